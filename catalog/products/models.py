@@ -1,0 +1,81 @@
+"""Products (goods and services) and the packs in which they are sold."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import CheckConstraint, Column, Index, Numeric, UniqueConstraint
+from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlmodel import Field, SQLModel
+
+from shop.core.db import fen, grams, key, moment, quantity, ref
+
+
+class Product(SQLModel, table=True):
+    """A good or service of one supplier, from one place of origin."""
+
+    __tablename__ = "product"
+    __table_args__ = (
+        CheckConstraint("kind IN ('goods','service')", name="kind"),
+        CheckConstraint("status IN ('active','withdrawn')", name="status"),
+        UniqueConstraint("supplier_id", "name"),
+        Index(None, "search", postgresql_using="gin"),
+        Index(None, "category", "id"),
+        Index(None, "district_code", "id"),
+    )
+
+    id: int = key()
+    supplier_id: int = ref("organisation.id", index=True)
+    name: str
+    kind: str
+    category: str
+    #: Origin: district (or county), township and village.
+    district_code: str = Field(foreign_key="region.code")
+    township_code: str | None = Field(default=None, foreign_key="region.code")
+    village: str | None = None
+    description: str = ""
+    status: str = "active"
+    #: n-grams of the name and its pinyin (catalog.products.search); maintained by the actions that change the name.
+    search: str | None = Field(default=None, sa_column=Column(TSVECTOR))
+    pinyin: str = Field(default="", sa_column_kwargs={"comment": "sort key: the name's pinyin"})
+    created_at: datetime = moment()
+    version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+
+
+class Sku(SQLModel, table=True):
+    """A pack of a product: what is counted, ordered, priced and stocked."""
+
+    __tablename__ = "sku"
+    __table_args__ = (
+        CheckConstraint("step > 0", name="step"),
+        CheckConstraint("min_quantity > 0", name="min_quantity"),
+        CheckConstraint("net_grams > 0", name="net_grams"),
+        CheckConstraint("vat_bp BETWEEN 0 AND 10000", name="vat_bp"),
+        CheckConstraint("status IN ('active','withdrawn')", name="status"),
+    )
+
+    id: int = key()
+    product_id: int = ref("product.id", index=True)
+    code: str = Field(unique=True)
+    pack: str = Field(sa_column_kwargs={"comment": "as printed: 5kg/箱"})
+    unit: str
+    #: Net weight of one unit in grams; null for services.
+    net_grams: int | None = grams(nullable=True)
+    step: Decimal = quantity(default=Decimal(1))
+    min_quantity: Decimal = quantity(default=Decimal(1))
+    vat_bp: int = Field(default=0, sa_column_kwargs={"comment": "VAT rate in basis points, contained in the gross price"})
+    status: str = "active"
+    version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+
+
+class PriceTier(SQLModel, table=True):
+    """From ``min_quantity`` of one line on, a unit costs ``unit_price_fen``."""
+
+    __tablename__ = "price_tier"
+    __table_args__ = (
+        CheckConstraint("min_quantity > 0", name="min_quantity"),
+        CheckConstraint("unit_price_fen > 0 AND unit_price_fen <= 1000000000000", name="unit_price_fen"),
+    )
+
+    sku_id: int = ref("sku.id", primary_key=True)
+    min_quantity: Decimal = Field(sa_column=Column(Numeric(14, 3), primary_key=True))
+    unit_price_fen: int = fen()

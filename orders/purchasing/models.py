@@ -1,0 +1,100 @@
+"""Purchase orders: what a buyer ordered, split into one order per supplier."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import BigInteger, CheckConstraint, Index, Numeric, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from shop.core.db import fen, grams, key, moment, quantity, ref
+
+
+class PurchaseOrder(SQLModel, table=True):
+    """A buyer's order. Its state is that of its supplier orders."""
+
+    __tablename__ = "purchase_order"
+    __table_args__ = (
+        CheckConstraint("total_fen >= 0", name="total_fen"),
+        CheckConstraint("fund_source IN ('canteen','union','welfare','other')", name="fund_source"),
+        CheckConstraint("platform IN ('marketplace','social_network')", name="platform"),
+        Index(None, "buyer_id", "id"),
+    )
+
+    id: int = key()
+    #: 'PO' + Shanghai date + id: unique, readable on the phone; gaps are of no consequence.
+    number: str = Field(unique=True)
+    #: The unit whose budget and statistics the order belongs to.
+    buyer_id: int = ref("organisation.id")
+    placed_by: int = ref("app_user.id")
+    programme_code: str = Field(foreign_key="programme.code")
+    fund_source: str
+    platform: str = "marketplace"
+    #: The support relation that the buyer claims; checked against the relations in force when the sale is booked.
+    declared_relation_id: int | None = ref("support_relation.id", nullable=True)
+    buyer_reference: str | None = Field(default=None, sa_column_kwargs={"comment": "the buyer's own order number"})
+    delivery_address: str
+    delivery_contact: str | None = None
+    delivery_phone: str | None = None
+    line_count: int
+    total_fen: int = fen()
+    total_grams: int = grams()
+    placed_at: datetime = moment()
+
+
+class SupplierOrder(SQLModel, table=True):
+    """The part of a purchase order that one supplier delivers."""
+
+    __tablename__ = "supplier_order"
+    __table_args__ = (
+        CheckConstraint(
+            "status IN ('placed','confirmed','rejected','cancelled','partly_shipped','shipped','partly_accepted','accepted')", name="status"
+        ),
+        CheckConstraint("total_fen >= 0", name="total_fen"),
+        UniqueConstraint("purchase_order_id", "supplier_id"),
+        Index(None, "supplier_id", "status", "id"),
+    )
+
+    id: int = key()
+    purchase_order_id: int = ref("purchase_order.id")
+    supplier_id: int = ref("organisation.id")
+    status: str = Field(default="placed", sa_column_kwargs={"server_default": "placed"})
+    reason: str | None = Field(default=None, sa_column_kwargs={"comment": "why it was rejected or cancelled"})
+    total_fen: int = fen()
+    total_grams: int = grams()
+    version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+
+
+class OrderLine(SQLModel, table=True):
+    """One line: price, tax and weight as they were when it was ordered."""
+
+    __tablename__ = "order_line"
+    __table_args__ = (
+        CheckConstraint("quantity > 0", name="quantity"),
+        CheckConstraint("unit_price_fen > 0", name="unit_price_fen"),
+        CheckConstraint("amount_fen = round(quantity * unit_price_fen)", name="amount_fen"),
+        CheckConstraint("vat_fen >= 0 AND vat_fen <= amount_fen", name="vat_fen"),
+        CheckConstraint("shipped_quantity BETWEEN 0 AND quantity", name="shipped_quantity"),
+        CheckConstraint("accepted_quantity >= 0 AND rejected_quantity >= 0", name="answered_quantity"),
+        CheckConstraint("accepted_quantity + rejected_quantity <= shipped_quantity", name="answered_not_above_shipped"),
+        UniqueConstraint("purchase_order_id", "line_no"),
+        Index(None, "supplier_order_id"),
+        Index(None, "sku_id"),
+    )
+
+    id: int = key()
+    purchase_order_id: int = ref("purchase_order.id")
+    supplier_order_id: int = ref("supplier_order.id")
+    line_no: int
+    sku_id: int = ref("sku.id")
+    product_id: int = ref("product.id")
+    certificate_id: int = ref("certificate.id")
+    quantity: Decimal = quantity()
+    unit_price_fen: int = fen()
+    #: Gross: quantity times unit price, rounded half up once.
+    amount_fen: int = fen()
+    vat_bp: int
+    vat_fen: int = fen()
+    grams: int = Field(sa_type=BigInteger, sa_column_kwargs={"comment": "ordered net weight; 0 for services"})
+    shipped_quantity: Decimal = Field(default=Decimal(0), sa_type=Numeric(14, 3), sa_column_kwargs={"server_default": "0"})
+    accepted_quantity: Decimal = Field(default=Decimal(0), sa_type=Numeric(14, 3), sa_column_kwargs={"server_default": "0"})
+    rejected_quantity: Decimal = Field(default=Decimal(0), sa_type=Numeric(14, 3), sa_column_kwargs={"server_default": "0"})

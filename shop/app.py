@@ -1,0 +1,133 @@
+"""The composition root of the HTTP server."""
+
+import importlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import swagger_ui_bundle
+from fastapi import FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import HTMLResponse
+from fastapi.routing import APIRoute
+from starlette.staticfiles import StaticFiles
+
+import shop.health
+import shop.tables  # noqa: F401  every table must be known before the first query
+from shop.core import edge, logs
+from shop.core.db import Database, database
+from shop.core.settings import settings
+from shop.identity.access import Routes
+
+#: Every domain's routes, in the order in which the docs show them.
+DOMAINS = [
+    "shop.identity.api",
+    "shop.regions.api",
+    "shop.programmes.api",
+    "shop.notifications.api",
+    "catalog.products.api",
+    "catalog.stock.api",
+    "catalog.certification.api",
+    "orders.purchasing.api",
+    "orders.fulfilment.api",
+    "orders.payments.api",
+    "orders.ledger.api",
+    "orders.statistics.api",
+    "orders.reconcile.api",
+    "shop.audit_api",
+]
+
+
+def create_app(bound_to: Database | None = None) -> FastAPI:
+    """The application; ``bound_to`` names the database (default: the one of the settings)."""
+    logs.configure()
+    app = FastAPI(
+        title="消费帮扶交易平台 · Consumption assistance marketplace",
+        version="0.1.0",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+        generate_unique_id_function=_operation_id,
+        separate_input_output_schemas=False,
+    )
+    app.state.database = bound_to or database()
+    edge.install(app)
+    app.add_middleware(
+        edge.Edge, max_body_bytes=settings().max_body_bytes, max_file_bytes=settings().max_file_bytes + 64 * 1024
+    )
+    app.include_router(shop.health.router)
+    for routes in domain_routes():
+        app.include_router(routes.router)
+    _serve_docs(app)
+    app.openapi = lambda: _schema(app)  # type: ignore[method-assign]
+    return app
+
+
+def domain_routes() -> list[Routes]:
+    return [importlib.import_module(name).routes for name in DOMAINS]
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    # as many worker threads as database connections: more would only wait for one another
+    anyio.to_thread.current_default_thread_limiter().total_tokens = settings().threads
+    yield
+    app.state.database.dispose()
+
+
+def _operation_id(route: APIRoute) -> str:
+    return f"{route.tags[0]}_{route.name}" if route.tags else route.name
+
+
+def _serve_docs(app: FastAPI) -> None:
+    """Swagger UI from the installed package: the docs work without the internet."""
+    app.mount("/docs/assets", StaticFiles(directory=Path(swagger_ui_bundle.swagger_ui_path)), name="docs_assets")
+
+    @app.get("/docs", include_in_schema=False)
+    def docs() -> HTMLResponse:
+        return get_swagger_ui_html(
+            openapi_url="/openapi.json",
+            title=app.title,
+            swagger_js_url="/docs/assets/swagger-ui-bundle.js",
+            swagger_css_url="/docs/assets/swagger-ui.css",
+            swagger_favicon_url="/docs/assets/favicon-32x32.png",
+        )
+
+
+PROBLEM_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "title": "Problem",
+    "description": "RFC 9457 problem details; `code` is stable, `title` follows Accept-Language.",
+    "required": ["type", "title", "status", "code"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string"},
+        "instance": {"type": "string"},
+        "request_id": {"type": ["string", "null"]},
+        "data": {"type": "object"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "code", "message"],
+                "properties": {"field": {"type": "string"}, "code": {"type": "string"}, "message": {"type": "string"}},
+            },
+        },
+    },
+}
+
+
+def _schema(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        schema = get_openapi(title=app.title, version=app.version, routes=app.routes)
+        schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+        schemas["Problem"] = PROBLEM_SCHEMA
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        app.openapi_schema = schema
+    return app.openapi_schema

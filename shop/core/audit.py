@@ -1,0 +1,160 @@
+"""The audit trail: who did what to which thing, when, in which role and why.
+
+``record`` writes a row in the transaction of the act itself. A sweep then seals new rows into one hash chain
+(``seal``), because hashing inside every transaction would make all writers wait for one another. ``verify`` finds any row that
+was changed, removed, reordered or forged. The head of the chain is logged by each seal, so that a cut tail can be shown too.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from sqlalchemy import insert, select, text
+from sqlmodel import Session
+
+from shop.core import clock, locks
+from shop.core.models import AuditEvent, AuditSeal
+
+GENESIS = bytes(32)
+
+
+class Who(Protocol):
+    """The least that the trail must know of an actor; ``shop.identity`` has the full one."""
+
+    @property
+    def user_id(self) -> int | None: ...
+
+    @property
+    def role_name(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class System:
+    """The program itself: sweeps, expiries, seeding."""
+
+    user_id: None = None
+    role_name: str = "system"
+
+
+SYSTEM = System()
+
+
+def record(
+    session: Session,
+    actor: Who,
+    action: str,
+    subject_type: str,
+    subject_id: int,
+    *,
+    reason: str | None = None,
+    **detail: Any,
+) -> None:
+    """Put one act on record. ``action`` is ``subject.verb`` in the past tense, such as ``certification.submitted``."""
+    session.execute(
+        insert(AuditEvent).values(
+            at=clock.now(),
+            actor_id=actor.user_id,
+            actor_role=actor.role_name,
+            action=action,
+            subject_type=subject_type,
+            subject_id=subject_id,
+            reason=reason,
+            detail=detail,
+        )
+    )
+
+
+def digest(previous: bytes, row: Mapping[str, Any]) -> bytes:
+    """The hash of one event, chained to the hash before it."""
+    at: datetime = row["at"]
+    canonical = json.dumps(
+        [
+            row["id"],
+            at.astimezone(UTC).isoformat(timespec="microseconds"),
+            row["actor_id"],
+            row["actor_role"],
+            row["action"],
+            row["subject_type"],
+            row["subject_id"],
+            row["reason"],
+            row["detail"],
+        ],
+        ensure_ascii=False,
+        sort_keys=True,
+        separators=(",", ":"),
+    )
+    return hashlib.sha256(previous + canonical.encode()).digest()
+
+
+def seal(session: Session, limit: int = 50_000) -> int:
+    """Chain the events not yet sealed; returns how many. One sealer at a time, the others find nothing to do."""
+    if not locks.try_hold(session, "audit.seal"):
+        return 0
+    position, head = _head(session)
+    unsealed = (
+        select(*_COLUMNS)
+        .where(~select(AuditSeal).where(AuditSeal.event_id == AuditEvent.id).exists())
+        .order_by(AuditEvent.id)  # type: ignore[arg-type]
+        .limit(limit)
+    )
+    rows = session.execute(unsealed).mappings().all()
+    now, seals = clock.now(), []
+    for row in rows:
+        head, position = digest(head, row), position + 1
+        seals.append({"position": position, "event_id": row["id"], "hash": head, "sealed_at": now})
+    if seals:
+        session.execute(insert(AuditSeal), seals)
+    return len(seals)
+
+
+def head(session: Session) -> tuple[int, str]:
+    """Position and hash of the newest seal; keep it outside the database to prove later that no tail was cut."""
+    position, value = _head(session)
+    return position, value.hex()
+
+
+def verify(session: Session, known_head: tuple[int, str] | None = None) -> list[str]:
+    """Every way in which the trail was tampered with; empty when it is whole.
+
+    With ``known_head`` (as :func:`head` gave it earlier) a cut tail or a re-hashed history is found too.
+    """
+    found: list[str] = []
+    previous, expected = GENESIS, 1
+    rows = session.execute(
+        select(AuditSeal.position, AuditSeal.hash.label("sealed"), AuditSeal.event_id, *_COLUMNS)  # type: ignore[attr-defined]
+        .outerjoin(AuditEvent, AuditEvent.id == AuditSeal.event_id)  # type: ignore[arg-type]
+        .order_by(AuditSeal.position)  # type: ignore[arg-type]
+        .execution_options(yield_per=5000)
+    ).mappings()
+    hash_at_known = None
+    for row in rows:
+        if row["position"] != expected:
+            found.append(f"seal {expected} is missing")
+            expected = row["position"]
+        if row["id"] is None:
+            found.append(f"event {row['event_id']} is missing")
+        elif digest(previous, row) != row["sealed"]:
+            found.append(f"event {row['event_id']} was changed")
+        previous, expected = row["sealed"], expected + 1
+        if known_head and row["position"] == known_head[0]:
+            hash_at_known = previous.hex()
+    if known_head and known_head[0] > 0 and hash_at_known != known_head[1]:
+        found.append(f"the head known at position {known_head[0]} is not in the chain")
+    return found
+
+
+def _head(session: Session) -> tuple[int, bytes]:
+    row = session.execute(text("SELECT position, hash FROM audit_seal ORDER BY position DESC LIMIT 1")).first()
+    return (row[0], bytes(row[1])) if row else (0, GENESIS)
+
+
+def _columns(names: Iterable[str]) -> list[Any]:
+    return [getattr(AuditEvent, name) for name in names]
+
+
+_COLUMNS = _columns(
+    ["id", "at", "actor_id", "actor_role", "action", "subject_type", "subject_id", "reason", "detail"]
+)

@@ -1,0 +1,71 @@
+"""The one clock. Everything asks here for the time, so that tests and the demo can set it.
+
+Moments are UTC; calendar dates are those of Asia/Shanghai, where every deadline of this field is counted.
+"""
+
+from contextlib import contextmanager
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+_shift = timedelta(0)
+_fixed: datetime | None = None
+
+
+def now() -> datetime:
+    """The present moment, in UTC."""
+    return _fixed or datetime.now(UTC) + _shift
+
+
+def today() -> date:
+    """The present date in Shanghai."""
+    return shanghai_date(now())
+
+
+def shanghai_date(moment: datetime) -> date:
+    return moment.astimezone(SHANGHAI).date()
+
+
+def start_of_day(day: date) -> datetime:
+    """The first moment of a Shanghai day, in UTC."""
+    return datetime.combine(day, time.min, tzinfo=SHANGHAI).astimezone(UTC)
+
+
+def end_of_day(day: date) -> datetime:
+    """The first moment after a Shanghai day, in UTC."""
+    return start_of_day(day + timedelta(days=1))
+
+
+def read_shift(session: Session) -> None:
+    """Take over the shift that the demo set. All processes read it, so they agree on the time."""
+    global _shift
+    seconds = session.execute(text("SELECT coalesce((SELECT seconds FROM clock_shift), 0)")).scalar_one()
+    _shift = timedelta(seconds=seconds)
+
+
+def move_shift(session: Session, seconds: int) -> None:
+    """Move the clock of every process forward. Demo only; the caller checks ``settings().demo``."""
+    session.execute(
+        text(
+            "INSERT INTO clock_shift (one, seconds) VALUES (true, :seconds)"
+            " ON CONFLICT (one) DO UPDATE SET seconds = clock_shift.seconds + excluded.seconds"
+        ),
+        {"seconds": seconds},
+    )
+    read_shift(session)
+
+
+@contextmanager
+def fixed(moment: datetime) -> Iterator[None]:
+    """Hold the clock of this process at ``moment`` (tests)."""
+    global _fixed
+    before, _fixed = _fixed, moment
+    try:
+        yield
+    finally:
+        _fixed = before

@@ -1,0 +1,107 @@
+"""The database: engine, sessions, and the one place besides the route wrapper that commits."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, DateTime, Engine, Identity, Numeric, create_engine
+from sqlmodel import Field, Session, SQLModel
+
+from shop.core import clock
+from shop.core.settings import settings
+
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+def key() -> Any:
+    """The usual primary key: a 64-bit number that the database counts."""
+    return Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
+
+
+def ref(target: str, *, nullable: bool = False, index: bool = False, primary_key: bool = False) -> Any:
+    """A 64-bit foreign key to ``table.column``."""
+    return Field(
+        default=None if nullable else ...,
+        foreign_key=target,
+        sa_type=BigInteger,
+        nullable=nullable,
+        index=index,
+        primary_key=primary_key,
+    )
+
+
+def moment(*, nullable: bool = False) -> Any:
+    """A point in time, stored in UTC."""
+    return Field(default=None if nullable else ..., sa_type=DateTime(timezone=True), nullable=nullable)  # type: ignore[call-overload]
+
+
+def fen(*, nullable: bool = False, default: Any = ...) -> Any:
+    """An amount in integer fen (BIGINT)."""
+    return Field(default=None if nullable else default, sa_type=BigInteger, nullable=nullable)
+
+
+def quantity(*, nullable: bool = False, default: Any = ...) -> Any:
+    """A quantity with three decimal places."""
+    return Field(default=None if nullable else default, sa_type=Numeric(14, 3), nullable=nullable)  # type: ignore[call-overload]
+
+
+grams = fen  # integer grams take the same column type
+
+
+class Database:
+    """One engine and its sessions. A process holds one; tests hold one for each database that they make."""
+
+    def __init__(self, url: str, pool_size: int = 8, statement_timeout_ms: int | None = None) -> None:
+        timeout = settings().statement_timeout_ms if statement_timeout_ms is None else statement_timeout_ms
+        self.url = url
+        self.engine: Engine = create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=5,
+            connect_args={
+                "options": f"-c statement_timeout={timeout} -c timezone=UTC -c plan_cache_mode=auto",
+                "connect_timeout": 5,
+                "prepare_threshold": 3,
+            },
+        )
+
+    def session(self) -> Session:
+        return Session(self.engine, expire_on_commit=False, autoflush=False)
+
+    @contextmanager
+    def unit_of_work(self) -> Iterator[Session]:
+        """One transaction: commits at the end, rolls back on any error."""
+        with self.session() as session:
+            if settings().demo:
+                clock.read_shift(session)
+            try:
+                yield session
+                session.commit()
+            except BaseException:
+                session.rollback()
+                raise
+
+    def dispose(self) -> None:
+        self.engine.dispose()
+
+
+@lru_cache
+def database() -> Database:
+    """The database of this process, named by ``SHOP_DATABASE_URL``."""
+    url = settings().database_url
+    if not url:
+        raise SystemExit("SHOP_DATABASE_URL is not set; `shop up` starts an embedded PostgreSQL and sets it")
+    return Database(url, pool_size=settings().threads)
+
+
+def now_column() -> datetime:
+    return clock.now()

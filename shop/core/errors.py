@@ -1,0 +1,122 @@
+"""Problems a caller can understand: one class per cause, one stable ``code`` each (RFC 9457, ``application/problem+json``).
+
+An error class names what happened; its ``zh`` and ``en`` sentences may hold ``{placeholders}`` that the keyword arguments fill.
+A refusal about several fields or lines carries one :class:`Fault` for each.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+Language = Literal["zh", "en"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault of one field or line. ``field`` is the path in the request, such as ``lines[3].quantity``."""
+
+    field: str
+    code: str
+    zh: str
+    en: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    def told(self, language: Language) -> dict[str, Any]:
+        return {"field": self.field, "code": self.code, "message": self.zh if language == "zh" else self.en, **self.data}
+
+
+class Problem(Exception):
+    """Base of every refusal. Subclasses set ``status``, ``code``, ``zh`` and ``en``."""
+
+    status: ClassVar[int] = 400
+    code: ClassVar[str] = "bad_request"
+    zh: ClassVar[str] = "请求有误"
+    en: ClassVar[str] = "The request is faulty"
+
+    def __init__(
+        self, *, faults: Sequence[Fault] = (), retry_after: int | None = None, **data: Any
+    ) -> None:
+        super().__init__(self.code)
+        self.faults = list(faults)
+        self.retry_after = retry_after
+        self.data = data
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.en.format_map(_Blank(self.data))}"
+
+    def told(self, language: Language) -> dict[str, Any]:
+        """The problem document without the request's own members (``instance``, ``request_id``)."""
+        sentence = (self.zh if language == "zh" else self.en).format_map(_Blank(self.data))
+        document: dict[str, Any] = {
+            "type": f"/problems/{self.code}",
+            "title": sentence,
+            "status": self.status,
+            "code": self.code,
+        }
+        if self.data:
+            document["data"] = self.data
+        if self.faults:
+            document["errors"] = [fault.told(language) for fault in self.faults]
+        return document
+
+
+class _Blank(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+class Unauthenticated(Problem):
+    status, code = 401, "unauthenticated"
+    zh, en = "请先登录", "Sign in first"
+
+
+class Forbidden(Problem):
+    status, code = 403, "forbidden"
+    zh, en = "没有此操作的权限", "This needs a permission that you do not have"
+
+
+class NotFound(Problem):
+    """Also for what exists but lies out of the caller's reach: existence is not told."""
+
+    status, code = 404, "not_found"
+    zh, en = "未找到", "Not found"
+
+
+class Conflict(Problem):
+    status, code = 409, "conflict"
+    zh, en = "与当前状态冲突", "This conflicts with the present state"
+
+
+class Changed(Problem):
+    status, code = 412, "changed_meanwhile"
+    zh, en = "内容已被他人修改，请刷新后重试", "It was changed meanwhile; read it again, then retry"
+
+
+class TooLarge(Problem):
+    status, code = 413, "too_large"
+    zh, en = "内容超过大小限制（{limit} 字节）", "The content is larger than {limit} bytes"
+
+
+class Invalid(Problem):
+    """The payload itself is at fault; ``faults`` name the fields."""
+
+    status, code = 422, "invalid"
+    zh, en = "提交内容有误", "The content is not valid"
+
+    @classmethod
+    def one(cls, field: str, code: str, zh: str, en: str) -> "Invalid":
+        return cls(faults=[Fault(field, code, zh, en)])
+
+
+class TooMany(Problem):
+    status, code = 429, "too_many_requests"
+    zh, en = "请求过于频繁，请稍后再试", "Too many requests; try again later"
+
+
+class Unavailable(Problem):
+    status, code = 503, "unavailable"
+    zh, en = "服务暂不可用，请稍后重试", "The service is not available at the moment; try again"
+
+
+#: Constraint name -> the problem it means. A domain adds its own beside its tables; any other violation is a plain conflict.
+CONSTRAINTS: dict[str, type[Problem]] = {}

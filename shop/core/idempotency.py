@@ -1,0 +1,98 @@
+"""Idempotency keys: a caller that does not know whether its request arrived sends it again and gets the first answer.
+
+The claim lives in the transaction of the request: a crash or refusal frees the key, a commit stores the answer with the effect.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from fastapi.responses import Response
+from sqlalchemy import delete, insert, text
+from sqlmodel import Session
+
+from shop.core import clock, locks
+from shop.core.errors import CONSTRAINTS, Conflict, Invalid
+from shop.core.models import IdempotencyKey
+
+#: How long an answer is kept.
+KEPT = timedelta(hours=24)
+
+
+class KeyInUse(Conflict):
+    code = "idempotency_key_in_use"
+    zh = "使用相同幂等键的请求正在处理，请稍后重试"
+    en = "A request with this Idempotency-Key is still running; retry shortly"
+
+    def __init__(self) -> None:
+        super().__init__(retry_after=1)
+
+
+class KeyReused(Invalid):
+    code = "idempotency_key_reused"
+    zh = "该幂等键已用于内容不同的请求"
+    en = "This Idempotency-Key was used for a different request"
+
+
+CONSTRAINTS["pk_idempotency_key"] = KeyInUse
+
+
+@dataclass
+class Claim:
+    session: Session
+    principal: str
+    key: str
+    operation: str
+    request_hash: bytes
+    #: The stored answer, when the request was done before.
+    answered: Response | None = None
+
+    def remember(self, response: Response) -> None:
+        """Store the answer, in the transaction of the effect."""
+        kept = {name: response.headers[name] for name in ("content-type", "etag", "location") if name in response.headers}
+        self.session.execute(
+            insert(IdempotencyKey).values(
+                principal=self.principal,
+                key=self.key,
+                operation=self.operation,
+                request_hash=self.request_hash,
+                status=response.status_code,
+                headers=kept,
+                body=bytes(response.body),
+                created_at=clock.now(),
+            )
+        )
+
+
+def claim(session: Session, *, principal: str, key: str, operation: str, request_hash: bytes) -> Claim:
+    """Claim a key for this transaction, or find the answer that it already has.
+
+    Raises:
+        KeyInUse: the same key is being worked on (409, with Retry-After).
+        KeyReused: the key belongs to another operation or content (422).
+    """
+    row = session.execute(
+        text(
+            "SELECT held.mine, k.operation, k.request_hash, k.status, k.headers, k.body"
+            " FROM (SELECT pg_try_advisory_xact_lock(:lock) AS mine) held"
+            " LEFT JOIN idempotency_key k ON k.principal = :principal AND k.key = :key"
+        ),
+        {"lock": locks.number(f"idempotency:{principal}:{key}"), "principal": principal, "key": key},
+    ).one()
+    found = Claim(session, principal, key, operation, request_hash)
+    if row.operation is not None:
+        if row.operation != operation or bytes(row.request_hash) != request_hash:
+            raise KeyReused
+        found.answered = Response(
+            bytes(row.body), row.status, {**row.headers, "Idempotent-Replayed": "true"}
+        )
+    elif not row.mine:
+        raise KeyInUse
+    return found
+
+
+def forget_old(session: Session) -> int:
+    """Drop answers older than 24 hours; returns how many."""
+    result = session.execute(
+        delete(IdempotencyKey).where(IdempotencyKey.created_at < clock.now() - KEPT)  # type: ignore[arg-type]
+    )
+    return result.rowcount  # type: ignore[attr-defined, no-any-return]

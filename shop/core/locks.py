@@ -1,0 +1,25 @@
+"""Advisory locks by name, and the order in which rows are locked.
+
+Lock order, everywhere: SKU stock (by id) -> certification case -> purchase order -> supplier order -> lines.
+Freeing capacity needs no lock. Prefer one conditional UPDATE to a lock.
+"""
+
+import hashlib
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+
+def number(name: str) -> int:
+    """A stable signed 64-bit key for a lock's name."""
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+def hold(session: Session, name: str) -> None:
+    """Wait for the lock; it is let go at the end of the transaction."""
+    session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": number(name)})
+
+
+def try_hold(session: Session, name: str) -> bool:
+    """Take the lock if nobody holds it; it is let go at the end of the transaction."""
+    return bool(session.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": number(name)}).scalar_one())

@@ -1,0 +1,28 @@
+"""What Prometheus reads at ``/metrics``."""
+
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
+from prometheus_client.registry import Collector
+
+import os
+
+REQUESTS = Counter("shop_requests_total", "Requests answered", ["method", "route", "status"])
+SECONDS = Histogram(
+    "shop_request_seconds",
+    "Time to answer",
+    ["method", "route"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+)
+OUTBOX_DUE = Gauge("shop_outbox_due", "Outbox events not yet done", multiprocess_mode="mostrecent")
+OUTBOX_PARKED = Gauge("shop_outbox_parked", "Outbox events that failed for good", multiprocess_mode="mostrecent")
+OUTBOX_AGE = Gauge("shop_outbox_oldest_seconds", "Age of the oldest event not yet done", multiprocess_mode="mostrecent")
+ROLLUP_PENDING = Gauge("shop_rollup_pending", "Sale entries read live because no rollup holds them yet", multiprocess_mode="mostrecent")
+RECONCILE_DIFFERENCES = Gauge("shop_reconcile_differences", "Differences found by the last reconcile", multiprocess_mode="mostrecent")
+
+
+def exposition() -> bytes:
+    """All metrics of this host: of every server process where PROMETHEUS_MULTIPROC_DIR is set, else of this one."""
+    registry: Collector | CollectorRegistry = REGISTRY
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)  # type: ignore[arg-type]

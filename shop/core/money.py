@@ -1,0 +1,84 @@
+"""Money: integer fen inside, decimal yuan strings at the edge. The only module that rounds amounts."""
+
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
+
+#: No single amount may pass ten billion yuan; sums of millions of such amounts still fit 64 bits.
+MAX_FEN = 10**12
+
+
+def fen_from_yuan(value: Any) -> int:
+    """``"1234.50"`` -> 123450.
+
+    Raises:
+        ValueError: not a finite number, or more than two decimal places.
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+        raise ValueError("an amount of yuan is a decimal string such as \"1234.50\"")
+    try:
+        yuan = Decimal(str(value).strip())
+    except InvalidOperation:
+        raise ValueError("not a number") from None
+    if not yuan.is_finite() or abs(yuan) > MAX_FEN // 100:
+        raise ValueError("amount out of range")
+    fen = yuan * 100
+    if fen != fen.to_integral_value():
+        raise ValueError("an amount has at most two decimal places")
+    return int(fen)
+
+
+def yuan_from_fen(fen: int) -> str:
+    """123450 -> ``"1234.50"``."""
+    sign, rest = ("-", -fen) if fen < 0 else ("", fen)
+    return f"{sign}{rest // 100}.{rest % 100:02d}"
+
+
+def half_up(value: Decimal) -> int:
+    """Round to the nearest integer, halves away from zero."""
+    return int(value.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def line_amount(quantity: Decimal, unit_price_fen: int) -> int:
+    """Gross amount of a line in fen: quantity times unit price, rounded half up once."""
+    return half_up(quantity * unit_price_fen)
+
+
+def vat_in_gross(gross_fen: int, rate_bp: int) -> int:
+    """The VAT contained in a gross amount, in fen; ``rate_bp`` is the rate in basis points (1300 = 13 %).
+
+    80000 fen at 13 % hold 9204 fen of tax. Taken per line, so that any selection of lines sums exactly.
+    """
+    return half_up(Decimal(gross_fen) * rate_bp / (10_000 + rate_bp))
+
+
+def share_out(total: int, weights: list[int]) -> list[int]:
+    """Split ``total`` over ``weights`` so that the parts sum to it exactly and none is off by a whole unit.
+
+    Largest remainder; ties go to the earlier part. Raises ValueError when no weight is positive or one is negative.
+    """
+    whole = sum(weights)
+    if whole <= 0 or min(weights) < 0:
+        raise ValueError("weights must be non-negative and not all zero")
+    sign, rest = (-1, -total) if total < 0 else (1, total)
+    parts = [rest * weight // whole for weight in weights]
+    by_remainder = sorted(range(len(weights)), key=lambda i: (-(rest * weights[i] % whole), i))
+    for i in by_remainder[: rest - sum(parts)]:
+        parts[i] += 1
+    return [sign * part for part in parts]
+
+
+def _positive(fen: int) -> int:
+    if fen <= 0:
+        raise ValueError("must be greater than zero")
+    return fen
+
+
+_in_yuan = PlainSerializer(yuan_from_fen, return_type=str)
+_schema = WithJsonSchema({"type": "string", "pattern": r"^-?\d+\.\d{2}$", "examples": ["1234.50"], "title": "yuan"})
+
+#: Fields that hold fen and speak yuan: the first two read yuan from a request, ``YuanOut`` takes fen from our own rows.
+YuanIn = Annotated[int, BeforeValidator(fen_from_yuan), _in_yuan, _schema]
+PositiveYuanIn = Annotated[int, BeforeValidator(fen_from_yuan), AfterValidator(_positive), _in_yuan, _schema]
+YuanOut = Annotated[int, Field(strict=True), _in_yuan, _schema]

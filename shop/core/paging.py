@@ -1,0 +1,68 @@
+"""Keyset paging: ``?limit=50&after=<cursor>``. A page costs the same wherever it lies, and nothing is skipped or shown twice."""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi import Query
+from pydantic import BaseModel
+
+from shop.core.errors import Invalid
+from shop.core.quantities import storable
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Page(BaseModel, Generic[T]):
+    """One page of a list; ``next`` is the cursor for the following one, null on the last."""
+
+    items: list[T]
+    next: str | None = None
+
+
+Limit = Annotated[int, Query(ge=1, le=200, description="rows in a page")]
+After = Annotated[str | None, Query(max_length=500, description="cursor: `next` of the page before")]
+
+
+def cursor(values: Sequence[Any]) -> str:
+    """An opaque cursor for the sort values of the last row of a page."""
+    return base64.urlsafe_b64encode(json.dumps([_plain(v) for v in values], ensure_ascii=False).encode()).decode().rstrip("=")
+
+
+def position(after: str | None, *kinds: type) -> list[Any] | None:
+    """The sort values that a cursor holds, one per kind (``int``, ``str``), or None without a cursor.
+
+    Raises:
+        Invalid: the cursor is not one of ours.
+    """
+    if after is None:
+        return None
+    try:
+        values = json.loads(base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)))
+        if not isinstance(values, list) or len(values) != len(kinds):
+            raise ValueError
+        for value, kind in zip(values, kinds, strict=True):
+            if type(value) is not kind or (kind is int and abs(value) >= 2**63):
+                raise ValueError
+            if kind is str:
+                storable(value)
+    except (ValueError, binascii.Error, RecursionError):
+        raise Invalid.one("after", "bad_cursor", "分页游标无效", "The cursor is not valid") from None
+    return values
+
+
+def page(rows: Sequence[R], limit: int, shown: Callable[[R], T], sort_values: Callable[[R], Sequence[Any]]) -> Page[T]:
+    """Build a page from up to ``limit + 1`` rows; the extra row only tells that there is more."""
+    more = len(rows) > limit
+    kept = rows[:limit]
+    return Page(
+        items=[shown(row) for row in kept],
+        next=cursor(sort_values(kept[-1])) if more else None,
+    )
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, int | str) else str(value)

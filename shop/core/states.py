@@ -1,0 +1,44 @@
+"""State tables: every status change of an aggregate goes through one table, and what is not in it is refused."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from shop.core.errors import Conflict
+
+S = TypeVar("S", bound=StrEnum)
+A = TypeVar("A", bound=StrEnum)
+
+
+class IllegalMove(Conflict):
+    code = "illegal_move"
+    zh = "当前状态（{state}）不能执行此操作（{action}）"
+    en = "'{action}' is not possible in state '{state}'"
+
+
+class StateTable(Generic[S, A]):
+    """``{(state, action): next state}`` with a name for docs and messages."""
+
+    def __init__(self, name: str, moves: Mapping[tuple[S, A], S]) -> None:
+        self.name = name
+        self.moves = dict(moves)
+
+    def after(self, state: S | str, action: A) -> S:
+        """The state that ``action`` leads to.
+
+        Raises:
+            IllegalMove: the table has no such move (409).
+        """
+        for (origin, move), target in self.moves.items():
+            if origin == state and move == action:
+                return target
+        raise IllegalMove(state=str(state), action=str(action), allowed=[str(a) for a in self.possible(state)])
+
+    def possible(self, state: S | str) -> list[A]:
+        """The actions open in ``state``."""
+        return [move for (origin, move) in self.moves if origin == state]
+
+    def diagram(self) -> str:
+        """A Mermaid state diagram, for the docs."""
+        lines = [f"    {origin} --> {target}: {move}" for (origin, move), target in self.moves.items()]
+        return "\n".join(["stateDiagram-v2", *lines])

@@ -1,0 +1,40 @@
+"""The file store: a local folder by default, any object store that ``obstore`` speaks (S3 and its kin) by setting."""
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+
+from obstore.store import LocalStore, ObjectStore, from_url
+
+from shop.core.settings import settings
+
+
+@lru_cache
+def store() -> ObjectStore:
+    """The store named by ``SHOP_FILES_URL``; credentials come from the environment as the store's own clients read them."""
+    if url := settings().files_url:
+        return from_url(url)
+    folder = Path(settings().data_dir).absolute() / "files"
+    folder.mkdir(parents=True, exist_ok=True)
+    return LocalStore(prefix=str(folder))
+
+
+def key_for(sha256: str) -> str:
+    """Content decides the key, so no name that a user chose ever becomes a path and the same bytes are kept once."""
+    return f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
+
+
+def put(content: bytes) -> tuple[str, str]:
+    """Store bytes; returns (storage key, SHA-256 in hex)."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    store().put(key_for(sha256), content)
+    return key_for(sha256), sha256
+
+
+def get(storage_key: str) -> bytes:
+    """The bytes under a key.
+
+    Raises:
+        FileNotFoundError: nothing is stored there.
+    """
+    return bytes(store().get(storage_key).bytes())

@@ -1,0 +1,43 @@
+"""Chinese working days: weekends, public holidays and make-up workdays as the State Council published them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """``published`` says for each announced date whether it is worked; other dates follow the week and are provisional."""
+
+    published: Mapping[date, bool]
+
+    def is_working(self, day: date) -> bool:
+        return self.published.get(day, day.weekday() < 5)
+
+    def is_known(self, day: date) -> bool:
+        return day in self.published
+
+    def add(self, day: date, count: int) -> date:
+        """The ``count``-th working day after ``day``; the day itself is not counted (as legal periods are)."""
+        if count < 0:
+            raise ValueError("count must not be negative")
+        while count:
+            day += timedelta(days=1)
+            count -= self.is_working(day)
+        return day
+
+    def between(self, start: date, end: date) -> int:
+        """Working days after ``start`` up to and including ``end``."""
+        return sum(self.is_working(start + timedelta(days=n)) for n in range(1, (end - start).days + 1))
+
+
+def calendar(session: Session, around: date, days: int = 400) -> Calendar:
+    """The calendar for ``days`` days on both sides of a date."""
+    rows = session.execute(
+        text("SELECT day, working FROM workday WHERE day BETWEEN :first AND :last"),
+        {"first": around - timedelta(days=days), "last": around + timedelta(days=days)},
+    )
+    return Calendar({row.day: row.working for row in rows})

@@ -1,0 +1,82 @@
+"""Liveness, readiness and metrics. Alive: the process answers. Ready: the database answers and has the schema of this program.
+
+Redis down means degraded, not dead: orders are still taken, and their events wait in the database.
+"""
+
+from typing import Any
+
+import redis
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from shop.core import metrics, migrate
+from shop.core.db import Database
+from shop.core.settings import settings
+
+router = APIRouter(tags=["health"])
+
+_newest: str | None = None
+
+
+@router.get("/healthz")
+def healthz() -> dict[str, str]:
+    """The process is alive."""
+    return {"status": "alive"}
+
+
+@router.get("/readyz", responses={503: {"description": "Not ready"}})
+def readyz(request: Request) -> JSONResponse:
+    """The database answers and is migrated; Redis, files and worker are reported beside it."""
+    parts = {"database": _database(request.app.state.database), "redis": _redis()}
+    ready = parts["database"] == "ok"
+    status = "ready" if ready and parts["redis"] == "ok" else "degraded" if ready else "not_ready"
+    return JSONResponse({"status": status, "parts": parts}, 200 if ready else 503)
+
+
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+def metrics_page(request: Request) -> Response:
+    """Prometheus metrics of all server processes."""
+    _gauges(request.app.state.database)
+    return Response(metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _database(database: Database) -> str:
+    global _newest
+    _newest = _newest or migrate.newest()
+    try:
+        with database.engine.connect() as connection:
+            present = migrate.present(connection)
+    except SQLAlchemyError as error:
+        return f"unreachable ({type(error).__name__})"
+    return "ok" if present == _newest else f"schema {present or 'missing'}, this program needs {_newest}"
+
+
+def _redis() -> str:
+    if not settings().redis_url:
+        return "not configured"
+    try:
+        with redis.Redis.from_url(settings().redis_url, socket_timeout=1, socket_connect_timeout=1) as client:
+            client.ping()
+    except redis.RedisError as error:
+        return f"unreachable ({type(error).__name__})"
+    return "ok"
+
+
+def _gauges(database: Database) -> None:
+    statement = text(
+        "SELECT count(*) FILTER (WHERE parked_at IS NULL) AS due, count(*) FILTER (WHERE parked_at IS NOT NULL) AS parked,"
+        " coalesce(extract(epoch FROM now() - min(created_at) FILTER (WHERE parked_at IS NULL)), 0) AS age,"
+        " (SELECT count(*) FROM sale_entry_pending) AS pending FROM outbox_event WHERE done_at IS NULL"
+    )
+    try:
+        with database.engine.connect() as connection:
+            row: Any = connection.execute(statement).one()
+    except SQLAlchemyError:
+        return
+    metrics.OUTBOX_DUE.set(row.due)
+    metrics.OUTBOX_PARKED.set(row.parked)
+    metrics.OUTBOX_AGE.set(row.age)
+    metrics.ROLLUP_PENDING.set(row.pending)

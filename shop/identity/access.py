@@ -1,0 +1,310 @@
+"""Routes: one declaration gives a path its permission, its transaction and its idempotency.
+
+``Routes`` wraps an endpoint ``def place(call: Call, body: OrderIn) -> OrderOut`` so that one thread runs, inside one transaction:
+who is asking -> may they -> was this key answered before -> the endpoint -> the answer as bytes -> remember it -> commit.
+Only then does the response leave. An error rolls everything back, and with it the claim on the key.
+"""
+
+import hashlib
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from types import TracebackType
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Request
+from fastapi.responses import Response
+from fastapi.security import APIKeyHeader, OAuth2PasswordBearer
+from pydantic import TypeAdapter
+from sqlmodel import Session
+
+from shop.core import clock, idempotency, rate_limits
+from shop.core.db import Database
+from shop.core.edge import language_of
+from shop.core.errors import Changed, Forbidden, Language, Unauthenticated
+from shop.core.settings import settings
+from shop.identity import tokens
+from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
+
+bearer = OAuth2PasswordBearer(tokenUrl="/v1/auth/token", auto_error=False, scheme_name="bearer")
+api_key = APIKeyHeader(name="X-API-Key", auto_error=False, scheme_name="api_key")
+
+MOVING_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What a route declares about itself."""
+
+    name: str
+    method: str
+    permission: Permission | None
+    public: bool
+    idempotent: bool
+    status: int
+    answer: TypeAdapter[Any] | None
+
+
+class Call:
+    """One request on its way through: the session of its transaction, who is asking, in which language."""
+
+    session: Session
+    #: Who is asking. On a public route the system's stand-in; see ``caller``.
+    actor: Actor
+
+    def __init__(self, request: Request, token: str | None, key: str | None, idempotency_key: str | None) -> None:
+        self.request = request
+        self.language: Language = language_of(request)
+        self._token = token
+        self._api_key = key
+        self._idempotency_key = idempotency_key
+        self.headers: dict[str, str] = {}
+
+    @property
+    def address(self) -> str:
+        """The client's address; behind a trusted proxy the server has already replaced it by the forwarded one."""
+        return self.request.client.host if self.request.client else "unknown"
+
+    def if_match(self, version: int) -> None:
+        """Refuse when the caller's ``If-Match`` names another version than the present one.
+
+        Raises:
+            Changed: somebody changed the resource after the caller read it (412).
+        """
+        given = self.request.headers.get("if-match")
+        if given and given.strip() not in (f'"{version}"', "*"):
+            raise Changed
+
+    def __enter__(self) -> "Call":
+        database: Database = self.request.app.state.database
+        self.session = database.session()
+        if settings().demo:
+            clock.read_shift(self.session)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        try:
+            if error is None:
+                self.session.commit()
+            else:
+                self.session.rollback()
+        finally:
+            self.session.close()
+
+    def admit(self, operation: Operation) -> None:
+        """Find out who asks and whether they may.
+
+        Raises:
+            Unauthenticated: no valid token or key (401).
+            Forbidden: no role with the permission that the route declares (403).
+        """
+        if operation.public:
+            rate_limits.spend("public", self.address, settings().public_rate_per_minute)
+            return
+        actor = tokens.actor_of(self.session, token=self._token, api_key=self._api_key)
+        if actor is None:
+            raise Unauthenticated
+        self.actor = actor
+        self.request.state.user_id = actor.user_id
+        if operation.permission is not None and not actor.may(operation.permission):
+            raise Forbidden(permission=operation.permission)
+
+    def claim(self, operation: Operation, body: bytes) -> "idempotency.Claim | None":
+        """Claim the caller's Idempotency-Key, if one was sent."""
+        if not operation.idempotent or self._idempotency_key is None:
+            return None
+        principal = "public" if operation.public else f"user:{self.actor.user_id}"
+        return idempotency.claim(
+            self.session,
+            principal=principal,
+            key=self._idempotency_key,
+            operation=f"{self.request.method} {self.request.url.path}",
+            request_hash=hashlib.sha256(self.request.url.query.encode() + b"\n" + body).digest(),
+        )
+
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        description="Chosen by the caller; the same key and content give the same answer, once done.",
+        max_length=255,
+    ),
+]
+
+
+async def _open(
+    request: Request,
+    token: Annotated[str | None, Depends(bearer)],
+    key: Annotated[str | None, Depends(api_key)],
+) -> Call:
+    if not token and not key:
+        raise Unauthenticated
+    return Call(request, token, key, request.headers.get("idempotency-key"))
+
+
+async def _open_moving(
+    request: Request,
+    token: Annotated[str | None, Depends(bearer)],
+    key: Annotated[str | None, Depends(api_key)],
+    idempotency_key: IdempotencyKey = None,
+) -> Call:
+    if not token and not key:
+        raise Unauthenticated
+    return Call(request, token, key, idempotency_key)
+
+
+async def _open_public(request: Request) -> Call:
+    return Call(request, None, None, None)
+
+
+async def _open_public_moving(request: Request, idempotency_key: IdempotencyKey = None) -> Call:
+    return Call(request, None, None, idempotency_key)
+
+
+class Routes:
+    """An ``APIRouter`` whose every route declares a permission, ``signed_in=True`` or ``public=True``."""
+
+    def __init__(self, tag: str, prefix: str = "") -> None:
+        self.router = APIRouter(prefix=prefix, tags=[tag])
+        self.operations: list[Operation] = []
+
+    def get(self, path: str, permission: Permission | None = None, **options: Any) -> Callable[[Any], Any]:
+        return self._route("GET", path, permission, **options)
+
+    def post(self, path: str, permission: Permission | None = None, *, status: int = 201, **options: Any) -> Callable[[Any], Any]:
+        return self._route("POST", path, permission, status=status, **options)
+
+    def put(self, path: str, permission: Permission | None = None, **options: Any) -> Callable[[Any], Any]:
+        return self._route("PUT", path, permission, **options)
+
+    def patch(self, path: str, permission: Permission | None = None, **options: Any) -> Callable[[Any], Any]:
+        return self._route("PATCH", path, permission, **options)
+
+    def delete(self, path: str, permission: Permission | None = None, *, status: int = 204, **options: Any) -> Callable[[Any], Any]:
+        return self._route("DELETE", path, permission, status=status, **options)
+
+    def _route(
+        self,
+        method: str,
+        path: str,
+        permission: Permission | None,
+        *,
+        status: int = 200,
+        public: bool = False,
+        signed_in: bool = False,
+        idempotent: bool | None = None,
+        answer: Any = None,
+        **options: Any,
+    ) -> Callable[[Any], Any]:
+        if (permission is not None) + public + signed_in != 1:
+            raise ValueError(f"{method} {path} must declare a permission, or signed_in, or public")
+
+        def decorate(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+            annotation = answer or inspect.signature(endpoint).return_annotation
+            shown = None if annotation is None or _is_response(annotation) else annotation
+            operation = Operation(
+                name=endpoint.__name__,
+                method=method,
+                permission=permission,
+                public=public,
+                idempotent=method in MOVING_METHODS if idempotent is None else idempotent,
+                status=status,
+                answer=TypeAdapter(shown) if shown is not None else None,
+            )
+            self.operations.append(operation)
+            wrapped = _within_transaction(endpoint, operation)
+            self.router.add_api_route(
+                path,
+                wrapped,
+                methods=[method],
+                status_code=status,
+                response_model=shown,
+                responses={**_problems(operation), **options.pop("responses", {})},
+                openapi_extra={"x-permission": str(permission) if permission else ("public" if public else "signed_in")},
+                response_class=Response if shown is None else options.pop("response_class", _Json),
+                **options,
+            )
+            return endpoint
+
+        return decorate
+
+
+class _Json(Response):
+    media_type = "application/json"
+
+
+def _is_response(annotation: Any) -> bool:
+    return inspect.isclass(annotation) and issubclass(annotation, Response)
+
+
+def _within_transaction(endpoint: Callable[..., Any], operation: Operation) -> Callable[..., Any]:
+    moving = operation.method in MOVING_METHODS and operation.idempotent
+    if operation.public:
+        opener = _open_public_moving if moving else _open_public
+    else:
+        opener = _open_moving if moving else _open
+
+    @wraps(endpoint)
+    def run(call: Call, **arguments: Any) -> Response:
+        with call:
+            call.admit(operation)
+            claim = call.claim(operation, _body_of(call.request))
+            if claim is not None and claim.answered is not None:
+                return claim.answered
+            response = _render(operation, endpoint(call, **arguments), call)
+            if claim is not None:
+                claim.remember(response)
+        return response
+
+    signature = inspect.signature(endpoint)
+    parameters = [
+        parameter.replace(annotation=Annotated[Call, Depends(opener)]) if name == "call" else parameter
+        for name, parameter in signature.parameters.items()
+    ]
+    parameters.sort(key=lambda parameter: parameter.default is not inspect.Parameter.empty)
+    run.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters],
+        return_annotation=inspect.Signature.empty,
+    )
+    del run.__wrapped__  # FastAPI would look through the wrapper
+    return run
+
+
+def _body_of(request: Request) -> bytes:
+    """The JSON body as FastAPI read it; a form's content is told apart by its length."""
+    body: bytes | None = getattr(request, "_body", None)
+    return body if body is not None else request.headers.get("content-length", "").encode()
+
+
+def _render(operation: Operation, result: Any, call: Call) -> Response:
+    if isinstance(result, Response):
+        result.headers.update(call.headers)
+        return result
+    if operation.answer is None:
+        return Response(status_code=operation.status, headers=call.headers)
+    version = getattr(result, "version", None)
+    if version is not None:
+        call.headers["ETag"] = f'"{version}"'
+    body = operation.answer.dump_json(result, by_alias=True)
+    return _Json(body, operation.status, call.headers)
+
+
+_PROBLEM = {
+    "description": "Problem",
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+
+
+def _problems(operation: Operation) -> dict[int | str, Any]:
+    """The refusals that any route may give."""
+    statuses = [400, 404, 422, 429, 503]
+    if not operation.public:
+        statuses += [401, 403]
+    if operation.method in MOVING_METHODS:
+        statuses += [409, 412, 413]
+    return dict.fromkeys(statuses, _PROBLEM)
+
+

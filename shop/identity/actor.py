@@ -1,0 +1,77 @@
+"""Who is acting, and how far that person's reach goes."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from shop.core.errors import Forbidden
+from shop.identity.permissions import GRANTS, REGIONAL, Permission, Role
+
+#: The region code of the whole municipality.
+CITY = "500000"
+
+
+@dataclass(frozen=True)
+class Grant:
+    """One role of a user; ``region_code`` for regional roles only."""
+
+    role: Role
+    region_code: str | None = None
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A signed-in user, or the API key of one (``scopes`` then narrows the roles)."""
+
+    user_id: int | None
+    username: str
+    organisation_id: int | None
+    organisation_path: str | None
+    grants: tuple[Grant, ...]
+    scopes: frozenset[str] | None = None
+
+    @property
+    def role_name(self) -> str:
+        return ",".join(grant.role for grant in self.grants)
+
+    @cached_property
+    def permissions(self) -> frozenset[Permission]:
+        granted = frozenset[Permission]().union(*(GRANTS[grant.role] for grant in self.grants))
+        return granted if self.scopes is None else granted & {Permission(scope) for scope in self.scopes}
+
+    def may(self, permission: Permission) -> bool:
+        return permission in self.permissions
+
+    def has_role(self, *roles: Role) -> bool:
+        return any(grant.role in roles for grant in self.grants)
+
+    def regions(self, permission: Permission) -> list[str]:
+        """Code prefixes of the regions in which a regional role gives ``permission``; an empty prefix means everywhere."""
+        return region_prefixes(
+            CITY if grant.role is Role.PLATFORM_ADMIN else grant.region_code
+            for grant in self.grants
+            if permission in GRANTS[grant.role] and (grant.role in REGIONAL or grant.role is Role.PLATFORM_ADMIN)
+        )
+
+    def covers_region(self, permission: Permission, region_code: str) -> bool:
+        return any(region_code.startswith(prefix) for prefix in self.regions(permission))
+
+    def within_branch(self, organisation_path: str) -> bool:
+        """Whether an organisation is the actor's own or lies below it in the tree of units."""
+        return self.organisation_path is not None and organisation_path.startswith(self.organisation_path)
+
+    @property
+    def organisation(self) -> int:
+        """The id of the actor's organisation.
+
+        Raises:
+            Forbidden: the actor belongs to none.
+        """
+        if self.organisation_id is None:
+            raise Forbidden
+        return self.organisation_id
+
+
+def region_prefixes(codes: Iterable[str | None]) -> list[str]:
+    """Township codes begin with their district's code, so a prefix tells containment; the city holds all of them."""
+    return sorted({"" if code == CITY else code for code in codes if code})

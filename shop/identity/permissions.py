@@ -1,0 +1,79 @@
+"""Who may do what: one sorted list of permissions, and the set that each role gives."""
+
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    ACCEPTANCES_RECORD = "acceptances:record"
+    API_KEYS_MANAGE = "api_keys:manage"
+    AUDIT_READ = "audit:read"
+    CERTIFICATIONS_APPLY = "certifications:apply"
+    CERTIFICATIONS_CITY_REVIEW = "certifications:city_review"
+    CERTIFICATIONS_COUNTY_REVIEW = "certifications:county_review"
+    CERTIFICATIONS_READ = "certifications:read"
+    NOTIFICATIONS_READ = "notifications:read"
+    ORDERS_CANCEL = "orders:cancel"
+    ORDERS_PLACE = "orders:place"
+    ORDERS_READ = "orders:read"
+    ORGANISATIONS_APPROVE = "organisations:approve"
+    ORGANISATIONS_EDIT = "organisations:edit"
+    ORGANISATIONS_READ = "organisations:read"
+    PAYMENTS_RECORD = "payments:record"
+    PRODUCTS_EDIT = "products:edit"
+    PRODUCTS_READ = "products:read"
+    PROGRAMMES_READ = "programmes:read"
+    RECONCILE_RUN = "reconcile:run"
+    SHIPMENTS_CREATE = "shipments:create"
+    STATISTICS_READ = "statistics:read"
+    STOCK_EDIT = "stock:edit"
+    SUPPLIER_ORDERS_ANSWER = "supplier_orders:answer"
+    USERS_MANAGE = "users:manage"
+
+
+class Role(StrEnum):
+    PLATFORM_ADMIN = "platform_admin"
+    TOWNSHIP_OFFICER = "township_officer"
+    COUNTY_OFFICER = "county_officer"
+    CITY_OFFICER = "city_officer"
+    MONITOR = "monitor"
+    SUPPLIER_ADMIN = "supplier_admin"
+    SUPPLIER_STAFF = "supplier_staff"
+    BUYER_ADMIN = "buyer_admin"
+    PURCHASER = "purchaser"
+    APPROVER = "approver"
+    FINANCE = "finance"
+    OUTLET_OPERATOR = "outlet_operator"
+
+
+#: Roles whose reach is a region; the reach of all others is their organisation with its branches.
+REGIONAL = frozenset({Role.TOWNSHIP_OFFICER, Role.COUNTY_OFFICER, Role.CITY_OFFICER, Role.MONITOR})
+
+P = Permission
+_EVERYONE = {P.API_KEYS_MANAGE, P.NOTIFICATIONS_READ, P.ORGANISATIONS_READ, P.PRODUCTS_READ, P.PROGRAMMES_READ}
+_SUPPLIER = {P.CERTIFICATIONS_READ, P.ORDERS_READ, P.SHIPMENTS_CREATE, P.STATISTICS_READ, P.STOCK_EDIT, P.SUPPLIER_ORDERS_ANSWER}
+_BUYER = {P.ORDERS_READ, P.STATISTICS_READ}
+_OFFICER = {P.CERTIFICATIONS_READ, P.ORDERS_READ, P.STATISTICS_READ}
+
+GRANTS: dict[Role, frozenset[Permission]] = {
+    Role.PLATFORM_ADMIN: frozenset(
+        _EVERYONE
+        | {P.AUDIT_READ, P.CERTIFICATIONS_READ, P.ORDERS_READ, P.ORGANISATIONS_APPROVE, P.RECONCILE_RUN, P.STATISTICS_READ, P.USERS_MANAGE}
+    ),
+    Role.TOWNSHIP_OFFICER: frozenset(_EVERYONE | _OFFICER),
+    Role.COUNTY_OFFICER: frozenset(_EVERYONE | _OFFICER | {P.CERTIFICATIONS_COUNTY_REVIEW, P.ORGANISATIONS_APPROVE}),
+    Role.CITY_OFFICER: frozenset(
+        _EVERYONE | _OFFICER | {P.AUDIT_READ, P.CERTIFICATIONS_CITY_REVIEW, P.ORGANISATIONS_APPROVE, P.RECONCILE_RUN}
+    ),
+    Role.MONITOR: frozenset(_EVERYONE | {P.CERTIFICATIONS_READ, P.RECONCILE_RUN, P.STATISTICS_READ}),
+    Role.SUPPLIER_ADMIN: frozenset(
+        _EVERYONE | _SUPPLIER | {P.CERTIFICATIONS_APPLY, P.ORGANISATIONS_EDIT, P.PRODUCTS_EDIT, P.USERS_MANAGE}
+    ),
+    Role.SUPPLIER_STAFF: frozenset(_EVERYONE | _SUPPLIER),
+    Role.BUYER_ADMIN: frozenset(
+        _EVERYONE | _BUYER | {P.ACCEPTANCES_RECORD, P.ORDERS_CANCEL, P.ORDERS_PLACE, P.ORGANISATIONS_EDIT, P.USERS_MANAGE}
+    ),
+    Role.PURCHASER: frozenset(_EVERYONE | _BUYER | {P.ACCEPTANCES_RECORD, P.ORDERS_CANCEL, P.ORDERS_PLACE}),
+    Role.APPROVER: frozenset(_EVERYONE | _BUYER),
+    Role.FINANCE: frozenset(_EVERYONE | _BUYER | {P.PAYMENTS_RECORD}),
+    Role.OUTLET_OPERATOR: frozenset(_EVERYONE | {P.STATISTICS_READ}),
+}
