@@ -16,7 +16,7 @@ from fastapi.routing import APIRoute
 from starlette.staticfiles import StaticFiles
 
 import shop.health
-import shop.tables  # noqa: F401  every table must be known before the first query
+import shop.tables
 from shop.core import edge, logs
 from shop.core.db import Database, database
 from shop.core.settings import settings
@@ -55,9 +55,7 @@ def create_app(bound_to: Database | None = None) -> FastAPI:
     )
     app.state.database = bound_to or database()
     edge.install(app)
-    app.add_middleware(
-        edge.Edge, max_body_bytes=settings().max_body_bytes, max_file_bytes=settings().max_file_bytes + 64 * 1024
-    )
+    app.add_middleware(edge.Edge, max_body_bytes=settings().max_body_bytes, max_file_bytes=settings().max_file_bytes + 64 * 1024)
     app.include_router(shop.health.router)
     for routes in domain_routes():
         app.include_router(routes.router)

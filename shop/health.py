@@ -55,10 +55,10 @@ def _database(database: Database) -> str:
 
 
 def _redis() -> str:
-    if not settings().redis_url:
+    if not (url := settings().redis_url):
         return "not configured"
     try:
-        with redis.Redis.from_url(settings().redis_url, socket_timeout=1, socket_connect_timeout=1) as client:
+        with redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1) as client:
             client.ping()
     except redis.RedisError as error:
         return f"unreachable ({type(error).__name__})"

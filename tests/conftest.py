@@ -10,15 +10,19 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psycopg
 import pytest
 import uvicorn
 
-from shop.core import migrate
+from shop.core import migrate, rate_limits
+from shop.core.db import Database
 from shop.core.settings import settings
+from shop.identity.models import User
 from shop.launcher.engines import engines
+from tests.factories.identity import access_token
 
 DATA_DIR = Path(os.environ.get("SHOP_TEST_DATA_DIR", ".data/test"))
 _numbers = itertools.count()
@@ -40,7 +44,7 @@ class Cluster:
             connection.execute(statement.encode())
 
     def create(self, name: str, template: str = "template0") -> str:
-        self.sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        self.drop(name)
         self.sql(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         return self.url(name)
 
@@ -52,21 +56,92 @@ class Cluster:
 def cluster() -> Iterator[Cluster]:
     """PostgreSQL and Redis for this test run."""
     with engines(DATA_DIR, durable=False) as urls:
+        os.environ["SHOP_DATA_DIR"] = str(DATA_DIR)
         os.environ["SHOP_REDIS_URL"] = urls.redis_url
+        # one address sends all requests of a test run
+        os.environ["SHOP_PUBLIC_RATE_PER_MINUTE"] = "100000"
         settings.cache_clear()
         yield Cluster(urls.database_url, urls.redis_url)
 
 
 @pytest.fixture(scope="session")
-def empty_template(cluster: Cluster) -> str:
-    """Migrated and holding the reference data: regions, programmes, working days."""
-    from shop.demo.seed import seed_reference
-    from shop.core.db import Database
+def template(cluster: Cluster) -> str:
+    """A database that is migrated and holds the reference data: regions, programmes, working days."""
+    from shop import reference
 
-    url = cluster.create("t_empty")
+    url = cluster.create("template_shop")
     migrate.upgrade(url)
     database = Database(url, pool_size=1)
     with database.unit_of_work() as session:
-        seed_reference(session)
+        reference.load(session)
     database.dispose()
-    return "t_empty"
+    return "template_shop"
+
+
+@pytest.fixture
+def database(cluster: Cluster, template: str) -> Iterator[Database]:
+    """A fresh copy of the template, dropped afterwards."""
+    name = f"test_{next(_numbers)}"
+    database = Database(cluster.create(name, template), pool_size=20)
+    yield database
+    database.dispose()
+    cluster.drop(name)
+
+
+class Server(threading.Thread):
+    """The real HTTP server on a free port of this machine, in a thread; tests bind it to their database."""
+
+    def __init__(self, app: Any) -> None:
+        super().__init__(daemon=True)
+        self.app = app
+        self.server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off"))
+
+    def run(self) -> None:
+        self.server.run()
+
+    def address(self) -> str:
+        while not self.server.started:
+            time.sleep(0.01)
+        port = self.server.servers[0].sockets[0].getsockname()[1]
+        return f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="session")
+def server(cluster: Cluster) -> Iterator[Server]:
+    from shop.app import create_app
+
+    unbound = Database(cluster.url("postgres"), pool_size=1)
+    server = Server(create_app(unbound))
+    server.start()
+    server.address()
+    yield server
+    server.server.should_exit = True
+    server.join(10)
+    unbound.dispose()
+
+
+class Api(httpx.Client):
+    """An HTTP client of the marketplace; ``as_`` signs in as somebody."""
+
+    database: Database
+
+    def as_(self, user: User) -> "Api":
+        """The same server, with every request sent as ``user``."""
+        with self.database.unit_of_work() as session:
+            token = access_token(session, user)
+        return connect(str(self.base_url), self.database, {"Authorization": f"Bearer {token}"})
+
+
+def connect(address: str, database: Database, headers: dict[str, str] | None = None) -> Api:
+    client = Api(base_url=address, headers={"Accept-Language": "en", **(headers or {})}, timeout=60)
+    client.database = database
+    return client
+
+
+@pytest.fixture
+def api(server: Server, database: Database) -> Iterator[Api]:
+    """A client that nobody signed in to; the server works on this test's database."""
+    rate_limits.forget_all()
+    server.app.state.database = database
+    with connect(server.address(), database) as client:
+        yield client

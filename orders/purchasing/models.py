@@ -47,7 +47,8 @@ class SupplierOrder(SQLModel, table=True):
     __tablename__ = "supplier_order"
     __table_args__ = (
         CheckConstraint(
-            "status IN ('placed','confirmed','rejected','cancelled','partly_shipped','shipped','partly_accepted','accepted')", name="status"
+            "status IN ('placed','confirmed','rejected','cancelled','partly_shipped','shipped','partly_accepted','accepted')",
+            name="status",
         ),
         CheckConstraint("total_fen >= 0", name="total_fen"),
         UniqueConstraint("purchase_order_id", "supplier_id"),

@@ -7,12 +7,11 @@ was changed, removed, reordered or forged. The head of the chain is logged by ea
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, text
 from sqlmodel import Session
 
 from shop.core import clock, locks
@@ -67,20 +66,20 @@ def record(
     )
 
 
-def digest(previous: bytes, row: Mapping[str, Any]) -> bytes:
+def digest(previous: bytes, row: Any) -> bytes:
     """The hash of one event, chained to the hash before it."""
-    at: datetime = row["at"]
+    at: datetime = row.at
     canonical = json.dumps(
         [
-            row["id"],
+            row.id,
             at.astimezone(UTC).isoformat(timespec="microseconds"),
-            row["actor_id"],
-            row["actor_role"],
-            row["action"],
-            row["subject_type"],
-            row["subject_id"],
-            row["reason"],
-            row["detail"],
+            row.actor_id,
+            row.actor_role,
+            row.action,
+            row.subject_type,
+            row.subject_id,
+            row.reason,
+            row.detail,
         ],
         ensure_ascii=False,
         sort_keys=True,
@@ -94,17 +93,13 @@ def seal(session: Session, limit: int = 50_000) -> int:
     if not locks.try_hold(session, "audit.seal"):
         return 0
     position, head = _head(session)
-    unsealed = (
-        select(*_COLUMNS)
-        .where(~select(AuditSeal).where(AuditSeal.event_id == AuditEvent.id).exists())
-        .order_by(AuditEvent.id)  # type: ignore[arg-type]
-        .limit(limit)
+    unsealed = text(
+        "SELECT e.* FROM audit_event e WHERE NOT EXISTS (SELECT 1 FROM audit_seal s WHERE s.event_id = e.id) ORDER BY e.id LIMIT :limit"
     )
-    rows = session.execute(unsealed).mappings().all()
     now, seals = clock.now(), []
-    for row in rows:
+    for row in session.execute(unsealed, {"limit": limit}).all():
         head, position = digest(head, row), position + 1
-        seals.append({"position": position, "event_id": row["id"], "hash": head, "sealed_at": now})
+        seals.append({"position": position, "event_id": row.id, "hash": head, "sealed_at": now})
     if seals:
         session.execute(insert(AuditSeal), seals)
     return len(seals)
@@ -123,23 +118,24 @@ def verify(session: Session, known_head: tuple[int, str] | None = None) -> list[
     """
     found: list[str] = []
     previous, expected = GENESIS, 1
-    rows = session.execute(
-        select(AuditSeal.position, AuditSeal.hash.label("sealed"), AuditSeal.event_id, *_COLUMNS)  # type: ignore[attr-defined]
-        .outerjoin(AuditEvent, AuditEvent.id == AuditSeal.event_id)  # type: ignore[arg-type]
-        .order_by(AuditSeal.position)  # type: ignore[arg-type]
-        .execution_options(yield_per=5000)
-    ).mappings()
     hash_at_known = None
+    rows = session.execute(
+        text(
+            "SELECT s.position, s.hash AS sealed, s.event_id, e.* FROM audit_seal s LEFT JOIN audit_event e ON e.id = s.event_id"
+            " ORDER BY s.position"
+        ),
+        execution_options={"yield_per": 5000},
+    )
     for row in rows:
-        if row["position"] != expected:
+        if row.position != expected:
             found.append(f"seal {expected} is missing")
-            expected = row["position"]
-        if row["id"] is None:
-            found.append(f"event {row['event_id']} is missing")
-        elif digest(previous, row) != row["sealed"]:
-            found.append(f"event {row['event_id']} was changed")
-        previous, expected = row["sealed"], expected + 1
-        if known_head and row["position"] == known_head[0]:
+            expected = row.position
+        if row.id is None:
+            found.append(f"event {row.event_id} is missing")
+        elif digest(previous, row) != bytes(row.sealed):
+            found.append(f"event {row.event_id} was changed")
+        previous, expected = bytes(row.sealed), expected + 1
+        if known_head and row.position == known_head[0]:
             hash_at_known = previous.hex()
     if known_head and known_head[0] > 0 and hash_at_known != known_head[1]:
         found.append(f"the head known at position {known_head[0]} is not in the chain")
@@ -149,12 +145,3 @@ def verify(session: Session, known_head: tuple[int, str] | None = None) -> list[
 def _head(session: Session) -> tuple[int, bytes]:
     row = session.execute(text("SELECT position, hash FROM audit_seal ORDER BY position DESC LIMIT 1")).first()
     return (row[0], bytes(row[1])) if row else (0, GENESIS)
-
-
-def _columns(names: Iterable[str]) -> list[Any]:
-    return [getattr(AuditEvent, name) for name in names]
-
-
-_COLUMNS = _columns(
-    ["id", "at", "actor_id", "actor_role", "action", "subject_type", "subject_id", "reason", "detail"]
-)

@@ -3,8 +3,8 @@
 Moments are UTC; calendar dates are those of Asia/Shanghai, where every deadline of this field is counted.
 """
 
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 

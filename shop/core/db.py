@@ -40,7 +40,7 @@ def ref(target: str, *, nullable: bool = False, index: bool = False, primary_key
 
 def moment(*, nullable: bool = False) -> Any:
     """A point in time, stored in UTC."""
-    return Field(default=None if nullable else ..., sa_type=DateTime(timezone=True), nullable=nullable)  # type: ignore[call-overload]
+    return Field(default=None if nullable else ..., sa_type=DateTime(timezone=True), nullable=nullable)
 
 
 def fen(*, nullable: bool = False, default: Any = ...) -> Any:
@@ -50,7 +50,7 @@ def fen(*, nullable: bool = False, default: Any = ...) -> Any:
 
 def quantity(*, nullable: bool = False, default: Any = ...) -> Any:
     """A quantity with three decimal places."""
-    return Field(default=None if nullable else default, sa_type=Numeric(14, 3), nullable=nullable)  # type: ignore[call-overload]
+    return Field(default=None if nullable else default, sa_type=Numeric(14, 3), nullable=nullable)
 
 
 grams = fen  # integer grams take the same column type

@@ -130,7 +130,7 @@ def problem_response(request: Request, problem: Problem) -> Response:
 
 def install(app: FastAPI) -> None:
     """Teach the application to answer every failure as a problem."""
-    app.add_exception_handler(Problem, lambda request, error: problem_response(request, error))  # type: ignore[arg-type]
+    app.add_exception_handler(Problem, lambda request, error: problem_response(request, error))
     app.add_exception_handler(RequestValidationError, _payload_fault)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _http_fault)  # type: ignore[arg-type]
     app.add_exception_handler(DBAPIError, _database_fault)  # type: ignore[arg-type]

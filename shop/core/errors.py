@@ -4,14 +4,14 @@ An error class names what happened; its ``zh`` and ``en`` sentences may hold ``{
 A refusal about several fields or lines carries one :class:`Fault` for each.
 """
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 Language = Literal["zh", "en"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Fault:
     """One fault of one field or line. ``field`` is the path in the request, such as ``lines[3].quantity``."""
 
@@ -19,10 +19,15 @@ class Fault:
     code: str
     zh: str
     en: str
-    data: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def told(self, language: Language) -> dict[str, Any]:
-        return {"field": self.field, "code": self.code, "message": self.zh if language == "zh" else self.en, **self.data}
+        return {
+            "field": self.field,
+            "code": self.code,
+            "message": self.zh if language == "zh" else self.en,
+            **self.data,
+        }
 
 
 class Problem(Exception):
@@ -33,9 +38,7 @@ class Problem(Exception):
     zh: ClassVar[str] = "请求有误"
     en: ClassVar[str] = "The request is faulty"
 
-    def __init__(
-        self, *, faults: Sequence[Fault] = (), retry_after: int | None = None, **data: Any
-    ) -> None:
+    def __init__(self, *, faults: Sequence[Fault] = (), retry_after: int | None = None, **data: Any) -> None:
         super().__init__(self.code)
         self.faults = list(faults)
         self.retry_after = retry_after

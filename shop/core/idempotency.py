@@ -82,9 +82,7 @@ def claim(session: Session, *, principal: str, key: str, operation: str, request
     if row.operation is not None:
         if row.operation != operation or bytes(row.request_hash) != request_hash:
             raise KeyReused
-        found.answered = Response(
-            bytes(row.body), row.status, {**row.headers, "Idempotent-Replayed": "true"}
-        )
+        found.answered = Response(bytes(row.body), row.status, {**row.headers, "Idempotent-Replayed": "true"})
     elif not row.mine:
         raise KeyInUse
     return found

@@ -1,6 +1,6 @@
 """Advisory locks by name, and the order in which rows are locked.
 
-Lock order, everywhere: SKU stock (by id) -> certification case -> purchase order -> supplier order -> lines.
+Lock order, everywhere: certification case -> supplier orders (by id) -> order lines -> stock (by SKU id) -> number series.
 Freeing capacity needs no lock. Prefer one conditional UPDATE to a lock.
 """
 

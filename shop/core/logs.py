@@ -10,8 +10,35 @@ import structlog
 from shop.core.settings import settings
 
 ALLOWED = frozenset(
-    "event level timestamp logger request_id method route status ms bytes user_id organisation_id code error exception job name"
-    " event_id attempts count position head pid path seconds detail constraint".split()
+    [
+        "event",
+        "level",
+        "timestamp",
+        "logger",
+        "request_id",
+        "method",
+        "route",
+        "status",
+        "ms",
+        "bytes",
+        "user_id",
+        "organisation_id",
+        "code",
+        "error",
+        "exception",
+        "job",
+        "name",
+        "event_id",
+        "attempts",
+        "count",
+        "position",
+        "head",
+        "pid",
+        "path",
+        "seconds",
+        "detail",
+        "constraint",
+    ]
 )
 
 

@@ -1,9 +1,9 @@
 """What Prometheus reads at ``/metrics``."""
 
+import os
+
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 from prometheus_client.registry import Collector
-
-import os
 
 REQUESTS = Counter("shop_requests_total", "Requests answered", ["method", "route", "status"])
 SECONDS = Histogram(
@@ -15,8 +15,12 @@ SECONDS = Histogram(
 OUTBOX_DUE = Gauge("shop_outbox_due", "Outbox events not yet done", multiprocess_mode="mostrecent")
 OUTBOX_PARKED = Gauge("shop_outbox_parked", "Outbox events that failed for good", multiprocess_mode="mostrecent")
 OUTBOX_AGE = Gauge("shop_outbox_oldest_seconds", "Age of the oldest event not yet done", multiprocess_mode="mostrecent")
-ROLLUP_PENDING = Gauge("shop_rollup_pending", "Sale entries read live because no rollup holds them yet", multiprocess_mode="mostrecent")
-RECONCILE_DIFFERENCES = Gauge("shop_reconcile_differences", "Differences found by the last reconcile", multiprocess_mode="mostrecent")
+ROLLUP_PENDING = Gauge(
+    "shop_rollup_pending", "Sale entries read live because no rollup holds them yet", multiprocess_mode="mostrecent"
+)
+RECONCILE_DIFFERENCES = Gauge(
+    "shop_reconcile_differences", "Differences found by the last reconcile", multiprocess_mode="mostrecent"
+)
 
 
 def exposition() -> bytes:
@@ -25,4 +29,4 @@ def exposition() -> bytes:
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         registry = CollectorRegistry()
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return generate_latest(registry)  # type: ignore[arg-type]
+    return generate_latest(registry)

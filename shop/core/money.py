@@ -16,7 +16,7 @@ def fen_from_yuan(value: Any) -> int:
         ValueError: not a finite number, or more than two decimal places.
     """
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
-        raise ValueError("an amount of yuan is a decimal string such as \"1234.50\"")
+        raise ValueError('an amount of yuan is a decimal string such as "1234.50"')
     try:
         yuan = Decimal(str(value).strip())
     except InvalidOperation:

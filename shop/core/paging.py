@@ -45,9 +45,9 @@ def position(after: str | None, *kinds: type) -> list[Any] | None:
         if not isinstance(values, list) or len(values) != len(kinds):
             raise ValueError
         for value, kind in zip(values, kinds, strict=True):
-            if type(value) is not kind or (kind is int and abs(value) >= 2**63):
+            if type(value) is not kind or (isinstance(value, int) and abs(value) >= 2**63):
                 raise ValueError
-            if kind is str:
+            if isinstance(value, str):
                 storable(value)
     except (ValueError, binascii.Error, RecursionError):
         raise Invalid.one("after", "bad_cursor", "分页游标无效", "The cursor is not valid") from None

@@ -4,8 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+import chinese_calendar
+from chinese_calendar.constants import holidays
 from sqlalchemy import text
 from sqlmodel import Session
+
+#: The ``source`` of the rows that :func:`seed` writes; a row that an administrator entered names another one and wins.
+SEED_SOURCE = "chinesecalendar"
 
 
 @dataclass(frozen=True)
@@ -41,3 +46,18 @@ def calendar(session: Session, around: date, days: int = 400) -> Calendar:
         {"first": around - timedelta(days=days), "last": around + timedelta(days=days)},
     )
     return Calendar({row.day: row.working for row in rows})
+
+
+def seed(session: Session) -> None:
+    """Fill ``workday`` with every day of every year that the calendar package knows. Safe to run again."""
+    first, last = date(min(holidays).year, 1, 1), date(max(holidays).year, 12, 31)
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    session.execute(
+        text(
+            "INSERT INTO workday (day, working, source)"
+            " SELECT d.day, d.working, :source"
+            " FROM unnest(CAST(:days AS date[]), CAST(:working AS boolean[])) AS d(day, working)"
+            " ON CONFLICT (day) DO UPDATE SET working = excluded.working WHERE workday.source = excluded.source"
+        ),
+        {"source": SEED_SOURCE, "days": days, "working": [chinese_calendar.is_workday(day) for day in days]},
+    )

@@ -242,10 +242,13 @@ def _is_response(annotation: Any) -> bool:
 
 def _within_transaction(endpoint: Callable[..., Any], operation: Operation) -> Callable[..., Any]:
     moving = operation.method in MOVING_METHODS and operation.idempotent
-    if operation.public:
-        opener = _open_public_moving if moving else _open_public
-    else:
-        opener = _open_moving if moving else _open
+    openers: dict[tuple[bool, bool], Any] = {
+        (False, False): _open,
+        (False, True): _open_moving,
+        (True, False): _open_public,
+        (True, True): _open_public_moving,
+    }
+    opener = openers[operation.public, moving]
 
     @wraps(endpoint)
     def run(call: Call, **arguments: Any) -> Response:
@@ -306,5 +309,3 @@ def _problems(operation: Operation) -> dict[int | str, Any]:
     if operation.method in MOVING_METHODS:
         statuses += [409, 412, 413]
     return dict.fromkeys(statuses, _PROBLEM)
-
-

@@ -58,7 +58,7 @@ class Actor:
 
     def within_branch(self, organisation_path: str) -> bool:
         """Whether an organisation is the actor's own or lies below it in the tree of units."""
-        return self.organisation_path is not None and organisation_path.startswith(self.organisation_path)
+        return bool(self.organisation_path) and organisation_path.startswith(self.organisation_path or "?")
 
     @property
     def organisation(self) -> int:

@@ -24,7 +24,9 @@ class Organisation(SQLModel, table=True):
     id: int = key()
     uscc: str = Field(unique=True)
     name: str
-    kind: str = Field(sa_column_kwargs={"comment": "cooperative, enterprise, village_collective, family_farm, agency, school, hospital, …"})
+    kind: str = Field(
+        sa_column_kwargs={"comment": "cooperative, enterprise, village_collective, family_farm, agency, school, hospital, …"}
+    )
     #: District or township of a Chongqing organisation; city of one elsewhere.
     region_code: str = Field(foreign_key="region.code")
     address: str | None = None
@@ -33,7 +35,9 @@ class Organisation(SQLModel, table=True):
     status: str = "pending"
     rejection_reason: str | None = None
     parent_id: int | None = ref("organisation.id", nullable=True, index=True)
-    path: str = Field(default="", sa_column_kwargs={"comment": "'/root/…/own/': ids from the root unit, so a prefix tells the branch"})
+    path: str = Field(
+        default="", sa_column_kwargs={"comment": "'/root/…/own/': ids from the root unit, so a prefix tells the branch"}
+    )
     registered_at: datetime = moment()
     decided_at: datetime | None = moment(nullable=True)
     version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import CheckConstraint, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from shop.core.db import key, ref
@@ -17,7 +17,8 @@ class Region(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint(PERIOD, name="period"),
         CheckConstraint(
-            "kind IN ('province','city','district','county','autonomous_county','functional_zone','township','village')", name="kind"
+            "kind IN ('province','city','district','county','autonomous_county','functional_zone','township','village')",
+            name="kind",
         ),
     )
 
@@ -36,7 +37,10 @@ class RegionDesignation(SQLModel, table=True):
     """A dated status: national_key, municipal_key, county_832, deep_township, revitalisation_key, poverty_task."""
 
     __tablename__ = "region_designation"
-    __table_args__ = (CheckConstraint(PERIOD, name="period"), Index(None, "region_code", "designation"))
+    __table_args__ = (
+        CheckConstraint(PERIOD, name="period"),
+        UniqueConstraint("region_code", "designation", "valid_from", postgresql_nulls_not_distinct=True),
+    )
 
     id: int = key()
     region_code: str = Field(foreign_key="region.code")
@@ -62,7 +66,8 @@ class SupportRelation(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint(PERIOD, name="period"),
         CheckConstraint("kind IN ('east_west','central_unit','municipal_group','district_pair')", name="kind"),
-        Index(None, "region_code", "kind"),
+        CheckConstraint("confidence IN ('source','recalled_high','recalled_med','assumed')", name="confidence"),
+        UniqueConstraint("region_code", "kind", "supporter_id", "valid_from", postgresql_nulls_not_distinct=True),
     )
 
     id: int = key()
@@ -71,4 +76,6 @@ class SupportRelation(SQLModel, table=True):
     region_code: str = Field(foreign_key="region.code")
     valid_from: date | None = None
     valid_to: date | None = None
+    #: How well the pair is known; shown wherever the pair is shown.
     confidence: str
+    note: str | None = None

@@ -25,9 +25,7 @@ def upgrade() -> None:
         sa.Column("detail", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_event")),
     )
-    op.create_index(
-        op.f("ix_audit_event_subject_type_subject_id"), "audit_event", ["subject_type", "subject_id"], unique=False
-    )
+    op.create_index(op.f("ix_audit_event_subject_type_subject_id"), "audit_event", ["subject_type", "subject_id"], unique=False)
     op.create_table(
         "clock_shift",
         sa.Column("one", sa.Boolean(), nullable=False),
@@ -82,9 +80,8 @@ def upgrade() -> None:
         sa.Column("valid_from", sa.Date(), nullable=False),
         sa.Column("valid_to", sa.Date(), nullable=True),
         sa.Column("config", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        postgresql.ExcludeConstraint(
-            (sa.text("daterange(valid_from, valid_to)"), "&&"), using="gist", name="ex_programme_period"
-        ),
+        sa.Column("fingerprint", sa.Text(), sa.Computed("md5((config)::text)", persisted=True), nullable=True),
+        postgresql.ExcludeConstraint((sa.text("daterange(valid_from, valid_to)"), "&&"), using="gist", name="ex_programme_period"),
         sa.CheckConstraint("valid_to IS NULL OR valid_from < valid_to", name=op.f("ck_programme_period")),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_programme")),
     )
@@ -103,9 +100,7 @@ def upgrade() -> None:
             "kind IN ('province','city','district','county','autonomous_county','functional_zone','township','village')",
             name=op.f("ck_region_kind"),
         ),
-        sa.CheckConstraint(
-            "valid_to IS NULL OR valid_from IS NULL OR valid_from < valid_to", name=op.f("ck_region_period")
-        ),
+        sa.CheckConstraint("valid_to IS NULL OR valid_from IS NULL OR valid_from < valid_to", name=op.f("ck_region_period")),
         sa.ForeignKeyConstraint(["parent_code"], ["region.code"], name=op.f("fk_region_parent_code")),
         sa.ForeignKeyConstraint(["successor_code"], ["region.code"], name=op.f("fk_region_successor_code")),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_region")),
@@ -137,9 +132,7 @@ def upgrade() -> None:
         sa.Column("grams", sa.BigInteger(), nullable=False),
         sa.Column("entries", sa.BigInteger(), nullable=False),
         sa.Column("month", sa.Date(), nullable=False),
-        sa.PrimaryKeyConstraint(
-            "month", "district_code", "mode", "relation", "channel", name=op.f("pk_sales_district_month")
-        ),
+        sa.PrimaryKeyConstraint("month", "district_code", "mode", "relation", "channel", name=op.f("pk_sales_district_month")),
     )
     op.create_table(
         "sales_month",
@@ -226,9 +219,7 @@ def upgrade() -> None:
         sa.Column("registered_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
-        sa.CheckConstraint(
-            "status IN ('pending','approved','rejected','suspended')", name=op.f("ck_organisation_status")
-        ),
+        sa.CheckConstraint("status IN ('pending','approved','rejected','suspended')", name=op.f("ck_organisation_status")),
         sa.CheckConstraint("char_length(uscc) = 18", name=op.f("ck_organisation_uscc")),
         sa.CheckConstraint("id <> parent_id", name=op.f("ck_organisation_parent")),
         sa.ForeignKeyConstraint(["parent_id"], ["organisation.id"], name=op.f("fk_organisation_parent_id")),
@@ -237,9 +228,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("uscc", name=op.f("uq_organisation_uscc")),
     )
     op.create_index(op.f("ix_organisation_parent_id"), "organisation", ["parent_id"], unique=False)
-    op.create_index(
-        "ix_organisation_path", "organisation", ["path"], unique=False, postgresql_ops={"path": "text_pattern_ops"}
-    )
+    op.create_index("ix_organisation_path", "organisation", ["path"], unique=False, postgresql_ops={"path": "text_pattern_ops"})
     op.create_index(op.f("ix_organisation_region_code_status"), "organisation", ["region_code", "status"], unique=False)
     op.create_table(
         "region_designation",
@@ -253,12 +242,13 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["region_code"], ["region.code"], name=op.f("fk_region_designation_region_code")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_region_designation")),
-    )
-    op.create_index(
-        op.f("ix_region_designation_region_code_designation"),
-        "region_designation",
-        ["region_code", "designation"],
-        unique=False,
+        sa.UniqueConstraint(
+            "region_code",
+            "designation",
+            "valid_from",
+            name=op.f("uq_region_designation_region_code_designation_valid_from"),
+            postgresql_nulls_not_distinct=True,
+        ),
     )
     op.create_table(
         "supporter",
@@ -295,9 +285,7 @@ def upgrade() -> None:
         sa.Column("data", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint(
-            "(organisation_id IS NULL) <> (region_code IS NULL)", name=op.f("ck_notification_addressee")
-        ),
+        sa.CheckConstraint("(organisation_id IS NULL) <> (region_code IS NULL)", name=op.f("ck_notification_addressee")),
         sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"], name=op.f("fk_notification_organisation_id")),
         sa.ForeignKeyConstraint(["region_code"], ["region.code"], name=op.f("fk_notification_region_code")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notification")),
@@ -314,9 +302,7 @@ def upgrade() -> None:
         sa.Column("valid_from", sa.Date(), nullable=False),
         sa.Column("valid_to", sa.Date(), nullable=True),
         sa.CheckConstraint("valid_to IS NULL OR valid_from < valid_to", name=op.f("ck_organisation_role_period")),
-        sa.ForeignKeyConstraint(
-            ["organisation_id"], ["organisation.id"], name=op.f("fk_organisation_role_organisation_id")
-        ),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"], name=op.f("fk_organisation_role_organisation_id")),
         sa.ForeignKeyConstraint(["supporter_id"], ["supporter.id"], name=op.f("fk_organisation_role_supporter_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_organisation_role")),
     )
@@ -395,6 +381,11 @@ def upgrade() -> None:
         sa.Column("valid_from", sa.Date(), nullable=True),
         sa.Column("valid_to", sa.Date(), nullable=True),
         sa.Column("confidence", sa.String(), nullable=False),
+        sa.Column("note", sa.String(), nullable=True),
+        sa.CheckConstraint(
+            "confidence IN ('source','recalled_high','recalled_med','assumed')",
+            name=op.f("ck_support_relation_confidence"),
+        ),
         sa.CheckConstraint(
             "kind IN ('east_west','central_unit','municipal_group','district_pair')",
             name=op.f("ck_support_relation_kind"),
@@ -405,9 +396,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["region_code"], ["region.code"], name=op.f("fk_support_relation_region_code")),
         sa.ForeignKeyConstraint(["supporter_id"], ["supporter.id"], name=op.f("fk_support_relation_supporter_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_support_relation")),
-    )
-    op.create_index(
-        op.f("ix_support_relation_region_code_kind"), "support_relation", ["region_code", "kind"], unique=False
+        sa.UniqueConstraint(
+            "region_code",
+            "kind",
+            "supporter_id",
+            "valid_from",
+            name=op.f("uq_support_relation_region_code_kind_supporter_id_valid_from"),
+            postgresql_nulls_not_distinct=True,
+        ),
     )
     op.create_index(op.f("ix_support_relation_supporter_id"), "support_relation", ["supporter_id"], unique=False)
     op.create_table(
@@ -458,14 +454,10 @@ def upgrade() -> None:
             "status IN ('draft','submitted','county_review','public_notice','city_review','certified','returned','rejected','withdrawn')",
             name=op.f("ck_certification_case_status"),
         ),
-        sa.CheckConstraint(
-            "notice_from IS NULL OR notice_from < notice_until", name=op.f("ck_certification_case_notice")
-        ),
+        sa.CheckConstraint("notice_from IS NULL OR notice_from < notice_until", name=op.f("ck_certification_case_notice")),
         sa.ForeignKeyConstraint(["district_code"], ["region.code"], name=op.f("fk_certification_case_district_code")),
         sa.ForeignKeyConstraint(["product_id"], ["product.id"], name=op.f("fk_certification_case_product_id")),
-        sa.ForeignKeyConstraint(
-            ["programme_code"], ["programme.code"], name=op.f("fk_certification_case_programme_code")
-        ),
+        sa.ForeignKeyConstraint(["programme_code"], ["programme.code"], name=op.f("fk_certification_case_programme_code")),
         sa.ForeignKeyConstraint(["supplier_id"], ["organisation.id"], name=op.f("fk_certification_case_supplier_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_certification_case")),
     )
@@ -475,9 +467,7 @@ def upgrade() -> None:
         ["district_code", "status", "id"],
         unique=False,
     )
-    op.create_index(
-        op.f("ix_certification_case_supplier_id_id"), "certification_case", ["supplier_id", "id"], unique=False
-    )
+    op.create_index(op.f("ix_certification_case_supplier_id_id"), "certification_case", ["supplier_id", "id"], unique=False)
     op.create_index(
         "uq_certification_case_open",
         "certification_case",
@@ -503,9 +493,7 @@ def upgrade() -> None:
         sa.Column("total_fen", sa.BigInteger(), nullable=False),
         sa.Column("total_grams", sa.BigInteger(), nullable=False),
         sa.Column("placed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint(
-            "fund_source IN ('canteen','union','welfare','other')", name=op.f("ck_purchase_order_fund_source")
-        ),
+        sa.CheckConstraint("fund_source IN ('canteen','union','welfare','other')", name=op.f("ck_purchase_order_fund_source")),
         sa.CheckConstraint("platform IN ('marketplace','social_network')", name=op.f("ck_purchase_order_platform")),
         sa.CheckConstraint("total_fen >= 0", name=op.f("ck_purchase_order_total_fen")),
         sa.ForeignKeyConstraint(["buyer_id"], ["organisation.id"], name=op.f("fk_purchase_order_buyer_id")),
@@ -528,9 +516,7 @@ def upgrade() -> None:
         sa.Column("net_grams", sa.BigInteger(), nullable=True),
         sa.Column("step", sa.Numeric(precision=14, scale=3), nullable=False),
         sa.Column("min_quantity", sa.Numeric(precision=14, scale=3), nullable=False),
-        sa.Column(
-            "vat_bp", sa.Integer(), nullable=False, comment="VAT rate in basis points, contained in the gross price"
-        ),
+        sa.Column("vat_bp", sa.Integer(), nullable=False, comment="VAT rate in basis points, contained in the gross price"),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
         sa.CheckConstraint("status IN ('active','withdrawn')", name=op.f("ck_sku_status")),
@@ -605,9 +591,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("number", name=op.f("uq_certificate_number")),
     )
     op.create_index(op.f("ix_certificate_case_id"), "certificate", ["case_id"], unique=False)
-    op.create_index(
-        op.f("ix_certificate_product_id_valid_until"), "certificate", ["product_id", "valid_until"], unique=False
-    )
+    op.create_index(op.f("ix_certificate_product_id_valid_until"), "certificate", ["product_id", "valid_until"], unique=False)
     op.create_table(
         "certification_document",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -648,9 +632,7 @@ def upgrade() -> None:
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("method IN ('bank_transfer')", name=op.f("ck_payment_method")),
         sa.CheckConstraint("amount_fen > 0", name=op.f("ck_payment_amount_fen")),
-        sa.ForeignKeyConstraint(
-            ["purchase_order_id"], ["purchase_order.id"], name=op.f("fk_payment_purchase_order_id")
-        ),
+        sa.ForeignKeyConstraint(["purchase_order_id"], ["purchase_order.id"], name=op.f("fk_payment_purchase_order_id")),
         sa.ForeignKeyConstraint(["recorded_by"], ["app_user.id"], name=op.f("fk_payment_recorded_by")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payment")),
         sa.UniqueConstraint("bank_reference", name=op.f("uq_payment_bank_reference")),
@@ -662,9 +644,7 @@ def upgrade() -> None:
         sa.Column("min_quantity", sa.Numeric(precision=14, scale=3), nullable=False),
         sa.Column("unit_price_fen", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("min_quantity > 0", name=op.f("ck_price_tier_min_quantity")),
-        sa.CheckConstraint(
-            "unit_price_fen > 0 AND unit_price_fen <= 1000000000000", name=op.f("ck_price_tier_unit_price_fen")
-        ),
+        sa.CheckConstraint("unit_price_fen > 0 AND unit_price_fen <= 1000000000000", name=op.f("ck_price_tier_unit_price_fen")),
         sa.ForeignKeyConstraint(["sku_id"], ["sku.id"], name=op.f("fk_price_tier_sku_id")),
         sa.PrimaryKeyConstraint("sku_id", "min_quantity", name=op.f("pk_price_tier")),
     )
@@ -690,9 +670,7 @@ def upgrade() -> None:
             "CASE kind WHEN 'receive' THEN on_hand > 0 AND reserved = 0 WHEN 'adjust' THEN reserved = 0 WHEN 'reserve' THEN on_hand = 0 AND reserved > 0 WHEN 'release' THEN on_hand = 0 AND reserved < 0 ELSE on_hand < 0 AND reserved = on_hand END",
             name=op.f("ck_stock_movement_deltas"),
         ),
-        sa.CheckConstraint(
-            "kind IN ('receive','adjust','reserve','release','ship')", name=op.f("ck_stock_movement_kind")
-        ),
+        sa.CheckConstraint("kind IN ('receive','adjust','reserve','release','ship')", name=op.f("ck_stock_movement_kind")),
         sa.ForeignKeyConstraint(["sku_id"], ["sku.id"], name=op.f("fk_stock_movement_sku_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stock_movement")),
     )
@@ -713,14 +691,10 @@ def upgrade() -> None:
             name=op.f("ck_supplier_order_status"),
         ),
         sa.CheckConstraint("total_fen >= 0", name=op.f("ck_supplier_order_total_fen")),
-        sa.ForeignKeyConstraint(
-            ["purchase_order_id"], ["purchase_order.id"], name=op.f("fk_supplier_order_purchase_order_id")
-        ),
+        sa.ForeignKeyConstraint(["purchase_order_id"], ["purchase_order.id"], name=op.f("fk_supplier_order_purchase_order_id")),
         sa.ForeignKeyConstraint(["supplier_id"], ["organisation.id"], name=op.f("fk_supplier_order_supplier_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_supplier_order")),
-        sa.UniqueConstraint(
-            "purchase_order_id", "supplier_id", name=op.f("uq_supplier_order_purchase_order_id_supplier_id")
-        ),
+        sa.UniqueConstraint("purchase_order_id", "supplier_id", name=op.f("uq_supplier_order_purchase_order_id_supplier_id")),
     )
     op.create_index(
         op.f("ix_supplier_order_supplier_id_status_id"), "supplier_order", ["supplier_id", "status", "id"], unique=False
@@ -747,9 +721,7 @@ def upgrade() -> None:
             "accepted_quantity + rejected_quantity <= shipped_quantity",
             name=op.f("ck_order_line_answered_not_above_shipped"),
         ),
-        sa.CheckConstraint(
-            "accepted_quantity >= 0 AND rejected_quantity >= 0", name=op.f("ck_order_line_answered_quantity")
-        ),
+        sa.CheckConstraint("accepted_quantity >= 0 AND rejected_quantity >= 0", name=op.f("ck_order_line_answered_quantity")),
         sa.CheckConstraint("amount_fen = round(quantity * unit_price_fen)", name=op.f("ck_order_line_amount_fen")),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_order_line_quantity")),
         sa.CheckConstraint("shipped_quantity BETWEEN 0 AND quantity", name=op.f("ck_order_line_shipped_quantity")),
@@ -757,13 +729,9 @@ def upgrade() -> None:
         sa.CheckConstraint("vat_fen >= 0 AND vat_fen <= amount_fen", name=op.f("ck_order_line_vat_fen")),
         sa.ForeignKeyConstraint(["certificate_id"], ["certificate.id"], name=op.f("fk_order_line_certificate_id")),
         sa.ForeignKeyConstraint(["product_id"], ["product.id"], name=op.f("fk_order_line_product_id")),
-        sa.ForeignKeyConstraint(
-            ["purchase_order_id"], ["purchase_order.id"], name=op.f("fk_order_line_purchase_order_id")
-        ),
+        sa.ForeignKeyConstraint(["purchase_order_id"], ["purchase_order.id"], name=op.f("fk_order_line_purchase_order_id")),
         sa.ForeignKeyConstraint(["sku_id"], ["sku.id"], name=op.f("fk_order_line_sku_id")),
-        sa.ForeignKeyConstraint(
-            ["supplier_order_id"], ["supplier_order.id"], name=op.f("fk_order_line_supplier_order_id")
-        ),
+        sa.ForeignKeyConstraint(["supplier_order_id"], ["supplier_order.id"], name=op.f("fk_order_line_supplier_order_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_order_line")),
         sa.UniqueConstraint("purchase_order_id", "line_no", name=op.f("uq_order_line_purchase_order_id_line_no")),
     )
@@ -807,13 +775,9 @@ def upgrade() -> None:
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("direction IN ('purchase','helped_sale')", name=op.f("ck_sale_entry_direction")),
         sa.CheckConstraint("kind IN ('goods','service')", name=op.f("ck_sale_entry_kind")),
-        sa.CheckConstraint(
-            "mode IN ('policy_procurement','east_west','market','social_network')", name=op.f("ck_sale_entry_mode")
-        ),
+        sa.CheckConstraint("mode IN ('policy_procurement','east_west','market','social_network')", name=op.f("ck_sale_entry_mode")),
         sa.CheckConstraint("month = date_trunc('month', sold_on::timestamp)::date", name=op.f("ck_sale_entry_month")),
-        sa.CheckConstraint(
-            "origin_kind IN ('acceptance_line','history','correction')", name=op.f("ck_sale_entry_origin_kind")
-        ),
+        sa.CheckConstraint("origin_kind IN ('acceptance_line','history','correction')", name=op.f("ck_sale_entry_origin_kind")),
         sa.CheckConstraint(
             "relation IN ('none','east_west','central_unit','municipal_group','district_pair')",
             name=op.f("ck_sale_entry_relation"),
@@ -830,9 +794,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["reverses_id"], ["sale_entry.id"], name=op.f("fk_sale_entry_reverses_id")),
         sa.ForeignKeyConstraint(["sku_id"], ["sku.id"], name=op.f("fk_sale_entry_sku_id")),
         sa.ForeignKeyConstraint(["supplier_id"], ["organisation.id"], name=op.f("fk_sale_entry_supplier_id")),
-        sa.ForeignKeyConstraint(
-            ["supplier_order_id"], ["supplier_order.id"], name=op.f("fk_sale_entry_supplier_order_id")
-        ),
+        sa.ForeignKeyConstraint(["supplier_order_id"], ["supplier_order.id"], name=op.f("fk_sale_entry_supplier_order_id")),
         sa.ForeignKeyConstraint(["township_code"], ["region.code"], name=op.f("fk_sale_entry_township_code")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sale_entry")),
         sa.UniqueConstraint("origin_kind", "origin_id", name=op.f("uq_sale_entry_origin_kind_origin_id")),
@@ -849,9 +811,7 @@ def upgrade() -> None:
         sa.Column("shipped_by", sa.BigInteger(), nullable=False),
         sa.Column("shipped_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["shipped_by"], ["app_user.id"], name=op.f("fk_shipment_shipped_by")),
-        sa.ForeignKeyConstraint(
-            ["supplier_order_id"], ["supplier_order.id"], name=op.f("fk_shipment_supplier_order_id")
-        ),
+        sa.ForeignKeyConstraint(["supplier_order_id"], ["supplier_order.id"], name=op.f("fk_shipment_supplier_order_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_shipment")),
     )
     op.create_index(op.f("ix_shipment_supplier_order_id"), "shipment", ["supplier_order_id"], unique=False)
@@ -864,9 +824,7 @@ def upgrade() -> None:
         sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["accepted_by"], ["app_user.id"], name=op.f("fk_acceptance_accepted_by")),
         sa.ForeignKeyConstraint(["shipment_id"], ["shipment.id"], name=op.f("fk_acceptance_shipment_id")),
-        sa.ForeignKeyConstraint(
-            ["supplier_order_id"], ["supplier_order.id"], name=op.f("fk_acceptance_supplier_order_id")
-        ),
+        sa.ForeignKeyConstraint(["supplier_order_id"], ["supplier_order.id"], name=op.f("fk_acceptance_supplier_order_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_acceptance")),
         sa.UniqueConstraint("shipment_id", name=op.f("uq_acceptance_shipment_id")),
     )
@@ -904,16 +862,12 @@ def upgrade() -> None:
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
         sa.Column("reason", sa.String(), nullable=True),
         sa.CheckConstraint("accepted_grams >= 0 AND rejected_grams >= 0", name=op.f("ck_acceptance_line_grams")),
-        sa.CheckConstraint(
-            "accepted_quantity >= 0 AND rejected_quantity >= 0", name=op.f("ck_acceptance_line_quantity")
-        ),
+        sa.CheckConstraint("accepted_quantity >= 0 AND rejected_quantity >= 0", name=op.f("ck_acceptance_line_quantity")),
         sa.CheckConstraint("rejected_quantity = 0 OR reason IS NOT NULL", name=op.f("ck_acceptance_line_reason")),
         sa.ForeignKeyConstraint(["acceptance_id"], ["acceptance.id"], name=op.f("fk_acceptance_line_acceptance_id")),
         sa.ForeignKeyConstraint(["order_line_id"], ["order_line.id"], name=op.f("fk_acceptance_line_order_line_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_acceptance_line")),
-        sa.UniqueConstraint(
-            "acceptance_id", "order_line_id", name=op.f("uq_acceptance_line_acceptance_id_order_line_id")
-        ),
+        sa.UniqueConstraint("acceptance_id", "order_line_id", name=op.f("uq_acceptance_line_acceptance_id_order_line_id")),
     )
     op.create_index(op.f("ix_acceptance_line_order_line_id"), "acceptance_line", ["order_line_id"], unique=False)
     # ### end Alembic commands ###
@@ -974,7 +928,6 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_api_key_user_id"), table_name="api_key")
     op.drop_table("api_key")
     op.drop_index(op.f("ix_support_relation_supporter_id"), table_name="support_relation")
-    op.drop_index(op.f("ix_support_relation_region_code_kind"), table_name="support_relation")
     op.drop_table("support_relation")
     op.drop_index(op.f("ix_sales_supplier_month_supplier_id_month"), table_name="sales_supplier_month")
     op.drop_table("sales_supplier_month")
@@ -991,7 +944,6 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_app_user_organisation_id"), table_name="app_user")
     op.drop_table("app_user")
     op.drop_table("supporter")
-    op.drop_index(op.f("ix_region_designation_region_code_designation"), table_name="region_designation")
     op.drop_table("region_designation")
     op.drop_index(op.f("ix_organisation_region_code_status"), table_name="organisation")
     op.drop_index("ix_organisation_path", table_name="organisation", postgresql_ops={"path": "text_pattern_ops"})

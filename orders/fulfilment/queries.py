@@ -1,0 +1,68 @@
+"""Reading deliveries."""
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from orders.fulfilment.schemas import ShipmentLineOut, ShipmentOut
+from orders.purchasing import queries as purchasing
+from shop.core.errors import NotFound
+from shop.identity.actor import Actor
+
+
+def shipments(session: Session, actor: Actor, supplier_order_id: int) -> list[ShipmentOut]:
+    """The deliveries of one supplier order, oldest first.
+
+    Raises:
+        NotFound: no such order within the caller's reach.
+    """
+    purchasing.supplier_order(session, actor, supplier_order_id)
+    ids = session.execute(
+        text("SELECT id FROM shipment WHERE supplier_order_id = :id ORDER BY id"), {"id": supplier_order_id}
+    ).scalars()
+    return [_shipment(session, shipment_id) for shipment_id in ids]
+
+
+def shipment(session: Session, actor: Actor, shipment_id: int) -> ShipmentOut:
+    """One delivery with its lines and, once answered, what was accepted.
+
+    Raises:
+        NotFound: no such delivery within the caller's reach.
+    """
+    supplier_order_id = session.execute(
+        text("SELECT supplier_order_id FROM shipment WHERE id = :id"), {"id": shipment_id}
+    ).scalar_one_or_none()
+    if supplier_order_id is None:
+        raise NotFound
+    purchasing.supplier_order(session, actor, supplier_order_id)
+    return _shipment(session, shipment_id)
+
+
+def _shipment(session: Session, shipment_id: int) -> ShipmentOut:
+    head = session.execute(
+        text("SELECT s.*, a.accepted_at FROM shipment s LEFT JOIN acceptance a ON a.shipment_id = s.id WHERE s.id = :id"),
+        {"id": shipment_id},
+    ).one()
+    lines = session.execute(
+        text(
+            """
+            SELECT sl.order_line_id, p.name AS product_name, sl.quantity, sl.grams, al.accepted_quantity, al.accepted_grams,
+                   al.rejected_quantity, al.rejected_grams, al.amount_fen AS amount, al.reason
+            FROM shipment_line sl
+            JOIN order_line l ON l.id = sl.order_line_id
+            JOIN product p ON p.id = l.product_id
+            LEFT JOIN acceptance a ON a.shipment_id = sl.shipment_id
+            LEFT JOIN acceptance_line al ON al.acceptance_id = a.id AND al.order_line_id = sl.order_line_id
+            WHERE sl.shipment_id = :id ORDER BY l.line_no
+            """
+        ),
+        {"id": shipment_id},
+    )
+    return ShipmentOut(
+        id=head.id,
+        supplier_order_id=head.supplier_order_id,
+        carrier=head.carrier,
+        waybill=head.waybill,
+        shipped_at=head.shipped_at,
+        accepted_at=head.accepted_at,
+        lines=[ShipmentLineOut(**row._mapping) for row in lines],
+    )

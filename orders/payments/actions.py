@@ -1,0 +1,80 @@
+"""Recording payments."""
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from orders.payments.errors import AboveDue, PaidInFuture
+from orders.payments.schemas import PaymentIn
+from shop.core import audit, clock, outbox
+from shop.core.errors import NotFound
+from shop.core.money import yuan_from_fen
+from shop.identity.actor import Actor
+
+
+def record(session: Session, actor: Actor, purchase_order_id: int, body: PaymentIn) -> int:
+    """Record a bank transfer for an order; returns the payment's id.
+
+    The order's row is locked, so that two payments at once cannot together pass what is due. What is due leaves out rejected and cancelled
+    parts.
+
+    Raises:
+        NotFound: no such order in the caller's branch.
+        AboveDue: more than is still due (409).
+        PaidInFuture: the date is after today (422).
+        ReferenceTaken: the bank reference was recorded before (409).
+    """
+    order = session.execute(
+        text(
+            "SELECT po.id, buyer.path FROM purchase_order po JOIN organisation buyer ON buyer.id = po.buyer_id"
+            " WHERE po.id = :id FOR UPDATE OF po"
+        ),
+        {"id": purchase_order_id},
+    ).first()
+    if order is None or not actor.within_branch(order.path):
+        raise NotFound
+    if body.paid_on > clock.today():
+        raise PaidInFuture
+    due = due_fen(session, purchase_order_id)
+    if body.amount > due:
+        raise AboveDue(due=yuan_from_fen(due))
+    payment_id: int = session.execute(
+        text(
+            "INSERT INTO payment (purchase_order_id, method, amount_fen, bank_reference, payer_name, paid_on, recorded_by, recorded_at)"
+            " VALUES (:order, 'bank_transfer', :amount, :reference, :payer, :paid_on, :user, :now) RETURNING id"
+        ),
+        {
+            "order": purchase_order_id,
+            "amount": body.amount,
+            "reference": body.bank_reference,
+            "payer": body.payer_name,
+            "paid_on": body.paid_on,
+            "user": actor.user_id,
+            "now": clock.now(),
+        },
+    ).scalar_one()
+    audit.record(
+        session,
+        actor,
+        "payment.recorded",
+        "purchase_order",
+        purchase_order_id,
+        payment_id=payment_id,
+        amount_fen=body.amount,
+    )
+    outbox.publish(session, "payment.recorded", payment_id=payment_id)
+    return payment_id
+
+
+def due_fen(session: Session, purchase_order_id: int) -> int:
+    """What is still to be paid for an order, in fen: its live parts less what was paid."""
+    due: int = session.execute(
+        text(
+            """
+            SELECT (SELECT coalesce(sum(total_fen), 0) FROM supplier_order
+                    WHERE purchase_order_id = :id AND status NOT IN ('rejected', 'cancelled'))
+                 - (SELECT coalesce(sum(amount_fen), 0) FROM payment WHERE purchase_order_id = :id)
+            """
+        ),
+        {"id": purchase_order_id},
+    ).scalar_one()
+    return int(due)

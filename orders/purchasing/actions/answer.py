@@ -1,0 +1,31 @@
+"""The supplier's answer to its part of an order."""
+
+from sqlmodel import Session
+
+from orders.purchasing.actions.cancel import give_back_stock
+from orders.purchasing.actions.move import move
+from orders.purchasing.states import SupplierOrderAction
+from shop.core import outbox
+from shop.identity.actor import Actor
+
+
+def confirm(session: Session, actor: Actor, supplier_order_id: int) -> None:
+    """Promise to deliver.
+
+    Raises:
+        NotFound: not an order of the caller's organisation.
+        IllegalMove: it is no longer waiting for an answer.
+    """
+    move(session, actor, supplier_order_id, SupplierOrderAction.CONFIRM, side="supplier")
+    outbox.publish(session, "supplier_order.confirmed", supplier_order_id=supplier_order_id)
+
+
+def reject(session: Session, actor: Actor, supplier_order_id: int, reason: str) -> None:
+    """Refuse to deliver, with the reason; the stock is free again.
+
+    Raises:
+        NotFound, IllegalMove: as for :func:`confirm`.
+    """
+    move(session, actor, supplier_order_id, SupplierOrderAction.REJECT, side="supplier", reason=reason)
+    give_back_stock(session, [supplier_order_id])
+    outbox.publish(session, "supplier_order.rejected", supplier_order_id=supplier_order_id)

@@ -1,0 +1,53 @@
+"""Cancelling an order before it is on its way."""
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from catalog.stock.actions import release
+from orders.purchasing.actions.move import step
+from orders.purchasing.states import SUPPLIER_ORDER, SupplierOrderAction
+from shop.core import outbox
+from shop.core.errors import NotFound
+from shop.core.states import IllegalMove
+from shop.identity.actor import Actor
+
+_LOCK_ALL = text(
+    """
+    SELECT so.id, so.status, buyer.path AS buyer_path
+    FROM supplier_order so JOIN purchase_order po ON po.id = so.purchase_order_id JOIN organisation buyer ON buyer.id = po.buyer_id
+    WHERE so.purchase_order_id = :id ORDER BY so.id FOR UPDATE OF so
+    """
+)
+
+
+def cancel(session: Session, actor: Actor, purchase_order_id: int, reason: str) -> None:
+    """Cancel every part of the order that has not been shipped; reserved stock is free again.
+
+    Raises:
+        NotFound: no such order in the caller's branch.
+        IllegalMove: no part of it can still be cancelled.
+    """
+    rows = session.execute(_LOCK_ALL, {"id": purchase_order_id}).all()
+    if not rows or not actor.within_branch(rows[0].buyer_path):
+        raise NotFound
+    open_rows = [row for row in rows if SupplierOrderAction.CANCEL in SUPPLIER_ORDER.possible(row.status)]
+    if not open_rows:
+        raise IllegalMove(state=rows[0].status, action="cancel", allowed=[])
+    for row in open_rows:
+        step(session, actor, row, SupplierOrderAction.CANCEL, reason=reason)
+    give_back_stock(session, [row.id for row in open_rows])
+    outbox.publish(session, "purchase_order.cancelled", purchase_order_id=purchase_order_id)
+
+
+def give_back_stock(session: Session, supplier_order_ids: list[int]) -> None:
+    """Release what unshipped supplier orders had reserved."""
+    lines = session.execute(
+        text("SELECT id, sku_id, quantity FROM order_line WHERE supplier_order_id = ANY (:ids) ORDER BY sku_id, id"),
+        {"ids": supplier_order_ids},
+    ).all()
+    release(
+        session,
+        sku_ids=[line.sku_id for line in lines],
+        quantities=[line.quantity for line in lines],
+        order_line_ids=[line.id for line in lines],
+    )

@@ -1,0 +1,77 @@
+"""One move of a supplier order through its state table, with its record."""
+
+from typing import Any, Literal
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from orders.purchasing.states import SUPPLIER_ORDER, SupplierOrderAction
+from shop.core import audit
+from shop.core.errors import NotFound
+from shop.identity.actor import Actor
+
+#: Which organisation of the order the caller must belong to.
+Side = Literal["supplier", "buyer"]
+
+_LOCK = text(
+    """
+    SELECT so.id, so.status, so.purchase_order_id, so.supplier_id, so.version, po.buyer_id, supplier.path AS supplier_path,
+           buyer.path AS buyer_path
+    FROM supplier_order so
+    JOIN purchase_order po ON po.id = so.purchase_order_id
+    JOIN organisation supplier ON supplier.id = so.supplier_id
+    JOIN organisation buyer ON buyer.id = po.buyer_id
+    WHERE so.id = :id FOR UPDATE OF so
+    """
+)
+
+
+def locked(session: Session, actor: Actor, supplier_order_id: int, side: Side) -> Any:
+    """The supplier order, locked until the transaction ends.
+
+    Raises:
+        NotFound: no such order within the caller's reach.
+    """
+    row = session.execute(_LOCK, {"id": supplier_order_id}).first()
+    if row is None or not actor.within_branch(row.supplier_path if side == "supplier" else row.buyer_path):
+        raise NotFound
+    return row
+
+
+def move(
+    session: Session,
+    actor: Actor,
+    supplier_order_id: int,
+    action: SupplierOrderAction,
+    *,
+    side: Side,
+    reason: str | None = None,
+) -> None:
+    """Lock, check the table, write the new status and the audit event.
+
+    Raises:
+        NotFound: no such order within the caller's reach.
+        IllegalMove: the table has no such move from the present status.
+    """
+    step(session, actor, locked(session, actor, supplier_order_id, side), action, reason=reason)
+
+
+def step(session: Session, actor: Actor, row: Any, action: SupplierOrderAction, *, reason: str | None = None) -> None:
+    """The same for an order that is locked already."""
+    status = SUPPLIER_ORDER.after(row.status, action)
+    session.execute(
+        text(
+            "UPDATE supplier_order SET status = :status, reason = coalesce(:reason, reason), version = version + 1 WHERE id = :id"
+        ),
+        {"id": row.id, "status": status, "reason": reason},
+    )
+    audit.record(
+        session,
+        actor,
+        f"supplier_order.{action}",
+        "supplier_order",
+        row.id,
+        reason=reason,
+        from_status=row.status,
+        to_status=str(status),
+    )

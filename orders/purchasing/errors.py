@@ -1,0 +1,59 @@
+"""What a purchase order may be refused for."""
+
+from shop.core.errors import CONSTRAINTS, Conflict, Forbidden, Invalid
+
+
+class LinesRefused(Invalid):
+    """One or more lines cannot be met; ``errors`` names each with its reason. Nothing was ordered."""
+
+    code = "lines_refused"
+    zh = "订单未提交：有 {count} 行不能满足"
+    en = "Nothing was ordered: {count} lines cannot be met"
+
+
+class BuyerNotApproved(Conflict):
+    code = "buyer_not_approved"
+    zh = "采购单位尚未通过审核"
+    en = "The buying organisation is not approved"
+
+
+class OutsideProgramme(Conflict):
+    code = "outside_programme"
+    zh = "当前日期没有生效的方案"
+    en = "No programme is in force today"
+
+
+class NotYourUnit(Forbidden):
+    code = "not_your_unit"
+    zh = "只能为本单位及下级单位下单"
+    en = "Orders are placed for the own unit or one below it"
+
+
+class UnknownRelation(Invalid):
+    code = "unknown_relation"
+    zh = "所填帮扶关系不存在"
+    en = "The declared support relation does not exist"
+
+
+class StockMoved(Conflict):
+    code = "stock_moved"
+    zh = "库存刚刚发生变化，请重试"
+    en = "The stock changed this moment; try again"
+
+
+class UnreadableSpreadsheet(Invalid):
+    code = "unreadable_spreadsheet"
+    zh = "无法读取该表格，请使用 XLSX 或 CSV 模板"
+    en = "The file cannot be read; use the XLSX or CSV template"
+
+
+class RowsRefused(Invalid):
+    """Rows of an uploaded spreadsheet that name no orderable product; ``errors`` gives row and column."""
+
+    code = "rows_refused"
+    zh = "订单未提交：表格有 {count} 处错误"
+    en = "Nothing was ordered: the spreadsheet has {count} errors"
+
+
+CONSTRAINTS["fk_purchase_order_declared_relation_id"] = UnknownRelation
+CONSTRAINTS["ck_stock_not_oversold"] = StockMoved

@@ -1,0 +1,245 @@
+"""Reading purchase orders, each within the caller's reach."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from orders.purchasing.schemas import (
+    OrderLineOut,
+    PurchaseOrderOut,
+    PurchaseOrderRow,
+    SupplierOrderBrief,
+    SupplierOrderOut,
+    SupplierOrderRow,
+)
+from orders.purchasing.states import SUPPLIER_ORDER, SupplierOrderStatus
+from shop.core import paging
+from shop.core.errors import NotFound
+from shop.core.paging import Page
+from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
+
+# Who sees an order: the buyer's branch; a supplier whose branch delivers a part of it; officers of the buyer's region, and of the
+# suppliers' regions. A supplier sees its own part only.
+_SIDE = "coalesce({0}.path LIKE CAST(:branch AS text) OR {0}.region_code LIKE ANY (CAST(:regions AS text[])), false)"
+_BUYER_SIDE = _SIDE.format("buyer")
+_SUPPLIER_SIDE = _SIDE.format("supplier")
+
+
+def reach(actor: Actor) -> dict[str, Any]:
+    """The parameters that the two conditions above take."""
+    return {
+        "branch": f"{actor.organisation_path}%" if actor.organisation_path else None,
+        "regions": [f"{prefix}%" for prefix in actor.regions(Permission.ORDERS_READ)],
+    }
+
+
+def purchase_order(session: Session, actor: Actor, purchase_order_id: int) -> PurchaseOrderOut:
+    """One order with its parts, as far as the caller may see them.
+
+    Raises:
+        NotFound: no such order within reach.
+    """
+    head = session.execute(
+        text(
+            f"""
+            SELECT po.*, buyer.name AS buyer_name, {_BUYER_SIDE} AS whole,
+                   (SELECT coalesce(sum(amount_fen), 0) FROM payment WHERE purchase_order_id = po.id) AS paid_fen
+            FROM purchase_order po JOIN organisation buyer ON buyer.id = po.buyer_id WHERE po.id = :id
+            """  # noqa: S608
+        ),
+        {"id": purchase_order_id, **reach(actor)},
+    ).first()
+    if head is None:
+        raise NotFound
+    parts = session.execute(
+        text(
+            f"""
+            SELECT so.*, supplier.name AS supplier_name FROM supplier_order so JOIN organisation supplier ON supplier.id = so.supplier_id
+            WHERE so.purchase_order_id = :id AND (:whole OR {_SUPPLIER_SIDE}) ORDER BY so.id
+            """  # noqa: S608
+        ),
+        {"id": purchase_order_id, "whole": head.whole, **reach(actor)},
+    ).all()
+    if not parts:
+        raise NotFound
+    return PurchaseOrderOut(
+        **{name: getattr(head, name) for name in _HEAD_FIELDS},
+        total=head.total_fen if head.whole else sum(part.total_fen for part in parts),
+        total_grams=head.total_grams if head.whole else sum(part.total_grams for part in parts),
+        paid=head.paid_fen if head.whole else 0,
+        supplier_orders=[_brief(part) for part in parts],
+    )
+
+
+_HEAD_FIELDS = [
+    "id",
+    "number",
+    "buyer_id",
+    "buyer_name",
+    "fund_source",
+    "platform",
+    "buyer_reference",
+    "declared_relation_id",
+    "delivery_address",
+    "delivery_contact",
+    "delivery_phone",
+    "placed_at",
+    "line_count",
+]
+
+
+def _brief(part: Any) -> SupplierOrderBrief:
+    return SupplierOrderBrief(
+        id=part.id,
+        supplier_id=part.supplier_id,
+        supplier_name=part.supplier_name,
+        status=part.status,
+        reason=part.reason,
+        total=part.total_fen,
+        total_grams=part.total_grams,
+    )
+
+
+def purchase_orders(
+    session: Session,
+    actor: Actor,
+    *,
+    buyer_id: int | None,
+    status: SupplierOrderStatus | None,
+    limit: int,
+    after: str | None,
+) -> Page[PurchaseOrderRow]:
+    """Orders of the caller's branch or region, newest first."""
+    start = paging.position(after, int)
+    rows = session.execute(
+        text(
+            f"""
+            SELECT po.*, buyer.name AS buyer_name,
+                   (SELECT jsonb_object_agg(status, n) FROM (
+                        SELECT status, count(*) AS n FROM supplier_order WHERE purchase_order_id = po.id GROUP BY status) s) AS statuses
+            FROM purchase_order po JOIN organisation buyer ON buyer.id = po.buyer_id
+            WHERE {_BUYER_SIDE}
+              AND (CAST(:buyer_id AS bigint) IS NULL OR po.buyer_id = :buyer_id)
+              AND (CAST(:status AS text) IS NULL
+                   OR EXISTS (SELECT 1 FROM supplier_order WHERE purchase_order_id = po.id AND status = :status))
+              AND (CAST(:start AS bigint) IS NULL OR po.id < :start)
+            ORDER BY po.id DESC LIMIT :rows
+            """  # noqa: S608
+        ),
+        {
+            **reach(actor),
+            "buyer_id": buyer_id,
+            "status": status,
+            "start": start[0] if start else None,
+            "rows": limit + 1,
+        },
+    ).all()
+    return paging.page(
+        rows,
+        limit,
+        lambda row: PurchaseOrderRow(
+            **{name: getattr(row, name) for name in PurchaseOrderRow.model_fields if name != "total"},
+            total=row.total_fen,
+        ),
+        lambda row: [row.id],
+    )
+
+
+_SUPPLIER_ORDER = """
+    SELECT so.*, po.number AS purchase_order_number, po.buyer_id, buyer.name AS buyer_name, supplier.name AS supplier_name,
+           po.placed_at, po.delivery_address, po.delivery_contact, po.delivery_phone
+    FROM supplier_order so
+    JOIN purchase_order po ON po.id = so.purchase_order_id
+    JOIN organisation buyer ON buyer.id = po.buyer_id
+    JOIN organisation supplier ON supplier.id = so.supplier_id
+"""
+
+
+def supplier_orders(
+    session: Session,
+    actor: Actor,
+    *,
+    status: SupplierOrderStatus | None,
+    limit: int,
+    after: str | None,
+) -> Page[SupplierOrderRow]:
+    """Parts that the caller's organisation delivers, or that its region's suppliers deliver, newest first."""
+    start = paging.position(after, int)
+    rows = session.execute(
+        text(
+            f"""{_SUPPLIER_ORDER}
+            WHERE {_SUPPLIER_SIDE}
+              AND (CAST(:status AS text) IS NULL OR so.status = :status)
+              AND (CAST(:start AS bigint) IS NULL OR so.id < :start)
+            ORDER BY so.id DESC LIMIT :rows
+            """
+        ),
+        {**reach(actor), "status": status, "start": start[0] if start else None, "rows": limit + 1},
+    ).all()
+    return paging.page(rows, limit, lambda row: SupplierOrderRow(**_row_fields(row)), lambda row: [row.id])
+
+
+def supplier_order(session: Session, actor: Actor, supplier_order_id: int) -> SupplierOrderOut:
+    """One part with its lines, for its supplier, its buyer, and the officers of either region.
+
+    Raises:
+        NotFound: no such order within reach.
+    """
+    row = session.execute(
+        text(f"{_SUPPLIER_ORDER} WHERE so.id = :id AND ({_SUPPLIER_SIDE} OR {_BUYER_SIDE})"),
+        {"id": supplier_order_id, **reach(actor)},
+    ).first()
+    if row is None:
+        raise NotFound
+    return SupplierOrderOut(
+        **_row_fields(row),
+        delivery_address=row.delivery_address,
+        delivery_contact=row.delivery_contact,
+        delivery_phone=row.delivery_phone,
+        possible_actions=SUPPLIER_ORDER.possible(row.status),
+        lines=[_line(line) for line in _lines(session, [row.id], 0, None)],
+    )
+
+
+def _row_fields(row: Any) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in SupplierOrderRow.model_fields if name != "total"} | {"total": row.total_fen}
+
+
+def order_lines(session: Session, actor: Actor, purchase_order_id: int, limit: int, after: str | None) -> Page[OrderLineOut]:
+    """The lines of an order by line number.
+
+    Raises:
+        NotFound: no such order within reach.
+    """
+    order = purchase_order(session, actor, purchase_order_id)
+    start = paging.position(after, int)
+    rows = _lines(session, [part.id for part in order.supplier_orders], start[0] if start else 0, limit + 1)
+    return paging.page(rows, limit, _line, lambda row: [row.line_no])
+
+
+def _lines(session: Session, supplier_order_ids: list[int], after: int, rows: int | None) -> Sequence[Any]:
+    return session.execute(
+        text(
+            """
+            SELECT l.*, s.code AS sku_code, s.pack, s.unit, p.name AS product_name
+            FROM order_line l JOIN sku s ON s.id = l.sku_id JOIN product p ON p.id = l.product_id
+            WHERE l.supplier_order_id = ANY (:ids) AND l.line_no > :after ORDER BY l.line_no LIMIT :rows
+            """
+        ),
+        {"ids": supplier_order_ids, "after": after, "rows": rows},
+    ).all()
+
+
+_LINE_FIELDS = [name for name in OrderLineOut.model_fields if name not in ("unit_price", "amount", "vat")]
+
+
+def _line(row: Any) -> OrderLineOut:
+    return OrderLineOut(
+        **{name: getattr(row, name) for name in _LINE_FIELDS},
+        unit_price=row.unit_price_fen,
+        amount=row.amount_fen,
+        vat=row.vat_fen,
+    )

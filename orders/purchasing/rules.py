@@ -1,0 +1,147 @@
+"""Pricing and checking of order lines: pure functions over the facts of a line."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from shop.core.errors import Fault
+from shop.core.money import MAX_FEN, line_amount, vat_in_gross
+from shop.core.quantities import is_multiple, plain, weight_of
+
+
+class Reason(StrEnum):
+    """Why a line cannot be met."""
+
+    UNKNOWN_SKU = "unknown_sku"
+    WITHDRAWN = "withdrawn"
+    SUPPLIER_NOT_APPROVED = "supplier_not_approved"
+    NOT_CERTIFIED = "not_certified"
+    OWN_PRODUCT = "own_product"
+    BELOW_MINIMUM = "below_minimum"
+    WRONG_STEP = "wrong_step"
+    STOCK_SHORT = "stock_short"
+    AMOUNT_TOO_LARGE = "amount_too_large"
+
+
+_TOLD: dict[Reason, tuple[str, str]] = {
+    Reason.UNKNOWN_SKU: ("没有此规格", "There is no such SKU"),
+    Reason.WITHDRAWN: ("产品已下架", "The product was withdrawn"),
+    Reason.SUPPLIER_NOT_APPROVED: ("供应单位未通过审核", "The supplier is not approved"),
+    Reason.NOT_CERTIFIED: ("产品没有有效的认定证书", "The product has no certificate in force"),
+    Reason.OWN_PRODUCT: ("不能采购本单位的产品", "A unit cannot buy its own products"),
+    Reason.BELOW_MINIMUM: ("低于起订量", "Below the minimum quantity"),
+    Reason.WRONG_STEP: ("数量不是步长的整数倍", "The quantity is not a multiple of the step"),
+    Reason.STOCK_SHORT: ("库存不足", "Stock is short"),
+    Reason.AMOUNT_TOO_LARGE: ("金额超出上限", "The amount is too large"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LineFacts:
+    """What the catalogue knows about one requested line."""
+
+    line_no: int
+    sku_id: int
+    quantity: Decimal
+    product_id: int | None
+    supplier_id: int | None
+    supplier_approved: bool
+    active: bool
+    certificate_id: int | None
+    net_grams: int | None
+    step: Decimal | None
+    min_quantity: Decimal | None
+    vat_bp: int | None
+    unit_price_fen: int | None
+    available: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class PricedLine:
+    """A line as it is ordered: amounts in fen, weight in grams."""
+
+    line_no: int
+    sku_id: int
+    product_id: int
+    supplier_id: int
+    certificate_id: int
+    quantity: Decimal
+    unit_price_fen: int
+    amount_fen: int
+    vat_bp: int
+    vat_fen: int
+    grams: int
+
+
+def priced(facts: LineFacts) -> PricedLine:
+    """The line at its tier's price; the caller has made sure with :func:`reason_against` that it can be met."""
+    assert facts.product_id
+    assert facts.supplier_id
+    assert facts.certificate_id
+    assert facts.unit_price_fen
+    amount = line_amount(facts.quantity, facts.unit_price_fen)
+    vat_bp = facts.vat_bp or 0
+    return PricedLine(
+        line_no=facts.line_no,
+        sku_id=facts.sku_id,
+        product_id=facts.product_id,
+        supplier_id=facts.supplier_id,
+        certificate_id=facts.certificate_id,
+        quantity=facts.quantity,
+        unit_price_fen=facts.unit_price_fen,
+        amount_fen=amount,
+        vat_bp=vat_bp,
+        vat_fen=vat_in_gross(amount, vat_bp),
+        grams=weight_of(facts.quantity, facts.net_grams or 0),
+    )
+
+
+def reason_against(facts: LineFacts, buyer_id: int, wanted: Decimal) -> Reason | None:
+    """Why a line cannot be met, or None. ``wanted`` is the quantity of this SKU over all lines of the order."""
+    if facts.product_id is None or facts.step is None or facts.min_quantity is None:
+        return Reason.UNKNOWN_SKU
+    if not facts.active:
+        return Reason.WITHDRAWN
+    if not facts.supplier_approved:
+        return Reason.SUPPLIER_NOT_APPROVED
+    if facts.certificate_id is None:
+        return Reason.NOT_CERTIFIED
+    if facts.supplier_id == buyer_id:
+        return Reason.OWN_PRODUCT
+    # a SKU without a price tier that reaches down to the quantity cannot be bought in that quantity
+    if facts.quantity < facts.min_quantity or facts.unit_price_fen is None:
+        return Reason.BELOW_MINIMUM
+    if not is_multiple(facts.quantity, facts.step):
+        return Reason.WRONG_STEP
+    if facts.available is None or wanted > facts.available:
+        return Reason.STOCK_SHORT
+    if facts.quantity * facts.unit_price_fen > MAX_FEN:
+        return Reason.AMOUNT_TOO_LARGE
+    return None
+
+
+def wanted_by_sku(lines: Iterable[LineFacts]) -> dict[int, Decimal]:
+    """The quantity of each SKU over all lines."""
+    wanted: dict[int, Decimal] = {}
+    for line in lines:
+        wanted[line.sku_id] = wanted.get(line.sku_id, Decimal(0)) + line.quantity
+    return wanted
+
+
+def faults_of(lines: list[LineFacts], buyer_id: int, wanted: Mapping[int, Decimal]) -> list[Fault]:
+    """Every line that cannot be met, with its reason and what would have been possible."""
+    reasons = ((line, reason_against(line, buyer_id, wanted[line.sku_id])) for line in lines)
+    return [fault(line, reason) for line, reason in reasons if reason]
+
+
+def fault(line: LineFacts, reason: Reason) -> Fault:
+    zh, en = _TOLD[reason]
+    data: dict[str, object] = {"line_no": line.line_no, "sku_id": line.sku_id, "quantity": plain(line.quantity)}
+    if reason is Reason.STOCK_SHORT:
+        data["available"] = plain(line.available or Decimal(0))
+    if reason is Reason.BELOW_MINIMUM and line.min_quantity is not None:
+        data["min_quantity"] = plain(line.min_quantity)
+    if reason is Reason.WRONG_STEP and line.step is not None:
+        data["step"] = plain(line.step)
+    return Fault(f"lines[{line.line_no - 1}]", reason, zh, en, data)

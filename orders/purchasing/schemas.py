@@ -1,0 +1,165 @@
+"""What callers send and get about purchase orders."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from orders.purchasing.states import SupplierOrderAction, SupplierOrderStatus
+from shop.core.money import YuanOut
+from shop.core.quantities import Id, Name, Quantity, QuantityOut, ShortText
+
+FundSource = Literal["canteen", "union", "welfare", "other"]
+Platform = Literal["marketplace", "social_network"]
+
+MAX_LINES = 10_000
+
+
+class OrderHeadIn(BaseModel):
+    """Everything of an order but its lines."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    fund_source: FundSource
+    buyer_id: Id | None = Field(default=None, description="the budget unit; default: the caller's own")
+    buyer_reference: Name | None = Field(default=None, description="the buyer's own order number")
+    delivery_address: ShortText
+    delivery_contact: Name | None = None
+    delivery_phone: Annotated[str, Field(pattern=r"^[0-9+\- ]{5,30}$")] | None = None
+    platform: Platform = "marketplace"
+    declared_relation_id: Id | None = Field(default=None, description="the support relation that this purchase serves")
+
+
+class OrderLineIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    sku_id: Id
+    quantity: Quantity
+
+
+class PurchaseOrderIn(OrderHeadIn):
+    lines: list[OrderLineIn] = Field(min_length=1, max_length=MAX_LINES)
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "fund_source": "canteen",
+                    "delivery_address": "重庆市沙坪坝区大学城中路 1 号食堂",
+                    "lines": [{"sku_id": 1, "quantity": "20"}, {"sku_id": 2, "quantity": "5"}],
+                }
+            ]
+        },
+    )
+
+
+class SupplierOrderBrief(BaseModel):
+    id: int
+    supplier_id: int
+    supplier_name: str
+    status: SupplierOrderStatus
+    reason: str | None = None
+    total: YuanOut
+    total_grams: int
+
+
+class PurchaseOrderOut(BaseModel):
+    id: int
+    number: str
+    buyer_id: int
+    buyer_name: str
+    fund_source: FundSource
+    platform: Platform
+    buyer_reference: str | None
+    declared_relation_id: int | None
+    delivery_address: str
+    delivery_contact: str | None
+    delivery_phone: str | None
+    placed_at: datetime
+    line_count: int
+    total: YuanOut
+    total_grams: int
+    paid: YuanOut
+    supplier_orders: list[SupplierOrderBrief]
+
+
+class PurchaseOrderRow(BaseModel):
+    id: int
+    number: str
+    buyer_id: int
+    buyer_name: str
+    buyer_reference: str | None
+    fund_source: FundSource
+    placed_at: datetime
+    line_count: int
+    total: YuanOut
+    total_grams: int
+    statuses: dict[SupplierOrderStatus, int] = Field(description="how many supplier orders are in which status")
+
+
+class OrderLineOut(BaseModel):
+    id: int
+    line_no: int
+    supplier_order_id: int
+    sku_id: int
+    sku_code: str
+    product_id: int
+    product_name: str
+    pack: str
+    unit: str
+    quantity: QuantityOut
+    unit_price: YuanOut
+    amount: YuanOut
+    vat: YuanOut
+    grams: int
+    shipped_quantity: QuantityOut
+    accepted_quantity: QuantityOut
+    rejected_quantity: QuantityOut
+
+
+class SupplierOrderRow(BaseModel):
+    id: int
+    purchase_order_id: int
+    purchase_order_number: str
+    supplier_id: int
+    supplier_name: str
+    buyer_id: int
+    buyer_name: str
+    status: SupplierOrderStatus
+    reason: str | None
+    placed_at: datetime
+    total: YuanOut
+    total_grams: int
+    version: int
+
+
+class SupplierOrderOut(SupplierOrderRow):
+    delivery_address: str
+    delivery_contact: str | None
+    delivery_phone: str | None
+    possible_actions: list[SupplierOrderAction]
+    lines: list[OrderLineOut]
+
+
+class ReasonIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: ShortText
+
+
+class MatchedRow(BaseModel):
+    """One row of a spreadsheet and the SKU that it was understood as."""
+
+    row: int
+    product_name: str
+    sku_id: int
+    sku_code: str
+    pack: str
+    quantity: QuantityOut
+
+
+class SpreadsheetPreview(BaseModel):
+    """What an order from this file would hold; nothing was ordered."""
+
+    lines: list[MatchedRow]

@@ -1,0 +1,51 @@
+"""The life of a supplier order."""
+
+from enum import StrEnum
+
+from shop.core.states import StateTable
+
+
+class SupplierOrderStatus(StrEnum):
+    PLACED = "placed"
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+    PARTLY_SHIPPED = "partly_shipped"
+    SHIPPED = "shipped"
+    PARTLY_ACCEPTED = "partly_accepted"
+    ACCEPTED = "accepted"
+
+
+class SupplierOrderAction(StrEnum):
+    CONFIRM = "confirm"
+    REJECT = "reject"
+    CANCEL = "cancel"
+    SHIP_PART = "ship_part"
+    SHIP_REST = "ship_rest"
+    ACCEPT_PART = "accept_part"
+    ACCEPT_REST = "accept_rest"
+
+
+_S, _A = SupplierOrderStatus, SupplierOrderAction
+
+SUPPLIER_ORDER = StateTable(
+    "supplier_order",
+    {
+        (_S.PLACED, _A.CONFIRM): _S.CONFIRMED,
+        (_S.PLACED, _A.REJECT): _S.REJECTED,
+        (_S.PLACED, _A.CANCEL): _S.CANCELLED,
+        (_S.CONFIRMED, _A.CANCEL): _S.CANCELLED,
+        (_S.CONFIRMED, _A.SHIP_PART): _S.PARTLY_SHIPPED,
+        (_S.CONFIRMED, _A.SHIP_REST): _S.SHIPPED,
+        (_S.PARTLY_SHIPPED, _A.SHIP_PART): _S.PARTLY_SHIPPED,
+        (_S.PARTLY_SHIPPED, _A.SHIP_REST): _S.SHIPPED,
+        (_S.PARTLY_SHIPPED, _A.ACCEPT_PART): _S.PARTLY_ACCEPTED,
+        (_S.SHIPPED, _A.ACCEPT_PART): _S.PARTLY_ACCEPTED,
+        (_S.SHIPPED, _A.ACCEPT_REST): _S.ACCEPTED,
+        # once something was accepted, that is what the status says, whatever is still on its way
+        (_S.PARTLY_ACCEPTED, _A.SHIP_PART): _S.PARTLY_ACCEPTED,
+        (_S.PARTLY_ACCEPTED, _A.SHIP_REST): _S.PARTLY_ACCEPTED,
+        (_S.PARTLY_ACCEPTED, _A.ACCEPT_PART): _S.PARTLY_ACCEPTED,
+        (_S.PARTLY_ACCEPTED, _A.ACCEPT_REST): _S.ACCEPTED,
+    },
+)

@@ -1,0 +1,1 @@
+"""Demo data, demo logins and the scripted demo."""

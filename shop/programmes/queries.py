@@ -1,0 +1,71 @@
+"""Reads of programmes: what counts on a date is the programme in force on that date."""
+
+from datetime import date
+
+from sqlalchemy import text
+from sqlmodel import Session, col, select
+
+from shop.core.errors import NotFound
+from shop.programmes.errors import NoProgramme
+from shop.programmes.models import Programme
+from shop.programmes.schemas import ProgrammeConfig
+
+_FINGERPRINT = text(
+    "SELECT code, fingerprint FROM programme WHERE valid_from <= :on AND (valid_to IS NULL OR :on < valid_to)"
+)
+_CONFIG = text("SELECT config FROM programme WHERE code = :code")
+#: Parsed configurations by the fingerprint of their content; a handful in the life of a process.
+_parsed: dict[tuple[str, str], ProgrammeConfig] = {}
+
+
+def programmes(session: Session) -> list[Programme]:
+    """All programmes, oldest first."""
+    return list(session.exec(select(Programme).order_by(col(Programme.valid_from))))
+
+
+def programme(session: Session, code: str) -> Programme:
+    """One programme.
+
+    Raises:
+        NotFound: there is none with this code.
+    """
+    if (found := session.get(Programme, code)) is None:
+        raise NotFound
+    return found
+
+
+def in_force(session: Session, on: date) -> Programme:
+    """The programme in force on a Shanghai date.
+
+    Raises:
+        NoProgramme: none is; nothing was in force before 16 February 2020.
+    """
+    found = session.exec(
+        select(Programme)
+        .where(col(Programme.valid_from) <= on)
+        .where(col(Programme.valid_to).is_(None) | (col(Programme.valid_to) > on))
+    ).first()
+    if found is None:
+        raise NoProgramme(on=on.isoformat())
+    return found
+
+
+def config_of(session: Session, on: date) -> ProgrammeConfig:
+    """The configuration in force on a Shanghai date: one small query, parsed once per process and content.
+
+    Raises:
+        NoProgramme: as :func:`in_force`.
+    """
+    row = session.execute(_FINGERPRINT, {"on": on}).first()
+    if row is None:
+        raise NoProgramme(on=on.isoformat())
+    key = (row.code, row.fingerprint)
+    if key not in _parsed:
+        content = session.execute(_CONFIG, {"code": row.code}).scalar_one()
+        _parsed[key] = ProgrammeConfig.model_validate({"code": row.code, **content})
+    return _parsed[key]
+
+
+def parsed(row: Programme) -> ProgrammeConfig:
+    """The configuration that a row holds."""
+    return ProgrammeConfig.model_validate({"code": row.code, **row.config})

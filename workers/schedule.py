@@ -1,0 +1,17 @@
+"""What beat wakes the workers for, and how often. A tick that no worker takes within its interval is dropped."""
+
+from typing import Any
+
+
+def _every(seconds: int, task: str) -> dict[str, Any]:
+    return {"task": task, "schedule": float(seconds), "options": {"expires": max(seconds, 5)}}
+
+
+SCHEDULE: dict[str, dict[str, Any]] = {
+    "relay": _every(1, "outbox.relay"),
+    "heartbeat": _every(10, "workers.beat_heart"),
+    "refresh": _every(5, "statistics.refresh"),
+    "seal": _every(30, "audit.seal"),
+    "tidy": _every(3600, "workers.tidy"),
+    "reconcile": _every(3600, "reconcile.run"),
+}

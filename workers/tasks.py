@@ -1,0 +1,74 @@
+"""Thin tasks: each opens a transaction and calls one action. All of them may run twice, or at once, without harm."""
+
+import structlog
+from sqlalchemy import text
+
+from orders.reconcile import report
+from orders.statistics import actions as statistics
+from shop.core import audit, clock, idempotency, outbox
+from shop.core.db import database
+from workers.app import app
+from workers.handlers import HANDLERS
+
+log = structlog.get_logger()
+
+
+@app.task(name="outbox.relay")
+def relay() -> None:
+    """Wake a worker for every event that is due."""
+    with database().unit_of_work() as session:
+        due = outbox.due(session)
+    for event_id in due:
+        handle.delay(event_id)
+
+
+@app.task(name="outbox.handle")
+def handle(event_id: int) -> None:
+    """Do one event."""
+    outbox.work(database(), HANDLERS, event_id)
+
+
+@app.task(name="statistics.refresh")
+def refresh() -> None:
+    """Move waiting sale entries into the rollups."""
+    with database().unit_of_work() as session:
+        statistics.refresh(session)
+
+
+@app.task(name="audit.seal")
+def seal() -> None:
+    """Chain new audit events, and log the head as a witness outside the database."""
+    with database().unit_of_work() as session:
+        sealed = audit.seal(session)
+        position, head = audit.head(session)
+    if sealed:
+        log.info("audit_sealed", count=sealed, position=position, head=head)
+
+
+@app.task(name="workers.beat_heart")
+def beat_heart() -> None:
+    """Leave a sign of life for ``shop doctor`` and monitoring."""
+    with database().unit_of_work() as session:
+        session.execute(
+            text(
+                "INSERT INTO worker_heartbeat (name, beat_at) VALUES ('worker', :now)"
+                " ON CONFLICT (name) DO UPDATE SET beat_at = excluded.beat_at"
+            ),
+            {"now": clock.now()},
+        )
+
+
+@app.task(name="workers.tidy")
+def tidy() -> None:
+    """Drop what has served its time: old idempotency answers, ended tokens, events done a month ago."""
+    with database().unit_of_work() as session:
+        idempotency.forget_old(session)
+        session.execute(text("DELETE FROM token WHERE expires_at < :now - interval '7 days'"), {"now": clock.now()})
+        session.execute(text("DELETE FROM outbox_event WHERE done_at < :now - interval '30 days'"), {"now": clock.now()})
+
+
+@app.task(name="reconcile.run")
+def reconcile() -> None:
+    """The hourly proof that orders, ledger, figures and stock agree."""
+    differences = report.differences(database())
+    log.log(40 if differences else 20, "reconciled", count=differences)
