@@ -35,6 +35,12 @@ class KeyReused(Invalid):
 
 CONSTRAINTS["pk_idempotency_key"] = KeyInUse
 
+_FIND = text(
+    "SELECT held.mine, k.operation, k.request_hash, k.status, k.headers, k.body"
+    " FROM (SELECT pg_try_advisory_xact_lock(:lock) AS mine) held"
+    " LEFT JOIN idempotency_key k ON k.principal = :principal AND k.key = :key"
+)
+
 
 @dataclass
 class Claim:
@@ -71,11 +77,7 @@ def claim(session: Session, *, principal: str, key: str, operation: str, request
         KeyReused: the key belongs to another operation or content (422).
     """
     row = session.execute(
-        text(
-            "SELECT held.mine, k.operation, k.request_hash, k.status, k.headers, k.body"
-            " FROM (SELECT pg_try_advisory_xact_lock(:lock) AS mine) held"
-            " LEFT JOIN idempotency_key k ON k.principal = :principal AND k.key = :key"
-        ),
+        _FIND,
         {"lock": locks.number(f"idempotency:{principal}:{key}"), "principal": principal, "key": key},
     ).one()
     found = Claim(session, principal, key, operation, request_hash)

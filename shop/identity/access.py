@@ -67,6 +67,11 @@ class Call:
         """The client's address; behind a trusted proxy the server has already replaced it by the forwarded one."""
         return self.request.client.host if self.request.client else "unknown"
 
+    @property
+    def token(self) -> str | None:
+        """The bearer token of the request; none when an API key was sent instead."""
+        return self._token
+
     def if_match(self, version: int) -> None:
         """Refuse when the caller's ``If-Match`` names another version than the present one.
 

@@ -103,6 +103,15 @@ class Child:
                 raise CannotStart(f"{self.name} was not ready after {seconds:.0f} s: {last_words(self.log)}")
             time.sleep(0.02)
 
+    def finish(self) -> None:
+        """Wait for a child that does one thing and ends.
+
+        Raises:
+            CannotStart: it failed.
+        """
+        if self._process and self._process.wait() != 0:
+            raise CannotStart(f"{self.name} failed ({self.ended()}): {last_words(self.log)}")
+
     def _end_group(self) -> None:
         """Kill what is left of the process group, such as workers whose parent was killed. Then reap the child."""
         if self._process:

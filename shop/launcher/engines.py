@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shop.launcher.children import started
-from shop.launcher.ground import absolute, prepared, socket_folder
+from shop.launcher.ground import absolute, prepared, scratch_folder, socket_folder
 from shop.launcher.postgres import Postgres, database_url
 from shop.launcher.valkey import Valkey, redis_url
 
@@ -35,6 +35,13 @@ def engines(data_dir: Path, durable: bool = True) -> Iterator[EngineUrls]:
         postgres, valkey = Postgres(ground, durable=durable), Valkey(ground, durable=durable)
         with started([postgres, valkey]):
             yield EngineUrls(postgres.url, valkey.url)
+
+
+@contextmanager
+def throw_away_engines() -> Iterator[EngineUrls]:
+    """Fresh engines in a temporary folder, deleted afterwards."""
+    with scratch_folder() as folder, engines(folder, durable=False) as urls:
+        yield urls
 
 
 def running(data_dir: Path) -> EngineUrls | None:

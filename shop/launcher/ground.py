@@ -6,6 +6,7 @@ import pwd
 import re
 import shutil
 import stat
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -95,6 +96,18 @@ def give(folder: Path, run_as: RunAs) -> None:
         raise CannotStart(f"{folder} is not a private folder of the engines' user; remove it, or set another SHOP_DATA_DIR")
     if found.st_uid != owner:
         os.chown(folder, owner, run_as.gid, follow_symlinks=False)
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A temporary data directory, deleted afterwards with whatever engines had in it."""
+    folder = Path(tempfile.mkdtemp(prefix="shop-"))
+    folder.chmod(0o711)  # started by root, the engines run as a user that must pass through
+    try:
+        yield folder
+    finally:
+        shutil.rmtree((folder / "engines").resolve(), ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def note_on(data_dir: Path) -> str | None:

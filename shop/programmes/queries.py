@@ -10,9 +10,7 @@ from shop.programmes.errors import NoProgramme
 from shop.programmes.models import Programme
 from shop.programmes.schemas import ProgrammeConfig
 
-_FINGERPRINT = text(
-    "SELECT code, fingerprint FROM programme WHERE valid_from <= :on AND (valid_to IS NULL OR :on < valid_to)"
-)
+_FINGERPRINT = text("SELECT code, fingerprint FROM programme WHERE valid_from <= :on AND (valid_to IS NULL OR :on < valid_to)")
 _CONFIG = text("SELECT config FROM programme WHERE code = :code")
 #: Parsed configurations by the fingerprint of their content; a handful in the life of a process.
 _parsed: dict[tuple[str, str], ProgrammeConfig] = {}

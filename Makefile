@@ -1,0 +1,47 @@
+# `make run` is all that a fresh checkout needs. Every target first fills .venv, which takes no time when it is full.
+
+bootstrap = @tools/bootstrap.sh
+python = .venv/bin/python
+
+.PHONY: help run test check bench demo migration clean
+
+help:
+	@echo 'make run                    start everything: servers, migrations, demo data, API, worker, beat'
+	@echo 'make test                   run all tests, on servers of their own'
+	@echo 'make check                  style, types, import directions, migrations'
+	@echo 'make bench                  measure'
+	@echo 'make demo                   play the whole story against the running server, or one started for it'
+	@echo 'make migration m="words"    write the migration that the models need'
+	@echo 'make clean                  remove what can be made again; your data in .data stay'
+
+run:
+	$(bootstrap) requirements.txt
+	@exec .venv/bin/shop up
+
+test:
+	$(bootstrap) requirements-dev.txt
+	$(python) -m pytest tests
+
+check:
+	$(bootstrap) requirements-dev.txt
+	$(python) -m ruff check
+	$(python) -m ruff format --check
+	$(python) -m mypy
+	$(python) -c 'from importlinter.cli import lint_imports_command as main; main()'
+	.venv/bin/shop migrate --check
+
+bench:
+	$(bootstrap) requirements-dev.txt
+	$(python) -m tests.bench
+
+demo:
+	$(bootstrap) requirements.txt
+	@exec .venv/bin/shop demo
+
+migration:
+	$(bootstrap) requirements-dev.txt
+	.venv/bin/shop migration '$(m)'
+
+clean:
+	rm -rf .venv .data/test .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist *.egg-info
+	find shop catalog orders workers tests tools -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,220 @@
+"""The ``shop`` command.
+
+Each command imports what it needs: ``shop --help`` and the launcher start fast, and the launcher, which runs all the time,
+stays small.
+"""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from shop.core.settings import Settings, settings
+from shop.launcher.engines import running, throw_away_engines
+from shop.launcher.errors import CannotStart
+
+
+class _Commands(typer.core.TyperGroup):
+    """What is in the way is told in one line, without a traceback."""
+
+    def invoke(self, context: typer.Context) -> object:
+        try:
+            return super().invoke(context)
+        except CannotStart as error:
+            raise SystemExit(f"shop: {error}") from None
+        except ValidationError as error:
+            if error.title != Settings.__name__:
+                raise
+            wrong = (f"SHOP_{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors())
+            raise SystemExit(f"shop: {'; '.join(wrong)}") from None
+
+
+app = typer.Typer(cls=_Commands, add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
+
+
+@app.callback()
+def shop() -> None:
+    """Marketplace for consumption assistance."""
+    # a terminal that cannot show Chinese must not stop the program
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+
+
+@app.command()
+def up() -> None:
+    """Run everything on this machine: servers, migrations, demo data, API, worker, beat."""
+    from shop.launcher import processes
+
+    processes.up(_safe_settings(), say=lambda line: print(line, flush=True))
+
+
+@app.command()
+def serve() -> None:
+    """Run the API."""
+    import uvicorn
+
+    from shop.core import logs
+
+    config = _connected()
+    _share_metrics(config.data_dir)
+    logs.configure()
+    uvicorn.run(
+        "shop.app:create_app",
+        factory=True,
+        host=config.host,
+        port=config.port,
+        workers=config.processes,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        access_log=False,  # the application logs its requests itself
+        log_config=None,
+        server_header=False,
+        forwarded_allow_ips=config.trusted_proxies,
+        timeout_graceful_shutdown=5,
+    )
+
+
+@app.command()
+def worker(concurrency: Annotated[int, typer.Option(min=1, help="Jobs at the same time.")] = 2) -> None:
+    """Run the background worker."""
+    _connected()
+    from workers.app import app as celery
+
+    # one kind of worker needs no talk among workers
+    options = ["--without-gossip", "--without-mingle", "--loglevel", "WARNING", "--concurrency", str(concurrency)]
+    celery.worker_main(["worker", *options])
+
+
+@app.command()
+def beat() -> None:
+    """Run the clock of the periodic jobs. One is enough; two do no harm."""
+    config = _connected()
+    from workers.app import app as celery
+
+    config.data_dir.mkdir(parents=True, exist_ok=True)
+    celery.start(["beat", "--loglevel", "WARNING", "--schedule", str(config.data_dir / "beat-schedule")])
+
+
+@app.command()
+def migrate(check: Annotated[bool, typer.Option("--check", help="Only compare models and migrations.")] = False) -> None:
+    """Bring the database to the newest schema."""
+    from shop.core import migrate as schema
+
+    if not check:
+        schema.upgrade(_database_url())
+        return
+    with throw_away_engines() as urls:
+        schema.upgrade(urls.database_url)
+        if differences := schema.differences(urls.database_url):
+            raise SystemExit(f"models and migrations differ: {differences:.2000}")
+    print("models and migrations agree")
+
+
+@app.command()
+def migration(words: Annotated[str, typer.Argument(help="What changes, in a few words.")]) -> None:
+    """Write the migration that the models need."""
+    from alembic import command
+
+    from shop.core import migrate as schema
+
+    with throw_away_engines() as urls:
+        schema.upgrade(urls.database_url)
+        number = f"{int(schema.newest()) + 1:04}"
+        command.revision(schema.config(urls.database_url), words, autogenerate=True, rev_id=number)
+    print(f"wrote migration {number}; read it before you keep it")
+
+
+@app.command()
+def seed(demo: Annotated[bool, typer.Option("--demo", help="Demo data too.")] = False) -> None:
+    """Load what the shop needs before its first request."""
+    _connected()
+    from shop.demo.seed import run
+
+    run(demo, print)
+
+
+@app.command()
+def demo(
+    base_url: Annotated[str, typer.Argument(help="Default: the server of the settings, or one started for this.")] = "",
+) -> None:
+    """Play the whole story against a server."""
+    from shop.demo.play import run
+    from shop.launcher.own_server import own_server
+    from shop.launcher.processes import is_ready, server_url
+
+    host, port = settings().host, settings().port
+    if not base_url and is_ready(host, port):
+        base_url = server_url(host, port)
+    if base_url:
+        raise typer.Exit(run(base_url))
+    print("no server runs here: starting one for the demo", flush=True)
+    with own_server() as url:
+        code = run(url)
+    raise typer.Exit(code)
+
+
+@app.command()
+def reconcile() -> None:
+    """Prove that orders, ledger, figures and stock agree."""
+    _connected()
+    from orders.reconcile.report import run
+
+    raise typer.Exit(run())
+
+
+@app.command()
+def doctor() -> None:
+    """Check this installation; the exit code is 0 when nothing is wrong."""
+    from shop.launcher.doctor import examine
+
+    _use_running_engines()
+    findings = []
+    for finding in examine(settings()):
+        findings.append(finding)
+        print(finding, flush=True)
+    raise typer.Exit(int(any(finding.ok is False for finding in findings)))
+
+
+def _safe_settings() -> Settings:
+    config = settings()
+    if config.environment == "production" and config.demo:
+        raise CannotStart("SHOP_DEMO lets anybody move the clock; production does not start with it")
+    return config
+
+
+def _connected() -> Settings:
+    """The settings, with the address of a database in them."""
+    _use_running_engines()
+    config = _safe_settings()
+    if not config.database_url:
+        raise CannotStart("no database: start `make run` in another terminal, or set SHOP_DATABASE_URL")
+    return config
+
+
+def _database_url() -> str:
+    return _connected().database_url or ""
+
+
+def _use_running_engines() -> None:
+    """Without addresses in the environment, use the embedded engines that `shop up` runs for this data directory."""
+    if not settings().database_url and (urls := running(settings().data_dir)):
+        os.environ["SHOP_DATABASE_URL"] = urls.database_url
+        os.environ.setdefault("SHOP_REDIS_URL", urls.redis_url)
+        settings.cache_clear()
+
+
+def _share_metrics(data_dir: Path) -> None:
+    """All server processes add to the same metrics, which start from nothing with the server."""
+    folder = data_dir.absolute() / "metrics"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,22 @@
+"""Who may sign in to the demo. The seed makes these users; the launcher shows them."""
+
+PASSWORD = "demo-2026"  # noqa: S105  known to everybody: demo data only
+
+#: (role in Chinese and English, user name)
+_USERS = [
+    ("系统管理员 · administrator", "admin"),
+    ("市级主管部门 · city officer", "city"),
+    ("区县主管部门 · county officer", "county"),
+    ("乡镇主管部门 · township officer", "township"),
+    ("监测统计人员 · monitor", "monitor"),
+    ("供应商 · supplier", "supplier"),
+    ("采购人 · buyer", "buyer"),
+    ("采购审批人 · approver", "approver"),
+    ("财务人员 · finance", "finance"),
+    ("销售网点经营者 · outlet operator", "outlet"),
+]
+
+
+def demo_logins() -> list[tuple[str, str, str]]:
+    """(role, user name, password) of each demo user."""
+    return [(role, username, PASSWORD) for role, username in _USERS]

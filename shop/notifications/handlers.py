@@ -1,0 +1,62 @@
+"""Who hears of the events of the organisations. Workers run these beside the handlers of the other parts."""
+
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlmodel import Session
+
+from shop.core.outbox import Handler
+from shop.notifications.actions import notify
+
+
+def _organisation(session: Session, payload: dict[str, Any]) -> Row[Any]:
+    return session.execute(
+        text("SELECT id, name, region_code, rejection_reason FROM organisation WHERE id = :id"),
+        {"id": payload["organisation_id"]},
+    ).one()
+
+
+def _tell_officers(kind: str) -> Handler:
+    """The officers of the organisation's district have something to decide."""
+
+    def tell(session: Session, payload: dict[str, Any]) -> None:
+        row = _organisation(session, payload)
+        notify(
+            session,
+            origin=f"{kind}:{row.id}:{payload['version']}",
+            kind=kind,
+            subject_type="organisation",
+            subject_id=row.id,
+            # townships' codes begin with the six digits of their district, which decides
+            region_code=row.region_code[:6],
+            name=row.name,
+        )
+
+    return tell
+
+
+def _tell_organisation(kind: str) -> Handler:
+    """The organisation hears how its registration was decided."""
+
+    def tell(session: Session, payload: dict[str, Any]) -> None:
+        row = _organisation(session, payload)
+        notify(
+            session,
+            origin=f"{kind}:{row.id}:{payload['version']}",
+            kind=kind,
+            subject_type="organisation",
+            subject_id=row.id,
+            organisation_id=row.id,
+            name=row.name,
+            reason=row.rejection_reason,
+        )
+
+    return tell
+
+
+HANDLERS: dict[str, Handler] = {
+    "organisation.approved": _tell_organisation("organisation.approved"),
+    "organisation.registered": _tell_officers("organisation.registered"),
+    "organisation.rejected": _tell_organisation("organisation.rejected"),
+    "organisation.resubmitted": _tell_officers("organisation.resubmitted"),
+}

@@ -1,0 +1,118 @@
+"""Reads of regions as of a date: what was in force on it, not what is known of today."""
+
+# ruff: noqa: S608  the statements are put together from constants only; every value that a caller gives is bound
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlmodel import Session
+
+from shop.core.errors import NotFound
+from shop.identity.actor import region_prefixes
+from shop.regions.rules import Designation, RegionKind, RelationKind
+
+
+def _in_force(table: str) -> str:
+    """SQL: a period without a start was always in force, one without an end still is; ``valid_to`` is its first day after."""
+    return f"({table}.valid_from IS NULL OR {table}.valid_from <= :on) AND ({table}.valid_to IS NULL OR :on < {table}.valid_to)"
+
+
+_REGIONS = text(f"""
+SELECT r.code, r.name_zh, r.name_en, r.kind, r.parent_code, r.valid_from, r.valid_to, r.successor_code,
+       coalesce((SELECT array_agg(d.designation ORDER BY d.designation) FROM region_designation d
+                 WHERE d.region_code = r.code AND {_in_force("d")}), '{{}}') AS designations
+FROM region r
+WHERE {_in_force("r")}
+  AND (CAST(:after AS text) IS NULL OR r.code > :after)
+  AND (CAST(:kind AS text) IS NULL OR r.kind = :kind)
+  AND (CAST(:parent AS text) IS NULL OR r.parent_code = :parent)
+  AND (CAST(:q AS text) IS NULL OR strpos(r.name_zh, :q) > 0 OR strpos(lower(r.name_en), lower(:q)) > 0 OR starts_with(r.code, :q))
+  AND (CAST(:designation AS text) IS NULL OR EXISTS (
+       SELECT FROM region_designation d WHERE d.region_code = r.code AND d.designation = :designation AND {_in_force("d")}))
+ORDER BY r.code LIMIT :limit
+""")
+
+_REGION = text(f"SELECT r.*, ({_in_force('r')}) AS in_force FROM region r WHERE r.code = :code")
+
+_DESIGNATIONS = text(
+    "SELECT d.designation, d.valid_from, d.valid_to FROM region_designation d"
+    f" WHERE d.region_code = :code AND {_in_force('d')} ORDER BY d.designation"
+)
+
+_DESIGNATED = text(
+    "SELECT EXISTS (SELECT FROM region_designation d"
+    f" WHERE d.region_code IN (:code, left(:code, 6)) AND d.designation = :designation AND {_in_force('d')})"
+)
+
+_RELATIONS = f"""
+SELECT s.id, s.kind, s.supporter_id, p.name AS supporter, p.region_code AS supporter_region_code, s.region_code,
+       r.name_zh AS region_name_zh, r.name_en AS region_name_en, s.valid_from, s.valid_to, s.confidence, s.note
+FROM support_relation s JOIN supporter p ON p.id = s.supporter_id JOIN region r ON r.code = s.region_code
+WHERE {_in_force("s")}
+"""
+_RELATIONS_PAGE = text(
+    _RELATIONS + " AND s.id > :after AND (CAST(:kind AS text) IS NULL OR s.kind = :kind)"
+    " AND starts_with(s.region_code, :prefix) ORDER BY s.id LIMIT :limit"
+)
+_RELATIONS_REACHING = text(
+    _RELATIONS + " AND (starts_with(s.region_code, :code) OR starts_with(:code, s.region_code)) ORDER BY s.kind, s.id"
+)
+
+
+def regions(
+    session: Session,
+    on: date,
+    *,
+    kind: RegionKind | None = None,
+    designation: Designation | None = None,
+    parent: str | None = None,
+    q: str | None = None,
+    after: str | None = None,
+    limit: int = 200,
+) -> list[Row[Any]]:
+    """Regions in force on a date, by code, each with the designations that it had then."""
+    filters = {"kind": kind, "designation": designation, "parent": parent, "q": q, "after": after}
+    return list(session.execute(_REGIONS, {"on": on, "limit": limit, **filters}))
+
+
+def region(session: Session, code: str, on: date) -> Row[Any]:
+    """One region, and whether it was in force on a date.
+
+    Raises:
+        NotFound: there is none with this code.
+    """
+    row = session.execute(_REGION, {"code": code, "on": on}).first()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def designations(session: Session, code: str, on: date) -> list[Row[Any]]:
+    """The designations that a region had on a date."""
+    return list(session.execute(_DESIGNATIONS, {"code": code, "on": on}))
+
+
+def is_designated(session: Session, code: str, designation: Designation | str, on: date) -> bool:
+    """Whether a region, or the district in which it lies, had a designation on a date."""
+    found = session.execute(_DESIGNATED, {"code": code, "designation": str(designation), "on": on})
+    return bool(found.scalar_one())
+
+
+def support_relations(
+    session: Session,
+    on: date,
+    *,
+    kind: RelationKind | None = None,
+    region_code: str | None = None,
+    after: int = 0,
+    limit: int = 200,
+) -> list[Row[Any]]:
+    """Support relations in force on a date; ``region_code`` keeps those of a region and of what lies in it."""
+    prefix = region_prefixes([region_code])[0] if region_code else ""
+    return list(session.execute(_RELATIONS_PAGE, {"on": on, "kind": kind, "prefix": prefix, "after": after, "limit": limit}))
+
+
+def relations_reaching(session: Session, code: str, on: date) -> list[Row[Any]]:
+    """Relations in force on a date that support a region, a township in it or the district around it."""
+    return list(session.execute(_RELATIONS_REACHING, {"code": code, "on": on}))

@@ -1,0 +1,87 @@
+"""Every route declares who may call it, and what moves something can be sent twice."""
+
+from fastapi.routing import APIRoute
+
+from shop.app import domain_routes
+from shop.identity.permissions import GRANTS, Permission
+
+#: The only operations that anybody may call. A new one is a decision, made here.
+PUBLIC = {
+    ("POST", "/v1/auth/token"),
+    ("POST", "/v1/organisations"),
+    ("GET", "/v1/public/notices"),
+    ("GET", "/v1/public/certificates/{number}"),
+}
+#: Operations that only need a signed-in user.
+SIGNED_IN = {
+    ("POST", "/v1/auth/revoke"),
+    ("GET", "/v1/me"),
+    ("POST", "/v1/me/password"),
+}
+#: Their answers hold secrets, or they change nothing: not kept for replay.
+NOT_REPLAYED = {
+    ("POST", "/v1/auth/token"),
+    ("POST", "/v1/auth/revoke"),
+    ("POST", "/v1/me/password"),
+    ("POST", "/v1/api-keys"),
+    ("POST", "/v1/purchase-orders/spreadsheet-preview"),
+}
+OUTSIDE_THE_DOMAINS = {"/healthz", "/readyz", "/metrics", "/docs", "/docs/assets", "/openapi.json"}
+
+
+def declared():
+    for routes in domain_routes():
+        paths = [route for route in routes.router.routes if isinstance(route, APIRoute)]
+        assert len(paths) == len(routes.operations)
+        for operation, route in zip(routes.operations, paths, strict=True):
+            yield operation, (operation.method, route.path)
+
+
+def test_every_route_declares_a_permission_or_stands_in_a_list():
+    public = {place for operation, place in declared() if operation.public}
+    signed_in = {place for operation, place in declared() if not operation.public and operation.permission is None}
+    assert public == PUBLIC
+    assert signed_in == SIGNED_IN
+
+
+def test_every_route_of_the_server_is_declared(server):
+    known = {path for _, (_, path) in declared()} | OUTSIDE_THE_DOMAINS
+    served = set(server.app.openapi()["paths"]) | {route.path for route in server.app.routes if hasattr(route, "path")}
+    assert served <= known
+
+
+def test_what_creates_or_moves_something_takes_an_idempotency_key(server):
+    for operation, (method, path) in declared():
+        if method == "GET":
+            continue
+        parameters = server.app.openapi()["paths"][path][method.lower()].get("parameters", [])
+        takes_key = any(parameter["name"] == "Idempotency-Key" for parameter in parameters)
+        assert takes_key == ((method, path) not in NOT_REPLAYED), (method, path)
+        assert takes_key == operation.idempotent
+
+
+def test_every_permission_is_used_and_granted():
+    used = {operation.permission for operation, _ in declared()} - {None}
+    granted = frozenset().union(*GRANTS.values())
+    assert used == granted == set(Permission)
+
+
+def test_permissions_are_sorted():
+    values = [permission.value for permission in Permission]
+    assert values == sorted(values)
+
+
+def test_operation_ids_are_unique(server):
+    ids = [operation["operationId"] for path in server.app.openapi()["paths"].values() for operation in path.values()]
+    assert len(ids) == len(set(ids))
+
+
+def test_the_docs_need_no_internet(server):
+    import httpx
+
+    page = httpx.get(server.address() + "/docs").text
+    assert "http://" not in page
+    assert "https://" not in page
+    for asset in ("swagger-ui-bundle.js", "swagger-ui.css"):
+        assert f"/docs/assets/{asset}" in page
+        assert httpx.get(f"{server.address()}/docs/assets/{asset}").status_code == 200

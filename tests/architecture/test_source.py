@@ -1,0 +1,70 @@
+"""Rules about the source itself that no other tool holds."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from workers.app import app as celery
+from workers.handlers import HANDLERS
+from workers.schedule import SCHEDULE
+
+PACKAGES = ["shop", "catalog", "orders", "workers"]
+SOURCES = sorted(path for package in PACKAGES for path in Path(package).rglob("*.py"))
+
+
+def calls(name):
+    """Every call of ``name`` (or ``anything.name``) in the program, with its file."""
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call):
+                called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+                if called == name:
+                    yield path, node
+
+
+def published():
+    names = set()
+    for path, node in calls("publish"):
+        if isinstance(node.func, ast.Attribute) and getattr(node.func.value, "id", "") == "outbox":
+            assert isinstance(node.args[1], ast.Constant), f"{path}: the name of an event is a literal"
+            names.add(node.args[1].value)
+    return names | {"purchase_order.placed"}  # written by the statement that places the order
+
+
+def test_every_event_has_a_handler_and_every_handler_an_event():
+    assert published() == set(HANDLERS)
+
+
+def test_the_statement_that_places_an_order_names_its_event():
+    assert "'purchase_order.placed', jsonb_build_object" in Path("orders/purchasing/actions/place.py").read_text()
+
+
+def test_every_scheduled_task_is_registered():
+    celery.loader.import_default_modules()
+    assert {entry["task"] for entry in SCHEDULE.values()} <= set(celery.tasks)
+
+
+def test_only_the_unit_of_work_and_the_route_wrapper_commit():
+    homes = {str(path) for path, node in calls("commit") if not node.args}
+    assert homes <= {"shop/core/db.py", "shop/identity/access.py", "shop/migrations/env.py"}
+
+
+@pytest.mark.parametrize("name", ["utcnow", "now", "today"])
+def test_only_the_clock_reads_the_time(name):
+    for path, node in calls(name):
+        owner = getattr(getattr(node.func, "value", None), "id", "")
+        if owner in ("datetime", "date"):
+            assert str(path) in ("shop/core/clock.py", "shop/launcher/doctor.py", "shop/doctor.py"), f"{path}:{node.lineno}"
+
+
+def test_no_pattern_is_lost():
+    """SQLModel and Pydantic drop ``regex=`` in silence."""
+    for name in ("Field", "Query", "Path"):
+        for path, node in calls(name):
+            assert "regex" not in {keyword.arg for keyword in node.keywords}, path
+
+
+def test_no_file_is_too_long_to_read_at_a_sitting():
+    long = {str(path): lines for path in SOURCES if "versions" not in path.parts and (lines := len(path.read_text().splitlines())) > 400}
+    assert long == {}

@@ -1,0 +1,69 @@
+"""A load generator that costs little itself: raw HTTP/1.1 over kept-alive sockets, so that two cores are left to the server."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Result:
+    """Latencies in milliseconds and the statuses that came."""
+
+    seconds: float = 0
+    latencies: list[float] = field(default_factory=list)
+    statuses: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def per_second(self) -> float:
+        return len(self.latencies) / self.seconds
+
+    def percentile(self, share: float) -> float:
+        ordered = sorted(self.latencies)
+        return ordered[min(int(len(ordered) * share), len(ordered) - 1)]
+
+
+def request(method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> bytes:
+    """The bytes of one request."""
+    lines = [f"{method} {path} HTTP/1.1", "Host: bench", f"Content-Length: {len(body)}"]
+    if body:
+        lines.append("Content-Type: application/json")
+    lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def run(address: str, make: Callable[[int], bytes], concurrency: int, seconds: float, warm_up: float = 1.0) -> Result:
+    """Send ``make(n)`` over ``concurrency`` connections for ``seconds``."""
+    return asyncio.run(_run(address, make, concurrency, seconds, warm_up))
+
+
+async def _run(address: str, make: Callable[[int], bytes], concurrency: int, seconds: float, warm_up: float) -> Result:
+    host, port = address.removeprefix("http://").split(":")
+    result = Result(seconds=seconds)
+    begin = time.perf_counter() + warm_up
+    end = begin + seconds
+    numbers = iter(range(10**9))
+
+    async def client() -> None:
+        reader, writer = await asyncio.open_connection(host, int(port))
+        while (started := time.perf_counter()) < end:
+            writer.write(make(next(numbers)))
+            status = await _answer(reader)
+            finished = time.perf_counter()
+            if started >= begin:
+                result.latencies.append((finished - started) * 1000)
+                result.statuses[status] = result.statuses.get(status, 0) + 1
+        writer.close()
+
+    await asyncio.gather(*(client() for _ in range(concurrency)))
+    return result
+
+
+async def _answer(reader: asyncio.StreamReader) -> int:
+    head = await reader.readuntil(b"\r\n\r\n")
+    status = int(head[9:12])
+    at = head.lower().find(b"content-length:")
+    if at < 0:
+        raise ValueError(head)
+    await reader.readexactly(int(head[at + 15 : head.index(b"\r\n", at)]))
+    return status

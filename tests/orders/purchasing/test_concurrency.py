@@ -1,0 +1,132 @@
+"""Never oversold, whoever comes at once; and the proof that the guard is what prevents it."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import text
+
+from orders.purchasing.actions import place as placing
+from tests.conftest import connect
+from tests.factories.identity import access_token
+from tests.factories.orders import make_market
+
+BUYERS, UNITS, AT_ONCE = 300, 100, 64
+
+
+def rush(api, database, market, buyers=BUYERS):
+    """Many single-unit orders at once, each on a connection of its own thread; returns how often each status came."""
+    with database.unit_of_work() as session:
+        token = access_token(session, market.purchaser)
+    local = threading.local()
+
+    def buy(_):
+        if not hasattr(local, "client"):
+            local.client = connect(str(api.base_url), database, {"Authorization": f"Bearer {token}"})
+        return local.client.post("/v1/purchase-orders", json=market.order(1)).status_code
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        statuses = list(pool.map(buy, range(buyers)))
+    return {status: statuses.count(status) for status in set(statuses)}
+
+
+def stock_of(database, market):
+    with database.unit_of_work() as session:
+        return session.execute(text("SELECT on_hand, reserved FROM stock WHERE sku_id = :sku"), {"sku": market.products[0].sku_id}).one()
+
+
+def sold(database):
+    with database.unit_of_work() as session:
+        return session.execute(text("SELECT coalesce(sum(quantity), 0) FROM order_line")).scalar_one()
+
+
+def test_of_a_hundred_units_exactly_a_hundred_are_sold(api, database):
+    market = make_market(database, stock=UNITS)
+    for _ in range(3):
+        before = sold(database)
+        assert rush(api, database, market) == {201: UNITS, 422: BUYERS - UNITS}
+        assert sold(database) - before == UNITS
+        assert stock_of(database, market) == (Decimal(UNITS), Decimal(UNITS))
+        with database.unit_of_work() as session:
+            session.execute(text("UPDATE stock SET reserved = 0 WHERE sku_id = :sku"), {"sku": market.products[0].sku_id})
+
+
+def test_without_the_guard_the_same_rush_oversells(api, database, monkeypatch):
+    """The control: when this fails, the test above proves nothing."""
+    market = make_market(database, stock=UNITS)
+    with database.unit_of_work() as session:
+        session.execute(text("ALTER TABLE stock DROP CONSTRAINT ck_stock_not_oversold"))
+    unguarded = "UPDATE stock SET reserved = :was + :quantity WHERE sku_id = :sku"
+
+    def check_then_write(session, facts, wanted):
+        for sku, quantity in wanted.items():
+            was = session.execute(text("SELECT reserved FROM stock WHERE sku_id = :sku"), {"sku": sku}).scalar_one()
+            session.execute(text("SELECT pg_sleep(0.005)"))
+            session.execute(text(unguarded), {"sku": sku, "quantity": quantity, "was": was})
+
+    monkeypatch.setattr(placing, "_reserve", check_then_write)
+    statuses = rush(api, database, market)
+    assert sold(database) == statuses[201] > UNITS
+
+
+def test_orders_of_the_same_goods_in_any_order_never_deadlock(api, database):
+    market = make_market(database, stock=100_000)
+    with database.unit_of_work() as session:
+        token = access_token(session, market.purchaser)
+    forward, backward = market.order(1, 1, 1), market.order(1, 1, 1)
+    backward["lines"].reverse()
+
+    def buy(number):
+        client = connect(str(api.base_url), database, {"Authorization": f"Bearer {token}"})
+        return client.post("/v1/purchase-orders", json=forward if number % 2 else backward).status_code
+
+    with ThreadPoolExecutor(16) as pool:
+        assert set(pool.map(buy, range(200))) == {201}
+    assert stock_of(database, market).reserved == 200
+
+
+@pytest.mark.parametrize("copies", [8])
+def test_the_same_request_sent_many_times_at_once_is_one_order(api, database, copies):
+    market = make_market(database)
+    with database.unit_of_work() as session:
+        token = access_token(session, market.purchaser)
+
+    def send(key, body):
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
+        client = connect(str(api.base_url), database, headers)
+        for _ in range(50):
+            answer = client.post("/v1/purchase-orders", json=body)
+            if answer.status_code != 409:
+                return answer.status_code, answer.text
+            assert answer.json()["code"] == "idempotency_key_in_use"
+            assert answer.headers["Retry-After"] == "1"
+        raise AssertionError("never answered")
+
+    with ThreadPoolExecutor(16) as pool:
+        for number in range(10):
+            answers = set(pool.map(lambda _, n=number: send(f"key-{n}", market.order(1, 2)), range(copies)))
+            assert len(answers) == 1
+            assert next(iter(answers))[0] == 201
+    with database.unit_of_work() as session:
+        assert session.execute(text("SELECT count(*) FROM purchase_order")).scalar_one() == 10
+    status, body = send("key-1", market.order(2, 2))
+    assert status == 422
+    assert '"idempotency_key_reused"' in body
+
+
+def test_a_key_is_private_to_its_user_and_free_after_a_refusal(api, database):
+    market = make_market(database, stock=5)
+    with database.unit_of_work() as session:
+        from shop.identity.permissions import Role
+        from tests.factories.identity import make_organisation, make_user
+
+        other = make_user(session, Role.PURCHASER, make_organisation(session, kind="school"))
+    first, second = api.as_(market.purchaser), api.as_(other)
+    headers = {"Idempotency-Key": "monday"}
+    assert first.post("/v1/purchase-orders", json=market.order(6), headers=headers).status_code == 422
+    one = first.post("/v1/purchase-orders", json=market.order(2), headers=headers)
+    again = first.post("/v1/purchase-orders", json=market.order(2), headers=headers)
+    assert (one.status_code, one.content) == (again.status_code, again.content)
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert second.post("/v1/purchase-orders", json=market.order(2), headers=headers).json()["id"] != one.json()["id"]

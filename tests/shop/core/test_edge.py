@@ -1,0 +1,131 @@
+"""Bad input at the door: a clear problem each time, never a 5xx, nothing saved."""
+
+import json
+
+import pytest
+from sqlalchemy import text
+
+from tests.factories.orders import make_market
+
+NASTY = [
+    "\x00",
+    "a\x00b",
+    "\ud800",
+    "𫘧" * 5000,
+    2**31,
+    2**63,
+    -(2**63) - 1,
+    10**400,
+    -1,
+    0,
+    1.5,
+    "1e400",
+    "NaN",
+    "-Infinity",
+    float("nan"),
+    float("inf"),
+    True,
+    None,
+    [],
+    {},
+    [[[[]]]],
+    "0.0001",
+    "１０",
+    "10箱",
+    " ",
+    "'; DROP TABLE product; --",
+]
+
+
+@pytest.fixture
+def buyer(api, database):
+    market = make_market(database)
+    client = api.as_(market.purchaser)
+    client.market = market
+    return client
+
+
+def orders(database):
+    with database.unit_of_work() as session:
+        return session.execute(text("SELECT count(*) FROM purchase_order")).scalar_one()
+
+
+def refused(answer, *statuses):
+    assert answer.status_code in statuses, (answer.status_code, answer.text[:300])
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem["status"] == answer.status_code
+    assert problem["code"]
+    assert problem["request_id"] == answer.headers["x-request-id"]
+    return problem
+
+
+@pytest.mark.parametrize("field", ["sku_id", "quantity", "fund_source", "delivery_address", "buyer_reference", "buyer_id", "platform"])
+def test_nasty_values_in_every_field_of_an_order(buyer, database, field):
+    for value in NASTY:
+        body = buyer.market.order(1)
+        if field in ("sku_id", "quantity"):
+            body["lines"][0][field] = value
+        else:
+            body[field] = value
+        content = json.dumps(body, ensure_ascii=True).encode()
+        answer = buyer.post("/v1/purchase-orders", content=content, headers={"Content-Type": "application/json"})
+        if answer.status_code != 201:
+            refused(answer, 422, 404)
+        else:  # what is a good value for the one field or the other
+            assert value in (None, "𫘧" * 5000, "'; DROP TABLE product; --", "10箱", "NaN", "１０", "1e400", "-Infinity", "0.0001", True) or field == "quantity"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b"null", b'{"lines": ' + b"[" * 10_000, b"\xff\xfe\x00", b'{"fund_source": "\xe4\xb8"}', b'{"a": NaN}', b"1e999999"],
+)
+def test_bodies_that_are_no_order(buyer, database, content):
+    refused(buyer.post("/v1/purchase-orders", content=content, headers={"Content-Type": "application/json"}), 400, 422)
+    assert orders(database) == 0
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data", ""])
+def test_other_content_types(buyer, database, kind):
+    body = json.dumps(buyer.market.order(1)).encode()
+    refused(buyer.post("/v1/purchase-orders", content=body, headers={"Content-Type": kind}), 400, 415, 422)
+    assert orders(database) == 0
+
+
+def test_bodies_over_the_limit(buyer, database):
+    body = b'{"delivery_address": "' + b"x" * (5 * 1024 * 1024) + b'"}'
+    assert refused(buyer.post("/v1/purchase-orders", content=body), 413)["code"] == "too_large"
+
+    def chunks():
+        for _ in range(6):
+            yield b"x" * 1024 * 1024
+
+    refused(buyer.post("/v1/purchase-orders", content=chunks(), headers={"Content-Type": "application/json"}), 413)
+    assert orders(database) == 0
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "9223372036854775808", "1.5", "abc", "%00", "１"])
+def test_ids_that_are_none(buyer, number):
+    refused(buyer.get(f"/v1/purchase-orders/{number}"), 404, 422)
+
+
+def test_unknown_fields_paths_and_methods(buyer):
+    assert refused(buyer.post("/v1/purchase-orders", json=buyer.market.order(1, total="0.01")), 422)["errors"][0]["code"] == "extra_forbidden"
+    refused(buyer.get("/v1/nowhere"), 404)
+    refused(buyer.delete("/v1/purchase-orders"), 405)
+    refused(buyer.get("/v1/purchase-orders", params={"limit": 0}), 422)
+    refused(buyer.get("/v1/purchase-orders", params={"limit": 201}), 422)
+
+
+def test_problems_speak_the_callers_language(buyer):
+    body = {"json": buyer.market.order(10**6)}
+    english = buyer.post("/v1/purchase-orders", **body, headers={"Accept-Language": "en-GB,en;q=0.9"}).json()
+    chinese = buyer.post("/v1/purchase-orders", **body, headers={"Accept-Language": "zh-CN,zh;q=0.9"}).json()
+    assert (english["code"], english["errors"][0]["message"]) == ("lines_refused", "Stock is short")
+    assert (chinese["code"], chinese["errors"][0]["message"]) == ("lines_refused", "库存不足")
+
+
+def test_health_pages(api):
+    assert api.get("/healthz").json() == {"status": "alive"}
+    assert api.get("/readyz").json() == {"status": "ready", "parts": {"database": "ok", "redis": "ok"}}
+    assert "shop_requests_total" in api.get("/metrics").text

@@ -1,0 +1,57 @@
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shop.core.money import fen_from_yuan, half_up, line_amount, share_out, vat_in_gross, yuan_from_fen
+
+
+@given(st.integers(-(10**12), 10**12))
+def test_yuan_and_fen_are_one_to_one(fen):
+    assert fen_from_yuan(yuan_from_fen(fen)) == fen
+
+
+@pytest.mark.parametrize("value", ["1.005", "NaN", "Infinity", "abc", "", "1e400", True, None, [], "1,000"])
+def test_what_is_no_amount_is_refused(value):
+    with pytest.raises(ValueError):
+        fen_from_yuan(value)
+
+
+def test_vat_is_taken_from_gross_as_the_tax_office_does():
+    assert vat_in_gross(80_000, 1300) == 9204
+    assert vat_in_gross(80_000, 0) == 0
+
+
+@given(st.integers(0, 10**12), st.integers(0, 10_000))
+def test_vat_never_exceeds_the_gross_and_is_off_by_half_a_fen_at_most(gross, rate_bp):
+    vat = vat_in_gross(gross, rate_bp)
+    assert 0 <= vat <= gross
+    assert abs(Decimal(gross) * rate_bp / (10_000 + rate_bp) - vat) <= Decimal("0.5")
+
+
+@given(st.decimals("0.001", "999999", places=3), st.integers(1, 10**7))
+def test_a_line_is_rounded_half_up_once(quantity, price):
+    exact = quantity * price
+    assert line_amount(quantity, price) == int(exact) + (exact - int(exact) >= Decimal("0.5"))
+
+
+def test_halves_go_up():
+    assert [half_up(Decimal(v)) for v in ("0.5", "1.5", "2.4", "-0.5")] == [1, 2, 2, -1]
+
+
+@given(st.integers(-(10**12), 10**12), st.lists(st.integers(0, 10**6), min_size=1, max_size=9).filter(any))
+def test_parts_sum_to_the_whole_and_none_is_off_by_a_fen(total, weights):
+    parts = share_out(total, weights)
+    assert sum(parts) == total
+    whole = sum(weights)
+    assert all(abs(Decimal(total) * weight / whole - part) < 1 for part, weight in zip(parts, weights, strict=True))
+
+
+@given(st.lists(st.integers(1, 1000), min_size=2, max_size=6, unique=True), st.integers(0, 10**6), st.randoms())
+def test_the_order_of_the_parts_does_not_change_their_sum_by_weight(weights, total, random):
+    shuffled = weights[:]
+    random.shuffle(shuffled)
+    one, other = share_out(total, weights), share_out(total, shuffled)
+    by_weight = dict(zip(shuffled, other, strict=True))
+    assert all(abs(part - by_weight[weight]) <= 1 for weight, part in zip(weights, one, strict=True))
