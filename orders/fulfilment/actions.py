@@ -12,7 +12,7 @@ from orders.fulfilment.errors import AlreadyAccepted, LinesWrong, NothingToShip
 from orders.fulfilment.rules import Accepted, OpenLine, Shipped, ShippedLine
 from orders.fulfilment.schemas import AcceptanceIn, ShipmentIn
 from orders.ledger.actions import book_acceptance
-from orders.purchasing.actions.move import locked, step
+from orders.purchasing.actions.moving import locked, step
 from orders.purchasing.states import SUPPLIER_ORDER, SupplierOrderAction
 from shop.core import clock, outbox
 from shop.core.errors import Fault, NotFound

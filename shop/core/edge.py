@@ -86,6 +86,7 @@ class Edge:
 
 
 def _limited(receive: Receive, headers: dict[bytes, bytes], limit: int) -> Receive:
+    # an HTTPException, because FastAPI takes any other error while it reads a body for a fault of the body
     announced = headers.get(b"content-length", b"0")
     too_large = announced.isdigit() and int(announced) > limit
     seen = 0
@@ -93,11 +94,11 @@ def _limited(receive: Receive, headers: dict[bytes, bytes], limit: int) -> Recei
     async def receive_counted() -> Message:
         nonlocal seen
         if too_large:
-            raise TooLarge(limit=limit)
+            raise HTTPException(413, str(limit))
         message = await receive()
         seen += len(message.get("body", b""))
         if seen > limit:
-            raise TooLarge(limit=limit)
+            raise HTTPException(413, str(limit))
         return message
 
     return receive_counted
@@ -175,6 +176,8 @@ def _fault(entry: Any) -> Fault:
 async def _http_fault(request: Request, error: HTTPException) -> Response:
     if error.status_code == 404:
         return problem_response(request, NotFound())
+    if error.status_code == 413:
+        return problem_response(request, TooLarge(limit=error.detail))
 
     class Plain(Problem):
         status, code = error.status_code, f"http_{error.status_code}"

@@ -3,7 +3,7 @@
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
 
 #: No single amount may pass ten billion yuan; sums of millions of such amounts still fit 64 bits.
 MAX_FEN = 10**12
@@ -81,4 +81,4 @@ _schema = WithJsonSchema({"type": "string", "pattern": r"^-?\d+\.\d{2}$", "examp
 #: Fields that hold fen and speak yuan: the first two read yuan from a request, ``YuanOut`` takes fen from our own rows.
 YuanIn = Annotated[int, BeforeValidator(fen_from_yuan), _in_yuan, _schema]
 PositiveYuanIn = Annotated[int, BeforeValidator(fen_from_yuan), AfterValidator(_positive), _in_yuan, _schema]
-YuanOut = Annotated[int, Field(strict=True), _in_yuan, _schema]
+YuanOut = Annotated[int, _in_yuan, _schema]

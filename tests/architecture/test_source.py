@@ -37,7 +37,7 @@ def test_every_event_has_a_handler_and_every_handler_an_event():
 
 
 def test_the_statement_that_places_an_order_names_its_event():
-    assert "'purchase_order.placed', jsonb_build_object" in Path("orders/purchasing/actions/place.py").read_text()
+    assert "'purchase_order.placed', jsonb_build_object" in Path("orders/purchasing/actions/placing.py").read_text()
 
 
 def test_every_scheduled_task_is_registered():

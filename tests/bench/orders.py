@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 from sqlalchemy.dialects import postgresql
 
-from orders.purchasing.actions import place
+from orders.purchasing.actions import placing
 from shop.core import clock
 from shop.core.idempotency import _FIND as FIND_KEY
 from shop.core.locks import number
@@ -116,10 +116,10 @@ def _statements(made: Ground, lines: int, pick: random.Random) -> list[tuple[str
     return [
         (_driver_sql(tokens._BY_TOKEN), {"hash": tokens.hashed(made.token), "now": now}),
         (_driver_sql(FIND_KEY), found),
-        (_driver_sql(place._BUYER), common | {"buyer_id": 401}),
-        (_driver_sql(place._FACTS), common | {"skus": skus, "quantities": write["quantities"]}),
-        (_driver_sql(place._RESERVE), {"skus": sorted(skus), "quantities": write["quantities"]}),
-        (_driver_sql(place._WRITE), write | {"buyer_id": 401}),
+        (_driver_sql(placing._BUYER), common | {"buyer_id": 401}),
+        (_driver_sql(placing._FACTS), common | {"skus": skus, "quantities": write["quantities"]}),
+        (_driver_sql(placing._RESERVE), {"skus": sorted(skus), "quantities": write["quantities"]}),
+        (_driver_sql(placing._WRITE), write | {"buyer_id": 401}),
         (answer, {"key": key, "body": b"x" * 700, "now": now}),
     ]
 

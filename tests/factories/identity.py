@@ -3,6 +3,7 @@
 import itertools
 import random
 from datetime import date, timedelta
+from typing import Any
 
 from sqlmodel import Session
 
@@ -100,3 +101,10 @@ def access_token(session: Session, user: User) -> str:
     """A fresh access token of the user, as signing in gives it."""
     token, _ = tokens.issue(session, user.id, "access", f"test-{next(_numbers)}", timedelta(hours=1))
     return token
+
+
+def signed_in(api: Any, role: Role | str, organisation: Organisation | None = None, region_code: str | None = None) -> Any:
+    """A client of the ``api`` fixture as which a new user with this role is signed in."""
+    with api.database.unit_of_work() as session:
+        user = make_user(session, role, organisation, region_code)
+    return api.as_(user)

@@ -1,7 +1,7 @@
 """The verbs of purchasing."""
 
-from orders.purchasing.actions.answer import confirm, reject
-from orders.purchasing.actions.cancel import cancel
-from orders.purchasing.actions.place import place
+from orders.purchasing.actions.answering import confirm, reject
+from orders.purchasing.actions.cancelling import cancel
+from orders.purchasing.actions.placing import place
 
 __all__ = ["cancel", "confirm", "place", "reject"]

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import text
 
-from orders.purchasing.actions import place as placing
+from orders.purchasing.actions import placing
 from tests.conftest import connect
 from tests.factories.identity import access_token
 from tests.factories.orders import make_market

@@ -2,8 +2,8 @@
 
 from sqlmodel import Session
 
-from orders.purchasing.actions.cancel import give_back_stock
-from orders.purchasing.actions.move import move
+from orders.purchasing.actions.cancelling import give_back_stock
+from orders.purchasing.actions.moving import move
 from orders.purchasing.states import SupplierOrderAction
 from shop.core import outbox
 from shop.identity.actor import Actor

@@ -4,7 +4,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from catalog.stock.actions import release
-from orders.purchasing.actions.move import step
+from orders.purchasing.actions.moving import step
 from orders.purchasing.states import SUPPLIER_ORDER, SupplierOrderAction
 from shop.core import outbox
 from shop.core.errors import NotFound
