@@ -1,5 +1,6 @@
 """The composition root of the HTTP server."""
 
+import gc
 import importlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -72,6 +73,10 @@ def domain_routes() -> list[Routes]:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     # as many worker threads as database connections: more would only wait for one another
     anyio.to_thread.current_default_thread_limiter().total_tokens = settings().threads
+    # what was loaded at the start lives as long as the process: no use in searching it for garbage at every collection
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
     yield
     app.state.database.dispose()
 

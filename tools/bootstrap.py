@@ -56,7 +56,7 @@ def install(requirements: str) -> None:
     say(f"installing {requirements}, once")
     for old in VENV.glob(".installed-*"):
         old.unlink()
-    pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--require-hashes"]
+    pip = [PYTHON, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input", "--require-hashes"]
     if subprocess.run([*pip, "-r", ROOT / requirements], check=False).returncode:  # noqa: S603
         raise SystemExit(f"shop: could not install {requirements}; pip says why, above")
     stamp(requirements).touch()

@@ -3,14 +3,17 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from shop.core.db import fen, grams, key, moment, quantity, ref
 
 
 class SaleEntry(SQLModel, table=True):
-    """One sale as it was when it was booked. Triggers refuse UPDATE, DELETE and TRUNCATE; a correction is a row of the opposite sign."""
+    """One sale as it was when it was booked.
+
+    Triggers refuse UPDATE, DELETE and TRUNCATE; a correction is a row of the opposite sign.
+    """
 
     __tablename__ = "sale_entry"
     __table_args__ = (
@@ -21,14 +24,24 @@ class SaleEntry(SQLModel, table=True):
         CheckConstraint("direction IN ('purchase','helped_sale')", name="direction"),
         CheckConstraint("month = date_trunc('month', sold_on::timestamp)::date", name="month"),
         CheckConstraint("certified = (certificate_id IS NOT NULL)", name="certified"),
+        CheckConstraint("(origin_kind = 'correction') = (reverses_id IS NOT NULL)", name="reverses"),
+        CheckConstraint(
+            "CASE WHEN reverses_id IS NULL THEN quantity > 0 AND grams >= 0 AND amount_fen >= 0"
+            " ELSE quantity < 0 AND grams <= 0 AND amount_fen <= 0 END",
+            name="sign",
+        ),
         # one sale, one count
         UniqueConstraint("origin_kind", "origin_id"),
-        Index(None, "sold_on"),
+        Index(None, "sold_on", "id"),
         Index(None, "order_id"),
-        Index(None, "supplier_id", "sold_on"),
+        Index(None, "district_code", "sold_on", "id"),
+        Index(None, "supplier_id", "sold_on", "id"),
+        Index(None, "buyer_id", "sold_on", "id"),
+        Index(None, "reverses_id", postgresql_where=text("reverses_id IS NOT NULL")),
     )
 
     id: int = key()
+    #: Where it comes from: the acceptance line's id, a number of the history, or (a correction) the entry's own id.
     origin_kind: str
     origin_id: int = Field(sa_type=BigInteger)
     reverses_id: int | None = ref("sale_entry.id", nullable=True)

@@ -15,6 +15,7 @@ def payments(session: Session, actor: Actor, purchase_order_id: int) -> list[Pay
     Raises:
         NotFound: no such order within the caller's reach.
     """
+    purchasing.require_buyer_side(session, actor, purchase_order_id)
     order = purchasing.purchase_order(session, actor, purchase_order_id)
     due = due_fen(session, purchase_order_id)
     rows = session.execute(

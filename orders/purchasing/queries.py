@@ -36,6 +36,20 @@ def reach(actor: Actor) -> dict[str, Any]:
     }
 
 
+def require_buyer_side(session: Session, actor: Actor, purchase_order_id: int) -> None:
+    """For what only the buyer's side of an order may see, such as its payments.
+
+    Raises:
+        NotFound: no such order, or the caller is not on the buyer's side of it.
+    """
+    seen = session.execute(
+        text(f"SELECT 1 FROM purchase_order po JOIN organisation buyer ON buyer.id = po.buyer_id WHERE po.id = :id AND {_BUYER_SIDE}"),
+        {"id": purchase_order_id, **reach(actor)},
+    ).first()
+    if seen is None:
+        raise NotFound
+
+
 def purchase_order(session: Session, actor: Actor, purchase_order_id: int) -> PurchaseOrderOut:
     """One order with its parts, as far as the caller may see them.
 

@@ -2,32 +2,50 @@
 
 Every committed entry is either in ``sale_entry_pending`` (a trigger puts it there) or in all rollups; moving it from the one to the others is
 one transaction, so any snapshot sees each entry exactly once: figures = rollups + pending entries.
+
+``sales_…`` tables hold sums. ``presence_…`` tables hold who took part, as bitmaps: bit ``id % 4096`` of chunk ``id / 4096`` is set for every
+order, buyer, product and supplier with a sale in the cell. The union of bitmaps counts nobody twice, over any choice of cells and months.
+``orders/statistics/cubes.py`` says which table answers which question.
 """
 
 from datetime import date
+from decimal import Decimal
 
-from sqlalchemy import BigInteger, Index, PrimaryKeyConstraint
+from sqlalchemy import BigInteger, Numeric, PrimaryKeyConstraint
+from sqlalchemy.dialects.postgresql import BIT
 from sqlmodel import Field, SQLModel
 
-from shop.core.db import ref
+#: Members in one bitmap.
+CHUNK = 4096
 
 
 class SaleEntryPending(SQLModel, table=True):
-    """Entries that no rollup holds yet."""
+    """Entries that no rollup holds yet. Without a foreign key: entries are never deleted, and each sale would pay for the check."""
 
     __tablename__ = "sale_entry_pending"
 
-    entry_id: int = ref("sale_entry.id", primary_key=True)
+    entry_id: int = Field(sa_type=BigInteger, primary_key=True, sa_column_kwargs={"autoincrement": False})
 
 
 class _Sums(SQLModel):
     amount_fen: int = Field(sa_type=BigInteger)
     grams: int = Field(sa_type=BigInteger)
+    quantity: Decimal = Field(sa_type=Numeric(20, 3))
     entries: int = Field(sa_type=BigInteger)
 
 
-class _Channel(SQLModel):
+class _Present(SQLModel):
+    #: order, buyer, product or supplier.
+    member: str
+    chunk: int = Field(sa_type=BigInteger)
+    bits: str = Field(sa_type=BIT(CHUNK))  # type: ignore[call-overload]
+
+
+class _District(SQLModel):
     district_code: str
+
+
+class _Channel(_District):
     mode: str
     relation: str
     channel: str
@@ -47,7 +65,34 @@ class SalesDistrictMonth(_Sums, _Channel, table=True):
     month: date
 
 
+class SalesCategoryMonth(_Sums, _District, table=True):
+    __tablename__ = "sales_category_month"
+    __table_args__ = (PrimaryKeyConstraint("month", "district_code", "category"),)
+
+    month: date
+    category: str
+
+
+class SalesBuyerKindMonth(_Sums, _District, table=True):
+    __tablename__ = "sales_buyer_kind_month"
+    __table_args__ = (PrimaryKeyConstraint("month", "district_code", "buyer_kind"),)
+
+    month: date
+    buyer_kind: str
+
+
+class SalesSupplierMonth(_Sums, _District, table=True):
+    __tablename__ = "sales_supplier_month"
+    __table_args__ = (PrimaryKeyConstraint("month", "supplier_id", "district_code", "category"),)
+
+    month: date
+    supplier_id: int = Field(sa_type=BigInteger)
+    category: str
+
+
 class SalesMonth(_Sums, _Detail, table=True):
+    """Any combination of dimensions but the supplier."""
+
     __tablename__ = "sales_month"
     __table_args__ = (PrimaryKeyConstraint("month", "district_code", "mode", "relation", "channel", "category", "buyer_kind"),)
 
@@ -63,12 +108,31 @@ class SalesDay(_Sums, _Detail, table=True):
     day: date
 
 
-class SalesSupplierMonth(_Sums, _Detail, table=True):
-    __tablename__ = "sales_supplier_month"
-    __table_args__ = (
-        PrimaryKeyConstraint("month", "supplier_id", "district_code", "mode", "relation", "channel", "category", "buyer_kind"),
-        Index(None, "supplier_id", "month"),
-    )
+class PresenceDistrictMonth(_Present, _District, table=True):
+    __tablename__ = "presence_district_month"
+    __table_args__ = (PrimaryKeyConstraint("member", "month", "district_code", "chunk"),)
 
     month: date
-    supplier_id: int = ref("organisation.id")
+
+
+class PresenceChannelMonth(_Present, _Channel, table=True):
+    __tablename__ = "presence_channel_month"
+    __table_args__ = (PrimaryKeyConstraint("member", "month", "district_code", "mode", "relation", "channel", "chunk"),)
+
+    month: date
+
+
+class PresenceCategoryMonth(_Present, _District, table=True):
+    __tablename__ = "presence_category_month"
+    __table_args__ = (PrimaryKeyConstraint("member", "month", "district_code", "category", "chunk"),)
+
+    month: date
+    category: str
+
+
+class PresenceBuyerKindMonth(_Present, _District, table=True):
+    __tablename__ = "presence_buyer_kind_month"
+    __table_args__ = (PrimaryKeyConstraint("member", "month", "district_code", "buyer_kind", "chunk"),)
+
+    month: date
+    buyer_kind: str

@@ -3,11 +3,12 @@
 The claim lives in the transaction of the request: a crash or refusal frees the key, a commit stores the answer with the effect.
 """
 
+import json
 from dataclasses import dataclass
 from datetime import timedelta
 
 from fastapi.responses import Response
-from sqlalchemy import delete, insert, text
+from sqlalchemy import delete, text
 from sqlmodel import Session
 
 from shop.core import clock, locks
@@ -41,6 +42,11 @@ _FIND = text(
     " LEFT JOIN idempotency_key k ON k.principal = :principal AND k.key = :key"
 )
 
+_STORE = text(
+    "INSERT INTO idempotency_key (principal, key, operation, request_hash, status, headers, body, created_at)"
+    " VALUES (:principal, :key, :operation, :request_hash, :status, CAST(:headers AS jsonb), :body, :now)"
+)
+
 
 @dataclass
 class Claim:
@@ -56,16 +62,17 @@ class Claim:
         """Store the answer, in the transaction of the effect."""
         kept = {name: response.headers[name] for name in ("content-type", "etag", "location") if name in response.headers}
         self.session.execute(
-            insert(IdempotencyKey).values(
-                principal=self.principal,
-                key=self.key,
-                operation=self.operation,
-                request_hash=self.request_hash,
-                status=response.status_code,
-                headers=kept,
-                body=bytes(response.body),
-                created_at=clock.now(),
-            )
+            _STORE,
+            {
+                "principal": self.principal,
+                "key": self.key,
+                "operation": self.operation,
+                "request_hash": self.request_hash,
+                "status": response.status_code,
+                "headers": json.dumps(kept),
+                "body": bytes(response.body),
+                "now": clock.now(),
+            },
         )
 
 

@@ -75,7 +75,7 @@ def _positive(fen: int) -> int:
     return fen
 
 
-_in_yuan = PlainSerializer(yuan_from_fen, return_type=str)
+_in_yuan = PlainSerializer(yuan_from_fen, return_type=str, when_used="json")
 _schema = WithJsonSchema({"type": "string", "pattern": r"^-?\d+\.\d{2}$", "examples": ["1234.50"], "title": "yuan"})
 
 #: Fields that hold fen and speak yuan: the first two read yuan from a request, ``YuanOut`` takes fen from our own rows.

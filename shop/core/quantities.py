@@ -33,7 +33,7 @@ def _finite(value: Any) -> Any:
     return str(value) if isinstance(value, float) else value
 
 
-_spoken = PlainSerializer(plain, return_type=str)
+_spoken = PlainSerializer(plain, return_type=str, when_used="json")
 _schema = WithJsonSchema({"type": "string", "pattern": r"^-?\d+(\.\d{1,3})?$", "examples": ["12.5"], "title": "quantity"})
 
 Quantity = Annotated[

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 from fastapi.security import APIKeyHeader, OAuth2PasswordBearer
 from pydantic import TypeAdapter
 from sqlmodel import Session
@@ -237,8 +237,11 @@ class Routes:
         return decorate
 
 
-class _Json(Response):
-    media_type = "application/json"
+class _Json(JSONResponse):
+    """JSON that is bytes already. A ``JSONResponse``, because only for those does FastAPI document the answer's own schema."""
+
+    def render(self, content: Any) -> bytes:
+        return bytes(content)
 
 
 def _is_response(annotation: Any) -> bool:
@@ -300,7 +303,8 @@ def _render(operation: Operation, result: Any, call: Call) -> Response:
     return _Json(body, operation.status, call.headers)
 
 
-_PROBLEM = {
+#: How OpenAPI describes a refusal.
+PROBLEM = {
     "description": "Problem",
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
@@ -313,4 +317,4 @@ def _problems(operation: Operation) -> dict[int | str, Any]:
         statuses += [401, 403]
     if operation.method in MOVING_METHODS:
         statuses += [409, 412, 413]
-    return dict.fromkeys(statuses, _PROBLEM)
+    return dict.fromkeys(statuses, PROBLEM)

@@ -13,7 +13,7 @@ from shop.core.paging import After, Limit, Page, page, position
 from shop.core.quantities import Id, storable
 from shop.core.settings import settings
 from shop.identity import queries
-from shop.identity.access import Call, Routes
+from shop.identity.access import PROBLEM, Call, Routes
 from shop.identity.actions import api_keys as keys
 from shop.identity.actions import organisations as registration
 from shop.identity.actions import sign_in, users
@@ -45,7 +45,7 @@ routes = Routes("identity", "/v1")
 #: A whole office may sit behind one address, so an address may try more often than a name.
 NAMES_PER_ADDRESS = 10
 
-Words = Annotated[str, StringConstraints(max_length=50), AfterValidator(storable), Query(description="part of a name")]
+Words = Annotated[str, StringConstraints(max_length=50), AfterValidator(storable)]
 
 
 def _organisation(row: Row[Any]) -> OrganisationOut:
@@ -64,7 +64,7 @@ def _told(call: Call, organisation_id: int) -> OrganisationOut:
 
 
 # An answer with secrets is not kept for a second request with the same key; signing in again is harmless.
-@routes.post("/auth/token", public=True, idempotent=False, status=200, answer=TokenOut)
+@routes.post("/auth/token", public=True, idempotent=False, status=200, answer=TokenOut, responses={401: PROBLEM})
 def token(call: Call, form: Annotated[TokenForm, Form()]) -> TokenOut | Response:
     """Sign in with a password, or go on with a refresh token, which works once."""
     per_minute = settings().sign_in_rate_per_minute
@@ -116,9 +116,9 @@ def register_organisation(call: Call, body: RegistrationIn) -> OrganisationOut:
 def organisations(
     call: Call,
     status: OrganisationStatus | None = None,
-    region_code: RegionCode | None = None,
-    role: Capacity | None = None,
-    q: Words | None = None,
+    region_code: Annotated[RegionCode | None, Query(description="a district with its townships, or one township")] = None,
+    role: Annotated[Capacity | None, Query(description="held today")] = None,
+    q: Annotated[Words | None, Query(description="part of the name, or the credit code")] = None,
     limit: Limit = 50,
     after: After = None,
 ) -> Page[OrganisationOut]:
@@ -155,14 +155,14 @@ def edit_organisation(call: Call, organisation_id: Id, body: OrganisationPatch) 
 @routes.post("/organisations/{organisation_id}/approve", Permission.ORGANISATIONS_APPROVE, status=200)
 def approve_organisation(call: Call, organisation_id: Id) -> OrganisationOut:
     """Let a pending organisation trade."""
-    registration.approve(call.session, call.actor, organisation_id)
+    registration.approve(call.session, call.actor, organisation_id, call.if_match)
     return _told(call, organisation_id)
 
 
 @routes.post("/organisations/{organisation_id}/reject", Permission.ORGANISATIONS_APPROVE, status=200)
 def reject_organisation(call: Call, organisation_id: Id, body: RejectionIn) -> OrganisationOut:
     """Refuse a pending organisation and say why."""
-    registration.reject(call.session, call.actor, organisation_id, body.reason)
+    registration.reject(call.session, call.actor, organisation_id, body.reason, call.if_match)
     return _told(call, organisation_id)
 
 

@@ -1,7 +1,5 @@
 """Reads of organisations, users and keys, each within the reach of who asks."""
 
-
-
 from datetime import date
 from typing import Any
 

@@ -6,6 +6,7 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from shop.core.outbox import Handler
+from shop.identity.actor import CITY
 from shop.notifications.actions import notify
 
 
@@ -14,6 +15,14 @@ def _organisation(session: Session, payload: dict[str, Any]) -> Row[Any]:
         text("SELECT id, name, region_code, rejection_reason FROM organisation WHERE id = :id"),
         {"id": payload["organisation_id"]},
     ).one()
+
+
+def deciding_region(region_code: str) -> str:
+    """Whose officers decide on an organisation: those of its district; the city's for one from elsewhere.
+
+    A township's code begins with the six digits of its district.
+    """
+    return region_code[:6] if region_code.startswith(CITY[:2]) else CITY
 
 
 def _tell_officers(kind: str) -> Handler:
@@ -27,8 +36,7 @@ def _tell_officers(kind: str) -> Handler:
             kind=kind,
             subject_type="organisation",
             subject_id=row.id,
-            # townships' codes begin with the six digits of their district, which decides
-            region_code=row.region_code[:6],
+            region_code=deciding_region(row.region_code),
             name=row.name,
         )
 

@@ -19,8 +19,8 @@ from shop.regions.schemas import RegionDesignationOut, RegionDetailOut, RegionOu
 routes = Routes("regions", "/v1")
 
 AsOf = Annotated[date | None, Query(description="Shanghai date; default today")]
-RegionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}[0-9A-Z]{0,6}$"), Query(description="region code, such as 500236")]
-Words = Annotated[str, StringConstraints(max_length=50), AfterValidator(storable), Query(description="part of a name")]
+RegionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}[0-9A-Z]{0,6}$")]
+Words = Annotated[str, StringConstraints(max_length=50), AfterValidator(storable)]
 
 
 def _relation(row: Row[Any]) -> SupportRelationOut:
@@ -33,8 +33,8 @@ def regions(
     as_of: AsOf = None,
     kind: RegionKind | None = None,
     designation: Designation | None = None,
-    parent: RegionCode | None = None,
-    q: Words | None = None,
+    parent: Annotated[RegionCode | None, Query(description="code of the region directly above")] = None,
+    q: Annotated[Words | None, Query(description="part of the name, or the beginning of the code")] = None,
     limit: Limit = 200,
     after: After = None,
 ) -> Page[RegionOut]:
@@ -54,7 +54,7 @@ def regions(
 
 
 @routes.get("/regions/{code}", Permission.PROGRAMMES_READ)
-def region(call: Call, code: Annotated[str, Path(pattern=r"^[0-9]{6}[0-9A-Z]{0,6}$")], as_of: AsOf = None) -> RegionDetailOut:
+def region(call: Call, code: Annotated[RegionCode, Path(examples=["500236"])], as_of: AsOf = None) -> RegionDetailOut:
     """One region with the designations and support relations that were in force on a date."""
     on = as_of or clock.today()
     row = queries.region(call.session, code, on)
@@ -76,7 +76,7 @@ def support_relations(
     call: Call,
     as_of: AsOf = None,
     kind: RelationKind | None = None,
-    region_code: RegionCode | None = None,
+    region_code: Annotated[RegionCode | None, Query(description="a region with all that lies in it")] = None,
     limit: Limit = 200,
     after: After = None,
 ) -> Page[SupportRelationOut]:

@@ -42,7 +42,7 @@ _DESIGNATIONS = text(
 
 _DESIGNATED = text(
     "SELECT EXISTS (SELECT FROM region_designation d"
-    f" WHERE d.region_code IN (:code, left(:code, 6)) AND d.designation = :designation AND {_in_force('d')})"
+    f" WHERE d.region_code IN (CAST(:code AS text), left(CAST(:code AS text), 6)) AND d.designation = :designation AND {_in_force('d')})"
 )
 
 _RELATIONS = f"""

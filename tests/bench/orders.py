@@ -20,7 +20,7 @@ from shop.core import clock
 from shop.core.idempotency import _FIND as FIND_KEY
 from shop.core.locks import number
 from shop.identity import tokens
-from shop.launcher.binaries import postgres_bin
+from shop.launcher import binaries
 from tests.bench import load
 from tests.bench.ground import PRODUCTS, Ground, Row, api, row
 
@@ -173,7 +173,7 @@ def _pgbench(made: Ground, clients: int) -> float:
     """The same statements as a pgbench script, prepared, with random goods."""
     script = made.data_dir / "order.sql"
     script.write_text(_pgbench_script(made))
-    command = [str(postgres_bin() / "pgbench"), "-n", "-M", "prepared", "-c", str(clients), "-j", "2", "-T", str(SECONDS), "-f", str(script)]
+    command = [str(binaries._installed().postgres.with_name("pgbench")), "-n", "-M", "prepared", "-c", str(clients), "-j", "2", "-T", str(SECONDS), "-f", str(script)]
     output = subprocess.run([*command, made.dsn], capture_output=True, text=True, check=True).stdout
     found = re.search(r"tps = ([0-9.]+)", output)
     assert found, output

@@ -54,11 +54,7 @@ def make_organisation(
     session.flush()
     organisation.path = f"{parent.path if parent else '/'}{organisation.id}/"
     if role:
-        session.add(
-            OrganisationRole(
-                organisation_id=organisation.id, role=role, supporter_id=supporter_id, valid_from=role_from
-            )
-        )
+        session.add(OrganisationRole(organisation_id=organisation.id, role=role, supporter_id=supporter_id, valid_from=role_from))
     session.flush()
     return organisation
 

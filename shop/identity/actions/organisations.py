@@ -19,6 +19,9 @@ from shop.identity.rules import Capacity, OrganisationKind, Side
 from shop.identity.schemas import OrganisationData, OrganisationRoleIn, RegistrationIn, UnitIn
 from shop.identity.states import REGISTRATION, OrganisationMove, OrganisationStatus
 
+#: Compares the version that the caller read with the present one; raises ``Changed`` (412) when they differ.
+CheckVersion = Callable[[int], None]
+
 #: What officers approved; from then on only a new registration changes it.
 APPROVED_FIELDS = frozenset({"uscc", "name", "kind", "region_code"})
 
@@ -64,29 +67,28 @@ def add_unit(session: Session, actor: Actor, parent_id: int, body: UnitIn) -> in
     return unit.id
 
 
-def approve(session: Session, actor: Actor, organisation_id: int) -> None:
+def approve(session: Session, actor: Actor, organisation_id: int, check_version: CheckVersion) -> None:
     """Let a pending organisation trade.
 
     Raises:
+        Changed: the organisation changed its statements after the officer read them (412).
         NotFound: out of the officer's reach (404).
         Forbidden, OwnOrganisation: not this officer's to decide (403).
         IllegalMove: it is not pending (409).
     """
-    organisation = _decide(session, actor, organisation_id, OrganisationMove.APPROVE, None)
+    organisation = _decide(session, actor, organisation_id, OrganisationMove.APPROVE, None, check_version)
     audit.record(session, actor, "organisation.approved", "organisation", organisation.id)
     outbox.publish(session, "organisation.approved", **_named(organisation))
 
 
-def reject(session: Session, actor: Actor, organisation_id: int, reason: str) -> None:
+def reject(session: Session, actor: Actor, organisation_id: int, reason: str, check_version: CheckVersion) -> None:
     """Refuse a pending organisation and say why; it may correct itself and submit again. Raises as :func:`approve`."""
-    organisation = _decide(session, actor, organisation_id, OrganisationMove.REJECT, reason)
+    organisation = _decide(session, actor, organisation_id, OrganisationMove.REJECT, reason, check_version)
     audit.record(session, actor, "organisation.rejected", "organisation", organisation.id, reason=reason)
     outbox.publish(session, "organisation.rejected", **_named(organisation))
 
 
-def resubmit(
-    session: Session, actor: Actor, organisation_id: int, changes: Mapping[str, Any], check_version: Callable[[int], None]
-) -> None:
+def resubmit(session: Session, actor: Actor, organisation_id: int, changes: Mapping[str, Any], check_version: CheckVersion) -> None:
     """Submit a rejected registration again, with corrections.
 
     Raises:
@@ -103,9 +105,7 @@ def resubmit(
     outbox.publish(session, "organisation.resubmitted", **_named(organisation))
 
 
-def edit(
-    session: Session, actor: Actor, organisation_id: int, changes: Mapping[str, Any], check_version: Callable[[int], None]
-) -> None:
+def edit(session: Session, actor: Actor, organisation_id: int, changes: Mapping[str, Any], check_version: CheckVersion) -> None:
     """Change what the own organisation states about itself.
 
     Raises:
@@ -154,8 +154,16 @@ def grant_capacity(session: Session, actor: Actor, organisation_id: int, body: O
     audit.record(session, actor, "organisation.role_granted", "organisation", organisation.id, **body.model_dump(mode="json"))
 
 
-def _decide(session: Session, actor: Actor, organisation_id: int, move: OrganisationMove, reason: str | None) -> Organisation:
+def _decide(
+    session: Session,
+    actor: Actor,
+    organisation_id: int,
+    move: OrganisationMove,
+    reason: str | None,
+    check_version: CheckVersion,
+) -> Organisation:
     organisation = _for_officer(session, actor, organisation_id)
+    check_version(organisation.version)
     organisation.status = REGISTRATION.after(organisation.status, move)
     organisation.rejection_reason = reason
     organisation.decided_at = clock.now()

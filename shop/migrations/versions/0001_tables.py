@@ -73,6 +73,51 @@ def upgrade() -> None:
         postgresql_where=sa.text("done_at IS NULL AND parked_at IS NULL"),
     )
     op.create_table(
+        "presence_buyer_kind_month",
+        sa.Column("district_code", sa.String(), nullable=False),
+        sa.Column("member", sa.String(), nullable=False),
+        sa.Column("chunk", sa.BigInteger(), nullable=False),
+        sa.Column("bits", postgresql.BIT(length=4096), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("buyer_kind", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "member", "month", "district_code", "buyer_kind", "chunk", name=op.f("pk_presence_buyer_kind_month")
+        ),
+    )
+    op.create_table(
+        "presence_category_month",
+        sa.Column("district_code", sa.String(), nullable=False),
+        sa.Column("member", sa.String(), nullable=False),
+        sa.Column("chunk", sa.BigInteger(), nullable=False),
+        sa.Column("bits", postgresql.BIT(length=4096), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("category", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("member", "month", "district_code", "category", "chunk", name=op.f("pk_presence_category_month")),
+    )
+    op.create_table(
+        "presence_channel_month",
+        sa.Column("district_code", sa.String(), nullable=False),
+        sa.Column("mode", sa.String(), nullable=False),
+        sa.Column("relation", sa.String(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("member", sa.String(), nullable=False),
+        sa.Column("chunk", sa.BigInteger(), nullable=False),
+        sa.Column("bits", postgresql.BIT(length=4096), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "member", "month", "district_code", "mode", "relation", "channel", "chunk", name=op.f("pk_presence_channel_month")
+        ),
+    )
+    op.create_table(
+        "presence_district_month",
+        sa.Column("district_code", sa.String(), nullable=False),
+        sa.Column("member", sa.String(), nullable=False),
+        sa.Column("chunk", sa.BigInteger(), nullable=False),
+        sa.Column("bits", postgresql.BIT(length=4096), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint("member", "month", "district_code", "chunk", name=op.f("pk_presence_district_month")),
+    )
+    op.create_table(
         "programme",
         sa.Column("code", sa.String(), nullable=False),
         sa.Column("name_zh", sa.String(), nullable=False),
@@ -107,6 +152,33 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_region_parent_code"), "region", ["parent_code"], unique=False)
     op.create_table(
+        "sale_entry_pending",
+        sa.Column("entry_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_sale_entry_pending")),
+    )
+    op.create_table(
+        "sales_buyer_kind_month",
+        sa.Column("district_code", sa.String(), nullable=False),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("grams", sa.BigInteger(), nullable=False),
+        sa.Column("quantity", sa.Numeric(precision=20, scale=3), nullable=False),
+        sa.Column("entries", sa.BigInteger(), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("buyer_kind", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("month", "district_code", "buyer_kind", name=op.f("pk_sales_buyer_kind_month")),
+    )
+    op.create_table(
+        "sales_category_month",
+        sa.Column("district_code", sa.String(), nullable=False),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("grams", sa.BigInteger(), nullable=False),
+        sa.Column("quantity", sa.Numeric(precision=20, scale=3), nullable=False),
+        sa.Column("entries", sa.BigInteger(), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("category", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("month", "district_code", "category", name=op.f("pk_sales_category_month")),
+    )
+    op.create_table(
         "sales_day",
         sa.Column("district_code", sa.String(), nullable=False),
         sa.Column("mode", sa.String(), nullable=False),
@@ -116,6 +188,7 @@ def upgrade() -> None:
         sa.Column("buyer_kind", sa.String(), nullable=False),
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
         sa.Column("grams", sa.BigInteger(), nullable=False),
+        sa.Column("quantity", sa.Numeric(precision=20, scale=3), nullable=False),
         sa.Column("entries", sa.BigInteger(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
         sa.PrimaryKeyConstraint(
@@ -130,6 +203,7 @@ def upgrade() -> None:
         sa.Column("channel", sa.String(), nullable=False),
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
         sa.Column("grams", sa.BigInteger(), nullable=False),
+        sa.Column("quantity", sa.Numeric(precision=20, scale=3), nullable=False),
         sa.Column("entries", sa.BigInteger(), nullable=False),
         sa.Column("month", sa.Date(), nullable=False),
         sa.PrimaryKeyConstraint("month", "district_code", "mode", "relation", "channel", name=op.f("pk_sales_district_month")),
@@ -144,18 +218,24 @@ def upgrade() -> None:
         sa.Column("buyer_kind", sa.String(), nullable=False),
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
         sa.Column("grams", sa.BigInteger(), nullable=False),
+        sa.Column("quantity", sa.Numeric(precision=20, scale=3), nullable=False),
         sa.Column("entries", sa.BigInteger(), nullable=False),
         sa.Column("month", sa.Date(), nullable=False),
         sa.PrimaryKeyConstraint(
-            "month",
-            "district_code",
-            "mode",
-            "relation",
-            "channel",
-            "category",
-            "buyer_kind",
-            name=op.f("pk_sales_month"),
+            "month", "district_code", "mode", "relation", "channel", "category", "buyer_kind", name=op.f("pk_sales_month")
         ),
+    )
+    op.create_table(
+        "sales_supplier_month",
+        sa.Column("district_code", sa.String(), nullable=False),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("grams", sa.BigInteger(), nullable=False),
+        sa.Column("quantity", sa.Numeric(precision=20, scale=3), nullable=False),
+        sa.Column("entries", sa.BigInteger(), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("supplier_id", sa.BigInteger(), nullable=False),
+        sa.Column("category", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("month", "supplier_id", "district_code", "category", name=op.f("pk_sales_supplier_month")),
     )
     op.create_table(
         "stored_file",
@@ -211,10 +291,7 @@ def upgrade() -> None:
         sa.Column("rejection_reason", sa.String(), nullable=True),
         sa.Column("parent_id", sa.BigInteger(), nullable=True),
         sa.Column(
-            "path",
-            sa.String(),
-            nullable=False,
-            comment="'/root/…/own/': ids from the root unit, so a prefix tells the branch",
+            "path", sa.String(), nullable=False, comment="'/root/…/own/': ids from the root unit, so a prefix tells the branch"
         ),
         sa.Column("registered_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
@@ -307,10 +384,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_organisation_role")),
     )
     op.create_index(
-        op.f("ix_organisation_role_organisation_id_role"),
-        "organisation_role",
-        ["organisation_id", "role"],
-        unique=False,
+        op.f("ix_organisation_role_organisation_id_role"), "organisation_role", ["organisation_id", "role"], unique=False
     )
     op.create_table(
         "product",
@@ -341,38 +415,6 @@ def upgrade() -> None:
     op.create_index(op.f("ix_product_search"), "product", ["search"], unique=False, postgresql_using="gin")
     op.create_index(op.f("ix_product_supplier_id"), "product", ["supplier_id"], unique=False)
     op.create_table(
-        "sales_supplier_month",
-        sa.Column("district_code", sa.String(), nullable=False),
-        sa.Column("mode", sa.String(), nullable=False),
-        sa.Column("relation", sa.String(), nullable=False),
-        sa.Column("channel", sa.String(), nullable=False),
-        sa.Column("category", sa.String(), nullable=False),
-        sa.Column("buyer_kind", sa.String(), nullable=False),
-        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
-        sa.Column("grams", sa.BigInteger(), nullable=False),
-        sa.Column("entries", sa.BigInteger(), nullable=False),
-        sa.Column("month", sa.Date(), nullable=False),
-        sa.Column("supplier_id", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["supplier_id"], ["organisation.id"], name=op.f("fk_sales_supplier_month_supplier_id")),
-        sa.PrimaryKeyConstraint(
-            "month",
-            "supplier_id",
-            "district_code",
-            "mode",
-            "relation",
-            "channel",
-            "category",
-            "buyer_kind",
-            name=op.f("pk_sales_supplier_month"),
-        ),
-    )
-    op.create_index(
-        op.f("ix_sales_supplier_month_supplier_id_month"),
-        "sales_supplier_month",
-        ["supplier_id", "month"],
-        unique=False,
-    )
-    op.create_table(
         "support_relation",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
@@ -383,12 +425,10 @@ def upgrade() -> None:
         sa.Column("confidence", sa.String(), nullable=False),
         sa.Column("note", sa.String(), nullable=True),
         sa.CheckConstraint(
-            "confidence IN ('source','recalled_high','recalled_med','assumed')",
-            name=op.f("ck_support_relation_confidence"),
+            "confidence IN ('source','recalled_high','recalled_med','assumed')", name=op.f("ck_support_relation_confidence")
         ),
         sa.CheckConstraint(
-            "kind IN ('east_west','central_unit','municipal_group','district_pair')",
-            name=op.f("ck_support_relation_kind"),
+            "kind IN ('east_west','central_unit','municipal_group','district_pair')", name=op.f("ck_support_relation_kind")
         ),
         sa.CheckConstraint(
             "valid_to IS NULL OR valid_from IS NULL OR valid_from < valid_to", name=op.f("ck_support_relation_period")
@@ -436,10 +476,7 @@ def upgrade() -> None:
         sa.Column("households", sa.Integer(), nullable=False),
         sa.Column("persons", sa.Integer(), nullable=False),
         sa.Column(
-            "linkage",
-            sa.String(),
-            nullable=False,
-            comment="how households take part: employment, purchase, land rent, dividend, …",
+            "linkage", sa.String(), nullable=False, comment="how households take part: employment, purchase, land rent, dividend, …"
         ),
         sa.Column("comparable_price_fen", sa.BigInteger(), nullable=True),
         sa.Column("comparable_price_source", sa.String(), nullable=True),
@@ -462,10 +499,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_certification_case")),
     )
     op.create_index(
-        op.f("ix_certification_case_district_code_status_id"),
-        "certification_case",
-        ["district_code", "status", "id"],
-        unique=False,
+        op.f("ix_certification_case_district_code_status_id"), "certification_case", ["district_code", "status", "id"], unique=False
     )
     op.create_index(op.f("ix_certification_case_supplier_id_id"), "certification_case", ["supplier_id", "id"], unique=False)
     op.create_index(
@@ -718,8 +752,7 @@ def upgrade() -> None:
         sa.Column("accepted_quantity", sa.Numeric(precision=14, scale=3), server_default="0", nullable=False),
         sa.Column("rejected_quantity", sa.Numeric(precision=14, scale=3), server_default="0", nullable=False),
         sa.CheckConstraint(
-            "accepted_quantity + rejected_quantity <= shipped_quantity",
-            name=op.f("ck_order_line_answered_not_above_shipped"),
+            "accepted_quantity + rejected_quantity <= shipped_quantity", name=op.f("ck_order_line_answered_not_above_shipped")
         ),
         sa.CheckConstraint("accepted_quantity >= 0 AND rejected_quantity >= 0", name=op.f("ck_order_line_answered_quantity")),
         sa.CheckConstraint("amount_fen = round(quantity * unit_price_fen)", name=op.f("ck_order_line_amount_fen")),
@@ -773,14 +806,18 @@ def upgrade() -> None:
         sa.Column("quantity", sa.Numeric(precision=14, scale=3), nullable=False),
         sa.Column("grams", sa.BigInteger(), nullable=False),
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("(origin_kind = 'correction') = (reverses_id IS NOT NULL)", name=op.f("ck_sale_entry_reverses")),
         sa.CheckConstraint("direction IN ('purchase','helped_sale')", name=op.f("ck_sale_entry_direction")),
         sa.CheckConstraint("kind IN ('goods','service')", name=op.f("ck_sale_entry_kind")),
         sa.CheckConstraint("mode IN ('policy_procurement','east_west','market','social_network')", name=op.f("ck_sale_entry_mode")),
         sa.CheckConstraint("month = date_trunc('month', sold_on::timestamp)::date", name=op.f("ck_sale_entry_month")),
         sa.CheckConstraint("origin_kind IN ('acceptance_line','history','correction')", name=op.f("ck_sale_entry_origin_kind")),
         sa.CheckConstraint(
-            "relation IN ('none','east_west','central_unit','municipal_group','district_pair')",
-            name=op.f("ck_sale_entry_relation"),
+            "relation IN ('none','east_west','central_unit','municipal_group','district_pair')", name=op.f("ck_sale_entry_relation")
+        ),
+        sa.CheckConstraint(
+            "CASE WHEN reverses_id IS NULL THEN quantity > 0 AND grams >= 0 AND amount_fen >= 0 ELSE quantity < 0 AND grams <= 0 AND amount_fen <= 0 END",
+            name=op.f("ck_sale_entry_sign"),
         ),
         sa.CheckConstraint("certified = (certificate_id IS NOT NULL)", name=op.f("ck_sale_entry_certified")),
         sa.ForeignKeyConstraint(["buyer_id"], ["organisation.id"], name=op.f("fk_sale_entry_buyer_id")),
@@ -799,9 +836,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sale_entry")),
         sa.UniqueConstraint("origin_kind", "origin_id", name=op.f("uq_sale_entry_origin_kind_origin_id")),
     )
+    op.create_index(op.f("ix_sale_entry_buyer_id_sold_on_id"), "sale_entry", ["buyer_id", "sold_on", "id"], unique=False)
+    op.create_index(op.f("ix_sale_entry_district_code_sold_on_id"), "sale_entry", ["district_code", "sold_on", "id"], unique=False)
     op.create_index(op.f("ix_sale_entry_order_id"), "sale_entry", ["order_id"], unique=False)
-    op.create_index(op.f("ix_sale_entry_sold_on"), "sale_entry", ["sold_on"], unique=False)
-    op.create_index(op.f("ix_sale_entry_supplier_id_sold_on"), "sale_entry", ["supplier_id", "sold_on"], unique=False)
+    op.create_index(
+        op.f("ix_sale_entry_reverses_id"),
+        "sale_entry",
+        ["reverses_id"],
+        unique=False,
+        postgresql_where=sa.text("reverses_id IS NOT NULL"),
+    )
+    op.create_index(op.f("ix_sale_entry_sold_on_id"), "sale_entry", ["sold_on", "id"], unique=False)
+    op.create_index(op.f("ix_sale_entry_supplier_id_sold_on_id"), "sale_entry", ["supplier_id", "sold_on", "id"], unique=False)
     op.create_table(
         "shipment",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -829,12 +875,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("shipment_id", name=op.f("uq_acceptance_shipment_id")),
     )
     op.create_index(op.f("ix_acceptance_supplier_order_id"), "acceptance", ["supplier_order_id"], unique=False)
-    op.create_table(
-        "sale_entry_pending",
-        sa.Column("entry_id", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["entry_id"], ["sale_entry.id"], name=op.f("fk_sale_entry_pending_entry_id")),
-        sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_sale_entry_pending")),
-    )
     op.create_table(
         "shipment_line",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -879,14 +919,16 @@ def downgrade() -> None:
     op.drop_table("acceptance_line")
     op.drop_index(op.f("ix_shipment_line_order_line_id"), table_name="shipment_line")
     op.drop_table("shipment_line")
-    op.drop_table("sale_entry_pending")
     op.drop_index(op.f("ix_acceptance_supplier_order_id"), table_name="acceptance")
     op.drop_table("acceptance")
     op.drop_index(op.f("ix_shipment_supplier_order_id"), table_name="shipment")
     op.drop_table("shipment")
-    op.drop_index(op.f("ix_sale_entry_supplier_id_sold_on"), table_name="sale_entry")
-    op.drop_index(op.f("ix_sale_entry_sold_on"), table_name="sale_entry")
+    op.drop_index(op.f("ix_sale_entry_supplier_id_sold_on_id"), table_name="sale_entry")
+    op.drop_index(op.f("ix_sale_entry_sold_on_id"), table_name="sale_entry")
+    op.drop_index(op.f("ix_sale_entry_reverses_id"), table_name="sale_entry", postgresql_where=sa.text("reverses_id IS NOT NULL"))
     op.drop_index(op.f("ix_sale_entry_order_id"), table_name="sale_entry")
+    op.drop_index(op.f("ix_sale_entry_district_code_sold_on_id"), table_name="sale_entry")
+    op.drop_index(op.f("ix_sale_entry_buyer_id_sold_on_id"), table_name="sale_entry")
     op.drop_table("sale_entry")
     op.drop_index(op.f("ix_order_line_supplier_order_id"), table_name="order_line")
     op.drop_index(op.f("ix_order_line_sku_id"), table_name="order_line")
@@ -929,8 +971,6 @@ def downgrade() -> None:
     op.drop_table("api_key")
     op.drop_index(op.f("ix_support_relation_supporter_id"), table_name="support_relation")
     op.drop_table("support_relation")
-    op.drop_index(op.f("ix_sales_supplier_month_supplier_id_month"), table_name="sales_supplier_month")
-    op.drop_table("sales_supplier_month")
     op.drop_index(op.f("ix_product_supplier_id"), table_name="product")
     op.drop_index(op.f("ix_product_search"), table_name="product", postgresql_using="gin")
     op.drop_index(op.f("ix_product_district_code_id"), table_name="product")
@@ -954,16 +994,22 @@ def downgrade() -> None:
     op.drop_table("worker_heartbeat")
     op.drop_table("workday")
     op.drop_table("stored_file")
+    op.drop_table("sales_supplier_month")
     op.drop_table("sales_month")
     op.drop_table("sales_district_month")
     op.drop_table("sales_day")
+    op.drop_table("sales_category_month")
+    op.drop_table("sales_buyer_kind_month")
+    op.drop_table("sale_entry_pending")
     op.drop_index(op.f("ix_region_parent_code"), table_name="region")
     op.drop_table("region")
     op.drop_table("programme")
+    op.drop_table("presence_district_month")
+    op.drop_table("presence_channel_month")
+    op.drop_table("presence_category_month")
+    op.drop_table("presence_buyer_kind_month")
     op.drop_index(
-        "ix_outbox_event_due",
-        table_name="outbox_event",
-        postgresql_where=sa.text("done_at IS NULL AND parked_at IS NULL"),
+        "ix_outbox_event_due", table_name="outbox_event", postgresql_where=sa.text("done_at IS NULL AND parked_at IS NULL")
     )
     op.drop_table("outbox_event")
     op.drop_table("number_series")

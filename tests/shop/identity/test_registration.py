@@ -65,7 +65,9 @@ def test_the_county_approves(county, registered, database):
     assert approved.json()["decided_at"] is not None
     with database.unit_of_work() as session:
         queries.require_approved(session, registered["id"])
-        acts = session.execute(text("SELECT action FROM audit_event WHERE subject_type = 'organisation' ORDER BY id")).scalars().all()
+        acts = (
+            session.execute(text("SELECT action FROM audit_event WHERE subject_type = 'organisation' ORDER BY id")).scalars().all()
+        )
     assert acts == ["organisation.registered", "organisation.approved"]
 
 
@@ -101,6 +103,15 @@ def test_of_two_deciding_at_once_one_wins(county, registered):
     assert sorted(answer.status_code for answer in answers) == [200] + [409] * 7
     winner = next(answer for answer in answers if answer.status_code == 200).json()
     assert county.get(place).json()["status"] == winner["status"]
+
+
+def test_an_officer_does_not_approve_what_was_changed_after_reading(county, owner, registered):
+    place = f"/v1/organisations/{registered['id']}"
+    read = county.get(place)
+    owner.patch(place, json={"name": "另一个合作社"})
+    late = county.post(f"{place}/approve", headers={"If-Match": read.headers["etag"]})
+    assert (late.status_code, late.json()["code"]) == (412, "changed_meanwhile")
+    assert county.get(place).json()["status"] == "pending"
 
 
 def test_only_the_officer_of_that_place_decides(api, database, registered, county):
@@ -153,7 +164,10 @@ def test_bad_registrations_are_refused_and_leave_nothing(api, database, changes,
 
 
 def test_a_code_and_a_name_are_taken_once(api, registered):
-    same_code = api.post("/v1/organisations", json=registration(uscc=registered["uscc"]) | {"admin": {"username": "other", "name": "李四", "password": "long enough!"}})
+    same_code = api.post(
+        "/v1/organisations",
+        json=registration(uscc=registered["uscc"]) | {"admin": {"username": "other", "name": "李四", "password": "long enough!"}},
+    )
     assert (same_code.status_code, same_code.json()["code"]) == (409, "uscc_taken")
     same_name = api.post("/v1/organisations", json=registration())
     assert (same_name.status_code, same_name.json()["code"]) == (409, "username_taken")

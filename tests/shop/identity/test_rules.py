@@ -40,14 +40,20 @@ def test_who_registers_can_add_colleagues_of_the_same_side(side, kind):
 
 
 @pytest.mark.parametrize(
-    ("kind", "capacity"), [("agency", "budget_unit"), ("trade_union", "budget_unit"), ("school", "school"), ("enterprise", "enterprise")]
+    ("kind", "capacity"),
+    [("agency", "budget_unit"), ("trade_union", "budget_unit"), ("school", "school"), ("enterprise", "enterprise")],
 )
 def test_a_buyer_starts_as_what_it_is(kind, capacity):
     assert capacity_at_registration(Side.BUYER, kind) == capacity
 
 
 def test_only_market_subjects_supply():
-    assert {kind for kind in OrganisationKind if may_supply(kind)} == {"cooperative", "enterprise", "village_collective", "family_farm"}
+    assert {kind for kind in OrganisationKind if may_supply(kind)} == {
+        "cooperative",
+        "enterprise",
+        "village_collective",
+        "family_farm",
+    }
 
 
 def test_what_needs_a_supporter_may_name_one():

@@ -69,7 +69,9 @@ def test_a_weak_hash_is_renewed_at_sign_in(api, database, somebody):
 def test_secrets_are_not_kept_in_clear(api, database, somebody):
     tokens = by_password(api).json()
     with database.unit_of_work() as session:
-        everything = str(session.execute(text("SELECT hash FROM token")).all()) + str(session.execute(text("SELECT * FROM audit_event")).all())
+        everything = str(session.execute(text("SELECT hash FROM token")).all()) + str(
+            session.execute(text("SELECT * FROM audit_event")).all()
+        )
     for secret in (tokens["access_token"], tokens["refresh_token"], PASSWORD):
         assert secret not in everything
 

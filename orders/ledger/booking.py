@@ -1,0 +1,123 @@
+"""The one statement that books accepted lines: what ``rules.py`` says, for any number of lines at once."""
+
+from sqlalchemy import text
+
+from orders.ledger.rules import EAST_PARTNER, NO_RELATION, POLICY_ROLES, REGIONAL_RELATIONS, SOCIAL_NETWORK
+
+
+def _in_force(table: str, on: str) -> str:
+    """SQL: ``valid_to`` is the first day after the period."""
+    return f"({table}.valid_from IS NULL OR {table}.valid_from <= {on}) AND ({table}.valid_to IS NULL OR {on} < {table}.valid_to)"
+
+
+_POLICY = ", ".join(f"'{role}'" for role in POLICY_ROLES)
+_REGIONAL = ", ".join(f"'{kind}'" for kind in sorted(REGIONAL_RELATIONS))
+
+# A line is a sale; a deal is what sales have in common for attribution, so that the relations are looked up once for a delivery of many
+# lines from one place. Nothing in this text comes from outside; every value is bound.
+BOOK = text(f"""
+WITH line AS MATERIALIZED (
+    SELECT al.id AS origin_id, (a.accepted_at AT TIME ZONE 'Asia/Shanghai')::date AS sold_on,
+           po.id AS order_id, so.id AS supplier_order_id, l.sku_id, l.product_id, p.kind, p.category, so.supplier_id,
+           p.district_code, p.township_code, p.village, coalesce(p.township_code, p.district_code) AS place,
+           l.certificate_id, po.placed_at, po.buyer_id, po.fund_source, po.platform, coalesce(po.declared_relation_id, 0) AS declared,
+           al.accepted_quantity AS quantity, al.accepted_grams AS grams, al.amount_fen
+    FROM acceptance a
+    JOIN acceptance_line al ON al.acceptance_id = a.id AND al.accepted_quantity > 0
+    JOIN order_line l ON l.id = al.order_line_id
+    JOIN supplier_order so ON so.id = l.supplier_order_id
+    JOIN purchase_order po ON po.id = so.purchase_order_id
+    JOIN product p ON p.id = l.product_id
+    WHERE a.id = ANY (CAST(:acceptance_ids AS bigint[]))
+), deal AS MATERIALIZED (
+    SELECT d.*, b.kind AS buyer_kind, pr.code AS programme_code, pr.priority, pr.reserved_designation,
+           CASE WHEN r.valid_to <= d.sold_on THEN coalesce(r.successor_code, r.code) ELSE r.code END AS buyer_region,
+           (SELECT o.role FROM organisation_role o
+            WHERE o.organisation_id = d.buyer_id AND o.role IN ({_POLICY}) AND {_in_force("o", "d.sold_on")}
+            ORDER BY array_position(ARRAY[{_POLICY}], o.role) LIMIT 1) AS policy_role,
+           EXISTS (SELECT FROM organisation_role o
+            WHERE o.organisation_id = d.buyer_id AND o.role = '{EAST_PARTNER}' AND {_in_force("o", "d.sold_on")}) AS east_partner
+    FROM (SELECT DISTINCT buyer_id, sold_on, place, platform, declared FROM line) d
+    JOIN organisation b ON b.id = d.buyer_id
+    JOIN region r ON r.code = b.region_code
+    LEFT JOIN LATERAL (
+        SELECT p.code, ARRAY(SELECT jsonb_array_elements_text(p.config -> 'channel_priority')) AS priority,
+               p.config -> 'reserved_share' ->> 'eligible_designation' AS reserved_designation
+        FROM programme p WHERE {_in_force("p", "d.sold_on")}
+    ) pr ON true
+), related AS MATERIALIZED (
+    SELECT d.*, s.id AS relation_id, s.kind AS relation,
+           CASE WHEN d.platform = '{SOCIAL_NETWORK}' THEN 'social_network'
+                WHEN d.policy_role IS NOT NULL THEN 'policy_procurement'
+                WHEN d.east_partner OR EXISTS (
+                    SELECT FROM support_relation e JOIN supporter u ON u.id = e.supporter_id
+                    WHERE e.kind = 'east_west' AND {_in_force("e", "d.sold_on")} AND starts_with(d.place, e.region_code)
+                      AND starts_with(d.buyer_region, u.region_code)) THEN 'east_west'
+                ELSE 'market' END AS mode
+    FROM deal d
+    LEFT JOIN LATERAL (
+        SELECT s.id, s.kind
+        FROM support_relation s JOIN supporter u ON u.id = s.supporter_id
+        WHERE {_in_force("s", "d.sold_on")} AND starts_with(d.place, s.region_code)
+          AND (EXISTS (SELECT FROM organisation_role o WHERE o.organisation_id = d.buyer_id AND o.supporter_id = s.supporter_id
+                       AND {_in_force("o", "d.sold_on")})
+               OR s.kind IN ({_REGIONAL}) AND starts_with(d.buyer_region, u.region_code))
+        ORDER BY s.id = d.declared DESC, array_position(d.priority, s.kind), length(s.region_code) DESC, s.id LIMIT 1
+    ) s ON true
+), credited AS MATERIALIZED (
+    SELECT r.*, c.channel,
+           CASE WHEN c.channel = r.relation THEN CASE WHEN r.relation_id = r.declared THEN 'declared:' ELSE 'relation:' END || r.relation_id
+                WHEN c.channel = 'east_west' THEN '{EAST_PARTNER}'
+                WHEN c.channel = 'policy_procurement' THEN r.policy_role
+                WHEN c.channel = 'social_network' THEN 'platform'
+                ELSE 'default' END AS channel_basis
+    FROM related r
+    LEFT JOIN LATERAL (
+        SELECT p.channel FROM unnest(r.priority) WITH ORDINALITY AS p (channel, place)
+        WHERE p.channel = r.relation
+           OR p.channel = 'east_west' AND r.east_partner
+           OR p.channel = 'policy_procurement' AND r.policy_role IS NOT NULL
+           OR p.channel = 'social_network' AND r.platform = '{SOCIAL_NETWORK}'
+           OR p.channel = 'market'
+        ORDER BY p.place LIMIT 1
+    ) c ON true
+), eligible AS MATERIALIZED (
+    SELECT s.supplier_id, s.sold_on, c.reserved_designation, EXISTS (
+               SELECT FROM region_designation g
+               WHERE g.region_code IN (o.region_code, left(o.region_code, 6)) AND g.designation = c.reserved_designation
+                 AND {_in_force("g", "s.sold_on")}) AS county_counts
+    FROM (SELECT DISTINCT supplier_id, sold_on FROM line) s
+    JOIN organisation o ON o.id = s.supplier_id
+    JOIN (SELECT DISTINCT sold_on, reserved_designation FROM deal) c ON c.sold_on = s.sold_on
+)
+INSERT INTO sale_entry (origin_kind, origin_id, recorded_at, sold_on, month, programme_code, direction, order_id, supplier_order_id, sku_id,
+    product_id, kind, category, supplier_id, district_code, township_code, village, certificate_id, certified, reserved_share_eligible,
+    buyer_id, buyer_kind, buyer_region_code, fund_source, mode, relation, relation_id, channel, channel_basis, quantity, grams, amount_fen)
+SELECT 'acceptance_line', l.origin_id, :now, l.sold_on, date_trunc('month', l.sold_on::timestamp)::date, c.programme_code, 'purchase',
+       l.order_id, l.supplier_order_id, l.sku_id, l.product_id, l.kind, l.category, l.supplier_id, l.district_code, l.township_code, l.village,
+       f.id, f.id IS NOT NULL, l.kind = 'goods' AND e.county_counts,
+       l.buyer_id, c.buyer_kind, c.buyer_region, l.fund_source, c.mode, coalesce(c.relation, '{NO_RELATION}'), c.relation_id, c.channel,
+       c.channel_basis, l.quantity, l.grams, l.amount_fen
+FROM line l
+JOIN credited c USING (buyer_id, sold_on, place, platform, declared)
+JOIN eligible e USING (supplier_id, sold_on)
+LEFT JOIN certificate f ON f.id = l.certificate_id
+     AND (l.placed_at AT TIME ZONE 'Asia/Shanghai')::date BETWEEN f.valid_from AND f.valid_until
+     AND (f.suspended_at IS NULL OR f.suspended_at > l.placed_at) AND (f.revoked_at IS NULL OR f.revoked_at > l.placed_at)
+ORDER BY l.origin_id
+""")  # noqa: S608
+
+#: The opposite of a part of an entry, booked on another day with the same snapshot.
+REVERSE = text("""
+INSERT INTO sale_entry (id, origin_kind, origin_id, reverses_id, recorded_at, sold_on, month, programme_code, direction, order_id,
+    supplier_order_id, sku_id, product_id, kind, category, supplier_id, district_code, township_code, village, certificate_id, certified,
+    reserved_share_eligible, buyer_id, buyer_kind, buyer_region_code, fund_source, mode, relation, relation_id, channel, channel_basis,
+    quantity, grams, amount_fen)
+SELECT n.id, 'correction', n.id, e.id, :now, CAST(:on AS date), date_trunc('month', CAST(:on AS timestamp))::date, e.programme_code,
+       e.direction, e.order_id, e.supplier_order_id, e.sku_id, e.product_id, e.kind, e.category, e.supplier_id, e.district_code,
+       e.township_code, e.village, e.certificate_id, e.certified, e.reserved_share_eligible, e.buyer_id, e.buyer_kind, e.buyer_region_code,
+       e.fund_source, e.mode, e.relation, e.relation_id, e.channel, e.channel_basis,
+       -CAST(:quantity AS numeric), -CAST(:grams AS bigint), -CAST(:amount_fen AS bigint)
+FROM sale_entry e, (SELECT nextval(pg_get_serial_sequence('sale_entry', 'id')) AS id) n
+WHERE e.id = :entry_id RETURNING id
+""")

@@ -1,0 +1,18 @@
+"""Refusals of the ledger."""
+
+from shop.core.errors import Conflict, Invalid
+
+
+class NothingLeftToReverse(Conflict):
+    code = "nothing_left_to_reverse"
+    zh, en = "该分录可冲销的数量只剩 {left}", "Only {left} of this entry is left to reverse"
+
+
+class NotReversible(Conflict):
+    code = "not_reversible"
+    zh, en = "冲销分录不能再冲销", "A correction cannot itself be reversed"
+
+
+class PeriodBackwards(Invalid):
+    code = "period_backwards"
+    zh, en = "起始日期晚于结束日期", "The period ends before it begins"

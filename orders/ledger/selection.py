@@ -1,0 +1,114 @@
+"""Which sales a question is about: its period, its filters, and how far the asking person's reach goes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from shop.identity.actor import Actor
+from shop.identity.permissions import Permission, Role
+
+
+class Dimension(StrEnum):
+    """By what figures can be grouped and filtered."""
+
+    DISTRICT = "district"
+    MONTH = "month"
+    MODE = "mode"
+    RELATION = "relation"
+    CHANNEL = "channel"
+    CATEGORY = "category"
+    BUYER_KIND = "buyer_kind"
+    SUPPLIER = "supplier"
+
+
+#: The column of each dimension, by the same name in the ledger and in every rollup that has it.
+COLUMN: dict[Dimension, str] = {
+    Dimension.DISTRICT: "district_code",
+    Dimension.MONTH: "month",
+    Dimension.MODE: "mode",
+    Dimension.RELATION: "relation",
+    Dimension.CHANNEL: "channel",
+    Dimension.CATEGORY: "category",
+    Dimension.BUYER_KIND: "buyer_kind",
+    Dimension.SUPPLIER: "supplier_id",
+}
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Sales from ``first`` to ``last`` (Shanghai dates, both included); each filter keeps the sales with one of its values."""
+
+    first: date
+    last: date
+    only: Mapping[Dimension, Sequence[Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Officers and monitors see the totals of the whole city, and suppliers and single sales of their regions; a supplier sees what it sold,
+    a buyer what its branch bought."""
+
+    #: Code prefixes of the regions whose details are open; an empty prefix is everywhere. None: not an officer.
+    regions: tuple[str, ...] | None
+    branch: str | None = None
+    as_supplier: bool = False
+    as_buyer: bool = False
+
+    @property
+    def official(self) -> bool:
+        return self.regions is not None
+
+    @property
+    def everywhere(self) -> bool:
+        return self.regions is not None and "" in self.regions
+
+
+_BUYING = (Role.BUYER_ADMIN, Role.PURCHASER, Role.APPROVER, Role.FINANCE)
+_SELLING = (Role.SUPPLIER_ADMIN, Role.SUPPLIER_STAFF, Role.OUTLET_OPERATOR)
+
+
+def reach_of(actor: Actor) -> Reach:
+    """How far a person sees into the ledger.
+
+    Raises:
+        Forbidden: the person has neither a region nor an organisation.
+    """
+    if regions := actor.regions(Permission.STATISTICS_READ):
+        return Reach(tuple(regions))
+    _ = actor.organisation
+    return Reach(None, actor.organisation_path, actor.has_role(*_SELLING), actor.has_role(*_BUYING))
+
+
+class Binds:
+    """The values of a statement that is put together from parts; the text only ever holds their names."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+
+    def __call__(self, value: Any, kind: str) -> str:
+        name = f"v{len(self.values)}"
+        self.values[name] = value
+        return f"CAST(:{name} AS {kind})"
+
+
+def filters(selection: Selection, bind: Binds) -> list[str]:
+    """SQL conditions of the filters, for the ledger or any rollup that has the columns."""
+    return [
+        f"{COLUMN[dimension]} = ANY ({bind(list(wanted), 'bigint[]' if dimension is Dimension.SUPPLIER else 'text[]')})"
+        for dimension, wanted in selection.only.items()
+        if wanted
+    ]
+
+
+def details(reach: Reach, bind: Binds) -> list[str]:
+    """SQL conditions on ledger rows: the single sales that the person may see."""
+    if reach.regions is not None:
+        if reach.everywhere:
+            return []
+        prefixes = bind([f"{prefix}%" for prefix in reach.regions], "text[]")
+        return [f"(district_code LIKE ANY ({prefixes}) OR township_code LIKE ANY ({prefixes}))"]
+    branch = f"(SELECT id FROM organisation WHERE path LIKE {bind(f'{reach.branch}%', 'text')})"
+    sides = [("supplier_id", reach.as_supplier), ("buyer_id", reach.as_buyer)]
+    return ["(" + (" OR ".join(f"{column} IN {branch}" for column, own in sides if own) or "false") + ")"]

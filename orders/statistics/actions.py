@@ -1,0 +1,70 @@
+"""Keeping the rollups: taking over waiting entries, and building everything anew from the ledger."""
+
+from collections.abc import Callable
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from orders.statistics.cubes import CUBES, absorb_all
+from shop.core import locks
+from shop.core.db import Database
+
+_LOCK = "statistics.refresh"
+_STEP = 250_000
+
+_REFRESH = text(
+    absorb_all(
+        "DELETE FROM sale_entry_pending WHERE entry_id IN (SELECT entry_id FROM sale_entry_pending ORDER BY entry_id LIMIT :limit)"
+        " RETURNING entry_id"
+    )
+)
+_ABSORB_RANGE = text(absorb_all("SELECT id AS entry_id FROM sale_entry WHERE id > :above AND id <= :upto"))
+
+
+def refresh(session: Session, limit: int = 20_000) -> int:
+    """Move up to ``limit`` waiting entries into all rollups, in one statement; returns how many.
+
+    One refresher at a time: a second one finds the lock taken and leaves the work to the first. Readers and writers of the ledger wait for
+    nobody, and see each entry exactly once, before and after.
+    """
+    if not locks.try_hold(session, _LOCK):
+        return 0
+    return int(session.execute(_REFRESH, {"limit": limit}).scalar_one())
+
+
+def rebuild(database: Database, say: Callable[[str], None] = lambda _: None) -> int:
+    """Build every rollup anew from the ledger; returns the number of entries.
+
+    One transaction with one snapshot: until it commits, readers see the old rollups; entries that arrive meanwhile wait in the queue.
+    """
+    with database.unit_of_work() as guard:
+        # Held by a transaction of its own, because a snapshot must be taken after the last refresh has ended, not before the wait.
+        locks.hold(guard, _LOCK)
+        with database.session() as session:
+            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            session.execute(text("SET LOCAL statement_timeout = 0"))
+            session.execute(text("SET LOCAL work_mem = '256MB'"))
+            count = _rebuild(session, say)
+            session.commit()
+    _tidy(database)
+    return count
+
+
+def _rebuild(session: Session, say: Callable[[str], None]) -> int:
+    highest = int(session.execute(text("SELECT coalesce(max(id), 0) FROM sale_entry")).scalar_one())
+    for cube in CUBES:
+        session.execute(text(f"DELETE FROM {cube.table}"))  # noqa: S608
+    done = 0
+    for above in range(0, highest, _STEP):
+        done += int(session.execute(_ABSORB_RANGE, {"above": above, "upto": above + _STEP}).scalar_one())
+        say(f"{done:,} entries, up to id {min(above + _STEP, highest):,} of {highest:,}")
+    session.execute(text("DELETE FROM sale_entry_pending"))
+    return done
+
+
+def _tidy(database: Database) -> None:
+    """Give the planner true row counts, and free the space of the rows that were replaced."""
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("SET statement_timeout = 0"))
+        connection.execute(text(f"VACUUM (ANALYZE) sale_entry_pending, {', '.join(cube.table for cube in CUBES)}"))
+        connection.execute(text("RESET statement_timeout"))

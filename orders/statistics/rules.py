@@ -1,0 +1,72 @@
+"""Periods, growth and weights of figures: pure functions."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+
+_HUNDREDTH = Decimal("0.01")
+_GRAMS_IN_KILOGRAM = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Days from ``first`` to ``last``, both included; ``whole`` when they are whole months."""
+
+    first: date
+    last: date
+    whole: bool
+
+
+def month_start(day: date) -> date:
+    return day.replace(day=1)
+
+
+def month_end(day: date) -> date:
+    return (day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+
+
+def parts(first: date, last: date, today: date) -> list[Part]:
+    """Split a period into whole months and the days before and after them.
+
+    No sale is dated after today, so the present month is whole from its first day on: a period up to today needs no single days.
+    """
+    if last >= today:
+        last = month_end(last)
+    whole_first = first if first.day == 1 else month_end(first) + timedelta(days=1)
+    whole_last = last if last == month_end(last) else month_start(last) - timedelta(days=1)
+    if whole_first > whole_last:
+        return [Part(first, last, False)]
+    found = [Part(whole_first, whole_last, True)]
+    if first < whole_first:
+        found.insert(0, Part(first, whole_first - timedelta(days=1), False))
+    if whole_last < last:
+        found.append(Part(whole_last + timedelta(days=1), last, False))
+    return found
+
+
+def year_before(day: date) -> date:
+    """The same date a year earlier; 29 February becomes the 28th."""
+    try:
+        return day.replace(year=day.year - 1)
+    except ValueError:
+        return day.replace(year=day.year - 1, day=28)
+
+
+def same_period_last_year(first: date, last: date) -> tuple[date, date]:
+    """The same days a year earlier; a period that ends with February ends with February."""
+    before = year_before(last)
+    return year_before(first), month_end(before) if last == month_end(last) and last.month == 2 else before
+
+
+def growth(now: int | Decimal, before: int | Decimal) -> str | None:
+    """By how many percent ``now`` is above ``before``, with two decimals; None where there is no positive base to compare with."""
+    if before <= 0:
+        return None
+    return str((Decimal(now - before) * 100 / Decimal(before)).quantize(_HUNDREDTH, rounding=ROUND_HALF_UP))
+
+
+def tonnes(grams: int) -> str:
+    """Grams as tonnes with three decimals, that is to the kilogram: 1234567 -> ``"1.235"``."""
+    kilograms = int((Decimal(grams) / _GRAMS_IN_KILOGRAM).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+    sign, rest = ("-", -kilograms) if kilograms < 0 else ("", kilograms)
+    return f"{sign}{rest // 1000}.{rest % 1000:03d}"

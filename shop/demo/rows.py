@@ -1,0 +1,56 @@
+"""Rows made in memory and copied into the database in bulk."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import text
+from sqlmodel import Session
+
+
+class Table:
+    """Rows of one table that wait to be copied, numbered on from the highest id present."""
+
+    def __init__(self, session: Session, name: str, columns: str, *, numbered: bool = True) -> None:
+        self.name = name
+        self.columns = columns.split()
+        self.numbered = numbered
+        self.rows: list[tuple[Any, ...]] = []
+        self._first = session.execute(text(f"SELECT coalesce(max(id), 0) + 1 FROM {name}")).scalar_one() if numbered else 0  # noqa: S608  names are ours
+
+    def add(self, *values: Any) -> int:
+        """Append a row, values in the order of the columns; returns its id (or, without ids, its place)."""
+        self.rows.append(values)
+        return int(self._first + len(self.rows) - 1)
+
+    def write(self, session: Session) -> int:
+        """Copy the waiting rows and move the table's sequence past them; returns how many rows."""
+        written = len(self.rows)
+        columns = (["id"] if self.numbered else []) + self.columns
+        command = sql.SQL("COPY {} ({}) FROM STDIN").format(
+            sql.Identifier(self.name), sql.SQL(", ").join(map(sql.Identifier, columns))
+        )
+        with _driver(session).cursor() as cursor, cursor.copy(command) as copy:
+            for number, row in enumerate(self.rows, start=self._first):
+                copy.write_row((number, *row) if self.numbered else row)
+        if self.numbered and written:
+            self._first += written
+            session.execute(
+                text(f"SELECT setval(pg_get_serial_sequence('{self.name}', 'id'), :last)"),  # noqa: S608
+                {"last": self._first - 1},
+            )
+        self.rows = []
+        return written
+
+
+def write_all(session: Session, tables: Sequence[Table]) -> int:
+    """Write tables in the order given, which is that of their references."""
+    return sum(table.write(session) for table in tables)
+
+
+def _driver(session: Session) -> psycopg.Connection[Any]:
+    """The driver's own connection, inside the session's transaction."""
+    connection = session.connection().connection.driver_connection
+    assert isinstance(connection, psycopg.Connection)
+    return connection
