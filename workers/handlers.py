@@ -7,6 +7,7 @@ from sqlmodel import Session
 
 from orders.statistics import actions as statistics
 from shop.core.outbox import Handler
+from shop.notifications import handlers as organisations
 from shop.notifications.actions import notify
 
 
@@ -108,6 +109,7 @@ def _paid(session: Session, payload: dict[str, Any]) -> None:
 
 
 HANDLERS: dict[str, Handler] = {
+    **organisations.HANDLERS,
     "acceptance.recorded": _accepted,
     "payment.recorded": _paid,
     "purchase_order.cancelled": _order_cancelled,

@@ -7,6 +7,7 @@ from orders.reconcile import report
 from orders.statistics import actions as statistics
 from shop.core import audit, clock, idempotency, outbox
 from shop.core.db import database
+from shop.identity.actions import sign_in
 from workers.app import app
 from workers.handlers import HANDLERS
 
@@ -63,7 +64,7 @@ def tidy() -> None:
     """Drop what has served its time: old idempotency answers, ended tokens, events done a month ago."""
     with database().unit_of_work() as session:
         idempotency.forget_old(session)
-        session.execute(text("DELETE FROM token WHERE expires_at < :now - interval '7 days'"), {"now": clock.now()})
+        sign_in.forget_ended(session)
         session.execute(text("DELETE FROM outbox_event WHERE done_at < :now - interval '30 days'"), {"now": clock.now()})
 
 

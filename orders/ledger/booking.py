@@ -2,7 +2,7 @@
 
 from sqlalchemy import text
 
-from orders.ledger.rules import EAST_PARTNER, NO_RELATION, POLICY_ROLES, REGIONAL_RELATIONS, SOCIAL_NETWORK
+from orders.ledger.rules import EAST_PARTNER, POLICY_ROLES, REGIONAL_RELATIONS, SOCIAL_NETWORK, SaleRelation
 
 
 def _in_force(table: str, on: str) -> str:
@@ -96,7 +96,7 @@ INSERT INTO sale_entry (origin_kind, origin_id, recorded_at, sold_on, month, pro
 SELECT 'acceptance_line', l.origin_id, :now, l.sold_on, date_trunc('month', l.sold_on::timestamp)::date, c.programme_code, 'purchase',
        l.order_id, l.supplier_order_id, l.sku_id, l.product_id, l.kind, l.category, l.supplier_id, l.district_code, l.township_code, l.village,
        f.id, f.id IS NOT NULL, l.kind = 'goods' AND e.county_counts,
-       l.buyer_id, c.buyer_kind, c.buyer_region, l.fund_source, c.mode, coalesce(c.relation, '{NO_RELATION}'), c.relation_id, c.channel,
+       l.buyer_id, c.buyer_kind, c.buyer_region, l.fund_source, c.mode, coalesce(c.relation, '{SaleRelation.NONE}'), c.relation_id, c.channel,
        c.channel_basis, l.quantity, l.grams, l.amount_fen
 FROM line l
 JOIN credited c USING (buyer_id, sold_on, place, platform, declared)

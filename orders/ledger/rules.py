@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 
 from shop.core.money import half_up
 from shop.programmes.rules import Channel, Mode, Relation
@@ -14,7 +15,16 @@ POLICY_ROLES = ("budget_unit", "school", "hospital", "authority")
 REGIONAL_RELATIONS = frozenset({Relation.EAST_WEST, Relation.DISTRICT_PAIR})
 EAST_PARTNER = "east_partner"
 SOCIAL_NETWORK = "social_network"
-NO_RELATION = "none"
+
+
+class SaleRelation(StrEnum):
+    """The relation under which a sale stands; ``none`` for most."""
+
+    NONE = "none"
+    EAST_WEST = "east_west"
+    CENTRAL_UNIT = "central_unit"
+    MUNICIPAL_GROUP = "municipal_group"
+    DISTRICT_PAIR = "district_pair"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +96,7 @@ class Sale:
 @dataclass(frozen=True, slots=True)
 class Credit:
     mode: Mode
-    relation: str
+    relation: SaleRelation
     relation_id: int | None
     channel: Channel
     basis: str
@@ -98,7 +108,7 @@ def credit(sale: Sale, supports: Sequence[Support], priority: Sequence[str]) -> 
     channel, basis = _channel(sale, relation, priority)
     return Credit(
         mode=mode_of(sale, supports),
-        relation=relation.kind if relation else NO_RELATION,
+        relation=SaleRelation(relation.kind if relation else "none"),
         relation_id=relation.id if relation else None,
         channel=channel,
         basis=basis,

@@ -35,6 +35,9 @@ COLUMN: dict[Dimension, str] = {
     Dimension.SUPPLIER: "supplier_id",
 }
 
+#: Length of a district's code; a township's code begins with it and is longer.
+DISTRICT_CODE = 6
+
 
 @dataclass(frozen=True)
 class Selection:
@@ -63,6 +66,11 @@ class Reach:
     @property
     def everywhere(self) -> bool:
         return self.regions is not None and "" in self.regions
+
+    @property
+    def has_townships(self) -> bool:
+        """Whether a region is smaller than the districts that rollups know."""
+        return any(len(prefix) > DISTRICT_CODE for prefix in self.regions or ())
 
 
 _BUYING = (Role.BUYER_ADMIN, Role.PURCHASER, Role.APPROVER, Role.FINANCE)
@@ -108,7 +116,8 @@ def details(reach: Reach, bind: Binds) -> list[str]:
         if reach.everywhere:
             return []
         prefixes = bind([f"{prefix}%" for prefix in reach.regions], "text[]")
-        return [f"(district_code LIKE ANY ({prefixes}) OR township_code LIKE ANY ({prefixes}))"]
-    branch = f"(SELECT id FROM organisation WHERE path LIKE {bind(f'{reach.branch}%', 'text')})"
+        within = f"district_code LIKE ANY ({prefixes})"
+        return [f"({within} OR township_code LIKE ANY ({prefixes}))" if reach.has_townships else within]
+    branch = f"(SELECT id FROM organisation WHERE path LIKE {bind(f'{reach.branch}%', 'text')})"  # noqa: S608
     sides = [("supplier_id", reach.as_supplier), ("buyer_id", reach.as_buyer)]
     return ["(" + (" OR ".join(f"{column} IN {branch}" for column, own in sides if own) or "false") + ")"]

@@ -7,7 +7,6 @@ from typing import Literal
 from orders.ledger.selection import COLUMN, Dimension
 from orders.statistics.models import CHUNK
 
-
 D = Dimension
 
 #: The sums that every ``sales_…`` table holds, each with how it comes from ledger rows.

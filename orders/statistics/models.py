@@ -38,7 +38,7 @@ class _Present(SQLModel):
     #: order, buyer, product or supplier.
     member: str
     chunk: int = Field(sa_type=BigInteger)
-    bits: str = Field(sa_type=BIT(CHUNK))  # type: ignore[call-overload]
+    bits: str = Field(sa_type=BIT(CHUNK))
 
 
 class _District(SQLModel):

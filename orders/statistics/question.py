@@ -64,8 +64,7 @@ class Question:
     @property
     def from_lines(self) -> bool:
         """Whether only the ledger itself can answer: an organisation's own sales, or the suppliers of one township."""
-        regions = self.reach.regions
-        return regions is None or (self.about_suppliers and any(len(prefix) > 6 for prefix in regions))
+        return not self.reach.official or (self.about_suppliers and self.reach.has_townships)
 
 
 def statement(question: Question, today: date) -> tuple[str, Binds]:
@@ -86,17 +85,16 @@ class _Writer:
         self.question = question
         self.bind = bind
         self.filters = filters(question.selection, bind)
-        if question.reach.official and not (question.about_suppliers or question.from_lines):
-            self.scope = []  # totals are open to every officer
-        else:
-            self.scope = details(question.reach, bind)
+        # totals are open to every officer, single suppliers only to those of their region
+        open_to_all = question.reach.official and not question.about_suppliers
+        self.scope = [] if open_to_all else details(question.reach, bind)
         self.periods = [parts(first, last, today) for first, last in question.periods]
         self.groups = [f"g{n}" for n in range(len(question.group_by))]
 
     def tail(self) -> str:
         """The entries that no rollup holds yet. A handful, as long as the workers run."""
         columns = ", ".join(f"e.{column}" for column in (*READ, "township_code"))
-        inner = f"SELECT {columns} FROM sale_entry_pending p JOIN sale_entry e ON e.id = p.entry_id"
+        inner = f"SELECT {columns} FROM sale_entry_pending p JOIN sale_entry e ON e.id = p.entry_id"  # noqa: S608
         return f"SELECT * FROM ({inner}) AS waiting{_where(self.filters, self.scope)}"  # noqa: S608
 
     def sums(self) -> str:
@@ -137,7 +135,7 @@ class _Writer:
             yield self._lines(period, part, "amount_fen, grams, quantity, 1 AS entries", "sale_entry", self.filters, self.scope)
             return
         month = "date_trunc('month', day::timestamp)::date" if cube.time == "day" else "month"
-        where = _where([self._between(cube.time, part)], self.filters, self._cube_scope())
+        where = _where([self._between(cube.time, part)], self.filters, self.scope)
         yield f"SELECT {self._head(period, month)}, {', '.join(SUMS)} FROM {cube.table}{where}"  # noqa: S608
         yield self._lines(period, part, "amount_fen, grams, quantity, 1 AS entries", "tail")
 
@@ -148,9 +146,11 @@ class _Writer:
             distinct = self._lines(period, part, f"{column} AS id", "sale_entry", [COUNTS], self.filters, self.scope, distinct=True)
             yield f"SELECT period, {self._keys()}id / {CHUNK} AS chunk, {bit('id')} AS bits FROM ({distinct}) AS once WHERE id IS NOT NULL"  # noqa: S608
             return
-        where = _where([f"member = '{member}'", self._between("month", part)], self.filters, self._cube_scope())
+        where = _where([f"member = '{member}'", self._between("month", part)], self.filters, self.scope)
         yield f"SELECT {self._head(period)}, chunk, bits FROM {cube.table}{where}"  # noqa: S608
-        yield self._lines(period, part, f"{column} / {CHUNK} AS chunk, {bit(column)} AS bits", "tail", [COUNTS, f"{column} IS NOT NULL"])
+        yield self._lines(
+            period, part, f"{column} / {CHUNK} AS chunk, {bit(column)} AS bits", "tail", [COUNTS, f"{column} IS NOT NULL"]
+        )
 
     def _lines(self, period: int, part: Part, values: str, source: str, *conditions: list[str], distinct: bool = False) -> str:
         where = _where([self._between("sold_on", part)], *conditions)
@@ -161,10 +161,6 @@ class _Writer:
         shown = {**COLUMN, Dimension.MONTH: f"({month} + interval '1 year')::date" if period else month}
         columns = [f"{shown[dimension]} AS {name}" for dimension, name in zip(self.question.group_by, self.groups, strict=True)]
         return ", ".join([f"{period} AS period", *columns])
-
-    def _cube_scope(self) -> list[str]:
-        """Rollups know districts, not townships; questions about a township's suppliers never come here."""
-        return [condition.replace(" OR township_code", " OR district_code") for condition in self.scope]
 
     def _between(self, column: str, part: Part) -> str:
         return f"{column} BETWEEN {self.bind(part.first, 'date')} AND {self.bind(part.last, 'date')}"

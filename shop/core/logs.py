@@ -43,7 +43,8 @@ ALLOWED = frozenset(
 
 
 def _only_allowed(_: Any, __: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    return {name: value for name, value in fields.items() if name in ALLOWED}
+    # names with an underscore are structlog's own and removed by its formatter
+    return {name: value for name, value in fields.items() if name in ALLOWED or name.startswith("_")}
 
 
 def configure() -> None:

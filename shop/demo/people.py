@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
-
 from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import text
 from sqlmodel import Session
@@ -167,7 +165,7 @@ class _Town:
 
     def supplier(self, number: int, row: dict[str, str]) -> Supplier:
         region = self.regions.in_force(row["region_code"], self.today)
-        organisation = self.organisation(row["name"], row["kind"], region.code, self.since(region) - timedelta(days=180))
+        organisation = self.organisation(row["name"], row["kind"], region.code, self.registered_on(region))
         self.roles.add(organisation, "supplier", None, _ROLES_SINCE)
         user = self.user(f"supplier-{number}", organisation, [(Role.SUPPLIER_ADMIN, None)])
         if row["name"] == DEMO_SUPPLIER:
@@ -191,8 +189,7 @@ class _Town:
         """``roles`` are words such as ``budget_unit`` or ``central_unit:水利部``; a parent stands before its units."""
         for number, row in enumerate(rows, start=1):
             region = self.regions.in_force(row["region_code"], self.today)
-            since = self.since(region)
-            organisation = self.organisation(row["name"], row["kind"], region.code, since - timedelta(days=180), row["parent"])
+            organisation = self.organisation(row["name"], row["kind"], region.code, self.registered_on(region), row["parent"])
             roles = [word.partition(":")[::2] for word in row["roles"].split()]
             for role, supporter in roles:
                 self.roles.add(organisation, role, self.supporters[supporter] if supporter else None, _ROLES_SINCE)
@@ -214,7 +211,7 @@ class _Town:
                 size=float(row["size"]),
                 roles=frozenset(role for role, _ in roles),
                 supporters=frozenset(supporter for _, supporter in roles if supporter),
-                since=since,
+                since=max(self.start, self.registered_on(region)),
             )
 
     def demo_buyer(self, organisation: int) -> tuple[int, int, str]:
@@ -244,9 +241,10 @@ class _Town:
 
     # --- rows -------------------------------------------------------------------------------------------------------
 
-    def since(self, region: Region) -> date:
-        """From when on an organisation of a region takes part: a new district's from the district's first day."""
-        return max(self.start, region.valid_from) if region.valid_from else self.start
+    def registered_on(self, region: Region) -> date:
+        """Half a year before the first order; in a new district on the district's first day."""
+        early = self.start - timedelta(days=180)
+        return max(early, region.valid_from) if region.valid_from else early
 
     def organisation(
         self,

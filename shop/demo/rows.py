@@ -19,10 +19,15 @@ class Table:
         self.rows: list[tuple[Any, ...]] = []
         self._first = session.execute(text(f"SELECT coalesce(max(id), 0) + 1 FROM {name}")).scalar_one() if numbered else 0  # noqa: S608  names are ours
 
+    @property
+    def next_id(self) -> int:
+        """The id that the next row will get."""
+        return int(self._first + len(self.rows))
+
     def add(self, *values: Any) -> int:
         """Append a row, values in the order of the columns; returns its id (or, without ids, its place)."""
         self.rows.append(values)
-        return int(self._first + len(self.rows) - 1)
+        return self.next_id - 1
 
     def write(self, session: Session) -> int:
         """Copy the waiting rows and move the table's sequence past them; returns how many rows."""

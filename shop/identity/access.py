@@ -45,6 +45,14 @@ class Operation:
     idempotent: bool
     status: int
     answer: TypeAdapter[Any] | None
+    #: The body holds a password: what is kept of it must not help anybody to find it.
+    secret_body: bool = False
+
+    def digest(self, content: bytes) -> bytes:
+        """What is kept of a request, to know it again."""
+        if self.secret_body:
+            return hashlib.pbkdf2_hmac("sha256", content, self.name.encode(), 200_000)
+        return hashlib.sha256(content).digest()
 
 
 class Call:
@@ -120,13 +128,13 @@ class Call:
         """Claim the caller's Idempotency-Key, if one was sent."""
         if not operation.idempotent or self._idempotency_key is None:
             return None
-        principal = "public" if operation.public else f"user:{self.actor.user_id}"
+        principal = f"public:{self.address}" if operation.public else f"user:{self.actor.user_id}"
         return idempotency.claim(
             self.session,
             principal=principal,
             key=self._idempotency_key,
             operation=f"{self.request.method} {self.request.url.path}",
-            request_hash=hashlib.sha256(self.request.url.query.encode() + b"\n" + body).digest(),
+            request_hash=operation.digest(self.request.url.query.encode() + b"\n" + body),
         )
 
 
@@ -201,6 +209,7 @@ class Routes:
         public: bool = False,
         signed_in: bool = False,
         idempotent: bool | None = None,
+        secret_body: bool = False,
         answer: Any = None,
         **options: Any,
     ) -> Callable[[Any], Any]:
@@ -218,6 +227,7 @@ class Routes:
                 idempotent=method in MOVING_METHODS if idempotent is None else idempotent,
                 status=status,
                 answer=TypeAdapter(shown) if shown is not None else None,
+                secret_body=secret_body,
             )
             self.operations.append(operation)
             wrapped = _within_transaction(endpoint, operation)

@@ -104,7 +104,7 @@ def change_password(call: Call, body: PasswordChange) -> None:
 # --- organisations -------------------------------------------------------------------------------------------------
 
 
-@routes.post("/organisations", public=True)
+@routes.post("/organisations", public=True, secret_body=True)
 def register_organisation(call: Call, body: RegistrationIn) -> OrganisationOut:
     """Register an organisation with its first user. The user may sign in at once; an officer of the county decides."""
     rate_limits.spend("registration", call.address, settings().sign_in_rate_per_minute)
@@ -190,7 +190,7 @@ def grant_organisation_role(call: Call, organisation_id: Id, body: OrganisationR
 # --- users and keys ------------------------------------------------------------------------------------------------
 
 
-@routes.post("/users", Permission.USERS_MANAGE)
+@routes.post("/users", Permission.USERS_MANAGE, secret_body=True)
 def create_user(call: Call, body: UserIn) -> UserOut:
     """Add a person to the own branch; the platform's administrator adds anybody, officers included."""
     return _user(queries.user(call.session, call.actor, users.create(call.session, call.actor, body)))

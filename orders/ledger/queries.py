@@ -1,0 +1,65 @@
+"""Single sales, down to which every figure can be followed."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from orders.ledger.schemas import SaleEntryOut
+from orders.ledger.selection import Binds, Reach, Selection, details, filters
+from shop.core import paging
+from shop.core.errors import Invalid
+from shop.core.paging import Page
+
+
+def sale_entries(
+    session: Session, reach: Reach, selection: Selection, *, order_id: int | None, limit: int, after: str | None
+) -> Page[SaleEntryOut]:
+    """The sales of a selection within the caller's reach, newest first."""
+    bind = Binds()
+    conditions = [
+        f"sold_on BETWEEN {bind(selection.first, 'date')} AND {bind(selection.last, 'date')}",
+        *filters(selection, bind),
+        *details(reach, bind),
+    ]
+    if order_id is not None:
+        conditions.append(f"order_id = {bind(order_id, 'bigint')}")
+    if start := paging.position(after, str, int):
+        conditions.append(f"(sold_on, id) < ({bind(_date(start[0]), 'date')}, {bind(start[1], 'bigint')})")
+    rows = _rows(session, conditions, bind, limit + 1)
+    return paging.page(rows, limit, _out, lambda row: [row.sold_on, row.id])
+
+
+def _date(value: str) -> date:
+    """The day that a cursor holds."""
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise Invalid.one("after", "bad_cursor", "分页游标无效", "The cursor is not valid") from None
+
+
+def _rows(session: Session, conditions: list[str], bind: Binds, rows: int) -> Sequence[Any]:
+    return session.execute(
+        text(
+            f"""
+            SELECT e.*, e.amount_fen AS amount, po.number AS order_number, p.name AS product_name, s.code AS sku_code, s.pack, s.unit,
+                   supplier.name AS supplier_name, buyer.name AS buyer_name, c.number AS certificate_number
+            FROM (SELECT * FROM sale_entry WHERE {" AND ".join(conditions)} ORDER BY sold_on DESC, id DESC
+                  LIMIT {bind(rows, "integer")}) e
+            JOIN product p ON p.id = e.product_id
+            JOIN sku s ON s.id = e.sku_id
+            JOIN organisation supplier ON supplier.id = e.supplier_id
+            JOIN organisation buyer ON buyer.id = e.buyer_id
+            LEFT JOIN purchase_order po ON po.id = e.order_id
+            LEFT JOIN certificate c ON c.id = e.certificate_id
+            ORDER BY e.sold_on DESC, e.id DESC
+            """  # noqa: S608
+        ),
+        bind.values,
+    ).all()
+
+
+def _out(row: Any) -> SaleEntryOut:
+    return SaleEntryOut.model_validate(row, from_attributes=True)

@@ -1,0 +1,54 @@
+"""How single sales look from outside."""
+
+from datetime import date, datetime
+
+from pydantic import BaseModel
+
+from orders.ledger.rules import SaleRelation
+from shop.core.money import YuanOut
+from shop.core.quantities import QuantityOut
+from shop.programmes.rules import Channel, Mode
+
+
+class SaleEntryOut(BaseModel):
+    """One sale as it was when it was booked. A correction has ``reverses_id`` and negative figures."""
+
+    id: int
+    origin_kind: str
+    reverses_id: int | None
+    sold_on: date
+    recorded_at: datetime
+    programme_code: str
+    direction: str
+    order_id: int | None
+    order_number: str | None
+    supplier_order_id: int | None
+    product_id: int
+    product_name: str
+    sku_code: str
+    pack: str
+    unit: str
+    kind: str
+    category: str
+    supplier_id: int
+    supplier_name: str
+    district_code: str
+    township_code: str | None
+    village: str | None
+    certificate_number: str | None
+    certified: bool
+    reserved_share_eligible: bool
+    buyer_id: int
+    buyer_name: str
+    buyer_kind: str
+    buyer_region_code: str
+    fund_source: str
+    mode: Mode
+    relation: SaleRelation
+    relation_id: int | None
+    channel: Channel
+    #: Why it is this channel: ``relation:12``, ``declared:12``, the buyer's role, ``platform`` or ``default``.
+    channel_basis: str
+    quantity: QuantityOut
+    grams: int
+    amount: YuanOut

@@ -1,0 +1,80 @@
+"""Answering questions about sales."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from orders.statistics.errors import TooManyRows
+from orders.statistics.question import COUNTED, MAX_ROWS, Measure, Question, statement
+from shop.core import clock
+
+Key = tuple[Any, ...]
+
+
+@dataclass
+class Figures:
+    """Values of one group: fen, grams, units and numbers."""
+
+    amount_fen: int = 0
+    grams: int = 0
+    quantity: Decimal = Decimal(0)
+    entries: int = 0
+    #: How many orders, buyers, products, suppliers.
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def value(self, measure: Measure) -> int | Decimal:
+        """The exact number behind a measure (tonnes as grams, amounts as fen)."""
+        if measure in COUNTED:
+            return self.counts.get(COUNTED[measure], 0)
+        sums: dict[Measure, int | Decimal] = {
+            Measure.AMOUNT: self.amount_fen,
+            Measure.TONNES: self.grams,
+            Measure.QUANTITY: self.quantity,
+            Measure.ENTRIES: self.entries,
+        }
+        return sums[measure]
+
+
+@dataclass
+class Answer:
+    """Figures by group for each period asked for (0: the period itself, 1: a year before), and over all groups."""
+
+    question: Question
+    exact_to: datetime
+    rows: dict[Key, list[Figures]]
+    totals: list[Figures]
+
+
+def ask(session: Session, question: Question) -> Answer:
+    """The figures, exact to the last sale committed before the call. One statement, so one snapshot.
+
+    Raises:
+        TooManyRows: the groups are more than an answer may hold (422).
+    """
+    exact_to = clock.now()
+    sql, bind = statement(question, clock.today())
+    found = session.execute(text(sql), bind.values).all()
+    count = len(question.periods)
+    rows: dict[Key, list[Figures]] = defaultdict(lambda: [Figures() for _ in range(count)])
+    totals = [Figures() for _ in range(count)]
+    groups = len(question.group_by)
+    for family, period, total, *rest in found:
+        target = totals[period] if total else rows[tuple(rest[:groups])][period]
+        _take(target, family, rest[groups:])
+    if len(rows) > MAX_ROWS:
+        raise TooManyRows(limit=MAX_ROWS)
+    return Answer(question, exact_to, dict(sorted(rows.items())), totals)
+
+
+def _take(target: Figures, family: str, values: Sequence[Any]) -> None:
+    if family != "sums":
+        target.counts[family] = int(values[0] or 0)
+        return
+    target.amount_fen, target.grams = int(values[0] or 0), int(values[1] or 0)
+    target.quantity, target.entries = Decimal(values[2] or 0), int(values[3] or 0)

@@ -1,0 +1,357 @@
+"""Planned orders become rows, by the same pure rules by which the marketplace itself prices, ships and accepts."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from sqlmodel import Session
+
+from orders.fulfilment import rules as fulfilment
+from orders.fulfilment.rules import Answer, ShippedLine
+from orders.purchasing import rules as purchasing
+from orders.purchasing.rules import LineFacts, PricedLine
+from orders.purchasing.states import SUPPLIER_ORDER, SupplierOrderAction, SupplierOrderStatus
+from shop.core import clock
+from shop.core.quantities import weight_of
+from shop.demo.market import Offer
+from shop.demo.plan import Delivery, Order, Part
+from shop.demo.rows import Table, write_all
+from shop.demo.store import ZERO, Store
+from shop.demo.trail import Trail
+from shop.identity.permissions import Role
+
+SELLER = str(Role.SUPPLIER_ADMIN)
+
+#: Others hear of what happened in the last days: as in real life, some of it is still on its way to them.
+NEWS = timedelta(days=3)
+
+
+@dataclass(slots=True)
+class Line:
+    """An order line and how far it has come."""
+
+    id: int
+    priced: PricedLine
+    net_grams: int
+    shipped: Decimal = ZERO
+    accepted: Decimal = ZERO
+    rejected: Decimal = ZERO
+    paid_fen: int = 0
+
+
+@dataclass(slots=True)
+class Progress:
+    """A supplier order and how far it has come."""
+
+    id: int
+    purchase_order_id: int
+    lines: dict[int, Line]
+    status: SupplierOrderStatus = SupplierOrderStatus.PLACED
+    version: int = 1
+    reason: str | None = None
+    last_at: datetime | None = None
+    accepted_fen: int = 0
+    shipment_ids: dict[int, int] = field(default_factory=dict)
+
+
+class History:
+    """Writes down orders up to ``now``; what was planned for later has not happened."""
+
+    def __init__(self, session: Session, trail: Trail, now: datetime, programmes: Sequence[tuple[date, str]]) -> None:
+        self.session, self.trail, self.now = session, trail, now
+        self.programmes = sorted(programmes, reverse=True)
+        self.store = Store(session)
+        self.orders = Table(
+            session,
+            "purchase_order",
+            "number buyer_id placed_by programme_code fund_source platform declared_relation_id buyer_reference delivery_address"
+            " line_count total_fen total_grams placed_at",
+        )
+        self.parts = Table(session, "supplier_order", "purchase_order_id supplier_id status reason total_fen total_grams version")
+        self.lines = Table(
+            session,
+            "order_line",
+            "purchase_order_id supplier_order_id line_no sku_id product_id certificate_id quantity unit_price_fen amount_fen vat_bp"
+            " vat_fen grams shipped_quantity accepted_quantity rejected_quantity",
+        )
+        self.shipments = Table(session, "shipment", "supplier_order_id carrier waybill shipped_by shipped_at")
+        self.shipment_lines = Table(session, "shipment_line", "shipment_id order_line_id quantity grams")
+        self.acceptances = Table(session, "acceptance", "shipment_id supplier_order_id accepted_by accepted_at")
+        self.acceptance_lines = Table(
+            session,
+            "acceptance_line",
+            "acceptance_id order_line_id accepted_quantity accepted_grams rejected_quantity rejected_grams amount_fen reason",
+        )
+        self.payments = Table(
+            session, "payment", "purchase_order_id method amount_fen bank_reference payer_name paid_on recorded_by recorded_at"
+        )
+        self.news = Table(session, "outbox_event", "name payload created_at next_attempt_at")
+        self.acceptance_ids: list[int] = []
+
+    def record(self, order: Order) -> int:
+        """One order with everything that happened to it so far; returns its id."""
+        priced = [_priced(number, offer, quantity) for number, (offer, quantity) in enumerate(order.lines, start=1)]
+        order_id = self._place(order, priced)
+        progresses = [self._carry_out(order, part, order_id, priced) for part in order.parts]
+        self._pay(order, order_id, progresses)
+        return order_id
+
+    def write(self, offers: Sequence[Offer], until: date) -> int:
+        """Copy everything into the database; returns the number of rows."""
+        self.acceptance_ids = list(range(self.acceptances.next_id - len(self.acceptances.rows), self.acceptances.next_id))
+        tables = [self.orders, self.parts, self.lines, self.shipments, self.shipment_lines, self.acceptances, self.acceptance_lines]
+        written = write_all(self.session, [*tables, self.payments, self.news])
+        return written + self.store.write(self.session, offers, until)
+
+    # --- the buyer orders -------------------------------------------------------------------------------------------
+
+    def _place(self, order: Order, priced: Sequence[PricedLine]) -> int:
+        order_id, day = self.orders.next_id, clock.shanghai_date(order.placed_at)
+        total_fen = sum(line.amount_fen for line in priced)
+        self.orders.add(
+            f"PO{day:%Y%m%d}{order_id:06}",
+            order.buyer.id,
+            order.buyer.user_id,
+            next(code for since, code in self.programmes if since <= day),
+            order.fund_source,
+            order.platform,
+            order.declared_relation_id,
+            None,
+            order.buyer.address,
+            len(priced),
+            total_fen,
+            sum(line.grams for line in priced),
+            order.placed_at,
+        )
+        self.trail.add(
+            order.placed_at,
+            order.buyer.user_id,
+            order.buyer.user_role,
+            "purchase_order.placed",
+            "purchase_order",
+            order_id,
+            buyer_id=order.buyer.id,
+            lines=len(priced),
+            total_fen=total_fen,
+        )
+        self._tell(order.placed_at, "purchase_order.placed", purchase_order_id=order_id)
+        return order_id
+
+    # --- a supplier answers and delivers, the buyer accepts ---------------------------------------------------------
+
+    def _carry_out(self, order: Order, part: Part, order_id: int, priced: Sequence[PricedLine]) -> Progress:
+        mine = [line for line in priced if line.supplier_id == part.supplier_id]
+        first_id = self.lines.next_id
+        lines = {
+            line.line_no: Line(first_id + n, line, order.lines[line.line_no - 1][0].net_grams or 0) for n, line in enumerate(mine)
+        }
+        progress = Progress(self.parts.next_id, order_id, lines)
+        for line in lines.values():
+            self.store.reserve(line.priced.sku_id, line.priced.quantity, line.id, order.placed_at)
+        if part.answered_at < self.now:
+            self._answer(order, part, progress)
+        for at, act, delivery in _by_time(part.deliveries):
+            if at < self.now and act == "ship":
+                self._ship(part, progress, delivery)
+            elif at < self.now:
+                self._accept(order, progress, delivery)
+        self._write_part(part, progress)
+        return progress
+
+    def _answer(self, order: Order, part: Part, progress: Progress) -> None:
+        by_buyer = part.answer == SupplierOrderAction.CANCEL
+        actor = (order.buyer.user_id, order.buyer.user_role) if by_buyer else (part.supplier_user_id, SELLER)
+        self._step(progress, SupplierOrderAction(part.answer), part.answered_at, actor, part.reason)
+        if part.answer != SupplierOrderAction.CONFIRM:
+            progress.reason = part.reason
+            for line in progress.lines.values():
+                self.store.release(line.priced.sku_id, line.priced.quantity, line.id, part.answered_at)
+
+    def _ship(self, part: Part, progress: Progress, delivery: Delivery) -> None:
+        shipment_id = self.shipments.add(
+            progress.id, delivery.carrier, delivery.waybill, part.supplier_user_id, delivery.shipped_at
+        )
+        progress.shipment_ids[id(delivery)] = shipment_id
+        for number, quantity in delivery.portions.items():
+            line = progress.lines[number]
+            self.shipment_lines.add(shipment_id, line.id, quantity, weight_of(quantity, line.net_grams))
+            self.store.ship(line.priced.sku_id, quantity, line.id, delivery.shipped_at)
+            line.shipped += quantity
+        left = any(line.shipped < line.priced.quantity for line in progress.lines.values())
+        action = SupplierOrderAction.SHIP_PART if left else SupplierOrderAction.SHIP_REST
+        self._step(progress, action, delivery.shipped_at, (part.supplier_user_id, SELLER))
+        self._tell(delivery.shipped_at, "shipment.sent", shipment_id=shipment_id)
+
+    def _accept(self, order: Order, progress: Progress, delivery: Delivery) -> None:
+        acceptance_id = self.acceptances.add(
+            progress.shipment_ids[id(delivery)], progress.id, order.buyer.user_id, delivery.accepted_at
+        )
+        lines = {progress.lines[number].id: progress.lines[number] for number in delivery.portions}
+        accepted, faults = fulfilment.answer(_shipped(progress, delivery), _answers(progress, delivery))
+        assert not faults, faults
+        for one in accepted:
+            line = lines[one.order_line_id]
+            line.accepted += one.accepted_quantity
+            line.rejected += one.rejected_quantity
+            line.paid_fen += one.amount_fen
+            progress.accepted_fen += one.amount_fen
+            self.acceptance_lines.add(
+                acceptance_id,
+                one.order_line_id,
+                one.accepted_quantity,
+                one.accepted_grams,
+                one.rejected_quantity,
+                one.rejected_grams,
+                one.amount_fen,
+                one.reason,
+            )
+        left = any(line.accepted + line.rejected < line.priced.quantity for line in progress.lines.values())
+        action = SupplierOrderAction.ACCEPT_PART if left else SupplierOrderAction.ACCEPT_REST
+        self._step(progress, action, delivery.accepted_at, (order.buyer.user_id, order.buyer.user_role))
+
+    def _step(
+        self,
+        progress: Progress,
+        action: SupplierOrderAction,
+        at: datetime,
+        actor: tuple[int, str],
+        reason: str | None = None,
+    ) -> None:
+        before, progress.status = progress.status, SUPPLIER_ORDER.after(progress.status, action)
+        progress.version += 1
+        progress.last_at = at
+        self.trail.add(
+            at,
+            *actor,
+            f"supplier_order.{action}",
+            "supplier_order",
+            progress.id,
+            reason,
+            from_status=str(before),
+            to_status=str(progress.status),
+        )
+
+    def _write_part(self, part: Part, progress: Progress) -> None:
+        priced = [line.priced for line in progress.lines.values()]
+        part_id = self.parts.add(
+            progress.purchase_order_id,
+            part.supplier_id,
+            str(progress.status),
+            progress.reason,
+            sum(line.amount_fen for line in priced),
+            sum(line.grams for line in priced),
+            progress.version,
+        )
+        for line in progress.lines.values():
+            one = line.priced
+            self.lines.add(
+                progress.purchase_order_id,
+                part_id,
+                one.line_no,
+                one.sku_id,
+                one.product_id,
+                one.certificate_id,
+                one.quantity,
+                one.unit_price_fen,
+                one.amount_fen,
+                one.vat_bp,
+                one.vat_fen,
+                one.grams,
+                line.shipped,
+                line.accepted,
+                line.rejected,
+            )
+
+    # --- the buyer pays ---------------------------------------------------------------------------------------------
+
+    def _pay(self, order: Order, order_id: int, progresses: Sequence[Progress]) -> None:
+        done = all(not SUPPLIER_ORDER.possible(progress.status) for progress in progresses)
+        amount = sum(progress.accepted_fen for progress in progresses)
+        if not done or not amount or order.days_to_pay is None:
+            return
+        last = max(progress.last_at for progress in progresses if progress.last_at)
+        paid_at = clock.start_of_day(clock.shanghai_date(last) + timedelta(days=order.days_to_pay)) + timedelta(hours=10)
+        if paid_at >= self.now:
+            return
+        paid_on = clock.shanghai_date(paid_at)
+        payment_id = self.payments.add(
+            order_id,
+            "bank_transfer",
+            amount,
+            f"DEMO{paid_on:%Y%m%d}{order_id:07}",
+            order.buyer.name,
+            paid_on,
+            order.buyer.finance_id,
+            paid_at,
+        )
+        role = order.buyer.user_role if order.buyer.finance_id == order.buyer.user_id else str(Role.FINANCE)
+        self.trail.add(
+            paid_at,
+            order.buyer.finance_id,
+            role,
+            "payment.recorded",
+            "purchase_order",
+            order_id,
+            payment_id=payment_id,
+            amount_fen=amount,
+        )
+
+    def _tell(self, at: datetime, event: str, **payload: int) -> None:
+        if at > self.now - NEWS:
+            self.news.add(event, json.dumps(payload), at, at)
+
+
+def _priced(number: int, offer: Offer, quantity: Decimal) -> PricedLine:
+    price = next(price for least, price in reversed(offer.tiers) if least <= quantity)
+    facts = LineFacts(
+        line_no=number,
+        sku_id=offer.sku_id,
+        quantity=quantity,
+        product_id=offer.product_id,
+        supplier_id=offer.supplier_id,
+        supplier_approved=True,
+        active=True,
+        certificate_id=offer.certificate_id,
+        net_grams=offer.net_grams,
+        step=offer.step,
+        min_quantity=offer.tiers[0][0],
+        vat_bp=offer.vat_bp,
+        unit_price_fen=price,
+        available=quantity,
+    )
+    assert purchasing.reason_against(facts, 0, quantity) is None, facts
+    return purchasing.priced(facts)
+
+
+def _by_time(deliveries: Sequence[Delivery]) -> list[tuple[datetime, str, Delivery]]:
+    sent = [(delivery.shipped_at, "ship", delivery) for delivery in deliveries]
+    answered = [(delivery.accepted_at, "accept", delivery) for delivery in deliveries]
+    return sorted(sent + answered, key=lambda event: event[0])
+
+
+def _shipped(progress: Progress, delivery: Delivery) -> list[ShippedLine]:
+    return [
+        ShippedLine(
+            order_line_id=line.id,
+            quantity=quantity,
+            grams=weight_of(quantity, line.net_grams),
+            net_grams=line.net_grams,
+            unit_price_fen=line.priced.unit_price_fen,
+            ordered=line.priced.quantity,
+            amount_fen=line.priced.amount_fen,
+            accepted_before=line.accepted,
+            paid_before_fen=line.paid_fen,
+        )
+        for number, quantity in delivery.portions.items()
+        for line in [progress.lines[number]]
+    ]
+
+
+def _answers(progress: Progress, delivery: Delivery) -> list[Answer]:
+    answers = []
+    for number, quantity in delivery.portions.items():
+        refused, reason = delivery.rejected.get(number, (ZERO, None))
+        answers.append(Answer(progress.lines[number].id, quantity - refused, refused, reason=reason))
+    return answers
