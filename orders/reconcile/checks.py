@@ -1,0 +1,279 @@
+"""What must agree with what. Each check is one set-based statement, so one snapshot, that yields the rows which do not."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from orders.statistics.cubes import CUBES, PRESENCE, SUMS, Cube, keys, recount, values
+from shop.core import audit
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A thing, what it should be, and what it is."""
+
+    subject: str
+    expected: str | None
+    found: str | None
+
+
+@dataclass(frozen=True)
+class Check:
+    name: str
+    zh: str
+    en: str
+    #: The number of differences, and the first of them.
+    find: Callable[[Session, int], tuple[int, list[Difference]]]
+
+
+def _sql(name: str, zh: str, en: str, statement: str) -> Check:
+    """A check whose statement yields ``subject``, ``expected`` and ``found`` for every row that differs."""
+    counted = text(f"SELECT d.*, count(*) OVER () AS differences FROM ({statement}) AS d ORDER BY d.subject LIMIT :keep")  # noqa: S608
+
+    def find(session: Session, keep: int) -> tuple[int, list[Difference]]:
+        rows: list[Any] = list(session.execute(counted, {"keep": max(keep, 1)}))
+        first = [Difference(row.subject, row.expected, row.found) for row in rows[:keep]]
+        return (rows[0].differences if rows else 0), first
+
+    return Check(name, zh, en, find)
+
+
+def _audit_chain(session: Session, keep: int) -> tuple[int, list[Difference]]:
+    faults = audit.verify(session)
+    return len(faults), [Difference("audit_event", None, fault) for fault in faults[:keep]]
+
+
+ORDERS = [
+    _sql(
+        "order_totals",
+        "采购订单合计 = 各行之和",
+        "Order totals = their lines",
+        """
+        SELECT 'purchase_order ' || o.id AS subject, format('%s fen, %s g, %s lines', l.fen, l.grams, l.lines) AS expected,
+               format('%s fen, %s g, %s lines', o.total_fen, o.total_grams, o.line_count) AS found
+        FROM purchase_order o
+        LEFT JOIN (SELECT purchase_order_id AS id, sum(amount_fen) AS fen, sum(grams) AS grams, count(*) AS lines
+                   FROM order_line GROUP BY purchase_order_id) l USING (id)
+        WHERE (o.total_fen, o.total_grams, o.line_count) IS DISTINCT FROM (l.fen, l.grams, l.lines)
+        """,
+    ),
+    _sql(
+        "supplier_order_totals",
+        "供应商订单合计 = 各行之和",
+        "Supplier order totals = their lines",
+        """
+        SELECT 'supplier_order ' || o.id AS subject, format('%s fen, %s g', l.fen, l.grams) AS expected,
+               format('%s fen, %s g', o.total_fen, o.total_grams) AS found
+        FROM supplier_order o
+        LEFT JOIN (SELECT supplier_order_id AS id, sum(amount_fen) AS fen, sum(grams) AS grams
+                   FROM order_line GROUP BY supplier_order_id) l USING (id)
+        WHERE (o.total_fen, o.total_grams) IS DISTINCT FROM (l.fen, l.grams)
+        """,
+    ),
+    _sql(
+        "line_amounts",
+        "行金额和税额重算一致",
+        "Line amounts and VAT, computed again",
+        """
+        SELECT 'order_line ' || id AS subject, format('%s fen, VAT %s', amount, vat) AS expected,
+               format('%s fen, VAT %s', amount_fen, vat_fen) AS found
+        FROM (SELECT id, amount_fen, vat_fen, round(quantity * unit_price_fen) AS amount,
+                     round(amount_fen::numeric * vat_bp / (10000 + vat_bp)) AS vat FROM order_line) l
+        WHERE (amount_fen, vat_fen) IS DISTINCT FROM (amount, vat)
+        """,
+    ),
+    _sql(
+        "line_places",
+        "订单行属于正确的订单、供应商和产品",
+        "Lines stand in the order of their supplier and product",
+        """
+        SELECT 'order_line ' || l.id AS subject, format('order %s, supplier %s, product %s', o.purchase_order_id, p.supplier_id, s.product_id)
+               AS expected, format('order %s, supplier %s, product %s', l.purchase_order_id, o.supplier_id, l.product_id) AS found
+        FROM order_line l JOIN supplier_order o ON o.id = l.supplier_order_id JOIN sku s ON s.id = l.sku_id JOIN product p ON p.id = s.product_id
+        WHERE (o.purchase_order_id, p.supplier_id, s.product_id) IS DISTINCT FROM (l.purchase_order_id, o.supplier_id, l.product_id)
+        """,
+    ),
+    _sql(
+        "payments",
+        "收款不超过订单金额",
+        "Payments do not exceed the order",
+        """
+        SELECT 'purchase_order ' || o.id AS subject, format('at most %s fen', o.total_fen) AS expected, format('%s fen', p.fen) AS found
+        FROM purchase_order o
+        JOIN (SELECT purchase_order_id AS id, sum(amount_fen) AS fen FROM payment GROUP BY purchase_order_id) p USING (id)
+        WHERE p.fen > o.total_fen
+        """,
+    ),
+]
+
+DELIVERIES = [
+    _sql(
+        "shipped",
+        "已发数量 = 发货行之和",
+        "Shipped = shipment lines",
+        """
+        SELECT 'order_line ' || l.id AS subject, coalesce(s.quantity, 0)::text AS expected, l.shipped_quantity::text AS found
+        FROM order_line l
+        LEFT JOIN (SELECT order_line_id AS id, sum(quantity) AS quantity FROM shipment_line GROUP BY order_line_id) s USING (id)
+        WHERE l.shipped_quantity <> coalesce(s.quantity, 0)
+        """,
+    ),
+    _sql(
+        "accepted",
+        "验收、拒收数量和金额 = 验收行之和",
+        "Accepted and rejected = acceptance lines",
+        """
+        SELECT 'order_line ' || l.id AS subject,
+               format('accepted %s, rejected %s, %s fen', coalesce(a.accepted, 0), coalesce(a.rejected, 0),
+                      round(l.accepted_quantity * l.unit_price_fen)) AS expected,
+               format('accepted %s, rejected %s, %s fen', l.accepted_quantity, l.rejected_quantity, coalesce(a.fen, 0)) AS found
+        FROM order_line l
+        LEFT JOIN (SELECT order_line_id AS id, sum(accepted_quantity) AS accepted, sum(rejected_quantity) AS rejected, sum(amount_fen) AS fen
+                   FROM acceptance_line GROUP BY order_line_id) a USING (id)
+        WHERE (l.accepted_quantity, l.rejected_quantity, round(l.accepted_quantity * l.unit_price_fen))
+              IS DISTINCT FROM (coalesce(a.accepted, 0), coalesce(a.rejected, 0), coalesce(a.fen, 0))
+        """,
+    ),
+    _sql(
+        "answered",
+        "每批发货逐行验收",
+        "Each answered shipment is answered line by line",
+        """
+        SELECT 'shipment_line ' || coalesce(s.id::text, 'of acceptance_line ' || a.id) AS subject, s.quantity::text AS expected,
+               (a.accepted_quantity + a.rejected_quantity)::text AS found
+        FROM (SELECT l.id, l.order_line_id, l.quantity, a.id AS acceptance_id
+              FROM shipment_line l JOIN acceptance a ON a.shipment_id = l.shipment_id) s
+        FULL JOIN acceptance_line a ON a.acceptance_id = s.acceptance_id AND a.order_line_id = s.order_line_id
+        WHERE s.quantity IS DISTINCT FROM a.accepted_quantity + a.rejected_quantity
+        """,
+    ),
+    _sql(
+        "reserved",
+        "订单行预留 − 释放 − 发货 = 未发数量",
+        "Reserved − released − shipped = what is open of a line",
+        """
+        SELECT 'order_line ' || coalesce(l.id, m.id) AS subject, format('reserved %s, shipped %s', l.open, l.shipped) AS expected,
+               format('reserved %s, shipped %s', m.reserved, m.shipped) AS found
+        FROM (SELECT l.id, l.sku_id, CASE WHEN o.status IN ('rejected', 'cancelled') THEN 0 ELSE l.quantity - l.shipped_quantity END AS open,
+                     l.shipped_quantity AS shipped
+              FROM order_line l JOIN supplier_order o ON o.id = l.supplier_order_id) l
+        FULL JOIN (SELECT order_line_id AS id, min(sku_id) AS sku_id, sum(reserved) AS reserved, -sum(on_hand) AS shipped
+                   FROM stock_movement WHERE order_line_id IS NOT NULL GROUP BY order_line_id) m ON m.id = l.id
+        WHERE (l.sku_id, l.open, l.shipped) IS DISTINCT FROM (m.sku_id, m.reserved, m.shipped)
+        """,
+    ),
+    _sql(
+        "stock",
+        "库存 = 库存变动之和",
+        "Stock = its movements",
+        """
+        SELECT 'sku ' || coalesce(s.sku_id, m.sku_id) AS subject, format('on hand %s, reserved %s', m.on_hand, m.reserved) AS expected,
+               format('on hand %s, reserved %s', s.on_hand, s.reserved) AS found
+        FROM stock s
+        FULL JOIN (SELECT sku_id, sum(on_hand) AS on_hand, sum(reserved) AS reserved FROM stock_movement GROUP BY sku_id) m
+             ON m.sku_id = s.sku_id
+        WHERE (coalesce(s.on_hand, 0), coalesce(s.reserved, 0)) IS DISTINCT FROM (coalesce(m.on_hand, 0), coalesce(m.reserved, 0))
+        """,
+    ),
+]
+
+LEDGER = [
+    _sql(
+        "sales_of_acceptances",
+        "验收行与销售分录一一对应，分、克、数量一致",
+        "Acceptance lines and sale entries, one to one",
+        """
+        SELECT 'acceptance_line ' || coalesce(a.id, e.origin_id) AS subject, a.facts::text AS expected, e.facts::text AS found
+        FROM (SELECT a.id, jsonb_build_object('fen', a.amount_fen, 'grams', a.accepted_grams, 'quantity', a.accepted_quantity,
+                     'sku', l.sku_id, 'product', l.product_id, 'supplier_order', l.supplier_order_id, 'order', l.purchase_order_id,
+                     'supplier', so.supplier_id, 'buyer', po.buyer_id, 'fund_source', po.fund_source,
+                     'on', (h.accepted_at AT TIME ZONE 'Asia/Shanghai')::date) AS facts
+              FROM acceptance_line a JOIN acceptance h ON h.id = a.acceptance_id JOIN order_line l ON l.id = a.order_line_id
+              JOIN supplier_order so ON so.id = l.supplier_order_id JOIN purchase_order po ON po.id = so.purchase_order_id
+              WHERE a.accepted_quantity > 0) a
+        FULL JOIN (SELECT origin_id, jsonb_build_object('fen', amount_fen, 'grams', grams, 'quantity', quantity, 'sku', sku_id,
+                          'product', product_id, 'supplier_order', supplier_order_id, 'order', order_id, 'supplier', supplier_id,
+                          'buyer', buyer_id, 'fund_source', fund_source, 'on', sold_on) AS facts
+                   FROM sale_entry WHERE origin_kind = 'acceptance_line') e ON e.origin_id = a.id
+        WHERE a.facts IS DISTINCT FROM e.facts
+        """,
+    ),
+    _sql(
+        "corrections",
+        "冲销不超过原分录",
+        "Corrections take back no more than there was",
+        """
+        SELECT 'sale_entry ' || r.id AS subject, format('at most %s, %s g, %s fen', e.quantity, e.grams, e.amount_fen) AS expected,
+               format('%s, %s g, %s fen', r.quantity, r.grams, r.fen) AS found
+        FROM (SELECT reverses_id AS id, -sum(quantity) AS quantity, -sum(grams) AS grams, -sum(amount_fen) AS fen
+              FROM sale_entry WHERE reverses_id IS NOT NULL GROUP BY reverses_id) r
+        LEFT JOIN sale_entry e ON e.id = r.id
+        WHERE e.id IS NULL OR e.reverses_id IS NOT NULL OR r.quantity > e.quantity
+           OR r.grams <> round(e.grams * r.quantity / e.quantity) OR r.fen <> round(e.amount_fen * r.quantity / e.quantity)
+        """,
+    ),
+    _sql(
+        "waiting",
+        "待汇总的分录存在",
+        "Waiting entries exist",
+        """
+        SELECT 'sale_entry ' || p.entry_id AS subject, 'an entry' AS expected, NULL AS found
+        FROM sale_entry_pending p LEFT JOIN sale_entry e ON e.id = p.entry_id WHERE e.id IS NULL
+        """,
+    ),
+]
+
+
+def _figures(cube: Cube) -> Check:
+    """A rollup and what waits, against a recount of the whole ledger; rows missing on either side differ too."""
+    key = ", ".join(keys(cube))
+    waiting = recount(cube, "(SELECT e.* FROM sale_entry_pending p JOIN sale_entry e ON e.id = p.entry_id) AS waiting")
+    held = f"SELECT {key}, {', '.join(values(cube))} FROM {cube.table} UNION ALL {waiting}"  # noqa: S608
+    merge = "bit_or(bits) AS bits" if cube in PRESENCE else ", ".join(f"sum({name}) AS {name}" for name in SUMS)
+    facts = (
+        "bit_count({0}.bits)"
+        if cube in PRESENCE
+        else f"nullif(concat_ws(' | ', {', '.join(f'{{0}}.{name}' for name in SUMS)}), '')"
+    )
+    return _sql(
+        cube.table,
+        f"统计表 {cube.table} + 待汇总 = 分录",
+        f"{cube.table} + waiting entries = the ledger",
+        f"""
+        SELECT concat_ws(' ', '{cube.table}', {key}) AS subject, ({facts.format("expected")})::text AS expected,
+               ({facts.format("found")})::text AS found
+        FROM ({recount(cube, "sale_entry")}) AS expected
+        FULL JOIN (SELECT {key}, {merge} FROM ({held}) AS held GROUP BY {key}) AS found USING ({key})
+        WHERE ({", ".join(f"expected.{name}" for name in values(cube))}) IS DISTINCT FROM ({", ".join(f"found.{name}" for name in values(cube))})
+        """,  # noqa: S608
+    )
+
+
+RECORDS = [
+    _sql(
+        "certificate_numbers",
+        "证书编号连续无缺",
+        "Certificate numbers have no gaps",
+        """
+        SELECT 'certificate ' || series AS subject, format('1 to %s', count(*)) AS expected, format('%s to %s', min(n), max(n)) AS found
+        FROM (SELECT substring(number FROM '^(.*)-[0-9]+$') AS series, substring(number FROM '[0-9]+$')::bigint AS n
+              FROM certificate WHERE number ~ '^CQ-[0-9]{4}-[0-9]{6}-[0-9]{1,15}$') c
+        GROUP BY series HAVING min(n) <> 1 OR max(n) <> count(*)
+        """,
+    ),
+    Check("audit_chain", "审计记录未被改动", "The audit trail is whole", _audit_chain),
+    _sql(
+        "parked_events",
+        "没有处理失败的事件",
+        "No event was given up",
+        """
+        SELECT 'outbox_event ' || id AS subject, name AS expected, coalesce(last_error, 'parked') AS found
+        FROM outbox_event WHERE parked_at IS NOT NULL
+        """,
+    ),
+]
+
+CHECKS: list[Check] = [*ORDERS, *DELIVERIES, *LEDGER, *(_figures(cube) for cube in CUBES), *RECORDS]
