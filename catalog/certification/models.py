@@ -39,7 +39,7 @@ class CertificationCase(SQLModel, table=True):
     #: What the supplier states.
     statement: str = ""
     annual_capacity_kg: int | None = None
-    households: int = 0
+    households: int = Field(default=0, sa_column_kwargs={"comment": "named households that the product carries; persons likewise"})
     persons: int = 0
     linkage: str = Field(default="", sa_column_kwargs={"comment": "how households take part: employment, purchase, land rent, dividend, …"})
     comparable_price_fen: int | None = fen(nullable=True)
@@ -47,7 +47,7 @@ class CertificationCase(SQLModel, table=True):
     #: Reasons of the latest return or rejection.
     decision_reason: str | None = None
     submitted_at: datetime | None = moment(nullable=True)
-    #: First day of the public notice and the day after its last; a decision is possible from the start of ``notice_until``.
+    #: The day on which the notice was published, and the day after its last; a decision is possible from the start of ``notice_until``.
     notice_from: date | None = None
     notice_until: date | None = None
     decided_at: datetime | None = moment(nullable=True)
@@ -89,6 +89,7 @@ class Certificate(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("valid_from <= valid_until", name="validity"),
         Index(None, "product_id", "valid_until"),
+        Index(None, "supplier_id", "id"),
     )
 
     id: int = key()
@@ -108,4 +109,5 @@ class Certificate(SQLModel, table=True):
     valid_until: date
     suspended_at: datetime | None = moment(nullable=True)
     revoked_at: datetime | None = moment(nullable=True)
+    reason: str | None = Field(default=None, sa_column_kwargs={"comment": "why it was suspended or revoked"})
     issued_at: datetime = moment()

@@ -3,7 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, Column, Index, Numeric, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Numeric, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlmodel import Field, SQLModel
 
@@ -21,6 +21,8 @@ class Product(SQLModel, table=True):
         Index(None, "search", postgresql_using="gin"),
         Index(None, "category", "id"),
         Index(None, "district_code", "id"),
+        Index(None, "pinyin", "id"),
+        Index("ix_product_price", text("coalesce(price_fen, 9223372036854775807)"), "id"),
     )
 
     id: int = key()
@@ -34,9 +36,21 @@ class Product(SQLModel, table=True):
     village: str | None = None
     description: str = ""
     status: str = "active"
-    #: n-grams of the name and its pinyin (catalog.products.search); maintained by the actions that change the name.
-    search: str | None = Field(default=None, sa_column=Column(TSVECTOR))
-    pinyin: str = Field(default="", sa_column_kwargs={"comment": "sort key: the name's pinyin"})
+    # What the catalogue is searched and sorted by, derived from the rows themselves. The actions of products and SKUs keep it; after a
+    # bulk load ``catalog.products.listing.refresh`` writes it for every product.
+    search: str | None = Field(
+        default=None, sa_column=Column(TSVECTOR, comment="character grams, pinyin and initials (catalog.products.search)")
+    )
+    search_text: str = Field(
+        default="", sa_column=Column(Text, nullable=False, server_default="", comment="normalised name, origin and supplier")
+    )
+    pinyin: str = Field(
+        default="", sa_column=Column(Text(collation="C"), nullable=False, server_default="", comment="sort key: the name's pinyin")
+    )
+    price_fen: int | None = Field(
+        default=None,
+        sa_column=Column(BigInteger, comment="lowest price at which a minimum quantity is sold; null: nothing is on sale"),
+    )
     created_at: datetime = moment()
     version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
 

@@ -46,4 +46,7 @@ class StockMovement(SQLModel, table=True):
     reserved: Decimal = quantity()
     #: The order line that caused it; no foreign key, because orders lie above the catalogue.
     order_line_id: int | None = Field(default=None, sa_type=BigInteger)
+    #: Who received or adjusted, and why; the order line tells it for the other kinds.
+    actor_id: int | None = ref("app_user.id", nullable=True)
+    reason: str | None = None
     at: datetime = moment()

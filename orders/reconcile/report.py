@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from orders.reconcile.checks import CHECKS, Difference
 from shop.core.db import Database
+from shop.core.db import database as own_database
 
 #: Differences of one check that are shown.
 SHOWN = 20
@@ -35,10 +36,10 @@ def differences(database: Database) -> int:
     return sum(finding.count for finding in _all(database))
 
 
-def run(database: Database, console: Console | None = None) -> int:
-    """Print a readable table of all checks; returns the number of differences."""
+def run(database: Database | None = None, console: Console | None = None) -> int:
+    """Print a readable table of all checks; returns the number of differences. Without a database: the one of the settings."""
     out = console or Console()
-    found = _all(database)
+    found = _all(database or own_database())
     table = Table(title="对账 · Reconciliation")
     for heading in ("检查", "Check"):
         table.add_column(heading)

@@ -8,8 +8,6 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import text
 from sqlmodel import Session
 
-from catalog.certification import rules
-from catalog.certification.states import CERTIFICATION, CaseAction, CaseStatus
 from shop.core import clock, storage
 from shop.core.money import fen_from_yuan
 from shop.core.workdays import Calendar
@@ -64,6 +62,7 @@ class CaseBook:
             " comparable_price_fen comparable_price_source decision_reason submitted_at notice_from notice_until decided_at"
             " created_at version",
         )
+        self.notice_days = programmes.config_of(session, today).certification.public_notice_working_days
         self.steps = Table(session, "certification_step", "case_id action from_status to_status actor_id actor_role reason at")
         self.files = Table(session, "stored_file", "storage_key name content_type size sha256 uploaded_by uploaded_at")
         self.documents = Table(session, "certification_document", "case_id kind file_id")
@@ -71,6 +70,193 @@ class CaseBook:
             session,
             "certificate",
             "number case_id product_id supplier_id programme_code district_code product_name supplier_name annual_capacity_kg"
-            " households persons valid_from valid_until suspended_at revoked_at issued_at",
+            " households persons valid_from valid_until suspended_at revoked_at reason issued_at",
         )
-""" 
+        self.months: dict[str, int] = {
+            row.code: row.months
+            for row in session.execute(
+                text("SELECT code, (config -> 'certification' ->> 'validity_months')::int AS months FROM programme")
+            )
+        }
+
+    def write(self) -> None:
+        """Number the certificates in the order of their issue, without gaps, and write everything."""
+        self._number()
+        write_all(self.session, [self.cases, self.steps, self.files, self.documents, self.certificates])
+
+    def begins(self, certification: str, joined: date | None) -> date:
+        """The day on which a product's application is drawn up. ``joined``: the first day of a district that is new."""
+        if certification in _WAYS:
+            return self.back(self.today, max((days for _, days in _WAYS[certification]), default=1) + 1)
+        if certification == "expired":
+            return months_later(self.today, -36) - timedelta(days=45)
+        if joined:
+            return joined
+        early = self.chance.random() > 0.1
+        return self.start + timedelta(days=-self.chance.randint(70, 140) if early else self.chance.randint(60, 300))
+
+    def open(self, row: dict[str, str], product_id: int, supplier: Supplier, district: str, begun: date) -> Certified | None:
+        """The case of one product, as far as it has come; and its certificate if it has got one."""
+        state = row["certification"]
+        case = _Case(self, row, product_id, supplier, district, begun)
+        anchor = self.today if state in _WAYS else self.workdays.add(begun, _TO_CERTIFICATE[0][1] + 1)
+        for action, days in _WAYS.get(state, _TO_CERTIFICATE):
+            case.step(action, self.moment(self.back(anchor, days)))
+        case_id = case.write()
+        return None if state in _WAYS else self._certificate(row, case, case_id, anchor)
+
+    def back(self, day: date, count: int) -> date:
+        """The ``count``-th working day before ``day``."""
+        while count:
+            day -= timedelta(days=1)
+            count -= self.workdays.is_working(day)
+        return day
+
+    def moment(self, day: date) -> datetime:
+        return clock.start_of_day(day) + timedelta(minutes=self.chance.randint(9 * 60, 17 * 60))
+
+    def programme(self, on: date) -> str:
+        return programmes.in_force(self.session, on).code
+
+    def _certificate(self, row: dict[str, str], case: "_Case", case_id: int, issued_on: date) -> Certified:
+        last = months_later(issued_on, self.months[case.programme]) - timedelta(days=1)
+        stopped = {"suspended": self.today - timedelta(days=20), "revoked": self.today - timedelta(days=200)}.get(row["certification"])
+        stopped_at = self.moment(stopped) if stopped else None
+        certificate_id = self.certificates.add(
+            "",
+            case_id,
+            case.product_id,
+            case.supplier.id,
+            case.programme,
+            case.district,
+            row["name"],
+            case.supplier.name,
+            case.capacity,
+            case.households,
+            case.persons,
+            issued_on,
+            last,
+            stopped_at if row["certification"] == "suspended" else None,
+            stopped_at if row["certification"] == "revoked" else None,
+            {"suspended": "抽检标签不合格，整改中", "revoked": "抽检发现原料来自外地"}.get(row["certification"]),
+            case.last_at,
+        )
+        until = stopped or (last if last < self.today else None)
+        return Certified(certificate_id, max(issued_on + timedelta(days=1), self.start), until)
+
+    def _number(self) -> None:
+        """``CQ-<year>-<district>-<000001>`` in the order of issue, as the marketplace itself counts them."""
+        counted: dict[tuple[int, str], int] = {}
+        rows = self.certificates.rows
+        for place in sorted(range(len(rows)), key=lambda place: rows[place][-1]):
+            year, district = clock.shanghai_date(rows[place][-1]).year, rows[place][5]
+            counted[year, district] = counted.get((year, district), 0) + 1
+            rows[place] = (rules.certificate_number(year, district, counted[year, district]), *rows[place][1:])
+        self.session.execute(
+            text("INSERT INTO number_series (series, last) VALUES (:series, :last)"),
+            [{"series": rules.certificate_series(year, district), "last": last} for (year, district), last in counted.items()],
+        )
+
+
+class _Case:
+    """One case while it is being told."""
+
+    def __init__(
+        self, book: CaseBook, row: dict[str, str], product_id: int, supplier: Supplier, district: str, begun: date
+    ) -> None:
+        self.book, self.row, self.product_id, self.supplier, self.district = book, row, product_id, supplier, district
+        self.id = book.cases.next_id
+        self.programme = book.programme(begun)
+        self.created_at = self.last_at = book.moment(begun)
+        self.capacity = int(row["capacity_kg"]) if row["capacity_kg"] else None
+        self.households = book.chance.randint(8, 160)
+        self.persons = self.households * 3 + book.chance.randint(0, self.households)
+        self.status, self.version = CaseStatus.DRAFT, 1
+        self.submitted_at: datetime | None = None
+        self.decided_at: datetime | None = None
+        self.notice: tuple[date | None, date | None] = (None, None)
+        self.reason: str | None = None
+        self.moves: list[tuple[object, ...]] = []
+
+    def step(self, action: str, at: datetime) -> None:
+        """Move the case through its table, and keep the record."""
+        before, self.status = self.status, CASE.after(self.status, CaseAction(action))
+        self.version, self.last_at = self.version + 1, at
+        self.reason = _REASONS.get(action)
+        actor, role = self._actor(action)
+        self.moves.append((self.id, action, str(before), str(self.status), actor, role, self.reason, at))
+        self.book.trail.add(
+            at,
+            actor,
+            role,
+            f"certification.{action}",
+            "certification_case",
+            self.id,
+            self.reason,
+            from_status=str(before),
+            to_status=str(self.status),
+        )
+        if action == "submit":
+            self.submitted_at = at
+        elif action == "publish_notice":
+            day = clock.shanghai_date(at)
+            self.notice = (day, rules.notice_until(day, self.book.notice_days, self.book.workdays))
+        elif action in ("certify", "reject"):
+            self.decided_at = at
+
+    def write(self) -> int:
+        """Put the case, its steps and its documents with the other rows; returns the case's id."""
+        row, chance = self.row, self.book.chance
+        comparable = fen_from_yuan(row["price"]) * chance.randint(100, 112) // 100
+        self.book.cases.add(
+            self.product_id,
+            self.supplier.id,
+            self.programme,
+            self.district,
+            str(self.status),
+            f"{row['name']}由本单位在本区县自产自销，质量合格，价格不高于同类同质产品。",
+            self.capacity,
+            self.households,
+            self.persons,
+            "、".join(chance.sample(_LINKAGES, 2)),
+            comparable,
+            "重庆双福农产品批发市场同期零售均价",
+            self.reason,
+            self.submitted_at,
+            *self.notice,
+            self.decided_at,
+            self.created_at,
+            self.version,
+        )
+        for move in self.moves:
+            self.book.steps.add(*move)
+        if self.status != CaseStatus.DRAFT:
+            self._papers()
+        return self.id
+
+    def _papers(self) -> None:
+        for kind in rules.required_documents(self.row["kind"], self.row["category"]):
+            content = paper(str(kind).replace("_", " ").title())
+            storage_key, sha256 = storage.put(content)
+            file_id = self.book.files.add(
+                storage_key, f"{kind}.pdf", "application/pdf", len(content), sha256, self.supplier.user_id, self.created_at
+            )
+            self.book.documents.add(self.id, str(kind), file_id)
+
+    def _actor(self, action: str) -> tuple[int, str]:
+        if action == "submit":
+            return self.supplier.user_id, str(Role.SUPPLIER_ADMIN)
+        if action == "certify":
+            return self.book.people.city_officer, str(Role.CITY_OFFICER)
+        return self.book.people.officers[self.district], str(Role.COUNTY_OFFICER)
+
+
+def months_later(day: date, months: int) -> date:
+    """The same day of another month, or its last day where it has no such day."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    for last in (day.day, 30, 29, 28):
+        try:
+            return date(year, month + 1, last)
+        except ValueError:
+            continue
+    raise AssertionError(day)

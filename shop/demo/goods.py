@@ -9,6 +9,7 @@ from decimal import Decimal
 from sqlalchemy import text
 from sqlmodel import Session
 
+from catalog.products import listing
 from shop.core import clock
 from shop.core.money import fen_from_yuan
 from shop.demo.cases import CaseBook, Certified
@@ -55,15 +56,16 @@ class _Shelf:
     def write(self) -> None:
         write_all(self.session, [self.products, self.skus, self.prices])
         self.book.write()
+        listing.refresh(self.session)
 
     def put(self, row: dict[str, str]) -> Iterator[Offer]:
         """One product with its packs and its way through certification."""
         supplier = self.people.suppliers[row["supplier"]]
         district = self.regions[supplier.region_code[:6]]
         joined = district.valid_from if district.valid_from and district.valid_from > self.start else None
-        created = joined or self.start - timedelta(days=self.chance.randint(100, 160))
-        product_id = self._product(row, supplier, district.code, created)
-        certified = self.book.open(row, product_id, supplier, district.code, created + timedelta(days=1))
+        begun = self.book.begins(row["certification"], joined)
+        product_id = self._product(row, supplier, district.code, begun)
+        certified = self.book.open(row, product_id, supplier, district.code, begun)
         for pack in self._packs(row, product_id):
             if certified:
                 yield self._offer(row, supplier, district.code, product_id, pack, certified)

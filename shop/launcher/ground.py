@@ -147,7 +147,7 @@ def _user(cluster: Path) -> RunAs:
 
 def _reaches(user: RunAs, folder: Path) -> bool:
     """Whether a user can enter a folder. Tried, not computed: modes, access lists and mounts all have their say."""
-    return user.run(["/bin/sh", "-c", 'cd "$1"', "sh", str(folder)]).returncode == 0
+    return user.succeeds(["/bin/sh", "-c", 'cd "$1"', "sh", str(folder)])
 
 
 def _home(data_dir: Path, run_as: RunAs) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psycopg
 
-from shop.launcher.children import Child
+from shop.launcher.children import Child, started
 from shop.launcher.errors import CannotStart
 from shop.launcher.ground import Ground, give
 from shop.launcher.leftovers import command_line, end
@@ -100,18 +100,16 @@ class Postgres(Child):
             *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"),
             *(() if self._durable else ("--no-sync",)),
         ]
-        made = self._ground.run_as.run(command, ENVIRONMENT)
-        if made.returncode:
-            raise CannotStart(f"cannot make a database in {unfinished}: {' '.join(made.stderr.split())[-300:]}")
+        initdb = Child("initdb", command, env=ENVIRONMENT, log=self.log, run_as=self._ground.run_as)
+        with started([initdb]):
+            initdb.finish()
         unfinished.rename(self._cluster)
 
     def _refuse_other_version(self) -> None:
-        brought = self._ground.run_as.run([str(self._ground.binaries.postgres), "--version"]).stdout.split()[-1]
         made_by = (self._cluster / "PG_VERSION").read_text().strip()
-        if brought.split(".")[0] != made_by:
-            raise CannotStart(
-                f"{self._cluster} was made by PostgreSQL {made_by} and this is {brought}: move the data by dump and restore"
-            )
+        brought = self._ground.binaries.postgres_major
+        if made_by != brought:
+            raise CannotStart(f"{self._cluster} is of PostgreSQL {made_by}, this is {brought}: move the data by dump and restore")
 
     def _answers(self) -> bool:
         with suppress(psycopg.OperationalError), self._connect():

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shop.core.settings import Settings
-from shop.launcher.children import Child, started
+from shop.launcher.children import Child, started, stopped_afterwards
 from shop.launcher.errors import CannotStart
 from shop.launcher.ground import absolute, locked, note_on, prepared
 from shop.launcher.leftovers import end, mark_for
@@ -36,11 +36,12 @@ class Part:
 
 @dataclass(frozen=True)
 class Plan:
-    """What to run. ``parts`` stop in reverse order: the API first, as it gives work to the others."""
+    """What to run. The API comes first: people wait for it; and it goes first, as it gives work to the others."""
 
     every_time: Sequence[Part]
     first_time: Sequence[Part]
-    parts: Sequence[Part]
+    api: Part
+    others: Sequence[Part]
 
 
 def shop_plan(settings: Settings) -> Plan:
@@ -49,11 +50,8 @@ def shop_plan(settings: Settings) -> Plan:
     return Plan(
         every_time=[Part("migrate", [*shop, "migrate"])],
         first_time=[Part("seed", [*shop, "seed", *demo])],
-        parts=[
-            Part("worker", [*shop, "worker"]),
-            Part("beat", [*shop, "beat"], patience=2),
-            Part("api", [*shop, "serve"], patience=6),
-        ],
+        api=Part("api", [*shop, "serve"], patience=6),
+        others=[Part("beat", [*shop, "beat"], patience=2), Part("worker", [*shop, "worker"])],
     )
 
 
@@ -73,9 +71,12 @@ def up(settings: Settings, plan: Plan | None = None, say: Say = print) -> None:
             with _engines(settings, data_dir, say) as (engines, urls):
                 run = _Run(data_dir, _environment(settings, data_dir, port, urls), say)
                 run.prepare(plan)
-                children = [run.child(part) for part in plan.parts]
-                with started(children), _telling_stop(say):
-                    _wait_ready(settings.host, port, children[-1])
+                api, *others = children = [run.child(part) for part in (plan.api, *plan.others)]
+                with stopped_afterwards(children), _telling_stop(say):
+                    api.start()
+                    api.wait_until(lambda: is_ready(settings.host, port), seconds=90)
+                    for other in others:
+                        other.start()
                     _announce(settings, port, data_dir, time.monotonic() - begun, say)
                     watch([*engines, *children], say)
     except KeyboardInterrupt:
@@ -184,10 +185,6 @@ def _environment(settings: Settings, data_dir: Path, port: int, urls: Mapping[st
         "SHOP_STARTED_BY": mark_for(data_dir),  # by which a later start finds what this one left behind
         "PYTHONUNBUFFERED": "1",
     }
-
-
-def _wait_ready(host: str, port: int, api: Child) -> None:
-    api.wait_until(lambda: is_ready(host, port), seconds=90)
 
 
 def _announce(settings: Settings, port: int, data_dir: Path, seconds: float, say: Say) -> None:

@@ -1,17 +1,17 @@
-"""The user that a child runs as, and the promise that it dies with us."""
+"""The user that a child runs as."""
 
-import ctypes
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypedDict
 
 
 class Identity(TypedDict, total=False):
-    """The part of ``subprocess.Popen``'s arguments that says who runs."""
+    """The part of ``subprocess``'s arguments that says who runs."""
 
     user: int
     group: int
@@ -26,40 +26,18 @@ class RunAs:
     uid: int = -1
     gid: int = -1
 
-    def identity(self) -> Identity:
-        return {"user": self.uid, "group": self.gid, "extra_groups": []} if self.name else {}
+    def bound(self, command: Sequence[str], number: signal.Signals) -> list[str]:
+        """The words that run ``command`` as this user, and send it ``number`` when the launcher dies, even by kill -9."""
+        trampoline = str(Path(__file__).with_name("trampoline.py"))
+        settings = (os.getpid(), int(number), self.uid, self.gid)
+        return [sys.executable, "-I", "-S", trampoline, *map(str, settings), *command]
 
-    def run(self, command: Sequence[str], env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end. What cannot be run at all comes back like a command that failed."""
+    def succeeds(self, command: Sequence[str]) -> bool:
+        """Whether a short command, run as this user, ends well."""
+        identity: Identity = {"user": self.uid, "group": self.gid, "extra_groups": []} if self.name else {}
         try:
-            return subprocess.run(  # noqa: S603
-                command,
-                env=env,
-                cwd="/",  # the present folder may be closed to that user
-                capture_output=True,
-                text=True,
-                check=False,
-                preexec_fn=dying_with_parent(signal.SIGKILL),
-                **self.identity(),
-            )
-        except (OSError, subprocess.SubprocessError) as error:
-            return subprocess.CompletedProcess(command, 126, "", str(error))
-
-
-def dying_with_parent(number: signal.Signals) -> Callable[[], None] | None:
-    """For ``preexec_fn``: ask Linux to send ``number`` when the launcher dies, even by kill -9.
-
-    Elsewhere the next start ends what was left.
-    """
-    if sys.platform != "linux":
-        return None
-    prctl = ctypes.CDLL(None).prctl  # looked up before the fork: afterwards little may be called
-    parent = os.getpid()
-    set_parent_death_signal = 1
-
-    def ask() -> None:
-        prctl(set_parent_death_signal, int(number))
-        if os.getppid() != parent:  # it died before we asked
-            os._exit(1)
-
-    return ask
+            # from "/", because the present folder may be closed to that user
+            done = subprocess.run(command, cwd="/", capture_output=True, check=False, **identity)  # noqa: S603
+        except (OSError, subprocess.SubprocessError):
+            return False
+        return done.returncode == 0

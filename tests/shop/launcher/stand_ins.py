@@ -32,7 +32,8 @@ def plan() -> Plan:
     return Plan(
         every_time=[Part("migrate", python("print('migrated')"))],
         first_time=[Part("seed", python("print('seeded')"))],
-        parts=[Part("worker", python(WORKER)), Part("api", python(API))],
+        api=Part("api", python(API)),
+        others=[Part("worker", python(WORKER))],
     )
 
 

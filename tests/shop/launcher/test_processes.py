@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -46,6 +46,7 @@ class Shop:
 
     def worker(self) -> tuple[int, int]:
         """The process ids of the newest worker and its child."""
+        assert eventually(lambda: "ids" in (self.data_dir / "logs" / "worker.log").read_text())
         lines = (self.data_dir / "logs" / "worker.log").read_text().splitlines()
         _, worker, child = next(line for line in reversed(lines) if line.startswith("ids")).split()
         return int(worker), int(child)
@@ -81,10 +82,10 @@ def left(data_dir: Path) -> list[int]:
     return marked(mark_for(data_dir)) + marked(mark_for(data_dir / "engines"))
 
 
-def eventually(holds: object) -> bool:
+def eventually(holds: Callable[[], bool]) -> bool:
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
-        if holds():  # type: ignore[operator]
+        if holds():
             return True
         time.sleep(0.05)
     return False
@@ -97,6 +98,7 @@ def test_starts_says_where_and_stops_clean(data_dir: Path, port: int, number: si
     assert f"  address   http://127.0.0.1:{port}" in shop.lines
     assert any("demo-2026" in line for line in shop.lines)
     assert is_ready("127.0.0.1", port)
+    shop.worker()
     assert len(left(data_dir)) == 3
     assert shop.end(number) == 0
     assert shop.lines[-1] == "Stopped."

@@ -1,0 +1,235 @@
+"""What a supplier does with its products, packs and prices."""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session, col, select
+
+from catalog.products import listing, rules
+from catalog.products.errors import NotASupplier, NotYourProduct, OriginCertified, UnknownOrigin
+from catalog.products.models import Product, Sku
+from catalog.products.schemas import ProductIn, SkuIn, TierIn
+from catalog.products.states import LISTING, ListingMove
+from shop.core import audit, clock
+from shop.core.errors import Invalid, NotFound
+from shop.identity import queries as organisations
+from shop.identity.actor import Actor
+from shop.identity.rules import Capacity
+
+#: Compares the version that the caller read with the present one; raises ``Changed`` (412) when they differ.
+CheckVersion = Callable[[int], None]
+
+#: What a certificate says of a product.
+CERTIFIED_FIELDS = frozenset({"name", "category", "district_code", "township_code", "village"})
+
+_ORIGIN = text(
+    "SELECT count(*) FROM region WHERE code = ANY (CAST(:codes AS text[])) AND kind NOT IN ('province', 'city')"
+    " AND (valid_from IS NULL OR valid_from <= :today) AND (valid_to IS NULL OR :today < valid_to)"
+)
+_UNDER_CERTIFICATION = text(
+    "SELECT EXISTS (SELECT FROM certification_case WHERE product_id = :id AND status NOT IN ('draft', 'returned', 'rejected', 'withdrawn',"
+    " 'certified')) OR EXISTS (SELECT FROM certificate WHERE product_id = :id AND valid_until >= :today AND revoked_at IS NULL)"
+)
+_WRITE_TIERS = text(
+    "INSERT INTO price_tier (sku_id, min_quantity, unit_price_fen)"
+    " SELECT :sku_id, * FROM unnest(CAST(:minimums AS numeric[]), CAST(:prices AS bigint[]))"
+)
+
+
+def create(session: Session, actor: Actor, body: ProductIn) -> int:
+    """Put a product, with the packs given, into the own organisation's list; returns its id.
+
+    Raises:
+        OrganisationNotApproved, NotASupplier: the organisation may not sell (409).
+        NameTaken, SkuCodeTaken: see there (409).
+        UnknownOrigin, Invalid: the place, a weight or a price list is at fault (422).
+    """
+    _require_supplier(session, actor)
+    _require_origin(session, body.district_code, body.township_code)
+    product = Product(
+        **body.model_dump(exclude={"skus"}), supplier_id=actor.organisation, created_at=clock.now()
+    )
+    session.add(product)
+    session.flush()
+    for number, sku in enumerate(body.skus):
+        _add_sku(session, product, sku, number, f"skus[{number}].")
+    listing.refresh(session, [product.id])
+    audit.record(session, actor, "product.created", "product", product.id)
+    return product.id
+
+
+def edit(session: Session, actor: Actor, product_id: int, changes: Mapping[str, Any], check_version: CheckVersion) -> None:
+    """Change what is said of a product.
+
+    Raises:
+        NotFound, NotYourProduct: unknown (404), or another supplier's (403).
+        OriginCertified: a certificate or a running application speaks of the field (409).
+        UnknownOrigin: no such place (422).
+    """
+    product = _own_product(session, actor, product_id)
+    check_version(product.version)
+    changed = {field: value for field, value in changes.items() if value != getattr(product, field)}
+    _refuse_certified(session, product.id, changed)
+    if changed.keys() & {"district_code", "township_code"}:
+        _require_origin(
+            session, changed.get("district_code", product.district_code), changed.get("township_code", product.township_code)
+        )
+    for field, value in changed.items():
+        setattr(product, field, value)
+    _keep(session, product)
+    listing.refresh_text(session, [product.id])
+    audit.record(session, actor, "product.edited", "product", product.id, fields=sorted(changed))
+
+
+def move(session: Session, actor: Actor, product_id: int, listing_move: ListingMove) -> None:
+    """Withdraw a product from sale, or put it back. Orders that were placed stay as they are.
+
+    Raises:
+        NotFound, NotYourProduct: unknown (404), or another supplier's (403).
+        IllegalMove: it is withdrawn, or on sale, already (409).
+    """
+    product = _own_product(session, actor, product_id)
+    product.status = LISTING.after(product.status, listing_move)
+    _keep(session, product)
+    audit.record(session, actor, _DONE["product", listing_move], "product", product.id)
+
+
+def add_sku(session: Session, actor: Actor, product_id: int, body: SkuIn) -> int:
+    """Offer a product in one more pack; returns the SKU's id.
+
+    Raises:
+        NotFound, NotYourProduct: unknown (404), or another supplier's (403).
+        SkuCodeTaken: see there (409).
+        Invalid: its weight or its price list is at fault (422).
+    """
+    product = _own_product(session, actor, product_id)
+    number = session.execute(text("SELECT count(*) FROM sku WHERE product_id = :id"), {"id": product.id}).scalar_one()
+    sku = _add_sku(session, product, body, number)
+    listing.refresh_price(session, [product.id])
+    audit.record(session, actor, "sku.created", "sku", sku.id, product_id=product.id)
+    return sku.id
+
+
+def edit_sku(session: Session, actor: Actor, sku_id: int, changes: Mapping[str, Any], check_version: CheckVersion) -> None:
+    """Change how a pack is described and taxed. Its unit, weight and step stay: another pack is another SKU.
+
+    Raises:
+        NotFound, NotYourProduct: unknown (404), or another supplier's (403).
+    """
+    sku = _own_sku(session, actor, sku_id)
+    check_version(sku.version)
+    for field, value in changes.items():
+        setattr(sku, field, value)
+    _keep(session, sku)
+    audit.record(session, actor, "sku.edited", "sku", sku.id, fields=sorted(changes))
+
+
+def move_sku(session: Session, actor: Actor, sku_id: int, listing_move: ListingMove) -> None:
+    """Withdraw one pack from sale, or put it back. Raises as :func:`move`."""
+    sku = _own_sku(session, actor, sku_id)
+    sku.status = LISTING.after(sku.status, listing_move)
+    _keep(session, sku)
+    listing.refresh_price(session, [sku.product_id])
+    audit.record(session, actor, _DONE["sku", listing_move], "sku", sku.id)
+
+
+def set_prices(session: Session, actor: Actor, sku_id: int, tiers: Sequence[TierIn], check_version: CheckVersion) -> None:
+    """Replace the whole price list of a SKU. Its first tier is the smallest quantity that is sold. Orders placed keep their prices.
+
+    Raises:
+        NotFound, NotYourProduct: unknown (404), or another supplier's (403).
+        Invalid: quantities that are not whole steps or do not rise (422).
+    """
+    sku = _own_sku(session, actor, sku_id)
+    check_version(sku.version)
+    if faults := rules.tier_faults(sku.step, [tier.min_quantity for tier in tiers]):
+        raise Invalid(faults=faults)
+    session.execute(text("DELETE FROM price_tier WHERE sku_id = :id"), {"id": sku.id})
+    _write_tiers(session, sku.id, tiers)
+    sku.min_quantity = tiers[0].min_quantity
+    _keep(session, sku)
+    listing.refresh_price(session, [sku.product_id])
+    shown = [[str(tier.min_quantity), tier.unit_price] for tier in tiers]
+    audit.record(session, actor, "sku.priced", "sku", sku.id, tiers=shown)
+
+
+#: How a move is put on record.
+_DONE = {
+    ("product", ListingMove.WITHDRAW): "product.withdrawn",
+    ("product", ListingMove.RELIST): "product.relisted",
+    ("sku", ListingMove.WITHDRAW): "sku.withdrawn",
+    ("sku", ListingMove.RELIST): "sku.relisted",
+}
+
+
+def _add_sku(session: Session, product: Product, body: SkuIn, number: int, field: str = "") -> Sku:
+    faults = rules.tier_faults(body.step, [tier.min_quantity for tier in body.tiers])
+    if weight := rules.weight_fault(product.kind, body.net_grams):
+        faults.append(weight)
+    if faults:
+        raise Invalid(faults=[dataclasses.replace(fault, field=field + fault.field) for fault in faults])
+    sku = Sku(
+        **body.model_dump(exclude={"tiers", "code"}),
+        code=body.code or f"P{product.id}-{number + 1}",
+        product_id=product.id,
+        min_quantity=body.tiers[0].min_quantity,
+    )
+    session.add(sku)
+    session.flush()
+    _write_tiers(session, sku.id, body.tiers)
+    session.execute(text("INSERT INTO stock (sku_id, on_hand, reserved) VALUES (:id, 0, 0)"), {"id": sku.id})
+    return sku
+
+
+def _write_tiers(session: Session, sku_id: int, tiers: Sequence[TierIn]) -> None:
+    minimums, prices = [tier.min_quantity for tier in tiers], [tier.unit_price for tier in tiers]
+    session.execute(_WRITE_TIERS, {"sku_id": sku_id, "minimums": minimums, "prices": prices})
+
+
+def _require_supplier(session: Session, actor: Actor) -> None:
+    organisations.require_approved(session, actor.organisation)
+    if Capacity.SUPPLIER not in organisations.capacities(session, actor.organisation, clock.today()):
+        raise NotASupplier
+
+
+def _require_origin(session: Session, district_code: str, township_code: str | None) -> None:
+    codes = [district_code]
+    if township_code is not None:
+        if not rules.lies_in(township_code, district_code):
+            raise UnknownOrigin
+        codes.append(township_code)
+    if session.execute(_ORIGIN, {"codes": codes, "today": clock.today()}).scalar_one() != len(codes):
+        raise UnknownOrigin
+
+
+def _refuse_certified(session: Session, product_id: int, changed: Mapping[str, Any]) -> None:
+    fields = sorted(CERTIFIED_FIELDS & changed.keys())
+    if fields and session.execute(_UNDER_CERTIFICATION, {"id": product_id, "today": clock.today()}).scalar_one():
+        raise OriginCertified(fields=", ".join(fields))
+
+
+def _own_product(session: Session, actor: Actor, product_id: int) -> Product:
+    """The product, locked until the transaction ends: everything that changes it or its SKUs waits for one another."""
+    statement = select(Product).where(col(Product.id) == product_id).with_for_update()
+    product = session.exec(statement.execution_options(populate_existing=True)).first()
+    if product is None:
+        raise NotFound
+    if product.supplier_id != actor.organisation:
+        raise NotYourProduct
+    return product
+
+
+def _own_sku(session: Session, actor: Actor, sku_id: int) -> Sku:
+    product_id = session.execute(text("SELECT product_id FROM sku WHERE id = :id"), {"id": sku_id}).scalar()
+    if product_id is None:
+        raise NotFound
+    _own_product(session, actor, product_id)
+    return session.exec(select(Sku).where(col(Sku.id) == sku_id).execution_options(populate_existing=True)).one()
+
+
+def _keep(session: Session, row: Product | Sku) -> None:
+    row.version += 1
+    session.add(row)
+    session.flush()

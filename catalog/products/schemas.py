@@ -1,0 +1,209 @@
+"""What callers send and get about products."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from catalog.products.rules import MAX_TIERS, Category, Kind, Unit
+from catalog.products.states import ListingStatus
+from shop.core.money import PositiveYuanIn, YuanOut
+from shop.core.quantities import Code, Name, OptionalText, Quantity, QuantityOut, storable
+
+DistrictCode = Annotated[str, StringConstraints(pattern=r"^50[0-9]{4}$"), Field(examples=["500236"])]
+TownshipCode = Annotated[str, StringConstraints(pattern=r"^50[0-9]{4}[0-9A-Z]{1,6}$"), Field(examples=["500236T01"])]
+Words = Annotated[str, StringConstraints(max_length=100), AfterValidator(storable)]
+NetGrams = Annotated[int, Field(ge=1, le=10**9, description="net weight of one unit in grams; none for services")]
+#: VAT in basis points of the price without tax; 900 is 9 %.
+VatRate = Annotated[int, Field(ge=0, le=10_000, description="VAT contained in the price, in basis points: 900 is 9 %")]
+
+
+class Sort(StrEnum):
+    RELEVANCE = "relevance"
+    NEWEST = "newest"
+    PRICE = "price"
+    PRICE_DESC = "price_desc"
+    NAME = "name"
+
+
+class In(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class TierIn(In):
+    """From this quantity of one order line on, a unit costs this much, VAT included."""
+
+    min_quantity: Quantity
+    unit_price: PositiveYuanIn
+
+
+Tiers = Annotated[
+    list[TierIn],
+    Field(min_length=1, max_length=MAX_TIERS, description="by rising quantity; the first one is the least that is sold"),
+]
+
+
+class PricesIn(In):
+    tiers: Tiers
+
+
+class SkuIn(PricesIn):
+    pack: Annotated[Name, Field(description="as printed", examples=["5kg/箱"])]
+    unit: Unit
+    net_grams: NetGrams | None = None
+    step: Annotated[Quantity, Field(description="what may be ordered is a multiple of it: 1 for packs, 0.001 for kilograms")] = Decimal(1)
+    vat_bp: VatRate = 0
+    code: Annotated[Code | None, Field(description="unique in the marketplace; made up when left out")] = None
+
+
+class ProductIn(In):
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "奉节脐橙",
+                    "kind": "goods",
+                    "category": "fruit",
+                    "district_code": "500236",
+                    "description": "草堂镇产，单果 70 毫米以上",
+                    "skus": [
+                        {
+                            "pack": "5kg/箱",
+                            "unit": "box",
+                            "net_grams": 5000,
+                            "vat_bp": 900,
+                            "tiers": [{"min_quantity": "1", "unit_price": "69.90"}, {"min_quantity": "100", "unit_price": "65.00"}],
+                        }
+                    ],
+                }
+            ]
+        },
+    )
+
+    name: Name
+    kind: Kind
+    category: Category
+    district_code: DistrictCode
+    township_code: TownshipCode | None = None
+    village: Name | None = None
+    description: OptionalText = ""
+    skus: list[SkuIn] = Field(default_factory=list, max_length=50)
+
+
+class ProductPatch(In):
+    name: Name | None = None
+    category: Category | None = None
+    district_code: DistrictCode | None = None
+    township_code: TownshipCode | None = None
+    village: Name | None = None
+    description: OptionalText | None = None
+
+    @model_validator(mode="after")
+    def _kept(self) -> Self:
+        _refuse_null(self, "name", "category", "district_code", "description")
+        return self
+
+
+class SkuPatch(In):
+    pack: Name | None = None
+    vat_bp: VatRate | None = None
+
+    @model_validator(mode="after")
+    def _kept(self) -> Self:
+        _refuse_null(self, "pack", "vat_bp")
+        return self
+
+
+def _refuse_null(body: BaseModel, *names: str) -> None:
+    """A field may be left out, but not emptied."""
+    for name in names:
+        if name in body.model_fields_set and getattr(body, name) is None:
+            raise ValueError(f"{name} cannot be null")
+
+
+class TierOut(BaseModel):
+    min_quantity: QuantityOut
+    unit_price: YuanOut
+
+
+class SkuOut(BaseModel):
+    id: int
+    product_id: int
+    code: str
+    pack: str
+    unit: Unit
+    unit_label: str
+    net_grams: int | None
+    step: QuantityOut
+    min_quantity: QuantityOut
+    vat_bp: int
+    status: ListingStatus
+    tiers: list[TierOut]
+    available: QuantityOut = Field(description="in stock and not promised to anybody")
+    version: int
+
+
+class CertificateBrief(BaseModel):
+    """The certificate in force today."""
+
+    id: int
+    number: str
+    valid_from: date
+    valid_until: date
+
+
+class ProductOut(BaseModel):
+    id: int
+    supplier_id: int
+    supplier_name: str
+    supplier_approved: bool
+    name: str
+    kind: Kind
+    category: Category
+    district_code: str
+    district_name: str
+    township_code: str | None
+    township_name: str | None
+    village: str | None
+    description: str
+    status: ListingStatus
+    certificate: CertificateBrief | None = Field(description="in force today; without one the product cannot be ordered")
+    skus: list[SkuOut]
+    created_at: datetime
+    version: int
+
+
+class ProductRow(BaseModel):
+    """A product in a list."""
+
+    id: int
+    supplier_id: int
+    supplier_name: str
+    name: str
+    kind: Kind
+    category: Category
+    district_code: str
+    district_name: str
+    township_code: str | None
+    township_name: str | None
+    price: YuanOut | None = Field(description="lowest price at which a minimum quantity is sold; null: nothing is on sale")
+    certified_until: date | None = Field(description="last day of the certificate in force; null: not certified today")
+    in_stock: bool
+    status: ListingStatus
+
+
+class Facet(BaseModel):
+    code: str
+    name: str | None
+    count: int
+
+
+class Facets(BaseModel):
+    """How many products of a search fall into each category and district."""
+
+    total: int
+    categories: list[Facet]
+    districts: list[Facet]

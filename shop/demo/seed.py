@@ -1,0 +1,136 @@
+"""Loads what the shop needs before its first request, and the demo data: two years of a market, up to yesterday.
+
+The demo data are invented; only the places, the products' names and who supports whom are real. The same date gives the same data.
+"""
+
+import heapq
+import random
+import time
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from orders.ledger.actions import book_acceptances
+from orders.statistics import actions as statistics
+from shop import reference
+from shop.core import clock, workdays
+from shop.core.db import database
+from shop.demo import goods, people
+from shop.demo.cases import CaseBook, months_later
+from shop.demo.history import History
+from shop.demo.market import Market, Offer, Relation
+from shop.demo.people import DEMO_BUYER, DEMO_SUPPLIER, Buyer, People
+from shop.demo.plan import Order, Pace, Planner
+from shop.demo.trail import Trail
+
+Say = Callable[[str], None]
+
+#: How far the latest orders of the demo's school have come, so that everybody who signs in finds something to do.
+#: Days until confirmed, shipped, accepted; None: waits for somebody.
+WAITING: Sequence[tuple[int, Pace]] = (
+    (1, (None, None, None)),
+    (2, (None, None, None)),
+    (4, (0.5, None, None)),
+    (5, (0.5, None, None)),
+    (8, (0.5, 3, None)),
+    (9, (1, 4, None)),
+    (14, (1, 3, 8)),
+)
+
+
+def run(demo: bool, say: Say) -> None:
+    """Load reference data, and with ``demo`` the demo data, once; running it again brings only the reference data up to date."""
+    with database().unit_of_work() as session:
+        reference.load(session)
+    say("reference data: loaded · 基础数据已载入")
+    if demo:
+        with database().unit_of_work() as session:
+            load(session, say)
+
+
+def load(session: Session, say: Say) -> bool:
+    """Load the demo data in the caller's transaction; returns whether there was anything to do."""
+    if session.execute(text("SELECT EXISTS (SELECT FROM app_user WHERE username = 'admin')")).scalar_one():
+        say("demo data: there already · 演示数据已存在")
+        return False
+    began, today = time.monotonic(), clock.today()
+    # everything is recorded as of the first moment of today, so that the same date gives the same data
+    with clock.fixed(clock.start_of_day(today)):
+        _Load(session, today, say).run()
+    say(f"demo data: loaded in {time.monotonic() - began:.0f} s · 演示数据已载入")
+    return True
+
+
+class _Load:
+    """One load of the demo data."""
+
+    def __init__(self, session: Session, today: date, say: Say) -> None:
+        self.session, self.today, self.say = session, today, say
+        self.start = two_years_before(today)
+        self.chance = random.Random(today.isoformat())  # noqa: S311  invented data, no secrets
+        self.trail = Trail(session)
+        self.workdays = workdays.calendar(session, today, days=1500)
+
+    def run(self) -> None:
+        self.session.execute(text("SET LOCAL statement_timeout = 0"))
+        folk = people.load(self.session, self.trail, self.chance, self.start, self.today)
+        book = CaseBook(self.session, self.trail, folk, self.workdays, self.chance, self.start, self.today)
+        offers = goods.load(self.session, folk, book, self.chance, self.start, self.today)
+        self.say(f"demo data: {len(folk.suppliers)} suppliers, {len(folk.buyers)} buyers, {len(offers)} packs on sale")
+        acceptance_ids = self._orders(folk, offers)
+        self._ledger(acceptance_ids)
+        self.say(f"demo data: {self.trail.write():,} audit events, sealed")
+
+    def _orders(self, folk: People, offers: Sequence[Offer]) -> list[int]:
+        market = Market(self.chance, offers, folk.buyers, self._relations(), self.start)
+        planner = Planner(self.chance, market, self.workdays)
+        history = History(self.session, self.trail, clock.start_of_day(self.today), self._programmes())
+        school = next(buyer for buyer in folk.buyers if buyer.name == DEMO_BUYER)
+        waiting = self._waiting(planner, school, offers, folk.suppliers[DEMO_SUPPLIER].id)
+        count = 0
+        for order in heapq.merge(planner.orders(self.start, self.today), reversed(waiting), key=lambda order: order.placed_at):
+            history.record(order)
+            count += 1
+        rows = history.write(offers, self.today)
+        self.say(f"demo data: {count:,} orders since {self.start}, {rows:,} rows")
+        return history.acceptance_ids
+
+    def _ledger(self, acceptance_ids: Sequence[int]) -> None:
+        # the planner must know how much there is before it joins it all
+        self.session.execute(text("ANALYZE"))
+        entries = book_acceptances(self.session, acceptance_ids)
+        while statistics.refresh(self.session):
+            pass
+        self.say(f"demo data: {entries:,} sales in the ledger and in the figures")
+
+    def _waiting(self, planner: Planner, school: Buyer, offers: Sequence[Offer], supplier_id: int) -> list[Order]:
+        """Orders of the demo's school that wait for somebody; the demo's supplier has a part in each."""
+        own = [offer for offer in offers if offer.supplier_id == supplier_id]
+        orders = []
+        for days, pace in WAITING:
+            day = self.today - timedelta(days=days)
+            basket = [line for line in planner.market.basket(school, day) if line[0].supplier_id != supplier_id]
+            lines = [(offer, offer.tiers[0][0] * 10) for offer in own] + basket
+            order = planner.order(school, clock.start_of_day(day) + timedelta(hours=9), lines, pace)
+            order.days_to_pay = None
+            orders.append(order)
+        return orders
+
+    def _relations(self) -> list[Relation]:
+        rows = self.session.execute(
+            text(
+                "SELECT r.id, r.kind, s.name, s.region_code AS supporter_region, r.region_code, r.valid_from, r.valid_to"
+                " FROM support_relation r JOIN supporter s ON s.id = r.supporter_id ORDER BY r.id"
+            )
+        )
+        return [Relation(*row) for row in rows]
+
+    def _programmes(self) -> list[tuple[date, str]]:
+        return [(row.valid_from, row.code) for row in self.session.execute(text("SELECT valid_from, code FROM programme"))]
+
+
+def two_years_before(today: date) -> date:
+    """The same day two years earlier; the last of February for the 29th."""
+    return months_later(today, -24)
