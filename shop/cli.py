@@ -212,7 +212,7 @@ def _share_metrics(data_dir: Path) -> None:
     """All server processes add to the same metrics, which start from nothing with the server."""
     folder = data_dir.absolute() / "metrics"
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
 
 

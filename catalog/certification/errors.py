@@ -1,70 +1,82 @@
-"""What a certification case may be refused for."""
+"""Refusals of certification."""
 
-from shop.core.errors import CONSTRAINTS, Conflict, Forbidden, Invalid
+from shop.core.errors import CONSTRAINTS, Conflict, Forbidden, Invalid, NotFound
+
+
+class DistrictNotEligible(Conflict):
+    code = "district_not_eligible"
+    zh = "产地（{district}）不在可认定的区县范围内"
+    en = "Products from {district} cannot be certified: it is not among the designated districts"
+
+
+class ItemsMissing(Conflict):
+    """``errors`` name every item."""
+
+    code = "items_missing"
+    zh = "申请材料不完整，共缺 {count} 项"
+    en = "The application is not complete: {count} items are missing"
 
 
 class CaseOpen(Conflict):
-    code = "certification_case_open"
-    zh, en = "该产品已有未办结的认定申请", "An application for this product is under way already"
+    code = "case_open"
+    zh = "该产品已有正在进行的认定申请"
+    en = "There is an application for this product already"
 
 
-class NotYourProduct(Forbidden):
-    code = "not_your_product"
-    zh, en = "只能为本单位的产品申请认定", "A supplier applies for its own products only"
+class CaseNotEditable(Conflict):
+    code = "case_not_editable"
+    zh = "申请已提交，退回后方可修改"
+    en = "An application that was submitted cannot be changed unless it is returned"
 
 
 class ProductWithdrawn(Conflict):
     code = "product_withdrawn"
-    zh, en = "产品已下架，不能申请认定", "The product is withdrawn"
+    zh = "产品已下架"
+    en = "The product was withdrawn"
 
 
-class OriginNotEligible(Conflict):
-    """Only products from the 33 districts with a poverty task may be certified."""
+class NoticeRunning(Conflict):
+    """``until`` is the first day on which the county may decide."""
 
-    code = "origin_not_eligible"
-    zh, en = "产地（{district_code}）不在可认定的区县范围内", "Products from district {district_code} cannot be certified"
-
-
-class NotEditable(Conflict):
-    code = "case_not_editable"
-    zh, en = "申请已提交（状态 {state}），不能修改", "The application is in state '{state}' and cannot be changed"
-
-
-class Incomplete(Invalid):
-    """Something that an application needs is missing; ``errors`` names everything at once."""
-
-    code = "application_incomplete"
-    zh, en = "申请材料不完整：缺少 {count} 项", "The application lacks {count} items"
-
-
-class NoticeStillOpen(Conflict):
-    code = "notice_still_open"
-    zh, en = "公示尚未结束，{decidable_from} 起方可作出决定", "The public notice still runs; a decision is possible from {decidable_from}"
-
-
-class NotYourLevel(Forbidden):
-    code = "not_your_level"
-    zh, en = "当前环节不由您办理", "This case is with another level of review"
+    code = "notice_running"
+    zh = "公示尚未结束，{until} 起方可作出决定"
+    en = "The public notice is still running; a decision is possible from {until} on"
 
 
 class OwnCase(Forbidden):
     code = "own_case"
-    zh, en = "不能办理本单位的申请", "Nobody decides on a case of the own organisation"
+    zh = "不能审核本单位的申请"
+    en = "Nobody decides on the own organisation's application"
 
 
-class SamePersonTwice(Forbidden):
-    code = "same_person_twice"
-    zh, en = "同一人不能办理同一申请的两级审核", "One person cannot act at both levels of the same case"
+class SamePerson(Forbidden):
+    code = "same_person"
+    zh = "同一人不能参与同一申请的两级审核"
+    en = "One person cannot act at two levels of the same application"
 
 
-class UnknownFileType(Invalid):
-    code = "unknown_file_type"
-    zh, en = "仅接受 PDF、PNG、JPEG、DOCX 和 XLSX 文件", "Only PDF, PNG, JPEG, DOCX and XLSX files are taken"
+class NotYourRegion(Forbidden):
+    code = "not_your_region"
+    zh = "该申请不在您的管辖区域或职责内"
+    en = "This application is not before you"
+
+
+class UnreadableFile(Invalid):
+    code = "file_type_not_accepted"
+    zh = "仅接受 PDF、PNG、JPEG、DOCX 和 XLSX 文件"
+    en = "Only PDF, PNG, JPEG, DOCX and XLSX files are accepted"
 
 
 class TooManyDocuments(Conflict):
     code = "too_many_documents"
-    zh, en = "每份申请最多 {most} 个文件", "An application holds {most} documents at most"
+    zh = "一个申请最多可上传 {most} 份材料"
+    en = "An application holds at most {most} papers"
+
+
+class FileMissing(NotFound):
+    code = "file_missing"
+    zh = "文件内容不在存储中，请联系管理员"
+    en = "The content is not in the file store; tell the administrator"
 
 
 CONSTRAINTS["uq_certification_case_open"] = CaseOpen

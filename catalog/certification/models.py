@@ -41,7 +41,9 @@ class CertificationCase(SQLModel, table=True):
     annual_capacity_kg: int | None = None
     households: int = Field(default=0, sa_column_kwargs={"comment": "named households that the product carries; persons likewise"})
     persons: int = 0
-    linkage: str = Field(default="", sa_column_kwargs={"comment": "how households take part: employment, purchase, land rent, dividend, …"})
+    linkage: str = Field(
+        default="", sa_column_kwargs={"comment": "how households take part: employment, purchase, land rent, dividend, …"}
+    )
     comparable_price_fen: int | None = fen(nullable=True)
     comparable_price_source: str | None = None
     #: Reasons of the latest return or rejection.

@@ -1,45 +1,47 @@
-"""What certification asks for, and how its periods are counted."""
+"""What an application must hold, how long a notice and a certificate run, and how certificates are numbered."""
 
+import calendar
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from catalog.certification.states import CaseStatus, CertificateState
 from catalog.products.rules import Category, Kind, is_food
 from shop.core.errors import Fault
 from shop.core.workdays import Calendar
-from shop.identity.permissions import Permission
-
-#: Documents of one case.
-MAX_DOCUMENTS = 100
 
 
 class DocumentKind(StrEnum):
-    """The papers that counties ask for (domain.md §1.4); which of them a product needs says :func:`required_documents`."""
-
     BUSINESS_LICENCE = "business_licence"
     COMMITMENT_LETTER = "commitment_letter"
+    HOUSEHOLD_EVIDENCE = "household_evidence"
     TEST_REPORT = "test_report"
     PRODUCTION_LICENCE = "production_licence"
     QUARANTINE_CERTIFICATE = "quarantine_certificate"
     QUALITY_CERTIFICATE = "quality_certificate"
     TRADEMARK = "trademark"
-    HOUSEHOLD_LIST = "household_list"
-    PRICE_EVIDENCE = "price_evidence"
     OTHER = "other"
 
 
-_DOCUMENT_NAMES = {
+_DOCUMENTS: dict[DocumentKind, tuple[str, str]] = {
     DocumentKind.BUSINESS_LICENCE: ("营业执照", "business licence"),
     DocumentKind.COMMITMENT_LETTER: ("真实性承诺书", "letter of commitment"),
+    DocumentKind.HOUSEHOLD_EVIDENCE: ("带动农户证明", "evidence of the households that take part"),
     DocumentKind.TEST_REPORT: ("产品检测报告", "test report"),
+    DocumentKind.PRODUCTION_LICENCE: ("食品生产许可证或小作坊登记证", "food production licence or workshop registration"),
+    DocumentKind.QUARANTINE_CERTIFICATE: ("动物检疫证明", "animal quarantine certificate"),
+    DocumentKind.QUALITY_CERTIFICATE: ("绿色、有机、地理标志等证书", "green, organic, origin or other quality certificate"),
+    DocumentKind.TRADEMARK: ("商标注册证或授权书", "trademark or authorisation"),
+    DocumentKind.OTHER: ("其他材料", "other papers"),
 }
+
+#: Made in a factory or workshop, so licensed as food production.
+_PROCESSED = frozenset({Category.PROCESSED_SNACK, Category.BEVERAGE, Category.CONDIMENT_PRESERVED})
 
 
 @dataclass(frozen=True)
 class Application:
-    """What a supplier states about one product."""
+    """What an application holds at the moment, as far as the checklist asks for it."""
 
     kind: Kind | str
     category: Category | str
@@ -50,102 +52,98 @@ class Application:
     linkage: str
     comparable_price_fen: int | None
     comparable_price_source: str | None
+    priced_skus: int
     documents: frozenset[str]
 
 
-def required_documents(category: Category | str) -> list[DocumentKind]:
-    """The papers without which no application goes on: food needs a test report as well."""
-    always = [DocumentKind.BUSINESS_LICENCE, DocumentKind.COMMITMENT_LETTER]
-    return [*always, DocumentKind.TEST_REPORT] if is_food(category) else always
+def required_documents(kind: Kind | str, category: Category | str) -> list[DocumentKind]:
+    """The papers that an application for such a product must bring (the usual set of a county's checklist)."""
+    required = [DocumentKind.BUSINESS_LICENCE, DocumentKind.COMMITMENT_LETTER]
+    if kind == Kind.GOODS and is_food(category):
+        required.append(DocumentKind.TEST_REPORT)
+    if category in _PROCESSED:
+        required.append(DocumentKind.PRODUCTION_LICENCE)
+    return required
 
 
-def missing(given: Application) -> list[Fault]:
-    """Everything that an application still lacks, in the order of the form.
-
-    A certified product is of good quality, fairly priced against goods of the same kind, and carries households by a named linkage
-    (municipal rule of 12 April 2020 and its national explanation of 28 August 2020).
-    """
-    asked = [
-        (bool(given.statement), "statement", "请填写申请说明", "a statement is needed"),
-        (given.kind != Kind.GOODS or bool(given.annual_capacity_kg), "annual_capacity_kg", "商品须填写年供应量", "goods need a yearly capacity"),
-        (given.households >= 1, "households", "至少带动一户", "at least one household must be carried"),
-        (given.persons >= given.households, "persons", "带动人数不能少于户数", "persons cannot be fewer than households"),
-        (bool(given.linkage), "linkage", "请填写利益联结方式", "say how households take part"),
-        (given.comparable_price_fen is not None, "comparable_price", "请填写同类产品价格", "a comparable price is needed"),
-        (bool(given.comparable_price_source), "comparable_price_source", "请填写同类产品价格来源", "name the source of the comparable price"),
+def missing_items(application: Application) -> list[Fault]:
+    """Everything that keeps an application from being submitted, all at once, each with a stable code."""
+    a = application
+    checks = [
+        (bool(a.statement.strip()), "statement", "statement_missing", "申请说明未填写", "the statement is missing"),
+        (
+            a.kind == Kind.SERVICE or bool(a.annual_capacity_kg),
+            "annual_capacity_kg",
+            "capacity_missing",
+            "年产能未填写",
+            "the yearly capacity is missing",
+        ),
+        (a.households >= 1, "households", "households_missing", "带动农户数须至少为 1 户", "at least one household must take part"),
+        (
+            a.persons >= max(a.households, 1),
+            "persons",
+            "persons_below_households",
+            "带动人数不能少于户数",
+            "there cannot be fewer people than households",
+        ),
+        (bool(a.linkage.strip()), "linkage", "linkage_missing", "带动方式未填写", "how households take part is missing"),
+        (
+            a.comparable_price_fen is not None,
+            "comparable_price",
+            "comparable_price_missing",
+            "同类产品市场价未填写",
+            "the price of comparable goods is missing",
+        ),
+        (
+            bool((a.comparable_price_source or "").strip()),
+            "comparable_price_source",
+            "comparable_price_source_missing",
+            "同类产品市场价来源未填写",
+            "the source of the comparable price is missing",
+        ),
+        (a.priced_skus >= 1, "product", "sku_missing", "产品没有在售规格", "the product has no pack on sale"),
     ]
-    faults = [Fault(field, f"{field}_missing", zh, en) for met, field, zh, en in asked if not met]
-    return faults + [_document_missing(kind) for kind in required_documents(given.category) if kind not in given.documents]
+    faults = [Fault(field, code, zh, en) for met, field, code, zh, en in checks if not met]
+    return faults + [_document_missing(kind) for kind in required_documents(a.kind, a.category) if kind not in a.documents]
+
+
+def document_name(kind: DocumentKind | str) -> tuple[str, str]:
+    """Chinese and English name of a paper."""
+    return _DOCUMENTS[DocumentKind(kind)]
 
 
 def _document_missing(kind: DocumentKind) -> Fault:
-    zh, en = _DOCUMENT_NAMES[kind]
-    return Fault("documents", f"{kind}_missing", f"缺少{zh}", f"the {en} is missing", {"kind": str(kind)})
+    zh, en = document_name(kind)
+    return Fault(f"documents.{kind}", f"{kind}_missing", f"缺少材料：{zh}", f"a paper is missing: {en}")
 
 
-# --- periods -------------------------------------------------------------------------------------------------------
+def notice_end(published: date, working_days: int, workdays: Calendar) -> date:
+    """The first day on which the county may decide: the day after the last of so many working days, the first of which is the
+    first working day after the day of publishing."""
+    return workdays.add(published, working_days) + timedelta(days=1)
 
 
-def decidable_from(published_on: date, working_days: int, calendar: Calendar) -> date:
-    """The day from whose start a public notice may be closed: the one after its last working day.
+def last_day(valid_from: date, months: int) -> date:
+    """The last day of so many months that begin on ``valid_from``: 36 months from 2026-03-15 end on 2029-03-14.
 
-    The day of publishing does not count, as with legal periods. Published on a Monday for five working days, a notice runs until the
-    next Monday and may be closed on the Tuesday.
+    Where the month has no such day its last day stands in: 1 month from 31 January ends on 27 (28) February.
     """
-    return calendar.add(published_on, working_days) + timedelta(days=1)
+    month = valid_from.month - 1 + months
+    year, month = valid_from.year + month // 12, month % 12 + 1
+    return date(year, month, min(valid_from.day, calendar.monthrange(year, month)[1])) - timedelta(days=1)
 
 
-def last_day(first_day: date, months: int) -> date:
-    """The last day of a period of whole months, such as 2026-03-01 and 36 months -> 2029-02-28.
-
-    Where the last month has no such day, its end is the last day (Civil Code, article 202).
-    """
-    year, month = divmod(first_day.year * 12 + first_day.month - 1 + months, 12)
-    try:
-        return date(year, month + 1, first_day.day) - timedelta(days=1)
-    except ValueError:
-        return date(year + (month + 1) // 12, (month + 1) % 12 + 1, 1) - timedelta(days=1)
+def certificate_series(year: int, district_code: str) -> str:
+    """Certificates are counted per year and county."""
+    return f"certificate:{year}:{district_code}"
 
 
-def certificate_state(valid_from: date, valid_until: date, suspended: bool, revoked: bool, on: date) -> CertificateState:
-    """How a certificate stands on a date. Revocation is for good; the end of its time ends a suspension too."""
-    if revoked:
-        return CertificateState.REVOKED
-    if on > valid_until:
-        return CertificateState.EXPIRED
-    if suspended:
-        return CertificateState.SUSPENDED
-    return CertificateState.IN_FORCE if on >= valid_from else CertificateState.NOT_YET
-
-
-# --- numbers -------------------------------------------------------------------------------------------------------
-
-
-def number_series(year: int, district_code: str) -> str:
-    """The gapless series of one county and year."""
-    return f"CQ-{year}-{district_code[:6]}"
-
-
-def certificate_number(series: str, number: int) -> str:
+def certificate_number(year: int, district_code: str, count: int) -> str:
     """``CQ-2026-500236-000123``."""
-    return f"{series}-{number:06d}"
+    return f"CQ-{year}-{district_code}-{count:06d}"
 
 
-# --- who decides ---------------------------------------------------------------------------------------------------
-
-_LEVELS = {
-    CaseStatus.SUBMITTED: Permission.CERTIFICATIONS_COUNTY_REVIEW,
-    CaseStatus.COUNTY_REVIEW: Permission.CERTIFICATIONS_COUNTY_REVIEW,
-    CaseStatus.PUBLIC_NOTICE: Permission.CERTIFICATIONS_COUNTY_REVIEW,
-    CaseStatus.CITY_REVIEW: Permission.CERTIFICATIONS_CITY_REVIEW,
-}
-
-
-def level_of(status: CaseStatus | str) -> Permission | None:
-    """The permission of those with whom a case of this status lies; None while it is with the supplier or done."""
-    return _LEVELS.get(CaseStatus(status))
-
-
-def acted_at_other_level(status: CaseStatus | str, acted_in: Iterable[str]) -> bool:
-    """Whether somebody who acted as an officer in the states ``acted_in`` would now act at the other level (two persons decide)."""
-    return any(level_of(state) != level_of(status) for state in acted_in)
+def covers(prefixes: Iterable[str], codes: Iterable[str | None]) -> bool:
+    """Whether one of the places lies in one of the regions (code prefixes)."""
+    places = [code for code in codes if code]
+    return any(place.startswith(prefix) for prefix in prefixes for place in places)

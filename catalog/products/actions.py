@@ -48,9 +48,7 @@ def create(session: Session, actor: Actor, body: ProductIn) -> int:
     """
     _require_supplier(session, actor)
     _require_origin(session, body.district_code, body.township_code)
-    product = Product(
-        **body.model_dump(exclude={"skus"}), supplier_id=actor.organisation, created_at=clock.now()
-    )
+    product = Product(**body.model_dump(exclude={"skus"}), supplier_id=actor.organisation, created_at=clock.now())
     session.add(product)
     session.flush()
     for number, sku in enumerate(body.skus):

@@ -1,12 +1,18 @@
 """What changes of the catalogue may be refused for."""
 
-from shop.core.errors import CONSTRAINTS, Conflict, Invalid
+from shop.core.errors import CONSTRAINTS, Conflict, Forbidden, Invalid
 
 
-class ProductFaulty(Invalid):
-    code = "product_faulty"
-    zh = "产品信息有误"
-    en = "The product is not valid"
+class NotASupplier(Conflict):
+    code = "not_a_supplier"
+    zh = "本单位没有供应单位身份"
+    en = "The organisation is not registered as a supplier"
+
+
+class NotYourProduct(Forbidden):
+    code = "not_your_product"
+    zh = "这不是本单位的产品"
+    en = "The product belongs to another supplier"
 
 
 class NameTaken(Conflict):
@@ -27,18 +33,12 @@ class UnknownOrigin(Invalid):
     en = "There is no region of this code"
 
 
-class CertifiedFrozen(Conflict):
+class OriginCertified(Conflict):
     """What a certificate was issued for cannot be changed behind its back."""
 
-    code = "certified_frozen"
-    zh = "产品已认定或正在认定，名称、类别和产地不能直接修改"
-    en = "The product is certified or under review: name, category and origin cannot be changed"
-
-
-class Withdrawn(Conflict):
-    code = "product_withdrawn"
-    zh = "产品已下架"
-    en = "The product was withdrawn"
+    code = "origin_certified"
+    zh = "产品已认定或正在认定，不能直接修改：{fields}"
+    en = "The product is certified or under review: these cannot be changed: {fields}"
 
 
 CONSTRAINTS["uq_product_supplier_id_name"] = NameTaken

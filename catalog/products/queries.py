@@ -9,9 +9,8 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from catalog.products import search
-from catalog.products.rules import Category, Kind, unit_label
-from catalog.products.schemas import CertificateBrief, Facet, Facets, ProductOut, ProductRow, SkuOut, Sort
-from catalog.products.states import ListingStatus
+from catalog.products.rules import unit_label
+from catalog.products.schemas import CertificateBrief, Facet, Facets, Filters, ProductOut, ProductRow, SkuOut, Sort
 from shop.core import clock, paging
 from shop.core.errors import Language, NotFound
 from shop.core.paging import Page
@@ -65,23 +64,6 @@ _ORDERS = {
     Sort.PRICE_DESC: _Order((_PRICE_OR_LEAST, "p.id"), (int, int), descending=True),
     Sort.NAME: _Order(("p.pinyin", "p.id"), (str, int)),
 }
-
-
-@dataclass(frozen=True)
-class Filters:
-    """What a list of products may be narrowed by. Prices in fen; ``district`` holds its townships."""
-
-    q: str | None = None
-    district: str | None = None
-    township: str | None = None
-    category: Category | None = None
-    kind: Kind | None = None
-    certified: bool | None = None
-    min_price: int | None = None
-    max_price: int | None = None
-    in_stock: bool | None = None
-    supplier_id: int | None = None
-    status: ListingStatus = ListingStatus.ACTIVE
 
 
 #: Filter or search value -> its condition.
@@ -227,5 +209,6 @@ def sku(session: Session, sku_id: int, language: Language) -> SkuOut:
 
 def _sku(row: Row[Any], language: Language) -> SkuOut:
     return SkuOut(
-        **{name: getattr(row, name) for name in SkuOut.model_fields if name != "unit_label"}, unit_label=unit_label(row.unit, language)
+        **{name: getattr(row, name) for name in SkuOut.model_fields if name != "unit_label"},
+        unit_label=unit_label(row.unit, language),
     )

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from enum import StrEnum
 
-from shop.core.errors import Fault
+from shop.core.errors import Fault, Language
+from shop.core.quantities import is_multiple
 
 
 class Category(StrEnum):
@@ -47,37 +48,54 @@ class Kind(StrEnum):
     SERVICE = "service"
 
 
-def origin_faults(district_code: str, township_code: str | None) -> list[Fault]:
-    """A product comes from a district of Chongqing, and from a township of that very district."""
-    faults = []
-    if len(district_code) != 6 or not district_code.startswith("50"):
-        faults.append(Fault("district_code", "not_a_district", "产地须为重庆市的区县", "The origin is a district or county of Chongqing"))
-    if township_code is not None and (len(township_code) <= 6 or not township_code.startswith(district_code)):
-        faults.append(Fault("township_code", "not_in_district", "乡镇不属于所填区县", "The township does not belong to the district"))
-    return faults
+#: As many price tiers as a SKU may have.
+MAX_TIERS = 20
+
+_UNIT_LABELS: dict[str, tuple[str, str]] = {
+    Unit.KG: ("千克", "kg"),
+    Unit.BOX: ("箱", "box"),
+    Unit.CRATE: ("筐", "crate"),
+    Unit.BAG: ("袋", "bag"),
+    Unit.PACK: ("包", "pack"),
+    Unit.BOTTLE: ("瓶", "bottle"),
+    Unit.BIRD: ("只", "bird"),
+    Unit.PIECE: ("个", "piece"),
+    Unit.PERSON: ("人次", "person"),
+    Unit.ROOM_NIGHT: ("间夜", "room night"),
+}
+_FOOD = frozenset(Category) - {Category.HANDICRAFT, Category.RURAL_TOURISM}
 
 
-def weight_faults(kind: str, net_grams: int | None) -> list[Fault]:
+def unit_label(unit: str, language: Language) -> str:
+    """What a unit is called; a unit that the list does not have shows its code."""
+    zh, en = _UNIT_LABELS.get(unit, (unit, unit))
+    return zh if language == "zh" else en
+
+
+def is_food(category: str) -> bool:
+    """Whether goods of a category are eaten or drunk, so that a test report is asked for."""
+    return category in _FOOD
+
+
+def lies_in(township_code: str, district_code: str) -> bool:
+    """Whether a township belongs to a district: its code begins with the district's."""
+    return len(township_code) > len(district_code) and township_code.startswith(district_code)
+
+
+def weight_fault(kind: str, net_grams: int | None) -> Fault | None:
     """Goods have a net weight, services have none."""
-    if (kind == Kind.GOODS) != (net_grams is not None):
-        return [Fault("net_grams", "wrong_weight", "货物须填净重，服务不填", "Goods need a net weight, services have none")]
-    return []
+    if (kind == Kind.GOODS) == (net_grams is not None):
+        return None
+    return Fault("net_grams", "wrong_weight", "货物须填净重，服务不填", "goods need a net weight, services have none")
 
 
-def tier_faults(tiers: Sequence[tuple[Decimal, int]], min_quantity: Decimal) -> list[Fault]:
-    """Tiers begin at the minimum quantity, rise strictly in quantity, and never rise in price."""
+def tier_faults(step: Decimal, minimums: Sequence[Decimal]) -> list[Fault]:
+    """The quantities from which tiers hold are whole steps and rise strictly."""
     faults = []
-    if not tiers or tiers[0][0] != min_quantity:
-        faults.append(
-            Fault("tiers[0].min_quantity", "first_tier", "第一档须从起订量开始", "The first tier begins at the minimum quantity")
-        )
-    for index in range(1, len(tiers)):
-        if tiers[index][0] <= tiers[index - 1][0]:
-            faults.append(
-                Fault(f"tiers[{index}].min_quantity", "not_rising", "各档数量须递增", "The quantities of the tiers must rise")
-            )
-        if tiers[index][1] > tiers[index - 1][1]:
-            faults.append(
-                Fault(f"tiers[{index}].unit_price", "dearer_in_bulk", "数量越大单价不得越高", "A larger quantity cannot cost more per unit")
-            )
+    for index, minimum in enumerate(minimums):
+        field = f"tiers[{index}].min_quantity"
+        if not is_multiple(minimum, step):
+            faults.append(Fault(field, "wrong_step", "数量不是步长的整数倍", "the quantity is not a multiple of the step"))
+        if index and minimum <= minimums[index - 1]:
+            faults.append(Fault(field, "not_rising", "各档数量须递增", "the quantities of the tiers must rise"))
     return faults

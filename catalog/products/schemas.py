@@ -9,8 +9,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from catalog.products.rules import MAX_TIERS, Category, Kind, Unit
 from catalog.products.states import ListingStatus
-from shop.core.money import PositiveYuanIn, YuanOut
-from shop.core.quantities import Code, Name, OptionalText, Quantity, QuantityOut, storable
+from shop.core.money import PositiveYuanIn, YuanIn, YuanOut
+from shop.core.quantities import Code, Id, Name, OptionalText, Quantity, QuantityOut, storable
 
 DistrictCode = Annotated[str, StringConstraints(pattern=r"^50[0-9]{4}$"), Field(examples=["500236"])]
 TownshipCode = Annotated[str, StringConstraints(pattern=r"^50[0-9]{4}[0-9A-Z]{1,6}$"), Field(examples=["500236T01"])]
@@ -53,7 +53,9 @@ class SkuIn(PricesIn):
     pack: Annotated[Name, Field(description="as printed", examples=["5kg/箱"])]
     unit: Unit
     net_grams: NetGrams | None = None
-    step: Annotated[Quantity, Field(description="what may be ordered is a multiple of it: 1 for packs, 0.001 for kilograms")] = Decimal(1)
+    step: Annotated[Quantity, Field(description="what may be ordered is a multiple of it: 1 for packs, 0.001 for kilograms")] = (
+        Decimal(1)
+    )
     vat_bp: VatRate = 0
     code: Annotated[Code | None, Field(description="unique in the marketplace; made up when left out")] = None
 
@@ -122,6 +124,28 @@ def _refuse_null(body: BaseModel, *names: str) -> None:
     for name in names:
         if name in body.model_fields_set and getattr(body, name) is None:
             raise ValueError(f"{name} cannot be null")
+
+
+class Filters(In):
+    """What a list of products may be narrowed by."""
+
+    q: Words | None = Field(default=None, description="words of name, origin or supplier; Chinese, pinyin or initials")
+    district: DistrictCode | None = Field(default=None, description="origin, townships included")
+    township: TownshipCode | None = None
+    category: Category | None = None
+    kind: Kind | None = None
+    certified: bool | None = Field(default=None, description="whether a certificate is in force today")
+    min_price: YuanIn | None = None
+    max_price: YuanIn | None = None
+    in_stock: bool | None = Field(default=None, description="whether some pack can be had in its minimum quantity")
+    supplier_id: Id | None = None
+    status: ListingStatus = ListingStatus.ACTIVE
+
+
+class ProductSearch(Filters):
+    sort: Sort = Sort.RELEVANCE
+    limit: int = Field(default=20, ge=1, le=200, description="rows in a page")
+    after: str | None = Field(default=None, max_length=500, description="cursor: `next` of the page before")
 
 
 class TierOut(BaseModel):

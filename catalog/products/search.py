@@ -8,7 +8,6 @@ pairs, rechecked against the name itself: nothing is missed, nothing wrong is fo
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import lru_cache
 
 from pypinyin import lazy_pinyin
 
@@ -16,20 +15,20 @@ from pypinyin import lazy_pinyin
 _PINYIN, _INITIALS = "~", "#"
 
 
-def normal(text: str) -> str:
+def normalised(text: str) -> str:
     """The same text however it was typed: full-width forms, capitals and runs of blanks make no difference."""
     return " ".join(unicodedata.normalize("NFKC", text).lower().split())
 
 
-def terms(name: str) -> list[str]:
+def lexemes(name: str) -> list[str]:
     """What the index holds for a name."""
     found: set[str] = set()
-    for run in _runs(normal(name)):
+    for run in _runs(normalised(name)):
         found.update(run)
         found.update(_pairs(run))
         if run.isascii():
             found.add(run)
-    syllables = [syllable for syllable in lazy_pinyin(normal(name), errors="ignore") if syllable.isascii()]
+    syllables = [syllable for syllable in lazy_pinyin(normalised(name), errors="ignore") if syllable.isascii()]
     for start in range(len(syllables)):
         found.add(_PINYIN + "".join(syllables[start:]))
         found.add(_INITIALS + "".join(syllable[0] for syllable in syllables[start:]))
@@ -38,22 +37,23 @@ def terms(name: str) -> list[str]:
 
 def sort_key(name: str) -> str:
     """Pinyin, so that names sort as readers expect without a collation of the database."""
-    return " ".join(lazy_pinyin(normal(name)))[:200]
+    return " ".join(lazy_pinyin(normalised(name)))[:200]
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """A search: the index query, and the words that the name must contain literally."""
+class Words:
+    """A search: the index query, the LIKE patterns that the text must fit besides, and the words as one, for ranking."""
 
     tsquery: str
-    contained: list[str]
+    patterns: tuple[str, ...]
+    whole: str
 
 
-def wanted(words: str) -> Wanted | None:
-    """What to look for; None when there is nothing to look for in the words."""
+def words(typed: str) -> Words | None:
+    """What to look for; None when there is nothing to look for in what was typed."""
     queries: list[str] = []
-    contained: list[str] = []
-    for word in normal(words).split():
+    patterns: list[str] = []
+    for word in normalised(typed).split():
         runs = _runs(word)
         if not runs:
             continue
@@ -62,11 +62,11 @@ def wanted(words: str) -> Wanted | None:
             continue
         for run in runs:
             queries += [_quoted(term) for term in (_pairs(run) or [run])]
-        contained.append(word)
-    return Wanted(" & ".join(queries), contained) if queries else None
+        patterns.append(_containing(word))
+    return Words(" & ".join(queries), tuple(patterns), normalised(typed)) if queries else None
 
 
-def like(word: str) -> str:
+def _containing(word: str) -> str:
     """A LIKE pattern for a text that contains the word literally."""
     return "%" + re.sub(r"([\\%_])", r"\\\1", word) + "%"
 

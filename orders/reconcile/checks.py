@@ -258,10 +258,13 @@ RECORDS = [
         "证书编号连续无缺",
         "Certificate numbers have no gaps",
         """
-        SELECT 'certificate ' || series AS subject, format('1 to %s', count(*)) AS expected, format('%s to %s', min(n), max(n)) AS found
-        FROM (SELECT substring(number FROM '^(.*)-[0-9]+$') AS series, substring(number FROM '[0-9]+$')::bigint AS n
-              FROM certificate WHERE number ~ '^CQ-[0-9]{4}-[0-9]{6}-[0-9]{1,15}$') c
-        GROUP BY series HAVING min(n) <> 1 OR max(n) <> count(*)
+        SELECT 'certificate ' || coalesce(c.series, n.series) AS subject, format('1 to %s', n.last) AS expected,
+               format('%s to %s, %s in all', c.first, c.latest, c.issued) AS found
+        FROM (SELECT 'certificate:' || split_part(number, '-', 2) || ':' || split_part(number, '-', 3) AS series, count(*) AS issued,
+                     min(split_part(number, '-', 4)::bigint) AS first, max(split_part(number, '-', 4)::bigint) AS latest
+              FROM certificate WHERE number ~ '^CQ-[0-9]{4}-[0-9]{6}-[0-9]{1,15}$' GROUP BY 1) c
+        FULL JOIN (SELECT * FROM number_series WHERE starts_with(series, 'certificate:')) n ON n.series = c.series
+        WHERE (c.first, c.latest, c.issued) IS DISTINCT FROM (1, n.last, n.last)
         """,
     ),
     Check("audit_chain", "审计记录未被改动", "The audit trail is whole", _audit_chain),

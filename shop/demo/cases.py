@@ -8,6 +8,8 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import text
 from sqlmodel import Session
 
+from catalog.certification import rules
+from catalog.certification.states import CASE, CaseMove, CaseStatus
 from shop.core import clock, storage
 from shop.core.money import fen_from_yuan
 from shop.core.workdays import Calendar
@@ -92,8 +94,8 @@ class CaseBook:
             return months_later(self.today, -36) - timedelta(days=45)
         if joined:
             return joined
-        early = self.chance.random() > 0.1
-        return self.start + timedelta(days=-self.chance.randint(70, 140) if early else self.chance.randint(60, 300))
+        days = self.chance.randint(60, 300) if certification == "new" else -self.chance.randint(70, 140)
+        return self.start + timedelta(days=days)
 
     def open(self, row: dict[str, str], product_id: int, supplier: Supplier, district: str, begun: date) -> Certified | None:
         """The case of one product, as far as it has come; and its certificate if it has got one."""
@@ -119,8 +121,10 @@ class CaseBook:
         return programmes.in_force(self.session, on).code
 
     def _certificate(self, row: dict[str, str], case: "_Case", case_id: int, issued_on: date) -> Certified:
-        last = months_later(issued_on, self.months[case.programme]) - timedelta(days=1)
-        stopped = {"suspended": self.today - timedelta(days=20), "revoked": self.today - timedelta(days=200)}.get(row["certification"])
+        last = rules.last_day(issued_on, self.months[case.programme])
+        stopped = {"suspended": self.today - timedelta(days=20), "revoked": self.today - timedelta(days=200)}.get(
+            row["certification"]
+        )
         stopped_at = self.moment(stopped) if stopped else None
         certificate_id = self.certificates.add(
             "",
@@ -180,7 +184,7 @@ class _Case:
 
     def step(self, action: str, at: datetime) -> None:
         """Move the case through its table, and keep the record."""
-        before, self.status = self.status, CASE.after(self.status, CaseAction(action))
+        before, self.status = self.status, CASE.after(self.status, CaseMove(action))
         self.version, self.last_at = self.version + 1, at
         self.reason = _REASONS.get(action)
         actor, role = self._actor(action)
@@ -200,7 +204,7 @@ class _Case:
             self.submitted_at = at
         elif action == "publish_notice":
             day = clock.shanghai_date(at)
-            self.notice = (day, rules.notice_until(day, self.book.notice_days, self.book.workdays))
+            self.notice = (day, rules.notice_end(day, self.book.notice_days, self.book.workdays))
         elif action in ("certify", "reject"):
             self.decided_at = at
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from sqlalchemy import text
 from sqlmodel import Session
 
 from catalog.products import listing
@@ -106,9 +105,7 @@ class _Shelf:
         row: dict[str, str],
     ) -> Pack:
         vat_bp = int(row["vat_bp"])
-        sku_id = self.skus.add(
-            product_id, f"D{product_id:05}-{number}", pack, unit, net_grams, step, least, vat_bp, "active", 1
-        )
+        sku_id = self.skus.add(product_id, f"D{product_id:05}-{number}", pack, unit, net_grams, step, least, vat_bp, "active", 1)
         tiers = tuple((least * times, price * percent // 100 // 10 * 10) for times, percent in ((1, 100), (20, 96), (100, 92)))
         for tier in tiers:
             self.prices.add(sku_id, *tier)

@@ -1,6 +1,7 @@
 """Planned orders become rows, by the same pure rules by which the marketplace itself prices, ships and accepts."""
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -88,7 +89,8 @@ class History:
             session, "payment", "purchase_order_id method amount_fen bank_reference payer_name paid_on recorded_by recorded_at"
         )
         self.news = Table(session, "outbox_event", "name payload created_at next_attempt_at")
-        self.acceptance_ids: list[int] = []
+        #: Acceptances by buyer.
+        self.accepted_by: dict[int, list[int]] = defaultdict(list)
 
     def record(self, order: Order) -> int:
         """One order with everything that happened to it so far; returns its id."""
@@ -100,7 +102,6 @@ class History:
 
     def write(self, offers: Sequence[Offer], until: date) -> int:
         """Copy everything into the database; returns the number of rows."""
-        self.acceptance_ids = list(range(self.acceptances.next_id - len(self.acceptances.rows), self.acceptances.next_id))
         tables = [self.orders, self.parts, self.lines, self.shipments, self.shipment_lines, self.acceptances, self.acceptance_lines]
         written = write_all(self.session, [*tables, self.payments, self.news])
         return written + self.store.write(self.session, offers, until)
@@ -188,6 +189,7 @@ class History:
         acceptance_id = self.acceptances.add(
             progress.shipment_ids[id(delivery)], progress.id, order.buyer.user_id, delivery.accepted_at
         )
+        self.accepted_by[order.buyer.id].append(acceptance_id)
         lines = {progress.lines[number].id: progress.lines[number] for number in delivery.portions}
         accepted, faults = fulfilment.answer(_shipped(progress, delivery), _answers(progress, delivery))
         assert not faults, faults

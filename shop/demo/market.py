@@ -71,10 +71,10 @@ class Habit:
 
 _CANTEEN_TASTE = {"handicraft": 0.05, "rural_tourism": 0.2, "tcm": 0.2, "tea": 0.4, "vegetable": 1.6, "grain_oil": 1.4}
 _GIFT_TASTE = {"handicraft": 0.8, "rural_tourism": 0.8, "vegetable": 0.3, "honey": 1.5, "tea": 1.4}
-CANTEEN = Habit((3, 9), 700, {"canteen": 0.8, "union": 0.17, "other": 0.03}, _CANTEEN_TASTE, loyalty=8, home=6)
+CANTEEN = Habit((4, 10), 700, {"canteen": 0.8, "union": 0.17, "other": 0.03}, _CANTEEN_TASTE, loyalty=8, home=6)
 COMPANY = Habit((1, 6), 1_600, {"welfare": 0.6, "union": 0.3, "canteen": 0.1}, _GIFT_TASTE, loyalty=3, home=1)
 SUPPORTER = Habit((2, 7), 2_400, {"union": 0.5, "canteen": 0.3, "welfare": 0.2}, _GIFT_TASTE, loyalty=30, home=1)
-PARTNER = Habit((1, 4), 7_000, {"other": 1.0}, {"handicraft": 0.1, "rural_tourism": 0.2}, loyalty=60, home=1)
+PARTNER = Habit((2, 5), 3_600, {"other": 1.0}, {"handicraft": 0.1, "rural_tourism": 0.2}, loyalty=60, home=1)
 
 
 def habit_of(buyer: Buyer) -> Habit:
@@ -111,7 +111,7 @@ class Market:
 
     def orders_on(self, day: date, working: bool) -> int:
         """How many orders are placed on a day."""
-        rate = 12.0 * ORDERS_BY_MONTH[day.month - 1] * YEARLY_GROWTH ** self._years(day) * (1 if working else 0.06)
+        rate: float = 12.0 * ORDERS_BY_MONTH[day.month - 1] * YEARLY_GROWTH ** self._years(day) * (1 if working else 0.06)
         return int(rate) + (self.chance.random() < rate % 1)
 
     def buyer_on(self, day: date) -> Buyer:
@@ -147,13 +147,13 @@ class Market:
                 self._weight(offer, popularity, buyer, habit, places, day)
                 for offer, popularity in zip(self.offers, self._popularity, strict=True)
             ]
-        on_sale = [offer.on_sale_from <= day and (offer.on_sale_until is None or day < offer.on_sale_until) for offer in self.offers]
+        on_sale = [
+            offer.on_sale_from <= day and (offer.on_sale_until is None or day < offer.on_sale_until) for offer in self.offers
+        ]
         return [weight * there for weight, there in zip(self._wanted[key], on_sale, strict=True)]
 
-    def _weight(
-        self, offer: Offer, popularity: float, buyer: Buyer, habit: Habit, places: tuple[str, ...], day: date
-    ) -> float:
-        weight = popularity * offer.season[day.month - 1] * habit.taste.get(offer.category, 1.0)
+    def _weight(self, offer: Offer, popularity: float, buyer: Buyer, habit: Habit, places: tuple[str, ...], day: date) -> float:
+        weight: float = popularity * offer.season[day.month - 1] * habit.taste.get(offer.category, 1.0)
         weight *= self.trend[offer.place[:6]] ** self._years(day)
         if offer.place.startswith(places or ("?",)):
             weight *= habit.loyalty
@@ -162,7 +162,7 @@ class Market:
         return weight
 
     def _quantity(self, offer: Offer, habit: Habit) -> Decimal:
-        yuan = min(habit.yuan * self.chance.lognormvariate(0, 0.8), habit.yuan * 12)
+        yuan = min(habit.yuan * self.chance.lognormvariate(0, 0.55), habit.yuan * 5)
         least = offer.tiers[0][0]
         steps = max(least, Decimal(yuan * 100 / offer.tiers[0][1])) / offer.step
         whole = steps.to_integral_value()

@@ -3,7 +3,9 @@
 
 def paper(title: str) -> bytes:
     """A one-page PDF that says ``title`` and that it is a demonstration. ``title`` is ASCII without brackets."""
-    content = f"BT /F1 20 Tf 72 760 Td ({title}) Tj 0 -30 Td /F1 12 Tf (Demonstration copy, without legal effect) Tj ET".encode("ascii")
+    content = f"BT /F1 20 Tf 72 760 Td ({title}) Tj 0 -30 Td /F1 12 Tf (Demonstration copy, without legal effect) Tj ET".encode(
+        "ascii"
+    )
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",

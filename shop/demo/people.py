@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
+
 from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import text
 from sqlmodel import Session
@@ -119,7 +120,7 @@ class _Town:
         self.session, self.trail, self.chance = session, trail, chance
         self.start, self.today = start, today
         self.regions = Regions.read(session)
-        self.supporters: dict[str, int] = dict(session.execute(text("SELECT name, id FROM supporter")).all())  # type: ignore[arg-type]
+        self.supporters: dict[str, int] = dict(session.execute(text("SELECT name, id FROM supporter")).all())
         self.organisations = Table(
             session,
             "organisation",
@@ -313,5 +314,3 @@ def credit_code(kind: str, region_code: str, number: int) -> str:
     """A code that passes the check and whose middle part (DEM and six digits) marks it as invented."""
     first_17 = f"{_USCC_KIND.get(kind, '12')}{region_code[:6]}DEM{number:06}"
     return first_17 + uscc.check_character(first_17)
-
-

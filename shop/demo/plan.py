@@ -102,7 +102,7 @@ class Planner:
     def _part(
         self, lines: list[tuple[Offer, Decimal]], numbers: list[int], placed_at: datetime, cancelled: bool, pace: Pace | None
     ) -> Part:
-        offer = lines[numbers[0]-1][0]
+        offer = lines[numbers[0] - 1][0]
         answer, reason = "cancel" if cancelled else "confirm", None
         if pace is None and not cancelled and self.chance.random() < 0.008:
             answer, reason = "reject", self.chance.choice(REFUSALS)

@@ -42,7 +42,7 @@ class Table:
         if self.numbered and written:
             self._first += written
             session.execute(
-                text(f"SELECT setval(pg_get_serial_sequence('{self.name}', 'id'), :last)"),  # noqa: S608
+                text(f"SELECT setval(pg_get_serial_sequence('{self.name}', 'id'), :last)"),
                 {"last": self._first - 1},
             )
         self.rows = []

@@ -6,7 +6,7 @@ The demo data are invented; only the places, the products' names and who support
 import heapq
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 
 from sqlalchemy import text
@@ -79,11 +79,11 @@ class _Load:
         book = CaseBook(self.session, self.trail, folk, self.workdays, self.chance, self.start, self.today)
         offers = goods.load(self.session, folk, book, self.chance, self.start, self.today)
         self.say(f"demo data: {len(folk.suppliers)} suppliers, {len(folk.buyers)} buyers, {len(offers)} packs on sale")
-        acceptance_ids = self._orders(folk, offers)
-        self._ledger(acceptance_ids)
+        accepted_by = self._orders(folk, offers)
+        self._ledger(accepted_by)
         self.say(f"demo data: {self.trail.write():,} audit events, sealed")
 
-    def _orders(self, folk: People, offers: Sequence[Offer]) -> list[int]:
+    def _orders(self, folk: People, offers: Sequence[Offer]) -> Mapping[int, Sequence[int]]:
         market = Market(self.chance, offers, folk.buyers, self._relations(), self.start)
         planner = Planner(self.chance, market, self.workdays)
         history = History(self.session, self.trail, clock.start_of_day(self.today), self._programmes())
@@ -95,12 +95,13 @@ class _Load:
             count += 1
         rows = history.write(offers, self.today)
         self.say(f"demo data: {count:,} orders since {self.start}, {rows:,} rows")
-        return history.acceptance_ids
+        return history.accepted_by
 
-    def _ledger(self, acceptance_ids: Sequence[int]) -> None:
+    def _ledger(self, accepted_by: Mapping[int, Sequence[int]]) -> None:
+        """Book the sales buyer by buyer: a statement over all of them at once would take the database far longer."""
         # the planner must know how much there is before it joins it all
         self.session.execute(text("ANALYZE"))
-        entries = book_acceptances(self.session, acceptance_ids)
+        entries = sum(book_acceptances(self.session, ids) for ids in accepted_by.values())
         while statistics.refresh(self.session):
             pass
         self.say(f"demo data: {entries:,} sales in the ledger and in the figures")

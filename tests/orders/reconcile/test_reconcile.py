@@ -1,0 +1,161 @@
+"""Reconciliation finds every planted error, and nothing where nothing is wrong."""
+
+import io
+import random
+from datetime import date
+
+import pytest
+from rich.console import Console
+from sqlalchemy import text
+
+from orders.ledger import actions as ledger
+from orders.reconcile import report
+from orders.statistics import actions as statistics
+from orders.statistics.cubes import PRESENCE, SUM_CUBES
+from shop.core import audit
+from shop.core.audit import SYSTEM
+from shop.identity.permissions import Role
+from tests.factories.identity import make_user
+from tests.factories.ledger import make_trade, sell
+
+#: A statement that spoils one row (``{row}`` picks it), and the check that must name it.
+PLANTS = [
+    ("UPDATE purchase_order SET total_fen = total_fen + 1 WHERE {row}", "order_totals"),
+    ("UPDATE purchase_order SET total_grams = total_grams - 1 WHERE {row}", "order_totals"),
+    ("UPDATE purchase_order SET line_count = line_count + 1 WHERE {row}", "order_totals"),
+    ("UPDATE supplier_order SET total_fen = total_fen - 1 WHERE {row}", "supplier_order_totals"),
+    ("UPDATE supplier_order SET total_grams = total_grams + 1 WHERE {row}", "supplier_order_totals"),
+    ("UPDATE order_line SET vat_fen = vat_fen + 1 WHERE {row}", "line_amounts"),
+    ("UPDATE order_line SET grams = grams + 1 WHERE {row}", "supplier_order_totals"),
+    ("DELETE FROM order_line WHERE {row}", "order_totals"),
+    ("UPDATE order_line SET product_id = product_id + 100000 WHERE {row}", "line_places"),
+    ("UPDATE shipment_line SET quantity = quantity + 0.001 WHERE {row}", "shipped"),
+    ("DELETE FROM shipment_line WHERE {row}", "answered"),
+    ("UPDATE acceptance_line SET amount_fen = amount_fen + 1 WHERE {row}", "accepted"),
+    ("UPDATE acceptance_line SET accepted_grams = accepted_grams + 1 WHERE {row}", "sales_of_acceptances"),
+    ("UPDATE acceptance_line SET accepted_quantity = accepted_quantity + 0.001 WHERE {row}", "answered"),
+    ("DELETE FROM acceptance_line WHERE {row}", "sales_of_acceptances"),
+    ("UPDATE acceptance SET accepted_at = accepted_at + interval '1 day' WHERE {row}", "sales_of_acceptances"),
+    ("UPDATE sale_entry SET amount_fen = amount_fen + 1 WHERE {row} AND reverses_id IS NULL", "sales_of_acceptances"),
+    ("UPDATE sale_entry SET grams = grams + 1 WHERE {row} AND reverses_id IS NULL", "sales_of_acceptances"),
+    ("UPDATE sale_entry SET amount_fen = amount_fen - 1 WHERE {row} AND reverses_id IS NOT NULL", "corrections"),
+    ("DELETE FROM sale_entry WHERE {row} AND reverses_id IS NULL", "sales_of_acceptances"),
+    ("UPDATE sale_entry SET origin_kind = 'history' WHERE {row} AND reverses_id IS NULL", "sales_of_acceptances"),
+    ("UPDATE sale_entry SET channel = 'social_network' WHERE {row} AND channel <> 'social_network'", "sales_district_month"),
+    ("UPDATE stock SET on_hand = on_hand + 0.001 WHERE {row}", "stock"),
+    ("DELETE FROM stock WHERE {row}", "stock"),
+    ("UPDATE stock_movement SET reserved = reserved + 0.001 WHERE {row} AND kind = 'reserve'", "reserved"),
+    ("DELETE FROM stock_movement WHERE {row} AND kind <> 'receive'", "reserved"),
+    ("UPDATE payment SET amount_fen = amount_fen + 1 WHERE {row}", "payments"),
+    ("DELETE FROM sale_entry_pending WHERE {row}", "sales_month"),
+    ("INSERT INTO sale_entry_pending VALUES (9000000000 + (random() * 1000)::int)", "waiting"),
+    ("UPDATE certificate SET number = 'CQ-2026-500236-0009' || id WHERE {row} AND id > 1", "certificate_numbers"),
+    ("UPDATE certificate SET number = 'lost' WHERE {row} AND number LIKE 'CQ-%'", "certificate_numbers"),
+    ("UPDATE number_series SET last = last + 1 WHERE {row}", "certificate_numbers"),
+    ("UPDATE audit_event SET reason = 'forged' WHERE {row}", "audit_chain"),
+    ("DELETE FROM audit_event WHERE {row}", "audit_chain"),
+    ("INSERT INTO outbox_event (name, payload, created_at, next_attempt_at, parked_at) VALUES ('x', '{{}}', now(), now(), now())", "parked_events"),
+    *((f"UPDATE {cube.table} SET {column} = {column} + 1 WHERE {{row}}", cube.table) for cube in SUM_CUBES for column in ("amount_fen", "grams")),
+    *((f"UPDATE {cube.table} SET quantity = quantity - 0.001 WHERE {{row}}", cube.table) for cube in SUM_CUBES),
+    *((f"DELETE FROM {cube.table} WHERE {{row}}", cube.table) for cube in (*SUM_CUBES, *PRESENCE)),
+    *((f"UPDATE {cube.table} SET bits = set_bit(bits, 7, 1 - get_bit(bits, 7)) WHERE {{row}}", cube.table) for cube in PRESENCE),
+    *((f"UPDATE {cube.table} SET chunk = chunk + 1 WHERE {{row}}", cube.table) for cube in PRESENCE),
+    *((f"UPDATE {cube.table} SET district_code = 'x' WHERE {{row}}", cube.table) for cube in (*SUM_CUBES, *PRESENCE)),
+]  # fmt: skip
+COUNT = 200
+
+
+@pytest.fixture
+def clean(database):
+    """A market that agrees: some sales are in the rollups, some wait; there are corrections, open orders, payments and a sealed audit trail."""
+    with database.unit_of_work() as session:
+        trade = make_trade(session)
+        sell(session, trade, 40, first=date(2025, 3, 1), last=date(2026, 11, 1))
+    with database.unit_of_work() as session:
+        statistics.refresh(session)
+    with database.unit_of_work() as session:
+        sell(session, trade, 10, first=date(2025, 3, 1), last=date(2026, 11, 1), seed=2)
+        for entry_id in session.execute(text("SELECT id FROM sale_entry ORDER BY id LIMIT 9")).scalars().all():
+            ledger.reverse(session, SYSTEM, entry_id, reason="退货")
+        audit.seal(session)
+        session.execute(
+            text("UPDATE certificate SET number = 'CQ-2026-500236-000001' WHERE id = (SELECT min(id) FROM certificate)")
+        )
+    return database
+
+
+def differences(session):
+    return {finding.name: finding.count for finding in report.findings(session, 0) if finding.count}
+
+
+def spoil(session, chance, statement):
+    """Carry a plant out on one row that it applies to. The guards that would refuse it are off."""
+    if "{row}" not in statement:
+        session.execute(text(statement.replace("{{}}", "{}")))
+        return
+    table = statement.split()[2] if statement.startswith("DELETE") else statement.split()[1]
+    also = statement.partition("{row} AND ")[2] or "true"
+    rows = session.execute(text(f"SELECT ctid::text FROM {table} WHERE {also} ORDER BY ctid")).scalars().all()
+    spoilt = session.execute(text(statement.format(row=f"ctid = '{chance.choice(rows)}'")))
+    assert spoilt.rowcount == 1
+
+
+def test_what_agrees_has_no_differences(clean):
+    assert report.differences(clean) == 0
+    with clean.unit_of_work() as session:
+        assert session.execute(text("SELECT count(*) FROM sale_entry_pending")).scalar_one() > 10
+        assert session.execute(text("SELECT count(*) FROM payment")).scalar_one() > 3
+        assert session.execute(text("SELECT count(*) FROM supplier_order WHERE status = 'confirmed'")).scalar_one() > 0
+
+
+def test_every_planted_error_is_found(clean):
+    chance = random.Random(20200216)
+    plants = [*PLANTS, *chance.choices(PLANTS, k=COUNT - len(PLANTS))]
+    assert len(plants) == COUNT
+    found = 0
+    with clean.session() as session:
+        session.execute(text("SET session_replication_role = replica"))
+        for statement, check in plants:
+            if check == "payments":
+                session.execute(
+                    text("UPDATE payment p SET amount_fen = o.total_fen FROM purchase_order o WHERE o.id = p.purchase_order_id")
+                )
+            with session.begin_nested() as planted:
+                spoil(session, chance, statement)
+                named = differences(session)
+                assert check in named, (statement, named)
+                found += 1
+                planted.rollback()
+        assert differences(session) == {}
+        session.rollback()
+    assert found == COUNT
+
+
+def test_the_report_names_what_differs(clean):
+    with clean.unit_of_work() as session:
+        order_id = session.execute(
+            text(
+                "UPDATE purchase_order SET total_fen = total_fen + 1 WHERE id IN (SELECT min(id) FROM purchase_order) RETURNING id"
+            )
+        ).scalar_one()
+    out = io.StringIO()
+    assert report.run(clean, Console(file=out, width=200)) == 1
+    assert f"order_totals: purchase_order {order_id}: expected" in out.getvalue()
+    assert "1 differences" in out.getvalue()
+
+
+def test_over_http(clean, api):
+    with clean.unit_of_work() as session:
+        monitor, seller = make_user(session, Role.MONITOR), make_user(session, Role.CITY_OFFICER)
+        clerk = make_user(session, Role.COUNTY_OFFICER, region_code="500236")
+    answer = api.as_(monitor).get("/v1/reconcile").json()
+    assert answer["differences"] == 0
+    assert {check["count"] for check in answer["checks"]} == {0}
+    with clean.unit_of_work() as session:
+        session.execute(text("UPDATE supplier_order SET total_fen = total_fen + 1"))
+    spoilt = api.as_(seller).get("/v1/reconcile", headers={"Accept-Language": "zh"}).json()
+    [check] = [check for check in spoilt["checks"] if check["count"]]
+    assert (check["name"], check["label"]) == ("supplier_order_totals", "供应商订单合计 = 各行之和")
+    assert check["count"] == spoilt["differences"] > 20
+    assert len(check["differences"]) == 20
+    assert api.as_(clerk).get("/v1/reconcile").status_code == 403

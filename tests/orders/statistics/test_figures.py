@@ -1,0 +1,330 @@
+"""Figures over HTTP, each against a recount of the ledger in Python."""
+
+import csv
+import io
+import random
+from collections import defaultdict
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import text
+
+from orders.ledger import actions as ledger
+from orders.ledger.selection import COLUMN, Dimension, Reach, Selection
+from orders.reconcile import report
+from orders.statistics import actions
+from orders.statistics.queries import ask
+from orders.statistics.question import COUNTED, Measure, Question, statement
+from orders.statistics.rules import same_period_last_year
+from shop.core import clock
+from shop.core.audit import SYSTEM
+from shop.identity.permissions import Role
+from tests.factories.identity import make_user
+from tests.factories.ledger import make_trade, sell
+
+TODAY = date(2026, 11, 23)
+FIRST = date(2024, 9, 1)
+OFFICIAL = Reach(("",))
+MEMBER_COLUMN = {"order": "order_id", "buyer": "buyer_id", "product": "product_id", "supplier": "supplier_id"}
+
+
+@pytest.fixture(autouse=True)
+def _today():
+    with clock.fixed(datetime(2026, 11, 23, 4, tzinfo=UTC)):
+        yield
+
+
+def history(session, orders=150, *, seed=1):
+    """Two years of sales with corrections; a part of it in the rollups, a part still waiting."""
+    trade = make_trade(session)
+    sell(session, trade, orders, first=FIRST, last=TODAY, seed=seed)
+    for entry_id in session.execute(text("SELECT id FROM sale_entry WHERE id % 17 = 0 ORDER BY id")).scalars().all():
+        with clock.fixed(datetime(2026, 10, 9, 4, tzinfo=UTC)):
+            ledger.reverse(session, SYSTEM, entry_id, reason="退货", quantity=Decimal("0.5") if entry_id % 2 else None)
+    actions.refresh(session, 200)
+    return trade
+
+
+def recount(lines, question, period):
+    """Figures of one period by group, from the lines one by one."""
+    first, last = question.periods[period]
+    groups, everything = defaultdict(list), []
+    for line in lines:
+        values = {dimension: getattr(line, COLUMN[dimension]) for dimension in Dimension}
+        if not first <= line.sold_on <= last:
+            continue
+        if any(wanted and values[dimension] not in wanted for dimension, wanted in question.selection.only.items()):
+            continue
+        month = values[Dimension.MONTH]
+        values[Dimension.MONTH] = month.replace(year=month.year + period)
+        groups[tuple(values[dimension] for dimension in question.group_by)].append(line)
+        everything.append(line)
+    return {key: figures(found) for key, found in groups.items()}, figures(everything)
+
+
+def figures(lines):
+    sales = [line for line in lines if line.reverses_id is None]
+    return {
+        Measure.AMOUNT: sum(line.amount_fen for line in lines),
+        Measure.TONNES: sum(line.grams for line in lines),
+        Measure.QUANTITY: sum((line.quantity for line in lines), Decimal(0)),
+        Measure.ENTRIES: len(lines),
+        **{measure: len({getattr(line, MEMBER_COLUMN[member]) for line in sales}) for measure, member in COUNTED.items()},
+    }
+
+
+def check(session, question):
+    lines = session.execute(text("SELECT * FROM sale_entry")).all()
+    answer = ask(session, question)
+    for period in range(len(question.periods)):
+        rows, totals = recount(lines, question, period)
+        for measure in question.measures:
+            assert answer.totals[period].value(measure) == totals[measure], (measure, period)
+            found = {key: row[period].value(measure) for key, row in answer.rows.items() if row[period].value(measure)}
+            expected = {key: row[measure] for key, row in rows.items() if row[measure]}
+            assert question.group_by == () or found == expected, (measure, period)
+    return answer
+
+
+def random_question(chance, trade):
+    dimensions = list(Dimension)
+    only = {}
+    choices = {
+        Dimension.DISTRICT: ["500236", "500240", "500101", "500999"],
+        Dimension.MODE: ["market", "policy_procurement", "social_network", "east_west"],
+        Dimension.RELATION: ["none", "district_pair", "east_west", "municipal_group"],
+        Dimension.CHANNEL: ["market", "district_pair", "policy_procurement"],
+        Dimension.CATEGORY: ["fruit", "tea"],
+        Dimension.BUYER_KIND: ["school", "agency", "enterprise"],
+        Dimension.SUPPLIER: [goods.supplier.id for goods in trade.goods],
+    }
+    for dimension in chance.sample(list(choices), chance.choice([0, 0, 1, 1, 2])):
+        only[dimension] = chance.sample(choices[dimension], chance.randint(1, 2))
+    first = FIRST + timedelta(days=chance.randint(0, 700))
+    last = chance.choice([TODAY, date(2026, 12, 31), first + timedelta(days=chance.randint(0, 500))])
+    if chance.random() < 0.3:
+        first, last = first.replace(day=1), date(2026, 9, 30)
+    if first > last:
+        first = last
+    group_by = tuple(chance.sample(dimensions, chance.randint(0, 3)))
+    return Question(Selection(first, last, only), group_by, tuple(Measure), OFFICIAL, chance.random() < 0.5)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_any_question_gives_what_a_recount_gives(database, seed):
+    chance = random.Random(seed)
+    with database.unit_of_work() as session:
+        trade = history(session, seed=seed)
+        assert session.execute(text("SELECT count(*) FROM sale_entry_pending")).scalar_one() > 50
+        for _ in range(60):
+            check(session, random_question(chance, trade))
+    assert report.differences(database) == 0
+
+
+def test_the_panel_is_the_same_before_during_and_after_the_rollup(database):
+    panel = Question(Selection(date(2025, 1, 1), TODAY), (Dimension.DISTRICT, Dimension.MONTH), tuple(Measure), OFFICIAL, True)
+    with database.unit_of_work() as session:
+        history(session)
+    with database.unit_of_work() as session:
+        before = check(session, panel)
+    while True:
+        with database.unit_of_work() as session:
+            moved = actions.refresh(session, 50)
+            assert check(session, panel).rows == before.rows
+        if not moved:
+            break
+    said = []
+    with database.unit_of_work() as session:
+        count = session.execute(text("SELECT count(*) FROM sale_entry")).scalar_one()
+    assert actions.rebuild(database, said.append) == count
+    assert said
+    with database.unit_of_work() as session:
+        assert check(session, panel).rows == before.rows
+    assert report.differences(database) == 0
+
+
+def test_a_rebuild_mends_what_was_wrong(database):
+    with database.unit_of_work() as session:
+        history(session)
+        session.execute(text("UPDATE sales_district_month SET amount_fen = amount_fen + 1"))
+        session.execute(text("DELETE FROM presence_channel_month"))
+    assert report.differences(database) > 0
+    actions.rebuild(database)
+    assert report.differences(database) == 0
+
+
+@pytest.mark.parametrize(
+    ("group_by", "only", "measures", "tables"),
+    [
+        (("district", "month"), {}, ("amount", "orders"), {"sales_buyer_kind_month", "presence_district_month"}),
+        (("district", "month"), {"mode": ["market"]}, ("amount", "orders"), {"sales_district_month", "presence_channel_month"}),
+        (("district", "month"), {"category": ["fruit"]}, ("tonnes", "buyers"), {"sales_category_month", "presence_category_month"}),
+        (("supplier",), {}, ("amount",), {"sales_supplier_month"}),
+        (("category", "channel"), {}, ("amount",), {"sales_month"}),
+        (("category", "channel"), {}, ("orders",), {"sale_entry"}),
+    ],
+)
+def test_the_smallest_rollup_answers(group_by, only, measures, tables):
+    question = Question(
+        Selection(date(2026, 1, 1), TODAY, {Dimension(name): values for name, values in only.items()}),
+        tuple(map(Dimension, group_by)),
+        tuple(map(Measure, measures)),
+        OFFICIAL,
+    )
+    sql, _ = statement(question, TODAY)
+    body = sql.partition(") SELECT")[2]
+    read = {word.strip("()") for word in body.split() if word.strip("()").startswith(("sales_", "presence_", "sale_entry"))}
+    assert read == tables
+
+
+def whole(client, **params):
+    response = client.get("/v1/statistics/sales", params={"from": "2024-01-01", "to": "2026-11-23", **params})
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+def test_each_sees_what_is_theirs(api, database):
+    with database.unit_of_work() as session:
+        trade = history(session)
+        supplier, school = trade.goods[0].supplier, trade.buyers[0]
+        monitor = make_user(session, Role.MONITOR)
+        fengjie = make_user(session, Role.COUNTY_OFFICER, region_code="500236")
+        township = make_user(session, Role.TOWNSHIP_OFFICER, region_code="500236T01")
+        seller, payer = make_user(session, Role.SUPPLIER_STAFF, supplier), make_user(session, Role.FINANCE, school)
+        sums = {
+            where: session.execute(text(f"SELECT coalesce(sum(amount_fen), 0) FROM sale_entry WHERE {where}")).scalar_one()
+            for where in ("true", "district_code = '500236'", f"supplier_id = {supplier.id}", f"buyer_id = {school.id}")
+        }
+    every, own_region, own_sales, own_purchases = (f"{fen // 100}.{fen % 100:02d}" for fen in map(int, sums.values()))
+    total = lambda answer: answer["totals"]["figures"]["amount"]  # noqa: E731
+    for user in (monitor, fengjie, township):
+        assert total(whole(api.as_(user), group_by="district")) == every
+    assert total(whole(api.as_(monitor), group_by="supplier")) == every
+    assert total(whole(api.as_(fengjie), group_by="supplier")) == own_region
+    assert whole(api.as_(township), group_by="supplier")["rows"] == []
+    assert total(whole(api.as_(fengjie), supplier=supplier.id)) == own_sales
+    assert total(whole(api.as_(seller), group_by="month")) == own_sales
+    assert total(whole(api.as_(payer), group_by=["supplier", "month"])) == own_purchases
+    assert api.get("/v1/statistics/sales").status_code == 401
+
+
+def test_the_answer_has_labels_growth_and_definitions(api, database):
+    with database.unit_of_work() as session:
+        history(session)
+        monitor = make_user(session, Role.MONITOR)
+    client = api.as_(monitor)
+    zh = client.get(
+        "/v1/statistics/sales",
+        params={"from": "2026-01-01", "group_by": ["district", "channel"], "compare": "last_year", "measure": list(Measure)},
+        headers={"Accept-Language": "zh"},
+    ).json()
+    en = whole(client, group_by=["district", "month", "mode"])
+    fengjie = next(row for row in zh["rows"] if row["keys"]["district"]["code"] == "500236")
+    assert fengjie["keys"]["district"]["label"] == "奉节县"
+    assert {"政府机关采购", "市场销售"} & {row["keys"]["channel"]["label"] for row in zh["rows"]}
+    assert {row["keys"]["mode"]["label"] for row in en["rows"]} <= {
+        "Policy procurement", "East-west partnership", "Market participants", "Social network sales",
+    }  # fmt: skip
+    assert zh["period"] == {"first": "2026-01-01", "last": "2026-11-23"}
+    assert zh["compared_with"] == {"first": "2025-01-01", "last": "2025-11-23"}
+    assert set(zh["definitions"]) == {measure.value for measure in Measure}
+    assert zh["exact_to"].startswith("2026-11-23")
+    assert en["compared_with"] is None
+    assert en["totals"]["growth"] is None
+    now, before = zh["totals"]["figures"], zh["totals"]["previous"]
+    rise = (Decimal(now["amount"]) - Decimal(before["amount"])) * 100 / Decimal(before["amount"])
+    assert abs(Decimal(zh["totals"]["growth"]["amount"]) - rise) <= Decimal("0.005")
+    for name in ("amount", "grams", "entries"):
+        assert sum(Decimal(row["figures"][name]) for row in zh["rows"]) == Decimal(now[name])
+
+
+def test_last_year_stands_in_the_row_of_this_years_month(api, database):
+    with database.unit_of_work() as session:
+        history(session)
+        monitor = make_user(session, Role.MONITOR)
+        expected = dict(
+            session.execute(
+                text(
+                    "SELECT to_char(month + interval '1 year', 'YYYY-MM'), sum(amount_fen) FROM sale_entry"
+                    " WHERE sold_on BETWEEN '2025-03-10' AND '2025-05-20' GROUP BY 1"
+                )
+            ).all()
+        )
+    params = {"from": "2026-03-10", "to": "2026-05-20", "group_by": "month", "compare": "last_year"}
+    rows = api.as_(monitor).get("/v1/statistics/sales", params=params).json()["rows"]
+    assert {row["keys"]["month"]["code"]: int(Decimal(row["previous"]["amount"]) * 100) for row in rows} == expected
+
+
+def test_the_default_is_this_year_up_to_today(api, database):
+    with database.unit_of_work() as session:
+        history(session)
+        monitor = make_user(session, Role.MONITOR)
+        fen = int(session.execute(text("SELECT sum(amount_fen) FROM sale_entry WHERE sold_on >= '2026-01-01'")).scalar_one())
+    answer = api.as_(monitor).get("/v1/statistics/sales").json()
+    assert answer["measures"] == ["amount", "tonnes", "orders"]
+    assert answer["rows"] == []
+    assert answer["totals"]["figures"]["amount"] == f"{fen // 100}.{fen % 100:02d}"
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_csv_opens_in_a_spreadsheet(api, database, language):
+    with database.unit_of_work() as session:
+        trade = history(session)
+        session.execute(
+            text("UPDATE organisation SET name = '=HYPERLINK(\"http://x\")' WHERE id = :id"), {"id": trade.goods[0].supplier.id}
+        )
+        monitor = make_user(session, Role.MONITOR)
+    params = {"from": "2026-01-01", "group_by": ["supplier", "month"], "compare": "last_year", "format": "csv"}
+    response = api.as_(monitor).get("/v1/statistics/sales", params=params, headers={"Accept-Language": language})
+    assert response.headers["content-type"] == "text/csv; charset=utf-8"
+    assert "sales_2026-01-01_2026-11-23.csv" in response.headers["content-disposition"]
+    assert response.content.startswith(b"\xef\xbb\xbf")
+    header, *rows, total = csv.reader(io.StringIO(response.content.decode("utf-8-sig")))
+    assert header[:4] == (
+        ["供应商代码", "供应商", "月份", "销售额（元）"]
+        if language == "zh"
+        else ["Supplier code", "Supplier", "Month", "Sales (yuan)"]
+    )
+    assert {len(row) for row in rows} == {len(header)} == {len(total)}
+    assert any(row[1] == '\'=HYPERLINK("http://x")' for row in rows)
+    assert not any(cell.startswith(("=", "+", "@")) for row in rows for cell in row)
+    assert sum(Decimal(row[3]) for row in rows) == Decimal(total[3])
+    assert total[0] in ("合计", "Total")
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"group_by": "weather"},
+        {"measure": "happiness"},
+        {"compare": "last_week"},
+        {"format": "xml"},
+        {"from": "2026-02-01", "to": "2026-01-01"},
+        {"to": "9999-12-31"},
+        {"from": "1999-12-31"},
+        {"channel": "x"},
+        {"supplier": "-1"},
+        {"district": "500236\x00"},
+    ],
+)
+def test_bad_questions_are_refused(api, database, params):
+    with database.unit_of_work() as session:
+        user = make_user(session, Role.MONITOR)
+    response = api.as_(user).get("/v1/statistics/sales", params=params)
+    assert response.status_code == 422, response.text
+
+
+def test_someone_without_region_and_organisation_sees_nothing(api, database):
+    with database.unit_of_work() as session:
+        user = make_user(session, Role.SUPPLIER_STAFF)
+    assert api.as_(user).get("/v1/statistics/sales").status_code == 403
+    assert api.as_(user).get("/v1/sale-entries").status_code == 403
+
+
+def test_before_the_first_programme_codes_stand_for_themselves(api, database):
+    with database.unit_of_work() as session:
+        monitor = make_user(session, Role.MONITOR)
+    answer = api.as_(monitor).get("/v1/statistics/sales", params={"to": "2019-12-31", "group_by": "mode"})
+    assert answer.status_code == 200
+    assert same_period_last_year(date(2020, 1, 1), date(2020, 12, 31)) == (date(2019, 1, 1), date(2019, 12, 31))
