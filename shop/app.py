@@ -65,8 +65,13 @@ def create_app(bound_to: Database | None = None) -> FastAPI:
     return app
 
 
+#: What a demo has besides.
+DEMO = ["shop.demo.api"]
+
+
 def domain_routes() -> list[Routes]:
-    return [importlib.import_module(name).routes for name in DOMAINS]
+    names = [*DOMAINS, *DEMO] if settings().demo else DOMAINS
+    return [importlib.import_module(name).routes for name in names]
 
 
 @asynccontextmanager

@@ -2,10 +2,18 @@
 
 from sqlmodel import SQLModel
 
+import catalog.certification.models
+import catalog.products.models
+import catalog.stock.models
+import orders.fulfilment.models
+import orders.ledger.models
+import orders.payments.models
+import orders.purchasing.models
+import orders.statistics.models
 import shop.core.models
 import shop.identity.models
 import shop.notifications.models
 import shop.programmes.models
-import shop.regions.models  # noqa: F401
+import shop.regions.models
 
 metadata = SQLModel.metadata

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+from catalog.certification import handlers as certification
 from orders.statistics import actions as statistics
 from shop.core.outbox import Handler
 from shop.notifications import handlers as organisations
@@ -109,6 +110,7 @@ def _paid(session: Session, payload: dict[str, Any]) -> None:
 
 
 HANDLERS: dict[str, Handler] = {
+    **certification.HANDLERS,
     **organisations.HANDLERS,
     "acceptance.recorded": _accepted,
     "payment.recorded": _paid,

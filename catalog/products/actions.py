@@ -2,18 +2,19 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from catalog.products import listing, rules
-from catalog.products.errors import NotASupplier, NotYourProduct, OriginCertified, UnknownOrigin
+from catalog.products.errors import CertifiedFrozen, NotASupplier, NotYourProduct, UnknownOrigin
 from catalog.products.models import Product, Sku
 from catalog.products.schemas import ProductIn, SkuIn, TierIn
 from catalog.products.states import LISTING, ListingMove
 from shop.core import audit, clock
-from shop.core.errors import Invalid, NotFound
+from shop.core.errors import Fault, Invalid, NotFound
 from shop.identity import queries as organisations
 from shop.identity.actor import Actor
 from shop.identity.rules import Capacity
@@ -63,7 +64,7 @@ def edit(session: Session, actor: Actor, product_id: int, changes: Mapping[str, 
 
     Raises:
         NotFound, NotYourProduct: unknown (404), or another supplier's (403).
-        OriginCertified: a certificate or a running application speaks of the field (409).
+        CertifiedFrozen: a certificate or a running application speaks of the field (409).
         UnknownOrigin: no such place (422).
     """
     product = _own_product(session, actor, product_id)
@@ -142,7 +143,7 @@ def set_prices(session: Session, actor: Actor, sku_id: int, tiers: Sequence[Tier
     """
     sku = _own_sku(session, actor, sku_id)
     check_version(sku.version)
-    if faults := rules.tier_faults(sku.step, [tier.min_quantity for tier in tiers]):
+    if faults := _tier_faults(sku.step, tiers):
         raise Invalid(faults=faults)
     session.execute(text("DELETE FROM price_tier WHERE sku_id = :id"), {"id": sku.id})
     _write_tiers(session, sku.id, tiers)
@@ -163,7 +164,7 @@ _DONE = {
 
 
 def _add_sku(session: Session, product: Product, body: SkuIn, number: int, field: str = "") -> Sku:
-    faults = rules.tier_faults(body.step, [tier.min_quantity for tier in body.tiers])
+    faults = _tier_faults(body.step, body.tiers)
     if weight := rules.weight_fault(product.kind, body.net_grams):
         faults.append(weight)
     if faults:
@@ -179,6 +180,10 @@ def _add_sku(session: Session, product: Product, body: SkuIn, number: int, field
     _write_tiers(session, sku.id, body.tiers)
     session.execute(text("INSERT INTO stock (sku_id, on_hand, reserved) VALUES (:id, 0, 0)"), {"id": sku.id})
     return sku
+
+
+def _tier_faults(step: Decimal, tiers: Sequence[TierIn]) -> list[Fault]:
+    return rules.tier_faults(step, [(tier.min_quantity, tier.unit_price) for tier in tiers])
 
 
 def _write_tiers(session: Session, sku_id: int, tiers: Sequence[TierIn]) -> None:
@@ -205,7 +210,7 @@ def _require_origin(session: Session, district_code: str, township_code: str | N
 def _refuse_certified(session: Session, product_id: int, changed: Mapping[str, Any]) -> None:
     fields = sorted(CERTIFIED_FIELDS & changed.keys())
     if fields and session.execute(_UNDER_CERTIFICATION, {"id": product_id, "today": clock.today()}).scalar_one():
-        raise OriginCertified(fields=", ".join(fields))
+        raise CertifiedFrozen(fields=", ".join(fields))
 
 
 def _own_product(session: Session, actor: Actor, product_id: int) -> Product:

@@ -1,4 +1,4 @@
-"""What a product may be: categories, units, price tiers."""
+"""The words of the catalogue, and what a product, a pack and its prices must be."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -8,8 +8,13 @@ from shop.core.errors import Fault, Language
 from shop.core.quantities import is_multiple
 
 
+class Kind(StrEnum):
+    GOODS = "goods"
+    SERVICE = "service"
+
+
 class Category(StrEnum):
-    """Product categories; labels in both languages come from the programme's terms."""
+    """What kind of produce; the labels stand in a programme's terms."""
 
     FRUIT = "fruit"
     VEGETABLE = "vegetable"
@@ -28,74 +33,91 @@ class Category(StrEnum):
     RURAL_TOURISM = "rural_tourism"
 
 
+#: Neither is eaten, so neither needs a food test.
+NOT_FOOD = frozenset({Category.HANDICRAFT, Category.RURAL_TOURISM})
+
+
 class Unit(StrEnum):
-    """What one unit of a SKU is."""
+    """What is counted: a pack, a kilogram, or what a service is sold by."""
 
-    KG = "kg"
-    BOX = "box"
-    CRATE = "crate"
     BAG = "bag"
-    PACK = "pack"
-    BOTTLE = "bottle"
+    BARREL = "barrel"
     BIRD = "bird"
-    PIECE = "piece"
+    BOTTLE = "bottle"
+    BOX = "box"
+    CAN = "can"
+    CRATE = "crate"
+    JAR = "jar"
+    KG = "kg"
+    PACK = "pack"
     PERSON = "person"
+    PIECE = "piece"
+    PORTION = "portion"
     ROOM_NIGHT = "room_night"
+    SET = "set"
+    TICKET = "ticket"
 
 
-class Kind(StrEnum):
-    GOODS = "goods"
-    SERVICE = "service"
+_UNITS: dict[Unit, tuple[str, str]] = {
+    Unit.BAG: ("袋", "bag"),
+    Unit.BARREL: ("桶", "barrel"),
+    Unit.BIRD: ("只", "bird"),
+    Unit.BOTTLE: ("瓶", "bottle"),
+    Unit.BOX: ("箱", "box"),
+    Unit.CAN: ("罐", "can"),
+    Unit.CRATE: ("筐", "crate"),
+    Unit.JAR: ("坛", "jar"),
+    Unit.KG: ("公斤", "kg"),
+    Unit.PACK: ("包", "pack"),
+    Unit.PERSON: ("人", "person"),
+    Unit.PIECE: ("件", "piece"),
+    Unit.PORTION: ("份", "portion"),
+    Unit.ROOM_NIGHT: ("间夜", "room night"),
+    Unit.SET: ("套", "set"),
+    Unit.TICKET: ("张", "ticket"),
+}
 
-
-#: As many price tiers as a SKU may have.
 MAX_TIERS = 20
 
-_UNIT_LABELS: dict[str, tuple[str, str]] = {
-    Unit.KG: ("千克", "kg"),
-    Unit.BOX: ("箱", "box"),
-    Unit.CRATE: ("筐", "crate"),
-    Unit.BAG: ("袋", "bag"),
-    Unit.PACK: ("包", "pack"),
-    Unit.BOTTLE: ("瓶", "bottle"),
-    Unit.BIRD: ("只", "bird"),
-    Unit.PIECE: ("个", "piece"),
-    Unit.PERSON: ("人次", "person"),
-    Unit.ROOM_NIGHT: ("间夜", "room night"),
-}
-_FOOD = frozenset(Category) - {Category.HANDICRAFT, Category.RURAL_TOURISM}
 
-
-def unit_label(unit: str, language: Language) -> str:
-    """What a unit is called; a unit that the list does not have shows its code."""
-    zh, en = _UNIT_LABELS.get(unit, (unit, unit))
+def unit_label(unit: Unit | str, language: Language) -> str:
+    """``box`` -> 箱."""
+    zh, en = _UNITS[Unit(unit)]
     return zh if language == "zh" else en
 
 
-def is_food(category: str) -> bool:
-    """Whether goods of a category are eaten or drunk, so that a test report is asked for."""
-    return category in _FOOD
+def is_food(category: Category | str) -> bool:
+    """Whether a product of this category is eaten or drunk."""
+    return category not in NOT_FOOD
+
+
+def weight_fault(kind: Kind | str, net_grams: int | None) -> Fault | None:
+    """Goods are weighed, because sales are reported in tonnes too; a service has no weight."""
+    if kind == Kind.GOODS and net_grams is None:
+        return Fault("net_grams", "weight_missing", "商品须填写净重", "goods need a net weight")
+    if kind == Kind.SERVICE and net_grams is not None:
+        return Fault("net_grams", "weight_of_a_service", "服务没有重量", "a service has no weight")
+    return None
+
+
+def tier_faults(step: Decimal, tiers: Sequence[tuple[Decimal, int]]) -> list[Fault]:
+    """Every fault of a price list of (quantity from which it holds, price in fen): whole steps, rising, and never dearer in bulk.
+
+    The first quantity is the smallest that is sold.
+    """
+    faults = []
+    for i, (minimum, price) in enumerate(tiers):
+        where = f"tiers[{i}].min_quantity"
+        if not is_multiple(minimum, step):
+            faults.append(Fault(where, "wrong_step", "数量不是步长的整数倍", "the quantity is not a multiple of the step"))
+        if i and minimum <= tiers[i - 1][0]:
+            faults.append(Fault(where, "not_rising", "起订数量须逐档递增", "quantities must rise from tier to tier"))
+        if i and price > tiers[i - 1][1]:
+            told = ("数量越大单价不得越高", "a larger quantity cannot cost more per unit")
+            faults.append(Fault(f"tiers[{i}].unit_price", "dearer_in_bulk", *told))
+    return faults
 
 
 def lies_in(township_code: str, district_code: str) -> bool:
-    """Whether a township belongs to a district: its code begins with the district's."""
-    return len(township_code) > len(district_code) and township_code.startswith(district_code)
-
-
-def weight_fault(kind: str, net_grams: int | None) -> Fault | None:
-    """Goods have a net weight, services have none."""
-    if (kind == Kind.GOODS) == (net_grams is not None):
-        return None
-    return Fault("net_grams", "wrong_weight", "货物须填净重，服务不填", "goods need a net weight, services have none")
-
-
-def tier_faults(step: Decimal, minimums: Sequence[Decimal]) -> list[Fault]:
-    """The quantities from which tiers hold are whole steps and rise strictly."""
-    faults = []
-    for index, minimum in enumerate(minimums):
-        field = f"tiers[{index}].min_quantity"
-        if not is_multiple(minimum, step):
-            faults.append(Fault(field, "wrong_step", "数量不是步长的整数倍", "the quantity is not a multiple of the step"))
-        if index and minimum <= minimums[index - 1]:
-            faults.append(Fault(field, "not_rising", "各档数量须递增", "the quantities of the tiers must rise"))
-    return faults
+    """A township's code begins with its district's."""
+    return township_code.startswith(district_code) and township_code != district_code

@@ -1,84 +1,88 @@
-"""Chinese product search on any PostgreSQL, without an extension.
+"""How the catalogue is searched: by any part of a Chinese name however short, by pinyin and by initials.
 
-A name is indexed by its single characters and pairs of characters, so a word of one or two characters is found by the index and a longer one by its
-pairs, rechecked against the name itself: nothing is missed, nothing wrong is found. Latin letters are looked up as pinyin: ``zhacai``, ``zc`` and
-``qicheng`` find 涪陵榨菜 and 奉节脐橙 from any syllable on.
+PostgreSQL's own text search cuts by blanks and its trigrams need three characters, but most Chinese words have two. So a product's
+vector holds every single character and every pair of neighbours of its text, and from every syllable on the pinyin (marked ``=``) and the
+initials (marked ``#``). A word of the query asks for all its pairs; that finds every product that holds the word, and a comparison with
+the text drops the few that hold the pairs but not the word. No extension, dictionary or locale is needed.
 """
 
-import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pypinyin import lazy_pinyin
 
-#: Marks in the index: pinyin from a syllable on, and the initials from a syllable on.
-_PINYIN, _INITIALS = "~", "#"
+#: Syllables that one pinyin token spans. Longer queries are cut, and still find what they mean.
+SPAN = 10
+#: Words of a query that count.
+MAX_WORDS = 8
+_PINYIN, _INITIALS = "=", "#"
 
 
 def normalised(text: str) -> str:
-    """The same text however it was typed: full-width forms, capitals and runs of blanks make no difference."""
-    return " ".join(unicodedata.normalize("NFKC", text).lower().split())
+    """Lower case, full-width forms made plain, everything but letters and digits made one blank."""
+    folded = unicodedata.normalize("NFKC", text).casefold().replace("ü", "v")
+    return " ".join("".join(c if c.isalnum() else " " for c in folded).split())
 
 
-def lexemes(name: str) -> list[str]:
-    """What the index holds for a name."""
-    found: set[str] = set()
-    for run in _runs(normalised(name)):
-        found.update(run)
-        found.update(_pairs(run))
-        if run.isascii():
-            found.add(run)
-    syllables = [syllable for syllable in lazy_pinyin(normalised(name), errors="ignore") if syllable.isascii()]
-    for start in range(len(syllables)):
-        found.add(_PINYIN + "".join(syllables[start:]))
-        found.add(_INITIALS + "".join(syllable[0] for syllable in syllables[start:]))
-    return sorted(found)
+def lexemes(text: str) -> list[str]:
+    """Everything by which a text is found, sorted."""
+    return sorted(frozenset[str]().union(*(_word_lexemes(word) for word in normalised(text).split())))
 
 
 def sort_key(name: str) -> str:
-    """Pinyin, so that names sort as readers expect without a collation of the database."""
-    return " ".join(lazy_pinyin(normalised(name)))[:200]
+    """The pinyin of a name, syllables apart, so that names sort as a reader expects without any collation of the database."""
+    return " ".join(lazy_pinyin(normalised(name)))
 
 
 @dataclass(frozen=True)
 class Words:
-    """A search: the index query, the LIKE patterns that the text must fit besides, and the words as one, for ranking."""
+    """A query made ready. ``tsquery`` finds the candidates, each of ``patterns`` must then fit the text (for LIKE)."""
 
+    #: The whole query as one text, to tell how well a name fits.
+    whole: str
     tsquery: str
     patterns: tuple[str, ...]
-    whole: str
 
 
-def words(typed: str) -> Words | None:
-    """What to look for; None when there is nothing to look for in what was typed."""
-    queries: list[str] = []
-    patterns: list[str] = []
-    for word in normalised(typed).split():
-        runs = _runs(word)
-        if not runs:
-            continue
-        if word.isascii() and word.isalpha():
-            queries.append(f"({_quoted(_PINYIN + word)}:* | {_quoted(_INITIALS + word)}:* | {_quoted(word)})")
-            continue
-        for run in runs:
-            queries += [_quoted(term) for term in (_pairs(run) or [run])]
-        patterns.append(_containing(word))
-    return Words(" & ".join(queries), tuple(patterns), normalised(typed)) if queries else None
+def words(query: str) -> Words | None:
+    """Read what somebody typed; None when it holds nothing to search for."""
+    whole = normalised(query)
+    each = whole.split()[:MAX_WORDS]
+    if not each:
+        return None
+    # what is left of a query has letters and digits only, so nothing in it means anything to LIKE
+    patterns = tuple(f"%{word}%" for word in each if not _is_latin(word))
+    return Words(whole, " & ".join(f"({_tsquery(word)})" for word in each), patterns)
 
 
-def _containing(word: str) -> str:
-    """A LIKE pattern for a text that contains the word literally."""
-    return "%" + re.sub(r"([\\%_])", r"\\\1", word) + "%"
+@lru_cache(maxsize=4096)  # places and suppliers return with every product of theirs
+def _word_lexemes(word: str) -> frozenset[str]:
+    found = _grams(word, 1) | _grams(word, 2)
+    syllables = lazy_pinyin(word)
+    for start in range(len(syllables)):
+        spoken = syllables[start : start + SPAN]
+        found.add(_PINYIN + "".join(spoken))
+        found.add(_INITIALS + "".join(syllable[0] for syllable in spoken))
+    return frozenset(found)
 
 
-def _runs(text: str) -> list[str]:
-    """Letters and digits without what separates them."""
-    return "".join(character if character.isalnum() else " " for character in text).split()
+def _tsquery(word: str) -> str:
+    pairs = " & ".join(_quoted(gram) for gram in sorted(_grams(word, min(2, len(word)))))
+    if not _is_latin(word):
+        return pairs
+    return f"({pairs}) | {_quoted(_PINYIN + word[: 6 * SPAN])}:* | {_quoted(_INITIALS + word[:SPAN])}:*"
 
 
-def _pairs(run: str) -> list[str]:
-    return sorted({run[i : i + 2] for i in range(len(run) - 1)})
+def _is_latin(word: str) -> bool:
+    """Whether a word may be pinyin or initials."""
+    return word.isascii() and word.isalpha()
 
 
-def _quoted(term: str) -> str:
-    return "'" + term.replace("\\", "\\\\").replace("'", "''") + "'"
+def _grams(word: str, length: int) -> set[str]:
+    return {word[i : i + length] for i in range(len(word) - length + 1)}
+
+
+def _quoted(lexeme: str) -> str:
+    """A lexeme as it stands in a query: letters, digits and our marks, nothing that would need more than quotes."""
+    return f"'{lexeme}'"

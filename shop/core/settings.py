@@ -4,7 +4,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -46,6 +46,13 @@ class Settings(BaseSettings):
 
     #: Lets ``shop demo`` move the clock. Production refuses to start with it.
     demo: bool = False
+
+    @field_validator("demo")
+    @classmethod
+    def _not_in_production(cls, demo: bool, info: ValidationInfo) -> bool:
+        if demo and info.data.get("environment") == "production":
+            raise ValueError("lets the administrator move the clock; production does not start with it")
+        return demo
 
 
 @lru_cache

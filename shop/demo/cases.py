@@ -37,6 +37,17 @@ _REASONS = {
     "return": "检测报告已过期，请补充近一年内的检测报告",
     "reject": "产品原料主要来自外地，不符合认定条件",
 }
+#: How each move is put on record, and of which of them others hear.
+_RECORDED = {
+    "submit": "certification.submitted",
+    "take_up": "certification.taken_up",
+    "publish_notice": "certification.noticed",
+    "close_notice": "certification.notice_closed",
+    "certify": "certification.certified",
+    "return": "certification.returned",
+    "reject": "certification.rejected",
+}
+_TOLD = {"submit", "publish_notice"}
 _LINKAGES = ["订单收购", "务工就业", "土地流转租金", "股份分红", "代养托管"]
 
 
@@ -189,17 +200,10 @@ class _Case:
         self.reason = _REASONS.get(action)
         actor, role = self._actor(action)
         self.moves.append((self.id, action, str(before), str(self.status), actor, role, self.reason, at))
-        self.book.trail.add(
-            at,
-            actor,
-            role,
-            f"certification.{action}",
-            "certification_case",
-            self.id,
-            self.reason,
-            from_status=str(before),
-            to_status=str(self.status),
-        )
+        trail = self.book.trail
+        trail.add(at, actor, role, _RECORDED[action], "certification_case", self.id, self.reason)
+        if action in _TOLD:
+            trail.tell(at, _RECORDED[action], case_id=self.id, version=self.version)
         if action == "submit":
             self.submitted_at = at
         elif action == "publish_notice":

@@ -1,6 +1,5 @@
 """Planned orders become rows, by the same pure rules by which the marketplace itself prices, ships and accepts."""
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -24,9 +23,6 @@ from shop.demo.trail import Trail
 from shop.identity.permissions import Role
 
 SELLER = str(Role.SUPPLIER_ADMIN)
-
-#: Others hear of what happened in the last days: as in real life, some of it is still on its way to them.
-NEWS = timedelta(days=3)
 
 
 @dataclass(slots=True)
@@ -88,7 +84,6 @@ class History:
         self.payments = Table(
             session, "payment", "purchase_order_id method amount_fen bank_reference payer_name paid_on recorded_by recorded_at"
         )
-        self.news = Table(session, "outbox_event", "name payload created_at next_attempt_at")
         #: Acceptances by buyer.
         self.accepted_by: dict[int, list[int]] = defaultdict(list)
 
@@ -103,7 +98,7 @@ class History:
     def write(self, offers: Sequence[Offer], until: date) -> int:
         """Copy everything into the database; returns the number of rows."""
         tables = [self.orders, self.parts, self.lines, self.shipments, self.shipment_lines, self.acceptances, self.acceptance_lines]
-        written = write_all(self.session, [*tables, self.payments, self.news])
+        written = write_all(self.session, [*tables, self.payments])
         return written + self.store.write(self.session, offers, until)
 
     # --- the buyer orders -------------------------------------------------------------------------------------------
@@ -137,7 +132,7 @@ class History:
             lines=len(priced),
             total_fen=total_fen,
         )
-        self._tell(order.placed_at, "purchase_order.placed", purchase_order_id=order_id)
+        self.trail.tell(order.placed_at, "purchase_order.placed", purchase_order_id=order_id)
         return order_id
 
     # --- a supplier answers and delivers, the buyer accepts ---------------------------------------------------------
@@ -165,6 +160,8 @@ class History:
         by_buyer = part.answer == SupplierOrderAction.CANCEL
         actor = (order.buyer.user_id, order.buyer.user_role) if by_buyer else (part.supplier_user_id, SELLER)
         self._step(progress, SupplierOrderAction(part.answer), part.answered_at, actor, part.reason)
+        if part.answer == SupplierOrderAction.CONFIRM:
+            self.trail.tell(part.answered_at, "supplier_order.confirmed", supplier_order_id=progress.id)
         if part.answer != SupplierOrderAction.CONFIRM:
             progress.reason = part.reason
             for line in progress.lines.values():
@@ -183,7 +180,7 @@ class History:
         left = any(line.shipped < line.priced.quantity for line in progress.lines.values())
         action = SupplierOrderAction.SHIP_PART if left else SupplierOrderAction.SHIP_REST
         self._step(progress, action, delivery.shipped_at, (part.supplier_user_id, SELLER))
-        self._tell(delivery.shipped_at, "shipment.sent", shipment_id=shipment_id)
+        self.trail.tell(delivery.shipped_at, "shipment.sent", shipment_id=shipment_id)
 
     def _accept(self, order: Order, progress: Progress, delivery: Delivery) -> None:
         acceptance_id = self.acceptances.add(
@@ -299,10 +296,6 @@ class History:
             payment_id=payment_id,
             amount_fen=amount,
         )
-
-    def _tell(self, at: datetime, event: str, **payload: int) -> None:
-        if at > self.now - NEWS:
-            self.news.add(event, json.dumps(payload), at, at)
 
 
 def _priced(number: int, offer: Offer, quantity: Decimal) -> PricedLine:

@@ -284,6 +284,7 @@ class _Town:
         self.organisations.rows[-1] = tuple(row)
         self.paths[name] = (organisation, path)
         self.trail.add(registered, None, "system", "organisation.registered", "organisation", organisation)
+        self.trail.tell(registered, "organisation.registered", organisation_id=organisation, version=1)
         if decided:
             verb = "approved" if status == "approved" else "rejected"
             self.trail.add(

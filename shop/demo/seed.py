@@ -70,7 +70,7 @@ class _Load:
         self.session, self.today, self.say = session, today, say
         self.start = two_years_before(today)
         self.chance = random.Random(today.isoformat())  # noqa: S311  invented data, no secrets
-        self.trail = Trail(session)
+        self.trail = Trail(session, clock.start_of_day(today))
         self.workdays = workdays.calendar(session, today, days=1500)
 
     def run(self) -> None:

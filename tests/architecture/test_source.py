@@ -47,7 +47,12 @@ def test_every_scheduled_task_is_registered():
 
 def test_only_the_unit_of_work_and_the_route_wrapper_commit():
     homes = {str(path) for path, node in calls("commit") if not node.args}
-    assert homes <= {"shop/core/db.py", "shop/identity/access.py", "shop/migrations/env.py"}
+    assert homes <= {
+        "shop/core/db.py",
+        "shop/identity/access.py",
+        "shop/migrations/env.py",
+        "orders/statistics/actions.py",  # the rebuild holds one snapshot beside the transaction that holds its lock
+    }
 
 
 @pytest.mark.parametrize("name", ["utcnow", "now", "today"])

@@ -3,12 +3,21 @@
 import itertools
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from sqlalchemy import text
 from sqlmodel import Session
 
+from catalog.certification.models import Certificate, CertificationCase
+from catalog.products import listing
+from catalog.products.models import PriceTier, Product, Sku
+from catalog.stock.models import Stock, StockMovement
 from shop.core import clock
 from shop.identity.models import Organisation
+
+PROGRAMME = "chongqing-2021"
+#: A PDF as far as anybody looks who does not open it.
+PDF = b"%PDF-1.7\n1 0 obj\n<< >>\nendobj\n%%EOF\n"
 
 _numbers = itertools.count(1)
 
@@ -28,6 +37,7 @@ def make_product(
     category: str = "fruit",
     kind: str = "goods",
     district_code: str | None = None,
+    township_code: str | None = None,
     prices: tuple[tuple[int, int], ...] = ((1, 6990),),
     stock: int = 1000,
     net_grams: int | None = 5000,
@@ -36,39 +46,86 @@ def make_product(
     min_quantity: int = 1,
     vat_bp: int = 0,
 ) -> MadeProduct:
-    number, now = next(_numbers), clock.now()
-    district = (district_code or supplier.region_code)[:6]
-    one = lambda sql, **v: session.execute(text(sql), v).scalar_one()  # noqa: E731
-    product_id = one(
-        "INSERT INTO product (supplier_id, name, kind, category, district_code, description, status, pinyin, created_at)"
-        " VALUES (:s, :n, :k, :c, :d, '', 'active', '', :now) RETURNING id",
-        s=supplier.id, n=name or f"产品{number}", k=kind, c=category, d=district, now=now,
+    """One product with one SKU; ``prices`` are (quantity from which it holds, fen). ``certified``: for as long as tests run."""
+    number = next(_numbers)
+    product = Product(
+        supplier_id=supplier.id,
+        name=name or f"产品{number}",
+        kind=kind,
+        category=category,
+        district_code=(district_code or supplier.region_code)[:6],
+        township_code=township_code,
+        created_at=clock.now(),
     )
-    sku_id = one(
-        "INSERT INTO sku (product_id, code, pack, unit, net_grams, step, min_quantity, vat_bp, status)"
-        " VALUES (:p, :c, '5kg/箱', 'box', :g, :st, :m, :v, 'active') RETURNING id",
-        p=product_id, c=f"T{number}", g=net_grams, st=step, m=min_quantity, v=vat_bp,
+    session.add(product)
+    session.flush()
+    sku = Sku(
+        product_id=product.id,
+        code=f"T{number}",
+        pack="5kg/箱" if net_grams else "人次",
+        unit="box" if net_grams else "person",
+        net_grams=net_grams,
+        step=Decimal(step),
+        min_quantity=Decimal(min_quantity),
+        vat_bp=vat_bp,
     )
-    for least, price in prices:
-        session.execute(text("INSERT INTO price_tier VALUES (:s, :m, :p)"), {"s": sku_id, "m": least, "p": price})
-    session.execute(text("INSERT INTO stock VALUES (:s, :q, 0)"), {"s": sku_id, "q": stock})
+    session.add(sku)
+    session.flush()
+    session.add_all(PriceTier(sku_id=sku.id, min_quantity=Decimal(least), unit_price_fen=fen) for least, fen in prices)
+    session.add(Stock(sku_id=sku.id, on_hand=Decimal(stock)))
     if stock:
-        session.execute(
-            text("INSERT INTO stock_movement (sku_id, kind, on_hand, reserved, at) VALUES (:s, 'receive', :q, 0, :now)"),
-            {"s": sku_id, "q": stock, "now": now},
-        )
-    certificate_id = None
-    if certified:
-        case_id = one(
-            "INSERT INTO certification_case (product_id, supplier_id, programme_code, district_code, status, statement, households,"
-            " persons, linkage, created_at) VALUES (:p, :s, 'chongqing-2021', :d, 'certified', '', 1, 1, '', :now) RETURNING id",
-            p=product_id, s=supplier.id, d=district, now=now,
-        )
-        certificate_id = one(
-            "INSERT INTO certificate (number, case_id, product_id, supplier_id, programme_code, district_code, product_name,"
-            " supplier_name, households, persons, valid_from, valid_until, issued_at)"
-            " VALUES (:no, :c, :p, :s, 'chongqing-2021', :d, :n, :sn, 1, 1, :a, :b, :now) RETURNING id",
-            no=f"T-{number}", c=case_id, p=product_id, s=supplier.id, d=district, n=name or "", sn=supplier.name,
-            a=date(2020, 1, 1), b=date(2099, 12, 31), now=now,
-        )
-    return MadeProduct(product_id, sku_id, certificate_id)
+        session.add(StockMovement(sku_id=sku.id, kind="receive", on_hand=Decimal(stock), reserved=Decimal(0), at=clock.now()))
+    session.flush()
+    listing.refresh(session, [product.id])
+    return MadeProduct(product.id, sku.id, make_certificate(session, product, supplier) if certified else None)
+
+
+def make_certificate(
+    session: Session,
+    product: Product,
+    supplier: Organisation,
+    *,
+    valid_from: date = date(2020, 1, 1),
+    valid_until: date = date(2099, 12, 31),
+) -> int:
+    """A certificate of its product, with the decided case behind it; returns its id."""
+    case = CertificationCase(
+        product_id=product.id,
+        supplier_id=supplier.id,
+        programme_code=PROGRAMME,
+        district_code=product.district_code,
+        status="certified",
+        households=1,
+        persons=1,
+        created_at=clock.now(),
+    )
+    session.add(case)
+    session.flush()
+    certificate = Certificate(
+        number=f"T-{case.id}",
+        case_id=case.id,
+        product_id=product.id,
+        supplier_id=supplier.id,
+        programme_code=PROGRAMME,
+        district_code=product.district_code,
+        product_name=product.name,
+        supplier_name=supplier.name,
+        households=1,
+        persons=1,
+        valid_from=valid_from,
+        valid_until=valid_until,
+        issued_at=clock.now(),
+    )
+    session.add(certificate)
+    session.flush()
+    return certificate.id
+
+
+def recount_search(session: Session) -> int:
+    """How many products differ from what their texts and prices say; zero when the catalogue's columns are in step."""
+    before = session.execute(_LISTED).all()
+    listing.refresh(session)
+    return sum(old != new for old, new in zip(before, session.execute(_LISTED).all(), strict=True))
+
+
+_LISTED = text("SELECT id, search::text, search_text, pinyin, price_fen FROM product ORDER BY id")

@@ -73,6 +73,51 @@ def upgrade() -> None:
         postgresql_where=sa.text("done_at IS NULL AND parked_at IS NULL"),
     )
     op.create_table(
+        "presence_buyer_kind_month",
+        sa.Column("district_code", sa.String(), nullable=False),
+        sa.Column("member", sa.String(), nullable=False),
+        sa.Column("chunk", sa.BigInteger(), nullable=False),
+        sa.Column("bits", postgresql.BIT(length=4096), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("buyer_kind", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "member", "month", "district_code", "buyer_kind", "chunk", name=op.f("pk_presence_buyer_kind_month")
+        ),
+    )
+    op.create_table(
+        "presence_category_month",
+        sa.Column("district_code", sa.String(), nullable=False),
+        sa.Column("member", sa.String(), nullable=False),
+        sa.Column("chunk", sa.BigInteger(), nullable=False),
+        sa.Column("bits", postgresql.BIT(length=4096), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("category", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("member", "month", "district_code", "category", "chunk", name=op.f("pk_presence_category_month")),
+    )
+    op.create_table(
+        "presence_channel_month",
+        sa.Column("district_code", sa.String(), nullable=False),
+        sa.Column("mode", sa.String(), nullable=False),
+        sa.Column("relation", sa.String(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("member", sa.String(), nullable=False),
+        sa.Column("chunk", sa.BigInteger(), nullable=False),
+        sa.Column("bits", postgresql.BIT(length=4096), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "member", "month", "district_code", "mode", "relation", "channel", "chunk", name=op.f("pk_presence_channel_month")
+        ),
+    )
+    op.create_table(
+        "presence_district_month",
+        sa.Column("district_code", sa.String(), nullable=False),
+        sa.Column("member", sa.String(), nullable=False),
+        sa.Column("chunk", sa.BigInteger(), nullable=False),
+        sa.Column("bits", postgresql.BIT(length=4096), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint("member", "month", "district_code", "chunk", name=op.f("pk_presence_district_month")),
+    )
+    op.create_table(
         "programme",
         sa.Column("code", sa.String(), nullable=False),
         sa.Column("name_zh", sa.String(), nullable=False),
@@ -106,6 +151,92 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("code", name=op.f("pk_region")),
     )
     op.create_index(op.f("ix_region_parent_code"), "region", ["parent_code"], unique=False)
+    op.create_table(
+        "sale_entry_pending",
+        sa.Column("entry_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_sale_entry_pending")),
+    )
+    op.create_table(
+        "sales_buyer_kind_month",
+        sa.Column("district_code", sa.String(), nullable=False),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("grams", sa.BigInteger(), nullable=False),
+        sa.Column("quantity", sa.Numeric(precision=20, scale=3), nullable=False),
+        sa.Column("entries", sa.BigInteger(), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("buyer_kind", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("month", "district_code", "buyer_kind", name=op.f("pk_sales_buyer_kind_month")),
+    )
+    op.create_table(
+        "sales_category_month",
+        sa.Column("district_code", sa.String(), nullable=False),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("grams", sa.BigInteger(), nullable=False),
+        sa.Column("quantity", sa.Numeric(precision=20, scale=3), nullable=False),
+        sa.Column("entries", sa.BigInteger(), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("category", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("month", "district_code", "category", name=op.f("pk_sales_category_month")),
+    )
+    op.create_table(
+        "sales_day",
+        sa.Column("district_code", sa.String(), nullable=False),
+        sa.Column("mode", sa.String(), nullable=False),
+        sa.Column("relation", sa.String(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("category", sa.String(), nullable=False),
+        sa.Column("buyer_kind", sa.String(), nullable=False),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("grams", sa.BigInteger(), nullable=False),
+        sa.Column("quantity", sa.Numeric(precision=20, scale=3), nullable=False),
+        sa.Column("entries", sa.BigInteger(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "day", "district_code", "mode", "relation", "channel", "category", "buyer_kind", name=op.f("pk_sales_day")
+        ),
+    )
+    op.create_table(
+        "sales_district_month",
+        sa.Column("district_code", sa.String(), nullable=False),
+        sa.Column("mode", sa.String(), nullable=False),
+        sa.Column("relation", sa.String(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("grams", sa.BigInteger(), nullable=False),
+        sa.Column("quantity", sa.Numeric(precision=20, scale=3), nullable=False),
+        sa.Column("entries", sa.BigInteger(), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint("month", "district_code", "mode", "relation", "channel", name=op.f("pk_sales_district_month")),
+    )
+    op.create_table(
+        "sales_month",
+        sa.Column("district_code", sa.String(), nullable=False),
+        sa.Column("mode", sa.String(), nullable=False),
+        sa.Column("relation", sa.String(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("category", sa.String(), nullable=False),
+        sa.Column("buyer_kind", sa.String(), nullable=False),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("grams", sa.BigInteger(), nullable=False),
+        sa.Column("quantity", sa.Numeric(precision=20, scale=3), nullable=False),
+        sa.Column("entries", sa.BigInteger(), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "month", "district_code", "mode", "relation", "channel", "category", "buyer_kind", name=op.f("pk_sales_month")
+        ),
+    )
+    op.create_table(
+        "sales_supplier_month",
+        sa.Column("district_code", sa.String(), nullable=False),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("grams", sa.BigInteger(), nullable=False),
+        sa.Column("quantity", sa.Numeric(precision=20, scale=3), nullable=False),
+        sa.Column("entries", sa.BigInteger(), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("supplier_id", sa.BigInteger(), nullable=False),
+        sa.Column("category", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("month", "supplier_id", "district_code", "category", name=op.f("pk_sales_supplier_month")),
+    )
     op.create_table(
         "stored_file",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -256,6 +387,47 @@ def upgrade() -> None:
         op.f("ix_organisation_role_organisation_id_role"), "organisation_role", ["organisation_id", "role"], unique=False
     )
     op.create_table(
+        "product",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("supplier_id", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("category", sa.String(), nullable=False),
+        sa.Column("district_code", sa.String(), nullable=False),
+        sa.Column("township_code", sa.String(), nullable=True),
+        sa.Column("village", sa.String(), nullable=True),
+        sa.Column("description", sa.String(), nullable=False),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.Column(
+            "search", postgresql.TSVECTOR(), nullable=True, comment="character grams, pinyin and initials (catalog.products.search)"
+        ),
+        sa.Column("search_text", sa.Text(), server_default="", nullable=False, comment="normalised name, origin and supplier"),
+        sa.Column("pinyin", sa.Text(collation="C"), server_default="", nullable=False, comment="sort key: the name's pinyin"),
+        sa.Column(
+            "price_fen",
+            sa.BigInteger(),
+            nullable=True,
+            comment="lowest price at which a minimum quantity is sold; null: nothing is on sale",
+        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.CheckConstraint("kind IN ('goods','service')", name=op.f("ck_product_kind")),
+        sa.CheckConstraint("status IN ('active','withdrawn')", name=op.f("ck_product_status")),
+        sa.ForeignKeyConstraint(["district_code"], ["region.code"], name=op.f("fk_product_district_code")),
+        sa.ForeignKeyConstraint(["supplier_id"], ["organisation.id"], name=op.f("fk_product_supplier_id")),
+        sa.ForeignKeyConstraint(["township_code"], ["region.code"], name=op.f("fk_product_township_code")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_product")),
+        sa.UniqueConstraint("supplier_id", "name", name=op.f("uq_product_supplier_id_name")),
+    )
+    op.create_index(op.f("ix_product_category_id"), "product", ["category", "id"], unique=False)
+    op.create_index(op.f("ix_product_district_code_id"), "product", ["district_code", "id"], unique=False)
+    op.create_index(op.f("ix_product_pinyin_id"), "product", ["pinyin", "id"], unique=False)
+    op.create_index(
+        "ix_product_price", "product", [sa.literal_column("coalesce(price_fen, 9223372036854775807)"), "id"], unique=False
+    )
+    op.create_index(op.f("ix_product_search"), "product", ["search"], unique=False, postgresql_using="gin")
+    op.create_index(op.f("ix_product_supplier_id"), "product", ["supplier_id"], unique=False)
+    op.create_table(
         "support_relation",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
@@ -305,6 +477,108 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_api_key_user_id"), "api_key", ["user_id"], unique=False)
     op.create_table(
+        "certification_case",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("product_id", sa.BigInteger(), nullable=False),
+        sa.Column("supplier_id", sa.BigInteger(), nullable=False),
+        sa.Column("programme_code", sa.String(), nullable=False),
+        sa.Column("district_code", sa.String(), nullable=False),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.Column("statement", sa.String(), nullable=False),
+        sa.Column("annual_capacity_kg", sa.Integer(), nullable=True),
+        sa.Column(
+            "households", sa.Integer(), nullable=False, comment="named households that the product carries; persons likewise"
+        ),
+        sa.Column("persons", sa.Integer(), nullable=False),
+        sa.Column(
+            "linkage", sa.String(), nullable=False, comment="how households take part: employment, purchase, land rent, dividend, …"
+        ),
+        sa.Column("comparable_price_fen", sa.BigInteger(), nullable=True),
+        sa.Column("comparable_price_source", sa.String(), nullable=True),
+        sa.Column("decision_reason", sa.String(), nullable=True),
+        sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("notice_from", sa.Date(), nullable=True),
+        sa.Column("notice_until", sa.Date(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.CheckConstraint(
+            "status IN ('draft','submitted','county_review','public_notice','city_review','certified','returned','rejected','withdrawn')",
+            name=op.f("ck_certification_case_status"),
+        ),
+        sa.CheckConstraint("notice_from IS NULL OR notice_from < notice_until", name=op.f("ck_certification_case_notice")),
+        sa.ForeignKeyConstraint(["district_code"], ["region.code"], name=op.f("fk_certification_case_district_code")),
+        sa.ForeignKeyConstraint(["product_id"], ["product.id"], name=op.f("fk_certification_case_product_id")),
+        sa.ForeignKeyConstraint(["programme_code"], ["programme.code"], name=op.f("fk_certification_case_programme_code")),
+        sa.ForeignKeyConstraint(["supplier_id"], ["organisation.id"], name=op.f("fk_certification_case_supplier_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_certification_case")),
+    )
+    op.create_index(
+        op.f("ix_certification_case_district_code_status_id"), "certification_case", ["district_code", "status", "id"], unique=False
+    )
+    op.create_index(op.f("ix_certification_case_supplier_id_id"), "certification_case", ["supplier_id", "id"], unique=False)
+    op.create_index(
+        "uq_certification_case_open",
+        "certification_case",
+        ["product_id"],
+        unique=True,
+        postgresql_where=sa.text("status NOT IN ('certified','rejected','withdrawn')"),
+    )
+    op.create_table(
+        "purchase_order",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("buyer_id", sa.BigInteger(), nullable=False),
+        sa.Column("placed_by", sa.BigInteger(), nullable=False),
+        sa.Column("programme_code", sa.String(), nullable=False),
+        sa.Column("fund_source", sa.String(), nullable=False),
+        sa.Column("platform", sa.String(), nullable=False),
+        sa.Column("declared_relation_id", sa.BigInteger(), nullable=True),
+        sa.Column("buyer_reference", sa.String(), nullable=True, comment="the buyer's own order number"),
+        sa.Column("delivery_address", sa.String(), nullable=False),
+        sa.Column("delivery_contact", sa.String(), nullable=True),
+        sa.Column("delivery_phone", sa.String(), nullable=True),
+        sa.Column("line_count", sa.Integer(), nullable=False),
+        sa.Column("total_fen", sa.BigInteger(), nullable=False),
+        sa.Column("total_grams", sa.BigInteger(), nullable=False),
+        sa.Column("placed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("fund_source IN ('canteen','union','welfare','other')", name=op.f("ck_purchase_order_fund_source")),
+        sa.CheckConstraint("platform IN ('marketplace','social_network')", name=op.f("ck_purchase_order_platform")),
+        sa.CheckConstraint("total_fen >= 0", name=op.f("ck_purchase_order_total_fen")),
+        sa.ForeignKeyConstraint(["buyer_id"], ["organisation.id"], name=op.f("fk_purchase_order_buyer_id")),
+        sa.ForeignKeyConstraint(
+            ["declared_relation_id"], ["support_relation.id"], name=op.f("fk_purchase_order_declared_relation_id")
+        ),
+        sa.ForeignKeyConstraint(["placed_by"], ["app_user.id"], name=op.f("fk_purchase_order_placed_by")),
+        sa.ForeignKeyConstraint(["programme_code"], ["programme.code"], name=op.f("fk_purchase_order_programme_code")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_purchase_order")),
+        sa.UniqueConstraint("number", name=op.f("uq_purchase_order_number")),
+    )
+    op.create_index(op.f("ix_purchase_order_buyer_id_id"), "purchase_order", ["buyer_id", "id"], unique=False)
+    op.create_table(
+        "sku",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("product_id", sa.BigInteger(), nullable=False),
+        sa.Column("code", sa.String(), nullable=False),
+        sa.Column("pack", sa.String(), nullable=False, comment="as printed: 5kg/箱"),
+        sa.Column("unit", sa.String(), nullable=False),
+        sa.Column("net_grams", sa.BigInteger(), nullable=True),
+        sa.Column("step", sa.Numeric(precision=14, scale=3), nullable=False),
+        sa.Column("min_quantity", sa.Numeric(precision=14, scale=3), nullable=False),
+        sa.Column("vat_bp", sa.Integer(), nullable=False, comment="VAT rate in basis points, contained in the gross price"),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.CheckConstraint("status IN ('active','withdrawn')", name=op.f("ck_sku_status")),
+        sa.CheckConstraint("min_quantity > 0", name=op.f("ck_sku_min_quantity")),
+        sa.CheckConstraint("net_grams > 0", name=op.f("ck_sku_net_grams")),
+        sa.CheckConstraint("step > 0", name=op.f("ck_sku_step")),
+        sa.CheckConstraint("vat_bp BETWEEN 0 AND 10000", name=op.f("ck_sku_vat_bp")),
+        sa.ForeignKeyConstraint(["product_id"], ["product.id"], name=op.f("fk_sku_product_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sku")),
+        sa.UniqueConstraint("code", name=op.f("uq_sku_code")),
+    )
+    op.create_index(op.f("ix_sku_product_id"), "sku", ["product_id"], unique=False)
+    op.create_table(
         "token",
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
@@ -337,21 +611,394 @@ def upgrade() -> None:
     op.create_index(
         "uq_user_role", "user_role", ["user_id", "role", "region_code"], unique=True, postgresql_nulls_not_distinct=True
     )
+    op.create_table(
+        "certificate",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("case_id", sa.BigInteger(), nullable=False),
+        sa.Column("product_id", sa.BigInteger(), nullable=False),
+        sa.Column("supplier_id", sa.BigInteger(), nullable=False),
+        sa.Column("programme_code", sa.String(), nullable=False),
+        sa.Column("district_code", sa.String(), nullable=False),
+        sa.Column("product_name", sa.String(), nullable=False),
+        sa.Column("supplier_name", sa.String(), nullable=False),
+        sa.Column("annual_capacity_kg", sa.Integer(), nullable=True),
+        sa.Column("households", sa.Integer(), nullable=False),
+        sa.Column("persons", sa.Integer(), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("valid_until", sa.Date(), nullable=False),
+        sa.Column("suspended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reason", sa.String(), nullable=True, comment="why it was suspended or revoked"),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("valid_from <= valid_until", name=op.f("ck_certificate_validity")),
+        sa.ForeignKeyConstraint(["case_id"], ["certification_case.id"], name=op.f("fk_certificate_case_id")),
+        sa.ForeignKeyConstraint(["district_code"], ["region.code"], name=op.f("fk_certificate_district_code")),
+        sa.ForeignKeyConstraint(["product_id"], ["product.id"], name=op.f("fk_certificate_product_id")),
+        sa.ForeignKeyConstraint(["programme_code"], ["programme.code"], name=op.f("fk_certificate_programme_code")),
+        sa.ForeignKeyConstraint(["supplier_id"], ["organisation.id"], name=op.f("fk_certificate_supplier_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_certificate")),
+        sa.UniqueConstraint("number", name=op.f("uq_certificate_number")),
+    )
+    op.create_index(op.f("ix_certificate_case_id"), "certificate", ["case_id"], unique=False)
+    op.create_index(op.f("ix_certificate_product_id_valid_until"), "certificate", ["product_id", "valid_until"], unique=False)
+    op.create_index(op.f("ix_certificate_supplier_id_id"), "certificate", ["supplier_id", "id"], unique=False)
+    op.create_table(
+        "certification_document",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("case_id", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("file_id", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["certification_case.id"], name=op.f("fk_certification_document_case_id")),
+        sa.ForeignKeyConstraint(["file_id"], ["stored_file.id"], name=op.f("fk_certification_document_file_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_certification_document")),
+    )
+    op.create_index(op.f("ix_certification_document_case_id"), "certification_document", ["case_id"], unique=False)
+    op.create_table(
+        "certification_step",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("case_id", sa.BigInteger(), nullable=False),
+        sa.Column("action", sa.String(), nullable=False),
+        sa.Column("from_status", sa.String(), nullable=False),
+        sa.Column("to_status", sa.String(), nullable=False),
+        sa.Column("actor_id", sa.BigInteger(), nullable=True),
+        sa.Column("actor_role", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["actor_id"], ["app_user.id"], name=op.f("fk_certification_step_actor_id")),
+        sa.ForeignKeyConstraint(["case_id"], ["certification_case.id"], name=op.f("fk_certification_step_case_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_certification_step")),
+    )
+    op.create_index(op.f("ix_certification_step_case_id_id"), "certification_step", ["case_id", "id"], unique=False)
+    op.create_table(
+        "payment",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("purchase_order_id", sa.BigInteger(), nullable=False),
+        sa.Column("method", sa.String(), nullable=False),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("bank_reference", sa.String(), nullable=False),
+        sa.Column("payer_name", sa.String(), nullable=False),
+        sa.Column("paid_on", sa.Date(), nullable=False),
+        sa.Column("recorded_by", sa.BigInteger(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("method IN ('bank_transfer')", name=op.f("ck_payment_method")),
+        sa.CheckConstraint("amount_fen > 0", name=op.f("ck_payment_amount_fen")),
+        sa.ForeignKeyConstraint(["purchase_order_id"], ["purchase_order.id"], name=op.f("fk_payment_purchase_order_id")),
+        sa.ForeignKeyConstraint(["recorded_by"], ["app_user.id"], name=op.f("fk_payment_recorded_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_payment")),
+        sa.UniqueConstraint("bank_reference", name=op.f("uq_payment_bank_reference")),
+    )
+    op.create_index(op.f("ix_payment_purchase_order_id"), "payment", ["purchase_order_id"], unique=False)
+    op.create_table(
+        "price_tier",
+        sa.Column("sku_id", sa.BigInteger(), nullable=False),
+        sa.Column("min_quantity", sa.Numeric(precision=14, scale=3), nullable=False),
+        sa.Column("unit_price_fen", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("min_quantity > 0", name=op.f("ck_price_tier_min_quantity")),
+        sa.CheckConstraint("unit_price_fen > 0 AND unit_price_fen <= 1000000000000", name=op.f("ck_price_tier_unit_price_fen")),
+        sa.ForeignKeyConstraint(["sku_id"], ["sku.id"], name=op.f("fk_price_tier_sku_id")),
+        sa.PrimaryKeyConstraint("sku_id", "min_quantity", name=op.f("pk_price_tier")),
+    )
+    op.create_table(
+        "stock",
+        sa.Column("sku_id", sa.BigInteger(), nullable=False),
+        sa.Column("on_hand", sa.Numeric(precision=14, scale=3), nullable=False),
+        sa.Column("reserved", sa.Numeric(precision=14, scale=3), nullable=False),
+        sa.CheckConstraint("reserved >= 0 AND reserved <= on_hand", name=op.f("ck_stock_not_oversold")),
+        sa.ForeignKeyConstraint(["sku_id"], ["sku.id"], name=op.f("fk_stock_sku_id")),
+        sa.PrimaryKeyConstraint("sku_id", name=op.f("pk_stock")),
+    )
+    op.create_table(
+        "stock_movement",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("sku_id", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("on_hand", sa.Numeric(precision=14, scale=3), nullable=False),
+        sa.Column("reserved", sa.Numeric(precision=14, scale=3), nullable=False),
+        sa.Column("order_line_id", sa.BigInteger(), nullable=True),
+        sa.Column("actor_id", sa.BigInteger(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "CASE kind WHEN 'receive' THEN on_hand > 0 AND reserved = 0 WHEN 'adjust' THEN reserved = 0 WHEN 'reserve' THEN on_hand = 0 AND reserved > 0 WHEN 'release' THEN on_hand = 0 AND reserved < 0 ELSE on_hand < 0 AND reserved = on_hand END",
+            name=op.f("ck_stock_movement_deltas"),
+        ),
+        sa.CheckConstraint("kind IN ('receive','adjust','reserve','release','ship')", name=op.f("ck_stock_movement_kind")),
+        sa.ForeignKeyConstraint(["actor_id"], ["app_user.id"], name=op.f("fk_stock_movement_actor_id")),
+        sa.ForeignKeyConstraint(["sku_id"], ["sku.id"], name=op.f("fk_stock_movement_sku_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stock_movement")),
+    )
+    op.create_index(op.f("ix_stock_movement_order_line_id"), "stock_movement", ["order_line_id"], unique=False)
+    op.create_index(op.f("ix_stock_movement_sku_id_id"), "stock_movement", ["sku_id", "id"], unique=False)
+    op.create_table(
+        "supplier_order",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("purchase_order_id", sa.BigInteger(), nullable=False),
+        sa.Column("supplier_id", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.String(), server_default="placed", nullable=False),
+        sa.Column("reason", sa.String(), nullable=True, comment="why it was rejected or cancelled"),
+        sa.Column("total_fen", sa.BigInteger(), nullable=False),
+        sa.Column("total_grams", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.CheckConstraint(
+            "status IN ('placed','confirmed','rejected','cancelled','partly_shipped','shipped','partly_accepted','accepted')",
+            name=op.f("ck_supplier_order_status"),
+        ),
+        sa.CheckConstraint("total_fen >= 0", name=op.f("ck_supplier_order_total_fen")),
+        sa.ForeignKeyConstraint(["purchase_order_id"], ["purchase_order.id"], name=op.f("fk_supplier_order_purchase_order_id")),
+        sa.ForeignKeyConstraint(["supplier_id"], ["organisation.id"], name=op.f("fk_supplier_order_supplier_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_supplier_order")),
+        sa.UniqueConstraint("purchase_order_id", "supplier_id", name=op.f("uq_supplier_order_purchase_order_id_supplier_id")),
+    )
+    op.create_index(
+        op.f("ix_supplier_order_supplier_id_status_id"), "supplier_order", ["supplier_id", "status", "id"], unique=False
+    )
+    op.create_table(
+        "order_line",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("purchase_order_id", sa.BigInteger(), nullable=False),
+        sa.Column("supplier_order_id", sa.BigInteger(), nullable=False),
+        sa.Column("line_no", sa.Integer(), nullable=False),
+        sa.Column("sku_id", sa.BigInteger(), nullable=False),
+        sa.Column("product_id", sa.BigInteger(), nullable=False),
+        sa.Column("certificate_id", sa.BigInteger(), nullable=False),
+        sa.Column("quantity", sa.Numeric(precision=14, scale=3), nullable=False),
+        sa.Column("unit_price_fen", sa.BigInteger(), nullable=False),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("vat_bp", sa.Integer(), nullable=False),
+        sa.Column("vat_fen", sa.BigInteger(), nullable=False),
+        sa.Column("grams", sa.BigInteger(), nullable=False, comment="ordered net weight; 0 for services"),
+        sa.Column("shipped_quantity", sa.Numeric(precision=14, scale=3), server_default="0", nullable=False),
+        sa.Column("accepted_quantity", sa.Numeric(precision=14, scale=3), server_default="0", nullable=False),
+        sa.Column("rejected_quantity", sa.Numeric(precision=14, scale=3), server_default="0", nullable=False),
+        sa.CheckConstraint(
+            "accepted_quantity + rejected_quantity <= shipped_quantity", name=op.f("ck_order_line_answered_not_above_shipped")
+        ),
+        sa.CheckConstraint("accepted_quantity >= 0 AND rejected_quantity >= 0", name=op.f("ck_order_line_answered_quantity")),
+        sa.CheckConstraint("amount_fen = round(quantity * unit_price_fen)", name=op.f("ck_order_line_amount_fen")),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_order_line_quantity")),
+        sa.CheckConstraint("shipped_quantity BETWEEN 0 AND quantity", name=op.f("ck_order_line_shipped_quantity")),
+        sa.CheckConstraint("unit_price_fen > 0", name=op.f("ck_order_line_unit_price_fen")),
+        sa.CheckConstraint("vat_fen >= 0 AND vat_fen <= amount_fen", name=op.f("ck_order_line_vat_fen")),
+        sa.ForeignKeyConstraint(["certificate_id"], ["certificate.id"], name=op.f("fk_order_line_certificate_id")),
+        sa.ForeignKeyConstraint(["product_id"], ["product.id"], name=op.f("fk_order_line_product_id")),
+        sa.ForeignKeyConstraint(["purchase_order_id"], ["purchase_order.id"], name=op.f("fk_order_line_purchase_order_id")),
+        sa.ForeignKeyConstraint(["sku_id"], ["sku.id"], name=op.f("fk_order_line_sku_id")),
+        sa.ForeignKeyConstraint(["supplier_order_id"], ["supplier_order.id"], name=op.f("fk_order_line_supplier_order_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_order_line")),
+        sa.UniqueConstraint("purchase_order_id", "line_no", name=op.f("uq_order_line_purchase_order_id_line_no")),
+    )
+    op.create_index(op.f("ix_order_line_sku_id"), "order_line", ["sku_id"], unique=False)
+    op.create_index(op.f("ix_order_line_supplier_order_id"), "order_line", ["supplier_order_id"], unique=False)
+    op.create_table(
+        "sale_entry",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("origin_kind", sa.String(), nullable=False),
+        sa.Column("origin_id", sa.BigInteger(), nullable=False),
+        sa.Column("reverses_id", sa.BigInteger(), nullable=True),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sold_on", sa.Date(), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("programme_code", sa.String(), nullable=False),
+        sa.Column("direction", sa.String(), nullable=False),
+        sa.Column("order_id", sa.BigInteger(), nullable=True),
+        sa.Column("supplier_order_id", sa.BigInteger(), nullable=True),
+        sa.Column("sku_id", sa.BigInteger(), nullable=False),
+        sa.Column("product_id", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("category", sa.String(), nullable=False),
+        sa.Column("supplier_id", sa.BigInteger(), nullable=False),
+        sa.Column("district_code", sa.String(), nullable=False),
+        sa.Column("township_code", sa.String(), nullable=True),
+        sa.Column("village", sa.String(), nullable=True),
+        sa.Column("certificate_id", sa.BigInteger(), nullable=True),
+        sa.Column("certified", sa.Boolean(), nullable=False),
+        sa.Column("reserved_share_eligible", sa.Boolean(), nullable=False),
+        sa.Column("buyer_id", sa.BigInteger(), nullable=False),
+        sa.Column("buyer_kind", sa.String(), nullable=False),
+        sa.Column("buyer_region_code", sa.String(), nullable=False),
+        sa.Column("fund_source", sa.String(), nullable=False),
+        sa.Column("mode", sa.String(), nullable=False),
+        sa.Column("relation", sa.String(), nullable=False),
+        sa.Column("relation_id", sa.BigInteger(), nullable=True),
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("channel_basis", sa.String(), nullable=False),
+        sa.Column("quantity", sa.Numeric(precision=14, scale=3), nullable=False),
+        sa.Column("grams", sa.BigInteger(), nullable=False),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("(origin_kind = 'correction') = (reverses_id IS NOT NULL)", name=op.f("ck_sale_entry_reverses")),
+        sa.CheckConstraint("direction IN ('purchase','helped_sale')", name=op.f("ck_sale_entry_direction")),
+        sa.CheckConstraint("kind IN ('goods','service')", name=op.f("ck_sale_entry_kind")),
+        sa.CheckConstraint("mode IN ('policy_procurement','east_west','market','social_network')", name=op.f("ck_sale_entry_mode")),
+        sa.CheckConstraint("month = date_trunc('month', sold_on::timestamp)::date", name=op.f("ck_sale_entry_month")),
+        sa.CheckConstraint("origin_kind IN ('acceptance_line','history','correction')", name=op.f("ck_sale_entry_origin_kind")),
+        sa.CheckConstraint(
+            "relation IN ('none','east_west','central_unit','municipal_group','district_pair')", name=op.f("ck_sale_entry_relation")
+        ),
+        sa.CheckConstraint(
+            "CASE WHEN reverses_id IS NULL THEN quantity > 0 AND grams >= 0 AND amount_fen >= 0 ELSE quantity < 0 AND grams <= 0 AND amount_fen <= 0 END",
+            name=op.f("ck_sale_entry_sign"),
+        ),
+        sa.CheckConstraint("certified = (certificate_id IS NOT NULL)", name=op.f("ck_sale_entry_certified")),
+        sa.ForeignKeyConstraint(["buyer_id"], ["organisation.id"], name=op.f("fk_sale_entry_buyer_id")),
+        sa.ForeignKeyConstraint(["buyer_region_code"], ["region.code"], name=op.f("fk_sale_entry_buyer_region_code")),
+        sa.ForeignKeyConstraint(["certificate_id"], ["certificate.id"], name=op.f("fk_sale_entry_certificate_id")),
+        sa.ForeignKeyConstraint(["district_code"], ["region.code"], name=op.f("fk_sale_entry_district_code")),
+        sa.ForeignKeyConstraint(["order_id"], ["purchase_order.id"], name=op.f("fk_sale_entry_order_id")),
+        sa.ForeignKeyConstraint(["product_id"], ["product.id"], name=op.f("fk_sale_entry_product_id")),
+        sa.ForeignKeyConstraint(["programme_code"], ["programme.code"], name=op.f("fk_sale_entry_programme_code")),
+        sa.ForeignKeyConstraint(["relation_id"], ["support_relation.id"], name=op.f("fk_sale_entry_relation_id")),
+        sa.ForeignKeyConstraint(["reverses_id"], ["sale_entry.id"], name=op.f("fk_sale_entry_reverses_id")),
+        sa.ForeignKeyConstraint(["sku_id"], ["sku.id"], name=op.f("fk_sale_entry_sku_id")),
+        sa.ForeignKeyConstraint(["supplier_id"], ["organisation.id"], name=op.f("fk_sale_entry_supplier_id")),
+        sa.ForeignKeyConstraint(["supplier_order_id"], ["supplier_order.id"], name=op.f("fk_sale_entry_supplier_order_id")),
+        sa.ForeignKeyConstraint(["township_code"], ["region.code"], name=op.f("fk_sale_entry_township_code")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sale_entry")),
+        sa.UniqueConstraint("origin_kind", "origin_id", name=op.f("uq_sale_entry_origin_kind_origin_id")),
+    )
+    op.create_index(op.f("ix_sale_entry_buyer_id_sold_on_id"), "sale_entry", ["buyer_id", "sold_on", "id"], unique=False)
+    op.create_index(op.f("ix_sale_entry_district_code_sold_on_id"), "sale_entry", ["district_code", "sold_on", "id"], unique=False)
+    op.create_index(op.f("ix_sale_entry_order_id"), "sale_entry", ["order_id"], unique=False)
+    op.create_index(
+        op.f("ix_sale_entry_reverses_id"),
+        "sale_entry",
+        ["reverses_id"],
+        unique=False,
+        postgresql_where=sa.text("reverses_id IS NOT NULL"),
+    )
+    op.create_index(op.f("ix_sale_entry_sold_on_id"), "sale_entry", ["sold_on", "id"], unique=False)
+    op.create_index(op.f("ix_sale_entry_supplier_id_sold_on_id"), "sale_entry", ["supplier_id", "sold_on", "id"], unique=False)
+    op.create_table(
+        "shipment",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("supplier_order_id", sa.BigInteger(), nullable=False),
+        sa.Column("carrier", sa.String(), nullable=True),
+        sa.Column("waybill", sa.String(), nullable=True),
+        sa.Column("shipped_by", sa.BigInteger(), nullable=False),
+        sa.Column("shipped_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["shipped_by"], ["app_user.id"], name=op.f("fk_shipment_shipped_by")),
+        sa.ForeignKeyConstraint(["supplier_order_id"], ["supplier_order.id"], name=op.f("fk_shipment_supplier_order_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_shipment")),
+    )
+    op.create_index(op.f("ix_shipment_supplier_order_id"), "shipment", ["supplier_order_id"], unique=False)
+    op.create_table(
+        "acceptance",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("shipment_id", sa.BigInteger(), nullable=False),
+        sa.Column("supplier_order_id", sa.BigInteger(), nullable=False),
+        sa.Column("accepted_by", sa.BigInteger(), nullable=False),
+        sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["accepted_by"], ["app_user.id"], name=op.f("fk_acceptance_accepted_by")),
+        sa.ForeignKeyConstraint(["shipment_id"], ["shipment.id"], name=op.f("fk_acceptance_shipment_id")),
+        sa.ForeignKeyConstraint(["supplier_order_id"], ["supplier_order.id"], name=op.f("fk_acceptance_supplier_order_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_acceptance")),
+        sa.UniqueConstraint("shipment_id", name=op.f("uq_acceptance_shipment_id")),
+    )
+    op.create_index(op.f("ix_acceptance_supplier_order_id"), "acceptance", ["supplier_order_id"], unique=False)
+    op.create_table(
+        "shipment_line",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("shipment_id", sa.BigInteger(), nullable=False),
+        sa.Column("order_line_id", sa.BigInteger(), nullable=False),
+        sa.Column("quantity", sa.Numeric(precision=14, scale=3), nullable=False),
+        sa.Column("grams", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("grams >= 0", name=op.f("ck_shipment_line_grams")),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_shipment_line_quantity")),
+        sa.ForeignKeyConstraint(["order_line_id"], ["order_line.id"], name=op.f("fk_shipment_line_order_line_id")),
+        sa.ForeignKeyConstraint(["shipment_id"], ["shipment.id"], name=op.f("fk_shipment_line_shipment_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_shipment_line")),
+        sa.UniqueConstraint("shipment_id", "order_line_id", name=op.f("uq_shipment_line_shipment_id_order_line_id")),
+    )
+    op.create_index(op.f("ix_shipment_line_order_line_id"), "shipment_line", ["order_line_id"], unique=False)
+    op.create_table(
+        "acceptance_line",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("acceptance_id", sa.BigInteger(), nullable=False),
+        sa.Column("order_line_id", sa.BigInteger(), nullable=False),
+        sa.Column("accepted_quantity", sa.Numeric(precision=14, scale=3), nullable=False),
+        sa.Column("accepted_grams", sa.BigInteger(), nullable=False),
+        sa.Column("rejected_quantity", sa.Numeric(precision=14, scale=3), nullable=False),
+        sa.Column("rejected_grams", sa.BigInteger(), nullable=False),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.CheckConstraint("accepted_grams >= 0 AND rejected_grams >= 0", name=op.f("ck_acceptance_line_grams")),
+        sa.CheckConstraint("accepted_quantity >= 0 AND rejected_quantity >= 0", name=op.f("ck_acceptance_line_quantity")),
+        sa.CheckConstraint("rejected_quantity = 0 OR reason IS NOT NULL", name=op.f("ck_acceptance_line_reason")),
+        sa.ForeignKeyConstraint(["acceptance_id"], ["acceptance.id"], name=op.f("fk_acceptance_line_acceptance_id")),
+        sa.ForeignKeyConstraint(["order_line_id"], ["order_line.id"], name=op.f("fk_acceptance_line_order_line_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_acceptance_line")),
+        sa.UniqueConstraint("acceptance_id", "order_line_id", name=op.f("uq_acceptance_line_acceptance_id_order_line_id")),
+    )
+    op.create_index(op.f("ix_acceptance_line_order_line_id"), "acceptance_line", ["order_line_id"], unique=False)
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_index(op.f("ix_acceptance_line_order_line_id"), table_name="acceptance_line")
+    op.drop_table("acceptance_line")
+    op.drop_index(op.f("ix_shipment_line_order_line_id"), table_name="shipment_line")
+    op.drop_table("shipment_line")
+    op.drop_index(op.f("ix_acceptance_supplier_order_id"), table_name="acceptance")
+    op.drop_table("acceptance")
+    op.drop_index(op.f("ix_shipment_supplier_order_id"), table_name="shipment")
+    op.drop_table("shipment")
+    op.drop_index(op.f("ix_sale_entry_supplier_id_sold_on_id"), table_name="sale_entry")
+    op.drop_index(op.f("ix_sale_entry_sold_on_id"), table_name="sale_entry")
+    op.drop_index(op.f("ix_sale_entry_reverses_id"), table_name="sale_entry", postgresql_where=sa.text("reverses_id IS NOT NULL"))
+    op.drop_index(op.f("ix_sale_entry_order_id"), table_name="sale_entry")
+    op.drop_index(op.f("ix_sale_entry_district_code_sold_on_id"), table_name="sale_entry")
+    op.drop_index(op.f("ix_sale_entry_buyer_id_sold_on_id"), table_name="sale_entry")
+    op.drop_table("sale_entry")
+    op.drop_index(op.f("ix_order_line_supplier_order_id"), table_name="order_line")
+    op.drop_index(op.f("ix_order_line_sku_id"), table_name="order_line")
+    op.drop_table("order_line")
+    op.drop_index(op.f("ix_supplier_order_supplier_id_status_id"), table_name="supplier_order")
+    op.drop_table("supplier_order")
+    op.drop_index(op.f("ix_stock_movement_sku_id_id"), table_name="stock_movement")
+    op.drop_index(op.f("ix_stock_movement_order_line_id"), table_name="stock_movement")
+    op.drop_table("stock_movement")
+    op.drop_table("stock")
+    op.drop_table("price_tier")
+    op.drop_index(op.f("ix_payment_purchase_order_id"), table_name="payment")
+    op.drop_table("payment")
+    op.drop_index(op.f("ix_certification_step_case_id_id"), table_name="certification_step")
+    op.drop_table("certification_step")
+    op.drop_index(op.f("ix_certification_document_case_id"), table_name="certification_document")
+    op.drop_table("certification_document")
+    op.drop_index(op.f("ix_certificate_supplier_id_id"), table_name="certificate")
+    op.drop_index(op.f("ix_certificate_product_id_valid_until"), table_name="certificate")
+    op.drop_index(op.f("ix_certificate_case_id"), table_name="certificate")
+    op.drop_table("certificate")
     op.drop_index("uq_user_role", table_name="user_role", postgresql_nulls_not_distinct=True)
     op.drop_table("user_role")
     op.drop_index(op.f("ix_token_user_id"), table_name="token")
     op.drop_index(op.f("ix_token_sign_in"), table_name="token")
     op.drop_index(op.f("ix_token_expires_at"), table_name="token")
     op.drop_table("token")
+    op.drop_index(op.f("ix_sku_product_id"), table_name="sku")
+    op.drop_table("sku")
+    op.drop_index(op.f("ix_purchase_order_buyer_id_id"), table_name="purchase_order")
+    op.drop_table("purchase_order")
+    op.drop_index(
+        "uq_certification_case_open",
+        table_name="certification_case",
+        postgresql_where=sa.text("status NOT IN ('certified','rejected','withdrawn')"),
+    )
+    op.drop_index(op.f("ix_certification_case_supplier_id_id"), table_name="certification_case")
+    op.drop_index(op.f("ix_certification_case_district_code_status_id"), table_name="certification_case")
+    op.drop_table("certification_case")
     op.drop_index(op.f("ix_api_key_user_id"), table_name="api_key")
     op.drop_table("api_key")
     op.drop_index(op.f("ix_support_relation_supporter_id"), table_name="support_relation")
     op.drop_table("support_relation")
+    op.drop_index(op.f("ix_product_supplier_id"), table_name="product")
+    op.drop_index(op.f("ix_product_search"), table_name="product", postgresql_using="gin")
+    op.drop_index("ix_product_price", table_name="product")
+    op.drop_index(op.f("ix_product_pinyin_id"), table_name="product")
+    op.drop_index(op.f("ix_product_district_code_id"), table_name="product")
+    op.drop_index(op.f("ix_product_category_id"), table_name="product")
+    op.drop_table("product")
     op.drop_index(op.f("ix_organisation_role_organisation_id_role"), table_name="organisation_role")
     op.drop_table("organisation_role")
     op.drop_index(op.f("ix_notification_region_code_id"), table_name="notification")
@@ -370,9 +1017,20 @@ def downgrade() -> None:
     op.drop_table("worker_heartbeat")
     op.drop_table("workday")
     op.drop_table("stored_file")
+    op.drop_table("sales_supplier_month")
+    op.drop_table("sales_month")
+    op.drop_table("sales_district_month")
+    op.drop_table("sales_day")
+    op.drop_table("sales_category_month")
+    op.drop_table("sales_buyer_kind_month")
+    op.drop_table("sale_entry_pending")
     op.drop_index(op.f("ix_region_parent_code"), table_name="region")
     op.drop_table("region")
     op.drop_table("programme")
+    op.drop_table("presence_district_month")
+    op.drop_table("presence_channel_month")
+    op.drop_table("presence_category_month")
+    op.drop_table("presence_buyer_kind_month")
     op.drop_index(
         "ix_outbox_event_due", table_name="outbox_event", postgresql_where=sa.text("done_at IS NULL AND parked_at IS NULL")
     )

@@ -81,6 +81,7 @@ def clean(database):
         session.execute(
             text("UPDATE certificate SET number = 'CQ-2026-500236-000001' WHERE id = (SELECT min(id) FROM certificate)")
         )
+        session.execute(text("INSERT INTO number_series (series, last) VALUES ('certificate:2026:500236', 1)"))
     return database
 
 
