@@ -35,7 +35,7 @@ _REACH = f"({_OWN} OR (c.status <> 'draft' AND {_IN_REGION}))"
 
 _CASE = """
     SELECT c.*, p.name AS product_name, p.kind, p.category, p.status AS product_status, p.township_code,
-           o.name AS supplier_name, o.uscc AS supplier_uscc, r.name_zh AS district_name
+           o.name AS supplier_name, o.uscc AS supplier_uscc, o.path AS supplier_path, r.name_zh AS district_name
     FROM certification_case c
     JOIN product p ON p.id = c.product_id
     JOIN organisation o ON o.id = c.supplier_id
@@ -157,16 +157,23 @@ def levels_of(steps: Any, user_id: int | None) -> set[Level]:
 
 
 def _possible(actor: Actor, row: Row[Any], acted: set[Level]) -> list[CaseMove]:
-    return [move for move in CASE.possible(row.status) if may_act(actor, row, level_of(row.status, move), acted)]
+    return [move for move in CASE.possible(row.status) if may_act(actor, row, row.supplier_path, level_of(row.status, move), acted)]
 
 
-def may_act(actor: Actor, case: Any, level: Level, acted: set[Level]) -> bool:
+def is_related(actor: Actor, supplier_path: str) -> bool:
+    """Whether a supplier is the actor's organisation, a unit below it or one above it: then somebody else must decide."""
+    return actor.within_branch(supplier_path) or (actor.organisation_path or "").startswith(supplier_path)
+
+
+def may_act(actor: Actor, case: Any, supplier_path: str, level: Level, acted: set[Level]) -> bool:
     """Whether a person may act on a case at a level, given the levels at which this person acted already."""
-    own = case.supplier_id == actor.organisation_id
     if level is Level.SUPPLIER:
-        return own and actor.may(level.permission)
+        return case.supplier_id == actor.organisation_id and actor.may(level.permission)
     return (
-        not own and actor.covers_region(level.permission, case.district_code) and actor.may(level.permission) and acted <= {level}
+        not is_related(actor, supplier_path)
+        and actor.covers_region(level.permission, case.district_code)
+        and actor.may(level.permission)
+        and acted <= {level}
     )
 
 

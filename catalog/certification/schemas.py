@@ -11,7 +11,7 @@ from catalog.products.rules import Category, Kind
 from shop.core.money import PositiveYuanIn, YuanOut
 from shop.core.quantities import Id, OptionalText, ShortText
 
-Kilograms = Annotated[int, Field(ge=1, le=10**12, description="kilograms a year; none for services")]
+Kilograms = Annotated[int, Field(ge=1, le=2_000_000_000, description="kilograms a year; none for services")]
 Count = Annotated[int, Field(ge=0, le=10_000_000)]
 
 

@@ -59,7 +59,8 @@ def refresh_text(session: Session, product_ids: Sequence[int] | None) -> None:
         {
             "ids": [row.id for row in rows],
             "lexemes": ["\x1f".join(search.lexemes(f"{row.name} {row.around}")) for row in rows],
-            "texts": [search.normalised(f"{row.name} {row.around}") for row in rows],
+            # the line break tells where the name ends, for those who look how well it fits
+            "texts": [f"{search.normalised(row.name)}\n{search.normalised(row.around)}" for row in rows],
             "pinyin": [search.sort_key(row.name) for row in rows],
         },
     )

@@ -42,7 +42,8 @@ class Product(SQLModel, table=True):
         default=None, sa_column=Column(TSVECTOR, comment="character grams, pinyin and initials (catalog.products.search)")
     )
     search_text: str = Field(
-        default="", sa_column=Column(Text, nullable=False, server_default="", comment="normalised name, origin and supplier")
+        default="",
+        sa_column=Column(Text, nullable=False, server_default="", comment="normalised name; on a second line origin and supplier"),
     )
     pinyin: str = Field(
         default="", sa_column=Column(Text(collation="C"), nullable=False, server_default="", comment="sort key: the name's pinyin")

@@ -29,9 +29,9 @@ _STOCKED = """
 _PRICE_OR_MOST = "coalesce(p.price_fen, 9223372036854775807)"
 _PRICE_OR_LEAST = "coalesce(p.price_fen, 0)"
 #: How well a name fits the words: it is them, it begins with them, it holds them (also by pinyin); only the rest of the text does.
-_RANK = """CASE WHEN starts_with(p.search_text, :whole || ' ') THEN 0
+_RANK = """CASE WHEN starts_with(p.search_text, :whole || chr(10)) THEN 0
                 WHEN starts_with(p.search_text, :whole) OR starts_with(replace(p.pinyin, ' ', ''), :whole) THEN 1
-                WHEN strpos(p.search_text, :whole) BETWEEN 1 AND char_length(p.name) THEN 2
+                WHEN strpos(p.search_text, :whole) BETWEEN 1 AND strpos(p.search_text, chr(10)) THEN 2
                 ELSE 3 END"""
 
 

@@ -58,10 +58,12 @@ class Child:
         self._stop_signal = stop_signal
         self._patience = patience
         self._process: subprocess.Popen[bytes] | None = None
+        self._log_begin = 0
 
     def start(self) -> None:
         self._end_group()
         with _open_log(self.log) as log:
+            self._log_begin = os.fstat(log).st_size
             self._process = subprocess.Popen(  # noqa: S603
                 self._run_as.bound(self._command, self._stop_signal),
                 env=self._env,
@@ -102,13 +104,25 @@ class Child:
                 raise CannotStart(f"{self.name} was not ready after {seconds:.0f} s: {last_words(self.log)}")
             time.sleep(0.02)
 
-    def finish(self) -> None:
-        """Wait for a child that does one thing and ends.
+    def finish(self, show: Callable[[str], None] = lambda line: None) -> None:
+        """Wait for a child that does one thing and ends; ``show`` gets each line that it writes meanwhile.
 
         Raises:
             CannotStart: it failed.
         """
-        if self._process and self._process.wait() != 0:
+        with self.log.open(errors="replace") as log:
+            log.seek(self._log_begin)
+            line = ""
+            running = True
+            while running:
+                running = self.alive()  # asked before reading, so that the last lines are read too
+                for piece in log:
+                    line += piece
+                    if line.endswith("\n"):
+                        show(line.rstrip())
+                        line = ""
+                time.sleep(0.02)
+        if self._process and self._process.returncode != 0:
             raise CannotStart(f"{self.name} failed ({self.ended()}): {last_words(self.log)}")
 
     def _end_group(self) -> None:

@@ -144,14 +144,14 @@ class _Run:
         database = self.env["SHOP_DATABASE_URL"].rpartition("@")[2]  # without the password
         if not seeded.exists() or seeded.read_text() != database:
             for part in plan.first_time:
-                self.say(f"first start: {part.name}")
-                self._finish(part)
+                self.say(f"First start: {part.name}")
+                self._finish(part, lambda line: self.say(f"  {line}"))
             seeded.write_text(database)
 
-    def _finish(self, part: Part) -> None:
+    def _finish(self, part: Part, show: Say = lambda line: None) -> None:
         child = self.child(part)
         with started([child]):
-            child.finish()
+            child.finish(show)
 
 
 @contextmanager

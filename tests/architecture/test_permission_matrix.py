@@ -22,7 +22,9 @@ def written(database):
     """How many rows each table holds that a request could write."""
     with database.unit_of_work() as session:
         names = session.execute(
-            text("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'token'")
+            text(
+                "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'token'"
+            )
         ).scalars()
         return {name: session.execute(text(f'SELECT count(*) FROM "{name}"')).scalar_one() for name in names}
 
@@ -31,7 +33,9 @@ def written(database):
 def test_a_role_reaches_what_its_permissions_say_and_nothing_else(api, database, role):
     with database.unit_of_work() as session:
         kind, capacity = ("cooperative", "supplier") if role in SUPPLIER_SIDE else ("school", "budget_unit")
-        organisation = None if role in REGIONAL or role is Role.PLATFORM_ADMIN else make_organisation(session, kind=kind, role=capacity)
+        organisation = (
+            None if role in REGIONAL or role is Role.PLATFORM_ADMIN else make_organisation(session, kind=kind, role=capacity)
+        )
         user = make_user(session, role, organisation)
     before = written(database)
     client = api.as_(user)
@@ -54,5 +58,8 @@ def test_nobody_gets_anywhere_without_signing_in(api, database):
             continue
         for headers in ({}, {"Authorization": "Bearer wrong"}, {"X-API-Key": "wrong"}, {"Authorization": "Basic YTpi"}):
             answer = api.request(operation.method, path, headers=headers, json={} if operation.method != "GET" else None)
-            assert answer.status_code in ((401,) if operation.method == "GET" or not headers else (401, 422)), (operation.method, path)
+            assert answer.status_code in ((401,) if operation.method == "GET" or not headers else (401, 422)), (
+                operation.method,
+                path,
+            )
     assert written(database) == before

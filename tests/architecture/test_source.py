@@ -71,5 +71,7 @@ def test_no_pattern_is_lost():
 
 
 def test_no_file_is_too_long_to_read_at_a_sitting():
-    long = {str(path): lines for path in SOURCES if "versions" not in path.parts and (lines := len(path.read_text().splitlines())) > 400}
+    long = {
+        str(path): lines for path in SOURCES if "versions" not in path.parts and (lines := len(path.read_text().splitlines())) > 400
+    }
     assert long == {}

@@ -41,7 +41,9 @@ class Row(TypedDict):
 
 def row(name: str, value: float, unit: str, *, floor: float | None = None, goal: str | None = None, met: bool | None = None) -> Row:
     ratio = round(value / floor, 3) if floor else None
-    return Row(name=name, value=round(value, 3), unit=unit, floor=round(floor, 3) if floor else None, ratio=ratio, goal=goal, met=met)
+    return Row(
+        name=name, value=round(value, 3), unit=unit, floor=round(floor, 3) if floor else None, ratio=ratio, goal=goal, met=met
+    )
 
 
 @dataclass
@@ -60,7 +62,7 @@ class Ground:
 @contextlib.contextmanager
 def ground() -> Iterator[Ground]:
     with tempfile.TemporaryDirectory(prefix="shop-bench-") as folder:
-        os.chmod(folder, 0o711)  # noqa: S103  the database server may run as another user
+        os.chmod(folder, 0o711)
         with engines(Path(folder), durable=True) as urls:
             made = Ground(urls.database_url, urls.redis_url, Path(folder))
             migrate.upgrade(made.database_url)

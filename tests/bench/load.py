@@ -37,6 +37,22 @@ def run(address: str, make: Callable[[int], bytes], concurrency: int, seconds: f
     return asyncio.run(_run(address, make, concurrency, seconds, warm_up))
 
 
+def once(address: str, content: bytes) -> tuple[float, int]:
+    """Send one request; gives its seconds and its status."""
+    return asyncio.run(_once(address, content))
+
+
+async def _once(address: str, content: bytes) -> tuple[float, int]:
+    host, port = address.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    started = time.perf_counter()
+    writer.write(content)
+    status = await _answer(reader)
+    seconds = time.perf_counter() - started
+    writer.close()
+    return seconds, status
+
+
 async def _run(address: str, make: Callable[[int], bytes], concurrency: int, seconds: float, warm_up: float) -> Result:
     host, port = address.removeprefix("http://").split(":")
     result = Result(seconds=seconds)

@@ -36,7 +36,9 @@ def run(made: Ground) -> list[Row]:
     return [
         row("API ready after start", ready, "s"),
         *(row(f"memory: {name}", value, "MiB") for name, value in held.items()),
-        row("memory: two API processes, worker and beat", total, "MiB", floor=_bare_python(), goal="below 400 MiB", met=total < 400),
+        row(
+            "memory: two API processes, worker and beat", total, "MiB", floor=_bare_python(), goal="below 400 MiB", met=total < 400
+        ),
     ]
 
 

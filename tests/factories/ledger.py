@@ -9,8 +9,6 @@ from typing import Any
 from sqlalchemy import insert, text
 from sqlmodel import Session, SQLModel
 
-import catalog.certification.models
-import catalog.products.models
 import shop.tables  # noqa: F401  foreign keys need every table
 from catalog.stock.models import StockMovement
 from orders.fulfilment.models import Acceptance, AcceptanceLine, Shipment, ShipmentLine

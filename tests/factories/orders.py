@@ -41,10 +41,21 @@ def make_market(database: Database, *, stock: int = 1000) -> Market:
             suppliers=[fengjie, shizhu],
             sellers=[make_user(session, Role.SUPPLIER_ADMIN, fengjie), make_user(session, Role.SUPPLIER_ADMIN, shizhu)],
             products=[
-                make_product(session, fengjie, name="奉节脐橙", prices=((1, 6990), (100, 6500)), stock=stock, net_grams=5000, vat_bp=900),
-                make_product(session, shizhu, name="中益土蜂蜜", category="honey", prices=((1, 15000),), stock=stock, net_grams=500),
                 make_product(
-                    session, shizhu, name="黄水避暑民宿", category="rural_tourism", kind="service", prices=((1, 16800),), stock=stock, net_grams=None
+                    session, fengjie, name="奉节脐橙", prices=((1, 6990), (100, 6500)), stock=stock, net_grams=5000, vat_bp=900
+                ),
+                make_product(
+                    session, shizhu, name="中益土蜂蜜", category="honey", prices=((1, 15000),), stock=stock, net_grams=500
+                ),
+                make_product(
+                    session,
+                    shizhu,
+                    name="黄水避暑民宿",
+                    category="rural_tourism",
+                    kind="service",
+                    prices=((1, 16800),),
+                    stock=stock,
+                    net_grams=None,
                 ),
             ],
         )

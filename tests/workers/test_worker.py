@@ -21,7 +21,9 @@ def process(cluster, database, *arguments):
     """A part of the program in a process group of its own, so that a kill takes its children too."""
     environment = os.environ | {"SHOP_DATABASE_URL": database.url, "SHOP_REDIS_URL": cluster.redis_url}
     log = open(f"{os.environ['SHOP_DATA_DIR']}/{arguments[0]}.log", "ab")  # noqa: SIM115
-    started = subprocess.Popen([sys.executable, "-m", "shop.cli", *arguments], env=environment, stdout=log, stderr=log, start_new_session=True)
+    started = subprocess.Popen(
+        [sys.executable, "-m", "shop.cli", *arguments], env=environment, stdout=log, stderr=log, start_new_session=True
+    )
     try:
         yield started
     finally:

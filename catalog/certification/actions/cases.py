@@ -81,11 +81,12 @@ def _authorise(session: Session, actor: Actor, case: CertificationCase, level: L
         text("SELECT from_status, action, actor_id FROM certification_step WHERE case_id = :id"), {"id": case.id}
     )
     acted = queries.levels_of(steps, actor.user_id)
-    if queries.may_act(actor, case, level, acted):
+    path = session.execute(text("SELECT path FROM organisation WHERE id = :id"), {"id": case.supplier_id}).scalar_one()
+    if queries.may_act(actor, case, path, level, acted):
         return
     if level is Level.SUPPLIER:
         raise Forbidden
-    if case.supplier_id == actor.organisation_id:
+    if queries.is_related(actor, path):
         raise OwnCase
     if not actor.may(level.permission) or not actor.covers_region(level.permission, case.district_code):
         raise NotYourRegion

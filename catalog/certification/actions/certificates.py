@@ -1,5 +1,6 @@
 """What the city does with a certificate that was issued."""
 
+from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from catalog.certification import queries
@@ -48,7 +49,8 @@ def _begin(session: Session, actor: Actor, certificate_id: int, move: Certificat
     statement = select(Certificate).where(col(Certificate.id) == certificate_id).with_for_update()
     certificate = session.exec(statement.execution_options(populate_existing=True)).one()
     CERTIFICATE.after(queries.state_of(certificate, clock.today()), move)
-    if certificate.supplier_id == actor.organisation_id:
+    path = session.execute(text("SELECT path FROM organisation WHERE id = :id"), {"id": certificate.supplier_id}).scalar_one()
+    if queries.is_related(actor, path):
         raise OwnCase
     if not actor.covers_region(Level.CITY.permission, certificate.district_code):
         raise NotYourRegion

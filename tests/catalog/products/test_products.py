@@ -79,7 +79,11 @@ def test_the_certificate_in_force_is_shown(database, buyer, cooperative):
         ({"skus": [{**PACK, "step": "0"}]}, "skus[0].step", "greater_than"),
         ({"skus": [{**PACK, "step": "2"}]}, "skus[0].tiers[0].min_quantity", "wrong_step"),
         ({"skus": [{**PACK, "tiers": [{"min_quantity": "1", "unit_price": "0"}]}]}, "skus[0].tiers[0].unit_price", "value_error"),
-        ({"skus": [{**PACK, "tiers": [{"min_quantity": "NaN", "unit_price": "1"}]}]}, "skus[0].tiers[0].min_quantity", "finite_number"),
+        (
+            {"skus": [{**PACK, "tiers": [{"min_quantity": "NaN", "unit_price": "1"}]}]},
+            "skus[0].tiers[0].min_quantity",
+            "finite_number",
+        ),
     ],
 )
 def test_what_is_at_fault_is_named_and_nothing_is_saved(seller, change, field, code):
@@ -102,7 +106,10 @@ def test_only_approved_suppliers_sell(api, database):
     with database.unit_of_work() as session:
         pending = make_supplier(session, status="pending")
         other = make_organisation(session, kind="cooperative", role="enterprise")
-    assert signed_in(api, Role.SUPPLIER_ADMIN, pending).post("/v1/products", json=ORANGES).json()["code"] == "organisation_not_approved"
+    assert (
+        signed_in(api, Role.SUPPLIER_ADMIN, pending).post("/v1/products", json=ORANGES).json()["code"]
+        == "organisation_not_approved"
+    )
     assert signed_in(api, Role.SUPPLIER_ADMIN, other).post("/v1/products", json=ORANGES).json()["code"] == "not_a_supplier"
 
 
@@ -115,7 +122,8 @@ def test_names_are_taken_within_a_supplier_only(api, seller, oranges, database):
 
 def test_another_suppliers_product_is_seen_but_not_touched(api, oranges, database, buyer):
     with database.unit_of_work() as session:
-        rival = signed_in(api, Role.SUPPLIER_ADMIN, make_supplier(session))
+        other = make_supplier(session)
+    rival = signed_in(api, Role.SUPPLIER_ADMIN, other)
     path, sku = f"/v1/products/{oranges['id']}", f"/v1/skus/{oranges['skus'][0]['id']}"
     answers = [
         rival.patch(path, json={"name": "x"}),

@@ -1,5 +1,6 @@
 """Stock through the door, and many hands on it at once."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
@@ -59,8 +60,6 @@ def test_movements_come_in_pages(shop):
     ],
 )
 def test_faulty_movements_change_nothing(shop, body):
-    import json
-
     client, sku = shop
     move(client, sku, "receive", "10")
     content = json.dumps(body).encode()
@@ -84,7 +83,8 @@ def test_what_orders_were_promised_stays(shop, database):
 def test_a_stranger_neither_sees_nor_moves_it(api, shop, database):
     _, sku = shop
     with database.unit_of_work() as session:
-        rival = signed_in(api, Role.SUPPLIER_STAFF, make_supplier(session))
+        other = make_supplier(session)
+    rival = signed_in(api, Role.SUPPLIER_STAFF, other)
     assert rival.get(f"/v1/skus/{sku}/stock").status_code == 403
     assert rival.get(f"/v1/skus/{sku}/stock-movements").status_code == 403
     assert move(rival, sku, "receive", "1").status_code == 403
@@ -102,7 +102,9 @@ def test_many_hands_at_once_lose_nothing(shop, database):
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(guarded, range(40))) == {201}
     with database.unit_of_work() as session:
-        sums = text("SELECT on_hand, (SELECT sum(on_hand) FROM stock_movement WHERE sku_id = :id) AS moved FROM stock WHERE sku_id = :id")
+        sums = text(
+            "SELECT on_hand, (SELECT sum(on_hand) FROM stock_movement WHERE sku_id = :id) AS moved FROM stock WHERE sku_id = :id"
+        )
         assert tuple(session.execute(sums, {"id": sku}).one()) == (100, 100)
 
     def unguarded(_):
@@ -124,7 +126,9 @@ def test_release_and_ship_in_opposite_order_do_not_lock_each_other_out(database)
         skus = [make_product(session, supplier, stock=1000, certified=False).sku_id for _ in range(6)]
         session.execute(text("UPDATE stock SET reserved = 480 WHERE sku_id = ANY (:ids)"), {"ids": skus})
         session.execute(
-            text("INSERT INTO stock_movement (sku_id, kind, on_hand, reserved, at) SELECT id, 'reserve', 0, 480, :now FROM unnest(:ids) id"),
+            text(
+                "INSERT INTO stock_movement (sku_id, kind, on_hand, reserved, at) SELECT id, 'reserve', 0, 480, :now FROM unnest(:ids) id"
+            ),
             {"ids": skus, "now": clock.now()},
         )
 

@@ -58,9 +58,9 @@ def test_part_deliveries_acceptance_by_weight_and_the_ledger(api, database, mark
         (357_500, 274_500, 55, "500236", "policy_procurement", True),
         (260_000, 200_000, 40, "500236", "policy_procurement", True),
     ]
-    assert [tuple(row) for row in rows(database, "SELECT on_hand, reserved FROM stock WHERE sku_id = :s", s=market.products[0].sku_id)] == [
-        (900, 0)
-    ]
+    assert [
+        tuple(row) for row in rows(database, "SELECT on_hand, reserved FROM stock WHERE sku_id = :s", s=market.products[0].sku_id)
+    ] == [(900, 0)]
 
 
 def test_what_does_not_fit_is_refused_and_changes_nothing(api, database, market):

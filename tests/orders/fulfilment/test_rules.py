@@ -11,7 +11,9 @@ D = Decimal
 
 
 def open_line(**changes):
-    return OpenLine(**{"order_line_id": 1, "sku_id": 1, "quantity": D(10), "shipped": D(4), "step": D(1), "net_grams": 500} | changes)
+    return OpenLine(
+        **{"order_line_id": 1, "sku_id": 1, "quantity": D(10), "shipped": D(4), "step": D(1), "net_grams": 500} | changes
+    )
 
 
 def shipped_line(**changes):

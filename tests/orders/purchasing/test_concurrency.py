@@ -33,7 +33,9 @@ def rush(api, database, market, buyers=BUYERS):
 
 def stock_of(database, market):
     with database.unit_of_work() as session:
-        return session.execute(text("SELECT on_hand, reserved FROM stock WHERE sku_id = :sku"), {"sku": market.products[0].sku_id}).one()
+        return session.execute(
+            text("SELECT on_hand, reserved FROM stock WHERE sku_id = :sku"), {"sku": market.products[0].sku_id}
+        ).one()
 
 
 def sold(database):

@@ -75,7 +75,11 @@ def test_a_certificate_that_ended_revoked_or_suspended_cannot_be_sold_on(api, da
     api = api.as_(market.purchaser)
     for change in ("valid_until = valid_from", "suspended_at = now()", "revoked_at = now()"):
         with database.unit_of_work() as session:
-            session.execute(text("UPDATE certificate SET valid_from = '2020-01-01', valid_until = '2099-12-31', suspended_at = NULL, revoked_at = NULL"))
+            session.execute(
+                text(
+                    "UPDATE certificate SET valid_from = '2020-01-01', valid_until = '2099-12-31', suspended_at = NULL, revoked_at = NULL"
+                )
+            )
         assert api.post("/v1/purchase-orders", json=market.order(1)).status_code == 201
         with database.unit_of_work() as session:
             session.execute(text(f"UPDATE certificate SET {change}"))

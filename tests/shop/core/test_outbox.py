@@ -14,7 +14,11 @@ def publish(database, name="thing.happened", **payload):
 
 def note(session, payload):
     """A handler whose effect can be counted."""
-    session.execute(text("INSERT INTO number_series (series, last) VALUES ('seen', 1) ON CONFLICT (series) DO UPDATE SET last = number_series.last + 1"))
+    session.execute(
+        text(
+            "INSERT INTO number_series (series, last) VALUES ('seen', 1) ON CONFLICT (series) DO UPDATE SET last = number_series.last + 1"
+        )
+    )
 
 
 def seen(database):

@@ -118,10 +118,13 @@ def test_embedded_engines_come_and_go_with_the_shop_and_return_when_killed(data_
 
 
 def test_first_time_steps_run_once(data_dir: Path, port: int) -> None:
+    said = []
     for _ in range(2):
         shop = Shop(data_dir, port)
         shop.wait_for("Ctrl-C stops everything")
         shop.end()
+        said.append("  seeded" in shop.lines)
+    assert said == [True, False]
     assert (data_dir / "logs" / "seed.log").read_text().splitlines() == ["seeded"]
     assert (data_dir / "logs" / "migrate.log").read_text().splitlines() == ["migrated"] * 2
 
