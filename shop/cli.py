@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
@@ -21,9 +21,9 @@ from shop.launcher.errors import CannotStart
 class _Commands(typer.core.TyperGroup):
     """What is in the way is told in one line, without a traceback."""
 
-    def invoke(self, context: typer.Context) -> object:
+    def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(context)
+            return super().invoke(ctx)
         except CannotStart as error:
             raise SystemExit(f"shop: {error}") from None
         except ValidationError as error:

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from shop.core.db import fen, key, moment, ref
@@ -91,12 +91,14 @@ class Certificate(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("valid_from <= valid_until", name="validity"),
         Index(None, "product_id", "valid_until"),
+        # a case ends in one certificate
+        UniqueConstraint("case_id"),
         Index(None, "supplier_id", "id"),
     )
 
     id: int = key()
     number: str = Field(unique=True)
-    case_id: int = ref("certification_case.id", index=True)
+    case_id: int = ref("certification_case.id")
     product_id: int = ref("product.id")
     supplier_id: int = ref("organisation.id")
     programme_code: str = Field(foreign_key="programme.code")

@@ -44,8 +44,8 @@ def require_buyer_side(session: Session, actor: Actor, purchase_order_id: int) -
     """
     seen = session.execute(
         text(
-            f"SELECT 1 FROM purchase_order po JOIN organisation buyer ON buyer.id = po.buyer_id WHERE po.id = :id AND {_BUYER_SIDE}"
-        ),  # noqa: S608
+            f"SELECT 1 FROM purchase_order po JOIN organisation buyer ON buyer.id = po.buyer_id WHERE po.id = :id AND {_BUYER_SIDE}"  # noqa: S608
+        ),
         {"id": purchase_order_id, **reach(actor)},
     ).first()
     if seen is None:

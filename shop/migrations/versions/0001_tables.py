@@ -401,7 +401,13 @@ def upgrade() -> None:
         sa.Column(
             "search", postgresql.TSVECTOR(), nullable=True, comment="character grams, pinyin and initials (catalog.products.search)"
         ),
-        sa.Column("search_text", sa.Text(), server_default="", nullable=False, comment="normalised name, origin and supplier"),
+        sa.Column(
+            "search_text",
+            sa.Text(),
+            server_default="",
+            nullable=False,
+            comment="normalised name; on a second line origin and supplier",
+        ),
         sa.Column("pinyin", sa.Text(collation="C"), server_default="", nullable=False, comment="sort key: the name's pinyin"),
         sa.Column(
             "price_fen",
@@ -638,9 +644,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["programme_code"], ["programme.code"], name=op.f("fk_certificate_programme_code")),
         sa.ForeignKeyConstraint(["supplier_id"], ["organisation.id"], name=op.f("fk_certificate_supplier_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_certificate")),
+        sa.UniqueConstraint("case_id", name=op.f("uq_certificate_case_id")),
         sa.UniqueConstraint("number", name=op.f("uq_certificate_number")),
     )
-    op.create_index(op.f("ix_certificate_case_id"), "certificate", ["case_id"], unique=False)
     op.create_index(op.f("ix_certificate_product_id_valid_until"), "certificate", ["product_id", "valid_until"], unique=False)
     op.create_index(op.f("ix_certificate_supplier_id_id"), "certificate", ["supplier_id", "id"], unique=False)
     op.create_table(
@@ -968,7 +974,6 @@ def downgrade() -> None:
     op.drop_table("certification_document")
     op.drop_index(op.f("ix_certificate_supplier_id_id"), table_name="certificate")
     op.drop_index(op.f("ix_certificate_product_id_valid_until"), table_name="certificate")
-    op.drop_index(op.f("ix_certificate_case_id"), table_name="certificate")
     op.drop_table("certificate")
     op.drop_index("uq_user_role", table_name="user_role", postgresql_nulls_not_distinct=True)
     op.drop_table("user_role")

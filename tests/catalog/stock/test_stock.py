@@ -45,26 +45,26 @@ def test_movements_come_in_pages(shop):
     assert [m["on_hand"] for m in first["items"] + rest["items"]] == ["5", "4", "3", "2", "1"]
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"kind": "receive", "quantity": "0"},
-        {"kind": "receive", "quantity": "-1"},
-        {"kind": "receive", "quantity": "1.5"},
-        {"kind": "receive", "quantity": "NaN"},
-        {"kind": "receive", "quantity": "1e99"},
-        {"kind": "receive", "quantity": True},
-        {"kind": "adjust", "quantity": "-1"},
-        {"kind": "reserve", "quantity": "1"},
-        {"kind": "adjust", "quantity": "1", "reason": "\ud800"},
-    ],
-)
-def test_faulty_movements_change_nothing(shop, body):
+FAULTY = [
+    {"kind": "receive", "quantity": "0"},
+    {"kind": "receive", "quantity": "-1"},
+    {"kind": "receive", "quantity": "1.5"},
+    {"kind": "receive", "quantity": "NaN"},
+    {"kind": "receive", "quantity": "1e99"},
+    {"kind": "receive", "quantity": True},
+    {"kind": "adjust", "quantity": "-1"},
+    {"kind": "reserve", "quantity": "1"},
+    {"kind": "adjust", "quantity": "1", "reason": "\ud800"},
+]
+
+
+def test_faulty_movements_change_nothing(shop):
     client, sku = shop
     move(client, sku, "receive", "10")
-    content = json.dumps(body).encode()
-    refused = client.post(f"/v1/skus/{sku}/stock-movements", content=content, headers={"Content-Type": "application/json"})
-    assert refused.status_code == 422, refused.text
+    for body in FAULTY:
+        content = json.dumps(body).encode()
+        refused = client.post(f"/v1/skus/{sku}/stock-movements", content=content, headers={"Content-Type": "application/json"})
+        assert refused.status_code == 422, body
     assert client.get(f"/v1/skus/{sku}/stock").json()["on_hand"] == "10"
 
 
