@@ -22,7 +22,9 @@ class Product(SQLModel, table=True):
         Index(None, "category", "id"),
         Index(None, "district_code", "id"),
         Index(None, "pinyin", "id"),
+        # cheapest first and dearest first; what has no price stands last in both
         Index("ix_product_price", text("coalesce(price_fen, 9223372036854775807)"), "id"),
+        Index("ix_product_price_desc", text("coalesce(price_fen, 0)"), "id"),
     )
 
     id: int = key()

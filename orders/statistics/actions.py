@@ -10,7 +10,8 @@ from shop.core import locks
 from shop.core.db import Database
 
 _LOCK = "statistics.refresh"
-_STEP = 250_000
+#: Entries in one statement of a rebuild.
+_STEP = 500_000
 
 _REFRESH = text(
     absorb_all(

@@ -99,11 +99,11 @@ class SalesMonth(_Sums, _Detail, table=True):
     month: date
 
 
-class SalesDay(_Sums, _Detail, table=True):
+class SalesDay(_Sums, _Channel, table=True):
     """For the days of a month that a period does not hold whole."""
 
     __tablename__ = "sales_day"
-    __table_args__ = (PrimaryKeyConstraint("day", "district_code", "mode", "relation", "channel", "category", "buyer_kind"),)
+    __table_args__ = (PrimaryKeyConstraint("day", "district_code", "mode", "relation", "channel"),)
 
     day: date
 

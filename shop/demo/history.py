@@ -2,55 +2,24 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 
 from sqlmodel import Session
 
 from orders.fulfilment import rules as fulfilment
-from orders.fulfilment.rules import Answer, ShippedLine
-from orders.purchasing import rules as purchasing
-from orders.purchasing.rules import LineFacts, PricedLine
-from orders.purchasing.states import SUPPLIER_ORDER, SupplierOrderAction, SupplierOrderStatus
+from orders.purchasing.rules import PricedLine
+from orders.purchasing.states import SUPPLIER_ORDER, SupplierOrderAction
 from shop.core import clock
 from shop.core.quantities import weight_of
 from shop.demo.market import Offer
 from shop.demo.plan import Delivery, Order, Part
+from shop.demo.progress import Line, Progress, answers, by_time, priced_line, shipped_lines
 from shop.demo.rows import Table, write_all
-from shop.demo.store import ZERO, Store
+from shop.demo.store import Store
 from shop.demo.trail import Trail
 from shop.identity.permissions import Role
 
 SELLER = str(Role.SUPPLIER_ADMIN)
-
-
-@dataclass(slots=True)
-class Line:
-    """An order line and how far it has come."""
-
-    id: int
-    priced: PricedLine
-    net_grams: int
-    shipped: Decimal = ZERO
-    accepted: Decimal = ZERO
-    rejected: Decimal = ZERO
-    paid_fen: int = 0
-
-
-@dataclass(slots=True)
-class Progress:
-    """A supplier order and how far it has come."""
-
-    id: int
-    purchase_order_id: int
-    lines: dict[int, Line]
-    status: SupplierOrderStatus = SupplierOrderStatus.PLACED
-    version: int = 1
-    reason: str | None = None
-    last_at: datetime | None = None
-    accepted_fen: int = 0
-    shipment_ids: dict[int, int] = field(default_factory=dict)
 
 
 class History:
@@ -89,7 +58,7 @@ class History:
 
     def record(self, order: Order) -> int:
         """One order with everything that happened to it so far; returns its id."""
-        priced = [_priced(number, offer, quantity) for number, (offer, quantity) in enumerate(order.lines, start=1)]
+        priced = [priced_line(number, offer, quantity) for number, (offer, quantity) in enumerate(order.lines, start=1)]
         order_id = self._place(order, priced)
         progresses = [self._carry_out(order, part, order_id, priced) for part in order.parts]
         self._pay(order, order_id, progresses)
@@ -148,7 +117,7 @@ class History:
             self.store.reserve(line.priced.sku_id, line.priced.quantity, line.id, order.placed_at)
         if part.answered_at < self.now:
             self._answer(order, part, progress)
-        for at, act, delivery in _by_time(part.deliveries):
+        for at, act, delivery in by_time(part.deliveries):
             if at < self.now and act == "ship":
                 self._ship(part, progress, delivery)
             elif at < self.now:
@@ -188,7 +157,7 @@ class History:
         )
         self.accepted_by[order.buyer.id].append(acceptance_id)
         lines = {progress.lines[number].id: progress.lines[number] for number in delivery.portions}
-        accepted, faults = fulfilment.answer(_shipped(progress, delivery), _answers(progress, delivery))
+        accepted, faults = fulfilment.answer(shipped_lines(progress, delivery), answers(progress, delivery))
         assert not faults, faults
         for one in accepted:
             line = lines[one.order_line_id]
@@ -296,57 +265,3 @@ class History:
             payment_id=payment_id,
             amount_fen=amount,
         )
-
-
-def _priced(number: int, offer: Offer, quantity: Decimal) -> PricedLine:
-    price = next(price for least, price in reversed(offer.tiers) if least <= quantity)
-    facts = LineFacts(
-        line_no=number,
-        sku_id=offer.sku_id,
-        quantity=quantity,
-        product_id=offer.product_id,
-        supplier_id=offer.supplier_id,
-        supplier_approved=True,
-        active=True,
-        certificate_id=offer.certificate_id,
-        net_grams=offer.net_grams,
-        step=offer.step,
-        min_quantity=offer.tiers[0][0],
-        vat_bp=offer.vat_bp,
-        unit_price_fen=price,
-        available=quantity,
-    )
-    assert purchasing.reason_against(facts, 0, quantity) is None, facts
-    return purchasing.priced(facts)
-
-
-def _by_time(deliveries: Sequence[Delivery]) -> list[tuple[datetime, str, Delivery]]:
-    sent = [(delivery.shipped_at, "ship", delivery) for delivery in deliveries]
-    answered = [(delivery.accepted_at, "accept", delivery) for delivery in deliveries]
-    return sorted(sent + answered, key=lambda event: event[0])
-
-
-def _shipped(progress: Progress, delivery: Delivery) -> list[ShippedLine]:
-    return [
-        ShippedLine(
-            order_line_id=line.id,
-            quantity=quantity,
-            grams=weight_of(quantity, line.net_grams),
-            net_grams=line.net_grams,
-            unit_price_fen=line.priced.unit_price_fen,
-            ordered=line.priced.quantity,
-            amount_fen=line.priced.amount_fen,
-            accepted_before=line.accepted,
-            paid_before_fen=line.paid_fen,
-        )
-        for number, quantity in delivery.portions.items()
-        for line in [progress.lines[number]]
-    ]
-
-
-def _answers(progress: Progress, delivery: Delivery) -> list[Answer]:
-    answers = []
-    for number, quantity in delivery.portions.items():
-        refused, reason = delivery.rejected.get(number, (ZERO, None))
-        answers.append(Answer(progress.lines[number].id, quantity - refused, refused, reason=reason))
-    return answers

@@ -17,7 +17,7 @@ from orders.statistics import actions as statistics
 from shop import reference
 from shop.core import clock, workdays
 from shop.core.db import database
-from shop.demo import goods, people
+from shop.demo import goods, register
 from shop.demo.cases import CaseBook, months_later
 from shop.demo.history import History
 from shop.demo.market import Market, Offer, Relation
@@ -50,15 +50,15 @@ def run(demo: bool, say: Say) -> None:
             load(session, say)
 
 
-def load(session: Session, say: Say) -> bool:
-    """Load the demo data in the caller's transaction; returns whether there was anything to do."""
+def load(session: Session, say: Say, months: int = 24) -> bool:
+    """Load the demo data, with so many months of orders, in the caller's transaction; returns whether there was anything to do."""
     if session.execute(text("SELECT EXISTS (SELECT FROM app_user WHERE username = 'admin')")).scalar_one():
         say("demo data: there already · 演示数据已存在")
         return False
     began, today = time.monotonic(), clock.today()
     # everything is recorded as of the first moment of today, so that the same date gives the same data
     with clock.fixed(clock.start_of_day(today)):
-        _Load(session, today, say).run()
+        _Load(session, today, months, say).run()
     say(f"demo data: loaded in {time.monotonic() - began:.0f} s · 演示数据已载入")
     return True
 
@@ -66,16 +66,16 @@ def load(session: Session, say: Say) -> bool:
 class _Load:
     """One load of the demo data."""
 
-    def __init__(self, session: Session, today: date, say: Say) -> None:
+    def __init__(self, session: Session, today: date, months: int, say: Say) -> None:
         self.session, self.today, self.say = session, today, say
-        self.start = two_years_before(today)
+        self.start = months_later(today, -months)
         self.chance = random.Random(today.isoformat())  # noqa: S311  invented data, no secrets
         self.trail = Trail(session, clock.start_of_day(today))
         self.workdays = workdays.calendar(session, today, days=1500)
 
     def run(self) -> None:
         self.session.execute(text("SET LOCAL statement_timeout = 0"))
-        folk = people.load(self.session, self.trail, self.chance, self.start, self.today)
+        folk = register.load(self.session, self.trail, self.chance, self.start, self.today)
         book = CaseBook(self.session, self.trail, folk, self.workdays, self.chance, self.start, self.today)
         offers = goods.load(self.session, folk, book, self.chance, self.start, self.today)
         self.say(f"demo data: {len(folk.suppliers)} suppliers, {len(folk.buyers)} buyers, {len(offers)} packs on sale")
@@ -130,8 +130,3 @@ class _Load:
 
     def _programmes(self) -> list[tuple[date, str]]:
         return [(row.valid_from, row.code) for row in self.session.execute(text("SELECT valid_from, code FROM programme"))]
-
-
-def two_years_before(today: date) -> date:
-    """The same day two years earlier; the last of February for the 29th."""
-    return months_later(today, -24)

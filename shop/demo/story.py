@@ -1,50 +1,24 @@
 """The story of the demo: from a cooperative's registration to the district's figures."""
 
 import random
-import secrets
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
-from typing import Any
 
-from shop.core.clock import shanghai_date
 from shop.core.money import fen_from_yuan, yuan_from_fen
-from shop.demo.logins import PASSWORD
+from shop.demo.cast import Cast, all_rows, same, weighed
 from shop.demo.papers import paper
 from shop.demo.people import COUNTY, DATA, credit_code
-from shop.demo.visitor import Surprise, Visitor
-
-Figures = dict[str, tuple[int, int]]
+from shop.demo.visitor import Surprise
 
 #: How long the worker may take to notify somebody.
 NEWS_SECONDS = 30
 
 
-class Story:
-    """What the people of the story know from one scene to the next. Every run uses new names, so it can be played again."""
-
-    def __init__(self, base_url: str) -> None:
-        self.base_url = base_url
-        self.tag = secrets.token_hex(3)
-        self.public = Visitor(base_url)
-        self.admin = self.person("admin")
-        self.county = self.person("county")
-        self.city = self.person("city")
-        self.monitor = self.person("monitor")
-        self.school = self.person("buyer")
-        self.finance = self.person("finance")
-        self.coop_password = secrets.token_urlsafe(12)
-        self.coop = Visitor(base_url, f"coop-{self.tag}", self.coop_password)
-        self.product_name = f"奉节白龙脐橙 {self.tag}"
-        self.sellers: dict[int, Visitor] = {}
-        self.orders: list[dict[str, Any]] = []
-        self.shipments: list[dict[str, Any]] = []
-        self.accepted: list[dict[str, Any]] = []
-
-    def person(self, username: str) -> Visitor:
-        return Visitor(self.base_url, username, PASSWORD)
+class Story(Cast):
+    """The scenes. Each says in its first line what it shows, and returns what happened; one that fails raises ``Surprise``."""
 
     # --- the cooperative --------------------------------------------------------------------------------------------
 
@@ -70,7 +44,7 @@ class Story:
             "admin": {"username": self.coop.username, "name": "向永福", "password": self.coop_password},
         }
         self.organisation = self.public.post("/v1/organisations", json=body)
-        _same("status", self.organisation["status"], "pending")
+        same("status", self.organisation["status"], "pending")
         return f"{self.organisation['name']}, {self.organisation['uscc']}: {self.organisation['status']}"
 
     def approval(self) -> str:
@@ -79,7 +53,7 @@ class Story:
         if self.organisation["id"] not in [each["id"] for each in waiting]:
             raise Surprise("the registration is not in the county officer's queue")
         approved = self.county.post(f"/v1/organisations/{self.organisation['id']}/approve", expect=200)
-        _same("status", approved["status"], "approved")
+        same("status", approved["status"], "approved")
         return f"{len(waiting)} in the queue; approved"
 
     def product(self) -> str:
@@ -119,9 +93,9 @@ class Story:
             kind = item["code"].removesuffix("_missing")
             file = {"file": (f"{kind}.pdf", paper(kind.replace("_", " ").title()), "application/pdf")}
             case = self.coop.post(f"{self.case_path}/documents", data={"kind": kind}, files=file)
-        _same("what is missing", case["missing_items"], [])
+        same("what is missing", case["missing_items"], [])
         case = self.coop.post(f"{self.case_path}/submit", expect=200)
-        _same("status", case["status"], "submitted")
+        same("status", case["status"], "submitted")
         return f"{len(lacking)} items were missing; {len(case['documents'])} documents uploaded; submitted"
 
     def notice(self) -> str:
@@ -129,7 +103,7 @@ class Story:
         self.county.post(f"{self.case_path}/take-up", expect=200)
         case = self.county.post(f"{self.case_path}/publish-notice", expect=200)
         refusal = self.county.post(f"{self.case_path}/close-notice", expect=409, json={"reason": "异议期内无异议"})
-        shown = _all(self.public, "/v1/public/notices", district_code=COUNTY)
+        shown = all_rows(self.public, "/v1/public/notices", district_code=COUNTY)
         if case["id"] not in [each["case_id"] for each in shown]:
             raise Surprise("the notice is not among the public ones")
         self.notice_days = (date.fromisoformat(case["notice_until"]) - date.fromisoformat(case["notice_from"])).days
@@ -144,11 +118,11 @@ class Story:
         """区县结束公示，市级认定，公众查验证书 · County and city decide; anybody can check the certificate"""
         self.county.post(f"{self.case_path}/close-notice", expect=200, json={"reason": "公示期满无异议"})
         case = self.city.post(f"{self.case_path}/certify", expect=200, json={"reason": "符合认定条件"})
-        _same("status", case["status"], "certified")
+        same("status", case["status"], "certified")
         number = case["certificate"]["number"]
         seen = self.public.get(f"/v1/public/certificates/{number}")
-        _same("the certificate's product", seen["product_name"], self.product_name)
-        _same("the certificate's state", seen["state"], "in_force")
+        same("the certificate's product", seen["product_name"], self.product_name)
+        same("the certificate's state", seen["state"], "in_force")
         return f"{number}, {seen['valid_from']} to {seen['valid_until']}: {seen['state']}"
 
     def news(self) -> str:
@@ -165,7 +139,7 @@ class Story:
 
     def before(self) -> str:
         """监测人员查看区县销售数据（之前） · The monitor looks at the districts' figures, before"""
-        self.figures_before = self._figures()
+        self.figures_before = self.figures()
         amount, grams = self.figures_before[COUNTY]
         return f"奉节 {COUNTY}: {yuan_from_fen(amount)} yuan, {grams:,} g this year"
 
@@ -180,7 +154,7 @@ class Story:
         placed = self.school.post(
             "/v1/purchase-orders/from-spreadsheet", data=head, files={"file": ("canteen_order.xlsx", content)}
         )
-        _same("lines", placed["line_count"], 60)
+        same("lines", placed["line_count"], 60)
         self.orders.append(placed)
         return f"{placed['number']}: 60 lines, {len(placed['supplier_orders'])} suppliers, {placed['total']} yuan"
 
@@ -192,7 +166,7 @@ class Story:
             "lines": [{"sku_id": self.sku_id, "quantity": "60"}],
         }
         placed = self.school.post("/v1/purchase-orders", json=body)
-        _same("total", placed["total"], "3720.00")
+        same("total", placed["total"], "3720.00")
         self.orders.append(placed)
         return f"{placed['number']}: 60 x 62.00 = {placed['total']} yuan"
 
@@ -200,7 +174,7 @@ class Story:
         """各供应商确认并发货 · The suppliers confirm and ship"""
         parts = [part for order in self.orders for part in order["supplier_orders"]]
         for part in parts:
-            seller = self._seller(part["supplier_id"])
+            seller = self.seller_of(part["supplier_id"])
             seller.post(f"/v1/supplier-orders/{part['id']}/confirm", expect=200)
             body = {"carrier": "邮政快递", "waybill": f"YD{self.tag}{part['id']}"}
             self.shipments.append(seller.post(f"/v1/supplier-orders/{part['id']}/shipments", json=body))
@@ -211,7 +185,7 @@ class Story:
         """学校验收，部分按重量拒收 · The school accepts; a part is weighed and rejected"""
         for shipment in self.shipments:
             last = shipment is self.shipments[-1]
-            body = {"lines": [_weighed(line) for line in shipment["lines"]]} if last else {}
+            body = {"lines": [weighed(line) for line in shipment["lines"]]} if last else {}
             self.accepted.append(self.school.post(f"/v1/shipments/{shipment['id']}/acceptance", json=body))
         rejected = [line for line in self.accepted[-1]["lines"] if line["rejected_grams"]]
         return f"{len(self.accepted)} shipments; rejected {rejected[0]['rejected_grams']:,} g of {rejected[0]['product_name']}"
@@ -220,12 +194,12 @@ class Story:
         """财务登记银行付款 · Finance records the bank transfers"""
         told = []
         for order in self.orders:
-            due = sum(fen_from_yuan(line["amount"]) for line in self._lines_of(order))
+            due = sum(fen_from_yuan(line["amount"]) for line in self.accepted_lines(order))
             body = {
                 "amount": yuan_from_fen(due),
                 "bank_reference": f"DEMO-{self.tag}-{order['id']}",
                 "payer_name": order["buyer_name"],
-                "paid_on": self._today(),
+                "paid_on": self.today(),
             }
             paid = self.finance.post(f"/v1/purchase-orders/{order['id']}/payments", json=body)
             told.append(f"{paid['amount']} of {paid['order_total']} yuan")
@@ -237,13 +211,13 @@ class Story:
         """区县数据的增量与验收金额分毫不差 · The figures have grown by exactly what was accepted"""
         expected: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
         for order in self.orders:
-            for line in self._lines_of(order):
+            for line in self.accepted_lines(order):
                 amount, grams = expected[line["district"]]
                 expected[line["district"]] = (amount + fen_from_yuan(line["amount"]), grams + line["accepted_grams"])
-        after = self._figures()
+        after = self.figures()
         for district in sorted({*after, *self.figures_before, *expected}):
             now, then = after.get(district, (0, 0)), self.figures_before.get(district, (0, 0))
-            _same(f"the growth of {district} in fen and grams", (now[0] - then[0], now[1] - then[1]), expected[district])
+            same(f"the growth of {district} in fen and grams", (now[0] - then[0], now[1] - then[1]), expected[district])
         amount, grams = (sum(pair[place] for pair in expected.values()) for place in (0, 1))
         touched = sum(1 for pair in expected.values() if pair != (0, 0))
         county = expected[COUNTY]
@@ -259,44 +233,6 @@ class Story:
         if found["differences"]:
             raise Surprise(f"reconciliation found differences: {wrong}")
         return f"{len(found['checks'])} checks, 0 differences"
-
-    # --- what the people look up ------------------------------------------------------------------------------------
-
-    def _figures(self) -> Figures:
-        """Fen and grams of each district this year, as the monitor sees them."""
-        answer = self.monitor.get("/v1/statistics/sales", group_by="district", measure=["amount", "tonnes"])
-        return {
-            row["keys"]["district"]["code"]: (fen_from_yuan(row["figures"]["amount"]), row["figures"]["grams"])
-            for row in answer["rows"]
-        }
-
-    def _seller(self, supplier_id: int) -> Visitor:
-        """Who ships for a supplier; the platform's administrator knows the names."""
-        if supplier_id == self.organisation["id"]:
-            return self.coop
-        if supplier_id not in self.sellers:
-            users = self.admin.get("/v1/users", organisation_id=supplier_id, active=True)["items"]
-            self.sellers[supplier_id] = self.person(users[0]["username"])
-        return self.sellers[supplier_id]
-
-    def _lines_of(self, order: dict[str, Any]) -> list[dict[str, Any]]:
-        """The accepted lines of an order with their districts of origin."""
-        parts = {part["id"] for part in order["supplier_orders"]}
-        products = {line["id"]: line["product_id"] for line in _all(self.school, f"/v1/purchase-orders/{order['id']}/lines")}
-        districts = self._districts()
-        return [
-            {**line, "district": districts[products[line["order_line_id"]]]}
-            for shipment in self.accepted
-            if shipment["supplier_order_id"] in parts
-            for line in shipment["lines"]
-        ]
-
-    def _districts(self) -> dict[int, str]:
-        return {product["id"]: product["district_code"] for product in _all(self.school, "/v1/products")}
-
-    def _today(self) -> str:
-        """The marketplace's date, which the demo may have moved."""
-        return shanghai_date(datetime.fromisoformat(self.accepted[-1]["accepted_at"])).isoformat()
 
 
 #: The scenes in their order.
@@ -319,31 +255,3 @@ SCENES: list[Callable[[Story], str]] = [
     Story.after,
     Story.reconciliation,
 ]
-
-
-def _all(visitor: Visitor, path: str, **query: Any) -> list[dict[str, Any]]:
-    """Every row of a list, page by page."""
-    rows, after = [], None
-    while True:
-        page = visitor.get(path, limit=200, **query, **({"after": after} if after else {}))
-        rows += page["items"]
-        if not (after := page["next"]):
-            return rows
-
-
-def _weighed(line: dict[str, Any]) -> dict[str, Any]:
-    """Three units spoilt on the way, and the rest a little lighter than declared."""
-    quantity, share = Decimal(line["quantity"]), line["grams"] * 3 // int(Decimal(line["quantity"]))
-    return {
-        "order_line_id": line["order_line_id"],
-        "accepted_quantity": str(quantity - 3),
-        "accepted_grams": line["grams"] - share - 137,
-        "rejected_quantity": "3",
-        "rejected_grams": share,
-        "reason": "运输途中破损",
-    }
-
-
-def _same(what: str, found: Any, expected: Any) -> None:
-    if found != expected:
-        raise Surprise(f"{what}: expected {expected!r}, found {found!r}")

@@ -11,10 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from types import TracebackType
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Depends, Header, Request
+from fastapi.dependencies.models import Dependant
 from fastapi.responses import JSONResponse, Response
+from fastapi.routing import APIRoute
 from fastapi.security import APIKeyHeader, OAuth2PasswordBearer
 from pydantic import TypeAdapter
 from sqlmodel import Session
@@ -22,7 +24,7 @@ from sqlmodel import Session
 from shop.core import clock, idempotency, rate_limits
 from shop.core.db import Database
 from shop.core.edge import language_of
-from shop.core.errors import Changed, Forbidden, Language, Unauthenticated
+from shop.core.errors import Changed, Fault, Forbidden, Invalid, Language, Unauthenticated
 from shop.core.settings import settings
 from shop.identity import tokens
 from shop.identity.actor import Actor
@@ -230,7 +232,8 @@ class Routes:
                 secret_body=secret_body,
             )
             self.operations.append(operation)
-            wrapped = _within_transaction(endpoint, operation)
+            known: set[str] = set()
+            wrapped = _within_transaction(endpoint, operation, known)
             self.router.add_api_route(
                 path,
                 wrapped,
@@ -242,6 +245,8 @@ class Routes:
                 response_class=Response if shown is None else options.pop("response_class", _Json),
                 **options,
             )
+            route = cast(APIRoute, self.router.routes[-1])
+            known.update(_query_names(route.dependant))
             return endpoint
 
         return decorate
@@ -258,7 +263,7 @@ def _is_response(annotation: Any) -> bool:
     return inspect.isclass(annotation) and issubclass(annotation, Response)
 
 
-def _within_transaction(endpoint: Callable[..., Any], operation: Operation) -> Callable[..., Any]:
+def _within_transaction(endpoint: Callable[..., Any], operation: Operation, known: set[str]) -> Callable[..., Any]:
     moving = operation.method in MOVING_METHODS and operation.idempotent
     openers: dict[tuple[bool, bool], Any] = {
         (False, False): _open,
@@ -272,6 +277,7 @@ def _within_transaction(endpoint: Callable[..., Any], operation: Operation) -> C
     def run(call: Call, **arguments: Any) -> Response:
         with call:
             call.admit(operation)
+            _refuse_unknown(call.request, known)
             claim = call.claim(operation, _body_of(call.request))
             if claim is not None and claim.answered is not None:
                 return claim.answered
@@ -292,6 +298,20 @@ def _within_transaction(endpoint: Callable[..., Any], operation: Operation) -> C
     )
     del run.__wrapped__  # FastAPI would look through the wrapper
     return run
+
+
+def _query_names(dependant: Dependant) -> set[str]:
+    """The query parameters of a route and of everything that it depends on."""
+    own = {parameter.alias for parameter in dependant.query_params}
+    return own.union(*(_query_names(each) for each in dependant.dependencies))
+
+
+def _refuse_unknown(request: Request, known: set[str]) -> None:
+    """A filter with a typing error must not pass for no filter."""
+    unknown = sorted(set(request.query_params) - known)
+    if unknown:
+        zh, en = "没有此查询参数", f"There is no such parameter; there are: {', '.join(sorted(known)) or 'none'}"
+        raise Invalid(faults=[Fault(name[:100], "unknown_parameter", zh, en) for name in unknown[:20]])
 
 
 def _body_of(request: Request) -> bytes:

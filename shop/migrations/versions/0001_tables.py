@@ -431,6 +431,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_product_price", "product", [sa.literal_column("coalesce(price_fen, 9223372036854775807)"), "id"], unique=False
     )
+    op.create_index("ix_product_price_desc", "product", [sa.literal_column("coalesce(price_fen, 0)"), "id"], unique=False)
     op.create_index(op.f("ix_product_search"), "product", ["search"], unique=False, postgresql_using="gin")
     op.create_index(op.f("ix_product_supplier_id"), "product", ["supplier_id"], unique=False)
     op.create_table(
@@ -999,6 +1000,7 @@ def downgrade() -> None:
     op.drop_table("support_relation")
     op.drop_index(op.f("ix_product_supplier_id"), table_name="product")
     op.drop_index(op.f("ix_product_search"), table_name="product", postgresql_using="gin")
+    op.drop_index("ix_product_price_desc", table_name="product")
     op.drop_index("ix_product_price", table_name="product")
     op.drop_index(op.f("ix_product_pinyin_id"), table_name="product")
     op.drop_index(op.f("ix_product_district_code_id"), table_name="product")

@@ -131,6 +131,7 @@ def test_unknown_fields_paths_and_methods(buyer):
         == "extra_forbidden"
     )
     refused(buyer.get("/v1/nowhere"), 404)
+    assert refused(buyer.get("/v1/purchase-orders", params={"statuses": "placed"}), 422)["errors"][0]["code"] == "unknown_parameter"
     refused(buyer.delete("/v1/purchase-orders"), 405)
     refused(buyer.get("/v1/purchase-orders", params={"limit": 0}), 422)
     refused(buyer.get("/v1/purchase-orders", params={"limit": 201}), 422)

@@ -31,7 +31,8 @@ class Shop:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env=os.environ | {"PYTHONPATH": os.getcwd()},
+            # without what other tests set for the servers that they share
+            env={name: value for name, value in os.environ.items() if not name.startswith("SHOP_")} | {"PYTHONPATH": os.getcwd()},
         )
         self.lines: list[str] = []
         self._arriving: queue.SimpleQueue[str] = queue.SimpleQueue()

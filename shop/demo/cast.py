@@ -1,0 +1,106 @@
+"""The people of the demo's story, and what they look up."""
+
+import secrets
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from shop.core.clock import shanghai_date
+from shop.core.money import fen_from_yuan
+from shop.demo.logins import PASSWORD
+from shop.demo.visitor import Surprise, Visitor
+
+#: Fen and grams by district.
+Figures = dict[str, tuple[int, int]]
+
+
+class Cast:
+    """What the people of the story know from one scene to the next. Every run uses new names, so it can be played again."""
+
+    #: The cooperative, once it is registered.
+    organisation: dict[str, Any]
+
+    def __init__(self, base_url: str) -> None:
+        self.base_url = base_url
+        self.tag = secrets.token_hex(3)
+        self.public = Visitor(base_url)
+        self.admin = self.person("admin")
+        self.county = self.person("county")
+        self.city = self.person("city")
+        self.monitor = self.person("monitor")
+        self.school = self.person("buyer")
+        self.finance = self.person("finance")
+        self.coop_password = secrets.token_urlsafe(12)
+        self.coop = Visitor(base_url, f"coop-{self.tag}", self.coop_password)
+        self.product_name = f"奉节白龙脐橙 {self.tag}"
+        self.sellers: dict[int, Visitor] = {}
+        self.orders: list[dict[str, Any]] = []
+        self.shipments: list[dict[str, Any]] = []
+        self.accepted: list[dict[str, Any]] = []
+
+    def person(self, username: str) -> Visitor:
+        return Visitor(self.base_url, username, PASSWORD)
+
+    def figures(self) -> Figures:
+        """Fen and grams of each district this year, as the monitor sees them."""
+        answer = self.monitor.get("/v1/statistics/sales", group_by="district", measure=["amount", "tonnes"])
+        return {
+            row["keys"]["district"]["code"]: (fen_from_yuan(row["figures"]["amount"]), row["figures"]["grams"])
+            for row in answer["rows"]
+        }
+
+    def seller_of(self, supplier_id: int) -> Visitor:
+        """Who ships for a supplier; the platform's administrator knows the names."""
+        if supplier_id == self.organisation["id"]:
+            return self.coop
+        if supplier_id not in self.sellers:
+            users = self.admin.get("/v1/users", organisation_id=supplier_id, active=True)["items"]
+            self.sellers[supplier_id] = self.person(users[0]["username"])
+        return self.sellers[supplier_id]
+
+    def accepted_lines(self, order: dict[str, Any]) -> list[dict[str, Any]]:
+        """The accepted lines of an order with their districts of origin."""
+        parts = {part["id"] for part in order["supplier_orders"]}
+        products = {line["id"]: line["product_id"] for line in all_rows(self.school, f"/v1/purchase-orders/{order['id']}/lines")}
+        districts = self.districts()
+        return [
+            {**line, "district": districts[products[line["order_line_id"]]]}
+            for shipment in self.accepted
+            if shipment["supplier_order_id"] in parts
+            for line in shipment["lines"]
+        ]
+
+    def districts(self) -> dict[int, str]:
+        return {product["id"]: product["district_code"] for product in all_rows(self.school, "/v1/products")}
+
+    def today(self) -> str:
+        """The marketplace's date, which the demo may have moved."""
+        return shanghai_date(datetime.fromisoformat(self.accepted[-1]["accepted_at"])).isoformat()
+
+
+def all_rows(visitor: Visitor, path: str, **query: Any) -> list[dict[str, Any]]:
+    """Every row of a list, page by page."""
+    rows, after = [], None
+    while True:
+        page = visitor.get(path, limit=200, **query, **({"after": after} if after else {}))
+        rows += page["items"]
+        if not (after := page["next"]):
+            return rows
+
+
+def weighed(line: dict[str, Any]) -> dict[str, Any]:
+    """Three units spoilt on the way, and the rest a little lighter than declared."""
+    quantity, share = Decimal(line["quantity"]), line["grams"] * 3 // int(Decimal(line["quantity"]))
+    return {
+        "order_line_id": line["order_line_id"],
+        "accepted_quantity": str(quantity - 3),
+        "accepted_grams": line["grams"] - share - 137,
+        "rejected_quantity": "3",
+        "rejected_grams": share,
+        "reason": "运输途中破损",
+    }
+
+
+def same(what: str, found: Any, expected: Any) -> None:
+    if found != expected:
+        raise Surprise(f"{what}: expected {expected!r}, found {found!r}")

@@ -1,0 +1,75 @@
+"""A marketplace with two months of demo data, made once and copied for each test."""
+
+import os
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from shop.core import clock, outbox, rate_limits
+from shop.core.db import Database
+from shop.core.settings import settings
+from shop.demo import seed
+from tests.conftest import Server
+
+MONTHS = 2
+
+
+@pytest.fixture(scope="session")
+def demo_template(cluster, template) -> str:
+    """The name of a database that holds the demo data."""
+    name = "template_demo"
+    database = Database(cluster.create(name, template), pool_size=1)
+    with database.unit_of_work() as session:
+        assert seed.load(session, lambda _: None, MONTHS)
+    database.dispose()
+    return name
+
+
+@pytest.fixture
+def demo_database(cluster, demo_template) -> Iterator[Database]:
+    database = Database(cluster.create("demo_copy", demo_template), pool_size=20)
+    yield database
+    database.dispose()
+    cluster.drop("demo_copy")
+
+
+@pytest.fixture
+def demo_server(demo_database, monkeypatch) -> Iterator[str]:
+    """The address of a server that lets the demo move its clock, with a worker beside it."""
+    from shop.app import create_app
+
+    monkeypatch.setitem(os.environ, "SHOP_DEMO", "1")
+    monkeypatch.setattr(clock, "_shift", timedelta(0))
+    settings.cache_clear()
+    rate_limits.forget_all()
+    server = Server(create_app(demo_database))
+    server.start()
+    with _worker(demo_database):
+        yield server.address()
+    server.server.should_exit = True
+    server.join(10)
+    monkeypatch.undo()
+    settings.cache_clear()
+
+
+class _worker:  # noqa: N801  used like a function
+    """Does what is due in the outbox, as the real worker does, until the test ends."""
+
+    def __init__(self, database: Database) -> None:
+        self.database, self.over = database, threading.Event()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+
+    def __enter__(self) -> None:
+        self.thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.over.set()
+        self.thread.join(10)
+
+    def run(self) -> None:
+        from workers.handlers import HANDLERS
+
+        while not self.over.wait(0.2):
+            outbox.drain(self.database, HANDLERS)

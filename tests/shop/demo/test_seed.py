@@ -1,0 +1,249 @@
+"""The demo data: sound to the fen, the same for the same date, and with work for everybody who signs in."""
+
+import hashlib
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import text
+
+from orders.purchasing import spreadsheet
+from orders.reconcile import report
+from shop.core import clock
+from shop.core.db import Database
+from shop.core.uscc import checked
+from shop.demo import seed
+from shop.demo.logins import PASSWORD, demo_logins
+from shop.demo.people import COUNTY, DATA, DEMO_BUYER, DEMO_SUPPLIER
+from shop.identity.actions.sign_in import passwords
+from shop.identity.models import Organisation, User
+from shop.identity.permissions import Role
+
+
+def one(database, sql, **values):
+    with database.session() as session:
+        return session.execute(text(sql), values).scalar_one()
+
+
+def names(database, sql, **values):
+    with database.session() as session:
+        return set(session.execute(text(sql), values).scalars())
+
+
+def test_everything_reconciles(demo_database):
+    with demo_database.session() as session:
+        assert {finding.name: finding.first for finding in report.findings(session) if finding.count} == {}
+
+
+def test_there_is_a_market_to_look_at(demo_database):
+    assert one(demo_database, "SELECT count(*) FROM purchase_order") > 500
+    assert one(demo_database, "SELECT count(*) FROM sale_entry") > 2_000
+    assert one(demo_database, "SELECT count(*) FROM audit_event") == one(demo_database, "SELECT count(*) FROM audit_seal") > 5_000
+
+
+def test_a_second_load_changes_nothing(demo_database):
+    before = fingerprints(demo_database)
+    said = []
+    with demo_database.unit_of_work() as session:
+        assert not seed.load(session, said.append)
+    assert fingerprints(demo_database) == before
+    assert "there already" in said[0]
+
+
+def test_everybody_can_sign_in_and_holds_a_role_of_the_list(demo_database):
+    with demo_database.session() as session:
+        for _, username, password in demo_logins():
+            row = session.execute(text("SELECT password_hash FROM app_user WHERE username = :name AND active"), {"name": username}).one()
+            assert passwords.verify(password, row.password_hash), username
+    held = names(
+        demo_database,
+        "SELECT r.role FROM user_role r JOIN app_user u ON u.id = r.user_id WHERE u.username = ANY (:names)",
+        names=[username for _, username, _ in demo_logins()],
+    )
+    assert held == {str(role) for role in Role}
+    assert PASSWORD == "demo-2026"
+
+
+def test_every_supplier_has_a_login(demo_database):
+    suppliers = one(demo_database, "SELECT count(*) FROM organisation_role r JOIN organisation o ON o.id = r.organisation_id"
+                                   " WHERE role = 'supplier' AND status = 'approved'")
+    assert suppliers >= 40
+    assert one(demo_database, "SELECT count(DISTINCT organisation_id) FROM app_user WHERE username LIKE 'supplier-%'") == suppliers
+
+
+def test_credit_codes_are_valid_and_marked_as_invented(demo_database):
+    for code in names(demo_database, "SELECT uscc FROM organisation"):
+        assert checked(code) == code
+        assert code[8:11] == "DEM"
+
+
+def test_every_line_of_the_canteens_spreadsheet_can_be_ordered(demo_database):
+    rows = spreadsheet.read((DATA / "canteen_order.xlsx").read_bytes())
+    assert len(rows) == 60
+    with demo_database.session() as session:
+        matched = spreadsheet.match(session, rows)
+        ready = session.execute(
+            text(
+                "SELECT count(*) FROM unnest(CAST(:skus AS bigint[]), CAST(:quantities AS numeric[])) AS w (sku_id, quantity)"
+                " JOIN sku s ON s.id = w.sku_id JOIN stock k ON k.sku_id = s.id AND k.on_hand - k.reserved >= 20 * w.quantity"
+                " JOIN certificate c ON c.product_id = s.product_id AND :today BETWEEN c.valid_from AND c.valid_until"
+                " AND c.suspended_at IS NULL AND c.revoked_at IS NULL"
+            ),
+            {"skus": [row.sku_id for row in matched], "quantities": [row.quantity for row in matched], "today": clock.today()},
+        ).scalar_one()
+    assert ready == 60
+
+
+@pytest.mark.parametrize(
+    ("column", "codes"),
+    [
+        ("mode", {"policy_procurement", "east_west", "market", "social_network"}),
+        ("relation", {"none", "east_west", "central_unit", "municipal_group", "district_pair"}),
+        (
+            "channel",
+            {"central_unit", "municipal_group", "district_pair", "east_west", "policy_procurement", "social_network", "market"},
+        ),
+    ],
+)
+def test_every_mode_relation_and_channel_occurs(demo_database, column, codes):
+    assert names(demo_database, f"SELECT DISTINCT {column} FROM sale_entry") == codes
+
+
+def test_a_body_that_supports_a_place_is_credited_for_buying_there(demo_database):
+    uncredited = one(
+        demo_database,
+        """
+        SELECT count(*) FROM sale_entry e
+        JOIN organisation_role o ON o.organisation_id = e.buyer_id
+        JOIN support_relation s ON s.supporter_id = o.supporter_id AND starts_with(coalesce(e.township_code, e.district_code), s.region_code)
+         AND coalesce(s.valid_from, '2000-01-01') <= e.sold_on AND e.sold_on < coalesce(s.valid_to, '2100-01-01')
+        WHERE e.relation_id IS NULL
+        """,
+    )
+    assert uncredited == 0
+
+
+def test_nothing_lies_in_the_future(demo_database):
+    for table, column in {
+        "purchase_order": "placed_at",
+        "shipment": "shipped_at",
+        "acceptance": "accepted_at",
+        "payment": "recorded_at",
+        "stock_movement": "at",
+        "audit_event": "at",
+        "certificate": "issued_at",
+    }.items():
+        assert one(demo_database, f"SELECT max({column}) FROM {table}") <= clock.now(), table
+
+
+def test_stock_never_ran_below_what_was_promised(demo_database):
+    short = one(
+        demo_database,
+        """
+        SELECT count(*) FROM (
+            SELECT sum(on_hand - reserved) OVER w AS free, sum(reserved) OVER w AS promised
+            FROM stock_movement WINDOW w AS (PARTITION BY sku_id ORDER BY id)
+        ) m WHERE free < 0 OR promised < 0
+        """,
+    )
+    assert short == 0
+
+
+# --- work for everybody ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def people(demo_database):
+    """Signed-in clients need the server of the ``api`` fixture, so this only knows the users."""
+    with demo_database.session() as session:
+        return {user.username: user for user in session.query(User).all()}
+
+
+def test_the_county_officer_has_every_kind_of_work(demo_database):
+    pending = "SELECT count(*) FROM organisation WHERE status = 'pending' AND region_code LIKE :county || '%'"
+    assert one(demo_database, pending, county=COUNTY) == 2
+    waiting = names(demo_database, "SELECT status FROM certification_case WHERE district_code = :county", county=COUNTY)
+    assert {"submitted", "county_review", "public_notice", "returned", "draft", "certified"} <= waiting
+    open_and_over = "SELECT count(*) FILTER (WHERE notice_until > :today), count(*) FILTER (WHERE notice_until <= :today)" \
+                    " FROM certification_case WHERE status = 'public_notice' AND district_code = :county"
+    with demo_database.session() as session:
+        assert tuple(session.execute(text(open_and_over), {"county": COUNTY, "today": clock.today()}).one()) == (1, 1)
+
+
+def test_the_city_officer_has_cases(demo_database):
+    assert one(demo_database, "SELECT count(*) FROM certification_case WHERE status = 'city_review'") >= 2
+
+
+def test_the_supplier_and_the_school_have_orders_in_every_stage(demo_database):
+    sql = (
+        "SELECT so.status FROM supplier_order so JOIN purchase_order po ON po.id = so.purchase_order_id"
+        " JOIN organisation b ON b.id = po.buyer_id JOIN organisation s ON s.id = so.supplier_id"
+        " WHERE b.name = :buyer AND s.name = :supplier"
+    )
+    found = names(demo_database, sql, buyer=DEMO_BUYER, supplier=DEMO_SUPPLIER)
+    assert {"placed", "confirmed", "shipped", "accepted"} <= found
+
+
+def test_finance_has_something_to_pay(demo_database):
+    unpaid = one(
+        demo_database,
+        "SELECT count(*) FROM purchase_order po JOIN organisation b ON b.id = po.buyer_id WHERE b.name = :buyer"
+        " AND NOT EXISTS (SELECT FROM payment WHERE purchase_order_id = po.id)"
+        " AND NOT EXISTS (SELECT FROM supplier_order WHERE purchase_order_id = po.id AND status <> 'accepted')",
+        buyer=DEMO_BUYER,
+    )
+    assert unpaid >= 1
+
+
+def test_units_stand_below_their_parent(demo_database):
+    with demo_database.session() as session:
+        school = session.query(Organisation).filter_by(name=DEMO_BUYER).one()
+        parent = session.get(Organisation, school.parent_id)
+    assert school.path == f"{parent.path}{school.id}/"
+    assert parent.name == "沙坪坝区教育委员会"
+
+
+# --- any date ----------------------------------------------------------------------------------------------------------
+
+
+def fingerprints(database):
+    """A checksum of every table, generated secrets and all."""
+    with database.session() as session:
+        tables = session.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")).scalars().all()
+        sums = {}
+        for table in tables:
+            rows = session.execute(text(f"SELECT coalesce(string_agg(t::text, '|' ORDER BY t::text), '') FROM {table} t")).scalar_one()
+            sums[table] = hashlib.sha256(rows.encode()).hexdigest()
+    return sums
+
+
+def load_on(cluster, template, moment):
+    database = Database(cluster.create("demo_dated", template), pool_size=2)
+    try:
+        with clock.fixed(moment):
+            with database.unit_of_work() as session:
+                seed.load(session, lambda _: None, 1)
+            with database.session() as session:
+                wrong = {finding.name: finding.first for finding in report.findings(session) if finding.count}
+        return fingerprints(database), wrong
+    finally:
+        database.dispose()
+        cluster.drop("demo_dated")
+
+
+def test_the_same_date_gives_the_same_data(cluster, template):
+    morning, wrong = load_on(cluster, template, datetime(2026, 3, 4, 1, 30, tzinfo=UTC))
+    evening, _ = load_on(cluster, template, datetime(2026, 3, 4, 14, 0, tzinfo=UTC))
+    assert wrong == {}
+    assert {table for table in morning if morning[table] != evening[table]} == set()
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime(2025, 10, 9, 4, 0, tzinfo=UTC),  # after a week of holidays, before two districts were merged
+        datetime(2028, 2, 29, 4, 0, tzinfo=UTC),  # a leap day, in a year whose holidays are not published
+    ],
+)
+def test_other_dates_work_too(cluster, template, moment):
+    _, wrong = load_on(cluster, template, moment)
+    assert wrong == {}
