@@ -140,20 +140,16 @@ def seed(demo: Annotated[bool, typer.Option("--demo", help="Demo data too.")] = 
 
 @app.command()
 def demo(
-    base_url: Annotated[str, typer.Argument(help="Default: the server of the settings, or one started for this.")] = "",
+    base_url: Annotated[str, typer.Argument(help="Default: the server here, if it runs for demos; else one of its own.")] = "",
 ) -> None:
     """Play the whole story against a server."""
     from shop.demo.play import run
-    from shop.launcher.own_server import own_server
-    from shop.launcher.processes import is_ready, server_url
+    from shop.launcher.demo_server import demo_server_here, own_demo_server
 
-    host, port = settings().host, settings().port
-    if not base_url and is_ready(host, port):
-        base_url = server_url(host, port)
-    if base_url:
-        raise typer.Exit(run(base_url))
-    print("no server runs here: starting one for the demo", flush=True)
-    with own_server() as url:
+    if url := base_url or demo_server_here(settings().host, settings().port):
+        raise typer.Exit(run(url))
+    print("No server with SHOP_DEMO=1 runs here. Starting one with data of its own, which takes a minute.", flush=True)
+    with own_demo_server() as url:
         code = run(url)
     raise typer.Exit(code)
 

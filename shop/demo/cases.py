@@ -105,8 +105,10 @@ class CaseBook:
             return months_later(self.today, -36) - timedelta(days=45)
         if joined:
             return joined
-        days = self.chance.randint(60, 300) if certification == "new" else -self.chance.randint(70, 140)
-        return self.start + timedelta(days=days)
+        if certification == "new":
+            early = self.start + (self.today - self.start) * self.chance.uniform(0, 0.35)
+            return min(early, self.back(self.today, _TO_CERTIFICATE[0][1] + 2))
+        return self.start - timedelta(days=self.chance.randint(70, 140))
 
     def open(self, row: dict[str, str], product_id: int, supplier: Supplier, district: str, begun: date) -> Certified | None:
         """The case of one product, as far as it has come; and its certificate if it has got one."""

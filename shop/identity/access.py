@@ -18,7 +18,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
 from fastapi.security import APIKeyHeader, OAuth2PasswordBearer
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 from sqlmodel import Session
 
 from shop.core import clock, idempotency, rate_limits
@@ -302,8 +302,14 @@ def _within_transaction(endpoint: Callable[..., Any], operation: Operation, know
 
 def _query_names(dependant: Dependant) -> set[str]:
     """The query parameters of a route and of everything that it depends on."""
-    own = {parameter.alias for parameter in dependant.query_params}
-    return own.union(*(_query_names(each) for each in dependant.dependencies))
+    names: set[str] = set().union(*(_query_names(each) for each in dependant.dependencies))
+    for parameter in dependant.query_params:
+        model = parameter.field_info.annotation
+        if inspect.isclass(model) and issubclass(model, BaseModel):  # a model whose fields are the parameters
+            names.update(field.alias or name for name, field in model.model_fields.items())
+        else:
+            names.add(parameter.alias)
+    return names
 
 
 def _refuse_unknown(request: Request, known: set[str]) -> None:

@@ -184,16 +184,12 @@ def upgrade() -> None:
         sa.Column("mode", sa.String(), nullable=False),
         sa.Column("relation", sa.String(), nullable=False),
         sa.Column("channel", sa.String(), nullable=False),
-        sa.Column("category", sa.String(), nullable=False),
-        sa.Column("buyer_kind", sa.String(), nullable=False),
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
         sa.Column("grams", sa.BigInteger(), nullable=False),
         sa.Column("quantity", sa.Numeric(precision=20, scale=3), nullable=False),
         sa.Column("entries", sa.BigInteger(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
-        sa.PrimaryKeyConstraint(
-            "day", "district_code", "mode", "relation", "channel", "category", "buyer_kind", name=op.f("pk_sales_day")
-        ),
+        sa.PrimaryKeyConstraint("day", "district_code", "mode", "relation", "channel", name=op.f("pk_sales_day")),
     )
     op.create_table(
         "sales_district_month",

@@ -1,0 +1,59 @@
+"""The demo-only switch that moves the clock."""
+
+from datetime import timedelta
+
+import httpx
+import pytest
+from pydantic import ValidationError
+
+from shop.app import domain_routes
+from shop.core import clock
+from shop.core.settings import Settings
+from shop.demo.logins import PASSWORD
+from tests.factories.identity import make_user
+
+
+@pytest.fixture
+def admin(demo_server):
+    with httpx.Client(base_url=demo_server) as client:
+        form = {"grant_type": "password", "username": "admin", "password": PASSWORD}
+        token = client.post("/v1/auth/token", data=form).json()["access_token"]
+        client.headers["Authorization"] = f"Bearer {token}"
+        yield client
+
+
+def test_the_administrator_moves_the_clock_of_everything(admin, demo_database):
+    before = clock.today()
+    moved = admin.post("/v1/demo/clock", json={"days": 3})
+    assert moved.status_code == 200
+    assert moved.json()["today"] == (before + timedelta(days=3)).isoformat()
+    assert clock.today() == before + timedelta(days=3)
+    assert admin.get("/v1/me").status_code == 401  # the token has ended meanwhile
+
+
+@pytest.mark.parametrize("days", [0, -1, 401, "many", 1.5, None])
+def test_it_moves_forward_by_whole_days_only(admin, days):
+    before = clock.today()
+    assert admin.post("/v1/demo/clock", json={"days": days}).status_code == 422
+    assert clock.today() == before
+
+
+def test_nobody_else_moves_it(demo_server):
+    form = {"grant_type": "password", "username": "city", "password": PASSWORD}
+    token = httpx.post(f"{demo_server}/v1/auth/token", data=form).json()["access_token"]
+    answer = httpx.post(f"{demo_server}/v1/demo/clock", json={"days": 1}, headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 403
+    assert httpx.post(f"{demo_server}/v1/demo/clock", json={"days": 1}).status_code == 401
+
+
+def test_without_the_setting_there_is_no_such_route(api, database):
+    with database.unit_of_work() as session:
+        admin = make_user(session, "platform_admin")
+    assert api.as_(admin).post("/v1/demo/clock", json={"days": 1}).status_code == 404
+    assert "demo" not in {tag for routes in domain_routes() for tag in routes.router.tags}
+
+
+def test_production_refuses_the_setting():
+    assert Settings(environment="development", demo=True).demo
+    with pytest.raises(ValidationError, match="production does not start with it"):
+        Settings(environment="production", demo=True)

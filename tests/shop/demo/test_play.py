@@ -1,0 +1,58 @@
+"""``shop demo`` against a real server."""
+
+import io
+
+from rich.console import Console
+from sqlalchemy import text
+
+from shop.demo import play
+from shop.demo.story import SCENES
+
+
+def played(address):
+    told = io.StringIO()
+    code = play.run(address, Console(file=told, width=200))
+    return code, told.getvalue()
+
+
+def test_the_whole_story_holds_and_can_be_played_again(demo_server, demo_database):
+    for times in (1, 2):
+        code, told = played(demo_server)
+        assert code == 0, told
+        assert told.count("✓") == len(SCENES)
+        with demo_database.session() as session:
+            orders = "SELECT count(*) FROM purchase_order WHERE buyer_reference LIKE 'ST-%'"
+            assert session.execute(text(orders)).scalar_one() == times
+    assert "0 differences" in told
+
+
+def test_a_scene_that_does_not_hold_fails_the_demo(demo_server, demo_database):
+    with demo_database.unit_of_work() as session:
+        session.execute(text("UPDATE app_user SET active = false WHERE username = 'city'"))
+    code, told = played(demo_server)
+    assert code == 1
+    assert "✗" in told
+    assert "city cannot sign in: 401" in told
+    assert "对账" not in told
+
+
+def test_a_wrong_figure_fails_the_demo(demo_server, monkeypatch):
+    from shop.demo.cast import Cast
+
+    figures = Cast.figures
+    monkeypatch.setattr(Cast, "figures", lambda self: {k: (fen + len(self.accepted), grams) for k, (fen, grams) in figures(self).items()})
+    code, told = played(demo_server)
+    assert code == 1
+    assert "in fen and grams: expected" in told
+
+
+def test_without_the_clock_switch_it_says_what_to_do(api):
+    code, told = played(str(api.base_url))
+    assert code == 1
+    assert "SHOP_DEMO=1" in told
+
+
+def test_without_a_server_it_says_so():
+    code, told = played("http://127.0.0.1:9")
+    assert code == 1
+    assert "ConnectError" in told
