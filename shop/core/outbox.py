@@ -39,7 +39,7 @@ def publish(session: Session, name: str, **payload: Any) -> None:
 def due(session: Session, limit: int = 200) -> list[int]:
     """Ids of events to wake a worker for; each is not offered again before its lease ends."""
     now = clock.now()
-    return list(
+    return sorted(
         session.execute(
             text(
                 "UPDATE outbox_event SET next_attempt_at = :later WHERE id IN ("

@@ -1,6 +1,6 @@
 """The demo's own route: moving the clock. It exists only where ``SHOP_DEMO`` is set, which production refuses."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -33,6 +33,8 @@ def move_clock(call: Call, body: ClockMoveIn) -> ClockOut:
         raise NotFound
     if not call.actor.has_role(Role.PLATFORM_ADMIN):
         raise Forbidden
-    clock.move_shift(call.session, body.days * 24 * 60 * 60)
+    step = timedelta(days=body.days)
+    now = clock.now() + step
+    clock.move_shift(call.session, int(step.total_seconds()))
     audit.record(call.session, call.actor, "clock.moved", "clock", 0, days=body.days)
-    return ClockOut(now=clock.now(), today=clock.today())
+    return ClockOut(now=now, today=clock.shanghai_date(now))

@@ -3,7 +3,7 @@
 import secrets
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
 from shop.core.clock import shanghai_date
 from shop.core.money import fen_from_yuan
@@ -23,7 +23,8 @@ class Cast:
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url
         self.tag = secrets.token_hex(3)
-        self.public = Visitor(base_url)
+        self.visitors: list[Visitor] = []
+        self.public = self.visitor()
         self.admin = self.person("admin")
         self.county = self.person("county")
         self.city = self.person("city")
@@ -31,15 +32,27 @@ class Cast:
         self.school = self.person("buyer")
         self.finance = self.person("finance")
         self.coop_password = secrets.token_urlsafe(12)
-        self.coop = Visitor(base_url, f"coop-{self.tag}", self.coop_password)
+        self.coop = self.visitor(f"coop-{self.tag}", self.coop_password)
         self.product_name = f"奉节白龙脐橙 {self.tag}"
         self.sellers: dict[int, Visitor] = {}
         self.orders: list[dict[str, Any]] = []
         self.shipments: list[dict[str, Any]] = []
         self.accepted: list[dict[str, Any]] = []
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for visitor in self.visitors:
+            visitor.close()
+
+    def visitor(self, username: str = "", password: str = "") -> Visitor:
+        self.visitors.append(Visitor(self.base_url, username, password))
+        return self.visitors[-1]
+
     def person(self, username: str) -> Visitor:
-        return Visitor(self.base_url, username, PASSWORD)
+        """Somebody of the demo's logins."""
+        return self.visitor(username, PASSWORD)
 
     def figures(self) -> Figures:
         """Fen and grams of each district this year, as the monitor sees them."""

@@ -104,7 +104,7 @@ class Market:
         self.start = start
         districts = sorted({offer.place[:6] for offer in offers})
         self.trend = {district: chance.uniform(0.96, 1.06) for district in districts}
-        for district in chance.sample(districts, 2):
+        for district in chance.sample(districts, min(2, len(districts))):
             self.trend[district] = 0.78
         self._popularity = [chance.uniform(0.6, 1.6) for _ in self.offers]
         self._wanted: dict[tuple[int, int, int], list[float]] = {}
@@ -119,11 +119,13 @@ class Market:
         return self.chance.choices(there, [buyer.size for buyer in there])[0]
 
     def basket(self, buyer: Buyer, day: date) -> list[tuple[Offer, Decimal]]:
-        """Different SKUs and how much of each."""
+        """Different SKUs and how much of each; none where nothing is on sale."""
         habit = habit_of(buyer)
         wanted = self._weights(buyer, habit, day)
+        if not any(wanted):
+            return []
         picked = self.chance.choices(range(len(self.offers)), wanted, k=self.chance.randint(*habit.lines))
-        chosen = [self.offers[i] for i in dict.fromkeys(picked) if wanted[i]]
+        chosen = [self.offers[i] for i in dict.fromkeys(picked)]
         return [(offer, self._quantity(offer, habit)) for offer in chosen]
 
     def fund_source(self, buyer: Buyer) -> str:

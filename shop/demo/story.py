@@ -103,7 +103,7 @@ class Story(Cast):
         self.county.post(f"{self.case_path}/take-up", expect=200)
         case = self.county.post(f"{self.case_path}/publish-notice", expect=200)
         refusal = self.county.post(f"{self.case_path}/close-notice", expect=409, json={"reason": "异议期内无异议"})
-        shown = all_rows(self.public, "/v1/public/notices", district_code=COUNTY)
+        shown = all_rows(self.public, "/v1/public/notices", district=COUNTY)
         if case["id"] not in [each["case_id"] for each in shown]:
             raise Surprise("the notice is not among the public ones")
         self.notice_days = (date.fromisoformat(case["notice_until"]) - date.fromisoformat(case["notice_from"])).days

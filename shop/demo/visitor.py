@@ -23,6 +23,9 @@ class Visitor:
         self._http = httpx.Client(base_url=base_url, timeout=120, headers={"Accept-Language": "en"})
         self._credentials = {"grant_type": "password", "username": username, "password": password} if username else None
 
+    def close(self) -> None:
+        self._http.close()
+
     def get(self, path: str, **query: Any) -> Any:
         return self.ask("GET", path, 200, params=query)
 

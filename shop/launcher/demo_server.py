@@ -38,5 +38,5 @@ def own_demo_server() -> Iterator[str]:
         env = inherited | {f"SHOP_{name}": str(value) for name, value in mine.items()}
         shop = Child("shop", [sys.executable, "-P", "-m", "shop.cli", "up"], env=env, log=folder / "up.log", patience=30)
         with started([shop]):
-            shop.wait_until(lambda: is_ready(HOST, port), seconds=180)
+            shop.wait_until(lambda: is_ready(HOST, port), seconds=300)
             yield f"http://{HOST}:{port}"

@@ -1,6 +1,5 @@
-"""A marketplace with two months of demo data, made once and copied for each test."""
+"""A marketplace with one month of demo data, made once and copied for each test."""
 
-import os
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -13,7 +12,7 @@ from shop.core.settings import settings
 from shop.demo import seed
 from tests.conftest import Server
 
-MONTHS = 2
+MONTHS = 1
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +39,8 @@ def demo_server(demo_database, monkeypatch) -> Iterator[str]:
     """The address of a server that lets the demo move its clock, with a worker beside it."""
     from shop.app import create_app
 
-    monkeypatch.setitem(os.environ, "SHOP_DEMO", "1")
+    monkeypatch.setenv("SHOP_DEMO", "1")
+    monkeypatch.setenv("SHOP_SIGN_IN_RATE_PER_MINUTE", "1000")
     monkeypatch.setattr(clock, "_shift", timedelta(0))
     settings.cache_clear()
     rate_limits.forget_all()

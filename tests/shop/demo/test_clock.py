@@ -27,14 +27,15 @@ def test_the_administrator_moves_the_clock_of_everything(admin, demo_database):
     moved = admin.post("/v1/demo/clock", json={"days": 3})
     assert moved.status_code == 200
     assert moved.json()["today"] == (before + timedelta(days=3)).isoformat()
-    assert clock.today() == before + timedelta(days=3)
+    with demo_database.unit_of_work():  # every transaction reads how far the clock was moved
+        assert clock.today() == before + timedelta(days=3)
     assert admin.get("/v1/me").status_code == 401  # the token has ended meanwhile
 
 
-@pytest.mark.parametrize("days", [0, -1, 401, "many", 1.5, None])
-def test_it_moves_forward_by_whole_days_only(admin, days):
+def test_it_moves_forward_by_whole_days_only(admin):
     before = clock.today()
-    assert admin.post("/v1/demo/clock", json={"days": days}).status_code == 422
+    for days in (0, -1, 401, "many", 1.5, None):
+        assert admin.post("/v1/demo/clock", json={"days": days}).status_code == 422, days
     assert clock.today() == before
 
 

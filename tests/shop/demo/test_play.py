@@ -40,7 +40,9 @@ def test_a_wrong_figure_fails_the_demo(demo_server, monkeypatch):
     from shop.demo.cast import Cast
 
     figures = Cast.figures
-    monkeypatch.setattr(Cast, "figures", lambda self: {k: (fen + len(self.accepted), grams) for k, (fen, grams) in figures(self).items()})
+    monkeypatch.setattr(
+        Cast, "figures", lambda self: {k: (fen + len(self.accepted), grams) for k, (fen, grams) in figures(self).items()}
+    )
     code, told = played(demo_server)
     assert code == 1
     assert "in fen and grams: expected" in told
