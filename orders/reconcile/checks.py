@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.statistics.cubes import CUBES, PRESENCE, Cube, keys, recount, values
+from orders.statistics.cubes import CUBES, Cube, Kind, recount
 from shop.core import audit
 
 
@@ -236,20 +236,22 @@ def _figures(cube: Cube) -> Check:
 
     Figures are rollups + waiting entries, so with this the figures equal the ledger.
     """
-    key, held = ", ".join(keys(cube)), values(cube)
-    shown = (
-        "bit_count({0}.bits)::text"
-        if cube in PRESENCE
-        else "nullif(concat_ws(' | ', {0}.amount_fen, {0}.grams, {0}.quantity, {0}.entries), '')"
-    )
+    key = ", ".join(cube.keys)
+    shown = "nullif(concat_ws(' | ', {0}.amount_fen, {0}.grams, {0}.quantity, {0}.entries), '')"
+    held = cube.table
+    if cube.kind is Kind.PRESENCE:
+        shown = "bit_count({0}.bits)::text"
+    elif cube.kind is Kind.ORDERS:
+        # a set of cells that the last order has left stays as a row with nobody in it
+        shown, held = "{0}.orders::text", f"(SELECT * FROM {cube.table} WHERE orders <> 0)"  # noqa: S608
     return _sql(
         cube.table,
         f"统计表 {cube.table} + 待汇总 = 分录",
         f"{cube.table} + waiting entries = the ledger",
         f"""
         SELECT concat_ws(' ', '{cube.table}', {key}) AS subject, {shown.format("expected")} AS expected, {shown.format("found")} AS found
-        FROM ({recount(cube, _TAKEN)}) AS expected FULL JOIN {cube.table} AS found USING ({key})
-        WHERE ({", ".join(f"expected.{name}" for name in held)}) IS DISTINCT FROM ({", ".join(f"found.{name}" for name in held)})
+        FROM ({recount(cube, _TAKEN)}) AS expected FULL JOIN {held} AS found USING ({key})
+        WHERE ({", ".join(f"expected.{name}" for name in cube.values)}) IS DISTINCT FROM ({", ".join(f"found.{name}" for name in cube.values)})
         """,  # noqa: S608
     )
 

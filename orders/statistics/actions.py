@@ -16,10 +16,11 @@ _STEP = 500_000
 _REFRESH = text(
     absorb_all(
         "DELETE FROM sale_entry_pending WHERE entry_id IN (SELECT entry_id FROM sale_entry_pending ORDER BY entry_id LIMIT :limit)"
-        " RETURNING entry_id"
+        " RETURNING entry_id",
+        taken="NOT EXISTS (SELECT FROM sale_entry_pending p WHERE p.entry_id = e.id)",
     )
 )
-_ABSORB_RANGE = text(absorb_all("SELECT id AS entry_id FROM sale_entry WHERE id > :above AND id <= :upto"))
+_ABSORB_RANGE = text(absorb_all("SELECT id AS entry_id FROM sale_entry WHERE id > :above AND id <= :upto", taken="e.id <= :above"))
 
 
 def refresh(session: Session, limit: int = 20_000) -> int:

@@ -2,14 +2,26 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Literal
+from enum import StrEnum
 
 from orders.ledger.selection import COLUMN, Dimension
 from orders.statistics.models import CHUNK
 
 D = Dimension
 
-#: The sums that every ``sales_…`` table holds, each with how it comes from ledger rows.
+
+class Kind(StrEnum):
+    #: Sums of ledger rows, by month.
+    MONTHS = "months"
+    #: Sums of ledger rows, by day.
+    DAYS = "days"
+    #: Who took part, as bitmaps, by month.
+    PRESENCE = "presence"
+    #: How many orders a district has in a month, by the set of cells in which they have sales.
+    ORDERS = "orders"
+
+
+#: The sums, each with how it comes from ledger rows.
 SUMS = {"amount_fen": "sum(amount_fen)", "grams": "sum(grams)", "quantity": "sum(quantity)", "entries": "count(*)"}
 
 #: Who is counted, and the ledger column that names them.
@@ -21,52 +33,71 @@ COUNTS = "reverses_id IS NULL"
 
 @dataclass(frozen=True)
 class Cube:
-    """One rollup table: a row for each ``time`` and combination of ``dims`` that occurs."""
+    """One rollup table, and the dimensions that it knows beside the time."""
 
     table: str
+    kind: Kind
     dims: tuple[Dimension, ...]
-    time: Literal["month", "day"] = "month"
+    #: Of a presence table: whom it holds.
+    members: tuple[str, ...] = ()
 
     @property
-    def columns(self) -> list[str]:
-        return [self.time, *(COLUMN[dim] for dim in self.dims)]
+    def time(self) -> str:
+        return "day" if self.kind is Kind.DAYS else "month"
 
     @property
-    def grouping(self) -> list[str]:
-        """The same as expressions over ledger rows."""
-        return ["sold_on" if self.time == "day" else "month", *(COLUMN[dim] for dim in self.dims)]
+    def cell_dims(self) -> tuple[Dimension, ...]:
+        """Of an orders table: the dimensions within a cell."""
+        return tuple(dimension for dimension in self.dims if dimension is not D.DISTRICT)
+
+    @property
+    def keys(self) -> list[str]:
+        """The primary key."""
+        if self.kind is Kind.ORDERS:
+            return ["month", COLUMN[D.DISTRICT], "cells"]
+        dims = [self.time, *(COLUMN[dimension] for dimension in self.dims)]
+        return [*dims, "member", "chunk"] if self.kind is Kind.PRESENCE else dims
+
+    @property
+    def values(self) -> list[str]:
+        """What is held for each key."""
+        return {Kind.PRESENCE: ["bits"], Kind.ORDERS: ["orders"]}.get(self.kind, list(SUMS))
 
     def answers(self, needed: Collection[Dimension]) -> bool:
         return set(needed) <= {*self.dims, D.MONTH}
 
 
-_CHANNEL = (D.DISTRICT, D.MODE, D.RELATION, D.CHANNEL)
-_ALL = (*_CHANNEL, D.CATEGORY, D.BUYER_KIND)
+_WAYS = (D.MODE, D.RELATION, D.CHANNEL)
+_EVERYBODY = tuple(MEMBERS)
 
-#: Sums by month, from the smallest table to the largest.
-MONTHS = (
-    Cube("sales_buyer_kind_month", (D.DISTRICT, D.BUYER_KIND)),
-    Cube("sales_category_month", (D.DISTRICT, D.CATEGORY)),
-    Cube("sales_district_month", _CHANNEL),
-    Cube("sales_supplier_month", (D.SUPPLIER, D.DISTRICT, D.CATEGORY)),
-    Cube("sales_month", _ALL),
+#: Within a kind from the smallest table to the largest. Totals of the city's orders have small bitmaps of their own.
+CUBES = (
+    Cube("sales_buyer_kind_month", Kind.MONTHS, (D.DISTRICT, D.BUYER_KIND)),
+    Cube("sales_category_month", Kind.MONTHS, (D.DISTRICT, D.CATEGORY)),
+    Cube("sales_district_month", Kind.MONTHS, (D.DISTRICT, *_WAYS)),
+    Cube("sales_supplier_month", Kind.MONTHS, (D.SUPPLIER, D.DISTRICT, D.CATEGORY)),
+    Cube("sales_month", Kind.MONTHS, (D.DISTRICT, *_WAYS, D.CATEGORY, D.BUYER_KIND)),
+    # With every dimension it would be nearly as long as the ledger; the few days at the edges of a period are read there instead.
+    Cube("sales_day", Kind.DAYS, (D.DISTRICT, *_WAYS)),
+    Cube("presence_month", Kind.PRESENCE, (), ("order",)),
+    Cube("presence_buyer_kind_city_month", Kind.PRESENCE, (D.BUYER_KIND,), ("order",)),
+    Cube("presence_channel_city_month", Kind.PRESENCE, _WAYS, ("order",)),
+    Cube("presence_category_city_month", Kind.PRESENCE, (D.CATEGORY,), ("order",)),
+    Cube("presence_district_month", Kind.PRESENCE, (D.DISTRICT,), _EVERYBODY),
+    Cube("presence_buyer_kind_month", Kind.PRESENCE, (D.DISTRICT, D.BUYER_KIND), _EVERYBODY),
+    Cube("presence_channel_month", Kind.PRESENCE, (D.DISTRICT, *_WAYS), _EVERYBODY),
+    Cube("presence_category_month", Kind.PRESENCE, (D.DISTRICT, D.CATEGORY), _EVERYBODY),
+    Cube("orders_district_month", Kind.ORDERS, (D.DISTRICT,)),
+    Cube("orders_buyer_kind_month", Kind.ORDERS, (D.DISTRICT, D.BUYER_KIND)),
+    Cube("orders_channel_month", Kind.ORDERS, (D.DISTRICT, *_WAYS)),
+    Cube("orders_category_month", Kind.ORDERS, (D.DISTRICT, D.CATEGORY)),
 )
-#: Sums by day. With every dimension it would be nearly as long as the ledger; the few days at the edges of a period are read there instead.
-DAYS = Cube("sales_day", _CHANNEL, "day")
-#: Who took part, by month, from the smallest table to the largest.
-PRESENCE = (
-    Cube("presence_district_month", (D.DISTRICT,)),
-    Cube("presence_buyer_kind_month", (D.DISTRICT, D.BUYER_KIND)),
-    Cube("presence_category_month", (D.DISTRICT, D.CATEGORY)),
-    Cube("presence_channel_month", _CHANNEL),
-)
-SUM_CUBES = (*MONTHS, DAYS)
-CUBES = (*SUM_CUBES, *PRESENCE)
 
 
-def smallest(cubes: Collection[Cube], needed: Collection[Dimension]) -> Cube | None:
-    """The smallest table that has every dimension of a question; None when only the ledger itself has them all."""
-    return next((cube for cube in cubes if cube.answers(needed)), None)
+def smallest(kind: Kind, needed: Collection[Dimension], member: str | None = None) -> Cube | None:
+    """The smallest table of a kind that has every dimension of a question; None when only the ledger itself has them all."""
+    fitting = (cube for cube in CUBES if cube.kind is kind and cube.answers(needed))
+    return next((cube for cube in fitting if member is None or member in cube.members), None)
 
 
 def bit(column: str) -> str:
@@ -74,51 +105,63 @@ def bit(column: str) -> str:
     return f"set_bit(B'0'::bit({CHUNK}), ({column} % {CHUNK})::int, 1)"
 
 
-def sums_of(cube: Cube, source: str) -> str:
-    """SQL: the rows of a sums table as a recount of ledger rows."""
-    sums = ", ".join(f"{expression} AS {name}" for name, expression in SUMS.items())
-    named = ", ".join(f"{g} AS {c}" for g, c in zip(cube.grouping, cube.columns, strict=True))
-    return f"SELECT {named}, {sums} FROM {source} GROUP BY {', '.join(cube.grouping)}"  # noqa: S608
-
-
-def presence_of(cube: Cube, source: str) -> str:
-    """SQL: the rows of a presence table as a recount of ledger rows."""
-    members = ", ".join(f"('{member}', {column})" for member, column in MEMBERS.items())
-    keys = ", ".join(cube.columns)
-    return (
-        f"SELECT {keys}, m.member, m.id / {CHUNK} AS chunk, bit_or({bit('m.id')}) AS bits"  # noqa: S608
-        f" FROM {source} CROSS JOIN LATERAL (VALUES {members}) AS m (member, id)"
-        f" WHERE {COUNTS} AND m.id IS NOT NULL GROUP BY {keys}, m.member, m.id / {CHUNK}"
-    )
+def cell(cube: Cube) -> str:
+    """SQL: the cell of a ledger row in an orders table, such as ``market/none/market``."""
+    return f"concat_ws('/', {', '.join(COLUMN[dimension] for dimension in cube.cell_dims)})" if cube.cell_dims else "''"
 
 
 def recount(cube: Cube, source: str) -> str:
     """SQL: what a rollup must hold for the ledger rows of ``source``."""
-    return presence_of(cube, source) if cube in PRESENCE else sums_of(cube, source)
+    if cube.kind is Kind.PRESENCE:
+        return _presence(cube, source)
+    if cube.kind is Kind.ORDERS:
+        return _order_sets(cube, source)
+    grouping = ["sold_on" if key == "day" else key for key in cube.keys]
+    shown = [f"{expression} AS {name}" for name, expression in [*zip(cube.keys, grouping, strict=True), *SUMS.items()]]
+    return f"SELECT {', '.join(shown)} FROM {source} GROUP BY {', '.join(grouping)}"  # noqa: S608
 
 
-def keys(cube: Cube) -> list[str]:
-    """The primary key of a rollup."""
-    return [*cube.columns, "member", "chunk"] if cube in PRESENCE else cube.columns
+def _presence(cube: Cube, source: str) -> str:
+    members = ", ".join(f"('{member}', {MEMBERS[member]})" for member in cube.members)
+    dims = ", ".join([cube.time, *(COLUMN[dimension] for dimension in cube.dims)])
+    return (
+        f"SELECT {dims}, m.member, m.id / {CHUNK} AS chunk, bit_or({bit('m.id')}) AS bits"  # noqa: S608
+        f" FROM {source} CROSS JOIN LATERAL (VALUES {members}) AS m (member, id)"
+        f" WHERE {COUNTS} AND m.id IS NOT NULL GROUP BY {dims}, m.member, m.id / {CHUNK}"
+    )
 
 
-def values(cube: Cube) -> list[str]:
-    """What a rollup holds for each key."""
-    return ["bits"] if cube in PRESENCE else list(SUMS)
+def _order_sets(cube: Cube, source: str) -> str:
+    return (
+        "SELECT month, district_code, cells, count(*) AS orders FROM ("  # noqa: S608
+        f"SELECT month, district_code, array_agg(DISTINCT {cell(cube)} ORDER BY {cell(cube)}) AS cells FROM {source}"
+        f" WHERE {COUNTS} AND order_id IS NOT NULL GROUP BY order_id, month, district_code) AS one GROUP BY month, district_code, cells"
+    )
 
 
-def absorb(cube: Cube, source: str) -> str:
-    """SQL: add ledger rows to a rollup."""
-    key, held = keys(cube), values(cube)
-    if cube in PRESENCE:
+def _order_moves(cube: Cube) -> str:
+    """SQL: orders that change their set of cells leave one row and join another. Reads ``seen``, see :func:`absorb_all`."""
+    return (
+        "SELECT month, district_code, m.cells, sum(m.step) AS orders FROM ("  # noqa: S608
+        "SELECT month, district_code, array_agg(DISTINCT cell ORDER BY cell) FILTER (WHERE NOT fresh) AS before,"
+        f" array_agg(DISTINCT cell ORDER BY cell) AS after FROM (SELECT seen.*, {cell(cube)} AS cell FROM seen) AS placed"
+        " GROUP BY order_id, month, district_code) AS moved CROSS JOIN LATERAL (VALUES (before, -1), (after, 1)) AS m (cells, step)"
+        " WHERE before IS DISTINCT FROM after AND m.cells IS NOT NULL GROUP BY month, district_code, m.cells HAVING sum(m.step) <> 0"
+    )
+
+
+def absorb(cube: Cube) -> str:
+    """SQL: add the ledger rows of ``entry`` to a rollup."""
+    fresh = _order_moves(cube) if cube.kind is Kind.ORDERS else recount(cube, "entry")
+    if cube.kind is Kind.PRESENCE:
         # a member who is there already changes nothing: no new row version for the many repeat buyers
         update = "bits = t.bits | excluded.bits WHERE t.bits | excluded.bits <> t.bits"
     else:
-        update = ", ".join(f"{name} = t.{name} + excluded.{name}" for name in held)
+        update = ", ".join(f"{name} = t.{name} + excluded.{name}" for name in cube.values)
+    columns = ", ".join([*cube.keys, *cube.values])
     return (
-        f"INSERT INTO {cube.table} AS t ({', '.join([*key, *held])})"  # noqa: S608
-        f" SELECT {', '.join([*key, *held])} FROM ({recount(cube, source)}) AS fresh"
-        f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {update}"
+        f"INSERT INTO {cube.table} AS t ({columns}) SELECT {columns} FROM ({fresh}) AS fresh"  # noqa: S608
+        f" ON CONFLICT ({', '.join(cube.keys)}) DO UPDATE SET {update}"
     )
 
 
@@ -126,11 +169,19 @@ def absorb(cube: Cube, source: str) -> str:
 READ = sorted({*COLUMN.values(), *MEMBERS.values(), "sold_on", "amount_fen", "grams", "quantity", "reverses_id"})
 
 
-def absorb_all(batch: str) -> str:
-    """SQL: add the entries of ``batch`` (a CTE body that yields ``entry_id``) to every rollup, in one statement."""
-    steps = ", ".join(f"into_{cube.table} AS ({absorb(cube, 'entry')})" for cube in CUBES)
+def absorb_all(batch: str, taken: str) -> str:
+    """SQL: add entries to every rollup, in one statement.
+
+    ``batch`` is a query that yields their ``entry_id``. ``taken`` is a condition on ``e``, an entry: the rollups hold it already. It tells
+    which orders of the batch were counted before.
+    """
+    columns = ", ".join(f"e.{column}" for column in READ)
+    steps = ", ".join(f"into_{cube.table} AS ({absorb(cube)})" for cube in CUBES)
     return (
         f"WITH batch AS ({batch}), entry AS MATERIALIZED ("  # noqa: S608
-        f"SELECT {', '.join(f'e.{column}' for column in READ)} FROM batch JOIN sale_entry e ON e.id = batch.entry_id), {steps}"
+        f"SELECT {columns} FROM batch JOIN sale_entry e ON e.id = batch.entry_id), seen AS MATERIALIZED ("
+        f"SELECT {columns}, b.entry_id IS NOT NULL AS fresh FROM sale_entry e"
+        f" JOIN (SELECT DISTINCT order_id, month, district_code FROM entry WHERE {COUNTS}) AS o USING (order_id, month, district_code)"
+        f" LEFT JOIN batch b ON b.entry_id = e.id WHERE e.{COUNTS} AND (b.entry_id IS NOT NULL OR {taken})), {steps}"
         " SELECT count(*) FROM batch"
     )

@@ -5,14 +5,17 @@ one transaction, so any snapshot sees each entry exactly once: figures = rollups
 
 ``sales_…`` tables hold sums. ``presence_…`` tables hold who took part, as bitmaps: bit ``id % 4096`` of chunk ``id / 4096`` is set for every
 order, buyer, product and supplier with a sale in the cell. The union of bitmaps counts nobody twice, over any choice of cells and months.
+``orders_…`` tables hold how many orders a district has in a month, by the set of cells (categories, say) in which an order has sales there:
+the orders with fruit or tea are those of all sets that hold one of the two. So a panel by district and month costs the same however many
+orders there are.
 ``orders/statistics/cubes.py`` says which table answers which question.
 """
 
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import BigInteger, Numeric, PrimaryKeyConstraint
-from sqlalchemy.dialects.postgresql import BIT
+from sqlalchemy import BigInteger, Numeric, PrimaryKeyConstraint, Text
+from sqlalchemy.dialects.postgresql import ARRAY, BIT
 from sqlmodel import Field, SQLModel
 
 #: Members in one bitmap.
@@ -108,6 +111,39 @@ class SalesDay(_Sums, _Channel, table=True):
     day: date
 
 
+class PresenceMonth(_Present, table=True):
+    __tablename__ = "presence_month"
+    __table_args__ = (PrimaryKeyConstraint("member", "month", "chunk"),)
+
+    month: date
+
+
+class PresenceBuyerKindCityMonth(_Present, table=True):
+    __tablename__ = "presence_buyer_kind_city_month"
+    __table_args__ = (PrimaryKeyConstraint("member", "month", "buyer_kind", "chunk"),)
+
+    month: date
+    buyer_kind: str
+
+
+class PresenceChannelCityMonth(_Present, table=True):
+    __tablename__ = "presence_channel_city_month"
+    __table_args__ = (PrimaryKeyConstraint("member", "month", "mode", "relation", "channel", "chunk"),)
+
+    month: date
+    mode: str
+    relation: str
+    channel: str
+
+
+class PresenceCategoryCityMonth(_Present, table=True):
+    __tablename__ = "presence_category_city_month"
+    __table_args__ = (PrimaryKeyConstraint("member", "month", "category", "chunk"),)
+
+    month: date
+    category: str
+
+
 class PresenceDistrictMonth(_Present, _District, table=True):
     __tablename__ = "presence_district_month"
     __table_args__ = (PrimaryKeyConstraint("member", "month", "district_code", "chunk"),)
@@ -136,3 +172,30 @@ class PresenceBuyerKindMonth(_Present, _District, table=True):
 
     month: date
     buyer_kind: str
+
+
+class _Orders(_District):
+    month: date
+    #: The cells in which the orders have sales in this district and month, in order; such as {fruit,tea}.
+    cells: list[str] = Field(sa_type=ARRAY(Text))  # type: ignore[call-overload]
+    orders: int = Field(sa_type=BigInteger)
+
+
+class OrdersDistrictMonth(_Orders, table=True):
+    __tablename__ = "orders_district_month"
+    __table_args__ = (PrimaryKeyConstraint("month", "district_code", "cells"),)
+
+
+class OrdersBuyerKindMonth(_Orders, table=True):
+    __tablename__ = "orders_buyer_kind_month"
+    __table_args__ = (PrimaryKeyConstraint("month", "district_code", "cells"),)
+
+
+class OrdersChannelMonth(_Orders, table=True):
+    __tablename__ = "orders_channel_month"
+    __table_args__ = (PrimaryKeyConstraint("month", "district_code", "cells"),)
+
+
+class OrdersCategoryMonth(_Orders, table=True):
+    __tablename__ = "orders_category_month"
+    __table_args__ = (PrimaryKeyConstraint("month", "district_code", "cells"),)

@@ -64,7 +64,7 @@ def ask(session: Session, question: Question) -> Answer:
     rows: dict[Key, list[Figures]] = defaultdict(lambda: [Figures() for _ in range(count)])
     totals = [Figures() for _ in range(count)]
     groups = len(question.group_by)
-    for family, period, total, *rest in found:
+    for family, total, period, *rest in found:
         target = totals[period] if total else rows[tuple(rest[:groups])][period]
         _take(target, family, rest[groups:])
     if len(rows) > MAX_ROWS:

@@ -4,15 +4,17 @@ Sums and counts of a period are read from the smallest rollups that know every d
 rollup holds yet. All of it is one statement, so one snapshot: the answer holds every sale committed before it, each exactly once.
 """
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
 from orders.ledger.selection import COLUMN, Binds, Dimension, Reach, Selection, details, filters
-from orders.statistics.cubes import COUNTS, DAYS, MEMBERS, MONTHS, PRESENCE, READ, SUMS, Cube, bit, smallest
+from orders.statistics.cubes import COUNTS, MEMBERS, READ, SUMS, Cube, Kind, bit, smallest
 from orders.statistics.models import CHUNK
 from orders.statistics.rules import Part, parts, same_period_last_year
+
+Groups = tuple[Dimension, ...]
 
 #: Longest answer; more rows are for a narrower question.
 MAX_ROWS = 10_000
@@ -54,8 +56,12 @@ class Question:
         return [(first, last), same_period_last_year(first, last)] if self.compare else [(first, last)]
 
     @property
+    def filtered(self) -> set[Dimension]:
+        return {dimension for dimension, wanted in self.selection.only.items() if wanted}
+
+    @property
     def needed(self) -> set[Dimension]:
-        return {*self.group_by, *(dimension for dimension, wanted in self.selection.only.items() if wanted)}
+        return {*self.group_by, *self.filtered}
 
     @property
     def about_suppliers(self) -> bool:
@@ -68,12 +74,11 @@ class Question:
 
 
 def statement(question: Question, today: date) -> tuple[str, Binds]:
-    """The SQL of the answer. Its rows: ``family`` (``sums`` or who is counted), ``period`` (0 asked, 1 a year before), ``total`` (1 in the
-    row over all groups), a column ``g0…`` for each group, and the values ``v0…v3``."""
+    """The SQL of the answer. Its rows: ``family`` (``sums`` or who is counted), ``total`` (1 in the row over all groups), ``period`` (0
+    asked, 1 a year before), a column ``g0…`` for each group, and the values ``v0…v3``."""
     bind = Binds()
     writer = _Writer(question, today, bind)
-    families = [writer.sums()] if set(question.measures) - set(COUNTED) else []
-    families += [writer.present(COUNTED[measure]) for measure in question.measures if measure in COUNTED]
+    families = writer.families()
     limit = (MAX_ROWS + 1) * len(families) * len(question.periods)
     return f"WITH tail AS MATERIALIZED ({writer.tail()}) {' UNION ALL '.join(families)} LIMIT {limit}", bind
 
@@ -89,7 +94,6 @@ class _Writer:
         open_to_all = question.reach.official and not question.about_suppliers
         self.scope = [] if open_to_all else details(question.reach, bind)
         self.periods = [parts(first, last, today) for first, last in question.periods]
-        self.groups = [f"g{n}" for n in range(len(question.group_by))]
 
     def tail(self) -> str:
         """The entries that no rollup holds yet. A handful, as long as the workers run."""
@@ -97,85 +101,150 @@ class _Writer:
         inner = f"SELECT {columns} FROM sale_entry_pending p JOIN sale_entry e ON e.id = p.entry_id"  # noqa: S608
         return f"SELECT * FROM ({inner}) AS waiting{_where(self.filters, self.scope)}"  # noqa: S608
 
-    def sums(self) -> str:
-        """The family of sums, by group and in total."""
-        needed = self.question.needed
-        pieces = [
-            piece
-            for period, cut in enumerate(self.periods)
-            for part in cut
-            for piece in self._sum_pieces(period, part, self._cube((MONTHS if part.whole else (DAYS,)), needed))
-        ]
+    def families(self) -> list[str]:
+        measures = self.question.measures
+        found = [self._sums()] if set(measures) - set(COUNTED) else []
+        for member in (COUNTED[measure] for measure in measures if measure in COUNTED):
+            found.append(self._total_present(member))
+            if self.question.group_by:
+                found.append(self._present(member))
+        return found
+
+    def _sums(self) -> str:
+        """Sums by group, and over all groups."""
+        groups = self.question.group_by
+        pieces = [piece for period, part in self._parts() for piece in self._sum_pieces(groups, period, part)]
         values = ", ".join(f"sum({name}) AS v{n}" for n, name in enumerate(SUMS))
-        return f"SELECT 'sums' AS family, period, {self._total()}, {self._keys()}{values} FROM ({_union(pieces)}) AS piece {self._sets()}"  # noqa: S608
+        names = ", ".join(["period", *_names(groups)])
+        total, by = ("GROUPING(g0)", f"GROUPING SETS (({names}), (period))") if groups else ("1", "period")
+        return f"SELECT 'sums' AS family, {total} AS total, {names}, {values} FROM ({_union(pieces)}) AS piece GROUP BY {by}"  # noqa: S608
 
-    def present(self, member: str) -> str:
-        """The family of one kind of participant: bitmaps united by group and over all groups, then counted."""
-        needed = self.question.needed
+    def _total_present(self, member: str) -> str:
+        """How many take part over all groups."""
+        needed = self.question.filtered | ({Dimension.DISTRICT} if self.scope else set())
+        return self._counted(member, (), smallest(Kind.PRESENCE, needed, member))
+
+    def _present(self, member: str) -> str:
+        """How many take part by group. Orders by district and month are stored as numbers; all else is counted from bitmaps."""
+        groups = self.question.group_by
+        if member == "order" and {Dimension.DISTRICT, Dimension.MONTH} <= set(groups) and not self.question.from_lines:
+            cube = smallest(Kind.ORDERS, self.question.needed)
+            if cube is not None:
+                return self._orders(cube)
+        return self._counted(member, groups, smallest(Kind.PRESENCE, self.question.needed, member))
+
+    def _counted(self, member: str, groups: Groups, cube: Cube | None) -> str:
+        """Members by group: their bitmaps united, then counted."""
+        cube = None if self.question.from_lines else cube
         pieces = [
             piece
-            for period, cut in enumerate(self.periods)
-            for part in cut
-            for piece in self._present_pieces(member, period, part, self._cube(PRESENCE, needed) if part.whole else None)
+            for period, part in self._parts()
+            for piece in self._present_pieces(member, groups, period, part, cube if part.whole else None)
         ]
-        united = (
-            f"SELECT period, {self._total()}, {self._keys()}chunk, bit_or(bits) AS bits FROM ({_union(pieces)}) AS piece"  # noqa: S608
-            f" {self._sets('chunk')}"
-        )
+        names = ", ".join(["period", *_names(groups)])
+        united = f"SELECT {names}, chunk, bit_or(bits) AS bits FROM ({_union(pieces)}) AS piece GROUP BY {names}, chunk"  # noqa: S608
+        return self._family(member, groups, f"SELECT {names}, bit_count(bits) AS v FROM ({united}) AS united")  # noqa: S608
+
+    def _family(self, member: str, groups: Groups, counts: str) -> str:
+        """Counts ``v`` added up by group, in the columns that all families share."""
+        grouped = ", ".join(["period", *_names(groups)])
+        blank = "" if len(groups) == len(self.question.group_by) else ", NULL" * len(self.question.group_by)
+        total = 1 if blank or not self.question.group_by else 0
         return (
-            f"SELECT '{member}' AS family, period, total, {self._keys()}sum(bit_count(bits)) AS v0, NULL, NULL, NULL"  # noqa: S608
-            f" FROM ({united}) AS united GROUP BY {', '.join(['period', 'total', *self.groups])}"
+            f"SELECT '{member}' AS family, {total} AS total, {grouped}{blank}, sum(v) AS v0, NULL, NULL, NULL"  # noqa: S608
+            f" FROM ({counts}) AS counts GROUP BY {grouped}"
         )
 
-    def _cube(self, cubes: Collection[Cube], needed: set[Dimension]) -> Cube | None:
-        return None if self.question.from_lines else smallest(cubes, needed)
-
-    def _sum_pieces(self, period: int, part: Part, cube: Cube | None) -> Iterator[str]:
+    def _sum_pieces(self, groups: Groups, period: int, part: Part) -> Iterator[str]:
+        kind = Kind.MONTHS if part.whole else Kind.DAYS
+        cube = None if self.question.from_lines else smallest(kind, self.question.needed)
+        values = "amount_fen, grams, quantity, 1 AS entries"
         if cube is None:
-            yield self._lines(period, part, "amount_fen, grams, quantity, 1 AS entries", "sale_entry", self.filters, self.scope)
+            yield self._lines(groups, period, part, values, "sale_entry", self.filters, self.scope)
             return
         month = "date_trunc('month', day::timestamp)::date" if cube.time == "day" else "month"
         where = _where([self._between(cube.time, part)], self.filters, self.scope)
-        yield f"SELECT {self._head(period, month)}, {', '.join(SUMS)} FROM {cube.table}{where}"  # noqa: S608
-        yield self._lines(period, part, "amount_fen, grams, quantity, 1 AS entries", "tail")
+        yield f"SELECT {_head(groups, period, month)}, {', '.join(SUMS)} FROM {cube.table}{where}"  # noqa: S608
+        yield self._lines(groups, period, part, values, "tail")
 
-    def _present_pieces(self, member: str, period: int, part: Part, cube: Cube | None) -> Iterator[str]:
+    def _present_pieces(self, member: str, groups: Groups, period: int, part: Part, cube: Cube | None) -> Iterator[str]:
         column = MEMBERS[member]
         if cube is None:
             # a member's many lines are reduced to one before they become a bitmap
-            distinct = self._lines(period, part, f"{column} AS id", "sale_entry", [COUNTS], self.filters, self.scope, distinct=True)
-            yield f"SELECT period, {self._keys()}id / {CHUNK} AS chunk, {bit('id')} AS bits FROM ({distinct}) AS once WHERE id IS NOT NULL"  # noqa: S608
+            once = self._members(member, groups, period, part, "sale_entry", self.filters, self.scope)
+            names = ", ".join(["period", *_names(groups)])
+            yield f"SELECT {names}, id / {CHUNK} AS chunk, {bit('id')} AS bits FROM ({once}) AS once"  # noqa: S608
             return
         where = _where([f"member = '{member}'", self._between("month", part)], self.filters, self.scope)
-        yield f"SELECT {self._head(period)}, chunk, bits FROM {cube.table}{where}"  # noqa: S608
+        yield f"SELECT {_head(groups, period)}, chunk, bits FROM {cube.table}{where}"  # noqa: S608
         yield self._lines(
-            period, part, f"{column} / {CHUNK} AS chunk, {bit(column)} AS bits", "tail", [COUNTS, f"{column} IS NOT NULL"]
+            groups, period, part, f"{column} / {CHUNK} AS chunk, {bit(column)} AS bits", "tail", [COUNTS, f"{column} IS NOT NULL"]
         )
 
-    def _lines(self, period: int, part: Part, values: str, source: str, *conditions: list[str], distinct: bool = False) -> str:
-        where = _where([self._between("sold_on", part)], *conditions)
-        return f"SELECT {'DISTINCT ' if distinct else ''}{self._head(period)}, {values} FROM {source}{where}"  # noqa: S608
+    def _orders(self, cube: Cube) -> str:
+        """Orders by district and month (and what else an orders table knows). Months do not overlap, so their numbers stand side by side."""
+        groups = self.question.group_by
+        pieces: list[str] = []
+        for period, part in self._parts():
+            if part.whole:
+                pieces += [self._stored_orders(cube, period, part), self._waiting_orders(period, part)]
+            else:
+                once = self._members("order", groups, period, part, "sale_entry", self.filters)
+                pieces.append(f"SELECT {', '.join(['period', *_names(groups)])}, 1 AS v FROM ({once}) AS once")  # noqa: S608
+        return self._family("order", groups, _union(pieces))
 
-    def _head(self, period: int, month: str = "month") -> str:
-        """The period and the group columns. Months of the year before stand in the row of their counterpart."""
-        shown = {**COLUMN, Dimension.MONTH: f"({month} + interval '1 year')::date" if period else month}
-        columns = [f"{shown[dimension]} AS {name}" for dimension, name in zip(self.question.group_by, self.groups, strict=True)]
-        return ", ".join([f"{period} AS period", *columns])
+    def _stored_orders(self, cube: Cube, period: int, part: Part) -> str:
+        """The orders of every set that holds a cell within the filters."""
+        inner = [f"split_part(cell, '/', {n}) AS {COLUMN[dimension]}" for n, dimension in enumerate(cube.cell_dims, 1)]
+        shown = [COLUMN[dimension] for dimension in cube.cell_dims if dimension in self.question.group_by] or ["1 AS found"]
+        only = self.question.selection.only
+        within = filters(replace(self.question.selection, only={d: v for d, v in only.items() if d in cube.cell_dims}), self.bind)
+        around = filters(
+            replace(self.question.selection, only={d: v for d, v in only.items() if d not in cube.cell_dims}), self.bind
+        )
+        cells = f"SELECT {', '.join(inner) or '1'} FROM unnest(cells) AS cell"  # noqa: S608
+        matching = f"SELECT DISTINCT {', '.join(shown)} FROM ({cells}) AS one{_where(within)}"  # noqa: S608
+        return (
+            f"SELECT {_head(self.question.group_by, period)}, orders AS v FROM {cube.table}"  # noqa: S608
+            f" CROSS JOIN LATERAL ({matching}) AS matching{_where([self._between('month', part)], around)}"
+        )
+
+    def _waiting_orders(self, period: int, part: Part) -> str:
+        """Orders that waiting entries bring into a group in which no rollup has them yet."""
+        groups = self.question.group_by
+        columns = [COLUMN[dimension] for dimension in groups]
+        same = [f"e.{column} = t.{column}" for column in ("order_id", *columns)]
+        taken = "NOT EXISTS (SELECT FROM sale_entry_pending p WHERE p.entry_id = e.id)"
+        conditions = [COUNTS, "order_id IS NOT NULL", self._between("sold_on", part)]
+        return (
+            f"SELECT {_head(groups, period)}, 1 AS v FROM (SELECT DISTINCT order_id, {', '.join(columns)} FROM tail{_where(conditions)}) AS t"  # noqa: S608
+            f" WHERE NOT EXISTS (SELECT FROM sale_entry e{_where(same, self.filters, [COUNTS, taken])})"
+        )
+
+    def _members(self, member: str, groups: Groups, period: int, part: Part, source: str, *conditions: list[str]) -> str:
+        column = MEMBERS[member]
+        present = [COUNTS, f"{column} IS NOT NULL", self._between("sold_on", part)]
+        return f"SELECT DISTINCT {_head(groups, period)}, {column} AS id FROM {source}{_where(present, *conditions)}"  # noqa: S608
+
+    def _lines(self, groups: Groups, period: int, part: Part, values: str, source: str, *conditions: list[str]) -> str:
+        where = _where([self._between("sold_on", part)], *conditions)
+        return f"SELECT {_head(groups, period)}, {values} FROM {source}{where}"  # noqa: S608
+
+    def _parts(self) -> Iterator[tuple[int, Part]]:
+        return ((period, part) for period, cut in enumerate(self.periods) for part in cut)
 
     def _between(self, column: str, part: Part) -> str:
         return f"{column} BETWEEN {self.bind(part.first, 'date')} AND {self.bind(part.last, 'date')}"
 
-    def _keys(self) -> str:
-        return "".join(f"{name}, " for name in self.groups)
 
-    def _total(self) -> str:
-        return f"GROUPING({self.groups[0]}) AS total" if self.groups else "1 AS total"
+def _head(groups: Groups, period: int, month: str = "month") -> str:
+    """The period and the group columns. Months of the year before stand in the row of their counterpart."""
+    shown = {**COLUMN, Dimension.MONTH: f"({month} + interval '1 year')::date" if period else month}
+    return ", ".join([f"{period} AS period", *(f"{shown[dimension]} AS g{n}" for n, dimension in enumerate(groups))])
 
-    def _sets(self, *also: str) -> str:
-        over_all = ["period", *also]
-        if not self.groups:
-            return f"GROUP BY {', '.join(over_all)}"
-        return f"GROUP BY GROUPING SETS (({', '.join(['period', *self.groups, *also])}), ({', '.join(over_all)}))"
+
+def _names(groups: Groups) -> list[str]:
+    return [f"g{n}" for n in range(len(groups))]
 
 
 def _where(*conditions: list[str]) -> str:

@@ -17,6 +17,7 @@ from orders.statistics import actions as statistics
 from shop import reference
 from shop.core import clock, workdays
 from shop.core.db import database
+from shop.core.settings import settings
 from shop.demo import goods, register
 from shop.demo.cases import CaseBook, months_later
 from shop.demo.history import History
@@ -41,7 +42,13 @@ WAITING: Sequence[tuple[int, Pace]] = (
 
 
 def run(demo: bool, say: Say) -> None:
-    """Load reference data, and with ``demo`` the demo data, once; running it again brings only the reference data up to date."""
+    """Load reference data, and with ``demo`` the demo data, once; running it again brings only the reference data up to date.
+
+    Raises:
+        SystemExit: demo data are asked for in production, where users with a known password must not be.
+    """
+    if demo and settings().environment == "production":
+        raise SystemExit("the demo's users have a password that everybody knows; production takes no demo data")
     with database().unit_of_work() as session:
         reference.load(session)
     say("reference data: loaded · 基础数据已载入")

@@ -26,8 +26,18 @@ def demo_template(cluster, template) -> str:
     return name
 
 
+@pytest.fixture(scope="session")
+def demo(cluster, demo_template) -> Iterator[Database]:
+    """The demo data, for tests that only look."""
+    database = Database(cluster.create("demo_shown", demo_template), pool_size=2)
+    yield database
+    database.dispose()
+    cluster.drop("demo_shown")
+
+
 @pytest.fixture
 def demo_database(cluster, demo_template) -> Iterator[Database]:
+    """A copy of the demo data of one's own."""
     database = Database(cluster.create("demo_copy", demo_template), pool_size=20)
     yield database
     database.dispose()

@@ -11,6 +11,7 @@ from orders.purchasing import spreadsheet
 from orders.reconcile import report
 from shop.core import clock
 from shop.core.db import Database
+from shop.core.settings import settings
 from shop.core.uscc import checked
 from shop.demo import seed
 from shop.demo.logins import PASSWORD, demo_logins
@@ -30,35 +31,35 @@ def names(database, sql, **values):
         return set(session.execute(text(sql), values).scalars())
 
 
-def test_everything_reconciles(demo_database):
-    with demo_database.session() as session:
+def test_everything_reconciles(demo):
+    with demo.session() as session:
         assert {finding.name: finding.first for finding in report.findings(session) if finding.count} == {}
 
 
-def test_there_is_a_market_to_look_at(demo_database):
-    assert one(demo_database, "SELECT count(*) FROM purchase_order") > 250
-    assert one(demo_database, "SELECT count(*) FROM sale_entry") > 1_000
-    assert one(demo_database, "SELECT count(*) FROM audit_event") == one(demo_database, "SELECT count(*) FROM audit_seal") > 3_000
+def test_there_is_a_market_to_look_at(demo):
+    assert one(demo, "SELECT count(*) FROM purchase_order") > 250
+    assert one(demo, "SELECT count(*) FROM sale_entry") > 1_000
+    assert one(demo, "SELECT count(*) FROM audit_event") == one(demo, "SELECT count(*) FROM audit_seal") > 3_000
 
 
-def test_a_second_load_changes_nothing(demo_database):
-    before = fingerprints(demo_database)
+def test_a_second_load_changes_nothing(demo):
+    before = fingerprints(demo)
     said = []
-    with demo_database.unit_of_work() as session:
+    with demo.unit_of_work() as session:
         assert not seed.load(session, said.append)
-    assert fingerprints(demo_database) == before
+    assert fingerprints(demo) == before
     assert "there already" in said[0]
 
 
-def test_everybody_can_sign_in_and_holds_a_role_of_the_list(demo_database):
-    with demo_database.session() as session:
+def test_everybody_can_sign_in_and_holds_a_role_of_the_list(demo):
+    with demo.session() as session:
         for _, username, password in demo_logins():
             row = session.execute(
                 text("SELECT password_hash FROM app_user WHERE username = :name AND active"), {"name": username}
             ).one()
             assert passwords.verify(password, row.password_hash), username
     held = names(
-        demo_database,
+        demo,
         "SELECT r.role FROM user_role r JOIN app_user u ON u.id = r.user_id WHERE u.username = ANY (:names)",
         names=[username for _, username, _ in demo_logins()],
     )
@@ -66,26 +67,26 @@ def test_everybody_can_sign_in_and_holds_a_role_of_the_list(demo_database):
     assert PASSWORD == "demo-2026"
 
 
-def test_every_supplier_has_a_login(demo_database):
+def test_every_supplier_has_a_login(demo):
     suppliers = one(
-        demo_database,
+        demo,
         "SELECT count(*) FROM organisation_role r JOIN organisation o ON o.id = r.organisation_id"
         " WHERE role = 'supplier' AND status = 'approved'",
     )
     assert suppliers >= 40
-    assert one(demo_database, "SELECT count(DISTINCT organisation_id) FROM app_user WHERE username LIKE 'supplier-%'") == suppliers
+    assert one(demo, "SELECT count(DISTINCT organisation_id) FROM app_user WHERE username LIKE 'supplier-%'") == suppliers
 
 
-def test_credit_codes_are_valid_and_marked_as_invented(demo_database):
-    for code in names(demo_database, "SELECT uscc FROM organisation"):
+def test_credit_codes_are_valid_and_marked_as_invented(demo):
+    for code in names(demo, "SELECT uscc FROM organisation"):
         assert checked(code) == code
         assert code[8:11] == "DEM"
 
 
-def test_every_line_of_the_canteens_spreadsheet_can_be_ordered(demo_database):
+def test_every_line_of_the_canteens_spreadsheet_can_be_ordered(demo):
     rows = spreadsheet.read((DATA / "canteen_order.xlsx").read_bytes())
     assert len(rows) == 60
-    with demo_database.session() as session:
+    with demo.session() as session:
         matched = spreadsheet.match(session, rows)
         ready = session.execute(
             text(
@@ -110,13 +111,13 @@ def test_every_line_of_the_canteens_spreadsheet_can_be_ordered(demo_database):
         ),
     ],
 )
-def test_every_mode_relation_and_channel_occurs(demo_database, column, codes):
-    assert names(demo_database, f"SELECT DISTINCT {column} FROM sale_entry") == codes
+def test_every_mode_relation_and_channel_occurs(demo, column, codes):
+    assert names(demo, f"SELECT DISTINCT {column} FROM sale_entry") == codes
 
 
-def test_a_body_that_supports_a_place_is_credited_for_buying_there(demo_database):
+def test_a_body_that_supports_a_place_is_credited_for_buying_there(demo):
     uncredited = one(
-        demo_database,
+        demo,
         """
         SELECT count(*) FROM sale_entry e
         JOIN organisation_role o ON o.organisation_id = e.buyer_id
@@ -128,7 +129,7 @@ def test_a_body_that_supports_a_place_is_credited_for_buying_there(demo_database
     assert uncredited == 0
 
 
-def test_nothing_lies_in_the_future(demo_database):
+def test_nothing_lies_in_the_future(demo):
     for table, column in {
         "purchase_order": "placed_at",
         "shipment": "shipped_at",
@@ -138,12 +139,12 @@ def test_nothing_lies_in_the_future(demo_database):
         "audit_event": "at",
         "certificate": "issued_at",
     }.items():
-        assert one(demo_database, f"SELECT max({column}) FROM {table}") <= clock.now(), table
+        assert one(demo, f"SELECT max({column}) FROM {table}") <= clock.now(), table
 
 
-def test_stock_never_ran_below_what_was_promised(demo_database):
+def test_stock_never_ran_below_what_was_promised(demo):
     short = one(
-        demo_database,
+        demo,
         """
         SELECT count(*) FROM (
             SELECT sum(on_hand - reserved) OVER w AS free, sum(reserved) OVER w AS promised
@@ -157,36 +158,36 @@ def test_stock_never_ran_below_what_was_promised(demo_database):
 # --- work for everybody ------------------------------------------------------------------------------------------------
 
 
-def test_the_county_officer_has_every_kind_of_work(demo_database):
+def test_the_county_officer_has_every_kind_of_work(demo):
     pending = "SELECT count(*) FROM organisation WHERE status = 'pending' AND region_code LIKE :county || '%'"
-    assert one(demo_database, pending, county=COUNTY) == 2
-    waiting = names(demo_database, "SELECT status FROM certification_case WHERE district_code = :county", county=COUNTY)
+    assert one(demo, pending, county=COUNTY) == 2
+    waiting = names(demo, "SELECT status FROM certification_case WHERE district_code = :county", county=COUNTY)
     assert {"submitted", "county_review", "public_notice", "returned", "draft", "certified"} <= waiting
     open_and_over = (
         "SELECT count(*) FILTER (WHERE notice_until > :today), count(*) FILTER (WHERE notice_until <= :today)"
         " FROM certification_case WHERE status = 'public_notice' AND district_code = :county"
     )
-    with demo_database.session() as session:
+    with demo.session() as session:
         assert tuple(session.execute(text(open_and_over), {"county": COUNTY, "today": clock.today()}).one()) == (1, 1)
 
 
-def test_the_city_officer_has_cases(demo_database):
-    assert one(demo_database, "SELECT count(*) FROM certification_case WHERE status = 'city_review'") >= 2
+def test_the_city_officer_has_cases(demo):
+    assert one(demo, "SELECT count(*) FROM certification_case WHERE status = 'city_review'") >= 2
 
 
-def test_the_supplier_and_the_school_have_orders_in_every_stage(demo_database):
+def test_the_supplier_and_the_school_have_orders_in_every_stage(demo):
     sql = (
         "SELECT so.status FROM supplier_order so JOIN purchase_order po ON po.id = so.purchase_order_id"
         " JOIN organisation b ON b.id = po.buyer_id JOIN organisation s ON s.id = so.supplier_id"
         " WHERE b.name = :buyer AND s.name = :supplier"
     )
-    found = names(demo_database, sql, buyer=DEMO_BUYER, supplier=DEMO_SUPPLIER)
+    found = names(demo, sql, buyer=DEMO_BUYER, supplier=DEMO_SUPPLIER)
     assert {"placed", "confirmed", "shipped", "accepted"} <= found
 
 
-def test_finance_has_something_to_pay(demo_database):
+def test_finance_has_something_to_pay(demo):
     unpaid = one(
-        demo_database,
+        demo,
         "SELECT count(*) FROM purchase_order po JOIN organisation b ON b.id = po.buyer_id WHERE b.name = :buyer"
         " AND NOT EXISTS (SELECT FROM payment WHERE purchase_order_id = po.id)"
         " AND NOT EXISTS (SELECT FROM supplier_order WHERE purchase_order_id = po.id AND status <> 'accepted')",
@@ -195,12 +196,23 @@ def test_finance_has_something_to_pay(demo_database):
     assert unpaid >= 1
 
 
-def test_units_stand_below_their_parent(demo_database):
-    with demo_database.session() as session:
+def test_units_stand_below_their_parent(demo):
+    with demo.session() as session:
         school = session.exec(select(Organisation).where(Organisation.name == DEMO_BUYER)).one()
         parent = session.get(Organisation, school.parent_id)
     assert school.path == f"{parent.path}{school.id}/"
     assert parent.name == "沙坪坝区教育委员会"
+
+
+def test_production_takes_no_demo_data(monkeypatch):
+    monkeypatch.setenv("SHOP_ENVIRONMENT", "production")
+    settings.cache_clear()
+    try:
+        with pytest.raises(SystemExit, match="production takes no demo data"):
+            seed.run(True, lambda _: None)
+    finally:
+        monkeypatch.undo()
+        settings.cache_clear()
 
 
 # --- any date ----------------------------------------------------------------------------------------------------------
