@@ -16,7 +16,7 @@ help:
 
 run:
 	$(bootstrap) requirements.txt
-	@exec .venv/bin/shop up
+	@SHOP_DEMO=$${SHOP_DEMO-1} exec .venv/bin/shop up
 
 test:
 	$(bootstrap) requirements-dev.txt

@@ -36,7 +36,9 @@ WITH line AS MATERIALIZED (
             WHERE o.organisation_id = d.buyer_id AND o.role IN ({_POLICY}) AND {_in_force("o", "d.sold_on")}
             ORDER BY array_position(ARRAY[{_POLICY}], o.role) LIMIT 1) AS policy_role,
            EXISTS (SELECT FROM organisation_role o
-            WHERE o.organisation_id = d.buyer_id AND o.role = '{EAST_PARTNER}' AND {_in_force("o", "d.sold_on")}) AS east_partner
+            WHERE o.organisation_id = d.buyer_id AND o.role = '{EAST_PARTNER}' AND {_in_force("o", "d.sold_on")}) AS east_partner,
+           ARRAY(SELECT o.supporter_id FROM organisation_role o
+            WHERE o.organisation_id = d.buyer_id AND o.supporter_id IS NOT NULL AND {_in_force("o", "d.sold_on")}) AS supporters
     FROM (SELECT DISTINCT buyer_id, sold_on, place, platform, declared FROM line) d
     JOIN organisation b ON b.id = d.buyer_id
     JOIN region r ON r.code = b.region_code
@@ -59,8 +61,7 @@ WITH line AS MATERIALIZED (
         SELECT s.id, s.kind
         FROM support_relation s JOIN supporter u ON u.id = s.supporter_id
         WHERE {_in_force("s", "d.sold_on")} AND starts_with(d.place, s.region_code)
-          AND (EXISTS (SELECT FROM organisation_role o WHERE o.organisation_id = d.buyer_id AND o.supporter_id = s.supporter_id
-                       AND {_in_force("o", "d.sold_on")})
+          AND (s.supporter_id = ANY (d.supporters)
                OR s.kind IN ({_REGIONAL}) AND starts_with(d.buyer_region, u.region_code))
         ORDER BY s.id = d.declared DESC, array_position(d.priority, s.kind), length(s.region_code) DESC, s.id LIMIT 1
     ) s ON true

@@ -107,7 +107,7 @@ def bit(column: str) -> str:
 
 def cell(cube: Cube) -> str:
     """SQL: the cell of a ledger row in an orders table, such as ``market/none/market``."""
-    return f"concat_ws('/', {', '.join(COLUMN[dimension] for dimension in cube.cell_dims)})" if cube.cell_dims else "''"
+    return f"concat_ws('/', {', '.join(COLUMN[dimension] for dimension in cube.cell_dims)})" if cube.cell_dims else "''::text"
 
 
 def recount(cube: Cube, source: str) -> str:

@@ -177,7 +177,7 @@ class PresenceBuyerKindMonth(_Present, _District, table=True):
 class _Orders(_District):
     month: date
     #: The cells in which the orders have sales in this district and month, in order; such as {fruit,tea}.
-    cells: list[str] = Field(sa_type=ARRAY(Text))  # type: ignore[call-overload]
+    cells: list[str] = Field(sa_type=ARRAY(Text))
     orders: int = Field(sa_type=BigInteger)
 
 

@@ -105,9 +105,10 @@ class _Writer:
         measures = self.question.measures
         found = [self._sums()] if set(measures) - set(COUNTED) else []
         for member in (COUNTED[measure] for measure in measures if measure in COUNTED):
-            found.append(self._total_present(member))
+            # groups before the total: the first family gives the group columns their types
             if self.question.group_by:
                 found.append(self._present(member))
+            found.append(self._total_present(member))
         return found
 
     def _sums(self) -> str:

@@ -105,7 +105,7 @@ class _Load:
         return history.accepted_by
 
     def _ledger(self, accepted_by: Mapping[int, Sequence[int]]) -> None:
-        """Book the sales buyer by buyer: a statement over all of them at once would take the database far longer."""
+        """Book the sales, buyer by buyer: joining all of two years at once is far slower."""
         # the planner must know how much there is before it joins it all
         self.session.execute(text("ANALYZE"))
         entries = sum(book_acceptances(self.session, ids) for ids in accepted_by.values())

@@ -53,6 +53,38 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("series", name=op.f("pk_number_series")),
     )
     op.create_table(
+        "orders_buyer_kind_month",
+        sa.Column("district_code", sa.String(), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("cells", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("orders", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("month", "district_code", "cells", name=op.f("pk_orders_buyer_kind_month")),
+    )
+    op.create_table(
+        "orders_category_month",
+        sa.Column("district_code", sa.String(), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("cells", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("orders", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("month", "district_code", "cells", name=op.f("pk_orders_category_month")),
+    )
+    op.create_table(
+        "orders_channel_month",
+        sa.Column("district_code", sa.String(), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("cells", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("orders", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("month", "district_code", "cells", name=op.f("pk_orders_channel_month")),
+    )
+    op.create_table(
+        "orders_district_month",
+        sa.Column("district_code", sa.String(), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("cells", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("orders", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("month", "district_code", "cells", name=op.f("pk_orders_district_month")),
+    )
+    op.create_table(
         "outbox_event",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -73,6 +105,15 @@ def upgrade() -> None:
         postgresql_where=sa.text("done_at IS NULL AND parked_at IS NULL"),
     )
     op.create_table(
+        "presence_buyer_kind_city_month",
+        sa.Column("member", sa.String(), nullable=False),
+        sa.Column("chunk", sa.BigInteger(), nullable=False),
+        sa.Column("bits", postgresql.BIT(length=4096), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("buyer_kind", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("member", "month", "buyer_kind", "chunk", name=op.f("pk_presence_buyer_kind_city_month")),
+    )
+    op.create_table(
         "presence_buyer_kind_month",
         sa.Column("district_code", sa.String(), nullable=False),
         sa.Column("member", sa.String(), nullable=False),
@@ -85,6 +126,15 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "presence_category_city_month",
+        sa.Column("member", sa.String(), nullable=False),
+        sa.Column("chunk", sa.BigInteger(), nullable=False),
+        sa.Column("bits", postgresql.BIT(length=4096), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("category", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("member", "month", "category", "chunk", name=op.f("pk_presence_category_city_month")),
+    )
+    op.create_table(
         "presence_category_month",
         sa.Column("district_code", sa.String(), nullable=False),
         sa.Column("member", sa.String(), nullable=False),
@@ -93,6 +143,19 @@ def upgrade() -> None:
         sa.Column("month", sa.Date(), nullable=False),
         sa.Column("category", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("member", "month", "district_code", "category", "chunk", name=op.f("pk_presence_category_month")),
+    )
+    op.create_table(
+        "presence_channel_city_month",
+        sa.Column("member", sa.String(), nullable=False),
+        sa.Column("chunk", sa.BigInteger(), nullable=False),
+        sa.Column("bits", postgresql.BIT(length=4096), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("mode", sa.String(), nullable=False),
+        sa.Column("relation", sa.String(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "member", "month", "mode", "relation", "channel", "chunk", name=op.f("pk_presence_channel_city_month")
+        ),
     )
     op.create_table(
         "presence_channel_month",
@@ -116,6 +179,14 @@ def upgrade() -> None:
         sa.Column("bits", postgresql.BIT(length=4096), nullable=False),
         sa.Column("month", sa.Date(), nullable=False),
         sa.PrimaryKeyConstraint("member", "month", "district_code", "chunk", name=op.f("pk_presence_district_month")),
+    )
+    op.create_table(
+        "presence_month",
+        sa.Column("member", sa.String(), nullable=False),
+        sa.Column("chunk", sa.BigInteger(), nullable=False),
+        sa.Column("bits", postgresql.BIT(length=4096), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint("member", "month", "chunk", name=op.f("pk_presence_month")),
     )
     op.create_table(
         "programme",
@@ -1030,14 +1101,22 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_region_parent_code"), table_name="region")
     op.drop_table("region")
     op.drop_table("programme")
+    op.drop_table("presence_month")
     op.drop_table("presence_district_month")
     op.drop_table("presence_channel_month")
+    op.drop_table("presence_channel_city_month")
     op.drop_table("presence_category_month")
+    op.drop_table("presence_category_city_month")
     op.drop_table("presence_buyer_kind_month")
+    op.drop_table("presence_buyer_kind_city_month")
     op.drop_index(
         "ix_outbox_event_due", table_name="outbox_event", postgresql_where=sa.text("done_at IS NULL AND parked_at IS NULL")
     )
     op.drop_table("outbox_event")
+    op.drop_table("orders_district_month")
+    op.drop_table("orders_channel_month")
+    op.drop_table("orders_category_month")
+    op.drop_table("orders_buyer_kind_month")
     op.drop_table("number_series")
     op.drop_index(op.f("ix_idempotency_key_created_at"), table_name="idempotency_key")
     op.drop_table("idempotency_key")

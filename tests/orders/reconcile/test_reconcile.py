@@ -11,12 +11,17 @@ from sqlalchemy import text
 from orders.ledger import actions as ledger
 from orders.reconcile import report
 from orders.statistics import actions as statistics
-from orders.statistics.cubes import PRESENCE, SUM_CUBES
+from orders.statistics.cubes import CUBES, Kind
 from shop.core import audit
 from shop.core.audit import SYSTEM
 from shop.identity.permissions import Role
 from tests.factories.identity import make_user
 from tests.factories.ledger import make_trade, sell
+
+SUMS = [cube for cube in CUBES if cube.kind in (Kind.MONTHS, Kind.DAYS)]
+PRESENCE = [cube for cube in CUBES if cube.kind is Kind.PRESENCE]
+ORDERS = [cube for cube in CUBES if cube.kind is Kind.ORDERS]
+PLACED = [cube for cube in CUBES if "district_code" in cube.keys]
 
 #: A statement that spoils one row (``{row}`` picks it), and the check that must name it.
 PLANTS = [
@@ -55,12 +60,14 @@ PLANTS = [
     ("UPDATE audit_event SET reason = 'forged' WHERE {row}", "audit_chain"),
     ("DELETE FROM audit_event WHERE {row}", "audit_chain"),
     ("INSERT INTO outbox_event (name, payload, created_at, next_attempt_at, parked_at) VALUES ('x', '{{}}', now(), now(), now())", "parked_events"),
-    *((f"UPDATE {cube.table} SET {column} = {column} + 1 WHERE {{row}}", cube.table) for cube in SUM_CUBES for column in ("amount_fen", "grams")),
-    *((f"UPDATE {cube.table} SET quantity = quantity - 0.001 WHERE {{row}}", cube.table) for cube in SUM_CUBES),
-    *((f"DELETE FROM {cube.table} WHERE {{row}}", cube.table) for cube in (*SUM_CUBES, *PRESENCE)),
+    *((f"UPDATE {cube.table} SET {column} = {column} + 1 WHERE {{row}}", cube.table) for cube in SUMS for column in ("amount_fen", "grams")),
+    *((f"UPDATE {cube.table} SET quantity = quantity - 0.001 WHERE {{row}}", cube.table) for cube in SUMS),
+    *((f"DELETE FROM {cube.table} WHERE {{row}}", cube.table) for cube in CUBES),
+    *((f"UPDATE {cube.table} SET orders = orders + 1 WHERE {{row}}", cube.table) for cube in ORDERS),
+    *((f"UPDATE {cube.table} SET cells = cells || 'x'::text WHERE {{row}} AND orders > 0", cube.table) for cube in ORDERS),
     *((f"UPDATE {cube.table} SET bits = set_bit(bits, 7, 1 - get_bit(bits, 7)) WHERE {{row}}", cube.table) for cube in PRESENCE),
     *((f"UPDATE {cube.table} SET chunk = chunk + 1 WHERE {{row}}", cube.table) for cube in PRESENCE),
-    *((f"UPDATE {cube.table} SET district_code = 'x' WHERE {{row}}", cube.table) for cube in (*SUM_CUBES, *PRESENCE)),
+    *((f"UPDATE {cube.table} SET district_code = 'x' WHERE {{row}}", cube.table) for cube in PLACED),
 ]  # fmt: skip
 COUNT = 200
 

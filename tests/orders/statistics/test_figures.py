@@ -3,6 +3,7 @@
 import csv
 import io
 import random
+import re
 from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -108,6 +109,12 @@ def random_question(chance, trade):
     if first > last:
         first = last
     group_by = tuple(chance.sample(dimensions, chance.randint(0, 3)))
+    if chance.random() < 0.5:  # the panels whose orders are stored as numbers
+        panel = (Dimension.DISTRICT, Dimension.MONTH)
+        group_by = (
+            *panel,
+            *(dimension for dimension in group_by[:1] if dimension not in panel and dimension is not Dimension.SUPPLIER),
+        )
     return Question(Selection(first, last, only), group_by, tuple(Measure), OFFICIAL, chance.random() < 0.5)
 
 
@@ -154,15 +161,20 @@ def test_a_rebuild_mends_what_was_wrong(database):
     assert report.differences(database) == 0
 
 
+PANEL = ("district", "month")
+
+
 @pytest.mark.parametrize(
     ("group_by", "only", "measures", "tables"),
     [
-        (("district", "month"), {}, ("amount", "orders"), {"sales_buyer_kind_month", "presence_district_month"}),
-        (("district", "month"), {"mode": ["market"]}, ("amount", "orders"), {"sales_district_month", "presence_channel_month"}),
-        (("district", "month"), {"category": ["fruit"]}, ("tonnes", "buyers"), {"sales_category_month", "presence_category_month"}),
+        (PANEL, {}, ("amount", "orders"), {"sales_buyer_kind_month", "orders_district_month", "presence_month"}),
+        (PANEL, {"mode": ["market"]}, ("orders",), {"orders_channel_month", "presence_channel_city_month"}),
+        (PANEL, {"district": ["500236"]}, ("orders",), {"orders_district_month", "presence_district_month"}),
+        (PANEL, {"category": ["fruit"]}, ("tonnes", "buyers"), {"sales_category_month", "presence_category_month"}),
+        (("district",), {}, ("orders",), {"presence_district_month", "presence_month"}),
         (("supplier",), {}, ("amount",), {"sales_supplier_month"}),
         (("category", "channel"), {}, ("amount",), {"sales_month"}),
-        (("category", "channel"), {}, ("orders",), {"sale_entry"}),
+        (("category", "channel"), {}, ("orders",), {"sale_entry", "presence_month"}),
     ],
 )
 def test_the_smallest_rollup_answers(group_by, only, measures, tables):
@@ -173,9 +185,9 @@ def test_the_smallest_rollup_answers(group_by, only, measures, tables):
         OFFICIAL,
     )
     sql, _ = statement(question, TODAY)
-    body = sql.partition(") SELECT")[2]
-    read = {word.strip("()") for word in body.split() if word.strip("()").startswith(("sales_", "presence_", "sale_entry"))}
-    assert read == tables
+    # waiting entries are looked up in the ledger by their order; that is no table of an answer
+    body = sql.partition(") SELECT")[2].replace("FROM sale_entry e", "")
+    assert set(re.findall(r"FROM ((?:sales|presence|orders|sale_entry)\w*)", body)) - {"sale_entry_pending"} == tables
 
 
 def whole(client, **params):
