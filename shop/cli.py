@@ -62,6 +62,9 @@ def serve() -> None:
     config = _connected()
     _share_metrics(config.data_dir)
     logs.configure()
+    # the server processes would load this command line again, of which they need nothing
+    command_line = sys.modules["__main__"]
+    command_line.__spec__ = command_line.__file__ = None
     uvicorn.run(
         "shop.app:create_app",
         factory=True,
@@ -85,32 +88,37 @@ def worker(concurrency: Annotated[int, typer.Option(min=1, help="Jobs at the sam
     _connected()
     from workers.app import app as celery
 
-    # one kind of worker needs no talk among workers
-    options = ["--without-gossip", "--without-mingle", "--loglevel", "WARNING", "--concurrency", str(concurrency)]
-    celery.worker_main(["worker", *options])
+    # Not by Celery's command line, which loads a shell of its own; and one kind of worker needs no talk among workers.
+    process = celery.Worker(concurrency=concurrency, loglevel="WARNING", without_gossip=True, without_mingle=True)
+    process.start()
+    raise typer.Exit(process.exitcode or 0)
 
 
 @app.command()
 def beat() -> None:
     """Run the clock of the periodic jobs. One is enough; two do no harm."""
     config = _connected()
+    from celery.apps.beat import Beat
+
     from workers.app import app as celery
 
     config.data_dir.mkdir(parents=True, exist_ok=True)
-    celery.start(["beat", "--loglevel", "WARNING", "--schedule", str(config.data_dir / "beat-schedule")])
+    celery.conf.include = []  # beat sends tasks by name and need not hold what they do
+    # not by Celery's command line, which loads a shell of its own
+    Beat(app=celery, loglevel="WARNING", schedule=str(config.data_dir / "beat-schedule"), quiet=True).run()
 
 
 @app.command()
 def migrate(check: Annotated[bool, typer.Option("--check", help="Only compare models and migrations.")] = False) -> None:
     """Bring the database to the newest schema."""
-    from shop.core import migrate as schema
+    from shop.core import migrate as migrations
 
     if not check:
-        schema.upgrade(_database_url())
+        migrations.upgrade(_database_url())
         return
     with throw_away_engines() as urls:
-        schema.upgrade(urls.database_url)
-        if differences := schema.differences(urls.database_url):
+        migrations.upgrade(urls.database_url)
+        if differences := migrations.differences(urls.database_url):
             raise SystemExit(f"models and migrations differ: {differences:.2000}")
     print("models and migrations agree")
 
@@ -120,12 +128,13 @@ def migration(words: Annotated[str, typer.Argument(help="What changes, in a few 
     """Write the migration that the models need."""
     from alembic import command
 
-    from shop.core import migrate as schema
+    from shop.core import migrate as migrations
+    from shop.core import schema
 
     with throw_away_engines() as urls:
-        schema.upgrade(urls.database_url)
+        migrations.upgrade(urls.database_url)
         number = f"{int(schema.newest()) + 1:04}"
-        command.revision(schema.config(urls.database_url), words, autogenerate=True, rev_id=number)
+        command.revision(migrations.config(urls.database_url), words, autogenerate=True, rev_id=number)
     print(f"wrote migration {number}; read it before you keep it")
 
 

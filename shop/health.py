@@ -12,13 +12,11 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from shop.core import metrics, migrate
+from shop.core import metrics, schema
 from shop.core.db import Database
 from shop.core.settings import settings
 
 router = APIRouter(tags=["health"])
-
-_newest: str | None = None
 
 
 @router.get("/healthz")
@@ -44,14 +42,12 @@ def metrics_page(request: Request) -> Response:
 
 
 def _database(database: Database) -> str:
-    global _newest
-    _newest = _newest or migrate.newest()
     try:
         with database.engine.connect() as connection:
-            present = migrate.present(connection)
+            present = schema.present(connection)
     except SQLAlchemyError as error:
         return f"unreachable ({type(error).__name__})"
-    return "ok" if present == _newest else f"schema {present or 'missing'}, this program needs {_newest}"
+    return "ok" if present == schema.newest() else f"schema {present or 'missing'}, this program needs {schema.newest()}"
 
 
 def _redis() -> str:

@@ -1,14 +1,13 @@
 """The Celery application. Celery wakes workers; what there is to do stands in the database (see ``shop.core.outbox``)."""
 
+import gc
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_process_init
+from celery.signals import setup_logging, worker_init
 
-import shop.tables  # noqa: F401  every table must be known before the first query
 from shop.core import logs
 from shop.core.broker_url import celery_broker_url
-from shop.core.db import database
 from shop.core.settings import settings
 from workers.schedule import SCHEDULE
 
@@ -19,7 +18,7 @@ _CONNECTION = {
     "socket_keepalive": True,
     "health_check_interval": 5,
     # longer than any job may run, so that a running job is not handed out again
-    "visibility_timeout": 600,
+    "visibility_timeout": 7200,
 }
 
 app = Celery("shop", include=["workers.tasks"])
@@ -50,7 +49,8 @@ def _log_as_json(**_: Any) -> None:
     logs.configure()
 
 
-@worker_process_init.connect
-def _own_connections(**_: Any) -> None:
-    """A forked worker must not share its parent's database connections."""
-    database.cache_clear()
+@worker_init.connect
+def _shared_memory(**_: Any) -> None:
+    """What the parent has loaded stays shared with its children: a collection in a child would copy every page that it looks at."""
+    gc.collect()
+    gc.freeze()

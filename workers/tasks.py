@@ -1,8 +1,12 @@
 """Thin tasks: each opens a transaction and calls one action. All of them may run twice, or at once, without harm."""
 
+from typing import Any
+
 import structlog
+from celery.signals import worker_process_init
 from sqlalchemy import text
 
+import shop.tables  # noqa: F401  every table must be known before the first query
 from orders.reconcile import report
 from orders.statistics import actions as statistics
 from shop.core import audit, clock, idempotency, outbox
@@ -12,6 +16,12 @@ from workers.app import app
 from workers.handlers import HANDLERS
 
 log = structlog.get_logger()
+
+
+@worker_process_init.connect
+def _own_connections(**_: Any) -> None:
+    """A forked worker must not share its parent's database connections."""
+    database.cache_clear()
 
 
 @app.task(name="outbox.relay")
@@ -68,7 +78,7 @@ def tidy() -> None:
         session.execute(text("DELETE FROM outbox_event WHERE done_at < :now - interval '30 days'"), {"now": clock.now()})
 
 
-@app.task(name="reconcile.run")
+@app.task(name="reconcile.run", time_limit=3000, soft_time_limit=2900)
 def reconcile() -> None:
     """The hourly proof that orders, ledger, figures and stock agree."""
     differences = report.differences(database())

@@ -10,13 +10,19 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pypinyin import lazy_pinyin
-
 #: Syllables that one pinyin token spans. Longer queries are cut, and still find what they mean.
 SPAN = 10
 #: Words of a query that count.
 MAX_WORDS = 8
 _PINYIN, _INITIALS = "=", "#"
+
+
+def _syllables(text: str) -> list[str]:
+    # Imported here because its dictionaries take fifty megabytes, which a process that names no products need not hold.
+    from pypinyin import lazy_pinyin
+
+    syllables: list[str] = lazy_pinyin(text)
+    return syllables
 
 
 def normalised(text: str) -> str:
@@ -32,7 +38,7 @@ def lexemes(text: str) -> list[str]:
 
 def sort_key(name: str) -> str:
     """The pinyin of a name, syllables apart, so that names sort as a reader expects without any collation of the database."""
-    return " ".join(lazy_pinyin(normalised(name)))
+    return " ".join(_syllables(normalised(name)))
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,7 @@ def words(query: str) -> Words | None:
 @lru_cache(maxsize=4096)  # places and suppliers return with every product of theirs
 def _word_lexemes(word: str) -> frozenset[str]:
     found = _grams(word, 1) | _grams(word, 2)
-    syllables = lazy_pinyin(word)
+    syllables = _syllables(word)
     for start in range(len(syllables)):
         spoken = syllables[start : start + SPAN]
         found.add(_PINYIN + "".join(spoken))

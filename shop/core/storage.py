@@ -3,15 +3,20 @@
 import hashlib
 from functools import lru_cache
 from pathlib import Path
-
-from obstore.store import LocalStore, ObjectStore, from_url
+from typing import TYPE_CHECKING
 
 from shop.core.settings import settings
 
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore
+
 
 @lru_cache
-def store() -> ObjectStore:
+def store() -> "ObjectStore":
     """The store named by ``SHOP_FILES_URL``; credentials come from the environment as the store's own clients read them."""
+    # imported with the first file: most processes never touch one
+    from obstore.store import LocalStore, from_url
+
     if url := settings().files_url:
         return from_url(url)
     folder = Path(settings().data_dir).absolute() / "files"

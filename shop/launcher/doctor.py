@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
-from shop.core import clock, migrate, storage
+from shop.core import clock, schema, storage
 from shop.core.db import Database
 from shop.core.settings import Settings
 from shop.launcher.errors import CannotStart
@@ -156,7 +156,7 @@ def _encoding(session: Session) -> Finding:
 
 
 def _schema(session: Session) -> Finding:
-    present, newest = migrate.present(session.connection()), migrate.newest()
+    present, newest = schema.present(session.connection()), schema.newest()
     return Finding("database schema", present == newest, f"{present or 'none'}, needs {newest}", "run `shop migrate`")
 
 
