@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import File, Form, Query, UploadFile
 
 from orders.purchasing import actions, queries, spreadsheet
+from orders.purchasing.errors import LinesRefused
 from orders.purchasing.schemas import (
     FundSource,
     OrderHeadIn,
@@ -48,7 +49,10 @@ def place_from_spreadsheet(
         fund_source=fund_source, delivery_address=delivery_address, buyer_reference=buyer_reference, buyer_id=buyer_id
     )
     lines = [OrderLineIn(sku_id=row.sku_id, quantity=row.quantity) for row in rows]
-    return actions.place(call.session, call.actor, head, lines)
+    try:
+        return actions.place(call.session, call.actor, head, lines)
+    except LinesRefused as refused:
+        raise spreadsheet.blamed_on_rows(refused, rows) from refused
 
 
 @routes.post("/purchase-orders/spreadsheet-preview", Permission.ORDERS_PLACE, status=200, idempotent=False)

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from python_calamine import CalamineError, CalamineWorkbook
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.purchasing.errors import RowsRefused, UnreadableSpreadsheet
+from orders.purchasing.errors import LinesRefused, RowsRefused, UnreadableSpreadsheet
 from orders.purchasing.schemas import MAX_LINES, MatchedRow
+from shop.core import sheets
 from shop.core.errors import Fault
 from shop.core.quantities import MAX_QUANTITY, storable
 
@@ -75,9 +75,8 @@ def read(content: bytes) -> list[OrderRow]:
 def _cells(content: bytes) -> Iterator[list[Any]]:
     if content[:2] == b"PK":
         try:
-            book = CalamineWorkbook.from_filelike(io.BytesIO(content))
-            yield from book.get_sheet_by_index(0).to_python(skip_empty_area=False)
-        except (CalamineError, ValueError, IndexError, OSError) as error:
+            yield from sheets.first_sheet(content)
+        except sheets.UnreadableSheet as error:
             raise UnreadableSpreadsheet from error
         return
     for encoding in ("utf-8-sig", "gb18030"):
@@ -180,6 +179,17 @@ def match(session: Session, rows: list[OrderRow]) -> list[MatchedRow]:
         )
         for row, hit in zip(rows, hits, strict=True)
     ]
+
+
+def blamed_on_rows(refused: LinesRefused, rows: list[MatchedRow]) -> RowsRefused:
+    """The refusal of an order's lines, told by the rows of the spreadsheet that they came from."""
+    faults = []
+    for fault in refused.faults:
+        row = rows[int(fault.data["line_no"]) - 1]
+        data = {**fault.data, "row": row.row, "product_name": row.product_name}
+        zh, en = f"第 {row.row} 行 {row.product_name}：{fault.zh}", f"Row {row.row} {row.product_name}: {fault.en}"
+        faults.append(Fault(f"row[{row.row}]", fault.code, zh, en, data))
+    return RowsRefused(count=len(faults), faults=faults)
 
 
 def _fault(number: int, column: str, code: str, zh: str, en: str) -> Fault:
