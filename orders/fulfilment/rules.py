@@ -37,6 +37,7 @@ class ShippedLine:
     quantity: Decimal
     grams: int
     net_grams: int
+    step: Decimal
     unit_price_fen: int
     ordered: Decimal
     amount_fen: int
@@ -67,6 +68,24 @@ class Accepted:
     reason: str | None
 
 
+def plausible(grams: int, expected: int) -> bool:
+    """Whether a weighed weight can be true: within half of what the packs say. Services weigh nothing.
+
+    A slip of the decimal point must not move a district's tonnes.
+    """
+    return expected <= 2 * grams <= 3 * expected
+
+
+def _wrong_weight(field: str, expected: int) -> Fault:
+    return Fault(
+        field,
+        "wrong_weight",
+        f"重量与数量不符，应约为 {expected} 克",
+        f"The weight does not go with the quantity: some {expected} grams are expected",
+        {"expected_grams": expected},
+    )
+
+
 def to_ship(
     open_lines: Iterable[OpenLine], asked: Mapping[int, tuple[Decimal, int | None]] | None
 ) -> tuple[list[Shipped], list[Fault]]:
@@ -94,8 +113,8 @@ def to_ship(
             )
         elif not is_multiple(quantity, line.step):
             faults.append(Fault(f"lines[{index}].quantity", "wrong_step", "数量不是步长的整数倍", "Not a multiple of the step"))
-        elif grams is not None and (grams == 0) != (line.net_grams == 0):
-            faults.append(Fault(f"lines[{index}].grams", "wrong_weight", "重量有误", "Goods have a weight, services have none"))
+        elif grams is not None and not plausible(grams, weight_of(quantity, line.net_grams)):
+            faults.append(_wrong_weight(f"lines[{index}].grams", weight_of(quantity, line.net_grams)))
         else:
             weight = weight_of(quantity, line.net_grams) if grams is None else grams
             shipped.append(Shipped(order_line_id, line.sku_id, quantity, weight))
@@ -141,6 +160,10 @@ def answer(lines: Iterable[ShippedLine], answers: Iterable[Answer] | None) -> tu
                     {"shipped": shipped},
                 )
             )
+        elif not is_multiple(one.accepted_quantity, line.step):
+            faults.append(
+                Fault(f"lines[{index}].accepted_quantity", "wrong_step", "数量不是步长的整数倍", "Not a multiple of the step")
+            )
         elif one.rejected_quantity and not one.reason:
             faults.append(Fault(f"lines[{index}].reason", "reason_missing", "拒收须注明原因", "A rejection needs a reason"))
         elif fault := _weight_fault(index, one, line):
@@ -160,18 +183,19 @@ def _weight_fault(index: int, one: Answer, line: ShippedLine) -> Fault | None:
         (one.rejected_grams, one.rejected_quantity, "rejected"),
     )
     for grams, quantity, name in pairs:
-        if grams is not None and (grams > 0) != (quantity > 0 and line.net_grams > 0):
-            return Fault(
-                f"lines[{index}].{name}_grams",
-                "wrong_weight",
-                "重量与数量不符",
-                "The weight does not go with the quantity",
-            )
+        expected = _share(line, quantity)
+        if grams is not None and not plausible(grams, expected):
+            return _wrong_weight(f"lines[{index}].{name}_grams", expected)
     return None
 
 
+def _share(line: ShippedLine, quantity: Decimal) -> int:
+    """The shipped weight of a part of a line, rounded half up to the gram."""
+    return int(line.grams * quantity / line.quantity + Decimal("0.5"))
+
+
 def _accepted(one: Answer, line: ShippedLine) -> Accepted:
-    proportional = int(line.grams * one.accepted_quantity / line.quantity + Decimal("0.5"))
+    proportional = _share(line, one.accepted_quantity)
     accepted_grams = proportional if one.accepted_grams is None else one.accepted_grams
     rejected_grams = max(line.grams - proportional, 0) if one.rejected_grams is None else one.rejected_grams
     return Accepted(

@@ -3,8 +3,9 @@
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.payments.errors import AboveDue, PaidInFuture
+from orders.payments.errors import AboveDue, PaidBeforeOrder, PaidInFuture
 from orders.payments.schemas import PaymentIn
+from orders.purchasing.queries import PAYABLE_AND_PAID
 from shop.core import audit, clock, outbox
 from shop.core.errors import NotFound
 from shop.core.money import yuan_from_fen
@@ -14,18 +15,18 @@ from shop.identity.actor import Actor
 def record(session: Session, actor: Actor, purchase_order_id: int, body: PaymentIn) -> int:
     """Record a bank transfer for an order; returns the payment's id.
 
-    The order's row is locked, so that two payments at once cannot together pass what is due. What is due leaves out rejected and cancelled
-    parts.
+    The order's row is locked, so that two payments at once cannot together pass what is due. What is due leaves out cancelled parts and
+    rejected goods.
 
     Raises:
         NotFound: no such order in the caller's branch.
         AboveDue: more than is still due (409).
-        PaidInFuture: the date is after today (422).
+        PaidInFuture, PaidBeforeOrder: the date is after today, or before the order (422).
         ReferenceTaken: the bank reference was recorded before (409).
     """
     order = session.execute(
         text(
-            "SELECT po.id, buyer.path FROM purchase_order po JOIN organisation buyer ON buyer.id = po.buyer_id"
+            "SELECT po.id, po.placed_at, buyer.path FROM purchase_order po JOIN organisation buyer ON buyer.id = po.buyer_id"
             " WHERE po.id = :id FOR UPDATE OF po"
         ),
         {"id": purchase_order_id},
@@ -34,9 +35,11 @@ def record(session: Session, actor: Actor, purchase_order_id: int, body: Payment
         raise NotFound
     if body.paid_on > clock.today():
         raise PaidInFuture
+    if body.paid_on < clock.shanghai_date(order.placed_at):
+        raise PaidBeforeOrder
     due = due_fen(session, purchase_order_id)
     if body.amount > due:
-        raise AboveDue(due=yuan_from_fen(due))
+        raise AboveDue(due=yuan_from_fen(max(due, 0)))
     payment_id: int = session.execute(
         text(
             "INSERT INTO payment (purchase_order_id, method, amount_fen, bank_reference, payer_name, paid_on, recorded_by, recorded_at)"
@@ -66,15 +69,6 @@ def record(session: Session, actor: Actor, purchase_order_id: int, body: Payment
 
 
 def due_fen(session: Session, purchase_order_id: int) -> int:
-    """What is still to be paid for an order, in fen: its live parts less what was paid."""
-    due: int = session.execute(
-        text(
-            """
-            SELECT (SELECT coalesce(sum(total_fen), 0) FROM supplier_order
-                    WHERE purchase_order_id = :id AND status NOT IN ('rejected', 'cancelled'))
-                 - (SELECT coalesce(sum(amount_fen), 0) FROM payment WHERE purchase_order_id = :id)
-            """
-        ),
-        {"id": purchase_order_id},
-    ).scalar_one()
-    return int(due)
+    """What is still to be paid for an order, in fen; below zero when more was paid than it costs by now."""
+    payable, paid = session.execute(PAYABLE_AND_PAID, {"id": purchase_order_id}).one()
+    return int(payable) - int(paid)

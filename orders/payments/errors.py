@@ -21,4 +21,10 @@ class PaidInFuture(Invalid):
     en = "The payment date lies in the future"
 
 
+class PaidBeforeOrder(Invalid):
+    code = "paid_before_order"
+    zh = "付款日期不能早于下单日期"
+    en = "The payment date lies before the order"
+
+
 CONSTRAINTS["uq_payment_bank_reference"] = ReferenceTaken

@@ -8,7 +8,7 @@ class LinesRefused(Invalid):
 
     code = "lines_refused"
     zh = "订单未提交：有 {count} 行不能满足"
-    en = "Nothing was ordered: {count} lines cannot be met"
+    en = "Nothing was ordered: {count} line(s) cannot be met"
 
 
 class BuyerNotApproved(Conflict):
@@ -47,12 +47,18 @@ class UnreadableSpreadsheet(Invalid):
     en = "The file cannot be read; use the XLSX or CSV template"
 
 
+class TooManyRows(Invalid):
+    code = "too_many_rows"
+    zh = "表格超过 {limit} 行，请分成几个订单"
+    en = "The spreadsheet has more than {limit} rows; make several orders of it"
+
+
 class RowsRefused(Invalid):
     """Rows of an uploaded spreadsheet that name no orderable product; ``errors`` gives row and column."""
 
     code = "rows_refused"
     zh = "订单未提交：表格有 {count} 处错误"
-    en = "Nothing was ordered: the spreadsheet has {count} errors"
+    en = "Nothing was ordered: the spreadsheet has {count} error(s)"
 
 
 CONSTRAINTS["fk_purchase_order_declared_relation_id"] = UnknownRelation

@@ -36,6 +36,17 @@ def reach(actor: Actor) -> dict[str, Any]:
     }
 
 
+#: What an order costs by now, and what was paid: rejected or cancelled parts and rejected goods cost nothing.
+PAYABLE_AND_PAID = text(
+    """
+    SELECT (SELECT coalesce(sum(round((l.quantity - l.rejected_quantity) * l.unit_price_fen)), 0)::bigint
+            FROM order_line l JOIN supplier_order so ON so.id = l.supplier_order_id
+            WHERE l.purchase_order_id = :id AND so.status NOT IN ('rejected', 'cancelled')) AS payable,
+           (SELECT coalesce(sum(amount_fen), 0)::bigint FROM payment WHERE purchase_order_id = :id) AS paid
+    """
+)
+
+
 def require_buyer_side(session: Session, actor: Actor, purchase_order_id: int) -> None:
     """For what only the buyer's side of an order may see, such as its payments.
 
@@ -61,8 +72,7 @@ def purchase_order(session: Session, actor: Actor, purchase_order_id: int) -> Pu
     head = session.execute(
         text(
             f"""
-            SELECT po.*, buyer.name AS buyer_name, {_BUYER_SIDE} AS whole,
-                   (SELECT coalesce(sum(amount_fen), 0) FROM payment WHERE purchase_order_id = po.id) AS paid_fen
+            SELECT po.*, buyer.name AS buyer_name, {_BUYER_SIDE} AS whole
             FROM purchase_order po JOIN organisation buyer ON buyer.id = po.buyer_id WHERE po.id = :id
             """  # noqa: S608
         ),
@@ -81,11 +91,13 @@ def purchase_order(session: Session, actor: Actor, purchase_order_id: int) -> Pu
     ).all()
     if not parts:
         raise NotFound
+    money = session.execute(PAYABLE_AND_PAID, {"id": purchase_order_id}).one() if head.whole else None
     return PurchaseOrderOut(
         **{name: getattr(head, name) for name in _HEAD_FIELDS},
         total=head.total_fen if head.whole else sum(part.total_fen for part in parts),
         total_grams=head.total_grams if head.whole else sum(part.total_grams for part in parts),
-        paid=head.paid_fen if head.whole else 0,
+        payable=money.payable if money else None,
+        paid=money.paid if money else None,
         supplier_orders=[_brief(part) for part in parts],
     )
 

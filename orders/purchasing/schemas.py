@@ -80,7 +80,8 @@ class PurchaseOrderOut(BaseModel):
     line_count: int
     total: YuanOut
     total_grams: int
-    paid: YuanOut
+    payable: YuanOut | None = Field(description="cost less cancelled parts and rejected goods; for the buyer's side")
+    paid: YuanOut | None = Field(description="for the buyer's side")
     supplier_orders: list[SupplierOrderBrief]
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.purchasing.errors import LinesRefused, RowsRefused, UnreadableSpreadsheet
+from orders.purchasing.errors import LinesRefused, RowsRefused, TooManyRows, UnreadableSpreadsheet
 from orders.purchasing.schemas import MAX_LINES, MatchedRow
 from shop.core import sheets
 from shop.core.errors import Fault
@@ -45,6 +45,7 @@ def read(content: bytes) -> list[OrderRow]:
 
     Raises:
         UnreadableSpreadsheet: no XLSX or CSV, or a column of the template is missing.
+        TooManyRows: more than an order may have lines.
         RowsRefused: a quantity is no positive number with at most three places.
     """
     rows = list(_cells(content))
@@ -64,7 +65,7 @@ def read(content: bytes) -> list[OrderRow]:
             continue
         found.append(OrderRow(number, texts["product_name"], texts["district"], texts["pack"], quantity))
     if len(found) > MAX_LINES:
-        raise UnreadableSpreadsheet(limit=MAX_LINES)
+        raise TooManyRows(limit=MAX_LINES)
     if faults:
         raise RowsRefused(count=len(faults), faults=faults)
     if not found:

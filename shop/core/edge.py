@@ -165,11 +165,12 @@ def _fault(entry: Any) -> Fault:
     path = ""
     for part in where:
         path += f"[{part}]" if isinstance(part, int) else (f".{part}" if path else str(part))
+    reason = str(entry["msg"]).removeprefix("Value error, ")
     return Fault(
         path or str(entry["loc"][0]),
         entry["type"],
-        _ZH.get(entry["type"], "格式或取值有误"),
-        str(entry["msg"]).removeprefix("Value error, "),
+        _ZH.get(entry["type"], f"格式或取值有误（{reason}）"),
+        reason,
     )
 
 

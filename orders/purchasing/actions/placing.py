@@ -208,6 +208,7 @@ def _write(session: Session, actor: Actor, head: OrderHeadIn, buyer: Any, priced
         line_count=len(priced),
         total=total_fen,
         total_grams=total_grams,
+        payable=total_fen,
         paid=0,
         supplier_orders=[
             SupplierOrderBrief(

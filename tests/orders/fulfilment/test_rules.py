@@ -22,6 +22,7 @@ def shipped_line(**changes):
         "quantity": D(10),
         "grams": 5000,
         "net_grams": 500,
+        "step": D("0.001"),
         "unit_price_fen": 333,
         "ordered": D(10),
         "amount_fen": 3330,
@@ -62,6 +63,18 @@ def test_accepted_and_rejected_must_be_what_was_shipped():
     assert codes(faults) == ["unknown_line", "line_missing"]
     _, faults = rules.answer([shipped_line()], [Answer(1, D(10), D(0), accepted_grams=0)])
     assert codes(faults) == ["wrong_weight"]
+    _, faults = rules.answer([shipped_line(step=D(1))], [Answer(1, D("9.5"), D("0.5"), reason="压坏")])
+    assert codes(faults) == ["wrong_step"]
+
+
+@given(st.integers(1, 10**9))
+def test_a_weight_is_believed_within_half_of_what_is_expected(expected):
+    assert rules.plausible(expected, expected)
+    assert rules.plausible(-(-expected // 2), expected)
+    assert not rules.plausible(expected * 3 // 2 + 1, expected)
+    assert not rules.plausible((expected - 1) // 2, expected)
+    assert rules.plausible(0, 0)
+    assert not rules.plausible(1, 0)
 
 
 def test_weights_follow_the_shipped_weight_unless_weighed():

@@ -32,6 +32,8 @@ def test_finance_records_bank_transfers_up_to_what_is_due(api, database):
     assert (over.status_code, over.json()["code"], over.json()["data"]["due"]) == (409, "payment_above_due", "349.00")
     tomorrow = str(clock.today() + timedelta(days=1))
     assert finance.post(path, json=payment("1.00", "ICBC-3", paid_on=tomorrow)).status_code == 422
+    yesterday = str(clock.today() - timedelta(days=1))
+    assert finance.post(path, json=payment("1.00", "ICBC-3", paid_on=yesterday)).json()["code"] == "paid_before_order"
     for amount in ("0.00", "-1.00", "0.001", "NaN", "1e99"):
         assert finance.post(path, json=payment(amount, "ICBC-4")).status_code == 422
     api.as_(market.sellers[1]).post(f"/v1/supplier-orders/{order['supplier_orders'][1]['id']}/reject", json={"reason": "歉收"})
@@ -39,6 +41,27 @@ def test_finance_records_bank_transfers_up_to_what_is_due(api, database):
     assert finance.post(path, json=payment("199.00", "ICBC-5")).json()["order_due"] == "0.00"
     assert finance.get(f"/v1/purchase-orders/{order['id']}").json()["paid"] == "699.00"
     assert api.as_(market.sellers[0]).get(path).status_code == 404
+
+
+def test_rejected_goods_are_not_due(api, database):
+    market = make_market(database)
+    buyer, seller, finance = (api.as_(user) for user in (market.purchaser, market.sellers[0], market.finance))
+    order = buyer.post("/v1/purchase-orders", json=market.order(4)).json()
+    assert (order["total"], order["payable"], order["paid"]) == ("279.60", "279.60", "0.00")
+    part = order["supplier_orders"][0]["id"]
+    seller.post(f"/v1/supplier-orders/{part}/confirm")
+    shipment = seller.post(f"/v1/supplier-orders/{part}/shipments", json={}).json()
+    line = {
+        "order_line_id": shipment["lines"][0]["order_line_id"],
+        "accepted_quantity": "2",
+        "rejected_quantity": "2",
+        "reason": "冻伤",
+    }
+    buyer.post(f"/v1/shipments/{shipment['id']}/acceptance", json={"lines": [line]})
+    assert buyer.get(f"/v1/purchase-orders/{order['id']}").json()["payable"] == "139.80"
+    path = f"/v1/purchase-orders/{order['id']}/payments"
+    assert finance.post(path, json=payment("279.60", "R-1")).json()["data"]["due"] == "139.80"
+    assert finance.post(path, json=payment("139.80", "R-1")).json()["order_due"] == "0.00"
 
 
 def test_payments_at_once_never_pass_what_is_due(api, database):

@@ -118,6 +118,11 @@ def test_files_that_are_none_are_refused_and_the_server_lives(buyer, content):
     assert order(buyer, xlsx([HEADER, *GOOD])).status_code == 201
 
 
+def test_more_rows_than_an_order_may_have(buyer):
+    content = "\n".join([",".join(HEADER), *["奉节脐橙,奉节县,,1,箱"] * 10_001]).encode()
+    assert order(buyer, content).json()["code"] == "too_many_rows"
+
+
 def test_a_bomb_is_refused(buyer):
     bomb = crafted(lambda xml: xml.replace(b"</sheetData>", b"<row>" + b"<c><v>1</v></c>" * 20_000_000 + b"</row></sheetData>"))
     assert len(bomb) < 2_000_000
