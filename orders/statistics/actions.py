@@ -11,16 +11,25 @@ from shop.core.db import Database
 
 _LOCK = "statistics.refresh"
 #: Entries in one statement of a rebuild.
-_STEP = 500_000
+_STEP = 1_000_000
 
 _REFRESH = text(
-    absorb_all(
-        "DELETE FROM sale_entry_pending WHERE entry_id IN (SELECT entry_id FROM sale_entry_pending ORDER BY entry_id LIMIT :limit)"
-        " RETURNING entry_id",
+    "WITH taken AS (DELETE FROM sale_entry_pending"  # noqa: S608
+    " WHERE entry_id IN (SELECT entry_id FROM sale_entry_pending ORDER BY entry_id LIMIT :limit) RETURNING entry_id), "
+    + absorb_all(
+        batch="taken JOIN sale_entry e ON e.id = taken.entry_id",
+        fresh="e.id IN (SELECT entry_id FROM taken)",
         taken="NOT EXISTS (SELECT FROM sale_entry_pending p WHERE p.entry_id = e.id)",
     )
 )
-_ABSORB_RANGE = text(absorb_all("SELECT id AS entry_id FROM sale_entry WHERE id > :above AND id <= :upto", taken="e.id <= :above"))
+_ABSORB_RANGE = text(
+    "WITH "
+    + absorb_all(
+        batch="sale_entry e WHERE e.id > :above AND e.id <= :upto",
+        fresh="(e.id > :above AND e.id <= :upto)",
+        taken="e.id <= :above",
+    )
+)
 
 
 def refresh(session: Session, limit: int = 20_000) -> int:

@@ -140,14 +140,22 @@ def _order_sets(cube: Cube, source: str) -> str:
 
 
 def _order_moves(cube: Cube) -> str:
-    """SQL: orders that change their set of cells leave one row and join another. Reads ``seen``, see :func:`absorb_all`."""
+    """SQL: orders that change their set of cells leave one row and join another. Reads ``sets``, see :func:`absorb_all`."""
     return (
-        "SELECT month, district_code, m.cells, sum(m.step) AS orders FROM ("  # noqa: S608
-        "SELECT month, district_code, array_agg(DISTINCT cell ORDER BY cell) FILTER (WHERE NOT fresh) AS before,"
-        f" array_agg(DISTINCT cell ORDER BY cell) AS after FROM (SELECT seen.*, {cell(cube)} AS cell FROM seen) AS placed"
-        " GROUP BY order_id, month, district_code) AS moved CROSS JOIN LATERAL (VALUES (before, -1), (after, 1)) AS m (cells, step)"
-        " WHERE before IS DISTINCT FROM after AND m.cells IS NOT NULL GROUP BY month, district_code, m.cells HAVING sum(m.step) <> 0"
+        "SELECT month, district_code, m.cells, sum(m.step) AS orders"  # noqa: S608
+        f" FROM sets CROSS JOIN LATERAL (VALUES ({cube.table}_before, -1), ({cube.table}_after, 1)) AS m (cells, step)"
+        f" WHERE {cube.table}_before IS DISTINCT FROM {cube.table}_after AND m.cells IS NOT NULL"
+        " GROUP BY month, district_code, m.cells HAVING sum(m.step) <> 0"
     )
+
+
+def _sets() -> str:
+    """SQL: for every order touched, in each district and month, its cells before the batch and after it."""
+    columns = []
+    for cube in (cube for cube in CUBES if cube.kind is Kind.ORDERS):
+        cells = f"array_agg(DISTINCT {cell(cube)} ORDER BY {cell(cube)})"
+        columns += [f"{cells} FILTER (WHERE NOT fresh) AS {cube.table}_before", f"{cells} AS {cube.table}_after"]
+    return f"SELECT month, district_code, {', '.join(columns)} FROM seen GROUP BY order_id, month, district_code"  # noqa: S608
 
 
 def absorb(cube: Cube) -> str:
@@ -166,22 +174,20 @@ def absorb(cube: Cube) -> str:
 
 
 #: Ledger columns that any rollup reads.
-READ = sorted({*COLUMN.values(), *MEMBERS.values(), "sold_on", "amount_fen", "grams", "quantity", "reverses_id"})
+READ = sorted({"id", *COLUMN.values(), *MEMBERS.values(), "sold_on", "amount_fen", "grams", "quantity", "reverses_id"})
+_COLUMNS = ", ".join(f"e.{column}" for column in READ)
 
 
-def absorb_all(batch: str, taken: str) -> str:
-    """SQL: add entries to every rollup, in one statement.
+def absorb_all(batch: str, fresh: str, taken: str) -> str:
+    """SQL: the common table expressions that add entries to every rollup. It takes over the rows of ``entry`` in one statement.
 
-    ``batch`` is a query that yields their ``entry_id``. ``taken`` is a condition on ``e``, an entry: the rollups hold it already. It tells
-    which orders of the batch were counted before.
+    ``batch`` says where the entries come from: what follows ``FROM`` and yields ``e``. The other two are conditions on ``e``, any entry of the
+    same orders: it is one of the batch; or the rollups hold it already. They tell which orders were counted before.
     """
-    columns = ", ".join(f"e.{column}" for column in READ)
     steps = ", ".join(f"into_{cube.table} AS ({absorb(cube)})" for cube in CUBES)
     return (
-        f"WITH batch AS ({batch}), entry AS MATERIALIZED ("  # noqa: S608
-        f"SELECT {columns} FROM batch JOIN sale_entry e ON e.id = batch.entry_id), seen AS MATERIALIZED ("
-        f"SELECT {columns}, b.entry_id IS NOT NULL AS fresh FROM sale_entry e"
+        f"entry AS MATERIALIZED (SELECT {_COLUMNS} FROM {batch}), seen AS MATERIALIZED ("  # noqa: S608
+        f"SELECT {_COLUMNS}, {fresh} AS fresh FROM sale_entry e"
         f" JOIN (SELECT DISTINCT order_id, month, district_code FROM entry WHERE {COUNTS}) AS o USING (order_id, month, district_code)"
-        f" LEFT JOIN batch b ON b.entry_id = e.id WHERE e.{COUNTS} AND (b.entry_id IS NOT NULL OR {taken})), {steps}"
-        " SELECT count(*) FROM batch"
+        f" WHERE e.{COUNTS} AND ({fresh} OR {taken})), sets AS MATERIALIZED ({_sets()}), {steps} SELECT count(*) FROM entry"
     )

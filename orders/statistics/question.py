@@ -196,19 +196,25 @@ class _Writer:
 
     def _stored_orders(self, cube: Cube, period: int, part: Part) -> str:
         """The orders of every set that holds a cell within the filters."""
-        inner = [f"split_part(cell, '/', {n}) AS {COLUMN[dimension]}" for n, dimension in enumerate(cube.cell_dims, 1)]
-        shown = [COLUMN[dimension] for dimension in cube.cell_dims if dimension in self.question.group_by] or ["1 AS found"]
-        only = self.question.selection.only
-        within = filters(replace(self.question.selection, only={d: v for d, v in only.items() if d in cube.cell_dims}), self.bind)
-        around = filters(
-            replace(self.question.selection, only={d: v for d, v in only.items() if d not in cube.cell_dims}), self.bind
-        )
-        cells = f"SELECT {', '.join(inner) or '1'} FROM unnest(cells) AS cell"  # noqa: S608
-        matching = f"SELECT DISTINCT {', '.join(shown)} FROM ({cells}) AS one{_where(within)}"  # noqa: S608
-        return (
-            f"SELECT {_head(self.question.group_by, period)}, orders AS v FROM {cube.table}"  # noqa: S608
-            f" CROSS JOIN LATERAL ({matching}) AS matching{_where([self._between('month', part)], around)}"
-        )
+        groups, dims = self.question.group_by, cube.cell_dims
+        around = self._filters_of(dims, inside=False)
+        matching = ""
+        if len(dims) == 1 and dims[0] not in groups:
+            # a cell is one code: whether a set meets the filter needs no look at its single cells
+            around.append(f"cells && {self.bind(list(self.question.selection.only[dims[0]]), 'text[]')}")
+        elif dims:
+            within = self._filters_of(dims, inside=True)
+            inner = [f"split_part(cell, '/', {n}) AS {COLUMN[dimension]}" for n, dimension in enumerate(dims, 1)]
+            shown = [COLUMN[dimension] for dimension in dims if dimension in groups] or ["1 AS found"]
+            cells = f"SELECT {', '.join(inner)} FROM unnest(cells) AS cell"  # noqa: S608
+            matching = f" CROSS JOIN LATERAL (SELECT DISTINCT {', '.join(shown)} FROM ({cells}) AS one{_where(within)}) AS matching"  # noqa: S608
+        where = _where([self._between("month", part)], around)
+        return f"SELECT {_head(groups, period)}, orders AS v FROM {cube.table}{matching}{where}"  # noqa: S608
+
+    def _filters_of(self, dims: Groups, *, inside: bool) -> list[str]:
+        """The filters on some dimensions, or on all others."""
+        only = {dimension: wanted for dimension, wanted in self.question.selection.only.items() if (dimension in dims) == inside}
+        return filters(replace(self.question.selection, only=only), self.bind)
 
     def _waiting_orders(self, period: int, part: Part) -> str:
         """Orders that waiting entries bring into a group in which no rollup has them yet."""
