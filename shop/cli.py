@@ -169,7 +169,7 @@ def reconcile() -> None:
     _connected()
     from orders.reconcile.report import run
 
-    raise typer.Exit(run())
+    raise typer.Exit(int(run() > 0))
 
 
 @app.command()

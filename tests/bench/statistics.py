@@ -9,6 +9,7 @@ import statistics
 import time
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 from sqlalchemy import make_url, text
 
@@ -226,7 +227,7 @@ def _floor(database: Database) -> float:
     for _ in range(3):
         with database.unit_of_work() as session:
             started = time.perf_counter()
-            session.execute(
+            lines = session.execute(
                 text(
                     "SELECT district_code, month, sum(amount_fen), sum(grams), count(DISTINCT order_id) FROM sale_entry"
                     " WHERE sold_on BETWEEN :first AND :last GROUP BY district_code, month"
@@ -234,7 +235,15 @@ def _floor(database: Database) -> float:
                 {"first": YEAR[0], "last": YEAR[1]},
             ).all()
             times.append((time.perf_counter() - started) * 1000)
+    assert _default_panel(database) == {tuple(line) for line in lines}, "the rollups do not say what the lines say"
     return min(times)
+
+
+def _default_panel(database: Database) -> set[tuple[Any, ...]]:
+    question = Question(Selection(*YEAR), (_D.DISTRICT, _D.MONTH), DEFAULT, Reach(("",)))
+    with database.unit_of_work() as session:
+        rows = ask(session, question).rows
+    return {(*key, *(now.value(measure) for measure in DEFAULT)) for key, [now] in rows.items()}
 
 
 def _refresh(database: Database) -> list[Row]:
