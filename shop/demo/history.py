@@ -109,12 +109,13 @@ class History:
     def _carry_out(self, order: Order, part: Part, order_id: int, priced: Sequence[PricedLine]) -> Progress:
         mine = [line for line in priced if line.supplier_id == part.supplier_id]
         first_id = self.lines.next_id
-        lines = {
-            line.line_no: Line(first_id + n, line, order.lines[line.line_no - 1][0].net_grams or 0) for n, line in enumerate(mine)
-        }
+        lines = {}
+        for n, line in enumerate(mine):
+            offer = order.lines[line.line_no - 1][0]
+            lines[line.line_no] = Line(first_id + n, line, offer.net_grams or 0, offer.step)
         progress = Progress(self.parts.next_id, order_id, lines)
-        for line in lines.values():
-            self.store.reserve(line.priced.sku_id, line.priced.quantity, line.id, order.placed_at)
+        for each in lines.values():
+            self.store.reserve(each.priced.sku_id, each.priced.quantity, each.id, order.placed_at)
         if part.answered_at < self.now:
             self._answer(order, part, progress)
         for at, act, delivery in by_time(part.deliveries):

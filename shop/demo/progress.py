@@ -22,6 +22,7 @@ class Line:
     id: int
     priced: PricedLine
     net_grams: int
+    step: Decimal
     shipped: Decimal = ZERO
     accepted: Decimal = ZERO
     rejected: Decimal = ZERO
@@ -78,7 +79,7 @@ def shipped_lines(progress: Progress, delivery: Delivery) -> list[ShippedLine]:
             quantity=quantity,
             grams=weight_of(quantity, line.net_grams),
             net_grams=line.net_grams,
-            step=Decimal(1),  # the demo sells packs
+            step=line.step,
             unit_price_fen=line.priced.unit_price_fen,
             ordered=line.priced.quantity,
             amount_fen=line.priced.amount_fen,
