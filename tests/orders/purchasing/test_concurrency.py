@@ -12,7 +12,7 @@ from tests.conftest import connect
 from tests.factories.identity import access_token
 from tests.factories.orders import make_market
 
-BUYERS, UNITS, AT_ONCE = 300, 100, 64
+BUYERS, UNITS, AT_ONCE, ROUNDS = 300, 100, 64, 20
 
 
 def rush(api, database, market, buyers=BUYERS):
@@ -45,7 +45,7 @@ def sold(database):
 
 def test_of_a_hundred_units_exactly_a_hundred_are_sold(api, database):
     market = make_market(database, stock=UNITS)
-    for _ in range(3):
+    for _ in range(ROUNDS):
         before = sold(database)
         assert rush(api, database, market) == {201: UNITS, 422: BUYERS - UNITS}
         assert sold(database) - before == UNITS
