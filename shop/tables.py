@@ -2,9 +2,14 @@
 
 from sqlmodel import SQLModel
 
+import catalog.batches.models
+import catalog.certificates.models
 import catalog.certification.models
+import catalog.households.models
+import catalog.objections.models
 import catalog.products.models
 import catalog.stock.models
+import catalog.supervision.models
 import orders.fulfilment.models
 import orders.ledger.models
 import orders.payments.models

@@ -43,22 +43,86 @@ class NoticeRunning(Conflict):
     en = "The public notice is still running; a decision is possible from {until} on"
 
 
-class OwnCase(Forbidden):
-    code = "own_case"
-    zh = "不能审核本单位的申请"
-    en = "Nobody decides on the own organisation's application"
+class ObjectionOpen(Conflict):
+    """An objection against this notice waits for its answer."""
+
+    code = "objection_open"
+    zh = "尚有 {count} 件异议未处理完毕，不能通过"
+    en = "{count} objections against this notice are not yet decided"
+
+
+class ObjectionUpheld(Conflict):
+    """What the public objected to is true: the case can be returned or rejected, not passed."""
+
+    code = "objection_upheld"
+    zh = "公示异议成立，只能退回补正或不予认定"
+    en = "An objection against this notice was upheld; the case can only be returned or rejected"
+
+
+class OpinionsMissing(Conflict):
+    """``departments`` may still speak."""
+
+    code = "opinions_missing"
+    zh = "还需 {count} 个部门的意见：{departments}"
+    en = "Opinions of {count} more departments are needed: {departments}"
+
+
+class ReasonNeeded(Invalid):
+    code = "reason_needed"
+    zh = "请填写理由"
+    en = "A reason is needed"
+
+
+class ClaimedByOther(Conflict):
+    """``name`` has it on the desk since ``since``."""
+
+    code = "claimed_by_other"
+    zh = "该申请已由 {name} 认领"
+    en = "{name} has claimed this case"
+
+
+class NotClaimed(Conflict):
+    code = "not_claimed"
+    zh = "您未认领该申请"
+    en = "You have not claimed this case"
+
+
+class AppealTooLate(Conflict):
+    """``until`` was the last day."""
+
+    code = "appeal_too_late"
+    zh = "申诉期限已于 {until} 届满"
+    en = "The time for an appeal ended on {until}"
+
+
+class NoDepartment(Invalid):
+    code = "unknown_department"
+    zh = "该环节不征求此部门意见"
+    en = "This step does not ask this department"
+
+
+class UnknownAttachment(Invalid):
+    code = "unknown_attachment"
+    zh = "附件不存在或不属于该申请"
+    en = "There is no such attachment of this case"
+
+
+class NoCertificateInForce(Conflict):
+    code = "no_certificate_in_force"
+    zh = "该产品没有有效证书"
+    en = "The product has no certificate in force"
+
+
+class NothingChanges(Invalid):
+    code = "nothing_changes"
+    zh = "没有可变更的内容"
+    en = "Nothing would change"
 
 
 class SamePerson(Forbidden):
     code = "same_person"
     zh = "同一人不能参与同一申请的两级审核"
     en = "One person cannot act at two levels of the same application"
-
-
-class NotYourRegion(Forbidden):
-    code = "not_your_region"
-    zh = "该申请不在您的管辖区域或职责内"
-    en = "This application is not before you"
 
 
 class UnreadableFile(Invalid):

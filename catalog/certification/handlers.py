@@ -5,22 +5,27 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from catalog.certification.states import CaseStatus
+from catalog.certification import steps
+from catalog.certification.states import CaseStatus, Level
 from shop.core.outbox import Handler
 from shop.identity.actor import CITY
 from shop.notifications.actions import notify
 
 _CASE = text(
-    "SELECT c.id, c.supplier_id, c.district_code, c.decision_reason, p.name AS product"
+    "SELECT c.id, c.supplier_id, c.district_code, c.township_code, c.steps, p.name AS product"
     " FROM certification_case c JOIN product p ON p.id = c.product_id WHERE c.id = :id"
 )
-_CERTIFICATE = text("SELECT id, number, supplier_id, product_name AS product, reason FROM certificate WHERE id = :id")
 
 
 def _submitted(session: Session, payload: dict[str, Any]) -> None:
-    """The county's officers have something to review."""
+    """The officers of the first step have something to review."""
     case = session.execute(_CASE, {"id": payload["case_id"]}).one()
-    _tell_officers(session, case, payload["version"], case.district_code)
+    _tell_officers(session, case, payload["version"], payload["status"])
+
+
+def _appealed(session: Session, payload: dict[str, Any]) -> None:
+    case = session.execute(_CASE, {"id": payload["case_id"]}).one()
+    _tell_officers(session, case, payload["version"], CaseStatus.APPEALED, "certification.appealed")
 
 
 def _noticed(session: Session, payload: dict[str, Any]) -> None:
@@ -29,22 +34,28 @@ def _noticed(session: Session, payload: dict[str, Any]) -> None:
 
 
 def _decided(session: Session, payload: dict[str, Any]) -> None:
-    """The supplier hears of a return or a rejection; what the county passed on is before the city's officers."""
+    """What was passed on is before the officers of the next step; the supplier hears of everything else. The event says how it was decided,
+    because the case may have moved on since."""
     case = session.execute(_CASE, {"id": payload["case_id"]}).one()
-    if payload["status"] == CaseStatus.CITY_REVIEW:
-        _tell_officers(session, case, payload["version"], CITY)
+    status = payload["status"]
+    if status == CaseStatus.PUBLIC_NOTICE:
+        return  # told as a notice
+    if steps.step_of(case.steps, status):
+        _tell_officers(session, case, payload["version"], status)
     else:
-        _tell_supplier(session, case, payload["version"], f"certification.{payload['status']}", reason=case.decision_reason)
+        _tell_supplier(session, case, payload["version"], f"certification.{status}", reason=payload["reason"])
 
 
-def _tell_officers(session: Session, case: Row[Any], version: int, region_code: str) -> None:
+def _tell_officers(session: Session, case: Row[Any], version: int, status: str, kind: str = "certification.submitted") -> None:
+    step = steps.step_of(case.steps, status)
+    places = {Level.TOWNSHIP: case.township_code, Level.COUNTY: case.district_code, Level.CITY: CITY}
     notify(
         session,
-        origin=f"certification.submitted:{case.id}:{version}",
-        kind="certification.submitted",
+        origin=f"{kind}:{case.id}:{version}",
+        kind=kind,
         subject_type="certification_case",
         subject_id=case.id,
-        region_code=region_code,
+        region_code=places[Level(step["level"])] if step else CITY,
         product=case.product,
     )
 
@@ -62,31 +73,8 @@ def _tell_supplier(session: Session, case: Row[Any], version: int, kind: str, **
     )
 
 
-def _certificate(kind: str) -> Handler:
-    """The supplier hears what happened to its certificate; one that is suspended twice is told twice."""
-
-    def tell(session: Session, payload: dict[str, Any]) -> None:
-        row = session.execute(_CERTIFICATE, {"id": payload["certificate_id"]}).one()
-        notify(
-            session,
-            origin=f"{kind}:{row.id}:{payload.get('at', '')}",
-            kind=kind,
-            subject_type="certificate",
-            subject_id=row.id,
-            organisation_id=row.supplier_id,
-            number=row.number,
-            product=row.product,
-            reason=row.reason,
-        )
-
-    return tell
-
-
 HANDLERS: dict[str, Handler] = {
-    "certificate.issued": _certificate("certificate.issued"),
-    "certificate.reinstated": _certificate("certificate.reinstated"),
-    "certificate.revoked": _certificate("certificate.revoked"),
-    "certificate.suspended": _certificate("certificate.suspended"),
+    "certification.appealed": _appealed,
     "certification.decided": _decided,
     "certification.noticed": _noticed,
     "certification.submitted": _submitted,

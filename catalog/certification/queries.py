@@ -1,110 +1,90 @@
-"""Reads of applications and certificates, each within the reach of who asks; notices and certificate checks for everybody."""
+"""Reads of cases, each within the reach of who asks."""
 
 # ruff: noqa: S608  statements are put together from constants only; every value that a caller gives is bound
 
-from datetime import date, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from catalog.certification import rules
-from catalog.certification.schemas import (
-    CaseOut,
-    CaseRow,
-    CertificateOut,
-    DocumentOut,
-    MissingItem,
-    NoticeOut,
-    PublicCertificateOut,
-    StepOut,
+from catalog.certificates import queries as certificates
+from catalog.certificates.reach import IN_REGION, OWN, reach
+from catalog.certification import rules, steps
+from catalog.certification.schemas.applying import DocumentOut, MissingItem
+from catalog.certification.schemas.cases import CaseOut, CaseRow, OpinionOut, QueueRow, StepOut, WayOut
+from catalog.certification.states import (
+    EDITABLE,
+    SUPPLIER_MOVES,
+    CaseKind,
+    CaseMove,
+    CaseStatus,
+    Level,
+    course,
 )
-from catalog.certification.states import CASE, CERTIFICATE, EDITABLE, CaseMove, CaseStatus, Level, certificate_state, level_of
-from shop.core import clock, paging
+from shop.core import clock, paging, workdays
 from shop.core.errors import Language, NotFound
 from shop.core.paging import Page
+from shop.core.states import StateTable
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
+from shop.programmes import queries as programmes
 
-# The supplier's own branch; the officers of the place, who do not see drafts. ``c`` has the district, ``o`` is the supplier.
-_OWN = "coalesce(o.path LIKE CAST(:branch AS text), false)"
-_IN_REGION = (
-    "(c.district_code LIKE ANY (CAST(:regions AS text[])) OR coalesce(p.township_code LIKE ANY (CAST(:regions AS text[])), false))"
-)
-_REACH = f"({_OWN} OR (c.status <> 'draft' AND {_IN_REGION}))"
+#: The supplier's own branch sees everything of its own; the officers of the place do not see drafts.
+REACH = f"({OWN} OR (c.status <> 'draft' AND {IN_REGION}))"
 
 _CASE = """
-    SELECT c.*, p.name AS product_name, p.kind, p.category, p.status AS product_status, p.township_code,
-           o.name AS supplier_name, o.uscc AS supplier_uscc, o.path AS supplier_path, r.name_zh AS district_name
+    SELECT c.*, coalesce(c.due_on - DATE '2000-01-01', 2147483647) AS due_key, p.name AS product_name, p.kind AS product_kind, p.category, p.status AS product_status, p.village, p.specification,
+           p.producer, p.grade, o.name AS supplier_name, o.uscc AS supplier_uscc, o.path AS supplier_path, r.name_zh AS district_name,
+           r.name_en AS district_name_en, u.name AS claimed_by_name
     FROM certification_case c
     JOIN product p ON p.id = c.product_id
     JOIN organisation o ON o.id = c.supplier_id
     JOIN region r ON r.code = c.district_code
+    LEFT JOIN app_user u ON u.id = c.claimed_by
 """
-_ONE_CASE = text(f"{_CASE} WHERE c.id = :id AND {_REACH}")
-_CASES = text(
-    f"""{_CASE} WHERE {_REACH}
-    AND (CAST(:status AS text) IS NULL OR c.status = :status)
-    AND (CAST(:district AS text) IS NULL OR c.district_code = :district)
-    AND (CAST(:supplier_id AS bigint) IS NULL OR c.supplier_id = :supplier_id)
-    AND (CAST(:product_id AS bigint) IS NULL OR c.product_id = :product_id)
-    AND (CAST(:before AS bigint) IS NULL OR c.id < :before)
-    ORDER BY c.id DESC LIMIT :rows"""
+_ONE_CASE = text(f"{_CASE} WHERE c.id = :id AND {REACH}")
+_STATUSES = text(
+    f"SELECT c.id, c.status FROM certification_case c JOIN organisation o ON o.id = c.supplier_id WHERE c.id = ANY (:ids) AND {REACH}"
 )
 _STEPS = text("SELECT * FROM certification_step WHERE case_id = :id ORDER BY id")
-_DOCUMENTS = text(
-    "SELECT d.id, d.kind, f.name, f.content_type, f.size, f.sha256, f.uploaded_at"
-    " FROM certification_document d JOIN stored_file f ON f.id = d.file_id WHERE d.case_id = :id ORDER BY d.id"
+_ACTED = text("SELECT DISTINCT level FROM certification_step WHERE case_id = :id AND actor_id = :actor_id")
+_OPINIONS = text(
+    "SELECT o.*, u.name AS author FROM certification_opinion o LEFT JOIN app_user u ON u.id = o.author_id"
+    " WHERE o.case_id = :id ORDER BY o.id"
 )
-_DOCUMENT = text(
-    f"""SELECT f.name, f.content_type, f.storage_key
-    FROM certification_document d
-    JOIN stored_file f ON f.id = d.file_id
-    JOIN certification_case c ON c.id = d.case_id
-    JOIN product p ON p.id = c.product_id
-    JOIN organisation o ON o.id = c.supplier_id
-    WHERE d.id = :id AND {_REACH}"""
+_LATEST_OPINIONS = text(
+    "SELECT DISTINCT ON (department) department, verdict FROM certification_opinion WHERE case_id = :id AND step = :step"
+    " ORDER BY department, id DESC"
+)
+_SUPPLIER_PATH = text("SELECT path FROM organisation WHERE id = :id")
+DOCUMENTS = text(
+    "SELECT d.*, f.name, f.content_type, f.size, f.sha256, f.uploaded_at"
+    " FROM certification_document d JOIN stored_file f ON f.id = d.file_id WHERE d.case_id = :id ORDER BY d.id"
 )
 _PRICED_SKUS = text(
     "SELECT count(*) FROM sku s WHERE s.product_id = :id AND s.status = 'active'"
     " AND EXISTS (SELECT FROM price_tier t WHERE t.sku_id = s.id)"
 )
-_CERTIFICATE = """
-    SELECT c.*, r.name_zh AS district_name
-    FROM certificate c
-    JOIN product p ON p.id = c.product_id
+_DOCUMENT = text(
+    f"""SELECT d.kind, f.name, f.content_type, f.storage_key
+    FROM certification_document d
+    JOIN stored_file f ON f.id = d.file_id
+    JOIN certification_case c ON c.id = d.case_id
     JOIN organisation o ON o.id = c.supplier_id
-    JOIN region r ON r.code = c.district_code
-"""
-_ONE_CERTIFICATE = text(f"{_CERTIFICATE} WHERE c.id = :id AND ({_OWN} OR {_IN_REGION})")
-_CERTIFICATE_OF_CASE = text(f"{_CERTIFICATE} WHERE c.case_id = :id")
-_CERTIFICATE_BY_NUMBER = text(f"{_CERTIFICATE} WHERE c.number = :number")
-_CERTIFICATES = text(
-    f"""{_CERTIFICATE} WHERE ({_OWN} OR {_IN_REGION})
-    AND (CAST(:district AS text) IS NULL OR c.district_code = :district)
-    AND (CAST(:supplier_id AS bigint) IS NULL OR c.supplier_id = :supplier_id)
-    AND (CAST(:product_id AS bigint) IS NULL OR c.product_id = :product_id)
-    AND (CAST(:before AS bigint) IS NULL OR c.id < :before)
-    ORDER BY c.id DESC LIMIT :rows"""
+    WHERE d.id = :id AND {REACH} AND (d.side = 'supplier' OR {IN_REGION})"""
 )
-_NOTICES = text(
-    f"""{_CASE} WHERE c.status = 'public_notice' AND :today < c.notice_until
-    AND (CAST(:district AS text) IS NULL OR c.district_code = :district)
-    AND (CAST(:before AS bigint) IS NULL OR c.id < :before)
-    ORDER BY c.id DESC LIMIT :rows"""
+_OBJECTIONS = text(
+    "SELECT count(*) FILTER (WHERE status IN ('received', 'investigating')) AS open, count(*) FILTER (WHERE status = 'upheld') AS upheld"
+    " FROM objection WHERE case_id = :id AND notice_from IS NOT DISTINCT FROM :notice_from"
 )
-
-
-def reach(actor: Actor) -> dict[str, Any]:
-    """The parameters that the conditions above take."""
-    return {
-        "branch": f"{actor.organisation_path}%" if actor.organisation_path else None,
-        "regions": [f"{prefix}%" for prefix in actor.regions(Permission.CERTIFICATIONS_READ)],
-    }
 
 
 def case_row(session: Session, actor: Actor, case_id: int) -> Row[Any]:
-    """One application as it stands.
+    """One case as it stands.
 
     Raises:
         NotFound: there is none within the caller's reach (404).
@@ -117,10 +97,11 @@ def case_row(session: Session, actor: Actor, case_id: int) -> Row[Any]:
 
 def application(session: Session, case: Row[Any]) -> rules.Application:
     """What an application holds, for the checklist."""
-    documents = session.execute(_DOCUMENTS, {"id": case.id}).all()
-    fields = ("kind", "category", "statement", "annual_capacity_kg", "households", "persons", "linkage")
+    documents = session.execute(DOCUMENTS, {"id": case.id}).all()
+    fields = ("category", "statement", "annual_capacity_kg", "households", "persons", "linkage")
     return rules.Application(
         **{field: getattr(case, field) for field in fields},
+        kind=case.product_kind,
         comparable_price_fen=case.comparable_price_fen,
         comparable_price_source=case.comparable_price_source,
         priced_skus=session.execute(_PRICED_SKUS, {"id": case.product_id}).scalar_one(),
@@ -128,162 +109,229 @@ def application(session: Session, case: Row[Any]) -> rules.Application:
     )
 
 
-def case(session: Session, actor: Actor, case_id: int, language: Language) -> CaseOut:
-    """One application with its steps, papers, what is missing and what the caller may do now. Raises as :func:`case_row`."""
-    row = case_row(session, actor, case_id)
-    steps = session.execute(_STEPS, {"id": case_id}).all()
-    missing = rules.missing_items(application(session, row)) if row.status in EDITABLE else []
-    certificate = session.execute(_CERTIFICATE_OF_CASE, {"id": case_id}).first()
-    return CaseOut(
-        **{name: getattr(row, name) for name in CaseOut.model_fields if hasattr(row, name)},
-        comparable_price=row.comparable_price_fen,
-        steps=[StepOut.model_validate(step, from_attributes=True) for step in steps],
-        documents=[_document(document, language) for document in session.execute(_DOCUMENTS, {"id": case_id})],
-        missing_items=[MissingItem.model_validate(item.told(language)) for item in missing],
-        possible_actions=_possible(actor, row, levels_of(steps, actor.user_id)),
-        certificate=_certificate(actor, certificate) if certificate else None,
-    )
+def course_of(case: Any) -> StateTable[CaseStatus, CaseMove]:
+    """The state table of one case."""
+    return course(steps.codes(case.steps), case.sent_back_from, appealed=case.appealed)
 
 
-def _document(row: Row[Any], language: Language) -> DocumentOut:
-    zh, en = rules.document_name(row.kind)
-    fields = {name: getattr(row, name) for name in DocumentOut.model_fields if name != "label"}
-    return DocumentOut(**fields, label=zh if language == "zh" else en)
+def level_of(case: Any, move: CaseMove) -> Level:
+    """Who makes a move of a case in its present state; appeals go to the city."""
+    if move in SUPPLIER_MOVES:
+        return Level.SUPPLIER
+    step = steps.step_of(case.steps, case.status)
+    return Level(step["level"]) if step else Level.CITY
 
 
-def levels_of(steps: Any, user_id: int | None) -> set[Level]:
+def acted_levels(session: Session, case_id: int, actor_id: int | None) -> set[Level]:
     """The levels at which a person acted on a case."""
-    return {level_of(step.from_status, CaseMove(step.action)) for step in steps if step.actor_id == user_id}
+    return {Level(level) for level in session.execute(_ACTED, {"id": case_id, "actor_id": actor_id}).scalars()}
 
 
-def _possible(actor: Actor, row: Row[Any], acted: set[Level]) -> list[CaseMove]:
-    return [move for move in CASE.possible(row.status) if may_act(actor, row, row.supplier_path, level_of(row.status, move), acted)]
-
-
-def is_related(actor: Actor, supplier_path: str) -> bool:
-    """Whether a supplier is the actor's organisation, a unit below it or one above it: then somebody else must decide."""
-    return actor.within_branch(supplier_path) or (actor.organisation_path or "").startswith(supplier_path)
+def is_before(actor: Actor, case: Any, level: Level) -> bool:
+    """Whether deciding at a level is this actor's office, and the case comes from its region."""
+    place = case.township_code if level is Level.TOWNSHIP else case.district_code
+    return actor.may(level.permission) and bool(place) and actor.covers_region(level.permission, place)
 
 
 def may_act(actor: Actor, case: Any, supplier_path: str, level: Level, acted: set[Level]) -> bool:
     """Whether a person may act on a case at a level, given the levels at which this person acted already."""
     if level is Level.SUPPLIER:
         return case.supplier_id == actor.organisation_id and actor.may(level.permission)
-    return (
-        not is_related(actor, supplier_path)
-        and actor.covers_region(level.permission, case.district_code)
-        and actor.may(level.permission)
-        and acted <= {level}
+    return not actor.is_related(supplier_path) and is_before(actor, case, level) and acted <= {level}
+
+
+def is_own(session: Session, actor: Actor, case: Any) -> bool:
+    """Whether a case is that of the actor's organisation, a unit below it or one above it."""
+    return actor.is_related(session.execute(_SUPPLIER_PATH, {"id": case.supplier_id}).scalar_one())
+
+
+def latest_opinions(session: Session, case_id: int, step: str) -> dict[str, str]:
+    """What each department thinks that spoke at a step: its latest verdict."""
+    return {row.department: row.verdict for row in session.execute(_LATEST_OPINIONS, {"id": case_id, "step": step})}
+
+
+def case(session: Session, actor: Actor, case_id: int, language: Language) -> CaseOut:
+    """One case with its way, its record, what is missing and what the caller may do now. Raises as :func:`case_row`."""
+    row = case_row(session, actor, case_id)
+    officer = not actor.within_branch(row.supplier_path)
+    today = clock.today()
+    config = programmes.config_of(session, today)
+    objections = session.execute(_OBJECTIONS, {"id": case_id, "notice_from": row.notice_from}).one()
+    documents = session.execute(DOCUMENTS, {"id": case_id}).all()
+    missing = rules.missing_items(application(session, row)) if row.status in EDITABLE else []
+    record = session.execute(_STEPS, {"id": case_id}).all()
+    acted = {Level(step.level) for step in record if step.actor_id == actor.user_id}
+    calendar = workdays.calendar(session, today)
+    shown = {name: getattr(row, name) for name in CaseOut.model_fields if hasattr(row, name)}
+    return CaseOut(
+        **shown | {"steps": [StepOut.model_validate(step, from_attributes=True) for step in record]},
+        comparable_price=row.comparable_price_fen,
+        overdue=_overdue(row, today),
+        working_days_left=calendar.between(today, row.due_on) if row.due_on else None,
+        way=[_way(step, row, config.term("certification_status", step["step"], language)) for step in row.steps],
+        opinions=[OpinionOut.model_validate(each, from_attributes=True) for each in session.execute(_OPINIONS, {"id": case_id})]
+        if officer
+        else [],
+        documents=[document_out(each, language) for each in documents if each.side == "supplier" or officer],
+        missing_items=[MissingItem.model_validate(item.told(language)) for item in missing],
+        objections_open=objections.open,
+        objections_upheld=objections.upheld,
+        possible_actions=_possible(actor, row, acted, blocked=_blocked(row, objections, today)),
+        certificate=certificates.of_case(session, actor, case_id),
     )
 
 
+def _overdue(row: Any, today: date) -> bool:
+    return row.due_on is not None and today > row.due_on and steps.step_of(row.steps, row.status) is not None
+
+
+def _way(step: Any, row: Any, label: str) -> WayOut:
+    return WayOut(step=step["step"], level=step["level"], label=label, working_days=step["working_days"], current=step["step"] == row.status)
+
+
+def _blocked(row: Any, objections: Any, today: date) -> bool:
+    """Whether the notice still stands against passing the case."""
+    running = row.notice_until is not None and today < row.notice_until
+    return row.status == CaseStatus.PUBLIC_NOTICE and (running or objections.open > 0 or objections.upheld > 0)
+
+
+def _possible(actor: Actor, row: Row[Any], acted: set[Level], *, blocked: bool) -> list[CaseMove]:
+    return [
+        move
+        for move in course_of(row).possible(row.status)
+        if may_act(actor, row, row.supplier_path, level_of(row, move), acted) and not (blocked and move is CaseMove.APPROVE)
+    ]
+
+
+def document_out(row: Row[Any], language: Language) -> DocumentOut:
+    zh, en = rules.document_name(row.kind)
+    fields = {name: getattr(row, name) for name in DocumentOut.model_fields if name != "label"}
+    return DocumentOut(**fields, label=zh if language == "zh" else en)
+
+
 def document(session: Session, actor: Actor, document_id: int) -> Row[Any]:
-    """Where the content of a paper lies, for those who may see its case.
+    """Where the content of a paper lies, for those who may see its case; what officers attached is for officers, and what shows households
+    is for those who may read of them.
 
     Raises:
         NotFound: there is none within the caller's reach (404).
     """
     row = session.execute(_DOCUMENT, {"id": document_id, **reach(actor)}).first()
-    if row is None:
+    if row is None or (row.kind == rules.DocumentKind.HOUSEHOLD_EVIDENCE and not actor.may(Permission.HOUSEHOLDS_READ)):
         raise NotFound
     return row
 
 
+class Claimed(StrEnum):
+    ME = "me"
+    NOBODY = "nobody"
+
+
+class Sort(StrEnum):
+    NEWEST = "newest"
+    #: What is due first stands first; what has no date stands last.
+    DUE = "due"
+
+
+@dataclass(frozen=True)
+class Filters:
+    status: CaseStatus | None = None
+    kind: CaseKind | None = None
+    district: str | None = None
+    category: str | None = None
+    supplier_id: int | None = None
+    product_id: int | None = None
+    batch_id: int | None = None
+    q: str | None = None
+    due_before: date | None = None
+    overdue: bool | None = None
+    claimed: Claimed | None = None
+    #: Only what waits for the caller's decision.
+    mine: bool | None = None
+
+
+_AT_STEP = "c.status IN ('township_review','county_review','public_notice','city_review','filing')"
+_OVERDUE = f"({_AT_STEP} AND c.due_on < :today)"
+#: The level that has the case before it, by the steps that the case carries.
+_LEVEL = "coalesce((SELECT step ->> 'level' FROM jsonb_array_elements(c.steps) step WHERE step ->> 'step' = c.status), 'city')"
+_MINE = f"""(({_AT_STEP} OR c.status = 'appealed') AND {_LEVEL} = ANY (CAST(:levels AS text[]))
+    AND NOT coalesce(starts_with(:own_path, o.path) OR o.path LIKE CAST(:branch AS text), false)
+    AND NOT EXISTS (SELECT FROM certification_step s WHERE s.case_id = c.id AND s.actor_id = :user_id
+                    AND s.level <> {_LEVEL}))"""
+
+_CONDITIONS = {
+    "status": "c.status = :status",
+    "kind": "c.kind = :kind",
+    "district": "c.district_code = :district",
+    "category": "p.category = :category",
+    "supplier_id": "c.supplier_id = :supplier_id",
+    "product_id": "c.product_id = :product_id",
+    "batch_id": "c.batch_id = :batch_id",
+    "q": "(strpos(p.name, :q) > 0 OR strpos(o.name, :q) > 0)",
+    "due_before": "c.due_on < :due_before",
+}
+#: Days up to the date by which it is due, as a number that a cursor can hold.
+_DUE = "coalesce(c.due_on - DATE '2000-01-01', 2147483647)"
+_ORDERS = {
+    Sort.NEWEST: ("c.id DESC", "c.id < :after_id", (int,)),
+    Sort.DUE: (f"{_DUE}, c.id", f"({_DUE}, c.id) > (:after_due, :after_id)", (int, int)),
+}
+
+
+def _where(actor: Actor, filters: Filters) -> tuple[list[str], dict[str, Any]]:
+    """The conditions that were asked for and no others, so that PostgreSQL plans for this list and not for any."""
+    values = {name: value for name in _CONDITIONS if (value := getattr(filters, name)) is not None}
+    conditions = [REACH, *(_CONDITIONS[name] for name in values)]
+    if filters.overdue is not None:
+        conditions.append(_OVERDUE if filters.overdue else f"NOT {_OVERDUE}")
+    if filters.claimed is not None:
+        conditions.append("c.claimed_by = :user_id" if filters.claimed is Claimed.ME else "c.claimed_by IS NULL")
+    if filters.mine is not None:
+        conditions.append(_MINE if filters.mine else f"NOT {_MINE}")
+        values["levels"] = [level.value for level in Level if level is not Level.SUPPLIER and actor.may(level.permission)]
+        values["own_path"] = actor.organisation_path
+    return conditions, {**values, **reach(actor), "user_id": actor.user_id, "today": clock.today()}
+
+
 def cases(
-    session: Session,
-    actor: Actor,
-    *,
-    status: CaseStatus | None = None,
-    district: str | None = None,
-    supplier_id: int | None = None,
-    product_id: int | None = None,
-    limit: int = 50,
-    after: str | None = None,
+    session: Session, actor: Actor, filters: Filters, *, sort: Sort = Sort.NEWEST, limit: int = 50, after: str | None = None
 ) -> Page[CaseRow]:
-    """An officer's queue, or a supplier's own applications; the newest first."""
-    start = paging.position(after, int)
-    filters = {"status": status, "district": district, "supplier_id": supplier_id, "product_id": product_id}
-    rows = session.execute(_CASES, {**reach(actor), **filters, "before": start[0] if start else None, "rows": limit + 1}).all()
-    return paging.page(rows, limit, lambda row: CaseRow.model_validate(row, from_attributes=True), lambda row: [row.id])
+    """An officer's queue, or a supplier's own applications."""
+    order, beyond, kinds = _ORDERS[sort]
+    conditions, values = _where(actor, filters)
+    if start := paging.position(after, *kinds):
+        conditions.append(beyond)
+        values |= {"after_id": start[-1], "after_due": start[0]}
+    statement = text(f"{_CASE} WHERE {' AND '.join(conditions)} ORDER BY {order} LIMIT :rows")
+    rows = session.execute(statement, {**values, "rows": limit + 1}).all()
+    today = clock.today()
+
+    def told(row: Row[Any]) -> CaseRow:
+        shown = {name: getattr(row, name) for name in CaseRow.model_fields if hasattr(row, name)}
+        return CaseRow(**shown, overdue=_overdue(row, today))
+
+    def place(row: Row[Any]) -> list[Any]:
+        return [row.id] if sort is Sort.NEWEST else [row.due_key, row.id]
+
+    return paging.page(rows, limit, told, place)
 
 
-def certificate(session: Session, actor: Actor, certificate_id: int) -> CertificateOut:
-    """One certificate.
-
-    Raises:
-        NotFound: there is none within the caller's reach (404).
-    """
-    row = session.execute(_ONE_CERTIFICATE, {"id": certificate_id, **reach(actor)}).first()
-    if row is None:
-        raise NotFound
-    return _certificate(actor, row)
+def statuses(session: Session, actor: Actor, case_ids: Sequence[int]) -> dict[int, CaseStatus]:
+    """The present state of those of these cases that are within reach."""
+    rows = session.execute(_STATUSES, {"ids": list(case_ids), **reach(actor)})
+    return {row.id: CaseStatus(row.status) for row in rows}
 
 
-def certificates(
-    session: Session,
-    actor: Actor,
-    *,
-    district: str | None = None,
-    supplier_id: int | None = None,
-    product_id: int | None = None,
-    limit: int = 50,
-    after: str | None = None,
-) -> Page[CertificateOut]:
-    """The certificates of an officer's region, or a supplier's own; the newest first."""
-    start = paging.position(after, int)
-    filters = {"district": district, "supplier_id": supplier_id, "product_id": product_id}
+def queue(session: Session, actor: Actor, filters: Filters) -> list[QueueRow]:
+    """How many cases wait at each state, how many of them are overdue, and since when the oldest waits."""
+    conditions, values = _where(actor, filters)
     rows = session.execute(
-        _CERTIFICATES, {**reach(actor), **filters, "before": start[0] if start else None, "rows": limit + 1}
-    ).all()
-    return paging.page(rows, limit, lambda row: _certificate(actor, row), lambda row: [row.id])
-
-
-def state_of(row: Any, on: date) -> Any:
-    """The state of a certificate's row on a date."""
-    return certificate_state(
-        suspended=row.suspended_at is not None,
-        revoked=row.revoked_at is not None,
-        valid_from=row.valid_from,
-        valid_until=row.valid_until,
-        on=on,
+        text(
+            f"""SELECT c.status, count(*) AS cases, count(*) FILTER (WHERE {_OVERDUE}) AS overdue,
+                count(*) FILTER (WHERE c.claimed_by IS NULL) AS unclaimed, min(c.entered_on) AS oldest_since
+            FROM certification_case c JOIN product p ON p.id = c.product_id JOIN organisation o ON o.id = c.supplier_id
+            WHERE {" AND ".join(conditions)} GROUP BY c.status ORDER BY c.status"""
+        ),
+        values,
     )
-
-
-def _certificate(actor: Actor, row: Row[Any]) -> CertificateOut:
-    state = state_of(row, clock.today())
-    decides = actor.may(Level.CITY.permission) and actor.covers_region(Level.CITY.permission, row.district_code)
-    return CertificateOut(
-        **{name: getattr(row, name) for name in CertificateOut.model_fields if hasattr(row, name)},
-        state=state,
-        possible_actions=CERTIFICATE.possible(state) if decides else [],
-    )
-
-
-def notices(session: Session, *, district: str | None, limit: int, after: str | None) -> Page[NoticeOut]:
-    """The public notices that run today, the newest first."""
-    start = paging.position(after, int)
-    values = {"today": clock.today(), "district": district, "before": start[0] if start else None, "rows": limit + 1}
-    rows = session.execute(_NOTICES, values).all()
-    return paging.page(rows, limit, _notice, lambda row: [row.id])
-
-
-def _notice(row: Row[Any]) -> NoticeOut:
-    return NoticeOut(
-        **{name: getattr(row, name) for name in NoticeOut.model_fields if hasattr(row, name)},
-        case_id=row.id,
-        comparable_price=row.comparable_price_fen,
-        notice_last_day=row.notice_until - timedelta(days=1),
-    )
-
-
-def public_certificate(session: Session, number: str) -> PublicCertificateOut:
-    """What a certificate's number stands for today.
-
-    Raises:
-        NotFound: nobody was given this number (404).
-    """
-    row = session.execute(_CERTIFICATE_BY_NUMBER, {"number": number}).first()
-    if row is None:
-        raise NotFound
-    fields = {name: getattr(row, name) for name in PublicCertificateOut.model_fields if hasattr(row, name)}
-    return PublicCertificateOut(**fields, state=state_of(row, clock.today()))
+    return [QueueRow.model_validate(row, from_attributes=True) for row in rows]

@@ -1,120 +1,111 @@
-"""The course of an application and the life of a certificate.
+"""The course of a case. Which steps it passes, and who takes them, is configured by the programme (its ``pipelines``).
 
-An application passes three levels: the supplier states, the county reviews and publishes, the city decides (国开办发〔2020〕11号:
-county certification with public notice, then review above).
+县认定 → 公示 → 市审核 → 备案 (国开办发〔2020〕11号), with the township's opinion before the county's.
 """
 
-from datetime import date
+from collections.abc import Iterable
 from enum import StrEnum
+from functools import lru_cache
 
 from shop.core.states import StateTable
 from shop.identity.permissions import Permission
 
 
+class CaseKind(StrEnum):
+    INITIAL = "initial"
+    RENEWAL = "renewal"
+    CHANGE = "change"
+    PRICE = "price"
+
+
 class CaseStatus(StrEnum):
     DRAFT = "draft"
-    SUBMITTED = "submitted"
+    TOWNSHIP_REVIEW = "township_review"
     COUNTY_REVIEW = "county_review"
     PUBLIC_NOTICE = "public_notice"
     CITY_REVIEW = "city_review"
-    CERTIFIED = "certified"
+    FILING = "filing"
+    APPROVED = "approved"
     RETURNED = "returned"
     REJECTED = "rejected"
+    APPEALED = "appealed"
     WITHDRAWN = "withdrawn"
 
 
 class CaseMove(StrEnum):
     SUBMIT = "submit"
     RESUBMIT = "resubmit"
-    TAKE_UP = "take_up"
-    PUBLISH_NOTICE = "publish_notice"
-    CLOSE_NOTICE = "close_notice"
-    CERTIFY = "certify"
+    APPROVE = "approve"
+    #: A batch publishes what was filed.
+    PUBLISH = "publish"
     RETURN = "return"
     REJECT = "reject"
+    APPEAL = "appeal"
+    GRANT_APPEAL = "grant_appeal"
+    DISMISS_APPEAL = "dismiss_appeal"
     WITHDRAW = "withdraw"
 
 
 class Level(StrEnum):
-    """Who acts, with the permission that it takes."""
+    """Who acts."""
 
-    SUPPLIER = Permission.CERTIFICATIONS_APPLY.value
-    COUNTY = Permission.CERTIFICATIONS_COUNTY_REVIEW.value
-    CITY = Permission.CERTIFICATIONS_CITY_REVIEW.value
+    SUPPLIER = "supplier"
+    TOWNSHIP = "township"
+    COUNTY = "county"
+    CITY = "city"
 
     @property
     def permission(self) -> Permission:
-        return Permission(self.value)
+        return _PERMISSIONS[self]
 
+
+_PERMISSIONS = {
+    Level.SUPPLIER: Permission.CERTIFICATIONS_APPLY,
+    Level.TOWNSHIP: Permission.CERTIFICATIONS_TOWNSHIP_REVIEW,
+    Level.COUNTY: Permission.CERTIFICATIONS_COUNTY_REVIEW,
+    Level.CITY: Permission.CERTIFICATIONS_CITY_REVIEW,
+}
 
 _S, _M = CaseStatus, CaseMove
-_OPEN = [_S.DRAFT, _S.RETURNED, _S.SUBMITTED, _S.COUNTY_REVIEW, _S.PUBLIC_NOTICE, _S.CITY_REVIEW]
-_IN_REVIEW = [_S.SUBMITTED, _S.COUNTY_REVIEW, _S.PUBLIC_NOTICE, _S.CITY_REVIEW]
-
-CASE = StateTable(
-    "certification case",
-    {
-        (_S.DRAFT, _M.SUBMIT): _S.SUBMITTED,
-        (_S.RETURNED, _M.RESUBMIT): _S.SUBMITTED,
-        (_S.SUBMITTED, _M.TAKE_UP): _S.COUNTY_REVIEW,
-        (_S.COUNTY_REVIEW, _M.PUBLISH_NOTICE): _S.PUBLIC_NOTICE,
-        (_S.PUBLIC_NOTICE, _M.CLOSE_NOTICE): _S.CITY_REVIEW,
-        (_S.CITY_REVIEW, _M.CERTIFY): _S.CERTIFIED,
-        **{(status, _M.RETURN): _S.RETURNED for status in _IN_REVIEW},
-        **{(status, _M.REJECT): _S.REJECTED for status in _IN_REVIEW},
-        **{(status, _M.WITHDRAW): _S.WITHDRAWN for status in _OPEN},
-    },
-)
 
 #: While the supplier may change what it states.
 EDITABLE = frozenset({_S.DRAFT, _S.RETURNED})
+#: Nothing moves any more, but for an appeal.
+CLOSED = frozenset({_S.APPROVED, _S.REJECTED, _S.WITHDRAWN})
+#: What the supplier does itself; everything else is an officer's.
+SUPPLIER_MOVES = frozenset({_M.SUBMIT, _M.RESUBMIT, _M.APPEAL, _M.WITHDRAW})
 
 
-def level_of(status: CaseStatus | str, move: CaseMove) -> Level:
-    """Who makes a move: returns and rejections are made by the level that has the case before it."""
-    if move in (_M.SUBMIT, _M.RESUBMIT, _M.WITHDRAW):
-        return Level.SUPPLIER
-    return Level.CITY if status == _S.CITY_REVIEW else Level.COUNTY
+def resumes_at(steps: tuple[str, ...], sent_back_from: str) -> str:
+    """Where a corrected case goes on: at the step that returned it; but once the public was told, at the step before the notice, because
+    what the public saw has changed."""
+    if "public_notice" in steps and steps.index(sent_back_from) >= steps.index("public_notice"):
+        return steps[max(steps.index("public_notice") - 1, 0)]
+    return sent_back_from
 
 
-class CertificateState(StrEnum):
-    NOT_YET = "not_yet"
-    IN_FORCE = "in_force"
-    SUSPENDED = "suspended"
-    REVOKED = "revoked"
-    EXPIRED = "expired"
+def course(steps: Iterable[str], sent_back_from: str | None = None, *, appealed: bool = False) -> StateTable[CaseStatus, CaseMove]:
+    """The state table of a case that passes these steps, was last sent back from ``sent_back_from`` and has or has not used its appeal."""
+    return _course(tuple(steps), sent_back_from, appealed)
 
 
-class CertificateMove(StrEnum):
-    SUSPEND = "suspend"
-    REINSTATE = "reinstate"
-    REVOKE = "revoke"
-
-
-_C, _T = CertificateState, CertificateMove
-
-CERTIFICATE = StateTable(
-    "certificate",
-    {
-        (_C.IN_FORCE, _T.SUSPEND): _C.SUSPENDED,
-        (_C.NOT_YET, _T.SUSPEND): _C.SUSPENDED,
-        (_C.SUSPENDED, _T.REINSTATE): _C.IN_FORCE,
-        (_C.IN_FORCE, _T.REVOKE): _C.REVOKED,
-        (_C.NOT_YET, _T.REVOKE): _C.REVOKED,
-        (_C.SUSPENDED, _T.REVOKE): _C.REVOKED,
-    },
-)
-
-
-def certificate_state(*, suspended: bool, revoked: bool, valid_from: date, valid_until: date, on: date) -> CertificateState:
-    """Whether a certificate is in force on a date; its first and last day belong to its time.
-
-    Derived when read, so no task has to come by at midnight for it to be true.
-    """
-    if revoked:
-        return CertificateState.REVOKED
-    if on > valid_until:
-        return CertificateState.EXPIRED
-    if suspended:
-        return CertificateState.SUSPENDED
-    return CertificateState.NOT_YET if on < valid_from else CertificateState.IN_FORCE
+@lru_cache(maxsize=200)
+def _course(steps: tuple[str, ...], sent_back_from: str | None, appealed: bool) -> StateTable[CaseStatus, CaseMove]:
+    moves: dict[tuple[CaseStatus, CaseMove], CaseStatus] = {(_S.DRAFT, _M.WITHDRAW): _S.WITHDRAWN}
+    if steps:
+        moves[_S.DRAFT, _M.SUBMIT] = _S(steps[0])
+    for step, following in zip(steps, [*steps[1:], _S.APPROVED], strict=bool(steps)):
+        here = _S(step)
+        moves[here, _M.PUBLISH if here is _S.FILING else _M.APPROVE] = _S(following)
+        moves[here, _M.RETURN] = _S.RETURNED
+        moves[here, _M.REJECT] = _S.REJECTED
+        moves[here, _M.WITHDRAW] = _S.WITHDRAWN
+    moves[_S.RETURNED, _M.WITHDRAW] = _S.WITHDRAWN
+    if sent_back_from:
+        moves[_S.RETURNED, _M.RESUBMIT] = _S(resumes_at(steps, sent_back_from))
+        if not appealed:
+            moves[_S.REJECTED, _M.APPEAL] = _S.APPEALED
+        moves[_S.APPEALED, _M.GRANT_APPEAL] = _S(resumes_at(steps, sent_back_from))
+        moves[_S.APPEALED, _M.DISMISS_APPEAL] = _S.REJECTED
+        moves[_S.APPEALED, _M.WITHDRAW] = _S.WITHDRAWN
+    return StateTable("certification case", moves)

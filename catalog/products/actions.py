@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from catalog.products import listing, rules
-from catalog.products.errors import CertifiedFrozen, NotASupplier, NotYourProduct, UnknownOrigin
+from catalog.products.errors import CertifiedFrozen, NotASupplier, NotYourProduct, PriceNeedsReview, UnknownOrigin
 from catalog.products.models import Product, Sku
 from catalog.products.schemas import ProductIn, SkuIn, TierIn
 from catalog.products.states import LISTING, ListingMove
@@ -31,7 +31,7 @@ _ORIGIN = text(
 )
 _UNDER_CERTIFICATION = text(
     "SELECT EXISTS (SELECT FROM certification_case WHERE product_id = :id AND status NOT IN ('draft', 'returned', 'rejected', 'withdrawn',"
-    " 'certified')) OR EXISTS (SELECT FROM certificate WHERE product_id = :id AND valid_until >= :today AND revoked_at IS NULL)"
+    " 'approved')) OR EXISTS (SELECT FROM certificate WHERE product_id = :id AND valid_until >= :today AND revoked_at IS NULL)"
 )
 _WRITE_TIERS = text(
     "INSERT INTO price_tier (sku_id, min_quantity, unit_price_fen)"
@@ -48,7 +48,7 @@ def create(session: Session, actor: Actor, body: ProductIn) -> int:
         UnknownOrigin, Invalid: the place, a weight or a price list is at fault (422).
     """
     _require_supplier(session, actor)
-    _require_origin(session, body.district_code, body.township_code)
+    require_origin(session, body.district_code, body.township_code)
     product = Product(**body.model_dump(exclude={"skus"}), supplier_id=actor.organisation, created_at=clock.now())
     session.add(product)
     session.flush()
@@ -72,7 +72,7 @@ def edit(session: Session, actor: Actor, product_id: int, changes: Mapping[str, 
     changed = {field: value for field, value in changes.items() if value != getattr(product, field)}
     _refuse_certified(session, product.id, changed)
     if changed.keys() & {"district_code", "township_code"}:
-        _require_origin(
+        require_origin(
             session, changed.get("district_code", product.district_code), changed.get("township_code", product.township_code)
         )
     for field, value in changed.items():
@@ -117,7 +117,7 @@ def edit_sku(session: Session, actor: Actor, sku_id: int, changes: Mapping[str, 
     Raises:
         NotFound, NotYourProduct: unknown (404), or another supplier's (403).
     """
-    sku = _own_sku(session, actor, sku_id)
+    sku = own_sku(session, actor, sku_id)
     check_version(sku.version)
     for field, value in changes.items():
         setattr(sku, field, value)
@@ -127,7 +127,7 @@ def edit_sku(session: Session, actor: Actor, sku_id: int, changes: Mapping[str, 
 
 def move_sku(session: Session, actor: Actor, sku_id: int, listing_move: ListingMove) -> None:
     """Withdraw one pack from sale, or put it back. Raises as :func:`move`."""
-    sku = _own_sku(session, actor, sku_id)
+    sku = own_sku(session, actor, sku_id)
     sku.status = LISTING.after(sku.status, listing_move)
     _keep(session, sku)
     listing.refresh_price(session, [sku.product_id])
@@ -140,9 +140,38 @@ def set_prices(session: Session, actor: Actor, sku_id: int, tiers: Sequence[Tier
     Raises:
         NotFound, NotYourProduct: unknown (404), or another supplier's (403).
         Invalid: quantities that are not whole steps or do not rise (422).
+        PriceNeedsReview: a price lies too far above that of comparable goods (409).
     """
-    sku = _own_sku(session, actor, sku_id)
+    sku = own_sku(session, actor, sku_id)
     check_version(sku.version)
+    _refuse_dear(session, sku.product_id, sku.net_grams, tiers)
+    _replace_tiers(session, actor, sku, tiers)
+
+
+def within_ceiling(session: Session, sku: Sku, tiers: Sequence[TierIn]) -> bool:
+    """Whether prices may apply without a review.
+
+    Raises:
+        Invalid: quantities that are not whole steps or do not rise (422).
+    """
+    if faults := _tier_faults(sku.step, tiers):
+        raise Invalid(faults=faults)
+    product = session.get_one(Product, sku.product_id)
+    return not any(
+        rules.above_ceiling(tier.unit_price, sku.net_grams, product.ceiling_fen, product.ceiling_grams) for tier in tiers
+    )
+
+
+def apply_reviewed_prices(session: Session, actor: Actor, sku_id: int, tiers: Sequence[TierIn]) -> None:
+    """Replace a price list by one that officers agreed to; the highest of its prices needs no review from now on."""
+    sku = session.get_one(Sku, sku_id)
+    product = session.exec(select(Product).where(col(Product.id) == sku.product_id).with_for_update()).one()
+    _replace_tiers(session, actor, sku, tiers)
+    product.ceiling_fen, product.ceiling_grams = max(tier.unit_price for tier in tiers), sku.net_grams
+    _keep(session, product)
+
+
+def _replace_tiers(session: Session, actor: Actor, sku: Sku, tiers: Sequence[TierIn]) -> None:
     if faults := _tier_faults(sku.step, tiers):
         raise Invalid(faults=faults)
     session.execute(text("DELETE FROM price_tier WHERE sku_id = :id"), {"id": sku.id})
@@ -169,6 +198,7 @@ def _add_sku(session: Session, product: Product, body: SkuIn, number: int, field
         faults.append(weight)
     if faults:
         raise Invalid(faults=[dataclasses.replace(fault, field=field + fault.field) for fault in faults])
+    _refuse_dear(session, product.id, body.net_grams, body.tiers)
     sku = Sku(
         **body.model_dump(exclude={"tiers", "code"}),
         code=body.code or f"P{product.id}-{number + 1}",
@@ -186,6 +216,22 @@ def _tier_faults(step: Decimal, tiers: Sequence[TierIn]) -> list[Fault]:
     return rules.tier_faults(step, [(tier.min_quantity, tier.unit_price) for tier in tiers])
 
 
+def _refuse_dear(session: Session, product_id: int, net_grams: int | None, tiers: Sequence[TierIn]) -> None:
+    product = session.get_one(Product, product_id)
+    if product.ceiling_fen is None:
+        return
+    dear = [
+        at
+        for at, tier in enumerate(tiers)
+        if rules.above_ceiling(tier.unit_price, net_grams, product.ceiling_fen, product.ceiling_grams)
+    ]
+    if dear:
+        ceiling = rules.ceiling_for(net_grams, product.ceiling_fen, product.ceiling_grams)
+        shown = f"{ceiling // 100}.{ceiling % 100:02d}"
+        told = f"不经审核的最高价为 {shown} 元", f"The highest price without a review is {shown} yuan"
+        raise PriceNeedsReview(ceiling=shown, faults=[Fault(f"tiers[{at}].unit_price", "above_ceiling", *told) for at in dear])
+
+
 def _write_tiers(session: Session, sku_id: int, tiers: Sequence[TierIn]) -> None:
     minimums, prices = [tier.min_quantity for tier in tiers], [tier.unit_price for tier in tiers]
     session.execute(_WRITE_TIERS, {"sku_id": sku_id, "minimums": minimums, "prices": prices})
@@ -197,7 +243,8 @@ def _require_supplier(session: Session, actor: Actor) -> None:
         raise NotASupplier
 
 
-def _require_origin(session: Session, district_code: str, township_code: str | None) -> None:
+def require_origin(session: Session, district_code: str, township_code: str | None) -> None:
+    """Raises :class:`UnknownOrigin` unless the district, and the township in it, are in force (422)."""
     codes = [district_code]
     if township_code is not None:
         if not rules.lies_in(township_code, district_code):
@@ -224,7 +271,12 @@ def _own_product(session: Session, actor: Actor, product_id: int) -> Product:
     return product
 
 
-def _own_sku(session: Session, actor: Actor, sku_id: int) -> Sku:
+def own_sku(session: Session, actor: Actor, sku_id: int) -> Sku:
+    """A SKU of the own organisation; its product is locked until the transaction ends.
+
+    Raises:
+        NotFound, NotYourProduct: unknown (404), or another supplier's (403).
+    """
     product_id = session.execute(text("SELECT product_id FROM sku WHERE id = :id"), {"id": sku_id}).scalar()
     if product_id is None:
         raise NotFound

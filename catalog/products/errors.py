@@ -28,6 +28,16 @@ class UnknownOrigin(Invalid):
     zh, en = "产地不是重庆市现行的区县或其乡镇", "The origin is not a district of Chongqing in force, or a township in it"
 
 
+class PriceNeedsReview(Conflict):
+    """``ceiling`` is the highest price of this pack that applies at once, in yuan."""
+
+    code = "price_needs_review"
+    zh, en = (
+        "价格高于同类产品，须先提交调价审核（不经审核的最高价为 {ceiling} 元）",
+        "The price lies above that of comparable goods: ask for a price review (without one it is at most {ceiling} yuan)",
+    )
+
+
 class CertifiedFrozen(Conflict):
     """A certificate speaks of one product of one name from one place: changing these would pass it on to something else."""
 

@@ -37,7 +37,14 @@ class Product(SQLModel, table=True):
     township_code: str | None = Field(default=None, foreign_key="region.code")
     village: str | None = None
     description: str = ""
+    #: Who makes it, in which grade, and what it is by which standard; a certificate speaks of these too.
+    producer: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    grade: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    specification: str = Field(default="", sa_column_kwargs={"server_default": ""})
     status: str = "active"
+    #: The highest price that needs no review: so many fen for so many grams (services: for one unit). Certification sets it.
+    ceiling_fen: int | None = fen(nullable=True)
+    ceiling_grams: int | None = grams(nullable=True)
     # What the catalogue is searched and sorted by, derived from the rows themselves. The actions of products and SKUs keep it; after a
     # bulk load ``catalog.products.listing.refresh`` writes it for every product.
     search: str | None = Field(

@@ -121,3 +121,19 @@ def tier_faults(step: Decimal, tiers: Sequence[tuple[Decimal, int]]) -> list[Fau
 def lies_in(township_code: str, district_code: str) -> bool:
     """A township's code begins with its district's."""
     return township_code.startswith(district_code) and township_code != district_code
+
+
+def above_ceiling(unit_price_fen: int, net_grams: int | None, ceiling_fen: int | None, ceiling_grams: int | None) -> bool:
+    """Whether a price lies above the highest one that needs no review, gram for gram; of a service, unit for unit. Exact: no division."""
+    if ceiling_fen is None:
+        return False
+    if net_grams is None or ceiling_grams is None:
+        return unit_price_fen > ceiling_fen
+    return unit_price_fen * ceiling_grams > ceiling_fen * net_grams
+
+
+def ceiling_for(net_grams: int | None, ceiling_fen: int, ceiling_grams: int | None) -> int:
+    """The highest price in fen of a pack of so many grams that needs no review."""
+    if net_grams is None or ceiling_grams is None:
+        return ceiling_fen
+    return ceiling_fen * net_grams // ceiling_grams

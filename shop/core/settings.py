@@ -36,6 +36,12 @@ class Settings(BaseSettings):
     #: Where the public reaches this server; printed on certificates.
     public_url: str = "http://127.0.0.1:8000"
 
+    #: Keys for the personal data of households and of people who object or complain: Fernet keys, the newest first (it encrypts, all of
+    #: them decrypt), and the secret of the hash by which one person is told from another, which never changes. Unset: made once and kept in
+    #: ``data_dir/keys``; production names its own.
+    sealing_keys: str | None = None
+    sealing_index_key: str | None = None
+
     access_token_minutes: int = 60
     refresh_token_hours: int = 12
     #: Requests a minute from one address to public pages, and sign-in attempts per minute and address.

@@ -60,6 +60,10 @@ class Actor:
         """Whether an organisation is the actor's own or lies below it in the tree of units."""
         return bool(self.organisation_path) and organisation_path.startswith(self.organisation_path or "?")
 
+    def is_related(self, organisation_path: str) -> bool:
+        """Whether an organisation is the actor's own, a unit below it or one above it: then somebody else must decide."""
+        return self.within_branch(organisation_path) or (self.organisation_path or "").startswith(organisation_path)
+
     @property
     def organisation(self) -> int:
         """The id of the actor's organisation.

@@ -7,11 +7,25 @@ class Permission(StrEnum):
     ACCEPTANCES_RECORD = "acceptances:record"
     API_KEYS_MANAGE = "api_keys:manage"
     AUDIT_READ = "audit:read"
+    BLACKLIST_MANAGE = "blacklist:manage"
+    CATALOGUE_BATCHES_PUBLISH = "catalogue_batches:publish"
+    CERTIFICATES_REVOKE = "certificates:revoke"
+    CERTIFICATES_SUSPEND = "certificates:suspend"
     CERTIFICATIONS_APPLY = "certifications:apply"
     CERTIFICATIONS_CITY_REVIEW = "certifications:city_review"
     CERTIFICATIONS_COUNTY_REVIEW = "certifications:county_review"
+    CERTIFICATIONS_OPINE = "certifications:opine"
     CERTIFICATIONS_READ = "certifications:read"
+    CERTIFICATIONS_REVIEW = "certifications:review"
+    CERTIFICATIONS_TOWNSHIP_REVIEW = "certifications:township_review"
+    COMPLAINTS_DECIDE = "complaints:decide"
+    COMPLAINTS_FILE = "complaints:file"
+    COMPLAINTS_READ = "complaints:read"
+    COMPLAINTS_STATE = "complaints:state"
+    HOUSEHOLDS_READ = "households:read"
+    HOUSEHOLDS_REVEAL = "households:reveal"
     NOTIFICATIONS_READ = "notifications:read"
+    OBJECTIONS_DECIDE = "objections:decide"
     ORDERS_CANCEL = "orders:cancel"
     ORDERS_PLACE = "orders:place"
     ORDERS_READ = "orders:read"
@@ -26,6 +40,8 @@ class Permission(StrEnum):
     SHIPMENTS_CREATE = "shipments:create"
     STATISTICS_READ = "statistics:read"
     STOCK_EDIT = "stock:edit"
+    SUPERVISION_READ = "supervision:read"
+    SUPERVISION_RECORD = "supervision:record"
     SUPPLIER_ORDERS_ANSWER = "supplier_orders:answer"
     USERS_MANAGE = "users:manage"
 
@@ -33,6 +49,7 @@ class Permission(StrEnum):
 class Role(StrEnum):
     PLATFORM_ADMIN = "platform_admin"
     TOWNSHIP_OFFICER = "township_officer"
+    DEPARTMENT_OFFICER = "department_officer"
     COUNTY_OFFICER = "county_officer"
     CITY_OFFICER = "city_officer"
     MONITOR = "monitor"
@@ -46,13 +63,25 @@ class Role(StrEnum):
 
 
 #: Roles whose reach is a region; the reach of all others is their organisation with its branches.
-REGIONAL = frozenset({Role.TOWNSHIP_OFFICER, Role.COUNTY_OFFICER, Role.CITY_OFFICER, Role.MONITOR})
+REGIONAL = frozenset({Role.TOWNSHIP_OFFICER, Role.DEPARTMENT_OFFICER, Role.COUNTY_OFFICER, Role.CITY_OFFICER, Role.MONITOR})
 
 P = Permission
 _EVERYONE = {P.API_KEYS_MANAGE, P.NOTIFICATIONS_READ, P.ORGANISATIONS_READ, P.PRODUCTS_READ, P.PROGRAMMES_READ}
-_SUPPLIER = {P.CERTIFICATIONS_READ, P.ORDERS_READ, P.SHIPMENTS_CREATE, P.STATISTICS_READ, P.STOCK_EDIT, P.SUPPLIER_ORDERS_ANSWER}
-_BUYER = {P.ORDERS_READ, P.STATISTICS_READ}
-_OFFICER = {P.CERTIFICATIONS_READ, P.ORDERS_READ, P.STATISTICS_READ}
+_SUPPLIER = {
+    P.CERTIFICATIONS_READ,
+    P.COMPLAINTS_READ,
+    P.HOUSEHOLDS_READ,
+    P.ORDERS_READ,
+    P.SHIPMENTS_CREATE,
+    P.STATISTICS_READ,
+    P.STOCK_EDIT,
+    P.SUPPLIER_ORDERS_ANSWER,
+}
+_BUYER = {P.COMPLAINTS_READ, P.ORDERS_READ, P.STATISTICS_READ}
+_OFFICER = {P.CERTIFICATIONS_READ, P.COMPLAINTS_READ, P.ORDERS_READ, P.STATISTICS_READ, P.SUPERVISION_READ}
+#: What every level of review may do with the cases that are before it.
+_REVIEWER = {P.CERTIFICATIONS_OPINE, P.CERTIFICATIONS_REVIEW, P.HOUSEHOLDS_READ, P.SUPERVISION_RECORD}
+_DECIDING = {P.CERTIFICATES_SUSPEND, P.COMPLAINTS_DECIDE, P.HOUSEHOLDS_REVEAL, P.OBJECTIONS_DECIDE, P.ORGANISATIONS_APPROVE}
 
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.PLATFORM_ADMIN: frozenset(
@@ -67,20 +96,34 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.USERS_MANAGE,
         }
     ),
-    Role.TOWNSHIP_OFFICER: frozenset(_EVERYONE | _OFFICER),
-    Role.COUNTY_OFFICER: frozenset(_EVERYONE | _OFFICER | {P.CERTIFICATIONS_COUNTY_REVIEW, P.ORGANISATIONS_APPROVE}),
+    Role.TOWNSHIP_OFFICER: frozenset(_EVERYONE | _OFFICER | _REVIEWER | {P.CERTIFICATIONS_TOWNSHIP_REVIEW}),
+    Role.DEPARTMENT_OFFICER: frozenset(_EVERYONE | _OFFICER | {P.CERTIFICATIONS_OPINE, P.SUPERVISION_RECORD}),
+    Role.COUNTY_OFFICER: frozenset(_EVERYONE | _OFFICER | _REVIEWER | _DECIDING | {P.CERTIFICATIONS_COUNTY_REVIEW}),
     Role.CITY_OFFICER: frozenset(
-        _EVERYONE | _OFFICER | {P.AUDIT_READ, P.CERTIFICATIONS_CITY_REVIEW, P.ORGANISATIONS_APPROVE, P.RECONCILE_RUN}
+        _EVERYONE
+        | _OFFICER
+        | _REVIEWER
+        | _DECIDING
+        | {
+            P.AUDIT_READ,
+            P.BLACKLIST_MANAGE,
+            P.CATALOGUE_BATCHES_PUBLISH,
+            P.CERTIFICATES_REVOKE,
+            P.CERTIFICATIONS_CITY_REVIEW,
+            P.RECONCILE_RUN,
+        }
     ),
-    Role.MONITOR: frozenset(_EVERYONE | {P.CERTIFICATIONS_READ, P.RECONCILE_RUN, P.STATISTICS_READ}),
+    Role.MONITOR: frozenset(_EVERYONE | {P.CERTIFICATIONS_READ, P.RECONCILE_RUN, P.STATISTICS_READ, P.SUPERVISION_READ}),
     Role.SUPPLIER_ADMIN: frozenset(
-        _EVERYONE | _SUPPLIER | {P.CERTIFICATIONS_APPLY, P.ORGANISATIONS_EDIT, P.PRODUCTS_EDIT, P.USERS_MANAGE}
+        _EVERYONE | _SUPPLIER | {P.CERTIFICATIONS_APPLY, P.COMPLAINTS_STATE, P.ORGANISATIONS_EDIT, P.PRODUCTS_EDIT, P.USERS_MANAGE}
     ),
     Role.SUPPLIER_STAFF: frozenset(_EVERYONE | _SUPPLIER),
     Role.BUYER_ADMIN: frozenset(
-        _EVERYONE | _BUYER | {P.ACCEPTANCES_RECORD, P.ORDERS_CANCEL, P.ORDERS_PLACE, P.ORGANISATIONS_EDIT, P.USERS_MANAGE}
+        _EVERYONE
+        | _BUYER
+        | {P.ACCEPTANCES_RECORD, P.COMPLAINTS_FILE, P.ORDERS_CANCEL, P.ORDERS_PLACE, P.ORGANISATIONS_EDIT, P.USERS_MANAGE}
     ),
-    Role.PURCHASER: frozenset(_EVERYONE | _BUYER | {P.ACCEPTANCES_RECORD, P.ORDERS_CANCEL, P.ORDERS_PLACE}),
+    Role.PURCHASER: frozenset(_EVERYONE | _BUYER | {P.ACCEPTANCES_RECORD, P.COMPLAINTS_FILE, P.ORDERS_CANCEL, P.ORDERS_PLACE}),
     Role.APPROVER: frozenset(_EVERYONE | _BUYER),
     Role.FINANCE: frozenset(_EVERYONE | _BUYER | {P.PAYMENTS_RECORD}),
     Role.OUTLET_OPERATOR: frozenset(_EVERYONE | {P.STATISTICS_READ}),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -24,14 +24,73 @@ class Label(Part):
         return self.zh if language == "zh" else self.en
 
 
-class CertificationRules(Part):
-    """How a product becomes certified."""
+Days = Annotated[int, Field(ge=1, le=250)]
+Percent = Annotated[int, Field(ge=1, le=1000)]
 
-    public_notice_working_days: int = Field(ge=1, le=60)
-    #: How long a certificate is in force.
-    validity_months: int = Field(ge=1, le=120)
-    #: Products from regions with this designation may be certified.
+
+class Step(Part):
+    """One step of a case: who takes it and in how many working days."""
+
+    level: Literal["township", "county", "city"]
+    working_days: Days
+    #: Departments that may give their opinion at this step, and how many must have done so before it is passed.
+    departments: tuple[str, ...] = ()
+    min_opinions: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _enough_departments(self) -> Self:
+        if self.min_opinions > len(self.departments):
+            raise ValueError("more opinions are asked for than there are departments")
+        return self
+
+
+class Checklist(Part):
+    """What an application must bring: kinds of papers, and items that the supplier states."""
+
+    documents: tuple[str, ...]
+    items: tuple[str, ...]
+
+
+class CertificationRules(Part):
+    """How a product becomes certified and is watched over; ``data/certification.toml`` says what each number means."""
+
     eligible_designation: str
+    public_notice_working_days: int = Field(ge=1, le=60)
+    validity_months: int = Field(ge=1, le=120)
+    min_households: int = Field(ge=0)
+    correction_working_days: Days
+    appeal_working_days: Days
+    objection_working_days: Days
+    test_report_max_months: int = Field(ge=1, le=120)
+    price_tolerance_percent: int = Field(ge=0, le=1000)
+    renewal_opens_days: int = Field(ge=1, le=730)
+    reminder_days: tuple[int, ...]
+    reapplication_ban_months: int = Field(ge=0, le=120)
+    capacity_flag_percent: Percent
+    capacity_hold_percent: Percent
+    capacity_month_percent: Percent
+    capacity_explanation_working_days: Days
+    complaint_statement_working_days: Days
+    complaint_decision_working_days: Days
+    revocation_statement_working_days: Days
+    inspection_working_days: Days
+    choices_when_suspended: tuple[Literal["deliver", "cancel"], ...] = Field(min_length=1)
+    choices_when_revoked: tuple[Literal["deliver", "cancel"], ...] = Field(min_length=1)
+    pipelines: Mapping[Literal["initial", "renewal", "change", "price"], tuple[str, ...]]
+    steps: Mapping[str, Step]
+    checklist: Mapping[Literal["primary_produce", "livestock", "processed_food", "handicraft", "service"], Checklist]
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        for kind in ("initial", "renewal", "change", "price"):
+            way = self.pipelines.get(kind, ())
+            if not way or len(set(way)) < len(way) or not set(way) <= set(self.steps):
+                raise ValueError(f"the pipeline {kind} must name steps, each once")
+            if "filing" in way[:-1] or ("filing" in way and kind in ("change", "price")):
+                raise ValueError("filing is the last step, of what ends in a certificate")
+        if len(self.checklist) < 5:
+            raise ValueError("checklist lacks a kind of product")
+        return self
 
 
 class ReservedShare(Part):

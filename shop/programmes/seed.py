@@ -3,6 +3,7 @@
 import json
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import text
 from sqlmodel import Session
@@ -17,17 +18,23 @@ _COLUMNS = {"code", "name_zh", "name_en", "valid_from", "valid_to"}
 
 
 def files() -> list[ProgrammeFile]:
-    """Every programme file, checked, with the shared labels merged in; in the order of their time.
+    """Every programme file, checked, with the shared labels and rules merged in; in the order of their time.
 
     Raises:
         ValidationError: a file is incomplete or names something unknown.
     """
-    shared = tomllib.loads((DATA / "terms.toml").read_text(encoding="utf-8"))
+    terms, certification = _read("terms"), _read("certification")
     found = []
     for path in DATA.glob("chongqing-*.toml"):
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-        found.append(ProgrammeFile.model_validate({**content, "terms": merged(shared, content["terms"])}))
+        content = _read(path.stem)
+        content["terms"] = merged(terms, content["terms"])
+        content["certification"] = certification | content.get("certification", {})
+        found.append(ProgrammeFile.model_validate(content))
     return sorted(found, key=lambda file: file.valid_from)
+
+
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads((DATA / f"{name}.toml").read_text(encoding="utf-8"))
 
 
 def seed(session: Session) -> None:

@@ -1,30 +1,39 @@
 """Finding a case for somebody who acts on it, and moving it with everything that a move leaves behind."""
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
-from catalog.certification import queries
-from catalog.certification.errors import NotYourRegion, OwnCase, SamePerson
+from catalog.certificates.errors import NotYourRegion, OwnCase
+from catalog.certification import queries, steps
+from catalog.certification.errors import ClaimedByOther, SamePerson, UnknownAttachment
 from catalog.certification.models import CertificationCase, CertificationStep
-from catalog.certification.states import CASE, CaseMove, Level, level_of
-from shop.core import audit, clock
-from shop.core.errors import Forbidden
+from catalog.certification.states import SUPPLIER_MOVES, CaseMove, CaseStatus, Level
+from shop.core import audit, clock, workdays
+from shop.core.errors import Fault, Forbidden
+from shop.core.workdays import Calendar
 from shop.identity.actor import Actor
+from shop.programmes import queries as programmes
 
 #: How a move is put on record.
 _DONE = {
     CaseMove.SUBMIT: "certification.submitted",
     CaseMove.RESUBMIT: "certification.resubmitted",
-    CaseMove.TAKE_UP: "certification.taken_up",
-    CaseMove.PUBLISH_NOTICE: "certification.noticed",
-    CaseMove.CLOSE_NOTICE: "certification.notice_closed",
-    CaseMove.CERTIFY: "certification.certified",
+    CaseMove.APPROVE: "certification.approved",
+    CaseMove.PUBLISH: "certification.published",
     CaseMove.RETURN: "certification.returned",
     CaseMove.REJECT: "certification.rejected",
+    CaseMove.APPEAL: "certification.appealed",
+    CaseMove.GRANT_APPEAL: "certification.appeal_granted",
+    CaseMove.DISMISS_APPEAL: "certification.appeal_dismissed",
     CaseMove.WITHDRAW: "certification.withdrawn",
 }
+
+_ATTACHMENTS = text("SELECT id FROM certification_document WHERE case_id = :case_id AND side = 'officer' AND id = ANY (:ids)")
+_CLAIMANT = text("SELECT name FROM app_user WHERE id = :id")
 
 
 def locked(session: Session, actor: Actor, case_id: int) -> CertificationCase:
@@ -44,50 +53,108 @@ def begin(session: Session, actor: Actor, case_id: int, move: CaseMove) -> Certi
     Raises:
         NotFound: there is none within reach (404).
         IllegalMove: the case is not in a state for this (409).
+        ClaimedByOther: a colleague has it on the desk (409).
         Forbidden and its kinds: somebody else's to do (403).
     """
     case = locked(session, actor, case_id)
-    CASE.after(case.status, move)
-    _authorise(session, actor, case, level_of(case.status, move))
+    queries.course_of(case).after(case.status, move)
+    authorise(session, actor, case, queries.level_of(case, move))
+    if move not in SUPPLIER_MOVES:
+        refuse_claimed(session, actor, case)
     return case
 
 
+def refuse_claimed(session: Session, actor: Actor, case: CertificationCase) -> None:
+    """Raises :class:`ClaimedByOther` when a colleague has the case on the desk."""
+    if case.claimed_by is not None and case.claimed_by != actor.user_id:
+        name = session.execute(_CLAIMANT, {"id": case.claimed_by}).scalar_one()
+        raise ClaimedByOther(name=name, since=case.claimed_at.isoformat() if case.claimed_at else None)
+
+
 def finish(
-    session: Session, actor: Actor, case: CertificationCase, move: CaseMove, reason: str | None = None, **detail: Any
+    session: Session,
+    actor: Actor,
+    case: CertificationCase,
+    move: CaseMove,
+    reason: str | None = None,
+    *,
+    documents: Sequence[int] = (),
+    **detail: Any,
 ) -> None:
-    """Move a case that :func:`begin` gave, and put the step on record."""
-    before, after = case.status, CASE.after(case.status, move)
-    case.status = after.value
-    case.version += 1
-    session.add(case)
-    session.add(
-        CertificationStep(
-            case_id=case.id,
-            action=move.value,
-            from_status=before,
-            to_status=after.value,
-            actor_id=actor.user_id,
-            actor_role=actor.role_name,
-            reason=reason,
-            at=clock.now(),
-        )
+    """Move a case that :func:`begin` gave, set its clock, and put the step on record.
+
+    Raises:
+        UnknownAttachment: a document that no officer attached to this case (422).
+    """
+    refuse_unknown(session, case, documents)
+    before, level = case.status, queries.level_of(case, move)
+    after = queries.course_of(case).after(before, move)
+    today = clock.today()
+    days = workdays.calendar(session, today)
+    step = CertificationStep(
+        case_id=case.id,
+        action=move.value,
+        from_status=before,
+        to_status=after.value,
+        level=level.value,
+        actor_id=actor.user_id,
+        actor_role=actor.role_name,
+        reason=reason,
+        documents=list(documents),
+        working_days=days.between(case.entered_on, today) if level is not Level.SUPPLIER and case.entered_on else None,
+        late=level is not Level.SUPPLIER and case.due_on is not None and today > case.due_on,
+        at=clock.now(),
     )
+    _set_clock(session, case, CaseStatus(before), after, today, days)
+    case.status = after.value
+    case.claimed_by = case.claimed_at = None
+    case.version += 1
+    session.add_all([case, step])
     session.flush()
     audit.record(session, actor, _DONE[move], "certification_case", case.id, reason=reason, **detail)
 
 
-def _authorise(session: Session, actor: Actor, case: CertificationCase, level: Level) -> None:
-    steps = session.execute(
-        text("SELECT from_status, action, actor_id FROM certification_step WHERE case_id = :id"), {"id": case.id}
-    )
-    acted = queries.levels_of(steps, actor.user_id)
+def refuse_unknown(session: Session, case: CertificationCase, documents: Sequence[int]) -> None:
+    """Raises :class:`UnknownAttachment` for documents that no officer attached to this case."""
+    known = set(session.execute(_ATTACHMENTS, {"case_id": case.id, "ids": list(documents)}).scalars()) if documents else set()
+    if unknown := [at for at, document in enumerate(documents) if document not in known]:
+        told = UnknownAttachment.zh, UnknownAttachment.en
+        raise UnknownAttachment(faults=[Fault(f"attachment_ids[{at}]", UnknownAttachment.code, *told) for at in unknown])
+
+
+def _set_clock(
+    session: Session, case: CertificationCase, before: CaseStatus, after: CaseStatus, today: date, days: Calendar
+) -> None:
+    """When the case came to its new state and until when it should leave it. While it lies with the supplier the clock of the step stands
+    still, and the date is the supplier's."""
+    config = programmes.config_of(session, today).certification
+    if after is CaseStatus.RETURNED:
+        case.remaining_days = days.between(today, case.due_on) if case.due_on else None
+    if after in (CaseStatus.RETURNED, CaseStatus.REJECTED) and before is not CaseStatus.APPEALED:
+        case.sent_back_from = before.value
+    case.entered_on = today
+    case.due_on = None
+    if step := steps.step_of(case.steps, after):
+        resumed = before is CaseStatus.RETURNED and after == case.sent_back_from and case.remaining_days is not None
+        start = steps.notice_last_day(case.notice_until) if after is CaseStatus.PUBLIC_NOTICE else today
+        case.due_on = days.add(start, max(case.remaining_days or 0, 1) if resumed else step["working_days"])
+        case.remaining_days = None
+    elif after is CaseStatus.RETURNED:
+        case.due_on = days.add(today, config.correction_working_days)
+    elif after is CaseStatus.APPEALED or (after is CaseStatus.REJECTED and not case.appealed):
+        case.due_on = days.add(today, config.appeal_working_days)
+
+
+def authorise(session: Session, actor: Actor, case: CertificationCase, level: Level) -> None:
+    """Raises Forbidden, OwnCase, NotYourRegion or SamePerson when the case is not the actor's to decide at this level (403)."""
     path = session.execute(text("SELECT path FROM organisation WHERE id = :id"), {"id": case.supplier_id}).scalar_one()
+    acted = queries.acted_levels(session, case.id, actor.user_id)
     if queries.may_act(actor, case, path, level, acted):
         return
     if level is Level.SUPPLIER:
         raise Forbidden
-    if queries.is_related(actor, path):
+    if actor.is_related(path):
         raise OwnCase
-    if not actor.may(level.permission) or not actor.covers_region(level.permission, case.district_code):
+    if not queries.is_before(actor, case, level):
         raise NotYourRegion
     raise SamePerson

@@ -1,110 +1,185 @@
-"""What the county and the city do with an application."""
+"""What officers decide about a case."""
 
-from sqlmodel import Session
+from collections.abc import Sequence
 
-from catalog.certification import rules
+from sqlalchemy import text
+from sqlmodel import Session, col, select
+
+from catalog.certificates.actions import issuing
+from catalog.certification import queries, steps
+from catalog.certification.actions import changing
 from catalog.certification.actions.cases import begin, finish
-from catalog.certification.errors import NoticeRunning
-from catalog.certification.models import Certificate, CertificationCase
-from catalog.certification.states import CaseMove
-from catalog.products.models import Product
-from shop.core import audit, clock, numbers, outbox, workdays
+from catalog.certification.errors import (
+    DistrictNotEligible,
+    NoticeRunning,
+    ObjectionOpen,
+    ObjectionUpheld,
+    OpinionsMissing,
+    ReasonNeeded,
+)
+from catalog.certification.models import CertificationCase
+from catalog.certification.steps import Correction, Decision
+from catalog.certification.states import CaseKind, CaseMove, CaseStatus
+from shop.core import clock, outbox, workdays
+from shop.core.errors import Fault, Problem
 from shop.identity import queries as organisations
 from shop.identity.actor import Actor
-from shop.identity.models import Organisation
 from shop.programmes import queries as programmes
+from shop.regions import queries as regions
 
-# Every function here raises NotFound (404) for a case out of reach, IllegalMove (409) for a state that has no such move, and
-# Forbidden (403) in its kinds NotYourRegion, OwnCase and SamePerson.
+# Every function here raises NotFound (404) for a case out of reach, IllegalMove (409) for a state that has no such move, ClaimedByOther
+# (409), and Forbidden (403) in its kinds NotYourRegion, OwnCase and SamePerson.
+
+_FILED = select(CertificationCase).where(col(CertificationCase.status) == CaseStatus.FILING.value)
+_OBJECTIONS = text(
+    "SELECT count(*) FILTER (WHERE status IN ('received', 'investigating')) AS open, count(*) FILTER (WHERE status = 'upheld') AS upheld"
+    " FROM objection WHERE case_id = :id AND notice_from = :notice_from"
+)
 
 
-def take_up(session: Session, actor: Actor, case_id: int) -> None:
-    """The county begins its review."""
-    case = begin(session, actor, case_id, CaseMove.TAKE_UP)
-    finish(session, actor, case, CaseMove.TAKE_UP)
+def approve(session: Session, actor: Actor, case_id: int, reason: str | None = None, documents: Sequence[int] = ()) -> None:
+    """Pass a case on to its next step; after its last one its effect follows: a certificate, a change, new prices.
+
+    Raises:
+        OpinionsMissing: departments that must be heard have not spoken (409).
+        ReasonNeeded: a department is against it, and no reason was given for passing it (422).
+        NoticeRunning, ObjectionOpen, ObjectionUpheld: the public is still being asked, or was right (409).
+        OrganisationNotApproved, DistrictNotEligible: what was so when it was handed in is so no more (409).
+    """
+    case = begin(session, actor, case_id, CaseMove.APPROVE)
+    _require_eligible(session, case)
+    _require_opinions(session, case, reason)
+    if case.status == CaseStatus.PUBLIC_NOTICE:
+        _require_silence(session, case)
+    following = queries.course_of(case).after(case.status, CaseMove.APPROVE)
+    if following is CaseStatus.PUBLIC_NOTICE:
+        _publish_notice(session, case)
+    if following is CaseStatus.APPROVED:
+        case.decided_at = clock.now()
+    finish(session, actor, case, CaseMove.APPROVE, reason, documents=documents)
+    if following is CaseStatus.PUBLIC_NOTICE:
+        outbox.publish(session, "certification.noticed", case_id=case.id, version=case.version)
+    if following is CaseStatus.APPROVED:
+        _take_effect(session, actor, case)
+    _tell(session, case)
 
 
-def publish_notice(session: Session, actor: Actor, case_id: int) -> None:
-    """The county found nothing against it and tells the public; the programme says for how many working days."""
-    case = begin(session, actor, case_id, CaseMove.PUBLISH_NOTICE)
+def return_(
+    session: Session,
+    actor: Actor,
+    case_id: int,
+    reason: str,
+    corrections: Sequence[Correction] = (),
+    documents: Sequence[int] = (),
+) -> None:
+    """Give the application back to the supplier, naming what is to be corrected (补正); the clock of the step stands still."""
+    case = begin(session, actor, case_id, CaseMove.RETURN)
+    case.decision_reason = reason
+    case.corrections = [correction.stored() for correction in corrections]
+    finish(session, actor, case, CaseMove.RETURN, reason, documents=documents)
+    _tell(session, case, reason)
+
+
+def reject(session: Session, actor: Actor, case_id: int, reason: str, documents: Sequence[int] = ()) -> None:
+    """Decide against the application; the supplier may appeal once."""
+    case = begin(session, actor, case_id, CaseMove.REJECT)
+    case.decision_reason = reason
+    case.corrections = []
+    case.decided_at = clock.now()
+    finish(session, actor, case, CaseMove.REJECT, reason, documents=documents)
+    _tell(session, case, reason)
+
+
+def decide_many(
+    session: Session, actor: Actor, case_ids: Sequence[int], decision: Decision, reason: str | None, corrections: Sequence[Correction]
+) -> dict[int, Problem | None]:
+    """Decide many cases alike, each by itself: what cannot be decided is told with its problem and hinders no other.
+
+    Cases are taken in the order of their ids, so that two who decide overlapping lists never wait for each other in a circle.
+
+    Raises:
+        ReasonNeeded: a return or a rejection without a reason (422).
+    """
+    if decision is not Decision.APPROVE and not reason:
+        raise ReasonNeeded(faults=[Fault("reason", ReasonNeeded.code, ReasonNeeded.zh, ReasonNeeded.en)])
+    results: dict[int, Problem | None] = {}
+    for case_id in sorted(set(case_ids)):
+        try:
+            with session.begin_nested():
+                if decision is Decision.APPROVE:
+                    approve(session, actor, case_id, reason)
+                elif decision is Decision.RETURN:
+                    return_(session, actor, case_id, reason or "", corrections)
+                else:
+                    reject(session, actor, case_id, reason or "")
+            results[case_id] = None
+        except Problem as problem:
+            results[case_id] = problem
+    return results
+
+
+def publish(session: Session, actor: Actor, batch_id: int) -> int:
+    """Certify every filed case of a batch; returns how many. The caller holds the batch and has checked that the actor may publish it.
+
+    Raises:
+        OrganisationNotApproved, DistrictNotEligible: a case can no longer be certified; take it out of the batch (409).
+        OwnCase, SamePerson, NotYourRegion: a case that this person may not decide (403).
+    """
+    cases = session.exec(_FILED.where(CertificationCase.batch_id == batch_id).order_by(col(CertificationCase.id)).with_for_update())
+    gathered = list(cases)
+    for case in gathered:
+        begin(session, actor, case.id, CaseMove.PUBLISH)
+        _require_eligible(session, case)
+        case.decided_at = clock.now()
+        finish(session, actor, case, CaseMove.PUBLISH, batch_id=batch_id)
+    issuing.issue(session, actor, [case.id for case in gathered], batch_id)
+    return len(gathered)
+
+
+def _require_eligible(session: Session, case: CertificationCase) -> None:
+    organisations.require_approved(session, case.supplier_id)
+    today = clock.today()
+    designation = programmes.config_of(session, today).certification.eligible_designation
+    if not regions.is_designated(session, case.district_code, designation, today):
+        raise DistrictNotEligible(district=case.district_code)
+
+
+def _require_opinions(session: Session, case: CertificationCase, reason: str | None) -> None:
+    step = steps.step_of(case.steps, case.status) or {}
+    spoken = queries.latest_opinions(session, case.id, case.status)
+    missing = step.get("min_opinions", 0) - len(spoken)
+    if missing > 0:
+        silent = [name for name in step["departments"] if name not in spoken]
+        raise OpinionsMissing(count=missing, departments=", ".join(silent))
+    if "oppose" in spoken.values() and not reason:
+        zh, en = "有部门持反对意见，通过时须说明理由", "A department opposes this case; passing it needs a reason"
+        raise ReasonNeeded(faults=[Fault("reason", ReasonNeeded.code, zh, en)])
+
+
+def _require_silence(session: Session, case: CertificationCase) -> None:
+    """The notice has run its days, and nobody's objection is open or upheld."""
+    if case.notice_until is None or clock.today() < case.notice_until:
+        raise NoticeRunning(until=case.notice_until.isoformat() if case.notice_until else None)
+    raised = session.execute(_OBJECTIONS, {"id": case.id, "notice_from": case.notice_from}).one()
+    if raised.open:
+        raise ObjectionOpen(count=raised.open)
+    if raised.upheld:
+        raise ObjectionUpheld
+
+
+def _publish_notice(session: Session, case: CertificationCase) -> None:
     today = clock.today()
     working_days = programmes.config_of(session, today).certification.public_notice_working_days
     case.notice_from = today
-    case.notice_until = rules.notice_end(today, working_days, workdays.calendar(session, today))
-    finish(session, actor, case, CaseMove.PUBLISH_NOTICE, until=case.notice_until.isoformat())
-    outbox.publish(session, "certification.noticed", case_id=case.id, version=case.version)
+    case.notice_until = steps.notice_end(today, working_days, workdays.calendar(session, today))
 
 
-def close_notice(session: Session, actor: Actor, case_id: int, reason: str | None) -> None:
-    """The county decides for the product after the notice and passes it on to the city.
-
-    Raises:
-        NoticeRunning: the notice has not ended (409).
-    """
-    case = begin(session, actor, case_id, CaseMove.CLOSE_NOTICE)
-    if case.notice_until is None or clock.today() < case.notice_until:
-        raise NoticeRunning(until=case.notice_until.isoformat() if case.notice_until else None)
-    finish(session, actor, case, CaseMove.CLOSE_NOTICE, reason)
-    _tell_decided(session, case)
+def _take_effect(session: Session, actor: Actor, case: CertificationCase) -> None:
+    if case.kind in (CaseKind.INITIAL, CaseKind.RENEWAL):
+        issuing.issue(session, actor, [case.id], None)
+    else:
+        changing.take_effect(session, actor, case)
 
 
-def certify(session: Session, actor: Actor, case_id: int, reason: str | None) -> None:
-    """The city certifies the product: a numbered certificate from today on, with the names as they are now.
-
-    Raises:
-        OrganisationNotApproved: the supplier was suspended meanwhile (409).
-    """
-    case = begin(session, actor, case_id, CaseMove.CERTIFY)
-    organisations.require_approved(session, case.supplier_id)
-    case.decided_at = clock.now()
-    finish(session, actor, case, CaseMove.CERTIFY, reason)
-    certificate = _issue(session, case)
-    audit.record(session, actor, "certificate.issued", "certificate", certificate.id, number=certificate.number)
-    outbox.publish(session, "certificate.issued", certificate_id=certificate.id)
-
-
-def return_(session: Session, actor: Actor, case_id: int, reason: str) -> None:
-    """Give the application back to the supplier, who may correct and submit it again."""
-    _refuse(session, actor, case_id, CaseMove.RETURN, reason)
-
-
-def reject(session: Session, actor: Actor, case_id: int, reason: str) -> None:
-    """Decide against the application for good."""
-    _refuse(session, actor, case_id, CaseMove.REJECT, reason)
-
-
-def _refuse(session: Session, actor: Actor, case_id: int, move: CaseMove, reason: str) -> None:
-    case = begin(session, actor, case_id, move)
-    case.decision_reason = reason
-    case.decided_at = clock.now() if move is CaseMove.REJECT else None
-    finish(session, actor, case, move, reason)
-    _tell_decided(session, case)
-
-
-def _tell_decided(session: Session, case: CertificationCase) -> None:
-    outbox.publish(session, "certification.decided", case_id=case.id, version=case.version, status=case.status)
-
-
-def _issue(session: Session, case: CertificationCase) -> Certificate:
-    today = clock.today()
-    config = programmes.config_of(session, today)
-    count = numbers.next_number(session, rules.certificate_series(today.year, case.district_code))
-    certificate = Certificate(
-        number=rules.certificate_number(today.year, case.district_code, count),
-        case_id=case.id,
-        product_id=case.product_id,
-        supplier_id=case.supplier_id,
-        programme_code=config.code,
-        district_code=case.district_code,
-        product_name=session.get_one(Product, case.product_id).name,
-        supplier_name=session.get_one(Organisation, case.supplier_id).name,
-        annual_capacity_kg=case.annual_capacity_kg,
-        households=case.households,
-        persons=case.persons,
-        valid_from=today,
-        valid_until=rules.last_day(today, config.certification.validity_months),
-        issued_at=clock.now(),
-    )
-    session.add(certificate)
-    session.flush()
-    return certificate
+def _tell(session: Session, case: CertificationCase, reason: str | None = None) -> None:
+    outbox.publish(session, "certification.decided", case_id=case.id, version=case.version, status=case.status, reason=reason)

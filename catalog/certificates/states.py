@@ -1,0 +1,85 @@
+"""The life of a certificate: its state is derived from its dates whenever somebody looks, so it is right at every second.
+
+The rule stands here twice, for a row in hand (:func:`certificate_state`) and for statements over many (:func:`in_force_sql`);
+a test holds the two together.
+"""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from shop.core.states import StateTable
+
+
+class CertificateState(StrEnum):
+    NOT_YET = "not_yet"
+    IN_FORCE = "in_force"
+    SUSPENDED = "suspended"
+    #: More was sold than it was given for; an officer has to look.
+    HELD = "held"
+    #: A paper behind it has ended.
+    PAPERS_EXPIRED = "papers_expired"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+
+
+class CertificateMove(StrEnum):
+    WARN = "warn"
+    SUSPEND = "suspend"
+    REINSTATE = "reinstate"
+    HOLD = "hold"
+    RELEASE = "release"
+    OPEN_REVOCATION = "open_revocation"
+    REVOKE = "revoke"
+
+
+_C, _T = CertificateState, CertificateMove
+_LIVE = [_C.NOT_YET, _C.IN_FORCE, _C.SUSPENDED, _C.HELD, _C.PAPERS_EXPIRED]
+
+CERTIFICATE = StateTable(
+    "certificate",
+    {
+        **{(state, _T.WARN): state for state in _LIVE},
+        **{(state, _T.SUSPEND): _C.SUSPENDED for state in _LIVE},
+        (_C.SUSPENDED, _T.REINSTATE): _C.IN_FORCE,
+        **{(state, _T.HOLD): _C.HELD for state in (_C.NOT_YET, _C.IN_FORCE, _C.PAPERS_EXPIRED)},
+        (_C.HELD, _T.RELEASE): _C.IN_FORCE,
+        **{(state, _T.OPEN_REVOCATION): state for state in _LIVE},
+        **{(state, _T.REVOKE): _C.REVOKED for state in _LIVE},
+    },
+)
+
+
+def certificate_state(
+    *,
+    revoked: bool,
+    suspended_at: datetime | None,
+    suspended_until: datetime | None,
+    held: bool,
+    valid_from: date,
+    valid_until: date,
+    papers_valid_until: date | None,
+    now: datetime,
+    today: date,
+) -> CertificateState:
+    """The state of a certificate at a moment (``today`` is its date in Shanghai). Its first and last day belong to its time; a suspension
+    ends by itself at ``suspended_until``."""
+    if revoked:
+        return CertificateState.REVOKED
+    if today > valid_until:
+        return CertificateState.EXPIRED
+    if suspended_at is not None and (suspended_until is None or now < suspended_until):
+        return CertificateState.SUSPENDED
+    if held:
+        return CertificateState.HELD
+    if papers_valid_until is not None and today > papers_valid_until:
+        return CertificateState.PAPERS_EXPIRED
+    return CertificateState.NOT_YET if today < valid_from else CertificateState.IN_FORCE
+
+
+def in_force_sql(c: str) -> str:
+    """SQL: certificate ``c`` is in force at ``:now``, a moment of the date ``:today``."""
+    return (
+        f"({c}.revoked_at IS NULL AND {c}.valid_from <= :today AND {c}.valid_until >= :today"
+        f" AND ({c}.suspended_at IS NULL OR {c}.suspended_until <= :now) AND {c}.held_at IS NULL"
+        f" AND ({c}.papers_valid_until IS NULL OR {c}.papers_valid_until >= :today))"
+    )

@@ -1,0 +1,140 @@
+"""Changes of what was certified: proposed by the supplier, reviewed as a case, and only then true. The certified version stays on sale
+meanwhile."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session, col, select
+
+from catalog.certificates import queries as certificates
+from catalog.certificates.actions import issuing
+from catalog.certificates.states import CertificateState
+from catalog.certification.actions.cases import finish
+from catalog.certification.errors import CaseNotEditable, NoCertificateInForce, NothingChanges
+from catalog.certification.models import CertificationCase
+from catalog.certification.states import CaseKind, CaseMove, CaseStatus
+from catalog.certification.steps import snapshot
+from catalog.products import actions as products
+from catalog.products.models import Product
+from catalog.products.schemas import TierIn
+from shop.core import audit, clock, outbox
+from shop.core.errors import Fault, Forbidden, Invalid, NotFound
+from shop.identity.actor import Actor
+from shop.programmes import queries as programmes
+
+_LATEST = text(
+    "SELECT id FROM certificate WHERE product_id = :product_id AND revoked_at IS NULL AND valid_until >= :today"
+    " ORDER BY valid_until DESC LIMIT 1"
+)
+#: What the latest case of the product stated; a change carries it on, so that its reviewers see the whole.
+_STATED = (
+    "annual_capacity_kg monthly_capacity_kg households persons linkage_modes linkage comparable_price_fen comparable_pack_grams"
+    " comparable_price_source comparable_price_on"
+).split()
+
+
+def propose(session: Session, actor: Actor, certificate_id: int, changes: Mapping[str, Any], statement: str) -> int:
+    """Draw up a change of an own certificate; papers are added and it is handed in as every application. Returns the case's id. Without
+    changed fields it brings new papers only, such as a licence that was prolonged.
+
+    Raises:
+        NotFound: there is none within reach (404). Forbidden: another supplier's (403).
+        NoCertificateInForce: it was revoked or has ended (409). CaseOpen: another case of the product is open (409).
+        Invalid, UnknownOrigin: months that do not add up, a place that is not (422).
+    """
+    row = certificates.certificate_row(session, actor, certificate_id)
+    if row.supplier_id != actor.organisation_id:
+        raise Forbidden
+    if certificates.state_of(row) in (CertificateState.REVOKED, CertificateState.EXPIRED):
+        raise NoCertificateInForce
+    proposed = {field: value for field, value in changes.items() if value != getattr(row, field)}
+    months = proposed.get("monthly_capacity_kg")
+    if months is not None and sum(months) != proposed.get("annual_capacity_kg", row.annual_capacity_kg):
+        raise Invalid.one(
+            "monthly_capacity_kg", "months_do_not_add_up", "各月产能之和须等于年产能", "The months must add up to the year"
+        )
+    if "township_code" in proposed:
+        products.require_origin(session, row.district_code, proposed["township_code"])
+    case = _case(session, row, CaseKind.CHANGE, proposed, statement)
+    audit.record(session, actor, "certification.change_proposed", "certification_case", case.id, fields=sorted(proposed))
+    return case.id
+
+
+def propose_prices(session: Session, actor: Actor, sku_id: int, tiers: Sequence[TierIn], statement: str) -> int:
+    """Ask for prices that lie too far above comparable goods to apply at once; handed in with this. Returns the case's id.
+
+    Raises:
+        NotFound, NotYourProduct: unknown (404), or another supplier's (403).
+        NoCertificateInForce, CaseOpen: as :func:`propose` (409). NothingChanges: these prices need no review (422).
+        Invalid: quantities that are not whole steps or do not rise (422).
+    """
+    sku = products.own_sku(session, actor, sku_id)
+    if products.within_ceiling(session, sku, tiers):
+        raise NothingChanges(faults=[Fault("tiers", "no_review_needed", "该价格无需审核，可直接设置", "These prices need no review")])
+    found = session.execute(_LATEST, {"product_id": sku.product_id, "today": clock.today()}).scalar()
+    if found is None:
+        raise NoCertificateInForce
+    row = certificates.certificate_row(session, actor, found)
+    shown = [[str(tier.min_quantity), tier.unit_price] for tier in tiers]
+    case = _case(session, row, CaseKind.PRICE, {"sku_id": sku.id, "sku_code": sku.code, "pack": sku.pack, "tiers": shown}, statement)
+    submit(session, actor, case)
+    return case.id
+
+
+def submit(session: Session, actor: Actor, case: CertificationCase) -> None:
+    """Hand in a change: there is no checklist for it, its reviewers ask for what they miss."""
+    if case.status not in (CaseStatus.DRAFT, CaseStatus.RETURNED):
+        raise CaseNotEditable
+    case.submitted_at = clock.now()
+    case.decision_reason = None
+    case.corrections = []
+    finish(session, actor, case, CaseMove.RESUBMIT if case.status == CaseStatus.RETURNED else CaseMove.SUBMIT)
+    outbox.publish(session, "certification.submitted", case_id=case.id, version=case.version, status=case.status)
+
+
+def take_effect(session: Session, actor: Actor, case: CertificationCase) -> None:
+    """What an approved change brings about."""
+    proposed = case.proposed or {}
+    if case.kind == CaseKind.PRICE:
+        tiers = [TierIn.model_validate({"min_quantity": least, "unit_price": _yuan(fen)}) for least, fen in proposed["tiers"]]
+        products.apply_reviewed_prices(session, actor, proposed["sku_id"], tiers)
+    else:
+        assert case.certificate_id is not None
+        if proposed:
+            issuing.change(session, actor, case.certificate_id, proposed)
+        issuing.renew_papers(session, actor, case.certificate_id, case.id)
+
+
+def _yuan(fen: int) -> str:
+    return f"{fen // 100}.{fen % 100:02d}"
+
+
+def _case(session: Session, row: Any, kind: CaseKind, proposed: dict[str, Any], statement: str) -> CertificationCase:
+    latest = session.exec(
+        select(CertificationCase)
+        .where(col(CertificationCase.product_id) == row.product_id, col(CertificationCase.status) == CaseStatus.APPROVED.value)
+        .order_by(col(CertificationCase.id).desc())
+        .limit(1)
+    ).first()
+    product = session.get(Product, row.product_id)
+    if latest is None or product is None:
+        raise NotFound
+    config = programmes.config_of(session, clock.today())
+    case = CertificationCase(
+        **{field: getattr(latest, field) for field in _STATED},
+        kind=kind.value,
+        certificate_id=row.id,
+        proposed=proposed,
+        statement=statement,
+        product_id=row.product_id,
+        supplier_id=row.supplier_id,
+        programme_code=config.code,
+        district_code=product.district_code,
+        township_code=product.township_code,
+        steps=snapshot(config.certification, kind, has_township=product.township_code is not None),
+        created_at=clock.now(),
+    )
+    session.add(case)
+    session.flush()
+    return case

@@ -1,0 +1,130 @@
+"""What officers do with a case before they decide: take it on the desk, ask departments, hear an appeal."""
+
+from collections.abc import Sequence
+
+from sqlmodel import Session
+
+from catalog.certificates.errors import NotYourRegion, OwnCase
+from catalog.certification import queries, steps
+from catalog.certification.actions.cases import authorise, begin, finish, locked, refuse_claimed, refuse_unknown
+from catalog.certification.errors import AppealTooLate, NoDepartment, NotClaimed
+from catalog.certification.models import CertificationCase, CertificationOpinion
+from catalog.certification.steps import Verdict
+from catalog.certification.states import CaseMove, CaseStatus
+from shop.core import audit, clock, outbox
+from shop.core.errors import Fault
+from shop.core.states import IllegalMove
+from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
+
+
+def claim(session: Session, actor: Actor, case_id: int, *, take_over: bool) -> None:
+    """Take a case on the own desk, so that no colleague decides it meanwhile; ``take_over`` takes it from a colleague's.
+
+    Raises:
+        NotFound, NotYourRegion, OwnCase, SamePerson: as for every decision.
+        IllegalMove: it is not at a step of review (409). ClaimedByOther: a colleague has it (409).
+    """
+    case = _before(session, actor, case_id)
+    if not take_over:
+        refuse_claimed(session, actor, case)
+    case.claimed_by, case.claimed_at = actor.user_id, clock.now()
+    _keep(session, case)
+    audit.record(session, actor, "certification.claimed", "certification_case", case.id)
+
+
+def release(session: Session, actor: Actor, case_id: int) -> None:
+    """Put a case back from the own desk into the queue.
+
+    Raises:
+        NotFound: there is none within reach (404). NotClaimed: it is not on the own desk (409).
+    """
+    case = locked(session, actor, case_id)
+    if case.claimed_by is None or case.claimed_by != actor.user_id:
+        raise NotClaimed
+    case.claimed_by = case.claimed_at = None
+    _keep(session, case)
+    audit.record(session, actor, "certification.released", "certification_case", case.id)
+
+
+def opine(
+    session: Session, actor: Actor, case_id: int, department: str, verdict: Verdict, opinion: str, documents: Sequence[int]
+) -> int:
+    """Record the opinion of a department on a case at its present step; a later one of the same department counts instead.
+
+    A department's own officer gives it, or an officer of the level that reviews enters what came on paper, with the paper attached.
+
+    Raises:
+        NotFound (404), OwnCase, NotYourRegion (403): as for every decision.
+        IllegalMove: the case is not at a step of review (409). NoDepartment: this step does not ask it (422).
+    """
+    case = locked(session, actor, case_id)
+    step = steps.step_of(case.steps, case.status)
+    if step is None:
+        raise IllegalMove(state=case.status, action="opine", allowed=[])
+    if queries.is_own(session, actor, case):
+        raise OwnCase
+    if not actor.covers_region(Permission.CERTIFICATIONS_OPINE, case.district_code):
+        raise NotYourRegion
+    if department not in step["departments"]:
+        raise NoDepartment(faults=[Fault("department", NoDepartment.code, NoDepartment.zh, NoDepartment.en)])
+    refuse_unknown(session, case, documents)
+    given = CertificationOpinion(
+        case_id=case.id,
+        step=case.status,
+        department=department,
+        verdict=verdict.value,
+        opinion=opinion,
+        documents=list(documents),
+        author_id=actor.user_id,
+        author_role=actor.role_name,
+        at=clock.now(),
+    )
+    session.add(given)
+    _keep(session, case)
+    audit.record(
+        session, actor, "certification.opinion_given", "certification_case", case.id, department=department, verdict=verdict
+    )
+    return given.id
+
+
+def appeal(session: Session, actor: Actor, case_id: int, reason: str) -> None:
+    """Ask the city to look again at the own application that was rejected; once.
+
+    Raises:
+        NotFound (404), Forbidden (403), IllegalMove (409): as for every move; an appeal that was made cannot be made again.
+        AppealTooLate: its time is over (409).
+    """
+    case = begin(session, actor, case_id, CaseMove.APPEAL)
+    if case.due_on is not None and clock.today() > case.due_on:
+        raise AppealTooLate(until=case.due_on.isoformat())
+    finish(session, actor, case, CaseMove.APPEAL, reason)
+    case.appealed = True
+    _keep(session, case)
+    outbox.publish(session, "certification.appealed", case_id=case.id, version=case.version)
+
+
+def decide_appeal(
+    session: Session, actor: Actor, case_id: int, *, granted: bool, reason: str, documents: Sequence[int] = ()
+) -> None:
+    """The city grants an appeal: the case goes on where it was rejected; or dismisses it: the rejection stands. Raises as every decision."""
+    move = CaseMove.GRANT_APPEAL if granted else CaseMove.DISMISS_APPEAL
+    case = begin(session, actor, case_id, move)
+    case.decision_reason = None if granted else reason
+    case.decided_at = None if granted else clock.now()
+    finish(session, actor, case, move, reason, documents=documents)
+    outbox.publish(session, "certification.decided", case_id=case.id, version=case.version, status=case.status, reason=reason)
+
+
+def _before(session: Session, actor: Actor, case_id: int) -> CertificationCase:
+    case = locked(session, actor, case_id)
+    if steps.step_of(case.steps, case.status) is None and case.status != CaseStatus.APPEALED:
+        raise IllegalMove(state=case.status, action="claim", allowed=[])
+    authorise(session, actor, case, queries.level_of(case, CaseMove.REJECT))
+    return case
+
+
+def _keep(session: Session, case: CertificationCase) -> None:
+    case.version += 1
+    session.add(case)
+    session.flush()

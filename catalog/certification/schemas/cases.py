@@ -1,0 +1,221 @@
+"""What is told of cases, and what officers send when they decide."""
+
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, field_validator
+
+from catalog.certificates.schemas import CertificateOut
+from catalog.certification.schemas.applying import DocumentOut, In, MissingItem
+from catalog.certification.states import CaseKind, CaseMove, CaseStatus, Level
+from catalog.certification.steps import Correction, Decision, Verdict
+from catalog.products.rules import MAX_TIERS, Category, Kind
+from catalog.products.schemas import TierIn
+from shop.core.money import YuanOut
+from shop.core.quantities import Id, ShortText
+
+#: As many cases as are decided in one request.
+MOST_DECIDED = 200
+
+Attachments = Annotated[list[Id], Field(max_length=20, description="papers attached to the case before, by their ids")]
+
+
+class CorrectionIn(In):
+    """One item to be corrected: a field or paper by its code, and what is wrong with it."""
+
+    field: Annotated[ShortText, Field(examples=["documents.test_report"])]
+    message: Annotated[ShortText, Field(examples=["检测报告已超过 12 个月，请补充近期报告"])]
+
+    def correction(self) -> Correction:
+        return Correction(self.field, self.message)
+
+
+class ApprovalIn(In):
+    reason: ShortText | None = Field(default=None, description="a remark for the record; needed when a department opposes")
+    attachment_ids: Attachments = []
+
+
+class ReasonIn(In):
+    reason: ShortText
+    attachment_ids: Attachments = []
+
+
+class ReturnIn(ReasonIn):
+    corrections: Annotated[list[CorrectionIn], Field(max_length=50)] = []
+
+
+class ClaimIn(In):
+    take_over: bool = Field(default=False, description="take it from the desk of a colleague")
+
+
+class OpinionIn(In):
+    department: Annotated[ShortText, Field(examples=["agriculture"])]
+    verdict: Verdict
+    opinion: ShortText
+    attachment_ids: Attachments = []
+
+
+class AppealIn(In):
+    reason: ShortText
+
+
+class AppealDecisionIn(ReasonIn):
+    granted: bool
+
+
+class DecisionsIn(In):
+    case_ids: Annotated[list[Id], Field(min_length=1, max_length=MOST_DECIDED)]
+    decision: Decision
+    reason: ShortText | None = None
+    corrections: Annotated[list[CorrectionIn], Field(max_length=50)] = []
+
+    @field_validator("case_ids")
+    @classmethod
+    def _each_once(cls, case_ids: list[int]) -> list[int]:
+        if len(set(case_ids)) < len(case_ids):
+            raise ValueError("each case once")
+        return case_ids
+
+
+class DecidedOut(BaseModel):
+    """What became of one case."""
+
+    case_id: int
+    done: bool
+    status: CaseStatus | None = Field(description="its present state, where it is within reach")
+    code: str | None = Field(description="why not")
+    message: str | None
+
+
+class DecisionsOut(BaseModel):
+    done: int
+    failed: int
+    results: list[DecidedOut]
+
+
+class ChangeIn(In):
+    """What a certificate says and shall say otherwise. Fields that are left out stay; new papers come with the case."""
+
+    township_code: Annotated[str | None, Field(max_length=20)] = None
+    village: ShortText | None = None
+    producer: ShortText | None = None
+    grade: ShortText | None = None
+    specification: ShortText | None = None
+    annual_capacity_kg: Annotated[int | None, Field(ge=1, le=2_000_000_000)] = None
+    monthly_capacity_kg: Annotated[list[Annotated[int, Field(ge=0, le=2_000_000_000)]] | None, Field(min_length=12, max_length=12)] = None
+    statement: ShortText = Field(description="why")
+
+
+class PriceReviewIn(In):
+    tiers: Annotated[list[TierIn], Field(min_length=1, max_length=MAX_TIERS)]
+    statement: ShortText = Field(description="why the price lies above that of comparable goods")
+
+
+class StepOut(BaseModel):
+    """One move of the case."""
+
+    action: str
+    from_status: CaseStatus
+    to_status: CaseStatus
+    level: Level
+    actor_id: int | None
+    actor_role: str
+    reason: str | None
+    documents: list[int]
+    working_days: int | None = Field(description="working days that it had been at the step it left")
+    late: bool
+    at: datetime
+
+
+class OpinionOut(BaseModel):
+    id: int
+    step: CaseStatus
+    department: str
+    verdict: Verdict
+    opinion: str
+    documents: list[int]
+    author_id: int | None
+    author: str | None
+    author_role: str
+    at: datetime
+
+
+class WayOut(BaseModel):
+    """One step that the case passes."""
+
+    step: CaseStatus
+    level: Level
+    label: str
+    working_days: int
+    current: bool
+
+
+class QueueRow(BaseModel):
+    """How many cases are in one state."""
+
+    status: CaseStatus
+    cases: int
+    overdue: int
+    unclaimed: int
+    oldest_since: date | None
+
+
+class CaseRow(BaseModel):
+    id: int
+    kind: CaseKind
+    product_id: int
+    product_name: str
+    product_kind: Kind
+    category: Category
+    supplier_id: int
+    supplier_name: str
+    district_code: str
+    district_name: str
+    township_code: str | None
+    programme_code: str
+    certificate_id: int | None = Field(description="the certificate that is renewed or changed")
+    batch_id: int | None
+    status: CaseStatus
+    entered_on: date | None = Field(description="when it came to its present state")
+    due_on: date | None = Field(description="the last working day for it; while it is returned, for the supplier")
+    overdue: bool
+    claimed_by: int | None
+    claimed_by_name: str | None
+    submitted_at: datetime | None
+    notice_from: date | None
+    notice_until: date | None = Field(description="the first day on which the county may decide")
+    decided_at: datetime | None
+    created_at: datetime
+    version: int
+
+
+class CaseOut(CaseRow):
+    working_days_left: int | None
+    way: list[WayOut]
+    proposed: dict[str, Any] | None = Field(description="what a change would change")
+    statement: str
+    specification: str
+    village: str | None
+    producer: str
+    grade: str
+    annual_capacity_kg: int | None
+    monthly_capacity_kg: list[int] | None
+    households: int
+    persons: int
+    linkage_modes: list[str]
+    linkage: str
+    comparable_price: YuanOut | None
+    comparable_pack_grams: int | None
+    comparable_price_source: str | None
+    comparable_price_on: date | None
+    decision_reason: str | None
+    corrections: list[dict[str, str]] = Field(description="what the supplier is asked to correct")
+    appealed: bool
+    steps: list[StepOut]
+    opinions: list[OpinionOut] = Field(description="of departments; for officers")
+    documents: list[DocumentOut]
+    missing_items: list[MissingItem]
+    objections_open: int
+    objections_upheld: int
+    possible_actions: list[CaseMove] = Field(description="what the caller may do with it now")
+    certificate: CertificateOut | None
