@@ -36,6 +36,7 @@ DOMAINS = [
     "orders.purchasing.api",
     "orders.fulfilment.api",
     "orders.payments.api",
+    "orders.effects.api",
     "orders.ledger.api",
     "orders.statistics.api",
     "orders.reconcile.api",

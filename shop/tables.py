@@ -10,6 +10,7 @@ import catalog.objections.models
 import catalog.products.models
 import catalog.stock.models
 import catalog.supervision.models
+import orders.effects.models
 import orders.fulfilment.models
 import orders.ledger.models
 import orders.payments.models

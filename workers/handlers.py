@@ -1,16 +1,41 @@
 """Who hears of which event: every domain's own list, put together. Each published event has an entry (a test checks it)."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from sqlmodel import Session
+
 from catalog.certification import handlers as certification
+from orders.effects import handlers as effects
 from orders.fulfilment import handlers as fulfilment
 from orders.payments import handlers as payments
 from orders.purchasing import handlers as purchasing
 from shop.core.outbox import Handler
 from shop.notifications import handlers as organisations
 
-HANDLERS: dict[str, Handler] = {
-    **organisations.HANDLERS,
-    **certification.HANDLERS,
-    **purchasing.HANDLERS,
-    **fulfilment.HANDLERS,
-    **payments.HANDLERS,
-}
+
+def together(*lists: Mapping[str, Handler]) -> dict[str, Handler]:
+    """One handler for each event: those of all the lists, in their order, in one transaction."""
+    heard: dict[str, list[Handler]] = {}
+    for each in lists:
+        for name, handler in each.items():
+            heard.setdefault(name, []).append(handler)
+    return {name: _one_after_another(handlers) for name, handlers in heard.items()}
+
+
+def _one_after_another(handlers: list[Handler]) -> Handler:
+    def run(session: Session, payload: dict[str, Any]) -> None:
+        for handler in handlers:
+            handler(session, payload)
+
+    return run if len(handlers) > 1 else handlers[0]
+
+
+HANDLERS: dict[str, Handler] = together(
+    organisations.HANDLERS,
+    certification.HANDLERS,
+    purchasing.HANDLERS,
+    fulfilment.HANDLERS,
+    payments.HANDLERS,
+    effects.HANDLERS,
+)

@@ -11,6 +11,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "relay": _every(1, "outbox.relay"),
     "heartbeat": _every(10, "workers.beat_heart"),
     "refresh": _every(5, "statistics.refresh"),
+    "send_mail": _every(5, "notifications.send_mail"),
     "seal": _every(30, "audit.seal"),
     "tidy": _every(3600, "workers.tidy"),
     "reconcile": _every(3600, "reconcile.run"),

@@ -12,6 +12,7 @@ from orders.statistics import actions as statistics
 from shop.core import audit, clock, idempotency, outbox
 from shop.core.db import database
 from shop.identity.actions import sign_in
+from shop.notifications import mailing
 from workers.app import app
 from workers.handlers import HANDLERS
 
@@ -44,6 +45,14 @@ def refresh() -> None:
     """Move waiting sale entries into the rollups."""
     with database().unit_of_work() as session:
         statistics.refresh(session)
+
+
+@app.task(name="notifications.send_mail")
+def send_mail() -> None:
+    """Send the mails that are due."""
+    sent = mailing.send_due(database())
+    if sent:
+        log.info("mails_sent", count=sent)
 
 
 @app.task(name="audit.seal")

@@ -83,3 +83,21 @@ def in_force_sql(c: str) -> str:
         f" AND ({c}.suspended_at IS NULL OR {c}.suspended_until <= :now) AND {c}.held_at IS NULL"
         f" AND ({c}.papers_valid_until IS NULL OR {c}.papers_valid_until >= :today))"
     )
+
+
+def _suspended_sql(c: str) -> str:
+    return f"{c}.suspended_at IS NOT NULL AND ({c}.suspended_until IS NULL OR {c}.suspended_until > :now)"
+
+
+def stop_sql(c: str) -> str:
+    """SQL: the measure that stands against certificate ``c`` at ``:now``: ``revoked``, ``suspended``, ``held``, or null. Unlike its state this
+    does not change when its time ends."""
+    return (
+        f"CASE WHEN {c}.revoked_at IS NOT NULL THEN 'revoked' WHEN {_suspended_sql(c)} THEN 'suspended'"
+        f" WHEN {c}.held_at IS NOT NULL THEN 'held' END"
+    )
+
+
+def stopped_at_sql(c: str) -> str:
+    """SQL: since when the measure of :func:`stop_sql` stands; null: there is none."""
+    return f"CASE WHEN {c}.revoked_at IS NOT NULL THEN {c}.revoked_at WHEN {_suspended_sql(c)} THEN {c}.suspended_at ELSE {c}.held_at END"

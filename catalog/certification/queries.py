@@ -192,14 +192,16 @@ def _way(step: Any, row: Any, label: str) -> WayOut:
 def _blocked(row: Any, objections: Any, today: date) -> bool:
     """Whether the notice still stands against passing the case."""
     running = row.notice_until is not None and today < row.notice_until
-    return row.status == CaseStatus.PUBLIC_NOTICE and (running or objections.open > 0 or objections.upheld > 0)
+    return bool(row.status == CaseStatus.PUBLIC_NOTICE and (running or objections.open or objections.upheld))
 
 
 def _possible(actor: Actor, row: Row[Any], acted: set[Level], *, blocked: bool) -> list[CaseMove]:
     return [
         move
         for move in course_of(row).possible(row.status)
-        if may_act(actor, row, row.supplier_path, level_of(row, move), acted) and not (blocked and move is CaseMove.APPROVE)
+        if move is not CaseMove.PUBLISH  # that is done with a whole batch
+        and may_act(actor, row, row.supplier_path, level_of(row, move), acted)
+        and not (blocked and move is CaseMove.APPROVE)
     ]
 
 

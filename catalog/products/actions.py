@@ -23,7 +23,9 @@ from shop.identity.rules import Capacity
 CheckVersion = Callable[[int], None]
 
 #: What a certificate says of a product.
-CERTIFIED_FIELDS = frozenset({"name", "category", "district_code", "township_code", "village"})
+CERTIFIED_FIELDS = frozenset(
+    {"name", "category", "district_code", "township_code", "village", "producer", "grade", "specification"}
+)
 
 _ORIGIN = text(
     "SELECT count(*) FROM region WHERE code = ANY (CAST(:codes AS text[])) AND kind NOT IN ('province', 'city')"

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
+from catalog.certificates.states import in_force_sql
 from catalog.products import search
 from catalog.products.rules import unit_label
 from catalog.products.schemas import CertificateBrief, Facet, Facets, Filters, ProductOut, ProductRow, SkuOut, Sort
@@ -15,13 +16,9 @@ from shop.core import clock, paging
 from shop.core.errors import Language, NotFound
 from shop.core.paging import Page
 
-#: The certificate of product ``p`` that is in force on ``:today``. It names the product's supplier, who never changes; to ask for that too
+#: The certificate of product ``p`` that is in force at ``:now``. It names the product's supplier, who never changes; to ask for that too
 #: would make PostgreSQL expect far fewer rows than there are, and plan for them.
-_IN_FORCE = """
-    FROM certificate c
-    WHERE c.product_id = p.id AND c.valid_from <= :today AND :today <= c.valid_until
-      AND c.suspended_at IS NULL AND c.revoked_at IS NULL
-"""
+_IN_FORCE = f"FROM certificate c WHERE c.product_id = p.id AND {in_force_sql('c')}"
 _STOCKED = """
     FROM sku s JOIN stock k ON k.sku_id = s.id
     WHERE s.product_id = p.id AND s.status = 'active' AND k.on_hand - k.reserved >= s.min_quantity
@@ -93,7 +90,13 @@ def _where(filters: Filters, found: search.Words | None) -> tuple[str, dict[str,
     for rows, wanted in ((_IN_FORCE, filters.certified), (_STOCKED, filters.in_stock)):
         if wanted is not None:
             conditions.append(f"{'' if wanted else 'NOT '}EXISTS (SELECT {rows})")
-    return " AND ".join(["o.status = 'approved'", *conditions]), values | {"today": clock.today()}
+    return " AND ".join(["o.status = 'approved'", *conditions]), values | _present()
+
+
+def _present() -> dict[str, Any]:
+    """The moment, and its date, at which a certificate must be in force."""
+    now = clock.now()
+    return {"now": now, "today": clock.shanghai_date(now)}
 
 
 _FROM = "FROM product p JOIN organisation o ON o.id = p.supplier_id"
@@ -185,7 +188,7 @@ def product(session: Session, product_id: int, language: Language) -> ProductOut
     Raises:
         NotFound: there is none.
     """
-    row = session.execute(_PRODUCT, {"id": product_id, "today": clock.today()}).first()
+    row = session.execute(_PRODUCT, {"id": product_id, **_present()}).first()
     if row is None:
         raise NotFound
     skus = session.execute(_SKUS_OF, {"product_id": product_id}).all()

@@ -15,6 +15,8 @@ from shop.core.quantities import Code, Id, Name, OptionalText, Quantity, Quantit
 DistrictCode = Annotated[str, StringConstraints(pattern=r"^50[0-9]{4}$"), Field(examples=["500236"])]
 TownshipCode = Annotated[str, StringConstraints(pattern=r"^50[0-9]{4}[0-9A-Z]{1,6}$"), Field(examples=["500236T01"])]
 Words = Annotated[str, StringConstraints(max_length=100), AfterValidator(storable)]
+#: One of the facts that a certificate speaks of besides the name: who makes it, its grade, what it is by which standard.
+Detail = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), AfterValidator(storable)]
 NetGrams = Annotated[int, Field(ge=1, le=10**9, description="net weight of one unit in grams; none for services")]
 #: VAT in basis points of the price without tax; 900 is 9 %.
 VatRate = Annotated[int, Field(ge=0, le=10_000, description="VAT contained in the price, in basis points: 900 is 9 %")]
@@ -91,6 +93,9 @@ class ProductIn(In):
     district_code: DistrictCode
     township_code: TownshipCode | None = None
     village: Name | None = None
+    producer: Annotated[Detail, Field(description="who makes it")] = ""
+    grade: Detail = ""
+    specification: Annotated[Detail, Field(description="what it is, by which standard", examples=["5kg/箱，GB/T 20355"])] = ""
     description: OptionalText = ""
     skus: list[SkuIn] = Field(default_factory=list, max_length=50)
 
@@ -101,11 +106,14 @@ class ProductPatch(In):
     district_code: DistrictCode | None = None
     township_code: TownshipCode | None = None
     village: Name | None = None
+    producer: Detail | None = None
+    grade: Detail | None = None
+    specification: Detail | None = None
     description: OptionalText | None = None
 
     @model_validator(mode="after")
     def _kept(self) -> Self:
-        _refuse_null(self, "name", "category", "district_code", "description")
+        _refuse_null(self, "name", "category", "district_code", "producer", "grade", "specification", "description")
         return self
 
 
@@ -192,6 +200,9 @@ class ProductOut(BaseModel):
     township_code: str | None
     township_name: str | None
     village: str | None
+    producer: str
+    grade: str
+    specification: str
     description: str
     status: ListingStatus
     certificate: CertificateBrief | None = Field(description="in force today; without one the product cannot be ordered")

@@ -7,8 +7,8 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from catalog.stock import actions as stock
-from orders.fulfilment import rules
-from orders.fulfilment.errors import AlreadyAccepted, LinesWrong, NothingToShip
+from orders.fulfilment import queries, rules
+from orders.fulfilment.errors import AlreadyAccepted, DispositionNeeded, LinesWrong, NothingToShip
 from orders.fulfilment.rules import Accepted, OpenLine, Shipped, ShippedLine
 from orders.fulfilment.schemas import AcceptanceIn, ShipmentIn
 from orders.ledger.actions import book_acceptance
@@ -27,9 +27,12 @@ def ship(session: Session, actor: Actor, supplier_order_id: int, body: ShipmentI
         IllegalMove: the order is not confirmed, or already delivered (409).
         LinesWrong: unknown lines, more than is open, a wrong step (422).
         NothingToShip: every line is shipped (409).
+        DispositionNeeded: a certificate was suspended, held or revoked, and the buyer has not chosen delivery (409).
     """
     order = locked(session, actor, supplier_order_id, "supplier")
     SUPPLIER_ORDER.after(order.status, SupplierOrderAction.SHIP_PART)
+    if undecided := queries.undecided(session, supplier_order_id):
+        raise DispositionNeeded(certificates=", ".join(undecided))
     lines = _open_lines(session, supplier_order_id)
     shipped, faults = rules.to_ship(lines, _asked(body))
     if faults:

@@ -15,6 +15,14 @@ class NothingToShip(Conflict):
     en = "Nothing is left to ship"
 
 
+class DispositionNeeded(Conflict):
+    """A certificate was suspended, held or revoked since; the buyer has to say whether it still wants the goods."""
+
+    code = "disposition_needed"
+    zh = "证书 {certificates} 已暂停或撤销，须由采购单位先选择继续交付或取消"
+    en = "Certificate {certificates} was suspended or revoked; the buyer first chooses to have this order delivered or cancelled"
+
+
 class AlreadyAccepted(Conflict):
     code = "already_accepted"
     zh = "该批发货已验收"

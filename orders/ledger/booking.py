@@ -104,7 +104,8 @@ JOIN credited c USING (buyer_id, sold_on, place, platform, declared)
 JOIN eligible e USING (supplier_id, sold_on)
 LEFT JOIN certificate f ON f.id = l.certificate_id
      AND (l.placed_at AT TIME ZONE 'Asia/Shanghai')::date BETWEEN f.valid_from AND f.valid_until
-     AND (f.suspended_at IS NULL OR f.suspended_at > l.placed_at) AND (f.revoked_at IS NULL OR f.revoked_at > l.placed_at)
+     AND (f.revoked_at IS NULL OR f.revoked_at > l.placed_at) AND (f.held_at IS NULL OR f.held_at > l.placed_at)
+     AND (f.suspended_at IS NULL OR f.suspended_at > l.placed_at OR f.suspended_until <= l.placed_at)
 ORDER BY l.origin_id
 """)  # noqa: S608
 

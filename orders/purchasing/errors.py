@@ -41,18 +41,6 @@ class StockMoved(Conflict):
     en = "The stock changed this moment; try again"
 
 
-class UnreadableSpreadsheet(Invalid):
-    code = "unreadable_spreadsheet"
-    zh = "无法读取该表格，请使用 XLSX 或 CSV 模板"
-    en = "The file cannot be read; use the XLSX or CSV template"
-
-
-class TooManyRows(Invalid):
-    code = "too_many_rows"
-    zh = "表格超过 {limit} 行，请分成几个订单"
-    en = "The spreadsheet has more than {limit} rows; make several orders of it"
-
-
 class RowsRefused(Invalid):
     """Rows of an uploaded spreadsheet that name no orderable product; ``errors`` gives row and column."""
 

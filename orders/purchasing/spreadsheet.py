@@ -5,21 +5,18 @@ district, and by the pack where a product has several. Nothing is guessed: a row
 row number and column.
 """
 
-import csv
-import io
-from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any
 
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.purchasing.errors import LinesRefused, RowsRefused, TooManyRows, UnreadableSpreadsheet
+from orders.purchasing.errors import LinesRefused, RowsRefused
 from orders.purchasing.schemas import MAX_LINES, MatchedRow
 from shop.core import sheets
 from shop.core.errors import Fault
 from shop.core.quantities import MAX_QUANTITY, storable
+from shop.core.sheets import TooManyRows, UnreadableSpreadsheet, fault
 
 COLUMNS = {
     "product_name": ("产品名称", "product"),
@@ -48,20 +45,18 @@ def read(content: bytes) -> list[OrderRow]:
         TooManyRows: more than an order may have lines.
         RowsRefused: a quantity is no positive number with at most three places.
     """
-    rows = list(_cells(content))
-    if not rows:
-        raise UnreadableSpreadsheet
-    columns = _columns(rows[0])
+    rows = sheets.rows(content)
+    columns = sheets.columns(rows[0], COLUMNS, required=("product_name", "district", "quantity"))
     found, faults = [], []
     for number, cells in enumerate(rows[1:], start=2):
-        texts = {name: str(cells[at]).strip() if at is not None and at < len(cells) else "" for name, at in columns.items()}
+        texts = sheets.texts(cells, columns)
         if not any(texts.values()):
             continue
         try:
             quantity = _quantity(texts["quantity"])
             storable("".join(texts.values()))
         except ValueError as error:
-            faults.append(_fault(number, "数量", "bad_quantity", "数量须为正数，最多三位小数", str(error)))
+            faults.append(fault(number, "数量", "bad_quantity", "数量须为正数，最多三位小数", str(error)))
             continue
         found.append(OrderRow(number, texts["product_name"], texts["district"], texts["pack"], quantity))
     if len(found) > MAX_LINES:
@@ -71,41 +66,6 @@ def read(content: bytes) -> list[OrderRow]:
     if not found:
         raise UnreadableSpreadsheet
     return found
-
-
-def _cells(content: bytes) -> Iterator[list[Any]]:
-    if content[:2] == b"PK":
-        try:
-            yield from sheets.first_sheet(content)
-        except sheets.UnreadableSheet as error:
-            raise UnreadableSpreadsheet from error
-        return
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            decoded = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\x00" in decoded:
-            break
-        try:
-            yield from csv.reader(io.StringIO(decoded, newline=""))
-        except csv.Error as error:
-            raise UnreadableSpreadsheet from error
-        return
-    raise UnreadableSpreadsheet
-
-
-def _columns(header: list[Any]) -> dict[str, int | None]:
-    titles = [str(cell).strip().lower() for cell in header]
-    columns = {
-        name: next((titles.index(title) for title in accepted if title in titles), None) for name, accepted in COLUMNS.items()
-    }
-    missing = [COLUMNS[name][0] for name in ("product_name", "district", "quantity") if columns[name] is None]
-    if missing:
-        raise UnreadableSpreadsheet(
-            faults=[_fault(1, title, "column_missing", f"缺少列：{title}", f"column {title} is missing") for title in missing]
-        )
-    return columns
 
 
 def _quantity(written: str) -> Decimal:
@@ -149,7 +109,7 @@ def match(session: Session, rows: list[OrderRow]) -> list[MatchedRow]:
     for row, hit in zip(rows, hits, strict=True):
         if hit.hits == 0:
             faults.append(
-                _fault(
+                fault(
                     row.number,
                     "产品名称",
                     "unknown_product",
@@ -159,7 +119,7 @@ def match(session: Session, rows: list[OrderRow]) -> list[MatchedRow]:
             )
         elif hit.hits > 1:
             faults.append(
-                _fault(
+                fault(
                     row.number,
                     "规格",
                     "ambiguous_product",
@@ -191,13 +151,3 @@ def blamed_on_rows(refused: LinesRefused, rows: list[MatchedRow]) -> RowsRefused
         zh, en = f"第 {row.row} 行 {row.product_name}：{fault.zh}", f"Row {row.row} {row.product_name}: {fault.en}"
         faults.append(Fault(f"row[{row.row}]", fault.code, zh, en, data))
     return RowsRefused(count=len(faults), faults=faults)
-
-
-def _fault(number: int, column: str, code: str, zh: str, en: str) -> Fault:
-    return Fault(
-        f"row[{number}].{column}",
-        code,
-        f"第 {number} 行：{zh}",
-        f"Row {number}: {en}",
-        {"row": number, "column": column},
-    )

@@ -1,17 +1,19 @@
 """Everything that may differ between two installations, read from the environment (prefix ``SHOP_``)."""
 
+from email.utils import parseaddr
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
     """One value object; nothing else in the program reads the environment."""
 
-    model_config = SettingsConfigDict(env_prefix="SHOP_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="SHOP_", extra="ignore", hide_input_in_errors=True)
 
     environment: Literal["development", "production"] = "development"
     host: str = "127.0.0.1"
@@ -29,6 +31,12 @@ class Settings(BaseSettings):
 
     #: Unset: uploads go to ``data_dir/files``. Else an object store address such as ``s3://bucket/prefix``.
     files_url: str | None = None
+
+    #: Where mails are handed over: ``smtp://user:password@host:587?starttls=1`` or ``smtps://…``. Unset: a file for each mail in
+    #: ``data_dir/mail``.
+    mail_url: str | None = None
+    #: The sender, such as ``消费帮扶交易平台 <no-reply@example.org>``; needed with ``mail_url``.
+    mail_from: str = "消费帮扶交易平台 <no-reply@localhost>"
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     #: Addresses of reverse proxies whose X-Forwarded-For is believed.
@@ -52,6 +60,29 @@ class Settings(BaseSettings):
 
     #: Lets ``shop demo`` move the clock. Production refuses to start with it.
     demo: bool = False
+
+    @field_validator("mail_url")
+    @classmethod
+    def _is_mail_server(cls, mail_url: str | None) -> str | None:
+        if mail_url:
+            parts = urlsplit(mail_url)
+            if parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.port == 0:
+                raise ValueError("is smtp://host:port or smtps://host:port")
+        return mail_url
+
+    @field_validator("mail_from")
+    @classmethod
+    def _is_sender(cls, mail_from: str) -> str:
+        address = parseaddr(mail_from)[1]
+        if not address.isascii() or not all(address.partition("@")) or len(mail_from.splitlines()) != 1:
+            raise ValueError("is an address, such as name <address@example.org>")
+        return mail_from
+
+    @model_validator(mode="after")
+    def _mails_have_a_sender(self) -> Self:
+        if self.mail_url and "mail_from" not in self.model_fields_set:
+            raise ValueError("mail_url needs mail_from, the sender of the mails")
+        return self
 
     @field_validator("demo")
     @classmethod

@@ -1,60 +1,122 @@
-"""Reading a spreadsheet that somebody sent.
+"""Spreadsheets that somebody sent: XLSX, or CSV as spreadsheet programs write it; and finding columns by their headers.
 
-A crafted file makes any reader take all memory or end its process, so each XLSX is read by a process of its own, with little memory and time.
-That process runs this very file, alone: nothing of the program may be imported above the line that says so.
+An XLSX file is read by a process of its own (``shop.core.sheet_reader``), because a crafted one ends it.
 """
 
+import csv
+import io
 import json
-import resource
 import subprocess
 import sys
-from collections.abc import Iterator
-from typing import Any
+import unicodedata
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-MEMORY = 768 * 2**20
-SECONDS = 20
-#: More rows or columns than these are not read; one row more than may be ordered shows that there were too many.
-MAX_ROWS = 20_000
-MAX_COLUMNS = 200
+from shop.core import sheet_reader
+from shop.core.errors import Fault, Invalid
+from shop.core.sheet_reader import FORMULA_FOUND, MAX_COLUMNS, MAX_ROWS, SECONDS
 
-
-class UnreadableSheet(ValueError):
-    """No spreadsheet, a broken one, or one that takes more memory or time than any honest one."""
+#: UTF-8 with or without a byte order mark, and what Chinese spreadsheet programs write.
+_ENCODINGS = ("utf-8-sig", "gb18030")
 
 
-def first_sheet(content: bytes) -> list[list[str]]:
-    """The cells of the first sheet of an XLSX file, as text, from its first row on.
+class UnreadableSpreadsheet(Invalid):
+    """No spreadsheet, a broken one, one without the columns, or one that takes more memory or time than any honest one."""
+
+    code = "unreadable_spreadsheet"
+    zh = "无法读取该表格，请使用 XLSX 或 CSV 模板"
+    en = "The file cannot be read; use the XLSX or CSV template"
+
+
+class FormulasFound(Invalid):
+    code = "formulas_not_accepted"
+    zh = "表格不能含公式，请粘贴为数值"
+    en = "The spreadsheet must not hold formulas; paste values instead"
+
+
+class TooManyRows(Invalid):
+    code = "too_many_rows"
+    zh = "表格超过 {limit} 行，请分成几个文件"
+    en = "The spreadsheet has more than {limit} rows; make several files of it"
+
+
+def rows(content: bytes, *, formulas: bool = True) -> list[list[str]]:
+    """The cells of the first sheet as text, from its first row on; at most ``MAX_ROWS``. ``formulas``: whether cells may hold formulas, which
+    count as what they last showed.
 
     Raises:
-        UnreadableSheet: see there.
+        UnreadableSpreadsheet, FormulasFound: see there (422).
     """
-    command = [sys.executable, "-I", __file__]
+    found = _xlsx(content, formulas=formulas) if content[:2] == b"PK" else _csv(content, formulas=formulas)
+    if not found:
+        raise UnreadableSpreadsheet
+    return found
+
+
+def _xlsx(content: bytes, *, formulas: bool) -> list[list[str]]:
+    command = [sys.executable, "-I", str(Path(sheet_reader.__file__)), *([] if formulas else ["strict"])]
     try:
-        done = subprocess.run(command, input=content, capture_output=True, timeout=SECONDS + 5, check=True)  # noqa: S603
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        raise UnreadableSheet from error
-    rows: list[list[str]] = json.loads(done.stdout)
-    return rows
+        done = subprocess.run(command, input=content, capture_output=True, timeout=SECONDS + 1, check=True)  # noqa: S603
+        found: list[list[str]] = json.loads(done.stdout)
+    except subprocess.CalledProcessError as error:
+        # the cause is dropped: it holds what the reader printed
+        raise (FormulasFound if error.returncode == FORMULA_FOUND else UnreadableSpreadsheet) from None
+    except (subprocess.TimeoutExpired, ValueError):
+        raise UnreadableSpreadsheet from None
+    return found
 
 
-def _read() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    import io
+def _csv(content: bytes, *, formulas: bool) -> list[list[str]]:
+    for encoding in _ENCODINGS:
+        try:
+            decoded = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\x00" in decoded:
+            break
+        try:
+            lines = csv.reader(io.StringIO(decoded, newline=""))
+            found = [line[:MAX_COLUMNS] for _, line in zip(range(MAX_ROWS), lines, strict=False)]
+        except csv.Error:
+            break
+        if not formulas and any(cell.lstrip().startswith("=") for line in found for cell in line):
+            raise FormulasFound
+        return found
+    raise UnreadableSpreadsheet
 
-    from python_calamine import CalamineWorkbook
 
-    book = CalamineWorkbook.from_filelike(io.BytesIO(sys.stdin.buffer.read()))
-    sheet = book.get_sheet_by_index(0)
-    start = sheet.start or (0, 0)
-    json.dump([*([] for _ in range(min(start[0], MAX_ROWS))), *_cells(sheet.iter_rows(), start[1])], sys.stdout)
+def columns(header: Sequence[str], titles: Mapping[str, Sequence[str]], required: Sequence[str]) -> dict[str, int | None]:
+    """Where each column stands; ``titles`` are the headers accepted for it, its own first. Width, case and a marking asterisk do not count.
+
+    Raises:
+        UnreadableSpreadsheet: required columns are missing, or stand there twice; ``errors`` names them (422).
+    """
+    given = [_title(cell) for cell in header]
+    found: dict[str, int | None] = {}
+    faults = []
+    for name, accepted in titles.items():
+        places = [place for place, title in enumerate(given) if title in {_title(each) for each in accepted}]
+        found[name] = places[0] if places else None
+        if not places and name in required:
+            faults.append(fault(1, accepted[0], "column_missing", f"缺少列：{accepted[0]}", f"column {accepted[-1]} is missing"))
+        if len(places) > 1:
+            faults.append(
+                fault(1, accepted[0], "column_twice", f"列重复：{accepted[0]}", f"column {accepted[-1]} stands there twice")
+            )
+    if faults:
+        raise UnreadableSpreadsheet(faults=faults)
+    return found
 
 
-def _cells(rows: Iterator[list[Any]], indent: int) -> Iterator[list[str]]:
-    for _, row in zip(range(MAX_ROWS), rows, strict=False):
-        yield [""] * min(indent, MAX_COLUMNS) + [str(cell) for cell in row[:MAX_COLUMNS]]
+def texts(cells: Sequence[str], places: Mapping[str, int | None]) -> dict[str, str]:
+    """The cells of one row by the columns' names; what is not there is empty."""
+    return {name: cells[at].strip() if at is not None and at < len(cells) else "" for name, at in places.items()}
 
 
-if __name__ == "__main__":
-    _read()
+def fault(row: int, column: str, code: str, zh: str, en: str) -> Fault:
+    """A fault of one cell. ``row`` counts from 1 with the header, as a spreadsheet program shows it."""
+    return Fault(f"row[{row}].{column}", code, f"第 {row} 行：{zh}", f"Row {row}: {en}", {"row": row, "column": column})
+
+
+def _title(cell: str) -> str:
+    return unicodedata.normalize("NFKC", cell).strip().rstrip("*").strip().lower()

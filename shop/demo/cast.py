@@ -19,6 +19,18 @@ class Cast:
 
     #: The cooperative, once it is registered.
     organisation: dict[str, Any]
+    #: Its product, the case and the certificate; the notice's days and the receipt of the objection against it.
+    product_id: int
+    sku_id: int
+    case_id: int
+    case_path: str
+    certificate_id: int
+    notice_days: int
+    receipt: str
+    #: Supplier orders that are open when the certificate is suspended.
+    open_parts: list[int]
+    #: The monitor's figures before anything was ordered.
+    figures_before: Figures
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url
@@ -26,6 +38,8 @@ class Cast:
         self.visitors: list[Visitor] = []
         self.public = self.visitor()
         self.admin = self.person("admin")
+        self.township = self.person("township")
+        self.department = self.person("department")
         self.county = self.person("county")
         self.city = self.person("city")
         self.monitor = self.person("monitor")

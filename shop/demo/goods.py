@@ -11,9 +11,12 @@ from sqlmodel import Session
 from catalog.products import listing
 from shop.core import clock
 from shop.core.money import fen_from_yuan
-from shop.demo.cases import CaseBook, Certified
+from shop.demo.cases import Applied, CaseBook
+from shop.demo.certificates import Certified
+from shop.demo.dossier import specification
+from shop.demo.households import VILLAGES
 from shop.demo.market import Offer
-from shop.demo.people import People, Regions, Supplier, read_csv
+from shop.demo.people import People, Region, Regions, Supplier, read_csv
 from shop.demo.rows import Table, write_all
 
 #: Units in stock today: a year's capacity within these bounds, so that the demo can be played many times.
@@ -47,7 +50,8 @@ class _Shelf:
         self.products = Table(
             session,
             "product",
-            "supplier_id name kind category district_code township_code village description status pinyin created_at version",
+            "supplier_id name kind category district_code township_code village description producer grade specification status"
+            " ceiling_fen ceiling_grams pinyin created_at version",
         )
         self.skus = Table(session, "sku", "product_id code pack unit net_grams step min_quantity vat_bp status version")
         self.prices = Table(session, "price_tier", "sku_id min_quantity unit_price_fen", numbered=False)
@@ -62,24 +66,44 @@ class _Shelf:
         supplier = self.people.suppliers[row["supplier"]]
         district = self.regions[supplier.region_code[:6]]
         joined = district.valid_from if district.valid_from and district.valid_from > self.start else None
-        begun = self.book.begins(row["certification"], joined)
-        product_id = self._product(row, supplier, district.code, begun)
-        certified = self.book.open(row, product_id, supplier, district.code, begun)
+        way = self.book.timetable.course(row["certification"], joined)
+        applied = self._applied(row, supplier, district)
+        certified = self.book.open(applied, way)
+        product_id = self._product(applied, way.begun)
         for pack in self._packs(row, product_id):
             if certified:
                 yield self._offer(row, supplier, district.code, product_id, pack, certified)
 
-    def _product(self, row: dict[str, str], supplier: Supplier, district: str, created: date) -> int:
+    def _applied(self, row: dict[str, str], supplier: Supplier, district: Region) -> Applied:
+        return Applied(
+            row=row,
+            product_id=self.products.next_id,
+            supplier=supplier,
+            district=district.code,
+            district_name=district.name,
+            village=self.chance.choice(VILLAGES),
+            producer=supplier.name,
+            grade=self.chance.choice(["特级", "一级", "优等品"]) if row["kind"] == "goods" else "",
+            specification=specification(row),
+            season=self.seasons[row["season"]],
+        )
+
+    def _product(self, applied: Applied, created: date) -> int:
+        row = applied.row
         return self.products.add(
-            supplier.id,
+            applied.supplier.id,
             row["name"],
             row["kind"],
             row["category"],
-            district,
+            applied.district,
             row["township_code"] or None,
-            None,
+            applied.village,
             row["name_en"],
+            applied.producer,
+            applied.grade,
+            applied.specification,
             "active",
+            *self.book.registry.ceilings.get(applied.product_id, (None, None)),
             "",
             clock.start_of_day(created) + timedelta(hours=9),
             1,

@@ -7,6 +7,7 @@ _USERS = [
     ("系统管理员 · administrator", "admin"),
     ("市级主管部门 · city officer", "city"),
     ("区县主管部门 · county officer", "county"),
+    ("区县会审部门 · department officer", "department"),
     ("乡镇主管部门 · township officer", "township"),
     ("监测统计人员 · monitor", "monitor"),
     ("供应商 · supplier", "supplier"),

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from shop.core import uscc
+from shop.identity.permissions import Role
 
 DATA = Path(__file__).parent / "data"
 
@@ -74,9 +75,18 @@ class Buyer:
 class People:
     suppliers: dict[str, Supplier]
     buyers: list[Buyer]
-    #: County officer of each district, by its code.
+    #: County officer of each district, by its code; township officer of each township from which products come.
     officers: dict[str, int]
+    township_officers: dict[str, int]
+    #: Who speaks for the departments of the demo county.
+    demo_department: int
     city_officer: int
+
+    def department_officer(self, district: str) -> tuple[int, str]:
+        """Who gives a department's opinion, and as what: elsewhere the county officer enters what came on paper."""
+        if district == COUNTY:
+            return self.demo_department, str(Role.DEPARTMENT_OFFICER)
+        return self.officers[district], str(Role.COUNTY_OFFICER)
 
 
 def read_csv(name: str) -> list[dict[str, str]]:

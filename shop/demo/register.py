@@ -42,12 +42,13 @@ def load(session: Session, trail: Trail, chance: random.Random, start: date, tod
     """
     town = _Town(session, trail, chance, start, today)
     officers = town.officers()
+    townships = town.township_officers()
     suppliers = {row["name"]: town.supplier(number, row) for number, row in enumerate(read_csv("suppliers.csv"), start=1)}
     buyers = list(town.buyers([*read_csv("buyers.csv"), *town.district_agencies()]))
     town.outlet_operator()
     town.waiting_for_the_officer()
     town.write()
-    return People(suppliers, buyers, officers, town.city_officer)
+    return People(suppliers, buyers, officers, townships, town.department, town.city_officer)
 
 
 class _Town:
@@ -65,9 +66,9 @@ class _Town:
             " decided_at version",
         )
         self.roles = Table(session, "organisation_role", "organisation_id role supporter_id valid_from")
-        self.users = Table(session, "app_user", "username password_hash name organisation_id active created_at")
+        self.users = Table(session, "app_user", "username password_hash name organisation_id active created_at email")
         self.user_roles = Table(session, "user_role", "user_id role region_code")
-        self.city_officer = 0
+        self.city_officer = self.department = 0
         self.paths: dict[str, tuple[int, str]] = {}
 
     def write(self) -> None:
@@ -80,12 +81,20 @@ class _Town:
         self.user("admin", None, [(Role.PLATFORM_ADMIN, None)])
         self.city_officer = self.user("city", None, [(Role.CITY_OFFICER, CITY)])
         self.user("monitor", None, [(Role.MONITOR, CITY)])
-        self.user("township", None, [(Role.TOWNSHIP_OFFICER, TOWNSHIP)])
+        self.department = self.user("department", None, [(Role.DEPARTMENT_OFFICER, COUNTY)])
         return {
             region.code: self.user(
                 "county" if region.code == COUNTY else f"county-{region.code}", None, [(Role.COUNTY_OFFICER, region.code)]
             )
             for region in self.districts()
+        }
+
+    def township_officers(self) -> dict[str, int]:
+        """An officer for every township from which products come."""
+        codes = sorted({row["township_code"] for row in read_csv("products.csv")} - {""})
+        return {
+            code: self.user("township" if code == TOWNSHIP else f"township-{code}", None, [(Role.TOWNSHIP_OFFICER, code)])
+            for code in codes
         }
 
     def districts(self) -> list[Region]:
@@ -231,7 +240,7 @@ class _Town:
 
     def user(self, username: str, organisation: int | None, grants: Sequence[tuple[Role, str | None]]) -> int:
         created = self.at_office_hours(self.start - timedelta(days=170))
-        user = self.users.add(username, _HASH, self.person(), organisation, True, created)
+        user = self.users.add(username, _HASH, self.person(), organisation, True, created, f"{username}@example.org")
         for role, region in grants:
             self.user_roles.add(user, str(role), region if role in REGIONAL else None)
         return user

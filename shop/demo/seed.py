@@ -19,12 +19,14 @@ from shop.core import clock, workdays
 from shop.core.db import database
 from shop.core.settings import settings
 from shop.demo import goods, register
-from shop.demo.cases import CaseBook, months_later
+from shop.demo.cases import CaseBook
+from shop.demo.course import months_later
 from shop.demo.history import History
 from shop.demo.market import Market, Offer, Relation
 from shop.demo.people import DEMO_BUYER, DEMO_SUPPLIER, Buyer, People
 from shop.demo.plan import Order, Pace, Planner
 from shop.demo.trail import Trail
+from shop.demo.watch import Watch
 
 Say = Callable[[str], None]
 
@@ -87,6 +89,7 @@ class _Load:
         offers = goods.load(self.session, folk, book, self.chance, self.start, self.today)
         self.say(f"demo data: {len(folk.suppliers)} suppliers, {len(folk.buyers)} buyers, {len(offers)} packs on sale")
         accepted_by = self._orders(folk, offers)
+        Watch(self.session, self.trail, folk, self.workdays, self.chance, self.today).write()
         self._ledger(accepted_by)
         self.say(f"demo data: {self.trail.write():,} audit events, sealed")
 

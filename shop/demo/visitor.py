@@ -33,12 +33,20 @@ class Visitor:
         """POST ``json=`` or ``files=``/``data=``; every request gets an Idempotency-Key, so that a repeated one has no second effect."""
         return self.ask("POST", path, expect, headers={"Idempotency-Key": secrets.token_hex(16)}, **content)
 
+    def download(self, path: str) -> bytes:
+        """The bytes of a file. Raises as :meth:`ask`."""
+        return self._answer("GET", path, 200).content
+
     def ask(self, method: str, path: str, expect: int, **content: Any) -> Any:
         """The answer's JSON.
 
         Raises:
             Surprise: another status than ``expect``; says who asked what and what was answered.
         """
+        answer = self._answer(method, path, expect, **content)
+        return answer.json() if answer.content else None
+
+    def _answer(self, method: str, path: str, expect: int, **content: Any) -> httpx.Response:
         if self._credentials and "Authorization" not in self._http.headers:
             self._sign_in()
         answer = self._patiently(method, path, **content)
@@ -47,7 +55,7 @@ class Visitor:
             answer = self._patiently(method, path, **content)
         if answer.status_code != expect:
             raise Surprise(f"{self.username}: {method} {path}: expected {expect}, got {answer.status_code}: {answer.text:.2000}")
-        return answer.json() if answer.content else None
+        return answer
 
     def _sign_in(self) -> None:
         answer = self._patiently("POST", "/v1/auth/token", data=self._credentials)

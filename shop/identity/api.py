@@ -37,6 +37,7 @@ from shop.identity.schemas import (
     UnitIn,
     UserIn,
     UserOut,
+    UserPatch,
 )
 from shop.identity.states import OrganisationStatus
 
@@ -85,6 +86,17 @@ def revoke(call: Call) -> None:
 @routes.get("/me", signed_in=True)
 def me(call: Call) -> MeOut:
     """Who the caller is and what the caller may do."""
+    return _me(call)
+
+
+@routes.patch("/me", signed_in=True)
+def edit_me(call: Call, body: UserPatch) -> MeOut:
+    """Set where and in which language the caller gets mails."""
+    users.edit(call.session, call.actor, call.actor.user_id or 0, body.model_dump(exclude_unset=True))
+    return _me(call)
+
+
+def _me(call: Call) -> MeOut:
     actor = call.actor
     return MeOut(
         user=_user(queries.user(call.session, actor, actor.user_id or 0)),
@@ -215,6 +227,13 @@ def list_users(
         limit=limit + 1,
     )
     return page(rows, limit, _user, lambda row: [row.id])
+
+
+@routes.patch("/users/{user_id}", Permission.USERS_MANAGE)
+def edit_user(call: Call, user_id: Id, body: UserPatch) -> UserOut:
+    """Set where and in which language a person of the own branch gets mails."""
+    users.edit(call.session, call.actor, user_id, body.model_dump(exclude_unset=True))
+    return _user(queries.user(call.session, call.actor, user_id))
 
 
 @routes.post("/users/{user_id}/deactivate", Permission.USERS_MANAGE, status=200)

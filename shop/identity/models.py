@@ -62,7 +62,10 @@ class OrganisationRole(SQLModel, table=True):
 
 
 class User(SQLModel, table=True):
+    """A person. ``email`` is private: shown to the person and to who manages users, used for notifications only; several may share one."""
+
     __tablename__ = "app_user"
+    __table_args__ = (CheckConstraint("language IN ('zh','en')", name="language"),)
 
     id: int = key()
     username: str = Field(unique=True)
@@ -71,6 +74,8 @@ class User(SQLModel, table=True):
     organisation_id: int | None = ref("organisation.id", nullable=True, index=True)
     active: bool = True
     created_at: datetime = moment()
+    email: str | None = None
+    language: str = Field(default="zh", sa_column_kwargs={"server_default": "zh"})
 
 
 class UserRole(SQLModel, table=True):

@@ -37,7 +37,7 @@ ORDER BY o.id LIMIT :limit"""
 _ONE_ORGANISATION = text(f"{_ORGANISATION} WHERE o.id = :id AND {_REACH}")
 
 _USER = """
-SELECT u.id, u.username, u.name, u.organisation_id, u.active, u.created_at,
+SELECT u.id, u.username, u.name, u.organisation_id, u.active, u.created_at, u.email, u.language,
        coalesce((SELECT jsonb_agg(jsonb_build_object('role', r.role, 'region_code', r.region_code) ORDER BY r.id)
                  FROM user_role r WHERE r.user_id = u.id), '[]') AS roles
 FROM app_user u LEFT JOIN organisation o ON o.id = u.organisation_id

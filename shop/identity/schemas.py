@@ -11,12 +11,33 @@ from shop.core.uscc import Uscc
 from shop.identity.permissions import REGIONAL, Permission, Role
 from shop.identity.rules import MAY_NAME_SUPPORTER, NEEDS_SUPPORTER, Capacity, OrganisationKind, Side
 
+
+def _mailbox(address: str) -> str:
+    if len(address.partition("@")[0]) > 64:
+        raise ValueError("the part before @ is longer than 64 characters")
+    return address
+
+
 #: Letters of one case only, so that no two names look alike to a person who reads them aloud.
 Username = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._\-]{2,63}$"), Field(examples=["fengjie-coop"])]
 #: Length is what makes a password hard to guess; rules about its characters only make it hard to remember.
 Password = Annotated[str, StringConstraints(min_length=10, max_length=128), AfterValidator(storable)]
 Phone = Annotated[str, StringConstraints(pattern=r"^[0-9+\-() ]{5,30}$")]
 RegionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}[0-9A-Z]{0,6}$"), Field(examples=["500236"])]
+
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-]+"
+_LABEL = r"[A-Za-z0-9]([A-Za-z0-9\-]{0,61}[A-Za-z0-9])?"
+#: A plain address (RFC 5321): no quotes, no brackets, no spaces, so that it is safe in any header.
+Email = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True,
+        max_length=254,
+        pattern=rf"^{_ATOM}(\.{_ATOM})*@({_LABEL}\.)+[A-Za-z]([A-Za-z0-9\-]{{0,61}}[A-Za-z0-9])$",
+    ),
+    AfterValidator(_mailbox),
+    Field(examples=["wang@example.org"]),
+]
 
 
 class In(BaseModel):
@@ -176,6 +197,22 @@ class UserIn(In):
     #: Default: the caller's own organisation.
     organisation_id: Id | None = None
     roles: Annotated[list[UserRoleIn], Field(min_length=1, max_length=12)]
+    email: Email | None = None
+    #: Of mails to this person.
+    language: Language = "zh"
+
+
+class UserPatch(In):
+    """Only the fields that are sent change; a null address means no mails."""
+
+    email: Email | None = None
+    language: Language | None = None
+
+    @model_validator(mode="after")
+    def _required_stay(self) -> Self:
+        if "language" in self.model_fields_set and self.language is None:
+            raise ValueError("language cannot be null")
+        return self
 
 
 class UserRoleOut(BaseModel):
@@ -190,6 +227,10 @@ class UserOut(BaseModel):
     organisation_id: int | None
     active: bool
     created_at: datetime
+    #: Private: only the person and who manages users get this answer.
+    email: str | None
+    #: Of mails to this person.
+    language: Language
     roles: list[UserRoleOut]
 
 

@@ -1,21 +1,38 @@
-"""Telling an organisation or the officers of a region, and marking as read."""
+"""Telling an organisation or the officers of a region, marking as read, and choosing what to hear of."""
 
 import json
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import text
-from sqlmodel import Session
+from sqlalchemy import literal, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, col, select
 
 from shop.core import clock
 from shop.core.errors import NotFound
 from shop.identity.actor import Actor
-from shop.notifications import queries
-from shop.notifications.models import Notification
+from shop.notifications import queries, rules
+from shop.notifications.errors import UnknownKind
+from shop.notifications.models import Notification, NotificationReading
+from shop.notifications.schemas import PreferenceIn
 
+#: One statement, so that the event (see ``mailing``) is there exactly if the notification is new.
 _INSERT = text(
-    "INSERT INTO notification (origin, organisation_id, region_code, kind, subject_type, subject_id, data, at)"
+    "WITH made AS ("
+    " INSERT INTO notification (origin, organisation_id, region_code, kind, subject_type, subject_id, data, at)"
     " VALUES (:origin, :organisation_id, :region_code, :kind, :subject_type, :subject_id, CAST(:data AS jsonb), :at)"
-    " ON CONFLICT (origin) DO NOTHING"
+    " ON CONFLICT (origin) DO NOTHING RETURNING id, at)"
+    " INSERT INTO outbox_event (name, payload, created_at, next_attempt_at)"
+    " SELECT 'notification.made', jsonb_build_object('notification_id', id), at, at FROM made"
+)
+
+#: A null leaves what was chosen before, or the default.
+_CHOOSE = text(
+    "INSERT INTO notification_preference AS chosen (user_id, kind, inbox, email)"
+    " VALUES (:user_id, :kind, coalesce(CAST(:inbox AS boolean), true), coalesce(CAST(:email AS boolean), true))"
+    " ON CONFLICT (user_id, kind) DO UPDATE SET"
+    " inbox = coalesce(CAST(:inbox AS boolean), chosen.inbox), email = coalesce(CAST(:email AS boolean), chosen.email)"
 )
 
 
@@ -55,17 +72,44 @@ def notify(
     )
 
 
-def mark_read(session: Session, actor: Actor, notification_id: int) -> Notification:
-    """Mark a notification as read; the first reading counts, a second one changes nothing.
+def mark_read(session: Session, actor: Actor, notification_id: int) -> tuple[Notification, datetime]:
+    """Mark a notification as read by the actor; the first reading counts, a second one changes nothing. Returns it with that moment.
 
     Raises:
         NotFound: it does not exist or is addressed to others (404).
     """
-    notification = session.exec(queries.addressed_to(actor).where(Notification.id == notification_id).with_for_update()).first()
+    statement = select(Notification).where(queries.addressed_to(actor), Notification.id == notification_id)
+    notification = session.exec(statement).first()
     if notification is None:
         raise NotFound
-    if notification.read_at is None:
-        notification.read_at = clock.now()
-        session.add(notification)
-        session.flush()
-    return notification
+    reading = {"user_id": actor.user_id, "notification_id": notification_id, "read_at": clock.now()}
+    session.execute(insert(NotificationReading).values(reading).on_conflict_do_nothing())
+    read_at = select(NotificationReading.read_at).where(
+        NotificationReading.user_id == actor.user_id, NotificationReading.notification_id == notification_id
+    )
+    return notification, session.exec(read_at).one()
+
+
+def mark_all_read(session: Session, actor: Actor) -> int:
+    """Mark everything in the actor's inbox as read; returns how many were not."""
+    unread = select(literal(actor.user_id), col(Notification.id), literal(clock.now())).where(
+        queries.addressed_to(actor), queries.wanted_by(actor), ~queries.read_by(actor)
+    )
+    marked = insert(NotificationReading).from_select(["user_id", "notification_id", "read_at"], unread).on_conflict_do_nothing()
+    return len(session.execute(marked.returning(col(NotificationReading.notification_id))).all())
+
+
+def choose(session: Session, actor: Actor, kinds: Mapping[str, PreferenceIn]) -> None:
+    """Switch kinds of notifications on or off for the actor, in the inbox or by mail.
+
+    Raises:
+        UnknownKind: see there (422).
+    """
+    if unknown := sorted(kinds.keys() - rules.TEXTS.keys()):
+        raise UnknownKind.of(unknown)
+    rows = [
+        {"user_id": actor.user_id, "kind": kind, "inbox": None, "email": None, **kinds[kind].model_dump(exclude_unset=True)}
+        for kind in sorted(kinds)  # in one order, so that two requests of one person do not wait for each other in a ring
+    ]
+    if rows:
+        session.execute(_CHOOSE, rows)

@@ -1,4 +1,4 @@
-"""Who hears of the events of the organisations. Workers run these beside the handlers of the other parts."""
+"""Who hears of the events of the organisations, and who gets a mail. Workers run these beside the handlers of the other parts."""
 
 from typing import Any
 
@@ -7,12 +7,13 @@ from sqlmodel import Session
 
 from shop.core.outbox import Handler
 from shop.identity.actor import CITY
+from shop.notifications import mailing
 from shop.notifications.actions import notify
 
 
 def _organisation(session: Session, payload: dict[str, Any]) -> Row[Any]:
     return session.execute(
-        text("SELECT id, name, region_code, rejection_reason FROM organisation WHERE id = :id"),
+        text("SELECT id, name, region_code FROM organisation WHERE id = :id"),
         {"id": payload["organisation_id"]},
     ).one()
 
@@ -56,13 +57,19 @@ def _tell_organisation(kind: str) -> Handler:
             subject_id=row.id,
             organisation_id=row.id,
             name=row.name,
-            reason=row.rejection_reason,
+            # of this decision: the organisation's row may hold a later one by now
+            reason=payload.get("reason"),
         )
 
     return tell
 
 
+def _made(session: Session, payload: dict[str, Any]) -> None:
+    mailing.fan_out(session, payload["notification_id"])
+
+
 HANDLERS: dict[str, Handler] = {
+    "notification.made": _made,
     "organisation.approved": _tell_organisation("organisation.approved"),
     "organisation.registered": _tell_officers("organisation.registered"),
     "organisation.rejected": _tell_organisation("organisation.rejected"),

@@ -1,30 +1,67 @@
-"""Reads of notifications."""
+"""Reads of notifications, each for one person."""
 
-from sqlalchemy import false
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, exists, false, func
 from sqlmodel import Session, col, or_, select
-from sqlmodel.sql.expression import SelectOfScalar
 
 from shop.identity.actor import Actor
 from shop.identity.permissions import REGIONAL
-from shop.notifications.models import Notification
+from shop.notifications.models import Notification, NotificationPreference, NotificationReading
 
 
-def addressed_to(actor: Actor) -> SelectOfScalar[Notification]:
-    """The notifications to the actor's organisation and to the regions in which the actor holds an office.
+def addressed_to(actor: Actor) -> ColumnElement[bool]:
+    """That a notification goes to the actor's organisation or to a region in which the actor holds an office.
 
     A region's notifications are for that region's own officers: the city's officers are not told what each county must do.
     """
     own = false() if actor.organisation_id is None else col(Notification.organisation_id) == actor.organisation_id
     regions = [grant.region_code for grant in actor.grants if grant.role in REGIONAL and grant.region_code]
-    return select(Notification).where(or_(own, col(Notification.region_code).in_(regions)))
+    return or_(own, col(Notification.region_code).in_(regions))
 
 
-def notifications(session: Session, actor: Actor, *, unread: bool | None, before: int | None, limit: int) -> list[Notification]:
-    """Newest first, older than id ``before``; ``unread`` keeps the unread (true) or the read ones (false)."""
-    statement = addressed_to(actor).order_by(col(Notification.id).desc()).limit(limit)
+def wanted_by(actor: Actor) -> ColumnElement[bool]:
+    """That the actor did not switch the kind off in the inbox."""
+    return ~exists().where(
+        col(NotificationPreference.user_id) == actor.user_id,
+        col(NotificationPreference.kind) == col(Notification.kind),
+        ~col(NotificationPreference.inbox),
+    )
+
+
+def read_by(actor: Actor) -> ColumnElement[bool]:
+    """That the actor has read a notification."""
+    return exists().where(
+        col(NotificationReading.user_id) == actor.user_id,
+        col(NotificationReading.notification_id) == col(Notification.id),
+    )
+
+
+def notifications(
+    session: Session, actor: Actor, *, unread: bool | None, before: int | None, limit: int
+) -> list[tuple[Notification, datetime | None]]:
+    """Newest first, older than id ``before``, each with when the actor read it; ``unread`` keeps the unread (true) or the read (false)."""
+    reading = and_(
+        col(NotificationReading.notification_id) == col(Notification.id),
+        col(NotificationReading.user_id) == actor.user_id,
+    )
+    read_at = col(NotificationReading.read_at)
+    statement = select(Notification, read_at).join(NotificationReading, reading, isouter=True)
+    statement = statement.where(addressed_to(actor), wanted_by(actor)).order_by(col(Notification.id).desc()).limit(limit)
     if unread is not None:
-        is_unread = col(Notification.read_at).is_(None)
-        statement = statement.where(is_unread if unread else ~is_unread)
+        statement = statement.where(read_at.is_(None) if unread else read_at.is_not(None))
     if before is not None:
         statement = statement.where(col(Notification.id) < before)
     return list(session.exec(statement))
+
+
+def unread_count(session: Session, actor: Actor) -> int:
+    """How many the actor has not read."""
+    statement = select(func.count()).select_from(Notification)
+    return session.exec(statement.where(addressed_to(actor), wanted_by(actor), ~read_by(actor))).one()
+
+
+def preferences(session: Session, actor: Actor) -> dict[str, NotificationPreference]:
+    """What the actor ever chose, by kind."""
+    rows = session.exec(select(NotificationPreference).where(NotificationPreference.user_id == actor.user_id))
+    return {row.kind: row for row in rows}

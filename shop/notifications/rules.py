@@ -1,6 +1,7 @@
 """What each kind of notification says, in both languages. ``{placeholders}`` are filled from the notification's data."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from shop.core.errors import Language
@@ -12,6 +13,11 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "certificate.reinstated": ("证书 {number} 已恢复", "Certificate {number} is in force again"),
     "certificate.revoked": ("证书 {number} 已撤销：{reason}", "Certificate {number} was revoked: {reason}"),
     "certificate.suspended": ("证书 {number} 已暂停：{reason}", "Certificate {number} was suspended: {reason}"),
+    "certification.appealed": (
+        "产品“{product}”的认定申请有申诉待处理",
+        "An appeal on the application for “{product}” awaits a decision",
+    ),
+    "certification.approved": ("产品“{product}”的认定申请已通过", "The application for “{product}” was approved"),
     "certification.certified": ("产品“{product}”已通过认定", "“{product}” is certified"),
     "certification.decided": (
         "产品“{product}”的认定申请已有结果：{result}",
@@ -24,6 +30,30 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "The application for “{product}” was returned: {reason}",
     ),
     "certification.submitted": ("产品“{product}”的认定申请待审核", "An application for “{product}” awaits review"),
+    "open_orders.held": (
+        "证书 {number} 因销售超出认定产能被暂扣，涉及 {count} 个未完成订单，采购单位须选择继续交付或取消，见 {where}",
+        "Certificate {number} is held because more was sold than it was given for; {count} open orders need their buyers' choice: {where}",
+    ),
+    "open_orders.reinstated": (
+        "证书 {number} 已恢复，{count} 个未完成订单可继续履行，见 {where}",
+        "Certificate {number} is in force again; {count} open orders go on: {where}",
+    ),
+    "open_orders.released": (
+        "证书 {number} 的暂扣已解除，涉及 {count} 个未完成订单，见 {where}",
+        "Certificate {number} is no longer held; {count} open orders are concerned: {where}",
+    ),
+    "open_orders.revoked": (
+        "证书 {number} 已撤销，涉及 {count} 个未完成订单，采购单位须选择处理方式，见 {where}",
+        "Certificate {number} was revoked; {count} open orders need their buyers' choice: {where}",
+    ),
+    "open_orders.suspended": (
+        "证书 {number} 已暂停，涉及 {count} 个未完成订单，采购单位须选择继续交付或取消，见 {where}",
+        "Certificate {number} was suspended; {count} open orders need their buyers' choice: {where}",
+    ),
+    "open_orders.to_deliver": (
+        "采购单位选择继续交付订单 {number}（证书 {certificate}）",
+        "The buyer wants order {number} delivered in spite of what stands against certificate {certificate}",
+    ),
     "organisation.approved": ("单位“{name}”的注册已通过审核", "The registration of “{name}” was approved"),
     "organisation.registered": ("新单位“{name}”等待审核", "The registration of “{name}” awaits review"),
     "organisation.rejected": ("单位“{name}”的注册被驳回：{reason}", "The registration of “{name}” was rejected: {reason}"),
@@ -47,4 +77,39 @@ def told(kind: str, data: Mapping[str, Any], language: Language) -> str:
     texts = TEXTS.get(kind)
     if texts is None:
         return kind
-    return texts[0 if language == "zh" else 1].format_map(_Blank(data))
+    known = {name: value for name, value in data.items() if value is not None}
+    return texts[0 if language == "zh" else 1].format_map(_Blank(known))
+
+
+#: Where a person reads more about a subject; about any other, in the inbox.
+PLACES: Mapping[str, str] = {
+    "certification_case": "/v1/certification-cases/{id}",
+    "open_orders": "/v1/certificates/{id}/open-orders",
+    "organisation": "/v1/organisations/{id}",
+    "supplier_order": "/v1/supplier-orders/{id}",
+}
+INBOX = "/v1/notifications"
+PREFERENCES = "/v1/me/notification-preferences"
+
+#: What a mail says below its sentence, in Chinese and English.
+_MAIL = (
+    "{sentence}\n\n查看：{link}\n\n-- \n消费帮扶交易平台自动发送，请勿回复。\n如不再需要此类邮件，请在 {preferences} 关闭“{kind}”的邮件通知。\n",
+    "{sentence}\n\nSee {link}\n\n-- \nSent by the consumption assistance marketplace; nobody reads answers to this address.\n"
+    "To get no more mails of this kind, switch off the mails of “{kind}” at {preferences}\n",
+)
+
+
+def mail_body(sentence: str, kind: str, subject_type: str, subject_id: int, language: Language, public_url: str) -> str:
+    """The text of a mail: the sentence, where to look, how to have no more of them."""
+    base = public_url.rstrip("/")
+    return _MAIL[0 if language == "zh" else 1].format(
+        sentence=sentence,
+        link=base + PLACES.get(subject_type, INBOX).format(id=subject_id),
+        preferences=base + PREFERENCES,
+        kind=kind,
+    )
+
+
+def wait_before_retry(attempts: int) -> timedelta:
+    """How long to wait after the ``attempts``-th failure: one minute, then twice as long each time, at most an hour."""
+    return min(timedelta(minutes=2 ** (min(attempts, 10) - 1)), timedelta(hours=1))

@@ -16,6 +16,7 @@ PUBLIC = {
 SIGNED_IN = {
     ("POST", "/v1/auth/revoke"),
     ("GET", "/v1/me"),
+    ("PATCH", "/v1/me"),
     ("POST", "/v1/me/password"),
 }
 #: Their answers hold secrets, or they change nothing: not kept for replay.

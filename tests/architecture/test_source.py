@@ -29,7 +29,8 @@ def published():
         if isinstance(node.func, ast.Attribute) and getattr(node.func.value, "id", "") == "outbox":
             assert isinstance(node.args[1], ast.Constant), f"{path}: the name of an event is a literal"
             names.add(node.args[1].value)
-    return names | {"purchase_order.placed"}  # written by the statement that places the order
+    # written by the statement that places the order, and by the one that makes a notification
+    return names | {"purchase_order.placed", "notification.made"}
 
 
 def test_every_event_has_a_handler_and_every_handler_an_event():
@@ -38,6 +39,10 @@ def test_every_event_has_a_handler_and_every_handler_an_event():
 
 def test_the_statement_that_places_an_order_names_its_event():
     assert "'purchase_order.placed', jsonb_build_object" in Path("orders/purchasing/actions/placing.py").read_text()
+
+
+def test_the_statement_that_makes_a_notification_names_its_event():
+    assert "'notification.made', jsonb_build_object" in Path("shop/notifications/actions.py").read_text()
 
 
 def test_every_scheduled_task_is_registered():

@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import catalogue, orders, startup, statistics
+from tests.bench import catalogue, certification, orders, startup, statistics
 from tests.bench.ground import Ground, Row, ground
 
 GROUPS: dict[str, Callable[[Ground], list[Row]]] = {
     "orders": orders.run,
     "catalogue": catalogue.run,
+    "certification": certification.run,
     "statistics": statistics.run,
     "startup": startup.run,
 }

@@ -109,7 +109,7 @@ _FOR_EACH_PRODUCT = [
     "INSERT INTO stock_movement (sku_id, kind, on_hand, reserved, at) SELECT sku_id, 'receive', on_hand, 0, now() FROM stock",
     """INSERT INTO certification_case (product_id, supplier_id, programme_code, district_code, status, statement, households, persons, linkage,
            created_at, version)
-       SELECT id, supplier_id, 'chongqing-2021', district_code, 'certified', '', 1, 1, '', now(), 1 FROM product""",
+       SELECT id, supplier_id, 'chongqing-2021', district_code, 'approved', '', 1, 1, '', now(), 1 FROM product""",
     """INSERT INTO certificate (number, case_id, product_id, supplier_id, programme_code, district_code, product_name, supplier_name,
            households, persons, valid_from, valid_until, issued_at)
        SELECT 'B' || c.id, c.id, c.product_id, c.supplier_id, c.programme_code, c.district_code, p.name, '', 1, 1,

@@ -8,7 +8,8 @@ from decimal import Decimal
 from sqlalchemy import text
 from sqlmodel import Session
 
-from catalog.certification.models import Certificate, CertificationCase
+from catalog.certificates.models import Certificate
+from catalog.certification.models import CertificationCase
 from catalog.products import listing
 from catalog.products.models import PriceTier, Product, Sku
 from catalog.stock.models import Stock, StockMovement
@@ -94,7 +95,7 @@ def make_certificate(
         supplier_id=supplier.id,
         programme_code=PROGRAMME,
         district_code=product.district_code,
-        status="certified",
+        status="approved",
         households=1,
         persons=1,
         created_at=clock.now(),
@@ -108,6 +109,7 @@ def make_certificate(
         supplier_id=supplier.id,
         programme_code=PROGRAMME,
         district_code=product.district_code,
+        township_code=product.township_code,
         product_name=product.name,
         supplier_name=supplier.name,
         households=1,

@@ -6,10 +6,12 @@ from typing import Any
 from sqlmodel import Session
 
 from catalog.certification import steps
-from catalog.certification.models import CertificationCase, CertificationOpinion
+from catalog.certification.models import CertificationCase, CertificationDocument, CertificationOpinion
 from catalog.certification.states import CaseKind
+from catalog.households.models import HouseholdMember
 from catalog.products.models import Product
-from shop.core import clock, workdays
+from shop.core import clock, sealing, workdays
+from shop.core.models import StoredFile
 from shop.programmes import queries as programmes
 
 #: What a complete application states.
@@ -27,7 +29,13 @@ STATED: dict[str, Any] = {
 
 
 def make_case(
-    session: Session, product_id: int, status: str = "county_review", kind: str = "initial", *, opinions: bool = True, **changes: Any
+    session: Session,
+    product_id: int,
+    status: str = "county_review",
+    kind: str = "initial",
+    *,
+    opinions: bool = True,
+    **changes: Any,
 ) -> int:
     """A case of a product that has come to ``status`` today, with the steps of the programme in force; returns its id.
 
@@ -66,6 +74,45 @@ def make_case(
     return case.id
 
 
+def complete(session: Session, case_id: int) -> None:
+    """Everything that the checklist of primary produce asks for: facts, papers, and a list of three persons in two households."""
+    case = session.get_one(CertificationCase, case_id)
+    product = session.get_one(Product, case.product_id)
+    product.village, product.specification = product.village or "光明村", product.specification or "5kg/箱，GB/T 20355"
+    today = clock.today()
+    case.households, case.persons, case.comparable_price_on = 2, 3, today - timedelta(days=20)
+    session.add_all([case, product])
+    for person in range(3):
+        session.add(
+            HouseholdMember(
+                case_id=case_id,
+                person_hash=sealing.keyed_hash("person", f"{product.id}-{person}"),
+                household_hash=sealing.keyed_hash("household", case.district_code, str(person // 2)),
+                sealed=sealing.seal(
+                    {"name": f"张{person}", "id_number": "", "household_no": str(person // 2), "village": "光明村"}
+                ),
+                mode="purchase_contract",
+                created_at=clock.now(),
+            )
+        )
+    for kind in ("business_licence", "commitment_letter", "test_report", "household_evidence"):
+        file = StoredFile(
+            storage_key=f"none/{kind}",
+            name=f"{kind}.pdf",
+            content_type="application/pdf",
+            size=1,
+            sha256="0" * 64,
+            uploaded_by=0,
+            uploaded_at=clock.now(),
+        )
+        session.add(file)
+        session.flush()
+        session.add(
+            CertificationDocument(case_id=case_id, kind=kind, file_id=file.id, number="1", issued_on=today - timedelta(days=30))
+        )
+    session.flush()
+
+
 def support(session: Session, case_id: int, step: str, department: str = "agriculture") -> None:
     """A department that is for a case."""
     session.add(
@@ -74,5 +121,3 @@ def support(session: Session, case_id: int, step: str, department: str = "agricu
         )
     )
     session.flush()
-
-

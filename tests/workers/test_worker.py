@@ -50,6 +50,7 @@ def counts(database):
             text(
                 "SELECT count(*) FILTER (WHERE done_at IS NOT NULL) AS done, count(*) FILTER (WHERE parked_at IS NOT NULL) AS parked,"
                 " count(*) AS all_of, (SELECT count(*) FROM notification) AS told FROM outbox_event"
+                " WHERE name = 'organisation.registered'"
             )
         ).one()
 

@@ -1,4 +1,9 @@
-"""Placing a purchase order: price, reserve, write. Three statements, whether it has one line or ten thousand."""
+"""Placing a purchase order: price, reserve, write. Three statements, whether it has one line or ten thousand.
+
+From the commit of a suspension, a hold or a revocation on, no order takes the product. Reserving also locks the certificates FOR KEY SHARE,
+and whatever ends a certificate's force locks its row FOR UPDATE: so either the order commits first, or it finds the lock taken and waits.
+Writing is a statement of its own, whose snapshot is taken after the locks; it writes nothing unless every certificate is still in force.
+"""
 
 import json
 from collections.abc import Sequence
@@ -8,6 +13,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+from catalog.certificates.states import in_force_sql
 from orders.purchasing import rules
 from orders.purchasing.errors import BuyerNotApproved, LinesRefused, NotYourUnit, OutsideProgramme
 from orders.purchasing.rules import LineFacts, PricedLine, Reason
@@ -26,7 +32,7 @@ _BUYER = text(
 )
 
 _FACTS = text(
-    """
+    f"""
     SELECT w.line_no::int, w.sku_id, w.quantity, p.id AS product_id, p.supplier_id, o.status = 'approved' AS supplier_approved,
            (s.status = 'active' AND p.status = 'active') AS active, c.id AS certificate_id, s.net_grams, s.step, s.min_quantity,
            s.vat_bp, t.unit_price_fen, k.on_hand - k.reserved AS available
@@ -39,33 +45,41 @@ _FACTS = text(
         SELECT unit_price_fen FROM price_tier WHERE sku_id = s.id AND min_quantity <= w.quantity ORDER BY min_quantity DESC LIMIT 1
     ) t ON true
     LEFT JOIN LATERAL (
-        SELECT id FROM certificate
-        WHERE product_id = p.id AND supplier_id = p.supplier_id AND valid_until >= :today AND valid_from <= :today
-          AND suspended_at IS NULL AND revoked_at IS NULL
-        ORDER BY valid_until DESC LIMIT 1
+        SELECT f.id FROM certificate f
+        WHERE f.product_id = p.id AND f.supplier_id = p.supplier_id AND {in_force_sql("f")}
+        ORDER BY f.valid_until DESC LIMIT 1
     ) c ON true
     ORDER BY w.line_no
-    """
+    """  # noqa: S608
 )
 
 # Rows are locked in the order of their ids, so that two orders with the same goods never wait for each other in a circle. The UPDATE looks
 # at the newest version of each row: of two orders for the last unit one finds nothing left, whatever both of them read before.
+# Certificates come after the stock: orders that wait for the same goods hold no certificate meanwhile, so a suspension gets its turn.
 _RESERVE = text(
     """
     WITH wanted AS (
         SELECT sku_id, quantity FROM unnest(CAST(:skus AS bigint[]), CAST(:quantities AS numeric[])) AS u (sku_id, quantity)
     ), locked AS MATERIALIZED (
         SELECT sku_id FROM stock WHERE sku_id = ANY (CAST(:skus AS bigint[])) ORDER BY sku_id FOR UPDATE
+    ), held AS MATERIALIZED (
+        SELECT id FROM certificate WHERE id = ANY (CAST(:certificates AS bigint[])) AND (SELECT count(*) FROM locked) >= 0
+        ORDER BY id FOR KEY SHARE
     )
     UPDATE stock SET reserved = stock.reserved + wanted.quantity
     FROM wanted JOIN locked USING (sku_id)
     WHERE stock.sku_id = wanted.sku_id AND stock.on_hand - stock.reserved >= wanted.quantity
+      AND (SELECT count(*) FROM held) >= 0
     RETURNING stock.sku_id
     """
 )
 
+# A certificate of the order that is not in force. The condition is null, not false, for a suspension without an end.
+_ENDED = f"SELECT c.id FROM certificate c WHERE c.id = ANY (CAST(:certificates AS bigint[])) AND {in_force_sql('c')} IS NOT TRUE"  # noqa: S608
+_WHICH_ENDED = text(_ENDED)
+
 _WRITE = text(
-    """
+    f"""
     WITH placed AS (
         INSERT INTO purchase_order (id, number, buyer_id, placed_by, programme_code, fund_source, platform, declared_relation_id,
             buyer_reference, delivery_address, delivery_contact, delivery_phone, line_count, total_fen, total_grams, placed_at)
@@ -73,6 +87,7 @@ _WRITE = text(
             :programme_code, :fund_source, :platform, CAST(:declared_relation_id AS bigint), :buyer_reference, :delivery_address,
             :delivery_contact, :delivery_phone, :line_count, :total_fen, :total_grams, :now
         FROM (SELECT nextval(pg_get_serial_sequence('purchase_order', 'id')) AS id) n
+        WHERE NOT EXISTS ({_ENDED})
         RETURNING id, number
     ), wanted AS (
         SELECT * FROM unnest(CAST(:line_nos AS int[]), CAST(:skus AS bigint[]), CAST(:products AS bigint[]), CAST(:suppliers AS bigint[]),
@@ -105,7 +120,7 @@ _WRITE = text(
         split.total_grams
     FROM placed CROSS JOIN split JOIN organisation o ON o.id = split.supplier_id
     ORDER BY split.id
-    """
+    """  # noqa: S608
 )
 
 
@@ -125,7 +140,7 @@ def place(session: Session, actor: Actor, head: OrderHeadIn, lines: Sequence[Ord
     priced = [rules.priced(line) for line in facts]
     _check_total(facts, priced)
     _reserve(session, facts, wanted)
-    return _write(session, actor, head, buyer, priced)
+    return _write(session, actor, head, buyer, facts, priced)
 
 
 def _buyer(session: Session, actor: Actor, buyer_id: int | None) -> Any:
@@ -142,12 +157,14 @@ def _buyer(session: Session, actor: Actor, buyer_id: int | None) -> Any:
 
 
 def _facts(session: Session, lines: Sequence[OrderLineIn]) -> list[LineFacts]:
+    now = clock.now()
     rows = session.execute(
         _FACTS,
         {
             "skus": [line.sku_id for line in lines],
             "quantities": [line.quantity for line in lines],
-            "today": clock.today(),
+            "now": now,
+            "today": clock.shanghai_date(now),
         },
     )
     return [LineFacts(*row) for row in rows]
@@ -161,26 +178,32 @@ def _check_total(facts: list[LineFacts], priced: list[PricedLine]) -> None:
 
 def _reserve(session: Session, facts: list[LineFacts], wanted: dict[int, Decimal]) -> None:
     skus = sorted(wanted)
-    met = set(session.execute(_RESERVE, {"skus": skus, "quantities": [wanted[sku] for sku in skus]}).scalars())
+    certificates = sorted({line.certificate_id for line in facts if line.certificate_id})
+    values = {"skus": skus, "quantities": [wanted[sku] for sku in skus], "certificates": certificates}
+    met = set(session.execute(_RESERVE, values).scalars())
     if len(met) < len(skus):
         short = [line for line in facts if line.sku_id not in met]
         raise LinesRefused(count=len(short), faults=[rules.fault(line, Reason.STOCK_SHORT) for line in short])
 
 
-def _write(session: Session, actor: Actor, head: OrderHeadIn, buyer: Any, priced: list[PricedLine]) -> PurchaseOrderOut:
+def _write(
+    session: Session, actor: Actor, head: OrderHeadIn, buyer: Any, facts: list[LineFacts], priced: list[PricedLine]
+) -> PurchaseOrderOut:
+    # read under the locks: an order and what ended its certificate bear the times of the order in which they were committed
     now = clock.now()
+    force = {"certificates": [line.certificate_id for line in priced], "now": now, "today": clock.shanghai_date(now)}
     total_fen = sum(line.amount_fen for line in priced)
     total_grams = sum(line.grams for line in priced)
     rows = session.execute(
         _WRITE,
         {
             **head.model_dump(exclude={"lines"}),
+            **force,
             "buyer_id": buyer.id,
             "user_id": actor.user_id,
             "actor_role": actor.role_name,
             "programme_code": buyer.programme_code,
             "day": clock.shanghai_date(now).strftime("%Y%m%d"),
-            "now": now,
             "line_count": len(priced),
             "total_fen": total_fen,
             "total_grams": total_grams,
@@ -189,7 +212,6 @@ def _write(session: Session, actor: Actor, head: OrderHeadIn, buyer: Any, priced
             "skus": [line.sku_id for line in priced],
             "products": [line.product_id for line in priced],
             "suppliers": [line.supplier_id for line in priced],
-            "certificates": [line.certificate_id for line in priced],
             "quantities": [line.quantity for line in priced],
             "prices": [line.unit_price_fen for line in priced],
             "amounts": [line.amount_fen for line in priced],
@@ -198,6 +220,10 @@ def _write(session: Session, actor: Actor, head: OrderHeadIn, buyer: Any, priced
             "grams": [line.grams for line in priced],
         },
     ).all()
+    if not rows:
+        ended = set(session.execute(_WHICH_ENDED, force).scalars())
+        refused = [line for line in facts if line.certificate_id in ended]
+        raise LinesRefused(count=len(refused), faults=[rules.fault(line, Reason.NOT_CERTIFIED) for line in refused])
     return PurchaseOrderOut(
         **head.model_dump(exclude={"lines", "buyer_id"}),
         id=rows[0].id,

@@ -85,7 +85,7 @@ def reject(session: Session, actor: Actor, organisation_id: int, reason: str, ch
     """Refuse a pending organisation and say why; it may correct itself and submit again. Raises as :func:`approve`."""
     organisation = _decide(session, actor, organisation_id, OrganisationMove.REJECT, reason, check_version)
     audit.record(session, actor, "organisation.rejected", "organisation", organisation.id, reason=reason)
-    outbox.publish(session, "organisation.rejected", **_named(organisation))
+    outbox.publish(session, "organisation.rejected", **_named(organisation), reason=reason)
 
 
 def resubmit(session: Session, actor: Actor, organisation_id: int, changes: Mapping[str, Any], check_version: CheckVersion) -> None:

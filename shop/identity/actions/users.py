@@ -1,16 +1,17 @@
-"""People: adding them with their roles, and taking their access away."""
+"""People: adding them with their roles, how they are reached, and taking their access away."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import text, update
 from sqlmodel import Session, col, select
 
 from shop.core import audit, clock
-from shop.core.errors import Invalid, NotFound
+from shop.core.errors import Invalid, Language, NotFound
 from shop.identity import queries, rules
 from shop.identity.actions import sign_in
 from shop.identity.actor import Actor, Grant
-from shop.identity.errors import OwnUser, RoleNotGrantable, UserInactive
+from shop.identity.errors import NotWithApiKey, OwnUser, RoleNotGrantable, UserInactive
 from shop.identity.models import Organisation, User, UserRole
 from shop.identity.permissions import REGIONAL, Role
 from shop.identity.schemas import UserIn
@@ -32,9 +33,27 @@ def create(session: Session, actor: Actor, body: UserIn) -> int:
     """
     grants = [Grant(entry.role, entry.region_code) for entry in body.roles]
     _check_grants(session, actor, grants, organisation_id := body.organisation_id or actor.organisation_id)
-    user = add(session, body.username, body.name, body.password, organisation_id, grants)
+    user = add(session, body.username, body.name, body.password, organisation_id, grants, body.email, body.language)
     audit.record(session, actor, "user.created", "user", user.id, roles=[f"{g.role}:{g.region_code or ''}" for g in grants])
     return user.id
+
+
+def edit(session: Session, actor: Actor, user_id: int, changes: Mapping[str, Any]) -> None:
+    """Change a person's address or language: the own one, or that of somebody in the branch.
+
+    Raises:
+        NotFound: outside the actor's branch (404).
+        RoleNotGrantable: an officer or administrator of the platform (403).
+        NotWithApiKey: the caller came with an API key (403).
+    """
+    if actor.scopes is not None:
+        raise NotWithApiKey
+    row = queries.user(session, actor, user_id)
+    if row.id != actor.user_id:
+        _check_within_power(actor, row.roles)
+    if changes:
+        session.execute(update(User).where(col(User.id) == user_id).values(**changes))
+        audit.record(session, actor, "user.edited", "user", user_id, fields=sorted(changes))
 
 
 def deactivate(session: Session, actor: Actor, user_id: int) -> None:
@@ -48,10 +67,7 @@ def deactivate(session: Session, actor: Actor, user_id: int) -> None:
     row = queries.user(session, actor, user_id)
     if row.id == actor.user_id:
         raise OwnUser
-    if not actor.has_role(Role.PLATFORM_ADMIN):
-        for entry in row.roles:
-            if entry["role"] in PLATFORM_ROLES:
-                raise RoleNotGrantable(role=entry["role"])
+    _check_within_power(actor, row.roles)
     ended = session.execute(text("UPDATE app_user SET active = false WHERE id = :id AND active RETURNING id"), {"id": user_id})
     if ended.first() is None:
         raise UserInactive
@@ -59,7 +75,16 @@ def deactivate(session: Session, actor: Actor, user_id: int) -> None:
     audit.record(session, actor, "user.deactivated", "user", user_id)
 
 
-def add(session: Session, username: str, name: str, password: str, organisation_id: int | None, grants: Iterable[Grant]) -> User:
+def add(
+    session: Session,
+    username: str,
+    name: str,
+    password: str,
+    organisation_id: int | None,
+    grants: Iterable[Grant],
+    email: str | None = None,
+    language: Language = "zh",
+) -> User:
     """Write a user with roles; whether they may be given is the caller's to check."""
     user = User(
         username=username,
@@ -67,6 +92,8 @@ def add(session: Session, username: str, name: str, password: str, organisation_
         password_hash=sign_in.passwords.hash(password),
         organisation_id=organisation_id,
         created_at=clock.now(),
+        email=email,
+        language=language,
     )
     session.add(user)
     session.flush()
@@ -74,6 +101,14 @@ def add(session: Session, username: str, name: str, password: str, organisation_
         session.add(UserRole(user_id=user.id, role=grant.role.value, region_code=grant.region_code))
     session.flush()
     return user
+
+
+def _check_within_power(actor: Actor, roles: Iterable[Mapping[str, Any]]) -> None:
+    """An organisation's administrator has no say over officers and administrators of the platform."""
+    if not actor.has_role(Role.PLATFORM_ADMIN):
+        for entry in roles:
+            if entry["role"] in PLATFORM_ROLES:
+                raise RoleNotGrantable(role=entry["role"])
 
 
 def _check_grants(session: Session, actor: Actor, grants: list[Grant], organisation_id: int | None) -> None:

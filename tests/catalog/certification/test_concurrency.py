@@ -11,29 +11,27 @@ from sqlmodel import col, select
 from catalog.certification import queries
 from catalog.certification.actions import cases, reviewing
 from catalog.certification.models import CertificationCase
-from shop.core import clock, numbers
+from shop.core import numbers
 from shop.core.errors import Problem
 from shop.identity import tokens
 from shop.identity.permissions import Role
 from tests.factories.catalog import make_product
+from tests.factories.certification import make_case
 from tests.factories.identity import access_token, make_supplier, make_user
 
 AT_ONCE = 8
 
 
-def waiting_cases(database, many, status="city_review"):
-    """Cases that wait for a decision, each of a product of its own; returns their ids."""
+def waiting_cases(database, many):
+    """Cases at the city's review, after which their certificates follow at once; each of a product of its own."""
     with database.unit_of_work() as session:
         supplier = make_supplier(session, "500236")
-        made = [make_product(session, supplier, certified=False) for _ in range(many)]
-        insert = text(
-            "INSERT INTO certification_case (product_id, supplier_id, programme_code, district_code, status, statement, households, persons,"
-            " linkage, created_at) VALUES (:p, :s, 'chongqing-2021', '500236', :status, '', 1, 1, '', :now) RETURNING id"
+        ids = [make_case(session, make_product(session, supplier, certified=False).product_id, "city_review") for _ in range(many)]
+        unfiled = text(
+            "UPDATE certification_case SET steps = jsonb_path_query_array(steps, '$[*] ? (@.step != \"filing\")') WHERE id = ANY (:ids)"
         )
-        return [
-            session.execute(insert, {"p": m.product_id, "s": supplier.id, "status": status, "now": clock.now()}).scalar_one()
-            for m in made
-        ]
+        session.execute(unfiled, {"ids": ids})
+        return ids
 
 
 def officers(database, many):
@@ -64,7 +62,7 @@ def at_once(database, acts):
 
 def certifying(actors, case_ids):
     return [
-        lambda session, a=actor, c=case_id: reviewing.certify(session, a, c, None)
+        lambda session, a=actor, c=case_id: reviewing.approve(session, a, c)
         for actor, case_id in zip(actors, case_ids, strict=True)
     ]
 
@@ -87,7 +85,7 @@ def test_of_certify_and_reject_only_one_happens(database):
         results = at_once(
             database,
             [
-                lambda s, a=one, c=case_id: reviewing.certify(s, a, c, None),
+                lambda s, a=one, c=case_id: reviewing.approve(s, a, c),
                 lambda s, a=other, c=case_id: reviewing.reject(s, a, c, "x"),
             ],
         )

@@ -1,4 +1,4 @@
-"""The commands of ``docs/tour.md`` work as they are printed."""
+"""The commands of ``docs/tour.md`` and of the README's short tours work as they are printed."""
 
 import re
 import shutil
@@ -7,16 +7,33 @@ from pathlib import Path
 
 import pytest
 
-TOUR = Path("docs/tour.md")
+TOUR, README = Path("docs/tour.md"), Path("README.md")
+needs_a_shell = pytest.mark.skipif(
+    not (shutil.which("curl") and shutil.which("bash")), reason="the tours are told in curl and bash"
+)
 
 
-@pytest.mark.skipif(not (shutil.which("curl") and shutil.which("bash")), reason="the tour is told in curl and bash")
-def test_every_command_of_the_tour_works(demo_server):
-    commands = "\n".join(re.findall(r"^```sh\n(.*?)^```", TOUR.read_text(), re.DOTALL | re.MULTILINE))
+def played(told, address):
+    """What the commands printed, pasted into one shell one after the other."""
+    commands = "\n".join(re.findall(r"^```sh\n(.*?)^```", told, re.DOTALL | re.MULTILINE))
     assert "HOST=http://127.0.0.1:8000" in commands
-    script = commands.replace("HOST=http://127.0.0.1:8000", f"HOST={demo_server}")
+    script = commands.replace("HOST=http://127.0.0.1:8000", f"HOST={address}")
     done = subprocess.run(["bash", "-ueo", "pipefail", "-c", script], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
-    assert '"stock_short"' in done.stdout
-    assert "a decision is possible from" in done.stdout
-    assert done.stdout.rstrip().endswith("}")
+    return done.stdout
+
+
+@needs_a_shell
+def test_every_command_of_the_tour_works(demo_server):
+    told = played(TOUR.read_text(), demo_server)
+    assert '"stock_short"' in told
+    assert "a decision is possible from" in told
+    assert told.rstrip().endswith("}")
+
+
+@needs_a_shell
+def test_every_command_of_the_readme_works(demo_server):
+    section = README.read_text().partition("## Five minutes for each kind of user")[2].partition("\n## ")[0]
+    told = played(section, demo_server)
+    assert '"state": "in_force"' in told
+    assert '"state": "received"' in told

@@ -73,6 +73,42 @@ def test_reading_is_marked_once_and_by_the_addressee_only(api, database, supplie
     assert staff.post("/v1/notifications/999/read").status_code == 404
 
 
+def test_a_colleagues_reading_hides_nothing_from_me(api, database, supplier):
+    tell(database, organisation_id=supplier.id)
+    first, second = signed_in(api, "supplier_staff", supplier), signed_in(api, "supplier_admin", supplier)
+    message = first.get("/v1/notifications").json()["items"][0]
+    assert first.post(f"/v1/notifications/{message['id']}/read").status_code == 200
+    assert [c.get("/v1/notifications/count").json() for c in (first, second)] == [{"unread": 0}, {"unread": 1}]
+    assert [row["read_at"] for row in second.get("/v1/notifications", params={"unread": True}).json()["items"]] == [None]
+
+
+def test_parallel_readings_of_one_person_agree(api, database, supplier):
+    tell(database, organisation_id=supplier.id)
+    staff = signed_in(api, "supplier_staff", supplier)
+    message = staff.get("/v1/notifications").json()["items"][0]
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda _: staff.post(f"/v1/notifications/{message['id']}/read"), range(6)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.json()["read_at"] for answer in answers}) == 1
+
+
+def test_everything_is_read_at_once(api, database, supplier):
+    with database.unit_of_work() as session:
+        other = make_organisation(session)
+    for n in range(3):
+        tell(database, origin=f"mine {n}", organisation_id=supplier.id)
+    tell(database, origin="theirs", organisation_id=other.id)
+    staff, colleague = signed_in(api, "supplier_staff", supplier), signed_in(api, "supplier_staff", supplier)
+    stranger = signed_in(api, "purchaser", other)
+    staff.post(f"/v1/notifications/{staff.get('/v1/notifications').json()['items'][0]['id']}/read")
+    assert staff.post("/v1/notifications/read-all").json() == {"read": 2}
+    assert staff.post("/v1/notifications/read-all").json() == {"read": 0}
+    assert staff.get("/v1/notifications/count").json() == {"unread": 0}
+    assert colleague.get("/v1/notifications/count").json() == {"unread": 3}
+    assert stranger.get("/v1/notifications/count").json() == {"unread": 1}
+    assert signed_in(api, "platform_admin").get("/v1/notifications/count").json() == {"unread": 0}
+
+
 def test_newest_first_in_pages(api, database, supplier):
     for n in range(5):
         tell(database, origin=str(n), subject_id=n + 1, organisation_id=supplier.id)
@@ -97,7 +133,8 @@ def test_every_kind_says_something_whatever_the_data(kind, data):
 
 def test_a_kind_without_words_shows_its_code():
     assert told("something.new", {}, "zh") == "something.new"
-    assert set(HANDLERS) <= set(TEXTS)
+    assert set(HANDLERS) - {"notification.made"} <= set(TEXTS)
+    assert told("certificate.revoked", {"number": "C1", "reason": None}, "en") == "Certificate C1 was revoked: …"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,37 @@
+"""What a measure against a certificate means for orders: pure functions."""
+
+from enum import StrEnum
+
+from orders.purchasing.states import SupplierOrderStatus
+from shop.programmes.schemas import CertificationRules
+
+
+class Stop(StrEnum):
+    """The measure that stands against a certificate; see ``catalog.certificates.states.stop_sql``."""
+
+    SUSPENDED = "suspended"
+    HELD = "held"
+    REVOKED = "revoked"
+
+
+class Choice(StrEnum):
+    """What a buyer may want of the goods that were not shipped yet."""
+
+    DELIVER = "deliver"
+    CANCEL = "cancel"
+
+
+#: Statuses in which something may still be shipped.
+OPEN = (
+    SupplierOrderStatus.PLACED,
+    SupplierOrderStatus.CONFIRMED,
+    SupplierOrderStatus.PARTLY_SHIPPED,
+    SupplierOrderStatus.PARTLY_ACCEPTED,
+)
+
+
+def choices(stop: Stop | None, config: CertificationRules) -> list[Choice]:
+    """What the programme leaves to the buyer; nothing while no measure stands. Held counts as suspended."""
+    if stop is None:
+        return []
+    return [Choice(choice) for choice in (config.choices_when_revoked if stop is Stop.REVOKED else config.choices_when_suspended)]
