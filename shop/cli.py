@@ -29,8 +29,13 @@ class _Commands(typer.core.TyperGroup):
         except ValidationError as error:
             if error.title != Settings.__name__:
                 raise
-            wrong = (f"SHOP_{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors())
-            raise SystemExit(f"shop: {'; '.join(wrong)}") from None
+            raise SystemExit(f"shop: {'; '.join(map(_told, error.errors()))}") from None
+
+
+def _told(wrong: Any) -> str:
+    """What is wrong with a setting, or with several of them together."""
+    name = "".join(f"SHOP_{str(part).upper()}: " for part in wrong["loc"][:1])
+    return name + str(wrong["msg"]).removeprefix("Value error, ")
 
 
 app = typer.Typer(cls=_Commands, add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
@@ -170,6 +175,17 @@ def reconcile() -> None:
     from orders.reconcile.report import run
 
     raise typer.Exit(int(run() > 0))
+
+
+@app.command()
+def new_keys() -> None:
+    """Make the keys that seal personal data, for the environment of all processes. Losing them loses what they sealed."""
+    import secrets
+
+    from cryptography.fernet import Fernet
+
+    print(f"SHOP_SEALING_KEYS={Fernet.generate_key().decode()}")
+    print(f"SHOP_SEALING_INDEX_KEY={secrets.token_urlsafe(32)}")
 
 
 @app.command()

@@ -5,7 +5,11 @@ from typing import Any
 
 from sqlmodel import Session
 
+from catalog.batches import handlers as batches
+from catalog.certificates import handlers as certificates
 from catalog.certification import handlers as certification
+from catalog.objections import handlers as objections
+from catalog.supervision import handlers as supervision
 from orders.effects import handlers as effects
 from orders.fulfilment import handlers as fulfilment
 from orders.payments import handlers as payments
@@ -33,7 +37,11 @@ def _one_after_another(handlers: list[Handler]) -> Handler:
 
 HANDLERS: dict[str, Handler] = together(
     organisations.HANDLERS,
+    certificates.HANDLERS,
     certification.HANDLERS,
+    objections.HANDLERS,
+    batches.HANDLERS,
+    supervision.HANDLERS,
     purchasing.HANDLERS,
     fulfilment.HANDLERS,
     payments.HANDLERS,

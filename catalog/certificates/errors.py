@@ -1,6 +1,6 @@
 """Refusals about certificates."""
 
-from shop.core.errors import Forbidden
+from shop.core.errors import Conflict, Forbidden
 
 
 class OwnCase(Forbidden):
@@ -13,3 +13,37 @@ class NotYourRegion(Forbidden):
     code = "not_your_region"
     zh = "该申请不在您的管辖区域或职责内"
     en = "This application is not before you"
+
+
+class RevocationOpen(Conflict):
+    code = "revocation_open"
+    zh = "该证书已有撤销程序正在进行"
+    en = "A revocation of this certificate is under way already"
+
+
+class NoRevocationOpen(Conflict):
+    """A certificate is revoked in two steps: opened by one officer, with time for the supplier's statement, and decided by another."""
+
+    code = "no_revocation_open"
+    zh = "该证书没有正在进行的撤销程序，请先立案并通知供应商陈述"
+    en = "No revocation of this certificate was opened; open one first, so that the supplier can make a statement"
+
+
+class StatementPending(Conflict):
+    """``until`` is the last day for the supplier's statement."""
+
+    code = "statement_pending"
+    zh = "供应商陈述期至 {until}，在此之前且未收到陈述时不能撤销"
+    en = "The supplier may make its statement until {until}; there is none yet"
+
+
+class StatementTooLate(Conflict):
+    code = "statement_too_late"
+    zh = "陈述期已于 {until} 届满"
+    en = "The time for a statement ended on {until}"
+
+
+class SameOfficer(Forbidden):
+    code = "same_officer"
+    zh = "撤销的立案与决定须由不同人员作出"
+    en = "A revocation is opened by one person and decided by another"

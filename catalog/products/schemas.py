@@ -113,7 +113,7 @@ class ProductPatch(In):
 
     @model_validator(mode="after")
     def _kept(self) -> Self:
-        _refuse_null(self, "name", "category", "district_code", "producer", "grade", "specification", "description")
+        refuse_null(self, "name", "category", "district_code", "producer", "grade", "specification", "description")
         return self
 
 
@@ -123,11 +123,11 @@ class SkuPatch(In):
 
     @model_validator(mode="after")
     def _kept(self) -> Self:
-        _refuse_null(self, "pack", "vat_bp")
+        refuse_null(self, "pack", "vat_bp")
         return self
 
 
-def _refuse_null(body: BaseModel, *names: str) -> None:
+def refuse_null(body: BaseModel, *names: str) -> None:
     """A field may be left out, but not emptied."""
     for name in names:
         if name in body.model_fields_set and getattr(body, name) is None:

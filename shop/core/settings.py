@@ -1,5 +1,6 @@
 """Everything that may differ between two installations, read from the environment (prefix ``SHOP_``)."""
 
+import re
 from email.utils import parseaddr
 from functools import lru_cache
 from pathlib import Path
@@ -82,6 +83,20 @@ class Settings(BaseSettings):
     def _mails_have_a_sender(self) -> Self:
         if self.mail_url and "mail_from" not in self.model_fields_set:
             raise ValueError("mail_url needs mail_from, the sender of the mails")
+        return self
+
+    @field_validator("sealing_keys")
+    @classmethod
+    def _are_keys(cls, sealing_keys: str | None) -> str | None:
+        for key in sealing_keys.split(",") if sealing_keys else []:
+            if not re.fullmatch(r"[A-Za-z0-9_-]{43}=", key.strip()):
+                raise ValueError("holds Fernet keys, separated by commas; `shop new-keys` makes one")
+        return sealing_keys
+
+    @model_validator(mode="after")
+    def _production_names_its_keys(self) -> Self:
+        if self.environment == "production" and not (self.sealing_keys and self.sealing_index_key):
+            raise ValueError("production needs SHOP_SEALING_KEYS and SHOP_SEALING_INDEX_KEY; `shop new-keys` makes them")
         return self
 
     @field_validator("demo")

@@ -2,8 +2,6 @@
 
 import json
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -16,9 +14,9 @@ from shop.core.money import fen_from_yuan
 from shop.core.workdays import Calendar
 from shop.demo.certificates import Certified, Issue, Registry
 from shop.demo.course import Course, Timetable
-from shop.demo.dossier import Dossiers, Paper, checklist, monthly
+from shop.demo.dossier import Applied, Dossiers, Paper, checklist, monthly
 from shop.demo.households import Hamlet
-from shop.demo.people import People, Supplier
+from shop.demo.people import People
 from shop.demo.rows import Table, write_all
 from shop.demo.trail import Trail
 from shop.identity.permissions import Role
@@ -54,22 +52,6 @@ _OPINIONS = {
 }
 #: Lists of persons are kept short, so that the demo loads quickly; larger numbers are only stated.
 _LISTED_HOUSEHOLDS = (4, 10)
-
-
-@dataclass(frozen=True)
-class Applied:
-    """A product as its case sees it; ``season`` has a weight for each month, 1 on average."""
-
-    row: dict[str, str]
-    product_id: int
-    supplier: Supplier
-    district: str
-    district_name: str
-    village: str
-    producer: str
-    grade: str
-    specification: str
-    season: Sequence[float]
 
 
 class CaseBook:

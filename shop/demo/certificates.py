@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import text
 from sqlmodel import Session
@@ -12,14 +12,12 @@ from sqlmodel import Session
 from catalog.certification import rules
 from shop.core import clock
 from shop.core.workdays import Calendar
+from shop.demo.dossier import Applied
 from shop.demo.people import People
 from shop.demo.rows import Table, write_all
 from shop.demo.trail import Trail
 from shop.identity.permissions import Role
 from shop.programmes.schemas import CertificationRules
-
-if TYPE_CHECKING:
-    from shop.demo.cases import Applied
 
 CITY_OFFICER = str(Role.CITY_OFFICER)
 #: How long ago the demo's suspended and revoked certificates were stopped.
@@ -46,7 +44,7 @@ class Issue:
 
     case_id: int
     batch_id: int
-    applied: "Applied"
+    applied: Applied
     township: str | None
     programme_code: str
     rules: CertificationRules

@@ -10,6 +10,7 @@ from sqlmodel import Session
 from catalog.products.rules import Category, Kind
 from shop.core import clock, storage
 from shop.demo.papers import paper
+from shop.demo.people import Supplier
 from shop.demo.rows import Table
 from shop.programmes.schemas import CertificationRules, Checklist
 
@@ -62,6 +63,22 @@ class Paper:
 
     kind: str
     valid_until: date | None
+
+
+@dataclass(frozen=True)
+class Applied:
+    """A product as its case sees it; ``season`` has a weight for each month, 1 on average."""
+
+    row: dict[str, str]
+    product_id: int
+    supplier: Supplier
+    district: str
+    district_name: str
+    village: str
+    producer: str
+    grade: str
+    specification: str
+    season: Sequence[float]
 
 
 class Dossiers:

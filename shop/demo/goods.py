@@ -11,9 +11,9 @@ from sqlmodel import Session
 from catalog.products import listing
 from shop.core import clock
 from shop.core.money import fen_from_yuan
-from shop.demo.cases import Applied, CaseBook
+from shop.demo.cases import CaseBook
 from shop.demo.certificates import Certified
-from shop.demo.dossier import specification
+from shop.demo.dossier import Applied, specification
 from shop.demo.households import VILLAGES
 from shop.demo.market import Offer
 from shop.demo.people import People, Region, Regions, Supplier, read_csv

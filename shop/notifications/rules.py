@@ -30,6 +30,42 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "The application for “{product}” was returned: {reason}",
     ),
     "certification.submitted": ("产品“{product}”的认定申请待审核", "An application for “{product}” awaits review"),
+    "complaint.dismissed": (
+        "关于证书 {number} 的投诉经核查不属实",
+        "The complaint about certificate {number} was found not to be justified",
+    ),
+    "complaint.filed": (
+        "收到关于证书 {number} 的投诉，须于 {due_on} 前作出处理",
+        "A complaint about certificate {number} is to be decided by {due_on}",
+    ),
+    "complaint.received": (
+        "贵单位证书 {number} 被投诉，请于 {due_on} 前说明情况",
+        "There is a complaint about your certificate {number}; please make a statement by {due_on}",
+    ),
+    "complaint.stated": (
+        "供应商已就关于证书 {number} 的投诉作出说明",
+        "The supplier made its statement on the complaint about certificate {number}",
+    ),
+    "complaint.upheld": (
+        "关于证书 {number} 的投诉经核查属实",
+        "The complaint about certificate {number} was upheld",
+    ),
+    "complaint.withdrawn": (
+        "关于证书 {number} 的投诉已撤回",
+        "The complaint about certificate {number} was withdrawn",
+    ),
+    "objection.dismissed": (
+        "产品“{product}”的公示异议经核查不成立",
+        "An objection against the notice on “{product}” was dismissed",
+    ),
+    "objection.received": (
+        "产品“{product}”的公示收到异议，须于 {due_on} 前答复",
+        "There is an objection against the notice on “{product}”; the answer is due by {due_on}",
+    ),
+    "objection.upheld": (
+        "产品“{product}”的公示异议成立，申请将被退回或不予认定",
+        "An objection against the notice on “{product}” was upheld; the application will be returned or rejected",
+    ),
     "open_orders.held": (
         "证书 {number} 因销售超出认定产能被暂扣，涉及 {count} 个未完成订单，采购单位须选择继续交付或取消，见 {where}",
         "Certificate {number} is held because more was sold than it was given for; {count} open orders need their buyers' choice: {where}",
@@ -84,6 +120,8 @@ def told(kind: str, data: Mapping[str, Any], language: Language) -> str:
 #: Where a person reads more about a subject; about any other, in the inbox.
 PLACES: Mapping[str, str] = {
     "certification_case": "/v1/certification-cases/{id}",
+    "complaint": "/v1/complaints/{id}",
+    "objection": "/v1/objections/{id}",
     "open_orders": "/v1/certificates/{id}/open-orders",
     "organisation": "/v1/organisations/{id}",
     "supplier_order": "/v1/supplier-orders/{id}",

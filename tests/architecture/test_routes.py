@@ -10,7 +10,16 @@ PUBLIC = {
     ("POST", "/v1/auth/token"),
     ("POST", "/v1/organisations"),
     ("GET", "/v1/public/notices"),
+    ("GET", "/v1/public/notices/{case_id}"),
+    ("POST", "/v1/public/notices/{case_id}/objections"),
+    ("GET", "/v1/public/objections/{receipt}"),
+    ("POST", "/v1/public/objections/{receipt}/files"),
     ("GET", "/v1/public/certificates/{number}"),
+    ("GET", "/v1/public/certificates/{number}/page"),
+    ("GET", "/v1/public/catalogue-batches"),
+    ("GET", "/v1/public/catalogue-batches/{number}"),
+    ("POST", "/v1/public/complaints"),
+    ("GET", "/v1/public/complaints/{receipt}"),
 }
 #: Operations that only need a signed-in user.
 SIGNED_IN = {

@@ -49,7 +49,7 @@ def propose(session: Session, actor: Actor, certificate_id: int, changes: Mappin
     if certificates.state_of(row) in (CertificateState.REVOKED, CertificateState.EXPIRED):
         raise NoCertificateInForce
     proposed = {field: value for field, value in changes.items() if value != getattr(row, field)}
-    months = proposed.get("monthly_capacity_kg")
+    months = proposed.get("monthly_capacity_kg", row.monthly_capacity_kg)
     if months is not None and sum(months) != proposed.get("annual_capacity_kg", row.annual_capacity_kg):
         raise Invalid.one(
             "monthly_capacity_kg", "months_do_not_add_up", "各月产能之和须等于年产能", "The months must add up to the year"

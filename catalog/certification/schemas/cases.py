@@ -1,16 +1,16 @@
 """What is told of cases, and what officers send when they decide."""
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from catalog.certificates.schemas import CertificateOut
 from catalog.certification.schemas.applying import DocumentOut, In, MissingItem
 from catalog.certification.states import CaseKind, CaseMove, CaseStatus, Level
 from catalog.certification.steps import Correction, Decision, Verdict
 from catalog.products.rules import MAX_TIERS, Category, Kind
-from catalog.products.schemas import TierIn
+from catalog.products.schemas import TierIn, refuse_null
 from shop.core.money import YuanOut
 from shop.core.quantities import Id, ShortText
 
@@ -102,8 +102,15 @@ class ChangeIn(In):
     grade: ShortText | None = None
     specification: ShortText | None = None
     annual_capacity_kg: Annotated[int | None, Field(ge=1, le=2_000_000_000)] = None
-    monthly_capacity_kg: Annotated[list[Annotated[int, Field(ge=0, le=2_000_000_000)]] | None, Field(min_length=12, max_length=12)] = None
+    monthly_capacity_kg: Annotated[
+        list[Annotated[int, Field(ge=0, le=2_000_000_000)]] | None, Field(min_length=12, max_length=12)
+    ] = None
     statement: ShortText = Field(description="why")
+
+    @model_validator(mode="after")
+    def _kept(self) -> Self:
+        refuse_null(self, "producer", "grade", "specification", "annual_capacity_kg")
+        return self
 
 
 class PriceReviewIn(In):

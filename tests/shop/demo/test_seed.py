@@ -4,6 +4,7 @@ import hashlib
 from datetime import UTC, datetime
 
 import pytest
+from cryptography.fernet import Fernet
 from sqlalchemy import text
 from sqlmodel import select
 
@@ -207,6 +208,8 @@ def test_units_stand_below_their_parent(demo):
 
 def test_production_takes_no_demo_data(monkeypatch):
     monkeypatch.setenv("SHOP_ENVIRONMENT", "production")
+    monkeypatch.setenv("SHOP_SEALING_KEYS", Fernet.generate_key().decode())
+    monkeypatch.setenv("SHOP_SEALING_INDEX_KEY", "x")
     settings.cache_clear()
     try:
         with pytest.raises(SystemExit, match="production takes no demo data"):

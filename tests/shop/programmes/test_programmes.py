@@ -51,11 +51,16 @@ def test_the_rules_of_both_programmes(reader):
     assert [(row["code"], row["in_force"]) for row in listed] == [("chongqing-2020", False), ("chongqing-2021", True)]
     for row in listed:
         rules = reader.get(f"/v1/programmes/{row['code']}").json()
-        assert rules["certification"] == {
-            "public_notice_working_days": 5,
-            "validity_months": 36,
-            "eligible_designation": "poverty_task",
-        }
+        certification = rules["certification"]
+        assert (certification["public_notice_working_days"], certification["validity_months"]) == (5, 36)
+        assert certification["eligible_designation"] == "poverty_task"
+        assert certification["pipelines"]["change"] == ["county_review", "city_review"]
+        assert certification["steps"]["county_review"]["min_opinions"] == 1
+        assert certification["checklist"]["service"]["documents"] == [
+            "business_licence",
+            "commitment_letter",
+            "household_evidence",
+        ]
         assert rules["reserved_share"]["percent"] == 10
         assert rules["reserved_share"]["eligible_designation"] == "county_832"
         assert rules["counting_rule"] == "acceptance"

@@ -1,0 +1,5 @@
+"""Batches of the catalogue over HTTP."""
+
+from shop.identity.access import Routes
+
+routes = Routes("batches", "/v1")

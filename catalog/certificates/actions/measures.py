@@ -1,0 +1,166 @@
+"""Measures against a certificate: warned, suspended, held; and how it comes back.
+
+Whoever changes the force of a certificate locks its row ``FOR UPDATE`` and reads the clock after that: an order that is being written holds
+the row until it has committed, and from the commit of the measure on there are no more (``orders.purchasing.actions.placing``).
+"""
+
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlmodel import Session, col, select
+
+from catalog.certificates import queries
+from catalog.certificates.errors import NotYourRegion, OwnCase
+from catalog.certificates.models import Certificate, CertificateEvent
+from catalog.certificates.states import CERTIFICATE, CertificateMove, CertificateState
+from shop.core import audit, clock, outbox
+from shop.core.audit import Who
+from shop.core.errors import Fault, Invalid
+from shop.identity.actor import Actor
+
+_SUPPLIER_PATH = text("SELECT path FROM organisation WHERE id = :id")
+
+
+def locked(session: Session, certificate_id: int) -> Certificate:
+    """A certificate as it stands now, locked until the transaction ends."""
+    statement = select(Certificate).where(col(Certificate.id) == certificate_id).with_for_update()
+    return session.exec(statement.execution_options(populate_existing=True)).one()
+
+
+def begin(session: Session, actor: Actor, certificate_id: int, move: CertificateMove) -> Certificate:
+    """Lock a certificate of which the actor may make this move now.
+
+    Raises:
+        NotFound: there is none within reach (404).
+        IllegalMove: it is not in a state for this (409).
+        OwnCase, NotYourRegion: somebody else's to do (403).
+    """
+    queries.certificate_row(session, actor, certificate_id)
+    certificate = locked(session, certificate_id)
+    CERTIFICATE.after(queries.state_of(certificate), move)
+    if actor.is_related(session.execute(_SUPPLIER_PATH, {"id": certificate.supplier_id}).scalar_one()):
+        raise OwnCase
+    if not actor.covers_region(queries.PERMISSIONS[move], certificate.district_code):
+        raise NotYourRegion
+    return certificate
+
+
+def note(
+    session: Session,
+    actor: Who,
+    certificate_id: int,
+    kind: str,
+    reason_code: str | None = None,
+    reason: str | None = None,
+    until: datetime | None = None,
+) -> None:
+    """Put on record what happened to a certificate."""
+    session.add(
+        CertificateEvent(
+            certificate_id=certificate_id,
+            kind=kind,
+            at=clock.now(),
+            until=until,
+            reason_code=reason_code,
+            reason=reason,
+            actor_id=actor.user_id,
+            actor_role=actor.role_name,
+        )
+    )
+    session.flush()
+
+
+def warn(session: Session, actor: Actor, certificate_id: int, reason_code: str, reason: str) -> None:
+    """Warn the supplier; the certificate stays in force. Raises as :func:`begin`."""
+    certificate = begin(session, actor, certificate_id, CertificateMove.WARN)
+    note(session, actor, certificate.id, "warned", reason_code, reason)
+    audit.record(session, actor, "certificate.warned", "certificate", certificate.id, reason=reason, reason_code=reason_code)
+    outbox.publish(session, "certificate.warned", certificate_id=certificate.id, at=clock.now().isoformat(), reason=reason)
+
+
+def suspend(
+    session: Session, actor: Actor, certificate_id: int, reason_code: str, reason: str, until: datetime | None = None
+) -> None:
+    """Put a certificate out of force, until a moment at which it comes back by itself or until it is reinstated. One that is suspended
+    already gets the new end and reason.
+
+    Raises:
+        Invalid: the end has passed (422). And as :func:`begin`.
+    """
+    certificate = begin(session, actor, certificate_id, CertificateMove.SUSPEND)
+    put_out(session, actor, certificate, reason_code, reason, until)
+
+
+def put_out(
+    session: Session, actor: Actor, certificate: Certificate, reason_code: str, reason: str, until: datetime | None = None
+) -> None:
+    """Suspend a certificate that the caller has locked, and may suspend. Raises as :func:`suspend`."""
+    now = clock.now()
+    if until is not None and until <= now:
+        raise Invalid(faults=[Fault("until", "in_the_past", "结束时间须在将来", "the end must lie in the future")])
+    again = queries.state_of(certificate) is CertificateState.SUSPENDED
+    if not again:
+        certificate.suspended_at = now
+    certificate.suspended_until = until
+    certificate.reason_code, certificate.reason = reason_code, reason
+    _keep(session, certificate)
+    note(session, actor, certificate.id, "suspension_changed" if again else "suspended", reason_code, reason, until)
+    action = "certificate.suspension_changed" if again else "certificate.suspended"
+    audit.record(session, actor, action, "certificate", certificate.id, reason=reason, reason_code=reason_code)
+    if not again:
+        outbox.publish(session, "certificate.suspended", certificate_id=certificate.id, at=now.isoformat(), reason=reason)
+
+
+def reinstate(session: Session, actor: Actor, certificate_id: int, reason: str) -> None:
+    """Put a suspended certificate in force again, for what is left of its time. Raises as :func:`begin`."""
+    certificate = begin(session, actor, certificate_id, CertificateMove.REINSTATE)
+    bring_back(session, actor, certificate, reason)
+
+
+def bring_back(session: Session, actor: Who, certificate: Certificate, reason: str) -> None:
+    """End the suspension of a certificate that the caller has locked."""
+    certificate.suspended_at = certificate.suspended_until = None
+    certificate.reason_code = certificate.reason = None
+    _keep(session, certificate)
+    note(session, actor, certificate.id, "reinstated", reason=reason)
+    audit.record(session, actor, "certificate.reinstated", "certificate", certificate.id, reason=reason)
+    outbox.publish(session, "certificate.reinstated", certificate_id=certificate.id, at=clock.now().isoformat(), reason=reason)
+
+
+def end_suspensions(session: Session) -> int:
+    """Tell of the suspensions whose time is over; returns how many. They hold no more whether this ran or not."""
+    ended = col(Certificate.suspended_at).is_not(None), col(Certificate.suspended_until) <= clock.now()
+    over = session.exec(select(Certificate).where(*ended).order_by(col(Certificate.id)).with_for_update(skip_locked=True)).all()
+    for certificate in over:
+        bring_back(session, audit.SYSTEM, certificate, "暂停期满，自动恢复")
+    return len(over)
+
+
+def hold(session: Session, certificate: Certificate, reason: str) -> None:
+    """Hold a certificate, locked by the caller, of which more was sold than it was given for (贴牌 is suspected); an officer releases it."""
+    CERTIFICATE.after(queries.state_of(certificate), CertificateMove.HOLD)
+    certificate.held_at = clock.now()
+    _keep(session, certificate)
+    note(session, audit.SYSTEM, certificate.id, "held", "over_capacity", reason)
+    audit.record(session, audit.SYSTEM, "certificate.held", "certificate", certificate.id, reason=reason)
+    outbox.publish(session, "certificate.held", certificate_id=certificate.id, at=clock.now().isoformat(), reason=reason)
+
+
+def release(session: Session, actor: Actor, certificate_id: int, reason: str) -> None:
+    """Let a certificate that was held go on. Raises as :func:`begin`."""
+    certificate = begin(session, actor, certificate_id, CertificateMove.RELEASE)
+    let_go(session, actor, certificate, reason)
+
+
+def let_go(session: Session, actor: Who, certificate: Certificate, reason: str) -> None:
+    """Release a certificate that the caller has locked."""
+    certificate.held_at = None
+    _keep(session, certificate)
+    note(session, actor, certificate.id, "released", reason=reason)
+    audit.record(session, actor, "certificate.released", "certificate", certificate.id, reason=reason)
+    outbox.publish(session, "certificate.released", certificate_id=certificate.id, at=clock.now().isoformat(), reason=reason)
+
+
+def _keep(session: Session, certificate: Certificate) -> None:
+    session.add(certificate)
+    session.flush()

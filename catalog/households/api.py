@@ -1,0 +1,5 @@
+"""The lists of households over HTTP."""
+
+from shop.identity.access import Routes
+
+routes = Routes("households", "/v1")

@@ -1,0 +1,5 @@
+"""blacklist over HTTP."""
+
+from shop.identity.access import Routes
+
+routes = Routes("supervision", "/v1")

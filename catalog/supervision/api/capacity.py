@@ -1,0 +1,5 @@
+"""capacity over HTTP."""
+
+from shop.identity.access import Routes
+
+routes = Routes("supervision", "/v1")

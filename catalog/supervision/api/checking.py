@@ -1,0 +1,5 @@
+"""checking over HTTP."""
+
+from shop.identity.access import Routes
+
+routes = Routes("supervision", "/v1")
