@@ -1,7 +1,5 @@
 """Reads of certificates, within the reach of who asks."""
 
-# ruff: noqa: S608  statements are put together from constants only; every value that a caller gives is bound
-
 from typing import Any
 
 from sqlalchemy import Row, text

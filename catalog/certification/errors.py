@@ -1,6 +1,6 @@
 """Refusals of certification."""
 
-from shop.core.errors import CONSTRAINTS, Conflict, Forbidden, Invalid, NotFound
+from shop.core.errors import CONSTRAINTS, Conflict, Forbidden, Invalid
 
 
 class DistrictNotEligible(Conflict):
@@ -125,22 +125,54 @@ class SamePerson(Forbidden):
     en = "One person cannot act at two levels of the same application"
 
 
-class UnreadableFile(Invalid):
-    code = "file_type_not_accepted"
-    zh = "仅接受 PDF、PNG、JPEG、DOCX 和 XLSX 文件"
-    en = "Only PDF, PNG, JPEG, DOCX and XLSX files are accepted"
-
-
 class TooManyDocuments(Conflict):
     code = "too_many_documents"
     zh = "一个申请最多可上传 {most} 份材料"
     en = "An application holds at most {most} papers"
 
 
-class FileMissing(NotFound):
-    code = "file_missing"
-    zh = "文件内容不在存储中，请联系管理员"
-    en = "The content is not in the file store; tell the administrator"
+class Blacklisted(Conflict):
+    """``until`` is the last day on which the supplier may not apply."""
+
+    code = "blacklisted"
+    zh = "本单位已列入黑名单，{until} 前不能申请"
+    en = "Your organisation is barred from applying until {until}"
+
+
+class ReapplicationBanned(Conflict):
+    """A certificate of the product was revoked; ``until`` is the first day on which it may be applied for again."""
+
+    code = "reapplication_banned"
+    zh = "该产品的证书已被撤销，{until} 起方可重新申请"
+    en = "The product's certificate was revoked; it may be applied for again from {until} on"
+
+
+class AlreadyCertified(Conflict):
+    """``renewable_on`` is the first day on which the certificate may be renewed."""
+
+    code = "already_certified"
+    zh = "该产品已有有效证书，{renewable_on} 起可申请续期"
+    en = "The product is certified; the certificate may be renewed from {renewable_on} on"
+
+
+class RenewalNotOpen(Conflict):
+    """``opens_on`` is the first day on which it may be renewed."""
+
+    code = "renewal_not_open"
+    zh = "{opens_on} 起方可申请续期"
+    en = "The certificate may be renewed from {opens_on} on"
+
+
+class RenewedAlready(Conflict):
+    code = "renewed_already"
+    zh = "该证书已续期"
+    en = "The certificate was renewed already"
+
+
+class UnknownLinkageMode(Invalid):
+    code = "unknown_linkage_mode"
+    zh = "没有此带动方式"
+    en = "There is no such way of taking part"
 
 
 CONSTRAINTS["uq_certification_case_open"] = CaseOpen

@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from catalog.certificates import queries as certificates
 from catalog.certificates.reach import IN_REGION, OWN, reach
+from catalog.certificates.rules import Paper
 from catalog.certification import rules, steps
 from catalog.certification.schemas.applying import DocumentOut, MissingItem
 from catalog.certification.schemas.cases import CaseOut, CaseRow, OpinionOut, QueueRow, StepOut, WayOut
@@ -26,7 +27,7 @@ from catalog.certification.states import (
     course,
 )
 from shop.core import clock, paging, workdays
-from shop.core.errors import Language, NotFound
+from shop.core.errors import Fault, Language, NotFound
 from shop.core.paging import Page
 from shop.core.states import StateTable
 from shop.identity.actor import Actor
@@ -95,18 +96,41 @@ def case_row(session: Session, actor: Actor, case_id: int) -> Row[Any]:
     return row
 
 
+_APPLICATION = [
+    "statement",
+    "specification",
+    "village",
+    "annual_capacity_kg",
+    "monthly_capacity_kg",
+    "households",
+    "persons",
+    "linkage_modes",
+    "linkage",
+    "comparable_price_fen",
+    "comparable_pack_grams",
+    "comparable_price_source",
+    "comparable_price_on",
+    "category",
+]
+
+
 def application(session: Session, case: Row[Any]) -> rules.Application:
     """What an application holds, for the checklist."""
-    documents = session.execute(DOCUMENTS, {"id": case.id}).all()
-    fields = ("category", "statement", "annual_capacity_kg", "households", "persons", "linkage")
+    documents = [row for row in session.execute(DOCUMENTS, {"id": case.id}) if row.side == "supplier"]
     return rules.Application(
-        **{field: getattr(case, field) for field in fields},
+        **{field: getattr(case, field) for field in _APPLICATION},
         kind=case.product_kind,
-        comparable_price_fen=case.comparable_price_fen,
-        comparable_price_source=case.comparable_price_source,
         priced_skus=session.execute(_PRICED_SKUS, {"id": case.product_id}).scalar_one(),
-        documents=frozenset(document.kind for document in documents),
+        papers=[rules.Brought(Paper(row.kind, row.number, row.valid_until, row.id), row.issued_on) for row in documents],
     )
+
+
+def missing_items(session: Session, case: Row[Any]) -> list[Fault]:
+    """Everything that keeps a case from being handed in; of a change its reviewers ask for what they miss."""
+    if case.kind not in (CaseKind.INITIAL, CaseKind.RENEWAL):
+        return []
+    today = clock.today()
+    return rules.missing_items(application(session, case), programmes.config_of(session, today).certification, today)
 
 
 def course_of(case: Any) -> StateTable[CaseStatus, CaseMove]:
@@ -158,7 +182,7 @@ def case(session: Session, actor: Actor, case_id: int, language: Language) -> Ca
     config = programmes.config_of(session, today)
     objections = session.execute(_OBJECTIONS, {"id": case_id, "notice_from": row.notice_from}).one()
     documents = session.execute(DOCUMENTS, {"id": case_id}).all()
-    missing = rules.missing_items(application(session, row)) if row.status in EDITABLE else []
+    missing = missing_items(session, row) if row.status in EDITABLE else []
     record = session.execute(_STEPS, {"id": case_id}).all()
     acted = {Level(step.level) for step in record if step.actor_id == actor.user_id}
     calendar = workdays.calendar(session, today)
@@ -186,7 +210,9 @@ def _overdue(row: Any, today: date) -> bool:
 
 
 def _way(step: Any, row: Any, label: str) -> WayOut:
-    return WayOut(step=step["step"], level=step["level"], label=label, working_days=step["working_days"], current=step["step"] == row.status)
+    return WayOut(
+        step=step["step"], level=step["level"], label=label, working_days=step["working_days"], current=step["step"] == row.status
+    )
 
 
 def _blocked(row: Any, objections: Any, today: date) -> bool:

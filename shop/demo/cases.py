@@ -8,13 +8,14 @@ from typing import Any
 from sqlmodel import Session
 
 from catalog.certification import steps
+from catalog.certification.rules import checklist
 from catalog.certification.states import CaseKind, CaseMove, CaseStatus, Level, course
 from shop.core import clock
 from shop.core.money import fen_from_yuan
 from shop.core.workdays import Calendar
 from shop.demo.certificates import Certified, Issue, Registry
 from shop.demo.course import Course, Timetable
-from shop.demo.dossier import Applied, Dossiers, Paper, checklist, monthly
+from shop.demo.dossier import Applied, Dossiers, Paper, monthly
 from shop.demo.households import Hamlet
 from shop.demo.people import People
 from shop.demo.rows import Table, write_all

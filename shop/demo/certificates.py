@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from catalog.certification import rules
+from catalog.certificates import rules
 from shop.core import clock
 from shop.core.workdays import Calendar
 from shop.demo.dossier import Applied
@@ -104,7 +104,7 @@ class Registry:
         stopped = self._stop(certificate_id, issue, certification, first)
         self._issues.append((issue, last, stopped))
         self.ceilings[issue.applied.product_id] = (
-            (issue.comparable_fen * (100 + issue.rules.price_tolerance_percent) + 50) // 100,
+            rules.ceiling(issue.comparable_fen, issue.rules.price_tolerance_percent),
             issue.comparable_grams,
         )
         at: datetime | None = stopped.get("suspended_at") or stopped.get("revoked_at")

@@ -7,15 +7,11 @@ from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
 
-from catalog.products.rules import Category, Kind
 from shop.core import clock, storage
 from shop.demo.papers import paper
 from shop.demo.people import Supplier
 from shop.demo.rows import Table
-from shop.programmes.schemas import CertificationRules, Checklist
 
-_PROCESSED = {Category.PROCESSED_SNACK, Category.BEVERAGE, Category.CONDIMENT_PRESERVED}
-_LIVESTOCK = {Category.MEAT_POULTRY_EGG, Category.AQUATIC}
 _ISSUERS = {
     "business_licence": "{district}市场监督管理局",
     "production_licence": "{district}市场监督管理局",
@@ -32,17 +28,6 @@ _STANDARDS = {
     "handicraft": "企业标准",
     "rural_tourism": "LB/T 065",
 }
-
-
-def checklist(rules: CertificationRules, kind: str, category: str) -> Checklist:
-    """What an application for such a product must bring."""
-    if kind == Kind.SERVICE:
-        return rules.checklist["service"]
-    if category in _LIVESTOCK:
-        return rules.checklist["livestock"]
-    if category in _PROCESSED:
-        return rules.checklist["processed_food"]
-    return rules.checklist["handicraft" if category == Category.HANDICRAFT else "primary_produce"]
 
 
 def specification(row: dict[str, str]) -> str:

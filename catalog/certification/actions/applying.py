@@ -1,40 +1,55 @@
-"""What a supplier does: apply, complete, bring papers, submit, withdraw."""
+"""What a supplier does: apply, complete, bring papers, hand in, withdraw."""
 
 from collections.abc import Callable, Mapping
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import text
 from sqlmodel import Session
 
-from catalog.certification import files, queries, rules
+from catalog.certificates.rules import months_after
+from catalog.certification import queries, steps
+from catalog.certification.actions import changing
 from catalog.certification.actions.cases import begin, finish, locked
 from catalog.certification.errors import (
+    AlreadyCertified,
+    Blacklisted,
     CaseNotEditable,
     DistrictNotEligible,
     ItemsMissing,
     ProductWithdrawn,
-    TooManyDocuments,
+    ReapplicationBanned,
+    UnknownLinkageMode,
 )
-from catalog.certification.models import CertificationCase, CertificationDocument
-from catalog.certification.rules import DocumentKind
-from catalog.certification.schemas import CaseIn
-from catalog.certification.states import EDITABLE, CaseMove, CaseStatus
+from catalog.certification.models import CertificationCase
+from catalog.certification.schemas.applying import CaseIn
+from catalog.certification.states import EDITABLE, CaseKind, CaseMove, CaseStatus
 from catalog.products.errors import NotYourProduct
 from catalog.products.models import Product
 from catalog.products.states import ListingStatus
-from shop.core import audit, clock, outbox, storage
-from shop.core.errors import Forbidden, NotFound, TooLarge
-from shop.core.models import StoredFile
-from shop.core.settings import settings
+from shop.core import audit, clock, outbox
+from shop.core.errors import Fault, Forbidden, NotFound
 from shop.identity import queries as organisations
 from shop.identity.actor import Actor
 from shop.programmes import queries as programmes
+from shop.programmes.schemas import ProgrammeConfig
 from shop.regions import queries as regions
 
 #: Compares the version that the caller read with the present one; raises ``Changed`` (412) when they differ.
 CheckVersion = Callable[[int], None]
 
-MAX_DOCUMENTS = 50
+_BLACKLISTED = text(
+    "SELECT max(until_on) FROM blacklist_entry"
+    " WHERE organisation_id = :supplier_id AND lifted_at IS NULL AND from_on <= :today AND until_on >= :today"
+)
+#: Under the same name another product of the supplier counts as the same.
+_REVOKED = text(
+    "SELECT max(c.revoked_at) FROM certificate c JOIN product p ON p.id = :product_id"
+    " WHERE c.supplier_id = p.supplier_id AND (c.product_id = p.id OR c.product_name = p.name)"
+)
+_CERTIFIED_UNTIL = text(
+    "SELECT max(valid_until) FROM certificate WHERE product_id = :product_id AND revoked_at IS NULL AND valid_until >= :today"
+)
 
 
 def apply(session: Session, actor: Actor, body: CaseIn) -> int:
@@ -42,21 +57,26 @@ def apply(session: Session, actor: Actor, body: CaseIn) -> int:
 
     Raises:
         NotFound, NotYourProduct: unknown (404), or another supplier's (403).
-        OrganisationNotApproved, ProductWithdrawn, CaseOpen: see there (409).
+        OrganisationNotApproved, ProductWithdrawn, Blacklisted, ReapplicationBanned, AlreadyCertified, CaseOpen: see there (409).
         DistrictNotEligible: the origin is not among the districts that the programme in force names (409).
+        UnknownLinkageMode: not one of the programme's (422).
     """
     product = session.get(Product, body.product_id)
     if product is None:
         raise NotFound
     if product.supplier_id != actor.organisation:
         raise NotYourProduct
-    programme_code = _require_eligible(session, product)
+    config = require_eligible(session, product)
+    _refuse_certified(session, product.id, config)
+    refuse_unknown_modes(config, body.linkage_modes)
     case = CertificationCase(
         **body.model_dump(exclude={"comparable_price"}),
         comparable_price_fen=body.comparable_price,
         supplier_id=product.supplier_id,
-        programme_code=programme_code,
+        programme_code=config.code,
         district_code=product.district_code,
+        township_code=product.township_code,
+        steps=steps.snapshot(config.certification, CaseKind.INITIAL, has_township=product.township_code is not None),
         created_at=clock.now(),
     )
     session.add(case)
@@ -70,69 +90,46 @@ def edit(session: Session, actor: Actor, case_id: int, changes: Mapping[str, Any
 
     Raises:
         NotFound: there is none within reach (404). Forbidden: another supplier's (403).
-        CaseNotEditable: it was submitted and not returned (409).
+        CaseNotEditable: it was handed in and not returned (409). UnknownLinkageMode: not one of the programme's (422).
     """
-    case = _own_editable(session, actor, case_id)
+    case = own_editable(session, actor, case_id)
     check_version(case.version)
+    refuse_unknown_modes(programmes.config_of(session, clock.today()), changes.get("linkage_modes") or [])
     for field, value in changes.items():
         setattr(case, "comparable_price_fen" if field == "comparable_price" else field, value)
-    _keep(session, case)
+    keep(session, case)
     audit.record(session, actor, "certification.edited", "certification_case", case.id, fields=sorted(changes))
 
 
-def add_document(session: Session, actor: Actor, case_id: int, kind: DocumentKind, name: str | None, content: bytes) -> None:
-    """Add a paper to the own application. Content is kept once however often it is sent.
-
-    Raises:
-        NotFound, Forbidden, CaseNotEditable: as :func:`edit`.
-        TooLarge (413), UnreadableFile (422), TooManyDocuments (409): see there.
-    """
-    case = _own_editable(session, actor, case_id)
-    if len(content) > settings().max_file_bytes:
-        raise TooLarge(limit=settings().max_file_bytes)
-    content_type = files.content_type(content)
-    held = session.execute(text("SELECT count(*) FROM certification_document WHERE case_id = :id"), {"id": case.id}).scalar_one()
-    if held >= MAX_DOCUMENTS:
-        raise TooManyDocuments(most=MAX_DOCUMENTS)
-    storage_key, sha256 = storage.put(content)
-    file = StoredFile(
-        storage_key=storage_key,
-        name=files.safe_name(name, content_type),
-        content_type=content_type,
-        size=len(content),
-        sha256=sha256,
-        uploaded_by=actor.user_id or 0,
-        uploaded_at=clock.now(),
-    )
-    session.add(file)
-    session.flush()
-    session.add(CertificationDocument(case_id=case.id, kind=kind.value, file_id=file.id))
-    _keep(session, case)
-    audit.record(session, actor, "certification.document_added", "certification_case", case.id, kind=kind, sha256=sha256)
-
-
 def submit(session: Session, actor: Actor, case_id: int) -> None:
-    """Hand the own application in, for the first time or after it was returned.
+    """Hand the own application in, for the first time or after it was returned. From then on it passes the steps that the programme names now.
 
     Raises:
         NotFound (404), Forbidden (403), IllegalMove (409): as for every move.
         ItemsMissing: everything that is missing, at once (409).
-        OrganisationNotApproved, ProductWithdrawn, DistrictNotEligible: as :func:`apply`.
+        OrganisationNotApproved, ProductWithdrawn, Blacklisted, ReapplicationBanned, DistrictNotEligible: as :func:`apply`.
     """
     returned = locked(session, actor, case_id).status == CaseStatus.RETURNED
     move = CaseMove.RESUBMIT if returned else CaseMove.SUBMIT
     case = begin(session, actor, case_id, move)
     product = session.get_one(Product, case.product_id)
-    case.programme_code = _require_eligible(session, product)
-    case.district_code = product.district_code
-    missing = rules.missing_items(queries.application(session, queries.case_row(session, actor, case_id)))
-    if missing:
+    config = require_eligible(session, product)
+    if case.kind in (CaseKind.CHANGE, CaseKind.PRICE):
+        changing.submit(session, actor, case)
+        return
+    if not returned:
+        case.programme_code = config.code
+        case.district_code, case.township_code = product.district_code, product.township_code
+        has_township = product.township_code is not None
+        case.steps = steps.snapshot(config.certification, CaseKind(case.kind), has_township=has_township)
+    if missing := queries.missing_items(session, queries.case_row(session, actor, case_id)):
         raise ItemsMissing(count=len(missing), faults=missing)
     case.submitted_at = clock.now()
     case.decision_reason = None
+    case.corrections = []
     case.notice_from = case.notice_until = None
     finish(session, actor, case, move)
-    outbox.publish(session, "certification.submitted", case_id=case.id, version=case.version)
+    outbox.publish(session, "certification.submitted", case_id=case.id, version=case.version, status=case.status)
 
 
 def withdraw(session: Session, actor: Actor, case_id: int, reason: str | None) -> None:
@@ -142,22 +139,53 @@ def withdraw(session: Session, actor: Actor, case_id: int, reason: str | None) -
         NotFound (404), Forbidden (403), IllegalMove (409): as for every move.
     """
     case = begin(session, actor, case_id, CaseMove.WITHDRAW)
+    case.batch_id = None
     finish(session, actor, case, CaseMove.WITHDRAW, reason)
 
 
-def _require_eligible(session: Session, product: Product) -> str:
-    """The code of the programme under which the product may be certified today."""
+def require_eligible(session: Session, product: Product) -> ProgrammeConfig:
+    """The programme under which the product may be certified today. Raises as :func:`apply`."""
     organisations.require_approved(session, product.supplier_id)
     if product.status != ListingStatus.ACTIVE:
         raise ProductWithdrawn
     today = clock.today()
+    barred = session.execute(_BLACKLISTED, {"supplier_id": product.supplier_id, "today": today}).scalar()
+    if barred is not None:
+        raise Blacklisted(until=barred.isoformat())
     config = programmes.config_of(session, today)
+    _refuse_banned(session, product.id, config, today)
     if not regions.is_designated(session, product.district_code, config.certification.eligible_designation, today):
         raise DistrictNotEligible(district=product.district_code)
-    return config.code
+    return config
 
 
-def _own_editable(session: Session, actor: Actor, case_id: int) -> CertificationCase:
+def _refuse_banned(session: Session, product_id: int, config: ProgrammeConfig, today: date) -> None:
+    revoked_at = session.execute(_REVOKED, {"product_id": product_id}).scalar()
+    months = config.certification.reapplication_ban_months
+    if revoked_at is None or not months:
+        return
+    again = months_after(clock.shanghai_date(revoked_at), months)
+    if today < again:
+        raise ReapplicationBanned(until=again.isoformat())
+
+
+def _refuse_certified(session: Session, product_id: int, config: ProgrammeConfig) -> None:
+    until = session.execute(_CERTIFIED_UNTIL, {"product_id": product_id, "today": clock.today()}).scalar()
+    if until is not None:
+        opens = until - timedelta(days=config.certification.renewal_opens_days)
+        raise AlreadyCertified(renewable_on=opens.isoformat())
+
+
+def refuse_unknown_modes(config: ProgrammeConfig, modes: list[str]) -> None:
+    """Raises :class:`UnknownLinkageMode` for modes that the programme does not name."""
+    told = UnknownLinkageMode.code, UnknownLinkageMode.zh, UnknownLinkageMode.en
+    known = config.terms.get("linkage_mode", {})
+    if faults := [Fault(f"linkage_modes[{at}]", *told) for at, mode in enumerate(modes) if mode not in known]:
+        raise UnknownLinkageMode(faults=faults)
+
+
+def own_editable(session: Session, actor: Actor, case_id: int) -> CertificationCase:
+    """An own case that may be changed now, locked until the transaction ends. Raises as :func:`edit`."""
     case = locked(session, actor, case_id)
     if case.supplier_id != actor.organisation_id:
         raise Forbidden
@@ -166,7 +194,8 @@ def _own_editable(session: Session, actor: Actor, case_id: int) -> Certification
     return case
 
 
-def _keep(session: Session, case: CertificationCase) -> None:
+def keep(session: Session, case: CertificationCase) -> None:
+    """Write a case that was changed, as a new version of it."""
     case.version += 1
     session.add(case)
     session.flush()

@@ -28,10 +28,18 @@ _LATEST = text(
     " ORDER BY valid_until DESC LIMIT 1"
 )
 #: What the latest case of the product stated; a change carries it on, so that its reviewers see the whole.
-_STATED = (
-    "annual_capacity_kg monthly_capacity_kg households persons linkage_modes linkage comparable_price_fen comparable_pack_grams"
-    " comparable_price_source comparable_price_on"
-).split()
+_STATED = [
+    "annual_capacity_kg",
+    "monthly_capacity_kg",
+    "households",
+    "persons",
+    "linkage_modes",
+    "linkage",
+    "comparable_price_fen",
+    "comparable_pack_grams",
+    "comparable_price_source",
+    "comparable_price_on",
+]
 
 
 def propose(session: Session, actor: Actor, certificate_id: int, changes: Mapping[str, Any], statement: str) -> int:
@@ -56,7 +64,7 @@ def propose(session: Session, actor: Actor, certificate_id: int, changes: Mappin
         )
     if "township_code" in proposed:
         products.require_origin(session, row.district_code, proposed["township_code"])
-    case = _case(session, row, CaseKind.CHANGE, proposed, statement)
+    case = draw_up(session, row, CaseKind.CHANGE, proposed, statement)
     audit.record(session, actor, "certification.change_proposed", "certification_case", case.id, fields=sorted(proposed))
     return case.id
 
@@ -71,13 +79,17 @@ def propose_prices(session: Session, actor: Actor, sku_id: int, tiers: Sequence[
     """
     sku = products.own_sku(session, actor, sku_id)
     if products.within_ceiling(session, sku, tiers):
-        raise NothingChanges(faults=[Fault("tiers", "no_review_needed", "该价格无需审核，可直接设置", "These prices need no review")])
+        raise NothingChanges(
+            faults=[Fault("tiers", "no_review_needed", "该价格无需审核，可直接设置", "These prices need no review")]
+        )
     found = session.execute(_LATEST, {"product_id": sku.product_id, "today": clock.today()}).scalar()
     if found is None:
         raise NoCertificateInForce
     row = certificates.certificate_row(session, actor, found)
     shown = [[str(tier.min_quantity), tier.unit_price] for tier in tiers]
-    case = _case(session, row, CaseKind.PRICE, {"sku_id": sku.id, "sku_code": sku.code, "pack": sku.pack, "tiers": shown}, statement)
+    case = draw_up(
+        session, row, CaseKind.PRICE, {"sku_id": sku.id, "sku_code": sku.code, "pack": sku.pack, "tiers": shown}, statement
+    )
     submit(session, actor, case)
     return case.id
 
@@ -110,7 +122,12 @@ def _yuan(fen: int) -> str:
     return f"{fen // 100}.{fen % 100:02d}"
 
 
-def _case(session: Session, row: Any, kind: CaseKind, proposed: dict[str, Any], statement: str) -> CertificationCase:
+def draw_up(session: Session, row: Any, kind: CaseKind, proposed: dict[str, Any] | None, statement: str) -> CertificationCase:
+    """A case about a certificate's row, with what the latest case of its product stated.
+
+    Raises:
+        CaseOpen: another case of the product is open (409).
+    """
     latest = session.exec(
         select(CertificationCase)
         .where(col(CertificationCase.product_id) == row.product_id, col(CertificationCase.status) == CaseStatus.APPROVED.value)

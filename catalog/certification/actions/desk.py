@@ -9,8 +9,8 @@ from catalog.certification import queries, steps
 from catalog.certification.actions.cases import authorise, begin, finish, locked, refuse_claimed, refuse_unknown
 from catalog.certification.errors import AppealTooLate, NoDepartment, NotClaimed
 from catalog.certification.models import CertificationCase, CertificationOpinion
-from catalog.certification.steps import Verdict
 from catalog.certification.states import CaseMove, CaseStatus
+from catalog.certification.steps import Verdict
 from shop.core import audit, clock, outbox
 from shop.core.errors import Fault
 from shop.core.states import IllegalMove

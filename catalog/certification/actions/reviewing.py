@@ -18,8 +18,8 @@ from catalog.certification.errors import (
     ReasonNeeded,
 )
 from catalog.certification.models import CertificationCase
-from catalog.certification.steps import Correction, Decision
 from catalog.certification.states import CaseKind, CaseMove, CaseStatus
+from catalog.certification.steps import Correction, Decision
 from shop.core import clock, outbox, workdays
 from shop.core.errors import Fault, Problem
 from shop.identity import queries as organisations
@@ -91,7 +91,12 @@ def reject(session: Session, actor: Actor, case_id: int, reason: str, documents:
 
 
 def decide_many(
-    session: Session, actor: Actor, case_ids: Sequence[int], decision: Decision, reason: str | None, corrections: Sequence[Correction]
+    session: Session,
+    actor: Actor,
+    case_ids: Sequence[int],
+    decision: Decision,
+    reason: str | None,
+    corrections: Sequence[Correction],
 ) -> dict[int, Problem | None]:
     """Decide many cases alike, each by itself: what cannot be decided is told with its problem and hinders no other.
 

@@ -64,16 +64,12 @@ def list_cases(
     after: After = None,
 ) -> Page[CaseRow]:
     """An officer's queue, or a supplier's own applications."""
-    filters = Filters(
-        status, kind, district, category, supplier_id, product_id, batch_id, q, due_before, overdue, claimed, mine
-    )
+    filters = Filters(status, kind, district, category, supplier_id, product_id, batch_id, q, due_before, overdue, claimed, mine)
     return queries.cases(call.session, call.actor, filters, sort=sort, limit=limit, after=after)
 
 
 @routes.get("/certification-queue", Permission.CERTIFICATIONS_READ)
-def queue(
-    call: Call, district: District = None, kind: CaseKind | None = None, mine: bool | None = None
-) -> list[QueueRow]:
+def queue(call: Call, district: District = None, kind: CaseKind | None = None, mine: bool | None = None) -> list[QueueRow]:
     """How many cases wait at each step, how many of them are overdue, and since when the oldest waits."""
     return queries.queue(call.session, call.actor, Filters(district=district, kind=kind, mine=mine))
 
@@ -156,9 +152,7 @@ def appeal(call: Call, case_id: Id, body: AppealIn) -> CaseOut:
 @routes.post("/certification-cases/{case_id}/appeal-decision", Permission.CERTIFICATIONS_CITY_REVIEW, status=200)
 def decide_appeal(call: Call, case_id: Id, body: AppealDecisionIn) -> CaseOut:
     """The city grants an appeal: the case goes on where it was rejected; or dismisses it: the rejection stands."""
-    desk.decide_appeal(
-        call.session, call.actor, case_id, granted=body.granted, reason=body.reason, documents=body.attachment_ids
-    )
+    desk.decide_appeal(call.session, call.actor, case_id, granted=body.granted, reason=body.reason, documents=body.attachment_ids)
     return _case(call, case_id)
 
 

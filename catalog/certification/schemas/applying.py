@@ -1,16 +1,23 @@
 """What suppliers send with an application, and what they are told of it."""
 
-from datetime import datetime
-from typing import Annotated
+from datetime import date, datetime
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.certification.rules import DocumentKind
 from shop.core.money import PositiveYuanIn
-from shop.core.quantities import Id, OptionalText, ShortText
+from shop.core.quantities import Grams, Id, OptionalText, ShortText
 
 Kilograms = Annotated[int, Field(ge=1, le=2_000_000_000, description="kilograms a year; none for services")]
-Count = Annotated[int, Field(ge=0, le=10_000_000)]
+MonthKilograms = Annotated[int, Field(ge=0, le=2_000_000_000)]
+Months = Annotated[
+    list[MonthKilograms],
+    Field(min_length=12, max_length=12, description="kilograms in each month from January on; they add up to the year"),
+]
+Mode = Annotated[
+    str, Field(min_length=1, max_length=50, description="a code of the terms `linkage_mode`", examples=["purchase_contract"])
+]
 
 
 class In(BaseModel):
@@ -18,15 +25,20 @@ class In(BaseModel):
 
 
 class CaseData(In):
-    """What the supplier states. All of it may come later; what is missing is told with the case."""
+    """What the supplier states. All of it may come later; what is missing is told with the case. Households and persons are counted from the
+    list that is uploaded apart."""
 
     statement: OptionalText = ""
     annual_capacity_kg: Kilograms | None = None
-    households: Count = 0
-    persons: Count = 0
-    linkage: Annotated[OptionalText, Field(description="how households take part: jobs, purchase, land rent, dividend …")] = ""
-    comparable_price: Annotated[PositiveYuanIn | None, Field(description="of the same kind, quality and pack elsewhere")] = None
+    monthly_capacity_kg: Months | None = None
+    linkage_modes: Annotated[list[Mode], Field(max_length=20)] = []
+    linkage: Annotated[OptionalText, Field(description="how households take part, in words")] = ""
+    comparable_price: Annotated[
+        PositiveYuanIn | None, Field(description="of the same kind and quality elsewhere, for one pack")
+    ] = None
+    comparable_pack_grams: Annotated[Grams | None, Field(ge=1, description="net weight of that pack; none for services")] = None
     comparable_price_source: ShortText | None = None
+    comparable_price_on: Annotated[date | None, Field(description="the day on which it was found")] = None
 
 
 class CaseIn(CaseData):
@@ -38,11 +50,12 @@ class CaseIn(CaseData):
                     "product_id": 1,
                     "statement": "奉节县草堂镇脐橙，自有基地 800 亩，质量合格，价格合理。",
                     "annual_capacity_kg": 600000,
-                    "households": 126,
-                    "persons": 410,
+                    "linkage_modes": ["purchase_contract", "employment"],
                     "linkage": "订单收购、基地务工、土地流转",
                     "comparable_price": "72.00",
-                    "comparable_price_source": "2026 年 11 月主城三家超市均价",
+                    "comparable_pack_grams": 5000,
+                    "comparable_price_source": "主城三家超市均价",
+                    "comparable_price_on": "2026-11-02",
                 }
             ]
         },
@@ -55,22 +68,27 @@ class CasePatch(CaseData):
     """Fields that are left out stay as they are."""
 
 
-class ReasonIn(In):
-    reason: ShortText
-
-
 class RemarkIn(In):
     reason: ShortText | None = Field(default=None, description="a remark for the record")
 
 
+class RenewalIn(In):
+    statement: ShortText = Field(default="申请续期", description="why, and what has changed since")
+
+
 class DocumentOut(BaseModel):
     id: int
+    side: Literal["supplier", "officer"] = Field(description="who brought it; what officers attach is for officers")
     kind: DocumentKind
     label: str
     name: str
     content_type: str
     size: int
     sha256: str
+    number: str | None
+    issuer: str | None
+    issued_on: date | None
+    valid_until: date | None = Field(description="last day of its validity; null: no end")
     uploaded_at: datetime
 
 

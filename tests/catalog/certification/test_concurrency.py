@@ -140,11 +140,11 @@ def test_without_the_row_of_the_series_numbers_collide(database, monkeypatch):
     many = 8
     counted = threading.Barrier(many)
 
-    def counting(session, series):
+    def counting(session, series, count):
         last = session.execute(text("SELECT count(*) FROM certificate")).scalar_one()
         counted.wait(30)
-        return last + 1
+        return range(last + 1, last + 1 + count)
 
-    monkeypatch.setattr(numbers, "next_number", counting)
+    monkeypatch.setattr(numbers, "next_numbers", counting)
     results = at_once(database, certifying(officers(database, many), waiting_cases(database, many)))
     assert results.count("IntegrityError") == many - 1

@@ -11,9 +11,10 @@ from sqlalchemy import text
 
 from catalog.certificates.states import CertificateState, certificate_state
 from catalog.certification import steps
+from catalog.certification.rules import checklist
 from catalog.certification.states import CaseMove, CaseStatus, Level, course
 from shop.core import clock, sealing, workdays
-from shop.demo.dossier import checklist, monthly
+from shop.demo.dossier import monthly
 from shop.demo.households import id_number
 from shop.demo.people import COUNTY
 from shop.programmes import queries as programmes
