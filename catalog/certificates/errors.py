@@ -1,6 +1,6 @@
 """Refusals about certificates."""
 
-from shop.core.errors import Conflict, Forbidden
+from shop.core.errors import Conflict, Forbidden, Invalid
 
 
 class OwnCase(Forbidden):
@@ -47,3 +47,9 @@ class SameOfficer(Forbidden):
     code = "same_officer"
     zh = "撤销的立案与决定须由不同人员作出"
     en = "A revocation is opened by one person and decided by another"
+
+
+class UnknownReason(Invalid):
+    code = "unknown_reason"
+    zh = "没有此原因代码"
+    en = "There is no such code of a reason"

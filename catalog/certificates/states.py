@@ -101,3 +101,12 @@ def stop_sql(c: str) -> str:
 def stopped_at_sql(c: str) -> str:
     """SQL: since when the measure of :func:`stop_sql` stands; null: there is none."""
     return f"CASE WHEN {c}.revoked_at IS NOT NULL THEN {c}.revoked_at WHEN {_suspended_sql(c)} THEN {c}.suspended_at ELSE {c}.held_at END"
+
+
+def state_sql(c: str) -> str:
+    """SQL: the state of certificate ``c`` at ``:now``, a moment of the date ``:today``; as :func:`certificate_state`."""
+    return (
+        f"CASE WHEN {c}.revoked_at IS NOT NULL THEN 'revoked' WHEN {c}.valid_until < :today THEN 'expired'"
+        f" WHEN {_suspended_sql(c)} THEN 'suspended' WHEN {c}.held_at IS NOT NULL THEN 'held'"
+        f" WHEN {c}.papers_valid_until < :today THEN 'papers_expired' WHEN {c}.valid_from > :today THEN 'not_yet' ELSE 'in_force' END"
+    )

@@ -8,16 +8,13 @@ from fastapi.responses import Response
 from orders.effects import actions, queries, sheets
 from orders.effects.errors import TooManyForXlsx
 from orders.effects.schemas import CertificateSalesOut, DispositionIn, DispositionOut, OpenOrdersOut
+from shop.core import exports
 from shop.core.paging import After, Limit
 from shop.core.quantities import Id
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 
 routes = Routes("effects", "/v1")
-
-_FILES = {
-    200: {"content": {"text/csv": {"schema": {"type": "string"}}, sheets.XLSX: {"schema": {"type": "string", "format": "binary"}}}}
-}
 
 
 @routes.get("/certificates/{certificate_id}/open-orders", Permission.ORDERS_READ)
@@ -32,7 +29,7 @@ def choose(call: Call, supplier_order_id: Id, body: DispositionIn) -> Dispositio
     return actions.choose(call.session, call.actor, supplier_order_id, body)
 
 
-@routes.get("/certificates/{certificate_id}/sales", Permission.STATISTICS_READ, answer=CertificateSalesOut, responses=_FILES)
+@routes.get("/certificates/{certificate_id}/sales", Permission.STATISTICS_READ, answer=CertificateSalesOut, responses=exports.FILES)
 def sales(
     call: Call,
     certificate_id: Id,
@@ -44,11 +41,7 @@ def sales(
     if format == "json":
         return queries.sales(call.session, call.actor, certificate_id, limit=limit, after=after)
     number, totals, rows = queries.all_sales(call.session, call.actor, certificate_id)
-    if format == "xlsx" and totals.entries > sheets.MAX_ROWS:
+    if format == "xlsx" and totals.entries > exports.MAX_ROWS:
         raise TooManyForXlsx(entries=totals.entries)
-    content = sheets.as_csv(rows, call.language) if format == "csv" else sheets.as_xlsx(rows, call.language)
-    return Response(
-        content,
-        media_type=sheets.CSV if format == "csv" else sheets.XLSX,
-        headers={"Content-Disposition": f'attachment; filename="sales_{number}.{format}"'},
-    )
+    title, header = sheets.TITLE[call.language], sheets.HEADER[call.language]
+    return exports.file(format, f"sales_{number}", header, sheets.cells(rows, call.language), title)

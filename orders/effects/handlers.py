@@ -21,6 +21,8 @@ def _tell(kind: str) -> Handler:
         certificate = queries.head(session, payload["certificate_id"], _NOBODY)
         by_buyer = queries.open_by_buyer(session, certificate)
         everything = sum(by_buyer.values())
+        if not everything:
+            return
         addressed: list[tuple[int | None, str | None, int]] = [(buyer, None, count) for buyer, count in by_buyer.items()]
         addressed += [(certificate.supplier_id, None, everything), (None, certificate.district_code, everything)]
         for organisation_id, region_code, count in addressed:

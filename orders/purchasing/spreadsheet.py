@@ -145,9 +145,9 @@ def match(session: Session, rows: list[OrderRow]) -> list[MatchedRow]:
 def blamed_on_rows(refused: LinesRefused, rows: list[MatchedRow]) -> RowsRefused:
     """The refusal of an order's lines, told by the rows of the spreadsheet that they came from."""
     faults = []
-    for fault in refused.faults:
-        row = rows[int(fault.data["line_no"]) - 1]
-        data = {**fault.data, "row": row.row, "product_name": row.product_name}
-        zh, en = f"第 {row.row} 行 {row.product_name}：{fault.zh}", f"Row {row.row} {row.product_name}: {fault.en}"
-        faults.append(Fault(f"row[{row.row}]", fault.code, zh, en, data))
+    for each in refused.faults:
+        row = rows[int(each.data["line_no"]) - 1]
+        data = {**each.data, "row": row.row, "product_name": row.product_name}
+        zh, en = f"第 {row.row} 行 {row.product_name}：{each.zh}", f"Row {row.row} {row.product_name}: {each.en}"
+        faults.append(Fault(f"row[{row.row}]", each.code, zh, en, data))
     return RowsRefused(count=len(faults), faults=faults)

@@ -13,11 +13,9 @@ from orders.statistics.question import COUNTED, Measure
 from orders.statistics.rules import growth, tonnes
 from orders.statistics.schemas import CodedOut, ComparedOut, FiguresOut, PeriodOut, SalesOut, SalesRowOut
 from shop.core.errors import Language
+from shop.core.exports import safe
 from shop.core.money import yuan_from_fen
 from shop.core.quantities import plain
-
-#: What a spreadsheet program would take for a formula.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def answer_out(session: Session, answer: Answer, language: Language) -> SalesOut:
@@ -80,11 +78,6 @@ def as_csv(shown: SalesOut, language: Language) -> bytes:
     total = ["合计" if language == "zh" else "Total", *[""] * (len(_key_header(shown.group_by, language)) - 1)]
     writer.writerow([*total[: max(1, len(total))], *_value_cells(shown.totals, shown.measures)])
     return b"\xef\xbb\xbf" + buffer.getvalue().encode()
-
-
-def safe(cell: str) -> str:
-    """A text cell that opens as text: what looks like a formula is led by an apostrophe."""
-    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
 
 
 def _key_header(group_by: Iterable[Dimension], language: Language) -> list[str]:

@@ -31,7 +31,9 @@ LONGEST_NAME = 120
 _LONGEST_ARCHIVE_END = 66_000
 
 #: How a route documents that it answers with a file.
-FILE_ANSWER: dict[int | str, Any] = {200: {"description": "The file as it was uploaded", "content": {"application/octet-stream": {}}}}
+FILE_ANSWER: dict[int | str, Any] = {
+    200: {"description": "The file as it was uploaded", "content": {"application/octet-stream": {}}}
+}
 
 
 class UnreadableFile(Invalid):

@@ -9,10 +9,34 @@ from shop.core.errors import Language
 #: kind -> (Chinese, English)
 TEXTS: Mapping[str, tuple[str, str]] = {
     "acceptance.recorded": ("订单 {number} 的到货已验收", "A delivery of order {number} was accepted"),
+    "catalogue_batch.published": (
+        "产品目录 {number}（{title}）已发布，含本区县 {count} 个产品",
+        "Batch {number} ({title}) was published with {count} products of your county",
+    ),
+    "catalogue_batch.withdrawn": (
+        "产品目录 {number}（{title}）已撤回，涉及本区县 {count} 个产品",
+        "Batch {number} ({title}) was withdrawn; {count} products of your county are concerned",
+    ),
+    "certificate.changed": ("证书 {number} 的变更已生效", "The change of certificate {number} has taken effect"),
+    "certificate.held": ("证书 {number} 已暂扣：{reason}", "Certificate {number} is held: {reason}"),
     "certificate.issued": ("产品“{product}”已通过认定，证书编号 {number}", "“{product}” is certified; certificate {number}"),
     "certificate.reinstated": ("证书 {number} 已恢复", "Certificate {number} is in force again"),
+    "certificate.released": ("证书 {number} 的暂扣已解除", "Certificate {number} is no longer held"),
+    "certificate.revocation_dropped": (
+        "证书 {number} 的撤销程序已终止：{reason}",
+        "The revocation of certificate {number} was dropped: {reason}",
+    ),
+    "certificate.revocation_opened": (
+        "证书 {number} 已立案撤销：{reason}，可在 {due} 前陈述申辩",
+        "The revocation of certificate {number} was opened: {reason}; you may make a statement until {due}",
+    ),
+    "certificate.revocation_stated": (
+        "供应商已就证书 {number} 的撤销作出陈述",
+        "The supplier made a statement on the revocation of certificate {number}",
+    ),
     "certificate.revoked": ("证书 {number} 已撤销：{reason}", "Certificate {number} was revoked: {reason}"),
     "certificate.suspended": ("证书 {number} 已暂停：{reason}", "Certificate {number} was suspended: {reason}"),
+    "certificate.warned": ("证书 {number} 被警示：{reason}", "Certificate {number} was given a warning: {reason}"),
     "certification.appealed": (
         "产品“{product}”的认定申请有申诉待处理",
         "An appeal on the application for “{product}” awaits a decision",
@@ -119,6 +143,8 @@ def told(kind: str, data: Mapping[str, Any], language: Language) -> str:
 
 #: Where a person reads more about a subject; about any other, in the inbox.
 PLACES: Mapping[str, str] = {
+    "catalogue_batch": "/v1/catalogue-batches/{id}",
+    "certificate": "/v1/certificates/{id}",
     "certification_case": "/v1/certification-cases/{id}",
     "complaint": "/v1/complaints/{id}",
     "objection": "/v1/objections/{id}",

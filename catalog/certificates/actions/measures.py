@@ -10,13 +10,14 @@ from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from catalog.certificates import queries
-from catalog.certificates.errors import NotYourRegion, OwnCase
+from catalog.certificates.errors import NotYourRegion, OwnCase, UnknownReason
 from catalog.certificates.models import Certificate, CertificateEvent
 from catalog.certificates.states import CERTIFICATE, CertificateMove, CertificateState
 from shop.core import audit, clock, outbox
 from shop.core.audit import Who
 from shop.core.errors import Fault, Invalid
 from shop.identity.actor import Actor
+from shop.programmes import queries as programmes
 
 _SUPPLIER_PATH = text("SELECT path FROM organisation WHERE id = :id")
 
@@ -70,8 +71,19 @@ def note(
     session.flush()
 
 
+def refuse_unknown_reason(session: Session, reason_code: str) -> None:
+    """Raises :class:`UnknownReason` for a reason that the programme in force does not name (422)."""
+    if reason_code not in programmes.config_of(session, clock.today()).terms.get("reason", {}):
+        raise UnknownReason(faults=[Fault("reason_code", UnknownReason.code, UnknownReason.zh, UnknownReason.en)])
+
+
 def warn(session: Session, actor: Actor, certificate_id: int, reason_code: str, reason: str) -> None:
-    """Warn the supplier; the certificate stays in force. Raises as :func:`begin`."""
+    """Warn the supplier; the certificate stays in force.
+
+    Raises:
+        UnknownReason: see there (422). And as :func:`begin`.
+    """
+    refuse_unknown_reason(session, reason_code)
     certificate = begin(session, actor, certificate_id, CertificateMove.WARN)
     note(session, actor, certificate.id, "warned", reason_code, reason)
     audit.record(session, actor, "certificate.warned", "certificate", certificate.id, reason=reason, reason_code=reason_code)
@@ -85,8 +97,9 @@ def suspend(
     already gets the new end and reason.
 
     Raises:
-        Invalid: the end has passed (422). And as :func:`begin`.
+        UnknownReason, Invalid: see there; the end has passed (422). And as :func:`begin`.
     """
+    refuse_unknown_reason(session, reason_code)
     certificate = begin(session, actor, certificate_id, CertificateMove.SUSPEND)
     put_out(session, actor, certificate, reason_code, reason, until)
 

@@ -3,7 +3,7 @@
 from sqlmodel import Session, col, select
 
 from catalog.certificates import queries
-from catalog.certificates.actions.measures import begin, locked, note
+from catalog.certificates.actions.measures import begin, locked, note, refuse_unknown_reason
 from catalog.certificates.errors import NoRevocationOpen, RevocationOpen, SameOfficer, StatementPending, StatementTooLate
 from catalog.certificates.models import Certificate, Revocation
 from catalog.certificates.states import CertificateMove
@@ -24,8 +24,9 @@ def open_revocation(session: Session, actor: Actor, certificate_id: int, reason_
     one that must not be sold meanwhile is suspended besides.
 
     Raises:
-        RevocationOpen: there is one already (409).
+        RevocationOpen: there is one already (409). UnknownReason: see there (422).
     """
+    refuse_unknown_reason(session, reason_code)
     certificate = begin(session, actor, certificate_id, CertificateMove.OPEN_REVOCATION)
     today = clock.today()
     days = programmes.config_of(session, today).certification.revocation_statement_working_days

@@ -1,93 +1,154 @@
-"""The pure rules of certification: the way of a case, the checklist, periods, numbers and files."""
+"""The pure rules of an application: its checklist by kind of product, its papers and their ages; and the days of a notice."""
 
 import dataclasses
-import io
-import zipfile
 from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.certification import files, rules
-from catalog.certification.errors import UnreadableFile
-from catalog.certification.rules import Application, DocumentKind
-from catalog.certification.states import CASE, CaseMove, CaseStatus, CertificateState, Level, certificate_state, level_of
-from shop.core.states import IllegalMove
+from catalog.certificates.rules import Paper
+from catalog.certification import rules, steps
+from catalog.certification.rules import Application, Brought, DocumentKind
 from shop.core.workdays import Calendar
+from shop.programmes import seed
 
+RULES = seed.files()[-1].certification
+TODAY = date(2026, 11, 25)
 WEEKS = Calendar({})
 DAYS = st.dates(date(2020, 1, 1), date(2040, 12, 31))
+
+
+def brought(*kinds, issued_on=date(2026, 10, 1), valid_until=None):
+    return [Brought(Paper(kind, "1", valid_until, order), issued_on) for order, kind in enumerate(kinds)]
+
+
+PAPERS = brought("business_licence", "commitment_letter", "test_report", "household_evidence")
 COMPLETE = Application(
     kind="goods",
     category="fruit",
     statement="自产脐橙",
+    specification="5kg/箱，GB/T 20355",
+    village="白龙村",
     annual_capacity_kg=600_000,
+    monthly_capacity_kg=None,
     households=86,
     persons=271,
+    linkage_modes=["purchase_contract"],
     linkage="订单收购",
     comparable_price_fen=6990,
+    comparable_pack_grams=5000,
     comparable_price_source="县城三家超市均价",
+    comparable_price_on=date(2026, 11, 1),
     priced_skus=1,
-    documents=frozenset({"business_licence", "commitment_letter", "test_report"}),
+    papers=PAPERS,
 )
 
 
-def codes(**changes):
-    return [fault.code for fault in rules.missing_items(dataclasses.replace(COMPLETE, **changes))]
-
-
-def test_the_way_to_a_certificate():
-    status = CaseStatus.DRAFT
-    for move in ("submit", "take_up", "publish_notice", "close_notice", "certify"):
-        status = CASE.after(status, CaseMove(move))
-    assert status is CaseStatus.CERTIFIED
-
-
-@pytest.mark.parametrize("status", ["certified", "rejected", "withdrawn"])
-def test_a_decided_case_does_not_move(status):
-    assert CASE.possible(status) == []
-    for move in CaseMove:
-        with pytest.raises(IllegalMove):
-            CASE.after(status, move)
-
-
-@pytest.mark.parametrize("status", ["submitted", "county_review", "public_notice", "city_review"])
-def test_a_case_under_review_can_be_returned_rejected_and_withdrawn(status):
-    assert CASE.after(status, CaseMove.RETURN) is CaseStatus.RETURNED
-    assert CASE.after(status, CaseMove.REJECT) is CaseStatus.REJECTED
-    assert CASE.after(status, CaseMove.WITHDRAW) is CaseStatus.WITHDRAWN
-    assert CASE.after("returned", CaseMove.RESUBMIT) is CaseStatus.SUBMITTED
-
-
-def test_the_level_that_has_a_case_decides():
-    assert level_of("public_notice", CaseMove.REJECT) is Level.COUNTY
-    assert level_of("city_review", CaseMove.REJECT) is Level.CITY
-    assert level_of("city_review", CaseMove.CERTIFY) is Level.CITY
-    assert level_of("city_review", CaseMove.WITHDRAW) is Level.SUPPLIER
+def codes(config=RULES, today=TODAY, **changes):
+    return [fault.code for fault in rules.missing_items(dataclasses.replace(COMPLETE, **changes), config, today)]
 
 
 def test_nothing_is_missing_from_a_complete_application():
     assert codes() == []
-    assert codes(kind="service", category="rural_tourism", annual_capacity_kg=None) == []
-    assert codes(category="handicraft", documents=frozenset({"business_licence", "commitment_letter"})) == []
+    assert codes(monthly_capacity_kg=[50_000] * 12) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "category", "missing"),
+    [
+        ("goods", "honey", []),
+        ("goods", "meat_poultry_egg", ["quarantine_certificate_missing"]),
+        ("goods", "aquatic", ["quarantine_certificate_missing"]),
+        ("goods", "processed_snack", ["production_licence_missing"]),
+        ("goods", "beverage", ["production_licence_missing"]),
+        ("goods", "handicraft", []),
+        ("service", "rural_tourism", []),
+    ],
+)
+def test_each_kind_of_product_has_its_own_checklist(kind, category, missing):
+    assert codes(kind=kind, category=category) == missing
+
+
+def test_a_service_has_no_capacity_and_no_weight():
+    service = {"kind": "service", "category": "rural_tourism", "annual_capacity_kg": None, "comparable_pack_grams": None}
+    assert codes(**service, papers=brought("business_licence", "commitment_letter", "household_evidence")) == []
 
 
 def test_everything_missing_is_named_at_once():
     found = codes(
-        statement=" ", annual_capacity_kg=None, households=0, persons=0, linkage="", comparable_price_fen=None,
-        comparable_price_source=None, priced_skus=0, documents=frozenset(),
+        statement=" ", specification="", village=None, annual_capacity_kg=None, households=0, persons=0, linkage_modes=[], linkage="",
+        comparable_price_fen=None, comparable_pack_grams=None, comparable_price_source=None, comparable_price_on=None, priced_skus=0,
+        papers=[],
     )  # fmt: skip
-    assert {
-        "statement_missing", "capacity_missing", "households_missing", "linkage_missing", "comparable_price_missing",
-        "comparable_price_source_missing", "sku_missing", "business_licence_missing", "commitment_letter_missing", "test_report_missing",
-    } <= set(found)  # fmt: skip
-    assert len(found) == len(set(found))
+    assert found == [
+        "statement_missing", "specification_missing", "village_missing", "capacity_missing", "households_missing", "linkage_modes_missing",
+        "linkage_missing", "comparable_price_missing", "comparable_pack_missing", "comparable_price_source_missing",
+        "comparable_price_date_missing", "sku_missing", "business_licence_missing", "commitment_letter_missing", "test_report_missing",
+        "household_evidence_missing",
+    ]  # fmt: skip
 
 
-def test_processed_food_is_licensed():
-    assert codes(category="processed_snack") == ["production_licence_missing"]
-    assert codes(persons=85) == ["persons_below_households"]
+def test_a_programme_may_ask_for_more_households_and_fewer_items():
+    strict = RULES.model_copy(update={"min_households": 100})
+    assert codes(strict) == ["too_few_households"]
+    lean = RULES.checklist["primary_produce"].model_copy(update={"documents": ("business_licence",), "items": ("statement",)})
+    config = RULES.model_copy(update={"checklist": {**RULES.checklist, "primary_produce": lean}})
+    assert codes(config, papers=brought("business_licence"), households=0, persons=0, priced_skus=0) == []
+
+
+def test_months_add_up_to_the_year():
+    assert codes(monthly_capacity_kg=[50_000] * 11 + [49_999]) == ["months_do_not_add_up"]
+
+
+@pytest.mark.parametrize(
+    ("issued_on", "found"),
+    [
+        (date(2025, 11, 26), []),
+        (date(2025, 11, 25), ["test_report_too_old"]),
+        (None, ["test_report_undated"]),
+    ],
+)
+def test_a_test_report_is_younger_than_the_programme_says(issued_on, found):
+    others = brought("business_licence", "commitment_letter", "household_evidence")
+    report = Brought(Paper("test_report", "9", None, 99), issued_on)
+    assert codes(papers=[*others, report]) == found
+
+
+def test_a_paper_counts_on_its_last_day_and_the_newest_of_its_kind_counts():
+    old, new = (
+        Brought(Paper("business_licence", "1", last, order), None) for order, last in ((50, TODAY - timedelta(days=1)), (60, TODAY))
+    )
+    others = brought("commitment_letter", "test_report", "household_evidence")
+    assert codes(papers=[*others, old]) == ["business_licence_expired"]
+    assert codes(papers=[*others, old, new]) == []
+    assert codes(papers=[*others, old, new], today=TODAY + timedelta(days=1)) == ["business_licence_expired"]
+
+
+def test_an_ended_paper_that_nobody_asked_for_would_end_the_certificate_too():
+    green = Brought(Paper("quality_certificate", "G1", TODAY - timedelta(days=1), 70), None)
+    organic = Brought(Paper("quality_certificate", "O1", TODAY + timedelta(days=9), 71), None)
+    assert codes(papers=[*PAPERS, organic]) == []
+    assert codes(papers=[*PAPERS, organic, green]) == ["quality_certificate_expired"]
+
+
+@pytest.mark.parametrize(
+    ("found_on", "codes_"),
+    [
+        (date(2025, 11, 26), []),
+        (date(2025, 11, 25), ["comparable_price_too_old"]),
+        (date(2026, 11, 26), ["comparable_price_too_old"]),
+    ],
+)
+def test_a_comparable_price_is_of_the_last_twelve_months(found_on, codes_):
+    assert codes(comparable_price_on=found_on) == codes_
+
+
+def test_every_item_of_every_programme_is_known():
+    for file in seed.files():
+        for asked in file.certification.checklist.values():
+            assert set(asked.items) <= rules.ITEMS
+            assert set(asked.documents) <= set(DocumentKind)
 
 
 @given(st.sampled_from(DocumentKind))
@@ -96,91 +157,14 @@ def test_every_paper_has_both_names(kind):
 
 
 def test_a_notice_runs_whole_working_days():
-    assert rules.notice_end(date(2026, 11, 23), 5, WEEKS) == date(2026, 12, 1)  # Monday to Monday, decided on Tuesday
-    assert rules.notice_end(date(2026, 11, 20), 5, WEEKS) == date(2026, 11, 28)  # Friday to Friday
+    assert steps.notice_end(date(2026, 11, 23), 5, WEEKS) == date(2026, 12, 1)  # Monday to Monday, decided on Tuesday
+    assert steps.notice_end(date(2026, 11, 20), 5, WEEKS) == date(2026, 11, 28)  # Friday to Friday
     holiday = Calendar({date(2026, 11, 24): False, date(2026, 11, 28): True})
-    assert rules.notice_end(date(2026, 11, 23), 5, holiday) == date(2026, 12, 1)  # a day off, and a Saturday worked for it
+    assert steps.notice_end(date(2026, 11, 23), 5, holiday) == date(2026, 12, 1)  # a day off, and a Saturday worked for it
 
 
 @given(DAYS, st.integers(1, 60))
 def test_a_notice_holds_exactly_its_working_days(published, count):
-    end = rules.notice_end(published, count, WEEKS)
-    assert WEEKS.between(published, end - timedelta(days=1)) == count
-    assert WEEKS.is_working(end - timedelta(days=1))
-
-
-@pytest.mark.parametrize(
-    ("first", "last"),
-    [("2026-03-15", "2029-03-14"), ("2026-01-01", "2028-12-31"), ("2026-12-01", "2029-11-30"), ("2024-03-01", "2027-02-28")],
-)
-def test_thirty_six_months(first, last):
-    assert rules.last_day(date.fromisoformat(first), 36) == date.fromisoformat(last)
-
-
-@given(DAYS, st.integers(1, 120))
-def test_a_period_of_months_ends_the_day_before_its_month_is_full(first, months):
-    after = rules.last_day(first, months) + timedelta(days=1)
-    assert after.year * 12 + after.month == first.year * 12 + first.month + months
-    assert after.day == first.day or (after.day < first.day and (after + timedelta(days=1)).day == 1)
-
-
-def test_the_first_and_last_day_of_a_certificate_belong_to_it():
-    first, last = date(2026, 1, 1), date(2028, 12, 31)
-
-    def state(on, **stops):
-        return certificate_state(**{"suspended": False, "revoked": False} | stops, valid_from=first, valid_until=last, on=on)
-
-    day = timedelta(days=1)
-    assert [state(on) for on in (first - day, first, last, last + day)] == ["not_yet", "in_force", "in_force", "expired"]
-    assert state(first, suspended=True) is CertificateState.SUSPENDED
-    assert state(last + day, suspended=True) is CertificateState.EXPIRED
-    assert state(first, suspended=True, revoked=True) is CertificateState.REVOKED
-
-
-def test_a_certificate_number():
-    assert rules.certificate_number(2026, "500236", 123) == "CQ-2026-500236-000123"
-    series = {rules.certificate_series(year, code) for year in (2026, 2027) for code in ("500236", "500240")}
-    assert len(series) == 4
-
-
-def archive(*parts):
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as made:
-        for part in parts:
-            made.writestr(part, "x")
-    return content.getvalue()
-
-
-@pytest.mark.parametrize(
-    ("content", "ending"),
-    [
-        (b"%PDF-1.4\n", ".pdf"),
-        (b"\x89PNG\r\n\x1a\n...", ".png"),
-        (b"\xff\xd8\xff\xe0", ".jpg"),
-        (archive("[Content_Types].xml", "word/document.xml"), ".docx"),
-        (archive("[Content_Types].xml", "xl/workbook.xml"), ".xlsx"),
-    ],
-)
-def test_the_content_decides_what_a_file_is(content, ending):
-    assert files.safe_name("扫描件.exe", files.content_type(content)) == "扫描件" + ending
-
-
-@pytest.mark.parametrize("content", [b"", b"MZ\x90", b"<html>", b"PK\x03\x04broken", archive("evil.exe"), b" %PDF-1.4"])
-def test_other_files_are_refused(content):
-    with pytest.raises(UnreadableFile):
-        files.content_type(content)
-
-
-@given(st.text(max_size=400))
-def test_any_name_is_made_safe(given_name):
-    name = files.safe_name(given_name, files.PDF)
-    assert name.endswith(".pdf")
-    assert 4 < len(name) <= files.LONGEST_NAME + 4
-    assert not set(name) & set('/\\\x00\r\n"<>:|?*%;\u202e')
-    name.encode()
-
-
-def test_a_path_is_no_part_of_a_name():
-    assert files.safe_name("../../etc/passwd", files.PDF) == "passwd.pdf"
-    assert files.safe_name("C:\\papers\\a.pdf", files.PDF) == "a.pdf"
-    assert files.safe_name(None, files.PDF) == "document.pdf"
+    last = steps.notice_last_day(steps.notice_end(published, count, WEEKS))
+    assert WEEKS.between(published, last) == count
+    assert WEEKS.is_working(last)

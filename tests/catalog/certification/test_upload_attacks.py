@@ -48,7 +48,11 @@ def text_row(number, *cells):
 
 #: A document type that unfolds to gigabytes for a reader that follows it.
 _LAUGHS = (
-    '<!DOCTYPE x [<!ENTITY a "' + "ha" * 50 + '">' + "".join(f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 50}">' for n in range(6)) + "]>"
+    '<!DOCTYPE x [<!ENTITY a "'
+    + "ha" * 50
+    + '">'
+    + "".join(f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 50}">' for n in range(6))
+    + "]>"
 )
 
 

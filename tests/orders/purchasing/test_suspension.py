@@ -163,6 +163,8 @@ def test_a_suspension_waits_for_the_order_that_is_being_written(database, ends):
         writing.commit()
         suspended.result(10)
     with database.unit_of_work() as session:
-        suspended_at = session.execute(text("SELECT suspended_at FROM certificate WHERE id = :id"), {"id": certificate}).scalar_one()
+        suspended_at = session.execute(
+            text("SELECT suspended_at FROM certificate WHERE id = :id"), {"id": certificate}
+        ).scalar_one()
     assert suspended_at > committed_at
     writing.close()
