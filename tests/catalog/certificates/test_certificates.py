@@ -10,7 +10,7 @@ from sqlalchemy import event, text
 from catalog.certificates.actions import measures
 from shop.core import clock, outbox
 from shop.identity.permissions import Role
-from tests.catalog.certification.conftest import COUNTY, MONDAY
+from tests.catalog.conftest import COUNTY, MONDAY
 from tests.factories.identity import make_user
 from workers.handlers import HANDLERS
 

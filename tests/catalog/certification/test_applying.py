@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from shop.core import clock
-from tests.catalog.certification.conftest import COUNTY, MONDAY, PDF, TOWNSHIP
+from tests.catalog.conftest import COUNTY, MONDAY, PDF, TOWNSHIP
 from tests.factories.certification import complete
 from tests.factories.identity import make_supplier, make_user
 

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from tests.catalog.certification.conftest import COUNTY, TOWNSHIP
+from tests.catalog.conftest import COUNTY, TOWNSHIP
 from tests.factories.certification import support
 from tests.factories.identity import make_organisation, make_user
 

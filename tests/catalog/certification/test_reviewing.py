@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from shop.core import clock, outbox
 from shop.identity.permissions import Role
-from tests.catalog.certification.conftest import COUNTY, MONDAY, OPEN_AGAIN, TOWNSHIP
+from tests.catalog.conftest import COUNTY, MONDAY, OPEN_AGAIN, TOWNSHIP
 from tests.factories.identity import make_organisation, make_user
 from workers.handlers import HANDLERS
 

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text
 
 from shop.core import outbox
-from tests.catalog.certification.conftest import Office
-from tests.catalog.certification.conftest import office as office  # a fixture
+from tests.catalog.conftest import Office
+from tests.catalog.conftest import office as office  # a fixture
 from workers.handlers import HANDLERS
 
 MONDAY = date(2026, 11, 23)

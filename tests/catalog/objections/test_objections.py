@@ -9,7 +9,7 @@ from sqlalchemy import text
 from shop.core import clock, sealing
 from shop.identity.models import Organisation
 from shop.identity.permissions import Role
-from tests.catalog.certification.conftest import COUNTY, PDF
+from tests.catalog.conftest import COUNTY, PDF
 from tests.catalog.objections.conftest import CONTACT, LAST_DAY, OVER, WORDS, canary, code, everything, leaked
 from tests.factories.identity import make_user
 

@@ -1,0 +1,63 @@
+"""What suppliers send about households, and what is shown of them."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from catalog.households.rules import Member
+from shop.core.quantities import Name, ShortText
+
+#: As many persons as one list holds.
+MOST = 5_000
+
+
+class MemberIn(BaseModel):
+    # unknown fields are ignored: to name them in a refusal might repeat what somebody wrote into the wrong place
+    model_config = ConfigDict(extra="ignore")
+
+    name: Name
+    id_number: Annotated[str, Field(min_length=1, max_length=50, description="resident ID number, 18 characters")]
+    household_no: Annotated[Name, Field(description="of the household within its county")]
+    mode: Annotated[str, Field(min_length=1, max_length=50, description="a code of the terms `linkage_mode`")]
+    village: Name
+
+    def member(self) -> Member:
+        return Member(self.name, self.id_number.strip().upper(), self.household_no, self.mode, self.village)
+
+
+class ListIn(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    members: Annotated[list[MemberIn], Field(min_length=1, max_length=MOST)]
+
+
+class RevealIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: ShortText
+
+
+class CountsOut(BaseModel):
+    """What a list holds; with ``dry_run`` it was only looked at."""
+
+    case_id: int
+    households: int
+    persons: int
+    dry_run: bool
+
+
+class MemberOut(BaseModel):
+    """One person, masked."""
+
+    name: str
+    id_number: str
+    household_no: str
+    village: str
+    mode: str
+    mode_label: str
+
+
+class RevealedOut(BaseModel):
+    """The list in full. That it was opened is on record."""
+
+    members: list[MemberOut]

@@ -1,0 +1,65 @@
+"""Lists of households as spreadsheets: the template, and what a row of one says."""
+
+import dataclasses
+from collections.abc import Mapping
+
+from catalog.households.errors import ListRefused
+from catalog.households.rules import Member
+from catalog.households.schemas import MOST
+from shop.core import sheets
+from shop.core.errors import Fault
+from shop.programmes.schemas import ProgrammeConfig
+
+#: The headers accepted for each column, its own first.
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "name": ("姓名", "name"),
+    "id_number": ("身份证号", "居民身份证号码", "id_number"),
+    "household_no": ("户编号", "户号", "household_no"),
+    "mode": ("带动方式", "mode"),
+    "village": ("村", "所在村", "village"),
+}
+HEADER = [titles[0] for titles in COLUMNS.values()]
+EXAMPLE = ["张三", "11010519491231002X", "HU0001", "订单收购", "白龙村"]
+_LONGEST = 200
+
+
+def members(content: bytes, config: ProgrammeConfig) -> tuple[list[Member], list[int]]:
+    """The persons of a spreadsheet, and the row of each as a spreadsheet program shows it. Empty rows are passed over.
+
+    Raises:
+        UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422).
+        ListRefused: cells that are empty or too long, by their rows and columns (422).
+    """
+    rows = sheets.rows(content, formulas=False)
+    if len(rows) > MOST + 1:
+        raise sheets.TooManyRows(limit=MOST)
+    places = sheets.columns(rows[0], COLUMNS, list(COLUMNS))
+    codes = {word: code for code, label in config.terms.get("linkage_mode", {}).items() for word in (code, label.zh, label.en)}
+    found, at, faults = [], [], []
+    for number, cells in enumerate(rows[1:], start=2):
+        cell = sheets.texts(cells, places)
+        if not any(cell.values()):
+            continue
+        faults += [_fault(number, name) for name, value in cell.items() if not value or len(value) > _LONGEST or "\x00" in value]
+        mode = codes.get(cell["mode"], cell["mode"])
+        found.append(Member(cell["name"], cell["id_number"].upper(), cell["household_no"], mode, cell["village"]))
+        at.append(number)
+    if faults:
+        raise ListRefused(count=len(faults), faults=faults[:200])
+    if not found:
+        raise sheets.UnreadableSpreadsheet
+    return found, at
+
+
+def blamed_on_rows(refused: ListRefused, rows: list[int]) -> ListRefused:
+    """The refusal of a list, told by the rows that its persons came from."""
+    told = []
+    for fault in refused.faults:
+        place, _, name = fault.field.removeprefix("members[").partition("].")
+        row, column = rows[int(place)], COLUMNS[name][0]
+        told.append(dataclasses.replace(fault, field=f"row[{row}].{column}", data={"row": row, "column": column}))
+    return ListRefused(faults=told, **refused.data)
+
+
+def _fault(row: int, name: str) -> Fault:
+    return sheets.fault(row, COLUMNS[name][0], "cell_missing", "未填写或过长", "is empty or too long")
