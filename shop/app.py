@@ -31,6 +31,7 @@ DOMAINS = [
     "shop.notifications.api",
     "catalog.products.api",
     "catalog.stock.api",
+    "catalog.certification.api.drafting",
     "catalog.certification.api.applying",
     "catalog.households.api",
     "catalog.certification.api.reviewing",

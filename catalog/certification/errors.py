@@ -125,6 +125,14 @@ class SamePerson(Forbidden):
     en = "One person cannot act at two levels of the same application"
 
 
+class RowsRefused(Invalid):
+    """``errors`` name each fault by its row and column."""
+
+    code = "rows_refused"
+    zh = "表格有 {count} 处错误，未生成申请"
+    en = "The spreadsheet has {count} faults; nothing was made of it"
+
+
 class TooManyDocuments(Conflict):
     code = "too_many_documents"
     zh = "一个申请最多可上传 {most} 份材料"

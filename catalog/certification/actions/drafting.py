@@ -1,0 +1,79 @@
+"""Many drafts from one spreadsheet: all of them or none."""
+
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
+
+from catalog.certification import sheets
+from catalog.certification.actions import applying
+from catalog.certification.errors import RowsRefused
+from catalog.certification.schemas.drafting import MOST_ROWS, DraftRow, DraftsOut
+from catalog.certification.sheets import Row, Words
+from catalog.products import actions as products
+from shop.core import clock
+from shop.core.edge import problem_of
+from shop.core.errors import Problem
+from shop.identity.actor import Actor
+from shop.programmes import queries as programmes
+
+#: As many faults as are told at once.
+MOST_FAULTS = 500
+
+_KNOWN = text("SELECT name, id FROM product WHERE supplier_id = :supplier_id AND name = ANY (:names)")
+
+
+def draft(session: Session, actor: Actor, content: bytes, *, dry_run: bool) -> DraftsOut:
+    """Draw up an application for every product of a spreadsheet; a product that the organisation has not got is made. With ``dry_run``
+    everything is tried and nothing kept.
+
+    Raises:
+        UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422).
+        RowsRefused: every fault by row and column (422).
+    """
+    found = sheets.read(content, MOST_ROWS)
+    words = Words(session, programmes.config_of(session, clock.today()))
+    names = [cell["name"] for _, cell in found]
+    known = {row.name: row.id for row in session.execute(_KNOWN, {"supplier_id": actor.organisation, "names": names})}
+    rows = [sheets.understood(number, cell, words, known.get(cell["name"])) for number, cell in found]
+    _refuse_twice(rows)
+    _refuse(rows)
+    kept = session.begin_nested()
+    drafts = [_draw_up(session, actor, row, known.get(row.name)) for row in rows]
+    _refuse(rows)
+    if dry_run:
+        kept.rollback()
+        drafts = [made.model_copy(update={"product_id": known.get(made.product_name), "case_id": None}) for made in drafts]
+    else:
+        kept.commit()
+    new = sum(made.new_product for made in drafts)
+    return DraftsOut(dry_run=dry_run, products_new=new, products_known=len(drafts) - new, drafts=drafts)
+
+
+def _draw_up(session: Session, actor: Actor, row: Row, product_id: int | None) -> DraftRow:
+    """One row by itself, so that its refusal hinders no other from being looked at."""
+    case_id, new = None, product_id is None
+    try:
+        with session.begin_nested():
+            if row.product is not None:
+                product_id = products.create(session, actor, row.product)
+            assert row.case is not None
+            assert product_id is not None
+            case_id = applying.apply(session, actor, row.case.model_copy(update={"product_id": product_id}))
+    except Problem as problem:
+        row.blame(problem)
+    except IntegrityError as error:  # such as a second open case of the product
+        row.blame(problem_of(error))
+    return DraftRow(row=row.number, product_name=row.name, product_id=product_id, new_product=new, case_id=case_id)
+
+
+def _refuse_twice(rows: list[Row]) -> None:
+    seen: set[str] = set()
+    for row in rows:
+        if row.name in seen:
+            row.refuse("name", "product_twice", "产品重复出现", "the product stands in the sheet twice")
+        seen.add(row.name)
+
+
+def _refuse(rows: list[Row]) -> None:
+    if faults := [fault for row in rows for fault in row.faults]:
+        raise RowsRefused(count=len(faults), faults=faults[:MOST_FAULTS])

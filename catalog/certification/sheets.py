@@ -1,0 +1,213 @@
+"""Applications as a spreadsheet: its columns, its template, and what a row says. A row is checked by the same schemas as a request."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from sqlalchemy import text
+from sqlmodel import Session
+
+from catalog.certification.schemas.applying import CaseIn
+from catalog.products.rules import Category, Kind, Unit, unit_label
+from catalog.products.schemas import ProductIn
+from shop.core import clock, sheets
+from shop.core.errors import Fault, Problem
+from shop.programmes.schemas import ProgrammeConfig
+
+#: The headers accepted for each column, its own first.
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "name": ("产品名称", "product"),
+    "kind": ("类型", "kind"),
+    "category": ("品类", "category"),
+    "district": ("区县", "district"),
+    "township": ("乡镇", "township"),
+    "village": ("村", "village"),
+    "producer": ("生产者", "producer"),
+    "grade": ("等级", "grade"),
+    "specification": ("规格标准", "specification"),
+    "pack": ("包装", "pack"),
+    "unit": ("单位", "unit"),
+    "net_grams": ("净重（克）", "net_grams"),
+    "price": ("单价（元）", "price"),
+    "annual_capacity_kg": ("年产能（公斤）", "annual_capacity_kg"),
+    "linkage_modes": ("带动方式", "linkage_modes"),
+    "linkage": ("带动说明", "linkage"),
+    "comparable_price": ("同类价（元）", "comparable_price"),
+    "comparable_pack_grams": ("同类净重（克）", "comparable_pack_grams"),
+    "comparable_price_source": ("价格来源", "comparable_price_source"),
+    "comparable_price_on": ("价格日期", "comparable_price_on"),
+    "statement": ("申请说明", "statement"),
+}
+REQUIRED = ("name", "category", "district")
+HEADER = [titles[0] for titles in COLUMNS.values()]
+EXAMPLE = [
+    "示例脐橙",
+    "商品",
+    "水果",
+    "奉节县",
+    "",
+    "白龙村",
+    "示例合作社",
+    "特级",
+    "5kg/箱，GB/T 33670",
+    "5kg/箱",
+    "箱",
+    "5000",
+    "69.90",
+    "600000",
+    "订单收购、务工就业",
+    "订单收购、基地务工",
+    "72.00",
+    "5000",
+    "主城三家超市均价",
+    "2026-11-02",
+    "自有基地，质量合格",
+]
+#: Where the fields of a request stand in the sheet.
+_FIELDS = {
+    "district_code": "district",
+    "township_code": "township",
+    "skus[0].pack": "pack",
+    "skus[0].unit": "unit",
+    "skus[0].net_grams": "net_grams",
+    "skus[0].tiers[0].unit_price": "price",
+    "skus[0].tiers[0].min_quantity": "price",
+}
+_PLACES = text(
+    "SELECT code, name_zh FROM region WHERE code LIKE '50%' AND kind NOT IN ('province', 'city')"
+    " AND (valid_from IS NULL OR valid_from <= :today) AND (valid_to IS NULL OR :today < valid_to) ORDER BY length(code), code"
+)
+
+
+class Words:
+    """What the words in the cells stand for."""
+
+    def __init__(self, session: Session, config: ProgrammeConfig) -> None:
+        self.categories = _codes(config, "category")
+        self.kinds = _codes(config, "kind")
+        self.modes = _codes(config, "linkage_mode")
+        self.units = {word: unit.value for unit in Unit for word in (unit_label(unit, "zh"), unit_label(unit, "en"), unit.value)}
+        self.places: dict[str, str] = {}
+        for code, name in session.execute(_PLACES, {"today": clock.today()}).all():
+            where = name if len(code) == 6 else f"{code[:6]}{name}"
+            self.places.setdefault(where, code)
+            self.places[code] = code
+
+    def district(self, word: str) -> str | None:
+        """By its code, its name, or its name without 区 or 县."""
+        return next((self.places[name] for name in (word, f"{word}区", f"{word}县") if len(self.places.get(name, "")) == 6), None)
+
+    def township(self, district: str | None, word: str) -> str | None:
+        return self.places.get(word) if word in self.places else self.places.get(f"{district}{word}")
+
+
+def _codes(config: ProgrammeConfig, group: str) -> dict[str, str]:
+    return {word: code for code, label in config.terms.get(group, {}).items() for word in (code, label.zh, label.en)}
+
+
+@dataclass
+class Row:
+    """One row: its number as a spreadsheet program shows it, the request that it stands for, and what is wrong with it."""
+
+    number: int
+    name: str
+    product: ProductIn | None = None
+    case: CaseIn | None = None
+    faults: list[Fault] = field(default_factory=list)
+
+    def refuse(self, column: str, code: str, zh: str, en: str) -> None:
+        self.faults.append(sheets.fault(self.number, COLUMNS[column][0], code, zh, en))
+
+    def blame(self, problem: Problem) -> None:
+        """Take the refusal of the request that the row stands for over as faults of the row."""
+        for fault in problem.faults:
+            self.refuse(_column(fault.field), fault.code, fault.zh, fault.en)
+        if not problem.faults:
+            self.refuse("name", problem.code, problem.told("zh")["title"], problem.told("en")["title"])
+
+
+def read(content: bytes, most: int) -> list[tuple[int, dict[str, str]]]:
+    """The rows of a spreadsheet that are not empty, by their numbers.
+
+    Raises:
+        UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422).
+    """
+    rows = sheets.rows(content, formulas=False)
+    if len(rows) > most + 1:
+        raise sheets.TooManyRows(limit=most)
+    places = sheets.columns(rows[0], COLUMNS, REQUIRED)
+    cells = [(number, sheets.texts(row, places)) for number, row in enumerate(rows[1:], start=2)]
+    if not (found := [(number, cell) for number, cell in cells if any(cell.values())]):
+        raise sheets.UnreadableSpreadsheet
+    return found
+
+
+def understood(number: int, cell: Mapping[str, str], words: Words, known_id: int | None) -> Row:
+    """What a row says: of a product that is known only the application, of any other the product too."""
+    row = Row(number, cell["name"])
+    case = {name: _number(cell[name]) for name in ("annual_capacity_kg", "comparable_price", "comparable_pack_grams")} | {
+        "comparable_price_source": cell["comparable_price_source"] or None,
+        "comparable_price_on": cell["comparable_price_on"][:10].replace("/", "-") or None,
+        "linkage": cell["linkage"],
+        "linkage_modes": [
+            words.modes.get(word, word) for word in cell["linkage_modes"].replace("，", "、").replace(",", "、").split("、") if word
+        ],
+        "statement": cell["statement"],
+    }
+    row.case = _checked(row, CaseIn, {"product_id": known_id or 1, **case})
+    if known_id is None:
+        row.product = _product(row, cell, words)
+    return row
+
+
+def _product(row: Row, cell: Mapping[str, str], words: Words) -> ProductIn | None:
+    category, district = words.categories.get(cell["category"]), words.district(cell["district"])
+    if category is None:
+        row.refuse("category", "unknown_category", "没有此品类", "there is no such category")
+    if district is None:
+        row.refuse("district", "unknown_origin", "没有此区县", "there is no such district")
+    township = words.township(district, cell["township"]) if cell["township"] else None
+    if cell["township"] and township is None:
+        row.refuse("township", "unknown_origin", "该区县没有此乡镇", "the district has no such township")
+    service = category == Category.RURAL_TOURISM
+    kind = words.kinds.get(cell["kind"], cell["kind"]) or (Kind.SERVICE if service else Kind.GOODS).value
+    if row.faults:
+        return None
+    sku = {
+        "pack": cell["pack"],
+        "unit": words.units.get(cell["unit"], cell["unit"]),
+        "net_grams": _number(cell["net_grams"]),
+        "tiers": [{"min_quantity": "1", "unit_price": cell["price"]}],
+    }
+    product = {name: cell[name] for name in ("name", "producer", "grade", "specification")} | {
+        "kind": kind,
+        "category": category,
+        "district_code": district,
+        "township_code": township,
+        "village": cell["village"] or None,
+        "skus": [sku],
+    }
+    checked: ProductIn | None = _checked(row, ProductIn, product)
+    return checked
+
+
+def _number(cell: str) -> str | None:
+    """A number as a spreadsheet shows it: thousands are told apart, whole numbers end in .0."""
+    return cell.replace(",", "").removesuffix(".0") or None
+
+
+def _checked(row: Row, schema: type[BaseModel], content: dict[str, Any]) -> Any:
+    try:
+        return schema.model_validate(content)
+    except ValidationError as error:
+        for wrong in error.errors():
+            where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in wrong["loc"]).removeprefix(".")
+            row.refuse(_column(where), wrong["type"], "填写有误", str(wrong["msg"]))
+    return None
+
+
+def _column(where: str) -> str:
+    """The column of a field of the request."""
+    name = _FIELDS.get(where, where.partition("[")[0].partition(".")[0])
+    return name if name in COLUMNS else "name"
