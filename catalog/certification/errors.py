@@ -163,6 +163,14 @@ class AlreadyCertified(Conflict):
     en = "The product is certified; the certificate may be renewed from {renewable_on} on"
 
 
+class OriginMoved(Conflict):
+    """Another county's offices would have to decide about what these have looked at."""
+
+    code = "origin_moved"
+    zh = "产品产地已改到其他区县，请撤回本申请后重新申请"
+    en = "The product's origin is in another district now; withdraw this application and make a new one"
+
+
 class RenewalNotOpen(Conflict):
     """``opens_on`` is the first day on which it may be renewed."""
 

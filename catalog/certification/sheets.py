@@ -1,7 +1,8 @@
-"""Applications as a spreadsheet: its columns, its template, and what a row says. A row is checked by the same schemas as a request."""
+"""Applications as a spreadsheet: its columns, and what a row says. A row is checked by the same schemas as a request."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -9,7 +10,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from catalog.certification.schemas.applying import CaseIn
-from catalog.products.rules import Category, Kind, Unit, unit_label
+from catalog.products.rules import Category, Kind, Unit, unit_label, weight_fault
 from catalog.products.schemas import ProductIn
 from shop.core import clock, sheets
 from shop.core.errors import Fault, Problem
@@ -30,7 +31,9 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "unit": ("单位", "unit"),
     "net_grams": ("净重（克）", "net_grams"),
     "price": ("单价（元）", "price"),
+    "vat_percent": ("税率（%）", "vat_percent"),
     "annual_capacity_kg": ("年产能（公斤）", "annual_capacity_kg"),
+    **{f"month_{month}": (f"{month}月产能（公斤）", f"{month}月", f"month_{month}") for month in range(1, 13)},
     "linkage_modes": ("带动方式", "linkage_modes"),
     "linkage": ("带动说明", "linkage"),
     "comparable_price": ("同类价（元）", "comparable_price"),
@@ -40,6 +43,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "statement": ("申请说明", "statement"),
 }
 REQUIRED = ("name", "category", "district")
+MONTHS = [f"month_{month}" for month in range(1, 13)]
 HEADER = [titles[0] for titles in COLUMNS.values()]
 EXAMPLE = [
     "示例脐橙",
@@ -55,7 +59,11 @@ EXAMPLE = [
     "箱",
     "5000",
     "69.90",
+    "9",
     "600000",
+    *["150000", "90000", "30000"],
+    *["0"] * 7,
+    *["120000", "210000"],
     "订单收购、务工就业",
     "订单收购、基地务工",
     "72.00",
@@ -71,8 +79,27 @@ _FIELDS = {
     "skus[0].pack": "pack",
     "skus[0].unit": "unit",
     "skus[0].net_grams": "net_grams",
+    "skus[0].vat_bp": "vat_percent",
     "skus[0].tiers[0].unit_price": "price",
     "skus[0].tiers[0].min_quantity": "price",
+}
+#: Why a cell is refused, by the kinds that Pydantic tells; any other is told in its words.
+_REASONS = {
+    "string_too_short": "未填写",
+    "string_too_long": "内容过长",
+    "missing": "未填写",
+    "enum": "不在可选值之内",
+    "int_type": "不是整数",
+    "int_parsing": "不是整数",
+    "int_from_float": "不是整数",
+    "decimal_parsing": "不是数字",
+    "decimal_max_places": "小数位过多",
+    "greater_than": "数值过小",
+    "greater_than_equal": "数值过小",
+    "less_than": "数值过大",
+    "less_than_equal": "数值过大",
+    "date_parsing": "不是日期",
+    "date_from_datetime_parsing": "不是日期",
 }
 _PLACES = text(
     "SELECT code, name_zh FROM region WHERE code LIKE '50%' AND kind NOT IN ('province', 'city')"
@@ -146,13 +173,16 @@ def read(content: bytes, most: int) -> list[tuple[int, dict[str, str]]]:
 def understood(number: int, cell: Mapping[str, str], words: Words, known_id: int | None) -> Row:
     """What a row says: of a product that is known only the application, of any other the product too."""
     row = Row(number, cell["name"])
-    case = {name: _number(cell[name]) for name in ("annual_capacity_kg", "comparable_price", "comparable_pack_grams")} | {
+    given = [word for word in cell["linkage_modes"].replace("，", "、").replace(",", "、").split("、") if word]
+    modes = [words.modes[word] for word in given if word in words.modes]
+    if len(modes) < len(given):
+        row.refuse("linkage_modes", "unknown_linkage_mode", "没有此带动方式", "there is no such way of taking part")
+    case = {name: plain(cell[name]) for name in ("annual_capacity_kg", "comparable_price", "comparable_pack_grams")} | {
+        "monthly_capacity_kg": _months(cell),
         "comparable_price_source": cell["comparable_price_source"] or None,
         "comparable_price_on": cell["comparable_price_on"][:10].replace("/", "-") or None,
         "linkage": cell["linkage"],
-        "linkage_modes": [
-            words.modes.get(word, word) for word in cell["linkage_modes"].replace("，", "、").replace(",", "、").split("、") if word
-        ],
+        "linkage_modes": modes,
         "statement": cell["statement"],
     }
     row.case = _checked(row, CaseIn, {"product_id": known_id or 1, **case})
@@ -161,40 +191,58 @@ def understood(number: int, cell: Mapping[str, str], words: Words, known_id: int
     return row
 
 
+def _months(cell: Mapping[str, str]) -> list[str] | None:
+    """The twelve months, where any is filled in; one that is left empty yields nothing."""
+    given = [plain(cell[month]) for month in MONTHS]
+    return [month or "0" for month in given] if any(given) else None
+
+
 def _product(row: Row, cell: Mapping[str, str], words: Words) -> ProductIn | None:
-    category, district = words.categories.get(cell["category"]), words.district(cell["district"])
+    """The product of a row; what cannot be told by its word is named, and the rest is looked at all the same."""
+    category, district = words.categories.get(cell["category"]), words.district(plain(cell["district"]) or "")
+    township = words.township(district, plain(cell["township"]) or "")
+    known = bool(category and district and (township or not cell["township"]))
     if category is None:
         row.refuse("category", "unknown_category", "没有此品类", "there is no such category")
     if district is None:
         row.refuse("district", "unknown_origin", "没有此区县", "there is no such district")
-    township = words.township(district, cell["township"]) if cell["township"] else None
-    if cell["township"] and township is None:
+    elif cell["township"] and township is None:
         row.refuse("township", "unknown_origin", "该区县没有此乡镇", "the district has no such township")
-    service = category == Category.RURAL_TOURISM
-    kind = words.kinds.get(cell["kind"], cell["kind"]) or (Kind.SERVICE if service else Kind.GOODS).value
-    if row.faults:
-        return None
+    kind = words.kinds.get(cell["kind"], cell["kind"]) or (Kind.SERVICE if category == Category.RURAL_TOURISM else Kind.GOODS).value
     sku = {
         "pack": cell["pack"],
         "unit": words.units.get(cell["unit"], cell["unit"]),
-        "net_grams": _number(cell["net_grams"]),
-        "tiers": [{"min_quantity": "1", "unit_price": cell["price"]}],
+        "net_grams": plain(cell["net_grams"]),
+        "vat_bp": _basis_points(cell["vat_percent"]),
+        "tiers": [{"min_quantity": "1", "unit_price": plain(cell["price"]) or ""}],
     }
-    product = {name: cell[name] for name in ("name", "producer", "grade", "specification")} | {
+    stated = {name: cell[name] for name in ("name", "producer", "grade", "specification")} | {
         "kind": kind,
-        "category": category,
-        "district_code": district,
+        "category": category or Category.FRUIT,
+        "district_code": district or "500000",
         "township_code": township,
         "village": cell["village"] or None,
         "skus": [sku],
     }
-    checked: ProductIn | None = _checked(row, ProductIn, product)
-    return checked
+    product: ProductIn | None = _checked(row, ProductIn, stated)
+    if known and product is not None:
+        return product
+    if fault := weight_fault(kind, 1 if cell["net_grams"] else None):  # otherwise told when the product is made
+        row.refuse("net_grams", fault.code, fault.zh, fault.en)
+    return None
 
 
-def _number(cell: str) -> str | None:
-    """A number as a spreadsheet shows it: thousands are told apart, whole numbers end in .0."""
+def plain(cell: str) -> str | None:
+    """A number as a spreadsheet shows it: thousands are told apart, whole numbers end in .0. None: the cell is empty."""
     return cell.replace(",", "").removesuffix(".0") or None
+
+
+def _basis_points(percent: str) -> Decimal | str | int:
+    """``9`` or ``9%`` -> 900; what is no number is refused as it stands."""
+    try:
+        return Decimal(percent.removesuffix("%") or 0) * 100
+    except InvalidOperation:
+        return percent
 
 
 def _checked(row: Row, schema: type[BaseModel], content: dict[str, Any]) -> Any:
@@ -203,11 +251,15 @@ def _checked(row: Row, schema: type[BaseModel], content: dict[str, Any]) -> Any:
     except ValidationError as error:
         for wrong in error.errors():
             where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in wrong["loc"]).removeprefix(".")
-            row.refuse(_column(where), wrong["type"], "填写有误", str(wrong["msg"]))
+            told = str(wrong["msg"]).removeprefix("Value error, ")
+            row.refuse(_column(where), wrong["type"], _REASONS.get(wrong["type"], f"填写有误（{told}）"), told)
     return None
 
 
 def _column(where: str) -> str:
     """The column of a field of the request."""
-    name = _FIELDS.get(where, where.partition("[")[0].partition(".")[0])
+    field_name, _, place = where.partition("[")
+    if field_name == "monthly_capacity_kg" and place:
+        return MONTHS[int(place.removesuffix("]"))]
+    name = _FIELDS.get(where, field_name.partition(".")[0])
     return name if name in COLUMNS else "name"

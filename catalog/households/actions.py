@@ -28,6 +28,10 @@ _INSERT = text(
     " FROM unnest(CAST(:persons AS bytea[]), CAST(:households AS bytea[]), CAST(:sealed AS bytea[]), CAST(:modes AS text[]))"
     " WITH ORDINALITY AS u (person, household, sealed, mode, place) ORDER BY u.place"
 )
+_REHASH = text(
+    "UPDATE household_member SET household_hash = u.household FROM unnest(CAST(:ids AS bigint[]), CAST(:households AS bytea[]))"
+    " AS u (id, household) WHERE household_member.id = u.id"
+)
 _COUNT = text("UPDATE certification_case SET households = :households, persons = :persons, version = version + 1 WHERE id = :id")
 
 
@@ -69,6 +73,14 @@ def bring(session: Session, actor: Actor, case_id: int, members: Sequence[Member
     session.execute(_COUNT, {"id": case_id, "households": households, "persons": len(members)})
     audit.record(session, actor, "households.listed", "certification_case", case_id, households=households, persons=len(members))
     return counts
+
+
+def move(session: Session, case_id: int, district_code: str) -> None:
+    """Take the households of a list for households of another county, where its product is said to come from now."""
+    listed = queries.rows(session, case_id)
+    numbers = [sealing.unseal(row.sealed)["household_no"] for row in listed]
+    hashes = [sealing.keyed_hash("household", district_code, number) for number in numbers]
+    session.execute(_REHASH, {"ids": [row.id for row in listed], "households": hashes})
 
 
 def refuse(found: Sequence[tuple[int, str, Fault]]) -> None:

@@ -42,7 +42,8 @@ def members(content: bytes, config: ProgrammeConfig) -> tuple[list[Member], list
             continue
         faults += [_fault(number, name) for name, value in cell.items() if not value or len(value) > _LONGEST or "\x00" in value]
         mode = codes.get(cell["mode"], cell["mode"])
-        found.append(Member(cell["name"], cell["id_number"].upper(), cell["household_no"], mode, cell["village"]))
+        household_no = cell["household_no"].removesuffix(".0")  # a number, as a workbook keeps it
+        found.append(Member(cell["name"], cell["id_number"].upper(), household_no, mode, cell["village"]))
         at.append(number)
     if faults:
         raise ListRefused(count=len(faults), faults=faults[:200])

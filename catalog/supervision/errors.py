@@ -49,3 +49,53 @@ class TooManyComplaintFiles(Conflict):
     code = "too_many_files"
     zh = "每方最多可上传 {most} 份材料"
     en = "Each side can add at most {most} files"
+
+
+# --- capacity and blacklist -----------------------------------------------------------------------------------------
+
+
+class FlagCleared(Conflict):
+    code = "flag_cleared"
+    zh = "该预警已解除"
+    en = "This flag was cleared"
+
+
+class AlreadyBarred(Conflict):
+    code = "already_barred"
+    zh = "该单位已在黑名单内"
+    en = "This organisation is barred already"
+
+
+class NotBarred(Conflict):
+    code = "not_barred"
+    zh = "该黑名单记录已到期或已解除"
+    en = "This bar has ended or was lifted"
+
+
+# --- checks ---------------------------------------------------------------------------------------------------------
+
+
+class NothingToDraw(Conflict):
+    """``population`` certificates match, fewer than are to be drawn."""
+
+    code = "nothing_to_draw"
+    zh = "符合条件的证书只有 {population} 个，不足抽取数量"
+    en = "Only {population} certificates match, fewer than are to be drawn"
+
+
+class CertificateNotLive(Conflict):
+    code = "certificate_not_live"
+    zh = "证书已撤销或已过期"
+    en = "The certificate was revoked or has expired"
+
+
+class TooManyCheckFiles(Conflict):
+    code = "too_many_files"
+    zh = "一次检查最多可上传 {most} 份材料"
+    en = "A check holds at most {most} files"
+
+
+class NotOfCertificate(Invalid):
+    code = "sku_of_other_product"
+    zh = "该规格不属于证书对应的产品"
+    en = "This pack is not of the certified product"

@@ -64,9 +64,105 @@ def _tell(session: Session, complaint: Row[Any], kind: str, **to: Any) -> None:
     )
 
 
+# --- capacity and blacklist -----------------------------------------------------------------------------------------
+
+_FLAG = text(
+    "SELECT f.id, f.year, c.number, c.supplier_id, c.district_code, c.product_name FROM capacity_flag f"
+    " JOIN certificate c ON c.id = f.certificate_id WHERE f.id = :id"
+)
+_BAR = text("SELECT b.id, b.organisation_id, b.until_on, b.reason, b.lifting_reason FROM blacklist_entry b WHERE b.id = :id")
+
+
+def _tell_of_flag(kind: str, *, supplier: bool, county: bool) -> Handler:
+    def tell(session: Session, payload: dict[str, Any]) -> None:
+        flag = session.execute(_FLAG, {"id": payload["flag_id"]}).one()
+        whom: list[dict[str, Any]] = [{"organisation_id": flag.supplier_id}] if supplier else []
+        whom += [{"region_code": flag.district_code}] if county else []
+        for to in whom:
+            notify(
+                session,
+                origin=f"{kind}:{flag.id}:{payload['at']}:{next(iter(to.values()))}",
+                kind=kind,
+                subject_type="capacity_flag",
+                subject_id=flag.id,
+                number=flag.number,
+                product=flag.product_name,
+                year=flag.year,
+                reason=payload.get("reason"),
+                **to,
+            )
+
+    return tell
+
+
+def _tell_of_bar(kind: str) -> Handler:
+    def tell(session: Session, payload: dict[str, Any]) -> None:
+        entry = session.execute(_BAR, {"id": payload["entry_id"]}).one()
+        notify(
+            session,
+            origin=f"{kind}:{entry.id}",
+            kind=kind,
+            subject_type="blacklist_entry",
+            subject_id=entry.id,
+            organisation_id=entry.organisation_id,
+            until=entry.until_on.isoformat(),
+            reason=entry.lifting_reason or entry.reason,
+        )
+
+    return tell
+
+
+# --- checks ---------------------------------------------------------------------------------------------------------
+
+_INSPECTION = text(
+    "SELECT i.id, i.kind, c.number, c.supplier_id, c.district_code, c.product_name FROM inspection i"
+    " JOIN certificate c ON c.id = i.certificate_id WHERE i.id = :id"
+)
+_PRICE_CHECK = text(
+    "SELECT p.id, p.above_bp, c.number, c.supplier_id, c.district_code, c.product_name FROM price_check p"
+    " JOIN certificate c ON c.id = p.certificate_id WHERE p.id = :id"
+)
+
+
+def _inspection_done(session: Session, payload: dict[str, Any]) -> None:
+    """The supplier hears of every result; the county of what failed, which whoever checked may have left to it."""
+    row = session.execute(_INSPECTION, {"id": payload["inspection_id"]}).one()
+    kind = f"inspection.{payload['status']}"
+    _tell_of_check(session, row, kind, "inspection", organisation_id=row.supplier_id)
+    if payload["status"] == "failed":
+        _tell_of_check(session, row, kind, "inspection", region_code=row.district_code)
+
+
+def _price_above(session: Session, payload: dict[str, Any]) -> None:
+    row = session.execute(_PRICE_CHECK, {"id": payload["price_check_id"]}).one()
+    for to in ({"organisation_id": row.supplier_id}, {"region_code": row.district_code}):
+        _tell_of_check(session, row, "price_check.above", "price_check", percent=round(row.above_bp / 100), **to)
+
+
+def _tell_of_check(session: Session, row: Row[Any], kind: str, subject: str, **data: Any) -> None:
+    whom = data.get("organisation_id") or data.get("region_code")
+    notify(
+        session,
+        origin=f"{kind}:{row.id}:{whom}",
+        kind=kind,
+        subject_type=subject,
+        subject_id=row.id,
+        number=row.number,
+        product=row.product_name,
+        **data,
+    )
+
+
 HANDLERS: dict[str, Handler] = {
+    "blacklist.lifted": _tell_of_bar("blacklist.lifted"),
+    "blacklist.listed": _tell_of_bar("blacklist.listed"),
+    "capacity.cleared": _tell_of_flag("capacity.cleared", supplier=True, county=False),
+    "capacity.explained": _tell_of_flag("capacity.explained", supplier=False, county=True),
+    "capacity.flagged": _tell_of_flag("capacity.flagged", supplier=True, county=True),
     "complaint.decided": _complaint_decided,
     "complaint.filed": _complaint_filed,
     "complaint.stated": _complaint_stated,
     "complaint.withdrawn": _complaint_withdrawn,
+    "inspection.done": _inspection_done,
+    "price_check.above": _price_above,
 }

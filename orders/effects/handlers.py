@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+from catalog.supervision.actions import capacity
 from orders.effects import queries
 from orders.purchasing.handlers import part
 from shop.core.outbox import Handler
@@ -58,11 +59,18 @@ def _to_deliver(session: Session, payload: dict[str, Any]) -> None:
     )
 
 
+def _watch_capacity(session: Session, payload: dict[str, Any]) -> None:
+    """What was just ordered may be more than its products are certified for."""
+    ordered = text("SELECT DISTINCT product_id FROM order_line WHERE purchase_order_id = :id")
+    capacity.watch(session, list(session.execute(ordered, {"id": payload["purchase_order_id"]}).scalars()))
+
+
 HANDLERS: dict[str, Handler] = {
     "certificate.held": _tell("open_orders.held"),
     "certificate.reinstated": _tell("open_orders.reinstated"),
     "certificate.released": _tell("open_orders.released"),
     "certificate.revoked": _tell("open_orders.revoked"),
     "certificate.suspended": _tell("open_orders.suspended"),
+    "purchase_order.placed": _watch_capacity,
     "supplier_order.to_deliver": _to_deliver,
 }

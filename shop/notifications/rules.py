@@ -9,6 +9,23 @@ from shop.core.errors import Language
 #: kind -> (Chinese, English)
 TEXTS: Mapping[str, tuple[str, str]] = {
     "acceptance.recorded": ("订单 {number} 的到货已验收", "A delivery of order {number} was accepted"),
+    "blacklist.lifted": ("本单位的黑名单已解除：{reason}", "Your organisation may apply again: {reason}"),
+    "blacklist.listed": (
+        "本单位被列入黑名单至 {until}：{reason}",
+        "Your organisation is barred until {until}: {reason}",
+    ),
+    "capacity.cleared": (
+        "证书 {number} 的产能预警已解除：{reason}",
+        "The capacity flag of certificate {number} was cleared: {reason}",
+    ),
+    "capacity.explained": (
+        "供应商已就证书 {number} 的产能预警作出说明",
+        "The supplier explained the capacity flag of certificate {number}",
+    ),
+    "capacity.flagged": (
+        "证书 {number}（{product}）{year} 年的销量超过认定产能，请说明",
+        "More of {product} was sold in {year} than certificate {number} was given for; an explanation is needed",
+    ),
     "catalogue_batch.published": (
         "产品目录 {number}（{title}）已发布，含本区县 {count} 个产品",
         "Batch {number} ({title}) was published with {count} products of your county",
@@ -90,6 +107,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "产品“{product}”的公示异议成立，申请将被退回或不予认定",
         "An objection against the notice on “{product}” was upheld; the application will be returned or rejected",
     ),
+    "inspection.failed": ("证书 {number}（{product}）检查不合格", "A check of {product}, certificate {number}, failed"),
+    "inspection.passed": ("证书 {number}（{product}）检查合格", "A check of {product}, certificate {number}, was passed"),
     "open_orders.held": (
         "证书 {number} 因销售超出认定产能被暂扣，涉及 {count} 个未完成订单，采购单位须选择继续交付或取消，见 {where}",
         "Certificate {number} is held because more was sold than it was given for; {count} open orders need their buyers' choice: {where}",
@@ -119,6 +138,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "organisation.rejected": ("单位“{name}”的注册被驳回：{reason}", "The registration of “{name}” was rejected: {reason}"),
     "organisation.resubmitted": ("单位“{name}”已修改并重新提交注册", "“{name}” corrected its registration and submitted it again"),
     "payment.recorded": ("订单 {number} 的付款已登记", "A payment for order {number} was recorded"),
+    "price_check.above": (
+        "证书 {number}（{product}）的价格比同类产品高 {percent}%",
+        "The price of {product}, certificate {number}, lies {percent} % above that of comparable goods",
+    ),
     "purchase_order.cancelled": ("订单 {number} 已取消", "Order {number} was cancelled"),
     "purchase_order.placed": ("收到新订单 {number}", "You have a new order, {number}"),
     "shipment.sent": ("订单 {number} 已发货", "Order {number} was shipped"),
@@ -143,10 +166,12 @@ def told(kind: str, data: Mapping[str, Any], language: Language) -> str:
 
 #: Where a person reads more about a subject; about any other, in the inbox.
 PLACES: Mapping[str, str] = {
+    "capacity_flag": "/v1/capacity-flags",
     "catalogue_batch": "/v1/catalogue-batches/{id}",
     "certificate": "/v1/certificates/{id}",
     "certification_case": "/v1/certification-cases/{id}",
     "complaint": "/v1/complaints/{id}",
+    "inspection": "/v1/inspections/{id}",
     "objection": "/v1/objections/{id}",
     "open_orders": "/v1/certificates/{id}/open-orders",
     "organisation": "/v1/organisations/{id}",

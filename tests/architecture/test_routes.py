@@ -36,6 +36,7 @@ NOT_REPLAYED = {
     ("POST", "/v1/api-keys"),
     ("POST", "/v1/purchase-orders/spreadsheet-preview"),
     ("POST", "/v1/certification-cases/{case_id}/households/reveal"),
+    ("POST", "/v1/check-plans/{plan_id}/verify"),
 }
 OUTSIDE_THE_DOMAINS = {"/healthz", "/readyz", "/metrics", "/docs", "/docs/assets", "/openapi.json"}
 

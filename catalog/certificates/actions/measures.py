@@ -19,6 +19,11 @@ from shop.core.errors import Fault, Invalid
 from shop.identity.actor import Actor
 from shop.programmes import queries as programmes
 
+#: The flags lie above; they are cleared in the same transaction, so that no watch holds the certificate again in between.
+_ACCEPT_SOLD = text(
+    "UPDATE capacity_flag SET cleared_at = :now, cleared_by = :by, clearing_reason = :reason, cleared_grams = committed_grams"
+    " WHERE certificate_id = :id AND cleared_at IS NULL"
+)
 _SUPPLIER_PATH = text("SELECT path FROM organisation WHERE id = :id")
 
 
@@ -160,8 +165,9 @@ def hold(session: Session, certificate: Certificate, reason: str) -> None:
 
 
 def release(session: Session, actor: Actor, certificate_id: int, reason: str) -> None:
-    """Let a certificate that was held go on. Raises as :func:`begin`."""
+    """Let a certificate that was held go on; what was sold until now is accepted with it. Raises as :func:`begin`."""
     certificate = begin(session, actor, certificate_id, CertificateMove.RELEASE)
+    session.execute(_ACCEPT_SOLD, {"id": certificate.id, "now": clock.now(), "by": actor.user_id, "reason": reason})
     let_go(session, actor, certificate, reason)
 
 

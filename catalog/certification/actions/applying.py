@@ -17,6 +17,7 @@ from catalog.certification.errors import (
     CaseNotEditable,
     DistrictNotEligible,
     ItemsMissing,
+    OriginMoved,
     ProductWithdrawn,
     ReapplicationBanned,
     UnknownLinkageMode,
@@ -24,6 +25,7 @@ from catalog.certification.errors import (
 from catalog.certification.models import CertificationCase
 from catalog.certification.schemas.applying import CaseIn
 from catalog.certification.states import EDITABLE, CaseKind, CaseMove, CaseStatus
+from catalog.households import actions as households
 from catalog.products.errors import NotYourProduct
 from catalog.products.models import Product
 from catalog.products.states import ListingStatus
@@ -102,11 +104,12 @@ def edit(session: Session, actor: Actor, case_id: int, changes: Mapping[str, Any
 
 
 def submit(session: Session, actor: Actor, case_id: int) -> None:
-    """Hand the own application in, for the first time or after it was returned. From then on it passes the steps that the programme names now.
+    """Hand the own application in, for the first time or after it was returned. From the first time on it passes the steps that the programme
+    names then; after a return only when its township is another one now, whose office has not seen it.
 
     Raises:
         NotFound (404), Forbidden (403), IllegalMove (409): as for every move.
-        ItemsMissing: everything that is missing, at once (409).
+        ItemsMissing: everything that is missing, at once (409). OriginMoved: another county's offices have reviewed it (409).
         OrganisationNotApproved, ProductWithdrawn, Blacklisted, ReapplicationBanned, DistrictNotEligible: as :func:`apply`.
     """
     returned = locked(session, actor, case_id).status == CaseStatus.RETURNED
@@ -114,14 +117,11 @@ def submit(session: Session, actor: Actor, case_id: int) -> None:
     case = begin(session, actor, case_id, move)
     product = session.get_one(Product, case.product_id)
     config = require_eligible(session, product)
+    if not returned or (product.district_code, product.township_code) != (case.district_code, case.township_code):
+        _set_out(session, case, product, config)
     if case.kind in (CaseKind.CHANGE, CaseKind.PRICE):
         changing.submit(session, actor, case)
         return
-    if not returned:
-        case.programme_code = config.code
-        case.district_code, case.township_code = product.district_code, product.township_code
-        has_township = product.township_code is not None
-        case.steps = steps.snapshot(config.certification, CaseKind(case.kind), has_township=has_township)
     if missing := queries.missing_items(session, queries.case_row(session, actor, case_id)):
         raise ItemsMissing(count=len(missing), faults=missing)
     case.submitted_at = clock.now()
@@ -130,6 +130,20 @@ def submit(session: Session, actor: Actor, case_id: int) -> None:
     case.notice_from = case.notice_until = None
     finish(session, actor, case, move)
     outbox.publish(session, "certification.submitted", case_id=case.id, version=case.version, status=case.status)
+
+
+def _set_out(session: Session, case: CertificationCase, product: Product, config: ProgrammeConfig) -> None:
+    """Put a case at the beginning of its way, from where the product comes now."""
+    if case.district_code != product.district_code:
+        if case.status == CaseStatus.RETURNED:
+            raise OriginMoved
+        households.move(session, case.id, product.district_code)
+    case.programme_code = config.code
+    case.district_code, case.township_code = product.district_code, product.township_code
+    has_township = product.township_code is not None
+    case.steps = steps.snapshot(config.certification, CaseKind(case.kind), has_township=has_township)
+    if case.status == CaseStatus.RETURNED:
+        case.sent_back_from, case.remaining_days = case.steps[0]["step"], None
 
 
 def withdraw(session: Session, actor: Actor, case_id: int, reason: str | None) -> None:

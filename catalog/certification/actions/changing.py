@@ -101,6 +101,7 @@ def submit(session: Session, actor: Actor, case: CertificationCase) -> None:
     case.submitted_at = clock.now()
     case.decision_reason = None
     case.corrections = []
+    case.notice_from = case.notice_until = None
     finish(session, actor, case, CaseMove.RESUBMIT if case.status == CaseStatus.RETURNED else CaseMove.SUBMIT)
     outbox.publish(session, "certification.submitted", case_id=case.id, version=case.version, status=case.status)
 

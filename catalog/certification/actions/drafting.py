@@ -7,6 +7,7 @@ from sqlmodel import Session
 from catalog.certification import sheets
 from catalog.certification.actions import applying
 from catalog.certification.errors import RowsRefused
+from catalog.certification.schemas.applying import CaseIn
 from catalog.certification.schemas.drafting import MOST_ROWS, DraftRow, DraftsOut
 from catalog.certification.sheets import Row, Words
 from catalog.products import actions as products
@@ -32,19 +33,17 @@ def draft(session: Session, actor: Actor, content: bytes, *, dry_run: bool) -> D
     """
     found = sheets.read(content, MOST_ROWS)
     words = Words(session, programmes.config_of(session, clock.today()))
-    names = [cell["name"] for _, cell in found]
+    names = [cell["name"] for _, cell in found if "\x00" not in cell["name"]]  # with it PostgreSQL would refuse all of them
     known = {row.name: row.id for row in session.execute(_KNOWN, {"supplier_id": actor.organisation, "names": names})}
     rows = [sheets.understood(number, cell, words, known.get(cell["name"])) for number, cell in found]
-    _refuse_twice(rows)
-    _refuse(rows)
-    kept = session.begin_nested()
-    drafts = [_draw_up(session, actor, row, known.get(row.name)) for row in rows]
-    _refuse(rows)
-    if dry_run:
-        kept.rollback()
+    repeated = _refuse_repeated(rows)
+    trial = session.begin_nested() if dry_run else None
+    drafts = [_draw_up(session, actor, row, known.get(row.name)) for row in rows if row.number not in repeated]
+    if faults := [fault for row in rows for fault in row.faults]:
+        raise RowsRefused(count=len(faults), faults=faults[:MOST_FAULTS])
+    if trial is not None:
+        trial.rollback()
         drafts = [made.model_copy(update={"product_id": known.get(made.product_name), "case_id": None}) for made in drafts]
-    else:
-        kept.commit()
     new = sum(made.new_product for made in drafts)
     return DraftsOut(dry_run=dry_run, products_new=new, products_known=len(drafts) - new, drafts=drafts)
 
@@ -56,9 +55,9 @@ def _draw_up(session: Session, actor: Actor, row: Row, product_id: int | None) -
         with session.begin_nested():
             if row.product is not None:
                 product_id = products.create(session, actor, row.product)
-            assert row.case is not None
-            assert product_id is not None
-            case_id = applying.apply(session, actor, row.case.model_copy(update={"product_id": product_id}))
+            if product_id is not None:  # what is wrong with the words of the application hinders no look at the product
+                stated = row.case or CaseIn(product_id=product_id)
+                case_id = applying.apply(session, actor, stated.model_copy(update={"product_id": product_id}))
     except Problem as problem:
         row.blame(problem)
     except IntegrityError as error:  # such as a second open case of the product
@@ -66,14 +65,13 @@ def _draw_up(session: Session, actor: Actor, row: Row, product_id: int | None) -
     return DraftRow(row=row.number, product_name=row.name, product_id=product_id, new_product=new, case_id=case_id)
 
 
-def _refuse_twice(rows: list[Row]) -> None:
+def _refuse_repeated(rows: list[Row]) -> set[int]:
+    """Tell which rows name a product that stands above already; returns their numbers."""
     seen: set[str] = set()
+    repeated = set()
     for row in rows:
-        if row.name in seen:
+        if row.name and row.name in seen:
             row.refuse("name", "product_twice", "产品重复出现", "the product stands in the sheet twice")
+            repeated.add(row.number)
         seen.add(row.name)
-
-
-def _refuse(rows: list[Row]) -> None:
-    if faults := [fault for row in rows for fault in row.faults]:
-        raise RowsRefused(count=len(faults), faults=faults[:MOST_FAULTS])
+    return repeated

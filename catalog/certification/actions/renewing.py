@@ -27,10 +27,19 @@ _COPY_PAPERS = text(
     ORDER BY id
     """
 )
+#: The latest list that was passed with the certificate: its own case's, or that of a change since.
 _COPY_HOUSEHOLDS = text(
-    "INSERT INTO household_member (case_id, person_hash, household_hash, sealed, mode, created_at)"
-    " SELECT :new_id, person_hash, household_hash, sealed, mode, :now FROM household_member WHERE case_id = :case_id"
+    """
+    INSERT INTO household_member (case_id, person_hash, household_hash, sealed, mode, created_at)
+    SELECT :new_id, person_hash, household_hash, sealed, mode, :now FROM household_member WHERE case_id = (
+        SELECT k.id FROM certification_case k
+        WHERE (k.id = :case_id OR (k.certificate_id = :certificate_id AND k.kind = 'change' AND k.status = 'approved'))
+          AND EXISTS (SELECT FROM household_member m WHERE m.case_id = k.id)
+        ORDER BY k.id DESC LIMIT 1)
+    ORDER BY id
+    """
 )
+_COUNT_HOUSEHOLDS = text("SELECT count(DISTINCT household_hash), count(*) FROM household_member WHERE case_id = :new_id")
 
 
 def renew(session: Session, actor: Actor, certificate_id: int, statement: str) -> int:
@@ -63,5 +72,8 @@ def renew(session: Session, actor: Actor, certificate_id: int, statement: str) -
     }
     session.execute(_COPY_PAPERS, values)
     session.execute(_COPY_HOUSEHOLDS, values)
+    case.households, case.persons = session.execute(_COUNT_HOUSEHOLDS, values).one()
+    session.add(case)
+    session.flush()
     audit.record(session, actor, "certification.renewal_drawn_up", "certification_case", case.id, certificate_id=certificate_id)
     return case.id

@@ -8,17 +8,24 @@ from fastapi.responses import Response
 from catalog.certification import sheets
 from catalog.certification.actions import drafting
 from catalog.certification.schemas.drafting import DraftsOut
-from shop.core import exports
+from catalog.certification.template import as_workbook, eligible_districts
+from shop.core import clock, exports
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
+from shop.programmes import queries as programmes
 
 routes = Routes("certification", "/v1")
 
 
 @routes.get("/certification-cases/spreadsheet-template", Permission.CERTIFICATIONS_APPLY, responses=exports.FILES)
 def drafts_template(call: Call, format: Annotated[Literal["xlsx", "csv"], Query()] = "xlsx") -> Response:
-    """The template of a spreadsheet of many products, with an example."""
-    return exports.file(format, "applications", sheets.HEADER, [sheets.EXAMPLE], "申请")
+    """The template of a spreadsheet of many products, with an example; as a workbook also with the words that its cells may hold."""
+    if format == "csv":
+        return exports.file(format, "applications", sheets.HEADER, [sheets.EXAMPLE])
+    config = programmes.config_of(call.session, clock.today())
+    content = as_workbook(config, eligible_districts(call.session, config))
+    headers = {"Content-Disposition": 'attachment; filename="applications.xlsx"'}
+    return Response(content, media_type=exports.XLSX, headers=headers)
 
 
 @routes.post("/certification-cases/from-spreadsheet", Permission.CERTIFICATIONS_APPLY)

@@ -1,6 +1,8 @@
 """A cooperative's spreadsheet of many products makes many drafts: all of them or none, every fault by row and column."""
 
 import io
+import zipfile
+from datetime import date
 
 import pytest
 from python_calamine import CalamineWorkbook
@@ -34,7 +36,15 @@ def test_every_row_becomes_a_draft(office, kind):
         line("甲脐橙"),
         line("乙脐橙", annual_capacity_kg="1,200"),
         [""] * len(sheets.HEADER),
-        line("丙民宿", kind="服务", category="乡村旅游服务", unit="间夜", net_grams="", comparable_pack_grams="", annual_capacity_kg=""),
+        line(
+            "丙民宿",
+            kind="服务",
+            category="乡村旅游服务",
+            unit="间夜",
+            net_grams="",
+            comparable_pack_grams="",
+            annual_capacity_kg="",
+        ),
     ]
     tried = send(office, rows, kind=kind, dry_run="true")
     assert tried.status_code == 201, tried.text
@@ -92,12 +102,58 @@ def test_every_fault_by_row_and_column_and_nothing_is_kept(office):
         (8, "产品名称"),
     }
     assert counts(office) == (0, 0, 0)
-    # what only the database or the programme knows is told in the second place, by row and column too
-    later = send(office, [line("丁", linkage_modes="乞讨"), line("戊", net_grams="")])
-    assert {(fault["row"], fault["column"], fault["code"]) for fault in later.json()["errors"]} == {
+
+
+def test_a_row_is_looked_at_to_its_end_whatever_is_wrong_at_its_beginning(office):
+    office.case("draft")
+    taken = office.count("SELECT name FROM product")
+    rows = [
+        line("乙", category="石头", price="-1", linkage_modes="乞讨", net_grams="", comparable_price_on="昨天"),
+        line("戊", net_grams=""),
+        line(taken, annual_capacity_kg="很多", month_2="-5"),
+        line("a\x01b" * 100),
+    ]
+    answer = send(office, rows)
+    assert {(fault["row"], fault["column"], fault["code"]) for fault in answer.json()["errors"]} == {
+        (2, "品类", "unknown_category"),
+        (2, "单价（元）", "greater_than"),
         (2, "带动方式", "unknown_linkage_mode"),
+        (2, "净重（克）", "weight_missing"),
+        (2, "价格日期", "date_from_datetime_parsing"),
         (3, "净重（克）", "weight_missing"),
+        (4, "年产能（公斤）", "int_parsing"),
+        (4, "2月产能（公斤）", "greater_than_equal"),
+        (4, "产品名称", "case_open"),
+        (5, "产品名称", "string_too_long"),
     }
+    assert counts(office) == (1, 1, 1)
+
+
+def test_figures_are_read_as_a_workbook_keeps_them(office):
+    """A program that keeps cells as numbers writes 500236.0 for a code and a day for a date."""
+    row = line("甲脐橙", price=69.9, net_grams=5000, district=500236, annual_capacity_kg=1200, vat_percent=9)
+    row[list(sheets.COLUMNS).index("comparable_price_on")] = date(2026, 11, 2)
+    for month in range(1, 13):
+        row[list(sheets.COLUMNS).index(f"month_{month}")] = 100
+    made = send(office, [row], kind="xlsx")
+    assert made.status_code == 201, made.text
+    case = office.read("supplier", made.json()["drafts"][0]["case_id"])
+    assert (case["monthly_capacity_kg"], case["district_code"], case["comparable_price_on"]) == ([100] * 12, "500236", "2026-11-02")
+    assert office.count("SELECT vat_bp FROM sku") == 900
+
+
+def test_months_may_be_left_out_or_filled_in_part(office):
+    months = {f"month_{month}": "" for month in range(1, 13)}
+    made = send(office, [line("甲", **months), line("乙", **months | {"month_11": "600000"}, vat_percent="")]).json()
+    first, second = (office.read("supplier", row["case_id"]) for row in made["drafts"])
+    assert first["monthly_capacity_kg"] is None
+    assert second["monthly_capacity_kg"] == [0] * 10 + [600000, 0]
+
+
+def test_a_cell_that_cannot_be_stored_is_named(office):
+    file = {"file": ("a.xlsx", exports.as_xlsx("申请", sheets.HEADER, [line("甲\x00乙"), line("丙")]))}
+    answer = office.as_("supplier").post("/v1/certification-cases/from-spreadsheet", files=file)
+    assert 400 <= answer.status_code < 500
     assert counts(office) == (0, 0, 0)
 
 
@@ -106,7 +162,10 @@ def test_who_and_how_many(office):
     assert code(send(office, [line(f"产品{number}") for number in range(1001)])) == (422, "too_many_rows")
     assert code(send(office, [["甲"]], header=["产品名称"])) == (422, "unreadable_spreadsheet")
     formula = {"file": ("a.csv", "产品名称,品类,区县\n=1+1,水果,奉节县\n".encode())}
-    assert code(office.as_("supplier").post("/v1/certification-cases/from-spreadsheet", files=formula)) == (422, "formulas_not_accepted")
+    assert code(office.as_("supplier").post("/v1/certification-cases/from-spreadsheet", files=formula)) == (
+        422,
+        "formulas_not_accepted",
+    )
 
 
 def test_the_same_request_twice_makes_one_set_of_drafts(office):
@@ -127,5 +186,12 @@ def test_the_template_is_understood_and_opens_as_a_spreadsheet(office):
         file = {"file": (f"t.{kind}", template.content)}
         tried = office.as_("supplier").post("/v1/certification-cases/from-spreadsheet", files=file, data={"dry_run": "true"})
         assert tried.json()["products_new"] == 1, tried.text
-    rows = CalamineWorkbook.from_filelike(io.BytesIO(template.content)).get_sheet_by_index(0).to_python()
-    assert rows[0] == sheets.HEADER
+    book = CalamineWorkbook.from_filelike(io.BytesIO(template.content))
+    assert book.get_sheet_by_index(0).to_python()[0] == sheets.HEADER
+    words = book.get_sheet_by_name("代码").to_python()
+    assert words[0] == ["类型", "品类", "区县", "单位", "带动方式"]
+    districts = {row[2] for row in words[1:]} - {""}
+    assert len(districts) == 33
+    assert "奉节县" in districts
+    with zipfile.ZipFile(io.BytesIO(template.content)) as parts:
+        assert parts.read("xl/worksheets/sheet1.xml").count(b"<dataValidation ") == 4

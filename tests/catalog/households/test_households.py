@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from catalog.households import rules
+from catalog.households import rules, sheets
+from shop.core import exports
 from shop.demo.households import id_number
 from tests.catalog.conftest import COUNTY
 from tests.factories.identity import make_user
@@ -146,6 +147,17 @@ def test_a_list_from_a_spreadsheet(office, encoding):
     assert office.count("SELECT count(*) FROM household_member") == 0
     assert upload(office, case_id, sheet).json() == {"case_id": case_id, "households": 2, "persons": 4, "dry_run": False}
     assert office.count("SELECT count(*) FROM household_member WHERE mode = 'employment'") == 4
+
+
+def test_a_household_has_the_same_number_in_a_workbook_and_in_a_request(office):
+    """A program that keeps cells as numbers writes 12.0 for household 12."""
+    cases = [office.case("draft") for _ in range(2)]
+    row = person(1, "12")
+    bring(office, cases[0], [row])
+    sheet = exports.as_xlsx("名单", sheets.HEADER, [[row["name"], row["id_number"], 12, "务工就业", row["village"]]])
+    assert upload(office, cases[1], sheet).status_code == 200
+    assert office.count("SELECT count(DISTINCT household_hash) FROM household_member") == 1
+    assert shown(office, cases[1]).json()["items"][0]["household_no"] == "12"
 
 
 def test_faults_of_a_spreadsheet_are_named_by_row_and_column(office):

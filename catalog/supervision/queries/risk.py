@@ -1,0 +1,125 @@
+"""Where to look first: certificates by the reasons to look at them, each with its evidence."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlmodel import Session
+
+from catalog.certificates.states import state_sql
+from catalog.supervision.rules import FEW_HOUSEHOLDS, PAPERS_ENDING_DAYS, RISKS
+from catalog.supervision.schemas.checking import FlagOut, RiskOut
+from shop.core import clock, paging
+from shop.core.errors import Language
+from shop.core.paging import Page
+from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
+from shop.programmes import queries as programmes
+
+# One row for each reason that a certificate has; ``live`` narrows them to those that are looked at, so that each part reads little.
+RISK = """
+    live AS MATERIALIZED (
+        SELECT c.* FROM certificate c
+        WHERE c.revoked_at IS NULL AND c.valid_until >= :today AND c.valid_from <= :today AND {where}
+    ),
+    found AS (
+        SELECT i.certificate_id, 'inspection_failed' AS code, jsonb_build_object('inspection_id', max(i.id), 'done_on', max(i.done_on)) AS evidence
+        FROM inspection i JOIN live ON live.id = i.certificate_id WHERE i.status = 'failed' AND i.done_on > :year_ago GROUP BY 1
+        UNION ALL
+        SELECT f.certificate_id, 'over_capacity', jsonb_build_object('capacity_flag_id', max(f.id), 'committed_kg', max(f.committed_grams) / 1000,
+               'explained', bool_and(f.explained_at IS NOT NULL))
+        FROM capacity_flag f JOIN live ON live.id = f.certificate_id WHERE f.cleared_at IS NULL GROUP BY 1
+        UNION ALL
+        SELECT m.certificate_id, CASE WHEN m.status = 'upheld' THEN 'complaint_upheld' ELSE 'complaint_open' END,
+               jsonb_build_object('complaints', count(*), 'latest_id', max(m.id))
+        FROM complaint m JOIN live ON live.id = m.certificate_id
+        WHERE m.status IN ('received', 'stated') OR (m.status = 'upheld' AND m.decided_at > :year_ago) GROUP BY 1, 2
+        UNION ALL
+        SELECT live.id, 'objection_upheld', jsonb_build_object('objection_id', max(j.id))
+        FROM objection j JOIN live ON live.case_id = j.case_id WHERE j.status = 'upheld' GROUP BY 1
+        UNION ALL
+        SELECT id, 'price_above', jsonb_build_object('price_check_id', check_id, 'above_percent', round(above_bp / 100.0, 2)::text) FROM (
+            SELECT DISTINCT ON (p.certificate_id) p.certificate_id AS id, p.id AS check_id, p.above_bp
+            FROM price_check p JOIN live ON live.id = p.certificate_id WHERE p.found_on > :year_ago
+            ORDER BY p.certificate_id, p.found_on DESC, p.id DESC) latest WHERE above_bp > :tolerated_bp
+        UNION ALL
+        SELECT id, 'papers_ending', jsonb_build_object('papers_valid_until', papers_valid_until)
+        FROM live WHERE papers_valid_until < :papers_by
+        UNION ALL
+        SELECT e.certificate_id, 'warned', jsonb_build_object('warnings', count(*), 'latest_at', max(e.at))
+        FROM certificate_event e JOIN live ON live.id = e.certificate_id WHERE e.kind = 'warned' AND e.at > :year_ago GROUP BY 1
+        UNION ALL
+        SELECT id, 'few_households', jsonb_build_object('households', households) FROM live WHERE households < :few
+        UNION ALL
+        SELECT id, 'never_inspected', '{{}}' FROM live
+        WHERE NOT EXISTS (SELECT FROM inspection i WHERE i.certificate_id = live.id AND i.status IN ('passed', 'failed'))
+    ),
+    scored AS (
+        SELECT certificate_id, sum(w.weight)::int AS score,
+               jsonb_agg(jsonb_build_object('code', found.code, 'evidence', evidence) ORDER BY w.weight DESC, found.code) AS flags
+        FROM found JOIN unnest(CAST(:codes AS text[]), CAST(:weights AS int[])) AS w (code, weight) ON w.code = found.code
+        GROUP BY certificate_id
+    )
+"""
+_LIST = """
+    WITH {risk}
+    SELECT live.id AS certificate_id, live.number AS certificate_number, live.product_name, p.category, live.supplier_id, live.supplier_name,
+           live.district_code, {state} AS state, s.score, s.flags
+    FROM scored s JOIN live ON live.id = s.certificate_id JOIN product p ON p.id = live.product_id
+    WHERE {beyond}
+    ORDER BY s.score DESC, live.id LIMIT :rows
+"""
+_CATEGORY = "EXISTS (SELECT FROM product p WHERE p.id = c.product_id AND p.category = :category)"
+_REGIONS = "c.district_code LIKE ANY (CAST(:regions AS text[]))"
+
+
+def values(session: Session, now: datetime) -> dict[str, Any]:
+    """What the statement takes, but for what narrows it."""
+    today = clock.shanghai_date(now)
+    config = programmes.config_of(session, today).certification
+    return {
+        "now": now,
+        "today": today,
+        "year_ago": today - timedelta(days=365),
+        "papers_by": today + timedelta(days=PAPERS_ENDING_DAYS),
+        "tolerated_bp": config.price_tolerance_percent * 100,
+        "few": FEW_HOUSEHOLDS,
+        "codes": list(RISKS),
+        "weights": [risk.weight for risk in RISKS.values()],
+    }
+
+
+def risks(
+    session: Session,
+    actor: Actor,
+    language: Language,
+    *,
+    district: str | None = None,
+    category: str | None = None,
+    limit: int = 50,
+    after: str | None = None,
+) -> Page[RiskOut]:
+    """The certificates of the actor's region that there is a reason to look at, those with the most reasons first."""
+    given = {"district": district, "category": category}
+    narrowed = {"district": "c.district_code = :district", "category": _CATEGORY}
+    asked = {name: value for name, value in given.items() if value is not None}
+    where = " AND ".join([_REGIONS, *(narrowed[name] for name in asked)])
+    start = paging.position(after, int, int)
+    beyond = "(s.score < :after_score OR (s.score = :after_score AND live.id > :after_id))" if start else "true"
+    statement = text(_LIST.format(risk=RISK.format(where=where), state=state_sql("live"), beyond=beyond))
+    place = {"after_score": start[0], "after_id": start[1]} if start else {}
+    regions = [f"{prefix}%" for prefix in actor.regions(Permission.SUPERVISION_READ)]
+    rows = session.execute(
+        statement, {**values(session, clock.now()), **asked, **place, "regions": regions, "rows": limit + 1}
+    ).all()
+    return paging.page(rows, limit, lambda row: _out(row, language), lambda row: [row.score, row.certificate_id])
+
+
+def _out(row: Row[Any], language: Language) -> RiskOut:
+    shown = {name: getattr(row, name) for name in RiskOut.model_fields if name != "flags"}
+    flags = [
+        FlagOut(code=flag["code"], weight=risk.weight, label=risk.zh if language == "zh" else risk.en, evidence=flag["evidence"])
+        for flag in row.flags
+        for risk in [RISKS[flag["code"]]]
+    ]
+    return RiskOut(**shown, flags=flags)

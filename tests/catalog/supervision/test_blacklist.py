@@ -1,0 +1,124 @@
+"""A barred supplier cannot apply, and what it has certified is suspended for that time; one bar at a time."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import text
+
+from catalog.supervision.actions import blacklist
+from catalog.supervision.schemas.blacklist import BarIn
+from shop.core import clock, outbox
+from shop.core.errors import Problem
+from shop.identity import tokens
+from shop.identity.permissions import Role
+from tests.catalog.conftest import MONDAY
+from tests.factories.identity import access_token, make_user
+from workers.handlers import HANDLERS
+
+
+def code(answer):
+    return answer.status_code, answer.json().get("code")
+
+
+def bar(office, who="city", **changes):
+    body = {
+        "organisation_id": office.supplier.id,
+        "until_on": "2026-12-31",
+        "reason_code": "false_papers",
+        "reason": "伪造检测报告",
+    }
+    return office.as_(who).post("/v1/blacklist", json=body | changes)
+
+
+def states(office):
+    return [row["state"] for row in office.as_("county").get("/v1/certificates").json()["items"]]
+
+
+def test_a_bar_suspends_what_holds_for_its_time_and_no_longer(office):
+    for _ in range(3):
+        office.product(certified=True)
+    with office.database.unit_of_work() as session:
+        session.execute(text("UPDATE certificate SET suspended_at = :at, reason_code = 'price_above' WHERE id = 1"), {"at": MONDAY})
+        session.execute(text("UPDATE certificate SET revoked_at = :at WHERE id = 2"), {"at": MONDAY})
+    entry = bar(office).json()
+    assert (entry["active"], entry["from_on"]) == (True, "2026-11-23")
+    assert states(office) == ["suspended", "revoked", "suspended"]
+    assert office.count("SELECT reason_code FROM certificate WHERE id = 1") == "price_above"
+    for day, state in (("2026-12-31", "suspended"), ("2027-01-01", "in_force")):
+        with clock.fixed(clock.start_of_day(date.fromisoformat(day))):
+            office.clients.clear()
+            assert states(office) == [state, "revoked", "suspended"]
+
+
+def test_lifting_brings_back_what_was_suspended_for_it(office):
+    office.product(certified=True)
+    entry = bar(office).json()["id"]
+    lifted = office.as_("city").post(f"/v1/blacklist/{entry}/lift", json={"reason": "查证有误"}).json()
+    assert (lifted["active"], lifted["lifting_reason"]) == (False, "查证有误")
+    assert states(office) == ["in_force"]
+    assert code(office.as_("city").post(f"/v1/blacklist/{entry}/lift", json={"reason": "x"})) == (409, "not_barred")
+    assert bar(office).status_code == 201
+    outbox.drain(office.database, HANDLERS)
+    told = [row["kind"] for row in office.as_("supplier").get("/v1/notifications").json()["items"] if "blacklist" in row["kind"]]
+    assert sorted(told) == ["blacklist.lifted", "blacklist.listed", "blacklist.listed"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "refusal"),
+    [
+        ({"until_on": "2026-11-22"}, (422, "invalid")),
+        ({"until_on": "2046-11-22"}, (422, "invalid")),
+        ({"reason_code": "bad_mood"}, (422, "unknown_reason")),
+        ({"organisation_id": 10**12}, (404, "not_found")),
+        ({"organisation_id": 2**63}, (422, "invalid")),
+    ],
+)
+def test_what_is_no_bar(office, changes, refusal):
+    assert code(bar(office, **changes)) == refusal
+    assert office.count("SELECT count(*) FROM blacklist_entry") == 0
+
+
+def test_who_bars_and_who_sees(office):
+    assert code(bar(office, "county")) == (403, "forbidden")
+    bar(office)
+    assert code(bar(office)) == (409, "already_barred")
+    assert len(office.as_("elsewhere").get("/v1/blacklist", params={"active": True}).json()["items"]) == 1
+    assert office.as_("elsewhere").get("/v1/blacklist", params={"district": "500240"}).json()["items"] == []
+    assert code(office.as_("supplier").get("/v1/blacklist")) == (403, "forbidden")
+    with clock.fixed(MONDAY + timedelta(days=60)):
+        office.clients.clear()
+        assert office.as_("city").get("/v1/blacklist", params={"active": True}).json()["items"] == []
+        assert bar(office, until_on="2027-12-31").status_code == 201
+
+
+def at_once(office, many=6):
+    with office.database.unit_of_work() as session:
+        users = [make_user(session, Role.CITY_OFFICER) for _ in range(many)]
+        actors = [tokens.actor_of(session, token=access_token(session, user), api_key=None) for user in users]
+    body = BarIn(organisation_id=office.supplier.id, until_on="2026-12-31", reason_code="false_papers", reason="x")
+    start = threading.Barrier(many)
+
+    def run(actor):
+        start.wait()
+        try:
+            with office.database.unit_of_work() as session:
+                blacklist.bar(session, actor, body)
+        except Problem as refusal:
+            return refusal.code
+        return None
+
+    with ThreadPoolExecutor(many) as pool:
+        return list(pool.map(run, actors))
+
+
+def test_of_many_who_bar_at_once_one_does(office):
+    assert sorted(map(str, at_once(office))) == ["None", *["already_barred"] * 5]
+
+
+def test_without_the_lock_a_supplier_is_barred_several_times(office, monkeypatch):
+    """The control: when this fails, the test above proves nothing."""
+    monkeypatch.setattr(blacklist, "_ORGANISATION", text("SELECT path, pg_sleep(0.2) FROM organisation WHERE id = :id"))
+    monkeypatch.setattr(blacklist, "_BARRED", text(f"{blacklist._BARRED.text} AND pg_sleep(0.2) IS NOT NULL"))
+    assert at_once(office).count(None) > 1
