@@ -7,6 +7,9 @@ from celery.signals import worker_process_init
 from sqlalchemy import text
 
 import shop.tables  # noqa: F401  every table must be known before the first query
+from catalog.certificates.actions import measures
+from catalog.monitoring import actions as monitoring
+from catalog.supervision.actions import capacity
 from orders.reconcile import report
 from orders.statistics import actions as statistics
 from shop.core import audit, clock, idempotency, outbox
@@ -85,6 +88,31 @@ def tidy() -> None:
         idempotency.forget_old(session)
         sign_in.forget_ended(session)
         session.execute(text("DELETE FROM outbox_event WHERE done_at < :now - interval '30 days'"), {"now": clock.now()})
+
+
+@app.task(name="certificates.end_suspensions")
+def end_suspensions() -> None:
+    """Tell of suspensions whose time is over; they hold no more whether this ran or not."""
+    with database().unit_of_work() as session:
+        ended = measures.end_suspensions(session)
+    if ended:
+        log.info("suspensions_ended", count=ended)
+
+
+@app.task(name="supervision.watch_capacity")
+def watch_capacity() -> None:
+    """Flag and hold what was sold beyond its certified capacity."""
+    with database().unit_of_work() as session:
+        flagged = capacity.watch(session)
+    if flagged:
+        log.info("capacity_flagged", count=flagged)
+
+
+@app.task(name="monitoring.remind")
+def remind() -> None:
+    """Remind those whose time ends, or for whom somebody waits."""
+    with database().unit_of_work() as session:
+        monitoring.remind(session)
 
 
 @app.task(name="reconcile.run", time_limit=3000, soft_time_limit=2900)

@@ -200,7 +200,7 @@ def _months(cell: Mapping[str, str]) -> list[str] | None:
 def _product(row: Row, cell: Mapping[str, str], words: Words) -> ProductIn | None:
     """The product of a row; what cannot be told by its word is named, and the rest is looked at all the same."""
     category, district = words.categories.get(cell["category"]), words.district(plain(cell["district"]) or "")
-    township = words.township(district, plain(cell["township"]) or "")
+    township = words.township(district, plain(cell["township"]) or "") if cell["township"] else None
     known = bool(category and district and (township or not cell["township"]))
     if category is None:
         row.refuse("category", "unknown_category", "没有此品类", "there is no such category")

@@ -43,6 +43,6 @@ def as_workbook(config: ProgrammeConfig, districts: Sequence[str]) -> bytes:
             words.write_column(1, at, each)
             if each and name != "linkage_modes":  # of these a cell may hold several
                 column = chr(ord("A") + at)
-                source = {"validate": "list", "source": f"=代码!${column}$2:${column}${len(each) + 1}"}
+                source = {"validate": "list", "source": f"='代码'!${column}$2:${column}${len(each) + 1}"}
                 rows.data_validation(1, list(COLUMNS).index(name), 1_000, list(COLUMNS).index(name), source)
     return content.getvalue()

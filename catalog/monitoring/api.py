@@ -1,5 +1,110 @@
-"""Figures of certification over HTTP."""
+"""Figures of certification over HTTP, as tables and as files."""
 
-from shop.identity.access import Routes
+from datetime import date, timedelta
+from typing import Annotated, Literal
 
-routes = Routes("monitoring", "/v1")
+from fastapi import Query
+from fastapi.responses import Response
+
+from catalog.monitoring import queries
+from catalog.monitoring.schemas import FiguresOut, Grain, StepKey, StockKey
+from catalog.products.schemas import DistrictCode
+from shop.core import clock, exports
+from shop.identity.access import Call, Routes
+from shop.identity.permissions import Permission
+
+routes = Routes("monitoring", "/v1/certification-statistics")
+
+Format = Annotated[Literal["json", "csv", "xlsx"], Query()]
+District = Annotated[DistrictCode | None, Query()]
+First = Annotated[date | None, Query(alias="from", description="default: a year before `to`")]
+Last = Annotated[date | None, Query(alias="to", description="default: today")]
+
+
+def _span(first: date | None, last: date | None) -> tuple[date, date]:
+    last = last or clock.today()
+    return first or last - timedelta(days=365), last
+
+
+def _answer(figures: FiguresOut, name: str, format: str) -> FiguresOut | Response:
+    if format == "json":
+        return figures
+    cells = ([row.get(column) for column in figures.columns] for row in figures.rows)
+    return exports.file(format, f"certification_{name}", list(figures.columns.values()), cells, name)
+
+
+@routes.get("/stock", Permission.SUPERVISION_READ, answer=FiguresOut, responses=exports.FILES)
+def stock(
+    call: Call,
+    group_by: Annotated[list[StockKey], Query(max_length=5)] = [],  # noqa: B006  FastAPI copies it
+    on: Annotated[date | None, Query(description="default: today")] = None,
+    district: District = None,
+    format: Format = "json",
+) -> FiguresOut | Response:
+    """Certified products, suppliers, households and persons on a day."""
+    by = list(dict.fromkeys(group_by))
+    figures = queries.stock(call.session, call.actor, call.language, by=by, on=on or clock.today(), district=district)
+    return _answer(figures, "stock", format)
+
+
+@routes.get("/stock-over-time", Permission.SUPERVISION_READ, answer=FiguresOut, responses=exports.FILES)
+def stock_over_time(
+    call: Call,
+    first: First = None,
+    last: Last = None,
+    grain: Grain = Grain.MONTH,
+    district: District = None,
+    format: Format = "json",
+) -> FiguresOut | Response:
+    """The stock at the end of each month, quarter or year."""
+    begin, end = _span(first, last)
+    figures = queries.stock_over_time(
+        call.session, call.actor, call.language, first=begin, last=end, grain=grain, district=district
+    )
+    return _answer(figures, "stock_over_time", format)
+
+
+@routes.get("/steps", Permission.SUPERVISION_READ, answer=FiguresOut, responses=exports.FILES)
+def steps(
+    call: Call,
+    group_by: Annotated[list[StepKey], Query(max_length=3)] = [],  # noqa: B006  FastAPI copies it
+    first: First = None,
+    last: Last = None,
+    district: District = None,
+    format: Format = "json",
+) -> FiguresOut | Response:
+    """How many working days each step took: average, median, nine of ten; and how often it was late."""
+    begin, end = _span(first, last)
+    by = list(dict.fromkeys(group_by))
+    figures = queries.steps(call.session, call.actor, call.language, by=by, first=begin, last=end, district=district)
+    return _answer(figures, "steps", format)
+
+
+@routes.get("/overdue", Permission.SUPERVISION_READ, answer=FiguresOut, responses=exports.FILES)
+def overdue(call: Call, format: Format = "json") -> FiguresOut | Response:
+    """Cases that are overdue now, by step and county."""
+    return _answer(queries.overdue(call.session, call.actor, call.language), "overdue", format)
+
+
+@routes.get("/objections", Permission.SUPERVISION_READ, answer=FiguresOut, responses=exports.FILES)
+def objections(call: Call, first: First = None, last: Last = None, format: Format = "json") -> FiguresOut | Response:
+    """Objections against notices, by county."""
+    begin, end = _span(first, last)
+    figures = queries.objections(call.session, call.actor, call.language, first=begin, last=end)
+    return _answer(figures, "objections", format)
+
+
+@routes.get("/measures", Permission.SUPERVISION_READ, answer=FiguresOut, responses=exports.FILES)
+def measures(call: Call, first: First = None, last: Last = None, format: Format = "json") -> FiguresOut | Response:
+    """Warnings, suspensions, holds and revocations by reason; complaints and inspections by kind and outcome."""
+    begin, end = _span(first, last)
+    figures = queries.measures(call.session, call.actor, call.language, first=begin, last=end)
+    return _answer(figures, "measures", format)
+
+
+@routes.get("/flow", Permission.SUPERVISION_READ, answer=FiguresOut, responses=exports.FILES)
+def flow(call: Call, first: First = None, last: Last = None, format: Format = "json") -> FiguresOut | Response:
+    """What came and went, by month and county."""
+    begin, end = _span(first, last)
+    figures = queries.flow(call.session, call.actor, call.language, first=begin, last=end)
+    return _answer(figures, "flow", format)

@@ -35,8 +35,21 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Batch {number} ({title}) was withdrawn; {count} products of your county are concerned",
     ),
     "certificate.changed": ("证书 {number} 的变更已生效", "The change of certificate {number} has taken effect"),
+    "certificate.ending": (
+        "证书 {number}（{product}）将于 {ends} 到期，请及时申请续期",
+        "Certificate {number} for {product} ends on {ends}; apply for its renewal in time",
+    ),
+    "certificate.expired": ("证书 {number}（{product}）已于 {ends} 到期", "Certificate {number} for {product} ended on {ends}"),
     "certificate.held": ("证书 {number} 已暂扣：{reason}", "Certificate {number} is held: {reason}"),
     "certificate.issued": ("产品“{product}”已通过认定，证书编号 {number}", "“{product}” is certified; certificate {number}"),
+    "certificate.papers_ending": (
+        "证书 {number}（{product}）的证照将于 {ends} 到期，届时证书自动停用，请提交更新后的证照",
+        "A paper behind certificate {number} for {product} ends on {ends}, and the certificate with it; bring a newer one",
+    ),
+    "certificate.papers_expired": (
+        "证书 {number}（{product}）的证照已于 {ends} 到期，证书停用",
+        "A paper behind certificate {number} for {product} ended on {ends}; the certificate does not hold",
+    ),
     "certificate.reinstated": ("证书 {number} 已恢复", "Certificate {number} is in force again"),
     "certificate.released": ("证书 {number} 的暂扣已解除", "Certificate {number} is no longer held"),
     "certificate.revocation_dropped": (
@@ -47,11 +60,19 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "证书 {number} 已立案撤销：{reason}，可在 {due} 前陈述申辩",
         "The revocation of certificate {number} was opened: {reason}; you may make a statement until {due}",
     ),
+    "certificate.revocation_ripe": (
+        "证书 {number} 的撤销程序可以作出决定",
+        "The revocation of certificate {number} can be decided",
+    ),
     "certificate.revocation_stated": (
         "供应商已就证书 {number} 的撤销作出陈述",
         "The supplier made a statement on the revocation of certificate {number}",
     ),
     "certificate.revoked": ("证书 {number} 已撤销：{reason}", "Certificate {number} was revoked: {reason}"),
+    "certificate.statement_due": (
+        "就证书 {number} 撤销的陈述申辩期至 {due} 届满",
+        "The time for a statement on the revocation of certificate {number} ends on {due}",
+    ),
     "certificate.suspended": ("证书 {number} 已暂停：{reason}", "Certificate {number} was suspended: {reason}"),
     "certificate.warned": ("证书 {number} 被警示：{reason}", "Certificate {number} was given a warning: {reason}"),
     "certification.appealed": (
@@ -60,9 +81,21 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "certification.approved": ("产品“{product}”的认定申请已通过", "The application for “{product}” was approved"),
     "certification.certified": ("产品“{product}”已通过认定", "“{product}” is certified"),
+    "certification.correction_due": (
+        "产品“{product}”的补正期限为 {due}，请尽快补正并重新提交",
+        "The correction of the application for “{product}” is due by {due}",
+    ),
     "certification.decided": (
         "产品“{product}”的认定申请已有结果：{result}",
         "The application for “{product}” was decided: {result}",
+    ),
+    "certification.due": (
+        "有 {soon} 件认定申请即将到期，{overdue} 件已超期",
+        "{soon} applications are due soon, {overdue} are overdue",
+    ),
+    "certification.notice_over": (
+        "产品“{product}”的公示已期满，可以作出决定",
+        "The public notice on “{product}” is over; it can be decided",
     ),
     "certification.noticed": ("产品“{product}”的认定公示已开始", "The public notice on “{product}” has begun"),
     "certification.rejected": ("产品“{product}”未通过认定：{reason}", "“{product}” was not certified: {reason}"),
@@ -95,6 +128,16 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "关于证书 {number} 的投诉已撤回",
         "The complaint about certificate {number} was withdrawn",
     ),
+    "complaints.due": (
+        "有 {soon} 件投诉即将到期，{overdue} 件已超期",
+        "{soon} complaints are due soon, {overdue} are overdue",
+    ),
+    "inspection.failed": ("证书 {number}（{product}）检查不合格", "A check of {product}, certificate {number}, failed"),
+    "inspection.passed": ("证书 {number}（{product}）检查合格", "A check of {product}, certificate {number}, was passed"),
+    "inspections.due": (
+        "有 {soon} 项检查即将到期，{overdue} 项已超期",
+        "{soon} checks are due soon, {overdue} are overdue",
+    ),
     "objection.dismissed": (
         "产品“{product}”的公示异议经核查不成立",
         "An objection against the notice on “{product}” was dismissed",
@@ -107,8 +150,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "产品“{product}”的公示异议成立，申请将被退回或不予认定",
         "An objection against the notice on “{product}” was upheld; the application will be returned or rejected",
     ),
-    "inspection.failed": ("证书 {number}（{product}）检查不合格", "A check of {product}, certificate {number}, failed"),
-    "inspection.passed": ("证书 {number}（{product}）检查合格", "A check of {product}, certificate {number}, was passed"),
+    "objections.due": (
+        "有 {soon} 件公示异议即将到期，{overdue} 件已超期",
+        "{soon} objections are due soon, {overdue} are overdue",
+    ),
     "open_orders.held": (
         "证书 {number} 因销售超出认定产能被暂扣，涉及 {count} 个未完成订单，采购单位须选择继续交付或取消，见 {where}",
         "Certificate {number} is held because more was sold than it was given for; {count} open orders need their buyers' choice: {where}",
@@ -169,10 +214,14 @@ PLACES: Mapping[str, str] = {
     "capacity_flag": "/v1/capacity-flags",
     "catalogue_batch": "/v1/catalogue-batches/{id}",
     "certificate": "/v1/certificates/{id}",
+    "certification_due": "/v1/certification-cases?mine=true&sort=due",
     "certification_case": "/v1/certification-cases/{id}",
     "complaint": "/v1/complaints/{id}",
+    "complaints_due": "/v1/complaints?overdue=true",
     "inspection": "/v1/inspections/{id}",
+    "inspections_due": "/v1/inspections?status=open",
     "objection": "/v1/objections/{id}",
+    "objections_due": "/v1/objections",
     "open_orders": "/v1/certificates/{id}/open-orders",
     "organisation": "/v1/organisations/{id}",
     "supplier_order": "/v1/supplier-orders/{id}",

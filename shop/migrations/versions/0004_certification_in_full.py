@@ -407,7 +407,9 @@ def _checks_and_rows() -> None:
     """What the comparison of tables does not see; and the cases on record get the words and the steps of the new course."""
     op.execute("ALTER TABLE certification_case DROP CONSTRAINT ck_certification_case_status")
     op.execute("DROP INDEX uq_certification_case_open")
-    op.execute(sa.text("UPDATE certification_case SET steps = CAST(:steps AS jsonb) WHERE status <> 'draft'").bindparams(steps=_STEPS))
+    op.execute(
+        sa.text("UPDATE certification_case SET steps = CAST(:steps AS jsonb) WHERE status <> 'draft'").bindparams(steps=_STEPS)
+    )
     op.execute(
         "UPDATE certification_case SET entered_on = (submitted_at AT TIME ZONE 'Asia/Shanghai')::date, sent_back_from = CASE"
         " WHEN status IN ('returned','rejected') THEN 'county_review' END, status = CASE status WHEN 'submitted' THEN 'county_review'"

@@ -1,12 +1,11 @@
 """A supplier applies: drafts, papers, everything that is missing at once, who may not apply, and renewal."""
 
-import json
 from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import text
 
-from shop.core import clock, sealing
+from shop.core import clock
 from tests.catalog.conftest import COUNTY, MONDAY, PDF, TOWNSHIP
 from tests.factories.certification import complete, make_case
 from tests.factories.identity import make_supplier, make_user
@@ -71,72 +70,6 @@ def test_a_product_without_a_township_goes_to_the_county(office):
     with office.database.unit_of_work() as session:
         complete(session, case_id)
     assert office.as_("supplier").post(f"/v1/certification-cases/{case_id}/submit").json()["status"] == "county_review"
-
-
-def move(office, product_id, **origin):
-    answer = office.as_("supplier").patch(f"/v1/products/{product_id}", json=origin)
-    assert answer.status_code == 200, answer.text
-
-
-def returned_by_the_county(office):
-    """A case of a product of the township, which has passed there and came back."""
-    product = office.product(township_code=TOWNSHIP)
-    with office.database.unit_of_work() as session:
-        case_id = make_case(session, product.product_id, "draft")
-        complete(session, case_id)
-    assert office.as_("supplier").post(f"/v1/certification-cases/{case_id}/submit").json()["status"] == "township_review"
-    assert office.do("township", case_id, "approve").json()["status"] == "county_review"
-    assert office.do("county", case_id, "return", reason="x").json()["status"] == "returned"
-    return product.product_id, case_id
-
-
-def test_a_draft_follows_its_product_to_another_county_and_its_households_too(office):
-    product = office.product()
-    with office.database.unit_of_work() as session:
-        case_id = make_case(session, product.product_id, "draft")
-        complete(session, case_id)
-    move(office, product.product_id, district_code="500240")
-    submitted = office.as_("supplier").post(f"/v1/certification-cases/{case_id}/submit").json()
-    assert (submitted["status"], submitted["district_code"]) == ("county_review", "500240")
-    with office.database.unit_of_work() as session:
-        found = set(session.execute(text("SELECT household_hash FROM household_member")).scalars())
-    assert {bytes(each) for each in found} == {sealing.keyed_hash("household", "500240", number) for number in ("0", "1")}
-
-
-def test_a_returned_case_resumes_where_it_was_unless_its_origin_has_changed(office):
-    _, case_id = returned_by_the_county(office)
-    resumed = office.as_("supplier").post(f"/v1/certification-cases/{case_id}/submit").json()
-    assert (resumed["status"], resumed["township_code"]) == ("county_review", TOWNSHIP)
-
-
-def test_another_township_looks_at_a_returned_case_from_the_beginning(office):
-    product_id, case_id = returned_by_the_county(office)
-    move(office, product_id, township_code="500236T02")
-    resumed = office.as_("supplier").post(f"/v1/certification-cases/{case_id}/submit").json()
-    assert (resumed["status"], resumed["township_code"], resumed["due_on"]) == ("township_review", "500236T02", "2026-11-26")
-    assert code(office.do("township", case_id, "approve"))[0] in (403, 404)
-
-
-def test_another_county_does_not_get_a_case_that_this_one_has_reviewed(office):
-    product_id, case_id = returned_by_the_county(office)
-    move(office, product_id, district_code="500240", township_code=None)
-    assert code(office.as_("supplier").post(f"/v1/certification-cases/{case_id}/submit")) == (409, "origin_moved")
-    withdrawn = office.do("supplier", case_id, "withdraw", reason="产地变更").json()
-    assert (withdrawn["status"], withdrawn["district_code"]) == ("withdrawn", COUNTY)
-    assert apply(office, product_id).json()["district_code"] == "500240"
-
-
-def test_a_change_passes_the_steps_that_are_in_force_when_it_is_handed_in(office):
-    made = office.product(certified=True)
-    path = f"/v1/certificates/{made.certificate_id}/changes"
-    case_id = office.as_("supplier").post(path, json={"grade": "特级", "statement": "x"}).json()["id"]
-    with office.database.unit_of_work() as session:
-        session.execute(
-            text("UPDATE certification_case SET steps = :steps WHERE id = :id"),
-            {"id": case_id, "steps": json.dumps([{"step": "filing", "level": "city", "working_days": 99}])},
-        )
-    submitted = office.as_("supplier").post(f"/v1/certification-cases/{case_id}/submit").json()
-    assert (submitted["status"], [step["step"] for step in submitted["way"]]) == ("county_review", ["county_review", "city_review"])
 
 
 def test_a_version_that_somebody_changed_is_not_overwritten(office):
@@ -359,7 +292,14 @@ def test_a_renewal_counts_the_list_that_comes_along(office):
     made = renewable(office, MONDAY.date() + timedelta(days=10))
     with office.database.unit_of_work() as session:
         change = make_case(
-            session, made.product_id, "approved", "change", certificate_id=made.certificate_id, households=86, persons=271
+            session,
+            made.product_id,
+            "approved",
+            "change",
+            certificate_id=made.certificate_id,
+            proposed={},
+            households=86,
+            persons=271,
         )
     case = renew(office, made).json()
     assert (case["households"], case["persons"]) == (2, 3)

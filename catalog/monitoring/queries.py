@@ -1,0 +1,320 @@
+"""Figures of certification, for the regions in which the caller supervises. Each is one statement over the tables as they are now."""
+
+# ruff: noqa: S608  statements are put together from constants only; every value that a caller gives is bound
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from catalog.monitoring import rules
+from catalog.monitoring.rules import Table
+from catalog.monitoring.schemas import FiguresOut, Grain, StepKey, StockKey
+from shop.core import clock
+from shop.core.errors import Invalid, Language
+from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
+from shop.programmes import queries as programmes
+from shop.programmes.schemas import ProgrammeConfig
+
+_HERE = "{}.district_code LIKE ANY (CAST(:regions AS text[]))"
+
+# A certificate on a day: its dates, what is on record of measures until the end of it, and the papers as they are known now.
+_STATE_ON = """
+    CASE WHEN c.revoked_at < :end THEN 'revoked' WHEN c.valid_until < :on THEN 'expired'
+         WHEN latest.stop IN ('suspended', 'suspension_changed') AND (latest.until IS NULL OR latest.until >= :end) THEN 'suspended'
+         WHEN held.kind = 'held' THEN 'held' WHEN c.papers_valid_until < :on THEN 'papers_expired'
+         WHEN c.valid_from > :on THEN 'not_yet' ELSE 'in_force' END
+"""
+_DATED = f"""
+    SELECT c.id, c.case_id, c.product_id, c.supplier_id, c.district_code, c.households, c.persons, b.number AS batch, p.category, p.kind,
+           {_STATE_ON} AS state
+    FROM certificate c
+    JOIN product p ON p.id = c.product_id
+    LEFT JOIN catalogue_batch b ON b.id = c.batch_id
+    LEFT JOIN (SELECT DISTINCT ON (certificate_id) certificate_id, kind AS stop, until FROM certificate_event
+               WHERE kind IN ('suspended', 'suspension_changed', 'reinstated') AND at < :end ORDER BY certificate_id, id DESC) latest
+        ON latest.certificate_id = c.id
+    LEFT JOIN (SELECT DISTINCT ON (certificate_id) certificate_id, kind FROM certificate_event
+               WHERE kind IN ('held', 'released') AND at < :end ORDER BY certificate_id, id DESC) held ON held.certificate_id = c.id
+    WHERE c.issued_at < :end AND {_HERE.format("c")} AND (CAST(:district AS text) IS NULL OR c.district_code = :district)
+"""
+#: People are told apart within a county, so the same person in two counties has two of these.
+_COUNTS = """
+    count(*) FILTER (WHERE NOT member) AS certificates, count(DISTINCT product_id) AS products, count(DISTINCT supplier_id) AS suppliers,
+    count(DISTINCT (district_code, household_hash)) FILTER (WHERE member) AS households_listed,
+    count(DISTINCT (district_code, person_hash)) FILTER (WHERE member) AS persons_listed,
+    coalesce(sum(households) FILTER (WHERE NOT member AND NOT listed), 0) AS households_stated,
+    coalesce(sum(persons) FILTER (WHERE NOT member AND NOT listed), 0) AS persons_stated
+"""
+_STOCK = """
+    WITH dated AS MATERIALIZED ({dated}),
+    kept AS MATERIALIZED (
+        SELECT dated.*, EXISTS (SELECT FROM household_member m WHERE m.case_id = dated.case_id) AS listed FROM dated {which}
+    ),
+    counted AS (
+        SELECT k.*, false AS member, NULL::bytea AS household_hash, NULL::bytea AS person_hash FROM kept k
+        UNION ALL
+        SELECT k.*, true, m.household_hash, m.person_hash FROM kept k JOIN household_member m ON m.case_id = k.case_id
+    )
+    SELECT {keys} {counts} FROM counted {grouping}
+"""
+_STOCK_COLUMNS = {StockKey.COUNTY: "district_code", StockKey.BATCH: "batch"}
+_STOCK_KEYS = {
+    StockKey.COUNTY: ["county", "county_name"],
+    StockKey.CATEGORY: ["category", "category_label"],
+    StockKey.BATCH: ["batch"],
+    StockKey.STATE: ["state", "state_label"],
+    StockKey.KIND: ["kind", "kind_label"],
+}
+
+
+def stock(
+    session: Session,
+    actor: Actor,
+    language: Language,
+    *,
+    by: Sequence[StockKey],
+    on: date,
+    district: str | None = None,
+) -> FiguresOut:
+    """Certified products, suppliers, households and persons on a day; grouped by state also those whose certificate did not hold."""
+    teller = _Teller(session, language)
+    rows = [teller.named(row) for row in _stock_rows(session, actor, by, on, district)]
+    (total,) = _stock_rows(session, actor, [], on, district)
+    keys = [name for key in by for name in _STOCK_KEYS[key]]
+    return teller.figures(rules.STOCK, keys, rows, totals=total, on=on)
+
+
+def stock_over_time(
+    session: Session, actor: Actor, language: Language, *, first: date, last: date, grain: Grain, district: str | None = None
+) -> FiguresOut:
+    """The stock at the end of each period.
+
+    Raises:
+        Invalid: too many periods, or none (422).
+    """
+    last = min(last, clock.today())
+    if first > last:
+        raise Invalid.one("from", "not_before_to", "起始日期不能晚于截止日期", "the first day lies after the last")
+    ends = list(rules.period_ends(first, last, grain))
+    if len(ends) > rules.MOST_PERIODS:
+        told = f"最多 {rules.MOST_PERIODS} 个期间", f"at most {rules.MOST_PERIODS} periods"
+        raise Invalid.one("from", "too_many_periods", *told)
+    teller = _Teller(session, language)
+    rows = [{"period": end.isoformat(), **_stock_rows(session, actor, [], end, district)[0]} for end in ends]
+    return teller.figures(rules.STOCK, ["period"], rows, totals={})
+
+
+def _stock_rows(session: Session, actor: Actor, by: Sequence[StockKey], on: date, district: str | None) -> list[dict[str, Any]]:
+    columns = [(key.value, _STOCK_COLUMNS.get(key, key.value)) for key in by]
+    statement = text(
+        _STOCK.format(
+            dated=_DATED,
+            which="" if StockKey.STATE in by else "WHERE dated.state = 'in_force'",
+            keys="".join(f"{column} AS {name}, " for name, column in columns),
+            counts=_COUNTS,
+            grouping="" if not by else "GROUP BY {0} ORDER BY {0}".format(", ".join(column for _, column in columns)),
+        )
+    )
+    values = {"on": on, "end": clock.end_of_day(on), "district": district, **_regions(actor)}
+    rows = [dict(row._mapping) for row in session.execute(statement, values)]
+    for row in rows:
+        row["households"] = row["households_listed"] + row["households_stated"]
+        row["persons"] = row["persons_listed"] + row["persons_stated"]
+    return rows
+
+
+_SPENT = """
+    FROM certification_step s JOIN certification_case c ON c.id = s.case_id
+    WHERE s.working_days IS NOT NULL AND s.from_status = ANY (:steps) AND {here} AND s.at >= :start AND s.at < :end
+      AND (CAST(:district AS text) IS NULL OR c.district_code = :district)
+"""
+_STEP_COLUMNS = {
+    StepKey.COUNTY: ("county", "c.district_code"),
+    StepKey.KIND: ("kind", "c.kind"),
+    StepKey.MONTH: ("period", "to_char(s.at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM')"),
+}
+_STEPS = ["township_review", "county_review", "public_notice", "city_review", "filing"]
+
+
+def steps(
+    session: Session,
+    actor: Actor,
+    language: Language,
+    *,
+    by: Sequence[StepKey],
+    first: date,
+    last: date,
+    district: str | None = None,
+) -> FiguresOut:
+    """How long each step took, in working days."""
+    columns = [("step", "s.from_status"), *(_STEP_COLUMNS[key] for key in by)]
+    statement = text(
+        f"SELECT {', '.join(f'{column} AS {name}' for name, column in columns)}, count(*) AS decisions,"
+        " round(avg(s.working_days), 2) AS average_days, percentile_disc(0.5) WITHIN GROUP (ORDER BY s.working_days) AS median_days,"
+        " percentile_disc(0.9) WITHIN GROUP (ORDER BY s.working_days) AS p90_days, count(*) FILTER (WHERE s.late) AS late"
+        f" {_SPENT.format(here=_HERE.format('c'))}"
+        f" GROUP BY {', '.join(column for _, column in columns)}"
+        f" ORDER BY array_position(CAST(:steps AS text[]), s.from_status), {', '.join(column for _, column in columns)}"
+    )
+    teller = _Teller(session, language)
+    found = session.execute(statement, {"steps": _STEPS, "district": district, **_span(first, last), **_regions(actor)})
+    rows = [teller.named(dict(row._mapping), kind="certification_kind") for row in found]
+    keys = ["step", "step_label"]
+    for key in by:
+        keys += {StepKey.COUNTY: ["county", "county_name"], StepKey.KIND: ["kind", "kind_label"], StepKey.MONTH: ["period"]}[key]
+    return teller.figures(rules.STEPS, keys, rows)
+
+
+_OVERDUE = text(
+    f"""
+    SELECT c.status AS step, c.district_code AS county, count(*) AS cases, min(c.due_on) AS oldest_due_on
+    FROM certification_case c
+    WHERE c.status = ANY (:steps) AND c.due_on < :today AND {_HERE.format("c")}
+    GROUP BY 1, 2 ORDER BY array_position(CAST(:steps AS text[]), c.status), 2
+    """
+)
+
+
+def overdue(session: Session, actor: Actor, language: Language) -> FiguresOut:
+    """Cases that are overdue now, by step and county."""
+    teller = _Teller(session, language)
+    found = session.execute(_OVERDUE, {"steps": _STEPS, "today": clock.today(), **_regions(actor)})
+    rows = [teller.named(dict(row._mapping)) for row in found]
+    return teller.figures(rules.OVERDUE, ["step", "step_label", "county", "county_name"], rows)
+
+
+_OBJECTIONS = text(
+    f"""
+    SELECT c.district_code AS county, count(*) AS received, count(*) FILTER (WHERE j.decided_at IS NULL) AS open,
+           count(*) FILTER (WHERE j.decided_at IS NULL AND j.due_on < :today) AS overdue,
+           count(*) FILTER (WHERE j.status = 'upheld') AS upheld, count(*) FILTER (WHERE j.status = 'dismissed') AS dismissed,
+           round(avg(extract(epoch FROM j.decided_at - j.received_at) / 86400), 2) AS average_days
+    FROM objection j JOIN certification_case c ON c.id = j.case_id
+    WHERE j.received_at >= :start AND j.received_at < :end AND {_HERE.format("c")}
+    GROUP BY 1 ORDER BY 1
+    """
+)
+
+
+def objections(session: Session, actor: Actor, language: Language, *, first: date, last: date) -> FiguresOut:
+    """Objections against notices, by county."""
+    teller = _Teller(session, language)
+    found = session.execute(_OBJECTIONS, {"today": clock.today(), **_span(first, last), **_regions(actor)})
+    rows = [teller.named(dict(row._mapping)) for row in found]
+    return teller.figures(rules.OBJECTIONS, ["county", "county_name"], rows)
+
+
+_MEASURES = text(
+    f"""
+    SELECT measure, reason, county, count(*) AS count FROM (
+        SELECT e.kind AS measure, coalesce(e.reason_code, '') AS reason, c.district_code AS county
+        FROM certificate_event e JOIN certificate c ON c.id = e.certificate_id
+        WHERE e.kind IN ('warned', 'suspended', 'held', 'revoked') AND e.at >= :start AND e.at < :end AND {_HERE.format("c")}
+        UNION ALL
+        SELECT 'complaint_' || m.status, m.kind, c.district_code FROM complaint m JOIN certificate c ON c.id = m.certificate_id
+        WHERE m.received_at >= :start AND m.received_at < :end AND {_HERE.format("c")}
+        UNION ALL
+        SELECT 'inspection_' || i.status, i.kind, c.district_code FROM inspection i JOIN certificate c ON c.id = i.certificate_id
+        WHERE i.opened_at >= :start AND i.opened_at < :end AND {_HERE.format("c")}
+    ) t GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+    """
+)
+
+
+def measures(session: Session, actor: Actor, language: Language, *, first: date, last: date) -> FiguresOut:
+    """Warnings, suspensions, holds and revocations by reason; complaints and inspections by kind and outcome."""
+    teller = _Teller(session, language)
+    rows = []
+    for row in session.execute(_MEASURES, {**_span(first, last), **_regions(actor)}):
+        subject = row.measure.partition("_")[0]
+        group = {"complaint": "complaint_kind", "inspection": "inspection_kind"}.get(subject, "reason")
+        rows.append(teller.named({**row._mapping, "reason_label": teller.term(group, row.reason)}))
+    return teller.figures(rules.MEASURES, ["county", "county_name"], rows)
+
+
+_FLOW = text(
+    f"""
+    SELECT to_char(s.at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM') AS period, c.district_code AS county,
+           count(*) FILTER (WHERE s.action IN ('submit', 'resubmit')) AS submitted, count(*) FILTER (WHERE s.action = 'return') AS returned,
+           count(*) FILTER (WHERE s.to_status = 'approved') AS approved, count(*) FILTER (WHERE s.action = 'reject') AS rejected,
+           count(*) FILTER (WHERE s.action = 'appeal') AS appealed, count(*) FILTER (WHERE s.action = 'withdraw') AS withdrawn
+    FROM certification_step s JOIN certification_case c ON c.id = s.case_id
+    WHERE s.at >= :start AND s.at < :end AND {_HERE.format("c")}
+    GROUP BY 1, 2 ORDER BY 1, 2
+    """
+)
+
+
+def flow(session: Session, actor: Actor, language: Language, *, first: date, last: date) -> FiguresOut:
+    """What came and went, by month and county."""
+    teller = _Teller(session, language)
+    rows = [teller.named(dict(row._mapping)) for row in session.execute(_FLOW, {**_span(first, last), **_regions(actor)})]
+    return teller.figures(rules.FLOW, ["period", "county", "county_name"], rows)
+
+
+def _regions(actor: Actor) -> dict[str, Any]:
+    return {"regions": [f"{prefix}%" for prefix in actor.regions(Permission.SUPERVISION_READ)]}
+
+
+def _span(first: date, last: date) -> dict[str, Any]:
+    """The moments that a span of days takes.
+
+    Raises:
+        Invalid: it ends before it begins (422).
+    """
+    if first > last:
+        raise Invalid.one("from", "not_before_to", "起始日期不能晚于截止日期", "the first day lies after the last")
+    return {"start": clock.start_of_day(first), "end": clock.end_of_day(last)}
+
+
+class _Teller:
+    """Puts names beside codes, and sums up."""
+
+    def __init__(self, session: Session, language: Language) -> None:
+        self.language = language
+        self.config: ProgrammeConfig = programmes.config_of(session, clock.today())
+        name = "name_zh" if language == "zh" else "name_en"
+        districts = session.execute(text(f"SELECT code, coalesce({name}, name_zh) AS name FROM region WHERE length(code) = 6"))
+        self.districts: Mapping[str, str] = {row.code: row.name for row in districts}
+
+    def term(self, group: str, code: str) -> str:
+        return self.config.term(group, code, self.language)
+
+    def named(self, row: dict[str, Any], *, kind: str = "kind") -> dict[str, Any]:
+        """A row with the names of its codes beside them, its numbers as JSON has them."""
+        told: dict[str, Any] = {}
+        for name, value in row.items():
+            told[name] = float(value) if isinstance(value, Decimal) else value
+            if name == "county":
+                told["county_name"] = self.districts.get(value, value)
+            elif name == "step":
+                told["step_label"] = self.term("certification_status", value)
+            elif name in ("category", "state", "kind"):
+                group = {"category": "category", "state": "certificate_state", "kind": kind}[name]
+                told[f"{name}_label"] = self.term(group, value)
+        return told
+
+    def figures(
+        self,
+        table: Table,
+        keys: list[str],
+        rows: list[dict[str, Any]],
+        *,
+        totals: dict[str, Any] | None = None,
+        on: date | None = None,
+    ) -> FiguresOut:
+        if totals is None:
+            totals = {name: sum(row[name] for row in rows) for name in table.columns if name in table.summed}
+        return FiguresOut(
+            columns=table.titles(self.language, keys),
+            rows=rows,
+            totals=totals,
+            definition=table.zh if self.language == "zh" else table.en,
+            exact_to=clock.now(),
+            on=on,
+        )
