@@ -73,9 +73,10 @@ def everything(database):
         for table, column in session.execute(_COLUMNS).all():
             for (value,) in session.execute(text(f'SELECT "{column}" FROM "{table}"')):
                 if value is not None:
-                    yield f"{table}.{column}", bytes(value).decode("utf-8", "replace") if isinstance(
-                        value, bytes | memoryview
-                    ) else str(value)
+                    yield (
+                        f"{table}.{column}",
+                        bytes(value).decode("utf-8", "replace") if isinstance(value, bytes | memoryview) else str(value),
+                    )
 
 
 def test_no_personal_data_in_the_clear(office, canaries, request):

@@ -71,7 +71,9 @@ def test_a_plan_is_drawn_from_what_is_in_force_and_can_be_drawn_again(office):
         assert verify(office, plan["id"])["same"] is True
         # a seed that was chosen afterwards gives another draw
         with office.database.unit_of_work() as session:
-            could = list(session.execute(text("SELECT number FROM certificate WHERE id = ANY (:ids)"), {"ids": numbers[2:]}).scalars())
+            could = list(
+                session.execute(text("SELECT number FROM certificate WHERE id = ANY (:ids)"), {"ids": numbers[2:]}).scalars()
+            )
             chosen = next(str(n) for n in range(100) if set(rules.drawn(could, str(n), 3)) != set(again["drawn"]))
             session.execute(text("UPDATE check_plan SET seed = :seed"), {"seed": chosen})
         cheated = verify(office, plan["id"])

@@ -43,7 +43,9 @@ def test_the_command_says_in_one_line_what_is_missing():
 
 def test_new_keys_are_keys():
     made = dict(line.split("=", 1) for line in run("new-keys").stdout.split())
-    assert Settings(environment="production", sealing_keys=made["SHOP_SEALING_KEYS"], sealing_index_key=made["SHOP_SEALING_INDEX_KEY"])
+    assert Settings(
+        environment="production", sealing_keys=made["SHOP_SEALING_KEYS"], sealing_index_key=made["SHOP_SEALING_INDEX_KEY"]
+    )
 
 
 def test_a_new_key_before_the_old_one_reads_what_was_sealed(monkeypatch):
