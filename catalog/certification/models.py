@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Computed, ForeignKey, Index, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY, BIGINT, JSONB
 from sqlmodel import Field, SQLModel
 
@@ -36,6 +36,8 @@ class CertificationCase(SQLModel, table=True):
         Index(None, "supplier_id", "id"),
         Index(None, "batch_id"),
         Index(None, "status", "notice_until"),
+        # what is due first, as the queue asks for it; what has no date stands last
+        Index(None, "due_on", "id"),
     )
 
     id: int = key()
@@ -96,6 +98,19 @@ class CertificationCase(SQLModel, table=True):
     decided_at: datetime | None = moment(nullable=True)
     created_at: datetime = moment()
     version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+
+
+# The level that has a case before it, by the steps that the case carries. The database works it out; statements read it, rows never hold it.
+SQLModel.metadata.tables["certification_case"].append_column(
+    Column(
+        "level",
+        Text,
+        Computed(
+            """(jsonb_path_query_first(steps, ((('$[*]?(@.step == "'::text || (status)::text) || '").level'::text))::jsonpath) #>> '{}'::text[])""",
+            persisted=True,
+        ),
+    )
+)
 
 
 class CertificationDocument(SQLModel, table=True):

@@ -38,7 +38,7 @@ from shop.programmes import queries as programmes
 REACH = f"({OWN} OR (c.status <> 'draft' AND {IN_REGION}))"
 
 _CASE = """
-    SELECT c.*, coalesce(c.due_on - DATE '2000-01-01', 2147483647) AS due_key, p.name AS product_name, p.kind AS product_kind, p.category, p.status AS product_status, p.village, p.specification,
+    SELECT c.*, p.name AS product_name, p.kind AS product_kind, p.category, p.status AS product_status, p.village, p.specification,
            p.producer, p.grade, o.name AS supplier_name, o.uscc AS supplier_uscc, o.path AS supplier_path, r.name_zh AS district_name,
            r.name_en AS district_name_en, u.name AS claimed_by_name
     FROM certification_case c
@@ -185,7 +185,7 @@ def case(session: Session, actor: Actor, case_id: int, language: Language) -> Ca
     missing = missing_items(session, row) if row.status in EDITABLE else []
     record = session.execute(_STEPS, {"id": case_id}).all()
     acted = {Level(step.level) for step in record if step.actor_id == actor.user_id}
-    calendar = workdays.calendar(session, today)
+    calendar = workdays.calendar(session, today, abs((row.due_on - today).days) + 1 if row.due_on else 0)
     shown = {name: getattr(row, name) for name in CaseOut.model_fields if hasattr(row, name)}
     return CaseOut(
         **shown | {"steps": [StepOut.model_validate(step, from_attributes=True) for step in record]},
@@ -280,9 +280,9 @@ class Filters:
 
 _AT_STEP = "c.status IN ('township_review','county_review','public_notice','city_review','filing')"
 _OVERDUE = f"({_AT_STEP} AND c.due_on < :today)"
-#: The level that has the case before it, by the steps that the case carries.
-_LEVEL = "coalesce((SELECT step ->> 'level' FROM jsonb_array_elements(c.steps) step WHERE step ->> 'step' = c.status), 'city')"
-_MINE = f"""(({_AT_STEP} OR c.status = 'appealed') AND {_LEVEL} = ANY (CAST(:levels AS text[]))
+#: The level that has the case before it; appeals go to the city.
+_LEVEL = "coalesce(c.level, 'city')"
+_MINE = f"""((c.level = ANY (CAST(:levels AS text[])) OR (c.status = 'appealed' AND 'city' = ANY (CAST(:levels AS text[]))))
     AND NOT coalesce(starts_with(:own_path, o.path) OR o.path LIKE CAST(:branch AS text), false)
     AND NOT EXISTS (SELECT FROM certification_step s WHERE s.case_id = c.id AND s.actor_id = :user_id
                     AND s.level <> {_LEVEL}))"""
@@ -298,12 +298,20 @@ _CONDITIONS = {
     "q": "(strpos(p.name, :q) > 0 OR strpos(o.name, :q) > 0)",
     "due_before": "c.due_on < :due_before",
 }
-#: Days up to the date by which it is due, as a number that a cursor can hold.
-_DUE = "coalesce(c.due_on - DATE '2000-01-01', 2147483647)"
-_ORDERS = {
-    Sort.NEWEST: ("c.id DESC", "c.id < :after_id", (int,)),
-    Sort.DUE: (f"{_DUE}, c.id", f"({_DUE}, c.id) > (:after_due, :after_id)", (int, int)),
-}
+_ORDERS = {Sort.NEWEST: "c.id DESC", Sort.DUE: "c.due_on, c.id"}
+
+
+def _beyond(sort: Sort, after: str | None) -> tuple[str, dict[str, Any]] | None:
+    """The condition for what stands behind a cursor. What has no date stands last, as PostgreSQL sorts it."""
+    if sort is Sort.NEWEST:
+        start = paging.position(after, int)
+        return ("c.id < :after_id", {"after_id": start[0]}) if start else None
+    if not (start := paging.position(after, str, int)):
+        return None
+    values = {"after_day": paging.day(start[0]) if start[0] else None, "after_id": start[1]}
+    if not start[0]:
+        return "(c.due_on IS NULL AND c.id > :after_id)", values
+    return "(c.due_on > :after_day OR c.due_on IS NULL OR (c.due_on = :after_day AND c.id > :after_id))", values
 
 
 def _where(actor: Actor, filters: Filters) -> tuple[list[str], dict[str, Any]]:
@@ -325,12 +333,11 @@ def cases(
     session: Session, actor: Actor, filters: Filters, *, sort: Sort = Sort.NEWEST, limit: int = 50, after: str | None = None
 ) -> Page[CaseRow]:
     """An officer's queue, or a supplier's own applications."""
-    order, beyond, kinds = _ORDERS[sort]
     conditions, values = _where(actor, filters)
-    if start := paging.position(after, *kinds):
-        conditions.append(beyond)
-        values |= {"after_id": start[-1], "after_due": start[0]}
-    statement = text(f"{_CASE} WHERE {' AND '.join(conditions)} ORDER BY {order} LIMIT :rows")
+    if beyond := _beyond(sort, after):
+        conditions.append(beyond[0])
+        values |= beyond[1]
+    statement = text(f"{_CASE} WHERE {' AND '.join(conditions)} ORDER BY {_ORDERS[sort]} LIMIT :rows")
     rows = session.execute(statement, {**values, "rows": limit + 1}).all()
     today = clock.today()
 
@@ -339,7 +346,7 @@ def cases(
         return CaseRow(**shown, overdue=_overdue(row, today))
 
     def place(row: Row[Any]) -> list[Any]:
-        return [row.id] if sort is Sort.NEWEST else [row.due_key, row.id]
+        return [row.id] if sort is Sort.NEWEST else [row.due_on.isoformat() if row.due_on else "", row.id]
 
     return paging.page(rows, limit, told, place)
 

@@ -3,7 +3,7 @@
 # ruff: noqa: S608  statements are put together from constants only; every value that a caller gives is bound
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -162,7 +162,7 @@ def sales(session: Session, actor: Actor, certificate_id: int, *, limit: int, af
     start = paging.position(after, str, int)
     found = _within_reach(session, actor, certificate_id)
     rows = session.execute(
-        _SALE_PAGE, _values(found, limit + 1) | ({"day": _day(start[0]), "start": start[1]} if start else {})
+        _SALE_PAGE, _values(found, limit + 1) | ({"day": paging.day(start[0]), "start": start[1]} if start else {})
     ).all()
     page = paging.page(rows, limit, lambda row: SaleOut(**row._mapping), lambda row: [row.sold_on, row.id])
     return CertificateSalesOut(
@@ -201,14 +201,6 @@ def _values(found: Row[Any], rows: int | None) -> dict[str, Any]:
 def _totals(session: Session, found: Row[Any]) -> SaleTotalsOut:
     values = {"id": found.id, "supplier_id": found.supplier_id}
     return SaleTotalsOut.model_validate(session.execute(_TOTALS, values).one(), from_attributes=True)
-
-
-def _day(value: str) -> date:
-    """The day that a cursor holds."""
-    try:
-        return date.fromisoformat(value)
-    except ValueError:
-        raise Invalid.one("after", "bad_cursor", "分页游标无效", "The cursor is not valid") from None
 
 
 #: One supplier order's lines of one certificate, and whether it holds others.

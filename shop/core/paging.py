@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Query
@@ -52,6 +53,18 @@ def position(after: str | None, *kinds: type) -> list[Any] | None:
     except (ValueError, binascii.Error, RecursionError):
         raise Invalid.one("after", "bad_cursor", "分页游标无效", "The cursor is not valid") from None
     return values
+
+
+def day(value: str) -> date:
+    """The day that a cursor holds as ``2026-11-25``.
+
+    Raises:
+        Invalid: the cursor is not one of ours.
+    """
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise Invalid.one("after", "bad_cursor", "分页游标无效", "The cursor is not valid") from None
 
 
 def page(rows: Sequence[R], limit: int, shown: Callable[[R], T], sort_values: Callable[[R], Sequence[Any]]) -> Page[T]:

@@ -40,12 +40,15 @@ class Calendar:
 
 
 def calendar(session: Session, around: date, days: int = 400) -> Calendar:
-    """The calendar for ``days`` days on both sides of a date."""
-    rows = session.execute(
-        text("SELECT day, working FROM workday WHERE day BETWEEN :first AND :last"),
-        {"first": around - timedelta(days=days), "last": around + timedelta(days=days)},
-    )
-    return Calendar({row.day: row.working for row in rows})
+    """The calendar for ``days`` days on both sides of a date; read once in a session, which is one transaction."""
+    kept: dict[tuple[date, int], Calendar] = session.info.setdefault("workdays", {})
+    if (around, days) not in kept:
+        rows = session.execute(
+            text("SELECT day, working FROM workday WHERE day BETWEEN :first AND :last"),
+            {"first": around - timedelta(days=days), "last": around + timedelta(days=days)},
+        )
+        kept[around, days] = Calendar({row.day: row.working for row in rows})
+    return kept[around, days]
 
 
 def seed(session: Session) -> None:

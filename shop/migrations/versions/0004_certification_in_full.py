@@ -335,6 +335,7 @@ def upgrade() -> None:
     op.add_column(
         "certification_case", sa.Column("steps", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False)
     )
+    op.add_column("certification_case", sa.Column("level", sa.Text(), sa.Computed(_LEVEL, persisted=True), nullable=True))
     op.add_column("certification_case", sa.Column("entered_on", sa.Date(), nullable=True))
     op.add_column("certification_case", sa.Column("due_on", sa.Date(), nullable=True))
     op.add_column("certification_case", sa.Column("remaining_days", sa.Integer(), nullable=True))
@@ -373,6 +374,7 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_certification_case_status_notice_until"), "certification_case", ["status", "notice_until"], unique=False
     )
+    op.create_index(op.f("ix_certification_case_due_on_id"), "certification_case", ["due_on", "id"], unique=False)
     op.create_foreign_key(op.f("fk_certification_case_batch_id"), "certification_case", "catalogue_batch", ["batch_id"], ["id"])
     op.create_foreign_key("fk_certification_case_certificate_id", "certification_case", "certificate", ["certificate_id"], ["id"])
     op.create_foreign_key(op.f("fk_certification_case_township_code"), "certification_case", "region", ["township_code"], ["code"])
@@ -397,6 +399,8 @@ def upgrade() -> None:
     _checks_and_rows()
 
 
+#: The level that has a case before it, by the steps that the case carries.
+_LEVEL = """(jsonb_path_query_first(steps, ((('$[*]?(@.step == "'::text || (status)::text) || '").level'::text))::jsonpath) #>> '{}'::text[])"""
 _STEPS = """[{"step": "county_review", "level": "county", "working_days": 3, "departments": [], "min_opinions": 0},
  {"step": "public_notice", "level": "county", "working_days": 3, "departments": [], "min_opinions": 0},
  {"step": "city_review", "level": "city", "working_days": 3, "departments": [], "min_opinions": 0},
