@@ -71,10 +71,9 @@ _RIPE = text(
 _DESKS = {
     "certification.due": text(
         """
-        SELECT CASE step ->> 'level' WHEN 'township' THEN c.township_code WHEN 'county' THEN c.district_code ELSE :city END AS region,
+        SELECT CASE c.level WHEN 'township' THEN c.township_code WHEN 'county' THEN c.district_code ELSE :city END AS region,
                count(*) FILTER (WHERE c.due_on >= :today) AS soon, count(*) FILTER (WHERE c.due_on < :today) AS overdue
-        FROM certification_case c CROSS JOIN LATERAL (
-            SELECT step FROM jsonb_array_elements(c.steps) step WHERE step ->> 'step' = c.status) s
+        FROM certification_case c
         WHERE c.due_on <= :next AND c.status IN ('township_review', 'county_review', 'public_notice', 'city_review', 'filing')
         GROUP BY 1 ORDER BY 1
         """
