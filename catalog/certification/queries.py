@@ -323,7 +323,7 @@ def _where(actor: Actor, filters: Filters) -> tuple[list[str], dict[str, Any]]:
     if filters.claimed is not None:
         conditions.append("c.claimed_by = :user_id" if filters.claimed is Claimed.ME else "c.claimed_by IS NULL")
     if filters.mine is not None:
-        conditions.append(_MINE if filters.mine else f"NOT {_MINE}")
+        conditions.append(_MINE if filters.mine else f"NOT coalesce({_MINE}, false)")
         values["levels"] = [level.value for level in Level if level is not Level.SUPPLIER and actor.may(level.permission)]
         values["own_path"] = actor.organisation_path
     return conditions, {**values, **reach(actor), "user_id": actor.user_id, "today": clock.today()}
