@@ -3,11 +3,12 @@
 bootstrap = @tools/bootstrap.sh
 python = .venv/bin/python
 
-.PHONY: help run test check bench demo migration clean
+.PHONY: help run test thorough check bench demo migration clean
 
 help:
 	@echo 'make run                    start everything: servers, migrations, demo data, API, worker, beat'
 	@echo 'make test                   run all tests, on servers of their own'
+	@echo 'make thorough               the long forms of tests that make test runs short: 200 histories of a case, 20,000 generated requests'
 	@echo 'make check                  style, types, import directions, migrations'
 	@echo 'make bench                  measure'
 	@echo 'make demo                   play the whole story against the running server, or one started for it'
@@ -21,6 +22,11 @@ run:
 test:
 	$(bootstrap) requirements-dev.txt
 	$(python) -m pytest tests
+
+thorough:
+	$(bootstrap) requirements-dev.txt
+	SHOP_ORACLE_RUNS=200 $(python) -m pytest tests/catalog/certification/test_oracle.py
+	SHOP_FUZZ_CASES=20000 $(python) -m pytest tests/fuzz
 
 check:
 	$(bootstrap) requirements-dev.txt

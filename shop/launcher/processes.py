@@ -199,7 +199,7 @@ def _announce(settings: Settings, port: int, data_dir: Path, seconds: float, say
 
         say("Demo logins (user name, password, role):")
         for role, username, password in demo_logins():
-            say(f"  {username:<10}{password}  {role}")
+            say(f"  {username:<12}{password}  {role}")
     say("Ctrl-C stops everything.")
 
 
