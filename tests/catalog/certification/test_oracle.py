@@ -340,7 +340,7 @@ class Course(RuleBasedStateMachine):
 
 
 def test_the_course_of_a_case_is_what_the_rules_say(database):
-    """Twelve runs of fifty acts; ``SHOP_ORACLE_RUNS=200`` is the long form (``make faults``)."""
+    """Twelve runs of fifty acts; ``SHOP_ORACLE_RUNS=200`` is the long form (``make thorough``)."""
     Course.database = database
     run_state_machine_as_test(
         Course,
