@@ -40,8 +40,8 @@ _PAPERS_ENDING = text(
 )
 _ENDED = text(
     """
-    SELECT id, number, product_name, supplier_id, 'certificate.expired' AS kind, valid_until AS ends FROM certificate
-    WHERE revoked_at IS NULL AND valid_until BETWEEN CAST(:today AS date) - CAST(:late AS int) AND CAST(:today AS date) - 1
+    SELECT id, number, product_name, supplier_id, 'certificate.expired' AS kind, valid_until AS ends FROM certificate c
+    WHERE NOT EXISTS (SELECT FROM certificate later WHERE later.renews_id = c.id) AND revoked_at IS NULL AND valid_until BETWEEN CAST(:today AS date) - CAST(:late AS int) AND CAST(:today AS date) - 1
     UNION ALL
     SELECT id, number, product_name, supplier_id, 'certificate.papers_expired', papers_valid_until FROM certificate
     WHERE revoked_at IS NULL AND valid_until >= :today
@@ -50,7 +50,7 @@ _ENDED = text(
     """
 )
 _CORRECTIONS = text(
-    "SELECT c.id, c.version, c.supplier_id, c.due_on, p.name AS product FROM certification_case c JOIN product p ON p.id = c.product_id"
+    "SELECT c.id, c.supplier_id, c.due_on, p.name AS product FROM certification_case c JOIN product p ON p.id = c.product_id"
     " WHERE c.status = 'returned' AND c.due_on <= :soon ORDER BY c.id"
 )
 _NOTICES_OVER = text(
@@ -74,7 +74,8 @@ _DESKS = {
         SELECT CASE c.level WHEN 'township' THEN c.township_code WHEN 'county' THEN c.district_code ELSE :city END AS region,
                count(*) FILTER (WHERE c.due_on >= :today) AS soon, count(*) FILTER (WHERE c.due_on < :today) AS overdue
         FROM certification_case c
-        WHERE c.due_on <= :next AND c.status IN ('township_review', 'county_review', 'public_notice', 'city_review', 'filing')
+        WHERE c.due_on <= :next
+          AND c.status IN ('township_review', 'county_review', 'public_notice', 'city_review', 'filing', 'appealed')
         GROUP BY 1 ORDER BY 1
         """
     ),
@@ -106,16 +107,9 @@ def remind(session: Session) -> int:
     values = {"today": today, "next": days.add(today, 1), "soon": days.add(today, 2), "city": CITY, "late": LATE_DAYS}
     count = _certificates(session, values, config.reminder_days)
     for row in session.execute(_CORRECTIONS, values).all():
+        kind = "certification.correction_overdue" if row.due_on < today else "certification.correction_due"
         data = {"product": row.product, "due": row.due_on.isoformat()}
-        _tell(
-            session,
-            "certification.correction_due",
-            f"{row.id}:{row.version}",
-            "certification_case",
-            row.id,
-            row.supplier_id,
-            **data,
-        )
+        _tell(session, kind, f"{row.id}:{row.due_on}", "certification_case", row.id, row.supplier_id, **data)
         count += 1
     for row in session.execute(_NOTICES_OVER, values).all():
         origin = f"{row.id}:{row.notice_from}"

@@ -5,8 +5,10 @@ from typing import Annotated, Literal
 
 from fastapi import Query
 from fastapi.responses import Response
+from pydantic import AfterValidator
 
 from catalog.monitoring import queries
+from catalog.monitoring.rules import plausible
 from catalog.monitoring.schemas import FiguresOut, Grain, StepKey, StockKey
 from catalog.products.schemas import DistrictCode
 from shop.core import clock, exports
@@ -17,8 +19,9 @@ routes = Routes("monitoring", "/v1/certification-statistics")
 
 Format = Annotated[Literal["json", "csv", "xlsx"], Query()]
 District = Annotated[DistrictCode | None, Query()]
-First = Annotated[date | None, Query(alias="from", description="default: a year before `to`")]
-Last = Annotated[date | None, Query(alias="to", description="default: today")]
+Day = Annotated[date, AfterValidator(plausible)]
+First = Annotated[Day | None, Query(alias="from", description="default: a year before `to`")]
+Last = Annotated[Day | None, Query(alias="to", description="default: today")]
 
 
 def _span(first: date | None, last: date | None) -> tuple[date, date]:
@@ -37,7 +40,7 @@ def _answer(figures: FiguresOut, name: str, format: str) -> FiguresOut | Respons
 def stock(
     call: Call,
     group_by: Annotated[list[StockKey], Query(max_length=5)] = [],  # noqa: B006  FastAPI copies it
-    on: Annotated[date | None, Query(description="default: today")] = None,
+    on: Annotated[Day | None, Query(description="default: today")] = None,
     district: District = None,
     format: Format = "json",
 ) -> FiguresOut | Response:

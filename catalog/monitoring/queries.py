@@ -42,25 +42,26 @@ _DATED = f"""
                WHERE kind IN ('held', 'released') AND at < :end ORDER BY certificate_id, id DESC) held ON held.certificate_id = c.id
     WHERE c.issued_at < :end AND {_HERE.format("c")} AND (CAST(:district AS text) IS NULL OR c.district_code = :district)
 """
-#: People are told apart within a county, so the same person in two counties has two of these.
-_COUNTS = """
-    count(*) FILTER (WHERE NOT member) AS certificates, count(DISTINCT product_id) AS products, count(DISTINCT supplier_id) AS suppliers,
-    count(DISTINCT (district_code, household_hash)) FILTER (WHERE member) AS households_listed,
-    count(DISTINCT (district_code, person_hash)) FILTER (WHERE member) AS persons_listed,
-    coalesce(sum(households) FILTER (WHERE NOT member AND NOT listed), 0) AS households_stated,
-    coalesce(sum(persons) FILTER (WHERE NOT member AND NOT listed), 0) AS persons_stated
-"""
+# People are told apart within a county, so the same person in two counties counts twice. They are made distinct by hashing before they are
+# counted: to count distinct pairs would sort them all.
 _STOCK = """
     WITH dated AS MATERIALIZED ({dated}),
     kept AS MATERIALIZED (
         SELECT dated.*, EXISTS (SELECT FROM household_member m WHERE m.case_id = dated.case_id) AS listed FROM dated {which}
     ),
-    counted AS (
-        SELECT k.*, false AS member, NULL::bytea AS household_hash, NULL::bytea AS person_hash FROM kept k
-        UNION ALL
-        SELECT k.*, true, m.household_hash, m.person_hash FROM kept k JOIN household_member m ON m.case_id = k.case_id
-    )
-    SELECT {keys} {counts} FROM counted {grouping}
+    base AS (
+        SELECT {keys} count(*) AS certificates, count(DISTINCT product_id) AS products, count(DISTINCT supplier_id) AS suppliers,
+               coalesce(sum(households) FILTER (WHERE NOT listed), 0)::bigint AS households_stated,
+               coalesce(sum(persons) FILTER (WHERE NOT listed), 0)::bigint AS persons_stated
+        FROM kept {grouping}
+    ),
+    member AS MATERIALIZED (
+        SELECT {keys} kept.district_code AS place, m.household_hash, m.person_hash FROM kept JOIN household_member m ON m.case_id = kept.case_id
+    ),
+    homes AS (SELECT {names} count(*) AS households_listed FROM (SELECT DISTINCT {names} place, household_hash FROM member) h {grouped}),
+    people AS (SELECT {names} count(*) AS persons_listed FROM (SELECT DISTINCT {names} place, person_hash FROM member) p {grouped})
+    SELECT base.*, coalesce(homes.households_listed, 0) AS households_listed, coalesce(people.persons_listed, 0) AS persons_listed
+    FROM base LEFT JOIN homes ON {same_home} LEFT JOIN people ON {same_person} {order}
 """
 _STOCK_COLUMNS = {StockKey.COUNTY: "district_code", StockKey.BATCH: "batch"}
 _STOCK_KEYS = {
@@ -110,18 +111,30 @@ def stock_over_time(
 
 
 def _stock_rows(session: Session, actor: Actor, by: Sequence[StockKey], on: date, district: str | None) -> list[dict[str, Any]]:
-    columns = [(key.value, _STOCK_COLUMNS.get(key, key.value)) for key in by]
+    names = [key.value for key in by]
+    columns = [f"kept.{_STOCK_COLUMNS.get(key, key.value)}" for key in by]
+
+    def joined(other: str) -> str:
+        return " AND ".join([f"{other}.{name} IS NOT DISTINCT FROM base.{name}" for name in names]) or "true"
+
     statement = text(
         _STOCK.format(
             dated=_DATED,
             which="" if StockKey.STATE in by else "WHERE dated.state = 'in_force'",
-            keys="".join(f"{column} AS {name}, " for name, column in columns),
-            counts=_COUNTS,
-            grouping="" if not by else "GROUP BY {0} ORDER BY {0}".format(", ".join(column for _, column in columns)),
+            keys="".join(f"{column} AS {name}, " for name, column in zip(names, columns, strict=True)),
+            names="".join(f"{name}, " for name in names),
+            grouping=f"GROUP BY {', '.join(columns)}" if by else "",
+            grouped=f"GROUP BY {', '.join(names)}" if by else "",
+            same_home=joined("homes"),
+            same_person=joined("people"),
+            order=f"ORDER BY {', '.join(f'base.{name}' for name in names)}" if by else "",
         )
     )
-    values = {"on": on, "end": clock.end_of_day(on), "district": district, **_regions(actor)}
-    rows = [dict(row._mapping) for row in session.execute(statement, values)]
+    # the stock of today is that of now: what is suspended until this evening does not hold
+    end = min(clock.end_of_day(on), clock.now())
+    rows = [
+        dict(row._mapping) for row in session.execute(statement, {"on": on, "end": end, "district": district, **_regions(actor)})
+    ]
     for row in rows:
         row["households"] = row["households_listed"] + row["households_stated"]
         row["persons"] = row["persons_listed"] + row["persons_stated"]

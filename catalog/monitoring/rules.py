@@ -68,9 +68,9 @@ STOCK = Table(
         "persons": ("带动人数", "persons"),
     },
     summed=frozenset({"certificates"}),
-    zh="当日有效的证书。在册人数按名单逐人统计，同一人在同一区县只计一次，在不同区县分别计；没有名单的证书按申报数计入。各组之间同一人、同一供应商可能重复，合计另行去重。",
+    zh="当日结束时（今天为此刻）有效的证书。在册人数按名单逐人统计，同一人在同一区县只计一次，在不同区县分别计；没有名单的证书按申报数计入。各组之间同一人、同一供应商可能重复，合计另行去重。",
     en=(
-        "Certificates in force on the day. Listed persons are counted by name, each once per county, however many products name them; certificates"
+        "Certificates in force at the end of the day, of today now. Listed persons are counted by name, each once per county, however many products name them; certificates"
         " without a list count what was stated. A person or supplier may stand in several groups; the total counts each once per county."
     ),
 )
@@ -133,6 +133,21 @@ FLOW = Table(
     zh="期间内申请的进出：提交含补正后重新提交。",
     en="What happened to applications in the period; handing in again after a correction counts too.",
 )
+
+#: Days that anybody could mean.
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 12, 31)
+
+
+def plausible(day: date) -> date:
+    """A day that may be asked for.
+
+    Raises:
+        ValueError: it lies too far from now.
+    """
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise ValueError(f"a day between {FIRST_DAY} and {LAST_DAY}")
+    return day
+
 
 #: So many stocks are taken at most for one answer.
 MOST_PERIODS = 60

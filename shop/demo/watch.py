@@ -234,8 +234,8 @@ class Watch:
         years = self.session.execute(_COMMITTED, {"id": certificate.id}).all()
         if not years:
             return
-        # this year, unless it is young
-        committed = next(row for row in years if row.grams * 3 >= max(row.grams for row in years))
+        # the year in which most was sold, so that no other is above it too
+        committed = max(years, key=lambda row: row.grams)
         kg = max(committed.grams * 100 // (_FLAGGED_AT * 1000), 1)
         for statement in _SET_CAPACITY:
             self.session.execute(statement, {"kg": kg, "id": certificate.id, "case_id": certificate.case_id})

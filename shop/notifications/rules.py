@@ -85,6 +85,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "产品“{product}”的补正期限为 {due}，请尽快补正并重新提交",
         "The correction of the application for “{product}” is due by {due}",
     ),
+    "certification.correction_overdue": (
+        "产品“{product}”的补正期限 {due} 已过，请尽快补正并重新提交或撤回申请",
+        "The correction of the application for “{product}” was due by {due}; hand it in again, or take it back",
+    ),
     "certification.decided": (
         "产品“{product}”的认定申请已有结果：{result}",
         "The application for “{product}” was decided: {result}",

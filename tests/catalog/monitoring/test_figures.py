@@ -102,6 +102,20 @@ def test_a_stock_of_a_past_day_is_what_held_then(office):
     }
     # issued -30; suspended from -10 to -5 and from -3 to -1; revoked -7; papers end after -4; expired after -2
     assert held == {-31: 0, -20: 4, -10: 3, -8: 3, -7: 2, -5: 3, -3: 1, -1: 1, 0: 1}
+    # until this evening is not now
+    with office.database.unit_of_work() as session:
+        session.execute(
+            text(
+                "INSERT INTO certificate_event (certificate_id, kind, at, until, actor_role) VALUES (:id, 'suspended', :at, :until, 'x')"
+            ),
+            {"id": suspended, "at": MONDAY - timedelta(minutes=5), "until": MONDAY + timedelta(hours=5)},
+        )
+    assert ask(office, "stock")["totals"]["certificates"] == 0
+    with office.database.unit_of_work() as session:
+        session.execute(
+            text("INSERT INTO certificate_event (certificate_id, kind, at, actor_role) VALUES (:id, 'reinstated', :at, 'x')"),
+            {"id": suspended, "at": MONDAY - timedelta(minutes=1)},
+        )
     states = ask(office, "stock", group_by="state")
     assert {row["state"]: row["certificates"] for row in states["rows"]} == {
         "in_force": 1,
@@ -204,6 +218,9 @@ def test_who_sees_what(office, elsewhere):
     [
         ("stock", {"group_by": "colour"}),
         ("stock", {"on": "2026-02-30"}),
+        ("stock", {"on": "9999-12-31"}),
+        ("steps", {"to": "0001-01-01"}),
+        ("flow", {"from": "0001-01-01", "to": "0001-01-02"}),
         ("stock-over-time", {"from": "1990-01-01", "to": "2026-01-01"}),
         ("stock-over-time", {"from": "2026-11-01", "to": "2026-10-01"}),
         ("steps", {"from": "2026-11-01", "to": "2026-10-01"}),

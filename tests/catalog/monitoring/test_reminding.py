@@ -77,9 +77,33 @@ def test_papers_that_end(office):
 def test_a_correction_that_is_due(office):
     case_id = office.case("county_review")
     office.do("county", case_id, "return", reason="请补正")  # due on 7 December
-    for day, count in ((9, 0), (10, 1), (13, 1)):
+    path = f"/v1/certification-cases/{case_id}"
+    for day, due, overdue in ((9, 0, 0), (10, 1, 0), (14, 1, 0), (15, 1, 1), (16, 1, 1)):
         remind(office, day)
-        assert kinds(office, "supplier", day).count("certification.correction_due") == count
+        found = kinds(office, "supplier", day)
+        assert (found.count("certification.correction_due"), found.count("certification.correction_overdue")) == (due, overdue), day
+        with clock.fixed(MONDAY + timedelta(days=day)):  # a draft that is saved is no cause to remind again
+            assert office.as_("supplier").patch(path, json={"statement": f"第{day}天"}).status_code == 200
+
+
+def test_a_certificate_that_was_continued_is_not_told_to_have_ended(office):
+    made = office.product(certified=True)
+    set_(office, "UPDATE certificate SET valid_until = :until", until=MONDAY.date() - timedelta(days=1))
+    set_(
+        office,
+        "INSERT INTO certification_case (kind, certificate_id, product_id, supplier_id, programme_code, district_code, status, households, persons,"
+        " statement, linkage, created_at) SELECT 'renewal', id, product_id, supplier_id, programme_code, district_code, 'approved', 1, 1, '',"
+        " '', now() FROM certificate WHERE id = :id",
+        id=made.certificate_id,
+    )
+    set_(
+        office,
+        "INSERT INTO certificate (number, case_id, renews_id, product_id, supplier_id, programme_code, district_code, product_name, supplier_name,"
+        " households, persons, valid_from, valid_until, issued_at) SELECT 'T-new', (SELECT max(id) FROM certification_case), id, product_id,"
+        " supplier_id, programme_code, district_code, product_name, supplier_name, 1, 1, '2026-11-23', '2029-11-22', now() FROM certificate",
+    )
+    remind(office)
+    assert kinds(office, "supplier") == []
 
 
 def test_a_notice_that_is_over_and_nobody_objects(office):
