@@ -124,12 +124,12 @@ def test_readers_are_exact_during_a_rebuild(database):
     rebuilt = []
 
     def rebuilder(database, done):
-        while not all(event.is_set() for event in done):
+        # on a slow machine the writers may be done with the first
+        while len(rebuilt) < 2 or not all(event.is_set() for event in done):
             rebuilt.append(actions.rebuild(database))
 
     _, wrong, read = run_all(database, rebuilder)
     assert wrong == []
-    assert len(rebuilt) >= 2
     assert len(set(read)) > 5
     while _refreshed(database):
         pass
