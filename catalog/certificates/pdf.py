@@ -6,8 +6,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import segno
-
 from catalog.certificates.schemas import CertificateOut, PublicCertificateOut
 from catalog.certificates.states import CertificateState
 from shop.core import clock
@@ -37,6 +35,8 @@ def check_address(number: str) -> str:
 
 def certificate_pdf(certificate: CertificateOut, shown: PublicCertificateOut) -> bytes:
     """The PDF of a certificate as it stands now: one that does not hold says so across the page. ``shown``: in Chinese."""
+    import segno
+
     code = io.BytesIO()
     segno.make(check_address(certificate.number), error="m").save(code, kind="svg", scale=4, border=1)
     content = json.dumps(_content(certificate, shown), ensure_ascii=False)

@@ -32,20 +32,25 @@ _STATE_ON = """
 _DATED = f"""
     SELECT c.id, c.case_id, c.product_id, c.supplier_id, c.district_code, c.households, c.persons, b.number AS batch, p.category, p.kind,
            {_STATE_ON} AS state
-    FROM certificate c
+    FROM here c
     JOIN product p ON p.id = c.product_id
     LEFT JOIN catalogue_batch b ON b.id = c.batch_id
-    LEFT JOIN (SELECT DISTINCT ON (certificate_id) certificate_id, kind AS stop, until FROM certificate_event
-               WHERE kind IN ('suspended', 'suspension_changed', 'reinstated') AND at < :end ORDER BY certificate_id, id DESC) latest
+    LEFT JOIN (SELECT DISTINCT ON (e.certificate_id) e.certificate_id, e.kind AS stop, e.until
+               FROM certificate_event e JOIN here ON here.id = e.certificate_id
+               WHERE e.kind IN ('suspended', 'suspension_changed', 'reinstated') AND e.at < :end ORDER BY e.certificate_id, e.id DESC) latest
         ON latest.certificate_id = c.id
-    LEFT JOIN (SELECT DISTINCT ON (certificate_id) certificate_id, kind FROM certificate_event
-               WHERE kind IN ('held', 'released') AND at < :end ORDER BY certificate_id, id DESC) held ON held.certificate_id = c.id
+    LEFT JOIN (SELECT DISTINCT ON (e.certificate_id) e.certificate_id, e.kind FROM certificate_event e JOIN here ON here.id = e.certificate_id
+               WHERE e.kind IN ('held', 'released') AND e.at < :end ORDER BY e.certificate_id, e.id DESC) held ON held.certificate_id = c.id
+"""
+_HERE_ISSUED = f"""
+    SELECT * FROM certificate c
     WHERE c.issued_at < :end AND {_HERE.format("c")} AND (CAST(:district AS text) IS NULL OR c.district_code = :district)
 """
 # People are told apart within a county, so the same person in two counties counts twice. They are made distinct by hashing before they are
 # counted: to count distinct pairs would sort them all.
 _STOCK = """
-    WITH dated AS MATERIALIZED ({dated}),
+    WITH here AS MATERIALIZED ({here}),
+    dated AS MATERIALIZED ({dated}),
     kept AS MATERIALIZED (
         SELECT dated.*, EXISTS (SELECT FROM household_member m WHERE m.case_id = dated.case_id) AS listed FROM dated {which}
     ),
@@ -119,6 +124,7 @@ def _stock_rows(session: Session, actor: Actor, by: Sequence[StockKey], on: date
 
     statement = text(
         _STOCK.format(
+            here=_HERE_ISSUED,
             dated=_DATED,
             which="" if StockKey.STATE in by else "WHERE dated.state = 'in_force'",
             keys="".join(f"{column} AS {name}, " for name, column in zip(names, columns, strict=True)),

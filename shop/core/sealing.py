@@ -10,11 +10,12 @@ import os
 import secrets
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
-
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from typing import TYPE_CHECKING, Any
 
 from shop.core.settings import settings
+
+if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
 
 
 class Unreadable(RuntimeError):
@@ -22,7 +23,10 @@ class Unreadable(RuntimeError):
 
 
 @lru_cache
-def _cipher() -> MultiFernet:
+def _cipher() -> "MultiFernet":
+    # in memory from the first secret on; most processes open none
+    from cryptography.fernet import Fernet, MultiFernet
+
     keys = settings().sealing_keys or _kept("sealing_keys", lambda: Fernet.generate_key().decode())
     return MultiFernet([Fernet(key.strip()) for key in keys.split(",")])
 
@@ -61,6 +65,8 @@ def unseal(sealed: bytes) -> dict[str, Any]:
     Raises:
         Unreadable: the key that sealed it is not known any more.
     """
+    from cryptography.fernet import InvalidToken
+
     try:
         content: dict[str, Any] = json.loads(_cipher().decrypt(bytes(sealed)))
     except InvalidToken as error:

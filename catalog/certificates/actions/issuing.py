@@ -9,7 +9,7 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from catalog.certificates import rules
-from catalog.certificates.actions.measures import locked, note
+from catalog.certificates.actions.measures import event, locked, note
 from catalog.certificates.models import Certificate
 from catalog.certificates.rules import Paper
 from catalog.products import listing
@@ -83,10 +83,10 @@ def issue(session: Session, actor: Actor, case_ids: Sequence[int], batch_id: int
     session.add_all([certificate for certificate, _ in issued])
     session.flush()
     _set_ceilings(session, [case for _, case in issued], config.price_tolerance_percent)
-    for certificate, case in issued:
-        note(session, actor, certificate.id, "issued")
-        if case.certificate_id is not None:
-            note(session, actor, case.certificate_id, "renewed")
+    session.add_all(event(actor, certificate.id, "issued") for certificate, _ in issued)
+    session.add_all(event(actor, case.certificate_id, "renewed") for _, case in issued if case.certificate_id is not None)
+    session.flush()
+    for certificate, _ in issued:
         audit.record(session, actor, "certificate.issued", "certificate", certificate.id, number=certificate.number)
         outbox.publish(session, "certificate.issued", certificate_id=certificate.id)
     return [certificate.id for certificate, _ in issued]

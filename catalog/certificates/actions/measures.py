@@ -61,19 +61,29 @@ def note(
     until: datetime | None = None,
 ) -> None:
     """Put on record what happened to a certificate."""
-    session.add(
-        CertificateEvent(
-            certificate_id=certificate_id,
-            kind=kind,
-            at=clock.now(),
-            until=until,
-            reason_code=reason_code,
-            reason=reason,
-            actor_id=actor.user_id,
-            actor_role=actor.role_name,
-        )
-    )
+    session.add(event(actor, certificate_id, kind, reason_code, reason, until))
     session.flush()
+
+
+def event(
+    actor: Who,
+    certificate_id: int,
+    kind: str,
+    reason_code: str | None = None,
+    reason: str | None = None,
+    until: datetime | None = None,
+) -> CertificateEvent:
+    """What :func:`note` writes, for those who write many at once."""
+    return CertificateEvent(
+        certificate_id=certificate_id,
+        kind=kind,
+        at=clock.now(),
+        until=until,
+        reason_code=reason_code,
+        reason=reason,
+        actor_id=actor.user_id,
+        actor_role=actor.role_name,
+    )
 
 
 def refuse_unknown_reason(session: Session, reason_code: str) -> None:

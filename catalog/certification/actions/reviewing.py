@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 from catalog.certificates.actions import issuing
 from catalog.certification import queries, steps
 from catalog.certification.actions import changing
-from catalog.certification.actions.cases import begin, finish
+from catalog.certification.actions.cases import authorise, begin, finish, refuse_claimed
 from catalog.certification.errors import (
     DistrictNotEligible,
     NoticeRunning,
@@ -132,9 +132,14 @@ def publish(session: Session, actor: Actor, batch_id: int) -> int:
     """
     cases = session.exec(_FILED.where(CertificationCase.batch_id == batch_id).order_by(col(CertificationCase.id)).with_for_update())
     gathered = list(cases)
-    for case in gathered:
-        begin(session, actor, case.id, CaseMove.PUBLISH)
-        _require_eligible(session, case)
+    eligible: set[tuple[int, str]] = set()
+    for case in gathered:  # locked already, and all of them within the city's reach
+        queries.course_of(case).after(case.status, CaseMove.PUBLISH)
+        authorise(session, actor, case, queries.level_of(case, CaseMove.PUBLISH))
+        refuse_claimed(session, actor, case)
+        if (origin := (case.supplier_id, case.district_code)) not in eligible:
+            _require_eligible(session, case)
+            eligible.add(origin)
         case.decided_at = clock.now()
         finish(session, actor, case, CaseMove.PUBLISH, batch_id=batch_id)
     issuing.issue(session, actor, [case.id for case in gathered], batch_id)
