@@ -35,12 +35,14 @@ _DATED = f"""
     FROM here c
     JOIN product p ON p.id = c.product_id
     LEFT JOIN catalogue_batch b ON b.id = c.batch_id
-    LEFT JOIN (SELECT DISTINCT ON (e.certificate_id) e.certificate_id, e.kind AS stop, e.until
-               FROM certificate_event e JOIN here ON here.id = e.certificate_id
-               WHERE e.kind IN ('suspended', 'suspension_changed', 'reinstated') AND e.at < :end ORDER BY e.certificate_id, e.id DESC) latest
-        ON latest.certificate_id = c.id
-    LEFT JOIN (SELECT DISTINCT ON (e.certificate_id) e.certificate_id, e.kind FROM certificate_event e JOIN here ON here.id = e.certificate_id
-               WHERE e.kind IN ('held', 'released') AND e.at < :end ORDER BY e.certificate_id, e.id DESC) held ON held.certificate_id = c.id
+    LEFT JOIN LATERAL (
+        SELECT e.kind AS stop, e.until FROM certificate_event e
+        WHERE e.certificate_id = c.id AND e.kind IN ('suspended', 'suspension_changed', 'reinstated') AND e.at < :end ORDER BY e.id DESC LIMIT 1
+    ) latest ON true
+    LEFT JOIN LATERAL (
+        SELECT e.kind FROM certificate_event e
+        WHERE e.certificate_id = c.id AND e.kind IN ('held', 'released') AND e.at < :end ORDER BY e.id DESC LIMIT 1
+    ) held ON true
 """
 _HERE_ISSUED = f"""
     SELECT * FROM certificate c
