@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -241,7 +241,7 @@ def _basis_points(percent: str) -> Decimal | str | int:
     """``9`` or ``9%`` -> 900; what is no number is refused as it stands."""
     try:
         return Decimal(percent.removesuffix("%") or 0) * 100
-    except InvalidOperation:
+    except ArithmeticError:  # no number, or one larger than any
         return percent
 
 

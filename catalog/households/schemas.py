@@ -32,7 +32,7 @@ class ListIn(BaseModel):
 
 
 class RevealIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="ignore")
 
     reason: ShortText
 

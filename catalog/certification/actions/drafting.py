@@ -11,7 +11,7 @@ from catalog.certification.schemas.applying import CaseIn
 from catalog.certification.schemas.drafting import MOST_ROWS, DraftRow, DraftsOut
 from catalog.certification.sheets import Row, Words
 from catalog.products import actions as products
-from shop.core import clock
+from shop.core import clock, locks
 from shop.core.edge import problem_of
 from shop.core.errors import Problem
 from shop.identity.actor import Actor
@@ -32,6 +32,8 @@ def draft(session: Session, actor: Actor, content: bytes, *, dry_run: bool) -> D
         RowsRefused: every fault by row and column (422).
     """
     found = sheets.read(content, MOST_ROWS)
+    # two sheets with the same names in another order would wait for one another; the second finds what the first made
+    locks.hold(session, f"drafting:{actor.organisation}")
     words = Words(session, programmes.config_of(session, clock.today()))
     names = [cell["name"] for _, cell in found if "\x00" not in cell["name"]]  # with it PostgreSQL would refuse all of them
     known = {row.name: row.id for row in session.execute(_KNOWN, {"supplier_id": actor.organisation, "names": names})}

@@ -1,13 +1,16 @@
 """A cooperative's spreadsheet of many products makes many drafts: all of them or none, every fault by row and column."""
 
 import io
+import threading
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
 from python_calamine import CalamineWorkbook
 
 from catalog.certification import sheets
+from catalog.certification.actions import drafting
 from shop.core import exports
 
 
@@ -155,6 +158,49 @@ def test_a_cell_that_cannot_be_stored_is_named(office):
     answer = office.as_("supplier").post("/v1/certification-cases/from-spreadsheet", files=file)
     assert [(fault["row"], fault["column"], fault["code"]) for fault in answer.json()["errors"]] == [(2, "产品名称", "value_error")]
     assert counts(office) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("rate", ["1E+999999", "9e999999999999", "NaN", "Infinity", "九"])
+def test_a_rate_that_no_number_can_hold_is_a_fault_of_its_cell(office, rate):
+    answer = send(office, [line("甲", vat_percent=rate)])
+    assert {(fault["row"], fault["column"]) for fault in answer.json()["errors"]} == {(2, "税率（%）")}
+
+
+def in_opposite_order(office):
+    """Two people of one organisation send the same products at once, one from the first to the last, the other the other way round."""
+    names, clients = [f"产品{number}" for number in range(30)], [office.as_("supplier"), office.api.as_(office.users["supplier"])]
+    start = threading.Barrier(2)
+
+    def run(client, order):
+        file = {"file": ("a.csv", exports.as_csv(sheets.HEADER, [line(name) for name in order]))}
+        start.wait(30)
+        return client.post("/v1/certification-cases/from-spreadsheet", files=file)
+
+    with ThreadPoolExecutor(2) as pool:
+        return sorted(pool.map(run, clients, [names, names[::-1]]), key=lambda answer: answer.status_code)
+
+
+def test_of_two_sheets_with_the_same_products_at_once_the_second_finds_what_the_first_made(office):
+    made, refused = in_opposite_order(office)
+    assert (made.status_code, code(refused)) == (201, (422, "rows_refused"))
+    assert {fault["code"] for fault in refused.json()["errors"]} == {"case_open"}
+    assert counts(office) == (30, 30, 30)
+
+
+def test_without_the_lock_two_sheets_wait_for_one_another(office, monkeypatch):
+    """The control: when this fails, the test above proves nothing."""
+    first, draw_up = threading.Barrier(2), drafting._draw_up
+
+    def together(session, actor, row, product_id):
+        drawn = draw_up(session, actor, row, product_id)
+        if row.number == 2:
+            first.wait(30)
+        return drawn
+
+    monkeypatch.setattr(drafting.locks, "hold", lambda session, name: None)
+    monkeypatch.setattr(drafting, "_draw_up", together)
+    made, refused = in_opposite_order(office)
+    assert (made.status_code, code(refused)) == (201, (503, "unavailable"))
 
 
 def test_who_and_how_many(office):
