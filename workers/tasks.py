@@ -10,6 +10,7 @@ import shop.tables  # noqa: F401  every table must be known before the first que
 from catalog.certificates.actions import measures
 from catalog.monitoring import actions as monitoring
 from catalog.supervision.actions import capacity
+from orders.effects import handlers as effects
 from orders.reconcile import report
 from orders.statistics import actions as statistics
 from shop.core import audit, clock, idempotency, outbox
@@ -113,6 +114,7 @@ def remind() -> None:
     """Remind those whose time ends, or for whom somebody waits."""
     with database().unit_of_work() as session:
         monitoring.remind(session)
+        effects.tell_of_expired_papers(session)
 
 
 @app.task(name="reconcile.run", time_limit=3000, soft_time_limit=2900)

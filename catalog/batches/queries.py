@@ -126,9 +126,7 @@ def whole_list(session: Session, actor: Actor, batch_id: int, language: Language
 
 
 def _listed_rows(session: Session, batch_id: int, beyond: int | None, rows: int | None) -> Sequence[Row[Any]]:
-    now = clock.now()
-    values = {"id": batch_id, "beyond": beyond, "rows": rows, "now": now, "today": clock.shanghai_date(now)}
-    return session.execute(_LISTED, values).all()
+    return session.execute(_LISTED, {"id": batch_id, "beyond": beyond, "rows": rows, **clock.present()}).all()
 
 
 def _listed(config: ProgrammeConfig, row: Row[Any], language: Language) -> ListedOut:

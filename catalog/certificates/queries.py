@@ -151,17 +151,12 @@ def certificates(
         conditions.append(beyond)
         values |= {"after_id": start[-1], "after_day": start[0]}
     statement = text(f"{_CERTIFICATE} WHERE {' AND '.join(conditions)} ORDER BY {order} LIMIT :rows")
-    rows = session.execute(statement, {**values, **reach(actor), **_present(), "rows": limit + 1}).all()
+    rows = session.execute(statement, {**values, **reach(actor), **clock.present(), "rows": limit + 1}).all()
 
     def place(row: Row[Any]) -> list[Any]:
         return [row.id] if sort is Sort.NEWEST else [(row.valid_until - date(2000, 1, 1)).days, row.id]
 
     return paging.page(rows, limit, lambda row: out(actor, row), place)
-
-
-def _present() -> dict[str, Any]:
-    now = clock.now()
-    return {"now": now, "today": clock.shanghai_date(now)}
 
 
 def history(session: Session, actor: Actor, certificate_id: int, language: Language) -> list[EventOut]:
@@ -213,7 +208,7 @@ def public_certificate(session: Session, number: str, language: Language) -> Pub
     Raises:
         NotFound: nobody was given this number (404).
     """
-    values = {"number": number, "kinds": list(PUBLIC_KINDS), **_present()}
+    values = {"number": number, "kinds": list(PUBLIC_KINDS), **clock.present()}
     row = session.execute(_PUBLIC, values).first()
     config = programmes.config_of(session, clock.today())
     if row is None:

@@ -89,18 +89,27 @@ def _suspended_sql(c: str) -> str:
     return f"{c}.suspended_at IS NOT NULL AND ({c}.suspended_until IS NULL OR {c}.suspended_until > :now)"
 
 
+def _papers_expired_sql(c: str) -> str:
+    """Those of a certificate that ended by itself do not count: its orders go on."""
+    return f"{c}.papers_valid_until < least(:today, {c}.valid_until)"
+
+
 def stop_sql(c: str) -> str:
-    """SQL: the measure that stands against certificate ``c`` at ``:now``: ``revoked``, ``suspended``, ``held``, or null. Unlike its state this
-    does not change when its time ends."""
+    """SQL: what stands against certificate ``c`` at ``:now``, a moment of the date ``:today``: ``revoked``, ``suspended``, ``held``,
+    ``papers_expired``, or null. Unlike its state this does not change when its time ends."""
     return (
         f"CASE WHEN {c}.revoked_at IS NOT NULL THEN 'revoked' WHEN {_suspended_sql(c)} THEN 'suspended'"
-        f" WHEN {c}.held_at IS NOT NULL THEN 'held' END"
+        f" WHEN {c}.held_at IS NOT NULL THEN 'held' WHEN {_papers_expired_sql(c)} THEN 'papers_expired' END"
     )
 
 
 def stopped_at_sql(c: str) -> str:
-    """SQL: since when the measure of :func:`stop_sql` stands; null: there is none."""
-    return f"CASE WHEN {c}.revoked_at IS NOT NULL THEN {c}.revoked_at WHEN {_suspended_sql(c)} THEN {c}.suspended_at ELSE {c}.held_at END"
+    """SQL: since when that of :func:`stop_sql` stands; null: there is nothing."""
+    return (
+        f"CASE WHEN {c}.revoked_at IS NOT NULL THEN {c}.revoked_at WHEN {_suspended_sql(c)} THEN {c}.suspended_at"
+        f" WHEN {c}.held_at IS NOT NULL THEN {c}.held_at"
+        f" WHEN {_papers_expired_sql(c)} THEN CAST({c}.papers_valid_until + 1 AS timestamp) AT TIME ZONE 'Asia/Shanghai' END"
+    )
 
 
 def state_sql(c: str) -> str:

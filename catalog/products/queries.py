@@ -90,13 +90,7 @@ def _where(filters: Filters, found: search.Words | None) -> tuple[str, dict[str,
     for rows, wanted in ((_IN_FORCE, filters.certified), (_STOCKED, filters.in_stock)):
         if wanted is not None:
             conditions.append(f"{'' if wanted else 'NOT '}EXISTS (SELECT {rows})")
-    return " AND ".join(["o.status = 'approved'", *conditions]), values | _present()
-
-
-def _present() -> dict[str, Any]:
-    """The moment, and its date, at which a certificate must be in force."""
-    now = clock.now()
-    return {"now": now, "today": clock.shanghai_date(now)}
+    return " AND ".join(["o.status = 'approved'", *conditions]), values | clock.present()
 
 
 _FROM = "FROM product p JOIN organisation o ON o.id = p.supplier_id"
@@ -188,7 +182,7 @@ def product(session: Session, product_id: int, language: Language) -> ProductOut
     Raises:
         NotFound: there is none.
     """
-    row = session.execute(_PRODUCT, {"id": product_id, **_present()}).first()
+    row = session.execute(_PRODUCT, {"id": product_id, **clock.present()}).first()
     if row is None:
         raise NotFound
     skus = session.execute(_SKUS_OF, {"product_id": product_id}).all()

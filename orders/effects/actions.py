@@ -39,7 +39,7 @@ def choose(session: Session, actor: Actor, supplier_order_id: int, body: Disposi
     """
     order = locked(session, actor, supplier_order_id, "buyer")
     now = clock.now()
-    stake = queries.at_stake(session, supplier_order_id, body.certificate_id, now)
+    stake = queries.at_stake(session, supplier_order_id, body.certificate_id)
     if stake.stop is None:
         raise NoChoiceNeeded
     if order.status not in OPEN or not stake.rest:

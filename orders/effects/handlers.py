@@ -65,8 +65,15 @@ def _watch_capacity(session: Session, payload: dict[str, Any]) -> None:
     capacity.watch(session, list(session.execute(ordered, {"id": payload["purchase_order_id"]}).scalars()))
 
 
+def tell_of_expired_papers(session: Session) -> None:
+    """Papers end by date, with no event: whoever has open orders of their certificates hears once, whenever this runs next."""
+    for row in queries.papers_just_expired(session):
+        _tell("open_orders.papers_expired")(session, {"certificate_id": row.id, "at": row.papers_valid_until.isoformat()})
+
+
 HANDLERS: dict[str, Handler] = {
     "certificate.held": _tell("open_orders.held"),
+    "certificate.papers_renewed": _tell("open_orders.papers_renewed"),
     "certificate.reinstated": _tell("open_orders.reinstated"),
     "certificate.released": _tell("open_orders.released"),
     "certificate.revoked": _tell("open_orders.revoked"),

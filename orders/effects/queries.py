@@ -2,8 +2,7 @@
 
 # ruff: noqa: S608  statements are put together from constants only; every value that a caller gives is bound
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -11,6 +10,7 @@ from sqlmodel import Session
 
 from catalog.certificates.reach import IN_REGION, OWN, reach
 from catalog.certificates.states import stop_sql, stopped_at_sql
+from catalog.monitoring.actions import LATE_DAYS
 from orders.effects.rules import OPEN, Choice, Stop, choices
 from orders.effects.schemas import CertificateSalesOut, OpenOrderOut, OpenOrdersOut, SaleOut, SaleTotalsOut
 from orders.ledger.selection import reach_of
@@ -60,6 +60,15 @@ _OPEN_ORDERS = text(
 )
 _BY_BUYER = text(f"SELECT po.buyer_id, count(*) AS orders {_OPEN_PARTS} GROUP BY po.buyer_id ORDER BY po.buyer_id")
 
+_PAPERS_JUST_EXPIRED = text(
+    f"""
+    SELECT c.id, c.papers_valid_until FROM certificate c
+    WHERE c.papers_valid_until BETWEEN CAST(:today AS date) - CAST(:late AS int) AND CAST(:today AS date) - 1
+      AND {stop_sql("c")} = 'papers_expired'
+    ORDER BY c.id
+    """
+)
+
 
 def head(session: Session, certificate_id: int, seen_from: dict[str, Any]) -> Row[Any]:
     """A certificate with what stands against it now; ``whole``: from there everything about it is seen.
@@ -67,7 +76,7 @@ def head(session: Session, certificate_id: int, seen_from: dict[str, Any]) -> Ro
     Raises:
         NotFound: there is none.
     """
-    row = session.execute(_HEAD, {"id": certificate_id, "now": clock.now(), **seen_from}).first()
+    row = session.execute(_HEAD, {"id": certificate_id, **clock.present(), **seen_from}).first()
     if row is None:
         raise NotFound
     return row
@@ -77,6 +86,11 @@ def open_by_buyer(session: Session, certificate: Row[Any]) -> dict[int, int]:
     """How many open supplier orders of the certificate each buyer has."""
     rows = session.execute(_BY_BUYER, {"id": certificate.id, "supplier_id": certificate.supplier_id})
     return {row.buyer_id: row.orders for row in rows}
+
+
+def papers_just_expired(session: Session) -> Sequence[Row[Any]]:
+    """Certificates whose papers ended within the last :data:`~catalog.monitoring.actions.LATE_DAYS` days."""
+    return session.execute(_PAPERS_JUST_EXPIRED, {**clock.present(), "late": LATE_DAYS}).all()
 
 
 def open_orders(session: Session, actor: Actor, certificate_id: int, *, limit: int, after: str | None) -> OpenOrdersOut:
@@ -218,13 +232,13 @@ _AT_STAKE = text(
 )
 
 
-def at_stake(session: Session, supplier_order_id: int, certificate_id: int, now: datetime) -> Row[Any]:
+def at_stake(session: Session, supplier_order_id: int, certificate_id: int) -> Row[Any]:
     """What stands against a certificate, and how much of it a supplier order has still open.
 
     Raises:
         Invalid: the order holds nothing of the certificate (422).
     """
-    values = {"supplier_order_id": supplier_order_id, "certificate_id": certificate_id, "now": now}
+    values = {"supplier_order_id": supplier_order_id, "certificate_id": certificate_id, **clock.present()}
     row = session.execute(_AT_STAKE, values).first()
     if row is None:
         raise Invalid.one("certificate_id", "not_in_order", "订单中没有该证书的产品", "The order holds nothing of this certificate")

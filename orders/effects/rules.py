@@ -7,10 +7,11 @@ from shop.programmes.schemas import CertificationRules
 
 
 class Stop(StrEnum):
-    """The measure that stands against a certificate; see ``catalog.certificates.states.stop_sql``."""
+    """What stands against a certificate; see ``catalog.certificates.states.stop_sql``."""
 
     SUSPENDED = "suspended"
     HELD = "held"
+    PAPERS_EXPIRED = "papers_expired"
     REVOKED = "revoked"
 
 
@@ -31,7 +32,7 @@ OPEN = (
 
 
 def choices(stop: Stop | None, config: CertificationRules) -> list[Choice]:
-    """What the programme leaves to the buyer; nothing while no measure stands. Held counts as suspended."""
+    """What the programme leaves to the buyer; nothing while it is in order. All but a revocation counts as a suspension."""
     if stop is None:
         return []
     return [Choice(choice) for choice in (config.choices_when_revoked if stop is Stop.REVOKED else config.choices_when_suspended)]

@@ -25,7 +25,7 @@ _UNDECIDED = text(
 
 def undecided(session: Session, supplier_order_id: int) -> list[str]:
     """Numbers of the certificates for which a supplier order waits for its buyer's choice; while there are any, nothing of it is shipped."""
-    return list(session.execute(_UNDECIDED, {"id": supplier_order_id, "now": clock.now()}).scalars())
+    return list(session.execute(_UNDECIDED, {"id": supplier_order_id, **clock.present()}).scalars())
 
 
 def shipments(session: Session, actor: Actor, supplier_order_id: int) -> list[ShipmentOut]:

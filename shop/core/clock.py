@@ -31,6 +31,12 @@ def shanghai_date(moment: datetime) -> date:
     return moment.astimezone(SHANGHAI).date()
 
 
+def present() -> dict[str, datetime | date]:
+    """The values of ``:now`` and ``:today`` in a statement: one moment, and its date in Shanghai."""
+    moment = now()
+    return {"now": moment, "today": shanghai_date(moment)}
+
+
 def start_of_day(day: date) -> datetime:
     """The first moment of a Shanghai day, in UTC."""
     return datetime.combine(day, time.min, tzinfo=SHANGHAI).astimezone(UTC)

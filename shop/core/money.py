@@ -21,7 +21,7 @@ def fen_from_yuan(value: Any) -> int:
         yuan = Decimal(str(value).strip())
     except InvalidOperation:
         raise ValueError("not a number") from None
-    if not yuan.is_finite() or abs(yuan) > MAX_FEN // 100:
+    if not yuan.is_finite() or yuan.copy_abs() > MAX_FEN // 100:
         raise ValueError("amount out of range")
     fen = yuan * 100
     if fen != fen.to_integral_value():

@@ -162,6 +162,14 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "证书 {number} 因销售超出认定产能被暂扣，涉及 {count} 个未完成订单，采购单位须选择继续交付或取消，见 {where}",
         "Certificate {number} is held because more was sold than it was given for; {count} open orders need their buyers' choice: {where}",
     ),
+    "open_orders.papers_expired": (
+        "证书 {number} 的证照已过期，涉及 {count} 个未完成订单，采购单位须选择继续交付或取消，见 {where}",
+        "A paper behind certificate {number} has expired; {count} open orders need their buyers' choice: {where}",
+    ),
+    "open_orders.papers_renewed": (
+        "证书 {number} 的证照已更新，{count} 个未完成订单可继续履行，见 {where}",
+        "The papers behind certificate {number} were renewed; {count} open orders go on: {where}",
+    ),
     "open_orders.reinstated": (
         "证书 {number} 已恢复，{count} 个未完成订单可继续履行，见 {where}",
         "Certificate {number} is in force again; {count} open orders go on: {where}",

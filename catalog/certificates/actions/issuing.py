@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from catalog.certificates import rules
+from catalog.certificates import queries, rules
 from catalog.certificates.actions.measures import event, locked, note
 from catalog.certificates.models import Certificate
 from catalog.certificates.rules import Paper
+from catalog.certificates.states import CertificateState
 from catalog.products import listing
 from catalog.products.models import Product
 from shop.core import audit, clock, numbers, outbox
@@ -119,11 +120,14 @@ def renew_papers(session: Session, actor: Actor, certificate_id: int, case_id: i
     ends = rules.papers_end(Paper(row.kind, row.number, row.valid_until, row.id) for row in rows)
     if ends == certificate.papers_valid_until:
         return
+    expired = queries.state_of(certificate) is CertificateState.PAPERS_EXPIRED
     certificate.papers_valid_until = ends
     session.add(certificate)
     session.flush()
     note(session, actor, certificate.id, "papers_renewed")
     audit.record(session, actor, "certificate.papers_renewed", "certificate", certificate.id, case_id=case_id)
+    if expired and queries.state_of(certificate) is not CertificateState.PAPERS_EXPIRED:
+        outbox.publish(session, "certificate.papers_renewed", certificate_id=certificate.id, at=clock.now().isoformat())
 
 
 def _papers(session: Session, case_ids: Sequence[int]) -> dict[int, list[Paper]]:

@@ -8,6 +8,7 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy import text
 
 from catalog.certificates.actions import measures
+from orders.effects.handlers import tell_of_expired_papers
 from shop.core import clock, outbox
 from shop.identity import tokens
 from shop.identity.permissions import Role
@@ -36,7 +37,11 @@ class Scene:
             }
             self.actor = tokens.actor_of(session, token=access_token(session, users["county"]), api_key=None)
         self.users = users
-        self.clients = {name: api.as_(user) for name, user in users.items()}
+        self.sign_in()
+
+    def sign_in(self):
+        """Again, when days have passed."""
+        self.clients = {name: self.api.as_(user) for name, user in self.users.items()}
 
     def order(self, *quantities, who="buyer"):
         placed = self.clients[who].post("/v1/purchase-orders", json=self.market.order(*quantities))
@@ -168,6 +173,39 @@ def test_a_suspension_that_ends_by_itself_lets_orders_and_deliveries_go_on(scene
     with clock.fixed(until):
         assert scene.clients["buyer"].post("/v1/purchase-orders", json=body).status_code == 201
         assert scene.ship(part).status_code == 201
+
+
+def test_papers_that_expire_stop_deliveries_until_the_buyer_chooses_or_they_are_renewed(scene):
+    with scene.database.unit_of_work() as session:
+        last = clock.today() + timedelta(days=3)
+        session.execute(
+            text("UPDATE certificate SET papers_valid_until = :last WHERE id = :id"), {"last": last, "id": scene.certificate}
+        )
+    first, second = scene.order(10) + scene.order(4)
+    scene.confirm(first)
+    scene.confirm(second)
+    with clock.fixed(clock.end_of_day(last) - timedelta(seconds=1)):
+        scene.sign_in()
+        assert scene.open_orders().json()["stop"] is None
+    expired = clock.end_of_day(last)
+    with clock.fixed(expired):
+        scene.sign_in()
+        shown = scene.open_orders().json()
+        assert (shown["stop"], datetime.fromisoformat(shown["stopped_at"])) == ("papers_expired", expired)
+        assert [row["waiting"] for row in shown["items"]] == [True, True]
+        assert code(scene.ship(first)) == (409, "disposition_needed")
+        assert scene.choose(first, "deliver").status_code == 201
+        assert scene.ship(first).status_code == 201
+        for _ in range(2):  # told once, however often somebody looks
+            with scene.database.unit_of_work() as session:
+                tell_of_expired_papers(session)
+        told = [row["kind"] for row in scene.clients["buyer"].get("/v1/notifications").json()["items"]]
+        assert told.count("open_orders.papers_expired") == 1
+        with scene.database.unit_of_work() as session:
+            session.execute(
+                text("UPDATE certificate SET papers_valid_until = valid_until WHERE id = :id"), {"id": scene.certificate}
+            )
+        assert scene.ship(second).status_code == 201
 
 
 def test_who_hears_of_open_orders(scene):

@@ -12,7 +12,9 @@ def test_yuan_and_fen_are_one_to_one(fen):
     assert fen_from_yuan(yuan_from_fen(fen)) == fen
 
 
-@pytest.mark.parametrize("value", ["1.005", "NaN", "Infinity", "abc", "", "1e400", True, None, [], "1,000"])
+@pytest.mark.parametrize(
+    "value", ["1.005", "NaN", "Infinity", "abc", "", "1e400", "9e999999999999", "-9e999999999999", True, None, [], "1,000"]
+)
 def test_what_is_no_amount_is_refused(value):
     with pytest.raises(ValueError):
         fen_from_yuan(value)
