@@ -10,16 +10,16 @@ from orders.ledger.selection import Dimension, reach_of
 from orders.statistics import queries, showing
 from orders.statistics.question import Measure, Question
 from orders.statistics.schemas import SalesOut
+from shop.core import exports
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 
 routes = Routes("statistics", "/v1/statistics")
 
 _DEFAULT_MEASURES = (Measure.AMOUNT, Measure.TONNES, Measure.ORDERS)
-_CSV = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
 
 
-@routes.get("/sales", Permission.STATISTICS_READ, answer=SalesOut, responses=_CSV)
+@routes.get("/sales", Permission.STATISTICS_READ, answer=SalesOut, responses=exports.FILES)
 def sales(
     call: Call,
     filters: Annotated[SaleFilters, Depends()],
@@ -28,7 +28,7 @@ def sales(
     compare: Annotated[
         Literal["last_year"] | None, Query(description="beside each figure that of the same period last year")
     ] = None,
-    format: Annotated[Literal["json", "csv"], Query()] = "json",
+    format: Annotated[Literal["json", "csv", "xlsx"], Query()] = "json",
 ) -> SalesOut | Response:
     """Sales by any dimensions, exact to the last committed sale. Officers and monitors see the whole city, and single suppliers of their own
     region; suppliers see what they sold, buyers what their branch bought."""
@@ -42,9 +42,6 @@ def sales(
     shown = showing.answer_out(call.session, queries.ask(call.session, question), call.language)
     if format == "json":
         return shown
-    name = f"sales_{shown.period.first}_{shown.period.last}.csv"
-    return Response(
-        showing.as_csv(shown, call.language),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    name = f"sales_{shown.period.first}_{shown.period.last}"
+    title = "销售统计" if call.language == "zh" else "Sales"
+    return exports.file(format, name, showing.header(shown, call.language), showing.cells(shown, call.language), title)

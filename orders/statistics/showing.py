@@ -1,8 +1,7 @@
 """An answer as the API and a spreadsheet program show it."""
 
-import csv
-import io
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 
 from sqlmodel import Session
 
@@ -13,7 +12,7 @@ from orders.statistics.question import COUNTED, Measure
 from orders.statistics.rules import growth, tonnes
 from orders.statistics.schemas import CodedOut, ComparedOut, FiguresOut, PeriodOut, SalesOut, SalesRowOut
 from shop.core.errors import Language
-from shop.core.exports import safe
+from shop.core.exports import Cell
 from shop.core.money import yuan_from_fen
 from shop.core.quantities import plain
 
@@ -67,17 +66,12 @@ def _figures(found: Figures, measures: Iterable[Measure]) -> FiguresOut:
     return FiguresOut.model_validate(shown)
 
 
-def as_csv(shown: SalesOut, language: Language) -> bytes:
-    """The answer as a table for Excel: UTF-8 with a byte order mark, headers in the caller's language, text that no program takes for a
-    formula. The last row holds the totals."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow(_header(shown, language))
+def cells(shown: SalesOut, language: Language) -> Iterator[list[Cell]]:
+    """The answer as rows of a table below its :func:`header`; the last row holds the totals."""
     for row in shown.rows:
-        writer.writerow([*_key_cells(row, shown.group_by), *_value_cells(row, shown.measures)])
-    total = ["合计" if language == "zh" else "Total", *[""] * (len(_key_header(shown.group_by, language)) - 1)]
-    writer.writerow([*total[: max(1, len(total))], *_value_cells(shown.totals, shown.measures)])
-    return b"\xef\xbb\xbf" + buffer.getvalue().encode()
+        yield [*_key_cells(row, shown.group_by), *_value_cells(row, shown.measures)]
+    beside = len(_key_header(shown.group_by, language)) - 1
+    yield ["合计" if language == "zh" else "Total", *[""] * beside, *_value_cells(shown.totals, shown.measures)]
 
 
 def _key_header(group_by: Iterable[Dimension], language: Language) -> list[str]:
@@ -89,7 +83,8 @@ def _key_header(group_by: Iterable[Dimension], language: Language) -> list[str]:
     return found or [""]
 
 
-def _header(shown: SalesOut, language: Language) -> list[str]:
+def header(shown: SalesOut, language: Language) -> list[str]:
+    """The names of the columns in the caller's language."""
     return [*_key_header(shown.group_by, language), *_value_header(shown, language)]
 
 
@@ -108,21 +103,24 @@ def _key_cells(row: SalesRowOut, group_by: Iterable[Dimension]) -> Iterator[str]
         yield ""
     for dimension in group_by:
         if dimension is not Dimension.MONTH:
-            yield safe(row.keys[dimension].code)
-        yield safe(row.keys[dimension].code if dimension is Dimension.MONTH else row.keys[dimension].label)
+            yield row.keys[dimension].code
+        yield row.keys[dimension].code if dimension is Dimension.MONTH else row.keys[dimension].label
 
 
-def _value_cells(row: ComparedOut, measures: Iterable[Measure]) -> Iterator[str]:
+def _value_cells(row: ComparedOut, measures: Iterable[Measure]) -> Iterator[Cell]:
     for measure in measures:
         yield _cell(row.figures, measure)
         if row.previous is not None and row.growth is not None:
             yield _cell(row.previous, measure)
-            yield row.growth[measure] or ""
+            rise = row.growth[measure]
+            yield Decimal(rise) if rise else None
 
 
-def _cell(figures: FiguresOut, measure: Measure) -> str:
+def _cell(figures: FiguresOut, measure: Measure) -> Cell:
     if measure is Measure.AMOUNT:
-        return yuan_from_fen(figures.amount or 0)
+        return Decimal(yuan_from_fen(figures.amount or 0))
     if measure is Measure.QUANTITY:
-        return plain(figures.quantity) if figures.quantity is not None else "0"
-    return str(getattr(figures, measure))
+        return Decimal(plain(figures.quantity or Decimal(0)))
+    if measure is Measure.TONNES:
+        return Decimal(figures.tonnes or 0)
+    return int(getattr(figures, measure))

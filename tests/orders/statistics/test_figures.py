@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from python_calamine import CalamineWorkbook
 from sqlalchemy import text
 
 from orders.ledger import actions as ledger
@@ -277,6 +278,21 @@ def test_the_default_is_this_year_up_to_today(api, database):
     assert answer["measures"] == ["amount", "tonnes", "orders"]
     assert answer["rows"] == []
     assert answer["totals"]["figures"]["amount"] == f"{fen // 100}.{fen % 100:02d}"
+
+
+def test_a_workbook_holds_the_same_table_as_figures(api, database):
+    with database.unit_of_work() as session:
+        history(session)
+        monitor = make_user(session, Role.MONITOR)
+    client, params = api.as_(monitor), {"from": "2026-01-01", "group_by": ["supplier", "month"], "compare": "last_year"}
+    sheet, text_ = (client.get("/v1/statistics/sales", params={**params, "format": kind}).content for kind in ("xlsx", "csv"))
+    book = CalamineWorkbook.from_filelike(io.BytesIO(sheet)).get_sheet_by_index(0).to_python()
+    table = list(csv.reader(io.StringIO(text_.decode("utf-8-sig"))))
+    assert len(book) == len(table) > 2
+    assert book[0] == table[0]
+    for in_book, in_csv in zip(book[1:], table[1:], strict=True):
+        assert in_book[:3] == in_csv[:3]
+        assert [cell if cell == "" else Decimal(str(cell)) for cell in in_book[3:]] == [c and Decimal(c) for c in in_csv[3:]]
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
