@@ -19,6 +19,7 @@ from shop.identity.actor import Actor
 
 _WANTED = text("SELECT id, status, batch_id FROM certification_case WHERE id = ANY (:ids) ORDER BY id FOR UPDATE")
 _PUT = text("UPDATE certification_case SET batch_id = :batch_id WHERE id = ANY (:ids)")
+_EMPTY = text("UPDATE certification_case SET batch_id = NULL WHERE batch_id = :batch_id AND status = 'filing'")
 _TAKE_OUT = text(
     "UPDATE certification_case SET batch_id = NULL WHERE id = :case_id AND batch_id = :batch_id AND status = 'filing' RETURNING id"
 )
@@ -59,6 +60,19 @@ def take_out(session: Session, actor: Actor, batch_id: int, case_id: int) -> Non
         raise NotInBatch
     _keep(session, batch)
     audit.record(session, actor, "catalogue_batch.reduced", "catalogue_batch", batch.id, case_id=case_id)
+
+
+def discard(session: Session, actor: Actor, batch_id: int) -> None:
+    """Drop a batch that is not published; its cases stay filed.
+
+    Raises:
+        NotFound (404), IllegalMove (409): as :func:`put`.
+    """
+    batch = _begin(session, batch_id, BatchMove.FILL)
+    session.execute(_EMPTY, {"batch_id": batch.id})
+    session.delete(batch)
+    session.flush()
+    audit.record(session, actor, "catalogue_batch.discarded", "catalogue_batch", batch_id)
 
 
 def publish(session: Session, actor: Actor, batch_id: int) -> None:

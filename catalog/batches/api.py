@@ -57,6 +57,12 @@ def take_case_out(call: Call, batch_id: Id, case_id: Id) -> BatchOut:
     return _batch(call, batch_id)
 
 
+@routes.delete("/catalogue-batches/{batch_id}", Permission.CATALOGUE_BATCHES_PUBLISH)
+def discard_batch(call: Call, batch_id: Id) -> None:
+    """Drop a batch that is not published; its cases stay filed."""
+    actions.discard(call.session, call.actor, batch_id)
+
+
 @routes.post("/catalogue-batches/{batch_id}/publish", Permission.CATALOGUE_BATCHES_PUBLISH, status=200)
 def publish_batch(call: Call, batch_id: Id) -> BatchOut:
     """Publish a batch: it gets its number, and each of its cases a certificate."""

@@ -3,18 +3,18 @@
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from catalog.batches.states import BatchLevel, BatchMove, BatchStatus
 from catalog.certificates.states import CertificateState
 from catalog.products.rules import Category
 from shop.core.paging import Page
-from shop.core.quantities import Id, Name, ShortText
+from shop.core.quantities import Id, Name, ShortText, each_once
 
 #: As many cases as are put into a batch in one request.
 MOST_CASES = 5_000
 
-CaseIds = Annotated[list[Id], Field(max_length=MOST_CASES, description="filed cases, by their ids")]
+CaseIds = Annotated[list[Id], Field(max_length=MOST_CASES, description="filed cases, by their ids"), AfterValidator(each_once)]
 
 
 class In(BaseModel):

@@ -5,10 +5,11 @@ from typing import Annotated, Any
 
 from fastapi import Path, Query
 from fastapi.responses import HTMLResponse, Response
+from pydantic import AfterValidator
 
 from catalog.certificates import queries
 from catalog.certificates.actions import measures, revoking
-from catalog.certificates.page import page
+from catalog.certificates.page import UNKNOWN, page
 from catalog.certificates.pdf import certificate_pdf
 from catalog.certificates.queries import Filters, Sort
 from catalog.certificates.schemas import (
@@ -24,6 +25,7 @@ from catalog.certificates.schemas import (
 from catalog.certificates.states import CertificateState
 from catalog.products.rules import Category
 from catalog.products.schemas import DistrictCode
+from shop.core.errors import NotFound
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id, ShortText
 from shop.identity.access import Call, Routes
@@ -32,7 +34,7 @@ from shop.identity.permissions import Permission
 routes = Routes("certificates", "/v1")
 
 OptionalId = Annotated[Id | None, Query()]
-Number = Annotated[str, Path(pattern=r"^[A-Za-z0-9\-]{1,40}$", examples=["CQ-2026-500236-000123"])]
+Number = Annotated[str, AfterValidator(str.upper), Path(pattern=r"^[A-Za-z0-9\-]{1,40}$", examples=["CQ-2026-500236-000123"])]
 _PDF: dict[int | str, Any] = {200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}}
 _HTML: dict[int | str, Any] = {200: {"content": {"text/html": {"schema": {"type": "string"}}}}}
 
@@ -153,5 +155,9 @@ def check_certificate(call: Call, number: Number) -> PublicCertificateOut:
 @routes.get("/public/certificates/{number}/page", public=True, responses=_HTML)
 def check_page(call: Call, number: Number) -> HTMLResponse:
     """The same as a page for people."""
-    zh, en = (queries.public_certificate(call.session, number, language) for language in ("zh", "en"))
-    return HTMLResponse(page(zh, en), headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"})
+    headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+    try:
+        zh, en = (queries.public_certificate(call.session, number, language) for language in ("zh", "en"))
+    except NotFound:
+        return HTMLResponse(UNKNOWN, 404, headers=headers)
+    return HTMLResponse(page(zh, en), headers=headers)

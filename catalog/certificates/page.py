@@ -28,6 +28,15 @@ ol {{ padding-left: 1.2rem; }} small {{ color: #57606a; }}
 """
 
 
+#: What the page says of a number that nobody was given.
+UNKNOWN = """<!doctype html>
+<html lang="zh-CN"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex"><title>404</title></head><body style="font: 16px/1.6 system-ui, sans-serif; padding: 1rem">
+<h1 style="color: #b42318">无此证书 · No such certificate</h1>
+<p>请核对证书编号。Please check the number.</p></body></html>
+"""
+
+
 def page(zh: PublicCertificateOut, en: PublicCertificateOut) -> str:
     """The page, from the same answer in both languages."""
     origin = "".join(part for part in (zh.district_name, zh.township_name, zh.village) if part)

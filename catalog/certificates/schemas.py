@@ -3,11 +3,11 @@
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.certificates.states import CertificateMove, CertificateState
 from shop.core.money import YuanOut
-from shop.core.quantities import LongText, ShortText
+from shop.core.quantities import LongText, Moment, ShortText
 
 
 class In(BaseModel):
@@ -25,7 +25,7 @@ class MeasureIn(In):
 
 
 class SuspensionIn(MeasureIn):
-    until: AwareDatetime | None = Field(
+    until: Moment | None = Field(
         default=None, description="when it ends by itself, with its time zone; left out: until it is reinstated"
     )
 

@@ -12,11 +12,12 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from catalog.certificates import queries as certificates
+from catalog.certificates import rules as certificate_rules
 from catalog.certificates.reach import IN_REGION, OWN, reach
 from catalog.certificates.rules import Paper
 from catalog.certification import rules, steps
 from catalog.certification.schemas.applying import DocumentOut, MissingItem
-from catalog.certification.schemas.cases import CaseOut, CaseRow, OpinionOut, QueueRow, StepOut, WayOut
+from catalog.certification.schemas.cases import CaseOut, CaseRow, OpinionOut, PackOut, QueueRow, StepOut, WayOut
 from catalog.certification.states import (
     EDITABLE,
     SUPPLIER_MOVES,
@@ -26,13 +27,16 @@ from catalog.certification.states import (
     Level,
     course,
 )
+from catalog.products.rules import above_ceiling
 from shop.core import clock, paging, workdays
 from shop.core.errors import Fault, Language, NotFound
+from shop.core.money import yuan_from_fen
 from shop.core.paging import Page
 from shop.core.states import StateTable
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
+from shop.programmes.schemas import ProgrammeConfig
 
 #: The supplier's own branch sees everything of its own; the officers of the place do not see drafts.
 REACH = f"({OWN} OR (c.status <> 'draft' AND {IN_REGION}))"
@@ -69,6 +73,10 @@ DOCUMENTS = text(
 _PRICED_SKUS = text(
     "SELECT count(*) FROM sku s WHERE s.product_id = :id AND s.status = 'active'"
     " AND EXISTS (SELECT FROM price_tier t WHERE t.sku_id = s.id)"
+)
+_PACKS = text(
+    "SELECT s.id AS sku_id, s.code, s.pack, s.net_grams, max(t.unit_price_fen) AS highest_price FROM sku s"
+    " JOIN price_tier t ON t.sku_id = s.id WHERE s.product_id = :id AND s.status = 'active' GROUP BY s.id ORDER BY s.id"
 )
 _DOCUMENT = text(
     f"""SELECT d.kind, f.name, f.content_type, f.storage_key
@@ -188,11 +196,12 @@ def case(session: Session, actor: Actor, case_id: int, language: Language) -> Ca
     calendar = workdays.calendar(session, today, abs((row.due_on - today).days) + 1 if row.due_on else 0)
     shown = {name: getattr(row, name) for name in CaseOut.model_fields if hasattr(row, name)}
     return CaseOut(
-        **shown | {"steps": [StepOut.model_validate(step, from_attributes=True) for step in record]},
+        **shown | {"proposed": _proposed(row), "steps": [StepOut.model_validate(step, from_attributes=True) for step in record]},
         comparable_price=row.comparable_price_fen,
         overdue=_overdue(row, today),
         working_days_left=calendar.between(today, row.due_on) if row.due_on else None,
         way=[_way(step, row, config.term("certification_status", step["step"], language)) for step in row.steps],
+        packs=_packs(session, row, config),
         opinions=[OpinionOut.model_validate(each, from_attributes=True) for each in session.execute(_OPINIONS, {"id": case_id})]
         if officer
         else [],
@@ -203,6 +212,26 @@ def case(session: Session, actor: Actor, case_id: int, language: Language) -> Ca
         possible_actions=_possible(actor, row, acted, blocked=_blocked(row, objections, today)),
         certificate=certificates.of_case(session, actor, case_id),
     )
+
+
+def _packs(session: Session, row: Row[Any], config: ProgrammeConfig) -> list[PackOut]:
+    comparable = row.comparable_price_fen
+    ceiling = None if comparable is None else certificate_rules.ceiling(comparable, config.certification.price_tolerance_percent)
+    return [
+        PackOut(
+            **pack._mapping,
+            above_comparable=above_ceiling(pack.highest_price, pack.net_grams, ceiling, row.comparable_pack_grams),
+        )
+        for pack in session.execute(_PACKS, {"id": row.product_id})
+    ]
+
+
+def _proposed(row: Row[Any]) -> dict[str, Any] | None:
+    """What a change is to bring about; prices in yuan, as everywhere outside."""
+    if row.kind != CaseKind.PRICE:
+        return row.proposed  # type: ignore[no-any-return]
+    tiers = [[least, yuan_from_fen(fen)] for least, fen in row.proposed["tiers"]]
+    return {**row.proposed, "tiers": tiers}
 
 
 def _overdue(row: Any, today: date) -> bool:
@@ -358,8 +387,10 @@ def statuses(session: Session, actor: Actor, case_ids: Sequence[int]) -> dict[in
 
 
 def queue(session: Session, actor: Actor, filters: Filters) -> list[QueueRow]:
-    """How many cases wait at each state, how many of them are overdue, and since when the oldest waits."""
+    """How many cases wait at each state, how many of them are overdue, and since when the oldest waits. What is closed waits for nobody."""
     conditions, values = _where(actor, filters)
+    if filters.status is None:
+        conditions.append("c.status NOT IN ('approved', 'rejected', 'withdrawn')")
     rows = session.execute(
         text(
             f"""SELECT c.status, count(*) AS cases, count(*) FILTER (WHERE {_OVERDUE}) AS overdue,

@@ -5,13 +5,12 @@ from typing import Annotated, Literal
 
 from fastapi import Query
 from fastapi.responses import Response
-from pydantic import AfterValidator
 
 from catalog.monitoring import queries
-from catalog.monitoring.rules import plausible
 from catalog.monitoring.schemas import FiguresOut, Grain, StepKey, StockKey
 from catalog.products.schemas import DistrictCode
 from shop.core import clock, exports
+from shop.core.quantities import Day
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 
@@ -19,7 +18,6 @@ routes = Routes("monitoring", "/v1/certification-statistics")
 
 Format = Annotated[Literal["json", "csv", "xlsx"], Query()]
 District = Annotated[DistrictCode | None, Query()]
-Day = Annotated[date, AfterValidator(plausible)]
 First = Annotated[Day | None, Query(alias="from", description="default: a year before `to`")]
 Last = Annotated[Day | None, Query(alias="to", description="default: today")]
 

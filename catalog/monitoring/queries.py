@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+from catalog.certificates.reach import IN_REGION
 from catalog.monitoring import rules
 from catalog.monitoring.rules import Table
 from catalog.monitoring.schemas import FiguresOut, Grain, StepKey, StockKey
@@ -20,7 +21,7 @@ from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
 from shop.programmes.schemas import ProgrammeConfig
 
-_HERE = "{}.district_code LIKE ANY (CAST(:regions AS text[]))"
+_HERE = IN_REGION.replace("c.", "{0}.")
 
 # A certificate on a day: its dates, what is on record of measures until the end of it, and the papers as they are known now.
 _STATE_ON = """
@@ -237,7 +238,8 @@ _MEASURES = text(
         FROM certificate_event e JOIN certificate c ON c.id = e.certificate_id
         WHERE e.kind IN ('warned', 'suspended', 'held', 'revoked') AND e.at >= :start AND e.at < :end AND {_HERE.format("c")}
         UNION ALL
-        SELECT 'complaint_' || m.status, m.kind, c.district_code FROM complaint m JOIN certificate c ON c.id = m.certificate_id
+        SELECT unnest(ARRAY['complaint_filed', CASE m.status WHEN 'received' THEN 'complaint_open' WHEN 'stated' THEN 'complaint_open'
+                      ELSE 'complaint_' || m.status END]), m.kind, c.district_code FROM complaint m JOIN certificate c ON c.id = m.certificate_id
         WHERE m.received_at >= :start AND m.received_at < :end AND {_HERE.format("c")}
         UNION ALL
         SELECT 'inspection_' || i.status, i.kind, c.district_code FROM inspection i JOIN certificate c ON c.id = i.certificate_id
@@ -254,7 +256,8 @@ def measures(session: Session, actor: Actor, language: Language, *, first: date,
     for row in session.execute(_MEASURES, {**_span(first, last), **_regions(actor)}):
         subject = row.measure.partition("_")[0]
         group = {"complaint": "complaint_kind", "inspection": "inspection_kind"}.get(subject, "reason")
-        rows.append(teller.named({**row._mapping, "reason_label": teller.term(group, row.reason)}))
+        label = rules.MEASURE_LABELS[row.measure][0 if language == "zh" else 1]
+        rows.append(teller.named({**row._mapping, "measure_label": label, "reason_label": teller.term(group, row.reason)}))
     return teller.figures(rules.MEASURES, ["county", "county_name"], rows)
 
 

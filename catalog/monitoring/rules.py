@@ -107,17 +107,37 @@ OBJECTIONS = Table(
     zh="期间内收到的公示异议；答复天数为日历日。",
     en="Objections received in the period; days to answer are calendar days.",
 )
+#: What is counted of measures: those against certificates, complaints filed and what became of them, checks and what they found.
+MEASURE_LABELS: dict[str, tuple[str, str]] = {
+    "warned": ("警告", "warned"),
+    "suspended": ("暂停", "suspended"),
+    "held": ("暂扣", "held"),
+    "revoked": ("撤销", "revoked"),
+    "complaint_filed": ("收到投诉", "complaints filed"),
+    "complaint_open": ("投诉待处理", "complaints still open"),
+    "complaint_upheld": ("投诉属实", "complaints upheld"),
+    "complaint_dismissed": ("投诉不属实", "complaints dismissed"),
+    "complaint_withdrawn": ("投诉撤回", "complaints withdrawn"),
+    "inspection_open": ("检查待完成", "checks still open"),
+    "inspection_passed": ("检查合格", "checks passed"),
+    "inspection_failed": ("检查不合格", "checks failed"),
+    "inspection_cancelled": ("检查取消", "checks cancelled"),
+}
 MEASURES = Table(
     columns=_KEY_TITLES
     | {
-        "measure": ("措施", "measure"),
+        "measure": ("措施代码", "measure code"),
+        "measure_label": ("措施", "measure"),
         "reason": ("原因代码", "reason code"),
         "reason_label": ("原因", "reason"),
         "count": ("次数", "count"),
     },
-    summed=frozenset({"count"}),
-    zh="期间内对证书采取的措施（按记录计次），以及同期投诉和检查的结果。",
-    en="Measures against certificates on record in the period, and the outcomes of complaints and checks of the same time.",
+    summed=frozenset(),
+    zh="期间内对证书采取的措施（按记录计次），期间内收到的投诉及其结果，期间内立项的检查及其结果。",
+    en=(
+        "Measures against certificates on record in the period; complaints filed in it, and what became of them; checks opened in it, and"
+        " what they found."
+    ),
 )
 FLOW = Table(
     columns=_KEY_TITLES
@@ -133,21 +153,6 @@ FLOW = Table(
     zh="期间内申请的进出：提交含补正后重新提交。",
     en="What happened to applications in the period; handing in again after a correction counts too.",
 )
-
-#: Days that anybody could mean.
-FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 12, 31)
-
-
-def plausible(day: date) -> date:
-    """A day that may be asked for.
-
-    Raises:
-        ValueError: it lies too far from now.
-    """
-    if not FIRST_DAY <= day <= LAST_DAY:
-        raise ValueError(f"a day between {FIRST_DAY} and {LAST_DAY}")
-    return day
-
 
 #: So many stocks are taken at most for one answer.
 MOST_PERIODS = 60

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from catalog.products import listing, rules
-from catalog.products.errors import CertifiedFrozen, NotASupplier, NotYourProduct, PriceNeedsReview, UnknownOrigin
+from catalog.products.errors import CertifiedFrozen, NotASupplier, NotYourProduct, PriceNeedsReview, UnderReview, UnknownOrigin
 from catalog.products.models import Product, Sku
 from catalog.products.schemas import ProductIn, SkuIn, TierIn
 from catalog.products.states import LISTING, ListingMove
@@ -34,6 +34,11 @@ _ORIGIN = text(
 _UNDER_CERTIFICATION = text(
     "SELECT EXISTS (SELECT FROM certification_case WHERE product_id = :id AND status NOT IN ('draft', 'returned', 'rejected', 'withdrawn',"
     " 'approved')) OR EXISTS (SELECT FROM certificate WHERE product_id = :id AND valid_until >= :today AND revoked_at IS NULL)"
+)
+#: A product that is certified stays on sale while a change or renewal is reviewed; one that is not has nothing but its application.
+_UNDER_REVIEW = text(
+    "SELECT EXISTS (SELECT FROM certification_case WHERE product_id = :id AND kind = 'initial'"
+    " AND status NOT IN ('draft', 'returned', 'rejected', 'withdrawn', 'approved'))"
 )
 _WRITE_TIERS = text(
     "INSERT INTO price_tier (sku_id, min_quantity, unit_price_fen)"
@@ -102,10 +107,11 @@ def add_sku(session: Session, actor: Actor, product_id: int, body: SkuIn) -> int
 
     Raises:
         NotFound, NotYourProduct: unknown (404), or another supplier's (403).
-        SkuCodeTaken: see there (409).
+        SkuCodeTaken, UnderReview: see there (409).
         Invalid: its weight or its price list is at fault (422).
     """
     product = _own_product(session, actor, product_id)
+    _refuse_under_review(session, product.id)
     number = session.execute(text("SELECT count(*) FROM sku WHERE product_id = :id"), {"id": product.id}).scalar_one()
     sku = _add_sku(session, product, body, number)
     listing.refresh_price(session, [product.id])
@@ -118,9 +124,12 @@ def edit_sku(session: Session, actor: Actor, sku_id: int, changes: Mapping[str, 
 
     Raises:
         NotFound, NotYourProduct: unknown (404), or another supplier's (403).
+        CertifiedFrozen: what the pack is called, once a certificate or a running application speaks of the product (409).
     """
     sku = own_sku(session, actor, sku_id)
     check_version(sku.version)
+    if changes.get("pack", sku.pack) != sku.pack and _is_under_certification(session, sku.product_id):
+        raise CertifiedFrozen(fields="pack")
     for field, value in changes.items():
         setattr(sku, field, value)
     _keep(session, sku)
@@ -128,8 +137,9 @@ def edit_sku(session: Session, actor: Actor, sku_id: int, changes: Mapping[str, 
 
 
 def move_sku(session: Session, actor: Actor, sku_id: int, listing_move: ListingMove) -> None:
-    """Withdraw one pack from sale, or put it back. Raises as :func:`move`."""
+    """Withdraw one pack from sale, or put it back. Raises as :func:`move`, and UnderReview (409)."""
     sku = own_sku(session, actor, sku_id)
+    _refuse_under_review(session, sku.product_id)
     sku.status = LISTING.after(sku.status, listing_move)
     _keep(session, sku)
     listing.refresh_price(session, [sku.product_id])
@@ -142,10 +152,11 @@ def set_prices(session: Session, actor: Actor, sku_id: int, tiers: Sequence[Tier
     Raises:
         NotFound, NotYourProduct: unknown (404), or another supplier's (403).
         Invalid: quantities that are not whole steps or do not rise (422).
-        PriceNeedsReview: a price lies too far above that of comparable goods (409).
+        PriceNeedsReview: a price lies too far above that of comparable goods (409). UnderReview: see there (409).
     """
     sku = own_sku(session, actor, sku_id)
     check_version(sku.version)
+    _refuse_under_review(session, sku.product_id)
     _refuse_dear(session, sku.product_id, sku.net_grams, tiers)
     _replace_tiers(session, actor, sku, tiers)
 
@@ -258,8 +269,17 @@ def require_origin(session: Session, district_code: str, township_code: str | No
 
 def _refuse_certified(session: Session, product_id: int, changed: Mapping[str, Any]) -> None:
     fields = sorted(CERTIFIED_FIELDS & changed.keys())
-    if fields and session.execute(_UNDER_CERTIFICATION, {"id": product_id, "today": clock.today()}).scalar_one():
+    if fields and _is_under_certification(session, product_id):
         raise CertifiedFrozen(fields=", ".join(fields))
+
+
+def _is_under_certification(session: Session, product_id: int) -> bool:
+    return bool(session.execute(_UNDER_CERTIFICATION, {"id": product_id, "today": clock.today()}).scalar_one())
+
+
+def _refuse_under_review(session: Session, product_id: int) -> None:
+    if session.execute(_UNDER_REVIEW, {"id": product_id}).scalar_one():
+        raise UnderReview
 
 
 def _own_product(session: Session, actor: Actor, product_id: int) -> Product:

@@ -48,5 +48,15 @@ class CertifiedFrozen(Conflict):
     )
 
 
+class UnderReview(Conflict):
+    """Reviewers and the public look at the packs and prices of an application."""
+
+    code = "under_review"
+    zh, en = (
+        "产品正在认定审核中，规格和价格暂不能修改；可先撤回申请",
+        "The product is under certification: its packs and prices stay as they are until that ends; the application can be withdrawn",
+    )
+
+
 CONSTRAINTS["uq_product_supplier_id_name"] = NameTaken
 CONSTRAINTS["uq_sku_code"] = SkuCodeTaken

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from catalog.products.rules import MAX_TIERS, Category, Kind, Unit
 from catalog.products.states import ListingStatus
+from shop.core.errors import BadValue
 from shop.core.money import PositiveYuanIn, YuanIn, YuanOut
 from shop.core.quantities import Code, Id, Name, OptionalText, Quantity, QuantityOut, storable
 
@@ -131,7 +132,7 @@ def refuse_null(body: BaseModel, *names: str) -> None:
     """A field may be left out, but not emptied."""
     for name in names:
         if name in body.model_fields_set and getattr(body, name) is None:
-            raise ValueError(f"{name} cannot be null")
+            raise BadValue(f"{name} 不能为空", f"{name} cannot be null")
 
 
 class Filters(In):

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from catalog.stock.rules import MovementKind
+from shop.core.errors import BadValue
 from shop.core.quantities import MAX_QUANTITY, QuantityOut, ShortText
 
 #: As a quantity, but with a sign.
@@ -36,11 +37,11 @@ class MovementIn(BaseModel):
     @model_validator(mode="after")
     def _sound(self) -> Self:
         if self.quantity == 0:
-            raise ValueError("the quantity must not be zero")
+            raise BadValue("数量不能为零", "the quantity must not be zero")
         if self.kind == MovementKind.RECEIVE and self.quantity < 0:
-            raise ValueError("what is received is more than nothing")
+            raise BadValue("收货数量须大于零", "what is received is more than nothing")
         if self.kind == MovementKind.ADJUST and self.reason is None:
-            raise ValueError("an adjustment needs a reason")
+            raise BadValue("调整须说明原因", "an adjustment needs a reason")
         return self
 
 

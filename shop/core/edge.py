@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shop.core import metrics
 from shop.core.errors import (
     CONSTRAINTS,
+    BadValue,
     Conflict,
     Fault,
     Invalid,
@@ -145,7 +146,32 @@ async def _payload_fault(request: Request, error: RequestValidationError) -> Res
 
 
 _ZH = {
+    "bool_parsing": "须为是或否",
+    "bool_type": "须为是或否",
+    "date_from_datetime_inexact": "须为日期，如 2026-01-31",
+    "date_from_datetime_parsing": "须为日期，如 2026-01-31",
+    "date_parsing": "须为日期，如 2026-01-31",
+    "date_type": "须为日期，如 2026-01-31",
+    "datetime_from_date_parsing": "须为带时区的时间，如 2026-01-31T09:00:00+08:00",
+    "datetime_parsing": "须为带时区的时间，如 2026-01-31T09:00:00+08:00",
+    "timezone_aware": "时间须带时区，如 2026-01-31T09:00:00+08:00",
+    "decimal_max_digits": "数位过多",
+    "decimal_parsing": "须为数字",
+    "decimal_type": "须为数字",
+    "dict_type": "须为对象",
+    "finite_number": "须为有限的数字",
+    "float_parsing": "须为数字",
+    "int_from_float": "须为整数",
+    "int_parsing": "须为整数",
+    "int_parsing_size": "数值过大",
+    "int_type": "须为整数",
+    "list_type": "须为列表",
+    "model_attributes_type": "须为对象",
     "missing": "缺少必填项",
+    "string_pattern_mismatch": "格式不符",
+    "string_type": "须为文字",
+    "too_long": "项数过多",
+    "too_short": "项数过少",
     "json_invalid": "不是有效的 JSON",
     "extra_forbidden": "未知字段",
     "string_too_short": "内容过短",
@@ -166,12 +192,9 @@ def _fault(entry: Any) -> Fault:
     for part in where:
         path += f"[{part}]" if isinstance(part, int) else (f".{part}" if path else str(part))
     reason = str(entry["msg"]).removeprefix("Value error, ")
-    return Fault(
-        path or str(entry["loc"][0]),
-        entry["type"],
-        _ZH.get(entry["type"], f"格式或取值有误（{reason}）"),
-        reason,
-    )
+    cause = entry.get("ctx", {}).get("error")
+    told = cause.zh if isinstance(cause, BadValue) else _ZH.get(entry["type"], "格式或取值有误")
+    return Fault(path or str(entry["loc"][0]), entry["type"], told, reason)
 
 
 async def _http_fault(request: Request, error: HTTPException) -> Response:

@@ -30,6 +30,14 @@ class Fault:
         }
 
 
+class BadValue(ValueError):
+    """What a validator says of a value, in both languages; pydantic carries it to the answer."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(en)
+        self.zh = zh
+
+
 class Problem(Exception):
     """Base of every refusal. Subclasses set ``status``, ``code``, ``zh`` and ``en``."""
 

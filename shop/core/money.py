@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
 
+from shop.core.errors import BadValue
+
 #: No single amount may pass ten billion yuan; sums of millions of such amounts still fit 64 bits.
 MAX_FEN = 10**12
 
@@ -16,16 +18,16 @@ def fen_from_yuan(value: Any) -> int:
         ValueError: not a finite number, or more than two decimal places.
     """
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
-        raise ValueError('an amount of yuan is a decimal string such as "1234.50"')
+        raise BadValue("金额须为十进制字符串，如 1234.50", 'an amount of yuan is a decimal string such as "1234.50"')
     try:
         yuan = Decimal(str(value).strip())
     except InvalidOperation:
-        raise ValueError("not a number") from None
+        raise BadValue("不是数字", "not a number") from None
     if not yuan.is_finite() or yuan.copy_abs() > MAX_FEN // 100:
-        raise ValueError("amount out of range")
+        raise BadValue("金额超出范围", "amount out of range")
     fen = yuan * 100
     if fen != fen.to_integral_value():
-        raise ValueError("an amount has at most two decimal places")
+        raise BadValue("金额最多两位小数", "an amount has at most two decimal places")
     return int(fen)
 
 
@@ -71,7 +73,7 @@ def share_out(total: int, weights: list[int]) -> list[int]:
 
 def _positive(fen: int) -> int:
     if fen <= 0:
-        raise ValueError("must be greater than zero")
+        raise BadValue("须大于零", "must be greater than zero")
     return fen
 
 

@@ -1,9 +1,13 @@
 """Quantities (three decimal places, a step per SKU), weights (integer grams) and the text type of every request."""
 
+import unicodedata
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, PlainSerializer, StringConstraints, WithJsonSchema
+
+from shop.core.errors import BadValue
 
 THOUSANDTH = Decimal("0.001")
 MAX_QUANTITY = Decimal(10**9)
@@ -29,7 +33,7 @@ def plain(quantity: Decimal) -> str:
 
 def _finite(value: Any) -> Any:
     if isinstance(value, bool):
-        raise ValueError("not a number")
+        raise BadValue("不是数字", "not a number")
     return str(value) if isinstance(value, float) else value
 
 
@@ -58,16 +62,56 @@ Id = Annotated[int, Field(ge=1, le=MAX_ID)]
 def storable(value: str) -> str:
     """PostgreSQL stores neither NUL nor lone surrogates; refuse them where the text comes in."""
     if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
-        raise ValueError("text holds a character that cannot be stored")
+        raise BadValue("含有无法保存的字符", "text holds a character that cannot be stored")
     return value
+
+
+#: They turn the text around them about, so that it reads as something else.
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def readable(value: str) -> str:
+    """Text that can be stored and that people see: not only of spaces and marks without a shape, and none that turns others about."""
+    storable(value)
+    if _TURNING & set(value):
+        raise BadValue("含有改变文字方向的字符", "text holds a character that turns its direction")
+    if value and all(unicodedata.category(character)[0] in "CZ" for character in value):
+        raise BadValue("没有可见的内容", "text holds nothing to be seen")
+    return value
+
+
+#: Days that anybody could mean.
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 12, 31)
+
+
+def plausible(day: date) -> date:
+    """Refuse slips of the keyboard, such as the year 0206."""
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise BadValue(f"日期须在 {FIRST_DAY} 至 {LAST_DAY} 之间", f"a day between {FIRST_DAY} and {LAST_DAY}")
+    return day
+
+
+def plausible_moment(moment: datetime) -> datetime:
+    """The same for a moment with its time zone."""
+    plausible(moment.date())
+    return moment.astimezone(UTC)
+
+
+def each_once(ids: list[int]) -> list[int]:
+    """Refuse a list that names something twice."""
+    if len(set(ids)) < len(ids):
+        raise BadValue("每项只能出现一次", "each once")
+    return ids
 
 
 def _text(limit: int, least: int = 1) -> Any:
     return StringConstraints(strip_whitespace=True, min_length=least, max_length=limit)
 
 
-Name = Annotated[str, _text(200), AfterValidator(storable)]
+Name = Annotated[str, _text(200), AfterValidator(readable)]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]+$", max_length=64)]
-ShortText = Annotated[str, _text(500), AfterValidator(storable)]
-LongText = Annotated[str, _text(5000), AfterValidator(storable)]
-OptionalText = Annotated[str, _text(5000, least=0), AfterValidator(storable)]
+ShortText = Annotated[str, _text(500), AfterValidator(readable)]
+LongText = Annotated[str, _text(5000), AfterValidator(readable)]
+OptionalText = Annotated[str, _text(5000, least=0), AfterValidator(readable)]
+Day = Annotated[date, AfterValidator(plausible)]
+Moment = Annotated[AwareDatetime, AfterValidator(plausible_moment)]

@@ -277,7 +277,8 @@ def _within_transaction(endpoint: Callable[..., Any], operation: Operation, know
     def run(call: Call, **arguments: Any) -> Response:
         with call:
             call.admit(operation)
-            _refuse_unknown(call.request, known)
+            if not operation.public:  # links that people pass on gain parameters on the way
+                _refuse_unknown(call.request, known)
             claim = call.claim(operation, _body_of(call.request))
             if claim is not None and claim.answered is not None:
                 return claim.answered

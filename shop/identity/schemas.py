@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from shop.core.errors import Language
+from shop.core.errors import BadValue, Language
 from shop.core.quantities import Id, Name, ShortText, storable
 from shop.core.uscc import Uscc
 from shop.identity.permissions import REGIONAL, Permission, Role
@@ -14,15 +14,21 @@ from shop.identity.rules import MAY_NAME_SUPPORTER, NEEDS_SUPPORTER, Capacity, O
 
 def _mailbox(address: str) -> str:
     if len(address.partition("@")[0]) > 64:
-        raise ValueError("the part before @ is longer than 64 characters")
+        raise BadValue("@ 之前不得超过 64 个字符", "the part before @ is longer than 64 characters")
     return address
+
+
+def _dialable(phone: str) -> str:
+    if sum(character.isdigit() for character in phone) < 5:
+        raise BadValue("电话号码至少五位数字", "a telephone number has at least five digits")
+    return phone
 
 
 #: Letters of one case only, so that no two names look alike to a person who reads them aloud.
 Username = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._\-]{2,63}$"), Field(examples=["fengjie-coop"])]
 #: Length is what makes a password hard to guess; rules about its characters only make it hard to remember.
 Password = Annotated[str, StringConstraints(min_length=10, max_length=128), AfterValidator(storable)]
-Phone = Annotated[str, StringConstraints(pattern=r"^[0-9+\-() ]{5,30}$")]
+Phone = Annotated[str, StringConstraints(pattern=r"^[0-9+\-() ]{5,30}$"), AfterValidator(_dialable)]
 RegionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}[0-9A-Z]{0,6}$"), Field(examples=["500236"])]
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-]+"
@@ -58,9 +64,9 @@ class TokenForm(BaseModel):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if self.grant_type == "password" and (self.username is None or self.password is None):
-            raise ValueError("the password grant needs username and password")
+            raise BadValue("password 方式须提供用户名和密码", "the password grant needs username and password")
         if self.grant_type == "refresh_token" and self.refresh_token is None:
-            raise ValueError("the refresh_token grant needs refresh_token")
+            raise BadValue("refresh_token 方式须提供 refresh_token", "the refresh_token grant needs refresh_token")
         return self
 
 
@@ -123,7 +129,7 @@ class OrganisationPatch(In):
     def _required_stay(self) -> Self:
         for field in ("uscc", "name", "kind", "region_code"):
             if field in self.model_fields_set and getattr(self, field) is None:
-                raise ValueError(f"{field} cannot be null")
+                raise BadValue(f"{field} 不能为空", f"{field} cannot be null")
         return self
 
 
@@ -141,11 +147,11 @@ class OrganisationRoleIn(In):
     @model_validator(mode="after")
     def _coherent(self) -> Self:
         if self.valid_to is not None and self.valid_to <= self.valid_from:
-            raise ValueError("valid_to must be after valid_from")
+            raise BadValue("valid_to 须晚于 valid_from", "valid_to must be after valid_from")
         if self.role in NEEDS_SUPPORTER and self.supporter_id is None:
-            raise ValueError(f"{self.role} needs supporter_id")
+            raise BadValue(f"角色 {self.role} 须填写 supporter_id", f"{self.role} needs supporter_id")
         if self.role not in MAY_NAME_SUPPORTER and self.supporter_id is not None:
-            raise ValueError(f"{self.role} has no supporter")
+            raise BadValue(f"角色 {self.role} 没有 supporter_id", f"{self.role} has no supporter")
         return self
 
 
@@ -186,7 +192,10 @@ class UserRoleIn(In):
     @model_validator(mode="after")
     def _coherent(self) -> Self:
         if (self.region_code is not None) != (self.role in REGIONAL):
-            raise ValueError(f"{self.role} {'needs a' if self.role in REGIONAL else 'has no'} region_code")
+            raise BadValue(
+                f"角色 {self.role} {'须填写' if self.role in REGIONAL else '不得填写'} region_code",
+                f"{self.role} {'needs a' if self.role in REGIONAL else 'has no'} region_code",
+            )
         return self
 
 
@@ -211,7 +220,7 @@ class UserPatch(In):
     @model_validator(mode="after")
     def _required_stay(self) -> Self:
         if "language" in self.model_fields_set and self.language is None:
-            raise ValueError("language cannot be null")
+            raise BadValue("language 不能为空", "language cannot be null")
         return self
 
 

@@ -127,6 +127,8 @@ def put_out(
     if until is not None and until <= now:
         raise Invalid(faults=[Fault("until", "in_the_past", "结束时间须在将来", "the end must lie in the future")])
     again = queries.state_of(certificate) is CertificateState.SUSPENDED
+    if again and (certificate.suspended_until, certificate.reason_code, certificate.reason) == (until, reason_code, reason):
+        return  # the same request, sent twice
     if not again:
         certificate.suspended_at = now
     certificate.suspended_until = until

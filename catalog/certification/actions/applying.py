@@ -48,6 +48,8 @@ _BLACKLISTED = text(
 _REVOKED = text(
     "SELECT max(c.revoked_at) FROM certificate c JOIN product p ON p.id = :product_id"
     " WHERE c.supplier_id = p.supplier_id AND (c.product_id = p.id OR c.product_name = p.name)"
+    # a batch that the city withdrew is no fault of those who stand in it
+    " AND c.reason_code IS DISTINCT FROM 'batch_withdrawn'"
 )
 _CERTIFIED_UNTIL = text(
     "SELECT max(valid_until) FROM certificate WHERE product_id = :product_id AND revoked_at IS NULL AND valid_until >= :today"
@@ -115,7 +117,8 @@ def submit(session: Session, actor: Actor, case_id: int) -> None:
     returned = locked(session, actor, case_id).status == CaseStatus.RETURNED
     move = CaseMove.RESUBMIT if returned else CaseMove.SUBMIT
     case = begin(session, actor, case_id, move)
-    product = session.get_one(Product, case.product_id)
+    # locked, so that its packs and prices stay as they are from here on
+    product = session.get_one(Product, case.product_id, with_for_update=True, populate_existing=True)
     config = require_eligible(session, product)
     if not returned or (product.district_code, product.township_code) != (case.district_code, case.township_code):
         _set_out(session, case, product, config)

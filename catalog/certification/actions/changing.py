@@ -27,6 +27,7 @@ _LATEST = text(
     "SELECT id FROM certificate WHERE product_id = :product_id AND revoked_at IS NULL AND valid_until >= :today"
     " ORDER BY valid_until DESC LIMIT 1"
 )
+_PAPERS = text("SELECT count(*) FROM certification_document WHERE case_id = :id AND side = 'supplier'")
 #: What the latest case of the product stated; a change carries it on, so that its reviewers see the whole.
 _STATED = [
     "annual_capacity_kg",
@@ -98,6 +99,9 @@ def submit(session: Session, actor: Actor, case: CertificationCase) -> None:
     """Hand in a change: there is no checklist for it, its reviewers ask for what they miss."""
     if case.status not in (CaseStatus.DRAFT, CaseStatus.RETURNED):
         raise CaseNotEditable
+    if not case.proposed and not session.execute(_PAPERS, {"id": case.id}).scalar_one():
+        told = "既没有修改内容，也没有新的材料", "Nothing is to change, and there is no new paper"
+        raise NothingChanges(faults=[Fault("changes", "nothing_changes", *told)])
     case.submitted_at = clock.now()
     case.decision_reason = None
     case.corrections = []

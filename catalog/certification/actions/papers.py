@@ -81,6 +81,8 @@ def remove(session: Session, actor: Actor, document_id: int) -> int:
     if document is None or document.side != "supplier":
         raise NotFound
     case = own_editable(session, actor, document.case_id)
+    if session.get(CertificationDocument, document_id, populate_existing=True) is None:
+        raise NotFound  # somebody else removed it while this waited
     handed_in = session.execute(
         text("SELECT :submitted_at > uploaded_at FROM stored_file WHERE id = :id"),
         {"id": document.file_id, "submitted_at": case.submitted_at},

@@ -1,6 +1,5 @@
 """Applying over HTTP: applications, their papers, renewals."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import File, Form, UploadFile
@@ -13,7 +12,7 @@ from catalog.certification.rules import DocumentKind
 from catalog.certification.schemas.applying import CaseIn, CasePatch, RemarkIn, RenewalIn
 from catalog.certification.schemas.cases import CaseOut
 from shop.core import uploads
-from shop.core.quantities import Id, ShortText
+from shop.core.quantities import Day, Id, ShortText
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 
@@ -47,8 +46,8 @@ def add_document(
     file: Paper,
     number: Annotated[ShortText | None, Form(description="as printed on it")] = None,
     issuer: Annotated[ShortText | None, Form()] = None,
-    issued_on: Annotated[date | None, Form()] = None,
-    valid_until: Annotated[date | None, Form(description="its last day; a certificate does not hold beyond it")] = None,
+    issued_on: Annotated[Day | None, Form()] = None,
+    valid_until: Annotated[Day | None, Form(description="its last day; a certificate does not hold beyond it")] = None,
 ) -> CaseOut:
     """Add a paper to the own application. The newest of its kind counts."""
     printed = Printed(number, issuer, issued_on, valid_until)

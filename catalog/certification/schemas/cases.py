@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from catalog.certificates.schemas import CertificateOut
 from catalog.certification.schemas.applying import DocumentOut, In, MissingItem
@@ -12,7 +12,7 @@ from catalog.certification.steps import Correction, Decision, Verdict
 from catalog.products.rules import MAX_TIERS, Category, Kind
 from catalog.products.schemas import TierIn, refuse_null
 from shop.core.money import YuanOut
-from shop.core.quantities import Id, ShortText
+from shop.core.quantities import Id, ShortText, each_once
 
 #: As many cases as are decided in one request.
 MOST_DECIDED = 200
@@ -64,17 +64,10 @@ class AppealDecisionIn(ReasonIn):
 
 
 class DecisionsIn(In):
-    case_ids: Annotated[list[Id], Field(min_length=1, max_length=MOST_DECIDED)]
+    case_ids: Annotated[list[Id], Field(min_length=1, max_length=MOST_DECIDED), AfterValidator(each_once)]
     decision: Decision
     reason: ShortText | None = None
     corrections: Annotated[list[CorrectionIn], Field(max_length=50)] = []
-
-    @field_validator("case_ids")
-    @classmethod
-    def _each_once(cls, case_ids: list[int]) -> list[int]:
-        if len(set(case_ids)) < len(case_ids):
-            raise ValueError("each case once")
-        return case_ids
 
 
 class DecidedOut(BaseModel):
@@ -196,6 +189,17 @@ class CaseRow(BaseModel):
     version: int
 
 
+class PackOut(BaseModel):
+    """A pack that is on sale, as reviewers weigh it against comparable goods."""
+
+    sku_id: int
+    code: str
+    pack: str
+    net_grams: int | None
+    highest_price: YuanOut
+    above_comparable: bool = Field(description="further above the comparable price, gram for gram, than the programme tolerates")
+
+
 class CaseOut(CaseRow):
     working_days_left: int | None
     way: list[WayOut]
@@ -215,6 +219,7 @@ class CaseOut(CaseRow):
     comparable_pack_grams: int | None
     comparable_price_source: str | None
     comparable_price_on: date | None
+    packs: list[PackOut]
     decision_reason: str | None
     corrections: list[dict[str, str]] = Field(description="what the supplier is asked to correct")
     appealed: bool

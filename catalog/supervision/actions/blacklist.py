@@ -20,7 +20,10 @@ from shop.identity.actor import Actor
 MOST_MONTHS = 120
 REASON = "blacklisted"
 
-_ORGANISATION = text("SELECT path FROM organisation WHERE id = :id FOR UPDATE")
+_ORGANISATION = text(
+    "SELECT path, EXISTS (SELECT FROM organisation_role r WHERE r.organisation_id = o.id AND r.role = 'supplier') AS supplies"
+    " FROM organisation o WHERE id = :id FOR UPDATE"
+)
 _BARRED = text("SELECT count(*) FROM blacklist_entry WHERE organisation_id = :id AND lifted_at IS NULL AND until_on >= :today")
 
 
@@ -41,6 +44,8 @@ def bar(session: Session, actor: Actor, body: BarIn) -> int:
         raise NotFound
     if actor.is_related(organisation.path):
         raise OwnCase
+    if not organisation.supplies:
+        raise Invalid.one("organisation_id", "not_a_supplier", "该单位不是供应商", "This organisation is not a supplier")
     if session.execute(_BARRED, {"id": body.organisation_id, "today": today}).scalar_one():
         raise AlreadyBarred
     entry = BlacklistEntry(**body.model_dump(), from_on=today, decided_by=actor.user_id, decided_at=clock.now())

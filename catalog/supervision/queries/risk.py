@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
+from catalog.certificates.reach import IN_REGION
 from catalog.certificates.states import state_sql
 from catalog.supervision.rules import FEW_HOUSEHOLDS, PAPERS_ENDING_DAYS, RISKS
 from catalog.supervision.schemas.checking import FlagOut, RiskOut
@@ -70,7 +71,6 @@ _LIST = """
     ORDER BY s.score DESC, live.id LIMIT :rows
 """
 _CATEGORY = "EXISTS (SELECT FROM product p WHERE p.id = c.product_id AND p.category = :category)"
-_REGIONS = "c.district_code LIKE ANY (CAST(:regions AS text[]))"
 
 
 def values(session: Session, now: datetime) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def risks(
     given = {"district": district, "category": category}
     narrowed = {"district": "c.district_code = :district", "category": _CATEGORY}
     asked = {name: value for name, value in given.items() if value is not None}
-    where = " AND ".join([_REGIONS, *(narrowed[name] for name in asked)])
+    where = " AND ".join([IN_REGION, *(narrowed[name] for name in asked)])
     start = paging.position(after, int, int)
     beyond = "(s.score < :after_score OR (s.score = :after_score AND live.id > :after_id))" if start else "true"
     statement = text(_LIST.format(risk=RISK.format(where=where), state=state_sql("live"), beyond=beyond))

@@ -4,14 +4,15 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, field_validator
 
 from catalog.certificates.states import CertificateState
 from catalog.products.rules import Category
 from catalog.products.schemas import DistrictCode
 from catalog.supervision.rules import CheckKind
+from shop.core.errors import BadValue
 from shop.core.money import PositiveYuanIn, YuanOut
-from shop.core.quantities import Grams, Id, LongText, Name, ShortText, storable
+from shop.core.quantities import Day, Grams, Id, LongText, Name, ShortText, storable
 
 
 class In(BaseModel):
@@ -74,14 +75,14 @@ class Measure(StrEnum):
 class InspectionIn(In):
     certificate_id: Id
     kind: CheckKind
-    due_on: date | None = Field(default=None, description="left out: the working days that the programme gives")
+    due_on: Day | None = Field(default=None, description="left out: the working days that the programme gives")
 
 
 class ResultIn(In):
     passed: bool
     findings: LongText
     measured: Annotated[
-        dict[str, str | int | float], Field(max_length=50, description="figures that were measured, by their names")
+        dict[str, str | StrictInt | StrictFloat], Field(max_length=50, description="figures that were measured, by their names")
     ] = {}
     done_on: date
     measure: Measure = Measure.NONE
@@ -92,7 +93,7 @@ class ResultIn(In):
     def _short(cls, measured: dict[str, str | int | float]) -> dict[str, str | int | float]:
         for name, value in measured.items():
             if len(name) > 100 or len(str(value)) > 200 or str(value) in ("nan", "inf", "-inf"):
-                raise ValueError("names and values are short, and numbers finite")
+                raise BadValue("名称和取值须简短，数字须有限", "names and values are short, and numbers finite")
             storable(name + str(value))
         return measured
 
@@ -140,7 +141,7 @@ class PriceCheckIn(In):
     found_price: Annotated[PositiveYuanIn, Field(description="of comparable goods, for one pack")]
     found_grams: Annotated[Grams | None, Field(ge=1, description="net weight of that pack; none for services")] = None
     source: ShortText
-    found_on: date
+    found_on: Day
 
 
 class PriceCheckOut(BaseModel):

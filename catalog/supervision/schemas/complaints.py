@@ -7,6 +7,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from catalog.supervision.states import ComplaintMove, ComplaintState
+from shop.core.errors import BadValue
 from shop.core.quantities import Code, Id, LongText, ShortText
 from shop.identity.public import ContactIn, ContactOut
 from shop.identity.schemas import In
@@ -72,7 +73,7 @@ class ComplaintIn(In):
     @model_validator(mode="after")
     def _names_one(self) -> Self:
         if (self.certificate_id is None) == (self.certificate_number is None):
-            raise ValueError("name the certificate by its id or by its number")
+            raise BadValue("请用 id 或编号指明证书", "name the certificate by its id or by its number")
         return self
 
 

@@ -92,6 +92,26 @@ def test_a_withdrawn_batch_revokes_its_certificates(office, filed):
     assert sorted(told) == ["catalogue_batch.published", "catalogue_batch.withdrawn"]
 
 
+def test_a_batch_that_the_city_withdrew_bars_nobody_from_applying_again(office, filed):
+    batch = create(office, filed).json()["id"]
+    do(office, batch, "publish")
+    do(office, batch, "withdraw", reason="公示程序有误")
+    product_id = office.read("supplier", filed[0])["product_id"]
+    assert office.as_("supplier").post("/v1/certification-cases", json={"product_id": product_id}).status_code == 201
+
+
+def test_a_draft_is_discarded_and_its_cases_stay_filed(office, filed):
+    assert create(office, [filed[0], filed[0]]).status_code == 422
+    batch = create(office, filed).json()["id"]
+    path = f"/v1/catalogue-batches/{batch}"
+    assert code(office.as_("county").delete(path)) == (403, "forbidden")
+    assert office.as_("city").delete(path).status_code == 204
+    assert code(office.as_("city").get(path)) == (404, "not_found")
+    again = create(office, filed).json()["id"]
+    do(office, again, "publish")
+    assert code(office.as_("city").delete(f"/v1/catalogue-batches/{again}")) == (409, "illegal_move")
+
+
 def test_who_sees_and_does_what(office, filed):
     batch = create(office, filed).json()["id"]
     for who in ("county", "supplier", "monitor"):

@@ -273,3 +273,21 @@ def test_unknown_numbers_cost_the_same_and_tell_nothing(office, certified):
     assert len(set(counts)) == 1
     assert code(public(office, "CQ-2026-500236-999999")) == (404, "not_found")
     assert public(office, "x" * 41).status_code == 422
+
+
+def test_a_link_that_was_passed_on_and_a_number_typed_by_hand_still_lead_to_the_check(office, certified):
+    number = office.as_("county").get(f"/v1/certificates/{certified}").json()["number"]
+    path = f"/v1/public/certificates/{number.lower()}"
+    for page in (path, f"{path}/page"):
+        assert office.api.get(page, params={"from": "singlemessage", "isappinstalled": "0"}).status_code == 200
+    unknown = office.api.get("/v1/public/certificates/CQ-2026-500236-999999/page")
+    assert (unknown.status_code, unknown.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "无此证书" in unknown.text
+
+
+def test_a_suspension_sent_twice_is_one(office, certified):
+    for _ in range(3):
+        assert do(office, "county", certified, "suspend", **WHY).status_code == 200
+    kinds = [event["kind"] for event in office.as_("county").get(f"/v1/certificates/{certified}/history").json()]
+    assert kinds.count("suspended") == 1
+    assert "suspension_changed" not in kinds

@@ -132,6 +132,19 @@ def prices(office, made, price, who="supplier"):
     return office.as_(who).put(f"/v1/skus/{made.sku_id}/prices", json={"tiers": tiers})
 
 
+def test_what_changes_nothing_is_not_handed_in(office, certified):
+    case_id = propose(office, certified).json()["id"]
+    assert code(office.as_("supplier").post(f"/v1/certification-cases/{case_id}/submit"))[0] == 422
+    assert office.read("supplier", case_id)["status"] == "draft"
+
+
+def test_a_certified_pack_keeps_its_name(office, certified):
+    supplier, path = office.as_("supplier"), f"/v1/skus/{certified.sku_id}"
+    shown = supplier.get(path)
+    answer = supplier.patch(path, json={"pack": "500kg/箱"}, headers={"If-Match": shown.headers["ETag"]})
+    assert code(answer) == (409, "certified_frozen")
+
+
 def review(office, made, price, who="supplier"):
     body = {"tiers": [{"min_quantity": "1", "unit_price": price}], "statement": "人工成本上涨"}
     return office.as_(who).post(f"/v1/skus/{made.sku_id}/price-review", json=body)
@@ -147,7 +160,7 @@ def test_prices_up_to_the_ceiling_apply_at_once_and_others_are_reviewed(office, 
     )
     asked = review(office, certified, "90.00")
     assert (asked.json()["kind"], asked.json()["status"]) == ("price", "county_review")
-    assert asked.json()["proposed"]["tiers"] == [["1", 9000]]
+    assert asked.json()["proposed"]["tiers"] == [["1", "90.00"]]
     shown = office.as_("supplier").get(f"/v1/skus/{certified.sku_id}").json()
     assert shown["tiers"][0]["unit_price"] == "76.89"
     with office.database.unit_of_work() as session:

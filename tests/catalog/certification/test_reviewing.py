@@ -8,6 +8,7 @@ from sqlalchemy import text
 from shop.core import clock, outbox
 from shop.identity.permissions import Role
 from tests.catalog.conftest import COUNTY, MONDAY, OPEN_AGAIN, TOWNSHIP
+from tests.factories.certification import make_case
 from tests.factories.identity import make_organisation, make_user
 from workers.handlers import HANDLERS
 
@@ -306,3 +307,46 @@ def test_who_is_told(office):
     assert "请补正" in dict(told["supplier"])["certification.returned"]
     assert [kind for kind, _ in told["county"]] == ["certification.submitted"]
     assert told["rival"] == told["elsewhere"] == told["city"] == []
+
+
+@pytest.mark.parametrize("status", ["township_review", "county_review", "public_notice", "filing"])
+def test_packs_and_prices_stay_as_reviewers_and_the_public_see_them(office, status):
+    made = office.product(township_code=TOWNSHIP)
+    with office.database.unit_of_work() as session:
+        case_id = make_case(session, made.product_id, status)
+    supplier, path = office.as_("supplier"), f"/v1/skus/{made.sku_id}"
+
+    def price(yuan):
+        tag = {"If-Match": supplier.get(path).headers["ETag"]}
+        return supplier.put(f"{path}/prices", json={"tiers": [{"min_quantity": "1", "unit_price": yuan}]}, headers=tag)
+
+    refused = price("9999.00")
+    assert (refused.status_code, refused.json()["code"]) == (409, "under_review")
+    assert supplier.post(f"{path}/withdraw").json()["code"] == "under_review"
+    assert supplier.post(f"/v1/certification-cases/{case_id}/withdraw", json={}).status_code == 200
+    assert price("9999.00").status_code == 200
+
+
+@pytest.mark.parametrize("text_", ["\u200b", "\u202e名称", "\u2066x"])
+def test_text_that_nobody_can_see_or_that_turns_about_is_refused(office, text_):
+    case_id = office.case("county_review")
+    answer = office.do("county", case_id, "reject", reason=text_)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "reason")
+    told = (
+        office.as_("county")
+        .post(f"/v1/certification-cases/{case_id}/reject", json={"reason": text_}, headers={"Accept-Language": "zh"})
+        .json()["errors"][0]["message"]
+    )
+    assert not any("a" <= letter <= "z" for letter in told)
+
+
+def test_reviewers_see_packs_and_prices_beside_comparable_goods(office):
+    made = office.product(prices=((1, 6990), (10, 6500)), net_grams=5000)
+    with office.database.unit_of_work() as session:
+        details = {"comparable_price_fen": 1000, "comparable_pack_grams": 1000}
+        case_id = make_case(session, made.product_id, "county_review", **details)
+    [pack] = office.read("county", case_id)["packs"]
+    assert (pack["sku_id"], pack["highest_price"], pack["above_comparable"]) == (made.sku_id, "69.90", True)
+    with office.database.unit_of_work() as session:
+        session.execute(text("UPDATE certification_case SET comparable_price_fen = 1400"))
+    assert office.read("county", case_id)["packs"][0]["above_comparable"] is False

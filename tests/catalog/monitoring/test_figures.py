@@ -14,8 +14,8 @@ from catalog.monitoring import rules
 from catalog.monitoring.schemas import Grain
 from shop.core import sealing
 from shop.identity.permissions import Role
-from tests.catalog.conftest import COUNTY, MONDAY
-from tests.factories.identity import make_supplier, make_user
+from tests.catalog.conftest import COUNTY, MONDAY, TOWNSHIP
+from tests.factories.identity import make_organisation, make_supplier, make_user
 
 PATH = "/v1/certification-statistics"
 
@@ -192,12 +192,27 @@ def test_objections_and_measures(office):
     office.as_("county").post(f"/v1/certificates/{certificate}/warn", json=body)
     office.as_("county").post(f"/v1/certificates/{certificate}/suspend", json=body)
     office.as_("county").post("/v1/inspections", json={"certificate_id": certificate, "kind": "site"})
-    shown = [(row["measure"], row["reason"], row["reason_label"], row["count"]) for row in ask(office, "measures")["rows"]]
-    assert shown == [
-        ("inspection_open", "site", "Site", 1),
+    complaint = {"certificate_id": certificate, "kind": "quality", "text": "有霉点"}
+    with office.database.unit_of_work() as session:
+        office.users["buyer"] = make_user(session, Role.PURCHASER, make_organisation(session))
+    assert office.as_("buyer").post("/v1/complaints", json=complaint).status_code == 201
+    shown = [(row["measure_label"], row["reason"], row["reason_label"], row["count"]) for row in ask(office, "measures")["rows"]]
+    assert shown[:2] == [("complaints filed", "quality", "Quality", 1), ("complaints still open", "quality", "Quality", 1)]
+    assert shown[2:] == [
+        ("checks still open", "site", "Site", 1),
         ("suspended", "price_above", "Price above comparable goods", 1),
         ("warned", "price_above", "Price above comparable goods", 1),
     ]
+
+
+def test_a_township_sees_its_own(office):
+    certified(office, township_code=TOWNSHIP)
+    certified(office)
+    office.case("county_review", township=TOWNSHIP)
+    assert ask(office, "stock", "township")["totals"]["certificates"] == 1
+    assert ask(office, "stock", "county")["totals"]["certificates"] == 2
+    risky = office.as_("township").get("/v1/risk-list").json()["items"]
+    assert len(risky) == 1
 
 
 def test_who_sees_what(office, elsewhere):

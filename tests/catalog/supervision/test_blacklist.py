@@ -14,7 +14,7 @@ from shop.core.errors import Problem
 from shop.identity import tokens
 from shop.identity.permissions import Role
 from tests.catalog.conftest import MONDAY
-from tests.factories.identity import access_token, make_user
+from tests.factories.identity import access_token, make_organisation, make_user
 from workers.handlers import HANDLERS
 
 
@@ -80,6 +80,12 @@ def test_what_is_no_bar(office, changes, refusal):
     assert office.count("SELECT count(*) FROM blacklist_entry") == 0
 
 
+def test_only_suppliers_are_barred(office):
+    with office.database.unit_of_work() as session:
+        school = make_organisation(session, kind="school").id
+    assert code(bar(office, organisation_id=school)) == (422, "invalid")
+
+
 def test_who_bars_and_who_sees(office):
     assert code(bar(office, "county")) == (403, "forbidden")
     bar(office)
@@ -119,6 +125,6 @@ def test_of_many_who_bar_at_once_one_does(office):
 
 def test_without_the_lock_a_supplier_is_barred_several_times(office, monkeypatch):
     """The control: when this fails, the test above proves nothing."""
-    monkeypatch.setattr(blacklist, "_ORGANISATION", text("SELECT path, pg_sleep(0.2) FROM organisation WHERE id = :id"))
+    monkeypatch.setattr(blacklist, "_ORGANISATION", text("SELECT path, true AS supplies, pg_sleep(0.2) FROM organisation WHERE id = :id"))
     monkeypatch.setattr(blacklist, "_BARRED", text(f"{blacklist._BARRED.text} AND pg_sleep(0.2) IS NOT NULL"))
     assert at_once(office).count(None) > 1
