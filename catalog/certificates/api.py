@@ -36,7 +36,8 @@ routes = Routes("certificates", "/v1")
 OptionalId = Annotated[Id | None, Query()]
 Number = Annotated[str, AfterValidator(str.upper), Path(pattern=r"^[A-Za-z0-9\-]{1,40}$", examples=["CQ-2026-500236-000123"])]
 _PDF: dict[int | str, Any] = {200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}}
-_HTML: dict[int | str, Any] = {200: {"content": {"text/html": {"schema": {"type": "string"}}}}}
+_PAGE = {"content": {"text/html": {"schema": {"type": "string"}}}}
+_HTML: dict[int | str, Any] = {200: _PAGE, 404: {**_PAGE, "description": "Nobody was given this number"}}
 
 
 def _certificate(call: Call, certificate_id: int) -> CertificateOut:
@@ -154,7 +155,7 @@ def check_certificate(call: Call, number: Number) -> PublicCertificateOut:
 
 @routes.get("/public/certificates/{number}/page", public=True, responses=_HTML)
 def check_page(call: Call, number: Number) -> HTMLResponse:
-    """The same as a page for people."""
+    """The same as a page for people, who are told on a page too when there is no such certificate."""
     headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
     try:
         zh, en = (queries.public_certificate(call.session, number, language) for language in ("zh", "en"))

@@ -277,7 +277,7 @@ def _within_transaction(endpoint: Callable[..., Any], operation: Operation, know
     def run(call: Call, **arguments: Any) -> Response:
         with call:
             call.admit(operation)
-            if not operation.public:  # links that people pass on gain parameters on the way
+            if known or not operation.public:  # the link to a single page gains parameters when people pass it on
                 _refuse_unknown(call.request, known)
             claim = call.claim(operation, _body_of(call.request))
             if claim is not None and claim.answered is not None:

@@ -5,9 +5,9 @@ from typing import Annotated
 
 from fastapi import Query
 
-from catalog.certification import queries
+from catalog.certification import lists, queries
 from catalog.certification.actions import changing, desk, reviewing
-from catalog.certification.queries import Claimed, Filters, Sort
+from catalog.certification.lists import Claimed, Filters, Sort
 from catalog.certification.schemas.cases import (
     AppealDecisionIn,
     AppealIn,
@@ -65,13 +65,13 @@ def list_cases(
 ) -> Page[CaseRow]:
     """An officer's queue, or a supplier's own applications."""
     filters = Filters(status, kind, district, category, supplier_id, product_id, batch_id, q, due_before, overdue, claimed, mine)
-    return queries.cases(call.session, call.actor, filters, sort=sort, limit=limit, after=after)
+    return lists.cases(call.session, call.actor, filters, sort=sort, limit=limit, after=after)
 
 
 @routes.get("/certification-queue", Permission.CERTIFICATIONS_READ)
 def queue(call: Call, district: District = None, kind: CaseKind | None = None, mine: bool | None = None) -> list[QueueRow]:
     """How many cases wait at each step, how many of them are overdue, and since when the oldest waits."""
-    return queries.queue(call.session, call.actor, Filters(district=district, kind=kind, mine=mine))
+    return lists.queue(call.session, call.actor, Filters(district=district, kind=kind, mine=mine))
 
 
 @routes.get("/certification-cases/{case_id}", Permission.CERTIFICATIONS_READ)

@@ -125,6 +125,8 @@ def test_of_many_who_bar_at_once_one_does(office):
 
 def test_without_the_lock_a_supplier_is_barred_several_times(office, monkeypatch):
     """The control: when this fails, the test above proves nothing."""
-    monkeypatch.setattr(blacklist, "_ORGANISATION", text("SELECT path, true AS supplies, pg_sleep(0.2) FROM organisation WHERE id = :id"))
+    monkeypatch.setattr(
+        blacklist, "_ORGANISATION", text("SELECT path, true AS supplies, pg_sleep(0.2) FROM organisation WHERE id = :id")
+    )
     monkeypatch.setattr(blacklist, "_BARRED", text(f"{blacklist._BARRED.text} AND pg_sleep(0.2) IS NOT NULL"))
     assert at_once(office).count(None) > 1
