@@ -1,0 +1,224 @@
+"""How the lists that agencies send are read: pure functions. Titles above the header, other column names, full-width digits, "10箱", stray
+spaces, subtotals, blank and signature rows are understood; what is not is told, and nothing is guessed silently.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+
+from shop.core.quantities import MAX_QUANTITY
+
+
+class Column(StrEnum):
+    """What a column of a list may tell."""
+
+    CODE = "code"
+    PRODUCT = "product"
+    DISTRICT = "district"
+    PACK = "pack"
+    QUANTITY = "quantity"
+    UNIT = "unit"
+    PRICE = "price"
+    NOTE = "note"
+
+
+class Basis(StrEnum):
+    """Why a column is taken for what it is."""
+
+    HEADER = "header"
+    SAVED = "saved"
+    USER = "user"
+
+
+class RowKind(StrEnum):
+    LINE = "line"
+    BLANK = "blank"
+    TOTAL = "total"
+    REMARK = "remark"
+
+
+#: The headers that agencies use, the template's own first. Width, case, spaces, asterisks and what stands in brackets do not count.
+HEADERS: dict[Column, tuple[str, ...]] = {
+    Column.CODE: ("产品编码", "商品编码", "规格编码", "sku编码", "sku", "sku code", "code", "编码"),
+    Column.PRODUCT: (
+        "产品名称",
+        "品名",
+        "商品名称",
+        "货物名称",
+        "物资名称",
+        "食材名称",
+        "名称",
+        "产品",
+        "商品",
+        "product",
+        "product name",
+        "item",
+    ),
+    Column.DISTRICT: ("产地区县", "产地", "原产地", "区县", "所属区县", "产品产地", "district", "origin"),
+    Column.PACK: ("规格", "规格型号", "包装规格", "产品规格", "商品规格", "包装", "pack", "specification"),
+    Column.QUANTITY: ("数量", "采购数量", "订购数量", "需求数量", "计划数量", "采购量", "quantity", "qty"),
+    Column.UNIT: ("单位", "计量单位", "unit"),
+    Column.PRICE: ("单价", "参考单价", "含税单价", "采购单价", "价格", "price", "unit price"),
+    Column.NOTE: ("备注", "说明", "用途", "note", "remarks"),
+}
+#: So far down a header may stand.
+HEADER_WITHIN = 30
+
+_BRACKETED = re.compile(r"\([^()]*\)$")
+_TOTAL = re.compile(r"^(小计|合计|总计|共计|本页小计|累计|subtotal|total|grandtotal)[:：]?", re.IGNORECASE)
+_NUMBER = re.compile(r"(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?P<unit>/?[^\W\d_]+)?")
+#: Words of the unit that mean the same.
+_SAME_UNITS = {"公斤": "kg", "千克": "kg", "克": "g", "公克": "g", "市斤": "斤", "升": "l", "毫升": "ml"}
+
+
+def plain_text(cell: str) -> str:
+    """A cell in one width, without spaces and in lower case: what names are compared by."""
+    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", cell)).lower()
+
+
+def title(cell: str) -> str:
+    """A header without what does not count."""
+    return _BRACKETED.sub("", plain_text(cell).strip("*:")).strip("*:")
+
+
+_KNOWN = {title(name): column for column, names in HEADERS.items() for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Where the header stands (``row`` counts from 0) and what its columns are; ``twice`` are columns that stand there more than once, of
+    which the user has to choose."""
+
+    row: int
+    columns: dict[Column, int]
+    twice: dict[Column, list[int]]
+
+
+def header_of(rows: Sequence[Sequence[str]]) -> Header | None:
+    """The row, among the first ones, with most columns that are known; None, unless it has a quantity and a product or code."""
+    best: Header | None = None
+    for number, cells in enumerate(rows[:HEADER_WITHIN]):
+        header = _header(number, cells)
+        known = header.columns.keys() | header.twice.keys()
+        enough = Column.QUANTITY in known and known & {Column.PRODUCT, Column.CODE}
+        if enough and (best is None or len(known) > len(best.columns) + len(best.twice)):
+            best = header
+    return best
+
+
+def _header(number: int, cells: Sequence[str]) -> Header:
+    places: dict[Column, list[int]] = {}
+    for place, cell in enumerate(cells):
+        if column := _KNOWN.get(title(cell)):
+            places.setdefault(column, []).append(place)
+    columns = {column: found[0] for column, found in places.items() if len(found) == 1}
+    return Header(number, columns, {column: found for column, found in places.items() if len(found) > 1})
+
+
+def fingerprint(cells: Sequence[str]) -> str:
+    """By what a header is recognised again, so that a mapping that a user corrected is used the next time."""
+    return "|".join(title(cell) for cell in cells).rstrip("|")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRow:
+    """One row of a list as it was understood; ``row_no`` counts from 1, as a spreadsheet program shows it. ``fault`` is what is wrong with its
+    quantity. ``price_fen`` is what the list says that a unit costs."""
+
+    row_no: int
+    kind: RowKind
+    code: str = ""
+    product: str = ""
+    district: str = ""
+    pack: str = ""
+    quantity: Decimal | None = None
+    unit: str = ""
+    price_fen: int | None = None
+    note: str = ""
+    fault: str | None = None
+
+
+def read(rows: Sequence[Sequence[str]], header_row: int, columns: Mapping[Column, int]) -> Iterator[ReadRow]:
+    """What stands below the header. A repeated header, as printing programs put on each page, is no line either."""
+    head = [title(cell) for cell in rows[header_row]] if header_row < len(rows) else []
+    for number, cells in enumerate(rows[header_row + 1 :], start=header_row + 2):
+        yield _row(number, cells, columns, [title(cell) for cell in cells] == head)
+
+
+def _row(row_no: int, cells: Sequence[str], columns: Mapping[Column, int], is_header: bool) -> ReadRow:
+    def cell(column: Column) -> str:
+        place = columns.get(column)
+        return cells[place].strip() if place is not None and place < len(cells) else ""
+
+    filled = [plain_text(each) for each in cells if each.strip()]
+    named = plain_text(cell(Column.PRODUCT)) or plain_text(cell(Column.CODE))
+    wanted = cell(Column.QUANTITY)
+    if not filled:
+        return ReadRow(row_no, RowKind.BLANK)
+    if any(_TOTAL.match(each) for each in filled):
+        return ReadRow(row_no, RowKind.TOTAL)
+    # a signature or a remark fills one cell or a few, none of them a quantity; a product without its quantity is a line that lacks it
+    if is_header or not (named or wanted.strip()) or (not wanted and (len(filled) <= 1 or ":" in named)):
+        return ReadRow(row_no, RowKind.REMARK)
+    quantity, unit, fault = quantity_of(wanted, cell(Column.UNIT))
+    return ReadRow(
+        row_no,
+        RowKind.LINE,
+        code=cell(Column.CODE),
+        product=cell(Column.PRODUCT),
+        district=cell(Column.DISTRICT),
+        pack=cell(Column.PACK),
+        quantity=quantity,
+        unit=unit,
+        price_fen=price_of(cell(Column.PRICE)),
+        note=cell(Column.NOTE),
+        fault=fault,
+    )
+
+
+def quantity_of(cell: str, unit_cell: str = "") -> tuple[Decimal | None, str, str | None]:
+    """The quantity and unit that a cell tells ("１，200", "10箱", "2.5 kg"), or the code of what is wrong: ``quantity_missing``,
+    ``bad_quantity`` or ``units_differ``, when the unit behind the figure is not that of the unit's own column."""
+    beside = same_unit(unit_cell)
+    text = plain_text(cell)
+    if not text:
+        return None, beside, "quantity_missing"
+    found = _NUMBER.fullmatch(text)
+    if found is None:
+        return None, beside, "bad_quantity"
+    quantity = Decimal(found["number"].replace(",", ""))
+    behind = same_unit(found["unit"] or "")
+    if not 0 < quantity <= MAX_QUANTITY or quantity != round(quantity, 3):
+        return None, beside or behind, "bad_quantity"
+    if behind and beside and behind != beside:
+        return None, beside, "units_differ"
+    return round(quantity, 3), behind or beside, None
+
+
+def same_unit(written: str) -> str:
+    """A unit in its one spelling; 公斤 and 千克 are kg."""
+    unit = plain_text(written).strip("/")
+    return _SAME_UNITS.get(unit, unit)
+
+
+def price_of(cell: str) -> int | None:
+    """The price of a list in fen; None where it tells none that can be read. It binds nobody: it is shown beside the one that holds."""
+    text = plain_text(cell).strip("¥元").replace(",", "")
+    try:
+        fen = Decimal(text) * 100
+    except InvalidOperation:
+        return None
+    return round(fen) if fen.is_finite() and 0 < fen < 10**12 else None
+
+
+_LEVEL = re.compile(r"(?:土家族|苗族)*自治县$|经济技术开发区$|经开区$|新区$|区$|县$")
+
+
+def short_place(name: str) -> str:
+    """A county's name without the city before it and what it is behind it: 重庆市石柱土家族自治县, 石柱县 and 石柱 are all 石柱."""
+    whole = plain_text(name).removeprefix("重庆市").removeprefix("重庆")
+    short = _LEVEL.sub("", whole)
+    return short if len(short) >= 2 else whole

@@ -1,0 +1,113 @@
+"""Lists as agencies send them: a real one, and what its cells may hold."""
+
+from collections import Counter
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orders.importing import rules
+from orders.importing.rules import Column, RowKind
+from shop.core import sheets
+from shop.core.quantities import plain
+
+SENT = (Path(__file__).parent / "data" / "canteen_order_as_agencies_send_it.xlsx").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def sent():
+    return sheets.rows(SENT)
+
+
+def test_the_header_is_found_below_the_titles_and_its_columns_by_other_names(sent):
+    header = rules.header_of(sent)
+    assert (header.row, header.twice) == (2, {})
+    assert {column: sent[2][place] for column, place in header.columns.items()} == {
+        Column.DISTRICT: "产地",
+        Column.PRODUCT: "品名",
+        Column.PACK: "规格型号",
+        Column.QUANTITY: "采购数量",
+        Column.PRICE: "参考单价（元）",
+        Column.NOTE: "备注",
+    }
+
+
+def test_every_row_of_a_real_list_is_a_line_or_told_to_be_none(sent):
+    header = rules.header_of(sent)
+    read = list(rules.read(sent, header.row, header.columns))
+    assert [row.row_no for row in read] == list(range(4, len(sent) + 1))
+    assert Counter(row.kind for row in read) == {RowKind.LINE: 62, RowKind.TOTAL: 26, RowKind.BLANK: 7, RowKind.REMARK: 1}
+    [faulty] = [row for row in read if row.fault]
+    assert (faulty.product, faulty.fault) == ("丰都麻辣鸡块", "bad_quantity")
+    by_name = {row.product: row for row in read if row.kind is RowKind.LINE and not row.fault}
+    assert (by_name["万州玫瑰香橙"].quantity, by_name["万州玫瑰香橙"].unit, by_name["万州玫瑰香橙"].price_fen) == (10, "箱", 5800)
+    assert by_name["永川秀芽"].quantity == 1200
+    assert by_name["黑山谷猕猴桃"].quantity == 10
+
+
+def test_what_is_no_list_has_no_header():
+    assert rules.header_of([["通知", ""], ["各单位：", ""]]) is None
+    assert rules.header_of([["品名", "规格"]]) is None
+    assert rules.header_of([[""] * 3] * rules.HEADER_WITHIN + [["品名", "数量"]]) is None
+
+
+def test_of_two_columns_for_the_same_none_is_taken():
+    header = rules.header_of([["品名", "产地", "区县", "数量"]])
+    assert (header.columns, header.twice) == ({Column.PRODUCT: 0, Column.QUANTITY: 3}, {Column.DISTRICT: [1, 2]})
+
+
+@given(
+    st.decimals("0.001", "99999999", places=3),
+    st.sampled_from(["", "箱", " 箱", "kg", "公斤", "/袋"]),
+    st.booleans(),
+    st.booleans(),
+)
+def test_a_quantity_is_read_however_it_is_written(quantity, unit, wide, grouped):
+    written = f"{quantity:,f}" if grouped else plain(quantity)
+    if wide:
+        written = written.translate({ord(digit): ord(digit) + 0xFEE0 for digit in "0123456789"})
+    assert rules.quantity_of(f" {written}{unit}　") == (quantity, rules.same_unit(unit), None)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["0", "-1", "十箱", "1/2", "10-12箱", "1,20", "1.2345", "1e3", "10箱2袋", "NaN", "9" * 12, "约10箱", "1.2.3", "=1+1"],
+)
+def test_what_is_no_quantity_is_not_guessed(cell):
+    quantity, _, fault = rules.quantity_of(cell)
+    assert (quantity, fault) == (None, "bad_quantity")
+
+
+def test_a_unit_behind_the_figure_must_be_that_of_its_column():
+    assert rules.quantity_of("10箱", "袋") == (None, "袋", "units_differ")
+    assert rules.quantity_of("10公斤", "kg") == (Decimal(10), "kg", None)
+    assert rules.quantity_of("", "袋") == (None, "袋", "quantity_missing")
+
+
+@pytest.mark.parametrize(
+    ("written", "short"),
+    [
+        ("石柱土家族自治县", "石柱"),
+        ("重庆市石柱县", "石柱"),
+        ("彭水苗族土家族自治县", "彭水"),
+        ("忠县", "忠县"),
+        ("万盛经济技术开发区", "万盛"),
+        ("万盛经开区", "万盛"),
+        (" 渝中 区", "渝中"),
+    ],
+)
+def test_a_county_is_the_same_by_its_short_and_its_whole_name(written, short):
+    assert rules.short_place(written) == short
+
+
+def test_the_short_names_of_all_districts_differ(database):
+    from sqlalchemy import text
+
+    with database.session() as session:
+        names = list(
+            session.execute(text("SELECT DISTINCT name_zh FROM region WHERE length(code) = 6 AND code <> '500000'")).scalars()
+        )
+    assert len(names) > 30
+    assert [short for short, count in Counter(map(rules.short_place, names)).items() if count > 1] == []
