@@ -12,9 +12,14 @@ IN_REGION = (
 )
 
 
+def regions(actor: Actor, permission: Permission) -> dict[str, list[str]]:
+    """The parameter of :data:`IN_REGION`."""
+    return {"regions": [f"{prefix}%" for prefix in actor.regions(permission)]}
+
+
 def reach(actor: Actor, permission: Permission = Permission.CERTIFICATIONS_READ) -> dict[str, Any]:
     """The parameters that the conditions above take."""
     return {
         "branch": f"{actor.organisation_path}%" if actor.organisation_path else None,
-        "regions": [f"{prefix}%" for prefix in actor.regions(permission)],
+        **regions(actor, permission),
     }

@@ -1,10 +1,11 @@
 """What suppliers send about households, and what is shown of them."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from catalog.households.rules import Member
+from shop.core.errors import BadValue
 from shop.core.quantities import Name, ShortText
 
 #: As many persons as one list holds.
@@ -35,6 +36,14 @@ class RevealIn(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     reason: ShortText
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_else(cls, body: Any) -> Any:
+        """Refused without its name, which may be a person's."""
+        if isinstance(body, dict) and body.keys() - {"reason"}:
+            raise BadValue("只接受 reason 字段", "there is no field but reason")
+        return body
 
 
 class CountsOut(BaseModel):

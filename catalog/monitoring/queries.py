@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from catalog.certificates.reach import IN_REGION
+from catalog.certificates.reach import IN_REGION, regions
 from catalog.monitoring import rules
 from catalog.monitoring.rules import Table
 from catalog.monitoring.schemas import FiguresOut, Grain, StepKey, StockKey
@@ -20,8 +20,6 @@ from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
 from shop.programmes.schemas import ProgrammeConfig
-
-_HERE = IN_REGION.replace("c.", "{0}.")
 
 # A certificate on a day: its dates, what is on record of measures until the end of it, and the papers as they are known now.
 _STATE_ON = """
@@ -47,7 +45,7 @@ _DATED = f"""
 """
 _HERE_ISSUED = f"""
     SELECT * FROM certificate c
-    WHERE c.issued_at < :end AND {_HERE.format("c")} AND (CAST(:district AS text) IS NULL OR c.district_code = :district)
+    WHERE c.issued_at < :end AND {IN_REGION} AND (CAST(:district AS text) IS NULL OR c.district_code = :district)
 """
 # People are told apart within a county, so the same person in two counties counts twice. They are made distinct by hashing before they are
 # counted: to count distinct pairs would sort them all.
@@ -142,7 +140,10 @@ def _stock_rows(session: Session, actor: Actor, by: Sequence[StockKey], on: date
     # the stock of today is that of now: what is suspended until this evening does not hold
     end = min(clock.end_of_day(on), clock.now())
     rows = [
-        dict(row._mapping) for row in session.execute(statement, {"on": on, "end": end, "district": district, **_regions(actor)})
+        dict(row._mapping)
+        for row in session.execute(
+            statement, {"on": on, "end": end, "district": district, **regions(actor, Permission.SUPERVISION_READ)}
+        )
     ]
     for row in rows:
         row["households"] = row["households_listed"] + row["households_stated"]
@@ -150,9 +151,9 @@ def _stock_rows(session: Session, actor: Actor, by: Sequence[StockKey], on: date
     return rows
 
 
-_SPENT = """
+_SPENT = f"""
     FROM certification_step s JOIN certification_case c ON c.id = s.case_id
-    WHERE s.working_days IS NOT NULL AND s.from_status = ANY (:steps) AND {here} AND s.at >= :start AND s.at < :end
+    WHERE s.working_days IS NOT NULL AND s.from_status = ANY (:steps) AND {IN_REGION} AND s.at >= :start AND s.at < :end
       AND (CAST(:district AS text) IS NULL OR c.district_code = :district)
 """
 _STEP_COLUMNS = {
@@ -179,12 +180,14 @@ def steps(
         f"SELECT {', '.join(f'{column} AS {name}' for name, column in columns)}, count(*) AS decisions,"
         " round(avg(s.working_days), 2) AS average_days, percentile_disc(0.5) WITHIN GROUP (ORDER BY s.working_days) AS median_days,"
         " percentile_disc(0.9) WITHIN GROUP (ORDER BY s.working_days) AS p90_days, count(*) FILTER (WHERE s.late) AS late"
-        f" {_SPENT.format(here=_HERE.format('c'))}"
+        f" {_SPENT}"
         f" GROUP BY {', '.join(column for _, column in columns)}"
         f" ORDER BY array_position(CAST(:steps AS text[]), s.from_status), {', '.join(column for _, column in columns)}"
     )
     teller = _Teller(session, language)
-    found = session.execute(statement, {"steps": _STEPS, "district": district, **_span(first, last), **_regions(actor)})
+    found = session.execute(
+        statement, {"steps": _STEPS, "district": district, **_span(first, last), **regions(actor, Permission.SUPERVISION_READ)}
+    )
     rows = [teller.named(dict(row._mapping), kind="certification_kind") for row in found]
     keys = ["step", "step_label"]
     for key in by:
@@ -196,7 +199,7 @@ _OVERDUE = text(
     f"""
     SELECT c.status AS step, c.district_code AS county, count(*) AS cases, min(c.due_on) AS oldest_due_on
     FROM certification_case c
-    WHERE c.status = ANY (:steps) AND c.due_on < :today AND {_HERE.format("c")}
+    WHERE c.status = ANY (:steps) AND c.due_on < :today AND {IN_REGION}
     GROUP BY 1, 2 ORDER BY array_position(CAST(:steps AS text[]), c.status), 2
     """
 )
@@ -205,7 +208,7 @@ _OVERDUE = text(
 def overdue(session: Session, actor: Actor, language: Language) -> FiguresOut:
     """Cases that are overdue now, by step and county."""
     teller = _Teller(session, language)
-    found = session.execute(_OVERDUE, {"steps": _STEPS, "today": clock.today(), **_regions(actor)})
+    found = session.execute(_OVERDUE, {"steps": _STEPS, "today": clock.today(), **regions(actor, Permission.SUPERVISION_READ)})
     rows = [teller.named(dict(row._mapping)) for row in found]
     return teller.figures(rules.OVERDUE, ["step", "step_label", "county", "county_name"], rows)
 
@@ -217,7 +220,7 @@ _OBJECTIONS = text(
            count(*) FILTER (WHERE j.status = 'upheld') AS upheld, count(*) FILTER (WHERE j.status = 'dismissed') AS dismissed,
            round(avg(extract(epoch FROM j.decided_at - j.received_at) / 86400), 2) AS average_days
     FROM objection j JOIN certification_case c ON c.id = j.case_id
-    WHERE j.received_at >= :start AND j.received_at < :end AND {_HERE.format("c")}
+    WHERE j.received_at >= :start AND j.received_at < :end AND {IN_REGION}
     GROUP BY 1 ORDER BY 1
     """
 )
@@ -226,7 +229,9 @@ _OBJECTIONS = text(
 def objections(session: Session, actor: Actor, language: Language, *, first: date, last: date) -> FiguresOut:
     """Objections against notices, by county."""
     teller = _Teller(session, language)
-    found = session.execute(_OBJECTIONS, {"today": clock.today(), **_span(first, last), **_regions(actor)})
+    found = session.execute(
+        _OBJECTIONS, {"today": clock.today(), **_span(first, last), **regions(actor, Permission.SUPERVISION_READ)}
+    )
     rows = [teller.named(dict(row._mapping)) for row in found]
     return teller.figures(rules.OBJECTIONS, ["county", "county_name"], rows)
 
@@ -236,14 +241,14 @@ _MEASURES = text(
     SELECT measure, reason, county, count(*) AS count FROM (
         SELECT e.kind AS measure, coalesce(e.reason_code, '') AS reason, c.district_code AS county
         FROM certificate_event e JOIN certificate c ON c.id = e.certificate_id
-        WHERE e.kind IN ('warned', 'suspended', 'held', 'revoked') AND e.at >= :start AND e.at < :end AND {_HERE.format("c")}
+        WHERE e.kind IN ('warned', 'suspended', 'held', 'revoked') AND e.at >= :start AND e.at < :end AND {IN_REGION}
         UNION ALL
         SELECT unnest(ARRAY['complaint_filed', CASE m.status WHEN 'received' THEN 'complaint_open' WHEN 'stated' THEN 'complaint_open'
                       ELSE 'complaint_' || m.status END]), m.kind, c.district_code FROM complaint m JOIN certificate c ON c.id = m.certificate_id
-        WHERE m.received_at >= :start AND m.received_at < :end AND {_HERE.format("c")}
+        WHERE m.received_at >= :start AND m.received_at < :end AND {IN_REGION}
         UNION ALL
         SELECT 'inspection_' || i.status, i.kind, c.district_code FROM inspection i JOIN certificate c ON c.id = i.certificate_id
-        WHERE i.opened_at >= :start AND i.opened_at < :end AND {_HERE.format("c")}
+        WHERE i.opened_at >= :start AND i.opened_at < :end AND {IN_REGION}
     ) t GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
     """
 )
@@ -253,7 +258,7 @@ def measures(session: Session, actor: Actor, language: Language, *, first: date,
     """Warnings, suspensions, holds and revocations by reason; complaints and inspections by kind and outcome."""
     teller = _Teller(session, language)
     rows = []
-    for row in session.execute(_MEASURES, {**_span(first, last), **_regions(actor)}):
+    for row in session.execute(_MEASURES, {**_span(first, last), **regions(actor, Permission.SUPERVISION_READ)}):
         subject = row.measure.partition("_")[0]
         group = {"complaint": "complaint_kind", "inspection": "inspection_kind"}.get(subject, "reason")
         label = rules.MEASURE_LABELS[row.measure][0 if language == "zh" else 1]
@@ -268,7 +273,7 @@ _FLOW = text(
            count(*) FILTER (WHERE s.to_status = 'approved') AS approved, count(*) FILTER (WHERE s.action = 'reject') AS rejected,
            count(*) FILTER (WHERE s.action = 'appeal') AS appealed, count(*) FILTER (WHERE s.action = 'withdraw') AS withdrawn
     FROM certification_step s JOIN certification_case c ON c.id = s.case_id
-    WHERE s.at >= :start AND s.at < :end AND {_HERE.format("c")}
+    WHERE s.at >= :start AND s.at < :end AND {IN_REGION}
     GROUP BY 1, 2 ORDER BY 1, 2
     """
 )
@@ -277,12 +282,11 @@ _FLOW = text(
 def flow(session: Session, actor: Actor, language: Language, *, first: date, last: date) -> FiguresOut:
     """What came and went, by month and county."""
     teller = _Teller(session, language)
-    rows = [teller.named(dict(row._mapping)) for row in session.execute(_FLOW, {**_span(first, last), **_regions(actor)})]
+    rows = [
+        teller.named(dict(row._mapping))
+        for row in session.execute(_FLOW, {**_span(first, last), **regions(actor, Permission.SUPERVISION_READ)})
+    ]
     return teller.figures(rules.FLOW, ["period", "county", "county_name"], rows)
-
-
-def _regions(actor: Actor) -> dict[str, Any]:
-    return {"regions": [f"{prefix}%" for prefix in actor.regions(Permission.SUPERVISION_READ)]}
 
 
 def _span(first: date, last: date) -> dict[str, Any]:

@@ -31,15 +31,12 @@ _ORIGIN = text(
     "SELECT count(*) FROM region WHERE code = ANY (CAST(:codes AS text[])) AND kind NOT IN ('province', 'city')"
     " AND (valid_from IS NULL OR valid_from <= :today) AND (valid_to IS NULL OR :today < valid_to)"
 )
+_RUNNING_CASE = "SELECT FROM certification_case WHERE product_id = :id AND status NOT IN ('draft', 'returned', 'rejected', 'withdrawn', 'approved')"
 _UNDER_CERTIFICATION = text(
-    "SELECT EXISTS (SELECT FROM certification_case WHERE product_id = :id AND status NOT IN ('draft', 'returned', 'rejected', 'withdrawn',"
-    " 'approved')) OR EXISTS (SELECT FROM certificate WHERE product_id = :id AND valid_until >= :today AND revoked_at IS NULL)"
+    f"SELECT EXISTS ({_RUNNING_CASE}) OR EXISTS (SELECT FROM certificate WHERE product_id = :id AND valid_until >= :today AND revoked_at IS NULL)"  # noqa: S608
 )
 #: A product that is certified stays on sale while a change or renewal is reviewed; one that is not has nothing but its application.
-_UNDER_REVIEW = text(
-    "SELECT EXISTS (SELECT FROM certification_case WHERE product_id = :id AND kind = 'initial'"
-    " AND status NOT IN ('draft', 'returned', 'rejected', 'withdrawn', 'approved'))"
-)
+_UNDER_REVIEW = text(f"SELECT EXISTS ({_RUNNING_CASE} AND kind = 'initial')")
 _WRITE_TIERS = text(
     "INSERT INTO price_tier (sku_id, min_quantity, unit_price_fen)"
     " SELECT :sku_id, * FROM unnest(CAST(:minimums AS numeric[]), CAST(:prices AS bigint[]))"

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from catalog.certificates.rules import months_after
-from catalog.certification import queries, steps
+from catalog.certification import steps
 from catalog.certification.actions import changing
 from catalog.certification.actions.cases import begin, finish, locked
 from catalog.certification.errors import (
@@ -23,6 +23,7 @@ from catalog.certification.errors import (
     UnknownLinkageMode,
 )
 from catalog.certification.models import CertificationCase
+from catalog.certification.queries import cases as queries
 from catalog.certification.schemas.applying import CaseIn
 from catalog.certification.states import EDITABLE, CaseKind, CaseMove, CaseStatus
 from catalog.households import actions as households

@@ -8,9 +8,10 @@ from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from catalog.certificates.errors import NotYourRegion, OwnCase
-from catalog.certification import queries, steps
+from catalog.certification import steps
 from catalog.certification.errors import ClaimedByOther, SamePerson, UnknownAttachment
 from catalog.certification.models import CertificationCase, CertificationStep
+from catalog.certification.queries import cases as queries
 from catalog.certification.states import SUPPLIER_MOVES, CaseMove, CaseStatus, Level
 from shop.core import audit, clock, workdays
 from shop.core.errors import Fault, Forbidden

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from sqlmodel import Session
 
 from catalog.certificates.errors import NotYourRegion, OwnCase
-from catalog.certification import queries, steps
+from catalog.certification import steps
 from catalog.certification.actions.cases import authorise, begin, finish, locked, refuse_claimed, refuse_unknown
 from catalog.certification.errors import AppealTooLate, NoDepartment, NotClaimed
 from catalog.certification.models import CertificationCase, CertificationOpinion
+from catalog.certification.queries import cases as queries
 from catalog.certification.states import CaseMove, CaseStatus
 from catalog.certification.steps import Verdict
 from shop.core import audit, clock, outbox

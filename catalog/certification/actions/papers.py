@@ -8,11 +8,11 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from catalog.certificates.errors import NotYourRegion, OwnCase
-from catalog.certification import queries
 from catalog.certification.actions.applying import keep, own_editable
 from catalog.certification.actions.cases import locked
 from catalog.certification.errors import TooManyDocuments
 from catalog.certification.models import CertificationCase, CertificationDocument
+from catalog.certification.queries import cases as queries
 from catalog.certification.rules import DocumentKind
 from shop.core import audit, clock, uploads
 from shop.core.errors import Invalid, NotFound

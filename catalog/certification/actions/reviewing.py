@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from catalog.certificates.actions import issuing
-from catalog.certification import queries, steps
+from catalog.certification import steps
 from catalog.certification.actions import changing
 from catalog.certification.actions.cases import authorise, begin, finish, refuse_claimed
 from catalog.certification.errors import (
@@ -18,6 +18,7 @@ from catalog.certification.errors import (
     ReasonNeeded,
 )
 from catalog.certification.models import CertificationCase
+from catalog.certification.queries import cases as queries
 from catalog.certification.states import CaseKind, CaseMove, CaseStatus
 from catalog.certification.steps import Correction, Decision
 from shop.core import clock, outbox, workdays

@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import File, Form, UploadFile
 from fastapi.responses import Response
 
-from catalog.certification import queries
 from catalog.certification.actions import applying, papers, renewing
 from catalog.certification.actions.papers import Printed
+from catalog.certification.queries import cases as queries
 from catalog.certification.rules import DocumentKind
 from catalog.certification.schemas.applying import CaseIn, CasePatch, RemarkIn, RenewalIn
 from catalog.certification.schemas.cases import CaseOut

@@ -5,9 +5,10 @@ from typing import Annotated
 
 from fastapi import Query
 
-from catalog.certification import lists, queries
 from catalog.certification.actions import changing, desk, reviewing
-from catalog.certification.lists import Claimed, Filters, Sort
+from catalog.certification.queries import cases as queries
+from catalog.certification.queries import lists
+from catalog.certification.queries.lists import Claimed, Filters, Sort
 from catalog.certification.schemas.cases import (
     AppealDecisionIn,
     AppealIn,

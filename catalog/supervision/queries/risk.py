@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from catalog.certificates.reach import IN_REGION
+from catalog.certificates.reach import IN_REGION, regions
 from catalog.certificates.states import state_sql
 from catalog.supervision.rules import FEW_HOUSEHOLDS, PAPERS_ENDING_DAYS, RISKS
 from catalog.supervision.schemas.checking import FlagOut, RiskOut
@@ -108,10 +108,8 @@ def risks(
     beyond = "(s.score < :after_score OR (s.score = :after_score AND live.id > :after_id))" if start else "true"
     statement = text(_LIST.format(risk=RISK.format(where=where), state=state_sql("live"), beyond=beyond))
     place = {"after_score": start[0], "after_id": start[1]} if start else {}
-    regions = [f"{prefix}%" for prefix in actor.regions(Permission.SUPERVISION_READ)]
-    rows = session.execute(
-        statement, {**values(session, clock.now()), **asked, **place, "regions": regions, "rows": limit + 1}
-    ).all()
+    here = regions(actor, Permission.SUPERVISION_READ)
+    rows = session.execute(statement, {**values(session, clock.now()), **asked, **place, **here, "rows": limit + 1}).all()
     return paging.page(rows, limit, lambda row: _out(row, language), lambda row: [row.score, row.certificate_id])
 
 

@@ -8,9 +8,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
-from catalog.certification import queries
 from catalog.certification.actions import cases, reviewing
 from catalog.certification.models import CertificationCase
+from catalog.certification.queries import cases as queries
 from shop.core import numbers
 from shop.core.errors import Problem
 from shop.identity import tokens

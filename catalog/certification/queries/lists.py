@@ -11,7 +11,7 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from catalog.certificates.reach import reach
-from catalog.certification.queries import CASE, REACH, is_overdue
+from catalog.certification.queries.cases import CASE, REACH, is_overdue
 from catalog.certification.schemas.cases import CaseRow, QueueRow
 from catalog.certification.states import CaseKind, CaseStatus, Level
 from shop.core import clock, paging
