@@ -26,12 +26,13 @@ def record(session: Session, actor: Actor, purchase_order_id: int, body: Payment
     """
     order = session.execute(
         text(
-            "SELECT po.id, po.placed_at, buyer.path FROM purchase_order po JOIN organisation buyer ON buyer.id = po.buyer_id"
+            "SELECT po.id, po.placed_at, buyer.path, unit.path AS unit_path FROM purchase_order po"
+            " JOIN organisation buyer ON buyer.id = po.buyer_id JOIN organisation unit ON unit.id = po.ordering_unit_id"
             " WHERE po.id = :id FOR UPDATE OF po"
         ),
         {"id": purchase_order_id},
     ).first()
-    if order is None or not actor.within_branch(order.path):
+    if order is None or not (actor.within_branch(order.path) or actor.within_branch(order.unit_path)):
         raise NotFound
     if body.paid_on > clock.today():
         raise PaidInFuture

@@ -1,9 +1,9 @@
 """Purchase orders: what a buyer ordered, split into one order per supplier."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, Numeric, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index, Numeric, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from shop.core.db import fen, grams, key, moment, quantity, ref
@@ -17,7 +17,11 @@ class PurchaseOrder(SQLModel, table=True):
         CheckConstraint("total_fen >= 0", name="total_fen"),
         CheckConstraint("fund_source IN ('canteen','union','welfare','other')", name="fund_source"),
         CheckConstraint("platform IN ('marketplace','social_network')", name="platform"),
+        CheckConstraint("source_kind IN ('direct','import','request','quotation','agreement')", name="source_kind"),
+        CheckConstraint("(source_kind = 'direct') = (source_id IS NULL)", name="source"),
         Index(None, "buyer_id", "id"),
+        Index(None, "ordering_unit_id", "id"),
+        Index(None, "source_kind", "source_id", postgresql_where=text("source_id IS NOT NULL")),
     )
 
     id: int = key()
@@ -25,6 +29,8 @@ class PurchaseOrder(SQLModel, table=True):
     number: str = Field(unique=True)
     #: The unit whose budget and statistics the order belongs to.
     buyer_id: int = ref("organisation.id")
+    #: The unit that ordered; another than the buyer where a branch buys on the budget of the unit above it.
+    ordering_unit_id: int = ref("organisation.id")
     placed_by: int = ref("app_user.id")
     programme_code: str = Field(foreign_key="programme.code")
     fund_source: str
@@ -32,9 +38,15 @@ class PurchaseOrder(SQLModel, table=True):
     #: The support relation that the buyer claims; checked against the relations in force when the sale is booked.
     declared_relation_id: int | None = ref("support_relation.id", nullable=True)
     buyer_reference: str | None = Field(default=None, sa_column_kwargs={"comment": "the buyer's own order number"})
+    cost_centre: str | None = None
+    #: Shanghai date by which the goods are wanted.
+    deliver_by: date | None = None
     delivery_address: str
     delivery_contact: str | None = None
     delivery_phone: str | None = None
+    #: By what way it came, and the id of the import, request, quotation request or agreement.
+    source_kind: str = Field(default="direct", sa_column_kwargs={"server_default": "direct"})
+    source_id: int | None = Field(default=None, sa_type=BigInteger)
     line_count: int
     total_fen: int = fen()
     total_grams: int = grams()
@@ -80,6 +92,7 @@ class OrderLine(SQLModel, table=True):
         UniqueConstraint("purchase_order_id", "line_no"),
         Index(None, "supplier_order_id"),
         Index(None, "sku_id"),
+        Index(None, "agreement_line_id", postgresql_where=text("agreement_line_id IS NOT NULL")),
     )
 
     id: int = key()
@@ -89,6 +102,8 @@ class OrderLine(SQLModel, table=True):
     sku_id: int = ref("sku.id")
     product_id: int = ref("product.id")
     certificate_id: int = ref("certificate.id")
+    #: The line of a long-term agreement that this one draws from.
+    agreement_line_id: int | None = Field(default=None, sa_type=BigInteger)
     quantity: Decimal = quantity()
     unit_price_fen: int = fen()
     #: Gross: quantity times unit price, rounded half up once.

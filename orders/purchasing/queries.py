@@ -21,10 +21,13 @@ from shop.core.paging import Page
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
-# Who sees an order: the buyer's branch; a supplier whose branch delivers a part of it; officers of the buyer's region, and of the
-# suppliers' regions. A supplier sees its own part only.
+# Who sees an order: the buyer's branch and that of the unit that ordered; a supplier whose branch delivers a part of it; officers of the
+# buyer's region, and of the suppliers' regions. A supplier sees its own part only.
 _SIDE = "coalesce({0}.path LIKE CAST(:branch AS text) OR {0}.region_code LIKE ANY (CAST(:regions AS text[])), false)"
-_BUYER_SIDE = _SIDE.format("buyer")
+_BUYER_SIDE = (
+    f"({_SIDE.format('buyer')} OR EXISTS (SELECT FROM organisation u WHERE u.id = po.ordering_unit_id"
+    " AND u.path LIKE CAST(:branch AS text)))"
+)
 _SUPPLIER_SIDE = _SIDE.format("supplier")
 
 
@@ -110,6 +113,10 @@ _HEAD_FIELDS = [
     "fund_source",
     "platform",
     "buyer_reference",
+    "cost_centre",
+    "deliver_by",
+    "source_kind",
+    "source_id",
     "declared_relation_id",
     "delivery_address",
     "delivery_contact",

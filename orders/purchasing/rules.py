@@ -37,6 +37,38 @@ _TOLD: dict[Reason, tuple[str, str]] = {
 }
 
 
+class SourceKind(StrEnum):
+    """By what way an order came."""
+
+    DIRECT = "direct"
+    IMPORT = "import"
+    REQUEST = "request"
+    QUOTATION = "quotation"
+    AGREEMENT = "agreement"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What an order was made from; ``id`` is that of the import, request, quotation request or agreement."""
+
+    kind: SourceKind = SourceKind.DIRECT
+    id: int | None = None
+
+
+DIRECT = Source()
+
+
+@dataclass(frozen=True, slots=True)
+class AgreedLine:
+    """A line whose unit price (fen) both sides agreed on: it holds whatever the list says by now, and so does its quantity below the usual
+    minimum. ``agreement_line_id`` is the line of a long-term agreement that it draws from."""
+
+    sku_id: int
+    quantity: Decimal
+    unit_price_fen: int
+    agreement_line_id: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class LineFacts:
     """What the catalogue knows about one requested line."""
@@ -55,6 +87,8 @@ class LineFacts:
     vat_bp: int | None
     unit_price_fen: int | None
     available: Decimal | None
+    agreed: bool = False
+    agreement_line_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +106,7 @@ class PricedLine:
     vat_bp: int
     vat_fen: int
     grams: int
+    agreement_line_id: int | None = None
 
 
 def priced(facts: LineFacts) -> PricedLine:
@@ -94,6 +129,7 @@ def priced(facts: LineFacts) -> PricedLine:
         vat_bp=vat_bp,
         vat_fen=vat_in_gross(amount, vat_bp),
         grams=weight_of(facts.quantity, facts.net_grams or 0),
+        agreement_line_id=facts.agreement_line_id,
     )
 
 
@@ -110,7 +146,7 @@ def reason_against(facts: LineFacts, buyer_id: int, wanted: Decimal) -> Reason |
     if facts.supplier_id == buyer_id:
         return Reason.OWN_PRODUCT
     # a SKU without a price tier that reaches down to the quantity cannot be bought in that quantity
-    if facts.quantity < facts.min_quantity or facts.unit_price_fen is None:
+    if (facts.quantity < facts.min_quantity and not facts.agreed) or facts.unit_price_fen is None:
         return Reason.BELOW_MINIMUM
     if not is_multiple(facts.quantity, facts.step):
         return Reason.WRONG_STEP

@@ -1,13 +1,14 @@
 """What callers send and get about purchase orders."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from orders.purchasing.rules import SourceKind
 from orders.purchasing.states import SupplierOrderAction, SupplierOrderStatus
 from shop.core.money import YuanOut
-from shop.core.quantities import Id, Name, Quantity, QuantityOut, ShortText
+from shop.core.quantities import Day, Id, Name, Quantity, QuantityOut, ShortText
 
 FundSource = Literal["canteen", "union", "welfare", "other"]
 Platform = Literal["marketplace", "social_network"]
@@ -23,6 +24,8 @@ class OrderHeadIn(BaseModel):
     fund_source: FundSource
     buyer_id: Id | None = Field(default=None, description="the budget unit; default: the caller's own")
     buyer_reference: Name | None = Field(default=None, description="the buyer's own order number")
+    cost_centre: Name | None = None
+    deliver_by: Day | None = Field(default=None, description="Shanghai date by which the goods are wanted")
     delivery_address: ShortText
     delivery_contact: Name | None = None
     delivery_phone: Annotated[str, Field(pattern=r"^[0-9+\- ]{5,30}$")] | None = None
@@ -72,6 +75,10 @@ class PurchaseOrderOut(BaseModel):
     fund_source: FundSource
     platform: Platform
     buyer_reference: str | None
+    cost_centre: str | None
+    deliver_by: date | None
+    source_kind: SourceKind
+    source_id: int | None = Field(description="id of the import, request, quotation request or agreement that it came from")
     declared_relation_id: int | None
     delivery_address: str
     delivery_contact: str | None

@@ -32,7 +32,7 @@ class History:
         self.orders = Table(
             session,
             "purchase_order",
-            "number buyer_id placed_by programme_code fund_source platform declared_relation_id buyer_reference delivery_address"
+            "number buyer_id ordering_unit_id placed_by programme_code fund_source platform declared_relation_id buyer_reference delivery_address"
             " line_count total_fen total_grams placed_at",
         )
         self.parts = Table(session, "supplier_order", "purchase_order_id supplier_id status reason total_fen total_grams version")
@@ -77,6 +77,7 @@ class History:
         total_fen = sum(line.amount_fen for line in priced)
         self.orders.add(
             f"PO{day:%Y%m%d}{order_id:06}",
+            order.buyer.id,
             order.buyer.id,
             order.buyer.user_id,
             next(code for since, code in self.programmes if since <= day),

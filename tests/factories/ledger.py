@@ -141,6 +141,7 @@ def _order(rows: _Rows, chance: random.Random, trade: Trade, first: date, last: 
         PurchaseOrder,
         number=f"H{rows._next(PurchaseOrder)}",
         buyer_id=buyer.id,
+        ordering_unit_id=buyer.id,
         placed_by=trade.clerk.id,
         programme_code="chongqing-2021",
         fund_source=chance.choice(["canteen", "union"]),

@@ -13,8 +13,9 @@ from shop.identity.actor import Actor
 
 _LOCK_ALL = text(
     """
-    SELECT so.id, so.status, buyer.path AS buyer_path
+    SELECT so.id, so.status, buyer.path AS buyer_path, unit.path AS unit_path
     FROM supplier_order so JOIN purchase_order po ON po.id = so.purchase_order_id JOIN organisation buyer ON buyer.id = po.buyer_id
+    JOIN organisation unit ON unit.id = po.ordering_unit_id
     WHERE so.purchase_order_id = :id ORDER BY so.id FOR UPDATE OF so
     """
 )
@@ -28,7 +29,7 @@ def cancel(session: Session, actor: Actor, purchase_order_id: int, reason: str) 
         IllegalMove: no part of it can still be cancelled.
     """
     rows = session.execute(_LOCK_ALL, {"id": purchase_order_id}).all()
-    if not rows or not actor.within_branch(rows[0].buyer_path):
+    if not rows or not (actor.within_branch(rows[0].buyer_path) or actor.within_branch(rows[0].unit_path)):
         raise NotFound
     open_rows = [row for row in rows if SupplierOrderAction.CANCEL in SUPPLIER_ORDER.possible(row.status)]
     if not open_rows:

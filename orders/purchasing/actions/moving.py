@@ -16,11 +16,12 @@ Side = Literal["supplier", "buyer"]
 _LOCK = text(
     """
     SELECT so.id, so.status, so.purchase_order_id, so.supplier_id, so.version, po.buyer_id, supplier.path AS supplier_path,
-           buyer.path AS buyer_path
+           buyer.path AS buyer_path, unit.path AS unit_path
     FROM supplier_order so
     JOIN purchase_order po ON po.id = so.purchase_order_id
     JOIN organisation supplier ON supplier.id = so.supplier_id
     JOIN organisation buyer ON buyer.id = po.buyer_id
+    JOIN organisation unit ON unit.id = po.ordering_unit_id
     WHERE so.id = :id FOR UPDATE OF so
     """
 )
@@ -33,7 +34,10 @@ def locked(session: Session, actor: Actor, supplier_order_id: int, side: Side) -
         NotFound: no such order within the caller's reach.
     """
     row = session.execute(_LOCK, {"id": supplier_order_id}).first()
-    if row is None or not actor.within_branch(row.supplier_path if side == "supplier" else row.buyer_path):
+    if row is None:
+        raise NotFound
+    paths = [row.supplier_path] if side == "supplier" else [row.buyer_path, row.unit_path]
+    if not any(actor.within_branch(path) for path in paths):
         raise NotFound
     return row
 

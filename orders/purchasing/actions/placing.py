@@ -16,7 +16,7 @@ from sqlmodel import Session
 from catalog.certificates.states import in_force_sql
 from orders.purchasing import rules
 from orders.purchasing.errors import BuyerNotApproved, LinesRefused, NotYourUnit, OutsideProgramme
-from orders.purchasing.rules import LineFacts, PricedLine, Reason
+from orders.purchasing.rules import AgreedLine, LineFacts, PricedLine, Reason, Source
 from orders.purchasing.schemas import OrderHeadIn, OrderLineIn, PurchaseOrderOut, SupplierOrderBrief
 from shop.core import clock
 from shop.core.errors import NotFound
@@ -35,8 +35,10 @@ _FACTS = text(
     f"""
     SELECT w.line_no::int, w.sku_id, w.quantity, p.id AS product_id, p.supplier_id, o.status = 'approved' AS supplier_approved,
            (s.status = 'active' AND p.status = 'active') AS active, c.id AS certificate_id, s.net_grams, s.step, s.min_quantity,
-           s.vat_bp, t.unit_price_fen, k.on_hand - k.reserved AS available
-    FROM unnest(CAST(:skus AS bigint[]), CAST(:quantities AS numeric[])) WITH ORDINALITY AS w (sku_id, quantity, line_no)
+           s.vat_bp, coalesce(w.agreed_fen, t.unit_price_fen) AS unit_price_fen, k.on_hand - k.reserved AS available,
+           w.agreed_fen IS NOT NULL AS agreed, w.agreement_line_id
+    FROM unnest(CAST(:skus AS bigint[]), CAST(:quantities AS numeric[]), CAST(:agreed AS bigint[]), CAST(:agreement_lines AS bigint[]))
+        WITH ORDINALITY AS w (sku_id, quantity, agreed_fen, agreement_line_id, line_no)
     LEFT JOIN sku s ON s.id = w.sku_id
     LEFT JOIN product p ON p.id = s.product_id
     LEFT JOIN organisation o ON o.id = p.supplier_id
@@ -81,19 +83,22 @@ _WHICH_ENDED = text(_ENDED)
 _WRITE = text(
     f"""
     WITH placed AS (
-        INSERT INTO purchase_order (id, number, buyer_id, placed_by, programme_code, fund_source, platform, declared_relation_id,
-            buyer_reference, delivery_address, delivery_contact, delivery_phone, line_count, total_fen, total_grams, placed_at)
-        SELECT n.id, 'PO' || CAST(:day AS text) || lpad(n.id::text, greatest(6, length(n.id::text)), '0'), :buyer_id, :user_id,
-            :programme_code, :fund_source, :platform, CAST(:declared_relation_id AS bigint), :buyer_reference, :delivery_address,
-            :delivery_contact, :delivery_phone, :line_count, :total_fen, :total_grams, :now
+        INSERT INTO purchase_order (id, number, buyer_id, ordering_unit_id, placed_by, programme_code, fund_source, platform,
+            declared_relation_id, buyer_reference, cost_centre, deliver_by, delivery_address, delivery_contact, delivery_phone, source_kind,
+            source_id, line_count, total_fen, total_grams, placed_at)
+        SELECT n.id, 'PO' || CAST(:day AS text) || lpad(n.id::text, greatest(6, length(n.id::text)), '0'), :buyer_id,
+            :ordering_unit_id, :user_id, :programme_code, :fund_source, :platform, CAST(:declared_relation_id AS bigint), :buyer_reference,
+            :cost_centre, CAST(:deliver_by AS date), :delivery_address, :delivery_contact, :delivery_phone, :source_kind,
+            CAST(:source_id AS bigint), :line_count, :total_fen, :total_grams, :now
         FROM (SELECT nextval(pg_get_serial_sequence('purchase_order', 'id')) AS id) n
         WHERE NOT EXISTS ({_ENDED})
         RETURNING id, number
     ), wanted AS (
         SELECT * FROM unnest(CAST(:line_nos AS int[]), CAST(:skus AS bigint[]), CAST(:products AS bigint[]), CAST(:suppliers AS bigint[]),
             CAST(:certificates AS bigint[]), CAST(:quantities AS numeric[]), CAST(:prices AS bigint[]), CAST(:amounts AS bigint[]),
-            CAST(:vat_bps AS int[]), CAST(:vats AS bigint[]), CAST(:grams AS bigint[]))
-          AS u (line_no, sku_id, product_id, supplier_id, certificate_id, quantity, unit_price_fen, amount_fen, vat_bp, vat_fen, grams)
+            CAST(:vat_bps AS int[]), CAST(:vats AS bigint[]), CAST(:grams AS bigint[]), CAST(:agreement_lines AS bigint[]))
+          AS u (line_no, sku_id, product_id, supplier_id, certificate_id, quantity, unit_price_fen, amount_fen, vat_bp, vat_fen, grams,
+                agreement_line_id)
     ), split AS (
         INSERT INTO supplier_order (purchase_order_id, supplier_id, total_fen, total_grams)
         SELECT placed.id, w.supplier_id, sum(w.amount_fen), sum(w.grams)
@@ -101,9 +106,9 @@ _WRITE = text(
         RETURNING id, supplier_id, total_fen, total_grams
     ), lines AS (
         INSERT INTO order_line (purchase_order_id, supplier_order_id, line_no, sku_id, product_id, certificate_id, quantity,
-            unit_price_fen, amount_fen, vat_bp, vat_fen, grams)
+            unit_price_fen, amount_fen, vat_bp, vat_fen, grams, agreement_line_id)
         SELECT placed.id, split.id, w.line_no, w.sku_id, w.product_id, w.certificate_id, w.quantity,
-            w.unit_price_fen, w.amount_fen, w.vat_bp, w.vat_fen, w.grams
+            w.unit_price_fen, w.amount_fen, w.vat_bp, w.vat_fen, w.grams, w.agreement_line_id
         FROM wanted w JOIN split USING (supplier_id) CROSS JOIN placed
         RETURNING id, sku_id, quantity
     ), moved AS (
@@ -124,8 +129,13 @@ _WRITE = text(
 )
 
 
-def place(session: Session, actor: Actor, head: OrderHeadIn, lines: Sequence[OrderLineIn]) -> PurchaseOrderOut:
-    """Order all lines or none: priced by tier, stock reserved, split into one order per supplier.
+Wanted = OrderLineIn | AgreedLine
+
+
+def place(
+    session: Session, actor: Actor, head: OrderHeadIn, lines: Sequence[Wanted], source: Source = rules.DIRECT
+) -> PurchaseOrderOut:
+    """Order all lines or none: priced by tier or as agreed, stock reserved, split into one order per supplier.
 
     Raises:
         NotFound, NotYourUnit: the budget unit is unknown, or not the caller's own or one below it.
@@ -140,7 +150,7 @@ def place(session: Session, actor: Actor, head: OrderHeadIn, lines: Sequence[Ord
     priced = [rules.priced(line) for line in facts]
     _check_total(facts, priced)
     _reserve(session, facts, wanted)
-    return _write(session, actor, head, buyer, facts, priced)
+    return _write(session, actor, head, source, buyer, facts, priced)
 
 
 def _buyer(session: Session, actor: Actor, buyer_id: int | None) -> Any:
@@ -156,13 +166,15 @@ def _buyer(session: Session, actor: Actor, buyer_id: int | None) -> Any:
     return row
 
 
-def _facts(session: Session, lines: Sequence[OrderLineIn]) -> list[LineFacts]:
+def _facts(session: Session, lines: Sequence[Wanted]) -> list[LineFacts]:
     now = clock.now()
     rows = session.execute(
         _FACTS,
         {
             "skus": [line.sku_id for line in lines],
             "quantities": [line.quantity for line in lines],
+            "agreed": [line.unit_price_fen if isinstance(line, AgreedLine) else None for line in lines],
+            "agreement_lines": [line.agreement_line_id if isinstance(line, AgreedLine) else None for line in lines],
             "now": now,
             "today": clock.shanghai_date(now),
         },
@@ -187,7 +199,13 @@ def _reserve(session: Session, facts: list[LineFacts], wanted: dict[int, Decimal
 
 
 def _write(
-    session: Session, actor: Actor, head: OrderHeadIn, buyer: Any, facts: list[LineFacts], priced: list[PricedLine]
+    session: Session,
+    actor: Actor,
+    head: OrderHeadIn,
+    source: Source,
+    buyer: Any,
+    facts: list[LineFacts],
+    priced: list[PricedLine],
 ) -> PurchaseOrderOut:
     # read under the locks: an order and what ended its certificate bear the times of the order in which they were committed
     now = clock.now()
@@ -200,6 +218,9 @@ def _write(
             **head.model_dump(exclude={"lines"}),
             **force,
             "buyer_id": buyer.id,
+            "ordering_unit_id": actor.organisation,
+            "source_kind": source.kind,
+            "source_id": source.id,
             "user_id": actor.user_id,
             "actor_role": actor.role_name,
             "programme_code": buyer.programme_code,
@@ -218,6 +239,7 @@ def _write(
             "vat_bps": [line.vat_bp for line in priced],
             "vats": [line.vat_fen for line in priced],
             "grams": [line.grams for line in priced],
+            "agreement_lines": [line.agreement_line_id for line in priced],
         },
     ).all()
     if not rows:
@@ -230,6 +252,8 @@ def _write(
         number=rows[0].number,
         buyer_id=buyer.id,
         buyer_name=buyer.name,
+        source_kind=source.kind,
+        source_id=source.id,
         placed_at=now,
         line_count=len(priced),
         total=total_fen,
