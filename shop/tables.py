@@ -10,12 +10,16 @@ import catalog.objections.models
 import catalog.products.models
 import catalog.stock.models
 import catalog.supervision.models
+import orders.approvals.models
+import orders.budgets.models
 import orders.effects.models
 import orders.fulfilment.models
 import orders.ledger.models
 import orders.payments.models
 import orders.purchasing.models
+import orders.requests.models
 import orders.statistics.models
+import orders.units.models
 import shop.core.models
 import shop.identity.models
 import shop.notifications.models

@@ -110,6 +110,8 @@ _HEAD_FIELDS = [
     "number",
     "buyer_id",
     "buyer_name",
+    "ordering_unit_id",
+    "purchase_request_id",
     "fund_source",
     "platform",
     "buyer_reference",

@@ -201,6 +201,17 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "purchase_order.cancelled": ("订单 {number} 已取消", "Order {number} was cancelled"),
     "purchase_order.placed": ("收到新订单 {number}", "You have a new order, {number}"),
+    "purchase_request.ordered": (
+        "采购申请 {number} 已审批通过并下单",
+        "Request {number} was approved and ordered",
+    ),
+    "purchase_request.rejected": ("采购申请 {number} 未获批准", "Request {number} was refused"),
+    "purchase_request.returned": ("采购申请 {number} 已退回修改", "Request {number} was returned to be changed"),
+    "purchase_request.stuck": (
+        "采购申请 {number} 已批准但未能下单，请查看原因",
+        "Request {number} was approved but could not be ordered; see why",
+    ),
+    "purchase_request.waiting": ("采购申请 {number} 待审批：{step}", "Request {number} waits for approval: {step}"),
     "shipment.sent": ("订单 {number} 已发货", "Order {number} was shipped"),
     "supplier_order.confirmed": ("供应商已确认订单 {number}", "The supplier confirmed order {number}"),
     "supplier_order.rejected": ("供应商已拒绝订单 {number}", "The supplier rejected order {number}"),
@@ -236,6 +247,7 @@ PLACES: Mapping[str, str] = {
     "objections_due": "/v1/objections",
     "open_orders": "/v1/certificates/{id}/open-orders",
     "organisation": "/v1/organisations/{id}",
+    "purchase_request": "/v1/purchase-requests/{id}",
     "supplier_order": "/v1/supplier-orders/{id}",
 }
 INBOX = "/v1/notifications"
