@@ -49,6 +49,7 @@ DOMAINS = [
     "orders.requests.api",
     "orders.purchasing.api",
     "orders.fulfilment.api",
+    "orders.reassignments.api",
     "orders.payments.api",
     "orders.effects.api",
     "orders.ledger.api",

@@ -17,6 +17,7 @@ import orders.fulfilment.models
 import orders.ledger.models
 import orders.payments.models
 import orders.purchasing.models
+import orders.reassignments.models
 import orders.requests.models
 import orders.statistics.models
 import orders.units.models

@@ -42,23 +42,26 @@ _LEFT = text(
     "SELECT b.limit_fen - b.reserved_fen - b.consumed_fen AS available, b.year, b.fund_source, o.name AS unit"
     " FROM budget b JOIN organisation o ON o.id = b.organisation_id WHERE b.id = :id"
 )
+_STANDS = """
+    SELECT (SELECT coalesce(sum(l.amount_fen - round((l.accepted_quantity + l.rejected_quantity) * l.unit_price_fen)), 0)::bigint
+            FROM order_line l JOIN supplier_order so ON so.id = l.supplier_order_id
+            WHERE l.purchase_order_id = {order} AND so.status NOT IN ('rejected', 'cancelled')) AS reserved,
+           (SELECT coalesce(sum(e.amount_fen), 0)::bigint FROM sale_entry e WHERE e.order_id = {order}) AS consumed
+"""
+_STANDING = text(_STANDS.format(order=":id"))
 _LOCK_DRAW = text("SELECT id FROM budget_draw WHERE holder_kind = 'purchase_order' AND holder_id = :id FOR UPDATE")
 # A statement of its own after the lock: of two acceptances of one order the later one sees what the earlier one wrote.
 _REDRAW = text(
-    """
+    f"""
     WITH stands AS (
-        SELECT d.id, d.budget_id, d.reserved_fen AS old_reserved, d.consumed_fen AS old_consumed,
-            (SELECT coalesce(sum(l.amount_fen - round((l.accepted_quantity + l.rejected_quantity) * l.unit_price_fen)), 0)::bigint
-             FROM order_line l JOIN supplier_order so ON so.id = l.supplier_order_id
-             WHERE l.purchase_order_id = d.holder_id AND so.status NOT IN ('rejected', 'cancelled')) AS reserved,
-            (SELECT coalesce(sum(e.amount_fen), 0)::bigint FROM sale_entry e WHERE e.order_id = d.holder_id) AS consumed
-        FROM budget_draw d WHERE d.id = :draw_id
+        SELECT d.id, d.budget_id, d.reserved_fen AS old_reserved, d.consumed_fen AS old_consumed, now.reserved, now.consumed
+        FROM budget_draw d CROSS JOIN LATERAL ({_STANDS.format(order="d.holder_id")}) now WHERE d.id = :draw_id
     ), redrawn AS (
         UPDATE budget_draw d SET reserved_fen = s.reserved, consumed_fen = s.consumed FROM stands s WHERE d.id = s.id
     )
     UPDATE budget b SET reserved_fen = b.reserved_fen + s.reserved - s.old_reserved, consumed_fen = b.consumed_fen + s.consumed - s.old_consumed
     FROM stands s WHERE b.id = s.budget_id AND (s.reserved <> s.old_reserved OR s.consumed <> s.old_consumed)
-    """
+    """  # noqa: S608
 )
 
 
@@ -138,3 +141,16 @@ def redraw(session: Session, purchase_order_id: int) -> None:
     draw_id = session.execute(_LOCK_DRAW, {"id": purchase_order_id}).scalar()
     if draw_id is not None:
         session.execute(_REDRAW, {"draw_id": draw_id})
+
+
+def move(session: Session, purchase_order_id: int, budget_id: int | None) -> None:
+    """Have an order draw on another budget, or on none.
+
+    Raises:
+        BudgetExceeded: the other one has less left than the order takes (409).
+    """
+    release(session, Holder.PURCHASE_ORDER, purchase_order_id)
+    if budget_id is not None:
+        stands = session.execute(_STANDING, {"id": purchase_order_id}).one()
+        reserve(session, budget_id, Holder.PURCHASE_ORDER, purchase_order_id, stands.reserved + stands.consumed)
+        redraw(session, purchase_order_id)

@@ -14,6 +14,14 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "本单位被列入黑名单至 {until}：{reason}",
         "Your organisation is barred until {until}: {reason}",
     ),
+    "budget_unit_application.decided": (
+        "订单 {number} 变更预算单位的申请已有结果",
+        "The application for another budget unit of order {number} was decided",
+    ),
+    "budget_unit_application.filed": (
+        "订单 {number} 申请变更预算单位，请处理",
+        "Another budget unit is asked for order {number}; decide on it",
+    ),
     "capacity.cleared": (
         "证书 {number} 的产能预警已解除：{reason}",
         "The capacity flag of certificate {number} was cleared: {reason}",
@@ -201,6 +209,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "purchase_order.cancelled": ("订单 {number} 已取消", "Order {number} was cancelled"),
     "purchase_order.placed": ("收到新订单 {number}", "You have a new order, {number}"),
+    "purchase_order.reassigned": (
+        "订单 {number} 的采购单位已变更，开票时请注意",
+        "Order {number} belongs to another unit of the buyer now; mind it on the invoice",
+    ),
     "purchase_request.ordered": (
         "采购申请 {number} 已审批通过并下单",
         "Request {number} was approved and ordered",
@@ -234,6 +246,7 @@ def told(kind: str, data: Mapping[str, Any], language: Language) -> str:
 
 #: Where a person reads more about a subject; about any other, in the inbox.
 PLACES: Mapping[str, str] = {
+    "budget_unit_application": "/v1/budget-unit-applications/{id}",
     "capacity_flag": "/v1/capacity-flags",
     "catalogue_batch": "/v1/catalogue-batches/{id}",
     "certificate": "/v1/certificates/{id}",
