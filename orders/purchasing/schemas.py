@@ -61,6 +61,22 @@ class PurchaseOrderIn(OrderHeadIn):
     )
 
 
+class OrderSearch(BaseModel):
+    """Which orders a list shows."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    buyer_id: Id | None = None
+    status: SupplierOrderStatus | None = Field(default=None, description="orders with a part in this status")
+    fund_source: FundSource | None = None
+    cost_centre: Name | None = None
+    placed_from: Day | None = Field(default=None, description="Shanghai date")
+    placed_to: Day | None = Field(default=None, description="Shanghai date, included")
+    q: Name | None = Field(default=None, description="the order's number, or part of the buyer's own")
+    limit: int = Field(default=50, ge=1, le=200, description="rows in a page")
+    after: str | None = Field(default=None, max_length=500, description="cursor: `next` of the page before")
+
+
 class SupplierOrderBrief(BaseModel):
     id: int
     supplier_id: int
@@ -104,6 +120,8 @@ class PurchaseOrderRow(BaseModel):
     buyer_id: int
     buyer_name: str
     buyer_reference: str | None
+    cost_centre: str | None
+    ordering_unit_id: int
     fund_source: FundSource
     placed_at: datetime
     line_count: int
