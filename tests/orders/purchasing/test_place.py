@@ -207,4 +207,4 @@ def test_the_list_of_orders_is_narrowed(api, database):
     assert found(placed_to=str(today - timedelta(days=1))) == []
     page = buyer.get("/v1/purchase-orders", params={"limit": 1}).json()
     assert found(limit=1, after=page["next"]) == [first["id"]]
-    assert buyer.get("/v1/purchase-orders", params={"colour": "red"}).json()["errors"][0]["code"] == "unknown_parameter"
+    assert buyer.get("/v1/purchase-orders", params={"colour": "red"}).status_code == 422
