@@ -45,6 +45,7 @@ DOMAINS = [
     "catalog.monitoring.api",
     "orders.purchasing.api",
     "orders.fulfilment.api",
+    "orders.contracts.api",
     "orders.payments.api",
     "orders.effects.api",
     "orders.ledger.api",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -155,6 +156,11 @@ def reason_against(facts: LineFacts, buyer_id: int, wanted: Decimal) -> Reason |
     if facts.quantity * facts.unit_price_fen > MAX_FEN:
         return Reason.AMOUNT_TOO_LARGE
     return None
+
+
+def cancels_alone(confirmed_at: datetime | None, hours: int | None, now: datetime) -> bool:
+    """Whether the buyer may cancel a part without asking; ``hours`` after its confirmation, or None: for as long as nothing is shipped."""
+    return confirmed_at is None or hours is None or now <= confirmed_at + timedelta(hours=hours)
 
 
 def wanted_by_sku(lines: Iterable[LineFacts]) -> dict[int, Decimal]:

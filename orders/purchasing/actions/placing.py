@@ -18,17 +18,21 @@ from orders.purchasing import rules
 from orders.purchasing.errors import BuyerNotApproved, LinesRefused, NotYourUnit, OutsideProgramme
 from orders.purchasing.rules import AgreedLine, LineFacts, PricedLine, Reason, Source
 from orders.purchasing.schemas import OrderHeadIn, OrderLineIn, PurchaseOrderOut, SupplierOrderBrief
-from shop.core import clock
+from shop.core import clock, workdays
 from shop.core.errors import NotFound
 from shop.core.money import MAX_FEN
 from shop.identity.actor import Actor
+from shop.programmes.schemas import OrderingRules
 
+#: The buyer, the programme in force, and the last day on which a supplier may confirm an order of today.
 _BUYER = text(
-    """
-    SELECT o.id, o.name, o.status, o.path,
-           (SELECT p.code FROM programme p WHERE p.valid_from <= :today AND (p.valid_to IS NULL OR p.valid_to > :today)) AS programme_code
-    FROM organisation o WHERE o.id = :buyer_id
-    """
+    f"""
+    SELECT o.id, o.name, o.status, o.path, p.code AS programme_code, {workdays.add_sql("CAST(:today AS date)", "p.confirm_days")} AS confirm_on
+    FROM organisation o
+    LEFT JOIN (SELECT code, coalesce((config -> 'ordering' ->> 'confirm_working_days')::int, {OrderingRules().confirm_working_days}) AS confirm_days
+               FROM programme WHERE valid_from <= :today AND (valid_to IS NULL OR valid_to > :today)) p ON true
+    WHERE o.id = :buyer_id
+    """  # noqa: S608
 )
 
 _FACTS = text(
@@ -100,8 +104,8 @@ _WRITE = text(
           AS u (line_no, sku_id, product_id, supplier_id, certificate_id, quantity, unit_price_fen, amount_fen, vat_bp, vat_fen, grams,
                 agreement_line_id)
     ), split AS (
-        INSERT INTO supplier_order (purchase_order_id, supplier_id, total_fen, total_grams)
-        SELECT placed.id, w.supplier_id, sum(w.amount_fen), sum(w.grams)
+        INSERT INTO supplier_order (purchase_order_id, supplier_id, total_fen, total_grams, confirm_by)
+        SELECT placed.id, w.supplier_id, sum(w.amount_fen), sum(w.grams), CAST(:confirm_by AS timestamptz)
         FROM wanted w CROSS JOIN placed GROUP BY placed.id, w.supplier_id ORDER BY w.supplier_id
         RETURNING id, supplier_id, total_fen, total_grams
     ), lines AS (
@@ -143,7 +147,7 @@ def place(
         LinesRefused: lines that cannot be met, each with its reason (422).
     """
     buyer = _buyer(session, actor, head.buyer_id)
-    facts = _facts(session, lines)
+    facts = line_facts(session, lines)
     wanted = rules.wanted_by_sku(facts)
     if faults := rules.faults_of(facts, buyer.id, wanted):
         raise LinesRefused(count=len(faults), faults=faults)
@@ -166,7 +170,8 @@ def _buyer(session: Session, actor: Actor, buyer_id: int | None) -> Any:
     return row
 
 
-def _facts(session: Session, lines: Sequence[Wanted]) -> list[LineFacts]:
+def line_facts(session: Session, lines: Sequence[Wanted]) -> list[LineFacts]:
+    """What the catalogue knows of the lines at this moment: prices, certificates in force, what is there."""
     now = clock.now()
     rows = session.execute(
         _FACTS,
@@ -212,6 +217,7 @@ def _write(
     force = {"certificates": [line.certificate_id for line in priced], "now": now, "today": clock.shanghai_date(now)}
     total_fen = sum(line.amount_fen for line in priced)
     total_grams = sum(line.grams for line in priced)
+    confirm_by = clock.end_of_day(buyer.confirm_on)
     rows = session.execute(
         _WRITE,
         {
@@ -225,6 +231,7 @@ def _write(
             "actor_role": actor.role_name,
             "programme_code": buyer.programme_code,
             "day": clock.shanghai_date(now).strftime("%Y%m%d"),
+            "confirm_by": confirm_by,
             "line_count": len(priced),
             "total_fen": total_fen,
             "total_grams": total_grams,
@@ -258,6 +265,7 @@ def _write(
         line_count=len(priced),
         total=total_fen,
         total_grams=total_grams,
+        freight=0,
         payable=total_fen,
         paid=0,
         supplier_orders=[
@@ -268,6 +276,8 @@ def _write(
                 status="placed",
                 total=row.total_fen,
                 total_grams=row.total_grams,
+                freight=0,
+                confirm_by=confirm_by,
             )
             for row in rows
         ],
