@@ -46,6 +46,8 @@ DOMAINS = [
     "orders.purchasing.api",
     "orders.fulfilment.api",
     "orders.contracts.api",
+    "orders.amendments.api",
+    "orders.papers.api",
     "orders.payments.api",
     "orders.effects.api",
     "orders.ledger.api",

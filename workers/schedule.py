@@ -14,6 +14,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "send_mail": _every(5, "notifications.send_mail"),
     "end_suspensions": _every(60, "certificates.end_suspensions"),
     "release_unconfirmed": _every(60, "orders.release_unconfirmed"),
+    "expire_amendments": _every(60, "orders.expire_amendments"),
     "accept_overdue": _every(60, "orders.accept_overdue"),
     "watch_capacity": _every(600, "supervision.watch_capacity"),
     "remind": _every(1800, "monitoring.remind"),

@@ -10,6 +10,7 @@ import shop.tables  # noqa: F401  every table must be known before the first que
 from catalog.certificates.actions import measures
 from catalog.monitoring import actions as monitoring
 from catalog.supervision.actions import capacity
+from orders.amendments import actions as amendments
 from orders.effects import handlers as effects
 from orders.fulfilment import actions as fulfilment
 from orders.fulfilment import handlers as delivering
@@ -112,6 +113,15 @@ def release_unconfirmed() -> None:
         released = purchasing.release_unconfirmed(session)
     if released:
         log.info("orders_released", count=released)
+
+
+@app.task(name="orders.expire_amendments")
+def expire_amendments() -> None:
+    """Let proposed changes lapse that nobody answered in time."""
+    with database().unit_of_work() as session:
+        expired = amendments.expire(session)
+    if expired:
+        log.info("amendments_expired", count=expired)
 
 
 @app.task(name="orders.accept_overdue")

@@ -1,6 +1,7 @@
 """What callers send and get about deliveries."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -64,10 +65,10 @@ class AcceptanceLineIn(BaseModel):
     order_line_id: Id
     accepted_quantity: QuantityOrZero
     accepted_grams: Grams | None = Field(default=None, description="as weighed; default: the shipped weight in proportion")
-    rejected_quantity: QuantityOrZero = Field(default=0)  # type: ignore[assignment]
+    rejected_quantity: QuantityOrZero = Field(default=Decimal(0))
     rejected_grams: Grams | None = None
     difference_quantity: QuantityOrZero = Field(
-        default=0,  # type: ignore[assignment]
+        default=Decimal(0),
         description="shipped, but did not arrive, such as weight lost on the way; it is not paid",
     )
     reason_code: RejectReason | None = Field(default=None, description="why something was rejected or is missing; default: other")

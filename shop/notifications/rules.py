@@ -206,6 +206,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "organisation.registered": ("新单位“{name}”等待审核", "The registration of “{name}” awaits review"),
     "organisation.rejected": ("单位“{name}”的注册被驳回：{reason}", "The registration of “{name}” was rejected: {reason}"),
     "organisation.resubmitted": ("单位“{name}”已修改并重新提交注册", "“{name}” corrected its registration and submitted it again"),
+    "paper.uploaded": ("订单 {number} 有新上传的文件", "A paper was uploaded for order {number}"),
     "payment.recorded": ("订单 {number} 的付款已登记", "A payment for order {number} was recorded"),
     "price_check.above": (
         "证书 {number}（{product}）的价格比同类产品高 {percent}%",
@@ -261,6 +262,7 @@ def told(kind: str, data: Mapping[str, Any], language: Language) -> str:
 
 #: Where a person reads more about a subject; about any other, in the inbox.
 PLACES: Mapping[str, str] = {
+    "amendment": "/v1/amendments/{id}",
     "capacity_flag": "/v1/capacity-flags",
     "catalogue_batch": "/v1/catalogue-batches/{id}",
     "certificate": "/v1/certificates/{id}",

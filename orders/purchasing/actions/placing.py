@@ -153,7 +153,7 @@ def place(
         raise LinesRefused(count=len(faults), faults=faults)
     priced = [rules.priced(line) for line in facts]
     _check_total(facts, priced)
-    _reserve(session, facts, wanted)
+    reserve(session, facts, wanted)
     return _write(session, actor, head, source, buyer, facts, priced)
 
 
@@ -193,7 +193,12 @@ def _check_total(facts: list[LineFacts], priced: list[PricedLine]) -> None:
         raise LinesRefused(count=1, faults=[rules.fault(facts[largest], Reason.AMOUNT_TOO_LARGE)])
 
 
-def _reserve(session: Session, facts: list[LineFacts], wanted: dict[int, Decimal]) -> None:
+def reserve(session: Session, facts: list[LineFacts], wanted: dict[int, Decimal]) -> None:
+    """Reserve so much of each SKU and hold the certificates of the lines, until the transaction ends.
+
+    Raises:
+        LinesRefused: there is not enough of one (422).
+    """
     skus = sorted(wanted)
     certificates = sorted({line.certificate_id for line in facts if line.certificate_id})
     values = {"skus": skus, "quantities": [wanted[sku] for sku in skus], "certificates": certificates}
