@@ -10,11 +10,14 @@ import catalog.objections.models
 import catalog.products.models
 import catalog.stock.models
 import catalog.supervision.models
+import orders.amendments.models
 import orders.approvals.models
 import orders.budgets.models
+import orders.contracts.models
 import orders.effects.models
 import orders.fulfilment.models
 import orders.ledger.models
+import orders.papers.models
 import orders.payments.models
 import orders.purchasing.models
 import orders.reassignments.models

@@ -10,8 +10,10 @@ from catalog.certificates import handlers as certificates
 from catalog.certification import handlers as certification
 from catalog.objections import handlers as objections
 from catalog.supervision import handlers as supervision
+from orders.amendments import handlers as amendments
 from orders.effects import handlers as effects
 from orders.fulfilment import handlers as fulfilment
+from orders.papers import handlers as papers
 from orders.payments import handlers as payments
 from orders.purchasing import handlers as purchasing
 from orders.reassignments import handlers as reassignments
@@ -48,6 +50,8 @@ HANDLERS: dict[str, Handler] = together(
     purchasing.HANDLERS,
     fulfilment.HANDLERS,
     reassignments.HANDLERS,
+    amendments.HANDLERS,
+    papers.HANDLERS,
     payments.HANDLERS,
     effects.HANDLERS,
 )

@@ -10,7 +10,13 @@ import shop.tables  # noqa: F401  every table must be known before the first que
 from catalog.certificates.actions import measures
 from catalog.monitoring import actions as monitoring
 from catalog.supervision.actions import capacity
+from orders.amendments import actions as amendments
 from orders.effects import handlers as effects
+from orders.fulfilment import actions as fulfilment
+from orders.fulfilment import handlers as delivering
+from orders.fulfilment import queries as deliveries
+from orders.purchasing import actions as purchasing
+from orders.purchasing import handlers as ordering
 from orders.reconcile import report
 from orders.statistics import actions as statistics
 from shop.core import audit, clock, idempotency, outbox
@@ -100,6 +106,40 @@ def end_suspensions() -> None:
         log.info("suspensions_ended", count=ended)
 
 
+@app.task(name="orders.release_unconfirmed")
+def release_unconfirmed() -> None:
+    """Release what suppliers did not confirm in time."""
+    with database().unit_of_work() as session:
+        released = purchasing.release_unconfirmed(session)
+    if released:
+        log.info("orders_released", count=released)
+
+
+@app.task(name="orders.expire_amendments")
+def expire_amendments() -> None:
+    """Let proposed changes lapse that nobody answered in time."""
+    with database().unit_of_work() as session:
+        expired = amendments.expire(session)
+    if expired:
+        log.info("amendments_expired", count=expired)
+
+
+@app.task(name="orders.accept_overdue")
+def accept_overdue() -> None:
+    """Have every delivery accepted whose time is over; each in a transaction of its own, so that none waits for another."""
+    with database().unit_of_work() as session:
+        overdue = deliveries.overdue(session)
+    for shipment_id in overdue:
+        accept_shipment.delay(shipment_id)
+
+
+@app.task(name="orders.accept_shipment")
+def accept_shipment(shipment_id: int) -> None:
+    """Accept one delivery whose time is over."""
+    with database().unit_of_work() as session:
+        fulfilment.accept_overdue(session, shipment_id)
+
+
 @app.task(name="supervision.watch_capacity")
 def watch_capacity() -> None:
     """Flag and hold what was sold beyond its certified capacity."""
@@ -115,6 +155,8 @@ def remind() -> None:
     with database().unit_of_work() as session:
         monitoring.remind(session)
         effects.tell_of_expired_papers(session)
+        ordering.remind_to_confirm(session)
+        delivering.remind_to_accept(session)
 
 
 @app.task(name="reconcile.run", time_limit=3000, soft_time_limit=2900)

@@ -21,7 +21,7 @@ _ACCEPTED = """
     SELECT al.id AS origin_id, (a.accepted_at AT TIME ZONE 'Asia/Shanghai')::date AS sold_on,
            po.id AS order_id, so.id AS supplier_order_id, l.sku_id, l.product_id, p.kind, p.category, so.supplier_id,
            p.district_code, p.township_code, p.village, coalesce(p.township_code, p.district_code) AS place,
-           l.certificate_id, po.placed_at, po.buyer_id, po.fund_source, po.platform, coalesce(po.declared_relation_id, 0) AS declared,
+           l.certificate_id, coalesce(l.agreed_at, po.placed_at) AS placed_at, po.buyer_id, po.fund_source, po.platform, coalesce(po.declared_relation_id, 0) AS declared,
            al.accepted_quantity AS quantity, al.accepted_grams AS grams, al.amount_fen
     FROM acceptance a
     JOIN acceptance_line al ON al.acceptance_id = a.id AND al.accepted_quantity > 0

@@ -7,6 +7,8 @@ from fastapi import File, Form, Query, UploadFile
 from orders.purchasing import actions, queries, spreadsheet
 from orders.purchasing.errors import LinesRefused
 from orders.purchasing.schemas import (
+    CancelIn,
+    FreightIn,
     FundSource,
     OrderHeadIn,
     OrderLineIn,
@@ -15,12 +17,12 @@ from orders.purchasing.schemas import (
     PurchaseOrderIn,
     PurchaseOrderOut,
     PurchaseOrderRow,
-    ReasonIn,
+    RejectIn,
     SpreadsheetPreview,
     SupplierOrderOut,
     SupplierOrderRow,
 )
-from orders.purchasing.states import SupplierOrderStatus
+from orders.purchasing.states import EndReason, SupplierOrderStatus
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id, Name, ShortText
 from shop.identity.access import Call, Routes
@@ -82,9 +84,9 @@ def order_lines(call: Call, purchase_order_id: Id, limit: Limit = 50, after: Aft
 
 
 @routes.post("/purchase-orders/{purchase_order_id}/cancel", Permission.ORDERS_CANCEL, status=200)
-def cancel(call: Call, purchase_order_id: Id, body: ReasonIn) -> PurchaseOrderOut:
-    """Cancel every part that has not been shipped."""
-    actions.cancel(call.session, call.actor, purchase_order_id, body.reason)
+def cancel(call: Call, purchase_order_id: Id, body: CancelIn) -> PurchaseOrderOut:
+    """Cancel every part that has not been shipped, as far as the buyer may alone."""
+    actions.cancel(call.session, call.actor, purchase_order_id, body.reason, EndReason(body.reason_code))
     return queries.purchase_order(call.session, call.actor, purchase_order_id)
 
 
@@ -104,15 +106,15 @@ def supplier_order(call: Call, supplier_order_id: Id) -> SupplierOrderOut:
     return queries.supplier_order(call.session, call.actor, supplier_order_id)
 
 
-@routes.post("/supplier-orders/{supplier_order_id}/confirm", Permission.SUPPLIER_ORDERS_ANSWER, status=200)
-def confirm(call: Call, supplier_order_id: Id) -> SupplierOrderOut:
-    """The supplier promises to deliver."""
-    actions.confirm(call.session, call.actor, supplier_order_id)
+@routes.put("/supplier-orders/{supplier_order_id}/freight", Permission.SUPPLIER_ORDERS_ANSWER)
+def set_freight(call: Call, supplier_order_id: Id, body: FreightIn) -> SupplierOrderOut:
+    """What the transport costs. The supplier may change it until it confirms, and the buyer is told."""
+    actions.set_freight(call.session, call.actor, supplier_order_id, body.freight, call.if_match)
     return queries.supplier_order(call.session, call.actor, supplier_order_id)
 
 
 @routes.post("/supplier-orders/{supplier_order_id}/reject", Permission.SUPPLIER_ORDERS_ANSWER, status=200)
-def reject(call: Call, supplier_order_id: Id, body: ReasonIn) -> SupplierOrderOut:
+def reject(call: Call, supplier_order_id: Id, body: RejectIn) -> SupplierOrderOut:
     """The supplier refuses, with the reason; the stock is free again."""
-    actions.reject(call.session, call.actor, supplier_order_id, body.reason)
+    actions.reject(call.session, call.actor, supplier_order_id, body.reason, EndReason(body.reason_code))
     return queries.supplier_order(call.session, call.actor, supplier_order_id)

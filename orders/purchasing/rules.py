@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -109,6 +110,26 @@ class PricedLine:
     agreement_line_id: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class LineChange:
+    """What becomes of the open quantity of a line: so much, of another pack, at another price (fen); None: as before."""
+
+    order_line_id: int
+    open_quantity: Decimal
+    quantity: Decimal
+    sku_id: int | None = None
+    unit_price_fen: int | None = None
+
+    @property
+    def replaces(self) -> bool:
+        return bool(self.quantity) and (self.sku_id is not None or self.unit_price_fen is not None)
+
+    @property
+    def given_up(self) -> Decimal:
+        """How much of the old line will not come."""
+        return self.open_quantity if self.replaces else self.open_quantity - self.quantity
+
+
 def priced(facts: LineFacts) -> PricedLine:
     """The line at its tier's price; the caller has made sure with :func:`reason_against` that it can be met."""
     assert facts.product_id
@@ -155,6 +176,11 @@ def reason_against(facts: LineFacts, buyer_id: int, wanted: Decimal) -> Reason |
     if facts.quantity * facts.unit_price_fen > MAX_FEN:
         return Reason.AMOUNT_TOO_LARGE
     return None
+
+
+def cancels_alone(confirmed_at: datetime | None, hours: int | None, now: datetime) -> bool:
+    """Whether the buyer may cancel a part without asking; ``hours`` after its confirmation, or None: for as long as nothing is shipped."""
+    return confirmed_at is None or hours is None or now <= confirmed_at + timedelta(hours=hours)
 
 
 def wanted_by_sku(lines: Iterable[LineFacts]) -> dict[int, Decimal]:

@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from orders.budgets.schemas import FundSource as FundSource
 from orders.purchasing.rules import SourceKind
-from orders.purchasing.states import SupplierOrderAction, SupplierOrderStatus
-from shop.core.money import YuanOut
+from orders.purchasing.states import EndReason, SupplierOrderAction, SupplierOrderStatus
+from shop.core.money import YuanIn, YuanOut
 from shop.core.quantities import Day, Id, Name, Quantity, QuantityOut, ShortText
 
 Platform = Literal["marketplace", "social_network"]
@@ -83,8 +83,11 @@ class SupplierOrderBrief(BaseModel):
     supplier_name: str
     status: SupplierOrderStatus
     reason: str | None = None
+    reason_code: EndReason | None = None
     total: YuanOut
     total_grams: int
+    freight: YuanOut
+    confirm_by: datetime | None = Field(description="until when the supplier has to confirm; then the part is released")
 
 
 class PurchaseOrderOut(BaseModel):
@@ -109,7 +112,10 @@ class PurchaseOrderOut(BaseModel):
     line_count: int
     total: YuanOut
     total_grams: int
-    payable: YuanOut | None = Field(description="cost less cancelled parts and rejected goods; for the buyer's side")
+    freight: YuanOut = Field(description="of the parts that are neither rejected nor cancelled")
+    payable: YuanOut | None = Field(
+        description="goods and freight, less cancelled parts and what was not accepted; for the buyer's side"
+    )
     paid: YuanOut | None = Field(description="for the buyer's side")
     supplier_orders: list[SupplierOrderBrief]
 
@@ -148,6 +154,9 @@ class OrderLineOut(BaseModel):
     shipped_quantity: QuantityOut
     accepted_quantity: QuantityOut
     rejected_quantity: QuantityOut
+    difference_quantity: QuantityOut = Field(description="sent, but did not arrive")
+    closed_quantity: QuantityOut = Field(description="will not come: the supplier delivered the whole by a lower weight")
+    replaces_id: int | None = Field(description="the line in whose place an agreed change put this one")
 
 
 class SupplierOrderRow(BaseModel):
@@ -160,8 +169,14 @@ class SupplierOrderRow(BaseModel):
     buyer_name: str
     status: SupplierOrderStatus
     reason: str | None
+    reason_code: EndReason | None
     placed_at: datetime
-    total: YuanOut
+    confirm_by: datetime | None
+    confirmed_at: datetime | None
+    deliver_by: date | None = Field(description="by when the goods are wanted, or a later day that both sides agreed on")
+    total: YuanOut = Field(description="the goods as ordered")
+    freight: YuanOut
+    payable: YuanOut = Field(description="goods and freight, less what was not accepted; nothing for a part that is over")
     total_grams: int
     version: int
 
@@ -174,10 +189,24 @@ class SupplierOrderOut(SupplierOrderRow):
     lines: list[OrderLineOut]
 
 
-class ReasonIn(BaseModel):
+class CancelIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     reason: ShortText
+    reason_code: Literal["not_needed", "wrong_details", "wrong_unit", "freight", "other"] = "other"
+
+
+class RejectIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: ShortText
+    reason_code: Literal["out_of_stock", "cannot_deliver", "price", "other"] = "other"
+
+
+class FreightIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    freight: Annotated[YuanIn, Field(ge=0, description="what the transport costs; 0: nothing")]
 
 
 class MatchedRow(BaseModel):

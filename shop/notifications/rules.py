@@ -8,7 +8,19 @@ from shop.core.errors import Language
 
 #: kind -> (Chinese, English)
 TEXTS: Mapping[str, tuple[str, str]] = {
+    "acceptance.automatic": (
+        "订单 {number} 的到货逾期未验收，已视为验收合格",
+        "Nobody answered a delivery of order {number} in time; it was accepted",
+    ),
     "acceptance.recorded": ("订单 {number} 的到货已验收", "A delivery of order {number} was accepted"),
+    "amendment.accepted": ("订单 {number} 的变更已获同意", "The change of order {number} was agreed to"),
+    "amendment.expired": ("订单 {number} 的变更逾期未答复，已失效", "Nobody answered the change of order {number}; it has lapsed"),
+    "amendment.proposed": (
+        "对方提出变更订单 {number}，请于 {until} 前答复：{reason}",
+        "A change of order {number} was proposed; please answer until {until}: {reason}",
+    ),
+    "amendment.refused": ("订单 {number} 的变更未获同意：{reason}", "The change of order {number} was refused: {reason}"),
+    "amendment.withdrawn": ("订单 {number} 的变更已撤回", "The proposed change of order {number} was withdrawn"),
     "blacklist.lifted": ("本单位的黑名单已解除：{reason}", "Your organisation may apply again: {reason}"),
     "blacklist.listed": (
         "本单位被列入黑名单至 {until}：{reason}",
@@ -202,6 +214,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "organisation.registered": ("新单位“{name}”等待审核", "The registration of “{name}” awaits review"),
     "organisation.rejected": ("单位“{name}”的注册被驳回：{reason}", "The registration of “{name}” was rejected: {reason}"),
     "organisation.resubmitted": ("单位“{name}”已修改并重新提交注册", "“{name}” corrected its registration and submitted it again"),
+    "paper.uploaded": ("订单 {number} 有新上传的文件", "A paper was uploaded for order {number}"),
     "payment.recorded": ("订单 {number} 的付款已登记", "A payment for order {number} was recorded"),
     "price_check.above": (
         "证书 {number}（{product}）的价格比同类产品高 {percent}%",
@@ -224,8 +237,34 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Request {number} was approved but could not be ordered; see why",
     ),
     "purchase_request.waiting": ("采购申请 {number} 待审批：{step}", "Request {number} waits for approval: {step}"),
+    "shipment.accept_due": (
+        "订单 {number} 的到货请于 {until} 前验收，逾期视为验收合格",
+        "Please answer a delivery of order {number} until {until}; after that it counts as accepted",
+    ),
+    "shipment.corrected": ("订单 {number} 的物流信息已更正", "The transport data of a delivery of order {number} were corrected"),
+    "shipment.held": (
+        "采购单位对订单 {number} 的到货提出异议：{reason}",
+        "The buyer holds a delivery of order {number}: {reason}",
+    ),
+    "shipment.let_go": ("采购单位已撤回对订单 {number} 到货的异议", "The buyer no longer holds a delivery of order {number}"),
     "shipment.sent": ("订单 {number} 已发货", "Order {number} was shipped"),
+    "shipment.short": (
+        "订单 {number} 按实际重量发货，不足部分不再发货",
+        "Order {number} was delivered by a lower weight; the rest will not come",
+    ),
+    "supplier_order.confirm_due": (
+        "订单 {number} 须在一天内确认，逾期自动释放",
+        "Order {number} is released unless you confirm it within a day",
+    ),
     "supplier_order.confirmed": ("供应商已确认订单 {number}", "The supplier confirmed order {number}"),
+    "supplier_order.freight_set": (
+        "供应商将订单 {number} 的运费定为 {freight} 元",
+        "The supplier set the freight of order {number} to {freight} yuan",
+    ),
+    "supplier_order.lapsed": (
+        "订单 {number} 因供应商未在期限内确认而自动释放",
+        "Order {number} was not confirmed in time and has been released",
+    ),
     "supplier_order.rejected": ("供应商已拒绝订单 {number}", "The supplier rejected order {number}"),
 }
 
@@ -247,6 +286,7 @@ def told(kind: str, data: Mapping[str, Any], language: Language) -> str:
 #: Where a person reads more about a subject; about any other, in the inbox.
 PLACES: Mapping[str, str] = {
     "budget_unit_application": "/v1/budget-unit-applications/{id}",
+    "amendment": "/v1/amendments/{id}",
     "capacity_flag": "/v1/capacity-flags",
     "catalogue_batch": "/v1/catalogue-batches/{id}",
     "certificate": "/v1/certificates/{id}",

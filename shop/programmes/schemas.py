@@ -103,6 +103,32 @@ class ReservedShare(Part):
     eligible_designation: str
 
 
+class OrderingRules(Part):
+    """How an order runs from its placing to its acceptance. Days are working days; none of the numbers was published (see ``docs``)."""
+
+    #: Time for the supplier to confirm; after it the order is released.
+    confirm_working_days: Days = 3
+    #: Hours after its confirmation in which the buyer may cancel alone; none: until it is shipped. Later the supplier has to agree.
+    cancel_confirmed_hours: int | None = Field(default=None, ge=0, le=8760)
+    #: Time to answer a delivery after it is due to arrive; then it is accepted. The buyer is told so many days before.
+    acceptance_working_days: Days = 7
+    acceptance_notice_working_days: Days = 2
+    #: How much of an ordered weight a supplier may leave out without asking.
+    short_percent: int = Field(default=20, ge=0, le=100)
+    #: Time to answer a proposed change of a confirmed order.
+    amendment_working_days: Days = 5
+    #: What a contract says of payment, and its other terms.
+    payment_terms: str = "需方验收合格并收到发票后三十日内，以银行转账方式付款至供方账户。"
+    contract_terms: tuple[str, ...] = (
+        "供方按合同约定的产品、规格、数量、产地和期限交货，产品须持有有效的消费帮扶产品认定证书。",
+        "运费以供方确认订单时所列金额为准，确认后不得变更。",
+        "按重量计价的产品以需方验收的实际重量结算，不超过供方发货的重量。",
+        "更换产品、变更价格、减少数量或延期交货，须经对方同意并签订补充协议；未经同意的，原合同不变。",
+        "需方应在货物到达后{acceptance}个工作日内验收；逾期未验收且未提出异议的，视为验收合格。",
+        "拒收的货物由供方负责取回，不计货款。",
+    )
+
+
 class Target(Part):
     """A goal with its source. Amounts are whole yuan."""
 
@@ -128,6 +154,7 @@ class ProgrammeConfig(Part):
     counting_rule: Literal["acceptance"]
     certification: CertificationRules
     reserved_share: ReservedShare
+    ordering: OrderingRules = OrderingRules()
     targets: tuple[Target, ...] = ()
     #: Group of codes -> code -> label.
     terms: Mapping[str, Mapping[str, Label]]
@@ -188,6 +215,7 @@ class ProgrammeOut(ProgrammeSummaryOut):
     counting_rule: str
     certification: CertificationRules
     reserved_share: ReservedShare
+    ordering: OrderingRules
     targets: list[TargetOut]
 
 

@@ -28,21 +28,26 @@ from orders.purchasing.rules import AgreedLine, LineFacts, PricedLine, Reason, S
 from orders.purchasing.schemas import OrderHeadIn, OrderLineIn, PurchaseOrderOut, SupplierOrderBrief
 from orders.units import queries as units
 from orders.units.queries import SETTINGS_ABOVE
-from shop.core import clock
+from shop.core import clock, workdays
 from shop.core.errors import NotFound
 from shop.core.money import MAX_FEN, yuan_from_fen
 from shop.identity.actor import Actor
+from shop.programmes.schemas import OrderingRules
 
-# The unit that the order belongs to: the one named, else the one whose budget the caller's unit buys on, else the caller's own.
+# The unit that the order belongs to: the one named, else the one whose budget the caller's unit buys on, else the caller's own. With the
+# programme in force, and the last day on which a supplier may confirm an order of today.
 _BUYER = text(
     f"""
-    SELECT o.id, o.name, o.status, o.path, coalesce(o.id = s.budget_unit_id, false) AS lent,
-           (SELECT p.code FROM programme p WHERE p.valid_from <= :today AND (p.valid_to IS NULL OR p.valid_to > :today)) AS programme_code,
+    SELECT o.id, o.name, o.status, o.path, coalesce(o.id = s.budget_unit_id, false) AS lent, p.code AS programme_code,
+           {workdays.add_sql("CAST(:today AS date)", "p.confirm_days")} AS confirm_on,
            ({NEAREST.format(path="o.path")}) AS budget_id,
            ({SETTINGS_ABOVE.format(column="budget_required", path="o.path")}) AS budget_required,
            EXISTS (SELECT FROM approval_rule r JOIN organisation u ON u.id = r.organisation_id
                    WHERE r.active AND (starts_with(o.path, u.path) OR starts_with(:unit_path, u.path))) AS has_rules
-    FROM organisation o LEFT JOIN buying_settings s ON s.organisation_id = :unit_id
+    FROM organisation o
+    LEFT JOIN buying_settings s ON s.organisation_id = :unit_id
+    LEFT JOIN (SELECT code, coalesce((config -> 'ordering' ->> 'confirm_working_days')::int, {OrderingRules().confirm_working_days}) AS confirm_days
+               FROM programme WHERE valid_from <= :today AND (valid_to IS NULL OR valid_to > :today)) p ON true
     WHERE o.id = coalesce(CAST(:buyer_id AS bigint), s.budget_unit_id, :unit_id)
     """  # noqa: S608
 )
@@ -116,8 +121,8 @@ _WRITE = text(
           AS u (line_no, sku_id, product_id, supplier_id, certificate_id, quantity, unit_price_fen, amount_fen, vat_bp, vat_fen, grams,
                 agreement_line_id)
     ), split AS (
-        INSERT INTO supplier_order (purchase_order_id, supplier_id, total_fen, total_grams)
-        SELECT placed.id, w.supplier_id, sum(w.amount_fen), sum(w.grams)
+        INSERT INTO supplier_order (purchase_order_id, supplier_id, total_fen, total_grams, confirm_by)
+        SELECT placed.id, w.supplier_id, sum(w.amount_fen), sum(w.grams), CAST(:confirm_by AS timestamptz)
         FROM wanted w CROSS JOIN placed GROUP BY placed.id, w.supplier_id ORDER BY w.supplier_id
         RETURNING id, supplier_id, total_fen, total_grams
     ), lines AS (
@@ -192,7 +197,7 @@ def place(
 def prepare(session: Session, actor: Actor, head: OrderHeadIn, lines: Sequence[Wanted]) -> Prepared:
     """Price an order and make sure that it can be met, without reserving anything. Raises as :func:`place`, but for the last two lines."""
     buyer = _buyer(session, actor, head)
-    facts = _facts(session, lines)
+    facts = line_facts(session, lines)
     if faults := rules.faults_of(facts, buyer.id, rules.wanted_by_sku(facts)):
         raise LinesRefused(count=len(faults), faults=faults)
     priced = [rules.priced(line) for line in facts]
@@ -228,7 +233,7 @@ def carry_out(
     """
     if approved and prepared.total_fen > approved.total_fen:
         raise AboveApproved(total=yuan_from_fen(prepared.total_fen), approved=yuan_from_fen(approved.total_fen))
-    _reserve(session, prepared.facts, rules.wanted_by_sku(prepared.facts))
+    reserve(session, prepared.facts, rules.wanted_by_sku(prepared.facts))
     order = _write(session, actor, prepared, source, approved.request_id if approved else None)
     if approved:
         budgets.release(session, Holder.PURCHASE_REQUEST, approved.request_id)
@@ -288,7 +293,8 @@ def _addressed(session: Session, actor: Actor, head: OrderHeadIn, buyer: Any) ->
     )
 
 
-def _facts(session: Session, lines: Sequence[Wanted]) -> list[LineFacts]:
+def line_facts(session: Session, lines: Sequence[Wanted]) -> list[LineFacts]:
+    """What the catalogue knows of the lines at this moment: prices, certificates in force, what is there."""
     now = clock.now()
     rows = session.execute(
         _FACTS,
@@ -310,7 +316,12 @@ def _check_total(facts: list[LineFacts], priced: list[PricedLine]) -> None:
         raise LinesRefused(count=1, faults=[rules.fault(facts[largest], Reason.AMOUNT_TOO_LARGE)])
 
 
-def _reserve(session: Session, facts: list[LineFacts], wanted: dict[int, Decimal]) -> None:
+def reserve(session: Session, facts: list[LineFacts], wanted: dict[int, Decimal]) -> None:
+    """Reserve so much of each SKU and hold the certificates of the lines, until the transaction ends.
+
+    Raises:
+        LinesRefused: there is not enough of one (422).
+    """
     skus = sorted(wanted)
     certificates = sorted({line.certificate_id for line in facts if line.certificate_id})
     values = {"skus": skus, "quantities": [wanted[sku] for sku in skus], "certificates": certificates}
@@ -327,6 +338,7 @@ def _write(session: Session, actor: Actor, prepared: Prepared, source: Source, r
     force = {"certificates": [line.certificate_id for line in priced], "now": now, "today": clock.shanghai_date(now)}
     total_fen = prepared.total_fen
     total_grams = sum(line.grams for line in priced)
+    confirm_by = clock.end_of_day(buyer.confirm_on)
     rows = session.execute(
         _WRITE,
         {
@@ -341,6 +353,7 @@ def _write(session: Session, actor: Actor, prepared: Prepared, source: Source, r
             "actor_role": actor.role_name,
             "programme_code": buyer.programme_code,
             "day": clock.shanghai_date(now).strftime("%Y%m%d"),
+            "confirm_by": confirm_by,
             "line_count": len(priced),
             "total_fen": total_fen,
             "total_grams": total_grams,
@@ -377,6 +390,7 @@ def _write(session: Session, actor: Actor, prepared: Prepared, source: Source, r
         line_count=len(priced),
         total=total_fen,
         total_grams=total_grams,
+        freight=0,
         payable=total_fen,
         paid=0,
         supplier_orders=[
@@ -387,6 +401,8 @@ def _write(session: Session, actor: Actor, prepared: Prepared, source: Source, r
                 status="placed",
                 total=row.total_fen,
                 total_grams=row.total_grams,
+                freight=0,
+                confirm_by=confirm_by,
             )
             for row in rows
         ],
