@@ -11,6 +11,7 @@ from catalog.certification import handlers as certification
 from catalog.objections import handlers as objections
 from catalog.supervision import handlers as supervision
 from orders.effects import handlers as effects
+from orders.feed import handlers as feed
 from orders.fulfilment import handlers as fulfilment
 from orders.payments import handlers as payments
 from orders.purchasing import handlers as purchasing
@@ -46,4 +47,5 @@ HANDLERS: dict[str, Handler] = together(
     fulfilment.HANDLERS,
     payments.HANDLERS,
     effects.HANDLERS,
+    feed.HANDLERS,
 )

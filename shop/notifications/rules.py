@@ -9,6 +9,10 @@ from shop.core.errors import Language
 #: kind -> (Chinese, English)
 TEXTS: Mapping[str, tuple[str, str]] = {
     "acceptance.recorded": ("订单 {number} 的到货已验收", "A delivery of order {number} was accepted"),
+    "api_key.ending": (
+        "系统“{system}”的密钥（{name}）将于 {ends} 到期，请及时更换",
+        "The key “{name}” of {system} ends on {ends}; make a new one in time",
+    ),
     "blacklist.lifted": ("本单位的黑名单已解除：{reason}", "Your organisation may apply again: {reason}"),
     "blacklist.listed": (
         "本单位被列入黑名单至 {until}：{reason}",
@@ -204,6 +208,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "shipment.sent": ("订单 {number} 已发货", "Order {number} was shipped"),
     "supplier_order.confirmed": ("供应商已确认订单 {number}", "The supplier confirmed order {number}"),
     "supplier_order.rejected": ("供应商已拒绝订单 {number}", "The supplier rejected order {number}"),
+    "webhook_endpoint.disabled": (
+        "回调地址 {url} 已停用：对方返回 410，或连续三天无法送达；恢复后请重新启用并补发",
+        "The endpoint {url} was disabled: it answered 410, or nothing got through for three days; enable it again, then replay",
+    ),
 }
 
 
@@ -237,6 +245,7 @@ PLACES: Mapping[str, str] = {
     "open_orders": "/v1/certificates/{id}/open-orders",
     "organisation": "/v1/organisations/{id}",
     "supplier_order": "/v1/supplier-orders/{id}",
+    "webhook_endpoint": "/v1/webhook-endpoints/{id}",
 }
 INBOX = "/v1/notifications"
 PREFERENCES = "/v1/me/notification-preferences"
