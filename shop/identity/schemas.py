@@ -254,6 +254,8 @@ class MeOut(BaseModel):
 
 def _network(given: str) -> str:
     try:
+        if "%" in given:  # a zone is of one machine only
+            raise ValueError
         return str(ipaddress.ip_network(given))
     except ValueError:
         raise BadValue(

@@ -105,9 +105,12 @@ def send_due(database: Database, seconds: float = ROUND_SECONDS, senders: int = 
 
     A slow endpoint takes no more than its slots; the other senders go on, and take what becomes due while they wait for it.
     """
+    first = claim(database)
+    if first is None:
+        return 0
     round_ = _Round(database, time.monotonic() + seconds)
     with ThreadPoolExecutor(senders, thread_name_prefix="webhook") as pool:
-        return sum(pool.map(lambda _: round_.send(), range(senders)))
+        return sum(pool.map(round_.send, [first, *[None] * (senders - 1)]))
 
 
 class _Round:
@@ -117,16 +120,16 @@ class _Round:
         self._busy = 0
         self._counting = threading.Lock()
 
-    def send(self) -> int:
-        """One sender: claims and calls until nothing is due and nobody else is busy, or the round ends."""
+    def send(self, claimed: Row[Any] | None) -> int:
+        """One sender: calls what is claimed, then claims and calls until nothing is due and nobody else is busy, or the round ends."""
         sent, idle = 0, 0
         while time.monotonic() < self._ends:
             with self._counting:
                 self._busy += 1
             try:
-                claimed = claim(self._database)
-                if claimed is not None:
-                    sent, idle = sent + deliver(self._database, claimed), 0
+                mine, claimed = claimed or claim(self._database), None
+                if mine is not None:
+                    sent, idle = sent + deliver(self._database, mine), 0
                     continue
             except Exception as error:  # of one delivery; it is due again after its lease
                 log.error("webhook_failed", exc_info=error)

@@ -79,7 +79,7 @@ def edit(session: Session, actor: Actor, endpoint: WebhookEndpoint, changes: dic
         _cancel(session, endpoint.id)
     endpoint.version += 1
     session.flush()
-    told = {"url": endpoint.url, "types": endpoint.types, "status": endpoint.status}
+    told: dict[str, Any] = {"url": endpoint.url, "types": endpoint.types, "status": endpoint.status}
     audit.record(session, actor, "webhook_endpoint.changed", "webhook_endpoint", endpoint.id, **told)
 
 

@@ -97,7 +97,8 @@ def put_in_order(session: Session, limit: int = 1000) -> int:
     last = session.execute(_WATERMARK).scalar()
     if last is None:
         return 0
-    return session.execute(_PUT_IN_ORDER, {"last": last, "limit": limit, "now": clock.now()}).scalar_one()
+    placed: int = session.execute(_PUT_IN_ORDER, {"last": last, "limit": limit, "now": clock.now()}).scalar_one()
+    return placed
 
 
 def forget_old(session: Session) -> None:
