@@ -29,6 +29,7 @@ DOMAINS = [
     "shop.regions.api",
     "shop.programmes.api",
     "shop.notifications.api",
+    "shop.webhooks.api",
     "catalog.products.api",
     "catalog.stock.api",
     "catalog.certification.api.drafting",

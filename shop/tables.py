@@ -29,5 +29,6 @@ import shop.identity.models
 import shop.notifications.models
 import shop.programmes.models
 import shop.regions.models
+import shop.webhooks.models
 
 metadata = SQLModel.metadata

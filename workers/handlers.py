@@ -12,6 +12,7 @@ from catalog.objections import handlers as objections
 from catalog.supervision import handlers as supervision
 from orders.amendments import handlers as amendments
 from orders.effects import handlers as effects
+from orders.feed import handlers as feed
 from orders.fulfilment import handlers as fulfilment
 from orders.papers import handlers as papers
 from orders.payments import handlers as payments
@@ -54,4 +55,5 @@ HANDLERS: dict[str, Handler] = together(
     papers.HANDLERS,
     payments.HANDLERS,
     effects.HANDLERS,
+    feed.HANDLERS,
 )

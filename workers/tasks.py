@@ -19,10 +19,13 @@ from orders.purchasing import actions as purchasing
 from orders.purchasing import handlers as ordering
 from orders.reconcile import report
 from orders.statistics import actions as statistics
-from shop.core import audit, clock, idempotency, outbox
+from shop.core import audit, clock, idempotency, locks, outbox
 from shop.core.db import database
 from shop.identity.actions import sign_in
+from shop.notifications import handlers as notifications
 from shop.notifications import mailing
+from shop.webhooks import sending
+from shop.webhooks.actions import feed
 from workers.app import app
 from workers.handlers import HANDLERS
 
@@ -65,6 +68,22 @@ def send_mail() -> None:
         log.info("mails_sent", count=sent)
 
 
+@app.task(name="changes.put_in_order")
+def put_changes_in_order() -> None:
+    """Show new changes to readers of the feed, and queue them for webhooks."""
+    with database().unit_of_work() as session:
+        feed.put_in_order(session)
+
+
+@app.task(name="webhooks.send")
+def send_webhooks() -> None:
+    """Send the webhooks that are due. One round at a time: a slow customer must not take every worker."""
+    with locks.alone(database().engine, "webhooks.send") as first:
+        sent = sending.send_due(database()) if first else 0
+    if sent:
+        log.info("webhooks_sent", count=sent)
+
+
 @app.task(name="audit.seal")
 def seal() -> None:
     """Chain new audit events, and log the head as a witness outside the database."""
@@ -94,6 +113,7 @@ def tidy() -> None:
     with database().unit_of_work() as session:
         idempotency.forget_old(session)
         sign_in.forget_ended(session)
+        feed.forget_old(session)
         session.execute(text("DELETE FROM outbox_event WHERE done_at < :now - interval '30 days'"), {"now": clock.now()})
 
 
@@ -157,6 +177,7 @@ def remind() -> None:
         effects.tell_of_expired_papers(session)
         ordering.remind_to_confirm(session)
         delivering.remind_to_accept(session)
+        notifications.tell_of_ending_keys(session)
 
 
 @app.task(name="reconcile.run", time_limit=3000, soft_time_limit=2900)

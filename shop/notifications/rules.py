@@ -21,6 +21,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "amendment.refused": ("订单 {number} 的变更未获同意：{reason}", "The change of order {number} was refused: {reason}"),
     "amendment.withdrawn": ("订单 {number} 的变更已撤回", "The proposed change of order {number} was withdrawn"),
+    "api_key.ending": (
+        "系统“{system}”的密钥（{name}）将于 {ends} 到期，请及时更换",
+        "The key “{name}” of {system} ends on {ends}; make a new one in time",
+    ),
     "blacklist.lifted": ("本单位的黑名单已解除：{reason}", "Your organisation may apply again: {reason}"),
     "blacklist.listed": (
         "本单位被列入黑名单至 {until}：{reason}",
@@ -266,6 +270,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Order {number} was not confirmed in time and has been released",
     ),
     "supplier_order.rejected": ("供应商已拒绝订单 {number}", "The supplier rejected order {number}"),
+    "webhook_endpoint.disabled": (
+        "回调地址 {url} 已停用：对方返回 410，或连续三天无法送达；恢复后请重新启用并补发",
+        "The endpoint {url} was disabled: it answered 410, or nothing got through for three days; enable it again, then replay",
+    ),
 }
 
 
@@ -302,6 +310,7 @@ PLACES: Mapping[str, str] = {
     "organisation": "/v1/organisations/{id}",
     "purchase_request": "/v1/purchase-requests/{id}",
     "supplier_order": "/v1/supplier-orders/{id}",
+    "webhook_endpoint": "/v1/webhook-endpoints/{id}",
 }
 INBOX = "/v1/notifications"
 PREFERENCES = "/v1/me/notification-preferences"
