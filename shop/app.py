@@ -47,8 +47,10 @@ DOMAINS = [
     "orders.fulfilment.api",
     "orders.payments.api",
     "orders.effects.api",
+    "orders.evaluations.api",
     "orders.ledger.api",
     "orders.statistics.api",
+    "orders.reserved_share.api",
     "orders.reconcile.api",
     "shop.audit_api",
 ]

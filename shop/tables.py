@@ -11,10 +11,12 @@ import catalog.products.models
 import catalog.stock.models
 import catalog.supervision.models
 import orders.effects.models
+import orders.evaluations.models
 import orders.fulfilment.models
 import orders.ledger.models
 import orders.payments.models
 import orders.purchasing.models
+import orders.reserved_share.models
 import orders.statistics.models
 import shop.core.models
 import shop.identity.models

@@ -11,9 +11,11 @@ from catalog.certification import handlers as certification
 from catalog.objections import handlers as objections
 from catalog.supervision import handlers as supervision
 from orders.effects import handlers as effects
+from orders.evaluations import handlers as evaluations
 from orders.fulfilment import handlers as fulfilment
 from orders.payments import handlers as payments
 from orders.purchasing import handlers as purchasing
+from orders.reserved_share import handlers as reserved_share
 from shop.core.outbox import Handler
 from shop.notifications import handlers as organisations
 
@@ -46,4 +48,6 @@ HANDLERS: dict[str, Handler] = together(
     fulfilment.HANDLERS,
     payments.HANDLERS,
     effects.HANDLERS,
+    evaluations.HANDLERS,
+    reserved_share.HANDLERS,
 )

@@ -12,6 +12,7 @@ from catalog.monitoring import actions as monitoring
 from catalog.supervision.actions import capacity
 from orders.effects import handlers as effects
 from orders.reconcile import report
+from orders.reserved_share import handlers as reserved_share
 from orders.statistics import actions as statistics
 from shop.core import audit, clock, idempotency, outbox
 from shop.core.db import database
@@ -115,6 +116,15 @@ def remind() -> None:
     with database().unit_of_work() as session:
         monitoring.remind(session)
         effects.tell_of_expired_papers(session)
+
+
+@app.task(name="reserved_share.remind")
+def remind_of_reserved_shares() -> None:
+    """Tell units whose reserved share is not filed, or that are behind it late in the year."""
+    with database().unit_of_work() as session:
+        told = reserved_share.remind(session)
+    if told:
+        log.info("reserved_share_reminders", count=told)
 
 
 @app.task(name="reconcile.run", time_limit=3000, soft_time_limit=2900)

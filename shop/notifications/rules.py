@@ -201,6 +201,30 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "purchase_order.cancelled": ("订单 {number} 已取消", "Order {number} was cancelled"),
     "purchase_order.placed": ("收到新订单 {number}", "You have a new order, {number}"),
+    "reserved_share.accepted": (
+        "本单位 {year} 年预留份额已通过审核：{reserved} 元",
+        "Your reserved share of {year} was accepted: {reserved} yuan",
+    ),
+    "reserved_share.behind": (
+        "本单位 {year} 年预留份额已完成 {rate}%，低于时间进度，尚差 {missing} 元",
+        "Your reserved share of {year} is {rate} % done, less than the time gone by; {missing} yuan are missing",
+    ),
+    "reserved_share.due": (
+        "请于 {due} 前填报本单位 {year} 年预留份额",
+        "Please file your reserved share of {year} by {due}",
+    ),
+    "reserved_share.filed": (
+        "“{unit}”报送了 {year} 年预留份额，请审核",
+        "“{unit}” filed its reserved share of {year}; it awaits your review",
+    ),
+    "reserved_share.overdue": (
+        "本单位 {year} 年预留份额应于 {due} 前填报，现已逾期",
+        "Your reserved share of {year} was to be filed by {due}",
+    ),
+    "reserved_share.returned": (
+        "本单位 {year} 年预留份额被退回：{reason}",
+        "Your reserved share of {year} was returned: {reason}",
+    ),
     "shipment.sent": ("订单 {number} 已发货", "Order {number} was shipped"),
     "supplier_order.confirmed": ("供应商已确认订单 {number}", "The supplier confirmed order {number}"),
     "supplier_order.rejected": ("供应商已拒绝订单 {number}", "The supplier rejected order {number}"),
@@ -236,6 +260,8 @@ PLACES: Mapping[str, str] = {
     "objections_due": "/v1/objections",
     "open_orders": "/v1/certificates/{id}/open-orders",
     "organisation": "/v1/organisations/{id}",
+    "reserved_share": "/v1/reserved-shares/{id}",
+    "reserved_shares": "/v1/reserved-shares?year={id}&status=filed",
     "supplier_order": "/v1/supplier-orders/{id}",
 }
 INBOX = "/v1/notifications"
