@@ -29,13 +29,13 @@ _COUNTED = "reserved_share_eligible AND fund_source = ANY (CAST(:counted AS text
 #: Sums over the entries of a buyer: this year's, and last year's as far as a forecast asks for them.
 _SUMS = {
     "done": f"sold_on >= :first AND {_COUNTED}",
-    **{fund: f"sold_on >= :first AND reserved_share_eligible AND fund_source = '{fund}'" for fund in FUNDS},
+    **{f"by_{fund}": f"sold_on >= :first AND reserved_share_eligible AND fund_source = '{fund}'" for fund in FUNDS},
     "certified_only": "sold_on >= :first AND certified AND NOT reserved_share_eligible",
     "neither": "sold_on >= :first AND NOT certified AND NOT reserved_share_eligible",
     "last_year": f"sold_on < :first AND {_COUNTED}",
     "last_year_to_date": f"sold_on <= :same_day AND {_COUNTED}",
 }
-_OWN = " + ".join(f"coalesce(own.{fund}, 0)" for fund in FUNDS)
+_OWN = " + ".join(f"coalesce(own.by_{fund}, 0)" for fund in FUNDS)
 
 # A canteen that is shared is bought for by several and counted once: all that its units bought stands with the unit that reports.
 # ``live`` narrows the units to those that are asked for, so that of one unit nothing else is read.
@@ -135,7 +135,7 @@ def seen_from(actor: Actor) -> dict[str, Any]:
     }
 
 
-def by_fund(row: Row[Any], config: Config, prefix: str = "") -> list[FundOut]:
+def by_fund(row: Row[Any], config: Config, prefix: str = "by_") -> list[FundOut]:
     return [FundOut(fund_source=fund, amount=getattr(row, prefix + fund), counted=fund in config.counted_funds) for fund in FUNDS]
 
 

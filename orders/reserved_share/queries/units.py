@@ -28,7 +28,7 @@ _PAGE = """
     FROM totals LEFT JOIN (SELECT * FROM chosen WHERE {beyond} ORDER BY place DESC, id LIMIT :rows) page ON true
     ORDER BY page.place DESC, page.id
 """
-_FUNDS = ", ".join(f"coalesce(sum({fund}), 0)::bigint AS all_{fund}" for fund in FUNDS)
+_FUNDS = ", ".join(f"coalesce(sum(by_{fund}), 0)::bigint AS all_by_{fund}" for fund in FUNDS)
 _NARROWED = {
     "status": "status = :status",
     "lack": "CAST(:lack AS text) = ANY (lacks)",
@@ -105,5 +105,5 @@ def _totals(row: Row[Any], year: Year) -> TotalsOut:
         done=row.all_done,
         done_of_reserved=row.all_done_of_reserved,
         rate=rules.rate_bp(row.all_done_of_reserved, row.all_reserved),
-        by_fund=progress.by_fund(row, year.config, "all_"),
+        by_fund=progress.by_fund(row, year.config, "all_by_"),
     )
