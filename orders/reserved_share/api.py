@@ -30,7 +30,7 @@ from shop.programmes import queries as programmes
 
 routes = Routes("reserved_shares", "/v1")
 
-Year = Annotated[int, Path(ge=2000, le=2100)]
+Year = Annotated[int, Path(ge=1, le=999_999_999, examples=[2026])]
 OfYear = Annotated[int | None, Query(ge=2000, le=2100, description="default: the present year")]
 Unit = Annotated[Id | None, Query(description="default: the own unit")]
 District = Annotated[DistrictCode | None, Query()]

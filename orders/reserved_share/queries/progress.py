@@ -13,6 +13,8 @@ from orders.ledger.rules import POLICY_ROLES
 from orders.reserved_share import rules
 from orders.reserved_share.schemas import FundOut, ProgressOut
 from shop.core import clock
+from shop.core.errors import NotFound
+from shop.core.quantities import FIRST_DAY, LAST_DAY
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
@@ -120,8 +122,10 @@ def year_of(session: Session, year: int) -> Year:
     """The year by the rules of the programme in force at its end.
 
     Raises:
-        NoProgramme: there is none (404).
+        NotFound: no year that anybody could mean (404). NoProgramme: there is none in force (404).
     """
+    if not FIRST_DAY.year < year < LAST_DAY.year:
+        raise NotFound
     config = programmes.config_of(session, rules.first_and_last(year)[1]).reserved_share
     today = clock.today()
     return Year(year, config, today, config.due_on(year), *rules.elapsed(year, today))

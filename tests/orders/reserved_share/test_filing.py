@@ -167,7 +167,10 @@ def test_years(scene):
     assert code(scene.put("first", year=2025)) == code(scene.put("first", year=2028)) == (409, "year_not_open")
     assert scene.put("first", year=2027).status_code == 200
     assert code(scene.get("first", year=2015)) == (404, "no_programme")
-    assert scene.get("first", year=1999).status_code == 422
+    for year in (1, 1999, 9999, 999_999_999):
+        assert scene.get("first", year=year).status_code == 404
+        assert code(scene.put("first", year=year)) == (409, "year_not_open")
+    assert scene.get("first", year=10**10).status_code == 422
     assert scene.get("first", year=2025).json()["status"] == "missing"
 
 
