@@ -42,6 +42,7 @@ DOMAINS = [
     "catalog.supervision.api.capacity",
     "catalog.supervision.api.complaints",
     "catalog.supervision.api.blacklist",
+    "catalog.supervision.api.signals",
     "catalog.monitoring.api",
     "orders.purchasing.api",
     "orders.fulfilment.api",

@@ -22,6 +22,8 @@ class Permission(StrEnum):
     COMPLAINTS_FILE = "complaints:file"
     COMPLAINTS_READ = "complaints:read"
     COMPLAINTS_STATE = "complaints:state"
+    EVALUATIONS_ANSWER = "evaluations:answer"
+    EVALUATIONS_WRITE = "evaluations:write"
     HOUSEHOLDS_READ = "households:read"
     HOUSEHOLDS_REVEAL = "households:reveal"
     NOTIFICATIONS_READ = "notifications:read"
@@ -73,6 +75,7 @@ _EVERYONE = {P.API_KEYS_MANAGE, P.NOTIFICATIONS_READ, P.ORGANISATIONS_READ, P.PR
 _SUPPLIER = {
     P.CERTIFICATIONS_READ,
     P.COMPLAINTS_READ,
+    P.EVALUATIONS_ANSWER,
     P.HOUSEHOLDS_READ,
     P.ORDERS_READ,
     P.SHIPMENTS_CREATE,
@@ -141,9 +144,19 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         _EVERYONE
         | _BUYER
         | _RESERVING
-        | {P.ACCEPTANCES_RECORD, P.COMPLAINTS_FILE, P.ORDERS_CANCEL, P.ORDERS_PLACE, P.ORGANISATIONS_EDIT, P.USERS_MANAGE}
+        | {
+            P.ACCEPTANCES_RECORD,
+            P.COMPLAINTS_FILE,
+            P.EVALUATIONS_WRITE,
+            P.ORDERS_CANCEL,
+            P.ORDERS_PLACE,
+            P.ORGANISATIONS_EDIT,
+            P.USERS_MANAGE,
+        }
     ),
-    Role.PURCHASER: frozenset(_EVERYONE | _BUYER | {P.ACCEPTANCES_RECORD, P.COMPLAINTS_FILE, P.ORDERS_CANCEL, P.ORDERS_PLACE}),
+    Role.PURCHASER: frozenset(
+        _EVERYONE | _BUYER | {P.ACCEPTANCES_RECORD, P.COMPLAINTS_FILE, P.EVALUATIONS_WRITE, P.ORDERS_CANCEL, P.ORDERS_PLACE}
+    ),
     Role.APPROVER: frozenset(_EVERYONE | _BUYER),
     Role.FINANCE: frozenset(_EVERYONE | _BUYER | _RESERVING | {P.PAYMENTS_RECORD}),
     Role.OUTLET_OPERATOR: frozenset(_EVERYONE | {P.STATISTICS_READ}),

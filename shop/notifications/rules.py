@@ -136,6 +136,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "有 {soon} 件投诉即将到期，{overdue} 件已超期",
         "{soon} complaints are due soon, {overdue} are overdue",
     ),
+    "evaluation.answered": ("供应商已回复贵单位对订单 {number} 的评价", "The supplier answered your evaluation of order {number}"),
+    "evaluation.written": ("采购单位评价了订单 {number}", "The buyer rated order {number}"),
     "inspection.failed": ("证书 {number}（{product}）检查不合格", "A check of {product}, certificate {number}, failed"),
     "inspection.passed": ("证书 {number}（{product}）检查合格", "A check of {product}, certificate {number}, was passed"),
     "inspections.due": (
@@ -201,6 +203,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "purchase_order.cancelled": ("订单 {number} 已取消", "Order {number} was cancelled"),
     "purchase_order.placed": ("收到新订单 {number}", "You have a new order, {number}"),
+    "quality_signal.raised": (
+        "证书 {number}（{product}）近期收到 {buyers} 个采购单位的 {ratings} 次低分评价",
+        "{product}, certificate {number}, was rated low {ratings} times by {buyers} buyers of late",
+    ),
     "reserved_share.accepted": (
         "本单位 {year} 年预留份额已通过审核：{reserved} 元",
         "Your reserved share of {year} was accepted: {reserved} yuan",
@@ -260,6 +266,7 @@ PLACES: Mapping[str, str] = {
     "objections_due": "/v1/objections",
     "open_orders": "/v1/certificates/{id}/open-orders",
     "organisation": "/v1/organisations/{id}",
+    "quality_signal": "/v1/quality-signals?open=true",
     "reserved_share": "/v1/reserved-shares/{id}",
     "reserved_shares": "/v1/reserved-shares?year={id}&status=filed",
     "supplier_order": "/v1/supplier-orders/{id}",

@@ -28,14 +28,12 @@ REACH = "(coalesce(o.path LIKE CAST(:branch AS text), false) OR coalesce(o.regio
 
 _POLICY = ", ".join(f"'{role}'" for role in POLICY_ROLES)
 _COUNTED = "reserved_share_eligible AND fund_source = ANY (CAST(:counted AS text[]))"
-#: Sums over the entries of a buyer: this year's, and last year's as far as a forecast asks for them.
+#: Sums over this year's entries of a buyer.
 _SUMS = {
-    "done": f"sold_on >= :first AND {_COUNTED}",
-    **{f"by_{fund}": f"sold_on >= :first AND reserved_share_eligible AND fund_source = '{fund}'" for fund in FUNDS},
-    "certified_only": "sold_on >= :first AND certified AND NOT reserved_share_eligible",
-    "neither": "sold_on >= :first AND NOT certified AND NOT reserved_share_eligible",
-    "last_year": f"sold_on < :first AND {_COUNTED}",
-    "last_year_to_date": f"sold_on <= :same_day AND {_COUNTED}",
+    "done": _COUNTED,
+    **{f"by_{fund}": f"reserved_share_eligible AND fund_source = '{fund}'" for fund in FUNDS},
+    "certified_only": "certified AND NOT reserved_share_eligible",
+    "neither": "NOT certified AND NOT reserved_share_eligible",
 }
 _OWN = " + ".join(f"coalesce(own.by_{fund}, 0)" for fund in FUNDS)
 
@@ -59,7 +57,7 @@ LISTED = f"""
     ), bought AS MATERIALIZED (
         SELECT buyer_id, {", ".join(f"coalesce(sum(amount_fen) FILTER (WHERE {which}), 0)::bigint AS {name}" for name, which in _SUMS.items())}
         FROM sale_entry
-        WHERE buyer_id IN (SELECT buyer_id FROM buyer UNION SELECT id FROM unit) AND sold_on BETWEEN :first_last_year AND :last
+        WHERE buyer_id IN (SELECT buyer_id FROM buyer UNION SELECT id FROM unit) AND sold_on BETWEEN :first AND :last
         GROUP BY buyer_id
     ), sale AS (
         SELECT buyer.unit_id, {", ".join(f"sum(bought.{name})::bigint AS {name}" for name in _SUMS)}
@@ -87,6 +85,17 @@ LISTED = f"""
         FROM rated
     )
 """
+#: What a forecast asks of last year, for the rows of ``page`` only.
+BEFORE = f"""
+    before AS (
+        SELECT page.id AS unit_id, sum(e.amount_fen)::bigint AS last_year,
+               coalesce(sum(e.amount_fen) FILTER (WHERE e.sold_on <= :same_day), 0)::bigint AS last_year_to_date
+        FROM page
+        JOIN buyer ON buyer.unit_id = page.id
+        JOIN sale_entry e ON e.buyer_id = buyer.buyer_id AND e.sold_on BETWEEN :first_before AND :last_before AND {_COUNTED}
+        GROUP BY page.id
+    )
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +110,15 @@ class Year:
     days: int
 
     def values(self) -> dict[str, Any]:
-        """What :data:`LISTED` takes, but for what narrows it."""
+        """What :data:`LISTED` and :data:`BEFORE` take, but for what narrows it."""
         first, last = rules.first_and_last(self.year)
         first_before, last_before = rules.first_and_last(self.year - 1)
         return {
             "year": self.year,
             "first": first,
             "last": last,
-            "first_last_year": first_before,
+            "first_before": first_before,
+            "last_before": last_before,
             "same_day": rules.same_day_last_year(self.today) if self.today.year == self.year else last_before,
             "today": self.today,
             "due_on": self.due_on,
@@ -144,8 +154,8 @@ def by_fund(row: Row[Any], config: Config, prefix: str = "by_") -> list[FundOut]
 
 
 def progress(row: Row[Any], year: Year) -> ProgressOut:
-    """How far one unit is; ``row`` is one of ``listed``."""
-    foreseen = rules.forecast(row.done, year.days_over, year.days, row.last_year, row.last_year_to_date)
+    """How far one unit is; ``row`` is one of ``listed``, with what stands of it in ``before``."""
+    foreseen = rules.forecast(row.done, year.days_over, year.days, row.last_year or 0, row.last_year_to_date or 0)
     return ProgressOut(
         reserved=row.share,
         done=row.done,

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from orders.reserved_share.errors import NotABudgetUnit
 from orders.reserved_share.queries import progress
-from orders.reserved_share.queries.progress import LISTED, REACH, Year
+from orders.reserved_share.queries.progress import BEFORE, LISTED, REACH, Year
 from orders.reserved_share.rules import Exemption
 from orders.reserved_share.schemas import ContentOut, ReservedShareOut, RevisionOut, ViewStatus
 from orders.reserved_share.states import RESERVED_SHARE, ShareAction, ShareStatus
@@ -20,7 +20,10 @@ from shop.identity.actor import Actor
 from shop.identity.permissions import Permission, Role
 
 _UNIT = text(f"SELECT o.id, o.name, o.path, o.region_code, o.parent_id FROM organisation o WHERE o.id = :unit_id AND {REACH}")
-_LISTED = text(f"WITH {LISTED.format(where='o.id = :unit_id')} SELECT * FROM listed")
+_LISTED = text(
+    f"WITH {LISTED.format(where='o.id = :unit_id')}, page AS (SELECT * FROM listed), {BEFORE}"
+    " SELECT page.*, before.last_year, before.last_year_to_date FROM page LEFT JOIN before ON before.unit_id = page.id"
+)
 _SHARE = text(
     "SELECT s.*, o.name AS shared_with_name FROM reserved_share s LEFT JOIN organisation o ON o.id = s.shared_with_id"
     " WHERE s.organisation_id = :unit_id AND s.year = :year"

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from orders.reserved_share import rules
 from orders.reserved_share.queries import progress
-from orders.reserved_share.queries.progress import FUNDS, LISTED, REACH, Year
+from orders.reserved_share.queries.progress import BEFORE, FUNDS, LISTED, REACH, Year
 from orders.reserved_share.schemas import Lack, ShareRow, SharesOut, TotalsOut, ViewStatus
 from shop.core import paging
 from shop.identity.actor import Actor
@@ -23,9 +23,9 @@ _PAGE = """
                coalesce(sum(done), 0)::bigint AS all_done, coalesce(sum(done) FILTER (WHERE share > 0), 0)::bigint AS all_done_of_reserved,
                {funds}
         FROM chosen
-    )
-    SELECT totals.*, page.*
-    FROM totals LEFT JOIN (SELECT * FROM chosen WHERE {beyond} ORDER BY place DESC, id LIMIT :rows) page ON true
+    ), page AS MATERIALIZED (SELECT * FROM chosen WHERE {beyond} ORDER BY place DESC, id LIMIT :rows), {before}
+    SELECT totals.*, page.*, before.last_year, before.last_year_to_date
+    FROM totals LEFT JOIN page ON true LEFT JOIN before ON before.unit_id = page.id
     ORDER BY page.place DESC, page.id
 """
 _FUNDS = ", ".join(f"coalesce(sum(by_{fund}), 0)::bigint AS all_by_{fund}" for fund in FUNDS)
@@ -76,7 +76,11 @@ def _rows(session: Session, actor: Actor, year: Year, filters: Filters, limit: i
     beyond = "(place < :place OR (place = :place AND id > :start))" if start else "true"
     statement = text(
         _PAGE.format(
-            listed=LISTED.format(where=" AND ".join(where)), chosen=" AND ".join(chosen) or "true", funds=_FUNDS, beyond=beyond
+            listed=LISTED.format(where=" AND ".join(where)),
+            before=BEFORE,
+            chosen=" AND ".join(chosen) or "true",
+            funds=_FUNDS,
+            beyond=beyond,
         )
     )
     position = {"place": start[0], "start": start[1]} if start else {}
