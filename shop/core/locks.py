@@ -2,6 +2,7 @@
 
 Lock order, everywhere: certification case -> supplier orders (by id) -> order lines -> stock (by SKU id) -> number series
 -> certificates (by id; FOR KEY SHARE by orders, FOR UPDATE by what changes their force, which reads the clock after that).
+A unit's reserved share -> the advisory lock of the year's shared canteens. Supplier order -> its evaluation.
 Freeing capacity needs no lock. Prefer one conditional UPDATE to a lock.
 """
 

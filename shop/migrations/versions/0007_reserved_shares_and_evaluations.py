@@ -210,9 +210,20 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("supplier_order_id IS NOT NULL"),
     )
+    # the same index, from which alone a unit's year is summed
+    op.drop_index("ix_sale_entry_buyer_id_sold_on_id", table_name="sale_entry")
+    op.create_index(
+        op.f("ix_sale_entry_buyer_id_sold_on_id"),
+        "sale_entry",
+        ["buyer_id", "sold_on", "id"],
+        unique=False,
+        postgresql_include=["fund_source", "reserved_share_eligible", "certified", "amount_fen"],
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_sale_entry_buyer_id_sold_on_id", table_name="sale_entry")
+    op.create_index(op.f("ix_sale_entry_buyer_id_sold_on_id"), "sale_entry", ["buyer_id", "sold_on", "id"], unique=False)
     op.drop_index(
         op.f("ix_complaint_supplier_order_id"), table_name="complaint", postgresql_where=sa.text("supplier_order_id IS NOT NULL")
     )

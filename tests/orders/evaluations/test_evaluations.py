@@ -234,6 +234,7 @@ def test_three_low_ratings_are_one_signal_to_the_county(scene, on):
     assert "low_ratings" not in scene.risks().get(certificate, {})
     # those before it was cleared count no more; three new ones do
     on(2026, 3, 10)
+    scene.sign_in()
     for _ in range(2):
         scene.rate(scene.delivered(1), LOW)
     assert scene.told("county").count("quality_signal.raised") == 1
