@@ -104,7 +104,7 @@ def save(
     share = _locked(session, unit.id, year)
     check_version(share.version)
     status = RESERVED_SHARE.after(share.status, ShareAction.EDIT)
-    session.execute(_EDIT, {"id": share.id, "status": status, **values_of(content)})
+    session.execute(_EDIT, {"id": share.id, "status": status, **_values(content)})
     audit.record(session, actor, "reserved_share.edited", "reserved_share", share.id, **_told(content))
 
 
@@ -166,7 +166,7 @@ def review(session: Session, actor: Actor, year: int, unit_id: int, body: Review
     outbox.publish(session, "reserved_share.reviewed", reserved_share_id=share.id, number=share.number)
 
 
-def values_of(content: Content) -> dict[str, Any]:
+def _values(content: Content) -> dict[str, Any]:
     """The columns that hold a content."""
     return {
         **{name: getattr(content, name) for name in Content.__dataclass_fields__},
