@@ -30,11 +30,14 @@ _POLICY = ", ".join(f"'{role}'" for role in POLICY_ROLES)
 _COUNTED = "reserved_share_eligible AND fund_source = ANY (CAST(:counted AS text[]))"
 #: Sums over this year's entries of a buyer.
 _SUMS = {
-    "done": _COUNTED,
     **{f"by_{fund}": f"reserved_share_eligible AND fund_source = '{fund}'" for fund in FUNDS},
     "certified_only": "certified AND NOT reserved_share_eligible",
     "neither": "NOT certified AND NOT reserved_share_eligible",
 }
+#: What fills the share: the sums of the funds that count.
+_DONE = " + ".join(
+    f"CASE WHEN '{fund}' = ANY (CAST(:counted AS text[])) THEN coalesce(sale.by_{fund}, 0) ELSE 0 END" for fund in FUNDS
+)
 _OWN = " + ".join(f"coalesce(own.by_{fund}, 0)" for fund in FUNDS)
 
 # A canteen that is shared is bought for by several and counted once: all that its units bought stands with the unit that reports.
@@ -66,7 +69,8 @@ LISTED = f"""
         SELECT unit.*, coalesce(s.status, 'missing') AS status, s.filed_at, s.accepted_number IS NOT NULL AS in_force,
                v.base_fen, v.percent_bp, v.reserved_fen, v.exemption, v.shared_with_id,
                CASE WHEN s.accepted_number IS NOT NULL THEN v.reserved_fen END AS share,
-               {", ".join(f"coalesce(sale.{name}, 0) AS {name}" for name in _SUMS)}, {_OWN} AS own_eligible
+               {", ".join(f"coalesce(sale.{name}, 0) AS {name}" for name in _SUMS)}, {_DONE} AS done,
+               {_OWN} AS own_eligible
         FROM unit
         LEFT JOIN reserved_share s ON s.organisation_id = unit.id AND s.year = :year
         LEFT JOIN reserved_share_revision v ON v.reserved_share_id = s.id AND v.number = coalesce(s.accepted_number, s.number)
