@@ -43,6 +43,7 @@ DOMAINS = [
     "catalog.supervision.api.capacity",
     "catalog.supervision.api.complaints",
     "catalog.supervision.api.blacklist",
+    "catalog.supervision.api.signals",
     "catalog.monitoring.api",
     "orders.units.api",
     "orders.budgets.api",
@@ -56,8 +57,10 @@ DOMAINS = [
     "orders.papers.api",
     "orders.payments.api",
     "orders.effects.api",
+    "orders.evaluations.api",
     "orders.ledger.api",
     "orders.statistics.api",
+    "orders.reserved_share.api",
     "orders.reconcile.api",
     "shop.audit_api",
 ]

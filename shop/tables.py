@@ -15,6 +15,7 @@ import orders.approvals.models
 import orders.budgets.models
 import orders.contracts.models
 import orders.effects.models
+import orders.evaluations.models
 import orders.fulfilment.models
 import orders.ledger.models
 import orders.papers.models
@@ -22,6 +23,7 @@ import orders.payments.models
 import orders.purchasing.models
 import orders.reassignments.models
 import orders.requests.models
+import orders.reserved_share.models
 import orders.statistics.models
 import orders.units.models
 import shop.core.models

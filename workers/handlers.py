@@ -13,12 +13,14 @@ from catalog.supervision import handlers as supervision
 from orders.amendments import handlers as amendments
 from orders.effects import handlers as effects
 from orders.feed import handlers as feed
+from orders.evaluations import handlers as evaluations
 from orders.fulfilment import handlers as fulfilment
 from orders.papers import handlers as papers
 from orders.payments import handlers as payments
 from orders.purchasing import handlers as purchasing
 from orders.reassignments import handlers as reassignments
 from orders.requests import handlers as requests
+from orders.reserved_share import handlers as reserved_share
 from shop.core.outbox import Handler
 from shop.notifications import handlers as organisations
 
@@ -56,4 +58,6 @@ HANDLERS: dict[str, Handler] = together(
     payments.HANDLERS,
     effects.HANDLERS,
     feed.HANDLERS,
+    evaluations.HANDLERS,
+    reserved_share.HANDLERS,
 )

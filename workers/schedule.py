@@ -20,6 +20,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "accept_overdue": _every(60, "orders.accept_overdue"),
     "watch_capacity": _every(600, "supervision.watch_capacity"),
     "remind": _every(1800, "monitoring.remind"),
+    "remind_of_reserved_shares": _every(3600, "reserved_share.remind"),
     "seal": _every(30, "audit.seal"),
     "tidy": _every(3600, "workers.tidy"),
     "reconcile": _every(3600, "reconcile.run"),

@@ -18,6 +18,7 @@ from orders.fulfilment import queries as deliveries
 from orders.purchasing import actions as purchasing
 from orders.purchasing import handlers as ordering
 from orders.reconcile import report
+from orders.reserved_share import handlers as reserved_share
 from orders.statistics import actions as statistics
 from shop.core import audit, clock, idempotency, locks, outbox
 from shop.core.db import database
@@ -178,6 +179,15 @@ def remind() -> None:
         ordering.remind_to_confirm(session)
         delivering.remind_to_accept(session)
         notifications.tell_of_ending_keys(session)
+
+
+@app.task(name="reserved_share.remind")
+def remind_of_reserved_shares() -> None:
+    """Tell units whose reserved share is not filed, or that are behind it late in the year."""
+    with database().unit_of_work() as session:
+        told = reserved_share.remind(session)
+    if told:
+        log.info("reserved_share_reminders", count=told)
 
 
 @app.task(name="reconcile.run", time_limit=3000, soft_time_limit=2900)

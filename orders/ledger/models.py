@@ -36,7 +36,14 @@ class SaleEntry(SQLModel, table=True):
         Index(None, "order_id"),
         Index(None, "district_code", "sold_on", "id"),
         Index(None, "supplier_id", "sold_on", "id"),
-        Index(None, "buyer_id", "sold_on", "id"),
+        # what a unit bought in a year is summed from the index alone
+        Index(
+            None,
+            "buyer_id",
+            "sold_on",
+            "id",
+            postgresql_include=["fund_source", "reserved_share_eligible", "certified", "amount_fen"],
+        ),
         Index(None, "reverses_id", postgresql_where=text("reverses_id IS NOT NULL")),
     )
 

@@ -160,6 +160,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "有 {soon} 件投诉即将到期，{overdue} 件已超期",
         "{soon} complaints are due soon, {overdue} are overdue",
     ),
+    "evaluation.answered": ("供应商已回复贵单位对订单 {number} 的评价", "The supplier answered your evaluation of order {number}"),
+    "evaluation.written": ("采购单位评价了订单 {number}", "The buyer rated order {number}"),
     "inspection.failed": ("证书 {number}（{product}）检查不合格", "A check of {product}, certificate {number}, failed"),
     "inspection.passed": ("证书 {number}（{product}）检查合格", "A check of {product}, certificate {number}, was passed"),
     "inspections.due": (
@@ -251,6 +253,34 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "The buyer holds a delivery of order {number}: {reason}",
     ),
     "shipment.let_go": ("采购单位已撤回对订单 {number} 到货的异议", "The buyer no longer holds a delivery of order {number}"),
+    "quality_signal.raised": (
+        "证书 {number}（{product}）近期收到 {buyers} 个采购单位的 {ratings} 次低分评价",
+        "{product}, certificate {number}, was rated low {ratings} times by {buyers} buyers of late",
+    ),
+    "reserved_share.accepted": (
+        "本单位 {year} 年预留份额已通过审核：{reserved} 元",
+        "Your reserved share of {year} was accepted: {reserved} yuan",
+    ),
+    "reserved_share.behind": (
+        "本单位 {year} 年预留份额已完成 {rate}%，低于时间进度，尚差 {missing} 元",
+        "Your reserved share of {year} is {rate} % done, less than the time gone by; {missing} yuan are missing",
+    ),
+    "reserved_share.due": (
+        "请于 {due} 前填报本单位 {year} 年预留份额",
+        "Please file your reserved share of {year} by {due}",
+    ),
+    "reserved_share.filed": (
+        "“{unit}”报送了 {year} 年预留份额，请审核",
+        "“{unit}” filed its reserved share of {year}; it awaits your review",
+    ),
+    "reserved_share.overdue": (
+        "本单位 {year} 年预留份额应于 {due} 前填报，现已逾期",
+        "Your reserved share of {year} was to be filed by {due}",
+    ),
+    "reserved_share.returned": (
+        "本单位 {year} 年预留份额被退回：{reason}",
+        "Your reserved share of {year} was returned: {reason}",
+    ),
     "shipment.sent": ("订单 {number} 已发货", "Order {number} was shipped"),
     "shipment.short": (
         "订单 {number} 按实际重量发货，不足部分不再发货",
@@ -309,6 +339,9 @@ PLACES: Mapping[str, str] = {
     "open_orders": "/v1/certificates/{id}/open-orders",
     "organisation": "/v1/organisations/{id}",
     "purchase_request": "/v1/purchase-requests/{id}",
+    "quality_signal": "/v1/quality-signals?open=true",
+    "reserved_share": "/v1/reserved-shares/{id}",
+    "reserved_shares": "/v1/reserved-shares?year={id}&status=filed",
     "supplier_order": "/v1/supplier-orders/{id}",
     "webhook_endpoint": "/v1/webhook-endpoints/{id}",
 }

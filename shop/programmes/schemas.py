@@ -96,11 +96,36 @@ class CertificationRules(Part):
 class ReservedShare(Part):
     """The share of a budget unit's yearly purchases that it sets aside for produce of the designated counties."""
 
+    #: What a unit is offered, and the least that it may file.
     percent: int = Field(ge=0, le=100)
+    minimum_percent: int = Field(default=10, ge=0, le=100)
     #: The funds whose purchases are the base of the share.
     fund_source: str
+    #: The funds whose purchases fill it; purchases with others are shown apart.
+    counted_funds: tuple[str, ...] = Field(default=("canteen",), min_length=1)
     #: Goods of suppliers registered in regions with this designation count.
     eligible_designation: str
+    #: Month and day by which the share of a year is filed in that year, and so many days before it a unit is reminded.
+    deadline: str = Field(default="03-24", pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$")
+    reminder_days: tuple[int, ...] = (14, 3)
+    #: From this month on a unit is told that it is behind.
+    behind_from_month: int = Field(default=10, ge=1, le=12)
+    #: Why a unit may have no share.
+    exemptions: tuple[Literal["no_canteen", "shared_canteen", "outsourced_canteen"], ...] = (
+        "no_canteen",
+        "shared_canteen",
+        "outsourced_canteen",
+    )
+
+    @model_validator(mode="after")
+    def _offers_what_is_allowed(self) -> Self:
+        if self.percent < self.minimum_percent:
+            raise ValueError("percent lies below minimum_percent")
+        return self
+
+    def due_on(self, year: int) -> date:
+        """The last day on which the share of a year is filed in time."""
+        return date.fromisoformat(f"{year}-{self.deadline}")
 
 
 class OrderingRules(Part):
