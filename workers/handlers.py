@@ -12,8 +12,8 @@ from catalog.objections import handlers as objections
 from catalog.supervision import handlers as supervision
 from orders.amendments import handlers as amendments
 from orders.effects import handlers as effects
-from orders.feed import handlers as feed
 from orders.evaluations import handlers as evaluations
+from orders.feed import handlers as feed
 from orders.fulfilment import handlers as fulfilment
 from orders.papers import handlers as papers
 from orders.payments import handlers as payments
