@@ -41,13 +41,5 @@ class StockMoved(Conflict):
     en = "The stock changed this moment; try again"
 
 
-class RowsRefused(Invalid):
-    """Rows of an uploaded spreadsheet that name no orderable product; ``errors`` gives row and column."""
-
-    code = "rows_refused"
-    zh = "订单未提交：表格有 {count} 处错误"
-    en = "Nothing was ordered: the spreadsheet has {count} error(s)"
-
-
 CONSTRAINTS["fk_purchase_order_declared_relation_id"] = UnknownRelation
 CONSTRAINTS["ck_stock_not_oversold"] = StockMoved

@@ -142,8 +142,8 @@ def place(
         BuyerNotApproved, OutsideProgramme: nobody can order in this state of affairs (409).
         LinesRefused: lines that cannot be met, each with its reason (422).
     """
-    buyer = _buyer(session, actor, head.buyer_id)
-    facts = _facts(session, lines)
+    buyer = buyer_of(session, actor, head.buyer_id)
+    facts = facts_of(session, lines)
     wanted = rules.wanted_by_sku(facts)
     if faults := rules.faults_of(facts, buyer.id, wanted):
         raise LinesRefused(count=len(faults), faults=faults)
@@ -153,7 +153,12 @@ def place(
     return _write(session, actor, head, source, buyer, facts, priced)
 
 
-def _buyer(session: Session, actor: Actor, buyer_id: int | None) -> Any:
+def buyer_of(session: Session, actor: Actor, buyer_id: int | None) -> Any:
+    """The budget unit that an order is for (default: the caller's own) and the programme of the day.
+
+    Raises:
+        NotFound, NotYourUnit, BuyerNotApproved, OutsideProgramme: as :func:`place`.
+    """
     row = session.execute(_BUYER, {"buyer_id": buyer_id or actor.organisation, "today": clock.today()}).first()
     if row is None:
         raise NotFound
@@ -166,7 +171,8 @@ def _buyer(session: Session, actor: Actor, buyer_id: int | None) -> Any:
     return row
 
 
-def _facts(session: Session, lines: Sequence[Wanted]) -> list[LineFacts]:
+def facts_of(session: Session, lines: Sequence[Wanted]) -> list[LineFacts]:
+    """What the catalogue knows about the lines at this moment, in one statement; nothing is locked."""
     now = clock.now()
     rows = session.execute(
         _FACTS,
