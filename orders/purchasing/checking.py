@@ -177,6 +177,6 @@ def _line(
         unit_price=facts.unit_price_fen,
         amount=line.amount_fen,
         grams=line.grams,
-        fault=LineFaultOut.model_validate(fault.told(language), extra="ignore") if fault else None,
+        fault=LineFaultOut.model_validate(fault.told(language)) if fault else None,
         substitutes=instead.get((facts.sku_id, facts.quantity), []),
     )
