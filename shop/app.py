@@ -44,6 +44,8 @@ DOMAINS = [
     "catalog.supervision.api.blacklist",
     "catalog.monitoring.api",
     "orders.purchasing.api",
+    "orders.importing.api",
+    "orders.lists.api",
     "orders.fulfilment.api",
     "orders.payments.api",
     "orders.effects.api",

@@ -12,7 +12,9 @@ import catalog.stock.models
 import catalog.supervision.models
 import orders.effects.models
 import orders.fulfilment.models
+import orders.importing.models
 import orders.ledger.models
+import orders.lists.models
 import orders.payments.models
 import orders.purchasing.models
 import orders.statistics.models

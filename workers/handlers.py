@@ -12,6 +12,7 @@ from catalog.objections import handlers as objections
 from catalog.supervision import handlers as supervision
 from orders.effects import handlers as effects
 from orders.fulfilment import handlers as fulfilment
+from orders.importing import handlers as importing
 from orders.payments import handlers as payments
 from orders.purchasing import handlers as purchasing
 from shop.core.outbox import Handler
@@ -43,6 +44,7 @@ HANDLERS: dict[str, Handler] = together(
     batches.HANDLERS,
     supervision.HANDLERS,
     purchasing.HANDLERS,
+    importing.HANDLERS,
     fulfilment.HANDLERS,
     payments.HANDLERS,
     effects.HANDLERS,

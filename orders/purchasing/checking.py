@@ -119,9 +119,13 @@ def check(session: Session, buyer_id: int, lines: Sequence[Wanted]) -> list[Chec
     facts = facts_of(session, lines)
     wanted = rules.wanted_by_sku(facts)
     reasons = [rules.reason_against(line, buyer_id, wanted[line.sku_id]) for line in facts]
-    uncertified = sorted({line.product_id or 0 for line, reason in zip(facts, reasons, strict=True) if reason is Reason.NOT_CERTIFIED})
+    uncertified = sorted(
+        {line.product_id or 0 for line, reason in zip(facts, reasons, strict=True) if reason is Reason.NOT_CERTIFIED}
+    )
     suspended = (
-        set(session.execute(_SUSPENDED, {"products": uncertified, **clock.present()}).scalars()) if uncertified else frozenset[int]()
+        set(session.execute(_SUSPENDED, {"products": uncertified, **clock.present()}).scalars())
+        if uncertified
+        else frozenset[int]()
     )
     return [
         CheckedLine(
@@ -135,7 +139,9 @@ def check(session: Session, buyer_id: int, lines: Sequence[Wanted]) -> list[Chec
 def substitutes(session: Session, buyer_id: int, checked: Sequence[CheckedLine]) -> dict[Lacking, list[SubstituteOut]]:
     """For each SKU and quantity that cannot be had the nearest that can: of the same category, certified, with enough in stock; at most three,
     and for at most ``MOST_SUBSTITUTED`` of them."""
-    lacking = sorted({(line.facts.sku_id, line.facts.quantity) for line in checked if line.reason in SUBSTITUTED})[:MOST_SUBSTITUTED]
+    lacking = sorted({(line.facts.sku_id, line.facts.quantity) for line in checked if line.reason in SUBSTITUTED})[
+        :MOST_SUBSTITUTED
+    ]
     if not lacking:
         return {}
     values = {"skus": [sku for sku, _ in lacking], "quantities": [quantity for _, quantity in lacking], "buyer_id": buyer_id}

@@ -61,7 +61,9 @@ _BY_PRODUCT = text(
         " JOIN sku s ON s.product_id = p.id AND s.status = 'active'"
     )
 )
-_DISTRICTS = text("SELECT code, name_zh, successor_code FROM region WHERE length(code) = 6 AND code LIKE '50%' AND code <> '500000'")
+_DISTRICTS = text(
+    "SELECT code, name_zh, successor_code FROM region WHERE length(code) = 6 AND code LIKE '50%' AND code <> '500000'"
+)
 _NAMES = text(
     "SELECT p.id, p.name FROM product p JOIN organisation o ON o.id = p.supplier_id AND o.status = 'approved' WHERE p.status = 'active'"
 )
@@ -90,6 +92,14 @@ def check(session: Session, import_id: int) -> None:
     held.status = ORDER_IMPORT.after(held.status, ImportAction.CHECK).value
     held.rows_done = held.rows_total
     keep(session, held)
+
+
+def refresh(session: Session, import_id: int) -> None:
+    """Match and check a list again that is ready, without telling anybody: an order of it has just found something changed."""
+    held = locked(session, None, import_id)
+    if held.status == ImportStatus.READY:
+        check_all(session, held)
+        keep(session, held)
 
 
 def check_again(session: Session, actor: Actor, import_id: int, if_match: Callable[[int], None]) -> None:

@@ -71,7 +71,9 @@ def skip(session: Session, actor: Actor, import_id: int, row_no: int, *, skipped
     session.execute(_SKIP, {"import_id": import_id, "row_no": row_no, "skipped": skipped})
     recheck(session, held, [row_no], [row.sku_id for row in rows if row.sku_id])
     keep(session, held)
-    audit.record(session, actor, "order_import.skipped" if skipped else "order_import.taken_in", "order_import", import_id, row_no=row_no)
+    audit.record(
+        session, actor, "order_import.skipped" if skipped else "order_import.taken_in", "order_import", import_id, row_no=row_no
+    )
 
 
 def _correctable(session: Session, actor: Actor, import_id: int) -> OrderImport:

@@ -116,7 +116,8 @@ def _by_row(fault: Fault, row: Row[Any]) -> Fault:
 def _faults(row: Row[Any]) -> list[Fault]:
     grave = [each for each in row.faults if not each["warning"]]
     return [
-        _told(row, each["column"], each["code"], words(each["code"], "zh"), words(each["code"], "en"), each["data"]) for each in grave
+        _told(row, each["column"], each["code"], words(each["code"], "zh"), words(each["code"], "en"), each["data"])
+        for each in grave
     ]
 
 
