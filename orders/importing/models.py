@@ -70,7 +70,6 @@ class OrderImportRow(SQLModel, table=True):
         ),
         CheckConstraint("quantity > 0", name="quantity"),
         CheckConstraint("NOT chosen OR sku_id IS NOT NULL", name="chosen"),
-        Index(None, "import_id", "state", "row_no"),
     )
 
     import_id: int = ref("order_import.id", primary_key=True)
