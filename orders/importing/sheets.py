@@ -31,9 +31,32 @@ STATES: dict[RowState, tuple[str, str]] = {
     RowState.SKIPPED: ("已略过", "left out"),
     RowState.NOT_A_LINE: ("非产品行", "no line"),
 }
+#: None of them is a header that lists have, so that a result can be corrected and uploaded again.
 _ADDED: dict[Language, list[str]] = {
-    "zh": ["核对结果", "原因", "规格编码", "产品", "包装", "单价（元）", "金额（元）", "重量（克）", "可选产品", "可替代产品"],
-    "en": ["result", "reason", "SKU", "product", "pack", "unit price (yuan)", "amount (yuan)", "grams", "choices", "substitutes"],
+    "zh": [
+        "核对结果",
+        "原因",
+        "平台规格编码",
+        "平台产品",
+        "平台规格",
+        "平台单价（元）",
+        "平台金额（元）",
+        "平台重量（克）",
+        "可选产品",
+        "可替代产品",
+    ],
+    "en": [
+        "result",
+        "reason",
+        "matched SKU",
+        "matched product",
+        "matched pack",
+        "price today (yuan)",
+        "amount (yuan)",
+        "grams",
+        "choices",
+        "substitutes",
+    ],
 }
 _ROW_NO: dict[Language, str] = {"zh": "行号", "en": "row"}
 

@@ -115,10 +115,14 @@ Lacking = tuple[int, Decimal]
 
 
 def check(session: Session, buyer_id: int, lines: Sequence[Wanted]) -> list[CheckedLine]:
-    """Every line as an order placed now would find it; two statements, whether it has one line or ten thousand."""
+    """Every line as an order placed now would find it; two statements, whether it has one line or ten thousand. A line that cannot be met by
+    itself takes no stock from the others."""
     facts = facts_of(session, lines)
-    wanted = rules.wanted_by_sku(facts)
-    reasons = [rules.reason_against(line, buyer_id, wanted[line.sku_id]) for line in facts]
+    alone = [rules.reason_against(line, buyer_id, line.quantity) for line in facts]
+    wanted = rules.wanted_by_sku(line for line, reason in zip(facts, alone, strict=True) if reason is None)
+    reasons = [
+        reason or rules.reason_against(line, buyer_id, wanted[line.sku_id]) for line, reason in zip(facts, alone, strict=True)
+    ]
     uncertified = sorted(
         {line.product_id or 0 for line, reason in zip(facts, reasons, strict=True) if reason is Reason.NOT_CERTIFIED}
     )

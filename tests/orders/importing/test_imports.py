@@ -66,9 +66,9 @@ def test_the_list_of_a_canteen_as_agencies_send_it_is_understood_in_full(desk, c
         "内蒙古羊肉卷": [("product", "unknown_product")],
         "丰都麻辣鸡块": [("quantity", "bad_quantity")],
     }
-    assert wrong[95]["faults"][0]["column"] == "采购数量"
+    assert [(row, each["faults"][0]["column"]) for row, each in wrong.items()] == [(95, "品名"), (96, "采购数量")]
     refused = desk.order(shown["id"], 422)
-    assert [(each["row"], each["code"]) for each in refused["errors"]] == [(94, "unknown_product"), (95, "bad_quantity")]
+    assert [(each["row"], each["code"]) for each in refused["errors"]] == [(95, "unknown_product"), (96, "bad_quantity")]
     placed = desk.order(shown["id"], leave_out_faulty=True)["purchase_order"]
     assert placed["line_count"] == 60
     assert placed["total"] == shown["total"]
@@ -399,7 +399,7 @@ def test_the_result_holds_the_list_with_what_was_found_and_no_formula(desk, form
     assert answer.status_code == 200
     rows = sheets.rows(answer.content)
     assert rows[0][:7] == ["row", "产品名称", "产地区县", "规格", "数量", "单位", "result"]
-    assert rows[1][6:10] == ["can be ordered", "", "T1", "奉节脐橙"] or rows[1][9] == "奉节脐橙"
+    assert (rows[1][6], rows[1][7], rows[1][9]) == ("can be ordered", "", "奉节脐橙")
     assert float(rows[1][12]) == 6500.0
     assert rows[2][1] == "'=cmd|'/c calc'!A1"
     assert "The catalogue has no product of this name" in rows[2][7]
@@ -411,9 +411,7 @@ def test_the_result_can_be_corrected_and_uploaded_again(desk):
     shown = desk.upload(as_csv(ORANGES, HONEY))
     content = desk.client.get(f"/v1/order-imports/{shown['id']}/result.xlsx").content
     again = desk.upload(content, "result.xlsx")
-    assert again["status"] in ("ready", "failed")
-    if again["status"] == "ready":
-        assert sum(again["counts"].values()) == 2
+    assert (again["status"], again["counts"], again["undecided"]) == ("ready", {"matched": 2}, [])
 
 
 @pytest.mark.parametrize("format", ["xlsx", "csv"])
