@@ -89,9 +89,19 @@ def uploaded_list(call: Call, import_id: Id) -> Response:
     return uploads.served(queries.uploaded_file(call.session, call.actor, import_id))
 
 
-@routes.get("/order-imports/{import_id}/result.{format}", Permission.ORDERS_READ, responses=exports.FILES)
-def list_result(call: Call, import_id: Id, format: Annotated[Literal["xlsx", "csv"], Path()]) -> Response:
+@routes.get("/order-imports/{import_id}/result.xlsx", Permission.ORDERS_READ, responses=exports.FILES)
+def result_workbook(call: Call, import_id: Id) -> Response:
     """The list with what became of its rows, to be corrected and uploaded again."""
+    return _result(call, import_id, "xlsx")
+
+
+@routes.get("/order-imports/{import_id}/result.csv", Permission.ORDERS_READ, responses=exports.FILES)
+def result_csv(call: Call, import_id: Id) -> Response:
+    """The same as CSV."""
+    return _result(call, import_id, "csv")
+
+
+def _result(call: Call, import_id: int, format: str) -> Response:
     headers, found = queries.all_rows(call.session, call.actor, import_id, call.language)
     rows = list(found)
     header, cells = sheets.header(headers, rows, call.language), sheets.cells(headers, rows, call.language)

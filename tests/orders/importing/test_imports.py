@@ -404,7 +404,6 @@ def test_the_result_holds_the_list_with_what_was_found_and_no_formula(desk, form
     assert rows[2][1] == "'=cmd|'/c calc'!A1"
     assert "The catalogue has no product of this name" in rows[2][7]
     assert rows[3][6] == "no line"
-    assert desk.client.get(f"/v1/order-imports/{shown['id']}/result.pdf").status_code == 422
 
 
 def test_the_result_can_be_corrected_and_uploaded_again(desk):
