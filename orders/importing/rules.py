@@ -171,7 +171,8 @@ def read(rows: Sequence[Sequence[str]], header_row: int, columns: Mapping[Column
     """What stands below the header. A repeated header, as printing programs put on each page, is no line either."""
     head = [title(cell) for cell in rows[header_row]] if header_row < len(rows) else []
     for number, cells in enumerate(rows[header_row + 1 :], start=header_row + 2):
-        yield _row(number, cells, columns, [title(cell) for cell in cells] == head)
+        again = len(cells) == len(head) and all(title(cell) == name for cell, name in zip(cells, head, strict=True))
+        yield _row(number, cells, columns, again)
 
 
 def _row(row_no: int, cells: Sequence[str], columns: Mapping[Column, int], is_header: bool) -> ReadRow:

@@ -22,7 +22,7 @@ from shop.core.money import line_amount
 from shop.core.quantities import weight_of
 
 #: For so many goods that cannot be had substitutes are looked for; a list with more faults has other troubles.
-MOST_SUBSTITUTED = 500
+MOST_SUBSTITUTED = 200
 #: What another product may help against.
 SUBSTITUTED = frozenset(
     {
@@ -40,7 +40,7 @@ _SUSPENDED = text(
 )
 
 # What can be had is gathered once; then each wanted SKU takes the nearest of its category: of the same district first, then by weight of the
-# pack, then by price.
+# pack, then by list price. What the three of them cost at the wanted quantity is looked up last.
 _SUBSTITUTES = text(
     f"""
     WITH wanted AS (
@@ -48,33 +48,32 @@ _SUBSTITUTES = text(
         FROM unnest(CAST(:skus AS bigint[]), CAST(:quantities AS numeric[])) AS w (sku_id, quantity)
         JOIN sku s ON s.id = w.sku_id
         JOIN product p ON p.id = s.product_id
-        LEFT JOIN LATERAL (
-            SELECT unit_price_fen FROM price_tier WHERE sku_id = s.id ORDER BY min_quantity <= w.quantity DESC, min_quantity DESC LIMIT 1
-        ) t ON true
+        LEFT JOIN price_tier t ON t.sku_id = s.id AND t.min_quantity = s.min_quantity
     ), offered AS MATERIALIZED (
         SELECT s.id AS sku_id, s.code AS sku_code, s.pack, s.step, s.min_quantity, coalesce(s.net_grams, 0) AS grams, p.id AS product_id,
-               p.name AS product_name, p.category, p.district_code, p.supplier_id, k.on_hand - k.reserved AS available
+               p.name AS product_name, p.category, p.district_code, p.supplier_id, k.on_hand - k.reserved AS available,
+               t.unit_price_fen AS fen
         FROM product p
         JOIN sku s ON s.product_id = p.id AND s.status = 'active'
         JOIN stock k ON k.sku_id = s.id AND k.on_hand - k.reserved >= s.min_quantity
+        JOIN price_tier t ON t.sku_id = s.id AND t.min_quantity = s.min_quantity
         JOIN organisation o ON o.id = p.supplier_id AND o.status = 'approved'
         WHERE p.status = 'active' AND p.supplier_id <> :buyer_id AND p.category IN (SELECT category FROM wanted)
           AND EXISTS (SELECT FROM certificate c WHERE c.product_id = p.id AND c.supplier_id = p.supplier_id AND {in_force_sql("c")})
     )
     SELECT w.sku_id AS wanted_id, w.quantity AS wanted_quantity, n.sku_id, n.sku_code, n.product_id, n.product_name, n.pack,
-           r.name_zh AS district_name, o.name AS supplier_name, n.unit_price_fen AS unit_price, n.available
+           r.name_zh AS district_name, o.name AS supplier_name, t.unit_price_fen AS unit_price, n.available
     FROM wanted w
     CROSS JOIN LATERAL (
-        SELECT f.*, t.unit_price_fen, f.district_code <> w.district_code AS elsewhere, abs(f.grams - w.grams) AS heavier,
-               abs(t.unit_price_fen - w.fen) AS dearer
+        SELECT f.*, f.district_code <> w.district_code AS elsewhere, abs(f.grams - w.grams) AS heavier, abs(f.fen - w.fen) AS dearer
         FROM offered f
-        CROSS JOIN LATERAL (
-            SELECT unit_price_fen FROM price_tier WHERE sku_id = f.sku_id AND min_quantity <= w.quantity ORDER BY min_quantity DESC LIMIT 1
-        ) t
         WHERE f.category = w.category AND f.sku_id <> w.sku_id AND f.available >= w.quantity AND f.min_quantity <= w.quantity
           AND w.quantity % f.step = 0
         ORDER BY elsewhere, heavier, dearer, f.sku_id LIMIT 3
     ) n
+    CROSS JOIN LATERAL (
+        SELECT unit_price_fen FROM price_tier WHERE sku_id = n.sku_id AND min_quantity <= w.quantity ORDER BY min_quantity DESC LIMIT 1
+    ) t
     JOIN region r ON r.code = n.district_code
     JOIN organisation o ON o.id = n.supplier_id
     ORDER BY w.sku_id, w.quantity, n.elsewhere, n.heavier, n.dearer, n.sku_id
