@@ -83,7 +83,7 @@ def list_rows(call: Call, import_id: Id, state: RowState | None = None, limit: L
     return queries.rows(call.session, call.actor, import_id, call.language, state=state, limit=limit, after=after)
 
 
-@routes.get("/order-imports/{import_id}/file", Permission.ORDERS_READ, responses=uploads.FILE_ANSWER)
+@routes.get("/order-imports/{import_id}/file", Permission.ORDERS_READ, responses=exports.FILES)
 def uploaded_list(call: Call, import_id: Id) -> Response:
     """The file as it was uploaded."""
     return uploads.served(queries.uploaded_file(call.session, call.actor, import_id))

@@ -53,6 +53,7 @@ def create(session: Session, actor: Actor, body: SavedListIn) -> int:
         ListNameTaken: the caller has one of this name (409). NotFound: no such order or import in reach (404).
         UnknownSkus: lines of SKUs that do not exist (422).
     """
+    assert actor.user_id is not None  # somebody signed in
     now = clock.now()
     made = SavedList(
         organisation_id=actor.organisation,

@@ -136,7 +136,7 @@ def _matched(session: Session, rows: Sequence[Row[Any]]) -> dict[int, Match]:
     by_name: dict[str, list[Candidate]] = {}
     for name, candidate in _candidates(session, _BY_NAME, {row.product for row in rows if row.product}):
         by_name.setdefault(name, []).append(candidate)
-    places = Places(tuple(row) for row in session.execute(_DISTRICTS))  # type: ignore[arg-type]
+    places = Places(tuple(row) for row in session.execute(_DISTRICTS))
     codes_of = {district: places.codes(district) for district in {row.district for row in rows}}
     matches = {
         row.row_no: matching.match(

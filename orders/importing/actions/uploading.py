@@ -26,6 +26,7 @@ def upload(
         NotFound, NotYourUnit, BuyerNotApproved, OutsideProgramme: as for placing an order.
         UnreadableSpreadsheet: the file is empty (422). TooLarge: see there (413).
     """
+    assert actor.user_id is not None  # somebody signed in
     buyer = buyer_of(session, actor, buyer_id)
     if not content:
         raise sheets.UnreadableSpreadsheet
