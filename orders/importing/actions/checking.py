@@ -71,11 +71,10 @@ _NAMES = text(
 _WRITE = text(
     """
     UPDATE order_import_row r
-    SET sku_id = u.sku_id, state = u.state, faults = CAST(u.faults AS jsonb), candidates = CAST(u.candidates AS jsonb),
-        substitutes = CAST(u.substitutes AS jsonb), unit_price_fen = u.unit_price_fen, amount_fen = u.amount_fen, grams = u.grams
-    FROM unnest(CAST(:row_nos AS int[]), CAST(:skus AS bigint[]), CAST(:states AS text[]), CAST(:faults AS text[]),
-        CAST(:candidates AS text[]), CAST(:substitutes AS text[]), CAST(:prices AS bigint[]), CAST(:amounts AS bigint[]),
-        CAST(:grams AS bigint[])) AS u (row_no, sku_id, state, faults, candidates, substitutes, unit_price_fen, amount_fen, grams)
+    SET sku_id = u.sku_id, state = u.state, faults = u.faults, candidates = u.candidates, substitutes = u.substitutes,
+        unit_price_fen = u.unit_price_fen, amount_fen = u.amount_fen, grams = u.grams
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS u (row_no int, sku_id bigint, state text, faults jsonb, candidates jsonb,
+        substitutes jsonb, unit_price_fen bigint, amount_fen bigint, grams bigint)
     WHERE r.import_id = :import_id AND r.row_no = u.row_no
     """
 )
@@ -187,8 +186,7 @@ def _check(session: Session, held: OrderImport, rows: Sequence[Row[Any]], matche
     checked = dict(zip([row.row_no for row in wanted], checking.check(session, held.buyer_id, lines), strict=True))
     instead = checking.substitutes(session, held.buyer_id, list(checked.values()))
     written = [_outcome(row, skus[row.row_no], matches.get(row.row_no), checked.get(row.row_no), instead) for row in rows]
-    if written:
-        session.execute(_WRITE, {"import_id": held.id, **{name: [each[name] for each in written] for name in written[0]}})
+    session.execute(_WRITE, {"import_id": held.id, "rows": json.dumps(written, ensure_ascii=False)})
 
 
 def _outcome(
@@ -198,7 +196,7 @@ def _outcome(
     line: CheckedLine | None,
     instead: Mapping[checking.Lacking, list[SubstituteOut]],
 ) -> dict[str, Any]:
-    """What is written of a row, by the names of the statement."""
+    """What is written of a row."""
     faults = [each for each in row.faults if each["step"] == Step.READ and row.quantity is None]
     if match:
         faults += [each.kept() for each in match.faults]
@@ -208,19 +206,17 @@ def _outcome(
         faults += [each for each in row.faults if each["step"] == Step.MATCH]
     if line:
         faults += [each.kept() for each in _found(row, line)]
-    met = line is not None and line.reason is None
+    met = line if line and line.reason is None else None
     return {
-        "row_nos": row.row_no,
-        "skus": sku_id,
-        "states": state_of("line", row.skipped, faults),
-        "faults": json.dumps(faults),
-        "candidates": json.dumps([each.kept() for each in match.candidates] if match else row.candidates, ensure_ascii=False),
-        "substitutes": json.dumps(
-            [_kept(each) for each in instead.get((line.facts.sku_id, line.facts.quantity), [])] if line else [], ensure_ascii=False
-        ),
-        "prices": line.facts.unit_price_fen if line else None,
-        "amounts": line.amount_fen if line and met else None,
-        "grams": line.grams if line and met else None,
+        "row_no": row.row_no,
+        "sku_id": sku_id,
+        "state": state_of("line", row.skipped, faults),
+        "faults": faults,
+        "candidates": [each.kept() for each in match.candidates] if match else row.candidates,
+        "substitutes": [_kept(each) for each in instead.get((line.facts.sku_id, line.facts.quantity), [])] if line else [],
+        "unit_price_fen": line.facts.unit_price_fen if line else None,
+        "amount_fen": met.amount_fen if met else None,
+        "grams": met.grams if met else None,
     }
 
 

@@ -36,12 +36,10 @@ _WRITE = text(
     """
     INSERT INTO order_import_row (import_id, row_no, kind, cells, code, product, district, pack, unit, note, quantity, price_fen, chosen,
         skipped, state, faults, candidates, substitutes)
-    SELECT :import_id, u.row_no, u.kind, CAST(u.cells AS jsonb), u.code, u.product, u.district, u.pack, u.unit, u.note, u.quantity,
-        u.price_fen, false, false, u.state, CAST(u.faults AS jsonb), '[]', '[]'
-    FROM unnest(CAST(:row_nos AS int[]), CAST(:kinds AS text[]), CAST(:cells AS text[]), CAST(:codes AS text[]), CAST(:products AS text[]),
-        CAST(:districts AS text[]), CAST(:packs AS text[]), CAST(:units AS text[]), CAST(:notes AS text[]), CAST(:quantities AS numeric[]),
-        CAST(:prices AS bigint[]), CAST(:states AS text[]), CAST(:faults AS text[]))
-      AS u (row_no, kind, cells, code, product, district, pack, unit, note, quantity, price_fen, state, faults)
+    SELECT :import_id, u.row_no, u.kind, u.cells, u.code, u.product, u.district, u.pack, u.unit, u.note, u.quantity, u.price_fen, false,
+        false, u.state, u.faults, '[]', '[]'
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS u (row_no int, kind text, cells jsonb, code text, product text, district text,
+        pack text, unit text, note text, quantity numeric, price_fen bigint, state text, faults jsonb)
     """
 )
 
@@ -162,25 +160,25 @@ def _lines(rows: Sequence[Sequence[str]], layout: _Layout) -> list[ReadRow]:
 
 
 def _write(session: Session, import_id: int, rows: Sequence[Sequence[str]], found: Sequence[ReadRow]) -> None:
-    session.execute(
-        _WRITE,
+    written = [
         {
-            "import_id": import_id,
-            "row_nos": [row.row_no for row in found],
-            "kinds": [row.kind for row in found],
-            "cells": [json.dumps(rows[row.row_no - 1], ensure_ascii=False) for row in found],
-            "codes": [row.code for row in found],
-            "products": [row.product for row in found],
-            "districts": [row.district for row in found],
-            "packs": [row.pack for row in found],
-            "units": [row.unit for row in found],
-            "notes": [row.note for row in found],
-            "quantities": [row.quantity for row in found],
-            "prices": [row.price_fen for row in found],
-            "states": [RowState.WAITING if row.kind is RowKind.LINE else RowState.NOT_A_LINE for row in found],
-            "faults": [json.dumps(_faults(row)) for row in found],
-        },
-    )
+            "row_no": row.row_no,
+            "kind": row.kind,
+            "cells": rows[row.row_no - 1],
+            "code": row.code,
+            "product": row.product,
+            "district": row.district,
+            "pack": row.pack,
+            "unit": row.unit,
+            "note": row.note,
+            "quantity": None if row.quantity is None else str(row.quantity),
+            "price_fen": row.price_fen,
+            "state": RowState.WAITING if row.kind is RowKind.LINE else RowState.NOT_A_LINE,
+            "faults": _faults(row),
+        }
+        for row in found
+    ]
+    session.execute(_WRITE, {"import_id": import_id, "rows": json.dumps(written, ensure_ascii=False)})
 
 
 def _faults(row: ReadRow) -> list[dict[str, Any]]:
