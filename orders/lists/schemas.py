@@ -15,7 +15,10 @@ Lines = Annotated[list[OrderLineIn], Field(min_length=1, max_length=MAX_LINES)]
 class LinesIn(BaseModel):
     """Goods to add to a list, from one source; what stands in it already is added up."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"lines": [{"sku_id": 1, "quantity": "20"}]}, {"from_purchase_order_id": 1}]},
+    )
 
     lines: Lines | None = None
     from_purchase_order_id: Id | None = Field(default=None, description="the lines of an order of the own branch")
