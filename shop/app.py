@@ -50,6 +50,8 @@ DOMAINS = [
     "orders.approvals.api",
     "orders.requests.api",
     "orders.purchasing.api",
+    "orders.importing.api",
+    "orders.lists.api",
     "orders.fulfilment.api",
     "orders.reassignments.api",
     "orders.contracts.api",

@@ -17,7 +17,9 @@ import orders.contracts.models
 import orders.effects.models
 import orders.evaluations.models
 import orders.fulfilment.models
+import orders.importing.models
 import orders.ledger.models
+import orders.lists.models
 import orders.papers.models
 import orders.payments.models
 import orders.purchasing.models

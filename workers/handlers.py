@@ -15,6 +15,7 @@ from orders.effects import handlers as effects
 from orders.evaluations import handlers as evaluations
 from orders.feed import handlers as feed
 from orders.fulfilment import handlers as fulfilment
+from orders.importing import handlers as importing
 from orders.papers import handlers as papers
 from orders.payments import handlers as payments
 from orders.purchasing import handlers as purchasing
@@ -51,6 +52,7 @@ HANDLERS: dict[str, Handler] = together(
     supervision.HANDLERS,
     requests.HANDLERS,
     purchasing.HANDLERS,
+    importing.HANDLERS,
     fulfilment.HANDLERS,
     reassignments.HANDLERS,
     amendments.HANDLERS,

@@ -2,29 +2,24 @@
 
 from typing import Annotated
 
-from fastapi import File, Form, Query, UploadFile
+from fastapi import Query
 
-from orders.purchasing import actions, queries, spreadsheet
-from orders.purchasing.errors import LinesRefused
+from orders.purchasing import actions, queries
 from orders.purchasing.schemas import (
     CancelIn,
     FreightIn,
-    FundSource,
-    OrderHeadIn,
-    OrderLineIn,
     OrderLineOut,
     OrderSearch,
     PurchaseOrderIn,
     PurchaseOrderOut,
     PurchaseOrderRow,
     RejectIn,
-    SpreadsheetPreview,
     SupplierOrderOut,
     SupplierOrderRow,
 )
 from orders.purchasing.states import EndReason, SupplierOrderStatus
 from shop.core.paging import After, Limit, Page
-from shop.core.quantities import Id, Name, ShortText
+from shop.core.quantities import Id
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 
@@ -35,36 +30,6 @@ routes = Routes("purchase_orders", "/v1")
 def place(call: Call, body: PurchaseOrderIn) -> PurchaseOrderOut:
     """Order 1 to 10,000 lines from any number of suppliers: all of it or nothing."""
     return actions.place(call.session, call.actor, body, body.lines)
-
-
-@routes.post("/purchase-orders/from-spreadsheet", Permission.ORDERS_PLACE)
-def place_from_spreadsheet(
-    call: Call,
-    file: Annotated[UploadFile, File(description="XLSX or CSV with the columns 产品名称, 产地区县, 规格, 数量")],
-    fund_source: Annotated[FundSource, Form()],
-    delivery_address: Annotated[ShortText, Form()],
-    buyer_reference: Annotated[Name | None, Form()] = None,
-    buyer_id: Annotated[Id | None, Form()] = None,
-) -> PurchaseOrderOut:
-    """Order what a spreadsheet lists. Rows that cannot be understood or met are all named; then nothing is ordered."""
-    rows = spreadsheet.match(call.session, spreadsheet.read(file.file.read()))
-    head = OrderHeadIn(
-        fund_source=fund_source, delivery_address=delivery_address, buyer_reference=buyer_reference, buyer_id=buyer_id
-    )
-    lines = [OrderLineIn(sku_id=row.sku_id, quantity=row.quantity) for row in rows]
-    try:
-        return actions.place(call.session, call.actor, head, lines)
-    except LinesRefused as refused:
-        raise spreadsheet.blamed_on_rows(refused, rows) from refused
-
-
-@routes.post("/purchase-orders/spreadsheet-preview", Permission.ORDERS_PLACE, status=200, idempotent=False)
-def preview_spreadsheet(
-    call: Call,
-    file: Annotated[UploadFile, File(description="XLSX or CSV with the columns 产品名称, 产地区县, 规格, 数量")],
-) -> SpreadsheetPreview:
-    """What the rows of a spreadsheet are understood as. Orders nothing."""
-    return SpreadsheetPreview(lines=spreadsheet.match(call.session, spreadsheet.read(file.file.read())))
 
 
 @routes.get("/purchase-orders", Permission.ORDERS_READ)

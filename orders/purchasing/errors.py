@@ -47,14 +47,6 @@ class StockMoved(Conflict):
     en = "The stock changed this moment; try again"
 
 
-class RowsRefused(Invalid):
-    """Rows of an uploaded spreadsheet that name no orderable product; ``errors`` gives row and column."""
-
-    code = "rows_refused"
-    zh = "订单未提交：表格有 {count} 处错误"
-    en = "Nothing was ordered: the spreadsheet has {count} error(s)"
-
-
 class ConfirmedTooLate(Conflict):
     code = "confirm_deadline_passed"
     zh = "确认期限（{confirm_by}）已过，订单将自动释放"

@@ -18,6 +18,8 @@ class Reason(StrEnum):
     WITHDRAWN = "withdrawn"
     SUPPLIER_NOT_APPROVED = "supplier_not_approved"
     NOT_CERTIFIED = "not_certified"
+    #: Told apart by checks beforehand; to an order both are the same.
+    CERTIFICATE_SUSPENDED = "certificate_suspended"
     OWN_PRODUCT = "own_product"
     BELOW_MINIMUM = "below_minimum"
     WRONG_STEP = "wrong_step"
@@ -30,6 +32,7 @@ _TOLD: dict[Reason, tuple[str, str]] = {
     Reason.WITHDRAWN: ("产品已下架", "The product was withdrawn"),
     Reason.SUPPLIER_NOT_APPROVED: ("供应单位未通过审核", "The supplier is not approved"),
     Reason.NOT_CERTIFIED: ("产品没有有效的认定证书", "The product has no certificate in force"),
+    Reason.CERTIFICATE_SUSPENDED: ("产品的认定证书已暂停", "The certificate of the product is suspended"),
     Reason.OWN_PRODUCT: ("不能采购本单位的产品", "A unit cannot buy its own products"),
     Reason.BELOW_MINIMUM: ("低于起订量", "Below the minimum quantity"),
     Reason.WRONG_STEP: ("数量不是步长的整数倍", "The quantity is not a multiple of the step"),
@@ -197,8 +200,13 @@ def faults_of(lines: list[LineFacts], buyer_id: int, wanted: Mapping[int, Decima
     return [fault(line, reason) for line, reason in reasons if reason]
 
 
+def words_of(reason: Reason) -> tuple[str, str]:
+    """A reason in Chinese and English."""
+    return _TOLD[reason]
+
+
 def fault(line: LineFacts, reason: Reason) -> Fault:
-    zh, en = _TOLD[reason]
+    zh, en = words_of(reason)
     data: dict[str, object] = {"line_no": line.line_no, "sku_id": line.sku_id, "quantity": plain(line.quantity)}
     if reason is Reason.STOCK_SHORT:
         data["available"] = plain(line.available or Decimal(0))

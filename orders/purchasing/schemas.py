@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from orders.budgets.schemas import FundSource as FundSource
-from orders.purchasing.rules import SourceKind
+from orders.purchasing.rules import Reason, SourceKind
 from orders.purchasing.states import EndReason, SupplierOrderAction, SupplierOrderStatus
 from shop.core.money import YuanIn, YuanOut
 from shop.core.quantities import Day, Id, Name, Quantity, QuantityOut, ShortText
@@ -209,18 +209,52 @@ class FreightIn(BaseModel):
     freight: Annotated[YuanIn, Field(ge=0, description="what the transport costs; 0: nothing")]
 
 
-class MatchedRow(BaseModel):
-    """One row of a spreadsheet and the SKU that it was understood as."""
+class SubstituteOut(BaseModel):
+    """Another SKU of the same category that could be ordered in its place."""
 
-    row: int
-    product_name: str
     sku_id: int
     sku_code: str
+    product_id: int
+    product_name: str
     pack: str
+    district_name: str
+    supplier_name: str
+    unit_price: YuanOut = Field(description="at the quantity that was asked for")
+    available: QuantityOut
+
+
+class LineFaultOut(BaseModel):
+    """Why a line cannot be ordered as it is, and what would have been possible."""
+
+    code: Reason
+    message: str
+    available: QuantityOut | None = None
+    min_quantity: QuantityOut | None = None
+    step: QuantityOut | None = None
+
+
+class CheckedLineOut(BaseModel):
+    """One line at today's price; price, amount and weight are null where there is none."""
+
+    line_no: int
+    sku_id: int
+    sku_code: str | None
+    product_name: str | None
+    pack: str | None
+    unit: str | None
     quantity: QuantityOut
+    unit_price: YuanOut | None
+    amount: YuanOut | None
+    grams: int | None
+    fault: LineFaultOut | None
+    substitutes: list[SubstituteOut]
 
 
-class SpreadsheetPreview(BaseModel):
-    """What an order from this file would hold; nothing was ordered."""
+class CheckOut(BaseModel):
+    """What an order of these lines would be at this moment. Nothing was ordered or reserved."""
 
-    lines: list[MatchedRow]
+    orderable: int
+    faulty: int
+    total: YuanOut = Field(description="of the lines that can be ordered")
+    total_grams: int
+    lines: list[CheckedLineOut]

@@ -14,7 +14,8 @@ from sqlmodel import Session
 
 from catalog.stock.actions import release
 from orders.purchasing import rules
-from orders.purchasing.actions.placing import line_facts, reserve
+from orders.purchasing.actions.placing import reserve
+from orders.purchasing.actions.pricing import facts_of
 from orders.purchasing.actions.totals import hold_totals, total_changed
 from orders.purchasing.errors import LinesRefused
 from orders.purchasing.rules import AgreedLine, LineChange, LineFacts
@@ -92,7 +93,7 @@ def substitutes(session: Session, changes: Sequence[LineChange]) -> list[LineFac
         for change in changes
         if change.sku_id
     ]
-    return line_facts(session, asked) if asked else []
+    return facts_of(session, asked) if asked else []
 
 
 def _add(session: Session, order: Any, lines: dict[int, Any], changes: Sequence[LineChange]) -> dict[int, int]:
