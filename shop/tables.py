@@ -14,6 +14,7 @@ import orders.effects.models
 import orders.fulfilment.models
 import orders.ledger.models
 import orders.payments.models
+import orders.pledges.models
 import orders.purchasing.models
 import orders.statistics.models
 import shop.core.models

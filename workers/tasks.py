@@ -11,6 +11,7 @@ from catalog.certificates.actions import measures
 from catalog.monitoring import actions as monitoring
 from catalog.supervision.actions import capacity
 from orders.effects import handlers as effects
+from orders.pledges import handlers as pledges
 from orders.reconcile import report
 from orders.statistics import actions as statistics
 from shop.core import audit, clock, idempotency, outbox
@@ -115,6 +116,13 @@ def remind() -> None:
     with database().unit_of_work() as session:
         monitoring.remind(session)
         effects.tell_of_expired_papers(session)
+
+
+@app.task(name="pledges.remind")
+def remind_of_pledges() -> None:
+    """Remind those whose pledge ends soon and is far from kept."""
+    with database().unit_of_work() as session:
+        pledges.remind(session)
 
 
 @app.task(name="reconcile.run", time_limit=3000, soft_time_limit=2900)

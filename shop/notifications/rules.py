@@ -9,6 +9,15 @@ from shop.core.errors import Language
 #: kind -> (Chinese, English)
 TEXTS: Mapping[str, tuple[str, str]] = {
     "acceptance.recorded": ("订单 {number} 的到货已验收", "A delivery of order {number} was accepted"),
+    "basket_proposal.failed": (
+        "承诺 {number} 的采购方案未能算出，请稍后重试",
+        "The basket for pledge {number} could not be worked out; ask again later",
+    ),
+    "basket_proposal.infeasible": (
+        "承诺 {number} 的采购方案无法满足全部条件，请查看原因",
+        "No basket for pledge {number} meets everything that was asked; see what stands in the way",
+    ),
+    "basket_proposal.ready": ("承诺 {number} 的采购方案已生成", "The basket for pledge {number} is ready"),
     "blacklist.lifted": ("本单位的黑名单已解除：{reason}", "Your organisation may apply again: {reason}"),
     "blacklist.listed": (
         "本单位被列入黑名单至 {until}：{reason}",
@@ -195,12 +204,24 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "organisation.rejected": ("单位“{name}”的注册被驳回：{reason}", "The registration of “{name}” was rejected: {reason}"),
     "organisation.resubmitted": ("单位“{name}”已修改并重新提交注册", "“{name}” corrected its registration and submitted it again"),
     "payment.recorded": ("订单 {number} 的付款已登记", "A payment for order {number} was recorded"),
+    "pledge.ending": (
+        "承诺 {number} 将于 {ends} 到期，已验收 {percent}%",
+        "Pledge {number} ends on {ends}; {percent} % of it was accepted so far",
+    ),
+    "pledge.opened": (
+        "“{organisation}”公开承诺采购本区县产品，编号 {number}",
+        "“{organisation}” pledged to buy products of your county: {number}",
+    ),
     "price_check.above": (
         "证书 {number}（{product}）的价格比同类产品高 {percent}%",
         "The price of {product}, certificate {number}, lies {percent} % above that of comparable goods",
     ),
     "purchase_order.cancelled": ("订单 {number} 已取消", "Order {number} was cancelled"),
     "purchase_order.placed": ("收到新订单 {number}", "You have a new order, {number}"),
+    "purchase_proof.issued": (
+        "“{organisation}”的承诺 {pledge} 已出具购买证明 {number}",
+        "Proof {number} was issued for pledge {pledge} of “{organisation}”",
+    ),
     "shipment.sent": ("订单 {number} 已发货", "Order {number} was shipped"),
     "supplier_order.confirmed": ("供应商已确认订单 {number}", "The supplier confirmed order {number}"),
     "supplier_order.rejected": ("供应商已拒绝订单 {number}", "The supplier rejected order {number}"),
@@ -223,6 +244,7 @@ def told(kind: str, data: Mapping[str, Any], language: Language) -> str:
 
 #: Where a person reads more about a subject; about any other, in the inbox.
 PLACES: Mapping[str, str] = {
+    "basket_proposal": "/v1/basket-proposals/{id}",
     "capacity_flag": "/v1/capacity-flags",
     "catalogue_batch": "/v1/catalogue-batches/{id}",
     "certificate": "/v1/certificates/{id}",
@@ -236,6 +258,7 @@ PLACES: Mapping[str, str] = {
     "objections_due": "/v1/objections",
     "open_orders": "/v1/certificates/{id}/open-orders",
     "organisation": "/v1/organisations/{id}",
+    "pledge": "/v1/pledges/{id}",
     "supplier_order": "/v1/supplier-orders/{id}",
 }
 INBOX = "/v1/notifications"

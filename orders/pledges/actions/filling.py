@@ -115,7 +115,8 @@ def recipient(session: Session, pledge_id: int, recipient_id: int) -> Row[Any]:
         NotFound: it has none with this id.
     """
     row = session.execute(
-        text("SELECT * FROM pledge_recipient WHERE id = :id AND pledge_id = :pledge_id"), {"id": recipient_id, "pledge_id": pledge_id}
+        text("SELECT * FROM pledge_recipient WHERE id = :id AND pledge_id = :pledge_id"),
+        {"id": recipient_id, "pledge_id": pledge_id},
     ).first()
     if row is None:
         raise NotFound

@@ -218,6 +218,4 @@ def _move(session: Session, actor: Actor, row: Row[Any], action: PledgeAction, s
         {"now": clock.now(), **values, "status": status, "id": row.id},
     )
     reason = values.get("reason")
-    audit.record(
-        session, actor, f"pledge.{action}", "pledge", row.id, reason=reason, from_status=row.status, to_status=str(status)
-    )
+    audit.record(session, actor, f"pledge.{action}", "pledge", row.id, reason=reason, from_status=row.status, to_status=str(status))

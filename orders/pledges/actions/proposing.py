@@ -143,7 +143,9 @@ def order(session: Session, actor: Actor, proposal_id: int, body: ProposalOrderI
         WhereTo: neither a recipient nor an address, or both (422).
         LinesRefused and whatever else placing an order is refused for.
     """
-    pledge_id = session.execute(text("SELECT pledge_id FROM basket_proposal WHERE id = :id"), {"id": proposal_id}).scalar_one_or_none()
+    pledge_id = session.execute(
+        text("SELECT pledge_id FROM basket_proposal WHERE id = :id"), {"id": proposal_id}
+    ).scalar_one_or_none()
     if pledge_id is None:
         raise NotFound
     pledge = fillable(session, actor, pledge_id)

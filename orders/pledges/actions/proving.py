@@ -101,7 +101,12 @@ def _snapshot(session: Session, row: Row[Any], of: Sums) -> dict[str, Any]:
 
     def places(rows: list[Row[Any]]) -> list[dict[str, Any]]:
         return [
-            {"code": each.code, "name_zh": names[each.code].name_zh, "name_en": names[each.code].name_en, "accepted_fen": each.accepted}
+            {
+                "code": each.code,
+                "name_zh": names[each.code].name_zh,
+                "name_en": names[each.code].name_en,
+                "accepted_fen": each.accepted,
+            }
             for each in rows
             if each.accepted
         ]
@@ -121,7 +126,9 @@ def _snapshot(session: Session, row: Row[Any], of: Sums) -> dict[str, Any]:
         "orders": of.orders,
         "districts": places(districts),
         "townships": places(townships),
-        "categories": [{"code": each.code, "accepted_fen": each.accepted} for each in of.parts.get("category", []) if each.accepted],
+        "categories": [
+            {"code": each.code, "accepted_fen": each.accepted} for each in of.parts.get("category", []) if each.accepted
+        ],
         "recipients": [{"name": each.name, "heads": each.heads} for each in reading.recipients_of(session, row.id)],
     }
 

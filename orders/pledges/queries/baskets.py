@@ -193,7 +193,9 @@ def _line(row: Row[Any], asked: ProposalIn) -> ProposalLineOut:
         "amount": row.amount_fen,
         "deep_township": row.deep,
     }
-    return ProposalLineOut(**{name: getattr(row, name) for name in ProposalLineOut.model_fields if name not in computed}, **computed)
+    return ProposalLineOut(
+        **{name: getattr(row, name) for name in ProposalLineOut.model_fields if name not in computed}, **computed
+    )
 
 
 def proposals(session: Session, actor: Actor, pledge_id: int, *, limit: int, after: str | None) -> Page[ProposalRow]:

@@ -1,7 +1,5 @@
 """Reading proofs of purchase: to the organisation and the officers of the regions, and to everybody who holds a number."""
 
-# ruff: noqa: S608  statements are put together from constants only; every value that a caller gives is bound
-
 from typing import Any
 
 from sqlalchemy import Row, text

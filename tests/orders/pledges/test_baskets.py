@@ -107,7 +107,17 @@ def every_basket(demand, catalogue):
 
 small = st.builds(
     lambda n, price, least, available, step, deep, new: Facts(
-        n, n, n % 2, "tea", Decimal(step), Decimal(least * step), Decimal(available), ((Decimal(least * step), price),), deep, new, True
+        n,
+        n,
+        n % 2,
+        "tea",
+        Decimal(step),
+        Decimal(least * step),
+        Decimal(available),
+        ((Decimal(least * step), price),),
+        deep,
+        new,
+        True,
     ),
     st.just(1),
     st.integers(40, 400),
