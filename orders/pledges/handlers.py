@@ -55,14 +55,14 @@ def _proved(session: Session, payload: dict[str, Any]) -> None:
     _tell_counties(session, "purchase_proof.issued", pledge, str(payload["proof_id"]), **data)
 
 
-def _tell_counties(session: Session, kind: str, pledge: Row[Any], cause: str, **data: Any) -> None:
-    for district in pledge.districts:
+def _tell_counties(session: Session, kind: str, row: Row[Any], cause: str, **data: Any) -> None:
+    for district in row.districts:
         notify(
             session,
             origin=f"{kind}:{cause}:region {district}",
             kind=kind,
             subject_type="pledge",
-            subject_id=pledge.id,
+            subject_id=row.id,
             region_code=district,
             **data,
         )
