@@ -19,6 +19,7 @@ ATTEMPTS = ((400, 4.0), (2_500, 8.0))
 #: To say what stands in the way, one program for each limit.
 EXPLAIN_OFFERS, EXPLAIN_SECONDS = 400, 2.0
 MAX_NODES = 5_000
+WIDENING = frozenset({Limit.BUDGET, Limit.CATEGORIES, Limit.RESERVED_SHARE_ONLY})
 #: As near to the best as a ten-thousandth of the budget is near enough.
 GAP = 0.1
 #: How far inside its bounds a second try stays, where rounding carried the first one out of them.
@@ -75,8 +76,10 @@ def propose(demand: Demand, catalogue: Sequence[Facts]) -> Found:
 def explain(demand: Demand, catalogue: Sequence[Facts]) -> list[Obstacle]:
     """Which limit stands in the way: each is given up alone, the others hold."""
     found = []
+    usual = shortlist(offers(catalogue, demand), EXPLAIN_OFFERS)
     for limit in demand.limits():
-        short = shortlist(offers(catalogue, demand, limit), EXPLAIN_OFFERS)
+        # without these there is more to choose from
+        short = shortlist(offers(catalogue, demand, limit), EXPLAIN_OFFERS) if limit in WIDENING else usual
         basket = _run(model(demand, short, without=limit), EXPLAIN_SECONDS)[0] if short else None
         helps = basket and not set(broken(demand, basket)) - {limit}
         found.append(Obstacle(limit, attained(demand, limit, basket) if basket and helps else None))

@@ -7,8 +7,7 @@ of which one costs whole fen. So the amount of a line is a number of portions ti
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from fractions import Fraction
-from math import ceil, floor, lcm
+from math import gcd, lcm
 
 from orders.pledges.rules.asking import WHOLE, Aim, Demand, Limit
 from shop.core.money import MAX_FEN, yuan_from_fen
@@ -65,22 +64,21 @@ class Offer:
 
 def offer(facts: Facts, demand: Demand, highest_fen: int) -> Offer | None:
     """What can be taken of a SKU within an amount; None: nothing."""
-    step = Fraction(facts.step) * demand.each
-    portion = step * lcm(*((step * price).denominator for _, price in facts.tiers))
-    available, least = Fraction(facts.available), Fraction(facts.min_quantity)
+    # in thousandths of a unit, so that every number is whole
+    step = int(facts.step * 1000) * demand.each
+    portion = step * lcm(*(1000 // gcd(step * price, 1000) for _, price in facts.tiers))
+    available, least = int(facts.available * 1000), int(facts.min_quantity * 1000)
     tiers = []
     for at, (minimum, unit_price) in enumerate(facts.tiers):
-        first = ceil(max(Fraction(minimum), least) / portion)
-        last = floor(available / portion)
+        first = -(-max(int(minimum * 1000), least) // portion)
+        last = available // portion
         if at + 1 < len(facts.tiers):
-            last = min(last, ceil(Fraction(facts.tiers[at + 1][0]) / portion) - 1)
-        price = int(portion * unit_price)
+            last = min(last, -(-int(facts.tiers[at + 1][0] * 1000) // portion) - 1)
+        price = portion * unit_price // 1000
         last = min(last, highest_fen // price)
         if first <= last:
             tiers.append(Tier(first, last, price))
-    if not tiers:
-        return None
-    return Offer(facts, Decimal(portion.numerator) / portion.denominator, tuple(tiers))
+    return Offer(facts, Decimal(portion) / 1000, tuple(tiers)) if tiers else None
 
 
 def allowed(facts: Facts, demand: Demand, without: Limit | None = None) -> bool:
@@ -118,7 +116,7 @@ class Item:
 
     @property
     def unit_price_fen(self) -> int:
-        return int(Fraction(self.portion_fen) / Fraction(self.offer.portion))
+        return int(self.portion_fen / self.offer.portion)
 
     @property
     def amount_fen(self) -> int:
