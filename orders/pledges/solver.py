@@ -117,7 +117,7 @@ def _run(program: Model, seconds: float, start: Basket | None = None) -> tuple[l
     import numpy as np
 
     with _unheard():
-        solver = highspy.Highs()
+        solver = highspy.Highs()  # type: ignore[no-untyped-call]
     options: dict[str, Any] = {
         "output_flag": False,
         "threads": 1,

@@ -133,10 +133,10 @@ def _slack(made: Model, demand: Demand, without: Limit | None, amount: int, outs
             made.cost[column] = value
     elif without is Limit.PER_HEAD_CAP:
         made.cost[amount] = 1
-    column = made.column(0, inf, cost=1) if without is not None else None
+    missed = None if without is None else made.column(0, inf, cost=1)
 
     def entry(limit: Limit, sign: float) -> Entries:
-        return [(column, sign)] if column is not None and limit is without else []
+        return [(missed, sign)] if missed is not None and limit is without else []
 
     return entry
 
