@@ -8,7 +8,7 @@ from sqlalchemy import text
 from orders.pledges import solver
 from orders.pledges.queries import baskets
 from orders.pledges.rules.asking import Aim, Demand
-from orders.pledges.rules.choosing import broken, greedy, offers, score, totals
+from orders.pledges.rules.choosing import Facts, broken, greedy, offers, score, totals
 from shop.core.db import Database
 from shop.identity.permissions import Role
 from tests.bench.ground import Ground, Row, row
@@ -55,7 +55,7 @@ def run(made: Ground) -> list[Row]:
     return rows
 
 
-def _question(name, demand, catalogue) -> list[Row]:  # type: ignore[no-untyped-def]
+def _question(name: str, demand: Demand, catalogue: list[Facts]) -> list[Row]:
     started = time.perf_counter()
     baseline = greedy(demand, offers(catalogue, demand))
     floor = time.perf_counter() - started
