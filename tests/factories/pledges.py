@@ -15,15 +15,25 @@ from tests.factories.identity import make_organisation, make_supplier, make_user
 from workers.handlers import HANDLERS
 
 
+class Clients(dict[str, Any]):
+    """Who is signed in, by name; each is at the first use."""
+
+    def __init__(self, api: Any, users: dict[str, User]) -> None:
+        super().__init__()
+        self.api, self.users = api, users
+
+    def __missing__(self, name: str) -> Any:
+        self[name] = self.api.as_(self.users[name])
+        return self[name]
+
+
 @dataclass
 class Scene:
-    """``clients``: who is signed in, by name."""
-
     api: Any
     database: Database
     firm: Organisation
     users: dict[str, User]
-    clients: dict[str, Any]
+    clients: Clients
     suppliers: list[Organisation]
     products: list[MadeProduct]
 
@@ -67,14 +77,11 @@ class Scene:
     def deliver(self, order: dict[str, Any], who: str = "buyer") -> None:
         """Every part of an order is confirmed, shipped and accepted in full."""
         for part in order["supplier_orders"]:
-            seller = next(c for s, c in zip(self.suppliers, self.sellers, strict=True) if s.id == part["supplier_id"])
+            at = next(n for n, supplier in enumerate(self.suppliers) if supplier.id == part["supplier_id"])
+            seller = self.clients[f"seller{at}"]
             assert seller.post(f"/v1/supplier-orders/{part['id']}/confirm").status_code == 200
             shipment = seller.post(f"/v1/supplier-orders/{part['id']}/shipments", json={}).json()["id"]
             assert self.clients[who].post(f"/v1/shipments/{shipment}/acceptance", json={}).status_code in (200, 201)
-
-    @property
-    def sellers(self) -> list[Any]:
-        return [self.clients[f"seller{n}"] for n in range(len(self.suppliers))]
 
     def count(self, pledge: dict[str, Any], order: dict[str, Any], **body: Any) -> Any:
         path = f"/v1/pledges/{pledge['id']}/orders"
@@ -121,5 +128,4 @@ def make_scene(api: Any, database: Database, *, stock: int = 1000) -> Scene:
             make_product(session, chengkou, name="高山茶", category="tea", prices=((1, 20000),), stock=stock, net_grams=250),
         ]
         session.execute(text("UPDATE product SET village = '天台村' WHERE id = :id"), {"id": products[0].product_id})
-    clients = {name: api.as_(user) for name, user in users.items()}
-    return Scene(api, database, firm, users, clients, suppliers, products)
+    return Scene(api, database, firm, users, Clients(api, users), suppliers, products)

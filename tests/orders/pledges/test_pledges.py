@@ -222,8 +222,8 @@ def test_a_closed_or_cancelled_pledge_takes_nothing_more(scene, code):
 def test_who_sees_a_pledge_and_who_does_not(scene):
     pledge = scene.pledge(regions=["500236T01"])
     seen = {
-        who: client.get(f"/v1/pledges/{pledge['id']}").status_code
-        for who, client in scene.clients.items()
+        who: scene.clients[who].get(f"/v1/pledges/{pledge['id']}").status_code
+        for who in scene.users
         if not who.startswith("seller")
     }
     assert seen == {
