@@ -52,7 +52,7 @@ def propose(demand: Demand, catalogue: Sequence[Facts]) -> Found:
     """The best basket that is found in time; never worse than the greedy one.
 
     Raises:
-        SolverFailed: see there.
+        SolverFailed: there, and the greedy basket does not do either.
     """
     choices = offers(catalogue, demand)
     baseline = greedy(demand, choices)
@@ -60,7 +60,12 @@ def propose(demand: Demand, catalogue: Sequence[Facts]) -> Found:
     proven = not choices
     for size, seconds in ATTEMPTS if choices else ():
         short = shortlist(choices, size, keep=[item.offer.facts.sku_id for item in baseline])
-        basket, impossible = _solve(demand, short, seconds, start=baseline if good else None)
+        try:
+            basket, impossible = _solve(demand, short, seconds, start=baseline if good else None)
+        except SolverFailed:
+            if good:
+                break
+            raise
         if basket is not None:
             good.append(basket)
             break
@@ -74,13 +79,16 @@ def propose(demand: Demand, catalogue: Sequence[Facts]) -> Found:
 
 
 def explain(demand: Demand, catalogue: Sequence[Facts]) -> list[Obstacle]:
-    """Which limit stands in the way: each is given up alone, the others hold."""
+    """Which limit stands in the way: each is given up alone, the others hold. One about which the solver fails is left out."""
     found = []
     usual = shortlist(offers(catalogue, demand), EXPLAIN_OFFERS)
     for limit in demand.limits():
         # without these there is more to choose from
         short = shortlist(offers(catalogue, demand, limit), EXPLAIN_OFFERS) if limit in WIDENING else usual
-        basket = _run(model(demand, short, without=limit), EXPLAIN_SECONDS)[0] if short else None
+        try:
+            basket = _run(model(demand, short, without=limit), EXPLAIN_SECONDS)[0] if short else None
+        except SolverFailed:
+            continue
         helps = basket and not set(broken(demand, basket)) - {limit}
         found.append(Obstacle(limit, attained(demand, limit, basket) if basket and helps else None))
     return found

@@ -91,10 +91,13 @@ def allowed(facts: Facts, demand: Demand, without: Limit | None = None) -> bool:
 
 
 def offers(catalogue: Iterable[Facts], demand: Demand, without: Limit | None = None) -> list[Offer]:
-    """Everything that may be taken, by SKU."""
-    highest = MAX_FEN if without is Limit.BUDGET else demand.highest_fen
-    made = (offer(facts, demand, highest) for facts in catalogue if allowed(facts, demand, without))
-    return sorted((each for each in made if each), key=lambda each: each.facts.sku_id)
+    """Everything that may be taken, by SKU. ``without`` the budget: up to ten times as much, or whatever there is if the smallest lot costs more."""
+    may = [facts for facts in catalogue if allowed(facts, demand, without)]
+    for highest in (10 * demand.highest_fen, MAX_FEN) if without is Limit.BUDGET else (demand.highest_fen,):
+        made = (offer(facts, demand, highest) for facts in may)
+        if found := [each for each in made if each]:
+            return sorted(found, key=lambda each: each.facts.sku_id)
+    return []
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,10 @@ def model(demand: Demand, choices: Sequence[Offer], *, without: Limit | None = N
     """The program for a basket. ``without`` one limit: that may be missed, by as little as can be. ``margin``: how much inside their bounds
     amounts must stay, in thousandths of the budget."""
     made = Model()
-    unit = SCALE / demand.budget_fen
+    # where the budget may be missed, the smallest lot may cost a multiple of it
+    lots = [each.tiers[0].least * each.tiers[0].price_fen for each in choices] if without is Limit.BUDGET else []
+    unit = SCALE / max(demand.budget_fen, min(lots, default=0))
+    budget = demand.budget_fen * unit
     low, high = demand.lowest_fen * unit + margin, demand.highest_fen * unit - margin
     if without is Limit.BUDGET:
         low, high = min(unit, low), inf
@@ -98,7 +101,7 @@ def model(demand: Demand, choices: Sequence[Offer], *, without: Limit | None = N
             made.row(-inf, 1, [(switch, 1) for switch in switches])
         products.setdefault(facts.product_id, []).extend(switches)
     made.row(0, 0, all_of_it)
-    slack = _slack(made, demand, without, amount, outside)
+    slack = _slack(made, budget, without, amount, outside)
     if demand.deep_bp:
         made.row(margin, inf, [*deep, *slack(Limit.DEEP_SHARE, 1)])
     if demand.new_village_bp:
@@ -110,7 +113,7 @@ def model(demand: Demand, choices: Sequence[Offer], *, without: Limit | None = N
         used = [(_used(made, switches), 1.0) for switches in products.values()]
         made.row(-inf, demand.max_products, [*used, *slack(Limit.MAX_PRODUCTS, -1)])
     if without is None:
-        _aim(made, demand, amount, deep, new)
+        _aim(made, demand.aim, budget, amount, deep, new)
     return made
 
 
@@ -124,10 +127,10 @@ def _used(made: Model, switches: list[int]) -> int:
     return used
 
 
-def _slack(made: Model, demand: Demand, without: Limit | None, amount: int, outside: Entries) -> Slack:
+def _slack(made: Model, budget: float, without: Limit | None, amount: int, outside: Entries) -> Slack:
     """By how much the one limit that may be missed is missed, at a cost."""
     if without is Limit.BUDGET:
-        _distance(made, amount, cost=1)
+        _distance(made, amount, budget, cost=1)
     elif without in (Limit.CATEGORIES, Limit.RESERVED_SHARE_ONLY):
         for column, value in outside:
             made.cost[column] = value
@@ -141,15 +144,15 @@ def _slack(made: Model, demand: Demand, without: Limit | None, amount: int, outs
     return entry
 
 
-def _aim(made: Model, demand: Demand, amount: int, deep: Entries, new: Entries) -> None:
-    wanted = {Aim.DEEP_TOWNSHIPS: deep, Aim.NEW_VILLAGES: new}.get(demand.aim)
-    _distance(made, amount, cost=0.001 if wanted else 1)
+def _aim(made: Model, aim: Aim, budget: float, amount: int, deep: Entries, new: Entries) -> None:
+    wanted = {Aim.DEEP_TOWNSHIPS: deep, Aim.NEW_VILLAGES: new}.get(aim)
+    _distance(made, amount, budget, cost=0.001 if wanted else 1)
     for column, value in (wanted or [])[1:]:
         made.cost[column] = -value
 
 
-def _distance(made: Model, amount: int, cost: float) -> None:
+def _distance(made: Model, amount: int, budget: float, cost: float) -> None:
     """A column that is at least as far as the amount is from the budget."""
     distance = made.column(0, inf, cost=cost)
-    made.row(-SCALE, inf, [(distance, 1), (amount, -1)])
-    made.row(SCALE, inf, [(distance, 1), (amount, 1)])
+    made.row(-budget, inf, [(distance, 1), (amount, -1)])
+    made.row(budget, inf, [(distance, 1), (amount, 1)])
