@@ -22,6 +22,7 @@ import orders.ledger.models
 import orders.lists.models
 import orders.papers.models
 import orders.payments.models
+import orders.pledges.models
 import orders.purchasing.models
 import orders.reassignments.models
 import orders.requests.models

@@ -18,6 +18,7 @@ from orders.fulfilment import handlers as fulfilment
 from orders.importing import handlers as importing
 from orders.papers import handlers as papers
 from orders.payments import handlers as payments
+from orders.pledges import handlers as pledges
 from orders.purchasing import handlers as purchasing
 from orders.reassignments import handlers as reassignments
 from orders.requests import handlers as requests
@@ -62,4 +63,5 @@ HANDLERS: dict[str, Handler] = together(
     feed.HANDLERS,
     evaluations.HANDLERS,
     reserved_share.HANDLERS,
+    pledges.HANDLERS,
 )

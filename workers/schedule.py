@@ -21,6 +21,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "watch_capacity": _every(600, "supervision.watch_capacity"),
     "remind": _every(1800, "monitoring.remind"),
     "remind_of_reserved_shares": _every(3600, "reserved_share.remind"),
+    "remind_of_pledges": _every(3600, "pledges.remind"),
     "seal": _every(30, "audit.seal"),
     "tidy": _every(3600, "workers.tidy"),
     "reconcile": _every(3600, "reconcile.run"),

@@ -15,6 +15,7 @@ from orders.effects import handlers as effects
 from orders.fulfilment import actions as fulfilment
 from orders.fulfilment import handlers as delivering
 from orders.fulfilment import queries as deliveries
+from orders.pledges import handlers as pledges
 from orders.purchasing import actions as purchasing
 from orders.purchasing import handlers as ordering
 from orders.reconcile import report
@@ -188,6 +189,13 @@ def remind_of_reserved_shares() -> None:
         told = reserved_share.remind(session)
     if told:
         log.info("reserved_share_reminders", count=told)
+
+
+@app.task(name="pledges.remind")
+def remind_of_pledges() -> None:
+    """Remind those whose pledge ends soon and is far from kept."""
+    with database().unit_of_work() as session:
+        pledges.remind(session)
 
 
 @app.task(name="reconcile.run", time_limit=3000, soft_time_limit=2900)

@@ -25,11 +25,17 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "系统“{system}”的密钥（{name}）将于 {ends} 到期，请及时更换",
         "The key “{name}” of {system} ends on {ends}; make a new one in time",
     ),
-    "blacklist.lifted": ("本单位的黑名单已解除：{reason}", "Your organisation may apply again: {reason}"),
-    "blacklist.listed": (
-        "本单位被列入黑名单至 {until}：{reason}",
-        "Your organisation is barred until {until}: {reason}",
+    "basket_proposal.failed": (
+        "承诺 {number} 的采购方案未能算出，请稍后重试",
+        "The basket for pledge {number} could not be worked out; ask again later",
     ),
+    "basket_proposal.infeasible": (
+        "承诺 {number} 的采购方案无法满足全部条件，请查看原因",
+        "No basket for pledge {number} meets everything that was asked; see what stands in the way",
+    ),
+    "basket_proposal.ready": ("承诺 {number} 的采购方案已生成", "The basket for pledge {number} is ready"),
+    "blacklist.lifted": ("本单位的黑名单已解除：{reason}", "Your organisation may apply again: {reason}"),
+    "blacklist.listed": ("本单位被列入黑名单至 {until}：{reason}", "Your organisation is barred until {until}: {reason}"),
     "budget_unit_application.decided": (
         "订单 {number} 变更预算单位的申请已有结果",
         "The application for another budget unit of order {number} was decided",
@@ -148,26 +154,14 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "供应商已就关于证书 {number} 的投诉作出说明",
         "The supplier made its statement on the complaint about certificate {number}",
     ),
-    "complaint.upheld": (
-        "关于证书 {number} 的投诉经核查属实",
-        "The complaint about certificate {number} was upheld",
-    ),
-    "complaint.withdrawn": (
-        "关于证书 {number} 的投诉已撤回",
-        "The complaint about certificate {number} was withdrawn",
-    ),
-    "complaints.due": (
-        "有 {soon} 件投诉即将到期，{overdue} 件已超期",
-        "{soon} complaints are due soon, {overdue} are overdue",
-    ),
+    "complaint.upheld": ("关于证书 {number} 的投诉经核查属实", "The complaint about certificate {number} was upheld"),
+    "complaint.withdrawn": ("关于证书 {number} 的投诉已撤回", "The complaint about certificate {number} was withdrawn"),
+    "complaints.due": ("有 {soon} 件投诉即将到期，{overdue} 件已超期", "{soon} complaints are due soon, {overdue} are overdue"),
     "evaluation.answered": ("供应商已回复贵单位对订单 {number} 的评价", "The supplier answered your evaluation of order {number}"),
     "evaluation.written": ("采购单位评价了订单 {number}", "The buyer rated order {number}"),
     "inspection.failed": ("证书 {number}（{product}）检查不合格", "A check of {product}, certificate {number}, failed"),
     "inspection.passed": ("证书 {number}（{product}）检查合格", "A check of {product}, certificate {number}, was passed"),
-    "inspections.due": (
-        "有 {soon} 项检查即将到期，{overdue} 项已超期",
-        "{soon} checks are due soon, {overdue} are overdue",
-    ),
+    "inspections.due": ("有 {soon} 项检查即将到期，{overdue} 项已超期", "{soon} checks are due soon, {overdue} are overdue"),
     "objection.dismissed": (
         "产品“{product}”的公示异议经核查不成立",
         "An objection against the notice on “{product}” was dismissed",
@@ -180,10 +174,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "产品“{product}”的公示异议成立，申请将被退回或不予认定",
         "An objection against the notice on “{product}” was upheld; the application will be returned or rejected",
     ),
-    "objections.due": (
-        "有 {soon} 件公示异议即将到期，{overdue} 件已超期",
-        "{soon} objections are due soon, {overdue} are overdue",
-    ),
+    "objections.due": ("有 {soon} 件公示异议即将到期，{overdue} 件已超期", "{soon} objections are due soon, {overdue} are overdue"),
     "open_orders.held": (
         "证书 {number} 因销售超出认定产能被暂扣，涉及 {count} 个未完成订单，采购单位须选择继续交付或取消，见 {where}",
         "Certificate {number} is held because more was sold than it was given for; {count} open orders need their buyers' choice: {where}",
@@ -222,6 +213,14 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "organisation.resubmitted": ("单位“{name}”已修改并重新提交注册", "“{name}” corrected its registration and submitted it again"),
     "paper.uploaded": ("订单 {number} 有新上传的文件", "A paper was uploaded for order {number}"),
     "payment.recorded": ("订单 {number} 的付款已登记", "A payment for order {number} was recorded"),
+    "pledge.ending": (
+        "承诺 {number} 将于 {ends} 到期，已验收 {percent}%",
+        "Pledge {number} ends on {ends}; {percent} % of it was accepted so far",
+    ),
+    "pledge.opened": (
+        "“{organisation}”公开承诺采购本区县产品，编号 {number}",
+        "“{organisation}” pledged to buy products of your county: {number}",
+    ),
     "price_check.above": (
         "证书 {number}（{product}）的价格比同类产品高 {percent}%",
         "The price of {product}, certificate {number}, lies {percent} % above that of comparable goods",
@@ -232,10 +231,11 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "订单 {number} 的采购单位已变更，开票时请注意",
         "Order {number} belongs to another unit of the buyer now; mind it on the invoice",
     ),
-    "purchase_request.ordered": (
-        "采购申请 {number} 已审批通过并下单",
-        "Request {number} was approved and ordered",
+    "purchase_proof.issued": (
+        "“{organisation}”的承诺 {pledge} 已出具购买证明 {number}",
+        "Proof {number} was issued for pledge {pledge} of “{organisation}”",
     ),
+    "purchase_request.ordered": ("采购申请 {number} 已审批通过并下单", "Request {number} was approved and ordered"),
     "purchase_request.rejected": ("采购申请 {number} 未获批准", "Request {number} was refused"),
     "purchase_request.returned": ("采购申请 {number} 已退回修改", "Request {number} was returned to be changed"),
     "purchase_request.stuck": (
@@ -243,16 +243,6 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Request {number} was approved but could not be ordered; see why",
     ),
     "purchase_request.waiting": ("采购申请 {number} 待审批：{step}", "Request {number} waits for approval: {step}"),
-    "shipment.accept_due": (
-        "订单 {number} 的到货请于 {until} 前验收，逾期视为验收合格",
-        "Please answer a delivery of order {number} until {until}; after that it counts as accepted",
-    ),
-    "shipment.corrected": ("订单 {number} 的物流信息已更正", "The transport data of a delivery of order {number} were corrected"),
-    "shipment.held": (
-        "采购单位对订单 {number} 的到货提出异议：{reason}",
-        "The buyer holds a delivery of order {number}: {reason}",
-    ),
-    "shipment.let_go": ("采购单位已撤回对订单 {number} 到货的异议", "The buyer no longer holds a delivery of order {number}"),
     "quality_signal.raised": (
         "证书 {number}（{product}）近期收到 {buyers} 个采购单位的 {ratings} 次低分评价",
         "{product}, certificate {number}, was rated low {ratings} times by {buyers} buyers of late",
@@ -265,10 +255,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "本单位 {year} 年预留份额已完成 {rate}%，低于时间进度，尚差 {missing} 元",
         "Your reserved share of {year} is {rate} % done, less than the time gone by; {missing} yuan are missing",
     ),
-    "reserved_share.due": (
-        "请于 {due} 前填报本单位 {year} 年预留份额",
-        "Please file your reserved share of {year} by {due}",
-    ),
+    "reserved_share.due": ("请于 {due} 前填报本单位 {year} 年预留份额", "Please file your reserved share of {year} by {due}"),
     "reserved_share.filed": (
         "“{unit}”报送了 {year} 年预留份额，请审核",
         "“{unit}” filed its reserved share of {year}; it awaits your review",
@@ -277,10 +264,14 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "本单位 {year} 年预留份额应于 {due} 前填报，现已逾期",
         "Your reserved share of {year} was to be filed by {due}",
     ),
-    "reserved_share.returned": (
-        "本单位 {year} 年预留份额被退回：{reason}",
-        "Your reserved share of {year} was returned: {reason}",
+    "reserved_share.returned": ("本单位 {year} 年预留份额被退回：{reason}", "Your reserved share of {year} was returned: {reason}"),
+    "shipment.accept_due": (
+        "订单 {number} 的到货请于 {until} 前验收，逾期视为验收合格",
+        "Please answer a delivery of order {number} until {until}; after that it counts as accepted",
     ),
+    "shipment.corrected": ("订单 {number} 的物流信息已更正", "The transport data of a delivery of order {number} were corrected"),
+    "shipment.held": ("采购单位对订单 {number} 的到货提出异议：{reason}", "The buyer holds a delivery of order {number}: {reason}"),
+    "shipment.let_go": ("采购单位已撤回对订单 {number} 到货的异议", "The buyer no longer holds a delivery of order {number}"),
     "shipment.sent": ("订单 {number} 已发货", "Order {number} was shipped"),
     "shipment.short": (
         "订单 {number} 按实际重量发货，不足部分不再发货",
@@ -323,13 +314,14 @@ def told(kind: str, data: Mapping[str, Any], language: Language) -> str:
 
 #: Where a person reads more about a subject; about any other, in the inbox.
 PLACES: Mapping[str, str] = {
-    "budget_unit_application": "/v1/budget-unit-applications/{id}",
     "amendment": "/v1/amendments/{id}",
+    "basket_proposal": "/v1/basket-proposals/{id}",
+    "budget_unit_application": "/v1/budget-unit-applications/{id}",
     "capacity_flag": "/v1/capacity-flags",
     "catalogue_batch": "/v1/catalogue-batches/{id}",
     "certificate": "/v1/certificates/{id}",
-    "certification_due": "/v1/certification-cases?mine=true&sort=due",
     "certification_case": "/v1/certification-cases/{id}",
+    "certification_due": "/v1/certification-cases?mine=true&sort=due",
     "complaint": "/v1/complaints/{id}",
     "complaints_due": "/v1/complaints?overdue=true",
     "inspection": "/v1/inspections/{id}",
@@ -338,6 +330,7 @@ PLACES: Mapping[str, str] = {
     "objections_due": "/v1/objections",
     "open_orders": "/v1/certificates/{id}/open-orders",
     "organisation": "/v1/organisations/{id}",
+    "pledge": "/v1/pledges/{id}",
     "purchase_request": "/v1/purchase-requests/{id}",
     "quality_signal": "/v1/quality-signals?open=true",
     "reserved_share": "/v1/reserved-shares/{id}",
