@@ -123,3 +123,44 @@ SELECT n.id, 'correction', n.id, e.id, :now, CAST(:on AS date), date_trunc('mont
 FROM sale_entry e, (SELECT nextval(pg_get_serial_sequence('sale_entry', 'id')) AS id) n
 WHERE e.id = :entry_id RETURNING id
 """)
+
+#: The same for parts of many entries: what ``part_to_reverse`` says, in SQL. The entries are locked before (by id), so that ``done`` is what
+#: the transactions before this one left. A part of more than there is left is no row.
+LOCK = text("SELECT id FROM sale_entry WHERE id = ANY (CAST(:entry_ids AS bigint[])) ORDER BY id FOR UPDATE")
+REVERSE_PARTS = text("""
+INSERT INTO sale_entry (id, origin_kind, origin_id, reverses_id, recorded_at, sold_on, month, programme_code, direction, order_id,
+    supplier_order_id, sku_id, product_id, kind, category, supplier_id, district_code, township_code, village, certificate_id, certified,
+    reserved_share_eligible, buyer_id, buyer_kind, buyer_region_code, fund_source, mode, relation, relation_id, channel, channel_basis,
+    quantity, grams, amount_fen)
+SELECT n.id, 'correction', n.id, e.id, :now, CAST(:on AS date), date_trunc('month', CAST(:on AS timestamp))::date, e.programme_code,
+       e.direction, e.order_id, e.supplier_order_id, e.sku_id, e.product_id, e.kind, e.category, e.supplier_id, e.district_code,
+       e.township_code, e.village, e.certificate_id, e.certified, e.reserved_share_eligible, e.buyer_id, e.buyer_kind, e.buyer_region_code,
+       e.fund_source, e.mode, e.relation, e.relation_id, e.channel, e.channel_basis,
+       -n.quantity, done.grams - round(e.grams * (done.quantity + n.quantity) / e.quantity),
+       done.amount_fen - round(e.amount_fen * (done.quantity + n.quantity) / e.quantity)
+FROM (SELECT nextval(pg_get_serial_sequence('sale_entry', 'id')) AS id, asked.* FROM unnest(CAST(:entry_ids AS bigint[]),
+      CAST(:quantities AS numeric[])) AS asked (entry_id, quantity)) n
+JOIN sale_entry e ON e.id = n.entry_id AND e.reverses_id IS NULL
+CROSS JOIN LATERAL (
+    SELECT -coalesce(sum(r.quantity), 0) AS quantity, -coalesce(sum(r.grams), 0) AS grams, -coalesce(sum(r.amount_fen), 0) AS amount_fen
+    FROM sale_entry r WHERE r.reverses_id = e.id
+) done
+WHERE n.quantity > 0 AND done.quantity + n.quantity <= e.quantity
+RETURNING id, reverses_id, -quantity AS quantity, -grams AS grams, -amount_fen AS amount_fen
+""")
+
+#: What was accepted in truth, with the snapshot of the entry that it takes the place of.
+REBOOK = text("""
+INSERT INTO sale_entry (origin_kind, origin_id, recorded_at, sold_on, month, programme_code, direction, order_id,
+    supplier_order_id, sku_id, product_id, kind, category, supplier_id, district_code, township_code, village, certificate_id, certified,
+    reserved_share_eligible, buyer_id, buyer_kind, buyer_region_code, fund_source, mode, relation, relation_id, channel, channel_basis,
+    quantity, grams, amount_fen)
+SELECT 'acceptance_correction', n.origin_id, :now, CAST(:on AS date), date_trunc('month', CAST(:on AS timestamp))::date, e.programme_code,
+       e.direction, e.order_id, e.supplier_order_id, e.sku_id, e.product_id, e.kind, e.category, e.supplier_id, e.district_code,
+       e.township_code, e.village, e.certificate_id, e.certified, e.reserved_share_eligible, e.buyer_id, e.buyer_kind, e.buyer_region_code,
+       e.fund_source, e.mode, e.relation, e.relation_id, e.channel, e.channel_basis, n.quantity, n.grams, n.amount_fen
+FROM unnest(CAST(:entry_ids AS bigint[]), CAST(:origin_ids AS bigint[]), CAST(:quantities AS numeric[]), CAST(:grams AS bigint[]),
+            CAST(:amounts AS bigint[])) AS n (entry_id, origin_id, quantity, grams, amount_fen)
+JOIN sale_entry e ON e.id = n.entry_id
+RETURNING id, origin_id
+""")

@@ -29,6 +29,14 @@ _BUYER_SIDE = (
     " AND u.path LIKE CAST(:branch AS text)))"
 )
 _SUPPLIER_SIDE = _SIDE.format("supplier")
+#: The sides of a supplier order ``so``, and who sees what hangs on it: for other parts' queries, with the parameters of ``reach``.
+SIDES = """
+    JOIN purchase_order po ON po.id = so.purchase_order_id
+    JOIN organisation buyer ON buyer.id = po.buyer_id
+    JOIN organisation unit ON unit.id = po.ordering_unit_id
+    JOIN organisation supplier ON supplier.id = so.supplier_id
+"""
+IN_REACH = f"({_SUPPLIER_SIDE} OR {_BUYER_SIDE})"
 
 
 def reach(actor: Actor) -> dict[str, Any]:
@@ -39,12 +47,15 @@ def reach(actor: Actor) -> dict[str, Any]:
     }
 
 
-#: What an order costs by now, and what was paid: rejected or cancelled parts and rejected goods cost nothing.
+#: What an order costs by now, and what was paid: rejected or cancelled parts and rejected goods cost nothing, and what the ledger took back or
+#: booked anew since the acceptance (returns, corrections) counts as it says.
 PAYABLE_AND_PAID = text(
     """
     SELECT (SELECT coalesce(sum(round((l.quantity - l.rejected_quantity) * l.unit_price_fen)), 0)::bigint
             FROM order_line l JOIN supplier_order so ON so.id = l.supplier_order_id
-            WHERE l.purchase_order_id = :id AND so.status NOT IN ('rejected', 'cancelled')) AS payable,
+            WHERE l.purchase_order_id = :id AND so.status NOT IN ('rejected', 'cancelled'))
+         + (SELECT coalesce(sum(amount_fen), 0)::bigint FROM sale_entry
+            WHERE order_id = :id AND origin_kind IN ('correction', 'acceptance_correction')) AS payable,
            (SELECT coalesce(sum(amount_fen), 0)::bigint FROM payment WHERE purchase_order_id = :id) AS paid
     """
 )

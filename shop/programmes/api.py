@@ -39,6 +39,9 @@ def _out(row: Programme, language: Language) -> ProgrammeOut:
         counting_rule=config.counting_rule,
         certification=config.certification,
         reserved_share=config.reserved_share,
+        returns=config.returns,
+        disputes=config.disputes,
+        vouchers=config.vouchers,
         targets=[
             TargetOut(label=target.zh if language == "zh" else target.en, **target.model_dump(exclude={"zh", "en"}))
             for target in config.targets
