@@ -10,11 +10,14 @@ import catalog.objections.models
 import catalog.products.models
 import catalog.stock.models
 import catalog.supervision.models
+import orders.bookings.models
+import orders.disputes.models
 import orders.effects.models
 import orders.fulfilment.models
 import orders.ledger.models
 import orders.payments.models
 import orders.purchasing.models
+import orders.returns.models
 import orders.statistics.models
 import shop.core.models
 import shop.identity.models

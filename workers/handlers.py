@@ -10,10 +10,13 @@ from catalog.certificates import handlers as certificates
 from catalog.certification import handlers as certification
 from catalog.objections import handlers as objections
 from catalog.supervision import handlers as supervision
+from orders.bookings import handlers as bookings
+from orders.disputes import handlers as disputes
 from orders.effects import handlers as effects
 from orders.fulfilment import handlers as fulfilment
 from orders.payments import handlers as payments
 from orders.purchasing import handlers as purchasing
+from orders.returns import handlers as returns
 from shop.core.outbox import Handler
 from shop.notifications import handlers as organisations
 
@@ -46,4 +49,7 @@ HANDLERS: dict[str, Handler] = together(
     fulfilment.HANDLERS,
     payments.HANDLERS,
     effects.HANDLERS,
+    returns.HANDLERS,
+    bookings.HANDLERS,
+    disputes.HANDLERS,
 )

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+from orders.reconcile.returned import RETURNED
 from orders.statistics.cubes import CUBES, Cube, Kind, recount
 from shop.core import audit
 
@@ -160,7 +161,8 @@ DELIVERIES = [
         FROM (SELECT l.id, l.sku_id, CASE WHEN o.status IN ('rejected', 'cancelled') THEN 0 ELSE l.quantity - l.shipped_quantity END AS open,
                      l.shipped_quantity AS shipped
               FROM order_line l JOIN supplier_order o ON o.id = l.supplier_order_id) l
-        FULL JOIN (SELECT order_line_id AS id, min(sku_id) AS sku_id, sum(reserved) AS reserved, -sum(on_hand) AS shipped
+        FULL JOIN (SELECT order_line_id AS id, min(sku_id) AS sku_id, sum(reserved) AS reserved,
+                          coalesce(-sum(on_hand) FILTER (WHERE kind NOT IN ('return', 'replace')), 0) AS shipped
                    FROM stock_movement WHERE order_line_id IS NOT NULL GROUP BY order_line_id) m ON m.id = l.id
         WHERE (l.sku_id, l.open, l.shipped) IS DISTINCT FROM (m.sku_id, m.reserved, m.shipped)
         """,
@@ -361,4 +363,4 @@ RECORDS = [
     ),
 ]
 
-CHECKS: list[Check] = [*ORDERS, *DELIVERIES, *LEDGER, *(_figures(cube) for cube in CUBES), *CERTIFICATES, *RECORDS]
+CHECKS: list[Check] = [*ORDERS, *DELIVERIES, *LEDGER, *(_sql(*each) for each in RETURNED), *(_figures(cube) for cube in CUBES), *CERTIFICATES, *RECORDS]

@@ -66,9 +66,7 @@ def read_return(call: Call, return_id: Id) -> ReturnOut:
 
 
 @routes.post("/returns/{return_id}/files", Permission.RETURNS_DOCUMENT)
-def add_file(
-    call: Call, return_id: Id, file: Annotated[UploadFile, File(description="PDF, PNG, JPEG, DOCX or XLSX")]
-) -> ReturnOut:
+def add_file(call: Call, return_id: Id, file: Annotated[UploadFile, File(description="PDF, PNG, JPEG, DOCX or XLSX")]) -> ReturnOut:
     """Either side adds a photograph or a paper."""
     requesting.add_file(call.session, call.actor, return_id, file.filename, file.file.read())
     return queries.goods_return(call.session, call.actor, return_id)

@@ -6,7 +6,8 @@ from decimal import Decimal
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from shop.core.db import fen, grams, key, moment, quantity, ref
+from shop.core import db
+from shop.core.db import key, moment, ref
 
 
 class AcceptanceBalance(SQLModel, table=True):
@@ -23,9 +24,9 @@ class AcceptanceBalance(SQLModel, table=True):
     #: The entry of the ledger in which the accepted quantity stands; another one after each correction.
     entry_id: int = ref("sale_entry.id")
     #: Accepted, as corrected since; asked back by returns and exchanges that are open; taken back in the ledger.
-    accepted: Decimal = quantity()
-    held: Decimal = quantity(default=Decimal(0))
-    returned: Decimal = quantity(default=Decimal(0))
+    accepted: Decimal = db.quantity()
+    held: Decimal = db.quantity(default=Decimal(0))
+    returned: Decimal = db.quantity(default=Decimal(0))
 
 
 class GoodsReturn(SQLModel, table=True):
@@ -68,7 +69,7 @@ class GoodsReturn(SQLModel, table=True):
     replacement_carrier: str | None = None
     replacement_waybill: str | None = None
     #: What the buyer is no longer owing, or gets back: the sum of the lines.
-    refund_fen: int = fen(default=0)
+    refund_fen: int = db.fen(default=0)
     #: For the settlement with the supplier: it has taken the refund into account.
     settled: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
     version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
@@ -94,16 +95,16 @@ class GoodsReturnLine(SQLModel, table=True):
     goods_return_id: int = ref("goods_return.id")
     acceptance_line_id: int = ref("acceptance_line.id")
     order_line_id: int = ref("order_line.id")
-    quantity: Decimal = quantity()
-    received_quantity: Decimal = quantity(default=Decimal(0))
+    quantity: Decimal = db.quantity()
+    received_quantity: Decimal = db.quantity(default=Decimal(0))
     #: Went back into the supplier's stock.
-    restocked_quantity: Decimal = quantity(default=Decimal(0))
+    restocked_quantity: Decimal = db.quantity(default=Decimal(0))
     #: Sent again, in exchange.
-    replaced_quantity: Decimal = quantity(default=Decimal(0))
+    replaced_quantity: Decimal = db.quantity(default=Decimal(0))
     #: Taken back in the ledger, by the entry ``reversal_id``.
-    returned_quantity: Decimal = quantity(default=Decimal(0))
-    grams: int = grams(default=0)
-    amount_fen: int = fen(default=0)
+    returned_quantity: Decimal = db.quantity(default=Decimal(0))
+    grams: int = db.grams(default=0)
+    amount_fen: int = db.fen(default=0)
     reversal_id: int | None = ref("sale_entry.id", nullable=True)
 
 
@@ -149,7 +150,7 @@ class AcceptanceCorrectionLine(SQLModel, table=True):
     __tablename__ = "acceptance_correction_line"
     __table_args__ = (
         CheckConstraint("accepted_quantity >= 0 AND accepted_grams >= 0", name="accepted"),
-        UniqueConstraint("acceptance_correction_id", "acceptance_line_id"),
+        UniqueConstraint("acceptance_correction_id", "acceptance_line_id", name="uq_acceptance_correction_line_once"),
         Index(None, "acceptance_line_id"),
         UniqueConstraint("reversal_id"),
         UniqueConstraint("entry_id"),
@@ -159,14 +160,14 @@ class AcceptanceCorrectionLine(SQLModel, table=True):
     acceptance_correction_id: int = ref("acceptance_correction.id")
     acceptance_line_id: int = ref("acceptance_line.id")
     order_line_id: int = ref("order_line.id")
-    accepted_quantity: Decimal = quantity()
-    accepted_grams: int = grams()
-    before_quantity: Decimal | None = quantity(nullable=True)
-    before_grams: int | None = grams(nullable=True)
-    before_fen: int | None = fen(nullable=True)
-    after_quantity: Decimal | None = quantity(nullable=True)
-    after_grams: int | None = grams(nullable=True)
-    after_fen: int | None = fen(nullable=True)
+    accepted_quantity: Decimal = db.quantity()
+    accepted_grams: int = db.grams()
+    before_quantity: Decimal | None = db.quantity(nullable=True)
+    before_grams: int | None = db.grams(nullable=True)
+    before_fen: int | None = db.fen(nullable=True)
+    after_quantity: Decimal | None = db.quantity(nullable=True)
+    after_grams: int | None = db.grams(nullable=True)
+    after_fen: int | None = db.fen(nullable=True)
     #: The entry that took back what stood, and the one that says what is true (none, if nothing was accepted).
     reversal_id: int | None = ref("sale_entry.id", nullable=True)
     entry_id: int | None = ref("sale_entry.id", nullable=True)

@@ -103,7 +103,9 @@ _FILES = text(
     "SELECT f.*, u.organisation_id FROM goods_return_file g JOIN stored_file f ON f.id = g.file_id"
     " LEFT JOIN app_user u ON u.id = f.uploaded_by WHERE g.goods_return_id = :id ORDER BY f.id"
 )
-_FILE = text("SELECT f.* FROM goods_return_file g JOIN stored_file f ON f.id = g.file_id WHERE g.goods_return_id = :id AND f.id = :file")
+_FILE = text(
+    "SELECT f.* FROM goods_return_file g JOIN stored_file f ON f.id = g.file_id WHERE g.goods_return_id = :id AND f.id = :file"
+)
 
 
 @dataclass(frozen=True)
@@ -154,9 +156,7 @@ def goods_return(session: Session, actor: Actor, return_id: int) -> ReturnOut:
     return ReturnOut(
         **_fields(ReturnOut, row),
         lines=[ReturnLineOut.model_validate(line, from_attributes=True) for line in lines],
-        files=[
-            ReturnFileOut(**_fields(ReturnFileOut, file), by_buyer=file.organisation_id != row.supplier_id) for file in files
-        ],
+        files=[ReturnFileOut(**_fields(ReturnFileOut, file), by_buyer=file.organisation_id != row.supplier_id) for file in files],
         possible_actions=RETURN.possible(row.status),
     )
 

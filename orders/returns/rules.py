@@ -51,7 +51,9 @@ class AcceptedLine:
 
 
 def _unknown(index: int) -> Fault:
-    return Fault(f"lines[{index}].order_line_id", "unknown_line", "该批发货没有此行，或重复", "Not in this shipment, or named twice")
+    return Fault(
+        f"lines[{index}].order_line_id", "unknown_line", "该批发货没有此行，或重复", "Not in this shipment, or named twice"
+    )
 
 
 def _wrong_step(field: str) -> Fault:
@@ -63,9 +65,7 @@ def above_left(field: str, left: Decimal) -> Fault:
     return Fault(field, "above_returnable", f"可退数量只剩 {told}", f"Only {told} can be given back", {"left": told})
 
 
-def to_return(
-    lines: Iterable[AcceptedLine], asked: Iterable[tuple[int, Decimal]] | None
-) -> tuple[dict[int, Decimal], list[Fault]]:
+def to_return(lines: Iterable[AcceptedLine], asked: Iterable[tuple[int, Decimal]] | None) -> tuple[dict[int, Decimal], list[Fault]]:
     """What is to go back by acceptance line: the order lines asked for with their quantities, or everything that is left."""
     by_id = {line.order_line_id: line for line in lines}
     if asked is None:
@@ -104,7 +104,9 @@ def to_receive(
     faults = []
     for index, one in enumerate(told or ()):
         if one.line_id not in lines or one.line_id in given:
-            faults.append(Fault(f"lines[{index}].id", "unknown_line", "该退货单没有此行，或重复", "Not in this return, or named twice"))
+            faults.append(
+                Fault(f"lines[{index}].id", "unknown_line", "该退货单没有此行，或重复", "Not in this return, or named twice")
+            )
             continue
         sent, step = lines[one.line_id]
         given[one.line_id] = one
@@ -119,9 +121,7 @@ def to_receive(
                 )
             )
         elif one.restocked > one.received:
-            faults.append(
-                Fault(f"lines[{index}].restock_quantity", "above_received", "超过收到的数量", "More than was received")
-            )
+            faults.append(Fault(f"lines[{index}].restock_quantity", "above_received", "超过收到的数量", "More than was received"))
         elif not (is_multiple(one.received, step) and is_multiple(one.restocked, step)):
             faults.append(_wrong_step(f"lines[{index}].received_quantity"))
     return {line_id: given.get(line_id) or Receipt(line_id, sent, Decimal(0)) for line_id, (sent, _) in lines.items()}, faults

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 
 class Permission(StrEnum):
+    ACCEPTANCES_CORRECT = "acceptances:correct"
     ACCEPTANCES_RECORD = "acceptances:record"
     API_KEYS_MANAGE = "api_keys:manage"
     AUDIT_READ = "audit:read"
@@ -22,6 +23,10 @@ class Permission(StrEnum):
     COMPLAINTS_FILE = "complaints:file"
     COMPLAINTS_READ = "complaints:read"
     COMPLAINTS_STATE = "complaints:state"
+    DISPUTES_DECIDE = "disputes:decide"
+    DISPUTES_MEDIATE = "disputes:mediate"
+    DISPUTES_OPEN = "disputes:open"
+    DISPUTES_READ = "disputes:read"
     HOUSEHOLDS_READ = "households:read"
     HOUSEHOLDS_REVEAL = "households:reveal"
     NOTIFICATIONS_READ = "notifications:read"
@@ -37,6 +42,9 @@ class Permission(StrEnum):
     PRODUCTS_READ = "products:read"
     PROGRAMMES_READ = "programmes:read"
     RECONCILE_RUN = "reconcile:run"
+    RETURNS_ANSWER = "returns:answer"
+    RETURNS_DOCUMENT = "returns:document"
+    RETURNS_REQUEST = "returns:request"
     SHIPMENTS_CREATE = "shipments:create"
     STATISTICS_READ = "statistics:read"
     STOCK_EDIT = "stock:edit"
@@ -44,6 +52,8 @@ class Permission(StrEnum):
     SUPERVISION_RECORD = "supervision:record"
     SUPPLIER_ORDERS_ANSWER = "supplier_orders:answer"
     USERS_MANAGE = "users:manage"
+    VOUCHERS_BOOK = "vouchers:book"
+    VOUCHERS_REDEEM = "vouchers:redeem"
 
 
 class Role(StrEnum):
@@ -68,17 +78,25 @@ REGIONAL = frozenset({Role.TOWNSHIP_OFFICER, Role.DEPARTMENT_OFFICER, Role.COUNT
 P = Permission
 _EVERYONE = {P.API_KEYS_MANAGE, P.NOTIFICATIONS_READ, P.ORGANISATIONS_READ, P.PRODUCTS_READ, P.PROGRAMMES_READ}
 _SUPPLIER = {
+    P.ACCEPTANCES_CORRECT,
     P.CERTIFICATIONS_READ,
     P.COMPLAINTS_READ,
+    P.DISPUTES_OPEN,
+    P.DISPUTES_READ,
     P.HOUSEHOLDS_READ,
     P.ORDERS_READ,
+    P.RETURNS_ANSWER,
+    P.RETURNS_DOCUMENT,
     P.SHIPMENTS_CREATE,
     P.STATISTICS_READ,
     P.STOCK_EDIT,
     P.SUPPLIER_ORDERS_ANSWER,
+    P.VOUCHERS_REDEEM,
 }
-_BUYER = {P.COMPLAINTS_READ, P.ORDERS_READ, P.STATISTICS_READ}
-_OFFICER = {P.CERTIFICATIONS_READ, P.COMPLAINTS_READ, P.ORDERS_READ, P.STATISTICS_READ, P.SUPERVISION_READ}
+_BUYER = {P.COMPLAINTS_READ, P.DISPUTES_READ, P.ORDERS_READ, P.STATISTICS_READ}
+#: After the acceptance, for who may accept.
+_AFTER_SALES = {P.ACCEPTANCES_CORRECT, P.DISPUTES_OPEN, P.RETURNS_DOCUMENT, P.RETURNS_REQUEST, P.VOUCHERS_BOOK}
+_OFFICER = {P.CERTIFICATIONS_READ, P.COMPLAINTS_READ, P.DISPUTES_READ, P.ORDERS_READ, P.STATISTICS_READ, P.SUPERVISION_READ}
 #: What every level of review may do with the cases that are before it.
 _REVIEWER = {P.CERTIFICATIONS_OPINE, P.CERTIFICATIONS_REVIEW, P.HOUSEHOLDS_READ, P.SUPERVISION_RECORD}
 _DECIDING = {P.CERTIFICATES_SUSPEND, P.COMPLAINTS_DECIDE, P.HOUSEHOLDS_REVEAL, P.OBJECTIONS_DECIDE, P.ORGANISATIONS_APPROVE}
@@ -98,7 +116,9 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     ),
     Role.TOWNSHIP_OFFICER: frozenset(_EVERYONE | _OFFICER | _REVIEWER | {P.CERTIFICATIONS_TOWNSHIP_REVIEW}),
     Role.DEPARTMENT_OFFICER: frozenset(_EVERYONE | _OFFICER | {P.CERTIFICATIONS_OPINE, P.SUPERVISION_RECORD}),
-    Role.COUNTY_OFFICER: frozenset(_EVERYONE | _OFFICER | _REVIEWER | _DECIDING | {P.CERTIFICATIONS_COUNTY_REVIEW}),
+    Role.COUNTY_OFFICER: frozenset(
+        _EVERYONE | _OFFICER | _REVIEWER | _DECIDING | {P.CERTIFICATIONS_COUNTY_REVIEW, P.DISPUTES_MEDIATE}
+    ),
     Role.CITY_OFFICER: frozenset(
         _EVERYONE
         | _OFFICER
@@ -110,6 +130,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.CATALOGUE_BATCHES_PUBLISH,
             P.CERTIFICATES_REVOKE,
             P.CERTIFICATIONS_CITY_REVIEW,
+            P.DISPUTES_DECIDE,
             P.RECONCILE_RUN,
         }
     ),
@@ -121,10 +142,13 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.BUYER_ADMIN: frozenset(
         _EVERYONE
         | _BUYER
+        | _AFTER_SALES
         | {P.ACCEPTANCES_RECORD, P.COMPLAINTS_FILE, P.ORDERS_CANCEL, P.ORDERS_PLACE, P.ORGANISATIONS_EDIT, P.USERS_MANAGE}
     ),
-    Role.PURCHASER: frozenset(_EVERYONE | _BUYER | {P.ACCEPTANCES_RECORD, P.COMPLAINTS_FILE, P.ORDERS_CANCEL, P.ORDERS_PLACE}),
+    Role.PURCHASER: frozenset(
+        _EVERYONE | _BUYER | _AFTER_SALES | {P.ACCEPTANCES_RECORD, P.COMPLAINTS_FILE, P.ORDERS_CANCEL, P.ORDERS_PLACE}
+    ),
     Role.APPROVER: frozenset(_EVERYONE | _BUYER),
-    Role.FINANCE: frozenset(_EVERYONE | _BUYER | {P.PAYMENTS_RECORD}),
+    Role.FINANCE: frozenset(_EVERYONE | _BUYER | {P.DISPUTES_OPEN, P.PAYMENTS_RECORD}),
     Role.OUTLET_OPERATOR: frozenset(_EVERYONE | {P.STATISTICS_READ}),
 }

@@ -9,6 +9,13 @@ from shop.core.errors import Language
 #: kind -> (Chinese, English)
 TEXTS: Mapping[str, tuple[str, str]] = {
     "acceptance.recorded": ("订单 {number} 的到货已验收", "A delivery of order {number} was accepted"),
+    "acceptance_correction.agreed": ("对方已同意验收更正 {number}", "Correction {number} of an acceptance was agreed to"),
+    "acceptance_correction.declined": ("对方不同意验收更正 {number}", "Correction {number} of an acceptance was declined"),
+    "acceptance_correction.proposed": (
+        "对方提出验收更正 {number}，待您确认",
+        "Correction {number} of an acceptance awaits your answer",
+    ),
+    "acceptance_correction.withdrawn": ("验收更正 {number} 已撤回", "Correction {number} of an acceptance was taken back"),
     "blacklist.lifted": ("本单位的黑名单已解除：{reason}", "Your organisation may apply again: {reason}"),
     "blacklist.listed": (
         "本单位被列入黑名单至 {until}：{reason}",
@@ -201,6 +208,14 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "purchase_order.cancelled": ("订单 {number} 已取消", "Order {number} was cancelled"),
     "purchase_order.placed": ("收到新订单 {number}", "You have a new order, {number}"),
+    "return.approved": ("退换货 {number} 已同意，请寄回", "Return {number} was approved; send the goods back"),
+    "return.cancelled": ("退换货 {number} 已取消", "Return {number} was cancelled"),
+    "return.closed": ("退换货 {number} 已完成，退款 {refund} 元", "Return {number} is closed; {refund} yuan are refunded"),
+    "return.received": ("退换货 {number} 已由供应商确认，待处理", "The supplier has dealt with the goods of return {number}"),
+    "return.refused": ("退换货 {number} 被拒绝，可提出争议", "Return {number} was refused; you may open a dispute"),
+    "return.replaced": ("退换货 {number} 的换货已发出", "The goods in exchange of return {number} were sent"),
+    "return.requested": ("收到退换货申请 {number}", "Return {number} awaits your answer"),
+    "return.sent": ("退换货 {number} 的货物已寄回", "The goods of return {number} are on their way back"),
     "shipment.sent": ("订单 {number} 已发货", "Order {number} was shipped"),
     "supplier_order.confirmed": ("供应商已确认订单 {number}", "The supplier confirmed order {number}"),
     "supplier_order.rejected": ("供应商已拒绝订单 {number}", "The supplier rejected order {number}"),
@@ -223,6 +238,7 @@ def told(kind: str, data: Mapping[str, Any], language: Language) -> str:
 
 #: Where a person reads more about a subject; about any other, in the inbox.
 PLACES: Mapping[str, str] = {
+    "acceptance_correction": "/v1/acceptance-corrections/{id}",
     "capacity_flag": "/v1/capacity-flags",
     "catalogue_batch": "/v1/catalogue-batches/{id}",
     "certificate": "/v1/certificates/{id}",
@@ -230,6 +246,7 @@ PLACES: Mapping[str, str] = {
     "certification_case": "/v1/certification-cases/{id}",
     "complaint": "/v1/complaints/{id}",
     "complaints_due": "/v1/complaints?overdue=true",
+    "goods_return": "/v1/returns/{id}",
     "inspection": "/v1/inspections/{id}",
     "inspections_due": "/v1/inspections?status=open",
     "objection": "/v1/objections/{id}",

@@ -106,7 +106,9 @@ def receive(session: Session, actor: Actor, return_id: int, body: ReceiptIn) -> 
     row = locked(session, actor, return_id, "supplier")
     step(session, actor, row, ReturnMove.RECEIVE)
     lines = session.execute(_LINES, {"id": return_id}).all()
-    told = None if body.lines is None else [rules.Receipt(one.id, one.received_quantity, one.restock_quantity) for one in body.lines]
+    told = (
+        None if body.lines is None else [rules.Receipt(one.id, one.received_quantity, one.restock_quantity) for one in body.lines]
+    )
     receipts, faults = rules.to_receive({line.id: (line.quantity, line.step) for line in lines}, told)
     if faults:
         raise ReceiptLinesWrong(count=len(faults), faults=faults)
@@ -168,7 +170,9 @@ def _take_sale_back(
     """The end of a return: so much of each line is no longer sold, by new entries of the ledger on today's date."""
     row = locked_for_officer(session, return_id)
     entries = {line.id: line.entry_id for line in session.execute(_ENTRIES, {"id": return_id}) if quantities[line.id]}
-    done = ledger.reverse_parts(session, {entry_id: quantities[line_id] for line_id, entry_id in entries.items()}) if entries else {}
+    done = (
+        ledger.reverse_parts(session, {entry_id: quantities[line_id] for line_id, entry_id in entries.items()}) if entries else {}
+    )
     booked = [(line_id, done[entry_id]) for line_id, entry_id in entries.items()]
     session.execute(
         _BOOKED,

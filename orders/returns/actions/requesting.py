@@ -93,7 +93,8 @@ def send(session: Session, actor: Actor, return_id: int, body: SendIn) -> None:
     """
     row = locked(session, actor, return_id, "buyer")
     session.execute(
-        text("UPDATE goods_return SET carrier = :carrier, waybill = :waybill WHERE id = :id"), {"id": return_id, **body.model_dump()}
+        text("UPDATE goods_return SET carrier = :carrier, waybill = :waybill WHERE id = :id"),
+        {"id": return_id, **body.model_dump()},
     )
     step(session, actor, row, ReturnMove.SEND)
 

@@ -1,0 +1,5 @@
+"""To come."""
+
+from shop.core.outbox import Handler
+
+HANDLERS: dict[str, Handler] = {}
