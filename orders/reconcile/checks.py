@@ -363,4 +363,12 @@ RECORDS = [
     ),
 ]
 
-CHECKS: list[Check] = [*ORDERS, *DELIVERIES, *LEDGER, *(_sql(*each) for each in RETURNED), *(_figures(cube) for cube in CUBES), *CERTIFICATES, *RECORDS]
+CHECKS: list[Check] = [
+    *ORDERS,
+    *DELIVERIES,
+    *LEDGER,
+    *(_sql(*each) for each in RETURNED),
+    *(_figures(cube) for cube in CUBES),
+    *CERTIFICATES,
+    *RECORDS,
+]
