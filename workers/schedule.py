@@ -15,6 +15,8 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "end_suspensions": _every(60, "certificates.end_suspensions"),
     "watch_capacity": _every(600, "supervision.watch_capacity"),
     "remind": _every(1800, "monitoring.remind"),
+    "expire_vouchers": _every(600, "bookings.expire"),
+    "remind_of_disputes": _every(1800, "disputes.remind"),
     "seal": _every(30, "audit.seal"),
     "tidy": _every(3600, "workers.tidy"),
     "reconcile": _every(3600, "reconcile.run"),

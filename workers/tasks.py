@@ -10,6 +10,8 @@ import shop.tables  # noqa: F401  every table must be known before the first que
 from catalog.certificates.actions import measures
 from catalog.monitoring import actions as monitoring
 from catalog.supervision.actions import capacity
+from orders.bookings.actions import redeeming
+from orders.disputes.actions import reminding
 from orders.effects import handlers as effects
 from orders.reconcile import report
 from orders.statistics import actions as statistics
@@ -115,6 +117,22 @@ def remind() -> None:
     with database().unit_of_work() as session:
         monitoring.remind(session)
         effects.tell_of_expired_papers(session)
+
+
+@app.task(name="bookings.expire")
+def expire_vouchers() -> None:
+    """Close the vouchers whose time is over."""
+    with database().unit_of_work() as session:
+        expired = redeeming.expire(session)
+    if expired:
+        log.info("vouchers_expired", count=expired)
+
+
+@app.task(name="disputes.remind")
+def remind_of_disputes() -> None:
+    """Remind who is to answer or to decide a dispute, and take it up where nobody did."""
+    with database().unit_of_work() as session:
+        reminding.remind(session)
 
 
 @app.task(name="reconcile.run", time_limit=3000, soft_time_limit=2900)

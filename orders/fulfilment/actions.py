@@ -34,7 +34,11 @@ def ship(session: Session, actor: Actor, supplier_order_id: int, body: ShipmentI
     if undecided := queries.undecided(session, supplier_order_id):
         raise DispositionNeeded(certificates=", ".join(undecided))
     lines = _open_lines(session, supplier_order_id)
-    shipped, faults = rules.to_ship(lines, _asked(body))
+    asked, faults = _asked(body), []
+    if by_voucher := queries.voucher_lines(session, supplier_order_id):
+        asked, faults = rules.without_vouchers(lines, asked, by_voucher)
+    if not faults:
+        shipped, faults = rules.to_ship(lines, asked)
     if faults:
         raise LinesWrong(count=len(faults), faults=faults)
     if not shipped:

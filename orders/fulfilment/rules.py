@@ -1,6 +1,6 @@
 """Which quantities a shipment and an acceptance may have: pure functions."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -84,6 +84,18 @@ def _wrong_weight(field: str, expected: int) -> Fault:
         f"The weight does not go with the quantity: some {expected} grams are expected",
         {"expected_grams": expected},
     )
+
+
+def without_vouchers(
+    open_lines: Iterable[OpenLine], asked: Mapping[int, tuple[Decimal, int | None]] | None, by_voucher: Collection[int]
+) -> tuple[Mapping[int, tuple[Decimal, int | None]], list[Fault]]:
+    """What is asked for of lines of which some are redeemed by vouchers: by default everything else that is open."""
+    if asked is None:
+        rest = (line for line in open_lines if line.shipped < line.quantity and line.order_line_id not in by_voucher)
+        return {line.order_line_id: (line.quantity - line.shipped, None) for line in rest}, []
+    zh, en = "该行已发放服务券，由核销交付，不能发货", "Vouchers were issued for this line; it is redeemed, not shipped"
+    named = [Fault("lines", "redeemed_by_voucher", zh, en, {"order_line_id": each}) for each in asked if each in by_voucher]
+    return asked, named
 
 
 def to_ship(

@@ -219,6 +219,12 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "shipment.sent": ("订单 {number} 已发货", "Order {number} was shipped"),
     "supplier_order.confirmed": ("供应商已确认订单 {number}", "The supplier confirmed order {number}"),
     "supplier_order.rejected": ("供应商已拒绝订单 {number}", "The supplier rejected order {number}"),
+    "voucher.redeemed": ("订单 {number} 的服务券 {voucher} 已核销", "Voucher {voucher} of order {number} was redeemed"),
+    "vouchers.expired": (
+        "订单 {number} 有 {count} 张服务券过期未使用",
+        "{count} vouchers of order {number} were not redeemed in time",
+    ),
+    "vouchers.issued": ("订单 {number} 的 {count} 张服务券已发出", "{count} vouchers of order {number} were issued"),
 }
 
 

@@ -7,6 +7,7 @@ from sqlmodel import Session
 
 from orders.purchasing.states import SUPPLIER_ORDER, SupplierOrderAction
 from shop.core import audit
+from shop.core.audit import Who
 from shop.core.errors import NotFound
 from shop.identity.actor import Actor
 
@@ -60,7 +61,7 @@ def move(
     step(session, actor, locked(session, actor, supplier_order_id, side), action, reason=reason)
 
 
-def step(session: Session, actor: Actor, row: Any, action: SupplierOrderAction, *, reason: str | None = None) -> None:
+def step(session: Session, actor: Who, row: Any, action: SupplierOrderAction, *, reason: str | None = None) -> None:
     """The same for an order that is locked already."""
     status = SUPPLIER_ORDER.after(row.status, action)
     session.execute(
