@@ -196,7 +196,8 @@ def purchase_orders(
 
 _SUPPLIER_ORDER = """
     SELECT so.*, po.number AS purchase_order_number, po.buyer_id, buyer.name AS buyer_name, supplier.name AS supplier_name,
-           po.placed_at, po.delivery_address, po.delivery_contact, po.delivery_phone
+           po.placed_at, po.delivery_address, po.delivery_contact, po.delivery_phone,
+           EXISTS (SELECT FROM dispute d WHERE d.supplier_order_id = so.id AND d.status IN ('open', 'answered', 'mediating')) AS in_dispute
     FROM supplier_order so
     JOIN purchase_order po ON po.id = so.purchase_order_id
     JOIN organisation buyer ON buyer.id = po.buyer_id

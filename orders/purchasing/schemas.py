@@ -139,6 +139,7 @@ class SupplierOrderRow(BaseModel):
     placed_at: datetime
     total: YuanOut
     total_grams: int
+    in_dispute: bool = Field(description="one side has opened a dispute that is not decided")
     version: int
 
 

@@ -194,12 +194,10 @@ def _deliver(session: Session, who: Who, user_id: int, order: Any, units: Mappin
     moved = {"sku_ids": [line.sku_id for line in lines], "quantities": counts, "order_line_ids": ids}
     stock.ship(session, **moved)
     left = session.execute(_LEFT, {"id": order.id}).one()
-    _A = SupplierOrderAction
-    step(session, who, order, _A.SHIP_PART if left.to_ship else _A.SHIP_REST)
-    shipped = SimpleNamespace(
-        id=order.id, status=SUPPLIER_ORDER.after(order.status, _A.SHIP_PART if left.to_ship else _A.SHIP_REST)
-    )
-    step(session, who, shipped, _A.ACCEPT_PART if left.to_accept else _A.ACCEPT_REST)
+    send = SupplierOrderAction.SHIP_PART if left.to_ship else SupplierOrderAction.SHIP_REST
+    take_over = SupplierOrderAction.ACCEPT_PART if left.to_accept else SupplierOrderAction.ACCEPT_REST
+    step(session, who, order, send)
+    step(session, who, SimpleNamespace(id=order.id, status=SUPPLIER_ORDER.after(order.status, send)), take_over)
     if accepted:
         book_acceptance(session, acceptance_id)
     else:

@@ -107,6 +107,7 @@ def test_what_nobody_redeems_is_not_owed(api, database, market, buyer, host, mon
     vouchers = issue(buyer, host, part, until=5)
     host.post("/v1/vouchers/redeem", json={"code": vouchers[0]["code"]})
     days_later(monkeypatch, 6)
+    buyer, host = api.as_(market.purchaser), api.as_(market.sellers[1])
     late = host.post("/v1/vouchers/redeem", json={"code": vouchers[1]["code"]})
     assert late.json()["code"] == "outside_validity"
     for expected in (2, 0):
@@ -176,7 +177,7 @@ def test_refusals_and_reach(api, database, market, buyer, host, monkeypatch):
         "code"
     ] == ("nothing_for_vouchers")
     days_later(monkeypatch, 3)
-    late = buyer.post("/v1/vouchers/release", json={"voucher_ids": [first["id"]]})
+    late = api.as_(market.purchaser).post("/v1/vouchers/release", json={"voucher_ids": [first["id"]]})
     assert (late.status_code, late.json()["code"]) == (409, "too_late_to_change")
 
 
