@@ -156,7 +156,8 @@ def test_refusals_and_reach(api, database, market, buyer, host, monkeypatch):
     assert host.post(path, json={"valid_until": day(9)}).json()["code"] == "vouchers_issued"
     first = vouchers[0]
     with database.unit_of_work() as session:
-        stranger = api.as_(make_user(session, Role.PURCHASER, make_organisation(session, kind="school")))
+        user = make_user(session, Role.PURCHASER, make_organisation(session, kind="school"))
+    stranger = api.as_(user)
     assert stranger.get(f"/v1/vouchers/{first['id']}").status_code == 404
     assert stranger.get(path, params={"format": "csv"}).status_code == 404
     assert stranger.post("/v1/vouchers/book", json={"voucher_ids": [first["id"]], "day": day(9)}).status_code == 404

@@ -95,8 +95,8 @@ def test_a_county_settles_it(api, database, market, buyer, seller):
     dispute = open_(buyer, sent.part, shipment_id=sent.shipment).json()
     path = f"/v1/disputes/{dispute['id']}"
     with database.unit_of_work() as session:
-        county = api.as_(make_user(session, Role.COUNTY_OFFICER, region_code="500236"))
-        other = api.as_(make_user(session, Role.COUNTY_OFFICER, region_code="500101"))
+        users = [make_user(session, Role.COUNTY_OFFICER, region_code=code) for code in ("500236", "500101")]
+    county, other = (api.as_(user) for user in users)
     proposal = {"proposal": "退还一百元", "refund": "100.00"}
     assert county.post(f"{path}/mediate", json=proposal).json()["code"] == "illegal_move"
     seller.post(f"{path}/answer", json={"answer": "愿协商"})
@@ -136,8 +136,11 @@ def test_who_sees_and_may_what(api, database, market, buyer, seller, city):
     dispute = open_(buyer, sent.part).json()["id"]
     path = f"/v1/disputes/{dispute}"
     with database.unit_of_work() as session:
-        stranger = api.as_(make_user(session, Role.PURCHASER, make_organisation(session, kind="school")))
-        interested = api.as_(make_user(session, Role.CITY_OFFICER, market.school))
+        users = [
+            make_user(session, Role.PURCHASER, make_organisation(session, kind="school")),
+            make_user(session, Role.CITY_OFFICER, market.school),
+        ]
+    stranger, interested = (api.as_(user) for user in users)
     assert stranger.get(path).status_code == 404
     assert stranger.get("/v1/disputes").json()["items"] == []
     assert stranger.post(f"{path}/withdraw", json={"reason": "x"}).status_code == 404
