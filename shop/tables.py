@@ -12,8 +12,10 @@ import catalog.stock.models
 import catalog.supervision.models
 import orders.amendments.models
 import orders.approvals.models
+import orders.bookings.models
 import orders.budgets.models
 import orders.contracts.models
+import orders.disputes.models
 import orders.effects.models
 import orders.evaluations.models
 import orders.fulfilment.models
@@ -27,6 +29,7 @@ import orders.purchasing.models
 import orders.reassignments.models
 import orders.requests.models
 import orders.reserved_share.models
+import orders.returns.models
 import orders.statistics.models
 import orders.units.models
 import shop.core.models

@@ -11,6 +11,8 @@ from catalog.certification import handlers as certification
 from catalog.objections import handlers as objections
 from catalog.supervision import handlers as supervision
 from orders.amendments import handlers as amendments
+from orders.bookings import handlers as bookings
+from orders.disputes import handlers as disputes
 from orders.effects import handlers as effects
 from orders.evaluations import handlers as evaluations
 from orders.feed import handlers as feed
@@ -23,6 +25,7 @@ from orders.purchasing import handlers as purchasing
 from orders.reassignments import handlers as reassignments
 from orders.requests import handlers as requests
 from orders.reserved_share import handlers as reserved_share
+from orders.returns import handlers as returns
 from shop.core.outbox import Handler
 from shop.notifications import handlers as organisations
 
@@ -64,4 +67,7 @@ HANDLERS: dict[str, Handler] = together(
     evaluations.HANDLERS,
     reserved_share.HANDLERS,
     pledges.HANDLERS,
+    returns.HANDLERS,
+    bookings.HANDLERS,
+    disputes.HANDLERS,
 )

@@ -11,6 +11,8 @@ from catalog.certificates.actions import measures
 from catalog.monitoring import actions as monitoring
 from catalog.supervision.actions import capacity
 from orders.amendments import actions as amendments
+from orders.bookings.actions import redeeming
+from orders.disputes.actions import reminding
 from orders.effects import handlers as effects
 from orders.fulfilment import actions as fulfilment
 from orders.fulfilment import handlers as delivering
@@ -196,6 +198,22 @@ def remind_of_pledges() -> None:
     """Remind those whose pledge ends soon and is far from kept."""
     with database().unit_of_work() as session:
         pledges.remind(session)
+
+
+@app.task(name="bookings.expire")
+def expire_vouchers() -> None:
+    """Close the vouchers whose time is over."""
+    with database().unit_of_work() as session:
+        expired = redeeming.expire(session)
+    if expired:
+        log.info("vouchers_expired", count=expired)
+
+
+@app.task(name="disputes.remind")
+def remind_of_disputes() -> None:
+    """Remind who is to answer or to decide a dispute, and take it up where nobody did."""
+    with database().unit_of_work() as session:
+        reminding.remind(session)
 
 
 @app.task(name="reconcile.run", time_limit=3000, soft_time_limit=2900)

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+from orders.reconcile.returned import RETURNED
 from orders.statistics.cubes import CUBES, Cube, Kind, recount
 from shop.core import audit
 
@@ -170,7 +171,8 @@ DELIVERIES = [
                           ELSE l.quantity - l.closed_quantity - l.shipped_quantity END AS open,
                      l.shipped_quantity AS shipped
               FROM order_line l JOIN supplier_order o ON o.id = l.supplier_order_id) l
-        FULL JOIN (SELECT order_line_id AS id, min(sku_id) AS sku_id, sum(reserved) AS reserved, -sum(on_hand) AS shipped
+        FULL JOIN (SELECT order_line_id AS id, min(sku_id) AS sku_id, sum(reserved) AS reserved,
+                          coalesce(-sum(on_hand) FILTER (WHERE kind NOT IN ('return', 'replace')), 0) AS shipped
                    FROM stock_movement WHERE order_line_id IS NOT NULL GROUP BY order_line_id) m ON m.id = l.id
         WHERE (l.sku_id, l.open, l.shipped) IS DISTINCT FROM (m.sku_id, m.reserved, m.shipped)
         """,
@@ -372,4 +374,12 @@ RECORDS = [
     ),
 ]
 
-CHECKS: list[Check] = [*ORDERS, *DELIVERIES, *LEDGER, *(_figures(cube) for cube in CUBES), *CERTIFICATES, *RECORDS]
+CHECKS: list[Check] = [
+    *ORDERS,
+    *DELIVERIES,
+    *LEDGER,
+    *(_sql(*each) for each in RETURNED),
+    *(_figures(cube) for cube in CUBES),
+    *CERTIFICATES,
+    *RECORDS,
+]

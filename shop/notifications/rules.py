@@ -13,6 +13,13 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Nobody answered a delivery of order {number} in time; it was accepted",
     ),
     "acceptance.recorded": ("订单 {number} 的到货已验收", "A delivery of order {number} was accepted"),
+    "acceptance_correction.agreed": ("对方已同意验收更正 {number}", "Correction {number} of an acceptance was agreed to"),
+    "acceptance_correction.declined": ("对方不同意验收更正 {number}", "Correction {number} of an acceptance was declined"),
+    "acceptance_correction.proposed": (
+        "对方提出验收更正 {number}，待您确认",
+        "Correction {number} of an acceptance awaits your answer",
+    ),
+    "acceptance_correction.withdrawn": ("验收更正 {number} 已撤回", "Correction {number} of an acceptance was taken back"),
     "amendment.accepted": ("订单 {number} 的变更已获同意", "The change of order {number} was agreed to"),
     "amendment.expired": ("订单 {number} 的变更逾期未答复，已失效", "Nobody answered the change of order {number}; it has lapsed"),
     "amendment.proposed": (
@@ -157,6 +164,23 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "complaint.upheld": ("关于证书 {number} 的投诉经核查属实", "The complaint about certificate {number} was upheld"),
     "complaint.withdrawn": ("关于证书 {number} 的投诉已撤回", "The complaint about certificate {number} was withdrawn"),
     "complaints.due": ("有 {soon} 件投诉即将到期，{overdue} 件已超期", "{soon} complaints are due soon, {overdue} are overdue"),
+    "dispute.answer_due": ("争议 {number} 请于 {due_on} 前答复", "Dispute {number} is to be answered by {due_on}"),
+    "dispute.answered": ("对方已答复争议 {number}", "The other side answered dispute {number}"),
+    "dispute.decided": ("争议 {number} 已裁定，退款 {refund} 元", "Dispute {number} was decided; {refund} yuan are owed"),
+    "dispute.decision_due": ("争议 {number} 须于 {due_on} 前裁定", "Dispute {number} is to be decided by {due_on}"),
+    "dispute.opened": ("收到争议 {number}，请于 {due_on} 前答复", "Dispute {number} was opened; please answer by {due_on}"),
+    "dispute.overdue": ("争议 {number} 的裁定期限 {due_on} 已过", "Dispute {number} was to be decided by {due_on}"),
+    "dispute.proposed": ("争议 {number} 有调解方案，请确认", "A settlement of dispute {number} was proposed"),
+    "dispute.quality": (
+        "争议 {number} 认定证书 {certificate} 的产品有质量问题，已列入检查",
+        "Dispute {number} was decided about the quality of certificate {certificate}; a check was opened",
+    ),
+    "dispute.settled": ("争议 {number} 已调解，退款 {refund} 元", "Dispute {number} was settled; {refund} yuan are owed"),
+    "dispute.unanswered": (
+        "争议 {number} 逾期（{due_on}）未答复，可以裁定",
+        "Dispute {number} was not answered by {due_on} and can be decided",
+    ),
+    "dispute.withdrawn": ("争议 {number} 已撤回", "Dispute {number} was taken back"),
     "evaluation.answered": ("供应商已回复贵单位对订单 {number} 的评价", "The supplier answered your evaluation of order {number}"),
     "evaluation.written": ("采购单位评价了订单 {number}", "The buyer rated order {number}"),
     "inspection.failed": ("证书 {number}（{product}）检查不合格", "A check of {product}, certificate {number}, failed"),
@@ -265,6 +289,14 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Your reserved share of {year} was to be filed by {due}",
     ),
     "reserved_share.returned": ("本单位 {year} 年预留份额被退回：{reason}", "Your reserved share of {year} was returned: {reason}"),
+    "return.approved": ("退换货 {number} 已同意，请寄回", "Return {number} was approved; send the goods back"),
+    "return.cancelled": ("退换货 {number} 已取消", "Return {number} was cancelled"),
+    "return.closed": ("退换货 {number} 已完成，退款 {refund} 元", "Return {number} is closed; {refund} yuan are refunded"),
+    "return.received": ("退换货 {number} 已由供应商确认，待处理", "The supplier has dealt with the goods of return {number}"),
+    "return.refused": ("退换货 {number} 被拒绝，可提出争议", "Return {number} was refused; you may open a dispute"),
+    "return.replaced": ("退换货 {number} 的换货已发出", "The goods in exchange of return {number} were sent"),
+    "return.requested": ("收到退换货申请 {number}", "Return {number} awaits your answer"),
+    "return.sent": ("退换货 {number} 的货物已寄回", "The goods of return {number} are on their way back"),
     "shipment.accept_due": (
         "订单 {number} 的到货请于 {until} 前验收，逾期视为验收合格",
         "Please answer a delivery of order {number} until {until}; after that it counts as accepted",
@@ -291,6 +323,12 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Order {number} was not confirmed in time and has been released",
     ),
     "supplier_order.rejected": ("供应商已拒绝订单 {number}", "The supplier rejected order {number}"),
+    "voucher.redeemed": ("订单 {number} 的服务券 {voucher} 已核销", "Voucher {voucher} of order {number} was redeemed"),
+    "vouchers.expired": (
+        "订单 {number} 有 {count} 张服务券过期未使用",
+        "{count} vouchers of order {number} were not redeemed in time",
+    ),
+    "vouchers.issued": ("订单 {number} 的 {count} 张服务券已发出", "{count} vouchers of order {number} were issued"),
     "webhook_endpoint.disabled": (
         "回调地址 {url} 已停用：对方返回 410，或连续三天无法送达；恢复后请重新启用并补发",
         "The endpoint {url} was disabled: it answered 410, or nothing got through for three days; enable it again, then replay",
@@ -314,6 +352,7 @@ def told(kind: str, data: Mapping[str, Any], language: Language) -> str:
 
 #: Where a person reads more about a subject; about any other, in the inbox.
 PLACES: Mapping[str, str] = {
+    "acceptance_correction": "/v1/acceptance-corrections/{id}",
     "amendment": "/v1/amendments/{id}",
     "basket_proposal": "/v1/basket-proposals/{id}",
     "budget_unit_application": "/v1/budget-unit-applications/{id}",
@@ -324,6 +363,8 @@ PLACES: Mapping[str, str] = {
     "certification_due": "/v1/certification-cases?mine=true&sort=due",
     "complaint": "/v1/complaints/{id}",
     "complaints_due": "/v1/complaints?overdue=true",
+    "dispute": "/v1/disputes/{id}",
+    "goods_return": "/v1/returns/{id}",
     "inspection": "/v1/inspections/{id}",
     "inspections_due": "/v1/inspections?status=open",
     "objection": "/v1/objections/{id}",
