@@ -121,10 +121,16 @@ class CapacityBelowDrawn(Conflict):
     en = "This is less than what is promised; where the harvest failed, declare a crop loss: {months}"
 
 
-class NothingPlanned(Conflict):
-    code = "nothing_planned"
-    zh = "所选月份没有尚未执行的供货计划"
-    en = "Nothing is planned for that month that could be cut"
+class EvidenceGiven(Conflict):
+    code = "evidence_given"
+    zh = "已上传证明材料"
+    en = "Its evidence was given already"
+
+
+class StillOrdered(Conflict):
+    code = "still_ordered"
+    zh = "该批次的订单仍然有效"
+    en = "The order of this draft still stands"
 
 
 CONSTRAINTS["ck_agreement_caps"] = CapPassed

@@ -224,7 +224,7 @@ class Instalment(SQLModel, table=True):
         UniqueConstraint("schedule_entry_id", "due_on"),
         Index(None, "agreement_line_id", "due_on"),
         Index(None, "call_off_draft_id"),
-        Index("ix_instalment_planned", "due_on", postgresql_where=text("status = 'planned'")),
+        Index(None, "due_on"),
     )
 
     id: int = key()

@@ -7,7 +7,6 @@ from pydantic import BaseModel, Field, model_validator
 
 from orders.agreements.schemas.terms import MAX_LINES, In, PercentOut, Phone
 from orders.agreements.states import AgreementState, DraftStatus
-from orders.purchasing.schemas import PurchaseOrderOut
 from shop.core.errors import BadValue
 from shop.core.money import YuanOut
 from shop.core.quantities import Day, Id, Name, Quantity, QuantityOut, ShortText
@@ -29,13 +28,6 @@ class CallOffIn(In):
     deliver_by: Day | None = None
     buyer_reference: Name | None = None
     cost_centre: Name | None = None
-
-
-class CallOffOut(BaseModel):
-    """An order where nobody has to approve it, else the request that waits."""
-
-    purchase_order: PurchaseOrderOut | None = None
-    purchase_request_id: int | None = None
 
 
 class InstalmentOut(BaseModel):

@@ -357,7 +357,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_instalment_agreement_line_id_due_on"), "instalment", ["agreement_line_id", "due_on"], unique=False)
     op.create_index(op.f("ix_instalment_call_off_draft_id"), "instalment", ["call_off_draft_id"], unique=False)
-    op.create_index("ix_instalment_planned", "instalment", ["due_on"], unique=False, postgresql_where=sa.text("status = 'planned'"))
+    op.create_index(op.f("ix_instalment_due_on"), "instalment", ["due_on"], unique=False)
     op.create_foreign_key(op.f("fk_order_line_agreement_line_id"), "order_line", "agreement_line", ["agreement_line_id"], ["id"])
     op.create_foreign_key(
         op.f("fk_purchase_request_line_agreement_line_id"), "purchase_request_line", "agreement_line", ["agreement_line_id"], ["id"]
@@ -378,7 +378,7 @@ def downgrade() -> None:
     op.execute("DROP VIEW agreement_drawn")
     op.drop_constraint(op.f("fk_purchase_request_line_agreement_line_id"), "purchase_request_line", type_="foreignkey")
     op.drop_constraint(op.f("fk_order_line_agreement_line_id"), "order_line", type_="foreignkey")
-    op.drop_index("ix_instalment_planned", table_name="instalment", postgresql_where=sa.text("status = 'planned'"))
+    op.drop_index(op.f("ix_instalment_due_on"), table_name="instalment")
     op.drop_index(op.f("ix_instalment_call_off_draft_id"), table_name="instalment")
     op.drop_index(op.f("ix_instalment_agreement_line_id_due_on"), table_name="instalment")
     op.drop_table("instalment")
