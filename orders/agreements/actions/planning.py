@@ -124,7 +124,7 @@ def _faults(session: Session, agreement: Any, body: ScheduleIn, lines: dict[int,
     names = {place.name for place in body.places}
     for i, entry in enumerate(body.entries):
         field, line = f"entries[{i}]", lines.get(entry.line_no)
-        first, last = max(entry.starts_on or agreement.valid_from, from_day), entry.ends_on or agreement.valid_until
+        first, last = entry.starts_on or agreement.valid_from, entry.ends_on or agreement.valid_until
         if line is None:
             faults.append(Fault(f"{field}.line_no", "unknown_line", "协议没有此行", "the agreement has no such line"))
         elif not is_multiple(entry.quantity, line.step):
@@ -132,7 +132,7 @@ def _faults(session: Session, agreement: Any, body: ScheduleIn, lines: dict[int,
             faults.append(Fault(f"{field}.quantity", "wrong_step", zh, en, {"step": plain(line.step)}))
         if entry.place not in names:
             faults.append(Fault(f"{field}.place", "unknown_place", "没有此地点", "there is no such place"))
-        if not agreement.valid_from <= first <= last <= agreement.valid_until:
+        if not agreement.valid_from <= first <= max(first, from_day) <= last <= agreement.valid_until:
             faults.append(Fault(f"{field}.starts_on", "outside_agreement", "日期须在协议期内", "not within the agreement's days"))
     if not faults and _count(body, agreement) > MOST_INSTALMENTS:
         zh, en = f"供货批次不能超过 {MOST_INSTALMENTS} 个", f"a schedule has at most {MOST_INSTALMENTS} instalments"

@@ -113,7 +113,8 @@ def test_a_renewal_is_an_agreement_of_its_own(scene):
     done = answer(scene, change, "accept").json()
     again = scene.get("buyer", f"agreements/{done['renewed_as_id']}").json()
     assert (again["state"], again["renews_id"], again["valid_until"]) == ("upcoming", made["id"], str(end))
-    assert again["buyer"]["signed_by_name"] and again["supplier"]["signed_by_name"]
+    assert again["buyer"]["signed_by_name"]
+    assert again["supplier"]["signed_by_name"]
     same = ("sku_id", "price", "quantity_cap")
     assert [[line[name] for name in same] for line in again["lines"]] == [[line[name] for name in same] for line in made["lines"]]
     assert len(again["places"]) == 3

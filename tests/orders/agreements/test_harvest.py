@@ -1,5 +1,6 @@
 """What a harvest bears, and what is lost of it."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -105,17 +106,11 @@ def test_without_the_lock_more_is_signed(scene, monkeypatch):
 
     def slowly(before, after):
         said = checked(before, after)
-        threading_pause()
+        time.sleep(0.2)
         return said
 
     monkeypatch.setattr(harvest, "refuse_over", slowly)
     assert race(scene, made).count(200) > 2
-
-
-def threading_pause():
-    import time
-
-    time.sleep(0.2)
 
 
 def test_who_declares(scene):
