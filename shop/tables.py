@@ -11,14 +11,22 @@ import catalog.products.models
 import catalog.stock.models
 import catalog.supervision.models
 import orders.agreements.models
+import orders.amendments.models
 import orders.approvals.models
 import orders.budgets.models
+import orders.contracts.models
 import orders.effects.models
+import orders.evaluations.models
 import orders.fulfilment.models
+import orders.importing.models
 import orders.ledger.models
+import orders.lists.models
+import orders.papers.models
 import orders.payments.models
 import orders.purchasing.models
+import orders.reassignments.models
 import orders.requests.models
+import orders.reserved_share.models
 import orders.statistics.models
 import orders.units.models
 import shop.core.models
@@ -26,5 +34,6 @@ import shop.identity.models
 import shop.notifications.models
 import shop.programmes.models
 import shop.regions.models
+import shop.webhooks.models
 
 metadata = SQLModel.metadata

@@ -11,11 +11,18 @@ from catalog.certification import handlers as certification
 from catalog.objections import handlers as objections
 from catalog.supervision import handlers as supervision
 from orders.agreements import handlers as agreements
+from orders.amendments import handlers as amendments
 from orders.effects import handlers as effects
+from orders.evaluations import handlers as evaluations
+from orders.feed import handlers as feed
 from orders.fulfilment import handlers as fulfilment
+from orders.importing import handlers as importing
+from orders.papers import handlers as papers
 from orders.payments import handlers as payments
 from orders.purchasing import handlers as purchasing
+from orders.reassignments import handlers as reassignments
 from orders.requests import handlers as requests
+from orders.reserved_share import handlers as reserved_share
 from shop.core.outbox import Handler
 from shop.notifications import handlers as organisations
 
@@ -46,8 +53,15 @@ HANDLERS: dict[str, Handler] = together(
     supervision.HANDLERS,
     requests.HANDLERS,
     purchasing.HANDLERS,
+    importing.HANDLERS,
     fulfilment.HANDLERS,
+    reassignments.HANDLERS,
+    amendments.HANDLERS,
+    papers.HANDLERS,
     payments.HANDLERS,
     effects.HANDLERS,
     agreements.HANDLERS,
+    feed.HANDLERS,
+    evaluations.HANDLERS,
+    reserved_share.HANDLERS,
 )

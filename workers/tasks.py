@@ -11,13 +11,23 @@ from catalog.certificates.actions import measures
 from catalog.monitoring import actions as monitoring
 from catalog.supervision.actions import capacity
 from orders.agreements.actions import drafts as call_offs
+from orders.amendments import actions as amendments
 from orders.effects import handlers as effects
+from orders.fulfilment import actions as fulfilment
+from orders.fulfilment import handlers as delivering
+from orders.fulfilment import queries as deliveries
+from orders.purchasing import actions as purchasing
+from orders.purchasing import handlers as ordering
 from orders.reconcile import report
+from orders.reserved_share import handlers as reserved_share
 from orders.statistics import actions as statistics
-from shop.core import audit, clock, idempotency, outbox
+from shop.core import audit, clock, idempotency, locks, outbox
 from shop.core.db import database
 from shop.identity.actions import sign_in
+from shop.notifications import handlers as notifications
 from shop.notifications import mailing
+from shop.webhooks import sending
+from shop.webhooks.actions import feed
 from workers.app import app
 from workers.handlers import HANDLERS
 
@@ -60,6 +70,22 @@ def send_mail() -> None:
         log.info("mails_sent", count=sent)
 
 
+@app.task(name="changes.put_in_order")
+def put_changes_in_order() -> None:
+    """Show new changes to readers of the feed, and queue them for webhooks."""
+    with database().unit_of_work() as session:
+        feed.put_in_order(session)
+
+
+@app.task(name="webhooks.send")
+def send_webhooks() -> None:
+    """Send the webhooks that are due. One round at a time: a slow customer must not take every worker."""
+    with locks.alone(database().engine, "webhooks.send") as first:
+        sent = sending.send_due(database()) if first else 0
+    if sent:
+        log.info("webhooks_sent", count=sent)
+
+
 @app.task(name="audit.seal")
 def seal() -> None:
     """Chain new audit events, and log the head as a witness outside the database."""
@@ -89,6 +115,7 @@ def tidy() -> None:
     with database().unit_of_work() as session:
         idempotency.forget_old(session)
         sign_in.forget_ended(session)
+        feed.forget_old(session)
         session.execute(text("DELETE FROM outbox_event WHERE done_at < :now - interval '30 days'"), {"now": clock.now()})
 
 
@@ -99,6 +126,40 @@ def end_suspensions() -> None:
         ended = measures.end_suspensions(session)
     if ended:
         log.info("suspensions_ended", count=ended)
+
+
+@app.task(name="orders.release_unconfirmed")
+def release_unconfirmed() -> None:
+    """Release what suppliers did not confirm in time."""
+    with database().unit_of_work() as session:
+        released = purchasing.release_unconfirmed(session)
+    if released:
+        log.info("orders_released", count=released)
+
+
+@app.task(name="orders.expire_amendments")
+def expire_amendments() -> None:
+    """Let proposed changes lapse that nobody answered in time."""
+    with database().unit_of_work() as session:
+        expired = amendments.expire(session)
+    if expired:
+        log.info("amendments_expired", count=expired)
+
+
+@app.task(name="orders.accept_overdue")
+def accept_overdue() -> None:
+    """Have every delivery accepted whose time is over; each in a transaction of its own, so that none waits for another."""
+    with database().unit_of_work() as session:
+        overdue = deliveries.overdue(session)
+    for shipment_id in overdue:
+        accept_shipment.delay(shipment_id)
+
+
+@app.task(name="orders.accept_shipment")
+def accept_shipment(shipment_id: int) -> None:
+    """Accept one delivery whose time is over."""
+    with database().unit_of_work() as session:
+        fulfilment.accept_overdue(session, shipment_id)
 
 
 @app.task(name="supervision.watch_capacity")
@@ -116,6 +177,18 @@ def remind() -> None:
     with database().unit_of_work() as session:
         monitoring.remind(session)
         effects.tell_of_expired_papers(session)
+        ordering.remind_to_confirm(session)
+        delivering.remind_to_accept(session)
+        notifications.tell_of_ending_keys(session)
+
+
+@app.task(name="reserved_share.remind")
+def remind_of_reserved_shares() -> None:
+    """Tell units whose reserved share is not filed, or that are behind it late in the year."""
+    with database().unit_of_work() as session:
+        told = reserved_share.remind(session)
+    if told:
+        log.info("reserved_share_reminders", count=told)
 
 
 @app.task(name="agreements.draft_call_offs")

@@ -1,31 +1,16 @@
 """A certificate as PDF, with a QR code that leads to its public check."""
 
-import io
-import json
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from catalog.certificates.schemas import CertificateOut, PublicCertificateOut
 from catalog.certificates.states import CertificateState
-from shop.core import clock
+from shop.core import clock, printing
 from shop.core.settings import settings
-
-if TYPE_CHECKING:
-    from typst import Compiler
 
 _TEMPLATE = Path(__file__).with_name("certificate.typ")
 #: States in which the certificate is as good as its paper.
 _GOOD = frozenset({CertificateState.IN_FORCE, CertificateState.NOT_YET})
-
-
-@lru_cache
-def _compiler() -> "Compiler":
-    # in memory from the first certificate that is printed on; most processes never print one
-    import pylopdf_fonts_zh_cn as fonts
-    import typst
-
-    return typst.Compiler(str(_TEMPLATE), font_paths=[str(Path(fonts.serif_path()).parent)], ignore_system_fonts=True)
 
 
 def check_address(number: str) -> str:
@@ -35,14 +20,7 @@ def check_address(number: str) -> str:
 
 def certificate_pdf(certificate: CertificateOut, shown: PublicCertificateOut) -> bytes:
     """The PDF of a certificate as it stands now: one that does not hold says so across the page. ``shown``: in Chinese."""
-    import segno
-
-    code = io.BytesIO()
-    segno.make(check_address(certificate.number), error="m").save(code, kind="svg", scale=4, border=1)
-    content = json.dumps(_content(certificate, shown), ensure_ascii=False)
-    made = _compiler().compile(format="pdf", sys_inputs={"certificate": content, "qr": code.getvalue().decode()})
-    assert isinstance(made, bytes)
-    return made
+    return printing.pdf(_TEMPLATE, _content(certificate, shown), check_address(certificate.number))
 
 
 def _content(certificate: CertificateOut, shown: PublicCertificateOut) -> dict[str, Any]:

@@ -10,6 +10,11 @@ from sqlmodel import Field, SQLModel
 from shop.core.db import fen, grams, key, moment, quantity, ref
 
 
+def plain_name_sql(name: str) -> str:
+    """SQL: a name in one width, without spaces and in lower case, as names are compared that somebody wrote by hand."""
+    return f"lower(regexp_replace(normalize({name}, NFKC), '\\s', '', 'g'))"
+
+
 class Product(SQLModel, table=True):
     """A good or service of one supplier, from one place of origin."""
 
@@ -22,6 +27,7 @@ class Product(SQLModel, table=True):
         Index(None, "category", "id"),
         Index(None, "district_code", "id"),
         Index(None, "pinyin", "id"),
+        Index("ix_product_plain_name", text(plain_name_sql("name"))),
         # cheapest first and dearest first; what has no price stands last in both
         Index("ix_product_price", text("coalesce(price_fen, 9223372036854775807)"), "id"),
         Index("ix_product_price_desc", text("coalesce(price_fen, 0)"), "id"),

@@ -11,6 +11,12 @@ class UnknownCertificate(Invalid):
     en = "There is no such certificate"
 
 
+class UnknownOrder(Invalid):
+    code = "unknown_order"
+    zh = "本单位没有此订单，或订单中没有该证书的产品"
+    en = "Your organisation has no such order, or it holds nothing of this certificate"
+
+
 class ComplaintStatementPending(Conflict):
     """``until`` is the last day for the supplier's statement."""
 
@@ -70,6 +76,12 @@ class NotBarred(Conflict):
     code = "not_barred"
     zh = "该黑名单记录已到期或已解除"
     en = "This bar has ended or was lifted"
+
+
+class SignalCleared(Conflict):
+    code = "signal_cleared"
+    zh = "该质量信号已处理"
+    en = "This signal was cleared"
 
 
 # --- checks ---------------------------------------------------------------------------------------------------------

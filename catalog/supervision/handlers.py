@@ -153,6 +153,28 @@ def _tell_of_check(session: Session, row: Row[Any], kind: str, subject: str, **d
     )
 
 
+# --- low ratings ----------------------------------------------------------------------------------------------------
+
+_SIGNAL = text(
+    "SELECT q.id, q.ratings, q.buyers, c.number, c.district_code, c.product_name FROM quality_signal q"
+    " JOIN certificate c ON c.id = q.certificate_id WHERE q.id = :id"
+)
+
+
+def _signal_raised(session: Session, payload: dict[str, Any]) -> None:
+    """The county hears of it."""
+    row = session.execute(_SIGNAL, {"id": payload["signal_id"]}).one()
+    _tell_of_check(
+        session,
+        row,
+        "quality_signal.raised",
+        "quality_signal",
+        region_code=row.district_code,
+        ratings=row.ratings,
+        buyers=row.buyers,
+    )
+
+
 HANDLERS: dict[str, Handler] = {
     "blacklist.lifted": _tell_of_bar("blacklist.lifted"),
     "blacklist.listed": _tell_of_bar("blacklist.listed"),
@@ -165,4 +187,5 @@ HANDLERS: dict[str, Handler] = {
     "complaint.withdrawn": _complaint_withdrawn,
     "inspection.done": _inspection_done,
     "price_check.above": _price_above,
+    "quality_signal.raised": _signal_raised,
 }

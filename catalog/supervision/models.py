@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Column, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -130,6 +130,7 @@ class Complaint(SQLModel, table=True):
         CheckConstraint("(status IN ('upheld','dismissed')) = (decided_at IS NOT NULL)", name="decided"),
         Index(None, "certificate_id", "id"),
         Index(None, "supplier_id", "id"),
+        Index(None, "supplier_order_id", postgresql_where=text("supplier_order_id IS NOT NULL")),
         Index(None, "status", "decision_due_on"),
     )
 
@@ -137,6 +138,8 @@ class Complaint(SQLModel, table=True):
     receipt: str = Field(unique=True)
     certificate_id: int = ref("certificate.id")
     supplier_id: int = ref("organisation.id")
+    #: The part of an order that it is about, where a buyer names one.
+    supplier_order_id: int | None = Field(default=None, sa_type=BigInteger)
     #: The buyer who complains; null: somebody of the public, whose contact is encrypted.
     organisation_id: int | None = ref("organisation.id", nullable=True)
     sealed_contact: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
@@ -160,6 +163,28 @@ class ComplaintFile(SQLModel, table=True):
 
     complaint_id: int = ref("complaint.id", primary_key=True)
     file_id: int = ref("stored_file.id", primary_key=True)
+
+
+class QualitySignal(SQLModel, table=True):
+    """Buyers rated what was sold under a certificate low, several times within a short while. One is open at a time."""
+
+    __tablename__ = "quality_signal"
+    __table_args__ = (
+        CheckConstraint("ratings > 0 AND buyers > 0 AND buyers <= ratings", name="counts"),
+        CheckConstraint("(cleared_at IS NULL) = (clearing_reason IS NULL)", name="cleared"),
+        Index("uq_quality_signal_open", "certificate_id", unique=True, postgresql_where=text("cleared_at IS NULL")),
+        Index(None, "certificate_id", "id"),
+    )
+
+    id: int = key()
+    certificate_id: int = ref("certificate.id")
+    #: Low ratings when it was raised, and of how many buyers.
+    ratings: int
+    buyers: int
+    raised_at: datetime = moment()
+    cleared_at: datetime | None = moment(nullable=True)
+    cleared_by: int | None = ref("app_user.id", nullable=True)
+    clearing_reason: str | None = None
 
 
 class BlacklistEntry(SQLModel, table=True):

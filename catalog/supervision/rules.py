@@ -87,6 +87,7 @@ RISKS: dict[str, Risk] = {
     "complaint_upheld": Risk(35, "近一年投诉属实", "a complaint was upheld within a year"),
     "objection_upheld": Risk(30, "公示异议成立", "an objection against its notice was upheld"),
     "price_above": Risk(25, "最近比价高于容许幅度", "the latest comparison found the price too high"),
+    "low_ratings": Risk(25, "多次低分评价且未处理", "buyers rated it low several times, and that stands"),
     "papers_ending": Risk(20, "30 天内证照到期或已到期", "papers end within 30 days, or have ended"),
     "warned": Risk(20, "近一年被警示", "it was warned within a year"),
     "complaint_open": Risk(15, "有未处理投诉", "a complaint is open"),

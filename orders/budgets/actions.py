@@ -42,23 +42,42 @@ _LEFT = text(
     "SELECT b.limit_fen - b.reserved_fen - b.consumed_fen AS available, b.year, b.fund_source, o.name AS unit"
     " FROM budget b JOIN organisation o ON o.id = b.organisation_id WHERE b.id = :id"
 )
+# What an order costs is split: what the ledger holds of it is used up, returns and corrections taken off; what else will have to be paid is
+# reserved. Goods rejected, lost or not to come cost nothing. Freight is used up with the first acceptance of its part.
+_STANDS = """
+    SELECT coalesce(sum(CASE WHEN so.status IN ('rejected', 'cancelled') THEN 0 ELSE goods.reserved
+                             + CASE WHEN so.status LIKE '%accepted' THEN 0 ELSE so.freight_fen END END), 0)::bigint AS reserved,
+           coalesce(sum(goods.sold + CASE WHEN so.status LIKE '%accepted' THEN so.freight_fen ELSE 0 END), 0)::bigint AS consumed
+    FROM supplier_order so
+    CROSS JOIN LATERAL (
+        SELECT (SELECT coalesce(sum(round((l.quantity - l.rejected_quantity - l.difference_quantity - l.closed_quantity) * l.unit_price_fen)
+                                    - round(l.accepted_quantity * l.unit_price_fen)), 0)
+                FROM order_line l WHERE l.supplier_order_id = so.id) AS reserved,
+               (SELECT coalesce(sum(e.amount_fen), 0) FROM sale_entry e WHERE e.supplier_order_id = so.id) AS sold
+    ) goods
+    WHERE so.purchase_order_id = {order}
+"""
+_STANDING = text(_STANDS.format(order=":id"))
 _LOCK_DRAW = text("SELECT id FROM budget_draw WHERE holder_kind = 'purchase_order' AND holder_id = :id FOR UPDATE")
 # A statement of its own after the lock: of two acceptances of one order the later one sees what the earlier one wrote.
 _REDRAW = text(
-    """
+    f"""
     WITH stands AS (
-        SELECT d.id, d.budget_id, d.reserved_fen AS old_reserved, d.consumed_fen AS old_consumed,
-            (SELECT coalesce(sum(l.amount_fen - round((l.accepted_quantity + l.rejected_quantity) * l.unit_price_fen)), 0)::bigint
-             FROM order_line l JOIN supplier_order so ON so.id = l.supplier_order_id
-             WHERE l.purchase_order_id = d.holder_id AND so.status NOT IN ('rejected', 'cancelled')) AS reserved,
-            (SELECT coalesce(sum(e.amount_fen), 0)::bigint FROM sale_entry e WHERE e.order_id = d.holder_id) AS consumed
-        FROM budget_draw d WHERE d.id = :draw_id
+        SELECT d.id, d.budget_id, now.reserved, now.consumed, now.reserved - d.reserved_fen AS more_reserved,
+               now.consumed - d.consumed_fen AS more_consumed
+        FROM budget_draw d CROSS JOIN LATERAL ({_STANDS.format(order="d.holder_id")}) now WHERE d.id = :draw_id
+    ), moved AS (
+        UPDATE budget b SET reserved_fen = b.reserved_fen + s.more_reserved, consumed_fen = b.consumed_fen + s.more_consumed
+        FROM stands s WHERE b.id = s.budget_id
+          AND (s.more_reserved + s.more_consumed <= 0
+               OR b.reserved_fen + b.consumed_fen + s.more_reserved + s.more_consumed <= b.limit_fen)
+        RETURNING b.id
     ), redrawn AS (
-        UPDATE budget_draw d SET reserved_fen = s.reserved, consumed_fen = s.consumed FROM stands s WHERE d.id = s.id
+        UPDATE budget_draw d SET reserved_fen = s.reserved, consumed_fen = s.consumed FROM stands s JOIN moved ON moved.id = s.budget_id
+        WHERE d.id = s.id
     )
-    UPDATE budget b SET reserved_fen = b.reserved_fen + s.reserved - s.old_reserved, consumed_fen = b.consumed_fen + s.consumed - s.old_consumed
-    FROM stands s WHERE b.id = s.budget_id AND (s.reserved <> s.old_reserved OR s.consumed <> s.old_consumed)
-    """
+    SELECT s.budget_id, s.more_reserved + s.more_consumed AS more, EXISTS (SELECT FROM moved) AS moved FROM stands s
+    """  # noqa: S608
 )
 
 
@@ -113,14 +132,18 @@ def reserve(session: Session, budget_id: int, holder: Holder, holder_id: int, am
     """
     values = {"budget_id": budget_id, "holder_kind": holder, "holder_id": holder_id, "amount": amount_fen}
     if session.execute(_RESERVE, values).first() is None:
-        left = session.execute(_LEFT, {"id": budget_id}).one()
-        raise BudgetExceeded(
-            needed=yuan_from_fen(amount_fen),
-            available=yuan_from_fen(left.available),
-            unit=left.unit,
-            year=left.year,
-            fund_source=left.fund_source,
-        )
+        raise _exceeded(session, budget_id, amount_fen)
+
+
+def _exceeded(session: Session, budget_id: int, amount_fen: int) -> BudgetExceeded:
+    left = session.execute(_LEFT, {"id": budget_id}).one()
+    return BudgetExceeded(
+        needed=yuan_from_fen(amount_fen),
+        available=yuan_from_fen(left.available),
+        unit=left.unit,
+        year=left.year,
+        fund_source=left.fund_source,
+    )
 
 
 def release(session: Session, holder: Holder, holder_id: int) -> None:
@@ -133,8 +156,23 @@ def redraw(session: Session, purchase_order_id: int) -> None:
     whatever changes either, in its transaction, as its last step.
 
     Raises:
-        BelowDrawn: more than the budget has (409); only a higher price can bring that about.
+        BudgetExceeded: it costs more by now than is left (409): a higher price, or freight.
     """
     draw_id = session.execute(_LOCK_DRAW, {"id": purchase_order_id}).scalar()
     if draw_id is not None:
-        session.execute(_REDRAW, {"draw_id": draw_id})
+        done = session.execute(_REDRAW, {"draw_id": draw_id}).one()
+        if not done.moved:
+            raise _exceeded(session, done.budget_id, done.more)
+
+
+def move(session: Session, purchase_order_id: int, budget_id: int | None) -> None:
+    """Have an order draw on another budget, or on none.
+
+    Raises:
+        BudgetExceeded: the other one has less left than the order takes (409).
+    """
+    release(session, Holder.PURCHASE_ORDER, purchase_order_id)
+    if budget_id is not None:
+        stands = session.execute(_STANDING, {"id": purchase_order_id}).one()
+        reserve(session, budget_id, Holder.PURCHASE_ORDER, purchase_order_id, stands.reserved + stands.consumed)
+        redraw(session, purchase_order_id)

@@ -17,15 +17,19 @@ class Holder(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OrderedLine:
-    """``open``: its part is neither rejected nor cancelled."""
+    """``wanted``: what was ordered and was not rejected or lost and will still come; ``open``: its part is neither rejected nor cancelled."""
 
-    amount_fen: int
+    wanted: Decimal
+    accepted: Decimal
     unit_price_fen: int
-    answered_quantity: Decimal
     open: bool
 
 
 def reserved_by(lines: Iterable[OrderedLine]) -> int:
-    """Fen still reserved for an order: what was ordered and is neither accepted nor rejected. The price of a part is rounded as its
-    acceptance rounds it, so that reserved and consumed together never pass what was ordered."""
-    return sum(line.amount_fen - line_amount(line.answered_quantity, line.unit_price_fen) for line in lines if line.open)
+    """Fen still reserved for goods: what will have to be paid, less what was accepted. The price of a part is rounded as its acceptance
+    rounds it, so that reserved and consumed together are what the order costs."""
+    return sum(
+        line_amount(line.wanted, line.unit_price_fen) - line_amount(line.accepted, line.unit_price_fen)
+        for line in lines
+        if line.open
+    )

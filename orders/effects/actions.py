@@ -13,7 +13,7 @@ from orders.effects.rules import OPEN, Choice, Stop
 from orders.effects.schemas import DispositionIn, DispositionOut
 from orders.purchasing.actions.cancelling import give_back_stock
 from orders.purchasing.actions.moving import locked, step
-from orders.purchasing.states import SUPPLIER_ORDER, SupplierOrderAction
+from orders.purchasing.states import SUPPLIER_ORDER, EndReason, SupplierOrderAction
 from shop.core import audit, clock, outbox
 from shop.identity.actor import Actor
 
@@ -78,7 +78,7 @@ def _cancel(session: Session, actor: Actor, order: Any, reason: str, *, others: 
         raise PartlyShipped
     if others:
         raise OtherGoods
-    step(session, actor, order, SupplierOrderAction.CANCEL, reason=reason)
+    step(session, actor, order, SupplierOrderAction.CANCEL, reason=reason, code=EndReason.CERTIFICATE)
     give_back_stock(session, [order.id])
     budgets.redraw(session, order.purchase_order_id)
     outbox.publish(session, "purchase_order.cancelled", purchase_order_id=order.purchase_order_id)

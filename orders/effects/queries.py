@@ -35,10 +35,10 @@ _OPEN_PARTS = f"""
     JOIN purchase_order po ON po.id = so.purchase_order_id
     JOIN organisation buyer ON buyer.id = po.buyer_id
     CROSS JOIN LATERAL (
-        SELECT sum(l.quantity - l.shipped_quantity) AS quantity,
-               sum(l.amount_fen - round(l.shipped_quantity * l.unit_price_fen))::bigint AS amount_fen
+        SELECT sum(l.quantity - l.closed_quantity - l.shipped_quantity) AS quantity,
+               sum(round((l.quantity - l.closed_quantity) * l.unit_price_fen) - round(l.shipped_quantity * l.unit_price_fen))::bigint AS amount_fen
         FROM order_line l
-        WHERE l.supplier_order_id = so.id AND l.certificate_id = :id AND l.shipped_quantity < l.quantity
+        WHERE l.supplier_order_id = so.id AND l.certificate_id = :id AND l.shipped_quantity + l.closed_quantity < l.quantity
     ) rest
     WHERE so.supplier_id = :supplier_id AND so.status IN ({_STATUSES}) AND rest.quantity > 0
 """
@@ -225,7 +225,7 @@ _AT_STAKE = text(
            EXISTS (SELECT FROM order_line o WHERE o.supplier_order_id = :supplier_order_id AND o.certificate_id <> c.id) AS others
     FROM certificate c
     CROSS JOIN LATERAL (
-        SELECT sum(l.quantity - l.shipped_quantity) AS rest FROM order_line l
+        SELECT sum(l.quantity - l.closed_quantity - l.shipped_quantity) AS rest FROM order_line l
         WHERE l.supplier_order_id = :supplier_order_id AND l.certificate_id = c.id
     ) mine
     WHERE c.id = :certificate_id AND mine.rest IS NOT NULL

@@ -29,4 +29,34 @@ class AlreadyAccepted(Conflict):
     en = "This shipment was accepted before"
 
 
+class AlreadyHeld(Conflict):
+    code = "shipment_held"
+    zh = "该批发货已提出异议"
+    en = "The shipment is held already"
+
+
+class NotHeld(Conflict):
+    code = "shipment_not_held"
+    zh = "该批发货没有未结的异议"
+    en = "The shipment is not held"
+
+
+class TooManyPhotos(Conflict):
+    code = "too_many_photos"
+    zh = "每批发货最多 {most} 张照片"
+    en = "A shipment has at most {most} photos"
+
+
+class NotAPhoto(Invalid):
+    code = "not_a_photo"
+    zh = "仅接受 PNG 和 JPEG 照片"
+    en = "Only PNG and JPEG photos are accepted"
+
+
+class InFuture(Invalid):
+    code = "in_future"
+    zh = "时间不能晚于现在"
+    en = "The moment lies in the future"
+
+
 CONSTRAINTS["uq_acceptance_shipment_id"] = AlreadyAccepted

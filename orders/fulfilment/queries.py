@@ -1,10 +1,13 @@
 """Reading deliveries."""
 
+from typing import Any
+
 from sqlalchemy import text
 from sqlmodel import Session
 
 from catalog.certificates.states import stopped_at_sql
-from orders.fulfilment.schemas import ShipmentLineOut, ShipmentOut
+from orders.fulfilment.rules import shipment_number
+from orders.fulfilment.schemas import PhotoOut, ShipmentLineOut, ShipmentOut, TrackingOut
 from orders.purchasing import queries as purchasing
 from shop.core import clock
 from shop.core.errors import NotFound
@@ -15,7 +18,7 @@ _UNDECIDED = text(
     f"""
     SELECT DISTINCT c.number
     FROM order_line l JOIN certificate c ON c.id = l.certificate_id
-    WHERE l.supplier_order_id = :id AND l.shipped_quantity < l.quantity AND {stopped_at_sql("c")} IS NOT NULL
+    WHERE l.supplier_order_id = :id AND l.shipped_quantity + l.closed_quantity < l.quantity AND {stopped_at_sql("c")} IS NOT NULL
       AND NOT EXISTS (SELECT FROM order_disposition d WHERE d.supplier_order_id = l.supplier_order_id AND d.certificate_id = c.id
                       AND d.choice = 'deliver' AND d.at >= {stopped_at_sql("c")})
     ORDER BY c.number
@@ -47,41 +50,97 @@ def shipment(session: Session, actor: Actor, shipment_id: int) -> ShipmentOut:
     Raises:
         NotFound: no such delivery within the caller's reach.
     """
-    supplier_order_id = session.execute(
-        text("SELECT supplier_order_id FROM shipment WHERE id = :id"), {"id": shipment_id}
-    ).scalar_one_or_none()
-    if supplier_order_id is None:
-        raise NotFound
-    purchasing.supplier_order(session, actor, supplier_order_id)
+    purchasing.supplier_order(session, actor, order_of(session, shipment_id))
     return _shipment(session, shipment_id)
 
 
+def order_of(session: Session, shipment_id: int) -> int:
+    """The supplier order that a delivery belongs to.
+
+    Raises:
+        NotFound: no such delivery.
+    """
+    found: int | None = session.execute(
+        text("SELECT supplier_order_id FROM shipment WHERE id = :id"), {"id": shipment_id}
+    ).scalar_one_or_none()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def row(session: Session, shipment_id: int) -> Any:
+    """A delivery's own row, with when and by whom it was answered."""
+    return session.execute(_ROW, {"id": shipment_id}).one()
+
+
+def photo_ids(session: Session, shipment_id: int) -> list[int]:
+    return list(session.execute(text("SELECT id FROM shipment_photo WHERE shipment_id = :id"), {"id": shipment_id}).scalars())
+
+
+def photos(session: Session, actor: Actor, shipment_id: int) -> list[PhotoOut]:
+    """The photos of a delivery, for both sides and the officers of either region.
+
+    Raises:
+        NotFound: no such delivery within the caller's reach.
+    """
+    purchasing.supplier_order(session, actor, order_of(session, shipment_id))
+    rows = session.execute(text(f"{_PHOTO} WHERE p.shipment_id = :id ORDER BY p.id"), {"id": shipment_id})
+    return [PhotoOut(**{name: getattr(each, name) for name in PhotoOut.model_fields}) for each in rows]
+
+
+def photo(session: Session, actor: Actor, shipment_id: int, photo_id: int) -> Any:
+    """One photo's stored file.
+
+    Raises:
+        NotFound: no such photo within the caller's reach.
+    """
+    purchasing.supplier_order(session, actor, order_of(session, shipment_id))
+    values = {"id": shipment_id, "photo": photo_id}
+    found = session.execute(text(f"{_PHOTO} WHERE p.shipment_id = :id AND p.id = :photo"), values).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def overdue(session: Session) -> list[int]:
+    """Deliveries whose time is over and that nobody answered or holds."""
+    return list(session.execute(_OVERDUE, {"now": clock.now()}).scalars())
+
+
+_PHOTO = """
+    SELECT p.id, p.uploaded_at, f.name, f.content_type, f.size, f.sha256, f.storage_key
+    FROM shipment_photo p JOIN stored_file f ON f.id = p.file_id
+"""
+_OVERDUE = text("SELECT id FROM shipment WHERE accept_by <= :now AND held_at IS NULL ORDER BY accept_by LIMIT 500")
+_ROW = text(
+    """
+    SELECT s.*, a.accepted_at, a.accepted_by
+    FROM shipment s LEFT JOIN acceptance a ON a.shipment_id = s.id WHERE s.id = :id
+    """
+)
+_LINES = text(
+    """
+    SELECT sl.order_line_id, p.name AS product_name, sl.quantity, sl.closed_quantity, sl.grams, sl.lot, sl.origin, sl.produced_on,
+           sl.best_before, al.accepted_quantity, al.accepted_grams, al.rejected_quantity, al.rejected_grams, al.difference_quantity,
+           al.amount_fen AS amount, al.reason_code, al.reason, al.photo_ids
+    FROM shipment_line sl
+    JOIN order_line l ON l.id = sl.order_line_id
+    JOIN product p ON p.id = l.product_id
+    LEFT JOIN acceptance a ON a.shipment_id = sl.shipment_id
+    LEFT JOIN acceptance_line al ON al.acceptance_id = a.id AND al.order_line_id = sl.order_line_id
+    WHERE sl.shipment_id = :id ORDER BY l.line_no
+    """
+)
+_TRACKING = text("SELECT text, happened_at, recorded_at FROM shipment_event WHERE shipment_id = :id ORDER BY happened_at, id")
+_HEAD_FIELDS = [name for name in ShipmentOut.model_fields if name not in ("number", "accepted_automatically", "tracking", "lines")]
+
+
 def _shipment(session: Session, shipment_id: int) -> ShipmentOut:
-    head = session.execute(
-        text("SELECT s.*, a.accepted_at FROM shipment s LEFT JOIN acceptance a ON a.shipment_id = s.id WHERE s.id = :id"),
-        {"id": shipment_id},
-    ).one()
-    lines = session.execute(
-        text(
-            """
-            SELECT sl.order_line_id, p.name AS product_name, sl.quantity, sl.grams, al.accepted_quantity, al.accepted_grams,
-                   al.rejected_quantity, al.rejected_grams, al.amount_fen AS amount, al.reason
-            FROM shipment_line sl
-            JOIN order_line l ON l.id = sl.order_line_id
-            JOIN product p ON p.id = l.product_id
-            LEFT JOIN acceptance a ON a.shipment_id = sl.shipment_id
-            LEFT JOIN acceptance_line al ON al.acceptance_id = a.id AND al.order_line_id = sl.order_line_id
-            WHERE sl.shipment_id = :id ORDER BY l.line_no
-            """
-        ),
-        {"id": shipment_id},
-    )
+    head = row(session, shipment_id)
     return ShipmentOut(
-        id=head.id,
-        supplier_order_id=head.supplier_order_id,
-        carrier=head.carrier,
-        waybill=head.waybill,
-        shipped_at=head.shipped_at,
-        accepted_at=head.accepted_at,
-        lines=[ShipmentLineOut(**row._mapping) for row in lines],
+        **{name: getattr(head, name) for name in _HEAD_FIELDS},
+        number=shipment_number(head.id, clock.shanghai_date(head.shipped_at)),
+        accepted_automatically=head.accepted_at is not None and head.accepted_by is None,
+        tracking=[TrackingOut(**each._mapping) for each in session.execute(_TRACKING, {"id": shipment_id})],
+        lines=[ShipmentLineOut(**each._mapping) for each in session.execute(_LINES, {"id": shipment_id})],
     )

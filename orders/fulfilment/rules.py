@@ -1,32 +1,66 @@
 """Which quantities a shipment and an acceptance may have: pure functions."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 
 from shop.core.errors import Fault
 from shop.core.money import line_amount
 from shop.core.quantities import is_multiple, plain, weight_of
 
+#: Units in which goods are weighed rather than counted: what arrives is never exactly what was ordered.
+WEIGHED_UNITS = frozenset({"kg"})
+
+
+class RejectReason(StrEnum):
+    """Why goods were rejected, or did not arrive."""
+
+    DAMAGED = "damaged"
+    SPOILED = "spoiled"
+    WRONG_GOODS = "wrong_goods"
+    SHORT_WEIGHT = "short_weight"
+    QUALITY = "quality"
+    LATE = "late"
+    OTHER = "other"
+
 
 @dataclass(frozen=True, slots=True)
 class OpenLine:
-    """A line of a supplier order with what is still to be shipped."""
+    """A line of a supplier order. ``open`` of it is still to be shipped; ``unit`` tells goods that are weighed."""
 
     order_line_id: int
     sku_id: int
     quantity: Decimal
-    shipped: Decimal
+    open: Decimal
     step: Decimal
     net_grams: int
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What the supplier says of a line that it sends. ``short``: the rest of the line will not come."""
+
+    order_line_id: int
+    quantity: Decimal
+    grams: int | None = None
+    short: bool = False
+    lot: str | None = None
+    origin: str | None = None
+    produced_on: date | None = None
+    best_before: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
-    order_line_id: int
+    """A line as it goes out; ``closed`` is what will not come."""
+
+    sent: Sent
     sku_id: int
-    quantity: Decimal
     grams: int
+    closed: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +89,10 @@ class Answer:
     accepted_grams: int | None = None
     rejected_grams: int | None = None
     reason: str | None = None
+    #: What was shipped and did not arrive.
+    difference_quantity: Decimal = Decimal(0)
+    reason_code: RejectReason | None = None
+    photo_ids: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +104,9 @@ class Accepted:
     rejected_grams: int
     amount_fen: int
     reason: str | None
+    difference_quantity: Decimal = Decimal(0)
+    reason_code: RejectReason | None = None
+    photo_ids: Sequence[int] = ()
 
 
 def plausible(grams: int, expected: int) -> bool:
@@ -87,38 +128,67 @@ def _wrong_weight(field: str, expected: int) -> Fault:
 
 
 def to_ship(
-    open_lines: Iterable[OpenLine], asked: Mapping[int, tuple[Decimal, int | None]] | None
+    open_lines: Iterable[OpenLine], asked: Iterable[Sent] | None, *, today: date, short_percent: int = 0
 ) -> tuple[list[Shipped], list[Fault]]:
-    """What goes out: the lines asked for (quantity, weighed grams or None), or everything that is open."""
+    """What goes out: the lines asked for, or everything that is open. Of goods that are weighed the supplier may leave out up to
+    ``short_percent`` of the ordered quantity without asking."""
     by_id = {line.order_line_id: line for line in open_lines}
     if asked is None:
-        asked = {
-            line.order_line_id: (line.quantity - line.shipped, None) for line in by_id.values() if line.shipped < line.quantity
-        }
+        asked = [Sent(line.order_line_id, line.open) for line in by_id.values() if line.open]
     shipped, faults = [], []
-    for index, (order_line_id, (quantity, grams)) in enumerate(asked.items()):
-        line = by_id.get(order_line_id)
-        if line is None:
-            faults.append(Fault(f"lines[{index}].order_line_id", "unknown_line", "订单没有此行", "The order has no such line"))
-        elif quantity > line.quantity - line.shipped:
-            left = plain(line.quantity - line.shipped)
-            faults.append(
-                Fault(
-                    f"lines[{index}].quantity",
-                    "above_open",
-                    f"超过未发数量 {left}",
-                    f"Only {left} is left to ship",
-                    {"open": left},
-                )
-            )
-        elif not is_multiple(quantity, line.step):
-            faults.append(Fault(f"lines[{index}].quantity", "wrong_step", "数量不是步长的整数倍", "Not a multiple of the step"))
-        elif grams is not None and not plausible(grams, weight_of(quantity, line.net_grams)):
-            faults.append(_wrong_weight(f"lines[{index}].grams", weight_of(quantity, line.net_grams)))
+    for index, one in enumerate(asked):
+        line = by_id.get(one.order_line_id)
+        fault = _shipping_fault(f"lines[{index}]", one, line, today, short_percent)
+        if fault or line is None:
+            faults.append(fault or _unknown_line(f"lines[{index}].order_line_id"))
         else:
-            weight = weight_of(quantity, line.net_grams) if grams is None else grams
-            shipped.append(Shipped(order_line_id, line.sku_id, quantity, weight))
+            weight = weight_of(one.quantity, line.net_grams) if one.grams is None else one.grams
+            shipped.append(Shipped(one, line.sku_id, weight, line.open - one.quantity if one.short else Decimal(0)))
     return shipped, faults
+
+
+def _unknown_line(field: str) -> Fault:
+    return Fault(field, "unknown_line", "订单没有此行", "The order has no such line")
+
+
+def _shipping_fault(field: str, one: Sent, line: OpenLine | None, today: date, short_percent: int) -> Fault | None:
+    if line is None:
+        return _unknown_line(f"{field}.order_line_id")
+    if one.quantity > line.open:
+        left = plain(line.open)
+        return Fault(f"{field}.quantity", "above_open", f"超过未发数量 {left}", f"Only {left} is left to ship", {"open": left})
+    if not is_multiple(one.quantity, line.step):
+        return Fault(f"{field}.quantity", "wrong_step", "数量不是步长的整数倍", "Not a multiple of the step")
+    if one.grams is not None and not plausible(one.grams, weight_of(one.quantity, line.net_grams)):
+        return _wrong_weight(f"{field}.grams", weight_of(one.quantity, line.net_grams))
+    if one.short and line.unit not in WEIGHED_UNITS:
+        return Fault(
+            f"{field}.short",
+            "not_weighed",
+            "只有按重量计价的产品可以按实际重量结清；减少数量须经采购单位同意",
+            "Only goods that are weighed may come short; the buyer has to agree to a smaller quantity",
+        )
+    if one.short and (line.open - one.quantity) * 100 > line.quantity * short_percent:
+        return Fault(
+            f"{field}.short",
+            "too_short",
+            f"少发超过订购重量的 {short_percent}%，须经采购单位同意",
+            f"More than {short_percent} % of the ordered weight would be missing; the buyer has to agree to that",
+            {"percent": short_percent},
+        )
+    return _date_fault(field, one, today)
+
+
+def _date_fault(field: str, one: Sent, today: date) -> Fault | None:
+    if one.produced_on and one.produced_on > today:
+        return Fault(f"{field}.produced_on", "in_future", "生产日期不能晚于今天", "It cannot be produced after today")
+    if one.best_before and one.best_before < today:
+        return Fault(f"{field}.best_before", "past_best_before", "已过保质期", "Its best-before date has passed")
+    if one.produced_on and one.best_before and one.best_before < one.produced_on:
+        return Fault(
+            f"{field}.best_before", "before_produced", "保质期不能早于生产日期", "The best-before date lies before the production"
+        )
+    return None
 
 
 def accepted_amount(line: ShippedLine, accepted: Decimal) -> int:
@@ -130,10 +200,13 @@ def accepted_amount(line: ShippedLine, accepted: Decimal) -> int:
     return line_amount(line.accepted_before + accepted, line.unit_price_fen) - line.paid_before_fen
 
 
-def answer(lines: Iterable[ShippedLine], answers: Iterable[Answer] | None) -> tuple[list[Accepted], list[Fault]]:
+def answer(
+    lines: Iterable[ShippedLine], answers: Iterable[Answer] | None, photos: Collection[int] = ()
+) -> tuple[list[Accepted], list[Fault]]:
     """The acceptance of every line of a shipment; without ``answers`` all of it is accepted.
 
-    Accepted plus rejected must be what was shipped. Weights that were not measured follow the shipped weight in proportion.
+    Accepted plus rejected plus what did not arrive must be what was shipped: never more is accepted than was sent. Weights that were not
+    measured follow the shipped weight in proportion. ``photos``: ids of those that were taken of the shipment.
     """
     by_id = {line.order_line_id: line for line in lines}
     given = list(answers) if answers is not None else [Answer(i, line.quantity, Decimal(0)) for i, line in by_id.items()]
@@ -141,32 +214,9 @@ def answer(lines: Iterable[ShippedLine], answers: Iterable[Answer] | None) -> tu
     for index, one in enumerate(given):
         line = by_id.pop(one.order_line_id, None)
         if line is None:
-            faults.append(
-                Fault(
-                    f"lines[{index}].order_line_id",
-                    "unknown_line",
-                    "该批发货没有此行，或重复",
-                    "Not in this shipment, or named twice",
-                )
-            )
-        elif one.accepted_quantity + one.rejected_quantity != line.quantity:
-            shipped = plain(line.quantity)
-            faults.append(
-                Fault(
-                    f"lines[{index}]",
-                    "not_what_was_shipped",
-                    f"验收与拒收之和须等于发货数量 {shipped}",
-                    f"Accepted plus rejected must be the shipped {shipped}",
-                    {"shipped": shipped},
-                )
-            )
-        elif not is_multiple(one.accepted_quantity, line.step):
-            faults.append(
-                Fault(f"lines[{index}].accepted_quantity", "wrong_step", "数量不是步长的整数倍", "Not a multiple of the step")
-            )
-        elif one.rejected_quantity and not one.reason:
-            faults.append(Fault(f"lines[{index}].reason", "reason_missing", "拒收须注明原因", "A rejection needs a reason"))
-        elif fault := _weight_fault(index, one, line):
+            zh, en = "该批发货没有此行，或重复", "Not in this shipment, or named twice"
+            faults.append(Fault(f"lines[{index}].order_line_id", "unknown_line", zh, en))
+        elif fault := _answer_fault(f"lines[{index}]", one, line, photos) or _weight_fault(index, one, line):
             faults.append(fault)
         else:
             accepted.append(_accepted(one, line))
@@ -175,6 +225,26 @@ def answer(lines: Iterable[ShippedLine], answers: Iterable[Answer] | None) -> tu
         for missing in by_id
     ]
     return accepted, faults
+
+
+def _answer_fault(field: str, one: Answer, line: ShippedLine, photos: Collection[int]) -> Fault | None:
+    if one.accepted_quantity + one.rejected_quantity + one.difference_quantity != line.quantity:
+        shipped = plain(line.quantity)
+        return Fault(
+            field,
+            "not_what_was_shipped",
+            f"验收、拒收与短少之和须等于发货数量 {shipped}",
+            f"Accepted plus rejected plus missing must be the shipped {shipped}",
+            {"shipped": shipped},
+        )
+    for name in ("accepted_quantity", "rejected_quantity"):
+        if not is_multiple(getattr(one, name), line.step):
+            return Fault(f"{field}.{name}", "wrong_step", "数量不是步长的整数倍", "Not a multiple of the step")
+    if one.accepted_quantity < line.quantity and not one.reason and one.reason_code in (None, RejectReason.OTHER):
+        return Fault(f"{field}.reason", "reason_missing", "拒收或短少须注明原因", "What is rejected or missing needs a reason")
+    if unknown := sorted(set(one.photo_ids) - set(photos)):
+        return Fault(f"{field}.photo_ids", "unknown_photo", "该批发货没有此照片", "Not a photo of this shipment", {"ids": unknown})
+    return None
 
 
 def _weight_fault(index: int, one: Answer, line: ShippedLine) -> Fault | None:
@@ -196,14 +266,28 @@ def _share(line: ShippedLine, quantity: Decimal) -> int:
 
 def _accepted(one: Answer, line: ShippedLine) -> Accepted:
     proportional = _share(line, one.accepted_quantity)
-    accepted_grams = proportional if one.accepted_grams is None else one.accepted_grams
-    rejected_grams = max(line.grams - proportional, 0) if one.rejected_grams is None else one.rejected_grams
+    # cut from the shipped weight, so that parts that were not weighed sum to it
+    rest = max(_share(line, one.accepted_quantity + one.rejected_quantity) - proportional, 0)
+    refused = line.quantity - one.accepted_quantity
     return Accepted(
         one.order_line_id,
         one.accepted_quantity,
-        accepted_grams,
+        proportional if one.accepted_grams is None else one.accepted_grams,
         one.rejected_quantity,
-        rejected_grams if one.rejected_quantity else 0,
+        0 if not one.rejected_quantity else rest if one.rejected_grams is None else one.rejected_grams,
         accepted_amount(line, one.accepted_quantity),
         one.reason,
+        one.difference_quantity,
+        (one.reason_code or RejectReason.OTHER) if refused else None,
+        one.photo_ids,
     )
+
+
+def arrival(shipped_on: date, expected_on: date | None) -> date:
+    """From when on the buyer has time to answer: the day on which the delivery should arrive, or on which it left."""
+    return max(shipped_on, expected_on or shipped_on)
+
+
+def shipment_number(shipment_id: int, shipped_on: date) -> str:
+    """The number that stands on the delivery note."""
+    return f"FH{shipped_on:%Y%m%d}{shipment_id:06}"

@@ -4,11 +4,14 @@ spaces, subtotals, blank and signature rows are understood; what is not is told,
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from typing import Any
 
+from orders.purchasing.rules import Reason, words_of
+from shop.core.errors import Language
 from shop.core.quantities import MAX_QUANTITY
 
 
@@ -23,6 +26,30 @@ class Column(StrEnum):
     UNIT = "unit"
     PRICE = "price"
     NOTE = "note"
+
+
+class RowState(StrEnum):
+    """What may be done with a row: ``matched`` and ``warning`` can be ordered."""
+
+    WAITING = "waiting"
+    MATCHED = "matched"
+    WARNING = "warning"
+    AMBIGUOUS = "ambiguous"
+    FAULTY = "faulty"
+    SKIPPED = "skipped"
+    NOT_A_LINE = "not_a_line"
+
+
+#: What an order takes.
+ORDERABLE = (RowState.MATCHED, RowState.WARNING)
+
+
+class Step(StrEnum):
+    """At which step a fault was found; a step that is done again takes back its own."""
+
+    READ = "read"
+    MATCH = "match"
+    CHECK = "check"
 
 
 class Basis(StrEnum):
@@ -103,8 +130,7 @@ def header_of(rows: Sequence[Sequence[str]]) -> Header | None:
     for number, cells in enumerate(rows[:HEADER_WITHIN]):
         header = _header(number, cells)
         known = header.columns.keys() | header.twice.keys()
-        enough = Column.QUANTITY in known and known & {Column.PRODUCT, Column.CODE}
-        if enough and (best is None or len(known) > len(best.columns) + len(best.twice)):
+        if complete(known) and (best is None or len(known) > len(best.columns) + len(best.twice)):
             best = header
     return best
 
@@ -145,7 +171,8 @@ def read(rows: Sequence[Sequence[str]], header_row: int, columns: Mapping[Column
     """What stands below the header. A repeated header, as printing programs put on each page, is no line either."""
     head = [title(cell) for cell in rows[header_row]] if header_row < len(rows) else []
     for number, cells in enumerate(rows[header_row + 1 :], start=header_row + 2):
-        yield _row(number, cells, columns, [title(cell) for cell in cells] == head)
+        again = len(cells) == len(head) and all(title(cell) == name for cell, name in zip(cells, head, strict=True))
+        yield _row(number, cells, columns, again)
 
 
 def _row(row_no: int, cells: Sequence[str], columns: Mapping[Column, int], is_header: bool) -> ReadRow:
@@ -204,6 +231,90 @@ def same_unit(written: str) -> str:
     return _SAME_UNITS.get(unit, unit)
 
 
+#: What is told of a row, or of a whole list, besides the reasons of an order's lines.
+WORDS: dict[str, tuple[str, str]] = {
+    "quantity_missing": ("没有填写数量", "The quantity is missing"),
+    "bad_quantity": ("数量须为正数，最多三位小数", "The quantity must be a positive number with at most three decimal places"),
+    "units_differ": ("单位与产品的销售单位不一致", "The unit is not the one that the product is sold by"),
+    "unknown_product": ("目录中没有此名称的产品", "The catalogue has no product of this name"),
+    "unknown_code": ("没有此产品编码", "There is no such product code"),
+    "code_and_name_differ": ("产品编码与产品名称不是同一产品", "Code and name are not of the same product"),
+    "district_differs": ("该产地没有此产品，其他产地有", "The product is not of this district, but of another"),
+    "pack_differs": ("该产品没有此规格", "The product is not sold in this pack"),
+    "unknown_pack": ("规格无法核对，按唯一规格理解", "The pack cannot be compared; the only one there is was taken"),
+    "ambiguous_product": ("有多个产品或规格相符，请选择", "Several products or packs fit; choose one"),
+    "price_differs": ("表中单价与平台现价不同", "The price of the list is not the price of today"),
+    "unreadable_spreadsheet": ("无法读取该文件，请使用 XLSX 或 CSV", "The file cannot be read; use XLSX or CSV"),
+    "header_not_found": (
+        "未找到表头，请指定表头所在行和各列",
+        "No header was found; say in which row it is and what its columns are",
+    ),
+    "columns_undecided": ("表头中有重复的列，请指定使用哪一列", "Columns stand there twice; say which of them count"),
+    "no_lines": ("表头下没有产品行", "There is no line below the header"),
+    "too_many_rows": ("超过 10,000 行，请分成几个文件", "More than 10,000 lines; make several files of it"),
+    "file_missing": ("文件内容不在存储中，请重新上传", "The content is not in the file store; upload it again"),
+}
+#: For which of several SKUs is meant a person has to say.
+AMBIGUOUS = frozenset({"code_and_name_differ", "district_differs", "pack_differs", "ambiguous_product"})
+
+
+@dataclass(frozen=True, slots=True)
+class RowFault:
+    """What stands against a row, or (``warning``) what its sender should look at; ``column`` is where."""
+
+    step: Step
+    column: Column
+    code: str
+    warning: bool = False
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    def kept(self) -> dict[str, Any]:
+        """As it is kept with the row."""
+        return {"step": self.step, "column": self.column, "code": self.code, "warning": self.warning, "data": dict(self.data)}
+
+
+def words(code: str, language: Language) -> str:
+    """What a code says, be it of :data:`WORDS` or a reason against an order's line."""
+    told = WORDS.get(code) or words_of(Reason(code))
+    return told[language == "en"]
+
+
+def state_of(kind: RowKind | str, skipped: bool, faults: Iterable[Mapping[str, Any]]) -> RowState:
+    """The state of a row that was checked, by what was found (as :meth:`RowFault.kept`)."""
+    if kind != RowKind.LINE:
+        return RowState.NOT_A_LINE
+    if skipped:
+        return RowState.SKIPPED
+    found = list(faults)
+    grave = [each["code"] for each in found if not each["warning"]]
+    if grave:
+        return RowState.AMBIGUOUS if all(code in AMBIGUOUS for code in grave) else RowState.FAULTY
+    return RowState.WARNING if found else RowState.MATCHED
+
+
+def complete(columns: Iterable[str]) -> bool:
+    """Whether a list with these columns tells enough: a quantity, and a code or product."""
+    told = set(columns)
+    return Column.QUANTITY in told and bool(told & {Column.CODE, Column.PRODUCT})
+
+
+_WHOLE = re.compile(r"-?\d+\.0")
+#: Longer cells are cut.
+LONGEST_CELL = 500
+
+
+def tidy(cells: Sequence[str]) -> list[str]:
+    """A row as it is kept: whole numbers without the ``.0`` that spreadsheet programs keep inside, nothing that cannot be stored, and no empty
+    cells at its end."""
+    kept = []
+    for cell in cells:
+        shown = cell[:-2] if _WHOLE.fullmatch(cell) else cell
+        kept.append(shown[:LONGEST_CELL].replace("\x00", "").encode("utf-8", "replace").decode())
+    while kept and not kept[-1].strip():
+        kept.pop()
+    return kept
+
+
 def price_of(cell: str) -> int | None:
     """The price of a list in fen; None where it tells none that can be read. It binds nobody: it is shown beside the one that holds."""
     text = plain_text(cell).strip("¥元").replace(",", "")
@@ -217,8 +328,13 @@ def price_of(cell: str) -> int | None:
 _LEVEL = re.compile(r"(?:土家族|苗族)*自治县$|经济技术开发区$|经开区$|新区$|区$|县$")
 
 
+#: Counties that lists still call by the name that they had.
+_FORMER = {"开县": "开州"}
+
+
 def short_place(name: str) -> str:
     """A county's name without the city before it and what it is behind it: 重庆市石柱土家族自治县, 石柱县 and 石柱 are all 石柱."""
     whole = plain_text(name).removeprefix("重庆市").removeprefix("重庆")
     short = _LEVEL.sub("", whole)
-    return short if len(short) >= 2 else whole
+    short = short if len(short) >= 2 else whole
+    return _FORMER.get(short, short)

@@ -17,7 +17,7 @@ class SaleEntry(SQLModel, table=True):
 
     __tablename__ = "sale_entry"
     __table_args__ = (
-        CheckConstraint("origin_kind IN ('acceptance_line','history','correction')", name="origin_kind"),
+        CheckConstraint("origin_kind IN ('acceptance_line','history','correction','reassignment')", name="origin_kind"),
         CheckConstraint("mode IN ('policy_procurement','east_west','market','social_network')", name="mode"),
         CheckConstraint("relation IN ('none','east_west','central_unit','municipal_group','district_pair')", name="relation"),
         CheckConstraint("kind IN ('goods','service')", name="kind"),
@@ -36,12 +36,20 @@ class SaleEntry(SQLModel, table=True):
         Index(None, "order_id"),
         Index(None, "district_code", "sold_on", "id"),
         Index(None, "supplier_id", "sold_on", "id"),
-        Index(None, "buyer_id", "sold_on", "id"),
+        # what a unit bought in a year is summed from the index alone
+        Index(
+            None,
+            "buyer_id",
+            "sold_on",
+            "id",
+            postgresql_include=["fund_source", "reserved_share_eligible", "certified", "amount_fen"],
+        ),
         Index(None, "reverses_id", postgresql_where=text("reverses_id IS NOT NULL")),
     )
 
     id: int = key()
-    #: Where it comes from: the acceptance line's id, a number of the history, or (a correction) the entry's own id.
+    #: Where it comes from: the acceptance line's id, a number of the history, (a correction) the entry's own id, or (booked for another
+    #: buyer) the id of the correction that took it back.
     origin_kind: str
     origin_id: int = Field(sa_type=BigInteger)
     reverses_id: int | None = ref("sale_entry.id", nullable=True)

@@ -2,26 +2,24 @@
 
 from typing import Annotated
 
-from fastapi import File, Form, Query, UploadFile
+from fastapi import Query
 
-from orders.purchasing import actions, queries, spreadsheet
-from orders.purchasing.errors import LinesRefused
+from orders.purchasing import actions, queries
 from orders.purchasing.schemas import (
-    FundSource,
-    OrderHeadIn,
-    OrderLineIn,
+    CancelIn,
+    FreightIn,
     OrderLineOut,
+    OrderSearch,
     PurchaseOrderIn,
     PurchaseOrderOut,
     PurchaseOrderRow,
-    ReasonIn,
-    SpreadsheetPreview,
+    RejectIn,
     SupplierOrderOut,
     SupplierOrderRow,
 )
-from orders.purchasing.states import SupplierOrderStatus
+from orders.purchasing.states import EndReason, SupplierOrderStatus
 from shop.core.paging import After, Limit, Page
-from shop.core.quantities import Id, Name, ShortText
+from shop.core.quantities import Id
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 
@@ -34,46 +32,10 @@ def place(call: Call, body: PurchaseOrderIn) -> PurchaseOrderOut:
     return actions.place(call.session, call.actor, body, body.lines)
 
 
-@routes.post("/purchase-orders/from-spreadsheet", Permission.ORDERS_PLACE)
-def place_from_spreadsheet(
-    call: Call,
-    file: Annotated[UploadFile, File(description="XLSX or CSV with the columns 产品名称, 产地区县, 规格, 数量")],
-    fund_source: Annotated[FundSource, Form()],
-    delivery_address: Annotated[ShortText, Form()],
-    buyer_reference: Annotated[Name | None, Form()] = None,
-    buyer_id: Annotated[Id | None, Form()] = None,
-) -> PurchaseOrderOut:
-    """Order what a spreadsheet lists. Rows that cannot be understood or met are all named; then nothing is ordered."""
-    rows = spreadsheet.match(call.session, spreadsheet.read(file.file.read()))
-    head = OrderHeadIn(
-        fund_source=fund_source, delivery_address=delivery_address, buyer_reference=buyer_reference, buyer_id=buyer_id
-    )
-    lines = [OrderLineIn(sku_id=row.sku_id, quantity=row.quantity) for row in rows]
-    try:
-        return actions.place(call.session, call.actor, head, lines)
-    except LinesRefused as refused:
-        raise spreadsheet.blamed_on_rows(refused, rows) from refused
-
-
-@routes.post("/purchase-orders/spreadsheet-preview", Permission.ORDERS_PLACE, status=200, idempotent=False)
-def preview_spreadsheet(
-    call: Call,
-    file: Annotated[UploadFile, File(description="XLSX or CSV with the columns 产品名称, 产地区县, 规格, 数量")],
-) -> SpreadsheetPreview:
-    """What the rows of a spreadsheet are understood as. Orders nothing."""
-    return SpreadsheetPreview(lines=spreadsheet.match(call.session, spreadsheet.read(file.file.read())))
-
-
 @routes.get("/purchase-orders", Permission.ORDERS_READ)
-def purchase_orders(
-    call: Call,
-    buyer_id: Annotated[Id | None, Query()] = None,
-    status: Annotated[SupplierOrderStatus | None, Query(description="orders with a part in this status")] = None,
-    limit: Limit = 50,
-    after: After = None,
-) -> Page[PurchaseOrderRow]:
+def purchase_orders(call: Call, asked: Annotated[OrderSearch, Query()]) -> Page[PurchaseOrderRow]:
     """Orders of the own branch or region, newest first."""
-    return queries.purchase_orders(call.session, call.actor, buyer_id=buyer_id, status=status, limit=limit, after=after)
+    return queries.purchase_orders(call.session, call.actor, asked)
 
 
 @routes.get("/purchase-orders/{purchase_order_id}", Permission.ORDERS_READ)
@@ -87,9 +49,9 @@ def order_lines(call: Call, purchase_order_id: Id, limit: Limit = 50, after: Aft
 
 
 @routes.post("/purchase-orders/{purchase_order_id}/cancel", Permission.ORDERS_CANCEL, status=200)
-def cancel(call: Call, purchase_order_id: Id, body: ReasonIn) -> PurchaseOrderOut:
-    """Cancel every part that has not been shipped."""
-    actions.cancel(call.session, call.actor, purchase_order_id, body.reason)
+def cancel(call: Call, purchase_order_id: Id, body: CancelIn) -> PurchaseOrderOut:
+    """Cancel every part that has not been shipped, as far as the buyer may alone."""
+    actions.cancel(call.session, call.actor, purchase_order_id, body.reason, EndReason(body.reason_code))
     return queries.purchase_order(call.session, call.actor, purchase_order_id)
 
 
@@ -109,15 +71,15 @@ def supplier_order(call: Call, supplier_order_id: Id) -> SupplierOrderOut:
     return queries.supplier_order(call.session, call.actor, supplier_order_id)
 
 
-@routes.post("/supplier-orders/{supplier_order_id}/confirm", Permission.SUPPLIER_ORDERS_ANSWER, status=200)
-def confirm(call: Call, supplier_order_id: Id) -> SupplierOrderOut:
-    """The supplier promises to deliver."""
-    actions.confirm(call.session, call.actor, supplier_order_id)
+@routes.put("/supplier-orders/{supplier_order_id}/freight", Permission.SUPPLIER_ORDERS_ANSWER)
+def set_freight(call: Call, supplier_order_id: Id, body: FreightIn) -> SupplierOrderOut:
+    """What the transport costs. The supplier may change it until it confirms, and the buyer is told."""
+    actions.set_freight(call.session, call.actor, supplier_order_id, body.freight, call.if_match)
     return queries.supplier_order(call.session, call.actor, supplier_order_id)
 
 
 @routes.post("/supplier-orders/{supplier_order_id}/reject", Permission.SUPPLIER_ORDERS_ANSWER, status=200)
-def reject(call: Call, supplier_order_id: Id, body: ReasonIn) -> SupplierOrderOut:
+def reject(call: Call, supplier_order_id: Id, body: RejectIn) -> SupplierOrderOut:
     """The supplier refuses, with the reason; the stock is free again."""
-    actions.reject(call.session, call.actor, supplier_order_id, body.reason)
+    actions.reject(call.session, call.actor, supplier_order_id, body.reason, EndReason(body.reason_code))
     return queries.supplier_order(call.session, call.actor, supplier_order_id)

@@ -47,12 +47,30 @@ class StockMoved(Conflict):
     en = "The stock changed this moment; try again"
 
 
-class RowsRefused(Invalid):
-    """Rows of an uploaded spreadsheet that name no orderable product; ``errors`` gives row and column."""
+class ConfirmedTooLate(Conflict):
+    code = "confirm_deadline_passed"
+    zh = "确认期限（{confirm_by}）已过，订单将自动释放"
+    en = "The time to confirm ended at {confirm_by}; the order is being released"
 
-    code = "rows_refused"
-    zh = "订单未提交：表格有 {count} 处错误"
-    en = "Nothing was ordered: the spreadsheet has {count} error(s)"
+
+class FreightFixed(Conflict):
+    code = "freight_fixed"
+    zh = "订单确认后运费不可变更"
+    en = "Freight can be changed only until the order is confirmed"
+
+
+class PaidMoreThanThat(Conflict):
+    code = "paid_more_than_that"
+    zh = "已付款 {paid} 元，超过变更后的应付金额 {payable} 元"
+    en = "{paid} yuan were paid, which is more than the {payable} yuan that would be payable"
+
+
+class ConsentNeeded(Conflict):
+    """The buyer may no longer cancel alone; it proposes the cancellation as an amendment."""
+
+    code = "cancel_needs_consent"
+    zh = "订单已确认，取消须经供应单位同意"
+    en = "The order was confirmed; its supplier has to agree to a cancellation"
 
 
 CONSTRAINTS["fk_purchase_order_declared_relation_id"] = UnknownRelation

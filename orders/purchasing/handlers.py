@@ -1,21 +1,30 @@
 """Who hears of the events of purchasing."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from orders.purchasing.states import SupplierOrderStatus
+from orders.purchasing.states import EndReason, SupplierOrderStatus
+from shop.core import clock
+from shop.core.money import yuan_from_fen
 from shop.core.outbox import Handler
 from shop.notifications.actions import notify
 
 _PART = (
-    "SELECT so.id, so.supplier_id, so.status, po.buyer_id, po.number"
+    "SELECT so.id, so.supplier_id, so.status, so.reason_code, so.freight_fen, po.buyer_id, po.number"
     " FROM supplier_order so JOIN purchase_order po ON po.id = so.purchase_order_id"
 )
 _PARTS_OF_ORDER = text(_PART + " WHERE po.id = :id ORDER BY so.id")
 _ONE_PART = text(_PART + " WHERE so.id = :id")
+
+#: Those that are not told yet.
+_TO_CONFIRM = text(
+    _PART + " WHERE so.status = 'placed' AND so.confirm_by > :now AND so.confirm_by <= :soon AND NOT EXISTS ("
+    " SELECT FROM notification n WHERE n.origin = format('supplier_order.confirm_due:%s:%s', so.id, so.id)) ORDER BY so.id"
+)
 
 
 def parts_of(session: Session, purchase_order_id: int) -> Sequence[Row[Any]]:
@@ -26,7 +35,7 @@ def part(session: Session, supplier_order_id: int) -> Row[Any]:
     return session.execute(_ONE_PART, {"id": supplier_order_id}).one()
 
 
-def tell(session: Session, kind: str, cause: int, part: Row[Any], organisation_id: int) -> None:
+def tell(session: Session, kind: str, cause: int | str, part: Row[Any], organisation_id: int) -> None:
     """Tell one side what happened to a supplier order; ``cause`` is the row that it happened by."""
     notify(
         session,
@@ -46,8 +55,9 @@ def _placed(session: Session, payload: dict[str, Any]) -> None:
 
 
 def _cancelled(session: Session, payload: dict[str, Any]) -> None:
+    """Suppliers hear of parts that the buyer cancelled; of those that lapsed they hear as such."""
     for each in parts_of(session, payload["purchase_order_id"]):
-        if each.status == SupplierOrderStatus.CANCELLED:
+        if each.status == SupplierOrderStatus.CANCELLED and each.reason_code != EndReason.NOT_CONFIRMED_IN_TIME:
             tell(session, "purchase_order.cancelled", payload["purchase_order_id"], each, each.supplier_id)
 
 
@@ -61,9 +71,46 @@ def _answered(kind: str) -> Handler:
     return handle
 
 
+def _freight_set(session: Session, payload: dict[str, Any]) -> None:
+    each = part(session, payload["supplier_order_id"])
+    notify(
+        session,
+        origin=f"supplier_order.freight_set:{payload['version']}:{each.id}",
+        kind="supplier_order.freight_set",
+        subject_type="supplier_order",
+        subject_id=each.id,
+        organisation_id=each.buyer_id,
+        number=each.number,
+        freight=yuan_from_fen(each.freight_fen),
+    )
+
+
+def _lapsed(session: Session, payload: dict[str, Any]) -> None:
+    """Both sides hear that a part was released."""
+    each = part(session, payload["supplier_order_id"])
+    tell(session, "supplier_order.lapsed", each.buyer_id, each, each.buyer_id)
+    tell(session, "supplier_order.lapsed", each.supplier_id, each, each.supplier_id)
+
+
+def _amended(session: Session, payload: dict[str, Any]) -> None:
+    """Nobody is told of totals; who counts by them listens."""
+
+
+def remind_to_confirm(session: Session) -> int:
+    """Remind suppliers a day before an order is released; returns how many were reminded now. Safe to run at any time."""
+    values = {"now": clock.now(), "soon": clock.now() + timedelta(days=1)}
+    due = session.execute(_TO_CONFIRM, values).all()
+    for each in due:
+        tell(session, "supplier_order.confirm_due", each.id, each, each.supplier_id)
+    return len(due)
+
+
 HANDLERS: dict[str, Handler] = {
+    "purchase_order.amended": _amended,
     "purchase_order.cancelled": _cancelled,
     "purchase_order.placed": _placed,
     "supplier_order.confirmed": _answered("supplier_order.confirmed"),
+    "supplier_order.freight_set": _freight_set,
+    "supplier_order.lapsed": _lapsed,
     "supplier_order.rejected": _answered("supplier_order.rejected"),
 }

@@ -67,8 +67,15 @@ class SupplierOrder(SQLModel, table=True):
             name="status",
         ),
         CheckConstraint("total_fen >= 0", name="total_fen"),
+        CheckConstraint("freight_fen >= 0", name="freight_fen"),
+        CheckConstraint(
+            "reason_code IN ('not_needed','wrong_details','wrong_unit','freight','out_of_stock','cannot_deliver','price','other',"
+            "'not_confirmed_in_time','agreed','certificate')",
+            name="reason_code",
+        ),
         UniqueConstraint("purchase_order_id", "supplier_id"),
         Index(None, "supplier_id", "status", "id"),
+        Index(None, "confirm_by", postgresql_where=text("status = 'placed'")),
     )
 
     id: int = key()
@@ -76,23 +83,38 @@ class SupplierOrder(SQLModel, table=True):
     supplier_id: int = ref("organisation.id")
     status: str = Field(default="placed", sa_column_kwargs={"server_default": "placed"})
     reason: str | None = Field(default=None, sa_column_kwargs={"comment": "why it was rejected or cancelled"})
+    reason_code: str | None = None
+    #: The goods; what their transport costs comes on top.
     total_fen: int = fen()
+    freight_fen: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
     total_grams: int = grams()
+    #: Until when the supplier has to confirm; then the part is released. Null: whenever it likes.
+    confirm_by: datetime | None = moment(nullable=True)
+    confirmed_at: datetime | None = moment(nullable=True)
+    #: A later date than the order's, that both sides agreed on.
+    deliver_by: date | None = None
     version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
 
 
 class OrderLine(SQLModel, table=True):
-    """One line: price, tax and weight as they were when it was ordered."""
+    """One line: price, tax and weight as they were when it was ordered.
+
+    What is left to ship is ``quantity - shipped_quantity - closed_quantity``; what the buyer has to answer for is
+    ``quantity - closed_quantity``. A line that was replaced before anything was shipped keeps its place with the quantity 0.
+    """
 
     __tablename__ = "order_line"
     __table_args__ = (
-        CheckConstraint("quantity > 0", name="quantity"),
+        CheckConstraint("quantity >= 0", name="quantity"),
         CheckConstraint("unit_price_fen > 0", name="unit_price_fen"),
         CheckConstraint("amount_fen = round(quantity * unit_price_fen)", name="amount_fen"),
         CheckConstraint("vat_fen >= 0 AND vat_fen <= amount_fen", name="vat_fen"),
-        CheckConstraint("shipped_quantity BETWEEN 0 AND quantity", name="shipped_quantity"),
-        CheckConstraint("accepted_quantity >= 0 AND rejected_quantity >= 0", name="answered_quantity"),
-        CheckConstraint("accepted_quantity + rejected_quantity <= shipped_quantity", name="answered_not_above_shipped"),
+        CheckConstraint("shipped_quantity BETWEEN 0 AND quantity - closed_quantity", name="shipped_quantity"),
+        CheckConstraint("closed_quantity >= 0", name="closed_quantity"),
+        CheckConstraint("accepted_quantity >= 0 AND rejected_quantity >= 0 AND difference_quantity >= 0", name="answered_quantity"),
+        CheckConstraint(
+            "accepted_quantity + rejected_quantity + difference_quantity <= shipped_quantity", name="answered_not_above_shipped"
+        ),
         UniqueConstraint("purchase_order_id", "line_no"),
         Index(None, "supplier_order_id"),
         Index(None, "sku_id"),
@@ -118,3 +140,10 @@ class OrderLine(SQLModel, table=True):
     shipped_quantity: Decimal = Field(default=Decimal(0), sa_type=Numeric(14, 3), sa_column_kwargs={"server_default": "0"})
     accepted_quantity: Decimal = Field(default=Decimal(0), sa_type=Numeric(14, 3), sa_column_kwargs={"server_default": "0"})
     rejected_quantity: Decimal = Field(default=Decimal(0), sa_type=Numeric(14, 3), sa_column_kwargs={"server_default": "0"})
+    #: What will not come, because the supplier delivered the whole by a lower weight.
+    closed_quantity: Decimal = Field(default=Decimal(0), sa_type=Numeric(14, 3), sa_column_kwargs={"server_default": "0"})
+    #: What was sent and did not arrive: neither accepted nor rejected.
+    difference_quantity: Decimal = Field(default=Decimal(0), sa_type=Numeric(14, 3), sa_column_kwargs={"server_default": "0"})
+    #: The line in whose place an agreed change put this one, and when its product was chosen if that was after the order.
+    replaces_id: int | None = ref("order_line.id", nullable=True)
+    agreed_at: datetime | None = moment(nullable=True)

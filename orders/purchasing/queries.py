@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from orders.purchasing.schemas import (
     OrderLineOut,
+    OrderSearch,
     PurchaseOrderOut,
     PurchaseOrderRow,
     SupplierOrderBrief,
@@ -15,7 +16,7 @@ from orders.purchasing.schemas import (
     SupplierOrderRow,
 )
 from orders.purchasing.states import SUPPLIER_ORDER, SupplierOrderStatus
-from shop.core import paging
+from shop.core import clock, paging
 from shop.core.errors import NotFound
 from shop.core.paging import Page
 from shop.identity.actor import Actor
@@ -39,14 +40,18 @@ def reach(actor: Actor) -> dict[str, Any]:
     }
 
 
-#: What an order costs by now, and what was paid: rejected or cancelled parts and rejected goods cost nothing.
+#: What supplier order ``so`` costs by now: its freight, and its goods less what was rejected, lost or will not come. Rejected and cancelled
+#: parts cost nothing, not even freight.
+_PAYABLE = """CASE WHEN so.status IN ('rejected', 'cancelled') THEN 0 ELSE so.freight_fen + (
+        SELECT coalesce(sum(round((l.quantity - l.rejected_quantity - l.difference_quantity - l.closed_quantity) * l.unit_price_fen)), 0)::bigint
+        FROM order_line l WHERE l.supplier_order_id = so.id) END"""
+
+#: What an order costs by now, and what was paid for it.
 PAYABLE_AND_PAID = text(
-    """
-    SELECT (SELECT coalesce(sum(round((l.quantity - l.rejected_quantity) * l.unit_price_fen)), 0)::bigint
-            FROM order_line l JOIN supplier_order so ON so.id = l.supplier_order_id
-            WHERE l.purchase_order_id = :id AND so.status NOT IN ('rejected', 'cancelled')) AS payable,
+    f"""
+    SELECT (SELECT coalesce(sum({_PAYABLE}), 0)::bigint FROM supplier_order so WHERE so.purchase_order_id = :id) AS payable,
            (SELECT coalesce(sum(amount_fen), 0)::bigint FROM payment WHERE purchase_order_id = :id) AS paid
-    """
+    """  # noqa: S608
 )
 
 
@@ -99,11 +104,15 @@ def purchase_order(session: Session, actor: Actor, purchase_order_id: int) -> Pu
         **{name: getattr(head, name) for name in _HEAD_FIELDS},
         total=head.total_fen if head.whole else sum(part.total_fen for part in parts),
         total_grams=head.total_grams if head.whole else sum(part.total_grams for part in parts),
+        freight=sum(part.freight_fen for part in parts if part.status not in _OVER),
         payable=money.payable if money else None,
         paid=money.paid if money else None,
         supplier_orders=[_brief(part) for part in parts],
     )
 
+
+#: Parts that cost nothing any more.
+_OVER = (SupplierOrderStatus.REJECTED, SupplierOrderStatus.CANCELLED)
 
 _HEAD_FIELDS = [
     "id",
@@ -135,22 +144,17 @@ def _brief(part: Any) -> SupplierOrderBrief:
         supplier_name=part.supplier_name,
         status=part.status,
         reason=part.reason,
+        reason_code=part.reason_code,
+        freight=part.freight_fen,
+        confirm_by=part.confirm_by,
         total=part.total_fen,
         total_grams=part.total_grams,
     )
 
 
-def purchase_orders(
-    session: Session,
-    actor: Actor,
-    *,
-    buyer_id: int | None,
-    status: SupplierOrderStatus | None,
-    limit: int,
-    after: str | None,
-) -> Page[PurchaseOrderRow]:
+def purchase_orders(session: Session, actor: Actor, asked: OrderSearch) -> Page[PurchaseOrderRow]:
     """Orders of the caller's branch or region, newest first."""
-    start = paging.position(after, int)
+    start = paging.position(asked.after, int)
     rows = session.execute(
         text(
             f"""
@@ -162,21 +166,31 @@ def purchase_orders(
               AND (CAST(:buyer_id AS bigint) IS NULL OR po.buyer_id = :buyer_id)
               AND (CAST(:status AS text) IS NULL
                    OR EXISTS (SELECT 1 FROM supplier_order WHERE purchase_order_id = po.id AND status = :status))
+              AND (CAST(:fund_source AS text) IS NULL OR po.fund_source = :fund_source)
+              AND (CAST(:cost_centre AS text) IS NULL OR po.cost_centre = :cost_centre)
+              AND (CAST(:placed_from AS timestamptz) IS NULL OR po.placed_at >= :placed_from)
+              AND (CAST(:placed_until AS timestamptz) IS NULL OR po.placed_at < :placed_until)
+              AND (CAST(:q AS text) IS NULL OR po.number = :q OR strpos(po.buyer_reference, :q) > 0)
               AND (CAST(:start AS bigint) IS NULL OR po.id < :start)
             ORDER BY po.id DESC LIMIT :rows
             """  # noqa: S608
         ),
         {
             **reach(actor),
-            "buyer_id": buyer_id,
-            "status": status,
+            "buyer_id": asked.buyer_id,
+            "status": asked.status,
+            "fund_source": asked.fund_source,
+            "cost_centre": asked.cost_centre,
+            "placed_from": clock.start_of_day(asked.placed_from) if asked.placed_from else None,
+            "placed_until": clock.end_of_day(asked.placed_to) if asked.placed_to else None,
+            "q": asked.q,
             "start": start[0] if start else None,
-            "rows": limit + 1,
+            "rows": asked.limit + 1,
         },
     ).all()
     return paging.page(
         rows,
-        limit,
+        asked.limit,
         lambda row: PurchaseOrderRow(
             **{name: getattr(row, name) for name in PurchaseOrderRow.model_fields if name != "total"},
             total=row.total_fen,
@@ -185,14 +199,14 @@ def purchase_orders(
     )
 
 
-_SUPPLIER_ORDER = """
+_SUPPLIER_ORDER = f"""
     SELECT so.*, po.number AS purchase_order_number, po.buyer_id, buyer.name AS buyer_name, supplier.name AS supplier_name,
-           po.placed_at, po.delivery_address, po.delivery_contact, po.delivery_phone
+           coalesce(so.deliver_by, po.deliver_by) AS wanted_by, {_PAYABLE} AS payable, po.placed_at, po.delivery_address, po.delivery_contact, po.delivery_phone
     FROM supplier_order so
     JOIN purchase_order po ON po.id = so.purchase_order_id
     JOIN organisation buyer ON buyer.id = po.buyer_id
     JOIN organisation supplier ON supplier.id = so.supplier_id
-"""
+"""  # noqa: S608
 
 
 def supplier_orders(
@@ -242,7 +256,8 @@ def supplier_order(session: Session, actor: Actor, supplier_order_id: int) -> Su
 
 
 def _row_fields(row: Any) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in SupplierOrderRow.model_fields if name != "total"} | {"total": row.total_fen}
+    known = {"total": row.total_fen, "freight": row.freight_fen, "deliver_by": row.wanted_by}
+    return known | {name: getattr(row, name) for name in SupplierOrderRow.model_fields if name not in known}
 
 
 def order_lines(session: Session, actor: Actor, purchase_order_id: int, limit: int, after: str | None) -> Page[OrderLineOut]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -17,6 +18,8 @@ class Reason(StrEnum):
     WITHDRAWN = "withdrawn"
     SUPPLIER_NOT_APPROVED = "supplier_not_approved"
     NOT_CERTIFIED = "not_certified"
+    #: Told apart by checks beforehand; to an order both are the same.
+    CERTIFICATE_SUSPENDED = "certificate_suspended"
     OWN_PRODUCT = "own_product"
     BELOW_MINIMUM = "below_minimum"
     WRONG_STEP = "wrong_step"
@@ -29,6 +32,7 @@ _TOLD: dict[Reason, tuple[str, str]] = {
     Reason.WITHDRAWN: ("产品已下架", "The product was withdrawn"),
     Reason.SUPPLIER_NOT_APPROVED: ("供应单位未通过审核", "The supplier is not approved"),
     Reason.NOT_CERTIFIED: ("产品没有有效的认定证书", "The product has no certificate in force"),
+    Reason.CERTIFICATE_SUSPENDED: ("产品的认定证书已暂停", "The certificate of the product is suspended"),
     Reason.OWN_PRODUCT: ("不能采购本单位的产品", "A unit cannot buy its own products"),
     Reason.BELOW_MINIMUM: ("低于起订量", "Below the minimum quantity"),
     Reason.WRONG_STEP: ("数量不是步长的整数倍", "The quantity is not a multiple of the step"),
@@ -109,6 +113,26 @@ class PricedLine:
     agreement_line_id: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class LineChange:
+    """What becomes of the open quantity of a line: so much, of another pack, at another price (fen); None: as before."""
+
+    order_line_id: int
+    open_quantity: Decimal
+    quantity: Decimal
+    sku_id: int | None = None
+    unit_price_fen: int | None = None
+
+    @property
+    def replaces(self) -> bool:
+        return bool(self.quantity) and (self.sku_id is not None or self.unit_price_fen is not None)
+
+    @property
+    def given_up(self) -> Decimal:
+        """How much of the old line will not come."""
+        return self.open_quantity if self.replaces else self.open_quantity - self.quantity
+
+
 def priced(facts: LineFacts) -> PricedLine:
     """The line at its tier's price; the caller has made sure with :func:`reason_against` that it can be met."""
     assert facts.product_id
@@ -157,6 +181,11 @@ def reason_against(facts: LineFacts, buyer_id: int, wanted: Decimal) -> Reason |
     return None
 
 
+def cancels_alone(confirmed_at: datetime | None, hours: int | None, now: datetime) -> bool:
+    """Whether the buyer may cancel a part without asking; ``hours`` after its confirmation, or None: for as long as nothing is shipped."""
+    return confirmed_at is None or hours is None or now <= confirmed_at + timedelta(hours=hours)
+
+
 def wanted_by_sku(lines: Iterable[LineFacts]) -> dict[int, Decimal]:
     """The quantity of each SKU over all lines."""
     wanted: dict[int, Decimal] = {}
@@ -171,8 +200,13 @@ def faults_of(lines: list[LineFacts], buyer_id: int, wanted: Mapping[int, Decima
     return [fault(line, reason) for line, reason in reasons if reason]
 
 
+def words_of(reason: Reason) -> tuple[str, str]:
+    """A reason in Chinese and English."""
+    return _TOLD[reason]
+
+
 def fault(line: LineFacts, reason: Reason) -> Fault:
-    zh, en = _TOLD[reason]
+    zh, en = words_of(reason)
     data: dict[str, object] = {"line_no": line.line_no, "sku_id": line.sku_id, "quantity": plain(line.quantity)}
     if reason is Reason.STOCK_SHORT:
         data["available"] = plain(line.available or Decimal(0))

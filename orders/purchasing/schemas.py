@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from orders.budgets.schemas import FundSource as FundSource
-from orders.purchasing.rules import SourceKind
-from orders.purchasing.states import SupplierOrderAction, SupplierOrderStatus
-from shop.core.money import YuanOut
+from orders.purchasing.rules import Reason, SourceKind
+from orders.purchasing.states import EndReason, SupplierOrderAction, SupplierOrderStatus
+from shop.core.money import YuanIn, YuanOut
 from shop.core.quantities import Day, Id, Name, Quantity, QuantityOut, ShortText
 
 Platform = Literal["marketplace", "social_network"]
@@ -61,14 +61,33 @@ class PurchaseOrderIn(OrderHeadIn):
     )
 
 
+class OrderSearch(BaseModel):
+    """Which orders a list shows."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    buyer_id: Id | None = None
+    status: SupplierOrderStatus | None = Field(default=None, description="orders with a part in this status")
+    fund_source: FundSource | None = None
+    cost_centre: Name | None = None
+    placed_from: Day | None = Field(default=None, description="Shanghai date")
+    placed_to: Day | None = Field(default=None, description="Shanghai date, included")
+    q: Name | None = Field(default=None, description="the order's number, or part of the buyer's own")
+    limit: int = Field(default=50, ge=1, le=200, description="rows in a page")
+    after: str | None = Field(default=None, max_length=500, description="cursor: `next` of the page before")
+
+
 class SupplierOrderBrief(BaseModel):
     id: int
     supplier_id: int
     supplier_name: str
     status: SupplierOrderStatus
     reason: str | None = None
+    reason_code: EndReason | None = None
     total: YuanOut
     total_grams: int
+    freight: YuanOut
+    confirm_by: datetime | None = Field(description="until when the supplier has to confirm; then the part is released")
 
 
 class PurchaseOrderOut(BaseModel):
@@ -93,7 +112,10 @@ class PurchaseOrderOut(BaseModel):
     line_count: int
     total: YuanOut
     total_grams: int
-    payable: YuanOut | None = Field(description="cost less cancelled parts and rejected goods; for the buyer's side")
+    freight: YuanOut = Field(description="of the parts that are neither rejected nor cancelled")
+    payable: YuanOut | None = Field(
+        description="goods and freight, less cancelled parts and what was not accepted; for the buyer's side"
+    )
     paid: YuanOut | None = Field(description="for the buyer's side")
     supplier_orders: list[SupplierOrderBrief]
 
@@ -104,6 +126,8 @@ class PurchaseOrderRow(BaseModel):
     buyer_id: int
     buyer_name: str
     buyer_reference: str | None
+    cost_centre: str | None
+    ordering_unit_id: int
     fund_source: FundSource
     placed_at: datetime
     line_count: int
@@ -130,6 +154,9 @@ class OrderLineOut(BaseModel):
     shipped_quantity: QuantityOut
     accepted_quantity: QuantityOut
     rejected_quantity: QuantityOut
+    difference_quantity: QuantityOut = Field(description="sent, but did not arrive")
+    closed_quantity: QuantityOut = Field(description="will not come: the supplier delivered the whole by a lower weight")
+    replaces_id: int | None = Field(description="the line in whose place an agreed change put this one")
 
 
 class SupplierOrderRow(BaseModel):
@@ -142,8 +169,14 @@ class SupplierOrderRow(BaseModel):
     buyer_name: str
     status: SupplierOrderStatus
     reason: str | None
+    reason_code: EndReason | None
     placed_at: datetime
-    total: YuanOut
+    confirm_by: datetime | None
+    confirmed_at: datetime | None
+    deliver_by: date | None = Field(description="by when the goods are wanted, or a later day that both sides agreed on")
+    total: YuanOut = Field(description="the goods as ordered")
+    freight: YuanOut
+    payable: YuanOut = Field(description="goods and freight, less what was not accepted; nothing for a part that is over")
     total_grams: int
     version: int
 
@@ -156,24 +189,72 @@ class SupplierOrderOut(SupplierOrderRow):
     lines: list[OrderLineOut]
 
 
-class ReasonIn(BaseModel):
+class CancelIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     reason: ShortText
+    reason_code: Literal["not_needed", "wrong_details", "wrong_unit", "freight", "other"] = "other"
 
 
-class MatchedRow(BaseModel):
-    """One row of a spreadsheet and the SKU that it was understood as."""
+class RejectIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
 
-    row: int
-    product_name: str
+    reason: ShortText
+    reason_code: Literal["out_of_stock", "cannot_deliver", "price", "other"] = "other"
+
+
+class FreightIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    freight: Annotated[YuanIn, Field(ge=0, description="what the transport costs; 0: nothing")]
+
+
+class SubstituteOut(BaseModel):
+    """Another SKU of the same category that could be ordered in its place."""
+
     sku_id: int
     sku_code: str
+    product_id: int
+    product_name: str
     pack: str
+    district_name: str
+    supplier_name: str
+    unit_price: YuanOut = Field(description="at the quantity that was asked for")
+    available: QuantityOut
+
+
+class LineFaultOut(BaseModel):
+    """Why a line cannot be ordered as it is, and what would have been possible."""
+
+    code: Reason
+    message: str
+    available: QuantityOut | None = None
+    min_quantity: QuantityOut | None = None
+    step: QuantityOut | None = None
+
+
+class CheckedLineOut(BaseModel):
+    """One line at today's price; price, amount and weight are null where there is none."""
+
+    line_no: int
+    sku_id: int
+    sku_code: str | None
+    product_name: str | None
+    pack: str | None
+    unit: str | None
     quantity: QuantityOut
+    unit_price: YuanOut | None
+    amount: YuanOut | None
+    grams: int | None
+    fault: LineFaultOut | None
+    substitutes: list[SubstituteOut]
 
 
-class SpreadsheetPreview(BaseModel):
-    """What an order from this file would hold; nothing was ordered."""
+class CheckOut(BaseModel):
+    """What an order of these lines would be at this moment. Nothing was ordered or reserved."""
 
-    lines: list[MatchedRow]
+    orderable: int
+    faulty: int
+    total: YuanOut = Field(description="of the lines that can be ordered")
+    total_grams: int
+    lines: list[CheckedLineOut]

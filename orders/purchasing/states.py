@@ -16,6 +16,25 @@ class SupplierOrderStatus(StrEnum):
     ACCEPTED = "accepted"
 
 
+class EndReason(StrEnum):
+    """Why a part was rejected or cancelled, as a code; the words stand beside it."""
+
+    # the buyer's
+    NOT_NEEDED = "not_needed"
+    WRONG_DETAILS = "wrong_details"
+    WRONG_UNIT = "wrong_unit"
+    FREIGHT = "freight"
+    # the supplier's
+    OUT_OF_STOCK = "out_of_stock"
+    CANNOT_DELIVER = "cannot_deliver"
+    PRICE = "price"
+    OTHER = "other"
+    # of the marketplace
+    NOT_CONFIRMED_IN_TIME = "not_confirmed_in_time"
+    AGREED = "agreed"
+    CERTIFICATE = "certificate"
+
+
 class SupplierOrderAction(StrEnum):
     CONFIRM = "confirm"
     REJECT = "reject"

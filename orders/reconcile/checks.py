@@ -101,10 +101,15 @@ ORDERS = [
         "收款不超过订单金额",
         "Payments do not exceed the order",
         """
-        SELECT 'purchase_order ' || o.id AS subject, format('at most %s fen', o.total_fen) AS expected, format('%s fen', p.fen) AS found
+        SELECT 'purchase_order ' || o.id AS subject, format('at most %s fen', f.most) AS expected, format('%s fen', p.fen) AS found
         FROM purchase_order o
         JOIN (SELECT purchase_order_id AS id, sum(amount_fen) AS fen FROM payment GROUP BY purchase_order_id) p USING (id)
-        WHERE p.fen > o.total_fen
+        -- with freight; what both sides agreed to take off may have been paid before
+        CROSS JOIN LATERAL (
+            SELECT o.total_fen + sum(so.freight_fen) + coalesce((SELECT -sum(least(a.change_fen, 0)) FROM amendment a
+                   JOIN supplier_order s ON s.id = a.supplier_order_id WHERE s.purchase_order_id = o.id), 0) AS most
+            FROM supplier_order so WHERE so.purchase_order_id = o.id) f
+        WHERE p.fen > f.most
         """,
     ),
 ]
@@ -115,10 +120,12 @@ DELIVERIES = [
         "已发数量 = 发货行之和",
         "Shipped = shipment lines",
         """
-        SELECT 'order_line ' || l.id AS subject, coalesce(s.quantity, 0)::text AS expected, l.shipped_quantity::text AS found
+        SELECT 'order_line ' || l.id AS subject, format('shipped %s, closed %s', coalesce(s.quantity, 0), coalesce(s.closed, 0)) AS expected,
+               format('shipped %s, closed %s', l.shipped_quantity, l.closed_quantity) AS found
         FROM order_line l
-        LEFT JOIN (SELECT order_line_id AS id, sum(quantity) AS quantity FROM shipment_line GROUP BY order_line_id) s USING (id)
-        WHERE l.shipped_quantity <> coalesce(s.quantity, 0)
+        LEFT JOIN (SELECT order_line_id AS id, sum(quantity) AS quantity, sum(closed_quantity) AS closed
+                   FROM shipment_line GROUP BY order_line_id) s USING (id)
+        WHERE (l.shipped_quantity, l.closed_quantity) IS DISTINCT FROM (coalesce(s.quantity, 0), coalesce(s.closed, 0))
         """,
     ),
     _sql(
@@ -127,14 +134,16 @@ DELIVERIES = [
         "Accepted and rejected = acceptance lines",
         """
         SELECT 'order_line ' || l.id AS subject,
-               format('accepted %s, rejected %s, %s fen', coalesce(a.accepted, 0), coalesce(a.rejected, 0),
-                      round(l.accepted_quantity * l.unit_price_fen)) AS expected,
-               format('accepted %s, rejected %s, %s fen', l.accepted_quantity, l.rejected_quantity, coalesce(a.fen, 0)) AS found
+               format('accepted %s, rejected %s, missing %s, %s fen', coalesce(a.accepted, 0), coalesce(a.rejected, 0),
+                      coalesce(a.difference, 0), round(l.accepted_quantity * l.unit_price_fen)) AS expected,
+               format('accepted %s, rejected %s, missing %s, %s fen', l.accepted_quantity, l.rejected_quantity, l.difference_quantity,
+                      coalesce(a.fen, 0)) AS found
         FROM order_line l
-        LEFT JOIN (SELECT order_line_id AS id, sum(accepted_quantity) AS accepted, sum(rejected_quantity) AS rejected, sum(amount_fen) AS fen
+        LEFT JOIN (SELECT order_line_id AS id, sum(accepted_quantity) AS accepted, sum(rejected_quantity) AS rejected,
+                          sum(difference_quantity) AS difference, sum(amount_fen) AS fen
                    FROM acceptance_line GROUP BY order_line_id) a USING (id)
-        WHERE (l.accepted_quantity, l.rejected_quantity, round(l.accepted_quantity * l.unit_price_fen))
-              IS DISTINCT FROM (coalesce(a.accepted, 0), coalesce(a.rejected, 0), coalesce(a.fen, 0))
+        WHERE (l.accepted_quantity, l.rejected_quantity, l.difference_quantity, round(l.accepted_quantity * l.unit_price_fen))
+              IS DISTINCT FROM (coalesce(a.accepted, 0), coalesce(a.rejected, 0), coalesce(a.difference, 0), coalesce(a.fen, 0))
         """,
     ),
     _sql(
@@ -143,11 +152,11 @@ DELIVERIES = [
         "Each answered shipment is answered line by line",
         """
         SELECT 'shipment_line ' || coalesce(s.id::text, 'of acceptance_line ' || a.id) AS subject, s.quantity::text AS expected,
-               (a.accepted_quantity + a.rejected_quantity)::text AS found
+               (a.accepted_quantity + a.rejected_quantity + a.difference_quantity)::text AS found
         FROM (SELECT l.id, l.order_line_id, l.quantity, a.id AS acceptance_id
               FROM shipment_line l JOIN acceptance a ON a.shipment_id = l.shipment_id) s
         FULL JOIN acceptance_line a ON a.acceptance_id = s.acceptance_id AND a.order_line_id = s.order_line_id
-        WHERE s.quantity IS DISTINCT FROM a.accepted_quantity + a.rejected_quantity
+        WHERE s.quantity IS DISTINCT FROM a.accepted_quantity + a.rejected_quantity + a.difference_quantity
         """,
     ),
     _sql(
@@ -157,7 +166,8 @@ DELIVERIES = [
         """
         SELECT 'order_line ' || coalesce(l.id, m.id) AS subject, format('reserved %s, shipped %s', l.open, l.shipped) AS expected,
                format('reserved %s, shipped %s', m.reserved, m.shipped) AS found
-        FROM (SELECT l.id, l.sku_id, CASE WHEN o.status IN ('rejected', 'cancelled') THEN 0 ELSE l.quantity - l.shipped_quantity END AS open,
+        FROM (SELECT l.id, l.sku_id, CASE WHEN o.status IN ('rejected', 'cancelled') THEN 0
+                          ELSE l.quantity - l.closed_quantity - l.shipped_quantity END AS open,
                      l.shipped_quantity AS shipped
               FROM order_line l JOIN supplier_order o ON o.id = l.supplier_order_id) l
         FULL JOIN (SELECT order_line_id AS id, min(sku_id) AS sku_id, sum(reserved) AS reserved, -sum(on_hand) AS shipped
@@ -273,8 +283,9 @@ CERTIFICATES = [
                       WHERE kind IN ('held', 'released', 'revoked', 'suspended', 'suspension_changed', 'reinstated')) e) m
             WHERE kind NOT IN ('released', 'reinstated')
         ), line AS (
-            SELECT l.id, l.product_id, l.certificate_id, o.placed_at, (o.placed_at AT TIME ZONE 'Asia/Shanghai')::date AS day
-            FROM order_line l JOIN purchase_order o ON o.id = l.purchase_order_id
+            SELECT *, (placed_at AT TIME ZONE 'Asia/Shanghai')::date AS day
+            FROM (SELECT l.id, l.product_id, l.certificate_id, coalesce(l.agreed_at, o.placed_at) AS placed_at
+                  FROM order_line l JOIN purchase_order o ON o.id = l.purchase_order_id) p
         ), wrong AS (
             SELECT l.* FROM line l JOIN certificate f ON f.id = l.certificate_id
             WHERE f.product_id <> l.product_id OR l.day NOT BETWEEN f.valid_from AND f.valid_until OR f.papers_valid_until < l.day

@@ -96,6 +96,12 @@ class ApprovalIn(BaseModel):
     reason: ShortText | None = None
 
 
+class ReasonIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: ShortText
+
+
 class PurchaseFileOut(BaseModel):
     id: int
     name: str

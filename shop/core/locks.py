@@ -1,13 +1,17 @@
 """Advisory locks by name, and the order in which rows are locked.
 
-Lock order, everywhere: harvest of a supplier (by name) -> agreement (by id) -> its changes, drafts, instalments -> certification case -> supplier orders (by id) -> order lines -> stock (by SKU id) -> number series
+Lock order, everywhere: harvest of a supplier (by name) -> agreement (by id) -> its changes, drafts and instalments -> certification case
+-> uploaded lists of the same content (by id) -> supplier orders (by id) -> order lines -> stock (by SKU id) -> number series
 -> certificates (by id; FOR KEY SHARE by orders, FOR UPDATE by what changes their force, which reads the clock after that).
-Freeing capacity needs no lock. Prefer one conditional UPDATE to a lock.
+Freeing capacity needs no lock. A webhook endpoint comes before its deliveries. Prefer one conditional UPDATE to a lock.
+A unit's reserved share -> the advisory lock of the year's shared canteens. Supplier order -> its evaluation.
 """
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 from sqlmodel import Session
 
 
@@ -24,3 +28,18 @@ def hold(session: Session, name: str) -> None:
 def try_hold(session: Session, name: str) -> bool:
     """Take the lock if nobody holds it; it is let go at the end of the transaction."""
     return bool(session.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": number(name)}).scalar_one())
+
+
+@contextmanager
+def alone(engine: Engine, name: str) -> Iterator[bool]:
+    """Whether nobody else does ``name`` now. Holds it on a connection of its own, with no transaction open, and lets go at the end;
+    so does the server when the process dies.
+    """
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        key = {"key": number(name)}
+        held = bool(connection.execute(text("SELECT pg_try_advisory_lock(:key)"), key).scalar_one())
+        try:
+            yield held
+        finally:
+            if held:
+                connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)

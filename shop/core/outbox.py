@@ -75,11 +75,17 @@ def work(database: Database, handlers: Mapping[str, Handler], event_id: int) -> 
             ).first()
             if done is None:
                 return False
+            session.info["outbox_event"] = event_id
             handlers[claimed.name](session, claimed.payload)
     except Exception as error:
         _failed(database, event_id, error, last=claimed.attempts >= MAX_ATTEMPTS)
         raise
     return True
+
+
+def in_hand(session: Session) -> int | None:
+    """The id of the event that is being done in this transaction; none when a handler is called by itself."""
+    return session.info.get("outbox_event")
 
 
 def _failed(database: Database, event_id: int, error: Exception, *, last: bool) -> None:

@@ -59,6 +59,11 @@ class Settings(BaseSettings):
     max_body_bytes: int = 4 * 1024 * 1024
     max_file_bytes: int = 20 * 1024 * 1024
 
+    #: Ports that webhooks of customers may name. With ``webhook_allow_private`` they may name any port, plain http and addresses of one's
+    #: own network: for development; production refuses to start with it.
+    webhook_ports: str = Field(default="443,8443", pattern=r"^[0-9]{1,5}(,[0-9]{1,5})*$")
+    webhook_allow_private: bool = False
+
     #: Lets ``shop demo`` move the clock. Production refuses to start with it.
     demo: bool = False
 
@@ -105,6 +110,13 @@ class Settings(BaseSettings):
         if demo and info.data.get("environment") == "production":
             raise ValueError("lets the administrator move the clock; production does not start with it")
         return demo
+
+    @field_validator("webhook_allow_private")
+    @classmethod
+    def _only_public_in_production(cls, allow: bool, info: ValidationInfo) -> bool:
+        if allow and info.data.get("environment") == "production":
+            raise ValueError("lets webhooks reach one's own network; production does not start with it")
+        return allow
 
 
 @lru_cache

@@ -35,8 +35,9 @@ def main() -> None:
     from python_calamine import CalamineWorkbook
 
     sheet = CalamineWorkbook.from_filelike(content).get_sheet_by_index(0)
-    start = sheet.start or (0, 0)
-    json.dump([*([] for _ in range(min(start[0], MAX_ROWS))), *_cells(sheet.iter_rows(), start[1])], sys.stdout)
+    # rows come from the first one on, however far below the first filled one stands; columns only from the first filled one on
+    indent = sheet.start[1] if sheet.start else 0
+    json.dump(list(_cells(sheet.iter_rows(), indent)), sys.stdout)
 
 
 def _cells(rows: Iterator[list[Any]], indent: int) -> Iterator[list[str]]:

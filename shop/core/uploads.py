@@ -13,6 +13,7 @@ from shop.core.models import StoredFile
 from shop.core.settings import settings
 
 PDF = "application/pdf"
+CSV = "text/csv"
 _BEGINNINGS = {b"%PDF-": PDF, b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 #: The part that every file of the kind holds. An archive keeps the names of its parts as they are, so nothing need be unpacked, or listed.
 _OFFICE = {
@@ -25,6 +26,7 @@ EXTENSIONS = {
     "image/jpeg": ".jpg",
     _OFFICE[b"word/document.xml"]: ".docx",
     _OFFICE[b"xl/workbook.xml"]: ".xlsx",
+    CSV: ".csv",
 }
 LONGEST_NAME = 120
 #: The end of an archive lies in its last bytes; a comment may follow it.
@@ -73,15 +75,16 @@ def safe_name(given: str | None, kind: str) -> str:
     return stem + EXTENSIONS[kind]
 
 
-def keep(session: Session, user_id: int | None, name: str | None, content: bytes) -> StoredFile:
+def keep(session: Session, user_id: int | None, name: str | None, content: bytes, kind: str | None = None) -> StoredFile:
     """Store an uploaded file; the same content is kept once however often it is sent. ``user_id``: who sent it; None: somebody of the public.
+    ``kind``: what it is, where the caller's own reader decides; text such as CSV cannot be told by its first bytes.
 
     Raises:
         TooLarge (413), UnreadableFile (422): see there.
     """
     if len(content) > settings().max_file_bytes:
         raise TooLarge(limit=settings().max_file_bytes)
-    kind = content_type(content)
+    kind = kind or content_type(content)
     storage_key, sha256 = storage.put(content)
     file = StoredFile(
         storage_key=storage_key,

@@ -51,6 +51,14 @@ def calendar(session: Session, around: date, days: int = 400) -> Calendar:
     return kept[around, days]
 
 
+def add_sql(day: str, count: str) -> str:
+    """SQL: the ``count``-th working day after the date ``day``, as :meth:`Calendar.add` has it, for statements that cannot ask beforehand."""
+    return (
+        f"(SELECT d.day FROM (SELECT {day} + n AS day FROM generate_series(1, 2 * {count} + 15) n) d LEFT JOIN workday w ON w.day = d.day"  # noqa: S608
+        f" WHERE coalesce(w.working, extract(isodow FROM d.day) < 6) ORDER BY d.day OFFSET {count} - 1 LIMIT 1)"
+    )
+
+
 def seed(session: Session) -> None:
     """Fill ``workday`` with every day of every year that the calendar package knows. Safe to run again."""
     first, last = date(min(holidays).year, 1, 1), date(max(holidays).year, 12, 31)

@@ -118,7 +118,7 @@ class Call:
         if operation.public:
             rate_limits.spend("public", self.address, settings().public_rate_per_minute)
             return
-        actor = tokens.actor_of(self.session, token=self._token, api_key=self._api_key)
+        actor = tokens.actor_of(self.session, token=self._token, api_key=self._api_key, address=self.address)
         if actor is None:
             raise Unauthenticated
         self.actor = actor

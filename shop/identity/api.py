@@ -23,6 +23,7 @@ from shop.identity.rules import Capacity
 from shop.identity.schemas import (
     ApiKeyIn,
     ApiKeyOut,
+    BranchApiKeyOut,
     MeOut,
     NewApiKeyOut,
     OrganisationOut,
@@ -263,3 +264,24 @@ def list_api_keys(call: Call, limit: Limit = 50, after: After = None) -> Page[Ap
 def revoke_api_key(call: Call, key_id: Id) -> None:
     """End one of the caller's own keys, at once."""
     keys.revoke(call.session, call.actor, key_id)
+
+
+@routes.get("/organisation/api-keys", Permission.USERS_MANAGE)
+def list_branch_api_keys(
+    call: Call,
+    live: Annotated[bool, Query(description="only keys that work now")] = False,
+    limit: Limit = 50,
+    after: After = None,
+) -> Page[BranchApiKeyOut]:
+    """The keys of everybody in the own branch, by id: which system uses which, since when, and when last."""
+    start = position(after, int)
+    rows = queries.branch_api_keys(
+        call.session, call.actor, now=clock.now(), live=live, after=start[0] if start else 0, limit=limit + 1
+    )
+    return page(rows, limit, lambda row: BranchApiKeyOut.model_validate(row, from_attributes=True), lambda row: [row.id])
+
+
+@routes.delete("/organisation/api-keys/{key_id}", Permission.USERS_MANAGE)
+def revoke_branch_api_key(call: Call, key_id: Id) -> None:
+    """End a key of anybody in the own branch, at once."""
+    keys.revoke_of_branch(call.session, call.actor, key_id)

@@ -15,6 +15,13 @@ class NotWithApiKey(Forbidden):
     zh, en = "此操作需要登录，不能使用 API 密钥", "This needs a signed-in person; an API key is not enough"
 
 
+class AddressNotAllowed(Forbidden):
+    """The key is right, but not from here."""
+
+    code = "address_not_allowed"
+    zh, en = "该 API 密钥不允许从此网络地址使用", "This API key may not be used from your network address"
+
+
 class UsccTaken(Conflict):
     code = "uscc_taken"
     zh, en = "该统一社会信用代码已注册", "An organisation with this credit code is registered already"

@@ -121,6 +121,10 @@ class ApiKey(SQLModel, table=True):
     hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False, unique=True))
     prefix: str
     name: str
+    #: The system that uses it, such as the ERP of the canteen.
+    system: str | None = None
+    #: Networks (CIDR) from which it may be used; none: from anywhere.
+    networks: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False, server_default="{}"))
     user_id: int = ref("app_user.id", index=True)
     scopes: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
     created_at: datetime = moment()

@@ -4,13 +4,16 @@ from enum import StrEnum
 
 
 class Permission(StrEnum):
+    ACCEPTANCES_CORRECT = "acceptances:correct"
     ACCEPTANCES_RECORD = "acceptances:record"
     AGREEMENTS_MANAGE = "agreements:manage"
     AGREEMENTS_READ = "agreements:read"
     AGREEMENTS_SIGN = "agreements:sign"
+    AMENDMENTS_MANAGE = "amendments:manage"
     API_KEYS_MANAGE = "api_keys:manage"
     AUDIT_READ = "audit:read"
     BLACKLIST_MANAGE = "blacklist:manage"
+    BUDGET_UNITS_DECIDE = "budget_units:decide"
     BUDGETS_MANAGE = "budgets:manage"
     CAPACITIES_DECLARE = "capacities:declare"
     CATALOGUE_BATCHES_PUBLISH = "catalogue_batches:publish"
@@ -23,11 +26,18 @@ class Permission(StrEnum):
     CERTIFICATIONS_READ = "certifications:read"
     CERTIFICATIONS_REVIEW = "certifications:review"
     CERTIFICATIONS_TOWNSHIP_REVIEW = "certifications:township_review"
+    CHANGES_READ = "changes:read"
     COMPLAINTS_DECIDE = "complaints:decide"
     COMPLAINTS_FILE = "complaints:file"
     COMPLAINTS_READ = "complaints:read"
     COMPLAINTS_STATE = "complaints:state"
     DELIVERY_ADDRESSES_MANAGE = "delivery_addresses:manage"
+    DISPUTES_DECIDE = "disputes:decide"
+    DISPUTES_MEDIATE = "disputes:mediate"
+    DISPUTES_OPEN = "disputes:open"
+    DISPUTES_READ = "disputes:read"
+    EVALUATIONS_ANSWER = "evaluations:answer"
+    EVALUATIONS_WRITE = "evaluations:write"
     HOUSEHOLDS_READ = "households:read"
     HOUSEHOLDS_REVEAL = "households:reveal"
     NOTIFICATIONS_READ = "notifications:read"
@@ -38,12 +48,24 @@ class Permission(StrEnum):
     ORGANISATIONS_APPROVE = "organisations:approve"
     ORGANISATIONS_EDIT = "organisations:edit"
     ORGANISATIONS_READ = "organisations:read"
+    PAPERS_UPLOAD = "papers:upload"
     PAYMENTS_RECORD = "payments:record"
+    PLEDGES_MANAGE = "pledges:manage"
+    PLEDGES_READ = "pledges:read"
     PRODUCTS_EDIT = "products:edit"
     PRODUCTS_READ = "products:read"
     PROGRAMMES_READ = "programmes:read"
     PURCHASE_REQUESTS_DECIDE = "purchase_requests:decide"
+    QUOTATION_REQUESTS_MANAGE = "quotation_requests:manage"
+    QUOTATION_REQUESTS_READ = "quotation_requests:read"
+    QUOTATIONS_SUBMIT = "quotations:submit"
     RECONCILE_RUN = "reconcile:run"
+    RESERVED_SHARE_FILE = "reserved_share:file"
+    RESERVED_SHARE_READ = "reserved_share:read"
+    RESERVED_SHARE_REVIEW = "reserved_share:review"
+    RETURNS_ANSWER = "returns:answer"
+    RETURNS_DOCUMENT = "returns:document"
+    RETURNS_REQUEST = "returns:request"
     SHIPMENTS_CREATE = "shipments:create"
     STATISTICS_READ = "statistics:read"
     STOCK_EDIT = "stock:edit"
@@ -52,6 +74,9 @@ class Permission(StrEnum):
     SUPPLIER_ORDERS_ANSWER = "supplier_orders:answer"
     UNITS_MANAGE = "units:manage"
     USERS_MANAGE = "users:manage"
+    VOUCHERS_BOOK = "vouchers:book"
+    VOUCHERS_REDEEM = "vouchers:redeem"
+    WEBHOOKS_MANAGE = "webhooks:manage"
 
 
 class Role(StrEnum):
@@ -77,30 +102,85 @@ REGIONAL = frozenset({Role.TOWNSHIP_OFFICER, Role.DEPARTMENT_OFFICER, Role.COUNT
 P = Permission
 _EVERYONE = {P.API_KEYS_MANAGE, P.NOTIFICATIONS_READ, P.ORGANISATIONS_READ, P.PRODUCTS_READ, P.PROGRAMMES_READ}
 _SUPPLIER = {
+    P.ACCEPTANCES_CORRECT,
     P.AGREEMENTS_READ,
+    P.AMENDMENTS_MANAGE,
     P.CAPACITIES_DECLARE,
     P.CERTIFICATIONS_READ,
+    P.CHANGES_READ,
     P.COMPLAINTS_READ,
+    P.DISPUTES_OPEN,
+    P.DISPUTES_READ,
+    P.EVALUATIONS_ANSWER,
     P.HOUSEHOLDS_READ,
     P.ORDERS_READ,
+    P.PAPERS_UPLOAD,
+    P.QUOTATION_REQUESTS_READ,
+    P.QUOTATIONS_SUBMIT,
+    P.RETURNS_ANSWER,
+    P.RETURNS_DOCUMENT,
     P.SHIPMENTS_CREATE,
     P.STATISTICS_READ,
     P.STOCK_EDIT,
     P.SUPPLIER_ORDERS_ANSWER,
+    P.VOUCHERS_REDEEM,
 }
-_BUYER = {P.AGREEMENTS_READ, P.COMPLAINTS_READ, P.ORDERS_READ, P.STATISTICS_READ}
+#: What everybody of a buying unit sees.
+_BUYER = {
+    P.AGREEMENTS_READ,
+    P.CHANGES_READ,
+    P.COMPLAINTS_READ,
+    P.DISPUTES_READ,
+    P.ORDERS_READ,
+    P.PLEDGES_READ,
+    P.QUOTATION_REQUESTS_READ,
+    P.RESERVED_SHARE_READ,
+    P.STATISTICS_READ,
+}
+#: What whoever orders for a buyer does.
 _PURCHASER = {
+    P.ACCEPTANCES_CORRECT,
     P.ACCEPTANCES_RECORD,
     P.AGREEMENTS_MANAGE,
+    P.AMENDMENTS_MANAGE,
     P.COMPLAINTS_FILE,
     P.DELIVERY_ADDRESSES_MANAGE,
+    P.DISPUTES_OPEN,
+    P.EVALUATIONS_WRITE,
     P.ORDERS_CANCEL,
     P.ORDERS_PLACE,
+    P.PAPERS_UPLOAD,
+    P.PLEDGES_MANAGE,
+    P.QUOTATION_REQUESTS_MANAGE,
+    P.RETURNS_DOCUMENT,
+    P.RETURNS_REQUEST,
+    P.VOUCHERS_BOOK,
 }
-_OFFICER = {P.AGREEMENTS_READ, P.CERTIFICATIONS_READ, P.COMPLAINTS_READ, P.ORDERS_READ, P.STATISTICS_READ, P.SUPERVISION_READ}
+_OFFICER = {
+    P.AGREEMENTS_READ,
+    P.CERTIFICATIONS_READ,
+    P.COMPLAINTS_READ,
+    P.DISPUTES_READ,
+    P.ORDERS_READ,
+    P.PLEDGES_READ,
+    P.QUOTATION_REQUESTS_READ,
+    P.RESERVED_SHARE_READ,
+    P.STATISTICS_READ,
+    P.SUPERVISION_READ,
+}
 #: What every level of review may do with the cases that are before it.
 _REVIEWER = {P.CERTIFICATIONS_OPINE, P.CERTIFICATIONS_REVIEW, P.HOUSEHOLDS_READ, P.SUPERVISION_RECORD}
-_DECIDING = {P.CERTIFICATES_SUSPEND, P.COMPLAINTS_DECIDE, P.HOUSEHOLDS_REVEAL, P.OBJECTIONS_DECIDE, P.ORGANISATIONS_APPROVE}
+_DECIDING = {
+    P.BUDGET_UNITS_DECIDE,
+    P.CERTIFICATES_SUSPEND,
+    P.COMPLAINTS_DECIDE,
+    P.HOUSEHOLDS_REVEAL,
+    P.OBJECTIONS_DECIDE,
+    P.ORGANISATIONS_APPROVE,
+    P.RESERVED_SHARE_REVIEW,
+}
+#: What whoever administers an organisation does, on either side.
+_ADMIN = {P.AGREEMENTS_SIGN, P.ORGANISATIONS_EDIT, P.USERS_MANAGE, P.WEBHOOKS_MANAGE}
 
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.PLATFORM_ADMIN: frozenset(
@@ -111,14 +191,19 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.CERTIFICATIONS_READ,
             P.ORDERS_READ,
             P.ORGANISATIONS_APPROVE,
+            P.QUOTATION_REQUESTS_READ,
             P.RECONCILE_RUN,
             P.STATISTICS_READ,
             P.USERS_MANAGE,
         }
     ),
     Role.TOWNSHIP_OFFICER: frozenset(_EVERYONE | _OFFICER | _REVIEWER | {P.CERTIFICATIONS_TOWNSHIP_REVIEW}),
-    Role.DEPARTMENT_OFFICER: frozenset(_EVERYONE | _OFFICER | {P.CERTIFICATIONS_OPINE, P.SUPERVISION_RECORD}),
-    Role.COUNTY_OFFICER: frozenset(_EVERYONE | _OFFICER | _REVIEWER | _DECIDING | {P.CERTIFICATIONS_COUNTY_REVIEW}),
+    Role.DEPARTMENT_OFFICER: frozenset(
+        _EVERYONE | _OFFICER | {P.CERTIFICATIONS_OPINE, P.RESERVED_SHARE_REVIEW, P.SUPERVISION_RECORD}
+    ),
+    Role.COUNTY_OFFICER: frozenset(
+        _EVERYONE | _OFFICER | _REVIEWER | _DECIDING | {P.CERTIFICATIONS_COUNTY_REVIEW, P.DISPUTES_MEDIATE}
+    ),
     Role.CITY_OFFICER: frozenset(
         _EVERYONE
         | _OFFICER
@@ -130,32 +215,51 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.CATALOGUE_BATCHES_PUBLISH,
             P.CERTIFICATES_REVOKE,
             P.CERTIFICATIONS_CITY_REVIEW,
+            P.DISPUTES_DECIDE,
             P.RECONCILE_RUN,
         }
     ),
-    Role.MONITOR: frozenset(_EVERYONE | {P.CERTIFICATIONS_READ, P.RECONCILE_RUN, P.STATISTICS_READ, P.SUPERVISION_READ}),
-    Role.SUPPLIER_ADMIN: frozenset(
+    Role.MONITOR: frozenset(
         _EVERYONE
-        | _SUPPLIER
-        | {P.AGREEMENTS_SIGN, P.CERTIFICATIONS_APPLY, P.COMPLAINTS_STATE, P.ORGANISATIONS_EDIT, P.PRODUCTS_EDIT, P.USERS_MANAGE}
+        | {
+            P.CERTIFICATIONS_READ,
+            P.PLEDGES_READ,
+            P.RECONCILE_RUN,
+            P.RESERVED_SHARE_READ,
+            P.STATISTICS_READ,
+            P.SUPERVISION_READ,
+        }
     ),
+    Role.SUPPLIER_ADMIN: frozenset(_EVERYONE | _SUPPLIER | _ADMIN | {P.CERTIFICATIONS_APPLY, P.COMPLAINTS_STATE, P.PRODUCTS_EDIT}),
     Role.SUPPLIER_STAFF: frozenset(_EVERYONE | _SUPPLIER),
     Role.BUYER_ADMIN: frozenset(
         _EVERYONE
         | _BUYER
         | _PURCHASER
+        | _ADMIN
         | {
-            P.AGREEMENTS_SIGN,
             P.BUDGETS_MANAGE,
-            P.ORGANISATIONS_EDIT,
             P.PURCHASE_REQUESTS_DECIDE,
+            P.RESERVED_SHARE_FILE,
+            P.RESERVED_SHARE_REVIEW,
             P.UNITS_MANAGE,
-            P.USERS_MANAGE,
         }
     ),
     Role.PURCHASER: frozenset(_EVERYONE | _BUYER | _PURCHASER),
     Role.APPROVER: frozenset(_EVERYONE | _BUYER | {P.PURCHASE_REQUESTS_DECIDE}),
-    Role.FINANCE: frozenset(_EVERYONE | _BUYER | {P.BUDGETS_MANAGE, P.PAYMENTS_RECORD, P.PURCHASE_REQUESTS_DECIDE}),
+    Role.FINANCE: frozenset(
+        _EVERYONE
+        | _BUYER
+        | {
+            P.BUDGETS_MANAGE,
+            P.DISPUTES_OPEN,
+            P.PAPERS_UPLOAD,
+            P.PAYMENTS_RECORD,
+            P.PURCHASE_REQUESTS_DECIDE,
+            P.RESERVED_SHARE_FILE,
+            P.RESERVED_SHARE_REVIEW,
+        }
+    ),
     Role.VIEWER: frozenset(_EVERYONE | _BUYER),
-    Role.OUTLET_OPERATOR: frozenset(_EVERYONE | {P.STATISTICS_READ}),
+    Role.OUTLET_OPERATOR: frozenset(_EVERYONE | {P.CHANGES_READ, P.STATISTICS_READ}),
 }

@@ -1,6 +1,6 @@
 """Reads of organisations, users and keys, each within the reach of who asks."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -51,6 +51,14 @@ ORDER BY u.id LIMIT :limit"""
 )
 _ONE_USER = text(f"{_USER} WHERE u.id = :id AND (u.id = :own_id OR :everyone OR o.path LIKE CAST(:branch AS text))")
 
+#: That a key ``k`` belongs to somebody of the branch, or that the caller sees everybody.
+KEY_IN_BRANCH = """EXISTS (SELECT FROM app_user u LEFT JOIN organisation o ON o.id = u.organisation_id
+    WHERE u.id = k.user_id AND (:everyone OR o.path LIKE CAST(:branch AS text)))"""
+_BRANCH_KEYS = text(
+    f"""SELECT k.*, u.username FROM api_key k JOIN app_user u ON u.id = k.user_id
+WHERE {KEY_IN_BRANCH} AND k.id > :after AND (NOT :live OR (k.revoked_at IS NULL AND k.expires_at > :now)) ORDER BY k.id LIMIT :limit"""  # noqa: S608
+)
+
 
 def _branch(actor: Actor) -> str | None:
     return f"{actor.organisation_path}%" if actor.organisation_path else None
@@ -61,7 +69,8 @@ def _reach(actor: Actor) -> dict[str, Any]:
     return {"regions": regions, "branch": _branch(actor)}
 
 
-def _user_reach(actor: Actor) -> dict[str, Any]:
+def user_reach(actor: Actor) -> dict[str, Any]:
+    """Whose users and keys the actor sees."""
     return {"everyone": actor.has_role(Role.PLATFORM_ADMIN), "branch": _branch(actor)}
 
 
@@ -152,7 +161,7 @@ def users(
 ) -> list[Row[Any]]:
     """Users of the actor's branch, or all of them for the platform's administrator; by id."""
     filters = {"organisation_id": organisation_id, "active": active, "after": after, "limit": limit}
-    return list(session.execute(_USERS, {**_user_reach(actor), **filters}))
+    return list(session.execute(_USERS, {**user_reach(actor), **filters}))
 
 
 def user(session: Session, actor: Actor, user_id: int) -> Row[Any]:
@@ -161,7 +170,7 @@ def user(session: Session, actor: Actor, user_id: int) -> Row[Any]:
     Raises:
         NotFound: there is none, or it belongs to another organisation (404).
     """
-    row = session.execute(_ONE_USER, {"id": user_id, "own_id": actor.user_id, **_user_reach(actor)}).first()
+    row = session.execute(_ONE_USER, {"id": user_id, "own_id": actor.user_id, **user_reach(actor)}).first()
     if row is None:
         raise NotFound
     return row
@@ -171,3 +180,10 @@ def api_keys(session: Session, actor: Actor, *, after: int = 0, limit: int = 50)
     """The actor's own keys, revoked and ended ones included; by id."""
     statement = select(ApiKey).where(ApiKey.user_id == actor.user_id).where(col(ApiKey.id) > after)
     return list(session.exec(statement.order_by(col(ApiKey.id)).limit(limit)))
+
+
+def branch_api_keys(
+    session: Session, actor: Actor, *, now: datetime, live: bool, after: int = 0, limit: int = 50
+) -> list[Row[Any]]:
+    """The keys of everybody in the actor's branch, by id; ``live``: only those that work at ``now``."""
+    return list(session.execute(_BRANCH_KEYS, {**user_reach(actor), "now": now, "live": live, "after": after, "limit": limit}))

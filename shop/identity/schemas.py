@@ -1,5 +1,6 @@
 """What identity takes and gives. ``valid_to`` is the first day on which a thing is no longer in force."""
 
+import ipaddress
 from datetime import date, datetime
 from typing import Annotated, Literal, Self
 
@@ -251,8 +252,26 @@ class MeOut(BaseModel):
     language: Language
 
 
+def _network(given: str) -> str:
+    try:
+        if "%" in given:  # a zone is of one machine only
+            raise ValueError
+        return str(ipaddress.ip_network(given))
+    except ValueError:
+        raise BadValue(
+            "须为网段，如 203.0.113.0/24", "a network such as 203.0.113.0/24, with no bits set behind its length"
+        ) from None
+
+
+Network = Annotated[str, StringConstraints(max_length=50), AfterValidator(_network), Field(examples=["203.0.113.0/24"])]
+
+
 class ApiKeyIn(In):
     name: Name
+    #: The system that will use it.
+    system: Name | None = None
+    #: Networks or addresses from which alone it may be used; empty: from anywhere.
+    networks: Annotated[list[Network], Field(max_length=20)] = []
     scopes: Annotated[list[Permission], Field(min_length=1, max_length=len(Permission))]
     valid_days: Annotated[int, Field(ge=1, le=366)]
 
@@ -260,13 +279,22 @@ class ApiKeyIn(In):
 class ApiKeyOut(BaseModel):
     id: int
     name: str
+    system: str | None
+    networks: list[str]
     #: The beginning of the key, to tell keys apart.
     prefix: str
     scopes: list[str]
     created_at: datetime
     expires_at: datetime
+    #: To within five minutes.
     last_used_at: datetime | None
     revoked_at: datetime | None
+
+
+class BranchApiKeyOut(ApiKeyOut):
+    #: For whom it acts.
+    user_id: int
+    username: str
 
 
 class NewApiKeyOut(ApiKeyOut):

@@ -1,7 +1,9 @@
 """Access tokens, refresh tokens and API keys: random, kept only as SHA-256, and ended by one row."""
 
 import hashlib
+import ipaddress
 import secrets
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,10 +12,11 @@ from sqlmodel import Session
 
 from shop.core import clock
 from shop.identity.actor import Actor, Grant
+from shop.identity.errors import AddressNotAllowed
 from shop.identity.permissions import Role
 
 _USER = """
-SELECT u.id, u.username, u.organisation_id, o.path, {scopes} AS scopes,
+SELECT u.id, u.username, u.organisation_id, o.path, {own},
        (SELECT array_agg(r.role || ':' || coalesce(r.region_code, '') ORDER BY r.role) FROM user_role r WHERE r.user_id = u.id) AS roles
 FROM {source} LEFT JOIN organisation o ON o.id = u.organisation_id
 """
@@ -24,10 +27,18 @@ WHERE c.hash = :hash AND c.revoked_at IS NULL AND c.expires_at > :now AND u.acti
 """
 )
 _CARRIED = "{} c JOIN app_user u ON u.id = c.user_id"
-_NO_SCOPES = "CAST(NULL AS text[])"
-_BY_TOKEN = text(_ACTOR.format(scopes=_NO_SCOPES, source=_CARRIED.format("token"), more="AND c.kind = 'access'"))
-_BY_API_KEY = text(_ACTOR.format(scopes="c.scopes", source=_CARRIED.format("api_key"), more=""))
-_BY_ID = text(_USER.format(scopes=_NO_SCOPES, source="app_user u") + "WHERE u.id = :id")
+_NO_SCOPES = "CAST(NULL AS text[]) AS scopes"
+_KEY = "c.scopes, c.networks, c.id AS key_id, c.last_used_at"
+_BY_TOKEN = text(_ACTOR.format(own=_NO_SCOPES, source=_CARRIED.format("token"), more="AND c.kind = 'access'"))
+_BY_API_KEY = text(_ACTOR.format(own=_KEY, source=_CARRIED.format("api_key"), more=""))
+_BY_ID = text(_USER.format(own=_NO_SCOPES, source="app_user u") + "WHERE u.id = :id")
+
+#: How exactly it is known when a key was used last: a key that calls all the time is not written all the time.
+USED_WITHIN = timedelta(minutes=5)
+#: Requests of one key do not wait for one another here.
+_USED = text(
+    "UPDATE api_key SET last_used_at = :now WHERE id = (SELECT id FROM api_key WHERE id = :id FOR NO KEY UPDATE SKIP LOCKED)"
+)
 
 
 def fresh() -> tuple[str, bytes]:
@@ -54,8 +65,12 @@ def issue(session: Session, user_id: int, kind: str, sign_in: str, lifetime: tim
     return secret, now + lifetime
 
 
-def actor_of(session: Session, *, token: str | None, api_key: str | None) -> Actor | None:
-    """Who the bearer of a token or API key is; None when it is unknown, ended or revoked, or the user is no longer active."""
+def actor_of(session: Session, *, token: str | None, api_key: str | None, address: str | None = None) -> Actor | None:
+    """Who the bearer of a token or API key is; None when it is unknown, ended or revoked, or the user is no longer active.
+
+    Raises:
+        AddressNotAllowed: the key may not be used from the client's ``address`` (403).
+    """
     secret = token or api_key
     if not secret:
         return None
@@ -63,6 +78,8 @@ def actor_of(session: Session, *, token: str | None, api_key: str | None) -> Act
     row = session.execute(statement, {"hash": hashed(secret), "now": clock.now()}).first()
     if row is None:
         return None
+    if not token:
+        _use(session, row, address)
     return _actor(row)
 
 
@@ -80,6 +97,24 @@ def _actor(row: Row[Any]) -> Actor:
         grants=tuple(_grant(entry) for entry in row.roles or ()),
         scopes=frozenset(row.scopes) if row.scopes is not None else None,
     )
+
+
+def _use(session: Session, key: Row[Any], address: str | None) -> None:
+    if key.networks and not is_within(address, key.networks):
+        raise AddressNotAllowed
+    now = clock.now()
+    if key.last_used_at is None or now - key.last_used_at >= USED_WITHIN:
+        session.execute(_USED, {"id": key.key_id, "now": now})
+
+
+def is_within(address: str | None, networks: Iterable[str]) -> bool:
+    """Whether an address lies in one of the networks; an IPv4 address that came in its IPv6 form counts as what it is."""
+    try:
+        given = ipaddress.ip_address(address or "")
+    except ValueError:
+        return False
+    given = getattr(given, "ipv4_mapped", None) or given
+    return any(given in ipaddress.ip_network(network) for network in networks)
 
 
 def _grant(entry: str) -> Grant:

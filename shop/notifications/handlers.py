@@ -1,10 +1,12 @@
 """Who hears of the events of the organisations, and who gets a mail. Workers run these beside the handlers of the other parts."""
 
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
+from shop.core import clock
 from shop.core.outbox import Handler
 from shop.identity.actor import CITY
 from shop.notifications import mailing
@@ -62,6 +64,32 @@ def _tell_organisation(kind: str) -> Handler:
         )
 
     return tell
+
+
+_ENDING_KEYS = text(
+    "SELECT k.id, k.name, coalesce(k.system, u.name) AS system, k.expires_at, u.organisation_id FROM api_key k JOIN app_user u ON u.id = k.user_id"
+    " WHERE k.revoked_at IS NULL AND u.active AND u.organisation_id IS NOT NULL AND k.expires_at > :now AND k.expires_at <= :soon"
+    # a key that was made for less than that needs no reminder
+    " AND k.expires_at - k.created_at > CAST(:notice AS interval) ORDER BY k.id"
+)
+KEY_NOTICE = timedelta(days=14)
+
+
+def tell_of_ending_keys(session: Session) -> None:
+    """Keys end by date, with no event: their organisation hears once, two weeks before, whenever this runs next."""
+    now = clock.now()
+    for row in session.execute(_ENDING_KEYS, {"now": now, "soon": now + KEY_NOTICE, "notice": KEY_NOTICE}).all():
+        notify(
+            session,
+            origin=f"api_key.ending:{row.id}",
+            kind="api_key.ending",
+            subject_type="api_key",
+            subject_id=row.id,
+            organisation_id=row.organisation_id,
+            name=row.name,
+            system=row.system,
+            ends=clock.shanghai_date(row.expires_at).isoformat(),
+        )
 
 
 def _made(session: Session, payload: dict[str, Any]) -> None:

@@ -8,6 +8,10 @@ from shop.core.errors import Language
 
 #: kind -> (Chinese, English)
 TEXTS: Mapping[str, tuple[str, str]] = {
+    "acceptance.automatic": (
+        "订单 {number} 的到货逾期未验收，已视为验收合格",
+        "Nobody answered a delivery of order {number} in time; it was accepted",
+    ),
     "acceptance.recorded": ("订单 {number} 的到货已验收", "A delivery of order {number} was accepted"),
     "agreement.change_accepted": ("对方已同意协议 {number} 的变更", "The other side accepted the change of agreement {number}"),
     "agreement.change_declined": ("对方未同意协议 {number} 的变更", "The other side declined the change of agreement {number}"),
@@ -36,6 +40,18 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "The other side proposes to end agreement {number} early; answer it",
     ),
     "agreement.withdrawn": ("采购单位已撤回协议 {number}：{reason}", "The buyer withdrew agreement {number}: {reason}"),
+    "amendment.accepted": ("订单 {number} 的变更已获同意", "The change of order {number} was agreed to"),
+    "amendment.expired": ("订单 {number} 的变更逾期未答复，已失效", "Nobody answered the change of order {number}; it has lapsed"),
+    "amendment.proposed": (
+        "对方提出变更订单 {number}，请于 {until} 前答复：{reason}",
+        "A change of order {number} was proposed; please answer until {until}: {reason}",
+    ),
+    "amendment.refused": ("订单 {number} 的变更未获同意：{reason}", "The change of order {number} was refused: {reason}"),
+    "amendment.withdrawn": ("订单 {number} 的变更已撤回", "The proposed change of order {number} was withdrawn"),
+    "api_key.ending": (
+        "系统“{system}”的密钥（{name}）将于 {ends} 到期，请及时更换",
+        "The key “{name}” of {system} ends on {ends}; make a new one in time",
+    ),
     "blacklist.lifted": ("本单位的黑名单已解除：{reason}", "Your organisation may apply again: {reason}"),
     "blacklist.listed": (
         "本单位被列入黑名单至 {until}：{reason}",
@@ -48,6 +64,14 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "call_off.stuck": (
         "协议 {number} 于 {due_on} 送 {place} 的订单未能自动提交（{problem}），请处理",
         "The order under agreement {number} for {place} on {due_on} could not be placed ({problem}); see to it",
+    ),
+    "budget_unit_application.decided": (
+        "订单 {number} 变更预算单位的申请已有结果",
+        "The application for another budget unit of order {number} was decided",
+    ),
+    "budget_unit_application.filed": (
+        "订单 {number} 申请变更预算单位，请处理",
+        "Another budget unit is asked for order {number}; decide on it",
     ),
     "capacity.cleared": (
         "证书 {number} 的产能预警已解除：{reason}",
@@ -175,6 +199,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "供应单位申报“{product}” {month} 减产：原计划 {planned} 公斤，减少 {cut} 公斤，仍供 {left} 公斤",
         "A loss of {product} in {month} was declared: of {planned} kg planned for you {cut} kg are cut, {left} kg still come",
     ),
+    "evaluation.answered": ("供应商已回复贵单位对订单 {number} 的评价", "The supplier answered your evaluation of order {number}"),
+    "evaluation.written": ("采购单位评价了订单 {number}", "The buyer rated order {number}"),
     "inspection.failed": ("证书 {number}（{product}）检查不合格", "A check of {product}, certificate {number}, failed"),
     "inspection.passed": ("证书 {number}（{product}）检查合格", "A check of {product}, certificate {number}, was passed"),
     "inspections.due": (
@@ -233,6 +259,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "organisation.registered": ("新单位“{name}”等待审核", "The registration of “{name}” awaits review"),
     "organisation.rejected": ("单位“{name}”的注册被驳回：{reason}", "The registration of “{name}” was rejected: {reason}"),
     "organisation.resubmitted": ("单位“{name}”已修改并重新提交注册", "“{name}” corrected its registration and submitted it again"),
+    "paper.uploaded": ("订单 {number} 有新上传的文件", "A paper was uploaded for order {number}"),
     "payment.recorded": ("订单 {number} 的付款已登记", "A payment for order {number} was recorded"),
     "price_check.above": (
         "证书 {number}（{product}）的价格比同类产品高 {percent}%",
@@ -240,6 +267,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "purchase_order.cancelled": ("订单 {number} 已取消", "Order {number} was cancelled"),
     "purchase_order.placed": ("收到新订单 {number}", "You have a new order, {number}"),
+    "purchase_order.reassigned": (
+        "订单 {number} 的采购单位已变更，开票时请注意",
+        "Order {number} belongs to another unit of the buyer now; mind it on the invoice",
+    ),
     "purchase_request.ordered": (
         "采购申请 {number} 已审批通过并下单",
         "Request {number} was approved and ordered",
@@ -251,9 +282,67 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Request {number} was approved but could not be ordered; see why",
     ),
     "purchase_request.waiting": ("采购申请 {number} 待审批：{step}", "Request {number} waits for approval: {step}"),
+    "shipment.accept_due": (
+        "订单 {number} 的到货请于 {until} 前验收，逾期视为验收合格",
+        "Please answer a delivery of order {number} until {until}; after that it counts as accepted",
+    ),
+    "shipment.corrected": ("订单 {number} 的物流信息已更正", "The transport data of a delivery of order {number} were corrected"),
+    "shipment.held": (
+        "采购单位对订单 {number} 的到货提出异议：{reason}",
+        "The buyer holds a delivery of order {number}: {reason}",
+    ),
+    "shipment.let_go": ("采购单位已撤回对订单 {number} 到货的异议", "The buyer no longer holds a delivery of order {number}"),
+    "quality_signal.raised": (
+        "证书 {number}（{product}）近期收到 {buyers} 个采购单位的 {ratings} 次低分评价",
+        "{product}, certificate {number}, was rated low {ratings} times by {buyers} buyers of late",
+    ),
+    "reserved_share.accepted": (
+        "本单位 {year} 年预留份额已通过审核：{reserved} 元",
+        "Your reserved share of {year} was accepted: {reserved} yuan",
+    ),
+    "reserved_share.behind": (
+        "本单位 {year} 年预留份额已完成 {rate}%，低于时间进度，尚差 {missing} 元",
+        "Your reserved share of {year} is {rate} % done, less than the time gone by; {missing} yuan are missing",
+    ),
+    "reserved_share.due": (
+        "请于 {due} 前填报本单位 {year} 年预留份额",
+        "Please file your reserved share of {year} by {due}",
+    ),
+    "reserved_share.filed": (
+        "“{unit}”报送了 {year} 年预留份额，请审核",
+        "“{unit}” filed its reserved share of {year}; it awaits your review",
+    ),
+    "reserved_share.overdue": (
+        "本单位 {year} 年预留份额应于 {due} 前填报，现已逾期",
+        "Your reserved share of {year} was to be filed by {due}",
+    ),
+    "reserved_share.returned": (
+        "本单位 {year} 年预留份额被退回：{reason}",
+        "Your reserved share of {year} was returned: {reason}",
+    ),
     "shipment.sent": ("订单 {number} 已发货", "Order {number} was shipped"),
+    "shipment.short": (
+        "订单 {number} 按实际重量发货，不足部分不再发货",
+        "Order {number} was delivered by a lower weight; the rest will not come",
+    ),
+    "supplier_order.confirm_due": (
+        "订单 {number} 须在一天内确认，逾期自动释放",
+        "Order {number} is released unless you confirm it within a day",
+    ),
     "supplier_order.confirmed": ("供应商已确认订单 {number}", "The supplier confirmed order {number}"),
+    "supplier_order.freight_set": (
+        "供应商将订单 {number} 的运费定为 {freight} 元",
+        "The supplier set the freight of order {number} to {freight} yuan",
+    ),
+    "supplier_order.lapsed": (
+        "订单 {number} 因供应商未在期限内确认而自动释放",
+        "Order {number} was not confirmed in time and has been released",
+    ),
     "supplier_order.rejected": ("供应商已拒绝订单 {number}", "The supplier rejected order {number}"),
+    "webhook_endpoint.disabled": (
+        "回调地址 {url} 已停用：对方返回 410，或连续三天无法送达；恢复后请重新启用并补发",
+        "The endpoint {url} was disabled: it answered 410, or nothing got through for three days; enable it again, then replay",
+    ),
 }
 
 
@@ -275,6 +364,8 @@ def told(kind: str, data: Mapping[str, Any], language: Language) -> str:
 PLACES: Mapping[str, str] = {
     "agreement": "/v1/agreements/{id}",
     "call_off_draft": "/v1/call-off-drafts/{id}",
+    "budget_unit_application": "/v1/budget-unit-applications/{id}",
+    "amendment": "/v1/amendments/{id}",
     "capacity_flag": "/v1/capacity-flags",
     "catalogue_batch": "/v1/catalogue-batches/{id}",
     "certificate": "/v1/certificates/{id}",
@@ -290,7 +381,11 @@ PLACES: Mapping[str, str] = {
     "open_orders": "/v1/certificates/{id}/open-orders",
     "organisation": "/v1/organisations/{id}",
     "purchase_request": "/v1/purchase-requests/{id}",
+    "quality_signal": "/v1/quality-signals?open=true",
+    "reserved_share": "/v1/reserved-shares/{id}",
+    "reserved_shares": "/v1/reserved-shares?year={id}&status=filed",
     "supplier_order": "/v1/supplier-orders/{id}",
+    "webhook_endpoint": "/v1/webhook-endpoints/{id}",
 }
 INBOX = "/v1/notifications"
 PREFERENCES = "/v1/me/notification-preferences"

@@ -39,6 +39,7 @@ def _out(row: Programme, language: Language) -> ProgrammeOut:
         counting_rule=config.counting_rule,
         certification=config.certification,
         reserved_share=config.reserved_share,
+        ordering=config.ordering,
         targets=[
             TargetOut(label=target.zh if language == "zh" else target.en, **target.model_dump(exclude={"zh", "en"}))
             for target in config.targets

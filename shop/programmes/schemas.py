@@ -96,11 +96,62 @@ class CertificationRules(Part):
 class ReservedShare(Part):
     """The share of a budget unit's yearly purchases that it sets aside for produce of the designated counties."""
 
+    #: What a unit is offered, and the least that it may file.
     percent: int = Field(ge=0, le=100)
+    minimum_percent: int = Field(default=10, ge=0, le=100)
     #: The funds whose purchases are the base of the share.
     fund_source: str
+    #: The funds whose purchases fill it; purchases with others are shown apart.
+    counted_funds: tuple[str, ...] = Field(default=("canteen",), min_length=1)
     #: Goods of suppliers registered in regions with this designation count.
     eligible_designation: str
+    #: Month and day by which the share of a year is filed in that year, and so many days before it a unit is reminded.
+    deadline: str = Field(default="03-24", pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$")
+    reminder_days: tuple[int, ...] = (14, 3)
+    #: From this month on a unit is told that it is behind.
+    behind_from_month: int = Field(default=10, ge=1, le=12)
+    #: Why a unit may have no share.
+    exemptions: tuple[Literal["no_canteen", "shared_canteen", "outsourced_canteen"], ...] = (
+        "no_canteen",
+        "shared_canteen",
+        "outsourced_canteen",
+    )
+
+    @model_validator(mode="after")
+    def _offers_what_is_allowed(self) -> Self:
+        if self.percent < self.minimum_percent:
+            raise ValueError("percent lies below minimum_percent")
+        return self
+
+    def due_on(self, year: int) -> date:
+        """The last day on which the share of a year is filed in time."""
+        return date.fromisoformat(f"{year}-{self.deadline}")
+
+
+class OrderingRules(Part):
+    """How an order runs from its placing to its acceptance. Days are working days; none of the numbers was published (see ``docs``)."""
+
+    #: Time for the supplier to confirm; after it the order is released.
+    confirm_working_days: Days = 3
+    #: Hours after its confirmation in which the buyer may cancel alone; none: until it is shipped. Later the supplier has to agree.
+    cancel_confirmed_hours: int | None = Field(default=None, ge=0, le=8760)
+    #: Time to answer a delivery after it is due to arrive; then it is accepted. The buyer is told so many days before.
+    acceptance_working_days: Days = 7
+    acceptance_notice_working_days: Days = 2
+    #: How much of an ordered weight a supplier may leave out without asking.
+    short_percent: int = Field(default=20, ge=0, le=100)
+    #: Time to answer a proposed change of a confirmed order.
+    amendment_working_days: Days = 5
+    #: What a contract says of payment, and its other terms.
+    payment_terms: str = "需方验收合格并收到发票后三十日内，以银行转账方式付款至供方账户。"
+    contract_terms: tuple[str, ...] = (
+        "供方按合同约定的产品、规格、数量、产地和期限交货，产品须持有有效的消费帮扶产品认定证书。",
+        "运费以供方确认订单时所列金额为准，确认后不得变更。",
+        "按重量计价的产品以需方验收的实际重量结算，不超过供方发货的重量。",
+        "更换产品、变更价格、减少数量或延期交货，须经对方同意并签订补充协议；未经同意的，原合同不变。",
+        "需方应在货物到达后{acceptance}个工作日内验收；逾期未验收且未提出异议的，视为验收合格。",
+        "拒收的货物由供方负责取回，不计货款。",
+    )
 
 
 class Target(Part):
@@ -128,6 +179,7 @@ class ProgrammeConfig(Part):
     counting_rule: Literal["acceptance"]
     certification: CertificationRules
     reserved_share: ReservedShare
+    ordering: OrderingRules = OrderingRules()
     targets: tuple[Target, ...] = ()
     #: Group of codes -> code -> label.
     terms: Mapping[str, Mapping[str, Label]]
@@ -188,6 +240,7 @@ class ProgrammeOut(ProgrammeSummaryOut):
     counting_rule: str
     certification: CertificationRules
     reserved_share: ReservedShare
+    ordering: OrderingRules
     targets: list[TargetOut]
 
 

@@ -35,7 +35,8 @@ NOT_REPLAYED = {
     ("POST", "/v1/auth/revoke"),
     ("POST", "/v1/me/password"),
     ("POST", "/v1/api-keys"),
-    ("POST", "/v1/purchase-orders/spreadsheet-preview"),
+    ("POST", "/v1/webhook-endpoints"),
+    ("POST", "/v1/webhook-endpoints/{endpoint_id}/rotate-secret"),
     ("POST", "/v1/certification-cases/{case_id}/households/reveal"),
     ("POST", "/v1/check-plans/{plan_id}/verify"),
 }

@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 from sqlalchemy.dialects import postgresql
 
-from orders.purchasing.actions import placing
+from orders.purchasing.actions import placing, pricing
 from shop.core import clock
 from shop.core.idempotency import _FIND as FIND_KEY
 from shop.core.locks import number
@@ -87,6 +87,12 @@ def _statements(made: Ground, lines: int, pick: random.Random) -> list[tuple[str
         "programme_code": "chongqing-2021",
         "day": "20260101",
         "now": now,
+        "today": clock.today(),
+        "ordering_unit_id": 401,
+        "cost_centre": None,
+        "deliver_by": None,
+        "source_kind": "direct",
+        "source_id": None,
         "fund_source": "canteen",
         "platform": "marketplace",
         "declared_relation_id": None,
@@ -109,15 +115,19 @@ def _statements(made: Ground, lines: int, pick: random.Random) -> list[tuple[str
         "vat_bps": [0] * lines,
         "vats": [0] * lines,
         "grams": [10_000 for _ in ones],
+        "agreement_lines": [None for _ in ones],
     }
     found = {"principal": "bench", "key": key, "lock": number(key)}
     answer = "INSERT INTO idempotency_key VALUES ('bench', %(key)s, 'POST', '\\x00', 201, '{}', %(body)s, %(now)s)"
     return [
         (_driver_sql(tokens._BY_TOKEN), {"hash": tokens.hashed(made.token), "now": now}),
         (_driver_sql(FIND_KEY), found),
-        (_driver_sql(placing._BUYER), common | {"buyer_id": 401}),
-        (_driver_sql(placing._FACTS), common | {"skus": skus, "quantities": write["quantities"]}),
-        (_driver_sql(placing._RESERVE), {"skus": sorted(skus), "quantities": write["quantities"]}),
+        (_driver_sql(pricing._BUYER), common | {"buyer_id": 401}),
+        (_driver_sql(pricing._FACTS), common | write | {"agreed": write["agreement_lines"]}),
+        (
+            _driver_sql(placing._RESERVE),
+            {"skus": sorted(skus), "quantities": write["quantities"], "certificates": sorted(skus)},
+        ),
         (_driver_sql(placing._WRITE), write | {"buyer_id": 401}),
         (answer, {"key": key, "body": b"x" * 700, "now": now}),
     ]

@@ -15,6 +15,7 @@ from catalog.supervision.errors import (
     TooManyComplaintFiles,
     TooManyComplaints,
     UnknownCertificate,
+    UnknownOrder,
 )
 from catalog.supervision.models import Complaint, ComplaintFile
 from catalog.supervision.queries import complaints as queries
@@ -38,6 +39,16 @@ REASON_CODE = "complaint_upheld"
 _CERTIFICATE = text(
     "SELECT id, supplier_id, district_code FROM certificate"
     " WHERE id = coalesce(CAST(:id AS bigint), (SELECT id FROM certificate WHERE number = CAST(:number AS text)))"
+)
+_OWN_ORDER = text(
+    """
+    SELECT EXISTS (
+        SELECT FROM supplier_order so
+        JOIN purchase_order po ON po.id = so.purchase_order_id
+        JOIN organisation o ON o.id IN (po.buyer_id, po.ordering_unit_id) AND o.path LIKE CAST(:branch AS text)
+        JOIN order_line l ON l.supplier_order_id = so.id AND l.certificate_id = :certificate_id
+        WHERE so.id = :id)
+    """
 )
 _PUBLIC_OPEN = text(
     "SELECT count(*) FROM complaint WHERE certificate_id = :id AND organisation_id IS NULL AND status IN ('received', 'stated')"
@@ -66,13 +77,18 @@ def file(session: Session, actor: Actor, body: ComplaintIn) -> int:
     """Take a buyer's complaint; returns its id.
 
     Raises:
-        UnknownCertificate: there is no such certificate (422). Forbidden: the actor belongs to no organisation (403).
+        UnknownCertificate, UnknownOrder: there is no such certificate, or no such order with it (422). Forbidden: the actor belongs to no organisation (403).
     """
     by_id = body.certificate_id is not None
     certificate = _certificate(
         session, "certificate_id" if by_id else "certificate_number", id=body.certificate_id, number=body.certificate_number
     )
-    return _file(session, actor, certificate, body.kind, body.text, organisation_id=actor.organisation).id
+    who = {"organisation_id": actor.organisation, "supplier_order_id": body.supplier_order_id}
+    if body.supplier_order_id is not None:
+        asked = {"id": body.supplier_order_id, "certificate_id": certificate.id, "branch": f"{actor.organisation_path}%"}
+        if not session.execute(_OWN_ORDER, asked).scalar_one():
+            raise UnknownOrder(faults=[Fault("supplier_order_id", UnknownOrder.code, UnknownOrder.zh, UnknownOrder.en)])
+    return _file(session, actor, certificate, body.kind, body.text, **who).id
 
 
 def _certificate(session: Session, field: str, *, id: int | None = None, number: str | None = None) -> Row[Any]:

@@ -44,6 +44,9 @@ RISK = """
             FROM price_check p JOIN live ON live.id = p.certificate_id WHERE p.found_on > :year_ago
             ORDER BY p.certificate_id, p.found_on DESC, p.id DESC) latest WHERE above_bp > :tolerated_bp
         UNION ALL
+        SELECT q.certificate_id, 'low_ratings', jsonb_build_object('quality_signal_id', q.id, 'ratings', q.ratings, 'buyers', q.buyers)
+        FROM quality_signal q JOIN live ON live.id = q.certificate_id WHERE q.cleared_at IS NULL
+        UNION ALL
         SELECT id, 'papers_ending', jsonb_build_object('papers_valid_until', papers_valid_until)
         FROM live WHERE papers_valid_until < :papers_by
         UNION ALL

@@ -69,6 +69,7 @@ class ComplaintIn(In):
     certificate_number: CertificateNumber | None = None
     kind: ComplaintKind
     text: LongText
+    supplier_order_id: Id | None = Field(default=None, description="the part of an order that it is about")
 
     @model_validator(mode="after")
     def _names_one(self) -> Self:
@@ -133,6 +134,7 @@ class ComplaintRow(BaseModel):
     product_name: str
     supplier_id: int
     supplier_name: str
+    supplier_order_id: int | None = Field(description="the part of an order that it is about")
     organisation_id: int | None = Field(description="the buyer who complains; none: somebody of the public")
     organisation_name: str | None
     district_code: str

@@ -128,8 +128,8 @@ _POSITION = text(
         WHERE w.agreement_line_id = l.id AND r.status IN ('waiting', 'returned', 'approved')
     ) waits ON true
     LEFT JOIN LATERAL (
-        SELECT sum(ol.quantity) AS ordered, sum(ol.shipped_quantity) AS shipped, sum(ol.accepted_quantity) AS accepted,
-               sum(ol.rejected_quantity) AS rejected, sum(coalesce(paid.fen, 0)) AS accepted_fen
+        SELECT sum(ol.quantity - ol.closed_quantity) AS ordered, sum(ol.shipped_quantity) AS shipped, sum(ol.accepted_quantity) AS accepted,
+               sum(ol.rejected_quantity + ol.difference_quantity) AS rejected, sum(coalesce(paid.fen, 0)) AS accepted_fen
         FROM order_line ol JOIN supplier_order so ON so.id = ol.supplier_order_id
         LEFT JOIN LATERAL (SELECT sum(al.amount_fen) AS fen FROM acceptance_line al WHERE al.order_line_id = ol.id) paid ON true
         WHERE ol.agreement_line_id = l.id AND so.status NOT IN ('rejected', 'cancelled')

@@ -52,7 +52,7 @@ _CAPS = text(
 _ORDERS = text(
     """
     SELECT l.product_id, date_trunc('month', coalesce(po.deliver_by, (po.placed_at AT TIME ZONE 'Asia/Shanghai')::date))::date AS month,
-           sum(round((l.quantity - l.rejected_quantity) * coalesce(s.net_grams, 0)))::bigint AS grams
+           sum(round((l.quantity - l.rejected_quantity - l.difference_quantity - l.closed_quantity) * coalesce(s.net_grams, 0)))::bigint AS grams
     FROM sku s JOIN order_line l ON l.sku_id = s.id JOIN supplier_order so ON so.id = l.supplier_order_id
     JOIN purchase_order po ON po.id = l.purchase_order_id
     WHERE s.product_id = ANY (:products) AND l.agreement_line_id IS NULL AND so.status NOT IN ('rejected', 'cancelled')

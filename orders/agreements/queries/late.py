@@ -12,7 +12,8 @@ from shop.core import clock, paging
 from shop.core.paging import Page
 from shop.identity.actor import Actor
 
-# The order of an instalment, whether it was placed at once or after approvals; its line is that of the same agreement line.
+# The order of an instalment, whether it was placed at once or after approvals; its lines are those of the same agreement line:
+# an agreed change may have put one in the place of another.
 _FROM = f"""
     FROM instalment i
     JOIN agreement_line l ON l.id = i.agreement_line_id
@@ -20,14 +21,19 @@ _FROM = f"""
     LEFT JOIN call_off_draft d ON d.id = i.call_off_draft_id
     LEFT JOIN purchase_request r ON r.id = d.purchase_request_id
     LEFT JOIN purchase_order po ON po.id = d.purchase_order_id OR po.purchase_request_id = d.purchase_request_id
-    LEFT JOIN order_line ol ON ol.purchase_order_id = po.id AND ol.agreement_line_id = l.id
+    LEFT JOIN LATERAL (
+        SELECT min(o.supplier_order_id) AS supplier_order_id, sum(o.accepted_quantity) AS accepted,
+               sum(o.quantity - o.closed_quantity - o.shipped_quantity) AS to_ship,
+               sum(o.quantity - o.closed_quantity - o.accepted_quantity - o.rejected_quantity - o.difference_quantity) AS to_answer
+        FROM order_line o WHERE o.purchase_order_id = po.id AND o.agreement_line_id = l.id
+    ) ol ON true
     LEFT JOIN supplier_order so ON so.id = ol.supplier_order_id
 """
-# What was rejected at acceptance was answered: nothing more is to come for it.
+# What was rejected, did not arrive or will not come was answered for: nothing more is to come for it.
 _LATE = """
     a.status = 'active' AND i.status <> 'skipped' AND i.due_on < :today AND (CAST(:oldest AS date) IS NULL OR i.due_on >= :oldest)
     AND i.due_on <= coalesce(a.terminated_on, a.valid_until)
-    AND (ol.id IS NULL OR so.status IN ('rejected', 'cancelled') OR ol.accepted_quantity + ol.rejected_quantity < ol.quantity)
+    AND (so.id IS NULL OR so.status IN ('rejected', 'cancelled') OR ol.to_answer > 0)
 """
 #: SQL: id, agreement and day of every instalment that is late on ``:today``, since ``:oldest`` where that is given.
 LATE = f"SELECT i.id, a.id AS agreement_id, i.due_on {_FROM} WHERE {_LATE}"
@@ -35,11 +41,11 @@ LATE = f"SELECT i.id, a.id AS agreement_id, i.due_on {_FROM} WHERE {_LATE}"
 _SHOWN = f"""
     SELECT i.*, a.id AS agreement_id, l.line_no, p.name AS product_name, s.pack, s.unit, place.name AS place_name, po.id AS purchase_order_id,
            d.purchase_request_id, a.number AS agreement_number, buyer.name AS buyer_name, supplier.name AS supplier_name,
-           coalesce(ol.accepted_quantity, 0) AS accepted_quantity, CAST(:today AS date) - i.due_on AS days_late,
+           coalesce(ol.accepted, 0) AS accepted_quantity, CAST(:today AS date) - i.due_on AS days_late,
            CASE WHEN i.status <> 'ordered' THEN 'order'
                 WHEN so.status IN ('rejected', 'cancelled') OR r.status IN ('rejected', 'withdrawn') THEN 'new_order'
-                WHEN ol.id IS NULL THEN 'approval'
-                WHEN ol.shipped_quantity < ol.quantity THEN 'shipment' ELSE 'acceptance' END AS waits_for
+                WHEN so.id IS NULL THEN 'approval'
+                WHEN ol.to_ship > 0 THEN 'shipment' ELSE 'acceptance' END AS waits_for
     {_FROM}
     JOIN sku s ON s.id = l.sku_id JOIN product p ON p.id = s.product_id JOIN delivery_place place ON place.id = i.delivery_place_id
 """

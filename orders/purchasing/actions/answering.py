@@ -1,34 +1,115 @@
-"""The supplier's answer to its part of an order."""
+"""The supplier's answer to its part of an order, and what happens without one."""
 
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.budgets import actions as budgets
 from orders.purchasing.actions.cancelling import give_back_stock
-from orders.purchasing.actions.moving import locked, move, step
-from orders.purchasing.states import SupplierOrderAction
-from shop.core import outbox
+from orders.purchasing.actions.moving import locked, step
+from orders.purchasing.actions.totals import payable_and_paid, total_changed
+from orders.purchasing.errors import ConfirmedTooLate, FreightFixed, PaidMoreThanThat
+from orders.purchasing.states import SUPPLIER_ORDER, EndReason, SupplierOrderAction, SupplierOrderStatus
+from shop.core import audit, clock, outbox
+from shop.core.audit import SYSTEM
+from shop.core.money import yuan_from_fen
 from shop.identity.actor import Actor
+
+#: Parts that nobody confirmed in time. One that is being confirmed at this moment is left to who confirms it, and looked at again next time.
+_UNCONFIRMED = text(
+    """
+    SELECT id, status, purchase_order_id FROM supplier_order
+    WHERE status = 'placed' AND confirm_by <= :now ORDER BY id LIMIT :most FOR UPDATE SKIP LOCKED
+    """
+)
 
 
 def confirm(session: Session, actor: Actor, supplier_order_id: int) -> None:
-    """Promise to deliver.
+    """Promise to deliver. ``orders.contracts`` makes the contract of it.
 
     Raises:
         NotFound: not an order of the caller's organisation.
-        IllegalMove: it is no longer waiting for an answer.
+        IllegalMove: it is no longer waiting for an answer (409).
+        ConfirmedTooLate: its time has passed, whether it was released by now or not (409).
     """
-    move(session, actor, supplier_order_id, SupplierOrderAction.CONFIRM, side="supplier")
+    order = locked(session, actor, supplier_order_id, "supplier")
+    SUPPLIER_ORDER.after(order.status, SupplierOrderAction.CONFIRM)
+    # read under the lock: who waited for it comes when the lock was let go
+    now = clock.now()
+    _in_time(order.confirm_by, now)
+    step(session, actor, order, SupplierOrderAction.CONFIRM)
+    session.execute(text("UPDATE supplier_order SET confirmed_at = :now WHERE id = :id"), {"id": order.id, "now": now})
     outbox.publish(session, "supplier_order.confirmed", supplier_order_id=supplier_order_id)
 
 
-def reject(session: Session, actor: Actor, supplier_order_id: int, reason: str) -> None:
+def reject(session: Session, actor: Actor, supplier_order_id: int, reason: str, code: EndReason = EndReason.OTHER) -> None:
     """Refuse to deliver, with the reason; the stock is free again.
 
     Raises:
-        NotFound, IllegalMove: as for :func:`confirm`.
+        NotFound: not an order of the caller's organisation.
+        IllegalMove: it is no longer waiting for an answer (409).
     """
     order = locked(session, actor, supplier_order_id, "supplier")
-    step(session, actor, order, SupplierOrderAction.REJECT, reason=reason)
+    step(session, actor, order, SupplierOrderAction.REJECT, reason=reason, code=code)
     give_back_stock(session, [supplier_order_id])
     budgets.redraw(session, order.purchase_order_id)
     outbox.publish(session, "supplier_order.rejected", supplier_order_id=supplier_order_id)
+
+
+def set_freight(session: Session, actor: Actor, supplier_order_id: int, freight_fen: int, if_match: Callable[[int], None]) -> None:
+    """Say what the transport costs, in fen; the supplier may until it confirms, and the buyer hears of it.
+
+    ``if_match`` is called with the version under the lock.
+
+    Raises:
+        NotFound: not an order of the caller's organisation. Changed: another version than the caller read (412).
+        FreightFixed, ConfirmedTooLate: the order is confirmed, over, or past its time (409).
+        PaidMoreThanThat: more was paid than the order would cost then (409).
+    """
+    order = locked(session, actor, supplier_order_id, "supplier")
+    if_match(order.version)
+    if order.status != SupplierOrderStatus.PLACED:
+        raise FreightFixed
+    _in_time(order.confirm_by, clock.now())
+    if freight_fen == order.freight_fen:
+        return
+    session.execute(
+        text("UPDATE supplier_order SET freight_fen = :fen, version = version + 1 WHERE id = :id"),
+        {"id": order.id, "fen": freight_fen},
+    )
+    total_changed(session, order.purchase_order_id)
+    payable, paid = payable_and_paid(session, order.purchase_order_id)
+    if freight_fen < order.freight_fen and paid > payable:
+        raise PaidMoreThanThat(paid=yuan_from_fen(paid), payable=yuan_from_fen(payable))
+    audit.record(
+        session,
+        actor,
+        "supplier_order.freight_set",
+        "supplier_order",
+        order.id,
+        from_fen=order.freight_fen,
+        to_fen=freight_fen,
+    )
+    outbox.publish(session, "supplier_order.freight_set", supplier_order_id=order.id, version=order.version + 1)
+
+
+def release_unconfirmed(session: Session, most: int = 200) -> int:
+    """Release parts that were not confirmed in time: they are cancelled and their stock is free. Returns how many. Safe to run at any time."""
+    late = session.execute(_UNCONFIRMED, {"now": clock.now(), "most": most}).all()
+    for part in late:
+        reason = "供应单位未在期限内确认"
+        step(session, SYSTEM, part, SupplierOrderAction.CANCEL, reason=reason, code=EndReason.NOT_CONFIRMED_IN_TIME)
+        outbox.publish(session, "supplier_order.lapsed", supplier_order_id=part.id)
+    if late:
+        give_back_stock(session, [part.id for part in late])
+    for purchase_order_id in sorted({part.purchase_order_id for part in late}):
+        budgets.redraw(session, purchase_order_id)
+        outbox.publish(session, "purchase_order.cancelled", purchase_order_id=purchase_order_id)
+    return len(late)
+
+
+def _in_time(confirm_by: datetime | None, now: datetime) -> None:
+    if confirm_by is not None and confirm_by <= now:
+        raise ConfirmedTooLate(confirm_by=confirm_by.astimezone(clock.SHANGHAI).strftime("%Y-%m-%d %H:%M"))

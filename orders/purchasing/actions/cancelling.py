@@ -5,16 +5,19 @@ from sqlmodel import Session
 
 from catalog.stock.actions import release
 from orders.budgets import actions as budgets
+from orders.purchasing import rules
 from orders.purchasing.actions.moving import step
-from orders.purchasing.states import SUPPLIER_ORDER, SupplierOrderAction
-from shop.core import outbox
+from orders.purchasing.errors import ConsentNeeded
+from orders.purchasing.states import SUPPLIER_ORDER, EndReason, SupplierOrderAction
+from shop.core import clock, outbox
 from shop.core.errors import NotFound
 from shop.core.states import IllegalMove
 from shop.identity.actor import Actor
+from shop.programmes import queries as programmes
 
 _LOCK_ALL = text(
     """
-    SELECT so.id, so.status, buyer.path AS buyer_path, unit.path AS unit_path
+    SELECT so.id, so.status, so.confirmed_at, buyer.path AS buyer_path, unit.path AS unit_path
     FROM supplier_order so JOIN purchase_order po ON po.id = so.purchase_order_id JOIN organisation buyer ON buyer.id = po.buyer_id
     JOIN organisation unit ON unit.id = po.ordering_unit_id
     WHERE so.purchase_order_id = :id ORDER BY so.id FOR UPDATE OF so
@@ -22,12 +25,16 @@ _LOCK_ALL = text(
 )
 
 
-def cancel(session: Session, actor: Actor, purchase_order_id: int, reason: str) -> None:
-    """Cancel every part of the order that has not been shipped; reserved stock is free again.
+def cancel(session: Session, actor: Actor, purchase_order_id: int, reason: str, code: EndReason = EndReason.OTHER) -> None:
+    """Cancel every part of the order that the buyer may still cancel alone; reserved stock is free again.
+
+    A part that waits for its supplier may be cancelled freely; a confirmed one until it is shipped or, where the programme says so, for some
+    hours after its confirmation. Later the supplier has to agree (``orders.amendments``).
 
     Raises:
         NotFound: no such order in the caller's branch.
-        IllegalMove: no part of it can still be cancelled.
+        ConsentNeeded: what is left of it was confirmed too long ago (409).
+        IllegalMove: no part of it can still be cancelled (409).
     """
     rows = session.execute(_LOCK_ALL, {"id": purchase_order_id}).all()
     if not rows or not (actor.within_branch(rows[0].buyer_path) or actor.within_branch(rows[0].unit_path)):
@@ -35,9 +42,13 @@ def cancel(session: Session, actor: Actor, purchase_order_id: int, reason: str) 
     open_rows = [row for row in rows if SupplierOrderAction.CANCEL in SUPPLIER_ORDER.possible(row.status)]
     if not open_rows:
         raise IllegalMove(state=rows[0].status, action="cancel", allowed=[])
-    for row in open_rows:
-        step(session, actor, row, SupplierOrderAction.CANCEL, reason=reason)
-    give_back_stock(session, [row.id for row in open_rows])
+    hours = programmes.config_of(session, clock.today()).ordering.cancel_confirmed_hours
+    free_rows = [row for row in open_rows if rules.cancels_alone(row.confirmed_at, hours, clock.now())]
+    if not free_rows:
+        raise ConsentNeeded
+    for row in free_rows:
+        step(session, actor, row, SupplierOrderAction.CANCEL, reason=reason, code=code)
+    give_back_stock(session, [row.id for row in free_rows])
     budgets.redraw(session, purchase_order_id)
     outbox.publish(session, "purchase_order.cancelled", purchase_order_id=purchase_order_id)
 

@@ -5,17 +5,18 @@ from typing import Any, Literal
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.purchasing.states import SUPPLIER_ORDER, SupplierOrderAction
+from orders.purchasing.states import SUPPLIER_ORDER, EndReason, SupplierOrderAction, SupplierOrderStatus
 from shop.core import audit
+from shop.core.audit import Who
 from shop.core.errors import NotFound
 from shop.identity.actor import Actor
 
 #: Which organisation of the order the caller must belong to.
-Side = Literal["supplier", "buyer"]
+Side = Literal["supplier", "buyer", "either"]
 
 _LOCK = text(
     """
-    SELECT so.id, so.status, so.purchase_order_id, so.supplier_id, so.version, po.buyer_id, supplier.path AS supplier_path,
+    SELECT so.id, so.status, so.purchase_order_id, so.supplier_id, so.version, so.freight_fen, so.confirm_by, po.buyer_id, supplier.path AS supplier_path,
            buyer.path AS buyer_path, unit.path AS unit_path
     FROM supplier_order so
     JOIN purchase_order po ON po.id = so.purchase_order_id
@@ -24,6 +25,11 @@ _LOCK = text(
     JOIN organisation unit ON unit.id = po.ordering_unit_id
     WHERE so.id = :id FOR UPDATE OF so
     """
+)
+
+_STEP = text(
+    "UPDATE supplier_order SET status = :status, reason = coalesce(:reason, reason), reason_code = coalesce(:code, reason_code),"
+    " version = version + 1 WHERE id = :id"
 )
 
 
@@ -36,10 +42,17 @@ def locked(session: Session, actor: Actor, supplier_order_id: int, side: Side) -
     row = session.execute(_LOCK, {"id": supplier_order_id}).first()
     if row is None:
         raise NotFound
-    paths = [row.supplier_path] if side == "supplier" else [row.buyer_path, row.unit_path]
-    if not any(actor.within_branch(path) for path in paths):
+    found = side_of(actor, row)
+    if found is None or side not in (found, "either"):
         raise NotFound
     return row
+
+
+def side_of(actor: Actor, row: Any) -> Literal["supplier", "buyer"] | None:
+    """On which side of an order the caller stands; none: on neither."""
+    if actor.within_branch(row.supplier_path):
+        return "supplier"
+    return "buyer" if actor.within_branch(row.buyer_path) or actor.within_branch(row.unit_path) else None
 
 
 def move(
@@ -50,6 +63,7 @@ def move(
     *,
     side: Side,
     reason: str | None = None,
+    code: EndReason | None = None,
 ) -> None:
     """Lock, check the table, write the new status and the audit event.
 
@@ -57,18 +71,15 @@ def move(
         NotFound: no such order within the caller's reach.
         IllegalMove: the table has no such move from the present status.
     """
-    step(session, actor, locked(session, actor, supplier_order_id, side), action, reason=reason)
+    step(session, actor, locked(session, actor, supplier_order_id, side), action, reason=reason, code=code)
 
 
-def step(session: Session, actor: Actor, row: Any, action: SupplierOrderAction, *, reason: str | None = None) -> None:
-    """The same for an order that is locked already."""
+def step(
+    session: Session, actor: Who, row: Any, action: SupplierOrderAction, *, reason: str | None = None, code: EndReason | None = None
+) -> SupplierOrderStatus:
+    """The same for an order that is locked already; returns the new status."""
     status = SUPPLIER_ORDER.after(row.status, action)
-    session.execute(
-        text(
-            "UPDATE supplier_order SET status = :status, reason = coalesce(:reason, reason), version = version + 1 WHERE id = :id"
-        ),
-        {"id": row.id, "status": status, "reason": reason},
-    )
+    session.execute(_STEP, {"id": row.id, "status": status, "reason": reason, "code": code})
     audit.record(
         session,
         actor,
@@ -78,4 +89,6 @@ def step(session: Session, actor: Actor, row: Any, action: SupplierOrderAction, 
         reason=reason,
         from_status=row.status,
         to_status=str(status),
+        **({"reason_code": str(code)} if code else {}),
     )
+    return status

@@ -9,67 +9,23 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import text
 from sqlmodel import Session
 
 from catalog.certificates.states import in_force_sql
-from orders.approvals import queries as approvals
 from orders.approvals.errors import ApprovalNeeded
-from orders.approvals.rules import Step
 from orders.budgets import actions as budgets
 from orders.budgets.errors import BudgetMissing
-from orders.budgets.queries import NEAREST
 from orders.budgets.rules import Holder
 from orders.purchasing import rules
-from orders.purchasing.errors import AboveApproved, BuyerNotApproved, LinesRefused, NotYourUnit, OutsideProgramme
-from orders.purchasing.rules import AgreedLine, LineFacts, PricedLine, Reason, Source
-from orders.purchasing.schemas import OrderHeadIn, OrderLineIn, PurchaseOrderOut, SupplierOrderBrief
-from orders.units import queries as units
-from orders.units.queries import SETTINGS_ABOVE
+from orders.purchasing.actions.pricing import Prepared, Wanted, prepare, steps_of
+from orders.purchasing.errors import AboveApproved, LinesRefused
+from orders.purchasing.rules import LineFacts, Reason, Source
+from orders.purchasing.schemas import OrderHeadIn, PurchaseOrderOut, SupplierOrderBrief
 from shop.core import clock
-from shop.core.errors import NotFound
-from shop.core.money import MAX_FEN, yuan_from_fen
+from shop.core.money import yuan_from_fen
 from shop.identity.actor import Actor
-
-# The unit that the order belongs to: the one named, else the one whose budget the caller's unit buys on, else the caller's own.
-_BUYER = text(
-    f"""
-    SELECT o.id, o.name, o.status, o.path, coalesce(o.id = s.budget_unit_id, false) AS lent,
-           (SELECT p.code FROM programme p WHERE p.valid_from <= :today AND (p.valid_to IS NULL OR p.valid_to > :today)) AS programme_code,
-           ({NEAREST.format(path="o.path")}) AS budget_id,
-           ({SETTINGS_ABOVE.format(column="budget_required", path="o.path")}) AS budget_required,
-           EXISTS (SELECT FROM approval_rule r JOIN organisation u ON u.id = r.organisation_id
-                   WHERE r.active AND (starts_with(o.path, u.path) OR starts_with(:unit_path, u.path))) AS has_rules
-    FROM organisation o LEFT JOIN buying_settings s ON s.organisation_id = :unit_id
-    WHERE o.id = coalesce(CAST(:buyer_id AS bigint), s.budget_unit_id, :unit_id)
-    """  # noqa: S608
-)
-
-_FACTS = text(
-    f"""
-    SELECT w.line_no::int, w.sku_id, w.quantity, p.id AS product_id, p.supplier_id, o.status = 'approved' AS supplier_approved,
-           (s.status = 'active' AND p.status = 'active') AS active, c.id AS certificate_id, s.net_grams, s.step, s.min_quantity,
-           s.vat_bp, coalesce(w.agreed_fen, t.unit_price_fen) AS unit_price_fen, k.on_hand - k.reserved AS available,
-           w.agreed_fen IS NOT NULL AS agreed, w.agreement_line_id, p.category
-    FROM unnest(CAST(:skus AS bigint[]), CAST(:quantities AS numeric[]), CAST(:agreed AS bigint[]), CAST(:agreement_lines AS bigint[]))
-        WITH ORDINALITY AS w (sku_id, quantity, agreed_fen, agreement_line_id, line_no)
-    LEFT JOIN sku s ON s.id = w.sku_id
-    LEFT JOIN product p ON p.id = s.product_id
-    LEFT JOIN organisation o ON o.id = p.supplier_id
-    LEFT JOIN stock k ON k.sku_id = s.id
-    LEFT JOIN LATERAL (
-        SELECT unit_price_fen FROM price_tier WHERE sku_id = s.id AND min_quantity <= w.quantity ORDER BY min_quantity DESC LIMIT 1
-    ) t ON true
-    LEFT JOIN LATERAL (
-        SELECT f.id FROM certificate f
-        WHERE f.product_id = p.id AND f.supplier_id = p.supplier_id AND {in_force_sql("f")}
-        ORDER BY f.valid_until DESC LIMIT 1
-    ) c ON true
-    ORDER BY w.line_no
-    """  # noqa: S608
-)
 
 # Rows are locked in the order of their ids, so that two orders with the same goods never wait for each other in a circle. The UPDATE looks
 # at the newest version of each row: of two orders for the last unit one finds nothing left, whatever both of them read before.
@@ -116,8 +72,8 @@ _WRITE = text(
           AS u (line_no, sku_id, product_id, supplier_id, certificate_id, quantity, unit_price_fen, amount_fen, vat_bp, vat_fen, grams,
                 agreement_line_id)
     ), split AS (
-        INSERT INTO supplier_order (purchase_order_id, supplier_id, total_fen, total_grams)
-        SELECT placed.id, w.supplier_id, sum(w.amount_fen), sum(w.grams)
+        INSERT INTO supplier_order (purchase_order_id, supplier_id, total_fen, total_grams, confirm_by)
+        SELECT placed.id, w.supplier_id, sum(w.amount_fen), sum(w.grams), CAST(:confirm_by AS timestamptz)
         FROM wanted w CROSS JOIN placed GROUP BY placed.id, w.supplier_id ORDER BY w.supplier_id
         RETURNING id, supplier_id, total_fen, total_grams
     ), lines AS (
@@ -143,23 +99,6 @@ _WRITE = text(
     ORDER BY split.id
     """  # noqa: S608
 )
-
-
-Wanted = OrderLineIn | AgreedLine
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """An order that could be placed: who buys (a row of ``_BUYER``), where it goes, and its lines at today's prices."""
-
-    buyer: Any
-    head: OrderHeadIn
-    facts: list[LineFacts]
-    priced: list[PricedLine]
-
-    @property
-    def total_fen(self) -> int:
-        return sum(line.amount_fen for line in self.priced)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,35 +128,6 @@ def place(
     return carry_out(session, actor, prepared, source)
 
 
-def prepare(session: Session, actor: Actor, head: OrderHeadIn, lines: Sequence[Wanted]) -> Prepared:
-    """Price an order and make sure that it can be met, without reserving anything. Raises as :func:`place`, but for the last two lines."""
-    buyer = _buyer(session, actor, head)
-    facts = _facts(session, lines)
-    if faults := rules.faults_of(facts, buyer.id, rules.wanted_by_sku(facts)):
-        raise LinesRefused(count=len(faults), faults=faults)
-    priced = [rules.priced(line) for line in facts]
-    _check_total(facts, priced)
-    return Prepared(buyer, _addressed(session, actor, head, buyer), facts, priced)
-
-
-def steps_of(session: Session, actor: Actor, prepared: Prepared, besides: int | None = None) -> list[Step]:
-    """The approvals that an order takes; ``besides``: the request that asks for it."""
-    buyer = prepared.buyer
-    if not buyer.has_rules:
-        return []
-    amounts: dict[str, int] = {}
-    for facts, line in zip(prepared.facts, prepared.priced, strict=True):
-        amounts[facts.category or ""] = amounts.get(facts.category or "", 0) + line.amount_fen
-    return approvals.steps_needed(
-        session,
-        buyer_id=buyer.id,
-        paths=[buyer.path, actor.organisation_path or buyer.path],
-        fund_source=prepared.head.fund_source,
-        amounts=amounts,
-        besides=besides,
-    )
-
-
 def carry_out(
     session: Session, actor: Actor, prepared: Prepared, source: Source, approved: Approved | None = None
 ) -> PurchaseOrderOut:
@@ -228,7 +138,7 @@ def carry_out(
     """
     if approved and prepared.total_fen > approved.total_fen:
         raise AboveApproved(total=yuan_from_fen(prepared.total_fen), approved=yuan_from_fen(approved.total_fen))
-    _reserve(session, prepared.facts, rules.wanted_by_sku(prepared.facts))
+    reserve(session, prepared.facts, rules.wanted_by_sku(prepared.facts))
     order = _write(session, actor, prepared, source, approved.request_id if approved else None)
     if approved:
         budgets.release(session, Holder.PURCHASE_REQUEST, approved.request_id)
@@ -249,68 +159,12 @@ def draw_on_budget(session: Session, prepared: Prepared, holder: Holder, holder_
         raise BudgetMissing(year=clock.today().year, fund_source=prepared.head.fund_source)
 
 
-def _buyer(session: Session, actor: Actor, head: OrderHeadIn) -> Any:
-    today = clock.today()
-    row = session.execute(
-        _BUYER,
-        {
-            "buyer_id": head.buyer_id,
-            "unit_id": actor.organisation,
-            "unit_path": actor.organisation_path,
-            "fund_source": head.fund_source,
-            "budget_year": today.year,
-            "today": today,
-        },
-    ).first()
-    if row is None:
-        raise NotFound
-    if not (actor.within_branch(row.path) or row.lent):
-        raise NotYourUnit
-    if row.status != "approved":
-        raise BuyerNotApproved
-    if row.programme_code is None:
-        raise OutsideProgramme
-    return row
+def reserve(session: Session, facts: list[LineFacts], wanted: dict[int, Decimal]) -> None:
+    """Reserve so much of each SKU and hold the certificates of the lines, until the transaction ends.
 
-
-def _addressed(session: Session, actor: Actor, head: OrderHeadIn, buyer: Any) -> OrderHeadIn:
-    """The order with the address written out that it names or that its unit usually uses."""
-    if head.delivery_address is not None:
-        return head
-    paths = [actor.organisation_path or buyer.path, buyer.path]
-    found = units.address_for_order(session, head.delivery_address_id, actor.organisation, buyer.id, paths)
-    return head.model_copy(
-        update={
-            "delivery_address": found.address,
-            "delivery_contact": head.delivery_contact or found.contact,
-            "delivery_phone": head.delivery_phone or found.phone,
-        }
-    )
-
-
-def _facts(session: Session, lines: Sequence[Wanted]) -> list[LineFacts]:
-    now = clock.now()
-    rows = session.execute(
-        _FACTS,
-        {
-            "skus": [line.sku_id for line in lines],
-            "quantities": [line.quantity for line in lines],
-            "agreed": [line.unit_price_fen if isinstance(line, AgreedLine) else None for line in lines],
-            "agreement_lines": [line.agreement_line_id if isinstance(line, AgreedLine) else None for line in lines],
-            "now": now,
-            "today": clock.shanghai_date(now),
-        },
-    )
-    return [LineFacts(*row) for row in rows]
-
-
-def _check_total(facts: list[LineFacts], priced: list[PricedLine]) -> None:
-    if sum(line.amount_fen for line in priced) > MAX_FEN:
-        largest = max(range(len(priced)), key=lambda i: priced[i].amount_fen)
-        raise LinesRefused(count=1, faults=[rules.fault(facts[largest], Reason.AMOUNT_TOO_LARGE)])
-
-
-def _reserve(session: Session, facts: list[LineFacts], wanted: dict[int, Decimal]) -> None:
+    Raises:
+        LinesRefused: there is not enough of one (422).
+    """
     skus = sorted(wanted)
     certificates = sorted({line.certificate_id for line in facts if line.certificate_id})
     values = {"skus": skus, "quantities": [wanted[sku] for sku in skus], "certificates": certificates}
@@ -327,6 +181,7 @@ def _write(session: Session, actor: Actor, prepared: Prepared, source: Source, r
     force = {"certificates": [line.certificate_id for line in priced], "now": now, "today": clock.shanghai_date(now)}
     total_fen = prepared.total_fen
     total_grams = sum(line.grams for line in priced)
+    confirm_by = clock.end_of_day(buyer.confirm_on)
     rows = session.execute(
         _WRITE,
         {
@@ -341,6 +196,7 @@ def _write(session: Session, actor: Actor, prepared: Prepared, source: Source, r
             "actor_role": actor.role_name,
             "programme_code": buyer.programme_code,
             "day": clock.shanghai_date(now).strftime("%Y%m%d"),
+            "confirm_by": confirm_by,
             "line_count": len(priced),
             "total_fen": total_fen,
             "total_grams": total_grams,
@@ -377,6 +233,7 @@ def _write(session: Session, actor: Actor, prepared: Prepared, source: Source, r
         line_count=len(priced),
         total=total_fen,
         total_grams=total_grams,
+        freight=0,
         payable=total_fen,
         paid=0,
         supplier_orders=[
@@ -387,6 +244,8 @@ def _write(session: Session, actor: Actor, prepared: Prepared, source: Source, r
                 status="placed",
                 total=row.total_fen,
                 total_grams=row.total_grams,
+                freight=0,
+                confirm_by=confirm_by,
             )
             for row in rows
         ],

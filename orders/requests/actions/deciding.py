@@ -9,7 +9,7 @@ from orders.approvals.queries import deciders
 from orders.approvals.rules import Step
 from orders.budgets import actions as budgets
 from orders.budgets.rules import Holder
-from orders.purchasing.actions import placing
+from orders.purchasing.actions import placing, pricing
 from orders.purchasing.actions.placing import Approved
 from orders.purchasing.rules import AgreedLine, Source, SourceKind
 from orders.purchasing.schemas import OrderHeadIn, OrderLineIn
@@ -140,7 +140,7 @@ def order(session: Session, actor: Actor, request_id: int) -> None:
     try:
         with session.begin_nested():
             head = OrderHeadIn(**{name: getattr(request, name) for name in queries.HEAD_FIELDS}, buyer_id=request.buyer_id)
-            prepared = placing.prepare(session, requester, head, _wanted(session, request_id))
+            prepared = pricing.prepare(session, requester, head, _wanted(session, request_id))
             placed = placing.carry_out(
                 session,
                 requester,
@@ -158,7 +158,7 @@ def order(session: Session, actor: Actor, request_id: int) -> None:
     outbox.publish(session, "purchase_request.ordered", purchase_request_id=request_id, number=placed.number)
 
 
-def _wanted(session: Session, request_id: int) -> list[placing.Wanted]:
+def _wanted(session: Session, request_id: int) -> list[pricing.Wanted]:
     return [
         AgreedLine(row.sku_id, row.quantity, row.unit_price_fen, row.agreement_line_id)
         if row.agreed

@@ -5,7 +5,7 @@ from sqlmodel import Session
 
 from orders.budgets import actions as budgets
 from orders.budgets.rules import Holder
-from orders.purchasing.actions import placing
+from orders.purchasing.actions import placing, pricing
 from orders.requests.actions.deciding import move_to, order, own
 from orders.requests.actions.submitting import columns, write_lines, write_steps
 from orders.requests.errors import FixedLines
@@ -40,8 +40,8 @@ def resubmit(session: Session, actor: Actor, request_id: int, body: PurchaseRequ
     if agreed:
         raise FixedLines
     budgets.release(session, Holder.PURCHASE_REQUEST, request_id)
-    prepared = placing.prepare(session, actor, body, body.lines)
-    steps = placing.steps_of(session, actor, prepared, besides=request_id)
+    prepared = pricing.prepare(session, actor, body, body.lines)
+    steps = pricing.steps_of(session, actor, prepared, besides=request_id)
     session.execute(_REWRITE, {"id": request_id, "reason": body.reason, **columns(prepared)})
     session.execute(text("DELETE FROM purchase_request_line WHERE purchase_request_id = :id"), {"id": request_id})
     write_lines(session, request_id, prepared)

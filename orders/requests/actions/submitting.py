@@ -11,8 +11,8 @@ from orders.approvals.errors import NobodyToApprove
 from orders.approvals.queries import deciders
 from orders.approvals.rules import Step
 from orders.budgets.rules import Holder
-from orders.purchasing.actions import placing
-from orders.purchasing.actions.placing import Prepared, Wanted
+from orders.purchasing.actions import placing, pricing
+from orders.purchasing.actions.pricing import Prepared, Wanted
 from orders.purchasing.rules import DIRECT, Source
 from orders.purchasing.schemas import OrderHeadIn, PurchaseOrderOut
 from shop.core import audit, clock, outbox
@@ -69,8 +69,8 @@ def submit(
         NobodyToApprove: a step that nobody but the caller could take (409).
         Whatever :func:`orders.purchasing.actions.place` raises, but ``ApprovalNeeded``.
     """
-    prepared = placing.prepare(session, actor, head, lines)
-    steps = placing.steps_of(session, actor, prepared)
+    prepared = pricing.prepare(session, actor, head, lines)
+    steps = pricing.steps_of(session, actor, prepared)
     if not steps:
         return Submitted(placing.carry_out(session, actor, prepared, source))
     request_id = _write(session, actor, prepared, source, reason)

@@ -1,12 +1,13 @@
 """Orders of the newly certified product and from a spreadsheet, up to the districts' figures."""
 
+import time
 from collections import defaultdict
 from decimal import Decimal
 
 from shop.core.money import fen_from_yuan, yuan_from_fen
 from shop.demo.cast import Cast, same, weighed
 from shop.demo.people import COUNTY, DATA
-from shop.demo.visitor import Surprise
+from shop.demo.visitor import PATIENCE_SECONDS, Surprise
 
 
 class Ordering(Cast):
@@ -28,12 +29,21 @@ class Ordering(Cast):
             "delivery_address": "重庆市沙坪坝区大学城中路1号食堂",
             "buyer_reference": f"ST-{self.tag}",
         }
-        placed = self.school.post(
-            "/v1/purchase-orders/from-spreadsheet", data=head, files={"file": ("canteen_order.xlsx", content)}
-        )
+        sent = self.school.post("/v1/order-imports", 202, files={"file": ("canteen_order.xlsx", content)})
+        self.until_checked(sent["id"])
+        # the canteen sends the same list whenever the story is told
+        placed = self.school.post(f"/v1/order-imports/{sent['id']}/order", json={**head, "again": True})["purchase_order"]
         same("lines", placed["line_count"], 60)
         self.orders.append(placed)
         return f"{placed['number']}: 60 lines, {len(placed['supplier_orders'])} suppliers, {placed['total']} yuan"
+
+    def until_checked(self, import_id: int) -> None:
+        """Wait until the worker has read and checked a list."""
+        give_up = time.monotonic() + PATIENCE_SECONDS
+        while (status := self.school.get(f"/v1/order-imports/{import_id}")["status"]) != "ready":
+            if status == "failed" or time.monotonic() > give_up:
+                raise Surprise(f"the canteen's list is {status}")
+            time.sleep(0.3)
 
     def direct(self) -> str:
         """学校再订购新认定的产品 · The school also orders the newly certified product"""

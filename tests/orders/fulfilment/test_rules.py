@@ -1,19 +1,20 @@
+import random
+from datetime import date, timedelta
 from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orders.fulfilment import rules
-from orders.fulfilment.rules import Answer, OpenLine, ShippedLine
+from orders.fulfilment.rules import Answer, OpenLine, RejectReason, Sent, ShippedLine
 from shop.core.money import line_amount
 
 D = Decimal
+TODAY = date(2026, 11, 26)
 
 
 def open_line(**changes):
-    return OpenLine(
-        **{"order_line_id": 1, "sku_id": 1, "quantity": D(10), "shipped": D(4), "step": D(1), "net_grams": 500} | changes
-    )
+    return OpenLine(**{"order_line_id": 1, "sku_id": 1, "quantity": D(10), "open": D(6), "step": D(1), "net_grams": 500} | changes)
 
 
 def shipped_line(**changes):
@@ -37,20 +38,20 @@ def codes(faults):
 
 
 def test_without_lines_everything_open_is_shipped():
-    shipped, faults = rules.to_ship([open_line(), open_line(order_line_id=2, shipped=D(10))], None)
+    shipped, faults = rules.to_ship([open_line(), open_line(order_line_id=2, open=D(0))], None, today=TODAY)
     assert faults == []
-    assert [(line.order_line_id, line.quantity, line.grams) for line in shipped] == [(1, D(6), 3000)]
+    assert [(line.sent.order_line_id, line.sent.quantity, line.grams) for line in shipped] == [(1, D(6), 3000)]
 
 
 def test_every_fault_of_a_shipment_is_named():
-    asked = {1: (D(7), None), 2: (D(1), None), 3: (D("0.5"), None), 4: (D(1), 0)}
+    asked = [Sent(1, D(7)), Sent(2, D(1)), Sent(3, D("0.5")), Sent(4, D(1), 0)]
     lines = [open_line(), open_line(order_line_id=3), open_line(order_line_id=4)]
-    _, faults = rules.to_ship(lines, asked)
+    _, faults = rules.to_ship(lines, asked, today=TODAY)
     assert codes(faults) == ["above_open", "unknown_line", "wrong_step", "wrong_weight"]
 
 
 def test_weighed_goods_keep_their_weight():
-    shipped, _ = rules.to_ship([open_line()], {1: (D(6), 2987)})
+    shipped, _ = rules.to_ship([open_line()], [Sent(1, D(6), 2987)], today=TODAY)
     assert shipped[0].grams == 2987
 
 
@@ -101,3 +102,80 @@ def test_proportional_weights_sum_to_the_shipped_weight(grams, accepted, rejecte
     result, faults = rules.answer([shipped_line(quantity=quantity, grams=grams)], answers)
     assert faults == []
     assert result[0].accepted_grams + result[0].rejected_grams == grams
+
+
+def weighed(**changes):
+    base = {
+        "order_line_id": 1,
+        "sku_id": 1,
+        "quantity": D(300),
+        "open": D(300),
+        "step": D("0.001"),
+        "net_grams": 1000,
+        "unit": "kg",
+    }
+    return OpenLine(**base | changes)
+
+
+def test_what_is_weighed_may_come_short_but_not_by_much():
+    shipped, faults = rules.to_ship([weighed()], [Sent(1, D(270), short=True)], today=TODAY, short_percent=20)
+    assert faults == []
+    assert (shipped[0].sent.quantity, shipped[0].closed) == (D(270), D(30))
+    _, faults = rules.to_ship([weighed()], [Sent(1, D(239), short=True)], today=TODAY, short_percent=20)
+    assert codes(faults) == ["too_short"]
+    _, faults = rules.to_ship([open_line()], [Sent(1, D(5), short=True)], today=TODAY, short_percent=100)
+    assert codes(faults) == ["not_weighed"]
+
+
+def test_dates_of_goods_must_be_possible():
+    day = timedelta(days=1)
+    for sent, code in (
+        (Sent(1, D(1), produced_on=TODAY + day), "in_future"),
+        (Sent(1, D(1), best_before=TODAY - day), "past_best_before"),
+    ):
+        assert codes(rules.to_ship([open_line()], [sent], today=TODAY)[1]) == [code]
+    fresh = Sent(1, D(1), produced_on=TODAY, best_before=TODAY)
+    assert rules.to_ship([open_line()], [fresh], today=TODAY)[1] == []
+
+
+def test_what_did_not_arrive_needs_a_reason_and_is_not_paid():
+    line = shipped_line(quantity=D(270), grams=270_000, net_grams=1000, unit_price_fen=1000)
+    _, faults = rules.answer([line], [Answer(1, D("268.4"), D(0), difference_quantity=D("1.6"))])
+    assert codes(faults) == ["reason_missing"]
+    accepted, faults = rules.answer(
+        [line], [Answer(1, D("268.4"), D(0), difference_quantity=D("1.6"), reason_code=RejectReason.SHORT_WEIGHT)]
+    )
+    assert faults == []
+    assert (accepted[0].amount_fen, accepted[0].accepted_grams, accepted[0].rejected_grams) == (268_400, 268_400, 0)
+    _, faults = rules.answer([line], [Answer(1, D(271), D(0))])
+    assert codes(faults) == ["not_what_was_shipped"]
+    _, faults = rules.answer([line], [Answer(1, D(270), D(0), photo_ids=[7])], photos=[6])
+    assert codes(faults) == ["unknown_photo"]
+
+
+quantities = st.integers(0, 10**6).map(lambda n: D(n) / 1000)
+
+
+@given(quantities, quantities, quantities, st.integers(0, 10**7))
+def test_the_three_parts_are_what_was_shipped_and_weigh_no_more(accepted, rejected, difference, grams):
+    shipped = accepted + rejected + difference
+    if not shipped:
+        return
+    one = Answer(1, accepted, rejected, difference_quantity=difference, reason="途损")
+    result, faults = rules.answer([shipped_line(quantity=shipped, grams=grams)], [one])
+    assert faults == []
+    got = result[0]
+    assert got.accepted_quantity + got.rejected_quantity + got.difference_quantity == shipped
+    assert got.accepted_grams + got.rejected_grams <= grams
+    assert (got.reason_code is None) == (rejected + difference == 0)
+
+
+def test_a_hundred_thousand_orders_split_over_deliveries_cost_what_they_would_cost_in_one():
+    chance = random.Random(20201126)
+    for _ in range(100_000):
+        price, accepted, paid = chance.randint(1, 100_000), D(0), 0
+        for _ in range(chance.randint(1, 5)):
+            part = D(chance.randint(1, 400_000)).scaleb(-3)
+            amount = rules.accepted_amount(ShippedLine(1, part, 1, 1, D("0.001"), price, part, 1, accepted, paid), part)
+            accepted, paid = accepted + part, paid + amount
+        assert paid == line_amount(accepted, price)

@@ -67,7 +67,7 @@ def test_without_the_guard_the_same_rush_oversells(api, database, monkeypatch):
             session.execute(text("SELECT pg_sleep(0.005)"))
             session.execute(text(unguarded), {"sku": sku, "quantity": quantity, "was": was})
 
-    monkeypatch.setattr(placing, "_reserve", check_then_write)
+    monkeypatch.setattr(placing, "reserve", check_then_write)
     statuses = rush(api, database, market)
     assert sold(database) == statuses[201] > UNITS
 

@@ -130,13 +130,13 @@ def test_without_the_guard_orders_commit_after_a_suspension(api, database, monke
     guard = f"WHERE NOT EXISTS ({placing._ENDED})"
     assert guard in placing._WRITE.text
     monkeypatch.setattr(placing, "_WRITE", text(placing._WRITE.text.replace(guard, "")))
-    reserve = placing._reserve
+    reserve = placing.reserve
 
     def slowly(session, facts, wanted):
         session.execute(text("SELECT pg_sleep(0.02)"))
         reserve(session, facts, wanted)
 
-    monkeypatch.setattr(placing, "_reserve", slowly)
+    monkeypatch.setattr(placing, "reserve", slowly)
 
     def suspend(rush):
         rush.wait_for(100)

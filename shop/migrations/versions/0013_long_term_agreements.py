@@ -4,17 +4,17 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0008"
-down_revision = "0007"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
-# What counts against the caps: orders less what was rejected at acceptance, and requests that may still become orders.
+# What counts against the caps: orders less what was rejected, did not arrive or will not come, and requests that may still become orders.
 _DRAWN = """
     CREATE VIEW agreement_drawn AS
-    SELECT l.agreement_line_id, l.quantity - l.rejected_quantity AS quantity,
-           round((l.quantity - l.rejected_quantity) * l.unit_price_fen)::bigint AS amount_fen
+    SELECT l.agreement_line_id, left_of.quantity, round(left_of.quantity * l.unit_price_fen)::bigint AS amount_fen
     FROM order_line l JOIN supplier_order so ON so.id = l.supplier_order_id
+    CROSS JOIN LATERAL (SELECT l.quantity - l.rejected_quantity - l.difference_quantity - l.closed_quantity AS quantity) left_of
     WHERE l.agreement_line_id IS NOT NULL AND so.status NOT IN ('rejected', 'cancelled')
     UNION ALL
     SELECT l.agreement_line_id, l.quantity, l.amount_fen

@@ -1,0 +1,52 @@
+"""Reading contracts, each within the reach of its order."""
+
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from orders.contracts import rules
+from orders.contracts.errors import NoContract
+from orders.contracts.schemas import ContractOut, SupplementOut
+from orders.purchasing import queries as purchasing
+from shop.identity.actor import Actor
+
+_ALL = text("SELECT * FROM contract WHERE supplier_order_id = :id ORDER BY supplement_no")
+
+
+def contract(session: Session, actor: Actor, supplier_order_id: int) -> ContractOut:
+    """The contract of an order with its supplements, for both sides and the officers of either region.
+
+    Raises:
+        NotFound: no such order within the caller's reach. NoContract: it was not confirmed, or before there were contracts (404).
+    """
+    purchasing.supplier_order(session, actor, supplier_order_id)
+    rows = session.execute(_ALL, {"id": supplier_order_id}).all()
+    if not rows:
+        raise NoContract
+    first, *others = [_shown(row) for row in rows]
+    return ContractOut(**dict(first), supplier_order_id=supplier_order_id, supplements=others)
+
+
+def supplement(session: Session, actor: Actor, supplier_order_id: int, supplement_no: int) -> SupplementOut:
+    """One of them; 0 is the contract itself.
+
+    Raises:
+        NotFound, NoContract: as :func:`contract`, or there is no such supplement (404).
+    """
+    whole = contract(session, actor, supplier_order_id)
+    found: list[SupplementOut] = [each for each in (whole, *whole.supplements) if each.supplement_no == supplement_no]
+    if not found:
+        raise NoContract
+    return found[0]
+
+
+def _shown(row: Any) -> SupplementOut:
+    return SupplementOut(
+        number=row.number,
+        supplement_no=row.supplement_no,
+        made_at=row.made_at,
+        sha256=row.sha256,
+        intact=rules.digest(row.content) == row.sha256,
+        content=row.content,
+    )

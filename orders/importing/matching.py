@@ -1,0 +1,197 @@
+"""Which SKU a row means: pure functions. Exactly one fits, or the sender has to choose; nothing is guessed."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, Protocol
+
+from catalog.products.rules import Unit, unit_label
+from catalog.products.search import normalised
+from orders.importing import rules
+from orders.importing.rules import Column, RowFault, Step, plain_text, same_unit, short_place
+
+#: So many SKUs are offered as choices.
+MOST_CANDIDATES = 10
+#: Names that are like an unknown one.
+MOST_NEAREST = 3
+#: For so many unknown names others like them are looked for.
+MOST_LOOKED_UP = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A SKU that a row may mean."""
+
+    sku_id: int
+    sku_code: str
+    pack: str
+    unit: str
+    net_grams: int | None
+    product_id: int
+    product_name: str
+    district_code: str
+    district_name: str
+    supplier_name: str
+    on_sale: bool
+    certified: bool
+
+    def kept(self) -> dict[str, Any]:
+        """As it is kept with the row."""
+        names = ("sku_id", "sku_code", "product_id", "product_name", "pack", "district_name", "supplier_name", "certified")
+        return {name: getattr(self, name) for name in names}
+
+
+class Written(Protocol):
+    """What a row says of its product."""
+
+    code: str
+    product: str
+    district: str
+    pack: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The SKU that is meant, if one is; what was found on the way; and the SKUs to choose from."""
+
+    sku_id: int | None
+    faults: tuple[RowFault, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+
+
+def match(row: Written, by_code: Candidate | None, by_name: Sequence[Candidate], districts: frozenset[str] | None) -> Match:
+    """The SKU of a row, among the one with its code and those whose product has its name. ``districts``: the codes of the place that the row
+    names; None: it names none."""
+    found: list[RowFault] = []
+    if row.code:
+        if by_code and row.product and plain_text(row.product) != plain_text(by_code.product_name):
+            return _choice(Column.CODE, "code_and_name_differ", [by_code, *by_name])
+        if by_code:
+            return _settled(row, by_code, found)
+        found.append(RowFault(Step.MATCH, Column.CODE, "unknown_code", warning=bool(row.product)))
+        if not row.product:
+            return Match(None, tuple(found))
+    if not by_name:
+        return Match(None, (*found, RowFault(Step.MATCH, Column.PRODUCT, "unknown_product")))
+    left = [each for each in by_name if each.on_sale]
+    if not left:  # the check of the line says that it was withdrawn
+        return Match(max(by_name, key=lambda each: each.sku_id).sku_id, tuple(found))
+    if districts is not None:
+        here = [each for each in left if each.district_code in districts]
+        if not here:
+            return _choice(Column.DISTRICT, "district_differs", left, found)
+        left = here
+    if row.pack:
+        packed = _packed(row.pack, left)
+        if not packed and grams_of(row.pack) is not None:
+            return _choice(Column.PACK, "pack_differs", left, found)
+        if not packed and len(left) == 1:
+            found.append(RowFault(Step.MATCH, Column.PACK, "unknown_pack", warning=True, data={"pack": left[0].pack}))
+        left = packed or left
+    if len(left) > 1 and row.unit:
+        left = [each for each in left if unit_fits(row.unit, each)] or left
+    if len(left) > 1:
+        one_product = len({each.product_id for each in left}) == 1
+        return _choice(Column.PACK if one_product else Column.PRODUCT, "ambiguous_product", left, found)
+    return _settled(row, left[0], found)
+
+
+def _choice(column: Column, code: str, candidates: Sequence[Candidate], found: Iterable[RowFault] = ()) -> Match:
+    return Match(None, (*found, RowFault(Step.MATCH, column, code)), tuple(candidates[:MOST_CANDIDATES]))
+
+
+def _settled(row: Written, candidate: Candidate, found: Iterable[RowFault]) -> Match:
+    return Match(candidate.sku_id, (*found, *unit_faults(row.unit, candidate.unit, candidate.pack, chosen=False)))
+
+
+def _packed(pack: str, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Those whose pack is written the same, else those that weigh the same."""
+    written = plain_text(pack)
+    if same := [each for each in candidates if plain_text(each.pack) == written]:
+        return same
+    grams = grams_of(pack)
+    return [each for each in candidates if grams is not None and each.net_grams == grams]
+
+
+_GRAMS = {"kg": Decimal(1000), "g": Decimal(1), "斤": Decimal(500), "两": Decimal(50)}
+
+
+def grams_of(pack: str) -> int | None:
+    """What a pack weighs that is written as ``2.5公斤/箱``; None: it does not begin with a weight."""
+    quantity, unit, fault = rules.quantity_of(plain_text(pack).partition("/")[0])
+    return int(quantity * _GRAMS[unit]) if quantity and fault is None and unit in _GRAMS else None
+
+
+_UNITS = {same_unit(word): unit for unit in Unit for word in (unit, unit_label(unit, "zh"), unit_label(unit, "en"))}
+_UNITS |= {"个": Unit.PIECE, "听": Unit.CAN, "羽": Unit.BIRD, "人次": Unit.PERSON, "晚": Unit.ROOM_NIGHT}
+
+
+def unit_fits(written: str, candidate: Candidate) -> bool:
+    """Whether a row counts in the unit that a SKU is sold by."""
+    return not unit_faults(written, candidate.unit, candidate.pack, chosen=False)
+
+
+def unit_faults(written: str, unit: str, pack: str, *, chosen: bool) -> list[RowFault]:
+    """A unit that is not that of the SKU, by its name or by what stands behind the slash of its pack. Who chose the SKU has seen it."""
+    word = same_unit(written)
+    if not word or _UNITS.get(word) == unit or word == same_unit(pack.rpartition("/")[2]):
+        return []
+    return [RowFault(Step.MATCH, Column.UNIT, "units_differ", warning=chosen, data={"unit": written, "sold_by": unit})]
+
+
+class Places:
+    """Districts by the names that lists call them."""
+
+    def __init__(self, districts: Iterable[tuple[str, str, str | None]]) -> None:
+        """``districts``: code, name and the code of what it is a part of by now."""
+        self._codes: dict[str, frozenset[str]] = {}
+        for code, name, successor in districts:
+            short = short_place(name)
+            self._codes[short] = self._codes.get(short, frozenset()) | {each for each in (code, successor) if each}
+
+    def codes(self, written: str) -> frozenset[str] | None:
+        """The codes of a place, also when more follows its name (石柱县中益乡); none if it is unknown. None: the row names no district."""
+        short = short_place(written)
+        if not short:
+            return None
+        if short in self._codes:
+            return self._codes[short]
+        whole = plain_text(written).removeprefix("重庆市").removeprefix("重庆")
+        longest = max((name for name in self._codes if whole.startswith(name)), key=len, default=None)
+        return self._codes[longest] if longest else frozenset()
+
+
+class Nearest:
+    """Finds the names that are most like another one, by the pairs of neighbouring characters that they share."""
+
+    #: A pair that so many names hold says little.
+    COMMON = 500
+
+    def __init__(self, names: Mapping[int, str]) -> None:
+        self._names = names
+
+    @cached_property
+    def _holders(self) -> dict[str, list[int]]:
+        holders: dict[str, list[int]] = {}
+        for key, name in self._names.items():
+            for pair in _pairs(name):
+                holders.setdefault(pair, []).append(key)
+        return holders
+
+    def to(self, name: str) -> list[int]:
+        """The keys of at most three names, the most alike first."""
+        pairs = _pairs(name)
+        shared: dict[int, int] = {}
+        for pair in pairs:
+            holders = self._holders.get(pair, [])
+            for key in holders if len(holders) <= self.COMMON else ():
+                shared[key] = shared.get(key, 0) + 1
+        alike = {key: 2 * count / (len(pairs) + len(_pairs(self._names[key]))) for key, count in shared.items()}
+        return sorted(alike, key=lambda key: (-alike[key], key))[:MOST_NEAREST]
+
+
+def _pairs(name: str) -> set[str]:
+    text = normalised(name).replace(" ", "")
+    return {text[at : at + 2] for at in range(len(text) - 1)} or {text}

@@ -1,0 +1,228 @@
+"""Reads of uploaded lists, within the caller's branch."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlmodel import Session
+
+from orders.importing.rules import ORDERABLE, Column, RowState, words
+from orders.importing.schemas import (
+    CandidateOut,
+    ColumnOut,
+    ImportFault,
+    ListRowOut,
+    MatchedSku,
+    OrderImportOut,
+    OrderImportRow,
+    RowFaultOut,
+    SameFile,
+    SampleRow,
+    UndecidedOut,
+)
+from orders.importing.states import ORDER_IMPORT, OWN, ImportStatus
+from orders.purchasing.schemas import SubstituteOut
+from shop.core import paging
+from shop.core.errors import Language, NotFound
+from shop.core.models import StoredFile
+from shop.core.paging import Page
+from shop.identity.actor import Actor
+
+_IMPORTS = """
+    SELECT i.*, buyer.name AS buyer_name
+    FROM order_import i
+    JOIN organisation home ON home.id = i.organisation_id
+    JOIN organisation buyer ON buyer.id = i.buyer_id
+    WHERE home.path LIKE CAST(:branch AS text)
+"""
+_ONE = text(f"{_IMPORTS} AND i.id = :id")
+_PAGE = text(
+    f"""{_IMPORTS}
+    AND (CAST(:status AS text) IS NULL OR i.status = :status) AND (CAST(:buyer_id AS bigint) IS NULL OR i.buyer_id = :buyer_id)
+    AND (CAST(:before AS bigint) IS NULL OR i.id < :before)
+    ORDER BY i.id DESC LIMIT :rows"""
+)
+_COUNTS = text(
+    """
+    SELECT state, count(*) AS rows, coalesce(sum(amount_fen), 0)::bigint AS fen, coalesce(sum(grams), 0)::bigint AS grams
+    FROM order_import_row WHERE import_id = :id GROUP BY state
+    """
+)
+_SAME_FILE = text(
+    """
+    SELECT id AS order_import_id, purchase_order_id, purchase_request_id FROM order_import
+    WHERE organisation_id = :organisation_id AND sha256 = :sha256 AND status = 'ordered' ORDER BY id
+    """
+)
+_ROWS = """
+    SELECT r.*, s.code AS sku_code, s.product_id, s.pack AS sku_pack, s.unit AS sku_unit, p.name AS product_name
+    FROM order_import_row r
+    LEFT JOIN sku s ON s.id = r.sku_id
+    LEFT JOIN product p ON p.id = s.product_id
+    WHERE r.import_id = :id
+"""
+_ROWS_PAGE = text(
+    f"{_ROWS} AND r.row_no > :after AND (CAST(:state AS text) IS NULL OR r.state = :state) ORDER BY r.row_no LIMIT :rows"
+)
+_ALL_ROWS = text(f"{_ROWS} ORDER BY r.row_no")
+_ONE_ROW = text(f"{_ROWS} AND r.row_no = :row_no")
+
+
+def _reach(actor: Actor) -> dict[str, Any]:
+    return {"branch": f"{actor.organisation_path}%" if actor.organisation_path else None}
+
+
+def _found(session: Session, actor: Actor, import_id: int) -> Row[Any]:
+    row = session.execute(_ONE, {"id": import_id, **_reach(actor)}).first()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def order_import(session: Session, actor: Actor, import_id: int, language: Language) -> OrderImportOut:
+    """One list.
+
+    Raises:
+        NotFound: no such import of the own branch.
+    """
+    row = _found(session, actor, import_id)
+    counts = {each.state: each for each in session.execute(_COUNTS, {"id": import_id})}
+    met = [counts[state] for state in ORDERABLE if state in counts]
+    same = session.execute(_SAME_FILE, {"organisation_id": row.organisation_id, "sha256": row.sha256}).all()
+    return OrderImportOut(
+        **_brief(row, language),
+        header_row=row.header_row,
+        headers=row.headers,
+        columns=[_column(name, each, row.headers) for name, each in sorted(row.columns.items(), key=lambda pair: pair[1]["at"])],
+        undecided=[UndecidedOut(field=Column(name), columns=[at + 1 for at in places]) for name, places in row.undecided.items()],
+        sample=[SampleRow(row_no=number, cells=cells) for number, cells in enumerate(row.sample, start=1)],
+        counts={RowState(state): each.rows for state, each in sorted(counts.items())},
+        total=sum(each.fen for each in met),
+        total_grams=sum(each.grams for each in met),
+        same_file=[SameFile(**each._asdict()) for each in same],
+        possible_actions=[each for each in ORDER_IMPORT.possible(row.status) if each not in OWN],
+    )
+
+
+def order_imports(
+    session: Session,
+    actor: Actor,
+    language: Language,
+    *,
+    status: ImportStatus | None,
+    buyer_id: int | None,
+    limit: int,
+    after: str | None,
+) -> Page[OrderImportRow]:
+    """The lists of the own branch, the newest first."""
+    start = paging.position(after, int)
+    values = {"status": status, "buyer_id": buyer_id, "before": start[0] if start else None, "rows": limit + 1}
+    rows = session.execute(_PAGE, {**_reach(actor), **values}).all()
+    return paging.page(rows, limit, lambda row: OrderImportRow(**_brief(row, language)), lambda row: [row.id])
+
+
+def rows(
+    session: Session, actor: Actor, import_id: int, language: Language, *, state: RowState | None, limit: int, after: str | None
+) -> Page[ListRowOut]:
+    """The rows below the header, as they stand in the list.
+
+    Raises:
+        NotFound: no such import of the own branch.
+    """
+    head = _found(session, actor, import_id)
+    start = paging.position(after, int)
+    values = {"id": import_id, "state": state, "after": start[0] if start else 0, "rows": limit + 1}
+    found = session.execute(_ROWS_PAGE, values).all()
+    return paging.page(found, limit, lambda row: _row(row, _titles(head), language), lambda row: [row.row_no])
+
+
+def row(session: Session, actor: Actor, import_id: int, row_no: int, language: Language) -> ListRowOut:
+    """One row.
+
+    Raises:
+        NotFound: no such row, or no such import of the own branch.
+    """
+    head = _found(session, actor, import_id)
+    found = session.execute(_ONE_ROW, {"id": import_id, "row_no": row_no}).first()
+    if found is None:
+        raise NotFound
+    return _row(found, _titles(head), language)
+
+
+def all_rows(session: Session, actor: Actor, import_id: int, language: Language) -> tuple[list[str], Iterator[ListRowOut]]:
+    """The header and every row, to be downloaded.
+
+    Raises:
+        NotFound: no such import of the own branch.
+    """
+    head = _found(session, actor, import_id)
+    found = session.execute(_ALL_ROWS, {"id": import_id})
+    return head.headers, (_row(each, _titles(head), language) for each in found)
+
+
+def uploaded_file(session: Session, actor: Actor, import_id: int) -> StoredFile:
+    """The file as it was uploaded.
+
+    Raises:
+        NotFound: no such import of the own branch.
+    """
+    return session.get_one(StoredFile, _found(session, actor, import_id).file_id)
+
+
+def _brief(row: Row[Any], language: Language) -> dict[str, Any]:
+    fields = {name: getattr(row, name) for name in OrderImportRow.model_fields if name != "fault"}
+    return fields | {"fault": ImportFault(code=row.fault, message=words(row.fault, language)) if row.fault else None}
+
+
+def _letter(at: int) -> str:
+    """27 columns from 0 on: A … Z, AA."""
+    return (_letter(at // 26 - 1) if at >= 26 else "") + chr(ord("A") + at % 26)
+
+
+def _column(name: str, told: Mapping[str, Any], headers: Sequence[str]) -> ColumnOut:
+    at = told["at"]
+    header = headers[at] if at < len(headers) else ""
+    return ColumnOut(field=Column(name), column=at + 1, letter=_letter(at), header=header, basis=told["basis"])
+
+
+def _titles(head: Row[Any]) -> dict[str, str]:
+    """The headers of the list by what their columns tell."""
+    return {name: head.headers[each["at"]] for name, each in head.columns.items() if each["at"] < len(head.headers)}
+
+
+def _row(row: Row[Any], titles: Mapping[str, str], language: Language) -> ListRowOut:
+    told = [(each["warning"], _fault(each, titles, language)) for each in row.faults]
+    same = ("row_no", "kind", "state", "cells", "code", "product", "district", "pack", "quantity", "unit", "note", "chosen")
+    return ListRowOut(
+        **{name: getattr(row, name) for name in same},
+        listed_price=row.price_fen,
+        sku=_sku(row) if row.sku_id else None,
+        faults=[fault for warning, fault in told if not warning],
+        warnings=[fault for warning, fault in told if warning],
+        candidates=[CandidateOut(**each) for each in row.candidates],
+        substitutes=[SubstituteOut(**each) for each in row.substitutes],
+    )
+
+
+def _sku(row: Row[Any]) -> MatchedSku:
+    return MatchedSku(
+        sku_id=row.sku_id,
+        sku_code=row.sku_code,
+        product_id=row.product_id,
+        product_name=row.product_name,
+        pack=row.sku_pack,
+        unit=row.sku_unit,
+        unit_price=row.unit_price_fen,
+        amount=row.amount_fen,
+        grams=row.grams,
+    )
+
+
+def _fault(kept: Mapping[str, Any], titles: Mapping[str, str], language: Language) -> RowFaultOut:
+    return RowFaultOut(
+        code=kept["code"],
+        message=words(kept["code"], language),
+        field=kept["column"],
+        column=titles.get(kept["column"]),
+        data=kept["data"],
+    )

@@ -1,0 +1,36 @@
+"""What a paper of an order may be refused for."""
+
+from shop.core.errors import CONSTRAINTS, Conflict, Invalid
+
+
+class InvoiceTaken(Conflict):
+    code = "invoice_number_taken"
+    zh = "该供应单位的此发票号码已登记"
+    en = "This invoice number of the supplier was recorded before"
+
+
+class NotConfirmed(Conflict):
+    code = "order_not_confirmed"
+    zh = "订单尚未确认或已取消，不能上传此类文件"
+    en = "The order is not confirmed, or is over; papers of this kind belong to confirmed orders"
+
+
+class NotYourKind(Conflict):
+    code = "other_side_uploads"
+    zh = "此类文件由对方上传"
+    en = "Papers of this kind are uploaded by the other side"
+
+
+class AlreadyVoid(Conflict):
+    code = "paper_void"
+    zh = "该文件已作废"
+    en = "The paper was voided before"
+
+
+class IssuedInFuture(Invalid):
+    code = "issued_in_future"
+    zh = "开具日期不能晚于今天"
+    en = "The date of issue lies in the future"
+
+
+CONSTRAINTS["uq_order_paper_invoice"] = InvoiceTaken

@@ -1,0 +1,241 @@
+"""Changes of confirmed orders: nothing changes without the other side's consent, and everything agrees afterwards."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from orders.amendments import actions
+from orders.reconcile import report
+from shop.core import clock, outbox
+from tests.conftest import connect
+from tests.factories.catalog import make_product
+from tests.factories.identity import access_token
+from tests.factories.orders import make_market
+from workers.handlers import HANDLERS
+
+
+@pytest.fixture
+def market(database):
+    market = make_market(database)
+    with database.unit_of_work() as session:
+        market.products.append(
+            make_product(session, market.suppliers[0], name="巫山脆李", prices=((1, 5000),), net_grams=3000, vat_bp=900, stock=50)
+        )
+        market.products.append(make_product(session, market.suppliers[0], name="无证产品", certified=False))
+    return market
+
+
+@pytest.fixture
+def sides(api, market):
+    return api.as_(market.sellers[0]), api.as_(market.purchaser)
+
+
+def confirmed(sides, market, *quantities):
+    seller, buyer = sides
+    order = buyer.post("/v1/purchase-orders", json=market.order(*quantities)).json()
+    part = order["supplier_orders"][0]["id"]
+    assert seller.post(f"/v1/supplier-orders/{part}/confirm").status_code == 200
+    return order["id"], part, seller.get(f"/v1/supplier-orders/{part}").json()["lines"][0]["id"]
+
+
+def propose(client, part, *lines, reason="货源不足", **head):
+    return client.post(f"/v1/supplier-orders/{part}/amendments", json={"reason": reason, "lines": list(lines), **head})
+
+
+def stock(database, market, place):
+    with database.unit_of_work() as session:
+        return session.execute(
+            text("SELECT reserved FROM stock WHERE sku_id = :s"), {"s": market.products[place].sku_id}
+        ).scalar_one()
+
+
+def test_a_substitute_comes_only_with_the_buyers_consent(api, database, market, sides):
+    seller, buyer = sides
+    order, part, line = confirmed(sides, market, 100)
+    sku = market.products[3].sku_id
+    proposed = propose(seller, part, {"order_line_id": line, "sku_id": sku, "quantity": "40"}, deliver_by="2026-12-20")
+    assert proposed.status_code == 201, proposed.text
+    amendment = proposed.json()
+    assert (amendment["status"], amendment["side"], amendment["lines"][0]["unit_price"]) == ("proposed", "supplier", "50.00")
+    assert amendment["possible_actions"] == ["withdraw"]
+    assert propose(buyer, part, {"order_line_id": line, "quantity": "1"}).json()["code"] == "amendment_open"
+    assert seller.post(f"/v1/amendments/{amendment['id']}/accept").json()["code"] == "other_side_answers"
+    assert buyer.post(f"/v1/amendments/{amendment['id']}/withdraw").json()["code"] == "own_side_withdraws"
+    assert api.as_(market.sellers[1]).post(f"/v1/amendments/{amendment['id']}/accept").status_code == 404
+    assert api.as_(market.finance).post(f"/v1/amendments/{amendment['id']}/accept").status_code == 403
+    assert (stock(database, market, 0), stock(database, market, 3)) == (100, 0)
+    assert [each["id"] for each in buyer.get("/v1/amendments?waiting_for=me").json()["items"]] == [amendment["id"]]
+    assert seller.get("/v1/amendments?waiting_for=me").json()["items"] == []
+
+    agreed = buyer.post(f"/v1/amendments/{amendment['id']}/accept")
+    assert agreed.status_code == 200, agreed.text
+    assert (agreed.json()["status"], agreed.json()["change"]) == ("accepted", "-4500.00")
+    assert (stock(database, market, 0), stock(database, market, 3)) == (0, 40)
+    shown = buyer.get(f"/v1/supplier-orders/{part}").json()
+    assert (shown["total"], shown["payable"], shown["deliver_by"], shown["total_grams"]) == (
+        "2000.00",
+        "2000.00",
+        "2026-12-20",
+        120_000,
+    )
+    assert [(each["quantity"], each["product_name"], each["replaces_id"]) for each in shown["lines"]] == [
+        ("0", "奉节脐橙", None),
+        ("40", "巫山脆李", line),
+    ]
+    whole = buyer.get(f"/v1/purchase-orders/{order}").json()
+    assert (whole["total"], whole["line_count"]) == ("2000.00", 2)
+    contract = buyer.get(f"/v1/supplier-orders/{part}/contract").json()
+    supplement = contract["supplements"][0]
+    assert supplement["number"] == contract["number"] + "-1" == agreed.json()["supplement_number"]
+    assert (contract["content"]["total"], supplement["content"]["total"]) == ("6500.00", "2000.00")
+    assert "巫山脆李" in supplement["content"]["changes"][0]
+    assert buyer.get(f"/v1/supplier-orders/{part}/contract.pdf?supplement=1").content[:5] == b"%PDF-"
+    shipment = seller.post(f"/v1/supplier-orders/{part}/shipments", json={}).json()
+    assert [each["quantity"] for each in shipment["lines"]] == ["40"]
+    assert buyer.post(f"/v1/shipments/{shipment['id']}/acceptance", json={}).status_code == 201
+    assert buyer.get(f"/v1/supplier-orders/{part}").json()["status"] == "accepted"
+    outbox.drain(database, HANDLERS)
+    assert "amendment.proposed" in [row["kind"] for row in buyer.get("/v1/notifications").json()["items"]]
+    assert "amendment.accepted" in [row["kind"] for row in seller.get("/v1/notifications").json()["items"]]
+    assert report.differences(database) == 0
+    with database.unit_of_work() as session:
+        assert session.execute(text("SELECT certified FROM sale_entry")).scalars().all() == [True]
+
+
+def test_another_price_for_what_is_not_shipped(database, market, sides):
+    seller, buyer = sides
+    order, part, line = confirmed(sides, market, 100)
+    first = {"lines": [{"order_line_id": line, "quantity": "60"}]}
+    shipment = seller.post(f"/v1/supplier-orders/{part}/shipments", json=first).json()["id"]
+    amendment = propose(buyer, part, {"order_line_id": line, "unit_price": "60.00", "quantity": "30"}, reason="市场降价").json()
+    assert amendment["side"] == "buyer"
+    assert seller.post(f"/v1/amendments/{amendment['id']}/accept").json()["change"] == "-800.00"  # 40 × 65 → 30 × 60
+    assert seller.get(f"/v1/supplier-orders/{part}").json()["total"] == "5700.00"
+    seller.post(f"/v1/supplier-orders/{part}/shipments", json={})
+    for each in seller.get(f"/v1/supplier-orders/{part}/shipments").json():
+        assert buyer.post(f"/v1/shipments/{each['id']}/acceptance", json={}).status_code == 201
+    assert shipment
+    assert buyer.get(f"/v1/purchase-orders/{order}").json()["payable"] == "5700.00"
+    assert report.differences(database) == 0
+
+
+def test_less_of_what_is_open_ends_the_order_when_nothing_is_left(database, market, sides):
+    seller, buyer = sides
+    _, part, line = confirmed(sides, market, 10)
+    first = seller.post(f"/v1/supplier-orders/{part}/shipments", json={"lines": [{"order_line_id": line, "quantity": "6"}]}).json()[
+        "id"
+    ]
+    buyer.post(f"/v1/shipments/{first}/acceptance", json={})
+    stale = propose(seller, part, {"order_line_id": line, "quantity": "2"}).json()["id"]
+    second = seller.post(
+        f"/v1/supplier-orders/{part}/shipments", json={"lines": [{"order_line_id": line, "quantity": "1"}]}
+    ).json()["id"]
+    assert buyer.post(f"/v1/amendments/{stale}/accept").json()["code"] == "line_moved"
+    refused = buyer.post(f"/v1/amendments/{stale}/refuse", json={"reason": "请重新提出"}).json()
+    assert (refused["status"], refused["answer"], refused["change"]) == ("refused", "请重新提出", None)
+    again = propose(seller, part, {"order_line_id": line, "quantity": "0"}).json()["id"]
+    buyer.post(f"/v1/shipments/{second}/acceptance", json={})
+    assert buyer.post(f"/v1/amendments/{again}/accept").json()["change"] == "-209.70"
+    assert buyer.get(f"/v1/supplier-orders/{part}").json()["status"] == "accepted"
+    assert stock(database, market, 0) == 0
+    assert propose(seller, part, {"order_line_id": line, "quantity": "0"}).json()["code"] == "not_amendable"
+    assert report.differences(database) == 0
+
+
+def test_what_cannot_be_proposed(market, sides):
+    seller, _ = sides
+    _, part, line = confirmed(sides, market, 10)
+    skus = [product.sku_id for product in market.products]
+    for change, code in (
+        ({"order_line_id": line + 999, "quantity": "1"}, "unknown_line"),
+        ({"order_line_id": line, "quantity": "11"}, "above_open"),
+        ({"order_line_id": line, "quantity": "0.5"}, "wrong_step"),
+        ({"order_line_id": line, "quantity": "10"}, "no_change"),
+        ({"order_line_id": line, "quantity": "0"}, "nothing_left"),
+        ({"order_line_id": line, "sku_id": skus[0]}, "same_sku"),
+        ({"order_line_id": line, "sku_id": skus[1]}, "other_supplier"),
+        ({"order_line_id": line, "sku_id": skus[4]}, "not_certified"),
+        ({"order_line_id": line, "sku_id": skus[3], "quantity": "51"}, "stock_short"),
+        ({"order_line_id": line, "sku_id": 999_999}, "unknown_sku"),
+    ):
+        answer = propose(seller, part, change)
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, code), answer.text
+    assert propose(seller, part, deliver_by="2020-01-01").json()["errors"][0]["code"] == "in_past"
+    assert propose(seller, part).status_code == 422
+    assert propose(seller, part, {"order_line_id": line, "quantity": "1"}, cancels=True).status_code == 422
+
+
+def test_a_cancellation_by_consent(database, market, sides):
+    seller, buyer = sides
+    _, part, _ = confirmed(sides, market, 10)
+    amendment = propose(buyer, part, reason="食堂停业", cancels=True).json()["id"]
+    assert seller.post(f"/v1/amendments/{amendment}/accept").json()["change"] == "0.00"
+    shown = buyer.get(f"/v1/supplier-orders/{part}").json()
+    assert (shown["status"], shown["reason_code"], shown["reason"]) == ("cancelled", "agreed", "食堂停业")
+    assert stock(database, market, 0) == 0
+    assert report.differences(database) == 0
+
+
+def test_what_is_not_answered_lapses(database, market, sides):
+    seller, buyer = sides
+    _, part, line = confirmed(sides, market, 10)
+    amendment = propose(seller, part, {"order_line_id": line, "quantity": "5"}).json()["id"]
+    with clock.fixed(clock.now() + timedelta(days=30)):
+        assert buyer.post(f"/v1/amendments/{amendment}/accept").json()["code"] == "amendment_expired"
+        for count in (1, 0):
+            with database.unit_of_work() as session:
+                assert actions.expire(session) == count
+    assert buyer.get(f"/v1/amendments/{amendment}").json()["status"] == "expired"
+    another = propose(seller, part, {"order_line_id": line, "quantity": "5"}).json()["id"]
+    assert seller.post(f"/v1/amendments/{another}/withdraw").json()["status"] == "withdrawn"
+    page = buyer.get(f"/v1/supplier-orders/{part}/amendments?limit=1").json()
+    assert [each["id"] for each in page["items"]] == [another]
+    rest = buyer.get(f"/v1/supplier-orders/{part}/amendments?limit=1&after={page['next']}").json()
+    assert ([each["id"] for each in rest["items"]], rest["next"]) == ([amendment], None)
+
+
+def test_a_substitute_that_ran_out_is_refused_and_nothing_changes(database, market, sides):
+    seller, buyer = sides
+    _, part, line = confirmed(sides, market, 10)
+    amendment = propose(seller, part, {"order_line_id": line, "sku_id": market.products[3].sku_id, "quantity": "50"}).json()["id"]
+    assert buyer.post("/v1/purchase-orders", json=market.order(None, None, None, 1)).status_code == 201
+    refused = buyer.post(f"/v1/amendments/{amendment}/accept")
+    assert (refused.status_code, refused.json()["code"], refused.json()["errors"][0]["code"]) == (
+        409,
+        "no_longer_possible",
+        "stock_short",
+    )
+    assert (stock(database, market, 0), stock(database, market, 3)) == (10, 1)
+    assert report.differences(database) == 0
+
+
+def test_answers_deliveries_and_orders_at_once(api, database, market, sides):
+    """Consent, shipping and other orders of the substitute, all at once: whoever wins, stock and totals agree."""
+    seller, buyer = sides
+    for _ in range(4):
+        _, part, line = confirmed(sides, market, 10)
+        sku = market.products[3].sku_id
+        amendment = propose(seller, part, {"order_line_id": line, "sku_id": sku, "quantity": "10"}).json()["id"]
+        with database.unit_of_work() as session:
+            tokens = [access_token(session, market.purchaser), access_token(session, market.sellers[0])]
+        calls = [
+            (0, f"/v1/amendments/{amendment}/accept", {}),
+            (0, f"/v1/amendments/{amendment}/accept", {}),
+            (0, f"/v1/amendments/{amendment}/refuse", {"reason": "不同意"}),
+            (1, f"/v1/supplier-orders/{part}/shipments", {"lines": [{"order_line_id": line, "quantity": "1"}]}),
+            (0, "/v1/purchase-orders", market.order(1, None, None, 5)),
+            (0, "/v1/purchase-orders", market.order(2, None, None, 5)),
+        ]
+
+        def send(call):
+            who, path, body = call
+            client = connect(str(api.base_url), database, {"Authorization": f"Bearer {tokens[who]}"})
+            return client.post(path, json=body).status_code
+
+        with ThreadPoolExecutor(len(calls)) as pool:
+            statuses = list(pool.map(send, calls))
+        assert sum(status == 200 for status in statuses[:3]) <= 1
+        assert set(statuses) <= {200, 201, 409, 422}
+    assert report.differences(database) == 0

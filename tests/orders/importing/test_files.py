@@ -1,0 +1,130 @@
+"""Whatever is uploaded: honest files are understood, others end as failed with a code, and the server and the worker live."""
+
+import hashlib
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+import xlsxwriter
+
+from shop.core import storage
+from shop.core.settings import settings
+from tests.orders.importing.conftest import HEADER, as_csv
+
+GOOD = [["奉节脐橙", "奉节县", "5kg/箱", 100, "箱"], ["中益土蜂蜜", "石柱土家族自治县", "5kg/箱", 3, "箱"]]
+
+
+def xlsx(rows):
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer) as book:
+        sheet = book.add_worksheet()
+        for number, row in enumerate(rows):
+            sheet.write_row(number, 0, row)
+    return buffer.getvalue()
+
+
+def crafted(change):
+    """A good file with its sheet's XML changed."""
+    source, buffer = zipfile.ZipFile(io.BytesIO(xlsx([HEADER, *GOOD]))), io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            content = source.read(name)
+            target.writestr(name, change(content) if name.endswith("sheet1.xml") else content)
+    return buffer.getvalue()
+
+
+def fault(shown):
+    return shown["status"], (shown["fault"] or {}).get("code")
+
+
+@pytest.mark.parametrize("encoding", ["xlsx", "utf-8", "utf-8-sig", "gb18030"])
+def test_a_file_in_each_encoding_is_understood(desk, encoding):
+    content = xlsx([HEADER, *GOOD]) if encoding == "xlsx" else as_csv(*GOOD).decode().encode(encoding)
+    shown = desk.upload(content)
+    assert (shown["counts"], shown["total"]) == ({"matched": 2}, "6950.00")
+
+
+def test_short_district_names_blank_rows_and_other_columns_are_no_fault(desk):
+    rows = [
+        ["序号", "数量", "产品名称", "产地区县"],
+        [],
+        [1, "2", " 奉节脐橙 ", "奉节"],
+        ["", "", "", ""],
+        [2, 1, "中益土蜂蜜", "石柱土家族自治县"],
+        [3, 1, "中益土蜂蜜", "重庆市石柱县中益乡"],
+        [4, 1, "中益土蜂蜜", "重庆"],
+    ]
+    assert desk.upload(xlsx(rows))["counts"] == {"matched": 4, "not_a_line": 2}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"PK",
+        b"PK\x03\x04" + b"\x00" * 500,
+        b"\x00" * 500,
+        b"\xff\xfe\xfa" * 50,
+        b"\xd0\xcf\x11\xe0" + b"\x00" * 500,
+        crafted(lambda xml: b""),
+        crafted(lambda xml: xml.replace(b'r="D2"', b'r="ZZZZZZ99999999"')),
+    ],
+    ids=["letters", "broken zip", "zeros", "bytes", "an old workbook", "no sheet", "a cell beyond the end of the world"],
+)
+def test_files_that_are_none_are_kept_as_failed(desk, content):
+    assert fault(desk.upload(content)) == ("failed", "unreadable_spreadsheet")
+    assert desk.upload(as_csv(*GOOD))["status"] == "ready"
+
+
+def test_a_cell_at_the_end_of_the_world_costs_nothing(desk):
+    far = crafted(lambda xml: xml.replace(b"</sheetData>", b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'))
+    assert desk.upload(far)["status"] in ("failed", "ready")
+
+
+def test_an_empty_file_is_refused_at_once(desk):
+    answer = desk.send(b"")
+    assert (answer.status_code, answer.json()["code"]) == (422, "unreadable_spreadsheet")
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"a,b\n1,2\n", "header_not_found"),
+        (as_csv(), "no_lines"),
+        (as_csv(["合计", "", "", 5, ""]), "no_lines"),
+        (as_csv(*[["奉节脐橙", "", "", 1, ""]] * 10_001), "too_many_rows"),
+        (b"x\n" * 20_001, "too_many_rows"),
+    ],
+)
+def test_what_holds_no_list_is_kept_with_the_reason(desk, content, code):
+    assert fault(desk.upload(content)) == ("failed", code)
+
+
+def test_a_list_of_ten_thousand_lines_is_taken(desk):
+    shown = desk.upload(as_csv(*[["奉节脐橙", "", "", "0.5", ""]] * 9_999, ["奉节脐橙", "", "", 1, ""]))
+    assert (shown["rows_total"], shown["counts"]) == (10_000, {"faulty": 9_999, "matched": 1})
+    refused = desk.order(shown["id"], 422)
+    assert (refused["data"]["count"], len(refused["errors"])) == (9_999, 9_999)
+
+
+def test_a_bomb_is_refused(desk):
+    bomb = crafted(lambda xml: xml.replace(b"</sheetData>", b"<row>" + b"<c><v>1</v></c>" * 20_000_000 + b"</row></sheetData>"))
+    assert len(bomb) < 2_000_000
+    assert fault(desk.upload(bomb)) == ("failed", "unreadable_spreadsheet")
+
+
+def test_odd_cells_are_kept_as_they_can_be(desk):
+    cells = ["\ud800", "\u202e倒", "a" * 5_000, "=1+1", "'"]
+    content = "\n".join(["品名,数量", *(f"{cell},1" for cell in cells)]).encode("utf-8", "surrogatepass")
+    assert fault(desk.upload(content))[0] in ("failed", "ready")
+    shown = desk.upload("\n".join(["品名,数量", *(f"{cell},1" for cell in cells[1:])]).encode())
+    assert shown["counts"] == {"faulty": 4}
+    assert len(desk.rows(shown["id"])[3]["product"]) == 500
+
+
+def test_a_lost_file_is_told(desk):
+    content = as_csv(["奉节脐橙", "", "", 77, ""])
+    import_id = desk.send(content).json()["id"]
+    (Path(settings().data_dir) / "files" / storage.key_for(hashlib.sha256(content).hexdigest())).unlink()
+    desk.work()
+    assert fault(desk.show(import_id)) == ("failed", "file_missing")

@@ -1,0 +1,443 @@
+"""From an uploaded list to one order: read, understood, checked, corrected, ordered."""
+
+import io
+
+import pytest
+import xlsxwriter
+from sqlalchemy import text
+
+from shop.core import sheets
+from shop.identity.permissions import Role
+from tests.factories.catalog import make_product
+from tests.factories.identity import make_organisation, make_user
+from tests.orders.importing.conftest import DATA, HEAD, as_csv, faults
+
+ORANGES, HONEY = ["奉节脐橙", "奉节县", "5kg/箱", 100, "箱"], ["中益土蜂蜜", "石柱土家族自治县", "", 3, ""]
+
+
+def sql(desk, statement, **values):
+    with desk.database.unit_of_work() as session:
+        return session.execute(text(statement), values)
+
+
+def test_a_list_becomes_one_order_of_its_lines(desk):
+    shown = desk.upload(as_csv(ORANGES, HONEY), "采购单.csv")
+    assert (shown["status"], shown["name"], shown["header_row"], shown["fault"]) == ("ready", "采购单.csv", 1, None)
+    assert (shown["rows_total"], shown["rows_done"], shown["counts"]) == (2, 2, {"matched": 2})
+    assert (shown["total"], shown["total_grams"]) == ("6950.00", 501_500)
+    assert shown["columns"][0] == {"field": "product", "column": 1, "letter": "A", "header": "产品名称", "basis": "header"}
+    assert shown["possible_actions"] == ["set_columns", "check_again", "correct", "order"]
+    answer = desk.order(shown["id"], buyer_reference="ST-1")
+    placed = answer["purchase_order"]
+    assert (placed["total"], placed["line_count"], placed["source_kind"], placed["source_id"]) == (
+        "6950.00",
+        2,
+        "import",
+        shown["id"],
+    )
+    assert answer["purchase_request_id"] is None
+    again = desk.show(shown["id"])
+    assert (again["status"], again["purchase_order_id"], again["possible_actions"]) == ("ordered", placed["id"], ["order_again"])
+
+
+def test_progress_is_seen_between_the_steps(desk):
+    import_id = desk.send(as_csv(ORANGES, HONEY)).json()["id"]
+    assert desk.show(import_id)["rows_total"] == 0
+    from orders.importing import actions
+
+    with desk.database.unit_of_work() as session:
+        actions.read(session, import_id)
+    shown = desk.show(import_id)
+    assert (shown["status"], shown["rows_total"], shown["rows_done"], shown["counts"]) == ("checking", 2, 0, {"waiting": 2})
+    with desk.database.unit_of_work() as session:
+        actions.read(session, import_id)  # twice does no harm
+        actions.check(session, import_id)
+        actions.check(session, import_id)
+    desk.work()
+    assert desk.show(import_id)["status"] == "ready"
+
+
+def test_the_list_of_a_canteen_as_agencies_send_it_is_understood_in_full(desk, catalogue):
+    shown = desk.upload((DATA / "canteen_order_as_agencies_send_it.xlsx").read_bytes(), "计划表.xlsx")
+    assert (shown["header_row"], shown["rows_total"]) == (3, 96)
+    assert shown["counts"] == {"faulty": 2, "matched": 60, "not_a_line": 34}
+    wrong = desk.rows(shown["id"], state="faulty")
+    assert {row["product"]: faults(row) for row in wrong.values()} == {
+        "内蒙古羊肉卷": [("product", "unknown_product")],
+        "丰都麻辣鸡块": [("quantity", "bad_quantity")],
+    }
+    assert [(row, each["faults"][0]["column"]) for row, each in wrong.items()] == [(95, "品名"), (96, "采购数量")]
+    refused = desk.order(shown["id"], 422)
+    assert [(each["row"], each["code"]) for each in refused["errors"]] == [(95, "unknown_product"), (96, "bad_quantity")]
+    placed = desk.order(shown["id"], leave_out_faulty=True)["purchase_order"]
+    assert placed["line_count"] == 60
+    assert placed["total"] == shown["total"]
+
+
+@pytest.mark.parametrize(("name", "lines"), [("canteen_order.xlsx", 60), ("union_gifts_gb18030.csv", 25)])
+def test_plain_lists_are_understood_in_full(desk, catalogue, name, lines):
+    shown = desk.upload((DATA / name).read_bytes(), name)
+    assert shown["counts"] == {"matched": lines}, desk.rows(shown["id"], state="faulty")
+    assert desk.order(shown["id"])["purchase_order"]["line_count"] == lines
+
+
+def test_every_fault_is_told_by_row_and_column_with_its_reason(desk, market, database):
+    with database.unit_of_work() as session:
+        supplier = market.suppliers[0]
+        make_product(session, supplier, name="没认证的橙", certified=False)
+        suspended = make_product(session, supplier, name="暂停的橙")
+        session.execute(text("UPDATE certificate SET suspended_at = now() WHERE id = :id"), {"id": suspended.certificate_id})
+        withdrawn = make_product(session, supplier, name="下架的橙")
+        session.execute(text("UPDATE product SET status = 'withdrawn' WHERE id = :id"), {"id": withdrawn.product_id})
+        make_product(session, supplier, name="整托的橙", step=10, min_quantity=20, prices=((20, 100),))
+    rows = [
+        ["没有的橙", "", "", 1, ""],
+        ["没认证的橙", "", "", 1, ""],
+        ["暂停的橙", "", "", 1, ""],
+        ["下架的橙", "", "", 1, ""],
+        ["整托的橙", "", "", 10, ""],
+        ["整托的橙", "", "", 25, ""],
+        ["中益土蜂蜜", "", "", 600, ""],
+        ["中益土蜂蜜", "", "", 600, ""],
+        ["奉节脐橙", "", "", "十箱", ""],
+        ["奉节脐橙", "", "", 5, "公斤"],
+        ["奉节脐橙", "巫山", "", 5, ""],
+        ["奉节脐橙", "", "2kg/箱", 5, ""],
+    ]
+    shown = desk.upload(as_csv(*rows))
+    found = desk.rows(shown["id"])
+    assert [faults(found[number]) for number in range(2, 14)] == [
+        [("product", "unknown_product")],
+        [("product", "not_certified")],
+        [("product", "certificate_suspended")],
+        [("product", "withdrawn")],
+        [("quantity", "below_minimum")],
+        [("quantity", "wrong_step")],
+        [("quantity", "stock_short")],
+        [("quantity", "stock_short")],
+        [("quantity", "bad_quantity")],
+        [("unit", "units_differ")],
+        [("district", "district_differs")],
+        [("pack", "pack_differs")],
+    ]
+    assert shown["counts"] == {"ambiguous": 2, "faulty": 10}
+    assert found[6]["faults"][0]["data"] == {"min_quantity": "20"}
+    assert found[8]["faults"][0]["data"] == {"available": "1000"}
+    assert [each["product_name"] for each in found[12]["candidates"]] == ["奉节脐橙"]
+    # names that are like the unknown one are offered, none is taken
+    assert {each["product_name"] for each in found[2]["candidates"]} & {"没认证的橙", "暂停的橙", "整托的橙"}
+    assert found[2]["sku"] is None
+
+
+def test_substitutes_are_the_nearest_certified_ones_in_stock(desk, market, database):
+    with database.unit_of_work() as session:
+        fengjie, shizhu = market.suppliers
+        make_product(session, fengjie, name="要的橙", certified=False, net_grams=5000, prices=((1, 5000),))
+        for name, supplier, grams, fen, stock, certified in (
+            ("同县不同重", fengjie, 2500, 5000, 100, True),
+            ("同县同重贵", fengjie, 5000, 9000, 100, True),
+            ("外县同重", shizhu, 5000, 5000, 100, True),
+            ("同县没货", fengjie, 5000, 5000, 9, True),
+            ("同县没认证", fengjie, 5000, 5000, 100, False),
+        ):
+            make_product(session, supplier, name=name, net_grams=grams, prices=((1, fen),), stock=stock, certified=certified)
+        make_product(session, fengjie, name="别的品类", category="honey")
+    shown = desk.upload(as_csv(["要的橙", "", "", 10, ""]))
+    instead = desk.rows(shown["id"])[2]["substitutes"]
+    assert [each["product_name"] for each in instead] == ["奉节脐橙", "同县同重贵", "同县不同重"]
+    assert (instead[0]["unit_price"], instead[0]["available"], instead[0]["district_name"]) == ("69.90", "1000", "奉节县")
+    row = desk.post(shown["id"], "rows/2/choice", 200, sku_id=instead[0]["sku_id"])
+    assert (row["state"], row["chosen"], row["sku"]["amount"]) == ("matched", True, "699.00")
+    assert desk.order(shown["id"])["purchase_order"]["line_count"] == 1
+
+
+def test_of_several_that_fit_the_sender_chooses(desk, market, database):
+    with database.unit_of_work() as session:
+        first = make_product(session, market.suppliers[0], name="土鸡蛋", category="meat_poultry_egg")
+        second = make_product(session, market.suppliers[1], name="土 鸡蛋", category="meat_poultry_egg")
+    shown = desk.upload(as_csv(["土鸡蛋", "", "", 10, ""], ["土鸡蛋", "石柱", "", 5, ""], ["土鸡蛋", "", "", 7, ""]))
+    assert shown["counts"] == {"ambiguous": 2, "matched": 1}
+    row = desk.rows(shown["id"], state="ambiguous")[2]
+    assert {each["sku_id"] for each in row["candidates"]} == {first.sku_id, second.sku_id}
+    assert faults(row) == [("product", "ambiguous_product")]
+    choices = [{"row_no": 2, "sku_id": first.sku_id}, {"row_no": 4, "sku_id": second.sku_id, "quantity": "8"}]
+    assert desk.post(shown["id"], "choices", 200, choices=choices)["counts"] == {"matched": 3}
+    placed = desk.order(shown["id"])["purchase_order"]
+    lines = desk.client.get(f"/v1/purchase-orders/{placed['id']}/lines").json()["items"]
+    assert [(line["sku_id"], line["quantity"]) for line in lines] == [
+        (first.sku_id, "10"),
+        (second.sku_id, "5"),
+        (second.sku_id, "8"),
+    ]
+
+
+def test_choices_that_cannot_be_are_refused(desk, market):
+    shown = desk.upload(as_csv(["奉节脐橙", "", "", "十箱", ""], ["合计", "", "", 5, ""]))
+    path, sku = shown["id"], market.products[0].sku_id
+    assert desk.post(path, "rows/2/choice", 422, sku_id=sku)["code"] == "quantity_needed"
+    assert desk.post(path, "rows/3/choice", 404, sku_id=sku)["code"] == "no_such_row"
+    assert desk.post(path, "rows/99/skip", 404)["code"] == "no_such_row"
+    assert desk.post(path, "rows/2/choice", 422, sku_id=999_999, quantity="1")["code"] == "unknown_sku"
+    twice = [{"row_no": 2, "sku_id": sku, "quantity": "1"}] * 2
+    assert desk.post(path, "choices", 422, choices=twice)["code"] == "invalid"
+    assert desk.post(path, "rows/2/choice", 200, sku_id=sku, quantity="10")["state"] == "matched"
+
+
+def test_a_row_that_is_left_out_frees_its_stock_for_the_others(desk):
+    shown = desk.upload(as_csv(["中益土蜂蜜", "", "", 600, ""], ["中益土蜂蜜", "", "", 600, ""]))
+    assert shown["counts"] == {"faulty": 2}
+    assert desk.post(shown["id"], "rows/2/skip", 200)["state"] == "skipped"
+    assert desk.show(shown["id"])["counts"] == {"matched": 1, "skipped": 1}
+    assert desk.post(shown["id"], "rows/2/skip", 200, skipped=False)["state"] == "faulty"
+    assert desk.show(shown["id"])["counts"] == {"faulty": 2}
+
+
+def test_codes_are_taken_before_names_but_never_against_them(desk, market, database):
+    with database.unit_of_work() as session:
+        codes = [
+            session.execute(text("SELECT code FROM sku WHERE id = :id"), {"id": each.sku_id}).scalar_one()
+            for each in market.products
+        ]
+    header = ["商品编码", "品名", "数量"]
+    rows = [[codes[0].lower(), "", 1], [codes[0], "中益土蜂蜜", 1], ["X-1", "中益土蜂蜜", 1], ["X-1", "", 1]]
+    shown = desk.upload(as_csv(*rows, header=header))
+    found = desk.rows(shown["id"])
+    assert [row["state"] for row in found.values()] == ["matched", "ambiguous", "warning", "faulty"]
+    assert found[2]["sku"]["sku_id"] == market.products[0].sku_id
+    assert faults(found[3]) == [("code", "code_and_name_differ")]
+    assert {each["product_name"] for each in found[3]["candidates"]} == {"奉节脐橙", "中益土蜂蜜"}
+    assert [each["code"] for each in found[4]["warnings"]] == ["unknown_code"]
+    assert faults(found[5]) == [("code", "unknown_code")]
+
+
+def test_a_price_that_differs_is_a_warning(desk):
+    shown = desk.upload(as_csv(["奉节脐橙", 10, "58.00"], ["奉节脐橙", 10, "¥69.9元"], header=["品名", "数量", "单价（元）"]))
+    assert shown["counts"] == {"matched": 1, "warning": 1}
+    [warning] = desk.rows(shown["id"])[2]["warnings"]
+    assert (warning["code"], warning["data"]) == ("price_differs", {"listed": "58.00", "unit_price": "69.90"})
+    assert shown["total"] == "1398.00"
+
+
+# --- columns ------------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_header_that_nobody_knows_is_told_by_the_user_and_known_the_next_time(desk, market, api, database):
+    content = as_csv(["甲", "奉节脐橙", 4], ["乙", "中益土蜂蜜", 5], header=["组", "要买什么", "要多少"])
+    shown = desk.upload(content)
+    assert (shown["status"], shown["fault"]["code"]) == ("failed", "header_not_found")
+    assert shown["sample"][0] == {"row_no": 1, "cells": ["组", "要买什么", "要多少"]}
+    body = {"header_row": 1, "columns": {"product": 2, "quantity": 3}, "save": True}
+    answer = desk.client.put(f"/v1/order-imports/{shown['id']}/columns", json=body)
+    assert (answer.status_code, answer.json()["status"]) == (202, "reading")
+    desk.work()
+    told = desk.show(shown["id"])
+    assert (told["status"], told["counts"]) == ("ready", {"matched": 2})
+    assert [(each["field"], each["letter"], each["basis"]) for each in told["columns"]] == [
+        ("product", "B", "user"),
+        ("quantity", "C", "user"),
+    ]
+    next_time = desk.upload("采购表,,\n".encode() + content + "\n丙,奉节脐橙,1".encode())
+    assert (next_time["status"], next_time["header_row"], next_time["counts"]) == ("ready", 2, {"matched": 3})
+    assert {each["basis"] for each in next_time["columns"]} == {"saved"}
+    with database.unit_of_work() as session:  # only for this organisation
+        other = make_user(session, Role.PURCHASER, make_organisation(session, kind="school"))
+    from tests.orders.importing.conftest import Desk
+
+    assert Desk(api.as_(other), database).upload(content)["fault"]["code"] == "header_not_found"
+
+
+def test_columns_that_stand_there_twice_are_not_guessed(desk):
+    content = as_csv(["奉节脐橙", 1, 2], header=["品名", "计划数量", "采购数量"])
+    shown = desk.upload(content)
+    assert (shown["status"], shown["fault"]["code"]) == ("failed", "columns_undecided")
+    assert shown["undecided"] == [{"field": "quantity", "columns": [2, 3]}]
+    told = desk.upload(content, columns='{"header_row": 1, "columns": {"product": 1, "quantity": 3}}')
+    assert desk.rows(told["id"])[2]["quantity"] == "2"
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"product": 1},
+        {"quantity": 1},
+        {"product": 1, "quantity": 1},
+        {"product": 0, "quantity": 1},
+        {"name": 1, "quantity": 2},
+        {},
+    ],
+)
+def test_columns_that_tell_too_little_are_refused(desk, columns):
+    shown = desk.upload(as_csv(ORANGES))
+    answer = desk.client.put(f"/v1/order-imports/{shown['id']}/columns", json={"header_row": 1, "columns": columns})
+    assert answer.status_code == 422
+    sent = desk.send(as_csv(ORANGES), columns='{"header_row": 1}')
+    assert (sent.status_code, sent.json()["code"]) == (422, "invalid")
+    assert desk.send(as_csv(ORANGES), columns="no json").status_code == 422
+
+
+def test_a_version_that_changed_meanwhile_is_not_overwritten(desk):
+    shown = desk.upload(as_csv(ORANGES))
+    body = {"header_row": 1, "columns": {"product": 1, "quantity": 4}}
+    stale = desk.client.put(f"/v1/order-imports/{shown['id']}/columns", json=body, headers={"If-Match": '"1"'})
+    assert (stale.status_code, stale.json()["code"]) == (412, "changed_meanwhile")
+    assert desk.client.post(f"/v1/order-imports/{shown['id']}/order", json=HEAD, headers={"If-Match": '"1"'}).status_code == 412
+
+
+# --- ordering -----------------------------------------------------------------------------------------------------------------------
+
+
+def test_the_same_file_makes_no_second_order_unless_asked(desk):
+    content = as_csv(ORANGES, HONEY)
+    first, second = desk.upload(content), desk.upload(content, "other name.csv")
+    placed = desk.order(first["id"])["purchase_order"]
+    for import_id in (first["id"], second["id"]):
+        refused = desk.order(import_id, 409)
+        assert (refused["code"], refused["data"]["number"]) == ("already_ordered", placed["number"])
+        assert refused["data"]["purchase_order_id"] == placed["id"]
+    assert desk.show(second["id"])["same_file"] == [
+        {"order_import_id": first["id"], "purchase_order_id": placed["id"], "purchase_request_id": None}
+    ]
+    assert desk.order(second["id"], again=True)["purchase_order"]["id"] != placed["id"]
+    assert desk.order(first["id"], again=True)["purchase_order"]["id"] != placed["id"]
+    assert sql(desk, "SELECT count(*) FROM purchase_order").scalar_one() == 3
+
+
+def test_what_can_no_longer_be_met_is_told_by_the_row_of_the_file_and_kept_with_it(desk, market):
+    shown = desk.upload(as_csv(HONEY, ORANGES))
+    sql(desk, "UPDATE stock SET on_hand = 50 WHERE sku_id = :id", id=market.products[0].sku_id)
+    refused = desk.order(shown["id"], 422)
+    assert refused["code"] == "rows_refused"
+    [fault] = refused["errors"]
+    assert (fault["field"], fault["code"], fault["row"], fault["available"]) == ("row[3].quantity", "stock_short", 3, "50")
+    assert fault["message"] == "Row 3 奉节脐橙: Stock is short"
+    assert faults(desk.rows(shown["id"])[3]) == [("quantity", "stock_short")]
+    assert sql(desk, "SELECT count(*) FROM purchase_order").scalar_one() == 0
+    sql(desk, "UPDATE stock SET on_hand = 500 WHERE sku_id = :id", id=market.products[0].sku_id)
+    assert desk.post(shown["id"], "check", 202)["status"] == "checking"
+    desk.work()
+    assert desk.show(shown["id"])["counts"] == {"matched": 2}
+    desk.order(shown["id"])
+
+
+def test_a_suspension_between_check_and_order_is_shown_as_one(desk, market):
+    shown = desk.upload(as_csv(HONEY))
+    sql(desk, "UPDATE certificate SET suspended_at = now() WHERE id = :id", id=market.products[1].certificate_id)
+    assert desk.order(shown["id"], 422)["errors"][0]["code"] == "not_certified"
+    assert faults(desk.rows(shown["id"])[2]) == [("product", "certificate_suspended")]
+
+
+def test_before_it_is_ready_or_without_lines_nothing_is_ordered(desk):
+    import_id = desk.send(as_csv(ORANGES)).json()["id"]
+    assert desk.order(import_id, 409)["code"] == "illegal_move"
+    assert desk.post(import_id, "check", 409)["code"] == "illegal_move"
+    desk.work()
+    desk.post(import_id, "rows/2/skip", 200)
+    assert desk.order(import_id, 409)["code"] == "nothing_to_order"
+
+
+def test_an_order_sent_twice_with_its_key_is_one_order(desk):
+    shown = desk.upload(as_csv(ORANGES))
+    send = lambda: desk.client.post(f"/v1/order-imports/{shown['id']}/order", json=HEAD, headers={"Idempotency-Key": "k-1"})  # noqa: E731
+    assert send().content == send().content
+    assert sql(desk, "SELECT count(*) FROM purchase_order").scalar_one() == 1
+
+
+def test_who_reaches_a_list(api, desk, market, database):
+    with database.unit_of_work() as session:
+        branch = make_organisation(session, kind="school", parent=market.school)
+        below = make_user(session, Role.PURCHASER, branch)
+        other = make_user(session, Role.PURCHASER, make_organisation(session, kind="school"))
+    shown = desk.upload(as_csv(ORANGES))
+    path = f"/v1/order-imports/{shown['id']}"
+    for who in (below, other, market.sellers[0]):
+        client = api.as_(who)
+        for suffix in ("", "/rows", "/file", "/result.csv"):
+            assert client.get(path + suffix).status_code == 404
+        assert client.get("/v1/order-imports").json()["items"] == []
+    for who in (below, other):
+        client = api.as_(who)
+        assert client.post(f"{path}/order", json=HEAD).status_code == 404
+        assert client.post(f"{path}/check").status_code == 404
+        assert client.post(f"{path}/rows/2/skip", json={}).status_code == 404
+        body = {"header_row": 1, "columns": {"product": 1, "quantity": 4}}
+        assert client.put(f"{path}/columns", json=body).status_code == 404
+    finance = api.as_(market.finance)
+    assert finance.get(path).status_code == 200
+    assert finance.post(f"{path}/order", json=HEAD).status_code == 403
+    assert (
+        api.as_(other)
+        .post("/v1/order-imports", files={"file": ("a", as_csv(ORANGES))}, data={"buyer_id": market.school.id})
+        .status_code
+        == 403
+    )
+    mine = api.as_(below).post("/v1/order-imports", files={"file": ("a", as_csv(ORANGES))}).json()["id"]
+    assert desk.show(mine)["organisation_id"] == branch.id
+
+
+def test_lists_are_paged_and_filtered(desk, market):
+    made = [desk.upload(as_csv([*ORANGES[:3], number, ""]))["id"] for number in (1, 2, 3)]
+    desk.order(made[0])
+    pages = desk.client.get("/v1/order-imports", params={"limit": 2}).json()
+    assert [each["id"] for each in pages["items"]] == made[:0:-1]
+    rest = desk.client.get("/v1/order-imports", params={"limit": 2, "after": pages["next"]}).json()
+    assert ([each["id"] for each in rest["items"]], rest["next"]) == (made[:1], None)
+    assert [each["id"] for each in desk.client.get("/v1/order-imports", params={"status": "ordered"}).json()["items"]] == made[:1]
+    long = desk.upload(as_csv(*[HONEY] * 7, ["没有", "", "", 1, ""]))["id"]
+    first = desk.client.get(f"/v1/order-imports/{long}/rows", params={"limit": 5}).json()
+    second = desk.client.get(f"/v1/order-imports/{long}/rows", params={"limit": 5, "after": first["next"]}).json()
+    assert [row["row_no"] for row in first["items"] + second["items"]] == list(range(2, 10))
+    assert list(desk.rows(long, state="faulty")) == [9]
+
+
+# --- files --------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("format", ["xlsx", "csv"])
+def test_the_result_holds_the_list_with_what_was_found_and_no_formula(desk, format):
+    shown = desk.upload(as_csv(ORANGES, ["=cmd|'/c calc'!A1", "", "", 1, ""], ["合计", "", "", 5, ""]))
+    answer = desk.client.get(f"/v1/order-imports/{shown['id']}/result.{format}")
+    assert answer.status_code == 200
+    rows = sheets.rows(answer.content)
+    assert rows[0][:7] == ["row", "产品名称", "产地区县", "规格", "数量", "单位", "result"]
+    assert (rows[1][6], rows[1][7], rows[1][9]) == ("can be ordered", "", "奉节脐橙")
+    assert float(rows[1][12]) == 6500.0
+    assert rows[2][1] == "'=cmd|'/c calc'!A1"
+    assert "The catalogue has no product of this name" in rows[2][7]
+    assert rows[3][6] == "no line"
+
+
+def test_the_result_can_be_corrected_and_uploaded_again(desk):
+    shown = desk.upload(as_csv(ORANGES, HONEY))
+    content = desk.client.get(f"/v1/order-imports/{shown['id']}/result.xlsx").content
+    again = desk.upload(content, "result.xlsx")
+    assert (again["status"], again["counts"], again["undecided"]) == ("ready", {"matched": 2}, [])
+
+
+@pytest.mark.parametrize("format", ["xlsx", "csv"])
+def test_the_template_is_understood_when_it_is_filled_in(desk, format):
+    template = desk.client.get("/v1/order-imports/template", params={"format": format})
+    assert template.status_code == 200
+    assert desk.upload(template.content, f"t.{format}")["fault"]["code"] == "no_lines"
+    [header] = sheets.rows(template.content)
+    filled = desk.upload(as_csv(["", "奉节脐橙", "奉节", "", 10, "箱", ""], header=header))
+    assert filled["counts"] == {"matched": 1}
+    assert len(filled["columns"]) == len(header)
+
+
+def test_the_uploaded_file_can_be_had_again(desk):
+    content = as_csv(ORANGES)
+    shown = desk.upload(content, "../../etc/采购.exe")
+    assert shown["name"] == "采购.csv"
+    assert desk.client.get(f"/v1/order-imports/{shown['id']}/file").content == content
+
+
+def test_a_workbook_with_numbers_as_codes_and_an_empty_edge(desk, market):
+    sql(desk, "UPDATE sku SET code = '69012345' WHERE id = :id", id=market.products[0].sku_id)
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(4, 2, ["编码", "数量"])
+        sheet.write_row(5, 2, [69012345, 3])
+    shown = desk.upload(buffer.getvalue(), "codes.xlsx")
+    assert (shown["header_row"], shown["counts"]) == (5, {"matched": 1})
+    assert [each["letter"] for each in shown["columns"]] == ["C", "D"]
