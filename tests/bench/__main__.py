@@ -11,6 +11,7 @@ from tests.bench.ground import Ground, Row, ground
 
 GROUPS: dict[str, Callable[[Ground], list[Row]]] = {
     "orders": orders.run,
+    "agreements": agreements.run,
     "buying": buying.run,
     "catalogue": catalogue.run,
     "certification": certification.run,

@@ -1,10 +1,12 @@
 """Agreements over HTTP: terms, signatures, changes."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Query
+from fastapi.responses import Response
 
 from orders.agreements.actions import changing, drafting, signing
+from orders.agreements.pdf import agreement_pdf
 from orders.agreements.queries import agreements as queries
 from orders.agreements.schemas.terms import (
     AgreementIn,
@@ -27,6 +29,8 @@ from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 
 routes = Routes("agreements", "/v1")
+
+_PDF: dict[int | str, Any] = {200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}}
 
 
 def _shown(call: Call, agreement_id: int) -> AgreementOut:
@@ -64,6 +68,14 @@ def read_agreement(call: Call, agreement_id: Id) -> AgreementOut:
 def read_terms(call: Call, agreement_id: Id) -> TermsOut:
     """The terms as they are signed, word for word, with their hash."""
     return queries.terms(call.session, call.actor, agreement_id)
+
+
+@routes.get("/agreements/{agreement_id}/pdf", Permission.AGREEMENTS_READ, responses=_PDF)
+def print_agreement(call: Call, agreement_id: Id) -> Response:
+    """The agreement in Chinese, as it stands now."""
+    shown = _shown(call, agreement_id)
+    headers = {"Content-Disposition": f'attachment; filename="{shown.number}.pdf"'}
+    return Response(agreement_pdf(shown), media_type="application/pdf", headers=headers)
 
 
 @routes.put("/agreements/{agreement_id}", Permission.AGREEMENTS_MANAGE)

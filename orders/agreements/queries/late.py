@@ -28,7 +28,7 @@ _FROM = f"""
         FROM order_line o WHERE o.purchase_order_id = po.id AND o.agreement_line_id = l.id
     ) ol ON true
     LEFT JOIN supplier_order so ON so.id = ol.supplier_order_id
-"""
+"""  # noqa: S608
 # What was rejected, did not arrive or will not come was answered for: nothing more is to come for it.
 _LATE = """
     a.status = 'active' AND i.status <> 'skipped' AND i.due_on < :today AND (CAST(:oldest AS date) IS NULL OR i.due_on >= :oldest)

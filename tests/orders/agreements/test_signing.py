@@ -147,3 +147,12 @@ def test_an_agreement_that_is_over_is_not_proposed(scene):
     today = clock.today()
     made = scene.draft(valid_from=str(today - timedelta(days=9)), valid_until=str(today - timedelta(days=1)))
     assert code(scene.post("buyer", f"agreements/{made['id']}/propose")) == (422, "terms_refused")
+
+
+def test_the_print_is_for_both_sides_and_shows_what_was_written_as_text(scene):
+    made = scene.propose(
+        scene.line({"kind": "list_minus", "percent_off": "5"}), title="#danger[*]", terms="$x$ \\ #eval", schedule=scene.weekly()
+    )
+    for who, status in (("buyer", 200), ("farm", 200), ("rival", 404)):
+        assert scene.get(who, f"agreements/{made['id']}/pdf").status_code == status
+    assert scene.get("farm", f"agreements/{made['id']}/pdf").content.startswith(b"%PDF-")
