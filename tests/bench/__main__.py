@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import buying, catalogue, certification, certified, orders, startup, statistics
+from tests.bench import agreements, buying, catalogue, certification, certified, orders, startup, statistics
 from tests.bench.ground import Ground, Row, ground
 
 GROUPS: dict[str, Callable[[Ground], list[Row]]] = {

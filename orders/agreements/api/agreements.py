@@ -1,6 +1,6 @@
 """Agreements over HTTP: terms, signatures, changes."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Query
 from fastapi.responses import Response
@@ -23,14 +23,13 @@ from orders.agreements.schemas.terms import (
     TermsOut,
 )
 from orders.agreements.states import AgreementState, ChangeMove
+from shop.core import printing
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id, ShortText
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 
 routes = Routes("agreements", "/v1")
-
-_PDF: dict[int | str, Any] = {200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}}
 
 
 def _shown(call: Call, agreement_id: int) -> AgreementOut:
@@ -70,12 +69,11 @@ def read_terms(call: Call, agreement_id: Id) -> TermsOut:
     return queries.terms(call.session, call.actor, agreement_id)
 
 
-@routes.get("/agreements/{agreement_id}/pdf", Permission.AGREEMENTS_READ, responses=_PDF)
+@routes.get("/agreements/{agreement_id}/pdf", Permission.AGREEMENTS_READ, responses=printing.PDF_ANSWER)
 def print_agreement(call: Call, agreement_id: Id) -> Response:
     """The agreement in Chinese, as it stands now."""
     shown = _shown(call, agreement_id)
-    headers = {"Content-Disposition": f'attachment; filename="{shown.number}.pdf"'}
-    return Response(agreement_pdf(shown), media_type="application/pdf", headers=headers)
+    return printing.pdf_answer(agreement_pdf(shown), f"{shown.number}.pdf")
 
 
 @routes.put("/agreements/{agreement_id}", Permission.AGREEMENTS_MANAGE)
