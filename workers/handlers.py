@@ -10,6 +10,7 @@ from catalog.certificates import handlers as certificates
 from catalog.certification import handlers as certification
 from catalog.objections import handlers as objections
 from catalog.supervision import handlers as supervision
+from orders.agreements import handlers as agreements
 from orders.amendments import handlers as amendments
 from orders.bookings import handlers as bookings
 from orders.disputes import handlers as disputes
@@ -63,6 +64,7 @@ HANDLERS: dict[str, Handler] = together(
     papers.HANDLERS,
     payments.HANDLERS,
     effects.HANDLERS,
+    agreements.HANDLERS,
     feed.HANDLERS,
     evaluations.HANDLERS,
     reserved_share.HANDLERS,

@@ -20,6 +20,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "accept_overdue": _every(60, "orders.accept_overdue"),
     "watch_capacity": _every(600, "supervision.watch_capacity"),
     "remind": _every(1800, "monitoring.remind"),
+    "draft_call_offs": _every(600, "agreements.draft_call_offs"),
     "remind_of_reserved_shares": _every(3600, "reserved_share.remind"),
     "remind_of_pledges": _every(3600, "pledges.remind"),
     "expire_vouchers": _every(600, "bookings.expire"),

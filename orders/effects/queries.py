@@ -142,7 +142,7 @@ def possible_choices(session: Session, stop: Stop | None) -> list[Choice]:
 
 # A certificate is its supplier's, and the ledger has an index by supplier; one by certificate would cost every sale that is booked.
 _SALES = """
-    SELECT e.id, e.sold_on, e.order_id AS purchase_order_id, po.number AS purchase_order_number, CAST(NULL AS text) AS agreement,
+    SELECT e.id, e.sold_on, e.order_id AS purchase_order_id, po.number AS purchase_order_number, agreed.number AS agreement,
            e.buyer_id, buyer.name AS buyer_name, r.code AS district_code, r.name_zh AS district_name, s.code AS sku_code, s.pack, s.unit,
            e.quantity, e.grams, e.amount_fen AS amount, e.reverses_id IS NOT NULL AS is_correction
     FROM (
@@ -154,6 +154,7 @@ _SALES = """
     JOIN region r ON r.code = left(e.buyer_region_code, 6)
     JOIN sku s ON s.id = e.sku_id
     LEFT JOIN purchase_order po ON po.id = e.order_id
+    LEFT JOIN agreement agreed ON po.source_kind = 'agreement' AND agreed.id = po.source_id
     ORDER BY e.sold_on DESC, e.id DESC
 """
 _SALE_PAGE = text(_SALES)

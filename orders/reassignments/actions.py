@@ -40,6 +40,12 @@ _UNIT = text(
     FROM organisation o WHERE o.id = :id
     """
 )
+_HOLD_BALANCES = text(
+    """
+    SELECT b.acceptance_line_id FROM acceptance_balance b JOIN sale_entry e ON e.id = b.entry_id
+    WHERE e.order_id = :id ORDER BY 1 FOR UPDATE OF b
+    """
+)
 # What returns and corrections take back from then on is the entry for the new unit.
 _FOLLOW = text(
     """
@@ -208,6 +214,7 @@ def _unit(session: Session, order: Any, unit_id: int) -> Any:
 
 def _move(session: Session, actor: Actor, order: Any, unit: Any, reason: str) -> None:
     session.execute(_MOVE, {"id": order.id, "unit": unit.id})
+    session.execute(_HOLD_BALANCES, {"id": order.id}).all()
     moved = reassign(session, actor, order.id, reason=reason)
     session.execute(_FOLLOW, {"id": order.id})
     year = clock.shanghai_date(order.placed_at).year

@@ -20,6 +20,33 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Correction {number} of an acceptance awaits your answer",
     ),
     "acceptance_correction.withdrawn": ("验收更正 {number} 已撤回", "Correction {number} of an acceptance was taken back"),
+    "agreement.change_accepted": ("对方已同意协议 {number} 的变更", "The other side accepted the change of agreement {number}"),
+    "agreement.change_declined": ("对方未同意协议 {number} 的变更", "The other side declined the change of agreement {number}"),
+    "agreement.change_proposed": (
+        "对方提出变更协议 {number}，请答复",
+        "The other side proposes to change agreement {number}; answer it",
+    ),
+    "agreement.change_withdrawn": ("对方已撤回协议 {number} 的变更", "The other side took the change of agreement {number} back"),
+    "agreement.declined": ("供应单位未接受协议 {number}：{reason}", "The supplier declined agreement {number}: {reason}"),
+    "agreement.instalments_late": (
+        "协议 {number} 于 {due_on} 应到的 {count} 批供货尚未完成",
+        "{count} instalment(s) of agreement {number} that were due on {due_on} are late",
+    ),
+    "agreement.made": ("协议 {number}（{title}）已由双方签署", "Agreement {number} ({title}) was signed by both sides"),
+    "agreement.proposed": ("有协议 {number}（{title}）待签署", "Agreement {number} ({title}) awaits your signature"),
+    "agreement.renewal_proposed": (
+        "对方提出续签协议 {number}，请答复",
+        "The other side proposes to renew agreement {number}; answer it",
+    ),
+    "agreement.signed": (
+        "对方已签署协议 {number}（{title}），请签署",
+        "The other side signed agreement {number} ({title}); sign it too",
+    ),
+    "agreement.termination_proposed": (
+        "对方提出提前终止协议 {number}，请答复",
+        "The other side proposes to end agreement {number} early; answer it",
+    ),
+    "agreement.withdrawn": ("采购单位已撤回协议 {number}：{reason}", "The buyer withdrew agreement {number}: {reason}"),
     "amendment.accepted": ("订单 {number} 的变更已获同意", "The change of order {number} was agreed to"),
     "amendment.expired": ("订单 {number} 的变更逾期未答复，已失效", "Nobody answered the change of order {number}; it has lapsed"),
     "amendment.proposed": (
@@ -50,6 +77,14 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "budget_unit_application.filed": (
         "订单 {number} 申请变更预算单位，请处理",
         "Another budget unit is asked for order {number}; decide on it",
+    ),
+    "call_off.drafted": (
+        "协议 {number} 于 {due_on} 送 {place} 的订单已拟好，请确认",
+        "The order under agreement {number} for {place} on {due_on} is drafted; confirm it",
+    ),
+    "call_off.stuck": (
+        "协议 {number} 于 {due_on} 送 {place} 的订单未能自动提交（{problem}），请处理",
+        "The order under agreement {number} for {place} on {due_on} could not be placed ({problem}); see to it",
     ),
     "capacity.cleared": (
         "证书 {number} 的产能预警已解除：{reason}",
@@ -164,6 +199,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "complaint.upheld": ("关于证书 {number} 的投诉经核查属实", "The complaint about certificate {number} was upheld"),
     "complaint.withdrawn": ("关于证书 {number} 的投诉已撤回", "The complaint about certificate {number} was withdrawn"),
     "complaints.due": ("有 {soon} 件投诉即将到期，{overdue} 件已超期", "{soon} complaints are due soon, {overdue} are overdue"),
+    "crop_loss.declared": (
+        "供应单位申报“{product}” {month} 减产：原计划 {planned} 公斤，减少 {cut} 公斤，仍供 {left} 公斤",
+        "A loss of {product} in {month} was declared: of {planned} kg planned for you {cut} kg are cut, {left} kg still come",
+    ),
     "dispute.answer_due": ("争议 {number} 请于 {due_on} 前答复", "Dispute {number} is to be answered by {due_on}"),
     "dispute.answered": ("对方已答复争议 {number}", "The other side answered dispute {number}"),
     "dispute.decided": ("争议 {number} 已裁定，退款 {refund} 元", "Dispute {number} was decided; {refund} yuan are owed"),
@@ -353,9 +392,11 @@ def told(kind: str, data: Mapping[str, Any], language: Language) -> str:
 #: Where a person reads more about a subject; about any other, in the inbox.
 PLACES: Mapping[str, str] = {
     "acceptance_correction": "/v1/acceptance-corrections/{id}",
+    "agreement": "/v1/agreements/{id}",
     "amendment": "/v1/amendments/{id}",
     "basket_proposal": "/v1/basket-proposals/{id}",
     "budget_unit_application": "/v1/budget-unit-applications/{id}",
+    "call_off_draft": "/v1/call-off-drafts/{id}",
     "capacity_flag": "/v1/capacity-flags",
     "catalogue_batch": "/v1/catalogue-batches/{id}",
     "certificate": "/v1/certificates/{id}",
@@ -363,6 +404,7 @@ PLACES: Mapping[str, str] = {
     "certification_due": "/v1/certification-cases?mine=true&sort=due",
     "complaint": "/v1/complaints/{id}",
     "complaints_due": "/v1/complaints?overdue=true",
+    "crop_loss": "/v1/crop-losses/{id}",
     "dispute": "/v1/disputes/{id}",
     "goods_return": "/v1/returns/{id}",
     "inspection": "/v1/inspections/{id}",

@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import approvals, buying, catalogue, certification, certified, orders, pledges, startup, statistics
+from tests.bench import agreements, approvals, buying, catalogue, certification, certified, orders, pledges, startup, statistics
 from tests.bench.ground import Ground, Row, ground
 
 GROUPS: dict[str, Callable[[Ground], list[Row]]] = {
     "orders": orders.run,
+    "agreements": agreements.run,
     "buying": buying.run,
     "catalogue": catalogue.run,
     "certification": certification.run,

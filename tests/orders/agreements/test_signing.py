@@ -1,0 +1,158 @@
+"""From a draft to an agreement that both have signed, and who may do what on the way."""
+
+import hashlib
+import json
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from orders.agreements import actions
+from orders.agreements.schemas import AgreementIn
+from shop.core import clock
+from shop.identity import tokens
+from tests.orders.agreements.scene import code
+
+
+def test_a_proposal_is_signed_by_both_sides(scene):
+    made = scene.propose(scene.line(quantity_cap="5000"), amount_cap="20000.00", schedule=None)
+    assert (made["state"], made["possible_actions"][0]) == ("proposed", "revise")
+    document = scene.get("farm", f"agreements/{made['id']}/terms").json()
+    assert hashlib.sha256(document["document"].encode()).hexdigest() == document["terms_hash"] == made["terms_hash"]
+    assert json.loads(document["document"])["lines"][0]["unit_price_fen"] == 380
+    first = scene.sign("farm", made)
+    assert (first.status_code, first.json()["state"], first.json()["harvest"]) == (200, "proposed", "not_declared")
+    assert code(scene.sign("farm", made)) == (409, "already_signed")
+    scene.hear()
+    assert code(scene.post("head", f"agreements/{made['id']}/sign", {"terms_hash": "0" * 64})) == (409, "terms_changed")
+    second = scene.sign("head", made).json()
+    assert (second["state"], second["harvest"]) == ("active", None)
+    assert second["buyer"]["signed_at"]
+    assert second["supplier"]["signed_by_name"]
+    assert code(scene.sign("farm", made)) == (409, "illegal_move")
+    scene.hear()
+    assert scene.told("agreement.proposed", scene.farm) == [{"number": made["number"], "title": "蔬菜长期供货"}]
+    assert len(scene.told("agreement.signed", scene.bureau)) == 1
+    assert len(scene.told("agreement.made")) == 2
+
+
+def test_who_sees_and_who_may(scene):
+    made = scene.draft()
+    path = f"agreements/{made['id']}"
+    assert scene.get("farm", path).status_code == scene.get("county", path).status_code == 404
+    assert scene.get("viewer", path).status_code == 200
+    assert code(scene.post("farm", f"{path}/propose")) == (403, "forbidden")
+    assert code(scene.post("stranger", f"{path}/propose")) == (404, "not_found")
+    assert code(scene.post("farm", f"{path}/sign", {"terms_hash": "0" * 64})) == (404, "not_found")
+    scene.post("buyer", f"{path}/propose")
+    statuses = {who: scene.get(who, path).status_code for who in scene.users}
+    seen = {"buyer", "head", "farm", "farmhand", "viewer", "county"}
+    assert {who for who, status in statuses.items() if status == 200} == seen
+    assert {status for who, status in statuses.items() if who not in seen} == {404}
+    for who in ("buyer", "farmhand", "viewer"):  # none of them signs
+        assert code(scene.sign(who, made | {"terms_hash": "0" * 64})) == (403, "forbidden"), who
+    assert code(scene.post("rival", f"{path}/decline", {"reason": "无"})) == (404, "not_found")
+    lists = {who: len(scene.get(who, "agreements").json()["items"]) for who in scene.users}
+    assert {who for who, count in lists.items() if count} == seen
+
+
+def test_lists_are_paged_and_filtered(scene):
+    made = [scene.draft(title=f"协议{n}")["id"] for n in range(3)]
+    page = scene.get("buyer", "agreements", limit=2).json()
+    rest = scene.get("buyer", "agreements", limit=2, after=page["next"]).json()
+    assert [row["id"] for row in page["items"] + rest["items"]] == made[::-1]
+    assert [row["title"] for row in scene.get("buyer", "agreements", q="议1").json()["items"]] == ["协议1"]
+    assert scene.get("buyer", "agreements", state="active").json()["items"] == []
+    assert code(scene.get("buyer", "agreements", stat="active")) == (422, "invalid")
+
+
+def test_terms_that_cannot_be(scene):
+    for body, field in [
+        (scene.body(tolerance_percent="20.5"), "tolerance_percent"),
+        (scene.body(valid_until="2020-01-01"), "body"),
+        (scene.body(scene.line(), scene.line()), "body"),
+        (scene.body(scene.line({"kind": "list_minus", "percent_off": "100"})), "lines[0].price.list_minus.percent_off"),
+        (scene.body(scene.line({"kind": "fixed", "unit_price": "0"})), "lines[0].price.fixed.unit_price"),
+        (scene.body(scene.line(quantity_cap="1e30")), "lines[0].quantity_cap"),
+        (scene.body(amount_cap="NaN"), "amount_cap"),
+        (scene.body(surprise=1), "surprise"),
+    ]:
+        answer = scene.post("buyer", "agreements", body)
+        assert answer.status_code == 422, body
+        assert field in [fault["field"] for fault in answer.json()["errors"]], answer.json()
+    refused = scene.post("buyer", "agreements", scene.body(scene.line(product=scene.other)))
+    assert code(refused) == (422, "terms_refused")
+    assert refused.json()["errors"][0]["code"] == "not_of_supplier"
+    assert code(scene.post("buyer", "agreements", scene.body(supplier_id=10**15))) == (404, "not_found")
+    assert code(scene.post("buyer", "agreements", scene.body(buyer_id=scene.farm.id))) == (404, "not_found")
+    assert code(scene.post("buyer", "agreements", scene.body(supplier_id=scene.schools[0].id))) == (409, "party_not_approved")
+
+
+def test_a_draft_is_edited_and_a_proposal_revised(scene):
+    made = scene.draft()
+    body = scene.body(scene.line({"kind": "tiers", "tiers": [{"min_quantity": "1", "unit_price": "4.00"}]}), title="新标题")
+    stale = scene.clients["buyer"].put(f"/v1/agreements/{made['id']}", json=body, headers={"If-Match": '"9"'})
+    assert code(stale) == (412, "changed_meanwhile")
+    edited = scene.clients["buyer"].put(f"/v1/agreements/{made['id']}", json=body, headers={"If-Match": '"1"'}).json()
+    assert (edited["title"], edited["lines"][0]["price"]["kind"], edited["version"]) == ("新标题", "tiers", 2)
+    proposed = scene.post("buyer", f"agreements/{made['id']}/propose").json()
+    assert code(scene.clients["buyer"].put(f"/v1/agreements/{made['id']}", json=body)) == (409, "illegal_move")
+    scene.sign("farm", proposed)
+    schedule = scene.clients["buyer"].put(f"/v1/agreements/{made['id']}/schedule", json=scene.weekly())
+    assert code(schedule) == (409, "signed_by_one")
+    revised = scene.post("buyer", f"agreements/{made['id']}/revise").json()
+    assert (revised["state"], revised["supplier"]["signed_at"], revised["terms_hash"]) == ("draft", None, None)
+    assert scene.get("farm", f"agreements/{made['id']}").status_code == 404
+
+
+@pytest.mark.parametrize(("who", "verb", "state"), [("farm", "decline", "declined"), ("buyer", "withdraw", "withdrawn")])
+def test_either_side_can_say_no(scene, who, verb, state):
+    made = scene.propose()
+    assert scene.post(who, f"agreements/{made['id']}/{verb}", {"reason": "价格不合适"}).json()["state"] == state
+    assert code(scene.post(who, f"agreements/{made['id']}/{verb}", {"reason": "再次"})) == (409, "illegal_move")
+    assert code(scene.sign("head", made)) == (409, "illegal_move")
+    scene.hear()
+    assert scene.told(f"agreement.{state}")[0]["reason"] == "价格不合适"
+
+
+def test_the_same_request_sent_twice_is_one_agreement(scene):
+    body = scene.body()
+    one, two = (scene.post("buyer", "agreements", body, **{"Idempotency-Key": "monday"}) for _ in range(2))
+    assert one.json() == two.json()
+    assert two.headers["Idempotent-Replayed"] == "true"
+    assert len(scene.get("buyer", "agreements").json()["items"]) == 1
+
+
+def test_an_award_is_proposed_at_once_and_its_prices_stand(scene):
+    with scene.database.unit_of_work() as session:
+        actor = tokens.actor_of_user(session, scene.users["buyer"].id)
+        body = AgreementIn.model_validate(scene.body())
+        agreement_id = actions.create(session, actor, body, quotation_request_id=77)
+    made = scene.get("farm", f"agreements/{agreement_id}").json()
+    assert (made["state"], made["quotation_request_id"]) == ("proposed", 77)
+    assert code(scene.post("buyer", f"agreements/{agreement_id}/revise")) == (409, "awarded_terms")
+    scheduled = scene.clients["buyer"].put(f"/v1/agreements/{agreement_id}/schedule", json=scene.weekly()).json()
+    assert scheduled["terms_hash"] != made["terms_hash"]
+    assert code(scene.sign("farm", made)) == (409, "terms_changed")
+    assert scene.sign("farm", scheduled).status_code == scene.sign("head", scheduled).status_code == 200
+
+
+def test_nobody_can_forge_an_agreement_in_force(scene):
+    made = scene.draft()
+    with pytest.raises(Exception, match="ck_agreement_signed_by_both"), scene.database.unit_of_work() as session:
+        session.execute(text("UPDATE agreement SET status = 'active' WHERE id = :id"), {"id": made["id"]})
+
+
+def test_an_agreement_that_is_over_is_not_proposed(scene):
+    today = clock.today()
+    made = scene.draft(valid_from=str(today - timedelta(days=9)), valid_until=str(today - timedelta(days=1)))
+    assert code(scene.post("buyer", f"agreements/{made['id']}/propose")) == (422, "terms_refused")
+
+
+def test_the_print_is_for_both_sides_and_shows_what_was_written_as_text(scene):
+    made = scene.propose(
+        scene.line({"kind": "list_minus", "percent_off": "5"}), title="#danger[*]", terms="$x$ \\ #eval", schedule=scene.weekly()
+    )
+    for who, status in (("buyer", 200), ("farm", 200), ("rival", 404)):
+        assert scene.get(who, f"agreements/{made['id']}/pdf").status_code == status
+    assert scene.get("farm", f"agreements/{made['id']}/pdf").content.startswith(b"%PDF-")
