@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import text
@@ -179,8 +180,8 @@ def _require_amendable(order: Any, *, cancels: bool) -> None:
 
 
 def _change(asked: dict[str, Any], lines: Sequence[BoundLine]) -> LineChange:
-    open_quantity = next((line.open for line in lines if line.order_line_id == asked["order_line_id"]), 0)
-    quantity = open_quantity if asked["quantity"] is None else asked["quantity"]
+    open_quantity = next((line.open for line in lines if line.order_line_id == asked["order_line_id"]), Decimal(0))
+    quantity: Decimal = open_quantity if asked["quantity"] is None else asked["quantity"]
     return LineChange(asked["order_line_id"], open_quantity, quantity, asked["sku_id"], asked["unit_price"])
 
 

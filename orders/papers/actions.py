@@ -1,5 +1,7 @@
 """Bringing papers of an order, and taking wrong ones out of account."""
 
+from typing import Any
+
 from sqlalchemy import text
 from sqlmodel import Session
 
@@ -49,7 +51,7 @@ def upload(session: Session, actor: Actor, supplier_order_id: int, said: Said, n
         "now": clock.now(),
     }
     paper_id: int = session.execute(_WRITE, values).scalar_one()
-    known = {"paper_id": paper_id, "kind": str(said.kind), "number": said.number, "sha256": kept.sha256}
+    known: dict[str, Any] = {"paper_id": paper_id, "kind": str(said.kind), "number": said.number, "sha256": kept.sha256}
     audit.record(session, actor, "paper.uploaded", "supplier_order", order.id, **known)
     outbox.publish(session, "paper.uploaded", paper_id=paper_id)
     return paper_id
