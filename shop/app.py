@@ -44,6 +44,8 @@ DOMAINS = [
     "catalog.supervision.api.blacklist",
     "catalog.monitoring.api",
     "orders.purchasing.api",
+    "orders.sourcing.api.requests",
+    "orders.sourcing.api.quotations",
     "orders.fulfilment.api",
     "orders.payments.api",
     "orders.effects.api",

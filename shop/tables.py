@@ -15,6 +15,7 @@ import orders.fulfilment.models
 import orders.ledger.models
 import orders.payments.models
 import orders.purchasing.models
+import orders.sourcing.models
 import orders.statistics.models
 import shop.core.models
 import shop.identity.models

@@ -14,6 +14,7 @@ from orders.effects import handlers as effects
 from orders.fulfilment import handlers as fulfilment
 from orders.payments import handlers as payments
 from orders.purchasing import handlers as purchasing
+from orders.sourcing import handlers as sourcing
 from shop.core.outbox import Handler
 from shop.notifications import handlers as organisations
 
@@ -46,4 +47,5 @@ HANDLERS: dict[str, Handler] = together(
     fulfilment.HANDLERS,
     payments.HANDLERS,
     effects.HANDLERS,
+    sourcing.HANDLERS,
 )

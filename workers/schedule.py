@@ -13,6 +13,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "refresh": _every(5, "statistics.refresh"),
     "send_mail": _every(5, "notifications.send_mail"),
     "end_suspensions": _every(60, "certificates.end_suspensions"),
+    "tell_of_closed": _every(30, "sourcing.tell_of_closed"),
     "watch_capacity": _every(600, "supervision.watch_capacity"),
     "remind": _every(1800, "monitoring.remind"),
     "seal": _every(30, "audit.seal"),

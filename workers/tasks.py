@@ -12,6 +12,7 @@ from catalog.monitoring import actions as monitoring
 from catalog.supervision.actions import capacity
 from orders.effects import handlers as effects
 from orders.reconcile import report
+from orders.sourcing.actions import moving as sourcing
 from orders.statistics import actions as statistics
 from shop.core import audit, clock, idempotency, outbox
 from shop.core.db import database
@@ -98,6 +99,15 @@ def end_suspensions() -> None:
         ended = measures.end_suspensions(session)
     if ended:
         log.info("suspensions_ended", count=ended)
+
+
+@app.task(name="sourcing.tell_of_closed")
+def tell_of_closed() -> None:
+    """Open the quotations of requests whose time is over, and tell the buyers; they are closed whether this ran or not."""
+    with database().unit_of_work() as session:
+        closed = sourcing.open_quotations(session)
+    if closed:
+        log.info("quotation_requests_closed", count=closed)
 
 
 @app.task(name="supervision.watch_capacity")

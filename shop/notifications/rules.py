@@ -201,6 +201,39 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "purchase_order.cancelled": ("订单 {number} 已取消", "Order {number} was cancelled"),
     "purchase_order.placed": ("收到新订单 {number}", "You have a new order, {number}"),
+    "quotation.lost": (
+        "询价 {number}（{title}）已定标，贵单位未中标",
+        "Request {number} ({title}) was decided; nothing of it went to you",
+    ),
+    "quotation.won": (
+        "询价 {number}（{title}）有 {lines} 行由贵单位中标",
+        "{lines} line(s) of request {number} ({title}) were awarded to you",
+    ),
+    "quotation_request.answered": (
+        "询价 {number}（{title}）有新的答复",
+        "A question on request {number} ({title}) was answered",
+    ),
+    "quotation_request.asked": ("询价 {number}（{title}）有新的提问", "There is a new question on your request {number} ({title})"),
+    "quotation_request.cancelled": (
+        "询价 {number}（{title}）已取消：{reason}",
+        "Request {number} ({title}) was cancelled: {reason}",
+    ),
+    "quotation_request.closed": (
+        "询价 {number}（{title}）已截止，收到 {count} 份报价，可以比价定标",
+        "Request {number} ({title}) is closed with {count} quotation(s); they can be compared and awarded",
+    ),
+    "quotation_request.extended": (
+        "询价 {number}（{title}）的报价截止时间推迟至 {closes_at}：{reason}",
+        "Quotations for request {number} ({title}) are taken until {closes_at}: {reason}",
+    ),
+    "quotation_request.failed": (
+        "询价 {number}（{title}）已截止，无人报价，可复制后重新发布",
+        "Request {number} ({title}) is closed without a quotation; it can be copied and sent out again",
+    ),
+    "quotation_request.published": (
+        "收到询价 {number}（{title}），请于 {closes_at} 前报价",
+        "You are asked for a quotation: {number} ({title}), until {closes_at}",
+    ),
     "shipment.sent": ("订单 {number} 已发货", "Order {number} was shipped"),
     "supplier_order.confirmed": ("供应商已确认订单 {number}", "The supplier confirmed order {number}"),
     "supplier_order.rejected": ("供应商已拒绝订单 {number}", "The supplier rejected order {number}"),
@@ -236,6 +269,7 @@ PLACES: Mapping[str, str] = {
     "objections_due": "/v1/objections",
     "open_orders": "/v1/certificates/{id}/open-orders",
     "organisation": "/v1/organisations/{id}",
+    "quotation_request": "/v1/quotation-requests/{id}",
     "supplier_order": "/v1/supplier-orders/{id}",
 }
 INBOX = "/v1/notifications"

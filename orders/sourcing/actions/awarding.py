@@ -1,0 +1,144 @@
+"""Awarding: one decision makes one order at the prices quoted, or nothing at all."""
+
+import json
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlmodel import Session
+
+from orders.purchasing.rules import AgreedLine, Source, SourceKind
+from orders.purchasing.schemas import OrderHeadIn
+from orders.requests.actions import submit
+from orders.sourcing import rules
+from orders.sourcing.actions.moving import keep, locked, status_now
+from orders.sourcing.errors import AwardRefused, SeveralPlaces
+from orders.sourcing.queries import comparison
+from orders.sourcing.queries.comparison import Table
+from orders.sourcing.rules import Awarded, Choice
+from orders.sourcing.schemas.quotations import AwardedOut, AwardIn
+from orders.sourcing.states import QUOTATION_REQUEST, RequestAction
+from shop.core import clock, outbox
+from shop.core.errors import Fault
+from shop.identity.actor import Actor
+
+# The counts of what is awarded are guarded by constraints besides: no line twice, no offer beyond what it offers.
+_WRITE = text(
+    """
+    WITH decided AS (
+        INSERT INTO quotation_award (quotation_request_id, awarded_by, awarded_at, reason, result, purchase_order_id, purchase_request_id,
+            agreement_id, total_fen)
+        VALUES (:id, :user_id, :now, :reason, :result, CAST(:purchase_order_id AS bigint), CAST(:purchase_request_id AS bigint),
+            CAST(:agreement_id AS bigint), :total_fen)
+        RETURNING id
+    ), given AS (
+        SELECT * FROM jsonb_to_recordset(CAST(:lines AS jsonb)) AS w (position int, line_id bigint, quotation_line_id bigint,
+            quantity numeric, packs numeric, unit_price_fen bigint, amount_fen bigint, lowest boolean, reason_code text)
+    ), asked AS (
+        UPDATE quotation_request_line l SET awarded_quantity = l.awarded_quantity + g.quantity
+        FROM (SELECT line_id, sum(quantity) AS quantity FROM given GROUP BY line_id) g WHERE l.id = g.line_id
+    ), offered AS (
+        UPDATE quotation_line q SET awarded_quantity = q.awarded_quantity + g.packs FROM given g WHERE q.id = g.quotation_line_id
+    ), written AS (
+        INSERT INTO quotation_award_line (quotation_award_id, position, quotation_request_line_id, quotation_line_id, quantity, packs,
+            unit_price_fen, amount_fen, lowest, reason_code)
+        SELECT decided.id, g.position, g.line_id, g.quotation_line_id, g.quantity, g.packs, g.unit_price_fen, g.amount_fen, g.lowest,
+            g.reason_code
+        FROM given g, decided
+    )
+    SELECT id FROM decided
+    """
+)
+
+
+def award(session: Session, actor: Actor, request_id: int, body: AwardIn) -> AwardedOut:
+    """Give lines, or parts of them, to suppliers: at the prices quoted for the quantities awarded, whatever the list says by now.
+
+    Raises:
+        NotFound: no such request of the caller's branch (404).
+        IllegalMove: it is not closed yet, or everything is awarded (409).
+        AwardRefused: lines that cannot be awarded so, each with its reason (422). SeveralPlaces: see there (422).
+        LinesRefused and others: whatever :func:`orders.requests.actions.submit` raises; then nothing is awarded either.
+    """
+    row = locked(session, actor, request_id)
+    QUOTATION_REQUEST.after(status_now(row), RequestAction.AWARD_PART)
+    table = comparison.table(session, row.id)
+    split = rules.split(table.asked, table.offers, _choices(table, body))
+    faults = split.faults
+    if not faults and not split.lines:
+        zh, en = rules.TOLD[rules.Refusal.NOTHING_OFFERED]
+        faults = [Fault("supplier_id", rules.Refusal.NOTHING_OFFERED, zh, en)]
+    if faults:
+        raise AwardRefused(count=len(faults), faults=faults)
+    total_fen = split.total_fen
+    made = _order(session, actor, row, table, split.lines)
+    award_id = _write(session, actor, row, body, split.lines, made)
+    rest = rules.all_awarded(table.asked.values(), split.lines)
+    action = RequestAction.AWARD_REST if rest else RequestAction.AWARD_PART
+    keep(session, actor, row, action, reason=body.reason, award_id=award_id, total_fen=total_fen, result=str(body.result))
+    outbox.publish(session, "quotation_request.awarded", quotation_request_id=row.id, award_id=award_id)
+    if rest:
+        outbox.publish(session, "quotation_request.decided", quotation_request_id=row.id)
+    return AwardedOut(award_id=award_id, total=total_fen, **made)
+
+
+def _choices(table: Table, body: AwardIn) -> list[Choice]:
+    if body.supplier_id is not None:
+        return rules.whole(table.asked.values(), table.offers.values(), body.supplier_id, body.reason_code)
+    return [Choice(line.line_no, line.supplier_id, line.quantity, line.reason_code) for line in body.lines or []]
+
+
+def _order(session: Session, actor: Actor, row: Row[Any], table: Table, lines: list[Awarded]) -> dict[str, Any]:
+    """One order of all the lines. Goods go to one place; they are due when the last of them was promised."""
+    places = {table.line_rows[line.asked.id].delivery_place or row.delivery_address for line in lines}
+    if len(places) > 1:
+        raise SeveralPlaces
+    promised: list[date] = [day for line in lines if (day := _promised(table, line))]
+    head = OrderHeadIn(
+        fund_source=row.fund_source,
+        buyer_id=row.buyer_id,
+        cost_centre=row.cost_centre,
+        deliver_by=max(promised, default=None),
+        delivery_address=places.pop(),
+        delivery_contact=row.delivery_contact,
+        delivery_phone=row.delivery_phone,
+    )
+    agreed = [AgreedLine(line.offer.sku_id, line.packs, line.unit_price_fen) for line in lines]
+    submitted = submit(session, actor, head, agreed, Source(SourceKind.QUOTATION, row.id))
+    return {"purchase_order": submitted.purchase_order, "purchase_request_id": submitted.purchase_request_id}
+
+
+def _promised(table: Table, line: Awarded) -> date | None:
+    day: date | None = table.offer_rows[line.offer.id].deliver_on or table.line_rows[line.asked.id].deliver_by
+    return day
+
+
+def _write(session: Session, actor: Actor, row: Row[Any], body: AwardIn, lines: list[Awarded], made: dict[str, Any]) -> int:
+    order = made.get("purchase_order")
+    written = [
+        {
+            "position": position,
+            "line_id": line.asked.id,
+            "quotation_line_id": line.offer.id,
+            "quantity": str(line.quantity),
+            "packs": str(line.packs),
+            "unit_price_fen": line.unit_price_fen,
+            "amount_fen": line.amount_fen,
+            "lowest": line.lowest,
+            "reason_code": line.reason_code,
+        }
+        for position, line in enumerate(lines, 1)
+    ]
+    values = {
+        "id": row.id,
+        "user_id": actor.user_id,
+        "now": clock.now(),
+        "reason": body.reason,
+        "result": body.result,
+        "purchase_order_id": order.id if order else None,
+        "purchase_request_id": made.get("purchase_request_id"),
+        "agreement_id": made.get("agreement_id"),
+        "total_fen": sum(line.amount_fen for line in lines),
+        "lines": json.dumps(written),
+    }
+    return int(session.execute(_WRITE, values).scalar_one())
