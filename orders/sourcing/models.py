@@ -266,7 +266,7 @@ class QuotationAwardLine(SQLModel, table=True):
     #: In units of the line asked for.
     quantity: Decimal = quantity()
     #: In packs of the SKU offered: what is ordered.
-    packs: Decimal = quantity()
+    packs: Decimal = Field(sa_type=Numeric(14, 3))
     unit_price_fen: int = fen()
     amount_fen: int = fen()
     #: Whether no valid offer for the line was cheaper.

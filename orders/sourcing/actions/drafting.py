@@ -192,12 +192,13 @@ def _values(body: QuotationRequestIn) -> dict[str, Any]:
 
 def _write(session: Session, request_id: int, buyer_id: int, body: QuotationRequestIn) -> None:
     """The lines and the suppliers named, in one statement each."""
-    faults = []
     rows = [_line(number, line) for number, line in enumerate(body.lines, 1)]
     written = set(session.execute(_WRITE_LINES, {"id": request_id, "lines": json.dumps(rows, ensure_ascii=False)}).scalars())
-    for number in range(1, len(rows) + 1):
-        if number not in written:
-            faults.append(Fault(f"lines[{number - 1}].sku_id", "unknown_sku", "没有此规格", "There is no such SKU"))
+    faults = [
+        Fault(f"lines[{place}].sku_id", "unknown_sku", "没有此规格", "There is no such SKU")
+        for place in range(len(rows))
+        if place + 1 not in written
+    ]
     values = {"id": request_id, "buyer_id": buyer_id, "suppliers": body.supplier_ids, "today": clock.today()}
     invited = set(session.execute(_INVITE, values).scalars())
     for place, supplier_id in enumerate(body.supplier_ids):

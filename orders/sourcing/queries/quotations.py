@@ -22,7 +22,7 @@ _ONE = text(f"{_QUOTATION} WHERE t.id = :id")
 # what was replaced or withdrawn before the end is nobody's but the supplier's
 _LIST = text(
     f"""{_QUOTATION} WHERE t.quotation_request_id = :id AND t.id > :start
-    AND (CAST(:own AS bigint) IS NULL AND t.status = 'submitted' OR t.supplier_id = CAST(:own AS bigint)) ORDER BY t.id LIMIT :rows"""  # noqa: S608
+    AND (CAST(:own AS bigint) IS NULL AND t.status = 'submitted' OR t.supplier_id = CAST(:own AS bigint)) ORDER BY t.id LIMIT :rows"""
 )
 _LINES = text(
     """
