@@ -14,7 +14,7 @@ from shop.core.errors import NotFound
 from shop.identity import queries as identity
 from shop.identity.actor import Actor
 
-_PUBLISH = text("UPDATE quotation_request SET published_at = :now WHERE id = :id")
+_PUBLISH = text("UPDATE quotation_request SET published_at = :now, status = 'open' WHERE id = :id")
 # Those named in the draft stay if they are still approved; all that match come in by one statement.
 _DROP = text(
     """
