@@ -5,7 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orders.sourcing import rules
@@ -91,6 +91,7 @@ choices = st.lists(
 )
 
 
+@settings(max_examples=60)
 @given(markets(), choices)
 def test_an_award_is_never_more_than_asked_or_offered_and_its_total_is_the_sum_of_its_lines(market, chosen):
     lines, offers = market
@@ -115,6 +116,7 @@ def test_an_award_is_never_more_than_asked_or_offered_and_its_total_is_the_sum_o
     assert rules.all_awarded(lines.values(), split.lines) == complete
 
 
+@settings(max_examples=60)
 @given(markets())
 def test_the_lowest_is_no_dearer_than_any_offer_that_can_be_awarded(market):
     lines, offers = market
@@ -128,6 +130,7 @@ def test_the_lowest_is_no_dearer_than_any_offer_that_can_be_awarded(market):
             assert each.packs <= each.offer.quantity
 
 
+@settings(max_examples=60)
 @given(markets(), st.integers(1, 4))
 def test_the_whole_of_one_supplier_is_all_that_it_can_meet(market, supplier):
     lines, offers = market
