@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import hypothesis
 import psycopg
 import pytest
 import uvicorn
@@ -26,6 +27,10 @@ from shop.core.settings import settings
 from shop.identity.models import User
 from shop.launcher.engines import engines
 from tests.factories.identity import access_token
+
+# A busy machine is no fault of the code: nothing here is measured in time.
+hypothesis.settings.register_profile("shop", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("shop")
 
 _numbers = itertools.count()
 _MEMORY = Path("/dev/shm")

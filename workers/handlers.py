@@ -14,6 +14,8 @@ from orders.effects import handlers as effects
 from orders.fulfilment import handlers as fulfilment
 from orders.payments import handlers as payments
 from orders.purchasing import handlers as purchasing
+from orders.reassignments import handlers as reassignments
+from orders.requests import handlers as requests
 from orders.sourcing import handlers as sourcing
 from shop.core.outbox import Handler
 from shop.notifications import handlers as organisations
@@ -43,8 +45,10 @@ HANDLERS: dict[str, Handler] = together(
     objections.HANDLERS,
     batches.HANDLERS,
     supervision.HANDLERS,
+    requests.HANDLERS,
     purchasing.HANDLERS,
     fulfilment.HANDLERS,
+    reassignments.HANDLERS,
     payments.HANDLERS,
     effects.HANDLERS,
     sourcing.HANDLERS,

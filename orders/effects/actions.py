@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+from orders.budgets import actions as budgets
 from orders.effects import queries
 from orders.effects.errors import ChoiceNotAllowed, NoChoiceNeeded, NothingOpen, OtherGoods, PartlyShipped
 from orders.effects.rules import OPEN, Choice, Stop
@@ -79,6 +80,7 @@ def _cancel(session: Session, actor: Actor, order: Any, reason: str, *, others: 
         raise OtherGoods
     step(session, actor, order, SupplierOrderAction.CANCEL, reason=reason)
     give_back_stock(session, [order.id])
+    budgets.redraw(session, order.purchase_order_id)
     outbox.publish(session, "purchase_order.cancelled", purchase_order_id=order.purchase_order_id)
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from catalog.stock import actions as stock
+from orders.budgets import actions as budgets
 from orders.fulfilment import queries, rules
 from orders.fulfilment.errors import AlreadyAccepted, DispositionNeeded, LinesWrong, NothingToShip
 from orders.fulfilment.rules import Accepted, OpenLine, Shipped, ShippedLine
@@ -75,6 +76,7 @@ def accept(session: Session, actor: Actor, shipment_id: int, body: AcceptanceIn)
     acceptance_id = _write_acceptance(session, actor, shipment_id, supplier_order_id, accepted)
     step(session, actor, order, _acceptance_step(session, supplier_order_id))
     book_acceptance(session, acceptance_id)
+    budgets.redraw(session, order.purchase_order_id)
     outbox.publish(session, "acceptance.recorded", acceptance_id=acceptance_id)
 
 

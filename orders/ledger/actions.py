@@ -6,7 +6,7 @@ from decimal import Decimal
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.ledger.booking import BOOK, REVERSE
+from orders.ledger.booking import BOOK, BOOK_REASSIGNED, REVERSE, REVERSE_ORDER
 from orders.ledger.errors import NothingLeftToReverse, NotReversible
 from orders.ledger.rules import Part, part_to_reverse
 from shop.core import audit, clock
@@ -82,3 +82,15 @@ def reverse(session: Session, actor: Who, entry_id: int, *, reason: str, quantit
         amount_fen=part.amount_fen,
     )
     return correction_id
+
+
+def reassign(session: Session, actor: Who, order_id: int, *, reason: str) -> int:
+    """Take the sales of an order back from the buyer that they were booked for, and book them for the one to which the order belongs by now:
+    both today, so that no published month is rewritten. Returns how many entries were moved. The caller holds the order's parts locked.
+    """
+    now = clock.now()
+    taken = session.execute(REVERSE_ORDER, {"order_id": order_id, "on": clock.shanghai_date(now), "now": now}).scalars().all()
+    if taken:
+        session.execute(BOOK_REASSIGNED, {"correction_ids": list(taken), "now": now})
+        audit.record(session, actor, "sale_entry.reassigned", "purchase_order", order_id, reason=reason, entries=len(taken))
+    return len(taken)

@@ -1,4 +1,6 @@
-"""The one statement that books accepted lines: what ``rules.py`` says, for any number of lines at once."""
+"""The statements that book sales: what ``rules.py`` says, for any number of lines at once."""
+
+# ruff: noqa: S608  statements are put together from constants only
 
 from sqlalchemy import text
 
@@ -15,8 +17,7 @@ _REGIONAL = ", ".join(f"'{kind}'" for kind in sorted(REGIONAL_RELATIONS))
 
 # A line is a sale; a deal is what sales have in common for attribution, so that the relations are looked up once for a delivery of many
 # lines from one place. Nothing in this text comes from outside; every value is bound.
-BOOK = text(f"""
-WITH line AS MATERIALIZED (
+_ACCEPTED = """
     SELECT al.id AS origin_id, (a.accepted_at AT TIME ZONE 'Asia/Shanghai')::date AS sold_on,
            po.id AS order_id, so.id AS supplier_order_id, l.sku_id, l.product_id, p.kind, p.category, so.supplier_id,
            p.district_code, p.township_code, p.village, coalesce(p.township_code, p.district_code) AS place,
@@ -29,7 +30,19 @@ WITH line AS MATERIALIZED (
     JOIN purchase_order po ON po.id = so.purchase_order_id
     JOIN product p ON p.id = l.product_id
     WHERE a.id = ANY (CAST(:acceptance_ids AS bigint[]))
-), deal AS MATERIALIZED (
+"""
+# What was just taken back from one buyer, for the one to which the order belongs by now; the snapshot of the goods stays.
+_TAKEN_BACK = """
+    SELECT c.id AS origin_id, c.sold_on, po.id AS order_id, c.supplier_order_id, c.sku_id, c.product_id, c.kind, c.category, c.supplier_id,
+           c.district_code, c.township_code, c.village, coalesce(c.township_code, c.district_code) AS place,
+           c.certificate_id, po.placed_at, po.buyer_id, po.fund_source, po.platform, coalesce(po.declared_relation_id, 0) AS declared,
+           -c.quantity AS quantity, -c.grams AS grams, -c.amount_fen AS amount_fen
+    FROM sale_entry c JOIN purchase_order po ON po.id = c.order_id
+    WHERE c.id = ANY (CAST(:correction_ids AS bigint[]))
+"""
+
+_BOOK = f"""
+WITH line AS MATERIALIZED ({{lines}}), deal AS MATERIALIZED (
     SELECT d.*, b.kind AS buyer_kind, pr.code AS programme_code, pr.priority, pr.reserved_designation,
            CASE WHEN r.valid_to <= d.sold_on THEN coalesce(r.successor_code, r.code) ELSE r.code END AS buyer_region,
            (SELECT o.role FROM organisation_role o
@@ -94,7 +107,7 @@ WITH line AS MATERIALIZED (
 INSERT INTO sale_entry (origin_kind, origin_id, recorded_at, sold_on, month, programme_code, direction, order_id, supplier_order_id, sku_id,
     product_id, kind, category, supplier_id, district_code, township_code, village, certificate_id, certified, reserved_share_eligible,
     buyer_id, buyer_kind, buyer_region_code, fund_source, mode, relation, relation_id, channel, channel_basis, quantity, grams, amount_fen)
-SELECT 'acceptance_line', l.origin_id, :now, l.sold_on, date_trunc('month', l.sold_on::timestamp)::date, c.programme_code, 'purchase',
+SELECT '{{origin_kind}}', l.origin_id, :now, l.sold_on, date_trunc('month', l.sold_on::timestamp)::date, c.programme_code, 'purchase',
        l.order_id, l.supplier_order_id, l.sku_id, l.product_id, l.kind, l.category, l.supplier_id, l.district_code, l.township_code, l.village,
        f.id, f.id IS NOT NULL, l.kind = 'goods' AND e.county_counts,
        l.buyer_id, c.buyer_kind, c.buyer_region, l.fund_source, c.mode, coalesce(c.relation, '{SaleRelation.NONE}'), c.relation_id, c.channel,
@@ -107,10 +120,14 @@ LEFT JOIN certificate f ON f.id = l.certificate_id
      AND (f.revoked_at IS NULL OR f.revoked_at > l.placed_at) AND (f.held_at IS NULL OR f.held_at > l.placed_at)
      AND (f.suspended_at IS NULL OR f.suspended_at > l.placed_at OR f.suspended_until <= l.placed_at)
 ORDER BY l.origin_id
-""")  # noqa: S608
+"""
 
-#: The opposite of a part of an entry, booked on another day with the same snapshot.
-REVERSE = text("""
+#: Books what acceptances accepted.
+BOOK = text(_BOOK.format(lines=_ACCEPTED, origin_kind="acceptance_line"))
+#: Books sales that were taken back from the wrong buyer.
+BOOK_REASSIGNED = text(_BOOK.format(lines=_TAKEN_BACK, origin_kind="reassignment"))
+
+_REVERSE = """
 INSERT INTO sale_entry (id, origin_kind, origin_id, reverses_id, recorded_at, sold_on, month, programme_code, direction, order_id,
     supplier_order_id, sku_id, product_id, kind, category, supplier_id, district_code, township_code, village, certificate_id, certified,
     reserved_share_eligible, buyer_id, buyer_kind, buyer_region_code, fund_source, mode, relation, relation_id, channel, channel_basis,
@@ -118,8 +135,27 @@ INSERT INTO sale_entry (id, origin_kind, origin_id, reverses_id, recorded_at, so
 SELECT n.id, 'correction', n.id, e.id, :now, CAST(:on AS date), date_trunc('month', CAST(:on AS timestamp))::date, e.programme_code,
        e.direction, e.order_id, e.supplier_order_id, e.sku_id, e.product_id, e.kind, e.category, e.supplier_id, e.district_code,
        e.township_code, e.village, e.certificate_id, e.certified, e.reserved_share_eligible, e.buyer_id, e.buyer_kind, e.buyer_region_code,
-       e.fund_source, e.mode, e.relation, e.relation_id, e.channel, e.channel_basis,
-       -CAST(:quantity AS numeric), -CAST(:grams AS bigint), -CAST(:amount_fen AS bigint)
-FROM sale_entry e, (SELECT nextval(pg_get_serial_sequence('sale_entry', 'id')) AS id) n
-WHERE e.id = :entry_id RETURNING id
-""")
+       e.fund_source, e.mode, e.relation, e.relation_id, e.channel, e.channel_basis, {taken}
+"""
+_NEXT = "(SELECT nextval(pg_get_serial_sequence('sale_entry', 'id')) AS id {for_each}) n"
+
+#: The opposite of a part of an entry, booked on another day with the same snapshot.
+REVERSE = text(
+    _REVERSE.format(taken="-CAST(:quantity AS numeric), -CAST(:grams AS bigint), -CAST(:amount_fen AS bigint)")
+    + f"FROM sale_entry e, {_NEXT.format(for_each='')} WHERE e.id = :entry_id RETURNING id"
+)
+#: The opposite of everything that the entries of an order still hold.
+REVERSE_ORDER = text(
+    _REVERSE.format(taken="-e.quantity - r.quantity, -e.grams - r.grams, -e.amount_fen - r.amount_fen")
+    + f"""
+    FROM sale_entry e
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(quantity), 0) AS quantity, coalesce(sum(grams), 0)::bigint AS grams,
+               coalesce(sum(amount_fen), 0)::bigint AS amount_fen
+        FROM sale_entry WHERE reverses_id = e.id
+    ) r
+    CROSS JOIN LATERAL {_NEXT.format(for_each="WHERE e.id > 0")}
+    WHERE e.order_id = :order_id AND e.reverses_id IS NULL AND e.quantity + r.quantity > 0
+    RETURNING id
+    """
+)

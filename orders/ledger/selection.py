@@ -73,7 +73,7 @@ class Reach:
         return any(len(prefix) > DISTRICT_CODE for prefix in self.regions or ())
 
 
-_BUYING = (Role.BUYER_ADMIN, Role.PURCHASER, Role.APPROVER, Role.FINANCE)
+_BUYING = (Role.BUYER_ADMIN, Role.PURCHASER, Role.APPROVER, Role.FINANCE, Role.VIEWER)
 _SELLING = (Role.SUPPLIER_ADMIN, Role.SUPPLIER_STAFF, Role.OUTLET_OPERATOR)
 
 

@@ -11,6 +11,7 @@ from orders.purchasing.schemas import (
     OrderHeadIn,
     OrderLineIn,
     OrderLineOut,
+    OrderSearch,
     PurchaseOrderIn,
     PurchaseOrderOut,
     PurchaseOrderRow,
@@ -65,15 +66,9 @@ def preview_spreadsheet(
 
 
 @routes.get("/purchase-orders", Permission.ORDERS_READ)
-def purchase_orders(
-    call: Call,
-    buyer_id: Annotated[Id | None, Query()] = None,
-    status: Annotated[SupplierOrderStatus | None, Query(description="orders with a part in this status")] = None,
-    limit: Limit = 50,
-    after: After = None,
-) -> Page[PurchaseOrderRow]:
+def purchase_orders(call: Call, asked: Annotated[OrderSearch, Query()]) -> Page[PurchaseOrderRow]:
     """Orders of the own branch or region, newest first."""
-    return queries.purchase_orders(call.session, call.actor, buyer_id=buyer_id, status=status, limit=limit, after=after)
+    return queries.purchase_orders(call.session, call.actor, asked)
 
 
 @routes.get("/purchase-orders/{purchase_order_id}", Permission.ORDERS_READ)

@@ -29,6 +29,12 @@ class NotYourUnit(Forbidden):
     en = "Orders are placed for the own unit or one below it"
 
 
+class AboveApproved(Conflict):
+    code = "above_approved"
+    zh = "现价合计 {total} 元，超过审批金额 {approved} 元，请重新提交审批"
+    en = "It costs {total} yuan by now and was approved up to {approved}; hand it in again"
+
+
 class UnknownRelation(Invalid):
     code = "unknown_relation"
     zh = "所填帮扶关系不存在"

@@ -26,7 +26,7 @@ def part(session: Session, supplier_order_id: int) -> Row[Any]:
     return session.execute(_ONE_PART, {"id": supplier_order_id}).one()
 
 
-def tell(session: Session, kind: str, cause: int, part: Row[Any], organisation_id: int) -> None:
+def tell(session: Session, kind: str, cause: int | str, part: Row[Any], organisation_id: int) -> None:
     """Tell one side what happened to a supplier order; ``cause`` is the row that it happened by."""
     notify(
         session,

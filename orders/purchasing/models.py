@@ -17,7 +17,7 @@ class PurchaseOrder(SQLModel, table=True):
         CheckConstraint("total_fen >= 0", name="total_fen"),
         CheckConstraint("fund_source IN ('canteen','union','welfare','other')", name="fund_source"),
         CheckConstraint("platform IN ('marketplace','social_network')", name="platform"),
-        CheckConstraint("source_kind IN ('direct','import','request','quotation','agreement')", name="source_kind"),
+        CheckConstraint("source_kind IN ('direct','import','quotation','agreement')", name="source_kind"),
         CheckConstraint("(source_kind = 'direct') = (source_id IS NULL)", name="source"),
         Index(None, "buyer_id", "id"),
         Index(None, "ordering_unit_id", "id"),
@@ -31,6 +31,10 @@ class PurchaseOrder(SQLModel, table=True):
     buyer_id: int = ref("organisation.id")
     #: The unit that ordered; another than the buyer where a branch buys on the budget of the unit above it.
     ordering_unit_id: int = ref("organisation.id")
+    #: The approved request that it carries out.
+    purchase_request_id: int | None = Field(
+        default=None, foreign_key="purchase_request.id", sa_type=BigInteger, nullable=True, unique=True
+    )
     placed_by: int = ref("app_user.id")
     programme_code: str = Field(foreign_key="programme.code")
     fund_source: str
@@ -44,7 +48,7 @@ class PurchaseOrder(SQLModel, table=True):
     delivery_address: str
     delivery_contact: str | None = None
     delivery_phone: str | None = None
-    #: By what way it came, and the id of the import, request, quotation request or agreement.
+    #: By what way it came, and the id of the import, quotation request or agreement.
     source_kind: str = Field(default="direct", sa_column_kwargs={"server_default": "direct"})
     source_id: int | None = Field(default=None, sa_type=BigInteger)
     line_count: int

@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from orders.purchasing.schemas import (
     OrderLineOut,
+    OrderSearch,
     PurchaseOrderOut,
     PurchaseOrderRow,
     SupplierOrderBrief,
@@ -15,7 +16,7 @@ from orders.purchasing.schemas import (
     SupplierOrderRow,
 )
 from orders.purchasing.states import SUPPLIER_ORDER, SupplierOrderStatus
-from shop.core import paging
+from shop.core import clock, paging
 from shop.core.errors import NotFound
 from shop.core.paging import Page
 from shop.identity.actor import Actor
@@ -110,6 +111,8 @@ _HEAD_FIELDS = [
     "number",
     "buyer_id",
     "buyer_name",
+    "ordering_unit_id",
+    "purchase_request_id",
     "fund_source",
     "platform",
     "buyer_reference",
@@ -138,17 +141,9 @@ def _brief(part: Any) -> SupplierOrderBrief:
     )
 
 
-def purchase_orders(
-    session: Session,
-    actor: Actor,
-    *,
-    buyer_id: int | None,
-    status: SupplierOrderStatus | None,
-    limit: int,
-    after: str | None,
-) -> Page[PurchaseOrderRow]:
+def purchase_orders(session: Session, actor: Actor, asked: OrderSearch) -> Page[PurchaseOrderRow]:
     """Orders of the caller's branch or region, newest first."""
-    start = paging.position(after, int)
+    start = paging.position(asked.after, int)
     rows = session.execute(
         text(
             f"""
@@ -160,21 +155,31 @@ def purchase_orders(
               AND (CAST(:buyer_id AS bigint) IS NULL OR po.buyer_id = :buyer_id)
               AND (CAST(:status AS text) IS NULL
                    OR EXISTS (SELECT 1 FROM supplier_order WHERE purchase_order_id = po.id AND status = :status))
+              AND (CAST(:fund_source AS text) IS NULL OR po.fund_source = :fund_source)
+              AND (CAST(:cost_centre AS text) IS NULL OR po.cost_centre = :cost_centre)
+              AND (CAST(:placed_from AS timestamptz) IS NULL OR po.placed_at >= :placed_from)
+              AND (CAST(:placed_until AS timestamptz) IS NULL OR po.placed_at < :placed_until)
+              AND (CAST(:q AS text) IS NULL OR po.number = :q OR strpos(po.buyer_reference, :q) > 0)
               AND (CAST(:start AS bigint) IS NULL OR po.id < :start)
             ORDER BY po.id DESC LIMIT :rows
             """  # noqa: S608
         ),
         {
             **reach(actor),
-            "buyer_id": buyer_id,
-            "status": status,
+            "buyer_id": asked.buyer_id,
+            "status": asked.status,
+            "fund_source": asked.fund_source,
+            "cost_centre": asked.cost_centre,
+            "placed_from": clock.start_of_day(asked.placed_from) if asked.placed_from else None,
+            "placed_until": clock.end_of_day(asked.placed_to) if asked.placed_to else None,
+            "q": asked.q,
             "start": start[0] if start else None,
-            "rows": limit + 1,
+            "rows": asked.limit + 1,
         },
     ).all()
     return paging.page(
         rows,
-        limit,
+        asked.limit,
         lambda row: PurchaseOrderRow(
             **{name: getattr(row, name) for name in PurchaseOrderRow.model_fields if name != "total"},
             total=row.total_fen,

@@ -42,14 +42,13 @@ class SourceKind(StrEnum):
 
     DIRECT = "direct"
     IMPORT = "import"
-    REQUEST = "request"
     QUOTATION = "quotation"
     AGREEMENT = "agreement"
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What an order was made from; ``id`` is that of the import, request, quotation request or agreement."""
+    """What an order was made from; ``id`` is that of the import, quotation request or agreement."""
 
     kind: SourceKind = SourceKind.DIRECT
     id: int | None = None
@@ -89,6 +88,7 @@ class LineFacts:
     available: Decimal | None
     agreed: bool = False
     agreement_line_id: int | None = None
+    category: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

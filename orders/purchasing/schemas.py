@@ -5,12 +5,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from orders.budgets.schemas import FundSource as FundSource
 from orders.purchasing.rules import SourceKind
 from orders.purchasing.states import SupplierOrderAction, SupplierOrderStatus
 from shop.core.money import YuanOut
 from shop.core.quantities import Day, Id, Name, Quantity, QuantityOut, ShortText
 
-FundSource = Literal["canteen", "union", "welfare", "other"]
 Platform = Literal["marketplace", "social_network"]
 
 MAX_LINES = 10_000
@@ -22,11 +22,15 @@ class OrderHeadIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     fund_source: FundSource
-    buyer_id: Id | None = Field(default=None, description="the budget unit; default: the caller's own")
+    buyer_id: Id | None = Field(
+        default=None,
+        description="the budget unit: the own unit, one below it, or the one whose budget it buys on, which is the default",
+    )
     buyer_reference: Name | None = Field(default=None, description="the buyer's own order number")
     cost_centre: Name | None = None
     deliver_by: Day | None = Field(default=None, description="Shanghai date by which the goods are wanted")
-    delivery_address: ShortText
+    delivery_address: ShortText | None = Field(default=None, description="default: the address named, or the unit's usual one")
+    delivery_address_id: Id | None = Field(default=None, description="an address of the unit, in place of writing it down")
     delivery_contact: Name | None = None
     delivery_phone: Annotated[str, Field(pattern=r"^[0-9+\- ]{5,30}$")] | None = None
     platform: Platform = "marketplace"
@@ -57,6 +61,22 @@ class PurchaseOrderIn(OrderHeadIn):
     )
 
 
+class OrderSearch(BaseModel):
+    """Which orders a list shows."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    buyer_id: Id | None = None
+    status: SupplierOrderStatus | None = Field(default=None, description="orders with a part in this status")
+    fund_source: FundSource | None = None
+    cost_centre: Name | None = None
+    placed_from: Day | None = Field(default=None, description="Shanghai date")
+    placed_to: Day | None = Field(default=None, description="Shanghai date, included")
+    q: Name | None = Field(default=None, description="the order's number, or part of the buyer's own")
+    limit: int = Field(default=50, ge=1, le=200, description="rows in a page")
+    after: str | None = Field(default=None, max_length=500, description="cursor: `next` of the page before")
+
+
 class SupplierOrderBrief(BaseModel):
     id: int
     supplier_id: int
@@ -72,13 +92,15 @@ class PurchaseOrderOut(BaseModel):
     number: str
     buyer_id: int
     buyer_name: str
+    ordering_unit_id: int = Field(description="the unit that ordered")
+    purchase_request_id: int | None = Field(description="the approved request that it carries out")
     fund_source: FundSource
     platform: Platform
     buyer_reference: str | None
     cost_centre: str | None
     deliver_by: date | None
     source_kind: SourceKind
-    source_id: int | None = Field(description="id of the import, request, quotation request or agreement that it came from")
+    source_id: int | None = Field(description="id of the import, quotation request or agreement that it came from")
     declared_relation_id: int | None
     delivery_address: str
     delivery_contact: str | None
@@ -98,6 +120,8 @@ class PurchaseOrderRow(BaseModel):
     buyer_id: int
     buyer_name: str
     buyer_reference: str | None
+    cost_centre: str | None
+    ordering_unit_id: int
     fund_source: FundSource
     placed_at: datetime
     line_count: int

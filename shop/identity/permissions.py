@@ -8,6 +8,8 @@ class Permission(StrEnum):
     API_KEYS_MANAGE = "api_keys:manage"
     AUDIT_READ = "audit:read"
     BLACKLIST_MANAGE = "blacklist:manage"
+    BUDGET_UNITS_DECIDE = "budget_units:decide"
+    BUDGETS_MANAGE = "budgets:manage"
     CATALOGUE_BATCHES_PUBLISH = "catalogue_batches:publish"
     CERTIFICATES_REVOKE = "certificates:revoke"
     CERTIFICATES_SUSPEND = "certificates:suspend"
@@ -22,6 +24,7 @@ class Permission(StrEnum):
     COMPLAINTS_FILE = "complaints:file"
     COMPLAINTS_READ = "complaints:read"
     COMPLAINTS_STATE = "complaints:state"
+    DELIVERY_ADDRESSES_MANAGE = "delivery_addresses:manage"
     HOUSEHOLDS_READ = "households:read"
     HOUSEHOLDS_REVEAL = "households:reveal"
     NOTIFICATIONS_READ = "notifications:read"
@@ -36,6 +39,7 @@ class Permission(StrEnum):
     PRODUCTS_EDIT = "products:edit"
     PRODUCTS_READ = "products:read"
     PROGRAMMES_READ = "programmes:read"
+    PURCHASE_REQUESTS_DECIDE = "purchase_requests:decide"
     QUOTATION_REQUESTS_MANAGE = "quotation_requests:manage"
     QUOTATION_REQUESTS_READ = "quotation_requests:read"
     QUOTATIONS_SUBMIT = "quotations:submit"
@@ -46,6 +50,7 @@ class Permission(StrEnum):
     SUPERVISION_READ = "supervision:read"
     SUPERVISION_RECORD = "supervision:record"
     SUPPLIER_ORDERS_ANSWER = "supplier_orders:answer"
+    UNITS_MANAGE = "units:manage"
     USERS_MANAGE = "users:manage"
 
 
@@ -62,6 +67,7 @@ class Role(StrEnum):
     PURCHASER = "purchaser"
     APPROVER = "approver"
     FINANCE = "finance"
+    VIEWER = "viewer"
     OUTLET_OPERATOR = "outlet_operator"
 
 
@@ -83,6 +89,14 @@ _SUPPLIER = {
     P.SUPPLIER_ORDERS_ANSWER,
 }
 _BUYER = {P.COMPLAINTS_READ, P.ORDERS_READ, P.QUOTATION_REQUESTS_READ, P.STATISTICS_READ}
+_PURCHASER = {
+    P.ACCEPTANCES_RECORD,
+    P.COMPLAINTS_FILE,
+    P.DELIVERY_ADDRESSES_MANAGE,
+    P.ORDERS_CANCEL,
+    P.ORDERS_PLACE,
+    P.QUOTATION_REQUESTS_MANAGE,
+}
 _OFFICER = {
     P.CERTIFICATIONS_READ,
     P.COMPLAINTS_READ,
@@ -93,7 +107,14 @@ _OFFICER = {
 }
 #: What every level of review may do with the cases that are before it.
 _REVIEWER = {P.CERTIFICATIONS_OPINE, P.CERTIFICATIONS_REVIEW, P.HOUSEHOLDS_READ, P.SUPERVISION_RECORD}
-_DECIDING = {P.CERTIFICATES_SUSPEND, P.COMPLAINTS_DECIDE, P.HOUSEHOLDS_REVEAL, P.OBJECTIONS_DECIDE, P.ORGANISATIONS_APPROVE}
+_DECIDING = {
+    P.BUDGET_UNITS_DECIDE,
+    P.CERTIFICATES_SUSPEND,
+    P.COMPLAINTS_DECIDE,
+    P.HOUSEHOLDS_REVEAL,
+    P.OBJECTIONS_DECIDE,
+    P.ORGANISATIONS_APPROVE,
+}
 
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.PLATFORM_ADMIN: frozenset(
@@ -134,20 +155,12 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.BUYER_ADMIN: frozenset(
         _EVERYONE
         | _BUYER
-        | {
-            P.ACCEPTANCES_RECORD,
-            P.COMPLAINTS_FILE,
-            P.ORDERS_CANCEL,
-            P.ORDERS_PLACE,
-            P.ORGANISATIONS_EDIT,
-            P.QUOTATION_REQUESTS_MANAGE,
-            P.USERS_MANAGE,
-        }
+        | _PURCHASER
+        | {P.BUDGETS_MANAGE, P.ORGANISATIONS_EDIT, P.PURCHASE_REQUESTS_DECIDE, P.UNITS_MANAGE, P.USERS_MANAGE}
     ),
-    Role.PURCHASER: frozenset(
-        _EVERYONE | _BUYER | {P.ACCEPTANCES_RECORD, P.COMPLAINTS_FILE, P.ORDERS_CANCEL, P.ORDERS_PLACE, P.QUOTATION_REQUESTS_MANAGE}
-    ),
-    Role.APPROVER: frozenset(_EVERYONE | _BUYER),
-    Role.FINANCE: frozenset(_EVERYONE | _BUYER | {P.PAYMENTS_RECORD}),
+    Role.PURCHASER: frozenset(_EVERYONE | _BUYER | _PURCHASER),
+    Role.APPROVER: frozenset(_EVERYONE | _BUYER | {P.PURCHASE_REQUESTS_DECIDE}),
+    Role.FINANCE: frozenset(_EVERYONE | _BUYER | {P.BUDGETS_MANAGE, P.PAYMENTS_RECORD, P.PURCHASE_REQUESTS_DECIDE}),
+    Role.VIEWER: frozenset(_EVERYONE | _BUYER),
     Role.OUTLET_OPERATOR: frozenset(_EVERYONE | {P.STATISTICS_READ}),
 }

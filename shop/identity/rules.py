@@ -66,7 +66,7 @@ _BUYER_CAPACITY = {
 }
 
 _SUPPLIER_ROLES = frozenset({Role.SUPPLIER_ADMIN, Role.SUPPLIER_STAFF})
-_BUYER_ROLES = frozenset({Role.BUYER_ADMIN, Role.PURCHASER, Role.APPROVER, Role.FINANCE})
+_BUYER_ROLES = frozenset({Role.BUYER_ADMIN, Role.PURCHASER, Role.APPROVER, Role.FINANCE, Role.VIEWER})
 
 
 def may_supply(kind: OrganisationKind | str) -> bool:

@@ -3,23 +3,31 @@
 import hashlib
 import secrets
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from shop.core import clock
 from shop.identity.actor import Actor, Grant
 from shop.identity.permissions import Role
 
-_ACTOR = """
+_USER = """
 SELECT u.id, u.username, u.organisation_id, o.path, {scopes} AS scopes,
        (SELECT array_agg(r.role || ':' || coalesce(r.region_code, '') ORDER BY r.role) FROM user_role r WHERE r.user_id = u.id) AS roles
-FROM {source} c JOIN app_user u ON u.id = c.user_id
-LEFT JOIN organisation o ON o.id = u.organisation_id
+FROM {source} LEFT JOIN organisation o ON o.id = u.organisation_id
+"""
+_ACTOR = (
+    _USER
+    + """
 WHERE c.hash = :hash AND c.revoked_at IS NULL AND c.expires_at > :now AND u.active {more}
 """
-_BY_TOKEN = text(_ACTOR.format(scopes="CAST(NULL AS text[])", source="token", more="AND c.kind = 'access'"))
-_BY_API_KEY = text(_ACTOR.format(scopes="c.scopes", source="api_key", more=""))
+)
+_CARRIED = "{} c JOIN app_user u ON u.id = c.user_id"
+_NO_SCOPES = "CAST(NULL AS text[])"
+_BY_TOKEN = text(_ACTOR.format(scopes=_NO_SCOPES, source=_CARRIED.format("token"), more="AND c.kind = 'access'"))
+_BY_API_KEY = text(_ACTOR.format(scopes="c.scopes", source=_CARRIED.format("api_key"), more=""))
+_BY_ID = text(_USER.format(scopes=_NO_SCOPES, source="app_user u") + "WHERE u.id = :id")
 
 
 def fresh() -> tuple[str, bytes]:
@@ -55,6 +63,15 @@ def actor_of(session: Session, *, token: str | None, api_key: str | None) -> Act
     row = session.execute(statement, {"hash": hashed(secret), "now": clock.now()}).first()
     if row is None:
         return None
+    return _actor(row)
+
+
+def actor_of_user(session: Session, user_id: int) -> Actor:
+    """A user as an actor, for what others do on the user's behalf; the user may have left meanwhile."""
+    return _actor(session.execute(_BY_ID, {"id": user_id}).one())
+
+
+def _actor(row: Row[Any]) -> Actor:
     return Actor(
         user_id=row.id,
         username=row.username,

@@ -14,6 +14,14 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "本单位被列入黑名单至 {until}：{reason}",
         "Your organisation is barred until {until}: {reason}",
     ),
+    "budget_unit_application.decided": (
+        "订单 {number} 变更预算单位的申请已有结果",
+        "The application for another budget unit of order {number} was decided",
+    ),
+    "budget_unit_application.filed": (
+        "订单 {number} 申请变更预算单位，请处理",
+        "Another budget unit is asked for order {number}; decide on it",
+    ),
     "capacity.cleared": (
         "证书 {number} 的产能预警已解除：{reason}",
         "The capacity flag of certificate {number} was cleared: {reason}",
@@ -201,6 +209,21 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "purchase_order.cancelled": ("订单 {number} 已取消", "Order {number} was cancelled"),
     "purchase_order.placed": ("收到新订单 {number}", "You have a new order, {number}"),
+    "purchase_order.reassigned": (
+        "订单 {number} 的采购单位已变更，开票时请注意",
+        "Order {number} belongs to another unit of the buyer now; mind it on the invoice",
+    ),
+    "purchase_request.ordered": (
+        "采购申请 {number} 已审批通过并下单",
+        "Request {number} was approved and ordered",
+    ),
+    "purchase_request.rejected": ("采购申请 {number} 未获批准", "Request {number} was refused"),
+    "purchase_request.returned": ("采购申请 {number} 已退回修改", "Request {number} was returned to be changed"),
+    "purchase_request.stuck": (
+        "采购申请 {number} 已批准但未能下单，请查看原因",
+        "Request {number} was approved but could not be ordered; see why",
+    ),
+    "purchase_request.waiting": ("采购申请 {number} 待审批：{step}", "Request {number} waits for approval: {step}"),
     "quotation.lost": (
         "询价 {number}（{title}）已定标，贵单位未中标",
         "Request {number} ({title}) was decided; nothing of it went to you",
@@ -256,6 +279,7 @@ def told(kind: str, data: Mapping[str, Any], language: Language) -> str:
 
 #: Where a person reads more about a subject; about any other, in the inbox.
 PLACES: Mapping[str, str] = {
+    "budget_unit_application": "/v1/budget-unit-applications/{id}",
     "capacity_flag": "/v1/capacity-flags",
     "catalogue_batch": "/v1/catalogue-batches/{id}",
     "certificate": "/v1/certificates/{id}",
@@ -269,6 +293,7 @@ PLACES: Mapping[str, str] = {
     "objections_due": "/v1/objections",
     "open_orders": "/v1/certificates/{id}/open-orders",
     "organisation": "/v1/organisations/{id}",
+    "purchase_request": "/v1/purchase-requests/{id}",
     "quotation_request": "/v1/quotation-requests/{id}",
     "supplier_order": "/v1/supplier-orders/{id}",
 }

@@ -2,8 +2,9 @@
 
 from sqlmodel import Session
 
+from orders.budgets import actions as budgets
 from orders.purchasing.actions.cancelling import give_back_stock
-from orders.purchasing.actions.moving import move
+from orders.purchasing.actions.moving import locked, move, step
 from orders.purchasing.states import SupplierOrderAction
 from shop.core import outbox
 from shop.identity.actor import Actor
@@ -26,6 +27,8 @@ def reject(session: Session, actor: Actor, supplier_order_id: int, reason: str) 
     Raises:
         NotFound, IllegalMove: as for :func:`confirm`.
     """
-    move(session, actor, supplier_order_id, SupplierOrderAction.REJECT, side="supplier", reason=reason)
+    order = locked(session, actor, supplier_order_id, "supplier")
+    step(session, actor, order, SupplierOrderAction.REJECT, reason=reason)
     give_back_stock(session, [supplier_order_id])
+    budgets.redraw(session, order.purchase_order_id)
     outbox.publish(session, "supplier_order.rejected", supplier_order_id=supplier_order_id)

@@ -4,6 +4,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from catalog.stock.actions import release
+from orders.budgets import actions as budgets
 from orders.purchasing.actions.moving import step
 from orders.purchasing.states import SUPPLIER_ORDER, SupplierOrderAction
 from shop.core import outbox
@@ -37,6 +38,7 @@ def cancel(session: Session, actor: Actor, purchase_order_id: int, reason: str) 
     for row in open_rows:
         step(session, actor, row, SupplierOrderAction.CANCEL, reason=reason)
     give_back_stock(session, [row.id for row in open_rows])
+    budgets.redraw(session, purchase_order_id)
     outbox.publish(session, "purchase_order.cancelled", purchase_order_id=purchase_order_id)
 
 

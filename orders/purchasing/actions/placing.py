@@ -7,6 +7,7 @@ Writing is a statement of its own, whose snapshot is taken after the locks; it w
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -14,21 +15,36 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from catalog.certificates.states import in_force_sql
+from orders.approvals import queries as approvals
+from orders.approvals.errors import ApprovalNeeded
+from orders.approvals.rules import Step
+from orders.budgets import actions as budgets
+from orders.budgets.errors import BudgetMissing
+from orders.budgets.queries import NEAREST
+from orders.budgets.rules import Holder
 from orders.purchasing import rules
-from orders.purchasing.errors import BuyerNotApproved, LinesRefused, NotYourUnit, OutsideProgramme
+from orders.purchasing.errors import AboveApproved, BuyerNotApproved, LinesRefused, NotYourUnit, OutsideProgramme
 from orders.purchasing.rules import AgreedLine, LineFacts, PricedLine, Reason, Source
 from orders.purchasing.schemas import OrderHeadIn, OrderLineIn, PurchaseOrderOut, SupplierOrderBrief
+from orders.units import queries as units
+from orders.units.queries import SETTINGS_ABOVE
 from shop.core import clock
 from shop.core.errors import NotFound
-from shop.core.money import MAX_FEN
+from shop.core.money import MAX_FEN, yuan_from_fen
 from shop.identity.actor import Actor
 
+# The unit that the order belongs to: the one named, else the one whose budget the caller's unit buys on, else the caller's own.
 _BUYER = text(
-    """
-    SELECT o.id, o.name, o.status, o.path,
-           (SELECT p.code FROM programme p WHERE p.valid_from <= :today AND (p.valid_to IS NULL OR p.valid_to > :today)) AS programme_code
-    FROM organisation o WHERE o.id = :buyer_id
-    """
+    f"""
+    SELECT o.id, o.name, o.status, o.path, coalesce(o.id = s.budget_unit_id, false) AS lent,
+           (SELECT p.code FROM programme p WHERE p.valid_from <= :today AND (p.valid_to IS NULL OR p.valid_to > :today)) AS programme_code,
+           ({NEAREST.format(path="o.path")}) AS budget_id,
+           ({SETTINGS_ABOVE.format(column="budget_required", path="o.path")}) AS budget_required,
+           EXISTS (SELECT FROM approval_rule r JOIN organisation u ON u.id = r.organisation_id
+                   WHERE r.active AND (starts_with(o.path, u.path) OR starts_with(:unit_path, u.path))) AS has_rules
+    FROM organisation o LEFT JOIN buying_settings s ON s.organisation_id = :unit_id
+    WHERE o.id = coalesce(CAST(:buyer_id AS bigint), s.budget_unit_id, :unit_id)
+    """  # noqa: S608
 )
 
 _FACTS = text(
@@ -36,7 +52,7 @@ _FACTS = text(
     SELECT w.line_no::int, w.sku_id, w.quantity, p.id AS product_id, p.supplier_id, o.status = 'approved' AS supplier_approved,
            (s.status = 'active' AND p.status = 'active') AS active, c.id AS certificate_id, s.net_grams, s.step, s.min_quantity,
            s.vat_bp, coalesce(w.agreed_fen, t.unit_price_fen) AS unit_price_fen, k.on_hand - k.reserved AS available,
-           w.agreed_fen IS NOT NULL AS agreed, w.agreement_line_id
+           w.agreed_fen IS NOT NULL AS agreed, w.agreement_line_id, p.category
     FROM unnest(CAST(:skus AS bigint[]), CAST(:quantities AS numeric[]), CAST(:agreed AS bigint[]), CAST(:agreement_lines AS bigint[]))
         WITH ORDINALITY AS w (sku_id, quantity, agreed_fen, agreement_line_id, line_no)
     LEFT JOIN sku s ON s.id = w.sku_id
@@ -83,11 +99,11 @@ _WHICH_ENDED = text(_ENDED)
 _WRITE = text(
     f"""
     WITH placed AS (
-        INSERT INTO purchase_order (id, number, buyer_id, ordering_unit_id, placed_by, programme_code, fund_source, platform,
+        INSERT INTO purchase_order (id, number, buyer_id, ordering_unit_id, purchase_request_id, placed_by, programme_code, fund_source, platform,
             declared_relation_id, buyer_reference, cost_centre, deliver_by, delivery_address, delivery_contact, delivery_phone, source_kind,
             source_id, line_count, total_fen, total_grams, placed_at)
         SELECT n.id, 'PO' || CAST(:day AS text) || lpad(n.id::text, greatest(6, length(n.id::text)), '0'), :buyer_id,
-            :ordering_unit_id, :user_id, :programme_code, :fund_source, :platform, CAST(:declared_relation_id AS bigint), :buyer_reference,
+            :ordering_unit_id, CAST(:purchase_request_id AS bigint), :user_id, :programme_code, :fund_source, :platform, CAST(:declared_relation_id AS bigint), :buyer_reference,
             :cost_centre, CAST(:deliver_by AS date), :delivery_address, :delivery_contact, :delivery_phone, :source_kind,
             CAST(:source_id AS bigint), :line_count, :total_fen, :total_grams, :now
         FROM (SELECT nextval(pg_get_serial_sequence('purchase_order', 'id')) AS id) n
@@ -132,6 +148,28 @@ _WRITE = text(
 Wanted = OrderLineIn | AgreedLine
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An order that could be placed: who buys (a row of ``_BUYER``), where it goes, and its lines at today's prices."""
+
+    buyer: Any
+    head: OrderHeadIn
+    facts: list[LineFacts]
+    priced: list[PricedLine]
+
+    @property
+    def total_fen(self) -> int:
+        return sum(line.amount_fen for line in self.priced)
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """The request that an order carries out, and up to which amount (fen) it was approved."""
+
+    request_id: int
+    total_fen: int
+
+
 def place(
     session: Session, actor: Actor, head: OrderHeadIn, lines: Sequence[Wanted], source: Source = rules.DIRECT
 ) -> PurchaseOrderOut:
@@ -140,30 +178,114 @@ def place(
     Raises:
         NotFound, NotYourUnit: the budget unit is unknown, or not the caller's own or one below it.
         BuyerNotApproved, OutsideProgramme: nobody can order in this state of affairs (409).
+        AddressMissing, UnknownAddress: it is not said where the goods go (422).
         LinesRefused: lines that cannot be met, each with its reason (422).
+        ApprovalNeeded: somebody has to approve it; see :mod:`orders.requests` (409).
+        BudgetExceeded, BudgetMissing: see there (409).
     """
-    buyer = _buyer(session, actor, head.buyer_id)
+    prepared = prepare(session, actor, head, lines)
+    if steps := steps_of(session, actor, prepared):
+        raise ApprovalNeeded(steps=", ".join(step.name for step in steps))
+    return carry_out(session, actor, prepared, source)
+
+
+def prepare(session: Session, actor: Actor, head: OrderHeadIn, lines: Sequence[Wanted]) -> Prepared:
+    """Price an order and make sure that it can be met, without reserving anything. Raises as :func:`place`, but for the last two lines."""
+    buyer = _buyer(session, actor, head)
     facts = _facts(session, lines)
-    wanted = rules.wanted_by_sku(facts)
-    if faults := rules.faults_of(facts, buyer.id, wanted):
+    if faults := rules.faults_of(facts, buyer.id, rules.wanted_by_sku(facts)):
         raise LinesRefused(count=len(faults), faults=faults)
     priced = [rules.priced(line) for line in facts]
     _check_total(facts, priced)
-    _reserve(session, facts, wanted)
-    return _write(session, actor, head, source, buyer, facts, priced)
+    return Prepared(buyer, _addressed(session, actor, head, buyer), facts, priced)
 
 
-def _buyer(session: Session, actor: Actor, buyer_id: int | None) -> Any:
-    row = session.execute(_BUYER, {"buyer_id": buyer_id or actor.organisation, "today": clock.today()}).first()
+def steps_of(session: Session, actor: Actor, prepared: Prepared, besides: int | None = None) -> list[Step]:
+    """The approvals that an order takes; ``besides``: the request that asks for it."""
+    buyer = prepared.buyer
+    if not buyer.has_rules:
+        return []
+    amounts: dict[str, int] = {}
+    for facts, line in zip(prepared.facts, prepared.priced, strict=True):
+        amounts[facts.category or ""] = amounts.get(facts.category or "", 0) + line.amount_fen
+    return approvals.steps_needed(
+        session,
+        buyer_id=buyer.id,
+        paths=[buyer.path, actor.organisation_path or buyer.path],
+        fund_source=prepared.head.fund_source,
+        amounts=amounts,
+        besides=besides,
+    )
+
+
+def carry_out(
+    session: Session, actor: Actor, prepared: Prepared, source: Source, approved: Approved | None = None
+) -> PurchaseOrderOut:
+    """Reserve stock and budget and write the order.
+
+    Raises:
+        AboveApproved: it costs more by now than was approved (409). LinesRefused, BudgetExceeded, BudgetMissing: as for :func:`place`.
+    """
+    if approved and prepared.total_fen > approved.total_fen:
+        raise AboveApproved(total=yuan_from_fen(prepared.total_fen), approved=yuan_from_fen(approved.total_fen))
+    _reserve(session, prepared.facts, rules.wanted_by_sku(prepared.facts))
+    order = _write(session, actor, prepared, source, approved.request_id if approved else None)
+    if approved:
+        budgets.release(session, Holder.PURCHASE_REQUEST, approved.request_id)
+    draw_on_budget(session, prepared, Holder.PURCHASE_ORDER, order.id)
+    return order
+
+
+def draw_on_budget(session: Session, prepared: Prepared, holder: Holder, holder_id: int) -> None:
+    """Hold the cost of an order in the budget of its unit.
+
+    Raises:
+        BudgetExceeded, BudgetMissing: there is not enough, or none where there has to be one (409).
+    """
+    buyer = prepared.buyer
+    if buyer.budget_id is not None:
+        budgets.reserve(session, buyer.budget_id, holder, holder_id, prepared.total_fen)
+    elif buyer.budget_required:
+        raise BudgetMissing(year=clock.today().year, fund_source=prepared.head.fund_source)
+
+
+def _buyer(session: Session, actor: Actor, head: OrderHeadIn) -> Any:
+    today = clock.today()
+    row = session.execute(
+        _BUYER,
+        {
+            "buyer_id": head.buyer_id,
+            "unit_id": actor.organisation,
+            "unit_path": actor.organisation_path,
+            "fund_source": head.fund_source,
+            "budget_year": today.year,
+            "today": today,
+        },
+    ).first()
     if row is None:
         raise NotFound
-    if not actor.within_branch(row.path):
+    if not (actor.within_branch(row.path) or row.lent):
         raise NotYourUnit
     if row.status != "approved":
         raise BuyerNotApproved
     if row.programme_code is None:
         raise OutsideProgramme
     return row
+
+
+def _addressed(session: Session, actor: Actor, head: OrderHeadIn, buyer: Any) -> OrderHeadIn:
+    """The order with the address written out that it names or that its unit usually uses."""
+    if head.delivery_address is not None:
+        return head
+    paths = [actor.organisation_path or buyer.path, buyer.path]
+    found = units.address_for_order(session, head.delivery_address_id, actor.organisation, buyer.id, paths)
+    return head.model_copy(
+        update={
+            "delivery_address": found.address,
+            "delivery_contact": head.delivery_contact or found.contact,
+            "delivery_phone": head.delivery_phone or found.phone,
+        }
+    )
 
 
 def _facts(session: Session, lines: Sequence[Wanted]) -> list[LineFacts]:
@@ -198,27 +320,21 @@ def _reserve(session: Session, facts: list[LineFacts], wanted: dict[int, Decimal
         raise LinesRefused(count=len(short), faults=[rules.fault(line, Reason.STOCK_SHORT) for line in short])
 
 
-def _write(
-    session: Session,
-    actor: Actor,
-    head: OrderHeadIn,
-    source: Source,
-    buyer: Any,
-    facts: list[LineFacts],
-    priced: list[PricedLine],
-) -> PurchaseOrderOut:
+def _write(session: Session, actor: Actor, prepared: Prepared, source: Source, request_id: int | None) -> PurchaseOrderOut:
+    buyer, head, priced = prepared.buyer, prepared.head, prepared.priced
     # read under the locks: an order and what ended its certificate bear the times of the order in which they were committed
     now = clock.now()
     force = {"certificates": [line.certificate_id for line in priced], "now": now, "today": clock.shanghai_date(now)}
-    total_fen = sum(line.amount_fen for line in priced)
+    total_fen = prepared.total_fen
     total_grams = sum(line.grams for line in priced)
     rows = session.execute(
         _WRITE,
         {
-            **head.model_dump(exclude={"lines"}),
+            **head.model_dump(exclude={"lines", "delivery_address_id"}),
             **force,
             "buyer_id": buyer.id,
             "ordering_unit_id": actor.organisation,
+            "purchase_request_id": request_id,
             "source_kind": source.kind,
             "source_id": source.id,
             "user_id": actor.user_id,
@@ -244,10 +360,13 @@ def _write(
     ).all()
     if not rows:
         ended = set(session.execute(_WHICH_ENDED, force).scalars())
-        refused = [line for line in facts if line.certificate_id in ended]
+        refused = [line for line in prepared.facts if line.certificate_id in ended]
         raise LinesRefused(count=len(refused), faults=[rules.fault(line, Reason.NOT_CERTIFIED) for line in refused])
     return PurchaseOrderOut(
-        **head.model_dump(exclude={"lines", "buyer_id"}),
+        **head.model_dump(exclude={"lines", "buyer_id", "delivery_address", "delivery_address_id"}),
+        delivery_address=head.delivery_address or "",
+        ordering_unit_id=actor.organisation,
+        purchase_request_id=request_id,
         id=rows[0].id,
         number=rows[0].number,
         buyer_id=buyer.id,

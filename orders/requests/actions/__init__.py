@@ -1,5 +1,8 @@
 """The verbs of purchase requests."""
 
+from orders.requests.actions.deciding import decide, order, withdraw
+from orders.requests.actions.filing import attach, detach
+from orders.requests.actions.resubmitting import resubmit
 from orders.requests.actions.submitting import Submitted, submit
 
-__all__ = ["Submitted", "submit"]
+__all__ = ["Submitted", "attach", "decide", "detach", "order", "resubmit", "submit", "withdraw"]

@@ -37,7 +37,7 @@ def upgrade() -> None:
     op.create_check_constraint(
         op.f("ck_purchase_order_source_kind"),
         "purchase_order",
-        "source_kind IN ('direct','import','request','quotation','agreement')",
+        "source_kind IN ('direct','import','quotation','agreement')",
     )
     op.create_check_constraint(op.f("ck_purchase_order_source"), "purchase_order", "(source_kind = 'direct') = (source_id IS NULL)")
 

@@ -1,5 +1,8 @@
+from datetime import timedelta
+
 from sqlalchemy import event, text
 
+from shop.core import clock
 from shop.identity.permissions import Role
 from tests.factories.catalog import make_product
 from tests.factories.identity import make_organisation, make_supplier, make_user
@@ -183,3 +186,25 @@ def test_cancelling_and_rejecting_give_the_stock_back(api, database):
         again = buyer.post(f"/v1/purchase-orders/{order['id']}/cancel", json={"reason": "再次"})
         assert (again.status_code, again.json()["code"]) == (409, "illegal_move")
     assert scalar(database, "SELECT sum(reserved) FROM stock_movement WHERE sku_id = :sku", sku=market.products[0].sku_id) == 0
+
+
+def test_the_list_of_orders_is_narrowed(api, database):
+    market = make_market(database)
+    buyer = api.as_(market.purchaser)
+    first = buyer.post("/v1/purchase-orders", json=market.order(1, buyer_reference="校采2026-12", cost_centre="食堂")).json()
+    second = buyer.post("/v1/purchase-orders", json=market.order(None, 1, fund_source="union")).json()
+
+    def found(**wanted):
+        answer = buyer.get("/v1/purchase-orders", params=wanted)
+        assert answer.status_code == 200, answer.text
+        return [row["id"] for row in answer.json()["items"]]
+
+    assert found() == [second["id"], first["id"]]
+    assert found(fund_source="union") == [second["id"]]
+    assert found(cost_centre="食堂") == found(q="2026-12") == found(q=first["number"]) == [first["id"]]
+    today = clock.today()
+    assert found(placed_from=str(today), placed_to=str(today)) == [second["id"], first["id"]]
+    assert found(placed_to=str(today - timedelta(days=1))) == []
+    page = buyer.get("/v1/purchase-orders", params={"limit": 1}).json()
+    assert found(limit=1, after=page["next"]) == [first["id"]]
+    assert buyer.get("/v1/purchase-orders", params={"colour": "red"}).status_code == 422

@@ -1,0 +1,156 @@
+"""Setting budgets, and drawing on them."""
+
+from collections.abc import Callable
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from orders.budgets import queries
+from orders.budgets.errors import BudgetExceeded
+from orders.budgets.rules import Holder
+from orders.budgets.schemas import BudgetIn, BudgetPatch
+from shop.core import audit
+from shop.core.errors import NotFound
+from shop.core.money import yuan_from_fen
+from shop.identity.actor import Actor
+
+CheckVersion = Callable[[int], None]
+
+_ADD = text(
+    "INSERT INTO budget (organisation_id, year, fund_source, limit_fen) VALUES (:organisation_id, :year, :fund_source, :limit) RETURNING id"
+)
+_LIMIT = text("UPDATE budget SET limit_fen = :limit, version = version + 1 WHERE id = :id AND version = :version RETURNING id")
+# The UPDATE looks at the newest version of the row: of two orders for the last fen one finds nothing left, whatever both read before.
+_RESERVE = text(
+    """
+    WITH drawn AS (
+        UPDATE budget SET reserved_fen = reserved_fen + :amount
+        WHERE id = :budget_id AND reserved_fen + consumed_fen + :amount <= limit_fen RETURNING id
+    )
+    INSERT INTO budget_draw (budget_id, holder_kind, holder_id, reserved_fen)
+    SELECT id, :holder_kind, :holder_id, :amount FROM drawn RETURNING budget_id
+    """
+)
+_RELEASE = text(
+    """
+    WITH gone AS (DELETE FROM budget_draw WHERE holder_kind = :holder_kind AND holder_id = :holder_id RETURNING *)
+    UPDATE budget b SET reserved_fen = b.reserved_fen - gone.reserved_fen, consumed_fen = b.consumed_fen - gone.consumed_fen
+    FROM gone WHERE b.id = gone.budget_id
+    """
+)
+_LEFT = text(
+    "SELECT b.limit_fen - b.reserved_fen - b.consumed_fen AS available, b.year, b.fund_source, o.name AS unit"
+    " FROM budget b JOIN organisation o ON o.id = b.organisation_id WHERE b.id = :id"
+)
+_STANDS = """
+    SELECT (SELECT coalesce(sum(l.amount_fen - round((l.accepted_quantity + l.rejected_quantity) * l.unit_price_fen)), 0)::bigint
+            FROM order_line l JOIN supplier_order so ON so.id = l.supplier_order_id
+            WHERE l.purchase_order_id = {order} AND so.status NOT IN ('rejected', 'cancelled')) AS reserved,
+           (SELECT coalesce(sum(e.amount_fen), 0)::bigint FROM sale_entry e WHERE e.order_id = {order}) AS consumed
+"""
+_STANDING = text(_STANDS.format(order=":id"))
+_LOCK_DRAW = text("SELECT id FROM budget_draw WHERE holder_kind = 'purchase_order' AND holder_id = :id FOR UPDATE")
+# A statement of its own after the lock: of two acceptances of one order the later one sees what the earlier one wrote.
+_REDRAW = text(
+    f"""
+    WITH stands AS (
+        SELECT d.id, d.budget_id, d.reserved_fen AS old_reserved, d.consumed_fen AS old_consumed, now.reserved, now.consumed
+        FROM budget_draw d CROSS JOIN LATERAL ({_STANDS.format(order="d.holder_id")}) now WHERE d.id = :draw_id
+    ), redrawn AS (
+        UPDATE budget_draw d SET reserved_fen = s.reserved, consumed_fen = s.consumed FROM stands s WHERE d.id = s.id
+    )
+    UPDATE budget b SET reserved_fen = b.reserved_fen + s.reserved - s.old_reserved, consumed_fen = b.consumed_fen + s.consumed - s.old_consumed
+    FROM stands s WHERE b.id = s.budget_id AND (s.reserved <> s.old_reserved OR s.consumed <> s.old_consumed)
+    """  # noqa: S608
+)
+
+
+def create(session: Session, actor: Actor, body: BudgetIn) -> int:
+    """Set the limit of a unit, year and fund source.
+
+    Raises:
+        NotFound: not a unit of the caller's branch (404). BudgetExists: there is one (409).
+    """
+    organisation_id = body.organisation_id or actor.organisation
+    path = session.execute(text("SELECT path FROM organisation WHERE id = :id"), {"id": organisation_id}).scalar()
+    if path is None or not actor.within_branch(path):
+        raise NotFound
+    budget_id: int = session.execute(
+        _ADD,
+        {"organisation_id": organisation_id, "year": body.year, "fund_source": body.fund_source, "limit": body.limit},
+    ).scalar_one()
+    audit.record(session, actor, "budget.created", "budget", budget_id, limit_fen=body.limit)
+    return budget_id
+
+
+def change(session: Session, actor: Actor, budget_id: int, body: BudgetPatch, check: CheckVersion) -> None:
+    """Raise or lower a limit, not below what is drawn.
+
+    Raises:
+        NotFound: not a budget of the caller's branch (404). Changed: somebody else was faster (412). BelowDrawn: see there (409).
+    """
+    session.execute(text("SELECT 1 FROM budget WHERE id = :id FOR UPDATE"), {"id": budget_id})
+    found = queries.budget(session, actor, budget_id)
+    path = session.execute(text("SELECT path FROM organisation WHERE id = :id"), {"id": found.organisation_id}).scalar_one()
+    if not actor.within_branch(path):
+        raise NotFound
+    check(found.version)
+    session.execute(_LIMIT, {"id": budget_id, "limit": body.limit, "version": found.version})
+    audit.record(
+        session,
+        actor,
+        "budget.changed",
+        "budget",
+        budget_id,
+        reason=body.reason,
+        from_fen=found.limit,
+        to_fen=body.limit,
+    )
+
+
+def reserve(session: Session, budget_id: int, holder: Holder, holder_id: int, amount_fen: int) -> None:
+    """Hold a part of a budget for an order or a request.
+
+    Raises:
+        BudgetExceeded: less than that is left (409).
+    """
+    values = {"budget_id": budget_id, "holder_kind": holder, "holder_id": holder_id, "amount": amount_fen}
+    if session.execute(_RESERVE, values).first() is None:
+        left = session.execute(_LEFT, {"id": budget_id}).one()
+        raise BudgetExceeded(
+            needed=yuan_from_fen(amount_fen),
+            available=yuan_from_fen(left.available),
+            unit=left.unit,
+            year=left.year,
+            fund_source=left.fund_source,
+        )
+
+
+def release(session: Session, holder: Holder, holder_id: int) -> None:
+    """Give back everything that an order or a request holds; nothing happens if that is nothing."""
+    session.execute(_RELEASE, {"holder_kind": holder, "holder_id": holder_id})
+
+
+def redraw(session: Session, purchase_order_id: int) -> None:
+    """Bring an order's draw to what it is by now: reserved for what is open, consumed for what was accepted and not given back. Called by
+    whatever changes either, in its transaction, as its last step.
+
+    Raises:
+        BelowDrawn: more than the budget has (409); only a higher price can bring that about.
+    """
+    draw_id = session.execute(_LOCK_DRAW, {"id": purchase_order_id}).scalar()
+    if draw_id is not None:
+        session.execute(_REDRAW, {"draw_id": draw_id})
+
+
+def move(session: Session, purchase_order_id: int, budget_id: int | None) -> None:
+    """Have an order draw on another budget, or on none.
+
+    Raises:
+        BudgetExceeded: the other one has less left than the order takes (409).
+    """
+    release(session, Holder.PURCHASE_ORDER, purchase_order_id)
+    if budget_id is not None:
+        stands = session.execute(_STANDING, {"id": purchase_order_id}).one()
+        reserve(session, budget_id, Holder.PURCHASE_ORDER, purchase_order_id, stands.reserved + stands.consumed)
+        redraw(session, purchase_order_id)

@@ -1,0 +1,89 @@
+"""Budgets over HTTP."""
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from fastapi import Query
+from fastapi.responses import Response
+
+from orders.budgets import actions, queries
+from orders.budgets.schemas import BudgetDrawOut, BudgetIn, BudgetOut, BudgetPatch, FundSource
+from shop.core import exports
+from shop.core.money import yuan_from_fen
+from shop.core.paging import After, Limit, Page
+from shop.core.quantities import Id
+from shop.identity.access import Call, Routes
+from shop.identity.permissions import Permission
+
+routes = Routes("budgets", "/v1")
+
+YearQuery = Annotated[int | None, Query(ge=2000, le=2100)]
+
+
+@routes.post("/budgets", Permission.BUDGETS_MANAGE)
+def create_budget(call: Call, body: BudgetIn) -> BudgetOut:
+    """Limit what a unit may spend in a year from one fund. Units below without a budget of their own draw on it too."""
+    return queries.budget(call.session, call.actor, actions.create(call.session, call.actor, body))
+
+
+@routes.get("/budgets", Permission.ORDERS_READ)
+def list_budgets(
+    call: Call,
+    organisation_id: Annotated[Id | None, Query()] = None,
+    year: YearQuery = None,
+    fund_source: FundSource | None = None,
+    limit: Limit = 50,
+    after: After = None,
+) -> Page[BudgetOut]:
+    """Budgets of the own branch and of the units above it."""
+    return queries.budgets(
+        call.session,
+        call.actor,
+        organisation_id=organisation_id,
+        year=year,
+        fund_source=fund_source,
+        limit=limit,
+        after=after,
+    )
+
+
+@routes.get("/budgets/export", Permission.ORDERS_READ, responses=exports.FILES)
+def export_budgets(
+    call: Call, year: YearQuery = None, fund_source: FundSource | None = None, format: Literal["csv", "xlsx"] = "xlsx"
+) -> Response:
+    """The budgets as a table."""
+    found = queries.budgets(
+        call.session,
+        call.actor,
+        organisation_id=None,
+        year=year,
+        fund_source=fund_source,
+        limit=exports.MAX_ROWS - 1,
+        after=None,
+    )
+    header = ["单位", "年度", "资金来源", "预算（元）", "占用（元）", "已使用（元）", "可用（元）"]
+    rows = (_cells(budget) for budget in found.items)
+    return exports.file(format, "budgets", header, rows)
+
+
+def _cells(budget: BudgetOut) -> list[exports.Cell]:
+    amounts = (budget.limit, budget.reserved, budget.consumed, budget.available)
+    return [budget.organisation_name, budget.year, budget.fund_source, *(Decimal(yuan_from_fen(fen)) for fen in amounts)]
+
+
+@routes.get("/budgets/{budget_id}", Permission.ORDERS_READ)
+def read_budget(call: Call, budget_id: Id) -> BudgetOut:
+    return queries.budget(call.session, call.actor, budget_id)
+
+
+@routes.patch("/budgets/{budget_id}", Permission.BUDGETS_MANAGE)
+def change_budget(call: Call, budget_id: Id, body: BudgetPatch) -> BudgetOut:
+    """Raise or lower the limit, not below what is reserved and consumed."""
+    actions.change(call.session, call.actor, budget_id, body, call.if_match)
+    return queries.budget(call.session, call.actor, budget_id)
+
+
+@routes.get("/budgets/{budget_id}/draws", Permission.ORDERS_READ)
+def budget_draws(call: Call, budget_id: Id, limit: Limit = 50, after: After = None) -> Page[BudgetDrawOut]:
+    """The orders and requests that draw on a budget."""
+    return queries.draws(call.session, call.actor, budget_id, limit=limit, after=after)

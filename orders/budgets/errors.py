@@ -1,0 +1,31 @@
+"""What a budget refuses."""
+
+from shop.core.errors import CONSTRAINTS, Conflict
+
+
+class BudgetExceeded(Conflict):
+    code = "budget_exceeded"
+    zh = "超出预算：需要 {needed} 元，可用 {available} 元（{unit} {year} 年，{fund_source}）"
+    en = "Over budget: {needed} yuan are needed, {available} are left ({unit}, {year}, {fund_source})"
+
+
+class BudgetMissing(Conflict):
+    code = "budget_missing"
+    zh = "本单位要求有预算才能下单，{year} 年尚无此资金来源（{fund_source}）的预算"
+    en = "The unit orders within a budget only, and there is none for {fund_source} in {year}"
+
+
+class BudgetExists(Conflict):
+    code = "budget_exists"
+    zh = "该单位此年度、此资金来源已有预算"
+    en = "The unit has a budget for this year and fund source already"
+
+
+class BelowDrawn(Conflict):
+    code = "limit_below_drawn"
+    zh = "限额不能低于已占用和已使用的金额"
+    en = "The limit cannot be less than what is reserved and consumed"
+
+
+CONSTRAINTS["uq_budget_organisation_id_year_fund_source"] = BudgetExists
+CONSTRAINTS["ck_budget_limit"] = BelowDrawn

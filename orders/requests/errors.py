@@ -1,0 +1,36 @@
+"""What a purchase request may be refused for."""
+
+from shop.core.errors import CONSTRAINTS, Conflict, Forbidden
+
+
+class NotYoursToDecide(Forbidden):
+    code = "not_yours_to_decide"
+    zh = "您不能审批此环节：不是指定的审批人，或为本人的申请，或已审批过其他环节"
+    en = "This step is not yours: it names others, or the request is your own, or you took another of its steps"
+
+
+class StepTaken(Conflict):
+    code = "step_taken"
+    zh = "该申请刚刚被他人处理"
+    en = "Somebody else decided on it this moment"
+
+
+class NotYourRequest(Forbidden):
+    code = "not_your_request"
+    zh = "只有申请人可以修改或撤回申请"
+    en = "Only who made the request changes it or takes it back"
+
+
+class FixedLines(Conflict):
+    code = "fixed_lines"
+    zh = "此申请的价格来自成交结果或协议，不能修改；请撤回后重新提交"
+    en = "The prices of this request were agreed on elsewhere; take it back and order anew"
+
+
+class TooManyFiles(Conflict):
+    code = "too_many_files"
+    zh = "附件不能超过 {most} 个"
+    en = "There may be {most} files"
+
+
+CONSTRAINTS["uq_purchase_request_step_purchase_request_id_round_decided_by"] = StepTaken

@@ -1,0 +1,123 @@
+"""Keeping the addresses and settings of a unit."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from orders.units import queries
+from orders.units.errors import NotAboveUnit, NotABuyingUnit
+from orders.units.schemas import DeliveryAddressIn
+from shop.core import audit, clock
+from shop.core.errors import NotFound
+from shop.identity import queries as identity
+from shop.identity import rules as identity_rules
+from shop.identity.actor import Actor
+from shop.identity.permissions import Role
+
+CheckVersion = Callable[[int], None]
+
+_ADD = text(
+    """
+    INSERT INTO delivery_address (organisation_id, name, address, contact, phone, is_default)
+    VALUES (:organisation_id, :name, :address, :contact, :phone, :is_default) RETURNING id
+    """
+)
+_NO_DEFAULT = text(
+    "UPDATE delivery_address SET is_default = false, version = version + 1 WHERE organisation_id = :id AND is_default"
+)
+_CHANGE = text(
+    """
+    UPDATE delivery_address SET name = coalesce(:name, name), address = coalesce(:address, address),
+        contact = CASE WHEN :has_contact THEN :contact ELSE contact END, phone = CASE WHEN :has_phone THEN :phone ELSE phone END,
+        is_default = coalesce(:is_default, is_default) AND coalesce(:active, active), active = coalesce(:active, active), version = version + 1
+    WHERE id = :id
+    """
+)
+_SETTINGS = text(
+    """
+    INSERT INTO buying_settings AS s (organisation_id, budget_unit_id, budget_required) VALUES (:id, :budget_unit_id, :budget_required)
+    ON CONFLICT (organisation_id) DO UPDATE SET
+        budget_unit_id = CASE WHEN :has_unit THEN excluded.budget_unit_id ELSE s.budget_unit_id END,
+        budget_required = CASE WHEN :has_required THEN excluded.budget_required ELSE s.budget_required END, version = s.version + 1
+    """
+)
+
+
+def add_address(session: Session, actor: Actor, body: DeliveryAddressIn) -> int:
+    """Add an address to the own unit or one below it; a new default one takes the place of the old.
+
+    Raises:
+        NotFound: not a unit of the caller's branch (404).
+        NotABuyingUnit: it does not buy (409).
+    """
+    organisation_id = body.organisation_id or actor.organisation
+    _buying_unit(session, actor, organisation_id)
+    if body.is_default:
+        session.execute(_NO_DEFAULT, {"id": organisation_id})
+    address_id: int = session.execute(
+        _ADD, {**body.model_dump(exclude={"organisation_id"}), "organisation_id": organisation_id}
+    ).scalar_one()
+    audit.record(session, actor, "delivery_address.added", "delivery_address", address_id, organisation_id=organisation_id)
+    return address_id
+
+
+def change_address(session: Session, actor: Actor, address_id: int, changes: Mapping[str, Any], check: CheckVersion) -> None:
+    """Change an address; orders placed before keep what they were sent to.
+
+    Raises:
+        NotFound: none in the caller's branch (404). Changed: somebody else was faster (412).
+    """
+    found = queries.address(session, actor, address_id)
+    check(found.version)
+    if changes.get("is_default"):
+        session.execute(_NO_DEFAULT, {"id": found.organisation_id})
+    fields = ("name", "address", "contact", "phone", "is_default", "active")
+    session.execute(
+        _CHANGE,
+        {
+            "id": address_id,
+            **{field: changes.get(field) for field in fields},
+            "has_contact": "contact" in changes,
+            "has_phone": "phone" in changes,
+        },
+    )
+    audit.record(session, actor, "delivery_address.changed", "delivery_address", address_id, fields=sorted(changes))
+
+
+def set_up(session: Session, actor: Actor, organisation_id: int, changes: Mapping[str, Any], check: CheckVersion) -> None:
+    """Say whose budget the unit buys on and whether it needs one.
+
+    Raises:
+        NotFound: not a unit of the caller's branch (404). NotABuyingUnit: it does not buy (409).
+        NotAboveUnit: the budget unit lies elsewhere, or above the caller's own unit (422).
+    """
+    path = _buying_unit(session, actor, organisation_id)
+    check(queries.settings(session, actor, organisation_id).version)
+    if budget_unit := changes.get("budget_unit_id"):
+        above = session.execute(text("SELECT path FROM organisation WHERE id = :id"), {"id": budget_unit}).scalar()
+        # nobody lends the budget of a unit above the own one
+        if above is None or not path.startswith(above) or not actor.within_branch(above):
+            raise NotAboveUnit
+    session.execute(
+        _SETTINGS,
+        {
+            "id": organisation_id,
+            "budget_unit_id": changes.get("budget_unit_id"),
+            "budget_required": changes.get("budget_required"),
+            "has_unit": "budget_unit_id" in changes,
+            "has_required": "budget_required" in changes,
+        },
+    )
+    audit.record(session, actor, "buying_settings.changed", "organisation", organisation_id, **changes)
+
+
+def _buying_unit(session: Session, actor: Actor, organisation_id: int) -> str:
+    """The path of a unit of the caller's branch that buys."""
+    path = session.execute(text("SELECT path FROM organisation WHERE id = :id"), {"id": organisation_id}).scalar()
+    if path is None or not actor.within_branch(path):
+        raise NotFound
+    if Role.PURCHASER not in identity_rules.grantable_roles(identity.capacities(session, organisation_id, clock.today())):
+        raise NotABuyingUnit
+    return str(path)
