@@ -7,7 +7,9 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
+from orders.sourcing.actions import awarding
 from orders.sourcing.queries.reach import matches_sql
+from orders.sourcing.states import RequestStatus
 from shop.core import clock
 from shop.core.outbox import Handler
 from shop.notifications.actions import notify
@@ -26,20 +28,24 @@ _MATCHING = text(
     """  # noqa: S608
 )
 _IN_FORCE = "SELECT count(*) FROM quotation WHERE quotation_request_id = :id AND status = 'submitted'"
+# An award that waits for approval is none yet.
+_EFFECTIVE = (
+    "a.voided_at IS NULL AND (a.purchase_request_id IS NULL"
+    " OR EXISTS (SELECT FROM purchase_order o WHERE o.purchase_request_id = a.purchase_request_id))"
+)
 _WON = text(
-    """
-    SELECT t.supplier_id, count(*) AS lines
-    FROM quotation_award_line w JOIN quotation_line ql ON ql.id = w.quotation_line_id JOIN quotation t ON t.id = ql.quotation_id
-    WHERE w.quotation_award_id = :award_id GROUP BY t.supplier_id ORDER BY t.supplier_id
-    """
+    f"""
+    SELECT a.id AS award_id, t.supplier_id, count(*) AS lines
+    FROM quotation_award a JOIN quotation_award_line w ON w.quotation_award_id = a.id
+    JOIN quotation_line ql ON ql.id = w.quotation_line_id JOIN quotation t ON t.id = ql.quotation_id
+    WHERE a.quotation_request_id = :id AND {_EFFECTIVE} GROUP BY a.id, t.supplier_id ORDER BY a.id, t.supplier_id
+    """  # noqa: S608
 )
-_LOST = text(
-    """
-    SELECT t.supplier_id FROM quotation t WHERE t.quotation_request_id = :id AND t.status = 'submitted' AND NOT EXISTS (
-        SELECT FROM quotation_line ql JOIN quotation_award_line w ON w.quotation_line_id = ql.id WHERE ql.quotation_id = t.id)
-    ORDER BY t.supplier_id
-    """
+_WAITING = text(
+    f"SELECT count(*) FROM quotation_award a WHERE a.quotation_request_id = :id AND a.voided_at IS NULL AND NOT ({_EFFECTIVE})"  # noqa: S608
 )
+_SENT = text("SELECT supplier_id FROM quotation WHERE quotation_request_id = :id AND status = 'submitted' ORDER BY supplier_id")
+_OF_PURCHASE_REQUEST = text("SELECT quotation_request_id FROM quotation_award WHERE purchase_request_id = :id")
 
 
 def _head(session: Session, payload: dict[str, Any]) -> Row[Any]:
@@ -105,25 +111,38 @@ def _closed(session: Session, payload: dict[str, Any]) -> None:
     _tell(session, head, "quotation_request.closed" if count else "quotation_request.failed", "", [head.buyer_id], count=count)
 
 
-def _awarded(session: Session, payload: dict[str, Any]) -> None:
+def _outcome(session: Session, payload: dict[str, Any]) -> None:
+    """Who won hears it once the order stands; who got nothing, once all is decided. Nobody hears anything of others."""
     head = _head(session, payload)
-    for row in session.execute(_WON, {"award_id": payload["award_id"]}).all():
-        _tell(session, head, "quotation.won", str(payload["award_id"]), [row.supplier_id], lines=row.lines)
+    won = session.execute(_WON, {"id": head.id}).all()
+    for row in won:
+        _tell(session, head, "quotation.won", str(row.award_id), [row.supplier_id], lines=row.lines)
+    if head.status == RequestStatus.AWARDED and not session.execute(_WAITING, {"id": head.id}).scalar_one():
+        winners = {row.supplier_id for row in won}
+        sent = session.execute(_SENT, {"id": head.id}).scalars()
+        _tell(session, head, "quotation.lost", "", [supplier for supplier in sent if supplier not in winners])
 
 
-def _decided(session: Session, payload: dict[str, Any]) -> None:
-    """Who got nothing hears that, and nothing about others."""
-    head = _head(session, payload)
-    _tell(session, head, "quotation.lost", "", session.execute(_LOST, {"id": head.id}).scalars().all())
+def _approved(session: Session, payload: dict[str, Any]) -> None:
+    request_id = session.execute(_OF_PURCHASE_REQUEST, {"id": payload["purchase_request_id"]}).scalar()
+    if request_id is not None:
+        _outcome(session, {"quotation_request_id": request_id})
+
+
+def _refused(session: Session, payload: dict[str, Any]) -> None:
+    awarding.void(session, payload["purchase_request_id"])
 
 
 HANDLERS: dict[str, Handler] = {
+    "purchase_request.ordered": _approved,
+    "purchase_request.rejected": _refused,
+    "purchase_request.withdrawn": _refused,
     "quotation_request.answered": _answered,
     "quotation_request.asked": _asked,
-    "quotation_request.awarded": _awarded,
+    "quotation_request.awarded": _outcome,
     "quotation_request.cancelled": _cancelled,
     "quotation_request.closed": _closed,
-    "quotation_request.decided": _decided,
+    "quotation_request.decided": _outcome,
     "quotation_request.extended": _extended,
     "quotation_request.published": _published,
 }

@@ -231,7 +231,13 @@ class QuotationAward(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("result IN ('order','agreement')", name="result"),
         CheckConstraint("total_fen >= 0", name="total_fen"),
+        CheckConstraint("voided_at IS NULL OR purchase_request_id IS NOT NULL", name="voided"),
         Index(None, "quotation_request_id", "id"),
+        Index(
+            "ix_quotation_award_purchase_request_id",
+            "purchase_request_id",
+            postgresql_where=text("purchase_request_id IS NOT NULL"),
+        ),
     )
 
     id: int = key()
@@ -241,8 +247,10 @@ class QuotationAward(SQLModel, table=True):
     reason: str
     result: str
     purchase_order_id: int | None = ref("purchase_order.id", nullable=True)
-    #: Of a purchase request that waits for approval, or of an agreement.
+    #: Of the purchase request that had to be approved; its order has the number of it.
     purchase_request_id: int | None = Field(default=None, sa_type=BigInteger)
+    #: When that request was refused or taken back, and with it the award.
+    voided_at: datetime | None = moment(nullable=True)
     agreement_id: int | None = Field(default=None, sa_type=BigInteger)
     total_fen: int = fen()
 

@@ -1,4 +1,4 @@
-"""The life of a request for quotation. ``closed`` is told by the clock: it is never written."""
+"""The life of a request for quotation. ``closed`` is told by the clock: it is never written, an open request that was opened is closed."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -26,6 +26,9 @@ class RequestAction(StrEnum):
     #: Leave what is not awarded yet unawarded.
     FINISH = "finish"
     CANCEL = "cancel"
+    #: The approval of an award was refused: what it took can be awarded again.
+    GIVE_BACK_PART = "give_back_part"
+    GIVE_BACK_ALL = "give_back_all"
 
 
 _S, _A = RequestStatus, RequestAction
@@ -45,8 +48,16 @@ QUOTATION_REQUEST = StateTable(
         (_S.PARTLY_AWARDED, _A.AWARD_PART): _S.PARTLY_AWARDED,
         (_S.PARTLY_AWARDED, _A.AWARD_REST): _S.AWARDED,
         (_S.PARTLY_AWARDED, _A.FINISH): _S.AWARDED,
+        (_S.PARTLY_AWARDED, _A.GIVE_BACK_PART): _S.PARTLY_AWARDED,
+        (_S.PARTLY_AWARDED, _A.GIVE_BACK_ALL): _S.CLOSED,
+        (_S.AWARDED, _A.GIVE_BACK_PART): _S.PARTLY_AWARDED,
+        (_S.AWARDED, _A.GIVE_BACK_ALL): _S.CLOSED,
     },
 )
+
+
+#: What happens by itself and nobody can ask for.
+BY_ITSELF = frozenset({_A.GIVE_BACK_PART, _A.GIVE_BACK_ALL})
 
 
 class QuotationStatus(StrEnum):

@@ -11,7 +11,7 @@ from orders.purchasing.rules import AgreedLine, Source, SourceKind
 from orders.purchasing.schemas import OrderHeadIn
 from orders.requests.actions import submit
 from orders.sourcing import rules
-from orders.sourcing.actions.moving import keep, locked, status_now
+from orders.sourcing.actions.moving import keep, lock, locked, status_now
 from orders.sourcing.errors import AwardRefused, SeveralPlaces
 from orders.sourcing.queries import comparison
 from orders.sourcing.queries.comparison import Table
@@ -19,6 +19,7 @@ from orders.sourcing.rules import Awarded, Choice
 from orders.sourcing.schemas.quotations import AwardedOut, AwardIn
 from orders.sourcing.states import QUOTATION_REQUEST, RequestAction
 from shop.core import clock, outbox
+from shop.core.audit import SYSTEM
 from shop.core.errors import Fault
 from shop.identity.actor import Actor
 
@@ -50,6 +51,21 @@ _WRITE = text(
     """
 )
 
+_VOID = text(
+    "UPDATE quotation_award SET voided_at = :now WHERE purchase_request_id = :id AND voided_at IS NULL RETURNING id, quotation_request_id"
+)
+_OF_REQUEST = text("SELECT quotation_request_id FROM quotation_award WHERE purchase_request_id = :id")
+_GIVE_BACK = text(
+    """
+    WITH taken AS (SELECT * FROM quotation_award_line WHERE quotation_award_id = :award_id), asked AS (
+        UPDATE quotation_request_line l SET awarded_quantity = l.awarded_quantity - g.quantity
+        FROM (SELECT quotation_request_line_id, sum(quantity) AS quantity FROM taken GROUP BY 1) g WHERE l.id = g.quotation_request_line_id
+    )
+    UPDATE quotation_line q SET awarded_quantity = q.awarded_quantity - g.packs FROM taken g WHERE q.id = g.quotation_line_id
+    """
+)
+_ANY_LEFT = text("SELECT count(*) FROM quotation_award WHERE quotation_request_id = :id AND voided_at IS NULL")
+
 
 def award(session: Session, actor: Actor, request_id: int, body: AwardIn) -> AwardedOut:
     """Give lines, or parts of them, to suppliers: at the prices quoted for the quantities awarded, whatever the list says by now.
@@ -71,7 +87,7 @@ def award(session: Session, actor: Actor, request_id: int, body: AwardIn) -> Awa
     if faults:
         raise AwardRefused(count=len(faults), faults=faults)
     total_fen = split.total_fen
-    made = _order(session, actor, row, table, split.lines)
+    made = _order(session, actor, row, table, split.lines, body.reason)
     award_id = _write(session, actor, row, body, split.lines, made)
     rest = rules.all_awarded(table.asked.values(), split.lines)
     action = RequestAction.AWARD_REST if rest else RequestAction.AWARD_PART
@@ -82,13 +98,28 @@ def award(session: Session, actor: Actor, request_id: int, body: AwardIn) -> Awa
     return AwardedOut(award_id=award_id, total=total_fen, **made)
 
 
+def void(session: Session, purchase_request_id: int) -> None:
+    """The purchase request of an award was refused or taken back: what it took can be awarded again. Done once, however often it is called."""
+    request_id = session.execute(_OF_REQUEST, {"id": purchase_request_id}).scalar()
+    if request_id is None:
+        return
+    row = lock(session, request_id)
+    voided = session.execute(_VOID, {"id": purchase_request_id, "now": clock.now()}).first()
+    if voided is None:
+        return
+    session.execute(_GIVE_BACK, {"award_id": voided.id})
+    left = session.execute(_ANY_LEFT, {"id": request_id}).scalar_one()
+    action = RequestAction.GIVE_BACK_PART if left else RequestAction.GIVE_BACK_ALL
+    keep(session, SYSTEM, row, action, award_id=voided.id, purchase_request_id=purchase_request_id)
+
+
 def _choices(table: Table, body: AwardIn) -> list[Choice]:
     if body.supplier_id is not None:
         return rules.whole(table.asked.values(), table.offers.values(), body.supplier_id, body.reason_code)
     return [Choice(line.line_no, line.supplier_id, line.quantity, line.reason_code) for line in body.lines or []]
 
 
-def _order(session: Session, actor: Actor, row: Row[Any], table: Table, lines: list[Awarded]) -> dict[str, Any]:
+def _order(session: Session, actor: Actor, row: Row[Any], table: Table, lines: list[Awarded], reason: str) -> dict[str, Any]:
     """One order of all the lines. Goods go to one place; they are due when the last of them was promised."""
     places = {table.line_rows[line.asked.id].delivery_place or row.delivery_address for line in lines}
     if len(places) > 1:
@@ -104,7 +135,7 @@ def _order(session: Session, actor: Actor, row: Row[Any], table: Table, lines: l
         delivery_phone=row.delivery_phone,
     )
     agreed = [AgreedLine(line.offer.sku_id, line.packs, line.unit_price_fen) for line in lines]
-    submitted = submit(session, actor, head, agreed, Source(SourceKind.QUOTATION, row.id))
+    submitted = submit(session, actor, head, agreed, Source(SourceKind.QUOTATION, row.id), reason=reason)
     return {"purchase_order": submitted.purchase_order, "purchase_request_id": submitted.purchase_request_id}
 
 

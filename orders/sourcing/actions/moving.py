@@ -66,7 +66,7 @@ def status_now(row: Row[Any]) -> RequestStatus:
     return request_status(row.status, row.closes_at, row.opened_at, clock.now())
 
 
-def keep(session: Session, actor: Actor, row: Row[Any], action: RequestAction, *, reason: str | None = None, **detail: Any) -> None:
+def keep(session: Session, actor: Who, row: Row[Any], action: RequestAction, *, reason: str | None = None, **detail: Any) -> None:
     """Write the status that an action leads to, with its record."""
     before = status_now(row)
     after = QUOTATION_REQUEST.after(before, action)
@@ -74,7 +74,7 @@ def keep(session: Session, actor: Actor, row: Row[Any], action: RequestAction, *
         text(
             "UPDATE quotation_request SET status = :status, reason = coalesce(:reason, reason), version = version + 1 WHERE id = :id"
         ),
-        {"id": row.id, "status": after, "reason": reason},
+        {"id": row.id, "status": RequestStatus.OPEN if after is RequestStatus.CLOSED else after, "reason": reason},
     )
     moved = {"from_status": str(before), "to_status": str(after)}
     audit.record(session, actor, f"quotation_request.{action}", "quotation_request", row.id, reason=reason, **moved, **detail)

@@ -36,11 +36,18 @@ _LINES = text(
     """
 )
 _FILES = text("SELECT s.* FROM quotation_file f JOIN stored_file s ON s.id = f.file_id WHERE f.quotation_id = :id ORDER BY s.id")
+# an award that waits for approval, or lost it, is not told to suppliers
 _AWARDS = text(
-    "SELECT a.* FROM quotation_award a WHERE a.quotation_request_id = :id AND a.id > :start"
-    " AND (CAST(:own AS bigint) IS NULL OR EXISTS (SELECT FROM quotation_award_line w JOIN quotation_line ql ON ql.id = w.quotation_line_id"
-    " JOIN quotation t ON t.id = ql.quotation_id WHERE w.quotation_award_id = a.id AND t.supplier_id = CAST(:own AS bigint)))"
-    " ORDER BY a.id LIMIT :rows"
+    """
+    SELECT a.*, coalesce(a.purchase_order_id, po.id) AS order_id FROM quotation_award a
+    LEFT JOIN purchase_order po ON po.purchase_request_id = a.purchase_request_id
+    WHERE a.quotation_request_id = :id AND a.id > :start
+      AND (CAST(:own AS bigint) IS NULL OR a.voided_at IS NULL AND (a.purchase_request_id IS NULL OR po.id IS NOT NULL)
+           AND EXISTS (SELECT FROM quotation_award_line w JOIN quotation_line ql ON ql.id = w.quotation_line_id
+                       JOIN quotation t ON t.id = ql.quotation_id
+                       WHERE w.quotation_award_id = a.id AND t.supplier_id = CAST(:own AS bigint)))
+    ORDER BY a.id LIMIT :rows
+    """
 )
 _AWARD_LINES = text(
     """
@@ -107,7 +114,7 @@ def quotation_row(session: Session, actor: Actor, quotation_id: int) -> tuple[Ro
 def quotation(session: Session, actor: Actor, quotation_id: int) -> QuotationOut:
     """One quotation with its lines and files. Raises as :func:`quotation_row`."""
     row, head = quotation_row(session, actor, quotation_id)
-    decided = head.state in ("partly_awarded", "awarded")
+    decided = head.state in ("partly_awarded", "awarded") and head.seen_as != "supplier"
     return QuotationOut(
         **{name: getattr(row, name) for name in QuotationRow.model_fields},
         lines=[_line(each, decided) for each in session.execute(_LINES, {"id": row.id})],
@@ -153,8 +160,9 @@ def awards(session: Session, actor: Actor, request_id: int, limit: int, after: s
             awarded_at=row.awarded_at,
             reason=row.reason if own is None else None,
             result=row.result,
-            purchase_order_id=row.purchase_order_id,
+            purchase_order_id=row.order_id,
             purchase_request_id=row.purchase_request_id if own is None else None,
+            voided_at=row.voided_at,
             agreement_id=row.agreement_id,
             total=sum(line.amount for line in lines[row.id]),
             lines=lines[row.id],

@@ -18,7 +18,7 @@ from orders.sourcing.schemas.requests import (
     RequestLineOut,
     RequestRow,
 )
-from orders.sourcing.states import QUOTATION_REQUEST, RequestStatus
+from orders.sourcing.states import BY_ITSELF, QUOTATION_REQUEST, RequestAction, RequestStatus
 from shop.core import paging
 from shop.core.errors import NotFound
 from shop.core.paging import Page
@@ -80,9 +80,13 @@ def request(session: Session, actor: Actor, request_id: int) -> QuotationRequest
             "failed": row.state == RequestStatus.CLOSED and not row.quotations and row.seen_as != "supplier",
             "cost_centre": row.cost_centre if row.seen_as == "buyer" else None,
             "files": [FileOut.model_validate(each, from_attributes=True) for each in files],
-            "possible_actions": QUOTATION_REQUEST.possible(row.state) if row.seen_as == "buyer" else [],
+            "possible_actions": _possible(row),
         }
     )
+
+
+def _possible(row: Row[Any]) -> list[RequestAction]:
+    return [each for each in QUOTATION_REQUEST.possible(row.state) if each not in BY_ITSELF] if row.seen_as == "buyer" else []
 
 
 def _row(row: Row[Any]) -> dict[str, Any]:

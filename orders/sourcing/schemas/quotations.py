@@ -75,7 +75,7 @@ class QuotationLineOut(BaseModel):
     list_price: YuanOut | None = Field(description="what the list said then for the quantity asked")
     deliver_on: date | None
     note: str | None
-    awarded_quantity: QuantityOut | None = Field(description="packs; null before an award")
+    awarded_quantity: QuantityOut | None = Field(description="packs; not for suppliers, and null before an award")
 
 
 class QuotationOut(QuotationRow):
@@ -206,6 +206,7 @@ class AwardOut(BaseModel):
     result: Result
     purchase_order_id: int | None
     purchase_request_id: int | None
+    voided_at: datetime | None = Field(description="when the approval was refused or the request taken back")
     agreement_id: int | None
     total: YuanOut = Field(description="for a supplier: of its own lines")
     lines: list[AwardLineOut] = Field(description="for a supplier: its own")

@@ -104,10 +104,12 @@ def upgrade() -> None:
         sa.Column("result", sa.String(), nullable=False),
         sa.Column("purchase_order_id", sa.BigInteger(), nullable=True),
         sa.Column("purchase_request_id", sa.BigInteger(), nullable=True),
+        sa.Column("voided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("agreement_id", sa.BigInteger(), nullable=True),
         sa.Column("total_fen", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("result IN ('order','agreement')", name=op.f("ck_quotation_award_result")),
         sa.CheckConstraint("total_fen >= 0", name=op.f("ck_quotation_award_total_fen")),
+        sa.CheckConstraint("voided_at IS NULL OR purchase_request_id IS NOT NULL", name=op.f("ck_quotation_award_voided")),
         sa.ForeignKeyConstraint(["awarded_by"], ["app_user.id"], name=op.f("fk_quotation_award_awarded_by")),
         sa.ForeignKeyConstraint(["purchase_order_id"], ["purchase_order.id"], name=op.f("fk_quotation_award_purchase_order_id")),
         sa.ForeignKeyConstraint(
@@ -117,6 +119,13 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_quotation_award_quotation_request_id_id"), "quotation_award", ["quotation_request_id", "id"], unique=False
+    )
+    op.create_index(
+        "ix_quotation_award_purchase_request_id",
+        "quotation_award",
+        ["purchase_request_id"],
+        unique=False,
+        postgresql_where=sa.text("purchase_request_id IS NOT NULL"),
     )
     op.create_table(
         "quotation_invitation",
@@ -304,6 +313,11 @@ def downgrade() -> None:
     op.drop_table("quotation_question")
     op.drop_index(op.f("ix_quotation_invitation_supplier_id_quotation_request_id"), table_name="quotation_invitation")
     op.drop_table("quotation_invitation")
+    op.drop_index(
+        "ix_quotation_award_purchase_request_id",
+        table_name="quotation_award",
+        postgresql_where=sa.text("purchase_request_id IS NOT NULL"),
+    )
     op.drop_index(op.f("ix_quotation_award_quotation_request_id_id"), table_name="quotation_award")
     op.drop_table("quotation_award")
     op.drop_index("uq_quotation_in_force", table_name="quotation", postgresql_where=sa.text("status = 'submitted'"))

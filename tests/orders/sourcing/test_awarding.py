@@ -189,3 +189,57 @@ def test_the_table_tells_what_counts_for_the_reserved_share(scene, later):
         assert taken.status_code == 201
         [award] = scene.get("buyer", request_id, "/awards").json()["items"]
         assert (award["lines"][0]["lowest"], award["lines"][0]["reason_code"]) == (False, "reserved_share")
+
+
+def with_approval(scene, later):
+    """A request whose award has to be approved by the school's administrator; returns it with the award's answer."""
+    made = scene.as_("admin").post(
+        "/v1/approval-rules", json={"name": "审批", "min_amount": "1000.00", "steps": [{"name": "校领导", "role": "buyer_admin"}]}
+    )
+    assert made.status_code == 201, made.text
+    request_id = scene.publish()
+    scene.quote("fengjie", request_id, (1, "60.00"))
+    scene.quote("rival", request_id, (1, "130.00"))
+    with later():
+        answer = scene.award(request_id, scene.line("fengjie"))
+        assert answer.status_code == 201, answer.text
+        assert answer.json()["purchase_order"] is None
+    return request_id, answer.json()
+
+
+def test_an_award_that_has_to_be_approved_is_told_when_it_is_ordered(scene, later):
+    request_id, award = with_approval(scene, later)
+    with later():
+        assert scene.told(scene.suppliers["fengjie"]) == scene.told(scene.rival_id) == ["quotation_request.published"]
+        assert scene.get("fengjie", request_id, "/awards").json()["items"] == []
+        scene.run("UPDATE price_tier SET unit_price_fen = 99900 WHERE sku_id = :id", id=scene.oranges.sku_id)
+        done = scene.as_("admin").post(f"/v1/purchase-requests/{award['purchase_request_id']}/approve", json={})
+        assert done.json()["status"] == "ordered", done.text
+        order = scene.as_("buyer").get(f"/v1/purchase-orders/{done.json()['purchase_order_id']}").json()
+        assert (order["total"], order["source_kind"], order["source_id"]) == ("6000.00", "quotation", request_id)
+        assert "quotation.won" in scene.told(scene.suppliers["fengjie"])
+        assert scene.told(scene.rival_id)[-1] == "quotation.lost"
+        [shown] = scene.get("fengjie", request_id, "/awards").json()["items"]
+        assert (shown["purchase_order_id"], shown["purchase_request_id"]) == (order["id"], None)
+
+
+def test_an_award_that_is_refused_or_taken_back_can_be_made_again(scene, later):
+    request_id, award = with_approval(scene, later)
+    with later():
+        refused = scene.as_("admin").post(f"/v1/purchase-requests/{award['purchase_request_id']}/reject", json={"reason": "超预算"})
+        assert refused.status_code == 200, refused.text
+        scene.drain()
+        assert scene.get("buyer", request_id).json()["status"] == "closed"
+        assert scene.column("SELECT awarded_quantity FROM quotation_request_line") == [0]
+        again = scene.award(request_id, scene.line("fengjie", quantity="50"))
+        assert again.status_code == 201, again.text
+        path = f"/v1/purchase-requests/{again.json()['purchase_request_id']}/withdraw"
+        assert scene.as_("buyer").post(path, json={"reason": "改数量"}).status_code == 200
+        scene.drain()
+        assert scene.get("buyer", request_id).json()["status"] == "closed"
+        small = scene.award(request_id, scene.line("fengjie", quantity="10"))
+        assert small.json()["purchase_order"]["total"] == "600.00"
+        awards = scene.get("buyer", request_id, "/awards").json()["items"]
+        assert [each["voided_at"] is not None for each in awards] == [True, True, False]
+        assert "quotation.lost" not in scene.told(scene.rival_id)
+        assert [each["total"] for each in scene.get("fengjie", request_id, "/awards").json()["items"]] == ["600.00"]

@@ -102,18 +102,47 @@ def test_in_the_second_of_the_end_nothing_is_added_to_what_the_buyer_has_read(li
     ) == [0]
 
 
+def looked_at_while_one_is_written(scene, monkeypatch):
+    """A quotation is written before the end and committed after it, and a buyer looks in between, or as soon as it can."""
+    request_id = scene.publish(closes_at=in_an_hour())
+    scene.as_("fengjie"), scene.get("buyer", request_id)
+    written, looked, write = threading.Event(), threading.Event(), quoting._write
+
+    def held(*args):
+        made = write(*args)
+        written.set()
+        looked.wait(5)
+        return made
+
+    monkeypatch.setattr(quoting, "_write", held)
+    end = closes(scene, request_id, clock.now() + timedelta(seconds=3))
+    valid = (clock.today() + timedelta(days=30)).isoformat()
+    with ThreadPoolExecutor(1) as pool:
+        sent = pool.submit(scene.quote, "fengjie", request_id, (1, "60.00"), valid_until=valid)
+        assert written.wait(3)
+        while clock.now() < end:
+            time.sleep(0.01)
+        found = scene.get("buyer", request_id, "/quotations").json()["items"]
+        looked.set()
+        assert sent.result().status_code == 201
+    return [row["id"] for row in found], scene.column("SELECT id FROM quotation")
+
+
+def test_who_looks_waits_for_what_is_being_written(live, monkeypatch):
+    found, there = looked_at_while_one_is_written(live, monkeypatch)
+    assert found == there != []
+
+
 def test_without_the_locks_the_buyer_misses_what_is_still_on_its_way(live, monkeypatch):
-    """The control: when this fails, the test above proves nothing."""
-    slowly(monkeypatch)
+    """The control: when this fails, the tests above prove nothing."""
     unlocked = text("SELECT * FROM quotation_request WHERE id = :id")
     opening = (
         "UPDATE quotation_request SET opened_at = :now WHERE id = :id AND opened_at IS NULL AND closes_at <= :now RETURNING id"
     )
     monkeypatch.setattr(quoting, "lock", lambda session, request_id: session.execute(unlocked, {"id": request_id}).one())
     monkeypatch.setattr(moving, "_OPEN_ONE", text(opening))
-    found, in_force, statuses = rush_to_the_end(live)
-    assert statuses[201] > 0
-    assert found != in_force
+    found, there = looked_at_while_one_is_written(live, monkeypatch)
+    assert (found, len(there)) == ([], 1)
 
 
 def closed_with_one_offer(scene):
