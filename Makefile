@@ -8,7 +8,7 @@ python = .venv/bin/python
 help:
 	@echo 'make run                    start everything: servers, migrations, demo data, API, worker, beat'
 	@echo 'make test                   run all tests, on servers of their own'
-	@echo 'make thorough               the long forms of tests that make test runs short: 200 histories of a case, 20,000 generated requests'
+	@echo 'make thorough               the long forms of tests that make test runs short: 200 histories of a case and of orders, 20,000 generated requests'
 	@echo 'make check                  style, types, import directions, migrations'
 	@echo 'make bench                  measure'
 	@echo 'make demo                   play the whole story against the running server, or one started for it'
@@ -25,7 +25,7 @@ test:
 
 thorough:
 	$(bootstrap) requirements-dev.txt
-	SHOP_ORACLE_RUNS=200 $(python) -m pytest tests/catalog/certification/test_oracle.py
+	SHOP_ORACLE_RUNS=200 $(python) -m pytest tests/catalog/certification/test_oracle.py tests/orders/test_oracle.py
 	SHOP_FUZZ_CASES=20000 $(python) -m pytest tests/fuzz
 
 check:
