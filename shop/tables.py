@@ -10,6 +10,7 @@ import catalog.objections.models
 import catalog.products.models
 import catalog.stock.models
 import catalog.supervision.models
+import orders.agreements.models
 import orders.approvals.models
 import orders.budgets.models
 import orders.effects.models

@@ -10,6 +10,7 @@ from catalog.certificates import handlers as certificates
 from catalog.certification import handlers as certification
 from catalog.objections import handlers as objections
 from catalog.supervision import handlers as supervision
+from orders.agreements import handlers as agreements
 from orders.effects import handlers as effects
 from orders.fulfilment import handlers as fulfilment
 from orders.payments import handlers as payments
@@ -52,4 +53,5 @@ HANDLERS: dict[str, Handler] = together(
     payments.HANDLERS,
     effects.HANDLERS,
     sourcing.HANDLERS,
+    agreements.HANDLERS,
 )

@@ -16,6 +16,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "tell_of_closed": _every(30, "sourcing.tell_of_closed"),
     "watch_capacity": _every(600, "supervision.watch_capacity"),
     "remind": _every(1800, "monitoring.remind"),
+    "draft_call_offs": _every(600, "agreements.draft_call_offs"),
     "seal": _every(30, "audit.seal"),
     "tidy": _every(3600, "workers.tidy"),
     "reconcile": _every(3600, "reconcile.run"),

@@ -10,6 +10,7 @@ import shop.tables  # noqa: F401  every table must be known before the first que
 from catalog.certificates.actions import measures
 from catalog.monitoring import actions as monitoring
 from catalog.supervision.actions import capacity
+from orders.agreements.actions import drafts as call_offs
 from orders.effects import handlers as effects
 from orders.reconcile import report
 from orders.sourcing.actions import moving as sourcing
@@ -125,6 +126,16 @@ def remind() -> None:
     with database().unit_of_work() as session:
         monitoring.remind(session)
         effects.tell_of_expired_papers(session)
+
+
+@app.task(name="agreements.draft_call_offs")
+def draft_call_offs() -> None:
+    """Draft the orders of schedules whose lead time has begun, and tell of deliveries that are late."""
+    with database().unit_of_work() as session:
+        drafted = call_offs.draft_due(session)
+        late = call_offs.tell_late(session)
+    if drafted or late:
+        log.info("call_offs_drafted", count=drafted, days_late=late)
 
 
 @app.task(name="reconcile.run", time_limit=3000, soft_time_limit=2900)

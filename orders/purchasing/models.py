@@ -107,7 +107,7 @@ class OrderLine(SQLModel, table=True):
     product_id: int = ref("product.id")
     certificate_id: int = ref("certificate.id")
     #: The line of a long-term agreement that this one draws from.
-    agreement_line_id: int | None = Field(default=None, sa_type=BigInteger)
+    agreement_line_id: int | None = ref("agreement_line.id", nullable=True)
     quantity: Decimal = quantity()
     unit_price_fen: int = fen()
     #: Gross: quantity times unit price, rounded half up once.

@@ -76,7 +76,7 @@ class PurchaseRequestLine(SQLModel, table=True):
     unit_price_fen: int = fen()
     amount_fen: int = fen()
     agreed: bool = False
-    agreement_line_id: int | None = Field(default=None, sa_type=BigInteger)
+    agreement_line_id: int | None = ref("agreement_line.id", nullable=True)
 
 
 class PurchaseRequestStep(SQLModel, table=True):

@@ -1,7 +1,8 @@
 """Advisory locks by name, and the order in which rows are locked.
 
-Lock order, everywhere: certification case -> quotation request -> supplier orders (by id) -> order lines -> stock (by SKU id)
--> number series -> certificates (by id; FOR KEY SHARE by orders, FOR UPDATE by what changes their force, which reads the clock after that).
+Lock order, everywhere: quotation request -> harvest of a supplier (by name) -> agreement (by id) -> its changes, drafts, instalments
+-> certification case -> supplier orders (by id) -> order lines -> stock (by SKU id) -> number series
+-> certificates (by id; FOR KEY SHARE by orders, FOR UPDATE by what changes their force, which reads the clock after that).
 Freeing capacity needs no lock. Prefer one conditional UPDATE to a lock.
 """
 

@@ -9,6 +9,33 @@ from shop.core.errors import Language
 #: kind -> (Chinese, English)
 TEXTS: Mapping[str, tuple[str, str]] = {
     "acceptance.recorded": ("订单 {number} 的到货已验收", "A delivery of order {number} was accepted"),
+    "agreement.change_accepted": ("对方已同意协议 {number} 的变更", "The other side accepted the change of agreement {number}"),
+    "agreement.change_declined": ("对方未同意协议 {number} 的变更", "The other side declined the change of agreement {number}"),
+    "agreement.change_proposed": (
+        "对方提出变更协议 {number}，请答复",
+        "The other side proposes to change agreement {number}; answer it",
+    ),
+    "agreement.change_withdrawn": ("对方已撤回协议 {number} 的变更", "The other side took the change of agreement {number} back"),
+    "agreement.declined": ("供应单位未接受协议 {number}：{reason}", "The supplier declined agreement {number}: {reason}"),
+    "agreement.instalments_late": (
+        "协议 {number} 于 {due_on} 应到的 {count} 批供货尚未完成",
+        "{count} instalment(s) of agreement {number} that were due on {due_on} are late",
+    ),
+    "agreement.made": ("协议 {number}（{title}）已由双方签署", "Agreement {number} ({title}) was signed by both sides"),
+    "agreement.proposed": ("有协议 {number}（{title}）待签署", "Agreement {number} ({title}) awaits your signature"),
+    "agreement.renewal_proposed": (
+        "对方提出续签协议 {number}，请答复",
+        "The other side proposes to renew agreement {number}; answer it",
+    ),
+    "agreement.signed": (
+        "对方已签署协议 {number}（{title}），请签署",
+        "The other side signed agreement {number} ({title}); sign it too",
+    ),
+    "agreement.termination_proposed": (
+        "对方提出提前终止协议 {number}，请答复",
+        "The other side proposes to end agreement {number} early; answer it",
+    ),
+    "agreement.withdrawn": ("采购单位已撤回协议 {number}：{reason}", "The buyer withdrew agreement {number}: {reason}"),
     "blacklist.lifted": ("本单位的黑名单已解除：{reason}", "Your organisation may apply again: {reason}"),
     "blacklist.listed": (
         "本单位被列入黑名单至 {until}：{reason}",
@@ -21,6 +48,14 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "budget_unit_application.filed": (
         "订单 {number} 申请变更预算单位，请处理",
         "Another budget unit is asked for order {number}; decide on it",
+    ),
+    "call_off.drafted": (
+        "协议 {number} 于 {due_on} 送 {place} 的订单已拟好，请确认",
+        "The order under agreement {number} for {place} on {due_on} is drafted; confirm it",
+    ),
+    "call_off.stuck": (
+        "协议 {number} 于 {due_on} 送 {place} 的订单未能自动提交（{problem}），请处理",
+        "The order under agreement {number} for {place} on {due_on} could not be placed ({problem}); see to it",
     ),
     "capacity.cleared": (
         "证书 {number} 的产能预警已解除：{reason}",
@@ -143,6 +178,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "complaints.due": (
         "有 {soon} 件投诉即将到期，{overdue} 件已超期",
         "{soon} complaints are due soon, {overdue} are overdue",
+    ),
+    "crop_loss.declared": (
+        "供应单位申报“{product}” {month} 减产：原计划 {planned} 公斤，减少 {cut} 公斤，仍供 {left} 公斤",
+        "A loss of {product} in {month} was declared: of {planned} kg planned for you {cut} kg are cut, {left} kg still come",
     ),
     "inspection.failed": ("证书 {number}（{product}）检查不合格", "A check of {product}, certificate {number}, failed"),
     "inspection.passed": ("证书 {number}（{product}）检查合格", "A check of {product}, certificate {number}, was passed"),
@@ -280,6 +319,8 @@ def told(kind: str, data: Mapping[str, Any], language: Language) -> str:
 #: Where a person reads more about a subject; about any other, in the inbox.
 PLACES: Mapping[str, str] = {
     "budget_unit_application": "/v1/budget-unit-applications/{id}",
+    "agreement": "/v1/agreements/{id}",
+    "call_off_draft": "/v1/call-off-drafts/{id}",
     "capacity_flag": "/v1/capacity-flags",
     "catalogue_batch": "/v1/catalogue-batches/{id}",
     "certificate": "/v1/certificates/{id}",
@@ -287,6 +328,7 @@ PLACES: Mapping[str, str] = {
     "certification_case": "/v1/certification-cases/{id}",
     "complaint": "/v1/complaints/{id}",
     "complaints_due": "/v1/complaints?overdue=true",
+    "crop_loss": "/v1/crop-losses/{id}",
     "inspection": "/v1/inspections/{id}",
     "inspections_due": "/v1/inspections?status=open",
     "objection": "/v1/objections/{id}",

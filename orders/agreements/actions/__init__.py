@@ -1,0 +1,5 @@
+"""The verbs of agreements."""
+
+from orders.agreements.actions.drafting import create
+
+__all__ = ["create"]

@@ -1,0 +1,275 @@
+"""Changing, ending or renewing an agreement: one side proposes, the other answers. Nothing changes by one side alone."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import text
+from sqlmodel import Session
+
+from orders.agreements import rules
+from orders.agreements.actions import harvest as promises
+from orders.agreements.actions import planning
+from orders.agreements.actions.calling_off import drawn
+from orders.agreements.actions.drafting import freeze, price_columns
+from orders.agreements.actions.renewing import renew
+from orders.agreements.errors import CapBelowDrawn, ChangeOpen, NotInForce, OwnChange, TermsRefused
+from orders.agreements.queries import harvest
+from orders.agreements.queries.reach import locked
+from orders.agreements.rules import Side
+from orders.agreements.schemas.terms import ChangeIn, LineChangeIn, RenewalIn, TerminationIn, TierPrice
+from orders.agreements.states import CHANGE, AgreementState, ChangeKind, ChangeMove, ChangeStatus, state_on
+from shop.core import audit, clock, outbox
+from shop.core.errors import Fault, NotFound
+from shop.core.money import yuan_from_fen
+from shop.core.quantities import plain
+from shop.identity.actor import Actor
+
+_BODIES: dict[ChangeKind, type[BaseModel]] = {
+    ChangeKind.CHANGE: ChangeIn,
+    ChangeKind.TERMINATION: TerminationIn,
+    ChangeKind.RENEWAL: RenewalIn,
+}
+_SUPPLIER = text("SELECT supplier_id FROM agreement WHERE id = :id")
+_OPEN = text("SELECT 1 FROM agreement_change WHERE agreement_id = :id AND status = 'proposed'")
+_LOCK = text("SELECT * FROM agreement_change WHERE id = :change_id AND agreement_id = :id FOR UPDATE")
+_PROPOSE = text(
+    """
+    INSERT INTO agreement_change (agreement_id, kind, side, content, reason, status, proposed_by, proposed_at, hash_before)
+    VALUES (:id, :kind, :side, CAST(:content AS jsonb), :reason, 'proposed', :user_id, :now, :hash) RETURNING id
+    """
+)
+_ANSWER = text(
+    """
+    UPDATE agreement_change SET status = :status, answered_by = :user_id, answered_at = :now, answer = :answer, hash_after = :hash_after,
+        renewed_as_id = :renewed_as_id WHERE id = :change_id
+    """
+)
+
+
+def propose(session: Session, actor: Actor, agreement_id: int, body: ChangeIn | TerminationIn | RenewalIn) -> int:
+    """Put a change, an early end or a renewal before the other side. What could not be carried out now is refused now. Returns its id.
+
+    Raises:
+        NotFound: no agreement of the caller's branch (404). NotInForce: nothing signed, or over (409). ChangeOpen: one waits (409).
+        Whatever carrying it out would raise.
+    """
+    _hold(session, agreement_id)
+    agreement, side = locked(session, actor, agreement_id)
+    kind = next(kind for kind, form in _BODIES.items() if type(body) is form)
+    _require_running(agreement, kind)
+    if session.execute(_OPEN, {"id": agreement_id}).first():
+        raise ChangeOpen
+    trial = session.begin_nested()
+    try:
+        _carry_out(session, agreement, kind, body, {Side.BUYER: actor.user_id, Side.SUPPLIER: actor.user_id})
+    finally:
+        trial.rollback()
+    change_id: int = session.execute(
+        _PROPOSE,
+        {
+            "id": agreement_id,
+            "kind": kind,
+            "side": side,
+            "content": body.model_dump_json(exclude={"reason"}, exclude_unset=True),
+            "reason": body.reason,
+            "user_id": actor.user_id,
+            "now": clock.now(),
+            "hash": agreement.terms_hash,
+        },
+    ).scalar_one()
+    audit.record(
+        session,
+        actor,
+        "agreement_change.proposed",
+        "agreement",
+        agreement_id,
+        reason=body.reason,
+        kind=kind,
+        agreement_change_id=change_id,
+    )
+    outbox.publish(session, "agreement_change.proposed", agreement_change_id=change_id)
+    return change_id
+
+
+def answer(session: Session, actor: Actor, agreement_id: int, change_id: int, move: ChangeMove, said: str | None) -> None:
+    """Accept or decline what the other side proposed, or take the own proposal back. Accepting carries it out, and freezes the terms anew.
+
+    Raises:
+        NotFound: none of the caller's branch (404). IllegalMove: it was answered (409). OwnChange: the other side answers (403).
+        NotInForce: the agreement is over by now (409). Whatever carrying it out raises, such as CapBelowDrawn or OverCommitted.
+    """
+    _hold(session, agreement_id)
+    agreement, side = locked(session, actor, agreement_id)
+    change = session.execute(_LOCK, {"id": agreement_id, "change_id": change_id}).first()
+    if change is None:
+        raise NotFound
+    status = CHANGE.after(change.status, move)
+    if (change.side == side) != (move is ChangeMove.WITHDRAW):
+        raise OwnChange
+    renewed_as_id, hash_after = None, None
+    if status is ChangeStatus.ACCEPTED:
+        kind = ChangeKind(change.kind)
+        _require_running(agreement, kind)
+        body: Any = _BODIES[kind].model_validate({**change.content, "reason": change.reason})
+        renewed_as_id = _carry_out(session, agreement, kind, body, {Side(change.side): change.proposed_by, side: actor.user_id})
+        session.execute(text("UPDATE agreement SET version = version + 1 WHERE id = :id"), {"id": agreement_id})
+        hash_after = agreement.terms_hash if kind is ChangeKind.RENEWAL else freeze(session, agreement_id)
+    session.execute(
+        _ANSWER,
+        {
+            "change_id": change_id,
+            "status": status,
+            "user_id": actor.user_id,
+            "now": clock.now(),
+            "answer": said,
+            "hash_after": hash_after,
+            "renewed_as_id": renewed_as_id,
+        },
+    )
+    audit.record(
+        session,
+        actor,
+        f"agreement_change.{status}",
+        "agreement",
+        agreement_id,
+        reason=said,
+        agreement_change_id=change_id,
+        hash_before=change.hash_before,
+        hash_after=hash_after,
+        renewed_as_id=renewed_as_id,
+    )
+    outbox.publish(session, "agreement_change.answered", agreement_change_id=change_id)
+
+
+def _hold(session: Session, agreement_id: int) -> None:
+    supplier_id = session.execute(_SUPPLIER, {"id": agreement_id}).scalar_one_or_none()
+    if supplier_id is None:
+        raise NotFound
+    promises.hold(session, supplier_id)
+
+
+def _require_running(agreement: Any, kind: ChangeKind) -> None:
+    """A renewal may still come when the old agreement is over."""
+    state = state_on(agreement.status, agreement.valid_from, agreement.valid_until, agreement.terminated_on, clock.today())
+    late_renewal = kind is ChangeKind.RENEWAL and state in (AgreementState.EXPIRED, AgreementState.TERMINATED)
+    if state not in (AgreementState.UPCOMING, AgreementState.ACTIVE) and not late_renewal:
+        raise NotInForce(state=state)
+
+
+def _carry_out(session: Session, agreement: Any, kind: ChangeKind, body: Any, signers: dict[Side, int | None]) -> int | None:
+    """Do it, unless it promises more of a harvest than there is. Returns the id of the agreement that a renewal makes."""
+    products = promises.products_of(session, agreement.id)
+    before = harvest.months(session, products)
+    made = None
+    if kind is ChangeKind.RENEWAL:
+        made = renew(session, agreement, body, signers)
+    else:
+        carry: Callable[[Session, Any, Any], None] = _change if kind is ChangeKind.CHANGE else _terminate
+        carry(session, agreement, body)
+    promises.refuse_over(before, harvest.months(session, products))
+    return made
+
+
+def _refused(field: str, code: str, zh: str, en: str) -> TermsRefused:
+    return TermsRefused(count=1, faults=[Fault(field, code, zh, en)])
+
+
+def _terminate(session: Session, agreement: Any, body: TerminationIn) -> None:
+    today = clock.today()
+    end = agreement.terminated_on or agreement.valid_until
+    if not max(today, agreement.valid_from) - timedelta(days=1) <= body.last_day < end or body.last_day < today - timedelta(days=1):
+        raise _refused(
+            "last_day", "not_possible", "终止日须在昨天之后、现有截止日之前", "from yesterday to before the present last day"
+        )
+    session.execute(
+        text("UPDATE agreement SET terminated_on = :last_day WHERE id = :id"), {"id": agreement.id, "last_day": body.last_day}
+    )
+    planning.end_after(session, agreement.id, body.last_day)
+
+
+_HEAD = text(
+    """
+    UPDATE agreement SET valid_until = coalesce(CAST(:valid_until AS date), valid_until),
+        amount_cap_fen = coalesce(CAST(:amount_cap AS bigint), amount_cap_fen),
+        tolerance_percent = coalesce(CAST(:tolerance_percent AS numeric), tolerance_percent),
+        minimum_amount_fen = coalesce(CAST(:minimum_amount AS bigint), minimum_amount_fen),
+        call_off_lead_days = coalesce(CAST(:call_off_lead_days AS int), call_off_lead_days),
+        auto_order = coalesce(CAST(:auto_order AS boolean), auto_order), terms = coalesce(CAST(:terms AS text), terms)
+    WHERE id = :id
+    RETURNING *
+    """
+)
+_LINES = text("SELECT * FROM agreement_line WHERE agreement_id = :id ORDER BY line_no")
+_LINE = text(
+    """
+    UPDATE agreement_line SET quantity_cap = coalesce(CAST(:quantity_cap AS numeric), quantity_cap),
+        amount_cap_fen = coalesce(CAST(:amount_cap AS bigint), amount_cap_fen),
+        minimum_quantity = coalesce(CAST(:minimum_quantity AS numeric), minimum_quantity)
+    WHERE id = :id
+    """
+)
+_PRICE = text(
+    "UPDATE agreement_line SET price_kind = :price_kind, unit_price_fen = :unit_price_fen, percent_off = :percent_off WHERE id = :id"
+)
+_TIER = text("INSERT INTO agreement_price_tier (agreement_line_id, min_quantity, unit_price_fen) VALUES (:id, :least, :fen)")
+_CLIP = text(
+    """
+    UPDATE schedule_entry SET ended = ended OR starts_on > :last_day, ends_on = greatest(least(ends_on, CAST(:last_day AS date)), starts_on)
+    WHERE agreement_line_id IN (SELECT id FROM agreement_line WHERE agreement_id = :id)
+    """
+)
+
+
+def _change(session: Session, agreement: Any, body: ChangeIn) -> None:
+    today = clock.today()
+    end = body.valid_until
+    if end is not None and (end < max(today, agreement.valid_from) or (end - agreement.valid_from).days > 366 * 5):
+        raise _refused("valid_until", "not_possible", "截止日须在今天之后、五年之内", "from today on, within five years")
+    if agreement.terminated_on is not None and end is not None:
+        raise _refused("valid_until", "terminated", "协议已约定终止", "an earlier end was agreed on")
+    values = body.model_dump(exclude={"reason", "lines", "schedule"})
+    changed = session.execute(_HEAD, {**values, "id": agreement.id}).one()
+    lines = {row.line_no: row for row in session.execute(_LINES, {"id": agreement.id})}
+    for i, line in enumerate(body.lines):
+        if line.line_no not in lines:
+            raise _refused(f"lines[{i}].line_no", "unknown_line", "协议没有此行", "the agreement has no such line")
+        _change_line(session, lines[line.line_no].id, line)
+    _refuse_caps_below_drawn(session, changed)
+    if end is not None and end < agreement.valid_until:
+        session.execute(_CLIP, {"id": agreement.id, "last_day": end})
+        planning.end_after(session, agreement.id, end)
+    if body.schedule is not None:
+        planning.replace_schedule(session, changed, body.schedule, today)
+
+
+def _change_line(session: Session, line_id: int, line: LineChangeIn) -> None:
+    session.execute(_LINE, {**line.model_dump(exclude={"line_no", "price"}), "id": line_id})
+    if line.price is not None:
+        session.execute(text("DELETE FROM agreement_price_tier WHERE agreement_line_id = :id"), {"id": line_id})
+        session.execute(_PRICE, {**price_columns(line.price), "id": line_id})
+        if isinstance(line.price, TierPrice):
+            tiers = [{"id": line_id, "least": tier.min_quantity, "fen": tier.unit_price} for tier in line.price.tiers]
+            session.execute(_TIER, tiers)
+
+
+def _refuse_caps_below_drawn(session: Session, agreement: Any) -> None:
+    before, tolerance = drawn(session, agreement.id), agreement.tolerance_percent
+    faults = []
+    for line in session.execute(_LINES, {"id": agreement.id}):
+        have, field = before[line.id], f"lines[{line.line_no}]"
+        if line.quantity_cap is not None and have.quantity > rules.with_tolerance(line.quantity_cap, tolerance):
+            faults.append(_below(f"{field}.quantity_cap", plain(have.quantity)))
+        if line.amount_cap_fen is not None and have.amount_fen > rules.fen_with_tolerance(line.amount_cap_fen, tolerance):
+            faults.append(_below(f"{field}.amount_cap", yuan_from_fen(have.amount_fen)))
+    total = sum(each.amount_fen for each in before.values())
+    if agreement.amount_cap_fen is not None and total > rules.fen_with_tolerance(agreement.amount_cap_fen, tolerance):
+        faults.append(_below("amount_cap", yuan_from_fen(total)))
+    if faults:
+        raise CapBelowDrawn(faults=faults)
+
+
+def _below(field: str, drawn_already: str) -> Fault:
+    zh, en = f"已下单 {drawn_already}", f"{drawn_already} was ordered already"
+    return Fault(field, "cap_below_drawn", zh, en, {"drawn": drawn_already})

@@ -1,0 +1,277 @@
+"""Writing an agreement and proposing it. From the proposal on its terms stand still."""
+
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from orders.agreements.actions import planning
+from orders.agreements.errors import AwardedTerms, PartyNotApproved, SignedByOne, TermsRefused
+from orders.agreements.queries.reach import locked
+from orders.agreements.queries.terms import document_of
+from orders.agreements.rules import Side
+from orders.agreements.schemas.terms import AgreementIn, AgreementLineIn, FixedPrice, ListMinusPrice, ScheduleIn, TierPrice
+from orders.agreements.states import AGREEMENT, AgreementMove, AgreementStatus
+from shop.core import audit, clock, outbox
+from shop.core.errors import Fault, Forbidden, NotFound
+from shop.identity.actor import Actor
+
+_PARTIES = text(
+    """
+    SELECT o.id, o.path, o.status, EXISTS (
+        SELECT FROM organisation_role r WHERE r.organisation_id = o.id AND r.role = 'supplier' AND r.valid_from <= :today
+          AND (r.valid_to IS NULL OR r.valid_to > :today)) AS supplies
+    FROM organisation o WHERE o.id = ANY (:ids)
+    """
+)
+_SKUS = text(
+    """
+    SELECT s.id, p.supplier_id, s.step, (s.status = 'active' AND p.status = 'active') AS active
+    FROM sku s JOIN product p ON p.id = s.product_id WHERE s.id = ANY (:ids)
+    """
+)
+_HEAD = (
+    "title",
+    "fund_source",
+    "valid_from",
+    "valid_until",
+    "amount_cap_fen",
+    "tolerance_percent",
+    "minimum_amount_fen",
+    "call_off_lead_days",
+    "auto_order",
+    "terms",
+    "buyer_id",
+    "supplier_id",
+)
+_INSERT = text(
+    f"""
+    INSERT INTO agreement (id, number, {", ".join(_HEAD)}, quotation_request_id, status, created_by, created_at)
+    SELECT n.id, 'AG' || CAST(:day AS text) || lpad(n.id::text, greatest(6, length(n.id::text)), '0'), {", ".join(f":{c}" for c in _HEAD)},
+           CAST(:quotation_request_id AS bigint), 'draft', :user_id, :now
+    FROM (SELECT nextval(pg_get_serial_sequence('agreement', 'id')) AS id) n
+    RETURNING id
+    """  # noqa: S608
+)
+_REPLACE = text(
+    f"UPDATE agreement SET {', '.join(f'{c} = :{c}' for c in _HEAD)}, version = version + 1 WHERE id = :id"  # noqa: S608
+)
+_LINES = text(
+    """
+    WITH lines AS (
+        INSERT INTO agreement_line (agreement_id, line_no, sku_id, price_kind, unit_price_fen, percent_off, quantity_cap, amount_cap_fen,
+            minimum_quantity)
+        SELECT :id, u.* FROM unnest(CAST(:line_nos AS int[]), CAST(:skus AS bigint[]), CAST(:kinds AS text[]), CAST(:prices AS bigint[]),
+            CAST(:percents AS numeric[]), CAST(:quantity_caps AS numeric[]), CAST(:amount_caps AS bigint[]), CAST(:minimums AS numeric[])) u
+        RETURNING id, line_no
+    )
+    INSERT INTO agreement_price_tier (agreement_line_id, min_quantity, unit_price_fen)
+    SELECT lines.id, t.least, t.fen
+    FROM unnest(CAST(:tier_lines AS int[]), CAST(:tier_least AS numeric[]), CAST(:tier_fen AS bigint[])) AS t (line_no, least, fen)
+    JOIN lines USING (line_no)
+    """
+)
+_CLEAR = [
+    text(f"DELETE FROM {table} WHERE {column} IN (SELECT id FROM agreement_line WHERE agreement_id = :id)")  # noqa: S608
+    for table, column in (
+        ("instalment", "agreement_line_id"),
+        ("schedule_entry", "agreement_line_id"),
+        ("agreement_price_tier", "agreement_line_id"),
+    )
+]
+
+
+def create(session: Session, actor: Actor, body: AgreementIn, *, quotation_request_id: int | None = None) -> int:
+    """Write a draft; with ``quotation_request_id``, what an award agreed on, proposed to the supplier at once. Returns its id.
+
+    Raises:
+        NotFound: no such buyer or supplier, or not a buyer of the caller's branch (404).
+        PartyNotApproved: one side is not approved, or is no supplier (409).
+        TermsRefused: lines that are not the supplier's, or withdrawn, or caps off the step (422).
+    """
+    values = _checked(session, actor, body)
+    agreement_id: int = session.execute(
+        _INSERT,
+        {
+            **values,
+            "quotation_request_id": quotation_request_id,
+            "day": clock.today().strftime("%Y%m%d"),
+            "user_id": actor.user_id,
+            "now": clock.now(),
+        },
+    ).scalar_one()
+    write_lines(session, agreement_id, body.lines)
+    audit.record(
+        session,
+        actor,
+        "agreement.drafted",
+        "agreement",
+        agreement_id,
+        lines=len(body.lines),
+        quotation_request_id=quotation_request_id,
+    )
+    if quotation_request_id is not None:
+        propose(session, actor, agreement_id)
+    return agreement_id
+
+
+def replace(session: Session, actor: Actor, agreement_id: int, body: AgreementIn) -> None:
+    """Write the draft anew; its schedule, which names its lines, is gone.
+
+    Raises:
+        NotFound, IllegalMove: no draft of the caller's branch (404, 409). AwardedTerms: it came by an award (409).
+        PartyNotApproved, TermsRefused: as for :func:`create`.
+    """
+    agreement, _ = locked(session, actor, agreement_id, Side.BUYER)
+    AGREEMENT.after(agreement.status, AgreementMove.EDIT)
+    if agreement.quotation_request_id is not None:
+        raise AwardedTerms
+    values = _checked(session, actor, body)
+    for statement in _CLEAR:
+        session.execute(statement, {"id": agreement_id})
+    session.execute(text("DELETE FROM agreement_line WHERE agreement_id = :id"), {"id": agreement_id})
+    session.execute(_REPLACE, {**values, "id": agreement_id})
+    write_lines(session, agreement_id, body.lines)
+    audit.record(session, actor, "agreement.edited", "agreement", agreement_id)
+
+
+def schedule(session: Session, actor: Actor, agreement_id: int, body: ScheduleIn) -> None:
+    """Say what is delivered where and when, in place of what was said before. A proposal that nobody signed may still get its schedule.
+
+    Raises:
+        NotFound, IllegalMove: no draft or proposal of the caller's branch (404, 409). SignedByOne: see there (409).
+        ScheduleRefused: unknown lines, places or units, days outside the agreement, too many instalments (422).
+    """
+    agreement, _ = locked(session, actor, agreement_id, Side.BUYER)
+    if agreement.status != AgreementStatus.PROPOSED:
+        AGREEMENT.after(agreement.status, AgreementMove.EDIT)
+    elif agreement.buyer_signed_at or agreement.supplier_signed_at:
+        raise SignedByOne
+    for statement in _CLEAR[:2]:
+        session.execute(statement, {"id": agreement_id})
+    session.execute(text("DELETE FROM delivery_place WHERE agreement_id = :id"), {"id": agreement_id})
+    planning.write_schedule(session, agreement, body, from_day=agreement.valid_from)
+    session.execute(text("UPDATE agreement SET version = version + 1 WHERE id = :id"), {"id": agreement_id})
+    audit.record(session, actor, "agreement.scheduled", "agreement", agreement_id, entries=len(body.entries))
+    if agreement.status == AgreementStatus.PROPOSED:
+        freeze(session, agreement_id)
+
+
+def propose(session: Session, actor: Actor, agreement_id: int) -> None:
+    """Put the agreement before the supplier. What both sign is from here on fixed by its hash.
+
+    Raises:
+        NotFound, IllegalMove: no draft of the caller's branch (404, 409). ScheduleRefused: it has come to be over before it began (422).
+    """
+    agreement, _ = locked(session, actor, agreement_id, Side.BUYER)
+    status = AGREEMENT.after(agreement.status, AgreementMove.PROPOSE)
+    if agreement.valid_until < clock.today():
+        fault = Fault("valid_until", "in_the_past", "截止日已过", "the last day is over")
+        raise TermsRefused(count=1, faults=[fault])
+    session.execute(
+        text("UPDATE agreement SET status = :status, proposed_at = :now, version = version + 1 WHERE id = :id"),
+        {"id": agreement_id, "status": status, "now": clock.now()},
+    )
+    freeze(session, agreement_id)
+    audit.record(session, actor, "agreement.proposed", "agreement", agreement_id)
+    outbox.publish(session, "agreement.proposed", agreement_id=agreement_id, version=agreement.version + 1)
+
+
+def revise(session: Session, actor: Actor, agreement_id: int) -> None:
+    """Take a proposal back to be changed; signatures under it are void.
+
+    Raises:
+        NotFound, IllegalMove: no proposal of the caller's branch (404, 409). AwardedTerms: it came by an award (409).
+    """
+    agreement, _ = locked(session, actor, agreement_id, Side.BUYER)
+    status = AGREEMENT.after(agreement.status, AgreementMove.REVISE)
+    if agreement.quotation_request_id is not None:
+        raise AwardedTerms
+    session.execute(
+        text(
+            "UPDATE agreement SET status = :status, proposed_at = NULL, terms_hash = NULL, terms_document = NULL, buyer_signed_at = NULL,"
+            " buyer_signed_by = NULL, supplier_signed_at = NULL, supplier_signed_by = NULL, version = version + 1 WHERE id = :id"
+        ),
+        {"id": agreement_id, "status": status},
+    )
+    audit.record(session, actor, "agreement.revised", "agreement", agreement_id, signed=agreement.supplier_signed_at is not None)
+
+
+def freeze(session: Session, agreement_id: int) -> str:
+    """Write the terms down as they stand, with their hash; returns the hash."""
+    document, digest = document_of(session, agreement_id)
+    session.execute(
+        text("UPDATE agreement SET terms_document = :document, terms_hash = :hash WHERE id = :id"),
+        {"id": agreement_id, "document": document, "hash": digest},
+    )
+    return digest
+
+
+def _checked(session: Session, actor: Actor, body: AgreementIn) -> dict[str, Any]:
+    """The columns of the head, once both sides and all lines are found to be possible."""
+    buyer_id = body.buyer_id or actor.organisation
+    rows = session.execute(_PARTIES, {"ids": [buyer_id, body.supplier_id], "today": clock.today()})
+    parties = {row.id: row for row in rows}
+    buyer, supplier = parties.get(buyer_id), parties.get(body.supplier_id)
+    if buyer is None or not actor.within_branch(buyer.path) or supplier is None:
+        raise NotFound
+    if buyer_id == body.supplier_id:
+        raise Forbidden
+    if "approved" not in (buyer.status,) or supplier.status != "approved" or not supplier.supplies:
+        raise PartyNotApproved
+    if faults := _line_faults(session, body):
+        raise TermsRefused(count=len(faults), faults=faults)
+    values = body.model_dump(exclude={"lines", "buyer_id", "amount_cap", "minimum_amount"})
+    return values | {"buyer_id": buyer_id, "amount_cap_fen": body.amount_cap, "minimum_amount_fen": body.minimum_amount}
+
+
+def _line_faults(session: Session, body: AgreementIn) -> list[Fault]:
+    skus = {row.id: row for row in session.execute(_SKUS, {"ids": [line.sku_id for line in body.lines]})}
+    faults = []
+    for i, line in enumerate(body.lines):
+        sku = skus.get(line.sku_id)
+        if sku is None or sku.supplier_id != body.supplier_id:
+            faults.append(Fault(f"lines[{i}].sku_id", "not_of_supplier", "不是该供应单位的规格", "not a SKU of this supplier"))
+        elif not sku.active:
+            faults.append(Fault(f"lines[{i}].sku_id", "withdrawn", "产品已下架", "the product was withdrawn"))
+        elif line.minimum_quantity is not None and line.minimum_quantity % sku.step:
+            zh, en = "数量不是步长的整数倍", "the quantity is not a multiple of the step"
+            faults.append(Fault(f"lines[{i}].minimum_quantity", "wrong_step", zh, en))
+    return faults
+
+
+def price_columns(price: FixedPrice | ListMinusPrice | TierPrice) -> dict[str, Any]:
+    """How a price lies in its columns; tiers lie in a table of their own."""
+    return {
+        "price_kind": price.kind,
+        "unit_price_fen": price.unit_price if isinstance(price, FixedPrice) else None,
+        "percent_off": price.percent_off if isinstance(price, ListMinusPrice) else None,
+    }
+
+
+def write_lines(session: Session, agreement_id: int, lines: list[AgreementLineIn]) -> None:
+    """One statement however many lines."""
+    columns = [price_columns(line.price) for line in lines]
+    tiers = [
+        (n, tier.min_quantity, tier.unit_price)
+        for n, line in enumerate(lines, start=1)
+        if isinstance(line.price, TierPrice)
+        for tier in line.price.tiers
+    ]
+    session.execute(
+        _LINES,
+        {
+            "id": agreement_id,
+            "line_nos": list(range(1, len(lines) + 1)),
+            "skus": [line.sku_id for line in lines],
+            "kinds": [each["price_kind"] for each in columns],
+            "prices": [each["unit_price_fen"] for each in columns],
+            "percents": [each["percent_off"] for each in columns],
+            "quantity_caps": [line.quantity_cap for line in lines],
+            "amount_caps": [line.amount_cap for line in lines],
+            "minimums": [line.minimum_quantity for line in lines],
+            "tier_lines": [tier[0] for tier in tiers],
+            "tier_least": [tier[1] for tier in tiers],
+            "tier_fen": [tier[2] for tier in tiers],
+        },
+    )

@@ -1,0 +1,184 @@
+"""Reading agreements, their terms and their changes, each within the caller's reach."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlmodel import Session
+
+from orders.agreements.queries.reach import SEEN, SIDES, reach, require_seen
+from orders.agreements.schemas.terms import (
+    AgreementLineOut,
+    AgreementOut,
+    AgreementRow,
+    ChangeOut,
+    EntryOut,
+    PartyOut,
+    PlaceOut,
+    PriceOut,
+    TermsOut,
+)
+from orders.agreements.states import AGREEMENT, AgreementState, state_sql
+from shop.core import clock, paging
+from shop.core.errors import NotFound
+from shop.core.money import yuan_from_fen
+from shop.core.paging import Page
+from shop.core.quantities import plain
+from shop.identity.actor import Actor
+
+_ROW = f"""
+    SELECT a.*, a.amount_cap_fen AS amount_cap, a.minimum_amount_fen AS minimum_amount, {state_sql("a")} AS state, buyer.name AS buyer_name,
+           supplier.name AS supplier_name
+    FROM agreement a {SIDES}
+"""  # noqa: S608
+_LIST = text(
+    f"""
+    SELECT * FROM ({_ROW} WHERE {SEEN}) a
+    WHERE (CAST(:state AS text) IS NULL OR a.state = :state)
+      AND (CAST(:buyer_id AS bigint) IS NULL OR a.buyer_id = :buyer_id)
+      AND (CAST(:supplier_id AS bigint) IS NULL OR a.supplier_id = :supplier_id)
+      AND (CAST(:q AS text) IS NULL OR strpos(lower(a.title || ' ' || a.number), lower(:q)) > 0)
+      AND (CAST(:start AS bigint) IS NULL OR a.id < :start)
+    ORDER BY a.id DESC LIMIT :rows
+    """  # noqa: S608
+)
+_ONE = text(
+    f"""
+    SELECT a.*, b.name AS buyer_signer, s.name AS supplier_signer, (SELECT min(n.id) FROM agreement n WHERE n.renews_id = a.id) AS renewed_as_id
+    FROM ({_ROW} WHERE a.id = :id AND {SEEN}) a
+    LEFT JOIN app_user b ON b.id = a.buyer_signed_by LEFT JOIN app_user s ON s.id = a.supplier_signed_by
+    """  # noqa: S608
+)
+_LINES = text(
+    """
+    SELECT l.*, l.amount_cap_fen AS amount_cap, s.code AS sku_code, s.product_id, p.name AS product_name, s.pack, s.unit,
+           (SELECT array_agg(t.min_quantity ORDER BY t.min_quantity) FROM agreement_price_tier t WHERE t.agreement_line_id = l.id) AS tier_least,
+           (SELECT array_agg(t.unit_price_fen ORDER BY t.min_quantity) FROM agreement_price_tier t WHERE t.agreement_line_id = l.id) AS tier_fen
+    FROM agreement_line l JOIN sku s ON s.id = l.sku_id JOIN product p ON p.id = s.product_id
+    WHERE l.agreement_id = :id ORDER BY l.line_no
+    """
+)
+_PLACES = text("SELECT * FROM delivery_place WHERE agreement_id = :id ORDER BY id")
+_ENTRIES = text(
+    """
+    SELECT e.*, l.line_no FROM schedule_entry e JOIN agreement_line l ON l.id = e.agreement_line_id
+    WHERE l.agreement_id = :id AND NOT e.ended ORDER BY e.id
+    """
+)
+_CHANGES = text(
+    """
+    SELECT c.*, p.name AS proposed_by_name, r.name AS answered_by_name
+    FROM agreement_change c JOIN app_user p ON p.id = c.proposed_by LEFT JOIN app_user r ON r.id = c.answered_by
+    WHERE c.agreement_id = :id AND (CAST(:change_id AS bigint) IS NULL OR c.id = :change_id)
+      AND (CAST(:start AS bigint) IS NULL OR c.id < :start)
+    ORDER BY c.id DESC LIMIT :rows
+    """
+)
+
+
+def agreements(
+    session: Session,
+    actor: Actor,
+    *,
+    state: AgreementState | None,
+    buyer_id: int | None,
+    supplier_id: int | None,
+    q: str | None,
+    limit: int,
+    after: str | None,
+) -> Page[AgreementRow]:
+    """Agreements of the own branch or region, newest first."""
+    start = paging.position(after, int)
+    rows = session.execute(
+        _LIST,
+        {
+            **reach(actor),
+            "today": clock.today(),
+            "state": state,
+            "buyer_id": buyer_id,
+            "supplier_id": supplier_id,
+            "q": q,
+            "start": start[0] if start else None,
+            "rows": limit + 1,
+        },
+    ).all()
+    return paging.page(rows, limit, lambda row: AgreementRow.model_validate(row, from_attributes=True), lambda row: [row.id])
+
+
+def agreement(session: Session, actor: Actor, agreement_id: int) -> AgreementOut:
+    """One agreement with its lines, places and schedule.
+
+    Raises:
+        NotFound: none within reach.
+    """
+    row = session.execute(_ONE, {"id": agreement_id, "today": clock.today(), **reach(actor)}).first()
+    if row is None:
+        raise NotFound
+    asked = {"id": agreement_id}
+    return AgreementOut(
+        **{name: getattr(row, name) for name in AgreementOut.model_fields if hasattr(row, name)},
+        buyer=PartyOut(id=row.buyer_id, name=row.buyer_name, signed_at=row.buyer_signed_at, signed_by_name=row.buyer_signer),
+        supplier=PartyOut(
+            id=row.supplier_id, name=row.supplier_name, signed_at=row.supplier_signed_at, signed_by_name=row.supplier_signer
+        ),
+        lines=[_line(line) for line in session.execute(_LINES, asked)],
+        places=_all(PlaceOut, session.execute(_PLACES, asked).all()),
+        schedule=_all(EntryOut, session.execute(_ENTRIES, asked).all()),
+        possible_actions=AGREEMENT.possible(row.status),
+    )
+
+
+def _all(kind: Any, rows: Sequence[Row[Any]]) -> list[Any]:
+    return [kind.model_validate(row, from_attributes=True) for row in rows]
+
+
+def _line(row: Row[Any]) -> AgreementLineOut:
+    tiers = [
+        {"min_quantity": plain(least), "unit_price": yuan_from_fen(fen)}
+        for least, fen in zip(row.tier_least or [], row.tier_fen or [], strict=True)
+    ]
+    price = PriceOut(kind=row.price_kind, unit_price=row.unit_price_fen, percent_off=row.percent_off, tiers=tiers or None)
+    fields = {name: getattr(row, name) for name in AgreementLineOut.model_fields if name != "price"}
+    return AgreementLineOut(**fields, price=price)
+
+
+def terms(session: Session, actor: Actor, agreement_id: int) -> TermsOut:
+    """The frozen terms of an agreement.
+
+    Raises:
+        NotFound: none within reach, or a draft.
+    """
+    require_seen(session, actor, agreement_id)
+    row = session.execute(
+        text("SELECT terms_document, terms_hash FROM agreement WHERE id = :id AND terms_hash IS NOT NULL"), {"id": agreement_id}
+    ).first()
+    if row is None:
+        raise NotFound
+    return TermsOut(terms_hash=row.terms_hash, document=row.terms_document)
+
+
+def changes(session: Session, actor: Actor, agreement_id: int, *, limit: int, after: str | None) -> Page[ChangeOut]:
+    """What was proposed to change, newest first.
+
+    Raises:
+        NotFound: no such agreement within reach.
+    """
+    require_seen(session, actor, agreement_id)
+    start = paging.position(after, int)
+    asked = {"id": agreement_id, "change_id": None, "start": start[0] if start else None, "rows": limit + 1}
+    rows = session.execute(_CHANGES, asked).all()
+    return paging.page(rows, limit, lambda row: ChangeOut.model_validate(row, from_attributes=True), lambda row: [row.id])
+
+
+def change(session: Session, actor: Actor, agreement_id: int, change_id: int) -> ChangeOut:
+    """One proposal to change an agreement.
+
+    Raises:
+        NotFound: none within reach.
+    """
+    require_seen(session, actor, agreement_id)
+    asked = {"id": agreement_id, "change_id": change_id, "start": None, "rows": 1}
+    row = session.execute(_CHANGES, asked).first()
+    if row is None:
+        raise NotFound
+    return ChangeOut.model_validate(row, from_attributes=True)
