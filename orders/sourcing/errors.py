@@ -101,6 +101,12 @@ class SeveralPlaces(Invalid):
     en = "These lines go to different places; award each place by itself"
 
 
+class OneSupplierOneSku(Invalid):
+    code = "one_supplier_one_sku"
+    zh = "一份协议只含一个供应商，每个规格一行，最多 {most} 行，请分别定标"
+    en = "An agreement is with one supplier, has each SKU once, and {most} lines at most; award the rest by itself"
+
+
 class AwardedMeanwhile(Conflict):
     code = "awarded_meanwhile"
     zh = "该数量刚刚已定标"

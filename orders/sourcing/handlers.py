@@ -130,10 +130,12 @@ def _approved(session: Session, payload: dict[str, Any]) -> None:
 
 
 def _refused(session: Session, payload: dict[str, Any]) -> None:
-    awarding.void(session, payload["purchase_request_id"])
+    awarding.void(session, purchase_request_id=payload.get("purchase_request_id"), agreement_id=payload.get("agreement_id"))
 
 
 HANDLERS: dict[str, Handler] = {
+    "agreement.declined": _refused,
+    "agreement.withdrawn": _refused,
     "purchase_request.ordered": _approved,
     "purchase_request.rejected": _refused,
     "purchase_request.withdrawn": _refused,

@@ -231,8 +231,9 @@ class QuotationAward(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("result IN ('order','agreement')", name="result"),
         CheckConstraint("total_fen >= 0", name="total_fen"),
-        CheckConstraint("voided_at IS NULL OR purchase_request_id IS NOT NULL", name="voided"),
+        CheckConstraint("voided_at IS NULL OR purchase_order_id IS NULL", name="voided"),
         Index(None, "quotation_request_id", "id"),
+        Index("ix_quotation_award_agreement_id", "agreement_id", postgresql_where=text("agreement_id IS NOT NULL")),
         Index(
             "ix_quotation_award_purchase_request_id",
             "purchase_request_id",
@@ -249,7 +250,7 @@ class QuotationAward(SQLModel, table=True):
     purchase_order_id: int | None = ref("purchase_order.id", nullable=True)
     #: Of the purchase request that had to be approved; its order has the number of it.
     purchase_request_id: int | None = Field(default=None, sa_type=BigInteger)
-    #: When that request was refused or taken back, and with it the award.
+    #: When that request, or the agreement, was refused or taken back, and with it the award.
     voided_at: datetime | None = moment(nullable=True)
     agreement_id: int | None = Field(default=None, sa_type=BigInteger)
     total_fen: int = fen()

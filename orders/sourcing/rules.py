@@ -13,7 +13,7 @@ from fractions import Fraction
 from catalog.products.rules import tier_faults
 from shop.core.errors import Fault
 from shop.core.money import MAX_FEN, half_up, line_amount
-from shop.core.quantities import THOUSANDTH, is_multiple, plain
+from shop.core.quantities import MAX_QUANTITY, THOUSANDTH, is_multiple, plain
 
 #: (quantity from which it holds, price in fen), by rising quantity.
 Prices = Sequence[tuple[Decimal, int]]
@@ -238,7 +238,7 @@ def offer_faults(offered: Offered, seen: set[int]) -> list[Fault]:
     if price_at(offered.prices, offered.quantity) is None:
         told = "所报数量低于起订量", "The quantity offered lies below the smallest that is sold"
         faults.append(fault(Refusal.BELOW_MINIMUM, *told, ".quantity"))
-    if offered.quantity * max(price for _, price in offered.prices) > MAX_FEN:
+    if offered.quantity > MAX_QUANTITY or offered.quantity * max(price for _, price in offered.prices) > MAX_FEN:
         faults.append(fault(Refusal.AMOUNT_TOO_LARGE, *TOLD[Refusal.AMOUNT_TOO_LARGE]))
     return faults
 

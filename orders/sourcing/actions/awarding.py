@@ -1,4 +1,4 @@
-"""Awarding: one decision makes one order at the prices quoted, or nothing at all."""
+"""Awarding: one decision makes one order, or one agreement, at the prices quoted, or nothing at all."""
 
 import json
 from datetime import date
@@ -7,20 +7,23 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
+from orders.agreements.actions.drafting import create as create_agreement
+from orders.agreements.schemas.terms import MAX_LINES, AgreementIn, AgreementLineIn, FixedPrice
 from orders.purchasing.rules import AgreedLine, Source, SourceKind
 from orders.purchasing.schemas import OrderHeadIn
 from orders.requests.actions import submit
 from orders.sourcing import rules
 from orders.sourcing.actions.moving import keep, lock, locked, status_now
-from orders.sourcing.errors import AwardRefused, SeveralPlaces
+from orders.sourcing.errors import AwardRefused, OneSupplierOneSku, SeveralPlaces
 from orders.sourcing.queries import comparison
 from orders.sourcing.queries.comparison import Table
 from orders.sourcing.rules import Awarded, Choice
-from orders.sourcing.schemas.quotations import AwardedOut, AwardIn
+from orders.sourcing.schemas.quotations import AgreedTermsIn, AwardedOut, AwardIn
 from orders.sourcing.states import QUOTATION_REQUEST, RequestAction
 from shop.core import clock, outbox
 from shop.core.audit import SYSTEM
 from shop.core.errors import Fault
+from shop.core.money import yuan_from_fen
 from shop.identity.actor import Actor
 
 # The counts of what is awarded are guarded by constraints besides: no line twice, no offer beyond what it offers.
@@ -51,10 +54,10 @@ _WRITE = text(
     """
 )
 
-_VOID = text(
-    "UPDATE quotation_award SET voided_at = :now WHERE purchase_request_id = :id AND voided_at IS NULL RETURNING id, quotation_request_id"
-)
-_OF_REQUEST = text("SELECT quotation_request_id FROM quotation_award WHERE purchase_request_id = :id")
+# an award came to a purchase request, or to an agreement
+_OF_RESULT = "(purchase_request_id = CAST(:purchase_request_id AS bigint) OR agreement_id = CAST(:agreement_id AS bigint))"
+_VOID = text(f"UPDATE quotation_award SET voided_at = :now WHERE {_OF_RESULT} AND voided_at IS NULL RETURNING id")  # noqa: S608
+_OF_REQUEST = text(f"SELECT quotation_request_id FROM quotation_award WHERE {_OF_RESULT}")  # noqa: S608
 _GIVE_BACK = text(
     """
     WITH taken AS (SELECT * FROM quotation_award_line WHERE quotation_award_id = :award_id), asked AS (
@@ -73,8 +76,9 @@ def award(session: Session, actor: Actor, request_id: int, body: AwardIn) -> Awa
     Raises:
         NotFound: no such request of the caller's branch (404).
         IllegalMove: it is not closed yet, or everything is awarded (409).
-        AwardRefused: lines that cannot be awarded so, each with its reason (422). SeveralPlaces: see there (422).
-        LinesRefused and others: whatever :func:`orders.requests.actions.submit` raises; then nothing is awarded either.
+        AwardRefused: lines that cannot be awarded so, each with its reason (422). SeveralPlaces, OneSupplierOneSku: see there (422).
+        LinesRefused and others: whatever :func:`orders.requests.actions.submit`, or the making of an agreement, raises; then nothing is
+        awarded either.
     """
     row = locked(session, actor, request_id)
     QUOTATION_REQUEST.after(status_now(row), RequestAction.AWARD_PART)
@@ -87,7 +91,10 @@ def award(session: Session, actor: Actor, request_id: int, body: AwardIn) -> Awa
     if faults:
         raise AwardRefused(count=len(faults), faults=faults)
     total_fen = split.total_fen
-    made = _order(session, actor, row, table, split.lines, body.reason)
+    if body.agreement is not None:
+        made = _agreement(session, actor, row, split.lines, body.agreement)
+    else:
+        made = _order(session, actor, row, table, split.lines, body.reason)
     award_id = _write(session, actor, row, body, split.lines, made)
     rest = rules.all_awarded(table.asked.values(), split.lines)
     action = RequestAction.AWARD_REST if rest else RequestAction.AWARD_PART
@@ -98,19 +105,20 @@ def award(session: Session, actor: Actor, request_id: int, body: AwardIn) -> Awa
     return AwardedOut(award_id=award_id, total=total_fen, **made)
 
 
-def void(session: Session, purchase_request_id: int) -> None:
-    """The purchase request of an award was refused or taken back: what it took can be awarded again. Done once, however often it is called."""
-    request_id = session.execute(_OF_REQUEST, {"id": purchase_request_id}).scalar()
+def void(session: Session, *, purchase_request_id: int | None = None, agreement_id: int | None = None) -> None:
+    """What an award came to was refused or taken back: what it took can be awarded again. Done once, however often it is called."""
+    result = {"purchase_request_id": purchase_request_id, "agreement_id": agreement_id}
+    request_id = session.execute(_OF_REQUEST, result).scalar()
     if request_id is None:
         return
     row = lock(session, request_id)
-    voided = session.execute(_VOID, {"id": purchase_request_id, "now": clock.now()}).first()
+    voided = session.execute(_VOID, {**result, "now": clock.now()}).first()
     if voided is None:
         return
     session.execute(_GIVE_BACK, {"award_id": voided.id})
     left = session.execute(_ANY_LEFT, {"id": request_id}).scalar_one()
     action = RequestAction.GIVE_BACK_PART if left else RequestAction.GIVE_BACK_ALL
-    keep(session, SYSTEM, row, action, award_id=voided.id, purchase_request_id=purchase_request_id)
+    keep(session, SYSTEM, row, action, award_id=voided.id, **result)
 
 
 def _choices(table: Table, body: AwardIn) -> list[Choice]:
@@ -137,6 +145,31 @@ def _order(session: Session, actor: Actor, row: Row[Any], table: Table, lines: l
     agreed = [AgreedLine(line.offer.sku_id, line.packs, line.unit_price_fen) for line in lines]
     submitted = submit(session, actor, head, agreed, Source(SourceKind.QUOTATION, row.id), reason=reason)
     return {"purchase_order": submitted.purchase_order, "purchase_request_id": submitted.purchase_request_id}
+
+
+def _agreement(session: Session, actor: Actor, row: Row[Any], lines: list[Awarded], terms: AgreedTermsIn) -> dict[str, Any]:
+    """One agreement with one supplier, proposed to it: the price awarded is fixed, the quantity awarded is the cap."""
+    suppliers = {line.offer.supplier_id for line in lines}
+    if len(suppliers) > 1 or len({line.offer.sku_id for line in lines}) < len(lines) or len(lines) > MAX_LINES:
+        raise OneSupplierOneSku(most=MAX_LINES)
+    body = AgreementIn(
+        title=row.title,
+        supplier_id=suppliers.pop(),
+        buyer_id=row.buyer_id,
+        fund_source=row.fund_source,
+        valid_from=terms.valid_from,
+        valid_until=terms.valid_until,
+        terms=terms.terms,
+        lines=[
+            AgreementLineIn(
+                sku_id=line.offer.sku_id,
+                price=FixedPrice.model_validate({"kind": "fixed", "unit_price": yuan_from_fen(line.unit_price_fen)}),
+                quantity_cap=line.packs,
+            )
+            for line in lines
+        ],
+    )
+    return {"agreement_id": create_agreement(session, actor, body, quotation_request_id=row.id)}
 
 
 def _promised(table: Table, line: Awarded) -> date | None:

@@ -13,7 +13,7 @@ from orders.sourcing.schemas.requests import MAX_LINES, FileOut, In
 from orders.sourcing.states import QuotationStatus
 from shop.core.errors import BadValue
 from shop.core.money import YuanOut
-from shop.core.quantities import Day, Id, LongText, Quantity, QuantityOut, ShortText
+from shop.core.quantities import Day, Id, LongText, OptionalText, Quantity, QuantityOut, ShortText
 
 LineNo = Annotated[int, Field(ge=1, le=MAX_LINES)]
 
@@ -156,11 +156,20 @@ class AwardLineIn(In):
     reason_code: ReasonCode | None = Field(default=None, description="needed where it is not the lowest price")
 
 
+class AgreedTermsIn(In):
+    """What an agreement needs besides its lines, whose prices are those awarded and whose caps are the quantities awarded."""
+
+    valid_from: Day
+    valid_until: Day = Field(description="the last day, inclusive")
+    terms: OptionalText = ""
+
+
 class AwardIn(In):
     """Either ``supplier_id``, which gives one supplier all that it offers, or ``lines``."""
 
     reason: ShortText
     result: Result = Result.ORDER
+    agreement: AgreedTermsIn | None = Field(default=None, description="with the result `agreement`")
     supplier_id: Id | None = None
     reason_code: ReasonCode | None = Field(default=None, description="with supplier_id: for lines where it is not the lowest")
     lines: Annotated[list[AwardLineIn], Field(min_length=1, max_length=MAX_LINES)] | None = None
@@ -171,6 +180,10 @@ class AwardIn(In):
             raise BadValue("须在 supplier_id 和 lines 中二选一", "either supplier_id or lines")
         if self.lines is not None and self.reason_code is not None:
             raise BadValue("按行定标时原因代码写在各行", "by line, each line has its own reason code")
+        if (self.result is Result.AGREEMENT) != (self.agreement is not None):
+            raise BadValue("签订协议时须填写协议期限", "the terms of an agreement go with the result agreement, and with no other")
+        if self.agreement is not None and not 0 <= (self.agreement.valid_until - self.agreement.valid_from).days <= 366 * 5:
+            raise BadValue("协议期限须在一天至五年之间", "an agreement holds for a day at least and five years at most")
         return self
 
 

@@ -109,7 +109,7 @@ def upgrade() -> None:
         sa.Column("total_fen", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("result IN ('order','agreement')", name=op.f("ck_quotation_award_result")),
         sa.CheckConstraint("total_fen >= 0", name=op.f("ck_quotation_award_total_fen")),
-        sa.CheckConstraint("voided_at IS NULL OR purchase_request_id IS NOT NULL", name=op.f("ck_quotation_award_voided")),
+        sa.CheckConstraint("voided_at IS NULL OR purchase_order_id IS NULL", name=op.f("ck_quotation_award_voided")),
         sa.ForeignKeyConstraint(["awarded_by"], ["app_user.id"], name=op.f("fk_quotation_award_awarded_by")),
         sa.ForeignKeyConstraint(["purchase_order_id"], ["purchase_order.id"], name=op.f("fk_quotation_award_purchase_order_id")),
         sa.ForeignKeyConstraint(
@@ -119,6 +119,13 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_quotation_award_quotation_request_id_id"), "quotation_award", ["quotation_request_id", "id"], unique=False
+    )
+    op.create_index(
+        "ix_quotation_award_agreement_id",
+        "quotation_award",
+        ["agreement_id"],
+        unique=False,
+        postgresql_where=sa.text("agreement_id IS NOT NULL"),
     )
     op.create_index(
         "ix_quotation_award_purchase_request_id",
@@ -313,6 +320,11 @@ def downgrade() -> None:
     op.drop_table("quotation_question")
     op.drop_index(op.f("ix_quotation_invitation_supplier_id_quotation_request_id"), table_name="quotation_invitation")
     op.drop_table("quotation_invitation")
+    op.drop_index(
+        "ix_quotation_award_agreement_id",
+        table_name="quotation_award",
+        postgresql_where=sa.text("agreement_id IS NOT NULL"),
+    )
     op.drop_index(
         "ix_quotation_award_purchase_request_id",
         table_name="quotation_award",

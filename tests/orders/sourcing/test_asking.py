@@ -267,6 +267,12 @@ def test_every_fault_of_a_quotation_is_named(scene):
     assert scene.column("SELECT count(*) FROM quotation") == [0]
 
 
+def test_a_need_of_more_packs_than_can_be_counted_is_refused(scene):
+    request_id = scene.publish(lines=[{**KG, "unit": "piece", "unit_grams": 10**9, "quantity": "1000000000"}])
+    answer = scene.quote("fengjie", request_id, (1, "0.01"))
+    assert faults(answer) == {"lines[0]": "amount_too_large"}
+
+
 def test_what_is_asked_by_weight_is_not_offered_without_one(scene):
     request_id = scene.publish(supplier_ids=[scene.suppliers["shizhu"]], lines=[KG])
     one = [{"min_quantity": "1", "unit_price": "60.00"}]

@@ -243,3 +243,42 @@ def test_an_award_that_is_refused_or_taken_back_can_be_made_again(scene, later):
         assert [each["voided_at"] is not None for each in awards] == [True, True, False]
         assert "quotation.lost" not in scene.told(scene.rival_id)
         assert [each["total"] for each in scene.get("fengjie", request_id, "/awards").json()["items"]] == ["600.00"]
+
+
+TERMS = {"valid_from": "2026-12-01", "valid_until": "2027-11-30", "terms": "按周送货"}
+
+
+def test_an_award_makes_an_agreement_whose_prices_stay(scene, later):
+    request_id = scene.publish()
+    scene.quote("fengjie", request_id, (1, "68.00"), (100, "60.00"))
+    with later():
+        assert scene.award(request_id, scene.line("fengjie"), result="agreement").status_code == 422
+        assert scene.award(request_id, scene.line("fengjie"), agreement=TERMS).status_code == 422
+        made = scene.award(request_id, scene.line("fengjie"), result="agreement", agreement=TERMS)
+        assert made.status_code == 201, made.text
+        assert made.json()["purchase_order"] is None
+        agreement = scene.as_("buyer").get(f"/v1/agreements/{made.json()['agreement_id']}").json()
+        assert (agreement["supplier_id"], agreement["state"]) == (scene.suppliers["fengjie"], "proposed"), agreement
+        scene.run("UPDATE price_tier SET unit_price_fen = 99900 WHERE sku_id = :id", id=scene.oranges.sku_id)
+        lines = scene.column("SELECT unit_price_fen::text || ' ' || quantity_cap FROM agreement_line")
+        assert lines == ["6000 100.000"]
+        assert scene.get("buyer", request_id).json()["status"] == "awarded"
+        assert "quotation.won" in scene.told(scene.suppliers["fengjie"])
+
+
+def test_an_agreement_is_with_one_supplier_and_a_declined_one_gives_the_award_back(scene, later):
+    request_id = mixed(scene)
+    with later():
+        both = [scene.line("rival", quantity="300"), scene.line("shizhu", 2)]
+        assert code(scene.award(request_id, *both, result="agreement", agreement=TERMS)) == (422, "one_supplier_one_sku")
+        made = scene.award(request_id, scene.line("rival"), result="agreement", agreement=TERMS).json()["agreement_id"]
+        assert scene.award(request_id, scene.line("shizhu", 2)).status_code == 201
+        scene.run(
+            "INSERT INTO outbox_event (name, payload, created_at, next_attempt_at) SELECT 'agreement.declined', jsonb_build_object('agreement_id', CAST(:id AS bigint)), :at, :at",
+            id=made,
+            at=END,
+        )
+        scene.drain()
+        assert scene.get("buyer", request_id).json()["status"] == "partly_awarded"
+        assert scene.award(request_id, scene.line("rival")).status_code == 201
+        assert scene.get("buyer", request_id).json()["status"] == "awarded"
