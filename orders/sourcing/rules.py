@@ -393,10 +393,6 @@ def all_awarded(lines: Iterable[Asked], awarded: Iterable[Awarded]) -> bool:
 
 def whole(lines: Iterable[Asked], offers: Iterable[Offer], supplier_id: int, reason_code: ReasonCode | None) -> list[Choice]:
     """The choices that give one supplier all that it offers and that is left."""
-    numbers = {asked.id: asked for asked in lines}
-    chosen = [
-        numbers[offer.line_id]
-        for offer in offers
-        if offer.supplier_id == supplier_id and most_covered(numbers[offer.line_id], offer) > 0
-    ]
-    return [Choice(asked.line_no, supplier_id, None, reason_code) for asked in sorted(chosen, key=lambda a: a.line_no)]
+    by_id = {asked.id: asked for asked in lines}
+    met = [by_id[o.line_id] for o in offers if o.supplier_id == supplier_id and most_covered(by_id[o.line_id], o) > 0]
+    return [Choice(asked.line_no, supplier_id, None, reason_code) for asked in sorted(met, key=lambda asked: asked.line_no)]

@@ -118,7 +118,7 @@ def void(session: Session, *, purchase_request_id: int | None = None, agreement_
     session.execute(_GIVE_BACK, {"award_id": voided.id})
     left = session.execute(_ANY_LEFT, {"id": request_id}).scalar_one()
     action = RequestAction.GIVE_BACK_PART if left else RequestAction.GIVE_BACK_ALL
-    keep(session, SYSTEM, row, action, award_id=voided.id, **result)
+    keep(session, SYSTEM, row, action, award_id=voided.id, purchase_request_id=purchase_request_id, agreement_id=agreement_id)
 
 
 def _choices(table: Table, body: AwardIn) -> list[Choice]:
