@@ -56,20 +56,23 @@ def closes(scene, request_id, moment):
     return moment
 
 
-def rush_to_the_end(scene, seconds=1.5):
+def rush_to_the_end(scene, seconds=4):
     """All suppliers send again and again over the end, and a buyer looks as soon as it is past.
 
     Returns what the buyer found, what was there in the end, and how often each answer came.
     """
     request_id = scene.publish(supplier_ids=[supplier for supplier, _, _ in scene.many], closes_at=in_an_hour())
+    tokens = [token for _, _, token in scene.many]
+    clients = [connect(str(scene.api.base_url), scene.database, {"Authorization": f"Bearer {token}"}) for token in tokens]
+    for client in [*clients, scene.as_("buyer")]:
+        assert client.get(f"/v1/quotation-requests/{request_id}").status_code == 200
     end = closes(scene, request_id, clock.now() + timedelta(seconds=seconds))
     valid = (clock.today() + timedelta(days=30)).isoformat()
     first_look: list[int] = []
     statuses: list[int] = []
 
     def send(place):
-        _, sku_id, token = scene.many[place]
-        client = connect(str(scene.api.base_url), scene.database, {"Authorization": f"Bearer {token}"})
+        sku_id, client = scene.many[place][1], clients[place]
         line = {"line_no": 1, "sku_id": sku_id, "tiers": [{"min_quantity": "1", "unit_price": "60.00"}]}
         while clock.now() < end + timedelta(milliseconds=300):
             body = {"valid_until": valid, "lines": [line]}
