@@ -50,6 +50,8 @@ DOMAINS = [
     "orders.approvals.api",
     "orders.requests.api",
     "orders.purchasing.api",
+    "orders.sourcing.api.requests",
+    "orders.sourcing.api.quotations",
     "orders.agreements.api.agreements",
     "orders.agreements.api.call_offs",
     "orders.agreements.api.harvest",

@@ -31,6 +31,7 @@ import orders.reassignments.models
 import orders.requests.models
 import orders.reserved_share.models
 import orders.returns.models
+import orders.sourcing.models
 import orders.statistics.models
 import orders.units.models
 import shop.core.models

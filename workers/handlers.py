@@ -27,6 +27,7 @@ from orders.reassignments import handlers as reassignments
 from orders.requests import handlers as requests
 from orders.reserved_share import handlers as reserved_share
 from orders.returns import handlers as returns
+from orders.sourcing import handlers as sourcing
 from shop.core.outbox import Handler
 from shop.notifications import handlers as organisations
 
@@ -64,6 +65,7 @@ HANDLERS: dict[str, Handler] = together(
     papers.HANDLERS,
     payments.HANDLERS,
     effects.HANDLERS,
+    sourcing.HANDLERS,
     agreements.HANDLERS,
     feed.HANDLERS,
     evaluations.HANDLERS,

@@ -23,6 +23,7 @@ from orders.purchasing import actions as purchasing
 from orders.purchasing import handlers as ordering
 from orders.reconcile import report
 from orders.reserved_share import handlers as reserved_share
+from orders.sourcing.actions import moving as sourcing
 from orders.statistics import actions as statistics
 from shop.core import audit, clock, idempotency, locks, outbox
 from shop.core.db import database
@@ -163,6 +164,15 @@ def accept_shipment(shipment_id: int) -> None:
     """Accept one delivery whose time is over."""
     with database().unit_of_work() as session:
         fulfilment.accept_overdue(session, shipment_id)
+
+
+@app.task(name="sourcing.tell_of_closed")
+def tell_of_closed() -> None:
+    """Open the quotations of requests whose time is over, and tell the buyers; they are closed whether this ran or not."""
+    with database().unit_of_work() as session:
+        closed = sourcing.open_quotations(session)
+    if closed:
+        log.info("quotation_requests_closed", count=closed)
 
 
 @app.task(name="supervision.watch_capacity")

@@ -310,6 +310,36 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "证书 {number}（{product}）近期收到 {buyers} 个采购单位的 {ratings} 次低分评价",
         "{product}, certificate {number}, was rated low {ratings} times by {buyers} buyers of late",
     ),
+    "quotation.lost": (
+        "询价 {number}（{title}）已定标，贵单位未中标",
+        "Request {number} ({title}) was decided; nothing of it went to you",
+    ),
+    "quotation.won": (
+        "询价 {number}（{title}）有 {lines} 行由贵单位中标",
+        "{lines} line(s) of request {number} ({title}) were awarded to you",
+    ),
+    "quotation_request.answered": ("询价 {number}（{title}）有新的答复", "A question on request {number} ({title}) was answered"),
+    "quotation_request.asked": ("询价 {number}（{title}）有新的提问", "There is a new question on your request {number} ({title})"),
+    "quotation_request.cancelled": (
+        "询价 {number}（{title}）已取消：{reason}",
+        "Request {number} ({title}) was cancelled: {reason}",
+    ),
+    "quotation_request.closed": (
+        "询价 {number}（{title}）已截止，收到 {count} 份报价，可以比价定标",
+        "Request {number} ({title}) is closed with {count} quotation(s); they can be compared and awarded",
+    ),
+    "quotation_request.extended": (
+        "询价 {number}（{title}）的报价截止时间推迟至 {closes_at}：{reason}",
+        "Quotations for request {number} ({title}) are taken until {closes_at}: {reason}",
+    ),
+    "quotation_request.failed": (
+        "询价 {number}（{title}）已截止，无人报价，可复制后重新发布",
+        "Request {number} ({title}) is closed without a quotation; it can be copied and sent out again",
+    ),
+    "quotation_request.published": (
+        "收到询价 {number}（{title}），请于 {closes_at} 前报价",
+        "You are asked for a quotation: {number} ({title}), until {closes_at}",
+    ),
     "reserved_share.accepted": (
         "本单位 {year} 年预留份额已通过审核：{reserved} 元",
         "Your reserved share of {year} was accepted: {reserved} yuan",
@@ -416,6 +446,7 @@ PLACES: Mapping[str, str] = {
     "pledge": "/v1/pledges/{id}",
     "purchase_request": "/v1/purchase-requests/{id}",
     "quality_signal": "/v1/quality-signals?open=true",
+    "quotation_request": "/v1/quotation-requests/{id}",
     "reserved_share": "/v1/reserved-shares/{id}",
     "reserved_shares": "/v1/reserved-shares?year={id}&status=filed",
     "supplier_order": "/v1/supplier-orders/{id}",
