@@ -13,6 +13,19 @@ from tests.factories.world import make_world
 ELSEWHERE = "500229"
 #: What everybody who signed in may see, whoever it belongs to.
 OPEN = {
+    ("GET", "/v1/products/{product_id}/evaluations"),
+    ("GET", "/v1/suppliers/{supplier_id}/evaluations"),
+    # photos of evaluations hang on the product's page
+    ("GET", "/v1/evaluations/{evaluation_id}/photos/{file_id}"),
+    ("GET", "/v1/skus/{sku_id}/capacity"),
+    # a year names nothing of anybody's: without a unit they are about the own one
+    ("GET", "/v1/reserved-shares/{year}"),
+    ("PUT", "/v1/reserved-shares/{year}"),
+    ("POST", "/v1/reserved-shares/{year}/file"),
+    ("GET", "/v1/reserved-shares/{year}/revisions"),
+    ("GET", "/v1/reserved-shares/{year}/reminders"),
+    ("GET", "/v1/reserved-shares/{year}/export"),
+    ("POST", "/v1/reserved-shares/{year}/import"),
     ("GET", "/v1/products/{product_id}"),
     ("GET", "/v1/skus/{sku_id}"),
     ("GET", "/v1/skus/{sku_id}/stock"),

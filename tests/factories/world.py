@@ -1,13 +1,19 @@
 """One object of every kind that belongs to somebody, made over HTTP: what a stranger then must not reach."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import text
+
+from orders.agreements.actions import drafts
+from shop.core import clock, outbox
 from shop.core.db import Database
 from shop.identity.permissions import Role
 from tests.factories.bodies import PDF
 from tests.factories.buying import Bureau, make_bureau
 from tests.factories.identity import make_user
+from workers.handlers import HANDLERS
 
 #: By collection, such as ``purchase-requests`` or ``purchase-requests/files``.
 World = dict[str, Any]
@@ -70,3 +76,154 @@ def _approvals(bureau: Bureau, world: World) -> None:
     world["purchase-requests/files"] = made(school.post(f"/v1/purchase-requests/{request}/files", files={"file": ("a.pdf", PDF)}))[
         0
     ]["id"]
+
+
+@_maker
+def _deliveries(bureau: Bureau, world: World) -> None:
+    """An order that was accepted, and what may follow on it."""
+    school, seller = bureau.as_("school_purchaser"), bureau.as_("seller")
+    order = made(school.post("/v1/purchase-orders", json=bureau.order(2)))
+    part = order["supplier_orders"][0]["id"]
+    made(seller.post(f"/v1/supplier-orders/{part}/confirm"))
+    shipment = made(seller.post(f"/v1/supplier-orders/{part}/shipments", json={}))
+    world["shipments/photos"] = made(
+        school.post(f"/v1/shipments/{shipment['id']}/photos", files={"file": ("a.png", b"\x89PNG\r\n\x1a\n" + b"x" * 99)})
+    )["id"]
+    made(school.post(f"/v1/shipments/{shipment['id']}/acceptance", json={}))
+    line = shipment["lines"][0]["order_line_id"]
+    back = {"reason_code": "quality", "reason": "冻伤", "lines": [{"order_line_id": line, "quantity": "1"}]}
+    world["returns"] = made(school.post(f"/v1/shipments/{shipment['id']}/returns", json=back))["id"]
+    files = {"file": ("a.pdf", PDF)}
+    world["returns/files"] = made(school.post(f"/v1/returns/{world['returns']}/files", files=files))["files"][0]["id"]
+    truth = {"reason": "称重有误", "lines": [{"order_line_id": line, "accepted_quantity": "2", "accepted_grams": 9900}]}
+    world["acceptance-corrections"] = made(school.post(f"/v1/shipments/{shipment['id']}/corrections", json=truth))["id"]
+    claim = {"kind": "quality", "claim": "三成腐烂", "claimed": "10.00"}
+    world["disputes"] = made(school.post(f"/v1/supplier-orders/{part}/disputes", json=claim))["id"]
+    world["disputes/files"] = made(school.post(f"/v1/disputes/{world['disputes']}/files", files=files))["files"][0]["id"]
+    rated = {"quality": 5, "price": 5, "delivery": 5, "packaging": 5}
+    world["evaluations"] = made(school.put(f"/v1/supplier-orders/{part}/evaluation", json=rated))["id"]
+    photo = {"file": ("a.png", b"\x89PNG\r\n\x1a\n" + b"x" * 99)}
+    evaluation = made(school.post(f"/v1/supplier-orders/{part}/evaluation/photos", files=photo))
+    world["evaluations/photos"] = evaluation["photos"][0]["id"]
+    world["suppliers"] = order["supplier_orders"][0]["supplier_id"]
+
+
+@_maker
+def _papers(bureau: Bureau, world: World) -> None:
+    seller, part = bureau.as_("seller"), world["supplier-orders"]
+    said = {"kind": "invoice", "number": "25502000000012345678", "issued_on": "2026-11-01", "amount": "10.00"}
+    paper = seller.post(f"/v1/supplier-orders/{part}/papers", data=said, files={"file": ("a.pdf", PDF)})
+    world["supplier-orders/papers"] = made(paper)["id"]
+    order = made(bureau.as_("school_purchaser").post("/v1/purchase-orders", json=bureau.order(2)))
+    other = order["supplier_orders"][0]["id"]
+    made(seller.post(f"/v1/supplier-orders/{other}/confirm"))
+    line = made(seller.get(f"/v1/supplier-orders/{other}"))["lines"][0]["id"]
+    change = {"reason": "货源不足", "lines": [{"order_line_id": line, "quantity": "1"}]}
+    world["amendments"] = made(seller.post(f"/v1/supplier-orders/{other}/amendments", json=change))["id"]
+
+
+@_maker
+def _services(bureau: Bureau, world: World) -> None:
+    host = bureau.as_("honey_seller")
+    order = made(bureau.as_("school_purchaser").post("/v1/purchase-orders", json=bureau.order(None, None, 1)))
+    part = order["supplier_orders"][0]["id"]
+    made(host.post(f"/v1/supplier-orders/{part}/confirm"))
+    until = str(clock.today() + timedelta(days=60))
+    world["vouchers"] = made(host.post(f"/v1/supplier-orders/{part}/vouchers", json={"valid_until": until}))["items"][0]["id"]
+
+
+@_maker
+def _lists(bureau: Bureau, world: World) -> None:
+    school = bureau.as_("school_purchaser")
+    lines = [{"sku_id": world["skus"], "quantity": "1"}]
+    world["saved-lists"] = made(school.post("/v1/saved-lists", json={"name": "每周", "lines": lines}))["id"]
+    world["saved-lists/lines"] = world["skus"]
+    content = "产品名称,产地区县,数量\n奉节脐橙,奉节县,1\n".encode()
+    world["order-imports"] = made(school.post("/v1/order-imports", files={"file": ("a.csv", content)}))["id"]
+    world["order-imports/rows"] = 2
+    outbox.drain(bureau.api.database, HANDLERS)
+
+
+@_maker
+def _sourcing(bureau: Bureau, world: World) -> None:
+    school, seller = bureau.as_("school_purchaser"), bureau.as_("seller")
+    asked = {
+        "title": "冬季水果",
+        "supplier_ids": [world["suppliers"]],
+        "fund_source": "canteen",
+        "delivery_address": "大学城",
+        "closes_at": (clock.now() + timedelta(days=2)).isoformat(),
+        "lines": [{"sku_id": world["skus"], "quantity": "10"}],
+    }
+    request = world["quotation-requests"] = made(school.post("/v1/quotation-requests", json=asked))["id"]
+    path, files = f"/v1/quotation-requests/{request}", {"file": ("a.pdf", PDF)}
+    world["quotation-requests/files"] = made(school.post(path + "/files", files=files))["id"]
+    made(school.post(path + "/publish"))
+    world["quotation-requests/questions"] = made(seller.post(path + "/questions", json={"text": "可否分批？"}))["id"]
+    tiers = [{"min_quantity": "1", "unit_price": "60.00"}]
+    offer = {
+        "valid_until": str(clock.today() + timedelta(days=30)),
+        "lines": [{"line_no": 1, "sku_id": world["skus"], "tiers": tiers}],
+    }
+    world["quotations"] = made(seller.post(path + "/quotations", json=offer))["id"]
+    world["quotations/files"] = made(seller.post(f"/v1/quotations/{world['quotations']}/files", files=files))["id"]
+
+
+@_maker
+def _agreements(bureau: Bureau, world: World) -> None:
+    buyer, admin, seller = (bureau.as_(who) for who in ("bureau_purchaser", "bureau_buyer_admin", "seller"))
+    today = clock.today()
+    terms = {
+        "title": "水果长期供货",
+        "supplier_id": world["suppliers"],
+        "fund_source": "union",
+        "valid_from": str(today),
+        "valid_until": str(today + timedelta(days=300)),
+        "lines": [{"sku_id": world["skus"], "price": {"kind": "fixed", "unit_price": "60.00"}}],
+    }
+    agreement = made(buyer.post("/v1/agreements", json=terms))
+    path = f"/v1/agreements/{agreement['id']}"
+    entry = {"line_no": 1, "place": "食堂", "weekdays": [(today + timedelta(days=2)).isoweekday()], "quantity": "5"}
+    places = [{"name": "食堂", "address": "大学城"}]
+    made(buyer.put(path + "/schedule", json={"places": places, "entries": [entry]}))
+    proposed = made(buyer.post(path + "/propose"))
+    for who in (seller, admin):
+        made(who.post(path + "/sign", json={"terms_hash": proposed["terms_hash"]}))
+    world["agreements"] = agreement["id"]
+    world["agreements/changes"] = made(admin.post(path + "/terminations", json={"reason": "不再需要", "ends_on": str(today)}))["id"]
+    with bureau.api.database.unit_of_work() as session:
+        drafts.draft_due(session)
+        world["call-off-drafts"] = session.execute(text("SELECT min(id) FROM call_off_draft")).scalar_one()
+    winter = {"name": "寒假", "first_day": str(today + timedelta(days=60)), "last_day": str(today + timedelta(days=80))}
+    world["closure-periods"] = made(buyer.post("/v1/closure-periods", json=winter))["id"]
+    loss = {"sku_id": world["skus"], "month": str(today.replace(day=1)), "quantity": "1", "reason": "冰雹"}
+    world["crop-losses"] = made(seller.post("/v1/crop-losses", json=loss))["id"]
+
+
+@_maker
+def _pledges(bureau: Bureau, world: World) -> None:
+    buyer, today = bureau.as_("school_purchaser"), clock.today()
+    pledge = {
+        "title": "慰问医护",
+        "kind": "donate_by_purchase",
+        "amount": "20000.00",
+        "regions": ["500236"],
+        "purpose": "慰问",
+        "valid_from": str(today - timedelta(days=1)),
+        "valid_until": str(today + timedelta(days=60)),
+        "fund_source": "canteen",
+        "recipients": [{"name": "市第一医院", "heads": 4, "delivery_address": "渝中区健康路1号"}],
+    }
+    world["pledges"] = made(buyer.post("/v1/pledges", json=pledge))["id"]
+    path = f"/v1/pledges/{world['pledges']}"
+    made(buyer.post(path + "/open"))
+    made(buyer.post(path + "/orders", json={"purchase_order_id": world["purchase-orders"]}))
+    world["pledges/orders"] = world["purchase-orders"]
+    world["pledges/agreements"] = world["agreements"]
+    world["basket-proposals"] = made(buyer.post(path + "/basket-proposals", json={"budget": "1000.00"}))["id"]
+    world["purchase-proofs"] = made(buyer.post(path + "/purchase-proofs", json={}))["number"]
+
+
+@_maker
+def _reserved_share(bureau: Bureau, world: World) -> None:
+    world["reserved-shares"] = clock.today().year
