@@ -76,7 +76,7 @@ def open_(session: Session, actor: Actor, supplier_order_id: int, body: DisputeI
         goods_return_id=body.return_id,
         kind=body.kind.value,
         opened_side=own,
-        opened_by=actor.user_id,
+        opened_by=actor.user_id or 0,
         opened_at=now,
         claim=body.claim,
         claimed_fen=body.claimed,
@@ -103,7 +103,7 @@ def answer(session: Session, actor: Actor, dispute_id: int, words: str) -> None:
     now = clock.now()
     today = clock.shanghai_date(now)
     due = workdays.calendar(session, today).add(today, programmes.config_of(session, today).disputes.decision_working_days)
-    values = {"answer": words, "answered_by": actor.user_id, "answered_at": now, "decision_due_on": due}
+    values: dict[str, Any] = {"answer": words, "answered_by": actor.user_id, "answered_at": now, "decision_due_on": due}
     step(session, actor, row, DisputeMove.ANSWER, **values)
     outbox.publish(session, "dispute.answered", dispute_id=row.id)
 
@@ -143,7 +143,7 @@ def agree(session: Session, actor: Actor, dispute_id: int) -> None:
         )
         audit.record(session, actor, "dispute.agreed", "dispute", row.id, side=own)
         return
-    agreed = {"buyer_agreed_at" if own == "buyer" else "supplier_agreed_at": now}
+    agreed: dict[str, Any] = {"buyer_agreed_at" if own == "buyer" else "supplier_agreed_at": now}
     step(session, actor, row, DisputeMove.SETTLE, refund_fen=row.proposed_fen, **agreed)
     outbox.publish(session, "dispute.ended", dispute_id=row.id, status="settled")
 

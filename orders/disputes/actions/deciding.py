@@ -1,6 +1,7 @@
 """What officers do in a dispute: a county proposes, the city decides."""
 
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import text
 from sqlmodel import Session
@@ -38,7 +39,7 @@ def mediate(session: Session, actor: Actor, dispute_id: int, body: ProposalIn) -
     row = locked_for_officer(session, actor, dispute_id, Permission.DISPUTES_MEDIATE)
     if body.refund > row.total_fen:
         raise AmountTooLarge(most=yuan_from_fen(row.total_fen))
-    values = {"proposal": body.proposal, "proposed_fen": body.refund, "mediator_id": actor.user_id}
+    values: dict[str, Any] = {"proposal": body.proposal, "proposed_fen": body.refund, "mediator_id": actor.user_id}
     step(session, actor, row, DisputeMove.MEDIATE, **values, buyer_agreed_at=None, supplier_agreed_at=None)
     outbox.publish(session, "dispute.proposed", dispute_id=row.id, version=row.version + 1)
 

@@ -92,7 +92,7 @@ def propose(session: Session, actor: Actor, shipment_id: int, body: CorrectionIn
         supplier_order_id=acceptance.supplier_order_id,
         reason=body.reason,
         proposed_side=side,
-        proposed_by=actor.user_id,
+        proposed_by=actor.user_id or 0,
         proposed_at=now,
     )
     session.add(made)

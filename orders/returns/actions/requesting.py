@@ -63,7 +63,7 @@ def request(session: Session, actor: Actor, shipment_id: int, body: ReturnIn) ->
         kind=body.kind.value,
         reason_code=body.reason_code.value,
         reason=body.reason,
-        requested_by=actor.user_id,
+        requested_by=actor.user_id or 0,
         requested_at=now,
     )
     session.add(made)
