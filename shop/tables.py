@@ -13,8 +13,10 @@ import catalog.supervision.models
 import orders.agreements.models
 import orders.amendments.models
 import orders.approvals.models
+import orders.bookings.models
 import orders.budgets.models
 import orders.contracts.models
+import orders.disputes.models
 import orders.effects.models
 import orders.evaluations.models
 import orders.fulfilment.models
@@ -23,10 +25,13 @@ import orders.ledger.models
 import orders.lists.models
 import orders.papers.models
 import orders.payments.models
+import orders.pledges.models
 import orders.purchasing.models
 import orders.reassignments.models
 import orders.requests.models
 import orders.reserved_share.models
+import orders.returns.models
+import orders.sourcing.models
 import orders.statistics.models
 import orders.units.models
 import shop.core.models

@@ -12,6 +12,8 @@ from catalog.objections import handlers as objections
 from catalog.supervision import handlers as supervision
 from orders.agreements import handlers as agreements
 from orders.amendments import handlers as amendments
+from orders.bookings import handlers as bookings
+from orders.disputes import handlers as disputes
 from orders.effects import handlers as effects
 from orders.evaluations import handlers as evaluations
 from orders.feed import handlers as feed
@@ -19,10 +21,13 @@ from orders.fulfilment import handlers as fulfilment
 from orders.importing import handlers as importing
 from orders.papers import handlers as papers
 from orders.payments import handlers as payments
+from orders.pledges import handlers as pledges
 from orders.purchasing import handlers as purchasing
 from orders.reassignments import handlers as reassignments
 from orders.requests import handlers as requests
 from orders.reserved_share import handlers as reserved_share
+from orders.returns import handlers as returns
+from orders.sourcing import handlers as sourcing
 from shop.core.outbox import Handler
 from shop.notifications import handlers as organisations
 
@@ -60,8 +65,13 @@ HANDLERS: dict[str, Handler] = together(
     papers.HANDLERS,
     payments.HANDLERS,
     effects.HANDLERS,
+    sourcing.HANDLERS,
     agreements.HANDLERS,
     feed.HANDLERS,
     evaluations.HANDLERS,
     reserved_share.HANDLERS,
+    pledges.HANDLERS,
+    returns.HANDLERS,
+    bookings.HANDLERS,
+    disputes.HANDLERS,
 )

@@ -12,14 +12,18 @@ from catalog.monitoring import actions as monitoring
 from catalog.supervision.actions import capacity
 from orders.agreements.actions import drafts as call_offs
 from orders.amendments import actions as amendments
+from orders.bookings.actions import redeeming
+from orders.disputes.actions import reminding
 from orders.effects import handlers as effects
 from orders.fulfilment import actions as fulfilment
 from orders.fulfilment import handlers as delivering
 from orders.fulfilment import queries as deliveries
+from orders.pledges import handlers as pledges
 from orders.purchasing import actions as purchasing
 from orders.purchasing import handlers as ordering
 from orders.reconcile import report
 from orders.reserved_share import handlers as reserved_share
+from orders.sourcing.actions import moving as sourcing
 from orders.statistics import actions as statistics
 from shop.core import audit, clock, idempotency, locks, outbox
 from shop.core.db import database
@@ -162,6 +166,15 @@ def accept_shipment(shipment_id: int) -> None:
         fulfilment.accept_overdue(session, shipment_id)
 
 
+@app.task(name="sourcing.tell_of_closed")
+def tell_of_closed() -> None:
+    """Open the quotations of requests whose time is over, and tell the buyers; they are closed whether this ran or not."""
+    with database().unit_of_work() as session:
+        closed = sourcing.open_quotations(session)
+    if closed:
+        log.info("quotation_requests_closed", count=closed)
+
+
 @app.task(name="supervision.watch_capacity")
 def watch_capacity() -> None:
     """Flag and hold what was sold beyond its certified capacity."""
@@ -189,6 +202,29 @@ def remind_of_reserved_shares() -> None:
         told = reserved_share.remind(session)
     if told:
         log.info("reserved_share_reminders", count=told)
+
+
+@app.task(name="pledges.remind")
+def remind_of_pledges() -> None:
+    """Remind those whose pledge ends soon and is far from kept."""
+    with database().unit_of_work() as session:
+        pledges.remind(session)
+
+
+@app.task(name="bookings.expire")
+def expire_vouchers() -> None:
+    """Close the vouchers whose time is over."""
+    with database().unit_of_work() as session:
+        expired = redeeming.expire(session)
+    if expired:
+        log.info("vouchers_expired", count=expired)
+
+
+@app.task(name="disputes.remind")
+def remind_of_disputes() -> None:
+    """Remind who is to answer or to decide a dispute, and take it up where nobody did."""
+    with database().unit_of_work() as session:
+        reminding.remind(session)
 
 
 @app.task(name="agreements.draft_call_offs")

@@ -7,7 +7,7 @@ from sqlalchemy import TextClause, text
 from sqlmodel import Session
 
 from catalog.stock import queries
-from catalog.stock.errors import StockOutOfRange
+from catalog.stock.errors import StockOutOfRange, StockShort
 from catalog.stock.rules import MAX_ON_HAND
 from catalog.stock.schemas import MovementIn
 from shop.core import audit, clock
@@ -41,13 +41,25 @@ _MOVE = """
         WHERE stock.sku_id = w.sku_id
     )
     INSERT INTO stock_movement (sku_id, kind, on_hand, reserved, order_line_id, at)
-    SELECT sku_id, '{kind}', {on_hand}, -quantity, order_line_id, :now FROM wanted
+    SELECT sku_id, '{kind}', {on_hand}, {reserved}, order_line_id, :now FROM wanted
 """
-_RELEASE = text(_MOVE.format(kind="release", change="reserved = stock.reserved - w.quantity", on_hand="0"))
+_RELEASE = text(_MOVE.format(kind="release", change="reserved = stock.reserved - w.quantity", on_hand="0", reserved="-quantity"))
 _SHIP = text(
     _MOVE.format(
-        kind="ship", change="reserved = stock.reserved - w.quantity, on_hand = stock.on_hand - w.quantity", on_hand="-quantity"
+        kind="ship",
+        change="reserved = stock.reserved - w.quantity, on_hand = stock.on_hand - w.quantity",
+        on_hand="-quantity",
+        reserved="-quantity",
     )
+)
+_RETURN = text(_MOVE.format(kind="return", change="on_hand = stock.on_hand + w.quantity", on_hand="quantity", reserved="0"))
+_REPLACE = text(_MOVE.format(kind="replace", change="on_hand = stock.on_hand - w.quantity", on_hand="-quantity", reserved="0"))
+_SHORT = text(
+    """
+    SELECT s.sku_id FROM (SELECT sku_id, sum(quantity) AS quantity FROM unnest(CAST(:skus AS bigint[]), CAST(:quantities AS numeric[]))
+                          AS u (sku_id, quantity) GROUP BY sku_id) w JOIN stock s USING (sku_id)
+    WHERE s.on_hand - s.reserved < w.quantity ORDER BY s.sku_id
+    """
 )
 
 
@@ -86,6 +98,22 @@ def release(session: Session, *, sku_ids: Sequence[int], quantities: Sequence[De
 def ship(session: Session, *, sku_ids: Sequence[int], quantities: Sequence[Decimal], order_line_ids: Sequence[int]) -> None:
     """Take what order lines had reserved out of the store; the three sequences run in step."""
     _move(session, _SHIP, sku_ids, quantities, order_line_ids)
+
+
+def take_back(session: Session, *, sku_ids: Sequence[int], quantities: Sequence[Decimal], order_line_ids: Sequence[int]) -> None:
+    """Put what came back from a buyer into the store again; the three sequences run in step."""
+    _move(session, _RETURN, sku_ids, quantities, order_line_ids)
+
+
+def replace(session: Session, *, sku_ids: Sequence[int], quantities: Sequence[Decimal], order_line_ids: Sequence[int]) -> None:
+    """Take goods out of the store that are sent in place of others; the three sequences run in step.
+
+    Raises:
+        StockShort: what is not promised to orders does not suffice (409). One that was sold this moment is refused by the database.
+    """
+    if session.execute(_SHORT, {"skus": list(sku_ids), "quantities": list(quantities)}).first():
+        raise StockShort
+    _move(session, _REPLACE, sku_ids, quantities, order_line_ids)
 
 
 def _move(

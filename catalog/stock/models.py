@@ -23,15 +23,16 @@ class Stock(SQLModel, table=True):
 class StockMovement(SQLModel, table=True):
     """One change of a stock. Append-only; the stock is the sum of its movements (checked by ``shop reconcile``).
 
-    Kinds: receive, adjust (on hand), reserve, release (reserved), ship (both down).
+    Kinds: receive, adjust (on hand), reserve, release (reserved), ship (both down), return (came back from a buyer), replace (sent in exchange).
     """
 
     __tablename__ = "stock_movement"
     __table_args__ = (
-        CheckConstraint("kind IN ('receive','adjust','reserve','release','ship')", name="kind"),
+        CheckConstraint("kind IN ('receive','adjust','reserve','release','ship','return','replace')", name="kind"),
         CheckConstraint(
             "CASE kind WHEN 'receive' THEN on_hand > 0 AND reserved = 0 WHEN 'adjust' THEN reserved = 0"
             " WHEN 'reserve' THEN on_hand = 0 AND reserved > 0 WHEN 'release' THEN on_hand = 0 AND reserved < 0"
+            " WHEN 'return' THEN on_hand > 0 AND reserved = 0 WHEN 'replace' THEN on_hand < 0 AND reserved = 0"
             " ELSE on_hand < 0 AND reserved = on_hand END",
             name="deltas",
         ),

@@ -9,6 +9,8 @@ class MovementKind(StrEnum):
     RESERVE = "reserve"
     RELEASE = "release"
     SHIP = "ship"
+    RETURN = "return"
+    REPLACE = "replace"
 
 
 #: No stock of one SKU may grow beyond this; sums of any number of SKUs stay exact.

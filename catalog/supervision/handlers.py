@@ -5,8 +5,11 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
+from shop.core import audit, clock, workdays
+from shop.core.audit import SYSTEM
 from shop.core.outbox import Handler
 from shop.notifications.actions import notify
+from shop.programmes import queries as programmes
 
 # --- complaints -----------------------------------------------------------------------------------------------------
 
@@ -175,6 +178,42 @@ def _signal_raised(session: Session, payload: dict[str, Any]) -> None:
     )
 
 
+# --- disputes of orders, of which the event tells all that is needed --------------------------------------------------
+
+_OPEN_CHECK = text(
+    """
+    INSERT INTO inspection (certificate_id, kind, status, due_on, opened_at)
+    SELECT c.id, 'quality', 'open', :due_on, :now FROM certificate c
+    WHERE c.id = :id AND NOT EXISTS (SELECT FROM inspection i WHERE i.certificate_id = c.id AND i.kind = 'quality' AND i.status = 'open')
+    RETURNING id
+    """
+)
+
+
+def _dispute_decided(session: Session, payload: dict[str, Any]) -> None:
+    """Goods that were bad by a decision are checked: the county hears of it, and has a check of each certificate on its desk."""
+    today = clock.today()
+    days = programmes.config_of(session, today).certification.inspection_working_days
+    due_on = workdays.calendar(session, today).add(today, days)
+    for certificate_id in payload["certificate_ids"]:
+        opened = session.execute(_OPEN_CHECK, {"id": certificate_id, "due_on": due_on, "now": clock.now()}).scalar()
+        if opened is not None:
+            audit.record(session, SYSTEM, "inspection.opened", "inspection", opened, reason=payload["number"])
+        certificate = session.execute(
+            text("SELECT number, district_code FROM certificate WHERE id = :id"), {"id": certificate_id}
+        ).one()
+        notify(
+            session,
+            origin=f"dispute.quality:{payload['dispute_id']}:{certificate_id}",
+            kind="dispute.quality",
+            subject_type="inspections_due",
+            subject_id=certificate_id,
+            region_code=certificate.district_code,
+            number=payload["number"],
+            certificate=certificate.number,
+        )
+
+
 HANDLERS: dict[str, Handler] = {
     "blacklist.lifted": _tell_of_bar("blacklist.lifted"),
     "blacklist.listed": _tell_of_bar("blacklist.listed"),
@@ -185,6 +224,7 @@ HANDLERS: dict[str, Handler] = {
     "complaint.filed": _complaint_filed,
     "complaint.stated": _complaint_stated,
     "complaint.withdrawn": _complaint_withdrawn,
+    "dispute.decided": _dispute_decided,
     "inspection.done": _inspection_done,
     "price_check.above": _price_above,
     "quality_signal.raised": _signal_raised,

@@ -45,17 +45,20 @@ _LEFT = text(
 # What an order costs is split: what the ledger holds of it is used up, returns and corrections taken off; what else will have to be paid is
 # reserved. Goods rejected, lost or not to come cost nothing. Freight is used up with the first acceptance of its part.
 _STANDS = """
-    SELECT coalesce(sum(CASE WHEN so.status IN ('rejected', 'cancelled') THEN 0 ELSE goods.reserved
-                             + CASE WHEN so.status LIKE '%accepted' THEN 0 ELSE so.freight_fen END END), 0)::bigint AS reserved,
-           coalesce(sum(goods.sold + CASE WHEN so.status LIKE '%accepted' THEN so.freight_fen ELSE 0 END), 0)::bigint AS consumed
-    FROM supplier_order so
-    CROSS JOIN LATERAL (
-        SELECT (SELECT coalesce(sum(round((l.quantity - l.rejected_quantity - l.difference_quantity - l.closed_quantity) * l.unit_price_fen)
-                                    - round(l.accepted_quantity * l.unit_price_fen)), 0)
-                FROM order_line l WHERE l.supplier_order_id = so.id) AS reserved,
-               (SELECT coalesce(sum(e.amount_fen), 0) FROM sale_entry e WHERE e.supplier_order_id = so.id) AS sold
-    ) goods
-    WHERE so.purchase_order_id = {order}
+    SELECT goods.reserved + freight.reserved AS reserved, sold.fen + freight.consumed AS consumed
+    FROM (
+        SELECT coalesce(sum(round((l.quantity - l.rejected_quantity - l.difference_quantity - l.closed_quantity) * l.unit_price_fen)
+                            - round(l.accepted_quantity * l.unit_price_fen)), 0)::bigint AS reserved
+        FROM order_line l JOIN supplier_order so ON so.id = l.supplier_order_id AND so.status NOT IN ('rejected', 'cancelled')
+        WHERE l.purchase_order_id = {order}
+    ) goods, (
+        SELECT coalesce(sum(freight_fen) FILTER (WHERE status IN ('partly_accepted', 'accepted')), 0)::bigint AS consumed,
+               coalesce(sum(freight_fen) FILTER (WHERE status NOT IN ('rejected', 'cancelled', 'partly_accepted', 'accepted')), 0)::bigint
+               AS reserved
+        FROM supplier_order WHERE purchase_order_id = {order}
+    ) freight, (
+        SELECT coalesce(sum(amount_fen), 0)::bigint AS fen FROM sale_entry WHERE order_id = {order}
+    ) sold
 """
 _STANDING = text(_STANDS.format(order=":id"))
 _LOCK_DRAW = text("SELECT id FROM budget_draw WHERE holder_kind = 'purchase_order' AND holder_id = :id FOR UPDATE")
@@ -163,6 +166,12 @@ def redraw(session: Session, purchase_order_id: int) -> None:
         done = session.execute(_REDRAW, {"draw_id": draw_id}).one()
         if not done.moved:
             raise _exceeded(session, done.budget_id, done.more)
+
+
+def redraw_part(session: Session, supplier_order_id: int) -> None:
+    """The same for the order that a part belongs to."""
+    order = text("SELECT purchase_order_id FROM supplier_order WHERE id = :id")
+    redraw(session, session.execute(order, {"id": supplier_order_id}).scalar_one())
 
 
 def move(session: Session, purchase_order_id: int, budget_id: int | None) -> None:

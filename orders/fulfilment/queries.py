@@ -31,6 +31,12 @@ def undecided(session: Session, supplier_order_id: int) -> list[str]:
     return list(session.execute(_UNDECIDED, {"id": supplier_order_id, **clock.present()}).scalars())
 
 
+def voucher_lines(session: Session, supplier_order_id: int) -> frozenset[int]:
+    """The lines of a supplier order that are redeemed by vouchers, and so not shipped."""
+    lines = text("SELECT DISTINCT order_line_id FROM voucher WHERE supplier_order_id = :id")
+    return frozenset(session.execute(lines, {"id": supplier_order_id}).scalars())
+
+
 def shipments(session: Session, actor: Actor, supplier_order_id: int) -> list[ShipmentOut]:
     """The deliveries of one supplier order, oldest first.
 

@@ -127,6 +127,22 @@ def _wrong_weight(field: str, expected: int) -> Fault:
     )
 
 
+def without_vouchers(
+    open_lines: Iterable[OpenLine], asked: Sequence[Sent] | None, by_voucher: Collection[int]
+) -> tuple[list[Sent], list[Fault]]:
+    """What is asked for of lines of which some are redeemed by vouchers: by default everything else that is open."""
+    if asked is None:
+        rest = (line for line in open_lines if line.open and line.order_line_id not in by_voucher)
+        return [Sent(line.order_line_id, line.open) for line in rest], []
+    zh, en = "该行已发放服务券，由核销交付，不能发货", "Vouchers were issued for this line; it is redeemed, not shipped"
+    named = [
+        Fault("lines", "redeemed_by_voucher", zh, en, {"order_line_id": one.order_line_id})
+        for one in asked
+        if one.order_line_id in by_voucher
+    ]
+    return list(asked), named
+
+
 def to_ship(
     open_lines: Iterable[OpenLine], asked: Iterable[Sent] | None, *, today: date, short_percent: int = 0
 ) -> tuple[list[Shipped], list[Fault]]:

@@ -1,12 +1,13 @@
 """Writing the ledger: sales at acceptance, and their reversal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.ledger.booking import BOOK, BOOK_REASSIGNED, REVERSE, REVERSE_ORDER
+from orders.ledger.booking import BOOK, BOOK_REASSIGNED, LOCK, LOCK_ORDER, REBOOK, REVERSE, REVERSE_ORDER, REVERSE_PARTS
 from orders.ledger.errors import NothingLeftToReverse, NotReversible
 from orders.ledger.rules import Part, part_to_reverse
 from shop.core import audit, clock
@@ -89,8 +90,61 @@ def reassign(session: Session, actor: Who, order_id: int, *, reason: str) -> int
     both today, so that no published month is rewritten. Returns how many entries were moved. The caller holds the order's parts locked.
     """
     now = clock.now()
+    session.execute(LOCK_ORDER, {"order_id": order_id})
     taken = session.execute(REVERSE_ORDER, {"order_id": order_id, "on": clock.shanghai_date(now), "now": now}).scalars().all()
     if taken:
         session.execute(BOOK_REASSIGNED, {"correction_ids": list(taken), "now": now})
         audit.record(session, actor, "sale_entry.reassigned", "purchase_order", order_id, reason=reason, entries=len(taken))
     return len(taken)
+
+
+@dataclass(frozen=True, slots=True)
+class Reversed:
+    """A part of an entry that was taken back, as positive numbers, and the entry that did it."""
+
+    correction_id: int
+    part: Part
+
+
+def reverse_parts(session: Session, parts: Mapping[int, Decimal]) -> dict[int, Reversed]:
+    """Take back parts of many entries, by entry id: as :func:`reverse` for each, in two statements however many. The caller puts on record why.
+
+    Raises:
+        NothingLeftToReverse: more than one of the entries still holds (409).
+    """
+    values = {"entry_ids": list(parts), "quantities": list(parts.values()), "on": clock.today(), "now": clock.now()}
+    session.execute(LOCK, {"entry_ids": list(parts)})
+    done = {
+        row.reverses_id: Reversed(row.id, Part(row.quantity, int(row.grams), int(row.amount_fen)))
+        for row in session.execute(REVERSE_PARTS, values)
+    }
+    if len(done) < len(parts):
+        raise NothingLeftToReverse
+    return done
+
+
+@dataclass(frozen=True, slots=True)
+class Rebooked:
+    """What an entry is to say in truth; ``origin_id`` is the line of the correction that says so."""
+
+    entry_id: int
+    origin_id: int
+    part: Part
+
+
+def rebook(session: Session, lines: Sequence[Rebooked]) -> dict[int, int]:
+    """Book what was accepted in truth, after what was booked wrongly has been taken back; on today's date, with the snapshot of the first
+    booking. Returns the new entries' ids by the corrections' lines."""
+    rows = session.execute(
+        REBOOK,
+        {
+            "entry_ids": [line.entry_id for line in lines],
+            "origin_ids": [line.origin_id for line in lines],
+            "quantities": [line.part.quantity for line in lines],
+            "grams": [line.part.grams for line in lines],
+            "amounts": [line.part.amount_fen for line in lines],
+            "on": clock.today(),
+            "now": clock.now(),
+        },
+    )
+    return {row.origin_id: row.id for row in rows}

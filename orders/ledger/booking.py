@@ -144,7 +144,8 @@ REVERSE = text(
     _REVERSE.format(taken="-CAST(:quantity AS numeric), -CAST(:grams AS bigint), -CAST(:amount_fen AS bigint)")
     + f"FROM sale_entry e, {_NEXT.format(for_each='')} WHERE e.id = :entry_id RETURNING id"
 )
-#: The opposite of everything that the entries of an order still hold.
+#: The opposite of everything that the entries of an order still hold; they are locked before (by id), against returns.
+LOCK_ORDER = text("SELECT id FROM sale_entry WHERE order_id = :order_id AND reverses_id IS NULL ORDER BY id FOR UPDATE")
 REVERSE_ORDER = text(
     _REVERSE.format(taken="-e.quantity - r.quantity, -e.grams - r.grams, -e.amount_fen - r.amount_fen")
     + f"""
@@ -159,3 +160,39 @@ REVERSE_ORDER = text(
     RETURNING id
     """
 )
+#: The opposite of parts of many entries: what ``part_to_reverse`` says, in SQL. The entries are locked before (by id), so that ``done`` is
+#: what the transactions before this one left. A part of more than there is left is no row.
+LOCK = text("SELECT id FROM sale_entry WHERE id = ANY (CAST(:entry_ids AS bigint[])) ORDER BY id FOR UPDATE")
+REVERSE_PARTS = text(
+    _REVERSE.format(
+        taken="-n.quantity, done.grams - round(e.grams * (done.quantity + n.quantity) / e.quantity),"
+        " done.amount_fen - round(e.amount_fen * (done.quantity + n.quantity) / e.quantity)"
+    )
+    + """
+    FROM (SELECT nextval(pg_get_serial_sequence('sale_entry', 'id')) AS id, asked.* FROM unnest(CAST(:entry_ids AS bigint[]),
+          CAST(:quantities AS numeric[])) AS asked (entry_id, quantity)) n
+    JOIN sale_entry e ON e.id = n.entry_id AND e.reverses_id IS NULL
+    CROSS JOIN LATERAL (
+        SELECT -coalesce(sum(r.quantity), 0) AS quantity, -coalesce(sum(r.grams), 0) AS grams, -coalesce(sum(r.amount_fen), 0) AS amount_fen
+        FROM sale_entry r WHERE r.reverses_id = e.id
+    ) done
+    WHERE n.quantity > 0 AND done.quantity + n.quantity <= e.quantity
+    RETURNING id, reverses_id, -quantity AS quantity, -grams AS grams, -amount_fen AS amount_fen
+    """
+)
+
+#: What was accepted in truth, with the snapshot of the entry that it takes the place of.
+REBOOK = text("""
+INSERT INTO sale_entry (origin_kind, origin_id, recorded_at, sold_on, month, programme_code, direction, order_id,
+    supplier_order_id, sku_id, product_id, kind, category, supplier_id, district_code, township_code, village, certificate_id, certified,
+    reserved_share_eligible, buyer_id, buyer_kind, buyer_region_code, fund_source, mode, relation, relation_id, channel, channel_basis,
+    quantity, grams, amount_fen)
+SELECT 'acceptance_correction', n.origin_id, :now, CAST(:on AS date), date_trunc('month', CAST(:on AS timestamp))::date, e.programme_code,
+       e.direction, e.order_id, e.supplier_order_id, e.sku_id, e.product_id, e.kind, e.category, e.supplier_id, e.district_code,
+       e.township_code, e.village, e.certificate_id, e.certified, e.reserved_share_eligible, e.buyer_id, e.buyer_kind, e.buyer_region_code,
+       e.fund_source, e.mode, e.relation, e.relation_id, e.channel, e.channel_basis, n.quantity, n.grams, n.amount_fen
+FROM unnest(CAST(:entry_ids AS bigint[]), CAST(:origin_ids AS bigint[]), CAST(:quantities AS numeric[]), CAST(:grams AS bigint[]),
+            CAST(:amounts AS bigint[])) AS n (entry_id, origin_id, quantity, grams, amount_fen)
+JOIN sale_entry e ON e.id = n.entry_id
+RETURNING id, origin_id
+""")

@@ -17,7 +17,9 @@ class SaleEntry(SQLModel, table=True):
 
     __tablename__ = "sale_entry"
     __table_args__ = (
-        CheckConstraint("origin_kind IN ('acceptance_line','history','correction','reassignment')", name="origin_kind"),
+        CheckConstraint(
+            "origin_kind IN ('acceptance_line','acceptance_correction','history','correction','reassignment')", name="origin_kind"
+        ),
         CheckConstraint("mode IN ('policy_procurement','east_west','market','social_network')", name="mode"),
         CheckConstraint("relation IN ('none','east_west','central_unit','municipal_group','district_pair')", name="relation"),
         CheckConstraint("kind IN ('goods','service')", name="kind"),
@@ -48,8 +50,8 @@ class SaleEntry(SQLModel, table=True):
     )
 
     id: int = key()
-    #: Where it comes from: the acceptance line's id, a number of the history, (a correction) the entry's own id, or (booked for another
-    #: buyer) the id of the correction that took it back.
+    #: Where it comes from: the acceptance line's id, that of its correction, a number of the history, (a reversal) the entry's own id, or
+    #: (booked for another buyer) the id of the reversal that took it back.
     origin_kind: str
     origin_id: int = Field(sa_type=BigInteger)
     reverses_id: int | None = ref("sale_entry.id", nullable=True)

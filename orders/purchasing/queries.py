@@ -30,6 +30,14 @@ _BUYER_SIDE = (
     " AND u.path LIKE CAST(:branch AS text)))"
 )
 _SUPPLIER_SIDE = _SIDE.format("supplier")
+#: The sides of a supplier order ``so``, and who sees what hangs on it: for other parts' queries, with the parameters of ``reach``.
+SIDES = """
+    JOIN purchase_order po ON po.id = so.purchase_order_id
+    JOIN organisation buyer ON buyer.id = po.buyer_id
+    JOIN organisation unit ON unit.id = po.ordering_unit_id
+    JOIN organisation supplier ON supplier.id = so.supplier_id
+"""
+IN_REACH = f"({_SUPPLIER_SIDE} OR {_BUYER_SIDE})"
 
 
 def reach(actor: Actor) -> dict[str, Any]:
@@ -40,18 +48,25 @@ def reach(actor: Actor) -> dict[str, Any]:
     }
 
 
-#: What supplier order ``so`` costs by now: its freight, and its goods less what was rejected, lost or will not come. Rejected and cancelled
-#: parts cost nothing, not even freight.
-_PAYABLE = """CASE WHEN so.status IN ('rejected', 'cancelled') THEN 0 ELSE so.freight_fen + (
-        SELECT coalesce(sum(round((l.quantity - l.rejected_quantity - l.difference_quantity - l.closed_quantity) * l.unit_price_fen)), 0)::bigint
-        FROM order_line l WHERE l.supplier_order_id = so.id) END"""
+#: What supplier order ``so`` costs by now: its freight, and its goods less what was rejected, lost or will not come. What the ledger took back
+#: or booked anew since the acceptance (returns, corrections) counts as it says. Rejected and cancelled parts cost nothing, not even freight.
+_PAYABLE = """CASE WHEN so.status IN ('rejected', 'cancelled') THEN 0 ELSE so.freight_fen
+    + (SELECT coalesce(sum(round((l.quantity - l.rejected_quantity - l.difference_quantity - l.closed_quantity) * l.unit_price_fen)), 0)::bigint
+       FROM order_line l WHERE l.supplier_order_id = so.id)
+    + (SELECT coalesce(sum(e.amount_fen), 0)::bigint FROM sale_entry e
+       WHERE e.order_id = so.purchase_order_id AND e.supplier_order_id = so.id AND e.origin_kind <> 'acceptance_line') END"""
 
-#: What an order costs by now, and what was paid for it.
+#: The same for a whole order, and what was paid for it.
 PAYABLE_AND_PAID = text(
-    f"""
-    SELECT (SELECT coalesce(sum({_PAYABLE}), 0)::bigint FROM supplier_order so WHERE so.purchase_order_id = :id) AS payable,
+    """
+    SELECT (SELECT coalesce(sum(so.freight_fen), 0)::bigint FROM supplier_order so
+            WHERE so.purchase_order_id = :id AND so.status NOT IN ('rejected', 'cancelled'))
+         + (SELECT coalesce(sum(round((l.quantity - l.rejected_quantity - l.difference_quantity - l.closed_quantity) * l.unit_price_fen)), 0)::bigint
+            FROM order_line l JOIN supplier_order so ON so.id = l.supplier_order_id
+            WHERE l.purchase_order_id = :id AND so.status NOT IN ('rejected', 'cancelled'))
+         + (SELECT coalesce(sum(amount_fen), 0)::bigint FROM sale_entry WHERE order_id = :id AND origin_kind <> 'acceptance_line') AS payable,
            (SELECT coalesce(sum(amount_fen), 0)::bigint FROM payment WHERE purchase_order_id = :id) AS paid
-    """  # noqa: S608
+    """
 )
 
 
@@ -201,7 +216,9 @@ def purchase_orders(session: Session, actor: Actor, asked: OrderSearch) -> Page[
 
 _SUPPLIER_ORDER = f"""
     SELECT so.*, po.number AS purchase_order_number, po.buyer_id, buyer.name AS buyer_name, supplier.name AS supplier_name,
-           coalesce(so.deliver_by, po.deliver_by) AS wanted_by, {_PAYABLE} AS payable, po.placed_at, po.delivery_address, po.delivery_contact, po.delivery_phone
+           coalesce(so.deliver_by, po.deliver_by) AS wanted_by, {_PAYABLE} AS payable, po.placed_at, po.delivery_address, po.delivery_contact,
+           po.delivery_phone,
+           EXISTS (SELECT FROM dispute d WHERE d.supplier_order_id = so.id AND d.status IN ('open', 'answered', 'mediating')) AS in_dispute
     FROM supplier_order so
     JOIN purchase_order po ON po.id = so.purchase_order_id
     JOIN organisation buyer ON buyer.id = po.buyer_id

@@ -178,6 +178,7 @@ class SupplierOrderRow(BaseModel):
     freight: YuanOut
     payable: YuanOut = Field(description="goods and freight, less what was not accepted; nothing for a part that is over")
     total_grams: int
+    in_dispute: bool = Field(description="one side has opened a dispute that is not decided")
     version: int
 
 
@@ -189,17 +190,17 @@ class SupplierOrderOut(SupplierOrderRow):
     lines: list[OrderLineOut]
 
 
-class CancelIn(BaseModel):
+class ReasonIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     reason: ShortText
+
+
+class CancelIn(ReasonIn):
     reason_code: Literal["not_needed", "wrong_details", "wrong_unit", "freight", "other"] = "other"
 
 
-class RejectIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    reason: ShortText
+class RejectIn(ReasonIn):
     reason_code: Literal["out_of_stock", "cannot_deliver", "price", "other"] = "other"
 
 

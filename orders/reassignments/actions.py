@@ -40,6 +40,20 @@ _UNIT = text(
     FROM organisation o WHERE o.id = :id
     """
 )
+_HOLD_BALANCES = text(
+    """
+    SELECT b.acceptance_line_id FROM acceptance_balance b JOIN sale_entry e ON e.id = b.entry_id
+    WHERE e.order_id = :id ORDER BY 1 FOR UPDATE OF b
+    """
+)
+# What returns and corrections take back from then on is the entry for the new unit.
+_FOLLOW = text(
+    """
+    UPDATE acceptance_balance b SET entry_id = n.id
+    FROM sale_entry c JOIN sale_entry n ON n.origin_kind = 'reassignment' AND n.origin_id = c.id
+    WHERE c.order_id = :id AND c.reverses_id = b.entry_id
+    """
+)
 _MOVE = text("UPDATE purchase_order SET buyer_id = :unit WHERE id = :id")
 _BUDGET = text(f"SELECT ({NEAREST.format(path='CAST(:path AS text)')}) AS id")
 _FILE = text(
@@ -200,7 +214,9 @@ def _unit(session: Session, order: Any, unit_id: int) -> Any:
 
 def _move(session: Session, actor: Actor, order: Any, unit: Any, reason: str) -> None:
     session.execute(_MOVE, {"id": order.id, "unit": unit.id})
+    session.execute(_HOLD_BALANCES, {"id": order.id}).all()
     moved = reassign(session, actor, order.id, reason=reason)
+    session.execute(_FOLLOW, {"id": order.id})
     year = clock.shanghai_date(order.placed_at).year
     budget_id = session.execute(_BUDGET, {"path": unit.path, "budget_year": year, "fund_source": order.fund_source}).scalar()
     budgets.move(session, order.id, budget_id)

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+from orders.reconcile.returned import RETURNED
 from orders.statistics.cubes import CUBES, Cube, Kind, recount
 from shop.core import audit
 
@@ -99,12 +100,11 @@ ORDERS = [
     _sql(
         "payments",
         "收款不超过订单金额",
-        "Payments do not exceed the order",
+        "Payments do not exceed the order with its freight, before what both sides agreed to take off",
         """
         SELECT 'purchase_order ' || o.id AS subject, format('at most %s fen', f.most) AS expected, format('%s fen', p.fen) AS found
         FROM purchase_order o
         JOIN (SELECT purchase_order_id AS id, sum(amount_fen) AS fen FROM payment GROUP BY purchase_order_id) p USING (id)
-        -- with freight; what both sides agreed to take off may have been paid before
         CROSS JOIN LATERAL (
             SELECT o.total_fen + sum(so.freight_fen) + coalesce((SELECT -sum(least(a.change_fen, 0)) FROM amendment a
                    JOIN supplier_order s ON s.id = a.supplier_order_id WHERE s.purchase_order_id = o.id), 0) AS most
@@ -170,7 +170,8 @@ DELIVERIES = [
                           ELSE l.quantity - l.closed_quantity - l.shipped_quantity END AS open,
                      l.shipped_quantity AS shipped
               FROM order_line l JOIN supplier_order o ON o.id = l.supplier_order_id) l
-        FULL JOIN (SELECT order_line_id AS id, min(sku_id) AS sku_id, sum(reserved) AS reserved, -sum(on_hand) AS shipped
+        FULL JOIN (SELECT order_line_id AS id, min(sku_id) AS sku_id, sum(reserved) AS reserved,
+                          coalesce(-sum(on_hand) FILTER (WHERE kind NOT IN ('return', 'replace')), 0) AS shipped
                    FROM stock_movement WHERE order_line_id IS NOT NULL GROUP BY order_line_id) m ON m.id = l.id
         WHERE (l.sku_id, l.open, l.shipped) IS DISTINCT FROM (m.sku_id, m.reserved, m.shipped)
         """,
@@ -347,6 +348,31 @@ CERTIFICATES = [
 
 RECORDS = [
     _sql(
+        "contracts",
+        "合同（含补充协议）与订单金额、运费一致",
+        "Contracts with their supplements = the orders",
+        """
+        SELECT 'supplier_order ' || o.id AS subject, format('%s and freight %s fen', o.total_fen, o.freight_fen) AS expected,
+               coalesce(format('%s and freight %s yuan', c.goods, c.freight), 'no contract') AS found FROM supplier_order o
+        LEFT JOIN LATERAL (SELECT (content ->> 'goods')::numeric AS goods, (content ->> 'freight')::numeric AS freight FROM contract
+                           WHERE supplier_order_id = o.id ORDER BY supplement_no DESC LIMIT 1) c ON true
+        WHERE o.confirmed_at IS NOT NULL AND (c.goods * 100, c.freight * 100) IS DISTINCT FROM (o.total_fen::numeric, o.freight_fen::numeric)
+        """,
+    ),
+    _sql(
+        "contract_numbers",
+        "合同编号连续无缺",
+        "Contract numbers have no gaps",
+        """
+        SELECT coalesce(c.series, n.series) AS subject, format('1 to %s', n.last) AS expected, format('%s in all', c.made) AS found
+        FROM (SELECT format('contract:%s:%s', substr(split_part(number, '-', 1), 3), split_part(number, '-', 2)::bigint) AS series,
+                     count(*) AS made, max(split_part(number, '-', 3)::bigint) AS latest
+              FROM contract WHERE supplement_no = 0 GROUP BY 1) c
+        FULL JOIN (SELECT * FROM number_series WHERE starts_with(series, 'contract:')) n ON n.series = c.series
+        WHERE (c.made, c.latest) IS DISTINCT FROM (n.last::bigint, n.last::bigint)
+        """,
+    ),
+    _sql(
         "certificate_numbers",
         "证书编号连续无缺",
         "Certificate numbers have no gaps",
@@ -372,4 +398,12 @@ RECORDS = [
     ),
 ]
 
-CHECKS: list[Check] = [*ORDERS, *DELIVERIES, *LEDGER, *(_figures(cube) for cube in CUBES), *CERTIFICATES, *RECORDS]
+CHECKS: list[Check] = [
+    *ORDERS,
+    *DELIVERIES,
+    *LEDGER,
+    *(_sql(*each) for each in RETURNED),
+    *(_figures(cube) for cube in CUBES),
+    *CERTIFICATES,
+    *RECORDS,
+]

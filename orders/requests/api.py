@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import File, Form, Query, UploadFile
 from fastapi.responses import Response
 
-from orders.purchasing.schemas import FundSource
+from orders.purchasing.schemas import FundSource, ReasonIn
 from orders.requests import actions, queries
 from orders.requests.actions.filing import require_own
 from orders.requests.schemas import (
@@ -14,7 +14,6 @@ from orders.requests.schemas import (
     PurchaseRequestIn,
     PurchaseRequestOut,
     PurchaseRequestRow,
-    ReasonIn,
     RequestLineOut,
     SubmittedOut,
 )

@@ -96,12 +96,6 @@ class ApprovalIn(BaseModel):
     reason: ShortText | None = None
 
 
-class ReasonIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    reason: ShortText
-
-
 class PurchaseFileOut(BaseModel):
     id: int
     name: str

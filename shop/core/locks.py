@@ -1,10 +1,13 @@
 """Advisory locks by name, and the order in which rows are locked.
 
-Lock order, everywhere: harvest of a supplier (by name) -> agreement (by id) -> its changes, drafts and instalments -> certification case
--> uploaded lists of the same content (by id) -> supplier orders (by id) -> order lines -> stock (by SKU id) -> number series
--> certificates (by id; FOR KEY SHARE by orders, FOR UPDATE by what changes their force, which reads the clock after that).
-Freeing capacity needs no lock. A webhook endpoint comes before its deliveries. Prefer one conditional UPDATE to a lock.
-A unit's reserved share -> the advisory lock of the year's shared canteens. Supplier order -> its evaluation.
+Lock order, everywhere, each by id:
+pledge (FOR SHARE by what adds to it) -> basket proposal or proof -> quotation request -> harvest of a supplier (by name) -> agreement -> its
+changes, drafts, instalments -> certification case -> purchase request -> spending of a unit (by name) -> uploaded lists of the same
+content -> dispute -> supplier orders -> purchase order (its totals) -> goods return or correction -> vouchers -> service capacity (by SKU and
+day) -> acceptance balances (by line) -> sale entries -> order lines -> stock (by SKU) -> number series -> certificates (FOR KEY SHARE by
+orders; FOR UPDATE by what changes their force, which reads the clock after that) -> budget draw -> budget.
+Freeing capacity needs no lock. A webhook endpoint comes before its deliveries, a unit's reserved share before the lock of the year's shared
+canteens, a supplier order before its evaluation. Prefer one conditional UPDATE to a lock.
 """
 
 import hashlib

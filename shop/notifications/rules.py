@@ -13,6 +13,13 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Nobody answered a delivery of order {number} in time; it was accepted",
     ),
     "acceptance.recorded": ("订单 {number} 的到货已验收", "A delivery of order {number} was accepted"),
+    "acceptance_correction.agreed": ("对方已同意验收更正 {number}", "Correction {number} of an acceptance was agreed to"),
+    "acceptance_correction.declined": ("对方不同意验收更正 {number}", "Correction {number} of an acceptance was declined"),
+    "acceptance_correction.proposed": (
+        "对方提出验收更正 {number}，待您确认",
+        "Correction {number} of an acceptance awaits your answer",
+    ),
+    "acceptance_correction.withdrawn": ("验收更正 {number} 已撤回", "Correction {number} of an acceptance was taken back"),
     "agreement.change_accepted": ("对方已同意协议 {number} 的变更", "The other side accepted the change of agreement {number}"),
     "agreement.change_declined": ("对方未同意协议 {number} 的变更", "The other side declined the change of agreement {number}"),
     "agreement.change_proposed": (
@@ -52,10 +59,24 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "系统“{system}”的密钥（{name}）将于 {ends} 到期，请及时更换",
         "The key “{name}” of {system} ends on {ends}; make a new one in time",
     ),
+    "basket_proposal.failed": (
+        "承诺 {number} 的采购方案未能算出，请稍后重试",
+        "The basket for pledge {number} could not be worked out; ask again later",
+    ),
+    "basket_proposal.infeasible": (
+        "承诺 {number} 的采购方案无法满足全部条件，请查看原因",
+        "No basket for pledge {number} meets everything that was asked; see what stands in the way",
+    ),
+    "basket_proposal.ready": ("承诺 {number} 的采购方案已生成", "The basket for pledge {number} is ready"),
     "blacklist.lifted": ("本单位的黑名单已解除：{reason}", "Your organisation may apply again: {reason}"),
-    "blacklist.listed": (
-        "本单位被列入黑名单至 {until}：{reason}",
-        "Your organisation is barred until {until}: {reason}",
+    "blacklist.listed": ("本单位被列入黑名单至 {until}：{reason}", "Your organisation is barred until {until}: {reason}"),
+    "budget_unit_application.decided": (
+        "订单 {number} 变更预算单位的申请已有结果",
+        "The application for another budget unit of order {number} was decided",
+    ),
+    "budget_unit_application.filed": (
+        "订单 {number} 申请变更预算单位，请处理",
+        "Another budget unit is asked for order {number}; decide on it",
     ),
     "call_off.drafted": (
         "协议 {number} 于 {due_on} 送 {place} 的订单已拟好，请确认",
@@ -64,14 +85,6 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "call_off.stuck": (
         "协议 {number} 于 {due_on} 送 {place} 的订单未能自动提交（{problem}），请处理",
         "The order under agreement {number} for {place} on {due_on} could not be placed ({problem}); see to it",
-    ),
-    "budget_unit_application.decided": (
-        "订单 {number} 变更预算单位的申请已有结果",
-        "The application for another budget unit of order {number} was decided",
-    ),
-    "budget_unit_application.filed": (
-        "订单 {number} 申请变更预算单位，请处理",
-        "Another budget unit is asked for order {number}; decide on it",
     ),
     "capacity.cleared": (
         "证书 {number} 的产能预警已解除：{reason}",
@@ -183,30 +196,35 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "供应商已就关于证书 {number} 的投诉作出说明",
         "The supplier made its statement on the complaint about certificate {number}",
     ),
-    "complaint.upheld": (
-        "关于证书 {number} 的投诉经核查属实",
-        "The complaint about certificate {number} was upheld",
-    ),
-    "complaint.withdrawn": (
-        "关于证书 {number} 的投诉已撤回",
-        "The complaint about certificate {number} was withdrawn",
-    ),
-    "complaints.due": (
-        "有 {soon} 件投诉即将到期，{overdue} 件已超期",
-        "{soon} complaints are due soon, {overdue} are overdue",
-    ),
+    "complaint.upheld": ("关于证书 {number} 的投诉经核查属实", "The complaint about certificate {number} was upheld"),
+    "complaint.withdrawn": ("关于证书 {number} 的投诉已撤回", "The complaint about certificate {number} was withdrawn"),
+    "complaints.due": ("有 {soon} 件投诉即将到期，{overdue} 件已超期", "{soon} complaints are due soon, {overdue} are overdue"),
     "crop_loss.declared": (
         "供应单位申报“{product}” {month} 减产：原计划 {planned} 公斤，减少 {cut} 公斤，仍供 {left} 公斤",
         "A loss of {product} in {month} was declared: of {planned} kg planned for you {cut} kg are cut, {left} kg still come",
     ),
+    "dispute.answer_due": ("争议 {number} 请于 {due_on} 前答复", "Dispute {number} is to be answered by {due_on}"),
+    "dispute.answered": ("对方已答复争议 {number}", "The other side answered dispute {number}"),
+    "dispute.decided": ("争议 {number} 已裁定，退款 {refund} 元", "Dispute {number} was decided; {refund} yuan are owed"),
+    "dispute.decision_due": ("争议 {number} 须于 {due_on} 前裁定", "Dispute {number} is to be decided by {due_on}"),
+    "dispute.opened": ("收到争议 {number}，请于 {due_on} 前答复", "Dispute {number} was opened; please answer by {due_on}"),
+    "dispute.overdue": ("争议 {number} 的裁定期限 {due_on} 已过", "Dispute {number} was to be decided by {due_on}"),
+    "dispute.proposed": ("争议 {number} 有调解方案，请确认", "A settlement of dispute {number} was proposed"),
+    "dispute.quality": (
+        "争议 {number} 认定证书 {certificate} 的产品有质量问题，已列入检查",
+        "Dispute {number} was decided about the quality of certificate {certificate}; a check was opened",
+    ),
+    "dispute.settled": ("争议 {number} 已调解，退款 {refund} 元", "Dispute {number} was settled; {refund} yuan are owed"),
+    "dispute.unanswered": (
+        "争议 {number} 逾期（{due_on}）未答复，可以裁定",
+        "Dispute {number} was not answered by {due_on} and can be decided",
+    ),
+    "dispute.withdrawn": ("争议 {number} 已撤回", "Dispute {number} was taken back"),
     "evaluation.answered": ("供应商已回复贵单位对订单 {number} 的评价", "The supplier answered your evaluation of order {number}"),
     "evaluation.written": ("采购单位评价了订单 {number}", "The buyer rated order {number}"),
     "inspection.failed": ("证书 {number}（{product}）检查不合格", "A check of {product}, certificate {number}, failed"),
     "inspection.passed": ("证书 {number}（{product}）检查合格", "A check of {product}, certificate {number}, was passed"),
-    "inspections.due": (
-        "有 {soon} 项检查即将到期，{overdue} 项已超期",
-        "{soon} checks are due soon, {overdue} are overdue",
-    ),
+    "inspections.due": ("有 {soon} 项检查即将到期，{overdue} 项已超期", "{soon} checks are due soon, {overdue} are overdue"),
     "objection.dismissed": (
         "产品“{product}”的公示异议经核查不成立",
         "An objection against the notice on “{product}” was dismissed",
@@ -219,10 +237,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "产品“{product}”的公示异议成立，申请将被退回或不予认定",
         "An objection against the notice on “{product}” was upheld; the application will be returned or rejected",
     ),
-    "objections.due": (
-        "有 {soon} 件公示异议即将到期，{overdue} 件已超期",
-        "{soon} objections are due soon, {overdue} are overdue",
-    ),
+    "objections.due": ("有 {soon} 件公示异议即将到期，{overdue} 件已超期", "{soon} objections are due soon, {overdue} are overdue"),
     "open_orders.held": (
         "证书 {number} 因销售超出认定产能被暂扣，涉及 {count} 个未完成订单，采购单位须选择继续交付或取消，见 {where}",
         "Certificate {number} is held because more was sold than it was given for; {count} open orders need their buyers' choice: {where}",
@@ -261,6 +276,14 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "organisation.resubmitted": ("单位“{name}”已修改并重新提交注册", "“{name}” corrected its registration and submitted it again"),
     "paper.uploaded": ("订单 {number} 有新上传的文件", "A paper was uploaded for order {number}"),
     "payment.recorded": ("订单 {number} 的付款已登记", "A payment for order {number} was recorded"),
+    "pledge.ending": (
+        "承诺 {number} 将于 {ends} 到期，已验收 {percent}%",
+        "Pledge {number} ends on {ends}; {percent} % of it was accepted so far",
+    ),
+    "pledge.opened": (
+        "“{organisation}”公开承诺采购本区县产品，编号 {number}",
+        "“{organisation}” pledged to buy products of your county: {number}",
+    ),
     "price_check.above": (
         "证书 {number}（{product}）的价格比同类产品高 {percent}%",
         "The price of {product}, certificate {number}, lies {percent} % above that of comparable goods",
@@ -271,10 +294,11 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "订单 {number} 的采购单位已变更，开票时请注意",
         "Order {number} belongs to another unit of the buyer now; mind it on the invoice",
     ),
-    "purchase_request.ordered": (
-        "采购申请 {number} 已审批通过并下单",
-        "Request {number} was approved and ordered",
+    "purchase_proof.issued": (
+        "“{organisation}”的承诺 {pledge} 已出具购买证明 {number}",
+        "Proof {number} was issued for pledge {pledge} of “{organisation}”",
     ),
+    "purchase_request.ordered": ("采购申请 {number} 已审批通过并下单", "Request {number} was approved and ordered"),
     "purchase_request.rejected": ("采购申请 {number} 未获批准", "Request {number} was refused"),
     "purchase_request.returned": ("采购申请 {number} 已退回修改", "Request {number} was returned to be changed"),
     "purchase_request.stuck": (
@@ -282,19 +306,39 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Request {number} was approved but could not be ordered; see why",
     ),
     "purchase_request.waiting": ("采购申请 {number} 待审批：{step}", "Request {number} waits for approval: {step}"),
-    "shipment.accept_due": (
-        "订单 {number} 的到货请于 {until} 前验收，逾期视为验收合格",
-        "Please answer a delivery of order {number} until {until}; after that it counts as accepted",
-    ),
-    "shipment.corrected": ("订单 {number} 的物流信息已更正", "The transport data of a delivery of order {number} were corrected"),
-    "shipment.held": (
-        "采购单位对订单 {number} 的到货提出异议：{reason}",
-        "The buyer holds a delivery of order {number}: {reason}",
-    ),
-    "shipment.let_go": ("采购单位已撤回对订单 {number} 到货的异议", "The buyer no longer holds a delivery of order {number}"),
     "quality_signal.raised": (
         "证书 {number}（{product}）近期收到 {buyers} 个采购单位的 {ratings} 次低分评价",
         "{product}, certificate {number}, was rated low {ratings} times by {buyers} buyers of late",
+    ),
+    "quotation.lost": (
+        "询价 {number}（{title}）已定标，贵单位未中标",
+        "Request {number} ({title}) was decided; nothing of it went to you",
+    ),
+    "quotation.won": (
+        "询价 {number}（{title}）有 {lines} 行由贵单位中标",
+        "{lines} line(s) of request {number} ({title}) were awarded to you",
+    ),
+    "quotation_request.answered": ("询价 {number}（{title}）有新的答复", "A question on request {number} ({title}) was answered"),
+    "quotation_request.asked": ("询价 {number}（{title}）有新的提问", "There is a new question on your request {number} ({title})"),
+    "quotation_request.cancelled": (
+        "询价 {number}（{title}）已取消：{reason}",
+        "Request {number} ({title}) was cancelled: {reason}",
+    ),
+    "quotation_request.closed": (
+        "询价 {number}（{title}）已截止，收到 {count} 份报价，可以比价定标",
+        "Request {number} ({title}) is closed with {count} quotation(s); they can be compared and awarded",
+    ),
+    "quotation_request.extended": (
+        "询价 {number}（{title}）的报价截止时间推迟至 {closes_at}：{reason}",
+        "Quotations for request {number} ({title}) are taken until {closes_at}: {reason}",
+    ),
+    "quotation_request.failed": (
+        "询价 {number}（{title}）已截止，无人报价，可复制后重新发布",
+        "Request {number} ({title}) is closed without a quotation; it can be copied and sent out again",
+    ),
+    "quotation_request.published": (
+        "收到询价 {number}（{title}），请于 {closes_at} 前报价",
+        "You are asked for a quotation: {number} ({title}), until {closes_at}",
     ),
     "reserved_share.accepted": (
         "本单位 {year} 年预留份额已通过审核：{reserved} 元",
@@ -304,10 +348,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "本单位 {year} 年预留份额已完成 {rate}%，低于时间进度，尚差 {missing} 元",
         "Your reserved share of {year} is {rate} % done, less than the time gone by; {missing} yuan are missing",
     ),
-    "reserved_share.due": (
-        "请于 {due} 前填报本单位 {year} 年预留份额",
-        "Please file your reserved share of {year} by {due}",
-    ),
+    "reserved_share.due": ("请于 {due} 前填报本单位 {year} 年预留份额", "Please file your reserved share of {year} by {due}"),
     "reserved_share.filed": (
         "“{unit}”报送了 {year} 年预留份额，请审核",
         "“{unit}” filed its reserved share of {year}; it awaits your review",
@@ -316,10 +357,22 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "本单位 {year} 年预留份额应于 {due} 前填报，现已逾期",
         "Your reserved share of {year} was to be filed by {due}",
     ),
-    "reserved_share.returned": (
-        "本单位 {year} 年预留份额被退回：{reason}",
-        "Your reserved share of {year} was returned: {reason}",
+    "reserved_share.returned": ("本单位 {year} 年预留份额被退回：{reason}", "Your reserved share of {year} was returned: {reason}"),
+    "return.approved": ("退换货 {number} 已同意，请寄回", "Return {number} was approved; send the goods back"),
+    "return.cancelled": ("退换货 {number} 已取消", "Return {number} was cancelled"),
+    "return.closed": ("退换货 {number} 已完成，退款 {refund} 元", "Return {number} is closed; {refund} yuan are refunded"),
+    "return.received": ("退换货 {number} 已由供应商确认，待处理", "The supplier has dealt with the goods of return {number}"),
+    "return.refused": ("退换货 {number} 被拒绝，可提出争议", "Return {number} was refused; you may open a dispute"),
+    "return.replaced": ("退换货 {number} 的换货已发出", "The goods in exchange of return {number} were sent"),
+    "return.requested": ("收到退换货申请 {number}", "Return {number} awaits your answer"),
+    "return.sent": ("退换货 {number} 的货物已寄回", "The goods of return {number} are on their way back"),
+    "shipment.accept_due": (
+        "订单 {number} 的到货请于 {until} 前验收，逾期视为验收合格",
+        "Please answer a delivery of order {number} until {until}; after that it counts as accepted",
     ),
+    "shipment.corrected": ("订单 {number} 的物流信息已更正", "The transport data of a delivery of order {number} were corrected"),
+    "shipment.held": ("采购单位对订单 {number} 的到货提出异议：{reason}", "The buyer holds a delivery of order {number}: {reason}"),
+    "shipment.let_go": ("采购单位已撤回对订单 {number} 到货的异议", "The buyer no longer holds a delivery of order {number}"),
     "shipment.sent": ("订单 {number} 已发货", "Order {number} was shipped"),
     "shipment.short": (
         "订单 {number} 按实际重量发货，不足部分不再发货",
@@ -339,6 +392,12 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Order {number} was not confirmed in time and has been released",
     ),
     "supplier_order.rejected": ("供应商已拒绝订单 {number}", "The supplier rejected order {number}"),
+    "voucher.redeemed": ("订单 {number} 的服务券 {voucher} 已核销", "Voucher {voucher} of order {number} was redeemed"),
+    "vouchers.expired": (
+        "订单 {number} 有 {count} 张服务券过期未使用",
+        "{count} vouchers of order {number} were not redeemed in time",
+    ),
+    "vouchers.issued": ("订单 {number} 的 {count} 张服务券已发出", "{count} vouchers of order {number} were issued"),
     "webhook_endpoint.disabled": (
         "回调地址 {url} 已停用：对方返回 410，或连续三天无法送达；恢复后请重新启用并补发",
         "The endpoint {url} was disabled: it answered 410, or nothing got through for three days; enable it again, then replay",
@@ -362,26 +421,32 @@ def told(kind: str, data: Mapping[str, Any], language: Language) -> str:
 
 #: Where a person reads more about a subject; about any other, in the inbox.
 PLACES: Mapping[str, str] = {
+    "acceptance_correction": "/v1/acceptance-corrections/{id}",
     "agreement": "/v1/agreements/{id}",
-    "call_off_draft": "/v1/call-off-drafts/{id}",
-    "budget_unit_application": "/v1/budget-unit-applications/{id}",
     "amendment": "/v1/amendments/{id}",
+    "basket_proposal": "/v1/basket-proposals/{id}",
+    "budget_unit_application": "/v1/budget-unit-applications/{id}",
+    "call_off_draft": "/v1/call-off-drafts/{id}",
     "capacity_flag": "/v1/capacity-flags",
     "catalogue_batch": "/v1/catalogue-batches/{id}",
     "certificate": "/v1/certificates/{id}",
-    "certification_due": "/v1/certification-cases?mine=true&sort=due",
     "certification_case": "/v1/certification-cases/{id}",
+    "certification_due": "/v1/certification-cases?mine=true&sort=due",
     "complaint": "/v1/complaints/{id}",
     "complaints_due": "/v1/complaints?overdue=true",
     "crop_loss": "/v1/crop-losses/{id}",
+    "dispute": "/v1/disputes/{id}",
+    "goods_return": "/v1/returns/{id}",
     "inspection": "/v1/inspections/{id}",
     "inspections_due": "/v1/inspections?status=open",
     "objection": "/v1/objections/{id}",
     "objections_due": "/v1/objections",
     "open_orders": "/v1/certificates/{id}/open-orders",
     "organisation": "/v1/organisations/{id}",
+    "pledge": "/v1/pledges/{id}",
     "purchase_request": "/v1/purchase-requests/{id}",
     "quality_signal": "/v1/quality-signals?open=true",
+    "quotation_request": "/v1/quotation-requests/{id}",
     "reserved_share": "/v1/reserved-shares/{id}",
     "reserved_shares": "/v1/reserved-shares?year={id}&status=filed",
     "supplier_order": "/v1/supplier-orders/{id}",

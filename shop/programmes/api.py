@@ -40,6 +40,9 @@ def _out(row: Programme, language: Language) -> ProgrammeOut:
         certification=config.certification,
         reserved_share=config.reserved_share,
         ordering=config.ordering,
+        returns=config.returns,
+        disputes=config.disputes,
+        vouchers=config.vouchers,
         targets=[
             TargetOut(label=target.zh if language == "zh" else target.en, **target.model_dump(exclude={"zh", "en"}))
             for target in config.targets

@@ -154,6 +154,30 @@ class OrderingRules(Part):
     )
 
 
+class ReturnRules(Part):
+    """Until how many days after the acceptance a buyer may ask to give goods back."""
+
+    days: int = Field(default=7, ge=0, le=365)
+    #: Where the goods are bad, which shows later.
+    quality_days: int = Field(default=30, ge=0, le=365)
+
+
+class DisputeRules(Part):
+    """Working days for the other side's answer to a dispute, and for the city's decision after it."""
+
+    answer_working_days: Days = 3
+    decision_working_days: Days = 7
+
+
+class VoucherRules(Part):
+    """Vouchers for services."""
+
+    #: A booking is changed or given up until so many days before its day.
+    change_days: int = Field(default=3, ge=0, le=90)
+    #: What becomes of a voucher that nobody redeemed in its time: not owed, or owed as if it had been redeemed.
+    unredeemed: Literal["cancelled", "forfeited"] = "cancelled"
+
+
 class Target(Part):
     """A goal with its source. Amounts are whole yuan."""
 
@@ -180,6 +204,9 @@ class ProgrammeConfig(Part):
     certification: CertificationRules
     reserved_share: ReservedShare
     ordering: OrderingRules = OrderingRules()
+    returns: ReturnRules = ReturnRules()
+    disputes: DisputeRules = DisputeRules()
+    vouchers: VoucherRules = VoucherRules()
     targets: tuple[Target, ...] = ()
     #: Group of codes -> code -> label.
     terms: Mapping[str, Mapping[str, Label]]
@@ -241,6 +268,9 @@ class ProgrammeOut(ProgrammeSummaryOut):
     certification: CertificationRules
     reserved_share: ReservedShare
     ordering: OrderingRules
+    returns: ReturnRules
+    disputes: DisputeRules
+    vouchers: VoucherRules
     targets: list[TargetOut]
 
 

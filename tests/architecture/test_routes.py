@@ -19,6 +19,8 @@ PUBLIC = {
     ("GET", "/v1/public/certificates/{number}/page"),
     ("GET", "/v1/public/catalogue-batches"),
     ("GET", "/v1/public/catalogue-batches/{number}"),
+    ("GET", "/v1/public/purchase-proofs/{number}"),
+    ("GET", "/v1/public/purchase-proofs/{number}/page"),
     ("POST", "/v1/public/complaints"),
     ("GET", "/v1/public/complaints/{receipt}"),
 }

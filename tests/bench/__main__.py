@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import agreements, buying, catalogue, certification, certified, orders, startup, statistics
+from tests.bench import agreements, approvals, buying, catalogue, certification, certified, orders, pledges, startup, statistics
 from tests.bench.ground import Ground, Row, ground
 
 GROUPS: dict[str, Callable[[Ground], list[Row]]] = {
@@ -17,6 +17,8 @@ GROUPS: dict[str, Callable[[Ground], list[Row]]] = {
     "certification": certification.run,
     "certified": certified.run,
     "statistics": statistics.run,
+    "pledges": pledges.run,
+    "approvals": approvals.run,
     "startup": startup.run,
 }
 

@@ -100,6 +100,7 @@ def _statements(made: Ground, lines: int, pick: random.Random) -> list[tuple[str
         "delivery_address": "重庆市沙坪坝区大学城中路1号",
         "delivery_contact": None,
         "delivery_phone": None,
+        "confirm_by": now,
         "line_count": lines,
         "total_fen": 13_980 * lines,
         "total_grams": 10_000 * lines,

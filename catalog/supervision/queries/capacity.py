@@ -17,7 +17,7 @@ from shop.core.errors import NotFound
 from shop.core.paging import Page
 from shop.identity.actor import Actor
 
-#: What each line still holds of a stock, by the day on which it was reserved: what is released again counts back there. A line belongs to the
+#: What each line still holds of a stock, by the day on which it was reserved: what is released, or comes back, counts back there. A line belongs to the
 #: certificate of its product that was valid on that day; of two the older one, whose time it was.
 COMMITTED = """
     SELECT line.certificate_id, extract(year FROM line.day)::int AS year, extract(month FROM line.day)::int AS month,
@@ -26,9 +26,9 @@ COMMITTED = """
         SELECT moved.grams, moved.day, (SELECT min(c.id) FROM certificate c WHERE c.product_id = moved.product_id
                                         AND moved.day BETWEEN c.valid_from AND c.valid_until) AS certificate_id
         FROM (
-            SELECT s.product_id, sum(m.reserved) * s.net_grams AS grams, (min(m.at) AT TIME ZONE 'Asia/Shanghai')::date AS day
+            SELECT s.product_id, sum(CASE WHEN m.kind IN ('return', 'replace') THEN -m.on_hand ELSE m.reserved END) * s.net_grams AS grams, (min(m.at) AT TIME ZONE 'Asia/Shanghai')::date AS day
             FROM stock_movement m JOIN sku s ON s.id = m.sku_id
-            WHERE m.kind IN ('reserve', 'release') AND s.net_grams IS NOT NULL AND {which}
+            WHERE m.kind IN ('reserve', 'release', 'return', 'replace') AND s.net_grams IS NOT NULL AND {which}
             GROUP BY m.order_line_id, s.id
         ) moved
     ) line

@@ -64,7 +64,13 @@ def ship(session: Session, actor: Actor, supplier_order_id: int, body: ShipmentI
         raise DispositionNeeded(certificates=", ".join(undecided))
     lines = [OpenLine(*row) for row in session.execute(_OPEN, {"id": supplier_order_id})]
     short_percent = programmes.config_of(session, clock.today()).ordering.short_percent
-    shipped, faults = rules.to_ship(lines, _asked(body), today=clock.today(), short_percent=short_percent)
+    asked = _asked(body)
+    faults: list[Fault] = []
+    if by_voucher := queries.voucher_lines(session, supplier_order_id):
+        asked, faults = rules.without_vouchers(lines, asked, by_voucher)
+    shipped: list[Shipped] = []
+    if not faults:
+        shipped, faults = rules.to_ship(lines, asked, today=clock.today(), short_percent=short_percent)
     if faults:
         raise LinesWrong(count=len(faults), faults=faults)
     if not shipped:

@@ -188,3 +188,4 @@ def withdraw(session: Session, actor: Actor, request_id: int, reason: str | None
     request = own(session, actor, request_id, or_admin=True)
     move_to(session, actor, request, RequestMove.WITHDRAW, reason=reason)
     budgets.release(session, Holder.PURCHASE_REQUEST, request_id)
+    outbox.publish(session, "purchase_request.withdrawn", purchase_request_id=request_id)

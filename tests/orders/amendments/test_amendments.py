@@ -213,7 +213,7 @@ def test_a_substitute_that_ran_out_is_refused_and_nothing_changes(database, mark
 
 def test_answers_deliveries_and_orders_at_once(api, database, market, sides):
     """Consent, shipping and other orders of the substitute, all at once: whoever wins, stock and totals agree."""
-    seller, buyer = sides
+    seller, _buyer = sides
     for _ in range(4):
         _, part, line = confirmed(sides, market, 10)
         sku = market.products[3].sku_id
@@ -229,7 +229,7 @@ def test_answers_deliveries_and_orders_at_once(api, database, market, sides):
             (0, "/v1/purchase-orders", market.order(2, None, None, 5)),
         ]
 
-        def send(call):
+        def send(call, tokens=tokens):
             who, path, body = call
             client = connect(str(api.base_url), database, {"Authorization": f"Bearer {tokens[who]}"})
             return client.post(path, json=body).status_code

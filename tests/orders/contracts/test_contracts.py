@@ -71,7 +71,7 @@ def test_freight_is_the_suppliers_until_it_confirms(api, database, market):
 
 def test_the_contract_stands_whatever_changes_afterwards(api, database, market):
     seller, buyer = api.as_(market.sellers[0]), api.as_(market.purchaser)
-    order, (part,) = place(api, market, 100, deliver_by="2026-12-31")
+    _order, (part,) = place(api, market, 100, deliver_by="2026-12-31")
     assert buyer.get(f"/v1/supplier-orders/{part}/contract").json()["code"] == "no_contract"
     seller.put(f"/v1/supplier-orders/{part}/freight", json={"freight": "120.00"})
     seller.post(f"/v1/supplier-orders/{part}/confirm")
@@ -117,7 +117,7 @@ def test_contracts_of_a_supplier_are_numbered_without_gaps(api, database, market
 
 def test_what_is_not_confirmed_in_time_is_released(api, database, market):
     seller, buyer = api.as_(market.sellers[0]), api.as_(market.purchaser)
-    order, (part, other) = place(api, market, 10, 5)
+    _order, (part, other) = place(api, market, 10, 5)
     with database.unit_of_work() as session:
         due = clock.end_of_day(workdays.calendar(session, clock.today()).add(clock.today(), 3))
         assert session.execute(text("SELECT DISTINCT confirm_by FROM supplier_order")).scalars().all() == [due]

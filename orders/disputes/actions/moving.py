@@ -1,0 +1,73 @@
+"""One move of a dispute through its state table, with its record."""
+
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from orders.disputes.errors import OutsideYourRegion, OwnDispute
+from orders.disputes.states import DISPUTE, DisputeMove
+from orders.purchasing.queries import SIDES
+from shop.core import audit
+from shop.core.errors import NotFound
+from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
+
+_LOCK = text(
+    f"""
+    SELECT d.*, so.supplier_id, so.total_fen, po.buyer_id, supplier.path AS supplier_path, buyer.path AS buyer_path, unit.path AS unit_path,
+           supplier.region_code AS supplier_region, buyer.region_code AS buyer_region
+    FROM dispute d JOIN supplier_order so ON so.id = d.supplier_order_id {SIDES}
+    WHERE d.id = :id FOR UPDATE OF d
+    """  # noqa: S608
+)
+
+
+def side(actor: Actor, row: Any) -> str:
+    """On which side of the order the actor stands.
+
+    Raises:
+        NotFound: on neither (404).
+    """
+    if actor.within_branch(row.supplier_path):
+        return "supplier"
+    if actor.within_branch(row.buyer_path) or actor.within_branch(row.unit_path):
+        return "buyer"
+    raise NotFound
+
+
+def locked(session: Session, dispute_id: int) -> Any:
+    """A dispute, locked until the transaction ends. Raises NotFound: there is none (404)."""
+    row = session.execute(_LOCK, {"id": dispute_id}).first()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def locked_for_officer(session: Session, actor: Actor, dispute_id: int, permission: Permission) -> Any:
+    """The same for who mediates or decides it: an officer of either side's region, without an interest in it.
+
+    Raises:
+        NotFound: there is none (404). OutsideYourRegion, OwnDispute: not before this officer (403).
+    """
+    row = locked(session, dispute_id)
+    if not any(actor.covers_region(permission, region) for region in (row.supplier_region, row.buyer_region)):
+        raise OutsideYourRegion
+    if any(actor.is_related(path) for path in (row.supplier_path, row.buyer_path, row.unit_path)):
+        raise OwnDispute
+    return row
+
+
+def step(session: Session, actor: Actor, row: Any, move: DisputeMove, *, reason: str | None = None, **values: Any) -> None:
+    """Check the table, write the new status with what belongs to it, and the audit event.
+
+    Raises:
+        IllegalMove: the table has no such move from the present status (409).
+    """
+    status = DISPUTE.after(row.status, move)
+    written = "".join(f", {name} = :{name}" for name in values)
+    session.execute(
+        text(f"UPDATE dispute SET status = :status, version = version + 1{written} WHERE id = :id"),  # noqa: S608
+        {"id": row.id, "status": status, **values},
+    )
+    audit.record(session, actor, f"dispute.{move}", "dispute", row.id, reason=reason, from_status=row.status, to_status=str(status))

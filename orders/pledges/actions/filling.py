@@ -1,0 +1,123 @@
+"""What counts towards a pledge: orders and agreements are added and taken out."""
+
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlmodel import Session
+
+from orders.pledges.errors import OrderOutsidePeriod
+from orders.pledges.queries import pledges as reading
+from orders.pledges.states import PLEDGE, PledgeAction
+from shop.core import audit, clock
+from shop.core.errors import NotFound
+from shop.identity.actor import Actor
+
+_ORDER = text(
+    """
+    SELECT (po.placed_at AT TIME ZONE 'Asia/Shanghai')::date AS placed_on, b.path
+    FROM purchase_order po JOIN organisation b ON b.id = po.buyer_id WHERE po.id = :id
+    """
+)
+_ADD_ORDER = text(
+    """
+    INSERT INTO pledge_order (pledge_id, purchase_order_id, recipient_id, added_by, added_at)
+    VALUES (:pledge_id, :order_id, :recipient_id, :user_id, :now)
+    """
+)
+_ADD_AGREEMENT = text(
+    "INSERT INTO pledge_agreement (pledge_id, agreement_id, added_by, added_at) VALUES (:pledge_id, :agreement_id, :user_id, :now)"
+)
+
+
+def add_order(session: Session, actor: Actor, pledge_id: int, order_id: int, recipient_id: int | None = None) -> None:
+    """Let an order of the pledging organisation count. The database lets an order count once, whoever adds it at the same time.
+
+    Raises:
+        NotFound: the pledge, the order or the recipient is not the organisation's own.
+        IllegalMove: the pledge is not open (409).
+        OrderOutsidePeriod: it was not placed in the pledge's time (409).
+        OrderCountsElsewhere: it counts already (409).
+    """
+    pledge = fillable(session, actor, pledge_id)
+    order = session.execute(_ORDER, {"id": order_id}).first()
+    if order is None or not order.path.startswith(pledge.path):
+        raise NotFound
+    if not pledge.valid_from <= order.placed_on <= pledge.valid_until:
+        raise OrderOutsidePeriod(valid_from=pledge.valid_from.isoformat(), valid_until=pledge.valid_until.isoformat())
+    if recipient_id is not None:
+        recipient(session, pledge_id, recipient_id)
+    values = {"pledge_id": pledge_id, "order_id": order_id, "recipient_id": recipient_id, "user_id": actor.user_id}
+    session.execute(_ADD_ORDER, {**values, "now": clock.now()})
+    audit.record(session, actor, "pledge.order_added", "pledge", pledge_id, purchase_order_id=order_id)
+
+
+def remove_order(session: Session, actor: Actor, pledge_id: int, order_id: int) -> None:
+    """Let an order count no more.
+
+    Raises:
+        NotFound: not a pledge of the caller's branch, or the order was not added to it.
+        IllegalMove: the pledge is not open (409).
+    """
+    fillable(session, actor, pledge_id)
+    removed = session.execute(
+        text("DELETE FROM pledge_order WHERE pledge_id = :pledge_id AND purchase_order_id = :order_id RETURNING id"),
+        {"pledge_id": pledge_id, "order_id": order_id},
+    ).first()
+    if removed is None:
+        raise NotFound
+    audit.record(session, actor, "pledge.order_removed", "pledge", pledge_id, purchase_order_id=order_id)
+
+
+def add_agreement(session: Session, actor: Actor, pledge_id: int, agreement_id: int) -> None:
+    """Let every order count that is called off from an agreement by the pledging organisation or a unit below it.
+
+    Raises:
+        NotFound, IllegalMove: as for :func:`remove_order`.
+        AgreementCountsElsewhere: it counts already (409).
+    """
+    fillable(session, actor, pledge_id)
+    values = {"pledge_id": pledge_id, "agreement_id": agreement_id, "user_id": actor.user_id, "now": clock.now()}
+    session.execute(_ADD_AGREEMENT, values)
+    audit.record(session, actor, "pledge.agreement_added", "pledge", pledge_id, agreement_id=agreement_id)
+
+
+def remove_agreement(session: Session, actor: Actor, pledge_id: int, agreement_id: int) -> None:
+    """Let the orders of an agreement count no more.
+
+    Raises:
+        NotFound, IllegalMove: as for :func:`remove_order`.
+    """
+    fillable(session, actor, pledge_id)
+    removed = session.execute(
+        text("DELETE FROM pledge_agreement WHERE pledge_id = :pledge_id AND agreement_id = :agreement_id RETURNING id"),
+        {"pledge_id": pledge_id, "agreement_id": agreement_id},
+    ).first()
+    if removed is None:
+        raise NotFound
+    audit.record(session, actor, "pledge.agreement_removed", "pledge", pledge_id, agreement_id=agreement_id)
+
+
+def fillable(session: Session, actor: Actor, pledge_id: int) -> Row[Any]:
+    """An open pledge of the caller's branch, which nobody can close before this transaction ends.
+
+    Raises:
+        NotFound, IllegalMove: as for :func:`remove_order`.
+    """
+    pledge = reading.locked(session, actor, pledge_id, shared=True)
+    PLEDGE.after(pledge.status, PledgeAction.FILL)
+    return pledge
+
+
+def recipient(session: Session, pledge_id: int, recipient_id: int) -> Row[Any]:
+    """A recipient of a pledge.
+
+    Raises:
+        NotFound: it has none with this id.
+    """
+    row = session.execute(
+        text("SELECT * FROM pledge_recipient WHERE id = :id AND pledge_id = :pledge_id"),
+        {"id": recipient_id, "pledge_id": pledge_id},
+    ).first()
+    if row is None:
+        raise NotFound
+    return row

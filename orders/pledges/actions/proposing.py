@@ -1,0 +1,261 @@
+"""Baskets that fit a budget: asked for by people, worked out in the background, ordered as they are."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlmodel import Session
+
+from orders.pledges import solver
+from orders.pledges.actions.filling import add_order, fillable, recipient
+from orders.pledges.errors import HeadsNeeded, ProposalOutdated, TooManyProposals, WhereTo
+from orders.pledges.queries import baskets
+from orders.pledges.queries import pledges as reading
+from orders.pledges.rules.asking import Demand
+from orders.pledges.rules.choosing import Item, broken, totals
+from orders.pledges.schemas import OrderedOut, ProposalIn, ProposalOrderIn
+from orders.pledges.states import PROPOSAL, ProposalAction, ProposalStatus
+from orders.purchasing.schemas import OrderHeadIn, OrderLineIn
+from orders.requests.actions import submit
+from shop.core import audit, clock, outbox
+from shop.core.errors import NotFound
+from shop.identity.actor import Actor
+
+#: Baskets of one organisation that may be in work at a time.
+AT_ONCE = 3
+#: Longer than any basket takes: one that is older was given up by the worker.
+GIVEN_UP_HOURS = 1
+
+_IN_WORK = text(
+    """
+    SELECT count(*) FROM basket_proposal b JOIN pledge p ON p.id = b.pledge_id
+    WHERE p.organisation_id = :organisation_id AND b.status IN ('waiting', 'explaining')
+    """
+)
+_ASK = text(
+    """
+    INSERT INTO basket_proposal (pledge_id, asked, budget_fen, requested_by, requested_at)
+    VALUES (:pledge_id, CAST(:asked AS jsonb), :budget, :user_id, :now) RETURNING id
+    """
+)
+_LINES = text(
+    """
+    INSERT INTO basket_proposal_line (proposal_id, line_no, sku_id, quantity, unit_price_fen, amount_fen, deep, new_village)
+    SELECT :id, u.line_no, u.sku_id, u.quantity, u.price, u.amount, u.deep, u.new_village
+    FROM unnest(CAST(:skus AS bigint[]), CAST(:quantities AS numeric[]), CAST(:prices AS bigint[]), CAST(:amounts AS bigint[]),
+        CAST(:deep AS boolean[]), CAST(:new_village AS boolean[])) WITH ORDINALITY
+      AS u (sku_id, quantity, price, amount, deep, new_village, line_no)
+    """
+)
+# The price of each line by now: that of the tier that its quantity reaches.
+_PRICES = text(
+    """
+    SELECT l.line_no, l.sku_id, l.quantity, l.unit_price_fen, (
+        SELECT t.unit_price_fen FROM price_tier t WHERE t.sku_id = l.sku_id AND t.min_quantity <= l.quantity
+        ORDER BY t.min_quantity DESC LIMIT 1) AS price_now
+    FROM basket_proposal_line l WHERE l.proposal_id = :id ORDER BY l.line_no
+    """
+)
+
+
+def ask(session: Session, actor: Actor, pledge_id: int, body: ProposalIn) -> int:
+    """Ask for a basket from a pledge's regions. Returns the id of the proposal, which waits to be worked out.
+
+    Raises:
+        NotFound: not a pledge of the caller's branch.
+        IllegalMove: it is not open (409).
+        HeadsNeeded: a cap for each head, or equal baskets, of nobody knows how many (422).
+        TooManyProposals: the organisation waits for others (409).
+    """
+    pledge = fillable(session, actor, pledge_id)
+    in_work = session.execute(_IN_WORK, {"organisation_id": pledge.organisation_id}).scalar_one()
+    if in_work >= AT_ONCE:
+        raise TooManyProposals(count=in_work)
+    heads = body.heads or sum(each.heads for each in reading.recipients_of(session, pledge_id)) or None
+    asked = body.model_copy(update={"heads": heads, "per_head_cap": body.per_head_cap or pledge.per_head_cap_fen})
+    if heads is None and (asked.identical or asked.per_head_cap):
+        raise HeadsNeeded
+    values = {"pledge_id": pledge_id, "asked": asked.model_dump_json(), "budget": body.budget, "user_id": actor.user_id}
+    proposal_id: int = session.execute(_ASK, {**values, "now": clock.now()}).scalar_one()
+    audit.record(session, actor, "basket_proposal.requested", "basket_proposal", proposal_id, budget_fen=body.budget)
+    outbox.publish(session, "basket_proposal.requested", proposal_id=proposal_id)
+    return proposal_id
+
+
+def work_out(session: Session, proposal_id: int) -> ProposalStatus | None:
+    """Find the basket of a waiting proposal. Returns what became of it; None: another run did it."""
+    row = _begin(session, proposal_id, ProposalStatus.WAITING)
+    if row is None:
+        return None
+    demand = baskets.demand(baskets.asked_of(row))
+    try:
+        found = solver.propose(demand, baskets.catalogue(session, row.pledge_id, row.organisation_id))
+    except solver.SolverFailed:
+        return _finish(session, row, ProposalAction.FAIL)
+    figures = {
+        "candidates": found.candidates,
+        "baseline": _kept(demand, found.baseline),
+        "result": None if found.basket is None else _kept(demand, found.basket),
+        "proven": None if found.basket else found.proven,
+    }
+    if found.basket is None:
+        outbox.publish(session, "basket_proposal.unmet", proposal_id=proposal_id)
+        return _finish(session, row, ProposalAction.MISS, **figures)
+    _write_lines(session, proposal_id, found.basket)
+    return _finish(session, row, ProposalAction.FIND, **figures)
+
+
+def explain(session: Session, proposal_id: int) -> ProposalStatus | None:
+    """Say which limit stands in the way of a basket. Returns what became of the proposal; None: another run did it."""
+    row = _begin(session, proposal_id, ProposalStatus.EXPLAINING)
+    if row is None:
+        return None
+    demand = baskets.demand(baskets.asked_of(row))
+    try:
+        obstacles = solver.explain(demand, baskets.catalogue(session, row.pledge_id, row.organisation_id))
+    except solver.SolverFailed:
+        return _finish(session, row, ProposalAction.FAIL)
+    told = [{"limit": str(each.limit), "attainable": each.attainable} for each in obstacles]
+    return _finish(session, row, ProposalAction.EXPLAIN, obstacles=told)
+
+
+def give_up_old(session: Session) -> list[int]:
+    """End proposals that no worker came to an end with. Returns their ids."""
+    return list(
+        session.execute(
+            text(
+                "UPDATE basket_proposal SET status = 'failed', finished_at = :now WHERE status IN ('waiting', 'explaining')"
+                " AND requested_at < CAST(:now AS timestamptz) - make_interval(hours => :hours) RETURNING id"
+            ),
+            {"now": clock.now(), "hours": GIVEN_UP_HOURS},
+        ).scalars()
+    )
+
+
+def order(session: Session, actor: Actor, proposal_id: int, body: ProposalOrderIn) -> OrderedOut:
+    """Order a proposed basket as it is, on the pledge's funds, to a recipient or an address; the order counts towards the pledge.
+
+    Raises:
+        NotFound: not a proposal of the caller's branch, or no such recipient of the pledge.
+        IllegalMove: the proposal is not ready, or was ordered before; the pledge is not open (409).
+        ProposalOutdated: prices are not what they were (409).
+        WhereTo: neither a recipient nor an address, or both (422).
+        LinesRefused and whatever else placing an order is refused for.
+    """
+    pledge_id = session.execute(
+        text("SELECT pledge_id FROM basket_proposal WHERE id = :id"), {"id": proposal_id}
+    ).scalar_one_or_none()
+    if pledge_id is None:
+        raise NotFound
+    pledge = fillable(session, actor, pledge_id)
+    row = session.execute(text("SELECT * FROM basket_proposal WHERE id = :id FOR UPDATE"), {"id": proposal_id}).one()
+    status = PROPOSAL.after(row.status, ProposalAction.ORDER)
+    lines = _lines_at_their_prices(session, proposal_id)
+    submitted = submit(session, actor, _head(session, pledge, body), lines)
+    placed = submitted.purchase_order
+    session.execute(
+        text(
+            "UPDATE basket_proposal SET status = :status, recipient_id = :recipient_id, purchase_order_id = :order_id,"
+            " purchase_request_id = :request_id WHERE id = :id"
+        ),
+        {
+            "status": status,
+            "recipient_id": body.recipient_id,
+            "order_id": placed.id if placed else None,
+            "request_id": submitted.purchase_request_id,
+            "id": proposal_id,
+        },
+    )
+    audit.record(session, actor, "basket_proposal.ordered", "basket_proposal", proposal_id)
+    if placed:
+        add_order(session, actor, pledge_id, placed.id, body.recipient_id)
+    return OrderedOut(purchase_order=placed, purchase_request_id=submitted.purchase_request_id)
+
+
+def _head(session: Session, pledge: Row[Any], body: ProposalOrderIn) -> OrderHeadIn:
+    if (body.recipient_id is None) == (body.delivery_address is None):
+        raise WhereTo
+    where: dict[str, Any] = body.model_dump(include={"delivery_address", "delivery_contact", "delivery_phone"})
+    if body.recipient_id is not None:
+        to = recipient(session, pledge.id, body.recipient_id)
+        where = {name: where[name] or getattr(to, name) for name in where}
+    return OrderHeadIn(
+        fund_source=pledge.fund_source,
+        buyer_id=pledge.organisation_id,
+        **body.model_dump(include={"deliver_by", "buyer_reference", "cost_centre"}),
+        **where,
+    )
+
+
+def _lines_at_their_prices(session: Session, proposal_id: int) -> list[OrderLineIn]:
+    rows = session.execute(_PRICES, {"id": proposal_id}).all()
+    if changed := [row.line_no for row in rows if row.price_now != row.unit_price_fen]:
+        raise ProposalOutdated(lines=changed)
+    return [OrderLineIn(sku_id=row.sku_id, quantity=row.quantity) for row in rows]
+
+
+def count_approved(session: Session, purchase_order_id: int) -> None:
+    """An order that came from an approved request for a basket counts towards the basket's pledge."""
+    session.execute(
+        text(
+            """
+            WITH basket AS (
+                UPDATE basket_proposal b SET purchase_order_id = po.id
+                FROM purchase_order po
+                WHERE po.id = :id AND po.source_kind = 'request' AND b.purchase_request_id = po.source_id AND b.purchase_order_id IS NULL
+                RETURNING b.pledge_id, b.recipient_id, po.id AS order_id, b.requested_by
+            )
+            INSERT INTO pledge_order (pledge_id, purchase_order_id, recipient_id, added_by, added_at)
+            SELECT pledge_id, order_id, recipient_id, requested_by, :now FROM basket ON CONFLICT (purchase_order_id) DO NOTHING
+            """
+        ),
+        {"id": purchase_order_id, "now": clock.now()},
+    )
+
+
+def _begin(session: Session, proposal_id: int, status: ProposalStatus) -> Row[Any] | None:
+    """A proposal in this status with the buyer of its pledge, locked; None: it is not in it, or another run is at it."""
+    return session.execute(
+        text(
+            "SELECT b.*, p.organisation_id FROM basket_proposal b JOIN pledge p ON p.id = b.pledge_id"
+            " WHERE b.id = :id AND b.status = :status FOR UPDATE OF b"
+        ),
+        {"id": proposal_id, "status": status},
+    ).first()
+
+
+def _kept(demand: Demand, basket: Sequence[Item]) -> dict[str, Any]:
+    return baskets.stored(totals(basket), broken(demand, basket))
+
+
+def _finish(session: Session, row: Row[Any], action: ProposalAction, **values: Any) -> ProposalStatus:
+    status = PROPOSAL.after(row.status, action)
+    sets = "".join(f", {name} = CAST(:{name} AS jsonb)" if name in _JSON else f", {name} = :{name}" for name in values)
+    kept = {name: json.dumps(value) if name in _JSON and value is not None else value for name, value in values.items()}
+    done = None if status is ProposalStatus.EXPLAINING else clock.now()
+    session.execute(
+        text(f"UPDATE basket_proposal SET status = :status, finished_at = :done{sets} WHERE id = :id"),  # noqa: S608
+        {**kept, "status": status, "done": done, "id": row.id},
+    )
+    audit.record(session, audit.SYSTEM, f"basket_proposal.{action}", "basket_proposal", row.id)
+    return status
+
+
+_JSON = frozenset({"result", "baseline", "obstacles"})
+
+
+def _write_lines(session: Session, proposal_id: int, basket: Sequence[Item]) -> None:
+    ordered = sorted(basket, key=lambda item: (-item.amount_fen, item.offer.facts.sku_id))
+    session.execute(
+        _LINES,
+        {
+            "id": proposal_id,
+            "skus": [item.offer.facts.sku_id for item in ordered],
+            "quantities": [item.quantity for item in ordered],
+            "prices": [item.unit_price_fen for item in ordered],
+            "amounts": [item.amount_fen for item in ordered],
+            "deep": [item.offer.facts.deep for item in ordered],
+            "new_village": [item.offer.facts.new_village for item in ordered],
+        },
+    )

@@ -1,0 +1,106 @@
+"""What pledges, baskets and proofs may be refused for."""
+
+from shop.core.errors import CONSTRAINTS, Conflict, Invalid
+
+
+class RegionsRefused(Invalid):
+    code = "regions_refused"
+    zh = "受益区域须为现行的区县或乡镇，每个只填一次"
+    en = "Regions are districts or townships in force, each named once"
+
+
+class PeriodWrong(Invalid):
+    code = "period_wrong"
+    zh = "截止日期不得早于开始日期或今天"
+    en = "A pledge ends neither before it begins nor before today"
+
+
+class OnlyMore(Conflict):
+    code = "only_more"
+    zh = "已公开的承诺只能提高金额或延长期限"
+    en = "What is pledged openly can only be raised or go on for longer"
+
+
+class RecipientTwice(Conflict):
+    code = "recipient_twice"
+    zh = "已有同名的受助对象"
+    en = "There is a recipient of this name already"
+
+
+class OrderCountsElsewhere(Conflict):
+    code = "order_counts_elsewhere"
+    zh = "该订单已计入一项承诺；每个订单只能计入一项"
+    en = "This order counts towards a pledge already; an order counts for one only"
+
+
+class AgreementCountsElsewhere(Conflict):
+    code = "agreement_counts_elsewhere"
+    zh = "该协议已计入一项承诺"
+    en = "This agreement counts towards a pledge already"
+
+
+class OrderOutsidePeriod(Conflict):
+    code = "order_outside_period"
+    zh = "订单不在承诺期限内（{valid_from} 至 {valid_until}）"
+    en = "The order was not placed between {valid_from} and {valid_until}"
+
+
+class ProofStands(Conflict):
+    code = "proof_stands"
+    zh = "已出具购买证明 {number}，请先撤销"
+    en = "Proof {number} was issued for this pledge; revoke it first"
+
+
+class NothingAccepted(Conflict):
+    code = "nothing_accepted"
+    zh = "尚无已验收的金额，不能出具证明"
+    en = "Nothing was accepted so far, so there is nothing to prove"
+
+
+class ProofUnchanged(Conflict):
+    code = "proof_unchanged"
+    zh = "证明 {number} 与当前数据一致，无需重新出具"
+    en = "Proof {number} says what there is; another one would say the same"
+
+
+class ProofNotStanding(Conflict):
+    code = "proof_not_standing"
+    zh = "该证明已被替代或撤销"
+    en = "This proof was replaced or revoked before"
+
+
+class TooManyProposals(Conflict):
+    code = "too_many_proposals"
+    zh = "还有 {count} 个方案正在计算，请稍后再试"
+    en = "{count} baskets are still being worked out; wait for them"
+
+
+class HeadsNeeded(Invalid):
+    code = "heads_needed"
+    zh = "人均上限或人均礼包须有人数"
+    en = "A cap for each head, or a basket for each, needs the number of heads"
+
+
+class ProposalOutdated(Conflict):
+    """Prices or stock are not what they were; ``data.lines`` names the lines."""
+
+    code = "proposal_outdated"
+    zh = "方案的价格已变化，请重新生成方案"
+    en = "Prices are not what they were when the basket was made; ask for a new one"
+
+
+class WhereTo(Invalid):
+    code = "where_to"
+    zh = "请填写受助对象或送货地址，二者选一"
+    en = "Name either a recipient or an address"
+
+
+class TooManyForXlsx(Conflict):
+    code = "too_many_for_xlsx"
+    zh = "行数超出一张工作表的容量，请导出 CSV"
+    en = "A sheet does not hold that many rows; export CSV"
+
+
+CONSTRAINTS["uq_pledge_order_purchase_order_id"] = OrderCountsElsewhere
+CONSTRAINTS["uq_pledge_agreement_agreement_id"] = AgreementCountsElsewhere
+CONSTRAINTS["uq_pledge_recipient_pledge_id_name"] = RecipientTwice

@@ -1,0 +1,150 @@
+"""Who hears of a request for quotation: whoever was asked or takes part; the buyer; and of the outcome each supplier its own, nothing of others."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlmodel import Session
+
+from orders.sourcing.actions import awarding
+from orders.sourcing.queries.reach import matches_sql
+from orders.sourcing.states import RequestStatus
+from shop.core import clock
+from shop.core.outbox import Handler
+from shop.notifications.actions import notify
+
+_HEAD = text("SELECT * FROM quotation_request WHERE id = :id")
+_ASKED = "SELECT supplier_id FROM quotation_invitation WHERE quotation_request_id = :id"
+_PARTIES = text(
+    f"{_ASKED} UNION SELECT supplier_id FROM quotation WHERE quotation_request_id = :id"  # noqa: S608
+    " UNION SELECT supplier_id FROM quotation_question WHERE quotation_request_id = :id ORDER BY 1"
+)
+# A demand that is open to whoever matches is told to them; one that is open to all stands in the list.
+_MATCHING = text(
+    f"""
+    {_ASKED} UNION SELECT o.id FROM quotation_request q JOIN organisation o ON o.status = 'approved' AND o.id <> q.buyer_id
+    WHERE q.id = :id AND q.kind = 'published' AND q.matching AND {matches_sql("o.id")} ORDER BY 1
+    """  # noqa: S608
+)
+_IN_FORCE = "SELECT count(*) FROM quotation WHERE quotation_request_id = :id AND status = 'submitted'"
+# An award that waits for approval is none yet.
+_EFFECTIVE = (
+    "a.voided_at IS NULL AND (a.purchase_request_id IS NULL"
+    " OR EXISTS (SELECT FROM purchase_order o WHERE o.purchase_request_id = a.purchase_request_id))"
+)
+_WON = text(
+    f"""
+    SELECT a.id AS award_id, t.supplier_id, count(*) AS lines
+    FROM quotation_award a JOIN quotation_award_line w ON w.quotation_award_id = a.id
+    JOIN quotation_line ql ON ql.id = w.quotation_line_id JOIN quotation t ON t.id = ql.quotation_id
+    WHERE a.quotation_request_id = :id AND {_EFFECTIVE} GROUP BY a.id, t.supplier_id ORDER BY a.id, t.supplier_id
+    """  # noqa: S608
+)
+_WAITING = text(
+    f"SELECT count(*) FROM quotation_award a WHERE a.quotation_request_id = :id AND a.voided_at IS NULL AND NOT ({_EFFECTIVE})"  # noqa: S608
+)
+_SENT = text("SELECT supplier_id FROM quotation WHERE quotation_request_id = :id AND status = 'submitted' ORDER BY supplier_id")
+_OF_PURCHASE_REQUEST = text("SELECT quotation_request_id FROM quotation_award WHERE purchase_request_id = :id")
+
+
+def _head(session: Session, payload: dict[str, Any]) -> Row[Any]:
+    return session.execute(_HEAD, {"id": payload["quotation_request_id"]}).one()
+
+
+def _tell(session: Session, head: Row[Any], kind: str, cause: str, addressed: Sequence[int], **data: Any) -> None:
+    """Tell organisations; ``cause`` makes the telling of one event unlike that of another."""
+    for organisation_id in addressed:
+        notify(
+            session,
+            origin=f"{kind}:{head.id}:{cause}:{organisation_id}",
+            kind=kind,
+            subject_type="quotation_request",
+            subject_id=head.id,
+            organisation_id=organisation_id,
+            number=head.number,
+            title=head.title,
+            **data,
+        )
+
+
+def _parties(session: Session, head: Row[Any]) -> Sequence[int]:
+    return session.execute(_PARTIES, {"id": head.id}).scalars().all()
+
+
+def _minute(moment: datetime) -> str:
+    """``2026-12-01 09:00``, as clocks in Chongqing show it."""
+    return moment.astimezone(clock.SHANGHAI).strftime("%Y-%m-%d %H:%M")
+
+
+def _published(session: Session, payload: dict[str, Any]) -> None:
+    head = _head(session, payload)
+    asked = session.execute(_MATCHING, {"id": head.id, **clock.present()}).scalars().all()
+    _tell(session, head, "quotation_request.published", "", asked, closes_at=_minute(head.closes_at))
+
+
+def _extended(session: Session, payload: dict[str, Any]) -> None:
+    head = _head(session, payload)
+    told = {"closes_at": _minute(datetime.fromisoformat(payload["closes_at"])), "reason": payload["reason"]}
+    _tell(session, head, "quotation_request.extended", payload["closes_at"], _parties(session, head), **told)
+
+
+def _cancelled(session: Session, payload: dict[str, Any]) -> None:
+    head = _head(session, payload)
+    _tell(session, head, "quotation_request.cancelled", "", _parties(session, head), reason=payload["reason"])
+
+
+def _asked(session: Session, payload: dict[str, Any]) -> None:
+    head = _head(session, payload)
+    _tell(session, head, "quotation_request.asked", str(payload["question_id"]), [head.buyer_id])
+
+
+def _answered(session: Session, payload: dict[str, Any]) -> None:
+    head = _head(session, payload)
+    _tell(session, head, "quotation_request.answered", str(payload["question_id"]), _parties(session, head))
+
+
+def _closed(session: Session, payload: dict[str, Any]) -> None:
+    """The buyer hears how many quotations there are, or that there is none and the request failed."""
+    head = _head(session, payload)
+    count = session.execute(text(_IN_FORCE), {"id": head.id}).scalar_one()
+    _tell(session, head, "quotation_request.closed" if count else "quotation_request.failed", "", [head.buyer_id], count=count)
+
+
+def _outcome(session: Session, payload: dict[str, Any]) -> None:
+    """Who won hears it once the order stands; who got nothing, once all is decided. Nobody hears anything of others."""
+    head = _head(session, payload)
+    won = session.execute(_WON, {"id": head.id}).all()
+    for row in won:
+        _tell(session, head, "quotation.won", str(row.award_id), [row.supplier_id], lines=row.lines)
+    if head.status == RequestStatus.AWARDED and not session.execute(_WAITING, {"id": head.id}).scalar_one():
+        winners = {row.supplier_id for row in won}
+        sent = session.execute(_SENT, {"id": head.id}).scalars()
+        _tell(session, head, "quotation.lost", "", [supplier for supplier in sent if supplier not in winners])
+
+
+def _approved(session: Session, payload: dict[str, Any]) -> None:
+    request_id = session.execute(_OF_PURCHASE_REQUEST, {"id": payload["purchase_request_id"]}).scalar()
+    if request_id is not None:
+        _outcome(session, {"quotation_request_id": request_id})
+
+
+def _refused(session: Session, payload: dict[str, Any]) -> None:
+    awarding.void(session, purchase_request_id=payload.get("purchase_request_id"), agreement_id=payload.get("agreement_id"))
+
+
+HANDLERS: dict[str, Handler] = {
+    "agreement.declined": _refused,
+    "agreement.withdrawn": _refused,
+    "purchase_request.ordered": _approved,
+    "purchase_request.rejected": _refused,
+    "purchase_request.withdrawn": _refused,
+    "quotation_request.answered": _answered,
+    "quotation_request.asked": _asked,
+    "quotation_request.awarded": _outcome,
+    "quotation_request.cancelled": _cancelled,
+    "quotation_request.closed": _closed,
+    "quotation_request.decided": _outcome,
+    "quotation_request.extended": _extended,
+    "quotation_request.published": _published,
+}

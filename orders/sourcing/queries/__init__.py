@@ -1,0 +1,1 @@
+"""Reads of requests, quotations, comparisons and awards, each within the reach of who asks."""

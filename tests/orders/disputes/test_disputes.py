@@ -1,0 +1,171 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from orders.disputes.actions import reminding
+from shop.core import outbox
+from shop.identity.permissions import Role
+from tests.conftest import connect
+from tests.factories.after_sales import ask_back, days_later, deliver, differences, rows, token_of
+from tests.factories.catalog import PDF
+from tests.factories.identity import make_organisation, make_user
+from tests.factories.orders import make_market
+from workers.handlers import HANDLERS
+
+
+@pytest.fixture
+def market(database):
+    return make_market(database)
+
+
+@pytest.fixture
+def buyer(api, market):
+    return api.as_(market.purchaser)
+
+
+@pytest.fixture
+def seller(api, market):
+    return api.as_(market.sellers[0])
+
+
+@pytest.fixture
+def city(database):
+    with database.unit_of_work() as session:
+        return make_user(session, Role.CITY_OFFICER)
+
+
+def open_(buyer, part, **more):
+    body = {"kind": "quality", "claim": "三成腐烂", "claimed": "209.70", **more}
+    return buyer.post(f"/v1/supplier-orders/{part}/disputes", json=body)
+
+
+def test_a_refused_return_is_approved_by_the_city(api, database, market, buyer, seller, city):
+    sent = deliver(api, market, 10)
+    back = ask_back(api, market, sent, 3).json()["id"]
+    seller.post(f"/v1/returns/{back}/refuse", json={"reason": "照片不清"})
+    opened = open_(buyer, sent.part, return_id=back)
+    assert opened.status_code == 201, opened.text
+    dispute = opened.json()
+    assert (dispute["status"], dispute["opened_side"], dispute["return_id"]) == ("open", "buyer", back)
+    assert open_(buyer, sent.part, return_id=back).json()["code"] == "dispute_open"
+    assert seller.get(f"/v1/supplier-orders/{sent.part}").json()["in_dispute"] is True
+    path = f"/v1/disputes/{dispute['id']}"
+    assert buyer.post(f"{path}/files", files={"file": ("照片.pdf", PDF)}).json()["files"][0]["by_supplier"] is False
+    assert seller.get(f"{path}/files/{seller.get(path).json()['files'][0]['id']}").content == PDF
+    officer = api.as_(city)
+    decision = {"outcome": "full", "reason": "证据充分", "approve_return": True}
+    assert officer.post(f"{path}/decide", json=decision).json()["code"] == "answer_pending"
+    assert buyer.post(f"{path}/answer", json={"answer": "x"}).json()["code"] == "other_side_answers"
+    assert seller.post(f"{path}/answer", json={"answer": "发货时完好"}).json()["status"] == "answered"
+    assert officer.post(f"{path}/decide", json={**decision, "outcome": "none"}).json()["code"] == "outcome_wrong"
+    assert officer.post(f"{path}/decide", json={**decision, "refund": "700.00"}).json()["code"] == "above_order"
+    decided = officer.post(f"{path}/decide", json=decision)
+    assert (decided.status_code, decided.json()["status"]) == (200, "decided"), decided.text
+    assert officer.post(f"{path}/decide", json=decision).json()["code"] == "illegal_move"
+    assert buyer.get(f"/v1/returns/{back}").json()["status"] == "approved"
+    buyer.post(f"/v1/returns/{back}/send", json={})
+    assert seller.post(f"/v1/returns/{back}/receive", json={}).json()["refund"] == "209.70"
+    assert seller.get(f"/v1/supplier-orders/{sent.part}").json()["in_dispute"] is False
+    for _ in range(2):
+        outbox.drain(database, HANDLERS)
+    assert rows(database, "SELECT certificate_id, kind, status FROM inspection") == [
+        (market.products[0].certificate_id, "quality", "open")
+    ]
+    kinds = [row["kind"] for row in seller.get("/v1/notifications").json()["items"]]
+    assert {"dispute.opened", "dispute.decided"} <= set(kinds)
+    assert differences(database) == {}
+
+
+def test_a_shipment_is_answered_in_the_buyers_place(api, database, market, buyer, seller, city):
+    sent = deliver(api, market, 10, accept=False)
+    dispute = open_(seller, sent.part, kind="quantity", claim="采购单位拒不验收", shipment_id=sent.shipment).json()
+    path = f"/v1/disputes/{dispute['id']}"
+    buyer.post(f"{path}/answer", json={"answer": "缺两箱"})
+    lines = [{"order_line_id": sent.line, "accepted_quantity": "8", "rejected_quantity": "2", "reason": "缺两箱"}]
+    decision = {"outcome": "partial", "reason": "按签收单", "acceptance": {"lines": lines}}
+    decided = api.as_(city).post(f"{path}/decide", json=decision)
+    assert decided.status_code == 200, decided.text
+    assert rows(database, "SELECT quantity, amount_fen FROM sale_entry") == [(8, 55_920)]
+    assert rows(database, "SELECT accepted_by FROM acceptance") == [(city.id,)]
+    assert differences(database) == {}
+
+
+def test_a_county_settles_it(api, database, market, buyer, seller):
+    sent = deliver(api, market, 10)
+    dispute = open_(buyer, sent.part, shipment_id=sent.shipment).json()
+    path = f"/v1/disputes/{dispute['id']}"
+    with database.unit_of_work() as session:
+        users = [make_user(session, Role.COUNTY_OFFICER, region_code=code) for code in ("500236", "500101")]
+    county, other = (api.as_(user) for user in users)
+    proposal = {"proposal": "退还一百元", "refund": "100.00"}
+    assert county.post(f"{path}/mediate", json=proposal).json()["code"] == "illegal_move"
+    seller.post(f"{path}/answer", json={"answer": "愿协商"})
+    assert other.post(f"{path}/mediate", json=proposal).status_code == 403
+    assert county.post(f"{path}/mediate", json=proposal).json()["status"] == "mediating"
+    assert buyer.post(f"{path}/agree").json()["buyer_agreed_at"]
+    again = county.post(f"{path}/mediate", json={**proposal, "refund": "120.00"}).json()
+    assert again["buyer_agreed_at"] is None
+    assert buyer.post(f"{path}/agree").json()["status"] == "mediating"
+    settled = seller.post(f"{path}/agree").json()
+    assert (settled["status"], settled["refund"]) == ("settled", "120.00")
+    assert buyer.post(f"{path}/withdraw", json={"reason": "x"}).json()["code"] == "illegal_move"
+
+
+def test_the_clock(api, database, market, buyer, seller, city, monkeypatch):
+    sent = deliver(api, market, 10)
+    path = f"/v1/disputes/{open_(buyer, sent.part).json()['id']}"
+    with database.unit_of_work() as session:
+        assert reminding.remind(session) == 0
+    days_later(monkeypatch, 8)
+    for _ in range(2):
+        with database.unit_of_work() as session:
+            assert reminding.remind(session) == 1
+    officer = api.as_(city)
+    kinds = [row["kind"] for row in officer.get("/v1/notifications").json()["items"]]
+    assert kinds.count("dispute.unanswered") == 1
+    assert officer.get("/v1/disputes", params={"overdue": True}).json()["items"][0]["overdue"] is True
+    assert officer.get("/v1/disputes", params={"overdue": False}).json()["items"] == []
+    assert (
+        officer.post(f"{path}/decide", json={"outcome": "partial", "refund": "50.00", "reason": "对方未答复"}).json()["refund"]
+        == "50.00"
+    )
+
+
+def test_who_sees_and_may_what(api, database, market, buyer, seller, city):
+    sent = deliver(api, market, 10)
+    dispute = open_(buyer, sent.part).json()["id"]
+    path = f"/v1/disputes/{dispute}"
+    with database.unit_of_work() as session:
+        users = [
+            make_user(session, Role.PURCHASER, make_organisation(session, kind="school")),
+            make_user(session, Role.CITY_OFFICER, market.school),
+        ]
+    stranger, interested = (api.as_(user) for user in users)
+    assert stranger.get(path).status_code == 404
+    assert stranger.get("/v1/disputes").json()["items"] == []
+    assert stranger.post(f"{path}/withdraw", json={"reason": "x"}).status_code == 404
+    assert open_(stranger, sent.part).status_code == 404
+    assert buyer.post(f"{path}/decide", json={"outcome": "full", "reason": "x"}).status_code == 403
+    seller.post(f"{path}/answer", json={"answer": "完好"})
+    assert interested.post(f"{path}/decide", json={"outcome": "full", "reason": "x"}).json()["code"] == "own_dispute"
+    assert seller.post(f"{path}/withdraw", json={"reason": "x"}).json()["code"] == "not_your_dispute"
+    assert open_(buyer, sent.part, kind="delay", shipment_id=999).json()["code"] == "not_of_order"
+    assert open_(buyer, sent.part, kind="delay", claimed="700.00").json()["code"] == "above_order"
+    assert open_(buyer, sent.part, kind="delay", claimed="-1").status_code == 422
+    assert buyer.post(f"{path}/withdraw", json={"reason": "已和解"}).json()["status"] == "withdrawn"
+    assert buyer.post(f"{path}/files", files={"file": ("a.pdf", PDF)}).json()["code"] == "dispute_ended"
+
+
+def test_of_ten_decisions_at_once_one_counts(api, database, market, buyer, seller, city):
+    sent = deliver(api, market, 10)
+    dispute = open_(buyer, sent.part).json()["id"]
+    seller.post(f"/v1/disputes/{dispute}/answer", json={"answer": "完好"})
+    token = token_of(database, city)
+
+    def decide(number):
+        client = connect(str(api.base_url), database, {"Authorization": f"Bearer {token}"})
+        body = {"outcome": "partial", "refund": f"{number + 1}.00", "reason": "裁定"}
+        return client.post(f"/v1/disputes/{dispute}/decide", json=body).status_code
+
+    with ThreadPoolExecutor(10) as pool:
+        assert sorted(pool.map(decide, range(10))) == [200] + [409] * 9

@@ -1,0 +1,169 @@
+"""Acceptances are put right by agreement; and whatever is accepted, given back and corrected, the ledger and the figures say the same."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from orders.ledger import actions as ledger
+from orders.ledger.rules import Part, part_to_reverse
+from orders.returns.rules import Standing, after_correction
+from shop.core import outbox
+from shop.identity.permissions import Role
+from tests.factories.after_sales import ask_back, deliver, differences, rows
+from tests.factories.identity import make_organisation, make_user
+from tests.factories.orders import make_market
+from workers.handlers import HANDLERS
+
+SUM = "SELECT sum(quantity), sum(grams), sum(amount_fen) FROM sale_entry"
+
+
+@pytest.fixture
+def market(database):
+    return make_market(database)
+
+
+def propose(client, sent, quantity, grams=None):
+    line = {"order_line_id": sent.line, "accepted_quantity": str(quantity), "accepted_grams": grams}
+    return client.post(f"/v1/shipments/{sent.shipment}/corrections", json={"reason": "复秤", "lines": [line]})
+
+
+def test_weight_and_quantity_follow_once_both_agree(api, database, market):
+    buyer, seller = api.as_(market.purchaser), api.as_(market.sellers[0])
+    sent = deliver(api, market, 10)
+    ask_back(api, market, sent, 2).json()
+    seller.post("/v1/returns/1/approve", json={"without_goods": True})
+    proposed = propose(seller, sent, 9, 44_000)
+    assert proposed.status_code == 201, proposed.text
+    path = f"/v1/acceptance-corrections/{proposed.json()['id']}"
+    assert propose(buyer, sent, 8).json()["code"] == "correction_open"
+    assert seller.post(f"{path}/agree", json={}).json()["code"] == "own_proposal"
+    assert buyer.post(f"{path}/withdraw", json={}).json()["code"] == "not_your_proposal"
+    assert rows(database, SUM) == [(8, 40_000, 55_920)]
+    agreed = buyer.post(f"{path}/agree", json={"note": "同意"}).json()
+    assert agreed["status"] == "agreed"
+    line = agreed["lines"][0]
+    assert (line["before"], line["after"], line["after_grams"]) == ("559.20", "489.30", 34_222)
+    assert rows(database, SUM) == [(7, 34_222, 48_930)]
+    assert buyer.get(f"/v1/purchase-orders/{sent.order_id}").json()["payable"] == "489.30"
+    assert buyer.post(f"{path}/agree", json={}).json()["code"] == "illegal_move"
+
+    only_weight = propose(buyer, sent, 9, 45_100).json()["id"]
+    seller.post(f"/v1/acceptance-corrections/{only_weight}/agree", json={})
+    assert rows(database, SUM) == [(7, 35_078, 48_930)]
+    assert ask_back(api, market, sent, 8).json()["errors"][0]["left"] == "7"
+    ask_back(api, market, sent, 7)
+    seller.post("/v1/returns/2/approve", json={"without_goods": True})
+    assert rows(database, SUM) == [(0, 0, 0)]
+    for status, count in (("agreed", 2), ("proposed", 0)):
+        assert len(buyer.get("/v1/acceptance-corrections", params={"status": status}).json()["items"]) == count
+    outbox.drain(database, HANDLERS)
+    assert differences(database) == {}
+
+
+def test_refusals(api, database, market):
+    buyer, seller = api.as_(market.purchaser), api.as_(market.sellers[0])
+    sent = deliver(api, market, 10)
+    ask_back(api, market, sent, 4)
+    for quantity, grams, code in (
+        (11, None, "above_shipped"),
+        (3, None, "below_returned"),
+        ("5.5", None, "wrong_step"),
+        (9, 4, "wrong_weight"),
+    ):
+        answer = propose(buyer, sent, quantity, grams)
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, code)
+    waiting = propose(buyer, sent, 5).json()["id"]
+    ask_back(api, market, sent, 3)
+    assert seller.post(f"/v1/acceptance-corrections/{waiting}/agree", json={}).json()["code"] == "above_accepted"
+    assert seller.post(f"/v1/acceptance-corrections/{waiting}/decline", json={}).json()["status"] == "declined"
+    with database.unit_of_work() as session:
+        user = make_user(session, Role.PURCHASER, make_organisation(session, kind="school"))
+    stranger = api.as_(user)
+    assert propose(stranger, sent, 5).status_code == 404
+    assert stranger.get(f"/v1/acceptance-corrections/{waiting}").status_code == 404
+    assert stranger.post(f"/v1/acceptance-corrections/{waiting}/agree", json={}).status_code == 404
+    assert api.as_(market.finance).post(f"/v1/acceptance-corrections/{waiting}/agree", json={}).status_code == 403
+    assert differences(database) == {}
+
+
+STEP = st.tuples(st.sampled_from(["return", "exchange", "correct"]), st.integers(0, 20), st.integers(-20, 20))
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(ordered=st.integers(5, 20), steps=st.lists(STEP, min_size=1, max_size=6))
+def test_at_every_step_the_ledger_is_what_was_accepted_less_what_came_back(api, database, market, ordered, steps):
+    buyer, seller = api.as_(market.purchaser), api.as_(market.sellers[0])
+    with database.unit_of_work() as session:  # an odd price
+        session.execute(text("UPDATE price_tier SET unit_price_fen = 3333 WHERE sku_id = :s"), {"s": market.products[0].sku_id})
+    sent = deliver(api, market, ordered)
+    accepted, returned = ordered, 0
+    for kind, quantity, off in steps:
+        if kind == "correct":
+            grams = max(quantity * 5000 + off * 7, 1)
+            made = propose(buyer, sent, quantity, grams if quantity else 0)
+            fits = returned <= quantity <= ordered and bool(quantity == 0 or abs(off * 7) * 2 <= quantity * 5000)
+            assert (made.status_code == 201) == fits, made.text
+            if fits:
+                assert seller.post(f"/v1/acceptance-corrections/{made.json()['id']}/agree", json={}).status_code == 200
+                accepted = quantity
+        else:
+            made = ask_back(api, market, sent, max(quantity, 1), kind=kind)
+            assert (made.status_code == 201) == (max(quantity, 1) <= accepted - returned)
+            if made.status_code == 201:
+                path = f"/v1/returns/{made.json()['id']}"
+                seller.post(f"{path}/approve", json={"without_goods": True})
+                if kind == "return":
+                    returned += max(quantity, 1)
+                else:
+                    assert seller.post(f"{path}/replace", json={}).status_code == 200
+                    buyer.post(f"{path}/close")
+        [(net, grams, fen)] = rows(database, f"{SUM} WHERE order_id = :o", o=sent.order_id)
+        assert (net, fen) == (accepted - returned, (accepted - returned) * 3333)
+        assert grams >= 0
+        assert buyer.get(f"/v1/purchase-orders/{sent.order_id}").json()["payable"] == f"{fen // 100}.{fen % 100:02}"
+    with database.unit_of_work() as session:
+        user = make_user(session, Role.MONITOR)
+    figures = api.as_(user).get("/v1/statistics/sales").json()
+    [(_, total_grams, total)] = rows(database, SUM)
+    assert (figures["total"]["amount"], figures["total"]["grams"]) == (f"{total // 100}.{total % 100:02}", total_grams)
+    outbox.drain(database, HANDLERS)
+    assert differences(database) == {}
+
+
+@given(st.integers(1, 10**6), st.integers(0, 10**9), st.integers(0, 10**9), st.lists(st.integers(1, 10**5), min_size=1, max_size=6))
+def test_parts_taken_back_sum_to_what_was_booked(thousandths, grams, fen, cuts):
+    entry = Part(Decimal(thousandths) / 1000, grams, fen)
+    done = Part(Decimal(0), 0, 0)
+    for cut in [*cuts, thousandths]:
+        quantity = min(Decimal(cut) / 1000, entry.quantity - done.quantity)
+        if quantity:
+            part = part_to_reverse(entry, done, quantity)
+            done = Part(done.quantity + quantity, done.grams + part.grams, done.amount_fen + part.amount_fen)
+    assert done == entry
+
+
+def test_many_at_once_are_as_one_by_one(api, database, market):
+    sent = deliver(api, market, 10)
+    [(entry,)] = rows(database, "SELECT id FROM sale_entry WHERE order_id = :o", o=sent.order_id)
+    booked = Part(Decimal(10), 50_000, 69_900)
+    done = Part(Decimal(0), 0, 0)
+    for quantity in ("0.333", "1.111", "8.556"):
+        with database.unit_of_work() as session:
+            part = ledger.reverse_parts(session, {entry: Decimal(quantity)})[entry].part
+        assert part == part_to_reverse(booked, done, Decimal(quantity))
+        done = Part(done.quantity + part.quantity, done.grams + part.grams, done.amount_fen + part.amount_fen)
+    with database.unit_of_work() as session, pytest.raises(ledger.NothingLeftToReverse):
+        ledger.reverse_parts(session, {entry: Decimal("0.001")})
+
+
+@given(st.integers(1, 100), st.integers(0, 100), st.integers(0, 10**6), st.integers(1, 10**6))
+def test_what_stands_after_a_correction(accepted, returned, grams, price):
+    returned = min(returned, accepted)
+    before = Standing(Decimal(accepted - returned), 1, 12345)
+    after = after_correction(before, Decimal(accepted), grams, Decimal(returned), price)
+    assert after.quantity == accepted - returned
+    assert after.fen == (12345 if after.quantity else 0)
+    assert returned or after.grams == grams
