@@ -55,11 +55,61 @@ _OF_CERTIFICATE = (
 _BAR = "SELECT organisation_id, 'organisation', organisation_id FROM blacklist_entry WHERE id = :id"
 _ORGANISATION = "SELECT id, 'organisation', id FROM organisation WHERE id = :id"
 
+#: What hangs on a supplier order, for both of its sides.
+_OF_PART = """
+    SELECT unnest(ARRAY[po.buyer_id, po.ordering_unit_id, so.supplier_id]), '{subject}', t.id
+    FROM {table} t JOIN supplier_order so ON so.id = t.supplier_order_id JOIN purchase_order po ON po.id = so.purchase_order_id WHERE t.id = :id
+"""
+_AGREEMENT = "SELECT unnest(ARRAY[buyer_id, supplier_id]), 'agreement', id FROM agreement WHERE id = :id"
+_AGREEMENT_CHANGE = """
+    SELECT unnest(ARRAY[a.buyer_id, a.supplier_id]), 'agreement', a.id FROM agreement_change c JOIN agreement a ON a.id = c.agreement_id
+    WHERE c.id = :id
+"""
+_CROP_LOSS = """
+    SELECT supplier_id, 'crop_loss', id FROM crop_loss WHERE id = :id
+    UNION SELECT a.buyer_id, 'crop_loss', s.crop_loss_id FROM crop_loss_share s JOIN agreement_line l ON l.id = s.agreement_line_id
+          JOIN agreement a ON a.id = l.agreement_id WHERE s.crop_loss_id = :id
+"""
+_REQUEST = "SELECT unnest(ARRAY[buyer_id, ordering_unit_id]), 'purchase_request', id FROM purchase_request WHERE id = :id"
+_APPLICATION = """
+    SELECT unnest(ARRAY[a.from_unit_id, a.to_unit_id, po.ordering_unit_id]), 'budget_unit_application', a.id
+    FROM budget_unit_application a JOIN purchase_order po ON po.id = a.purchase_order_id WHERE a.id = :id
+"""
+#: The buyer, who alone hears how many quotations there are, and the suppliers who were asked by name or by match.
+_SOURCING_BUYER = "SELECT buyer_id, 'quotation_request', id FROM quotation_request WHERE id = :id"
+_SOURCING = f"""
+    {_SOURCING_BUYER}
+    UNION SELECT supplier_id, 'quotation_request', quotation_request_id FROM quotation_invitation WHERE quotation_request_id = :id
+"""
+_SOURCING_QUOTED = f"""
+    {_SOURCING_BUYER}
+    UNION SELECT supplier_id, 'quotation_request', quotation_request_id FROM quotation WHERE quotation_request_id = :id
+"""
+
 #: Event -> the member of its payload that is ``:id``, and the statement.
 CONCERNED: dict[str, tuple[str, str]] = {
     "acceptance.recorded": ("acceptance_id", _PART.format(subject="shipment", of="s", join=_ACCEPTANCE, by="a")),
+    "acceptance_correction.moved": (
+        "correction_id",
+        _OF_PART.format(subject="acceptance_correction", table="acceptance_correction"),
+    ),
+    "agreement.declined": ("agreement_id", _AGREEMENT),
+    "agreement.instalments_late": ("agreement_id", _AGREEMENT),
+    "agreement.proposed": ("agreement_id", _AGREEMENT),
+    "agreement.signed": ("agreement_id", _AGREEMENT),
+    "agreement.withdrawn": ("agreement_id", _AGREEMENT),
+    "agreement_change.answered": ("agreement_change_id", _AGREEMENT_CHANGE),
+    "agreement_change.proposed": ("agreement_change_id", _AGREEMENT_CHANGE),
+    "amendment.answered": ("amendment_id", _OF_PART.format(subject="amendment", table="amendment")),
+    "amendment.proposed": ("amendment_id", _OF_PART.format(subject="amendment", table="amendment")),
     "blacklist.lifted": ("entry_id", _BAR),
     "blacklist.listed": ("entry_id", _BAR),
+    "budget_unit_application.decided": ("application_id", _APPLICATION),
+    "budget_unit_application.filed": ("application_id", _APPLICATION),
+    "call_off.drafted": (
+        "call_off_draft_id",
+        "SELECT a.buyer_id, 'call_off_draft', d.id FROM call_off_draft d JOIN agreement a ON a.id = d.agreement_id WHERE d.id = :id",
+    ),
     "capacity.cleared": ("flag_id", _OF_CERTIFICATE.format(subject="capacity_flag", table="capacity_flag")),
     "capacity.flagged": ("flag_id", _OF_CERTIFICATE.format(subject="capacity_flag", table="capacity_flag")),
     "certificate.changed": ("certificate_id", _CERTIFICATE),
@@ -80,26 +130,75 @@ CONCERNED: dict[str, tuple[str, str]] = {
     "complaint.filed": ("complaint_id", _COMPLAINT),
     "complaint.stated": ("complaint_id", _COMPLAINT),
     "complaint.withdrawn": ("complaint_id", _COMPLAINT),
+    "crop_loss.declared": ("crop_loss_id", _CROP_LOSS),
+    "dispute.answered": ("dispute_id", _OF_PART.format(subject="dispute", table="dispute")),
+    "dispute.decided": ("dispute_id", _OF_PART.format(subject="dispute", table="dispute")),
+    "dispute.ended": ("dispute_id", _OF_PART.format(subject="dispute", table="dispute")),
+    "dispute.opened": ("dispute_id", _OF_PART.format(subject="dispute", table="dispute")),
+    "dispute.proposed": ("dispute_id", _OF_PART.format(subject="dispute", table="dispute")),
+    "evaluation.answered": (
+        "evaluation_id",
+        _PART.format(subject="supplier_order", of="so", join="JOIN evaluation e ON e.supplier_order_id = so.id", by="e"),
+    ),
+    "evaluation.written": (
+        "evaluation_id",
+        _PART.format(subject="supplier_order", of="so", join="JOIN evaluation e ON e.supplier_order_id = so.id", by="e"),
+    ),
     "inspection.done": ("inspection_id", _OF_CERTIFICATE.format(subject="inspection", table="inspection")),
     "objection.decided": ("objection_id", _OBJECTION),
     "organisation.approved": ("organisation_id", _ORGANISATION),
     "organisation.rejected": ("organisation_id", _ORGANISATION),
+    "paper.uploaded": (
+        "paper_id",
+        _PART.format(subject="supplier_order", of="so", join="JOIN order_paper p ON p.supplier_order_id = so.id", by="p"),
+    ),
     "payment.recorded": (
         "payment_id",
         f"""SELECT {_BUYERS}, 'purchase_order', po.id FROM payment p JOIN purchase_order po ON po.id = p.purchase_order_id WHERE p.id = :id
         UNION SELECT so.supplier_id, 'supplier_order', so.id FROM payment p JOIN supplier_order so USING (purchase_order_id) WHERE p.id = :id""",
     ),
+    "pledge.opened": ("pledge_id", "SELECT organisation_id, 'pledge', id FROM pledge WHERE id = :id"),
+    "purchase_order.amended": ("purchase_order_id", _PARTS),
     "purchase_order.cancelled": ("purchase_order_id", f"{_PARTS} AND status = 'cancelled'"),
     "purchase_order.placed": ("purchase_order_id", _PARTS),
+    "purchase_order.reassigned": ("purchase_order_id", _PARTS),
+    "purchase_proof.issued": (
+        "proof_id",
+        "SELECT p.organisation_id, 'pledge', p.id FROM purchase_proof f JOIN pledge p ON p.id = f.pledge_id WHERE f.id = :id",
+    ),
+    "purchase_request.ordered": ("purchase_request_id", _REQUEST),
+    "purchase_request.rejected": ("purchase_request_id", _REQUEST),
+    "purchase_request.returned": ("purchase_request_id", _REQUEST),
+    "purchase_request.stuck": ("purchase_request_id", _REQUEST),
+    "purchase_request.waiting": ("purchase_request_id", _REQUEST),
+    "purchase_request.withdrawn": ("purchase_request_id", _REQUEST),
+    "quotation_request.answered": ("quotation_request_id", _SOURCING),
+    "quotation_request.asked": ("quotation_request_id", _SOURCING_BUYER),
+    "quotation_request.awarded": ("quotation_request_id", _SOURCING_BUYER),
+    "quotation_request.cancelled": ("quotation_request_id", _SOURCING),
+    "quotation_request.closed": ("quotation_request_id", _SOURCING),
+    "quotation_request.decided": ("quotation_request_id", _SOURCING_QUOTED),
+    "quotation_request.extended": ("quotation_request_id", _SOURCING),
+    "quotation_request.published": ("quotation_request_id", _SOURCING),
+    "return.moved": ("return_id", _OF_PART.format(subject="goods_return", table="goods_return")),
+    "shipment.corrected": ("shipment_id", _PART.format(subject="shipment", of="s", join=_SHIPMENT, by="s")),
+    "shipment.hold_changed": ("shipment_id", _PART.format(subject="shipment", of="s", join=_SHIPMENT, by="s")),
     "shipment.sent": ("shipment_id", _PART.format(subject="shipment", of="s", join=_SHIPMENT, by="s")),
     "supplier_order.confirmed": ("supplier_order_id", _PART.format(subject="supplier_order", of="so", join="", by="so")),
+    "supplier_order.freight_set": ("supplier_order_id", _PART.format(subject="supplier_order", of="so", join="", by="so")),
+    "supplier_order.lapsed": ("supplier_order_id", _PART.format(subject="supplier_order", of="so", join="", by="so")),
     "supplier_order.rejected": ("supplier_order_id", _PART.format(subject="supplier_order", of="so", join="", by="so")),
     "supplier_order.to_deliver": ("supplier_order_id", _PART.format(subject="supplier_order", of="so", join="", by="so")),
+    "voucher.redeemed": ("voucher_id", _OF_PART.format(subject="voucher", table="voucher")),
+    "vouchers.expired": ("supplier_order_id", _PART.format(subject="supplier_order", of="so", join="", by="so")),
+    "vouchers.issued": ("supplier_order_id", _PART.format(subject="supplier_order", of="so", join="", by="so")),
 }
 
-#: Events for officers, or about our own machinery. An event stands here or above (a test checks it): a decision, made once for each.
+#: Events for officers, about our own machinery, or about what somebody waits for at the screen. An event stands here or above (a test checks it): a decision, made once for each.
 NOT_TOLD = frozenset(
     {
+        "basket_proposal.requested",
+        "basket_proposal.unmet",
         "capacity.explained",
         "catalogue_batch.published",
         "catalogue_batch.withdrawn",
@@ -107,9 +206,14 @@ NOT_TOLD = frozenset(
         "certification.appealed",
         "notification.made",
         "objection.received",
+        "order_import.read",
+        "order_import.uploaded",
         "organisation.registered",
         "organisation.resubmitted",
         "price_check.above",
+        "quality_signal.raised",
+        "reserved_share.filed",
+        "reserved_share.reviewed",
     }
 )
 

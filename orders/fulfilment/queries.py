@@ -117,7 +117,11 @@ _PHOTO = """
     SELECT p.id, p.uploaded_at, f.name, f.content_type, f.size, f.sha256, f.storage_key
     FROM shipment_photo p JOIN stored_file f ON f.id = p.file_id
 """
-_OVERDUE = text("SELECT id FROM shipment WHERE accept_by <= :now AND held_at IS NULL ORDER BY accept_by LIMIT 500")
+_OVERDUE = text(
+    "SELECT id FROM shipment s WHERE accept_by <= :now AND held_at IS NULL"
+    " AND NOT EXISTS (SELECT FROM dispute d WHERE d.supplier_order_id = s.supplier_order_id AND d.status IN ('open', 'answered', 'mediating'))"
+    " ORDER BY accept_by LIMIT 500"
+)
 _ROW = text(
     """
     SELECT s.*, a.accepted_at, a.accepted_by

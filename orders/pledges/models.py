@@ -97,7 +97,7 @@ class PledgeAgreement(SQLModel, table=True):
 
     id: int = key()
     pledge_id: int = ref("pledge.id")
-    agreement_id: int = Field(sa_type=BigInteger)
+    agreement_id: int = ref("agreement.id")
     added_by: int = ref("app_user.id")
     added_at: datetime = moment()
 

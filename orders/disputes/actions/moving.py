@@ -7,6 +7,7 @@ from sqlmodel import Session
 
 from orders.disputes.errors import OutsideYourRegion, OwnDispute
 from orders.disputes.states import DISPUTE, DisputeMove
+from orders.fulfilment.actions.accepting import give_time
 from orders.purchasing.queries import SIDES
 from shop.core import audit
 from shop.core.errors import NotFound
@@ -70,4 +71,6 @@ def step(session: Session, actor: Actor, row: Any, move: DisputeMove, *, reason:
         text(f"UPDATE dispute SET status = :status, version = version + 1{written} WHERE id = :id"),  # noqa: S608
         {"id": row.id, "status": status, **values},
     )
+    if not DISPUTE.possible(status):  # over: what was not accepted for its sake has its time again
+        give_time(session, row.supplier_order_id)
     audit.record(session, actor, f"dispute.{move}", "dispute", row.id, reason=reason, from_status=row.status, to_status=str(status))

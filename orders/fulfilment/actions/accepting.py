@@ -64,11 +64,13 @@ _LOCK = text(
     WHERE so.id = (SELECT supplier_order_id FROM shipment WHERE id = :id) FOR UPDATE SKIP LOCKED
     """
 )
-#: Read after the lock, so that an answer or a hold that came first is seen.
+#: Read after the lock, so that an answer, a hold or a dispute that came first is seen.
 _STILL_DUE = text(
     """
     SELECT 1 FROM shipment s WHERE s.id = :id AND s.accept_by <= :now AND s.held_at IS NULL
       AND NOT EXISTS (SELECT FROM acceptance a WHERE a.shipment_id = s.id)
+      AND NOT EXISTS (SELECT FROM dispute d WHERE d.supplier_order_id = s.supplier_order_id AND coalesce(d.shipment_id, s.id) = s.id
+                      AND d.status IN ('open', 'answered', 'mediating'))
     """
 )
 
@@ -161,18 +163,26 @@ def _change_hold(session: Session, actor: Actor, shipment_id: int, reason: str |
         raise AlreadyAccepted
     if (shipment.held_at is None) != (reason is not None):
         raise NotHeld if reason is None else AlreadyHeld
-    accept_by = shipment.accept_by
-    if reason is None and accept_by is not None:
-        today = clock.today()
-        notice = programmes.config_of(session, today).ordering.acceptance_notice_working_days
-        accept_by = max(accept_by, clock.end_of_day(workdays.calendar(session, today).add(today, notice)))
     session.execute(
-        text("UPDATE shipment SET held_at = :held_at, hold_reason = :reason, accept_by = :accept_by WHERE id = :id"),
-        {"id": shipment_id, "held_at": now if reason else None, "reason": reason, "accept_by": accept_by},
+        text("UPDATE shipment SET held_at = :held_at, hold_reason = :reason WHERE id = :id"),
+        {"id": shipment_id, "held_at": now if reason else None, "reason": reason},
     )
+    if reason is None:
+        give_time(session, order.id)
     verb = "shipment.held" if reason else "shipment.let_go"
     audit.record(session, actor, verb, "supplier_order", order.id, reason=reason, shipment_id=shipment_id)
     outbox.publish(session, "shipment.hold_changed", shipment_id=shipment_id, held=reason is not None, at=now.isoformat())
+
+
+def give_time(session: Session, supplier_order_id: int) -> None:
+    """Leave the buyer at least the usual notice to answer what has arrived of an order, after something stood in the way."""
+    today = clock.today()
+    notice = programmes.config_of(session, today).ordering.acceptance_notice_working_days
+    until = clock.end_of_day(workdays.calendar(session, today).add(today, notice))
+    session.execute(
+        text("UPDATE shipment SET accept_by = greatest(accept_by, :until) WHERE supplier_order_id = :id AND accept_by IS NOT NULL"),
+        {"id": supplier_order_id, "until": until},
+    )
 
 
 def _write(session: Session, actor: Who, shipment_id: int, supplier_order_id: int, lines: Sequence[Accepted]) -> int:

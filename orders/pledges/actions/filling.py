@@ -24,6 +24,7 @@ _ADD_ORDER = text(
     VALUES (:pledge_id, :order_id, :recipient_id, :user_id, :now)
     """
 )
+_AGREEMENT = text("SELECT b.path FROM agreement a JOIN organisation b ON b.id = a.buyer_id WHERE a.id = :id")
 _ADD_AGREEMENT = text(
     "INSERT INTO pledge_agreement (pledge_id, agreement_id, added_by, added_at) VALUES (:pledge_id, :agreement_id, :user_id, :now)"
 )
@@ -75,7 +76,10 @@ def add_agreement(session: Session, actor: Actor, pledge_id: int, agreement_id: 
         NotFound, IllegalMove: as for :func:`remove_order`.
         AgreementCountsElsewhere: it counts already (409).
     """
-    fillable(session, actor, pledge_id)
+    pledge = fillable(session, actor, pledge_id)
+    buyer = session.execute(_AGREEMENT, {"id": agreement_id}).scalar()
+    if buyer is None or not buyer.startswith(pledge.path):
+        raise NotFound
     values = {"pledge_id": pledge_id, "agreement_id": agreement_id, "user_id": actor.user_id, "now": clock.now()}
     session.execute(_ADD_AGREEMENT, values)
     audit.record(session, actor, "pledge.agreement_added", "pledge", pledge_id, agreement_id=agreement_id)

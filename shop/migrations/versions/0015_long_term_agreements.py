@@ -369,9 +369,11 @@ def upgrade() -> None:
             f"CREATE CONSTRAINT TRIGGER hold_agreement_caps AFTER INSERT ON {table} DEFERRABLE INITIALLY DEFERRED"
             " FOR EACH ROW WHEN (NEW.agreement_line_id IS NOT NULL) EXECUTE FUNCTION hold_agreement_caps()"
         )
+    op.create_foreign_key(op.f("fk_pledge_agreement_agreement_id"), "pledge_agreement", "agreement", ["agreement_id"], ["id"])
 
 
 def downgrade() -> None:
+    op.drop_constraint(op.f("fk_pledge_agreement_agreement_id"), "pledge_agreement")
     for table in GUARDED:
         op.execute(f"DROP TRIGGER hold_agreement_caps ON {table}")
     op.execute("DROP FUNCTION hold_agreement_caps()")
