@@ -10,6 +10,7 @@ from orders.bookings.actions import booking, issuing, redeeming
 from orders.bookings.errors import TooManyForPdf
 from orders.bookings.schemas import BookIn, CapacityDayOut, CapacityIn, IssueIn, RedeemIn, ReleaseIn, VoucherOut
 from orders.bookings.states import VoucherStatus
+from orders.purchasing import queries as purchasing
 from shop.core import exports
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Day, Id
@@ -59,6 +60,7 @@ def vouchers_of_order(
     format: Annotated[Literal["json", "csv", "xlsx", "pdf"], Query(description="a file holds every voucher")] = "json",
 ) -> Page[VoucherOut] | Response:
     """The vouchers of an order; as a table, or as a sheet with QR codes to hand out."""
+    purchasing.supplier_order(call.session, call.actor, supplier_order_id)
     if format == "json":
         return queries.vouchers(
             call.session, call.actor, supplier_order_id=supplier_order_id, status=status, limit=limit, after=after

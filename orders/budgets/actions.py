@@ -44,7 +44,7 @@ _LEFT = text(
 )
 # What an order costs is split: what the ledger holds of it is used up, returns and corrections taken off; what else will have to be paid is
 # reserved. Goods rejected, lost or not to come cost nothing. Freight is used up with the first acceptance of its part.
-_STANDS = """
+STANDS = """
     SELECT goods.reserved + freight.reserved AS reserved, sold.fen + freight.consumed AS consumed
     FROM (
         SELECT coalesce(sum(round((l.quantity - l.rejected_quantity - l.difference_quantity - l.closed_quantity) * l.unit_price_fen)
@@ -60,7 +60,7 @@ _STANDS = """
         SELECT coalesce(sum(amount_fen), 0)::bigint AS fen FROM sale_entry WHERE order_id = {order}
     ) sold
 """
-_STANDING = text(_STANDS.format(order=":id"))
+_STANDING = text(STANDS.format(order=":id"))
 _LOCK_DRAW = text("SELECT id FROM budget_draw WHERE holder_kind = 'purchase_order' AND holder_id = :id FOR UPDATE")
 # A statement of its own after the lock: of two acceptances of one order the later one sees what the earlier one wrote.
 _REDRAW = text(
@@ -68,7 +68,7 @@ _REDRAW = text(
     WITH stands AS (
         SELECT d.id, d.budget_id, now.reserved, now.consumed, now.reserved - d.reserved_fen AS more_reserved,
                now.consumed - d.consumed_fen AS more_consumed
-        FROM budget_draw d CROSS JOIN LATERAL ({_STANDS.format(order="d.holder_id")}) now WHERE d.id = :draw_id
+        FROM budget_draw d CROSS JOIN LATERAL ({STANDS.format(order="d.holder_id")}) now WHERE d.id = :draw_id
     ), moved AS (
         UPDATE budget b SET reserved_fen = b.reserved_fen + s.more_reserved, consumed_fen = b.consumed_fen + s.more_consumed
         FROM stands s WHERE b.id = s.budget_id

@@ -1,7 +1,5 @@
 """Every operation × every role × somebody else's: who holds the permission, but not over this thing, is told that there is none."""
 
-import re
-
 from shop.app import domain_routes
 from shop.identity.permissions import GRANTS, REGIONAL, Role
 from tests.architecture.test_permission_matrix import SUPPLIER_SIDE, written
@@ -31,6 +29,16 @@ OPEN = {
     ("GET", "/v1/skus/{sku_id}/stock"),
     # a buyer sees the own open orders of any certificate, so none here
     ("GET", "/v1/certificates/{certificate_id}/open-orders"),
+}
+#: Bodies that a schema does not tell enough about.
+BODIES = {
+    "/v1/agreements/{agreement_id}/changes": {"reason": "涨价", "amount_cap": "10.00"},
+    "/v1/quotation-requests/{request_id}/award": {"reason": "综合比价", "lines": [{"line_no": 1, "supplier_id": 1}]},
+    "/v1/quotation-requests/{request_id}/quotations": {
+        "valid_until": "2099-12-31",
+        "lines": [{"line_no": 1, "sku_id": 1, "tiers": [{"min_quantity": "1", "unit_price": "1.00"}]}],
+    },
+    "/v1/supplier-orders/{supplier_order_id}/amendments": {"reason": "缺货", "lines": [{"order_line_id": 1, "quantity": "1"}]},
 }
 #: Whose operations are under test: those of buying. Certification has its own tests of reach.
 PREFIX = "orders."
@@ -82,7 +90,10 @@ def test_a_stranger_is_told_that_there_is_nothing(api, database, server):
             place = (operation.method, route.path)
             if operation.permission not in GRANTS[role] or place in OPEN:
                 continue
-            answer = client.request(operation.method, path, **bodies.request(operation.method, route.path))
+            body = {"json": BODIES[route.path]} if route.path in BODIES else bodies.request(operation.method, route.path)
+            if route.path.endswith("/review"):
+                path += f"?unit_id={world['organisations']}"
+            answer = client.request(operation.method, path, **body)
             tried += 1
             if answer.status_code == 422:
                 unclear.add(place)
@@ -93,9 +104,3 @@ def test_a_stranger_is_told_that_there_is_nothing(api, database, server):
     # a body that is refused before anybody looks whose it is proves nothing
     assert unclear == set()
     assert tried > 200
-
-
-def test_every_collection_of_buying_has_something_in_the_world(api, database):
-    world = make_world(api, database)
-    for _, route, path in operations(world):
-        assert re.fullmatch(r"/v1/[^{}]+", path), route.path

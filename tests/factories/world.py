@@ -106,6 +106,7 @@ def _deliveries(bureau: Bureau, world: World) -> None:
     evaluation = made(school.post(f"/v1/supplier-orders/{part}/evaluation/photos", files=photo))
     world["evaluations/photos"] = evaluation["photos"][0]["id"]
     world["suppliers"] = order["supplier_orders"][0]["supplier_id"]
+    world["accepted orders"] = order["id"]
 
 
 @_maker
@@ -159,7 +160,7 @@ def _sourcing(bureau: Bureau, world: World) -> None:
     path, files = f"/v1/quotation-requests/{request}", {"file": ("a.pdf", PDF)}
     world["quotation-requests/files"] = made(school.post(path + "/files", files=files))["id"]
     made(school.post(path + "/publish"))
-    world["quotation-requests/questions"] = made(seller.post(path + "/questions", json={"text": "可否分批？"}))["id"]
+    world["quotation-requests/questions"] = made(seller.post(path + "/questions", json={"text": "可否分批？"}))["items"][0]["id"]
     tiers = [{"min_quantity": "1", "unit_price": "60.00"}]
     offer = {
         "valid_until": str(clock.today() + timedelta(days=30)),
@@ -190,14 +191,16 @@ def _agreements(bureau: Bureau, world: World) -> None:
     for who in (seller, admin):
         made(who.post(path + "/sign", json={"terms_hash": proposed["terms_hash"]}))
     world["agreements"] = agreement["id"]
-    world["agreements/changes"] = made(admin.post(path + "/terminations", json={"reason": "不再需要", "ends_on": str(today)}))["id"]
+    world["agreements/changes"] = made(admin.post(path + "/terminations", json={"reason": "不再需要", "last_day": str(today)}))[
+        "id"
+    ]
     with bureau.api.database.unit_of_work() as session:
         drafts.draft_due(session)
         world["call-off-drafts"] = session.execute(text("SELECT min(id) FROM call_off_draft")).scalar_one()
-    winter = {"name": "寒假", "first_day": str(today + timedelta(days=60)), "last_day": str(today + timedelta(days=80))}
+    winter = {"name": "寒假", "starts_on": str(today + timedelta(days=60)), "ends_on": str(today + timedelta(days=80))}
     world["closure-periods"] = made(buyer.post("/v1/closure-periods", json=winter))["id"]
-    loss = {"sku_id": world["skus"], "month": str(today.replace(day=1)), "quantity": "1", "reason": "冰雹"}
-    world["crop-losses"] = made(seller.post("/v1/crop-losses", json=loss))["id"]
+    loss = {"product_id": world["products"], "months": [{"month": str(today.replace(day=1)), "grams": 1000}], "reason": "冰雹"}
+    world["crop-losses"] = made(seller.post("/v1/crop-losses", json=loss))["items"][0]["id"]
 
 
 @_maker
@@ -217,8 +220,8 @@ def _pledges(bureau: Bureau, world: World) -> None:
     world["pledges"] = made(buyer.post("/v1/pledges", json=pledge))["id"]
     path = f"/v1/pledges/{world['pledges']}"
     made(buyer.post(path + "/open"))
-    made(buyer.post(path + "/orders", json={"purchase_order_id": world["purchase-orders"]}))
-    world["pledges/orders"] = world["purchase-orders"]
+    made(buyer.post(path + "/orders", json={"purchase_order_id": world["accepted orders"]}))
+    world["pledges/orders"] = world["accepted orders"]
     world["pledges/agreements"] = world["agreements"]
     world["basket-proposals"] = made(buyer.post(path + "/basket-proposals", json={"budget": "1000.00"}))["id"]
     world["purchase-proofs"] = made(buyer.post(path + "/purchase-proofs", json={}))["number"]

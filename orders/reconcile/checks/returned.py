@@ -1,7 +1,9 @@
-"""What must agree after the acceptance: name, label in Chinese and English, and the statement that finds what differs."""
+"""What must agree after the acceptance: returns, corrections, vouchers."""
+
+from orders.reconcile.checks.check import sql
 
 RETURNED = [
-    (
+    sql(
         "returned",
         "退货行与其冲销分录一致",
         "Lines of returns = what the ledger took back by them",
@@ -25,7 +27,7 @@ RETURNED = [
               IS DISTINCT FROM (-e.quantity, -e.grams, -e.amount_fen, coalesce(c.acceptance_line_id, o.origin_id))
         """,
     ),
-    (
+    sql(
         "return_totals",
         "退款金额 = 各行之和",
         "Refunds of returns = their lines",
@@ -36,7 +38,7 @@ RETURNED = [
         WHERE g.refund_fen <> coalesce(l.fen, 0)
         """,
     ),
-    (
+    sql(
         "balances",
         "可退数量 = 验收（更正后）− 退货",
         "What can be given back = accepted, as corrected, less returns",
@@ -56,7 +58,7 @@ RETURNED = [
               IS DISTINCT FROM (coalesce(c.accepted, a.accepted_quantity), coalesce(r.held, 0), coalesce(r.returned, 0))
         """,
     ),
-    (
+    sql(
         "sales_after_returns",
         "销售净额 = 验收 ± 更正 − 退货",
         "Net sales = accepted, as corrected, less returns",
@@ -85,7 +87,7 @@ RETURNED = [
         WHERE (w.quantity, w.grams, w.fen) IS DISTINCT FROM (e.quantity, e.grams, e.fen)
         """,
     ),
-    (
+    sql(
         "back_in_stock",
         "退回入库、换货出库 = 库存变动",
         "Put back into stock and sent in exchange = movements",
@@ -106,7 +108,7 @@ RETURNED = [
         WHERE (d.back, d.replaced) IS DISTINCT FROM (m.back, m.replaced)
         """,
     ),
-    (
+    sql(
         "vouchers",
         "服务券与发货、验收数量一致",
         "Vouchers = what of their lines was redeemed or closed",
@@ -119,7 +121,7 @@ RETURNED = [
         WHERE (l.quantity, l.shipped_quantity) IS DISTINCT FROM (v.vouchers, v.used)
         """,
     ),
-    (
+    sql(
         "days_booked",
         "预约数 = 当日容量占用",
         "Booked of a day = its vouchers",
