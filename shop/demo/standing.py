@@ -18,7 +18,7 @@ from shop.identity.actor import Actor, Grant
 from shop.identity.permissions import Role
 
 #: What the canteen may spend in a year: enough for playing the story and the tour many times.
-CANTEEN_YUAN = "2000000.00"
+CANTEEN_YUAN = "6000000.00"
 #: What the canteen orders every week.
 _WEEKLY = ("vegetable", "grain_oil", "meat_poultry_egg", "fruit")
 _SOMEBODY = text(
@@ -37,7 +37,7 @@ def load(session: Session, offers: list[Offer]) -> None:
     units.add_address(session, buyer, address)
     budgets.create(session, finance, BudgetIn(year=year, fund_source="canteen", limit=CANTEEN_YUAN))
     lists.create(session, buyer, SavedListIn(name="每周食材", shared=True, lines=_weekly(offers)))
-    share = ReservedShareIn(base="1500000.00", percent="15")
+    share = ReservedShareIn(base="4000000.00", percent="15")
     filing.save(session, finance, year, None, share, lambda _version: None)
     while audit.seal(session):
         pass
