@@ -27,8 +27,17 @@ class Cast:
     certificate_id: int
     notice_days: int
     receipt: str
+    #: The marketplace's time when the demo last moved its clock.
+    moved_to: datetime
     #: Supplier orders that are open when the certificate is suspended.
     open_parts: list[int]
+    #: The canteen's budget; the request for quotation and its end; the agreement; the pledge and what was ordered for it.
+    budget_id: int
+    rfq_path: str
+    closes_at: datetime
+    agreement_path: str
+    pledge_path: str
+    gift: dict[str, Any]
     #: The monitor's figures before anything was ordered.
     figures_before: Figures
 
@@ -45,6 +54,11 @@ class Cast:
         self.monitor = self.person("monitor")
         self.school = self.person("buyer")
         self.finance = self.person("finance")
+        self.unit = self.person("unit")
+        self.approver = self.person("approver")
+        self.firm = self.person("firm")
+        #: Another cooperative that sells navel oranges.
+        self.rival = self.person("supplier")
         self.coop_password = secrets.token_urlsafe(12)
         self.coop = self.visitor(f"coop-{self.tag}", self.coop_password)
         self.product_name = f"奉节白龙脐橙 {self.tag}"

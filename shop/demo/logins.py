@@ -16,6 +16,8 @@ _USERS = [
     ("采购单位管理员 · buyer's administrator", "unit"),
     ("采购审批人 · approver", "approver"),
     ("财务人员 · finance", "finance"),
+    ("采购查看人员 · viewer", "viewer"),
+    ("民营企业 · private firm", "firm"),
     ("销售网点经营者 · outlet operator", "outlet"),
 ]
 

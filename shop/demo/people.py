@@ -16,6 +16,8 @@ DATA = Path(__file__).parent / "data"
 #: Where the officers of the demo logins sit, and whom the demo's supplier and buyer work for.
 COUNTY, TOWNSHIP = "500236", "500236T01"
 DEMO_SUPPLIER, DEMO_BUYER = "奉节县夔门脐橙专业合作社", "重庆大学城实验学校"
+#: The enterprise that buys instead of donating.
+DEMO_FIRM = "重庆南坪电子科技有限公司"
 
 _USCC_KIND = {"cooperative": "93", "enterprise": "91", "village_collective": "N2", "agency": "11", "trade_union": "81"}
 

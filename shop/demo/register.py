@@ -13,6 +13,7 @@ from shop.demo.logins import PASSWORD
 from shop.demo.people import (
     COUNTY,
     DEMO_BUYER,
+    DEMO_FIRM,
     DEMO_SUPPLIER,
     TOWNSHIP,
     Buyer,
@@ -143,6 +144,8 @@ class _Town:
             if row["name"] == DEMO_BUYER:
                 user, finance, role_name = self.demo_buyer(organisation)
             else:
+                if row["name"] == DEMO_FIRM:
+                    self.user("firm", organisation, [(Role.BUYER_ADMIN, None), (Role.PURCHASER, None)])
                 grants = [(Role.PURCHASER, None), (Role.FINANCE, None)]
                 user = finance = self.user(f"buyer-{number}", organisation, grants)
                 role_name = f"{Role.PURCHASER},{Role.FINANCE}"
@@ -167,6 +170,7 @@ class _Town:
         self.user("unit", organisation, [(Role.BUYER_ADMIN, None)])
         self.user("approver", organisation, [(Role.APPROVER, None)])
         finance = self.user("finance", organisation, [(Role.FINANCE, None)])
+        self.user("viewer", organisation, [(Role.VIEWER, None)])
         return user, finance, str(Role.PURCHASER)
 
     def outlet_operator(self) -> None:

@@ -18,7 +18,7 @@ from shop import reference
 from shop.core import clock, workdays
 from shop.core.db import database
 from shop.core.settings import settings
-from shop.demo import goods, register
+from shop.demo import goods, register, standing
 from shop.demo.cases import CaseBook
 from shop.demo.course import months_later
 from shop.demo.history import History
@@ -92,6 +92,7 @@ class _Load:
         Watch(self.session, self.trail, folk, self.workdays, self.chance, self.today).write()
         self._ledger(accepted_by)
         self.say(f"demo data: {self.trail.write():,} audit events, sealed")
+        standing.load(self.session, offers)
 
     def _orders(self, folk: People, offers: Sequence[Offer]) -> Mapping[int, Sequence[int]]:
         market = Market(self.chance, offers, folk.buyers, self._relations(), self.start)

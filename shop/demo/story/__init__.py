@@ -1,13 +1,15 @@
-"""The story of the demo: from a cooperative's registration to the district's figures, and what a suspension means for open orders."""
+"""The story of the demo: from a cooperative's registration to the district's figures, what a suspension means for open orders,
+and how institutions buy."""
 
 from collections.abc import Callable
 
+from shop.demo.story.buying import Buying
 from shop.demo.story.certification import Certification
 from shop.demo.story.ordering import Ordering
 from shop.demo.story.suspension import Suspension
 
 
-class Story(Certification, Ordering, Suspension):
+class Story(Certification, Ordering, Suspension, Buying):
     """The scenes. Each says in its first line what it shows, and returns what happened; one that fails raises ``Surprise``."""
 
 
@@ -31,6 +33,7 @@ SCENES: list[Callable[[Story], str]] = [
     Story.batch,
     Story.certificate,
     Story.news,
+    Story.budget,
     Story.before,
     Story.spreadsheet,
     Story.direct,
@@ -42,5 +45,17 @@ SCENES: list[Callable[[Story], str]] = [
     Story.suspension,
     Story.choice,
     Story.reinstatement,
+    Story.large_purchase,
+    Story.quotation_request,
+    Story.quotations,
+    Story.comparison,
+    Story.award,
+    Story.agreement,
+    Story.signatures,
+    Story.call_off,
+    Story.pledge,
+    Story.basket,
+    Story.gift_delivery,
+    Story.proof,
     Story.reconciliation,
 ]

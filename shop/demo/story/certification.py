@@ -183,6 +183,7 @@ class Certification(Cast):
     def waiting(self) -> str:
         """演示时钟前移，公示期满；异议未结不能通过 · The notice has run its time; the open objection stands against passing"""
         moved = self.admin.post("/v1/demo/clock", expect=200, json={"days": self.notice_days})
+        self.moved_to = datetime.fromisoformat(moved["now"])
         refusal = self.county.post(f"{self.case_path}/approve", expect=409, json={})
         same("the refusal", refusal["code"], "objection_open")
         return f"{self.notice_days} days on: {moved['today']}; refused: {refusal['title']}"
