@@ -203,7 +203,7 @@ def count_approved(session: Session, purchase_order_id: int) -> None:
             WITH basket AS (
                 UPDATE basket_proposal b SET purchase_order_id = po.id
                 FROM purchase_order po
-                WHERE po.id = :id AND po.source_kind = 'request' AND b.purchase_request_id = po.source_id AND b.purchase_order_id IS NULL
+                WHERE po.id = :id AND b.purchase_request_id = po.purchase_request_id AND b.purchase_order_id IS NULL
                 RETURNING b.pledge_id, b.recipient_id, po.id AS order_id, b.requested_by
             )
             INSERT INTO pledge_order (pledge_id, purchase_order_id, recipient_id, added_by, added_at)

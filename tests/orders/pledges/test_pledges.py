@@ -88,19 +88,29 @@ def test_orders_called_off_from_an_agreement_count_unless_they_stand_elsewhere(s
     agreed, other = scene.pledge(), scene.pledge()
     called_off, by_itself, foreign = scene.order(1), scene.order(2), scene.order(4, who="stranger")
     ids = [called_off["id"], by_itself["id"], foreign["id"]]
-    scene.sql("UPDATE purchase_order SET source_kind = 'agreement', source_id = 77 WHERE id = ANY (:ids)", ids=ids)
+    terms = {
+        "title": "脐橙长期供货",
+        "supplier_id": scene.suppliers[0].id,
+        "fund_source": "welfare",
+        "valid_from": str(clock.today()),
+        "valid_until": str(clock.today() + timedelta(days=90)),
+        "lines": [{"sku_id": scene.products[0].sku_id, "price": {"kind": "fixed", "unit_price": "80.00"}}],
+    }
+    agreement = scene.clients["buyer"].post("/v1/agreements", json=terms).json()["id"]
+    scene.sql("UPDATE purchase_order SET source_kind = 'agreement', source_id = :id WHERE id = ANY (:ids)", ids=ids, id=agreement)
     path = f"/v1/pledges/{agreed['id']}/agreements"
-    assert scene.clients["buyer"].post(path, json={"agreement_id": 77}).json()["agreements"] == [77]
+    assert scene.clients["buyer"].post(path, json={"agreement_id": agreement + 1}).status_code == 404
+    assert scene.clients["buyer"].post(path, json={"agreement_id": agreement}).json()["agreements"] == [agreement]
     assert scene.figures(agreed)["ordered"] == "240.00"  # not the stranger's
     scene.count(other, by_itself)
     assert (scene.figures(agreed)["ordered"], scene.figures(other)["ordered"]) == ("80.00", "160.00")
-    assert code(scene.clients["buyer"].post(f"/v1/pledges/{other['id']}/agreements", json={"agreement_id": 77})) == (
+    assert code(scene.clients["buyer"].post(f"/v1/pledges/{other['id']}/agreements", json={"agreement_id": agreement})) == (
         409,
         "agreement_counts_elsewhere",
     )
     listed = scene.clients["buyer"].get(f"/v1/pledges/{agreed['id']}/orders").json()["items"]
-    assert [(row["purchase_order_id"], row["agreement_id"]) for row in listed] == [(called_off["id"], 77)]
-    assert scene.clients["buyer"].delete(f"{path}/77").status_code == 204
+    assert [(row["purchase_order_id"], row["agreement_id"]) for row in listed] == [(called_off["id"], agreement)]
+    assert scene.clients["buyer"].delete(f"{path}/{agreement}").status_code == 204
     assert scene.figures(agreed)["ordered"] == "0.00"
 
 

@@ -11,8 +11,9 @@ from orders.pledges import solver
 from orders.pledges.actions import proposing
 from orders.pledges.handlers import remind
 from shop.core import clock
+from shop.identity.permissions import Role
 from tests.conftest import connect
-from tests.factories.identity import access_token
+from tests.factories.identity import access_token, make_user
 
 
 def ask(scene, pledge, **body):
@@ -157,16 +158,19 @@ def test_without_the_lock_the_same_basket_is_ordered_twice(scene, monkeypatch):
 
 def test_an_order_that_was_approved_later_counts_then(scene):
     pledge = scene.pledge()
-    basket, order = found(scene, pledge), scene.order(5)
-    scene.sql(
-        "UPDATE basket_proposal SET status = 'ordered', purchase_request_id = 5, recipient_id = :recipient WHERE id = :id",
-        id=basket["id"],
-        recipient=pledge["recipients"][0]["id"],
-    )
-    scene.sql("UPDATE purchase_order SET source_kind = 'request', source_id = 5 WHERE id = :id", id=order["id"])
+    basket = found(scene, pledge)
+    with scene.database.unit_of_work() as session:
+        people = [make_user(session, role, scene.firm) for role in (Role.BUYER_ADMIN, Role.APPROVER)]
+    admin, approver = (scene.api.as_(user) for user in people)
+    rule = {"name": "审批", "min_amount": "0", "steps": [{"name": "领导", "role": "approver"}]}
+    assert admin.post("/v1/approval-rules", json=rule).status_code == 201
+    recipient = {"recipient_id": pledge["recipients"][0]["id"]}
+    asked = scene.clients["buyer"].post(f"/v1/basket-proposals/{basket['id']}/order", json=recipient).json()
+    assert asked["purchase_order"] is None
+    approved = approver.post(f"/v1/purchase-requests/{asked['purchase_request_id']}/approve", json={}).json()
     scene.work()  # the order was placed
     (counted,) = scene.clients["buyer"].get(f"/v1/pledges/{pledge['id']}/orders").json()["items"]
-    assert (counted["purchase_order_id"], counted["recipient"]) == (order["id"], "市第一医院")
+    assert (counted["purchase_order_id"], counted["recipient"]) == (approved["purchase_order_id"], "市第一医院")
 
 
 def test_working_it_out_twice_changes_nothing(scene):
