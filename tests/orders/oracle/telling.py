@@ -187,8 +187,11 @@ class Tale:
             sums[getattr(part, key)] = (fen + sold * part.price, grams + sold * GRAMS[part.goods], units + sold)
         return {name: values for name, values in sums.items() if any(values)}
 
+    def parts_in(self, *statuses: str) -> list[Part]:
+        return [part for part in self.parts if part.status in statuses]
+
     def part(self, number: int, *statuses: str) -> Part | None:
-        found = [part for part in self.parts if part.status in statuses]
+        found = self.parts_in(*statuses)
         return found[number % len(found)] if found else None
 
     def request(self, number: int, *statuses: str) -> Request | None:
