@@ -18,7 +18,7 @@ _RULES_FOR = text(
     """
     SELECT r.id, length(o.path) AS depth, r.organisation_id, r.position, r.min_fen, r.cumulative, r.fund_sources, r.categories, r.steps
     FROM approval_rule r JOIN organisation o ON o.id = r.organisation_id
-    WHERE r.active AND EXISTS (SELECT FROM unnest(CAST(:paths AS text[])) AS w (path) WHERE starts_with(w.path, o.path))
+    WHERE r.active AND r.organisation_id = ANY (CAST(:units AS bigint[]))
     """
 )
 #: What a unit ordered in a Shanghai year and did not cancel, and what it asked for and waits for, in fen by fund source and category.
@@ -71,7 +71,12 @@ def steps_needed(
     Where what was spent before counts, others who order for the same unit wait until this transaction ends: else two halves of a large order,
     sent at once, would each stay below the limit.
     """
-    rules = [_rule(row) for row in session.execute(_RULES_FOR, {"paths": list(paths)})]
+    rules = [
+        _rule(row)
+        for row in session.execute(
+            _RULES_FOR, {"units": sorted({int(unit) for path in paths for unit in path.strip("/").split("/")})}
+        )
+    ]
     spent: dict[tuple[str, str], int] = {}
     if any(rule.cumulative for rule in rules):
         locks.hold(session, f"spend:{buyer_id}")

@@ -10,12 +10,13 @@ from shop.core import paging
 from shop.core.errors import NotFound
 from shop.core.paging import Page
 from shop.identity.actor import Actor
+from shop.identity.queries import UPWARDS
 
 #: The budget that an order falls under: that of its unit for the year and fund, else of the nearest unit above that has one.
-NEAREST = """
-    SELECT b.id FROM budget b JOIN organisation u ON u.id = b.organisation_id
-    WHERE b.year = :budget_year AND b.fund_source = :fund_source AND starts_with({path}, u.path) ORDER BY length(u.path) DESC LIMIT 1
-"""
+NEAREST = f"""
+    SELECT b.id FROM {UPWARDS} JOIN budget b ON b.organisation_id = up.id AND b.year = :budget_year AND b.fund_source = :fund_source
+    ORDER BY up.depth DESC LIMIT 1
+"""  # noqa: S608
 
 _BUDGET = """
     SELECT b.id, b.organisation_id, o.name AS organisation_name, b.year, b.fund_source, b.limit_fen AS limit, b.reserved_fen AS reserved,

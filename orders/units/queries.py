@@ -12,6 +12,7 @@ from shop.core import paging
 from shop.core.errors import NotFound
 from shop.core.paging import Page
 from shop.identity.actor import Actor
+from shop.identity.queries import UPWARDS
 
 _ADDRESS = """
     SELECT a.id, a.organisation_id, o.name AS organisation_name, a.name, a.address, a.contact, a.phone, a.is_default, a.active, a.version
@@ -34,10 +35,10 @@ _FOR_ORDER = text(
 )
 
 # Settings come down the tree: the nearest unit that says something is heard.
-SETTINGS_ABOVE = """
-    SELECT s.{column} FROM buying_settings s JOIN organisation u ON u.id = s.organisation_id
-    WHERE starts_with({path}, u.path) AND s.{column} IS NOT NULL ORDER BY length(u.path) DESC LIMIT 1
-"""
+SETTINGS_ABOVE = f"""
+    SELECT s.{{column}} FROM {UPWARDS} JOIN buying_settings s ON s.organisation_id = up.id AND s.{{column}} IS NOT NULL
+    ORDER BY up.depth DESC LIMIT 1
+"""  # noqa: S608
 _SETTINGS = text(
     f"""
     SELECT o.id AS organisation_id, b.id AS budget_unit_id, b.name AS budget_unit_name,

@@ -20,6 +20,9 @@ SELECT o.id, o.uscc, o.name, o.kind, o.region_code, o.address, o.contact_name, o
        coalesce((SELECT jsonb_agg(to_jsonb(r) ORDER BY r.id) FROM organisation_role r WHERE r.organisation_id = o.id), '[]') AS roles
 FROM organisation o
 """
+#: SQL: the ids of a unit and of those above it, from the root down, with their depth; ``{path}`` is the unit's path. They are looked up by
+#: index, where a comparison of paths would read every row.
+UPWARDS = "unnest(string_to_array(btrim({path}, '/'), '/')::bigint[]) WITH ORDINALITY AS up (id, depth)"
 #: An officer reaches the organisations of the region, everybody else the own one and the units below it.
 _REACH = "(o.region_code LIKE ANY (CAST(:regions AS text[])) OR o.path LIKE CAST(:branch AS text))"
 

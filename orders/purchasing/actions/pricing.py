@@ -23,6 +23,7 @@ from shop.core import clock, workdays
 from shop.core.errors import NotFound
 from shop.core.money import MAX_FEN
 from shop.identity.actor import Actor
+from shop.identity.queries import UPWARDS
 from shop.programmes.schemas import OrderingRules
 
 # The unit that the order belongs to: the one named, else the one whose budget the caller's unit buys on, else the caller's own. With the
@@ -33,8 +34,8 @@ _BUYER = text(
            {workdays.add_sql("CAST(:today AS date)", "p.confirm_days")} AS confirm_on,
            ({NEAREST.format(path="o.path")}) AS budget_id,
            ({SETTINGS_ABOVE.format(column="budget_required", path="o.path")}) AS budget_required,
-           EXISTS (SELECT FROM approval_rule r JOIN organisation u ON u.id = r.organisation_id
-                   WHERE r.active AND (starts_with(o.path, u.path) OR starts_with(:unit_path, u.path))) AS has_rules
+           EXISTS (SELECT FROM {UPWARDS.format(path="o.path || ltrim(CAST(:unit_path AS text), '/')")} JOIN approval_rule r ON r.organisation_id = up.id AND r.active)
+           AS has_rules
     FROM organisation o
     LEFT JOIN buying_settings s ON s.organisation_id = :unit_id
     LEFT JOIN (SELECT code, coalesce((config -> 'ordering' ->> 'confirm_working_days')::int, {OrderingRules().confirm_working_days}) AS confirm_days
