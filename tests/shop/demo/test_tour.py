@@ -18,7 +18,7 @@ def played(told, address):
     commands = "\n".join(re.findall(r"^```sh\n(.*?)^```", told, re.DOTALL | re.MULTILINE))
     assert "HOST=http://127.0.0.1:8000" in commands
     script = commands.replace("HOST=http://127.0.0.1:8000", f"HOST={address}")
-    done = subprocess.run(["bash", "-ueo", "pipefail", "-c", script], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(["bash", "-ueo", "pipefail", "-c", script], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     return done.stdout
 
@@ -28,6 +28,9 @@ def test_every_command_of_the_tour_works(demo_server):
     told = played(TOUR.read_text(), demo_server)
     assert '"stock_short"' in told
     assert "a decision is possible from" in told
+    for refused in ("already_ordered", "approval_needed", "quotations_sealed"):
+        assert f'"code": "{refused}"' in told
+    assert "It is not a donation receipt" in told
     assert told.rstrip().endswith("}")
 
 
@@ -37,3 +40,4 @@ def test_every_command_of_the_readme_works(demo_server):
     told = played(section, demo_server)
     assert '"state": "in_force"' in told
     assert '"state": "received"' in told
+    assert "\n40.00\n" in told or "\n39." in told  # of the firm's pledge
