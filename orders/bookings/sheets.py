@@ -1,20 +1,14 @@
 """Vouchers as a table to be exported, and as a sheet to be cut."""
 
-import io
-import json
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from orders.bookings.schemas import VoucherOut
-from shop.core import clock
+from shop.core import clock, printing
 from shop.core.errors import Language
 from shop.core.exports import Cell
 
-if TYPE_CHECKING:
-    from typst import Compiler
-
+_TEMPLATE = Path(__file__).with_name("vouchers.typ")
 HEADER: dict[Language, list[str]] = {
     "zh": ["券号", "券码", "服务", "规格", "供应商", "有效期起", "有效期止", "状态", "预约日期", "客人", "核销时间"],
     "en": ["number", "code", "service", "pack", "supplier", "valid from", "valid until", "status", "booked for", "guest", "redeemed at"],
@@ -45,23 +39,13 @@ def cells(vouchers: Iterable[VoucherOut], language: Language) -> Iterator[list[C
         ]
 
 
-@lru_cache
-def _compiler() -> "Compiler":
-    # in memory from the first sheet that is printed on; most processes never print one
-    import pylopdf_fonts_zh_cn as fonts
-    import typst
-
-    template = Path(__file__).with_name("vouchers.typ")
-    return typst.Compiler(str(template), font_paths=[str(Path(fonts.serif_path()).parent)], ignore_system_fonts=True)
-
-
 def pdf(vouchers: Sequence[VoucherOut]) -> bytes:
     """Eight vouchers on a page, each with its code as text and as QR; only for who sees the codes."""
     content = [
         {
             "number": each.number,
             "code": each.code,
-            "qr": _qr(each.code or each.number),
+            "qr": printing.qr_svg(each.code or each.number),
             "product": each.product_name,
             "pack": each.pack,
             "supplier": each.supplier_name,
@@ -71,14 +55,4 @@ def pdf(vouchers: Sequence[VoucherOut]) -> bytes:
         }
         for each in vouchers
     ]
-    made = _compiler().compile(format="pdf", sys_inputs={"vouchers": json.dumps(content, ensure_ascii=False)})
-    assert isinstance(made, bytes)
-    return made
-
-
-def _qr(words: str) -> str:
-    import segno
-
-    code = io.BytesIO()
-    segno.make(words, error="m").save(code, kind="svg", scale=3, border=1)
-    return code.getvalue().decode()
+    return printing.pdf(_TEMPLATE, content)

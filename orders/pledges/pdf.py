@@ -1,30 +1,15 @@
 """A proof of purchase as PDF, with a QR code that leads to its public check."""
 
-import io
-import json
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from orders.pledges.schemas import PublicProofOut
 from orders.pledges.states import ProofState
-from shop.core import clock
+from shop.core import clock, printing
 from shop.core.money import yuan_from_fen
 from shop.core.settings import settings
 
-if TYPE_CHECKING:
-    from typst import Compiler
-
 _TEMPLATE = Path(__file__).with_name("proof.typ")
-
-
-@lru_cache
-def _compiler() -> "Compiler":
-    # in memory from the first proof that is printed on; most processes never print one
-    import pylopdf_fonts_zh_cn as fonts
-    import typst
-
-    return typst.Compiler(str(_TEMPLATE), font_paths=[str(Path(fonts.serif_path()).parent)], ignore_system_fonts=True)
 
 
 def check_address(number: str) -> str:
@@ -34,14 +19,7 @@ def check_address(number: str) -> str:
 
 def proof_pdf(zh: PublicProofOut, en: PublicProofOut) -> bytes:
     """The PDF of a proof, from what everybody may know of it in both languages. One that does not hold says so across the page."""
-    import segno
-
-    code = io.BytesIO()
-    segno.make(check_address(zh.number), error="m").save(code, kind="svg", scale=4, border=1)
-    content = json.dumps(_content(zh, en), ensure_ascii=False)
-    made = _compiler().compile(format="pdf", sys_inputs={"proof": content, "qr": code.getvalue().decode()})
-    assert isinstance(made, bytes)
-    return made
+    return printing.pdf(_TEMPLATE, _content(zh, en), check_address(zh.number))
 
 
 def _content(zh: PublicProofOut, en: PublicProofOut) -> dict[str, Any]:

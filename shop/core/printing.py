@@ -34,9 +34,9 @@ def qr_svg(content: str) -> str:
     return code.getvalue().decode()
 
 
-def pdf(template: Path, content: dict[str, Any], qr: str) -> bytes:
-    """A template filled with ``content`` (``sys.inputs.it``, as JSON) and a QR code (``sys.inputs.qr``, as SVG)."""
-    inputs = {"it": json.dumps(content, ensure_ascii=False), "qr": qr_svg(qr)}
+def pdf(template: Path, content: Any, qr: str | None = None) -> bytes:
+    """A template filled with ``content`` (``sys.inputs.it``, as JSON) and, if there is one, a QR code (``sys.inputs.qr``, as SVG)."""
+    inputs = {"it": json.dumps(content, ensure_ascii=False), **({"qr": qr_svg(qr)} if qr is not None else {})}
     made = _compiler(template).compile(format="pdf", sys_inputs=inputs)
     assert isinstance(made, bytes)
     return made
