@@ -80,15 +80,24 @@ def _statements(made: Ground, lines: int, pick: random.Random) -> list[tuple[str
     now, key = datetime.now(UTC), secrets.token_hex(8)
     skus = _skus(lines, pick)
     ones = [1] * lines
-    common = {"buyer_id": None, "today": clock.today()}
+    today = clock.today()
+    buyer = {
+        "buyer_id": 401,
+        "unit_id": 401,
+        "unit_path": "/401/",
+        "fund_source": "canteen",
+        "budget_year": today.year,
+        "today": today,
+    }
     write = {
         "user_id": 1,
         "actor_role": "purchaser",
         "programme_code": "chongqing-2021",
         "day": "20260101",
         "now": now,
-        "today": clock.today(),
+        "today": today,
         "ordering_unit_id": 401,
+        "purchase_request_id": None,
         "cost_centre": None,
         "deliver_by": None,
         "source_kind": "direct",
@@ -123,8 +132,8 @@ def _statements(made: Ground, lines: int, pick: random.Random) -> list[tuple[str
     return [
         (_driver_sql(tokens._BY_TOKEN), {"hash": tokens.hashed(made.token), "now": now}),
         (_driver_sql(FIND_KEY), found),
-        (_driver_sql(pricing._BUYER), common | {"buyer_id": 401}),
-        (_driver_sql(pricing._FACTS), common | write | {"agreed": write["agreement_lines"]}),
+        (_driver_sql(pricing._BUYER), buyer),
+        (_driver_sql(pricing._FACTS), write | {"agreed": write["agreement_lines"]}),
         (
             _driver_sql(placing._RESERVE),
             {"skus": sorted(skus), "quantities": write["quantities"], "certificates": sorted(skus)},
