@@ -239,7 +239,7 @@ def _literal(name: str, value: Any) -> str:
     if name == "lock":
         return ":k"
     if isinstance(value, list):
-        return "ARRAY[" + ",".join(str(item) for item in value) + "]"
+        return "ARRAY[" + ",".join("NULL" if item is None else str(item) for item in value) + "]"
     if value is None:
         return "NULL"
     if isinstance(value, bytes):
