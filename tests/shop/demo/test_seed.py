@@ -201,6 +201,14 @@ def test_finance_has_something_to_pay(demo):
     assert unpaid >= 1
 
 
+def test_the_school_has_set_up_its_purchasing(demo):
+    available = "SELECT limit_fen - reserved_fen - consumed_fen FROM budget WHERE fund_source = 'canteen' AND year = :year"
+    assert one(demo, available, year=clock.today().year) == 600_000_000
+    assert one(demo, "SELECT address FROM delivery_address WHERE is_default").startswith("重庆市沙坪坝区")
+    assert one(demo, "SELECT count(*) FROM saved_list_line") == 4
+    assert one(demo, "SELECT status FROM reserved_share") == "draft"
+
+
 def test_units_stand_below_their_parent(demo):
     with demo.session() as session:
         school = session.exec(select(Organisation).where(Organisation.name == DEMO_BUYER)).one()
