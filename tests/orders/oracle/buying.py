@@ -70,7 +70,7 @@ class Buying(Life):
         else:
             request.status = "rejected" if answer is RequestMove.REJECT else "returned"
 
-    @act(2, when("request", "approved"), number=INDEX)
+    @act(4, when("request", "approved"), number=INDEX)
     def try_again(self, number):
         request = self.tale.request(number, "approved")
         assert self.do(requests.order, request.id)[0] is None

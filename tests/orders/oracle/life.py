@@ -26,7 +26,7 @@ from tests.orders.oracle.telling import (
 )
 
 STOCK = 40
-APPROVAL_FROM = 100_000
+APPROVAL_FROM = 80_000
 BUYER = "school_purchaser"
 
 SOME, INDEX = range(10), range(51)
@@ -60,9 +60,9 @@ class Life:
             for name, user in bureau.people.items():
                 self.actors[name] = tokens.actor_of_user(session, user.id)
             year = clock.today().year
-            budget = BudgetIn(organisation_id=bureau.school.id, year=year, fund_source="canteen", limit="6000.00")
+            budget = BudgetIn(organisation_id=bureau.school.id, year=year, fund_source="canteen", limit="3500.00")
             budget_id = create_budget(session, self.actors["bureau_finance"], budget)
-        bureau.rule({"name": "领导", "role": "approver"}, who="school_buyer_admin", min_amount="1000.00")
+        bureau.rule({"name": "领导", "role": "approver"}, who="school_buyer_admin", min_amount="800.00")
         suppliers = [supplier.id for supplier in bureau.market.suppliers]
         self.agree_on_oranges(suppliers[ORANGES])
         self.compared = Compared(self.skus, suppliers, budget_id, self.agreement_line)

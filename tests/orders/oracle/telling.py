@@ -13,7 +13,7 @@ AGREED_PRICE = {ORANGES: 6000}
 GRAMS = {ORANGES: 5000, HONEY: 500}
 DISTRICT = {ORANGES: "500236", HONEY: "500240"}
 SELLER = {ORANGES: "seller", HONEY: "honey_seller"}
-LIMIT = 600_000
+LIMIT = 350_000
 #: Forty with a tolerance of ten percent.
 MOST_CALLED_OFF = 44
 
