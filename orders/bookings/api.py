@@ -14,7 +14,7 @@ from orders.purchasing import queries as purchasing
 from shop.core import exports
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Day, Id
-from shop.identity.access import Call, Routes
+from shop.identity.access import PROBLEM, Call, Routes
 from shop.identity.permissions import Permission
 
 routes = Routes("bookings", "/v1")
@@ -49,7 +49,10 @@ def issue(call: Call, supplier_order_id: Id, body: IssueIn) -> Page[VoucherOut]:
 
 
 @routes.get(
-    "/supplier-orders/{supplier_order_id}/vouchers", Permission.ORDERS_READ, answer=Page[VoucherOut], responses=exports.FILES
+    "/supplier-orders/{supplier_order_id}/vouchers",
+    Permission.ORDERS_READ,
+    answer=Page[VoucherOut],
+    responses={**exports.FILES, 409: PROBLEM},
 )
 def vouchers_of_order(
     call: Call,

@@ -64,8 +64,6 @@ class PurchaseOrderIn(OrderHeadIn):
 class OrderSearch(BaseModel):
     """Which orders a list shows."""
 
-    model_config = ConfigDict(extra="forbid")
-
     buyer_id: Id | None = None
     status: SupplierOrderStatus | None = Field(default=None, description="orders with a part in this status")
     fund_source: FundSource | None = None

@@ -18,7 +18,7 @@ RECORDS = [
         "Contracts with their supplements = the orders",
         """
         SELECT 'supplier_order ' || o.id AS subject, format('%s and freight %s fen', o.total_fen, o.freight_fen) AS expected,
-               coalesce(format('%s and freight %s yuan', c.goods, c.freight), 'no contract') AS found FROM supplier_order o
+               CASE WHEN c.goods IS NULL THEN 'no contract' ELSE format('%s and freight %s yuan', c.goods, c.freight) END AS found FROM supplier_order o
         LEFT JOIN LATERAL (SELECT (content ->> 'goods')::numeric AS goods, (content ->> 'freight')::numeric AS freight FROM contract
                            WHERE supplier_order_id = o.id ORDER BY supplement_no DESC LIMIT 1) c ON true
         WHERE o.confirmed_at IS NOT NULL AND (c.goods * 100, c.freight * 100) IS DISTINCT FROM (o.total_fen::numeric, o.freight_fen::numeric)

@@ -25,10 +25,12 @@ from orders.sourcing.schemas.requests import FileOut, QuotationRequestOut, Reaso
 from shop.core import exports, uploads
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id
-from shop.identity.access import Call, Routes
+from shop.identity.access import PROBLEM, Call, Routes
 from shop.identity.permissions import Permission
 
 routes = Routes("quotations", "/v1")
+
+SEALED: dict[int | str, dict[str, Any]] = {409: PROBLEM}
 
 
 def _opened(call: Call, request_id: int) -> Row[Any]:
@@ -44,7 +46,7 @@ def submit(call: Call, request_id: Id, body: QuotationIn) -> QuotationOut:
     return queries.quotation(call.session, call.actor, quoting.submit(call.session, call.actor, request_id, body))
 
 
-@routes.get("/quotation-requests/{request_id}/quotations", Permission.QUOTATION_REQUESTS_READ)
+@routes.get("/quotation-requests/{request_id}/quotations", Permission.QUOTATION_REQUESTS_READ, responses=SEALED)
 def quotations(call: Call, request_id: Id, limit: Limit = 50, after: After = None) -> Page[QuotationRow]:
     """The quotations of a request once it is closed; a supplier's own at any time, older ones included."""
     if requests.seen(call.session, call.actor, request_id).seen_as != "supplier":
@@ -78,13 +80,17 @@ def quotation_file(call: Call, quotation_id: Id, file_id: Id) -> Response:
     return uploads.served(queries.file(call.session, call.actor, quotation_id, file_id))
 
 
-@routes.get("/quotation-requests/{request_id}/comparison", Permission.QUOTATION_REQUESTS_READ)
+@routes.get("/quotation-requests/{request_id}/comparison", Permission.QUOTATION_REQUESTS_READ, responses=SEALED)
 def compare(call: Call, request_id: Id) -> ComparisonOut:
     """All offers side by side, line by line, once the request is closed; not for suppliers."""
     return comparing.comparison(call.session, _opened(call, request_id))
 
 
-@routes.get("/quotation-requests/{request_id}/comparison/export", Permission.QUOTATION_REQUESTS_READ, responses=exports.FILES)
+@routes.get(
+    "/quotation-requests/{request_id}/comparison/export",
+    Permission.QUOTATION_REQUESTS_READ,
+    responses={**exports.FILES, **SEALED},
+)
 def export_comparison(call: Call, request_id: Id, format: Annotated[Literal["xlsx", "csv"], Query()] = "xlsx") -> Response:
     """The comparison as a table."""
     compared = comparing.comparison(call.session, _opened(call, request_id))

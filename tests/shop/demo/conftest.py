@@ -11,6 +11,7 @@ from shop.core.db import Database
 from shop.core.settings import settings
 from shop.demo import seed
 from tests.conftest import Server
+from workers.handlers import HANDLERS
 
 MONTHS = 1
 
@@ -22,6 +23,7 @@ def demo_template(cluster, template) -> str:
     database = Database(cluster.create(name, template), pool_size=1)
     with database.unit_of_work() as session:
         assert seed.load(session, lambda _: None, MONTHS)
+    outbox.drain(database, HANDLERS)  # else every copy would begin with it
     database.dispose()
     return name
 
@@ -76,10 +78,8 @@ class _worker:  # noqa: N801  used like a function
 
     def __exit__(self, *_: object) -> None:
         self.over.set()
-        self.thread.join(10)
+        self.thread.join(60)
 
     def run(self) -> None:
-        from workers.handlers import HANDLERS
-
         while not self.over.wait(0.2):
             outbox.drain(self.database, HANDLERS)
