@@ -4,7 +4,7 @@ The schema is migrated once into a template database; a test's database is a cop
 and parallel connections see what they would see in production.
 """
 
-import itertools
+import copy
 import os
 import shutil
 import threading
@@ -32,7 +32,6 @@ from tests.factories.identity import access_token
 hypothesis.settings.register_profile("shop", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("shop")
 
-_numbers = itertools.count()
 _MEMORY = Path("/dev/shm")
 _ROOM = 3 << 30
 
@@ -111,14 +110,23 @@ def template(cluster: Cluster) -> str:
     return "template_shop"
 
 
+@pytest.fixture(scope="session")
+def engine(cluster: Cluster) -> Iterator[Database]:
+    """What all tests reach their databases through: the engine remembers every statement that it has once put together."""
+    kept = Database(cluster.url("test"), pool_size=20)
+    yield kept
+    kept.dispose()
+
+
 @pytest.fixture
-def database(cluster: Cluster, template: str) -> Iterator[Database]:
+def database(cluster: Cluster, template: str, engine: Database) -> Iterator[Database]:
     """A fresh copy of the template, dropped afterwards."""
-    name = f"test_{next(_numbers)}"
-    database = Database(cluster.create(name, template), pool_size=20)
+    cluster.create("test", template)
+    database = copy.copy(engine)
+    database.engine = engine.engine.execution_options()  # who listens to the statements of one test hears no other
     yield database
     database.dispose()
-    cluster.drop(name)
+    cluster.drop("test")
 
 
 class Server(threading.Thread):
