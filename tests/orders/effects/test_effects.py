@@ -134,7 +134,8 @@ def test_a_line_that_was_replaced_holds_no_other_goods(scene):
     assert scene.clients["buyer"].post(f"/v1/amendments/{amendment}/accept").status_code == 200
     scene.certificate = plum.certificate_id
     scene.suspend()
-    assert scene.choose(part, "cancel").json()["status"] == "cancelled"
+    cancelled = scene.choose(part, "cancel")
+    assert (cancelled.status_code, cancelled.json()["status"]) == (201, "cancelled"), cancelled.text
 
 
 def test_what_cannot_be_chosen(scene):
