@@ -1,40 +1,15 @@
-"""The public check of a proof as a page for people: what its QR code opens. Nothing is loaded from elsewhere."""
+"""The public check of a proof as a page for people."""
 
 from html import escape
 
 from orders.pledges.schemas import PublicProofOut
 from orders.pledges.states import ProofState
+from shop.core import check_page
 from shop.core.money import yuan_from_fen
 
-_COLOURS = {ProofState.VALID: "#1a7f37", ProofState.CHANGED: "#9a6700"}
-_BAD = "#b42318"
+_COLOURS = {ProofState.VALID: check_page.GOOD, ProofState.CHANGED: check_page.CHANGED}
 
-_PAGE = """<!doctype html>
-<html lang="zh-CN"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex"><title>{number}</title>
-<style>
-body {{ font: 16px/1.6 system-ui, sans-serif; max-width: 36rem; margin: 0 auto; padding: 1rem; color: #1f2328; }}
-h1 {{ font-size: 1.15rem; margin: .5rem 0; }}
-.state {{ background: {colour}; color: #fff; border-radius: .5rem; padding: .75rem 1rem; font-size: 1.4rem; font-weight: 600; }}
-.note {{ border: 1px solid #b42318; color: #b42318; border-radius: .5rem; padding: .5rem 1rem; }}
-dl {{ display: grid; grid-template-columns: 8.5rem 1fr; gap: .35rem .75rem; }} dt {{ color: #57606a; }} dd {{ margin: 0; overflow-wrap: anywhere; }}
-small {{ color: #57606a; }}
-</style></head><body>
-<h1>消费帮扶购买证明查验 <small>Check of a proof of purchase</small></h1>
-<p class="state">{zh} <small style="color: #fff">{en}</small></p>
-<p class="note">{statement_zh}<br><small style="color: inherit">{statement_en}</small></p>
-<dl>{rows}</dl>
-<p><small>查询结果由重庆市消费帮扶交易平台提供 · Answered by the consumption assistance marketplace of Chongqing</small></p>
-</body></html>
-"""
-
-#: What the page says of a number that nobody was given.
-UNKNOWN = """<!doctype html>
-<html lang="zh-CN"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex"><title>404</title></head><body style="font: 16px/1.6 system-ui, sans-serif; padding: 1rem">
-<h1 style="color: #b42318">无此证明 · No such proof</h1>
-<p>请核对证明编号。Please check the number.</p></body></html>
-"""
+UNKNOWN = check_page.unknown("证明", "proof")
 
 
 def page(zh: PublicProofOut, en: PublicProofOut) -> str:
@@ -57,12 +32,11 @@ def page(zh: PublicProofOut, en: PublicProofOut) -> str:
         ("新证明 Replaced by", zh.superseded_by),
         ("SHA-256", zh.sha256),
     ]
-    return _PAGE.format(
-        number=escape(zh.number),
-        colour=_COLOURS.get(zh.state, _BAD),
-        zh=escape(zh.state_label),
-        en=escape(en.state_label),
-        statement_zh=escape(zh.statement),
-        statement_en=escape(en.statement),
-        rows="".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in rows if value),
+    return check_page.found(
+        title="消费帮扶购买证明查验 <small>Check of a proof of purchase</small>",
+        number=zh.number,
+        colour=_COLOURS.get(zh.state, check_page.BAD),
+        state=(zh.state_label, en.state_label),
+        rows=rows,
+        note=f"{escape(zh.statement)}<br><small>{escape(en.statement)}</small>",
     )
