@@ -179,6 +179,24 @@ def test_a_cancellation_by_consent(database, market, sides):
     assert report.differences(database) == 0
 
 
+def test_an_order_with_a_substitute_is_cancelled(database, market, sides):
+    """By the buyer alone, and by consent: the line that was replaced holds nothing any more."""
+    seller, buyer = sides
+    for alone in (True, False):
+        order, part, line = confirmed(sides, market, 10)
+        amendment = propose(seller, part, {"order_line_id": line, "sku_id": market.products[3].sku_id, "quantity": "4"}).json()[
+            "id"
+        ]
+        buyer.post(f"/v1/amendments/{amendment}/accept")
+        if alone:
+            done = buyer.post(f"/v1/purchase-orders/{order}/cancel", json={"reason": "食堂停业"})
+        else:
+            done = seller.post(f"/v1/amendments/{propose(buyer, part, cancels=True).json()['id']}/accept")
+        assert done.status_code == 200, done.text
+        assert (stock(database, market, 0), stock(database, market, 3)) == (0, 0)
+    assert report.differences(database) == 0
+
+
 def of_school(bureau, *quantities):
     """An order of a school with rules and budgets, confirmed; with both sides, its part and its first line."""
     buyer, seller = bureau.as_("school_purchaser"), bureau.as_("seller")
