@@ -12,6 +12,7 @@ from catalog.monitoring import actions as monitoring
 from catalog.supervision.actions import capacity
 from orders.agreements.actions import drafts as call_offs
 from orders.amendments import actions as amendments
+from orders.bookings import queries as bookings
 from orders.bookings.actions import redeeming
 from orders.disputes.actions import reminding
 from orders.effects import handlers as effects
@@ -213,9 +214,18 @@ def remind_of_pledges() -> None:
 
 @app.task(name="bookings.expire")
 def expire_vouchers() -> None:
-    """Close the vouchers whose time is over."""
+    """Close the vouchers whose time is over; those of each order in a transaction of its own, so that none waits for another."""
     with database().unit_of_work() as session:
-        expired = redeeming.expire(session)
+        orders = bookings.expired_orders(session)
+    for supplier_order_id in orders:
+        expire_vouchers_of.delay(supplier_order_id)
+
+
+@app.task(name="bookings.expire_order")
+def expire_vouchers_of(supplier_order_id: int) -> None:
+    """Close the vouchers of one order whose time is over."""
+    with database().unit_of_work() as session:
+        expired = redeeming.expire(session, supplier_order_id)
     if expired:
         log.info("vouchers_expired", count=expired)
 

@@ -1,7 +1,7 @@
 """Proposing a change of a bound order, and answering it. Without the other side's consent nothing changes."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from orders.amendments import queries, rules
 from orders.amendments.errors import (
+    AboveApproval,
     AmendmentOver,
     ChangesWrong,
     LineMoved,
@@ -21,6 +22,8 @@ from orders.amendments.errors import (
 from orders.amendments.rules import BoundLine
 from orders.amendments.schemas import AmendmentIn
 from orders.amendments.states import AMENDABLE, AMENDMENT, AmendmentAction
+from orders.approvals.queries import steps_needed
+from orders.budgets import actions as budgets
 from orders.contracts import actions as contracts
 from orders.fulfilment.actions.accepting import acceptance_step
 from orders.purchasing import rules as purchasing
@@ -35,6 +38,9 @@ from shop.core.audit import SYSTEM
 from shop.core.errors import Fault
 from shop.identity.actor import Actor
 from shop.programmes import queries as programmes
+
+#: Refuses another version than the caller read.
+IfMatch = Callable[[int], None]
 
 _WRITE = text(
     """
@@ -112,20 +118,26 @@ def propose(session: Session, actor: Actor, supplier_order_id: int, body: Amendm
     return amendment_id
 
 
-def accept(session: Session, actor: Actor, amendment_id: int) -> None:
+def accept(session: Session, actor: Actor, amendment_id: int, if_match: IfMatch | None = None) -> None:
     """Agree to a change: lines, stock, totals and the supplement to the contract change in this one transaction.
 
     Raises:
         NotFound: not an amendment of an order of the caller. OtherSideAnswers: the own side proposed it (409).
+        Changed: another version than the caller read (412).
         IllegalMove, AmendmentOver: it was answered, or its time has passed (409).
         NotAmendable, LineMoved: the order has gone on since (409). NoLongerPossible: a new pack cannot be had any more (409).
+        AboveApproval: a higher price takes an approval by the buyer's rules, or passes the one that was given (409).
+        BudgetExceeded, BuyersBudgetShort: the buyer's budget has less left than it would take (409).
     """
-    order, amendment = _answering(session, actor, amendment_id, AmendmentAction.ACCEPT)
+    _require_approved(session, actor, amendment_id)
+    order, amendment = _answering(session, actor, amendment_id, AmendmentAction.ACCEPT, if_match)
     _require_amendable(order, cancels=amendment.cancels)
     lines = queries.bound_lines(session, order.id)
     changes = queries.changes(session, amendment_id)
     by_id = {line.order_line_id: line for line in lines}
-    if any(by_id[change.order_line_id].open != change.open_quantity for change in changes):
+    if any(
+        by_id[change.order_line_id].open != change.open_quantity or by_id[change.order_line_id].by_voucher for change in changes
+    ):
         raise LineMoved
     names = queries.names(session, [change.sku_id for change in changes if change.sku_id])
     worded = [rules.worded(by_id[c.order_line_id], c, names.get(c.sku_id or 0)) for c in changes]
@@ -139,30 +151,31 @@ def accept(session: Session, actor: Actor, amendment_id: int) -> None:
     if amendment.cancels:
         step(session, actor, order, SupplierOrderAction.CANCEL, reason=amendment.reason, code=EndReason.AGREED)
         give_back_stock(session, [order.id])
+        budgets.redraw(session, order.purchase_order_id)
         outbox.publish(session, "purchase_order.cancelled", purchase_order_id=order.purchase_order_id)
         worded.append("双方同意取消订单，合同解除。")
     contracts.supplement(session, order.id, amendment_id, worded)
     _answer(session, actor, amendment, AmendmentAction.ACCEPT, change_fen=change_fen, changes=worded)
 
 
-def refuse(session: Session, actor: Actor, amendment_id: int, reason: str) -> None:
+def refuse(session: Session, actor: Actor, amendment_id: int, reason: str, if_match: IfMatch | None = None) -> None:
     """Say no to a change, with the reason; the order stays as it is.
 
     Raises:
-        NotFound, OtherSideAnswers, IllegalMove, AmendmentOver: as for :func:`accept`.
+        NotFound, OtherSideAnswers, Changed, IllegalMove, AmendmentOver: as for :func:`accept`.
     """
-    _, amendment = _answering(session, actor, amendment_id, AmendmentAction.REFUSE)
+    _, amendment = _answering(session, actor, amendment_id, AmendmentAction.REFUSE, if_match)
     _answer(session, actor, amendment, AmendmentAction.REFUSE, answer=reason)
 
 
-def withdraw(session: Session, actor: Actor, amendment_id: int) -> None:
+def withdraw(session: Session, actor: Actor, amendment_id: int, if_match: IfMatch | None = None) -> None:
     """Take a proposed change back.
 
     Raises:
         NotFound: not an amendment of an order of the caller. OwnSideWithdraws: the other side proposed it (409).
-        IllegalMove: it was answered (409).
+        IllegalMove: it was answered (409). Changed: another version than the caller read (412).
     """
-    _, amendment = _answering(session, actor, amendment_id, AmendmentAction.WITHDRAW)
+    _, amendment = _answering(session, actor, amendment_id, AmendmentAction.WITHDRAW, if_match)
     _answer(session, actor, amendment, AmendmentAction.WITHDRAW)
 
 
@@ -177,6 +190,22 @@ def expire(session: Session) -> int:
 def _require_amendable(order: Any, *, cancels: bool) -> None:
     if order.status not in AMENDABLE or (cancels and SupplierOrderAction.CANCEL not in SUPPLIER_ORDER.possible(order.status)):
         raise NotAmendable(state=order.status)
+
+
+def _require_approved(session: Session, actor: Actor, amendment_id: int) -> None:
+    """Whether nobody has to approve what an order would cost: else a change would be the way round the approvals. Comes before the order is
+    locked, because orders that are counted together wait for one another first."""
+    queries.amendment(session, actor, amendment_id)
+    after = queries.cost(session, amendment_id)
+    if after is None or after.more <= 0:
+        return
+    if after.approved_fen is not None and sum(after.amounts.values()) <= after.approved_fen:
+        return
+    paths = [after.buyer_path, after.unit_path]
+    if steps_needed(
+        session, buyer_id=after.buyer_id, paths=paths, fund_source=after.fund_source, amounts=after.amounts, order=after.id
+    ):
+        raise AboveApproval
 
 
 def _change(asked: dict[str, Any], lines: Sequence[BoundLine]) -> LineChange:
@@ -205,10 +234,14 @@ def _priced(session: Session, order: Any, changes: Sequence[LineChange]) -> tupl
     return priced, faults
 
 
-def _answering(session: Session, actor: Actor, amendment_id: int, action: AmendmentAction) -> tuple[Any, Any]:
+def _answering(
+    session: Session, actor: Actor, amendment_id: int, action: AmendmentAction, if_match: IfMatch | None = None
+) -> tuple[Any, Any]:
     """The order and the amendment, locked in this order, if the caller may do this with it now."""
     order = locked(session, actor, queries.order_of(session, amendment_id), "either")
     amendment = queries.locked(session, amendment_id)
+    if if_match is not None:
+        if_match(amendment.version)
     AMENDMENT.after(amendment.status, action)
     own = side_of(actor, order) == amendment.side
     if own != (action is AmendmentAction.WITHDRAW):
@@ -223,7 +256,8 @@ def _change_lines(session: Session, actor: Actor, order: Any, amendment_id: int,
     total = text("SELECT total_fen FROM supplier_order WHERE id = :id")
     before = session.execute(total, {"id": order.id}).scalar_one()
     try:
-        made = amend_lines(session, order, changes)
+        with budgets.untold(to_supplier=side_of(actor, order) == "supplier"):
+            made = amend_lines(session, order, changes)
     except LinesRefused as refused:
         raise NoLongerPossible(count=len(refused.faults), faults=refused.faults) from refused
     if made:

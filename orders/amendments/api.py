@@ -26,7 +26,7 @@ def propose(call: Call, supplier_order_id: Id, body: AmendmentIn) -> AmendmentOu
 @routes.get("/supplier-orders/{supplier_order_id}/amendments", Permission.ORDERS_READ)
 def amendments_of_order(call: Call, supplier_order_id: Id, limit: Limit = 50, after: After = None) -> Page[AmendmentOut]:
     """The changes of one order, newest first."""
-    purchasing.supplier_order(call.session, call.actor, supplier_order_id)
+    purchasing.require_reach(call.session, call.actor, supplier_order_id)
     return queries.amendments(call.session, call.actor, supplier_order_id=supplier_order_id, limit=limit, after=after)
 
 
@@ -52,19 +52,19 @@ def amendment(call: Call, amendment_id: Id) -> AmendmentOut:
 @routes.post("/amendments/{amendment_id}/accept", Permission.AMENDMENTS_MANAGE, status=200)
 def accept(call: Call, amendment_id: Id) -> AmendmentOut:
     """Agree: lines, stock and totals change at once, and the contract gets a supplement."""
-    actions.accept(call.session, call.actor, amendment_id)
+    actions.accept(call.session, call.actor, amendment_id, call.if_match)
     return queries.amendment(call.session, call.actor, amendment_id)
 
 
 @routes.post("/amendments/{amendment_id}/refuse", Permission.AMENDMENTS_MANAGE, status=200)
 def refuse(call: Call, amendment_id: Id, body: RefusalIn) -> AmendmentOut:
     """Say no, with the reason; the order stays as it is."""
-    actions.refuse(call.session, call.actor, amendment_id, body.reason)
+    actions.refuse(call.session, call.actor, amendment_id, body.reason, call.if_match)
     return queries.amendment(call.session, call.actor, amendment_id)
 
 
 @routes.post("/amendments/{amendment_id}/withdraw", Permission.AMENDMENTS_MANAGE, status=200)
 def withdraw(call: Call, amendment_id: Id) -> AmendmentOut:
     """Take back what the own side proposed."""
-    actions.withdraw(call.session, call.actor, amendment_id)
+    actions.withdraw(call.session, call.actor, amendment_id, call.if_match)
     return queries.amendment(call.session, call.actor, amendment_id)

@@ -35,8 +35,8 @@ class OwnSideWithdraws(Conflict):
 
 class LineMoved(Conflict):
     code = "line_moved"
-    zh = "提出变更后该行的未发数量已变化，请重新提出"
-    en = "What is open of a line has changed since; propose the change again"
+    zh = "提出变更后该行已发货或已发放服务券，请重新提出"
+    en = "A line was shipped from, or vouchers were issued for it, since; propose the change again"
 
 
 class NoLongerPossible(Conflict):
@@ -45,6 +45,12 @@ class NoLongerPossible(Conflict):
     code = "no_longer_possible"
     zh = "变更已不能执行：有 {count} 行不能满足"
     en = "The change cannot be made any more: {count} line(s) cannot be met"
+
+
+class AboveApproval(Conflict):
+    code = "above_approval"
+    zh = "变更后的金额须经采购单位审批，请另行提出采购申请"
+    en = "The buyer's rules ask for an approval of what the order would cost; hand in a request for it"
 
 
 class ChangesWrong(Invalid):

@@ -19,7 +19,8 @@ from shop.identity.actor import Actor
 _BOUND = text(
     """
     SELECT l.id, l.line_no, l.sku_id, concat(p.name, ' ', s.pack), s.unit, s.step, l.quantity,
-           l.quantity - l.shipped_quantity - l.closed_quantity, l.unit_price_fen
+           l.quantity - l.shipped_quantity - l.closed_quantity, l.unit_price_fen,
+           EXISTS (SELECT FROM voucher v WHERE v.order_line_id = l.id)
     FROM order_line l JOIN sku s ON s.id = l.sku_id JOIN product p ON p.id = l.product_id
     WHERE l.supplier_order_id = :id ORDER BY l.line_no
     """
@@ -29,6 +30,31 @@ _CHANGES = text(
 )
 _NAMES = text(
     "SELECT s.id, concat(p.name, ' ', s.pack) AS name FROM sku s JOIN product p ON p.id = s.product_id WHERE s.id = ANY (:ids)"
+)
+#: What the whole order would cost by category once a change that waits is made, and whom it is for. No row: it was answered.
+_COST = text(
+    """
+    WITH change AS (
+        SELECT l.purchase_order_id, p.category, round((l.quantity - a.open_quantity) * l.unit_price_fen) - l.amount_fen AS gone, n.category AS new,
+               round(a.quantity * coalesce(a.unit_price_fen, l.unit_price_fen)) AS come
+        FROM amendment_line a JOIN order_line l ON l.id = a.order_line_id JOIN product p ON p.id = l.product_id
+        JOIN sku s ON s.id = coalesce(a.sku_id, l.sku_id) JOIN product n ON n.id = s.product_id
+        WHERE a.amendment_id = :id
+    )
+    SELECT po.id, po.buyer_id, po.fund_source, buyer.path AS buyer_path, unit.path AS unit_path, r.total_fen AS approved_fen,
+           (SELECT coalesce(sum(gone + come), 0) FROM change)::bigint AS more,
+           (SELECT jsonb_object_agg(category, fen) FROM (
+                SELECT category, sum(fen)::bigint AS fen FROM (
+                    SELECT p.category, l.amount_fen AS fen FROM order_line l JOIN product p ON p.id = l.product_id
+                    JOIN supplier_order o ON o.id = l.supplier_order_id AND o.status NOT IN ('rejected', 'cancelled')
+                    WHERE l.purchase_order_id = po.id
+                    UNION ALL SELECT category, gone FROM change UNION ALL SELECT new, come FROM change) part
+                GROUP BY category) whole) AS amounts
+    FROM amendment a JOIN supplier_order so ON so.id = a.supplier_order_id JOIN purchase_order po ON po.id = so.purchase_order_id
+    JOIN organisation buyer ON buyer.id = po.buyer_id JOIN organisation unit ON unit.id = po.ordering_unit_id
+    LEFT JOIN purchase_request r ON r.id = po.purchase_request_id
+    WHERE a.id = :id AND a.status = 'proposed'
+    """
 )
 
 _AMENDMENT = """
@@ -65,6 +91,11 @@ def changes(session: Session, amendment_id: int) -> list[LineChange]:
 
 def names(session: Session, sku_ids: Sequence[int]) -> dict[int, str]:
     return {row.id: row.name for row in session.execute(_NAMES, {"ids": list(sku_ids)})} if sku_ids else {}
+
+
+def cost(session: Session, amendment_id: int) -> Any | None:
+    """What an order would cost after a change that waits: ``amounts`` in fen by category, ``more`` than now, and ``approved_fen`` by its request."""
+    return session.execute(_COST, {"id": amendment_id}).first()
 
 
 def order_of(session: Session, amendment_id: int) -> int:

@@ -13,7 +13,7 @@ from shop.core.quantities import is_multiple, plain
 
 @dataclass(frozen=True, slots=True)
 class BoundLine:
-    """A line of a bound order; ``open`` of it is not shipped."""
+    """A line of a bound order; ``open`` of it is not shipped. ``by_voucher``: vouchers were issued for its units."""
 
     order_line_id: int
     line_no: int
@@ -24,6 +24,7 @@ class BoundLine:
     quantity: Decimal
     open: Decimal
     unit_price_fen: int
+    by_voucher: bool = False
 
 
 def faults_of(lines: Sequence[BoundLine], changes: Sequence[LineChange]) -> list[Fault]:
@@ -52,6 +53,12 @@ def _fault(field: str, line: BoundLine | None, change: LineChange) -> Fault | No
         return Fault(f"{field}.order_line_id", "unknown_line", "订单没有此行", "The order has no such line")
     if not line.open:
         return Fault(f"{field}.order_line_id", "nothing_open", "该行已全部发货", "All of this line is shipped")
+    if line.by_voucher:
+        zh, en = (
+            "该行已发放服务券，不能变更；未使用的服务券到期后不计费",
+            "Vouchers were issued for this line; it is redeemed as it is",
+        )
+        return Fault(f"{field}.order_line_id", "redeemed_by_voucher", zh, en)
     if change.sku_id is None and change.quantity > line.open:
         left = plain(line.open)
         zh, en = f"不能超过未发数量 {left}", f"Only {left} of it is open; more is a new order"

@@ -30,6 +30,7 @@ _SPENT = text(
         JOIN supplier_order so ON so.purchase_order_id = po.id AND so.status NOT IN ('rejected', 'cancelled')
         JOIN order_line l ON l.supplier_order_id = so.id JOIN product p ON p.id = l.product_id
         WHERE po.buyer_id = :buyer_id AND po.placed_at >= :since AND po.placed_at < :until
+          AND po.id <> coalesce(CAST(:order AS bigint), 0)
         UNION ALL
         SELECT r.fund_source, p.category, l.amount_fen
         FROM purchase_request r JOIN purchase_request_line l ON l.purchase_request_id = r.id
@@ -64,9 +65,10 @@ def steps_needed(
     fund_source: str,
     amounts: Mapping[str, int],
     besides: int | None = None,
+    order: int | None = None,
 ) -> list[Step]:
     """The steps that an order of these amounts (fen by category) takes by the rules of its unit, of the unit that orders, and of those above
-    both (``paths``); ``besides`` is the request that asks, which is not counted twice.
+    both (``paths``); ``besides`` is the request that asks, ``order`` the order that is to cost so much from now on: neither is counted twice.
 
     Where what was spent before counts, others who order for the same unit wait until this transaction ends: else two halves of a large order,
     sent at once, would each stay below the limit.
@@ -80,11 +82,11 @@ def steps_needed(
     spent: dict[tuple[str, str], int] = {}
     if any(rule.cumulative for rule in rules):
         locks.hold(session, f"spend:{buyer_id}")
-        spent = _spent(session, buyer_id, besides)
+        spent = _spent(session, buyer_id, besides, order)
     return steps_for(rules, Purchase(fund_source, amounts, spent))
 
 
-def _spent(session: Session, buyer_id: int, besides: int | None) -> dict[tuple[str, str], int]:
+def _spent(session: Session, buyer_id: int, besides: int | None, order: int | None) -> dict[tuple[str, str], int]:
     year = clock.today().year
     rows = session.execute(
         _SPENT,
@@ -93,6 +95,7 @@ def _spent(session: Session, buyer_id: int, besides: int | None) -> dict[tuple[s
             "since": clock.start_of_day(date(year, 1, 1)),
             "until": clock.end_of_day(date(year, 12, 31)),
             "besides": besides,
+            "order": order,
         },
     )
     return {(row.fund_source, row.category): row.fen for row in rows}

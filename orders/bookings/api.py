@@ -12,6 +12,7 @@ from orders.bookings.schemas import BookIn, CapacityDayOut, CapacityIn, IssueIn,
 from orders.bookings.states import VoucherStatus
 from orders.purchasing import queries as purchasing
 from shop.core import exports
+from shop.core.errors import Forbidden
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Day, Id
 from shop.identity.access import PROBLEM, Call, Routes
@@ -62,14 +63,16 @@ def vouchers_of_order(
     after: After = None,
     format: Annotated[Literal["json", "csv", "xlsx", "pdf"], Query(description="a file holds every voucher")] = "json",
 ) -> Page[VoucherOut] | Response:
-    """The vouchers of an order; as a table, or as a sheet with QR codes to hand out."""
-    purchasing.supplier_order(call.session, call.actor, supplier_order_id)
+    """The vouchers of an order; as a table or, for the buyer's side, as a sheet with QR codes to hand out."""
+    purchasing.require_reach(call.session, call.actor, supplier_order_id)
     if format == "json":
         return queries.vouchers(
             call.session, call.actor, supplier_order_id=supplier_order_id, status=status, limit=limit, after=after
         )
     found = queries.all_of_order(call.session, call.actor, supplier_order_id)
     if format == "pdf":
+        if found[0].code is None:  # a sheet to hand out is for who sees the codes
+            raise Forbidden
         if len(found) > sheets.MOST_PRINTED:
             raise TooManyForPdf(count=len(found))
         disposition = f'attachment; filename="vouchers_{supplier_order_id}.pdf"'

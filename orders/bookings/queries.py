@@ -25,6 +25,10 @@ _VOUCHER = f"""
     WHERE {IN_REACH}
 """
 
+_EXPIRED_ORDERS = text(
+    "SELECT DISTINCT supplier_order_id FROM voucher WHERE status IN ('issued', 'booked') AND valid_until < :today ORDER BY 1 LIMIT :limit"
+)
+
 
 def vouchers(
     session: Session,
@@ -82,6 +86,11 @@ def voucher(session: Session, actor: Actor, voucher_id: int) -> VoucherOut:
     if not found:
         raise NotFound
     return found[0]
+
+
+def expired_orders(session: Session, limit: int = 500) -> list[int]:
+    """Supplier orders with vouchers whose time is over."""
+    return list(session.execute(_EXPIRED_ORDERS, {"today": clock.today(), "limit": limit}).scalars())
 
 
 def capacity(session: Session, sku_id: int, first: date | None, last: date | None) -> list[CapacityDayOut]:

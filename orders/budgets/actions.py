@@ -1,12 +1,13 @@
 """Setting budgets, and drawing on them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.budgets import queries
-from orders.budgets.errors import BudgetExceeded
+from orders.budgets.errors import BudgetExceeded, BuyersBudgetShort
 from orders.budgets.rules import Holder
 from orders.budgets.schemas import BudgetIn, BudgetPatch
 from shop.core import audit
@@ -152,6 +153,21 @@ def _exceeded(session: Session, budget_id: int, amount_fen: int) -> BudgetExceed
 def release(session: Session, holder: Holder, holder_id: int) -> None:
     """Give back everything that an order or a request holds; nothing happens if that is nothing."""
     session.execute(_RELEASE, {"holder_kind": holder, "holder_id": holder_id})
+
+
+@contextmanager
+def untold(*, to_supplier: bool) -> Iterator[None]:
+    """While somebody changes what an order costs: a supplier does not see the figures of the buyer's budget.
+
+    Raises:
+        BuyersBudgetShort: instead of BudgetExceeded, where a supplier asks (409).
+    """
+    try:
+        yield
+    except BudgetExceeded as exceeded:
+        if to_supplier:
+            raise BuyersBudgetShort from exceeded
+        raise
 
 
 def redraw(session: Session, purchase_order_id: int) -> None:

@@ -9,6 +9,14 @@ class BudgetExceeded(Conflict):
     en = "Over budget: {needed} yuan are needed, {available} are left ({unit}, {year}, {fund_source})"
 
 
+class BuyersBudgetShort(Conflict):
+    """The same for a supplier, who learns nothing of what the buyer may spend."""
+
+    code = "buyers_budget_short"
+    zh = "采购单位的预算不足"
+    en = "The buyer's budget does not suffice for this"
+
+
 class BudgetMissing(Conflict):
     code = "budget_missing"
     zh = "本单位要求有预算才能下单，{year} 年尚无此资金来源（{fund_source}）的预算"

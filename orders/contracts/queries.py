@@ -13,6 +13,8 @@ from shop.identity.actor import Actor
 
 _ALL = text("SELECT * FROM contract WHERE supplier_order_id = :id ORDER BY supplement_no")
 
+_ONE = text("SELECT * FROM contract WHERE supplier_order_id = :id AND supplement_no = :supplement_no")
+
 
 def contract(session: Session, actor: Actor, supplier_order_id: int) -> ContractOut:
     """The contract of an order with its supplements, for both sides and the officers of either region.
@@ -20,7 +22,7 @@ def contract(session: Session, actor: Actor, supplier_order_id: int) -> Contract
     Raises:
         NotFound: no such order within the caller's reach. NoContract: it was not confirmed, or before there were contracts (404).
     """
-    purchasing.supplier_order(session, actor, supplier_order_id)
+    purchasing.require_reach(session, actor, supplier_order_id)
     rows = session.execute(_ALL, {"id": supplier_order_id}).all()
     if not rows:
         raise NoContract
@@ -34,11 +36,11 @@ def supplement(session: Session, actor: Actor, supplier_order_id: int, supplemen
     Raises:
         NotFound, NoContract: as :func:`contract`, or there is no such supplement (404).
     """
-    whole = contract(session, actor, supplier_order_id)
-    found: list[SupplementOut] = [each for each in (whole, *whole.supplements) if each.supplement_no == supplement_no]
-    if not found:
+    purchasing.require_reach(session, actor, supplier_order_id)
+    row = session.execute(_ONE, {"id": supplier_order_id, "supplement_no": supplement_no}).first()
+    if row is None:
         raise NoContract
-    return found[0]
+    return _shown(row)
 
 
 def _shown(row: Any) -> SupplementOut:

@@ -61,32 +61,32 @@ def read_evidence(call: Call, dispute_id: Id, file_id: Id) -> Response:
 @routes.post("/disputes/{dispute_id}/answer", Permission.DISPUTES_OPEN, status=200)
 def answer(call: Call, dispute_id: Id, body: AnswerIn) -> DisputeOut:
     """What the other side says to it."""
-    arguing.answer(call.session, call.actor, dispute_id, body.answer)
+    arguing.answer(call.session, call.actor, dispute_id, body.answer, call.if_match)
     return queries.dispute(call.session, call.actor, dispute_id)
 
 
 @routes.post("/disputes/{dispute_id}/withdraw", Permission.DISPUTES_OPEN, status=200)
 def withdraw(call: Call, dispute_id: Id, body: ReasonIn) -> DisputeOut:
-    arguing.withdraw(call.session, call.actor, dispute_id, body.reason)
+    arguing.withdraw(call.session, call.actor, dispute_id, body.reason, call.if_match)
     return queries.dispute(call.session, call.actor, dispute_id)
 
 
 @routes.post("/disputes/{dispute_id}/mediate", Permission.DISPUTES_MEDIATE, status=200)
 def mediate(call: Call, dispute_id: Id, body: ProposalIn) -> DisputeOut:
     """A county officer proposes how to settle it."""
-    deciding.mediate(call.session, call.actor, dispute_id, body)
+    deciding.mediate(call.session, call.actor, dispute_id, body, call.if_match)
     return queries.dispute(call.session, call.actor, dispute_id)
 
 
 @routes.post("/disputes/{dispute_id}/agree", Permission.DISPUTES_OPEN, status=200)
 def agree(call: Call, dispute_id: Id) -> DisputeOut:
     """One side agrees to the proposal; with the second it is settled."""
-    arguing.agree(call.session, call.actor, dispute_id)
+    arguing.agree(call.session, call.actor, dispute_id, call.if_match)
     return queries.dispute(call.session, call.actor, dispute_id)
 
 
 @routes.post("/disputes/{dispute_id}/decide", Permission.DISPUTES_DECIDE, status=200)
 def decide(call: Call, dispute_id: Id, body: DecisionIn) -> DisputeOut:
     """The city decides: in full, in part or not at all, with what follows from it."""
-    deciding.decide(call.session, call.actor, dispute_id, body)
+    deciding.decide(call.session, call.actor, dispute_id, body, call.if_match)
     return queries.dispute(call.session, call.actor, dispute_id)

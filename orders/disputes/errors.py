@@ -17,8 +17,8 @@ class DisputeEnded(Conflict):
 
 class NothingToDispute(Conflict):
     code = "nothing_to_dispute"
-    zh = "订单尚未确认或已取消，不能提出争议"
-    en = "The order is not confirmed, or was cancelled"
+    zh = "订单未经确认，不能提出争议"
+    en = "The order was not confirmed"
 
 
 class NotOfOrder(Invalid):
@@ -66,9 +66,17 @@ class OutcomeWrong(Invalid):
 
 
 class AmountTooLarge(Invalid):
+    """Refunds of other disputes of the order, and goods that are on their way back, are taken off."""
+
     code = "above_order"
-    zh = "金额超过订单金额 {most} 元"
-    en = "The order is of {most} yuan only"
+    zh = "金额超过订单可退金额 {most} 元"
+    en = "At most {most} yuan of the order can be claimed or refunded"
+
+
+class ProposalTooLarge(Conflict):
+    code = "proposal_above_order"
+    zh = "调解金额已超过订单可退金额，须重新提出调解方案"
+    en = "The order costs less by now than the proposal would refund; it takes another proposal"
 
 
 class TooManyFiles(Conflict):

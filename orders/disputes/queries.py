@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from orders.disputes.schemas import DisputeFileOut, DisputeOut, DisputeRow
 from orders.disputes.states import DISPUTE, DisputeStatus
+from orders.purchasing import queries as purchasing
 from orders.purchasing.queries import IN_REACH, SIDES, reach
 from shop.core import clock, paging
 from shop.core.errors import NotFound
@@ -31,6 +32,17 @@ _FILES = text(
     " WHERE g.dispute_id = :id ORDER BY f.id"
 )
 _FILE = text("SELECT f.* FROM dispute_file g JOIN stored_file f ON f.id = g.file_id WHERE g.dispute_id = :id AND f.id = :file")
+
+
+#: What other disputes of an order refund, and what goods that go back will.
+_GIVEN_BACK = text(
+    """
+    SELECT (SELECT coalesce(sum(refund_fen), 0) FROM dispute WHERE supplier_order_id = :order AND id <> :id)
+         + (SELECT coalesce(sum(round(r.quantity * l.unit_price_fen)), 0)
+            FROM goods_return g JOIN goods_return_line r ON r.goods_return_id = g.id JOIN order_line l ON l.id = r.order_line_id
+            WHERE g.supplier_order_id = :order AND g.kind = 'return' AND g.status IN ('approved', 'sent'))
+    """
+)
 
 
 @dataclass(frozen=True)
@@ -96,3 +108,10 @@ def file(session: Session, actor: Actor, dispute_id: int, file_id: int) -> Row[A
     if found is None:
         raise NotFound
     return found
+
+
+def most_refund(session: Session, dispute: Row[Any]) -> int:
+    """How much of an order can still be refunded by a dispute, in fen: what it costs by now, less what is given back otherwise. Its order is
+    locked by the caller."""
+    given_back = session.execute(_GIVEN_BACK, {"order": dispute.supplier_order_id, "id": dispute.id}).scalar_one()
+    return max(purchasing.payable_of_part(session, dispute.supplier_order_id) - int(given_back), 0)

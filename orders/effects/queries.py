@@ -34,6 +34,7 @@ _OPEN_PARTS = f"""
     FROM supplier_order so
     JOIN purchase_order po ON po.id = so.purchase_order_id
     JOIN organisation buyer ON buyer.id = po.buyer_id
+    JOIN organisation unit ON unit.id = po.ordering_unit_id
     CROSS JOIN LATERAL (
         SELECT sum(l.quantity - l.closed_quantity - l.shipped_quantity) AS quantity,
                sum(round((l.quantity - l.closed_quantity) * l.unit_price_fen) - round(l.shipped_quantity * l.unit_price_fen))::bigint AS amount_fen
@@ -49,7 +50,7 @@ _OPEN_ORDERS = text(
         SELECT so.id AS supplier_order_id, so.purchase_order_id, po.number AS purchase_order_number, so.supplier_id, po.buyer_id,
                buyer.name AS buyer_name, so.status, po.placed_at, rest.quantity AS quantity_open, rest.amount_fen AS amount_open
         {_OPEN_PARTS}
-          AND (:whole OR buyer.path LIKE CAST(:branch AS text))
+          AND (:whole OR buyer.path LIKE CAST(:branch AS text) OR unit.path LIKE CAST(:branch AS text))
           AND (CAST(:start AS bigint) IS NULL OR so.id < :start)
         ORDER BY so.id DESC LIMIT :rows
     ) part
@@ -222,7 +223,8 @@ def _totals(session: Session, found: Row[Any]) -> SaleTotalsOut:
 _AT_STAKE = text(
     f"""
     SELECT {stop_sql("c")} AS stop, {stopped_at_sql("c")} AS stopped_at, mine.rest,
-           EXISTS (SELECT FROM order_line o WHERE o.supplier_order_id = :supplier_order_id AND o.certificate_id <> c.id) AS others
+           EXISTS (SELECT FROM order_line o WHERE o.supplier_order_id = :supplier_order_id AND o.certificate_id <> c.id
+                                                 AND o.quantity > 0) AS others
     FROM certificate c
     CROSS JOIN LATERAL (
         SELECT sum(l.quantity - l.closed_quantity - l.shipped_quantity) AS rest FROM order_line l

@@ -9,6 +9,7 @@ from orders.fulfilment import actions, note, queries
 from orders.fulfilment.schemas import AcceptanceIn, HoldIn, PhotoOut, ShipmentIn, ShipmentOut, TrackingIn, WaybillIn
 from orders.purchasing import queries as purchasing
 from shop.core import printing, uploads
+from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
@@ -24,8 +25,9 @@ def ship(call: Call, supplier_order_id: Id, body: ShipmentIn) -> ShipmentOut:
 
 
 @routes.get("/supplier-orders/{supplier_order_id}/shipments", Permission.ORDERS_READ)
-def shipments(call: Call, supplier_order_id: Id) -> list[ShipmentOut]:
-    return queries.shipments(call.session, call.actor, supplier_order_id)
+def shipments(call: Call, supplier_order_id: Id, limit: Limit = 50, after: After = None) -> Page[ShipmentOut]:
+    """The deliveries of one order, oldest first."""
+    return queries.shipments(call.session, call.actor, supplier_order_id, limit=limit, after=after)
 
 
 @routes.get("/shipments/{shipment_id}", Permission.ORDERS_READ)

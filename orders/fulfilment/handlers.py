@@ -1,6 +1,5 @@
 """Who hears of deliveries and acceptances."""
 
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import text
@@ -49,15 +48,16 @@ def _accepted(session: Session, payload: dict[str, Any]) -> None:
 
 
 def remind_to_accept(session: Session) -> int:
-    """Tell buyers some working days before a delivery is accepted by itself; returns how many were told now. Safe to run at any time."""
+    """Tell buyers some working days before a delivery is accepted by itself, and again where that came to be another day; returns how many
+    were told now. Safe to run at any time."""
     today = clock.today()
     notice = programmes.config_of(session, today).ordering.acceptance_notice_working_days
     soon = clock.end_of_day(workdays.calendar(session, today).add(today, notice))
     due = session.execute(_TO_ACCEPT, {"now": clock.now(), "soon": soon}).all()
     for shipment in due:
         each = part(session, shipment.supplier_order_id)
-        until = clock.shanghai_date(shipment.accept_by - timedelta(seconds=1)).isoformat()
-        notify(session, **_said("shipment.accept_due", str(shipment.id), each, each.buyer_id), until=until)
+        until = shipment.until.isoformat()
+        notify(session, **_said("shipment.accept_due", f"{shipment.id}:{until}", each, each.buyer_id), until=until)
     return len(due)
 
 
@@ -78,14 +78,15 @@ def _said(kind: str, cause: str, each: Any, organisation_id: int) -> dict[str, A
 
 
 _SHORT = text("SELECT 1 FROM shipment_line WHERE shipment_id = :id AND closed_quantity > 0 LIMIT 1")
-#: Those that are not told yet.
+#: Those that are not told yet; ``until`` is the last Shanghai date for the buyer's answer.
 _TO_ACCEPT = text(
-    """
-    SELECT s.id, s.supplier_order_id, s.accept_by FROM shipment s
-    WHERE s.accept_by > :now AND s.accept_by <= :soon AND s.held_at IS NULL
-      AND NOT EXISTS (SELECT FROM notification n WHERE n.origin = 'shipment.accept_due:' || s.id)
+    f"""
+    SELECT s.id, s.supplier_order_id, s.until
+    FROM (SELECT *, ((accept_by - interval '1 second') AT TIME ZONE 'Asia/Shanghai')::date AS until FROM shipment) s
+    WHERE s.accept_by > :now AND s.accept_by <= :soon AND s.held_at IS NULL AND NOT {queries.IN_DISPUTE}
+      AND NOT EXISTS (SELECT FROM notification n WHERE n.origin = concat_ws(':', 'shipment.accept_due', s.id, s.until))
     ORDER BY s.id
-    """
+    """  # noqa: S608
 )
 
 

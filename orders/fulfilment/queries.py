@@ -1,5 +1,8 @@
 """Reading deliveries."""
 
+# ruff: noqa: S608  statements are put together from constants only; every value that a caller gives is bound
+
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import text
@@ -9,8 +12,9 @@ from catalog.certificates.states import stopped_at_sql
 from orders.fulfilment.rules import shipment_number
 from orders.fulfilment.schemas import PhotoOut, ShipmentLineOut, ShipmentOut, TrackingOut
 from orders.purchasing import queries as purchasing
-from shop.core import clock
+from shop.core import clock, paging
 from shop.core.errors import NotFound
+from shop.core.paging import Page
 from shop.identity.actor import Actor
 
 #: Certificates against which a measure stands, and for which the buyer has not chosen delivery since; ``order_disposition`` has its choices.
@@ -22,7 +26,7 @@ _UNDECIDED = text(
       AND NOT EXISTS (SELECT FROM order_disposition d WHERE d.supplier_order_id = l.supplier_order_id AND d.certificate_id = c.id
                       AND d.choice = 'deliver' AND d.at >= {stopped_at_sql("c")})
     ORDER BY c.number
-    """  # noqa: S608
+    """
 )
 
 
@@ -37,17 +41,17 @@ def voucher_lines(session: Session, supplier_order_id: int) -> frozenset[int]:
     return frozenset(session.execute(lines, {"id": supplier_order_id}).scalars())
 
 
-def shipments(session: Session, actor: Actor, supplier_order_id: int) -> list[ShipmentOut]:
+def shipments(session: Session, actor: Actor, supplier_order_id: int, *, limit: int, after: str | None) -> Page[ShipmentOut]:
     """The deliveries of one supplier order, oldest first.
 
     Raises:
         NotFound: no such order within the caller's reach.
     """
-    purchasing.supplier_order(session, actor, supplier_order_id)
-    ids = session.execute(
-        text("SELECT id FROM shipment WHERE supplier_order_id = :id ORDER BY id"), {"id": supplier_order_id}
-    ).scalars()
-    return [_shipment(session, shipment_id) for shipment_id in ids]
+    purchasing.require_reach(session, actor, supplier_order_id)
+    start = paging.position(after, int)
+    rows = session.execute(_PAGE, {"order": supplier_order_id, "start": start[0] if start else 0, "rows": limit + 1}).all()
+    shown = {each.id: each for each in _shown(session, rows[:limit])}
+    return paging.page(rows, limit, lambda row: shown[row.id], lambda row: [row.id])
 
 
 def shipment(session: Session, actor: Actor, shipment_id: int) -> ShipmentOut:
@@ -56,8 +60,8 @@ def shipment(session: Session, actor: Actor, shipment_id: int) -> ShipmentOut:
     Raises:
         NotFound: no such delivery within the caller's reach.
     """
-    purchasing.supplier_order(session, actor, order_of(session, shipment_id))
-    return _shipment(session, shipment_id)
+    purchasing.require_reach(session, actor, order_of(session, shipment_id))
+    return _shown(session, [row(session, shipment_id)])[0]
 
 
 def order_of(session: Session, shipment_id: int) -> int:
@@ -89,7 +93,7 @@ def photos(session: Session, actor: Actor, shipment_id: int) -> list[PhotoOut]:
     Raises:
         NotFound: no such delivery within the caller's reach.
     """
-    purchasing.supplier_order(session, actor, order_of(session, shipment_id))
+    purchasing.require_reach(session, actor, order_of(session, shipment_id))
     rows = session.execute(text(f"{_PHOTO} WHERE p.shipment_id = :id ORDER BY p.id"), {"id": shipment_id})
     return [PhotoOut(**{name: getattr(each, name) for name in PhotoOut.model_fields}) for each in rows]
 
@@ -100,7 +104,7 @@ def photo(session: Session, actor: Actor, shipment_id: int, photo_id: int) -> An
     Raises:
         NotFound: no such photo within the caller's reach.
     """
-    purchasing.supplier_order(session, actor, order_of(session, shipment_id))
+    purchasing.require_reach(session, actor, order_of(session, shipment_id))
     values = {"id": shipment_id, "photo": photo_id}
     found = session.execute(text(f"{_PHOTO} WHERE p.shipment_id = :id AND p.id = :photo"), values).first()
     if found is None:
@@ -117,20 +121,18 @@ _PHOTO = """
     SELECT p.id, p.uploaded_at, f.name, f.content_type, f.size, f.sha256, f.storage_key
     FROM shipment_photo p JOIN stored_file f ON f.id = p.file_id
 """
+#: What keeps delivery ``s`` from being accepted by itself: a dispute about it, or about its order as a whole.
+IN_DISPUTE = """EXISTS (SELECT FROM dispute d WHERE d.supplier_order_id = s.supplier_order_id AND d.status IN ('open', 'answered', 'mediating')
+                       AND (d.shipment_id = s.id OR d.shipment_id IS NULL AND d.goods_return_id IS NULL))"""
 _OVERDUE = text(
-    "SELECT id FROM shipment s WHERE accept_by <= :now AND held_at IS NULL"
-    " AND NOT EXISTS (SELECT FROM dispute d WHERE d.supplier_order_id = s.supplier_order_id AND d.status IN ('open', 'answered', 'mediating'))"
-    " ORDER BY accept_by LIMIT 500"
+    f"SELECT id FROM shipment s WHERE accept_by <= :now AND held_at IS NULL AND NOT {IN_DISPUTE} ORDER BY accept_by LIMIT 500"
 )
-_ROW = text(
-    """
-    SELECT s.*, a.accepted_at, a.accepted_by
-    FROM shipment s LEFT JOIN acceptance a ON a.shipment_id = s.id WHERE s.id = :id
-    """
-)
+_SHIPMENT = "SELECT s.*, a.accepted_at, a.accepted_by FROM shipment s LEFT JOIN acceptance a ON a.shipment_id = s.id"
+_ROW = text(f"{_SHIPMENT} WHERE s.id = :id")
+_PAGE = text(f"{_SHIPMENT} WHERE s.supplier_order_id = :order AND s.id > :start ORDER BY s.id LIMIT :rows")
 _LINES = text(
     """
-    SELECT sl.order_line_id, p.name AS product_name, sl.quantity, sl.closed_quantity, sl.grams, sl.lot, sl.origin, sl.produced_on,
+    SELECT sl.shipment_id, sl.order_line_id, p.name AS product_name, sl.quantity, sl.closed_quantity, sl.grams, sl.lot, sl.origin, sl.produced_on,
            sl.best_before, al.accepted_quantity, al.accepted_grams, al.rejected_quantity, al.rejected_grams, al.difference_quantity,
            al.amount_fen AS amount, al.reason_code, al.reason, al.photo_ids
     FROM shipment_line sl
@@ -138,19 +140,30 @@ _LINES = text(
     JOIN product p ON p.id = l.product_id
     LEFT JOIN acceptance a ON a.shipment_id = sl.shipment_id
     LEFT JOIN acceptance_line al ON al.acceptance_id = a.id AND al.order_line_id = sl.order_line_id
-    WHERE sl.shipment_id = :id ORDER BY l.line_no
+    WHERE sl.shipment_id = ANY (:ids) ORDER BY l.line_no
     """
 )
-_TRACKING = text("SELECT text, happened_at, recorded_at FROM shipment_event WHERE shipment_id = :id ORDER BY happened_at, id")
+_TRACKING = text(
+    "SELECT shipment_id, text, happened_at, recorded_at FROM shipment_event WHERE shipment_id = ANY (:ids) ORDER BY happened_at, id"
+)
 _HEAD_FIELDS = [name for name in ShipmentOut.model_fields if name not in ("number", "accepted_automatically", "tracking", "lines")]
 
 
-def _shipment(session: Session, shipment_id: int) -> ShipmentOut:
-    head = row(session, shipment_id)
-    return ShipmentOut(
-        **{name: getattr(head, name) for name in _HEAD_FIELDS},
-        number=shipment_number(head.id, clock.shanghai_date(head.shipped_at)),
-        accepted_automatically=head.accepted_at is not None and head.accepted_by is None,
-        tracking=[TrackingOut(**each._mapping) for each in session.execute(_TRACKING, {"id": shipment_id})],
-        lines=[ShipmentLineOut(**each._mapping) for each in session.execute(_LINES, {"id": shipment_id})],
-    )
+def _shown(session: Session, heads: Sequence[Any]) -> list[ShipmentOut]:
+    ids = {"ids": [head.id for head in heads]}
+    tracking: dict[int, list[TrackingOut]] = {head.id: [] for head in heads}
+    for event in session.execute(_TRACKING, ids):
+        tracking[event.shipment_id].append(TrackingOut.model_validate(event, from_attributes=True))
+    lines: dict[int, list[ShipmentLineOut]] = {head.id: [] for head in heads}
+    for line in session.execute(_LINES, ids):
+        lines[line.shipment_id].append(ShipmentLineOut.model_validate(line, from_attributes=True))
+    return [
+        ShipmentOut(
+            **{name: getattr(head, name) for name in _HEAD_FIELDS},
+            number=shipment_number(head.id, clock.shanghai_date(head.shipped_at)),
+            accepted_automatically=head.accepted_at is not None and head.accepted_by is None,
+            tracking=tracking[head.id],
+            lines=lines[head.id],
+        )
+        for head in heads
+    ]

@@ -7,7 +7,17 @@ from decimal import Decimal
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.ledger.booking import BOOK, BOOK_REASSIGNED, LOCK, LOCK_ORDER, REBOOK, REVERSE, REVERSE_ORDER, REVERSE_PARTS
+from orders.ledger.booking import (
+    BOOK,
+    BOOK_AFTER_ALL,
+    BOOK_REASSIGNED,
+    LOCK,
+    LOCK_ORDER,
+    REBOOK,
+    REVERSE,
+    REVERSE_ORDER,
+    REVERSE_PARTS,
+)
 from orders.ledger.errors import NothingLeftToReverse, NotReversible
 from orders.ledger.rules import Part, part_to_reverse
 from shop.core import audit, clock
@@ -29,6 +39,15 @@ def book_acceptances(session: Session, acceptance_ids: Sequence[int]) -> int:
     """
     booked = session.execute(BOOK, {"acceptance_ids": list(acceptance_ids), "now": clock.now()})
     return int(booked.rowcount)  # type: ignore[attr-defined]
+
+
+def book_corrections(session: Session, correction_line_ids: Sequence[int]) -> dict[int, tuple[int, Part]]:
+    """Book what corrections say was accepted of lines that had no sale, today, by the rules in force today. Returns the new entries' ids and
+    what they say, by the corrections' lines."""
+    now = clock.now()
+    values = {"correction_line_ids": list(correction_line_ids), "on": clock.shanghai_date(now), "now": now}
+    rows = session.execute(BOOK_AFTER_ALL, values)
+    return {row.origin_id: (row.id, Part(row.quantity, int(row.grams), int(row.amount_fen))) for row in rows}
 
 
 def reverse(session: Session, actor: Who, entry_id: int, *, reason: str, quantity: Decimal | None = None) -> int:

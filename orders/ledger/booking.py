@@ -17,20 +17,30 @@ _REGIONAL = ", ".join(f"'{kind}'" for kind in sorted(REGIONAL_RELATIONS))
 
 # A line is a sale; a deal is what sales have in common for attribution, so that the relations are looked up once for a delivery of many
 # lines from one place. Nothing in this text comes from outside; every value is bound.
-_ACCEPTED = """
-    SELECT al.id AS origin_id, (a.accepted_at AT TIME ZONE 'Asia/Shanghai')::date AS sold_on,
+_OF_LINE = """
+    SELECT al.id AS origin_id, {on} AS sold_on,
            po.id AS order_id, so.id AS supplier_order_id, l.sku_id, l.product_id, p.kind, p.category, so.supplier_id,
            p.district_code, p.township_code, p.village, coalesce(p.township_code, p.district_code) AS place,
            l.certificate_id, coalesce(l.agreed_at, po.placed_at) AS placed_at, po.buyer_id, po.fund_source, po.platform, coalesce(po.declared_relation_id, 0) AS declared,
-           al.accepted_quantity AS quantity, al.accepted_grams AS grams, al.amount_fen
-    FROM acceptance a
-    JOIN acceptance_line al ON al.acceptance_id = a.id AND al.accepted_quantity > 0
+           {accepted}
+    FROM {accepted_lines}
     JOIN order_line l ON l.id = al.order_line_id
     JOIN supplier_order so ON so.id = l.supplier_order_id
     JOIN purchase_order po ON po.id = so.purchase_order_id
     JOIN product p ON p.id = l.product_id
-    WHERE a.id = ANY (CAST(:acceptance_ids AS bigint[]))
 """
+_ACCEPTED = _OF_LINE.format(
+    on="(a.accepted_at AT TIME ZONE 'Asia/Shanghai')::date",
+    accepted="al.accepted_quantity AS quantity, al.accepted_grams AS grams, al.amount_fen",
+    accepted_lines="acceptance a JOIN acceptance_line al ON al.acceptance_id = a.id AND al.accepted_quantity > 0"
+    " AND a.id = ANY (CAST(:acceptance_ids AS bigint[]))",
+)
+# What was accepted in truth of lines of which nothing had been.
+_ACCEPTED_AFTER_ALL = _OF_LINE.format(
+    on="CAST(:on AS date)",
+    accepted="al.accepted_quantity AS quantity, al.accepted_grams AS grams, round(al.accepted_quantity * l.unit_price_fen)::bigint AS amount_fen",
+    accepted_lines="(SELECT * FROM acceptance_correction_line WHERE id = ANY (CAST(:correction_line_ids AS bigint[]))) al",
+)
 # What was just taken back from one buyer, for the one to which the order belongs by now; the snapshot of the goods stays.
 _TAKEN_BACK = """
     SELECT c.id AS origin_id, c.sold_on, po.id AS order_id, c.supplier_order_id, c.sku_id, c.product_id, c.kind, c.category, c.supplier_id,
@@ -124,6 +134,11 @@ ORDER BY l.origin_id
 
 #: Books what acceptances accepted.
 BOOK = text(_BOOK.format(lines=_ACCEPTED, origin_kind="acceptance_line"))
+#: Books what corrections say was accepted of lines without a sale.
+BOOK_AFTER_ALL = text(
+    _BOOK.format(lines=_ACCEPTED_AFTER_ALL, origin_kind="acceptance_correction")
+    + "RETURNING id, origin_id, quantity, grams, amount_fen"
+)
 #: Books sales that were taken back from the wrong buyer.
 BOOK_REASSIGNED = text(_BOOK.format(lines=_TAKEN_BACK, origin_kind="reassignment"))
 

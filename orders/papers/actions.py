@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.papers import rules
-from orders.papers.errors import AlreadyVoid, IssuedInFuture, NotConfirmed, NotYourKind
+from orders.papers.errors import AlreadyVoid, IssuedInFuture, NotConfirmed, NotYourKind, TooManyPapers
 from orders.papers.rules import PaperKind, Said
 from orders.purchasing.actions.moving import locked, side_of
 from shop.core import audit, clock, outbox, uploads
@@ -19,6 +19,10 @@ _WRITE = text(
     VALUES (:order, :supplier, :kind, :number, :issued_on, :amount, :note, :file, :user, :now) RETURNING id
     """
 )
+#: As many may be brought to one order, void ones included.
+MOST_PAPERS = 500
+
+_COUNT = text("SELECT count(*) FROM order_paper WHERE supplier_order_id = :id")
 _PAPER = text("SELECT * FROM order_paper WHERE id = :paper AND supplier_order_id = :id FOR UPDATE")
 
 
@@ -28,6 +32,7 @@ def upload(session: Session, actor: Actor, supplier_order_id: int, said: Said, n
     Raises:
         NotFound: not an order of either side of the caller.
         NotYourKind: the other side brings this kind. NotConfirmed: there is nothing yet, or nothing any more, that it could prove (409).
+        TooManyPapers: see there (409).
         InvoiceTaken: the supplier's invoice of this number was recorded before, for this order or another (409).
         Invalid, IssuedInFuture: an invoice without number, date or amount; a date after today (422).
         TooLarge (413), UnreadableFile (422): as for every upload.
@@ -41,6 +46,8 @@ def upload(session: Session, actor: Actor, supplier_order_id: int, said: Said, n
         raise Invalid(faults=faults)
     if said.issued_on and said.issued_on > clock.today():
         raise IssuedInFuture
+    if session.execute(_COUNT, {"id": order.id}).scalar_one() >= MOST_PAPERS:
+        raise TooManyPapers(most=MOST_PAPERS)
     kept = uploads.keep(session, actor.user_id, name, content)
     values = {
         **said.values(),

@@ -27,6 +27,12 @@ class AlreadyVoid(Conflict):
     en = "The paper was voided before"
 
 
+class TooManyPapers(Conflict):
+    code = "too_many_papers"
+    zh = "每个订单最多 {most} 份文件"
+    en = "An order has at most {most} papers"
+
+
 class IssuedInFuture(Invalid):
     code = "issued_in_future"
     zh = "开具日期不能晚于今天"

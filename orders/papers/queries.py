@@ -33,7 +33,7 @@ def papers(
     Raises:
         NotFound: no such order within the caller's reach.
     """
-    purchasing.supplier_order(session, actor, supplier_order_id)
+    purchasing.require_reach(session, actor, supplier_order_id)
     start = paging.position(after, int)
     values = {"id": supplier_order_id, "kind": kind, "start": start[0] if start else None, "rows": limit + 1}
     return paging.page(session.execute(_PAGE, values).all(), limit, _shown, lambda row: [row.id])
@@ -54,7 +54,7 @@ def file(session: Session, actor: Actor, supplier_order_id: int, paper_id: int) 
     Raises:
         NotFound: as :func:`paper`.
     """
-    purchasing.supplier_order(session, actor, supplier_order_id)
+    purchasing.require_reach(session, actor, supplier_order_id)
     row = session.execute(text(f"{_PAPER} AND p.id = :paper"), {"id": supplier_order_id, "paper": paper_id}).first()
     if row is None:
         raise NotFound

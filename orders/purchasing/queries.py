@@ -56,6 +56,9 @@ _PAYABLE = """CASE WHEN so.status IN ('rejected', 'cancelled') THEN 0 ELSE so.fr
     + (SELECT coalesce(sum(e.amount_fen), 0)::bigint FROM sale_entry e
        WHERE e.order_id = so.purchase_order_id AND e.supplier_order_id = so.id AND e.origin_kind <> 'acceptance_line') END"""
 
+_WITHIN_REACH = text(f"SELECT 1 FROM supplier_order so {SIDES} WHERE so.id = :id AND {IN_REACH}")  # noqa: S608
+_PAYABLE_OF_PART = text(f"SELECT {_PAYABLE} FROM supplier_order so WHERE so.id = :id")  # noqa: S608
+
 #: The same for a whole order, and what was paid for it.
 PAYABLE_AND_PAID = text(
     """
@@ -84,6 +87,21 @@ def require_buyer_side(session: Session, actor: Actor, purchase_order_id: int) -
     ).first()
     if seen is None:
         raise NotFound
+
+
+def require_reach(session: Session, actor: Actor, supplier_order_id: int) -> None:
+    """For what hangs on a supplier order: its supplier, its buyer, and the officers of either region see it.
+
+    Raises:
+        NotFound: no such order within reach.
+    """
+    if session.execute(_WITHIN_REACH, {"id": supplier_order_id, **reach(actor)}).first() is None:
+        raise NotFound
+
+
+def payable_of_part(session: Session, supplier_order_id: int) -> int:
+    """What a supplier order costs by now, in fen."""
+    return int(session.execute(_PAYABLE_OF_PART, {"id": supplier_order_id}).scalar_one())
 
 
 def purchase_order(session: Session, actor: Actor, purchase_order_id: int) -> PurchaseOrderOut:
@@ -257,7 +275,7 @@ def supplier_order(session: Session, actor: Actor, supplier_order_id: int) -> Su
         NotFound: no such order within reach.
     """
     row = session.execute(
-        text(f"{_SUPPLIER_ORDER} WHERE so.id = :id AND ({_SUPPLIER_SIDE} OR {_BUYER_SIDE})"),
+        text(f"{_SUPPLIER_ORDER} WHERE so.id = :id AND {IN_REACH}"),
         {"id": supplier_order_id, **reach(actor)},
     ).first()
     if row is None:

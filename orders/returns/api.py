@@ -80,56 +80,56 @@ def read_file(call: Call, return_id: Id, file_id: Id) -> Response:
 @routes.post("/returns/{return_id}/approve", Permission.RETURNS_ANSWER, status=200)
 def approve(call: Call, return_id: Id, body: ApproveIn) -> ReturnOut:
     """The supplier lets the goods come back, or waives them and takes the sale back at once."""
-    answering.approve(call.session, call.actor, return_id, body)
+    answering.approve(call.session, call.actor, return_id, body, call.if_match)
     return queries.goods_return(call.session, call.actor, return_id)
 
 
 @routes.post("/returns/{return_id}/refuse", Permission.RETURNS_ANSWER, status=200)
 def refuse(call: Call, return_id: Id, body: RefuseIn) -> ReturnOut:
     """The supplier refuses, with the reason; the buyer may open a dispute about it."""
-    answering.refuse(call.session, call.actor, return_id, body.reason)
+    answering.refuse(call.session, call.actor, return_id, body.reason, call.if_match)
     return queries.goods_return(call.session, call.actor, return_id)
 
 
 @routes.post("/returns/{return_id}/cancel", Permission.RETURNS_REQUEST, status=200)
 def cancel(call: Call, return_id: Id, body: NoteIn) -> ReturnOut:
     """The buyer keeps the goods after all."""
-    requesting.cancel(call.session, call.actor, return_id, body.note)
+    requesting.cancel(call.session, call.actor, return_id, body.note, call.if_match)
     return queries.goods_return(call.session, call.actor, return_id)
 
 
 @routes.post("/returns/{return_id}/send", Permission.RETURNS_REQUEST, status=200)
 def send(call: Call, return_id: Id, body: SendIn) -> ReturnOut:
     """The buyer sends the goods back."""
-    requesting.send(call.session, call.actor, return_id, body)
+    requesting.send(call.session, call.actor, return_id, body, call.if_match)
     return queries.goods_return(call.session, call.actor, return_id)
 
 
 @routes.post("/returns/{return_id}/receive", Permission.RETURNS_ANSWER, status=200)
 def receive(call: Call, return_id: Id, body: ReceiptIn) -> ReturnOut:
     """The supplier says what came back and what of it goes into stock; the sale of that is taken back in the ledger."""
-    answering.receive(call.session, call.actor, return_id, body)
+    answering.receive(call.session, call.actor, return_id, body, call.if_match)
     return queries.goods_return(call.session, call.actor, return_id)
 
 
 @routes.post("/returns/{return_id}/replace", Permission.RETURNS_ANSWER, status=200)
 def replace(call: Call, return_id: Id, body: SendIn) -> ReturnOut:
     """The supplier of an exchange sends the same goods again."""
-    answering.replace(call.session, call.actor, return_id, body)
+    answering.replace(call.session, call.actor, return_id, body, call.if_match)
     return queries.goods_return(call.session, call.actor, return_id)
 
 
 @routes.post("/returns/{return_id}/refund", Permission.RETURNS_ANSWER, status=200)
 def refund(call: Call, return_id: Id, body: NoteIn) -> ReturnOut:
     """The supplier of an exchange has nothing to send; the sale is taken back instead."""
-    answering.refund(call.session, call.actor, return_id, body.note)
+    answering.refund(call.session, call.actor, return_id, body.note, call.if_match)
     return queries.goods_return(call.session, call.actor, return_id)
 
 
 @routes.post("/returns/{return_id}/close", Permission.RETURNS_REQUEST, status=200)
 def close(call: Call, return_id: Id) -> ReturnOut:
     """The goods sent in exchange have come."""
-    requesting.close(call.session, call.actor, return_id)
+    requesting.close(call.session, call.actor, return_id, call.if_match)
     return queries.goods_return(call.session, call.actor, return_id)
 
 
@@ -161,17 +161,17 @@ def read_correction(call: Call, correction_id: Id) -> CorrectionOut:
 @routes.post("/acceptance-corrections/{correction_id}/agree", Permission.ACCEPTANCES_CORRECT, status=200)
 def agree(call: Call, correction_id: Id, body: NoteIn) -> CorrectionOut:
     """The other side agrees, and the ledger says what is true."""
-    correcting.agree(call.session, call.actor, correction_id, body.note)
+    correcting.agree(call.session, call.actor, correction_id, body.note, call.if_match)
     return queries.correction(call.session, call.actor, correction_id)
 
 
 @routes.post("/acceptance-corrections/{correction_id}/decline", Permission.ACCEPTANCES_CORRECT, status=200)
 def decline(call: Call, correction_id: Id, body: NoteIn) -> CorrectionOut:
-    correcting.decline(call.session, call.actor, correction_id, body.note)
+    correcting.decline(call.session, call.actor, correction_id, body.note, call.if_match)
     return queries.correction(call.session, call.actor, correction_id)
 
 
 @routes.post("/acceptance-corrections/{correction_id}/withdraw", Permission.ACCEPTANCES_CORRECT, status=200)
 def withdraw(call: Call, correction_id: Id, body: NoteIn) -> CorrectionOut:
-    correcting.withdraw(call.session, call.actor, correction_id, body.note)
+    correcting.withdraw(call.session, call.actor, correction_id, body.note, call.if_match)
     return queries.correction(call.session, call.actor, correction_id)

@@ -29,6 +29,14 @@ class ReceiptLinesWrong(Invalid):
     en = "{count} lines have a wrong quantity"
 
 
+class CertificateStopped(Conflict):
+    """The goods of an exchange are not sent again; the supplier takes the sale back instead."""
+
+    code = "certificate_stopped"
+    zh = "证书 {certificates} 已暂停或撤销，不能换货，请改为退款"
+    en = "Certificate {certificates} was suspended or revoked; take the sale back instead of sending the goods again"
+
+
 class AboveAccepted(Conflict):
     """Somebody else asked for the same goods this moment."""
 

@@ -70,8 +70,6 @@ class GoodsReturn(SQLModel, table=True):
     replacement_waybill: str | None = None
     #: What the buyer is no longer owing, or gets back: the sum of the lines.
     refund_fen: int = db.fen(default=0)
-    #: For the settlement with the supplier: it has taken the refund into account.
-    settled: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
     version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
 
 

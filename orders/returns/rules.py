@@ -42,8 +42,6 @@ class AcceptedLine:
     accepted: Decimal
     left: Decimal
     step: Decimal
-    #: Whether something of it was ever booked as a sale.
-    booked: bool
 
     @property
     def spoken_for(self) -> Decimal:
@@ -166,9 +164,6 @@ def to_correct(lines: Iterable[AcceptedLine], truths: Iterable[Truth]) -> tuple[
             least = plain(line.spoken_for)
             zh, en = f"已有 {least} 退货或正在退货", f"{least} was given back or is asked back"
             faults.append(Fault(f"{field}.accepted_quantity", "below_returned", zh, en, {"returned": least}))
-        elif not line.booked:
-            zh, en = "该行没有验收数量，无销售可更正", "Nothing of this line was accepted, so there is no sale to correct"
-            faults.append(Fault(f"{field}.order_line_id", "nothing_accepted", zh, en))
         elif not is_multiple(truth.quantity, line.step):
             faults.append(_wrong_step(f"{field}.accepted_quantity"))
         elif truth.grams is not None and not plausible(truth.grams, shipped_share(line, truth.quantity)):

@@ -122,7 +122,6 @@ class ReturnRow(BaseModel):
     requested_at: datetime
     decided_at: datetime | None
     refund: YuanOut
-    settled: bool
     version: int
 
 

@@ -50,6 +50,8 @@ RETURN = StateTable(
         (_S.APPROVED, _M.CANCEL): _S.CANCELLED,
         (_S.APPROVED, _M.SEND): _S.SENT,
         (_S.SENT, _M.RECEIVE): _S.RECEIVED,
+        # the supplier does not say what came: a dispute decides that all of it did
+        (_S.SENT, _M.OVERRULE): _S.RECEIVED,
         # an exchange: the same goods are sent again; or there are none, and the sale is taken back
         (_S.RECEIVED, _M.REPLACE): _S.REPLACED,
         (_S.REPLACED, _M.CLOSE): _S.CLOSED,

@@ -4,6 +4,7 @@ import io
 import json
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -16,13 +17,17 @@ if TYPE_CHECKING:
 PDF_ANSWER: dict[int | str, Any] = {200: {"description": "The PDF", "content": {"application/pdf": {}}}}
 
 
+#: Held while a compiler is looked up or made.
+_FINDING = Lock()
+
+
 @lru_cache
-def _compiler(template: Path) -> "Compiler":
+def _compiler(template: Path) -> tuple["Compiler", Lock]:
     # in memory from the first paper that is printed on; most processes never print one
     import pylopdf_fonts_zh_cn as fonts
     import typst
 
-    return typst.Compiler(str(template), font_paths=[str(Path(fonts.serif_path()).parent)], ignore_system_fonts=True)
+    return typst.Compiler(str(template), font_paths=[str(Path(fonts.serif_path()).parent)], ignore_system_fonts=True), Lock()
 
 
 def qr_svg(content: str) -> str:
@@ -37,7 +42,10 @@ def qr_svg(content: str) -> str:
 def pdf(template: Path, content: Any, qr: str | None = None) -> bytes:
     """A template filled with ``content`` (``sys.inputs.it``, as JSON) and, if there is one, a QR code (``sys.inputs.qr``, as SVG)."""
     inputs = {"it": json.dumps(content, ensure_ascii=False), **({"qr": qr_svg(qr)} if qr is not None else {})}
-    made = _compiler(template).compile(format="pdf", sys_inputs=inputs)
+    with _FINDING:
+        compiler, one_at_a_time = _compiler(template)
+    with one_at_a_time:  # a compiler refuses two papers at once
+        made = compiler.compile(format="pdf", sys_inputs=inputs)
     assert isinstance(made, bytes)
     return made
 

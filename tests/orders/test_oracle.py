@@ -19,7 +19,7 @@ DONE = {
 REFUSED = {
     "agreements.call_off: budget_exceeded", "agreements.call_off: cap_exceeded", "agreements.call_off: lines_refused",
     "amendments.propose: changes_wrong", "fulfilment.ship: lines_wrong", "purchasing.place: approval_needed",
-    "purchasing.place: budget_exceeded", "purchasing.place: lines_refused", "purchasing.set_freight: budget_exceeded",
+    "purchasing.place: budget_exceeded", "purchasing.place: lines_refused", "purchasing.set_freight: buyers_budget_short",
     "requests.submit: budget_exceeded", "returns.propose: correction_lines_wrong",
     "returns.receive: receipt_lines_wrong", "returns.request: return_lines_wrong",
 }  # fmt: skip

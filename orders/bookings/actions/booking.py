@@ -28,7 +28,7 @@ _DECLARE = text(
 )
 _LOCK = text(
     f"""
-    SELECT v.*, buyer.path AS buyer_path, unit.path AS unit_path, so.status AS order_status
+    SELECT v.*, buyer.path AS buyer_path, unit.path AS unit_path
     FROM voucher v JOIN supplier_order so ON so.id = v.supplier_order_id {SIDES}
     WHERE v.id = ANY (CAST(:ids AS bigint[])) ORDER BY v.id FOR UPDATE OF v
     """  # noqa: S608

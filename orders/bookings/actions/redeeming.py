@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import date
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +15,7 @@ from orders.bookings.errors import AlreadyRedeemed, BookedForLater, OutsideValid
 from orders.bookings.states import OPEN, VOUCHER, VoucherMove, VoucherStatus
 from orders.budgets import actions as budgets
 from orders.fulfilment import queries as fulfilment
+from orders.fulfilment.actions.accepting import acceptance_step
 from orders.fulfilment.errors import DispositionNeeded
 from orders.ledger.actions import book_acceptance
 from orders.purchasing.actions.moving import locked, step
@@ -68,13 +70,8 @@ _DELIVER = text(
     SELECT id FROM answered
     """
 )
-_LEFT = text(
-    "SELECT sum(quantity - shipped_quantity) AS to_ship, sum(quantity - accepted_quantity - rejected_quantity) AS to_accept"
-    " FROM order_line WHERE supplier_order_id = :id"
-)
-_EXPIRED_ORDERS = text(
-    "SELECT DISTINCT supplier_order_id FROM voucher WHERE status IN ('issued', 'booked') AND valid_until < :today ORDER BY 1 LIMIT :limit"
-)
+_TO_SHIP = text("SELECT sum(quantity - closed_quantity - shipped_quantity) FROM order_line WHERE supplier_order_id = :id")
+_LOCK_ORDER = text("SELECT id, status FROM supplier_order WHERE id = :id FOR UPDATE")
 _EXPIRED = text(
     "SELECT * FROM voucher WHERE supplier_order_id = :id AND status IN ('issued', 'booked') AND valid_until < :today ORDER BY id FOR UPDATE"
 )
@@ -87,7 +84,8 @@ _CLOSE = text(
 def redeem(session: Session, actor: Actor, code: str) -> int:
     """The guest is there: the voucher is redeemed, once, and its unit is delivered, accepted and sold today. Returns the voucher's id.
 
-    A guest without a booking takes one of the day's free units, where the supplier has said how many it takes.
+    A guest without a booking, or who comes after the day that was booked, takes one of the day's free units, where the supplier has said how
+    many it takes.
 
     Raises:
         NotFound: no such voucher of the caller's organisation (404). AlreadyRedeemed, IllegalMove: it was used, or has ended (409).
@@ -108,7 +106,7 @@ def redeem(session: Session, actor: Actor, code: str) -> int:
         raise BookedForLater(number=voucher.number, day=voucher.booked_for.isoformat())
     if undecided := fulfilment.undecided(session, order.id):
         raise DispositionNeeded(certificates=", ".join(undecided))
-    day = voucher.booked_for or _walk_in(session, voucher.sku_id, today)
+    day = _day_of(session, voucher, today)
     acceptance_id = _deliver(session, actor, actor.user_id or 0, order, {voucher.order_line_id: 1}, accepted=True)
     values = {"id": voucher.id, "now": clock.now(), "user": actor.user_id, "acceptance": acceptance_id, "day": day}
     if session.execute(_REDEEM, values).first() is None:
@@ -118,28 +116,28 @@ def redeem(session: Session, actor: Actor, code: str) -> int:
     return int(voucher.id)
 
 
-def _walk_in(session: Session, sku_id: int, today: Any) -> Any:
-    """The day on which a unit is taken by a guest without a booking; None where the supplier keeps no calendar for it."""
-    if session.execute(_DAY, {"sku": sku_id, "day": today}).first() is None:
-        return None
-    take(session, [(sku_id, None, today)])
-    return today
+def _day_of(session: Session, voucher: Any, today: date) -> date | None:
+    """The day on which the guest takes a unit; None where the supplier keeps no calendar for it."""
+    if voucher.booked_for == today:
+        return today
+    kept = session.execute(_DAY, {"sku": voucher.sku_id, "day": today}).first() is not None
+    day = today if kept else None
+    take(session, [(voucher.sku_id, voucher.booked_for, day)])
+    return day
 
 
-def expire(session: Session, limit: int = 200) -> int:
-    """Close the vouchers whose time is over; returns how many. By the programme they are not owed (sent and not accepted, so that the order is
-    done and the unit free again), or forfeited (accepted). Safe to run at any time and any number of times.
+def expire(session: Session, supplier_order_id: int) -> int:
+    """Close the vouchers of an order whose time is over; returns how many. By the programme they are not owed (sent and not accepted, so that
+    the order is done and the unit free again), or forfeited (accepted); what could not be redeemed for a stopped certificate is never owed.
+    Safe to run at any time and any number of times.
     """
+    order = session.execute(_LOCK_ORDER, {"id": supplier_order_id}).one()
     today = clock.today()
-    forfeited = programmes.config_of(session, today).vouchers.unredeemed == "forfeited"
-    count = 0
-    for order_id in session.execute(_EXPIRED_ORDERS, {"today": today, "limit": limit}).scalars().all():
-        order = session.execute(text("SELECT id, status FROM supplier_order WHERE id = :id FOR UPDATE"), {"id": order_id}).one()
-        vouchers = session.execute(_EXPIRED, {"id": order_id, "today": today}).all()
-        if vouchers:
-            _expire(session, order, vouchers, forfeited=forfeited)
-            count += len(vouchers)
-    return count
+    vouchers = session.execute(_EXPIRED, {"id": order.id, "today": today}).all()
+    if vouchers:
+        forfeited = programmes.config_of(session, today).vouchers.unredeemed == "forfeited"
+        _expire(session, order, vouchers, forfeited=forfeited and not fulfilment.undecided(session, order.id))
+    return len(vouchers)
 
 
 def _expire(session: Session, order: Any, vouchers: Sequence[Any], *, forfeited: bool) -> None:
@@ -194,11 +192,9 @@ def _deliver(session: Session, who: Who, user_id: int, order: Any, units: Mappin
     ).scalar_one()
     moved = {"sku_ids": [line.sku_id for line in lines], "quantities": counts, "order_line_ids": ids}
     stock.ship(session, **moved)
-    left = session.execute(_LEFT, {"id": order.id}).one()
-    send = SupplierOrderAction.SHIP_PART if left.to_ship else SupplierOrderAction.SHIP_REST
-    take_over = SupplierOrderAction.ACCEPT_PART if left.to_accept else SupplierOrderAction.ACCEPT_REST
-    step(session, who, order, send)
-    step(session, who, SimpleNamespace(id=order.id, status=SUPPLIER_ORDER.after(order.status, send)), take_over)
+    to_ship = session.execute(_TO_SHIP, {"id": order.id}).scalar_one()
+    sent = step(session, who, order, SupplierOrderAction.SHIP_PART if to_ship else SupplierOrderAction.SHIP_REST)
+    step(session, who, SimpleNamespace(id=order.id, status=sent), acceptance_step(session, order.id))
     if accepted:
         book_acceptance(session, acceptance_id)
     else:

@@ -5,7 +5,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.disputes.actions.moving import locked, side, step
+from orders.disputes import queries
+from orders.disputes.actions.moving import IfMatch, locked, side, step
 from orders.disputes.errors import (
     AmountTooLarge,
     DisputeEnded,
@@ -13,6 +14,7 @@ from orders.disputes.errors import (
     NotOfOrder,
     NotYourDispute,
     OtherSideAnswers,
+    ProposalTooLarge,
     TooManyFiles,
 )
 from orders.disputes.models import Dispute
@@ -31,8 +33,9 @@ MOST_FILES = 30
 
 _ORDER = text(
     f"""
-    SELECT so.id, so.status, so.total_fen, supplier.path AS supplier_path, buyer.path AS buyer_path, unit.path AS unit_path
-    FROM supplier_order so {SIDES} WHERE so.id = :id
+    SELECT so.id, so.status, so.confirmed_at, so.total_fen + so.freight_fen AS cost_fen, supplier.path AS supplier_path,
+           buyer.path AS buyer_path, unit.path AS unit_path
+    FROM supplier_order so {SIDES} WHERE so.id = :id FOR UPDATE OF so
     """  # noqa: S608
 )
 _BELONG = text(
@@ -43,7 +46,7 @@ _FILES_OF_SIDE = text(
     "SELECT count(*) FROM dispute_file g JOIN stored_file s ON s.id = g.file_id JOIN app_user u ON u.id = s.uploaded_by"
     " WHERE g.dispute_id = :id AND (u.organisation_id = :supplier_id) = :by_supplier"
 )
-_NOT_DISPUTED = (SupplierOrderStatus.PLACED, SupplierOrderStatus.REJECTED)
+_OVER = (SupplierOrderStatus.REJECTED, SupplierOrderStatus.CANCELLED)
 
 
 def open_(session: Session, actor: Actor, supplier_order_id: int, body: DisputeIn) -> int:
@@ -58,13 +61,13 @@ def open_(session: Session, actor: Actor, supplier_order_id: int, body: DisputeI
     if order is None:
         raise NotFound
     own = side(actor, order)
-    if order.status in _NOT_DISPUTED:
+    if order.status == SupplierOrderStatus.PLACED or (order.status in _OVER and order.confirmed_at is None):
         raise NothingToDispute
     about = {"order": order.id, "shipment": body.shipment_id, "return": body.return_id}
     if not session.execute(_BELONG, about).scalar_one():
         raise NotOfOrder
-    if body.claimed > order.total_fen:
-        raise AmountTooLarge(most=yuan_from_fen(order.total_fen))
+    if body.claimed > order.cost_fen:
+        raise AmountTooLarge(most=yuan_from_fen(order.cost_fen))
     now = clock.now()
     today = clock.shanghai_date(now)
     days, rules = workdays.calendar(session, today), programmes.config_of(session, today).disputes
@@ -90,14 +93,14 @@ def open_(session: Session, actor: Actor, supplier_order_id: int, body: DisputeI
     return made.id
 
 
-def answer(session: Session, actor: Actor, dispute_id: int, words: str) -> None:
+def answer(session: Session, actor: Actor, dispute_id: int, words: str, if_match: IfMatch | None = None) -> None:
     """What the other side says to it. It is heard until the decision, which is due so many working days later.
 
     Raises:
         NotFound: not a dispute of the caller's organisation (404). OtherSideAnswers: the own side opened it (403).
-        IllegalMove: it was answered, or is over (409).
+        Changed: another version than the caller read (412). IllegalMove: it was answered, or is over (409).
     """
-    row = _own(session, actor, dispute_id)
+    row = locked(session, actor, dispute_id, if_match)
     if side(actor, row) == row.opened_side:
         raise OtherSideAnswers
     now = clock.now()
@@ -108,27 +111,29 @@ def answer(session: Session, actor: Actor, dispute_id: int, words: str) -> None:
     outbox.publish(session, "dispute.answered", dispute_id=row.id)
 
 
-def withdraw(session: Session, actor: Actor, dispute_id: int, reason: str) -> None:
+def withdraw(session: Session, actor: Actor, dispute_id: int, reason: str, if_match: IfMatch | None = None) -> None:
     """Take the own dispute back.
 
     Raises:
         NotFound: not a dispute of the caller's organisation (404). NotYourDispute: the other side opened it (403).
-        IllegalMove: it is over (409).
+        Changed: another version than the caller read (412). IllegalMove: it is over (409).
     """
-    row = _own(session, actor, dispute_id)
+    row = locked(session, actor, dispute_id, if_match)
     if side(actor, row) != row.opened_side:
         raise NotYourDispute
     step(session, actor, row, DisputeMove.WITHDRAW, reason=reason)
     outbox.publish(session, "dispute.ended", dispute_id=row.id, status="withdrawn")
 
 
-def agree(session: Session, actor: Actor, dispute_id: int) -> None:
+def agree(session: Session, actor: Actor, dispute_id: int, if_match: IfMatch | None = None) -> None:
     """Agree to the county's proposal; when both sides have, the dispute is settled by it.
 
     Raises:
         NotFound: not a dispute of the caller's organisation (404). IllegalMove: nothing was proposed, or it is over (409).
+        Changed: another version than the caller read, such as another proposal (412).
+        ProposalTooLarge: the order costs less by now than would be refunded (409).
     """
-    row = _own(session, actor, dispute_id)
+    row = locked(session, actor, dispute_id, if_match)
     DISPUTE.after(row.status, DisputeMove.SETTLE)
     own = side(actor, row)
     now = clock.now()
@@ -143,6 +148,8 @@ def agree(session: Session, actor: Actor, dispute_id: int) -> None:
         )
         audit.record(session, actor, "dispute.agreed", "dispute", row.id, side=own)
         return
+    if row.proposed_fen > queries.most_refund(session, row):
+        raise ProposalTooLarge
     agreed: dict[str, Any] = {"buyer_agreed_at" if own == "buyer" else "supplier_agreed_at": now}
     step(session, actor, row, DisputeMove.SETTLE, refund_fen=row.proposed_fen, **agreed)
     outbox.publish(session, "dispute.ended", dispute_id=row.id, status="settled")
@@ -155,7 +162,7 @@ def add_file(session: Session, actor: Actor, dispute_id: int, name: str | None, 
         NotFound: not a dispute of the caller's organisation (404). DisputeEnded, TooManyFiles: see there (409).
         TooLarge (413), UnreadableFile (422): as for every upload.
     """
-    row = _own(session, actor, dispute_id)
+    row = locked(session, actor, dispute_id)
     if row.status not in UNDECIDED:
         raise DisputeEnded
     whose = {"id": row.id, "supplier_id": row.supplier_id, "by_supplier": actor.organisation_id == row.supplier_id}
@@ -164,9 +171,3 @@ def add_file(session: Session, actor: Actor, dispute_id: int, name: str | None, 
     kept = uploads.keep(session, actor.user_id, name, content)
     session.execute(text("INSERT INTO dispute_file (dispute_id, file_id) VALUES (:id, :file)"), {"id": row.id, "file": kept.id})
     audit.record(session, actor, "dispute.file_added", "dispute", row.id, sha256=kept.sha256)
-
-
-def _own(session: Session, actor: Actor, dispute_id: int) -> Any:
-    row = locked(session, dispute_id)
-    side(actor, row)
-    return row

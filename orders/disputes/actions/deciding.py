@@ -6,11 +6,13 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.disputes.actions.moving import locked_for_officer, step
+from orders.disputes import queries
+from orders.disputes.actions.moving import IfMatch, locked_for_officer, step
 from orders.disputes.errors import AmountTooLarge, AnswerPending, OutcomeWrong
 from orders.disputes.schemas import DecisionIn, ProposalIn
 from orders.disputes.states import DISPUTE, DisputeKind, DisputeMove, DisputeStatus, Outcome
 from orders.fulfilment.actions import accept
+from orders.fulfilment.errors import LinesWrong
 from orders.returns.actions import answering
 from shop.core import clock, outbox
 from shop.core.money import yuan_from_fen
@@ -29,37 +31,36 @@ _CERTIFICATES = text(
 )
 
 
-def mediate(session: Session, actor: Actor, dispute_id: int, body: ProposalIn) -> None:
+def mediate(session: Session, actor: Actor, dispute_id: int, body: ProposalIn, if_match: IfMatch | None = None) -> None:
     """Propose how to settle it; another proposal takes the place of the first. It is settled when both sides agree.
 
     Raises:
         NotFound: there is none (404). OutsideYourRegion, OwnDispute: not before this officer (403).
-        IllegalMove: it is not answered yet, or over (409). AmountTooLarge: more than the order is worth (422).
+        Changed: another version than the caller read (412). IllegalMove: it is not answered yet, or over (409).
+        AmountTooLarge: more than the order costs by now (422).
     """
-    row = locked_for_officer(session, actor, dispute_id, Permission.DISPUTES_MEDIATE)
-    if body.refund > row.total_fen:
-        raise AmountTooLarge(most=yuan_from_fen(row.total_fen))
+    row = locked_for_officer(session, actor, dispute_id, Permission.DISPUTES_MEDIATE, if_match)
+    _require_within(body.refund, queries.most_refund(session, row))
     values: dict[str, Any] = {"proposal": body.proposal, "proposed_fen": body.refund, "mediator_id": actor.user_id}
     step(session, actor, row, DisputeMove.MEDIATE, **values, buyer_agreed_at=None, supplier_agreed_at=None)
     outbox.publish(session, "dispute.proposed", dispute_id=row.id, version=row.version + 1)
 
 
-def decide(session: Session, actor: Actor, dispute_id: int, body: DecisionIn) -> None:
+def decide(session: Session, actor: Actor, dispute_id: int, body: DecisionIn, if_match: IfMatch | None = None) -> None:
     """Decide it, with what follows: a return is approved, a shipment is answered, a refund is owed. Of two who decide at once one wins.
 
     Raises:
         NotFound: there is none (404). OutsideYourRegion, OwnDispute: not before this officer (403).
-        AnswerPending: the other side may still answer (409). IllegalMove: it is over, or the return is under way (409).
-        OutcomeWrong, AmountTooLarge: the parts of the decision contradict one another (422).
+        Changed: another version than the caller read (412).
+        AnswerPending: the other side may still answer (409). IllegalMove: it is over, or the return is not sent yet, or over (409).
+        LinesWrong: as for the buyer's own answer (422). OutcomeWrong, AmountTooLarge: the parts of the decision contradict one another (422).
     """
-    row = locked_for_officer(session, actor, dispute_id, Permission.DISPUTES_DECIDE)
+    row = locked_for_officer(session, actor, dispute_id, Permission.DISPUTES_DECIDE, if_match)
     DISPUTE.after(row.status, DisputeMove.DECIDE)
     now = clock.now()
     if row.status == DisputeStatus.OPEN and row.answer_due_on >= clock.shanghai_date(now):
         raise AnswerPending(until=row.answer_due_on.isoformat())
-    if body.refund > row.total_fen:
-        raise AmountTooLarge(most=yuan_from_fen(row.total_fen))
-    lost = body.outcome is Outcome.NONE and row.opened_side == "buyer"
+    lost = body.outcome is (Outcome.NONE if row.opened_side == "buyer" else Outcome.FULL)
     if lost and (body.refund or body.approve_return):
         raise OutcomeWrong
     if (body.approve_return and row.goods_return_id is None) or (body.acceptance and row.shipment_id is None):
@@ -69,7 +70,13 @@ def decide(session: Session, actor: Actor, dispute_id: int, body: DecisionIn) ->
     if body.acceptance:
         # the officer stands in the buyer's place; the record names the officer
         in_place = replace(actor, organisation_id=row.buyer_id, organisation_path=row.buyer_path)
-        accept(session, in_place, row.shipment_id, body.acceptance)
+        try:
+            accept(session, in_place, row.shipment_id, body.acceptance)
+        except LinesWrong as wrong:
+            faults = [replace(fault, field=f"acceptance.{fault.field}") for fault in wrong.faults]
+            raise LinesWrong(count=len(faults), faults=faults) from wrong
+    # what the return and the answer leave to be paid
+    _require_within(body.refund, queries.most_refund(session, row))
     step(
         session,
         actor,
@@ -88,3 +95,8 @@ def decide(session: Session, actor: Actor, dispute_id: int, body: DecisionIn) ->
     outbox.publish(
         session, "dispute.decided", dispute_id=row.id, number=row.number, outcome=body.outcome, certificate_ids=certificates
     )
+
+
+def _require_within(refund_fen: int, most_fen: int) -> None:
+    if refund_fen > most_fen:
+        raise AmountTooLarge(most=yuan_from_fen(most_fen))

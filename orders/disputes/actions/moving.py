@@ -1,5 +1,6 @@
 """One move of a dispute through its state table, with its record."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import text
@@ -14,12 +15,16 @@ from shop.core.errors import NotFound
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
+#: Refuses another version than the caller read.
+IfMatch = Callable[[int], None]
+
+# the order too: what it costs, and that nobody accepts by lapse what is in dispute, must not change meanwhile
 _LOCK = text(
     f"""
-    SELECT d.*, so.supplier_id, so.total_fen, po.buyer_id, supplier.path AS supplier_path, buyer.path AS buyer_path, unit.path AS unit_path,
+    SELECT d.*, so.supplier_id, po.buyer_id, supplier.path AS supplier_path, buyer.path AS buyer_path, unit.path AS unit_path,
            supplier.region_code AS supplier_region, buyer.region_code AS buyer_region
     FROM dispute d JOIN supplier_order so ON so.id = d.supplier_order_id {SIDES}
-    WHERE d.id = :id FOR UPDATE OF d
+    WHERE d.id = :id FOR UPDATE OF d, so
     """  # noqa: S608
 )
 
@@ -37,25 +42,40 @@ def side(actor: Actor, row: Any) -> str:
     raise NotFound
 
 
-def locked(session: Session, dispute_id: int) -> Any:
-    """A dispute, locked until the transaction ends. Raises NotFound: there is none (404)."""
-    row = session.execute(_LOCK, {"id": dispute_id}).first()
-    if row is None:
-        raise NotFound
+def locked(session: Session, actor: Actor, dispute_id: int, if_match: IfMatch | None = None) -> Any:
+    """A dispute of the caller's organisation, locked with its order until the transaction ends.
+
+    Raises:
+        NotFound: there is none of it (404). Changed: another version than the caller read (412).
+    """
+    row = _locked(session, dispute_id)
+    side(actor, row)
+    if if_match is not None:
+        if_match(row.version)
     return row
 
 
-def locked_for_officer(session: Session, actor: Actor, dispute_id: int, permission: Permission) -> Any:
+def locked_for_officer(session: Session, actor: Actor, dispute_id: int, permission: Permission, if_match: IfMatch | None) -> Any:
     """The same for who mediates or decides it: an officer of either side's region, without an interest in it.
 
     Raises:
         NotFound: there is none (404). OutsideYourRegion, OwnDispute: not before this officer (403).
+        Changed: another version than the caller read (412).
     """
-    row = locked(session, dispute_id)
+    row = _locked(session, dispute_id)
     if not any(actor.covers_region(permission, region) for region in (row.supplier_region, row.buyer_region)):
         raise OutsideYourRegion
     if any(actor.is_related(path) for path in (row.supplier_path, row.buyer_path, row.unit_path)):
         raise OwnDispute
+    if if_match is not None:
+        if_match(row.version)
+    return row
+
+
+def _locked(session: Session, dispute_id: int) -> Any:
+    row = session.execute(_LOCK, {"id": dispute_id}).first()
+    if row is None:
+        raise NotFound
     return row
 
 

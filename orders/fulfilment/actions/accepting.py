@@ -66,12 +66,10 @@ _LOCK = text(
 )
 #: Read after the lock, so that an answer, a hold or a dispute that came first is seen.
 _STILL_DUE = text(
-    """
+    f"""
     SELECT 1 FROM shipment s WHERE s.id = :id AND s.accept_by <= :now AND s.held_at IS NULL
-      AND NOT EXISTS (SELECT FROM acceptance a WHERE a.shipment_id = s.id)
-      AND NOT EXISTS (SELECT FROM dispute d WHERE d.supplier_order_id = s.supplier_order_id AND coalesce(d.shipment_id, s.id) = s.id
-                      AND d.status IN ('open', 'answered', 'mediating'))
-    """
+      AND NOT EXISTS (SELECT FROM acceptance a WHERE a.shipment_id = s.id) AND NOT {queries.IN_DISPUTE}
+    """  # noqa: S608
 )
 
 

@@ -21,7 +21,7 @@ from orders.purchasing.errors import LinesRefused
 from orders.purchasing.rules import AgreedLine, LineChange, LineFacts
 from orders.purchasing.schemas import OrderLineIn
 from shop.core import clock
-from shop.core.money import line_amount, vat_in_gross
+from shop.core.money import half_up, line_amount, vat_in_gross
 
 _LINES = text("SELECT * FROM order_line WHERE id = ANY (CAST(:ids AS bigint[])) ORDER BY id FOR UPDATE")
 _LOCK_STOCK = text("SELECT sku_id FROM stock WHERE sku_id = ANY (CAST(:skus AS bigint[])) ORDER BY sku_id FOR UPDATE")
@@ -136,7 +136,7 @@ def _values(line: Any, change: LineChange, facts: LineFacts | None, now: datetim
         "amounts": amount,
         "vat_bps": vat_bp,
         "vats": vat_in_gross(amount, vat_bp),
-        "grams": new.grams if new else round(line.grams * change.quantity / line.quantity),
+        "grams": new.grams if new else half_up(line.grams * change.quantity / line.quantity),
         "agreement_lines": None if new else line.agreement_line_id,
         "replaced": line.id,
         "agreed": now if new else line.agreed_at,

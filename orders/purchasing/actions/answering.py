@@ -66,7 +66,7 @@ def set_freight(session: Session, actor: Actor, supplier_order_id: int, freight_
     Raises:
         NotFound: not an order of the caller's organisation. Changed: another version than the caller read (412).
         FreightFixed, ConfirmedTooLate: the order is confirmed, over, or past its time (409).
-        PaidMoreThanThat: more was paid than the order would cost then (409).
+        PaidMoreThanThat: more was paid than the order would cost then (409). BuyersBudgetShort: the buyer has less left (409).
     """
     order = locked(session, actor, supplier_order_id, "supplier")
     if_match(order.version)
@@ -79,7 +79,8 @@ def set_freight(session: Session, actor: Actor, supplier_order_id: int, freight_
         text("UPDATE supplier_order SET freight_fen = :fen, version = version + 1 WHERE id = :id"),
         {"id": order.id, "fen": freight_fen},
     )
-    total_changed(session, order.purchase_order_id)
+    with budgets.untold(to_supplier=True):
+        total_changed(session, order.purchase_order_id)
     payable, paid = payable_and_paid(session, order.purchase_order_id)
     if freight_fen < order.freight_fen and paid > payable:
         raise PaidMoreThanThat(paid=yuan_from_fen(paid), payable=yuan_from_fen(payable))

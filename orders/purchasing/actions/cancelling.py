@@ -56,7 +56,9 @@ def cancel(session: Session, actor: Actor, purchase_order_id: int, reason: str, 
 def give_back_stock(session: Session, supplier_order_ids: list[int]) -> None:
     """Release what unshipped supplier orders had reserved."""
     lines = session.execute(
-        text("SELECT id, sku_id, quantity FROM order_line WHERE supplier_order_id = ANY (:ids) ORDER BY sku_id, id"),
+        text(
+            "SELECT id, sku_id, quantity FROM order_line WHERE supplier_order_id = ANY (:ids) AND quantity > 0 ORDER BY sku_id, id"
+        ),
         {"ids": supplier_order_ids},
     ).all()
     release(

@@ -12,7 +12,11 @@ LEDGER = [
         SELECT 'acceptance_line ' || coalesce(a.id, e.origin_id) AS subject, a.facts::text AS expected, e.facts::text AS found
         FROM (SELECT a.id, jsonb_build_object('fen', a.amount_fen, 'grams', a.accepted_grams, 'quantity', a.accepted_quantity,
                      'sku', l.sku_id, 'product', l.product_id, 'supplier_order', l.supplier_order_id, 'order', l.purchase_order_id,
-                     'supplier', so.supplier_id, 'buyer', po.buyer_id, 'fund_source', po.fund_source,
+                     'supplier', so.supplier_id, 'fund_source', po.fund_source,
+                     -- the unit that the order belonged to then: that before the first move which came later
+                     'buyer', coalesce((SELECT b.from_unit_id FROM budget_unit_application b
+                                        WHERE b.purchase_order_id = po.id AND b.status = 'approved' AND b.decided_at > h.accepted_at
+                                        ORDER BY b.decided_at LIMIT 1), po.buyer_id),
                      'on', (h.accepted_at AT TIME ZONE 'Asia/Shanghai')::date) AS facts
               FROM acceptance_line a JOIN acceptance h ON h.id = a.acceptance_id JOIN order_line l ON l.id = a.order_line_id
               JOIN supplier_order so ON so.id = l.supplier_order_id JOIN purchase_order po ON po.id = so.purchase_order_id

@@ -1,21 +1,22 @@
 """What the supplier does with a return, and what becomes of the sale and the stock."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import text
 from sqlmodel import Session
 
+from catalog.certificates.states import stopped_at_sql
 from catalog.stock import actions as stock
 from orders.budgets import actions as budgets
 from orders.ledger import actions as ledger
 from orders.returns import rules
 from orders.returns.actions import balances
-from orders.returns.actions.moving import locked, locked_for_officer, step
-from orders.returns.errors import ReceiptLinesWrong
+from orders.returns.actions.moving import IfMatch, locked, locked_for_officer, step
+from orders.returns.errors import CertificateStopped, ReceiptLinesWrong
 from orders.returns.schemas import ApproveIn, ReceiptIn, SendIn
-from orders.returns.states import ReturnKind, ReturnMove, ReturnStatus
+from orders.returns.states import RETURN, ReturnKind, ReturnMove, ReturnStatus
 from shop.core import audit, clock
 from shop.core.money import yuan_from_fen
 from shop.identity.actor import Actor
@@ -39,6 +40,16 @@ _RECEIVED = text(
     WHERE r.id = u.id
     """
 )
+_STOPPED = text(
+    f"""
+    SELECT DISTINCT c.number FROM goods_return_line r JOIN order_line l ON l.id = r.order_line_id JOIN certificate c ON c.id = l.certificate_id
+    WHERE r.goods_return_id = :id AND {stopped_at_sql("c")} IS NOT NULL ORDER BY c.number
+    """  # noqa: S608
+)
+_ALL_RECEIVED = text(
+    "WITH line AS (UPDATE goods_return_line SET received_quantity = quantity WHERE goods_return_id = :id)"
+    " UPDATE goods_return SET received_at = :now WHERE id = :id"
+)
 _ENTRIES = text(
     "SELECT r.id, b.entry_id FROM goods_return_line r JOIN acceptance_balance b USING (acceptance_line_id) WHERE r.goods_return_id = :id"
     " ORDER BY b.acceptance_line_id FOR UPDATE OF b"
@@ -56,13 +67,14 @@ _BOOKED = text(
 )
 
 
-def approve(session: Session, actor: Actor, return_id: int, body: ApproveIn) -> None:
+def approve(session: Session, actor: Actor, return_id: int, body: ApproveIn, if_match: IfMatch | None = None) -> None:
     """Let the goods come back; or take the sale back without them, where there is no point in sending them.
 
     Raises:
-        NotFound: not a return to the caller's organisation (404). IllegalMove: it was decided already (409).
+        NotFound: not a return to the caller's organisation (404). Changed: another version than the caller read (412).
+        IllegalMove: it was decided already (409).
     """
-    row = locked(session, actor, return_id, "supplier")
+    row = locked(session, actor, return_id, "supplier", if_match)
     _decided(session, actor, return_id, body.note, without_goods=body.without_goods)
     if not body.without_goods:
         step(session, actor, row, ReturnMove.APPROVE, reason=body.note)
@@ -73,38 +85,48 @@ def approve(session: Session, actor: Actor, return_id: int, body: ApproveIn) -> 
         _take_sale_back(session, actor, return_id, whole)
 
 
-def refuse(session: Session, actor: Actor, return_id: int, reason: str) -> None:
+def refuse(session: Session, actor: Actor, return_id: int, reason: str, if_match: IfMatch | None = None) -> None:
     """Refuse it, with the reason; the buyer may open a dispute about that. Raises as :func:`approve`."""
-    row = locked(session, actor, return_id, "supplier")
+    row = locked(session, actor, return_id, "supplier", if_match)
     _decided(session, actor, return_id, reason, without_goods=False)
     step(session, actor, row, ReturnMove.REFUSE, reason=reason)
     balances.let_go(session, return_id)
 
 
 def overrule(session: Session, officer: Actor, return_id: int, reason: str) -> None:
-    """Approve a return that the supplier refused or left unanswered, because a dispute was decided so. The officer's reach was checked there.
+    """Approve a return that the supplier refused or left unanswered, because a dispute was decided so. Of one whose goods are on their way,
+    or that waits for goods in exchange, the sale is taken back at once: the supplier does not say what came, or has nothing to send. The
+    officer's reach was checked there.
 
     Raises:
-        IllegalMove: it is on its way already, or over (409).
+        IllegalMove: it is not sent yet though approved, or is over (409).
         AboveAccepted: the goods were asked back again since, or given back (409).
     """
     row = locked_for_officer(session, return_id)
+    if row.status == ReturnStatus.RECEIVED:
+        _refund_what_came(session, officer, return_id, reason)
+        return
     step(session, officer, row, ReturnMove.OVERRULE, reason=reason)
+    lines = session.execute(_LINES, {"id": return_id}).all()
+    if row.status == ReturnStatus.SENT:
+        session.execute(_ALL_RECEIVED, {"id": return_id, "now": clock.now()})
+        _take_sale_back(session, officer, return_id, {line.id: line.quantity for line in lines}, reason=reason)
+        return
     _decided(session, officer, return_id, reason, without_goods=False)
     if row.status == ReturnStatus.REFUSED:
-        lines = session.execute(_LINES, {"id": return_id})
         balances.hold(session, {line.acceptance_line_id: line.quantity for line in lines})
 
 
-def receive(session: Session, actor: Actor, return_id: int, body: ReceiptIn) -> None:
+def receive(session: Session, actor: Actor, return_id: int, body: ReceiptIn, if_match: IfMatch | None = None) -> None:
     """Say what came back and what of it goes into stock again. The sale of what came back is taken back in the ledger, today; an exchange
     waits for the goods that are sent instead. What did not come back stays sold.
 
     Raises:
-        NotFound: not a return to the caller's organisation (404). IllegalMove: it is not on its way (409).
+        NotFound: not a return to the caller's organisation (404). Changed: another version than the caller read (412).
+        IllegalMove: it is not on its way (409).
         ReceiptLinesWrong: unknown lines, more than was sent, a wrong step (422).
     """
-    row = locked(session, actor, return_id, "supplier")
+    row = locked(session, actor, return_id, "supplier", if_match)
     step(session, actor, row, ReturnMove.RECEIVE)
     lines = session.execute(_LINES, {"id": return_id}).all()
     told = (
@@ -123,21 +145,25 @@ def receive(session: Session, actor: Actor, return_id: int, body: ReceiptIn) -> 
         },
     )
     session.execute(text("UPDATE goods_return SET received_at = :now WHERE id = :id"), {"id": return_id, "now": clock.now()})
-    if back := [(line, receipts[line.id].restocked) for line in lines if receipts[line.id].restocked]:
-        stock.take_back(session, **_moved(back))
+    back = [(line, receipts[line.id].restocked) for line in lines if receipts[line.id].restocked]
     if row.kind == ReturnKind.RETURN or not any(one.received for one in given):
-        _take_sale_back(session, actor, return_id, {one.line_id: one.received for one in given})
+        _take_sale_back(session, actor, return_id, {one.line_id: one.received for one in given}, into_stock=back)
+    elif back:
+        stock.take_back(session, **_moved(back))
 
 
-def replace(session: Session, actor: Actor, return_id: int, body: SendIn) -> None:
+def replace(session: Session, actor: Actor, return_id: int, body: SendIn, if_match: IfMatch | None = None) -> None:
     """Send the same goods again for those that came back. The first sale stands for them: nothing is paid or counted twice.
 
     Raises:
-        NotFound: not a return to the caller's organisation (404). IllegalMove: nothing is to be sent (409).
-        StockShort: there is not enough in stock (409).
+        NotFound: not a return to the caller's organisation (404). Changed: another version than the caller read (412).
+        IllegalMove: nothing is to be sent (409).
+        CertificateStopped: the goods lost their certificate (409). StockShort: there is not enough in stock (409).
     """
-    row = locked(session, actor, return_id, "supplier")
+    row = locked(session, actor, return_id, "supplier", if_match)
     step(session, actor, row, ReturnMove.REPLACE)
+    if stopped := list(session.execute(_STOPPED, {"id": return_id, **clock.present()}).scalars()):
+        raise CertificateStopped(certificates=", ".join(stopped))
     lines = session.execute(_LINES, {"id": return_id}).all()
     sent = [(line, line.to_send) for line in lines if line.to_send]
     stock.replace(session, **_moved(sent))
@@ -154,19 +180,32 @@ def replace(session: Session, actor: Actor, return_id: int, body: SendIn) -> Non
     )
 
 
-def refund(session: Session, actor: Actor, return_id: int, note: str | None) -> None:
+def refund(session: Session, actor: Actor, return_id: int, note: str | None, if_match: IfMatch | None = None) -> None:
     """Take the sale back after all, because the goods of an exchange cannot be sent again.
 
     Raises:
-        NotFound: not a return to the caller's organisation (404). IllegalMove: it is not an exchange that waits for its goods (409).
+        NotFound: not a return to the caller's organisation (404). Changed: another version than the caller read (412).
+        IllegalMove: it is not an exchange that waits for its goods (409).
     """
-    locked(session, actor, return_id, "supplier")
+    row = locked(session, actor, return_id, "supplier", if_match)
+    RETURN.after(row.status, ReturnMove.REFUND)
+    _refund_what_came(session, actor, return_id, note)
+
+
+def _refund_what_came(session: Session, actor: Actor, return_id: int, reason: str | None) -> None:
+    """Take the sale back of what an exchange would have replaced."""
     lines = session.execute(_LINES, {"id": return_id}).all()
-    _take_sale_back(session, actor, return_id, {line.id: line.to_send for line in lines}, reason=note)
+    _take_sale_back(session, actor, return_id, {line.id: line.to_send for line in lines}, reason=reason)
 
 
 def _take_sale_back(
-    session: Session, actor: Actor, return_id: int, quantities: Mapping[int, Decimal], *, reason: str | None = None
+    session: Session,
+    actor: Actor,
+    return_id: int,
+    quantities: Mapping[int, Decimal],
+    *,
+    into_stock: Sequence[tuple[Any, Decimal]] = (),
+    reason: str | None = None,
 ) -> None:
     """The end of a return: so much of each line is no longer sold, by new entries of the ledger on today's date."""
     row = locked_for_officer(session, return_id)
@@ -187,6 +226,8 @@ def _take_sale_back(
         },
     )
     balances.let_go(session, return_id)
+    if into_stock:
+        stock.take_back(session, **_moved(into_stock))
     budgets.redraw_part(session, row.supplier_order_id)
     refunded = sum(one.part.amount_fen for _, one in booked)
     audit.record(
@@ -201,7 +242,7 @@ def _take_sale_back(
     step(session, actor, row, ReturnMove.REFUND, reason=reason)
 
 
-def _moved(lines: list[tuple[Any, Decimal]]) -> dict[str, list[Any]]:
+def _moved(lines: Sequence[tuple[Any, Decimal]]) -> dict[str, list[Any]]:
     return {
         "sku_ids": [line.sku_id for line, _ in lines],
         "quantities": [quantity for _, quantity in lines],

@@ -12,6 +12,7 @@ from orders.ledger.rules import Part
 from orders.purchasing.queries import SIDES
 from orders.returns import queries, rules
 from orders.returns.actions import balances
+from orders.returns.actions.moving import IfMatch
 from orders.returns.errors import AboveAccepted, CorrectionLinesWrong, NotYourProposal, OwnProposal
 from orders.returns.models import AcceptanceCorrection
 from orders.returns.rules import Standing, Truth, after_correction
@@ -29,12 +30,35 @@ _LINES = text(
       AS u (line, order_line, quantity, grams) ORDER BY u.line
     """
 )
+# the order too: it must not move to another budget unit while a first sale of a line is booked
 _LOCK = text(
     f"""
     SELECT c.*, supplier.path AS supplier_path, buyer.path AS buyer_path, unit.path AS unit_path
     FROM acceptance_correction c JOIN supplier_order so ON so.id = c.supplier_order_id {SIDES}
-    WHERE c.id = :id FOR UPDATE OF c
+    WHERE c.id = :id FOR SHARE OF so FOR UPDATE OF c
     """  # noqa: S608
+)
+_ACCEPTANCE_LINES = text("SELECT acceptance_line_id FROM acceptance_correction_line WHERE acceptance_correction_id = :id")
+# they have no entry, so no balance either
+_NEVER_ACCEPTED = text(
+    """
+    SELECT c.id FROM acceptance_correction_line c
+    WHERE c.acceptance_correction_id = :id AND c.accepted_quantity > 0
+      AND NOT EXISTS (SELECT FROM acceptance_balance b WHERE b.acceptance_line_id = c.acceptance_line_id)
+    ORDER BY c.id
+    """
+)
+_WRITE_FIRST = text(
+    """
+    WITH line AS (
+        UPDATE acceptance_correction_line c SET before_quantity = 0, before_grams = 0, before_fen = 0, after_quantity = e.quantity,
+            after_grams = e.grams, after_fen = e.amount_fen, entry_id = e.id
+        FROM unnest(CAST(:ids AS bigint[]), CAST(:entries AS bigint[])) AS u (id, entry_id) JOIN sale_entry e ON e.id = u.entry_id
+        WHERE c.id = u.id RETURNING c.acceptance_line_id, c.accepted_quantity, e.id AS entry_id
+    )
+    INSERT INTO acceptance_balance (acceptance_line_id, entry_id, accepted, held, returned)
+    SELECT acceptance_line_id, entry_id, accepted_quantity, 0, 0 FROM line
+    """
 )
 # the balances are locked before what stands in the ledger is read
 _BALANCES = text(
@@ -113,47 +137,52 @@ def propose(session: Session, actor: Actor, shipment_id: int, body: CorrectionIn
     return made.id
 
 
-def agree(session: Session, actor: Actor, correction_id: int, note: str | None) -> None:
+def agree(session: Session, actor: Actor, correction_id: int, note: str | None, if_match: IfMatch | None = None) -> None:
     """The other side agrees: what stood wrongly is taken back in the ledger, and what is true is booked, today. Figures follow to the gram and
     the fen; months that are over stay as they are.
 
     Raises:
         NotFound: not a correction of the caller's organisation (404). OwnProposal: the own side proposed it (403).
-        IllegalMove: it was answered already (409). AboveAccepted: more was given back since than is left by it (409).
+        Changed: another version than the caller read (412). IllegalMove: it was answered already (409).
+        AboveAccepted: more was given back since than is left by it (409).
+        BudgetExceeded, BuyersBudgetShort: more was accepted than the buyer's budget has left (409).
     """
-    row = _begin(session, actor, correction_id)
+    row = _begin(session, actor, correction_id, if_match)
     if _side(actor, row) == row.proposed_side:
         raise OwnProposal
     _step(session, actor, row, CorrectionMove.AGREE, note)
-    _book(session, actor, correction_id)
+    with budgets.untold(to_supplier=row.proposed_side == "buyer"):
+        _book(session, actor, row)
 
 
-def decline(session: Session, actor: Actor, correction_id: int, note: str | None) -> None:
+def decline(session: Session, actor: Actor, correction_id: int, note: str | None, if_match: IfMatch | None = None) -> None:
     """The other side does not agree. Raises as :func:`agree`."""
-    row = _begin(session, actor, correction_id)
+    row = _begin(session, actor, correction_id, if_match)
     if _side(actor, row) == row.proposed_side:
         raise OwnProposal
     _step(session, actor, row, CorrectionMove.DECLINE, note)
 
 
-def withdraw(session: Session, actor: Actor, correction_id: int, note: str | None) -> None:
+def withdraw(session: Session, actor: Actor, correction_id: int, note: str | None, if_match: IfMatch | None = None) -> None:
     """Take the own proposal back.
 
     Raises:
         NotFound: not a correction of the caller's organisation (404). NotYourProposal: the other side proposed it (403).
-        IllegalMove: it was answered already (409).
+        Changed: another version than the caller read (412). IllegalMove: it was answered already (409).
     """
-    row = _begin(session, actor, correction_id)
+    row = _begin(session, actor, correction_id, if_match)
     if _side(actor, row) != row.proposed_side:
         raise NotYourProposal
     _step(session, actor, row, CorrectionMove.WITHDRAW, note)
 
 
-def _begin(session: Session, actor: Actor, correction_id: int) -> Any:
+def _begin(session: Session, actor: Actor, correction_id: int, if_match: IfMatch | None) -> Any:
     row = session.execute(_LOCK, {"id": correction_id}).first()
     if row is None:
         raise NotFound
     _side(actor, row)
+    if if_match is not None:
+        if_match(row.version)
     return row
 
 
@@ -183,11 +212,13 @@ def _step(session: Session, actor: Actor, row: Any, move: CorrectionMove, note: 
     outbox.publish(session, "acceptance_correction.moved", correction_id=row.id, status=status)
 
 
-def _book(session: Session, actor: Actor, correction_id: int) -> None:
-    wanted = text("SELECT acceptance_line_id FROM acceptance_correction_line WHERE acceptance_correction_id = :id")
-    balances.opened(session, list(session.execute(wanted, {"id": correction_id}).scalars()))
-    session.execute(_BALANCES, {"id": correction_id})
-    lines = session.execute(_STANDING, {"id": correction_id}).all()
+def _book(session: Session, actor: Actor, correction: Any) -> None:
+    """Have the ledger, the balances and the budget follow a correction that both sides agreed to."""
+    wanted = {"id": correction.id}
+    balances.opened(session, list(session.execute(_ACCEPTANCE_LINES, wanted).scalars()))
+    first = _book_first(session, correction.id)
+    session.execute(_BALANCES, wanted)
+    lines = [line for line in session.execute(_STANDING, wanted) if line.id not in first]
     if any(line.accepted_quantity < line.held + line.returned for line in lines):
         raise AboveAccepted
     changes = []
@@ -220,14 +251,23 @@ def _book(session: Session, actor: Actor, correction_id: int) -> None:
             "entries": [booked.get(line.id) for line, _, _ in changes],
         },
     )
-    budgets.redraw_part(session, lines[0].supplier_order_id)
+    budgets.redraw_part(session, correction.supplier_order_id)
     audit.record(
         session,
         actor,
         "acceptance_correction.booked",
         "acceptance_correction",
-        correction_id,
-        lines=len(changes),
-        fen=sum(after.fen - before.fen for _, before, after in changes),
-        grams=sum(after.grams - before.grams for _, before, after in changes),
+        correction.id,
+        lines=len(changes) + len(first),
+        fen=sum(after.fen - before.fen for _, before, after in changes) + sum(part.amount_fen for part in first.values()),
+        grams=sum(after.grams - before.grams for _, before, after in changes) + sum(part.grams for part in first.values()),
     )
+
+
+def _book_first(session: Session, correction_id: int) -> dict[int, Part]:
+    """Book the lines of a correction of which nothing was accepted before, as sales of today; returns what was booked by line."""
+    ids = list(session.execute(_NEVER_ACCEPTED, {"id": correction_id}).scalars())
+    booked = ledger.book_corrections(session, ids) if ids else {}
+    if booked:
+        session.execute(_WRITE_FIRST, {"ids": list(booked), "entries": [entry_id for entry_id, _ in booked.values()]})
+    return {line_id: part for line_id, (_, part) in booked.items()}

@@ -1,5 +1,6 @@
 """One move of a return through its state table, with its record."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import text
@@ -12,6 +13,9 @@ from shop.core import audit, outbox
 from shop.core.errors import NotFound
 from shop.identity.actor import Actor
 
+#: Refuses another version than the caller read.
+IfMatch = Callable[[int], None]
+
 _LOCK = text(
     f"""
     SELECT r.id, r.kind, r.status, r.supplier_order_id, r.acceptance_id, r.version, so.supplier_id, po.buyer_id,
@@ -22,17 +26,19 @@ _LOCK = text(
 )
 
 
-def locked(session: Session, actor: Actor, return_id: int, side: Side | None) -> Any:
+def locked(session: Session, actor: Actor, return_id: int, side: Side, if_match: IfMatch | None = None) -> Any:
     """The return, locked until the transaction ends; for one side, or either.
 
     Raises:
-        NotFound: no such return of the caller's organisation (404).
+        NotFound: no such return of the caller's organisation (404). Changed: another version than the caller read (412).
     """
     row = locked_for_officer(session, return_id)
     supplier, buyer = [row.supplier_path], [row.buyer_path, row.unit_path]
-    paths = {"supplier": supplier, "buyer": buyer, None: supplier + buyer}[side]
+    paths = {"supplier": supplier, "buyer": buyer, "either": supplier + buyer}[side]
     if not any(actor.within_branch(path) for path in paths):
         raise NotFound
+    if if_match is not None:
+        if_match(row.version)
     return row
 
 

@@ -5,7 +5,7 @@ from sqlmodel import Session
 
 from orders.returns import queries, rules
 from orders.returns.actions import balances
-from orders.returns.actions.moving import locked, step
+from orders.returns.actions.moving import IfMatch, locked, step
 from orders.returns.errors import ReturnEnded, ReturnLinesWrong, ReturnPeriodOver, TooManyFiles
 from orders.returns.models import GoodsReturn
 from orders.returns.schemas import ReturnIn, SendIn
@@ -74,24 +74,26 @@ def request(session: Session, actor: Actor, shipment_id: int, body: ReturnIn) ->
     return made.id
 
 
-def cancel(session: Session, actor: Actor, return_id: int, note: str | None) -> None:
+def cancel(session: Session, actor: Actor, return_id: int, note: str | None, if_match: IfMatch | None = None) -> None:
     """Keep the goods after all, while they are not on their way.
 
     Raises:
-        NotFound: not a return of the caller's branch (404). IllegalMove: they are on their way, or it is over (409).
+        NotFound: not a return of the caller's branch (404). Changed: another version than the caller read (412).
+        IllegalMove: they are on their way, or it is over (409).
     """
-    row = locked(session, actor, return_id, "buyer")
+    row = locked(session, actor, return_id, "buyer", if_match)
     step(session, actor, row, ReturnMove.CANCEL, reason=note)
     balances.let_go(session, return_id)
 
 
-def send(session: Session, actor: Actor, return_id: int, body: SendIn) -> None:
+def send(session: Session, actor: Actor, return_id: int, body: SendIn, if_match: IfMatch | None = None) -> None:
     """Send the goods back, as the supplier approved.
 
     Raises:
-        NotFound: not a return of the caller's branch (404). IllegalMove: it is not approved, or was sent already (409).
+        NotFound: not a return of the caller's branch (404). Changed: another version than the caller read (412).
+        IllegalMove: it is not approved, or was sent already (409).
     """
-    row = locked(session, actor, return_id, "buyer")
+    row = locked(session, actor, return_id, "buyer", if_match)
     session.execute(
         text("UPDATE goods_return SET carrier = :carrier, waybill = :waybill WHERE id = :id"),
         {"id": return_id, **body.model_dump()},
@@ -99,13 +101,14 @@ def send(session: Session, actor: Actor, return_id: int, body: SendIn) -> None:
     step(session, actor, row, ReturnMove.SEND)
 
 
-def close(session: Session, actor: Actor, return_id: int) -> None:
+def close(session: Session, actor: Actor, return_id: int, if_match: IfMatch | None = None) -> None:
     """The goods sent in exchange have come: the first sale stands for them, and they can be given back again.
 
     Raises:
-        NotFound: not a return of the caller's branch (404). IllegalMove: nothing was sent in exchange (409).
+        NotFound: not a return of the caller's branch (404). Changed: another version than the caller read (412).
+        IllegalMove: nothing was sent in exchange (409).
     """
-    row = locked(session, actor, return_id, "buyer")
+    row = locked(session, actor, return_id, "buyer", if_match)
     step(session, actor, row, ReturnMove.CLOSE)
     balances.let_go(session, return_id)
 
@@ -117,7 +120,7 @@ def add_file(session: Session, actor: Actor, return_id: int, name: str | None, c
         NotFound: not a return of the caller's organisation (404). ReturnEnded, TooManyFiles: see there (409).
         TooLarge (413), UnreadableFile (422): as for every upload.
     """
-    row = locked(session, actor, return_id, None)
+    row = locked(session, actor, return_id, "either")
     if row.status in ENDED and row.status != ReturnStatus.REFUSED:
         raise ReturnEnded
     side = {"id": return_id, "supplier_id": row.supplier_id, "by_supplier": actor.organisation_id == row.supplier_id}

@@ -97,7 +97,6 @@ def upgrade() -> None:
         sa.Column("replacement_carrier", sa.String(), nullable=True),
         sa.Column("replacement_waybill", sa.String(), nullable=True),
         sa.Column("refund_fen", sa.BigInteger(), nullable=False),
-        sa.Column("settled", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
         sa.CheckConstraint("kind IN ('return','exchange')", name=op.f("ck_goods_return_kind")),
         sa.CheckConstraint("status <> 'refused' OR decision_note IS NOT NULL", name=op.f("ck_goods_return_decision_note")),

@@ -10,6 +10,7 @@ from orders.amendments import actions
 from orders.reconcile import report
 from shop.core import clock, outbox
 from tests.conftest import connect
+from tests.factories.buying import make_bureau
 from tests.factories.catalog import make_product
 from tests.factories.identity import access_token
 from tests.factories.orders import make_market
@@ -114,7 +115,7 @@ def test_another_price_for_what_is_not_shipped(database, market, sides):
     assert seller.post(f"/v1/amendments/{amendment['id']}/accept").json()["change"] == "-800.00"  # 40 × 65 → 30 × 60
     assert seller.get(f"/v1/supplier-orders/{part}").json()["total"] == "5700.00"
     seller.post(f"/v1/supplier-orders/{part}/shipments", json={})
-    for each in seller.get(f"/v1/supplier-orders/{part}/shipments").json():
+    for each in seller.get(f"/v1/supplier-orders/{part}/shipments").json()["items"]:
         assert buyer.post(f"/v1/shipments/{each['id']}/acceptance", json={}).status_code == 201
     assert shipment
     assert buyer.get(f"/v1/purchase-orders/{order}").json()["payable"] == "5700.00"
@@ -176,6 +177,112 @@ def test_a_cancellation_by_consent(database, market, sides):
     assert (shown["status"], shown["reason_code"], shown["reason"]) == ("cancelled", "agreed", "食堂停业")
     assert stock(database, market, 0) == 0
     assert report.differences(database) == 0
+
+
+def test_an_order_with_a_substitute_is_cancelled(database, market, sides):
+    """By the buyer alone, and by consent: the line that was replaced holds nothing any more."""
+    seller, buyer = sides
+    for alone in (True, False):
+        order, part, line = confirmed(sides, market, 10)
+        amendment = propose(seller, part, {"order_line_id": line, "sku_id": market.products[3].sku_id, "quantity": "4"}).json()[
+            "id"
+        ]
+        buyer.post(f"/v1/amendments/{amendment}/accept")
+        if alone:
+            done = buyer.post(f"/v1/purchase-orders/{order}/cancel", json={"reason": "食堂停业"})
+        else:
+            done = seller.post(f"/v1/amendments/{propose(buyer, part, cancels=True).json()['id']}/accept")
+        assert done.status_code == 200, done.text
+        assert (stock(database, market, 0), stock(database, market, 3)) == (0, 0)
+    assert report.differences(database) == 0
+
+
+def of_school(bureau, *quantities):
+    """An order of a school with rules and budgets, confirmed; with both sides, its part and its first line."""
+    buyer, seller = bureau.as_("school_purchaser"), bureau.as_("seller")
+    placed = buyer.post("/v1/purchase-orders", json=bureau.order(*quantities))
+    assert placed.status_code == 201, placed.text
+    part = placed.json()["supplier_orders"][0]["id"]
+    seller.post(f"/v1/supplier-orders/{part}/confirm")
+    return buyer, seller, part, seller.get(f"/v1/supplier-orders/{part}").json()["lines"][0]["id"]
+
+
+def test_a_cancellation_by_consent_gives_the_budget_back(api, database):
+    bureau = make_bureau(api, database)
+    budget = bureau.budget("1000.00")
+    buyer, seller, part, _ = of_school(bureau, 10)
+    amendment = propose(buyer, part, reason="食堂停业", cancels=True).json()["id"]
+    assert seller.post(f"/v1/amendments/{amendment}/accept").status_code == 200
+    shown = bureau.as_("bureau_viewer").get(f"/v1/budgets/{budget['id']}").json()
+    assert (shown["reserved"], shown["available"]) == ("0.00", "1000.00")
+    assert report.differences(database) == 0
+
+
+def test_a_higher_price_is_no_way_round_the_approvals(api, database):
+    bureau = make_bureau(api, database)
+    bureau.rule(min_amount="800.00")
+    bureau.rule(min_amount="1000.00", cumulative=True)
+    buyer, seller, part, line = of_school(bureau, 10)
+    for price, code in (("80.00", "above_approval"), ("79.90", None)):
+        amendment = propose(seller, part, {"order_line_id": line, "unit_price": price}).json()["id"]
+        answer = buyer.post(f"/v1/amendments/{amendment}/accept")
+        assert answer.json().get("code") == code, answer.text
+        if code:
+            buyer.post(f"/v1/amendments/{amendment}/refuse", json={"reason": "须经审批"})
+    line = seller.get(f"/v1/supplier-orders/{part}").json()["lines"][-1]["id"]
+    assert buyer.post("/v1/purchase-orders", json=bureau.order(2)).status_code == 201  # 799 + 139.80 of the year's 1000
+    dearer = propose(seller, part, {"order_line_id": line, "quantity": "8", "unit_price": "109.00"}).json()["id"]
+    assert buyer.post(f"/v1/amendments/{dearer}/accept").json()["code"] == "above_approval"
+    assert seller.post(f"/v1/amendments/{dearer}/withdraw").status_code == 200
+    cheaper = propose(seller, part, {"order_line_id": line, "quantity": "8", "unit_price": "95.00"}).json()["id"]
+    assert buyer.post(f"/v1/amendments/{cheaper}/accept").status_code == 200
+    assert report.differences(database) == 0
+
+
+def test_what_was_approved_may_cost_as_much_as_was_approved(api, database):
+    bureau = make_bureau(api, database)
+    bureau.rule(min_amount="500.00")
+    asked = bureau.ask(10).json()["purchase_request"]["id"]
+    assert bureau.as_("bureau_approver").post(f"/v1/purchase-requests/{asked}/approve", json={}).status_code == 200
+    [order] = bureau.as_("school_purchaser").get("/v1/purchase-orders").json()["items"]
+    buyer, seller = bureau.as_("school_purchaser"), bureau.as_("seller")
+    part = buyer.get(f"/v1/purchase-orders/{order['id']}").json()["supplier_orders"][0]["id"]
+    seller.post(f"/v1/supplier-orders/{part}/confirm")
+    line = seller.get(f"/v1/supplier-orders/{part}").json()["lines"][0]["id"]
+    for lines, status in (
+        ({"order_line_id": line, "quantity": "8", "unit_price": "60.00"}, 200),
+        ({"quantity": "8", "unit_price": "87.38"}, 409),
+        ({"quantity": "8", "unit_price": "87.37"}, 200),
+    ):
+        last = seller.get(f"/v1/supplier-orders/{part}").json()["lines"][-1]["id"]
+        amendment = propose(seller, part, {"order_line_id": last, **lines}).json()["id"]
+        assert buyer.post(f"/v1/amendments/{amendment}/accept").status_code == status
+        if status == 409:
+            buyer.post(f"/v1/amendments/{amendment}/refuse", json={"reason": "超出审批"})
+
+
+def test_a_supplier_does_not_see_what_the_buyer_may_spend(api, database):
+    bureau = make_bureau(api, database)
+    bureau.budget("700.00")
+    buyer, seller, part, line = of_school(bureau, 10)
+    amendment = propose(buyer, part, {"order_line_id": line, "unit_price": "75.00"}, reason="优质优价").json()["id"]
+    refused = seller.post(f"/v1/amendments/{amendment}/accept")
+    assert (refused.status_code, refused.json()["code"], refused.json().get("data")) == (409, "buyers_budget_short", None)
+    buyer.post(f"/v1/amendments/{amendment}/withdraw")
+    amendment = propose(seller, part, {"order_line_id": line, "unit_price": "75.00"}).json()["id"]
+    assert buyer.post(f"/v1/amendments/{amendment}/accept").json()["data"]["available"] == "1.00"
+    assert report.differences(database) == 0
+
+
+def test_an_answer_to_another_version_is_refused(database, market, sides):
+    seller, buyer = sides
+    _, part, line = confirmed(sides, market, 10)
+    amendment = propose(seller, part, {"order_line_id": line, "quantity": "5"}).json()["id"]
+    stale = {"If-Match": '"7"'}
+    for client, verb in ((buyer, "accept"), (buyer, "refuse"), (seller, "withdraw")):
+        body = {"reason": "x"} if verb == "refuse" else None
+        assert client.post(f"/v1/amendments/{amendment}/{verb}", json=body, headers=stale).status_code == 412
+    assert buyer.post(f"/v1/amendments/{amendment}/accept", headers={"If-Match": '"1"'}).status_code == 200
 
 
 def test_what_is_not_answered_lapses(database, market, sides):

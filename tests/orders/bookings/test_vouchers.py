@@ -3,10 +3,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from orders.bookings import queries
 from orders.bookings.actions import redeeming
 from shop.core import clock, outbox
 from shop.identity.permissions import Role
 from tests.factories.after_sales import days_later, differences, rows
+from tests.factories.catalog import make_product
 from tests.factories.identity import make_organisation, make_user
 from tests.factories.orders import make_market
 from workers.handlers import HANDLERS
@@ -112,7 +114,8 @@ def test_what_nobody_redeems_is_not_owed(api, database, market, buyer, host, mon
     assert late.json()["code"] == "outside_validity"
     for expected in (2, 0):
         with database.unit_of_work() as session:
-            assert redeeming.expire(session) == expected
+            assert queries.expired_orders(session) == ([part] if expected else [])
+            assert redeeming.expire(session, part) == expected
     assert buyer.get(f"/v1/purchase-orders/{order_id}").json()["payable"] == "168.00"
     assert host.get(f"/v1/supplier-orders/{part}").json()["status"] == "accepted"
     stock = rows(database, "SELECT on_hand, reserved FROM stock WHERE sku_id = :s", s=market.products[2].sku_id)
@@ -129,8 +132,94 @@ def test_or_it_is_forfeited_by_the_programme(api, database, market, buyer, host,
         session.execute(text("UPDATE programme SET config = jsonb_set(config, '{vouchers,unredeemed}', '\"forfeited\"')"))
     days_later(monkeypatch, 6)
     with database.unit_of_work() as session:
-        assert redeeming.expire(session) == 3
+        assert redeeming.expire(session, part) == 3
     assert rows(database, "SELECT sum(amount_fen) FROM sale_entry") == [(50_400,)]
+    assert differences(database) == {}
+
+
+def test_a_stopped_certificate_forfeits_nothing(api, database, market, buyer, host, monkeypatch):
+    order_id, part = order(buyer, host, market)
+    issue(buyer, host, part, until=5)
+    with database.unit_of_work() as session:
+        session.execute(text("UPDATE programme SET config = jsonb_set(config, '{vouchers,unredeemed}', '\"forfeited\"')"))
+        stop = "UPDATE certificate SET held_at = :now WHERE id = :id"
+        session.execute(text(stop), {"now": clock.now(), "id": market.products[2].certificate_id})
+    days_later(monkeypatch, 6)
+    with database.unit_of_work() as session:
+        assert redeeming.expire(session, part) == 3
+    assert rows(database, "SELECT count(*) FROM sale_entry") == [(0,)]
+    assert api.as_(market.purchaser).get(f"/v1/purchase-orders/{order_id}").json()["payable"] == "0.00"
+
+
+def test_lines_with_vouchers_are_not_changed(database, market, buyer, host):
+    _, part = order(buyer, host, market, nights=3, honey=4)
+    lines = {line["product_name"]: line["id"] for line in host.get(f"/v1/supplier-orders/{part}").json()["lines"]}
+    fewer = {"reason": "人数减少", "lines": [{"order_line_id": lines["黄水避暑民宿"], "quantity": "1"}]}
+    path = f"/v1/supplier-orders/{part}/amendments"
+    before = buyer.post(path, json=fewer).json()["id"]
+    vouchers = issue(buyer, host, part)
+    late = host.post(f"/v1/amendments/{before}/accept")
+    assert (late.status_code, late.json()["code"]) == (409, "line_moved")
+    buyer.post(f"/v1/amendments/{before}/withdraw")
+    refused = buyer.post(path, json=fewer)
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "redeemed_by_voucher")
+    other = {"reason": "用量减少", "lines": [{"order_line_id": lines["中益土蜂蜜"], "quantity": "1"}]}
+    assert host.post(f"/v1/amendments/{buyer.post(path, json=other).json()['id']}/accept").status_code == 200
+    for voucher in vouchers:
+        assert host.post("/v1/vouchers/redeem", json={"code": voucher["code"]}).status_code == 200
+    assert differences(database) == {}
+
+
+def test_goods_that_came_short_do_not_keep_the_order_open(database, market, buyer, host):
+    with database.unit_of_work() as session:
+        pork = make_product(session, market.suppliers[1], prices=((1, 4567),), net_grams=1000)
+        session.execute(text("UPDATE sku SET unit = 'kg', step = 0.001 WHERE id = :id"), {"id": pork.sku_id})
+        market.products.append(pork)
+    placed = buyer.post("/v1/purchase-orders", json=market.order(None, None, 1, 300)).json()
+    part = placed["supplier_orders"][0]["id"]
+    host.post(f"/v1/supplier-orders/{part}/confirm")
+    [voucher] = issue(buyer, host, part)
+    line = next(line["id"] for line in host.get(f"/v1/supplier-orders/{part}").json()["lines"] if line["unit"] == "kg")
+    short = {"lines": [{"order_line_id": line, "quantity": "270", "short": True}]}
+    shipment = host.post(f"/v1/supplier-orders/{part}/shipments", json=short).json()["id"]
+    answer = {"order_line_id": line, "accepted_quantity": "268.4", "difference_quantity": "1.6", "reason_code": "short_weight"}
+    assert buyer.post(f"/v1/shipments/{shipment}/acceptance", json={"lines": [answer]}).status_code == 201
+    assert host.post("/v1/vouchers/redeem", json={"code": voucher["code"]}).status_code == 200
+    shown = host.get(f"/v1/supplier-orders/{part}").json()
+    assert (shown["status"], shown["payable"]) == ("accepted", "12425.83")  # 268.4 × 45.67 + 168
+    assert differences(database) == {}
+
+
+def test_a_guest_who_comes_late_takes_a_place_of_that_day(api, database, market, buyer, host, monkeypatch):
+    _, part = order(buyer, host, market)
+    sku = market.products[2].sku_id
+    first, second, _ = issue(buyer, host, part)
+    days = {"days": [{"day": day(4), "units": 1}, {"day": day(5), "units": 1}]}
+    host.put(f"/v1/skus/{sku}/capacity", json=days)
+    for voucher, when in ((first, day(4)), (second, day(5))):
+        assert buyer.post("/v1/vouchers/book", json={"voucher_ids": [voucher["id"]], "day": when}).status_code == 200
+    days_later(monkeypatch, 5)
+    host = api.as_(market.sellers[1])
+    full = host.post("/v1/vouchers/redeem", json={"code": first["code"]})
+    assert (full.status_code, full.json()["code"]) == (409, "day_full")
+    assert host.put(f"/v1/skus/{sku}/capacity", json={"days": [{"day": day(0), "units": 2}]}).status_code == 200
+    assert host.post("/v1/vouchers/redeem", json={"code": first["code"]}).json()["booked_for"] == day(0)
+    assert host.post("/v1/vouchers/redeem", json={"code": second["code"]}).json()["booked_for"] == day(0)
+    assert rows(database, "SELECT booked FROM service_capacity ORDER BY day") == [(0,), (2,)]
+    assert differences(database) == {}
+
+
+def test_redeemed_then_refunded(api, database, market, buyer, host):
+    order_id, part = order(buyer, host, market, nights=2)
+    vouchers = issue(buyer, host, part)
+    host.post("/v1/vouchers/redeem", json={"code": vouchers[0]["code"]})
+    [shipment] = buyer.get(f"/v1/supplier-orders/{part}/shipments").json()["items"]
+    back = buyer.post(f"/v1/shipments/{shipment['id']}/returns", json={"reason_code": "quality", "reason": "停水停电"}).json()["id"]
+    host.post(f"/v1/returns/{back}/approve", json={"without_goods": True})
+    assert rows(database, "SELECT sum(quantity), sum(amount_fen) FROM sale_entry") == [(0, 0)]
+    assert buyer.get(f"/v1/purchase-orders/{order_id}").json()["payable"] == "168.00"
+    again = host.post("/v1/vouchers/redeem", json={"code": vouchers[0]["code"]})
+    assert (again.status_code, again.json()["code"]) == (409, "already_redeemed")
     assert differences(database) == {}
 
 
@@ -198,6 +287,7 @@ def test_files(api, market, buyer, host):
     assert vouchers[0]["code"] not in host.get(path, params={"format": "csv"}).text
     assert buyer.get(path, params={"format": "xlsx"}).content.startswith(b"PK")
     assert buyer.get(path, params={"format": "pdf"}).content.startswith(b"%PDF")
+    assert host.get(path, params={"format": "pdf"}).status_code == 403
     page = buyer.get(path, params={"limit": 4}).json()
     assert len(page["items"]) == 4
     assert len(buyer.get(path, params={"after": page["next"]}).json()["items"]) == 5

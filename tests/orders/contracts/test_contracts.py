@@ -15,6 +15,7 @@ from orders.purchasing.handlers import remind_to_confirm
 from orders.reconcile import report
 from shop.core import clock, outbox, workdays
 from tests.conftest import connect
+from tests.factories.buying import make_bureau
 from tests.factories.identity import access_token
 from tests.factories.orders import make_market
 from workers.handlers import HANDLERS
@@ -239,3 +240,14 @@ def test_the_working_day_of_the_statement_is_that_of_the_calendar(database):
             day, count = first + timedelta(days=n), 1 + n % 12
             expected = workdays.calendar(session, day).add(day, count)
             assert session.execute(statement, {"day": day, "count": count}).scalar_one() == expected
+
+
+def test_freight_beyond_the_budget_tells_the_supplier_no_figures(api, database):
+    bureau = make_bureau(api, database)
+    bureau.budget("700.00")
+    order = bureau.as_("school_purchaser").post("/v1/purchase-orders", json=bureau.order(10)).json()
+    path = f"/v1/supplier-orders/{order['supplier_orders'][0]['id']}/freight"
+    refused = bureau.as_("seller").put(path, json={"freight": "1.01"})
+    assert (refused.status_code, refused.json()["code"], refused.json().get("data")) == (409, "buyers_budget_short", None)
+    assert bureau.as_("seller").put(path, json={"freight": "1.00"}).status_code == 200
+    assert report.differences(database) == 0

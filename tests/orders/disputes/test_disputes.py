@@ -82,12 +82,118 @@ def test_a_shipment_is_answered_in_the_buyers_place(api, database, market, buyer
     path = f"/v1/disputes/{dispute['id']}"
     buyer.post(f"{path}/answer", json={"answer": "缺两箱"})
     lines = [{"order_line_id": sent.line, "accepted_quantity": "8", "rejected_quantity": "2", "reason": "缺两箱"}]
+    wrong = {"outcome": "partial", "reason": "按签收单", "acceptance": {"lines": [{**lines[0], "accepted_quantity": "9"}]}}
+    refused = api.as_(city).post(f"{path}/decide", json=wrong)
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "acceptance.lines[0]")
     decision = {"outcome": "partial", "reason": "按签收单", "acceptance": {"lines": lines}}
     decided = api.as_(city).post(f"{path}/decide", json=decision)
     assert decided.status_code == 200, decided.text
     assert rows(database, "SELECT quantity, amount_fen FROM sale_entry") == [(8, 55_920)]
     assert rows(database, "SELECT accepted_by FROM acceptance") == [(city.id,)]
     assert differences(database) == {}
+
+
+def decided(api, city, buyer, seller, part, decision, **about):
+    """A dispute that the buyer opens, the seller answers and the city decides."""
+    dispute = open_(buyer, part, **about)
+    assert dispute.status_code == 201, dispute.text
+    path = f"/v1/disputes/{dispute.json()['id']}"
+    assert seller.post(f"{path}/answer", json={"answer": "不认可"}).status_code == 200
+    return api.as_(city).post(f"{path}/decide", json={"outcome": "full", "reason": "证据充分", **decision})
+
+
+def test_no_more_is_refunded_than_the_order_still_costs(api, database, market, buyer, seller, city):
+    """Accepted in part, given back in part, then disputed twice: goods that went back and earlier refunds are taken off."""
+    sent = deliver(api, market, 10, accept=False)
+    lines = [{"order_line_id": sent.line, "accepted_quantity": "8", "rejected_quantity": "2", "reason": "破损"}]
+    buyer.post(f"/v1/shipments/{sent.shipment}/acceptance", json={"lines": lines})
+    back = ask_back(api, market, sent, 3).json()["id"]
+    seller.post(f"/v1/returns/{back}/approve", json={"without_goods": True})  # 5 × 69.90 are left
+    second = ask_back(api, market, sent, 1).json()["id"]
+    seller.post(f"/v1/returns/{second}/approve", json={})  # and one of them is to go back
+    assert decided(api, city, buyer, seller, sent.part, {"refund": "279.61"}).json()["code"] == "above_order"
+    first = buyer.get("/v1/disputes").json()["items"][0]["id"]
+    body = {"outcome": "partial", "reason": "各担一半", "refund": "200.00"}
+    assert api.as_(city).post(f"/v1/disputes/{first}/decide", json=body).status_code == 200
+    much = decided(api, city, buyer, seller, sent.part, {"refund": "79.61"}, kind="delay")
+    assert (much.status_code, much.json()["code"], much.json()["data"]["most"]) == (422, "above_order", "79.60")
+    again = buyer.get("/v1/disputes").json()["items"][0]["id"]
+    assert api.as_(city).post(f"/v1/disputes/{again}/decide", json={**body, "refund": "79.60"}).status_code == 200
+    assert differences(database) == {}
+
+
+def test_a_settlement_is_checked_again_when_both_agree(api, database, market, buyer, seller):
+    sent = deliver(api, market, 10)
+    with database.unit_of_work() as session:
+        officer = make_user(session, Role.COUNTY_OFFICER, region_code="500236")
+    county = api.as_(officer)
+    path = f"/v1/disputes/{open_(buyer, sent.part).json()['id']}"
+    seller.post(f"{path}/answer", json={"answer": "愿协商"})
+    assert county.post(f"{path}/mediate", json={"proposal": "全退", "refund": "699.01"}).json()["code"] == "above_order"
+    county.post(f"{path}/mediate", json={"proposal": "退六百", "refund": "600.00"})
+    seller.post(f"{path}/agree")
+    back = ask_back(api, market, sent, 3).json()["id"]
+    seller.post(f"/v1/returns/{back}/approve", json={"without_goods": True})
+    late = buyer.post(f"{path}/agree")
+    assert (late.status_code, late.json()["code"]) == (409, "proposal_above_order")
+    county.post(f"{path}/mediate", json={"proposal": "退三百", "refund": "300.00"})
+    seller.post(f"{path}/agree")
+    assert buyer.post(f"{path}/agree").json()["status"] == "settled"
+
+
+def test_goods_that_the_supplier_does_not_acknowledge(api, database, market, buyer, seller, city):
+    """Sent back, and no word of it; or sent back in exchange, and nothing sent for them: the city decides that the sale is taken back."""
+    sent = deliver(api, market, 10)
+    for kind, quantity, left in (("return", 3, 7), ("exchange", 2, 5)):
+        back = ask_back(api, market, sent, quantity, kind=kind).json()["id"]
+        seller.post(f"/v1/returns/{back}/approve", json={})
+        waiting = decided(api, city, buyer, seller, sent.part, {"approve_return": True}, return_id=back)
+        assert (waiting.status_code, waiting.json()["code"]) == (409, "illegal_move")
+        buyer.post(f"/v1/returns/{back}/send", json={"waybill": "SF1"})
+        if kind == "exchange":
+            seller.post(f"/v1/returns/{back}/receive", json={})
+        dispute = buyer.get("/v1/disputes").json()["items"][0]["id"]
+        body = {"outcome": "full", "reason": "物流显示已签收", "approve_return": True}
+        done = api.as_(city).post(f"/v1/disputes/{dispute}/decide", json=body)
+        assert done.status_code == 200, done.text
+        shown = buyer.get(f"/v1/returns/{back}").json()
+        assert (shown["status"], shown["lines"][0]["received_quantity"]) == ("closed", str(quantity))
+        assert rows(database, "SELECT sum(quantity), sum(amount_fen) FROM sale_entry") == [(left, left * 6990)]
+        assert seller.post(f"/v1/returns/{back}/receive", json={}).json()["code"] == "illegal_move"
+    outbox.drain(database, HANDLERS)
+    assert differences(database) == {}
+
+
+def test_a_supplier_that_is_right_owes_nothing(api, database, market, buyer, seller, city):
+    sent = deliver(api, market, 10, accept=False)
+    path = f"/v1/disputes/{open_(seller, sent.part, kind='payment').json()['id']}"
+    buyer.post(f"{path}/answer", json={"answer": "待核实"})
+    refused = api.as_(city).post(f"{path}/decide", json={"outcome": "full", "reason": "x", "refund": "1.00"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "outcome_wrong")
+    stale = {"If-Match": '"1"'}
+    for client, verb, body in (
+        (api.as_(city), "decide", {"outcome": "full", "reason": "x"}),
+        (seller, "withdraw", {"reason": "x"}),
+        (buyer, "answer", {"answer": "x"}),
+        (seller, "agree", None),
+    ):
+        assert client.post(f"{path}/{verb}", json=body, headers=stale).status_code == 412, verb
+    etag = seller.get(path).headers["etag"]
+    settled = api.as_(city).post(f"{path}/decide", json={"outcome": "full", "reason": "x"}, headers={"If-Match": etag})
+    assert settled.status_code == 200
+
+
+def test_what_was_never_promised_is_not_disputed(api, database, market, buyer, seller):
+    placed = buyer.post("/v1/purchase-orders", json=market.order(10)).json()
+    part = placed["supplier_orders"][0]["id"]
+    assert open_(buyer, part).json()["code"] == "nothing_to_dispute"
+    buyer.post(f"/v1/purchase-orders/{placed['id']}/cancel", json={"reason": "x"})
+    assert open_(buyer, part).json()["code"] == "nothing_to_dispute"
+    part = buyer.post("/v1/purchase-orders", json=market.order(1)).json()["supplier_orders"][0]["id"]
+    seller.put(f"/v1/supplier-orders/{part}/freight", json={"freight": "30.00"})
+    seller.post(f"/v1/supplier-orders/{part}/confirm")
+    assert open_(buyer, part, claimed="99.91").json()["code"] == "above_order"
+    assert open_(buyer, part, claimed="99.90").status_code == 201
 
 
 def test_a_county_settles_it(api, database, market, buyer, seller):

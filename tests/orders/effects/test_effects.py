@@ -12,6 +12,7 @@ from orders.effects.handlers import tell_of_expired_papers
 from shop.core import clock, outbox
 from shop.identity import tokens
 from shop.identity.permissions import Role
+from tests.factories.catalog import make_product
 from tests.factories.identity import access_token, make_organisation, make_user
 from tests.factories.orders import make_market
 from workers.handlers import HANDLERS
@@ -120,6 +121,21 @@ def test_a_cancelled_order_frees_its_stock(scene):
         assert reserved.scalar_one() == 0
     assert scene.open_orders().json()["items"] == []
     assert code(scene.choose(part, "deliver")) == (409, "nothing_open")
+
+
+def test_a_line_that_was_replaced_holds_no_other_goods(scene):
+    with scene.database.unit_of_work() as session:
+        plum = make_product(session, scene.market.suppliers[0], name="巫山脆李")
+    (part,) = scene.order(10)
+    scene.confirm(part)
+    line = scene.clients["seller"].get(f"/v1/supplier-orders/{part}").json()["lines"][0]["id"]
+    change = {"reason": "换货", "lines": [{"order_line_id": line, "sku_id": plum.sku_id}]}
+    amendment = scene.clients["seller"].post(f"/v1/supplier-orders/{part}/amendments", json=change).json()["id"]
+    assert scene.clients["buyer"].post(f"/v1/amendments/{amendment}/accept").status_code == 200
+    scene.certificate = plum.certificate_id
+    scene.suspend()
+    cancelled = scene.choose(part, "cancel")
+    assert (cancelled.status_code, cancelled.json()["status"]) == (201, "cancelled"), cancelled.text
 
 
 def test_what_cannot_be_chosen(scene):

@@ -133,3 +133,21 @@ def test_goods_and_services_of_several_suppliers(api, database, market):
         ("honey", "goods", 1000, 30_000),
         ("rural_tourism", "service", 0, 50_400),
     ]
+
+
+def test_deliveries_are_listed_in_pages(api, market):
+    seller, buyer = api.as_(market.sellers[0]), api.as_(market.purchaser)
+    _, (part,) = place(api, market, 10)
+    seller.post(f"/v1/supplier-orders/{part}/confirm")
+    line = seller.get(f"/v1/supplier-orders/{part}").json()["lines"][0]["id"]
+    path = f"/v1/supplier-orders/{part}/shipments"
+    sent = [seller.post(path, json={"lines": [{"order_line_id": line, "quantity": str(n)}]}).json() for n in (1, 2, 3)]
+    seller.post(f"/v1/shipments/{sent[1]['id']}/tracking", json={"text": "到达万州中转"})
+    buyer.post(f"/v1/shipments/{sent[0]['id']}/acceptance", json={})
+    first = buyer.get(path, params={"limit": 2}).json()
+    second = buyer.get(path, params={"limit": 2, "after": first["next"]}).json()
+    assert [each["id"] for page in (first, second) for each in page["items"]] == [each["id"] for each in sent]
+    assert second["next"] is None
+    assert first["items"] == [buyer.get(f"/v1/shipments/{each['id']}").json() for each in sent[:2]]
+    assert (first["items"][0]["lines"][0]["accepted_quantity"], len(first["items"][1]["tracking"])) == ("1", 1)
+    assert api.as_(market.sellers[1]).get(path).status_code == 404

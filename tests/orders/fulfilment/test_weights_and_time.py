@@ -176,6 +176,39 @@ def test_what_nobody_answers_is_accepted_unless_it_is_held(api, database, market
     assert report.differences(database) == 0
 
 
+def test_a_dispute_keeps_what_it_is_about_from_the_clock(api, database, market):
+    """A delivery in dispute is neither accepted by itself nor announced to be; others of the order are. The buyer hears of each new day."""
+    seller, buyer = api.as_(market.sellers[0]), api.as_(market.purchaser)
+    _, part, line = confirmed(api, market, 10)
+    ship = {"lines": [{"order_line_id": line, "quantity": "4"}]}
+    first = seller.post(f"/v1/supplier-orders/{part}/shipments", json=ship).json()
+    second = seller.post(f"/v1/supplier-orders/{part}/shipments", json={}).json()
+    about = {"kind": "quality", "claim": "腐烂", "shipment_id": second["id"]}
+    dispute = buyer.post(f"/v1/supplier-orders/{part}/disputes", json=about).json()["id"]
+
+    def remind():
+        with database.unit_of_work() as session:
+            told = remind_to_accept(session)
+            assert remind_to_accept(session) == 0
+        return told
+
+    with database.unit_of_work() as session:
+        soon = {"at": clock.now() + timedelta(hours=1)}
+        session.execute(text("UPDATE shipment SET accept_by = :at"), soon)
+    assert remind() == 1
+    buyer.post(f"/v1/disputes/{dispute}/withdraw", json={"reason": "已协商"})  # the buyer has time again, and hears until when
+    assert remind() == 2
+    due = [row for row in buyer.get("/v1/notifications").json()["items"] if row["kind"] == "shipment.accept_due"]
+    assert len(due) == 3
+    dispute = buyer.post(f"/v1/supplier-orders/{part}/disputes", json=about).json()["id"]
+    for shipment in (first, second):
+        assert overdue(database, shipment["id"]) == [first["id"]]
+    buyer.post(f"/v1/supplier-orders/{part}/disputes", json={"kind": "delay", "claim": "迟交"})
+    with database.unit_of_work() as session:
+        assert queries.overdue(session) == []
+        assert not actions.accept_overdue(session, first["id"])
+
+
 def both_at_once(api, database, market, rounds):
     """The buyer's answer and the clock's, at once, round after round; returns the sales of each delivery."""
     buyer = api.as_(market.purchaser)

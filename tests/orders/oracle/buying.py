@@ -108,7 +108,7 @@ class Buying(Life):
         part = self.tale.part(number, "placed")
         code, _ = self.do(purchasing.set_freight, part.id, fen, lambda version: None, who=SELLER[part.goods])
         if fen > part.freight and fen - part.freight > self.tale.left(part.fund):
-            assert code == "budget_exceeded"
+            assert code == "buyers_budget_short"
         else:
             assert code is None
             part.freight = fen

@@ -30,8 +30,6 @@ class Delivery:
 
     shipped: int
     accepted: int
-    #: Whether any of it was accepted at first; what was not has no sale to correct.
-    booked: bool
     held: int = 0
     returned: int = 0
 

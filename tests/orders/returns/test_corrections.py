@@ -12,7 +12,8 @@ from orders.ledger.rules import Part, part_to_reverse
 from orders.returns.rules import Standing, after_correction
 from shop.core import outbox
 from shop.identity.permissions import Role
-from tests.factories.after_sales import ask_back, deliver, differences, rows
+from tests.factories.after_sales import Delivered, ask_back, deliver, differences, rows
+from tests.factories.buying import make_bureau
 from tests.factories.identity import make_organisation, make_user
 from tests.factories.orders import make_market
 from workers.handlers import HANDLERS
@@ -63,6 +64,11 @@ def test_weight_and_quantity_follow_once_both_agree(api, database, market):
     assert differences(database) == {}
 
 
+def ask_back_of(buyer, sent, quantity):
+    body = {"reason_code": "quality", "reason": "冻伤", "lines": [{"order_line_id": sent.line, "quantity": str(quantity)}]}
+    return buyer.post(f"/v1/shipments/{sent.shipment}/returns", json=body)
+
+
 def test_refusals(api, database, market):
     buyer, seller = api.as_(market.purchaser), api.as_(market.sellers[0])
     sent = deliver(api, market, 10)
@@ -86,6 +92,85 @@ def test_refusals(api, database, market):
     assert stranger.get(f"/v1/acceptance-corrections/{waiting}").status_code == 404
     assert stranger.post(f"/v1/acceptance-corrections/{waiting}/agree", json={}).status_code == 404
     assert api.as_(market.finance).post(f"/v1/acceptance-corrections/{waiting}/agree", json={}).status_code == 403
+    assert differences(database) == {}
+
+
+def test_what_was_rejected_by_mistake_is_sold_after_all(api, database, market):
+    """Two deliveries of one line, one of them rejected as a whole; then given back, put right again, and moved with the order's budget."""
+    bureau = make_bureau(api, database, stock=100)
+    budget = bureau.budget("700.00")
+    buyer, seller = bureau.as_("school_purchaser"), bureau.as_("seller")
+    order = buyer.post("/v1/purchase-orders", json=bureau.order(10)).json()
+    part = order["supplier_orders"][0]["id"]
+    seller.post(f"/v1/supplier-orders/{part}/confirm")
+    line = seller.get(f"/v1/supplier-orders/{part}").json()["lines"][0]["id"]
+    shipments = []
+    for quantity, accepted in ((6, 6), (4, 0)):
+        body = {"lines": [{"order_line_id": line, "quantity": str(quantity)}]}
+        shipments.append(seller.post(f"/v1/supplier-orders/{part}/shipments", json=body).json()["id"])
+        answer = {
+            "order_line_id": line,
+            "accepted_quantity": str(accepted),
+            "rejected_quantity": str(quantity - accepted),
+            "reason": "错发",
+        }
+        buyer.post(f"/v1/shipments/{shipments[-1]}/acceptance", json={"lines": [answer]})
+    sent = Delivered(order["id"], part, line, shipments[1])
+    assert ask_back_of(buyer, sent, 1).json()["errors"][0]["code"] == "above_returnable"
+
+    def settle(quantity, grams=None):
+        made = propose(buyer, sent, quantity, grams)
+        assert made.status_code == 201, made.text
+        agreed = seller.post(f"/v1/acceptance-corrections/{made.json()['id']}/agree", json={})
+        assert agreed.status_code == 200, agreed.text
+        assert differences(database) == {}
+        return agreed.json()["lines"][0]
+
+    def stands():
+        shown = bureau.as_("bureau_viewer").get(f"/v1/budgets/{budget['id']}").json()
+        return rows(database, SUM)[0], shown["consumed"], buyer.get(f"/v1/purchase-orders/{order['id']}").json()["payable"]
+
+    assert stands() == ((6, 30_000, 41_940), "419.40", "419.40")
+    booked = settle(3, 14_500)
+    assert (booked["before"], booked["after"], booked["after_grams"]) == ("0.00", "209.70", 14_500)
+    assert stands() == ((9, 44_500, 62_910), "629.10", "629.10")
+    back = ask_back_of(buyer, sent, 1).json()["id"]
+    seller.post(f"/v1/returns/{back}/approve", json={"without_goods": True})
+    assert stands() == ((8, 39_667, 55_920), "559.20", "559.20")
+    unit = bureau.other.id
+    filed = buyer.post(f"/v1/purchase-orders/{order['id']}/budget-unit-applications", json={"unit_id": unit, "reason": "划转"})
+    with database.unit_of_work() as session:
+        officer = make_user(session, Role.CITY_OFFICER)
+    moved = api.as_(officer).post(f"/v1/budget-unit-applications/{filed.json()['id']}/approve", json={"reason": "属实"})
+    assert moved.status_code == 200, moved.text
+    settle(4)
+    assert stands()[0] == (9, 45_000, 62_910)
+    assert rows(database, f"{SUM} WHERE buyer_id = {unit}") == [(9, 45_000, 62_910)]
+    outbox.drain(database, HANDLERS)
+    assert differences(database) == {}
+
+
+def test_a_budget_bounds_what_is_put_right(api, database):
+    bureau = make_bureau(api, database, stock=100)
+    bureau.budget("700.00")
+    buyer, seller = bureau.as_("school_purchaser"), bureau.as_("seller")
+    order = buyer.post("/v1/purchase-orders", json=bureau.order(10)).json()
+    part = order["supplier_orders"][0]["id"]
+    seller.post(f"/v1/supplier-orders/{part}/confirm")
+    shipment = seller.post(f"/v1/supplier-orders/{part}/shipments", json={}).json()
+    line = shipment["lines"][0]["order_line_id"]
+    answer = {"order_line_id": line, "accepted_quantity": "0", "rejected_quantity": "10", "reason": "错发"}
+    buyer.post(f"/v1/shipments/{shipment['id']}/acceptance", json={"lines": [answer]})
+    assert buyer.post("/v1/purchase-orders", json=bureau.order(1)).status_code == 201
+    sent = Delivered(order["id"], part, line, shipment["id"])
+    made = propose(buyer, sent, 10).json()["id"]
+    short = seller.post(f"/v1/acceptance-corrections/{made}/agree", json={})
+    assert (short.status_code, short.json()["code"], short.json().get("data")) == (409, "buyers_budget_short", None)
+    assert rows(database, "SELECT count(*) FROM sale_entry") == [(0,)]
+    stale = {"If-Match": '"8"'}
+    for client, verb in ((seller, "agree"), (seller, "decline"), (buyer, "withdraw")):
+        assert client.post(f"/v1/acceptance-corrections/{made}/{verb}", json={}, headers=stale).status_code == 412
+    assert buyer.post(f"/v1/acceptance-corrections/{made}/withdraw", json={}).status_code == 200
     assert differences(database) == {}
 
 

@@ -47,7 +47,7 @@ def test_a_part_goes_back_and_sale_stock_and_due_follow(api, database, market, b
     before = stock(database, market)
     receipt = {"lines": [{"id": back["lines"][0]["id"], "received_quantity": "3", "restock_quantity": "2"}]}
     closed = seller.post(f"{path}/receive", json=receipt).json()
-    assert (closed["status"], closed["refund"], closed["settled"]) == ("closed", "209.70", False)
+    assert (closed["status"], closed["refund"]) == ("closed", "209.70")
     assert (closed["lines"][0]["grams"], closed["lines"][0]["amount"]) == (15_000, "209.70")
     assert stock(database, market) == (before[0] + 2, before[1])
     assert rows(database, "SELECT sum(quantity), sum(grams), sum(amount_fen) FROM sale_entry") == [(7, 35_000, 48_930)]
@@ -181,7 +181,7 @@ def test_who_sees_and_may_what(api, database, market, buyer, seller):
     assert api.as_(market.sellers[1]).post(f"/v1/returns/{back}/approve", json={}).status_code == 404
     assert buyer.post(f"/v1/returns/{back}/approve", json={}).status_code == 403
     assert seller.post(f"/v1/shipments/{sent.shipment}/returns", json={"reason_code": "other", "reason": "x"}).status_code == 403
-    assert seller.post(f"/v1/returns/{back}/approve", json={}, headers={"If-Match": '"9"'}).status_code in (200, 412)
+    assert seller.post(f"/v1/returns/{back}/approve", json={}, headers={"If-Match": '"9"'}).status_code == 412
     first = buyer.get("/v1/returns", params={"limit": 1}).json()
     assert len(first["items"]) == 1
 
@@ -194,3 +194,49 @@ def test_sent_twice_is_one(api, database, market, buyer):
     ]
     assert answers[0] == answers[1]
     assert rows(database, "SELECT count(*) FROM goods_return") == [(1,)]
+
+
+def test_moves_on_another_version_are_refused(api, database, market, buyer, seller):
+    sent = deliver(api, market, 10)
+    back = ask_back(api, market, sent, 3).json()
+    path, stale = f"/v1/returns/{back['id']}", {"If-Match": '"9"'}
+    for client, verb, body in (
+        (seller, "approve", {}),
+        (seller, "refuse", {"reason": "x"}),
+        (seller, "receive", {}),
+        (seller, "replace", {}),
+        (seller, "refund", {}),
+        (buyer, "cancel", {}),
+        (buyer, "send", {}),
+        (buyer, "close", None),
+    ):
+        assert client.post(f"{path}/{verb}", json=body, headers=stale).status_code == 412, verb
+    etag = buyer.get(path).headers["etag"]
+    assert seller.post(f"{path}/approve", json={}, headers={"If-Match": etag}).status_code == 200
+    assert seller.post(f"{path}/approve", json={}, headers={"If-Match": etag}).status_code == 412
+
+
+def test_what_is_over_is_not_refunded_again(api, database, market, seller):
+    sent = deliver(api, market, 10)
+    for kind in ("return", "exchange"):
+        path = f"/v1/returns/{ask_back(api, market, sent, 2, kind=kind).json()['id']}"
+        seller.post(f"{path}/approve", json={"without_goods": True})
+        if kind == "exchange":
+            assert seller.post(f"{path}/refund", json={}).json()["status"] == "closed"
+        again = seller.post(f"{path}/refund", json={})
+        assert (again.status_code, again.json()["code"]) == (409, "illegal_move")
+    assert rows(database, "SELECT sum(quantity) FROM sale_entry") == [(6,)]
+    assert differences(database) == {}
+
+
+def test_goods_without_a_certificate_are_not_sent_in_exchange(api, database, market, seller):
+    sent = deliver(api, market, 10)
+    path = f"/v1/returns/{ask_back(api, market, sent, 2, kind='exchange').json()['id']}"
+    seller.post(f"{path}/approve", json={"without_goods": True})
+    with database.unit_of_work() as session:
+        stop = text("UPDATE certificate SET held_at = :now WHERE id = :id")
+        session.execute(stop, {"now": clock.now(), "id": market.products[0].certificate_id})
+    refused = seller.post(f"{path}/replace", json={})
+    assert (refused.status_code, refused.json()["code"]) == (409, "certificate_stopped")
+    assert seller.post(f"{path}/refund", json={}).json()["refund"] == "139.80"
+    assert rows(database, "SELECT sum(quantity) FROM sale_entry") == [(8,)]
