@@ -214,7 +214,7 @@ class Instalment(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("status IN ('planned','drafted','ordered','skipped')", name="status"),
         CheckConstraint(
-            "skip_reason IN ('closure','public_holiday','crop_loss','discarded','ended')",
+            "skip_reason IN ('closure','public_holiday','crop_loss','discarded','ended','already_ordered')",
             name="skip_reason",
         ),
         CheckConstraint("(status = 'skipped') = (skip_reason IS NOT NULL)", name="skipped"),
