@@ -209,6 +209,7 @@ def revise(session: Session, actor: Actor, agreement_id: int) -> None:
         {"id": agreement_id, "status": status},
     )
     audit.record(session, actor, "agreement.revised", "agreement", agreement_id, signed=agreement.supplier_signed_at is not None)
+    outbox.publish(session, "agreement.revised", agreement_id=agreement_id, version=agreement.version + 1)
 
 
 def freeze(session: Session, agreement_id: int) -> str:

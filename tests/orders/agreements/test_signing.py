@@ -103,6 +103,9 @@ def test_a_draft_is_edited_and_a_proposal_revised(scene):
     revised = scene.post("buyer", f"agreements/{made['id']}/revise").json()
     assert (revised["state"], revised["supplier"]["signed_at"], revised["terms_hash"]) == ("draft", None, None)
     assert scene.get("farm", f"agreements/{made['id']}").status_code == 404
+    scene.hear()
+    assert scene.told("agreement.revised", scene.farm) == [{"number": made["number"], "title": "新标题"}]
+    assert scene.told("agreement.signed") == []
 
 
 @pytest.mark.parametrize(("who", "verb", "state"), [("farm", "decline", "declined"), ("buyer", "withdraw", "withdrawn")])
