@@ -11,7 +11,7 @@ from orders.agreements.actions import planning
 from orders.agreements.actions.calling_off import address_of, draw
 from orders.agreements.errors import DraftNotOpen, NothingLeft, StillOrdered
 from orders.agreements.queries import harvest
-from orders.agreements.queries.late import LATE
+from orders.agreements.queries.late import ANSWERED, LATE
 from orders.agreements.queries.reach import locked_to_call_off
 from orders.agreements.rules import Side
 from orders.agreements.schemas.calling import ClosureIn
@@ -275,8 +275,12 @@ _TELL_LATE = text(
 )
 
 
+_SETTLE = text(f"UPDATE instalment SET settled = true WHERE id IN ({ANSWERED})")  # noqa: S608
+
+
 def tell_late(session: Session) -> int:
-    """Tell both sides once of each day whose instalments are late. Returns how many days."""
+    """Tell both sides once of each day whose instalments are late, and lay aside those that never will be. Returns how many days."""
+    session.execute(_SETTLE, {"today": clock.today()})
     days = session.execute(_TELL_LATE, {**clock.present(), "oldest": clock.today() - timedelta(days=TELLING_DAYS)}).all()
     for day in days:
         outbox.publish(

@@ -46,8 +46,10 @@ _HOLD_CAPS = """
         SELECT coalesce(sum(quantity), 0), coalesce(sum(amount_fen), 0) INTO quantity_drawn, fen_drawn
         FROM agreement_drawn WHERE agreement_line_id = line.id;
         IF whole.amount_cap_fen IS NOT NULL THEN
-            SELECT coalesce(sum(amount_fen), 0) INTO fen_of_all
-            FROM agreement_drawn WHERE agreement_line_id IN (SELECT id FROM agreement_line WHERE agreement_id = whole.id);
+            SELECT coalesce(sum(d.fen), 0) INTO fen_of_all
+            FROM agreement_line l
+            CROSS JOIN LATERAL (SELECT sum(amount_fen) AS fen FROM agreement_drawn WHERE agreement_line_id = l.id) d
+            WHERE l.agreement_id = whole.id;
         END IF;
         IF quantity_drawn > trunc(line.quantity_cap * (100 + whole.tolerance_percent) / 100, 3)
            OR fen_drawn > trunc(line.amount_cap_fen * (100 + whole.tolerance_percent) / 100)
@@ -342,6 +344,7 @@ def upgrade() -> None:
         sa.Column("skip_note", sa.String(), nullable=True),
         sa.Column("call_off_draft_id", sa.BigInteger(), nullable=True),
         sa.Column("late_told_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("settled", sa.Boolean(), server_default="false", nullable=False),
         sa.CheckConstraint("(status = 'skipped') = (skip_reason IS NOT NULL)", name=op.f("ck_instalment_skipped")),
         sa.CheckConstraint(
             "(status IN ('drafted','ordered')) <= (call_off_draft_id IS NOT NULL)", name=op.f("ck_instalment_drafted")
@@ -363,6 +366,13 @@ def upgrade() -> None:
     op.create_index(op.f("ix_instalment_agreement_line_id_due_on"), "instalment", ["agreement_line_id", "due_on"], unique=False)
     op.create_index(op.f("ix_instalment_call_off_draft_id"), "instalment", ["call_off_draft_id"], unique=False)
     op.create_index(op.f("ix_instalment_due_on"), "instalment", ["due_on"], unique=False)
+    op.create_index(
+        "ix_instalment_unsettled",
+        "instalment",
+        ["due_on"],
+        unique=False,
+        postgresql_where=sa.text("status <> 'skipped' AND NOT settled"),
+    )
     op.create_foreign_key(op.f("fk_order_line_agreement_line_id"), "order_line", "agreement_line", ["agreement_line_id"], ["id"])
     op.create_foreign_key(
         op.f("fk_purchase_request_line_agreement_line_id"), "purchase_request_line", "agreement_line", ["agreement_line_id"], ["id"]
@@ -385,6 +395,9 @@ def downgrade() -> None:
     op.execute("DROP VIEW agreement_drawn")
     op.drop_constraint(op.f("fk_purchase_request_line_agreement_line_id"), "purchase_request_line", type_="foreignkey")
     op.drop_constraint(op.f("fk_order_line_agreement_line_id"), "order_line", type_="foreignkey")
+    op.drop_index(
+        "ix_instalment_unsettled", table_name="instalment", postgresql_where=sa.text("status <> 'skipped' AND NOT settled")
+    )
     op.drop_index(op.f("ix_instalment_due_on"), table_name="instalment")
     op.drop_index(op.f("ix_instalment_call_off_draft_id"), table_name="instalment")
     op.drop_index(op.f("ix_instalment_agreement_line_id_due_on"), table_name="instalment")

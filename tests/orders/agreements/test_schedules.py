@@ -159,6 +159,10 @@ def test_late_instalments_are_listed_and_told_once(scene):
         assert first["items"] + rest["items"] == late
         assert scene.position(made)["late_instalments"] == 2
         assert (scene.run(drafts.tell_late), scene.run(drafts.tell_late)) == (1, 0)
+        with scene.database.unit_of_work() as session:
+            settled = session.execute(text("SELECT call_off_draft_id FROM instalment WHERE settled")).scalars().all()
+        assert settled == [rows[0]["id"]]
+        assert scene.get("buyer", "late-instalments").json()["items"] == late
         scene.hear()
         for side in (scene.bureau, scene.farm):
             assert scene.told("agreement.instalments_late", side) == [
