@@ -81,6 +81,12 @@ class DraftNotOpen(Conflict):
     en = "The draft was ordered or discarded already"
 
 
+class AnotherDraftOpen(Conflict):
+    code = "another_draft_open"
+    zh = "同一地点同一天已有待下单的批次，请先下单或放弃"
+    en = "Another draft of this place and day is open; order or discard it first"
+
+
 class NothingLeft(Conflict):
     code = "nothing_left_to_order"
     zh = "该批次已无可订数量"
@@ -91,6 +97,12 @@ class ChangeOpen(Conflict):
     code = "change_open"
     zh = "已有一项待答复的变更"
     en = "A change waits for its answer already"
+
+
+class AlreadyRenewed(Conflict):
+    code = "already_renewed"
+    zh = "协议已经续签，请在续签的协议上办理"
+    en = "The agreement was renewed already; go on from its renewal"
 
 
 class OwnChange(Forbidden):
@@ -111,7 +123,7 @@ class OverCommitted(Conflict):
     """The harvest of some months does not bear what would be promised; ``errors`` names months and sums."""
 
     code = "over_committed"
-    zh = "超出申报的采收能力，不能签署：{months}"
+    zh = "超出申报的采收能力：{months}"
     en = "More than the declared harvest would be promised: {months}"
 
 
@@ -135,3 +147,4 @@ class StillOrdered(Conflict):
 
 CONSTRAINTS["ck_agreement_caps"] = CapPassed
 CONSTRAINTS["uq_agreement_change_open"] = ChangeOpen
+CONSTRAINTS["uq_call_off_draft_open"] = AnotherDraftOpen

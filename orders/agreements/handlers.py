@@ -59,6 +59,12 @@ def _proposed(session: Session, payload: dict[str, Any]) -> None:
     _tell(session, "agreement.proposed", cause, agreement.id, agreement.supplier_id, number=agreement.number, title=agreement.title)
 
 
+def _revised(session: Session, payload: dict[str, Any]) -> None:
+    agreement = _found(session, payload)
+    cause = f"{agreement.id}:{payload['version']}"
+    _tell(session, "agreement.revised", cause, agreement.id, agreement.supplier_id, number=agreement.number, title=agreement.title)
+
+
 def _signed(session: Session, payload: dict[str, Any]) -> None:
     """The other side hears that its signature is waited for; both hear when there is nothing to wait for any more."""
     agreement = _found(session, payload)
@@ -67,7 +73,7 @@ def _signed(session: Session, payload: dict[str, Any]) -> None:
     if agreement.status == AgreementStatus.ACTIVE:
         for to in sides.values():
             _tell(session, "agreement.made", str(agreement.id), agreement.id, to, number=agreement.number, title=agreement.title)
-    else:
+    elif agreement.status == AgreementStatus.PROPOSED:
         to = next(other for side, other in sides.items() if side != payload["side"])
         _tell(session, "agreement.signed", cause, agreement.id, to, number=agreement.number, title=agreement.title)
 
@@ -168,6 +174,7 @@ HANDLERS: dict[str, Handler] = {
     "agreement.declined": _ended("agreement.declined", Side.BUYER),
     "agreement.instalments_late": _late,
     "agreement.proposed": _proposed,
+    "agreement.revised": _revised,
     "agreement.signed": _signed,
     "agreement.withdrawn": _ended("agreement.withdrawn", Side.SUPPLIER),
     "agreement_change.answered": _change_answered,

@@ -214,7 +214,7 @@ class Instalment(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("status IN ('planned','drafted','ordered','skipped')", name="status"),
         CheckConstraint(
-            "skip_reason IN ('closure','public_holiday','crop_loss','discarded','ended')",
+            "skip_reason IN ('closure','public_holiday','crop_loss','discarded','ended','already_ordered')",
             name="skip_reason",
         ),
         CheckConstraint("(status = 'skipped') = (skip_reason IS NOT NULL)", name="skipped"),
@@ -225,6 +225,7 @@ class Instalment(SQLModel, table=True):
         Index(None, "agreement_line_id", "due_on"),
         Index(None, "call_off_draft_id"),
         Index(None, "due_on"),
+        Index("ix_instalment_unsettled", "due_on", postgresql_where=text("status <> 'skipped' AND NOT settled")),
     )
 
     id: int = key()
@@ -242,6 +243,8 @@ class Instalment(SQLModel, table=True):
     skip_note: str | None = None
     call_off_draft_id: int | None = ref("call_off_draft.id", nullable=True)
     late_told_at: datetime | None = moment(nullable=True)
+    #: Its day is over and all of it was answered for: it is never late again, and who looks for late ones need not look at it.
+    settled: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
 
 
 class AgreementChange(SQLModel, table=True):

@@ -90,6 +90,8 @@ class SkipReason(StrEnum):
     CROP_LOSS = "crop_loss"
     DISCARDED = "discarded"
     ENDED = "ended"
+    #: The schedule before this one has its delivery of the day ordered.
+    ALREADY_ORDERED = "already_ordered"
 
 
 #: Reasons that a new look at the calendar may take back.

@@ -29,7 +29,7 @@ from orders.fulfilment.actions.accepting import acceptance_step
 from orders.purchasing import rules as purchasing
 from orders.purchasing.actions.amending import amend_lines, substitutes
 from orders.purchasing.actions.cancelling import give_back_stock
-from orders.purchasing.actions.moving import locked, side_of, step
+from orders.purchasing.actions.moving import hold_agreements, locked, side_of, step
 from orders.purchasing.errors import LinesRefused
 from orders.purchasing.rules import LineChange
 from orders.purchasing.states import SUPPLIER_ORDER, EndReason, SupplierOrderAction, SupplierOrderStatus
@@ -130,6 +130,7 @@ def accept(session: Session, actor: Actor, amendment_id: int, if_match: IfMatch 
         BudgetExceeded, BuyersBudgetShort: the buyer's budget has less left than it would take (409).
     """
     _require_approved(session, actor, amendment_id)
+    hold_agreements(session, queries.order_of(session, amendment_id))
     order, amendment = _answering(session, actor, amendment_id, AmendmentAction.ACCEPT, if_match)
     _require_amendable(order, cancels=amendment.cancels)
     lines = queries.bound_lines(session, order.id)

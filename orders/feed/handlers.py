@@ -96,6 +96,7 @@ CONCERNED: dict[str, tuple[str, str]] = {
     "agreement.declined": ("agreement_id", _AGREEMENT),
     "agreement.instalments_late": ("agreement_id", _AGREEMENT),
     "agreement.proposed": ("agreement_id", _AGREEMENT),
+    "agreement.revised": ("agreement_id", _AGREEMENT),
     "agreement.signed": ("agreement_id", _AGREEMENT),
     "agreement.withdrawn": ("agreement_id", _AGREEMENT),
     "agreement_change.answered": ("agreement_change_id", _AGREEMENT_CHANGE),

@@ -15,6 +15,7 @@ TYPES: Mapping[str, tuple[str, str]] = {
     "agreement.declined": ("协议已被拒绝", "An agreement was declined"),
     "agreement.instalments_late": ("协议分批交货逾期", "Instalments of an agreement are late"),
     "agreement.proposed": ("协议待签署", "An agreement was proposed"),
+    "agreement.revised": ("协议提议已收回修改", "A proposed agreement was taken back to be changed"),
     "agreement.signed": ("协议已由一方签署", "One side signed an agreement"),
     "agreement.withdrawn": ("协议提议已撤回", "A proposed agreement was withdrawn"),
     "agreement_change.answered": ("协议变更已答复", "A change of an agreement was answered"),

@@ -41,10 +41,15 @@ _LINES = text(
     ORDER BY w.position
     """
 )
+# Line by line, as everywhere: joined to the lines, the view would be read for all agreements of the city.
 _DRAWN = text(
     """
-    SELECT l.id, coalesce(sum(d.quantity), 0) AS quantity, coalesce(sum(d.amount_fen), 0)::bigint AS amount_fen
-    FROM agreement_line l LEFT JOIN agreement_drawn d ON d.agreement_line_id = l.id WHERE l.agreement_id = :id GROUP BY l.id
+    SELECT l.id, d.quantity, d.amount_fen
+    FROM agreement_line l CROSS JOIN LATERAL (
+        SELECT coalesce(sum(quantity), 0) AS quantity, coalesce(sum(amount_fen), 0)::bigint AS amount_fen
+        FROM agreement_drawn WHERE agreement_line_id = l.id
+    ) d
+    WHERE l.agreement_id = :id
     """
 )
 _PLACE = text("SELECT address, contact, phone FROM delivery_place WHERE id = :place_id AND agreement_id = :id")

@@ -12,13 +12,13 @@ from orders.agreements import rules
 from orders.agreements.actions import harvest as promises
 from orders.agreements.actions import planning
 from orders.agreements.actions.calling_off import drawn
-from orders.agreements.actions.drafting import freeze, price_columns
+from orders.agreements.actions.drafting import columns_of, freeze
 from orders.agreements.actions.renewing import renew
 from orders.agreements.errors import CapBelowDrawn, ChangeOpen, NotInForce, OwnChange, TermsRefused
 from orders.agreements.queries import harvest
 from orders.agreements.queries.reach import locked
 from orders.agreements.rules import Side
-from orders.agreements.schemas.terms import ChangeIn, LineChangeIn, RenewalIn, TerminationIn, TierPrice
+from orders.agreements.schemas.terms import ChangeIn, RenewalIn, TerminationIn
 from orders.agreements.states import CHANGE, AgreementState, ChangeKind, ChangeMove, ChangeStatus, state_on
 from shop.core import audit, clock, outbox
 from shop.core.errors import Fault, NotFound
@@ -63,7 +63,7 @@ def propose(session: Session, actor: Actor, agreement_id: int, body: ChangeIn | 
         raise ChangeOpen
     trial = session.begin_nested()
     try:
-        _carry_out(session, agreement, kind, body, {Side.BUYER: actor.user_id, Side.SUPPLIER: actor.user_id})
+        _carry_out(session, agreement, kind, body, {Side.BUYER: actor.user_id, Side.SUPPLIER: actor.user_id}, to=side)
     finally:
         trial.rollback()
     change_id: int = session.execute(
@@ -113,7 +113,8 @@ def answer(session: Session, actor: Actor, agreement_id: int, change_id: int, mo
         kind = ChangeKind(change.kind)
         _require_running(agreement, kind)
         body: Any = _BODIES[kind].model_validate({**change.content, "reason": change.reason})
-        renewed_as_id = _carry_out(session, agreement, kind, body, {Side(change.side): change.proposed_by, side: actor.user_id})
+        signers = {Side(change.side): change.proposed_by, side: actor.user_id}
+        renewed_as_id = _carry_out(session, agreement, kind, body, signers, to=side)
         session.execute(text("UPDATE agreement SET version = version + 1 WHERE id = :id"), {"id": agreement_id})
         hash_after = agreement.terms_hash if kind is ChangeKind.RENEWAL else freeze(session, agreement_id)
     session.execute(
@@ -158,9 +159,11 @@ def _require_running(agreement: Any, kind: ChangeKind) -> None:
         raise NotInForce(state=state)
 
 
-def _carry_out(session: Session, agreement: Any, kind: ChangeKind, body: Any, signers: dict[Side, int | None]) -> int | None:
-    """Do it, unless it promises more of a harvest than there is. Returns the id of the agreement that a renewal makes."""
-    products = promises.products_of(session, agreement.id)
+def _carry_out(
+    session: Session, agreement: Any, kind: ChangeKind, body: Any, signers: dict[Side, int | None], *, to: Side
+) -> int | None:
+    """Do it, unless it promises more of a harvest than there is; ``to``: who is told so. Returns the id of the agreement that a renewal makes."""
+    products = promises.products_of(session, [agreement.id])
     before = harvest.months(session, products)
     made = None
     if kind is ChangeKind.RENEWAL:
@@ -168,7 +171,7 @@ def _carry_out(session: Session, agreement: Any, kind: ChangeKind, body: Any, si
     else:
         carry: Callable[[Session, Any, Any], None] = _change if kind is ChangeKind.CHANGE else _terminate
         carry(session, agreement, body)
-    promises.refuse_over(before, harvest.months(session, products))
+    promises.refuse_over(before, harvest.months(session, products), to)
     return made
 
 
@@ -179,10 +182,10 @@ def _refused(field: str, code: str, zh: str, en: str) -> TermsRefused:
 def _terminate(session: Session, agreement: Any, body: TerminationIn) -> None:
     today = clock.today()
     end = agreement.terminated_on or agreement.valid_until
-    if not max(today, agreement.valid_from) - timedelta(days=1) <= body.last_day < end or body.last_day < today - timedelta(days=1):
-        raise _refused(
-            "last_day", "not_possible", "终止日须在昨天之后、现有截止日之前", "from yesterday to before the present last day"
-        )
+    if not max(today, agreement.valid_from) - timedelta(days=1) <= body.last_day < end:
+        zh = "终止日须早于现有截止日，且不早于昨天（尚未生效的，不早于生效前一日）"
+        en = "before the present last day, and not before yesterday or the eve of the first day"
+        raise _refused("last_day", "not_possible", zh, en)
     session.execute(
         text("UPDATE agreement SET terminated_on = :last_day WHERE id = :id"), {"id": agreement.id, "last_day": body.last_day}
     )
@@ -202,18 +205,33 @@ _HEAD = text(
     """
 )
 _LINES = text("SELECT * FROM agreement_line WHERE agreement_id = :id ORDER BY line_no")
-_LINE = text(
+_LINES_CHANGED = text(
     """
-    UPDATE agreement_line SET quantity_cap = coalesce(CAST(:quantity_cap AS numeric), quantity_cap),
-        amount_cap_fen = coalesce(CAST(:amount_cap AS bigint), amount_cap_fen),
-        minimum_quantity = coalesce(CAST(:minimum_quantity AS numeric), minimum_quantity)
-    WHERE id = :id
+    UPDATE agreement_line l SET quantity_cap = coalesce(w.quantity_cap, l.quantity_cap), amount_cap_fen = coalesce(w.amount_cap, l.amount_cap_fen),
+        minimum_quantity = coalesce(w.minimum, l.minimum_quantity), price_kind = coalesce(w.kind, l.price_kind),
+        unit_price_fen = CASE WHEN w.kind IS NULL THEN l.unit_price_fen ELSE w.price END,
+        percent_off = CASE WHEN w.kind IS NULL THEN l.percent_off ELSE w.percent END
+    FROM unnest(CAST(:line_nos AS int[]), CAST(:quantity_caps AS numeric[]), CAST(:amount_caps AS bigint[]), CAST(:minimums AS numeric[]),
+        CAST(:kinds AS text[]), CAST(:prices AS bigint[]), CAST(:percents AS numeric[]))
+      AS w (line_no, quantity_cap, amount_cap, minimum, kind, price, percent)
+    WHERE l.agreement_id = :id AND l.line_no = w.line_no
     """
 )
-_PRICE = text(
-    "UPDATE agreement_line SET price_kind = :price_kind, unit_price_fen = :unit_price_fen, percent_off = :percent_off WHERE id = :id"
+_OLD_TIERS = text(
+    """
+    DELETE FROM agreement_price_tier WHERE agreement_line_id IN (
+        SELECT l.id FROM agreement_line l JOIN unnest(CAST(:line_nos AS int[]), CAST(:kinds AS text[])) AS w (line_no, kind) USING (line_no)
+        WHERE l.agreement_id = :id AND w.kind IS NOT NULL)
+    """
 )
-_TIER = text("INSERT INTO agreement_price_tier (agreement_line_id, min_quantity, unit_price_fen) VALUES (:id, :least, :fen)")
+_NEW_TIERS = text(
+    """
+    INSERT INTO agreement_price_tier (agreement_line_id, min_quantity, unit_price_fen)
+    SELECT l.id, t.least, t.fen
+    FROM unnest(CAST(:tier_lines AS int[]), CAST(:tier_least AS numeric[]), CAST(:tier_fen AS bigint[])) AS t (line_no, least, fen)
+    JOIN agreement_line l ON l.agreement_id = :id AND l.line_no = t.line_no
+    """
+)
 _CLIP = text(
     """
     UPDATE schedule_entry SET ended = ended OR starts_on > :last_day, ends_on = greatest(least(ends_on, CAST(:last_day AS date)), starts_on)
@@ -231,12 +249,14 @@ def _change(session: Session, agreement: Any, body: ChangeIn) -> None:
         raise _refused("valid_until", "terminated", "协议已约定终止", "an earlier end was agreed on")
     values = body.model_dump(exclude={"reason", "lines", "schedule"})
     changed = session.execute(_HEAD, {**values, "id": agreement.id}).one()
-    lines = {row.line_no: row for row in session.execute(_LINES, {"id": agreement.id})}
-    for i, line in enumerate(body.lines):
-        if line.line_no not in lines:
-            raise _refused(f"lines[{i}].line_no", "unknown_line", "协议没有此行", "the agreement has no such line")
-        _change_line(session, lines[line.line_no].id, line)
-    _refuse_caps_below_drawn(session, changed)
+    known = {row.line_no for row in session.execute(_LINES, {"id": agreement.id})}
+    if unknown := [i for i, line in enumerate(body.lines) if line.line_no not in known]:
+        raise _refused(f"lines[{unknown[0]}].line_no", "unknown_line", "协议没有此行", "the agreement has no such line")
+    if body.lines:
+        columns = {**columns_of([(line.line_no, line) for line in body.lines]), "id": agreement.id}
+        for statement in (_LINES_CHANGED, _OLD_TIERS, _NEW_TIERS):
+            session.execute(statement, columns)
+    _refuse_caps(session, changed, body)
     if end is not None and end < agreement.valid_until:
         session.execute(_CLIP, {"id": agreement.id, "last_day": end})
         planning.end_after(session, agreement.id, end)
@@ -244,30 +264,36 @@ def _change(session: Session, agreement: Any, body: ChangeIn) -> None:
         planning.replace_schedule(session, changed, body.schedule, today)
 
 
-def _change_line(session: Session, line_id: int, line: LineChangeIn) -> None:
-    session.execute(_LINE, {**line.model_dump(exclude={"line_no", "price"}), "id": line_id})
-    if line.price is not None:
-        session.execute(text("DELETE FROM agreement_price_tier WHERE agreement_line_id = :id"), {"id": line_id})
-        session.execute(_PRICE, {**price_columns(line.price), "id": line_id})
-        if isinstance(line.price, TierPrice):
-            tiers = [{"id": line_id, "least": tier.min_quantity, "fen": tier.unit_price} for tier in line.price.tiers]
-            session.execute(_TIER, tiers)
-
-
-def _refuse_caps_below_drawn(session: Session, agreement: Any) -> None:
-    before, tolerance = drawn(session, agreement.id), agreement.tolerance_percent
-    faults = []
+def _refuse_caps(session: Session, agreement: Any, body: ChangeIn) -> None:
+    """Caps of the change that lie below what was drawn, or below a minimum. Another tolerance concerns every cap."""
+    fields = {line.line_no: f"lines[{i}]." for i, line in enumerate(body.lines)}
+    before, tolerance, all_of_them = drawn(session, agreement.id), agreement.tolerance_percent, body.tolerance_percent is not None
+    below, low = [], []
     for line in session.execute(_LINES, {"id": agreement.id}):
-        have, field = before[line.id], f"lines[{line.line_no}]"
+        have, field = before[line.id], fields.get(line.line_no, "")
+        if not field and not all_of_them:
+            continue
         if line.quantity_cap is not None and have.quantity > rules.with_tolerance(line.quantity_cap, tolerance):
-            faults.append(_below(f"{field}.quantity_cap", plain(have.quantity)))
+            below.append(_below(f"{field}quantity_cap" if field else "tolerance_percent", plain(have.quantity)))
         if line.amount_cap_fen is not None and have.amount_fen > rules.fen_with_tolerance(line.amount_cap_fen, tolerance):
-            faults.append(_below(f"{field}.amount_cap", yuan_from_fen(have.amount_fen)))
-    total = sum(each.amount_fen for each in before.values())
-    if agreement.amount_cap_fen is not None and total > rules.fen_with_tolerance(agreement.amount_cap_fen, tolerance):
-        faults.append(_below("amount_cap", yuan_from_fen(total)))
-    if faults:
-        raise CapBelowDrawn(faults=faults)
+            below.append(_below(f"{field}amount_cap" if field else "tolerance_percent", yuan_from_fen(have.amount_fen)))
+        if (
+            field
+            and line.quantity_cap is not None
+            and line.minimum_quantity is not None
+            and line.minimum_quantity > line.quantity_cap
+        ):
+            low.append(f"{field}minimum_quantity")
+    cap, total = agreement.amount_cap_fen, sum(each.amount_fen for each in before.values())
+    if cap is not None and (body.amount_cap is not None or all_of_them) and total > rules.fen_with_tolerance(cap, tolerance):
+        below.append(_below("amount_cap" if body.amount_cap is not None else "tolerance_percent", yuan_from_fen(total)))
+    if cap is not None and agreement.minimum_amount_fen is not None and agreement.minimum_amount_fen > cap:
+        low.append("minimum_amount")
+    if below:
+        raise CapBelowDrawn(faults=below)
+    if low:
+        zh, en = "最低数量或金额不能高于上限", "the minimum lies above the cap"
+        raise TermsRefused(count=len(low), faults=[Fault(field, "minimum_above_cap", zh, en) for field in low])
 
 
 def _below(field: str, drawn_already: str) -> Fault:

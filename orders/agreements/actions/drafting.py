@@ -1,5 +1,6 @@
 """Writing an agreement and proposing it. From the proposal on its terms stand still."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import text
@@ -10,7 +11,15 @@ from orders.agreements.errors import AwardedTerms, PartyNotApproved, SignedByOne
 from orders.agreements.queries.reach import locked
 from orders.agreements.queries.terms import document_of
 from orders.agreements.rules import Side
-from orders.agreements.schemas.terms import AgreementIn, AgreementLineIn, FixedPrice, ListMinusPrice, ScheduleIn, TierPrice
+from orders.agreements.schemas.terms import (
+    AgreementIn,
+    AgreementLineIn,
+    FixedPrice,
+    LineChangeIn,
+    ListMinusPrice,
+    ScheduleIn,
+    TierPrice,
+)
 from orders.agreements.states import AGREEMENT, AgreementMove, AgreementStatus
 from shop.core import audit, clock, outbox
 from shop.core.errors import Fault, Forbidden, NotFound
@@ -71,14 +80,17 @@ _LINES = text(
     JOIN lines USING (line_no)
     """
 )
-_CLEAR = [
-    text(f"DELETE FROM {table} WHERE {column} IN (SELECT id FROM agreement_line WHERE agreement_id = :id)")  # noqa: S608
-    for table, column in (
-        ("instalment", "agreement_line_id"),
-        ("schedule_entry", "agreement_line_id"),
-        ("agreement_price_tier", "agreement_line_id"),
-    )
+_CLEAR_SCHEDULE = [
+    text("DELETE FROM instalment WHERE agreement_line_id IN (SELECT id FROM agreement_line WHERE agreement_id = :id)"),
+    text("DELETE FROM schedule_entry WHERE agreement_line_id IN (SELECT id FROM agreement_line WHERE agreement_id = :id)"),
+    text("DELETE FROM delivery_place WHERE agreement_id = :id"),
 ]
+_CLEAR_LINES = [
+    text("DELETE FROM agreement_price_tier WHERE agreement_line_id IN (SELECT id FROM agreement_line WHERE agreement_id = :id)"),
+    text("DELETE FROM agreement_line WHERE agreement_id = :id"),
+]
+#: Refuses a version that is not the present one.
+IfMatch = Callable[[int], None]
 
 
 def create(session: Session, actor: Actor, body: AgreementIn, *, quotation_request_id: int | None = None) -> int:
@@ -115,41 +127,43 @@ def create(session: Session, actor: Actor, body: AgreementIn, *, quotation_reque
     return agreement_id
 
 
-def replace(session: Session, actor: Actor, agreement_id: int, body: AgreementIn) -> None:
+def replace(session: Session, actor: Actor, agreement_id: int, body: AgreementIn, if_match: IfMatch) -> None:
     """Write the draft anew; its schedule, which names its lines, is gone.
 
     Raises:
-        NotFound, IllegalMove: no draft of the caller's branch (404, 409). AwardedTerms: it came by an award (409).
+        NotFound, IllegalMove: no draft of the caller's branch (404, 409). Changed: it is not the version that was read (412).
+        AwardedTerms: it came by an award (409).
         PartyNotApproved, TermsRefused: as for :func:`create`.
     """
     agreement, _ = locked(session, actor, agreement_id, Side.BUYER)
+    if_match(agreement.version)
     AGREEMENT.after(agreement.status, AgreementMove.EDIT)
     if agreement.quotation_request_id is not None:
         raise AwardedTerms
     values = _checked(session, actor, body)
-    for statement in _CLEAR:
+    for statement in (*_CLEAR_SCHEDULE, *_CLEAR_LINES):
         session.execute(statement, {"id": agreement_id})
-    session.execute(text("DELETE FROM agreement_line WHERE agreement_id = :id"), {"id": agreement_id})
     session.execute(_REPLACE, {**values, "id": agreement_id})
     write_lines(session, agreement_id, body.lines)
     audit.record(session, actor, "agreement.edited", "agreement", agreement_id)
 
 
-def schedule(session: Session, actor: Actor, agreement_id: int, body: ScheduleIn) -> None:
+def schedule(session: Session, actor: Actor, agreement_id: int, body: ScheduleIn, if_match: IfMatch) -> None:
     """Say what is delivered where and when, in place of what was said before. A proposal that nobody signed may still get its schedule.
 
     Raises:
         NotFound, IllegalMove: no draft or proposal of the caller's branch (404, 409). SignedByOne: see there (409).
+        Changed: it is not the version that was read (412).
         ScheduleRefused: unknown lines, places or units, days outside the agreement, too many instalments (422).
     """
     agreement, _ = locked(session, actor, agreement_id, Side.BUYER)
+    if_match(agreement.version)
     if agreement.status != AgreementStatus.PROPOSED:
         AGREEMENT.after(agreement.status, AgreementMove.EDIT)
     elif agreement.buyer_signed_at or agreement.supplier_signed_at:
         raise SignedByOne
-    for statement in _CLEAR[:2]:
+    for statement in _CLEAR_SCHEDULE:
         session.execute(statement, {"id": agreement_id})
-    session.execute(text("DELETE FROM delivery_place WHERE agreement_id = :id"), {"id": agreement_id})
     planning.write_schedule(session, agreement, body, from_day=agreement.valid_from)
     session.execute(text("UPDATE agreement SET version = version + 1 WHERE id = :id"), {"id": agreement_id})
     audit.record(session, actor, "agreement.scheduled", "agreement", agreement_id, entries=len(body.entries))
@@ -161,7 +175,7 @@ def propose(session: Session, actor: Actor, agreement_id: int) -> None:
     """Put the agreement before the supplier. What both sign is from here on fixed by its hash.
 
     Raises:
-        NotFound, IllegalMove: no draft of the caller's branch (404, 409). ScheduleRefused: it has come to be over before it began (422).
+        NotFound, IllegalMove: no draft of the caller's branch (404, 409). TermsRefused: its last day is over (422).
     """
     agreement, _ = locked(session, actor, agreement_id, Side.BUYER)
     status = AGREEMENT.after(agreement.status, AgreementMove.PROPOSE)
@@ -195,6 +209,7 @@ def revise(session: Session, actor: Actor, agreement_id: int) -> None:
         {"id": agreement_id, "status": status},
     )
     audit.record(session, actor, "agreement.revised", "agreement", agreement_id, signed=agreement.supplier_signed_at is not None)
+    outbox.publish(session, "agreement.revised", agreement_id=agreement_id, version=agreement.version + 1)
 
 
 def freeze(session: Session, agreement_id: int) -> str:
@@ -217,7 +232,7 @@ def _checked(session: Session, actor: Actor, body: AgreementIn) -> dict[str, Any
         raise NotFound
     if buyer_id == body.supplier_id:
         raise Forbidden
-    if "approved" not in (buyer.status,) or supplier.status != "approved" or not supplier.supplies:
+    if buyer.status != "approved" or supplier.status != "approved" or not supplier.supplies:
         raise PartyNotApproved
     if faults := _line_faults(session, body):
         raise TermsRefused(count=len(faults), faults=faults)
@@ -240,38 +255,25 @@ def _line_faults(session: Session, body: AgreementIn) -> list[Fault]:
     return faults
 
 
-def price_columns(price: FixedPrice | ListMinusPrice | TierPrice) -> dict[str, Any]:
-    """How a price lies in its columns; tiers lie in a table of their own."""
-    return {
-        "price_kind": price.kind,
-        "unit_price_fen": price.unit_price if isinstance(price, FixedPrice) else None,
-        "percent_off": price.percent_off if isinstance(price, ListMinusPrice) else None,
-    }
-
-
 def write_lines(session: Session, agreement_id: int, lines: list[AgreementLineIn]) -> None:
     """One statement however many lines."""
-    columns = [price_columns(line.price) for line in lines]
-    tiers = [
-        (n, tier.min_quantity, tier.unit_price)
-        for n, line in enumerate(lines, start=1)
-        if isinstance(line.price, TierPrice)
-        for tier in line.price.tiers
-    ]
-    session.execute(
-        _LINES,
-        {
-            "id": agreement_id,
-            "line_nos": list(range(1, len(lines) + 1)),
-            "skus": [line.sku_id for line in lines],
-            "kinds": [each["price_kind"] for each in columns],
-            "prices": [each["unit_price_fen"] for each in columns],
-            "percents": [each["percent_off"] for each in columns],
-            "quantity_caps": [line.quantity_cap for line in lines],
-            "amount_caps": [line.amount_cap for line in lines],
-            "minimums": [line.minimum_quantity for line in lines],
-            "tier_lines": [tier[0] for tier in tiers],
-            "tier_least": [tier[1] for tier in tiers],
-            "tier_fen": [tier[2] for tier in tiers],
-        },
-    )
+    numbered = list(enumerate(lines, start=1))
+    session.execute(_LINES, {**columns_of(numbered), "id": agreement_id, "skus": [line.sku_id for line in lines]})
+
+
+def columns_of(lines: Sequence[tuple[int, AgreementLineIn | LineChangeIn]]) -> dict[str, list[Any]]:
+    """Numbered lines as columns of their prices and caps; tiers lie in a table of their own."""
+    prices = [line.price for _, line in lines]
+    tiers = [(n, tier) for n, line in lines if isinstance(line.price, TierPrice) for tier in line.price.tiers]
+    return {
+        "line_nos": [n for n, _ in lines],
+        "kinds": [price.kind if price else None for price in prices],
+        "prices": [price.unit_price if isinstance(price, FixedPrice) else None for price in prices],
+        "percents": [price.percent_off if isinstance(price, ListMinusPrice) else None for price in prices],
+        "quantity_caps": [line.quantity_cap for _, line in lines],
+        "amount_caps": [line.amount_cap for _, line in lines],
+        "minimums": [line.minimum_quantity for _, line in lines],
+        "tier_lines": [n for n, _ in tiers],
+        "tier_least": [tier.min_quantity for _, tier in tiers],
+        "tier_fen": [tier.unit_price for _, tier in tiers],
+    }

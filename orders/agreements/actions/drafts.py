@@ -6,11 +6,14 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+from orders.agreements.actions import harvest as promises
 from orders.agreements.actions import planning
 from orders.agreements.actions.calling_off import address_of, draw
 from orders.agreements.errors import DraftNotOpen, NothingLeft, StillOrdered
-from orders.agreements.queries.late import LATE
+from orders.agreements.queries import harvest
+from orders.agreements.queries.late import ANSWERED, LATE
 from orders.agreements.queries.reach import locked_to_call_off
+from orders.agreements.rules import Side
 from orders.agreements.schemas.calling import ClosureIn
 from orders.agreements.states import DraftStatus
 from orders.purchasing.schemas import OrderHeadIn
@@ -64,11 +67,19 @@ def draft_due(session: Session) -> int:
     return len(ids)
 
 
+_LOCK = text(
+    """
+    SELECT d.*, unit.path AS unit_path FROM call_off_draft d JOIN delivery_place p ON p.id = d.delivery_place_id
+    LEFT JOIN organisation unit ON unit.id = p.unit_id WHERE d.id = :id FOR UPDATE OF d
+    """
+)
+
+
 def _locked(session: Session, actor: Actor, draft_id: int) -> tuple[Any, Any]:
     """The agreement and its draft, both locked, in this order.
 
     Raises:
-        NotFound: none that the caller may order.
+        NotFound: none of the buyer's branch, or for a place at another unit than the caller's.
     """
     agreement_id = session.execute(
         text("SELECT agreement_id FROM call_off_draft WHERE id = :id"), {"id": draft_id}
@@ -76,7 +87,10 @@ def _locked(session: Session, actor: Actor, draft_id: int) -> tuple[Any, Any]:
     if agreement_id is None:
         raise NotFound
     agreement = locked_to_call_off(session, actor, agreement_id)
-    return agreement, session.execute(text("SELECT * FROM call_off_draft WHERE id = :id FOR UPDATE"), {"id": draft_id}).one()
+    draft = session.execute(_LOCK, {"id": draft_id}).one()
+    if not (actor.within_branch(agreement.buyer_path) or actor.within_branch(draft.unit_path or "")):
+        raise NotFound
+    return agreement, draft
 
 
 def order(session: Session, actor: Actor, draft_id: int) -> Submitted:
@@ -164,6 +178,7 @@ def reopen(session: Session, actor: Actor, draft_id: int) -> None:
 
     Raises:
         NotFound: none that the caller may order (404). StillOrdered: its order stands, or it was never ordered (409).
+        AnotherDraftOpen: see there (409).
     """
     agreement, draft = _locked(session, actor, draft_id)
     if draft.status != DraftStatus.ORDERED or not session.execute(_DEAD, {"id": draft_id}).scalar_one():
@@ -179,12 +194,13 @@ def reopen(session: Session, actor: Actor, draft_id: int) -> None:
     audit.record(session, actor, "call_off_draft.reopened", "agreement", agreement.id, call_off_draft_id=draft_id)
 
 
-_OF_ORGANISATION = text(
-    """
-    SELECT DISTINCT a.id FROM agreement a LEFT JOIN delivery_place d ON d.agreement_id = a.id
-    WHERE (a.buyer_id = :id OR d.unit_id = :id) AND a.status IN ('draft', 'proposed', 'active') AND a.valid_until >= :today ORDER BY a.id
-    """
-)
+_OF = """
+    SELECT a.id, a.supplier_id FROM agreement a
+    WHERE (a.buyer_id = :id OR EXISTS (SELECT FROM delivery_place d WHERE d.agreement_id = a.id AND d.unit_id = :id))
+      AND a.status IN ('draft', 'proposed', 'active') AND a.valid_until >= :today ORDER BY a.id
+"""
+_OF_ORGANISATION = text(_OF)
+_HOLD_OF_ORGANISATION = text(f"{_OF} FOR NO KEY UPDATE OF a")
 
 
 def close(session: Session, actor: Actor, body: ClosureIn) -> int:
@@ -211,7 +227,7 @@ def reopen_days(session: Session, actor: Actor, closure_id: int) -> None:
     """Take a closure back; what was skipped for it is planned again from today on.
 
     Raises:
-        NotFound: none of the caller's branch (404).
+        NotFound: none of the caller's branch (404). OverCommitted: a supplier counts on those days being free (409).
     """
     row = session.execute(
         text("SELECT organisation_id, name FROM closure_period WHERE id = :id FOR UPDATE"), {"id": closure_id}
@@ -231,9 +247,19 @@ def _require_branch(session: Session, actor: Actor, organisation_id: int) -> Non
 
 
 def _look_again(session: Session, organisation_id: int) -> None:
-    today = clock.today()
-    ids = session.execute(_OF_ORGANISATION, {"id": organisation_id, "today": today}).scalars().all()
-    planning.materialise(session, ids, today)
+    """Look at the calendar again under every agreement that heeds it, alone with each: a schedule that is being written meanwhile waits.
+
+    Raises:
+        OverCommitted: days that come back ask for more than was declared (409).
+    """
+    asked = {"id": organisation_id, "today": clock.today()}
+    for supplier_id in sorted({row.supplier_id for row in session.execute(_OF_ORGANISATION, asked)}):
+        promises.hold(session, supplier_id)
+    ids = [row.id for row in session.execute(_HOLD_OF_ORGANISATION, asked)]
+    products = promises.products_of(session, ids)
+    before = harvest.months(session, products)
+    planning.materialise(session, ids, clock.today())
+    promises.refuse_over(before, harvest.months(session, products), Side.BUYER)
 
 
 #: What is late for longer was told, or is on the list all the same.
@@ -249,8 +275,12 @@ _TELL_LATE = text(
 )
 
 
+_SETTLE = text(f"UPDATE instalment SET settled = true WHERE id IN ({ANSWERED})")  # noqa: S608
+
+
 def tell_late(session: Session) -> int:
-    """Tell both sides once of each day whose instalments are late. Returns how many days."""
+    """Tell both sides once of each day whose instalments are late, and lay aside those that never will be. Returns how many days."""
+    session.execute(_SETTLE, {"today": clock.today()})
     days = session.execute(_TELL_LATE, {**clock.present(), "oldest": clock.today() - timedelta(days=TELLING_DAYS)}).all()
     for day in days:
         outbox.publish(

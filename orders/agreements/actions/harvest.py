@@ -4,7 +4,7 @@ Whatever promises from a supplier's harvest holds the lock of that supplier firs
 month at once, one finds it gone.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Literal
 
@@ -15,7 +15,7 @@ from orders.agreements import rules
 from orders.agreements.errors import CapacityBelowDrawn, EvidenceGiven, OverCommitted
 from orders.agreements.queries import harvest
 from orders.agreements.queries.harvest import Months
-from orders.agreements.rules import Harvest, Portion
+from orders.agreements.rules import Harvest, Portion, Side
 from orders.agreements.schemas.harvest import CapacityIn, CropLossIn
 from shop.core import audit, clock, locks, outbox, uploads
 from shop.core.errors import Fault, NotFound
@@ -29,7 +29,8 @@ _PRODUCT = text(
     "SELECT p.supplier_id, o.path FROM product p JOIN organisation o ON o.id = p.supplier_id WHERE p.id = :id AND p.kind = 'goods'"
 )
 _PRODUCTS = text(
-    "SELECT DISTINCT s.product_id FROM agreement_line l JOIN sku s ON s.id = l.sku_id WHERE l.agreement_id = :id AND s.net_grams IS NOT NULL"
+    "SELECT DISTINCT s.product_id FROM agreement_line l JOIN sku s ON s.id = l.sku_id"
+    " WHERE l.agreement_id = ANY (:ids) AND s.net_grams IS NOT NULL"
 )
 _DECLARE = text(
     """
@@ -47,13 +48,14 @@ def hold(session: Session, supplier_id: int) -> None:
     locks.hold(session, f"harvest:{supplier_id}")
 
 
-def products_of(session: Session, agreement_id: int) -> set[int]:
-    """The goods of an agreement."""
-    return set(session.execute(_PRODUCTS, {"id": agreement_id}).scalars())
+def products_of(session: Session, agreement_ids: Sequence[int]) -> set[int]:
+    """The goods of agreements."""
+    return set(session.execute(_PRODUCTS, {"ids": list(agreement_ids)}).scalars())
 
 
-def refuse_over(before: Months, after: Months) -> Says:
-    """Refuse what promises more of a month than is declared for it. Months that are over, and those in which nothing grew, do not count.
+def refuse_over(before: Months, after: Months, to: Side = Side.SUPPLIER) -> Says:
+    """Refuse what promises more of a month than is declared for it. Months that are over, and those in which nothing grew, do not count. What the
+    supplier declared and promised to others is for its own eyes.
 
     Raises:
         OverCommitted: ``errors`` names products, months and sums (409).
@@ -65,7 +67,8 @@ def refuse_over(before: Months, after: Months) -> Says:
     }
     over = {key: found for key, found in grown.items() if found.over}
     if over:
-        raise OverCommitted(months=_listed(over), faults=[_fault(key, found, before.get(key)) for key, found in over.items()])
+        fault = _fault if to is Side.SUPPLIER else _fault_for_buyer
+        raise OverCommitted(months=_listed(over), faults=[fault(key, found, before.get(key)) for key, found in over.items()])
     declared = sum(found.declared is not None for found in grown.values())
     return "not_declared" if not declared else "within_declared" if declared == len(grown) else "partly_declared"
 
@@ -87,6 +90,15 @@ def _fault(key: tuple[int, date], found: Harvest, before: Harvest | None) -> Fau
     }
     zh = f"{month:%Y-%m} 申报 {found.declared} 克，已承诺 {found.promised - asked} 克，本次 {asked} 克，超出 {found.over} 克"
     en = f"{month:%Y-%m}: {found.declared} g declared, {found.promised - asked} g promised, {asked} g asked, {found.over} g over"
+    return Fault(f"{month:%Y-%m}", "over_committed", zh, en, data)
+
+
+def _fault_for_buyer(key: tuple[int, date], found: Harvest, before: Harvest | None) -> Fault:
+    product_id, month = key
+    asked = found.promised - (before.promised if before else 0)
+    over = min(found.over, asked)
+    zh, en = f"{month:%Y-%m} 本次 {asked} 克，超出 {over} 克", f"{month:%Y-%m}: {asked} g asked, {over} g over"
+    data = {"product_id": product_id, "month": f"{month:%Y-%m}", "asked_grams": asked, "over_grams": over}
     return Fault(f"{month:%Y-%m}", "over_committed", zh, en, data)
 
 

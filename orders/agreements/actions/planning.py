@@ -42,7 +42,8 @@ _ENTRY = text(
 )
 _ENTRIES = text(
     """
-    SELECT e.*, l.agreement_id, a.buyer_id, d.unit_id
+    SELECT e.id, e.weekdays, e.every_weeks, e.starts_on, least(e.ends_on, a.terminated_on) AS ends_on, e.in_term_only,
+           e.skips_public_holidays, a.buyer_id, d.unit_id
     FROM schedule_entry e JOIN agreement_line l ON l.id = e.agreement_line_id JOIN agreement a ON a.id = l.agreement_id
     JOIN delivery_place d ON d.id = e.delivery_place_id
     WHERE l.agreement_id = ANY (:ids) AND NOT e.ended ORDER BY e.id
@@ -208,8 +209,19 @@ def end_after(session: Session, agreement_id: int, last_day: date) -> None:
     session.execute(_END_DRAFTS, {"id": agreement_id, "last_day": last_day})
 
 
+# What was ordered under the schedule before comes all the same, and is not to come twice.
+_SKIP_ORDERED = text(
+    """
+    UPDATE instalment i SET status = 'skipped', skip_reason = 'already_ordered'
+    WHERE i.status = 'planned' AND i.agreement_line_id IN (SELECT id FROM agreement_line WHERE agreement_id = :id)
+      AND EXISTS (SELECT FROM instalment o WHERE o.agreement_line_id = i.agreement_line_id AND o.due_on = i.due_on
+                  AND o.delivery_place_id = i.delivery_place_id AND o.status = 'ordered')
+    """
+)
+
+
 def replace_schedule(session: Session, agreement: Any, body: ScheduleIn, today: date) -> None:
-    """From tomorrow on another schedule.
+    """From tomorrow on another schedule; a delivery that the old one has ordered already stands for that of its day.
 
     Raises:
         ScheduleRefused: as for :func:`write_schedule`.
@@ -217,3 +229,4 @@ def replace_schedule(session: Session, agreement: Any, body: ScheduleIn, today: 
     session.execute(_END_ENTRIES, {"id": agreement.id})
     end_after(session, agreement.id, today)
     write_schedule(session, agreement, body, from_day=max(today + timedelta(days=1), agreement.valid_from))
+    session.execute(_SKIP_ORDERED, {"id": agreement.id})

@@ -8,7 +8,8 @@ from sqlmodel import Session
 
 from orders.agreements.actions import planning
 from orders.agreements.actions.drafting import freeze
-from orders.agreements.errors import TermsRefused
+from orders.agreements.actions.signing import require_approved
+from orders.agreements.errors import AlreadyRenewed, TermsRefused
 from orders.agreements.rules import Side
 from orders.agreements.schemas.terms import RenewalIn
 from shop.core import clock
@@ -25,7 +26,8 @@ _COPY = text(
     RETURNING *
     """
 )
-# Entries move with the agreement; what ran to the end of the old one runs to the end of the new one.
+# Entries move with the agreement; what ran to the end of the old one runs to the end of the new one. What an agreed change put in the place of
+# an earlier schedule begins where that one began.
 _COPY_LINES = text(
     """
     WITH lines AS (
@@ -41,15 +43,19 @@ _COPY_LINES = text(
     ), places AS (
         INSERT INTO delivery_place (agreement_id, name, address, contact, phone, unit_id)
         SELECT :new_id, name, address, contact, phone, unit_id FROM delivery_place WHERE agreement_id = :id RETURNING id, name
+    ), firsts AS (
+        SELECT min(e.starts_on) AS ever, min(e.starts_on) FILTER (WHERE NOT e.ended) AS at_last
+        FROM schedule_entry e JOIN pairs ON pairs.old_id = e.agreement_line_id
     )
     INSERT INTO schedule_entry (agreement_line_id, delivery_place_id, weekdays, every_weeks, quantity, starts_on, ends_on, in_term_only,
         skips_public_holidays)
     SELECT pairs.new_id, places.id, e.weekdays, e.every_weeks, e.quantity, moved.starts_on, moved.ends_on, e.in_term_only,
         e.skips_public_holidays
     FROM schedule_entry e JOIN pairs ON pairs.old_id = e.agreement_line_id JOIN delivery_place d ON d.id = e.delivery_place_id
-    JOIN places ON places.name = d.name
+    JOIN places ON places.name = d.name CROSS JOIN firsts
     CROSS JOIN LATERAL (
-        SELECT greatest(CAST(:valid_from AS date), e.starts_on + CAST(:shift AS int)) AS starts_on,
+        SELECT greatest(CAST(:valid_from AS date), CAST(:shift AS int)
+                   + CASE WHEN e.starts_on = firsts.at_last THEN firsts.ever ELSE e.starts_on END) AS starts_on,
                CASE WHEN e.ends_on >= CAST(:old_end AS date) THEN CAST(:valid_until AS date)
                     ELSE least(CAST(:valid_until AS date), e.ends_on + CAST(:shift AS int)) END AS ends_on
     ) moved
@@ -68,8 +74,12 @@ def renew(session: Session, agreement: Any, body: RenewalIn, signers: dict[Side,
     """Make the renewal, signed by both: by who proposed it and by who accepts it. Returns its id.
 
     Raises:
+        PartyNotApproved: one side is not approved any more (409). AlreadyRenewed: see there (409).
         TermsRefused: its time is over, turned about, longer than five years, or begins before the old one ends (422).
     """
+    require_approved(session, agreement)
+    if session.execute(text("SELECT 1 FROM agreement WHERE renews_id = :id"), {"id": agreement.id}).first():
+        raise AlreadyRenewed
     old_end = agreement.terminated_on or agreement.valid_until
     today, now = clock.today(), clock.now()
     valid_from = body.valid_from or max(old_end + timedelta(days=1), today)

@@ -1,15 +1,17 @@
 """Signing, declining and withdrawing a proposal."""
 
+from typing import Any
+
 from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.agreements.actions import harvest as promises
 from orders.agreements.actions.harvest import Says
-from orders.agreements.errors import AlreadySigned, PartyNotApproved, TermsChanged
+from orders.agreements.errors import AlreadySigned, NotInForce, PartyNotApproved, TermsChanged
 from orders.agreements.queries import harvest
 from orders.agreements.queries.reach import locked
 from orders.agreements.rules import Side
-from orders.agreements.states import AGREEMENT, AgreementMove, AgreementStatus
+from orders.agreements.states import AGREEMENT, AgreementMove, AgreementState, AgreementStatus
 from shop.core import audit, clock, outbox
 from shop.core.errors import NotFound
 from shop.identity.actor import Actor
@@ -37,7 +39,8 @@ def sign(session: Session, actor: Actor, agreement_id: int, terms_hash: str) -> 
 
     Raises:
         NotFound: no proposal to the caller's branch (404). TermsChanged: the hash is that of other terms (409).
-        AlreadySigned, PartyNotApproved, IllegalMove: see there (409). OverCommitted: months do not bear it (409).
+        AlreadySigned, PartyNotApproved, IllegalMove: see there (409). NotInForce: its last day is over (409).
+        OverCommitted: months do not bear it (409).
     """
     supplier_id = session.execute(_SUPPLIER, {"id": agreement_id}).scalar_one_or_none()
     if supplier_id is None:
@@ -50,12 +53,12 @@ def sign(session: Session, actor: Actor, agreement_id: int, terms_hash: str) -> 
         raise AlreadySigned
     if terms_hash != agreement.terms_hash:
         raise TermsChanged(terms_hash=agreement.terms_hash)
-    parties = [agreement.buyer_id, agreement.supplier_id]
-    if session.execute(_APPROVED, {"ids": parties}).scalar_one() < len(parties):
-        raise PartyNotApproved
+    if agreement.valid_until < clock.today():
+        raise NotInForce(state=AgreementState.EXPIRED)
+    require_approved(session, agreement)
     says = None
     if side is Side.SUPPLIER:
-        products = promises.products_of(session, agreement_id)
+        products = promises.products_of(session, [agreement_id])
         says = promises.refuse_over(harvest.months(session, products), harvest.months(session, products, with_id=agreement_id))
     both = any(at is not None for at in signed.values())
     status = AGREEMENT.after(agreement.status, AgreementMove.SIGN_SECOND if both else AgreementMove.SIGN_FIRST)
@@ -67,6 +70,15 @@ def sign(session: Session, actor: Actor, agreement_id: int, terms_hash: str) -> 
     )
     outbox.publish(session, "agreement.signed", agreement_id=agreement_id, side=side, version=agreement.version + 1)
     return says
+
+
+def require_approved(session: Session, agreement: Any) -> None:
+    """Raises:
+    PartyNotApproved: a side of the agreement is suspended, say (409).
+    """
+    parties = [agreement.buyer_id, agreement.supplier_id]
+    if session.execute(_APPROVED, {"ids": parties}).scalar_one() < len(parties):
+        raise PartyNotApproved
 
 
 def decline(session: Session, actor: Actor, agreement_id: int, reason: str) -> None:

@@ -79,16 +79,14 @@ def print_agreement(call: Call, agreement_id: Id) -> Response:
 @routes.put("/agreements/{agreement_id}", Permission.AGREEMENTS_MANAGE)
 def edit_agreement(call: Call, agreement_id: Id, body: AgreementIn) -> AgreementOut:
     """Write a draft anew. Its schedule is gone with its lines."""
-    call.if_match(_shown(call, agreement_id).version)
-    drafting.replace(call.session, call.actor, agreement_id, body)
+    drafting.replace(call.session, call.actor, agreement_id, body, call.if_match)
     return _shown(call, agreement_id)
 
 
 @routes.put("/agreements/{agreement_id}/schedule", Permission.AGREEMENTS_MANAGE)
 def set_schedule(call: Call, agreement_id: Id, body: ScheduleIn) -> AgreementOut:
     """Say what comes where on which weekdays. Once both have signed, a change does that."""
-    call.if_match(_shown(call, agreement_id).version)
-    drafting.schedule(call.session, call.actor, agreement_id, body)
+    drafting.schedule(call.session, call.actor, agreement_id, body, call.if_match)
     return _shown(call, agreement_id)
 
 

@@ -26,16 +26,26 @@ def declare_capacity(call: Call, body: CapacityIn) -> Page[CapacityOut]:
     )
 
 
-@routes.get("/harvest-capacities", Permission.CAPACITIES_DECLARE)
+@routes.get("/harvest-capacities", Permission.AGREEMENTS_READ)
 def list_capacities(
     call: Call,
+    supplier_id: Annotated[Id | None, Query()] = None,
     product_id: Annotated[Id | None, Query()] = None,
     from_month: Annotated[Day | None, Query()] = None,
     limit: Limit = 50,
     after: After = None,
 ) -> Page[CapacityOut]:
-    """Declared months with what is promised of them: to schedules, to caps without one, to other orders."""
-    return queries.capacities(call.session, call.actor, product_id=product_id, from_month=from_month, limit=limit, after=after)
+    """Declared months of the own products, or of the region's, with what is promised of them: to schedules, to caps without one, to other
+    orders."""
+    return queries.capacities(
+        call.session,
+        call.actor,
+        supplier_id=supplier_id,
+        product_id=product_id,
+        from_month=from_month,
+        limit=limit,
+        after=after,
+    )
 
 
 @routes.post("/crop-losses", Permission.CAPACITIES_DECLARE)

@@ -33,7 +33,7 @@ _ROW = f"""
 """  # noqa: S608
 _LIST = text(
     f"""
-    SELECT * FROM ({_ROW} WHERE {SEEN}) a
+    SELECT {", ".join(AgreementRow.model_fields)} FROM ({_ROW} WHERE {SEEN}) a
     WHERE (CAST(:state AS text) IS NULL OR a.state = :state)
       AND (CAST(:buyer_id AS bigint) IS NULL OR a.buyer_id = :buyer_id)
       AND (CAST(:supplier_id AS bigint) IS NULL OR a.supplier_id = :supplier_id)

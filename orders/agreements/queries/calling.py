@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from orders.agreements import rules
 from orders.agreements.queries.late import LATE, of_draft
-from orders.agreements.queries.reach import AT_BUYER, SEEN, SIDES, reach
+from orders.agreements.queries.reach import AT_PLACE, SEEN, SIDES, reach
 from orders.agreements.schemas.calling import ClosureOut, DraftOut, DraftRow, PositionLineOut, PositionOut
 from orders.agreements.states import DraftStatus, state_sql
 from shop.core import clock, paging
@@ -21,7 +21,8 @@ _DRAFTS = text(
     SELECT d.*, a.number AS agreement_number, supplier.name AS supplier_name, buyer.name AS buyer_name, place.name AS place_name,
            (SELECT count(DISTINCT i.agreement_line_id) FROM instalment i WHERE i.call_off_draft_id = d.id AND i.status <> 'skipped') AS lines
     FROM call_off_draft d JOIN agreement a ON a.id = d.agreement_id {SIDES} JOIN delivery_place place ON place.id = d.delivery_place_id
-    WHERE {AT_BUYER}
+    LEFT JOIN organisation unit ON unit.id = place.unit_id
+    WHERE {AT_PLACE}
       AND (CAST(:id AS bigint) IS NULL OR d.id = :id)
       AND (CAST(:agreement_id AS bigint) IS NULL OR a.id = :agreement_id)
       AND (CAST(:status AS text) IS NULL OR d.status = :status)
@@ -41,7 +42,7 @@ def drafts(
     after: str | None,
     draft_id: int | None = None,
 ) -> Page[DraftRow]:
-    """Drafted call-offs of the own branch, by the day on which they are due."""
+    """Drafted call-offs of the own branch and of the places at its units, by the day on which they are due."""
     start = paging.position(after, str, int)
     rows = session.execute(
         _DRAFTS,
@@ -111,13 +112,14 @@ def closure(session: Session, closure_id: int) -> ClosureOut:
 _HEAD = text(
     f"SELECT a.*, {state_sql('a')} AS state FROM agreement a {SIDES} WHERE a.id = :id AND {SEEN}"  # noqa: S608
 )
+# Acceptances as they stand by now: put right by both sides, less what was given back.
 _POSITION = text(
     """
     SELECT l.*, l.id AS agreement_line_id, l.amount_cap_fen AS amount_cap, s.code AS sku_code, p.name AS product_name, s.pack, s.unit,
            drawn.quantity AS drawn_quantity, drawn.amount_fen AS drawn_amount, coalesce(waits.quantity, 0) AS waiting_quantity,
            coalesce(o.ordered, 0) AS ordered_quantity, coalesce(o.shipped, 0) AS shipped_quantity,
            coalesce(o.accepted, 0) AS accepted_quantity, coalesce(o.rejected, 0) AS rejected_quantity,
-           coalesce(o.accepted_fen, 0)::bigint AS accepted_amount
+           coalesce(o.returned, 0) AS returned_quantity, coalesce(o.accepted_fen, 0)::bigint AS accepted_amount
     FROM agreement_line l JOIN sku s ON s.id = l.sku_id JOIN product p ON p.id = s.product_id
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(d.quantity), 0) AS quantity, coalesce(sum(d.amount_fen), 0)::bigint AS amount_fen
@@ -128,10 +130,21 @@ _POSITION = text(
         WHERE w.agreement_line_id = l.id AND r.status IN ('waiting', 'returned', 'approved')
     ) waits ON true
     LEFT JOIN LATERAL (
-        SELECT sum(ol.quantity - ol.closed_quantity) AS ordered, sum(ol.shipped_quantity) AS shipped, sum(ol.accepted_quantity) AS accepted,
-               sum(ol.rejected_quantity + ol.difference_quantity) AS rejected, sum(coalesce(paid.fen, 0)) AS accepted_fen
+        SELECT sum(ol.quantity - ol.closed_quantity) AS ordered, sum(ol.shipped_quantity) AS shipped, sum(stands.accepted) AS accepted,
+               sum(ol.rejected_quantity + ol.difference_quantity + ol.accepted_quantity - coalesce(stands.accepted, 0)) AS rejected,
+               sum(stands.returned) AS returned, sum(stands.fen) AS accepted_fen
         FROM order_line ol JOIN supplier_order so ON so.id = ol.supplier_order_id
-        LEFT JOIN LATERAL (SELECT sum(al.amount_fen) AS fen FROM acceptance_line al WHERE al.order_line_id = ol.id) paid ON true
+        LEFT JOIN LATERAL (
+            SELECT sum(coalesce(b.accepted, al.accepted_quantity)) AS accepted, sum(b.returned) AS returned,
+                   sum(al.amount_fen - coalesce(back.fen, 0) + coalesce(mended.fen, 0)) AS fen
+            FROM acceptance_line al LEFT JOIN acceptance_balance b ON b.acceptance_line_id = al.id
+            LEFT JOIN LATERAL (SELECT sum(r.amount_fen) AS fen FROM goods_return_line r WHERE r.acceptance_line_id = al.id) back ON true
+            LEFT JOIN LATERAL (
+                SELECT sum(coalesce(c.after_fen, 0) - coalesce(c.before_fen, 0)) AS fen FROM acceptance_correction_line c
+                WHERE c.acceptance_line_id = al.id
+            ) mended ON true
+            WHERE al.order_line_id = ol.id
+        ) stands ON true
         WHERE ol.agreement_line_id = l.id AND so.status NOT IN ('rejected', 'cancelled')
     ) o ON true
     WHERE l.agreement_id = :id ORDER BY l.line_no

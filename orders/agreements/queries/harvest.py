@@ -48,10 +48,11 @@ _CAPS = text(
       AND NOT EXISTS (SELECT FROM schedule_entry e WHERE e.agreement_line_id = l.id AND NOT e.ended)
     """  # noqa: S608
 )
-# Orders under no agreement count in the month in which they are wanted, or were placed.
+# Orders under no agreement count in the month in which they are wanted by now, or were placed.
 _ORDERS = text(
     """
-    SELECT l.product_id, date_trunc('month', coalesce(po.deliver_by, (po.placed_at AT TIME ZONE 'Asia/Shanghai')::date))::date AS month,
+    SELECT l.product_id,
+           date_trunc('month', coalesce(so.deliver_by, po.deliver_by, (po.placed_at AT TIME ZONE 'Asia/Shanghai')::date))::date AS month,
            sum(round((l.quantity - l.rejected_quantity - l.difference_quantity - l.closed_quantity) * coalesce(s.net_grams, 0)))::bigint AS grams
     FROM sku s JOIN order_line l ON l.sku_id = s.id JOIN supplier_order so ON so.id = l.supplier_order_id
     JOIN purchase_order po ON po.id = l.purchase_order_id
@@ -97,6 +98,7 @@ _LIST = text(
            coalesce((SELECT sum(l.grams) FROM crop_loss l WHERE l.product_id = c.product_id AND l.month = c.month), 0)::bigint AS lost_grams
     FROM harvest_capacity c JOIN product p ON p.id = c.product_id JOIN organisation o ON o.id = c.supplier_id
     WHERE {_REACH}
+      AND (CAST(:supplier_id AS bigint) IS NULL OR c.supplier_id = :supplier_id)
       AND (CAST(:product_id AS bigint) IS NULL OR c.product_id = :product_id)
       AND (CAST(:from_month AS date) IS NULL OR c.month >= :from_month)
       AND (CAST(:start AS bigint) IS NULL OR (c.product_id, c.month) > (:start, CAST(:start_month AS date)))
@@ -106,7 +108,14 @@ _LIST = text(
 
 
 def capacities(
-    session: Session, actor: Actor, *, product_id: int | None, from_month: date | None, limit: int, after: str | None
+    session: Session,
+    actor: Actor,
+    *,
+    limit: int,
+    after: str | None,
+    supplier_id: int | None = None,
+    product_id: int | None = None,
+    from_month: date | None = None,
 ) -> Page[CapacityOut]:
     """Declared months of the own branch's products, or of the region's, by product and month."""
     start = paging.position(after, int, str)
@@ -114,6 +123,7 @@ def capacities(
         _LIST,
         {
             **_reach(actor),
+            "supplier_id": supplier_id,
             "product_id": product_id,
             "from_month": from_month,
             "start": start[0] if start else None,

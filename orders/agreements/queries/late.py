@@ -31,12 +31,17 @@ _FROM = f"""
 """  # noqa: S608
 # What was rejected, did not arrive or will not come was answered for: nothing more is to come for it.
 _LATE = """
-    a.status = 'active' AND i.status <> 'skipped' AND i.due_on < :today AND (CAST(:oldest AS date) IS NULL OR i.due_on >= :oldest)
+    a.status = 'active' AND i.status <> 'skipped' AND NOT i.settled AND i.due_on < :today AND (CAST(:oldest AS date) IS NULL OR i.due_on >= :oldest)
     AND i.due_on <= coalesce(a.terminated_on, a.valid_until)
     AND (so.id IS NULL OR so.status IN ('rejected', 'cancelled') OR ol.to_answer > 0)
 """
 #: SQL: id, agreement and day of every instalment that is late on ``:today``, since ``:oldest`` where that is given.
 LATE = f"SELECT i.id, a.id AS agreement_id, i.due_on {_FROM} WHERE {_LATE}"
+#: SQL: id of every instalment that was not settled and by ``:today`` is: its order stands, and all of it was answered for.
+ANSWERED = f"""
+    SELECT i.id {_FROM} WHERE i.status = 'ordered' AND NOT i.settled AND i.due_on < :today
+      AND so.status NOT IN ('rejected', 'cancelled') AND ol.to_answer = 0
+"""
 
 _SHOWN = f"""
     SELECT i.*, a.id AS agreement_id, l.line_no, p.name AS product_name, s.pack, s.unit, place.name AS place_name, po.id AS purchase_order_id,

@@ -20,6 +20,8 @@ SEEN = (
     f"({AT_BUYER} OR a.proposed_at IS NOT NULL AND (coalesce(supplier.path LIKE CAST(:branch AS text), false)"
     " OR buyer.region_code LIKE ANY (CAST(:regions AS text[])) OR supplier.region_code LIKE ANY (CAST(:regions AS text[]))))"
 )
+#: The drafts of a place: the buyer's branch and that of the place's ``unit``, not those of other places.
+AT_PLACE = "(buyer.path LIKE CAST(:branch AS text) OR unit.path LIKE CAST(:branch AS text))"
 SIDES = "JOIN organisation buyer ON buyer.id = a.buyer_id JOIN organisation supplier ON supplier.id = a.supplier_id"
 
 # Not FOR UPDATE: whoever writes a line of an order holds the agreement's line FOR KEY SHARE, and need not wait.

@@ -85,7 +85,7 @@ class DraftOut(DraftRow):
 
 class PositionLineOut(BaseModel):
     """What became of a line: by quantity and by amount. ``drawn`` counts against the caps: what is ordered or waits for approval, less what was
-    rejected at acceptance."""
+    rejected at acceptance or given back since."""
 
     agreement_line_id: int
     line_no: int
@@ -99,11 +99,12 @@ class PositionLineOut(BaseModel):
     waiting_quantity: QuantityOut
     ordered_quantity: QuantityOut
     shipped_quantity: QuantityOut
-    accepted_quantity: QuantityOut
-    rejected_quantity: QuantityOut
+    accepted_quantity: QuantityOut = Field(description="as both sides hold for true by now")
+    rejected_quantity: QuantityOut = Field(description="rejected, or not arrived")
+    returned_quantity: QuantityOut = Field(description="of what was accepted, given back")
     drawn_quantity: QuantityOut
     drawn_amount: YuanOut
-    accepted_amount: YuanOut
+    accepted_amount: YuanOut = Field(description="less what was given back")
     remaining_quantity: QuantityOut | None = Field(
         description="below the cap, without its tolerance; negative within the tolerance"
     )

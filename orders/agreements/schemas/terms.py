@@ -176,7 +176,7 @@ class ChangeIn(In):
 
     @model_validator(mode="after")
     def _something(self) -> Self:
-        if not self.model_fields_set - {"reason"}:
+        if not any(getattr(self, name) not in (None, []) for name in self.model_fields_set - {"reason"}):
             raise BadValue("没有任何变更", "nothing changes")
         if len({line.line_no for line in self.lines}) < len(self.lines):
             raise BadValue("每行只能出现一次", "each line once")

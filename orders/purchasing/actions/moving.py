@@ -33,6 +33,21 @@ _STEP = text(
 )
 
 
+_HOLD_AGREEMENTS = text(
+    """
+    SELECT a.id FROM agreement a WHERE a.id IN (
+        SELECT l.agreement_id FROM order_line o JOIN agreement_line l ON l.id = o.agreement_line_id WHERE o.supplier_order_id = :id)
+    ORDER BY a.id FOR NO KEY UPDATE
+    """
+)
+
+
+def hold_agreements(session: Session, supplier_order_id: int) -> None:
+    """Lock the long-term agreements that an order draws from, before the order itself: what may draw more of them waits for call-offs, and
+    they for it."""
+    session.execute(_HOLD_AGREEMENTS, {"id": supplier_order_id})
+
+
 def locked(session: Session, actor: Actor, supplier_order_id: int, side: Side) -> Any:
     """The supplier order, locked until the transaction ends.
 

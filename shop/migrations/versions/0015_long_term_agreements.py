@@ -9,19 +9,24 @@ down_revision = "0014"
 branch_labels = None
 depends_on = None
 
-# What counts against the caps: orders less what was rejected, did not arrive or will not come, and requests that may still become orders.
+# What counts against the caps: orders less what was rejected, did not arrive, will not come or was given back, as acceptances stand by now, and
+# requests that may still become orders.
 _DRAWN = """
     CREATE VIEW agreement_drawn AS
     SELECT l.agreement_line_id, left_of.quantity, round(left_of.quantity * l.unit_price_fen)::bigint AS amount_fen
     FROM order_line l JOIN supplier_order so ON so.id = l.supplier_order_id
-    CROSS JOIN LATERAL (SELECT l.quantity - l.rejected_quantity - l.difference_quantity - l.closed_quantity AS quantity) left_of
+    CROSS JOIN LATERAL (
+        SELECT l.quantity - l.rejected_quantity - l.difference_quantity - l.closed_quantity
+               + coalesce(sum(b.accepted - al.accepted_quantity - b.returned), 0) AS quantity
+        FROM acceptance_line al JOIN acceptance_balance b ON b.acceptance_line_id = al.id WHERE al.order_line_id = l.id
+    ) left_of
     WHERE l.agreement_line_id IS NOT NULL AND so.status NOT IN ('rejected', 'cancelled')
     UNION ALL
     SELECT l.agreement_line_id, l.quantity, l.amount_fen
     FROM purchase_request_line l JOIN purchase_request r ON r.id = l.purchase_request_id
     WHERE l.agreement_line_id IS NOT NULL AND r.status IN ('waiting', 'returned', 'approved')
 """
-# Looks when everything of the transaction is written. The order of an approved request was counted while it waited, so it takes no lock.
+# Looks when everything of the transaction is written. The order of an approved request was counted while it waited: nothing grows by it.
 _HOLD_CAPS = """
     CREATE FUNCTION hold_agreement_caps() RETURNS trigger LANGUAGE plpgsql AS $$
     DECLARE
@@ -31,19 +36,20 @@ _HOLD_CAPS = """
         fen_drawn numeric;
         fen_of_all numeric;
     BEGIN
-        SELECT * INTO line FROM agreement_line WHERE id = NEW.agreement_line_id;
-        IF TG_TABLE_NAME = 'order_line' AND EXISTS (
+        IF TG_TABLE_NAME = 'order_line' AND to_jsonb(NEW) ->> 'replaces_id' IS NULL AND EXISTS (
             SELECT FROM purchase_order WHERE id = (to_jsonb(NEW) ->> 'purchase_order_id')::bigint AND purchase_request_id IS NOT NULL
         ) THEN
-            SELECT * INTO whole FROM agreement WHERE id = line.agreement_id;
-        ELSE
-            SELECT * INTO whole FROM agreement WHERE id = line.agreement_id FOR NO KEY UPDATE;
+            RETURN NULL;
         END IF;
+        SELECT * INTO line FROM agreement_line WHERE id = NEW.agreement_line_id;
+        SELECT * INTO whole FROM agreement WHERE id = line.agreement_id FOR NO KEY UPDATE;
         SELECT coalesce(sum(quantity), 0), coalesce(sum(amount_fen), 0) INTO quantity_drawn, fen_drawn
         FROM agreement_drawn WHERE agreement_line_id = line.id;
         IF whole.amount_cap_fen IS NOT NULL THEN
-            SELECT coalesce(sum(amount_fen), 0) INTO fen_of_all
-            FROM agreement_drawn WHERE agreement_line_id IN (SELECT id FROM agreement_line WHERE agreement_id = whole.id);
+            SELECT coalesce(sum(d.fen), 0) INTO fen_of_all
+            FROM agreement_line l
+            CROSS JOIN LATERAL (SELECT sum(amount_fen) AS fen FROM agreement_drawn WHERE agreement_line_id = l.id) d
+            WHERE l.agreement_id = whole.id;
         END IF;
         IF quantity_drawn > trunc(line.quantity_cap * (100 + whole.tolerance_percent) / 100, 3)
            OR fen_drawn > trunc(line.amount_cap_fen * (100 + whole.tolerance_percent) / 100)
@@ -338,12 +344,14 @@ def upgrade() -> None:
         sa.Column("skip_note", sa.String(), nullable=True),
         sa.Column("call_off_draft_id", sa.BigInteger(), nullable=True),
         sa.Column("late_told_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("settled", sa.Boolean(), server_default="false", nullable=False),
         sa.CheckConstraint("(status = 'skipped') = (skip_reason IS NOT NULL)", name=op.f("ck_instalment_skipped")),
         sa.CheckConstraint(
             "(status IN ('drafted','ordered')) <= (call_off_draft_id IS NOT NULL)", name=op.f("ck_instalment_drafted")
         ),
         sa.CheckConstraint(
-            "skip_reason IN ('closure','public_holiday','crop_loss','discarded','ended')", name=op.f("ck_instalment_skip_reason")
+            "skip_reason IN ('closure','public_holiday','crop_loss','discarded','ended','already_ordered')",
+            name=op.f("ck_instalment_skip_reason"),
         ),
         sa.CheckConstraint("status IN ('planned','drafted','ordered','skipped')", name=op.f("ck_instalment_status")),
         sa.CheckConstraint("lost_grams >= 0", name=op.f("ck_instalment_lost_grams")),
@@ -358,6 +366,13 @@ def upgrade() -> None:
     op.create_index(op.f("ix_instalment_agreement_line_id_due_on"), "instalment", ["agreement_line_id", "due_on"], unique=False)
     op.create_index(op.f("ix_instalment_call_off_draft_id"), "instalment", ["call_off_draft_id"], unique=False)
     op.create_index(op.f("ix_instalment_due_on"), "instalment", ["due_on"], unique=False)
+    op.create_index(
+        "ix_instalment_unsettled",
+        "instalment",
+        ["due_on"],
+        unique=False,
+        postgresql_where=sa.text("status <> 'skipped' AND NOT settled"),
+    )
     op.create_foreign_key(op.f("fk_order_line_agreement_line_id"), "order_line", "agreement_line", ["agreement_line_id"], ["id"])
     op.create_foreign_key(
         op.f("fk_purchase_request_line_agreement_line_id"), "purchase_request_line", "agreement_line", ["agreement_line_id"], ["id"]
@@ -380,6 +395,9 @@ def downgrade() -> None:
     op.execute("DROP VIEW agreement_drawn")
     op.drop_constraint(op.f("fk_purchase_request_line_agreement_line_id"), "purchase_request_line", type_="foreignkey")
     op.drop_constraint(op.f("fk_order_line_agreement_line_id"), "order_line", type_="foreignkey")
+    op.drop_index(
+        "ix_instalment_unsettled", table_name="instalment", postgresql_where=sa.text("status <> 'skipped' AND NOT settled")
+    )
     op.drop_index(op.f("ix_instalment_due_on"), table_name="instalment")
     op.drop_index(op.f("ix_instalment_call_off_draft_id"), table_name="instalment")
     op.drop_index(op.f("ix_instalment_agreement_line_id_due_on"), table_name="instalment")

@@ -133,7 +133,7 @@ class Scene:
             after = {"after": page["next"]}
 
     def deliver(self, order, accepted=None, rejected=0):
-        """Confirm, ship and accept the first part of an order."""
+        """Confirm, ship and accept the first part of an order; returns the shipment."""
         part = order["supplier_orders"][0]["id"]
         assert self.post("farm", f"supplier-orders/{part}/confirm").status_code == 200
         shipment = self.post("farm", f"supplier-orders/{part}/shipments").json()
@@ -146,6 +146,7 @@ class Scene:
         }
         done = self.post("buyer", f"shipments/{shipment['id']}/acceptance", {"lines": [answer]})
         assert done.status_code in (200, 201), done.text
+        return shipment
 
     def run(self, action):
         with self.database.unit_of_work() as session:

@@ -119,7 +119,7 @@ def test_both_sides_see_the_same_position(scene):
     assert scene.get("rival", f"agreements/{made['id']}/position").status_code == 404
     sheet = scene.get("farm", f"agreements/{made['id']}/position", format="xlsx")
     rows = CalamineWorkbook.from_filelike(io.BytesIO(sheet.content)).get_sheet_by_index(0).to_python()
-    assert rows[1][7:12] == [60, 40, 30, 10, 50]
+    assert rows[1][7:13] == [60, 40, 30, 10, 0, 50]
     assert scene.get("farm", f"agreements/{made['id']}/position", format="csv").content.startswith(b"\xef\xbb\xbf")
 
 
@@ -236,3 +236,79 @@ def test_the_same_call_off_sent_twice_is_one_order(scene):
     one, two = (scene.post("buyer", f"agreements/{made['id']}/call-offs", body, **{"Idempotency-Key": "k"}) for _ in range(2))
     assert one.content == two.content
     assert ordered(scene) == 1
+
+
+def test_what_is_given_back_may_be_called_off_again(scene):
+    made = scene.agreed(scene.line(quantity_cap="100"), amount_cap="380.00")
+    shipment = scene.deliver(scene.call_off(made, 100).json()["purchase_order"])
+    line = {"order_line_id": shipment["lines"][0]["order_line_id"], "quantity": "25"}
+    asked = {"reason_code": "quality", "reason": "发芽", "lines": [line]}
+    back = scene.post("buyer", f"shipments/{shipment['id']}/returns", asked).json()
+    assert code(scene.call_off(made, 1)) == (409, "cap_exceeded")
+    done = scene.post("farm", f"returns/{back['id']}/approve", {"without_goods": True})
+    assert (done.status_code, done.json()["status"]) == (200, "closed"), done.text
+    line = scene.position(made)["lines"][0]
+    assert (line["accepted_quantity"], line["returned_quantity"], line["accepted_amount"]) == ("100", "25", "285.00")
+    assert (line["drawn_quantity"], line["drawn_amount"], line["remaining_quantity"]) == ("75", "285.00", "25")
+    assert code(scene.call_off(made, 26)) == (409, "cap_exceeded")
+    assert scene.call_off(made, 25).status_code == 201
+
+
+def test_a_corrected_acceptance_is_drawn_as_it_stands(scene):
+    made = scene.agreed(scene.line(quantity_cap="100"))
+    shipment = scene.deliver(scene.call_off(made, 100).json()["purchase_order"], rejected=30)
+    truth = {"order_line_id": shipment["lines"][0]["order_line_id"], "accepted_quantity": "90"}
+    body = {"reason": "复点", "lines": [truth]}
+    correction = scene.post("buyer", f"shipments/{shipment['id']}/corrections", body).json()
+    assert scene.position(made)["lines"][0]["drawn_quantity"] == "70"
+    agreed = scene.post("farm", f"acceptance-corrections/{correction['id']}/agree")
+    assert agreed.status_code == 200, agreed.text
+    line = scene.position(made)["lines"][0]
+    assert (line["accepted_quantity"], line["rejected_quantity"], line["drawn_quantity"]) == ("90", "10", "90")
+    assert line["accepted_amount"] == line["drawn_amount"] == "342.00"
+    assert code(scene.call_off(made, 11)) == (409, "cap_exceeded")
+
+
+def amended(scene, order, price):
+    """A change of the price of an order that the supplier proposed; the buyer's answer is open."""
+    part = order["supplier_orders"][0]["id"]
+    scene.post("farm", f"supplier-orders/{part}/confirm")
+    with scene.database.unit_of_work() as session:
+        line_id = session.execute(text("SELECT id FROM order_line WHERE supplier_order_id = :id"), {"id": part}).scalar_one()
+    body = {"reason": "涨价", "lines": [{"order_line_id": line_id, "unit_price": price}]}
+    answer = scene.post("farm", f"supplier-orders/{part}/amendments", body)
+    assert answer.status_code == 201, answer.text
+    return answer.json()["id"]
+
+
+def test_an_amendment_waits_for_a_call_off_before_it_locks_anything_else(scene):
+    """Both would deadlock if the amendment held the stock when the call-off, which holds the agreement, comes to it."""
+    made = scene.agreed()
+    amendment = amended(scene, scene.call_off(made, 10).json()["purchase_order"], "4.00")
+    stock = {"sku": scene.cabbage.sku_id}
+    with ThreadPoolExecutor(1) as pool:
+        with scene.database.unit_of_work() as session:
+            session.execute(text("SELECT 1 FROM agreement WHERE id = :id FOR NO KEY UPDATE"), {"id": made["id"]})
+            accepting = pool.submit(scene.post, "buyer", f"amendments/{amendment}/accept")
+            waiting = text(
+                "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE NOT granted AND a.datname = current_database()"
+            )
+            while not session.execute(waiting).scalar_one():
+                session.execute(text("SELECT pg_sleep(0.02)"))
+            session.execute(text("SELECT 1 FROM stock WHERE sku_id = :sku FOR UPDATE NOWAIT"), stock)
+        answer = accepting.result()
+    assert answer.status_code == 200, answer.text
+
+
+def test_an_amendment_of_an_approved_order_cannot_pass_a_cap(scene):
+    scene.users["approver"] = scene.run(lambda session: make_user(session, Role.APPROVER, scene.bureau))
+    scene.sign_in()
+    rule = {"name": "审批", "min_amount": "0.00", "steps": [{"name": "领导", "role": "approver"}]}
+    scene.post("head", "approval-rules", rule)
+    made = scene.agreed(scene.line(amount_cap="380.00"))
+    request = scene.call_off(made, 100).json()["purchase_request"]
+    done = scene.post("approver", f"purchase-requests/{request['id']}/approve", {}).json()
+    order = scene.get("buyer", f"purchase-orders/{done['purchase_order_id']}").json()
+    amendment = amended(scene, order, "3.81")
+    assert code(scene.post("buyer", f"amendments/{amendment}/accept")) == (409, "cap_exceeded")
+    assert scene.position(made)["drawn_amount"] == "380.00"

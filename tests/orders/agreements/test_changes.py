@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from orders.agreements.actions import drafts
 from shop.core import clock
 from tests.orders.agreements.scene import code
 
@@ -133,3 +134,64 @@ def test_the_database_keeps_one_open_change(scene):
     )
     with pytest.raises(Exception, match="uq_agreement_change_open"), scene.database.unit_of_work() as session:
         session.execute(text(copy))
+
+
+def test_what_the_old_schedule_has_ordered_does_not_come_twice(scene):
+    weekday = (clock.today() + timedelta(days=2)).isoweekday()
+    made = scene.agreed(schedule=scene.weekly(weekday=weekday, skips_public_holidays=False), call_off_lead_days=3)
+    scene.run(drafts.draft_due)
+    first, *_ = scene.get("buyer", "call-off-drafts").json()["items"]
+    assert scene.post("buyer", f"call-off-drafts/{first['id']}/order").status_code == 201
+    change = ask(scene, made, schedule=scene.weekly((200, 200, 200), weekday=weekday, skips_public_holidays=False)).json()
+    assert answer(scene, change, "accept").status_code == 200
+    found = scene.instalments(made, first=first["due_on"], last=first["due_on"], delivery_place_id=first["delivery_place_id"])
+    assert sorted((each["status"], each["skip_reason"], each["quantity"]) for each in found) == [
+        ("ordered", None, "170"),
+        ("skipped", "already_ordered", "200"),
+    ]
+    scene.run(drafts.draft_due)
+    assert first["delivery_place_id"] not in {
+        row["delivery_place_id"] for row in scene.get("buyer", "call-off-drafts").json()["items"]
+    }
+
+
+def test_an_agreement_is_renewed_once_and_by_approved_sides(scene):
+    made = scene.agreed()
+    end = {"valid_until": str(clock.today() + timedelta(days=364 * 2))}
+    change = ask(scene, made, kind="renewals", **end).json()
+    suspend = text("UPDATE organisation SET status = :status WHERE id = :id")
+    with scene.database.unit_of_work() as session:
+        session.execute(suspend, {"id": scene.farm.id, "status": "suspended"})
+    assert code(answer(scene, change, "accept")) == (409, "party_not_approved")
+    with scene.database.unit_of_work() as session:
+        session.execute(suspend, {"id": scene.farm.id, "status": "approved"})
+    assert answer(scene, change, "accept").status_code == 200
+    assert code(ask(scene, made, kind="renewals", **end)) == (409, "already_renewed")
+
+
+def test_a_renewal_begins_at_once_where_the_schedule_was_changed_on_the_way(scene):
+    made = scene.agreed(schedule=scene.weekly())
+    with clock.fixed(clock.now() + timedelta(days=200)):
+        scene.sign_in()
+        change = ask(scene, made, schedule=scene.weekly((100, 100, 100), weekday=2)).json()
+        assert answer(scene, change, "accept").status_code == 200
+        until = str(clock.today() + timedelta(days=364 * 2))
+        done = answer(scene, ask(scene, made, kind="renewals", valid_until=until).json(), "accept").json()
+        again = scene.get("buyer", f"agreements/{done['renewed_as_id']}").json()
+    assert {entry["starts_on"] for entry in again["schedule"]} == {again["valid_from"]}
+    assert {entry["ends_on"] for entry in again["schedule"]} == {until}
+
+
+def test_a_change_names_the_place_of_its_fault(scene):
+    made = scene.agreed(scene.line(), scene.line(product=scene.radish, quantity_cap="100"), amount_cap="1000.00")
+    scene.call_off(made, 10, 50)
+    low = ask(scene, made, lines=[{"line_no": 2, "quantity_cap": "49"}])
+    assert low.json()["errors"][0]["field"] == "lines[0].quantity_cap"
+    for body, field in [
+        ({"lines": [{"line_no": 2, "minimum_quantity": "101"}]}, "lines[0].minimum_quantity"),
+        ({"minimum_amount": "1000.01"}, "minimum_amount"),
+    ]:
+        refused = ask(scene, made, **body)
+        assert code(refused) == (422, "terms_refused")
+        assert refused.json()["errors"][0]["field"] == field
+    assert code(ask(scene, made, amount_cap=None, lines=[])) == (422, "invalid")

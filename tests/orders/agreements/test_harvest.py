@@ -204,3 +204,50 @@ def test_what_is_ordered_is_not_cut(scene):
     with scene.database.unit_of_work() as session:
         sums = session.execute(text("SELECT sum(lost_grams) FROM instalment")).scalar_one()
         assert sums == session.execute(text("SELECT sum(cut_grams) FROM crop_loss_share")).scalar_one() == loss["cut_grams"]
+
+
+def test_officers_see_what_the_suppliers_of_their_region_declared(scene):
+    declare(scene, m09=5000 * KG)
+    seen = scene.get("county", "harvest-capacities", supplier_id=scene.farm.id).json()["items"]
+    assert seen == scene.get("farm", "harvest-capacities").json()["items"] != []
+    assert scene.get("county", "harvest-capacities", supplier_id=scene.rival.id).json()["items"] == []
+    for who in ("elsewhere", "buyer"):
+        assert scene.get(who, "harvest-capacities").json()["items"] == []
+
+
+def test_a_buyer_is_not_told_what_a_supplier_declared_and_promised_to_others(scene):
+    declare(scene, m10=2000 * KG)
+    made = scene.agreed(schedule=scene.weekly(), **TERM)
+    more = {"reason": "扩招", "schedule": scene.weekly((300, 300, 300))}
+    asked = f"agreements/{made['id']}/changes"
+    (told,) = scene.post("head", asked, more).json()["errors"]
+    (own,) = scene.post("farm", asked, more).json()["errors"]
+    assert (own["declared_grams"], own["promised_grams"]) == (2000 * KG, 1500 * KG)
+    assert (told["asked_grams"], told["over_grams"]) == (own["asked_grams"], own["over_grams"]) == (1200 * KG, 700 * KG)
+    assert set(told) == {"field", "code", "message", "product_id", "month", "asked_grams", "over_grams"}
+    assert str(2000 * KG) not in told["message"].replace(str(1200 * KG), "")
+
+
+def test_days_that_come_back_ask_for_no_more_than_the_harvest(scene):
+    closed = {"name": "基建", "starts_on": "2026-10-01", "ends_on": "2026-10-31"}
+    closure = scene.post("buyer", "closure-periods", closed).json()
+    declare(scene, m10=1000 * KG)
+    scene.agreed(schedule=scene.weekly(), **TERM)
+    remove = f"/v1/closure-periods/{closure['id']}"
+    assert code(scene.clients["buyer"].delete(remove)) == (409, "over_committed")
+    assert len(scene.get("buyer", "closure-periods").json()["items"]) == 1
+    declare(scene, m10=1500 * KG)
+    assert scene.clients["buyer"].delete(remove).status_code == 204
+    assert capacity(scene, "10")["schedule_grams"] == 1500 * KG
+
+
+def test_an_order_takes_from_the_month_in_which_it_is_to_come_by_now(scene):
+    declare(scene, m09=5000 * KG, m10=5000 * KG)
+    order = {"fund_source": "canteen", "delivery_address": "某处", "deliver_by": "2026-09-20"}
+    placed = scene.post("buyer", "purchase-orders", {**order, "lines": [{"sku_id": scene.cabbage.sku_id, "quantity": "300"}]})
+    part = placed.json()["supplier_orders"][0]["id"]
+    scene.post("farm", f"supplier-orders/{part}/confirm")
+    later = {"reason": "推迟", "deliver_by": "2026-10-08"}
+    amendment = scene.post("buyer", f"supplier-orders/{part}/amendments", later).json()
+    assert scene.post("farm", f"amendments/{amendment['id']}/accept").status_code == 200
+    assert (capacity(scene, "09")["order_grams"], capacity(scene, "10")["order_grams"]) == (0, 300 * KG)

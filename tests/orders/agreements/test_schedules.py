@@ -6,8 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from orders.agreements.actions import drafts
+from orders.agreements.actions import drafts, planning
+from orders.agreements.queries import reach
+from orders.agreements.schemas.terms import ChangeIn
 from shop.core import clock
+from shop.identity import tokens
 from tests.orders.agreements.scene import Scene, code
 
 MONDAY = datetime(2026, 8, 24, 2, tzinfo=UTC)  # 10 o'clock in Shanghai, a week before term
@@ -156,6 +159,10 @@ def test_late_instalments_are_listed_and_told_once(scene):
         assert first["items"] + rest["items"] == late
         assert scene.position(made)["late_instalments"] == 2
         assert (scene.run(drafts.tell_late), scene.run(drafts.tell_late)) == (1, 0)
+        with scene.database.unit_of_work() as session:
+            settled = session.execute(text("SELECT call_off_draft_id FROM instalment WHERE settled")).scalars().all()
+        assert settled == [rows[0]["id"]]
+        assert scene.get("buyer", "late-instalments").json()["items"] == late
         scene.hear()
         for side in (scene.bureau, scene.farm):
             assert scene.told("agreement.instalments_late", side) == [
@@ -233,3 +240,63 @@ def test_the_demanded_day_is_of_the_week(scene):
     made = term(scene)
     assert {date.fromisoformat(each["due_on"]).isoweekday() for each in scene.instalments(made)} == {1}
     assert timedelta(0) < date.fromisoformat(scene.instalments(made)[0]["due_on"]) - clock.today()
+
+
+def test_a_school_has_the_drafts_of_its_own_place_only(scene):
+    term(scene)
+    with at(date(2026, 9, 4)):
+        scene.sign_in()
+        draft(scene)
+        own, *others = scene.get("buyer", "call-off-drafts").json()["items"]
+        assert [row["place_name"] for row in scene.get("school", "call-off-drafts").json()["items"]] == ["第一小学食堂"]
+        for other in others:
+            path = f"call-off-drafts/{other['id']}"
+            assert scene.get("school", path).status_code == 404
+            assert code(scene.post("school", f"{path}/discard", {"reason": "停课"})) == (404, "not_found")
+        gone = scene.post("school", f"call-off-drafts/{own['id']}/discard", {"reason": "停课"})
+        assert gone.json()["status"] == "discarded"
+
+
+def test_a_draft_is_not_opened_beside_another_of_its_place_and_day(scene):
+    term(scene)
+    with at(date(2026, 9, 4)):
+        scene.sign_in()
+        draft(scene)
+        first = scene.get("buyer", "call-off-drafts").json()["items"][0]
+        order = scene.post("buyer", f"call-off-drafts/{first['id']}/order").json()["purchase_order"]
+        scene.post("buyer", f"purchase-orders/{order['id']}/cancel", {"reason": "写错"})
+        with scene.database.unit_of_work() as session:
+            session.execute(
+                text(
+                    "INSERT INTO call_off_draft (agreement_id, delivery_place_id, due_on, drafted_at)"
+                    " SELECT agreement_id, delivery_place_id, due_on, drafted_at FROM call_off_draft WHERE id = :id"
+                ),
+                {"id": first["id"]},
+            )
+        assert code(scene.post("buyer", f"call-off-drafts/{first['id']}/reopen")) == (409, "another_draft_open")
+
+
+def test_a_closure_waits_for_a_schedule_that_is_being_written(scene):
+    made = term(scene)
+    body = ChangeIn.model_validate({"reason": "改期", "schedule": scene.weekly(weekday=3)})
+    closed = {"name": "消毒", "starts_on": "2026-09-16", "ends_on": "2026-09-16"}
+    with ThreadPoolExecutor(1) as pool:
+        with scene.database.unit_of_work() as session:
+            head = tokens.actor_of_user(session, scene.users["head"].id)
+            agreement, _ = reach.locked(session, head, made["id"])
+            planning.replace_schedule(session, agreement, body.schedule, clock.today())
+            closing = pool.submit(scene.post, "buyer", "closure-periods", closed)
+            session.execute(text("SELECT pg_sleep(0.5)"))
+            assert not closing.done()
+        assert closing.result().status_code == 201
+    found = scene.instalments(made, first="2026-09-16", last="2026-09-16")
+    assert [(each["status"], each["skip_note"]) for each in found] == [("skipped", "消毒")] * 3
+
+
+def test_what_is_over_early_is_not_planned_again(scene):
+    made = term(scene)
+    change = scene.post("farm", f"agreements/{made['id']}/terminations", {"reason": "停供", "last_day": "2026-09-30"}).json()
+    scene.post("head", f"agreements/{made['id']}/changes/{change['id']}/accept", {})
+    (closure,) = scene.get("buyer", "closure-periods").json()["items"]
+    assert scene.clients["buyer"].delete(f"/v1/closure-periods/{closure['id']}").status_code == 204
+    assert {each["status"] for each in scene.instalments(made, first="2026-10-01")} == {"skipped"}

@@ -103,6 +103,9 @@ def test_a_draft_is_edited_and_a_proposal_revised(scene):
     revised = scene.post("buyer", f"agreements/{made['id']}/revise").json()
     assert (revised["state"], revised["supplier"]["signed_at"], revised["terms_hash"]) == ("draft", None, None)
     assert scene.get("farm", f"agreements/{made['id']}").status_code == 404
+    scene.hear()
+    assert scene.told("agreement.revised", scene.farm) == [{"number": made["number"], "title": "新标题"}]
+    assert scene.told("agreement.signed") == []
 
 
 @pytest.mark.parametrize(("who", "verb", "state"), [("farm", "decline", "declined"), ("buyer", "withdraw", "withdrawn")])
@@ -156,3 +159,21 @@ def test_the_print_is_for_both_sides_and_shows_what_was_written_as_text(scene):
     for who, status in (("buyer", 200), ("farm", 200), ("rival", 404)):
         assert scene.get(who, f"agreements/{made['id']}/pdf").status_code == status
     assert scene.get("farm", f"agreements/{made['id']}/pdf").content.startswith(b"%PDF-")
+
+
+def test_what_is_over_is_not_signed(scene):
+    made = scene.propose(valid_until=str(clock.today() + timedelta(days=5)))
+    with clock.fixed(clock.now() + timedelta(days=6)):
+        scene.sign_in()
+        assert code(scene.sign("farm", made)) == (409, "agreement_not_in_force")
+
+
+def test_a_draft_written_anew_has_no_places_left(scene):
+    made = scene.draft(schedule=scene.weekly())
+    path = f"/v1/agreements/{made['id']}"
+    assert scene.get("school", path[4:]).status_code == 200
+    stale = scene.clients["buyer"].put(f"{path}/schedule", json=scene.weekly(), headers={"If-Match": '"1"'})
+    assert code(stale) == (412, "changed_meanwhile")
+    edited = scene.clients["buyer"].put(path, json=scene.body(), headers={"If-Match": '"2"'}).json()
+    assert (edited["places"], edited["schedule"]) == ([], [])
+    assert scene.get("school", path[4:]).status_code == 404

@@ -43,7 +43,7 @@ class Compared:
             id=self.agreement_line,
         )
         assert (called_off, fen) == (tale.called_off, tale.called_off * AGREED_PRICE[ORANGES])
-        assert called_off <= MOST_CALLED_OFF
+        assert called_off - tale.found_since <= MOST_CALLED_OFF
 
     def records(self, session: Session, tale: Tale) -> None:
         """Parts with their quantities, what is due, requests and returns."""

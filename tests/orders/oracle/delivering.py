@@ -164,6 +164,7 @@ class Delivering(Buying):
                 assert code == ("buyers_budget_short" if by_buyer else "budget_exceeded")
             else:
                 assert code is None
+                self.tale.found_since += max(truth - delivery.accepted, 0) if part.agreed else 0
                 delivery.accepted = truth
                 return
         assert self.do(correcting.decline, correction, None, who=other)[0] is None

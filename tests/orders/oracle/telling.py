@@ -81,6 +81,11 @@ class Part:
         return self.quantity - self.rejected - self.missing if self.open else 0
 
     @property
+    def stands(self) -> int:
+        """The same by what both sides hold for true of its acceptances, less what was given back."""
+        return self.wanted - self.accepted + self.sold if self.open else 0
+
+    @property
     def reserved_fen(self) -> int:
         if not self.open:
             return 0
@@ -92,7 +97,7 @@ class Part:
 
     @property
     def due_fen(self) -> int:
-        return (self.wanted - self.accepted + self.sold) * self.price + self.freight if self.open else 0
+        return self.stands * self.price + self.freight if self.open else 0
 
     def nothing_more_comes(self) -> None:
         """The rest was taken off by agreement."""
@@ -152,6 +157,8 @@ class Tale:
         self.orders: list[Order] = []
         self.requests: list[Request] = []
         self.backs: list[Back] = []
+        #: Called off and accepted after all, as both sides found later; that may pass a cap.
+        self.found_since = 0
 
     @property
     def parts(self) -> Iterator[Part]:
@@ -169,9 +176,9 @@ class Tale:
 
     @property
     def called_off(self) -> int:
-        """What counts against the cap; what is given back stays drawn."""
+        """What counts against the cap."""
         waiting = [each for each in self.requests if each.agreed and each.status in ("waiting", "returned", "approved")]
-        return sum(part.wanted for part in self.parts if part.agreed) + sum(each.wanted[ORANGES] for each in waiting)
+        return sum(part.stands for part in self.parts if part.agreed) + sum(each.wanted[ORANGES] for each in waiting)
 
     def short(self, wanted: Wanted) -> bool:
         return any(quantity > self.stock[goods][0] - self.stock[goods][1] for goods, quantity in wanted.items())
