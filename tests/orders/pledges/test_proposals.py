@@ -160,13 +160,19 @@ def test_without_the_lock_the_same_basket_is_ordered_twice(scene, monkeypatch):
     assert rush(scene, basket).count(201) > 1
 
 
-def requested(scene, pledge, basket):
-    """The order of a basket waits for approval; returns its request and the one who decides."""
+def needs_approval(scene):
+    """From now on every order of the firm does; returns who decides."""
     with scene.database.unit_of_work() as session:
         people = [make_user(session, role, scene.firm) for role in (Role.BUYER_ADMIN, Role.APPROVER)]
     admin, approver = (scene.api.as_(user) for user in people)
     rule = {"name": "审批", "min_amount": "0", "steps": [{"name": "领导", "role": "approver"}]}
     assert admin.post("/v1/approval-rules", json=rule).status_code == 201
+    return approver
+
+
+def requested(scene, pledge, basket):
+    """The order of a basket waits for approval; returns its request and the one who decides."""
+    approver = needs_approval(scene)
     recipient = {"recipient_id": pledge["recipients"][0]["id"]}
     asked = scene.clients["buyer"].post(f"/v1/basket-proposals/{basket['id']}/order", json=recipient).json()
     return f"/v1/purchase-requests/{asked['purchase_request_id']}", approver
@@ -275,10 +281,12 @@ def test_a_basket_whose_request_is_refused_or_withdrawn_can_be_ordered_again(sce
 
 
 def test_a_basket_is_not_ordered_when_the_order_would_not_count(scene, code):
-    basket = found(scene, scene.pledge())
+    pledge = scene.pledge()
+    path = f"/v1/basket-proposals/{found(scene, pledge)['id']}/order"
     scene.sql("UPDATE pledge SET valid_until = :day", day=clock.today() - timedelta(days=1))
-    answer = scene.clients["buyer"].post(f"/v1/basket-proposals/{basket['id']}/order", json={"delivery_address": "重庆市"})
-    assert code(answer) == (409, "order_outside_period")
+    assert code(scene.clients["buyer"].post(path, json={"delivery_address": "重庆市"})) == (409, "order_outside_period")
+    needs_approval(scene)
+    assert code(scene.clients["buyer"].post(path, json={"delivery_address": "重庆市"})) == (409, "order_outside_period")
 
 
 def test_nobody_waits_for_a_basket_to_order_it_unseen(scene, code):
