@@ -61,18 +61,32 @@ def _redis() -> str:
     return "ok"
 
 
+#: A delivery is late once it is due and its endpoint does not rest after failures.
+_GAUGES = text(
+    """
+    SELECT e.*, w.*, (SELECT count(*) FROM sale_entry_pending) AS rollup,
+           (SELECT coalesce(extract(epoch FROM now() - min(at)), 0) FROM change WHERE position IS NULL) AS changes_lag
+    FROM (SELECT count(*) FILTER (WHERE parked_at IS NULL) AS due, count(*) FILTER (WHERE parked_at IS NOT NULL) AS parked,
+                 coalesce(extract(epoch FROM now() - min(created_at) FILTER (WHERE parked_at IS NULL)), 0) AS age
+          FROM outbox_event WHERE done_at IS NULL) e,
+         (SELECT count(*) AS webhooks,
+                 coalesce(extract(epoch FROM now() - min(greatest(d.next_attempt_at, p.rest_until))
+                     FILTER (WHERE greatest(d.next_attempt_at, p.rest_until) <= now())), 0) AS webhook_lag
+          FROM webhook_delivery d JOIN webhook_endpoint p ON p.id = d.endpoint_id AND p.status = 'enabled' WHERE d.status = 'pending') w
+    """
+)
+
+
 def _gauges(database: Database) -> None:
-    statement = text(
-        "SELECT count(*) FILTER (WHERE parked_at IS NULL) AS due, count(*) FILTER (WHERE parked_at IS NOT NULL) AS parked,"
-        " coalesce(extract(epoch FROM now() - min(created_at) FILTER (WHERE parked_at IS NULL)), 0) AS age,"
-        " (SELECT count(*) FROM sale_entry_pending) AS pending FROM outbox_event WHERE done_at IS NULL"
-    )
     try:
         with database.engine.connect() as connection:
-            row: Any = connection.execute(statement).one()
+            row: Any = connection.execute(_GAUGES).one()
     except SQLAlchemyError:
         return
     metrics.OUTBOX_DUE.set(row.due)
     metrics.OUTBOX_PARKED.set(row.parked)
     metrics.OUTBOX_AGE.set(row.age)
-    metrics.ROLLUP_PENDING.set(row.pending)
+    metrics.ROLLUP_PENDING.set(row.rollup)
+    metrics.WEBHOOKS_PENDING.set(row.webhooks)
+    metrics.WEBHOOK_LAG.set(row.webhook_lag)
+    metrics.CHANGES_LAG.set(row.changes_lag)

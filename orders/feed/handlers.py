@@ -86,6 +86,9 @@ _SOURCING_QUOTED = f"""
     UNION SELECT supplier_id, 'quotation_request', quotation_request_id FROM quotation WHERE quotation_request_id = :id
 """
 
+_PLEDGE = "SELECT organisation_id, 'pledge', id FROM pledge WHERE id = :id"
+_PROOF = "SELECT p.organisation_id, 'pledge', p.id FROM purchase_proof f JOIN pledge p ON p.id = f.pledge_id WHERE f.id = :id"
+
 #: Event -> the member of its payload that is ``:id``, and the statement.
 CONCERNED: dict[str, tuple[str, str]] = {
     "acceptance.recorded": ("acceptance_id", _PART.format(subject="shipment", of="s", join=_ACCEPTANCE, by="a")),
@@ -158,15 +161,14 @@ CONCERNED: dict[str, tuple[str, str]] = {
         f"""SELECT {_BUYERS}, 'purchase_order', po.id FROM payment p JOIN purchase_order po ON po.id = p.purchase_order_id WHERE p.id = :id
         UNION SELECT so.supplier_id, 'supplier_order', so.id FROM payment p JOIN supplier_order so USING (purchase_order_id) WHERE p.id = :id""",
     ),
-    "pledge.opened": ("pledge_id", "SELECT organisation_id, 'pledge', id FROM pledge WHERE id = :id"),
+    "pledge.cancelled": ("pledge_id", _PLEDGE),
+    "pledge.opened": ("pledge_id", _PLEDGE),
     "purchase_order.amended": ("purchase_order_id", _PARTS),
     "purchase_order.cancelled": ("purchase_order_id", f"{_PARTS} AND status = 'cancelled'"),
     "purchase_order.placed": ("purchase_order_id", _PARTS),
     "purchase_order.reassigned": ("purchase_order_id", _PARTS),
-    "purchase_proof.issued": (
-        "proof_id",
-        "SELECT p.organisation_id, 'pledge', p.id FROM purchase_proof f JOIN pledge p ON p.id = f.pledge_id WHERE f.id = :id",
-    ),
+    "purchase_proof.issued": ("proof_id", _PROOF),
+    "purchase_proof.revoked": ("proof_id", _PROOF),
     "purchase_request.ordered": ("purchase_request_id", _REQUEST),
     "purchase_request.rejected": ("purchase_request_id", _REQUEST),
     "purchase_request.returned": ("purchase_request_id", _REQUEST),

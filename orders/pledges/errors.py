@@ -81,6 +81,18 @@ class HeadsNeeded(Invalid):
     en = "A cap for each head, or a basket for each, needs the number of heads"
 
 
+class TooManyHeads(Invalid):
+    code = "too_many_heads"
+    zh = "受助对象共 {heads} 人，一个方案最多 {most} 人；请填写人数"
+    en = "The recipients are {heads} heads; a basket is made for {most} at most: say for how many"
+
+
+class TooManyRecipients(Conflict):
+    code = "too_many_recipients"
+    zh = "每项承诺最多 {most} 个受助对象"
+    en = "A pledge has at most {most} recipients"
+
+
 class ProposalOutdated(Conflict):
     """Prices or stock are not what they were; ``data.lines`` names the lines."""
 

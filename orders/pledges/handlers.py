@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from orders.pledges.actions import proposing
+from orders.pledges.actions import filling, proposing
 from orders.pledges.queries.counting import sums
 from orders.pledges.rules.figures import REMIND_DAYS, is_behind, percent
 from orders.pledges.states import ProposalStatus
@@ -20,7 +20,7 @@ _PLEDGE = text(
     FROM pledge p JOIN organisation o ON o.id = p.organisation_id WHERE p.id = :id
     """
 )
-_PROOF = text("SELECT pledge_id, number FROM purchase_proof WHERE id = :id")
+_PROOF = text("SELECT pledge_id, number, revoke_reason FROM purchase_proof WHERE id = :id")
 _PROPOSAL = text(
     "SELECT b.id, b.status, p.number, p.organisation_id FROM basket_proposal b JOIN pledge p ON p.id = b.pledge_id WHERE b.id = :id"
 )
@@ -38,21 +38,34 @@ def _opened(session: Session, payload: dict[str, Any]) -> None:
     _tell_counties(session, "pledge.opened", pledge, str(pledge.id), number=pledge.number, organisation=pledge.organisation_name)
 
 
-def _proved(session: Session, payload: dict[str, Any]) -> None:
-    """The organisation and the counties hear of a proof."""
-    proof = session.execute(_PROOF, {"id": payload["proof_id"]}).one()
-    pledge = session.execute(_PLEDGE, {"id": proof.pledge_id}).one()
-    data = {"number": proof.number, "pledge": pledge.number, "organisation": pledge.organisation_name}
-    notify(
-        session,
-        origin=f"purchase_proof.issued:{payload['proof_id']}",
-        kind="purchase_proof.issued",
-        subject_type="pledge",
-        subject_id=pledge.id,
-        organisation_id=pledge.organisation_id,
-        **data,
-    )
-    _tell_counties(session, "purchase_proof.issued", pledge, str(payload["proof_id"]), **data)
+def _cancelled(session: Session, payload: dict[str, Any]) -> None:
+    """The counties, who heard of the pledge, hear that it is taken back."""
+    pledge = session.execute(_PLEDGE, {"id": payload["pledge_id"]}).one()
+    data = {"number": pledge.number, "organisation": pledge.organisation_name, "reason": pledge.reason}
+    _tell_counties(session, "pledge.cancelled", pledge, str(pledge.id), **data)
+
+
+def _of_proof(kind: str) -> Handler:
+    """The organisation and the counties hear of a proof that is issued or revoked."""
+
+    def handle(session: Session, payload: dict[str, Any]) -> None:
+        proof = session.execute(_PROOF, {"id": payload["proof_id"]}).one()
+        pledge = session.execute(_PLEDGE, {"id": proof.pledge_id}).one()
+        data = {"number": proof.number, "pledge": pledge.number, "organisation": pledge.organisation_name}
+        if kind == "purchase_proof.revoked":
+            data["reason"] = proof.revoke_reason
+        notify(
+            session,
+            origin=f"{kind}:{payload['proof_id']}",
+            kind=kind,
+            subject_type="pledge",
+            subject_id=pledge.id,
+            organisation_id=pledge.organisation_id,
+            **data,
+        )
+        _tell_counties(session, kind, pledge, str(payload["proof_id"]), **data)
+
+    return handle
 
 
 def _tell_counties(session: Session, kind: str, row: Row[Any], cause: str, **data: Any) -> None:
@@ -97,6 +110,14 @@ def _count_approved(session: Session, payload: dict[str, Any]) -> None:
     proposing.count_approved(session, payload["purchase_order_id"])
 
 
+def _release(session: Session, payload: dict[str, Any]) -> None:
+    proposing.release(session, payload["purchase_request_id"])
+
+
+def _moved(session: Session, payload: dict[str, Any]) -> None:
+    filling.drop_moved(session, payload["purchase_order_id"])
+
+
 def remind(session: Session) -> int:
     """Tell those whose pledge ends soon and of which too little was accepted, each once; end baskets that nobody works on any more. Returns
     how many such pledges there are. Safe to run at any time and any number of times."""
@@ -123,7 +144,12 @@ def remind(session: Session) -> int:
 HANDLERS: dict[str, Handler] = {
     "basket_proposal.requested": _work_out,
     "basket_proposal.unmet": _explain,
+    "pledge.cancelled": _cancelled,
     "pledge.opened": _opened,
     "purchase_order.placed": _count_approved,
-    "purchase_proof.issued": _proved,
+    "purchase_order.reassigned": _moved,
+    "purchase_proof.issued": _of_proof("purchase_proof.issued"),
+    "purchase_proof.revoked": _of_proof("purchase_proof.revoked"),
+    "purchase_request.rejected": _release,
+    "purchase_request.withdrawn": _release,
 }

@@ -24,7 +24,7 @@ def page(zh: PublicProofOut, en: PublicProofOut) -> str:
         ("出具日期 Issued", zh.issued_on.isoformat()),
         ("证明金额 Amount", f"¥{yuan_from_fen(zh.amount)}"),
         ("现金额 Now", f"¥{yuan_from_fen(zh.amount_now)}" if changed else None),
-        ("已退回 Taken back", f"¥{yuan_from_fen(zh.taken_back)}" if zh.taken_back else None),
+        ("已退回或移出 Taken back", f"¥{yuan_from_fen(zh.taken_back)}" if zh.taken_back else None),
         *(
             (f"{each.name} {same.name}", f"¥{yuan_from_fen(each.amount)}")
             for each, same in zip(zh.districts, en.districts, strict=True)

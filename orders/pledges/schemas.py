@@ -16,7 +16,9 @@ from shop.core.money import PositiveYuanIn, YuanOut
 from shop.core.quantities import Day, Id, Name, QuantityOut, ShortText
 
 RegionCode = Annotated[str, StringConstraints(pattern=r"^50[0-9]{4}([0-9A-Z]{1,6})?$"), Field(examples=["500236", "500236T01"])]
-Heads = Annotated[int, Field(ge=1, le=1_000_000)]
+MAX_HEADS = 1_000_000
+MAX_RECIPIENTS = 200
+Heads = Annotated[int, Field(ge=1, le=MAX_HEADS)]
 Phone = Annotated[str, Field(pattern=r"^[0-9+\- ]{5,30}$")]
 Share = Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2, description="per cent of the amount")]
 
@@ -63,7 +65,7 @@ class PledgeFields(In):
     valid_until: Day
     per_head_cap: PositiveYuanIn | None = None
     fund_source: FundSource
-    recipients: Annotated[list[RecipientIn], Field(max_length=200)] = []
+    recipients: Annotated[list[RecipientIn], Field(max_length=MAX_RECIPIENTS)] = []
 
 
 class PledgeIn(PledgeFields):
@@ -102,7 +104,7 @@ class PledgePatch(In):
     valid_until: Day | None = None
     per_head_cap: PositiveYuanIn | None = None
     fund_source: FundSource | None = None
-    recipients: Annotated[list[RecipientIn], Field(max_length=200)] | None = None
+    recipients: Annotated[list[RecipientIn], Field(max_length=MAX_RECIPIENTS)] | None = None
 
 
 class ReasonIn(In):
@@ -110,7 +112,7 @@ class ReasonIn(In):
 
 
 class PartOut(BaseModel):
-    """What a part of the figures comes to; parts of one table add up to the whole."""
+    """What a part of the figures comes to; districts, categories and funds each add up to the whole."""
 
     code: str
     name: str
@@ -127,13 +129,13 @@ class FiguresOut(BaseModel):
     accepted_percent: str
     outside_ordered: YuanOut = Field(description="ordered from elsewhere in the same orders; counts for nothing")
     outside_accepted: YuanOut
-    orders: int
+    orders: int = Field(description="of which something was ordered or accepted from the pledged regions")
     accepted_grams: int
     heads: int
     per_head: YuanOut | None = Field(description="accepted for each head")
     above_cap: bool
     by_district: list[PartOut]
-    by_township: list[PartOut]
+    by_township: list[PartOut] = Field(description="goods that name no township are not among them")
     by_category: list[PartOut]
     by_fund: list[PartOut]
 
@@ -320,7 +322,7 @@ class ProofOut(BaseModel):
     issued_at: datetime
     amount: YuanOut
     amount_now: YuanOut
-    taken_back: YuanOut = Field(description="returned or corrected since it was issued")
+    taken_back: YuanOut = Field(description="returned, corrected or taken out of the pledge since it was issued")
     sha256: str
     superseded_by: str | None
     revoke_reason: str | None

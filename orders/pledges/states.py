@@ -59,6 +59,8 @@ class ProposalAction(StrEnum):
     EXPLAIN = "explain"
     FAIL = "fail"
     ORDER = "order"
+    #: The request for its order was refused or withdrawn.
+    RELEASE = "release"
 
 
 _P, _M = ProposalStatus, ProposalAction
@@ -72,6 +74,7 @@ PROPOSAL = StateTable(
         (_P.EXPLAINING, _M.EXPLAIN): _P.INFEASIBLE,
         (_P.EXPLAINING, _M.FAIL): _P.FAILED,
         (_P.READY, _M.ORDER): _P.ORDERED,
+        (_P.ORDERED, _M.RELEASE): _P.READY,
     },
 )
 
@@ -83,16 +86,16 @@ class ProofState(StrEnum):
     """What a proof is worth when somebody looks."""
 
     VALID = "valid"
-    #: What it was issued for was partly taken back since.
+    #: What it was issued for was partly returned, corrected or taken out of the pledge since.
     CHANGED = "changed"
     SUPERSEDED = "superseded"
     REVOKED = "revoked"
 
 
-def proof_state(*, revoked: bool, superseded: bool, amount_fen: int, amount_now_fen: int, taken_back_fen: int) -> ProofState:
-    """More accepted later leaves a proof true for its day; anything taken back since does not."""
+def proof_state(*, revoked: bool, superseded: bool, taken_back_fen: int) -> ProofState:
+    """More accepted later leaves a proof true for its day; anything of it that is gone since does not."""
     if revoked:
         return ProofState.REVOKED
     if superseded:
         return ProofState.SUPERSEDED
-    return ProofState.CHANGED if taken_back_fen or amount_now_fen < amount_fen else ProofState.VALID
+    return ProofState.CHANGED if taken_back_fen else ProofState.VALID

@@ -33,8 +33,15 @@ def as_csv(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     writer = csv.writer(buffer)
     writer.writerow(header)
     for row in rows:
-        writer.writerow(["" if cell is None else safe(cell) if isinstance(cell, str) else cell for cell in row])
+        writer.writerow([_plain(cell) for cell in row])
     return b"\xef\xbb\xbf" + buffer.getvalue().encode()
+
+
+def _plain(cell: Cell) -> Cell:
+    """A cell as it is written into CSV: 100, never 1E+2."""
+    if isinstance(cell, Decimal):
+        return format(cell, "f")
+    return "" if cell is None else safe(cell) if isinstance(cell, str) else cell
 
 
 def as_xlsx(title: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:

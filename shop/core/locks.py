@@ -1,7 +1,7 @@
 """Advisory locks by name, and the order in which rows are locked.
 
 Lock order, everywhere, each by id:
-pledge (FOR SHARE by what adds to it) -> basket proposal or proof -> quotation request -> harvest of a supplier (by name) -> agreement -> its
+pledge (FOR SHARE by what adds to it) -> baskets asked for by an organisation (by name) -> basket proposal or proof -> quotation request -> harvest of a supplier (by name) -> agreement -> its
 changes, drafts, instalments -> certification case -> purchase request -> spending of a unit (by name) -> uploaded lists of the same
 content -> dispute -> supplier orders -> purchase order (its totals) -> goods return or correction -> vouchers -> service capacity (by SKU and
 day) -> acceptance balances (by line) -> sale entries -> order lines -> stock (by SKU) -> number series -> certificates (FOR KEY SHARE by

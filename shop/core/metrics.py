@@ -18,6 +18,17 @@ OUTBOX_AGE = Gauge("shop_outbox_oldest_seconds", "Age of the oldest event not ye
 ROLLUP_PENDING = Gauge(
     "shop_rollup_pending", "Sale entries read live because no rollup holds them yet", multiprocess_mode="mostrecent"
 )
+WEBHOOKS_PENDING = Gauge(
+    "shop_webhooks_pending", "Deliveries that wait for endpoints that are switched on", multiprocess_mode="mostrecent"
+)
+WEBHOOK_LAG = Gauge(
+    "shop_webhook_lag_seconds",
+    "For how long the oldest delivery is due whose endpoint does not rest after failures",
+    multiprocess_mode="mostrecent",
+)
+CHANGES_LAG = Gauge(
+    "shop_changes_lag_seconds", "Age of the oldest change that readers of the feed do not see yet", multiprocess_mode="mostrecent"
+)
 RECONCILE_DIFFERENCES = Gauge(
     "shop_reconcile_differences", "Differences found by the last reconcile", multiprocess_mode="mostrecent"
 )

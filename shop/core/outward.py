@@ -113,6 +113,8 @@ class Answer:
     status: int
     #: At most :data:`MAX_ANSWER_BYTES`.
     body: bytes
+    #: The header Retry-After as it came.
+    retry_after: str | None = None
 
 
 def target(url: str) -> Target:
@@ -224,7 +226,8 @@ def post(url: str, headers: Mapping[str, str], body: bytes, tls: ssl.SSLContext 
                 read += piece
                 if len(read) >= MAX_ANSWER_BYTES:
                     break
-            return Answer(response.status, bytes(read[:MAX_ANSWER_BYTES]))
+            wait = next((value for name, value in response.headers if name.lower() == b"retry-after"), None)
+            return Answer(response.status, bytes(read[:MAX_ANSWER_BYTES]), None if wait is None else wait.decode("latin-1"))
     except httpcore.TimeoutException as error:
         raise Unreachable("no answer in time") from error
     except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:

@@ -1,9 +1,11 @@
 """The feed of changes, and webhooks, over HTTP."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 from fastapi import Query
 from pydantic import StringConstraints
+from sqlalchemy import Row
 
 from shop.core.errors import Invalid
 from shop.core.paging import After, Limit, Page, cursor, page, position
@@ -78,8 +80,18 @@ def change_types(call: Call) -> ChangeTypesOut:
 # --- endpoints -----------------------------------------------------------------------------------------------------
 
 
-def _endpoint(row: WebhookEndpoint) -> EndpointOut:
-    return EndpointOut.model_validate(row, from_attributes=True)
+def _endpoints(call: Call, rows: Sequence[WebhookEndpoint]) -> dict[int, EndpointOut]:
+    waiting = queries.backlogs(call.session, [row.id for row in rows])
+    return {row.id: _with_backlog(row, waiting.get(row.id)) for row in rows}
+
+
+def _with_backlog(row: WebhookEndpoint, waiting: Row[Any] | None) -> EndpointOut:
+    own = {name: getattr(row, name) for name in EndpointOut.model_fields if not name.startswith("pending")}
+    return EndpointOut(**own, pending=waiting.pending if waiting else 0, pending_since=waiting.oldest if waiting else None)
+
+
+def _endpoint(call: Call, row: WebhookEndpoint) -> EndpointOut:
+    return _endpoints(call, [row])[row.id]
 
 
 # Answers with secrets are not kept for a repeated request: an endpoint made twice is seen in the list and deleted.
@@ -87,7 +99,7 @@ def _endpoint(row: WebhookEndpoint) -> EndpointOut:
 def create_endpoint(call: Call, body: EndpointIn) -> NewEndpointOut:
     """Have an address of the own system called about changes. The secret that signs the calls is shown this once."""
     row, secret = endpoints.create(call.session, call.actor, body)
-    return NewEndpointOut(**_endpoint(row).model_dump(), secret=secret)
+    return NewEndpointOut(**_endpoint(call, row).model_dump(), secret=secret)
 
 
 @routes.get("/webhook-endpoints", Permission.WEBHOOKS_MANAGE)
@@ -95,12 +107,13 @@ def list_endpoints(call: Call, limit: Limit = 50, after: After = None) -> Page[E
     """The endpoints of the own organisation, by id."""
     start = position(after, int)
     rows = queries.endpoints(call.session, call.actor, after=start[0] if start else 0, limit=limit + 1)
-    return page(rows, limit, _endpoint, lambda row: [row.id])
+    shown = _endpoints(call, rows)
+    return page(rows, limit, lambda row: shown[row.id], lambda row: [row.id])
 
 
 @routes.get("/webhook-endpoints/{endpoint_id}", Permission.WEBHOOKS_MANAGE)
 def endpoint(call: Call, endpoint_id: Id) -> EndpointOut:
-    return _endpoint(queries.endpoint(call.session, call.actor, endpoint_id))
+    return _endpoint(call, queries.endpoint(call.session, call.actor, endpoint_id))
 
 
 @routes.patch("/webhook-endpoints/{endpoint_id}", Permission.WEBHOOKS_MANAGE)
@@ -109,7 +122,7 @@ def edit_endpoint(call: Call, endpoint_id: Id, body: EndpointPatch) -> EndpointO
     row = queries.endpoint(call.session, call.actor, endpoint_id, to_change=True)
     call.if_match(row.version)
     endpoints.edit(call.session, call.actor, row, body.model_dump(exclude_unset=True))
-    return _endpoint(row)
+    return _endpoint(call, row)
 
 
 @routes.delete("/webhook-endpoints/{endpoint_id}", Permission.WEBHOOKS_MANAGE)

@@ -4,7 +4,7 @@ from shop.core.errors import Conflict, Problem
 
 
 class CursorExpired(Problem):
-    """What came after the cursor is no longer all there; whoever reads must begin anew."""
+    """What came after the cursor is no longer all there, or the cursor is not of this feed; whoever reads must begin anew."""
 
     status, code = 410, "cursor_expired"
     zh = "游标已过期（变更仅保留 {days} 天），请重新全量同步后再从新的游标开始"

@@ -51,7 +51,8 @@ def changes(
     if not actor.organisation_path:
         raise Forbidden
     feed = session.execute(_FEED).one()
-    if after is not None and after < feed.removed_position:
+    # a cursor from behind the end is of another history: the database was restored
+    if after is not None and not feed.removed_position <= after <= feed.last_position:
         raise CursorExpired(days=rules.CHANGES_DAYS)
     branch = list(session.execute(_BRANCH, {"branch": f"{actor.organisation_path}%"}).scalars())
     if since is not None:
@@ -60,7 +61,7 @@ def changes(
     values = {"branch": branch, "after": after or 0, "last": feed.last_position, "types": types, "limit": limit + 1}
     rows = session.execute(_CHANGES, values).all()
     more = len(rows) > limit
-    return Stretch(rows[:limit], rows[limit - 1].position if more else max(feed.last_position, after or 0), more)
+    return Stretch(rows[:limit], rows[limit - 1].position if more else feed.last_position, more)
 
 
 def _own(actor: Actor) -> Any:
@@ -78,6 +79,19 @@ def endpoints(session: Session, actor: Actor, *, after: int, limit: int) -> Sequ
     """Endpoints of the actor's organisation, by id."""
     statement = select(WebhookEndpoint).where(_own(actor), col(WebhookEndpoint.id) > after)
     return session.exec(statement.order_by(col(WebhookEndpoint.id)).limit(limit)).all()
+
+
+_BACKLOGS = text(
+    """
+    SELECT endpoint_id, count(*) AS pending, min(created_at) AS oldest FROM webhook_delivery
+    WHERE endpoint_id = ANY (:ids) AND status = 'pending' GROUP BY endpoint_id
+    """
+)
+
+
+def backlogs(session: Session, endpoint_ids: Sequence[int]) -> dict[int, Row[Any]]:
+    """For each endpoint that anything waits for: how many deliveries, and since when the oldest."""
+    return {row.endpoint_id: row for row in session.execute(_BACKLOGS, {"ids": list(endpoint_ids)})}
 
 
 def endpoint(session: Session, actor: Actor, endpoint_id: int, *, to_change: bool = False) -> WebhookEndpoint:

@@ -6,6 +6,7 @@ import hmac
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 #: Everything that the feed tells, as ``subject.what_happened``; an entry more than the feed's handlers know is a fault (a test checks it).
@@ -61,12 +62,14 @@ TYPES: Mapping[str, tuple[str, str]] = {
     "organisation.rejected": ("单位注册被驳回", "The registration was rejected"),
     "paper.uploaded": ("订单有新单据", "A paper of an order was uploaded"),
     "payment.recorded": ("付款已登记", "A payment was recorded"),
+    "pledge.cancelled": ("购买承诺已撤回", "A pledge was taken back"),
     "pledge.opened": ("购买承诺已公布", "A pledge was opened"),
     "purchase_order.amended": ("订单金额或明细已变更", "The lines or the cost of an order changed"),
     "purchase_order.cancelled": ("订单已取消", "An order, or a part of it, was cancelled"),
     "purchase_order.placed": ("订单已提交", "An order was placed"),
     "purchase_order.reassigned": ("订单的预算单位已变更", "An order belongs to another budget unit"),
     "purchase_proof.issued": ("购买证明已出具", "A proof of purchase was issued"),
+    "purchase_proof.revoked": ("购买证明已撤销", "A proof of purchase was revoked"),
     "purchase_request.ordered": ("采购申请已下单", "A request was ordered"),
     "purchase_request.rejected": ("采购申请未获批准", "A request was refused"),
     "purchase_request.returned": ("采购申请已退回", "A request was returned"),
@@ -134,6 +137,8 @@ SLOTS = 2
 GIVE_UP = timedelta(days=3)
 #: An endpoint is disabled when so many attempts in a row failed, over so long.
 FAILURES, FAILING = 10, timedelta(days=3)
+#: The longest wait between two attempts.
+LONGEST_WAIT = timedelta(hours=12)
 #: How long the secret before signs beside the new one, unless the owner says otherwise.
 OVERLAP_HOURS = 24
 
@@ -176,12 +181,27 @@ def wait_before_retry(attempts: int, chance: float) -> timedelta:
     """How long a delivery waits after its ``attempts``-th failure: a minute, then four times as long each time, at most twelve hours; and
     up to a fifth more by ``chance`` (0 to 1), so that what failed together does not come again together.
     """
-    return min(timedelta(minutes=4 ** (min(attempts, 10) - 1)), timedelta(hours=12)) * (1 + chance / 5)
+    return min(timedelta(minutes=4 ** (min(attempts, 10) - 1)), LONGEST_WAIT) * (1 + chance / 5)
 
 
 def rest_after(failures: int) -> timedelta:
     """How long an endpoint is left alone after so many failures in a row: a few seconds first, at most ten minutes."""
     return min(timedelta(seconds=5 * 2 ** (min(failures, 10) - 1)), timedelta(minutes=10))
+
+
+def asked_to_wait(retry_after: str | None, now: datetime) -> timedelta:
+    """How long an answer asks to be left alone by its Retry-After: seconds, or a date of HTTP. At most twelve hours, so that nothing is given
+    up unattempted; what is neither of the two, or past, is no wait.
+    """
+    value = (retry_after or "").strip()
+    if value.isascii() and value.isdecimal():
+        return min(timedelta(seconds=int(value[:9])), LONGEST_WAIT)
+    try:
+        until = parsedate_to_datetime(value)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return timedelta(0)
+    until = until.replace(tzinfo=UTC) if until.tzinfo is None else until
+    return max(timedelta(0), min(until - now, LONGEST_WAIT))
 
 
 def is_hopeless(failures: int, failing_since: datetime, now: datetime) -> bool:

@@ -108,6 +108,11 @@ class EndpointOut(BaseModel):
     #: Attempts that failed since the last one that did not.
     failures: int
     failing_since: datetime | None
+    #: After failures: until when it is left alone. A ping or a replay ends that.
+    rest_until: datetime | None
+    #: Deliveries that wait, and since when the oldest does.
+    pending: int
+    pending_since: datetime | None
     #: Until when the secret before signs too.
     previous_until: datetime | None
     created_at: datetime

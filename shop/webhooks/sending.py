@@ -94,6 +94,7 @@ class Outcome:
     status: int | None = None
     text: str | None = None
     error: str | None = None
+    retry_after: str | None = None
 
     @property
     def delivered(self) -> bool:
@@ -197,13 +198,14 @@ def _call(claimed: Row[Any]) -> Outcome:
         return outcome(error="the secret cannot be read any more; rotate it")
     kept = answer.body[:KEPT_TEXT_BYTES].decode("utf-8", "replace").replace("\x00", "�")
     wrong = None if 200 <= answer.status < 300 else f"answered {answer.status}"
-    return outcome(status=answer.status, text=kept, error=wrong)
+    return outcome(status=answer.status, text=kept, error=wrong, retry_after=answer.retry_after)
 
 
 def _not_delivered(session: Session, claimed: Row[Any], outcome: Outcome) -> None:
     now = clock.now()
     failed = session.execute(_FAILED, {"id": claimed.endpoint_id, "now": now}).one()
-    session.execute(_REST, {"id": claimed.endpoint_id, "until": now + rules.rest_after(failed.failures)})
+    asked = rules.asked_to_wait(outcome.retry_after, now)
+    session.execute(_REST, {"id": claimed.endpoint_id, "until": now + max(asked, rules.rest_after(failed.failures))})
     gone = outcome.status == 410
     given_up = gone or now - claimed.created_at >= rules.GIVE_UP
     _settle(session, claimed, outcome, "failed" if given_up else "pending")
@@ -215,6 +217,8 @@ def _not_delivered(session: Session, claimed: Row[Any], outcome: Outcome) -> Non
 
 def _settle(session: Session, claimed: Row[Any], outcome: Outcome, status: str) -> None:
     now = clock.now()
+    # S311: it spreads retries and hides nothing
+    wait = max(rules.wait_before_retry(claimed.attempts, random.random()), rules.asked_to_wait(outcome.retry_after, now))  # noqa: S311
     session.execute(
         _SETTLE,
         {
@@ -222,7 +226,7 @@ def _settle(session: Session, claimed: Row[Any], outcome: Outcome, status: str) 
             "attempts": claimed.attempts,
             "status": status,
             "now": now,
-            "next": now + rules.wait_before_retry(claimed.attempts, random.random()),  # noqa: S311  spreads retries, hides nothing
+            "next": now + wait,
             "duration_ms": outcome.duration_ms,
             "headers": json.dumps(outcome.headers),
             "digest": outcome.digest,

@@ -1,5 +1,6 @@
 """What counts towards a pledge: orders and agreements are added and taken out."""
 
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -24,6 +25,15 @@ _ADD_ORDER = text(
     VALUES (:pledge_id, :order_id, :recipient_id, :user_id, :now)
     """
 )
+#: An order that belongs to a unit by now that is not of the pledging organisation's branch.
+_DROP_MOVED = text(
+    """
+    DELETE FROM pledge_order k USING pledge p, organisation o, purchase_order po, organisation b
+    WHERE k.purchase_order_id = :id AND p.id = k.pledge_id AND o.id = p.organisation_id AND po.id = k.purchase_order_id
+      AND b.id = po.buyer_id AND NOT starts_with(b.path, o.path)
+    RETURNING k.pledge_id
+    """
+)
 _AGREEMENT = text("SELECT b.path FROM agreement a JOIN organisation b ON b.id = a.buyer_id WHERE a.id = :id")
 _ADD_AGREEMENT = text(
     "INSERT INTO pledge_agreement (pledge_id, agreement_id, added_by, added_at) VALUES (:pledge_id, :agreement_id, :user_id, :now)"
@@ -43,8 +53,7 @@ def add_order(session: Session, actor: Actor, pledge_id: int, order_id: int, rec
     order = session.execute(_ORDER, {"id": order_id}).first()
     if order is None or not order.path.startswith(pledge.path):
         raise NotFound
-    if not pledge.valid_from <= order.placed_on <= pledge.valid_until:
-        raise OrderOutsidePeriod(valid_from=pledge.valid_from.isoformat(), valid_until=pledge.valid_until.isoformat())
+    require_period(pledge, order.placed_on)
     if recipient_id is not None:
         recipient(session, pledge_id, recipient_id)
     values = {"pledge_id": pledge_id, "order_id": order_id, "recipient_id": recipient_id, "user_id": actor.user_id}
@@ -67,6 +76,26 @@ def remove_order(session: Session, actor: Actor, pledge_id: int, order_id: int) 
     if removed is None:
         raise NotFound
     audit.record(session, actor, "pledge.order_removed", "pledge", pledge_id, purchase_order_id=order_id)
+
+
+def drop_moved(session: Session, order_id: int) -> None:
+    """Let an order count no more that was moved to a unit outside the pledging organisation's branch: it may count for that unit's pledges."""
+    for pledge_id in session.execute(_DROP_MOVED, {"id": order_id}).scalars():
+        audit.record(session, audit.SYSTEM, "pledge.order_removed", "pledge", pledge_id, purchase_order_id=order_id)
+
+
+def require_period(pledge: Row[Any], placed_on: date) -> None:
+    """Make sure that an order of this Shanghai date counts.
+
+    Raises:
+        OrderOutsidePeriod: it is not within the pledge's time (409).
+    """
+    if not is_within(pledge, placed_on):
+        raise OrderOutsidePeriod(valid_from=pledge.valid_from.isoformat(), valid_until=pledge.valid_until.isoformat())
+
+
+def is_within(pledge: Row[Any], placed_on: date) -> bool:
+    return bool(pledge.valid_from <= placed_on <= pledge.valid_until)
 
 
 def add_agreement(session: Session, actor: Actor, pledge_id: int, agreement_id: int) -> None:

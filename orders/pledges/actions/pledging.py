@@ -8,9 +8,9 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.pledges.actions import proving
-from orders.pledges.errors import OnlyMore, PeriodWrong, ProofStands, RegionsRefused
+from orders.pledges.errors import OnlyMore, PeriodWrong, ProofStands, RegionsRefused, TooManyRecipients
 from orders.pledges.queries import pledges as reading
-from orders.pledges.schemas import PledgeIn, RecipientIn
+from orders.pledges.schemas import MAX_RECIPIENTS, PledgeIn, RecipientIn
 from orders.pledges.states import PLEDGE, PledgeAction, PledgeStatus
 from orders.purchasing.errors import NotYourUnit
 from shop.core import audit, clock, numbers, outbox
@@ -144,7 +144,9 @@ def edit(session: Session, actor: Actor, pledge_id: int, changes: dict[str, Any]
 
 def _only_more(row: Row[Any], changes: dict[str, Any]) -> None:
     less = changes.get("amount", row.amount_fen) < row.amount_fen or changes.get("valid_until", row.valid_until) < row.valid_until
-    if less or changes.keys() - _OPENLY:
+    # a form sends everything back, also what it leaves as it is
+    changed = {name for name, value in changes.items() if name not in _COLUMNS or value != getattr(row, _COLUMNS[name])}
+    if less or changed - _OPENLY:
         raise OnlyMore
 
 
@@ -154,9 +156,12 @@ def add_recipient(session: Session, actor: Actor, pledge_id: int, body: Recipien
     Raises:
         NotFound, IllegalMove: as for :func:`edit`.
         RecipientTwice: there is one of this name (409).
+        TooManyRecipients: see there (409).
     """
     row = reading.locked(session, actor, pledge_id)
     PLEDGE.after(row.status, PledgeAction.EDIT)
+    if len(reading.recipients_of(session, pledge_id)) >= MAX_RECIPIENTS:
+        raise TooManyRecipients(most=MAX_RECIPIENTS)
     _write_recipients(session, pledge_id, [body])
     session.execute(text("UPDATE pledge SET version = version + 1 WHERE id = :id"), {"id": pledge_id})
     audit.record(session, actor, "pledge.recipient_added", "pledge", pledge_id, heads=body.heads)
@@ -208,6 +213,8 @@ def cancel(session: Session, actor: Actor, pledge_id: int, reason: str) -> None:
     for table in ("pledge_order", "pledge_agreement"):
         session.execute(text(f"DELETE FROM {table} WHERE pledge_id = :id"), {"id": pledge_id})  # noqa: S608
     _move(session, actor, row, PledgeAction.CANCEL, "reason = :reason", reason=reason)
+    if row.number is not None:  # of a draft nobody has heard
+        outbox.publish(session, "pledge.cancelled", pledge_id=pledge_id)
 
 
 def _move(session: Session, actor: Actor, row: Row[Any], action: PledgeAction, sets: str, **values: Any) -> None:

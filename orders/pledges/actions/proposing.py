@@ -8,18 +8,18 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.pledges import solver
-from orders.pledges.actions.filling import add_order, fillable, recipient
-from orders.pledges.errors import HeadsNeeded, ProposalOutdated, TooManyProposals, WhereTo
+from orders.pledges.actions.filling import add_order, fillable, is_within, recipient, require_period
+from orders.pledges.errors import HeadsNeeded, ProposalOutdated, TooManyHeads, TooManyProposals, WhereTo
 from orders.pledges.queries import baskets
 from orders.pledges.queries import pledges as reading
 from orders.pledges.rules.asking import Demand
 from orders.pledges.rules.choosing import Item, broken, totals
-from orders.pledges.schemas import OrderedOut, ProposalIn, ProposalOrderIn
-from orders.pledges.states import PROPOSAL, ProposalAction, ProposalStatus
+from orders.pledges.schemas import MAX_HEADS, OrderedOut, ProposalIn, ProposalOrderIn
+from orders.pledges.states import PROPOSAL, PledgeStatus, ProposalAction, ProposalStatus
 from orders.purchasing.schemas import OrderHeadIn, OrderLineIn
 from orders.requests.actions import submit
-from shop.core import audit, clock, outbox
-from shop.core.errors import NotFound
+from shop.core import audit, clock, locks, outbox
+from shop.core.errors import Fault, NotFound
 from shop.identity.actor import Actor
 
 #: Baskets of one organisation that may be in work at a time.
@@ -58,6 +58,31 @@ _PRICES = text(
     """
 )
 
+#: The basket whose request led to an order. Its pledge is held, so that it stays as it is read.
+_APPROVED = text(
+    """
+    SELECT b.id AS proposal_id, b.pledge_id, b.recipient_id, b.requested_by, p.status, p.valid_from, p.valid_until,
+           (po.placed_at AT TIME ZONE 'Asia/Shanghai')::date AS placed_on
+    FROM purchase_order po JOIN basket_proposal b ON b.purchase_request_id = po.purchase_request_id JOIN pledge p ON p.id = b.pledge_id
+    WHERE po.id = :id FOR SHARE OF p
+    """
+)
+_KEEP_ORDER = text(
+    "UPDATE basket_proposal SET purchase_order_id = :order_id WHERE id = :id AND purchase_order_id IS NULL RETURNING id"
+)
+_COUNT = text(
+    """
+    INSERT INTO pledge_order (pledge_id, purchase_order_id, recipient_id, added_by, added_at)
+    VALUES (:pledge_id, :order_id, :recipient_id, :user_id, :now) ON CONFLICT (purchase_order_id) DO NOTHING RETURNING id
+    """
+)
+_RELEASE = text(
+    """
+    UPDATE basket_proposal SET status = :status, purchase_request_id = NULL, recipient_id = NULL
+    WHERE purchase_request_id = :request_id AND purchase_order_id IS NULL RETURNING id
+    """
+)
+
 
 def ask(session: Session, actor: Actor, pledge_id: int, body: ProposalIn) -> int:
     """Ask for a basket from a pledge's regions. Returns the id of the proposal, which waits to be worked out.
@@ -66,16 +91,22 @@ def ask(session: Session, actor: Actor, pledge_id: int, body: ProposalIn) -> int
         NotFound: not a pledge of the caller's branch.
         IllegalMove: it is not open (409).
         HeadsNeeded: a cap for each head, or equal baskets, of nobody knows how many (422).
+        TooManyHeads: all recipients together are more than a basket is made for (422).
         TooManyProposals: the organisation waits for others (409).
     """
     pledge = fillable(session, actor, pledge_id)
+    # counted one after the other, whichever of its pledges they are for
+    locks.hold(session, f"basket_proposals:{pledge.organisation_id}")
     in_work = session.execute(_IN_WORK, {"organisation_id": pledge.organisation_id}).scalar_one()
     if in_work >= AT_ONCE:
         raise TooManyProposals(count=in_work)
     heads = body.heads or sum(each.heads for each in reading.recipients_of(session, pledge_id)) or None
     asked = body.model_copy(update={"heads": heads, "per_head_cap": body.per_head_cap or pledge.per_head_cap_fen})
     if heads is None and (asked.identical or asked.per_head_cap):
-        raise HeadsNeeded
+        raise HeadsNeeded.one("heads", HeadsNeeded.code, HeadsNeeded.zh, HeadsNeeded.en)
+    if heads is not None and heads > MAX_HEADS:
+        at_most = Fault("heads", TooManyHeads.code, f"最多 {MAX_HEADS}", f"at most {MAX_HEADS}")
+        raise TooManyHeads(faults=[at_most], heads=heads, most=MAX_HEADS)
     values = {"pledge_id": pledge_id, "asked": asked.model_dump_json(), "budget": body.budget, "user_id": actor.user_id}
     proposal_id: int = session.execute(_ASK, {**values, "now": clock.now()}).scalar_one()
     audit.record(session, actor, "basket_proposal.requested", "basket_proposal", proposal_id, budget_fen=body.budget)
@@ -122,7 +153,7 @@ def explain(session: Session, proposal_id: int) -> ProposalStatus | None:
 
 def give_up_old(session: Session) -> list[int]:
     """End proposals that no worker came to an end with. Returns their ids."""
-    return list(
+    ended = list(
         session.execute(
             text(
                 "UPDATE basket_proposal SET status = 'failed', finished_at = :now WHERE status IN ('waiting', 'explaining')"
@@ -131,6 +162,9 @@ def give_up_old(session: Session) -> list[int]:
             {"now": clock.now(), "hours": GIVEN_UP_HOURS},
         ).scalars()
     )
+    for proposal_id in ended:
+        audit.record(session, audit.SYSTEM, f"basket_proposal.{ProposalAction.FAIL}", "basket_proposal", proposal_id)
+    return ended
 
 
 def order(session: Session, actor: Actor, proposal_id: int, body: ProposalOrderIn) -> OrderedOut:
@@ -139,16 +173,19 @@ def order(session: Session, actor: Actor, proposal_id: int, body: ProposalOrderI
     Raises:
         NotFound: not a proposal of the caller's branch, or no such recipient of the pledge.
         IllegalMove: the proposal is not ready, or was ordered before; the pledge is not open (409).
+        OrderOutsidePeriod: an order of today would not count (409).
         ProposalOutdated: prices are not what they were (409).
         WhereTo: neither a recipient nor an address, or both (422).
         LinesRefused and whatever else placing an order is refused for.
     """
-    pledge_id = session.execute(
-        text("SELECT pledge_id FROM basket_proposal WHERE id = :id"), {"id": proposal_id}
-    ).scalar_one_or_none()
-    if pledge_id is None:
+    found = session.execute(text("SELECT pledge_id, status FROM basket_proposal WHERE id = :id"), {"id": proposal_id}).first()
+    if found is None:
         raise NotFound
+    pledge_id = found.pledge_id
     pledge = fillable(session, actor, pledge_id)
+    # before its row is waited for: whoever works it out holds it, and nobody orders a basket unseen
+    PROPOSAL.after(found.status, ProposalAction.ORDER)
+    require_period(pledge, clock.today())
     row = session.execute(text("SELECT * FROM basket_proposal WHERE id = :id FOR UPDATE"), {"id": proposal_id}).one()
     status = PROPOSAL.after(row.status, ProposalAction.ORDER)
     lines = _lines_at_their_prices(session, proposal_id)
@@ -175,7 +212,7 @@ def order(session: Session, actor: Actor, proposal_id: int, body: ProposalOrderI
 
 def _head(session: Session, pledge: Row[Any], body: ProposalOrderIn) -> OrderHeadIn:
     if (body.recipient_id is None) == (body.delivery_address is None):
-        raise WhereTo
+        raise WhereTo.one("recipient_id", WhereTo.code, WhereTo.zh, WhereTo.en)
     where: dict[str, Any] = body.model_dump(include={"delivery_address", "delivery_contact", "delivery_phone"})
     if body.recipient_id is not None:
         to = recipient(session, pledge.id, body.recipient_id)
@@ -196,22 +233,24 @@ def _lines_at_their_prices(session: Session, proposal_id: int) -> list[OrderLine
 
 
 def count_approved(session: Session, purchase_order_id: int) -> None:
-    """An order that came from an approved request for a basket counts towards the basket's pledge."""
-    session.execute(
-        text(
-            """
-            WITH basket AS (
-                UPDATE basket_proposal b SET purchase_order_id = po.id
-                FROM purchase_order po
-                WHERE po.id = :id AND b.purchase_request_id = po.purchase_request_id AND b.purchase_order_id IS NULL
-                RETURNING b.pledge_id, b.recipient_id, po.id AS order_id, b.requested_by
-            )
-            INSERT INTO pledge_order (pledge_id, purchase_order_id, recipient_id, added_by, added_at)
-            SELECT pledge_id, order_id, recipient_id, requested_by, :now FROM basket ON CONFLICT (purchase_order_id) DO NOTHING
-            """
-        ),
-        {"id": purchase_order_id, "now": clock.now()},
-    )
+    """An order that came from an approved request for a basket counts towards the basket's pledge, if orders can still be added to it."""
+    order = session.execute(_APPROVED, {"id": purchase_order_id}).first()
+    if order is None:
+        return
+    kept = session.execute(_KEEP_ORDER, {"id": order.proposal_id, "order_id": purchase_order_id}).first()
+    if kept is None or order.status != PledgeStatus.OPEN or not is_within(order, order.placed_on):
+        return
+    values = {"pledge_id": order.pledge_id, "order_id": purchase_order_id, "now": clock.now()}
+    values |= {"recipient_id": order.recipient_id, "user_id": order.requested_by}
+    if session.execute(_COUNT, values).first():
+        audit.record(session, audit.SYSTEM, "pledge.order_added", "pledge", order.pledge_id, purchase_order_id=purchase_order_id)
+
+
+def release(session: Session, purchase_request_id: int) -> None:
+    """A basket whose request was refused or withdrawn can be ordered again."""
+    status = PROPOSAL.after(ProposalStatus.ORDERED, ProposalAction.RELEASE)
+    for proposal_id in session.execute(_RELEASE, {"request_id": purchase_request_id, "status": status}).scalars():
+        audit.record(session, audit.SYSTEM, "basket_proposal.released", "basket_proposal", proposal_id)
 
 
 def _begin(session: Session, proposal_id: int, status: ProposalStatus) -> Row[Any] | None:

@@ -53,7 +53,7 @@ def issue_if_new(session: Session, actor: Actor, row: Row[Any]) -> None:
 
 def _issue(session: Session, actor: Actor, row: Row[Any]) -> str:
     before = standing(session, row.id)
-    of = sums(session, [row.id])[row.id]
+    of = sums(session, [row.id], by_order=True)[row.id]
     if of.accepted <= 0:
         raise NothingAccepted
     content = _snapshot(session, row, of)
@@ -94,7 +94,8 @@ def _issue(session: Session, actor: Actor, row: Row[Any]) -> str:
 
 
 def _snapshot(session: Session, row: Row[Any], of: Sums) -> dict[str, Any]:
-    """Everything that the paper says. Recipients by the names of their groups, without addresses."""
+    """Everything that the paper says, and what was accepted of each order. Recipients by the names of their groups, without addresses."""
+    orders = [{"number": each.code, "accepted_fen": each.accepted} for each in of.parts.get("order", []) if each.accepted]
     districts, townships = of.parts.get("district", []), of.parts.get("township", [])
     codes = [each.code for each in [*districts, *townships]]
     names = {each.code: each for each in session.execute(_NAMES, {"codes": codes})}
@@ -123,7 +124,8 @@ def _snapshot(session: Session, row: Row[Any], of: Sums) -> dict[str, Any]:
         "pledged_fen": row.amount_fen,
         "accepted_fen": of.accepted,
         "grams": of.grams,
-        "orders": of.orders,
+        "orders": len(orders),
+        "accepted_by_order": orders,
         "districts": places(districts),
         "townships": places(townships),
         "categories": [
@@ -154,3 +156,4 @@ def revoke(session: Session, actor: Actor, number: str, reason: str) -> None:
         {"now": clock.now(), "reason": reason, "id": proof.id},
     )
     audit.record(session, actor, "purchase_proof.revoked", "purchase_proof", proof.id, reason=reason, number=number)
+    outbox.publish(session, "purchase_proof.revoked", proof_id=proof.id)

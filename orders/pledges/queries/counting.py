@@ -1,7 +1,7 @@
 """What counts towards pledges, said once in SQL.
 
-An order counts that was placed within the pledge's period and was added to it, or was called off from an agreement that was added, unless it
-stands for a pledge by itself. Of its lines those count whose goods come from the pledged regions: by the certificate that the line was
+An order counts that was placed within the pledge's period and before the pledge was closed, by the pledging organisation or a unit below it, and
+that was added to it, or was called off from an agreement that was added, unless it stands for a pledge by itself. Of its lines those count whose goods come from the pledged regions: by the certificate that the line was
 ordered under, and by the ledger's entry once accepted. Parts that were cancelled or rejected do not count as ordered; what was returned or
 corrected is an entry of the opposite sign in the ledger.
 """
@@ -10,7 +10,6 @@ corrected is an entry of the opposite sign in the ledger.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -20,7 +19,7 @@ from sqlmodel import Session
 #: the regions.
 COUNTED = """
 wanted AS (
-    SELECT p.id, p.valid_from, p.valid_until, o.path FROM pledge p JOIN organisation o ON o.id = p.organisation_id
+    SELECT p.id, p.valid_from, p.valid_until, p.closed_at, o.path FROM pledge p JOIN organisation o ON o.id = p.organisation_id
     WHERE p.id = ANY (CAST(:ids AS bigint[]))
 ), added AS (
     SELECT w.id AS pledge_id, k.purchase_order_id AS order_id, CAST(NULL AS bigint) AS agreement_id, k.recipient_id
@@ -29,14 +28,15 @@ wanted AS (
     SELECT w.id, po.id, g.agreement_id, NULL
     FROM wanted w JOIN pledge_agreement g ON g.pledge_id = w.id
     JOIN purchase_order po ON po.source_kind = 'agreement' AND po.source_id = g.agreement_id
-    JOIN organisation b ON b.id = po.buyer_id AND starts_with(b.path, w.path)
     WHERE NOT EXISTS (SELECT FROM pledge_order k WHERE k.purchase_order_id = po.id)
 ), counted AS MATERIALIZED (
     SELECT a.*, po.number, po.placed_at, po.fund_source
     FROM added a JOIN wanted w ON w.id = a.pledge_id JOIN purchase_order po ON po.id = a.order_id
+    JOIN organisation b ON b.id = po.buyer_id AND starts_with(b.path, w.path)
     WHERE (po.placed_at AT TIME ZONE 'Asia/Shanghai')::date BETWEEN w.valid_from AND w.valid_until
+      AND (w.closed_at IS NULL OR po.placed_at <= w.closed_at)
 ), line AS (
-    SELECT c.pledge_id, c.order_id, c.fund_source, f.district_code, f.township_code, p.category, l.amount_fen,
+    SELECT c.pledge_id, c.order_id, c.fund_source, c.number AS order_number, f.district_code, f.township_code, p.category, l.amount_fen,
            EXISTS (SELECT FROM pledge_region r WHERE r.pledge_id = c.pledge_id
                    AND starts_with(coalesce(f.township_code, f.district_code), r.region_code)) AS within
     FROM counted c
@@ -53,26 +53,31 @@ wanted AS (
 )
 """
 
+
 _FIGURES = text(
     f"""
     WITH {COUNTED}, both_books AS (
-        SELECT pledge_id, fund_source, district_code, township_code, category, within, amount_fen AS ordered, 0::bigint AS accepted,
-               0::bigint AS grams FROM line
+        SELECT pledge_id, order_id, order_number, fund_source, district_code, township_code, category, within, amount_fen AS ordered,
+               0::bigint AS accepted, 0::bigint AS grams FROM line
         UNION ALL
-        SELECT pledge_id, fund_source, district_code, township_code, category, within, 0, amount_fen, grams FROM sale
+        SELECT pledge_id, order_id, order_number, fund_source, district_code, township_code, category, within, 0, amount_fen, grams FROM sale
+    ), busy AS (
+        SELECT pledge_id, count(DISTINCT order_id) AS orders FROM both_books WHERE within GROUP BY pledge_id
     )
     SELECT pledge_id, CASE WHEN grouping(district_code) = 0 THEN 'district' WHEN grouping(township_code) = 0 THEN 'township'
-                           WHEN grouping(category) = 0 THEN 'category' WHEN grouping(fund_source) = 0 THEN 'fund' ELSE 'total' END AS part,
-           coalesce(district_code, township_code, category, fund_source, '') AS code,
+                           WHEN grouping(category) = 0 THEN 'category' WHEN grouping(fund_source) = 0 THEN 'fund'
+                           WHEN grouping(order_number) = 0 THEN 'order' ELSE 'total' END AS part,
+           coalesce(district_code, township_code, category, fund_source, order_number, '') AS code,
            coalesce(sum(ordered) FILTER (WHERE within), 0)::bigint AS ordered,
            coalesce(sum(accepted) FILTER (WHERE within), 0)::bigint AS accepted,
            coalesce(sum(ordered) FILTER (WHERE NOT within), 0)::bigint AS outside_ordered,
            coalesce(sum(accepted) FILTER (WHERE NOT within), 0)::bigint AS outside_accepted,
            coalesce(sum(grams) FILTER (WHERE within), 0)::bigint AS grams,
-           (SELECT count(*) FROM counted c WHERE c.pledge_id = b.pledge_id) AS orders
-    FROM both_books b
+           coalesce(max(orders), 0) AS orders
+    FROM both_books LEFT JOIN busy USING (pledge_id)
     GROUP BY GROUPING SETS ((pledge_id), (pledge_id, district_code), (pledge_id, township_code), (pledge_id, category),
-                            (pledge_id, fund_source))
+                            (pledge_id, fund_source), (pledge_id, order_number))
+    HAVING :by_order OR grouping(order_number) = 1
     ORDER BY 1, 2, 3
     """
 )
@@ -87,15 +92,16 @@ class Sums:
     outside_ordered: int = 0
     outside_accepted: int = 0
     grams: int = 0
+    #: Those of which something was ordered or accepted from the pledged regions.
     orders: int = 0
     #: For each kind of part: its codes with what was ordered and accepted.
     parts: dict[str, list[Row[Any]]] = field(default_factory=dict)
 
 
-def sums(session: Session, pledge_ids: Sequence[int]) -> dict[int, Sums]:
-    """The figures of pledges, live; one statement for all of them."""
+def sums(session: Session, pledge_ids: Sequence[int], *, by_order: bool = False) -> dict[int, Sums]:
+    """The figures of pledges, live; one statement for all of them. ``by_order``: with a part for each order, named by its number."""
     found = {pledge_id: Sums() for pledge_id in pledge_ids}
-    for row in session.execute(_FIGURES, {"ids": list(pledge_ids)}):
+    for row in session.execute(_FIGURES, {"ids": list(pledge_ids), "by_order": by_order}):
         of = found[row.pledge_id]
         if row.part == "total":
             for name in ("ordered", "accepted", "outside_ordered", "outside_accepted", "grams", "orders"):
@@ -103,16 +109,3 @@ def sums(session: Session, pledge_ids: Sequence[int]) -> dict[int, Sums]:
         elif row.code and (row.ordered or row.accepted):
             of.parts.setdefault(row.part, []).append(row)
     return found
-
-
-_TAKEN_BACK = text(
-    f"""
-    WITH {COUNTED} SELECT (-coalesce(sum(s.amount_fen), 0))::bigint FROM sale s JOIN sale_entry e ON e.id = s.reverses_id
-    WHERE s.within AND s.recorded_at > :since AND e.recorded_at <= :since
-    """
-)
-
-
-def taken_back(session: Session, pledge_id: int, since: datetime) -> int:
-    """What was returned or corrected after a moment of what had been accepted before it, in fen."""
-    return int(session.execute(_TAKEN_BACK, {"ids": [pledge_id], "since": since}).scalar_one())

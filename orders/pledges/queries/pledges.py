@@ -274,14 +274,17 @@ def counted_orders(session: Session, actor: Actor, pledge_id: int, *, limit: int
     return paging.page(rows, limit, lambda row: shown(row, from_attributes=True), lambda row: [row.purchase_order_id])
 
 
-# An officer sees the lines of the own region only, whatever else the pledge is for. A proof covers what was recorded before it was issued.
+# An officer sees the lines of the own region only, whatever else the pledge is for. A proof covers what was recorded of its orders before it was issued.
 _LINES = f"""
-WITH {COUNTED}
+WITH {COUNTED}, proved AS (
+    SELECT f.pledge_id, f.number, f.issued_at, each ->> 'number' AS order_number
+    FROM purchase_proof f CROSS JOIN jsonb_array_elements(f.snapshot -> 'accepted_by_order') AS each
+    WHERE f.pledge_id = ANY (CAST(:ids AS bigint[])) AND f.superseded_at IS NULL AND f.revoked_at IS NULL
+)
 SELECT s.id, p.number AS pledge_number, o.name AS organisation_name, o.uscc AS organisation_uscc, d.name_zh AS district_name,
        t.name_zh AS township_name, nullif(s.village, '') AS village, pr.name AS product_name, s.category, s.quantity, k.unit, s.grams,
        s.amount_fen AS amount, s.sold_on, c.households, c.persons, s.order_number AS purchase_order_number,
-       (SELECT f.number FROM purchase_proof f WHERE f.pledge_id = p.id AND f.superseded_at IS NULL AND f.revoked_at IS NULL
-        AND f.issued_at >= s.recorded_at) AS proof_number
+       f.number AS proof_number
 FROM sale s
 JOIN pledge p ON p.id = s.pledge_id
 JOIN organisation o ON o.id = p.organisation_id
@@ -290,6 +293,7 @@ JOIN sku k ON k.id = s.sku_id
 JOIN region d ON d.code = s.district_code
 LEFT JOIN region t ON t.code = s.township_code
 LEFT JOIN certificate c ON c.id = s.certificate_id
+LEFT JOIN proved f ON f.pledge_id = s.pledge_id AND f.order_number = s.order_number AND f.issued_at >= s.recorded_at
 WHERE s.within AND s.sold_on BETWEEN :first AND :last
   AND ({OWN} OR EXISTS (SELECT FROM unnest(CAST(:regions AS text[])) AS u (prefix)
                         WHERE starts_with(coalesce(s.township_code, s.district_code), u.prefix)))

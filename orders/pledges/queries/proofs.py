@@ -5,8 +5,9 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from orders.pledges.queries.counting import sums, taken_back
+from orders.pledges.queries.counting import Sums, sums
 from orders.pledges.queries.pledges import REACH, head, reach
+from orders.pledges.rules.figures import gone
 from orders.pledges.schemas import ProofOut, PublicProofOut
 from orders.pledges.states import ProofState, proof_state
 from shop.core import clock, paging
@@ -43,25 +44,21 @@ _OF_PLEDGE = text(
 )
 
 
-def _standing(session: Session, row: Row[Any]) -> tuple[ProofState, int, int]:
-    """The state of a proof, what the pledge comes to now, and what was taken back since (fen)."""
-    now = sums(session, [row.pledge_id])[row.pledge_id].accepted
-    back = taken_back(session, row.pledge_id, row.issued_at)
-    state = proof_state(
-        revoked=row.revoked_at is not None,
-        superseded=row.superseded_at is not None,
-        amount_fen=row.amount_fen,
-        amount_now_fen=now,
-        taken_back_fen=back,
-    )
-    return state, now, back
+def _now(session: Session, pledge_id: int) -> Sums:
+    return sums(session, [pledge_id], by_order=True)[pledge_id]
 
 
-def _out(session: Session, row: Row[Any]) -> ProofOut:
-    state, now, back = _standing(session, row)
+def _standing(row: Row[Any], now: Sums) -> tuple[ProofState, int]:
+    """The state of a proof beside what its pledge comes to now, and what of it is gone since (fen)."""
+    back = gone(row.snapshot["accepted_by_order"], {each.code: each.accepted for each in now.parts.get("order", [])})
+    return proof_state(revoked=row.revoked_at is not None, superseded=row.superseded_at is not None, taken_back_fen=back), back
+
+
+def _out(row: Row[Any], now: Sums) -> ProofOut:
+    state, back = _standing(row, now)
     names = ("number", "pledge_id", "pledge_number", "organisation_name", "issued_at", "sha256", "superseded_by", "revoke_reason")
     return ProofOut(
-        **{name: getattr(row, name) for name in names}, state=state, amount=row.amount_fen, amount_now=now, taken_back=back
+        **{name: getattr(row, name) for name in names}, state=state, amount=row.amount_fen, amount_now=now.accepted, taken_back=back
     )
 
 
@@ -74,7 +71,7 @@ def proof(session: Session, actor: Actor, number: str) -> ProofOut:
     row = session.execute(_BY_NUMBER, {"number": number, **reach(actor)}).first()
     if row is None:
         raise NotFound
-    return _out(session, row)
+    return _out(row, _now(session, row.pledge_id))
 
 
 def proofs(session: Session, actor: Actor, pledge_id: int, *, limit: int, after: str | None) -> Page[ProofOut]:
@@ -86,7 +83,8 @@ def proofs(session: Session, actor: Actor, pledge_id: int, *, limit: int, after:
     head(session, actor, pledge_id)
     start = paging.position(after, int)
     rows = session.execute(_OF_PLEDGE, {"pledge_id": pledge_id, "start": start[0] if start else None, "rows": limit + 1}).all()
-    return paging.page(rows, limit, lambda row: _out(session, row), lambda row: [_id_of(row)])
+    now = _now(session, pledge_id)
+    return paging.page(rows, limit, lambda row: _out(row, now), lambda row: [_id_of(row)])
 
 
 def _id_of(row: Row[Any]) -> int:
@@ -99,10 +97,28 @@ def public_proof(session: Session, number: str, language: Language) -> PublicPro
     Raises:
         NotFound: nobody was given this number.
     """
+    return _public(*_found(session, number), language)
+
+
+def public_proof_in_both(session: Session, number: str) -> tuple[PublicProofOut, PublicProofOut]:
+    """The same in Chinese and in English, read once.
+
+    Raises:
+        NotFound: nobody was given this number.
+    """
+    row, now = _found(session, number)
+    return _public(row, now, "zh"), _public(row, now, "en")
+
+
+def _found(session: Session, number: str) -> tuple[Row[Any], Sums]:
     row = session.execute(_PUBLIC, {"number": number}).first()
     if row is None:
         raise NotFound
-    state, now, back = _standing(session, row)
+    return row, _now(session, row.pledge_id)
+
+
+def _public(row: Row[Any], now: Sums, language: Language) -> PublicProofOut:
+    state, back = _standing(row, now)
     frozen = row.snapshot
     own = ("organisation_name", "organisation_uscc", "pledge_number", "title", "valid_from", "valid_until", "orders")
     name = "name_zh" if language == "zh" else "name_en"
@@ -115,7 +131,7 @@ def public_proof(session: Session, number: str, language: Language) -> PublicPro
         kind_label=KINDS[frozen["kind"]][language],
         issued_on=clock.shanghai_date(row.issued_at),
         amount=row.amount_fen,
-        amount_now=now,
+        amount_now=now.accepted,
         taken_back=back,
         accepted_grams=frozen["grams"],
         districts=[{"code": each["code"], "name": each[name], "amount": each["accepted_fen"]} for each in frozen["districts"]],

@@ -229,7 +229,8 @@ def shortlist(choices: Sequence[Offer], size: int, keep: Iterable[int] = ()) -> 
     the largest supply and the one with the smallest lot, of each supplier in turn."""
     if len(choices) <= size:
         return list(choices)
-    kept = {each.facts.sku_id: each for each in choices if each.facts.sku_id in set(keep)}
+    wanted = set(keep)
+    kept = {each.facts.sku_id: each for each in choices if each.facts.sku_id in wanted}
     groups: dict[tuple[bool, bool], list[Offer]] = {}
     for each in choices:
         groups.setdefault((each.facts.deep, each.facts.new_village), []).append(each)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from shop.core.money import yuan_from_fen
@@ -25,6 +25,12 @@ def per_head(amount_fen: int, heads: int) -> int | None:
 
 def is_behind(accepted_fen: int, pledged_fen: int) -> bool:
     return accepted_fen * 10_000 < BEHIND_BP * pledged_fen
+
+
+def gone(proved: Iterable[Mapping[str, Any]], accepted_now: Mapping[str, int]) -> int:
+    """How much of what was proved of each order (``number``, ``accepted_fen``) the order does not hold or count for any more; what other orders
+    have more of does not make up for it."""
+    return sum(max(0, each["accepted_fen"] - accepted_now.get(each["number"], 0)) for each in proved)
 
 
 def fingerprint(snapshot: Mapping[str, Any]) -> str:

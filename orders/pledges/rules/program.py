@@ -39,9 +39,14 @@ class Model:
         self.rows.append((lower, upper, entries))
 
     def basket(self, values: Sequence[float]) -> list[Item]:
-        """The basket that a solution stands for."""
-        found = ((each, round(values[at])) for at, (each, _) in self.portions.items())
-        return [Item(each, portions) for each, portions in found if portions]
+        """The basket that a solution stands for. A solver keeps bounds within a tolerance, so it may name a few portions of a tier that is not
+        taken: what lies outside its tier is left out, and of a SKU one tier is kept."""
+        found: dict[int, Item] = {}
+        for at, (each, tier) in self.portions.items():
+            portions, before = round(values[at]), found.get(each.facts.sku_id)
+            if tier.least <= portions <= tier.most and (before is None or before.portions < portions):
+                found[each.facts.sku_id] = Item(each, portions)
+        return list(found.values())
 
     def start(self, basket: Basket) -> Mapping[int, float]:
         """The integer columns of a basket, for a solver to begin with."""

@@ -66,6 +66,13 @@ _FORGET = text(
     """
 )
 _FORGET_CHANGES = text("DELETE FROM change WHERE position <= :position")
+#: A change that was queued just when its endpoint was switched off.
+_CANCEL_LEFT = text(
+    """
+    UPDATE webhook_delivery d SET status = 'cancelled', slot = NULL, finished_at = :now FROM webhook_endpoint e
+    WHERE e.id = d.endpoint_id AND d.status = 'pending' AND e.status <> 'enabled'
+    """
+)
 _FORGET_DELIVERIES = text("DELETE FROM webhook_delivery WHERE status <> 'pending' AND finished_at < :before")
 
 
@@ -102,8 +109,9 @@ def put_in_order(session: Session, limit: int = 1000) -> int:
 
 
 def forget_old(session: Session) -> None:
-    """Remove changes and deliveries after their time, and remember up to where."""
+    """Remove changes and deliveries after their time, and remember up to where; cancel what waits for an endpoint that is off."""
     now = clock.now()
     bound = session.execute(_FORGET, {"before": now - timedelta(days=rules.CHANGES_DAYS)}).one()
     session.execute(_FORGET_CHANGES, {"position": bound.position})
+    session.execute(_CANCEL_LEFT, {"now": now})
     session.execute(_FORGET_DELIVERIES, {"before": now - timedelta(days=rules.DELIVERIES_DAYS)})

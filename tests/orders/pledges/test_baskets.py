@@ -249,3 +249,17 @@ def test_a_model_that_starts_with_a_basket_stands_for_it():
     start = made.start(basket)
     values = [start.get(at, 0.0) for at in range(len(made.cost))]
     assert made.basket(values) == sorted(basket, key=lambda item: item.offer.facts.sku_id)
+
+
+def test_a_few_portions_within_the_solvers_tolerance_are_no_line():
+    tiers = ((Decimal(500), 10), (Decimal(1000), 9))
+    choices = offers([facts(1, 0, tiers=tiers, min_quantity=Decimal(500), available=Decimal(5000))], Demand(budget_fen=10_000_00))
+    made = model(Demand(budget_fen=10_000_00), choices)
+    low, high = made.portions
+    values = [0.0] * len(made.cost)
+    values[low] = 3.0
+    assert made.basket(values) == []
+    values[high] = 2000.0
+    assert [item.portions for item in made.basket(values)] == [2000]
+    values[low] = 600.0
+    assert [item.portions for item in made.basket(values)] == [2000]

@@ -84,10 +84,7 @@ def test_an_order_counts_from_the_first_to_the_last_day_and_for_one_pledge(scene
     assert scene.count(other, order).status_code == 201
 
 
-def test_orders_called_off_from_an_agreement_count_unless_they_stand_elsewhere(scene, code):
-    agreed, other = scene.pledge(), scene.pledge()
-    called_off, by_itself, foreign = scene.order(1), scene.order(2), scene.order(4, who="stranger")
-    ids = [called_off["id"], by_itself["id"], foreign["id"]]
+def agree(scene):
     terms = {
         "title": "脐橙长期供货",
         "supplier_id": scene.suppliers[0].id,
@@ -96,8 +93,19 @@ def test_orders_called_off_from_an_agreement_count_unless_they_stand_elsewhere(s
         "valid_until": str(clock.today() + timedelta(days=90)),
         "lines": [{"sku_id": scene.products[0].sku_id, "price": {"kind": "fixed", "unit_price": "80.00"}}],
     }
-    agreement = scene.clients["buyer"].post("/v1/agreements", json=terms).json()["id"]
+    return scene.clients["buyer"].post("/v1/agreements", json=terms).json()["id"]
+
+
+def call_off(scene, agreement, *orders):
+    ids = [order["id"] for order in orders]
     scene.sql("UPDATE purchase_order SET source_kind = 'agreement', source_id = :id WHERE id = ANY (:ids)", ids=ids, id=agreement)
+
+
+def test_orders_called_off_from_an_agreement_count_unless_they_stand_elsewhere(scene, code):
+    agreed, other = scene.pledge(), scene.pledge()
+    called_off, by_itself, foreign = scene.order(1), scene.order(2), scene.order(4, who="stranger")
+    agreement = agree(scene)
+    call_off(scene, agreement, called_off, by_itself, foreign)
     path = f"/v1/pledges/{agreed['id']}/agreements"
     assert scene.clients["buyer"].post(path, json={"agreement_id": agreement + 1}).status_code == 404
     assert scene.clients["buyer"].post(path, json={"agreement_id": agreement}).json()["agreements"] == [agreement]
@@ -331,3 +339,58 @@ def test_rounding_never_makes_more_of_it():
     assert percent(250_000, 100_000) == "250.00"
     assert per_head(100, 3) == 34
     assert per_head(100, 0) is None
+
+
+def test_of_a_closed_pledge_no_later_call_off_counts(scene):
+    pledge, before = scene.pledge(), scene.order(1)
+    agreement = agree(scene)
+    scene.clients["buyer"].post(f"/v1/pledges/{pledge['id']}/agreements", json={"agreement_id": agreement})
+    call_off(scene, agreement, before)
+    scene.clients["buyer"].post(f"/v1/pledges/{pledge['id']}/close")
+    call_off(scene, agreement, scene.order(2))
+    assert scene.figures(pledge)["ordered"] == "80.00"
+    assert len(scene.clients["buyer"].get(f"/v1/pledges/{pledge['id']}/orders").json()["items"]) == 1
+
+
+def test_an_order_that_is_moved_to_a_unit_elsewhere_counts_there(scene):
+    below = scene.clients["branch"].post("/v1/pledges", json=scene.body()).json()
+    scene.clients["branch"].post(f"/v1/pledges/{below['id']}/open")
+    above, order = scene.pledge(), scene.order(1, who="branch")
+    added = scene.clients["branch"].post(f"/v1/pledges/{below['id']}/orders", json={"purchase_order_id": order["id"]})
+    assert added.json()["figures"]["ordered"] == "80.00"
+    path = f"/v1/purchase-orders/{order['id']}/budget-unit"
+    moved = scene.clients["buyer"].post(path, json={"unit_id": scene.firm.id, "reason": "由集团采购"})
+    assert moved.status_code == 200, moved.text
+    assert scene.figures(below, who="branch")["ordered"] == "0.00"
+    scene.work()
+    assert scene.count(above, order).json()["figures"]["ordered"] == "80.00"
+
+
+def test_an_order_of_which_nothing_is_left_is_none_of_the_number(scene):
+    pledge, stays, goes = scene.pledge(), scene.order(1), scene.order(1)
+    for order in (stays, goes):
+        scene.count(pledge, order)
+    scene.clients["buyer"].post(f"/v1/purchase-orders/{goes['id']}/cancel", json={"reason": "计划变更"})
+    assert scene.figures(pledge)["orders"] == 1
+
+
+def test_what_a_form_sends_back_unchanged_is_no_change(scene):
+    pledge = scene.pledge(per_head_cap="100.00")
+    same = {name: pledge[name] for name in ("kind", "fund_source", "per_head_cap", "valid_from", "amount", "valid_until")}
+    raised = scene.clients["buyer"].patch(f"/v1/pledges/{pledge['id']}", json={**same, "amount": "300000.00"})
+    assert (raised.status_code, raised.json()["amount"]) == (200, "300000.00")
+
+
+def test_a_pledge_has_so_many_recipients_and_no_more(scene, code):
+    groups = [{"name": f"医院{n}", "heads": 1, "delivery_address": "重庆"} for n in range(200)]
+    path = f"/v1/pledges/{scene.pledge(recipients=groups)['id']}/recipients"
+    assert code(scene.clients["buyer"].post(path, json={**groups[0], "name": "福利院"})) == (409, "too_many_recipients")
+
+
+def test_the_counties_hear_that_a_pledge_is_taken_back_but_not_of_a_draft(scene):
+    pledge, draft = scene.pledge(), scene.pledge(opened=False)
+    for each in (pledge, draft):
+        assert scene.clients["buyer"].post(f"/v1/pledges/{each['id']}/cancel", json={"reason": "预算取消"}).status_code == 200
+    scene.work()
+    assert scene.told("fengjie") == ["pledge.opened", "pledge.cancelled"]
+    assert "预算取消" in str(scene.clients["fengjie"].get("/v1/notifications").json())

@@ -7,12 +7,12 @@ from datetime import timedelta
 
 import pytest
 from python_calamine import CalamineWorkbook
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import DatabaseError
 
-from orders.ledger.actions import reverse
+from orders.ledger.actions import reassign, reverse
 from orders.pledges.actions import proving
-from orders.pledges.rules.figures import fingerprint
+from orders.pledges.rules.figures import fingerprint, gone
 from orders.pledges.states import ProofState, proof_state
 from shop.core import audit, clock
 from tests.conftest import connect
@@ -218,13 +218,113 @@ def test_the_list_for_villages_holds_every_sale(scene, bought, code):
     ("facts", "state"),
     [
         ({}, ProofState.VALID),
-        ({"amount_now_fen": 200}, ProofState.VALID),
-        ({"amount_now_fen": 99}, ProofState.CHANGED),
-        ({"amount_now_fen": 200, "taken_back_fen": 1}, ProofState.CHANGED),
+        ({"taken_back_fen": 1}, ProofState.CHANGED),
         ({"superseded": True, "taken_back_fen": 1}, ProofState.SUPERSEDED),
         ({"superseded": True, "revoked": True}, ProofState.REVOKED),
     ],
 )
 def test_what_a_proof_is_worth(facts, state):
-    plain = {"revoked": False, "superseded": False, "amount_fen": 100, "amount_now_fen": 100, "taken_back_fen": 0}
+    plain = {"revoked": False, "superseded": False, "taken_back_fen": 0}
     assert proof_state(**plain | facts) is state
+
+
+def test_more_of_one_order_does_not_make_up_for_less_of_another():
+    proved = [{"number": "A", "accepted_fen": 100}, {"number": "B", "accepted_fen": 50}]
+    assert gone(proved, {"A": 100, "B": 50, "C": 9}) == 0
+    assert gone(proved, {"A": 500, "B": 20}) == 30
+    assert gone(proved, {"C": 500}) == 150
+
+
+def counted(scene, pledge, *quantities):
+    """An order that was accepted in full and counts towards a pledge."""
+    order = scene.order(*quantities)
+    scene.count(pledge, order)
+    scene.deliver(order)
+    return order
+
+
+def test_what_another_order_adds_does_not_hide_that_one_was_taken_out(scene):
+    pledge, other = scene.pledge(), scene.pledge()
+    order = counted(scene, pledge, 10)
+    number = prove(scene, pledge).json()["number"]
+    counted(scene, pledge, 10)
+    scene.clients["buyer"].delete(f"/v1/pledges/{pledge['id']}/orders/{order['id']}")
+    assert scene.count(other, order).status_code == 201
+    assert prove(scene, other).json()["state"] == "valid"
+    shown = public(scene, number).json()
+    assert (shown["state"], shown["amount"], shown["amount_now"], shown["taken_back"]) == ("changed", "800.00", "800.00", "800.00")
+    assert "移出" in scene.api.get(f"/v1/public/purchase-proofs/{number}/page").text
+
+
+def test_what_was_accepted_before_in_an_order_added_later_does_not_hide_it_either(scene):
+    pledge, later = scene.pledge(), scene.order(10)
+    scene.deliver(later)
+    order = counted(scene, pledge, 10)
+    number = prove(scene, pledge).json()["number"]
+    scene.count(pledge, later)
+    lines = scene.clients["buyer"].get("/v1/pledge-sales", params={"pledge_id": pledge["id"]}).json()["items"]
+    assert {line["purchase_order_number"]: line["proof_number"] for line in lines} == {
+        order["number"]: number,
+        later["number"]: None,
+    }
+    scene.clients["buyer"].delete(f"/v1/pledges/{pledge['id']}/orders/{order['id']}")
+    assert public(scene, number).json()["state"] == "changed"
+
+
+def test_an_order_that_moves_within_the_branch_leaves_a_proof_true(scene, bought):
+    number = prove(scene, bought).json()["number"]
+    with scene.database.unit_of_work() as session:
+        branch, order = session.execute(
+            text("SELECT o.id, po.id FROM organisation o, purchase_order po WHERE o.parent_id = :firm"), {"firm": scene.firm.id}
+        ).one()
+        session.execute(text("UPDATE purchase_order SET buyer_id = :branch WHERE id = :id"), {"branch": branch, "id": order})
+        assert reassign(session, audit.SYSTEM, order, reason="调整") == 2
+    assert (public(scene, number).json()["state"], public(scene, number).json()["taken_back"]) == ("valid", "0.00")
+
+
+def test_the_paper_counts_the_orders_of_which_something_was_accepted(scene, bought):
+    scene.count(bought, scene.order(1))
+    assert public(scene, prove(scene, bought).json()["number"]).json()["orders"] == 1
+    assert scene.figures(bought)["orders"] == 2
+
+
+def test_many_proofs_are_read_by_as_many_statements_as_one(scene, bought):
+    statements = []
+
+    def listen(_connection, _cursor, statement, *_):
+        statements.append(statement)
+
+    def read():
+        statements.clear()
+        rows = scene.clients["buyer"].get(f"/v1/pledges/{bought['id']}/purchase-proofs").json()["items"]
+        return len(rows), len(statements)
+
+    event.listen(scene.database.engine, "before_cursor_execute", listen)
+    try:
+        prove(scene, bought)
+        first = read()
+        for _ in range(3):
+            give_back(scene, 1)
+            prove(scene, bought)
+        last = read()
+    finally:
+        event.remove(scene.database.engine, "before_cursor_execute", listen)
+    assert (first[0], last[0]) == (1, 4)
+    assert first[1] == last[1] > 0
+
+
+def test_the_counties_hear_of_a_proof_that_is_revoked(scene, bought):
+    number = prove(scene, bought).json()["number"]
+    scene.clients["buyer"].post(f"/v1/purchase-proofs/{number}/revoke", json={"reason": "填错"})
+    scene.work()
+    for who in ("buyer", "fengjie"):
+        assert scene.told(who)[-2:] == ["purchase_proof.issued", "purchase_proof.revoked"]
+    assert scene.clients["buyer"].get("/v1/changes", params={"type": "purchase_proof.revoked"}).status_code == 200
+
+
+def test_a_round_quantity_is_written_out(scene):
+    pledge = scene.pledge()
+    counted(scene, pledge, None, 100)
+    line = scene.clients["buyer"].get("/v1/pledge-sales", params={"format": "csv"}).content.decode("utf-8-sig").splitlines()[1]
+    assert ",100," in line
+    assert "E+" not in line

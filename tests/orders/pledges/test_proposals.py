@@ -3,9 +3,13 @@
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+
+import pytest
+from sqlalchemy import text
 
 from orders.pledges import solver
 from orders.pledges.actions import proposing
@@ -156,18 +160,28 @@ def test_without_the_lock_the_same_basket_is_ordered_twice(scene, monkeypatch):
     assert rush(scene, basket).count(201) > 1
 
 
-def test_an_order_that_was_approved_later_counts_then(scene):
-    pledge = scene.pledge()
-    basket = found(scene, pledge)
+def needs_approval(scene):
+    """From now on every order of the firm does; returns who decides."""
     with scene.database.unit_of_work() as session:
         people = [make_user(session, role, scene.firm) for role in (Role.BUYER_ADMIN, Role.APPROVER)]
     admin, approver = (scene.api.as_(user) for user in people)
     rule = {"name": "审批", "min_amount": "0", "steps": [{"name": "领导", "role": "approver"}]}
     assert admin.post("/v1/approval-rules", json=rule).status_code == 201
+    return approver
+
+
+def requested(scene, pledge, basket):
+    """The order of a basket waits for approval; returns its request and the one who decides."""
+    approver = needs_approval(scene)
     recipient = {"recipient_id": pledge["recipients"][0]["id"]}
     asked = scene.clients["buyer"].post(f"/v1/basket-proposals/{basket['id']}/order", json=recipient).json()
-    assert asked["purchase_order"] is None
-    approved = approver.post(f"/v1/purchase-requests/{asked['purchase_request_id']}/approve", json={}).json()
+    return f"/v1/purchase-requests/{asked['purchase_request_id']}", approver
+
+
+def test_an_order_that_was_approved_later_counts_then(scene):
+    pledge = scene.pledge()
+    request, approver = requested(scene, pledge, found(scene, pledge))
+    approved = approver.post(f"{request}/approve", json={}).json()
     scene.work()  # the order was placed
     (counted,) = scene.clients["buyer"].get(f"/v1/pledges/{pledge['id']}/orders").json()["items"]
     assert (counted["purchase_order_id"], counted["recipient"]) == (approved["purchase_order_id"], "市第一医院")
@@ -197,6 +211,8 @@ def test_a_basket_that_nobody_works_on_is_given_up(scene):
     with clock.fixed(datetime.now(UTC) + timedelta(hours=2)), scene.database.unit_of_work() as session:
         remind(session)
     assert scene.clients["buyer"].get(f"/v1/basket-proposals/{asked['id']}").json()["status"] == "failed"
+    done = scene.sql("SELECT action FROM audit_event WHERE subject_type = 'basket_proposal' ORDER BY id").scalars().all()
+    assert done == ["basket_proposal.requested", "basket_proposal.fail"]
 
 
 def test_what_cannot_be_asked(scene, code):
@@ -230,3 +246,90 @@ def test_no_server_pays_the_memory_of_the_solver_before_a_basket_is_made():
     program = "import sys, shop.app, workers.tasks; print('highspy' in sys.modules, 'numpy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
+
+
+@pytest.mark.parametrize("how", ["cancel", "close", "end"])
+def test_an_order_approved_too_late_does_not_count_and_is_free_for_another_pledge(scene, how):
+    buyer, pledge = scene.clients["buyer"], scene.pledge()
+    request, approver = requested(scene, pledge, found(scene, pledge))
+    if how == "end":
+        scene.sql("UPDATE pledge SET valid_until = :day", day=clock.today() - timedelta(days=1))
+    else:
+        assert (
+            buyer.post(f"/v1/pledges/{pledge['id']}/{how}", json={"reason": "预算取消"} if how == "cancel" else {}).status_code
+            == 200
+        )
+    order = approver.post(f"{request}/approve", json={}).json()["purchase_order_id"]
+    scene.work()
+    assert buyer.get(f"/v1/pledges/{pledge['id']}/orders").json()["items"] == []
+    assert scene.figures(pledge)["orders"] == 0
+    assert scene.count(scene.pledge(), {"id": order}).status_code == 201
+
+
+def test_a_basket_whose_request_is_refused_or_withdrawn_can_be_ordered_again(scene):
+    buyer, pledge = scene.clients["buyer"], scene.pledge()
+    basket = found(scene, pledge)
+    path = f"/v1/basket-proposals/{basket['id']}"
+    request, approver = requested(scene, pledge, basket)
+    assert approver.post(f"{request}/reject", json={"reason": "超预算"}).status_code == 200
+    scene.work()
+    assert buyer.get(path).json() == basket
+    again = buyer.post(f"{path}/order", json={"delivery_address": "重庆市"}).json()["purchase_request_id"]
+    assert buyer.post(f"/v1/purchase-requests/{again}/withdraw", json={"reason": "改期"}).status_code == 200
+    scene.work()
+    assert buyer.get(path).json() == basket
+
+
+def test_a_basket_is_not_ordered_when_the_order_would_not_count(scene, code):
+    pledge = scene.pledge()
+    path = f"/v1/basket-proposals/{found(scene, pledge)['id']}/order"
+    scene.sql("UPDATE pledge SET valid_until = :day", day=clock.today() - timedelta(days=1))
+    assert code(scene.clients["buyer"].post(path, json={"delivery_address": "重庆市"})) == (409, "order_outside_period")
+    needs_approval(scene)
+    assert code(scene.clients["buyer"].post(path, json={"delivery_address": "重庆市"})) == (409, "order_outside_period")
+
+
+def test_nobody_waits_for_a_basket_to_order_it_unseen(scene, code):
+    asked = ask(scene, scene.pledge())
+    with scene.database.session() as worker:  # holds the basket as long as it is worked out
+        worker.execute(text("SELECT 1 FROM basket_proposal WHERE id = :id FOR UPDATE"), {"id": asked["id"]})
+        began = time.monotonic()
+        answer = scene.clients["buyer"].post(f"/v1/basket-proposals/{asked['id']}/order", json={"delivery_address": "重庆市"})
+        assert code(answer) == (409, "illegal_move")
+        assert time.monotonic() - began < 5
+
+
+def test_more_recipients_than_a_basket_is_made_for_are_refused_with_their_number(scene, code):
+    groups = [{"name": f"市民{n}", "heads": 1_000_000, "delivery_address": "重庆"} for n in range(2)]
+    path = f"/v1/pledges/{scene.pledge(recipients=groups)['id']}/basket-proposals"
+    refused = scene.clients["buyer"].post(path, json={"budget": "1000.00"})
+    assert code(refused) == (422, "too_many_heads")
+    assert "2000000" in refused.json()["title"]
+    assert scene.clients["buyer"].post(path, json={"budget": "1000.00", "heads": 500}).status_code == 202
+
+
+def rush_to_ask(scene):
+    """As many ask at once, each for another pledge of the same firm; returns how many are in work then."""
+    pledges = [scene.pledge() for _ in range(8)]
+    with scene.database.unit_of_work() as session:
+        token = access_token(session, scene.users["buyer"])
+    barrier = threading.Barrier(8)
+
+    def put(pledge):
+        client = connect(str(scene.api.base_url), scene.database, {"Authorization": f"Bearer {token}"})
+        barrier.wait()
+        return client.post(f"/v1/pledges/{pledge['id']}/basket-proposals", json={"budget": "1000.00"}).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(put, pledges)) <= {202, 409}
+    return scene.sql("SELECT count(*) FROM basket_proposal").scalar_one()
+
+
+def test_of_one_firm_so_many_baskets_are_in_work_also_when_asked_at_once(scene):
+    assert rush_to_ask(scene) == proposing.AT_ONCE
+
+
+def test_without_the_lock_more_are_in_work(scene, monkeypatch):
+    """The control: when this fails, the test above proves nothing."""
+    monkeypatch.setattr(proposing.locks, "hold", lambda *_: None)
+    assert rush_to_ask(scene) > proposing.AT_ONCE

@@ -266,3 +266,14 @@ def test_customers_of_two_databases_never_share_an_event_id(api, database, custo
             {"id": str(row.id), "at": row.created_at + timedelta(microseconds=1)},
         ).scalar_one()
     assert known not in ids
+
+
+def test_a_cursor_from_before_a_restore_is_told_so(customer, database):
+    """The positions count anew from the backup; going on in silence would step over what gets the same positions again."""
+    customer.happen(3)
+    end = read(customer.admin)[1]
+    with database.unit_of_work() as session:
+        session.execute(text("DELETE FROM change WHERE position > 1"))
+        session.execute(text("UPDATE change_feed SET last_position = 1"))
+    gone = customer.admin.get("/v1/changes", params={"after": end})
+    assert (gone.status_code, gone.json()["code"]) == (410, "cursor_expired")

@@ -4,6 +4,7 @@ import hmac
 import json
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -70,3 +71,32 @@ def test_the_body_says_what_happened_and_where_to_look():
 def test_a_subscription_names_a_type_or_all_of_a_subject():
     assert {"*", "shipment.*", "shipment.sent"} <= rules.patterns()
     assert "shipment" not in rules.patterns()
+
+
+@pytest.mark.parametrize(
+    ("given", "wait"),
+    [
+        (None, 0),
+        ("", 0),
+        ("120", 120),
+        (" 3600 ", 3600),
+        ("0", 0),
+        ("-5", 0),
+        ("1.5", 0),
+        ("²", 0),
+        ("soon", 0),
+        ("99999999999999999999", 12 * 3600),
+        ("Thu, 26 Nov 2026 08:10:00 GMT", 600),
+        ("Thu, 26 Nov 2026 07:00:00 GMT", 0),
+        ("Thu, 26 Nov 2026 08:10:00", 600),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 12 * 3600),
+        ("Thu, 99 Nov 2026 08:10:00 GMT", 0),
+    ],
+)
+def test_an_answer_asks_for_a_wait_in_seconds_or_by_a_date(given, wait):
+    assert rules.asked_to_wait(given, AT) == timedelta(seconds=wait)
+
+
+@given(st.text(max_size=40))
+def test_whatever_an_answer_asks_the_wait_has_an_end(given):
+    assert timedelta(0) <= rules.asked_to_wait(given, AT) <= rules.LONGEST_WAIT

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -484,3 +485,76 @@ def test_old_changes_take_their_deliveries_with_them(customer, system, database)
     with later(days=rules.CHANGES_DAYS, hours=1), database.unit_of_work() as session:
         feed.forget_old(session)
     assert customer.deliveries(endpoint) == []
+
+
+@pytest.mark.parametrize("status", [503, 429])
+def test_an_endpoint_that_asks_to_be_left_alone_is(customer, system, status):
+    system.answers, system.headers = [status], {"retry-after": "1800"}
+    endpoint = customer.endpoint(system.url)
+    customer.happen(1)
+    assert customer.send() == 0
+    customer.happen(2)
+    (first, *_) = customer.deliveries(endpoint)
+    assert first["next_attempt_at"] >= (clock.now() + timedelta(minutes=29)).isoformat()
+    with later(minutes=25):
+        assert customer.send() == 0
+    assert len(system.requests) == 1
+    with later(minutes=31):
+        assert customer.send() == 3
+
+
+def test_a_ping_does_not_wait_for_an_endpoint_that_asked_to_be_left_alone(customer, system):
+    system.answers, system.headers = [503], {"retry-after": "9999999"}
+    endpoint = customer.endpoint(system.url)
+    customer.happen()
+    assert customer.send() == 0
+    customer.admin.post(f"/v1/webhook-endpoints/{endpoint['id']}/test")
+    assert customer.send() == 1
+
+
+def test_an_endpoint_tells_what_waits_and_since_when(customer, system):
+    endpoint = customer.endpoint(system.url)
+    assert (endpoint["pending"], endpoint["pending_since"]) == (0, None)
+    customer.happen(2)
+    (oldest, _) = customer.deliveries(endpoint)
+    for told in (
+        customer.admin.get(f"/v1/webhook-endpoints/{endpoint['id']}").json(),
+        customer.admin.get("/v1/webhook-endpoints").json()["items"][0],
+    ):
+        assert (told["pending"], told["pending_since"], told["rest_until"]) == (2, oldest["created_at"], None)
+    system.answers = [500, 500]
+    customer.send()
+    assert customer.admin.get(f"/v1/webhook-endpoints/{endpoint['id']}").json()["rest_until"] > clock.now().isoformat()
+
+
+def gauge(api, name):
+    (line,) = [line for line in api.get("/metrics").text.splitlines() if line.startswith(f"{name} ")]
+    return float(line.split()[1])
+
+
+def test_monitoring_reads_how_far_webhooks_and_feed_lag_behind(customer, system, api, database):
+    endpoint = customer.endpoint(system.url)
+    customer.happen(2)
+    with database.unit_of_work() as session:
+        session.execute(text("UPDATE webhook_delivery SET next_attempt_at = now() - interval '10 minutes'"))
+    assert 600 <= gauge(api, "shop_webhook_lag_seconds") < 660
+    assert gauge(api, "shop_webhooks_pending") == 2
+    assert gauge(api, "shop_changes_lag_seconds") == 0
+    with database.unit_of_work() as session:
+        session.execute(text("UPDATE webhook_endpoint SET rest_until = now() + interval '1 hour'"))
+    assert gauge(api, "shop_webhook_lag_seconds") == 0, "it is left alone on purpose"
+    customer.happen(in_order=False)
+    with database.unit_of_work() as session:
+        session.execute(text("UPDATE change SET at = now() - interval '5 minutes' WHERE position IS NULL"))
+    assert 300 <= gauge(api, "shop_changes_lag_seconds") < 360
+    customer.admin.patch(f"/v1/webhook-endpoints/{endpoint['id']}", json={"enabled": False})
+    assert gauge(api, "shop_webhooks_pending") == 0
+
+
+def test_what_was_queued_while_its_endpoint_was_switched_off_is_cancelled(customer, system, database):
+    endpoint = customer.endpoint(system.url)
+    customer.happen(2)
+    with database.unit_of_work() as session:  # as if the sweep had committed after the switch
+        session.execute(text("UPDATE webhook_endpoint SET status = 'disabled', disabled_reason = 'owner'"))
+        feed.forget_old(session)
+    assert [row["status"] for row in customer.deliveries(endpoint)] == ["cancelled"] * 2
