@@ -18,6 +18,7 @@ from orders.importing.schemas import (
     RowFaultOut,
     SameFile,
     SampleRow,
+    SheetOut,
     UndecidedOut,
 )
 from orders.importing.states import ORDER_IMPORT, OWN, ImportStatus
@@ -91,6 +92,8 @@ def order_import(session: Session, actor: Actor, import_id: int, language: Langu
     same = session.execute(_SAME_FILE, {"organisation_id": row.organisation_id, "sha256": row.sha256}).all()
     return OrderImportOut(
         **_brief(row, language),
+        sheet=row.sheet,
+        sheets=[SheetOut(**each) for each in row.sheets],
         header_row=row.header_row,
         headers=row.headers,
         columns=[_column(name, each, row.headers) for name, each in sorted(row.columns.items(), key=lambda pair: pair[1]["at"])],
