@@ -123,6 +123,11 @@ def plain_text(cell: str) -> str:
     return "".join(unicodedata.normalize("NFKC", cell).split()).lower()
 
 
+def plain_code(cell: str) -> str:
+    """A code in one width and without spaces."""
+    return "".join(unicodedata.normalize("NFKC", cell).split())
+
+
 def title(cell: str) -> str:
     """A header without what does not count."""
     return _BRACKETED.sub("", plain_text(cell).strip("*:")).strip("*:")
@@ -306,6 +311,17 @@ class RowFault:
     def kept(self) -> dict[str, Any]:
         """As it is kept with the row."""
         return {"step": self.step, "column": self.column, "code": self.code, "warning": self.warning, "data": dict(self.data)}
+
+
+#: In which column a reason against an order's line lies; all others lie in the product.
+_OF_QUANTITY = frozenset({Reason.BELOW_MINIMUM, Reason.WRONG_STEP, Reason.STOCK_SHORT, Reason.AMOUNT_TOO_LARGE})
+
+
+def column_of(reason: str, product: str) -> Column:
+    """The column of a row in which a reason against its order line lies; ``product``: what the row calls its product."""
+    if reason in _OF_QUANTITY:
+        return Column.QUANTITY
+    return Column.PRODUCT if plain_text(product) else Column.CODE
 
 
 def words(code: str, language: Language) -> str:

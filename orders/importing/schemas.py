@@ -75,9 +75,10 @@ class ImportFault(BaseModel):
 
 
 class SameFile(BaseModel):
-    """An order that was made from a file of the same content."""
+    """An order that was made from a file of the same content, or a request for one that was not refused."""
 
     order_import_id: int
+    number: str = Field(description="of the order; of the request while there is no order")
     purchase_order_id: int | None
     purchase_request_id: int | None
 

@@ -15,7 +15,7 @@ from orders.approvals.rules import Step
 from orders.budgets.queries import NEAREST
 from orders.purchasing import rules
 from orders.purchasing.errors import BuyerNotApproved, LinesRefused, NotYourUnit, OutsideProgramme
-from orders.purchasing.rules import AgreedLine, LineFacts, PricedLine, Reason
+from orders.purchasing.rules import AgreedLine, LineFacts, PricedLine, Reason, WantedLine
 from orders.purchasing.schemas import OrderHeadIn, OrderLineIn
 from orders.units import queries as units
 from orders.units.queries import SETTINGS_ABOVE
@@ -68,7 +68,7 @@ _FACTS = text(
     """  # noqa: S608
 )
 
-Wanted = OrderLineIn | AgreedLine
+Wanted = OrderLineIn | WantedLine | AgreedLine
 
 
 @dataclass(frozen=True, slots=True)
