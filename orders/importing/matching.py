@@ -159,6 +159,8 @@ class Nearest:
 
     #: A pair that so many names hold says little.
     COMMON = 500
+    #: No product's name is much longer.
+    LONGEST = 60
 
     def __init__(self, names: Mapping[int, str]) -> None:
         self._names = names
@@ -173,7 +175,7 @@ class Nearest:
 
     def to(self, name: str) -> list[int]:
         """The keys of at most three names, the most alike first."""
-        pairs = _pairs(name)
+        pairs = _pairs(name[: self.LONGEST])
         shared: dict[int, int] = {}
         for pair in pairs:
             holders = self._holders.get(pair, [])

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -358,19 +358,24 @@ _SHOWN_DIGITS = 15
 
 def tidy(cells: Sequence[str]) -> list[str]:
     """A row as it is kept: figures as spreadsheet programs show them, nothing that cannot be stored, and no empty cells at its end."""
-    kept = [_stored(cell) for cell in cells]
+    kept = [_shown(cell) for cell in cells]
     while kept and not kept[-1].strip():
         kept.pop()
     return kept
 
 
-def _stored(cell: str) -> str:
+def _shown(cell: str) -> str:
     """Inside, 69 is kept as 69.0 and 46 times 0.15 as 6.8999999999999995."""
     if cell.endswith(".0") and cell[:-2].removeprefix("-").isdecimal():
         return cell[:-2]
     if len(cell) > _SHOWN_DIGITS and _FINER_THAN_SHOWN.fullmatch(cell):
         return f"{float(cell):.{_SHOWN_DIGITS}g}"
-    return cell[:LONGEST_CELL].replace("\x00", "").encode("utf-8", "replace").decode()
+    return storable(cell)
+
+
+def storable(text: str) -> str:
+    """A text as the database can keep it."""
+    return text[:LONGEST_CELL].replace("\x00", "").encode("utf-8", "replace").decode()
 
 
 def price_of(cell: str) -> int | None:
@@ -378,9 +383,9 @@ def price_of(cell: str) -> int | None:
     text = plain_text(cell).strip("¥元").replace(",", "")
     try:
         fen = Decimal(text) * 100
-    except InvalidOperation:
+    except ArithmeticError:  # no figure, or one beyond all bounds
         return None
-    return round(fen) if fen.is_finite() and 0 < fen < 10**12 else None
+    return (round(fen) or None) if fen.is_finite() and 0 < fen < 10**12 else None
 
 
 _LEVEL = re.compile(r"(?:土家族|苗族)*自治县$|经济技术开发区$|经开区$|新区$|区$|县$")

@@ -92,11 +92,12 @@ def read(session: Session, import_id: int) -> None:
 
 def _book(session: Session, held: OrderImport) -> dict[str, list[list[str]]]:
     try:
-        return sheets.book(storage.get(session.get_one(StoredFile, held.file_id).storage_key))
+        book = sheets.book(storage.get(session.get_one(StoredFile, held.file_id).storage_key))
     except FileNotFoundError:
         raise _Unreadable("file_missing") from None
     except Problem as problem:
         raise _Unreadable(problem.code) from None
+    return {rules.storable(name): rows for name, rows in book.items()}
 
 
 def _tidied(rows: Sequence[Sequence[str]]) -> list[list[str]]:

@@ -175,3 +175,20 @@ def test_the_unit_of_a_row_counts_before_that_of_the_header():
 )
 def test_figures_are_kept_as_spreadsheet_programs_show_them(kept, shown):
     assert rules.tidy([kept]) == [shown]
+
+
+@pytest.mark.parametrize(
+    ("cell", "fen"),
+    [
+        ("69.9", 6990),
+        ("¥1,200元", 120_000),
+        ("六元", None),
+        ("9e999999", None),
+        ("1e-999999", None),
+        ("nan", None),
+        ("-5", None),
+        ("", None),
+    ],
+)
+def test_a_price_is_read_or_left(cell, fen):
+    assert rules.price_of(cell) == fen
