@@ -24,8 +24,8 @@ from shop.core.money import yuan_from_fen
 from shop.identity.actor import Actor
 
 _ROWS = """
-    SELECT r.row_no, r.code, r.product, r.district, r.pack, r.unit, r.quantity, r.price_fen, r.sku_id, r.chosen, r.skipped, r.faults,
-           r.candidates, s.unit AS sku_unit, s.pack AS sku_pack
+    SELECT r.row_no, r.code, r.product, r.district, r.pack, r.unit, r.quantity, r.price_fen, r.sku_id, r.chosen, r.skipped,
+           nullif(r.faults, '[]') AS faults, nullif(r.candidates, '[]') AS candidates, s.unit AS sku_unit, s.pack AS sku_pack
     FROM order_import_row r LEFT JOIN sku s ON s.id = r.sku_id
     WHERE r.import_id = :import_id AND r.kind = 'line'
 """
@@ -150,7 +150,7 @@ def _matched(session: Session, rows: Sequence[Row[Any]]) -> dict[int, Match]:
 def _candidates(session: Session, statement: Any, keys: set[Any]) -> list[tuple[Any, Candidate]]:
     if not keys:
         return []
-    found = session.execute(statement, {"keys": sorted(keys), **clock.present()})
+    found = session.execute(statement, {"keys": sorted(keys), **clock.present()}).all()
     return [(row[-1], Candidate(*row[:-1])) for row in found]
 
 
@@ -194,12 +194,12 @@ def _check(session: Session, held: OrderImport, rows: Sequence[Row[Any]], matche
 
 def _before(row: Row[Any], match: Match | None) -> list[dict[str, Any]]:
     """What reading and matching found."""
-    faults = [each for each in row.faults if each["step"] == Step.READ and row.quantity is None]
+    faults = [each for each in row.faults or () if each["step"] == Step.READ and row.quantity is None]
     if match:
         return [*faults, *(each.kept() for each in match.faults)]
     if row.chosen:
         return [*faults, *(each.kept() for each in matching.unit_faults(row.unit, row.sku_unit, row.sku_pack, chosen=True))]
-    return [*faults, *(each for each in row.faults if each["step"] == Step.MATCH)]
+    return [*faults, *(each for each in row.faults or () if each["step"] == Step.MATCH)]
 
 
 def _outcome(
@@ -218,7 +218,7 @@ def _outcome(
         "sku_id": sku_id,
         "state": state_of("line", row.skipped, faults),
         "faults": faults,
-        "candidates": [each.kept() for each in match.candidates] if match else row.candidates,
+        "candidates": [each.kept() for each in match.candidates] if match else row.candidates or [],
         "substitutes": [_kept(each) for each in instead.get((line.facts.sku_id, line.facts.quantity), [])] if line else [],
         "unit_price_fen": line.facts.unit_price_fen if line else None,
         "amount_fen": met.amount_fen if met else None,

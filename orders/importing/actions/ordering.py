@@ -29,7 +29,7 @@ _SAME_FILE = text(
 )
 _ROWS = text(
     """
-    SELECT row_no, product, code, state, faults, sku_id, quantity FROM order_import_row
+    SELECT row_no, product, code, state, nullif(faults, '[]') AS faults, sku_id, quantity FROM order_import_row
     WHERE import_id = :import_id AND state = ANY (:states) ORDER BY row_no
     """
 )

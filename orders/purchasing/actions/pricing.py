@@ -20,6 +20,7 @@ from orders.purchasing.schemas import OrderHeadIn, OrderLineIn
 from orders.units import queries as units
 from orders.units.queries import SETTINGS_ABOVE
 from shop.core import clock, workdays
+from shop.core.db import array
 from shop.core.errors import NotFound
 from shop.core.money import MAX_FEN
 from shop.identity.actor import Actor
@@ -165,14 +166,14 @@ def facts_of(session: Session, lines: Sequence[Wanted]) -> list[LineFacts]:
     rows = session.execute(
         _FACTS,
         {
-            "skus": [line.sku_id for line in lines],
-            "quantities": [line.quantity for line in lines],
-            "agreed": [line.unit_price_fen if isinstance(line, AgreedLine) else None for line in lines],
-            "agreement_lines": [line.agreement_line_id if isinstance(line, AgreedLine) else None for line in lines],
+            "skus": array(line.sku_id for line in lines),
+            "quantities": array(line.quantity for line in lines),
+            "agreed": array(line.unit_price_fen if isinstance(line, AgreedLine) else None for line in lines),
+            "agreement_lines": array(line.agreement_line_id if isinstance(line, AgreedLine) else None for line in lines),
             "now": now,
             "today": clock.shanghai_date(now),
         },
-    )
+    ).all()
     return [LineFacts(*row) for row in rows]
 
 
