@@ -19,6 +19,7 @@ from orders.effects import handlers as effects
 from orders.fulfilment import actions as fulfilment
 from orders.fulfilment import handlers as delivering
 from orders.fulfilment import queries as deliveries
+from orders.importing import actions as importing
 from orders.pledges import handlers as pledges
 from orders.purchasing import actions as purchasing
 from orders.purchasing import handlers as ordering
@@ -56,8 +57,8 @@ def relay() -> None:
 
 @app.task(name="outbox.handle")
 def handle(event_id: int) -> None:
-    """Do one event."""
-    outbox.work(database(), HANDLERS, event_id)
+    """Do one event, and wake workers for what it led to."""
+    outbox.work(database(), HANDLERS, event_id, relay)
 
 
 @app.task(name="statistics.refresh")
@@ -116,11 +117,12 @@ def beat_heart() -> None:
 
 @app.task(name="workers.tidy")
 def tidy() -> None:
-    """Drop what has served its time: old idempotency answers, ended tokens, events done a month ago."""
+    """Drop what has served its time: old idempotency answers, ended tokens, events done a month ago, lists that were not ordered."""
     with database().unit_of_work() as session:
         idempotency.forget_old(session)
         sign_in.forget_ended(session)
         feed.forget_old(session)
+        importing.forget_old(session)
         session.execute(text("DELETE FROM outbox_event WHERE done_at < :now - interval '30 days'"), {"now": clock.now()})
 
 

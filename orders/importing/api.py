@@ -7,7 +7,7 @@ from fastapi.responses import Response
 from pydantic import Json
 
 from orders.importing import actions, queries, sheets
-from orders.importing.errors import RowsRefused
+from orders.importing.errors import RowsChanged
 from orders.importing.rules import RowState
 from orders.importing.schemas import (
     ChoiceIn,
@@ -148,7 +148,7 @@ def order_list(call: Call, import_id: Id, body: ImportOrderIn) -> SubmittedOut:
     """Order the rows that were matched: all of them or none, and once for each file unless a second order is meant."""
     try:
         submitted = actions.order(call.session, call.actor, import_id, body, call.if_match)
-    except RowsRefused:
+    except RowsChanged:
         _show_why(call, import_id)
         raise
     return SubmittedOut(purchase_order=submitted.purchase_order, purchase_request_id=submitted.purchase_request_id)

@@ -11,6 +11,10 @@ class RowsRefused(Invalid):
     en = "Nothing was ordered: {count} row(s) of the list cannot be ordered"
 
 
+class RowsChanged(RowsRefused):
+    """The same, of rows that could be ordered when they were checked."""
+
+
 class NothingToOrder(Conflict):
     code = "nothing_to_order"
     zh = "没有可以下单的行"

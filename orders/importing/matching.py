@@ -2,14 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cached_property
 from typing import Any, Protocol
 
-from catalog.products.rules import Unit, unit_label
 from catalog.products.search import normalised
 from orders.importing import rules
-from orders.importing.rules import Column, RowFault, Step, plain_text, same_unit, short_place
+from orders.importing.rules import GRAMS, UNITS, Column, RowFault, Step, plain_text, same_unit, short_place
 
 #: So many SKUs are offered as choices.
 MOST_CANDIDATES = 10
@@ -115,17 +113,10 @@ def _packed(pack: str, candidates: Sequence[Candidate]) -> list[Candidate]:
     return [each for each in candidates if grams is not None and each.net_grams == grams]
 
 
-_GRAMS = {"kg": Decimal(1000), "g": Decimal(1), "斤": Decimal(500), "两": Decimal(50)}
-
-
 def grams_of(pack: str) -> int | None:
     """What a pack weighs that is written as ``2.5公斤/箱``; None: it does not begin with a weight."""
     quantity, unit, fault = rules.quantity_of(plain_text(pack).partition("/")[0])
-    return int(quantity * _GRAMS[unit]) if quantity and fault is None and unit in _GRAMS else None
-
-
-_UNITS = {same_unit(word): unit for unit in Unit for word in (unit, unit_label(unit, "zh"), unit_label(unit, "en"))}
-_UNITS |= {"个": Unit.PIECE, "听": Unit.CAN, "羽": Unit.BIRD, "人次": Unit.PERSON, "晚": Unit.ROOM_NIGHT}
+    return int(quantity * GRAMS[unit]) if quantity and fault is None and unit in GRAMS else None
 
 
 def unit_fits(written: str, candidate: Candidate) -> bool:
@@ -136,7 +127,7 @@ def unit_fits(written: str, candidate: Candidate) -> bool:
 def unit_faults(written: str, unit: str, pack: str, *, chosen: bool) -> list[RowFault]:
     """A unit that is not that of the SKU, by its name or by what stands behind the slash of its pack. Who chose the SKU has seen it."""
     word = same_unit(written)
-    if not word or _UNITS.get(word) == unit or word == same_unit(pack.rpartition("/")[2]):
+    if not word or UNITS.get(word) == unit or word == same_unit(pack.rpartition("/")[2]):
         return []
     return [RowFault(Step.MATCH, Column.UNIT, "units_differ", warning=chosen, data={"unit": written, "sold_by": unit})]
 
@@ -168,6 +159,8 @@ class Nearest:
 
     #: A pair that so many names hold says little.
     COMMON = 500
+    #: No product's name is much longer.
+    LONGEST = 60
 
     def __init__(self, names: Mapping[int, str]) -> None:
         self._names = names
@@ -182,7 +175,7 @@ class Nearest:
 
     def to(self, name: str) -> list[int]:
         """The keys of at most three names, the most alike first."""
-        pairs = _pairs(name)
+        pairs = _pairs(name[: self.LONGEST])
         shared: dict[int, int] = {}
         for pair in pairs:
             holders = self._holders.get(pair, [])

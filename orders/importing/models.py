@@ -41,6 +41,10 @@ class OrderImport(SQLModel, table=True):
     fault: str | None = Field(default=None, sa_column_kwargs={"comment": "code of why it could not be read"})
     rows_total: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     rows_done: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    #: The sheet that was read or is to be; null for a file without sheets, or before it was read. And all sheets with where their header
+    #: stands: ``{"name": "10月", "rows": 63, "header_row": 3}``.
+    sheet: str | None = None
+    sheets: list[dict[str, Any]] = _json()
     #: Row of the header, counted from 1 as a spreadsheet program shows it, and its cells.
     header_row: int | None = None
     headers: list[str] = _json()

@@ -18,6 +18,7 @@ from orders.importing.schemas import (
     RowFaultOut,
     SameFile,
     SampleRow,
+    SheetOut,
     UndecidedOut,
 )
 from orders.importing.states import ORDER_IMPORT, OWN, ImportStatus
@@ -28,11 +29,13 @@ from shop.core.models import StoredFile
 from shop.core.paging import Page
 from shop.identity.actor import Actor
 
+# The order may be one that was placed when its request had been approved.
 _IMPORTS = """
-    SELECT i.*, buyer.name AS buyer_name
+    SELECT i.*, buyer.name AS buyer_name, coalesce(i.purchase_order_id, approved.id) AS placed_order_id
     FROM order_import i
     JOIN organisation home ON home.id = i.organisation_id
     JOIN organisation buyer ON buyer.id = i.buyer_id
+    LEFT JOIN purchase_order approved ON approved.purchase_request_id = i.purchase_request_id
     WHERE home.path LIKE CAST(:branch AS text)
 """
 _ONE = text(f"{_IMPORTS} AND i.id = :id")
@@ -50,8 +53,17 @@ _COUNTS = text(
 )
 _SAME_FILE = text(
     """
-    SELECT id AS order_import_id, purchase_order_id, purchase_request_id FROM order_import
-    WHERE organisation_id = :organisation_id AND sha256 = :sha256 AND status = 'ordered' ORDER BY id
+    WITH content AS (
+        SELECT id, purchase_request_id FROM order_import
+        WHERE organisation_id = :organisation_id AND sha256 = :sha256 AND status = 'ordered'
+    )
+    SELECT c.id AS order_import_id, o.number, o.id AS purchase_order_id, o.purchase_request_id
+    FROM content c JOIN purchase_order o ON o.source_kind = 'import' AND o.source_id = c.id
+    UNION ALL
+    SELECT c.id, r.number, NULL, r.id
+    FROM content c JOIN purchase_request r ON r.id = c.purchase_request_id
+    WHERE r.status NOT IN ('ordered', 'rejected', 'withdrawn')
+    ORDER BY order_import_id, purchase_order_id
     """
 )
 _ROWS = """
@@ -72,7 +84,12 @@ def _reach(actor: Actor) -> dict[str, Any]:
     return {"branch": f"{actor.organisation_path}%" if actor.organisation_path else None}
 
 
-def _found(session: Session, actor: Actor, import_id: int) -> Row[Any]:
+def found(session: Session, actor: Actor, import_id: int) -> Row[Any]:
+    """The row of an import.
+
+    Raises:
+        NotFound: no such import of the own branch.
+    """
     row = session.execute(_ONE, {"id": import_id, **_reach(actor)}).first()
     if row is None:
         raise NotFound
@@ -85,12 +102,13 @@ def order_import(session: Session, actor: Actor, import_id: int, language: Langu
     Raises:
         NotFound: no such import of the own branch.
     """
-    row = _found(session, actor, import_id)
+    row = found(session, actor, import_id)
     counts = {each.state: each for each in session.execute(_COUNTS, {"id": import_id})}
     met = [counts[state] for state in ORDERABLE if state in counts]
-    same = session.execute(_SAME_FILE, {"organisation_id": row.organisation_id, "sha256": row.sha256}).all()
     return OrderImportOut(
         **_brief(row, language),
+        sheet=row.sheet,
+        sheets=[SheetOut(**each) for each in row.sheets],
         header_row=row.header_row,
         headers=row.headers,
         columns=[_column(name, each, row.headers) for name, each in sorted(row.columns.items(), key=lambda pair: pair[1]["at"])],
@@ -99,9 +117,16 @@ def order_import(session: Session, actor: Actor, import_id: int, language: Langu
         counts={RowState(state): each.rows for state, each in sorted(counts.items())},
         total=sum(each.fen for each in met),
         total_grams=sum(each.grams for each in met),
-        same_file=[SameFile(**each._asdict()) for each in same],
+        same_file=orders_of_content(session, row.organisation_id, row.sha256),
         possible_actions=[each for each in ORDER_IMPORT.possible(row.status) if each not in OWN],
     )
+
+
+def orders_of_content(session: Session, organisation_id: int, sha256: str) -> list[SameFile]:
+    """The orders that an organisation made from files of the same content, and the requests for one that were not refused."""
+    return [
+        SameFile(**row._asdict()) for row in session.execute(_SAME_FILE, {"organisation_id": organisation_id, "sha256": sha256})
+    ]
 
 
 def order_imports(
@@ -129,11 +154,12 @@ def rows(
     Raises:
         NotFound: no such import of the own branch.
     """
-    head = _found(session, actor, import_id)
+    head = found(session, actor, import_id)
     start = paging.position(after, int)
     values = {"id": import_id, "state": state, "after": start[0] if start else 0, "rows": limit + 1}
-    found = session.execute(_ROWS_PAGE, values).all()
-    return paging.page(found, limit, lambda row: _row(row, _titles(head), language), lambda row: [row.row_no])
+    titles = _titles(head)
+    page = session.execute(_ROWS_PAGE, values).all()
+    return paging.page(page, limit, lambda row: _row(row, titles, language), lambda row: [row.row_no])
 
 
 def row(session: Session, actor: Actor, import_id: int, row_no: int, language: Language) -> ListRowOut:
@@ -142,11 +168,11 @@ def row(session: Session, actor: Actor, import_id: int, row_no: int, language: L
     Raises:
         NotFound: no such row, or no such import of the own branch.
     """
-    head = _found(session, actor, import_id)
-    found = session.execute(_ONE_ROW, {"id": import_id, "row_no": row_no}).first()
-    if found is None:
+    head = found(session, actor, import_id)
+    one = session.execute(_ONE_ROW, {"id": import_id, "row_no": row_no}).first()
+    if one is None:
         raise NotFound
-    return _row(found, _titles(head), language)
+    return _row(one, _titles(head), language)
 
 
 def all_rows(session: Session, actor: Actor, import_id: int, language: Language) -> tuple[list[str], Iterator[ListRowOut]]:
@@ -155,9 +181,9 @@ def all_rows(session: Session, actor: Actor, import_id: int, language: Language)
     Raises:
         NotFound: no such import of the own branch.
     """
-    head = _found(session, actor, import_id)
-    found = session.execute(_ALL_ROWS, {"id": import_id})
-    return head.headers, (_row(each, _titles(head), language) for each in found)
+    head = found(session, actor, import_id)
+    titles = _titles(head)
+    return head.headers, (_row(each, titles, language) for each in session.execute(_ALL_ROWS, {"id": import_id}))
 
 
 def uploaded_file(session: Session, actor: Actor, import_id: int) -> StoredFile:
@@ -166,12 +192,15 @@ def uploaded_file(session: Session, actor: Actor, import_id: int) -> StoredFile:
     Raises:
         NotFound: no such import of the own branch.
     """
-    return session.get_one(StoredFile, _found(session, actor, import_id).file_id)
+    return session.get_one(StoredFile, found(session, actor, import_id).file_id)
 
 
 def _brief(row: Row[Any], language: Language) -> dict[str, Any]:
-    fields = {name: getattr(row, name) for name in OrderImportRow.model_fields if name != "fault"}
-    return fields | {"fault": ImportFault(code=row.fault, message=words(row.fault, language)) if row.fault else None}
+    fields = {name: getattr(row, name) for name in OrderImportRow.model_fields if name not in ("fault", "purchase_order_id")}
+    return fields | {
+        "purchase_order_id": row.placed_order_id,
+        "fault": ImportFault(code=row.fault, message=words(row.fault, language)) if row.fault else None,
+    }
 
 
 def _letter(at: int) -> str:

@@ -6,10 +6,11 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from catalog.products.rules import Unit, unit_label
 from orders.purchasing.rules import Reason, words_of
 from shop.core.errors import Language
 from shop.core.quantities import MAX_QUANTITY
@@ -77,6 +78,9 @@ HEADERS: dict[Column, tuple[str, ...]] = {
         "货物名称",
         "物资名称",
         "食材名称",
+        "物品名称",
+        "货品名称",
+        "采购品名",
         "名称",
         "产品",
         "商品",
@@ -86,7 +90,20 @@ HEADERS: dict[Column, tuple[str, ...]] = {
     ),
     Column.DISTRICT: ("产地区县", "产地", "原产地", "区县", "所属区县", "产品产地", "district", "origin"),
     Column.PACK: ("规格", "规格型号", "包装规格", "产品规格", "商品规格", "包装", "pack", "specification"),
-    Column.QUANTITY: ("数量", "采购数量", "订购数量", "需求数量", "计划数量", "采购量", "quantity", "qty"),
+    Column.QUANTITY: (
+        "数量",
+        "采购数量",
+        "订购数量",
+        "订货数量",
+        "申购数量",
+        "购买数量",
+        "需求数量",
+        "计划数量",
+        "采购量",
+        "需求量",
+        "quantity",
+        "qty",
+    ),
     Column.UNIT: ("单位", "计量单位", "unit"),
     Column.PRICE: ("单价", "参考单价", "含税单价", "采购单价", "价格", "price", "unit price"),
     Column.NOTE: ("备注", "说明", "用途", "note", "remarks"),
@@ -94,8 +111,8 @@ HEADERS: dict[Column, tuple[str, ...]] = {
 #: So far down a header may stand.
 HEADER_WITHIN = 30
 
-_BRACKETED = re.compile(r"\([^()]*\)$")
-_TOTAL = re.compile(r"^(小计|合计|总计|共计|本页小计|累计|subtotal|total|grandtotal)[:：]?", re.IGNORECASE)
+_BRACKETED = re.compile(r"\(([^()]*)\)$")
+_TOTAL = re.compile(r"小计|合计|总计|共计|本页小计|累计|(?:subtotal|total|grandtotal)(?![a-z])")
 _NUMBER = re.compile(r"(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?P<unit>/?[^\W\d_]+)?")
 #: Words of the unit that mean the same.
 _SAME_UNITS = {"公斤": "kg", "千克": "kg", "克": "g", "公克": "g", "市斤": "斤", "升": "l", "毫升": "ml"}
@@ -103,7 +120,12 @@ _SAME_UNITS = {"公斤": "kg", "千克": "kg", "克": "g", "公克": "g", "市�
 
 def plain_text(cell: str) -> str:
     """A cell in one width, without spaces and in lower case: what names are compared by."""
-    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", cell)).lower()
+    return "".join(unicodedata.normalize("NFKC", cell).split()).lower()
+
+
+def plain_code(cell: str) -> str:
+    """A code in one width and without spaces."""
+    return "".join(unicodedata.normalize("NFKC", cell).split())
 
 
 def title(cell: str) -> str:
@@ -169,39 +191,42 @@ class ReadRow:
 
 def read(rows: Sequence[Sequence[str]], header_row: int, columns: Mapping[Column, int]) -> Iterator[ReadRow]:
     """What stands below the header. A repeated header, as printing programs put on each page, is no line either."""
-    head = [title(cell) for cell in rows[header_row]] if header_row < len(rows) else []
+    header = rows[header_row] if header_row < len(rows) else []
+    head = [title(cell) for cell in header]
+    counted = columns.get(Column.QUANTITY, 0)
+    unit = unit_of_header(header[counted]) if counted < len(header) else ""
     for number, cells in enumerate(rows[header_row + 1 :], start=header_row + 2):
         again = len(cells) == len(head) and all(title(cell) == name for cell, name in zip(cells, head, strict=True))
-        yield _row(number, cells, columns, again)
+        yield _row(number, cells, columns, unit, again)
 
 
-def _row(row_no: int, cells: Sequence[str], columns: Mapping[Column, int], is_header: bool) -> ReadRow:
-    def cell(column: Column) -> str:
-        place = columns.get(column)
-        return cells[place].strip() if place is not None and place < len(cells) else ""
-
-    filled = [plain_text(each) for each in cells if each.strip()]
-    named = plain_text(cell(Column.PRODUCT)) or plain_text(cell(Column.CODE))
-    wanted = cell(Column.QUANTITY)
+def _row(row_no: int, cells: Sequence[str], columns: Mapping[Column, int], unit_of_all: str, is_header: bool) -> ReadRow:
+    plain = [plain_text(each) for each in cells]
+    at = {column: place for column, place in columns.items() if place < len(cells)}
+    names = [place for column in (Column.PRODUCT, Column.CODE) if (place := at.get(column)) is not None and plain[place]]
+    filled = sum(map(bool, plain))
+    # a remark behind a product may speak of a total; a total names no product, or its word stands before it or in its place
+    if any(_TOTAL.match(each) for each in (plain[: names[0] + 1] if names else plain)):
+        return ReadRow(row_no, RowKind.TOTAL)
     if not filled:
         return ReadRow(row_no, RowKind.BLANK)
-    if any(_TOTAL.match(each) for each in filled):
-        return ReadRow(row_no, RowKind.TOTAL)
+    told = {column: cells[place].strip() for column, place in at.items()}
+    wanted = told.get(Column.QUANTITY, "")
     # a signature or a remark fills one cell or a few, none of them a quantity; a product without its quantity is a line that lacks it
-    if is_header or not (named or wanted.strip()) or (not wanted and (len(filled) <= 1 or ":" in named)):
+    if is_header or not (names or wanted) or (not wanted and (filled == 1 or (names and ":" in plain[names[0]]))):
         return ReadRow(row_no, RowKind.REMARK)
-    quantity, unit, fault = quantity_of(wanted, cell(Column.UNIT))
+    quantity, unit, fault = quantity_of(wanted, told.get(Column.UNIT, "") or unit_of_all)
     return ReadRow(
         row_no,
         RowKind.LINE,
-        code=cell(Column.CODE),
-        product=cell(Column.PRODUCT),
-        district=cell(Column.DISTRICT),
-        pack=cell(Column.PACK),
+        code=told.get(Column.CODE, ""),
+        product=told.get(Column.PRODUCT, ""),
+        district=told.get(Column.DISTRICT, ""),
+        pack=told.get(Column.PACK, ""),
         quantity=quantity,
         unit=unit,
-        price_fen=price_of(cell(Column.PRICE)),
-        note=cell(Column.NOTE),
+        price_fen=price_of(told.get(Column.PRICE, "")),
+        note=told.get(Column.NOTE, ""),
         fault=fault,
     )
 
@@ -231,6 +256,20 @@ def same_unit(written: str) -> str:
     return _SAME_UNITS.get(unit, unit)
 
 
+#: What a SKU may be sold by, by the words for it.
+UNITS = {same_unit(word): unit for unit in Unit for word in (unit, unit_label(unit, "zh"), unit_label(unit, "en"))}
+UNITS |= {"个": Unit.PIECE, "听": Unit.CAN, "羽": Unit.BIRD, "人次": Unit.PERSON, "晚": Unit.ROOM_NIGHT}
+#: Grams of what else lists count in.
+GRAMS = {"kg": Decimal(1000), "g": Decimal(1), "斤": Decimal(500), "两": Decimal(50), "吨": Decimal(1_000_000)}
+
+
+def unit_of_header(cell: str) -> str:
+    """The unit that a header says for its whole column, as in 数量（公斤）; empty where its brackets hold something else or nothing."""
+    found = _BRACKETED.search(plain_text(cell).strip("*:"))
+    unit = same_unit(found[1].removeprefix("单位").strip(":")) if found else ""
+    return unit if unit in UNITS or unit in GRAMS else ""
+
+
 #: What is told of a row, or of a whole list, besides the reasons of an order's lines.
 WORDS: dict[str, tuple[str, str]] = {
     "quantity_missing": ("没有填写数量", "The quantity is missing"),
@@ -249,6 +288,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "未找到表头，请指定表头所在行和各列",
         "No header was found; say in which row it is and what its columns are",
     ),
+    "no_such_sheet": ("工作簿中没有指定的工作表", "The workbook has no sheet of the name that was said"),
     "columns_undecided": ("表头中有重复的列，请指定使用哪一列", "Columns stand there twice; say which of them count"),
     "no_lines": ("表头下没有产品行", "There is no line below the header"),
     "too_many_rows": ("超过 10,000 行，请分成几个文件", "More than 10,000 lines; make several files of it"),
@@ -271,6 +311,17 @@ class RowFault:
     def kept(self) -> dict[str, Any]:
         """As it is kept with the row."""
         return {"step": self.step, "column": self.column, "code": self.code, "warning": self.warning, "data": dict(self.data)}
+
+
+#: In which column a reason against an order's line lies; all others lie in the product.
+_OF_QUANTITY = frozenset({Reason.BELOW_MINIMUM, Reason.WRONG_STEP, Reason.STOCK_SHORT, Reason.AMOUNT_TOO_LARGE})
+
+
+def column_of(reason: str, product: str) -> Column:
+    """The column of a row in which a reason against its order line lies; ``product``: what the row calls its product."""
+    if reason in _OF_QUANTITY:
+        return Column.QUANTITY
+    return Column.PRODUCT if plain_text(product) else Column.CODE
 
 
 def words(code: str, language: Language) -> str:
@@ -298,21 +349,33 @@ def complete(columns: Iterable[str]) -> bool:
     return Column.QUANTITY in told and bool(told & {Column.CODE, Column.PRODUCT})
 
 
-_WHOLE = re.compile(r"-?\d+\.0")
 #: Longer cells are cut.
 LONGEST_CELL = 500
+#: Figures with more places than spreadsheet programs show.
+_FINER_THAN_SHOWN = re.compile(r"-?\d{1,14}\.\d{2,}")
+_SHOWN_DIGITS = 15
 
 
 def tidy(cells: Sequence[str]) -> list[str]:
-    """A row as it is kept: whole numbers without the ``.0`` that spreadsheet programs keep inside, nothing that cannot be stored, and no empty
-    cells at its end."""
-    kept = []
-    for cell in cells:
-        shown = cell[:-2] if _WHOLE.fullmatch(cell) else cell
-        kept.append(shown[:LONGEST_CELL].replace("\x00", "").encode("utf-8", "replace").decode())
+    """A row as it is kept: figures as spreadsheet programs show them, nothing that cannot be stored, and no empty cells at its end."""
+    kept = [_shown(cell) for cell in cells]
     while kept and not kept[-1].strip():
         kept.pop()
     return kept
+
+
+def _shown(cell: str) -> str:
+    """Inside, 69 is kept as 69.0 and 46 times 0.15 as 6.8999999999999995."""
+    if cell.endswith(".0") and cell[:-2].removeprefix("-").isdecimal():
+        return cell[:-2]
+    if len(cell) > _SHOWN_DIGITS and _FINER_THAN_SHOWN.fullmatch(cell):
+        return f"{float(cell):.{_SHOWN_DIGITS}g}"
+    return storable(cell)
+
+
+def storable(text: str) -> str:
+    """A text as the database can keep it."""
+    return text[:LONGEST_CELL].replace("\x00", "").encode("utf-8", "replace").decode()
 
 
 def price_of(cell: str) -> int | None:
@@ -320,9 +383,9 @@ def price_of(cell: str) -> int | None:
     text = plain_text(cell).strip("¥元").replace(",", "")
     try:
         fen = Decimal(text) * 100
-    except InvalidOperation:
+    except ArithmeticError:  # no figure, or one beyond all bounds
         return None
-    return round(fen) if fen.is_finite() and 0 < fen < 10**12 else None
+    return (round(fen) or None) if fen.is_finite() and 0 < fen < 10**12 else None
 
 
 _LEVEL = re.compile(r"(?:土家族|苗族)*自治县$|经济技术开发区$|经开区$|新区$|区$|县$")

@@ -10,7 +10,7 @@ from orders.importing.states import ImportAction, ImportStatus
 from orders.purchasing.schemas import MAX_LINES, OrderHeadIn, PurchaseOrderOut, SubstituteOut
 from shop.core.errors import BadValue
 from shop.core.money import YuanOut
-from shop.core.quantities import Id, Quantity, QuantityOut
+from shop.core.quantities import Id, Name, Quantity, QuantityOut
 from shop.core.sheet_reader import MAX_COLUMNS, MAX_ROWS
 
 RowNo = Annotated[int, Field(ge=1, le=MAX_ROWS)]
@@ -33,6 +33,7 @@ class ColumnsIn(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"header_row": 3, "columns": {"product": 3, "quantity": 5}, "save": True}]}
     )
 
+    sheet: Annotated[Name | None, Field(description="the sheet, by its name; default: the one that was read, or the first")] = None
     header_row: RowNo
     columns: Annotated[dict[Column, Annotated[int, Field(ge=1, le=MAX_COLUMNS)]], AfterValidator(_enough)]
     save: bool = Field(default=False, description="use this whenever the organisation uploads a list with the same header")
@@ -53,6 +54,14 @@ class UndecidedOut(BaseModel):
     columns: list[int]
 
 
+class SheetOut(BaseModel):
+    """A sheet of the workbook that is not hidden."""
+
+    name: str
+    rows: int
+    header_row: int | None = Field(description="where its header seems to be, counted from 1; null: it has none that is known")
+
+
 class SampleRow(BaseModel):
     row_no: int
     cells: list[str]
@@ -66,9 +75,10 @@ class ImportFault(BaseModel):
 
 
 class SameFile(BaseModel):
-    """An order that was made from a file of the same content."""
+    """An order that was made from a file of the same content, or a request for one that was not refused."""
 
     order_import_id: int
+    number: str = Field(description="of the order; of the request while there is no order")
     purchase_order_id: int | None
     purchase_request_id: int | None
 
@@ -95,6 +105,8 @@ class OrderImportRow(BaseModel):
 class OrderImportOut(OrderImportRow):
     """One list: how far it is, how it was understood, and what would be ordered."""
 
+    sheet: str | None = Field(description="the sheet that was read; null for CSV. Another is read by setting the columns")
+    sheets: list[SheetOut] = Field(description="of a workbook; the first one with a header is read unless another is named")
     header_row: int | None = Field(description="counted from 1")
     headers: list[str]
     columns: list[ColumnOut]

@@ -32,7 +32,8 @@ _LINES_PAGE = text(
     """
 )
 _LINES = text("SELECT sku_id, quantity FROM saved_list_line WHERE list_id = :id ORDER BY id")
-_ORDER_LINES = text("SELECT sku_id, quantity FROM order_line WHERE purchase_order_id = :id ORDER BY line_no")
+# A line that was replaced keeps its place with the quantity 0.
+_ORDER_LINES = text("SELECT sku_id, quantity FROM order_line WHERE purchase_order_id = :id AND quantity > 0 ORDER BY line_no")
 
 
 def reach(actor: Actor) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 The facts and rules are those of placing. Nothing is locked or reserved, so an order placed later may still find something changed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -113,14 +113,16 @@ class CheckedLine:
 Lacking = tuple[int, Decimal]
 
 
-def check(session: Session, buyer_id: int, lines: Sequence[Wanted]) -> list[CheckedLine]:
+def check(session: Session, buyer_id: int, lines: Sequence[Wanted], set_aside: Container[int] = frozenset()) -> list[CheckedLine]:
     """Every line as an order placed now would find it; two statements, whether it has one line or ten thousand. A line that cannot be met by
-    itself takes no stock from the others."""
+    itself takes no stock from the others, nor do those ``set_aside`` (by their place, from 0), which would not be ordered as they are."""
     facts = facts_of(session, lines)
     alone = [rules.reason_against(line, buyer_id, line.quantity) for line in facts]
-    wanted = rules.wanted_by_sku(line for line, reason in zip(facts, alone, strict=True) if reason is None)
+    takes = [reason is None and at not in set_aside for at, reason in enumerate(alone)]
+    wanted = rules.wanted_by_sku(line for line, taking in zip(facts, takes, strict=True) if taking)
     reasons = [
-        reason or rules.reason_against(line, buyer_id, wanted[line.sku_id]) for line, reason in zip(facts, alone, strict=True)
+        reason or (rules.reason_against(line, buyer_id, wanted[line.sku_id]) if taking else None)
+        for line, reason, taking in zip(facts, alone, takes, strict=True)
     ]
     uncertified = sorted(
         {line.product_id or 0 for line, reason in zip(facts, reasons, strict=True) if reason is Reason.NOT_CERTIFIED}

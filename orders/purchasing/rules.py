@@ -62,6 +62,14 @@ DIRECT = Source()
 
 
 @dataclass(frozen=True, slots=True)
+class WantedLine:
+    """A line at the list's price, taken from what the program keeps itself; what a caller sends is validated instead."""
+
+    sku_id: int
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class AgreedLine:
     """A line whose unit price (fen) both sides agreed on: it holds whatever the list says by now, and so does its quantity below the usual
     minimum. ``agreement_line_id`` is the line of a long-term agreement that it draws from."""

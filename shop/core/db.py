@@ -1,8 +1,9 @@
 """The database: engine, sessions, and the one place besides the route wrapper that commits."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -54,6 +55,11 @@ def quantity(*, nullable: bool = False, default: Any = ...) -> Any:
 
 
 grams = fen  # integer grams take the same column type
+
+
+def array(figures: Iterable[int | Decimal | None]) -> str:
+    """Figures as an array's literal, for ``CAST(:name AS bigint[])``: the driver takes ten times as long to make one of a list."""
+    return f"{{{','.join('NULL' if figure is None else str(figure) for figure in figures)}}}"
 
 
 class Database:

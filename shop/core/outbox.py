@@ -34,6 +34,7 @@ def publish(session: Session, name: str, **payload: Any) -> None:
         ),
         {"name": name, "payload": json.dumps(payload), "now": now},
     )
+    session.info["outbox_published"] = True
 
 
 def due(session: Session, limit: int = 200) -> list[int]:
@@ -51,8 +52,9 @@ def due(session: Session, limit: int = 200) -> list[int]:
     )
 
 
-def work(database: Database, handlers: Mapping[str, Handler], event_id: int) -> bool:
-    """Do one event: claim, handle, mark done. Returns whether it was done here.
+def work(database: Database, handlers: Mapping[str, Handler], event_id: int, then: Callable[[], object] = lambda: None) -> bool:
+    """Do one event: claim, handle, mark done. Returns whether it was done here. ``then`` is called after the commit if the event led to others,
+    so that they need not wait for the relay's next round.
 
     A second worker that was woken for the same event finds it done or waits for the first one's row lock, so the effect happens once.
     """
@@ -77,9 +79,12 @@ def work(database: Database, handlers: Mapping[str, Handler], event_id: int) -> 
                 return False
             session.info["outbox_event"] = event_id
             handlers[claimed.name](session, claimed.payload)
+            published = "outbox_published" in session.info
     except Exception as error:
         _failed(database, event_id, error, last=claimed.attempts >= MAX_ATTEMPTS)
         raise
+    if published:
+        then()
     return True
 
 

@@ -1,4 +1,4 @@
-"""Reads the first sheet of an XLSX file in a process of its own, with little memory and time; ``shop.core.sheets`` starts it.
+"""Reads the sheets of an XLSX file in a process of its own, with little memory and time; ``shop.core.sheets`` starts it.
 
 A crafted file makes any reader take all memory or end its process. This file runs alone: nothing of the program may be imported here.
 """
@@ -7,7 +7,6 @@ import json
 import re
 import resource
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 MEMORY = 256 * 2**20
@@ -15,6 +14,7 @@ SECONDS = 8
 #: More rows or columns than these are not read; one row more than may be given shows that there were too many.
 MAX_ROWS = 20_000
 MAX_COLUMNS = 200
+MAX_SHEETS = 20
 #: How this process ends when it met a formula that it was asked not to accept.
 FORMULA_FOUND = 3
 #: A formula's element of a sheet, in any namespace prefix; drop-downs and formats have longer names.
@@ -23,7 +23,8 @@ _CHUNK = 2**20
 
 
 def main() -> None:
-    """Content comes by standard input, rows leave as JSON by standard output; the argument ``strict`` refuses formulas."""
+    """Content comes by standard input, rows leave as JSON by standard output: those of the first sheet, or with the argument ``all`` those of
+    every visible sheet by its name. ``strict`` refuses formulas."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -32,17 +33,24 @@ def main() -> None:
     content = io.BytesIO(sys.stdin.buffer.read())
     if "strict" in sys.argv[1:] and _holds_formula(content):
         sys.exit(FORMULA_FOUND)
-    from python_calamine import CalamineWorkbook
+    from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-    sheet = CalamineWorkbook.from_filelike(content).get_sheet_by_index(0)
+    book = CalamineWorkbook.from_filelike(content)
+    found: Any
+    if "all" in sys.argv[1:]:
+        sheets = [each for each in book.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet]
+        shown = [each for each in sheets if each.visible == SheetVisibleEnum.Visible] or sheets
+        found = {each.name: _cells(book.get_sheet_by_name(each.name)) for each in shown[:MAX_SHEETS]}
+    else:
+        found = _cells(book.get_sheet_by_index(0))
+    # in one piece: it is faster, and what would not fit into this process's memory never reaches the other
+    sys.stdout.write(json.dumps(found))
+
+
+def _cells(sheet: Any) -> list[list[str]]:
     # rows come from the first one on, however far below the first filled one stands; columns only from the first filled one on
-    indent = sheet.start[1] if sheet.start else 0
-    json.dump(list(_cells(sheet.iter_rows(), indent)), sys.stdout)
-
-
-def _cells(rows: Iterator[list[Any]], indent: int) -> Iterator[list[str]]:
-    for _, row in zip(range(MAX_ROWS), rows, strict=False):
-        yield [""] * min(indent, MAX_COLUMNS) + [str(cell) for cell in row[:MAX_COLUMNS]]
+    indent = [""] * min(sheet.start[1] if sheet.start else 0, MAX_COLUMNS)
+    return [indent + [str(cell) for cell in row[:MAX_COLUMNS]] for _, row in zip(range(MAX_ROWS), sheet.iter_rows(), strict=False)]
 
 
 def _holds_formula(content: Any) -> bool:

@@ -11,6 +11,7 @@ import sys
 import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from shop.core import sheet_reader
 from shop.core.errors import Fault, Invalid
@@ -47,23 +48,38 @@ def rows(content: bytes, *, formulas: bool = True) -> list[list[str]]:
     Raises:
         UnreadableSpreadsheet, FormulasFound: see there (422).
     """
-    found = _xlsx(content, formulas=formulas) if content[:2] == b"PK" else _csv(content, formulas=formulas)
+    found: list[list[str]] = (
+        _xlsx(content, *([] if formulas else ["strict"])) if content[:2] == b"PK" else _csv(content, formulas=formulas)
+    )
     if not found:
         raise UnreadableSpreadsheet
     return found
 
 
-def _xlsx(content: bytes, *, formulas: bool) -> list[list[str]]:
-    command = [sys.executable, "-I", str(Path(sheet_reader.__file__)), *([] if formulas else ["strict"])]
+def book(content: bytes) -> dict[str, list[list[str]]]:
+    """The cells of every visible sheet by its name, as :func:`rows` gives them; CSV is one sheet without a name.
+
+    Raises:
+        UnreadableSpreadsheet: see there (422).
+    """
+    if content[:2] != b"PK":
+        return {"": rows(content)}
+    found: dict[str, list[list[str]]] = _xlsx(content, "all")
+    if not any(found.values()):
+        raise UnreadableSpreadsheet
+    return found
+
+
+def _xlsx(content: bytes, *options: str) -> Any:
+    command = [sys.executable, "-I", str(Path(sheet_reader.__file__)), *options]
     try:
         done = subprocess.run(command, input=content, capture_output=True, timeout=SECONDS + 1, check=True)  # noqa: S603
-        found: list[list[str]] = json.loads(done.stdout)
+        return json.loads(done.stdout)
     except subprocess.CalledProcessError as error:
         # the cause is dropped: it holds what the reader printed
         raise (FormulasFound if error.returncode == FORMULA_FOUND else UnreadableSpreadsheet) from None
     except (subprocess.TimeoutExpired, ValueError):
         raise UnreadableSpreadsheet from None
-    return found
 
 
 def _csv(content: bytes, *, formulas: bool) -> list[list[str]]:

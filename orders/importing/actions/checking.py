@@ -13,19 +13,19 @@ from orders.importing import matching
 from orders.importing.actions.uploading import keep, locked
 from orders.importing.matching import Candidate, Match, Nearest, Places
 from orders.importing.models import OrderImport
-from orders.importing.rules import Column, RowFault, Step, plain_text, state_of
+from orders.importing.rules import Column, RowFault, Step, column_of, plain_code, state_of
 from orders.importing.states import ORDER_IMPORT, ImportAction, ImportStatus
 from orders.purchasing import checking
 from orders.purchasing.checking import CheckedLine
-from orders.purchasing.rules import Reason
-from orders.purchasing.schemas import OrderLineIn, SubstituteOut
+from orders.purchasing.rules import WantedLine
+from orders.purchasing.schemas import SubstituteOut
 from shop.core import audit, clock, outbox
 from shop.core.money import yuan_from_fen
 from shop.identity.actor import Actor
 
 _ROWS = """
-    SELECT r.row_no, r.code, r.product, r.district, r.pack, r.unit, r.quantity, r.price_fen, r.sku_id, r.chosen, r.skipped, r.faults,
-           r.candidates, s.unit AS sku_unit, s.pack AS sku_pack
+    SELECT r.row_no, r.code, r.product, r.district, r.pack, r.unit, r.quantity, r.price_fen, r.sku_id, r.chosen, r.skipped,
+           nullif(r.faults, '[]') AS faults, nullif(r.candidates, '[]') AS candidates, s.unit AS sku_unit, s.pack AS sku_pack
     FROM order_import_row r LEFT JOIN sku s ON s.id = r.sku_id
     WHERE r.import_id = :import_id AND r.kind = 'line'
 """
@@ -38,7 +38,7 @@ _SKUS = f"""
     SELECT s.id AS sku_id, s.code AS sku_code, s.pack, s.unit, s.net_grams, p.id AS product_id, p.name AS product_name, p.district_code,
            d.name_zh AS district_name, o.name AS supplier_name,
            (s.status = 'active' AND p.status = 'active' AND o.status = 'approved') AS on_sale,
-           EXISTS (SELECT FROM certificate c WHERE c.product_id = p.id AND {in_force_sql("c")}) AS certified, w.key
+           EXISTS (SELECT FROM certificate c WHERE c.product_id = p.id AND c.supplier_id = p.supplier_id AND {in_force_sql("c")}) AS certified, w.key
     FROM {{wanted}}
     JOIN region d ON d.code = p.district_code
     JOIN organisation o ON o.id = p.supplier_id
@@ -78,8 +78,6 @@ _WRITE = text(
     WHERE r.import_id = :import_id AND r.row_no = u.row_no
     """
 )
-#: In which column a reason lies; all others lie in the product.
-_COLUMN = dict.fromkeys((Reason.BELOW_MINIMUM, Reason.WRONG_STEP, Reason.STOCK_SHORT, Reason.AMOUNT_TOO_LARGE), Column.QUANTITY)
 
 
 def check(session: Session, import_id: int) -> None:
@@ -130,7 +128,7 @@ def recheck(session: Session, held: OrderImport, row_nos: Sequence[int], skus: S
 
 def _matched(session: Session, rows: Sequence[Row[Any]]) -> dict[int, Match]:
     """Which SKU each row means, by row number."""
-    codes = {row.code for row in rows if row.code}
+    codes = {plain_code(row.code) for row in rows if row.code}
     by_code = {each.sku_code: each for _, each in _candidates(session, _BY_CODE, codes | {code.upper() for code in codes})}
     by_name: dict[str, list[Candidate]] = {}
     for name, candidate in _candidates(session, _BY_NAME, {row.product for row in rows if row.product}):
@@ -140,7 +138,7 @@ def _matched(session: Session, rows: Sequence[Row[Any]]) -> dict[int, Match]:
     matches = {
         row.row_no: matching.match(
             row,
-            by_code.get(row.code) or by_code.get(row.code.upper()),
+            by_code.get(code := plain_code(row.code)) or by_code.get(code.upper()),
             by_name.get(row.product, []),
             codes_of[row.district] if row.district else None,
         )
@@ -152,7 +150,7 @@ def _matched(session: Session, rows: Sequence[Row[Any]]) -> dict[int, Match]:
 def _candidates(session: Session, statement: Any, keys: set[Any]) -> list[tuple[Any, Candidate]]:
     if not keys:
         return []
-    found = session.execute(statement, {"keys": sorted(keys), **clock.present()})
+    found = session.execute(statement, {"keys": sorted(keys), **clock.present()}).all()
     return [(row[-1], Candidate(*row[:-1])) for row in found]
 
 
@@ -181,38 +179,46 @@ def _with_nearest(session: Session, rows: Sequence[Row[Any]], matches: Mapping[i
 
 def _check(session: Session, held: OrderImport, rows: Sequence[Row[Any]], matches: Mapping[int, Match]) -> None:
     skus = {row.row_no: matches[row.row_no].sku_id if row.row_no in matches else row.sku_id for row in rows}
+    before = {row.row_no: _before(row, matches.get(row.row_no)) for row in rows}
     wanted = [row for row in rows if skus[row.row_no] and row.quantity and not row.skipped]
-    lines = [OrderLineIn(sku_id=skus[row.row_no] or 0, quantity=row.quantity) for row in wanted]
-    checked = dict(zip([row.row_no for row in wanted], checking.check(session, held.buyer_id, lines), strict=True))
+    lines = [WantedLine(skus[row.row_no] or 0, row.quantity) for row in wanted]
+    unclear = {at for at, row in enumerate(wanted) if any(not each["warning"] for each in before[row.row_no])}
+    checked = dict(zip([row.row_no for row in wanted], checking.check(session, held.buyer_id, lines, unclear), strict=True))
     instead = checking.substitutes(session, held.buyer_id, list(checked.values()))
-    written = [_outcome(row, skus[row.row_no], matches.get(row.row_no), checked.get(row.row_no), instead) for row in rows]
+    written = [
+        _outcome(row, skus[row.row_no], matches.get(row.row_no), before[row.row_no], checked.get(row.row_no), instead)
+        for row in rows
+    ]
     session.execute(_WRITE, {"import_id": held.id, "rows": json.dumps(written, ensure_ascii=False)})
+
+
+def _before(row: Row[Any], match: Match | None) -> list[dict[str, Any]]:
+    """What reading and matching found."""
+    faults = [each for each in row.faults or () if each["step"] == Step.READ and row.quantity is None]
+    if match:
+        return [*faults, *(each.kept() for each in match.faults)]
+    if row.chosen:
+        return [*faults, *(each.kept() for each in matching.unit_faults(row.unit, row.sku_unit, row.sku_pack, chosen=True))]
+    return [*faults, *(each for each in row.faults or () if each["step"] == Step.MATCH)]
 
 
 def _outcome(
     row: Row[Any],
     sku_id: int | None,
     match: Match | None,
+    before: list[dict[str, Any]],
     line: CheckedLine | None,
     instead: Mapping[checking.Lacking, list[SubstituteOut]],
 ) -> dict[str, Any]:
     """What is written of a row."""
-    faults = [each for each in row.faults if each["step"] == Step.READ and row.quantity is None]
-    if match:
-        faults += [each.kept() for each in match.faults]
-    elif row.chosen:
-        faults += [each.kept() for each in matching.unit_faults(row.unit, row.sku_unit, row.sku_pack, chosen=True)]
-    else:
-        faults += [each for each in row.faults if each["step"] == Step.MATCH]
-    if line:
-        faults += [each.kept() for each in _found(row, line)]
+    faults = [*before, *(each.kept() for each in _found(row, line))] if line else before
     met = line if line and line.reason is None else None
     return {
         "row_no": row.row_no,
         "sku_id": sku_id,
         "state": state_of("line", row.skipped, faults),
         "faults": faults,
-        "candidates": [each.kept() for each in match.candidates] if match else row.candidates,
+        "candidates": [each.kept() for each in match.candidates] if match else row.candidates or [],
         "substitutes": [_kept(each) for each in instead.get((line.facts.sku_id, line.facts.quantity), [])] if line else [],
         "unit_price_fen": line.facts.unit_price_fen if line else None,
         "amount_fen": met.amount_fen if met else None,
@@ -223,9 +229,8 @@ def _outcome(
 def _found(row: Row[Any], line: CheckedLine) -> list[RowFault]:
     found = []
     if line.reason and line.fault:
-        column = _COLUMN.get(line.reason, Column.PRODUCT if plain_text(row.product) else Column.CODE)
         data = {name: value for name, value in line.fault.data.items() if name not in ("line_no", "sku_id", "quantity")}
-        found.append(RowFault(Step.CHECK, column, line.reason, data=data))
+        found.append(RowFault(Step.CHECK, column_of(line.reason, row.product), line.reason, data=data))
     price = line.facts.unit_price_fen
     if price and row.price_fen and price != row.price_fen:
         told = {"listed": yuan_from_fen(row.price_fen), "unit_price": yuan_from_fen(price)}

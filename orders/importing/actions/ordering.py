@@ -7,14 +7,15 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.importing.actions.uploading import keep, locked
-from orders.importing.errors import AlreadyOrdered, NothingToOrder, RowsRefused
+from orders.importing.errors import AlreadyOrdered, NothingToOrder, RowsChanged, RowsRefused
 from orders.importing.models import OrderImport
-from orders.importing.rules import ORDERABLE, RowState, words
+from orders.importing.queries import found, orders_of_content
+from orders.importing.rules import ORDERABLE, RowState, column_of, words
 from orders.importing.schemas import ImportOrderIn
 from orders.importing.states import ORDER_IMPORT, ImportAction, ImportStatus
 from orders.purchasing.errors import LinesRefused
-from orders.purchasing.rules import Source, SourceKind
-from orders.purchasing.schemas import OrderHeadIn, OrderLineIn
+from orders.purchasing.rules import Source, SourceKind, WantedLine
+from orders.purchasing.schemas import OrderHeadIn
 from orders.requests.actions import Submitted, submit
 from shop.core import audit
 from shop.core.errors import Fault
@@ -23,14 +24,12 @@ from shop.identity.actor import Actor
 # Whoever orders from the same content waits here, and then finds the order of who came first. Locked in the order of their ids.
 _SAME_FILE = text(
     """
-    SELECT i.id, i.status, i.purchase_order_id, i.purchase_request_id
-    FROM order_import i WHERE i.organisation_id = :organisation_id AND i.sha256 = :sha256 ORDER BY i.id FOR UPDATE
+    SELECT i.id FROM order_import i WHERE i.organisation_id = :organisation_id AND i.sha256 = :sha256 ORDER BY i.id FOR UPDATE
     """
 )
-_NUMBER = text("SELECT number FROM purchase_order WHERE id = :id")
 _ROWS = text(
     """
-    SELECT row_no, product, code, state, faults, sku_id, quantity FROM order_import_row
+    SELECT row_no, product, code, state, nullif(faults, '[]') AS faults, sku_id, quantity FROM order_import_row
     WHERE import_id = :import_id AND state = ANY (:states) ORDER BY row_no
     """
 )
@@ -42,7 +41,7 @@ def order(session: Session, actor: Actor, import_id: int, body: ImportOrderIn, i
     Raises:
         NotFound: no such import of the own branch (404). IllegalMove: it is not ready (409). Changed: it changed meanwhile (412).
         AlreadyOrdered: the organisation ordered from a file with the same content, and ``again`` was not said (409).
-        RowsRefused: rows that are not clear, not to be met, or no longer to be met; each is named (422).
+        RowsRefused: rows that are not clear or not to be met; RowsChanged: that no longer are; each is named (422).
         NothingToOrder: no row is left (409). And what :func:`orders.requests.actions.submit` refuses.
     """
     held = _first_of_its_content(session, actor, import_id, again=body.again)
@@ -77,16 +76,16 @@ def order(session: Session, actor: Actor, import_id: int, body: ImportOrderIn, i
 
 def _first_of_its_content(session: Session, actor: Actor, import_id: int, *, again: bool) -> OrderImport:
     """The import, locked with all of its organisation that hold the same content."""
-    sha256 = session.execute(text("SELECT organisation_id, sha256 FROM order_import WHERE id = :id"), {"id": import_id}).first()
-    same = session.execute(_SAME_FILE, sha256._asdict()).all() if sha256 else []
+    content = found(session, actor, import_id)
+    session.execute(_SAME_FILE, {"organisation_id": content.organisation_id, "sha256": content.sha256})
     held = locked(session, actor, import_id)
-    ordered = [each for each in same if each.status == ImportStatus.ORDERED]
+    # a statement of its own, whose snapshot is taken after the locks
+    ordered = orders_of_content(session, held.organisation_id, held.sha256)
     if ordered and not again:
         last = ordered[-1]
-        number = session.execute(_NUMBER, {"id": last.purchase_order_id}).scalar()
         raise AlreadyOrdered(
-            number=number or f"request {last.purchase_request_id}",
-            order_import_id=last.id,
+            number=last.number,
+            order_import_id=last.order_import_id,
             purchase_order_id=last.purchase_order_id,
             purchase_request_id=last.purchase_request_id,
         )
@@ -96,12 +95,12 @@ def _first_of_its_content(session: Session, actor: Actor, import_id: int, *, aga
 def _submit(session: Session, actor: Actor, held: OrderImport, body: ImportOrderIn, rows: Sequence[Row[Any]]) -> Submitted:
     said = body.model_dump(exclude={"again", "leave_out_faulty"})
     head = OrderHeadIn(**{**said, "buyer_id": body.buyer_id or held.buyer_id})
-    lines = [OrderLineIn(sku_id=row.sku_id, quantity=row.quantity) for row in rows]
+    lines = [WantedLine(row.sku_id, row.quantity) for row in rows]
     try:
         return submit(session, actor, head, lines, Source(SourceKind.IMPORT, held.id))
     except LinesRefused as refused:
         faults = [_by_row(fault, rows[int(fault.data["line_no"]) - 1]) for fault in refused.faults]
-        raise RowsRefused(count=len(faults), faults=faults) from refused
+        raise RowsChanged(count=len(faults), faults=faults) from refused
 
 
 def _rows(session: Session, import_id: int, states: Sequence[str]) -> Sequence[Row[Any]]:
@@ -110,7 +109,7 @@ def _rows(session: Session, import_id: int, states: Sequence[str]) -> Sequence[R
 
 def _by_row(fault: Fault, row: Row[Any]) -> Fault:
     data = {name: value for name, value in fault.data.items() if name != "line_no"}
-    return _told(row, "quantity", fault.code, fault.zh, fault.en, data)
+    return _told(row, column_of(fault.code, row.product), fault.code, fault.zh, fault.en, data)
 
 
 def _faults(row: Row[Any]) -> list[Fault]:

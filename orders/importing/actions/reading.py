@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,9 +64,16 @@ def read(session: Session, import_id: int) -> None:
     if held.status != ImportStatus.READING:
         return
     try:
-        rows = _rows(session, held)
-        held.sample = rows[: rules.HEADER_WITHIN]
-        layout = _layout(session, held, rows)
+        book = _book(session, held)
+        heads = {name: _tidied(rows[: rules.HEADER_WITHIN]) for name, rows in book.items()}
+        layouts = _layouts(session, held, heads)
+        sheet = _sheet(held, book, layouts)
+        held.sheet, held.sample = sheet or None, heads[sheet]
+        rows = _tidied(book[sheet])
+        # the reader stops there, so more of them may have been left out
+        if len(rows) >= MAX_ROWS:
+            raise _Unreadable("too_many_rows")
+        layout = _taken(held, rows, _said(held) or layouts[sheet])
         found = _lines(rows, layout)
     except _Unreadable as reason:
         held.status, held.fault = ORDER_IMPORT.after(held.status, ImportAction.FAIL).value, str(reason)
@@ -83,25 +90,49 @@ def read(session: Session, import_id: int) -> None:
     outbox.publish(session, "order_import.read", order_import_id=import_id)
 
 
-def _rows(session: Session, held: OrderImport) -> list[list[str]]:
+def _book(session: Session, held: OrderImport) -> dict[str, list[list[str]]]:
     try:
-        content = storage.get(session.get_one(StoredFile, held.file_id).storage_key)
-        rows = [rules.tidy(cells) for cells in sheets.rows(content)]
+        book = sheets.book(storage.get(session.get_one(StoredFile, held.file_id).storage_key))
     except FileNotFoundError:
         raise _Unreadable("file_missing") from None
     except Problem as problem:
         raise _Unreadable(problem.code) from None
-    while rows and not rows[-1]:
-        rows.pop()
-    # the reader stops there, so more of them may have been left out
-    if len(rows) >= MAX_ROWS:
-        raise _Unreadable("too_many_rows")
-    return rows
+    return {rules.storable(name): rows for name, rows in book.items()}
 
 
-def _layout(session: Session, held: OrderImport, rows: Sequence[Sequence[str]]) -> _Layout:
-    """What the user said, what the organisation said of the same header before, or what the header itself tells; kept with the import."""
-    layout = _said(held) or _saved(session, held, rows) or _detected(rows)
+def _tidied(rows: Sequence[Sequence[str]]) -> list[list[str]]:
+    tidied = [rules.tidy(cells) for cells in rows]
+    while tidied and not tidied[-1]:
+        tidied.pop()
+    return tidied
+
+
+def _layouts(session: Session, held: OrderImport, heads: Mapping[str, list[list[str]]]) -> dict[str, _Layout | None]:
+    """How each sheet seems to be laid out: what the organisation said of the same header before, or what the header itself tells."""
+    prints = {
+        name: {_fingerprint(cells): row for row, cells in reversed(list(enumerate(rows))) if cells} for name, rows in heads.items()
+    }
+    values = {"organisation_id": held.organisation_id, "fingerprints": [each for known in prints.values() for each in known]}
+    saved = {row.fingerprint: row.columns for row in session.execute(_SAVED, values)}
+    return {name: _saved(saved, prints[name]) or _detected(rows) for name, rows in heads.items()}
+
+
+def _sheet(held: OrderImport, book: Mapping[str, list[list[str]]], layouts: Mapping[str, _Layout | None]) -> str:
+    """The sheet that a user named, else the first that has a header; the others are kept with the import, to be seen."""
+    shown = {name: layout and layout.row + 1 for name, layout in layouts.items() if name}
+    held.sheets = [{"name": name, "rows": len(book[name]), "header_row": row} for name, row in shown.items()]
+    names = list(book)
+    if held.sheet is not None:
+        names = [name for name in names if rules.plain_text(name) == rules.plain_text(held.sheet)]
+        if not names:
+            raise _Unreadable("no_such_sheet")
+    elif _said(held) is None:
+        names = [name for name in names if layouts[name]] or names
+    return names[0]
+
+
+def _taken(held: OrderImport, rows: Sequence[Sequence[str]], layout: _Layout | None) -> _Layout:
+    """The layout by which the rows are read, kept with the import."""
     if layout is None or layout.row >= len(rows):
         raise _Unreadable("header_not_found")
     held.header_row, held.headers = layout.row + 1, list(rows[layout.row])
@@ -118,13 +149,12 @@ def _said(held: OrderImport) -> _Layout | None:
     return _Layout(held.header_row - 1, {Column(name): each["at"] for name, each in held.columns.items()}, Basis.USER, {})
 
 
-def _saved(session: Session, held: OrderImport, rows: Sequence[Sequence[str]]) -> _Layout | None:
-    prints = {_fingerprint(cells): row for row, cells in reversed(list(enumerate(rows[: rules.HEADER_WITHIN]))) if cells}
-    values = {"organisation_id": held.organisation_id, "fingerprints": list(prints)}
-    kept = min(session.execute(_SAVED, values), key=lambda each: prints[each.fingerprint], default=None)
-    if kept is None:
+def _saved(saved: Mapping[str, Mapping[str, int]], prints: Mapping[str, int]) -> _Layout | None:
+    known = [(row, each) for each, row in prints.items() if each in saved]
+    if not known:
         return None
-    return _Layout(prints[kept.fingerprint], {Column(name): at for name, at in kept.columns.items()}, Basis.SAVED, {})
+    row, fingerprint = min(known)
+    return _Layout(row, {Column(name): at for name, at in saved[fingerprint].items()}, Basis.SAVED, {})
 
 
 def _detected(rows: Sequence[Sequence[str]]) -> _Layout | None:

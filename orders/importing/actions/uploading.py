@@ -66,6 +66,7 @@ def set_columns(session: Session, actor: Actor, import_id: int, body: ColumnsIn,
 
 
 def _say(held: OrderImport, body: ColumnsIn) -> None:
+    held.sheet = body.sheet or held.sheet
     held.header_row = body.header_row
     held.columns = {column: {"at": number - 1, "basis": Basis.USER} for column, number in body.columns.items()}
     held.keep_columns = body.save

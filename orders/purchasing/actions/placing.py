@@ -24,6 +24,7 @@ from orders.purchasing.errors import AboveApproved, LinesRefused
 from orders.purchasing.rules import LineFacts, Reason, Source
 from orders.purchasing.schemas import OrderHeadIn, PurchaseOrderOut, SupplierOrderBrief
 from shop.core import clock
+from shop.core.db import array
 from shop.core.money import yuan_from_fen
 from shop.identity.actor import Actor
 
@@ -167,7 +168,7 @@ def reserve(session: Session, facts: list[LineFacts], wanted: dict[int, Decimal]
     """
     skus = sorted(wanted)
     certificates = sorted({line.certificate_id for line in facts if line.certificate_id})
-    values = {"skus": skus, "quantities": [wanted[sku] for sku in skus], "certificates": certificates}
+    values = {"skus": array(skus), "quantities": array(wanted[sku] for sku in skus), "certificates": array(certificates)}
     met = set(session.execute(_RESERVE, values).scalars())
     if len(met) < len(skus):
         short = [line for line in facts if line.sku_id not in met]
@@ -178,7 +179,7 @@ def _write(session: Session, actor: Actor, prepared: Prepared, source: Source, r
     buyer, head, priced = prepared.buyer, prepared.head, prepared.priced
     # read under the locks: an order and what ended its certificate bear the times of the order in which they were committed
     now = clock.now()
-    force = {"certificates": [line.certificate_id for line in priced], "now": now, "today": clock.shanghai_date(now)}
+    force = {"certificates": array(line.certificate_id for line in priced), "now": now, "today": clock.shanghai_date(now)}
     total_fen = prepared.total_fen
     total_grams = sum(line.grams for line in priced)
     confirm_by = clock.end_of_day(buyer.confirm_on)
@@ -201,17 +202,17 @@ def _write(session: Session, actor: Actor, prepared: Prepared, source: Source, r
             "total_fen": total_fen,
             "total_grams": total_grams,
             "detail": json.dumps({"buyer_id": buyer.id, "lines": len(priced), "total_fen": total_fen}),
-            "line_nos": [line.line_no for line in priced],
-            "skus": [line.sku_id for line in priced],
-            "products": [line.product_id for line in priced],
-            "suppliers": [line.supplier_id for line in priced],
-            "quantities": [line.quantity for line in priced],
-            "prices": [line.unit_price_fen for line in priced],
-            "amounts": [line.amount_fen for line in priced],
-            "vat_bps": [line.vat_bp for line in priced],
-            "vats": [line.vat_fen for line in priced],
-            "grams": [line.grams for line in priced],
-            "agreement_lines": [line.agreement_line_id for line in priced],
+            "line_nos": array(line.line_no for line in priced),
+            "skus": array(line.sku_id for line in priced),
+            "products": array(line.product_id for line in priced),
+            "suppliers": array(line.supplier_id for line in priced),
+            "quantities": array(line.quantity for line in priced),
+            "prices": array(line.unit_price_fen for line in priced),
+            "amounts": array(line.amount_fen for line in priced),
+            "vat_bps": array(line.vat_bp for line in priced),
+            "vats": array(line.vat_fen for line in priced),
+            "grams": array(line.grams for line in priced),
+            "agreement_lines": array(line.agreement_line_id for line in priced),
         },
     ).all()
     if not rows:

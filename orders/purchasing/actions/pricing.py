@@ -15,11 +15,12 @@ from orders.approvals.rules import Step
 from orders.budgets.queries import NEAREST
 from orders.purchasing import rules
 from orders.purchasing.errors import BuyerNotApproved, LinesRefused, NotYourUnit, OutsideProgramme
-from orders.purchasing.rules import AgreedLine, LineFacts, PricedLine, Reason
+from orders.purchasing.rules import AgreedLine, LineFacts, PricedLine, Reason, WantedLine
 from orders.purchasing.schemas import OrderHeadIn, OrderLineIn
 from orders.units import queries as units
 from orders.units.queries import SETTINGS_ABOVE
 from shop.core import clock, workdays
+from shop.core.db import array
 from shop.core.errors import NotFound
 from shop.core.money import MAX_FEN
 from shop.identity.actor import Actor
@@ -68,7 +69,7 @@ _FACTS = text(
     """  # noqa: S608
 )
 
-Wanted = OrderLineIn | AgreedLine
+Wanted = OrderLineIn | WantedLine | AgreedLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,14 +166,14 @@ def facts_of(session: Session, lines: Sequence[Wanted]) -> list[LineFacts]:
     rows = session.execute(
         _FACTS,
         {
-            "skus": [line.sku_id for line in lines],
-            "quantities": [line.quantity for line in lines],
-            "agreed": [line.unit_price_fen if isinstance(line, AgreedLine) else None for line in lines],
-            "agreement_lines": [line.agreement_line_id if isinstance(line, AgreedLine) else None for line in lines],
+            "skus": array(line.sku_id for line in lines),
+            "quantities": array(line.quantity for line in lines),
+            "agreed": array(line.unit_price_fen if isinstance(line, AgreedLine) else None for line in lines),
+            "agreement_lines": array(line.agreement_line_id if isinstance(line, AgreedLine) else None for line in lines),
             "now": now,
             "today": clock.shanghai_date(now),
         },
-    )
+    ).all()
     return [LineFacts(*row) for row in rows]
 
 

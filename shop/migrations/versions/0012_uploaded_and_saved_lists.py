@@ -55,6 +55,8 @@ def upgrade() -> None:
         sa.Column("fault", sa.String(), nullable=True, comment="code of why it could not be read"),
         sa.Column("rows_total", sa.Integer(), server_default="0", nullable=False),
         sa.Column("rows_done", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("sheet", sa.String(), nullable=True),
+        sa.Column("sheets", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("header_row", sa.Integer(), nullable=True),
         sa.Column("headers", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("columns", postgresql.JSONB(astext_type=sa.Text()), nullable=False),

@@ -34,6 +34,19 @@ def crafted(change):
     return buffer.getvalue()
 
 
+def workbook(**sheets):
+    """A workbook of several sheets; one whose name begins with ``_`` is hidden."""
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer) as book:
+        for name, rows in sheets.items():
+            sheet = book.add_worksheet(name.strip("_"))
+            if name.startswith("_"):
+                sheet.hide()
+            for number, row in enumerate(rows):
+                sheet.write_row(number, 0, row)
+    return buffer.getvalue()
+
+
 def fault(shown):
     return shown["status"], (shown["fault"] or {}).get("code")
 
@@ -128,3 +141,47 @@ def test_a_lost_file_is_told(desk):
     (Path(settings().data_dir) / "files" / storage.key_for(hashlib.sha256(content).hexdigest())).unlink()
     desk.work()
     assert fault(desk.show(import_id)) == ("failed", "file_missing")
+
+
+def test_the_first_sheet_with_a_header_is_read_and_the_others_are_shown(desk):
+    october, november = [HEADER, *GOOD], [["十一月"], HEADER, GOOD[0]]
+    shown = desk.upload(workbook(封面=[["采购计划"]], _旧=[HEADER, GOOD[1]], 十月=october, 十一月=november), "a.xlsx")
+    assert (shown["sheet"], shown["counts"]) == ("十月", {"matched": 2})
+    assert shown["sheets"] == [
+        {"name": "封面", "rows": 1, "header_row": None},
+        {"name": "十月", "rows": 3, "header_row": 1},
+        {"name": "十一月", "rows": 3, "header_row": 2},
+    ]
+    body = {"sheet": " 十一月 ", "header_row": 2, "columns": {"product": 1, "quantity": 4}}
+    assert desk.client.put(f"/v1/order-imports/{shown['id']}/columns", json=body).status_code == 202
+    desk.work()
+    other = desk.show(shown["id"])
+    assert (other["status"], other["sheet"], other["header_row"], other["counts"]) == ("ready", "十一月", 2, {"matched": 1})
+    # the sheet stays when only its columns are said again
+    assert desk.client.put(f"/v1/order-imports/{shown['id']}/columns", json=body | {"sheet": None}).status_code == 202
+    desk.work()
+    assert desk.show(shown["id"])["sheet"] == "十一月"
+
+
+def test_a_sheet_that_is_not_there_is_told(desk):
+    columns = '{"sheet": "十二月", "header_row": 1, "columns": {"product": 1, "quantity": 4}}'
+    shown = desk.upload(workbook(十月=[HEADER, *GOOD]), "a.xlsx", columns=columns)
+    assert fault(shown) == ("failed", "no_such_sheet")
+    assert [each["name"] for each in shown["sheets"]] == ["十月"]
+    assert fault(desk.upload(as_csv(*GOOD), columns=columns)) == ("failed", "no_such_sheet")
+
+
+def test_where_nobody_named_a_sheet_columns_are_those_of_the_first(desk):
+    content = workbook(甲=[["要什么", "多少"], ["奉节脐橙", 2]], 乙=[HEADER, *GOOD])
+    columns = '{"header_row": 1, "columns": {"product": 1, "quantity": 2}}'
+    shown = desk.upload(content, "a.xlsx", columns=columns)
+    assert (shown["sheet"], shown["counts"]) == ("甲", {"matched": 1})
+
+
+def test_a_workbook_without_any_header_shows_its_first_sheet(desk):
+    shown = desk.upload(workbook(甲=[["通知"]], 乙=[["说明"]]), "a.xlsx")
+    assert (fault(shown), shown["sheet"], shown["sample"]) == (
+        ("failed", "header_not_found"),
+        "甲",
+        [{"row_no": 1, "cells": ["通知"]}],
+    )

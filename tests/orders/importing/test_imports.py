@@ -1,16 +1,20 @@
 """From an uploaded list to one order: read, understood, checked, corrected, ordered."""
 
 import io
+from datetime import timedelta
 
 import pytest
 import xlsxwriter
 from sqlalchemy import text
 
+from orders.importing import actions
+from orders.importing.actions import forgetting
 from shop.core import sheets
 from shop.identity.permissions import Role
+from tests.factories.buying import make_bureau
 from tests.factories.catalog import make_product
 from tests.factories.identity import make_organisation, make_user
-from tests.orders.importing.conftest import DATA, HEAD, as_csv, faults
+from tests.orders.importing.conftest import DATA, HEAD, Desk, as_csv, faults
 
 ORANGES, HONEY = ["奉节脐橙", "奉节县", "5kg/箱", 100, "箱"], ["中益土蜂蜜", "石柱土家族自治县", "", 3, ""]
 
@@ -43,8 +47,6 @@ def test_a_list_becomes_one_order_of_its_lines(desk):
 def test_progress_is_seen_between_the_steps(desk):
     import_id = desk.send(as_csv(ORANGES, HONEY)).json()["id"]
     assert desk.show(import_id)["rows_total"] == 0
-    from orders.importing import actions
-
     with desk.database.unit_of_work() as session:
         actions.read(session, import_id)
     shown = desk.show(import_id)
@@ -199,10 +201,11 @@ def test_codes_are_taken_before_names_but_never_against_them(desk, market, datab
             for each in market.products
         ]
     header = ["商品编码", "品名", "数量"]
-    rows = [[codes[0].lower(), "", 1], [codes[0], "中益土蜂蜜", 1], ["X-1", "中益土蜂蜜", 1], ["X-1", "", 1]]
+    wide = codes[0].translate({ord(c): ord(c) + 0xFEE0 for c in codes[0]})
+    rows = [[codes[0].lower(), "", 1], [codes[0], "中益土蜂蜜", 1], ["X-1", "中益土蜂蜜", 1], ["X-1", "", 1], [f" {wide}", "", 1]]
     shown = desk.upload(as_csv(*rows, header=header))
     found = desk.rows(shown["id"])
-    assert [row["state"] for row in found.values()] == ["matched", "ambiguous", "warning", "faulty"]
+    assert [row["state"] for row in found.values()] == ["matched", "ambiguous", "warning", "faulty", "matched"]
     assert found[2]["sku"]["sku_id"] == market.products[0].sku_id
     assert faults(found[3]) == [("code", "code_and_name_differ")]
     assert {each["product_name"] for each in found[3]["candidates"]} == {"奉节脐橙", "中益土蜂蜜"}
@@ -241,8 +244,6 @@ def test_a_header_that_nobody_knows_is_told_by_the_user_and_known_the_next_time(
     assert {each["basis"] for each in next_time["columns"]} == {"saved"}
     with database.unit_of_work() as session:  # only for this organisation
         other = make_user(session, Role.PURCHASER, make_organisation(session, kind="school"))
-    from tests.orders.importing.conftest import Desk
-
     assert Desk(api.as_(other), database).upload(content)["fault"]["code"] == "header_not_found"
 
 
@@ -294,12 +295,43 @@ def test_the_same_file_makes_no_second_order_unless_asked(desk):
         refused = desk.order(import_id, 409)
         assert (refused["code"], refused["data"]["number"]) == ("already_ordered", placed["number"])
         assert refused["data"]["purchase_order_id"] == placed["id"]
-    assert desk.show(second["id"])["same_file"] == [
-        {"order_import_id": first["id"], "purchase_order_id": placed["id"], "purchase_request_id": None}
-    ]
+    same = {
+        "order_import_id": first["id"],
+        "number": placed["number"],
+        "purchase_order_id": placed["id"],
+        "purchase_request_id": None,
+    }
+    assert desk.show(second["id"])["same_file"] == [same]
     assert desk.order(second["id"], again=True)["purchase_order"]["id"] != placed["id"]
     assert desk.order(first["id"], again=True)["purchase_order"]["id"] != placed["id"]
     assert sql(desk, "SELECT count(*) FROM purchase_order").scalar_one() == 3
+
+
+def test_a_request_that_was_refused_leaves_the_file_free(api, database):
+    bureau = make_bureau(api, database)
+    bureau.rule(min_amount="100.00")
+    desk, approver = Desk(bureau.as_("school_purchaser"), database), bureau.as_("bureau_approver")
+    first, second = (desk.upload(as_csv(["奉节脐橙", "", "", 10, ""]))["id"] for _ in range(2))
+    request = desk.order(first)["purchase_request_id"]
+    waiting = desk.order(second, 409)
+    assert (waiting["code"], waiting["data"]["number"][:2], waiting["data"]["purchase_request_id"]) == (
+        "already_ordered",
+        "PR",
+        request,
+    )
+    assert approver.post(f"/v1/purchase-requests/{request}/reject", json={"reason": "太多"}).status_code == 200
+    assert desk.show(second)["same_file"] == []
+    again = desk.order(second)["purchase_request_id"]
+    assert again not in (None, request)
+    assert desk.order(first, 409)["data"]["purchase_request_id"] == again
+    assert approver.post(f"/v1/purchase-requests/{again}/approve", json={}).json()["status"] == "ordered"
+    placed = desk.order(first, 409)["data"]
+    assert placed["number"].startswith("PO")
+    assert desk.show(second)["purchase_order_id"] == placed["purchase_order_id"]
+    # a second order that was asked for and refused does not make the first one forgotten
+    third = desk.order(second, again=True)["purchase_request_id"]
+    assert approver.post(f"/v1/purchase-requests/{third}/reject", json={"reason": "已有"}).status_code == 200
+    assert desk.order(second, 409)["data"]["number"] == placed["number"]
 
 
 def test_what_can_no_longer_be_met_is_told_by_the_row_of_the_file_and_kept_with_it(desk, market):
@@ -322,7 +354,8 @@ def test_what_can_no_longer_be_met_is_told_by_the_row_of_the_file_and_kept_with_
 def test_a_suspension_between_check_and_order_is_shown_as_one(desk, market):
     shown = desk.upload(as_csv(HONEY))
     sql(desk, "UPDATE certificate SET suspended_at = now() WHERE id = :id", id=market.products[1].certificate_id)
-    assert desk.order(shown["id"], 422)["errors"][0]["code"] == "not_certified"
+    [fault] = desk.order(shown["id"], 422)["errors"]
+    assert (fault["field"], fault["code"], fault["column"]) == ("row[2].product", "not_certified", "product")
     assert faults(desk.rows(shown["id"])[2]) == [("product", "certificate_suspended")]
 
 
@@ -333,6 +366,33 @@ def test_before_it_is_ready_or_without_lines_nothing_is_ordered(desk):
     desk.work()
     desk.post(import_id, "rows/2/skip", 200)
     assert desk.order(import_id, 409)["code"] == "nothing_to_order"
+
+
+def test_what_was_refused_by_the_check_is_not_checked_again(desk):
+    shown = desk.upload(as_csv(ORANGES, ["没有的橙", "", "", 1, ""]))
+    assert desk.order(shown["id"], 422)["code"] == "rows_refused"
+    assert desk.show(shown["id"])["version"] == shown["version"]
+
+
+def test_a_row_whose_unit_is_not_clear_takes_no_stock_from_the_others(desk):
+    shown = desk.upload(as_csv(["中益土蜂蜜", "", "", 600, "公斤"], ["中益土蜂蜜", "", "", 600, "箱"]))
+    found = desk.rows(shown["id"])
+    assert [faults(found[2]), faults(found[3])] == [[("unit", "units_differ")], []]
+    assert desk.order(shown["id"], leave_out_faulty=True)["purchase_order"]["line_count"] == 1
+
+
+def test_lists_that_nobody_ordered_from_are_dropped_in_time(desk):
+    ordered, old, new = (desk.upload(as_csv([*ORANGES[:3], quantity, ""]))["id"] for quantity in (1, 2, 3))
+    desk.order(ordered)
+    age = "UPDATE order_import SET uploaded_at = uploaded_at - :age WHERE id = ANY (:ids)"
+    sql(desk, age, age=forgetting.KEPT, ids=[ordered, old])
+    sql(desk, age, age=forgetting.KEPT - timedelta(minutes=1), ids=[new])
+    with desk.database.unit_of_work() as session:
+        assert (actions.forget_old(session), actions.forget_old(session)) == (1, 0)
+    left = desk.client.get("/v1/order-imports").json()["items"]
+    assert [each["id"] for each in left] == [new, ordered]
+    assert len(desk.rows(ordered)) == 1
+    assert desk.client.get(f"/v1/order-imports/{old}").status_code == 404
 
 
 def test_an_order_sent_twice_with_its_key_is_one_order(desk):

@@ -111,3 +111,84 @@ def test_the_short_names_of_all_districts_differ(database):
         )
     assert len(names) > 30
     assert [short for short, count in Counter(map(rules.short_place, names)).items() if count > 1] == []
+
+
+def lines(*rows, header=("品名", "数量", "备注")):
+    return list(rules.read([list(header), *map(list, rows)], 0, rules.header_of([header]).columns))
+
+
+@pytest.mark.parametrize(
+    ("row", "kind"),
+    [
+        (("奉节脐橙", "2", "合计两次送"), RowKind.LINE),
+        (("奉节脐橙", "2", "Total of two"), RowKind.LINE),
+        (("Totality 酒", "2", ""), RowKind.LINE),
+        (("合计", "2", "两次送"), RowKind.TOTAL),
+        (("总计（元）", "2", ""), RowKind.TOTAL),
+        (("Total:", "2", ""), RowKind.TOTAL),
+        (("", "2", "小计"), RowKind.TOTAL),
+    ],
+)
+def test_a_remark_of_a_total_makes_no_line_a_total(row, kind):
+    [read] = lines(row)
+    assert read.kind is kind
+
+
+def test_the_word_before_a_product_makes_a_total():
+    [read] = lines(("小计", "蔬菜类", "12"), header=("序号", "品名", "数量"))
+    assert read.kind is RowKind.TOTAL
+
+
+@pytest.mark.parametrize(
+    ("header", "cell", "unit", "fault"),
+    [
+        ("数量（公斤）", "2", "kg", None),
+        ("采购数量(单位：斤)", "2", "斤", None),
+        ("数量（箱）", "2箱", "箱", None),
+        ("数量（公斤）", "2箱", "kg", "units_differ"),
+        ("数量（必填）", "2", "", None),
+        ("数量（箱/袋）", "2", "", None),
+        ("数量", "2", "", None),
+    ],
+)
+def test_a_unit_in_the_header_holds_for_every_row(header, cell, unit, fault):
+    [read] = lines(("奉节脐橙", cell), header=("品名", header))
+    assert (read.unit, read.fault) == (unit, fault)
+
+
+def test_the_unit_of_a_row_counts_before_that_of_the_header():
+    [read] = lines(("奉节脐橙", "2", "袋"), header=("品名", "数量（箱）", "单位"))
+    assert (read.unit, read.fault) == ("袋", None)
+
+
+@pytest.mark.parametrize(
+    ("kept", "shown"),
+    [
+        ("69.0", "69"),
+        ("-5.0", "-5"),
+        (str(46 * 0.15), "6.9"),
+        (str(0.1 + 0.2), "0.3"),
+        ("6.10", "6.10"),
+        ("1.0.0", "1.0.0"),
+        ("500236199001011234", "500236199001011234"),
+    ],
+)
+def test_figures_are_kept_as_spreadsheet_programs_show_them(kept, shown):
+    assert rules.tidy([kept]) == [shown]
+
+
+@pytest.mark.parametrize(
+    ("cell", "fen"),
+    [
+        ("69.9", 6990),
+        ("¥1,200元", 120_000),
+        ("六元", None),
+        ("9e999999", None),
+        ("1e-999999", None),
+        ("nan", None),
+        ("-5", None),
+        ("", None),
+    ],
+)
+def test_a_price_is_read_or_left(cell, fen):
+    assert rules.price_of(cell) == fen

@@ -206,6 +206,15 @@ def test_an_order_is_ordered_again_at_todays_prices(api, buyer, market, database
     assert post(api.as_(stranger), path, 404)["code"] == "not_found"
 
 
+def test_lines_that_were_replaced_are_not_ordered_again(buyer, market, database):
+    before = post(buyer, "/v1/purchase-orders", **market.order(2, 1))
+    with database.unit_of_work() as session:  # as an agreed change leaves them
+        session.execute(text("UPDATE order_line SET quantity = 0, amount_fen = 0, vat_fen = 0, grams = 0 WHERE line_no = 1"))
+    tried = post(buyer, f"/v1/purchase-orders/{before['id']}/reorder", 200)
+    assert [line["sku_id"] for line in tried["check"]["lines"]] == [market.products[1].sku_id]
+    assert quantities(buyer, make(buyer, from_purchase_order_id=before["id"])["id"]) == ["1"]
+
+
 def test_an_order_from_a_list_sent_twice_with_its_key_is_one_order(buyer, market, database):
     made = make(buyer, lines=lines(market, 1))
     send = lambda: buyer.post(f"/v1/saved-lists/{made['id']}/order", json=HEAD, headers={"Idempotency-Key": "k"})  # noqa: E731

@@ -31,6 +31,11 @@ def only_event(database):
         return session.execute(text("SELECT * FROM outbox_event")).one()
 
 
+def only_first(database):
+    with database.unit_of_work() as session:
+        return session.execute(text("SELECT min(id) FROM outbox_event")).scalar_one()
+
+
 def test_an_event_of_a_rolled_back_transaction_never_was(database):
     with database.session() as session:
         outbox.publish(session, "thing.happened")
@@ -52,6 +57,29 @@ def test_an_event_is_done_once_however_often_workers_are_woken(database):
     assert seen(database) == 1
     assert done.count(True) == 1
     assert outbox.work(database, {"thing.happened": note}, event_id) is False
+
+
+def test_what_an_event_leads_to_is_told_of_after_its_commit(database):
+    def lead(session, payload):
+        outbox.publish(session, "thing.followed")
+
+    woken = []
+
+    def wake():
+        with database.unit_of_work() as session:
+            woken.extend(outbox.due(session))
+
+    publish(database)
+    publish(database, "thing.leads")
+    first, second = range(only_first(database), only_first(database) + 2)
+    with database.unit_of_work() as session:
+        outbox.due(session)
+    handlers = {"thing.happened": note, "thing.leads": lead}
+    assert outbox.work(database, handlers, first, wake)
+    assert woken == []
+    assert outbox.work(database, handlers, second, wake)
+    assert woken == [second + 1]
+    assert not outbox.work(database, handlers, second, wake)
 
 
 def test_a_row_is_not_offered_again_before_its_lease_ends(database):
