@@ -19,6 +19,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "expire_amendments": _every(60, "orders.expire_amendments"),
     "accept_overdue": _every(60, "orders.accept_overdue"),
     "tell_of_closed": _every(30, "sourcing.tell_of_closed"),
+    "remind_of_quotations": _every(600, "sourcing.remind"),
     "watch_capacity": _every(600, "supervision.watch_capacity"),
     "remind": _every(1800, "monitoring.remind"),
     "draft_call_offs": _every(600, "agreements.draft_call_offs"),

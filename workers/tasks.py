@@ -25,6 +25,7 @@ from orders.purchasing import actions as purchasing
 from orders.purchasing import handlers as ordering
 from orders.reconcile import report
 from orders.reserved_share import handlers as reserved_share
+from orders.sourcing import handlers as quotations
 from orders.sourcing.actions import moving as sourcing
 from orders.statistics import actions as statistics
 from shop.core import audit, clock, idempotency, locks, outbox
@@ -176,6 +177,15 @@ def tell_of_closed() -> None:
         closed = sourcing.open_quotations(session)
     if closed:
         log.info("quotation_requests_closed", count=closed)
+
+
+@app.task(name="sourcing.remind")
+def remind_of_quotations() -> None:
+    """Remind invited suppliers who have not answered that the end comes near."""
+    with database().unit_of_work() as session:
+        told = quotations.remind(session)
+    if told:
+        log.info("quotation_reminders", count=told)
 
 
 @app.task(name="supervision.watch_capacity")

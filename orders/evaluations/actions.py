@@ -42,6 +42,7 @@ _ANSWER = text(
     "UPDATE evaluation SET answer = :text, answered_by = :user_id, answered_at = :now, version = version + 1 WHERE id = :id"
 )
 _PHOTOS = text("SELECT count(*) FROM evaluation_file WHERE evaluation_id = :id")
+_REMOVE_PHOTO = text("DELETE FROM evaluation_file WHERE evaluation_id = :id AND file_id = :file_id RETURNING file_id")
 _ADD_PHOTO = text("INSERT INTO evaluation_file (evaluation_id, file_id) VALUES (:id, :file_id)")
 
 
@@ -100,6 +101,19 @@ def add_photo(session: Session, actor: Actor, supplier_order_id: int, name: str 
     kept = uploads.keep(session, actor.user_id, name, content)
     session.execute(_ADD_PHOTO, {"id": evaluation.id, "file_id": kept.id})
     audit.record(session, actor, "evaluation.photo_added", "evaluation", evaluation.id, sha256=kept.sha256)
+
+
+def remove_photo(session: Session, actor: Actor, supplier_order_id: int, file_id: int) -> None:
+    """Take a photo off the own evaluation while it may be changed.
+
+    Raises:
+        NotFound: as :func:`answer`, or it has no such photo (404). NoLongerChangeable: see there (409).
+    """
+    evaluation = _evaluation(session, locked(session, actor, supplier_order_id, "buyer").id)
+    _require_changeable(evaluation)
+    if session.execute(_REMOVE_PHOTO, {"id": evaluation.id, "file_id": file_id}).first() is None:
+        raise NotFound
+    audit.record(session, actor, "evaluation.photo_removed", "evaluation", evaluation.id, file_id=file_id)
 
 
 def _evaluation(session: Session, supplier_order_id: int) -> Any:

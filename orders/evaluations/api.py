@@ -40,6 +40,12 @@ def add_photo(call: Call, supplier_order_id: Id, file: Annotated[UploadFile, Fil
     return _evaluation(call, supplier_order_id)
 
 
+@routes.delete("/supplier-orders/{supplier_order_id}/evaluation/photos/{file_id}", Permission.EVALUATIONS_WRITE)
+def remove_photo(call: Call, supplier_order_id: Id, file_id: Id) -> None:
+    """Take a photo off the own evaluation."""
+    actions.remove_photo(call.session, call.actor, supplier_order_id, file_id)
+
+
 @routes.post("/supplier-orders/{supplier_order_id}/evaluation/answer", Permission.EVALUATIONS_ANSWER)
 def answer_evaluation(call: Call, supplier_order_id: Id, body: AnswerIn) -> EvaluationOut:
     """The supplier's one answer."""

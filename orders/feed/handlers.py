@@ -75,8 +75,12 @@ _APPLICATION = """
     SELECT unnest(ARRAY[a.from_unit_id, a.to_unit_id, po.ordering_unit_id]), 'budget_unit_application', a.id
     FROM budget_unit_application a JOIN purchase_order po ON po.id = a.purchase_order_id WHERE a.id = :id
 """
-#: The buyer, who alone hears how many quotations there are, and the suppliers who were asked by name or by match.
-_SOURCING_BUYER = "SELECT buyer_id, 'quotation_request', id FROM quotation_request WHERE id = :id"
+#: The buyer and the unit that asks in its place, who alone hear how many quotations there are; and the suppliers who were asked by name or by
+#: match.
+_SOURCING_BUYER = """
+    SELECT unnest(ARRAY[q.buyer_id, u.organisation_id]), 'quotation_request', q.id
+    FROM quotation_request q JOIN app_user u ON u.id = q.created_by WHERE q.id = :id
+"""
 _SOURCING = f"""
     {_SOURCING_BUYER}
     UNION SELECT supplier_id, 'quotation_request', quotation_request_id FROM quotation_invitation WHERE quotation_request_id = :id

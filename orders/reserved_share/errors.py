@@ -35,6 +35,14 @@ class SharedCanteenChain(Conflict):
     en = "One unit reports for a shared canteen: the unit named, or the own one, already stands in another such relation"
 
 
+class NoCanteenToShare(Conflict):
+    """What one unit leaves to another to report, that one must have: else nobody reports it."""
+
+    code = "no_canteen_to_share"
+    zh = "填报无食堂的单位不能为合用食堂的单位填报"
+    en = "A unit without a canteen cannot be the one that reports for a shared canteen"
+
+
 class OwnFiling(Forbidden):
     code = "own_filing"
     zh = "不能审核本单位或本人填报的预留份额"

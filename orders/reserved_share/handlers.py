@@ -11,7 +11,7 @@ from orders.reserved_share.queries.progress import LISTED
 from shop.core import clock
 from shop.core.money import yuan_from_fen
 from shop.core.outbox import Handler
-from shop.notifications.actions import notify
+from shop.notifications.actions import notify, notify_each
 from shop.programmes.errors import NoProgramme
 
 _FILED = text(
@@ -44,27 +44,16 @@ def _filed(session: Session, payload: dict[str, Any]) -> None:
 
 def _reviewed(session: Session, payload: dict[str, Any]) -> None:
     row = session.execute(_FILED, {"id": payload["reserved_share_id"], "number": payload["number"]}).one()
-    _tell_unit(
-        session,
-        f"reserved_share.{row.decision}",
-        f"{row.id}:{payload['number']}",
-        row.organisation_id,
-        row.year,
-        reserved=yuan_from_fen(row.reserved_fen),
-        reason=row.decision_reason,
-    )
-
-
-def _tell_unit(session: Session, kind: str, cause: str, unit_id: int, year: int, **data: Any) -> None:
     notify(
         session,
-        origin=f"{kind}:{cause}",
-        kind=kind,
+        origin=f"reserved_share.{row.decision}:{row.id}:{payload['number']}",
+        kind=f"reserved_share.{row.decision}",
         subject_type="reserved_share",
-        subject_id=year,
-        organisation_id=unit_id,
-        year=year,
-        **data,
+        subject_id=row.year,
+        organisation_id=row.organisation_id,
+        year=row.year,
+        reserved=yuan_from_fen(row.reserved_fen),
+        reason=row.decision_reason,
     )
 
 
@@ -73,16 +62,17 @@ _TO_REMIND = text(
     f"""
     WITH {LISTED.format(where="true")}, lacking AS (
         SELECT listed.*, CASE
-            WHEN 'not_filed' = ANY (lacks) THEN 'overdue'
-            WHEN status IN ('missing', 'draft') AND NOT in_force AND CAST(:mark AS text) IS NOT NULL THEN 'due'
+            WHEN waits AND CAST(:today AS date) > :due_on THEN 'overdue'
+            WHEN waits AND CAST(:mark AS text) IS NOT NULL THEN 'due'
             WHEN 'behind' = ANY (lacks) AND CAST(:late_in_year AS boolean) THEN 'behind' END AS what
-        FROM listed
+        FROM (SELECT listed.*, status IN ('missing', 'draft', 'returned') AND NOT in_force AS waits FROM listed) listed
     )
-    SELECT id, what, share, done, rate_bp, cause FROM (
-        SELECT lacking.*, id || ':' || CAST(:year AS int) || CASE what WHEN 'due' THEN ':' || CAST(:mark AS text) ELSE '' END AS cause FROM lacking
-        WHERE what IS NOT NULL
+    SELECT id, what, share, done, rate_bp, origin FROM (
+        SELECT lacking.*, 'reserved_share.' || what || ':' || CAST(:year AS int) || CASE what WHEN 'due' THEN ':' || CAST(:mark AS text) ELSE '' END
+               AS origin
+        FROM lacking WHERE what IS NOT NULL
     ) each
-    WHERE NOT EXISTS (SELECT FROM notification n WHERE n.origin = 'reserved_share.' || each.what || ':' || each.cause)
+    WHERE NOT EXISTS (SELECT FROM notification n WHERE n.origin = each.origin || ':' || each.id)
     ORDER BY id
     """  # noqa: S608
 )
@@ -105,11 +95,15 @@ def remind(session: Session) -> int:
         "late_in_year": today.month >= year.config.behind_from_month,
     }
     rows = session.execute(_TO_REMIND, values).all()
+    told: dict[tuple[str, str], dict[int, dict[str, Any]]] = {}
     for row in rows:
         figures = {"due": year.due_on.isoformat()}
         if row.what == "behind":
             figures = {"rate": rules.percent(row.rate_bp), "missing": yuan_from_fen(row.share - row.done)}
-        _tell_unit(session, f"reserved_share.{row.what}", row.cause, row.id, year.year, **figures)
+        told.setdefault((row.what, row.origin), {})[row.id] = {"year": year.year, **figures}
+    for (what, origin), units in told.items():
+        kind = f"reserved_share.{what}"
+        notify_each(session, units, origin=origin, kind=kind, subject_type="reserved_share", subject_id=year.year)
     return len(rows)
 
 

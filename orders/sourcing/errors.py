@@ -2,6 +2,9 @@
 
 from shop.core.errors import CONSTRAINTS, Conflict, Invalid
 
+#: What is said of a day of delivery on which nothing can have been awarded yet.
+BEFORE_CLOSING = "交货日期早于报价截止日", "This day lies before the closing day"
+
 
 class ContentRefused(Invalid):
     """Lines or suppliers of a request that cannot be; ``errors`` names each."""
@@ -19,8 +22,8 @@ class TimeIsPast(Conflict):
 
 class OnlyLater(Conflict):
     code = "closing_only_later"
-    zh = "报价截止时间只能推后"
-    en = "The closing time can only be moved to a later one"
+    zh = "报价和提问的截止时间只能推后"
+    en = "The closing time, and that for questions, can only be moved to a later one"
 
 
 class NobodyToAsk(Conflict):
@@ -71,6 +74,12 @@ class NotInvited(Conflict):
     code = "not_invited"
     zh = "公开需求无需谢绝，不报价即可"
     en = "Nobody was invited to published demand; simply send no quotation"
+
+
+class QuotationStands(Conflict):
+    code = "quotation_in_force"
+    zh = "本单位已报价，不报请先撤回报价"
+    en = "A quotation of yours is in force; withdraw it first"
 
 
 class QuotationRefused(Invalid):

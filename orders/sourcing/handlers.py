@@ -1,32 +1,49 @@
 """Who hears of a request for quotation: whoever was asked or takes part; the buyer; and of the outcome each supplier its own, nothing of others."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, TextClause, text
 from sqlmodel import Session
 
 from orders.sourcing.actions import awarding
-from orders.sourcing.queries.reach import matches_sql
-from orders.sourcing.states import RequestStatus
+from orders.sourcing.queries.reach import UNRELATED, matches_sql
+from orders.sourcing.states import RequestStatus, is_open_sql
 from shop.core import clock
 from shop.core.outbox import Handler
-from shop.notifications.actions import notify
+from shop.notifications.actions import notify_each
 
-_HEAD = text("SELECT * FROM quotation_request WHERE id = :id")
-_ASKED = "SELECT supplier_id FROM quotation_invitation WHERE quotation_request_id = :id"
-_PARTIES = text(
-    f"{_ASKED} UNION SELECT supplier_id FROM quotation WHERE quotation_request_id = :id"  # noqa: S608
-    " UNION SELECT supplier_id FROM quotation_question WHERE quotation_request_id = :id ORDER BY 1"
+_HEAD = text(
+    "SELECT q.*, u.organisation_id AS asking_unit_id FROM quotation_request q JOIN app_user u ON u.id = q.created_by WHERE q.id = :id"
 )
-# A demand that is open to whoever matches is told to them; one that is open to all stands in the list.
-_MATCHING = text(
+# A demand that is open to whoever matches is told to them; one that is open to all stands in the list. What comes after that is told to whoever
+# was asked and whoever takes part.
+_PARTIES = text(
     f"""
-    {_ASKED} UNION SELECT o.id FROM quotation_request q JOIN organisation o ON o.status = 'approved' AND o.id <> q.buyer_id
-    WHERE q.id = :id AND q.kind = 'published' AND q.matching AND {matches_sql("o.id")} ORDER BY 1
+    SELECT supplier_id FROM quotation_invitation WHERE quotation_request_id = :id
+    UNION SELECT supplier_id FROM quotation WHERE quotation_request_id = :id
+    UNION SELECT supplier_id FROM quotation_question WHERE quotation_request_id = :id
+    UNION SELECT o.id FROM quotation_request q JOIN organisation buyer ON buyer.id = q.buyer_id
+          JOIN organisation o ON o.status = 'approved' AND {UNRELATED}
+          WHERE q.id = :id AND q.kind = 'published' AND q.matching AND {matches_sql("o.id")}
+    ORDER BY 1
     """  # noqa: S608
 )
+# Who was invited and neither quotes nor declined, a day before the end, or when half of a shorter time is over. Each once for each end.
+_SILENT = text(
+    f"""
+    SELECT q.id, i.supplier_id
+    FROM quotation_request q JOIN quotation_invitation i ON i.quotation_request_id = q.id AND i.declined_at IS NULL
+    WHERE {is_open_sql("q")} AND q.closes_at - least(CAST(:ahead AS interval), (q.closes_at - q.published_at) / 2) <= :now
+      AND NOT EXISTS (SELECT FROM quotation t
+                      WHERE t.quotation_request_id = q.id AND t.supplier_id = i.supplier_id AND t.status = 'submitted')
+      AND NOT EXISTS (SELECT FROM notification n
+                      WHERE n.origin = format('quotation_request.closing:%s:%s:%s', q.id, floor(extract(epoch FROM q.closes_at))::bigint, i.supplier_id))
+    ORDER BY q.id, i.supplier_id
+    """  # noqa: S608
+)
+_AHEAD = timedelta(days=1)
 _IN_FORCE = "SELECT count(*) FROM quotation WHERE quotation_request_id = :id AND status = 'submitted'"
 # An award that waits for approval is none yet.
 _EFFECTIVE = (
@@ -38,7 +55,8 @@ _WON = text(
     SELECT a.id AS award_id, t.supplier_id, count(*) AS lines
     FROM quotation_award a JOIN quotation_award_line w ON w.quotation_award_id = a.id
     JOIN quotation_line ql ON ql.id = w.quotation_line_id JOIN quotation t ON t.id = ql.quotation_id
-    WHERE a.quotation_request_id = :id AND {_EFFECTIVE} GROUP BY a.id, t.supplier_id ORDER BY a.id, t.supplier_id
+    WHERE a.quotation_request_id = :id AND w.given_back_at IS NULL AND {_EFFECTIVE}
+    GROUP BY a.id, t.supplier_id ORDER BY a.id, t.supplier_id
     """  # noqa: S608
 )
 _WAITING = text(
@@ -46,6 +64,9 @@ _WAITING = text(
 )
 _SENT = text("SELECT supplier_id FROM quotation WHERE quotation_request_id = :id AND status = 'submitted' ORDER BY supplier_id")
 _OF_PURCHASE_REQUEST = text("SELECT quotation_request_id FROM quotation_award WHERE purchase_request_id = :id")
+_FROM_QUOTATION = "SELECT po.source_id, po.id FROM purchase_order po {} AND po.source_kind = 'quotation'"
+_OF_ORDER = text(_FROM_QUOTATION.format("WHERE po.id = :id"))
+_OF_PART = text(_FROM_QUOTATION.format("JOIN supplier_order so ON so.purchase_order_id = po.id WHERE so.id = :id"))
 
 
 def _head(session: Session, payload: dict[str, Any]) -> Row[Any]:
@@ -54,22 +75,24 @@ def _head(session: Session, payload: dict[str, Any]) -> Row[Any]:
 
 def _tell(session: Session, head: Row[Any], kind: str, cause: str, addressed: Sequence[int], **data: Any) -> None:
     """Tell organisations; ``cause`` makes the telling of one event unlike that of another."""
-    for organisation_id in addressed:
-        notify(
-            session,
-            origin=f"{kind}:{head.id}:{cause}:{organisation_id}",
-            kind=kind,
-            subject_type="quotation_request",
-            subject_id=head.id,
-            organisation_id=organisation_id,
-            number=head.number,
-            title=head.title,
-            **data,
-        )
+    words = {"number": head.number, "title": head.title, **data}
+    notify_each(
+        session,
+        dict.fromkeys(addressed, words),
+        origin=f"{kind}:{head.id}:{cause}",
+        kind=kind,
+        subject_type="quotation_request",
+        subject_id=head.id,
+    )
+
+
+def _asking(head: Row[Any]) -> list[int]:
+    """The unit that the goods are for, and the one above it that asks in its place."""
+    return [each for each in dict.fromkeys([head.buyer_id, head.asking_unit_id]) if each is not None]
 
 
 def _parties(session: Session, head: Row[Any]) -> Sequence[int]:
-    return session.execute(_PARTIES, {"id": head.id}).scalars().all()
+    return session.execute(_PARTIES, {"id": head.id, **clock.present()}).scalars().all()
 
 
 def _minute(moment: datetime) -> str:
@@ -79,8 +102,7 @@ def _minute(moment: datetime) -> str:
 
 def _published(session: Session, payload: dict[str, Any]) -> None:
     head = _head(session, payload)
-    asked = session.execute(_MATCHING, {"id": head.id, **clock.present()}).scalars().all()
-    _tell(session, head, "quotation_request.published", "", asked, closes_at=_minute(head.closes_at))
+    _tell(session, head, "quotation_request.published", "", _parties(session, head), closes_at=_minute(head.closes_at))
 
 
 def _extended(session: Session, payload: dict[str, Any]) -> None:
@@ -96,7 +118,7 @@ def _cancelled(session: Session, payload: dict[str, Any]) -> None:
 
 def _asked(session: Session, payload: dict[str, Any]) -> None:
     head = _head(session, payload)
-    _tell(session, head, "quotation_request.asked", str(payload["question_id"]), [head.buyer_id])
+    _tell(session, head, "quotation_request.asked", str(payload["question_id"]), _asking(head))
 
 
 def _answered(session: Session, payload: dict[str, Any]) -> None:
@@ -108,7 +130,7 @@ def _closed(session: Session, payload: dict[str, Any]) -> None:
     """The buyer hears how many quotations there are, or that there is none and the request failed."""
     head = _head(session, payload)
     count = session.execute(text(_IN_FORCE), {"id": head.id}).scalar_one()
-    _tell(session, head, "quotation_request.closed" if count else "quotation_request.failed", "", [head.buyer_id], count=count)
+    _tell(session, head, "quotation_request.closed" if count else "quotation_request.failed", "", _asking(head), count=count)
 
 
 def _outcome(session: Session, payload: dict[str, Any]) -> None:
@@ -130,12 +152,40 @@ def _approved(session: Session, payload: dict[str, Any]) -> None:
 
 
 def _refused(session: Session, payload: dict[str, Any]) -> None:
-    awarding.void(session, purchase_request_id=payload.get("purchase_request_id"), agreement_id=payload.get("agreement_id"))
+    awarding.refused(session, purchase_request_id=payload.get("purchase_request_id"), agreement_id=payload.get("agreement_id"))
+
+
+def _order_cancelled(session: Session, payload: dict[str, Any]) -> None:
+    _not_delivered(session, _OF_ORDER, payload["purchase_order_id"])
+
+
+def _part_rejected(session: Session, payload: dict[str, Any]) -> None:
+    _not_delivered(session, _OF_PART, payload["supplier_order_id"])
+
+
+def _not_delivered(session: Session, order: TextClause, subject_id: int) -> None:
+    if found := session.execute(order, {"id": subject_id}).first():
+        awarding.not_delivered(session, found.source_id, found.id)
+
+
+def remind(session: Session) -> int:
+    """Tell suppliers who were invited and have not answered that the end comes near; returns how many were told. Safe to run at any time and any
+    number of times."""
+    silent = session.execute(_SILENT, {"ahead": _AHEAD, **clock.present()}).all()
+    by_request: dict[int, list[int]] = {}
+    for row in silent:
+        by_request.setdefault(row.id, []).append(row.supplier_id)
+    for request_id, suppliers in by_request.items():
+        head = session.execute(_HEAD, {"id": request_id}).one()
+        end = str(int(head.closes_at.timestamp()))
+        _tell(session, head, "quotation_request.closing", end, suppliers, closes_at=_minute(head.closes_at))
+    return len(silent)
 
 
 HANDLERS: dict[str, Handler] = {
     "agreement.declined": _refused,
     "agreement.withdrawn": _refused,
+    "purchase_order.cancelled": _order_cancelled,
     "purchase_request.ordered": _approved,
     "purchase_request.rejected": _refused,
     "purchase_request.withdrawn": _refused,
@@ -147,4 +197,5 @@ HANDLERS: dict[str, Handler] = {
     "quotation_request.decided": _outcome,
     "quotation_request.extended": _extended,
     "quotation_request.published": _published,
+    "supplier_order.rejected": _part_rejected,
 }

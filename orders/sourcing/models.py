@@ -231,7 +231,6 @@ class QuotationAward(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("result IN ('order','agreement')", name="result"),
         CheckConstraint("total_fen >= 0", name="total_fen"),
-        CheckConstraint("voided_at IS NULL OR purchase_order_id IS NULL", name="voided"),
         Index(None, "quotation_request_id", "id"),
         Index("ix_quotation_award_agreement_id", "agreement_id", postgresql_where=text("agreement_id IS NOT NULL")),
         Index(
@@ -250,7 +249,7 @@ class QuotationAward(SQLModel, table=True):
     purchase_order_id: int | None = ref("purchase_order.id", nullable=True)
     #: Of the purchase request that had to be approved; its order has the number of it.
     purchase_request_id: int | None = Field(default=None, sa_type=BigInteger)
-    #: When that request, or the agreement, was refused or taken back, and with it the award.
+    #: When the last of its lines was given back.
     voided_at: datetime | None = moment(nullable=True)
     agreement_id: int | None = Field(default=None, sa_type=BigInteger)
     total_fen: int = fen()
@@ -281,3 +280,5 @@ class QuotationAwardLine(SQLModel, table=True):
     #: Whether no valid offer for the line was cheaper.
     lowest: bool
     reason_code: str | None = None
+    #: When it could be awarded again: the request for the order or the agreement was refused, or the supplier's part of the order fell through.
+    given_back_at: datetime | None = moment(nullable=True)

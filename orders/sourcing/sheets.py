@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
+from orders.sourcing.rules import TOLD, Bar
 from orders.sourcing.schemas.quotations import ComparisonOut
 from shop.core.errors import Language
 from shop.core.exports import Cell
@@ -80,11 +81,15 @@ def cells(compared: ComparisonOut, language: Language) -> Iterator[list[Cell]]:
                 offer.certified_until,
                 yes if offer.reserved_share_eligible else None,
                 yes if offer.lowest else None,
-                offer.bar,
+                _bar(offer.bar, language),
                 offer.note,
             ]
         if not line.offers:
             yield [*asked, *[None] * 16]
+
+
+def _bar(bar: Bar | None, language: Language) -> str | None:
+    return bar and TOLD[bar][0 if language == "zh" else 1]
 
 
 def _yuan(fen: int | None) -> Decimal | None:

@@ -26,7 +26,7 @@ class RequestAction(StrEnum):
     #: Leave what is not awarded yet unawarded.
     FINISH = "finish"
     CANCEL = "cancel"
-    #: The approval of an award was refused: what it took can be awarded again.
+    #: What an award came to fell through: what it took can be awarded again.
     GIVE_BACK_PART = "give_back_part"
     GIVE_BACK_ALL = "give_back_all"
 
@@ -72,6 +72,11 @@ def request_status(status: str, closes_at: datetime, opened_at: datetime | None,
     if status == RequestStatus.OPEN and (opened_at is not None or now >= closes_at):
         return RequestStatus.CLOSED
     return RequestStatus(status)
+
+
+def is_open_sql(q: str) -> str:
+    """SQL: request ``q`` takes quotations at ``:now``; in words that the index of open requests answers."""
+    return f"{q}.status = 'open' AND {q}.opened_at IS NULL AND {q}.closes_at > :now"
 
 
 def status_sql(q: str) -> str:

@@ -17,6 +17,8 @@ class Kind(StrEnum):
     DAYS = "days"
     #: Who took part, as bitmaps, by month.
     PRESENCE = "presence"
+    #: Sums of ledger rows, by year, of each buyer, by fund and by what counts for its reserved share.
+    FUNDS = "funds"
     #: How many orders a district has in a month, by the set of cells in which they have sales.
     ORDERS = "orders"
 
@@ -26,6 +28,12 @@ SUMS = {"amount_fen": "sum(amount_fen)", "grams": "sum(grams)", "quantity": "sum
 
 #: Who is counted, and the ledger column that names them.
 MEMBERS = {"order": "order_id", "buyer": "buyer_id", "product": "product_id", "supplier": "supplier_id"}
+
+#: What a reserved share is counted by, beside the year.
+FUND_KEYS = ("buyer_id", "fund_source", "certified", "reserved_share_eligible")
+
+#: How a key comes from ledger rows, where it is no column of theirs.
+_TAKEN_FROM = {"day": "sold_on", "year": "extract(year FROM sold_on)::int"}
 
 #: Whom an entry makes present. A correction is no sale: it takes back amounts, it does not make anybody a participant of its month.
 COUNTS = "reverses_id IS NULL"
@@ -55,6 +63,8 @@ class Cube:
         """The primary key."""
         if self.kind is Kind.ORDERS:
             return ["month", COLUMN[D.DISTRICT], "cells"]
+        if self.kind is Kind.FUNDS:
+            return ["year", *FUND_KEYS]
         dims = [self.time, *(COLUMN[dimension] for dimension in self.dims)]
         return [*dims, "member", "chunk"] if self.kind is Kind.PRESENCE else dims
 
@@ -79,6 +89,7 @@ CUBES = (
     Cube("sales_month", Kind.MONTHS, (D.DISTRICT, *_WAYS, D.CATEGORY, D.BUYER_KIND)),
     # With every dimension it would be nearly as long as the ledger; the few days at the edges of a period are read there instead.
     Cube("sales_day", Kind.DAYS, (D.DISTRICT, *_WAYS)),
+    Cube("sales_fund_year", Kind.FUNDS, ()),
     Cube("presence_month", Kind.PRESENCE, (), ("order",)),
     Cube("presence_buyer_kind_city_month", Kind.PRESENCE, (D.BUYER_KIND,), ("order",)),
     Cube("presence_channel_city_month", Kind.PRESENCE, _WAYS, ("order",)),
@@ -116,7 +127,7 @@ def recount(cube: Cube, source: str) -> str:
         return _presence(cube, source)
     if cube.kind is Kind.ORDERS:
         return _order_sets(cube, source)
-    grouping = ["sold_on" if key == "day" else key for key in cube.keys]
+    grouping = [_TAKEN_FROM.get(key, key) for key in cube.keys]
     shown = [f"{expression} AS {name}" for name, expression in [*zip(cube.keys, grouping, strict=True), *SUMS.items()]]
     return f"SELECT {', '.join(shown)} FROM {source} GROUP BY {', '.join(grouping)}"  # noqa: S608
 
@@ -174,7 +185,7 @@ def absorb(cube: Cube) -> str:
 
 
 #: Ledger columns that any rollup reads.
-READ = sorted({"id", *COLUMN.values(), *MEMBERS.values(), "sold_on", "amount_fen", "grams", "quantity", "reverses_id"})
+READ = sorted({"id", *COLUMN.values(), *MEMBERS.values(), *FUND_KEYS, "sold_on", "amount_fen", "grams", "quantity", "reverses_id"})
 _COLUMNS = ", ".join(f"e.{column}" for column in READ)
 
 

@@ -111,6 +111,19 @@ class SalesDay(_Sums, _Channel, table=True):
     day: date
 
 
+class SalesFundYear(_Sums, table=True):
+    """What each buyer bought in a year, by fund and by what counts: how far its reserved share is filled."""
+
+    __tablename__ = "sales_fund_year"
+    __table_args__ = (PrimaryKeyConstraint("year", "buyer_id", "fund_source", "certified", "reserved_share_eligible"),)
+
+    year: int
+    buyer_id: int = Field(sa_type=BigInteger)
+    fund_source: str
+    certified: bool
+    reserved_share_eligible: bool
+
+
 class PresenceMonth(_Present, table=True):
     __tablename__ = "presence_month"
     __table_args__ = (PrimaryKeyConstraint("member", "month", "chunk"),)

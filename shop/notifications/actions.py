@@ -27,6 +27,17 @@ _INSERT = text(
     " SELECT 'notification.made', jsonb_build_object('notification_id', id), at, at FROM made"
 )
 
+#: The same for each of several organisations.
+_INSERT_EACH = text(
+    "WITH made AS ("
+    " INSERT INTO notification (origin, organisation_id, kind, subject_type, subject_id, data, at)"
+    " SELECT CAST(:origin AS text) || ':' || t.organisation_id, t.organisation_id, :kind, :subject_type, :subject_id, t.data, :at"
+    " FROM unnest(CAST(:organisation_ids AS bigint[]), CAST(:data AS jsonb[])) AS t (organisation_id, data) ORDER BY 1"
+    " ON CONFLICT (origin) DO NOTHING RETURNING id, at)"
+    " INSERT INTO outbox_event (name, payload, created_at, next_attempt_at)"
+    " SELECT 'notification.made', jsonb_build_object('notification_id', id), at, at FROM made"
+)
+
 #: A null leaves what was chosen before, or the default.
 _CHOOSE = text(
     "INSERT INTO notification_preference AS chosen (user_id, kind, inbox, email)"
@@ -67,6 +78,35 @@ def notify(
             "subject_type": subject_type,
             "subject_id": subject_id,
             "data": json.dumps(data, ensure_ascii=False),
+            "at": clock.now(),
+        },
+    )
+
+
+def notify_each(
+    session: Session,
+    told: Mapping[int, Mapping[str, Any]],
+    *,
+    origin: str,
+    kind: str,
+    subject_type: str,
+    subject_id: int,
+) -> None:
+    """Tell several organisations, by their ids, each with its own data: one statement, however many they are.
+
+    The origin of each is ``origin`` with its id behind it; the same one twice tells once, as in :func:`notify`.
+    """
+    if not told:
+        return
+    session.execute(
+        _INSERT_EACH,
+        {
+            "origin": origin,
+            "kind": kind,
+            "subject_type": subject_type,
+            "subject_id": subject_id,
+            "organisation_ids": list(told),
+            "data": [json.dumps(data, ensure_ascii=False) for data in told.values()],
             "at": clock.now(),
         },
     )

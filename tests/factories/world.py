@@ -104,7 +104,7 @@ def _deliveries(bureau: Bureau, world: World) -> None:
     world["evaluations"] = made(school.put(f"/v1/supplier-orders/{part}/evaluation", json=rated))["id"]
     photo = {"file": ("a.png", b"\x89PNG\r\n\x1a\n" + b"x" * 99)}
     evaluation = made(school.post(f"/v1/supplier-orders/{part}/evaluation/photos", files=photo))
-    world["evaluations/photos"] = evaluation["photos"][0]["id"]
+    world["evaluations/photos"] = world["evaluation/photos"] = evaluation["photos"][0]["id"]
     world["suppliers"] = order["supplier_orders"][0]["supplier_id"]
     world["accepted orders"] = order["id"]
 

@@ -9,6 +9,7 @@ from sqlmodel import Session
 from orders.ledger.rules import POLICY_ROLES
 from orders.reserved_share import rules
 from orders.reserved_share.errors import (
+    NoCanteenToShare,
     NotABudgetUnit,
     NothingToFile,
     NotReviewing,
@@ -63,7 +64,17 @@ _SHARING = text(
         JOIN reserved_share_revision v ON v.reserved_share_id = s.id
          AND (v.number = s.accepted_number OR (v.number = s.number AND s.status IN ('filed', 'accepted')))
         WHERE s.year = :year AND v.shared_with_id IS NOT NULL
-          AND (s.organisation_id = :reporting_id OR v.shared_with_id = :unit_id) AND s.organisation_id <> :unit_id)
+          AND (s.organisation_id = CAST(:reporting_id AS bigint) OR v.shared_with_id = :unit_id) AND s.organisation_id <> :unit_id)
+    """
+)
+#: The unit that is named says itself that it has no canteen.
+_WITHOUT_CANTEEN = text(
+    """
+    SELECT EXISTS (
+        SELECT FROM reserved_share s
+        JOIN reserved_share_revision v ON v.reserved_share_id = s.id
+         AND (v.number = s.accepted_number OR (v.number = s.number AND s.status IN ('filed', 'accepted')))
+        WHERE s.year = :year AND s.organisation_id = :reporting_id AND v.exemption = 'no_canteen')
     """
 )
 _REVISION = text(
@@ -113,7 +124,7 @@ def file(session: Session, actor: Actor, year: int, unit_id: int | None, body: F
 
     Raises:
         NotFound, NotABudgetUnit, YearNotOpen, ShareRefused: as :func:`save`.
-        NothingToFile, SharedCanteenChain: see there (409). IllegalMove: it was filed, or nothing was changed since (409).
+        NothingToFile, SharedCanteenChain, NoCanteenToShare: see there (409). IllegalMove: it was filed, or nothing was changed since (409).
     """
     unit = _own_unit(session, actor, unit_id)
     config = _open_year(session, year, unit.id)
@@ -141,7 +152,7 @@ def review(session: Session, actor: Actor, year: int, unit_id: int, body: Review
 
     Raises:
         NotFound: no unit within reach, or nothing filed (404). OwnFiling, NotReviewing: somebody else's to do (403).
-        IllegalMove: nothing awaits review (409). OtherRevision, SharedCanteenChain: see there (409).
+        IllegalMove: nothing awaits review (409). OtherRevision, SharedCanteenChain, NoCanteenToShare: see there (409).
         Invalid: returned without a reason (422).
     """
     unit = shares.unit(session, actor, unit_id)
@@ -240,10 +251,12 @@ def _refuse(session: Session, year: int, unit_id: int, content: Content, config:
 
 
 def _refuse_chain(session: Session, year: int, unit_id: int, content: Content) -> None:
-    if content.shared_with_id is None:
+    if content.exemption not in (Exemption.SHARED_CANTEEN, Exemption.NO_CANTEEN):
         return
     # two units that name each other at once are looked at one after the other
     locks.hold(session, f"reserved_share.sharing:{year}")
     sharing = {"year": year, "unit_id": unit_id, "reporting_id": content.shared_with_id}
+    if content.shared_with_id is not None and session.execute(_WITHOUT_CANTEEN, sharing).scalar_one():
+        raise NoCanteenToShare
     if session.execute(_SHARING, sharing).scalar_one():
-        raise SharedCanteenChain
+        raise NoCanteenToShare if content.shared_with_id is None else SharedCanteenChain

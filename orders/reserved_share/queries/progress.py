@@ -1,4 +1,4 @@
-"""The one statement behind every view: units, what they filed, and what they bought, live from the ledger."""
+"""The one statement behind every view: units, what they filed, and what they bought: the year's sums and the entries that they do not hold yet."""
 
 # ruff: noqa: S608  statements are put together from constants only; every value that a caller gives is bound
 
@@ -12,6 +12,7 @@ from sqlmodel import Session
 from orders.ledger.rules import POLICY_ROLES
 from orders.reserved_share import rules
 from orders.reserved_share.schemas import FundOut, ProgressOut
+from orders.statistics.cubes import FUND_KEYS
 from shop.core import clock
 from shop.core.errors import NotFound
 from shop.core.quantities import FIRST_DAY, LAST_DAY
@@ -28,7 +29,7 @@ REACH = "(coalesce(o.path LIKE CAST(:branch AS text), false) OR coalesce(o.regio
 
 _POLICY = ", ".join(f"'{role}'" for role in POLICY_ROLES)
 _COUNTED = "reserved_share_eligible AND fund_source = ANY (CAST(:counted AS text[]))"
-#: Sums over this year's entries of a buyer.
+#: Sums over what a buyer bought this year.
 _SUMS = {
     **{f"by_{fund}": f"reserved_share_eligible AND fund_source = '{fund}'" for fund in FUNDS},
     "certified_only": "certified AND NOT reserved_share_eligible",
@@ -57,11 +58,16 @@ LISTED = f"""
         SELECT id AS unit_id, id AS buyer_id FROM unit WHERE id NOT IN (SELECT organisation_id FROM accepted)
         UNION ALL
         SELECT a.shared_with_id, a.organisation_id FROM accepted a JOIN unit ON unit.id = a.shared_with_id
+    ), asked AS MATERIALIZED (
+        SELECT buyer_id FROM buyer UNION SELECT id FROM unit
+    ), entry AS (
+        SELECT {", ".join(FUND_KEYS)}, amount_fen FROM sales_fund_year WHERE year = :year AND buyer_id IN (SELECT buyer_id FROM asked)
+        UNION ALL
+        SELECT {", ".join(f"e.{key}" for key in FUND_KEYS)}, e.amount_fen FROM sale_entry_pending p JOIN sale_entry e ON e.id = p.entry_id
+        WHERE e.sold_on BETWEEN :first AND :last AND e.buyer_id IN (SELECT buyer_id FROM asked)
     ), bought AS MATERIALIZED (
         SELECT buyer_id, {", ".join(f"coalesce(sum(amount_fen) FILTER (WHERE {which}), 0)::bigint AS {name}" for name, which in _SUMS.items())}
-        FROM sale_entry
-        WHERE buyer_id IN (SELECT buyer_id FROM buyer UNION SELECT id FROM unit) AND sold_on BETWEEN :first AND :last
-        GROUP BY buyer_id
+        FROM entry GROUP BY buyer_id
     ), sale AS (
         SELECT buyer.unit_id, {", ".join(f"sum(bought.{name})::bigint AS {name}" for name in _SUMS)}
         FROM buyer JOIN bought USING (buyer_id) GROUP BY buyer.unit_id

@@ -13,13 +13,13 @@ from orders.purchasing.rules import AgreedLine, Source, SourceKind
 from orders.purchasing.schemas import OrderHeadIn
 from orders.requests.actions import submit
 from orders.sourcing import rules
-from orders.sourcing.actions.moving import keep, lock, locked, status_now
+from orders.sourcing.actions.moving import keep, lock, locked
 from orders.sourcing.errors import AwardRefused, OneSupplierOneSku, SeveralPlaces
 from orders.sourcing.queries import comparison
 from orders.sourcing.queries.comparison import Table
 from orders.sourcing.rules import Awarded, Choice
 from orders.sourcing.schemas.quotations import AgreedTermsIn, AwardedOut, AwardIn
-from orders.sourcing.states import QUOTATION_REQUEST, RequestAction
+from orders.sourcing.states import RequestAction
 from shop.core import clock, outbox
 from shop.core.audit import SYSTEM
 from shop.core.errors import Fault
@@ -54,17 +54,37 @@ _WRITE = text(
     """
 )
 
-# an award came to a purchase request, or to an agreement
-_OF_RESULT = "(purchase_request_id = CAST(:purchase_request_id AS bigint) OR agreement_id = CAST(:agreement_id AS bigint))"
-_VOID = text(f"UPDATE quotation_award SET voided_at = :now WHERE {_OF_RESULT} AND voided_at IS NULL RETURNING id")  # noqa: S608
-_OF_REQUEST = text(f"SELECT quotation_request_id FROM quotation_award WHERE {_OF_RESULT}")  # noqa: S608
+_OF_REFUSED = text(
+    "SELECT quotation_request_id FROM quotation_award"
+    " WHERE purchase_request_id = CAST(:purchase_request_id AS bigint) OR agreement_id = CAST(:agreement_id AS bigint)"
+)
+# What fell through: the purchase request or the agreement that an award came to, or a supplier's part of its order.
 _GIVE_BACK = text(
     """
-    WITH taken AS (SELECT * FROM quotation_award_line WHERE quotation_award_id = :award_id), asked AS (
+    WITH back AS (
+        UPDATE quotation_award_line w SET given_back_at = :now
+        FROM quotation_award a, quotation_line ql, quotation t
+        WHERE a.quotation_request_id = :id AND w.quotation_award_id = a.id AND w.given_back_at IS NULL
+          AND ql.id = w.quotation_line_id AND t.id = ql.quotation_id
+          AND (a.purchase_request_id = CAST(:purchase_request_id AS bigint) OR a.agreement_id = CAST(:agreement_id AS bigint) OR EXISTS (
+              SELECT FROM purchase_order po JOIN supplier_order so ON so.purchase_order_id = po.id
+              WHERE po.id = CAST(:purchase_order_id AS bigint) AND (po.id = a.purchase_order_id OR po.purchase_request_id = a.purchase_request_id)
+                AND so.supplier_id = t.supplier_id AND so.status IN ('rejected', 'cancelled')))
+        RETURNING w.quotation_award_id, w.quotation_request_line_id, w.quotation_line_id, w.quantity, w.packs
+    ), asked AS (
         UPDATE quotation_request_line l SET awarded_quantity = l.awarded_quantity - g.quantity
-        FROM (SELECT quotation_request_line_id, sum(quantity) AS quantity FROM taken GROUP BY 1) g WHERE l.id = g.quotation_request_line_id
+        FROM (SELECT quotation_request_line_id, sum(quantity) AS quantity FROM back GROUP BY 1) g WHERE l.id = g.quotation_request_line_id
+    ), offered AS (
+        UPDATE quotation_line q SET awarded_quantity = q.awarded_quantity - g.packs
+        FROM (SELECT quotation_line_id, sum(packs) AS packs FROM back GROUP BY 1) g WHERE q.id = g.quotation_line_id
     )
-    UPDATE quotation_line q SET awarded_quantity = q.awarded_quantity - g.packs FROM taken g WHERE q.id = g.quotation_line_id
+    SELECT DISTINCT quotation_award_id FROM back ORDER BY 1
+    """
+)
+_VOID = text(
+    """
+    UPDATE quotation_award a SET voided_at = :now WHERE a.quotation_request_id = :id AND a.voided_at IS NULL
+      AND NOT EXISTS (SELECT FROM quotation_award_line w WHERE w.quotation_award_id = a.id AND w.given_back_at IS NULL)
     """
 )
 _ANY_LEFT = text("SELECT count(*) FROM quotation_award WHERE quotation_request_id = :id AND voided_at IS NULL")
@@ -80,8 +100,7 @@ def award(session: Session, actor: Actor, request_id: int, body: AwardIn) -> Awa
         LinesRefused and others: whatever :func:`orders.requests.actions.submit`, or the making of an agreement, raises; then nothing is
         awarded either.
     """
-    row = locked(session, actor, request_id)
-    QUOTATION_REQUEST.after(status_now(row), RequestAction.AWARD_PART)
+    row = locked(session, actor, request_id, RequestAction.AWARD_PART)
     table = comparison.table(session, row.id)
     split = rules.split(table.asked, table.offers, _choices(table, body))
     faults = split.faults
@@ -105,20 +124,37 @@ def award(session: Session, actor: Actor, request_id: int, body: AwardIn) -> Awa
     return AwardedOut(award_id=award_id, total=total_fen, **made)
 
 
-def void(session: Session, *, purchase_request_id: int | None = None, agreement_id: int | None = None) -> None:
+def refused(session: Session, *, purchase_request_id: int | None = None, agreement_id: int | None = None) -> None:
     """What an award came to was refused or taken back: what it took can be awarded again. Done once, however often it is called."""
-    result = {"purchase_request_id": purchase_request_id, "agreement_id": agreement_id}
-    request_id = session.execute(_OF_REQUEST, result).scalar()
-    if request_id is None:
-        return
+    came_to = {"purchase_request_id": purchase_request_id, "agreement_id": agreement_id}
+    request_id = session.execute(_OF_REFUSED, came_to).scalar()
+    if request_id is not None:
+        _give_back(session, request_id, **came_to)
+
+
+def not_delivered(session: Session, request_id: int, purchase_order_id: int) -> None:
+    """Suppliers rejected their part of an order that an award made, or it was cancelled: what they were to deliver can be awarded again. Done
+    once for each part, however often it is called."""
+    _give_back(session, request_id, purchase_order_id=purchase_order_id)
+
+
+def _give_back(session: Session, request_id: int, **came_to: int | None) -> None:
     row = lock(session, request_id)
-    voided = session.execute(_VOID, {**result, "now": clock.now()}).first()
-    if voided is None:
+    values = {
+        "purchase_request_id": None,
+        "agreement_id": None,
+        "purchase_order_id": None,
+        **came_to,
+        "id": request_id,
+        "now": clock.now(),
+    }
+    award_ids = list(session.execute(_GIVE_BACK, values).scalars())
+    if not award_ids:
         return
-    session.execute(_GIVE_BACK, {"award_id": voided.id})
-    left = session.execute(_ANY_LEFT, {"id": request_id}).scalar_one()
+    session.execute(_VOID, values)
+    left = session.execute(_ANY_LEFT, values).scalar_one()
     action = RequestAction.GIVE_BACK_PART if left else RequestAction.GIVE_BACK_ALL
-    keep(session, SYSTEM, row, action, award_id=voided.id, purchase_request_id=purchase_request_id, agreement_id=agreement_id)
+    keep(session, SYSTEM, row, action, award_ids=award_ids, **came_to)
 
 
 def _choices(table: Table, body: AwardIn) -> list[Choice]:
@@ -129,16 +165,18 @@ def _choices(table: Table, body: AwardIn) -> list[Choice]:
 
 def _order(session: Session, actor: Actor, row: Row[Any], table: Table, lines: list[Awarded], reason: str) -> dict[str, Any]:
     """One order of all the lines. Goods go to one place; they are due when the last of them was promised."""
-    places = {table.line_rows[line.asked.id].delivery_place or row.delivery_address for line in lines}
+    places: dict[str, list[int]] = {}
+    for line in lines:
+        places.setdefault(table.line_rows[line.asked.id].delivery_place or row.delivery_address, []).append(line.asked.line_no)
     if len(places) > 1:
-        raise SeveralPlaces
+        raise SeveralPlaces(places=[{"place": place, "line_nos": line_nos} for place, line_nos in places.items()])
     promised: list[date] = [day for line in lines if (day := _promised(table, line))]
     head = OrderHeadIn(
         fund_source=row.fund_source,
         buyer_id=row.buyer_id,
         cost_centre=row.cost_centre,
         deliver_by=max(promised, default=None),
-        delivery_address=places.pop(),
+        delivery_address=next(iter(places)),
         delivery_contact=row.delivery_contact,
         delivery_phone=row.delivery_phone,
     )

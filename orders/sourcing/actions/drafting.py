@@ -8,8 +8,9 @@ from sqlmodel import Session
 
 from orders.purchasing.errors import NotYourUnit
 from orders.sourcing.actions.moving import keep, locked
-from orders.sourcing.errors import ContentRefused, TimeIsPast, TooManyFiles
+from orders.sourcing.errors import BEFORE_CLOSING, ContentRefused, TimeIsPast, TooManyFiles
 from orders.sourcing.queries import requests as queries
+from orders.sourcing.queries.reach import UNRELATED
 from orders.sourcing.schemas.requests import CopyIn, QuotationRequestIn, RequestLineIn
 from orders.sourcing.states import RequestAction
 from shop.core import audit, clock, uploads
@@ -58,19 +59,20 @@ _WRITE_LINES = text(
     """
 )
 _INVITE = text(
-    """
+    f"""
     INSERT INTO quotation_invitation (quotation_request_id, supplier_id, matched)
-    SELECT :id, o.id, false FROM organisation o
-    WHERE o.id = ANY (CAST(:suppliers AS bigint[])) AND o.id <> :buyer_id AND o.status = 'approved'
+    SELECT :id, o.id, false FROM organisation o JOIN organisation buyer ON buyer.id = :buyer_id
+    WHERE o.id = ANY (CAST(:suppliers AS bigint[])) AND {UNRELATED} AND o.status = 'approved'
       AND EXISTS (SELECT FROM organisation_role r WHERE r.organisation_id = o.id AND r.role = 'supplier'
                   AND r.valid_from <= :today AND (r.valid_to IS NULL OR :today < r.valid_to))
     RETURNING supplier_id
-    """
+    """  # noqa: S608
 )
 _CLEAR = (
     text("DELETE FROM quotation_request_line WHERE quotation_request_id = :id"),
     text("DELETE FROM quotation_invitation WHERE quotation_request_id = :id"),
 )
+_DETACH = text("DELETE FROM quotation_request_file WHERE quotation_request_id = :id AND file_id = :file_id RETURNING file_id")
 _COPY = text(
     f"""
     WITH made AS (
@@ -83,7 +85,7 @@ _COPY = text(
         INSERT INTO quotation_request_line (quotation_request_id, line_no, sku_id, name, specification, category, unit, unit_grams, quantity,
             target_price_fen, deliver_by, delivery_place)
         SELECT made.id, l.line_no, l.sku_id, l.name, l.specification, l.category, l.unit, l.unit_grams, l.quantity, l.target_price_fen,
-            l.deliver_by, l.delivery_place
+            CASE WHEN l.deliver_by >= CAST(:closing_day AS date) THEN l.deliver_by END, l.delivery_place
         FROM quotation_request_line l, made WHERE l.quotation_request_id = :id
     ), asked AS (
         INSERT INTO quotation_invitation (quotation_request_id, supplier_id, matched)
@@ -103,7 +105,7 @@ def create(session: Session, actor: Actor, body: QuotationRequestIn) -> int:
     Raises:
         NotFound, NotYourUnit: the budget unit is unknown, or not the caller's own or one below it (404, 403).
         OrganisationNotApproved, TimeIsPast: see there (409).
-        ContentRefused: unknown SKUs or suppliers, each named (422).
+        ContentRefused: unknown SKUs or suppliers, or delivery before the closing day, each named (422).
     """
     buyer_id = _buyer(session, actor, body.buyer_id)
     now = clock.now()
@@ -133,7 +135,8 @@ def change(session: Session, actor: Actor, request_id: int, body: QuotationReque
 
 
 def copy(session: Session, actor: Actor, request_id: int, body: CopyIn) -> int:
-    """A new draft with the same lines, suppliers named and files; for what failed, or comes again. Returns its id.
+    """A new draft with the same lines, suppliers named and files; for what failed, or comes again. Days of delivery that lie before the new end
+    are left out. Returns its id.
 
     Raises:
         NotFound: no such request of the caller's branch (404). TimeIsPast: see there (409).
@@ -144,9 +147,16 @@ def copy(session: Session, actor: Actor, request_id: int, body: CopyIn) -> int:
     now = clock.now()
     if body.closes_at <= now:
         raise TimeIsPast
-    questions_until = min(body.questions_until or body.closes_at, body.closes_at)
-    values = {"id": row.id, "user_id": actor.user_id, "now": now, "day": _day(now)}
-    made: int = session.execute(_COPY, {**values, "closes_at": body.closes_at, "questions_until": questions_until}).scalar_one()
+    values = {
+        "id": row.id,
+        "user_id": actor.user_id,
+        "now": now,
+        "day": _day(now),
+        "closes_at": body.closes_at,
+        "questions_until": body.questions_until or body.closes_at,
+        "closing_day": clock.shanghai_date(body.closes_at),
+    }
+    made: int = session.execute(_COPY, values).scalar_one()
     audit.record(session, actor, "quotation_request.copied", "quotation_request", made, copied_from_id=row.id)
     return made
 
@@ -168,6 +178,18 @@ def attach(session: Session, actor: Actor, request_id: int, name: str | None, co
     )
     audit.record(session, actor, "quotation_request.file_added", "quotation_request", row.id, sha256=file.sha256)
     return file
+
+
+def detach(session: Session, actor: Actor, request_id: int, file_id: int) -> None:
+    """Take a specification off a draft again.
+
+    Raises:
+        NotFound, IllegalMove: as for :func:`change`; or the draft has no such file (404).
+    """
+    row = locked(session, actor, request_id, RequestAction.EDIT)
+    if session.execute(_DETACH, {"id": row.id, "file_id": file_id}).first() is None:
+        raise NotFound
+    audit.record(session, actor, "quotation_request.file_removed", "quotation_request", row.id, file_id=file_id)
 
 
 def _buyer(session: Session, actor: Actor, buyer_id: int | None) -> int:
@@ -198,6 +220,12 @@ def _write(session: Session, request_id: int, buyer_id: int, body: QuotationRequ
         Fault(f"lines[{place}].sku_id", "unknown_sku", "没有此规格", "There is no such SKU")
         for place in range(len(rows))
         if place + 1 not in written
+    ]
+    closing_day = clock.shanghai_date(body.closes_at)
+    faults += [
+        Fault(f"lines[{place}].deliver_by", "before_closing", *BEFORE_CLOSING)
+        for place, line in enumerate(body.lines)
+        if line.deliver_by is not None and line.deliver_by < closing_day
     ]
     values = {"id": request_id, "buyer_id": buyer_id, "suppliers": body.supplier_ids, "today": clock.today()}
     invited = set(session.execute(_INVITE, values).scalars())

@@ -14,6 +14,9 @@ from shop.core.audit import SYSTEM, Who
 from shop.core.errors import NotFound
 from shop.identity.actor import Actor
 
+#: Acts whose reason stands with the request, where suppliers read it. That of an award is the buyer's own.
+_REASON_TOLD = frozenset({RequestAction.EXTEND, RequestAction.CANCEL, RequestAction.FINISH})
+
 _LOCK = text("SELECT * FROM quotation_request WHERE id = :id FOR UPDATE")
 _BUYER_PATH = text("SELECT b.path FROM quotation_request q JOIN organisation b ON b.id = q.buyer_id WHERE q.id = :id")
 
@@ -49,10 +52,14 @@ def locked(session: Session, actor: Actor, request_id: int, action: RequestActio
     path = session.execute(_BUYER_PATH, {"id": request_id}).scalar()
     if path is None or not actor.within_branch(path):
         raise NotFound
-    open_quotations(session, request_id, actor)
     row = lock(session, request_id)
+    # one reading of the clock, under the lock: what is closed by it is opened before anything is done with it
+    status = status_now(row)
+    if status is RequestStatus.CLOSED and row.opened_at is None:
+        open_quotations(session, request_id, actor)
+        row = lock(session, request_id)
     if action is not None:
-        QUOTATION_REQUEST.after(status_now(row), action)
+        QUOTATION_REQUEST.after(status, action)
     return row
 
 
@@ -74,7 +81,11 @@ def keep(session: Session, actor: Who, row: Row[Any], action: RequestAction, *, 
         text(
             "UPDATE quotation_request SET status = :status, reason = coalesce(:reason, reason), version = version + 1 WHERE id = :id"
         ),
-        {"id": row.id, "status": RequestStatus.OPEN if after is RequestStatus.CLOSED else after, "reason": reason},
+        {
+            "id": row.id,
+            "status": RequestStatus.OPEN if after is RequestStatus.CLOSED else after,
+            "reason": reason if action in _REASON_TOLD else None,
+        },
     )
     moved = {"from_status": str(before), "to_status": str(after)}
     audit.record(session, actor, f"quotation_request.{action}", "quotation_request", row.id, reason=reason, **moved, **detail)

@@ -16,11 +16,13 @@ from catalog.certificates.states import in_force_sql
 from orders.sourcing import rules
 from orders.sourcing.actions.moving import lock, status_now
 from orders.sourcing.errors import (
+    BEFORE_CLOSING,
     NotInvited,
     OwnRequest,
     QuestionsOver,
     QuotationOver,
     QuotationRefused,
+    QuotationStands,
     RequestClosed,
     TooManyFiles,
     TooManyQuestions,
@@ -48,12 +50,7 @@ _DECLINE = text(
     WHERE quotation_request_id = :id AND supplier_id = :supplier RETURNING supplier_id
     """
 )
-_UNDECLINE = text(
-    """
-    UPDATE quotation_invitation SET declined_at = NULL, decline_reason = NULL
-    WHERE quotation_request_id = :id AND supplier_id = :supplier AND declined_at IS NOT NULL
-    """
-)
+_STANDS = text("SELECT 1 FROM quotation WHERE quotation_request_id = :id AND supplier_id = :supplier AND status = 'submitted'")
 _ASKED = text("SELECT count(*) FROM quotation_question WHERE quotation_request_id = :id AND supplier_id = :supplier")
 _ASK = text(
     """
@@ -109,6 +106,7 @@ _WRITE = text(
     SELECT id FROM made
     """
 )
+_DETACH = text("DELETE FROM quotation_file WHERE quotation_id = :id AND file_id = :file_id RETURNING file_id")
 _OWN = text("SELECT * FROM quotation WHERE id = :id AND supplier_id = CAST(:supplier AS bigint)")
 _WITHDRAW = text(
     "UPDATE quotation SET status = 'withdrawn', ended_at = :now WHERE id = :id AND status = 'submitted' RETURNING quotation_request_id"
@@ -146,17 +144,19 @@ def ask(session: Session, actor: Actor, request_id: int, words: str) -> int:
 
 
 def decline(session: Session, actor: Actor, request_id: int, reason: str) -> None:
-    """Tell that no quotation will come. Who sends one all the same has not declined.
+    """Tell that no quotation will come. Who sends one all the same has not declined; the buyer learns that with the quotation.
 
     Raises:
         NotFound: no request that the caller's organisation may answer (404).
-        RequestClosed, NotInvited, OwnRequest: see there (409).
+        RequestClosed, NotInvited, QuotationStands, OwnRequest: see there (409).
     """
     row = _party(session, actor, request_id)
     if row.kind == Kind.PUBLISHED:
         raise NotInvited
-    _in_time(session, request_id)
-    values = {"id": request_id, "supplier": actor.organisation, "now": clock.now(), "reason": reason}
+    now = _in_time(session, request_id)
+    values = {"id": request_id, "supplier": actor.organisation, "now": now, "reason": reason}
+    if session.execute(_STANDS, values).first():
+        raise QuotationStands
     if session.execute(_DECLINE, values).first() is None:
         raise NotInvited
     audit.record(session, actor, "quotation_request.declined", "quotation_request", request_id, reason=reason)
@@ -177,7 +177,6 @@ def submit(session: Session, actor: Actor, request_id: int, body: QuotationIn) -
         raise QuotationRefused(count=len(faults), faults=faults)
     now = _in_time(session, request_id)
     quotation_id = _write(session, actor, request_id, body, offered, now)
-    session.execute(_UNDECLINE, {"id": request_id, "supplier": actor.organisation})
     # no price on record here: the trail is read before the end too
     audit.record(session, actor, "quotation.submitted", "quotation", quotation_id, quotation_request_id=request_id)
     return quotation_id
@@ -204,10 +203,7 @@ def attach(session: Session, actor: Actor, quotation_id: int, name: str | None, 
         NotFound, RequestClosed, QuotationOver: as for :func:`withdraw`.
         TooManyFiles (409), TooLarge (413), UnreadableFile (422): see there.
     """
-    row = _own(session, actor, quotation_id)
-    _in_time(session, row.quotation_request_id)
-    if _own(session, actor, quotation_id).status != QuotationStatus.SUBMITTED:
-        raise QuotationOver
+    row = _own_in_force(session, actor, quotation_id)
     held = session.execute(text("SELECT count(*) FROM quotation_file WHERE quotation_id = :id"), {"id": row.id}).scalar_one()
     if held >= MOST_FILES:
         raise TooManyFiles(most=MOST_FILES)
@@ -217,6 +213,18 @@ def attach(session: Session, actor: Actor, quotation_id: int, name: str | None, 
     )
     audit.record(session, actor, "quotation.file_added", "quotation", row.id, sha256=file.sha256)
     return file
+
+
+def detach(session: Session, actor: Actor, quotation_id: int, file_id: int) -> None:
+    """Take a file off an own quotation again before the end.
+
+    Raises:
+        NotFound, RequestClosed, QuotationOver: as for :func:`withdraw`; or the quotation has no such file (404).
+    """
+    row = _own_in_force(session, actor, quotation_id)
+    if session.execute(_DETACH, {"id": row.id, "file_id": file_id}).first() is None:
+        raise NotFound
+    audit.record(session, actor, "quotation.file_removed", "quotation", row.id, file_id=file_id)
 
 
 def _party(session: Session, actor: Actor, request_id: int) -> Row[Any]:
@@ -246,6 +254,15 @@ def _own(session: Session, actor: Actor, quotation_id: int) -> Row[Any]:
     row = session.execute(_OWN, {"id": quotation_id, "supplier": actor.organisation_id}).first()
     if row is None:
         raise NotFound
+    return row
+
+
+def _own_in_force(session: Session, actor: Actor, quotation_id: int) -> Row[Any]:
+    """An own quotation that may still be changed, under the lock of its request."""
+    _in_time(session, _own(session, actor, quotation_id).quotation_request_id)
+    row = _own(session, actor, quotation_id)
+    if row.status != QuotationStatus.SUBMITTED:
+        raise QuotationOver
     return row
 
 
@@ -284,7 +301,8 @@ def _facts(session: Session, actor: Actor, request_id: int, lines: Sequence[Quot
 
 def _faults(head: Row[Any], body: QuotationIn, offered: list[Offered]) -> list[Fault]:
     faults: list[Fault] = []
-    if body.valid_until < clock.shanghai_date(head.closes_at):
+    closing_day = clock.shanghai_date(head.closes_at)
+    if body.valid_until < closing_day:
         told = "报价有效期须不早于报价截止日", "It must be valid on the day of the closing time at least"
         faults.append(Fault("valid_until", "valid_too_short", *told))
     seen: set[int] = set()
@@ -292,8 +310,8 @@ def _faults(head: Row[Any], body: QuotationIn, offered: list[Offered]) -> list[F
         faults += rules.offer_faults(each, seen)
         seen.add(each.line_no)
     for place, line in enumerate(body.lines):
-        if line.deliver_on is not None and line.deliver_on < clock.today():
-            faults.append(Fault(f"lines[{place}].deliver_on", "in_the_past", "交货日期已过", "This day is past"))
+        if line.deliver_on is not None and line.deliver_on < closing_day:
+            faults.append(Fault(f"lines[{place}].deliver_on", "before_closing", *BEFORE_CLOSING))
     if all(line.declined for line in body.lines):
         faults.append(Fault("lines", "nothing_offered", "至少报价一行；全部不报请谢绝询价", "Offer one line at least, or decline"))
     return faults

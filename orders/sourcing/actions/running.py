@@ -5,7 +5,7 @@ from sqlmodel import Session
 
 from orders.sourcing.actions.moving import keep, locked
 from orders.sourcing.errors import NobodyToAsk, OnlyLater, QuestionAnswered, TimeIsPast
-from orders.sourcing.queries.reach import matches_sql
+from orders.sourcing.queries.reach import UNRELATED, matches_sql
 from orders.sourcing.rules import Kind
 from orders.sourcing.schemas.requests import ExtensionIn
 from orders.sourcing.states import RequestAction
@@ -25,7 +25,8 @@ _DROP = text(
 _INVITE_MATCHING = text(
     f"""
     INSERT INTO quotation_invitation (quotation_request_id, supplier_id, matched)
-    SELECT q.id, o.id, true FROM quotation_request q JOIN organisation o ON o.status = 'approved' AND o.id <> q.buyer_id
+    SELECT q.id, o.id, true FROM quotation_request q JOIN organisation buyer ON buyer.id = q.buyer_id
+    JOIN organisation o ON o.status = 'approved' AND {UNRELATED}
     WHERE q.id = :id AND q.matching AND q.kind = 'invited' AND {matches_sql("o.id")}
     ON CONFLICT DO NOTHING
     """  # noqa: S608
@@ -69,12 +70,13 @@ def extend(session: Session, actor: Actor, request_id: int, body: ExtensionIn) -
 
     Raises:
         NotFound: as above (404).
-        IllegalMove, OnlyLater: it is closed, or the new end is not later (409).
+        IllegalMove, OnlyLater: it is closed, or the new end is not later, or that for questions earlier (409).
     """
     row = locked(session, actor, request_id, RequestAction.EXTEND)
-    if body.closes_at <= row.closes_at:
+    to_the_end = row.questions_until == row.closes_at
+    questions_until = body.questions_until or (body.closes_at if to_the_end else row.questions_until)
+    if body.closes_at <= row.closes_at or questions_until < row.questions_until:
         raise OnlyLater
-    questions_until = min(max(body.questions_until or row.questions_until, row.questions_until), body.closes_at)
     was, becomes = row.closes_at.isoformat(), body.closes_at.isoformat()
     keep(session, actor, row, RequestAction.EXTEND, reason=body.reason, was=was, closes_at=becomes)
     session.execute(_EXTEND, {"id": row.id, "closes_at": body.closes_at, "questions_until": questions_until})

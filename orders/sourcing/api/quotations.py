@@ -74,6 +74,12 @@ def attach(call: Call, quotation_id: Id, file: Attachment) -> FileOut:
     return FileOut.model_validate(kept, from_attributes=True)
 
 
+@routes.delete("/quotations/{quotation_id}/files/{file_id}", Permission.QUOTATIONS_SUBMIT)
+def detach(call: Call, quotation_id: Id, file_id: Id) -> None:
+    """Take a file off an own quotation again before the closing time."""
+    quoting.detach(call.session, call.actor, quotation_id, file_id)
+
+
 @routes.get("/quotations/{quotation_id}/files/{file_id}", Permission.QUOTATION_REQUESTS_READ, responses=uploads.FILE_ANSWER)
 def quotation_file(call: Call, quotation_id: Id, file_id: Id) -> Response:
     """The content of an attached file."""

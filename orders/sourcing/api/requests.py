@@ -149,6 +149,12 @@ def attach(call: Call, request_id: Id, file: Attachment) -> FileOut:
     return FileOut.model_validate(kept, from_attributes=True)
 
 
+@routes.delete("/quotation-requests/{request_id}/files/{file_id}", Permission.QUOTATION_REQUESTS_MANAGE)
+def detach(call: Call, request_id: Id, file_id: Id) -> None:
+    """Take a specification off a draft again."""
+    drafting.detach(call.session, call.actor, request_id, file_id)
+
+
 @routes.get("/quotation-requests/{request_id}/files/{file_id}", Permission.QUOTATION_REQUESTS_READ, responses=uploads.FILE_ANSWER)
 def request_file(call: Call, request_id: Id, file_id: Id) -> Response:
     """The content of a specification."""

@@ -99,14 +99,21 @@ def comparison(session: Session, head: Row[Any]) -> ComparisonOut:
         by_line[offer.line_id].append((offer, rules.valued(asked_by_id[offer.line_id], offer)))
     best = {line_id: rules.lowest(valued for _, valued in offers if valued) for line_id, offers in by_line.items()}
     lines = [_line(found, asked, by_line[asked.id], best[asked.id]) for asked in found.asked.values()]
-    cheapest = [min((offer.amount for offer in line.offers if offer.lowest and offer.amount), default=None) for line in lines]
+    cheapest = [_least(line.offers) for line in lines]
     return ComparisonOut(
         quotation_request_id=head.id,
         number=head.number,
         title=head.title,
         lines=lines,
         suppliers=_suppliers(found, by_line, len(lines)),
-        lowest_total=None if None in cheapest else sum(amount for amount in cheapest if amount),
+        lowest_total=None if None in cheapest else sum(amount for amount in cheapest if amount is not None),
+    )
+
+
+def _least(offers: list[OfferOut]) -> int | None:
+    """The least that a line can be had for in full from one supplier."""
+    return min(
+        (offer.amount for offer in offers if offer.complete and offer.bar is None and offer.amount is not None), default=None
     )
 
 

@@ -30,6 +30,9 @@ def matches_sql(supplier: str) -> str:
     )
 
 
+#: SQL: neither unit lies above the other, nor are they one: somebody else's supplier.
+UNRELATED = "NOT starts_with(o.path, buyer.path) AND NOT starts_with(buyer.path, o.path)"
+
 _PARTY = (
     "(EXISTS (SELECT FROM quotation_invitation i WHERE i.quotation_request_id = q.id AND i.supplier_id = CAST(:supplier AS bigint))"
     " OR EXISTS (SELECT FROM quotation t WHERE t.quotation_request_id = q.id AND t.supplier_id = CAST(:supplier AS bigint)))"

@@ -18,7 +18,7 @@ from orders.sourcing.schemas.requests import (
     RequestLineOut,
     RequestRow,
 )
-from orders.sourcing.states import BY_ITSELF, QUOTATION_REQUEST, RequestAction, RequestStatus
+from orders.sourcing.states import BY_ITSELF, QUOTATION_REQUEST, RequestAction, RequestStatus, is_open_sql
 from shop.core import paging
 from shop.core.errors import NotFound
 from shop.core.paging import Page
@@ -41,9 +41,14 @@ _LINES = text(
     WHERE l.quotation_request_id = :id AND l.line_no > :start ORDER BY l.line_no LIMIT :rows
     """
 )
+# Who declined and quotes all the same has not declined; that is told when the quotations are open.
 _INVITATIONS = text(
     """
-    SELECT i.*, o.name AS supplier_name FROM quotation_invitation i JOIN organisation o ON o.id = i.supplier_id
+    SELECT i.supplier_id, o.name AS supplier_name, i.matched, i.seen_at,
+           CASE WHEN t.id IS NULL THEN i.declined_at END AS declined_at, CASE WHEN t.id IS NULL THEN i.decline_reason END AS decline_reason
+    FROM quotation_invitation i JOIN organisation o ON o.id = i.supplier_id JOIN quotation_request q ON q.id = i.quotation_request_id
+    LEFT JOIN quotation t ON t.quotation_request_id = i.quotation_request_id AND t.supplier_id = i.supplier_id AND t.status = 'submitted'
+         AND q.opened_at IS NOT NULL
     WHERE i.quotation_request_id = :id AND i.supplier_id > :start ORDER BY i.supplier_id LIMIT :rows
     """
 )
@@ -115,7 +120,9 @@ def requests(session: Session, actor: Actor, filters: Filters, *, limit: int = 5
     """The requests within the caller's reach, the newest first; ``open_to_me``: those that the caller's organisation may answer now."""
     values = {name: value for name in _CONDITIONS if (value := getattr(filters, name)) is not None}
     conditions = [_CONDITIONS[name] for name in values]
-    conditions += [SUPPLIER_SIDE, f"{STATUS} = 'open'", f"NOT {BUYER_SIDE}"] if filters.open_to_me else [SEEN]
+    conditions += [SUPPLIER_SIDE, f"NOT {BUYER_SIDE}"] if filters.open_to_me else [SEEN]
+    if filters.open_to_me or filters.status is RequestStatus.OPEN:
+        conditions.append(is_open_sql("q"))
     if start := paging.position(after, int):
         conditions.append("q.id < :start")
         values["start"] = start[0]

@@ -143,7 +143,9 @@ class ComparisonOut(BaseModel):
     title: str
     lines: list[ComparedLineOut]
     suppliers: list[ComparedSupplierOut]
-    lowest_total: YuanOut | None = Field(description="every line at its lowest price")
+    lowest_total: YuanOut | None = Field(
+        description="every line from whoever has all of it for the least; null where a line cannot be had in full from one supplier"
+    )
 
 
 # --- awards ---------------------------------------------------------------------------------------------------------
@@ -210,6 +212,7 @@ class AwardLineOut(BaseModel):
     amount: YuanOut
     lowest: bool
     reason_code: ReasonCode | None
+    given_back_at: datetime | None = Field(description="when it could be awarded again, since no order came of it")
 
 
 class AwardOut(BaseModel):
@@ -219,7 +222,7 @@ class AwardOut(BaseModel):
     result: Result
     purchase_order_id: int | None
     purchase_request_id: int | None
-    voided_at: datetime | None = Field(description="when the approval was refused or the request taken back")
+    voided_at: datetime | None = Field(description="when all of it was given back to be awarded again")
     agreement_id: int | None
     total: YuanOut = Field(description="for a supplier: of its own lines")
     lines: list[AwardLineOut] = Field(description="for a supplier: its own")

@@ -54,7 +54,20 @@ class RequestLineIn(In):
         return self
 
 
-class QuotationRequestIn(In):
+class EndIn(In):
+    """When quotations and questions are no longer taken."""
+
+    closes_at: Moment = Field(description="the moment from which no quotation is taken; until then all are sealed")
+    questions_until: Moment | None = Field(default=None, description="default: as long as quotations are taken")
+
+    @model_validator(mode="after")
+    def _asked_before_the_end(self) -> Self:
+        if self.questions_until and self.questions_until > self.closes_at:
+            raise BadValue("提问截止不得晚于报价截止", "questions cannot be asked after the closing time")
+        return self
+
+
+class QuotationRequestIn(EndIn):
     title: Name
     note: LongText | None = None
     kind: Kind = Kind.INVITED
@@ -75,8 +88,6 @@ class QuotationRequestIn(In):
     delivery_contact: Name | None = None
     delivery_phone: Annotated[str, Field(pattern=r"^[0-9+\- ]{5,30}$")] | None = None
     target_shown: bool = Field(default=False, description="whether suppliers see the target prices")
-    closes_at: Moment = Field(description="the moment from which no quotation is taken; until then all are sealed")
-    questions_until: Moment | None = Field(default=None, description="default: as long as quotations are taken")
     lines: list[RequestLineIn] = Field(min_length=1, max_length=MAX_LINES)
 
     model_config = ConfigDict(
@@ -114,21 +125,17 @@ class QuotationRequestIn(In):
             raise BadValue("公开需求不指定供应商", "published demand names no suppliers")
         if self.districts and not self.matching:
             raise BadValue("产地仅用于匹配供应商", "districts only serve to match suppliers")
-        if self.questions_until and self.questions_until > self.closes_at:
-            raise BadValue("提问截止不得晚于报价截止", "questions cannot be asked after the closing time")
         return self
 
 
-class CopyIn(In):
-    """A new draft with the same lines, suppliers and files."""
-
-    closes_at: Moment
-    questions_until: Moment | None = None
+class CopyIn(EndIn):
+    """A new draft with the same lines, suppliers and files; days of delivery that lie before the new end are left out."""
 
 
-class ExtensionIn(In):
-    closes_at: Moment
-    questions_until: Moment | None = Field(default=None, description="default: as it was")
+class ExtensionIn(EndIn):
+    questions_until: Moment | None = Field(
+        default=None, description="default: as it was; where questions were taken to the end, to the new one"
+    )
     reason: ShortText
 
 

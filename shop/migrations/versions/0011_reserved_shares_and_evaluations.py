@@ -11,6 +11,21 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "sales_fund_year",
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("grams", sa.BigInteger(), nullable=False),
+        sa.Column("quantity", sa.Numeric(precision=20, scale=3), nullable=False),
+        sa.Column("entries", sa.BigInteger(), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("buyer_id", sa.BigInteger(), nullable=False),
+        sa.Column("fund_source", sa.String(), nullable=False),
+        sa.Column("certified", sa.Boolean(), nullable=False),
+        sa.Column("reserved_share_eligible", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "year", "buyer_id", "fund_source", "certified", "reserved_share_eligible", name=op.f("pk_sales_fund_year")
+        ),
+    )
+    op.create_table(
         "reserved_share",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("organisation_id", sa.BigInteger(), nullable=False),
@@ -246,3 +261,4 @@ def downgrade() -> None:
     op.drop_table("reserved_share_revision")
     op.drop_index(op.f("ix_reserved_share_year_status"), table_name="reserved_share")
     op.drop_table("reserved_share")
+    op.drop_table("sales_fund_year")

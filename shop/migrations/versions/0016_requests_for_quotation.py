@@ -109,7 +109,6 @@ def upgrade() -> None:
         sa.Column("total_fen", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("result IN ('order','agreement')", name=op.f("ck_quotation_award_result")),
         sa.CheckConstraint("total_fen >= 0", name=op.f("ck_quotation_award_total_fen")),
-        sa.CheckConstraint("voided_at IS NULL OR purchase_order_id IS NULL", name=op.f("ck_quotation_award_voided")),
         sa.ForeignKeyConstraint(["awarded_by"], ["app_user.id"], name=op.f("fk_quotation_award_awarded_by")),
         sa.ForeignKeyConstraint(["purchase_order_id"], ["purchase_order.id"], name=op.f("fk_quotation_award_purchase_order_id")),
         sa.ForeignKeyConstraint(
@@ -268,6 +267,7 @@ def upgrade() -> None:
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
         sa.Column("lowest", sa.Boolean(), nullable=False),
         sa.Column("reason_code", sa.String(), nullable=True),
+        sa.Column("given_back_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("amount_fen = round(packs * unit_price_fen)", name=op.f("ck_quotation_award_line_amount_fen")),
         sa.CheckConstraint("lowest OR reason_code IS NOT NULL", name=op.f("ck_quotation_award_line_reason_code")),
         sa.CheckConstraint("quantity > 0 AND packs > 0", name=op.f("ck_quotation_award_line_quantity")),

@@ -193,6 +193,7 @@ def test_after_thirty_days_it_stays_as_it_is(scene, on):
     on(2026, 4, 1)
     scene.sign_in()
     assert code(scene.rate(part, LOW)) == code(scene.photo(part)) == (409, "no_longer_changeable")
+    assert code(scene["buyer"].delete(f"/v1/supplier-orders/{part}/evaluation/photos/1")) == (409, "no_longer_changeable")
     assert scene.answer(part).status_code == 201
     late = scene.delivered(1)
     on(2026, 9, 1)
@@ -208,6 +209,14 @@ def test_photos_are_photos_and_few(scene):
     for _ in range(6):
         assert scene.photo(part).status_code == 201
     assert code(scene.photo(part)) == (409, "too_many_files")
+    photos = [each["id"] for each in scene["buyer"].get(f"/v1/supplier-orders/{part}/evaluation").json()["photos"]]
+    path = f"/v1/supplier-orders/{part}/evaluation/photos/{photos[0]}"
+    assert code(scene["other"].delete(path)) == (404, "not_found")
+    assert code(scene["seller"].delete(path)) == (403, "forbidden")
+    assert scene["buyer"].delete(path).status_code == 204
+    assert code(scene["buyer"].delete(path)) == (404, "not_found")
+    assert [each["id"] for each in scene.of_product()["items"][0]["photos"]] == photos[1:]
+    assert scene.photo(part).status_code == 201
     assert code(scene["buyer"].get("/v1/evaluations/999999/photos/1")) == (404, "not_found")
 
 

@@ -122,6 +122,21 @@ def test_one_unit_reports_for_a_shared_canteen(scene):
     assert scene.get("second").json()["reports_for"] == sorted([scene.first.id, scene.alone.id])
 
 
+def test_who_has_no_canteen_reports_for_none(scene):
+    """Else the purchases of both would be nobody's."""
+    none = {"base": "0", "percent": "0", "exemption": "no_canteen", "exemption_reason": "无食堂"}
+    sharing = {"base": "0", "percent": "0", "exemption": "shared_canteen", "exemption_reason": "合用"}
+    scene.put("second", **none)
+    scene.file("second")
+    scene.put("first", **sharing, shared_with_id=scene.second.id)
+    assert code(scene.file("first")) == (409, "no_canteen_to_share")
+    scene.review("department", scene.second, accepted=False, reason="有食堂")
+    assert scene.file("first").status_code == 200
+    assert code(scene.file("second")) == (409, "no_canteen_to_share")
+    scene.put("second")
+    assert scene.file("second").status_code == 200
+
+
 def test_nobody_reviews_the_own_filing_and_only_the_department_reviews(scene):
     for who in ("first", "department", "alone"):
         scene.put(who)

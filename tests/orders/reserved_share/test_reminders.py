@@ -42,6 +42,19 @@ def test_each_unit_is_told_once_of_each(early, on):
     assert any("is 0 % done" in text and "100.00 yuan are missing" in text for text in texts), texts
 
 
+def test_what_was_returned_is_not_filed(early, on):
+    """Who files nothing more after it was returned is told of the day as everybody else."""
+    scene = early
+    scene.put("second")
+    scene.file("second")
+    scene.review("department", scene.second, accepted=False, reason="基数有误")
+    for day in (12, 25):
+        on(2026, 3, day)
+        reminded(scene)
+    scene.sign_in()
+    assert sorted(scene.told("second")) == [f"reserved_share.{what}" for what in ("due", "overdue", "returned")]
+
+
 def test_the_list_of_who_is_to_be_reminded(early, on):
     scene = early
     scene.accept_share("first", scene.first, base="1000.00")

@@ -123,6 +123,40 @@ def test_files_go_with_the_request_and_are_read_by_who_sees_it(scene):
     assert [each["name"] for each in copy["files"]] == ["规格书.pdf"]
 
 
+def test_files_can_be_taken_off_again_as_long_as_they_can_be_added(scene, later):
+    draft = scene.draft()
+    path = f"/v1/quotation-requests/{draft['id']}/files"
+    first, second = (scene.as_("buyer").post(path, files={"file": (name, PDF)}).json()["id"] for name in ("旧.pdf", "新.pdf"))
+    assert scene.as_("stranger").delete(f"{path}/{first}").status_code == 404
+    assert scene.as_("buyer").delete(f"{path}/{first}").status_code == 204
+    assert scene.as_("buyer").delete(f"{path}/{first}").status_code == 404
+    assert [each["id"] for each in scene.get("buyer", draft["id"]).json()["files"]] == [second]
+    scene.do("buyer", draft["id"], "publish")
+    assert code(scene.as_("buyer").delete(f"{path}/{second}")) == (409, "illegal_move")
+    old = scene.quote("rival", draft["id"], (1, "126.00")).json()["id"]
+    path = f"/v1/quotations/{old}/files"
+    first, second = (scene.as_("rival").post(path, files={"file": (name, PDF)}).json()["id"] for name in ("旧.pdf", "新.pdf"))
+    new = scene.quote("rival", draft["id"], (1, "120.00")).json()["id"]
+    assert code(scene.as_("rival").delete(f"{path}/{first}")) == (409, "quotation_over")
+    path = f"/v1/quotations/{new}/files"
+    assert scene.as_("fengjie").delete(f"{path}/{first}").status_code == 404
+    assert scene.as_("rival").delete(f"{path}/{first}").status_code == 204
+    assert scene.as_("rival").delete(f"{path}/{first}").status_code == 404
+    assert [each["id"] for each in scene.as_("rival").get(f"/v1/quotations/{new}").json()["files"]] == [second]
+    with later():
+        assert code(scene.as_("rival").delete(f"{path}/{second}")) == (409, "quotation_request_closed")
+
+
+def test_nothing_is_delivered_before_the_closing_day(scene):
+    body = scene.body(lines=[{**KG, "deliver_by": "2026-11-30"}, {**KG, "deliver_by": "2026-11-29"}])
+    answer = scene.as_("buyer").post("/v1/quotation-requests", json=body)
+    assert (code(answer), faults(answer)) == ((422, "content_refused"), {"lines[1].deliver_by": "before_closing"})
+    lines = [{**KG, "deliver_by": "2026-12-05"}, {**KG, "deliver_by": "2026-12-06"}]
+    request_id = scene.publish(lines=lines)
+    copy = scene.do("buyer", request_id, "copy", closes_at="2026-12-05T16:00:00Z").json()["id"]  # midnight in Chongqing
+    assert [line["deliver_by"] for line in scene.get("buyer", copy, "/lines").json()["items"]] == [None, "2026-12-06"]
+
+
 def test_files_of_a_quotation_are_sealed_with_it_and_stay_with_a_newer_one(scene, later):
     request_id = scene.publish()
     first = scene.quote("rival", request_id, (1, "126.00")).json()["id"]
@@ -203,6 +237,16 @@ def test_a_unit_cannot_quote_for_its_own_request(scene):
     scene.users |= {"farm_buyer": buyer, "farm_seller": seller}
     refused = scene.as_("farm_buyer").post("/v1/quotation-requests", json=scene.body(supplier_ids=[farm.id]))
     assert faults(refused) == {"supplier_ids[0]": "unknown_supplier"}
+    # nor one above or below it, by name or by match
+    with scene.database.unit_of_work() as session:
+        below = make_organisation(session, kind="enterprise", role="supplier", parent=farm)
+        make_product(session, below, name="自产柚子")
+    refused = scene.as_("farm_buyer").post("/v1/quotation-requests", json=scene.body(supplier_ids=[below.id]))
+    assert faults(refused) == {"supplier_ids[0]": "unknown_supplier"}
+    matching = scene.draft("farm_buyer", supplier_ids=[], matching=True, lines=[KG])["id"]
+    assert scene.do("farm_buyer", matching, "publish").status_code == 200
+    invited = {row["supplier_id"] for row in scene.get("farm_buyer", matching, "/invitations").json()["items"]}
+    assert invited == {scene.suppliers["fengjie"], scene.rival_id}
     request_id = scene.draft("farm_buyer", kind="published", supplier_ids=[])["id"]
     scene.do("farm_buyer", request_id, "publish")
     assert scene.ids("farm_seller", open_to_me=True) == []
@@ -262,7 +306,7 @@ def test_every_fault_of_a_quotation_is_named(scene):
         "lines[6].tiers[1].unit_price": "dearer_in_bulk",
         "lines[7].quantity": "below_minimum",
         "lines[8]": "amount_too_large",
-        "lines[9].deliver_on": "in_the_past",
+        "lines[9].deliver_on": "before_closing",
     }
     assert scene.column("SELECT count(*) FROM quotation") == [0]
 

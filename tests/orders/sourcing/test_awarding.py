@@ -1,8 +1,14 @@
 """Whole, by line, in parts; what may be awarded, and what stays."""
 
-from datetime import date
+from datetime import date, timedelta
 
+import pytest
+
+from orders.sourcing.actions import awarding
+from orders.sourcing.schemas.quotations import AwardIn
 from shop.core import clock
+from shop.core.states import IllegalMove
+from shop.identity.tokens import actor_of_user
 from tests.factories.catalog import make_product
 from tests.factories.identity import make_supplier, make_user
 from tests.orders.sourcing.conftest import END, code, faults
@@ -66,6 +72,22 @@ def test_a_line_is_split_over_suppliers_and_the_rest_awarded_later(scene, later)
     assert scene.column("SELECT quantity FROM order_line ORDER BY id") == [30, 40, 20]
 
 
+def test_the_lowest_total_is_of_offers_that_cover_their_lines(scene, later):
+    request_id = scene.publish(lines=[KG])
+    scene.quote("fengjie", request_id, (1, "60.00"), line={"quantity": "70"})  # 350 kg of 500
+    alone = scene.publish(lines=[KG])
+    scene.quote("fengjie", alone, (1, "60.00"), line={"quantity": "70"})
+    scene.quote("rival", request_id, (1, "130.00"))
+    with later():
+        table = scene.get("buyer", request_id, "/comparison").json()
+        assert [(o["lowest"], o["amount"], o["complete"]) for o in table["lines"][0]["offers"]] == [
+            (True, "4200.00", False),
+            (False, "6500.00", True),
+        ]
+        assert table["lowest_total"] == "6500.00"
+        assert scene.get("buyer", alone, "/comparison").json()["lowest_total"] is None
+
+
 def test_the_rest_may_stay_unawarded_and_who_got_nothing_is_told(scene, later):
     request_id = mixed(scene)
     with later():
@@ -110,9 +132,18 @@ def test_every_line_that_cannot_be_awarded_is_named_and_nothing_is(scene, later)
     assert scene.column("SELECT sum(reserved) FROM stock") == [0]
 
 
-def test_before_the_end_nothing_is_awarded(scene):
+def test_before_the_end_nothing_is_awarded(scene, later):
     request_id = mixed(scene)
     assert code(scene.award(request_id, scene.line("rival"))) == (409, "illegal_move")
+    # nor by who began before the end and comes to it after
+    body = AwardIn.model_validate({"reason": "x", "lines": [scene.line("rival")]})
+    just_before = iter([END - timedelta(microseconds=1)])
+    with scene.database.unit_of_work() as session:
+        actor = actor_of_user(session, scene.users["buyer"].id)
+        with later(), pytest.MonkeyPatch.context() as patch:
+            patch.setattr(clock, "now", lambda: next(just_before, END))
+            with pytest.raises(IllegalMove):
+                awarding.award(session, actor, request_id, body)
 
 
 def test_a_quotation_is_awarded_as_long_as_it_is_valid(scene, later):
@@ -161,7 +192,14 @@ def test_lines_for_several_places_are_awarded_place_by_place(scene, later):
     offers[1]["deliver_on"] = "2026-12-12"
     assert scene.submit("fengjie", request_id, offers).status_code == 201
     with later():
-        assert code(scene.award(request_id, supplier_id=scene.suppliers["fengjie"])) == (422, "several_places")
+        several = scene.award(request_id, supplier_id=scene.suppliers["fengjie"])
+        assert code(several) == (422, "several_places")
+        assert several.json()["data"] == {
+            "places": [
+                {"place": "重庆市沙坪坝区大学城中路1号", "line_nos": [1]},
+                {"place": "分校食堂", "line_nos": [2]},
+            ]
+        }
         first = scene.award(request_id, scene.line("fengjie", 1)).json()["purchase_order"]
         second = scene.award(request_id, scene.line("fengjie", 2)).json()["purchase_order"]
     assert (first["delivery_address"], first["deliver_by"]) == ("重庆市沙坪坝区大学城中路1号", "2026-12-10")

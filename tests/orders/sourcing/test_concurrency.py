@@ -105,6 +105,24 @@ def test_in_the_second_of_the_end_nothing_is_added_to_what_the_buyer_has_read(li
     ) == [0]
 
 
+def unlocked(monkeypatch):
+    """Whoever writes a quotation, or opens them, waits for nobody."""
+    row = text("SELECT * FROM quotation_request WHERE id = :id")
+    opening = (
+        "UPDATE quotation_request SET opened_at = :now WHERE id = :id AND opened_at IS NULL AND closes_at <= :now RETURNING id"
+    )
+    monkeypatch.setattr(quoting, "lock", lambda session, request_id: session.execute(row, {"id": request_id}).one())
+    monkeypatch.setattr(moving, "_OPEN_ONE", text(opening))
+
+
+def test_without_the_locks_the_rush_adds_to_what_the_buyer_has_read(live, monkeypatch):
+    """The control: when this fails, the test above proves nothing."""
+    slowly(monkeypatch)
+    unlocked(monkeypatch)
+    found, in_force, _ = rush_to_the_end(live)
+    assert found != in_force
+
+
 def looked_at_while_one_is_written(scene, monkeypatch):
     """A quotation is written before the end and committed after it, and a buyer looks in between, or as soon as it can."""
     request_id = scene.publish(closes_at=in_an_hour())
@@ -138,12 +156,7 @@ def test_who_looks_waits_for_what_is_being_written(live, monkeypatch):
 
 def test_without_the_locks_the_buyer_misses_what_is_still_on_its_way(live, monkeypatch):
     """The control: when this fails, the tests above prove nothing."""
-    unlocked = text("SELECT * FROM quotation_request WHERE id = :id")
-    opening = (
-        "UPDATE quotation_request SET opened_at = :now WHERE id = :id AND opened_at IS NULL AND closes_at <= :now RETURNING id"
-    )
-    monkeypatch.setattr(quoting, "lock", lambda session, request_id: session.execute(unlocked, {"id": request_id}).one())
-    monkeypatch.setattr(moving, "_OPEN_ONE", text(opening))
+    unlocked(monkeypatch)
     found, there = looked_at_while_one_is_written(live, monkeypatch)
     assert (found, len(there)) == ([], 1)
 
@@ -179,14 +192,14 @@ def test_awarded_many_times_at_once_it_is_one_order(live):
 
 def unguarded(monkeypatch, copies=8):
     """Nobody locks, and all have read before anybody writes."""
-    unlocked = text("SELECT * FROM quotation_request WHERE id = :id")
+    row = text("SELECT * FROM quotation_request WHERE id = :id")
     everybody = threading.Barrier(copies, timeout=20)
     table = comparison.table
 
     def read_only(session, actor, request_id, action=None):
         moving.open_quotations(session, request_id)
         session.commit()
-        return session.execute(unlocked, {"id": request_id}).one()
+        return session.execute(row, {"id": request_id}).one()
 
     def read_together(session, request_id):
         found = table(session, request_id)

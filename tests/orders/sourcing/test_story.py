@@ -56,6 +56,9 @@ def test_from_the_request_to_an_order_at_the_prices_quoted(scene, later):
         assert (order["total"], order["source_kind"], order["source_id"]) == ("6350.00", "quotation", request_id)
         assert awarded.json()["purchase_request_id"] is None
         assert scene.get("buyer", request_id).json()["status"] == "awarded"
+        # why it was awarded so is for the buyer's side, with the award
+        assert scene.get("buyer", request_id, "/awards").json()["items"][0]["reason"] == "综合比价"
+        assert [scene.get(who, request_id).json()["reason"] for who in ("fengjie", "rival")] == [None, None]
         assert scene.told(scene.suppliers["fengjie"]) == ["quotation_request.published", "purchase_order.placed", "quotation.won"]
         assert scene.told(scene.suppliers["rival"]) == ["quotation_request.published", "quotation.lost"]
         assert scene.told(scene.market.school.id) == ["quotation_request.closed"]
@@ -214,13 +217,32 @@ def test_questions_and_answers_are_for_all_and_hide_who_asked(scene, later):
         assert scene.get("rival", request_id, "/questions").json()["items"][0]["supplier_id"] is None
 
 
-def test_who_declines_says_why_and_may_still_change_its_mind(scene):
+def test_who_declines_says_why_and_may_still_change_its_mind(scene, later):
     request_id = scene.publish()
     assert scene.do("rival", request_id, "decline", reason="本季无货").status_code == 200
     [other, rival] = sorted(scene.get("buyer", request_id, "/invitations").json()["items"], key=lambda row: row["supplier_id"])
     assert (rival["decline_reason"], rival["declined_at"] is not None, other["declined_at"]) == ("本季无货", True, None)
-    assert scene.quote("rival", request_id, (1, "126.00")).status_code == 201
-    assert scene.column("SELECT decline_reason FROM quotation_invitation WHERE supplier_id = :id", id=scene.rival_id) == [None]
+    quoted = scene.quote("rival", request_id, (1, "126.00"))
+    assert quoted.status_code == 201
+
+    def told(who="buyer"):
+        rows = scene.get(who, request_id, "/invitations").json()["items"]
+        return [row["decline_reason"] for row in rows if row["supplier_id"] == scene.rival_id]
+
+    # a quotation that stands and a refusal do not go together
+    assert code(scene.do("rival", request_id, "decline", reason="改变主意")) == (409, "quotation_in_force")
+    # who quotes is sealed: the buyer cannot tell by what is gone
+    assert told() == told("officer") == ["本季无货"]
+    with later():
+        scene.get("buyer", request_id, "/quotations")
+        assert told() == told("officer") == [None]
+
+
+def test_who_withdrew_its_quotation_may_decline(scene):
+    request_id = scene.publish()
+    quoted = scene.quote("rival", request_id, (1, "126.00")).json()["id"]
+    assert scene.as_("rival").post(f"/v1/quotations/{quoted}/withdraw").status_code == 200
+    assert scene.do("rival", request_id, "decline", reason="改变主意").status_code == 200
 
 
 def test_that_an_invited_supplier_looked_is_noted_once(scene, later):
@@ -241,6 +263,12 @@ def test_the_end_only_moves_to_a_later_time_and_all_are_told(scene, later):
     moved = scene.do("buyer", request_id, "extend", closes_at=later_end.isoformat(), reason="供应商反映时间紧")
     assert (moved.json()["closes_at"], moved.json()["reason"]) == ("2026-12-01T02:30:00Z", "供应商反映时间紧")
     assert scene.told(scene.rival_id)[-1] == "quotation_request.extended"
+    # questions were taken to the end, so they still are
+    assert moved.json()["questions_until"] == "2026-12-01T02:30:00Z"
+    longest = {"closes_at": (END + timedelta(days=2)).isoformat(), "reason": "x"}
+    assert scene.do("buyer", request_id, "extend", questions_until="2026-12-03T00:00:00Z", **longest).status_code == 422
+    earlier = scene.do("buyer", request_id, "extend", questions_until=END.isoformat(), **longest)
+    assert code(earlier) == (409, "closing_only_later")
     with later():
         assert code(scene.get("buyer", request_id, "/comparison")) == (409, "quotations_sealed")
         assert scene.quote("rival", request_id, (1, "126.00")).status_code == 201
@@ -293,6 +321,9 @@ def test_the_comparison_is_exported(scene, later):
         assert rows[0][:4] == ["行号", "名称", "单位", "询价数量"]
         assert rows[1][1] == "奉节脐橙"
         assert (rows[1][10], rows[1][12], rows[1][18], rows[1][20]) == (63.5, 6350.0, "是", "'=1+1")
+        scene.run("UPDATE product SET status = 'withdrawn' WHERE id = :id", id=scene.oranges.product_id)
+        told = scene.get("officer", request_id, "/comparison/export", format="csv").content.decode("utf-8-sig")
+        assert "The product was withdrawn" in told
         plain = scene.get("officer", request_id, "/comparison/export", format="csv").content.decode("utf-8-sig")
         assert plain.splitlines()[0].startswith("line,name,unit")
         assert len(plain.splitlines()) == 2
