@@ -10,8 +10,8 @@ from sqlmodel import Session
 
 from orders.amendments import queries, rules
 from orders.amendments.errors import (
-    AboveApproval,
     AmendmentOver,
+    BeyondApproval,
     ChangesWrong,
     LineMoved,
     NoLongerPossible,
@@ -22,7 +22,8 @@ from orders.amendments.errors import (
 from orders.amendments.rules import BoundLine
 from orders.amendments.schemas import AmendmentIn
 from orders.amendments.states import AMENDABLE, AMENDMENT, AmendmentAction
-from orders.approvals.queries import steps_needed
+from orders.approvals import queries as approvals
+from orders.approvals.errors import ApprovalNeeded
 from orders.budgets import actions as budgets
 from orders.contracts import actions as contracts
 from orders.fulfilment.actions.accepting import acceptance_step
@@ -30,9 +31,10 @@ from orders.purchasing import rules as purchasing
 from orders.purchasing.actions.amending import amend_lines, substitutes
 from orders.purchasing.actions.cancelling import give_back_stock
 from orders.purchasing.actions.moving import hold_agreements, locked, side_of, step
-from orders.purchasing.errors import LinesRefused
+from orders.purchasing.errors import AboveApproved, LinesRefused
 from orders.purchasing.rules import LineChange
 from orders.purchasing.states import SUPPLIER_ORDER, EndReason, SupplierOrderAction, SupplierOrderStatus
+from orders.requests.actions import require_cover
 from shop.core import audit, clock, outbox, workdays
 from shop.core.audit import SYSTEM
 from shop.core.errors import Fault
@@ -126,11 +128,11 @@ def accept(session: Session, actor: Actor, amendment_id: int, if_match: IfMatch 
         Changed: another version than the caller read (412).
         IllegalMove, AmendmentOver: it was answered, or its time has passed (409).
         NotAmendable, LineMoved: the order has gone on since (409). NoLongerPossible: a new pack cannot be had any more (409).
-        AboveApproval: a higher price takes an approval by the buyer's rules, or passes the one that was given (409).
-        BudgetExceeded, BuyersBudgetShort: the buyer's budget has less left than it would take (409).
+        BeyondApproval: dearer than the buyer's approvals cover (409). BuyersBudgetShort: or its budget (409).
     """
-    _require_approved(session, actor, amendment_id)
+    # both before the order's parts, as whoever orders for the unit and calls off holds them
     hold_agreements(session, queries.order_of(session, amendment_id))
+    approvals.hold_spending(session, queries.buyer_of(session, amendment_id))
     order, amendment = _answering(session, actor, amendment_id, AmendmentAction.ACCEPT, if_match)
     _require_amendable(order, cancels=amendment.cancels)
     lines = queries.bound_lines(session, order.id)
@@ -156,6 +158,8 @@ def accept(session: Session, actor: Actor, amendment_id: int, if_match: IfMatch 
         outbox.publish(session, "purchase_order.cancelled", purchase_order_id=order.purchase_order_id)
         worded.append("双方同意取消订单，合同解除。")
     contracts.supplement(session, order.id, amendment_id, worded)
+    if amendment.cancels:
+        budgets.redraw(session, order.purchase_order_id)
     _answer(session, actor, amendment, AmendmentAction.ACCEPT, change_fen=change_fen, changes=worded)
 
 
@@ -191,22 +195,6 @@ def expire(session: Session) -> int:
 def _require_amendable(order: Any, *, cancels: bool) -> None:
     if order.status not in AMENDABLE or (cancels and SupplierOrderAction.CANCEL not in SUPPLIER_ORDER.possible(order.status)):
         raise NotAmendable(state=order.status)
-
-
-def _require_approved(session: Session, actor: Actor, amendment_id: int) -> None:
-    """Whether nobody has to approve what an order would cost: else a change would be the way round the approvals. Comes before the order is
-    locked, because orders that are counted together wait for one another first."""
-    queries.amendment(session, actor, amendment_id)
-    after = queries.cost(session, amendment_id)
-    if after is None or after.more <= 0:
-        return
-    if after.approved_fen is not None and sum(after.amounts.values()) <= after.approved_fen:
-        return
-    paths = [after.buyer_path, after.unit_path]
-    if steps_needed(
-        session, buyer_id=after.buyer_id, paths=paths, fund_source=after.fund_source, amounts=after.amounts, order=after.id
-    ):
-        raise AboveApproval
 
 
 def _change(asked: dict[str, Any], lines: Sequence[BoundLine]) -> LineChange:
@@ -257,15 +245,20 @@ def _change_lines(session: Session, actor: Actor, order: Any, amendment_id: int,
     total = text("SELECT total_fen FROM supplier_order WHERE id = :id")
     before = session.execute(total, {"id": order.id}).scalar_one()
     try:
-        with budgets.untold(to_supplier=side_of(actor, order) == "supplier"):
-            made = amend_lines(session, order, changes)
+        made = amend_lines(session, order, changes)
     except LinesRefused as refused:
         raise NoLongerPossible(count=len(refused.faults), faults=refused.faults) from refused
     if made:
         session.execute(_MADE, {"id": amendment_id, "made": json.dumps(made)})
     if order.status != SupplierOrderStatus.CONFIRMED and not any(line.open for line in queries.bound_lines(session, order.id)):
         _finish(session, actor, order)
-    return int(session.execute(total, {"id": order.id}).scalar_one() - before)
+    change_fen = int(session.execute(total, {"id": order.id}).scalar_one() - before)
+    if change_fen > 0:
+        try:
+            require_cover(session, order.purchase_order_id)
+        except (AboveApproved, ApprovalNeeded):
+            raise BeyondApproval from None
+    return change_fen
 
 
 def _finish(session: Session, actor: Actor, order: Any) -> None:

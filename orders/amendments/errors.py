@@ -47,10 +47,12 @@ class NoLongerPossible(Conflict):
     en = "The change cannot be made any more: {count} line(s) cannot be met"
 
 
-class AboveApproval(Conflict):
-    code = "above_approval"
-    zh = "变更后的金额须经采购单位审批，请另行提出采购申请"
-    en = "The buyer's rules ask for an approval of what the order would cost; hand in a request for it"
+class BeyondApproval(Conflict):
+    """The same for both sides: who approves a buyer's orders is no business of its supplier."""
+
+    code = "beyond_approval"
+    zh = "变更后的金额超出采购单位已获审批的范围，请取消后重新下单"
+    en = "It would cost more than the buyer's approvals cover; cancel it and order anew"
 
 
 class ChangesWrong(Invalid):

@@ -31,31 +31,6 @@ _CHANGES = text(
 _NAMES = text(
     "SELECT s.id, concat(p.name, ' ', s.pack) AS name FROM sku s JOIN product p ON p.id = s.product_id WHERE s.id = ANY (:ids)"
 )
-#: What the whole order would cost by category once a change that waits is made, and whom it is for. No row: it was answered.
-_COST = text(
-    """
-    WITH change AS (
-        SELECT l.purchase_order_id, p.category, round((l.quantity - a.open_quantity) * l.unit_price_fen) - l.amount_fen AS gone, n.category AS new,
-               round(a.quantity * coalesce(a.unit_price_fen, l.unit_price_fen)) AS come
-        FROM amendment_line a JOIN order_line l ON l.id = a.order_line_id JOIN product p ON p.id = l.product_id
-        JOIN sku s ON s.id = coalesce(a.sku_id, l.sku_id) JOIN product n ON n.id = s.product_id
-        WHERE a.amendment_id = :id
-    )
-    SELECT po.id, po.buyer_id, po.fund_source, buyer.path AS buyer_path, unit.path AS unit_path, r.total_fen AS approved_fen,
-           (SELECT coalesce(sum(gone + come), 0) FROM change)::bigint AS more,
-           (SELECT jsonb_object_agg(category, fen) FROM (
-                SELECT category, sum(fen)::bigint AS fen FROM (
-                    SELECT p.category, l.amount_fen AS fen FROM order_line l JOIN product p ON p.id = l.product_id
-                    JOIN supplier_order o ON o.id = l.supplier_order_id AND o.status NOT IN ('rejected', 'cancelled')
-                    WHERE l.purchase_order_id = po.id
-                    UNION ALL SELECT category, gone FROM change UNION ALL SELECT new, come FROM change) part
-                GROUP BY category) whole) AS amounts
-    FROM amendment a JOIN supplier_order so ON so.id = a.supplier_order_id JOIN purchase_order po ON po.id = so.purchase_order_id
-    JOIN organisation buyer ON buyer.id = po.buyer_id JOIN organisation unit ON unit.id = po.ordering_unit_id
-    LEFT JOIN purchase_request r ON r.id = po.purchase_request_id
-    WHERE a.id = :id AND a.status = 'proposed'
-    """
-)
 
 _AMENDMENT = """
     SELECT a.*, a.change_fen AS change, po.number AS purchase_order_number, c.number AS supplement_number,
@@ -93,11 +68,6 @@ def names(session: Session, sku_ids: Sequence[int]) -> dict[int, str]:
     return {row.id: row.name for row in session.execute(_NAMES, {"ids": list(sku_ids)})} if sku_ids else {}
 
 
-def cost(session: Session, amendment_id: int) -> Any | None:
-    """What an order would cost after a change that waits: ``amounts`` in fen by category, ``more`` than now, and ``approved_fen`` by its request."""
-    return session.execute(_COST, {"id": amendment_id}).first()
-
-
 def order_of(session: Session, amendment_id: int) -> int:
     """The supplier order that a change is of.
 
@@ -107,6 +77,22 @@ def order_of(session: Session, amendment_id: int) -> int:
     found: int | None = session.execute(
         text("SELECT supplier_order_id FROM amendment WHERE id = :id"), {"id": amendment_id}
     ).scalar_one_or_none()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def buyer_of(session: Session, amendment_id: int) -> int:
+    """The unit that the order of a change is for.
+
+    Raises:
+        NotFound: no such amendment.
+    """
+    statement = text(
+        "SELECT po.buyer_id FROM amendment a JOIN supplier_order so ON so.id = a.supplier_order_id"
+        " JOIN purchase_order po ON po.id = so.purchase_order_id WHERE a.id = :id"
+    )
+    found: int | None = session.execute(statement, {"id": amendment_id}).scalar_one_or_none()
     if found is None:
         raise NotFound
     return found

@@ -7,19 +7,27 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.approvals import queries
-from orders.approvals.errors import DeputyEnded, UnknownApprover, UnknownDeputy
+from orders.approvals.errors import DeputyEnded, RuleSetAbove, UnknownApprover, UnknownDeputy
 from orders.approvals.rules import APPROVING
 from orders.approvals.schemas import ApprovalRuleIn, DeputyIn
 from shop.core import audit, clock
-from shop.core.errors import Invalid, NotFound
+from shop.core.errors import Forbidden, Invalid, NotFound
 from shop.identity.actor import Actor
 
 CheckVersion = Callable[[int], None]
 
 _ADD_RULE = text(
     """
-    INSERT INTO approval_rule (organisation_id, name, min_fen, cumulative, fund_sources, categories, steps, position)
-    VALUES (:organisation_id, :name, :min_fen, :cumulative, :fund_sources, :categories, CAST(:steps AS jsonb), :position) RETURNING id
+    INSERT INTO approval_rule (organisation_id, name, min_fen, cumulative, fund_sources, categories, steps, position, set_by_id)
+    VALUES (:organisation_id, :name, :min_fen, :cumulative, :fund_sources, :categories, CAST(:steps AS jsonb), :position, :set_by_id)
+    RETURNING id
+    """
+)
+_LOCK_RULE = text(
+    """
+    SELECT r.version, o.path, setter.path AS setter_path
+    FROM approval_rule r JOIN organisation o ON o.id = r.organisation_id JOIN organisation setter ON setter.id = r.set_by_id
+    WHERE r.id = :id FOR UPDATE OF r
     """
 )
 #: People named who are no approvers of the unit or of one above it.
@@ -30,6 +38,9 @@ _STRANGERS = text(
         SELECT FROM app_user u JOIN organisation o ON o.id = u.organisation_id JOIN user_role r ON r.user_id = u.id
         WHERE u.id = w.id AND u.active AND starts_with(:path, o.path) AND r.role = ANY (:roles))
     """
+)
+_PERSON = text(
+    "SELECT u.organisation_id, o.path FROM app_user u JOIN organisation o ON o.id = u.organisation_id WHERE u.id = :id AND u.active"
 )
 _COLLEAGUE = text(
     """
@@ -65,6 +76,7 @@ def add_rule(session: Session, actor: Actor, body: ApprovalRuleIn) -> int:
             "categories": sorted(set(body.categories)),
             "steps": json.dumps([step.model_dump(exclude_defaults=True) for step in body.steps], ensure_ascii=False),
             "position": body.position,
+            "set_by_id": actor.organisation,
         },
     ).scalar_one()
     audit.record(session, actor, "approval_rule.added", "approval_rule", rule_id, **body.model_dump(mode="json"))
@@ -75,16 +87,14 @@ def switch_rule(session: Session, actor: Actor, rule_id: int, active: bool, chec
     """Switch a rule on or off; requests that wait keep their steps.
 
     Raises:
-        NotFound: not a rule of the caller's branch (404). Changed: somebody else was faster (412).
+        NotFound: not a rule of the caller's branch (404). RuleSetAbove: a unit above the caller's set it up (403).
+        Changed: somebody else was faster (412).
     """
-    row = session.execute(
-        text(
-            "SELECT r.version, o.path FROM approval_rule r JOIN organisation o ON o.id = r.organisation_id WHERE r.id = :id FOR UPDATE OF r"
-        ),
-        {"id": rule_id},
-    ).first()
+    row = session.execute(_LOCK_RULE, {"id": rule_id}).first()
     if row is None or not actor.within_branch(row.path):
         raise NotFound
+    if not actor.within_branch(row.setter_path):
+        raise RuleSetAbove
     check(row.version)
     session.execute(
         text("UPDATE approval_rule SET active = :active, version = version + 1 WHERE id = :id"),
@@ -93,30 +103,33 @@ def switch_rule(session: Session, actor: Actor, rule_id: int, active: bool, chec
     audit.record(session, actor, "approval_rule.switched", "approval_rule", rule_id, active=active)
 
 
-def appoint_deputy(session: Session, actor: Actor, body: DeputyIn) -> int:
-    """Have a colleague approve in the own place for some days.
+def appoint_deputy(session: Session, actor: Actor, body: DeputyIn, *, admin: bool) -> int:
+    """Have a colleague approve in the own place for some days, or (administrators) in that of somebody of the branch.
 
     Raises:
-        UnknownDeputy: no colleague who may approve (422). Invalid: the days are over (422).
+        NotFound: nobody of the caller's branch (404). Forbidden: somebody else, and the caller is no administrator (403).
+        UnknownDeputy: no colleague who may approve, or an administrator chose oneself (422). Invalid: the days are over (422).
     """
     if body.last_day < clock.today():
         raise Invalid.one("last_day", "in_the_past", "结束日期已过", "it is over already")
-    known = session.execute(
-        _COLLEAGUE,
-        {
-            "id": body.deputy_id,
-            "organisation_id": actor.organisation,
-            "roles": [role.value for role in APPROVING],
-        },
-    ).first()
-    if known is None or body.deputy_id == actor.user_id:
+    absent_id, unit_id = body.user_id or actor.user_id, actor.organisation
+    if absent_id != actor.user_id:
+        if not admin:
+            raise Forbidden
+        absent = session.execute(_PERSON, {"id": absent_id}).first()
+        if absent is None or not actor.within_branch(absent.path):
+            raise NotFound
+        unit_id = absent.organisation_id
+    roles = [role.value for role in APPROVING]
+    known = session.execute(_COLLEAGUE, {"id": body.deputy_id, "organisation_id": unit_id, "roles": roles}).first()
+    if known is None or body.deputy_id in (absent_id, actor.user_id):
         raise UnknownDeputy
     deputy_id: int = session.execute(
         text(
             "INSERT INTO approval_deputy (user_id, deputy_id, first_day, last_day, reason)"
             " VALUES (:user_id, :deputy_id, :first_day, :last_day, :reason) RETURNING id"
         ),
-        {"user_id": actor.user_id, **body.model_dump()},
+        {**body.model_dump(), "user_id": absent_id},
     ).scalar_one()
     audit.record(session, actor, "approval_deputy.appointed", "approval_deputy", deputy_id, **body.model_dump(mode="json"))
     return deputy_id

@@ -45,8 +45,8 @@ def _admin(call: Call) -> bool:
 
 @routes.post("/approval-deputies", Permission.PURCHASE_REQUESTS_DECIDE)
 def appoint_deputy(call: Call, body: DeputyIn) -> DeputyOut:
-    """Have a colleague approve in the own place from the first to the last day."""
-    made = actions.appoint_deputy(call.session, call.actor, body)
+    """Have a colleague approve in the own place, or administrators in that of somebody of the branch, from the first to the last day."""
+    made = actions.appoint_deputy(call.session, call.actor, body, admin=_admin(call))
     return queries.deputy(call.session, call.actor, made, admin=_admin(call))
 
 

@@ -1,6 +1,6 @@
 """What approval rules and deputies may be refused for."""
 
-from shop.core.errors import Conflict, Invalid
+from shop.core.errors import Conflict, Forbidden, Invalid
 
 
 class ApprovalNeeded(Conflict):
@@ -13,6 +13,12 @@ class NobodyToApprove(Conflict):
     code = "nobody_to_approve"
     zh = "审批环节“{step}”没有可审批的人员（不能审批本人的申请，同一人不能审批两个环节）"
     en = "Nobody can take the step “{step}”: nobody approves the own request, and nobody takes two steps of one"
+
+
+class RuleSetAbove(Forbidden):
+    code = "rule_set_above"
+    zh = "此规则由上级单位设定，本单位不能启用或停用"
+    en = "A unit above set this rule, and switches it"
 
 
 class UnknownApprover(Invalid):

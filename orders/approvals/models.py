@@ -33,6 +33,8 @@ class ApprovalRule(SQLModel, table=True):
     #: Among the rules of one unit, the lower one's steps come first.
     position: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     active: bool = Field(default=True, sa_column_kwargs={"server_default": "true"})
+    #: The unit whose people set it up: nobody below it switches it.
+    set_by_id: int = ref("organisation.id")
     version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
 
 

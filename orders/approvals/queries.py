@@ -21,22 +21,23 @@ _RULES_FOR = text(
     WHERE r.active AND r.organisation_id = ANY (CAST(:units AS bigint[]))
     """
 )
-#: What a unit ordered in a Shanghai year and did not cancel, and what it asked for and waits for, in fen by fund source and category.
+#: What a unit ordered in a Shanghai year and has to pay for, and what it asked for and waits for, in fen by fund source and category.
+#: Whenever that was asked for: it will be ordered in this year, if at all.
 _SPENT = text(
     """
     SELECT fund_source, category, sum(fen)::bigint AS fen FROM (
-        SELECT po.fund_source, p.category, l.amount_fen - round(l.rejected_quantity * l.unit_price_fen) AS fen
+        SELECT po.fund_source, p.category,
+               round((l.quantity - l.rejected_quantity - l.difference_quantity - l.closed_quantity) * l.unit_price_fen) AS fen
         FROM purchase_order po
         JOIN supplier_order so ON so.purchase_order_id = po.id AND so.status NOT IN ('rejected', 'cancelled')
         JOIN order_line l ON l.supplier_order_id = so.id JOIN product p ON p.id = l.product_id
         WHERE po.buyer_id = :buyer_id AND po.placed_at >= :since AND po.placed_at < :until
-          AND po.id <> coalesce(CAST(:order AS bigint), 0)
+          AND po.id IS DISTINCT FROM CAST(:besides_order AS bigint)
         UNION ALL
         SELECT r.fund_source, p.category, l.amount_fen
         FROM purchase_request r JOIN purchase_request_line l ON l.purchase_request_id = r.id
         JOIN sku s ON s.id = l.sku_id JOIN product p ON p.id = s.product_id
-        WHERE r.buyer_id = :buyer_id AND r.status IN ('waiting', 'approved') AND r.requested_at >= :since AND r.requested_at < :until
-          AND r.id <> coalesce(CAST(:besides AS bigint), 0)
+        WHERE r.buyer_id = :buyer_id AND r.status IN ('waiting', 'approved') AND r.id IS DISTINCT FROM CAST(:besides AS bigint)
     ) spent GROUP BY fund_source, category
     """
 )
@@ -65,10 +66,10 @@ def steps_needed(
     fund_source: str,
     amounts: Mapping[str, int],
     besides: int | None = None,
-    order: int | None = None,
+    besides_order: int | None = None,
 ) -> list[Step]:
     """The steps that an order of these amounts (fen by category) takes by the rules of its unit, of the unit that orders, and of those above
-    both (``paths``); ``besides`` is the request that asks, ``order`` the order that is to cost so much from now on: neither is counted twice.
+    both (``paths``); ``besides`` is the request that asks, and ``besides_order`` the order itself, which are not counted twice.
 
     Where what was spent before counts, others who order for the same unit wait until this transaction ends: else two halves of a large order,
     sent at once, would each stay below the limit.
@@ -81,12 +82,17 @@ def steps_needed(
     ]
     spent: dict[tuple[str, str], int] = {}
     if any(rule.cumulative for rule in rules):
-        locks.hold(session, f"spend:{buyer_id}")
-        spent = _spent(session, buyer_id, besides, order)
+        hold_spending(session, buyer_id)
+        spent = _spent(session, buyer_id, besides, besides_order)
     return steps_for(rules, Purchase(fund_source, amounts, spent))
 
 
-def _spent(session: Session, buyer_id: int, besides: int | None, order: int | None) -> dict[tuple[str, str], int]:
+def hold_spending(session: Session, buyer_id: int) -> None:
+    """Wait for others who order for the unit; also for who asks later for :func:`steps_needed`, but locks rows before that."""
+    locks.hold(session, f"spend:{buyer_id}")
+
+
+def _spent(session: Session, buyer_id: int, besides: int | None, besides_order: int | None) -> dict[tuple[str, str], int]:
     year = clock.today().year
     rows = session.execute(
         _SPENT,
@@ -95,7 +101,7 @@ def _spent(session: Session, buyer_id: int, besides: int | None, order: int | No
             "since": clock.start_of_day(date(year, 1, 1)),
             "until": clock.end_of_day(date(year, 12, 31)),
             "besides": besides,
-            "order": order,
+            "besides_order": besides_order,
         },
     )
     return {(row.fund_source, row.category): row.fen for row in rows}
@@ -134,7 +140,7 @@ def holders_of(session: Session, step: Step) -> Sequence[int]:
 
 _RULE = """
     SELECT r.id, r.organisation_id, o.name AS organisation_name, r.name, r.min_fen AS min_amount, r.cumulative, r.fund_sources, r.categories,
-           r.steps, r.position, r.active, r.version
+           r.steps, r.position, r.active, r.set_by_id, r.version
     FROM approval_rule r JOIN organisation o ON o.id = r.organisation_id
     WHERE (o.path LIKE CAST(:branch AS text) OR starts_with(CAST(:own AS text), o.path))
 """

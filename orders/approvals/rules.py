@@ -1,6 +1,6 @@
 """Which steps of approval an order takes, and who may take them: pure functions."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from shop.identity.permissions import Role
@@ -17,6 +17,11 @@ class Step:
     organisation_id: int
     role: str | None = None
     user_ids: tuple[int, ...] = ()
+
+    @property
+    def asked(self) -> tuple[int, str | None, tuple[int, ...]]:
+        """Whom it asks, whatever it is called."""
+        return self.organisation_id, self.role, self.user_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ def steps_for(rules: Iterable[Rule], purchase: Purchase) -> list[Step]:
     for rule in sorted(rules, key=lambda rule: (-rule.depth, rule.position, rule.id)):
         if matches(rule, purchase):
             for step in rule.steps:
-                asked.setdefault((step.organisation_id, step.role, step.user_ids), step)
+                asked.setdefault(step.asked, step)
     return list(asked.values())
 
 
@@ -80,12 +85,31 @@ def may_decide(
     """Who may take a step, and in whose place (the own one, or that of whom they stand in for).
 
     ``candidates``: whom the step names; ``deputies``: who stands in for whom today, by deputy. Nobody approves the own request, neither as a
-    deputy nor through one, and nobody takes two steps of one request (``decided`` took one).
+    deputy nor through one, and nobody takes two steps of one request, neither way (``decided``: who took one, or had one taken).
     """
-    own = [user for user in candidates if user not in (requester,)]
-    found = {user: user for user in own if user not in decided}
+    own = {user for user in candidates if user != requester and user not in decided}
+    found = {user: user for user in own}
     for deputy, absent in deputies.items():
         if deputy != requester and deputy not in decided and deputy not in found:
-            for user in sorted(absent & set(own)):
+            for user in sorted(absent & own):
                 found.setdefault(deputy, user)
     return found
+
+
+def first_unmet(steps: Sequence[Collection[int]]) -> int | None:
+    """The place of the first step that nobody is left for where everybody takes one at most, or None; each step is given as who may take it.
+
+    Whoever took a step makes room for it by another one, if there is somebody else for that (a matching by augmenting paths).
+    """
+    taken: dict[int, int] = {}
+
+    def fill(step: int, asked: set[int]) -> bool:
+        for user in steps[step]:
+            if user not in asked:
+                asked.add(user)
+                if user not in taken or fill(taken[user], asked):
+                    taken[user] = step
+                    return True
+        return False
+
+    return next((step for step in range(len(steps)) if not fill(step, set())), None)

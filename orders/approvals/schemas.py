@@ -70,12 +70,17 @@ class ApprovalRuleOut(BaseModel):
     steps: list[ApprovalStepIn]
     position: int
     active: bool
+    set_by_id: int = Field(description="the unit whose people set it up; units below it do not switch it")
     version: int
 
 
 class DeputyIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
+    user_id: Id | None = Field(
+        default=None,
+        description="in whose place; default: the caller's own. Administrators: somebody of the own branch, who fell ill",
+    )
     deputy_id: Id
     first_day: Day
     last_day: Day

@@ -1,26 +1,41 @@
 """Setting budgets, and drawing on them."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.budgets import queries
-from orders.budgets.errors import BudgetExceeded, BuyersBudgetShort
+from orders.budgets.errors import BudgetExceeded, BuyersBudgetShort, SetAbove
 from orders.budgets.rules import Holder
 from orders.budgets.schemas import BudgetIn, BudgetPatch
 from shop.core import audit
 from shop.core.errors import NotFound
 from shop.core.money import yuan_from_fen
 from shop.identity.actor import Actor
+from shop.identity.queries import UPWARDS
 
 CheckVersion = Callable[[int], None]
 
 _ADD = text(
-    "INSERT INTO budget (organisation_id, year, fund_source, limit_fen) VALUES (:organisation_id, :year, :fund_source, :limit) RETURNING id"
+    "INSERT INTO budget (organisation_id, year, fund_source, limit_fen, set_by_id)"
+    " VALUES (:organisation_id, :year, :fund_source, :limit, :unit_id) RETURNING id"
 )
-_LIMIT = text("UPDATE budget SET limit_fen = :limit, version = version + 1 WHERE id = :id AND version = :version RETURNING id")
+_LIMIT = text("UPDATE budget SET limit_fen = :limit, set_by_id = :unit_id, version = version + 1 WHERE id = :id")
+_LOCK = text(
+    """
+    SELECT b.version, b.limit_fen, o.path, setter.path AS setter_path
+    FROM budget b JOIN organisation o ON o.id = b.organisation_id JOIN organisation setter ON setter.id = b.set_by_id
+    WHERE b.id = :id FOR NO KEY UPDATE OF b
+    """
+)
+#: A budget of this year and fund that a unit above the caller's has.
+_ABOVE = text(
+    f"""
+    SELECT 1 FROM {UPWARDS.format(path="CAST(:path AS text)")} JOIN budget b ON b.organisation_id = up.id
+    WHERE up.id <> :unit_id AND b.year = :year AND b.fund_source = :fund_source LIMIT 1
+    """  # noqa: S608
+)
 # The UPDATE looks at the newest version of the row: of two orders for the last fen one finds nothing left, whatever both read before.
 _RESERVE = text(
     """
@@ -62,7 +77,11 @@ STANDS = """
     ) sold
 """
 _STANDING = text(STANDS.format(order=":id"))
-_LOCK_DRAW = text("SELECT id FROM budget_draw WHERE holder_kind = 'purchase_order' AND holder_id = :id FOR UPDATE")
+_LOCK_DRAWS = text(
+    "SELECT id, budget_id FROM budget_draw WHERE holder_kind = 'purchase_order' AND holder_id = ANY (CAST(:ids AS bigint[])) ORDER BY id FOR UPDATE"
+)
+_LOCK_BUDGETS = text("SELECT 1 FROM budget WHERE id = ANY (CAST(:ids AS bigint[])) ORDER BY id FOR NO KEY UPDATE")
+_DRAWN_ON = text("SELECT budget_id FROM budget_draw WHERE holder_kind = :holder_kind AND holder_id = :holder_id FOR UPDATE")
 # A statement of its own after the lock: of two acceptances of one order the later one sees what the earlier one wrote.
 _REDRAW = text(
     f"""
@@ -80,7 +99,7 @@ _REDRAW = text(
         UPDATE budget_draw d SET reserved_fen = s.reserved, consumed_fen = s.consumed FROM stands s JOIN moved ON moved.id = s.budget_id
         WHERE d.id = s.id
     )
-    SELECT s.budget_id, s.more_reserved + s.more_consumed AS more, EXISTS (SELECT FROM moved) AS moved FROM stands s
+    SELECT EXISTS (SELECT FROM moved) AS moved
     """  # noqa: S608
 )
 
@@ -90,15 +109,16 @@ def create(session: Session, actor: Actor, body: BudgetIn) -> int:
 
     Raises:
         NotFound: not a unit of the caller's branch (404). BudgetExists: there is one (409).
+        SetAbove: a unit above the caller's has a budget for it, which this one would take the orders from (403).
     """
     organisation_id = body.organisation_id or actor.organisation
     path = session.execute(text("SELECT path FROM organisation WHERE id = :id"), {"id": organisation_id}).scalar()
     if path is None or not actor.within_branch(path):
         raise NotFound
-    budget_id: int = session.execute(
-        _ADD,
-        {"organisation_id": organisation_id, "year": body.year, "fund_source": body.fund_source, "limit": body.limit},
-    ).scalar_one()
+    asked = {"year": body.year, "fund_source": body.fund_source, "unit_id": actor.organisation}
+    if session.execute(_ABOVE, {**asked, "path": actor.organisation_path}).first():
+        raise SetAbove
+    budget_id: int = session.execute(_ADD, {**asked, "organisation_id": organisation_id, "limit": body.limit}).scalar_one()
     audit.record(session, actor, "budget.created", "budget", budget_id, limit_fen=body.limit)
     return budget_id
 
@@ -107,15 +127,17 @@ def change(session: Session, actor: Actor, budget_id: int, body: BudgetPatch, ch
     """Raise or lower a limit, not below what is drawn.
 
     Raises:
-        NotFound: not a budget of the caller's branch (404). Changed: somebody else was faster (412). BelowDrawn: see there (409).
+        NotFound: not a budget of the caller's branch (404). SetAbove: a unit above the caller's set it (403).
+        Changed: somebody else was faster (412). BelowDrawn: see there (409).
     """
-    session.execute(text("SELECT 1 FROM budget WHERE id = :id FOR UPDATE"), {"id": budget_id})
-    found = queries.budget(session, actor, budget_id)
-    path = session.execute(text("SELECT path FROM organisation WHERE id = :id"), {"id": found.organisation_id}).scalar_one()
-    if not actor.within_branch(path):
+    queries.budget(session, actor, budget_id)
+    found = session.execute(_LOCK, {"id": budget_id}).one()
+    if not actor.within_branch(found.path):
         raise NotFound
+    if not actor.within_branch(found.setter_path):
+        raise SetAbove
     check(found.version)
-    session.execute(_LIMIT, {"id": budget_id, "limit": body.limit, "version": found.version})
+    session.execute(_LIMIT, {"id": budget_id, "limit": body.limit, "unit_id": actor.organisation})
     audit.record(
         session,
         actor,
@@ -123,7 +145,7 @@ def change(session: Session, actor: Actor, budget_id: int, body: BudgetPatch, ch
         "budget",
         budget_id,
         reason=body.reason,
-        from_fen=found.limit,
+        from_fen=found.limit_fen,
         to_fen=body.limit,
     )
 
@@ -136,18 +158,14 @@ def reserve(session: Session, budget_id: int, holder: Holder, holder_id: int, am
     """
     values = {"budget_id": budget_id, "holder_kind": holder, "holder_id": holder_id, "amount": amount_fen}
     if session.execute(_RESERVE, values).first() is None:
-        raise _exceeded(session, budget_id, amount_fen)
-
-
-def _exceeded(session: Session, budget_id: int, amount_fen: int) -> BudgetExceeded:
-    left = session.execute(_LEFT, {"id": budget_id}).one()
-    return BudgetExceeded(
-        needed=yuan_from_fen(amount_fen),
-        available=yuan_from_fen(left.available),
-        unit=left.unit,
-        year=left.year,
-        fund_source=left.fund_source,
-    )
+        left = session.execute(_LEFT, {"id": budget_id}).one()
+        raise BudgetExceeded(
+            needed=yuan_from_fen(amount_fen),
+            available=yuan_from_fen(left.available),
+            unit=left.unit,
+            year=left.year,
+            fund_source=left.fund_source,
+        )
 
 
 def release(session: Session, holder: Holder, holder_id: int) -> None:
@@ -155,19 +173,12 @@ def release(session: Session, holder: Holder, holder_id: int) -> None:
     session.execute(_RELEASE, {"holder_kind": holder, "holder_id": holder_id})
 
 
-@contextmanager
-def untold(*, to_supplier: bool) -> Iterator[None]:
-    """While somebody changes what an order costs: a supplier does not see the figures of the buyer's budget.
-
-    Raises:
-        BuyersBudgetShort: instead of BudgetExceeded, where a supplier asks (409).
+def lock_both(session: Session, holder: Holder, holder_id: int, budget_id: int | None) -> None:
+    """Before a draw goes from one budget to another: lock it and both of them, by id, so that two that go opposite ways do not wait for one
+    another.
     """
-    try:
-        yield
-    except BudgetExceeded as exceeded:
-        if to_supplier:
-            raise BuyersBudgetShort from exceeded
-        raise
+    drawn_on = session.execute(_DRAWN_ON, {"holder_kind": holder, "holder_id": holder_id}).scalar()
+    session.execute(_LOCK_BUDGETS, {"ids": [each for each in (drawn_on, budget_id) if each is not None]})
 
 
 def redraw(session: Session, purchase_order_id: int) -> None:
@@ -175,13 +186,19 @@ def redraw(session: Session, purchase_order_id: int) -> None:
     whatever changes either, in its transaction, as its last step.
 
     Raises:
-        BudgetExceeded: it costs more by now than is left (409): a higher price, or freight.
+        BuyersBudgetShort: it costs more by now than is left (409): a higher price, or freight.
     """
-    draw_id = session.execute(_LOCK_DRAW, {"id": purchase_order_id}).scalar()
-    if draw_id is not None:
-        done = session.execute(_REDRAW, {"draw_id": draw_id}).one()
-        if not done.moved:
-            raise _exceeded(session, done.budget_id, done.more)
+    redraw_all(session, [purchase_order_id])
+
+
+def redraw_all(session: Session, purchase_order_ids: Sequence[int]) -> None:
+    """The same for several orders: all their draws are locked, then all budgets, each by id."""
+    draws = session.execute(_LOCK_DRAWS, {"ids": list(purchase_order_ids)}).all()
+    if len(draws) > 1:
+        session.execute(_LOCK_BUDGETS, {"ids": [draw.budget_id for draw in draws]})
+    for draw in draws:
+        if not session.execute(_REDRAW, {"draw_id": draw.id}).scalar_one():
+            raise BuyersBudgetShort
 
 
 def redraw_part(session: Session, supplier_order_id: int) -> None:
@@ -196,6 +213,7 @@ def move(session: Session, purchase_order_id: int, budget_id: int | None) -> Non
     Raises:
         BudgetExceeded: the other one has less left than the order takes (409).
     """
+    lock_both(session, Holder.PURCHASE_ORDER, purchase_order_id, budget_id)
     release(session, Holder.PURCHASE_ORDER, purchase_order_id)
     if budget_id is not None:
         stands = session.execute(_STANDING, {"id": purchase_order_id}).one()

@@ -1,6 +1,6 @@
 """What a budget refuses."""
 
-from shop.core.errors import CONSTRAINTS, Conflict
+from shop.core.errors import CONSTRAINTS, Conflict, Forbidden
 
 
 class BudgetExceeded(Conflict):
@@ -10,7 +10,7 @@ class BudgetExceeded(Conflict):
 
 
 class BuyersBudgetShort(Conflict):
-    """The same for a supplier, who learns nothing of what the buyer may spend."""
+    """The same of an order that got dearer: its supplier may be who is told, and what its customer has left is no business of it."""
 
     code = "buyers_budget_short"
     zh = "采购单位的预算不足"
@@ -27,6 +27,12 @@ class BudgetExists(Conflict):
     code = "budget_exists"
     zh = "该单位此年度、此资金来源已有预算"
     en = "The unit has a budget for this year and fund source already"
+
+
+class SetAbove(Forbidden):
+    code = "set_above"
+    zh = "此预算由上级单位下达，本单位不能设定或调整"
+    en = "The limit is the unit's above to set"
 
 
 class BelowDrawn(Conflict):

@@ -25,6 +25,8 @@ class Budget(SQLModel, table=True):
     year: int
     fund_source: str
     limit_fen: int = fen()
+    #: The unit whose people set the limit last: nobody below it does.
+    set_by_id: int = ref("organisation.id")
     #: For what was ordered and is not accepted yet, and for requests that wait.
     reserved_fen: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
     #: For what was accepted and not given back.

@@ -20,7 +20,7 @@ NEAREST = f"""
 
 _BUDGET = """
     SELECT b.id, b.organisation_id, o.name AS organisation_name, b.year, b.fund_source, b.limit_fen AS limit, b.reserved_fen AS reserved,
-           b.consumed_fen AS consumed, b.limit_fen - b.reserved_fen - b.consumed_fen AS available, b.version
+           b.consumed_fen AS consumed, b.limit_fen - b.reserved_fen - b.consumed_fen AS available, b.set_by_id, b.version
     FROM budget b JOIN organisation o ON o.id = b.organisation_id
 """
 #: The own branch, and the units above it, whose budgets the branch may draw on.
@@ -39,7 +39,8 @@ _DRAWS = text(
     LEFT JOIN purchase_order po ON d.holder_kind = 'purchase_order' AND po.id = d.holder_id
     LEFT JOIN purchase_request pr ON d.holder_kind = 'purchase_request' AND pr.id = d.holder_id
     JOIN organisation u ON u.id = coalesce(po.ordering_unit_id, pr.ordering_unit_id)
-    WHERE d.budget_id = :id AND u.path LIKE CAST(:branch AS text) AND (CAST(:start AS bigint) IS NULL OR d.id < :start)
+    JOIN organisation buyer ON buyer.id = coalesce(po.buyer_id, pr.buyer_id)
+    WHERE d.budget_id = :id AND (u.path LIKE CAST(:branch AS text) OR buyer.path LIKE CAST(:branch AS text)) AND (CAST(:start AS bigint) IS NULL OR d.id < :start)
     ORDER BY d.id DESC LIMIT :rows
     """
 )

@@ -39,6 +39,7 @@ class BudgetOut(BaseModel):
     reserved: YuanOut = Field(description="ordered and not accepted yet, and requests that wait")
     consumed: YuanOut = Field(description="accepted and not given back")
     available: YuanOut
+    set_by_id: int = Field(description="the unit whose people set the limit last; units below it do not change it")
     version: int
 
 

@@ -14,12 +14,12 @@ from orders.purchasing.schemas import FundSource, PurchaseOrderOut
 from shop.core.errors import BadValue
 from shop.core.money import PositiveYuanIn, YuanOut
 from shop.core.quantities import Day, Id, Name, QuantityOut, ShortText
+from shop.identity.schemas import Phone
 
 RegionCode = Annotated[str, StringConstraints(pattern=r"^50[0-9]{4}([0-9A-Z]{1,6})?$"), Field(examples=["500236", "500236T01"])]
 MAX_HEADS = 1_000_000
 MAX_RECIPIENTS = 200
 Heads = Annotated[int, Field(ge=1, le=MAX_HEADS)]
-Phone = Annotated[str, Field(pattern=r"^[0-9+\- ]{5,30}$")]
 Share = Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2, description="per cent of the amount")]
 
 

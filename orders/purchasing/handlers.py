@@ -14,7 +14,7 @@ from shop.core.outbox import Handler
 from shop.notifications.actions import notify
 
 _PART = (
-    "SELECT so.id, so.supplier_id, so.status, so.reason_code, so.freight_fen, po.buyer_id, po.number"
+    "SELECT so.id, so.supplier_id, so.status, so.reason_code, so.freight_fen, po.buyer_id, po.ordering_unit_id, po.number"
     " FROM supplier_order so JOIN purchase_order po ON po.id = so.purchase_order_id"
 )
 _PARTS_OF_ORDER = text(_PART + " WHERE po.id = :id ORDER BY so.id")
@@ -35,17 +35,22 @@ def part(session: Session, supplier_order_id: int) -> Row[Any]:
     return session.execute(_ONE_PART, {"id": supplier_order_id}).one()
 
 
-def tell(session: Session, kind: str, cause: int | str, part: Row[Any], organisation_id: int) -> None:
-    """Tell one side what happened to a supplier order; ``cause`` is the row that it happened by."""
-    notify(
-        session,
-        origin=f"{kind}:{cause}:{part.id}",
-        kind=kind,
-        subject_type="supplier_order",
-        subject_id=part.id,
-        organisation_id=organisation_id,
-        number=part.number,
-    )
+def tell(session: Session, kind: str, cause: int | str, part: Row[Any], organisation_id: int, **data: Any) -> None:
+    """Tell one side what happened to a supplier order; ``cause`` is the row that it happened by. On the buyer's side the unit that ordered
+    hears of it too, where that is another than the one that pays.
+    """
+    told = {organisation_id, part.ordering_unit_id} if organisation_id == part.buyer_id else {organisation_id}
+    for each in sorted(told):
+        notify(
+            session,
+            origin=f"{kind}:{cause}:{part.id}" + (f":{each}" if each != organisation_id else ""),
+            kind=kind,
+            subject_type="supplier_order",
+            subject_id=part.id,
+            organisation_id=each,
+            number=part.number,
+            **data,
+        )
 
 
 def _placed(session: Session, payload: dict[str, Any]) -> None:
@@ -73,16 +78,8 @@ def _answered(kind: str) -> Handler:
 
 def _freight_set(session: Session, payload: dict[str, Any]) -> None:
     each = part(session, payload["supplier_order_id"])
-    notify(
-        session,
-        origin=f"supplier_order.freight_set:{payload['version']}:{each.id}",
-        kind="supplier_order.freight_set",
-        subject_type="supplier_order",
-        subject_id=each.id,
-        organisation_id=each.buyer_id,
-        number=each.number,
-        freight=yuan_from_fen(each.freight_fen),
-    )
+    freight = yuan_from_fen(each.freight_fen)
+    tell(session, "supplier_order.freight_set", payload["version"], each, each.buyer_id, freight=freight)
 
 
 def _lapsed(session: Session, payload: dict[str, Any]) -> None:

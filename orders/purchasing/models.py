@@ -75,6 +75,7 @@ class SupplierOrder(SQLModel, table=True):
         ),
         UniqueConstraint("purchase_order_id", "supplier_id"),
         Index(None, "supplier_id", "status", "id"),
+        Index(None, "supplier_id", "id"),
         Index(None, "confirm_by", postgresql_where=text("status = 'placed'")),
     )
 

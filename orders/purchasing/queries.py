@@ -124,7 +124,9 @@ def purchase_order(session: Session, actor: Actor, purchase_order_id: int) -> Pu
     parts = session.execute(
         text(
             f"""
-            SELECT so.*, supplier.name AS supplier_name FROM supplier_order so JOIN organisation supplier ON supplier.id = so.supplier_id
+            SELECT so.*, supplier.name AS supplier_name,
+                   CASE WHEN NOT :whole THEN (SELECT count(*) FROM order_line WHERE supplier_order_id = so.id) END AS line_count
+            FROM supplier_order so JOIN organisation supplier ON supplier.id = so.supplier_id
             WHERE so.purchase_order_id = :id AND (:whole OR {_SUPPLIER_SIDE}) ORDER BY so.id
             """  # noqa: S608
         ),
@@ -133,8 +135,12 @@ def purchase_order(session: Session, actor: Actor, purchase_order_id: int) -> Pu
     if not parts:
         raise NotFound
     money = session.execute(PAYABLE_AND_PAID, {"id": purchase_order_id}).one() if head.whole else None
+    shown = {name: getattr(head, name) for name in _HEAD_FIELDS}
+    if not head.whole:
+        # how the buyer keeps its books, and what others deliver, is nothing of a supplier's
+        shown |= {"cost_centre": None, "purchase_request_id": None, "line_count": sum(part.line_count for part in parts)}
     return PurchaseOrderOut(
-        **{name: getattr(head, name) for name in _HEAD_FIELDS},
+        **shown,
         total=head.total_fen if head.whole else sum(part.total_fen for part in parts),
         total_grams=head.total_grams if head.whole else sum(part.total_grams for part in parts),
         freight=sum(part.freight_fen for part in parts if part.status not in _OVER),
@@ -185,6 +191,39 @@ def _brief(part: Any) -> SupplierOrderBrief:
     )
 
 
+#: What a list of orders ``po`` is narrowed by.
+_ASKED = """
+    (CAST(:buyer_id AS bigint) IS NULL OR po.buyer_id = :buyer_id)
+    AND (CAST(:status AS text) IS NULL OR EXISTS (SELECT FROM supplier_order WHERE purchase_order_id = po.id AND status = :status))
+    AND (CAST(:fund_source AS text) IS NULL OR po.fund_source = :fund_source)
+    AND (CAST(:cost_centre AS text) IS NULL OR po.cost_centre = :cost_centre)
+    AND (CAST(:placed_from AS timestamptz) IS NULL OR po.placed_at >= :placed_from)
+    AND (CAST(:placed_until AS timestamptz) IS NULL OR po.placed_at < :placed_until)
+    AND (CAST(:q AS text) IS NULL OR po.number = :q OR strpos(po.buyer_reference, :q) > 0)
+    AND (CAST(:start AS bigint) IS NULL OR po.id < :start)
+"""
+# The newest of each unit are found by index: among the orders of a whole city, those of a unit that has few would take reading all of them.
+_OF_BRANCH = f"""
+    SELECT found.id FROM organisation unit CROSS JOIN LATERAL (
+        (SELECT po.id FROM purchase_order po WHERE po.buyer_id = unit.id AND {_ASKED} ORDER BY po.id DESC LIMIT :rows)
+        UNION
+        (SELECT po.id FROM purchase_order po WHERE po.ordering_unit_id = unit.id AND {_ASKED} ORDER BY po.id DESC LIMIT :rows)
+    ) found WHERE unit.path LIKE CAST(:branch AS text)
+"""  # noqa: S608
+_OF_REGIONS = f"""
+    (SELECT po.id FROM purchase_order po JOIN organisation buyer ON buyer.id = po.buyer_id
+     WHERE buyer.region_code LIKE ANY (CAST(:regions AS text[])) AND {_ASKED} ORDER BY po.id DESC LIMIT :rows)
+"""  # noqa: S608
+
+
+def _newest(actor: Actor, of_branch: str, of_regions: str) -> str:
+    """SQL: the ids of a page of what the caller sees as a branch, as an officer, or as both."""
+    sides = reach(actor)
+    parts = [sql for sql, seen in ((of_branch, sides["branch"]), (of_regions, sides["regions"])) if seen]
+    found = " UNION ".join(parts) or "SELECT NULL::bigint AS id WHERE false"
+    return f"SELECT DISTINCT id FROM ({found}) f ORDER BY id DESC LIMIT :rows"  # noqa: S608
+
+
 def purchase_orders(session: Session, actor: Actor, asked: OrderSearch) -> Page[PurchaseOrderRow]:
     """Orders of the caller's branch or region, newest first."""
     start = paging.position(asked.after, int)
@@ -195,17 +234,7 @@ def purchase_orders(session: Session, actor: Actor, asked: OrderSearch) -> Page[
                    (SELECT jsonb_object_agg(status, n) FROM (
                         SELECT status, count(*) AS n FROM supplier_order WHERE purchase_order_id = po.id GROUP BY status) s) AS statuses
             FROM purchase_order po JOIN organisation buyer ON buyer.id = po.buyer_id
-            WHERE {_BUYER_SIDE}
-              AND (CAST(:buyer_id AS bigint) IS NULL OR po.buyer_id = :buyer_id)
-              AND (CAST(:status AS text) IS NULL
-                   OR EXISTS (SELECT 1 FROM supplier_order WHERE purchase_order_id = po.id AND status = :status))
-              AND (CAST(:fund_source AS text) IS NULL OR po.fund_source = :fund_source)
-              AND (CAST(:cost_centre AS text) IS NULL OR po.cost_centre = :cost_centre)
-              AND (CAST(:placed_from AS timestamptz) IS NULL OR po.placed_at >= :placed_from)
-              AND (CAST(:placed_until AS timestamptz) IS NULL OR po.placed_at < :placed_until)
-              AND (CAST(:q AS text) IS NULL OR po.number = :q OR strpos(po.buyer_reference, :q) > 0)
-              AND (CAST(:start AS bigint) IS NULL OR po.id < :start)
-            ORDER BY po.id DESC LIMIT :rows
+            WHERE po.id IN ({_newest(actor, _OF_BRANCH, _OF_REGIONS)}) ORDER BY po.id DESC
             """  # noqa: S608
         ),
         {
@@ -244,6 +273,18 @@ _SUPPLIER_ORDER = f"""
 """  # noqa: S608
 
 
+_PARTS_ASKED = "(CAST(:status AS text) IS NULL OR so.status = :status) AND (CAST(:start AS bigint) IS NULL OR so.id < :start)"
+_PARTS_OF_BRANCH = f"""
+    SELECT found.id FROM organisation unit CROSS JOIN LATERAL (
+        SELECT so.id FROM supplier_order so WHERE so.supplier_id = unit.id AND {_PARTS_ASKED} ORDER BY so.id DESC LIMIT :rows
+    ) found WHERE unit.path LIKE CAST(:branch AS text)
+"""  # noqa: S608
+_PARTS_OF_REGIONS = f"""
+    (SELECT so.id FROM supplier_order so JOIN organisation supplier ON supplier.id = so.supplier_id
+     WHERE supplier.region_code LIKE ANY (CAST(:regions AS text[])) AND {_PARTS_ASKED} ORDER BY so.id DESC LIMIT :rows)
+"""  # noqa: S608
+
+
 def supplier_orders(
     session: Session,
     actor: Actor,
@@ -257,10 +298,7 @@ def supplier_orders(
     rows = session.execute(
         text(
             f"""{_SUPPLIER_ORDER}
-            WHERE {_SUPPLIER_SIDE}
-              AND (CAST(:status AS text) IS NULL OR so.status = :status)
-              AND (CAST(:start AS bigint) IS NULL OR so.id < :start)
-            ORDER BY so.id DESC LIMIT :rows
+            WHERE so.id IN ({_newest(actor, _PARTS_OF_BRANCH, _PARTS_OF_REGIONS)}) ORDER BY so.id DESC
             """
         ),
         {**reach(actor), "status": status, "start": start[0] if start else None, "rows": limit + 1},

@@ -10,6 +10,7 @@ from orders.purchasing.rules import Reason, SourceKind
 from orders.purchasing.states import EndReason, SupplierOrderAction, SupplierOrderStatus
 from shop.core.money import YuanIn, YuanOut
 from shop.core.quantities import Day, Id, Name, Quantity, QuantityOut, ShortText
+from shop.identity.schemas import Phone
 
 Platform = Literal["marketplace", "social_network"]
 
@@ -32,7 +33,7 @@ class OrderHeadIn(BaseModel):
     delivery_address: ShortText | None = Field(default=None, description="default: the address named, or the unit's usual one")
     delivery_address_id: Id | None = Field(default=None, description="an address of the unit, in place of writing it down")
     delivery_contact: Name | None = None
-    delivery_phone: Annotated[str, Field(pattern=r"^[0-9+\- ]{5,30}$")] | None = None
+    delivery_phone: Phone | None = None
     platform: Platform = "marketplace"
     declared_relation_id: Id | None = Field(default=None, description="the support relation that this purchase serves")
 

@@ -8,7 +8,9 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+from orders.approvals import queries as approvals
 from orders.budgets import actions as budgets
+from orders.budgets.errors import BudgetMissing
 from orders.budgets.queries import NEAREST
 from orders.ledger.actions import reassign
 from orders.purchasing.errors import NotYourUnit
@@ -16,6 +18,8 @@ from orders.reassignments import queries
 from orders.reassignments.errors import Dispatched, NotDispatched, NothingLeft, NotOfYourTree, OwnUnit, SameUnit
 from orders.reassignments.schemas import BudgetUnitIn
 from orders.reassignments.states import APPLICATION, ApplicationMove, ApplicationStatus
+from orders.requests.actions import require_cover
+from orders.units.queries import SETTINGS_ABOVE
 from shop.core import audit, clock, outbox
 from shop.core.errors import Forbidden, NotFound
 from shop.identity.actor import Actor
@@ -55,7 +59,12 @@ _FOLLOW = text(
     """
 )
 _MOVE = text("UPDATE purchase_order SET buyer_id = :unit WHERE id = :id")
-_BUDGET = text(f"SELECT ({NEAREST.format(path='CAST(:path AS text)')}) AS id")
+_BUDGET = text(
+    f"""
+    SELECT ({NEAREST.format(path="CAST(:path AS text)")}) AS id,
+           ({SETTINGS_ABOVE.format(column="budget_required", path="CAST(:path AS text)")}) AS required
+    """
+)
 _FILE = text(
     """
     INSERT INTO budget_unit_application (purchase_order_id, from_unit_id, to_unit_id, reason, filed_by, filed_at)
@@ -83,14 +92,19 @@ def change(session: Session, actor: Actor, purchase_order_id: int, body: BudgetU
 
     Raises:
         NotFound: not an order of the caller's branch (404). NotYourUnit: not a unit to buy for (403).
-        Dispatched, NothingLeft, SameUnit, BudgetExceeded: see there (409). NotOfYourTree: no approved buyer (422).
+        Dispatched, NothingLeft, SameUnit, BudgetExceeded, BudgetMissing: see there (409). NotOfYourTree: no approved buyer (422).
+        ApprovalNeeded: the other unit's orders take an approval that this one did not get; cancel it and ask for it anew (409).
     """
+    _own(session, actor, purchase_order_id)
+    # before the order's parts, as whoever orders for the unit holds it
+    approvals.hold_spending(session, body.unit_id)
     order = _locked(session, actor, purchase_order_id)
     if order.dispatched:
         raise Dispatched
     unit = _unit(session, order, body.unit_id)
     if not (actor.within_branch(unit.path) or unit.id == order.lent_id):
         raise NotYourUnit
+    require_cover(session, order.id, unit.id)
     _move(session, actor, order, unit, body.reason)
 
 
@@ -135,9 +149,11 @@ def decide(session: Session, actor: Actor, application_id: int, move: Applicatio
 
     Raises:
         NotFound: none within reach (404). OwnUnit, Forbidden: not the caller's to decide (403). IllegalMove: decided already (409).
-        BudgetExceeded: the new unit's budget has too little left (409).
+        BudgetExceeded, BudgetMissing: the new unit's budget has too little left, or there is none where there has to be one (409).
     """
-    queries.application(session, actor, application_id)
+    found = queries.application(session, actor, application_id)
+    # the parts first, as who files another application has locked them
+    session.execute(_LOCK, {"id": found.purchase_order_id}).all()
     row = session.execute(_LOCK_APPLICATION, {"id": application_id}).one()
     if actor.is_related(row.from_path) or actor.is_related(row.to_path):
         raise OwnUnit
@@ -145,7 +161,6 @@ def decide(session: Session, actor: Actor, application_id: int, move: Applicatio
         raise Forbidden
     _conclude(session, actor, row, move, reason)
     if move is ApplicationMove.APPROVE:
-        session.execute(_LOCK, {"id": row.purchase_order_id}).all()
         order = session.execute(_ORDER, {"id": row.purchase_order_id}).one()
         _move(session, actor, order, _unit(session, order, row.to_unit_id), reason)
     outbox.publish(session, "budget_unit_application.decided", application_id=application_id)
@@ -218,8 +233,10 @@ def _move(session: Session, actor: Actor, order: Any, unit: Any, reason: str) ->
     moved = reassign(session, actor, order.id, reason=reason)
     session.execute(_FOLLOW, {"id": order.id})
     year = clock.shanghai_date(order.placed_at).year
-    budget_id = session.execute(_BUDGET, {"path": unit.path, "budget_year": year, "fund_source": order.fund_source}).scalar()
-    budgets.move(session, order.id, budget_id)
+    budget = session.execute(_BUDGET, {"path": unit.path, "budget_year": year, "fund_source": order.fund_source}).one()
+    if budget.id is None and budget.required:
+        raise BudgetMissing(year=year, fund_source=order.fund_source)
+    budgets.move(session, order.id, budget.id)
     audit.record(
         session,
         actor,
@@ -232,5 +249,10 @@ def _move(session: Session, actor: Actor, order: Any, unit: Any, reason: str) ->
         entries=moved,
     )
     outbox.publish(
-        session, "purchase_order.reassigned", purchase_order_id=order.id, from_unit_id=order.buyer_id, to_unit_id=unit.id
+        session,
+        "purchase_order.reassigned",
+        purchase_order_id=order.id,
+        from_unit_id=order.buyer_id,
+        to_unit_id=unit.id,
+        at=clock.now().isoformat(),
     )

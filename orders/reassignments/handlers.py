@@ -49,8 +49,7 @@ def _decided(session: Session, payload: dict[str, Any]) -> None:
 def _reassigned(session: Session, payload: dict[str, Any]) -> None:
     """The suppliers, whose invoices name the buyer."""
     for part in parts_of(session, payload["purchase_order_id"]):
-        cause = f"{payload['from_unit_id']}-{payload['to_unit_id']}"
-        tell(session, "purchase_order.reassigned", cause, part, part.supplier_id)
+        tell(session, "purchase_order.reassigned", payload["at"], part, part.supplier_id)
 
 
 HANDLERS: dict[str, Handler] = {

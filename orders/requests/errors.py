@@ -1,5 +1,6 @@
 """What a purchase request may be refused for."""
 
+from orders.purchasing.errors import UnknownRelation
 from shop.core.errors import CONSTRAINTS, Conflict, Forbidden
 
 
@@ -33,4 +34,11 @@ class TooManyFiles(Conflict):
     en = "There may be {most} files"
 
 
+class PapersFixed(Conflict):
+    code = "papers_fixed"
+    zh = "申请已有审批意见，附件不能再撤回"
+    en = "Somebody decided in view of the papers; they stay"
+
+
+CONSTRAINTS["fk_purchase_request_declared_relation_id"] = UnknownRelation
 CONSTRAINTS["uq_purchase_request_step_purchase_request_id_round_decided_by"] = StepTaken

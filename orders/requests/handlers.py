@@ -9,8 +9,13 @@ from shop.core.outbox import Handler
 from shop.notifications.actions import notify
 
 _REQUEST = text("SELECT id, number, ordering_unit_id FROM purchase_request WHERE id = :id")
+#: The step with the unit whose people take it, or the units of those it names, which may lie above it.
 _STEP = text(
-    "SELECT name, organisation_id FROM purchase_request_step WHERE purchase_request_id = :id AND round = :round AND position = :position"
+    """
+    SELECT DISTINCT s.name, coalesce(u.organisation_id, s.organisation_id) AS organisation_id
+    FROM purchase_request_step s LEFT JOIN app_user u ON u.id = ANY (s.user_ids)
+    WHERE s.purchase_request_id = :id AND s.round = :round AND s.position = :position ORDER BY organisation_id
+    """
 )
 
 
@@ -21,17 +26,17 @@ def _of(session: Session, payload: dict[str, Any]) -> Row[Any]:
 def _waiting(session: Session, payload: dict[str, Any]) -> None:
     """Those who can take the next step."""
     request = _of(session, payload)
-    step = session.execute(_STEP, {"id": request.id, "round": payload["round"], "position": payload["position"]}).one()
-    notify(
-        session,
-        origin=f"purchase_request.waiting:{request.id}:{payload['round']}:{payload['position']}",
-        kind="purchase_request.waiting",
-        subject_type="purchase_request",
-        subject_id=request.id,
-        organisation_id=step.organisation_id,
-        number=request.number,
-        step=step.name,
-    )
+    for step in session.execute(_STEP, {"id": request.id, "round": payload["round"], "position": payload["position"]}).all():
+        notify(
+            session,
+            origin=f"purchase_request.waiting:{request.id}:{payload['round']}:{payload['position']}:{step.organisation_id}",
+            kind="purchase_request.waiting",
+            subject_type="purchase_request",
+            subject_id=request.id,
+            organisation_id=step.organisation_id,
+            number=request.number,
+            step=step.name,
+        )
 
 
 def _told(kind: str, *parts: str) -> Handler:

@@ -1,6 +1,7 @@
 """Reading purchase requests, within the caller's branch."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -43,18 +44,22 @@ _REQUEST = """
     ) next ON true
     WHERE (buyer.path LIKE CAST(:branch AS text) OR unit.path LIKE CAST(:branch AS text))
 """
-#: The step that waits is the caller's: by role, by name, or in somebody's place; and the caller neither asked nor took another step.
-_MINE = """
-    next.id IS NOT NULL AND r.requested_by <> :me
-    AND NOT EXISTS (SELECT FROM purchase_request_step t WHERE t.purchase_request_id = r.id AND t.round = r.round AND t.decided_by = :me)
+_TOOK_PART = (
+    "EXISTS (SELECT FROM purchase_request_step t WHERE t.purchase_request_id = r.id AND t.round = r.round"
+    " AND {} IN (t.decided_by, t.decided_for))"
+)
+#: The step that waits is the caller's: by role, by name, or in somebody's place; and neither the caller nor who is stood in for asked for it
+#: or took another step.
+_MINE = f"""
+    r.status = 'waiting' AND r.requested_by <> :me AND NOT {_TOOK_PART.format(":me")}
     AND EXISTS (
         SELECT FROM app_user u JOIN user_role g ON g.user_id = u.id
         WHERE u.active AND (u.organisation_id = next.organisation_id AND g.role = next.role
                             OR u.id = ANY (next.user_ids) AND g.role IN ('approver', 'finance', 'buyer_admin'))
-          AND (u.id = :me OR u.id <> r.requested_by AND EXISTS (
+          AND (u.id = :me OR u.id <> r.requested_by AND NOT {_TOOK_PART.format("u.id")} AND EXISTS (
                 SELECT FROM approval_deputy d WHERE d.user_id = u.id AND d.deputy_id = :me AND d.revoked_at IS NULL
                   AND CAST(:today AS date) BETWEEN d.first_day AND d.last_day)))
-"""
+"""  # noqa: S608
 _LIST = text(
     f"""{_REQUEST}
     AND (CAST(:status AS text) IS NULL OR r.status = :status)
@@ -135,9 +140,7 @@ def request(session: Session, actor: Actor, request_id: int) -> PurchaseRequestO
     waiting = next((step for step in steps if step.status == "waiting"), None)
     mine = False
     if row.status == RequestStatus.WAITING and waiting:
-        asked = Step(waiting.name, waiting.organisation_id, waiting.role, tuple(waiting.user_ids))
-        decided = frozenset(step.decided_by for step in steps if step.decided_by)
-        mine = actor.user_id in deciders(session, asked, row.requested_by, decided)
+        mine = actor.user_id in deciders(session, step_of(waiting), row.requested_by, took_part(steps))
     return PurchaseRequestOut(
         **_fields(row),
         **{name: getattr(row, name) for name in HEAD_FIELDS if name not in PurchaseRequestRow.model_fields},
@@ -150,6 +153,16 @@ def request(session: Session, actor: Actor, request_id: int) -> PurchaseRequestO
         possible_actions=PURCHASE_REQUEST.possible(row.status),
         mine_to_decide=mine,
     )
+
+
+def step_of(row: Row[Any]) -> Step:
+    """A row of a request's steps as the rules know it."""
+    return Step(row.name, row.organisation_id, row.role, tuple(row.user_ids))
+
+
+def took_part(steps: Iterable[Row[Any]]) -> frozenset[int]:
+    """Who took one of these steps, or had one taken in the own place."""
+    return frozenset(user for step in steps for user in (step.decided_by, step.decided_for) if user)
 
 
 def lines(session: Session, actor: Actor, request_id: int, *, limit: int, after: str | None) -> Page[RequestLineOut]:

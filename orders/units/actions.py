@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.units import queries
-from orders.units.errors import NotAboveUnit, NotABuyingUnit
+from orders.units.errors import AddressNotInUse, NotAboveUnit, NotABuyingUnit, RequiredAbove
 from orders.units.schemas import DeliveryAddressIn
 from shop.core import audit, clock
 from shop.core.errors import NotFound
@@ -15,6 +15,7 @@ from shop.identity import queries as identity
 from shop.identity import rules as identity_rules
 from shop.identity.actor import Actor
 from shop.identity.permissions import Role
+from shop.identity.queries import UPWARDS
 
 CheckVersion = Callable[[int], None]
 
@@ -35,13 +36,23 @@ _CHANGE = text(
     WHERE id = :id
     """
 )
+_LOCK_ADDRESS = text("SELECT version, organisation_id, active FROM delivery_address WHERE id = :id FOR NO KEY UPDATE")
+#: A row that says nothing is as good as none: it is there to be locked.
+_NO_SETTINGS = text("INSERT INTO buying_settings (organisation_id) VALUES (:id) ON CONFLICT DO NOTHING")
+_LOCK_SETTINGS = text("SELECT version FROM buying_settings WHERE organisation_id = :id FOR NO KEY UPDATE")
 _SETTINGS = text(
     """
-    INSERT INTO buying_settings AS s (organisation_id, budget_unit_id, budget_required) VALUES (:id, :budget_unit_id, :budget_required)
-    ON CONFLICT (organisation_id) DO UPDATE SET
-        budget_unit_id = CASE WHEN :has_unit THEN excluded.budget_unit_id ELSE s.budget_unit_id END,
-        budget_required = CASE WHEN :has_required THEN excluded.budget_required ELSE s.budget_required END, version = s.version + 1
+    UPDATE buying_settings SET budget_unit_id = CASE WHEN :has_unit THEN CAST(:budget_unit_id AS bigint) ELSE budget_unit_id END,
+        budget_required = CASE WHEN :has_required THEN CAST(:budget_required AS boolean) ELSE budget_required END, version = version + 1
+    WHERE organisation_id = :id
     """
+)
+#: What the nearest unit above the caller's says.
+_REQUIRED_ABOVE = text(
+    f"""
+    SELECT s.budget_required FROM {UPWARDS.format(path="CAST(:path AS text)")} JOIN buying_settings s ON s.organisation_id = up.id
+    WHERE up.id <> :unit_id AND s.budget_required IS NOT NULL ORDER BY up.depth DESC LIMIT 1
+    """  # noqa: S608
 )
 
 
@@ -68,9 +79,14 @@ def change_address(session: Session, actor: Actor, address_id: int, changes: Map
 
     Raises:
         NotFound: none in the caller's branch (404). Changed: somebody else was faster (412).
+        AddressNotInUse: it cannot be the default one (409).
     """
-    found = queries.address(session, actor, address_id)
+    queries.address(session, actor, address_id)
+    found = session.execute(_LOCK_ADDRESS, {"id": address_id}).one()
     check(found.version)
+    active = found.active if changes.get("active") is None else changes["active"]
+    if changes.get("is_default") and not active:
+        raise AddressNotInUse
     if changes.get("is_default"):
         session.execute(_NO_DEFAULT, {"id": found.organisation_id})
     fields = ("name", "address", "contact", "phone", "is_default", "active")
@@ -92,14 +108,20 @@ def set_up(session: Session, actor: Actor, organisation_id: int, changes: Mappin
     Raises:
         NotFound: not a unit of the caller's branch (404). NotABuyingUnit: it does not buy (409).
         NotAboveUnit: the budget unit lies elsewhere, or above the caller's own unit (422).
+        RequiredAbove: a unit above the caller's wants budgets (403).
     """
     path = _buying_unit(session, actor, organisation_id)
-    check(queries.settings(session, actor, organisation_id).version)
+    session.execute(_NO_SETTINGS, {"id": organisation_id})
+    check(session.execute(_LOCK_SETTINGS, {"id": organisation_id}).scalar_one())
     if budget_unit := changes.get("budget_unit_id"):
         above = session.execute(text("SELECT path FROM organisation WHERE id = :id"), {"id": budget_unit}).scalar()
         # nobody lends the budget of a unit above the own one
         if above is None or not path.startswith(above) or not actor.within_branch(above):
             raise NotAboveUnit
+    if changes.get("budget_required") is False and queries.settings(session, actor, organisation_id).budget_required:
+        above = {"path": actor.organisation_path, "unit_id": actor.organisation}
+        if session.execute(_REQUIRED_ABOVE, above).scalar():
+            raise RequiredAbove
     session.execute(
         _SETTINGS,
         {

@@ -1,6 +1,6 @@
 """What settings and addresses of a unit may be refused for."""
 
-from shop.core.errors import CONSTRAINTS, Conflict, Invalid
+from shop.core.errors import CONSTRAINTS, Conflict, Forbidden, Invalid
 
 
 class NotAboveUnit(Invalid):
@@ -13,6 +13,18 @@ class NotABuyingUnit(Conflict):
     code = "not_a_buying_unit"
     zh = "该单位不是采购单位"
     en = "The organisation does not buy"
+
+
+class RequiredAbove(Forbidden):
+    code = "required_above"
+    zh = "上级单位要求有预算才能下单，本单位不能取消此要求"
+    en = "A unit above wants orders within a budget only; it alone lifts that"
+
+
+class AddressNotInUse(Conflict):
+    code = "address_not_in_use"
+    zh = "已停用的地址不能设为默认地址"
+    en = "An address that is not used cannot be the default one"
 
 
 class DefaultTaken(Conflict):

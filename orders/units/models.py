@@ -28,13 +28,13 @@ class DeliveryAddress(SQLModel, table=True):
 
 
 class BuyingSettings(SQLModel, table=True):
-    """What holds for the orders of a unit. Null: as the unit above it says."""
+    """What holds for the orders of a unit."""
 
     __tablename__ = "buying_settings"
 
     organisation_id: int = ref("organisation.id", primary_key=True)
-    #: The unit whose budget and statistics the orders belong to, unless an order names another: the unit itself or one above it.
+    #: The unit whose budget and statistics the orders belong to, unless an order names another: one above it. Null: the unit itself.
     budget_unit_id: int | None = ref("organisation.id", nullable=True)
-    #: Orders without a budget for their year and fund source are refused.
+    #: Orders without a budget for their year and fund source are refused. Null: as the unit above says.
     budget_required: bool | None = None
     version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})

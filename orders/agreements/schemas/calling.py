@@ -5,11 +5,12 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from orders.agreements.schemas.terms import MAX_LINES, In, PercentOut, Phone
+from orders.agreements.schemas.terms import MAX_LINES, In, PercentOut
 from orders.agreements.states import AgreementState, DraftStatus
 from shop.core.errors import BadValue
 from shop.core.money import YuanOut
 from shop.core.quantities import Day, Id, Name, Quantity, QuantityOut, ShortText
+from shop.identity.schemas import Phone
 
 
 class CallOffLineIn(In):

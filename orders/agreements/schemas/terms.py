@@ -12,6 +12,7 @@ from orders.budgets.schemas import FundSource
 from shop.core.errors import BadValue
 from shop.core.money import PositiveYuanIn, YuanOut
 from shop.core.quantities import Day, Id, Name, OptionalText, Quantity, QuantityOut, ShortText, plain
+from shop.identity.schemas import Phone
 
 MAX_LINES = 200
 _percent_out = (
@@ -26,7 +27,6 @@ Tolerance = Annotated[
 PercentOff = Annotated[Decimal, Field(ge=0, lt=100, decimal_places=2, allow_inf_nan=False), *_percent_out]
 PercentOut = Annotated[Decimal, *_percent_out]
 LeadDays = Annotated[int, Field(ge=0, le=60, description="how many days ahead of an instalment its order is drafted")]
-Phone = Annotated[str, Field(pattern=r"^[0-9+\- ]{5,30}$")]
 
 
 class In(BaseModel):

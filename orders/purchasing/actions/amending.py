@@ -4,7 +4,7 @@ Only what is not shipped changes. A smaller quantity stays on its line. Another 
 what was open, so that every line keeps one pack and one price, and the stock's movements stay true.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -165,10 +165,11 @@ def _kept(line: Any, change: LineChange) -> LineFacts:
 
 def _without_stock(facts: list[LineFacts]) -> list[LineFacts]:
     """What is reserved by now is not to be had again."""
-    return [replace(line, available=line.quantity) for line in facts]
+    wanted = rules.wanted_by_sku(facts)
+    return [replace(line, available=wanted[line.sku_id]) for line in facts]
 
 
-def _refuse_faults(facts: Any, buyer_id: int) -> None:
+def _refuse_faults(facts: Iterable[LineFacts], buyer_id: int) -> None:
     lines = list(facts)
-    if faults := rules.faults_of(lines, buyer_id, {line.sku_id: line.quantity for line in lines}):
+    if faults := rules.faults_of(lines, buyer_id, rules.wanted_by_sku(lines)):
         raise LinesRefused(count=len(faults), faults=faults)

@@ -79,8 +79,7 @@ def set_freight(session: Session, actor: Actor, supplier_order_id: int, freight_
         text("UPDATE supplier_order SET freight_fen = :fen, version = version + 1 WHERE id = :id"),
         {"id": order.id, "fen": freight_fen},
     )
-    with budgets.untold(to_supplier=True):
-        total_changed(session, order.purchase_order_id)
+    total_changed(session, order.purchase_order_id)
     payable, paid = payable_and_paid(session, order.purchase_order_id)
     if freight_fen < order.freight_fen and paid > payable:
         raise PaidMoreThanThat(paid=yuan_from_fen(paid), payable=yuan_from_fen(payable))
@@ -105,8 +104,9 @@ def release_unconfirmed(session: Session, most: int = 200) -> int:
         outbox.publish(session, "supplier_order.lapsed", supplier_order_id=part.id)
     if late:
         give_back_stock(session, [part.id for part in late])
-    for purchase_order_id in sorted({part.purchase_order_id for part in late}):
-        budgets.redraw(session, purchase_order_id)
+    orders = sorted({part.purchase_order_id for part in late})
+    budgets.redraw_all(session, orders)
+    for purchase_order_id in orders:
         outbox.publish(session, "purchase_order.cancelled", purchase_order_id=purchase_order_id)
     return len(late)
 

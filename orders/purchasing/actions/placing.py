@@ -142,7 +142,7 @@ def carry_out(
     reserve(session, prepared.facts, rules.wanted_by_sku(prepared.facts))
     order = _write(session, actor, prepared, source, approved.request_id if approved else None)
     if approved:
-        budgets.release(session, Holder.PURCHASE_REQUEST, approved.request_id)
+        _give_back(session, prepared, approved.request_id)
     draw_on_budget(session, prepared, Holder.PURCHASE_ORDER, order.id)
     return order
 
@@ -158,6 +158,22 @@ def draw_on_budget(session: Session, prepared: Prepared, holder: Holder, holder_
         budgets.reserve(session, buyer.budget_id, holder, holder_id, prepared.total_fen)
     elif buyer.budget_required:
         raise BudgetMissing(year=clock.today().year, fund_source=prepared.head.fund_source)
+
+
+def redraw_on_budget(session: Session, prepared: Prepared, request_id: int) -> None:
+    """Have a request hold what it costs by now, in the budget of its unit, in place of what it held.
+
+    Raises:
+        As for :func:`draw_on_budget`.
+    """
+    _give_back(session, prepared, request_id)
+    draw_on_budget(session, prepared, Holder.PURCHASE_REQUEST, request_id)
+
+
+def _give_back(session: Session, prepared: Prepared, request_id: int) -> None:
+    """What a request holds goes back to its budget, which need not be the one that is drawn on next."""
+    budgets.lock_both(session, Holder.PURCHASE_REQUEST, request_id, prepared.buyer.budget_id)
+    budgets.release(session, Holder.PURCHASE_REQUEST, request_id)
 
 
 def reserve(session: Session, facts: list[LineFacts], wanted: dict[int, Decimal]) -> None:

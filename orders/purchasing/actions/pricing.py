@@ -31,13 +31,14 @@ from shop.programmes.schemas import OrderingRules
 # programme in force, and the last day on which a supplier may confirm an order of today.
 _BUYER = text(
     f"""
-    SELECT o.id, o.name, o.status, o.path, coalesce(o.id = s.budget_unit_id, false) AS lent, p.code AS programme_code,
+    SELECT o.id, o.name, o.status, unit.status AS unit_status, o.path, coalesce(o.id = s.budget_unit_id, false) AS lent, p.code AS programme_code,
            {workdays.add_sql("CAST(:today AS date)", "p.confirm_days")} AS confirm_on,
            ({NEAREST.format(path="o.path")}) AS budget_id,
            ({SETTINGS_ABOVE.format(column="budget_required", path="o.path")}) AS budget_required,
            EXISTS (SELECT FROM {UPWARDS.format(path="o.path || ltrim(CAST(:unit_path AS text), '/')")} JOIN approval_rule r ON r.organisation_id = up.id AND r.active)
            AS has_rules
     FROM organisation o
+    JOIN organisation unit ON unit.id = :unit_id
     LEFT JOIN buying_settings s ON s.organisation_id = :unit_id
     LEFT JOIN (SELECT code, coalesce((config -> 'ordering' ->> 'confirm_working_days')::int, {OrderingRules().confirm_working_days}) AS confirm_days
                FROM programme WHERE valid_from <= :today AND (valid_to IS NULL OR valid_to > :today)) p ON true
@@ -138,7 +139,7 @@ def buyer_of(session: Session, actor: Actor, buyer_id: int | None, fund_source: 
         raise NotFound
     if not (actor.within_branch(row.path) or row.lent):
         raise NotYourUnit
-    if row.status != "approved":
+    if row.status != "approved" or row.unit_status != "approved":
         raise BuyerNotApproved
     if row.programme_code is None:
         raise OutsideProgramme

@@ -33,7 +33,7 @@ def total_changed(session: Session, purchase_order_id: int) -> None:
     """Count an order and its parts again, after their lines or freight changed, and say so: whatever counts by totals goes by this.
 
     Raises:
-        BudgetExceeded: it costs more by now than the buyer's budget has left (409).
+        BuyersBudgetShort: it costs more by now than the buyer's budget has left (409).
     """
     hold_totals(session, purchase_order_id)
     session.execute(_PARTS, {"id": purchase_order_id})

@@ -1,12 +1,14 @@
 """Deciding on a request step by step, and placing it after the last one."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.approvals.queries import deciders
-from orders.approvals.rules import Step
+from orders.approvals.errors import NobodyToApprove
+from orders.approvals.queries import deciders, holders_of
+from orders.approvals.rules import Step, first_unmet
 from orders.budgets import actions as budgets
 from orders.budgets.rules import Holder
 from orders.purchasing.actions import placing, pricing
@@ -62,22 +64,21 @@ def decide(session: Session, actor: Actor, request_id: int, move: RequestMove, r
     Raises:
         NotFound: no such request within reach (404). IllegalMove: it does not wait (409).
         NotYoursToDecide: the step names others, it is the own request, or another step of it was the caller's (403).
+        NobodyToApprove: with this approval nobody would be left for a later step (409).
     """
     request = locked(session, actor, request_id)
     PURCHASE_REQUEST.after(request.status, move)
     steps = session.execute(_STEPS, {"id": request_id, "round": request.round}).all()
     waiting = [step for step in steps if step.status == "waiting"]
     step = waiting[0]
-    decided = frozenset(each.decided_by for each in steps if each.decided_by)
-    who = deciders(
-        session,
-        Step(step.name, step.organisation_id, step.role, tuple(step.user_ids)),
-        request.requested_by,
-        decided,
-    )
+    decided = queries.took_part(steps)
+    who = deciders(session, queries.step_of(step), request.requested_by, decided)
     if actor.user_id not in who:
         raise NotYoursToDecide
     in_place_of = who[actor.user_id]
+    if move is RequestMove.APPROVE:
+        gone = decided | {request.requested_by, actor.user_id, in_place_of}
+        _require_somebody(session, [queries.step_of(each) for each in waiting[1:]], gone)
     session.execute(
         _DECIDE,
         {
@@ -110,6 +111,12 @@ def decide(session: Session, actor: Actor, request_id: int, move: RequestMove, r
             outbox.publish(session, "purchase_request.returned", purchase_request_id=request_id, round=request.round)
 
 
+def _require_somebody(session: Session, steps: Sequence[Step], gone: frozenset[int]) -> None:
+    able = [set(holders_of(session, step)) - gone for step in steps]
+    if (unmet := first_unmet(able)) is not None:
+        raise NobodyToApprove(step=steps[unmet].name)
+
+
 def move_to(
     session: Session, actor: Actor, request: Any, move: RequestMove, *, reason: str | None = None, **detail: Any
 ) -> RequestStatus:
@@ -128,8 +135,9 @@ def move_to(
     return status
 
 
-def order(session: Session, actor: Actor, request_id: int) -> None:
-    """Place what was approved, for who asked for it; a request that cannot be placed says why and stays approved, for a later try.
+def order(session: Session, actor: Actor, request_id: int) -> bool:
+    """Place what was approved, for who asked for it; a request that cannot be placed says why and stays approved, for a later try. Returns
+    whether it was placed.
 
     Raises:
         NotFound: no such request within reach (404). IllegalMove: it is not approved (409).
@@ -154,8 +162,9 @@ def order(session: Session, actor: Actor, request_id: int) -> None:
         outbox.publish(
             session, "purchase_request.stuck", purchase_request_id=request_id, version=request.version, code=problem.code
         )
-        return
+        return False
     outbox.publish(session, "purchase_request.ordered", purchase_request_id=request_id, number=placed.number)
+    return True
 
 
 def _wanted(session: Session, request_id: int) -> list[pricing.Wanted]:

@@ -5,15 +5,20 @@ from sqlmodel import Session
 
 from orders.purchasing.queries import require_buyer_side
 from orders.requests.actions.deciding import locked
-from orders.requests.errors import TooManyFiles
+from orders.requests.errors import PapersFixed, TooManyFiles
+from orders.requests.states import RequestStatus
 from shop.core import audit, clock, uploads
 from shop.core.errors import Forbidden, NotFound
 from shop.identity.actor import Actor
 
 MOST = 50
 
+_LOCK_ORDER = text("SELECT 1 FROM purchase_order WHERE id = :id FOR NO KEY UPDATE")
 _COUNT = text(
     "SELECT count(*) FROM purchase_file WHERE purchase_request_id = CAST(:request_id AS bigint) OR purchase_order_id = CAST(:order_id AS bigint)"
+)
+_TAKEN = text(
+    "SELECT 1 FROM purchase_request_step WHERE purchase_request_id = :id AND round = :round AND status <> 'waiting' LIMIT 1"
 )
 _ADD = text(
     """
@@ -42,6 +47,7 @@ def attach(
         locked(session, actor, request_id)
     elif order_id is not None:
         require_own(session, actor, order_id)
+        session.execute(_LOCK_ORDER, {"id": order_id})
     subject = {"request_id": request_id, "order_id": order_id}
     if session.execute(_COUNT, subject).scalar_one() >= MOST:
         raise TooManyFiles(most=MOST)
@@ -55,12 +61,13 @@ def attach(
 
 
 def detach(session: Session, actor: Actor, request_id: int, file_id: int) -> None:
-    """Take back a paper that the caller added; what belongs to an order stays.
+    """Take back a paper that the caller added, while nobody has decided in view of it.
 
     Raises:
         NotFound: the request has no such paper (404). Forbidden: somebody else added it (403).
+        PapersFixed: a step was taken, and the request was not returned since (409).
     """
-    locked(session, actor, request_id)
+    request = locked(session, actor, request_id)
     row = session.execute(
         text("SELECT uploaded_by FROM purchase_file WHERE id = :id AND purchase_request_id = :request_id FOR UPDATE"),
         {"id": file_id, "request_id": request_id},
@@ -69,6 +76,11 @@ def detach(session: Session, actor: Actor, request_id: int, file_id: int) -> Non
         raise NotFound
     if row.uploaded_by != actor.user_id:
         raise Forbidden
+    untouched = (
+        request.status == RequestStatus.WAITING and not session.execute(_TAKEN, {"id": request_id, "round": request.round}).first()
+    )
+    if not (untouched or request.status == RequestStatus.RETURNED):
+        raise PapersFixed
     session.execute(text("DELETE FROM purchase_file WHERE id = :id"), {"id": file_id})
     audit.record(session, actor, "purchase_request.file_removed", "purchase_request", request_id, file_id=file_id)
 

@@ -3,8 +3,6 @@
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.budgets import actions as budgets
-from orders.budgets.rules import Holder
 from orders.purchasing.actions import placing, pricing
 from orders.requests.actions.deciding import move_to, order, own
 from orders.requests.actions.submitting import columns, write_lines, write_steps
@@ -39,17 +37,18 @@ def resubmit(session: Session, actor: Actor, request_id: int, body: PurchaseRequ
     ).first()
     if agreed:
         raise FixedLines
-    budgets.release(session, Holder.PURCHASE_REQUEST, request_id)
     prepared = pricing.prepare(session, actor, body, body.lines)
     steps = pricing.steps_of(session, actor, prepared, besides=request_id)
     session.execute(_REWRITE, {"id": request_id, "reason": body.reason, **columns(prepared)})
     session.execute(text("DELETE FROM purchase_request_line WHERE purchase_request_id = :id"), {"id": request_id})
     write_lines(session, request_id, prepared)
-    placing.draw_on_budget(session, prepared, Holder.PURCHASE_REQUEST, request_id)
     move_to(session, actor, request, RequestMove.RESUBMIT, reason=body.reason, total_fen=prepared.total_fen)
     if steps:
         write_steps(session, request.requested_by, request_id, request.round + 1, steps)
         outbox.publish(session, "purchase_request.waiting", purchase_request_id=request_id, round=request.round + 1, position=1)
-        return
-    session.execute(text("UPDATE purchase_request SET status = 'approved' WHERE id = :id"), {"id": request_id})
-    order(session, actor, request_id)
+    else:
+        session.execute(text("UPDATE purchase_request SET status = 'approved' WHERE id = :id"), {"id": request_id})
+        if order(session, actor, request_id):
+            return
+    # budgets are locked last, after the stock that an order takes
+    placing.redraw_on_budget(session, prepared, request_id)

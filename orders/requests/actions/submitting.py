@@ -8,8 +8,8 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.approvals.errors import NobodyToApprove
-from orders.approvals.queries import deciders
-from orders.approvals.rules import Step
+from orders.approvals.queries import holders_of
+from orders.approvals.rules import Step, first_unmet
 from orders.budgets.rules import Holder
 from orders.purchasing.actions import placing, pricing
 from orders.purchasing.actions.pricing import Prepared, Wanted
@@ -66,7 +66,7 @@ def submit(
     """Place an order, or hand it in for approval where the rules of its unit ask for that. A request holds its budget but no stock.
 
     Raises:
-        NobodyToApprove: a step that nobody but the caller could take (409).
+        NobodyToApprove: a step for which nobody is left but the caller and who takes the others (409).
         Whatever :func:`orders.purchasing.actions.place` raises, but ``ApprovalNeeded``.
     """
     prepared = pricing.prepare(session, actor, head, lines)
@@ -141,9 +141,9 @@ def write_steps(session: Session, requester: int, request_id: int, round_: int, 
     Raises:
         NobodyToApprove: see there (409).
     """
-    for step in steps:
-        if not deciders(session, step, requester, frozenset()):
-            raise NobodyToApprove(step=step.name)
+    able = [set(holders_of(session, step)) - {requester} for step in steps]
+    if (unmet := first_unmet(able)) is not None:
+        raise NobodyToApprove(step=steps[unmet].name)
     session.execute(
         _STEPS,
         [

@@ -145,14 +145,13 @@ def agree(session: Session, actor: Actor, correction_id: int, note: str | None, 
         NotFound: not a correction of the caller's organisation (404). OwnProposal: the own side proposed it (403).
         Changed: another version than the caller read (412). IllegalMove: it was answered already (409).
         AboveAccepted: more was given back since than is left by it (409).
-        BudgetExceeded, BuyersBudgetShort: more was accepted than the buyer's budget has left (409).
+        BuyersBudgetShort: more was accepted than the buyer's budget has left (409).
     """
     row = _begin(session, actor, correction_id, if_match)
     if _side(actor, row) == row.proposed_side:
         raise OwnProposal
     _step(session, actor, row, CorrectionMove.AGREE, note)
-    with budgets.untold(to_supplier=row.proposed_side == "buyer"):
-        _book(session, actor, row)
+    _book(session, actor, row)
 
 
 def decline(session: Session, actor: Actor, correction_id: int, note: str | None, if_match: IfMatch | None = None) -> None:

@@ -154,7 +154,7 @@ def _give_back(session: Session, request_id: int, **came_to: int | None) -> None
     session.execute(_VOID, values)
     left = session.execute(_ANY_LEFT, values).scalar_one()
     action = RequestAction.GIVE_BACK_PART if left else RequestAction.GIVE_BACK_ALL
-    keep(session, SYSTEM, row, action, award_ids=award_ids, **came_to)
+    keep(session, SYSTEM, row, action, reason=None, award_ids=award_ids, **came_to)
 
 
 def _choices(table: Table, body: AwardIn) -> list[Choice]:

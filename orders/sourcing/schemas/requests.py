@@ -13,6 +13,7 @@ from orders.sourcing.states import RequestAction, RequestStatus
 from shop.core.errors import BadValue
 from shop.core.money import PositiveYuanIn, YuanOut
 from shop.core.quantities import Day, Id, LongText, Moment, Name, Quantity, QuantityOut, ShortText, each_once
+from shop.identity.schemas import Phone
 
 MAX_LINES = 1_000
 MAX_SUPPLIERS = 200
@@ -86,7 +87,7 @@ class QuotationRequestIn(EndIn):
     cost_centre: Name | None = None
     delivery_address: ShortText
     delivery_contact: Name | None = None
-    delivery_phone: Annotated[str, Field(pattern=r"^[0-9+\- ]{5,30}$")] | None = None
+    delivery_phone: Phone | None = None
     target_shown: bool = Field(default=False, description="whether suppliers see the target prices")
     lines: list[RequestLineIn] = Field(min_length=1, max_length=MAX_LINES)
 

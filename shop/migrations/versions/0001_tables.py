@@ -824,6 +824,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_supplier_order")),
         sa.UniqueConstraint("purchase_order_id", "supplier_id", name=op.f("uq_supplier_order_purchase_order_id_supplier_id")),
     )
+    op.create_index(op.f("ix_supplier_order_supplier_id_id"), "supplier_order", ["supplier_id", "id"], unique=False)
     op.create_index(
         op.f("ix_supplier_order_supplier_id_status_id"), "supplier_order", ["supplier_id", "status", "id"], unique=False
     )
@@ -1028,6 +1029,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_order_line_sku_id"), table_name="order_line")
     op.drop_table("order_line")
     op.drop_index(op.f("ix_supplier_order_supplier_id_status_id"), table_name="supplier_order")
+    op.drop_index(op.f("ix_supplier_order_supplier_id_id"), table_name="supplier_order")
     op.drop_table("supplier_order")
     op.drop_index(op.f("ix_stock_movement_sku_id_id"), table_name="stock_movement")
     op.drop_index(op.f("ix_stock_movement_order_line_id"), table_name="stock_movement")

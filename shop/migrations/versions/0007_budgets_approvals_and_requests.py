@@ -23,10 +23,12 @@ def upgrade() -> None:
         sa.Column("steps", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("position", sa.Integer(), server_default="0", nullable=False),
         sa.Column("active", sa.Boolean(), server_default="true", nullable=False),
+        sa.Column("set_by_id", sa.BigInteger(), nullable=False),
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
         sa.CheckConstraint("jsonb_array_length(steps) BETWEEN 1 AND 10", name=op.f("ck_approval_rule_steps")),
         sa.CheckConstraint("min_fen >= 0", name=op.f("ck_approval_rule_min_fen")),
         sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"], name=op.f("fk_approval_rule_organisation_id")),
+        sa.ForeignKeyConstraint(["set_by_id"], ["organisation.id"], name=op.f("fk_approval_rule_set_by_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_approval_rule")),
     )
     op.create_index(op.f("ix_approval_rule_organisation_id"), "approval_rule", ["organisation_id"])
@@ -37,6 +39,7 @@ def upgrade() -> None:
         sa.Column("year", sa.Integer(), nullable=False),
         sa.Column("fund_source", sa.String(), nullable=False),
         sa.Column("limit_fen", sa.BigInteger(), nullable=False),
+        sa.Column("set_by_id", sa.BigInteger(), nullable=False),
         sa.Column("reserved_fen", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("consumed_fen", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
@@ -45,6 +48,7 @@ def upgrade() -> None:
         sa.CheckConstraint("reserved_fen >= 0 AND consumed_fen >= 0", name=op.f("ck_budget_drawn")),
         sa.CheckConstraint("year BETWEEN 2000 AND 2100", name=op.f("ck_budget_year")),
         sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"], name=op.f("fk_budget_organisation_id")),
+        sa.ForeignKeyConstraint(["set_by_id"], ["organisation.id"], name=op.f("fk_budget_set_by_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_budget")),
         sa.UniqueConstraint("organisation_id", "year", "fund_source", name=op.f("uq_budget_organisation_id_year_fund_source")),
     )

@@ -223,7 +223,7 @@ def test_a_higher_price_is_no_way_round_the_approvals(api, database):
     bureau.rule(min_amount="800.00")
     bureau.rule(min_amount="1000.00", cumulative=True)
     buyer, seller, part, line = of_school(bureau, 10)
-    for price, code in (("80.00", "above_approval"), ("79.90", None)):
+    for price, code in (("80.00", "beyond_approval"), ("79.90", None)):
         amendment = propose(seller, part, {"order_line_id": line, "unit_price": price}).json()["id"]
         answer = buyer.post(f"/v1/amendments/{amendment}/accept")
         assert answer.json().get("code") == code, answer.text
@@ -232,7 +232,7 @@ def test_a_higher_price_is_no_way_round_the_approvals(api, database):
     line = seller.get(f"/v1/supplier-orders/{part}").json()["lines"][-1]["id"]
     assert buyer.post("/v1/purchase-orders", json=bureau.order(2)).status_code == 201  # 799 + 139.80 of the year's 1000
     dearer = propose(seller, part, {"order_line_id": line, "quantity": "8", "unit_price": "109.00"}).json()["id"]
-    assert buyer.post(f"/v1/amendments/{dearer}/accept").json()["code"] == "above_approval"
+    assert buyer.post(f"/v1/amendments/{dearer}/accept").json()["code"] == "beyond_approval"
     assert seller.post(f"/v1/amendments/{dearer}/withdraw").status_code == 200
     cheaper = propose(seller, part, {"order_line_id": line, "quantity": "8", "unit_price": "95.00"}).json()["id"]
     assert buyer.post(f"/v1/amendments/{cheaper}/accept").status_code == 200
@@ -270,7 +270,7 @@ def test_a_supplier_does_not_see_what_the_buyer_may_spend(api, database):
     assert (refused.status_code, refused.json()["code"], refused.json().get("data")) == (409, "buyers_budget_short", None)
     buyer.post(f"/v1/amendments/{amendment}/withdraw")
     amendment = propose(seller, part, {"order_line_id": line, "unit_price": "75.00"}).json()["id"]
-    assert buyer.post(f"/v1/amendments/{amendment}/accept").json()["data"]["available"] == "1.00"
+    assert buyer.post(f"/v1/amendments/{amendment}/accept").json()["code"] == "buyers_budget_short"
     assert report.differences(database) == 0
 
 
@@ -321,7 +321,7 @@ def test_a_substitute_that_ran_out_is_refused_and_nothing_changes(database, mark
 def test_answers_deliveries_and_orders_at_once(api, database, market, sides):
     """Consent, shipping and other orders of the substitute, all at once: whoever wins, stock and totals agree."""
     seller, _buyer = sides
-    for _ in range(4):
+    for _ in range(3):  # the substitute lasts so long, whoever wins
         _, part, line = confirmed(sides, market, 10)
         sku = market.products[3].sku_id
         amendment = propose(seller, part, {"order_line_id": line, "sku_id": sku, "quantity": "10"}).json()["id"]

@@ -1,9 +1,11 @@
 """Which steps an order takes, and who may take them."""
 
+from itertools import product
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.approvals.rules import Purchase, Rule, Step, matches, may_decide, steps_for
+from orders.approvals.rules import Purchase, Rule, Step, first_unmet, matches, may_decide, steps_for
 
 LEADER, FINANCE, COUNTY = Step("领导", 1, "approver"), Step("财务", 1, "finance"), Step("主管部门", 9, "approver")
 
@@ -94,3 +96,12 @@ def test_nobody_approves_the_own_request_and_nobody_takes_two_steps(candidates, 
         assert in_place_of in candidates
         assert user == in_place_of or in_place_of in deputies[user]
     assert {user for user in candidates if user != requester and user not in decided} <= set(found)
+
+
+@given(st.lists(st.sets(st.integers(1, 5)), max_size=5))
+def test_steps_are_met_exactly_if_each_can_be_given_to_somebody_else(steps):
+    possible = any(len(set(taken)) == len(taken) for taken in product(*steps))
+    unmet = first_unmet(steps)
+    assert (unmet is None) == possible
+    if unmet is not None:
+        assert first_unmet(steps[:unmet]) is None

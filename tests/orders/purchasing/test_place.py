@@ -143,12 +143,12 @@ def test_who_sees_an_order(api, database):
             "officer elsewhere": (make_user(session, Role.COUNTY_OFFICER, region_code="500229"), 404),
             "city officer": (make_user(session, Role.CITY_OFFICER), 200),
         }
-    order = api.as_(market.purchaser).post("/v1/purchase-orders", json=market.order(1, 1)).json()
+    order = api.as_(market.purchaser).post("/v1/purchase-orders", json=market.order(1, 1, cost_centre="A-12")).json()
     for name, (user, status) in others.items():
         assert api.as_(user).get(f"/v1/purchase-orders/{order['id']}").status_code == status, name
     seen = api.as_(market.sellers[0]).get(f"/v1/purchase-orders/{order['id']}").json()
     assert [part["supplier_id"] for part in seen["supplier_orders"]] == [market.suppliers[0].id]
-    assert seen["total"] == "69.90"
+    assert (seen["total"], seen["line_count"], seen["cost_centre"]) == ("69.90", 1, None)
     lines = api.as_(market.sellers[0]).get(f"/v1/purchase-orders/{order['id']}/lines").json()["items"]
     assert [line["product_name"] for line in lines] == ["奉节脐橙"]
     assert api.get(f"/v1/purchase-orders/{order['id']}").status_code == 401

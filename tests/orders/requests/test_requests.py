@@ -268,6 +268,9 @@ def test_rules_are_seen_below_and_set_above(bureau):
     path = f"/v1/approval-rules/{made['id']}"
     assert bureau.as_("school_buyer_admin").patch(path, json={"active": False}).status_code == 404
     assert bureau.as_("bureau_purchaser").patch(path, json={"active": False}).status_code == 403
+    for_school = bureau.rule(organisation_id=bureau.school.id, fund_sources=["welfare"])
+    refused = bureau.as_("school_buyer_admin").patch(f"/v1/approval-rules/{for_school['id']}", json={"active": False})
+    assert code(refused) == (403, "rule_set_above")
     # honey alone is not of its category, and union money not of its fund
     assert bureau.ask(None, 1).json()["purchase_order"] is not None
     assert bureau.ask(1, fund_source="union").json()["purchase_order"] is not None

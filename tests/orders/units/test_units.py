@@ -1,8 +1,12 @@
 """Where the goods of a unit go, and on whose budget it buys."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
+from shop.core import outbox
 from tests.factories.buying import make_bureau
+from workers.handlers import HANDLERS
 
 
 @pytest.fixture
@@ -67,7 +71,7 @@ def settings(bureau, who, unit, **body):
     return bureau.as_(who).patch(f"/v1/organisations/{unit.id}/buying-settings", json=body)
 
 
-def test_a_school_buys_on_the_budget_of_its_bureau(bureau):
+def test_a_school_buys_on_the_budget_of_its_bureau(bureau, database):
     assert settings(bureau, "bureau_buyer_admin", bureau.school, budget_unit_id=bureau.bureau.id).status_code == 200
     school = bureau.as_("school_purchaser")
     placed = school.post("/v1/purchase-orders", json=bureau.order(2)).json()
@@ -78,6 +82,13 @@ def test_a_school_buys_on_the_budget_of_its_bureau(bureau):
     assert bureau.as_("other_purchaser").get(f"/v1/purchase-orders/{placed['id']}").status_code == 404
     assert [each["id"] for each in school.get("/v1/purchase-orders").json()["items"]] == [placed["id"]]
     assert school.post(f"/v1/purchase-orders/{placed['id']}/cancel", json={"reason": "计划有变"}).status_code == 200
+    # and both hear of what becomes of it
+    again = school.post("/v1/purchase-orders", json=bureau.order(2)).json()["supplier_orders"][0]["id"]
+    bureau.as_("seller").post(f"/v1/supplier-orders/{again}/reject", json={"reason": "缺货"})
+    outbox.drain(database, HANDLERS)
+    for who in ("school_viewer", "bureau_viewer"):
+        kinds = [each["kind"] for each in bureau.as_(who).get("/v1/notifications").json()["items"]]
+        assert kinds == ["supplier_order.rejected"]
     own = school.post("/v1/purchase-orders", json=bureau.order(1, buyer_id=bureau.school.id)).json()
     assert own["buyer_id"] == bureau.school.id
 
@@ -101,3 +112,69 @@ def test_settings_come_down_the_tree(bureau):
     assert (refused.status_code, refused.json()["code"]) == (409, "budget_missing")
     settings(bureau, "bureau_buyer_admin", bureau.school, budget_required=False)
     assert bureau.as_("school_purchaser").post("/v1/purchase-orders", json=bureau.order(1)).status_code == 201
+
+
+def test_an_address_that_is_not_used_does_not_become_the_default_one(bureau):
+    school = bureau.as_("school_purchaser")
+    used = school.post("/v1/delivery-addresses", json={**PLACE, "is_default": True}).json()
+    gone = school.post("/v1/delivery-addresses", json=PLACE).json()
+    path = f"/v1/delivery-addresses/{gone['id']}"
+    school.patch(path, json={"active": False})
+    for changes in ({"is_default": True}, {"is_default": True, "active": False}):
+        refused = school.patch(path, json=changes)
+        assert (refused.status_code, refused.json()["code"]) == (409, "address_not_in_use")
+    assert [each["id"] for each in school.get("/v1/delivery-addresses").json()["items"] if each["is_default"]] == [used["id"]]
+    assert school.patch(path, json={"is_default": True, "active": True}).json()["is_default"] is True
+
+
+def test_of_two_who_change_the_same_version_one_is_told(bureau):
+    school = bureau.as_("school_purchaser")
+    address = school.post("/v1/delivery-addresses", json=PLACE).json()
+    first = {"If-Match": '"1"'}
+    with ThreadPoolExecutor(6) as pool:
+        path = f"/v1/delivery-addresses/{address['id']}"
+        answers = list(pool.map(lambda n: school.patch(path, json={"name": f"{n}"}, headers=first).status_code, range(6)))
+        assert sorted(answers) == [200, *[412] * 5]
+        # also where nothing was set before
+        admin, path = bureau.as_("bureau_buyer_admin"), f"/v1/organisations/{bureau.school.id}/buying-settings"
+        assert admin.get(path).headers["ETag"] == '"1"'
+        answers = list(pool.map(lambda n: admin.patch(path, json={"budget_required": True}, headers=first).status_code, range(6)))
+        assert sorted(answers) == [200, *[412] * 5]
+
+
+def test_nobody_lifts_what_a_unit_above_wants(bureau):
+    settings(bureau, "bureau_buyer_admin", bureau.bureau, budget_required=True)
+    refused = settings(bureau, "school_buyer_admin", bureau.school, budget_required=False)
+    assert (refused.status_code, refused.json()["code"]) == (403, "required_above")
+    assert settings(bureau, "bureau_buyer_admin", bureau.school, budget_required=False).status_code == 200
+    # what is lifted from above may be said again, and the own wish be dropped
+    assert settings(bureau, "school_buyer_admin", bureau.school, budget_required=False).status_code == 200
+    settings(bureau, "bureau_buyer_admin", bureau.bureau, budget_required=None)
+    settings(bureau, "school_buyer_admin", bureau.school, budget_required=True)
+    assert settings(bureau, "school_buyer_admin", bureau.school, budget_required=False).json()["budget_required"] is False
+
+
+def test_a_list_shows_each_order_once_and_loses_none(bureau):
+    """Orders of one unit for another, both of the branch, are found by either."""
+    settings(bureau, "bureau_buyer_admin", bureau.school, budget_unit_id=bureau.bureau.id)
+    head = {"school_purchaser": {}, "bureau_purchaser": {"buyer_id": bureau.other.id}, "other_purchaser": {}}
+    placed = [
+        bureau.as_(who).post("/v1/purchase-orders", json=bureau.order(1, **head[who])).json()["id"]
+        for _ in range(2)
+        for who in head
+    ]
+
+    def seen(who, **asked):
+        found, after = [], {}
+        while True:
+            page = bureau.as_(who).get("/v1/purchase-orders", params={"limit": 1, **asked, **after}).json()
+            found += [each["id"] for each in page["items"]]
+            if page["next"] is None:
+                return found
+            after = {"after": page["next"]}
+
+    assert seen("bureau_viewer") == sorted(placed, reverse=True)
+    assert seen("bureau_viewer", buyer_id=bureau.other.id) == sorted(placed[1::3] + placed[2::3], reverse=True)
+    assert seen("school_viewer") == sorted(placed[::3], reverse=True)
+    assert seen("other_viewer") == sorted(placed[1::3] + placed[2::3], reverse=True)
+    assert seen("seller") == seen("stranger") == []
