@@ -6,8 +6,8 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from catalog.products.search import normalised
-from orders.importing import rules
-from orders.importing.rules import GRAMS, UNITS, Column, RowFault, Step, plain_text, same_unit, short_place
+from orders.importing.cells import GRAMS, UNITS, plain_text, quantity_of, same_unit, short_place
+from orders.importing.rules import Column, RowFault, Step
 
 #: So many SKUs are offered as choices.
 MOST_CANDIDATES = 10
@@ -115,7 +115,7 @@ def _packed(pack: str, candidates: Sequence[Candidate]) -> list[Candidate]:
 
 def grams_of(pack: str) -> int | None:
     """What a pack weighs that is written as ``2.5公斤/箱``; None: it does not begin with a weight."""
-    quantity, unit, fault = rules.quantity_of(plain_text(pack).partition("/")[0])
+    quantity, unit, fault = quantity_of(plain_text(pack).partition("/")[0])
     return int(quantity * GRAMS[unit]) if quantity and fault is None and unit in GRAMS else None
 
 

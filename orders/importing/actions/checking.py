@@ -11,9 +11,10 @@ from catalog.certificates.states import in_force_sql
 from catalog.products.models import plain_name_sql
 from orders.importing import matching
 from orders.importing.actions.uploading import keep, locked
+from orders.importing.cells import plain_code
 from orders.importing.matching import Candidate, Match, Nearest, Places
 from orders.importing.models import OrderImport
-from orders.importing.rules import Column, RowFault, Step, column_of, plain_code, state_of
+from orders.importing.rules import Column, RowFault, Step, column_of, state_of
 from orders.importing.states import ORDER_IMPORT, ImportAction, ImportStatus
 from orders.purchasing import checking
 from orders.purchasing.checking import CheckedLine

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from orders.importing import rules
 from orders.importing.actions.uploading import keep, locked
+from orders.importing.cells import plain_text, storable, tidy
 from orders.importing.models import OrderImport
 from orders.importing.rules import Basis, Column, ReadRow, RowFault, RowKind, RowState, Step
 from orders.importing.states import ORDER_IMPORT, ImportAction, ImportStatus
@@ -97,11 +98,11 @@ def _book(session: Session, held: OrderImport) -> dict[str, list[list[str]]]:
         raise _Unreadable("file_missing") from None
     except Problem as problem:
         raise _Unreadable(problem.code) from None
-    return {rules.storable(name): rows for name, rows in book.items()}
+    return {storable(name): rows for name, rows in book.items()}
 
 
 def _tidied(rows: Sequence[Sequence[str]]) -> list[list[str]]:
-    tidied = [rules.tidy(cells) for cells in rows]
+    tidied = [tidy(cells) for cells in rows]
     while tidied and not tidied[-1]:
         tidied.pop()
     return tidied
@@ -123,7 +124,7 @@ def _sheet(held: OrderImport, book: Mapping[str, list[list[str]]], layouts: Mapp
     held.sheets = [{"name": name, "rows": len(book[name]), "header_row": row} for name, row in shown.items()]
     names = list(book)
     if held.sheet is not None:
-        names = [name for name in names if rules.plain_text(name) == rules.plain_text(held.sheet)]
+        names = [name for name in names if plain_text(name) == plain_text(held.sheet)]
         if not names:
             raise _Unreadable("no_such_sheet")
     elif _said(held) is None:

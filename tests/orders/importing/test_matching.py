@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orders.importing import matching, rules
+from orders.importing.cells import tidy
 from orders.importing.matching import Candidate, Nearest, Places
 from orders.importing.rules import RowState
 
@@ -176,7 +177,7 @@ def test_what_a_pack_weighs(pack, grams):
 
 @given(st.lists(st.text(max_size=20), max_size=8))
 def test_any_cells_can_be_kept(cells):
-    kept = rules.tidy(cells)
+    kept = tidy(cells)
     assert len(kept) <= len(cells)
     "".join(kept).encode()
     assert not kept or kept[-1].strip()

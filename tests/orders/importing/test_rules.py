@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.importing import rules
+from orders.importing import cells, rules
 from orders.importing.rules import Column, RowKind
 from shop.core import sheets
 from shop.core.quantities import plain
@@ -68,7 +68,7 @@ def test_a_quantity_is_read_however_it_is_written(quantity, unit, wide, grouped)
     written = f"{quantity:,f}" if grouped else plain(quantity)
     if wide:
         written = written.translate({ord(digit): ord(digit) + 0xFEE0 for digit in "0123456789"})
-    assert rules.quantity_of(f" {written}{unit}　") == (quantity, rules.same_unit(unit), None)
+    assert cells.quantity_of(f" {written}{unit}　") == (quantity, cells.same_unit(unit), None)
 
 
 @pytest.mark.parametrize(
@@ -76,14 +76,14 @@ def test_a_quantity_is_read_however_it_is_written(quantity, unit, wide, grouped)
     ["0", "-1", "十箱", "1/2", "10-12箱", "1,20", "1.2345", "1e3", "10箱2袋", "NaN", "9" * 12, "约10箱", "1.2.3", "=1+1"],
 )
 def test_what_is_no_quantity_is_not_guessed(cell):
-    quantity, _, fault = rules.quantity_of(cell)
+    quantity, _, fault = cells.quantity_of(cell)
     assert (quantity, fault) == (None, "bad_quantity")
 
 
 def test_a_unit_behind_the_figure_must_be_that_of_its_column():
-    assert rules.quantity_of("10箱", "袋") == (None, "袋", "units_differ")
-    assert rules.quantity_of("10公斤", "kg") == (Decimal(10), "kg", None)
-    assert rules.quantity_of("", "袋") == (None, "袋", "quantity_missing")
+    assert cells.quantity_of("10箱", "袋") == (None, "袋", "units_differ")
+    assert cells.quantity_of("10公斤", "kg") == (Decimal(10), "kg", None)
+    assert cells.quantity_of("", "袋") == (None, "袋", "quantity_missing")
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_unit_behind_the_figure_must_be_that_of_its_column():
     ],
 )
 def test_a_county_is_the_same_by_its_short_and_its_whole_name(written, short):
-    assert rules.short_place(written) == short
+    assert cells.short_place(written) == short
 
 
 def test_the_short_names_of_all_districts_differ(database):
@@ -110,7 +110,7 @@ def test_the_short_names_of_all_districts_differ(database):
             session.execute(text("SELECT DISTINCT name_zh FROM region WHERE length(code) = 6 AND code <> '500000'")).scalars()
         )
     assert len(names) > 30
-    assert [short for short, count in Counter(map(rules.short_place, names)).items() if count > 1] == []
+    assert [short for short, count in Counter(map(cells.short_place, names)).items() if count > 1] == []
 
 
 def lines(*rows, header=("品名", "数量", "备注")):
@@ -174,7 +174,7 @@ def test_the_unit_of_a_row_counts_before_that_of_the_header():
     ],
 )
 def test_figures_are_kept_as_spreadsheet_programs_show_them(kept, shown):
-    assert rules.tidy([kept]) == [shown]
+    assert cells.tidy([kept]) == [shown]
 
 
 @pytest.mark.parametrize(
@@ -191,4 +191,4 @@ def test_figures_are_kept_as_spreadsheet_programs_show_them(kept, shown):
     ],
 )
 def test_a_price_is_read_or_left(cell, fen):
-    assert rules.price_of(cell) == fen
+    assert cells.price_of(cell) == fen

@@ -1,0 +1,120 @@
+"""What single cells of a list say: texts, codes, figures, units, prices, places. Pure functions."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from decimal import Decimal
+
+from catalog.products.rules import Unit, unit_label
+from shop.core.quantities import MAX_QUANTITY
+
+_BRACKETED = re.compile(r"\(([^()]*)\)$")
+_NUMBER = re.compile(r"(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?P<unit>/?[^\W\d_]+)?")
+#: Words of the unit that mean the same.
+_SAME_UNITS = {"公斤": "kg", "千克": "kg", "克": "g", "公克": "g", "市斤": "斤", "升": "l", "毫升": "ml"}
+
+
+def plain_text(cell: str) -> str:
+    """A cell in one width, without spaces and in lower case: what names are compared by."""
+    return "".join(unicodedata.normalize("NFKC", cell).split()).lower()
+
+
+def plain_code(cell: str) -> str:
+    """A code in one width and without spaces."""
+    return "".join(unicodedata.normalize("NFKC", cell).split())
+
+
+def title(cell: str) -> str:
+    """A header without what does not count."""
+    return _BRACKETED.sub("", plain_text(cell).strip("*:")).strip("*:")
+
+
+def quantity_of(cell: str, unit_cell: str = "") -> tuple[Decimal | None, str, str | None]:
+    """The quantity and unit that a cell tells ("１，200", "10箱", "2.5 kg"), or the code of what is wrong: ``quantity_missing``,
+    ``bad_quantity`` or ``units_differ``, when the unit behind the figure is not that of the unit's own column."""
+    beside = same_unit(unit_cell)
+    text = plain_text(cell)
+    if not text:
+        return None, beside, "quantity_missing"
+    found = _NUMBER.fullmatch(text)
+    if found is None:
+        return None, beside, "bad_quantity"
+    quantity = Decimal(found["number"].replace(",", ""))
+    behind = same_unit(found["unit"] or "")
+    if not 0 < quantity <= MAX_QUANTITY or quantity != round(quantity, 3):
+        return None, beside or behind, "bad_quantity"
+    if behind and beside and behind != beside:
+        return None, beside, "units_differ"
+    return round(quantity, 3), behind or beside, None
+
+
+def same_unit(written: str) -> str:
+    """A unit in its one spelling; 公斤 and 千克 are kg."""
+    unit = plain_text(written).strip("/")
+    return _SAME_UNITS.get(unit, unit)
+
+
+#: What a SKU may be sold by, by the words for it.
+UNITS = {same_unit(word): unit for unit in Unit for word in (unit, unit_label(unit, "zh"), unit_label(unit, "en"))}
+UNITS |= {"个": Unit.PIECE, "听": Unit.CAN, "羽": Unit.BIRD, "人次": Unit.PERSON, "晚": Unit.ROOM_NIGHT}
+#: Grams of what else lists count in.
+GRAMS = {"kg": Decimal(1000), "g": Decimal(1), "斤": Decimal(500), "两": Decimal(50), "吨": Decimal(1_000_000)}
+
+
+def unit_of_header(cell: str) -> str:
+    """The unit that a header says for its whole column, as in 数量（公斤）; empty where its brackets hold something else or nothing."""
+    found = _BRACKETED.search(plain_text(cell).strip("*:"))
+    unit = same_unit(found[1].removeprefix("单位").strip(":")) if found else ""
+    return unit if unit in UNITS or unit in GRAMS else ""
+
+
+#: Longer cells are cut.
+LONGEST_CELL = 500
+#: Figures with more places than spreadsheet programs show.
+_FINER_THAN_SHOWN = re.compile(r"-?\d{1,14}\.\d{2,}")
+_SHOWN_DIGITS = 15
+
+
+def tidy(cells: Sequence[str]) -> list[str]:
+    """A row as it is kept: figures as spreadsheet programs show them, nothing that cannot be stored, and no empty cells at its end."""
+    kept = [_shown(cell) for cell in cells]
+    while kept and not kept[-1].strip():
+        kept.pop()
+    return kept
+
+
+def _shown(cell: str) -> str:
+    """Inside, 69 is kept as 69.0 and 46 times 0.15 as 6.8999999999999995."""
+    if cell.endswith(".0") and cell[:-2].removeprefix("-").isdecimal():
+        return cell[:-2]
+    if len(cell) > _SHOWN_DIGITS and _FINER_THAN_SHOWN.fullmatch(cell):
+        return f"{float(cell):.{_SHOWN_DIGITS}g}"
+    return storable(cell)
+
+
+def storable(text: str) -> str:
+    """A text as the database can keep it."""
+    return text[:LONGEST_CELL].replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+def price_of(cell: str) -> int | None:
+    """The price of a list in fen; None where it tells none that can be read. It binds nobody: it is shown beside the one that holds."""
+    text = plain_text(cell).strip("¥元").replace(",", "")
+    try:
+        fen = Decimal(text) * 100
+    except ArithmeticError:  # no figure, or one beyond all bounds
+        return None
+    return (round(fen) or None) if fen.is_finite() and 0 < fen < 10**12 else None
+
+
+_LEVEL = re.compile(r"(?:土家族|苗族)*自治县$|经济技术开发区$|经开区$|新区$|区$|县$")
+#: Counties that lists still call by the name that they had.
+_FORMER = {"开县": "开州"}
+
+
+def short_place(name: str) -> str:
+    """A county's name without the city before it and what it is behind it: 重庆市石柱土家族自治县, 石柱县 and 石柱 are all 石柱."""
+    whole = plain_text(name).removeprefix("重庆市").removeprefix("重庆")
+    short = _LEVEL.sub("", whole)
+    short = short if len(short) >= 2 else whole
+    return _FORMER.get(short, short)
