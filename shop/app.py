@@ -63,6 +63,7 @@ DOMAINS = [
     "orders.amendments.api",
     "orders.papers.api",
     "orders.payments.api",
+    "orders.refunds.api",
     "orders.returns.api",
     "orders.bookings.api",
     "orders.disputes.api",

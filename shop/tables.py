@@ -23,11 +23,13 @@ import orders.fulfilment.models
 import orders.importing.models
 import orders.ledger.models
 import orders.lists.models
+import orders.money.models
 import orders.papers.models
 import orders.payments.models
 import orders.pledges.models
 import orders.purchasing.models
 import orders.reassignments.models
+import orders.refunds.models
 import orders.requests.models
 import orders.reserved_share.models
 import orders.returns.models

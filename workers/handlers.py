@@ -24,6 +24,7 @@ from orders.payments import handlers as payments
 from orders.pledges import handlers as pledges
 from orders.purchasing import handlers as purchasing
 from orders.reassignments import handlers as reassignments
+from orders.refunds import handlers as refunds
 from orders.requests import handlers as requests
 from orders.reserved_share import handlers as reserved_share
 from orders.returns import handlers as returns
@@ -64,6 +65,7 @@ HANDLERS: dict[str, Handler] = together(
     amendments.HANDLERS,
     papers.HANDLERS,
     payments.HANDLERS,
+    refunds.HANDLERS,
     effects.HANDLERS,
     sourcing.HANDLERS,
     agreements.HANDLERS,

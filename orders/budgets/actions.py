@@ -9,6 +9,7 @@ from orders.budgets import queries
 from orders.budgets.errors import BudgetExceeded, BuyersBudgetShort, SetAbove
 from orders.budgets.rules import Holder
 from orders.budgets.schemas import BudgetIn, BudgetPatch
+from orders.money.queries import ALLOWED_OF_ORDER
 from shop.core import audit
 from shop.core.errors import NotFound
 from shop.core.money import yuan_from_fen
@@ -59,23 +60,25 @@ _LEFT = text(
     " FROM budget b JOIN organisation o ON o.id = b.organisation_id WHERE b.id = :id"
 )
 # What an order costs is split: what the ledger holds of it is used up, returns and corrections taken off; what else will have to be paid is
-# reserved. Goods rejected, lost or not to come cost nothing. Freight is used up with the first acceptance of its part.
-STANDS = """
-    SELECT goods.reserved + freight.reserved AS reserved, sold.fen + freight.consumed AS consumed
+# reserved. Goods rejected, lost or not to come cost nothing. Freight is used up with the first acceptance of its part. What a dispute gave back
+# without goods is used up no more; what was not used up yet of it will not be.
+STANDS = f"""
+    SELECT greatest(goods.reserved + freight.reserved - greatest(allowed.fen - sold.fen - freight.consumed, 0), 0) AS reserved,
+           greatest(sold.fen + freight.consumed - allowed.fen, 0) AS consumed
     FROM (
         SELECT coalesce(sum(round((l.quantity - l.rejected_quantity - l.difference_quantity - l.closed_quantity) * l.unit_price_fen)
                             - round(l.accepted_quantity * l.unit_price_fen)), 0)::bigint AS reserved
         FROM order_line l JOIN supplier_order so ON so.id = l.supplier_order_id AND so.status NOT IN ('rejected', 'cancelled')
-        WHERE l.purchase_order_id = {order}
+        WHERE l.purchase_order_id = {{order}}
     ) goods, (
         SELECT coalesce(sum(freight_fen) FILTER (WHERE status IN ('partly_accepted', 'accepted')), 0)::bigint AS consumed,
                coalesce(sum(freight_fen) FILTER (WHERE status NOT IN ('rejected', 'cancelled', 'partly_accepted', 'accepted')), 0)::bigint
                AS reserved
-        FROM supplier_order WHERE purchase_order_id = {order}
+        FROM supplier_order WHERE purchase_order_id = {{order}}
     ) freight, (
-        SELECT coalesce(sum(amount_fen), 0)::bigint AS fen FROM sale_entry WHERE order_id = {order}
-    ) sold
-"""
+        SELECT coalesce(sum(amount_fen), 0)::bigint AS fen FROM sale_entry WHERE order_id = {{order}}
+    ) sold, (SELECT {ALLOWED_OF_ORDER.format(id="{order}")} AS fen) allowed
+"""  # noqa: S608
 _STANDING = text(STANDS.format(order=":id"))
 _LOCK_DRAWS = text(
     "SELECT id, budget_id FROM budget_draw WHERE holder_kind = 'purchase_order' AND holder_id = ANY (CAST(:ids AS bigint[])) ORDER BY id FOR UPDATE"

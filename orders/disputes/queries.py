@@ -34,13 +34,12 @@ _FILES = text(
 _FILE = text("SELECT f.* FROM dispute_file g JOIN stored_file f ON f.id = g.file_id WHERE g.dispute_id = :id AND f.id = :file")
 
 
-#: What other disputes of an order refund, and what goods that go back will.
+#: What goods that go back will give back of an order; what other disputes did is in what it costs by now.
 _GIVEN_BACK = text(
     """
-    SELECT (SELECT coalesce(sum(refund_fen), 0) FROM dispute WHERE supplier_order_id = :order AND id <> :id)
-         + (SELECT coalesce(sum(round(r.quantity * l.unit_price_fen)), 0)
-            FROM goods_return g JOIN goods_return_line r ON r.goods_return_id = g.id JOIN order_line l ON l.id = r.order_line_id
-            WHERE g.supplier_order_id = :order AND g.kind = 'return' AND g.status IN ('approved', 'sent'))
+    SELECT coalesce(sum(round(r.quantity * l.unit_price_fen)), 0)
+    FROM goods_return g JOIN goods_return_line r ON r.goods_return_id = g.id JOIN order_line l ON l.id = r.order_line_id
+    WHERE g.supplier_order_id = :order AND g.kind = 'return' AND g.status IN ('approved', 'sent')
     """
 )
 
@@ -113,5 +112,5 @@ def file(session: Session, actor: Actor, dispute_id: int, file_id: int) -> Row[A
 def most_refund(session: Session, dispute: Row[Any]) -> int:
     """How much of an order can still be refunded by a dispute, in fen: what it costs by now, less what is given back otherwise. Its order is
     locked by the caller."""
-    given_back = session.execute(_GIVEN_BACK, {"order": dispute.supplier_order_id, "id": dispute.id}).scalar_one()
+    given_back = session.execute(_GIVEN_BACK, {"order": dispute.supplier_order_id}).scalar_one()
     return max(purchasing.payable_of_part(session, dispute.supplier_order_id) - int(given_back), 0)

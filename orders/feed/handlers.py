@@ -90,6 +90,13 @@ _SOURCING_QUOTED = f"""
     UNION SELECT supplier_id, 'quotation_request', quotation_request_id FROM quotation WHERE quotation_request_id = :id
 """
 
+_PAYMENT = f"""
+    SELECT {_BUYERS}, 'purchase_order', po.id FROM payment p JOIN purchase_order po ON po.id = p.purchase_order_id WHERE p.id = :id
+    UNION SELECT so.supplier_id, 'supplier_order', so.id FROM payment p JOIN supplier_order so USING (purchase_order_id) WHERE p.id = :id
+"""
+_REFUND = f"""
+    SELECT {_BUYERS}, 'refund', r.id FROM refund r JOIN purchase_order po ON po.id = r.purchase_order_id WHERE r.id = :id
+"""
 _PLEDGE = "SELECT organisation_id, 'pledge', id FROM pledge WHERE id = :id"
 _PROOF = "SELECT p.organisation_id, 'pledge', p.id FROM purchase_proof f JOIN pledge p ON p.id = f.pledge_id WHERE f.id = :id"
 
@@ -160,11 +167,8 @@ CONCERNED: dict[str, tuple[str, str]] = {
         "paper_id",
         _PART.format(subject="supplier_order", of="so", join="JOIN order_paper p ON p.supplier_order_id = so.id", by="p"),
     ),
-    "payment.recorded": (
-        "payment_id",
-        f"""SELECT {_BUYERS}, 'purchase_order', po.id FROM payment p JOIN purchase_order po ON po.id = p.purchase_order_id WHERE p.id = :id
-        UNION SELECT so.supplier_id, 'supplier_order', so.id FROM payment p JOIN supplier_order so USING (purchase_order_id) WHERE p.id = :id""",
-    ),
+    "payment.recorded": ("payment_id", _PAYMENT),
+    "payment.undone": ("payment_id", _PAYMENT),
     "pledge.cancelled": ("pledge_id", _PLEDGE),
     "pledge.opened": ("pledge_id", _PLEDGE),
     "purchase_order.amended": ("purchase_order_id", _PARTS),
@@ -187,6 +191,7 @@ CONCERNED: dict[str, tuple[str, str]] = {
     "quotation_request.decided": ("quotation_request_id", _SOURCING_QUOTED),
     "quotation_request.extended": ("quotation_request_id", _SOURCING),
     "quotation_request.published": ("quotation_request_id", _SOURCING),
+    "refund.moved": ("refund_id", _REFUND),
     "return.moved": ("return_id", _OF_PART.format(subject="goods_return", table="goods_return")),
     "shipment.corrected": ("shipment_id", _PART.format(subject="shipment", of="s", join=_SHIPMENT, by="s")),
     "shipment.hold_changed": ("shipment_id", _PART.format(subject="shipment", of="s", join=_SHIPMENT, by="s")),

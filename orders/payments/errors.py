@@ -15,6 +15,30 @@ class AboveDue(Conflict):
     en = "The payment is above the amount still due ({due} yuan)"
 
 
+class AboveCredit(Conflict):
+    code = "amount_above_credit"
+    zh = "超过该订单多付的金额（{credit} 元）"
+    en = "More than was paid too much for the order ({credit} yuan)"
+
+
+class NotSameBuyer(Conflict):
+    code = "not_same_buyer"
+    zh = "只能转到同一采购单位的另一订单"
+    en = "It can only count for another order of the same buyer"
+
+
+class Undone(Conflict):
+    code = "payment_undone"
+    zh = "该付款已撤销"
+    en = "The payment was taken back before"
+
+
+class Announced(Conflict):
+    code = "payment_not_announced"
+    zh = "该付款由银行流水或在线支付入账，不能撤回"
+    en = "The bank or the online payment shows it; it cannot be taken back like an announcement"
+
+
 class PaidInFuture(Invalid):
     code = "paid_in_future"
     zh = "付款日期不能晚于今天"

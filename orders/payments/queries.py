@@ -4,9 +4,24 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.payments.actions import due_fen
-from orders.payments.schemas import PaymentOut
+from orders.payments.schemas import CreditMoveOut, PaymentOut
 from orders.purchasing import queries as purchasing
+from shop.core.errors import NotFound
 from shop.identity.actor import Actor
+
+
+def require_of(session: Session, purchase_order_id: int, payment_id: int) -> None:
+    """Raises NotFound: there is no such payment of the order (404)."""
+    found = text("SELECT 1 FROM payment WHERE id = :id AND purchase_order_id = :order_id")
+    if session.execute(found, {"id": payment_id, "order_id": purchase_order_id}).first() is None:
+        raise NotFound
+
+
+def credit_move(session: Session, move_id: int) -> CreditMoveOut:
+    """A move of credit, with what is due for both orders after it."""
+    row = session.execute(text("SELECT *, amount_fen AS amount FROM credit_move WHERE id = :id"), {"id": move_id}).one()
+    due = {f"{side}_order_due": due_fen(session, getattr(row, f"{side}_order_id")) for side in ("from", "to")}
+    return CreditMoveOut(id=row.id, from_order_id=row.from_order_id, to_order_id=row.to_order_id, amount=row.amount, **due)
 
 
 def payments(session: Session, actor: Actor, purchase_order_id: int) -> list[PaymentOut]:

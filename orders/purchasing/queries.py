@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+from orders.money.queries import ALLOWED_OF_ORDER, ALLOWED_OF_PART, PAID
 from orders.purchasing.schemas import (
     OrderLineOut,
     OrderSearch,
@@ -49,27 +50,30 @@ def reach(actor: Actor) -> dict[str, Any]:
 
 
 #: What supplier order ``so`` costs by now: its freight, and its goods less what was rejected, lost or will not come. What the ledger took back
-#: or booked anew since the acceptance (returns, corrections) counts as it says. Rejected and cancelled parts cost nothing, not even freight.
-_PAYABLE = """CASE WHEN so.status IN ('rejected', 'cancelled') THEN 0 ELSE so.freight_fen
+#: or booked anew since the acceptance (returns, corrections) counts as it says, and so does what a dispute gave back. Rejected and cancelled
+#: parts cost nothing, not even freight.
+_PAYABLE = f"""-{ALLOWED_OF_PART.format(id="so.id")}
+  + CASE WHEN so.status IN ('rejected', 'cancelled') THEN 0 ELSE so.freight_fen
     + (SELECT coalesce(sum(round((l.quantity - l.rejected_quantity - l.difference_quantity - l.closed_quantity) * l.unit_price_fen)), 0)::bigint
        FROM order_line l WHERE l.supplier_order_id = so.id)
     + (SELECT coalesce(sum(e.amount_fen), 0)::bigint FROM sale_entry e
-       WHERE e.order_id = so.purchase_order_id AND e.supplier_order_id = so.id AND e.origin_kind <> 'acceptance_line') END"""
+       WHERE e.order_id = so.purchase_order_id AND e.supplier_order_id = so.id AND e.origin_kind <> 'acceptance_line') END"""  # noqa: S608
 
 _WITHIN_REACH = text(f"SELECT 1 FROM supplier_order so {SIDES} WHERE so.id = :id AND {IN_REACH}")  # noqa: S608
 _PAYABLE_OF_PART = text(f"SELECT {_PAYABLE} FROM supplier_order so WHERE so.id = :id")  # noqa: S608
 
 #: The same for a whole order, and what was paid for it.
 PAYABLE_AND_PAID = text(
-    """
+    f"""
     SELECT (SELECT coalesce(sum(so.freight_fen), 0)::bigint FROM supplier_order so
             WHERE so.purchase_order_id = :id AND so.status NOT IN ('rejected', 'cancelled'))
          + (SELECT coalesce(sum(round((l.quantity - l.rejected_quantity - l.difference_quantity - l.closed_quantity) * l.unit_price_fen)), 0)::bigint
             FROM order_line l JOIN supplier_order so ON so.id = l.supplier_order_id
             WHERE l.purchase_order_id = :id AND so.status NOT IN ('rejected', 'cancelled'))
-         + (SELECT coalesce(sum(amount_fen), 0)::bigint FROM sale_entry WHERE order_id = :id AND origin_kind <> 'acceptance_line') AS payable,
-           (SELECT coalesce(sum(amount_fen), 0)::bigint FROM payment WHERE purchase_order_id = :id) AS paid
-    """
+         + (SELECT coalesce(sum(amount_fen), 0)::bigint FROM sale_entry WHERE order_id = :id AND origin_kind <> 'acceptance_line')
+         - {ALLOWED_OF_ORDER.format(id=":id")} AS payable,
+           {PAID.format(order=":id")} AS paid
+    """  # noqa: S608
 )
 
 

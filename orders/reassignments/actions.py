@@ -13,6 +13,7 @@ from orders.budgets import actions as budgets
 from orders.budgets.errors import BudgetMissing
 from orders.budgets.queries import NEAREST
 from orders.ledger.actions import reassign
+from orders.money import actions as money
 from orders.purchasing.errors import NotYourUnit
 from orders.reassignments import queries
 from orders.reassignments.errors import Dispatched, NotDispatched, NothingLeft, NotOfYourTree, OwnUnit, SameUnit
@@ -231,6 +232,7 @@ def _move(session: Session, actor: Actor, order: Any, unit: Any, reason: str) ->
     session.execute(_MOVE, {"id": order.id, "unit": unit.id})
     session.execute(_HOLD_BALANCES, {"id": order.id}).all()
     moved = reassign(session, actor, order.id, reason=reason)
+    money.reassign(session, order.id, from_id=order.buyer_id, to_id=unit.id)
     session.execute(_FOLLOW, {"id": order.id})
     year = clock.shanghai_date(order.placed_at).year
     budget = session.execute(_BUDGET, {"path": unit.path, "budget_year": year, "fund_source": order.fund_source}).one()

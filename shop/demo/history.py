@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from sqlmodel import Session
 
 from orders.fulfilment import rules as fulfilment
+from orders.payments import actions as payments
 from orders.purchasing.rules import PricedLine
 from orders.purchasing.states import SUPPLIER_ORDER, SupplierOrderAction
 from shop.core import clock
@@ -67,7 +68,9 @@ class History:
     def write(self, offers: Sequence[Offer], until: date) -> int:
         """Copy everything into the database; returns the number of rows."""
         tables = [self.orders, self.parts, self.lines, self.shipments, self.shipment_lines, self.acceptances, self.acceptance_lines]
+        paid = self.payments.ids
         written = write_all(self.session, [*tables, self.payments])
+        payments.book(self.session, paid)
         return written + self.store.write(self.session, offers, until)
 
     # --- the buyer orders -------------------------------------------------------------------------------------------

@@ -10,6 +10,8 @@ _USERS = [
     ("区县会审部门 · department officer", "department"),
     ("乡镇主管部门 · township officer", "township"),
     ("监测统计人员 · monitor", "monitor"),
+    ("平台结算 · platform's cashier", "cashier"),
+    ("平台结算复核 · platform's treasurer", "treasurer"),
     ("供应商 · supplier", "supplier"),
     ("供应商员工 · supplier's staff", "staff"),
     ("采购人 · buyer", "buyer"),

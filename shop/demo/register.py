@@ -82,6 +82,8 @@ class _Town:
         self.user("admin", None, [(Role.PLATFORM_ADMIN, None)])
         self.city_officer = self.user("city", None, [(Role.CITY_OFFICER, CITY)])
         self.user("monitor", None, [(Role.MONITOR, CITY)])
+        self.user("cashier", None, [(Role.PLATFORM_FINANCE, CITY)])
+        self.user("treasurer", None, [(Role.PLATFORM_FINANCE, CITY)])
         self.department = self.user("department", None, [(Role.DEPARTMENT_OFFICER, COUNTY)])
         return {
             region.code: self.user(

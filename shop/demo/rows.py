@@ -24,6 +24,11 @@ class Table:
         """The id that the next row will get."""
         return int(self._first + len(self.rows))
 
+    @property
+    def ids(self) -> range:
+        """The ids of the rows that wait."""
+        return range(self._first, self.next_id)
+
     def add(self, *values: Any) -> int:
         """Append a row, values in the order of the columns; returns its id (or, without ids, its place)."""
         self.rows.append(values)

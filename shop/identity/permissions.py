@@ -40,6 +40,8 @@ class Permission(StrEnum):
     EVALUATIONS_WRITE = "evaluations:write"
     HOUSEHOLDS_READ = "households:read"
     HOUSEHOLDS_REVEAL = "households:reveal"
+    MONEY_MANAGE = "money:manage"
+    MONEY_READ = "money:read"
     NOTIFICATIONS_READ = "notifications:read"
     OBJECTIONS_DECIDE = "objections:decide"
     ORDERS_CANCEL = "orders:cancel"
@@ -60,6 +62,7 @@ class Permission(StrEnum):
     QUOTATION_REQUESTS_READ = "quotation_requests:read"
     QUOTATIONS_SUBMIT = "quotations:submit"
     RECONCILE_RUN = "reconcile:run"
+    REFUNDS_REQUEST = "refunds:request"
     RESERVED_SHARE_FILE = "reserved_share:file"
     RESERVED_SHARE_READ = "reserved_share:read"
     RESERVED_SHARE_REVIEW = "reserved_share:review"
@@ -81,6 +84,7 @@ class Permission(StrEnum):
 
 class Role(StrEnum):
     PLATFORM_ADMIN = "platform_admin"
+    PLATFORM_FINANCE = "platform_finance"
     TOWNSHIP_OFFICER = "township_officer"
     DEPARTMENT_OFFICER = "department_officer"
     COUNTY_OFFICER = "county_officer"
@@ -97,7 +101,16 @@ class Role(StrEnum):
 
 
 #: Roles whose reach is a region; the reach of all others is their organisation with its branches.
-REGIONAL = frozenset({Role.TOWNSHIP_OFFICER, Role.DEPARTMENT_OFFICER, Role.COUNTY_OFFICER, Role.CITY_OFFICER, Role.MONITOR})
+REGIONAL = frozenset(
+    {
+        Role.PLATFORM_FINANCE,
+        Role.TOWNSHIP_OFFICER,
+        Role.DEPARTMENT_OFFICER,
+        Role.COUNTY_OFFICER,
+        Role.CITY_OFFICER,
+        Role.MONITOR,
+    }
+)
 
 P = Permission
 _EVERYONE = {P.API_KEYS_MANAGE, P.NOTIFICATIONS_READ, P.ORGANISATIONS_READ, P.PRODUCTS_READ, P.PROGRAMMES_READ}
@@ -180,7 +193,7 @@ _DECIDING = {
     P.RESERVED_SHARE_REVIEW,
 }
 #: What whoever administers an organisation does, on either side.
-_ADMIN = {P.AGREEMENTS_SIGN, P.ORGANISATIONS_EDIT, P.USERS_MANAGE, P.WEBHOOKS_MANAGE}
+_ADMIN = {P.AGREEMENTS_SIGN, P.MONEY_READ, P.ORGANISATIONS_EDIT, P.USERS_MANAGE, P.WEBHOOKS_MANAGE}
 
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.PLATFORM_ADMIN: frozenset(
@@ -196,6 +209,10 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.STATISTICS_READ,
             P.USERS_MANAGE,
         }
+    ),
+    #: Keeps the money that passes through the marketplace.
+    Role.PLATFORM_FINANCE: frozenset(
+        _EVERYONE | {P.MONEY_MANAGE, P.MONEY_READ, P.ORDERS_READ, P.PAYMENTS_RECORD, P.RECONCILE_RUN, P.REFUNDS_REQUEST}
     ),
     Role.TOWNSHIP_OFFICER: frozenset(_EVERYONE | _OFFICER | _REVIEWER | {P.CERTIFICATIONS_TOWNSHIP_REVIEW}),
     Role.DEPARTMENT_OFFICER: frozenset(
@@ -240,6 +257,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         | {
             P.BUDGETS_MANAGE,
             P.PURCHASE_REQUESTS_DECIDE,
+            P.REFUNDS_REQUEST,
             P.RESERVED_SHARE_FILE,
             P.RESERVED_SHARE_REVIEW,
             P.UNITS_MANAGE,
@@ -253,9 +271,11 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         | {
             P.BUDGETS_MANAGE,
             P.DISPUTES_OPEN,
+            P.MONEY_READ,
             P.PAPERS_UPLOAD,
             P.PAYMENTS_RECORD,
             P.PURCHASE_REQUESTS_DECIDE,
+            P.REFUNDS_REQUEST,
             P.RESERVED_SHARE_FILE,
             P.RESERVED_SHARE_REVIEW,
         }

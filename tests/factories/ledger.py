@@ -13,6 +13,7 @@ import shop.tables  # noqa: F401  foreign keys need every table
 from catalog.stock.models import StockMovement
 from orders.fulfilment.models import Acceptance, AcceptanceLine, Shipment, ShipmentLine
 from orders.ledger.actions import book_acceptances
+from orders.payments import actions as payments
 from orders.payments.models import Payment
 from orders.purchasing.models import OrderLine, PurchaseOrder, SupplierOrder
 from shop.core.money import line_amount, vat_in_gross
@@ -122,6 +123,7 @@ class _Rows:
         ):
             if self.rows.get(model):
                 self.session.execute(insert(model), self.rows[model])
+        payments.book(self.session, [row["id"] for row in self.rows.get(Payment, [])])
         self.session.execute(
             text(
                 "UPDATE stock s SET on_hand = m.on_hand, reserved = m.reserved FROM (SELECT sku_id, sum(on_hand) AS on_hand,"

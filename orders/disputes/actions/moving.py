@@ -6,9 +6,12 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+from orders.budgets import actions as budgets
 from orders.disputes.errors import OutsideYourRegion, OwnDispute
 from orders.disputes.states import DISPUTE, DisputeMove
 from orders.fulfilment.actions.accepting import give_time
+from orders.money import actions as money
+from orders.money.rules import Account, Kind, Place, carry
 from orders.purchasing.queries import SIDES
 from shop.core import audit
 from shop.core.errors import NotFound
@@ -21,7 +24,7 @@ IfMatch = Callable[[int], None]
 # the order too: what it costs, and that nobody accepts by lapse what is in dispute, must not change meanwhile
 _LOCK = text(
     f"""
-    SELECT d.*, so.supplier_id, po.buyer_id, supplier.path AS supplier_path, buyer.path AS buyer_path, unit.path AS unit_path,
+    SELECT d.*, so.supplier_id, so.purchase_order_id, po.buyer_id, supplier.path AS supplier_path, buyer.path AS buyer_path, unit.path AS unit_path,
            supplier.region_code AS supplier_region, buyer.region_code AS buyer_region
     FROM dispute d JOIN supplier_order so ON so.id = d.supplier_order_id {SIDES}
     WHERE d.id = :id FOR UPDATE OF d, so
@@ -91,6 +94,17 @@ def step(session: Session, actor: Actor, row: Any, move: DisputeMove, *, reason:
         text(f"UPDATE dispute SET status = :status, version = version + 1{written} WHERE id = :id"),  # noqa: S608
         {"id": row.id, "status": status, **values},
     )
+    if refund_fen := values.get("refund_fen"):
+        _give_back(session, row, refund_fen)
     if not DISPUTE.possible(status):  # over: what was not accepted for its sake has its time again
         give_time(session, row.supplier_order_id)
     audit.record(session, actor, f"dispute.{move}", "dispute", row.id, reason=reason, from_status=row.status, to_status=str(status))
+
+
+def _give_back(session: Session, row: Any, refund_fen: int) -> None:
+    """The buyer owes so much less, and the supplier is owed so much less."""
+    of = {"purchase_order_id": row.purchase_order_id, "supplier_order_id": row.supplier_order_id}
+    buyer = Place(Account.RECEIVABLE, row.buyer_id, **of)
+    supplier = Place(Account.PAYABLE, row.supplier_id, **of)
+    money.book(session, Kind.ALLOWANCE, row.id, carry(refund_fen, to=supplier, out_of=buyer))
+    budgets.redraw(session, row.purchase_order_id)

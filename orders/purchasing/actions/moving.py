@@ -5,6 +5,7 @@ from typing import Any, Literal
 from sqlalchemy import text
 from sqlmodel import Session
 
+from orders.money.actions import book_freight
 from orders.purchasing.states import SUPPLIER_ORDER, EndReason, SupplierOrderAction, SupplierOrderStatus
 from shop.core import audit
 from shop.core.audit import Who
@@ -106,4 +107,6 @@ def step(
         to_status=str(status),
         **({"reason_code": str(code)} if code else {}),
     )
+    if status in (SupplierOrderStatus.PARTLY_ACCEPTED, SupplierOrderStatus.ACCEPTED):
+        book_freight(session, [row.id])
     return status

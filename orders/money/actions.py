@@ -1,0 +1,84 @@
+"""Booking what moves money, in the transaction of the event that moves it."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from orders.money.rules import Account, Kind, Place, Posting, carry, is_balanced
+from shop.core import clock
+from shop.core.db import array
+
+_BOOK = text(
+    """
+    WITH booked AS (
+        INSERT INTO money_transaction (kind, origin_id, booked_on, recorded_at) VALUES (:kind, :origin_id, :today, :now) RETURNING id
+    )
+    INSERT INTO money_posting (transaction_id, account, amount_fen, party_id, purchase_order_id, supplier_order_id)
+    SELECT booked.id, p.account, p.amount_fen, p.party_id, p.purchase_order_id, p.supplier_order_id
+    FROM booked CROSS JOIN unnest(CAST(:accounts AS text[]), CAST(:amounts AS bigint[]), CAST(:parties AS bigint[]), CAST(:orders AS bigint[]),
+        CAST(:parts AS bigint[])) AS p (account, amount_fen, party_id, purchase_order_id, supplier_order_id)
+    """
+)
+# Once for each part of an order, with the first acceptance of it; it is owed by whom the order belongs to.
+_BOOK_FREIGHT = text(
+    """
+    WITH due AS (
+        SELECT so.id, so.purchase_order_id, so.supplier_id, so.freight_fen, po.buyer_id
+        FROM supplier_order so JOIN purchase_order po ON po.id = so.purchase_order_id
+        WHERE so.id = ANY (CAST(:ids AS bigint[])) AND so.freight_fen > 0 AND so.status IN ('partly_accepted', 'accepted')
+          AND NOT EXISTS (SELECT FROM money_transaction t WHERE t.kind = 'freight' AND t.origin_id = so.id)
+    ), booked AS (
+        INSERT INTO money_transaction (kind, origin_id, booked_on, recorded_at) SELECT 'freight', id, :today, :now FROM due RETURNING id, origin_id
+    )
+    INSERT INTO money_posting (transaction_id, account, amount_fen, party_id, purchase_order_id, supplier_order_id)
+    SELECT b.id, side.account, side.amount_fen, side.party_id, due.purchase_order_id, due.id
+    FROM booked b JOIN due ON due.id = b.origin_id
+    CROSS JOIN LATERAL (VALUES ('receivable', due.freight_fen, due.buyer_id), ('payable', -due.freight_fen, due.supplier_id))
+      AS side (account, amount_fen, party_id)
+    """
+)
+_OWED = text(
+    """
+    SELECT coalesce(sum(amount_fen), 0)::bigint FROM money_posting
+    WHERE account = 'receivable' AND purchase_order_id = :order_id AND party_id = :party_id
+    """
+)
+
+
+def book(session: Session, kind: Kind, origin_id: int, postings: Iterable[Posting]) -> None:
+    """Book one transaction, today. ``origin_id``: what caused it; the same cause a second time is refused by the database.
+
+    Raises:
+        ValueError: the postings do not sum to zero, or one is zero or names nobody: a fault of the program.
+    """
+    listed = [posting for posting in postings if posting.amount_fen]
+    if not is_balanced(listed):
+        raise ValueError(f"{kind} {origin_id}: the postings are no transaction")
+    places = [posting.place for posting in listed]
+    session.execute(
+        _BOOK,
+        {
+            "kind": kind,
+            "origin_id": origin_id,
+            **clock.present(),
+            "accounts": [place.account for place in places],
+            "amounts": array(posting.amount_fen for posting in listed),
+            "parties": array(place.party_id for place in places),
+            "orders": array(place.purchase_order_id for place in places),
+            "parts": array(place.supplier_order_id for place in places),
+        },
+    )
+
+
+def book_freight(session: Session, supplier_order_ids: Sequence[int]) -> None:
+    """Book the freight of parts of which something was accepted; each once, however often this is called."""
+    session.execute(_BOOK_FREIGHT, {"ids": array(supplier_order_ids), **clock.present()})
+
+
+def reassign(session: Session, purchase_order_id: int, *, from_id: int, to_id: int) -> None:
+    """Have another buyer owe what is left of an order, and own what was paid for it, after its sales were booked anew."""
+    left = session.execute(_OWED, {"order_id": purchase_order_id, "party_id": from_id}).scalar_one()
+    if left:
+        to, out_of = (Place(Account.RECEIVABLE, party, purchase_order_id) for party in (to_id, from_id))
+        book(session, Kind.REASSIGNMENT, purchase_order_id, carry(left, to=to, out_of=out_of))

@@ -1,0 +1,126 @@
+"""The money ledger in words: accounts, kinds of transactions, and what a transaction must be. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Account(StrEnum):
+    """Where money is or is owed. A balance above zero: owed to the marketplace, or held by it; below zero: owed by it, or earned."""
+
+    #: What a buyer owes for what it accepted, by order; below zero: paid ahead.
+    RECEIVABLE = "receivable"
+    #: What a supplier is owed for what was accepted, by part of an order, until a settlement takes it up.
+    PAYABLE = "payable"
+    #: What settlements say that a supplier gets.
+    SETTLED = "settled"
+    #: Paid to suppliers before they are owed it.
+    ADVANCES = "advances"
+    #: On the way to suppliers; empty when every payout has come to its end.
+    PAYOUTS = "payouts"
+    #: Transfers that buyers say they made; empty when the bank's statements showed all of them.
+    ANNOUNCED = "announced"
+    BANK = "bank"
+    #: The balance at the provider of online payments.
+    ONLINE = "online"
+    #: Came in by the bank, and nobody knows yet for what.
+    UNALLOCATED = "unallocated"
+    #: Promised back to buyers and not on their accounts yet; empty when every refund has come to its end.
+    REFUNDS = "refunds"
+    #: Taken back by buyers' banks and still argued over; empty when every such dispute is closed.
+    CHARGEBACKS = "chargebacks"
+    COMMISSION = "commission"
+    #: What the provider of online payments keeps for itself.
+    FEES = "fees"
+
+
+#: Accounts that belong to a buyer or a supplier.
+OF_PARTY = frozenset(
+    {Account.RECEIVABLE, Account.PAYABLE, Account.SETTLED, Account.ADVANCES, Account.PAYOUTS, Account.ANNOUNCED, Account.REFUNDS}
+)
+#: Accounts that money only passes through: what stays on them has to be explained.
+CLEARING = frozenset({Account.PAYOUTS, Account.ANNOUNCED, Account.UNALLOCATED, Account.REFUNDS, Account.CHARGEBACKS})
+
+
+class Kind(StrEnum):
+    """What a transaction is for; with the id of what caused it, it is booked once."""
+
+    # what was bought: written by the database itself with every entry of the sales ledger
+    SALE = "sale"
+    FREIGHT = "freight"
+    #: A decision in a dispute that gives money back without goods.
+    ALLOWANCE = "allowance"
+    #: An order belongs to another buyer from now on: what is owed and paid for it goes along.
+    REASSIGNMENT = "reassignment"
+    # what was paid
+    PAYMENT = "payment"
+    PAYMENT_UNDONE = "payment_undone"
+    #: What was paid too much for one order counts for another of the same buyer.
+    CREDIT_MOVED = "credit_moved"
+    REFUND = "refund"
+    REFUND_PAID = "refund_paid"
+    REFUND_FAILED = "refund_failed"
+    # the bank
+    RECEIPT = "receipt"
+    RECEIPT_MATCHED = "receipt_matched"
+    RECEIPT_UNDONE = "receipt_undone"
+    BANK_ENTRY = "bank_entry"
+    # online payments
+    FEE = "fee"
+    CHARGEBACK = "chargeback"
+    CHARGEBACK_CLOSED = "chargeback_closed"
+    ONLINE_PAYOUT = "online_payout"
+    # suppliers
+    SETTLEMENT = "settlement"
+    PAYOUT = "payout"
+    PAYOUT_PAID = "payout_paid"
+    PAYOUT_FAILED = "payout_failed"
+    ADVANCE = "advance"
+    ADVANCE_USED = "advance_used"
+
+
+#: What changes how much a buyer has paid for an order; all else changes how much it owes.
+CASH = frozenset(
+    {
+        Kind.PAYMENT,
+        Kind.PAYMENT_UNDONE,
+        Kind.CREDIT_MOVED,
+        Kind.REFUND,
+        Kind.REFUND_FAILED,
+        Kind.CHARGEBACK,
+        Kind.CHARGEBACK_CLOSED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an amount is booked: an account, whose it is, and for what."""
+
+    account: Account
+    party_id: int | None = None
+    purchase_order_id: int | None = None
+    supplier_order_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One side of a transaction: ``amount_fen`` above zero is a debit, below zero a credit."""
+
+    place: Place
+    amount_fen: int
+
+
+def carry(amount_fen: int, *, to: Place, out_of: Place) -> list[Posting]:
+    """The two postings that debit ``to`` and credit ``out_of``."""
+    return [Posting(to, amount_fen), Posting(out_of, -amount_fen)]
+
+
+def is_balanced(postings: Iterable[Posting]) -> bool:
+    """Whether a transaction may be booked: its postings sum to zero, none is zero, and those of parties name one."""
+    listed = list(postings)
+    return (
+        bool(listed)
+        and sum(posting.amount_fen for posting in listed) == 0
+        and all(posting.amount_fen and (posting.place.account not in OF_PARTY or posting.place.party_id) for posting in listed)
+    )

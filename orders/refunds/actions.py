@@ -1,0 +1,219 @@
+"""Refunds: asked for by one person, released by another, sent, paid, or failed."""
+
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from orders.money import actions as money
+from orders.money.rules import Account, Kind, Place, Posting, carry
+from orders.payments.actions import due_fen, locked
+from orders.refunds.errors import AboveCredit, AbovePayment, NotOnline, OwnRequest
+from orders.refunds.models import Refund
+from orders.refunds.schemas import RefundIn
+from orders.refunds.states import REFUND, RefundMove, RefundStatus
+from shop.core import audit, clock, numbers, outbox
+from shop.core.audit import Who
+from shop.core.errors import Invalid, NotFound
+from shop.core.money import yuan_from_fen
+from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
+
+_LOCK = text("SELECT * FROM refund WHERE id = :id FOR UPDATE")
+_ORDER_OF = text("SELECT purchase_order_id FROM refund WHERE id = :id")
+#: What is asked for and not decided.
+_ASKED = text(
+    "SELECT coalesce(sum(amount_fen), 0)::bigint FROM refund WHERE purchase_order_id = :order_id AND status = 'requested' AND id <> :besides"
+)
+#: What is left of an online payment that stands, less what goes back of it.
+_LEFT = text(
+    """
+    SELECT p.amount_fen - (SELECT coalesce(sum(r.amount_fen), 0) FROM refund r
+                           WHERE r.payment_id = p.id AND r.id <> :besides AND r.status IN ('requested', 'approved', 'sent', 'paid'))::bigint
+    FROM payment p WHERE p.id = :id AND p.purchase_order_id = :order_id AND p.source = 'online' AND p.undone_at IS NULL
+    """
+)
+
+
+def request(session: Session, actor: Actor, purchase_order_id: int, body: RefundIn) -> int:
+    """Ask for what was paid too much for an order; returns the refund's id.
+
+    Raises:
+        NotFound: not an order of the caller's branch, or of those whose money it keeps (404).
+        AboveCredit: more than was paid too much and is not asked back yet (409). AbovePayment: more than is left of the online payment (409).
+        NotOnline: not an online payment of the order (422). Invalid: neither payee nor payment, or both (422).
+    """
+    order = _order(session, actor, purchase_order_id)
+    if (body.payee is None) == (body.payment_id is None):
+        raise Invalid.one(
+            "payee", "payee_or_payment", "请填写收款账户或原在线付款，二者选一", "Say either the payee or the online payment"
+        )
+    _require_credit(session, order.id, body.amount)
+    if body.payment_id:
+        _require_left(session, order.id, body.payment_id, body.amount)
+    now = clock.now()
+    year = clock.shanghai_date(now).year
+    made = Refund(
+        number=f"TK{year}-{numbers.next_number(session, f'refund:{year}'):06}",
+        purchase_order_id=order.id,
+        buyer_id=order.buyer_id,
+        method="online" if body.payment_id else "bank_transfer",
+        payment_id=body.payment_id,
+        payee_name=body.payee.name if body.payee else None,
+        payee_account=body.payee.account.replace(" ", "").replace("-", "") if body.payee else None,
+        payee_bank=body.payee.bank if body.payee else None,
+        amount_fen=body.amount,
+        reason=body.reason,
+        requested_by=actor.user_id or 0,
+        requested_at=now,
+    )
+    session.add(made)
+    session.flush()
+    audit.record(session, actor, "refund.requested", "refund", made.id, reason=body.reason, amount_fen=body.amount)
+    outbox.publish(session, "refund.moved", refund_id=made.id, status=RefundStatus.REQUESTED)
+    return made.id
+
+
+def approve(session: Session, actor: Actor, refund_id: int) -> None:
+    """Release a refund that somebody else asked for. From now on the buyer's credit is smaller by it.
+
+    Raises:
+        NotFound: none of those whose money the caller keeps (404). OwnRequest: the caller asked for it (403). IllegalMove: it was decided (409).
+        AboveCredit, AbovePayment: there is less by now (409).
+    """
+    order, row = _locked(session, actor, refund_id)
+    REFUND.after(row.status, RefundMove.APPROVE)
+    if row.requested_by == actor.user_id:
+        raise OwnRequest
+    _require_credit(session, order.id, row.amount_fen, besides=row.id)
+    if row.payment_id:
+        _require_left(session, order.id, row.payment_id, row.amount_fen, besides=row.id)
+    _step(session, actor, row, RefundMove.APPROVE, approved_by=actor.user_id, approved_at=clock.now(), buyer_id=order.buyer_id)
+    owed, promised = (Place(account, order.buyer_id, order.id) for account in (Account.RECEIVABLE, Account.REFUNDS))
+    money.book(session, Kind.REFUND, row.id, carry(row.amount_fen, to=owed, out_of=promised))
+
+
+def refuse(session: Session, actor: Actor, refund_id: int, reason: str) -> None:
+    """Say no to a refund. Raises as :func:`approve`, but of the amounts."""
+    _, row = _locked(session, actor, refund_id)
+    _step(session, actor, row, RefundMove.REFUSE, end_reason=reason, ended_at=clock.now())
+
+
+def cancel(session: Session, actor: Actor, refund_id: int, reason: str) -> None:
+    """Take a refund back that was not released yet; whoever sees the order may.
+
+    Raises:
+        NotFound: not within the caller's reach (404). IllegalMove: it was decided (409).
+    """
+    order_id = session.execute(_ORDER_OF, {"id": refund_id}).scalar()
+    if order_id is None:
+        raise NotFound
+    _order(session, actor, order_id)
+    row = session.execute(_LOCK, {"id": refund_id}).one()
+    _step(session, actor, row, RefundMove.CANCEL, end_reason=reason, ended_at=clock.now())
+
+
+def send(session: Session, actor: Actor, refund_id: int, reference: str) -> None:
+    """Say that a refund was handed to the bank, with its reference.
+
+    Raises:
+        NotFound: none of those whose money the caller keeps (404). IllegalMove: it is not released, or was sent (409).
+    """
+    _, row = _locked(session, actor, refund_id)
+    _step(session, actor, row, RefundMove.SEND, reference=reference, sent_at=clock.now())
+
+
+def pay(session: Session, who: Who, refund_id: int, reference: str | None = None) -> None:
+    """The bank or the provider shows that the refund left. The caller has the order locked (:func:`orders.payments.actions.locked`).
+
+    Raises:
+        IllegalMove: it is not released, or was paid (409).
+    """
+    row = session.execute(_LOCK, {"id": refund_id}).one()
+    _step(session, who, row, RefundMove.PAY, ended_at=clock.now(), reference=reference or row.reference)
+    promised = Place(Account.REFUNDS, row.buyer_id, row.purchase_order_id)
+    money.book(session, Kind.REFUND_PAID, row.id, carry(row.amount_fen, to=promised, out_of=_till(row)))
+
+
+def fail(session: Session, who: Who, refund_id: int, reason: str) -> None:
+    """A refund did not arrive: the buyer has its credit back, and the money, if it had left, is where it was. The caller has the order locked.
+
+    Raises:
+        IllegalMove: it is not released, or failed before (409).
+    """
+    row = session.execute(_LOCK, {"id": refund_id}).one()
+    back = _till(row) if row.status == RefundStatus.PAID else Place(Account.REFUNDS, row.buyer_id, row.purchase_order_id)
+    _step(session, who, row, RefundMove.FAIL, ended_at=clock.now(), end_reason=reason)
+    owner = session.execute(text("SELECT buyer_id FROM purchase_order WHERE id = :id"), {"id": row.purchase_order_id}).scalar_one()
+    owed = Place(Account.RECEIVABLE, owner, row.purchase_order_id)
+    money.book(session, Kind.REFUND_FAILED, row.id, [Posting(back, row.amount_fen), Posting(owed, -row.amount_fen)])
+
+
+def confirm(session: Session, actor: Actor, refund_id: int, reference: str) -> None:
+    """Say that the bank carried a refund out, where no statement is imported.
+
+    Raises:
+        As :func:`send`. NotOnline is for others: an online refund is confirmed by its provider (422).
+    """
+    _, row = _locked(session, actor, refund_id)
+    if row.method == "online":
+        raise NotOnline
+    pay(session, actor, refund_id, reference)
+
+
+def report_failure(session: Session, actor: Actor, refund_id: int, reason: str) -> None:
+    """Say that the bank gave a refund back. Raises as :func:`confirm`."""
+    _, row = _locked(session, actor, refund_id)
+    if row.method == "online":
+        raise NotOnline
+    fail(session, actor, refund_id, reason)
+
+
+def _till(row: Any) -> Place:
+    return Place(Account.ONLINE if row.method == "online" else Account.BANK, None, row.purchase_order_id)
+
+
+def _order(session: Session, actor: Actor, purchase_order_id: int, *, keeper: bool = False) -> Any:
+    """The order, locked; of the caller's branch unless only who keeps its money will do."""
+    rows = locked(session, [purchase_order_id])
+    if not rows:
+        raise NotFound
+    [order] = rows
+    keeps = actor.covers_region(Permission.MONEY_MANAGE, order.region_code)
+    if not (keeps or (not keeper and (actor.within_branch(order.path) or actor.within_branch(order.unit_path)))):
+        raise NotFound
+    return order
+
+
+def _locked(session: Session, actor: Actor, refund_id: int) -> tuple[Any, Any]:
+    order_id = session.execute(_ORDER_OF, {"id": refund_id}).scalar()
+    if order_id is None:
+        raise NotFound
+    order = _order(session, actor, order_id, keeper=True)
+    return order, session.execute(_LOCK, {"id": refund_id}).one()
+
+
+def _step(session: Session, who: Who, row: Any, move: RefundMove, **values: Any) -> None:
+    status = REFUND.after(row.status, move)
+    written = "".join(f", {name} = :{name}" for name in values)
+    session.execute(
+        text(f"UPDATE refund SET status = :status, version = version + 1{written} WHERE id = :id"),  # noqa: S608
+        {"id": row.id, "status": status, **values},
+    )
+    reason = values.get("end_reason")
+    audit.record(session, who, f"refund.{move}", "refund", row.id, reason=reason, from_status=row.status, to_status=str(status))
+    outbox.publish(session, "refund.moved", refund_id=row.id, status=status)
+
+
+def _require_credit(session: Session, order_id: int, amount_fen: int, besides: int = 0) -> None:
+    credit = -due_fen(session, order_id) - session.execute(_ASKED, {"order_id": order_id, "besides": besides}).scalar_one()
+    if amount_fen > credit:
+        raise AboveCredit(credit=yuan_from_fen(max(credit, 0)))
+
+
+def _require_left(session: Session, order_id: int, payment_id: int, amount_fen: int, besides: int = 0) -> None:
+    left = session.execute(_LEFT, {"id": payment_id, "order_id": order_id, "besides": besides}).scalar()
+    if left is None:
+        raise NotOnline
+    if amount_fen > left:
+        raise AbovePayment(left=yuan_from_fen(max(left, 0)))

@@ -1,0 +1,71 @@
+"""Refunds over HTTP."""
+
+from orders.refunds import actions, queries
+from orders.refunds.schemas import EndIn, RefundIn, RefundOut, SentIn
+from orders.refunds.states import RefundStatus
+from shop.core.paging import After, Limit, Page
+from shop.core.quantities import Id
+from shop.identity.access import Call, Routes
+from shop.identity.permissions import Permission
+
+routes = Routes("refunds", "/v1")
+
+
+@routes.post("/purchase-orders/{purchase_order_id}/refunds", Permission.REFUNDS_REQUEST)
+def request(call: Call, purchase_order_id: Id, body: RefundIn) -> RefundOut:
+    """Ask for what was paid too much for an order. Another person releases it."""
+    return queries.refund(call.session, call.actor, actions.request(call.session, call.actor, purchase_order_id, body))
+
+
+@routes.get("/refunds", Permission.MONEY_READ)
+def refunds(
+    call: Call, status: RefundStatus | None = None, purchase_order_id: Id | None = None, limit: Limit = 50, after: After = None
+) -> Page[RefundOut]:
+    """Refunds of the own branch, or of those whose money one keeps; newest first."""
+    return queries.refunds(call.session, call.actor, status=status, purchase_order_id=purchase_order_id, limit=limit, after=after)
+
+
+@routes.get("/refunds/{refund_id}", Permission.MONEY_READ)
+def refund(call: Call, refund_id: Id) -> RefundOut:
+    return queries.refund(call.session, call.actor, refund_id)
+
+
+@routes.post("/refunds/{refund_id}/approve", Permission.MONEY_MANAGE)
+def approve(call: Call, refund_id: Id) -> RefundOut:
+    """Release a refund that somebody else asked for."""
+    actions.approve(call.session, call.actor, refund_id)
+    return queries.refund(call.session, call.actor, refund_id)
+
+
+@routes.post("/refunds/{refund_id}/refuse", Permission.MONEY_MANAGE)
+def refuse(call: Call, refund_id: Id, body: EndIn) -> RefundOut:
+    actions.refuse(call.session, call.actor, refund_id, body.reason)
+    return queries.refund(call.session, call.actor, refund_id)
+
+
+@routes.post("/refunds/{refund_id}/cancel", Permission.REFUNDS_REQUEST)
+def cancel(call: Call, refund_id: Id, body: EndIn) -> RefundOut:
+    """Take a refund back that is not released yet."""
+    actions.cancel(call.session, call.actor, refund_id, body.reason)
+    return queries.refund(call.session, call.actor, refund_id)
+
+
+@routes.post("/refunds/{refund_id}/send", Permission.MONEY_MANAGE)
+def send(call: Call, refund_id: Id, body: SentIn) -> RefundOut:
+    """Say that it was handed to the bank, with the bank's reference."""
+    actions.send(call.session, call.actor, refund_id, body.reference)
+    return queries.refund(call.session, call.actor, refund_id)
+
+
+@routes.post("/refunds/{refund_id}/confirm", Permission.MONEY_MANAGE)
+def confirm(call: Call, refund_id: Id, body: SentIn) -> RefundOut:
+    """Say that the bank carried it out, where no statement is imported."""
+    actions.confirm(call.session, call.actor, refund_id, body.reference)
+    return queries.refund(call.session, call.actor, refund_id)
+
+
+@routes.post("/refunds/{refund_id}/fail", Permission.MONEY_MANAGE)
+def report_failure(call: Call, refund_id: Id, body: EndIn) -> RefundOut:
+    """Say that the bank gave it back: the buyer has its credit again."""
+    actions.report_failure(call.session, call.actor, refund_id, body.reason)
+    return queries.refund(call.session, call.actor, refund_id)

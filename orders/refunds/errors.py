@@ -1,0 +1,30 @@
+"""What a refund may be refused for."""
+
+from shop.core.errors import CONSTRAINTS, Conflict, Forbidden, Invalid
+
+
+class AboveCredit(Conflict):
+    code = "refund_above_credit"
+    zh = "退款超过该订单多付的金额（可退 {credit} 元）"
+    en = "The refund is above what was paid too much for the order ({credit} yuan can go back)"
+
+
+class AbovePayment(Conflict):
+    code = "refund_above_payment"
+    zh = "退款超过该笔在线付款尚可退回的金额（{left} 元）"
+    en = "The refund is above what is left of the online payment ({left} yuan)"
+
+
+class NotOnline(Invalid):
+    code = "not_an_online_payment"
+    zh = "只能原路退回本订单的在线付款"
+    en = "Only an online payment of this order can go back by its own way"
+
+
+class OwnRequest(Forbidden):
+    code = "own_refund"
+    zh = "不能审批自己申请的退款"
+    en = "Who asked for a refund cannot approve it"
+
+
+CONSTRAINTS["ck_refund_two_persons"] = OwnRequest

@@ -1,0 +1,62 @@
+"""Reading refunds, each within the caller's reach."""
+
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlmodel import Session
+
+from orders.refunds.schemas import RefundOut
+from orders.refunds.states import REFUND, RefundStatus
+from shop.core import paging
+from shop.core.errors import NotFound
+from shop.core.paging import Page
+from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
+
+_REFUND = """
+    SELECT r.*, r.amount_fen AS amount, po.number AS purchase_order_number, buyer.name AS buyer_name
+    FROM refund r JOIN purchase_order po ON po.id = r.purchase_order_id JOIN organisation buyer ON buyer.id = po.buyer_id
+    JOIN organisation unit ON unit.id = po.ordering_unit_id
+    WHERE (buyer.path LIKE CAST(:branch AS text) OR unit.path LIKE CAST(:branch AS text)
+           OR buyer.region_code LIKE ANY (CAST(:regions AS text[])))
+"""
+_ONE = text(f"{_REFUND} AND r.id = :id")
+_MANY = text(
+    f"""{_REFUND} AND (CAST(:status AS text) IS NULL OR r.status = :status)
+    AND (CAST(:order_id AS bigint) IS NULL OR r.purchase_order_id = :order_id)
+    AND (CAST(:start AS bigint) IS NULL OR r.id < :start) ORDER BY r.id DESC LIMIT :rows"""
+)
+
+
+def refund(session: Session, actor: Actor, refund_id: int) -> RefundOut:
+    """One refund.
+
+    Raises:
+        NotFound: there is none within reach (404).
+    """
+    row = session.execute(_ONE, {"id": refund_id, **_reach(actor)}).first()
+    if row is None:
+        raise NotFound
+    return _shown(row)
+
+
+def refunds(
+    session: Session, actor: Actor, *, status: RefundStatus | None, purchase_order_id: int | None, limit: int, after: str | None
+) -> Page[RefundOut]:
+    """Refunds of the caller's branch, or of those whose money it keeps; newest first."""
+    start = paging.position(after, int)
+    values = {"status": status, "order_id": purchase_order_id, "start": start[0] if start else None, "rows": limit + 1}
+    rows = session.execute(_MANY, {**values, **_reach(actor)}).all()
+    return paging.page(rows, limit, _shown, lambda row: [row.id])
+
+
+def _reach(actor: Actor) -> dict[str, Any]:
+    return {
+        "branch": f"{actor.organisation_path}%" if actor.organisation_path else None,
+        "regions": [f"{prefix}%" for prefix in actor.regions(Permission.MONEY_READ)],
+    }
+
+
+def _shown(row: Row[Any]) -> RefundOut:
+    fields = {name: getattr(row, name) for name in RefundOut.model_fields if name != "possible_actions"}
+    return RefundOut(**fields, possible_actions=REFUND.possible(row.status))

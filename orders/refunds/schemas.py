@@ -1,0 +1,80 @@
+"""What callers send and get about refunds."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from orders.refunds.states import RefundMove, RefundStatus
+from shop.core.money import PositiveYuanIn, YuanOut
+from shop.core.quantities import Code, Id, Name, ShortText
+
+RefundMethod = Literal["bank_transfer", "online"]
+AccountNumber = Annotated[str, StringConstraints(pattern=r"^[0-9 -]{6,40}$"), Field(examples=["3100 0210 0901 4400 123"])]
+
+
+class Payee(BaseModel):
+    """The bank account that money goes to."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name
+    account: AccountNumber
+    bank: Name | None = None
+
+
+class RefundIn(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "amount": "120.00",
+                    "reason": "部分退货",
+                    "payee": {"name": "沙坪坝中学", "account": "3100021009014400123", "bank": "工商银行"},
+                }
+            ]
+        },
+    )
+
+    amount: PositiveYuanIn
+    reason: ShortText
+    payee: Payee | None = Field(default=None, description="for a refund by bank transfer")
+    payment_id: Id | None = Field(default=None, description="the online payment that is given back by its own way")
+
+
+class SentIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reference: Code
+
+
+class EndIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: ShortText
+
+
+class RefundOut(BaseModel):
+    id: int
+    number: str
+    purchase_order_id: int
+    purchase_order_number: str
+    buyer_id: int
+    buyer_name: str
+    method: RefundMethod
+    payment_id: int | None
+    payee_name: str | None
+    payee_account: str | None
+    payee_bank: str | None
+    amount: YuanOut
+    reason: str
+    status: RefundStatus
+    requested_at: datetime
+    approved_at: datetime | None
+    reference: str | None
+    sent_at: datetime | None
+    ended_at: datetime | None
+    end_reason: str | None
+    version: int
+    possible_actions: list[RefundMove]

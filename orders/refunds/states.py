@@ -1,0 +1,46 @@
+"""The life of a refund."""
+
+from enum import StrEnum
+
+from shop.core.states import StateTable
+
+
+class RefundStatus(StrEnum):
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    SENT = "sent"
+    PAID = "paid"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+class RefundMove(StrEnum):
+    APPROVE = "approve"
+    REFUSE = "refuse"
+    CANCEL = "cancel"
+    SEND = "send"
+    PAY = "pay"
+    FAIL = "fail"
+
+
+_S, _M = RefundStatus, RefundMove
+
+REFUND = StateTable(
+    "refund",
+    {
+        (_S.REQUESTED, _M.APPROVE): _S.APPROVED,
+        (_S.REQUESTED, _M.REFUSE): _S.REFUSED,
+        (_S.REQUESTED, _M.CANCEL): _S.CANCELLED,
+        (_S.APPROVED, _M.SEND): _S.SENT,
+        # what the bank or the provider shows may come before anybody said that it was sent
+        (_S.APPROVED, _M.PAY): _S.PAID,
+        (_S.APPROVED, _M.FAIL): _S.FAILED,
+        (_S.SENT, _M.PAY): _S.PAID,
+        (_S.SENT, _M.FAIL): _S.FAILED,
+        # a refund that was paid may come back days later
+        (_S.PAID, _M.FAIL): _S.FAILED,
+    },
+)
+#: What is promised or paid: the buyer's credit is smaller by it.
+LIVE = (RefundStatus.APPROVED, RefundStatus.SENT, RefundStatus.PAID)
