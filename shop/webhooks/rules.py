@@ -122,6 +122,7 @@ LINKS: Mapping[str, str] = {
     "purchase_order": "/v1/purchase-orders/{id}",
     "purchase_request": "/v1/purchase-requests/{id}",
     "quotation_request": "/v1/quotation-requests/{id}",
+    "refund": "/v1/refunds/{id}",
     "shipment": "/v1/shipments/{id}",
     "supplier_order": "/v1/supplier-orders/{id}",
     "voucher": "/v1/vouchers/{id}",
