@@ -74,14 +74,14 @@ def test_a_supplier_is_not_told_what_its_customer_has_left(bureau):
     part = placed(bureau, 5)["supplier_orders"][0]["id"]
     seller, buyer = bureau.as_("seller"), bureau.as_("school_purchaser")
     refused = seller.put(f"/v1/supplier-orders/{part}/freight", json={"freight": "50.51"})
-    assert code(refused) == (409, "budget_exceeded")
+    assert code(refused) == (409, "buyers_budget_short")
     assert "data" not in refused.json()
     seller.post(f"/v1/supplier-orders/{part}/confirm")
     line = seller.get(f"/v1/supplier-orders/{part}").json()["lines"][0]["id"]
     dearer = {"reason": "涨价", "lines": [{"order_line_id": line, "unit_price": "90.00"}]}
     proposed = buyer.post(f"/v1/supplier-orders/{part}/amendments", json=dearer).json()
     refused = seller.post(f"/v1/amendments/{proposed['id']}/accept")
-    assert code(refused) == (409, "budget_exceeded")
+    assert code(refused) == (409, "buyers_budget_short")
     assert "data" not in refused.json()
 
 
