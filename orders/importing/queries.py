@@ -221,7 +221,21 @@ def _titles(head: Row[Any]) -> dict[str, str]:
 
 def _row(row: Row[Any], titles: Mapping[str, str], language: Language) -> ListRowOut:
     told = [(each["warning"], _fault(each, titles, language)) for each in row.faults]
-    same = ("row_no", "kind", "state", "cells", "code", "product", "district", "pack", "quantity", "unit", "note", "chosen")
+    same = (
+        "row_no",
+        "kind",
+        "state",
+        "cells",
+        "code",
+        "product",
+        "district",
+        "pack",
+        "quantity",
+        "ordered_quantity",
+        "unit",
+        "note",
+        "chosen",
+    )
     return ListRowOut(
         **{name: getattr(row, name) for name in same},
         listed_price=row.price_fen,

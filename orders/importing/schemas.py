@@ -167,7 +167,8 @@ class ListRowOut(BaseModel):
     product: str
     district: str
     pack: str
-    quantity: QuantityOut | None
+    quantity: QuantityOut | None = Field(description="as it is written, in the unit of the row")
+    ordered_quantity: QuantityOut | None = Field(description="in the unit of the SKU: a weight is converted")
     unit: str
     listed_price: YuanOut | None = Field(description="what the list says; it binds nobody")
     note: str
