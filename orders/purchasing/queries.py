@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+from orders.budgets.actions import FREIGHT_LOST
 from orders.purchasing.schemas import (
     OrderLineOut,
     OrderSearch,
@@ -50,26 +51,26 @@ def reach(actor: Actor) -> dict[str, Any]:
 
 #: What supplier order ``so`` costs by now: its freight, and its goods less what was rejected, lost or will not come. What the ledger took back
 #: or booked anew since the acceptance (returns, corrections) counts as it says. Rejected and cancelled parts cost nothing, not even freight.
-_PAYABLE = """CASE WHEN so.status IN ('rejected', 'cancelled') THEN 0 ELSE so.freight_fen
+_PAYABLE = f"""CASE WHEN so.status IN ('rejected', 'cancelled') THEN 0 ELSE CASE WHEN {FREIGHT_LOST} THEN 0 ELSE so.freight_fen END
     + (SELECT coalesce(sum(round((l.quantity - l.rejected_quantity - l.difference_quantity - l.closed_quantity) * l.unit_price_fen)), 0)::bigint
        FROM order_line l WHERE l.supplier_order_id = so.id)
     + (SELECT coalesce(sum(e.amount_fen), 0)::bigint FROM sale_entry e
-       WHERE e.order_id = so.purchase_order_id AND e.supplier_order_id = so.id AND e.origin_kind <> 'acceptance_line') END"""
+       WHERE e.order_id = so.purchase_order_id AND e.supplier_order_id = so.id AND e.origin_kind <> 'acceptance_line') END"""  # noqa: S608
 
 _WITHIN_REACH = text(f"SELECT 1 FROM supplier_order so {SIDES} WHERE so.id = :id AND {IN_REACH}")  # noqa: S608
 _PAYABLE_OF_PART = text(f"SELECT {_PAYABLE} FROM supplier_order so WHERE so.id = :id")  # noqa: S608
 
 #: The same for a whole order, and what was paid for it.
 PAYABLE_AND_PAID = text(
-    """
+    f"""
     SELECT (SELECT coalesce(sum(so.freight_fen), 0)::bigint FROM supplier_order so
-            WHERE so.purchase_order_id = :id AND so.status NOT IN ('rejected', 'cancelled'))
+            WHERE so.purchase_order_id = :id AND so.status NOT IN ('rejected', 'cancelled') AND NOT {FREIGHT_LOST})
          + (SELECT coalesce(sum(round((l.quantity - l.rejected_quantity - l.difference_quantity - l.closed_quantity) * l.unit_price_fen)), 0)::bigint
             FROM order_line l JOIN supplier_order so ON so.id = l.supplier_order_id
             WHERE l.purchase_order_id = :id AND so.status NOT IN ('rejected', 'cancelled'))
          + (SELECT coalesce(sum(amount_fen), 0)::bigint FROM sale_entry WHERE order_id = :id AND origin_kind <> 'acceptance_line') AS payable,
            (SELECT coalesce(sum(amount_fen), 0)::bigint FROM payment WHERE purchase_order_id = :id) AS paid
-    """
+    """  # noqa: S608
 )
 
 
@@ -329,7 +330,12 @@ def supplier_order(session: Session, actor: Actor, supplier_order_id: int) -> Su
 
 
 def _row_fields(row: Any) -> dict[str, Any]:
-    known = {"total": row.total_fen, "freight": row.freight_fen, "deliver_by": row.wanted_by}
+    known = {
+        "total": row.total_fen,
+        "freight": row.freight_fen,
+        "freight_asked": row.freight_asked_fen,
+        "deliver_by": row.wanted_by,
+    }
     return known | {name: getattr(row, name) for name in SupplierOrderRow.model_fields if name not in known}
 
 

@@ -63,6 +63,9 @@ def decide(session: Session, actor: Actor, dispute_id: int, body: DecisionIn, if
     lost = body.outcome is (Outcome.NONE if row.opened_side == "buyer" else Outcome.FULL)
     if lost and (body.refund or body.approve_return):
         raise OutcomeWrong
+    in_full = body.outcome is Outcome.FULL and row.opened_side == "buyer" and not (body.approve_return or body.acceptance)
+    if in_full and body.refund < row.claimed_fen:
+        raise OutcomeWrong
     if (body.approve_return and row.goods_return_id is None) or (body.acceptance and row.shipment_id is None):
         raise OutcomeWrong
     if body.approve_return:

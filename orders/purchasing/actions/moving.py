@@ -16,7 +16,8 @@ Side = Literal["supplier", "buyer", "either"]
 
 _LOCK = text(
     """
-    SELECT so.id, so.status, so.purchase_order_id, so.supplier_id, so.version, so.freight_fen, so.confirm_by, po.buyer_id, supplier.path AS supplier_path,
+    SELECT so.id, so.status, so.purchase_order_id, so.supplier_id, so.version, so.total_fen, so.freight_fen, so.freight_asked_fen,
+           so.confirm_by, po.buyer_id, supplier.path AS supplier_path,
            buyer.path AS buyer_path, unit.path AS unit_path
     FROM supplier_order so
     JOIN purchase_order po ON po.id = so.purchase_order_id

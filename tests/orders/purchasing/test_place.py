@@ -208,3 +208,11 @@ def test_the_list_of_orders_is_narrowed(api, database):
     page = buyer.get("/v1/purchase-orders", params={"limit": 1}).json()
     assert found(limit=1, after=page["next"]) == [first["id"]]
     assert buyer.get("/v1/purchase-orders", params={"colour": "red"}).status_code == 422
+
+
+def test_nothing_is_wanted_yesterday(api, database):
+    market = make_market(database)
+    buyer = api.as_(market.purchaser)
+    refused = buyer.post("/v1/purchase-orders", json=market.order(1, deliver_by=str(clock.today() - timedelta(days=1))))
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "deliver_by")
+    assert buyer.post("/v1/purchase-orders", json=market.order(1, deliver_by=str(clock.today()))).status_code == 201
