@@ -351,12 +351,23 @@ def order_lines(session: Session, actor: Actor, purchase_order_id: int, limit: i
     return paging.page(rows, limit, _line, lambda row: [row.line_no])
 
 
+def all_lines(session: Session, actor: Actor, purchase_order_id: int) -> tuple[str, list[OrderLineOut]]:
+    """The number of an order, and all its lines.
+
+    Raises:
+        NotFound: no such order within reach.
+    """
+    order = purchase_order(session, actor, purchase_order_id)
+    return order.number, [_line(row) for row in _lines(session, [part.id for part in order.supplier_orders], 0, None)]
+
+
 def _lines(session: Session, supplier_order_ids: list[int], after: int, rows: int | None) -> Sequence[Any]:
     return session.execute(
         text(
             """
-            SELECT l.*, s.code AS sku_code, s.pack, s.unit, p.name AS product_name
+            SELECT l.*, s.code AS sku_code, s.pack, s.unit, p.name AS product_name, o.name AS supplier_name
             FROM order_line l JOIN sku s ON s.id = l.sku_id JOIN product p ON p.id = l.product_id
+            JOIN supplier_order so ON so.id = l.supplier_order_id JOIN organisation o ON o.id = so.supplier_id
             WHERE l.supplier_order_id = ANY (:ids) AND l.line_no > :after ORDER BY l.line_no LIMIT :rows
             """
         ),

@@ -139,6 +139,7 @@ class OrderLineOut(BaseModel):
     id: int
     line_no: int
     supplier_order_id: int
+    supplier_name: str
     sku_id: int
     sku_code: str
     product_id: int

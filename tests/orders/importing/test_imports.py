@@ -523,10 +523,11 @@ def test_a_choice_in_another_unit_says_its_quantity(desk, market):
 
 
 def test_a_header_that_lacks_the_quantity_is_shown_with_what_may_be_it(desk):
-    content = "货物名称,产地,计划用量,库存数量,备注\n奉节脐橙,奉节,5,100,\n".encode()
+    content = "货物名称,产地,计划用量,库存数量,备注,要求到货日期\n奉节脐橙,奉节,5,100,,2099-01-01\n".encode()
     shown = desk.upload(content)
     assert (shown["fault"]["code"], shown["header_row"]) == ("columns_undecided", 1)
     assert [each["columns"] for each in shown["undecided"]] == [[3, 4]]
+    assert shown["unused"] == ["要求到货日期"]
     assert {each["field"]: each["column"] for each in shown["columns"]} == {"product": 1, "district": 2, "note": 5}
 
 
