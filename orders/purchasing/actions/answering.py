@@ -116,9 +116,12 @@ def _write_freight(session: Session, actor: Actor, order: Any, freight_fen: int,
     if freight_fen != order.freight_fen:
         total_changed(session, order.purchase_order_id)
     before, after = order.freight_fen, freight_fen if asked_fen is None else asked_fen
-    event = "supplier_order.freight_set" if asked_fen is None else "supplier_order.freight_asked"
-    audit.record(session, actor, event, "supplier_order", order.id, from_fen=before, to_fen=after)
-    outbox.publish(session, event, supplier_order_id=order.id, version=order.version + 1)
+    verb = "freight_set" if asked_fen is None else "freight_asked"
+    audit.record(session, actor, f"supplier_order.{verb}", "supplier_order", order.id, from_fen=before, to_fen=after)
+    if asked_fen is None:
+        outbox.publish(session, "supplier_order.freight_set", supplier_order_id=order.id, version=order.version + 1)
+    else:
+        outbox.publish(session, "supplier_order.freight_asked", supplier_order_id=order.id, version=order.version + 1)
 
 
 def release_unconfirmed(session: Session, most: int = 200) -> int:
