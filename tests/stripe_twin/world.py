@@ -51,7 +51,8 @@ class Settings:
         for name, value in wanted.items():
             if name not in self.__dataclass_fields__:
                 raise ValueError(f"no such setting: {name}; there are {list(self.__dataclass_fields__)}")
-            setattr(self, name, type(getattr(self, name))(value))
+            kind = self.__dataclass_fields__[name].type
+            setattr(self, name, int(value) if kind is int else float(value))
 
 
 @dataclass
@@ -192,10 +193,17 @@ class World:
 
     # what is due later
 
+    def ahead(self, seconds: float) -> float:
+        """The moment that comes after a wait of so many of Stripe's seconds."""
+        return self.clock.now() + seconds / self.speed
+
     def later(self, seconds: float, function: Callable[..., Any], *args: Any) -> None:
+        self.at(self.ahead(seconds), function, *args)
+
+    def at(self, moment: float, function: Callable[..., Any], *args: Any) -> None:
         name = f"{function.__module__}.{function.__name__}"
         assert name in JOBS, f"{name} is no job"
-        heapq.heappush(self.jobs, Job(self.clock.now() + seconds / self.speed, self.next(), name, args))
+        heapq.heappush(self.jobs, Job(moment, self.next(), name, args))
         self.on_job()
 
     def next_due(self) -> float | None:

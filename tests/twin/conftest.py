@@ -68,7 +68,9 @@ def until(fact: Callable[[], Any], patience: float = 5) -> Any:
     return found
 
 
-def paid(client: stripe.StripeClient, amount: int = 10_000, method: str = "pm_card_bypassPending", **more: Any) -> stripe.PaymentIntent:
+def paid(
+    client: stripe.StripeClient, amount: int = 10_000, method: str = "pm_card_bypassPending", **more: Any
+) -> stripe.PaymentIntent:
     """A payment that went through, booked at once."""
     return client.v1.payment_intents.create(
         {

@@ -17,7 +17,9 @@ def live(twin: Twin, client: stripe.StripeClient) -> None:
     card = v1.payment_methods.create({"type": "card", "card": {"number": "4242424242424242", "exp_month": 12, "exp_year": 2034}})
     v1.payment_methods.attach(card.id, {"customer": customer.id})
     shipping = {"name": "张老师", "phone": "1", "address": {"line1": "一号", "city": "重庆"}}
-    whole = paid(client, 50_000, card.id, customer=customer.id, shipping=shipping, description="腊肉", receipt_email="a@example.org")
+    whole = paid(
+        client, 50_000, card.id, customer=customer.id, shipping=shipping, description="腊肉", receipt_email="a@example.org"
+    )
     paid(client, 90_000)
     for name in ("chargeDeclined", "chargeDeclinedExpiredCard", "radarBlock"):
         with pytest.raises(stripe.CardError):
@@ -66,7 +68,9 @@ def live(twin: Twin, client: stripe.StripeClient) -> None:
         transfer = v1.transfers.create({"amount": 900, "currency": "cny", "destination": each.id, "metadata": {"s": "1"}})
         v1.transfers.reversals.create(transfer.id, {"amount": 100})
         v1.payouts.create({"amount": 300, "currency": "cny"}, {"stripe_account": each.id})
-    v1.transfers.create({"amount": 10, "currency": "cny", "destination": supplier.id, "source_transaction": str(whole.latest_charge)})
+    v1.transfers.create(
+        {"amount": 10, "currency": "cny", "destination": supplier.id, "source_transaction": str(whole.latest_charge)}
+    )
     v1.payouts.cancel(v1.payouts.create({"amount": 300, "currency": "cny"}).id)
     v1.webhook_endpoints.create({"url": "http://127.0.0.1:9/", "enabled_events": ["charge.succeeded"], "metadata": {"a": "b"}})
     twin.advance(30 * 24 * 3600)

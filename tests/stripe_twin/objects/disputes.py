@@ -80,7 +80,7 @@ def begin(world: World, charge: Object, amount: int | None, reason: str, inquiry
             "enhanced_eligibility_types": [],
             "evidence": dict.fromkeys(_EVIDENCE) | {"enhanced_evidence": {}},
             "evidence_details": {
-                "due_by": int(now + world.settings.evidence_for),
+                "due_by": int(world.ahead(world.settings.evidence_for)),
                 "enhanced_eligibility": {},
                 "has_evidence": False,
                 "past_due": False,
