@@ -92,6 +92,7 @@ class World:
         self.clock = Clock()
         self.speed = speed
         self.base_url = base_url
+        self.changes = 0  # counted by whoever may have changed something, for who keeps it in a file
         self.on_event: Callable[[Object], None] = lambda event: None
         self.on_job: Callable[[], None] = lambda: None
         self.on_delivery: Callable[[str, str, int], Awaitable[None]] | None = None
@@ -211,5 +212,6 @@ class World:
 
     def take_due(self) -> Job | None:
         if self.jobs and self.jobs[0].due <= self.clock.now():
+            self.changes += 1
             return heapq.heappop(self.jobs)
         return None
