@@ -77,7 +77,7 @@ def paid(
             "amount": amount,
             "currency": "cny",
             "payment_method": method,
-            "payment_method_types": ["card"],
+            "allowed_payment_method_types": ["card"],
             "confirm": True,
             "capture_method": "automatic",
             **more,

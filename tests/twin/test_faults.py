@@ -13,7 +13,7 @@ ORDER = {
     "amount": 100,
     "currency": "cny",
     "payment_method": "pm_card_visa",
-    "payment_method_types": ["card"],
+    "allowed_payment_method_types": ["card"],
     "confirm": True,
 }
 

@@ -13,7 +13,7 @@ ORDER: dict[str, Any] = {
     "amount": 1234,
     "currency": "cny",
     "payment_method": "pm_card_visa",
-    "payment_method_types": ["card"],
+    "allowed_payment_method_types": ["card"],
     "confirm": True,
     "metadata": {"order": "PO-7"},
 }
@@ -101,7 +101,7 @@ def _form() -> dict[str, str]:
         "amount": "1234",
         "currency": "cny",
         "payment_method": "pm_card_visa",
-        "payment_method_types[]": "card",
+        "allowed_payment_method_types[]": "card",
         "confirm": "true",
     }
 

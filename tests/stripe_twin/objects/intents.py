@@ -39,9 +39,15 @@ class Confirmation:
     error_on_requires_action: bool = False
 
 
-def types_for(currency: str) -> list[str]:
-    """What a customer may pay with when Stripe decides."""
-    return ["card", "alipay", "wechat_pay"] if currency in WALLET_CURRENCIES else ["card"]
+def types_of(intent: Object) -> list[str]:
+    """What a customer may pay with, of what the account has switched on; what does not fit is left out in silence."""
+    kinds = ["card"]
+    if intent["currency"] in WALLET_CURRENCIES and intent["capture_method"] != "manual":
+        never = (intent["automatic_payment_methods"] or {}).get("allow_redirects") == "never"
+        kinds += ["wechat_pay"] if never else ["alipay", "wechat_pay"]
+    if allowed := intent["allowed_payment_method_types"]:
+        kinds = [kind for kind in kinds if kind in allowed]
+    return [kind for kind in kinds if kind not in (intent["excluded_payment_method_types"] or [])]
 
 
 def fits(intent: Object, kind: str) -> None:
@@ -51,15 +57,11 @@ def fits(intent: Object, kind: str) -> None:
     if kind not in intent["payment_method_types"]:
         raise StripeError(
             f"The PaymentMethod provided ({kind}) is not allowed for this PaymentIntent. Please attach a PaymentMethod of one of the"
-            f" following types: {', '.join(intent['payment_method_types'])}. Alternatively update the allowed payment_method_types for"
+            f" following types: {', '.join(intent['payment_method_types'])}. Alternatively update the allowed_payment_method_types of"
             f' this PaymentIntent to include "{kind}".',
             code="payment_intent_incompatible_payment_method",
             param="payment_method",
         )
-    if kind != "card" and intent["currency"] not in WALLET_CURRENCIES:
-        raise invalid(f"The currency {intent['currency']} is not supported by {kind}.", "currency")
-    if kind != "card" and intent["capture_method"] == "manual":
-        raise invalid(f"The payment method type {kind} does not support capture_method manual.", "capture_method")
 
 
 def may_confirm(intent: Object, kind: str, how: Confirmation) -> None:
