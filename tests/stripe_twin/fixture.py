@@ -79,11 +79,9 @@ class Twin:
         """What the customer does on the page of the bank or wallet."""
         return self.tell(f"pay/{intent}", outcome=outcome)
 
-    def listen(self, url: str, *events: str, connect: bool = False) -> dict[str, Any]:
+    def listen(self, url: str, *events: Any, connect: bool = False) -> dict[str, Any]:
         """Has events sent to ``url``; the secret is in ``webhook_secret``."""
-        made = self.client().v1.webhook_endpoints.create(
-            {"url": url, "enabled_events": list(events or ("*",)), "connect": connect}  # type: ignore[typeddict-item]
-        )
+        made = self.client().v1.webhook_endpoints.create({"url": url, "enabled_events": list(events or ("*",)), "connect": connect})
         self.webhook_secret = str(made.secret)
         return dict(made.to_dict())
 

@@ -19,7 +19,7 @@ ORDER = {
 
 
 def order(twin: Twin, key: str, **more: object) -> stripe.PaymentIntent:
-    return twin.client(timeout=0.5).v1.payment_intents.create(ORDER | more, {"idempotency_key": key})  # type: ignore[arg-type]
+    return twin.client(timeout=0.5).v1.payment_intents.create(ORDER | more, {"idempotency_key": key})
 
 
 def charges(twin: Twin) -> int:
@@ -60,7 +60,7 @@ def test_one_fault(twin: Twin, kind: str, error: type[stripe.StripeError], happe
 
 
 def test_every_kind_is_tried_here() -> None:
-    tried = next(mark.args[1] for mark in test_one_fault.pytestmark)  # type: ignore[attr-defined]
+    tried = next(mark.args[1] for mark in test_one_fault.pytestmark)
     assert {each[0] for each in tried} == set(KINDS)
 
 

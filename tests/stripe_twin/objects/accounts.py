@@ -97,7 +97,7 @@ def _apply(world: World, given: Given, account: Object) -> Object:
         if (sent := given.text(name)) is not None:
             values[name] = sent or None
     if profile := given.nested("business_profile"):
-        told = {name: sent or None for name in _PROFILE if (sent := profile.text(name)) is not None}
+        told: Object = {name: sent or None for name in _PROFILE if (sent := profile.text(name)) is not None}
         if address := profile.nested("support_address"):
             told["support_address"] = address_of(address)
         values["business_profile"] = account["business_profile"] | told
