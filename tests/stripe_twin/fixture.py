@@ -51,7 +51,7 @@ class Twin:
 
     def objects(self, kind: str) -> list[dict[str, Any]]:
         """All objects of a kind, oldest first."""
-        return list(self.state()["objects"].get(kind, []))
+        return list(self.ask(f"state?kind={kind}")["objects"][kind])
 
     def check(self) -> list[str]:
         """Where the twin disagrees with itself; empty when all is well."""

@@ -90,9 +90,16 @@ def test_expansion(twin: Twin, client: stripe.StripeClient) -> None:
     listed = client.v1.charges.list({"expand": ["data.payment_intent.customer"]}).data[0]
     assert isinstance(listed.payment_intent, stripe.PaymentIntent)
     assert isinstance(listed.payment_intent.customer, stripe.Customer)
-    for wrong in ("id", "amount", "currency", "nonsense", "latest_charge.nonsense", "a.b.c.d.e"):
+    client.v1.customers.delete(customer.id)
+    gone = client.v1.payment_intents.retrieve(done.id, {"expand": ["customer"]}).customer
+    assert isinstance(gone, stripe.Customer)
+    assert gone.deleted is True
+    for wrong in ("id", "amount", "currency", "nonsense", "latest_charge.payment_method", "data.customer", "a.b.c.d.e"):
         with pytest.raises(stripe.InvalidRequestError, match="expand"):
             client.v1.payment_intents.retrieve(done.id, {"expand": [wrong]})
+    with pytest.raises(stripe.InvalidRequestError, match="expand"):
+        paid(client, expand=["nonsense"])
+    assert len(twin.objects("payment_intent")) == 1
 
 
 @pytest.mark.parametrize(
