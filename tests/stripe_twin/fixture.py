@@ -73,7 +73,7 @@ class Twin:
 
     def settle(self) -> None:
         """Waits until everything that is due has been done and sent."""
-        assert self.tell("settle")["settled"], "the twin does not come to rest"
+        assert self.tell("settle", patience=50)["settled"], "the twin does not come to rest"
 
     def pay(self, intent: str, outcome: str = "approve") -> dict[str, Any]:
         """What the customer does on the page of the bank or wallet."""

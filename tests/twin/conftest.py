@@ -59,7 +59,7 @@ def client(twin: Twin) -> stripe.StripeClient:
     return twin.client()
 
 
-def until(fact: Callable[[], Any], patience: float = 5) -> Any:
+def until(fact: Callable[[], Any], patience: float = 60) -> Any:
     """Waits until ``fact`` is true."""
     end = time.monotonic() + patience
     while not (found := fact()):

@@ -26,7 +26,7 @@ values = st.recursive(
 PLACES = sorted((each.method, each.path) for each in ENTRIES)
 
 
-@settings(max_examples=250)
+@settings(max_examples=150)
 @given(st.data())
 def test_junk_is_refused(data: st.DataObject) -> None:
     place = data.draw(st.sampled_from(PLACES))

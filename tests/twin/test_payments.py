@@ -26,6 +26,7 @@ def test_a_payment_in_three_steps(twin: Twin, client: stripe.StripeClient) -> No
 
 def test_by_default_a_charge_is_booked_a_little_later(twin: Twin, client: stripe.StripeClient) -> None:
     """As since 2024: with ``automatic_async`` the balance transaction, and so the fee, is not there at first."""
+    twin.settings(booked_after=3600)
     made = client.v1.payment_intents.create(
         {
             "amount": 10_000,
@@ -36,7 +37,7 @@ def test_by_default_a_charge_is_booked_a_little_later(twin: Twin, client: stripe
         }
     )
     assert client.v1.charges.retrieve(str(made.latest_charge)).balance_transaction is None
-    twin.advance(2)
+    twin.advance(3700)
     booked = client.v1.charges.retrieve(str(made.latest_charge), {"expand": ["balance_transaction"]}).balance_transaction
     assert isinstance(booked, stripe.BalanceTransaction)
     assert (booked.amount, booked.fee, booked.net, booked.status) == (10_000, 320, 9_680, "pending")
