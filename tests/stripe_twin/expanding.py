@@ -34,8 +34,8 @@ _NAMES = set().union(*EXPANDABLE.values())
 _LISTS = ("list", "search_result")
 
 
-def _refused(path: str) -> StripeError:
-    return invalid(f"This property cannot be expanded ({path}).", "expand")
+def _refused(path: str, began: bool = True) -> StripeError:
+    return StripeError(f"This property cannot be expanded ({path}).", param="expand", began=began)
 
 
 def check(paths: list[str]) -> None:
@@ -50,7 +50,7 @@ def check(paths: list[str]) -> None:
         if len(names) > DEEPEST:
             raise invalid(f"You cannot expand more than {DEEPEST} levels of a property. Property: {path}", "expand")
         if not names or set(names) - _NAMES:
-            raise _refused(path)
+            raise _refused(path, began=False)
 
 
 def expanded(world: World, answer: Object, paths: list[str]) -> Object:

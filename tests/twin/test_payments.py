@@ -236,6 +236,7 @@ def test_a_method_without_customer_is_good_once(twin: Twin, client: stripe.Strip
     paid(client, method=card.id)
     with pytest.raises(stripe.InvalidRequestError, match="attach it to a Customer first"):
         paid(client, method=card.id)
+    assert len(twin.objects("payment_intent")) == 1
     customer = client.v1.customers.create({"email": "a@example.org"})
     kept = client.v1.payment_methods.attach(
         client.v1.payment_methods.create({"type": "card", "card": {"token": "tok_visa"}}).id, {"customer": customer.id}

@@ -128,9 +128,13 @@ class _Method:
         if self.built:
             return str(self.built["type"])
         if self.id:
-            known = self.world.find("payment_method", self.id)
-            return str(known["type"]) if known else "card"
+            return str(self.known["type"]) if self.known else "card"
         return None
+
+    @property
+    def known(self) -> Object | None:
+        """The one that is there already; a test name makes a new one."""
+        return self.world.find("payment_method", self.id) if self.id else None
 
     def take(self) -> Object | None:
         if self.built:
@@ -213,6 +217,8 @@ def create(world: World, call: Call) -> Object:
         raise invalid(f"`{name}` can only be passed when `confirm` is `true`.", name)
     if method.kind:
         intents.fits(intent, method.kind)
+    if method.known:
+        intents.may_use(world, intent, method.known)
     if confirm:
         if not method.kind:
             raise _no_method()
@@ -272,6 +278,8 @@ def update(world: World, call: Call, id: str) -> Object:
         )
     if method.kind:
         intents.fits(after, method.kind)
+        if method.known:
+            intents.may_use(world, after, method.known)
         chosen = method.take()
         values |= {"payment_method": chosen and chosen["id"], "status": "requires_confirmation", "next_action": None}
     world.change(intent, **values)

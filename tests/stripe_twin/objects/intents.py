@@ -84,14 +84,11 @@ def may_confirm(intent: Object, kind: str, how: Confirmation) -> None:
         raise invalid(f"Missing required param: {param}.", param, "parameter_missing")
 
 
-def attempt(world: World, intent: Object, method: Object, how: Confirmation) -> Object:
-    """Tries to take the money with this payment method.
-
-    Raises:
-        StripeError: the payment method was used before (400), or declined (402).
+def may_use(world: World, intent: Object, method: Object) -> None:
+    """Raises:
+    StripeError: the payment method was used up, or is another customer's.
     """
-    note = world.note(method["id"])
-    if note.get("used") and not method["customer"]:
+    if world.note(method["id"]).get("used") and not method["customer"]:
         raise used_up()
     if method["customer"] and method["customer"] != intent["customer"]:
         raise StripeError(
@@ -99,6 +96,16 @@ def attempt(world: World, intent: Object, method: Object, how: Confirmation) -> 
             " `customer` parameter on the PaymentIntent.",
             param="payment_method",
         )
+
+
+def attempt(world: World, intent: Object, method: Object, how: Confirmation) -> Object:
+    """Tries to take the money with this payment method.
+
+    Raises:
+        StripeError: the payment method was used before (400), or declined (402).
+    """
+    may_use(world, intent, method)
+    note = world.note(method["id"])
     world.change(intent, payment_method=method["id"], last_payment_error=None, next_action=None)
     card = card_of(world, method)
     asked = (intent["payment_method_options"].get("card") or {}).get("request_three_d_secure") in ("any", "challenge")
