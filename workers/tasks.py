@@ -264,7 +264,6 @@ def draft_call_offs() -> None:
 def settle() -> None:
     """Settle with suppliers for the latest period that is over, once."""
     with database().unit_of_work() as session:
-        session.execute(text("SET LOCAL statement_timeout = 0"))
         made = settling.run_due(session)
     if made:
         log.info("settlements_made", count=made)

@@ -209,6 +209,7 @@ def _alone(session: Session) -> None:
 def _run(session: Session, who: Who, period: Period, regions: Sequence[str]) -> int | None:
     _alone(session)
     rules = config_of(session, clock.today()).settlement
+    session.execute(text("SET LOCAL statement_timeout = '15min'"))
     for lock in _LOCK:
         session.execute(lock, {"until": period.last})
     session.execute(text("DROP TABLE IF EXISTS pg_temp.settling"))
