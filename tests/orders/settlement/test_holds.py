@@ -144,7 +144,9 @@ def test_an_order_in_dispute_waits_for_the_decision(scene):
         officer = make_user(session, Role.CITY_OFFICER)
     dispute = f"/v1/disputes/{opened.json()['id']}"
     assert scene.farm.post(f"{dispute}/answer", json={"answer": "同意"}).status_code in (200, 201)
-    decided = scene.api.as_(officer).post(f"{dispute}/decide", json={"outcome": "full", "reason": "部分冻伤属实", "refund": "100.00"})
+    decided = scene.api.as_(officer).post(
+        f"{dispute}/decide", json={"outcome": "full", "reason": "部分冻伤属实", "refund": "100.00"}
+    )
     assert decided.status_code in (200, 201), decided.text
     assert scene.held() == []
     scene.later(20)
