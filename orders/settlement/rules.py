@@ -79,6 +79,8 @@ class Hold(StrEnum):
     CERTIFICATE_STOPPED = "certificate_stopped"
     RETURN_WINDOW = "return_window"
     NO_INVOICE = "no_invoice"
+    #: What the order costs fell after the period: the next settlement takes up both.
+    WENT_BACK = "went_back"
     #: The buyer says that it paid; the money has not arrived.
     NOT_RECEIVED = "not_received"
     UNPAID = "unpaid"

@@ -17,6 +17,10 @@ _WHY: dict[Hold, tuple[str, str]] = {
     Hold.CERTIFICATE_STOPPED: ("认定证书被暂停、暂扣或撤销", "The certificate is suspended, held or revoked"),
     Hold.RETURN_WINDOW: ("验收后退货期未满", "It was accepted lately and may be given back"),
     Hold.NO_INVOICE: ("未收到发票", "No invoice is there"),
+    Hold.WENT_BACK: (
+        "结算期后有退货或退款，列入下期一并结算",
+        "Something went back after the period; the next settlement takes up both",
+    ),
     Hold.NOT_RECEIVED: ("采购单位已报付款，款项未到账", "The buyer says that it paid; the money has not arrived"),
     Hold.UNPAID: ("采购单位未付款", "The buyer has not paid"),
 }

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
 from sqlalchemy import text
 
 from orders.payments import actions as payments
@@ -80,9 +79,9 @@ class Settling:
         assert asked.status_code == 201, asked.text
         approved = self.cashier.post(f"/v1/payout-accounts/{asked.json()['id']}/approve", json={})
         assert approved.status_code == 200, approved.text
-        return asked.json()["id"]
+        return int(asked.json()["id"])
 
-    def release(self, payout_id: int) -> httpx.Response:
+    def release(self, payout_id: int) -> Any:
         """Approved by the cashier, released by the treasurer."""
         approved = self.cashier.post(f"/v1/payouts/{payout_id}/approve", json={})
         assert approved.status_code == 200, approved.text

@@ -110,7 +110,16 @@ def release(session: Session, actor: Actor, payout_id: int) -> None:
     session.flush()
     settled, on_its_way = _places(row)
     money.book(session, Kind.PAYOUT, attempt.id, carry(row.amount_fen, to=settled, out_of=on_its_way))
-    outbox.publish(session, "payout.released", payout_id=row.id, attempt_id=attempt.id, method=row.method)
+    outbox.publish(
+        session,
+        "payout.released",
+        payout_id=row.id,
+        attempt_id=attempt.id,
+        method=row.method,
+        supplier_id=row.supplier_id,
+        amount_fen=row.amount_fen,
+        released_at=attempt.released_at.isoformat(),
+    )
 
 
 def send_all(session: Session, actor: Actor) -> int:

@@ -2,7 +2,7 @@
 
 from datetime import date
 from itertools import islice
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Query
 from fastapi.responses import Response
@@ -60,7 +60,7 @@ def settlements(
     after: After = None,
 ) -> Page[SettlementRow] | Response:
     """Settlements of the own branch, or of those whose money one keeps; newest first."""
-    asked = {"supplier_id": supplier_id, "status": status, "period_end": period_end}
+    asked: dict[str, Any] = {"supplier_id": supplier_id, "status": status, "period_end": period_end}
     if format == "json":
         return statements.settlements(call.session, call.actor, **asked, limit=limit, after=after)
     rows = statements.settlements(call.session, call.actor, **asked, limit=_MOST).items
@@ -77,7 +77,7 @@ def held(
     after: After = None,
 ) -> Page[HeldOut] | Response:
     """What suppliers are owed by now and no settlement would take up today, each with the reason."""
-    asked = {"supplier_id": supplier_id, "hold": hold}
+    asked: dict[str, Any] = {"supplier_id": supplier_id, "hold": hold}
     if format == "json":
         return standing.held(call.session, call.actor, call.language, **asked, limit=limit, after=after)
     rows = standing.held(call.session, call.actor, call.language, **asked, limit=_MOST, after=None).items

@@ -70,7 +70,7 @@ cut AS (
     SELECT w.*, coalesce(div(w.there * w.fen, nullif(w.total, 0)), 0) AS least_fen, mod(w.there * w.fen, nullif(w.total, 0)) AS rest FROM weighed w
 ),
 share AS (
-    SELECT c.id, c.announced >= c.total AS all_announced,
+    SELECT c.id, c.there >= c.total AS all_there, c.announced >= c.total AS all_announced,
            c.least_fen + CASE WHEN row_number() OVER (PARTITION BY c.purchase_order_id ORDER BY c.rest DESC NULLS LAST, c.id)
                                    <= c.there - sum(c.least_fen) OVER (PARTITION BY c.purchase_order_id) THEN 1 ELSE 0 END AS fen
     FROM cut c
@@ -98,7 +98,7 @@ counted AS (
 judged AS (
     SELECT c.posting_id, c.amount_fen, c.supplier_id, c.purchase_order_id, c.supplier_order_id, c.sale_entry_id, c.kind, c.booked_on, c.category,
            CASE WHEN c.hold IS NOT NULL OR NOT :when_paid OR c.amount_fen < 0 OR c.so_far <= s.fen - coalesce(b.fen, 0) THEN c.hold
-                WHEN s.all_announced THEN '{Hold.NOT_RECEIVED}' ELSE '{Hold.UNPAID}' END AS hold,
+                WHEN s.all_there THEN '{Hold.WENT_BACK}' WHEN s.all_announced THEN '{Hold.NOT_RECEIVED}' ELSE '{Hold.UNPAID}' END AS hold,
            CASE WHEN c.hold = '{Hold.RETURN_WINDOW}' AND c.arrived THEN c.booked_on + :hold_days END AS waits_until
     FROM counted c LEFT JOIN share s ON s.id = c.supplier_order_id LEFT JOIN before b ON b.id = c.supplier_order_id
 )

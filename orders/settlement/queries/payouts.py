@@ -3,8 +3,9 @@
 # ruff: noqa: S608  statements are put together from constants only
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
+from pydantic import BaseModel
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
@@ -17,6 +18,8 @@ from shop.core.errors import NotFound
 from shop.core.paging import Page
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
+
+Shape = TypeVar("Shape", bound=BaseModel)
 
 _PAYOUT = f"""
     SELECT p.*, p.amount_fen AS amount, s.number AS settlement_number, s.period_end, o.name AS supplier_name
@@ -171,7 +174,7 @@ def _page(
     return session.execute(statement, {**values, **reach(actor)}).all()
 
 
-def _as(shape: Any, row: Row[Any]) -> Any:
+def _as(shape: type[Shape], row: Row[Any]) -> Shape:
     return shape(**{name: getattr(row, name) for name in shape.model_fields})
 
 

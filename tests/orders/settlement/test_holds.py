@@ -212,6 +212,18 @@ def test_a_return_waits_with_the_delivery_that_it_belongs_to(scene):
     assert scene.held() == []
 
 
+def test_what_went_back_after_the_period_is_not_paid_out_first(scene):
+    made = scene.delivered(10)
+    scene.later(20)
+    back = ask_back(scene.api, scene.market, made, 3)
+    assert back.status_code == 201, back.text
+    scene.farm.post(f"/v1/returns/{back.json()['id']}/approve", json={"without_goods": True})
+    assert scene.run()["settlements"] == 0
+    scene.later(20)
+    scene.run()
+    assert scene.settlement()["due"] == "489.30"
+
+
 def test_holds_are_listed_by_page_and_seen_by_whom_they_concern(scene):
     for quantity in (1, 2, 3):
         scene.delivered(quantity)
