@@ -12,16 +12,16 @@ from shop.core.quantities import Id
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 
-routes = Routes("commission", "/v1/commission-rules")
+routes = Routes("commission", "/v1")
 
 
-@routes.post("", Permission.MONEY_MANAGE)
+@routes.post("/commission-rules", Permission.MONEY_MANAGE)
 def set_rule(call: Call, body: CommissionRuleIn) -> CommissionRuleOut:
     """Have a rule hold for orders placed from a day on. Versions are kept; none is changed."""
     return queries.rule(call.session, call.actor, commission.set_rule(call.session, call.actor, body))
 
 
-@routes.get("", Permission.MONEY_READ)
+@routes.get("/commission-rules", Permission.MONEY_READ)
 def rules(
     call: Call, supplier_id: Id | None = None, category: Category | None = None, limit: Limit = 50, after: After = None
 ) -> Page[CommissionRuleOut]:
@@ -29,7 +29,7 @@ def rules(
     return queries.rules(call.session, call.actor, supplier_id=supplier_id, category=category, limit=limit, after=after)
 
 
-@routes.get("/effective", Permission.MONEY_READ)
-def effective(call: Call, supplier_id: Id, category: Category, on: date | None = None) -> CommissionOut:
-    """What goods of a supplier bear when they are ordered on a day; today unless one is named."""
-    return queries.effective(call.session, call.actor, supplier_id=supplier_id, category=category, on=on or clock.today())
+@routes.get("/suppliers/{supplier_id}/commission", Permission.MONEY_READ)
+def effective(call: Call, supplier_id: Id, on: date | None = None) -> list[CommissionOut]:
+    """What goods of a supplier bear by category when they are ordered on a day; today unless one is named."""
+    return queries.effective(call.session, call.actor, supplier_id=supplier_id, on=on or clock.today())

@@ -35,12 +35,11 @@ _MANY = text(
 )
 _SUPPLIER = text(f"SELECT 1 FROM organisation o WHERE o.id = :id AND {IN_REACH}")
 _NEAREST = text(
-    NEAREST.format(
-        programme="CAST(:programme AS text)",
-        supplier="CAST(:supplier_id AS bigint)",
-        category="CAST(:category AS text)",
-        day="CAST(:on AS date)",
-    )
+    f"""
+    SELECT c.category, n.id AS rule_id, n.kind, n.rate_bp, n.fixed_fen FROM unnest(CAST(:categories AS text[])) WITH ORDINALITY AS c (category, place)
+    LEFT JOIN LATERAL ({NEAREST.format(programme="CAST(:programme AS text)", supplier="CAST(:supplier_id AS bigint)", category="c.category", day="CAST(:on AS date)")}) n
+      ON true ORDER BY c.place
+    """
 )
 
 
@@ -66,8 +65,8 @@ def rules(
     return paging.page(rows, limit, _shown, lambda row: [row.id])
 
 
-def effective(session: Session, actor: Actor, *, supplier_id: int, category: Category, on: date) -> CommissionOut:
-    """What goods of a supplier and category bear when they are ordered on a day.
+def effective(session: Session, actor: Actor, *, supplier_id: int, on: date) -> list[CommissionOut]:
+    """What goods of a supplier bear when they are ordered on a day, by category.
 
     Raises:
         NotFound: no supplier within reach (404). NoProgramme: none is in force on that day (409).
@@ -75,10 +74,17 @@ def effective(session: Session, actor: Actor, *, supplier_id: int, category: Cat
     if session.execute(_SUPPLIER, {"id": supplier_id, **reach(actor)}).first() is None:
         raise NotFound
     programme = programmes.in_force(session, on).code
-    row = session.execute(_NEAREST, {"programme": programme, "supplier_id": supplier_id, "category": category, "on": on}).first()
-    if row is None:
-        return CommissionOut(rule_id=None, kind=CommissionKind.NONE, rate_bp=0, fixed=0)
-    return CommissionOut(rule_id=row.id, kind=row.kind, rate_bp=row.rate_bp or 0, fixed=row.fixed_fen or 0)
+    asked = {"programme": programme, "supplier_id": supplier_id, "on": on, "categories": [str(each) for each in Category]}
+    return [
+        CommissionOut(
+            category=row.category,
+            rule_id=row.rule_id,
+            kind=row.kind or CommissionKind.NONE,
+            rate_bp=row.rate_bp or 0,
+            fixed=row.fixed_fen or 0,
+        )
+        for row in session.execute(_NEAREST, asked)
+    ]
 
 
 def _shown(row: Row[Any]) -> CommissionRuleOut:

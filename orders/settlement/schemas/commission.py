@@ -58,8 +58,9 @@ class CommissionRuleOut(BaseModel):
 
 
 class CommissionOut(BaseModel):
-    """What a sale bears."""
+    """What goods of one category bear."""
 
+    category: Category
     rule_id: int | None = Field(description="none: nothing is kept")
     kind: CommissionKind
     rate_bp: int

@@ -24,8 +24,10 @@ def rule(scene, client=None, **changes):
 
 
 def effective(scene, supplier, category, on=None):
-    params = {"supplier_id": scene.market.suppliers[supplier].id, "category": category, **({"on": str(on)} if on else {})}
-    found = scene.cashier.get("/v1/commission-rules/effective", params=params).json()
+    path = f"/v1/suppliers/{scene.market.suppliers[supplier].id}/commission"
+    [found] = [
+        each for each in scene.cashier.get(path, params={"on": str(on)} if on else {}).json() if each["category"] == category
+    ]
     return found["kind"], found["rate_bp"], found["fixed"]
 
 
@@ -94,6 +96,7 @@ def test_who_sets_rules(scene):
     assert rule(scene, county, supplier_id=scene.market.suppliers[1].id).status_code == 404
     # what another supplier bears is nobody else's
     assert scene.bees.get("/v1/commission-rules").json()["items"] == []
+    assert scene.bees.get(f"/v1/suppliers/{scene.market.suppliers[0].id}/commission").status_code == 404
 
 
 def test_commission_is_what_was_agreed_when_the_order_was_placed(scene):
