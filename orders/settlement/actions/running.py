@@ -214,6 +214,7 @@ def _run(session: Session, who: Who, period: Period, regions: Sequence[str]) -> 
         session.execute(lock, {"until": period.last})
     session.execute(text("DROP TABLE IF EXISTS pg_temp.settling"))
     session.execute(_GATHER, parameters(rules, until=period.last, regions=regions))
+    session.execute(text("ANALYZE settling"))
     count = session.execute(_COUNT).scalar_one()
     if not count and who.user_id is not None:
         return None

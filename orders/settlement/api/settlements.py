@@ -143,7 +143,7 @@ def confirm(call: Call, settlement_id: Id) -> SettlementOut:
 
 
 @routes.post("/settlements/{settlement_id}/object", Permission.SETTLEMENTS_ANSWER, status=200)
-def object_(call: Call, settlement_id: Id, body: ReasonIn) -> SettlementOut:
+def object_to_statement(call: Call, settlement_id: Id, body: ReasonIn) -> SettlementOut:
     """The supplier objects: nothing is paid of it before the answer."""
     answering.object_(call.session, call.actor, settlement_id, body.reason)
     return statements.settlement(call.session, call.actor, settlement_id)
