@@ -136,9 +136,9 @@ _HELD = text(
 _BOOK = text(
     """
     WITH part AS (
-        SELECT s.id AS settlement_id, s.supplier_id, so.purchase_order_id, so.id, sum(l.amount_fen)::bigint AS fen
-        FROM settlement s JOIN settlement_line l ON l.settlement_id = s.id JOIN supplier_order so ON so.id = l.supplier_order_id
-        WHERE s.run_id = :run_id GROUP BY s.id, so.id HAVING sum(l.amount_fen) <> 0
+        SELECT s.id AS settlement_id, g.supplier_id, g.purchase_order_id, g.supplier_order_id AS id, sum(g.amount_fen)::bigint AS fen
+        FROM settling g JOIN settlement s ON s.run_id = :run_id AND s.supplier_id = g.supplier_id
+        WHERE g.hold IS NULL GROUP BY 1, 2, 3, 4 HAVING sum(g.amount_fen) <> 0
     ), side AS (
         SELECT settlement_id, 'payable' AS account, fen, supplier_id, purchase_order_id, id AS supplier_order_id FROM part
         UNION ALL SELECT id, 'commission', -commission_fen, supplier_id, NULL, NULL FROM settlement WHERE run_id = :run_id AND commission_fen <> 0

@@ -18,7 +18,7 @@ from shop.core.quantities import Id
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 
-routes = Routes("payout accounts and advances", "/v1")
+routes = Routes("payout_accounts", "/v1")
 
 
 @routes.post("/payout-accounts", Permission.SETTLEMENTS_ANSWER)
