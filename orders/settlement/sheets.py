@@ -5,7 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 from orders.settlement.rules import Hold
-from orders.settlement.schemas.settlements import HeldOut, SettlementRow
+from orders.settlement.schemas.payouts import PayoutRow
+from orders.settlement.schemas.settlements import BalanceOut, HeldOut, SettlementRow
 from shop.core.errors import Language
 from shop.core.exports import Cell
 from shop.core.money import yuan_from_fen
@@ -89,6 +90,14 @@ HELD_HEADER: dict[Language, list[str]] = {
     "zh": ["供应商", "订单号", "产品", "日期", "类型", "金额（元）", "暂缓原因", "至"],
     "en": ["supplier", "order", "product", "date", "kind", "amount (yuan)", "held because", "until"],
 }
+PAYOUTS_HEADER: dict[Language, list[str]] = {
+    "zh": ["结算单号", "供应商", "期末", "金额（元）", "方式", "状态", "参考号"],
+    "en": ["settlement", "supplier", "last day", "amount (yuan)", "by", "status", "reference"],
+}
+BALANCES_HEADER: dict[Language, list[str]] = {
+    "zh": ["供应商", "未结算", "已结算未付", "付款在途", "已付", "预付余额", "佣金"],
+    "en": ["supplier", "not settled", "settled, not released", "on its way", "paid", "paid ahead", "commission"],
+}
 #: What bulk payments of banks ask for, in their usual order; each bank maps the columns to its own template.
 BANK_HEADER = ["序号", "收款户名", "收款账号", "开户银行", "金额（元）", "用途", "业务参考号"]
 
@@ -160,6 +169,27 @@ def held_cells(rows: Iterable[HeldOut], language: Language) -> Iterator[list[Cel
             row.why,
             row.waits_until,
         ]
+
+
+def payout_cells(rows: Iterable[PayoutRow]) -> Iterator[list[Cell]]:
+    """One row of cells for each payout."""
+    for row in rows:
+        yield [
+            row.settlement_number,
+            row.supplier_name,
+            row.period_end,
+            _yuan(row.amount),
+            row.method,
+            str(row.status),
+            row.reference or "",
+        ]
+
+
+def balance_cells(rows: Iterable[BalanceOut]) -> Iterator[list[Cell]]:
+    """One row of cells for each supplier."""
+    for row in rows:
+        amounts = (row.owed, row.settled, row.on_its_way, row.paid, row.advances, row.commission)
+        yield [row.supplier_name, *(_yuan(fen) for fen in amounts)]
 
 
 def bank_cells(rows: Sequence[Any], numbers: Sequence[str]) -> Iterator[list[Cell]]:

@@ -1,6 +1,6 @@
 """Payouts over HTTP."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Query
 from fastapi.responses import Response
@@ -10,7 +10,7 @@ from orders.settlement.actions import paying
 from orders.settlement.actions.accounts import number_of
 from orders.settlement.queries import payouts as queries
 from orders.settlement.schemas.payouts import ApproveIn, Method, PayoutFileOut, PayoutOut, PayoutRow, SentIn
-from orders.settlement.schemas.settlements import ReasonIn
+from orders.settlement.schemas.settlements import Format, ReasonIn
 from orders.settlement.states import PayoutStatus
 from shop.core import exports
 from shop.core.paging import After, Limit, Page
@@ -19,21 +19,26 @@ from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 
 routes = Routes("payouts", "/v1")
+#: Rows that a file of a list may hold.
+_MOST = 100_000
 
 
-@routes.get("/payouts", Permission.MONEY_READ)
+@routes.get("/payouts", Permission.MONEY_READ, responses=exports.FILES, answer=Page[PayoutRow])
 def payouts(
     call: Call,
     supplier_id: Id | None = None,
     status: PayoutStatus | None = None,
     method: Method | None = None,
+    format: Format = "json",
     limit: Limit = 50,
     after: After = None,
-) -> Page[PayoutRow]:
+) -> Page[PayoutRow] | Response:
     """Payouts to the own branch, or to those whose money one keeps; newest first."""
-    return queries.payouts(
-        call.session, call.actor, supplier_id=supplier_id, status=status, method=method, limit=limit, after=after
-    )
+    asked: dict[str, Any] = {"supplier_id": supplier_id, "status": status, "method": method}
+    if format == "json":
+        return queries.payouts(call.session, call.actor, **asked, limit=limit, after=after)
+    rows = queries.payouts(call.session, call.actor, **asked, limit=_MOST, after=None).items
+    return exports.file(format, "payouts", sheets.PAYOUTS_HEADER[call.language], sheets.payout_cells(rows))
 
 
 @routes.get("/payouts/{payout_id}", Permission.MONEY_READ)

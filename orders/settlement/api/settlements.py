@@ -90,10 +90,15 @@ def periods(call: Call, limit: Limit = 50, after: After = None) -> Page[PeriodOu
     return statements.periods(call.session, call.actor, limit=limit, after=after)
 
 
-@routes.get("/settlements/balances", Permission.MONEY_READ)
-def balances(call: Call, supplier_id: Id | None = None, limit: Limit = 50, after: After = None) -> Page[BalanceOut]:
+@routes.get("/settlements/balances", Permission.MONEY_READ, responses=exports.FILES, answer=Page[BalanceOut])
+def balances(
+    call: Call, supplier_id: Id | None = None, format: Format = "json", limit: Limit = 50, after: After = None
+) -> Page[BalanceOut] | Response:
     """Where the money of each supplier stands."""
-    return standing.balances(call.session, call.actor, supplier_id=supplier_id, limit=limit, after=after)
+    if format == "json":
+        return standing.balances(call.session, call.actor, supplier_id=supplier_id, limit=limit, after=after)
+    rows = standing.balances(call.session, call.actor, supplier_id=supplier_id, limit=_MOST, after=None).items
+    return exports.file(format, "balances", sheets.BALANCES_HEADER[call.language], sheets.balance_cells(rows))
 
 
 @routes.get("/settlements/mine", Permission.MONEY_READ)

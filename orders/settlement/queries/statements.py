@@ -59,7 +59,9 @@ _LINES = f"""
         WHERE settlement_id = :id
         UNION ALL SELECT posting_id, supplier_order_id, amount_fen, NULL, 0, hold FROM settlement_held WHERE settlement_id = :id
     ) x JOIN money_posting mp ON mp.id = x.posting_id {ABOUT}
-    LEFT JOIN acceptance_line al ON e.origin_kind = 'acceptance_line' AND al.id = e.origin_id
+    -- what was taken back is shown with the delivery that it was taken back of
+    LEFT JOIN sale_entry root ON root.id = coalesce(e.reverses_id, e.id)
+    LEFT JOIN acceptance_line al ON root.origin_kind = 'acceptance_line' AND al.id = root.origin_id
     LEFT JOIN acceptance a ON a.id = al.acceptance_id
     LEFT JOIN shipment h ON h.id = a.shipment_id
     LEFT JOIN order_line ol ON ol.id = al.order_line_id

@@ -142,6 +142,8 @@ def test_payouts_are_listed_and_out_of_reach_for_others(scene):
         elsewhere = make_user(session, Role.PLATFORM_FINANCE, region_code="500229")
     assert scene.api.as_(elsewhere).post(f"{path}/approve", json={}).status_code == 404
     assert scene.cashier.post(f"{path}/approve", json={"method": "cash"}).status_code == 422
+    for listed in ("payouts", "settlements/balances", "settlements"):
+        assert scene.market.suppliers[0].name in scene.cashier.get(f"/v1/{listed}", params={"format": "csv"}).text
     periods = scene.cashier.get("/v1/settlements/periods").json()["items"]
     assert (periods[0]["settlements"], periods[0]["due"], periods[0]["paid"]) == (1, "699.00", "0.00")
     balances = {each["supplier_id"]: each for each in scene.cashier.get("/v1/settlements/balances").json()["items"]}

@@ -90,6 +90,8 @@ def test_what_goes_back_after_the_settlement_is_taken_off_the_next(scene):
     scene.later(20)
     scene.run()
     second = scene.settlement()
+    taken_back = scene.farm.get(f"/v1/settlements/{second['id']}/lines").json()["items"][0]
+    assert (taken_back["kind"], taken_back["order_line_no"], taken_back["shipment_id"]) == ("return", 1, first.shipment)
     assert (second["sales"], second["returns"], second["net"], second["due"]) == ("279.60", "-699.00", "-419.40", "0.00")
     assert second["payout_id"] is None
     assert scene.farm.get("/v1/settlements/mine").json()["settled"] == "279.60"
