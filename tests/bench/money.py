@@ -45,7 +45,7 @@ def run(made: Ground) -> list[Row]:
     assert not wrong
     database.dispose()
     goal = "at most 6 times the floor"
-    return [row("money.settlement_100000_lines", value, "s", floor=floor, goal=goal, met=value <= 6 * floor)]
+    return [row("money.settlement", value, "s", floor=floor, goal=goal, met=value <= 6 * floor)]
 
 
 _FILL = [
