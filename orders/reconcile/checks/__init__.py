@@ -7,8 +7,9 @@ from orders.reconcile.checks.delivered import DELIVERIES
 from orders.reconcile.checks.placed import ORDERS
 from orders.reconcile.checks.recorded import RECORDS
 from orders.reconcile.checks.returned import RETURNED
+from orders.reconcile.checks.settled import SETTLED
 from orders.reconcile.checks.sold import FIGURES, LEDGER
 
-CHECKS: list[Check] = [*ORDERS, *BUDGETED, *DELIVERIES, *LEDGER, *RETURNED, *FIGURES, *CERTIFICATES, *RECORDS]
+CHECKS: list[Check] = [*ORDERS, *BUDGETED, *DELIVERIES, *LEDGER, *RETURNED, *SETTLED, *FIGURES, *CERTIFICATES, *RECORDS]
 
 __all__ = ["CHECKS", "Check", "Difference"]
