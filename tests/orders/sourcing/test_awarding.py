@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from orders.sourcing.actions import awarding
+from orders.sourcing.actions.moving import open_quotations
 from orders.sourcing.schemas.quotations import AwardIn
 from shop.core import clock
 from shop.core.states import IllegalMove
@@ -320,3 +321,21 @@ def test_an_agreement_is_with_one_supplier_and_a_declined_one_gives_the_award_ba
         assert scene.get("buyer", request_id).json()["status"] == "partly_awarded"
         assert scene.award(request_id, scene.line("rival")).status_code == 201
         assert scene.get("buyer", request_id).json()["status"] == "awarded"
+
+
+def test_who_quotes_is_sealed_in_the_audit_trail_too(scene, later):
+    request_id = mixed(scene)
+
+    def acts():
+        answer = scene.as_("city").get("/v1/audit/events", params={"subject_type": "quotation"})
+        assert answer.status_code == 200, answer.text
+        shown = answer.json()["items"]
+        return [event["action"] for event in shown]
+
+    assert acts() == []
+    with later():
+        scene.get("buyer", request_id, "/comparison")
+        scene.drain()
+        with scene.database.unit_of_work() as session:
+            open_quotations(session)
+        assert acts().count("quotation.submitted") == 3
