@@ -137,9 +137,9 @@ KIND_WORDS: dict[Kind, tuple[str, str]] = {
 }
 
 
-def word(code: Account | Kind | str, language: str) -> str:
+def word(code: Account | Kind, language: str) -> str:
     """What an account or a kind of transaction is called."""
-    words = ACCOUNT_WORDS[Account(code)] if code in Account else KIND_WORDS[Kind(code)]
+    words = ACCOUNT_WORDS[code] if isinstance(code, Account) else KIND_WORDS[code]
     return words[language != "zh"]
 
 

@@ -48,7 +48,9 @@ class EntryOut(PostingOut):
     kind: Kind
     kind_label: str
     booked_on: date
-    balance: YuanOut = Field(description="of the account, as far as the caller sees it, with this line; whatever the filters leave out")
+    balance: YuanOut = Field(
+        description="of the account, as far as the caller sees it, with this line; whatever the filters leave out"
+    )
 
 
 class EntriesOut(Page[EntryOut]):
@@ -110,7 +112,9 @@ class ClearingOut(BaseModel):
     kind: Kind
     kind_label: str
     origin_id: int
-    reference: str | None = Field(description="the number of the refund, or the bank's reference of the transfer that was announced")
+    reference: str | None = Field(
+        description="the number of the refund, or the bank's reference of the transfer that was announced"
+    )
 
 
 class ClearingTotal(BaseModel):

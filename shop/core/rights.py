@@ -94,7 +94,7 @@ def _statements(connection: Connection, role: str) -> list[sql.Composed]:
 
     def said(statement: str, names: list[str] | None = None) -> sql.Composed:
         listed = sql.SQL(", ").join(sql.Identifier("public", name) for name in names or [])
-        return sql.SQL(statement).format(tables=listed, role=who, database=sql.Identifier(database))  # type: ignore[arg-type]
+        return sql.SQL(statement).format(tables=listed, role=who, database=sql.Identifier(database))
 
     return [
         said("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role}"),
