@@ -1,4 +1,4 @@
-"""The last results of the reconciliation, and a lock on entries that the program's role may not change."""
+"""The last results of the reconciliation, a lock on entries that the program's role may not change, and a region for who keeps the money."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -31,9 +31,21 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_reconciliation_ran_at"), "reconciliation", ["ran_at"], unique=False)
     op.execute(_LOCK_SALE_ENTRIES)
+    _regional("'platform_finance',")
+
+
+def _regional(more: str) -> None:
+    """Whose role holds in a region."""
+    op.drop_constraint(op.f("ck_user_role_region"), "user_role")
+    op.create_check_constraint(
+        op.f("ck_user_role_region"),
+        "user_role",
+        f"(region_code IS NOT NULL) = (role IN ({more}'township_officer','department_officer','county_officer','city_officer','monitor'))",
+    )
 
 
 def downgrade() -> None:
+    _regional("")
     op.execute("DROP FUNCTION lock_sale_entries(bigint[])")
     op.drop_index(op.f("ix_reconciliation_ran_at"), table_name="reconciliation")
     op.drop_table("reconciliation")
