@@ -55,6 +55,8 @@ class Part:
     accepted: int = 0
     rejected: int = 0
     missing: int = 0
+    #: Given back by disputes, in fen.
+    allowed: int = 0
     #: Shipments that nobody answered: id -> quantity.
     on_the_way: dict[int, int] = field(default_factory=dict)
     deliveries: dict[int, Delivery] = field(default_factory=dict)
@@ -97,7 +99,12 @@ class Part:
 
     @property
     def due_fen(self) -> int:
-        return self.stands * self.price + self.freight if self.open else 0
+        return self.stands * self.price + self.freight - self.allowed if self.open else 0
+
+    @property
+    def booked_fen(self) -> int:
+        """What is owed for what was accepted by now."""
+        return self.consumed_fen - self.allowed
 
     def nothing_more_comes(self) -> None:
         """The rest was taken off by agreement."""

@@ -27,7 +27,7 @@ AMOUNTS = [
     for change in ("+ 1", "- 1")
 ]
 BOTH_SIDES = [
-    (f"UPDATE money_posting SET amount_fen = amount_fen {change} * sign(amount_fen)::int WHERE {OF}", None) for change in ("+", "-")
+    (f"UPDATE money_posting SET amount_fen = amount_fen {change} sign(amount_fen)::int WHERE {OF}", None) for change in ("+", "-")
 ]
 GONE = [(f"DELETE FROM money_posting WHERE {OF}; DELETE FROM money_transaction WHERE {{row}}", None)]
 TWICE = [
@@ -77,7 +77,7 @@ DOCUMENTS = [
     ("UPDATE refund SET status = 'paid' WHERE {row} AND status IN ('approved', 'sent', 'failed')", {"refunds"}),
     ("UPDATE refund SET status = 'failed' WHERE {row} AND status IN ('approved', 'sent', 'paid')", {"refunds"}),
     ("UPDATE refund SET status = 'cancelled' WHERE {row} AND status IN ('approved', 'sent', 'paid', 'failed')", {"refunds"}),
-    ("UPDATE refund SET status = 'approved' WHERE {row} AND status = 'requested'", {"refunds"}),
+    ("UPDATE refund SET status = 'approved', approved_at = now() WHERE {row} AND status = 'requested'", {"refunds"}),
     ("DELETE FROM refund WHERE {row} AND status IN ('approved', 'sent', 'paid', 'failed')", {"refunds"}),
     ("UPDATE purchase_order SET buyer_id = buyer_id + 1 WHERE {row}", None),
 ]  # fmt: skip
@@ -120,7 +120,15 @@ def books(api, database):
     till.pay(moved.order_id, "100.00")
     with database.unit_of_work() as session:
         unit = make_organisation(session, kind="school")
-        session.execute(text("UPDATE purchase_order SET buyer_id = :b WHERE id = :id"), {"b": unit.id, "id": moved.order_id})
+        values = {"from": till.market.school.id, "b": unit.id, "id": moved.order_id, "by": till.market.purchaser.id}
+        session.execute(text("UPDATE purchase_order SET buyer_id = :b WHERE id = :id"), values)
+        session.execute(
+            text(
+                "INSERT INTO budget_unit_application (purchase_order_id, from_unit_id, to_unit_id, reason, filed_by, filed_at, status, decided_by,"
+                " decided_at) VALUES (:id, :from, :b, '选错单位', :by, now(), 'approved', :by, now())"
+            ),
+            values,
+        )
         ledger.reassign(session, SYSTEM, moved.order_id, reason="选错单位")
         money.reassign(session, moved.order_id, from_id=till.market.school.id, to_id=unit.id)
     return database
@@ -187,20 +195,23 @@ def test_the_hourly_result_is_kept_and_shown(books, api, monkeypatch):
     tasks.reconcile()
     parts = api.get("/readyz").json()
     assert parts["status"] == "ready"
-    assert parts["parts"]["reconcile"].startswith("2 differences at ")
+    assert parts["parts"]["reconcile"].startswith("4 differences at ")
     told = api.get("/metrics").text
-    assert "shop_reconcile_differences 2.0" in told
+    assert "shop_reconcile_differences 4.0" in told
     [age] = [line for line in told.splitlines() if line.startswith("shop_reconcile_age_seconds ")]
     assert 0 <= float(age.split()[1]) < 600
     client = api.as_(monitor)
     first = client.get("/v1/reconcile/runs?limit=1").json()
-    assert (first["items"][0]["differences"], first["items"][0]["checks"]) == (2, {"payments": 1, "receivables": 1}), first
+    assert (first["items"][0]["differences"], first["items"][0]["checks"]) == (
+        4,
+        {"payments": 2, "receivables": 1, "announced": 1},
+    )
     second = client.get("/v1/reconcile/runs", params={"after": first["next"]}).json()
     assert [(run["differences"], run["checks"]) for run in second["items"]] == [(0, {})]
     assert api.as_(clerk).get("/v1/reconcile/runs").status_code == 403
-    assert metrics.RECONCILE_DIFFERENCES._value.get() == 2
+    assert metrics.RECONCILE_DIFFERENCES._value.get() == 4
     with books.unit_of_work() as session:
         session.execute(text("UPDATE reconciliation SET ran_at = ran_at - interval '91 days' WHERE id = 1"))
-    assert report.keep(books) == 2
+    assert report.keep(books) == 4
     with books.unit_of_work() as session:
         assert session.execute(text("SELECT count(*) FROM reconciliation")).scalar_one() == 2
