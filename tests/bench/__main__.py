@@ -6,7 +6,19 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import agreements, approvals, buying, catalogue, certification, certified, orders, pledges, startup, statistics
+from tests.bench import (
+    agreements,
+    approvals,
+    buying,
+    catalogue,
+    certification,
+    certified,
+    money,
+    orders,
+    pledges,
+    startup,
+    statistics,
+)
 from tests.bench.ground import Ground, Row, ground
 
 GROUPS: dict[str, Callable[[Ground], list[Row]]] = {
@@ -18,6 +30,7 @@ GROUPS: dict[str, Callable[[Ground], list[Row]]] = {
     "certified": certified.run,
     "statistics": statistics.run,
     "pledges": pledges.run,
+    "money": money.run,
     "approvals": approvals.run,
     "startup": startup.run,
 }
