@@ -94,7 +94,8 @@ class Paying(Delivering):
         self.other = self.actors["other_purchaser"].organisation_id
         self.acts = [
             (3, self.has_orders, self.pay),
-            (4, self.is_owed, self.pay_what_is_due),
+            (4, self.is_owed, self.pay),
+            (5, self.may_be_cancelled, self.pay_and_think_again),
             (2, self.has_payments, self.take_back),
             (4, self.has_credit, self.move_credit),
             (4, self.has_credit, self.ask_back),
@@ -161,6 +162,9 @@ class Paying(Delivering):
     def is_owed(self):
         return [order for order in self.tale.orders if self.due(order) > 0]
 
+    def may_be_cancelled(self):
+        return [order for order in self.is_owed() if any(part.status in ("placed", "confirmed") for part in order.parts)]
+
     def has_payments(self):
         return [(order, payment) for order in self.tale.orders for payment in self.of(order).payments]
 
@@ -192,9 +196,9 @@ class Paying(Delivering):
             error.add_note(verb.__name__)
             raise
 
-    def pay(self, order):
+    def pay(self, order, share=None):
         due = self.due(order)
-        fen = share_of(due, self.chance.choice(SHARES))
+        fen = share_of(due, share or self.chance.choice(SHARES))
         self.references = getattr(self, "references", 0) + 1
         body = PaymentIn(
             amount=yuan_from_fen(fen), bank_reference=f"{id(self)}-{self.references}", payer_name="第一中学", paid_on=clock.today()
@@ -206,7 +210,10 @@ class Paying(Delivering):
             assert code is None
             self.of(order).payments.append(Payment(made, fen, self.of(order).buyer))
 
-    pay_what_is_due = pay
+    def pay_and_think_again(self, order):
+        """Where credit comes from, besides what goes back."""
+        self.pay(order, share=1)
+        self.cancel(self.tale.orders.index(order))
 
     def take_back(self, found):
         _, payment = found
