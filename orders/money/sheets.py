@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from fastapi.responses import Response
 
-from orders.money.schemas import AgeingOut, BalanceOut, ClearingOut, EntryOut
+from orders.money.schemas import AgeingOut, BalanceOut, ClearingOut, EntryOut, PartyAgeOut
 from shop.core import exports
 from shop.core.exports import Cell
 
@@ -50,8 +50,8 @@ def entries(kind: str, language: str, rows: Iterable[EntryOut]) -> Response:
     return exports.file(kind, "statement", _ENTRIES[language], cells, _TITLES[language][1])
 
 
-def ageing(kind: str, language: str, found: AgeingOut) -> Response:
-    lines = [(row.party_name, row, row.oldest_on) for row in found.items]
+def ageing(kind: str, language: str, rows: Iterable[PartyAgeOut], found: AgeingOut) -> Response:
+    lines = [(row.party_name, row, row.oldest_on) for row in rows]
     cells = (
         [
             name,

@@ -125,10 +125,10 @@ _DAY = "now() - (n % 700) * interval '1 day'"
 _SALES = """
     INSERT INTO sale_entry (origin_kind, origin_id, recorded_at, sold_on, month, programme_code, order_id, supplier_order_id, sku_id, product_id,
         kind, category, supplier_id, district_code, certified, certificate_id, reserved_share_eligible, buyer_id, buyer_kind, buyer_region_code,
-        fund_source, mode, channel, channel_basis, quantity, grams, amount_fen)
+        fund_source, mode, direction, relation, channel, channel_basis, quantity, grams, amount_fen)
     SELECT '{kind}', {shift} + l.id, o.placed_at, o.placed_at::date, date_trunc('month', o.placed_at)::date, o.programme_code, o.id, s.id, l.sku_id,
            l.product_id, 'goods', 'fruit', s.supplier_id, '500236', true, l.certificate_id, true, o.buyer_id, 'school', '500106', 'canteen',
-           'policy_procurement', 'government', 'bench', l.quantity, l.grams, l.amount_fen
+           'policy_procurement', 'purchase', 'none', 'government', 'bench', l.quantity, l.grams, l.amount_fen
     FROM {orders} o JOIN supplier_order s ON s.purchase_order_id = o.id JOIN order_line l ON l.supplier_order_id = s.id
 """
 _STATEMENTS = [

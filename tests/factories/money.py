@@ -38,7 +38,8 @@ class Till:
     def order(self, *quantities: Any) -> dict[str, Any]:
         placed = self.as_("purchaser").post("/v1/purchase-orders", json=self.market.order(*quantities))
         assert placed.status_code == 201, placed.text
-        return placed.json()
+        made: dict[str, Any] = placed.json()
+        return made
 
     def pay(self, order_id: int, amount: str, who: str = "finance", **more: Any) -> Any:
         body = {

@@ -2,6 +2,7 @@
 
 import pytest
 
+from orders.money import api as money_api
 from shop.core import clock, sheets
 from shop.identity.permissions import Role
 from tests.factories.after_sales import deliver, rows
@@ -188,6 +189,13 @@ def test_files(till, path, header, lines):
     book = till.as_("cashier").get(f"/v1/money/{path}{sign}format=xlsx", headers=chinese)
     cells = sheets.rows(book.content)
     assert (",".join(cells[0]), len(cells)) == (header, lines + 1)
+
+
+def test_no_file_is_longer_than_it_may_be(till, monkeypatch):
+    monkeypatch.setattr(money_api, "MAX_LINES", 4)
+    answer = till.as_("cashier").get("/v1/money/entries?account=receivable&format=csv")
+    assert (answer.status_code, answer.json()["code"]) == (422, "too_many_lines")
+    assert till.as_("cashier").get("/v1/money/balances?format=csv").status_code == 200
 
 
 def test_the_platforms_own_accounts_have_no_party(till):
