@@ -43,6 +43,8 @@ def test_from_the_request_to_the_bank(till, database):
     assert asked.status_code == 201, asked.text
     refund = asked.json()
     assert (refund["status"], refund["amount"], refund["method"]) == ("requested", "200.00", "bank_transfer")
+    # who releases it sees that the money has only been announced
+    assert refund["announced"] == "500.00"
     assert (refund["number"][:2], refund["payee_account"]) == ("TK", "3100021009014400123")
     assert refund["possible_actions"] == ["approve", "refuse", "cancel"]
     assert till.held() == {Account.RECEIVABLE: -50_000, Account.ANNOUNCED: 50_000}
