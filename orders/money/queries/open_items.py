@@ -102,18 +102,15 @@ def ageing(
 _OF_AN_ORDER = "p.account NOT IN ('unallocated', 'payouts')"
 _OPEN = f"""
     WITH held AS (
-        SELECT p.account, p.party_id, CASE WHEN {_OF_AN_ORDER} THEN p.purchase_order_id END AS item, sum(p.amount_fen)::bigint AS balance
-        FROM money_posting p WHERE p.account = ANY (CAST(:accounts AS text[])) AND {{where}}
-        GROUP BY 1, 2, 3 HAVING sum(p.amount_fen) <> 0
+        SELECT *, sign(sum(amount_fen) OVER place)::int AS sign
+        FROM (SELECT p.*, CASE WHEN {_OF_AN_ORDER} THEN p.purchase_order_id END AS item
+              FROM money_posting p WHERE p.account = ANY (CAST(:accounts AS text[])) AND {{where}}) p
+        WINDOW place AS (PARTITION BY account, party_id, item)
     ), line AS (
-        SELECT p.*, t.kind, t.origin_id, t.booked_on, sign(h.balance) * p.amount_fen AS fen, sign(h.balance) AS sign,
-               sum(greatest(sign(h.balance) * p.amount_fen, 0)) OVER (PARTITION BY h.account, h.party_id, h.item ORDER BY t.booked_on, p.id) AS came,
-               sum(greatest(-sign(h.balance) * p.amount_fen, 0)) OVER (PARTITION BY h.account, h.party_id, h.item) AS went
-        FROM held h
-        JOIN money_posting p ON p.account = h.account AND p.party_id IS NOT DISTINCT FROM h.party_id
-             AND CASE WHEN {_OF_AN_ORDER} THEN p.purchase_order_id END IS NOT DISTINCT FROM h.item
-        JOIN money_transaction t ON t.id = p.transaction_id
-        WHERE p.account = ANY (CAST(:accounts AS text[]))
+        SELECT h.*, t.kind, t.origin_id, t.booked_on, h.sign * h.amount_fen AS fen,
+               sum(greatest(h.sign * h.amount_fen, 0)) OVER (PARTITION BY h.account, h.party_id, h.item ORDER BY t.booked_on, h.id) AS came,
+               sum(greatest(-h.sign * h.amount_fen, 0)) OVER (PARTITION BY h.account, h.party_id, h.item) AS went
+        FROM held h JOIN money_transaction t ON t.id = h.transaction_id WHERE h.sign <> 0
     ), open AS (
         SELECT *, (sign * least(greatest(fen, 0), greatest(came - went, 0)))::bigint AS amount FROM line
     )
