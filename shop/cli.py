@@ -178,6 +178,20 @@ def reconcile() -> None:
 
 
 @app.command()
+def grants(
+    role: Annotated[str, typer.Argument(help="A login role that owns nothing; the API and the workers connect as it.")],
+) -> None:
+    """Give a database role what the API needs, and no right to change what is append-only. Again after every `shop migrate`."""
+    from shop.core import rights
+
+    try:
+        rights.grant(_database_url(), role)
+    except rights.UnfitRole as error:
+        raise CannotStart(str(error)) from None
+    print(f"{role} may do what the API does; {len(rights.APPEND_ONLY)} tables are append-only for it")
+
+
+@app.command()
 def new_keys() -> None:
     """Make the keys that seal personal data, for the environment of all processes. Losing them loses what they sealed."""
     import secrets

@@ -3,6 +3,7 @@
 Redis down means degraded, not dead: orders are still taken, and their events wait in the database.
 """
 
+import math
 from typing import Any
 
 import redis
@@ -12,7 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from shop.core import metrics, schema
+from shop.core import clock, metrics, schema
 from shop.core.db import Database
 from shop.core.settings import settings
 
@@ -27,9 +28,12 @@ def healthz() -> dict[str, str]:
 
 @router.get("/readyz", responses={503: {"description": "Not ready"}})
 def readyz(request: Request) -> JSONResponse:
-    """The database answers and is migrated; Redis, files and worker are reported beside it."""
-    parts = {"database": _database(request.app.state.database), "redis": _redis()}
+    """The database answers and is migrated; Redis, and what the last reconcile found, are reported beside it."""
+    database: Database = request.app.state.database
+    parts = {"database": _database(database), "redis": _redis()}
     ready = parts["database"] == "ok"
+    if ready:
+        parts["reconcile"] = _reconcile(database)
     status = "ready" if ready and parts["redis"] == "ok" else "degraded" if ready else "not_ready"
     return JSONResponse({"status": status, "parts": parts}, 200 if ready else 503)
 
@@ -61,11 +65,21 @@ def _redis() -> str:
     return "ok"
 
 
+def _reconcile(database: Database) -> str:
+    """Differences are work for people: the server that reports them is as ready as ever."""
+    with database.engine.connect() as connection:
+        last = connection.execute(_LAST_RECONCILE).first()
+    return "not run yet" if last is None else f"{last.differences} differences at {last.ran_at:%Y-%m-%dT%H:%M:%SZ}"
+
+
+_LAST_RECONCILE = text("SELECT differences, ran_at FROM reconciliation ORDER BY id DESC LIMIT 1")
 #: A delivery is late once it is due and its endpoint does not rest after failures.
 _GAUGES = text(
     """
     SELECT e.*, w.*, (SELECT count(*) FROM sale_entry_pending) AS rollup,
-           (SELECT coalesce(extract(epoch FROM now() - min(at)), 0) FROM change WHERE position IS NULL) AS changes_lag
+           (SELECT coalesce(extract(epoch FROM now() - min(at)), 0) FROM change WHERE position IS NULL) AS changes_lag,
+           (SELECT differences FROM reconciliation ORDER BY id DESC LIMIT 1) AS differences,
+           (SELECT extract(epoch FROM :now - max(ran_at)) FROM reconciliation) AS reconcile_age
     FROM (SELECT count(*) FILTER (WHERE parked_at IS NULL) AS due, count(*) FILTER (WHERE parked_at IS NOT NULL) AS parked,
                  coalesce(extract(epoch FROM now() - min(created_at) FILTER (WHERE parked_at IS NULL)), 0) AS age
           FROM outbox_event WHERE done_at IS NULL) e,
@@ -80,7 +94,7 @@ _GAUGES = text(
 def _gauges(database: Database) -> None:
     try:
         with database.engine.connect() as connection:
-            row: Any = connection.execute(_GAUGES).one()
+            row: Any = connection.execute(_GAUGES, {"now": clock.now()}).one()
     except SQLAlchemyError:
         return
     metrics.OUTBOX_DUE.set(row.due)
@@ -90,3 +104,5 @@ def _gauges(database: Database) -> None:
     metrics.WEBHOOKS_PENDING.set(row.webhooks)
     metrics.WEBHOOK_LAG.set(row.webhook_lag)
     metrics.CHANGES_LAG.set(row.changes_lag)
+    metrics.RECONCILE_DIFFERENCES.set(row.differences or 0)
+    metrics.RECONCILE_AGE.set(math.inf if row.reconcile_age is None else row.reconcile_age)

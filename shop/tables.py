@@ -29,6 +29,7 @@ import orders.payments.models
 import orders.pledges.models
 import orders.purchasing.models
 import orders.reassignments.models
+import orders.reconcile.models
 import orders.refunds.models
 import orders.requests.models
 import orders.reserved_share.models

@@ -60,8 +60,9 @@ def reverse(session: Session, actor: Who, entry_id: int, *, reason: str, quantit
         NotReversible: it is a correction itself (409).
         NothingLeftToReverse: more than the entry still holds (409).
     """
+    session.execute(LOCK, {"entry_ids": [entry_id]})
     entry = session.execute(
-        text("SELECT quantity, grams, amount_fen, reverses_id FROM sale_entry WHERE id = :id FOR UPDATE"), {"id": entry_id}
+        text("SELECT quantity, grams, amount_fen, reverses_id FROM sale_entry WHERE id = :id"), {"id": entry_id}
     ).first()
     if entry is None:
         raise NotFound

@@ -160,7 +160,9 @@ REVERSE = text(
     + f"FROM sale_entry e, {_NEXT.format(for_each='')} WHERE e.id = :entry_id RETURNING id"
 )
 #: The opposite of everything that the entries of an order still hold; they are locked before (by id), against returns.
-LOCK_ORDER = text("SELECT id FROM sale_entry WHERE order_id = :order_id AND reverses_id IS NULL ORDER BY id FOR UPDATE")
+LOCK_ORDER = text(
+    "SELECT lock_sale_entries(array_agg(id)) FROM sale_entry WHERE order_id = :order_id AND reverses_id IS NULL HAVING count(*) > 0"
+)
 REVERSE_ORDER = text(
     _REVERSE.format(taken="-e.quantity - r.quantity, -e.grams - r.grams, -e.amount_fen - r.amount_fen")
     + f"""
@@ -177,7 +179,7 @@ REVERSE_ORDER = text(
 )
 #: The opposite of parts of many entries: what ``part_to_reverse`` says, in SQL. The entries are locked before (by id), so that ``done`` is
 #: what the transactions before this one left. A part of more than there is left is no row.
-LOCK = text("SELECT id FROM sale_entry WHERE id = ANY (CAST(:entry_ids AS bigint[])) ORDER BY id FOR UPDATE")
+LOCK = text("SELECT lock_sale_entries(CAST(:entry_ids AS bigint[]))")
 REVERSE_PARTS = text(
     _REVERSE.format(
         taken="-n.quantity, done.grams - round(e.grams * (done.quantity + n.quantity) / e.quantity),"

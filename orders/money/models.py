@@ -14,7 +14,8 @@ def _list(codes: object) -> str:
 
 
 class MoneyTransaction(SQLModel, table=True):
-    """One event that moved money or changed what is owed. Its postings sum to zero: the database checks that at the commit.
+    """One event that moved money or changed what is owed. Its postings sum to zero: the database checks that with every statement that writes
+    some, and once more at the commit, where a transaction without postings is refused too.
 
     Triggers refuse UPDATE, DELETE and TRUNCATE, and postings that come later; what was wrong is put right by another transaction.
     """

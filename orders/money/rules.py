@@ -93,6 +93,56 @@ CASH = frozenset(
 )
 
 
+#: What accounts and transactions are called, in Chinese and in English.
+ACCOUNT_WORDS: dict[Account, tuple[str, str]] = {
+    Account.RECEIVABLE: ("应收采购单位", "owed by buyers"),
+    Account.PAYABLE: ("应付供应商（未结算）", "owed to suppliers, not settled"),
+    Account.SETTLED: ("应付供应商（已结算）", "owed to suppliers, settled"),
+    Account.ADVANCES: ("预付供应商", "paid to suppliers ahead"),
+    Account.PAYOUTS: ("付款在途", "payouts on their way"),
+    Account.ANNOUNCED: ("待核对汇款", "transfers announced by buyers"),
+    Account.BANK: ("银行存款", "bank"),
+    Account.ONLINE: ("在线支付账户", "online payments"),
+    Account.UNALLOCATED: ("待认领款项", "received, not allocated"),
+    Account.REFUNDS: ("待退款", "refunds on their way"),
+    Account.CHARGEBACKS: ("拒付争议款", "charged back, in dispute"),
+    Account.COMMISSION: ("平台服务费", "commission"),
+    Account.FEES: ("支付手续费", "payment fees"),
+}
+KIND_WORDS: dict[Kind, tuple[str, str]] = {
+    Kind.SALE: ("销售", "sale"),
+    Kind.FREIGHT: ("运费", "freight"),
+    Kind.ALLOWANCE: ("争议减免", "allowance after a dispute"),
+    Kind.REASSIGNMENT: ("变更预算单位", "moved to another budget unit"),
+    Kind.PAYMENT: ("付款", "payment"),
+    Kind.PAYMENT_UNDONE: ("撤销付款", "payment taken back"),
+    Kind.CREDIT_MOVED: ("余款转单", "credit moved to another order"),
+    Kind.REFUND: ("批准退款", "refund released"),
+    Kind.REFUND_PAID: ("退款付出", "refund paid"),
+    Kind.REFUND_FAILED: ("退款退回", "refund came back"),
+    Kind.RECEIPT: ("银行到账", "bank receipt"),
+    Kind.RECEIPT_MATCHED: ("到账核对", "bank receipt matched"),
+    Kind.RECEIPT_UNDONE: ("撤销到账核对", "match of a bank receipt undone"),
+    Kind.BANK_ENTRY: ("银行流水", "bank entry"),
+    Kind.FEE: ("手续费", "fee"),
+    Kind.CHARGEBACK: ("拒付", "chargeback"),
+    Kind.CHARGEBACK_CLOSED: ("拒付结案", "chargeback closed"),
+    Kind.ONLINE_PAYOUT: ("在线支付提现", "payout of online payments"),
+    Kind.SETTLEMENT: ("供应商结算", "settlement"),
+    Kind.PAYOUT: ("发起付款", "payout begun"),
+    Kind.PAYOUT_PAID: ("付款完成", "payout arrived"),
+    Kind.PAYOUT_FAILED: ("付款退回", "payout came back"),
+    Kind.ADVANCE: ("预付款", "advance"),
+    Kind.ADVANCE_USED: ("预付款抵扣", "advance set off"),
+}
+
+
+def word(code: Account | Kind, language: str) -> str:
+    """What an account or a kind of transaction is called."""
+    words = ACCOUNT_WORDS[code] if isinstance(code, Account) else KIND_WORDS[code]
+    return words[language != "zh"]
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where an amount is booked: an account, whose it is, and for what."""

@@ -19,11 +19,12 @@ from shop.core.money import yuan_from_fen
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
-_LOCK_ORDERS = text(
+_LOCK_ORDERS = text("SELECT id FROM purchase_order WHERE id = ANY (CAST(:ids AS bigint[])) ORDER BY id FOR UPDATE")
+_ORDERS = text(
     """
     SELECT po.id, po.number, po.placed_at, po.buyer_id, buyer.path, buyer.region_code, unit.path AS unit_path
     FROM purchase_order po JOIN organisation buyer ON buyer.id = po.buyer_id JOIN organisation unit ON unit.id = po.ordering_unit_id
-    WHERE po.id = ANY (CAST(:ids AS bigint[])) ORDER BY po.id FOR UPDATE OF po
+    WHERE po.id = ANY (CAST(:ids AS bigint[])) ORDER BY po.id
     """
 )
 _TAKE = text(
@@ -51,6 +52,10 @@ _BOOK = text(
 )
 _UNDO = text(
     "UPDATE payment SET undone_at = :now, undone_by = :user_id, undo_reason = :reason WHERE id = :id AND undone_at IS NULL RETURNING id"
+)
+_ANNOUNCED_BY = text(
+    "SELECT p.party_id FROM money_transaction t JOIN money_posting p ON p.transaction_id = t.id"
+    " WHERE t.kind = 'payment' AND t.origin_id = :id AND p.amount_fen > 0"
 )
 _MOVE = text(
     "INSERT INTO credit_move (from_order_id, to_order_id, amount_fen, reason, moved_by, moved_at)"
@@ -130,7 +135,9 @@ def undo(session: Session, who: Who, payment_id: int, reason: str) -> None:
     [order] = locked(session, [row.purchase_order_id])
     if session.execute(_UNDO, {"id": payment_id, "user_id": who.user_id, "now": clock.now(), "reason": reason}).first() is None:
         raise Undone
-    source = Place(Account(row.source), order.buyer_id if row.source == Account.ANNOUNCED else None, order.id)
+    # who announced it, whoever the order belongs to by now
+    announced_by = session.execute(_ANNOUNCED_BY, {"id": payment_id}).scalar_one()
+    source = Place(Account(row.source), announced_by, order.id)
     owed = Place(Account.RECEIVABLE, order.buyer_id, order.id)
     money.book(session, Kind.PAYMENT_UNDONE, payment_id, carry(row.amount_fen, to=owed, out_of=source))
     audit.record(
@@ -194,8 +201,13 @@ def move_credit(session: Session, actor: Actor, purchase_order_id: int, body: Cr
 
 
 def locked(session: Session, purchase_order_ids: Sequence[int]) -> Sequence[Any]:
-    """Orders, locked by id until the transaction ends, so that nobody else changes what is paid for them."""
-    return session.execute(_LOCK_ORDERS, {"ids": array(purchase_order_ids)}).all()
+    """Orders, locked by id until the transaction ends, so that nobody else changes what is paid for them.
+
+    They are read after they are locked: one that was moved to another buyer meanwhile is that buyer's.
+    """
+    ids = {"ids": array(purchase_order_ids)}
+    session.execute(_LOCK_ORDERS, ids)
+    return session.execute(_ORDERS, ids).all()
 
 
 def due_fen(session: Session, purchase_order_id: int) -> int:

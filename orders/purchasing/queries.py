@@ -63,19 +63,18 @@ PAYABLE = f"""-{ALLOWED_OF_PART.format(id="so.id")}
 _WITHIN_REACH = text(f"SELECT 1 FROM supplier_order so {SIDES} WHERE so.id = :id AND {IN_REACH}")  # noqa: S608
 _PAYABLE_OF_PART = text(f"SELECT {PAYABLE} FROM supplier_order so WHERE so.id = :id")  # noqa: S608
 
-#: The same for a whole order, and what was paid for it.
-PAYABLE_AND_PAID = text(
-    f"""
-    SELECT (SELECT coalesce(sum(so.freight_fen), 0)::bigint FROM supplier_order so
-            WHERE so.purchase_order_id = :id AND so.status NOT IN ('rejected', 'cancelled') AND NOT {FREIGHT_LOST})
-         + (SELECT coalesce(sum(round((l.quantity - l.rejected_quantity - l.difference_quantity - l.closed_quantity) * l.unit_price_fen)), 0)::bigint
-            FROM order_line l JOIN supplier_order so ON so.id = l.supplier_order_id
-            WHERE l.purchase_order_id = :id AND so.status NOT IN ('rejected', 'cancelled'))
-         + (SELECT coalesce(sum(amount_fen), 0)::bigint FROM sale_entry WHERE order_id = :id AND origin_kind <> 'acceptance_line')
-         - {ALLOWED_OF_ORDER.format(id=":id")} AS payable,
-           {PAID.format(order=":id")} AS paid
-    """  # noqa: S608
-)
+#: SQL: the same for a whole order, ``{order}``.
+PAYABLE_OF_ORDER = f"""
+    ((SELECT coalesce(sum(so.freight_fen), 0)::bigint FROM supplier_order so
+      WHERE so.purchase_order_id = {{order}} AND so.status NOT IN ('rejected', 'cancelled') AND NOT {FREIGHT_LOST})
+   + (SELECT coalesce(sum(round((l.quantity - l.rejected_quantity - l.difference_quantity - l.closed_quantity) * l.unit_price_fen)), 0)::bigint
+      FROM order_line l JOIN supplier_order so ON so.id = l.supplier_order_id
+      WHERE l.purchase_order_id = {{order}} AND so.status NOT IN ('rejected', 'cancelled'))
+   + (SELECT coalesce(sum(amount_fen), 0)::bigint FROM sale_entry WHERE order_id = {{order}} AND origin_kind <> 'acceptance_line')
+   - {ALLOWED_OF_ORDER.format(id="{order}")})
+"""  # noqa: S608
+#: What a whole order costs by now, and what was paid for it.
+PAYABLE_AND_PAID = text(f"SELECT {PAYABLE_OF_ORDER.format(order=':id')} AS payable, {PAID.format(order=':id')} AS paid")
 
 
 def require_buyer_side(session: Session, actor: Actor, purchase_order_id: int) -> None:

@@ -1,7 +1,8 @@
 """Reconciliation over HTTP."""
 
-from orders.reconcile import report
-from orders.reconcile.schemas import DifferenceOut, FindingOut, ReconciliationOut
+from orders.reconcile import queries, report
+from orders.reconcile.schemas import DifferenceOut, FindingOut, ReconciliationOut, RunOut
+from shop.core.paging import After, Limit, Page
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 
@@ -21,3 +22,9 @@ def reconcile(call: Call) -> ReconciliationOut:
         for finding in report.findings(call.session)
     ]
     return ReconciliationOut(differences=sum(check.count for check in checks), checks=checks)
+
+
+@routes.get("/runs", Permission.RECONCILE_RUN)
+def runs(call: Call, limit: Limit = 50, after: After = None) -> Page[RunOut]:
+    """What the hourly job found, newest first; kept for 90 days."""
+    return queries.runs(call.session, limit=limit, after=after)

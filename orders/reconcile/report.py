@@ -1,5 +1,7 @@
 """Running the checks, and telling the result."""
 
+import json
+import time
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -8,6 +10,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.reconcile.checks import CHECKS, Difference
+from shop.core import clock
 from shop.core.db import Database
 from shop.core.db import database as own_database
 
@@ -29,6 +32,24 @@ class Finding:
 def findings(session: Session, shown: int = SHOWN) -> list[Finding]:
     """Run every check. Nothing is locked and nothing changed; each check sees one moment."""
     return [Finding(check.name, check.zh, check.en, *check.find(session, shown)) for check in CHECKS]
+
+
+_KEEP = text(
+    """
+    WITH outdated AS (DELETE FROM reconciliation WHERE ran_at < :now - interval '90 days')
+    INSERT INTO reconciliation (ran_at, seconds, differences, checks) VALUES (:now, :seconds, :differences, CAST(:checks AS jsonb))
+    """
+)
+
+
+def keep(database: Database) -> int:
+    """Run every check and keep the result, which health page and metrics show from then on; returns the number of differences."""
+    started = time.perf_counter()
+    checks = {finding.name: finding.count for finding in _all(database) if finding.count}
+    values = {"seconds": time.perf_counter() - started, "differences": sum(checks.values()), "checks": json.dumps(checks)}
+    with database.unit_of_work() as session:
+        session.execute(_KEEP, {**values, "now": clock.now()})
+    return sum(checks.values())
 
 
 def differences(database: Database) -> int:

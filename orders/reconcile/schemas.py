@@ -1,6 +1,8 @@
 """What callers get of a reconciliation."""
 
-from pydantic import BaseModel
+from datetime import datetime
+
+from pydantic import BaseModel, Field
 
 
 class DifferenceOut(BaseModel):
@@ -20,3 +22,12 @@ class FindingOut(BaseModel):
 class ReconciliationOut(BaseModel):
     differences: int
     checks: list[FindingOut]
+
+
+class RunOut(BaseModel):
+    """One run of the hourly job."""
+
+    ran_at: datetime
+    seconds: float
+    differences: int
+    checks: dict[str, int] = Field(description="differences by check, of those that found some")

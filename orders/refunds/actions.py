@@ -23,13 +23,13 @@ _LOCK = text("SELECT * FROM refund WHERE id = :id FOR UPDATE")
 _ORDER_OF = text("SELECT purchase_order_id FROM refund WHERE id = :id")
 #: What is asked for and not decided.
 _ASKED = text(
-    "SELECT coalesce(sum(amount_fen), 0)::bigint FROM refund WHERE purchase_order_id = :order_id AND status = 'requested' AND id <> :besides"
+    "SELECT coalesce(sum(amount_fen), 0)::bigint FROM refund WHERE purchase_order_id = :order_id AND status = 'requested'"
 )
-#: What is left of an online payment that stands, less what goes back of it.
+#: What is left of an online payment that stands, less what goes back of it; ``asked``: less what is asked for, too.
 _LEFT = text(
     """
     SELECT p.amount_fen - (SELECT coalesce(sum(r.amount_fen), 0) FROM refund r
-                           WHERE r.payment_id = p.id AND r.id <> :besides AND r.status IN ('requested', 'approved', 'sent', 'paid'))::bigint
+                           WHERE r.payment_id = p.id AND (r.status IN ('approved', 'sent', 'paid') OR :asked AND r.status = 'requested'))::bigint
     FROM payment p WHERE p.id = :id AND p.purchase_order_id = :order_id AND p.source = 'online' AND p.undone_at IS NULL
     """
 )
@@ -48,9 +48,10 @@ def request(session: Session, actor: Actor, purchase_order_id: int, body: Refund
         raise Invalid.one(
             "payee", "payee_or_payment", "请填写收款账户或原在线付款，二者选一", "Say either the payee or the online payment"
         )
-    _require_credit(session, order.id, body.amount)
+    asked = session.execute(_ASKED, {"order_id": order.id}).scalar_one()
+    _require_credit(session, order.id, body.amount, less=asked)
     if body.payment_id:
-        _require_left(session, order.id, body.payment_id, body.amount)
+        _require_left(session, order.id, body.payment_id, body.amount, asked=True)
     now = clock.now()
     year = clock.shanghai_date(now).year
     made = Refund(
@@ -85,9 +86,10 @@ def approve(session: Session, actor: Actor, refund_id: int) -> None:
     REFUND.after(row.status, RefundMove.APPROVE)
     if row.requested_by == actor.user_id:
         raise OwnRequest
-    _require_credit(session, order.id, row.amount_fen, besides=row.id)
+    # others that only wait do not stand in the way of this one
+    _require_credit(session, order.id, row.amount_fen)
     if row.payment_id:
-        _require_left(session, order.id, row.payment_id, row.amount_fen, besides=row.id)
+        _require_left(session, order.id, row.payment_id, row.amount_fen, asked=False)
     _step(session, actor, row, RefundMove.APPROVE, approved_by=actor.user_id, approved_at=clock.now(), buyer_id=order.buyer_id)
     owed, promised = (Place(account, order.buyer_id, order.id) for account in (Account.RECEIVABLE, Account.REFUNDS))
     money.book(session, Kind.REFUND, row.id, carry(row.amount_fen, to=owed, out_of=promised))
@@ -205,14 +207,14 @@ def _step(session: Session, who: Who, row: Any, move: RefundMove, **values: Any)
     outbox.publish(session, "refund.moved", refund_id=row.id, status=status)
 
 
-def _require_credit(session: Session, order_id: int, amount_fen: int, besides: int = 0) -> None:
-    credit = -due_fen(session, order_id) - session.execute(_ASKED, {"order_id": order_id, "besides": besides}).scalar_one()
+def _require_credit(session: Session, order_id: int, amount_fen: int, less: int = 0) -> None:
+    credit = -due_fen(session, order_id) - less
     if amount_fen > credit:
         raise AboveCredit(credit=yuan_from_fen(max(credit, 0)))
 
 
-def _require_left(session: Session, order_id: int, payment_id: int, amount_fen: int, besides: int = 0) -> None:
-    left = session.execute(_LEFT, {"id": payment_id, "order_id": order_id, "besides": besides}).scalar()
+def _require_left(session: Session, order_id: int, payment_id: int, amount_fen: int, *, asked: bool) -> None:
+    left = session.execute(_LEFT, {"id": payment_id, "order_id": order_id, "asked": asked}).scalar()
     if left is None:
         raise NotOnline
     if amount_fen > left:

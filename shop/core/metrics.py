@@ -32,6 +32,9 @@ CHANGES_LAG = Gauge(
 RECONCILE_DIFFERENCES = Gauge(
     "shop_reconcile_differences", "Differences found by the last reconcile", multiprocess_mode="mostrecent"
 )
+RECONCILE_AGE = Gauge(
+    "shop_reconcile_age_seconds", "Time since the last reconcile; infinite before the first", multiprocess_mode="mostrecent"
+)
 
 
 def exposition() -> bytes:

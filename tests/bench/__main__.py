@@ -16,6 +16,7 @@ from tests.bench import (
     money,
     orders,
     pledges,
+    settlement,
     startup,
     statistics,
 )
@@ -32,6 +33,8 @@ GROUPS: dict[str, Callable[[Ground], list[Row]]] = {
     "pledges": pledges.run,
     "approvals": approvals.run,
     "money": money.run,
+    "settlement": settlement.run,
+    "settlement": settlement.run,
     "startup": startup.run,
 }
 

@@ -110,6 +110,20 @@ def _deliveries(bureau: Bureau, world: World) -> None:
 
 
 @_maker
+def _money(bureau: Bureau, world: World) -> None:
+    """An order that was paid ahead and cancelled: its money is asked back."""
+    school, finance = bureau.as_("school_purchaser"), bureau.as_("school_finance")
+    path = f"/v1/purchase-orders/{made(school.post('/v1/purchase-orders', json=bureau.order(1)))['id']}"
+    transfer = {"amount": "10.00", "bank_reference": "W-1", "payer_name": "第一中学", "paid_on": str(clock.today())}
+    world["purchase-orders/payments"] = made(finance.post(f"{path}/payments", json=transfer))["id"]
+    made(school.post(f"{path}/cancel", json={"reason": "计划有变"}))
+    payee = {"name": "第一中学", "account": "3100021009014400123"}
+    world["refunds"] = made(finance.post(f"{path}/refunds", json={"amount": "10.00", "reason": "取消", "payee": payee}))["id"]
+    with bureau.api.database.unit_of_work() as session:
+        world["transactions"] = session.execute(text("SELECT max(id) FROM money_transaction")).scalar_one()
+
+
+@_maker
 def _papers(bureau: Bureau, world: World) -> None:
     seller, part = bureau.as_("seller"), world["supplier-orders"]
     said = {"kind": "invoice", "number": "25502000000012345678", "issued_on": "2026-11-01", "amount": "10.00"}

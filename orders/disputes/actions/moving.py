@@ -12,6 +12,7 @@ from orders.disputes.states import DISPUTE, DisputeMove
 from orders.fulfilment.actions.accepting import give_time
 from orders.money import actions as money
 from orders.money.rules import Account, Kind, Place, carry
+from orders.payments import actions as payments
 from orders.purchasing.queries import SIDES
 from shop.core import audit
 from shop.core.errors import NotFound
@@ -103,8 +104,10 @@ def step(session: Session, actor: Actor, row: Any, move: DisputeMove, *, reason:
 
 def _give_back(session: Session, row: Any, refund_fen: int) -> None:
     """The buyer owes so much less, and the supplier is owed so much less."""
+    # as it is after the lock: who waited for it may have read whose the order was before
+    [order] = payments.locked(session, [row.purchase_order_id])
     of = {"purchase_order_id": row.purchase_order_id, "supplier_order_id": row.supplier_order_id}
-    buyer = Place(Account.RECEIVABLE, row.buyer_id, **of)
+    buyer = Place(Account.RECEIVABLE, order.buyer_id, **of)
     supplier = Place(Account.PAYABLE, row.supplier_id, **of)
     money.book(session, Kind.ALLOWANCE, row.id, carry(refund_fen, to=supplier, out_of=buyer))
     budgets.redraw(session, row.purchase_order_id)

@@ -1,4 +1,4 @@
-"""Orders: totals, lines, what was paid."""
+"""Orders: totals and lines."""
 
 from orders.reconcile.checks.check import sql
 
@@ -50,21 +50,6 @@ ORDERS = [
                AS expected, format('order %s, supplier %s, product %s', l.purchase_order_id, o.supplier_id, l.product_id) AS found
         FROM order_line l JOIN supplier_order o ON o.id = l.supplier_order_id JOIN sku s ON s.id = l.sku_id JOIN product p ON p.id = s.product_id
         WHERE (o.purchase_order_id, p.supplier_id, s.product_id) IS DISTINCT FROM (l.purchase_order_id, o.supplier_id, l.product_id)
-        """,
-    ),
-    sql(
-        "payments",
-        "收款不超过订单金额",
-        "Payments do not exceed the order with its freight, before what both sides agreed to take off",
-        """
-        SELECT 'purchase_order ' || o.id AS subject, format('at most %s fen', f.most) AS expected, format('%s fen', p.fen) AS found
-        FROM purchase_order o
-        JOIN (SELECT purchase_order_id AS id, sum(amount_fen) AS fen FROM payment GROUP BY purchase_order_id) p USING (id)
-        CROSS JOIN LATERAL (
-            SELECT o.total_fen + sum(so.freight_fen) + coalesce((SELECT -sum(least(a.change_fen, 0)) FROM amendment a
-                   JOIN supplier_order s ON s.id = a.supplier_order_id WHERE s.purchase_order_id = o.id), 0) AS most
-            FROM supplier_order so WHERE so.purchase_order_id = o.id) f
-        WHERE p.fen > f.most
         """,
     ),
 ]

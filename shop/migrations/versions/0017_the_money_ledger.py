@@ -60,8 +60,12 @@ _FUNCTIONS = {
             RETURN NULL;
         END
     """,
+    # Every statement writes whole transactions: so none is ever without its balance, not even between the commit's check and the commit.
     "refuse_late_posting": """
         BEGIN
+            IF EXISTS (SELECT FROM fresh GROUP BY transaction_id HAVING sum(amount_fen) <> 0) THEN
+                RAISE EXCEPTION 'postings of a money transaction that do not sum to zero' USING ERRCODE = 'check_violation';
+            END IF;
             IF EXISTS (
                 SELECT FROM (SELECT DISTINCT transaction_id FROM fresh) f JOIN money_transaction t ON t.id = f.transaction_id
                 WHERE t.written_in <> pg_current_xact_id()::text::bigint

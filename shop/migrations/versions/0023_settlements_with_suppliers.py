@@ -4,18 +4,12 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0023"
-down_revision = "0017"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
 #: Rows are added and never changed.
 _ADDED_ONLY = ("commission_rule", "settlement_line", "settlement_held")
-_REGIONAL = "'township_officer','department_officer','county_officer','city_officer','monitor'"
-
-
-def _regional(roles: str) -> None:
-    op.execute("ALTER TABLE user_role DROP CONSTRAINT ck_user_role_region")
-    op.execute(f"ALTER TABLE user_role ADD CONSTRAINT ck_user_role_region CHECK ((region_code IS NOT NULL) = (role IN ({roles})))")
 
 
 def upgrade() -> None:
@@ -327,11 +321,9 @@ def upgrade() -> None:
             f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
         )
     # who keeps the money of a region has that region, like its officers
-    _regional(f"'platform_finance',{_REGIONAL}")
 
 
 def downgrade() -> None:
-    _regional(_REGIONAL)
     op.drop_index(op.f("ix_settlement_line_supplier_order_id_rule_id"), table_name="settlement_line")
     op.drop_index(op.f("ix_settlement_line_settlement_id_posting_id"), table_name="settlement_line")
     op.drop_table("settlement_line")

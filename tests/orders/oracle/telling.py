@@ -57,6 +57,8 @@ class Part:
     missing: int = 0
     #: Something of it was accepted at some time.
     was_sold: bool = False
+    #: Given back by disputes, in fen.
+    allowed: int = 0
     #: Shipments that nobody answered: id -> quantity.
     on_the_way: dict[int, int] = field(default_factory=dict)
     deliveries: dict[int, Delivery] = field(default_factory=dict)
@@ -104,7 +106,12 @@ class Part:
 
     @property
     def due_fen(self) -> int:
-        return self.stands * self.price + self.freight_owed if self.open else 0
+        return self.stands * self.price + self.freight_owed - self.allowed if self.open else 0
+
+    @property
+    def booked_fen(self) -> int:
+        """What is owed for what was accepted by now."""
+        return self.consumed_fen - self.allowed
 
     def nothing_more_comes(self) -> None:
         """The rest was taken off by agreement."""

@@ -147,5 +147,5 @@ def test_problems_speak_the_callers_language(buyer):
 
 def test_health_pages(api):
     assert api.get("/healthz").json() == {"status": "alive"}
-    assert api.get("/readyz").json() == {"status": "ready", "parts": {"database": "ok", "redis": "ok"}}
+    assert api.get("/readyz").json() == {"status": "ready", "parts": {"database": "ok", "redis": "ok", "reconcile": "not run yet"}}
     assert "shop_requests_total" in api.get("/metrics").text

@@ -1,0 +1,109 @@
+"""The money ledger over HTTP: balances, statements, ages, and what has not come to its end."""
+
+from typing import Annotated, Literal, TypeVar
+
+from fastapi import Query
+from fastapi.responses import Response
+
+from orders.money import sheets
+from orders.money.errors import TooManyLines
+from orders.money.queries import accounts, open_items
+from orders.money.queries.accounts import Statement
+from orders.money.rules import Account, Kind
+from orders.money.schemas import AgeingOut, BalanceOut, By, ClearingPage, EntriesOut, Side, TransactionOut
+from shop.core import clock, exports
+from shop.core.paging import After, Limit, Page
+from shop.core.quantities import Day, Id
+from shop.identity.access import Call, Routes
+from shop.identity.permissions import Permission
+
+routes = Routes("money", "/v1/money")
+
+Format = Annotated[Literal["json", "csv", "xlsx"], Query(description="csv and xlsx: all rows, whatever the page")]
+#: Lines of a file: more would take too much memory, and no spreadsheet is read that far.
+MAX_LINES = 50_000
+R = TypeVar("R")
+
+
+def _whole(found: Page[R]) -> list[R]:
+    """All rows, for a file.
+
+    Raises:
+        TooManyLines: there are more (422).
+    """
+    if found.next is not None:
+        raise TooManyLines(limit=MAX_LINES)
+    return found.items
+
+
+@routes.get("/balances", Permission.MONEY_READ, answer=Page[BalanceOut], responses=exports.FILES)
+def balances(
+    call: Call,
+    by: By = By.PARTY,
+    account: Account | None = None,
+    party_id: Id | None = None,
+    format: Format = "json",
+    limit: Limit = 50,
+    after: After = None,
+) -> Page[BalanceOut] | Response:
+    """What the own branch owes and is owed; for who keeps the money, all accounts. Even accounts are left out."""
+    rows, start = (limit, after) if format == "json" else (MAX_LINES, None)
+    found = accounts.balances(
+        call.session, call.actor, call.language, by=by, account=account, party_id=party_id, limit=rows, after=start
+    )
+    return found if format == "json" else sheets.balances(format, call.language, _whole(found))
+
+
+@routes.get("/entries", Permission.MONEY_READ, answer=EntriesOut, responses=exports.FILES)
+def entries(
+    call: Call,
+    account: Account,
+    party_id: Id | None = None,
+    purchase_order_id: Id | None = None,
+    supplier_order_id: Id | None = None,
+    kind: Kind | None = None,
+    first: Annotated[Day | None, Query(alias="from")] = None,
+    last: Annotated[Day | None, Query(alias="to")] = None,
+    format: Format = "json",
+    limit: Limit = 50,
+    after: After = None,
+) -> EntriesOut | Response:
+    """The statement of an account, oldest first, with the balance after each line."""
+    asked = Statement(account, party_id, purchase_order_id, supplier_order_id, kind, first, last)
+    rows, start = (limit, after) if format == "json" else (MAX_LINES, None)
+    found = accounts.entries(call.session, call.actor, call.language, asked, limit=rows, after=start)
+    return found if format == "json" else sheets.entries(format, call.language, _whole(found))
+
+
+@routes.get("/transactions/{transaction_id}", Permission.MONEY_READ)
+def transaction(call: Call, transaction_id: Id) -> TransactionOut:
+    """One transaction, with its postings on the accounts that the caller sees."""
+    return accounts.transaction(call.session, call.actor, call.language, transaction_id)
+
+
+@routes.get("/ageing", Permission.MONEY_READ, answer=AgeingOut, responses=exports.FILES)
+def ageing(
+    call: Call,
+    side: Side = "receivable",
+    as_of: Annotated[Day | None, Query(description="the end of that day; default: today")] = None,
+    party_id: Id | None = None,
+    format: Format = "json",
+    limit: Limit = 50,
+    after: After = None,
+) -> AgeingOut | Response:
+    """How old what buyers owe, or what suppliers are owed, is; by party, the oldest first."""
+    rows, start = (limit, after) if format == "json" else (MAX_LINES, None)
+    found = open_items.ageing(
+        call.session, call.actor, side=side, as_of=as_of or clock.today(), party_id=party_id, limit=rows, after=start
+    )
+    return found if format == "json" else sheets.ageing(format, call.language, _whole(found), found)
+
+
+@routes.get("/clearing", Permission.MONEY_MANAGE, answer=ClearingPage, responses=exports.FILES)
+def clearing(
+    call: Call, account: Account | None = None, format: Format = "json", limit: Limit = 50, after: After = None
+) -> ClearingPage | Response:
+    """What stands on clearing accounts, since when, and for what; oldest first."""
+    rows, start = (limit, after) if format == "json" else (MAX_LINES, None)
+    found = open_items.clearing(call.session, call.actor, call.language, account=account, limit=rows, after=start)
+    return found if format == "json" else sheets.clearing(format, call.language, _whole(found))

@@ -1,0 +1,44 @@
+"""Whose money a caller sees, as conditions of SQL statements."""
+
+from typing import Any
+
+from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
+
+#: The names that go with a posting ``p``.
+NAMES = """
+    LEFT JOIN organisation party ON party.id = p.party_id
+    LEFT JOIN purchase_order po ON po.id = p.purchase_order_id
+"""
+
+
+class Conditions:
+    """Conditions on postings ``p`` that are all to hold, with their values; first of all that they are within the caller's reach.
+
+    Who keeps the money of the whole city sees every account; of a region, the accounts of its buyers and suppliers; everybody else those of
+    the own branch.
+    """
+
+    def __init__(self, actor: Actor) -> None:
+        self.values: dict[str, Any] = {}
+        self._parts: list[str] = []
+        regions = actor.regions(Permission.MONEY_READ)
+        if "" in regions:
+            return
+        self._parts.append(
+            "p.party_id IN (SELECT id FROM organisation WHERE path LIKE CAST(:branch AS text) OR region_code LIKE ANY (CAST(:regions AS text[])))"
+        )
+        self.values |= {
+            "branch": f"{actor.organisation_path}%" if actor.organisation_path else None,
+            "regions": [f"{prefix}%" for prefix in regions],
+        }
+
+    def add(self, condition: str, **values: Any) -> "Conditions":
+        """One more, unless one of its values is None: then nobody asked for it."""
+        if all(value is not None for value in values.values()):
+            self._parts.append(condition)
+            self.values |= values
+        return self
+
+    def __str__(self) -> str:
+        return " AND ".join(self._parts) or "true"

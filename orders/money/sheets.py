@@ -1,0 +1,88 @@
+"""The money ledger as spreadsheets."""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from fastapi.responses import Response
+
+from orders.money.schemas import AgeingOut, BalanceOut, ClearingOut, EntryOut, PartyAgeOut
+from shop.core import exports
+from shop.core.exports import Cell
+
+_BALANCES = {"zh": ["科目", "往来单位", "余额（元）", "过渡科目"], "en": ["Account", "Party", "Balance (yuan)", "Clearing"]}
+_ENTRIES = {
+    "zh": ["日期", "凭证号", "摘要", "科目", "往来单位", "采购订单", "借方（元）", "贷方（元）", "余额（元）"],
+    "en": ["Date", "Transaction", "Kind", "Account", "Party", "Order", "Debit (yuan)", "Credit (yuan)", "Balance (yuan)"],
+}
+_AGEING = {
+    "zh": ["往来单位", "0–30 天", "31–60 天", "61–90 天", "90 天以上", "未清合计", "多付", "余额", "最早日期"],
+    "en": ["Party", "0–30 days", "31–60 days", "61–90 days", "over 90 days", "Open", "Credit", "Balance", "Oldest"],
+}
+_CLEARING = {
+    "zh": ["科目", "金额（元）", "起始日期", "天数", "往来单位", "采购订单", "摘要", "编号", "凭证号"],
+    "en": ["Account", "Amount (yuan)", "Since", "Days", "Party", "Order", "Kind", "Reference", "Transaction"],
+}
+_TOTAL = {"zh": "合计", "en": "Total"}
+_TITLES = {"zh": ["余额", "对账单", "账龄", "过渡科目"], "en": ["Balances", "Statement", "Ageing", "Clearing"]}
+_YES = {"zh": "是", "en": "yes"}
+
+
+def balances(kind: str, language: str, rows: Iterable[BalanceOut]) -> Response:
+    cells = ([row.label, row.party_name, _yuan(row.balance), _YES[language] if row.clearing else None] for row in rows)
+    return exports.file(kind, "balances", _BALANCES[language], cells, _TITLES[language][0])
+
+
+def entries(kind: str, language: str, rows: Iterable[EntryOut]) -> Response:
+    cells: Iterable[Sequence[Cell]] = (
+        [
+            row.booked_on,
+            row.transaction_id,
+            row.kind_label,
+            row.label,
+            row.party_name,
+            row.purchase_order_number,
+            _yuan(row.amount) if row.amount > 0 else None,
+            _yuan(-row.amount) if row.amount < 0 else None,
+            _yuan(row.balance),
+        ]
+        for row in rows
+    )
+    return exports.file(kind, "statement", _ENTRIES[language], cells, _TITLES[language][1])
+
+
+def ageing(kind: str, language: str, rows: Iterable[PartyAgeOut], found: AgeingOut) -> Response:
+    lines = [(row.party_name, row, row.oldest_on) for row in rows]
+    cells = (
+        [
+            name,
+            *(_yuan(fen) for fen in (age.days_0_30, age.days_31_60, age.days_61_90, age.days_over_90)),
+            _yuan(age.open),
+            _yuan(age.credit),
+            _yuan(age.balance),
+            oldest,
+        ]
+        for name, age, oldest in [*lines, (_TOTAL[language], found.totals, None)]
+    )
+    return exports.file(kind, f"ageing_{found.side}_{found.as_of}", _AGEING[language], cells, _TITLES[language][2])
+
+
+def clearing(kind: str, language: str, rows: Iterable[ClearingOut]) -> Response:
+    cells: Iterable[Sequence[Cell]] = (
+        [
+            row.label,
+            _yuan(row.amount),
+            row.since,
+            row.days,
+            row.party_name,
+            row.purchase_order_number,
+            row.kind_label,
+            row.reference,
+            row.transaction_id,
+        ]
+        for row in rows
+    )
+    return exports.file(kind, "clearing", _CLEARING[language], cells, _TITLES[language][3])
+
+
+def _yuan(fen: int) -> Decimal:
+    return Decimal(fen) / 100

@@ -1,0 +1,92 @@
+"""People who keep the marketplace's money, and orders with money on them."""
+
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import text
+
+from orders.money.rules import Account
+from shop.core import clock
+from shop.core.db import Database
+from shop.identity.models import User
+from shop.identity.permissions import Role
+from tests.factories.identity import make_user
+from tests.factories.orders import Market, make_market
+
+PAYEE = {"name": "沙坪坝中学", "account": "3100 0210 0901 4400 123", "bank": "工商银行"}
+_references = itertools.count(1)
+
+
+@dataclass
+class Till:
+    """A market, and the two persons of the platform who keep its money."""
+
+    api: Any
+    database: Database
+    market: Market
+    people: dict[str, User]
+
+    def __post_init__(self) -> None:
+        self._clients: dict[str, Any] = {}
+
+    def as_(self, who: str) -> Any:
+        if who not in self._clients:
+            self._clients[who] = self.api.as_(self.people[who])
+        return self._clients[who]
+
+    def order(self, *quantities: Any) -> dict[str, Any]:
+        placed = self.as_("purchaser").post("/v1/purchase-orders", json=self.market.order(*quantities))
+        assert placed.status_code == 201, placed.text
+        made: dict[str, Any] = placed.json()
+        return made
+
+    def pay(self, order_id: int, amount: str, who: str = "finance", **more: Any) -> Any:
+        body = {
+            "amount": amount,
+            "bank_reference": f"T{next(_references)}",
+            "payer_name": "沙坪坝中学",
+            "paid_on": str(clock.today()),
+            **more,
+        }
+        return self.as_(who).post(f"/v1/purchase-orders/{order_id}/payments", json=body)
+
+    def credit(self, amount: str = "69.90") -> int:
+        """An order that was paid and cancelled: the buyer has all of it to its credit. Returns the order's id."""
+        order_id: int = self.order(10)["id"]
+        assert self.pay(order_id, amount).status_code == 201
+        cancelled = self.as_("purchaser").post(f"/v1/purchase-orders/{order_id}/cancel", json={"reason": "计划有变"})
+        assert cancelled.status_code == 200, cancelled.text
+        return order_id
+
+    def ask_back(self, order_id: int, amount: str, who: str = "cashier", **more: Any) -> Any:
+        body = {"amount": amount, "reason": "订单取消", "payee": PAYEE, **more}
+        return self.as_(who).post(f"/v1/purchase-orders/{order_id}/refunds", json=body)
+
+    def move(self, refund_id: int, move: str, who: str = "treasurer") -> Any:
+        body = {"send": {"reference": "HK-1"}, "confirm": {"reference": "HK-1"}, "approve": None}.get(move, {"reason": "理由"})
+        return self.as_(who).post(f"/v1/refunds/{refund_id}/{move}", json=body)
+
+    def due(self, order_id: int) -> str:
+        return str(self.as_("finance").get(f"/v1/purchase-orders/{order_id}/payments").json()[0]["order_due"])
+
+    def held(self) -> dict[str, int]:
+        """What every account holds, in fen; even ones are left out."""
+        with self.database.unit_of_work() as session:
+            rows = session.execute(
+                text("SELECT account, sum(amount_fen)::bigint FROM money_posting GROUP BY 1 HAVING sum(amount_fen) <> 0")
+            )
+            return {Account(account): int(fen) for account, fen in rows}
+
+
+def make_till(api: Any, database: Database) -> Till:
+    market = make_market(database)
+    with database.unit_of_work() as session:
+        keepers = {name: make_user(session, Role.PLATFORM_FINANCE) for name in ("cashier", "treasurer")}
+    people = {
+        "purchaser": market.purchaser,
+        "finance": market.finance,
+        "seller": market.sellers[0],
+        "honey_seller": market.sellers[1],
+    }
+    return Till(api, database, market, people | keepers)
