@@ -34,7 +34,6 @@ GROUPS: dict[str, Callable[[Ground], list[Row]]] = {
     "approvals": approvals.run,
     "money": money.run,
     "settlement": settlement.run,
-    "settlement": settlement.run,
     "startup": startup.run,
 }
 
