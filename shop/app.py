@@ -62,6 +62,7 @@ DOMAINS = [
     "orders.contracts.api",
     "orders.amendments.api",
     "orders.papers.api",
+    "orders.invoices.api",
     "orders.payments.api",
     "orders.refunds.api",
     "orders.returns.api",

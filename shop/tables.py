@@ -21,6 +21,7 @@ import orders.effects.models
 import orders.evaluations.models
 import orders.fulfilment.models
 import orders.importing.models
+import orders.invoices.models
 import orders.ledger.models
 import orders.lists.models
 import orders.money.models
@@ -35,6 +36,7 @@ import orders.reserved_share.models
 import orders.returns.models
 import orders.sourcing.models
 import orders.statistics.models
+import orders.tax_invoices.models
 import orders.units.models
 import shop.core.models
 import shop.identity.models

@@ -19,6 +19,7 @@ from orders.evaluations import handlers as evaluations
 from orders.feed import handlers as feed
 from orders.fulfilment import handlers as fulfilment
 from orders.importing import handlers as importing
+from orders.invoices import handlers as invoices
 from orders.papers import handlers as papers
 from orders.payments import handlers as payments
 from orders.pledges import handlers as pledges
@@ -64,6 +65,7 @@ HANDLERS: dict[str, Handler] = together(
     reassignments.HANDLERS,
     amendments.HANDLERS,
     papers.HANDLERS,
+    invoices.HANDLERS,
     payments.HANDLERS,
     refunds.HANDLERS,
     effects.HANDLERS,

@@ -6,6 +6,8 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.budgets import actions as budgets
+from orders.invoices import actions as invoices
+from orders.invoices.rules import CreditReason
 from orders.ledger import actions as ledger
 from orders.ledger.actions import Rebooked
 from orders.ledger.rules import Part
@@ -250,6 +252,8 @@ def _book(session: Session, actor: Actor, correction: Any) -> None:
             "entries": [booked.get(line.id) for line, _, _ in changes],
         },
     )
+    invoices.follow(session, correction.supplier_order_id, CreditReason.CORRECTION)
+    invoices.after_acceptance(session, correction.supplier_order_id, correction.acceptance_id)
     budgets.redraw_part(session, correction.supplier_order_id)
     audit.record(
         session,

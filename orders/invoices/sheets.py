@@ -1,0 +1,54 @@
+"""Registers of invoices and credit notes as tables to be exported."""
+
+from decimal import Decimal
+
+from orders.invoices.schemas import CreditNoteRow, InvoiceRow
+from shop.core.errors import Language
+from shop.core.exports import Cell
+
+INVOICES: dict[Language, str] = {"zh": "发票登记簿", "en": "Invoices"}
+INVOICE_HEADER: dict[Language, list[str]] = {
+    "zh": ["发票编号", "开具日期", "状态", "销售方", "购买方", "订单", "行数", "不含税金额（元）", "税额（元）", "价税合计（元）", "已冲红（元）", "余额（元）"],
+    "en": ["number", "issued on", "status", "seller", "buyer", "order", "lines", "net (yuan)", "VAT (yuan)", "gross (yuan)", "credited (yuan)", "held (yuan)"],
+}  # fmt: skip
+CREDIT_NOTES: dict[Language, str] = {"zh": "红字发票登记簿", "en": "Credit notes"}
+CREDIT_NOTE_HEADER: dict[Language, list[str]] = {
+    "zh": ["编号", "开具日期", "原因", "原发票", "销售方", "购买方", "不含税金额（元）", "税额（元）", "价税合计（元）", "备注"],
+    "en": ["number", "issued on", "reason", "invoice", "seller", "buyer", "net (yuan)", "VAT (yuan)", "gross (yuan)", "note"],
+}
+
+
+def yuan(fen: int) -> Decimal:
+    return Decimal(fen) / 100
+
+
+def invoice_cells(row: InvoiceRow) -> list[Cell]:
+    return [
+        row.number,
+        row.issued_on,
+        row.status.value,
+        row.seller_name,
+        row.buyer_name,
+        row.purchase_order_number,
+        row.line_count,
+        yuan(row.net),
+        yuan(row.vat),
+        yuan(row.gross),
+        yuan(row.credited),
+        yuan(row.held),
+    ]
+
+
+def credit_note_cells(row: CreditNoteRow) -> list[Cell]:
+    return [
+        row.number,
+        row.issued_on,
+        row.reason.value,
+        row.invoice_number,
+        row.seller_name,
+        row.buyer_name,
+        yuan(row.net),
+        yuan(row.vat),
+        yuan(row.gross),
+        row.note,
+    ]
