@@ -28,7 +28,13 @@ class TaxInvoice(SQLModel, table=True):
         CheckConstraint("red OR red_letter_of_id IS NULL", name="red"),
         CheckConstraint("status NOT IN ('cleared','refused','void') OR decision IS NOT NULL", name="decision"),
         # one number counts once, whoever registers it
-        Index("uq_tax_invoice_number", text("coalesce(code, '')"), "number", unique=True, postgresql_where=text(f"status IN ({_COUNTED})")),
+        Index(
+            "uq_tax_invoice_number",
+            text("coalesce(code, '')"),
+            "number",
+            unique=True,
+            postgresql_where=text(f"status IN ({_COUNTED})"),
+        ),
         Index(None, "number"),
         Index(None, "seller_id", "id"),
         Index(None, "buyer_id", "id"),
@@ -69,7 +75,15 @@ class TaxInvoiceCover(SQLModel, table=True):
     __tablename__ = "tax_invoice_cover"
     __table_args__ = (
         CheckConstraint("num_nonnulls(invoice_id, credit_note_id, acceptance_id) = 1", name="what"),
-        Index("uq_tax_invoice_cover_once", "tax_invoice_id", "invoice_id", "credit_note_id", "acceptance_id", unique=True, postgresql_nulls_not_distinct=True),
+        Index(
+            "uq_tax_invoice_cover_once",
+            "tax_invoice_id",
+            "invoice_id",
+            "credit_note_id",
+            "acceptance_id",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+        ),
         Index(None, "invoice_id", postgresql_where=text("invoice_id IS NOT NULL")),
         Index(None, "credit_note_id", postgresql_where=text("credit_note_id IS NOT NULL")),
         Index(None, "acceptance_id", postgresql_where=text("acceptance_id IS NOT NULL")),
