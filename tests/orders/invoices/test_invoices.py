@@ -170,7 +170,10 @@ def test_an_invoice_issued_in_error_is_taken_back_whole_and_issued_again(api, da
     assert seller.post(f"/v1/invoices/{first['id']}/send").json()["code"] == "illegal_move"
     note = seller.post(f"/v1/invoices/{first['id']}/credit-notes", json={"reason": "issued_in_error", "note": "抬头有误"}).json()
     assert (note["gross"], note["vat"]) == (first["gross"], first["vat"])
-    assert seller.post(f"/v1/invoices/{first['id']}/credit-notes", json={"reason": "issued_in_error"}).json()["code"] == "nothing_to_credit"
+    assert (
+        seller.post(f"/v1/invoices/{first['id']}/credit-notes", json={"reason": "issued_in_error"}).json()["code"]
+        == "nothing_to_credit"
+    )
     second = issue(seller, done.part).json()
     assert (second["gross"], second["id"] != first["id"]) == (first["gross"], True)
     assert differences(database) == {}
@@ -263,8 +266,13 @@ def test_lists_page_filter_and_are_files(api, database, market):
     made = [issue(seller, deliver(api, market, n).part).json() for n in (1, 2, 3)]
     first = buyer.get("/v1/invoices", params={"limit": 2}).json()
     assert [row["id"] for row in first["items"]] == [made[2]["id"], made[1]["id"]]
-    assert [row["id"] for row in buyer.get("/v1/invoices", params={"limit": 2, "after": first["next"]}).json()["items"]] == [made[0]["id"]]
-    assert len(buyer.get("/v1/invoices", params={"status": "sent", "supplier_order_id": made[0]["supplier_order_id"]}).json()["items"]) == 1
+    assert [row["id"] for row in buyer.get("/v1/invoices", params={"limit": 2, "after": first["next"]}).json()["items"]] == [
+        made[0]["id"]
+    ]
+    assert (
+        len(buyer.get("/v1/invoices", params={"status": "sent", "supplier_order_id": made[0]["supplier_order_id"]}).json()["items"])
+        == 1
+    )
     assert buyer.get("/v1/invoices", params={"issued_from": "2099-01-01"}).json()["items"] == []
     assert len(buyer.get("/v1/invoices", params={"number": made[0]["number"]}).json()["items"]) == 1
     assert buyer.get("/v1/invoices", params={"state": "sent"}).status_code == 422
@@ -274,7 +282,9 @@ def test_lists_page_filter_and_are_files(api, database, market):
     assert len(table.splitlines()) == 4
     assert buyer.get("/v1/invoices", params={"format": "xlsx"}).content.startswith(b"PK")
     assert buyer.get("/v1/credit-notes", params={"format": "xlsx"}).content.startswith(b"PK")
-    bundle = zipfile.ZipFile(io.BytesIO(buyer.get("/v1/invoices/archive", params={"purchase_order_id": made[0]["purchase_order_id"]}).content))
+    bundle = zipfile.ZipFile(
+        io.BytesIO(buyer.get("/v1/invoices/archive", params={"purchase_order_id": made[0]["purchase_order_id"]}).content)
+    )
     assert sorted(name.rpartition(".")[2] for name in bundle.namelist()) == ["json", "pdf", "xml"]
 
 
