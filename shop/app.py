@@ -63,6 +63,7 @@ DOMAINS = [
     "orders.amendments.api",
     "orders.papers.api",
     "orders.invoices.api",
+    "orders.tax_invoices.api",
     "orders.payments.api",
     "orders.refunds.api",
     "orders.returns.api",

@@ -30,6 +30,7 @@ from orders.requests import handlers as requests
 from orders.reserved_share import handlers as reserved_share
 from orders.returns import handlers as returns
 from orders.sourcing import handlers as sourcing
+from orders.tax_invoices import handlers as tax_invoices
 from shop.core.outbox import Handler
 from shop.notifications import handlers as organisations
 
@@ -66,6 +67,7 @@ HANDLERS: dict[str, Handler] = together(
     amendments.HANDLERS,
     papers.HANDLERS,
     invoices.HANDLERS,
+    tax_invoices.HANDLERS,
     payments.HANDLERS,
     refunds.HANDLERS,
     effects.HANDLERS,

@@ -205,6 +205,7 @@ CONCERNED: dict[str, tuple[str, str]] = {
     "supplier_order.lapsed": ("supplier_order_id", _PART.format(subject="supplier_order", of="so", join="", by="so")),
     "supplier_order.rejected": ("supplier_order_id", _PART.format(subject="supplier_order", of="so", join="", by="so")),
     "supplier_order.to_deliver": ("supplier_order_id", _PART.format(subject="supplier_order", of="so", join="", by="so")),
+    "tax_invoice.moved": ("tax_invoice_id", _INVOICE.format(subject="tax_invoice", table="tax_invoice")),
     "voucher.redeemed": ("voucher_id", _OF_PART.format(subject="voucher", table="voucher")),
     "vouchers.expired": ("supplier_order_id", _PART.format(subject="supplier_order", of="so", join="", by="so")),
     "vouchers.issued": ("supplier_order_id", _PART.format(subject="supplier_order", of="so", join="", by="so")),

@@ -53,7 +53,8 @@ class TaxInvoice(SQLModel, table=True):
     #: Shanghai date.
     issued_on: date
     gross_fen: int = fen()
-    vat_fen: int = fen()
+    #: None: it was uploaded as a paper of an order, without.
+    vat_fen: int | None = fen(nullable=True)
     seller_id: int = ref("organisation.id")
     buyer_id: int = ref("organisation.id")
     ordering_unit_id: int = ref("organisation.id")
@@ -70,20 +71,22 @@ class TaxInvoice(SQLModel, table=True):
 
 
 class TaxInvoiceCover(SQLModel, table=True):
-    """What a tax invoice is for: an invoice or credit note of the own books, or an accepted delivery."""
+    """What a tax invoice is for: an invoice or credit note of the own books, an accepted delivery; or a part of an order as such."""
 
     __tablename__ = "tax_invoice_cover"
     __table_args__ = (
-        CheckConstraint("num_nonnulls(invoice_id, credit_note_id, acceptance_id) = 1", name="what"),
+        CheckConstraint("num_nonnulls(invoice_id, credit_note_id, acceptance_id) <= 1", name="what"),
         Index(
             "uq_tax_invoice_cover_once",
             "tax_invoice_id",
+            "supplier_order_id",
             "invoice_id",
             "credit_note_id",
             "acceptance_id",
             unique=True,
             postgresql_nulls_not_distinct=True,
         ),
+        Index(None, "supplier_order_id"),
         Index(None, "invoice_id", postgresql_where=text("invoice_id IS NOT NULL")),
         Index(None, "credit_note_id", postgresql_where=text("credit_note_id IS NOT NULL")),
         Index(None, "acceptance_id", postgresql_where=text("acceptance_id IS NOT NULL")),

@@ -62,6 +62,7 @@ PLACES: Mapping[str, str] = {
     "reserved_share": "/v1/reserved-shares/{id}",
     "reserved_shares": "/v1/reserved-shares?year={id}&status=filed",
     "supplier_order": "/v1/supplier-orders/{id}",
+    "tax_invoice": "/v1/tax-invoices/{id}",
     "webhook_endpoint": "/v1/webhook-endpoints/{id}",
 }
 INBOX = "/v1/notifications"

@@ -98,6 +98,7 @@ TYPES: Mapping[str, tuple[str, str]] = {
     "supplier_order.lapsed": ("订单未按期确认，已释放", "A part was not confirmed in time and released"),
     "supplier_order.rejected": ("供应商已拒绝订单", "The supplier rejected"),
     "supplier_order.to_deliver": ("采购单位选择继续交付", "The buyer wants a part delivered though its certificate was stopped"),
+    "tax_invoice.moved": ("税务发票有进展", "A tax invoice was registered, held or decided"),
     "voucher.redeemed": ("服务券已核销", "A voucher was redeemed"),
     "vouchers.expired": ("服务券已过期", "Vouchers ended unredeemed"),
     "vouchers.issued": ("服务券已发放", "Vouchers were issued"),
@@ -130,6 +131,7 @@ LINKS: Mapping[str, str] = {
     "refund": "/v1/refunds/{id}",
     "shipment": "/v1/shipments/{id}",
     "supplier_order": "/v1/supplier-orders/{id}",
+    "tax_invoice": "/v1/tax-invoices/{id}",
     "voucher": "/v1/vouchers/{id}",
     "webhook_endpoint": "/v1/webhook-endpoints/{id}",
 }

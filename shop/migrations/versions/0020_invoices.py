@@ -29,7 +29,7 @@ def upgrade() -> None:
         sa.Column("red_letter_of_id", sa.BigInteger(), nullable=True),
         sa.Column("issued_on", sa.Date(), nullable=False),
         sa.Column("gross_fen", sa.BigInteger(), nullable=False),
-        sa.Column("vat_fen", sa.BigInteger(), nullable=False),
+        sa.Column("vat_fen", sa.BigInteger(), nullable=True),
         sa.Column("seller_id", sa.BigInteger(), nullable=False),
         sa.Column("buyer_id", sa.BigInteger(), nullable=False),
         sa.Column("ordering_unit_id", sa.BigInteger(), nullable=False),
@@ -239,7 +239,7 @@ def upgrade() -> None:
         sa.Column("invoice_id", sa.BigInteger(), nullable=True),
         sa.Column("credit_note_id", sa.BigInteger(), nullable=True),
         sa.Column("acceptance_id", sa.BigInteger(), nullable=True),
-        sa.CheckConstraint("num_nonnulls(invoice_id, credit_note_id, acceptance_id) = 1", name=op.f("ck_tax_invoice_cover_what")),
+        sa.CheckConstraint("num_nonnulls(invoice_id, credit_note_id, acceptance_id) <= 1", name=op.f("ck_tax_invoice_cover_what")),
         sa.ForeignKeyConstraint(["acceptance_id"], ["acceptance.id"], name=op.f("fk_tax_invoice_cover_acceptance_id")),
         sa.ForeignKeyConstraint(["credit_note_id"], ["credit_note.id"], name=op.f("fk_tax_invoice_cover_credit_note_id")),
         sa.ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name=op.f("fk_tax_invoice_cover_invoice_id")),
@@ -268,10 +268,11 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("invoice_id IS NOT NULL"),
     )
+    op.create_index(op.f("ix_tax_invoice_cover_supplier_order_id"), "tax_invoice_cover", ["supplier_order_id"], unique=False)
     op.create_index(
         "uq_tax_invoice_cover_once",
         "tax_invoice_cover",
-        ["tax_invoice_id", "invoice_id", "credit_note_id", "acceptance_id"],
+        ["tax_invoice_id", "supplier_order_id", "invoice_id", "credit_note_id", "acceptance_id"],
         unique=True,
         postgresql_nulls_not_distinct=True,
     )
@@ -327,6 +328,7 @@ def _guard() -> None:
 def downgrade() -> None:
     op.drop_index(op.f("ix_credit_note_line_invoice_line_id"), table_name="credit_note_line")
     op.drop_table("credit_note_line")
+    op.drop_index(op.f("ix_tax_invoice_cover_supplier_order_id"), table_name="tax_invoice_cover")
     op.drop_index("uq_tax_invoice_cover_once", table_name="tax_invoice_cover", postgresql_nulls_not_distinct=True)
     op.drop_index(
         op.f("ix_tax_invoice_cover_invoice_id"), table_name="tax_invoice_cover", postgresql_where=sa.text("invoice_id IS NOT NULL")
