@@ -12,6 +12,7 @@ from orders.invoices.errors import ExemptionNeeded, NotAccepted, NothingToInvoic
 from orders.invoices.rules import CreditReason, Exemption
 from orders.invoices.schemas import IssueIn
 from orders.invoices.states import INVOICE, InvoiceMove
+from orders.ledger.booking import LOCK
 from orders.purchasing.actions.moving import locked
 from shop.core import audit, clock, numbers, outbox
 from shop.core.audit import SYSTEM, Who
@@ -22,10 +23,10 @@ from shop.core.quantities import THOUSANDTH
 from shop.identity.actor import Actor
 from shop.programmes import queries as programmes
 
-_LOCK_SALES = text(
+_SALES = text(
     """
     SELECT e.id FROM sale_entry e JOIN supplier_order so ON so.purchase_order_id = e.order_id AND so.id = e.supplier_order_id
-    WHERE so.id = :id AND e.reverses_id IS NULL ORDER BY e.id FOR UPDATE OF e
+    WHERE so.id = :id AND e.reverses_id IS NULL ORDER BY e.id
     """
 )
 _PARTS = text(
@@ -149,7 +150,8 @@ def _send(session: Session, who: Who, row: Any) -> None:
 def _issue(
     session: Session, who: Who, supplier_order_id: int, acceptances: Sequence[int] | None, said: Exemption | None, note: str | None
 ) -> int:
-    session.execute(_LOCK_SALES, {"id": supplier_order_id})
+    # returns and corrections lock what they take back
+    session.execute(LOCK, {"entry_ids": session.execute(_SALES, {"id": supplier_order_id}).scalars().all()})
     head = session.execute(_HEAD, {"id": supplier_order_id}).one()
     wanted = {"id": supplier_order_id, "acceptances": array(acceptances) if acceptances else None}
     lines = session.execute(_OPEN, wanted).all()

@@ -94,7 +94,7 @@ def test_without_lock_and_constraint_the_same_is_invoiced_twice(api, database, m
     part = deliver(api, market, 5).part
     with database.unit_of_work() as session:
         session.execute(text("DROP INDEX uq_invoice_line_sale"))
-    monkeypatch.setattr(issuing, "_LOCK_SALES", text("SELECT 1 WHERE CAST(:id AS bigint) > 0"))
+    monkeypatch.setattr(issuing, "LOCK", text("SELECT CAST(:entry_ids AS bigint[])"))
     paths = text("SELECT '/' FROM supplier_order WHERE id = :id")
     monkeypatch.setattr(issuing, "locked", lambda session, actor, order_id, side: session.execute(paths, {"id": order_id}).one())
     before = issuing.numbers.next_number
@@ -111,7 +111,7 @@ def test_without_lock_and_constraint_the_same_is_invoiced_twice(api, database, m
 
 def test_without_the_lock_the_constraint_alone_refuses_the_second(api, database, market, monkeypatch):
     part = deliver(api, market, 5).part
-    monkeypatch.setattr(issuing, "_LOCK_SALES", text("SELECT 1 WHERE CAST(:id AS bigint) > 0"))
+    monkeypatch.setattr(issuing, "LOCK", text("SELECT CAST(:entry_ids AS bigint[])"))
     paths = text("SELECT '/' FROM supplier_order WHERE id = :id")
     monkeypatch.setattr(issuing, "locked", lambda session, actor, order_id, side: session.execute(paths, {"id": order_id}).one())
     answers = many(api, database, market.sellers[0], [("POST", f"/v1/supplier-orders/{part}/invoices", {})] * 8)
