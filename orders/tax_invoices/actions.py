@@ -187,6 +187,13 @@ def void(session: Session, actor: Actor, tax_invoice_id: int, reason: str) -> No
     _step(session, actor, row, TaxInvoiceMove.VOID, reason)
 
 
+def void_of_paper(session: Session, actor: Actor, tax_invoice_id: int, reason: str) -> None:
+    """The same for one whose paper is voided; what was decided, or voided before, stays as it is."""
+    row = _locked(session, tax_invoice_id)
+    if TaxInvoiceMove.VOID in TAX_INVOICE.possible(row.status):
+        _step(session, actor, row, TaxInvoiceMove.VOID, reason)
+
+
 def attach(session: Session, actor: Actor, tax_invoice_id: int, name: str | None, content: bytes) -> None:
     """Keep the file of a registered tax invoice, once.
 

@@ -112,7 +112,7 @@ def _deliveries(bureau: Bureau, world: World) -> None:
 @_maker
 def _papers(bureau: Bureau, world: World) -> None:
     seller, part = bureau.as_("seller"), world["supplier-orders"]
-    said = {"kind": "invoice", "number": "25502000000012345678", "issued_on": "2026-11-01", "amount": "10.00"}
+    said = {"kind": "invoice", "number": "26502000000012345678", "issued_on": "2026-11-01", "amount": "10.00"}
     paper = seller.post(f"/v1/supplier-orders/{part}/papers", data=said, files={"file": ("a.pdf", PDF)})
     world["supplier-orders/papers"] = made(paper)["id"]
     order = made(bureau.as_("school_purchaser").post("/v1/purchase-orders", json=bureau.order(2)))

@@ -297,7 +297,48 @@ def upgrade() -> None:
         sa.UniqueConstraint("credit_note_id", "invoice_line_id", name=op.f("uq_credit_note_line_credit_note_id_invoice_line_id")),
     )
     op.create_index(op.f("ix_credit_note_line_invoice_line_id"), "credit_note_line", ["invoice_line_id"], unique=False)
+    _papers()
     _guard()
+
+
+# Invoices that were uploaded as papers of orders and have the digits of a fully digitalised one; a number that two suppliers named is held.
+_ENTER_PAPERS = """
+    WITH paper AS (
+        SELECT p.*, po.buyer_id, po.ordering_unit_id, count(*) OVER (PARTITION BY p.number) AS same
+        FROM order_paper p JOIN supplier_order so ON so.id = p.supplier_order_id JOIN purchase_order po ON po.id = so.purchase_order_id
+        WHERE p.kind = 'invoice' AND p.voided_at IS NULL AND p.number ~ '^[0-9]{20}$'
+    ), entered AS (
+        INSERT INTO tax_invoice (number, type, red, issued_on, gross_fen, seller_id, buyer_id, ordering_unit_id, note, file_id, status,
+            registered_by, registered_at)
+        SELECT number, 'ordinary', false, issued_on, amount_fen, supplier_id, buyer_id, ordering_unit_id, note, file_id,
+               CASE same WHEN 1 THEN 'registered' ELSE 'held' END, uploaded_by, uploaded_at
+        FROM paper ORDER BY id RETURNING id, number, seller_id
+    ), known AS (
+        SELECT e.id AS tax_invoice_id, p.id, p.supplier_order_id
+        FROM entered e JOIN paper p ON p.number = e.number AND p.supplier_id = e.seller_id
+    ), covered AS (
+        INSERT INTO tax_invoice_cover (tax_invoice_id, supplier_order_id) SELECT tax_invoice_id, supplier_order_id FROM known
+    )
+    UPDATE order_paper SET tax_invoice_id = known.tax_invoice_id FROM known WHERE known.id = order_paper.id
+"""
+
+
+def _papers() -> None:
+    """Invoices among the papers of orders are in the register, where their number counts once."""
+    op.drop_index(
+        "uq_order_paper_invoice", table_name="order_paper", postgresql_where=sa.text("kind = 'invoice' AND voided_at IS NULL")
+    )
+    op.add_column("order_paper", sa.Column("tax_invoice_id", sa.BigInteger(), nullable=True))
+    op.create_foreign_key(op.f("fk_order_paper_tax_invoice_id"), "order_paper", "tax_invoice", ["tax_invoice_id"], ["id"])
+    op.create_check_constraint(op.f("ck_order_paper_tax_invoice"), "order_paper", "kind = 'invoice' OR tax_invoice_id IS NULL")
+    op.create_index(
+        op.f("ix_order_paper_tax_invoice_id"),
+        "order_paper",
+        ["tax_invoice_id"],
+        unique=False,
+        postgresql_where=sa.text("tax_invoice_id IS NOT NULL"),
+    )
+    op.execute(_ENTER_PAPERS)
 
 
 def _guard() -> None:
@@ -326,6 +367,18 @@ def _guard() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index(
+        op.f("ix_order_paper_tax_invoice_id"), table_name="order_paper", postgresql_where=sa.text("tax_invoice_id IS NOT NULL")
+    )
+    op.drop_constraint(op.f("ck_order_paper_tax_invoice"), "order_paper")
+    op.drop_column("order_paper", "tax_invoice_id")
+    op.create_index(
+        "uq_order_paper_invoice",
+        "order_paper",
+        ["supplier_id", "number"],
+        unique=True,
+        postgresql_where=sa.text("kind = 'invoice' AND voided_at IS NULL"),
+    )
     op.drop_index(op.f("ix_credit_note_line_invoice_line_id"), table_name="credit_note_line")
     op.drop_table("credit_note_line")
     op.drop_index(op.f("ix_tax_invoice_cover_supplier_order_id"), table_name="tax_invoice_cover")
