@@ -15,17 +15,22 @@ from shop.core import paging
 from shop.core.paging import Page
 from shop.identity.actor import Actor
 
-# Parts of which something was accepted, within reach; the figures of each are taken for one page of them.
+_OF_BRANCH = """
+    SELECT so.id FROM organisation o JOIN supplier_order so ON so.supplier_id = o.id WHERE o.path LIKE CAST(:branch AS text)
+    UNION SELECT so.id FROM organisation o JOIN purchase_order po ON po.buyer_id = o.id OR po.ordering_unit_id = o.id
+          JOIN supplier_order so ON so.purchase_order_id = po.id WHERE o.path LIKE CAST(:branch AS text)
+"""
+_OF_REGIONS = f"SELECT so.id FROM supplier_order so {SIDES} WHERE {IN_REACH}"
+# Parts of which something was accepted, within reach.
 _PARTS = f"""
     SELECT so.id AS supplier_order_id, po.id AS purchase_order_id, po.number AS purchase_order_number, so.supplier_id AS seller_id,
            supplier.name AS seller_name, po.buyer_id, buyer.name AS buyer_name
     FROM supplier_order so {SIDES}
-    WHERE so.status IN ('partly_accepted', 'accepted') AND {IN_REACH}
+    WHERE so.status IN ('partly_accepted', 'accepted') AND so.id IN ({{within}})
       AND (CAST(:seller_id AS bigint) IS NULL OR so.supplier_id = :seller_id) AND (CAST(:buyer_id AS bigint) IS NULL OR po.buyer_id = :buyer_id)
       AND (CAST(:start AS bigint) IS NULL OR so.id < :start)
 """
-_UNINVOICED = text(
-    f"""
+_UNINVOICED = f"""
     SELECT p.*, coalesce(g.lines, 0) AS lines, coalesce(g.fen, 0) AS goods, coalesce(f.fen, 0) AS freight,
            coalesce(g.fen, 0) + coalesce(f.fen, 0) AS total, g.first_sold_on
     FROM ({_PARTS}) p
@@ -38,10 +43,8 @@ _UNINVOICED = text(
     CROSS JOIN LATERAL (SELECT {positions.FREIGHT_LEFT.format(part="p.supplier_order_id")} AS fen) f
     WHERE g.lines > 0 OR f.fen > 0
     ORDER BY p.supplier_order_id DESC LIMIT :rows
-    """
-)
-_CREDIT_DUE = text(
-    f"""
+"""
+_CREDIT_DUE = f"""
     SELECT p.*, h.invoice_ids, h.held, h.owed, h.held - h.owed AS due
     FROM ({_PARTS} AND EXISTS (SELECT FROM invoice i WHERE i.supplier_order_id = so.id AND i.credited_fen < i.gross_fen)) p
     CROSS JOIN LATERAL (
@@ -51,8 +54,7 @@ _CREDIT_DUE = text(
     ) h
     WHERE h.held > h.owed
     ORDER BY p.supplier_order_id DESC LIMIT :rows
-    """
-)
+"""
 
 
 def uninvoiced(
@@ -81,7 +83,9 @@ def _page(
 ) -> Page[Any]:
     start = paging.position(after, int)
     asked = {"seller_id": seller_id, "buyer_id": buyer_id, "start": start[0] if start else None, "rows": limit + 1}
-    rows = session.execute(statement, {**reach(actor), **asked}).all()
+    given = reach(actor)
+    statement = statement.format(within=_OF_REGIONS if given["regions"] else _OF_BRANCH)
+    rows = session.execute(text(statement), {**given, **asked}).all()
     return paging.page(
         rows, limit, lambda row: shape.model_validate(row, from_attributes=True), lambda row: [row.supplier_order_id]
     )

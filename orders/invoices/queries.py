@@ -200,7 +200,7 @@ def _many(
     start = paging.position(after, int)
     values = {
         **reach(actor),
-        **asked.model_dump(include=set(type(asked).model_fields)),
+        **asked.model_dump(),
         "start": start[0] if start else None,
         "rows": limit + 1,
     }

@@ -75,9 +75,11 @@ _ASKED = """
 """
 # An invoice counts as registered as soon as a tax invoice names it, or a delivery that stands in it.
 _UNREGISTERED = f"""
-    x.credited_fen < x.gross_fen AND NOT EXISTS (
-        SELECT FROM tax_invoice_cover c JOIN tax_invoice t ON t.id = c.tax_invoice_id AND t.status IN ({_COUNTED})
-        WHERE c.invoice_id = x.id OR c.acceptance_id IN (SELECT acceptance_id FROM invoice_line WHERE invoice_id = x.id))
+    x.credited_fen < x.gross_fen
+    AND NOT EXISTS (SELECT FROM tax_invoice_cover c JOIN tax_invoice t ON t.id = c.tax_invoice_id AND t.status IN ({_COUNTED})
+                    WHERE c.invoice_id = x.id)
+    AND NOT EXISTS (SELECT FROM invoice_line l JOIN tax_invoice_cover c ON c.acceptance_id = l.acceptance_id
+                    JOIN tax_invoice t ON t.id = c.tax_invoice_id AND t.status IN ({_COUNTED}) WHERE l.invoice_id = x.id)
     AND (CAST(:start AS bigint) IS NULL OR x.id < :start)
 """
 # a credit note needs a red-letter invoice only if what it takes back was registered
