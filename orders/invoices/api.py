@@ -15,6 +15,7 @@ from orders.invoices.schemas import (
     CreditNoteRow,
     CreditNoteSearch,
     ExemptionGroundOut,
+    Format,
     InvoiceFilter,
     InvoiceOut,
     InvoiceRow,
@@ -67,12 +68,22 @@ def exemptions(call: Call, on: date | None = None) -> list[ExemptionGroundOut]:
     return queries.exemptions(on or clock.today(), call.language)
 
 
-@routes.get("/invoices/uninvoiced", Permission.ORDERS_READ)
+@routes.get("/invoices/uninvoiced", Permission.ORDERS_READ, answer=Page[UninvoicedRow], responses=exports.FILES)
 def uninvoiced(
-    call: Call, seller_id: Id | None = None, buyer_id: Id | None = None, limit: Limit = 50, after: After = None
-) -> Page[UninvoicedRow]:
-    """Parts of orders of which something was accepted and is not invoiced yet."""
-    return pending.uninvoiced(call.session, call.actor, seller_id=seller_id, buyer_id=buyer_id, limit=limit, after=after)
+    call: Call,
+    seller_id: Id | None = None,
+    buyer_id: Id | None = None,
+    limit: Limit = 50,
+    after: After = None,
+    format: Format = "json",
+) -> Page[UninvoicedRow] | Response:
+    """Parts of orders of which something was accepted and is not invoiced yet; as a file for the books."""
+    of = {"seller_id": seller_id, "buyer_id": buyer_id}
+    if format == "json":
+        return pending.uninvoiced(call.session, call.actor, **of, limit=limit, after=after)
+    rows = pending.uninvoiced(call.session, call.actor, **of, limit=exports.MAX_ROWS, after=None).items
+    title, header = sheets.UNINVOICED[call.language], sheets.UNINVOICED_HEADER[call.language]
+    return exports.file(format, "uninvoiced", header, map(sheets.uninvoiced_cells, rows), title)
 
 
 @routes.get("/invoices/{invoice_id}", Permission.ORDERS_READ)

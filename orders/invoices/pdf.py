@@ -60,7 +60,7 @@ def _printed(title: str, it: Any, rows: list[list[str]]) -> bytes:
             [
                 str(line.line_no),
                 line.name,
-                " ".join(part for part in (line.pack, line.unit) if part) or "—",
+                line.pack or line.unit or "—",
                 plain(sign * line.quantity),
                 yuan_from_fen(sign * line.gross),
                 _rate(line.vat_bp),

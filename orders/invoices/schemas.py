@@ -10,6 +10,8 @@ from orders.invoices.states import InvoiceMove, InvoiceStatus
 from shop.core.money import YuanOut
 from shop.core.quantities import Day, Id, Name, QuantityOut, ShortText, each_once
 
+Format = Annotated[Literal["json", "csv", "xlsx"], Field(description="a file holds every row, whatever the limit")]
+
 
 class IssueIn(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"exemption": "cooperative", "send": True}]})
@@ -49,7 +51,7 @@ class Search(BaseModel):
 class Paged(BaseModel):
     limit: int = Field(default=50, ge=1, le=200, description="rows in a page")
     after: str | None = Field(default=None, max_length=500, description="cursor: `next` of the page before")
-    format: Literal["json", "csv", "xlsx"] = Field(default="json", description="a file holds every row, whatever the limit")
+    format: Format = "json"
 
 
 class InvoiceFilter(Search):

@@ -54,7 +54,6 @@ def answer(content: bytes, number: str) -> Response:
 def _document(name: str, it: Any, kind: str) -> ET.Element:
     root = ET.Element(f"{{{_NS}{name}-2}}{name}")
     _value(root, "UBLVersionID", "2.1")
-    _value(root, "CustomizationID", "urn:cen.eu:en16931:2017")  # BT-24
     _value(root, "ID", it.number)  # BT-1
     _value(root, "IssueDate", it.issued_on.isoformat())  # BT-2
     _value(root, f"{name}TypeCode", kind)  # BT-3

@@ -65,6 +65,10 @@ def test_from_the_acceptance_to_the_credit_note(api, database, market):
     assert invoice["buyer"]["name"] == "沙坪坝中学"
     assert seller.get("/v1/invoices/uninvoiced").json()["items"] == []
     assert issue(seller, done.part).json()["code"] == "nothing_to_invoice"
+    empty = seller.get("/v1/invoices/uninvoiced", params={"format": "csv"})
+    assert empty.content.decode("utf-8-sig").splitlines() == [
+        "order,seller,buyer,lines,goods (yuan),freight (yuan),total (yuan),first accepted on"
+    ]
     assert buyer.get(f"/v1/invoices/{invoice['id']}").json()["number"] == invoice["number"]
 
     give_back(api, market, done, 4)
