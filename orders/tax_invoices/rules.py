@@ -15,9 +15,10 @@ class TaxInvoiceType(StrEnum):
     ORDINARY = "ordinary"
 
 
-#: The first two digits of GB/T 2260 codes: the tax bureaus that number invoices.
+#: The tax bureaus that number invoices: provinces by the first two digits of GB/T 2260, and 91 to 95 for the five cities that plan for
+#: themselves (大连 宁波 厦门 青岛 深圳).
 _PROVINCES = frozenset(
-    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65".split()  # noqa: SIM905
+    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 91 92 93 94 95".split()  # noqa: SIM905
 )
 _DIGITAL = re.compile(r"^[0-9]{20}$")
 _CODES = re.compile(r"^([0-9]{10}|[0-9]{12})$")
@@ -106,7 +107,7 @@ def wrong_covers(covers: Iterable[Cover], path: str) -> list[Fault]:
 
 
 def faults(wrong: Iterable[tuple[str, str, str, str]], path: str) -> list[Fault]:
-    return [Fault(f"{path}.{field}" if path else field, *rest) for field, *rest in wrong]
+    return [Fault(f"{path}.{field}" if path else field, code, zh, en) for field, code, zh, en in wrong]
 
 
 def repeated(numbers: Iterable[Any]) -> set[Any]:
