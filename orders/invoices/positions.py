@@ -52,6 +52,7 @@ OPEN_LINES = f"""
     JOIN product p ON p.id = l.product_id
     WHERE n.amount_fen > 0 AND NOT {INVOICED}
       AND (CAST(:acceptances AS bigint[]) IS NULL OR a.id = ANY (CAST(:acceptances AS bigint[])))
+      AND (CAST(:sales AS bigint[]) IS NULL OR e.id = ANY (CAST(:sales AS bigint[])))
     ORDER BY a.accepted_at, a.id, l.line_no
 """
 #: Lines of invoices of part ``:id`` that are not taken back whole, with what is sold of them by now. Freight is owed by whom the order belongs to.

@@ -87,13 +87,20 @@ def follow(session: Session, supplier_order_id: int, reason: CreditReason) -> No
         outbox.publish(session, "invoice.credit_due", invoice_id=invoice_id, due_fen=due)
 
 
+def hold(session: Session, supplier_order_id: int) -> int:
+    """Lock the invoices of a part; returns what disputes gave back of it, in fen."""
+    session.execute(_LOCK, {"id": supplier_order_id}).all()
+    return int(session.execute(_ALLOWED, {"id": supplier_order_id}).scalar_one())
+
+
+def credit_note_series(seller_id: int, year: int) -> str:
+    return f"credit_note:{seller_id}:{year}"
+
+
 def _standing(session: Session, supplier_order_id: int) -> tuple[list[Standing], int]:
     """The lines that the part's invoices hold, and what disputes gave back of it; read after the invoices are locked."""
-    of = {"id": supplier_order_id}
-    if not session.execute(_LOCK, of).all():
-        return [], 0
-    lines = [Standing(*row) for row in session.execute(_LINES, of)]
-    return lines, int(session.execute(_ALLOWED, of).scalar_one())
+    allowed = hold(session, supplier_order_id)
+    return [Standing(*row) for row in session.execute(_LINES, {"id": supplier_order_id})], allowed
 
 
 def _by_invoice(credits: Sequence[Credit]) -> list[tuple[int, list[Credit]]]:
@@ -103,7 +110,9 @@ def _by_invoice(credits: Sequence[Credit]) -> list[tuple[int, list[Credit]]]:
 
 def _write(session: Session, who: Who, credits: Sequence[Credit], reason: CreditReason, note: str | None) -> list[int]:
     made = []
-    year = clock.today().year
+    now = clock.now()
+    today = clock.shanghai_date(now)
+    year = today.year
     for invoice_id, each in _by_invoice(credits):
         head = session.execute(_HEAD, {"id": invoice_id}).one()
         amount = sum(one.amount_fen for one in each)
@@ -111,11 +120,12 @@ def _write(session: Session, who: Who, credits: Sequence[Credit], reason: Credit
         move = InvoiceMove.CREDIT_REST if credited == head.gross_fen else InvoiceMove.CREDIT_PART
         # a reduction that goes over into a return takes nothing back
         status = INVOICE.after(head.status, move) if amount else head.status
-        serial = numbers.next_number(session, f"credit_note:{head.seller_id}:{year}")
+        serial = numbers.next_number(session, credit_note_series(head.seller_id, year))
         credit_note_id: int = session.execute(
             _WRITE,
             {
-                **clock.present(),
+                "now": now,
+                "today": today,
                 "invoice": invoice_id,
                 "number": f"HC{year}-{head.seller_id:06}-{serial:06}",
                 "year": year,

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.invoices import positions, rules
-from orders.invoices.actions.crediting import follow
+from orders.invoices.actions.crediting import credit_note_series, follow, hold
 from orders.invoices.errors import ExemptionNeeded, NotAccepted, NothingToInvoice
 from orders.invoices.rules import CreditReason, Exemption
 from orders.invoices.schemas import IssueIn
@@ -100,21 +100,27 @@ def issue(session: Session, actor: Actor, supplier_order_id: int, body: IssueIn)
             raise NotAccepted(
                 faults=[Fault(f"shipment_ids[{n}]", NotAccepted.code, NotAccepted.zh, NotAccepted.en) for n in unknown]
             )
-    invoice_id = _issue(session, actor, supplier_order_id, acceptances, body.exemption, body.note)
+    # as returns and corrections lock what they take back
+    session.execute(LOCK, {"entry_ids": session.execute(_SALES, {"id": supplier_order_id}).scalars().all()})
+    invoice_id = _issue(session, actor, supplier_order_id, acceptances, said=body.exemption, note=body.note)
     if body.send:
         send(session, actor, invoice_id)
     return invoice_id
 
 
-def after_acceptance(session: Session, supplier_order_id: int, acceptance_id: int | None) -> None:
-    """Issue and send the invoice of what was accepted just now, or put right, if the programme has it so; without an acceptance, of all that is
-    open of the order's part. Where a line needs a reason for its exemption that only the seller can say, nothing is issued: it stays among what
-    is not invoiced.
+def after_acceptance(
+    session: Session, supplier_order_id: int, acceptance_id: int | None = None, sale_ids: Sequence[int] | None = None
+) -> None:
+    """Issue and send the invoice of what was booked just now, if the programme has it so: of an acceptance, of some of its sales, or of all that
+    is open of the order's part. The caller booked these sales itself, or holds them locked, so that nobody takes them back meanwhile.
+
+    Where a line needs a reason for its exemption that only the seller can say, nothing is issued: it stays among what is not invoiced.
     """
     if programmes.config_of(session, clock.today()).invoicing.invoices != "acceptance":
         return
+    acceptances = [acceptance_id] if acceptance_id else None
     try:
-        invoice_id = _issue(session, SYSTEM, supplier_order_id, [acceptance_id] if acceptance_id else None, None, None)
+        invoice_id = _issue(session, SYSTEM, supplier_order_id, acceptances, sale_ids=sale_ids)
     except (ExemptionNeeded, NothingToInvoice):
         return
     _send(session, SYSTEM, session.execute(_LOCK, {"id": invoice_id}).one())
@@ -148,12 +154,22 @@ def _send(session: Session, who: Who, row: Any) -> None:
 
 
 def _issue(
-    session: Session, who: Who, supplier_order_id: int, acceptances: Sequence[int] | None, said: Exemption | None, note: str | None
+    session: Session,
+    who: Who,
+    supplier_order_id: int,
+    acceptances: Sequence[int] | None,
+    *,
+    said: Exemption | None = None,
+    note: str | None = None,
+    sale_ids: Sequence[int] | None = None,
 ) -> int:
-    # returns and corrections lock what they take back
-    session.execute(LOCK, {"entry_ids": session.execute(_SALES, {"id": supplier_order_id}).scalars().all()})
+    reduced = hold(session, supplier_order_id)
     head = session.execute(_HEAD, {"id": supplier_order_id}).one()
-    wanted = {"id": supplier_order_id, "acceptances": array(acceptances) if acceptances else None}
+    wanted = {
+        "id": supplier_order_id,
+        "acceptances": array(acceptances) if acceptances else None,
+        "sales": None if sale_ids is None else array(sale_ids),
+    }
     lines = session.execute(_OPEN, wanted).all()
     if not lines and not (head.freight_fen and not acceptances):
         raise NothingToInvoice
@@ -174,13 +190,17 @@ def _issue(
         reason = _exemption(head, lines[0].product_kind if lines else "goods", said) if head.freight_bp == 0 else None
         rows.append((None, None, None, THOUSANDTH * 1000, head.freight_fen, head.freight_bp, reason))
     sales, of_acceptances, order_lines, quantities, amounts, rates, exemptions = zip(*rows, strict=True)
-    present = clock.present()
-    year = clock.today().year
+    now = clock.now()
+    today = clock.shanghai_date(now)
+    year = today.year
+    if reduced:  # whoever needs numbers of both series takes that of credit notes first
+        numbers.next_numbers(session, credit_note_series(head.supplier_id, year), 0)
     serial = numbers.next_number(session, f"invoice:{head.supplier_id}:{year}")
     made = session.execute(
         _WRITE,
         {
-            **present,
+            "now": now,
+            "today": today,
             "id": supplier_order_id,
             "number": f"FP{year}-{head.supplier_id:06}-{serial:06}",
             "year": year,
@@ -198,8 +218,8 @@ def _issue(
         },
     ).one()
     audit.record(session, who, "invoice.issued", "invoice", made.id, gross_fen=made.gross_fen, lines=len(rows))
-    # what a dispute gave back before it was invoiced
-    follow(session, supplier_order_id, CreditReason.PRICE_REDUCTION)
+    if reduced:  # what a dispute gave back before it was invoiced
+        follow(session, supplier_order_id, CreditReason.PRICE_REDUCTION)
     return int(made.id)
 
 

@@ -122,7 +122,7 @@ INVOICED = [
                   UNION ALL SELECT 'credit_note', 'HC', seller_id, year, serial, number FROM credit_note) n
             GROUP BY kind, seller_id, year
         ) n
-        FULL JOIN (SELECT * FROM number_series WHERE series LIKE 'invoice:%' OR series LIKE 'credit\\_note:%') s
+        FULL JOIN (SELECT * FROM number_series WHERE last > 0 AND (series LIKE 'invoice:%' OR series LIKE 'credit\\_note:%')) s
           ON s.series = format('%s:%s:%s', n.kind, n.seller_id, n.year)
         WHERE (n.count, n.first, n.last_serial, n.named) IS DISTINCT FROM (s.last, 1, s.last, true)
         """,

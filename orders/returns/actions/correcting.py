@@ -40,6 +40,7 @@ _LOCK = text(
     WHERE c.id = :id FOR SHARE OF so FOR UPDATE OF c
     """  # noqa: S608
 )
+_FRESH = text("SELECT entry_id FROM acceptance_correction_line WHERE acceptance_correction_id = :id AND entry_id IS NOT NULL")
 _ACCEPTANCE_LINES = text("SELECT acceptance_line_id FROM acceptance_correction_line WHERE acceptance_correction_id = :id")
 # they have no entry, so no balance either
 _NEVER_ACCEPTED = text(
@@ -253,7 +254,8 @@ def _book(session: Session, actor: Actor, correction: Any) -> None:
         },
     )
     invoices.follow(session, correction.supplier_order_id, CreditReason.CORRECTION)
-    invoices.after_acceptance(session, correction.supplier_order_id, correction.acceptance_id)
+    fresh = session.execute(_FRESH, wanted).scalars().all()
+    invoices.after_acceptance(session, correction.supplier_order_id, correction.acceptance_id, fresh)
     budgets.redraw_part(session, correction.supplier_order_id)
     audit.record(
         session,

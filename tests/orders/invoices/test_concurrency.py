@@ -181,3 +181,34 @@ def test_the_number_of_statements_does_not_grow_with_the_lines(api, database):
         counts.append(len(statements))
         event.remove(database.engine, "before_cursor_execute", listen)
     assert counts[0] == counts[1]
+
+
+def test_corrections_returns_and_reductions_at_once_never_wait_for_one_another(api, database, market):
+    """By the rule all of them write invoices and credit notes of one order at the same moment: nobody is refused, and the books agree."""
+    configure(database, invoices="acceptance", credit_notes="automatic")
+    seller, buyer = api.as_(market.sellers[0]), api.as_(market.purchaser)
+    part = buyer.post("/v1/purchase-orders", json=market.order(24)).json()["supplier_orders"][0]["id"]
+    seller.post(f"/v1/supplier-orders/{part}/confirm")
+    line = seller.get(f"/v1/supplier-orders/{part}").json()["lines"][0]["id"]
+    calls = []
+    for number in range(6):
+        body = {"lines": [{"order_line_id": line, "quantity": "4"}]}
+        shipment = seller.post(f"/v1/supplier-orders/{part}/shipments", json=body).json()["id"]
+        assert buyer.post(f"/v1/shipments/{shipment}/acceptance", json={}).status_code == 201
+        if number % 2:
+            truth = {"reason": "少一箱", "lines": [{"order_line_id": line, "accepted_quantity": "3", "accepted_grams": 15000}]}
+            correction = buyer.post(f"/v1/shipments/{shipment}/corrections", json=truth).json()["id"]
+            calls.append(("POST", f"/v1/acceptance-corrections/{correction}/agree", {}))
+        else:
+            asked = {"reason_code": "quality", "reason": "冻伤", "lines": [{"order_line_id": line, "quantity": "1"}]}
+            path = f"/v1/returns/{buyer.post(f'/v1/shipments/{shipment}/returns', json=asked).json()['id']}"
+            seller.post(f"{path}/approve", json={})
+            buyer.post(f"{path}/send", json={"carrier": "顺丰", "waybill": "SF1"})
+            calls.append(("POST", f"{path}/receive", {}))
+    answers = many(api, database, market.sellers[0], calls, at_once=6)
+    assert {answer.status_code for answer in answers} <= {200, 201}, [answer.text for answer in answers]
+    held = rows(database, "SELECT sum(gross_fen - credited_fen)::bigint FROM invoice WHERE supplier_order_id = :id", id=part)
+    assert held == [(18 * 6990,)]
+    assert seller.get("/v1/invoices/uninvoiced").json()["items"] == []
+    assert seller.get("/v1/credit-notes/due").json()["items"] == []
+    assert differences(database) == {}
