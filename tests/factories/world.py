@@ -132,7 +132,13 @@ def _invoices(bureau: Bureau, world: World) -> None:
     made(school.post(f"/v1/shipments/{shipment}/acceptance", json={}))
     invoice = world["invoices"] = made(seller.post(f"/v1/supplier-orders/{part}/invoices", json={}))["id"]
     today = clock.today()
-    said = {"number": f"{today.year % 100}502000000012340000", "type": "ordinary", "issued_on": str(today), "gross": "69.90", "vat": "5.77"}
+    said = {
+        "number": f"{today.year % 100}502000000012340000",
+        "type": "ordinary",
+        "issued_on": str(today),
+        "gross": "69.90",
+        "vat": "5.77",
+    }
     claim = {"invoices": [{**said, "invoice_ids": [invoice]}]}
     world["tax-invoices"] = made(seller.post("/v1/tax-invoices", json=claim))[0]["id"]
     made(seller.post(f"/v1/tax-invoices/{world['tax-invoices']}/file", files={"file": ("a.pdf", PDF)}))
