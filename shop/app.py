@@ -63,6 +63,8 @@ DOMAINS = [
     "orders.amendments.api",
     "orders.papers.api",
     "orders.money.api",
+    "orders.invoices.api",
+    "orders.tax_invoices.api",
     "orders.payments.api",
     "orders.refunds.api",
     "orders.settlement.api.settlements",

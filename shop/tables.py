@@ -21,6 +21,7 @@ import orders.effects.models
 import orders.evaluations.models
 import orders.fulfilment.models
 import orders.importing.models
+import orders.invoices.models
 import orders.ledger.models
 import orders.lists.models
 import orders.money.models
@@ -37,6 +38,7 @@ import orders.returns.models
 import orders.settlement.models
 import orders.sourcing.models
 import orders.statistics.models
+import orders.tax_invoices.models
 import orders.units.models
 import shop.core.models
 import shop.identity.models

@@ -19,6 +19,7 @@ from orders.evaluations import handlers as evaluations
 from orders.feed import handlers as feed
 from orders.fulfilment import handlers as fulfilment
 from orders.importing import handlers as importing
+from orders.invoices import handlers as invoices
 from orders.papers import handlers as papers
 from orders.payments import handlers as payments
 from orders.pledges import handlers as pledges
@@ -30,6 +31,7 @@ from orders.reserved_share import handlers as reserved_share
 from orders.returns import handlers as returns
 from orders.settlement import handlers as settlement
 from orders.sourcing import handlers as sourcing
+from orders.tax_invoices import handlers as tax_invoices
 from shop.core.outbox import Handler
 from shop.notifications import handlers as organisations
 
@@ -65,6 +67,8 @@ HANDLERS: dict[str, Handler] = together(
     reassignments.HANDLERS,
     amendments.HANDLERS,
     papers.HANDLERS,
+    invoices.HANDLERS,
+    tax_invoices.HANDLERS,
     payments.HANDLERS,
     refunds.HANDLERS,
     effects.HANDLERS,

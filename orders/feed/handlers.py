@@ -98,6 +98,7 @@ _REFUND = f"""
     SELECT {_BUYERS}, 'refund', r.id FROM refund r JOIN purchase_order po ON po.id = r.purchase_order_id WHERE r.id = :id
 """
 _PAYOUT = "SELECT supplier_id, 'payout', id FROM payout WHERE id = :id"
+_INVOICE = "SELECT unnest(ARRAY[buyer_id, ordering_unit_id, seller_id]), '{subject}', id FROM {table} WHERE id = :id"
 _PLEDGE = "SELECT organisation_id, 'pledge', id FROM pledge WHERE id = :id"
 _PROOF = "SELECT p.organisation_id, 'pledge', p.id FROM purchase_proof f JOIN pledge p ON p.id = f.pledge_id WHERE f.id = :id"
 
@@ -147,6 +148,7 @@ CONCERNED: dict[str, tuple[str, str]] = {
     "complaint.filed": ("complaint_id", _COMPLAINT),
     "complaint.stated": ("complaint_id", _COMPLAINT),
     "complaint.withdrawn": ("complaint_id", _COMPLAINT),
+    "credit_note.issued": ("credit_note_id", _INVOICE.format(subject="credit_note", table="credit_note")),
     "crop_loss.declared": ("crop_loss_id", _CROP_LOSS),
     "dispute.answered": ("dispute_id", _OF_PART.format(subject="dispute", table="dispute")),
     "dispute.decided": ("dispute_id", _OF_PART.format(subject="dispute", table="dispute")),
@@ -162,6 +164,8 @@ CONCERNED: dict[str, tuple[str, str]] = {
         _PART.format(subject="supplier_order", of="so", join="JOIN evaluation e ON e.supplier_order_id = so.id", by="e"),
     ),
     "inspection.done": ("inspection_id", _OF_CERTIFICATE.format(subject="inspection", table="inspection")),
+    "invoice.credit_due": ("invoice_id", "SELECT seller_id, 'invoice', id FROM invoice WHERE id = :id"),
+    "invoice.sent": ("invoice_id", _INVOICE.format(subject="invoice", table="invoice")),
     "objection.decided": ("objection_id", _OBJECTION),
     "organisation.approved": ("organisation_id", _ORGANISATION),
     "organisation.rejected": ("organisation_id", _ORGANISATION),
@@ -209,6 +213,7 @@ CONCERNED: dict[str, tuple[str, str]] = {
     "supplier_order.lapsed": ("supplier_order_id", _PART.format(subject="supplier_order", of="so", join="", by="so")),
     "supplier_order.rejected": ("supplier_order_id", _PART.format(subject="supplier_order", of="so", join="", by="so")),
     "supplier_order.to_deliver": ("supplier_order_id", _PART.format(subject="supplier_order", of="so", join="", by="so")),
+    "tax_invoice.moved": ("tax_invoice_id", _INVOICE.format(subject="tax_invoice", table="tax_invoice")),
     "voucher.redeemed": ("voucher_id", _OF_PART.format(subject="voucher", table="voucher")),
     "vouchers.expired": ("supplier_order_id", _PART.format(subject="supplier_order", of="so", join="", by="so")),
     "vouchers.issued": ("supplier_order_id", _PART.format(subject="supplier_order", of="so", join="", by="so")),

@@ -9,7 +9,7 @@ from orders.papers import actions, queries
 from orders.papers.rules import PaperKind, Said
 from orders.papers.schemas import Number, PaperOut, VoidIn
 from shop.core import uploads
-from shop.core.money import PositiveYuanIn
+from shop.core.money import PositiveYuanIn, YuanIn
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Day, Id, ShortText
 from shop.identity.access import Call, Routes
@@ -28,9 +28,12 @@ def upload(
     issued_on: Annotated[Day | None, Form()] = None,
     amount: Annotated[PositiveYuanIn | None, Form()] = None,
     note: Annotated[ShortText | None, Form()] = None,
+    code: Annotated[Number | None, Form(description="of older invoices: 10 or 12 digits")] = None,
+    vat: Annotated[YuanIn | None, Form(description="of invoices")] = None,
 ) -> PaperOut:
-    """Bring a paper: the supplier its invoices and proofs of delivery, the buyer its acceptance report."""
-    said = Said(kind, number, issued_on, amount, note)
+    """Bring a paper: the supplier its invoices and proofs of delivery, the buyer its acceptance report. An invoice goes into the register of tax
+    invoices too."""
+    said = Said(kind, number, issued_on, amount, note, code, vat)
     paper_id = actions.upload(call.session, call.actor, supplier_order_id, said, file.filename, file.file.read())
     return queries.paper(call.session, call.actor, supplier_order_id, paper_id)
 

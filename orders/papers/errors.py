@@ -1,12 +1,6 @@
 """What a paper of an order may be refused for."""
 
-from shop.core.errors import CONSTRAINTS, Conflict, Invalid
-
-
-class InvoiceTaken(Conflict):
-    code = "invoice_number_taken"
-    zh = "该供应单位的此发票号码已登记"
-    en = "This invoice number of the supplier was recorded before"
+from shop.core.errors import Conflict, Invalid
 
 
 class NotConfirmed(Conflict):
@@ -37,6 +31,3 @@ class IssuedInFuture(Invalid):
     code = "issued_in_future"
     zh = "开具日期不能晚于今天"
     en = "The date of issue lies in the future"
-
-
-CONSTRAINTS["uq_order_paper_invoice"] = InvoiceTaken

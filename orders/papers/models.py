@@ -19,19 +19,13 @@ class OrderPaper(SQLModel, table=True):
         ),
         CheckConstraint("amount_fen > 0", name="amount_fen"),
         CheckConstraint("(voided_at IS NULL) = (void_reason IS NULL)", name="void"),
-        Index(
-            "uq_order_paper_invoice",
-            "supplier_id",
-            "number",
-            unique=True,
-            postgresql_where=text("kind = 'invoice' AND voided_at IS NULL"),
-        ),
+        CheckConstraint("kind = 'invoice' OR tax_invoice_id IS NULL", name="tax_invoice"),
         Index(None, "supplier_order_id", "id"),
+        Index(None, "tax_invoice_id", postgresql_where=text("tax_invoice_id IS NOT NULL")),
     )
 
     id: int = key()
     supplier_order_id: int = ref("supplier_order.id")
-    #: The order's supplier, here too so that one invoice number counts once for it.
     supplier_id: int = ref("organisation.id")
     kind: str
     number: str | None = None
@@ -39,6 +33,8 @@ class OrderPaper(SQLModel, table=True):
     amount_fen: int | None = fen(nullable=True)
     note: str | None = None
     file_id: int = ref("stored_file.id")
+    #: The place of an invoice in the register of tax invoices, where its number counts once.
+    tax_invoice_id: int | None = ref("tax_invoice.id", nullable=True)
     uploaded_by: int = ref("app_user.id")
     uploaded_at: datetime = moment()
     voided_by: int | None = ref("app_user.id", nullable=True)

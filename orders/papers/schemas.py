@@ -33,3 +33,4 @@ class PaperOut(BaseModel):
     uploaded_at: datetime
     voided_at: datetime | None
     void_reason: str | None
+    tax_invoice_id: int | None

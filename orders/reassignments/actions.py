@@ -12,6 +12,7 @@ from orders.approvals import queries as approvals
 from orders.budgets import actions as budgets
 from orders.budgets.errors import BudgetMissing
 from orders.budgets.queries import NEAREST
+from orders.invoices import actions as invoices
 from orders.ledger.actions import reassign
 from orders.money import actions as money
 from orders.purchasing.errors import NotYourUnit
@@ -234,6 +235,7 @@ def _move(session: Session, actor: Actor, order: Any, unit: Any, reason: str) ->
     moved = reassign(session, actor, order.id, reason=reason)
     money.reassign(session, order.id, from_id=order.buyer_id, to_id=unit.id)
     session.execute(_FOLLOW, {"id": order.id})
+    invoices.move(session, order.id)
     year = clock.shanghai_date(order.placed_at).year
     budget = session.execute(_BUDGET, {"path": unit.path, "budget_year": year, "fund_source": order.fund_source}).one()
     if budget.id is None and budget.required:

@@ -40,6 +40,7 @@ class Permission(StrEnum):
     EVALUATIONS_WRITE = "evaluations:write"
     HOUSEHOLDS_READ = "households:read"
     HOUSEHOLDS_REVEAL = "households:reveal"
+    INVOICES_ISSUE = "invoices:issue"
     MONEY_MANAGE = "money:manage"
     MONEY_READ = "money:read"
     NOTIFICATIONS_READ = "notifications:read"
@@ -127,6 +128,7 @@ _SUPPLIER = {
     P.DISPUTES_READ,
     P.EVALUATIONS_ANSWER,
     P.HOUSEHOLDS_READ,
+    P.INVOICES_ISSUE,
     P.ORDERS_READ,
     P.PAPERS_UPLOAD,
     P.QUOTATION_REQUESTS_READ,

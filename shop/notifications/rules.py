@@ -45,11 +45,13 @@ PLACES: Mapping[str, str] = {
     "certification_due": "/v1/certification-cases?mine=true&sort=due",
     "complaint": "/v1/complaints/{id}",
     "complaints_due": "/v1/complaints?overdue=true",
+    "credit_note": "/v1/credit-notes/{id}",
     "crop_loss": "/v1/crop-losses/{id}",
     "dispute": "/v1/disputes/{id}",
     "goods_return": "/v1/returns/{id}",
     "inspection": "/v1/inspections/{id}",
     "inspections_due": "/v1/inspections?status=open",
+    "invoice": "/v1/invoices/{id}",
     "objection": "/v1/objections/{id}",
     "objections_due": "/v1/objections",
     "open_orders": "/v1/certificates/{id}/open-orders",
@@ -64,6 +66,7 @@ PLACES: Mapping[str, str] = {
     "reserved_shares": "/v1/reserved-shares?year={id}&status=filed",
     "settlement": "/v1/settlements/{id}",
     "supplier_order": "/v1/supplier-orders/{id}",
+    "tax_invoice": "/v1/tax-invoices/{id}",
     "webhook_endpoint": "/v1/webhook-endpoints/{id}",
 }
 INBOX = "/v1/notifications"

@@ -41,6 +41,7 @@ def _out(row: Programme, language: Language) -> ProgrammeOut:
         reserved_share=config.reserved_share,
         ordering=config.ordering,
         returns=config.returns,
+        invoicing=config.invoicing,
         disputes=config.disputes,
         vouchers=config.vouchers,
         settlement=config.settlement,

@@ -164,6 +164,15 @@ class ReturnRules(Part):
     quality_days: int = Field(default=30, ge=0, le=365)
 
 
+class InvoicingRules(Part):
+    """Who writes invoices and credit notes of the marketplace's own books."""
+
+    #: The supplier, when it likes; or the marketplace, one with each acceptance.
+    invoices: Literal["supplier", "acceptance"] = "supplier"
+    #: Proposed to the supplier when something is no longer owed; or written in that very transaction.
+    credit_notes: Literal["proposed", "automatic"] = "proposed"
+
+
 class DisputeRules(Part):
     """Working days for the other side's answer to a dispute, and for the city's decision after it."""
 
@@ -225,6 +234,7 @@ class ProgrammeConfig(Part):
     reserved_share: ReservedShare
     ordering: OrderingRules = OrderingRules()
     returns: ReturnRules = ReturnRules()
+    invoicing: InvoicingRules = InvoicingRules()
     disputes: DisputeRules = DisputeRules()
     vouchers: VoucherRules = VoucherRules()
     settlement: SettlementRules = SettlementRules()
@@ -290,6 +300,7 @@ class ProgrammeOut(ProgrammeSummaryOut):
     reserved_share: ReservedShare
     ordering: OrderingRules
     returns: ReturnRules
+    invoicing: InvoicingRules
     disputes: DisputeRules
     vouchers: VoucherRules
     settlement: SettlementRules

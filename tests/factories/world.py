@@ -126,7 +126,7 @@ def _money(bureau: Bureau, world: World) -> None:
 @_maker
 def _papers(bureau: Bureau, world: World) -> None:
     seller, part = bureau.as_("seller"), world["supplier-orders"]
-    said = {"kind": "invoice", "number": "25502000000012345678", "issued_on": "2026-11-01", "amount": "10.00"}
+    said = {"kind": "invoice", "number": "26502000000012345678", "issued_on": "2026-11-01", "amount": "10.00"}
     paper = seller.post(f"/v1/supplier-orders/{part}/papers", data=said, files={"file": ("a.pdf", PDF)})
     world["supplier-orders/papers"] = made(paper)["id"]
     order = made(bureau.as_("school_purchaser").post("/v1/purchase-orders", json=bureau.order(2)))
@@ -135,6 +135,29 @@ def _papers(bureau: Bureau, world: World) -> None:
     line = made(seller.get(f"/v1/supplier-orders/{other}"))["lines"][0]["id"]
     change = {"reason": "货源不足", "lines": [{"order_line_id": line, "quantity": "1"}]}
     world["amendments"] = made(seller.post(f"/v1/supplier-orders/{other}/amendments", json=change))["id"]
+
+
+@_maker
+def _invoices(bureau: Bureau, world: World) -> None:
+    school, seller = bureau.as_("school_purchaser"), bureau.as_("seller")
+    part = made(school.post("/v1/purchase-orders", json=bureau.order(1)))["supplier_orders"][0]["id"]
+    made(seller.post(f"/v1/supplier-orders/{part}/confirm"))
+    shipment = made(seller.post(f"/v1/supplier-orders/{part}/shipments", json={}))["id"]
+    made(school.post(f"/v1/shipments/{shipment}/acceptance", json={}))
+    invoice = world["invoices"] = made(seller.post(f"/v1/supplier-orders/{part}/invoices", json={}))["id"]
+    today = clock.today()
+    said = {
+        "number": f"{today.year % 100}502000000012340000",
+        "type": "ordinary",
+        "issued_on": str(today),
+        "gross": "69.90",
+        "vat": "5.77",
+    }
+    claim = {"invoices": [{**said, "invoice_ids": [invoice]}]}
+    world["tax-invoices"] = made(seller.post("/v1/tax-invoices", json=claim))[0]["id"]
+    made(seller.post(f"/v1/tax-invoices/{world['tax-invoices']}/file", files={"file": ("a.pdf", PDF)}))
+    error = {"reason": "issued_in_error"}
+    world["credit-notes"] = made(seller.post(f"/v1/invoices/{invoice}/credit-notes", json=error))["id"]
 
 
 @_maker

@@ -17,6 +17,7 @@ from orders.budgets import actions as budgets
 from orders.fulfilment import queries as fulfilment
 from orders.fulfilment.actions.accepting import acceptance_step
 from orders.fulfilment.errors import DispositionNeeded
+from orders.invoices import actions as invoices
 from orders.ledger.actions import book_acceptance
 from orders.purchasing.actions.moving import locked, step
 from orders.purchasing.states import SUPPLIER_ORDER, SupplierOrderAction
@@ -197,6 +198,7 @@ def _deliver(session: Session, who: Who, user_id: int, order: Any, units: Mappin
     step(session, who, SimpleNamespace(id=order.id, status=sent), acceptance_step(session, order.id))
     if accepted:
         book_acceptance(session, acceptance_id)
+        invoices.after_acceptance(session, order.id, acceptance_id)
     else:
         stock.take_back(session, **moved)
     budgets.redraw_part(session, order.id)

@@ -10,6 +10,8 @@ from orders.budgets import actions as budgets
 from orders.disputes.errors import OutsideYourRegion, OwnDispute
 from orders.disputes.states import DISPUTE, DisputeMove
 from orders.fulfilment.actions.accepting import give_time
+from orders.invoices import actions as invoices
+from orders.invoices.rules import CreditReason
 from orders.money import actions as money
 from orders.money.rules import Account, Kind, Place, carry
 from orders.payments import actions as payments
@@ -110,4 +112,5 @@ def _give_back(session: Session, row: Any, refund_fen: int) -> None:
     buyer = Place(Account.RECEIVABLE, order.buyer_id, **of)
     supplier = Place(Account.PAYABLE, row.supplier_id, **of)
     money.book(session, Kind.ALLOWANCE, row.id, carry(refund_fen, to=supplier, out_of=buyer))
+    invoices.follow(session, row.supplier_order_id, CreditReason.PRICE_REDUCTION)
     budgets.redraw(session, row.purchase_order_id)

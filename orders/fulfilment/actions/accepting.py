@@ -11,6 +11,7 @@ from orders.fulfilment import queries, rules
 from orders.fulfilment.errors import AlreadyAccepted, AlreadyHeld, LinesWrong, NotAPhoto, NotHeld, TooManyPhotos
 from orders.fulfilment.rules import Accepted, Answer, ShippedLine
 from orders.fulfilment.schemas import AcceptanceIn
+from orders.invoices import actions as invoices
 from orders.ledger.actions import book_acceptance
 from orders.purchasing.actions.moving import locked, step
 from orders.purchasing.states import SupplierOrderAction
@@ -150,6 +151,7 @@ def _accept(session: Session, actor: Who, shipment_id: int, order: Any, answers:
     acceptance_id = _write(session, actor, shipment_id, order.id, accepted)
     step(session, actor, order, acceptance_step(session, order.id))
     book_acceptance(session, acceptance_id)
+    invoices.after_acceptance(session, order.id, acceptance_id)
     budgets.redraw(session, order.purchase_order_id)
     outbox.publish(session, "acceptance.recorded", acceptance_id=acceptance_id)
 

@@ -4,6 +4,7 @@ from orders.reconcile.checks.budgeted import BUDGETED
 from orders.reconcile.checks.certified import CERTIFICATES
 from orders.reconcile.checks.check import Check, Difference
 from orders.reconcile.checks.delivered import DELIVERIES
+from orders.reconcile.checks.invoiced import INVOICED
 from orders.reconcile.checks.paid import PAID
 from orders.reconcile.checks.placed import ORDERS
 from orders.reconcile.checks.recorded import RECORDS
@@ -11,6 +12,18 @@ from orders.reconcile.checks.returned import RETURNED
 from orders.reconcile.checks.settled import SETTLED
 from orders.reconcile.checks.sold import FIGURES, LEDGER
 
-CHECKS: list[Check] = [*ORDERS, *BUDGETED, *DELIVERIES, *LEDGER, *RETURNED, *PAID, *SETTLED, *FIGURES, *CERTIFICATES, *RECORDS]
+CHECKS: list[Check] = [
+    *ORDERS,
+    *BUDGETED,
+    *DELIVERIES,
+    *LEDGER,
+    *RETURNED,
+    *INVOICED,
+    *PAID,
+    *SETTLED,
+    *FIGURES,
+    *CERTIFICATES,
+    *RECORDS,
+]
 
 __all__ = ["CHECKS", "Check", "Difference"]

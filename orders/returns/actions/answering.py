@@ -10,6 +10,8 @@ from sqlmodel import Session
 from catalog.certificates.states import stopped_at_sql
 from catalog.stock import actions as stock
 from orders.budgets import actions as budgets
+from orders.invoices import actions as invoices
+from orders.invoices.rules import CreditReason
 from orders.ledger import actions as ledger
 from orders.returns import rules
 from orders.returns.actions import balances
@@ -228,6 +230,7 @@ def _take_sale_back(
     balances.let_go(session, return_id)
     if into_stock:
         stock.take_back(session, **_moved(into_stock))
+    invoices.follow(session, row.supplier_order_id, CreditReason.RETURN)
     budgets.redraw_part(session, row.supplier_order_id)
     refunded = sum(one.part.amount_fen for _, one in booked)
     audit.record(

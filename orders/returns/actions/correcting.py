@@ -6,6 +6,8 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.budgets import actions as budgets
+from orders.invoices import actions as invoices
+from orders.invoices.rules import CreditReason
 from orders.ledger import actions as ledger
 from orders.ledger.actions import Rebooked
 from orders.ledger.rules import Part
@@ -38,6 +40,7 @@ _LOCK = text(
     WHERE c.id = :id FOR SHARE OF so FOR UPDATE OF c
     """  # noqa: S608
 )
+_FRESH = text("SELECT entry_id FROM acceptance_correction_line WHERE acceptance_correction_id = :id AND entry_id IS NOT NULL")
 _ACCEPTANCE_LINES = text("SELECT acceptance_line_id FROM acceptance_correction_line WHERE acceptance_correction_id = :id")
 # they have no entry, so no balance either
 _NEVER_ACCEPTED = text(
@@ -250,6 +253,9 @@ def _book(session: Session, actor: Actor, correction: Any) -> None:
             "entries": [booked.get(line.id) for line, _, _ in changes],
         },
     )
+    invoices.follow(session, correction.supplier_order_id, CreditReason.CORRECTION)
+    fresh = session.execute(_FRESH, wanted).scalars().all()
+    invoices.after_acceptance(session, correction.supplier_order_id, correction.acceptance_id, fresh)
     budgets.redraw_part(session, correction.supplier_order_id)
     audit.record(
         session,

@@ -1,0 +1,206 @@
+"""What an invoice says of tax, what has to be credited of it, and amounts in words: pure functions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from shop.core.money import share_out, vat_in_gross
+
+
+class Exemption(StrEnum):
+    """Why there is no VAT in a line."""
+
+    SELF_PRODUCED = "self_produced"
+    COOPERATIVE = "cooperative"
+    VEGETABLES = "vegetables"
+    MEAT_AND_EGGS = "meat_and_eggs"
+    SMALL_SCALE = "small_scale"
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """An exemption in words, with what says so."""
+
+    zh: str
+    en: str
+    source_zh: str
+    source_en: str
+
+
+#: The first day of the VAT Law, which took the place of the Interim Regulations.
+VAT_LAW_FROM = date(2026, 1, 1)
+_SELF_PRODUCED = ("自产农产品免税", "own produce of agricultural producers, exempt")
+GROUNDS: dict[Exemption, Ground] = {
+    Exemption.SELF_PRODUCED: Ground(
+        *_SELF_PRODUCED, "《中华人民共和国增值税法》第二十四条第一款第一项", "VAT Law, Article 24 paragraph 1 item 1"
+    ),
+    Exemption.COOPERATIVE: Ground(
+        "农民专业合作社销售本社成员生产的农产品免税",
+        "produce of a farmers' cooperative's own members, exempt",
+        "财税〔2008〕81号第一条",
+        "Caishui [2008] No. 81, Article 1",
+    ),
+    Exemption.VEGETABLES: Ground(
+        "蔬菜流通环节免税", "vegetables in circulation, exempt", "财税〔2011〕137号", "Caishui [2011] No. 137"
+    ),
+    Exemption.MEAT_AND_EGGS: Ground(
+        "部分鲜活肉蛋产品流通环节免税",
+        "certain fresh meat and eggs in circulation, exempt",
+        "财税〔2012〕75号",
+        "Caishui [2012] No. 75",
+    ),
+    Exemption.SMALL_SCALE: Ground(
+        "小规模纳税人免税",
+        "small-scale taxpayer within the threshold, exempt",
+        "财政部 税务总局公告2023年第19号",
+        "Announcement of the Ministry of Finance and the State Taxation Administration 2023 No. 19",
+    ),
+}
+_UNTIL_2025 = Ground(
+    *_SELF_PRODUCED, "《中华人民共和国增值税暂行条例》第十五条第一项", "Interim Regulations on VAT, Article 15 item 1"
+)
+#: Exemptions of produce: a service has none of them.
+OF_PRODUCE = frozenset(Exemption) - {Exemption.SMALL_SCALE}
+_OF_SELLER = {
+    "cooperative": Exemption.COOPERATIVE,
+    "family_farm": Exemption.SELF_PRODUCED,
+    "village_collective": Exemption.SELF_PRODUCED,
+}
+
+
+def ground(exemption: Exemption, on: date) -> Ground:
+    """What an exemption rests on, on a Shanghai date."""
+    return _UNTIL_2025 if exemption is Exemption.SELF_PRODUCED and on < VAT_LAW_FROM else GROUNDS[exemption]
+
+
+def exemption_of(seller_kind: str, product_kind: str, said: Exemption | None) -> Exemption | None:
+    """Why a line at 0 % is exempt: what the seller says where that can be, else what follows from what the seller is. None: the seller has to
+    say it; nobody says it for a firm, or of a service."""
+    if said is not None and not (product_kind == "service" and said in OF_PRODUCE):
+        return said
+    return _OF_SELLER.get(seller_kind) if product_kind == "goods" else None
+
+
+class CreditReason(StrEnum):
+    """Why a credit note was written. In a red-letter invoice: 销货退回, 开票有误, 销售折让, 开票有误, 开票有误."""
+
+    RETURN = "return"
+    CORRECTION = "correction"
+    PRICE_REDUCTION = "price_reduction"
+    REASSIGNMENT = "reassignment"
+    ISSUED_IN_ERROR = "issued_in_error"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A line of an invoice, what credit notes took back of it, and what is sold of it by now; fen, gross."""
+
+    id: int
+    invoice_id: int
+    quantity: Decimal
+    amount_fen: int
+    vat_bp: int
+    returned_quantity: Decimal
+    returned_fen: int
+    reduced_fen: int
+    #: What is still sold and owed of it, reductions of the price left out.
+    sold_quantity: Decimal
+    sold_fen: int
+
+    @property
+    def held_fen(self) -> int:
+        """What the invoice still holds of the line."""
+        return self.amount_fen - self.returned_fen - self.reduced_fen
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """What a credit note takes back of a line, gross and VAT."""
+
+    line: Standing
+    quantity: Decimal
+    returned_fen: int
+    reduced_fen: int
+
+    @property
+    def amount_fen(self) -> int:
+        return self.returned_fen + self.reduced_fen
+
+    @property
+    def vat_fen(self) -> int:
+        """The VAT of what was held less that of what is held then, so that credits in any number of steps sum to the VAT of the whole."""
+        held = self.line.held_fen
+        return vat_in_gross(held, self.line.vat_bp) - vat_in_gross(held - self.amount_fen, self.line.vat_bp)
+
+
+def to_credit(lines: Sequence[Standing], allowed_fen: int) -> list[Credit]:
+    """What has to be credited of the lines of one part of an order, so that its invoices hold what is owed and no more.
+
+    What is no longer sold comes off its own line. ``allowed_fen``, what disputes gave back of the part without goods, is shared over what the
+    lines hold after that. Where goods go back whose price had been reduced, the reduction goes over to the other lines. No line is credited
+    below zero; what of the allowance finds no room waits for what is invoiced later.
+    """
+    returned = [max(line.amount_fen - line.sold_fen, line.returned_fen) for line in lines]
+    reduced = [min(line.reduced_fen, line.amount_fen - back) for line, back in zip(lines, returned, strict=True)]
+    rooms = [line.amount_fen - back - less for line, back, less in zip(lines, returned, reduced, strict=True)]
+    more = min(max(allowed_fen - sum(reduced), 0), sum(rooms))
+    if more:
+        reduced = [less + share for less, share in zip(reduced, share_out(more, rooms), strict=True)]
+    return [
+        Credit(line, quantity, back - line.returned_fen, less - line.reduced_fen)
+        for line, back, less in zip(lines, returned, reduced, strict=True)
+        if (quantity := max(line.quantity - line.sold_quantity - line.returned_quantity, Decimal(0)))
+        or (back, less) != (line.returned_fen, line.reduced_fen)
+    ]
+
+
+def whole(lines: Sequence[Standing]) -> list[Credit]:
+    """Credit everything that an invoice still holds, so that what was accepted can be invoiced again."""
+    return [
+        Credit(line, line.quantity - line.returned_quantity, line.amount_fen - line.returned_fen, -line.reduced_fen)
+        for line in lines
+        if line.returned_fen < line.amount_fen
+    ]
+
+
+_DIGITS = "零壹贰叁肆伍陆柒捌玖"
+_UNITS = ("", "拾", "佰", "仟")
+_SIZES = ((10**8, "亿"), (10**4, "万"))
+
+
+def in_words(fen: int) -> str:
+    """An amount as cheques and invoices write it (《正确填写票据和结算凭证的基本规定》): 123450 -> 壹仟贰佰叁拾肆元伍角整."""
+    if fen < 0:
+        return "负" + in_words(-fen)
+    yuan, rest = divmod(fen, 100)
+    jiao, last = divmod(rest, 10)
+    words = _whole_yuan(yuan) + "元" if yuan else ""
+    if jiao:
+        words += _DIGITS[jiao] + "角"
+    elif last and yuan:
+        words += "零"
+    if last:
+        return words + _DIGITS[last] + "分"
+    return (words or "零元") + "整"
+
+
+def _whole_yuan(yuan: int) -> str:
+    for size, name in _SIZES:
+        if yuan >= size:
+            head, rest = divmod(yuan, size)
+            return _whole_yuan(head) + name + ("零" if 0 < rest < size // 10 else "") + (_whole_yuan(rest) if rest else "")
+    return _four(yuan)
+
+
+def _four(number: int) -> str:
+    words, gap = "", False
+    for place in range(3, -1, -1):
+        digit = number // 10**place % 10
+        if digit:
+            words += ("零" if gap else "") + _DIGITS[digit] + _UNITS[place]
+            gap = False
+        else:
+            gap = bool(words)
+    return words

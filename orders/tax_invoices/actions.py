@@ -1,0 +1,284 @@
+"""Registering tax invoices, holding numbers that come twice, and deciding about them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlmodel import Session
+
+from orders.tax_invoices import rules
+from orders.tax_invoices.errors import HasFile, TaxInvoicesWrong
+from orders.tax_invoices.models import TaxInvoice, TaxInvoiceCover
+from orders.tax_invoices.rules import Cover
+from orders.tax_invoices.schemas import TaxInvoiceIn
+from orders.tax_invoices.states import TAX_INVOICE, TaxInvoiceMove, TaxInvoiceStatus
+from shop.core import audit, clock, locks, outbox, uploads
+from shop.core.db import array
+from shop.core.errors import Fault, NotFound
+from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
+
+# What may be covered, of the sellers of the caller's branch.
+_COVERS = text(
+    """
+    SELECT x.kind, x.asked, x.supplier_order_id, x.seller_id, x.buyer_id, x.ordering_unit_id, x.id
+    FROM (
+        SELECT 'invoice' AS kind, id AS asked, supplier_order_id, seller_id, buyer_id, ordering_unit_id, id FROM invoice
+        WHERE id = ANY (CAST(:invoices AS bigint[]))
+        UNION ALL
+        SELECT 'credit_note', c.id, i.supplier_order_id, c.seller_id, c.buyer_id, c.ordering_unit_id, c.id
+        FROM credit_note c JOIN invoice i ON i.id = c.invoice_id WHERE c.id = ANY (CAST(:credit_notes AS bigint[]))
+        UNION ALL
+        SELECT 'acceptance', a.shipment_id, so.id, so.supplier_id, po.buyer_id, po.ordering_unit_id, a.id
+        FROM acceptance a JOIN supplier_order so ON so.id = a.supplier_order_id JOIN purchase_order po ON po.id = so.purchase_order_id
+        WHERE a.shipment_id = ANY (CAST(:shipments AS bigint[]))
+    ) x JOIN organisation seller ON seller.id = x.seller_id WHERE seller.path LIKE CAST(:branch AS text)
+    """
+)
+_HOLD_NUMBERS = text(
+    "SELECT pg_advisory_xact_lock(k) FROM (SELECT DISTINCT k FROM unnest(CAST(:keys AS bigint[])) k ORDER BY k) sorted"
+)
+_SAME = text(
+    """
+    SELECT id, code, number, status FROM tax_invoice
+    WHERE number = ANY (CAST(:numbers AS text[])) AND status IN ('registered', 'held', 'cleared') ORDER BY id FOR UPDATE
+    """
+)
+_HOLD = text(
+    "UPDATE tax_invoice SET status = 'held', version = version + 1 WHERE id = ANY (CAST(:ids AS bigint[])) RETURNING id, version"
+)
+_BLUE = text("SELECT id, seller_id FROM tax_invoice WHERE id = ANY (CAST(:ids AS bigint[])) AND NOT red")
+_NUMBER = text("SELECT code, number FROM tax_invoice WHERE id = :id")
+_LOCK = text(
+    """
+    SELECT t.id, t.status, t.version, t.file_id, seller.path AS seller_path, seller.region_code AS seller_region, buyer.region_code AS buyer_region
+    FROM tax_invoice t JOIN organisation seller ON seller.id = t.seller_id JOIN organisation buyer ON buyer.id = t.buyer_id
+    WHERE t.id = :id FOR UPDATE OF t
+    """
+)
+_STEP = text(
+    "UPDATE tax_invoice SET status = :status, decision = :reason, decided_by = :user, decided_at = :now, version = version + 1 WHERE id = :id"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What an invoice says of itself; amounts in fen, ``vat_fen`` None where nobody said it."""
+
+    code: str | None
+    number: str
+    type: str
+    red: bool
+    red_letter_of_id: int | None
+    issued_on: date
+    gross_fen: int
+    vat_fen: int | None
+    note: str | None
+
+
+def register(session: Session, actor: Actor, invoices: Sequence[TaxInvoiceIn]) -> list[int]:
+    """Register tax invoices for invoices, credit notes or accepted deliveries of the caller's organisation; returns their ids. A number that is
+    registered already, by whomever, or that the claim names twice, is held, and so is the one that was there before: somebody decides.
+
+    Raises:
+        TaxInvoicesWrong: digits, dates or what they are for; all faults at once, and nothing is registered (422).
+    """
+    asked: dict[str, set[int]] = {
+        "invoices": {one for each in invoices for one in each.invoice_ids},
+        "credit_notes": {one for each in invoices for one in each.credit_note_ids},
+        "shipments": {one for each in invoices for one in each.shipment_ids},
+    }
+    branch = {"branch": f"{actor.organisation_path}%" if actor.organisation_path else None}
+    rows = session.execute(_COVERS, {**{name: array(ids) for name, ids in asked.items()}, **branch}).all()
+    known = {(row.kind, row.asked): _cover(row) for row in rows}
+    blue = _sellers_of(session, invoices)
+    today, faults, entries = clock.today(), [], []
+    for index, each in enumerate(invoices):
+        path = f"invoices[{index}]"
+        covers, missing = _covers(each, known, path)
+        wrong = rules.faults(rules.wrong_number(each.code, each.number, each.issued_on, today), path)
+        faults += wrong + missing + ([] if missing else rules.wrong_covers(covers, path))
+        if each.red_letter_of_id and covers and blue.get(each.red_letter_of_id) != covers[0].seller_id:
+            faults.append(
+                Fault(
+                    f"{path}.red_letter_of_id",
+                    "unknown_invoice",
+                    "不是该销售方登记的蓝字发票",
+                    "No such invoice of this seller is registered",
+                )
+            )
+        entries.append((_said(each), covers))
+    if faults:
+        raise TaxInvoicesWrong(count=len(faults), faults=faults)
+    return enter(session, actor, entries)
+
+
+def enter(session: Session, actor: Actor, entries: Sequence[tuple[Said, Sequence[Cover]]], file_id: int | None = None) -> list[int]:
+    """Write tax invoices whose digits and covers are good into the register; returns their ids."""
+    keys = [_key(said.code, said.number) for said, _ in entries]
+    session.execute(_HOLD_NUMBERS, {"keys": array(locks.number(f"tax_invoice:{key}") for key in keys)})
+    wanted = set(keys)
+    before = [
+        row
+        for row in session.execute(_SAME, {"numbers": [said.number for said, _ in entries]})
+        if _key(row.code, row.number) in wanted
+    ]
+    twice = rules.repeated(keys) | {_key(row.code, row.number) for row in before}
+    made = [
+        TaxInvoice(
+            **asdict(said),
+            seller_id=covers[0].seller_id,
+            buyer_id=covers[0].buyer_id,
+            ordering_unit_id=covers[0].ordering_unit_id,
+            file_id=file_id,
+            status=TaxInvoiceStatus.HELD if key in twice else TaxInvoiceStatus.REGISTERED,
+            registered_by=actor.user_id or 0,
+            registered_at=clock.now(),
+        )
+        for key, (said, covers) in zip(keys, entries, strict=True)
+    ]
+    session.add_all(made)
+    session.flush()
+    session.add_all(
+        TaxInvoiceCover(
+            tax_invoice_id=row.id,
+            supplier_order_id=cover.supplier_order_id,
+            invoice_id=cover.invoice_id,
+            credit_note_id=cover.credit_note_id,
+            acceptance_id=cover.acceptance_id,
+        )
+        for row, (_, covers) in zip(made, entries, strict=True)
+        for cover in covers
+    )
+    session.flush()
+    held_now = [row.id for row in before if row.status == TaxInvoiceStatus.REGISTERED]
+    for row in made:
+        audit.record(session, actor, "tax_invoice.registered", "tax_invoice", row.id, number=row.number, status=str(row.status))
+        outbox.publish(session, "tax_invoice.moved", tax_invoice_id=row.id, status=row.status, version=1)
+    for held in session.execute(_HOLD, {"ids": array(held_now)}).all() if held_now else ():
+        audit.record(session, actor, "tax_invoice.hold", "tax_invoice", held.id)
+        outbox.publish(session, "tax_invoice.moved", tax_invoice_id=held.id, status=TaxInvoiceStatus.HELD, version=held.version)
+    return [row.id for row in made]
+
+
+def decide(session: Session, actor: Actor, tax_invoice_id: int, move: TaxInvoiceMove, reason: str) -> None:
+    """Clear a registration that was held, or refuse it, as who keeps the money of its buyer or seller.
+
+    Raises:
+        NotFound: none within the caller's regions (404). IllegalMove: it is not held (409). NumberCounted: another one of its number counts (409).
+    """
+    row = _locked(session, tax_invoice_id)
+    if not any(actor.covers_region(Permission.MONEY_MANAGE, region) for region in (row.seller_region, row.buyer_region)):
+        raise NotFound
+    _step(session, actor, row, move, reason)
+
+
+def void(session: Session, actor: Actor, tax_invoice_id: int, reason: str) -> None:
+    """Take a wrong registration out of account; it stays on record, and its number is free again unless somebody else's is held.
+
+    Raises:
+        NotFound: not one of the caller's organisation (404). IllegalMove: it was decided, or voided before (409).
+    """
+    row = _locked(session, tax_invoice_id)
+    if not actor.within_branch(row.seller_path):
+        raise NotFound
+    _step(session, actor, row, TaxInvoiceMove.VOID, reason)
+
+
+def void_of_paper(session: Session, actor: Actor, tax_invoice_id: int, reason: str) -> None:
+    """The same for one whose paper is voided; what was decided, or voided before, stays as it is."""
+    row = _locked(session, tax_invoice_id)
+    if TaxInvoiceMove.VOID in TAX_INVOICE.possible(row.status):
+        _step(session, actor, row, TaxInvoiceMove.VOID, reason)
+
+
+def attach(session: Session, actor: Actor, tax_invoice_id: int, name: str | None, content: bytes) -> None:
+    """Keep the file of a registered tax invoice, once.
+
+    Raises:
+        NotFound: not one of the caller's organisation (404). HasFile: it has one (409).
+        TooLarge (413), UnreadableFile (422): as for every upload.
+    """
+    row = _locked(session, tax_invoice_id)
+    if not actor.within_branch(row.seller_path):
+        raise NotFound
+    if row.file_id is not None:
+        raise HasFile
+    kept = uploads.keep(session, actor.user_id, name, content)
+    session.execute(
+        text("UPDATE tax_invoice SET file_id = :file, version = version + 1 WHERE id = :id"),
+        {"id": tax_invoice_id, "file": kept.id},
+    )
+    audit.record(session, actor, "tax_invoice.file_added", "tax_invoice", tax_invoice_id, sha256=kept.sha256)
+
+
+def _key(code: str | None, number: str) -> str:
+    return f"{code or ''}:{number}"
+
+
+def _said(each: TaxInvoiceIn) -> Said:
+    return Said(
+        code=each.code,
+        number=each.number,
+        type=each.type.value,
+        red=each.red,
+        red_letter_of_id=each.red_letter_of_id,
+        issued_on=each.issued_on,
+        gross_fen=each.gross,
+        vat_fen=each.vat,
+        note=each.note,
+    )
+
+
+def _cover(row: Row[Any]) -> Cover:
+    return Cover(row.supplier_order_id, row.seller_id, row.buyer_id, row.ordering_unit_id, **{f"{row.kind}_id": row.id})
+
+
+def _covers(each: TaxInvoiceIn, known: dict[tuple[str, int], Cover], path: str) -> tuple[list[Cover], list[Fault]]:
+    """What one is for, and the faults of what is not there."""
+    named: Iterable[tuple[str, str, list[int]]] = (
+        ("invoice", "invoice_ids", each.invoice_ids),
+        ("credit_note", "credit_note_ids", each.credit_note_ids),
+        ("acceptance", "shipment_ids", each.shipment_ids),
+    )
+    covers, missing = [], []
+    for kind, field, ids in named:
+        for place, one in enumerate(ids):
+            if cover := known.get((kind, one)):
+                covers.append(cover)
+            else:
+                missing.append(
+                    Fault(
+                        f"{path}.{field}[{place}]",
+                        "unknown_cover",
+                        "本单位没有此单据，或到货未验收",
+                        "None of yours, or not accepted",
+                    )
+                )
+    return covers, missing
+
+
+def _sellers_of(session: Session, invoices: Sequence[TaxInvoiceIn]) -> dict[int, int]:
+    """The sellers of the invoices that red-letter ones take back, by id."""
+    ids = {each.red_letter_of_id for each in invoices if each.red_letter_of_id}
+    return {row.id: row.seller_id for row in session.execute(_BLUE, {"ids": array(ids)})} if ids else {}
+
+
+def _locked(session: Session, tax_invoice_id: int) -> Row[Any]:
+    number = session.execute(_NUMBER, {"id": tax_invoice_id}).first()
+    if number is None:
+        raise NotFound
+    # as who registers the same number does
+    locks.hold(session, f"tax_invoice:{_key(*number)}")
+    return session.execute(_LOCK, {"id": tax_invoice_id}).one()
+
+
+def _step(session: Session, actor: Actor, row: Row[Any], move: TaxInvoiceMove, reason: str) -> None:
+    status = TAX_INVOICE.after(row.status, move)
+    session.execute(_STEP, {"id": row.id, "status": status, "reason": reason, "user": actor.user_id, "now": clock.now()})
+    audit.record(
+        session, actor, f"tax_invoice.{move}", "tax_invoice", row.id, reason=reason, from_status=row.status, to_status=str(status)
+    )
+    outbox.publish(session, "tax_invoice.moved", tax_invoice_id=row.id, status=status, version=row.version + 1)

@@ -1,0 +1,92 @@
+"""The register of tax invoices over HTTP."""
+
+from typing import Annotated
+
+from fastapi import File, Query, UploadFile
+from fastapi.responses import Response
+
+from orders.tax_invoices import actions, queries, sheets
+from orders.tax_invoices.schemas import (
+    ClaimIn,
+    DecisionIn,
+    MissingRow,
+    TaxInvoiceOut,
+    TaxInvoiceRow,
+    TaxInvoiceSearch,
+)
+from orders.tax_invoices.states import TaxInvoiceMove
+from shop.core import exports, uploads
+from shop.core.paging import After, Limit, Page
+from shop.core.quantities import Id
+from shop.identity.access import Call, Routes
+from shop.identity.permissions import Permission
+
+routes = Routes("tax_invoices", "/v1/tax-invoices")
+
+
+@routes.post("", Permission.INVOICES_ISSUE)
+def register(call: Call, body: ClaimIn) -> list[TaxInvoiceOut]:
+    """Register official tax invoices (数电票, or code and number) for invoices, credit notes or accepted deliveries. A number that comes twice is
+    held until the marketplace's finance decides."""
+    made = actions.register(call.session, call.actor, body.invoices)
+    return [queries.tax_invoice(call.session, call.actor, tax_invoice_id) for tax_invoice_id in made]
+
+
+@routes.get("", Permission.ORDERS_READ, answer=Page[TaxInvoiceRow], responses=exports.FILES)
+def tax_invoices(call: Call, asked: Annotated[TaxInvoiceSearch, Query()]) -> Page[TaxInvoiceRow] | Response:
+    """The register of the own branch or region, newest first, with what differs from what was accepted; as a file for the books."""
+    if asked.format == "json":
+        return queries.tax_invoices(call.session, call.actor, asked, limit=asked.limit, after=asked.after)
+    rows = queries.tax_invoices(call.session, call.actor, asked, limit=exports.MAX_ROWS, after=None).items
+    return exports.file(
+        asked.format, "tax_invoices", sheets.HEADER[call.language], map(sheets.cells, rows), sheets.TITLE[call.language]
+    )
+
+
+@routes.get("/missing", Permission.ORDERS_READ)
+def missing(
+    call: Call,
+    credit_notes: Annotated[bool, Query(description="credit notes without a red-letter invoice instead")] = False,
+    limit: Limit = 50,
+    after: After = None,
+) -> Page[MissingRow]:
+    """Invoices of the own books for which no tax invoice is registered yet."""
+    return queries.missing(call.session, call.actor, credit_notes=credit_notes, limit=limit, after=after)
+
+
+@routes.get("/{tax_invoice_id}", Permission.ORDERS_READ)
+def tax_invoice(call: Call, tax_invoice_id: Id) -> TaxInvoiceOut:
+    return queries.tax_invoice(call.session, call.actor, tax_invoice_id)
+
+
+@routes.post("/{tax_invoice_id}/file", Permission.INVOICES_ISSUE)
+def attach(call: Call, tax_invoice_id: Id, file: Annotated[UploadFile, File(description="PDF, PNG, JPEG")]) -> TaxInvoiceOut:
+    """Add the file of a registered tax invoice."""
+    actions.attach(call.session, call.actor, tax_invoice_id, file.filename, file.file.read())
+    return queries.tax_invoice(call.session, call.actor, tax_invoice_id)
+
+
+@routes.get("/{tax_invoice_id}/file", Permission.ORDERS_READ, responses=uploads.FILE_ANSWER)
+def tax_invoice_file(call: Call, tax_invoice_id: Id) -> Response:
+    return uploads.served(queries.file(call.session, call.actor, tax_invoice_id))
+
+
+@routes.post("/{tax_invoice_id}/clear", Permission.MONEY_MANAGE, status=200)
+def clear(call: Call, tax_invoice_id: Id, body: DecisionIn) -> TaxInvoiceOut:
+    """Decide that a registration whose number came twice is the right one."""
+    actions.decide(call.session, call.actor, tax_invoice_id, TaxInvoiceMove.CLEAR, body.reason)
+    return queries.tax_invoice(call.session, call.actor, tax_invoice_id)
+
+
+@routes.post("/{tax_invoice_id}/refuse", Permission.MONEY_MANAGE, status=200)
+def refuse(call: Call, tax_invoice_id: Id, body: DecisionIn) -> TaxInvoiceOut:
+    """Decide that it is not."""
+    actions.decide(call.session, call.actor, tax_invoice_id, TaxInvoiceMove.REFUSE, body.reason)
+    return queries.tax_invoice(call.session, call.actor, tax_invoice_id)
+
+
+@routes.post("/{tax_invoice_id}/void", Permission.INVOICES_ISSUE, status=200)
+def void(call: Call, tax_invoice_id: Id, body: DecisionIn) -> TaxInvoiceOut:
+    """Take a wrong registration out of account; it stays on record."""
+    actions.void(call.session, call.actor, tax_invoice_id, body.reason)
+    return queries.tax_invoice(call.session, call.actor, tax_invoice_id)

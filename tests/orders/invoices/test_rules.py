@@ -1,0 +1,169 @@
+"""VAT, credits and amounts in words: pure rules, for whatever comes."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orders.invoices.rules import Exemption, Standing, exemption_of, ground, in_words, to_credit, whole
+from shop.core.money import vat_in_gross
+
+RATES = st.sampled_from([0, 100, 300, 600, 900, 1300])
+AMOUNTS = st.integers(1, 10**9)
+
+
+@st.composite
+def standings(draw, count=st.integers(1, 6)):
+    """Lines of invoices, some of them credited before, some of which came back since."""
+    lines = []
+    for number in range(draw(count)):
+        amount = draw(AMOUNTS)
+        returned = draw(st.integers(0, amount - 1))
+        reduced = draw(st.integers(0, amount - returned))
+        sold = draw(st.integers(0, amount - returned))
+        lines.append(
+            Standing(number, number % 2, Decimal(10), amount, draw(RATES), Decimal(0), returned, reduced, Decimal(10), sold)
+        )
+    return lines
+
+
+def applied(line, credit):
+    return replace(
+        line,
+        returned_quantity=line.returned_quantity + credit.quantity,
+        returned_fen=line.returned_fen + credit.returned_fen,
+        reduced_fen=line.reduced_fen + credit.reduced_fen,
+    )
+
+
+@given(standings(), st.integers(0, 10**10))
+def test_after_the_credits_the_invoices_hold_what_is_owed(lines, allowed):
+    credits = {each.line.id: each for each in to_credit(lines, allowed)}
+    after = [applied(line, credits[line.id]) if line.id in credits else line for line in lines]
+    reduced_before = sum(line.reduced_fen for line in lines)
+    for line in after:
+        assert 0 <= line.held_fen <= line.sold_fen <= line.amount_fen
+        assert line.amount_fen - line.returned_fen == line.sold_fen
+        assert line.reduced_fen >= 0
+    sold = sum(line.sold_fen for line in lines)
+    # what was reduced before stays reduced, as far as anything is left; the rest of the allowance is shared over what is
+    assert sum(line.reduced_fen for line in after) <= max(allowed, reduced_before)
+    assert sum(line.held_fen for line in after) >= max(sold - max(allowed, reduced_before), 0)
+    if allowed >= reduced_before:
+        assert sum(line.held_fen for line in after) == max(sold - allowed, 0)
+    assert to_credit(after, allowed) == []
+
+
+@given(standings(), st.integers(0, 10**10))
+def test_no_credit_takes_more_than_the_line_holds(lines, allowed):
+    for credit in to_credit(lines, allowed):
+        assert 0 <= credit.amount_fen <= credit.line.held_fen
+        assert 0 <= credit.vat_fen <= credit.amount_fen
+
+
+@given(standings())
+def test_what_was_issued_in_error_is_taken_back_whole(lines):
+    for credit in whole(lines):
+        after = applied(credit.line, credit)
+        assert (after.held_fen, after.reduced_fen, after.returned_fen) == (0, 0, credit.line.amount_fen)
+
+
+@given(AMOUNTS, RATES, st.lists(st.integers(1, 10**8), max_size=8))
+def test_the_vat_of_credits_in_any_steps_sums_to_that_of_the_whole(amount, rate, steps):
+    line = Standing(1, 1, Decimal(1), amount, rate, Decimal(0), 0, 0, Decimal(1), amount)
+    credited = 0
+    for step in [*steps, amount]:
+        line = replace(line, sold_fen=max(line.sold_fen - step, 0))
+        for credit in to_credit([line], 0):
+            credited += credit.vat_fen
+            line = applied(line, credit)
+        # an invoice less its credit notes is the invoice of what is left
+        assert vat_in_gross(amount, rate) - credited == vat_in_gross(line.sold_fen, rate)
+    assert credited == vat_in_gross(amount, rate)
+
+
+@given(st.lists(st.tuples(AMOUNTS, RATES), min_size=1, max_size=20), st.data())
+def test_any_split_into_part_invoices_sums_to_the_whole(lines, data):
+    """VAT is taken per accepted line, so it is the same in whatever invoice the line stands."""
+    parts = data.draw(st.lists(st.integers(0, 3), min_size=len(lines), max_size=len(lines)))
+    whole_vat = sum(vat_in_gross(amount, rate) for amount, rate in lines)
+    split = [sum(vat_in_gross(*line) for line, part in zip(lines, parts, strict=True) if part == n) for n in range(4)]
+    assert sum(split) == whole_vat
+
+
+def test_eight_hundred_yuan_at_13_percent():
+    assert vat_in_gross(80_000, 1300) == 9204
+    assert 80_000 - 9204 == 70_796
+
+
+@pytest.mark.parametrize(
+    ("fen", "words"),
+    [
+        (0, "零元整"),
+        (5, "伍分"),
+        (50, "伍角整"),
+        (123450, "壹仟贰佰叁拾肆元伍角整"),
+        (1640902, "壹万陆仟肆佰零玖元零贰分"),
+        (10700053, "壹拾万柒仟元伍角叁分"),
+        (600700000, "陆佰万柒仟元整"),
+        (10000000000, "壹亿元整"),
+        (10000000500, "壹亿零伍元整"),
+        (1000000000000, "壹佰亿元整"),
+        (-100, "负壹元整"),
+        (100100100, "壹佰万壹仟零壹元整"),
+    ],
+)
+def test_amounts_in_words(fen, words):
+    assert in_words(fen) == words
+
+
+_VALUES = {character: value for value, character in enumerate("零壹贰叁肆伍陆柒捌玖")}
+
+
+def read(words):
+    """The other way round, written on its own: what a reader of the words takes them for."""
+    total, section, digit, yuan = 0, 0, 0, 0
+    for character in words.removesuffix("整"):
+        if character in _VALUES:
+            digit = _VALUES[character]
+        elif character in "拾佰仟":
+            section += digit * {"拾": 10, "佰": 100, "仟": 1000}[character]
+            digit = 0
+        elif character == "万":
+            total, section, digit = total + (section + digit) * 10_000, 0, 0
+        elif character == "亿":
+            total, section, digit = (total + section + digit) * 10**8, 0, 0
+        elif character == "元":
+            yuan, section, digit = total + section + digit, 0, 0
+        elif character == "角":
+            section, digit = digit * 10, 0
+    return yuan * 100 + section + digit
+
+
+@given(st.integers(0, 10**15))
+def test_what_is_written_in_words_is_read_as_the_same_amount(fen):
+    words = in_words(fen)
+    assert read(words) == fen
+    assert "零零" not in words
+    assert words.endswith("分") == (fen % 10 > 0)
+
+
+def test_the_ground_of_an_exemption_is_that_of_its_day():
+    before, after = ground(Exemption.SELF_PRODUCED, date(2025, 12, 31)), ground(Exemption.SELF_PRODUCED, date(2026, 1, 1))
+    assert "暂行条例" in before.source_zh
+    assert "增值税法》第二十四条" in after.source_zh
+    assert ground(Exemption.COOPERATIVE, date(2026, 1, 1)).source_zh == "财税〔2008〕81号第一条"
+
+
+def test_who_is_exempt_of_what():
+    assert exemption_of("cooperative", "goods", None) is Exemption.COOPERATIVE
+    assert exemption_of("family_farm", "goods", None) is Exemption.SELF_PRODUCED
+    assert exemption_of("cooperative", "goods", Exemption.VEGETABLES) is Exemption.VEGETABLES
+    assert exemption_of("enterprise", "goods", None) is None
+    # a night in a guest house is no produce, whoever sells it
+    assert exemption_of("cooperative", "service", None) is None
+    assert exemption_of("cooperative", "service", Exemption.SELF_PRODUCED) is None
+    assert exemption_of("cooperative", "service", Exemption.SMALL_SCALE) is Exemption.SMALL_SCALE
