@@ -35,6 +35,7 @@ import orders.reserved_share.models
 import orders.returns.models
 import orders.sourcing.models
 import orders.statistics.models
+import orders.terms.models
 import orders.units.models
 import shop.core.models
 import shop.identity.models

@@ -29,6 +29,7 @@ from orders.requests import handlers as requests
 from orders.reserved_share import handlers as reserved_share
 from orders.returns import handlers as returns
 from orders.sourcing import handlers as sourcing
+from orders.terms import handlers as terms
 from shop.core.outbox import Handler
 from shop.notifications import handlers as organisations
 
@@ -66,6 +67,7 @@ HANDLERS: dict[str, Handler] = together(
     papers.HANDLERS,
     payments.HANDLERS,
     refunds.HANDLERS,
+    terms.HANDLERS,
     effects.HANDLERS,
     sourcing.HANDLERS,
     agreements.HANDLERS,

@@ -6,7 +6,7 @@ harvest of a supplier (by name) -> agreement -> its changes, drafts, instalments
 of the same content -> spending of a unit (by name) -> dispute -> supplier orders -> application for another budget unit -> purchase order
 (its totals) -> goods return or correction -> vouchers -> service capacity (by SKU and day) -> acceptance balances (by line) -> sale entries
 -> order lines -> stock (by SKU) -> number series -> certificates (FOR KEY SHARE by orders; FOR UPDATE by what changes their force, which
-reads the clock after that) -> budget draws -> budgets.
+reads the clock after that) -> budget draws -> budgets -> credit of a buyer (by name; shared by what draws) -> credit limits -> payment plans.
 Freeing capacity needs no lock. A webhook endpoint comes before its deliveries, a unit's reserved share before the lock of the year's shared
 canteens, a supplier order before its evaluation. Prefer one conditional UPDATE to a lock.
 """

@@ -54,6 +54,7 @@ PLACES: Mapping[str, str] = {
     "open_orders": "/v1/certificates/{id}/open-orders",
     "organisation": "/v1/organisations/{id}",
     "pledge": "/v1/pledges/{id}",
+    "purchase_order": "/v1/purchase-orders/{id}",
     "purchase_request": "/v1/purchase-requests/{id}",
     "quality_signal": "/v1/quality-signals?open=true",
     "quotation_request": "/v1/quotation-requests/{id}",

@@ -6,13 +6,13 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.budgets import actions as budgets
 from orders.disputes.errors import OutsideYourRegion, OwnDispute
 from orders.disputes.states import DISPUTE, DisputeMove
 from orders.fulfilment.actions.accepting import give_time
 from orders.money import actions as money
 from orders.money.rules import Account, Kind, Place, carry
 from orders.purchasing.queries import SIDES
+from orders.terms import actions as terms
 from shop.core import audit
 from shop.core.errors import NotFound
 from shop.identity.actor import Actor
@@ -107,4 +107,4 @@ def _give_back(session: Session, row: Any, refund_fen: int) -> None:
     buyer = Place(Account.RECEIVABLE, row.buyer_id, **of)
     supplier = Place(Account.PAYABLE, row.supplier_id, **of)
     money.book(session, Kind.ALLOWANCE, row.id, carry(refund_fen, to=supplier, out_of=buyer))
-    budgets.redraw(session, row.purchase_order_id)
+    terms.redraw(session, row.purchase_order_id)

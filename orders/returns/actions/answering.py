@@ -9,7 +9,6 @@ from sqlmodel import Session
 
 from catalog.certificates.states import stopped_at_sql
 from catalog.stock import actions as stock
-from orders.budgets import actions as budgets
 from orders.ledger import actions as ledger
 from orders.returns import rules
 from orders.returns.actions import balances
@@ -17,6 +16,7 @@ from orders.returns.actions.moving import IfMatch, locked, locked_for_officer, s
 from orders.returns.errors import CertificateStopped, ReceiptLinesWrong
 from orders.returns.schemas import ApproveIn, ReceiptIn, SendIn
 from orders.returns.states import RETURN, ReturnKind, ReturnMove, ReturnStatus
+from orders.terms import actions as terms
 from shop.core import audit, clock
 from shop.core.money import yuan_from_fen
 from shop.identity.actor import Actor
@@ -228,7 +228,7 @@ def _take_sale_back(
     balances.let_go(session, return_id)
     if into_stock:
         stock.take_back(session, **_moved(into_stock))
-    budgets.redraw_part(session, row.supplier_order_id)
+    terms.redraw_part(session, row.supplier_order_id)
     refunded = sum(one.part.amount_fen for _, one in booked)
     audit.record(
         session,

@@ -5,7 +5,6 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.budgets import actions as budgets
 from orders.ledger import actions as ledger
 from orders.ledger.actions import Rebooked
 from orders.ledger.rules import Part
@@ -18,6 +17,7 @@ from orders.returns.models import AcceptanceCorrection
 from orders.returns.rules import Standing, Truth, after_correction
 from orders.returns.schemas import CorrectionIn
 from orders.returns.states import CORRECTION, CorrectionMove, CorrectionStatus
+from orders.terms import actions as terms
 from shop.core import audit, clock, numbers, outbox
 from shop.core.errors import NotFound
 from shop.identity.actor import Actor
@@ -250,7 +250,7 @@ def _book(session: Session, actor: Actor, correction: Any) -> None:
             "entries": [booked.get(line.id) for line, _, _ in changes],
         },
     )
-    budgets.redraw_part(session, correction.supplier_order_id)
+    terms.redraw_part(session, correction.supplier_order_id)
     audit.record(
         session,
         actor,
