@@ -28,6 +28,8 @@ from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
 
+#: What has no date is sorted behind all that has one.
+_UNDATED = "9999-12-31"
 _BUCKET = "CASE {} END".format(
     " ".join(
         f"WHEN d.overdue_days >= {first}{'' if last is None else f' AND d.overdue_days <= {last}'} THEN '{bucket}'"
@@ -42,7 +44,7 @@ _DUES = f"""
                CASE WHEN d.paid_fen < d.amount_fen THEN greatest(CAST(:today AS date) - d.due_on, 0) ELSE 0 END AS overdue_days,
                CASE WHEN d.paid_fen = d.amount_fen THEN 'paid' WHEN d.due_on IS NULL THEN 'undated'
                     WHEN d.due_on < CAST(:today AS date) THEN 'overdue' ELSE 'open' END AS status,
-               coalesce(d.due_on, 'infinity') AS sorted_on, po.number, po.buyer_id, buyer.name AS buyer_name, so.supplier_id,
+               coalesce(d.due_on, '{_UNDATED}') AS sorted_on, po.number, po.buyer_id, buyer.name AS buyer_name, so.supplier_id,
                supplier.name AS supplier_name
         FROM payment_due d
         JOIN purchase_order po ON po.id = d.purchase_order_id
@@ -97,8 +99,6 @@ _DRAWS = text(
     """
 )
 _TERMS: TypeAdapter[PaymentTerms] = TypeAdapter(PaymentTerms)
-#: The last day that sorts after all others, as a cursor says it.
-_UNDATED = "9999-12-31"
 
 
 def reach(actor: Actor) -> dict[str, Any]:
@@ -112,7 +112,7 @@ def dues(session: Session, actor: Actor, asked: DueSearch) -> Page[DueRow]:
     """Dues of the own branch's orders, bought or delivered, or of a region's buyers, by date."""
     start = paging.position(asked.after, str, int)
     rows = _found(session, actor, asked, start, asked.limit + 1)
-    return paging.page(rows, asked.limit, _row, lambda row: [str(row.due_on or _UNDATED), row.id])
+    return paging.page(rows, asked.limit, _row, lambda row: [row.sorted_on, row.id])
 
 
 def all_dues(session: Session, actor: Actor, asked: DueFilter, most: int) -> Iterator[DueRow]:
@@ -125,7 +125,7 @@ def _found(session: Session, actor: Actor, asked: DueFilter, start: list[Any] | 
         _PAGE,
         {
             **_values(actor, asked),
-            "start_on": paging.day(start[0]) if start and start[0] != _UNDATED else "infinity" if start else None,
+            "start_on": paging.day(start[0]) if start else None,
             "start_id": start[1] if start else None,
             "rows": rows,
         },

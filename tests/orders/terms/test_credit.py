@@ -15,6 +15,7 @@ from shop.identity.permissions import Role
 from tests.conftest import connect
 from tests.factories.after_sales import differences, rows, token_of
 from tests.factories.buying import make_bureau
+from tests.factories.catalog import make_product
 from tests.factories.identity import make_organisation, make_user
 from tests.factories.orders import make_market
 from tests.orders.agreements.scene import YEAR
@@ -268,13 +269,16 @@ def test_every_path_obeys_the_limit(api, database, cashier):
 
 
 def rush(api, database, market):
-    """Many orders at once; how often each status came."""
+    """Many orders at once, of goods of their own, so that none waits for another's stock; how often each status came."""
     token, local = token_of(database, market.purchaser), threading.local()
+    with database.unit_of_work() as session:
+        goods = [make_product(session, market.suppliers[0], name=f"脐橙{n}", prices=((1, 6990),)).sku_id for n in range(ORDERS)]
 
-    def buy(_):
+    def buy(number):
         if not hasattr(local, "client"):
             local.client = connect(str(api.base_url), database, {"Authorization": f"Bearer {token}"})
-        return local.client.post("/v1/purchase-orders", json=market.order(1)).status_code
+        body = market.order(1) | {"lines": [{"sku_id": goods[number], "quantity": "1"}]}
+        return local.client.post("/v1/purchase-orders", json=body).status_code
 
     with ThreadPoolExecutor(ORDERS) as pool:
         statuses = list(pool.map(buy, range(ORDERS)))
