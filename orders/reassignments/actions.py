@@ -240,7 +240,7 @@ def _move(session: Session, actor: Actor, order: Any, unit: Any, reason: str) ->
     if budget.id is None and budget.required:
         raise BudgetMissing(year=year, fund_source=order.fund_source)
     budgets.move(session, order.id, budget.id)
-    terms.move(session, order.id, unit.id)
+    terms.move(session, order.id, from_id=order.buyer_id, to_id=unit.id)
     audit.record(
         session,
         actor,

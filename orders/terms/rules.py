@@ -83,7 +83,7 @@ def shares_of(terms: PaymentTerms, extended_days: int = 0) -> tuple[Share, ...]:
             return (Share(100, terms.days or 0, After.ACCEPTANCE),)
         case DepositPayment():
             return (
-                Share(terms.percent, (terms.deposit_days or 0) + extended_days, After.CONFIRMATION),
+                Share(terms.percent, terms.deposit_days or 0, After.CONFIRMATION),
                 Share(100 - terms.percent, terms.days or 0, After.ACCEPTANCE),
             )
         case InstalmentPayment():
@@ -150,15 +150,17 @@ def _chunks(parts: Sequence[Part], after: After, ordered_on: date) -> list[_Chun
 
 
 def _netted(chunks: Sequence[_Chunk]) -> list[_Chunk]:
-    """The same without what was taken back: it comes off the same part's acceptances, the newest first, then off what is open of it, then off others."""
-    kept = [[chunk, chunk.fen] for chunk in chunks if chunk.fen > 0]
+    """The same without what was taken back: it comes off the same part's acceptances, the newest first, then off what is open of it, then
+    off others."""
+    kept = [chunk for chunk in chunks if chunk.fen > 0]
+    left_of = {number: chunk.fen for number, chunk in enumerate(kept)}
     for back in (chunk for chunk in chunks if chunk.fen < 0):
         left = -back.fen
-        for each in sorted(kept, key=lambda each: _nearness(each[0], back)):
-            taken = min(left, each[1])
-            each[1] -= taken
+        for number in sorted(left_of, key=lambda number: _nearness(kept[number], back)):
+            taken = min(left, left_of[number])
+            left_of[number] -= taken
             left -= taken
-    return [_Chunk(chunk.on, chunk.part_id, fen) for chunk, fen in kept if fen]
+    return [_Chunk(chunk.on, chunk.part_id, left_of[number]) for number, chunk in enumerate(kept) if left_of[number]]
 
 
 def _nearness(chunk: _Chunk, back: _Chunk) -> tuple[bool, bool, int]:
@@ -177,7 +179,10 @@ _FROM = {"order": "下单", "acceptance": "每批货物验收合格"}
 
 
 def words(terms: PaymentTerms, extension_days: int | None = None) -> str:
-    """What a contract says of settled terms, in Chinese; of a prepayment also by how many days it may be put off. The share that is paid ahead is an advance (预付款), not earnest money (定金)."""
+    """What a contract says of settled terms, in Chinese; of a prepayment also by how many days it may be put off.
+
+    The share that is paid ahead is an advance (预付款), not earnest money (定金).
+    """
     match terms:
         case Prepayment():
             put_off = f"，可申请延期一次{extension_days}日" if extension_days else ""

@@ -53,14 +53,14 @@ def redraw_part(session: Session, supplier_order_id: int) -> None:
     redraw(session, session.execute(order, {"id": supplier_order_id}).scalar_one())
 
 
-def move(session: Session, purchase_order_id: int, buyer_id: int) -> None:
+def move(session: Session, purchase_order_id: int, *, from_id: int, to_id: int) -> None:
     """Have an order that belongs to another buyer by now draw on that one's credit, and count its dues.
 
     Raises:
         CreditExceeded: less than that is left (409).
     """
     plan = queries.plan(session, purchase_order_id)
-    credit.move(session, purchase_order_id, buyer_id, queries.read(plan.terms))
+    credit.move(session, purchase_order_id, queries.read(plan.terms), from_id=from_id, to_id=to_id)
     count(session, [purchase_order_id])
 
 

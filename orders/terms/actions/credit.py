@@ -76,6 +76,7 @@ _REDRAW = text(
     SELECT (SELECT count(*) FROM changed) - (SELECT count(*) FROM moved) AS refused
     """  # noqa: S608
 )
+_LOCK_BOTH = text("SELECT 1 FROM credit_limit WHERE organisation_id IN (:from_id, :to_id) ORDER BY id FOR NO KEY UPDATE")
 _RELEASE = text(
     """
     WITH gone AS (DELETE FROM credit_draw WHERE purchase_order_id = :id RETURNING credit_limit_id, amount_fen)
@@ -172,11 +173,15 @@ def redraw(session: Session, purchase_order_ids: Sequence[int], *, fact: bool = 
         raise BuyersCreditShort
 
 
-def move(session: Session, purchase_order_id: int, buyer_id: int, terms: PaymentTerms) -> None:
-    """Have an order that belongs to another buyer by now draw on its credit.
+def move(session: Session, purchase_order_id: int, terms: PaymentTerms, *, from_id: int, to_id: int) -> None:
+    """Have an order that belongs to another buyer by now draw on its credit. Both limits are locked first, by id, so that two orders that
+    change places do not wait for one another.
 
     Raises:
         CreditExceeded: less than that is left (409).
     """
+    for buyer_id in sorted((from_id, to_id)):
+        session.execute(_HOLD_ONE, {"buyer_id": buyer_id})
+    session.execute(_LOCK_BOTH, {"from_id": from_id, "to_id": to_id})
     session.execute(_RELEASE, {"id": purchase_order_id})
-    draw(session, buyer_id, purchase_order_id, terms, session.execute(_STANDING, {"id": purchase_order_id}).scalar_one())
+    draw(session, to_id, purchase_order_id, terms, session.execute(_STANDING, {"id": purchase_order_id}).scalar_one())

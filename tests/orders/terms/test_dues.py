@@ -1,6 +1,8 @@
 """What is due by whom and since when: who sees it, filters, totals, and the table."""
 
 import io
+import random
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -8,7 +10,7 @@ from python_calamine import CalamineWorkbook
 
 from shop.core import clock
 from shop.identity.permissions import Role
-from tests.factories.after_sales import days_later
+from tests.factories.after_sales import days_later, differences
 from tests.factories.identity import make_organisation, make_user
 from tests.factories.orders import make_market
 
@@ -133,3 +135,30 @@ def test_the_same_extension_sent_twice_is_one(api, market):
     path, headers = f"/v1/purchase-orders/{order['id']}/payment-extension", {"Idempotency-Key": "once"}
     first, second = (api.as_(market.finance).post(path, json={"reason": "预算未到"}, headers=headers) for _ in range(2))
     assert (first.status_code, first.content) == (second.status_code, second.content) == (201, first.content)
+
+
+def test_what_comes_at_once_is_counted_once(api, database, market):
+    """Both suppliers' parts are accepted while finance pays in many small sums: the dues are those of the order as it stands then."""
+    buyer, finance = api.as_(market.purchaser), api.as_(market.finance)
+    order = buyer.post("/v1/purchase-orders", json=market.order(10, 10)).json()
+    calls = []
+    for part, user in zip(order["supplier_orders"], market.sellers, strict=True):
+        seller, path = api.as_(user), f"/v1/supplier-orders/{part['id']}"
+        seller.post(f"{path}/confirm")
+        line = seller.get(path).json()["lines"][0]["id"]
+        for _ in range(5):
+            sent = seller.post(f"{path}/shipments", json={"lines": [{"order_line_id": line, "quantity": "2"}]}).json()
+            calls.append((buyer, f"/v1/shipments/{sent['id']}/acceptance", {}))
+    for number in range(20):
+        body = {"amount": "10.01", "bank_reference": f"B{number}", "payer_name": "中学", "paid_on": str(clock.today())}
+        calls.append((finance, f"/v1/purchase-orders/{order['id']}/payments", body))
+    random.Random(1).shuffle(calls)
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(lambda call: call[0].post(call[1], json=call[2]).status_code, calls)) == {201}
+    shown = buyer.get(f"/v1/purchase-orders/{order['id']}").json()
+    assert [(due["amount"], due["due_on"]) for due in shown["dues"]] == [
+        ("699.00", str(clock.today() + timedelta(days=30))),
+        ("1500.00", str(clock.today() + timedelta(days=30))),
+    ]
+    assert [due["paid"] for due in shown["dues"]] == ["200.20", "0.00"]
+    assert differences(database) == {}
