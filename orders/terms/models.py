@@ -49,8 +49,10 @@ class PaymentDue(SQLModel, table=True):
     )
 
     id: int = key()
-    purchase_order_id: int = ref("purchase_order.id")
-    supplier_order_id: int = ref("supplier_order.id")
+    # Who pays holds the order, who accepts holds its part, and both write dues: to check a foreign key to either they would wait for one
+    # another in a ring. The plan is locked by both.
+    purchase_order_id: int = ref("payment_plan.purchase_order_id")
+    supplier_order_id: int = Field(sa_type=BigInteger)
     #: Oldest first; what was paid covers them in this order.
     position: int
     counted_from: str

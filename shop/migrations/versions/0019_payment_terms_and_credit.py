@@ -56,8 +56,9 @@ def upgrade() -> None:
         sa.CheckConstraint("counted_from IN ('order','confirmation','acceptance')", name=op.f("ck_payment_due_counted_from")),
         sa.CheckConstraint("amount_fen > 0", name=op.f("ck_payment_due_amount_fen")),
         sa.CheckConstraint("paid_fen BETWEEN 0 AND amount_fen", name=op.f("ck_payment_due_paid_fen")),
-        sa.ForeignKeyConstraint(["purchase_order_id"], ["purchase_order.id"], name=op.f("fk_payment_due_purchase_order_id")),
-        sa.ForeignKeyConstraint(["supplier_order_id"], ["supplier_order.id"], name=op.f("fk_payment_due_supplier_order_id")),
+        sa.ForeignKeyConstraint(
+            ["purchase_order_id"], ["payment_plan.purchase_order_id"], name=op.f("fk_payment_due_purchase_order_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payment_due")),
         sa.UniqueConstraint("purchase_order_id", "position", name=op.f("uq_payment_due_purchase_order_id_position")),
     )
