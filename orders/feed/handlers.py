@@ -53,6 +53,7 @@ _OF_CERTIFICATE = (
     "SELECT c.supplier_id, '{subject}', t.id FROM {table} t JOIN certificate c ON c.id = t.certificate_id WHERE t.id = :id"
 )
 _BAR = "SELECT organisation_id, 'organisation', organisation_id FROM blacklist_entry WHERE id = :id"
+_CREDIT_LIMIT = "SELECT organisation_id, 'credit_limit', organisation_id FROM credit_limit WHERE organisation_id = :id"
 _ORGANISATION = "SELECT id, 'organisation', id FROM organisation WHERE id = :id"
 
 #: What hangs on a supplier order, for both of its sides.
@@ -145,6 +146,7 @@ CONCERNED: dict[str, tuple[str, str]] = {
     "complaint.filed": ("complaint_id", _COMPLAINT),
     "complaint.stated": ("complaint_id", _COMPLAINT),
     "complaint.withdrawn": ("complaint_id", _COMPLAINT),
+    "credit_limit.set": ("organisation_id", _CREDIT_LIMIT),
     "crop_loss.declared": ("crop_loss_id", _CROP_LOSS),
     "dispute.answered": ("dispute_id", _OF_PART.format(subject="dispute", table="dispute")),
     "dispute.decided": ("dispute_id", _OF_PART.format(subject="dispute", table="dispute")),

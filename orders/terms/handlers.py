@@ -106,4 +106,18 @@ def _extended(session: Session, payload: dict[str, Any]) -> None:
         )
 
 
-HANDLERS: dict[str, Handler] = {"payment.extended": _extended}
+def _limit_set(session: Session, payload: dict[str, Any]) -> None:
+    """The buyer hears how much it may owe from now on."""
+    organisation_id = payload["organisation_id"]
+    notify(
+        session,
+        origin=f"credit_limit.set:{organisation_id}:{payload['version']}",
+        kind="credit_limit.set",
+        subject_type="credit_limit",
+        subject_id=organisation_id,
+        organisation_id=organisation_id,
+        limit=yuan_from_fen(payload["limit_fen"]),
+    )
+
+
+HANDLERS: dict[str, Handler] = {"credit_limit.set": _limit_set, "payment.extended": _extended}

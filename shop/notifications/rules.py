@@ -44,6 +44,7 @@ PLACES: Mapping[str, str] = {
     "certification_due": "/v1/certification-cases?mine=true&sort=due",
     "complaint": "/v1/complaints/{id}",
     "complaints_due": "/v1/complaints?overdue=true",
+    "credit_limit": "/v1/organisations/{id}/credit-limit",
     "crop_loss": "/v1/crop-losses/{id}",
     "dispute": "/v1/disputes/{id}",
     "goods_return": "/v1/returns/{id}",

@@ -13,7 +13,7 @@ from orders.money.queries import UNPAID
 from orders.terms.errors import BuyersCreditShort, BuysNothing, CreditExceeded, LimitBelowUsed
 from orders.terms.rules import on_credit
 from orders.terms.schemas import CreditLimitIn, PaymentTerms
-from shop.core import audit, clock
+from shop.core import audit, clock, outbox
 from shop.core.db import array
 from shop.core.errors import NotFound
 from shop.core.money import yuan_from_fen
@@ -144,6 +144,8 @@ def set_limit(session: Session, actor: Actor, organisation_id: int, body: Credit
         from_fen=before.limit_fen if before else None,
         to_fen=body.limit,
     )
+    version = before.version + 1 if before else 1
+    outbox.publish(session, "credit_limit.set", organisation_id=organisation_id, version=version, limit_fen=body.limit)
 
 
 def draw(session: Session, buyer_id: int, purchase_order_id: int, terms: PaymentTerms, amount_fen: int) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from orders.importing import actions as importing
 from orders.terms.actions import credit
-from shop.core import clock
+from shop.core import clock, outbox
 from shop.identity.permissions import Role
 from tests.conftest import connect
 from tests.factories.after_sales import differences, rows, token_of
@@ -20,6 +20,7 @@ from tests.factories.identity import make_organisation, make_user
 from tests.factories.orders import make_market
 from tests.orders.agreements.scene import YEAR
 from tests.orders.importing.conftest import HEAD, as_csv
+from workers.handlers import HANDLERS
 
 ORDERS, AFFORDED = 50, 10
 
@@ -93,6 +94,9 @@ def test_a_limit_is_set_by_who_keeps_the_money(api, database, market, cashier):
         database, "SELECT detail ->> 'from_fen', detail ->> 'to_fen' FROM audit_event WHERE action = 'credit_limit.set' ORDER BY id"
     )
     assert told == [(None, "100000"), ("100000", "200000")]
+    outbox.drain(database, HANDLERS)
+    heard = rows(database, "SELECT organisation_id, data ->> 'limit' FROM notification WHERE kind = 'credit_limit.set' ORDER BY id")
+    assert heard == [(market.school.id, "1000.00"), (market.school.id, "2000.00")]
 
 
 def test_orders_draw_what_they_cost_and_is_not_paid(api, database, market, cashier):

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from shop.core import clock
+from shop.core import clock, outbox
 from shop.identity.permissions import Role
 from tests.factories.after_sales import days_later, differences, rows
 from tests.factories.buying import make_bureau
@@ -56,13 +56,8 @@ def confirm(api, market, order, of=0):
 
 
 def told(database, kind):
-    """Handle all events, then: who was told so, about which order."""
-    with database.unit_of_work() as session:
-        for name, payload in session.execute(
-            text("SELECT name, payload FROM outbox_event WHERE done_at IS NULL ORDER BY id")
-        ).all():
-            if name in HANDLERS and name != "notification.made":
-                HANDLERS[name](session, payload)
+    """Handle all events, then: who was told so."""
+    outbox.drain(database, HANDLERS)
     return rows(database, "SELECT organisation_id FROM notification WHERE kind = :kind ORDER BY id", kind=kind)
 
 
