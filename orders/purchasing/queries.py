@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.money.queries import ALLOWED_OF_ORDER, COST_OF_PART, PAID
+from orders.money.queries import ALLOWED_OF_ORDER, PAID
 from orders.purchasing.schemas import (
     OrderLineOut,
     OrderSearch,
@@ -50,8 +50,11 @@ def reach(actor: Actor) -> dict[str, Any]:
     }
 
 
+#: What supplier order ``so`` costs by now.
+_PAYABLE = terms.COST_OF_PART
+
 _WITHIN_REACH = text(f"SELECT 1 FROM supplier_order so {SIDES} WHERE so.id = :id AND {IN_REACH}")  # noqa: S608
-_PAYABLE_OF_PART = text(f"SELECT {COST_OF_PART} FROM supplier_order so WHERE so.id = :id")  # noqa: S608
+_PAYABLE_OF_PART = text(f"SELECT {_PAYABLE} FROM supplier_order so WHERE so.id = :id")  # noqa: S608
 
 #: The same for a whole order, and what was paid for it.
 PAYABLE_AND_PAID = text(
@@ -262,7 +265,7 @@ def purchase_orders(session: Session, actor: Actor, asked: OrderSearch) -> Page[
 
 _SUPPLIER_ORDER = f"""
     SELECT so.*, po.number AS purchase_order_number, po.buyer_id, buyer.name AS buyer_name, supplier.name AS supplier_name,
-           coalesce(so.deliver_by, po.deliver_by) AS wanted_by, {COST_OF_PART} AS payable, po.placed_at, po.delivery_address, po.delivery_contact,
+           coalesce(so.deliver_by, po.deliver_by) AS wanted_by, {_PAYABLE} AS payable, po.placed_at, po.delivery_address, po.delivery_contact,
            po.delivery_phone,
            EXISTS (SELECT FROM dispute d WHERE d.supplier_order_id = so.id AND d.status IN ('open', 'answered', 'mediating')) AS in_dispute
     FROM supplier_order so

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
+from orders.money.queries import ALLOWED_OF_PART, PAID
 from orders.terms.rules import BUCKETS, After, Bucket
 from orders.terms.schemas import (
     BucketOut,
@@ -28,6 +29,19 @@ from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
 
+#: SQL: what supplier order ``so`` costs by now, in fen: its freight, and its goods less what was rejected, lost or will not come. What the ledger
+#: took back or booked anew since the acceptance (returns, corrections) counts as it says, and so does what a dispute gave back. Rejected and
+#: cancelled parts cost nothing, not even freight.
+COST_OF_PART = f"""-{ALLOWED_OF_PART.format(id="so.id")}
+  + CASE WHEN so.status IN ('rejected', 'cancelled') THEN 0 ELSE so.freight_fen
+    + (SELECT coalesce(sum(round((l.quantity - l.rejected_quantity - l.difference_quantity - l.closed_quantity) * l.unit_price_fen)), 0)::bigint
+       FROM order_line l WHERE l.supplier_order_id = so.id)
+    + (SELECT coalesce(sum(e.amount_fen), 0)::bigint FROM sale_entry e
+       WHERE e.order_id = so.purchase_order_id AND e.supplier_order_id = so.id AND e.origin_kind <> 'acceptance_line') END"""  # noqa: S608
+#: SQL: what is to be paid for order ``{order}`` and is not paid yet, whether it is due or not; below zero: paid too much.
+UNPAID = f"""
+    ((SELECT coalesce(sum({COST_OF_PART}), 0)::bigint FROM supplier_order so WHERE so.purchase_order_id = {{order}}) - {PAID})
+"""  # noqa: S608
 #: What has no date is sorted behind all that has one.
 _UNDATED = "9999-12-31"
 _BUCKET = "CASE {} END".format(

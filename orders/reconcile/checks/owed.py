@@ -1,7 +1,8 @@
 """What is due of orders, and how much buyers owe."""
 
-from orders.money.queries import COST_OF_PART, PAID, UNPAID
+from orders.money.queries import PAID
 from orders.reconcile.checks.check import sql
+from orders.terms.queries import COST_OF_PART, UNPAID
 
 OWED = [
     sql(

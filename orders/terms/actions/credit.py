@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.money.queries import UNPAID
 from orders.terms.errors import BuyersCreditShort, BuysNothing, CreditExceeded, LimitBelowUsed
+from orders.terms.queries import UNPAID
 from orders.terms.rules import on_credit
 from orders.terms.schemas import CreditLimitIn, PaymentTerms
 from shop.core import audit, clock, outbox
