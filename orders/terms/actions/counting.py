@@ -1,7 +1,6 @@
 """What is due of an order, counted anew and written down."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date
 from itertools import groupby
 from typing import Any
 
@@ -40,28 +39,33 @@ _FACTS = text(
     ORDER BY head.purchase_order_id, so.id
     """  # noqa: S608
 )
+_COLUMNS = "purchase_order_id, supplier_order_id, position, counted_from, due_on, amount_fen, paid_fen"
+_WANTED = f"""
+    SELECT * FROM unnest(CAST(:orders AS bigint[]), CAST(:parts AS bigint[]), CAST(:positions AS int[]), CAST(:counted_from AS text[]),
+        CAST(:days AS date[]), CAST(:amounts AS bigint[]), CAST(:paid AS bigint[])) AS u ({_COLUMNS})
+"""  # noqa: S608
 _WRITE = text(
-    """
-    WITH wanted AS (
-        SELECT * FROM unnest(CAST(:orders AS bigint[]), CAST(:parts AS bigint[]), CAST(:positions AS int[]), CAST(:counted_from AS text[]),
-            CAST(:days AS date[]), CAST(:amounts AS bigint[]), CAST(:paid AS bigint[]))
-          AS u (purchase_order_id, supplier_order_id, position, counted_from, due_on, amount_fen, paid_fen)
-    ), gone AS (
+    f"""
+    WITH wanted AS ({_WANTED}), gone AS (
         DELETE FROM payment_due d WHERE d.purchase_order_id = ANY (CAST(:ids AS bigint[]))
           AND NOT EXISTS (SELECT FROM wanted w WHERE w.purchase_order_id = d.purchase_order_id AND w.position = d.position)
     ), counted AS (
         UPDATE payment_plan SET counted_at = :now WHERE purchase_order_id = ANY (CAST(:ids AS bigint[])) AND counted_at IS NULL
     )
-    INSERT INTO payment_due AS d (purchase_order_id, supplier_order_id, position, counted_from, due_on, amount_fen, paid_fen)
-    SELECT * FROM wanted
+    INSERT INTO payment_due AS d ({_COLUMNS}) SELECT * FROM wanted
     ON CONFLICT (purchase_order_id, position) DO UPDATE SET supplier_order_id = excluded.supplier_order_id,
         counted_from = excluded.counted_from, due_on = excluded.due_on, amount_fen = excluded.amount_fen, paid_fen = excluded.paid_fen
     WHERE (d.supplier_order_id, d.counted_from, d.due_on, d.amount_fen, d.paid_fen) IS DISTINCT FROM
           (excluded.supplier_order_id, excluded.counted_from, excluded.due_on, excluded.amount_fen, excluded.paid_fen)
-    """
+    """  # noqa: S608
 )
 _PLAN = text(
-    "INSERT INTO payment_plan (purchase_order_id, kind, terms, counted_at) VALUES (:id, :kind, CAST(:terms AS jsonb), :now)"
+    f"""
+    WITH plan AS (
+        INSERT INTO payment_plan (purchase_order_id, kind, terms, counted_at) VALUES (:id, :kind, CAST(:terms AS jsonb), :now)
+    )
+    INSERT INTO payment_due ({_COLUMNS}) {_WANTED}
+    """  # noqa: S608
 )
 _UNCOUNTED = text(
     "SELECT purchase_order_id FROM payment_plan WHERE counted_at IS NULL ORDER BY purchase_order_id LIMIT :most FOR NO KEY UPDATE SKIP LOCKED"
@@ -70,11 +74,10 @@ _UNCOUNTED = text(
 
 def settle_terms(session: Session, purchase_order_id: int, terms: PaymentTerms, costs: dict[int, int]) -> list[DueOut]:
     """Write the settled terms of an order that is being placed, and its dues. ``costs``: of each part, in fen."""
-    values = {"id": purchase_order_id, "kind": terms.kind, "terms": terms.model_dump_json(), "now": clock.now()}
-    session.execute(_PLAN, values)
     parts = [Part(part_id, fen) for part_id, fen in costs.items()]
     dues = rules.dues_of(parts, rules.shares_of(terms), clock.today(), 0)
-    _write(session, [purchase_order_id], [(purchase_order_id, dues)])
+    plan = {"id": purchase_order_id, "kind": terms.kind, "terms": terms.model_dump_json(), "now": clock.now()}
+    session.execute(_PLAN, {**plan, **_values([(purchase_order_id, dues)])})
     return [shown(due.part_id, due.after, due.due_on, due.amount_fen, due.paid_fen) for due in dues]
 
 
@@ -84,7 +87,7 @@ def count(session: Session, purchase_order_ids: Sequence[int]) -> None:
     session.execute(_LOCK, {"ids": ids})
     rows = session.execute(_FACTS, {"ids": ids}).all()
     found = [(order_id, _dues(list(parts))) for order_id, parts in groupby(rows, lambda row: int(row.purchase_order_id))]
-    _write(session, purchase_order_ids, found)
+    session.execute(_WRITE, {"ids": ids, "now": clock.now(), **_values(found)})
 
 
 def catch_up(session: Session, most: int = 500) -> int:
@@ -110,20 +113,15 @@ def _dues(rows: Sequence[Any]) -> list[Due]:
     return rules.dues_of(parts, shares, clock.shanghai_date(head.placed_at), head.paid_fen)
 
 
-def _write(session: Session, ids: Sequence[int], found: Iterable[tuple[int, list[Due]]]) -> None:
+def _values(found: Iterable[tuple[int, list[Due]]]) -> dict[str, Any]:
+    """The dues of orders as the columns of ``_WANTED``."""
     listed = [(order_id, position, due) for order_id, dues in found for position, due in enumerate(dues, start=1)]
-    days: list[date | None] = [due.due_on for _, _, due in listed]
-    session.execute(
-        _WRITE,
-        {
-            "ids": array(ids),
-            "orders": array(order_id for order_id, _, _ in listed),
-            "parts": array(due.part_id for _, _, due in listed),
-            "positions": array(position for _, position, _ in listed),
-            "counted_from": [due.after for _, _, due in listed],
-            "days": days,
-            "amounts": array(due.amount_fen for _, _, due in listed),
-            "paid": array(due.paid_fen for _, _, due in listed),
-            "now": clock.now(),
-        },
-    )
+    return {
+        "orders": array(order_id for order_id, _, _ in listed),
+        "parts": array(due.part_id for _, _, due in listed),
+        "positions": array(position for _, position, _ in listed),
+        "counted_from": [due.after for _, _, due in listed],
+        "days": [due.due_on for _, _, due in listed],
+        "amounts": array(due.amount_fen for _, _, due in listed),
+        "paid": array(due.paid_fen for _, _, due in listed),
+    }
