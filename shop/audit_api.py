@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import Query
 from pydantic import BaseModel
+from sqlalchemy import not_, text
 from sqlmodel import col, select
 
 from shop.core import audit
@@ -15,6 +16,12 @@ from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 
 routes = Routes("audit", "/v1/audit")
+
+#: Who quotes is told to nobody before the quotations are opened.
+_SEALED = text(
+    "audit_event.subject_type = 'quotation' AND EXISTS (SELECT FROM quotation t JOIN quotation_request r ON r.id = t.quotation_request_id"
+    " WHERE t.id = audit_event.subject_id AND r.status = 'open' AND r.opened_at IS NULL)"
+)
 
 
 class AuditEventOut(BaseModel):
@@ -44,7 +51,7 @@ def events(
     after: After = None,
 ) -> Page[AuditEventOut]:
     """Acts on record, newest first."""
-    statement = select(AuditEvent).order_by(col(AuditEvent.id).desc()).limit(limit + 1)
+    statement = select(AuditEvent).where(not_(_SEALED)).order_by(col(AuditEvent.id).desc()).limit(limit + 1)
     if subject_type:
         statement = statement.where(AuditEvent.subject_type == subject_type)
     if subject_id:

@@ -27,6 +27,7 @@ from orders.approvals.errors import ApprovalNeeded
 from orders.contracts import actions as contracts
 from orders.fulfilment.actions.accepting import acceptance_step
 from orders.purchasing import rules as purchasing
+from orders.purchasing.actions import answering
 from orders.purchasing.actions.amending import amend_lines, substitutes
 from orders.purchasing.actions.cancelling import give_back_stock
 from orders.purchasing.actions.moving import hold_agreements, locked, side_of, step
@@ -37,7 +38,7 @@ from orders.requests.actions import require_cover
 from orders.terms import actions as terms
 from shop.core import audit, clock, outbox, workdays
 from shop.core.audit import SYSTEM
-from shop.core.errors import Fault
+from shop.core.errors import Fault, NotFound
 from shop.identity.actor import Actor
 from shop.programmes import queries as programmes
 
@@ -69,6 +70,9 @@ _MADE = text(
     UPDATE amendment_line a SET new_line_id = m.value::bigint FROM jsonb_each_text(CAST(:made AS jsonb)) m
     WHERE a.amendment_id = :id AND a.order_line_id = m.key::bigint
     """
+)
+_BUYER_OF_PART = (
+    "SELECT po.buyer_id FROM supplier_order so JOIN purchase_order po ON po.id = so.purchase_order_id WHERE so.id = :id"
 )
 #: One that is being answered at this moment is left to who answers it.
 _OVERDUE = text(
@@ -160,6 +164,24 @@ def accept(session: Session, actor: Actor, amendment_id: int, if_match: IfMatch 
     if amendment.cancels:
         terms.redraw(session, order.purchase_order_id)
     _answer(session, actor, amendment, AmendmentAction.ACCEPT, change_fen=change_fen, changes=worded)
+
+
+def agree_freight(session: Session, actor: Actor, supplier_order_id: int, freight_fen: int) -> None:
+    """Agree to the freight, in fen, that a supplier asks for before it confirms.
+
+    Raises:
+        NotFound: not an order of the caller's branch (404). OtherFreight, FreightFixed, BuyersBudgetShort: see there (409).
+        BeyondApproval: the buyer's rules ask for an approval of what the order would cost (409).
+    """
+    buyer_id = session.execute(text(_BUYER_OF_PART), {"id": supplier_order_id}).scalar()
+    if buyer_id is None:
+        raise NotFound
+    approvals.hold_spending(session, buyer_id)
+    purchase_order_id = answering.agree_freight(session, actor, supplier_order_id, freight_fen)
+    try:
+        require_cover(session, purchase_order_id, freight_fen=freight_fen)
+    except (AboveApproved, ApprovalNeeded):
+        raise BeyondApproval from None
 
 
 def refuse(session: Session, actor: Actor, amendment_id: int, reason: str, if_match: IfMatch | None = None) -> None:

@@ -8,6 +8,7 @@ from orders.amendments import actions, queries
 from orders.amendments.schemas import AmendmentIn, AmendmentOut, RefusalIn
 from orders.amendments.states import AmendmentStatus
 from orders.purchasing import queries as purchasing
+from orders.purchasing.schemas import FreightIn, SupplierOrderOut
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id
 from shop.identity.access import Call, Routes
@@ -28,6 +29,13 @@ def amendments_of_order(call: Call, supplier_order_id: Id, limit: Limit = 50, af
     """The changes of one order, newest first."""
     purchasing.require_reach(call.session, call.actor, supplier_order_id)
     return queries.amendments(call.session, call.actor, supplier_order_id=supplier_order_id, limit=limit, after=after)
+
+
+@routes.post("/supplier-orders/{supplier_order_id}/freight/agree", Permission.AMENDMENTS_MANAGE, status=200)
+def agree_freight(call: Call, supplier_order_id: Id, body: FreightIn) -> SupplierOrderOut:
+    """The buyer agrees to the freight that the supplier asks for (`freight_asked`); then the order can be confirmed."""
+    actions.agree_freight(call.session, call.actor, supplier_order_id, body.freight)
+    return purchasing.supplier_order(call.session, call.actor, supplier_order_id)
 
 
 @routes.get("/amendments", Permission.ORDERS_READ)

@@ -1,16 +1,17 @@
 """Setting budgets, and drawing on them."""
 
 from collections.abc import Callable, Sequence
+from datetime import date
 
 from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.budgets import queries
-from orders.budgets.errors import BudgetExceeded, BuyersBudgetShort, SetAbove
+from orders.budgets.errors import BelowDrawn, BudgetExceeded, BuyersBudgetShort, SetAbove
 from orders.budgets.rules import Holder
 from orders.budgets.schemas import BudgetIn, BudgetPatch
 from orders.money.queries import ALLOWED_OF_ORDER
-from shop.core import audit
+from shop.core import audit, clock
 from shop.core.errors import NotFound
 from shop.core.money import yuan_from_fen
 from shop.identity.actor import Actor
@@ -59,6 +60,9 @@ _LEFT = text(
     "SELECT b.limit_fen - b.reserved_fen - b.consumed_fen AS available, b.year, b.fund_source, o.name AS unit"
     " FROM budget b JOIN organisation o ON o.id = b.organisation_id WHERE b.id = :id"
 )
+#: SQL: nothing of part ``so`` was accepted in the end, so that its freight is not owed.
+FREIGHT_LOST = """(so.status = 'accepted' AND NOT EXISTS (
+    SELECT FROM sale_entry e WHERE e.order_id = so.purchase_order_id AND e.supplier_order_id = so.id AND e.reverses_id IS NULL))"""
 # What an order costs is split: what the ledger holds of it is used up, returns and corrections taken off; what else will have to be paid is
 # reserved. Goods rejected, lost or not to come cost nothing. Freight is used up with the first acceptance of its part. What a dispute gave back
 # without goods is used up no more; what was not used up yet of it will not be.
@@ -71,14 +75,46 @@ STANDS = f"""
         FROM order_line l JOIN supplier_order so ON so.id = l.supplier_order_id AND so.status NOT IN ('rejected', 'cancelled')
         WHERE l.purchase_order_id = {{order}}
     ) goods, (
-        SELECT coalesce(sum(freight_fen) FILTER (WHERE status IN ('partly_accepted', 'accepted')), 0)::bigint AS consumed,
-               coalesce(sum(freight_fen) FILTER (WHERE status NOT IN ('rejected', 'cancelled', 'partly_accepted', 'accepted')), 0)::bigint
+        SELECT coalesce(sum(so.freight_fen) FILTER (WHERE so.status IN ('partly_accepted', 'accepted')), 0)::bigint AS consumed,
+               coalesce(sum(so.freight_fen) FILTER (WHERE so.status NOT IN ('rejected', 'cancelled', 'partly_accepted', 'accepted')), 0)::bigint
                AS reserved
-        FROM supplier_order WHERE purchase_order_id = {{order}}
+        FROM supplier_order so WHERE so.purchase_order_id = {{order}} AND NOT {FREIGHT_LOST}
     ) freight, (
         SELECT coalesce(sum(amount_fen), 0)::bigint AS fen FROM sale_entry WHERE order_id = {{order}}
     ) sold, (SELECT {ALLOWED_OF_ORDER.format(id="{order}")} AS fen) allowed
 """  # noqa: S608
+# What the units that draw on it ordered and asked for before it was set, in its year and of its fund, and what draws on no budget. Their orders
+# are locked, so that none of it changes meanwhile.
+_BEFORE = """
+    FROM {holder} h JOIN organisation o ON o.id = h.buyer_id
+    WHERE o.path LIKE CAST(:path AS text) || '%' AND h.fund_source = :fund_source AND h.{moment} >= :since AND h.{moment} < :until {waiting}
+      AND NOT EXISTS (SELECT FROM budget_draw d WHERE d.holder_kind = '{holder}' AND d.holder_id = h.id)
+      AND NOT EXISTS (
+          SELECT FROM budget b JOIN organisation n ON n.id = b.organisation_id
+          WHERE b.year = :year AND b.fund_source = :fund_source AND b.id <> :budget_id AND starts_with(o.path, n.path)
+            AND length(n.path) > length(CAST(:path AS text)))
+"""
+_ORDERS_BEFORE = _BEFORE.format(holder="purchase_order", moment="placed_at", waiting="")
+_REQUESTS_BEFORE = _BEFORE.format(
+    holder="purchase_request", moment="requested_at", waiting="AND h.status IN ('waiting', 'approved')"
+)
+_LOCK_BEFORE = text(
+    f"SELECT so.id FROM supplier_order so WHERE so.purchase_order_id IN (SELECT h.id {_ORDERS_BEFORE}) ORDER BY so.id FOR UPDATE"  # noqa: S608
+)
+_TAKE_UP = text(
+    f"""
+    WITH taken AS (
+        INSERT INTO budget_draw (budget_id, holder_kind, holder_id, reserved_fen, consumed_fen)
+        SELECT :budget_id, 'purchase_order', b.id, s.reserved, s.consumed
+        FROM (SELECT h.id {_ORDERS_BEFORE}) b CROSS JOIN LATERAL ({STANDS.format(order="b.id")}) s
+        UNION ALL
+        SELECT :budget_id, 'purchase_request', b.id, b.total_fen, 0 FROM (SELECT h.id, h.total_fen {_REQUESTS_BEFORE}) b
+        RETURNING reserved_fen, consumed_fen
+    ), sums AS (SELECT coalesce(sum(reserved_fen), 0) AS reserved, coalesce(sum(consumed_fen), 0) AS consumed FROM taken)
+    UPDATE budget SET reserved_fen = sums.reserved, consumed_fen = sums.consumed
+    FROM sums WHERE id = :budget_id AND sums.reserved + sums.consumed <= limit_fen RETURNING id
+    """  # noqa: S608
+)
 _STANDING = text(STANDS.format(order=":id"))
 _LOCK_DRAWS = text(
     "SELECT id, budget_id FROM budget_draw WHERE holder_kind = 'purchase_order' AND holder_id = ANY (CAST(:ids AS bigint[])) ORDER BY id FOR UPDATE"
@@ -108,11 +144,12 @@ _REDRAW = text(
 
 
 def create(session: Session, actor: Actor, body: BudgetIn) -> int:
-    """Set the limit of a unit, year and fund source.
+    """Set the limit of a unit, year and fund source. What was ordered before on no budget of the year counts from the start.
 
     Raises:
         NotFound: not a unit of the caller's branch (404). BudgetExists: there is one (409).
         SetAbove: a unit above the caller's has a budget for it, which this one would take the orders from (403).
+        BelowDrawn: more was ordered in the year already (409).
     """
     organisation_id = body.organisation_id or actor.organisation
     path = session.execute(text("SELECT path FROM organisation WHERE id = :id"), {"id": organisation_id}).scalar()
@@ -122,6 +159,11 @@ def create(session: Session, actor: Actor, body: BudgetIn) -> int:
     if session.execute(_ABOVE, {**asked, "path": actor.organisation_path}).first():
         raise SetAbove
     budget_id: int = session.execute(_ADD, {**asked, "organisation_id": organisation_id, "limit": body.limit}).scalar_one()
+    year = {"since": clock.start_of_day(date(body.year, 1, 1)), "until": clock.end_of_day(date(body.year, 12, 31))}
+    before = {**asked, **year, "budget_id": budget_id, "path": path}
+    session.execute(_LOCK_BEFORE, before).all()
+    if session.execute(_TAKE_UP, before).first() is None:
+        raise BelowDrawn
     audit.record(session, actor, "budget.created", "budget", budget_id, limit_fen=body.limit)
     return budget_id
 

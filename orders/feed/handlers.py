@@ -200,6 +200,7 @@ CONCERNED: dict[str, tuple[str, str]] = {
     "shipment.hold_changed": ("shipment_id", _PART.format(subject="shipment", of="s", join=_SHIPMENT, by="s")),
     "shipment.sent": ("shipment_id", _PART.format(subject="shipment", of="s", join=_SHIPMENT, by="s")),
     "supplier_order.confirmed": ("supplier_order_id", _PART.format(subject="supplier_order", of="so", join="", by="so")),
+    "supplier_order.freight_asked": ("supplier_order_id", _PART.format(subject="supplier_order", of="so", join="", by="so")),
     "supplier_order.freight_set": ("supplier_order_id", _PART.format(subject="supplier_order", of="so", join="", by="so")),
     "supplier_order.lapsed": ("supplier_order_id", _PART.format(subject="supplier_order", of="so", join="", by="so")),
     "supplier_order.rejected": ("supplier_order_id", _PART.format(subject="supplier_order", of="so", join="", by="so")),

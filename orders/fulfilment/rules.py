@@ -77,6 +77,7 @@ class ShippedLine:
     amount_fen: int
     accepted_before: Decimal
     paid_before_fen: int
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +110,13 @@ class Accepted:
     photo_ids: Sequence[int] = ()
 
 
-def plausible(grams: int, expected: int) -> bool:
-    """Whether a weighed weight can be true: within half of what the packs say. Services weigh nothing.
+def plausible(grams: int, expected: int, unit: str = "") -> bool:
+    """Whether a weighed weight can be true: within half of what the packs say; of goods sold by weight it is the quantity itself. Services weigh
+    nothing.
 
     A slip of the decimal point must not move a district's tonnes.
     """
-    return expected <= 2 * grams <= 3 * expected
+    return grams == expected if unit in WEIGHED_UNITS else expected <= 2 * grams <= 3 * expected
 
 
 def _wrong_weight(field: str, expected: int) -> Fault:
@@ -175,7 +177,7 @@ def _shipping_fault(field: str, one: Sent, line: OpenLine | None, today: date, s
         return Fault(f"{field}.quantity", "above_open", f"超过未发数量 {left}", f"Only {left} is left to ship", {"open": left})
     if not is_multiple(one.quantity, line.step):
         return Fault(f"{field}.quantity", "wrong_step", "数量不是步长的整数倍", "Not a multiple of the step")
-    if one.grams is not None and not plausible(one.grams, weight_of(one.quantity, line.net_grams)):
+    if one.grams is not None and not plausible(one.grams, weight_of(one.quantity, line.net_grams), line.unit):
         return _wrong_weight(f"{field}.grams", weight_of(one.quantity, line.net_grams))
     if one.short and line.unit not in WEIGHED_UNITS:
         return Fault(
@@ -270,7 +272,7 @@ def _weight_fault(index: int, one: Answer, line: ShippedLine) -> Fault | None:
     )
     for grams, quantity, name in pairs:
         expected = _share(line, quantity)
-        if grams is not None and not plausible(grams, expected):
+        if grams is not None and not plausible(grams, expected, line.unit):
             return _wrong_weight(f"lines[{index}].{name}_grams", expected)
     return None
 

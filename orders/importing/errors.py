@@ -34,11 +34,11 @@ class NoSuchRow(NotFound):
 
 
 class NoQuantity(Invalid):
-    """The row tells no quantity that can be read, so a choice has to say it."""
+    """The row tells no quantity that can be read, or one in another unit, so a choice has to say it."""
 
     code = "quantity_needed"
-    zh = "第 {row_no} 行没有可识别的数量，请同时填写 quantity"
-    en = "Row {row_no} tells no quantity; send `quantity` with the choice"
+    zh = "第 {row_no} 行没有可识别的数量，或其单位与所选规格不同，请同时填写 quantity"
+    en = "Row {row_no} tells no quantity, or one in another unit; send `quantity` in the unit of the SKU with the choice"
 
 
 class UnknownSku(Invalid):

@@ -2,17 +2,20 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, Protocol
 
+from catalog.products.rules import Unit
 from catalog.products.search import normalised
 from orders.importing.cells import GRAMS, UNITS, plain_text, quantity_of, same_unit, short_place
 from orders.importing.rules import Column, RowFault, Step
+from shop.core.quantities import MAX_QUANTITY, plain
 
 #: So many SKUs are offered as choices.
 MOST_CANDIDATES = 10
 #: Names that are like an unknown one.
-MOST_NEAREST = 3
+MOST_NEAREST = 5
 #: For so many unknown names others like them are looked for.
 MOST_LOOKED_UP = 1_000
 
@@ -48,15 +51,17 @@ class Written(Protocol):
     district: str
     pack: str
     unit: str
+    quantity: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The SKU that is meant, if one is; what was found on the way; and the SKUs to choose from."""
+    """The SKU that is meant, if one is, and how much of it in its own unit; what was found on the way; and the SKUs to choose from."""
 
     sku_id: int | None
     faults: tuple[RowFault, ...] = ()
     candidates: tuple[Candidate, ...] = ()
+    quantity: Decimal | None = None
 
 
 def match(row: Written, by_code: Candidate | None, by_name: Sequence[Candidate], districts: frozenset[str] | None) -> Match:
@@ -75,7 +80,7 @@ def match(row: Written, by_code: Candidate | None, by_name: Sequence[Candidate],
         return Match(None, (*found, RowFault(Step.MATCH, Column.PRODUCT, "unknown_product")))
     left = [each for each in by_name if each.on_sale]
     if not left:  # the check of the line says that it was withdrawn
-        return Match(max(by_name, key=lambda each: each.sku_id).sku_id, tuple(found))
+        return Match(max(by_name, key=lambda each: each.sku_id).sku_id, tuple(found), quantity=row.quantity)
     if districts is not None:
         here = [each for each in left if each.district_code in districts]
         if not here:
@@ -89,7 +94,7 @@ def match(row: Written, by_code: Candidate | None, by_name: Sequence[Candidate],
             found.append(RowFault(Step.MATCH, Column.PACK, "unknown_pack", warning=True, data={"pack": left[0].pack}))
         left = packed or left
     if len(left) > 1 and row.unit:
-        left = [each for each in left if unit_fits(row.unit, each)] or left
+        left = _counted(row.unit, left)
     if len(left) > 1:
         one_product = len({each.product_id for each in left}) == 1
         return _choice(Column.PACK if one_product else Column.PRODUCT, "ambiguous_product", left, found)
@@ -101,7 +106,8 @@ def _choice(column: Column, code: str, candidates: Sequence[Candidate], found: I
 
 
 def _settled(row: Written, candidate: Candidate, found: Iterable[RowFault]) -> Match:
-    return Match(candidate.sku_id, (*found, *unit_faults(row.unit, candidate.unit, candidate.pack, chosen=False)))
+    quantity, faults = measured(row, candidate.unit, candidate.pack, candidate.net_grams)
+    return Match(candidate.sku_id, (*found, *faults), quantity=quantity)
 
 
 def _packed(pack: str, candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -119,17 +125,32 @@ def grams_of(pack: str) -> int | None:
     return int(quantity * GRAMS[unit]) if quantity and fault is None and unit in GRAMS else None
 
 
-def unit_fits(written: str, candidate: Candidate) -> bool:
-    """Whether a row counts in the unit that a SKU is sold by."""
-    return not unit_faults(written, candidate.unit, candidate.pack, chosen=False)
+def _counted(written: str, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Those that are sold by the unit of a row, else those sold by weight where the row tells one; all, if none is."""
+    if same := [each for each in candidates if is_sold_by(written, each.unit, each.pack)]:
+        return same
+    return [each for each in candidates if same_unit(written) in GRAMS and each.unit == Unit.KG] or list(candidates)
 
 
-def unit_faults(written: str, unit: str, pack: str, *, chosen: bool) -> list[RowFault]:
-    """A unit that is not that of the SKU, by its name or by what stands behind the slash of its pack. Who chose the SKU has seen it."""
+def is_sold_by(written: str, unit: str, pack: str) -> bool:
+    """Whether a unit is that of a SKU, by its name or by what stands behind the slash of its pack; a row that names none means it."""
     word = same_unit(written)
-    if not word or UNITS.get(word) == unit or word == same_unit(pack.rpartition("/")[2]):
-        return []
-    return [RowFault(Step.MATCH, Column.UNIT, "units_differ", warning=chosen, data={"unit": written, "sold_by": unit})]
+    return not word or UNITS.get(word) == unit or word == same_unit(pack.rpartition("/")[2])
+
+
+def measured(row: Written, unit: str, pack: str, net_grams: int | None) -> tuple[Decimal | None, list[RowFault]]:
+    """How much of a SKU a row asks for, in the SKU's unit. A weight is converted, which the sender is told: 100斤 are 50 kg, or 20 packs of
+    2.5 kg. Any other unit, and a weight that no number of packs makes up, is a fault and no quantity."""
+    if row.quantity is None or is_sold_by(row.unit, unit, pack):
+        return row.quantity, []
+    told = {"unit": row.unit, "sold_by": unit}
+    grams = GRAMS.get(same_unit(row.unit))
+    if grams and net_grams:
+        quantity = row.quantity * grams / net_grams
+        if quantity == round(quantity, 3) and 0 < quantity <= MAX_QUANTITY:
+            told |= {"written": f"{plain(row.quantity)} {row.unit}", "quantity": plain(round(quantity, 3))}
+            return round(quantity, 3), [RowFault(Step.MATCH, Column.UNIT, "unit_converted", warning=True, data=told)]
+    return None, [RowFault(Step.MATCH, Column.UNIT, "units_differ", data=told)]
 
 
 class Places:
@@ -174,7 +195,7 @@ class Nearest:
         return holders
 
     def to(self, name: str) -> list[int]:
-        """The keys of at most three names, the most alike first."""
+        """The keys of at most five names: those that begin with the whole name, then the most alike."""
         pairs = _pairs(name[: self.LONGEST])
         shared: dict[int, int] = {}
         for pair in pairs:
@@ -182,7 +203,8 @@ class Nearest:
             for key in holders if len(holders) <= self.COMMON else ():
                 shared[key] = shared.get(key, 0) + 1
         alike = {key: 2 * count / (len(pairs) + len(_pairs(self._names[key]))) for key, count in shared.items()}
-        return sorted(alike, key=lambda key: (-alike[key], key))[:MOST_NEAREST]
+        whole = plain_text(name)
+        return sorted(alike, key=lambda key: (not plain_text(self._names[key]).startswith(whole), -alike[key], key))[:MOST_NEAREST]
 
 
 def _pairs(name: str) -> set[str]:

@@ -86,6 +86,8 @@ class OrderImportRow(SQLModel, table=True):
     pack: str = ""
     unit: str = ""
     note: str = ""
+    #: How much is wanted in the unit of the SKU, and as it is written: a weight such as 100斤 is converted.
+    ordered_quantity: Decimal | None = quantity(nullable=True)
     quantity: Decimal | None = quantity(nullable=True)
     #: What the list says that a unit costs; it binds nobody.
     price_fen: int | None = fen(nullable=True)

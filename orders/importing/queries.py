@@ -105,12 +105,14 @@ def order_import(session: Session, actor: Actor, import_id: int, language: Langu
     row = found(session, actor, import_id)
     counts = {each.state: each for each in session.execute(_COUNTS, {"id": import_id})}
     met = [counts[state] for state in ORDERABLE if state in counts]
+    read = {each["at"] for each in row.columns.values()} | {at for places in row.undecided.values() for at in places}
     return OrderImportOut(
         **_brief(row, language),
         sheet=row.sheet,
         sheets=[SheetOut(**each) for each in row.sheets],
         header_row=row.header_row,
         headers=row.headers,
+        unused=[name for at, name in enumerate(row.headers) if name.strip() and at not in read],
         columns=[_column(name, each, row.headers) for name, each in sorted(row.columns.items(), key=lambda pair: pair[1]["at"])],
         undecided=[UndecidedOut(field=Column(name), columns=[at + 1 for at in places]) for name, places in row.undecided.items()],
         sample=[SampleRow(row_no=number, cells=cells) for number, cells in enumerate(row.sample, start=1)],
@@ -221,7 +223,21 @@ def _titles(head: Row[Any]) -> dict[str, str]:
 
 def _row(row: Row[Any], titles: Mapping[str, str], language: Language) -> ListRowOut:
     told = [(each["warning"], _fault(each, titles, language)) for each in row.faults]
-    same = ("row_no", "kind", "state", "cells", "code", "product", "district", "pack", "quantity", "unit", "note", "chosen")
+    same = (
+        "row_no",
+        "kind",
+        "state",
+        "cells",
+        "code",
+        "product",
+        "district",
+        "pack",
+        "quantity",
+        "ordered_quantity",
+        "unit",
+        "note",
+        "chosen",
+    )
     return ListRowOut(
         **{name: getattr(row, name) for name in same},
         listed_price=row.price_fen,

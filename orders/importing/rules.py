@@ -17,6 +17,8 @@ from shop.core.errors import Language
 class Column(StrEnum):
     """What a column of a list may tell."""
 
+    #: The SKU that an earlier result of the same list names, which its sender looked at: it counts before code and name.
+    FOUND = "found"
     CODE = "code"
     PRODUCT = "product"
     DISTRICT = "district"
@@ -68,6 +70,7 @@ class RowKind(StrEnum):
 
 #: The headers that agencies use, the template's own first. Width, case, spaces, asterisks and what stands in brackets do not count.
 HEADERS: dict[Column, tuple[str, ...]] = {
+    Column.FOUND: ("平台规格编码", "matched sku"),
     Column.CODE: ("产品编码", "商品编码", "规格编码", "sku编码", "sku", "sku code", "code", "编码"),
     Column.PRODUCT: (
         "产品名称",
@@ -78,7 +81,10 @@ HEADERS: dict[Column, tuple[str, ...]] = {
         "食材名称",
         "物品名称",
         "货品名称",
+        "菜品名称",
+        "标的名称",
         "采购品名",
+        "采购品目",
         "名称",
         "产品",
         "商品",
@@ -97,7 +103,11 @@ HEADERS: dict[Column, tuple[str, ...]] = {
         "购买数量",
         "需求数量",
         "计划数量",
+        "计划采购数量",
+        "本次采购数量",
+        "采购数",
         "采购量",
+        "预计采购量",
         "需求量",
         "quantity",
         "qty",
@@ -108,7 +118,13 @@ HEADERS: dict[Column, tuple[str, ...]] = {
 }
 #: So far down a header may stand.
 HEADER_WITHIN = 30
+#: So many known columns make a header that lacks the quantity or the product.
+LEAST_KNOWN = 3
 
+#: What seems to count something.
+_COUNTED = re.compile(r"数量|(?:用|需|订|购|总)量$|件数$|采购数$|quantity|qty")
+#: "一、粮油类", "（二）水果", "3. 蔬菜": the title of a section.
+_SECTION = re.compile(r"\(?[一二三四五六七八九十]{1,3}\)?[、.．)]?|\(?\d{1,2}\)?[、.．)].*")
 _TOTAL = re.compile(r"小计|合计|总计|共计|本页小计|累计|(?:subtotal|total|grandtotal)(?![a-z])")
 
 
@@ -124,14 +140,26 @@ class Header:
     columns: dict[Column, int]
     twice: dict[Column, list[int]]
 
+    @property
+    def known(self) -> set[Column]:
+        return {*self.columns, *self.twice}
+
+    @property
+    def is_complete(self) -> bool:
+        return complete(self.known)
+
+    @property
+    def rank(self) -> tuple[bool, int]:
+        return self.is_complete, len(self.known)
+
 
 def header_of(rows: Sequence[Sequence[str]]) -> Header | None:
-    """The row, among the first ones, with most columns that are known; None, unless it has a quantity and a product or code."""
+    """The row, among the first ones, with most columns that are known, and preferably with a quantity and a product or code. None: no row has
+    those or three others, so that a user could say the rest."""
     best: Header | None = None
     for number, cells in enumerate(rows[:HEADER_WITHIN]):
         header = _header(number, cells)
-        known = header.columns.keys() | header.twice.keys()
-        if complete(known) and (best is None or len(known) > len(best.columns) + len(best.twice)):
+        if (header.is_complete or len(header.known) >= LEAST_KNOWN) and (best is None or header.rank > best.rank):
             best = header
     return best
 
@@ -141,8 +169,18 @@ def _header(number: int, cells: Sequence[str]) -> Header:
     for place, cell in enumerate(cells):
         if column := _KNOWN.get(title(cell)):
             places.setdefault(column, []).append(place)
-    columns = {column: found[0] for column, found in places.items() if len(found) == 1}
-    return Header(number, columns, {column: found for column, found in places.items() if len(found) > 1})
+    if Column.QUANTITY not in places and (likely := [place for place, cell in enumerate(cells) if _COUNTED.search(title(cell))]):
+        # a stock or a minimum is called a quantity too: a user has to say which one is wanted
+        return Header(number, _once(places), {**_twice(places), Column.QUANTITY: likely})
+    return Header(number, _once(places), _twice(places))
+
+
+def _once(places: Mapping[Column, list[int]]) -> dict[Column, int]:
+    return {column: found[0] for column, found in places.items() if len(found) == 1}
+
+
+def _twice(places: Mapping[Column, list[int]]) -> dict[Column, list[int]]:
+    return {column: found for column, found in places.items() if len(found) > 1}
 
 
 def fingerprint(cells: Sequence[str]) -> str:
@@ -194,12 +232,15 @@ def _row(row_no: int, cells: Sequence[str], columns: Mapping[Column, int], unit_
     # a signature or a remark fills one cell or a few, none of them a quantity; a product without its quantity is a line that lacks it
     if is_header or not (names or wanted) or (not wanted and (filled == 1 or (names and ":" in plain[names[0]]))):
         return ReadRow(row_no, RowKind.REMARK)
+    if not wanted and _is_section(plain):
+        return ReadRow(row_no, RowKind.REMARK)
     quantity, unit, fault = quantity_of(wanted, told.get(Column.UNIT, "") or unit_of_all)
+    found = told.get(Column.FOUND, "")
     return ReadRow(
         row_no,
         RowKind.LINE,
-        code=told.get(Column.CODE, ""),
-        product=told.get(Column.PRODUCT, ""),
+        code=found or told.get(Column.CODE, ""),
+        product="" if found else told.get(Column.PRODUCT, ""),
         district=told.get(Column.DISTRICT, ""),
         pack=told.get(Column.PACK, ""),
         quantity=quantity,
@@ -210,11 +251,22 @@ def _row(row_no: int, cells: Sequence[str], columns: Mapping[Column, int], unit_
     )
 
 
+def _is_section(plain: Sequence[str]) -> bool:
+    """Whether a row without a quantity is the title of a section: a number of its own and a word behind it."""
+    words = [each for each in plain if each]
+    numbered = _SECTION.fullmatch(words[0]) or re.match(r"\(?[一二三四五六七八九十]{1,3}[、.)]", words[0])
+    return bool(numbered) and len(words) == (1 if len(words[0]) > 4 else 2)
+
+
 #: What is told of a row, or of a whole list, besides the reasons of an order's lines.
 WORDS: dict[str, tuple[str, str]] = {
     "quantity_missing": ("没有填写数量", "The quantity is missing"),
-    "bad_quantity": ("数量须为正数，最多三位小数", "The quantity must be a positive number with at most three decimal places"),
+    "bad_quantity": (
+        "数量须为大于零、不超过十亿的数字，最多三位小数",
+        "The quantity must be a number above zero, at most one billion, with at most three decimal places",
+    ),
     "units_differ": ("单位与产品的销售单位不一致", "The unit is not the one that the product is sold by"),
+    "unit_converted": ("已按重量换算为销售单位", "The weight was converted into the unit that the product is sold by"),
     "unknown_product": ("目录中没有此名称的产品", "The catalogue has no product of this name"),
     "unknown_code": ("没有此产品编码", "There is no such product code"),
     "code_and_name_differ": ("产品编码与产品名称不是同一产品", "Code and name are not of the same product"),
@@ -223,13 +275,19 @@ WORDS: dict[str, tuple[str, str]] = {
     "unknown_pack": ("规格无法核对，按唯一规格理解", "The pack cannot be compared; the only one there is was taken"),
     "ambiguous_product": ("有多个产品或规格相符，请选择", "Several products or packs fit; choose one"),
     "price_differs": ("表中单价与平台现价不同", "The price of the list is not the price of today"),
-    "unreadable_spreadsheet": ("无法读取该文件，请使用 XLSX 或 CSV", "The file cannot be read; use XLSX or CSV"),
+    "unreadable_spreadsheet": (
+        "无法读取该文件，请在表格软件中另存为 XLSX，或以逗号分隔的 CSV（UTF-8 或 GB18030）",
+        "The file cannot be read; save it as XLSX, or as CSV with commas (UTF-8 or GB18030)",
+    ),
     "header_not_found": (
         "未找到表头，请指定表头所在行和各列",
         "No header was found; say in which row it is and what its columns are",
     ),
     "no_such_sheet": ("工作簿中没有指定的工作表", "The workbook has no sheet of the name that was said"),
-    "columns_undecided": ("表头中有重复的列，请指定使用哪一列", "Columns stand there twice; say which of them count"),
+    "columns_undecided": (
+        "表头缺少数量或产品列，或有重复的列，请指定使用哪一列",
+        "The header lacks the quantity or the product, or columns stand there twice; say which of them count",
+    ),
     "no_lines": ("表头下没有产品行", "There is no line below the header"),
     "too_many_rows": ("超过 10,000 行，请分成几个文件", "More than 10,000 lines; make several files of it"),
     "file_missing": ("文件内容不在存储中，请重新上传", "The content is not in the file store; upload it again"),
@@ -286,4 +344,4 @@ def state_of(kind: RowKind | str, skipped: bool, faults: Iterable[Mapping[str, A
 def complete(columns: Iterable[str]) -> bool:
     """Whether a list with these columns tells enough: a quantity, and a code or product."""
     told = set(columns)
-    return Column.QUANTITY in told and bool(told & {Column.CODE, Column.PRODUCT})
+    return Column.QUANTITY in told and bool(told & {Column.FOUND, Column.CODE, Column.PRODUCT})

@@ -109,6 +109,7 @@ class OrderImportOut(OrderImportRow):
     sheets: list[SheetOut] = Field(description="of a workbook; the first one with a header is read unless another is named")
     header_row: int | None = Field(description="counted from 1")
     headers: list[str]
+    unused: list[str] = Field(description="headers of columns that are not read: nothing of them comes into the order")
     columns: list[ColumnOut]
     undecided: list[UndecidedOut]
     sample: list[SampleRow] = Field(description="the first rows as they are")
@@ -167,7 +168,8 @@ class ListRowOut(BaseModel):
     product: str
     district: str
     pack: str
-    quantity: QuantityOut | None
+    quantity: QuantityOut | None = Field(description="as it is written, in the unit of the row")
+    ordered_quantity: QuantityOut | None = Field(description="in the unit of the SKU: a weight is converted")
     unit: str
     listed_price: YuanOut | None = Field(description="what the list says; it binds nobody")
     note: str

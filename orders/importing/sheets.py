@@ -111,11 +111,29 @@ def _filled(given: Sequence[str], width: int) -> list[str]:
     return [*given, *([""] * (width - len(given)))]
 
 
+#: What figures beside a reason are, in Chinese.
+_DATA_ZH = {
+    "listed": "表中单价",
+    "unit_price": "现价",
+    "step": "递增量",
+    "minimum": "起订量",
+    "available": "可供数量",
+    "unit": "表中单位",
+    "sold_by": "销售单位",
+    "written": "表中",
+    "quantity": "换算为",
+    "pack": "规格",
+}
+
+
 def _sentence(faults: Iterable[object], language: Language) -> str:
     told = []
     for fault in faults:
         column, message, data = (getattr(fault, name) for name in ("column", "message", "data"))
-        known = ", ".join(f"{name}={plain(value) if isinstance(value, Decimal) else value}" for name, value in data.items())
+        called = _DATA_ZH if language == "zh" else {}
+        known = ", ".join(
+            f"{called.get(name, name)}={plain(value) if isinstance(value, Decimal) else value}" for name, value in data.items()
+        )
         told.append(f"{f'{column}: ' if column else ''}{message}{f' ({known})' if known else ''}")
     return ("；" if language == "zh" else "; ").join(told)
 

@@ -1,6 +1,6 @@
 """Booking what moves money, in the transaction of the event that moves it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from sqlalchemy import text
 from sqlmodel import Session
@@ -18,24 +18,6 @@ _BOOK = text(
     SELECT booked.id, p.account, p.amount_fen, p.party_id, p.purchase_order_id, p.supplier_order_id
     FROM booked CROSS JOIN unnest(CAST(:accounts AS text[]), CAST(:amounts AS bigint[]), CAST(:parties AS bigint[]), CAST(:orders AS bigint[]),
         CAST(:parts AS bigint[])) AS p (account, amount_fen, party_id, purchase_order_id, supplier_order_id)
-    """
-)
-# Once for each part of an order, with the first acceptance of it; it is owed by whom the order belongs to.
-_BOOK_FREIGHT = text(
-    """
-    WITH due AS (
-        SELECT so.id, so.purchase_order_id, so.supplier_id, so.freight_fen, po.buyer_id
-        FROM supplier_order so JOIN purchase_order po ON po.id = so.purchase_order_id
-        WHERE so.id = ANY (CAST(:ids AS bigint[])) AND so.freight_fen > 0 AND so.status IN ('partly_accepted', 'accepted')
-          AND NOT EXISTS (SELECT FROM money_transaction t WHERE t.kind = 'freight' AND t.origin_id = so.id)
-    ), booked AS (
-        INSERT INTO money_transaction (kind, origin_id, booked_on, recorded_at) SELECT 'freight', id, :today, :now FROM due RETURNING id, origin_id
-    )
-    INSERT INTO money_posting (transaction_id, account, amount_fen, party_id, purchase_order_id, supplier_order_id)
-    SELECT b.id, side.account, side.amount_fen, side.party_id, due.purchase_order_id, due.id
-    FROM booked b JOIN due ON due.id = b.origin_id
-    CROSS JOIN LATERAL (VALUES ('receivable', due.freight_fen, due.buyer_id), ('payable', -due.freight_fen, due.supplier_id))
-      AS side (account, amount_fen, party_id)
     """
 )
 _OWED = text(
@@ -69,11 +51,6 @@ def book(session: Session, kind: Kind, origin_id: int, postings: Iterable[Postin
             "parts": array(place.supplier_order_id for place in places),
         },
     )
-
-
-def book_freight(session: Session, supplier_order_ids: Sequence[int]) -> None:
-    """Book the freight of parts of which something was accepted; each once, however often this is called."""
-    session.execute(_BOOK_FREIGHT, {"ids": array(supplier_order_ids), **clock.present()})
 
 
 def reassign(session: Session, purchase_order_id: int, *, from_id: int, to_id: int) -> None:

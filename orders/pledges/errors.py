@@ -101,6 +101,14 @@ class ProposalOutdated(Conflict):
     en = "Prices are not what they were when the basket was made; ask for a new one"
 
 
+class AboveHeads(Conflict):
+    """A basket for several recipients goes to one of them: then it is more for each head than the pledge allows."""
+
+    code = "per_head_cap_passed"
+    zh = "方案共 {total} 元，按该受助对象 {heads} 人计算超过人均限额 {cap} 元；请按该对象人数重新生成方案"
+    en = "{total} yuan for {heads} heads are more than {cap} yuan each; ask for a basket for so many heads"
+
+
 class WhereTo(Invalid):
     code = "where_to"
     zh = "请填写受助对象或送货地址，二者选一"

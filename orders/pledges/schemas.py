@@ -245,8 +245,8 @@ class BasketFigures(BaseModel):
 
 
 class ObstacleOut(BaseModel):
-    """``attainable``: given up alone, this limit leaves a basket, that comes so far at it (yuan, per cent of the amount, a number; of a filter,
-    the share from outside); null: giving it up alone is not enough."""
+    """``attainable``: given up alone, this limit leaves a basket, that comes at least so far at it (yuan, per cent of the amount, a number; of a
+    filter, the share from outside); it was looked for some seconds only. Null: giving it up alone is not enough."""
 
     limit: Limit
     attainable: str | None

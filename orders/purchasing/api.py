@@ -1,10 +1,11 @@
 """Purchase orders over HTTP."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Query
+from fastapi.responses import Response
 
-from orders.purchasing import actions, queries
+from orders.purchasing import actions, queries, sheets
 from orders.purchasing.schemas import (
     CancelIn,
     FreightIn,
@@ -19,6 +20,7 @@ from orders.purchasing.schemas import (
     SupplierOrderRow,
 )
 from orders.purchasing.states import EndReason, SupplierOrderStatus
+from shop.core import exports
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id
 from shop.identity.access import Call, Routes
@@ -44,9 +46,22 @@ def purchase_order(call: Call, purchase_order_id: Id) -> PurchaseOrderOut:
     return queries.purchase_order(call.session, call.actor, purchase_order_id)
 
 
-@routes.get("/purchase-orders/{purchase_order_id}/lines", Permission.ORDERS_READ)
-def order_lines(call: Call, purchase_order_id: Id, limit: Limit = 50, after: After = None) -> Page[OrderLineOut]:
-    return queries.order_lines(call.session, call.actor, purchase_order_id, limit, after)
+@routes.get(
+    "/purchase-orders/{purchase_order_id}/lines", Permission.ORDERS_READ, answer=Page[OrderLineOut], responses=exports.FILES
+)
+def order_lines(
+    call: Call,
+    purchase_order_id: Id,
+    limit: Limit = 50,
+    after: After = None,
+    format: Annotated[Literal["json", "csv", "xlsx"], Query(description="a file holds every line, whatever the limit")] = "json",
+) -> Page[OrderLineOut] | Response:
+    """The lines of an order with what was shipped, accepted and rejected of each; of a supplier its own."""
+    if format == "json":
+        return queries.order_lines(call.session, call.actor, purchase_order_id, limit, after)
+    number, lines = queries.all_lines(call.session, call.actor, purchase_order_id)
+    title, header = sheets.TITLE[call.language], sheets.HEADER[call.language]
+    return exports.file(format, f"order_{number}", header, sheets.cells(lines, call.language), title)
 
 
 @routes.post("/purchase-orders/{purchase_order_id}/cancel", Permission.ORDERS_CANCEL, status=200)

@@ -59,6 +59,20 @@ class FreightFixed(Conflict):
     en = "Freight can be changed only until the order is confirmed"
 
 
+class FreightNotAgreed(Conflict):
+    """Only what the buyer agreed to, or what the programme lets a supplier set alone, comes into the contract."""
+
+    code = "freight_not_agreed"
+    zh = "运费 {freight} 元待采购单位同意，暂不能确认订单"
+    en = "The buyer has not agreed to a freight of {freight} yuan; the order cannot be confirmed yet"
+
+
+class OtherFreight(Conflict):
+    code = "freight_not_asked"
+    zh = "供应单位未提出此运费，请刷新后再确认"
+    en = "The supplier does not ask for this freight (any more); read the order again"
+
+
 class PaidMoreThanThat(Conflict):
     code = "paid_more_than_that"
     zh = "已付款 {paid} 元，超过变更后的应付金额 {payable} 元"

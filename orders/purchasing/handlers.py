@@ -14,7 +14,7 @@ from shop.core.outbox import Handler
 from shop.notifications.actions import notify
 
 _PART = (
-    "SELECT so.id, so.supplier_id, so.status, so.reason_code, so.freight_fen, po.buyer_id, po.ordering_unit_id, po.number"
+    "SELECT so.id, so.supplier_id, so.status, so.reason_code, so.freight_fen, so.freight_asked_fen, po.buyer_id, po.ordering_unit_id, po.number"
     " FROM supplier_order so JOIN purchase_order po ON po.id = so.purchase_order_id"
 )
 _PARTS_OF_ORDER = text(_PART + " WHERE po.id = :id ORDER BY so.id")
@@ -79,6 +79,14 @@ def _answered(kind: str) -> Handler:
     return handle
 
 
+def _freight_asked(session: Session, payload: dict[str, Any]) -> None:
+    """The buyer hears that it is asked to agree."""
+    each = part(session, payload["supplier_order_id"])
+    if each.freight_asked_fen is not None:
+        freight = yuan_from_fen(each.freight_asked_fen)
+        tell(session, "supplier_order.freight_asked", payload["version"], each, each.buyer_id, freight=freight)
+
+
 def _freight_set(session: Session, payload: dict[str, Any]) -> None:
     each = part(session, payload["supplier_order_id"])
     freight = yuan_from_fen(each.freight_fen)
@@ -116,6 +124,7 @@ HANDLERS: dict[str, Handler] = {
     "purchase_order.cancelled": _cancelled,
     "purchase_order.placed": _placed,
     "supplier_order.confirmed": _answered("supplier_order.confirmed"),
+    "supplier_order.freight_asked": _freight_asked,
     "supplier_order.freight_set": _freight_set,
     "supplier_order.lapsed": _lapsed,
     "supplier_order.rejected": _answered("supplier_order.rejected"),

@@ -68,6 +68,7 @@ class SupplierOrder(SQLModel, table=True):
         ),
         CheckConstraint("total_fen >= 0", name="total_fen"),
         CheckConstraint("freight_fen >= 0", name="freight_fen"),
+        CheckConstraint("freight_asked_fen > freight_fen", name="freight_asked_fen"),
         CheckConstraint(
             "reason_code IN ('not_needed','wrong_details','wrong_unit','freight','out_of_stock','cannot_deliver','price','other',"
             "'not_confirmed_in_time','agreed','certificate','not_paid_in_time')",
@@ -88,6 +89,8 @@ class SupplierOrder(SQLModel, table=True):
     #: The goods; what their transport costs comes on top.
     total_fen: int = fen()
     freight_fen: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
+    #: More than the supplier may set alone, while the buyer has not agreed to it.
+    freight_asked_fen: int | None = Field(default=None, sa_type=BigInteger)
     total_grams: int = grams()
     #: Until when the supplier has to confirm; then the part is released. Null: whenever it likes.
     confirm_by: datetime | None = moment(nullable=True)

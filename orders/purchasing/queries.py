@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+from orders.budgets.actions import FREIGHT_LOST
 from orders.money.queries import ALLOWED_OF_ORDER, PAID
 from orders.purchasing.schemas import (
     OrderLineOut,
@@ -60,7 +61,7 @@ _PAYABLE_OF_PART = text(f"SELECT {_PAYABLE} FROM supplier_order so WHERE so.id =
 PAYABLE_AND_PAID = text(
     f"""
     SELECT (SELECT coalesce(sum(so.freight_fen), 0)::bigint FROM supplier_order so
-            WHERE so.purchase_order_id = :id AND so.status NOT IN ('rejected', 'cancelled'))
+            WHERE so.purchase_order_id = :id AND so.status NOT IN ('rejected', 'cancelled') AND NOT {FREIGHT_LOST})
          + (SELECT coalesce(sum(round((l.quantity - l.rejected_quantity - l.difference_quantity - l.closed_quantity) * l.unit_price_fen)), 0)::bigint
             FROM order_line l JOIN supplier_order so ON so.id = l.supplier_order_id
             WHERE l.purchase_order_id = :id AND so.status NOT IN ('rejected', 'cancelled'))
@@ -333,7 +334,12 @@ def supplier_order(session: Session, actor: Actor, supplier_order_id: int) -> Su
 
 
 def _row_fields(row: Any) -> dict[str, Any]:
-    known = {"total": row.total_fen, "freight": row.freight_fen, "deliver_by": row.wanted_by}
+    known = {
+        "total": row.total_fen,
+        "freight": row.freight_fen,
+        "freight_asked": row.freight_asked_fen,
+        "deliver_by": row.wanted_by,
+    }
     return known | {name: getattr(row, name) for name in SupplierOrderRow.model_fields if name not in known}
 
 
@@ -349,12 +355,23 @@ def order_lines(session: Session, actor: Actor, purchase_order_id: int, limit: i
     return paging.page(rows, limit, _line, lambda row: [row.line_no])
 
 
+def all_lines(session: Session, actor: Actor, purchase_order_id: int) -> tuple[str, list[OrderLineOut]]:
+    """The number of an order, and all its lines.
+
+    Raises:
+        NotFound: no such order within reach.
+    """
+    order = purchase_order(session, actor, purchase_order_id)
+    return order.number, [_line(row) for row in _lines(session, [part.id for part in order.supplier_orders], 0, None)]
+
+
 def _lines(session: Session, supplier_order_ids: list[int], after: int, rows: int | None) -> Sequence[Any]:
     return session.execute(
         text(
             """
-            SELECT l.*, s.code AS sku_code, s.pack, s.unit, p.name AS product_name
+            SELECT l.*, s.code AS sku_code, s.pack, s.unit, p.name AS product_name, o.name AS supplier_name
             FROM order_line l JOIN sku s ON s.id = l.sku_id JOIN product p ON p.id = l.product_id
+            JOIN supplier_order so ON so.id = l.supplier_order_id JOIN organisation o ON o.id = so.supplier_id
             WHERE l.supplier_order_id = ANY (:ids) AND l.line_no > :after ORDER BY l.line_no LIMIT :rows
             """
         ),

@@ -146,6 +146,7 @@ class OrderLineOut(BaseModel):
     id: int
     line_no: int
     supplier_order_id: int
+    supplier_name: str
     sku_id: int
     sku_code: str
     product_id: int
@@ -182,6 +183,7 @@ class SupplierOrderRow(BaseModel):
     deliver_by: date | None = Field(description="by when the goods are wanted, or a later day that both sides agreed on")
     total: YuanOut = Field(description="the goods as ordered")
     freight: YuanOut
+    freight_asked: YuanOut | None = Field(description="what the supplier asks for; it counts when the buyer agrees")
     payable: YuanOut = Field(description="goods and freight, less what was not accepted; nothing for a part that is over")
     total_grams: int
     in_dispute: bool = Field(description="one side has opened a dispute that is not decided")

@@ -10,11 +10,12 @@ from sqlmodel import Session
 from orders.approvals.queries import deciders
 from orders.approvals.rules import Step
 from orders.requests.schemas import PurchaseFileOut, PurchaseRequestOut, PurchaseRequestRow, RequestLineOut, StepOut
-from orders.requests.states import PURCHASE_REQUEST, RequestStatus
+from orders.requests.states import DECISIONS, PURCHASE_REQUEST, RequestMove, RequestStatus
 from shop.core import clock, paging
 from shop.core.errors import NotFound, Problem
 from shop.core.paging import Page
 from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
 
 #: The fields that a request keeps for the order.
 HEAD_FIELDS = (
@@ -151,9 +152,16 @@ def request(session: Session, actor: Actor, request_id: int) -> PurchaseRequestO
         decided_at=row.decided_at,
         faults=row.faults,
         steps=[StepOut.model_validate(step, from_attributes=True) for step in steps],
-        possible_actions=PURCHASE_REQUEST.possible(row.status),
+        possible_actions=_possible(actor, row.status, mine=mine),
         mine_to_decide=mine,
     )
+
+
+def _possible(actor: Actor, status: RequestStatus, *, mine: bool) -> list[RequestMove]:
+    """What the caller may do: decide, if it is its turn; the rest, if it orders for the unit. A single step is taken by approving."""
+    orders = actor.may(Permission.ORDERS_PLACE)
+    moves = [move for move in PURCHASE_REQUEST.possible(status) if move is not RequestMove.APPROVE_STEP]
+    return [move for move in moves if (mine if move in DECISIONS else orders)]
 
 
 def step_of(row: Row[Any]) -> Step:

@@ -43,3 +43,6 @@ PURCHASE_REQUEST = StateTable(
         (_S.APPROVED, _M.WITHDRAW): _S.WITHDRAWN,
     },
 )
+
+#: What whoever decides on a waiting request may do.
+DECISIONS = frozenset({RequestMove.APPROVE, RequestMove.REJECT, RequestMove.RETURN})

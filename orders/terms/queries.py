@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
+from orders.budgets.actions import FREIGHT_LOST
 from orders.money.queries import ALLOWED_OF_PART, PAID
 from orders.terms.rules import BUCKETS, After, Bucket
 from orders.terms.schemas import (
@@ -33,7 +34,7 @@ from shop.programmes import queries as programmes
 #: took back or booked anew since the acceptance (returns, corrections) counts as it says, and so does what a dispute gave back. Rejected and
 #: cancelled parts cost nothing, not even freight.
 COST_OF_PART = f"""-{ALLOWED_OF_PART.format(id="so.id")}
-  + CASE WHEN so.status IN ('rejected', 'cancelled') THEN 0 ELSE so.freight_fen
+  + CASE WHEN so.status IN ('rejected', 'cancelled') THEN 0 ELSE CASE WHEN {FREIGHT_LOST} THEN 0 ELSE so.freight_fen END
     + (SELECT coalesce(sum(round((l.quantity - l.rejected_quantity - l.difference_quantity - l.closed_quantity) * l.unit_price_fen)), 0)::bigint
        FROM order_line l WHERE l.supplier_order_id = so.id)
     + (SELECT coalesce(sum(e.amount_fen), 0)::bigint FROM sale_entry e

@@ -139,6 +139,8 @@ class OrderingRules(Part):
     #: Time to answer a delivery after it is due to arrive; then it is accepted. The buyer is told so many days before.
     acceptance_working_days: Days = 7
     acceptance_notice_working_days: Days = 2
+    #: Up to so much of its goods a supplier sets the freight of a part alone; for more it asks the buyer.
+    freight_percent: int = Field(default=20, ge=0, le=100)
     #: How much of an ordered weight a supplier may leave out without asking.
     short_percent: int = Field(default=20, ge=0, le=100)
     #: Time to answer a proposed change of a confirmed order.

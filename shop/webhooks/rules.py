@@ -93,6 +93,7 @@ TYPES: Mapping[str, tuple[str, str]] = {
     "shipment.hold_changed": ("到货异议有变化", "A delivery was held or let go"),
     "shipment.sent": ("已发货", "A delivery was sent"),
     "supplier_order.confirmed": ("供应商已确认订单", "The supplier confirmed"),
+    "supplier_order.freight_asked": ("供应商提出运费，待同意", "The supplier asks for a freight"),
     "supplier_order.freight_set": ("供应商已设定运费", "The supplier set the freight"),
     "supplier_order.lapsed": ("订单未按期确认，已释放", "A part was not confirmed in time and released"),
     "supplier_order.rejected": ("供应商已拒绝订单", "The supplier rejected"),

@@ -76,7 +76,11 @@ def decide(session: Session, actor: Actor, dispute_id: int, body: DecisionIn, if
             faults = [replace(fault, field=f"acceptance.{fault.field}") for fault in wrong.faults]
             raise LinesWrong(count=len(faults), faults=faults) from wrong
     # what the return and the answer leave to be paid
-    _require_within(body.refund, queries.most_refund(session, row))
+    most_fen = queries.most_refund(session, row)
+    _require_within(body.refund, most_fen)
+    in_full = body.outcome is Outcome.FULL and row.opened_side == "buyer" and not (body.approve_return or body.acceptance)
+    if in_full and body.refund < min(row.claimed_fen, most_fen):
+        raise OutcomeWrong
     step(
         session,
         actor,

@@ -24,7 +24,7 @@ MOST_PHOTOS = 50
 _SHIPPED = text(
     """
     SELECT l.id, sl.quantity, sl.grams, coalesce(s.net_grams, 0), s.step, l.unit_price_fen, l.quantity, l.amount_fen, l.accepted_quantity,
-           (SELECT coalesce(sum(amount_fen), 0) FROM acceptance_line WHERE order_line_id = l.id)::bigint
+           (SELECT coalesce(sum(amount_fen), 0) FROM acceptance_line WHERE order_line_id = l.id)::bigint, s.unit
     FROM shipment_line sl JOIN order_line l ON l.id = sl.order_line_id JOIN sku s ON s.id = l.sku_id
     WHERE sl.shipment_id = :id ORDER BY l.line_no
     """

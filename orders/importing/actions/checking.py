@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -26,7 +27,8 @@ from shop.identity.actor import Actor
 
 _ROWS = """
     SELECT r.row_no, r.code, r.product, r.district, r.pack, r.unit, r.quantity, r.price_fen, r.sku_id, r.chosen, r.skipped,
-           nullif(r.faults, '[]') AS faults, nullif(r.candidates, '[]') AS candidates, s.unit AS sku_unit, s.pack AS sku_pack
+           nullif(r.faults, '[]') AS faults, nullif(r.candidates, '[]') AS candidates, s.unit AS sku_unit, s.pack AS sku_pack,
+           s.net_grams AS sku_grams
     FROM order_import_row r LEFT JOIN sku s ON s.id = r.sku_id
     WHERE r.import_id = :import_id AND r.kind = 'line'
 """
@@ -72,9 +74,9 @@ _NAMES = text(
 _WRITE = text(
     """
     UPDATE order_import_row r
-    SET sku_id = u.sku_id, state = u.state, faults = u.faults, candidates = u.candidates, substitutes = u.substitutes,
+    SET sku_id = u.sku_id, ordered_quantity = u.ordered_quantity, state = u.state, faults = u.faults, candidates = u.candidates, substitutes = u.substitutes,
         unit_price_fen = u.unit_price_fen, amount_fen = u.amount_fen, grams = u.grams
-    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS u (row_no int, sku_id bigint, state text, faults jsonb, candidates jsonb,
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS u (row_no int, sku_id bigint, ordered_quantity numeric, state text, faults jsonb, candidates jsonb,
         substitutes jsonb, unit_price_fen bigint, amount_fen bigint, grams bigint)
     WHERE r.import_id = :import_id AND r.row_no = u.row_no
     """
@@ -170,9 +172,13 @@ def _with_nearest(session: Session, rows: Sequence[Row[Any]], matches: Mapping[i
         row.row_no: Match(
             None,
             matches[row.row_no].faults,
-            tuple(each for product_id in alike.get(row.product, []) for each in offered.get(product_id, []))[
-                : matching.MOST_CANDIDATES
-            ],
+            tuple(
+                # what cannot be ordered comes last
+                sorted(
+                    (each for product_id in alike.get(row.product, []) for each in offered.get(product_id, [])),
+                    key=lambda each: not each.certified,
+                )
+            )[: matching.MOST_CANDIDATES],
         )
         for row in unknown
     }
@@ -180,32 +186,46 @@ def _with_nearest(session: Session, rows: Sequence[Row[Any]], matches: Mapping[i
 
 def _check(session: Session, held: OrderImport, rows: Sequence[Row[Any]], matches: Mapping[int, Match]) -> None:
     skus = {row.row_no: matches[row.row_no].sku_id if row.row_no in matches else row.sku_id for row in rows}
-    before = {row.row_no: _before(row, matches.get(row.row_no)) for row in rows}
-    wanted = [row for row in rows if skus[row.row_no] and row.quantity and not row.skipped]
-    lines = [WantedLine(skus[row.row_no] or 0, row.quantity) for row in wanted]
+    quantities, before = {}, {}
+    for row in rows:
+        quantities[row.row_no], before[row.row_no] = _before(row, matches.get(row.row_no))
+    wanted = [row for row in rows if skus[row.row_no] and quantities[row.row_no] and not row.skipped]
+    lines = [WantedLine(skus[row.row_no] or 0, quantities[row.row_no] or Decimal(0)) for row in wanted]
     unclear = {at for at, row in enumerate(wanted) if any(not each["warning"] for each in before[row.row_no])}
     checked = dict(zip([row.row_no for row in wanted], checking.check(session, held.buyer_id, lines, unclear), strict=True))
     instead = checking.substitutes(session, held.buyer_id, list(checked.values()))
     written = [
-        _outcome(row, skus[row.row_no], matches.get(row.row_no), before[row.row_no], checked.get(row.row_no), instead)
+        _outcome(
+            row,
+            skus[row.row_no],
+            quantities[row.row_no],
+            matches.get(row.row_no),
+            before[row.row_no],
+            checked.get(row.row_no),
+            instead,
+        )
         for row in rows
     ]
     session.execute(_WRITE, {"import_id": held.id, "rows": json.dumps(written, ensure_ascii=False)})
 
 
-def _before(row: Row[Any], match: Match | None) -> list[dict[str, Any]]:
-    """What reading and matching found."""
-    faults = [each for each in row.faults or () if each["step"] == Step.READ and row.quantity is None]
+def _before(row: Row[Any], match: Match | None) -> tuple[Decimal | None, list[dict[str, Any]]]:
+    """How much of its SKU a row asks for, and what reading and matching found."""
+    read = [each for each in row.faults or () if each["step"] == Step.READ and row.quantity is None]
     if match:
-        return [*faults, *(each.kept() for each in match.faults)]
-    if row.chosen:
-        return [*faults, *(each.kept() for each in matching.unit_faults(row.unit, row.sku_unit, row.sku_pack, chosen=True))]
-    return [*faults, *(each for each in row.faults or () if each["step"] == Step.MATCH)]
+        return match.quantity, [*read, *(each.kept() for each in match.faults)]
+    if row.sku_id is None:
+        return None, [*read, *(each for each in row.faults or () if each["step"] == Step.MATCH)]
+    quantity, found = matching.measured(row, row.sku_unit, row.sku_pack, row.sku_grams)
+    of_unit = {"unit_converted", "units_differ"}
+    others = [each for each in row.faults or () if each["step"] == Step.MATCH and each["code"] not in of_unit and not row.chosen]
+    return quantity, [*read, *others, *(each.kept() for each in found)]
 
 
 def _outcome(
     row: Row[Any],
     sku_id: int | None,
+    quantity: Decimal | None,
     match: Match | None,
     before: list[dict[str, Any]],
     line: CheckedLine | None,
@@ -217,6 +237,7 @@ def _outcome(
     return {
         "row_no": row.row_no,
         "sku_id": sku_id,
+        "ordered_quantity": None if quantity is None or sku_id is None else str(quantity),
         "state": state_of("line", row.skipped, faults),
         "faults": faults,
         "candidates": [each.kept() for each in match.candidates] if match else row.candidates or [],

@@ -9,6 +9,7 @@ from sqlmodel import Session
 from orders.importing.actions.checking import recheck
 from orders.importing.actions.uploading import keep, locked
 from orders.importing.errors import NoQuantity, NoSuchRow, UnknownSku
+from orders.importing.matching import measured
 from orders.importing.models import OrderImport
 from orders.importing.schemas import RowChoiceIn
 from orders.importing.states import ORDER_IMPORT, ImportAction
@@ -16,13 +17,14 @@ from shop.core import audit
 from shop.identity.actor import Actor
 
 _LINES = text(
-    "SELECT row_no, sku_id, quantity FROM order_import_row"
+    "SELECT row_no, sku_id, quantity, unit FROM order_import_row"
     " WHERE import_id = :import_id AND kind = 'line' AND row_no = ANY (CAST(:row_nos AS int[]))"
 )
-_SKUS = text("SELECT id FROM sku WHERE id = ANY (CAST(:skus AS bigint[]))")
+_SKUS = text("SELECT id, unit, pack, net_grams FROM sku WHERE id = ANY (CAST(:skus AS bigint[]))")
 _CHOOSE = text(
     """
-    UPDATE order_import_row r SET sku_id = u.sku_id, quantity = coalesce(u.quantity, r.quantity), chosen = true, skipped = false
+    UPDATE order_import_row r SET sku_id = u.sku_id, quantity = coalesce(u.quantity, r.quantity), chosen = true, skipped = false,
+        unit = CASE WHEN u.quantity IS NULL THEN r.unit ELSE '' END
     FROM unnest(CAST(:row_nos AS int[]), CAST(:skus AS bigint[]), CAST(:quantities AS numeric[])) AS u (row_no, sku_id, quantity)
     WHERE r.import_id = :import_id AND r.row_no = u.row_no
     """
@@ -31,7 +33,7 @@ _SKIP = text("UPDATE order_import_row SET skipped = :skipped WHERE import_id = :
 
 
 def choose(session: Session, actor: Actor, import_id: int, choices: Sequence[RowChoiceIn]) -> None:
-    """Say which SKU rows mean, and their quantity where it could not be read; all of it or nothing.
+    """Say which SKU rows mean, and their quantity in its unit where it could not be read or counts in another unit; all of it or nothing.
 
     Raises:
         NotFound, NoSuchRow: no such import of the own branch, or no such line in it (404).
@@ -40,13 +42,14 @@ def choose(session: Session, actor: Actor, import_id: int, choices: Sequence[Row
     held = _correctable(session, actor, import_id)
     row_nos, skus = [each.row_no for each in choices], [each.sku_id for each in choices]
     before = {row.row_no: row for row in _lines(session, held, row_nos)}
-    known = set(session.execute(_SKUS, {"skus": skus}).scalars())
+    known = {row.id: row for row in session.execute(_SKUS, {"skus": skus})}
     for each in choices:
         if each.row_no not in before:
             raise NoSuchRow(row_no=each.row_no)
         if each.sku_id not in known:
             raise UnknownSku(sku_id=each.sku_id)
-        if each.quantity is None and before[each.row_no].quantity is None:
+        sku = known[each.sku_id]
+        if each.quantity is None and measured(before[each.row_no], sku.unit, sku.pack, sku.net_grams)[0] is None:
             raise NoQuantity(row_no=each.row_no)
     session.execute(
         _CHOOSE,

@@ -29,7 +29,7 @@ _SAME_FILE = text(
 )
 _ROWS = text(
     """
-    SELECT row_no, product, code, state, nullif(faults, '[]') AS faults, sku_id, quantity FROM order_import_row
+    SELECT row_no, product, code, state, nullif(faults, '[]') AS faults, sku_id, ordered_quantity FROM order_import_row
     WHERE import_id = :import_id AND state = ANY (:states) ORDER BY row_no
     """
 )
@@ -95,7 +95,7 @@ def _first_of_its_content(session: Session, actor: Actor, import_id: int, *, aga
 def _submit(session: Session, actor: Actor, held: OrderImport, body: ImportOrderIn, rows: Sequence[Row[Any]]) -> Submitted:
     said = body.model_dump(exclude={"again", "leave_out_faulty"})
     head = OrderHeadIn(**{**said, "buyer_id": body.buyer_id or held.buyer_id})
-    lines = [WantedLine(row.sku_id, row.quantity) for row in rows]
+    lines = [WantedLine(row.sku_id, row.ordered_quantity) for row in rows]
     try:
         return submit(session, actor, head, lines, Source(SourceKind.IMPORT, held.id))
     except LinesRefused as refused:

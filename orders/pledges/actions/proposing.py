@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from orders.pledges import solver
 from orders.pledges.actions.filling import add_order, fillable, is_within, recipient, require_period
-from orders.pledges.errors import HeadsNeeded, ProposalOutdated, TooManyHeads, TooManyProposals, WhereTo
+from orders.pledges.errors import AboveHeads, HeadsNeeded, ProposalOutdated, TooManyHeads, TooManyProposals, WhereTo
 from orders.pledges.queries import baskets
 from orders.pledges.queries import pledges as reading
 from orders.pledges.rules.asking import Demand
@@ -20,6 +20,7 @@ from orders.purchasing.schemas import OrderHeadIn, OrderLineIn
 from orders.requests.actions import submit
 from shop.core import audit, clock, locks, outbox
 from shop.core.errors import Fault, NotFound
+from shop.core.money import yuan_from_fen
 from shop.identity.actor import Actor
 
 #: Baskets of one organisation that may be in work at a time.
@@ -175,6 +176,7 @@ def order(session: Session, actor: Actor, proposal_id: int, body: ProposalOrderI
         IllegalMove: the proposal is not ready, or was ordered before; the pledge is not open (409).
         OrderOutsidePeriod: an order of today would not count (409).
         ProposalOutdated: prices are not what they were (409).
+        AboveHeads: it is more for each head of the recipient than the pledge allows (409).
         WhereTo: neither a recipient nor an address, or both (422).
         LinesRefused and whatever else placing an order is refused for.
     """
@@ -189,6 +191,7 @@ def order(session: Session, actor: Actor, proposal_id: int, body: ProposalOrderI
     row = session.execute(text("SELECT * FROM basket_proposal WHERE id = :id FOR UPDATE"), {"id": proposal_id}).one()
     status = PROPOSAL.after(row.status, ProposalAction.ORDER)
     lines = _lines_at_their_prices(session, proposal_id)
+    _require_within_heads(session, pledge, body, proposal_id)
     submitted = submit(session, actor, _head(session, pledge, body), lines)
     placed = submitted.purchase_order
     session.execute(
@@ -208,6 +211,16 @@ def order(session: Session, actor: Actor, proposal_id: int, body: ProposalOrderI
     if placed:
         add_order(session, actor, pledge_id, placed.id, body.recipient_id)
     return OrderedOut(purchase_order=placed, purchase_request_id=submitted.purchase_request_id)
+
+
+def _require_within_heads(session: Session, pledge: Row[Any], body: ProposalOrderIn, proposal_id: int) -> None:
+    if body.recipient_id is None or pledge.per_head_cap_fen is None:
+        return
+    heads = recipient(session, pledge.id, body.recipient_id).heads
+    basket = text("SELECT sum(amount_fen)::bigint FROM basket_proposal_line WHERE proposal_id = :id")
+    total = session.execute(basket, {"id": proposal_id}).scalar_one()
+    if total > heads * pledge.per_head_cap_fen:
+        raise AboveHeads(total=yuan_from_fen(total), heads=heads, cap=yuan_from_fen(pledge.per_head_cap_fen))
 
 
 def _head(session: Session, pledge: Row[Any], body: ProposalOrderIn) -> OrderHeadIn:

@@ -5,7 +5,6 @@ from typing import Any, Literal
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.money.actions import book_freight
 from orders.purchasing.states import SUPPLIER_ORDER, EndReason, SupplierOrderAction, SupplierOrderStatus
 from shop.core import audit
 from shop.core.audit import Who
@@ -17,7 +16,8 @@ Side = Literal["supplier", "buyer", "either"]
 
 _LOCK = text(
     """
-    SELECT so.id, so.status, so.purchase_order_id, so.supplier_id, so.version, so.freight_fen, so.confirm_by, po.buyer_id, supplier.path AS supplier_path,
+    SELECT so.id, so.status, so.purchase_order_id, so.supplier_id, so.version, so.total_fen, so.freight_fen, so.freight_asked_fen,
+           so.confirm_by, po.buyer_id, supplier.path AS supplier_path,
            buyer.path AS buyer_path, unit.path AS unit_path
     FROM supplier_order so
     JOIN purchase_order po ON po.id = so.purchase_order_id
@@ -107,6 +107,4 @@ def step(
         to_status=str(status),
         **({"reason_code": str(code)} if code else {}),
     )
-    if status in (SupplierOrderStatus.PARTLY_ACCEPTED, SupplierOrderStatus.ACCEPTED):
-        book_freight(session, [row.id])
     return status

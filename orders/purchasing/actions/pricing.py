@@ -24,7 +24,7 @@ from orders.units import queries as units
 from orders.units.queries import SETTINGS_ABOVE
 from shop.core import clock, workdays
 from shop.core.db import array
-from shop.core.errors import NotFound
+from shop.core.errors import Invalid, NotFound
 from shop.core.money import MAX_FEN
 from shop.identity.actor import Actor
 from shop.identity.queries import UPWARDS
@@ -98,6 +98,8 @@ class Prepared:
 
 def prepare(session: Session, actor: Actor, head: OrderHeadIn, lines: Sequence[Wanted]) -> Prepared:
     """Price an order and make sure that it can be met, without reserving anything. Raises as :func:`place`, but for the last two lines."""
+    if head.deliver_by and head.deliver_by < clock.today():
+        raise Invalid.one("deliver_by", "in_past", "交货日期不能早于今天", "The day of delivery lies in the past")
     buyer = buyer_of(session, actor, head.buyer_id, head.fund_source)
     facts = facts_of(session, lines)
     if faults := rules.faults_of(facts, buyer.id, rules.wanted_by_sku(facts)):

@@ -32,8 +32,9 @@ _TAKEN = text(
 )
 
 
-def require_cover(session: Session, purchase_order_id: int, buyer_id: int | None = None) -> None:
+def require_cover(session: Session, purchase_order_id: int, buyer_id: int | None = None, *, freight_fen: int = 0) -> None:
     """Refuse an order that was changed to take approvals which it never got: it became dearer, or is to belong to another unit (``buyer_id``).
+    ``freight_fen`` is what transport adds that the buyer agrees to: it counts with the category that costs most, and nobody approved it by sum.
 
     The caller holds the spending of the unit (:func:`orders.approvals.queries.hold_spending`) and has locked the order's parts after that.
 
@@ -43,6 +44,8 @@ def require_cover(session: Session, purchase_order_id: int, buyer_id: int | None
     order = session.execute(_ORDER, {"id": purchase_order_id, "buyer_id": buyer_id}).one()
     amounts = {row.category: row.fen for row in session.execute(_AMOUNTS, {"id": purchase_order_id})}
     total = sum(amounts.values())
+    if freight_fen and amounts:
+        amounts[max(amounts, key=lambda each: amounts[each])] += freight_fen
     if order.approved_fen is not None and total > order.approved_fen:
         raise AboveApproved(total=yuan_from_fen(total), approved=yuan_from_fen(order.approved_fen))
     needed = approvals.steps_needed(

@@ -12,6 +12,7 @@ depends_on = None
 #: What holds from now on, and what held before where a check took the place of another.
 CHECKS = [
     ("supplier_order", "freight_fen", "freight_fen >= 0"),
+    ("supplier_order", "freight_asked_fen", "freight_asked_fen > freight_fen"),
     (
         "supplier_order",
         "reason_code",
@@ -216,6 +217,7 @@ def upgrade() -> None:
     op.add_column("shipment_line", sa.Column("best_before", sa.Date(), nullable=True))
     op.add_column("supplier_order", sa.Column("reason_code", sa.String(), nullable=True))
     op.add_column("supplier_order", sa.Column("freight_fen", sa.BigInteger(), server_default="0", nullable=False))
+    op.add_column("supplier_order", sa.Column("freight_asked_fen", sa.BigInteger(), nullable=True))
     op.add_column("supplier_order", sa.Column("confirm_by", sa.DateTime(timezone=True), nullable=True))
     op.add_column("supplier_order", sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("supplier_order", sa.Column("deliver_by", sa.Date(), nullable=True))
@@ -242,6 +244,7 @@ def downgrade() -> None:
     op.drop_column("supplier_order", "deliver_by")
     op.drop_column("supplier_order", "confirmed_at")
     op.drop_column("supplier_order", "confirm_by")
+    op.drop_column("supplier_order", "freight_asked_fen")
     op.drop_column("supplier_order", "freight_fen")
     op.drop_column("supplier_order", "reason_code")
     op.drop_column("shipment_line", "best_before")

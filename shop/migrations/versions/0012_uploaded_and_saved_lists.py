@@ -105,6 +105,7 @@ def upgrade() -> None:
         sa.Column("quantity", sa.Numeric(precision=14, scale=3), nullable=True),
         sa.Column("price_fen", sa.BigInteger(), nullable=True),
         sa.Column("sku_id", sa.BigInteger(), nullable=True),
+        sa.Column("ordered_quantity", sa.Numeric(precision=14, scale=3), nullable=True),
         sa.Column("chosen", sa.Boolean(), nullable=False),
         sa.Column("skipped", sa.Boolean(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),

@@ -27,10 +27,28 @@ _BOOK_SALES = """
       AS side (account, amount_fen, party_id)
     ORDER BY e.id, side.account
 """
+# With the first sale of a part its freight is owed, once, by whom the order belongs to.
+_BOOK_FREIGHT = """
+    WITH due AS (
+        SELECT so.id, so.purchase_order_id, so.supplier_id, so.freight_fen, po.buyer_id, sold.recorded_at
+        FROM (SELECT supplier_order_id AS id, max(recorded_at) AS recorded_at FROM {entries} WHERE supplier_order_id IS NOT NULL GROUP BY 1) sold
+        JOIN supplier_order so ON so.id = sold.id AND so.freight_fen > 0 JOIN purchase_order po ON po.id = so.purchase_order_id
+        WHERE NOT EXISTS (SELECT FROM money_transaction t WHERE t.kind = 'freight' AND t.origin_id = so.id)
+    ), booked AS (
+        INSERT INTO money_transaction (kind, origin_id, booked_on, recorded_at)
+        SELECT 'freight', id, (recorded_at AT TIME ZONE 'Asia/Shanghai')::date, recorded_at FROM due RETURNING id, origin_id
+    )
+    INSERT INTO money_posting (transaction_id, account, amount_fen, party_id, purchase_order_id, supplier_order_id)
+    SELECT b.id, side.account, side.amount_fen, side.party_id, due.purchase_order_id, due.id
+    FROM booked b JOIN due ON due.id = b.origin_id
+    CROSS JOIN LATERAL (VALUES ('receivable', due.freight_fen, due.buyer_id), ('payable', -due.freight_fen, due.supplier_id))
+      AS side (account, amount_fen, party_id)
+"""
 _FUNCTIONS = {
     "book_sales": f"""
         BEGIN
             {_BOOK_SALES.format(entries="fresh")};
+            {_BOOK_FREIGHT.format(entries="fresh")};
             RETURN NULL;
         END
     """,
@@ -63,18 +81,6 @@ _BOOK_PAYMENTS = """
     SELECT b.id, side.account, side.amount_fen, po.buyer_id, po.id
     FROM booked b JOIN payment p ON p.id = b.origin_id JOIN purchase_order po ON po.id = p.purchase_order_id
     CROSS JOIN LATERAL (VALUES ('announced', p.amount_fen), ('receivable', -p.amount_fen)) AS side (account, amount_fen)
-"""
-_BOOK_FREIGHT = """
-    WITH booked AS (
-        INSERT INTO money_transaction (kind, origin_id, booked_on, recorded_at)
-        SELECT 'freight', id, (CURRENT_TIMESTAMP AT TIME ZONE 'Asia/Shanghai')::date, CURRENT_TIMESTAMP FROM supplier_order
-        WHERE freight_fen > 0 AND status IN ('partly_accepted', 'accepted') RETURNING id, origin_id
-    )
-    INSERT INTO money_posting (transaction_id, account, amount_fen, party_id, purchase_order_id, supplier_order_id)
-    SELECT b.id, side.account, side.amount_fen, side.party_id, so.purchase_order_id, so.id
-    FROM booked b JOIN supplier_order so ON so.id = b.origin_id JOIN purchase_order po ON po.id = so.purchase_order_id
-    CROSS JOIN LATERAL (VALUES ('receivable', so.freight_fen, po.buyer_id), ('payable', -so.freight_fen, so.supplier_id))
-      AS side (account, amount_fen, party_id)
 """
 
 
@@ -287,7 +293,7 @@ def _guard() -> None:
             f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
         )
     op.execute(_BOOK_SALES.format(entries="sale_entry"))
-    op.execute(_BOOK_FREIGHT)
+    op.execute(_BOOK_FREIGHT.format(entries="sale_entry"))
     op.execute(_BOOK_PAYMENTS)
     op.execute("SET CONSTRAINTS ALL IMMEDIATE")
     op.execute(

@@ -269,13 +269,13 @@ def test_a_corrected_acceptance_is_drawn_as_it_stands(scene):
     assert code(scene.call_off(made, 11)) == (409, "cap_exceeded")
 
 
-def amended(scene, order, price):
-    """A change of the price of an order that the supplier proposed; the buyer's answer is open."""
+def amended(scene, order, price=None, quantity=None):
+    """A change of an order that the supplier proposed; the buyer's answer is open."""
     part = order["supplier_orders"][0]["id"]
     scene.post("farm", f"supplier-orders/{part}/confirm")
     with scene.database.unit_of_work() as session:
         line_id = session.execute(text("SELECT id FROM order_line WHERE supplier_order_id = :id"), {"id": part}).scalar_one()
-    body = {"reason": "涨价", "lines": [{"order_line_id": line_id, "unit_price": price}]}
+    body = {"reason": "涨价", "lines": [{"order_line_id": line_id, "unit_price": price, "quantity": quantity}]}
     answer = scene.post("farm", f"supplier-orders/{part}/amendments", body)
     assert answer.status_code == 201, answer.text
     return answer.json()["id"]
@@ -306,9 +306,13 @@ def test_an_amendment_of_an_approved_order_cannot_pass_a_cap(scene):
     rule = {"name": "审批", "min_amount": "0.00", "steps": [{"name": "领导", "role": "approver"}]}
     scene.post("head", "approval-rules", rule)
     made = scene.agreed(scene.line(amount_cap="380.00"))
-    request = scene.call_off(made, 100).json()["purchase_request"]
-    done = scene.post("approver", f"purchase-requests/{request['id']}/approve", {}).json()
-    order = scene.get("buyer", f"purchase-orders/{done['purchase_order_id']}").json()
-    amendment = amended(scene, order, "3.81")
+    orders = []
+    for quantity in (100, 10):
+        request = scene.call_off(made, quantity).json()["purchase_request"]
+        done = scene.post("approver", f"purchase-requests/{request['id']}/approve", {}).json()
+        orders.append(scene.get("buyer", f"purchase-orders/{done['purchase_order_id']}").json())
+        if quantity == 100:  # fewer now, so that there is room for the other call-off, and in what was approved
+            assert scene.post("buyer", f"amendments/{amended(scene, orders[0], quantity='90')}/accept").status_code == 200
+    amendment = amended(scene, orders[0], price="3.81")
     assert code(scene.post("buyer", f"amendments/{amendment}/accept")) == (409, "cap_exceeded")
     assert scene.position(made)["drawn_amount"] == "380.00"

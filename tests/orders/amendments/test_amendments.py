@@ -56,7 +56,9 @@ def test_a_substitute_comes_only_with_the_buyers_consent(api, database, market, 
     seller, buyer = sides
     order, part, line = confirmed(sides, market, 100)
     sku = market.products[3].sku_id
-    proposed = propose(seller, part, {"order_line_id": line, "sku_id": sku, "quantity": "40"}, deliver_by="2026-12-20")
+    proposed = propose(
+        seller, part, {"order_line_id": line, "sku_id": sku, "quantity": "40"}, deliver_by=f"{clock.today().year + 1}-12-20"
+    )
     assert proposed.status_code == 201, proposed.text
     amendment = proposed.json()
     assert (amendment["status"], amendment["side"], amendment["lines"][0]["unit_price"]) == ("proposed", "supplier", "50.00")
@@ -78,7 +80,7 @@ def test_a_substitute_comes_only_with_the_buyers_consent(api, database, market, 
     assert (shown["total"], shown["payable"], shown["deliver_by"], shown["total_grams"]) == (
         "2000.00",
         "2000.00",
-        "2026-12-20",
+        f"{clock.today().year + 1}-12-20",
         120_000,
     )
     assert [(each["quantity"], each["product_name"], each["replaces_id"]) for each in shown["lines"]] == [

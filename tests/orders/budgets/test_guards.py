@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from orders.budgets import actions
 from orders.reconcile import report
+from shop.core import clock
 from tests.factories.buying import make_bureau
 
 
@@ -48,6 +49,21 @@ def test_nobody_raises_the_limit_that_a_unit_above_set(bureau):
     taken_over = bureau.as_("bureau_finance").patch(f"/v1/budgets/{mine.json()['id']}", json={"limit": "2.00", "reason": "核定"})
     assert taken_over.json()["set_by_id"] == bureau.bureau.id
     assert code(school.patch(f"/v1/budgets/{mine.json()['id']}", json={"limit": "3.00", "reason": "增加"})) == (403, "set_above")
+
+
+def test_what_was_bought_before_the_budget_was_set_counts(bureau, database):
+    placed(bureau, 2)
+    waiting = placed(bureau, 1, fund_source="union")
+    bureau.rule(min_amount="500.00")
+    assert bureau.ask(10).json()["purchase_request"]
+    asked = {"organisation_id": bureau.school.id, "year": clock.today().year, "fund_source": "canteen", "limit": "838.79"}
+    assert code(bureau.as_("bureau_buyer_admin").post("/v1/budgets", json=asked)) == (409, "limit_below_drawn")
+    own = bureau.budget("838.80", organisation_id=bureau.school.id)
+    assert (own["reserved"], own["available"]) == ("838.80", "0.00")
+    # a budget above it takes up the rest, and of other funds
+    assert bureau.budget("1000.00")["reserved"] == "0.00"
+    assert bureau.budget("1000.00", fund_source="union")["reserved"] == waiting["total"]
+    assert report.differences(database) == 0
 
 
 def test_a_unit_sees_what_others_drew_on_its_budget(bureau):

@@ -70,9 +70,61 @@ def test_freight_is_the_suppliers_until_it_confirms(api, database, market):
     assert "supplier_order.freight_set" in kinds(buyer)
 
 
+def test_more_freight_than_a_supplier_may_set_alone_takes_the_buyers_consent(api, database, market):
+    seller, buyer = api.as_(market.sellers[0]), api.as_(market.purchaser)
+    order, (part,) = place(api, market, 10)  # 699.00 of goods
+    path = f"/v1/supplier-orders/{part}"
+    assert seller.put(f"{path}/freight", json={"freight": "139.80"}).json()["freight"] == "139.80"
+    asked = seller.put(f"{path}/freight", json={"freight": "139.81"}).json()
+    assert (asked["freight"], asked["freight_asked"], asked["payable"]) == ("139.80", "139.81", "838.80")
+    refused = seller.post(f"{path}/confirm")
+    assert (refused.status_code, refused.json()["code"]) == (409, "freight_not_agreed")
+    assert seller.post(f"{path}/freight/agree", json={"freight": "139.81"}).status_code == 404
+    assert buyer.post(f"{path}/freight/agree", json={"freight": "139.80"}).json()["code"] == "freight_not_asked"
+    agreed = buyer.post(f"{path}/freight/agree", json={"freight": "139.81"}).json()
+    assert (agreed["freight"], agreed["freight_asked"], agreed["payable"]) == ("139.81", None, "838.81")
+    seller.put(f"{path}/freight", json={"freight": "500"})
+    assert seller.put(f"{path}/freight", json={"freight": "10"}).json()["freight_asked"] is None
+    assert seller.post(f"{path}/confirm").status_code == 200
+    assert buyer.get(f"/v1/purchase-orders/{order['id']}").json()["payable"] == "709.00"
+    assert report.differences(database) == 0
+
+
+def test_freight_is_no_way_round_the_approvals_or_the_budget(api, database):
+    bureau = make_bureau(api, database)
+    bureau.budget("2000.00")
+    bureau.rule(min_amount="1000.00")
+    seller, buyer = bureau.as_("seller"), bureau.as_("school_purchaser")
+    order = buyer.post("/v1/purchase-orders", json=bureau.order(10)).json()
+    part = f"/v1/supplier-orders/{order['supplier_orders'][0]['id']}"
+    for freight, code in (("300.99", None), ("301.00", "beyond_approval"), ("5000.00", "buyers_budget_short")):
+        assert (
+            seller.put(f"{part}/freight", json={"freight": freight}).status_code == 200
+        )  # it says nothing of what the buyer may spend
+        assert buyer.post(f"{part}/freight/agree", json={"freight": freight}).json().get("code") == code
+    assert report.differences(database) == 0
+
+
+def test_of_what_was_rejected_as_a_whole_no_freight_is_owed(api, database, market):
+    seller, buyer = api.as_(market.sellers[0]), api.as_(market.purchaser)
+    order, (part,) = place(api, market, 10)
+    seller.put(f"/v1/supplier-orders/{part}/freight", json={"freight": "50"})
+    seller.post(f"/v1/supplier-orders/{part}/confirm")
+    shipment = seller.post(f"/v1/supplier-orders/{part}/shipments", json={}).json()
+    line = {
+        "order_line_id": shipment["lines"][0]["order_line_id"],
+        "accepted_quantity": "0",
+        "rejected_quantity": "10",
+        "reason": "变质",
+    }
+    assert buyer.post(f"/v1/shipments/{shipment['id']}/acceptance", json={"lines": [line]}).status_code == 201
+    assert buyer.get(f"/v1/purchase-orders/{order['id']}").json()["payable"] == "0.00"
+    assert report.differences(database) == 0
+
+
 def test_the_contract_stands_whatever_changes_afterwards(api, database, market):
     seller, buyer = api.as_(market.sellers[0]), api.as_(market.purchaser)
-    _order, (part,) = place(api, market, 100, deliver_by="2026-12-31")
+    _order, (part,) = place(api, market, 100, deliver_by="2099-12-31")
     assert buyer.get(f"/v1/supplier-orders/{part}/contract").json()["code"] == "no_contract"
     seller.put(f"/v1/supplier-orders/{part}/freight", json={"freight": "120.00"})
     seller.post(f"/v1/supplier-orders/{part}/confirm")
@@ -84,7 +136,7 @@ def test_the_contract_stands_whatever_changes_afterwards(api, database, market):
     assert content["lines"][0]["product"] == "奉节脐橙"
     assert content["lines"][0]["vat_rate"] == "9%"
     assert content["buyer"]["uscc"] == market.school.uscc
-    assert content["delivery"]["deliver_by"] == "2026-12-31"
+    assert content["delivery"]["deliver_by"] == "2099-12-31"
     assert contract["sha256"] == rules.digest(content)
     with database.unit_of_work() as session:
         session.execute(text("UPDATE organisation SET name = '改名中学' WHERE id = :id"), {"id": market.school.id})
@@ -138,7 +190,8 @@ def test_what_is_not_confirmed_in_time_is_released(api, database, market):
     shown = seller.get(f"/v1/supplier-orders/{part}").json()
     assert (shown["status"], shown["reason_code"], shown["payable"]) == ("cancelled", "not_confirmed_in_time", "0.00")
     assert rows(database, "SELECT reserved FROM stock WHERE sku_id = :s", s=market.products[0].sku_id) == [(0,)]
-    outbox.drain(database, HANDLERS)
+    with clock.fixed(due):
+        outbox.drain(database, HANDLERS)
     assert kinds(seller).count("supplier_order.lapsed") == kinds(buyer).count("supplier_order.lapsed") == 1
     assert "purchase_order.cancelled" not in kinds(seller)
     assert "supplier_order.confirm_due" in kinds(seller)

@@ -122,6 +122,14 @@ def test_no_more_is_refunded_than_the_order_still_costs(api, database, market, b
     assert differences(database) == {}
 
 
+def test_full_is_all_that_was_claimed(api, market, buyer, seller, city):
+    sent = deliver(api, market, 10)
+    assert decided(api, city, buyer, seller, sent.part, {"refund": "99.99"}, claimed="100.00").json()["code"] == "outcome_wrong"
+    dispute = buyer.get("/v1/disputes").json()["items"][0]["id"]
+    full = {"outcome": "full", "reason": "证据充分", "refund": "100.00"}
+    assert api.as_(city).post(f"/v1/disputes/{dispute}/decide", json=full).status_code == 200
+
+
 def test_a_settlement_is_checked_again_when_both_agree(api, database, market, buyer, seller):
     sent = deliver(api, market, 10)
     with database.unit_of_work() as session:
@@ -190,10 +198,10 @@ def test_what_was_never_promised_is_not_disputed(api, database, market, buyer, s
     buyer.post(f"/v1/purchase-orders/{placed['id']}/cancel", json={"reason": "x"})
     assert open_(buyer, part).json()["code"] == "nothing_to_dispute"
     part = buyer.post("/v1/purchase-orders", json=market.order(1)).json()["supplier_orders"][0]["id"]
-    seller.put(f"/v1/supplier-orders/{part}/freight", json={"freight": "30.00"})
+    seller.put(f"/v1/supplier-orders/{part}/freight", json={"freight": "13.00"})
     seller.post(f"/v1/supplier-orders/{part}/confirm")
-    assert open_(buyer, part, claimed="99.91").json()["code"] == "above_order"
-    assert open_(buyer, part, claimed="99.90").status_code == 201
+    assert open_(buyer, part, claimed="82.91").json()["code"] == "above_order"
+    assert open_(buyer, part, claimed="82.90").status_code == 201
 
 
 def test_a_county_settles_it(api, database, market, buyer, seller):

@@ -102,7 +102,7 @@ def test_every_fault_is_told_by_row_and_column_with_its_reason(desk, market, dat
         ["中益土蜂蜜", "", "", 600, ""],
         ["中益土蜂蜜", "", "", 600, ""],
         ["奉节脐橙", "", "", "十箱", ""],
-        ["奉节脐橙", "", "", 5, "公斤"],
+        ["奉节脐橙", "", "", 5, "袋"],
         ["奉节脐橙", "巫山", "", 5, ""],
         ["奉节脐橙", "", "2kg/箱", 5, ""],
     ]
@@ -375,7 +375,7 @@ def test_what_was_refused_by_the_check_is_not_checked_again(desk):
 
 
 def test_a_row_whose_unit_is_not_clear_takes_no_stock_from_the_others(desk):
-    shown = desk.upload(as_csv(["中益土蜂蜜", "", "", 600, "公斤"], ["中益土蜂蜜", "", "", 600, "箱"]))
+    shown = desk.upload(as_csv(["中益土蜂蜜", "", "", 600, "袋"], ["中益土蜂蜜", "", "", 600, "箱"]))
     found = desk.rows(shown["id"])
     assert [faults(found[2]), faults(found[3])] == [[("unit", "units_differ")], []]
     assert desk.order(shown["id"], leave_out_faulty=True)["purchase_order"]["line_count"] == 1
@@ -501,3 +501,39 @@ def test_a_workbook_with_numbers_as_codes_and_an_empty_edge(desk, market):
     shown = desk.upload(buffer.getvalue(), "codes.xlsx")
     assert (shown["header_row"], shown["counts"]) == (5, {"matched": 1})
     assert [each["letter"] for each in shown["columns"]] == ["C", "D"]
+
+
+def test_a_weight_is_ordered_as_so_many_packs_and_the_sender_is_told(desk):
+    shown = desk.upload(as_csv(["奉节脐橙", "", "", 100, "斤"], ["奉节脐橙", "", "", 1, "两"]))
+    found = desk.rows(shown["id"])
+    [warning] = found[2]["warnings"]
+    assert (warning["code"], warning["data"]["written"], warning["data"]["quantity"]) == ("unit_converted", "100 斤", "10")
+    assert (found[2]["quantity"], found[2]["ordered_quantity"], found[2]["sku"]["grams"]) == ("100", "10", 50_000)
+    assert faults(found[3]) == [("quantity", "below_minimum")]  # 0.01 of a box
+    desk.order(shown["id"], leave_out_faulty=True)
+    assert sql(desk, "SELECT quantity, grams FROM order_line") == [(10, 50_000)]
+
+
+def test_a_choice_in_another_unit_says_its_quantity(desk, market):
+    shown = desk.upload(as_csv(["没有的橙", "", "", 20, "袋"]))
+    choice = {"sku_id": market.products[0].sku_id}
+    assert desk.post(shown["id"], "rows/2/choice", 422, **choice)["code"] == "quantity_needed"
+    row = desk.post(shown["id"], "rows/2/choice", 200, **choice, quantity="4")
+    assert (row["state"], row["ordered_quantity"], row["unit"]) == ("matched", "4", "")
+
+
+def test_a_header_that_lacks_the_quantity_is_shown_with_what_may_be_it(desk):
+    content = "货物名称,产地,计划用量,库存数量,备注,要求到货日期\n奉节脐橙,奉节,5,100,,2099-01-01\n".encode()
+    shown = desk.upload(content)
+    assert (shown["fault"]["code"], shown["header_row"]) == ("columns_undecided", 1)
+    assert [each["columns"] for each in shown["undecided"]] == [[3, 4]]
+    assert shown["unused"] == ["要求到货日期"]
+    assert {each["field"]: each["column"] for each in shown["columns"]} == {"product": 1, "district": 2, "note": 5}
+
+
+def test_a_result_that_is_sent_again_keeps_what_was_chosen(desk, market):
+    shown = desk.upload(as_csv(["没有的橙", "", "", 20, ""]))
+    desk.post(shown["id"], "rows/2/choice", 200, sku_id=market.products[0].sku_id)
+    again = desk.upload(desk.client.get(f"/v1/order-imports/{shown['id']}/result.xlsx").content, "result.xlsx")
+    [row] = desk.rows(again["id"]).values()
+    assert (row["state"], row["sku"]["sku_id"]) == ("matched", market.products[0].sku_id)

@@ -1,6 +1,7 @@
 """Which SKU a row means: exactly one, or a person has to say."""
 
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -26,6 +27,7 @@ class Row:
     district: str = ""
     pack: str = ""
     unit: str = ""
+    quantity: Decimal | None = Decimal(10)
 
 
 def found(row, *by_name, by_code=None):
@@ -54,7 +56,10 @@ def found(row, *by_name, by_code=None):
         (Row(unit="公斤"), [BOX, LOOSE], 2, []),
         (Row(unit="箱"), [BOX, LOOSE], 1, []),
         (Row(unit="箱"), [LOOSE], 2, ["units_differ"]),
-        (Row(unit="斤"), [LOOSE], 2, ["units_differ"]),
+        (Row(unit="斤"), [LOOSE], 2, ["unit_converted"]),
+        (Row(unit="斤"), [BOX, LOOSE], 2, ["unit_converted"]),
+        (Row(unit="斤"), [BOX], 1, ["unit_converted"]),
+        (Row(unit="斤", quantity=Decimal("0.001")), [BOX], 1, ["units_differ"]),
         (Row(unit="袋"), [BOX, LOOSE], None, ["ambiguous_product"]),
         (Row(), [replace(BOX, on_sale=False)], 1, []),
         (Row(), [replace(BOX, on_sale=False), OTHER], 3, []),
@@ -124,8 +129,32 @@ def test_nothing_is_guessed(row, offered):
     for each in on_sale:
         if each is not taken and (districts is None or each.district_code in districts):
             assert row.pack or row.unit
-    if row.unit and not matching.unit_fits(row.unit, taken):
-        assert "units_differ" in grave
+    if not matching.is_sold_by(row.unit, taken.unit, taken.pack):
+        assert ("units_differ" in grave) == (match.quantity is None)
+    else:
+        assert match.quantity == row.quantity
+
+
+@pytest.mark.parametrize(
+    ("quantity", "unit", "sku", "is_worth"),
+    [
+        ("100", "斤", LOOSE, "50"),
+        ("0.5", "吨", LOOSE, "500"),
+        ("1000", "斤", BOX, "100"),
+        ("300", "两", LOOSE, "15"),
+        ("2500", "克", BOX, "0.5"),
+        ("7", "箱", BOX, "7"),
+        ("1", "克", BOX, None),
+        ("10", "袋", LOOSE, None),
+        ("10", "斤", replace(BOX, net_grams=None), None),
+        ("1000000", "吨", LOOSE, "1000000000"),
+        ("1000001", "吨", LOOSE, None),
+    ],
+)
+def test_a_weight_is_converted_and_nothing_else(quantity, unit, sku, is_worth):
+    row = Row(unit=unit, quantity=Decimal(quantity))
+    worth, _ = matching.measured(row, sku.unit, sku.pack, sku.net_grams)
+    assert worth == (Decimal(is_worth) if is_worth else None)
 
 
 @pytest.mark.parametrize(

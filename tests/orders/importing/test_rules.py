@@ -49,7 +49,7 @@ def test_every_row_of_a_real_list_is_a_line_or_told_to_be_none(sent):
 
 def test_what_is_no_list_has_no_header():
     assert rules.header_of([["通知", ""], ["各单位：", ""]]) is None
-    assert rules.header_of([["品名", "规格"]]) is None
+    assert rules.header_of([["品名", "规格"]]) is None  # two known columns are no header yet
     assert rules.header_of([[""] * 3] * rules.HEADER_WITHIN + [["品名", "数量"]]) is None
 
 
@@ -192,3 +192,17 @@ def test_figures_are_kept_as_spreadsheet_programs_show_them(kept, shown):
 )
 def test_a_price_is_read_or_left(cell, fen):
     assert cells.price_of(cell) == fen
+
+
+@pytest.mark.parametrize("title", ["一、粮油类", "（二）水果", "3.蔬菜", "四"])
+def test_the_title_of_a_section_is_no_line(title):
+    cells = [title, "", ""] if title != "四" else ["四", "干货类", ""]
+    [row] = rules.read([["品名", "规格", "数量"], cells], 0, {Column.PRODUCT: 0, Column.PACK: 1, Column.QUANTITY: 2})
+    assert row.kind is RowKind.REMARK
+
+
+def test_a_product_that_begins_with_a_figure_is_a_line():
+    [row] = rules.read(
+        [["品名", "规格", "数量"], ["3号面粉", "5kg", ""]], 0, {Column.PRODUCT: 0, Column.PACK: 1, Column.QUANTITY: 2}
+    )
+    assert (row.kind, row.fault) == (RowKind.LINE, "quantity_missing")

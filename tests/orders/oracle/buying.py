@@ -107,7 +107,11 @@ class Buying(Life):
     def set_freight(self, number, fen):
         part = self.tale.part(number, "placed")
         code, _ = self.do(purchasing.set_freight, part.id, fen, lambda version: None, who=SELLER[part.goods])
-        if fen > part.freight and fen - part.freight > self.tale.left(part.fund):
+        if fen > part.freight and fen * 5 > part.quantity * part.price:  # asked for, and given up again
+            assert code is None
+            assert self.do(contracts.confirm, part.id, who=SELLER[part.goods])[0] == "freight_not_agreed"
+            assert self.do(purchasing.set_freight, part.id, part.freight, lambda version: None, who=SELLER[part.goods])[0] is None
+        elif fen > part.freight and fen - part.freight > self.tale.left(part.fund):
             assert code == "buyers_budget_short"
         else:
             assert code is None

@@ -91,6 +91,7 @@ class Delivering(Buying):
         assert self.do(fulfilment.accept, shipment, body)[0] in ("already_accepted", "illegal_move")
         part.deliveries[shipment] = Delivery(came, accepted)
         part.accepted += accepted
+        part.was_sold = part.was_sold or accepted > 0
         part.rejected += rejects
         part.missing += loss
         part.status = "accepted" if part.accepted + part.rejected + part.missing == part.quantity else "partly_accepted"
@@ -166,6 +167,7 @@ class Delivering(Buying):
                 assert code is None
                 self.tale.found_since += max(truth - delivery.accepted, 0) if part.agreed else 0
                 delivery.accepted = truth
+                part.was_sold = part.was_sold or truth > 0
                 return
         assert self.do(correcting.decline, correction, None, who=other)[0] is None
 

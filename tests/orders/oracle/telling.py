@@ -55,6 +55,8 @@ class Part:
     accepted: int = 0
     rejected: int = 0
     missing: int = 0
+    #: Something of it was accepted at some time.
+    was_sold: bool = False
     #: Shipments that nobody answered: id -> quantity.
     on_the_way: dict[int, int] = field(default_factory=dict)
     deliveries: dict[int, Delivery] = field(default_factory=dict)
@@ -70,6 +72,11 @@ class Part:
     @property
     def freight_is_due(self) -> bool:
         return self.status in ("partly_accepted", "accepted")
+
+    @property
+    def freight_owed(self) -> int:
+        """None for goods that were all rejected in the end."""
+        return 0 if self.status == "accepted" and not self.was_sold else self.freight
 
     @property
     def sold(self) -> int:
@@ -89,15 +96,15 @@ class Part:
     def reserved_fen(self) -> int:
         if not self.open:
             return 0
-        return (self.wanted - self.accepted) * self.price + (0 if self.freight_is_due else self.freight)
+        return (self.wanted - self.accepted) * self.price + (0 if self.freight_is_due else self.freight_owed)
 
     @property
     def consumed_fen(self) -> int:
-        return self.sold * self.price + (self.freight if self.freight_is_due else 0)
+        return self.sold * self.price + (self.freight_owed if self.freight_is_due else 0)
 
     @property
     def due_fen(self) -> int:
-        return self.stands * self.price + self.freight if self.open else 0
+        return self.stands * self.price + self.freight_owed if self.open else 0
 
     def nothing_more_comes(self) -> None:
         """The rest was taken off by agreement."""

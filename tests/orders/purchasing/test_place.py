@@ -1,3 +1,4 @@
+import csv
 from datetime import timedelta
 
 from sqlalchemy import event, text
@@ -208,3 +209,27 @@ def test_the_list_of_orders_is_narrowed(api, database):
     page = buyer.get("/v1/purchase-orders", params={"limit": 1}).json()
     assert found(limit=1, after=page["next"]) == [first["id"]]
     assert buyer.get("/v1/purchase-orders", params={"colour": "red"}).status_code == 422
+
+
+def test_nothing_is_wanted_yesterday(api, database):
+    market = make_market(database)
+    buyer = api.as_(market.purchaser)
+    refused = buyer.post("/v1/purchase-orders", json=market.order(1, deliver_by=str(clock.today() - timedelta(days=1))))
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "deliver_by")
+    assert buyer.post("/v1/purchase-orders", json=market.order(1, deliver_by=str(clock.today()))).status_code == 201
+
+
+def test_the_lines_of_an_order_as_a_file(api, database):
+    market = make_market(database)
+    buyer = api.as_(market.purchaser)
+    order = buyer.post("/v1/purchase-orders", json=market.order(10, 2)).json()
+    path = f"/v1/purchase-orders/{order['id']}/lines"
+    answer = buyer.get(path, params={"format": "csv"})
+    assert answer.headers["content-disposition"] == f'attachment; filename="order_{order["number"]}.csv"'
+    header, *lines = list(csv.reader(answer.content.decode("utf-8-sig").splitlines()))
+    assert [line[header.index("amount (yuan)")] for line in lines] == ["699.00", "300.00"]
+    assert [line[header.index("supplier")] for line in lines] == [supplier.name for supplier in market.suppliers]
+    # a supplier has its own lines only
+    own = api.as_(market.sellers[1]).get(path, params={"format": "xlsx"})
+    assert own.status_code == 404 or own.content[:2] == b"PK"
+    assert api.as_(market.sellers[1]).get("/v1/purchase-orders/999/lines", params={"format": "csv"}).status_code == 404

@@ -19,7 +19,7 @@ from tests.conftest import connect
 from tests.factories.identity import access_token, make_user
 from tests.factories.orders import make_market
 
-ATTEMPTS = int(os.environ.get("SHOP_SUSPENSION_ATTEMPTS", "2000"))
+ATTEMPTS = int(os.environ.get("SHOP_SUSPENSION_ATTEMPTS", "800"))
 AT_ONCE, CYCLES = 32, 5
 
 

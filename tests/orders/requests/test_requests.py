@@ -52,7 +52,7 @@ def test_two_steps_and_then_the_order(bureau, database):
     direct = bureau.as_("school_purchaser").post("/v1/purchase-orders", json=bureau.order(20))
     assert code(direct) == (409, "approval_needed")
     assert direct.json()["data"]["steps"] == "校领导, 教委财务"
-    request = waiting(bureau.ask(20, reason="开学备货", cost_centre="A-12", buyer_reference="校采2026-7", deliver_by="2026-12-20"))
+    request = waiting(bureau.ask(20, reason="开学备货", cost_centre="A-12", buyer_reference="校采2026-7", deliver_by="2099-12-20"))
     assert [(step["name"], step["status"]) for step in request["steps"]] == [("校领导", "waiting"), ("教委财务", "waiting")]
     assert (request["number"][:4], request["total"], request["next_step"]) == ("PR20", "1398.00", "校领导")
     assert inbox(bureau, database, "school_approver") == ["purchase_request.waiting"]
@@ -66,7 +66,7 @@ def test_two_steps_and_then_the_order(bureau, database):
     assert done["status"] == "ordered"
     order = bureau.as_("school_purchaser").get(f"/v1/purchase-orders/{done['purchase_order_id']}").json()
     assert order["purchase_request_id"] == request["id"]
-    assert (order["buyer_reference"], order["cost_centre"], order["deliver_by"]) == ("校采2026-7", "A-12", "2026-12-20")
+    assert (order["buyer_reference"], order["cost_centre"], order["deliver_by"]) == ("校采2026-7", "A-12", "2099-12-20")
     with database.unit_of_work() as session:
         placed_by = session.execute(text("SELECT placed_by FROM purchase_order")).scalar_one()
     assert placed_by == bureau.people["school_purchaser"].id
