@@ -71,6 +71,7 @@ DOMAINS = [
     "orders.settlement.api.payouts",
     "orders.settlement.api.accounts",
     "orders.settlement.api.commission",
+    "orders.terms.api",
     "orders.returns.api",
     "orders.bookings.api",
     "orders.disputes.api",

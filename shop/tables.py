@@ -39,6 +39,7 @@ import orders.settlement.models
 import orders.sourcing.models
 import orders.statistics.models
 import orders.tax_invoices.models
+import orders.terms.models
 import orders.units.models
 import shop.core.models
 import shop.identity.models

@@ -32,6 +32,7 @@ from orders.returns import handlers as returns
 from orders.settlement import handlers as settlement
 from orders.sourcing import handlers as sourcing
 from orders.tax_invoices import handlers as tax_invoices
+from orders.terms import handlers as terms
 from shop.core.outbox import Handler
 from shop.notifications import handlers as organisations
 
@@ -71,6 +72,7 @@ HANDLERS: dict[str, Handler] = together(
     tax_invoices.HANDLERS,
     payments.HANDLERS,
     refunds.HANDLERS,
+    terms.HANDLERS,
     effects.HANDLERS,
     sourcing.HANDLERS,
     agreements.HANDLERS,

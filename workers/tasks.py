@@ -29,6 +29,8 @@ from orders.settlement.actions import running as settling
 from orders.sourcing import handlers as quotations
 from orders.sourcing.actions import moving as sourcing
 from orders.statistics import actions as statistics
+from orders.terms import actions as terms
+from orders.terms import handlers as payment_dues
 from shop.core import audit, clock, idempotency, locks, outbox
 from shop.core.db import database
 from shop.identity.actions import sign_in
@@ -248,6 +250,17 @@ def remind_of_disputes() -> None:
     """Remind who is to answer or to decide a dispute, and take it up where nobody did."""
     with database().unit_of_work() as session:
         reminding.remind(session)
+
+
+@app.task(name="terms.remind")
+def remind_of_dues() -> None:
+    """Tell buyers of amounts that are due soon or overdue, after the dues of orders from before there were any are counted."""
+    with database().unit_of_work() as session:
+        terms.catch_up(session)
+    with database().unit_of_work() as session:
+        told = payment_dues.remind(session)
+    if told:
+        log.info("payment_reminders", count=told)
 
 
 @app.task(name="agreements.draft_call_offs")

@@ -53,6 +53,8 @@ class Agreement(SQLModel, table=True):
     call_off_lead_days: int = 3
     auto_order: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
     terms: str = ""
+    #: By when orders are paid; null: as their unit usually does.
+    payment_terms: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True))
     status: str = "draft"
     #: The quotation request that it was awarded by; no foreign key, because sourcing lies above.
     quotation_request_id: int | None = Field(default=None, sa_type=BigInteger, index=True)

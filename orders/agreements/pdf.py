@@ -4,6 +4,7 @@ from pathlib import Path
 
 from orders.agreements.schemas.terms import AgreementLineOut, AgreementOut, PartyOut, PriceOut
 from orders.agreements.states import AgreementState
+from orders.terms import rules as payment
 from shop.core import clock, printing
 from shop.core.money import yuan_from_fen
 from shop.core.quantities import plain
@@ -37,6 +38,7 @@ def agreement_pdf(it: AgreementOut) -> bytes:
             ["金额上限", _yuan(it.amount_cap)],
             ["允差", f"{plain(it.tolerance_percent)}%"],
             ["最低采购额", _yuan(it.minimum_amount)],
+            ["付款方式", payment.words(it.payment_terms) if it.payment_terms else "按订单约定"],
             ["下单提前", f"{it.call_off_lead_days} 天{'，自动提交' if it.auto_order else ''}"],
         ],
         "head": ["行", "产品（规格）", "规格编码", "价格", "数量上限", "金额上限"],

@@ -24,7 +24,6 @@ from orders.amendments.schemas import AmendmentIn
 from orders.amendments.states import AMENDABLE, AMENDMENT, AmendmentAction
 from orders.approvals import queries as approvals
 from orders.approvals.errors import ApprovalNeeded
-from orders.budgets import actions as budgets
 from orders.contracts import actions as contracts
 from orders.fulfilment.actions.accepting import acceptance_step
 from orders.purchasing import rules as purchasing
@@ -36,6 +35,7 @@ from orders.purchasing.errors import AboveApproved, LinesRefused
 from orders.purchasing.rules import LineChange
 from orders.purchasing.states import SUPPLIER_ORDER, EndReason, SupplierOrderAction, SupplierOrderStatus
 from orders.requests.actions import require_cover
+from orders.terms import actions as terms
 from shop.core import audit, clock, outbox, workdays
 from shop.core.audit import SYSTEM
 from shop.core.errors import Fault, NotFound
@@ -158,12 +158,11 @@ def accept(session: Session, actor: Actor, amendment_id: int, if_match: IfMatch 
     if amendment.cancels:
         step(session, actor, order, SupplierOrderAction.CANCEL, reason=amendment.reason, code=EndReason.AGREED)
         give_back_stock(session, [order.id])
-        budgets.redraw(session, order.purchase_order_id)
         outbox.publish(session, "purchase_order.cancelled", purchase_order_id=order.purchase_order_id)
         worded.append("双方同意取消订单，合同解除。")
     contracts.supplement(session, order.id, amendment_id, worded)
     if amendment.cancels:
-        budgets.redraw(session, order.purchase_order_id)
+        terms.redraw(session, order.purchase_order_id)
     _answer(session, actor, amendment, AmendmentAction.ACCEPT, change_fen=change_fen, changes=worded)
 
 

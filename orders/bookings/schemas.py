@@ -18,6 +18,7 @@ class IssueIn(BaseModel):
 
     valid_from: Day | None = Field(default=None, description="Shanghai date; default: today")
     valid_until: Day = Field(description="Shanghai date, included")
+    before_payment: bool = Field(default=False, description="issue them although what is due before shipping is not paid")
 
 
 class VoucherOut(BaseModel):

@@ -9,6 +9,8 @@ from sqlmodel import Session
 
 from orders.contracts import rules
 from orders.purchasing import actions as purchasing
+from orders.terms import queries as terms
+from orders.terms import rules as payment
 from shop.core import clock
 from shop.core.money import yuan_from_fen
 from shop.core.numbers import next_number
@@ -18,7 +20,7 @@ from shop.programmes import queries as programmes
 
 _HEAD = text(
     """
-    SELECT so.id, so.supplier_id, so.total_fen, so.freight_fen, coalesce(so.deliver_by, po.deliver_by) AS deliver_by,
+    SELECT so.id, so.purchase_order_id, so.supplier_id, so.total_fen, so.freight_fen, coalesce(so.deliver_by, po.deliver_by) AS deliver_by,
            po.number AS order_number, po.placed_at, po.programme_code, po.delivery_address, po.delivery_contact, po.delivery_phone,
            g.name_zh AS programme, s.name AS s_name, s.uscc AS s_uscc, s.address AS s_address, b.name AS b_name, b.uscc AS b_uscc,
            b.address AS b_address, u.name AS u_name
@@ -94,7 +96,8 @@ def _write(session: Session, head: Any, number: str, supplement_no: int, amendme
 
 def _content(session: Session, head: Any, number: str) -> dict[str, Any]:
     """Everything that binds the two sides, in words and decimal strings."""
-    ordering = programmes.config_of(session, clock.shanghai_date(head.placed_at)).ordering
+    rules_then = programmes.config_of(session, clock.shanghai_date(head.placed_at))
+    plan = terms.plan(session, head.purchase_order_id)
     return {
         "number": number,
         "made_on": clock.today().isoformat(),
@@ -129,6 +132,8 @@ def _content(session: Session, head: Any, number: str) -> dict[str, Any]:
             "phone": head.delivery_phone,
             "deliver_by": head.deliver_by.isoformat() if head.deliver_by else None,
         },
-        "payment": ordering.payment_terms,
-        "terms": [term.format(acceptance=ordering.acceptance_working_days) for term in ordering.contract_terms],
+        "payment": payment.words(terms.read(plan.terms), rules_then.payment.extension_days),
+        "terms": [
+            term.format(acceptance=rules_then.ordering.acceptance_working_days) for term in rules_then.ordering.contract_terms
+        ],
     }

@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.budgets import actions as budgets
 from orders.effects import queries
 from orders.effects.errors import ChoiceNotAllowed, NoChoiceNeeded, NothingOpen, OtherGoods, PartlyShipped
 from orders.effects.rules import OPEN, Choice, Stop
@@ -14,6 +13,7 @@ from orders.effects.schemas import DispositionIn, DispositionOut
 from orders.purchasing.actions.cancelling import give_back_stock
 from orders.purchasing.actions.moving import locked, step
 from orders.purchasing.states import SUPPLIER_ORDER, EndReason, SupplierOrderAction
+from orders.terms import actions as terms
 from shop.core import audit, clock, outbox
 from shop.identity.actor import Actor
 
@@ -80,7 +80,7 @@ def _cancel(session: Session, actor: Actor, order: Any, reason: str, *, others: 
         raise OtherGoods
     step(session, actor, order, SupplierOrderAction.CANCEL, reason=reason, code=EndReason.CERTIFICATE)
     give_back_stock(session, [order.id])
-    budgets.redraw(session, order.purchase_order_id)
+    terms.redraw(session, order.purchase_order_id)
     outbox.publish(session, "purchase_order.cancelled", purchase_order_id=order.purchase_order_id)
 
 

@@ -53,6 +53,7 @@ _OF_CERTIFICATE = (
     "SELECT c.supplier_id, '{subject}', t.id FROM {table} t JOIN certificate c ON c.id = t.certificate_id WHERE t.id = :id"
 )
 _BAR = "SELECT organisation_id, 'organisation', organisation_id FROM blacklist_entry WHERE id = :id"
+_CREDIT_LIMIT = "SELECT organisation_id, 'credit_limit', organisation_id FROM credit_limit WHERE organisation_id = :id"
 _ORGANISATION = "SELECT id, 'organisation', id FROM organisation WHERE id = :id"
 
 #: What hangs on a supplier order, for both of its sides.
@@ -148,6 +149,7 @@ CONCERNED: dict[str, tuple[str, str]] = {
     "complaint.filed": ("complaint_id", _COMPLAINT),
     "complaint.stated": ("complaint_id", _COMPLAINT),
     "complaint.withdrawn": ("complaint_id", _COMPLAINT),
+    "credit_limit.set": ("organisation_id", _CREDIT_LIMIT),
     "credit_note.issued": ("credit_note_id", _INVOICE.format(subject="credit_note", table="credit_note")),
     "crop_loss.declared": ("crop_loss_id", _CROP_LOSS),
     "dispute.answered": ("dispute_id", _OF_PART.format(subject="dispute", table="dispute")),
@@ -173,6 +175,7 @@ CONCERNED: dict[str, tuple[str, str]] = {
         "paper_id",
         _PART.format(subject="supplier_order", of="so", join="JOIN order_paper p ON p.supplier_order_id = so.id", by="p"),
     ),
+    "payment.extended": ("purchase_order_id", _PARTS),
     "payment.recorded": ("payment_id", _PAYMENT),
     "payment.undone": ("payment_id", _PAYMENT),
     "payout.ended": ("payout_id", _PAYOUT),
@@ -213,6 +216,7 @@ CONCERNED: dict[str, tuple[str, str]] = {
     "supplier_order.lapsed": ("supplier_order_id", _PART.format(subject="supplier_order", of="so", join="", by="so")),
     "supplier_order.rejected": ("supplier_order_id", _PART.format(subject="supplier_order", of="so", join="", by="so")),
     "supplier_order.to_deliver": ("supplier_order_id", _PART.format(subject="supplier_order", of="so", join="", by="so")),
+    "supplier_order.unpaid": ("supplier_order_id", _PART.format(subject="supplier_order", of="so", join="", by="so")),
     "tax_invoice.moved": ("tax_invoice_id", _INVOICE.format(subject="tax_invoice", table="tax_invoice")),
     "voucher.redeemed": ("voucher_id", _OF_PART.format(subject="voucher", table="voucher")),
     "vouchers.expired": ("supplier_order_id", _PART.format(subject="supplier_order", of="so", join="", by="so")),

@@ -34,6 +34,7 @@ class ShipmentIn(BaseModel):
     lines: Annotated[list[ShipmentLineIn], Field(min_length=1, max_length=MAX_LINES)] | None = Field(
         default=None, description="default: everything that is still open"
     )
+    before_payment: bool = Field(default=False, description="ship although what is due before shipping is not paid")
 
 
 class WaybillIn(BaseModel):

@@ -11,6 +11,7 @@ from orders.money.rules import Account, Kind, Place, carry
 from orders.payments.errors import AboveCredit, AboveDue, Announced, NotSameBuyer, PaidBeforeOrder, PaidInFuture, Undone
 from orders.payments.schemas import CreditMoveIn, PaymentIn, Taken
 from orders.purchasing.queries import PAYABLE_AND_PAID
+from orders.terms import actions as terms
 from shop.core import audit, clock, outbox
 from shop.core.audit import Who
 from shop.core.db import array
@@ -103,6 +104,7 @@ def take(session: Session, who: Who, taken: Taken) -> int:
     values = {"user_id": who.user_id, "now": clock.now()}
     payment_id: int = session.execute(_TAKE, {**taken._asdict(), **values}).scalar_one()
     book(session, [payment_id])
+    terms.settle(session, [taken.purchase_order_id])
     audit.record(
         session,
         who,
@@ -140,6 +142,7 @@ def undo(session: Session, who: Who, payment_id: int, reason: str) -> None:
     source = Place(Account(row.source), announced_by, order.id)
     owed = Place(Account.RECEIVABLE, order.buyer_id, order.id)
     money.book(session, Kind.PAYMENT_UNDONE, payment_id, carry(row.amount_fen, to=owed, out_of=source))
+    terms.settle(session, [order.id])
     audit.record(
         session, who, "payment.undone", "purchase_order", order.id, reason=reason, payment_id=payment_id, amount_fen=row.amount_fen
     )
@@ -194,6 +197,7 @@ def move_credit(session: Session, actor: Actor, purchase_order_id: int, body: Cr
     ).scalar_one()
     to, out_of = (Place(Account.RECEIVABLE, row.buyer_id, row.id) for row in (giver, taker))
     money.book(session, Kind.CREDIT_MOVED, move_id, carry(body.amount, to=to, out_of=out_of))
+    terms.settle(session, [giver.id, taker.id])
     audit.record(
         session, actor, "credit.moved", "purchase_order", giver.id, reason=body.reason, to_order_id=taker.id, amount_fen=body.amount
     )

@@ -14,6 +14,7 @@ from orders.purchasing.schemas import (
     PurchaseOrderIn,
     PurchaseOrderOut,
     PurchaseOrderRow,
+    ReasonIn,
     RejectIn,
     SupplierOrderOut,
     SupplierOrderRow,
@@ -97,4 +98,11 @@ def set_freight(call: Call, supplier_order_id: Id, body: FreightIn) -> SupplierO
 def reject(call: Call, supplier_order_id: Id, body: RejectIn) -> SupplierOrderOut:
     """The supplier refuses, with the reason; the stock is free again."""
     actions.reject(call.session, call.actor, supplier_order_id, body.reason, EndReason(body.reason_code))
+    return queries.supplier_order(call.session, call.actor, supplier_order_id)
+
+
+@routes.post("/supplier-orders/{supplier_order_id}/cancel-unpaid", Permission.SUPPLIER_ORDERS_ANSWER, status=200)
+def cancel_unpaid(call: Call, supplier_order_id: Id, body: ReasonIn) -> SupplierOrderOut:
+    """The supplier gives up a part whose prepayment is overdue and whose buyer was told so; the stock is free again."""
+    actions.cancel_unpaid(call.session, call.actor, supplier_order_id, body.reason)
     return queries.supplier_order(call.session, call.actor, supplier_order_id)

@@ -27,6 +27,9 @@ _TO_CONFIRM = text(
 )
 
 
+_TOLD_OTHERWISE = (EndReason.NOT_CONFIRMED_IN_TIME, EndReason.NOT_PAID_IN_TIME)
+
+
 def parts_of(session: Session, purchase_order_id: int) -> Sequence[Row[Any]]:
     return session.execute(_PARTS_OF_ORDER, {"id": purchase_order_id}).all()
 
@@ -60,9 +63,9 @@ def _placed(session: Session, payload: dict[str, Any]) -> None:
 
 
 def _cancelled(session: Session, payload: dict[str, Any]) -> None:
-    """Suppliers hear of parts that the buyer cancelled; of those that lapsed they hear as such."""
+    """Suppliers hear of parts that the buyer cancelled; of those that lapsed they hear as such, and what they gave up themselves they know."""
     for each in parts_of(session, payload["purchase_order_id"]):
-        if each.status == SupplierOrderStatus.CANCELLED and each.reason_code != EndReason.NOT_CONFIRMED_IN_TIME:
+        if each.status == SupplierOrderStatus.CANCELLED and each.reason_code not in _TOLD_OTHERWISE:
             tell(session, "purchase_order.cancelled", payload["purchase_order_id"], each, each.supplier_id)
 
 
@@ -97,6 +100,12 @@ def _lapsed(session: Session, payload: dict[str, Any]) -> None:
     tell(session, "supplier_order.lapsed", each.supplier_id, each, each.supplier_id)
 
 
+def _unpaid(session: Session, payload: dict[str, Any]) -> None:
+    """The buyer hears that its supplier gave a part up for want of payment."""
+    each = part(session, payload["supplier_order_id"])
+    tell(session, "supplier_order.unpaid", each.id, each, each.buyer_id)
+
+
 def _amended(session: Session, payload: dict[str, Any]) -> None:
     """Nobody is told of totals; who counts by them listens."""
 
@@ -119,4 +128,5 @@ HANDLERS: dict[str, Handler] = {
     "supplier_order.freight_set": _freight_set,
     "supplier_order.lapsed": _lapsed,
     "supplier_order.rejected": _answered("supplier_order.rejected"),
+    "supplier_order.unpaid": _unpaid,
 }

@@ -71,7 +71,7 @@ class SupplierOrder(SQLModel, table=True):
         CheckConstraint("freight_asked_fen > freight_fen", name="freight_asked_fen"),
         CheckConstraint(
             "reason_code IN ('not_needed','wrong_details','wrong_unit','freight','out_of_stock','cannot_deliver','price','other',"
-            "'not_confirmed_in_time','agreed','certificate')",
+            "'not_confirmed_in_time','agreed','certificate','not_paid_in_time')",
             name="reason_code",
         ),
         UniqueConstraint("purchase_order_id", "supplier_id"),

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.budgets.actions import FREIGHT_LOST
-from orders.money.queries import ALLOWED_OF_ORDER, ALLOWED_OF_PART, PAID
+from orders.money.queries import ALLOWED_OF_ORDER, PAID
 from orders.purchasing.schemas import (
     OrderLineOut,
     OrderSearch,
@@ -18,6 +18,7 @@ from orders.purchasing.schemas import (
     SupplierOrderRow,
 )
 from orders.purchasing.states import SUPPLIER_ORDER, SupplierOrderStatus
+from orders.terms import queries as terms
 from shop.core import clock, paging
 from shop.core.errors import NotFound
 from shop.core.paging import Page
@@ -50,15 +51,8 @@ def reach(actor: Actor) -> dict[str, Any]:
     }
 
 
-#: What supplier order ``so`` costs by now: its freight, and its goods less what was rejected, lost or will not come. What the ledger took back
-#: or booked anew since the acceptance (returns, corrections) counts as it says, and so does what a dispute gave back. Rejected and cancelled
-#: parts cost nothing, not even freight.
-PAYABLE = f"""-{ALLOWED_OF_PART.format(id="so.id")}
-  + CASE WHEN so.status IN ('rejected', 'cancelled') THEN 0 ELSE CASE WHEN {FREIGHT_LOST} THEN 0 ELSE so.freight_fen END
-    + (SELECT coalesce(sum(round((l.quantity - l.rejected_quantity - l.difference_quantity - l.closed_quantity) * l.unit_price_fen)), 0)::bigint
-       FROM order_line l WHERE l.supplier_order_id = so.id)
-    + (SELECT coalesce(sum(e.amount_fen), 0)::bigint FROM sale_entry e
-       WHERE e.order_id = so.purchase_order_id AND e.supplier_order_id = so.id AND e.origin_kind <> 'acceptance_line') END"""  # noqa: S608
+#: What supplier order ``so`` costs by now.
+PAYABLE = terms.COST_OF_PART
 
 _WITHIN_REACH = text(f"SELECT 1 FROM supplier_order so {SIDES} WHERE so.id = :id AND {IN_REACH}")  # noqa: S608
 _PAYABLE_OF_PART = text(f"SELECT {PAYABLE} FROM supplier_order so WHERE so.id = :id")  # noqa: S608
@@ -143,8 +137,12 @@ def purchase_order(session: Session, actor: Actor, purchase_order_id: int) -> Pu
     if not head.whole:
         # how the buyer keeps its books, and what others deliver, is nothing of a supplier's
         shown |= {"cost_centre": None, "purchase_request_id": None, "line_count": sum(part.line_count for part in parts)}
+    plan = terms.plan(session, purchase_order_id)
     return PurchaseOrderOut(
         **shown,
+        payment_terms=terms.read(plan.terms),
+        payment_extended_days=plan.extended_days,
+        dues=terms.dues_of_order(session, purchase_order_id, None if head.whole else [part.id for part in parts]),
         total=head.total_fen if head.whole else sum(part.total_fen for part in parts),
         total_grams=head.total_grams if head.whole else sum(part.total_grams for part in parts),
         freight=sum(part.freight_fen for part in parts if part.status not in _OVER),
@@ -327,6 +325,8 @@ def supplier_order(session: Session, actor: Actor, supplier_order_id: int) -> Su
         delivery_address=row.delivery_address,
         delivery_contact=row.delivery_contact,
         delivery_phone=row.delivery_phone,
+        payment_terms=terms.read(terms.plan(session, row.purchase_order_id).terms),
+        dues=terms.dues_of_order(session, row.purchase_order_id, [row.id]),
         possible_actions=SUPPLIER_ORDER.possible(row.status),
         lines=[_line(line) for line in _lines(session, [row.id], 0, None)],
     )

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from orders.budgets.schemas import FundSource as FundSource
 from orders.purchasing.rules import Reason, SourceKind
 from orders.purchasing.states import EndReason, SupplierOrderAction, SupplierOrderStatus
+from orders.terms.schemas import DueOut, PaymentTerms
 from shop.core.money import YuanIn, YuanOut
 from shop.core.quantities import Day, Id, Name, Quantity, QuantityOut, ShortText
 from shop.identity.schemas import Phone
@@ -36,6 +37,9 @@ class OrderHeadIn(BaseModel):
     delivery_phone: Phone | None = None
     platform: Platform = "marketplace"
     declared_relation_id: Id | None = Field(default=None, description="the support relation that this purchase serves")
+    payment_terms: PaymentTerms | None = Field(
+        default=None, description="default: what the unit usually has, or else the programme"
+    )
 
 
 class OrderLineIn(BaseModel):
@@ -116,6 +120,9 @@ class PurchaseOrderOut(BaseModel):
         description="goods and freight, less cancelled parts and what was not accepted; for the buyer's side"
     )
     paid: YuanOut | None = Field(description="for the buyer's side")
+    payment_terms: PaymentTerms
+    payment_extended_days: int = Field(description="by so many days its prepayment was put off")
+    dues: list[DueOut] = Field(description="what is due when, the oldest first; together they are what the order costs")
     supplier_orders: list[SupplierOrderBrief]
 
 
@@ -187,6 +194,8 @@ class SupplierOrderOut(SupplierOrderRow):
     delivery_address: str
     delivery_contact: str | None
     delivery_phone: str | None
+    payment_terms: PaymentTerms
+    dues: list[DueOut] = Field(description="what the buyer pays for it and when, the oldest first")
     possible_actions: list[SupplierOrderAction]
     lines: list[OrderLineOut]
 

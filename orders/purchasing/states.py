@@ -28,6 +28,7 @@ class EndReason(StrEnum):
     OUT_OF_STOCK = "out_of_stock"
     CANNOT_DELIVER = "cannot_deliver"
     PRICE = "price"
+    NOT_PAID_IN_TIME = "not_paid_in_time"
     OTHER = "other"
     # of the marketplace
     NOT_CONFIRMED_IN_TIME = "not_confirmed_in_time"

@@ -21,6 +21,7 @@ from orders.reassignments.errors import Dispatched, NotDispatched, NothingLeft, 
 from orders.reassignments.schemas import BudgetUnitIn
 from orders.reassignments.states import APPLICATION, ApplicationMove, ApplicationStatus
 from orders.requests.actions import require_cover
+from orders.terms import actions as terms
 from orders.units.queries import SETTINGS_ABOVE
 from shop.core import audit, clock, outbox
 from shop.core.errors import Forbidden, NotFound
@@ -151,7 +152,7 @@ def decide(session: Session, actor: Actor, application_id: int, move: Applicatio
 
     Raises:
         NotFound: none within reach (404). OwnUnit, Forbidden: not the caller's to decide (403). IllegalMove: decided already (409).
-        BudgetExceeded, BudgetMissing: the new unit's budget has too little left, or there is none where there has to be one (409).
+        BudgetExceeded, BudgetMissing, CreditExceeded: the new unit's budget has too little left, or there is none where there has to be one (409).
     """
     found = queries.application(session, actor, application_id)
     # the parts first, as who files another application has locked them
@@ -241,6 +242,7 @@ def _move(session: Session, actor: Actor, order: Any, unit: Any, reason: str) ->
     if budget.id is None and budget.required:
         raise BudgetMissing(year=year, fund_source=order.fund_source)
     budgets.move(session, order.id, budget.id)
+    terms.move(session, order.id, from_id=order.buyer_id, to_id=unit.id)
     audit.record(
         session,
         actor,

@@ -12,6 +12,7 @@ from orders.refunds.errors import AboveCredit, AbovePayment, NotOnline, OwnReque
 from orders.refunds.models import Refund
 from orders.refunds.schemas import RefundIn
 from orders.refunds.states import REFUND, RefundMove, RefundStatus
+from orders.terms import actions as terms
 from shop.core import audit, clock, numbers, outbox
 from shop.core.audit import Who
 from shop.core.errors import Invalid, NotFound
@@ -93,6 +94,7 @@ def approve(session: Session, actor: Actor, refund_id: int) -> None:
     _step(session, actor, row, RefundMove.APPROVE, approved_by=actor.user_id, approved_at=clock.now(), buyer_id=order.buyer_id)
     owed, promised = (Place(account, order.buyer_id, order.id) for account in (Account.RECEIVABLE, Account.REFUNDS))
     money.book(session, Kind.REFUND, row.id, carry(row.amount_fen, to=owed, out_of=promised))
+    terms.settle(session, [order.id])
 
 
 def refuse(session: Session, actor: Actor, refund_id: int, reason: str) -> None:
@@ -149,6 +151,7 @@ def fail(session: Session, who: Who, refund_id: int, reason: str) -> None:
     owner = session.execute(text("SELECT buyer_id FROM purchase_order WHERE id = :id"), {"id": row.purchase_order_id}).scalar_one()
     owed = Place(Account.RECEIVABLE, owner, row.purchase_order_id)
     money.book(session, Kind.REFUND_FAILED, row.id, [Posting(back, row.amount_fen), Posting(owed, -row.amount_fen)])
+    terms.settle(session, [row.purchase_order_id])
 
 
 def confirm(session: Session, actor: Actor, refund_id: int, reference: str) -> None:

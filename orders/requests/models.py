@@ -44,6 +44,8 @@ class PurchaseRequest(SQLModel, table=True):
     delivery_address: str
     delivery_contact: str | None = None
     delivery_phone: str | None = None
+    #: As they would be agreed on: what an approval is given in view of.
+    payment_terms: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True))
     source_kind: str = "direct"
     source_id: int | None = Field(default=None, sa_type=BigInteger)
     line_count: int

@@ -28,6 +28,7 @@ HEAD_FIELDS = (
     "delivery_address",
     "delivery_contact",
     "delivery_phone",
+    "payment_terms",
 )
 
 _REQUEST = """

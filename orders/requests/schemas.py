@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from orders.purchasing.rules import SourceKind
 from orders.purchasing.schemas import FundSource, Platform, PurchaseOrderIn, PurchaseOrderOut
 from orders.requests.states import RequestMove, RequestStatus
+from orders.terms.schemas import PaymentTerms
 from shop.core.money import YuanOut
 from shop.core.quantities import QuantityOut, ShortText
 
@@ -60,6 +61,7 @@ class PurchaseRequestOut(PurchaseRequestRow):
     delivery_address: str
     delivery_contact: str | None
     delivery_phone: str | None
+    payment_terms: PaymentTerms | None
     source_kind: SourceKind
     source_id: int | None
     round: int

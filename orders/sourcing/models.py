@@ -2,9 +2,10 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Numeric, Text, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
 from shop.core.db import fen, key, moment, quantity, ref
@@ -46,6 +47,8 @@ class QuotationRequest(SQLModel, table=True):
     districts: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False, server_default="{}"))
     fund_source: str
     cost_centre: str | None = None
+    #: By when orders are paid; null: as their unit usually does.
+    payment_terms: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True))
     delivery_address: str
     delivery_contact: str | None = None
     delivery_phone: str | None = None

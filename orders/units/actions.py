@@ -1,8 +1,10 @@
 """Keeping the addresses and settings of a unit."""
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy import text
 from sqlmodel import Session
 
@@ -16,8 +18,11 @@ from shop.identity import rules as identity_rules
 from shop.identity.actor import Actor
 from shop.identity.permissions import Role
 from shop.identity.queries import UPWARDS
+from shop.programmes import queries as programmes
+from shop.programmes.schemas import PaymentTerms
 
 CheckVersion = Callable[[int], None]
+_TERMS: TypeAdapter[PaymentTerms] = TypeAdapter(PaymentTerms)
 
 _ADD = text(
     """
@@ -43,7 +48,8 @@ _LOCK_SETTINGS = text("SELECT version FROM buying_settings WHERE organisation_id
 _SETTINGS = text(
     """
     UPDATE buying_settings SET budget_unit_id = CASE WHEN :has_unit THEN CAST(:budget_unit_id AS bigint) ELSE budget_unit_id END,
-        budget_required = CASE WHEN :has_required THEN CAST(:budget_required AS boolean) ELSE budget_required END, version = version + 1
+        budget_required = CASE WHEN :has_required THEN CAST(:budget_required AS boolean) ELSE budget_required END,
+        payment_terms = CASE WHEN :has_terms THEN CAST(:payment_terms AS jsonb) ELSE payment_terms END, version = version + 1
     WHERE organisation_id = :id
     """
 )
@@ -103,11 +109,12 @@ def change_address(session: Session, actor: Actor, address_id: int, changes: Map
 
 
 def set_up(session: Session, actor: Actor, organisation_id: int, changes: Mapping[str, Any], check: CheckVersion) -> None:
-    """Say whose budget the unit buys on and whether it needs one.
+    """Say whose budget the unit buys on, whether it needs one, and by when it usually pays.
 
     Raises:
         NotFound: not a unit of the caller's branch (404). NotABuyingUnit: it does not buy (409).
         NotAboveUnit: the budget unit lies elsewhere, or above the caller's own unit (422).
+        PaymentTooLate: see there (422).
         RequiredAbove: a unit above the caller's wants budgets (403).
     """
     path = _buying_unit(session, actor, organisation_id)
@@ -122,6 +129,10 @@ def set_up(session: Session, actor: Actor, organisation_id: int, changes: Mappin
         above = {"path": actor.organisation_path, "unit_id": actor.organisation}
         if session.execute(_REQUIRED_ABOVE, above).scalar():
             raise RequiredAbove
+    terms = changes.get("payment_terms")
+    if terms:
+        settled = programmes.config_of(session, clock.today()).payment.settled(_TERMS.validate_python(terms))
+        terms = settled.model_dump(mode="json")
     session.execute(
         _SETTINGS,
         {
@@ -130,6 +141,8 @@ def set_up(session: Session, actor: Actor, organisation_id: int, changes: Mappin
             "budget_required": changes.get("budget_required"),
             "has_unit": "budget_unit_id" in changes,
             "has_required": "budget_required" in changes,
+            "payment_terms": json.dumps(terms) if terms else None,
+            "has_terms": "payment_terms" in changes,
         },
     )
     audit.record(session, actor, "buying_settings.changed", "organisation", organisation_id, **changes)

@@ -1,6 +1,9 @@
 """How a buying unit buys: where its goods go and whose budget they belong to."""
 
-from sqlalchemy import Index, text
+from typing import Any
+
+from sqlalchemy import Column, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from shop.core.db import key, ref
@@ -37,4 +40,6 @@ class BuyingSettings(SQLModel, table=True):
     budget_unit_id: int | None = ref("organisation.id", nullable=True)
     #: Orders without a budget for their year and fund source are refused. Null: as the unit above says.
     budget_required: bool | None = None
+    #: The payment terms of orders that name none. Null: as the unit above says, or else the programme.
+    payment_terms: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True))
     version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})

@@ -42,7 +42,8 @@ SETTINGS_ABOVE = f"""
 _SETTINGS = text(
     f"""
     SELECT o.id AS organisation_id, b.id AS budget_unit_id, b.name AS budget_unit_name,
-           coalesce(({SETTINGS_ABOVE.format(column="budget_required", path="o.path")}), false) AS budget_required, coalesce(s.version, 1) AS version
+           coalesce(({SETTINGS_ABOVE.format(column="budget_required", path="o.path")}), false) AS budget_required,
+           ({SETTINGS_ABOVE.format(column="payment_terms", path="o.path")}) AS payment_terms, coalesce(s.version, 1) AS version
     FROM organisation o
     LEFT JOIN buying_settings s ON s.organisation_id = o.id
     JOIN organisation b ON b.id = coalesce(s.budget_unit_id, o.id)

@@ -1,9 +1,10 @@
 """What callers send and get about units that buy."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from shop.core.quantities import Id, Name, ShortText
 from shop.identity.schemas import Phone
+from shop.programmes.schemas import PaymentTerms
 
 
 class DeliveryAddressIn(BaseModel):
@@ -53,6 +54,9 @@ class BuyingSettingsPatch(BaseModel):
 
     budget_unit_id: Id | None = None
     budget_required: bool | None = None
+    payment_terms: PaymentTerms | None = Field(
+        default=None, description="of orders that name none; null: as above, or the programme's"
+    )
 
 
 class BuyingSettingsOut(BaseModel):
@@ -60,4 +64,5 @@ class BuyingSettingsOut(BaseModel):
     budget_unit_id: int
     budget_unit_name: str
     budget_required: bool
+    payment_terms: PaymentTerms | None
     version: int

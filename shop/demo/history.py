@@ -36,6 +36,7 @@ class History:
             "number buyer_id ordering_unit_id placed_by programme_code fund_source platform declared_relation_id buyer_reference delivery_address"
             " line_count total_fen total_grams placed_at",
         )
+        self.plans = Table(session, "payment_plan", "purchase_order_id kind terms", numbered=False)
         self.parts = Table(session, "supplier_order", "purchase_order_id supplier_id status reason total_fen total_grams version")
         self.lines = Table(
             session,
@@ -67,7 +68,16 @@ class History:
 
     def write(self, offers: Sequence[Offer], until: date) -> int:
         """Copy everything into the database; returns the number of rows."""
-        tables = [self.orders, self.parts, self.lines, self.shipments, self.shipment_lines, self.acceptances, self.acceptance_lines]
+        tables = [
+            self.orders,
+            self.plans,
+            self.parts,
+            self.lines,
+            self.shipments,
+            self.shipment_lines,
+            self.acceptances,
+            self.acceptance_lines,
+        ]
         paid = self.payments.ids
         written = write_all(self.session, [*tables, self.payments])
         payments.book(self.session, paid)
@@ -94,6 +104,7 @@ class History:
             sum(line.grams for line in priced),
             order.placed_at,
         )
+        self.plans.add(order_id, "net", '{"kind": "net", "days": 30}')
         self.trail.add(
             order.placed_at,
             order.buyer.user_id,

@@ -14,6 +14,7 @@ from sqlmodel import Session
 
 from orders.ledger.actions import book_acceptances
 from orders.statistics import actions as statistics
+from orders.terms import actions as terms
 from shop import reference
 from shop.core import clock, workdays
 from shop.core.db import database
@@ -114,6 +115,8 @@ class _Load:
         self.session.execute(text("ANALYZE"))
         entries = sum(book_acceptances(self.session, ids) for ids in accepted_by.values())
         while statistics.refresh(self.session):
+            pass
+        while terms.catch_up(self.session):
             pass
         self.say(f"demo data: {entries:,} sales in the ledger and in the figures")
 

@@ -52,6 +52,7 @@ class Permission(StrEnum):
     ORGANISATIONS_EDIT = "organisations:edit"
     ORGANISATIONS_READ = "organisations:read"
     PAPERS_UPLOAD = "papers:upload"
+    PAYMENTS_EXTEND = "payments:extend"
     PAYMENTS_RECORD = "payments:record"
     PLEDGES_MANAGE = "pledges:manage"
     PLEDGES_READ = "pledges:read"
@@ -166,6 +167,7 @@ _PURCHASER = {
     P.ORDERS_CANCEL,
     P.ORDERS_PLACE,
     P.PAPERS_UPLOAD,
+    P.PAYMENTS_EXTEND,
     P.PLEDGES_MANAGE,
     P.QUOTATION_REQUESTS_MANAGE,
     P.RETURNS_DOCUMENT,
@@ -278,6 +280,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.DISPUTES_OPEN,
             P.MONEY_READ,
             P.PAPERS_UPLOAD,
+            P.PAYMENTS_EXTEND,
             P.PAYMENTS_RECORD,
             P.PURCHASE_REQUESTS_DECIDE,
             P.REFUNDS_REQUEST,

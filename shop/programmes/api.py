@@ -40,6 +40,7 @@ def _out(row: Programme, language: Language) -> ProgrammeOut:
         certification=config.certification,
         reserved_share=config.reserved_share,
         ordering=config.ordering,
+        payment=config.payment,
         returns=config.returns,
         invoicing=config.invoicing,
         disputes=config.disputes,

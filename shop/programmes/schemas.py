@@ -6,7 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shop.core.errors import Language
+from shop.core.errors import BadValue, Language
+from shop.programmes.errors import PaymentTooLate
 from shop.programmes.rules import Channel, Mode, Relation
 
 
@@ -144,8 +145,7 @@ class OrderingRules(Part):
     short_percent: int = Field(default=20, ge=0, le=100)
     #: Time to answer a proposed change of a confirmed order.
     amendment_working_days: Days = 5
-    #: What a contract says of payment, and its other terms.
-    payment_terms: str = "需方验收合格并收到发票后三十日内，以银行转账方式付款至供方账户。"
+    #: What a contract says besides its lines, delivery and payment.
     contract_terms: tuple[str, ...] = (
         "供方按合同约定的产品、规格、数量、产地和期限交货，产品须持有有效的消费帮扶产品认定证书。",
         "运费以供方确认订单时所列金额为准，确认后不得变更。",
@@ -154,6 +154,107 @@ class OrderingRules(Part):
         "需方应在货物到达后{acceptance}个工作日内验收；逾期未验收且未提出异议的，视为验收合格。",
         "拒收的货物由供方负责取回，不计货款。",
     )
+
+
+PaymentDays = Annotated[int, Field(ge=0, le=365, description="calendar days; default: the programme's")]
+SharePercent = Annotated[int, Field(ge=1, le=100)]
+
+
+class Prepayment(Part):
+    """先款后货: everything is paid so many days after the supplier's confirmation, and shipped after that."""
+
+    kind: Literal["prepayment"]
+    days: PaymentDays | None = None
+
+
+class NetPayment(Part):
+    """先货后款: each part is paid so many days after its acceptance."""
+
+    kind: Literal["net"]
+    days: PaymentDays | None = None
+
+
+class Instalment(Part):
+    """A share of the price, due so many days after the order or after each acceptance."""
+
+    percent: SharePercent
+    days: Annotated[int, Field(ge=0, le=365)]
+    after: Literal["order", "acceptance"]
+
+
+class InstalmentPayment(Part):
+    """分期: shares that together are the whole."""
+
+    kind: Literal["instalments"]
+    instalments: tuple[Instalment, ...] = Field(min_length=1, max_length=12)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if sum(each.percent for each in self.instalments) != 100:
+            raise BadValue("各期比例之和须为 100", "the shares must sum to 100")
+        return self
+
+
+class DepositPayment(Part):
+    """预付部分: a share is paid after the confirmation and before shipping, the rest after each acceptance."""
+
+    kind: Literal["deposit"]
+    percent: Annotated[int, Field(ge=1, le=99)]
+    deposit_days: PaymentDays | None = None
+    days: PaymentDays | None = None
+
+
+PaymentTerms = Annotated[Prepayment | NetPayment | InstalmentPayment | DepositPayment, Field(discriminator="kind")]
+
+
+class PaymentRules(Part):
+    """By when orders are paid; ``docs/payment-terms.md`` says where each number is from. Days are calendar days."""
+
+    #: What holds where neither the order nor its unit says anything else.
+    default: PaymentTerms = NetPayment(kind="net", days=30)
+    #: After the supplier's confirmation, and how often and by how much that may be put off.
+    prepayment_days: int = Field(default=30, ge=1, le=365)
+    extension_days: int = Field(default=15, ge=1, le=365)
+    #: After each acceptance: unless said otherwise, and at most.
+    net_days: int = Field(default=30, ge=0, le=365)
+    max_days: int = Field(default=60, ge=0, le=365)
+    #: So many days after an unpaid prepayment was due its supplier may cancel, and the buyer has been told.
+    cancel_after_days: int = Field(default=3, ge=1, le=365)
+    #: The buyer is told so many days before and after an amount is due.
+    remind_before: tuple[Annotated[int, Field(ge=0, le=90)], ...] = (7, 1)
+    remind_after: tuple[Annotated[int, Field(ge=1, le=365)], ...] = Field(default=(1, 15, 30), min_length=1)
+
+    def settled(self, terms: PaymentTerms) -> PaymentTerms:
+        """The terms with every number filled in.
+
+        Raises:
+            PaymentTooLate: an amount would be due later than this programme allows (422).
+        """
+        match terms:
+            case Prepayment():
+                given = {"days": self.prepayment_days if terms.days is None else terms.days}
+                allowed = {"days": self.prepayment_days}
+            case NetPayment():
+                given, allowed = {"days": self.net_days if terms.days is None else terms.days}, {"days": self.max_days}
+            case DepositPayment():
+                given = {
+                    "deposit_days": self.prepayment_days if terms.deposit_days is None else terms.deposit_days,
+                    "days": self.net_days if terms.days is None else terms.days,
+                }
+                allowed = {"deposit_days": self.prepayment_days, "days": self.max_days}
+            case InstalmentPayment():
+                given = {"days": max((each.days for each in terms.instalments if each.after == "acceptance"), default=0)}
+                allowed = {"days": self.max_days}
+                _require_within(given, allowed)
+                return terms
+        _require_within(given, allowed)
+        return terms.model_copy(update=given)
+
+
+def _require_within(given: Mapping[str, int], allowed: Mapping[str, int]) -> None:
+    for name, days in given.items():
+        if days > allowed[name]:
+            raise PaymentTooLate(most=allowed[name])
 
 
 class ReturnRules(Part):
@@ -233,6 +334,7 @@ class ProgrammeConfig(Part):
     certification: CertificationRules
     reserved_share: ReservedShare
     ordering: OrderingRules = OrderingRules()
+    payment: PaymentRules = PaymentRules()
     returns: ReturnRules = ReturnRules()
     invoicing: InvoicingRules = InvoicingRules()
     disputes: DisputeRules = DisputeRules()
@@ -299,6 +401,7 @@ class ProgrammeOut(ProgrammeSummaryOut):
     certification: CertificationRules
     reserved_share: ReservedShare
     ordering: OrderingRules
+    payment: PaymentRules
     returns: ReturnRules
     invoicing: InvoicingRules
     disputes: DisputeRules

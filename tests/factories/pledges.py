@@ -80,7 +80,7 @@ class Scene:
             at = next(n for n, supplier in enumerate(self.suppliers) if supplier.id == part["supplier_id"])
             seller = self.clients[f"seller{at}"]
             assert seller.post(f"/v1/supplier-orders/{part['id']}/confirm").status_code == 200
-            shipment = seller.post(f"/v1/supplier-orders/{part['id']}/shipments", json={}).json()["id"]
+            shipment = seller.post(f"/v1/supplier-orders/{part['id']}/shipments", json={"before_payment": True}).json()["id"]
             assert self.clients[who].post(f"/v1/shipments/{shipment}/acceptance", json={}).status_code in (200, 201)
 
     def count(self, pledge: dict[str, Any], order: dict[str, Any], **body: Any) -> Any:

@@ -67,6 +67,7 @@ def call_off(session: Session, actor: Actor, agreement_id: int, body: CallOffIn)
     head = OrderHeadIn(
         fund_source=agreement.fund_source,
         buyer_id=agreement.buyer_id,
+        payment_terms=agreement.payment_terms,
         **body.model_dump(exclude={"lines", "delivery_place_id"}),
     )
     if body.delivery_place_id is not None:

@@ -21,6 +21,7 @@ from orders.agreements.schemas.terms import (
     TierPrice,
 )
 from orders.agreements.states import AGREEMENT, AgreementMove, AgreementStatus
+from orders.terms.queries import settled
 from shop.core import audit, clock, outbox
 from shop.core.errors import Fault, Forbidden, NotFound
 from shop.identity.actor import Actor
@@ -50,20 +51,22 @@ _HEAD = (
     "call_off_lead_days",
     "auto_order",
     "terms",
+    "payment_terms",
     "buyer_id",
     "supplier_id",
 )
+_VALUES = {c: f"CAST(:{c} AS jsonb)" if c == "payment_terms" else f":{c}" for c in _HEAD}
 _INSERT = text(
     f"""
     INSERT INTO agreement (id, number, {", ".join(_HEAD)}, quotation_request_id, status, created_by, created_at)
-    SELECT n.id, 'AG' || CAST(:day AS text) || lpad(n.id::text, greatest(6, length(n.id::text)), '0'), {", ".join(f":{c}" for c in _HEAD)},
+    SELECT n.id, 'AG' || CAST(:day AS text) || lpad(n.id::text, greatest(6, length(n.id::text)), '0'), {", ".join(_VALUES.values())},
            CAST(:quotation_request_id AS bigint), 'draft', :user_id, :now
     FROM (SELECT nextval(pg_get_serial_sequence('agreement', 'id')) AS id) n
     RETURNING id
     """  # noqa: S608
 )
 _REPLACE = text(
-    f"UPDATE agreement SET {', '.join(f'{c} = :{c}' for c in _HEAD)}, version = version + 1 WHERE id = :id"  # noqa: S608
+    f"UPDATE agreement SET {', '.join(f'{c} = {value}' for c, value in _VALUES.items())}, version = version + 1 WHERE id = :id"  # noqa: S608
 )
 _LINES = text(
     """
@@ -99,7 +102,7 @@ def create(session: Session, actor: Actor, body: AgreementIn, *, quotation_reque
     Raises:
         NotFound: no such buyer or supplier, or not a buyer of the caller's branch (404).
         PartyNotApproved: one side is not approved, or is no supplier (409).
-        TermsRefused: lines that are not the supplier's, or withdrawn, or caps off the step (422).
+        TermsRefused: lines that are not the supplier's, or withdrawn, or caps off the step (422). PaymentTooLate: see there (422).
     """
     values = _checked(session, actor, body)
     agreement_id: int = session.execute(
@@ -236,8 +239,13 @@ def _checked(session: Session, actor: Actor, body: AgreementIn) -> dict[str, Any
         raise PartyNotApproved
     if faults := _line_faults(session, body):
         raise TermsRefused(count=len(faults), faults=faults)
-    values = body.model_dump(exclude={"lines", "buyer_id", "amount_cap", "minimum_amount"})
-    return values | {"buyer_id": buyer_id, "amount_cap_fen": body.amount_cap, "minimum_amount_fen": body.minimum_amount}
+    values = body.model_dump(exclude={"lines", "buyer_id", "amount_cap", "minimum_amount", "payment_terms"})
+    return values | {
+        "buyer_id": buyer_id,
+        "payment_terms": settled(session, body.payment_terms),
+        "amount_cap_fen": body.amount_cap,
+        "minimum_amount_fen": body.minimum_amount,
+    }
 
 
 def _line_faults(session: Session, body: AgreementIn) -> list[Fault]:

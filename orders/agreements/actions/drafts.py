@@ -115,6 +115,7 @@ def order(session: Session, actor: Actor, draft_id: int) -> Submitted:
     head = OrderHeadIn(
         fund_source=agreement.fund_source,
         buyer_id=agreement.buyer_id,
+        payment_terms=agreement.payment_terms,
         deliver_by=draft.due_on,
         **address_of(session, agreement.id, draft.delivery_place_id),
     )

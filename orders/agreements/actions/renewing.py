@@ -18,10 +18,10 @@ from shop.core.errors import Fault
 _COPY = text(
     """
     INSERT INTO agreement (id, number, title, buyer_id, supplier_id, fund_source, valid_from, valid_until, amount_cap_fen, tolerance_percent,
-        minimum_amount_fen, call_off_lead_days, auto_order, terms, status, renews_id, created_by, created_at, proposed_at)
+        minimum_amount_fen, call_off_lead_days, auto_order, terms, payment_terms, status, renews_id, created_by, created_at, proposed_at)
     SELECT n.id, 'AG' || CAST(:day AS text) || lpad(n.id::text, greatest(6, length(n.id::text)), '0'), a.title, a.buyer_id, a.supplier_id,
         a.fund_source, :valid_from, :valid_until, a.amount_cap_fen, a.tolerance_percent, a.minimum_amount_fen, a.call_off_lead_days,
-        a.auto_order, a.terms, 'proposed', a.id, :user_id, :now, :now
+        a.auto_order, a.terms, a.payment_terms, 'proposed', a.id, :user_id, :now, :now
     FROM agreement a, (SELECT nextval(pg_get_serial_sequence('agreement', 'id')) AS id) n WHERE a.id = :id
     RETURNING *
     """

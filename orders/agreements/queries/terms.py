@@ -10,7 +10,7 @@ from sqlmodel import Session
 _HEAD = text(
     """
     SELECT a.number, a.title, a.fund_source, a.valid_from, a.valid_until, a.terminated_on, a.amount_cap_fen, a.tolerance_percent,
-           a.minimum_amount_fen, a.call_off_lead_days, a.auto_order, a.terms, buyer.uscc AS buyer, supplier.uscc AS supplier
+           a.minimum_amount_fen, a.call_off_lead_days, a.auto_order, a.terms, a.payment_terms, buyer.uscc AS buyer, supplier.uscc AS supplier
     FROM agreement a JOIN organisation buyer ON buyer.id = a.buyer_id JOIN organisation supplier ON supplier.id = a.supplier_id
     WHERE a.id = :id
     """

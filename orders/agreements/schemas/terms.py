@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSche
 from orders.agreements.rules import Side
 from orders.agreements.states import AgreementMove, AgreementState, ChangeKind, ChangeStatus
 from orders.budgets.schemas import FundSource
+from orders.terms.schemas import PaymentTerms
 from shop.core.errors import BadValue
 from shop.core.money import PositiveYuanIn, YuanOut
 from shop.core.quantities import Day, Id, Name, OptionalText, Quantity, QuantityOut, ShortText, plain
@@ -96,6 +97,9 @@ class AgreementIn(In):
     call_off_lead_days: LeadDays = 3
     auto_order: bool = Field(default=False, description="drafted call-offs are ordered without a click")
     terms: OptionalText = ""
+    payment_terms: PaymentTerms | None = Field(
+        default=None, description="of every order that draws from it; default: the unit's usual ones"
+    )
     lines: list[AgreementLineIn] = Field(min_length=1, max_length=MAX_LINES)
 
     @model_validator(mode="after")
@@ -272,6 +276,7 @@ class AgreementOut(AgreementRow):
     call_off_lead_days: int
     auto_order: bool
     terms: str
+    payment_terms: PaymentTerms | None
     quotation_request_id: int | None
     renews_id: int | None
     renewed_as_id: int | None

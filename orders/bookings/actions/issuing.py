@@ -12,6 +12,7 @@ from orders.fulfilment import queries as fulfilment
 from orders.fulfilment.errors import DispositionNeeded
 from orders.purchasing.actions.moving import locked
 from orders.purchasing.states import SUPPLIER_ORDER, SupplierOrderAction
+from orders.terms import actions as terms
 from shop.core import audit, clock, numbers, outbox
 from shop.identity.actor import Actor
 from shop.identity.public import LETTERS
@@ -43,10 +44,11 @@ def issue(session: Session, actor: Actor, supplier_order_id: int, body: IssueIn)
 
     Raises:
         NotFound: not an order of the caller's organisation (404). IllegalMove: it is not confirmed, or delivered (409).
-        VouchersIssued, NothingForVouchers, TooManyVouchers, DispositionNeeded: see there (409). BadValidity: see there (422).
+        VouchersIssued, NothingForVouchers, TooManyVouchers, DispositionNeeded, NotPaidYet: see there (409). BadValidity: see there (422).
     """
     order = locked(session, actor, supplier_order_id, "supplier")
     SUPPLIER_ORDER.after(order.status, SupplierOrderAction.SHIP_PART)
+    terms.require_paid(session, supplier_order_id, waived=body.before_payment)
     now = clock.now()
     today = clock.shanghai_date(now)
     valid_from = _validity(today, body)

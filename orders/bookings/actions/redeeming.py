@@ -13,7 +13,6 @@ from catalog.stock import actions as stock
 from orders.bookings.actions.booking import take
 from orders.bookings.errors import AlreadyRedeemed, BookedForLater, OutsideValidity
 from orders.bookings.states import OPEN, VOUCHER, VoucherMove, VoucherStatus
-from orders.budgets import actions as budgets
 from orders.fulfilment import queries as fulfilment
 from orders.fulfilment.actions.accepting import acceptance_step
 from orders.fulfilment.errors import DispositionNeeded
@@ -21,6 +20,7 @@ from orders.invoices import actions as invoices
 from orders.ledger.actions import book_acceptance
 from orders.purchasing.actions.moving import locked, step
 from orders.purchasing.states import SUPPLIER_ORDER, SupplierOrderAction
+from orders.terms import actions as terms
 from shop.core import audit, clock, outbox
 from shop.core.audit import SYSTEM, Who
 from shop.core.errors import NotFound
@@ -201,5 +201,5 @@ def _deliver(session: Session, who: Who, user_id: int, order: Any, units: Mappin
         invoices.after_acceptance(session, order.id, acceptance_id)
     else:
         stock.take_back(session, **moved)
-    budgets.redraw_part(session, order.id)
+    terms.redraw_part(session, order.id)
     return acceptance_id

@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.budgets import actions as budgets
 from orders.disputes.errors import OutsideYourRegion, OwnDispute
 from orders.disputes.states import DISPUTE, DisputeMove
 from orders.fulfilment.actions.accepting import give_time
@@ -16,6 +15,7 @@ from orders.money import actions as money
 from orders.money.rules import Account, Kind, Place, carry
 from orders.payments import actions as payments
 from orders.purchasing.queries import SIDES
+from orders.terms import actions as terms
 from shop.core import audit
 from shop.core.errors import NotFound
 from shop.identity.actor import Actor
@@ -113,4 +113,4 @@ def _give_back(session: Session, row: Any, refund_fen: int) -> None:
     supplier = Place(Account.PAYABLE, row.supplier_id, **of)
     money.book(session, Kind.ALLOWANCE, row.id, carry(refund_fen, to=supplier, out_of=buyer))
     invoices.follow(session, row.supplier_order_id, CreditReason.PRICE_REDUCTION)
-    budgets.redraw(session, row.purchase_order_id)
+    terms.redraw(session, row.purchase_order_id)

@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.budgets import actions as budgets
 from orders.fulfilment import queries, rules
 from orders.fulfilment.errors import AlreadyAccepted, AlreadyHeld, LinesWrong, NotAPhoto, NotHeld, TooManyPhotos
 from orders.fulfilment.rules import Accepted, Answer, ShippedLine
@@ -15,6 +14,7 @@ from orders.invoices import actions as invoices
 from orders.ledger.actions import book_acceptance
 from orders.purchasing.actions.moving import locked, step
 from orders.purchasing.states import SupplierOrderAction
+from orders.terms import actions as terms
 from shop.core import audit, clock, outbox, uploads, workdays
 from shop.core.audit import SYSTEM, Who
 from shop.identity.actor import Actor
@@ -152,7 +152,7 @@ def _accept(session: Session, actor: Who, shipment_id: int, order: Any, answers:
     step(session, actor, order, acceptance_step(session, order.id))
     book_acceptance(session, acceptance_id)
     invoices.after_acceptance(session, order.id, acceptance_id)
-    budgets.redraw(session, order.purchase_order_id)
+    terms.redraw(session, order.purchase_order_id)
     outbox.publish(session, "acceptance.recorded", acceptance_id=acceptance_id)
 
 

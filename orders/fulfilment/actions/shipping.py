@@ -14,6 +14,7 @@ from orders.fulfilment.rules import OpenLine, Sent, Shipped
 from orders.fulfilment.schemas import ShipmentIn, TrackingIn, WaybillIn
 from orders.purchasing.actions.moving import locked, step
 from orders.purchasing.states import SUPPLIER_ORDER, SupplierOrderAction
+from orders.terms import actions as terms
 from shop.core import audit, clock, outbox, workdays
 from shop.core.errors import Fault
 from shop.identity.actor import Actor
@@ -57,9 +58,11 @@ def ship(session: Session, actor: Actor, supplier_order_id: int, body: ShipmentI
         LinesWrong: unknown lines, more than is open, a wrong step, too little of a weight, impossible dates (422).
         NothingToShip: every line is shipped (409).
         DispositionNeeded: a certificate was suspended, held or revoked, and the buyer has not chosen delivery (409).
+        NotPaidYet: what is due before shipping is not paid, and the supplier does not say that it wants to all the same (409).
     """
     order = locked(session, actor, supplier_order_id, "supplier")
     SUPPLIER_ORDER.after(order.status, SupplierOrderAction.SHIP_PART)
+    unpaid = terms.require_paid(session, supplier_order_id, waived=body.before_payment)
     if undecided := queries.undecided(session, supplier_order_id):
         raise DispositionNeeded(certificates=", ".join(undecided))
     lines = [OpenLine(*row) for row in session.execute(_OPEN, {"id": supplier_order_id})]
@@ -92,6 +95,12 @@ def ship(session: Session, actor: Actor, supplier_order_id: int, body: ShipmentI
     gone = sum((line.sent.quantity + line.closed for line in shipped), Decimal(0))
     left = sum(line.open for line in lines) > gone
     step(session, actor, order, SupplierOrderAction.SHIP_PART if left else SupplierOrderAction.SHIP_REST)
+    if unpaid:
+        audit.record(
+            session, actor, "shipment.before_payment", "supplier_order", order.id, shipment_id=shipment_id, unpaid_fen=unpaid
+        )
+    if closed:
+        terms.redraw(session, order.purchase_order_id)
     outbox.publish(session, "shipment.sent", shipment_id=shipment_id)
     return shipment_id
 

@@ -7,12 +7,12 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.budgets import actions as budgets
 from orders.purchasing.actions.cancelling import give_back_stock
 from orders.purchasing.actions.moving import locked, step
 from orders.purchasing.actions.totals import payable_and_paid, total_changed
 from orders.purchasing.errors import ConfirmedTooLate, FreightFixed, FreightNotAgreed, OtherFreight, PaidMoreThanThat
 from orders.purchasing.states import SUPPLIER_ORDER, EndReason, SupplierOrderAction, SupplierOrderStatus
+from orders.terms import actions as terms
 from shop.core import audit, clock, outbox
 from shop.core.audit import SYSTEM
 from shop.core.money import yuan_from_fen
@@ -46,6 +46,7 @@ def confirm(session: Session, actor: Actor, supplier_order_id: int) -> None:
     _in_time(order.confirm_by, now)
     step(session, actor, order, SupplierOrderAction.CONFIRM)
     session.execute(text("UPDATE supplier_order SET confirmed_at = :now WHERE id = :id"), {"id": order.id, "now": now})
+    terms.count(session, [order.purchase_order_id])
     outbox.publish(session, "supplier_order.confirmed", supplier_order_id=supplier_order_id)
 
 
@@ -59,7 +60,7 @@ def reject(session: Session, actor: Actor, supplier_order_id: int, reason: str, 
     order = locked(session, actor, supplier_order_id, "supplier")
     step(session, actor, order, SupplierOrderAction.REJECT, reason=reason, code=code)
     give_back_stock(session, [supplier_order_id])
-    budgets.redraw(session, order.purchase_order_id)
+    terms.redraw(session, order.purchase_order_id)
     outbox.publish(session, "supplier_order.rejected", supplier_order_id=supplier_order_id)
 
 
@@ -72,7 +73,7 @@ def set_freight(session: Session, actor: Actor, supplier_order_id: int, freight_
     Raises:
         NotFound: not an order of the caller's organisation. Changed: another version than the caller read (412).
         FreightFixed, ConfirmedTooLate: the order is confirmed, over, or past its time (409).
-        PaidMoreThanThat: more was paid than the order would cost then (409). BuyersBudgetShort: the buyer has less left (409).
+        PaidMoreThanThat: more was paid than the order would cost then (409). BuyersBudgetShort, BuyersCreditShort: the buyer has less left (409).
     """
     order = locked(session, actor, supplier_order_id, "supplier")
     if_match(order.version)
@@ -134,7 +135,7 @@ def release_unconfirmed(session: Session, most: int = 200) -> int:
     if late:
         give_back_stock(session, [part.id for part in late])
     orders = sorted({part.purchase_order_id for part in late})
-    budgets.redraw_all(session, orders)
+    terms.redraw_all(session, orders)
     for purchase_order_id in orders:
         outbox.publish(session, "purchase_order.cancelled", purchase_order_id=purchase_order_id)
     return len(late)

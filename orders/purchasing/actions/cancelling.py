@@ -4,11 +4,13 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from catalog.stock.actions import release
-from orders.budgets import actions as budgets
 from orders.purchasing import rules
-from orders.purchasing.actions.moving import step
+from orders.purchasing.actions.moving import locked, step
+from orders.purchasing.actions.totals import hold_totals
 from orders.purchasing.errors import ConsentNeeded
-from orders.purchasing.states import SUPPLIER_ORDER, EndReason, SupplierOrderAction
+from orders.purchasing.states import SUPPLIER_ORDER, EndReason, SupplierOrderAction, SupplierOrderStatus
+from orders.terms import actions as terms
+from orders.terms.handlers import require_overdue
 from shop.core import clock, outbox
 from shop.core.errors import NotFound
 from shop.core.states import IllegalMove
@@ -49,8 +51,29 @@ def cancel(session: Session, actor: Actor, purchase_order_id: int, reason: str, 
     for row in free_rows:
         step(session, actor, row, SupplierOrderAction.CANCEL, reason=reason, code=code)
     give_back_stock(session, [row.id for row in free_rows])
-    budgets.redraw(session, purchase_order_id)
+    terms.redraw(session, purchase_order_id)
     outbox.publish(session, "purchase_order.cancelled", purchase_order_id=purchase_order_id)
+
+
+def cancel_unpaid(session: Session, actor: Actor, supplier_order_id: int, reason: str) -> None:
+    """Cancel a part whose prepayment is overdue, as its supplier; what was paid for it is the buyer's credit.
+
+    Raises:
+        NotFound: not an order of the caller's organisation (404). IllegalMove: it is not confirmed, or on its way (409).
+        NotOverdue: nothing is overdue, or not for so many days as the programme asks (409). NotWarned: the buyer has not been told (409).
+    """
+    order = locked(session, actor, supplier_order_id, "supplier")
+    SUPPLIER_ORDER.after(order.status, SupplierOrderAction.CANCEL)
+    if order.status != SupplierOrderStatus.CONFIRMED:
+        raise IllegalMove(state=order.status, action="cancel_unpaid", allowed=[])
+    # whoever pays holds the order: it is paid before this, or finds it cancelled
+    hold_totals(session, order.purchase_order_id)
+    require_overdue(session, supplier_order_id)
+    step(session, actor, order, SupplierOrderAction.CANCEL, reason=reason, code=EndReason.NOT_PAID_IN_TIME)
+    give_back_stock(session, [supplier_order_id])
+    terms.redraw(session, order.purchase_order_id)
+    outbox.publish(session, "supplier_order.unpaid", supplier_order_id=supplier_order_id)
+    outbox.publish(session, "purchase_order.cancelled", purchase_order_id=order.purchase_order_id)
 
 
 def give_back_stock(session: Session, supplier_order_ids: list[int]) -> None:

@@ -23,6 +23,7 @@ from orders.purchasing.actions.pricing import Prepared, Wanted, prepare, steps_o
 from orders.purchasing.errors import AboveApproved, LinesRefused
 from orders.purchasing.rules import LineFacts, Reason, Source
 from orders.purchasing.schemas import OrderHeadIn, PurchaseOrderOut, SupplierOrderBrief
+from orders.terms import actions as terms
 from shop.core import clock
 from shop.core.db import array
 from shop.core.money import yuan_from_fen
@@ -121,7 +122,7 @@ def place(
         AddressMissing, UnknownAddress: it is not said where the goods go (422).
         LinesRefused: lines that cannot be met, each with its reason (422).
         ApprovalNeeded: somebody has to approve it; see :mod:`orders.requests` (409).
-        BudgetExceeded, BudgetMissing: see there (409).
+        BudgetExceeded, BudgetMissing, CreditNeeded, CreditExceeded: see there (409).
     """
     prepared = prepare(session, actor, head, lines)
     if steps := steps_of(session, actor, prepared):
@@ -135,7 +136,7 @@ def carry_out(
     """Reserve stock and budget and write the order.
 
     Raises:
-        AboveApproved: it costs more by now than was approved (409). LinesRefused, BudgetExceeded, BudgetMissing: as for :func:`place`.
+        AboveApproved: it costs more by now than was approved (409). LinesRefused, BudgetExceeded, BudgetMissing, CreditExceeded: as for :func:`place`.
     """
     if approved and prepared.total_fen > approved.total_fen:
         raise AboveApproved(total=yuan_from_fen(prepared.total_fen), approved=yuan_from_fen(approved.total_fen))
@@ -144,7 +145,9 @@ def carry_out(
     if approved:
         _give_back(session, prepared, approved.request_id)
     draw_on_budget(session, prepared, Holder.PURCHASE_ORDER, order.id)
-    return order
+    terms.draw(session, order.buyer_id, order.id, prepared.terms, prepared.total_fen)
+    costs = {part.id: part.total for part in order.supplier_orders}
+    return order.model_copy(update={"dues": terms.settle_terms(session, order.id, prepared.terms, costs)})
 
 
 def draw_on_budget(session: Session, prepared: Prepared, holder: Holder, holder_id: int) -> None:
@@ -202,7 +205,7 @@ def _write(session: Session, actor: Actor, prepared: Prepared, source: Source, r
     rows = session.execute(
         _WRITE,
         {
-            **head.model_dump(exclude={"lines", "delivery_address_id"}),
+            **head.model_dump(exclude={"lines", "delivery_address_id", "payment_terms"}),
             **force,
             "buyer_id": buyer.id,
             "ordering_unit_id": actor.organisation,
@@ -236,7 +239,7 @@ def _write(session: Session, actor: Actor, prepared: Prepared, source: Source, r
         refused = [line for line in prepared.facts if line.certificate_id in ended]
         raise LinesRefused(count=len(refused), faults=[rules.fault(line, Reason.NOT_CERTIFIED) for line in refused])
     return PurchaseOrderOut(
-        **head.model_dump(exclude={"lines", "buyer_id", "delivery_address", "delivery_address_id"}),
+        **head.model_dump(exclude={"lines", "buyer_id", "delivery_address", "delivery_address_id", "payment_terms"}),
         delivery_address=head.delivery_address or "",
         ordering_unit_id=actor.organisation,
         purchase_request_id=request_id,
@@ -253,6 +256,9 @@ def _write(session: Session, actor: Actor, prepared: Prepared, source: Source, r
         freight=0,
         payable=total_fen,
         paid=0,
+        payment_terms=prepared.terms,
+        payment_extended_days=0,
+        dues=[],
         supplier_orders=[
             SupplierOrderBrief(
                 id=row.supplier_order_id,

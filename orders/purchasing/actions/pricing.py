@@ -17,6 +17,9 @@ from orders.purchasing import rules
 from orders.purchasing.errors import BuyerNotApproved, LinesRefused, NotYourUnit, OutsideProgramme
 from orders.purchasing.rules import AgreedLine, LineFacts, PricedLine, Reason, WantedLine
 from orders.purchasing.schemas import OrderHeadIn, OrderLineIn
+from orders.terms import rules as payment
+from orders.terms.errors import CreditNeeded
+from orders.terms.queries import read
 from orders.units import queries as units
 from orders.units.queries import SETTINGS_ABOVE
 from shop.core import clock, workdays
@@ -25,7 +28,7 @@ from shop.core.errors import Invalid, NotFound
 from shop.core.money import MAX_FEN
 from shop.identity.actor import Actor
 from shop.identity.queries import UPWARDS
-from shop.programmes.schemas import OrderingRules
+from shop.programmes.schemas import OrderingRules, PaymentRules, PaymentTerms
 
 # The unit that the order belongs to: the one named, else the one whose budget the caller's unit buys on, else the caller's own. With the
 # programme in force, and the last day on which a supplier may confirm an order of today.
@@ -35,12 +38,17 @@ _BUYER = text(
            {workdays.add_sql("CAST(:today AS date)", "p.confirm_days")} AS confirm_on,
            ({NEAREST.format(path="o.path")}) AS budget_id,
            ({SETTINGS_ABOVE.format(column="budget_required", path="o.path")}) AS budget_required,
+           ({SETTINGS_ABOVE.format(column="payment_terms", path="o.path")}) AS payment_terms, p.payment_rules,
+           EXISTS (SELECT FROM {UPWARDS.format(path="o.path")} JOIN organisation_role r ON r.organisation_id = up.id
+                   WHERE r.role IN ('budget_unit', 'authority') AND r.valid_from <= :today AND (r.valid_to IS NULL OR :today < r.valid_to))
+           OR EXISTS (SELECT FROM credit_limit l WHERE l.organisation_id = o.id AND l.limit_fen > 0) AS may_owe,
            EXISTS (SELECT FROM {UPWARDS.format(path="o.path || ltrim(CAST(:unit_path AS text), '/')")} JOIN approval_rule r ON r.organisation_id = up.id AND r.active)
            AS has_rules
     FROM organisation o
     JOIN organisation unit ON unit.id = :unit_id
     LEFT JOIN buying_settings s ON s.organisation_id = :unit_id
-    LEFT JOIN (SELECT code, coalesce((config -> 'ordering' ->> 'confirm_working_days')::int, {OrderingRules().confirm_working_days}) AS confirm_days
+    LEFT JOIN (SELECT code, coalesce((config -> 'ordering' ->> 'confirm_working_days')::int, {OrderingRules().confirm_working_days}) AS confirm_days,
+                      coalesce(config -> 'payment', '{{}}') AS payment_rules
                FROM programme WHERE valid_from <= :today AND (valid_to IS NULL OR valid_to > :today)) p ON true
     WHERE o.id = coalesce(CAST(:buyer_id AS bigint), s.budget_unit_id, :unit_id)
     """  # noqa: S608
@@ -75,12 +83,13 @@ Wanted = OrderLineIn | WantedLine | AgreedLine
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An order that could be placed: who buys (a row of ``_BUYER``), where it goes, and its lines at today's prices."""
+    """An order that could be placed: who buys (a row of ``_BUYER``), where it goes, its lines at today's prices, and by when it is paid."""
 
     buyer: Any
     head: OrderHeadIn
     facts: list[LineFacts]
     priced: list[PricedLine]
+    terms: PaymentTerms
 
     @property
     def total_fen(self) -> int:
@@ -97,7 +106,10 @@ def prepare(session: Session, actor: Actor, head: OrderHeadIn, lines: Sequence[W
         raise LinesRefused(count=len(faults), faults=faults)
     priced = [rules.priced(line) for line in facts]
     _check_total(facts, priced)
-    return Prepared(buyer, _addressed(session, actor, head, buyer), facts, priced)
+    terms = _terms(head, buyer)
+    return Prepared(
+        buyer, _addressed(session, actor, head, buyer).model_copy(update={"payment_terms": terms}), facts, priced, terms
+    )
 
 
 def steps_of(session: Session, actor: Actor, prepared: Prepared, besides: int | None = None) -> list[Step]:
@@ -161,6 +173,19 @@ def _addressed(session: Session, actor: Actor, head: OrderHeadIn, buyer: Any) ->
             "delivery_phone": head.delivery_phone or found.phone,
         }
     )
+
+
+def _terms(head: OrderHeadIn, buyer: Any) -> PaymentTerms:
+    """By when the order is paid, with every number.
+
+    Raises:
+        CreditNeeded: its buyer may not owe anything (409). PaymentTooLate: see there (422).
+    """
+    usual = None if buyer.payment_terms is None else read(buyer.payment_terms)
+    terms = payment.chosen(head.payment_terms, usual, PaymentRules.model_validate(buyer.payment_rules), may_owe=buyer.may_owe)
+    if payment.on_credit(terms) and not buyer.may_owe:
+        raise CreditNeeded
+    return terms
 
 
 def facts_of(session: Session, lines: Sequence[Wanted]) -> list[LineFacts]:

@@ -3,8 +3,8 @@
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.budgets import actions as budgets
 from orders.purchasing.queries import PAYABLE_AND_PAID
+from orders.terms import actions as terms
 from shop.core import outbox
 
 _LOCK = text("SELECT 1 FROM purchase_order WHERE id = :id FOR UPDATE")
@@ -33,12 +33,12 @@ def total_changed(session: Session, purchase_order_id: int) -> None:
     """Count an order and its parts again, after their lines or freight changed, and say so: whatever counts by totals goes by this.
 
     Raises:
-        BuyersBudgetShort: it costs more by now than the buyer's budget has left (409).
+        BuyersBudgetShort, BuyersCreditShort: it costs more by now than the buyer has left (409).
     """
     hold_totals(session, purchase_order_id)
     session.execute(_PARTS, {"id": purchase_order_id})
     session.execute(_WHOLE, {"id": purchase_order_id})
-    budgets.redraw(session, purchase_order_id)
+    terms.redraw(session, purchase_order_id)
     outbox.publish(session, "purchase_order.amended", purchase_order_id=purchase_order_id)
 
 

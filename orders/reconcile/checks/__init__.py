@@ -5,6 +5,7 @@ from orders.reconcile.checks.certified import CERTIFICATES
 from orders.reconcile.checks.check import Check, Difference
 from orders.reconcile.checks.delivered import DELIVERIES
 from orders.reconcile.checks.invoiced import INVOICED
+from orders.reconcile.checks.owed import OWED
 from orders.reconcile.checks.paid import PAID
 from orders.reconcile.checks.placed import ORDERS
 from orders.reconcile.checks.recorded import RECORDS
@@ -15,6 +16,7 @@ from orders.reconcile.checks.sold import FIGURES, LEDGER
 CHECKS: list[Check] = [
     *ORDERS,
     *BUDGETED,
+    *OWED,
     *DELIVERIES,
     *LEDGER,
     *RETURNED,

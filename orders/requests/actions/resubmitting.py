@@ -17,7 +17,7 @@ _REWRITE = text(
     UPDATE purchase_request SET buyer_id = :buyer_id, reason = :reason, fund_source = :fund_source, platform = :platform,
         declared_relation_id = CAST(:declared_relation_id AS bigint), buyer_reference = :buyer_reference, cost_centre = :cost_centre,
         deliver_by = CAST(:deliver_by AS date), delivery_address = :delivery_address, delivery_contact = :delivery_contact,
-        delivery_phone = :delivery_phone, line_count = :line_count, total_fen = :total_fen, round = round + 1
+        delivery_phone = :delivery_phone, payment_terms = CAST(:payment_terms AS jsonb), line_count = :line_count, total_fen = :total_fen, round = round + 1
     WHERE id = :id
     """
 )

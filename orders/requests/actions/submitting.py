@@ -21,11 +21,12 @@ from shop.identity.actor import Actor
 _WRITE = text(
     """
     INSERT INTO purchase_request (id, number, buyer_id, ordering_unit_id, requested_by, requested_at, reason, fund_source, platform,
-        declared_relation_id, buyer_reference, cost_centre, deliver_by, delivery_address, delivery_contact, delivery_phone, source_kind,
-        source_id, line_count, total_fen)
+        declared_relation_id, buyer_reference, cost_centre, deliver_by, delivery_address, delivery_contact, delivery_phone, payment_terms,
+        source_kind, source_id, line_count, total_fen)
     SELECT n.id, 'PR' || CAST(:day AS text) || lpad(n.id::text, greatest(6, length(n.id::text)), '0'), :buyer_id, :ordering_unit_id,
         :user_id, :now, :reason, :fund_source, :platform, CAST(:declared_relation_id AS bigint), :buyer_reference, :cost_centre,
-        CAST(:deliver_by AS date), :delivery_address, :delivery_contact, :delivery_phone, :source_kind, CAST(:source_id AS bigint),
+        CAST(:deliver_by AS date), :delivery_address, :delivery_contact, :delivery_phone,
+        CAST(:payment_terms AS jsonb), :source_kind, CAST(:source_id AS bigint),
         :line_count, :total_fen
     FROM (SELECT nextval(pg_get_serial_sequence('purchase_request', 'id')) AS id) n
     RETURNING id
@@ -113,6 +114,7 @@ def columns(prepared: Prepared) -> dict[str, Any]:
     return {
         **prepared.head.model_dump(exclude={"lines", "reason", "buyer_id", "delivery_address_id"}),
         "buyer_id": prepared.buyer.id,
+        "payment_terms": prepared.terms.model_dump_json(),
         "line_count": len(prepared.priced),
         "total_fen": prepared.total_fen,
     }

@@ -9,7 +9,6 @@ from sqlmodel import Session
 
 from catalog.certificates.states import stopped_at_sql
 from catalog.stock import actions as stock
-from orders.budgets import actions as budgets
 from orders.invoices import actions as invoices
 from orders.invoices.rules import CreditReason
 from orders.ledger import actions as ledger
@@ -19,6 +18,7 @@ from orders.returns.actions.moving import IfMatch, locked, locked_for_officer, s
 from orders.returns.errors import CertificateStopped, ReceiptLinesWrong
 from orders.returns.schemas import ApproveIn, ReceiptIn, SendIn
 from orders.returns.states import RETURN, ReturnKind, ReturnMove, ReturnStatus
+from orders.terms import actions as terms
 from shop.core import audit, clock
 from shop.core.money import yuan_from_fen
 from shop.identity.actor import Actor
@@ -231,7 +231,7 @@ def _take_sale_back(
     if into_stock:
         stock.take_back(session, **_moved(into_stock))
     invoices.follow(session, row.supplier_order_id, CreditReason.RETURN)
-    budgets.redraw_part(session, row.supplier_order_id)
+    terms.redraw_part(session, row.supplier_order_id)
     refunded = sum(one.part.amount_fen for _, one in booked)
     audit.record(
         session,

@@ -5,7 +5,6 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.budgets import actions as budgets
 from orders.invoices import actions as invoices
 from orders.invoices.rules import CreditReason
 from orders.ledger import actions as ledger
@@ -20,6 +19,7 @@ from orders.returns.models import AcceptanceCorrection
 from orders.returns.rules import Standing, Truth, after_correction
 from orders.returns.schemas import CorrectionIn
 from orders.returns.states import CORRECTION, CorrectionMove, CorrectionStatus
+from orders.terms import actions as terms
 from shop.core import audit, clock, numbers, outbox
 from shop.core.errors import NotFound
 from shop.identity.actor import Actor
@@ -256,7 +256,7 @@ def _book(session: Session, actor: Actor, correction: Any) -> None:
     invoices.follow(session, correction.supplier_order_id, CreditReason.CORRECTION)
     fresh = session.execute(_FRESH, wanted).scalars().all()
     invoices.after_acceptance(session, correction.supplier_order_id, correction.acceptance_id, fresh)
-    budgets.redraw_part(session, correction.supplier_order_id)
+    terms.redraw_part(session, correction.supplier_order_id)
     audit.record(
         session,
         actor,

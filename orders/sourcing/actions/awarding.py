@@ -175,6 +175,7 @@ def _order(session: Session, actor: Actor, row: Row[Any], table: Table, lines: l
         fund_source=row.fund_source,
         buyer_id=row.buyer_id,
         cost_centre=row.cost_centre,
+        payment_terms=row.payment_terms,
         deliver_by=max(promised, default=None),
         delivery_address=next(iter(places)),
         delivery_contact=row.delivery_contact,
@@ -198,6 +199,7 @@ def _agreement(session: Session, actor: Actor, row: Row[Any], lines: list[Awarde
         valid_from=terms.valid_from,
         valid_until=terms.valid_until,
         terms=terms.terms,
+        payment_terms=row.payment_terms,
         lines=[
             AgreementLineIn(
                 sku_id=line.offer.sku_id,

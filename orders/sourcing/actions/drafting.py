@@ -13,6 +13,7 @@ from orders.sourcing.queries import requests as queries
 from orders.sourcing.queries.reach import UNRELATED
 from orders.sourcing.schemas.requests import CopyIn, QuotationRequestIn, RequestLineIn
 from orders.sourcing.states import RequestAction
+from orders.terms.queries import settled
 from shop.core import audit, clock, uploads
 from shop.core.errors import Changed, Fault, NotFound
 from shop.core.models import StoredFile
@@ -23,14 +24,14 @@ MOST_FILES = 20
 
 _BUYER = text("SELECT id, path FROM organisation WHERE id = :id")
 _COLUMNS = (
-    "title, note, kind, matching, districts, fund_source, cost_centre, delivery_address, delivery_contact, delivery_phone, target_shown,"
+    "title, note, kind, matching, districts, fund_source, cost_centre, payment_terms, delivery_address, delivery_contact, delivery_phone, target_shown,"
     " closes_at, questions_until, line_count"
 )
 _CREATE = text(
     f"""
     INSERT INTO quotation_request (id, number, buyer_id, created_by, created_at, {_COLUMNS})
     SELECT n.id, 'RFQ' || CAST(:day AS text) || lpad(n.id::text, greatest(6, length(n.id::text)), '0'), :buyer_id, :user_id, :now,
-        :title, :note, :kind, :matching, CAST(:districts AS text[]), :fund_source, :cost_centre, :delivery_address, :delivery_contact,
+        :title, :note, :kind, :matching, CAST(:districts AS text[]), :fund_source, :cost_centre, CAST(:payment_terms AS jsonb), :delivery_address, :delivery_contact,
         :delivery_phone, :target_shown, :closes_at, :questions_until, :line_count
     FROM (SELECT nextval(pg_get_serial_sequence('quotation_request', 'id')) AS id) n RETURNING id
     """  # noqa: S608
@@ -38,7 +39,7 @@ _CREATE = text(
 _CHANGE = text(
     """
     UPDATE quotation_request SET title = :title, note = :note, kind = :kind, matching = :matching, districts = CAST(:districts AS text[]),
-        fund_source = :fund_source, cost_centre = :cost_centre, delivery_address = :delivery_address, delivery_contact = :delivery_contact,
+        fund_source = :fund_source, cost_centre = :cost_centre, payment_terms = CAST(:payment_terms AS jsonb), delivery_address = :delivery_address, delivery_contact = :delivery_contact,
         delivery_phone = :delivery_phone, target_shown = :target_shown, closes_at = :closes_at, questions_until = :questions_until,
         line_count = :line_count
     WHERE id = :id
@@ -78,7 +79,7 @@ _COPY = text(
     WITH made AS (
         INSERT INTO quotation_request (id, number, buyer_id, created_by, created_at, copied_from_id, {_COLUMNS})
         SELECT n.id, 'RFQ' || CAST(:day AS text) || lpad(n.id::text, greatest(6, length(n.id::text)), '0'), q.buyer_id, :user_id, :now, q.id,
-            q.title, q.note, q.kind, q.matching, q.districts, q.fund_source, q.cost_centre, q.delivery_address, q.delivery_contact,
+            q.title, q.note, q.kind, q.matching, q.districts, q.fund_source, q.cost_centre, q.payment_terms, q.delivery_address, q.delivery_contact,
             q.delivery_phone, q.target_shown, :closes_at, :questions_until, q.line_count
         FROM quotation_request q, (SELECT nextval(pg_get_serial_sequence('quotation_request', 'id')) AS id) n WHERE q.id = :id RETURNING id
     ), lines AS (
@@ -109,7 +110,7 @@ def create(session: Session, actor: Actor, body: QuotationRequestIn) -> int:
     """
     buyer_id = _buyer(session, actor, body.buyer_id)
     now = clock.now()
-    values = {**_values(body), "buyer_id": buyer_id, "user_id": actor.user_id, "now": now}
+    values = {**_values(session, body), "buyer_id": buyer_id, "user_id": actor.user_id, "now": now}
     request_id: int = session.execute(_CREATE, {**values, "day": _day(now)}).scalar_one()
     _write(session, request_id, buyer_id, body)
     audit.record(session, actor, "quotation_request.created", "quotation_request", request_id, lines=len(body.lines))
@@ -127,7 +128,7 @@ def change(session: Session, actor: Actor, request_id: int, body: QuotationReque
     row = locked(session, actor, request_id, RequestAction.EDIT)
     if version and version.strip() not in (f'"{row.version}"', "*"):
         raise Changed
-    session.execute(_CHANGE, {**_values(body), "id": row.id})
+    session.execute(_CHANGE, {**_values(session, body), "id": row.id})
     for statement in _CLEAR:
         session.execute(statement, {"id": row.id})
     _write(session, row.id, row.buyer_id, body)
@@ -202,11 +203,12 @@ def _buyer(session: Session, actor: Actor, buyer_id: int | None) -> int:
     return int(buyer.id)
 
 
-def _values(body: QuotationRequestIn) -> dict[str, Any]:
+def _values(session: Session, body: QuotationRequestIn) -> dict[str, Any]:
     if body.closes_at <= clock.now():
         raise TimeIsPast
     return {
-        **body.model_dump(exclude={"lines", "supplier_ids", "buyer_id"}),
+        **body.model_dump(exclude={"lines", "supplier_ids", "buyer_id", "payment_terms"}),
+        "payment_terms": settled(session, body.payment_terms),
         "questions_until": body.questions_until or body.closes_at,
         "line_count": len(body.lines),
     }

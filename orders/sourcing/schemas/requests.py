@@ -10,6 +10,7 @@ from catalog.products.schemas import DistrictCode
 from orders.purchasing.schemas import FundSource
 from orders.sourcing.rules import Kind
 from orders.sourcing.states import RequestAction, RequestStatus
+from orders.terms.schemas import PaymentTerms
 from shop.core.errors import BadValue
 from shop.core.money import PositiveYuanIn, YuanOut
 from shop.core.quantities import Day, Id, LongText, Moment, Name, Quantity, QuantityOut, ShortText, each_once
@@ -85,6 +86,7 @@ class QuotationRequestIn(EndIn):
     buyer_id: Id | None = Field(default=None, description="the budget unit; default: the caller's own")
     fund_source: FundSource
     cost_centre: Name | None = None
+    payment_terms: PaymentTerms | None = Field(default=None, description="of what is awarded; default: the unit's usual ones")
     delivery_address: ShortText
     delivery_contact: Name | None = None
     delivery_phone: Phone | None = None
@@ -180,6 +182,7 @@ class QuotationRequestOut(RequestRow):
     districts: list[str]
     fund_source: FundSource
     cost_centre: str | None
+    payment_terms: PaymentTerms | None
     delivery_address: str
     delivery_contact: str | None
     delivery_phone: str | None

@@ -206,7 +206,7 @@ class Buying(Cast):
         for part in self.gift["supplier_orders"]:
             seller = self.seller_of(part["supplier_id"])
             seller.post(f"/v1/supplier-orders/{part['id']}/confirm", expect=200)
-            body = {"carrier": "邮政快递", "waybill": f"YD{self.tag}{part['id']}"}
+            body = {"carrier": "邮政快递", "waybill": f"YD{self.tag}{part['id']}", "before_payment": True}
             shipment = seller.post(f"/v1/supplier-orders/{part['id']}/shipments", json=body)
             self.firm.post(f"/v1/shipments/{shipment['id']}/acceptance", json={})
         figures = self.firm.get(self.pledge_path)["figures"]

@@ -29,7 +29,7 @@ class Scene:
         self.api, self.database, self.market = api, database, make_market(database)
         self.product, self.honey = self.market.products[0], self.market.products[1]
         with database.unit_of_work() as session:
-            other = make_organisation(session, kind="hospital", role="hospital", region_code="500112", name="渝北医院")
+            other = make_organisation(session, kind="hospital", region_code="500112", name="渝北医院")
             self.users = {
                 "buyer": self.market.purchaser,
                 "finance": self.market.finance,

@@ -1,0 +1,52 @@
+"""What is due of orders, and how much buyers owe."""
+
+from orders.money.queries import PAID
+from orders.reconcile.checks.check import sql
+from orders.terms.queries import COST_OF_PART, UNPAID
+
+OWED = [
+    sql(
+        "dues",
+        "订单各期应付款之和 = 订单应付金额，已付部分 = 已付款",
+        "What is due of an order = what it costs by now, and what is paid of it = what was paid",
+        f"""
+        SELECT 'purchase_order ' || po.id AS subject, format('due %s, paid %s', greatest(c.fen, 0), greatest(least(c.fen, c.paid), 0)) AS expected,
+               format('due %s, paid %s', coalesce(d.fen, 0), coalesce(d.paid, 0)) AS found
+        FROM purchase_order po LEFT JOIN payment_plan p ON p.purchase_order_id = po.id
+        CROSS JOIN LATERAL (
+            SELECT (SELECT coalesce(sum({COST_OF_PART}), 0)::bigint FROM supplier_order so WHERE so.purchase_order_id = po.id) AS fen,
+                   {PAID.format(order="po.id")} AS paid
+        ) c
+        LEFT JOIN LATERAL (
+            SELECT sum(amount_fen)::bigint AS fen, sum(paid_fen)::bigint AS paid FROM payment_due WHERE purchase_order_id = po.id
+        ) d ON true
+        WHERE p.purchase_order_id IS NULL OR p.counted_at IS NOT NULL
+          AND (coalesce(d.fen, 0), coalesce(d.paid, 0)) IS DISTINCT FROM (greatest(c.fen, 0), greatest(least(c.fen, c.paid), 0))
+        """,  # noqa: S608
+    ),
+    sql(
+        "credit_limits",
+        "赊销占用 = 各订单占用之和",
+        "Credit that is used = what orders draw of it",
+        """
+        SELECT 'credit_limit ' || l.id AS subject, coalesce(d.fen, 0)::text AS expected, (l.used_fen + l.over_fen)::text AS found
+        FROM credit_limit l LEFT JOIN (SELECT credit_limit_id AS id, sum(amount_fen) AS fen FROM credit_draw GROUP BY 1) d USING (id)
+        WHERE l.used_fen + l.over_fen IS DISTINCT FROM coalesce(d.fen, 0)
+        """,
+    ),
+    sql(
+        "credit_draws",
+        "订单占用的赊销额度 = 未付金额；先款后货的订单不占用",
+        "What an order draws of its buyer's credit = what is not paid of it; nothing where it is paid ahead",
+        f"""
+        SELECT 'purchase_order ' || po.id AS subject, o.fen::text AS expected, coalesce(d.amount_fen, 0)::text AS found
+        FROM purchase_order po JOIN payment_plan p ON p.purchase_order_id = po.id
+        LEFT JOIN credit_limit l ON l.organisation_id = po.buyer_id
+        LEFT JOIN credit_draw d ON d.purchase_order_id = po.id
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN l.id IS NULL OR p.kind = 'prepayment' THEN 0 ELSE greatest({UNPAID.format(order="po.id")}, 0) END AS fen
+        ) o
+        WHERE coalesce(d.amount_fen, 0) <> o.fen OR d.credit_limit_id <> l.id
+        """,  # noqa: S608
+    ),
+]

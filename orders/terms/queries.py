@@ -1,0 +1,269 @@
+"""Reading terms, dues and credit limits, each within the caller's reach."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Row, text
+from sqlmodel import Session
+
+from orders.budgets.actions import FREIGHT_LOST
+from orders.money.queries import ALLOWED_OF_PART, PAID
+from orders.terms.rules import BUCKETS, After, Bucket
+from orders.terms.schemas import (
+    BucketOut,
+    CreditDrawOut,
+    CreditLimitOut,
+    DueFilter,
+    DueOut,
+    DueRow,
+    DueSearch,
+    DueStatus,
+    DueTotalsOut,
+    PaymentTerms,
+)
+from shop.core import clock, paging
+from shop.core.errors import NotFound
+from shop.core.paging import Page
+from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
+from shop.programmes import queries as programmes
+
+#: SQL: what supplier order ``so`` costs by now, in fen: its freight, and its goods less what was rejected, lost or will not come. What the ledger
+#: took back or booked anew since the acceptance (returns, corrections) counts as it says, and so does what a dispute gave back. Rejected and
+#: cancelled parts cost nothing, not even freight.
+COST_OF_PART = f"""-{ALLOWED_OF_PART.format(id="so.id")}
+  + CASE WHEN so.status IN ('rejected', 'cancelled') THEN 0 ELSE CASE WHEN {FREIGHT_LOST} THEN 0 ELSE so.freight_fen END
+    + (SELECT coalesce(sum(round((l.quantity - l.rejected_quantity - l.difference_quantity - l.closed_quantity) * l.unit_price_fen)), 0)::bigint
+       FROM order_line l WHERE l.supplier_order_id = so.id)
+    + (SELECT coalesce(sum(e.amount_fen), 0)::bigint FROM sale_entry e
+       WHERE e.order_id = so.purchase_order_id AND e.supplier_order_id = so.id AND e.origin_kind <> 'acceptance_line') END"""  # noqa: S608
+#: SQL: what is to be paid for order ``{order}`` and is not paid yet, whether it is due or not; below zero: paid too much.
+UNPAID = f"""
+    ((SELECT coalesce(sum({COST_OF_PART}), 0)::bigint FROM supplier_order so WHERE so.purchase_order_id = {{order}}) - {PAID})
+"""  # noqa: S608
+#: What has no date is sorted behind all that has one.
+_UNDATED = "9999-12-31"
+_BUCKET = "CASE {} END".format(
+    " ".join(
+        f"WHEN d.overdue_days >= {first}{'' if last is None else f' AND d.overdue_days <= {last}'} THEN '{bucket}'"
+        for bucket, (first, last) in BUCKETS.items()
+    )
+)
+# A date of null means that the days have not begun.
+_DUES = f"""
+    SELECT d.*, {_BUCKET} AS bucket FROM (
+        SELECT d.id, d.purchase_order_id, d.supplier_order_id, d.position, d.counted_from, d.due_on, d.amount_fen, d.paid_fen,
+               d.amount_fen - d.paid_fen AS open_fen,
+               CASE WHEN d.paid_fen < d.amount_fen THEN greatest(CAST(:today AS date) - d.due_on, 0) ELSE 0 END AS overdue_days,
+               CASE WHEN d.paid_fen = d.amount_fen THEN 'paid' WHEN d.due_on IS NULL THEN 'undated'
+                    WHEN d.due_on < CAST(:today AS date) THEN 'overdue' ELSE 'open' END AS status,
+               coalesce(d.due_on, '{_UNDATED}') AS sorted_on, po.number, po.buyer_id, buyer.name AS buyer_name, so.supplier_id,
+               supplier.name AS supplier_name
+        FROM payment_due d
+        JOIN purchase_order po ON po.id = d.purchase_order_id
+        JOIN supplier_order so ON so.id = d.supplier_order_id
+        JOIN organisation buyer ON buyer.id = po.buyer_id
+        JOIN organisation unit ON unit.id = po.ordering_unit_id
+        JOIN organisation supplier ON supplier.id = so.supplier_id
+        WHERE (buyer.path LIKE CAST(:branch AS text) OR unit.path LIKE CAST(:branch AS text) OR supplier.path LIKE CAST(:branch AS text)
+               OR buyer.region_code LIKE ANY (CAST(:regions AS text[])))
+          AND (CAST(:buyer_id AS bigint) IS NULL OR po.buyer_id = :buyer_id)
+          AND (CAST(:supplier_id AS bigint) IS NULL OR so.supplier_id = :supplier_id)
+          AND (CAST(:purchase_order_id AS bigint) IS NULL OR d.purchase_order_id = :purchase_order_id)
+          AND (CAST(:due_from AS date) IS NULL OR d.due_on >= :due_from)
+          AND (CAST(:due_to AS date) IS NULL OR d.due_on <= :due_to)
+    ) d
+"""  # noqa: S608
+_ASKED = f"(CAST(:status AS text) IS NULL OR d.status = :status) AND (CAST(:bucket AS text) IS NULL OR {_BUCKET} = :bucket)"
+_PAGE = text(
+    f"""
+    {_DUES} WHERE {_ASKED} AND (CAST(:start_on AS date) IS NULL OR (d.sorted_on, d.id) > (CAST(:start_on AS date), CAST(:start_id AS bigint)))
+    ORDER BY d.sorted_on, d.id LIMIT :rows
+    """
+)
+_TOTALS = text(
+    f"""
+    SELECT bucket, count(*) AS count, coalesce(sum(amount_fen), 0)::bigint AS amount, coalesce(sum(paid_fen), 0)::bigint AS paid,
+           coalesce(sum(open_fen), 0)::bigint AS open
+    FROM ({_DUES} WHERE {_ASKED}) found GROUP BY bucket
+    """  # noqa: S608
+)
+_OF_ORDER = text(
+    """
+    SELECT d.*, d.amount_fen - d.paid_fen AS open_fen FROM payment_due d
+    WHERE d.purchase_order_id = :id AND (CAST(:parts AS bigint[]) IS NULL OR d.supplier_order_id = ANY (CAST(:parts AS bigint[])))
+    ORDER BY d.position
+    """
+)
+_PLAN = text("SELECT terms, extended_days FROM payment_plan WHERE purchase_order_id = :id")
+
+_LIMIT = """
+    SELECT l.id, l.organisation_id, o.name AS organisation_name, l.limit_fen AS limit, l.used_fen + l.over_fen AS used,
+           l.limit_fen - l.used_fen - l.over_fen AS available, l.reason, l.set_at, l.version
+    FROM credit_limit l JOIN organisation o ON o.id = l.organisation_id
+    WHERE (o.path LIKE CAST(:branch AS text) OR o.region_code LIKE ANY (CAST(:regions AS text[])))
+"""
+_ONE_LIMIT = text(f"{_LIMIT} AND l.organisation_id = :id")
+_LIMITS = text(f"{_LIMIT} AND l.id > :start ORDER BY l.id LIMIT :rows")
+_DRAWS = text(
+    """
+    SELECT d.id, d.purchase_order_id, po.number, d.amount_fen AS amount FROM credit_draw d JOIN purchase_order po ON po.id = d.purchase_order_id
+    WHERE d.credit_limit_id = :id AND d.amount_fen > 0 AND d.id > :start ORDER BY d.id LIMIT :rows
+    """
+)
+_TERMS: TypeAdapter[PaymentTerms] = TypeAdapter(PaymentTerms)
+
+
+def reach(actor: Actor) -> dict[str, Any]:
+    return {
+        "branch": f"{actor.organisation_path}%" if actor.organisation_path else None,
+        "regions": [f"{prefix}%" for prefix in actor.regions(Permission.MONEY_READ)],
+    }
+
+
+def dues(session: Session, actor: Actor, asked: DueSearch) -> Page[DueRow]:
+    """Dues of the own branch's orders, bought or delivered, or of a region's buyers, by date."""
+    start = paging.position(asked.after, str, int)
+    rows = _found(session, actor, asked, start, asked.limit + 1)
+    return paging.page(rows, asked.limit, _row, lambda row: [row.sorted_on, row.id])
+
+
+def all_dues(session: Session, actor: Actor, asked: DueFilter, most: int) -> Iterator[DueRow]:
+    """The same, all of them, for a file."""
+    return (_row(row) for row in _found(session, actor, asked, None, most))
+
+
+def _found(session: Session, actor: Actor, asked: DueFilter, start: list[Any] | None, rows: int) -> Sequence[Row[Any]]:
+    return session.execute(
+        _PAGE,
+        {
+            **_values(actor, asked),
+            "start_on": paging.day(start[0]) if start else None,
+            "start_id": start[1] if start else None,
+            "rows": rows,
+        },
+    ).all()
+
+
+def totals(session: Session, actor: Actor, asked: DueFilter) -> DueTotalsOut:
+    """What all of them come to, and what is overdue by age."""
+    rows = session.execute(_TOTALS, _values(actor, asked)).all()
+    by_age = {row.bucket: row for row in rows if row.bucket}
+    return DueTotalsOut(
+        count=sum(row.count for row in rows),
+        amount=sum(row.amount for row in rows),
+        paid=sum(row.paid for row in rows),
+        open=sum(row.open for row in rows),
+        overdue=sum(row.open for row in by_age.values()),
+        buckets=[
+            BucketOut(
+                bucket=bucket,
+                count=by_age[bucket].count if bucket in by_age else 0,
+                open=by_age[bucket].open if bucket in by_age else 0,
+            )
+            for bucket in Bucket
+        ],
+    )
+
+
+def _values(actor: Actor, asked: DueFilter) -> dict[str, Any]:
+    return {**reach(actor), **asked.model_dump(exclude={"limit", "after"}), "today": clock.today()}
+
+
+def _row(row: Row[Any]) -> DueRow:
+    known = {"amount": row.amount_fen, "paid": row.paid_fen, "open": row.open_fen}
+    return DueRow(**known, **{name: getattr(row, name) for name in DueRow.model_fields if name not in known})
+
+
+def dues_of_order(session: Session, purchase_order_id: int, parts: Sequence[int] | None = None) -> list[DueOut]:
+    """The dues of an order, oldest first; ``parts``: those of these parts only. That the caller may see them is the caller's to check."""
+    rows = session.execute(_OF_ORDER, {"id": purchase_order_id, "parts": None if parts is None else list(parts)})
+    return [shown(row.supplier_order_id, row.counted_from, row.due_on, row.amount_fen, row.paid_fen) for row in rows]
+
+
+def shown(part_id: int, counted_from: After, due_on: date | None, amount_fen: int, paid_fen: int) -> DueOut:
+    """A due as it stands today."""
+    late = (clock.today() - due_on).days if due_on and paid_fen < amount_fen else 0
+    if paid_fen == amount_fen:
+        status = DueStatus.PAID
+    elif due_on is None:
+        status = DueStatus.UNDATED
+    else:
+        status = DueStatus.OVERDUE if late > 0 else DueStatus.OPEN
+    return DueOut(
+        supplier_order_id=part_id,
+        counted_from=counted_from,
+        due_on=due_on,
+        amount=amount_fen,
+        paid=paid_fen,
+        open=amount_fen - paid_fen,
+        status=status,
+        overdue_days=max(late, 0),
+    )
+
+
+def plan(session: Session, purchase_order_id: int) -> Row[Any]:
+    """The terms of an order as they are kept, and by how many days its prepayment was put off."""
+    return session.execute(_PLAN, {"id": purchase_order_id}).one()
+
+
+def ahead_of_shipping(session: Session, supplier_order_id: int) -> int:
+    """What of a part has to be paid before it is shipped and is not, in fen."""
+    statement = text(
+        "SELECT coalesce(sum(amount_fen - paid_fen), 0)::bigint FROM payment_due"
+        " WHERE supplier_order_id = :id AND counted_from = 'confirmation'"
+    )
+    return int(session.execute(statement, {"id": supplier_order_id}).scalar_one())
+
+
+def credit_limits(session: Session, actor: Actor, *, limit: int, after: str | None) -> Page[CreditLimitOut]:
+    """Credit limits of the own branch, or of a region's buyers."""
+    start = paging.position(after, int)
+    rows = session.execute(_LIMITS, {**reach(actor), "start": start[0] if start else 0, "rows": limit + 1}).all()
+    return paging.page(rows, limit, _limit, lambda row: [row.id])
+
+
+def credit_limit(session: Session, actor: Actor, organisation_id: int) -> CreditLimitOut:
+    """One of them.
+
+    Raises:
+        NotFound: none within reach (404).
+    """
+    return _limit(_one(session, actor, organisation_id))
+
+
+def draws(session: Session, actor: Actor, organisation_id: int, *, limit: int, after: str | None) -> Page[CreditDrawOut]:
+    """The orders that draw on it. Raises as :func:`credit_limit`."""
+    found = _one(session, actor, organisation_id)
+    start = paging.position(after, int)
+    rows = session.execute(_DRAWS, {"id": found.id, "start": start[0] if start else 0, "rows": limit + 1}).all()
+    return paging.page(rows, limit, lambda row: CreditDrawOut.model_validate(row, from_attributes=True), lambda row: [row.id])
+
+
+def _one(session: Session, actor: Actor, organisation_id: int) -> Row[Any]:
+    row = session.execute(_ONE_LIMIT, {**reach(actor), "id": organisation_id}).first()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _limit(row: Row[Any]) -> CreditLimitOut:
+    return CreditLimitOut.model_validate(row, from_attributes=True)
+
+
+def settled(session: Session, terms: PaymentTerms | None) -> str | None:
+    """Terms that are agreed on ahead of orders, every number filled in, as the database keeps them.
+
+    Raises:
+        PaymentTooLate: see there (422).
+    """
+    if terms is None:
+        return None
+    return programmes.config_of(session, clock.today()).payment.settled(terms).model_dump_json()
+
+
+def read(terms: dict[str, Any]) -> PaymentTerms:
+    """Terms as the database keeps them."""
+    return _TERMS.validate_python(terms)
