@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.money.queries import ALLOWED_OF_ORDER, ALLOWED_OF_PART, PAID
+from orders.money.references import payment_reference
 from orders.purchasing.schemas import (
     OrderLineOut,
     OrderSearch,
@@ -62,19 +63,18 @@ _PAYABLE = f"""-{ALLOWED_OF_PART.format(id="so.id")}
 _WITHIN_REACH = text(f"SELECT 1 FROM supplier_order so {SIDES} WHERE so.id = :id AND {IN_REACH}")  # noqa: S608
 _PAYABLE_OF_PART = text(f"SELECT {_PAYABLE} FROM supplier_order so WHERE so.id = :id")  # noqa: S608
 
-#: The same for a whole order, and what was paid for it.
-PAYABLE_AND_PAID = text(
-    f"""
+#: SQL: the same for the whole order ``{order}``, and what was paid for it.
+PAYABLE_AND_PAID_OF = f"""
     SELECT (SELECT coalesce(sum(so.freight_fen), 0)::bigint FROM supplier_order so
-            WHERE so.purchase_order_id = :id AND so.status NOT IN ('rejected', 'cancelled'))
+            WHERE so.purchase_order_id = {{order}} AND so.status NOT IN ('rejected', 'cancelled'))
          + (SELECT coalesce(sum(round((l.quantity - l.rejected_quantity - l.difference_quantity - l.closed_quantity) * l.unit_price_fen)), 0)::bigint
             FROM order_line l JOIN supplier_order so ON so.id = l.supplier_order_id
-            WHERE l.purchase_order_id = :id AND so.status NOT IN ('rejected', 'cancelled'))
-         + (SELECT coalesce(sum(amount_fen), 0)::bigint FROM sale_entry WHERE order_id = :id AND origin_kind <> 'acceptance_line')
-         - {ALLOWED_OF_ORDER.format(id=":id")} AS payable,
-           {PAID.format(order=":id")} AS paid
-    """  # noqa: S608
-)
+            WHERE l.purchase_order_id = {{order}} AND so.status NOT IN ('rejected', 'cancelled'))
+         + (SELECT coalesce(sum(amount_fen), 0)::bigint FROM sale_entry WHERE order_id = {{order}} AND origin_kind <> 'acceptance_line')
+         - {ALLOWED_OF_ORDER.format(id="{order}")} AS payable,
+           {PAID.format(order="{order}")} AS paid
+"""  # noqa: S608
+PAYABLE_AND_PAID = text(PAYABLE_AND_PAID_OF.format(order=":id"))
 
 
 def require_buyer_side(session: Session, actor: Actor, purchase_order_id: int) -> None:
@@ -149,6 +149,7 @@ def purchase_order(session: Session, actor: Actor, purchase_order_id: int) -> Pu
         total_grams=head.total_grams if head.whole else sum(part.total_grams for part in parts),
         freight=sum(part.freight_fen for part in parts if part.status not in _OVER),
         payable=money.payable if money else None,
+        payment_reference=payment_reference(head.id) if head.whole else None,
         paid=money.paid if money else None,
         supplier_orders=[_brief(part) for part in parts],
     )

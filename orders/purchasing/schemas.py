@@ -116,6 +116,7 @@ class PurchaseOrderOut(BaseModel):
         description="goods and freight, less cancelled parts and what was not accepted; for the buyer's side"
     )
     paid: YuanOut | None = Field(description="for the buyer's side")
+    payment_reference: str | None = Field(description="to be written into the text of a bank transfer; for the buyer's side")
     supplier_orders: list[SupplierOrderBrief]
 
 

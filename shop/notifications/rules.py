@@ -53,6 +53,7 @@ PLACES: Mapping[str, str] = {
     "objections_due": "/v1/objections",
     "open_orders": "/v1/certificates/{id}/open-orders",
     "organisation": "/v1/organisations/{id}",
+    "payer_declaration": "/v1/payer-declarations/{id}",
     "pledge": "/v1/pledges/{id}",
     "purchase_request": "/v1/purchase-requests/{id}",
     "quality_signal": "/v1/quality-signals?open=true",
