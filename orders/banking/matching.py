@@ -108,7 +108,9 @@ _CUT = 8
 def is_like(name: str, other: str) -> bool:
     """Whether one plain name is the beginning of the other, as banks cut long ones, or both differ by what stands before it, as a city."""
     short, long = sorted((name, other), key=len)
-    return len(short) >= _CUT and (long.startswith(short) or long.endswith(short)) or (len(short) >= 4 and long == f"重庆市{short}")
+    return (len(short) >= _CUT and (long.startswith(short) or long.endswith(short))) or (
+        len(short) >= 4 and long == f"重庆市{short}"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ column, and then nothing of the file is imported.
 """
 
 import hashlib
+import itertools
 import re
 import unicodedata
 from collections import Counter
@@ -203,7 +204,7 @@ def in_order_of_time(entries: Sequence[Entry]) -> list[Entry]:
 
 
 def _first_break(entries: Sequence[Entry]) -> Break | None:
-    for before, after in zip(entries, entries[1:], strict=False):
+    for before, after in itertools.pairwise(entries):
         expected = (before.balance_fen or 0) + after.amount_fen
         if after.balance_fen != expected:
             return Break(after.row_no, expected, after.balance_fen or 0)

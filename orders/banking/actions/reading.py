@@ -86,7 +86,7 @@ def format_of(content: bytes) -> str:
     if content[:2] == b"PK":
         return "xlsx"
     start = content[:4000].removeprefix(b"\xef\xbb\xbf").lstrip()
-    if start.startswith(b"<") or start.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if start.startswith((b"<", b"\xff\xfe", b"\xfe\xff")):
         return "camt053"
     return "mt940" if re.search(rb"(?m)^:60[FM]:", content[:100_000]) and b":20:" in content else "csv"
 

@@ -68,8 +68,10 @@ _REFUNDS = text(
     """  # noqa: S608
 )
 _BOOKED = text(
-    f"SELECT o.* FROM ({OUTSTANDING}) o WHERE o.amount_fen = ANY (CAST(:amounts AS bigint[]))"
-    " AND o.kind NOT IN ('refund_paid', 'refund_failed')"  # noqa: S608
+    f"""
+    SELECT o.* FROM ({OUTSTANDING}) o
+    WHERE o.amount_fen = ANY (CAST(:amounts AS bigint[])) AND o.kind NOT IN ('refund_paid', 'refund_failed')
+    """  # noqa: S608
 )
 
 

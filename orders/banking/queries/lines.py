@@ -39,9 +39,7 @@ _ASKED = """
     AND (CAST(:q AS text) IS NULL OR strpos(l.payer_name, :q) > 0 OR strpos(l.payer_account, :q) > 0 OR strpos(l.text, :q) > 0
          OR strpos(l.serial, :q) > 0)
 """
-_MANY = text(
-    f"{_LINE} WHERE {_ASKED} AND (CAST(:start AS bigint) IS NULL OR l.id < :start) ORDER BY l.id DESC LIMIT :rows"  # noqa: S608
-)
+_MANY = text(f"{_LINE} WHERE {_ASKED} AND (CAST(:start AS bigint) IS NULL OR l.id < :start) ORDER BY l.id DESC LIMIT :rows")
 _ALL = text(f"{_LINE} WHERE {_ASKED} ORDER BY l.id")
 _MATCHES = text(
     """
@@ -80,7 +78,7 @@ def line(session: Session, actor: Actor, line_id: int, language: Language) -> Ba
     row = session.execute(_ONE, {"id": line_id, "today": clock.today()}).first()
     if row is None or not actor.covers_region(Permission.MONEY_MANAGE, CITY):
         raise NotFound
-    fields = [name for name in BankMatchOut.model_fields]
+    fields = list(BankMatchOut.model_fields)
     return BankLineOut(
         **_row(row).model_dump(),
         matches=[

@@ -1,5 +1,6 @@
 """What must agree with what."""
 
+from orders.reconcile.checks.banked import BANKED
 from orders.reconcile.checks.budgeted import BUDGETED
 from orders.reconcile.checks.certified import CERTIFICATES
 from orders.reconcile.checks.check import Check, Difference
@@ -9,6 +10,6 @@ from orders.reconcile.checks.recorded import RECORDS
 from orders.reconcile.checks.returned import RETURNED
 from orders.reconcile.checks.sold import FIGURES, LEDGER
 
-CHECKS: list[Check] = [*ORDERS, *BUDGETED, *DELIVERIES, *LEDGER, *RETURNED, *FIGURES, *CERTIFICATES, *RECORDS]
+CHECKS: list[Check] = [*ORDERS, *BUDGETED, *DELIVERIES, *LEDGER, *RETURNED, *BANKED, *FIGURES, *CERTIFICATES, *RECORDS]
 
 __all__ = ["CHECKS", "Check", "Difference"]

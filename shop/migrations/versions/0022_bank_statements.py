@@ -10,7 +10,17 @@ branch_labels = None
 depends_on = None
 
 
+_ROLES = "'township_officer','department_officer','county_officer','city_officer','monitor'"
+
+
+def _regional(roles: str) -> None:
+    op.execute("ALTER TABLE user_role DROP CONSTRAINT ck_user_role_region")
+    op.execute(f"ALTER TABLE user_role ADD CONSTRAINT ck_user_role_region CHECK ((region_code IS NOT NULL) = (role IN ({roles})))")
+
+
 def upgrade() -> None:
+    # whoever keeps the money holds that office in a region
+    _regional(f"'platform_finance',{_ROLES}")
     op.create_table(
         "bank_columns",
         sa.Column("fingerprint", sa.String(), nullable=False),
@@ -271,3 +281,5 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_bank_statement_account_id"), table_name="bank_statement")
     op.drop_table("bank_statement")
     op.drop_table("bank_columns")
+    op.execute("DELETE FROM user_role WHERE role = 'platform_finance'")
+    _regional(_ROLES)
