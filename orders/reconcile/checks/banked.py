@@ -52,7 +52,7 @@ BANKED = [
         """,
     ),
     sql(
-        "announced",
+        "announced_open",
         "登记未到账 = 未撤销、未见于对账单的登记付款",
         "Announced transfers = those not taken back that no line has shown",
         """

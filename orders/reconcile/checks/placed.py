@@ -54,12 +54,13 @@ ORDERS = [
     ),
     sql(
         "payments",
-        "收款不超过订单金额",
-        "Payments do not exceed the order with its freight, before what both sides agreed to take off",
+        "登记的付款不超过订单金额",
+        "Announced payments do not exceed the order with its freight, before what both sides agreed to take off",
         """
         SELECT 'purchase_order ' || o.id AS subject, format('at most %s fen', f.most) AS expected, format('%s fen', p.fen) AS found
         FROM purchase_order o
-        JOIN (SELECT purchase_order_id AS id, sum(amount_fen) AS fen FROM payment GROUP BY purchase_order_id) p USING (id)
+        JOIN (SELECT purchase_order_id AS id, sum(amount_fen) AS fen FROM payment
+              WHERE source = 'announced' AND undone_at IS NULL GROUP BY purchase_order_id) p USING (id)
         CROSS JOIN LATERAL (
             SELECT o.total_fen + sum(so.freight_fen) + coalesce((SELECT -sum(least(a.change_fen, 0)) FROM amendment a
                    JOIN supplier_order s ON s.id = a.supplier_order_id WHERE s.purchase_order_id = o.id), 0) AS most
