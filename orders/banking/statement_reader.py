@@ -60,7 +60,7 @@ def _camt_statement(statement: Any) -> dict[str, Any]:
 
 def _status(entry: Any) -> str:
     # up to version 4 a code of its own, later a choice
-    return (entry.findtext("Sts/Cd") or entry.findtext("Sts", "")).strip()
+    return str(entry.findtext("Sts/Cd") or entry.findtext("Sts", "")).strip()
 
 
 def _camt_entry(entry: Any) -> dict[str, Any]:

@@ -111,6 +111,12 @@ class Settings(BaseSettings):
             raise ValueError("production needs SHOP_SEALING_KEYS and SHOP_SEALING_INDEX_KEY; `shop new-keys` makes them")
         return self
 
+    @model_validator(mode="after")
+    def _development_has_an_account(self) -> Self:
+        if self.environment == "development" and self.bank_account_number is None:
+            self.bank_account_number, self.bank_name = "3100021009014400123", "演示银行重庆分行"
+        return self
+
     @field_validator("demo")
     @classmethod
     def _not_in_production(cls, demo: bool, info: ValidationInfo) -> bool:

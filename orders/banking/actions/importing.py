@@ -13,7 +13,7 @@ from orders.banking.actions.reading import Parsed, fingerprint, parse
 from orders.banking.errors import NoAccount, StatementGap
 from orders.banking.models import BankStatement
 from orders.banking.rules import Entry
-from orders.banking.schemas import HowRead
+from orders.banking.schemas.statements import HowRead
 from orders.money import actions as money
 from orders.money.rules import Account, Kind, Place, carry
 from shop.core import audit, clock, locks, outbox, uploads

@@ -25,7 +25,7 @@ from orders.banking.errors import (
 from orders.banking.matching import Facts, Line, Proposal, Reason, payer_reason, plain_name, propose
 from orders.banking.queries.facts import OUTSTANDING, facts
 from orders.banking.rules import BankEntryKind, MatchKind
-from orders.banking.schemas import AnnouncedPart, BookedPart, EntryPart, MatchIn, OrderPart, Part, RefundPart
+from orders.banking.schemas.lines import AnnouncedPart, BookedPart, EntryPart, MatchIn, OrderPart, Part, RefundPart
 from orders.money import actions as money
 from orders.money.rules import Account, Kind, Place, Posting, carry
 from orders.payments import actions as payments

@@ -24,7 +24,7 @@ from orders.banking.errors import (
 )
 from orders.banking.layouts import LAYOUTS, Found
 from orders.banking.rules import Break, Column, Entry, Statement, flat
-from orders.banking.schemas import HowRead
+from orders.banking.schemas.statements import HowRead
 from orders.importing.cells import storable, tidy
 from orders.importing.rules import HEADER_WITHIN
 from shop.core import clock, sheets
@@ -140,8 +140,8 @@ def _entry(number: int, line: Mapping[str, str], faults: list[Fault]) -> list[En
     except ValueError:
         faults.append(sheets.fault(number, "line", "bad_line", "日期或金额无法识别", "date or amount cannot be read"))
         return []
-    texts = {name: storable(line[name]) for name in ("serial", "name", "account", "bank", "text")}
-    return [Entry(number, day, amount, **texts)] if amount else []
+    serial, name, account, bank, written = (storable(line[each]) for each in ("serial", "name", "account", "bank", "text"))
+    return [Entry(number, day, amount, None, serial, name, account, bank, written)] if amount else []
 
 
 def _sheet(session: Session, content: bytes, how: HowRead, parsed: Parsed) -> tuple[Statement, set[str], set[str]]:

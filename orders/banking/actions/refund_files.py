@@ -8,7 +8,7 @@ from sqlmodel import Session
 from orders.banking.actions.importing import require_keeper
 from orders.banking.errors import NoSuchRefund, NothingToSend, RefundTaken
 from orders.banking.models import RefundFile
-from orders.banking.schemas import RefundFileIn
+from orders.banking.schemas.payers import RefundFileIn
 from orders.banking.states import REFUND_FILE, FileMove
 from orders.refunds import actions as refunds
 from shop.core import audit, clock, locks, numbers

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from orders.banking.actions import keeping, matching
 from orders.banking.queries import lines as queries
-from orders.banking.schemas import AssignIn, BankLineOut, BankLineRow, BankLineSearch, MatchIn, NoteIn, UndoMatchIn
+from orders.banking.schemas.lines import AssignIn, BankLineOut, BankLineRow, BankLineSearch, MatchIn, NoteIn, UndoMatchIn
 from shop.core import exports
 from shop.core.paging import Page
 from shop.core.quantities import Id

@@ -7,7 +7,8 @@ from fastapi.responses import Response
 
 from orders.banking.actions import declaring, refund_files
 from orders.banking.queries import payers as queries
-from orders.banking.schemas import (
+from orders.banking.schemas.lines import UndoMatchIn
+from orders.banking.schemas.payers import (
     DecisionIn,
     PayerDeclarationIn,
     PayerDeclarationOut,
@@ -15,7 +16,6 @@ from orders.banking.schemas import (
     RefundFileOut,
     RefundFileSentIn,
     TransferInstructionsOut,
-    UndoMatchIn,
 )
 from orders.banking.states import FileStatus, PayerStatus
 from shop.core import exports

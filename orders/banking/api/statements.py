@@ -8,7 +8,7 @@ from pydantic import Json
 
 from orders.banking.actions import importing
 from orders.banking.queries import statements as queries
-from orders.banking.schemas import (
+from orders.banking.schemas.statements import (
     BankColumnsIn,
     BankStatementOut,
     HowRead,

@@ -10,7 +10,7 @@ from orders.banking.actions.importing import require_keeper
 from orders.banking.actions.matching import as_line
 from orders.banking.matching import WORDS, Facts, Proposal, propose
 from orders.banking.queries.facts import facts
-from orders.banking.schemas import BankLineOut, BankLineRow, BankLineSearch, BankMatchOut, NoteOut, ProposalOut
+from orders.banking.schemas.lines import BankLineOut, BankLineRow, BankLineSearch, BankMatchOut, NoteOut, ProposalOut
 from shop.core import clock, paging
 from shop.core.errors import Language, NotFound
 from shop.core.exports import Cell

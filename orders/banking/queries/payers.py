@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.banking.actions.importing import own_account, require_keeper
-from orders.banking.schemas import PayerDeclarationOut, RefundFileOut, TransferInstructionsOut
+from orders.banking.schemas.payers import PayerDeclarationOut, RefundFileOut, TransferInstructionsOut
 from orders.banking.states import FileStatus, PayerStatus
 from orders.money.references import payment_reference, printed
 from orders.payments.actions import due_fen

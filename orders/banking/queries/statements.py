@@ -9,7 +9,7 @@ from orders.banking.actions.importing import own_account, require_keeper
 from orders.banking.actions.reading import Parsed
 from orders.banking.layouts import LAYOUTS
 from orders.banking.queries.facts import OUTSTANDING
-from orders.banking.schemas import (
+from orders.banking.schemas.statements import (
     AgeOut,
     BankStatementOut,
     EntryOut,

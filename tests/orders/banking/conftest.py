@@ -11,19 +11,14 @@ from orders.money.references import payment_reference
 from orders.reconcile import report
 from shop.core import clock, outbox
 from shop.core.money import yuan_from_fen
-from shop.core.settings import settings
 from shop.identity.permissions import Role
 from tests.factories.identity import make_user
 from tests.factories.orders import make_market
 from workers.handlers import HANDLERS
 
+#: The one of every installation that is not in production.
 ACCOUNT = "3100021009014400123"
 HEADER = ["交易时间", "借方发生额", "贷方发生额", "余额", "对方单位名称", "对方账号", "摘要", "附言", "交易流水号"]
-
-
-@pytest.fixture(autouse=True)
-def _account(cluster, monkeypatch):
-    monkeypatch.setattr(settings(), "bank_account_number", ACCOUNT)
 
 
 def statement(*lines, opening=0, title=True, encoding="gb18030", days_ago=0):
