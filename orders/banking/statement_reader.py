@@ -138,7 +138,8 @@ def _mt940_entry(data: dict[str, Any]) -> dict[str, Any]:
     return {
         # the day of the booking; the value date may lie before or behind it
         "date": str(data.get("entry_date") or data["date"]),
-        "amount": str(data["amount"].amount),
+        # the library takes a reversed credit (RC) for a credit; it went out
+        "amount": str(abs(data["amount"].amount) * (-1 if data["status"] in ("D", "RC") else 1)),
         "serial": data.get("bank_reference") or "",
         "bank": "",
         **told,

@@ -263,6 +263,9 @@ def test_mt940_with_several_statements(desk):
     assert (first["status"], first["payer_name"], first["serial"]) == ("matched", "沙坪坝中学", "M11")
     assert (second["amount"], second["text"], third["status"]) == ("-10.50", "手续费", "open")  # the order is paid
     assert desk.upload(mt940("X", 100, 999)).json()["code"] == "balance_broken"
+    taken_back = mt940("X", 1777).replace(b"0106D10,50", b"0106RC10,50").replace(b"//M1", b"//N1")
+    assert desk.imported(taken_back)["closing"] == "2615.50"
+    assert desk.lines()[-1]["amount"] == "-10.50"
     desk.agrees()
 
 
