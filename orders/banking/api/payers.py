@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from fastapi import Query
 from fastapi.responses import Response
 
+from orders.banking import pdf
 from orders.banking.actions import declaring, refund_files
 from orders.banking.queries import payers as queries
 from orders.banking.schemas.lines import UndoMatchIn
@@ -18,7 +19,7 @@ from orders.banking.schemas.payers import (
     TransferInstructionsOut,
 )
 from orders.banking.states import FileStatus, PayerStatus
-from shop.core import exports
+from shop.core import exports, printing
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id
 from shop.identity.access import Call, Routes
@@ -31,6 +32,13 @@ routes = Routes("bank_transfers", "/v1")
 def transfer_instructions(call: Call, purchase_order_id: Id) -> TransferInstructionsOut:
     """What a bank transfer for the order has to say: account, amount and payment reference."""
     return queries.transfer_instructions(call.session, call.actor, purchase_order_id)
+
+
+@routes.get("/purchase-orders/{purchase_order_id}/transfer-instructions.pdf", Permission.ORDERS_READ, responses=printing.PDF_ANSWER)
+def transfer_slip(call: Call, purchase_order_id: Id) -> Response:
+    """The same on paper, for the cashier."""
+    told = queries.transfer_instructions(call.session, call.actor, purchase_order_id)
+    return printing.pdf_answer(pdf.transfer_slip(told, call.language), f"{told.purchase_order_number}.pdf")
 
 
 @routes.post("/purchase-orders/{purchase_order_id}/payer-declarations", Permission.PAYMENTS_RECORD)

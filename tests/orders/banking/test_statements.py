@@ -15,7 +15,10 @@ def test_a_transfer_is_instructed_imported_and_matched(desk):
     reference = reference_of(order)
     assert told["payment_reference"] == reference
     assert told["payment_reference_printed"].replace(" ", "") == reference
-    assert desk.api.as_(desk.market.sellers[0]).get(f"/v1/purchase-orders/{order['id']}/transfer-instructions").status_code == 404
+    slip = finance.get(f"/v1/purchase-orders/{order['id']}/transfer-instructions.pdf", headers={"Accept-Language": "zh"})
+    assert slip.content.startswith(b"%PDF-")
+    for path in ("transfer-instructions", "transfer-instructions.pdf"):
+        assert desk.api.as_(desk.market.sellers[0]).get(f"/v1/purchase-orders/{order['id']}/{path}").status_code == 404
     content = statement(
         (84900, "沙坪坝中学", f"货款 {told['payment_reference_printed']}", "S1"), (12345, "某公司", "货款", "S2"), opening=100
     )
