@@ -235,7 +235,8 @@ def _reserved_share(bureau: Bureau, world: World) -> None:
 @_maker
 def _bank(bureau: Bureau, world: World) -> None:
     with bureau.api.database.unit_of_work() as session:
-        keeper = bureau.api.as_(make_user(session, Role.PLATFORM_FINANCE))
+        cashier = make_user(session, Role.PLATFORM_FINANCE)
+    keeper = bureau.api.as_(cashier)
     rows = f"日期,借方,贷方,余额,对方户名\n{clock.today()},,5000.00,5000.00,沙坪坝中学\n"
     world["bank-statements"] = made(keeper.post("/v1/bank-statements", files={"file": ("a.csv", rows.encode())}))["id"]
     [line] = keeper.get("/v1/bank-lines").json()["items"]
