@@ -99,7 +99,7 @@ def read(rows: Sequence[Sequence[str]], found: Found) -> Read:
     made = Read([], [], set(), set())
     header = [head(cell) for cell in rows[found.row]]
     for number, cells in enumerate(rows[found.row + 1 :], start=found.row + 2):
-        if [head(cell) for cell in cells[: len(header)]] != header:
+        if len(cells) < len(header) or not all(head(cell) == name for cell, name in zip(cells, header, strict=False)):
             _read_row(made, number, cells, found.columns)
     return made
 
