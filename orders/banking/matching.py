@@ -193,14 +193,18 @@ class Proposal:
 
 
 class Facts:
-    """What lines are matched against, found by what a line may tell of them."""
+    """What lines are matched against, found by what a line may tell of them. ``by_payer``: also by who paid, which alone is never certain; a
+    unit with many orders would be compared with each of them."""
 
-    def __init__(self, orders: Iterable[Order] = (), refunds: Iterable[Refund] = (), booked: Iterable[Booked] = ()) -> None:
+    def __init__(
+        self, orders: Iterable[Order] = (), refunds: Iterable[Refund] = (), booked: Iterable[Booked] = (), *, by_payer: bool = True
+    ) -> None:
         self.orders = {order.id: order for order in orders}
         self._by_word: dict[str, list[Order]] = {}
         for order in self.orders.values():
             announced = (plain(each.reference) for each in order.announced)
-            for word in {order.number, *order.buyers, *order.approved, *order.accounts, *announced} - {""}:
+            payers = (*order.buyers, *order.approved, *order.accounts) if by_payer else ()
+            for word in {order.number, *payers, *announced} - {""}:
                 self._by_word.setdefault(word, []).append(order)
         self._refunds = _by_amount(refunds)
         self._booked = _by_amount(booked)

@@ -93,6 +93,7 @@ def facts(session: Session, lines: Sequence[Line], *, wide: bool, order_ids: Col
         [_order(row, paid_from) for row in session.execute(_ORDERS, {"ids": array(ids)})],
         [_refund(row) for row in session.execute(_REFUNDS, {"amounts": amounts})],
         [Booked(row.id, row.amount_fen) for row in session.execute(_BOOKED, {"amounts": signed})] if wide else [],
+        by_payer=wide,
     )
 
 

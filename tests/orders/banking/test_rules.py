@@ -292,6 +292,10 @@ def test_certain_is_what_the_rule_says_and_nothing_else(drawn, amount, named, pa
     serial = chance.choice(["", "REF10X", "REF21X"])
     proposals = propose(Line(1, amount, text, serial, payer), Facts(orders))
     certain = [each for each in proposals if each.certain]
+    # whoever paid is looked for only where a person decides; what is certain is the same
+    assert [
+        each for each in propose(Line(1, amount, text, serial, payer), Facts(orders, by_payer=False)) if each.certain
+    ] == certain
     assert len(certain) <= 1
     assert all(0 <= each.score <= 100 and each.amount_fen <= amount and each.reasons for each in proposals)
     by_id = {each.id: each for each in orders}
