@@ -1,7 +1,7 @@
 """The payment reference of an order: what a buyer writes into the text of its bank transfer, and how it is found there again. Pure.
 
 It is a creditor reference after ISO 11649: ``RF``, two check digits (ISO 7064, MOD 97-10), and the order's id in eight digits (more for ids
-that need more). One wrong digit, or two that changed places, never pass; of random digits one in 97 does.
+that need more). One wrong digit, or two that changed places, never pass (of a longer reference its beginning may, once in 97); of random digits one in 97 does.
 """
 
 import re

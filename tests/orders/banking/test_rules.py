@@ -42,16 +42,19 @@ def test_a_reference_is_found_whatever_stands_around_it(order_id, before, after,
     assert order_id in order_ids_in(f"{reference}20260105")
 
 
-@given(IDS, st.data())
+#: Of longer references the beginning alone may pass by chance, once in 97.
+OF_EIGHT_DIGITS = st.integers(1, 10**8 - 1)
+
+
+@given(OF_EIGHT_DIGITS, st.data())
 def test_a_reference_with_one_wrong_digit_is_none(order_id, data):
     reference = payment_reference(order_id)
     at = data.draw(st.integers(2, len(reference) - 1))
     digit = data.draw(st.sampled_from([each for each in "0123456789" if each != reference[at]]))
-    assert order_id not in order_ids_in(reference[:at] + digit + reference[at + 1 :])
     assert order_ids_in(reference[:at] + digit + reference[at + 1 :]) == set()
 
 
-@given(IDS, st.data())
+@given(OF_EIGHT_DIGITS, st.data())
 def test_nor_is_one_whose_neighbours_changed_places(order_id, data):
     reference = payment_reference(order_id)
     at = data.draw(st.integers(2, len(reference) - 2))
