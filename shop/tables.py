@@ -13,6 +13,7 @@ import catalog.supervision.models
 import orders.agreements.models
 import orders.amendments.models
 import orders.approvals.models
+import orders.banking.models
 import orders.bookings.models
 import orders.budgets.models
 import orders.contracts.models

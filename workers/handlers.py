@@ -12,6 +12,7 @@ from catalog.objections import handlers as objections
 from catalog.supervision import handlers as supervision
 from orders.agreements import handlers as agreements
 from orders.amendments import handlers as amendments
+from orders.banking import handlers as banking
 from orders.bookings import handlers as bookings
 from orders.disputes import handlers as disputes
 from orders.effects import handlers as effects
@@ -73,6 +74,7 @@ HANDLERS: dict[str, Handler] = together(
     payments.HANDLERS,
     refunds.HANDLERS,
     terms.HANDLERS,
+    banking.HANDLERS,
     effects.HANDLERS,
     sourcing.HANDLERS,
     agreements.HANDLERS,

@@ -12,6 +12,7 @@ from catalog.monitoring import actions as monitoring
 from catalog.supervision.actions import capacity
 from orders.agreements.actions import drafts as call_offs
 from orders.amendments import actions as amendments
+from orders.banking import handlers as banking
 from orders.bookings import queries as bookings
 from orders.bookings.actions import redeeming
 from orders.disputes.actions import reminding
@@ -171,6 +172,15 @@ def accept_shipment(shipment_id: int) -> None:
     """Accept one delivery whose time is over."""
     with database().unit_of_work() as session:
         fulfilment.accept_overdue(session, shipment_id)
+
+
+@app.task(name="banking.match_open")
+def match_bank_lines() -> None:
+    """Match open lines of the bank by what became known since their import."""
+    with database().unit_of_work() as session:
+        matched = banking.match_open(session)
+    if matched:
+        log.info("bank_lines_matched", count=matched)
 
 
 @app.task(name="sourcing.tell_of_closed")

@@ -226,6 +226,7 @@ CONCERNED: dict[str, tuple[str, str]] = {
 #: Events for officers, about our own machinery, or about what somebody waits for at the screen. An event stands here or above (a test checks it): a decision, made once for each.
 NOT_TOLD = frozenset(
     {
+        "bank_statement.imported",
         "basket_proposal.requested",
         "basket_proposal.unmet",
         "capacity.explained",
@@ -239,6 +240,7 @@ NOT_TOLD = frozenset(
         "order_import.uploaded",
         "organisation.registered",
         "organisation.resubmitted",
+        "payer_declaration.decided",
         "price_check.above",
         "quality_signal.raised",
         "reserved_share.filed",

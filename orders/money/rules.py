@@ -30,7 +30,7 @@ class Account(StrEnum):
     #: Taken back by buyers' banks and still argued over; empty when every such dispute is closed.
     CHARGEBACKS = "chargebacks"
     COMMISSION = "commission"
-    #: What the provider of online payments keeps for itself.
+    #: What banks and the provider of online payments take for themselves, less the interest that they give.
     FEES = "fees"
 
 

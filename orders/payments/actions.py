@@ -1,5 +1,6 @@
 """Payments for orders: announced by the buyer, shown by the bank, made online; undone, and moved to another order."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,7 +32,11 @@ _ORDERS = text(
 _TAKE = text(
     """
     INSERT INTO payment (purchase_order_id, method, source, amount_fen, bank_reference, payer_name, paid_on, recorded_by, recorded_at)
-    VALUES (:purchase_order_id, :method, :source, :amount_fen, :reference, :payer_name, :paid_on, :user_id, :now) RETURNING id
+    SELECT t.purchase_order_id, t.method, t.source, t.amount_fen, t.reference, t.payer_name, t.paid_on, :user_id, :now
+    FROM ROWS FROM (jsonb_to_recordset(CAST(:taken AS jsonb)) AS (purchase_order_id bigint, method text, source text, amount_fen bigint,
+        reference text, payer_name text, paid_on date)) WITH ORDINALITY AS t (purchase_order_id, method, source, amount_fen, reference,
+        payer_name, paid_on, number)
+    ORDER BY t.number RETURNING id
     """
 )
 # Whatever came for an order is the credit of whom the order belongs to.
@@ -52,7 +57,8 @@ _BOOK = text(
     """
 )
 _UNDO = text(
-    "UPDATE payment SET undone_at = :now, undone_by = :user_id, undo_reason = :reason WHERE id = :id AND undone_at IS NULL RETURNING id"
+    "UPDATE payment SET undone_at = :now, undone_by = :user_id, undo_reason = :reason"
+    " WHERE id = :id AND undone_at IS NULL AND shown_at IS NULL RETURNING id"
 )
 _ANNOUNCED_BY = text(
     "SELECT p.party_id FROM money_transaction t JOIN money_posting p ON p.transaction_id = t.id"
@@ -101,23 +107,32 @@ def take(session: Session, who: Who, taken: Taken) -> int:
     Raises:
         ReferenceTaken: the same transfer was announced before (409).
     """
-    values = {"user_id": who.user_id, "now": clock.now()}
-    payment_id: int = session.execute(_TAKE, {**taken._asdict(), **values}).scalar_one()
-    book(session, [payment_id])
-    terms.settle(session, [taken.purchase_order_id])
-    audit.record(
+    return take_many(session, who, [taken])[0]
+
+
+def take_many(session: Session, who: Who, taken: Sequence[Taken]) -> list[int]:
+    """The same for many payments at once; returns their ids in the order given. The caller has locked the orders."""
+    listed = [{**each._asdict(), "paid_on": str(each.paid_on)} for each in taken]
+    values = {"taken": json.dumps(listed, ensure_ascii=False), "user_id": who.user_id, "now": clock.now()}
+    # ids are given in the order of the rows
+    payment_ids = sorted(session.execute(_TAKE, values).scalars())
+    book(session, payment_ids)
+    terms.settle(session, sorted({each.purchase_order_id for each in taken}))
+    audit.record_each(
         session,
         who,
         "payment.recorded",
         "purchase_order",
-        taken.purchase_order_id,
-        payment_id=payment_id,
-        amount_fen=taken.amount_fen,
-        method=taken.method,
-        source=taken.source,
+        [
+            (
+                each.purchase_order_id,
+                {"payment_id": made, "amount_fen": each.amount_fen, "method": each.method, "source": each.source},
+            )
+            for made, each in zip(payment_ids, taken, strict=True)
+        ],
     )
-    outbox.publish(session, "payment.recorded", payment_id=payment_id)
-    return payment_id
+    outbox.publish_each(session, "payment.recorded", "payment_id", payment_ids)
+    return payment_ids
 
 
 def book(session: Session, payment_ids: Sequence[int]) -> None:
@@ -153,14 +168,16 @@ def withdraw(session: Session, actor: Actor, payment_id: int, reason: str) -> No
     """Take back the announcement of a transfer that was not made, or not so.
 
     Raises:
-        NotFound: not a payment of an order of the caller's branch (404). Announced: it was not announced by hand (409).
-        Undone: it was taken back before (409).
+        NotFound: not a payment of an order of the caller's branch (404). Announced: it was not announced by hand, or the bank's statement has
+        shown it (409). Undone: it was taken back before (409).
     """
-    row = session.execute(text("SELECT purchase_order_id, source FROM payment WHERE id = :id"), {"id": payment_id}).first()
+    statement = text("SELECT purchase_order_id, source, shown_at FROM payment WHERE id = :id")
+    row = session.execute(statement, {"id": payment_id}).first()
     if row is None:
         raise NotFound
     _own(actor, locked(session, [row.purchase_order_id]))
-    if row.source != Account.ANNOUNCED:
+    # read again: the bank may have shown it while this waited for the order
+    if row.source != Account.ANNOUNCED or session.execute(statement, {"id": payment_id}).one().shown_at:
         raise Announced
     undo(session, actor, payment_id, reason)
 

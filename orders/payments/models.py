@@ -18,6 +18,7 @@ class Payment(SQLModel, table=True):
         CheckConstraint("source IN ('announced','unallocated','online')", name="source"),
         CheckConstraint("(method = 'bank_transfer') = (source <> 'online')", name="source_of_method"),
         CheckConstraint("(undone_at IS NULL) = (undo_reason IS NULL)", name="undone"),
+        CheckConstraint("shown_at IS NULL OR (source = 'announced' AND undone_at IS NULL)", name="shown"),
         Index(
             "uq_payment_bank_reference",
             "bank_reference",
@@ -25,6 +26,11 @@ class Payment(SQLModel, table=True):
             postgresql_where=text("source = 'announced' AND undone_at IS NULL"),
         ),
         Index(None, "purchase_order_id"),
+        Index(
+            "ix_payment_announced_open",
+            "purchase_order_id",
+            postgresql_where=text("source = 'announced' AND undone_at IS NULL AND shown_at IS NULL"),
+        ),
     )
 
     id: int = key()
@@ -41,6 +47,8 @@ class Payment(SQLModel, table=True):
     #: None: the marketplace itself.
     recorded_by: int | None = ref("app_user.id", nullable=True)
     recorded_at: datetime = moment()
+    #: When the bank's statement showed what the buyer had announced; from then on it is not taken back.
+    shown_at: datetime | None = moment(nullable=True)
     undone_at: datetime | None = moment(nullable=True)
     undone_by: int | None = ref("app_user.id", nullable=True)
     undo_reason: str | None = None

@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from orders.budgets.actions import FREIGHT_LOST
 from orders.money.queries import ALLOWED_OF_ORDER, PAID
+from orders.money.references import payment_reference
 from orders.purchasing.schemas import (
     OrderLineOut,
     OrderSearch,
@@ -67,8 +68,9 @@ PAYABLE_OF_ORDER = f"""
    + (SELECT coalesce(sum(amount_fen), 0)::bigint FROM sale_entry WHERE order_id = {{order}} AND origin_kind <> 'acceptance_line')
    - {ALLOWED_OF_ORDER.format(id="{order}")})
 """  # noqa: S608
-#: What a whole order costs by now, and what was paid for it.
-PAYABLE_AND_PAID = text(f"SELECT {PAYABLE_OF_ORDER.format(order=':id')} AS payable, {PAID.format(order=':id')} AS paid")
+#: SQL: what the whole order ``{order}`` costs by now, and what was paid for it.
+PAYABLE_AND_PAID_OF = f"SELECT {PAYABLE_OF_ORDER} AS payable, {PAID} AS paid"
+PAYABLE_AND_PAID = text(PAYABLE_AND_PAID_OF.format(order=":id"))
 
 
 def require_buyer_side(session: Session, actor: Actor, purchase_order_id: int) -> None:
@@ -147,6 +149,7 @@ def purchase_order(session: Session, actor: Actor, purchase_order_id: int) -> Pu
         total_grams=head.total_grams if head.whole else sum(part.total_grams for part in parts),
         freight=sum(part.freight_fen for part in parts if part.status not in _OVER),
         payable=money.payable if money else None,
+        payment_reference=payment_reference(head.id) if head.whole else None,
         paid=money.paid if money else None,
         supplier_orders=[_brief(part) for part in parts],
     )

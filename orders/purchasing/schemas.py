@@ -123,6 +123,7 @@ class PurchaseOrderOut(BaseModel):
     payment_terms: PaymentTerms
     payment_extended_days: int = Field(description="by so many days its prepayment was put off")
     dues: list[DueOut] = Field(description="what is due when, the oldest first; together they are what the order costs")
+    payment_reference: str | None = Field(description="to be written into the text of a bank transfer; for the buyer's side")
     supplier_orders: list[SupplierOrderBrief]
 
 

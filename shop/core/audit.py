@@ -7,6 +7,7 @@ was changed, removed, reordered or forged. The head of the chain is logged by ea
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -64,6 +65,20 @@ def record(
             detail=detail,
         )
     )
+
+
+def record_each(
+    session: Session, actor: Who, action: str, subject_type: str, subjects: Sequence[tuple[int, Mapping[str, Any]]]
+) -> None:
+    """Put the same act on record for many things: pairs of a thing's id and the detail."""
+    if not subjects:
+        return
+    common = {"at": clock.now(), "actor_id": actor.user_id, "actor_role": actor.role_name, "action": action}
+    rows = [
+        {**common, "subject_type": subject_type, "subject_id": subject_id, "reason": None, "detail": dict(detail)}
+        for subject_id, detail in subjects
+    ]
+    session.execute(insert(AuditEvent), rows)
 
 
 def digest(previous: bytes, row: Any) -> bytes:

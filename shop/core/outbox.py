@@ -6,7 +6,7 @@ and a handler that fails three times is parked for a person to look at.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -33,6 +33,19 @@ def publish(session: Session, name: str, **payload: Any) -> None:
             " VALUES (:name, CAST(:payload AS jsonb), :now, :now)"
         ),
         {"name": name, "payload": json.dumps(payload), "now": now},
+    )
+    session.info["outbox_published"] = True
+
+
+def publish_each(session: Session, name: str, key: str, ids: Sequence[int]) -> None:
+    """The same for many things at once: one event for each id, with the payload ``{key: id}``."""
+    now = clock.now()
+    session.execute(
+        text(
+            "INSERT INTO outbox_event (name, payload, created_at, next_attempt_at)"
+            " SELECT :name, jsonb_build_object(CAST(:key AS text), id), :now, :now FROM unnest(CAST(:ids AS bigint[])) AS id"
+        ),
+        {"name": name, "key": key, "ids": list(ids), "now": now},
     )
     session.info["outbox_published"] = True
 

@@ -45,6 +45,13 @@ class Settings(BaseSettings):
     #: Where the public reaches this server; printed on certificates.
     public_url: str = "http://127.0.0.1:8000"
 
+    #: The account that keeps the money between buyers and suppliers: what transfers go to, and whose statements are imported. ``bank_code`` is
+    #: the bank's number in the payment system (联行号). Without an account orders cannot be paid by bank transfer.
+    bank_account_name: str = "重庆消费帮扶交易平台代收代付专户"
+    bank_account_number: str | None = Field(default=None, pattern=r"^[0-9]{8,34}$")
+    bank_name: str | None = None
+    bank_code: str | None = Field(default=None, pattern=r"^[0-9]{12}$")
+
     #: Keys for the personal data of households and of people who object or complain: Fernet keys, the newest first (it encrypts, all of
     #: them decrypt), and the secret of the hash by which one person is told from another, which never changes. Unset: made once and kept in
     #: ``data_dir/keys``; production names its own.
@@ -102,6 +109,12 @@ class Settings(BaseSettings):
     def _production_names_its_keys(self) -> Self:
         if self.environment == "production" and not (self.sealing_keys and self.sealing_index_key):
             raise ValueError("production needs SHOP_SEALING_KEYS and SHOP_SEALING_INDEX_KEY; `shop new-keys` makes them")
+        return self
+
+    @model_validator(mode="after")
+    def _development_has_an_account(self) -> Self:
+        if self.environment == "development" and self.bank_account_number is None:
+            self.bank_account_number, self.bank_name = "3100021009014400123", "演示银行重庆分行"
         return self
 
     @field_validator("demo")

@@ -14,6 +14,8 @@ from shop.core.settings import settings
 
 PDF = "application/pdf"
 CSV = "text/csv"
+XML = "application/xml"
+TEXT = "text/plain"
 _BEGINNINGS = {b"%PDF-": PDF, b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 #: The part that every file of the kind holds. An archive keeps the names of its parts as they are, so nothing need be unpacked, or listed.
 _OFFICE = {
@@ -27,6 +29,8 @@ EXTENSIONS = {
     _OFFICE[b"word/document.xml"]: ".docx",
     _OFFICE[b"xl/workbook.xml"]: ".xlsx",
     CSV: ".csv",
+    XML: ".xml",
+    TEXT: ".txt",
 }
 LONGEST_NAME = 120
 #: The end of an archive lies in its last bytes; a comment may follow it.

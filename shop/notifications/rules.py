@@ -57,6 +57,7 @@ PLACES: Mapping[str, str] = {
     "objections_due": "/v1/objections",
     "open_orders": "/v1/certificates/{id}/open-orders",
     "organisation": "/v1/organisations/{id}",
+    "payer_declaration": "/v1/payer-declarations/{id}",
     "payout": "/v1/payouts/{id}",
     "payout_account": "/v1/payout-accounts/{id}",
     "pledge": "/v1/pledges/{id}",

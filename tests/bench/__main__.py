@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.bench import (
     agreements,
     approvals,
+    banking,
     buying,
     catalogue,
     certification,
@@ -33,6 +34,7 @@ GROUPS: dict[str, Callable[[Ground], list[Row]]] = {
     "pledges": pledges.run,
     "approvals": approvals.run,
     "money": money.run,
+    "banking": banking.run,
     "settlement": settlement.run,
     "startup": startup.run,
 }

@@ -295,3 +295,20 @@ def _settlements(bureau: Bureau, world: World) -> None:
     )
     with bureau.api.database.unit_of_work() as session:
         world.update(session.execute(statement, {**values, "sealed": sealing.seal({"number": "0123"})}).one()._mapping)
+
+
+def _bank(bureau: Bureau, world: World) -> None:
+    with bureau.api.database.unit_of_work() as session:
+        cashier = make_user(session, Role.PLATFORM_FINANCE)
+    keeper = bureau.api.as_(cashier)
+    rows = f"日期,借方,贷方,余额,对方户名\n{clock.today()},,5000.00,5000.00,沙坪坝中学\n"
+    world["bank-statements"] = made(keeper.post("/v1/bank-statements", files={"file": ("a.csv", rows.encode())}))["id"]
+    [line] = keeper.get("/v1/bank-lines").json()["items"]
+    world["bank-lines"] = line["id"]
+    entry = {"parts": [{"kind": "bank_entry", "entry": "other", "amount": "1.00"}]}
+    world["bank-matches"] = made(keeper.post(f"/v1/bank-lines/{line['id']}/matches", json=entry))["matches"][0]["id"]
+    payer = {"payer_name": "张三", "reason_code": "personal", "reason": "垫付"}
+    declared = made(keeper.post(f"/v1/purchase-orders/{world['purchase-orders']}/payer-declarations", json=payer))
+    world["payer-declarations"] = declared["id"]
+    # no refund was released: a file that nobody finds
+    world["refund-files"] = 10**9

@@ -18,6 +18,7 @@ from orders.approvals.errors import ApprovalNeeded
 from orders.budgets import actions as budgets
 from orders.budgets.errors import BudgetMissing
 from orders.budgets.rules import Holder
+from orders.money.references import payment_reference
 from orders.purchasing import rules
 from orders.purchasing.actions.pricing import Prepared, Wanted, prepare, steps_of
 from orders.purchasing.errors import AboveApproved, LinesRefused
@@ -259,6 +260,7 @@ def _write(session: Session, actor: Actor, prepared: Prepared, source: Source, r
         payment_terms=prepared.terms,
         payment_extended_days=0,
         dues=[],
+        payment_reference=payment_reference(rows[0].id),
         supplier_orders=[
             SupplierOrderBrief(
                 id=row.supplier_order_id,

@@ -1,5 +1,6 @@
 """What must agree with what."""
 
+from orders.reconcile.checks.banked import BANKED
 from orders.reconcile.checks.budgeted import BUDGETED
 from orders.reconcile.checks.certified import CERTIFICATES
 from orders.reconcile.checks.check import Check, Difference
@@ -22,6 +23,7 @@ CHECKS: list[Check] = [
     *RETURNED,
     *INVOICED,
     *PAID,
+    *BANKED,
     *SETTLED,
     *FIGURES,
     *CERTIFICATES,

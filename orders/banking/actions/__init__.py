@@ -1,0 +1,1 @@
+"""The verbs of bank statements, lines, payers and files of refunds."""

@@ -1,0 +1,181 @@
+"""Importing a statement: its new lines are written and booked with a few statements, however many there are; all of it or nothing."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from orders.banking import rules
+from orders.banking.actions.reading import Parsed, fingerprint, parse
+from orders.banking.errors import NoAccount, StatementGap
+from orders.banking.models import BankStatement
+from orders.banking.rules import Entry
+from orders.banking.schemas.statements import HowRead
+from orders.money import actions as money
+from orders.money.rules import Account, Kind, Place, carry
+from shop.core import audit, clock, locks, outbox, uploads
+from shop.core.errors import Forbidden
+from shop.core.money import yuan_from_fen
+from shop.core.settings import settings
+from shop.identity.actor import CITY, Actor
+from shop.identity.permissions import Permission
+
+_SAME = text("SELECT id FROM bank_statement WHERE account = :account AND sha256 = :sha256")
+_LAST = text("SELECT balance_fen FROM bank_statement WHERE account = :account ORDER BY id DESC LIMIT 1")
+_KNOWN = text("SELECT key FROM bank_line WHERE account = :account AND key = ANY (:keys)")
+_WRITE = text(
+    """
+    INSERT INTO bank_line (statement_id, account, key, row_no, booked_on, amount_fen, balance_fen, serial, payer_name, payer_account,
+        payer_bank, text, matched_fen)
+    SELECT :statement_id, :account, u.key, u.row_no, u.booked_on, u.amount_fen, u.balance_fen, u.serial, u.name, u.account, u.bank, u.text, 0
+    FROM jsonb_to_recordset(CAST(:lines AS jsonb)) AS u (key text, row_no int, booked_on date, amount_fen bigint, balance_fen bigint,
+        serial text, name text, account text, bank text, text text)
+    ON CONFLICT (account, key) DO NOTHING RETURNING id, amount_fen
+    """
+)
+_COUNT = text("UPDATE bank_statement SET new_count = :new, balance_fen = :balance WHERE id = :id")
+_KEEP_COLUMNS = text(
+    """
+    INSERT INTO bank_columns (fingerprint, columns, saved_by, saved_at) VALUES (:fingerprint, CAST(:columns AS jsonb), :user_id, :now)
+    ON CONFLICT (fingerprint) DO UPDATE SET columns = excluded.columns, saved_by = excluded.saved_by, saved_at = excluded.saved_at
+    """
+)
+_KINDS = {"csv": uploads.CSV, "camt053": uploads.XML, "mt940": uploads.TEXT}
+
+
+def require_keeper(actor: Actor) -> None:
+    """The marketplace's own account is looked after for the whole city.
+
+    Raises:
+        Forbidden: the caller keeps the money of a district only (403).
+    """
+    if not actor.covers_region(Permission.MONEY_MANAGE, CITY):
+        raise Forbidden
+
+
+def own_account() -> str:
+    """The marketplace's account.
+
+    Raises:
+        NoAccount: none is set (409).
+    """
+    account = settings().bank_account_number
+    if account is None:
+        raise NoAccount
+    return account
+
+
+def look(session: Session, actor: Actor, content: bytes, how: HowRead) -> tuple[Parsed, int]:
+    """What an import would do, and how many lines would be new. Changes nothing.
+
+    Raises:
+        Forbidden: see :func:`require_keeper` (403). NoAccount: see there (409).
+    """
+    require_keeper(actor)
+    account = own_account()
+    parsed = parse(session, content, how, account)
+    entries = parsed.statement.entries if parsed.statement else ()
+    keys = rules.keys(entries)
+    known = set(session.execute(_KNOWN, {"account": account, "keys": keys}).scalars())
+    return parsed, sum(key not in known for key in keys)
+
+
+def import_statement(session: Session, actor: Actor, name: str | None, content: bytes, how: HowRead) -> int:
+    """Import a statement of the marketplace's account; returns its id, for the same file that of before. Lines that another statement
+    has shown are left alone. Matching follows when the import is committed.
+
+    Statements of one account are imported one after another; a unique key of each line holds besides.
+
+    Raises:
+        Forbidden: see :func:`require_keeper` (403). NoAccount: see there (409).
+        UnreadableSpreadsheet, HeaderNotFound, StatementUnreadable, NoLines, OtherAccount, OtherCurrency, LineInFuture, BalanceBroken,
+        BalanceMissing: the file (422). StatementGap: it does not follow on what was imported (409).
+    """
+    require_keeper(actor)
+    account = own_account()
+    parsed = parse(session, content, how, account)
+    if parsed.problem:
+        raise parsed.problem
+    assert parsed.statement is not None
+    take_turns(session, account)
+    sha256 = hashlib.sha256(content).hexdigest()
+    if same := session.execute(_SAME, {"account": account, "sha256": sha256}).scalar():
+        return int(same)
+    entries = parsed.statement.entries
+    file = uploads.keep(session, actor.user_id, name, content, _KINDS.get(parsed.format))
+    made = BankStatement(
+        account=account,
+        file_id=file.id,
+        name=file.name,
+        sha256=sha256,
+        format=parsed.format,
+        layout=parsed.found.layout if parsed.found else None,
+        from_on=min(entry.booked_on for entry in entries),
+        to_on=max(entry.booked_on for entry in entries),
+        line_count=len(entries),
+        new_count=0,
+        opening_fen=parsed.opening_fen,
+        closing_fen=parsed.closing_fen,
+        balance_fen=0,
+        imported_by=actor.user_id or 0,
+        imported_at=clock.now(),
+    )
+    before = session.execute(_LAST, {"account": account}).scalar()
+    session.add(made)
+    session.flush()
+    new = write(session, made.id, account, entries)
+    balance = (parsed.opening_fen if before is None else before) + sum(row.amount_fen for row in new)
+    if new and balance != parsed.closing_fen:
+        raise StatementGap(expected=yuan_from_fen(parsed.closing_fen), found=yuan_from_fen(balance))
+    session.execute(_COUNT, {"id": made.id, "new": len(new), "balance": balance})
+    bank, unallocated = Place(Account.BANK), Place(Account.UNALLOCATED)
+    money.book_each(session, Kind.RECEIPT, {row.id: carry(row.amount_fen, to=bank, out_of=unallocated) for row in new})
+    if how.columns and how.columns.save:
+        _keep_columns(session, actor, parsed)
+    audit.record(
+        session, actor, "bank_statement.imported", "bank_statement", made.id, sha256=sha256, lines=len(entries), new=len(new)
+    )
+    outbox.publish(session, "bank_statement.imported", bank_statement_id=made.id, after=0)
+    return made.id
+
+
+def take_turns(session: Session, account: str) -> None:
+    """Let nobody else import a statement of the account until this transaction ends."""
+    locks.hold(session, f"bank_statement:{account}")
+
+
+def write(session: Session, statement_id: int, account: str, entries: Sequence[Entry]) -> Sequence[Any]:
+    """Write the lines that are not known yet; returns id and amount of each."""
+    lines = [
+        {
+            "key": key,
+            "row_no": entry.row_no,
+            "booked_on": str(entry.booked_on),
+            "amount_fen": entry.amount_fen,
+            "balance_fen": entry.balance_fen,
+            "serial": entry.serial,
+            "name": entry.name,
+            "account": entry.account,
+            "bank": entry.bank,
+            "text": entry.text,
+        }
+        for key, entry in zip(rules.keys(entries), entries, strict=True)
+    ]
+    values = {"statement_id": statement_id, "account": account, "lines": json.dumps(lines, ensure_ascii=False)}
+    return session.execute(_WRITE, values).all()
+
+
+def _keep_columns(session: Session, actor: Actor, parsed: Parsed) -> None:
+    assert parsed.found is not None
+    session.execute(
+        _KEEP_COLUMNS,
+        {
+            "fingerprint": fingerprint(parsed.headers),
+            "columns": json.dumps({column: list(places) for column, places in parsed.found.columns.items()}),
+            "user_id": actor.user_id,
+            "now": clock.now(),
+        },
+    )

@@ -1,0 +1,201 @@
+"""Reading a file that a bank has made: whatever its kind, it ends as a statement, or with why it cannot be read."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from orders.banking import layouts, rules, statement_reader
+from orders.banking.errors import (
+    BalanceBroken,
+    BalanceMissing,
+    HeaderNotFound,
+    LineInFuture,
+    NoLines,
+    NoSuchLayout,
+    OtherAccount,
+    OtherCurrency,
+    StatementUnreadable,
+)
+from orders.banking.layouts import LAYOUTS, Found
+from orders.banking.rules import Break, Column, Entry, Statement, flat
+from orders.banking.schemas.statements import HowRead
+from orders.importing.cells import storable, tidy
+from orders.importing.rules import HEADER_WITHIN
+from shop.core import clock, sheets
+from shop.core.errors import Fault, Problem
+from shop.core.money import fen_from_yuan, yuan_from_fen
+from shop.core.sheet_reader import MAX_ROWS
+
+_SAVED = text("SELECT fingerprint, columns FROM bank_columns WHERE fingerprint = ANY (:fingerprints)")
+#: Faults that are told at once.
+_TOLD = 100
+_YUAN = frozenset({"", "CNY", "RMB", "人民币", "人民币元", "人民币(本位币)", "156", "01"})
+#: An account beside its word, above the header.
+_ACCOUNT = re.compile(r"(?:账号|帐号|账户号|accountno\.?|accountnumber)[\[\]a-z ]*[:]?(\d[\d-]{7,33})", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Parsed:
+    """What a file was understood as. ``problem``: why nothing of it can be imported; then the rest may be missing."""
+
+    format: str = "csv"
+    found: Found | None = None
+    headers: list[str] = field(default_factory=list)
+    sample: list[list[str]] = field(default_factory=list)
+    statement: Statement | None = None
+    opening_fen: int = 0
+    closing_fen: int = 0
+    problem: Problem | None = None
+
+
+def parse(session: Session, content: bytes, how: HowRead, account: str) -> Parsed:
+    """Read a file as a statement of ``account``; never raises for its content."""
+    parsed = Parsed(format=format_of(content))
+    try:
+        if parsed.format in ("camt053", "mt940"):
+            statement, accounts, currencies = _message(content, parsed.format)
+        else:
+            statement, accounts, currencies = _sheet(session, content, how, parsed)
+        _require_own(accounts, currencies, account)
+        if not statement.entries:
+            raise NoLines
+        if (latest := max(entry.booked_on for entry in statement.entries)) > clock.today():
+            raise LineInFuture(day=str(latest))
+        try:
+            entries = tuple(rules.in_order_of_time(statement.entries))
+            parsed.statement = Statement(statement.format, entries, statement.account, statement.opening_fen, statement.closing_fen)
+            held = rules.balances(parsed.statement, how.closing_balance)
+        except Break as broken:
+            raise _broken(broken) from None
+        if held is None:
+            raise BalanceMissing
+        parsed.opening_fen, parsed.closing_fen = held
+    except Problem as problem:
+        parsed.problem = problem
+    return parsed
+
+
+def format_of(content: bytes) -> str:
+    """What a file is, by its content."""
+    if content[:2] == b"PK":
+        return "xlsx"
+    start = content[:4000].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start.startswith((b"<", b"\xff\xfe", b"\xfe\xff")):
+        return "camt053"
+    return "mt940" if re.search(rb"(?m)^:60[FM]:", content[:100_000]) and b":20:" in content else "csv"
+
+
+def _broken(broken: Break) -> BalanceBroken:
+    return BalanceBroken(row=broken.row_no or "-", expected=yuan_from_fen(broken.expected), found=yuan_from_fen(broken.found))
+
+
+def _require_own(accounts: set[str], currencies: set[str], account: str) -> None:
+    for told in sorted(accounts - {""}):
+        # some banks print an account with the branch before it, or the currency behind it
+        if not (
+            told == account or (len(told) >= 8 and (told.endswith(account) or told.startswith(account) or account.endswith(told)))
+        ):
+            raise OtherAccount(account=told)
+    for currency in sorted(currencies - _YUAN):
+        raise OtherCurrency(currency=currency)
+
+
+def _message(content: bytes, format: str) -> tuple[Statement, set[str], set[str]]:
+    told: list[dict[str, Any]] = sheets.read_apart(Path(statement_reader.__file__), content, format)
+    faults: list[Fault] = []
+    entries: list[Entry] = []
+    opening = closing = None
+    try:
+        for each in told:
+            begins = None if each["opening"] is None else fen_from_yuan(each["opening"])
+            if closing is not None and begins is not None and begins != closing:
+                raise Break(None, closing, begins)
+            opening = begins if opening is None and not entries else opening
+            closing = None if each["closing"] is None else fen_from_yuan(each["closing"])
+            for line in each["entries"]:
+                entries += _entry(len(entries) + 1, line, faults)
+    except Break as broken:
+        raise _broken(broken) from None
+    except ValueError:
+        raise sheets.UnreadableSpreadsheet from None
+    if faults:
+        raise StatementUnreadable(count=len(faults), faults=faults[:_TOLD])
+    if len(entries) >= statement_reader.MAX_LINES:
+        raise sheets.TooManyRows(limit=statement_reader.MAX_LINES)
+    accounts = {re.sub(r"\D", "", each["account"]) for each in told}
+    currencies = {currency for each in told for currency in each["currencies"]}
+    return Statement(format, tuple(entries), None, opening, closing), accounts, currencies
+
+
+def _entry(number: int, line: Mapping[str, str], faults: list[Fault]) -> list[Entry]:
+    try:
+        day = date.fromisoformat(line["date"])
+        amount = fen_from_yuan(line["amount"])
+    except ValueError:
+        faults.append(sheets.fault(number, "line", "bad_line", "日期或金额无法识别", "date or amount cannot be read"))
+        return []
+    serial, name, account, bank, written = (storable(line[each]) for each in ("serial", "name", "account", "bank", "text"))
+    return [Entry(number, day, amount, None, serial, name, account, bank, written)] if amount else []
+
+
+def _sheet(session: Session, content: bytes, how: HowRead, parsed: Parsed) -> tuple[Statement, set[str], set[str]]:
+    book = {name: [_clean(cells) for cells in rows] for name, rows in sheets.book(content).items()}
+    if how.layout and how.layout not in LAYOUTS:
+        raise NoSuchLayout(layout=how.layout)
+    rows = next(iter(book.values()))
+    for each in book.values():
+        if found := _said(how) or _saved(session, each) or layouts.find(each, how.layout):
+            rows, parsed.found = each, found
+            break
+    parsed.sample = rows[:HEADER_WITHIN]
+    if len(rows) >= MAX_ROWS:
+        raise sheets.TooManyRows(limit=MAX_ROWS)
+    if parsed.found is None or parsed.found.row >= len(rows):
+        raise HeaderNotFound
+    parsed.headers = rows[parsed.found.row]
+    read = layouts.read(rows, parsed.found)
+    if read.faults:
+        raise StatementUnreadable(count=len(read.faults), faults=read.faults[:_TOLD])
+    above = "\n".join("".join(flat(cell) for cell in cells) for cells in rows[: parsed.found.row])
+    accounts = read.accounts | {re.sub(r"\D", "", each) for each in _ACCOUNT.findall(above)}
+    return Statement(parsed.format, tuple(read.entries)), accounts, read.currencies
+
+
+_QUOTED = re.compile(r'=?"(.*)"|\'(.*)')
+
+
+def _clean(cells: Sequence[str]) -> list[str]:
+    """Banks keep long numbers from becoming figures by a tab, an apostrophe, or a formula that is a text."""
+    made = []
+    for cell in tidy(cells):
+        stripped = cell.strip()
+        quoted = _QUOTED.fullmatch(stripped)
+        made.append((quoted[1] or quoted[2] or "") if quoted else stripped)
+    return made
+
+
+def _said(how: HowRead) -> Found | None:
+    if how.columns is None:
+        return None
+    places = {Column(name): [at - 1 for at in numbers] for name, numbers in how.columns.columns.items()}
+    return Found(how.columns.header_row - 1, places, None)
+
+
+def _saved(session: Session, rows: Sequence[Sequence[str]]) -> Found | None:
+    prints = {fingerprint(cells): number for number, cells in reversed(list(enumerate(rows[:HEADER_WITHIN]))) if cells}
+    for row in session.execute(_SAVED, {"fingerprints": list(prints)}):
+        return Found(prints[row.fingerprint], {Column(name): at for name, at in row.columns.items()}, None)
+    return None
+
+
+def fingerprint(cells: Sequence[str]) -> str:
+    """By what a header is known again."""
+    import hashlib
+
+    return hashlib.sha256("|".join(layouts.head(cell) for cell in cells).rstrip("|").encode()).hexdigest()

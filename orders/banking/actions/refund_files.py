@@ -1,0 +1,124 @@
+"""Files of released refunds for the online bank: each refund goes into one file only, however many people make one at once."""
+
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from orders.banking.actions.importing import require_keeper
+from orders.banking.errors import NoSuchRefund, NothingToSend, RefundTaken
+from orders.banking.models import RefundFile
+from orders.banking.schemas.payers import RefundFileIn
+from orders.banking.states import REFUND_FILE, FileMove
+from orders.refunds import actions as refunds
+from shop.core import audit, clock, locks, numbers
+from shop.core.db import array
+from shop.core.errors import NotFound
+from shop.identity.actor import CITY, Actor
+from shop.identity.permissions import Permission
+
+#: Refunds in one file; online banks take about as many.
+MOST = 1000
+_TAKE = text(
+    """
+    SELECT r.id, r.amount_fen, EXISTS (SELECT FROM refund_file_line l WHERE l.refund_id = r.id AND NOT l.void) AS taken
+    FROM refund r WHERE r.method = 'bank_transfer' AND r.status = 'approved'
+      AND (CAST(:ids AS bigint[]) IS NULL OR r.id = ANY (CAST(:ids AS bigint[])))
+      AND (CAST(:ids AS bigint[]) IS NOT NULL OR NOT EXISTS (SELECT FROM refund_file_line l WHERE l.refund_id = r.id AND NOT l.void))
+    ORDER BY r.id LIMIT :most
+    """
+)
+_LINES = text(
+    "INSERT INTO refund_file_line (refund_file_id, refund_id, line_no, void)"
+    " SELECT :file_id, id, number, false FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY AS u (id, number)"
+)
+_LOCK = text("SELECT * FROM refund_file WHERE id = :id FOR UPDATE")
+_OF_FILE = text("SELECT refund_id FROM refund_file_line WHERE refund_file_id = :id ORDER BY line_no")
+_STILL = text(
+    "SELECT r.id FROM refund_file_line l JOIN refund r ON r.id = l.refund_id"
+    " WHERE l.refund_file_id = :id AND r.status = 'approved' ORDER BY r.purchase_order_id, r.id"
+)
+_VOID_LINES = text("UPDATE refund_file_line SET void = true WHERE refund_file_id = :id")
+
+
+def make(session: Session, actor: Actor, body: RefundFileIn) -> int:
+    """Put released refunds into a file for the online bank; returns the file's id.
+
+    Raises:
+        Forbidden: the caller keeps the money of a district only (403). NothingToSend: there is none (409). RefundTaken: one of them is in another
+        file (409). NoSuchRefund: one is not a released refund by bank transfer (404).
+    """
+    require_keeper(actor)
+    take_turns(session)
+    ids = sorted(set(body.refund_ids)) if body.refund_ids else None
+    rows = session.execute(_TAKE, {"ids": None if ids is None else array(ids), "most": MOST}).all()
+    if missing := set(ids or ()) - {row.id for row in rows}:
+        raise NoSuchRefund(refund_id=min(missing))
+    if any(row.taken for row in rows):
+        raise RefundTaken
+    if not rows:
+        raise NothingToSend
+    now = clock.now()
+    year = clock.shanghai_date(now).year
+    made = RefundFile(
+        number=f"TKP{year}-{numbers.next_number(session, f'refund_file:{year}'):05}",
+        layout=body.layout,
+        refund_count=len(rows),
+        total_fen=sum(row.amount_fen for row in rows),
+        made_by=actor.user_id or 0,
+        made_at=now,
+    )
+    session.add(made)
+    session.flush()
+    session.execute(_LINES, {"file_id": made.id, "ids": array(row.id for row in rows)})
+    audit.record(session, actor, "refund_file.made", "refund_file", made.id, refunds=len(rows), total_fen=made.total_fen)
+    return made.id
+
+
+def take_turns(session: Session) -> None:
+    """Let nobody else make a file until this transaction ends."""
+    locks.hold(session, "refund_files")
+
+
+def send(session: Session, actor: Actor, file_id: int, reference: str) -> None:
+    """Say that the file was uploaded: each of its refunds is sent. One that came to its end meanwhile is left alone.
+
+    Raises:
+        NotFound: there is none, or the caller keeps the money of a district only (404). IllegalMove: it was sent, or is void (409).
+    """
+    row = _locked(session, actor, file_id)
+    status = REFUND_FILE.after(row.status, FileMove.SEND)
+    for refund_id in session.execute(_STILL, {"id": file_id}).scalars().all():
+        refunds.send(session, actor, refund_id, reference)
+    _end(session, file_id, status, reference=reference)
+    audit.record(session, actor, "refund_file.sent", "refund_file", file_id, reference=reference)
+
+
+def void(session: Session, actor: Actor, file_id: int, reason: str) -> None:
+    """Say that the file was never uploaded: its refunds may go into another.
+
+    Raises:
+        As :func:`send`.
+    """
+    row = _locked(session, actor, file_id)
+    status = REFUND_FILE.after(row.status, FileMove.VOID)
+    session.execute(_VOID_LINES, {"id": file_id})
+    _end(session, file_id, status, void_reason=reason)
+    audit.record(session, actor, "refund_file.void", "refund_file", file_id, reason=reason)
+
+
+def _locked(session: Session, actor: Actor, file_id: int) -> Any:
+    row = session.execute(_LOCK, {"id": file_id}).first()
+    if row is None or not actor.covers_region(Permission.MONEY_MANAGE, CITY):
+        raise NotFound
+    return row
+
+
+def _end(session: Session, file_id: int, status: str, *, reference: str | None = None, void_reason: str | None = None) -> None:
+    session.execute(
+        text(
+            "UPDATE refund_file SET status = :status, reference = :reference, void_reason = :void_reason, ended_at = :now,"
+            " version = version + 1 WHERE id = :id"
+        ),
+        {"id": file_id, "status": status, "reference": reference, "void_reason": void_reason, "now": clock.now()},
+    )

@@ -1,0 +1,169 @@
+"""What the import of a statement, or a match, may be refused for."""
+
+from shop.core.errors import CONSTRAINTS, Conflict, Forbidden, Invalid, NotFound
+
+
+class NoAccount(Conflict):
+    code = "no_bank_account"
+    zh = "平台尚未设置收款银行账户（SHOP_BANK_ACCOUNT_NUMBER）"
+    en = "The marketplace has no bank account: set SHOP_BANK_ACCOUNT_NUMBER"
+
+
+class StatementUnreadable(Invalid):
+    """``errors`` names every cell that cannot be read. Nothing was imported."""
+
+    code = "statement_unreadable"
+    zh = "对账单有 {count} 处无法识别，未导入任何流水"
+    en = "{count} cell(s) of the statement cannot be read; nothing was imported"
+
+
+class HeaderNotFound(Invalid):
+    code = "header_not_found"
+    zh = "未找到表头，请用 columns 指定表头所在行和各列"
+    en = "No header was found: say with `columns` in which row it is and what its columns are"
+
+
+class NoLines(Invalid):
+    code = "no_lines"
+    zh = "对账单没有流水"
+    en = "The statement holds no lines"
+
+
+class OtherAccount(Invalid):
+    code = "other_account"
+    zh = "对账单属于其他账户（{account}）"
+    en = "The statement is of another account ({account})"
+
+
+class OtherCurrency(Invalid):
+    code = "other_currency"
+    zh = "对账单币种不是人民币（{currency}）"
+    en = "The statement is not in yuan ({currency})"
+
+
+class LineInFuture(Invalid):
+    code = "line_in_future"
+    zh = "流水日期晚于今天（{day}）"
+    en = "A line lies in the future ({day})"
+
+
+class BalanceBroken(Invalid):
+    """``row`` is where; none: the statement as a whole."""
+
+    code = "balance_broken"
+    zh = "余额与发生额不符（第 {row} 行）：应为 {expected}，对账单为 {found}"
+    en = "Balance and amounts do not agree (row {row}): {expected} expected, {found} found"
+
+
+class BalanceMissing(Invalid):
+    code = "balance_missing"
+    zh = "对账单没有余额，请用 closing_balance 填写期末余额"
+    en = "The statement tells no balance: say the closing one with `closing_balance`"
+
+
+class StatementGap(Conflict):
+    """Lines between this statement and the one before it are missing, or what was imported before is told otherwise now."""
+
+    code = "statement_gap"
+    zh = "与已导入的流水不连续：导入后余额为 {found}，对账单期末余额为 {expected}；请先导入缺少的对账单"
+    en = "It does not follow on what was imported: the balance would be {found}, the statement closes at {expected}; import what lies between first"
+
+
+class NoSuchLayout(Invalid):
+    code = "no_such_layout"
+    zh = "没有此银行版式（{layout}）"
+    en = "There is no such layout ({layout})"
+
+
+class LineTaken(Conflict):
+    """Somebody else matched it, or more of it, meanwhile."""
+
+    code = "line_matched"
+    zh = "该流水可核销的余额不足（剩余 {left} 元）"
+    en = "Less than that is left of the line ({left} yuan)"
+
+
+class WrongDirection(Invalid):
+    code = "wrong_direction"
+    zh = "收款流水不能核销付款事项，反之亦然"
+    en = "What came in cannot be matched with what went out, nor the other way"
+
+
+class AboveDue(Conflict):
+    code = "match_above_due"
+    zh = "超过订单 {number} 的未付金额（{due} 元）；如确为多付，请注明 allow_credit"
+    en = "More than is due for order {number} ({due} yuan); say `allow_credit` if the buyer did pay too much"
+
+
+class PayerDiffers(Conflict):
+    code = "payer_not_declared"
+    zh = "付款人（{payer}）不是订单 {number} 的采购单位，须先登记代付并经他人批准"
+    en = "The payer ({payer}) is not the buyer of order {number}: declare it and have another person approve it"
+
+
+class AnnouncedTaken(Conflict):
+    code = "announced_not_open"
+    zh = "该登记付款已撤销、已核销，或金额不一致"
+    en = "The announced payment was taken back, is matched already, or is of another amount"
+
+
+class RefundUnfit(Conflict):
+    code = "refund_does_not_fit"
+    zh = "该退款的状态或金额与流水不符"
+    en = "State or amount of the refund do not fit the line"
+
+
+class NotOpenInBooks(Conflict):
+    code = "movement_not_open"
+    zh = "账上没有此笔未达账项，或金额不一致"
+    en = "The books hold no such movement that the bank has not shown, or not of this amount"
+
+
+class MatchUndone(Conflict):
+    code = "match_undone"
+    zh = "该核销已撤销"
+    en = "The match was undone before"
+
+
+class OwnDeclaration(Forbidden):
+    code = "own_declaration"
+    zh = "不能批准自己登记的代付"
+    en = "Who declared a payer cannot approve it"
+
+
+class Declared(Conflict):
+    code = "payer_declared"
+    zh = "该付款人已登记或已批准"
+    en = "This payer is declared or approved already"
+
+
+class IsBuyer(Invalid):
+    code = "payer_is_buyer"
+    zh = "付款人就是采购单位，无需登记"
+    en = "The payer is the buyer itself; nothing to declare"
+
+
+class RefundTaken(Conflict):
+    code = "refund_in_file"
+    zh = "退款已在其他文件中"
+    en = "A refund is in another file already"
+
+
+class NothingToSend(Conflict):
+    code = "nothing_to_send"
+    zh = "没有可导出的退款"
+    en = "There is no released refund that is not in a file"
+
+
+class NoSuchRefund(NotFound):
+    code = "no_such_refund"
+    zh = "没有此退款，或不能放入文件（{refund_id}）"
+    en = "There is no such refund that could go into a file ({refund_id})"
+
+
+CONSTRAINTS["ck_bank_line_not_matched_twice"] = LineTaken
+CONSTRAINTS["uq_bank_match_payment"] = AnnouncedTaken
+CONSTRAINTS["uq_bank_match_transaction"] = NotOpenInBooks
+CONSTRAINTS["ck_payer_declaration_two_persons"] = OwnDeclaration
+CONSTRAINTS["uq_payer_declaration_open"] = Declared
+CONSTRAINTS["uq_refund_file_line_refund"] = RefundTaken

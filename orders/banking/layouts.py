@@ -1,0 +1,160 @@
+"""Reading the rows of a statement by the layout of a bank, or by columns that somebody named. Pure; the layouts themselves are data."""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from orders.banking.rules import SUMMARY, Column, Entry, complete, day_of, fen_of, flat, sign_of
+from orders.importing.cells import storable, title
+from orders.importing.rules import HEADER_WITHIN
+from shop.core import sheets
+from shop.core.errors import Fault
+
+_IN_BRACKETS = re.compile(r"[\[【].*[\]】]$")
+
+
+def head(cell: str) -> str:
+    """A header without what does not count: 交易金额[ Trade Amount ] is 交易金额."""
+    return title(_IN_BRACKETS.sub("", flat(cell)) or cell)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Whose statements look so; ``roles`` tells the role of a header."""
+
+    code: str
+    zh: str
+    en: str
+    roles: Mapping[str, Column]
+
+
+def _load() -> dict[str, Layout]:
+    told = tomllib.loads((Path(__file__).parent / "layouts.toml").read_text(encoding="utf-8"))
+    return {
+        code: Layout(
+            code,
+            each["zh"],
+            each["en"],
+            {head(name): Column(column) for column, names in reversed(each["columns"].items()) for name in names},
+        )
+        for code, each in told.items()
+    }
+
+
+LAYOUTS = _load()
+
+#: Where the columns stand, from 0; of most roles the first that is there counts, of texts all of them.
+Places = Mapping[Column, Sequence[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where the header stands (``row`` from 0), what its columns are, and whose layout it is; None: somebody said so."""
+
+    row: int
+    columns: Places
+    layout: str | None
+
+
+def find(rows: Sequence[Sequence[str]], layout: str | None = None) -> Found | None:
+    """The header among the first rows, and the layout that knows most of it; ``layout`` narrows the choice."""
+    best: Found | None = None
+    for code in [layout] if layout else LAYOUTS:
+        for number, cells in enumerate(rows[:HEADER_WITHIN]):
+            places = _places(cells, LAYOUTS[code].roles)
+            if complete(places) and (best is None or _known(places) > _known(best.columns)):
+                best = Found(number, places, code)
+    return best
+
+
+def _places(cells: Sequence[str], roles: Mapping[str, Column]) -> dict[Column, list[int]]:
+    places: dict[Column, list[int]] = {}
+    order = list(roles)
+    for at, cell in sorted(enumerate(cells), key=lambda each: order.index(head(each[1])) if head(each[1]) in roles else 0):
+        if column := roles.get(head(cell)):
+            places.setdefault(column, []).append(at)
+    # the name that a layout names first counts, wherever it stands
+    return {column: sorted(found) if column is Column.TEXT else found[:1] for column, found in places.items()}
+
+
+def _known(places: Places) -> int:
+    return sum(map(len, places.values()))
+
+
+@dataclass(slots=True)
+class Read:
+    """What the rows below a header say; ``faults`` name every cell that cannot be read."""
+
+    entries: list[Entry]
+    faults: list[Fault]
+    #: Own accounts and currencies that the rows name.
+    accounts: set[str]
+    currencies: set[str]
+
+
+def read(rows: Sequence[Sequence[str]], found: Found) -> Read:
+    """The lines below the header. Titles, totals, signatures and repeated headers are no lines: they have no date, or neither amount."""
+    made = Read([], [], set(), set())
+    header = [head(cell) for cell in rows[found.row]]
+    for number, cells in enumerate(rows[found.row + 1 :], start=found.row + 2):
+        if len(cells) < len(header) or not all(head(cell) == name for cell, name in zip(cells, header, strict=False)):
+            _read_row(made, number, cells, found.columns)
+    return made
+
+
+def _read_row(made: Read, number: int, cells: Sequence[str], columns: Places) -> None:
+    told = {column: _cell(cells, places) for column, places in columns.items()}
+    day = day_of(told[Column.DATE])
+    written = [told.get(column, "") for column in (Column.AMOUNT, Column.DEBIT, Column.CREDIT)]
+    if not any(cell.strip() for cell in written) or (day is None and (_is_summary(cells) or not told[Column.DATE].strip())):
+        return
+    if day is None:
+        made.faults.append(sheets.fault(number, Column.DATE, "bad_date", "日期无法识别", "the date cannot be read"))
+    amount = _amount(told)
+    if amount is None:
+        made.faults.append(sheets.fault(number, "amount", "bad_amount", "金额无法识别", "the amount cannot be read"))
+    balance = fen_of(told[Column.BALANCE]) if told.get(Column.BALANCE, "").strip() else None
+    if balance is None and told.get(Column.BALANCE, "").strip():
+        made.faults.append(sheets.fault(number, Column.BALANCE, "bad_balance", "余额无法识别", "the balance cannot be read"))
+    if not day or not amount:
+        return
+    side = ("payer" if amount > 0 else "payee") if Column.PAYER_NAME in columns or Column.PAYEE_NAME in columns else None
+    names = {what: told.get(Column(f"{side}_{what}" if side else what), "") for what in ("name", "account", "bank")}
+    made.entries.append(
+        Entry(
+            number,
+            day,
+            amount,
+            balance,
+            serial=flat(told.get(Column.SERIAL, "")) if told.get(Column.SERIAL, "").strip("0 ") else "",
+            name=names["name"].strip(),
+            account=flat(names["account"]),
+            bank=names["bank"].strip(),
+            text=told.get(Column.TEXT, ""),
+        )
+    )
+    made.accounts.add(re.sub(r"\D", "", told.get(Column.OWN_ACCOUNT, "")))
+    made.currencies.add(flat(told.get(Column.CURRENCY, "")).upper())
+
+
+def _cell(cells: Sequence[str], places: Sequence[int]) -> str:
+    return storable(" ".join(cell for at in places if at < len(cells) and (cell := cells[at].strip())))
+
+
+def _is_summary(cells: Sequence[str]) -> bool:
+    return any(SUMMARY.match(flat(cell)) for cell in cells)
+
+
+def _amount(told: Mapping[Column, str]) -> int | None:
+    """The amount in fen, with its sign; 0 for a row that moves nothing, None where it cannot be read."""
+    if told.get(Column.AMOUNT, "").strip():
+        amount = fen_of(told[Column.AMOUNT])
+        direction = sign_of(told.get(Column.DIRECTION, ""))
+        return amount if amount is None or direction is None else abs(amount) * direction
+    out, into = (fen_of(told.get(column, "")) for column in (Column.DEBIT, Column.CREDIT))
+    if out is None or into is None or (out and into):
+        return None
+    # a reversal stands in its own column with a minus
+    return into - out

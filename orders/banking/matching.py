@@ -1,0 +1,397 @@
+"""What a line of the bank may be for, with the reasons: pure rules.
+
+A match is made without asking only where a rule makes it certain: the reference of one order stands in the text and the amount is at most what
+is due, or the number of an announced transfer is equal and so is its amount; and the money comes from the buyer itself, or from somebody who
+was approved to pay for it. Everything else is a proposal that a person decides on.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+
+from orders.banking.rules import BankEntryKind, MatchKind
+from orders.money.references import order_ids_in, plain
+
+
+class Reason(StrEnum):
+    """Why a line may be for something."""
+
+    REFERENCE = "reference"
+    BANK_REFERENCE = "bank_reference"
+    ORDER_NUMBER = "order_number"
+    ANNOUNCED_AMOUNT = "announced_amount"
+    EXACT_DUE = "exact_due"
+    BELOW_DUE = "below_due"
+    ABOVE_DUE = "above_due"
+    PAYER_IS_BUYER = "payer_is_buyer"
+    PAYER_APPROVED = "payer_approved"
+    PAYER_SIMILAR = "payer_similar"
+    PAYER_UNKNOWN = "payer_unknown"
+    PAYER_DIFFERS = "payer_differs"
+    PAID_FROM_BEFORE = "paid_from_before"
+    REFUND_NUMBER = "refund_number"
+    PAYEE = "payee"
+    AMOUNT = "amount"
+    RETURNED = "returned"
+    BANK_WORDS = "bank_words"
+
+
+#: How much a reason weighs; a score is at most 100.
+WEIGHTS: Mapping[Reason, int] = {
+    Reason.REFERENCE: 60,
+    Reason.BANK_REFERENCE: 60,
+    Reason.ORDER_NUMBER: 50,
+    Reason.ANNOUNCED_AMOUNT: 20,
+    Reason.EXACT_DUE: 25,
+    Reason.BELOW_DUE: 10,
+    Reason.ABOVE_DUE: -10,
+    Reason.PAYER_IS_BUYER: 25,
+    Reason.PAYER_APPROVED: 20,
+    Reason.PAYER_SIMILAR: 10,
+    Reason.PAYER_UNKNOWN: 0,
+    Reason.PAYER_DIFFERS: -20,
+    Reason.PAID_FROM_BEFORE: 15,
+    Reason.REFUND_NUMBER: 60,
+    Reason.PAYEE: 25,
+    Reason.AMOUNT: 15,
+    Reason.RETURNED: 20,
+    Reason.BANK_WORDS: 50,
+}
+WORDS: Mapping[Reason, tuple[str, str]] = {
+    Reason.REFERENCE: ("附言中有该订单的付款识别码", "the order's payment reference stands in the text"),
+    Reason.BANK_REFERENCE: ("与登记付款的银行流水号一致", "the bank's number is that of an announced transfer"),
+    Reason.ORDER_NUMBER: ("附言中有该订单编号", "the order's number stands in the text"),
+    Reason.ANNOUNCED_AMOUNT: ("与登记的付款金额一致", "the amount is that of an announced transfer"),
+    Reason.EXACT_DUE: ("等于该订单未付金额", "the amount is exactly what is due"),
+    Reason.BELOW_DUE: ("小于该订单未付金额", "the amount is below what is due"),
+    Reason.ABOVE_DUE: ("大于该订单未付金额", "the amount is above what is due"),
+    Reason.PAYER_IS_BUYER: ("付款人即采购单位", "the payer is the buyer"),
+    Reason.PAYER_APPROVED: ("付款人已经批准代付", "the payer was approved to pay for the buyer"),
+    Reason.PAYER_SIMILAR: ("付款人名称与采购单位相近", "the payer's name is like the buyer's"),
+    Reason.PAYER_UNKNOWN: ("流水没有付款人名称", "the line names no payer"),
+    Reason.PAYER_DIFFERS: (
+        "付款人不是采购单位，须先登记并批准代付",
+        "the payer is not the buyer: declare it and have it approved first",
+    ),
+    Reason.PAID_FROM_BEFORE: ("该账户此前为该单位付过款", "this account has paid for the buyer before"),
+    Reason.REFUND_NUMBER: ("附言中有该退款编号", "the refund's number stands in the text"),
+    Reason.PAYEE: ("对方即退款收款人", "the other side is the refund's payee"),
+    Reason.AMOUNT: ("金额一致", "the amounts are equal"),
+    Reason.RETURNED: ("附言提到退汇", "the text speaks of a returned transfer"),
+    Reason.BANK_WORDS: ("附言为银行收费或利息", "the text speaks of the bank's fees or interest"),
+}
+
+#: Forms of companies that are written either way, and accounts that stand behind a unit's name.
+_COMPANY = (("有限责任公司", "有限公司"), ("股份公司", "股份有限公司"))
+_BEHIND = re.compile(
+    r"(?:基本存款账户|基本账户|基本户|一般存款账户|一般户|专用存款账户|零余额账户|预算单位零余额账户|食堂专户|工会专户|专户)$"
+)
+
+
+def plain_name(name: str) -> str:
+    """A name as names are compared: in one width and case, without spaces and marks, with one word for each form of company, and without the
+    kind of account that some banks put behind it."""
+    text = _BEHIND.sub("", plain(name)) or plain(name)
+    for written, one in _COMPANY:
+        if text.endswith(written) and not text.endswith(one):
+            text = text.removesuffix(written) + one
+    return text
+
+
+#: A name that a bank has cut off is at least so long.
+_CUT = 8
+
+
+def is_like(name: str, other: str) -> bool:
+    """Whether one plain name is the beginning of the other, as banks cut long ones, or both differ by what stands before it, as a city."""
+    short, long = sorted((name, other), key=len)
+    return (len(short) >= _CUT and (long.startswith(short) or long.endswith(short))) or (
+        len(short) >= 4 and long == f"重庆市{short}"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What is not explained yet of a line. ``amount_fen`` above zero came in."""
+
+    id: int
+    amount_fen: int
+    text: str = ""
+    serial: str = ""
+    payer_name: str = ""
+    payer_account: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """A transfer that a buyer says it made and no line has shown yet."""
+
+    payment_id: int
+    order_id: int
+    amount_fen: int
+    reference: str
+
+
+@dataclass(slots=True)
+class Order:
+    """An order that may be paid. ``due_fen`` leaves out what was announced: below zero when too much was paid."""
+
+    id: int
+    number: str
+    due_fen: int
+    #: Plain names: of the buyer and the unit that ordered, and of those who were approved to pay for it.
+    buyers: frozenset[str]
+    approved: frozenset[str] = frozenset()
+    #: Accounts from which it was paid for this buyer before.
+    accounts: frozenset[str] = frozenset()
+    announced: tuple[Announced, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """A released refund. ``paid``: the books say that it has left, so that it may come back."""
+
+    id: int
+    order_id: int
+    number: str
+    amount_fen: int
+    payee: str
+    account: str
+    paid: bool
+    #: The transaction that took it from the bank account, while no line has shown it.
+    transaction_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """Another movement of the bank account in the books that no line has shown; ``amount_fen`` above zero came in."""
+
+    transaction_id: int
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a line may be for, with the amount of it in fen, and why."""
+
+    kind: MatchKind
+    amount_fen: int
+    reasons: tuple[Reason, ...]
+    certain: bool = False
+    order_id: int | None = None
+    payment_id: int | None = None
+    refund_id: int | None = None
+    transaction_id: int | None = None
+    entry: BankEntryKind | None = None
+
+    @property
+    def score(self) -> int:
+        return max(0, min(100, sum(WEIGHTS[reason] for reason in self.reasons)))
+
+
+class Facts:
+    """What lines are matched against, found by what a line may tell of them. ``by_payer``: also by who paid, which alone is never certain; a
+    unit with many orders would be compared with each of them."""
+
+    def __init__(
+        self, orders: Iterable[Order] = (), refunds: Iterable[Refund] = (), booked: Iterable[Booked] = (), *, by_payer: bool = True
+    ) -> None:
+        self.orders = {order.id: order for order in orders}
+        self._by_word: dict[str, list[Order]] = {}
+        for order in self.orders.values():
+            announced = (plain(each.reference) for each in order.announced)
+            payers = (*order.buyers, *order.approved, *order.accounts) if by_payer else ()
+            for word in {order.number, *payers, *announced} - {""}:
+                self._by_word.setdefault(word, []).append(order)
+        self._refunds = _by_amount(refunds)
+        self._booked = _by_amount(booked)
+
+    def orders_for(self, named: Iterable[int], words: Iterable[str]) -> list[Order]:
+        """The orders that are named, or that one of the words points to: a number, a name, an account."""
+        found = {order_id: self.orders[order_id] for order_id in named if order_id in self.orders}
+        for word in words:
+            found |= {order.id: order for order in self._by_word.get(word, ())}
+        return list(found.values())
+
+    def refunds_of(self, amount_fen: int) -> Sequence[Refund]:
+        return self._refunds.get(amount_fen, [])
+
+    def booked_of(self, amount_fen: int) -> Sequence[Booked]:
+        return self._booked.get(amount_fen, [])
+
+    def use(self, proposal: Proposal) -> None:
+        """Take away what a match has used up, for the lines that follow."""
+        order = self.orders.get(proposal.order_id or 0)
+        if proposal.kind is MatchKind.ORDER and order:
+            order.due_fen -= proposal.amount_fen
+        if proposal.kind is MatchKind.ANNOUNCED and order:
+            order.announced = tuple(each for each in order.announced if each.payment_id != proposal.payment_id)
+        if proposal.refund_id:
+            left = [each for each in self.refunds_of(proposal.amount_fen) if each.id != proposal.refund_id]
+            self._refunds[proposal.amount_fen] = left
+
+
+_Amounted = TypeVar("_Amounted", Refund, Booked)
+
+
+def _by_amount(listed: Iterable[_Amounted]) -> dict[int, list[_Amounted]]:
+    found: dict[int, list[_Amounted]] = {}
+    for each in listed:
+        found.setdefault(each.amount_fen, []).append(each)
+    return found
+
+
+_ORDER_NUMBER = re.compile(r"PO\d{9,}")
+_TOKEN = re.compile(r"[A-Z0-9]{6,64}")
+#: Words of a text by which the bank itself is meant, and of one that came back.
+_FEE = re.compile(r"手续费|工本费|账户管理费|短信服务费|汇划费|服务费|回单费")
+_INTEREST = re.compile(r"利息|结息|季息")
+_RETURNED = re.compile(r"退汇|退票|汇款退回|账号户名不符|退回")
+
+
+def numbers_of_orders(line: Line) -> set[str]:
+    """The numbers of orders in a text; a number may run on into other digits, so each beginning of it counts."""
+    found = _ORDER_NUMBER.findall(plain(line.text))
+    return {number[:length] for number in found for length in range(11, len(number) + 1)}
+
+
+def bank_references(line: Line) -> set[str]:
+    """What may be the number of an announced transfer: the bank's own number, and every word of letters and digits of the text."""
+    spoken = unicodedata.normalize("NFKC", line.text).upper()
+    return {plain(line.serial), *_TOKEN.findall(spoken)} - {""}
+
+
+def propose(line: Line, facts: Facts) -> list[Proposal]:
+    """What a line may be for, the likeliest first. At most one is certain."""
+    proposals = [*_orders(line, facts), *_refunds(line, facts)] if line.amount_fen else []
+    proposals += [
+        Proposal(MatchKind.BOOKED, abs(line.amount_fen), (Reason.AMOUNT,), transaction_id=each.transaction_id)
+        for each in facts.booked_of(line.amount_fen)
+    ]
+    if entry := _bank_entry(line):
+        proposals.append(Proposal(MatchKind.BANK_ENTRY, abs(line.amount_fen), (Reason.BANK_WORDS,), entry=entry))
+    if sum(each.certain for each in proposals) > 1:  # two rules name two things: a person decides
+        proposals = [_uncertain(each) for each in proposals]
+    return sorted(proposals, key=lambda each: (not each.certain, -each.score, each.order_id or 0, each.payment_id or 0))
+
+
+def _uncertain(proposal: Proposal) -> Proposal:
+    return Proposal(
+        proposal.kind,
+        proposal.amount_fen,
+        proposal.reasons,
+        False,
+        proposal.order_id,
+        proposal.payment_id,
+        proposal.refund_id,
+        proposal.transaction_id,
+        proposal.entry,
+    )
+
+
+def _orders(line: Line, facts: Facts) -> list[Proposal]:
+    if line.amount_fen < 0:
+        return []
+    named = order_ids_in(line.text)
+    numbers, references, payer = numbers_of_orders(line), bank_references(line), plain_name(line.payer_name)
+    proposals = []
+    for order in facts.orders_for(named, {*numbers, *references, payer, line.payer_account}):
+        who = payer_reason(payer, order)
+        basis: list[Reason] = [Reason.REFERENCE] if order.id in named else []
+        if order.number in numbers:
+            basis.append(Reason.ORDER_NUMBER)
+        if line.payer_account and line.payer_account in order.accounts:
+            basis.append(Reason.PAID_FROM_BEFORE)
+        may_pay = who in (Reason.PAYER_IS_BUYER, Reason.PAYER_APPROVED)
+        shown = _announced(line, order, basis, who, references, certain=may_pay and len(named | {order.id}) == 1)
+        proposals += shown
+        by_name = may_pay and order.due_fen == line.amount_fen
+        if (basis or by_name) and not (shown and order.due_fen <= 0):
+            amount = _amount(line.amount_fen, order.due_fen)
+            certain = named == {order.id} and may_pay and amount is not Reason.ABOVE_DUE and not shown
+            proposals.append(Proposal(MatchKind.ORDER, line.amount_fen, (*basis, amount, who), certain, order_id=order.id))
+    return proposals
+
+
+def _announced(
+    line: Line, order: Order, basis: Sequence[Reason], who: Reason, references: Iterable[str], *, certain: bool
+) -> list[Proposal]:
+    """What the buyer announced for the order and this line may show. Equal amounts, and the bank's number or the order's reference, are certain
+    unless two announcements fit alike."""
+    found = []
+    for each in order.announced:
+        if each.amount_fen > line.amount_fen:
+            continue
+        reasons = [*basis]
+        if plain(each.reference) in references:
+            reasons.append(Reason.BANK_REFERENCE)
+        equal = each.amount_fen == line.amount_fen
+        if equal:
+            reasons.append(Reason.ANNOUNCED_AMOUNT)
+        strong = bool({Reason.BANK_REFERENCE, Reason.REFERENCE} & set(reasons))
+        if strong or Reason.ORDER_NUMBER in reasons or (equal and who is not Reason.PAYER_DIFFERS):
+            sure = certain and equal and strong
+            found.append(
+                Proposal(
+                    MatchKind.ANNOUNCED, each.amount_fen, (*reasons, who), sure, order_id=each.order_id, payment_id=each.payment_id
+                )
+            )
+    exact = [each for each in found if each.certain]
+    if len(exact) > 1:
+        by_number = [each for each in exact if Reason.BANK_REFERENCE in each.reasons]
+        found = [each if len(by_number) == 1 and each is by_number[0] else _uncertain(each) for each in found]
+    return found
+
+
+def payer_reason(payer: str, order: Order) -> Reason:
+    """How whoever paid, by plain name, stands to the buyer of an order."""
+    if not payer:
+        return Reason.PAYER_UNKNOWN
+    if payer in order.buyers:
+        return Reason.PAYER_IS_BUYER
+    if payer in order.approved:
+        return Reason.PAYER_APPROVED
+    return Reason.PAYER_SIMILAR if any(is_like(payer, buyer) for buyer in order.buyers) else Reason.PAYER_DIFFERS
+
+
+def _amount(amount_fen: int, due_fen: int) -> Reason:
+    if amount_fen == due_fen:
+        return Reason.EXACT_DUE
+    return Reason.BELOW_DUE if amount_fen < due_fen else Reason.ABOVE_DUE
+
+
+def _refunds(line: Line, facts: Facts) -> list[Proposal]:
+    """Refunds of exactly this amount that left, or that came back; its number in the text makes it certain."""
+    written = plain(line.text)
+    found = []
+    for refund in facts.refunds_of(abs(line.amount_fen)):
+        reasons = [Reason.AMOUNT]
+        if plain(refund.number) in written:
+            reasons.insert(0, Reason.REFUND_NUMBER)
+        if plain_name(refund.payee) == plain_name(line.payer_name) or (refund.account and refund.account == line.payer_account):
+            reasons.append(Reason.PAYEE)
+        if line.amount_fen < 0 and (not refund.paid or refund.transaction_id):
+            certain = {Reason.REFUND_NUMBER, Reason.PAYEE} <= set(reasons)
+            found.append(_refund(MatchKind.REFUND, refund, reasons, certain))
+        elif line.amount_fen > 0 and refund.paid:
+            came_back = bool(_RETURNED.search(line.text))
+            reasons += [Reason.RETURNED] if came_back else []
+            if came_back or Reason.REFUND_NUMBER in reasons:
+                found.append(_refund(MatchKind.REFUND_RETURNED, refund, reasons, came_back and Reason.REFUND_NUMBER in reasons))
+    return found
+
+
+def _refund(kind: MatchKind, refund: Refund, reasons: Sequence[Reason], certain: bool) -> Proposal:
+    return Proposal(kind, refund.amount_fen, tuple(reasons), certain, order_id=refund.order_id, refund_id=refund.id)
+
+
+def _bank_entry(line: Line) -> BankEntryKind | None:
+    """What the bank takes is named by its text and has no other side; a person confirms it."""
+    if line.payer_account and line.payer_name:
+        return None
+    if line.amount_fen < 0 and _FEE.search(line.text):
+        return BankEntryKind.FEE
+    return BankEntryKind.INTEREST if line.amount_fen > 0 and _INTEREST.search(line.text) else None

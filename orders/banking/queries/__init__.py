@@ -1,0 +1,1 @@
+"""What is read of bank statements, lines, payers and files of refunds."""

@@ -1,0 +1,141 @@
+"""What open lines may be matched against, read with a few statements for all of them."""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from orders.banking.matching import (
+    Announced,
+    Booked,
+    Facts,
+    Line,
+    Order,
+    Refund,
+    bank_references,
+    is_like,
+    numbers_of_orders,
+    plain_name,
+)
+from orders.money.references import order_ids_in
+from orders.purchasing.queries import PAYABLE_AND_PAID_OF
+from shop.core.db import array
+
+#: Movements of the bank account in the books that no line has shown. What lines themselves booked is none of them.
+OUTSTANDING = """
+    SELECT mt.id, mt.kind, mt.origin_id, mt.booked_on, sum(mp.amount_fen)::bigint AS amount_fen, min(mp.purchase_order_id) AS purchase_order_id
+    FROM money_posting mp JOIN money_transaction mt ON mt.id = mp.transaction_id
+    WHERE mp.account = 'bank' AND mt.kind NOT IN ('receipt', 'receipt_matched', 'receipt_undone', 'bank_entry')
+      AND NOT EXISTS (SELECT FROM bank_match m WHERE m.transaction_id = mt.id AND m.undone_at IS NULL)
+    GROUP BY mt.id
+"""
+_ORDERS = text(
+    f"""
+    SELECT po.id, po.number, po.buyer_id, buyer.name AS buyer, unit.name AS unit, m.payable - m.paid AS due_fen,
+           (SELECT jsonb_agg(jsonb_build_array(p.id, p.amount_fen, p.bank_reference) ORDER BY p.id) FROM payment p
+            WHERE p.purchase_order_id = po.id AND p.source = 'announced' AND p.undone_at IS NULL AND p.shown_at IS NULL) AS announced,
+           (SELECT array_agg(d.payer) FROM payer_declaration d WHERE d.status = 'approved' AND d.buyer_id = po.buyer_id
+            AND (d.purchase_order_id IS NULL OR d.purchase_order_id = po.id)) AS approved
+    FROM purchase_order po JOIN organisation buyer ON buyer.id = po.buyer_id JOIN organisation unit ON unit.id = po.ordering_unit_id
+    CROSS JOIN LATERAL ({PAYABLE_AND_PAID_OF.format(order="po.id")}) m
+    WHERE po.id = ANY (CAST(:ids AS bigint[])) ORDER BY po.id
+    """  # noqa: S608
+)
+_NUMBERED = text("SELECT id FROM purchase_order WHERE number = ANY (:numbers)")
+_ANNOUNCED = text(
+    "SELECT purchase_order_id FROM payment WHERE source = 'announced' AND undone_at IS NULL AND shown_at IS NULL"
+    " AND upper(regexp_replace(bank_reference, '[^A-Za-z0-9]', '', 'g')) = ANY (:references)"
+)
+_BUYERS = text("SELECT id, name FROM organisation o WHERE EXISTS (SELECT FROM purchase_order WHERE buyer_id = o.id)")
+_DECLARED = text("SELECT DISTINCT buyer_id FROM payer_declaration WHERE status = 'approved' AND payer = ANY (:names)")
+#: From which accounts buyers were paid for before, as a person saw it.
+_PAID_FROM = text(
+    """
+    SELECT DISTINCT l.payer_account AS account, po.buyer_id FROM bank_line l
+    JOIN bank_match m ON m.line_id = l.id AND m.undone_at IS NULL AND m.purchase_order_id IS NOT NULL AND m.kind IN ('order', 'announced')
+    JOIN purchase_order po ON po.id = m.purchase_order_id WHERE l.payer_account = ANY (:accounts) AND l.payer_account <> ''
+    """
+)
+_NEWEST_OF = text(
+    "SELECT found.id FROM unnest(CAST(:buyers AS bigint[])) b CROSS JOIN LATERAL"
+    " (SELECT po.id FROM purchase_order po WHERE po.buyer_id = b ORDER BY po.id DESC LIMIT 50) found"
+)
+_REFUNDS = text(
+    f"""
+    SELECT r.*, o.id AS transaction_id FROM refund r LEFT JOIN ({OUTSTANDING}) o ON o.kind = 'refund_paid' AND o.origin_id = r.id
+    WHERE r.method = 'bank_transfer' AND r.status IN ('approved', 'sent', 'paid') AND r.amount_fen = ANY (CAST(:amounts AS bigint[]))
+    """  # noqa: S608
+)
+_BOOKED = text(
+    f"""
+    SELECT o.* FROM ({OUTSTANDING}) o
+    WHERE o.amount_fen = ANY (CAST(:amounts AS bigint[])) AND o.kind NOT IN ('refund_paid', 'refund_failed')
+    """  # noqa: S608
+)
+
+
+def facts(session: Session, lines: Sequence[Line], *, wide: bool, order_ids: Collection[int] = ()) -> Facts:
+    """What lines may be for. ``wide``: also what only a person may decide on, such as other orders of whoever paid. ``order_ids``: orders that
+    are asked about besides."""
+    incoming = [line for line in lines if line.amount_fen > 0]
+    ids = set(order_ids).union(*(order_ids_in(line.text) for line in incoming))
+    ids |= _ids(session, _ANNOUNCED, references=list(set().union(*(bank_references(line) for line in incoming))))
+    paid_from: dict[int, set[str]] = {}
+    if wide:
+        ids |= _ids(session, _NUMBERED, numbers=list(set().union(*(numbers_of_orders(line) for line in incoming))))
+        for row in session.execute(_PAID_FROM, {"accounts": [line.payer_account for line in incoming]}):
+            paid_from.setdefault(row.buyer_id, set()).add(row.account)
+        ids |= _ids(session, _NEWEST_OF, buyers=array(_buyers(session, incoming) | set(paid_from)))
+    amounts = array({abs(line.amount_fen) for line in lines})
+    signed = array({line.amount_fen for line in lines})
+    return Facts(
+        [_order(row, paid_from) for row in session.execute(_ORDERS, {"ids": array(ids)})],
+        [_refund(row) for row in session.execute(_REFUNDS, {"amounts": amounts})],
+        [Booked(row.id, row.amount_fen) for row in session.execute(_BOOKED, {"amounts": signed})] if wide else [],
+        by_payer=wide,
+    )
+
+
+def _ids(session: Session, statement: Any, **values: Any) -> set[int]:
+    return set(session.execute(statement, values).scalars())
+
+
+def _buyers(session: Session, lines: Iterable[Line]) -> set[int]:
+    """Whoever has the payer's name, or one like it, or was approved to be paid for by it."""
+    names = {plain_name(line.payer_name) for line in lines} - {""}
+    if not names:
+        return set()
+    found = _ids(session, _DECLARED, names=list(names))
+    for row in session.execute(_BUYERS):
+        buyer = plain_name(row.name)
+        if buyer in names or any(is_like(name, buyer) for name in names):
+            found.add(row.id)
+    return found
+
+
+def _order(row: Any, paid_from: dict[int, set[str]]) -> Order:
+    return Order(
+        row.id,
+        row.number,
+        row.due_fen,
+        buyers=frozenset({plain_name(row.buyer), plain_name(row.unit)}),
+        approved=frozenset(row.approved or ()),
+        accounts=frozenset(paid_from.get(row.buyer_id, ())),
+        announced=tuple(
+            Announced(payment_id, row.id, amount_fen, reference) for payment_id, amount_fen, reference in row.announced or ()
+        ),
+    )
+
+
+def _refund(row: Any) -> Refund:
+    return Refund(
+        row.id,
+        row.purchase_order_id,
+        row.number,
+        row.amount_fen,
+        row.payee_name,
+        row.payee_account,
+        paid=row.status == "paid",
+        transaction_id=row.transaction_id,
+    )

@@ -1,0 +1,191 @@
+"""Reading the lines of the bank: the queue of those that are not explained, and one with all that is known of it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from orders.banking.actions.importing import require_keeper
+from orders.banking.actions.matching import as_line
+from orders.banking.matching import WORDS, Facts, Proposal, propose
+from orders.banking.queries.facts import facts
+from orders.banking.schemas.lines import BankLineOut, BankLineRow, BankLineSearch, BankMatchOut, NoteOut, ProposalOut
+from shop.core import clock, paging
+from shop.core.errors import Language, NotFound
+from shop.core.exports import Cell
+from shop.core.money import yuan_from_fen
+from shop.core.paging import Page
+from shop.identity.actor import CITY, Actor
+from shop.identity.permissions import Permission
+
+_LINE = """
+    SELECT l.*, l.amount_fen AS amount, l.balance_fen AS balance, abs(l.amount_fen) - l.matched_fen AS open, :today - l.booked_on AS age_days,
+           CASE l.matched_fen WHEN 0 THEN 'open' WHEN abs(l.amount_fen) THEN 'matched' ELSE 'partly' END AS status,
+           u.name AS assigned_to_name, (SELECT count(*) FROM bank_line_note n WHERE n.line_id = l.id) AS notes
+    FROM bank_line l LEFT JOIN app_user u ON u.id = l.assigned_to
+"""
+_ONE = text(f"{_LINE} WHERE l.id = :id")
+_ASKED = """
+    (CAST(:status AS text) IS NULL OR :status = CASE l.matched_fen WHEN 0 THEN 'open' WHEN abs(l.amount_fen) THEN 'matched' ELSE 'partly' END)
+    AND (CAST(:unmatched AS boolean) IS NULL OR (l.matched_fen < abs(l.amount_fen)) = :unmatched)
+    AND (CAST(:direction AS text) IS NULL OR (l.amount_fen > 0) = (:direction = 'in'))
+    AND (CAST(:statement_id AS bigint) IS NULL OR l.statement_id = :statement_id)
+    AND (CAST(:booked_from AS date) IS NULL OR l.booked_on >= :booked_from) AND (CAST(:booked_to AS date) IS NULL OR l.booked_on <= :booked_to)
+    AND (CAST(:older_than_days AS int) IS NULL OR l.booked_on < :today - CAST(:older_than_days AS int))
+    AND (CAST(:amount_from AS bigint) IS NULL OR abs(l.amount_fen) >= :amount_from)
+    AND (CAST(:amount_to AS bigint) IS NULL OR abs(l.amount_fen) <= :amount_to)
+    AND (CAST(:assigned_to AS bigint) IS NULL OR l.assigned_to = :assigned_to)
+    AND (CAST(:q AS text) IS NULL OR strpos(l.payer_name, :q) > 0 OR strpos(l.payer_account, :q) > 0 OR strpos(l.text, :q) > 0
+         OR strpos(l.serial, :q) > 0)
+"""
+_MANY = text(f"{_LINE} WHERE {_ASKED} AND (CAST(:start AS bigint) IS NULL OR l.id < :start) ORDER BY l.id DESC LIMIT :rows")
+_ALL = text(f"{_LINE} WHERE {_ASKED} ORDER BY l.id")
+_MATCHES = text(
+    """
+    SELECT m.*, m.amount_fen AS amount, po.number AS purchase_order_number, r.number AS refund_number, u.name AS matched_by_name
+    FROM bank_match m LEFT JOIN purchase_order po ON po.id = m.purchase_order_id LEFT JOIN refund r ON r.id = m.refund_id
+    LEFT JOIN app_user u ON u.id = m.matched_by WHERE m.line_id = :id ORDER BY m.id
+    """
+)
+_NOTES = text(
+    "SELECT n.note, n.written_at, u.name AS written_by_name FROM bank_line_note n JOIN app_user u ON u.id = n.written_by"
+    " WHERE n.line_id = :id ORDER BY n.id"
+)
+_NAMED = text(
+    "SELECT po.id, po.number, buyer.name AS buyer_name FROM purchase_order po JOIN organisation buyer ON buyer.id = po.buyer_id"
+    " WHERE po.id = ANY (:ids)"
+)
+_REFUNDS = text("SELECT id, number FROM refund WHERE id = ANY (:ids)")
+#: Proposals that are shown.
+_SHOWN = 10
+
+
+def lines(session: Session, actor: Actor, asked: BankLineSearch, *, limit: int, after: str | None) -> Page[BankLineRow]:
+    """Lines of the account, newest first. Raises Forbidden: the caller keeps the money of a district only (403)."""
+    require_keeper(actor)
+    start = paging.position(after, int)
+    values = {**asked.model_dump(), "today": clock.today(), "start": start[0] if start else None, "rows": limit + 1}
+    return paging.page(session.execute(_MANY, values).all(), limit, _row, lambda row: [row.id])
+
+
+def line(session: Session, actor: Actor, line_id: int, language: Language) -> BankLineOut:
+    """One line with its matches, its notes, and what is left of it may be for.
+
+    Raises:
+        NotFound: there is none, or the caller keeps the money of a district only (404).
+    """
+    row = session.execute(_ONE, {"id": line_id, "today": clock.today()}).first()
+    if row is None or not actor.covers_region(Permission.MONEY_MANAGE, CITY):
+        raise NotFound
+    fields = list(BankMatchOut.model_fields)
+    return BankLineOut(
+        **_row(row).model_dump(),
+        matches=[
+            BankMatchOut(**{name: getattr(each, name) for name in fields}) for each in session.execute(_MATCHES, {"id": line_id})
+        ],
+        proposals=_proposals(session, row, language) if row.open else [],
+        notes_written=[NoteOut.model_validate(each, from_attributes=True) for each in session.execute(_NOTES, {"id": line_id})],
+    )
+
+
+def _proposals(session: Session, row: Any, language: Language) -> list[ProposalOut]:
+    left = as_line(row)
+    known = facts(session, [left], wide=True)
+    found = propose(left, known)[:_SHOWN]
+    orders = {each.id: each for each in session.execute(_NAMED, {"ids": [each.order_id for each in found if each.order_id]})}
+    refunds = {
+        each.id: each.number for each in session.execute(_REFUNDS, {"ids": [each.refund_id for each in found if each.refund_id]})
+    }
+    return [_proposal(each, known, orders.get(each.order_id), refunds.get(each.refund_id), language) for each in found]
+
+
+def _proposal(found: Proposal, known: Facts, order: Any, refund_number: str | None, language: Language) -> ProposalOut:
+    asked = known.orders.get(found.order_id or 0)
+    return ProposalOut(
+        kind=found.kind,
+        amount=found.amount_fen,
+        score=found.score,
+        certain=found.certain,
+        reasons=list(found.reasons),
+        reasons_told=[WORDS[reason][language == "en"] for reason in found.reasons],
+        purchase_order_id=found.order_id,
+        purchase_order_number=order.number if order else None,
+        buyer_name=order.buyer_name if order else None,
+        due=asked.due_fen if asked else None,
+        payment_id=found.payment_id,
+        refund_id=found.refund_id,
+        refund_number=refund_number,
+        transaction_id=found.transaction_id,
+        entry=found.entry,
+    )
+
+
+def line_of_match(session: Session, match_id: int) -> int | None:
+    """The line that a match is of."""
+    found = session.execute(text("SELECT line_id FROM bank_match WHERE id = :id"), {"id": match_id}).scalar()
+    return None if found is None else int(found)
+
+
+HEADER: dict[Language, list[str]] = {
+    "zh": [
+        "流水",
+        "记账日期",
+        "收支",
+        "金额（元）",
+        "未核销（元）",
+        "状态",
+        "账龄（天）",
+        "对方户名",
+        "对方账号",
+        "附言",
+        "银行流水号",
+        "处理人",
+    ],
+    "en": [
+        "line",
+        "booked on",
+        "direction",
+        "yuan",
+        "open (yuan)",
+        "state",
+        "age (days)",
+        "name",
+        "account",
+        "text",
+        "serial",
+        "assigned to",
+    ],
+}
+_WORDS: dict[str, tuple[str, str]] = {
+    "in": ("收", "in"),
+    "out": ("支", "out"),
+    "open": ("未核销", "open"),
+    "partly": ("部分核销", "partly matched"),
+    "matched": ("已核销", "matched"),
+}
+
+
+def cells(session: Session, actor: Actor, asked: BankLineSearch, language: Language) -> Iterator[list[Cell]]:
+    """The same lines as a table, oldest first. Raises as :func:`lines`."""
+    require_keeper(actor)
+    at = int(language == "en")
+    for row in session.execute(_ALL, {**asked.model_dump(), "today": clock.today()}):
+        yield [
+            row.id,
+            row.booked_on,
+            _WORDS["in" if row.amount > 0 else "out"][at],
+            yuan_from_fen(abs(row.amount)),
+            yuan_from_fen(row.open),
+            _WORDS[row.status][at],
+            row.age_days,
+            row.payer_name,
+            row.payer_account,
+            row.text,
+            row.serial,
+            row.assigned_to_name,
+        ]
+
+
+def _row(row: Any) -> BankLineRow:
+    return BankLineRow(**{name: getattr(row, name) for name in BankLineRow.model_fields})

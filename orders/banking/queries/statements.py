@@ -1,0 +1,174 @@
+"""Reading statements, and how the bank's balance and the books' agree."""
+
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from orders.banking.actions.importing import own_account, require_keeper
+from orders.banking.actions.reading import Parsed
+from orders.banking.layouts import LAYOUTS
+from orders.banking.queries.facts import OUTSTANDING
+from orders.banking.schemas.statements import (
+    AgeOut,
+    BankStatementOut,
+    EntryOut,
+    LayoutOut,
+    OutstandingOut,
+    ProblemOut,
+    ReconciliationStatementOut,
+    StatementPreviewOut,
+)
+from orders.money import queries as money
+from shop.core import clock, paging
+from shop.core.errors import Language, NotFound
+from shop.core.models import StoredFile
+from shop.core.paging import Page
+from shop.identity.actor import CITY, Actor
+from shop.identity.permissions import Permission
+
+_STATEMENT = """
+    SELECT s.*, s.opening_fen AS opening, s.closing_fen AS closing, s.balance_fen AS balance, u.name AS imported_by_name,
+           (SELECT count(*) FROM bank_line l WHERE l.statement_id = s.id AND l.matched_fen < abs(l.amount_fen)) AS open_count
+    FROM bank_statement s JOIN app_user u ON u.id = s.imported_by
+"""
+_ONE = text(f"{_STATEMENT} WHERE s.id = :id")
+_MANY = text(f"{_STATEMENT} WHERE (CAST(:start AS bigint) IS NULL OR s.id < :start) ORDER BY s.id DESC LIMIT :rows")
+_LAST = text("SELECT to_on, balance_fen FROM bank_statement WHERE account = :account ORDER BY id DESC LIMIT 1")
+#: What all accounts held before their first statement; what moved since then is in the books.
+_BEFORE = text(
+    "SELECT coalesce(sum(opening_fen), 0)::bigint FROM (SELECT DISTINCT ON (account) opening_fen FROM bank_statement ORDER BY account, id) s"
+)
+_HELD = text(
+    "SELECT coalesce(sum(balance_fen), 0)::bigint FROM (SELECT DISTINCT ON (account) balance_fen FROM bank_statement ORDER BY account, id DESC) s"
+)
+_OUTSTANDING = text(f"SELECT o.*, sum(o.amount_fen) OVER ()::bigint AS total FROM ({OUTSTANDING}) o ORDER BY o.id LIMIT 200")  # noqa: S608
+_AGES = text(
+    """
+    SELECT CASE WHEN amount_fen > 0 THEN 'in' ELSE 'out' END AS direction,
+           CASE WHEN :today - booked_on <= 7 THEN '0-7' WHEN :today - booked_on <= 30 THEN '8-30' WHEN :today - booked_on <= 90 THEN '31-90'
+                ELSE '90+' END AS age,
+           count(*) AS lines, sum(abs(amount_fen) - matched_fen)::bigint AS open
+    FROM bank_line WHERE matched_fen < abs(amount_fen) GROUP BY 1, 2 ORDER BY 1, min(:today - booked_on)
+    """
+)
+_FILE = text("SELECT f.* FROM bank_statement s JOIN stored_file f ON f.id = s.file_id WHERE s.id = :id")
+#: Lines of a preview that are shown.
+_SHOWN = 20
+
+
+def layouts(language: Language) -> list[LayoutOut]:
+    """The layouts that are known."""
+    made = []
+    for layout in LAYOUTS.values():
+        columns: dict[Any, list[str]] = {}
+        for name, column in layout.roles.items():
+            columns.setdefault(column, []).append(name)
+        made.append(LayoutOut(code=layout.code, bank=layout.en if language == "en" else layout.zh, columns=columns))
+    return made
+
+
+def preview(parsed: Parsed, new_count: int, language: Language) -> StatementPreviewOut:
+    """What would be imported, or why nothing can be."""
+    entries = parsed.statement.entries if parsed.statement else ()
+    problem = parsed.problem.told(language) if parsed.problem else None
+    found = parsed.found
+    return StatementPreviewOut(
+        format=parsed.format,
+        layout=found.layout if found else None,
+        header_row=found.row + 1 if found else None,
+        headers=parsed.headers,
+        columns={column: [at + 1 for at in places] for column, places in found.columns.items()} if found else {},
+        sample=parsed.sample,
+        line_count=len(entries),
+        new_count=new_count,
+        came_in=sum(entry.amount_fen for entry in entries if entry.amount_fen > 0),
+        went_out=-sum(entry.amount_fen for entry in entries if entry.amount_fen < 0),
+        opening=parsed.opening_fen,
+        closing=parsed.closing_fen,
+        entries=[
+            EntryOut(
+                row_no=entry.row_no,
+                booked_on=entry.booked_on,
+                amount=entry.amount_fen,
+                balance=entry.balance_fen,
+                serial=entry.serial,
+                payer_name=entry.name,
+                payer_account=entry.account,
+                text=entry.text,
+            )
+            for entry in entries[:_SHOWN]
+        ],
+        problem=ProblemOut(code=problem["code"], message=problem["title"], errors=problem.get("errors", [])) if problem else None,
+    )
+
+
+def statement(session: Session, actor: Actor, statement_id: int) -> BankStatementOut:
+    """One statement.
+
+    Raises:
+        NotFound: there is none, or the caller keeps the money of a district only (404).
+    """
+    row = session.execute(_ONE, {"id": statement_id}).first()
+    if row is None or not actor.covers_region(Permission.MONEY_MANAGE, CITY):
+        raise NotFound
+    return _shown(row)
+
+
+def statements(session: Session, actor: Actor, *, limit: int, after: str | None) -> Page[BankStatementOut]:
+    """The statements that were imported, newest first. Raises Forbidden as :func:`require_keeper`."""
+    require_keeper(actor)
+    start = paging.position(after, int)
+    rows = session.execute(_MANY, {"start": start[0] if start else None, "rows": limit + 1}).all()
+    return paging.page(rows, limit, _shown, lambda row: [row.id])
+
+
+def statement_file(session: Session, actor: Actor, statement_id: int) -> Any:
+    """The file of a statement (:class:`StoredFile`). Raises NotFound as :func:`statement`."""
+    row: StoredFile | Any = session.execute(_FILE, {"id": statement_id}).first()
+    if row is None or not actor.covers_region(Permission.MONEY_MANAGE, CITY):
+        raise NotFound
+    return row
+
+
+def reconciliation(session: Session, actor: Actor) -> ReconciliationStatementOut:
+    """The bank's balance beside that of the books.
+
+    Raises:
+        Forbidden: the caller keeps the money of a district only (403). NoAccount: none is set (409).
+    """
+    require_keeper(actor)
+    account = own_account()
+    last = session.execute(_LAST, {"account": account}).first()
+    outstanding = session.execute(_OUTSTANDING).all()
+    book = money.balance(session, "bank") + session.execute(_BEFORE).scalar_one()
+    held = session.execute(_HELD).scalar_one()
+    total = outstanding[0].total if outstanding else 0
+    ages = [AgeOut.model_validate(row, from_attributes=True) for row in session.execute(_AGES, {"today": clock.today()})]
+    return ReconciliationStatementOut(
+        account=account,
+        statement_to=last.to_on if last else None,
+        statement_balance=held,
+        book_balance=book,
+        outstanding=[
+            OutstandingOut(
+                transaction_id=row.id,
+                kind=row.kind,
+                origin_id=row.origin_id,
+                booked_on=row.booked_on,
+                amount=row.amount_fen,
+                purchase_order_id=row.purchase_order_id,
+            )
+            for row in outstanding
+        ],
+        outstanding_total=total,
+        difference=book - total - held,
+        unmatched_in=sum(age.open for age in ages if age.direction == "in"),
+        unmatched_out=sum(age.open for age in ages if age.direction == "out"),
+        announced=money.balance(session, "announced"),
+        by_age=ages,
+    )
+
+
+def _shown(row: Any) -> BankStatementOut:
+    return BankStatementOut(**{name: getattr(row, name) for name in BankStatementOut.model_fields})

@@ -1,0 +1,181 @@
+"""Lines of the bank, and what they are matched with."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from orders.banking.matching import Reason
+from orders.banking.rules import BankEntryKind, MatchKind
+from orders.banking.schemas.statements import Direction
+from shop.core.money import PositiveYuanIn, YuanIn, YuanOut
+from shop.core.quantities import Day, Id, Name, ShortText
+
+LineStatus = Literal["open", "partly", "matched"]
+
+
+class ProposalOut(BaseModel):
+    kind: MatchKind
+    amount: YuanOut
+    score: int = Field(ge=0, le=100)
+    certain: bool = Field(description="made without asking, unless a match of the line was undone")
+    reasons: list[Reason]
+    reasons_told: list[str]
+    purchase_order_id: int | None
+    purchase_order_number: str | None
+    buyer_name: str | None
+    due: YuanOut | None
+    payment_id: int | None
+    refund_id: int | None
+    refund_number: str | None
+    transaction_id: int | None
+    entry: BankEntryKind | None
+
+
+class BankMatchOut(BaseModel):
+    id: int
+    line_id: int
+    kind: MatchKind
+    amount: YuanOut
+    purchase_order_id: int | None
+    purchase_order_number: str | None
+    payment_id: int | None
+    refund_id: int | None
+    refund_number: str | None
+    transaction_id: int | None
+    entry: BankEntryKind | None
+    reasons: list[Reason] = Field(description="of a match by rule; empty for one by hand")
+    score: int
+    note: str | None
+    matched_at: datetime
+    matched_by_name: str | None = Field(description="none: by rule")
+    undone_at: datetime | None
+    undo_reason: str | None
+
+
+class NoteOut(BaseModel):
+    note: str
+    written_by_name: str
+    written_at: datetime
+
+
+class BankLineRow(BaseModel):
+    id: int
+    statement_id: int
+    row_no: int
+    booked_on: date
+    age_days: int
+    amount: YuanOut = Field(description="above zero came in, below zero went out")
+    open: YuanOut = Field(description="what is not explained yet, without a sign")
+    status: LineStatus
+    balance: YuanOut | None
+    serial: str
+    payer_name: str = Field(description="the other side")
+    payer_account: str
+    payer_bank: str
+    text: str
+    assigned_to: int | None
+    assigned_to_name: str | None
+    notes: int = Field(description="how many")
+    version: int
+
+
+class BankLineOut(BankLineRow):
+    matches: list[BankMatchOut]
+    proposals: list[ProposalOut] = Field(description="what is left may be for, the likeliest first")
+    notes_written: list[NoteOut]
+
+
+class BankLineSearch(BaseModel):
+    """Which lines a list shows."""
+
+    status: LineStatus | None = None
+    unmatched: bool | None = Field(default=None, description="open or partly matched")
+    direction: Direction | None = None
+    statement_id: Id | None = None
+    booked_from: Day | None = None
+    booked_to: Day | None = Field(default=None, description="included")
+    older_than_days: int | None = Field(default=None, ge=0, le=10_000)
+    amount_from: YuanIn | None = Field(default=None, description="without a sign")
+    amount_to: YuanIn | None = None
+    assigned_to: Id | None = None
+    q: Name | None = Field(default=None, description="part of name, account, text or serial number")
+
+
+class OrderPart(BaseModel):
+    """Pays an order; what is above its due stays as the buyer's credit."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["order"]
+    purchase_order_id: Id
+    amount: PositiveYuanIn
+
+
+class AnnouncedPart(BaseModel):
+    """Is the transfer that the buyer announced, of the same amount."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["announced"]
+    payment_id: Id
+
+
+class RefundPart(BaseModel):
+    """Is a released refund that left, or one that came back."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["refund", "refund_returned"]
+    refund_id: Id
+
+
+class EntryPart(BaseModel):
+    """The bank's own fees or interest."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["bank_entry"]
+    entry: BankEntryKind
+    amount: PositiveYuanIn
+
+
+class BookedPart(BaseModel):
+    """Is a movement that the books hold already, such as a payout."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["booked"]
+    transaction_id: Id
+
+
+Part = Annotated[OrderPart | AnnouncedPart | RefundPart | EntryPart | BookedPart, Field(discriminator="kind")]
+
+
+class MatchIn(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"parts": [{"kind": "order", "purchase_order_id": 1, "amount": "849.00"}]}]},
+    )
+
+    parts: list[Part] = Field(min_length=1, max_length=100)
+    allow_credit: bool = Field(default=False, description="the buyer did pay more than is due")
+    note: ShortText | None = None
+
+
+class UndoMatchIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: ShortText
+
+
+class NoteIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    note: ShortText
+
+
+class AssignIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    user_id: Id | None = Field(description="null: nobody")

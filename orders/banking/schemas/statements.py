@@ -1,0 +1,140 @@
+"""Statements, and how the bank's balance and the books' agree."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from orders.banking.rules import Column, complete
+from shop.core.errors import BadValue
+from shop.core.money import YuanOut
+from shop.core.sheet_reader import MAX_COLUMNS, MAX_ROWS
+
+Direction = Literal["in", "out"]
+_Number = Annotated[int, Field(ge=1, le=MAX_COLUMNS)]
+
+
+class BankColumnsIn(BaseModel):
+    """Where the header is and what its columns are, as a spreadsheet program counts them."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"header_row": 3, "columns": {"date": [1], "debit": [2], "credit": [3], "balance": [4], "text": [5, 6]}}]
+        },
+    )
+
+    header_row: int = Field(ge=1, le=MAX_ROWS)
+    columns: dict[Column, Annotated[list[_Number], Field(min_length=1, max_length=10)]]
+    save: bool = Field(default=False, description="use it whenever the same header comes again")
+
+    @model_validator(mode="after")
+    def _tell_enough(self) -> "BankColumnsIn":
+        if not complete(self.columns):
+            raise BadValue(
+                "须指定日期列，以及金额列或借贷两列", "name the column of the date, and of the amount or of both debit and credit"
+            )
+        return self
+
+
+class HowRead(BaseModel):
+    """How a file is to be read, where it does not tell itself."""
+
+    layout: str | None = None
+    columns: BankColumnsIn | None = None
+    #: In fen.
+    closing_balance: int | None = None
+
+
+class LayoutOut(BaseModel):
+    code: str
+    bank: str
+    columns: dict[Column, list[str]] = Field(description="the headers of each role; the first one counts")
+
+
+class EntryOut(BaseModel):
+    row_no: int
+    booked_on: date
+    amount: YuanOut = Field(description="above zero came in, below zero went out")
+    balance: YuanOut | None
+    serial: str
+    payer_name: str
+    payer_account: str
+    text: str
+
+
+class ProblemOut(BaseModel):
+    code: str
+    message: str
+    errors: list[dict[str, Any]]
+
+
+class StatementPreviewOut(BaseModel):
+    """What would be imported. Nothing was."""
+
+    format: str
+    layout: str | None
+    header_row: int | None
+    headers: list[str]
+    columns: dict[Column, list[int]] = Field(description="as a spreadsheet program counts them")
+    sample: list[list[str]] = Field(description="the first rows as they are")
+    line_count: int
+    new_count: int = Field(description="lines that no statement has shown before")
+    came_in: YuanOut
+    went_out: YuanOut
+    opening: YuanOut
+    closing: YuanOut
+    entries: list[EntryOut] = Field(description="the first twenty")
+    problem: ProblemOut | None = Field(description="why it cannot be imported")
+
+
+class BankStatementOut(BaseModel):
+    id: int
+    account: str
+    name: str
+    format: str
+    layout: str | None
+    from_on: date
+    to_on: date = Field(description="included")
+    line_count: int
+    new_count: int
+    open_count: int = Field(description="new lines of which something is not explained yet")
+    opening: YuanOut
+    closing: YuanOut
+    balance: YuanOut = Field(description="what the account held after this import")
+    imported_at: datetime
+    imported_by_name: str
+
+
+class AgeOut(BaseModel):
+    direction: Direction
+    age: Literal["0-7", "8-30", "31-90", "90+"]
+    lines: int
+    open: YuanOut
+
+
+class OutstandingOut(BaseModel):
+    """A movement of the bank account in the books that no statement has shown."""
+
+    transaction_id: int
+    kind: str
+    origin_id: int
+    booked_on: date
+    amount: YuanOut
+    purchase_order_id: int | None
+
+
+class ReconciliationStatementOut(BaseModel):
+    """银行存款余额调节表: the bank's balance and that of the books, and what lies between them."""
+
+    account: str
+    statement_to: date | None
+    statement_balance: YuanOut
+    book_balance: YuanOut = Field(description="what the books say that the account holds")
+    outstanding: list[OutstandingOut] = Field(description="in the books, not on a statement yet; the first two hundred")
+    outstanding_total: YuanOut
+    difference: YuanOut = Field(description="book balance − outstanding − statement balance; anything but zero is an error")
+    unmatched_in: YuanOut
+    unmatched_out: YuanOut
+    announced: YuanOut = Field(description="announced by buyers, not shown by the bank yet")
+    by_age: list[AgeOut]

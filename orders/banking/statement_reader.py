@@ -1,0 +1,150 @@
+"""Reads a bank statement in CAMT.053 or SWIFT MT940 in a process of its own, with little memory and time; ``shop.core.sheets`` starts it.
+
+MT940 is read by mt-940. CAMT.053 (ISO 20022) is read from the paths of its schema, of any version, by defusedxml, which refuses document
+types and entities; the libraries for it that there are pull in pandas, or a parser that resolves more than it should.
+This file runs alone: nothing of the program may be imported here.
+"""
+
+import json
+import re
+import resource
+import sys
+from typing import Any
+
+MEMORY = 384 * 2**20
+SECONDS = 8
+#: More lines than these are not read.
+MAX_LINES = 20_000
+_NAMESPACE = re.compile(r"\{urn:iso:std:iso:20022:tech:xsd:camt\.053\.001\.\d{2}\}Document")
+
+
+def main() -> None:
+    """Content comes by standard input; statements leave as JSON by standard output, with amounts as decimal texts."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    content = sys.stdin.buffer.read()
+    sys.stdout.write(json.dumps(_camt(content) if sys.argv[1] == "camt053" else _mt940(content)))
+
+
+def _camt(content: bytes) -> list[dict[str, Any]]:
+    from defusedxml.ElementTree import fromstring
+
+    root = fromstring(content, forbid_dtd=True)
+    if not _NAMESPACE.fullmatch(root.tag):
+        raise ValueError("no statement")
+    for element in root.iter():
+        element.tag = element.tag.rpartition("}")[2]
+    found = root.findall("BkToCstmrStmt/Stmt")
+    if not found:
+        raise ValueError("no statement")
+    return [_camt_statement(each) for each in found]
+
+
+def _camt_statement(statement: Any) -> dict[str, Any]:
+    balances = {}
+    for balance in statement.findall("Bal"):
+        # OPBD, or PRCD (the closing balance of the statement before), opens; CLBD closes
+        kind = balance.findtext("Tp/CdOrPrtry/Cd", "")
+        balances[kind] = _signed(balance.findtext("Amt", ""), balance.findtext("CdtDbtInd", ""))
+    account = statement.find("Acct/Id")
+    return {
+        "account": "" if account is None else account.findtext("IBAN", "") or account.findtext("Othr/Id", ""),
+        "currencies": sorted({amount.get("Ccy", "") for amount in [*statement.findall("Bal/Amt"), *statement.findall("Ntry/Amt")]}),
+        "opening": balances.get("OPBD", balances.get("PRCD")),
+        "closing": balances.get("CLBD"),
+        # what is only expected or pending is no line yet
+        "entries": [_camt_entry(entry) for entry in statement.findall("Ntry")[:MAX_LINES] if _status(entry) == "BOOK"],
+    }
+
+
+def _status(entry: Any) -> str:
+    # up to version 4 a code of its own, later a choice
+    return str(entry.findtext("Sts/Cd") or entry.findtext("Sts", "")).strip()
+
+
+def _camt_entry(entry: Any) -> dict[str, Any]:
+    direction = entry.findtext("CdtDbtInd", "")
+    detail = entry.find("NtryDtls/TxDtls")
+    texts = [entry.findtext("AddtlNtryInf", "")]
+    name = account = bank = ""
+    if detail is not None:
+        other = "Dbtr" if direction == "CRDT" else "Cdtr"
+        name = detail.findtext(f"RltdPties/{other}/Nm", "") or detail.findtext(f"RltdPties/{other}/Pty/Nm", "")
+        holder = detail.find(f"RltdPties/{other}Acct/Id")
+        account = "" if holder is None else holder.findtext("IBAN", "") or holder.findtext("Othr/Id", "")
+        bank = detail.findtext(f"RltdAgts/{other}Agt/FinInstnId/Nm", "")
+    for each in entry.findall("NtryDtls/TxDtls"):
+        texts += [line.text or "" for line in each.findall("RmtInf/Ustrd")]
+        texts += [line.text or "" for line in each.findall("RmtInf/Strd/CdtrRefInf/Ref")]
+        texts += [each.findtext("Refs/EndToEndId", ""), each.findtext("AddtlTxInf", "")]
+    booked = entry.findtext("BookgDt/Dt", "") or entry.findtext("BookgDt/DtTm", "") or entry.findtext("ValDt/Dt", "")
+    return {
+        "date": booked[:10],
+        "amount": _signed(entry.findtext("Amt", ""), direction),
+        "serial": entry.findtext("AcctSvcrRef", "") or entry.findtext("NtryDtls/TxDtls/Refs/AcctSvcrRef", ""),
+        "name": name,
+        "account": account,
+        "bank": bank,
+        "text": " ".join(text.strip() for text in texts if text.strip() not in ("", "NOTPROVIDED")),
+    }
+
+
+def _signed(amount: str, direction: str) -> str:
+    if direction not in ("CRDT", "DBIT"):
+        raise ValueError("neither credit nor debit")
+    return f"-{amount.strip()}" if direction == "DBIT" else amount.strip()
+
+
+def _mt940(content: bytes) -> list[dict[str, Any]]:
+    import mt940
+
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("gb18030")
+    # each statement begins with its own reference
+    parts = [part for part in re.split(r"(?m)(?=^:20:)", text) if part.startswith(":20:")]
+    return [_mt940_statement(mt940.parse(part)) for part in parts]
+
+
+#: Structured parts of an :86: in the words of SWIFT: the other side, its account, and what it wrote.
+_CODES = {"NAME": "name", "ORDP": "name", "BENM": "name", "ACC": "account", "REMI": "text"}
+_CODED = re.compile(r"/(NAME|ORDP|BENM|ACC|REMI)/")
+
+
+def _mt940_statement(read: Any) -> dict[str, Any]:
+    opening = read.data.get("final_opening_balance") or read.data.get("intermediate_opening_balance")
+    closing = read.data.get("final_closing_balance") or read.data.get("intermediate_closing_balance")
+    return {
+        "account": read.data.get("account_identification", ""),
+        "currencies": sorted({each.amount.currency for each in (opening, closing) if each}),
+        "opening": str(opening.amount.amount) if opening else None,
+        "closing": str(closing.amount.amount) if closing else None,
+        "entries": [_mt940_entry(line.data) for line in list(read)[:MAX_LINES]],
+    }
+
+
+def _mt940_entry(data: dict[str, Any]) -> dict[str, Any]:
+    written = (data.get("transaction_details") or "").replace("\n", " ")
+    told = {"name": "", "account": "", "text": ""}
+    pieces = _CODED.split(written)
+    told["text"] = pieces[0].strip()
+    for code, value in zip(pieces[1::2], pieces[2::2], strict=True):
+        told[_CODES[code]] = f"{told[_CODES[code]]} {value.strip()}".strip()
+    for each in (data.get("customer_reference"), data.get("extra_details")):
+        if each and each.strip() not in ("NONREF", "") and each.strip() not in told["text"]:
+            told["text"] = f"{told['text']} {each.strip()}".strip()
+    return {
+        # the day of the booking; the value date may lie before or behind it
+        "date": str(data.get("entry_date") or data["date"]),
+        # the library takes a reversed credit (RC) for a credit; it went out
+        "amount": str(abs(data["amount"].amount) * (-1 if data["status"] in ("D", "RC") else 1)),
+        "serial": data.get("bank_reference") or "",
+        "bank": "",
+        **told,
+    }
+
+
+if __name__ == "__main__":
+    main()

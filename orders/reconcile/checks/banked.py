@@ -1,0 +1,95 @@
+"""The bank's statements, and what the money ledger says of them."""
+
+from orders.banking.queries.facts import OUTSTANDING
+from orders.reconcile.checks.check import sql
+
+BANKED = [
+    sql(
+        "bank_balance",
+        "账上银行存款 = 对账单余额 + 银行未达账项",
+        "The books' bank account = the last statement, and what no statement has shown yet",
+        f"""
+        SELECT 'bank' AS subject, (s.held + o.fen)::text AS expected, b.fen::text AS found
+        FROM (SELECT coalesce(sum(amount_fen), 0) AS fen FROM money_posting WHERE account = 'bank') b
+        CROSS JOIN (SELECT coalesce(sum(last.balance_fen - first.opening_fen), 0) AS held
+                    FROM (SELECT DISTINCT ON (account) account, opening_fen FROM bank_statement ORDER BY account, id) first
+                    JOIN (SELECT DISTINCT ON (account) account, balance_fen FROM bank_statement ORDER BY account, id DESC) last USING (account)) s
+        CROSS JOIN (SELECT coalesce(sum(amount_fen), 0) AS fen FROM ({OUTSTANDING}) m) o
+        WHERE b.fen <> s.held + o.fen
+        """,  # noqa: S608
+    ),
+    sql(
+        "bank_statements",
+        "对账单首尾相接：上期余额 + 新增流水 = 本期余额",
+        "Statements follow on one another: the balance before + the new lines = the balance after",
+        """
+        SELECT 'bank_statement ' || s.id AS subject, (s.before + coalesce(l.fen, 0))::text AS expected, s.balance_fen::text AS found
+        FROM (SELECT id, balance_fen, new_count, lag(balance_fen, 1, opening_fen) OVER (PARTITION BY account ORDER BY id) AS before
+              FROM bank_statement) s
+        LEFT JOIN (SELECT statement_id AS id, sum(amount_fen) AS fen, count(*) AS lines FROM bank_line GROUP BY 1) l USING (id)
+        WHERE s.balance_fen <> s.before + coalesce(l.fen, 0) OR s.new_count <> coalesce(l.lines, 0)
+        """,
+    ),
+    sql(
+        "unallocated",
+        "待认领款 = 未核销流水",
+        "Money whose purpose nobody knows = lines that are not matched",
+        """
+        SELECT 'unallocated' AS subject, l.fen::text AS expected, u.fen::text AS found
+        FROM (SELECT coalesce(sum(sign(amount_fen) * (abs(amount_fen) - matched_fen)), 0) AS fen FROM bank_line) l
+        CROSS JOIN (SELECT -coalesce(sum(amount_fen), 0) AS fen FROM money_posting WHERE account = 'unallocated') u WHERE l.fen <> u.fen
+        """,
+    ),
+    sql(
+        "bank_lines",
+        "流水已核销金额 = 有效核销之和",
+        "What is matched of a line = its matches",
+        """
+        SELECT 'bank_line ' || l.id AS subject, coalesce(m.fen, 0)::text AS expected, l.matched_fen::text AS found
+        FROM bank_line l
+        LEFT JOIN (SELECT line_id AS id, sum(amount_fen) AS fen FROM bank_match WHERE undone_at IS NULL GROUP BY 1) m USING (id)
+        WHERE l.matched_fen <> coalesce(m.fen, 0)
+        """,
+    ),
+    sql(
+        "announced_open",
+        "登记未到账 = 未撤销、未见于对账单的登记付款",
+        "Announced transfers = those not taken back that no line has shown",
+        """
+        SELECT 'purchase_order ' || coalesce(p.id, a.id) AS subject, coalesce(p.fen, 0)::text AS expected, coalesce(a.fen, 0)::text AS found
+        FROM (SELECT purchase_order_id AS id, sum(amount_fen) AS fen FROM payment
+              WHERE source = 'announced' AND undone_at IS NULL AND shown_at IS NULL GROUP BY 1) p
+        FULL JOIN (SELECT purchase_order_id AS id, sum(amount_fen) AS fen FROM money_posting WHERE account = 'announced' GROUP BY 1) a USING (id)
+        WHERE coalesce(p.fen, 0) <> coalesce(a.fen, 0)
+        """,
+    ),
+    sql(
+        "bank_matches",
+        "核销与付款、退款一致",
+        "Matches = the payments and refunds that they name",
+        """
+        SELECT 'bank_match ' || m.id AS subject, format('%s fen of order %s', m.amount_fen, m.purchase_order_id) AS expected,
+               format('%s fen of order %s%s', coalesce(p.amount_fen, r.amount_fen), coalesce(p.purchase_order_id, r.purchase_order_id),
+                      CASE WHEN p.undone_at IS NOT NULL THEN ', undone' WHEN m.kind = 'announced' AND p.shown_at IS NULL THEN ', not shown' END) AS found
+        FROM bank_match m LEFT JOIN payment p ON p.id = m.payment_id LEFT JOIN refund r ON r.id = m.refund_id
+        WHERE m.undone_at IS NULL AND m.kind IN ('order', 'announced', 'refund', 'refund_returned')
+          AND ((m.amount_fen, m.purchase_order_id) IS DISTINCT FROM
+               (coalesce(p.amount_fen, r.amount_fen), coalesce(p.purchase_order_id, r.purchase_order_id))
+               OR p.undone_at IS NOT NULL OR (m.kind = 'announced' AND p.shown_at IS NULL))
+        UNION ALL
+        SELECT 'payment ' || p.id, 'shown by a line', 'shown by none' FROM payment p
+        WHERE (p.shown_at IS NOT NULL OR (p.source = 'unallocated' AND p.undone_at IS NULL))
+          AND NOT EXISTS (SELECT FROM bank_match m WHERE m.payment_id = p.id AND m.undone_at IS NULL)
+        """,
+    ),
+    sql(
+        "payers",
+        "付款人为采购单位或经批准的代付人",
+        "Orders are paid by their buyers, or by who was approved by a second person",
+        """
+        SELECT 'payer_declaration ' || id AS subject, 'approved by another person' AS expected,
+               format('declared by %s, decided by %s', declared_by, decided_by) AS found
+        FROM payer_declaration WHERE decided_by = declared_by OR (status = 'approved' AND decided_by IS NULL)
+        """,
+    ),
+]

@@ -1,0 +1,122 @@
+"""A market whose money goes through one bank account, the people who keep it, and statements as banks write them."""
+
+import csv
+import io
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from orders.money.references import payment_reference
+from orders.reconcile import report
+from shop.core import clock, outbox
+from shop.core.money import yuan_from_fen
+from shop.identity.permissions import Role
+from tests.factories.identity import make_user
+from tests.factories.orders import make_market
+from workers.handlers import HANDLERS
+
+#: The one of every installation that is not in production.
+ACCOUNT = "3100021009014400123"
+HEADER = ["交易时间", "借方发生额", "贷方发生额", "余额", "对方单位名称", "对方账号", "摘要", "附言", "交易流水号"]
+
+
+def statement(*lines, opening=0, title=True, encoding="gb18030", days_ago=0):
+    """An ICBC statement as CSV. A line: (fen, name, text[, serial[, account]])."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    if title:
+        writer.writerow(["账户明细查询"])
+        writer.writerow([f"账号：{ACCOUNT}", "", "币种：人民币"])
+    writer.writerow(HEADER)
+    balance, day = opening, clock.today() - timedelta(days=days_ago)
+    for fen, name, written, *more in lines:
+        serial, account = [*more, "", ""][:2]
+        balance += fen
+        sides = [yuan_from_fen(-fen), ""] if fen < 0 else ["", yuan_from_fen(fen)]
+        writer.writerow([f"{day:%Y%m%d}", *sides, yuan_from_fen(balance), name, account, "转账", written, serial])
+    writer.writerow(["合计", "", "", "", "", "", "", "", ""])
+    return out.getvalue().encode(encoding)
+
+
+class Desk:
+    """Platform finance at its desk."""
+
+    def __init__(self, api, database, market):
+        self.api, self.database, self.market = api, database, market
+        with database.unit_of_work() as session:
+            self.cashier, self.treasurer = (make_user(session, Role.PLATFORM_FINANCE) for _ in range(2))
+            self.district = make_user(session, Role.PLATFORM_FINANCE, region_code="500236")
+        self.client = api.as_(self.cashier)
+        self.second = api.as_(self.treasurer)
+
+    def order(self, *quantities):
+        placed = self.api.as_(self.market.purchaser).post("/v1/purchase-orders", json=self.market.order(*quantities))
+        assert placed.status_code == 201, placed.text
+        return placed.json()
+
+    def due(self, order):
+        shown = self.api.as_(self.market.finance).get(f"/v1/purchase-orders/{order['id']}").json()
+        return round(100 * (float(shown["payable"]) - float(shown["paid"])))
+
+    def announce(self, order, amount, reference, payer="沙坪坝中学"):
+        body = {"amount": amount, "bank_reference": reference, "payer_name": payer, "paid_on": str(clock.today())}
+        answer = self.api.as_(self.market.finance).post(f"/v1/purchase-orders/{order['id']}/payments", json=body)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    def upload(self, content, name="流水.csv", path="/v1/bank-statements", **form):
+        return self.client.post(path, files={"file": (name, content)}, data=form)
+
+    def imported(self, content, **form):
+        """A statement, imported and matched by rule."""
+        answer = self.upload(content, **form)
+        assert answer.status_code == 201, answer.text
+        self.drain()
+        return self.client.get(f"/v1/bank-statements/{answer.json()['id']}").json()
+
+    def drain(self):
+        outbox.drain(self.database, HANDLERS)
+
+    def lines(self, **asked):
+        return self.client.get("/v1/bank-lines", params=asked).json()["items"][::-1]
+
+    def line(self, line_id):
+        return self.client.get(f"/v1/bank-lines/{line_id}").json()
+
+    def match(self, line_id, *parts, client=None, headers=None, **more):
+        return (client or self.client).post(
+            f"/v1/bank-lines/{line_id}/matches", json={"parts": list(parts), **more}, headers=headers
+        )
+
+    def pay_order(self, line_id, order, amount, **more):
+        return self.match(line_id, {"kind": "order", "purchase_order_id": order["id"], "amount": amount}, **more)
+
+    def balance(self, account):
+        with self.database.unit_of_work() as session:
+            statement = text("SELECT coalesce(sum(amount_fen), 0)::bigint FROM money_posting WHERE account = :account")
+            return session.execute(statement, {"account": account}).scalar_one()
+
+    def agrees(self):
+        """Reconciliation finds nothing, and the bank's balance is that of the books."""
+        with self.database.unit_of_work() as session:
+            found = [finding for finding in report.findings(session) if finding.count]
+        assert found == []
+        shown = self.client.get("/v1/bank-reconciliation").json()
+        assert shown["difference"] == "0.00", shown
+        return shown
+
+
+@pytest.fixture
+def market(database):
+    return make_market(database)
+
+
+@pytest.fixture
+def desk(api, database, market):
+    return Desk(api, database, market)
+
+
+def reference_of(order):
+    assert order["payment_reference"] == payment_reference(order["id"])
+    return order["payment_reference"]

@@ -1,0 +1,367 @@
+"""Statements as banks write them: read, checked, imported once."""
+
+import pytest
+from sqlalchemy import text
+
+from shop.core import clock
+from tests.orders.banking.conftest import ACCOUNT, reference_of, statement
+
+
+def test_a_transfer_is_instructed_imported_and_matched(desk):
+    order = desk.order(10, 1)
+    finance = desk.api.as_(desk.market.finance)
+    told = finance.get(f"/v1/purchase-orders/{order['id']}/transfer-instructions").json()
+    assert (told["payee_account"], told["amount"], told["payer_name"]) == (ACCOUNT, "849.00", "沙坪坝中学")
+    reference = reference_of(order)
+    assert told["payment_reference"] == reference
+    assert told["payment_reference_printed"].replace(" ", "") == reference
+    slip = finance.get(f"/v1/purchase-orders/{order['id']}/transfer-instructions.pdf", headers={"Accept-Language": "zh"})
+    assert slip.content.startswith(b"%PDF-")
+    for path in ("transfer-instructions", "transfer-instructions.pdf"):
+        assert desk.api.as_(desk.market.sellers[0]).get(f"/v1/purchase-orders/{order['id']}/{path}").status_code == 404
+    content = statement(
+        (84900, "沙坪坝中学", f"货款 {told['payment_reference_printed']}", "S1"), (12345, "某公司", "货款", "S2"), opening=100
+    )
+    shown = desk.imported(content)
+    assert (shown["format"], shown["layout"], shown["line_count"], shown["new_count"], shown["open_count"]) == (
+        "csv",
+        "icbc",
+        2,
+        2,
+        1,
+    )
+    assert (shown["opening"], shown["closing"], shown["balance"]) == ("1.00", "973.45", "973.45")
+    assert finance.get(f"/v1/purchase-orders/{order['id']}").json()["paid"] == "849.00"
+    first, second = desk.lines()
+    assert (first["status"], second["status"], second["open"]) == ("matched", "open", "123.45")
+    [match] = desk.line(first["id"])["matches"]
+    assert (match["kind"], match["reasons"], match["matched_by_name"]) == (
+        "order",
+        ["reference", "exact_due", "payer_is_buyer"],
+        None,
+    )
+    assert (desk.balance("bank"), desk.balance("unallocated")) == (97245, -12345)
+    books = desk.agrees()
+    assert (books["statement_balance"], books["unmatched_in"]) == ("973.45", "123.45")
+
+
+def test_the_same_and_overlapping_files_make_no_second_line(desk):
+    day = [(100, "甲", "a", "S1"), (200, "乙", "b", ""), (200, "乙", "b", ""), (-50, "丙", "c", "S3")]
+    whole = statement(*day)
+    part = statement(*day[:3])
+    first = desk.imported(part)
+    assert first["new_count"] == 3
+    again = desk.upload(part, name="另一个名字.csv")
+    assert (again.status_code, again.json()["id"]) == (201, first["id"])
+    # the same lines with another encoding are another file
+    assert desk.imported(statement(*day[:3], encoding="utf-8-sig"))["new_count"] == 0
+    both = desk.imported(whole)
+    assert (both["line_count"], both["new_count"], both["balance"]) == (4, 1, "4.50")
+    assert [row["text"] for row in desk.lines()] == ["转账 a", "转账 b", "转账 b", "转账 c"]
+    assert desk.agrees()["statement_balance"] == "4.50"
+    assert len(desk.client.get("/v1/bank-statements").json()["items"]) == 3
+    # the next day follows on it
+    later = desk.imported(statement((1000, "丁", "d", "S4"), opening=450))
+    assert (later["new_count"], later["balance"]) == (1, "14.50")
+    desk.agrees()
+
+
+def test_a_statement_that_does_not_follow_on_the_one_before_is_refused(desk):
+    desk.imported(statement((100, "甲", "a", "S1")))
+    gap = desk.upload(statement((500, "乙", "b", "S2"), opening=200))
+    assert (gap.status_code, gap.json()["code"]) == (409, "statement_gap")
+    assert gap.json()["data"] == {"expected": "7.00", "found": "6.00"}
+    assert len(desk.lines()) == 1
+    assert desk.imported(statement((100, "乙", "b", "S3"), (500, "乙", "b", "S2"), opening=100))["new_count"] == 2
+    desk.agrees()
+
+
+def test_an_import_is_previewed_first(desk):
+    content = statement((100, "甲", "a", "S1"), (-30, "乙", "b", "S2"), opening=1000)
+    shown = desk.upload(content, path="/v1/bank-statements/preview").json()
+    assert (shown["layout"], shown["header_row"], shown["line_count"], shown["new_count"]) == ("icbc", 3, 2, 2)
+    assert (shown["came_in"], shown["went_out"], shown["opening"], shown["closing"]) == ("1.00", "0.30", "10.00", "10.70")
+    assert (shown["entries"][0]["payer_name"], shown["problem"]) == ("甲", None)
+    assert desk.lines() == []
+    desk.imported(content)
+    assert desk.upload(content, path="/v1/bank-statements/preview").json()["new_count"] == 0
+    unknown = "时刻,进,出,剩,谁\n2026-01-05,1.00,,1.00,甲\n".encode()
+    shown = desk.upload(unknown, path="/v1/bank-statements/preview").json()
+    assert shown["problem"]["code"] == "header_not_found"
+    assert shown["sample"][0] == ["时刻", "进", "出", "剩", "谁"]
+
+
+def test_a_header_that_nobody_knows_is_mapped_once(desk):
+    header = "时刻,进,出,剩,谁\n"
+    first = (header + "2026-01-05,1.00,,1.00,甲\n").encode()
+    refused = desk.upload(first)
+    assert (refused.status_code, refused.json()["code"]) == (422, "header_not_found")
+    columns = '{"header_row": 1, "columns": {"date": [1], "credit": [2], "debit": [3], "balance": [4], "name": [5]}, "save": true}'
+    assert desk.imported(first, columns=columns)["layout"] is None
+    second = (header + "2026-01-06,,0.40,0.60,乙\n").encode()
+    assert desk.imported(second)["new_count"] == 1
+    assert [(row["amount"], row["payer_name"]) for row in desk.lines()] == [("1.00", "甲"), ("-0.40", "乙")]
+    little = desk.upload(first, columns='{"header_row": 1, "columns": {"date": [1], "credit": [2]}}')
+    assert little.status_code == 422
+    assert desk.upload(first, columns="{").status_code == 422
+    desk.agrees()
+
+
+def sheet(rows):
+    import io
+
+    import xlsxwriter
+
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content) as book:
+        empty, page = book.add_worksheet("说明"), book.add_worksheet("明细")
+        empty.write(0, 0, "本行对账单")
+        for number, cells in enumerate(rows):
+            page.write_row(number, 0, cells)
+    return content.getvalue()
+
+
+def test_workbooks_of_other_banks_newest_first_signed_or_in_two_columns(desk):
+    boc = [
+        ["查询账号[ Inquirer account number ]", ACCOUNT],
+        [],
+        ["交易类型[ Transaction Type ]", "付款人名称[ Payer's Name ]", "付款人账号[ Debit Account No. ]", "收款人名称[ Payee's Name ]",
+         "交易日期[ Transaction Date ]", "交易货币[ Trade Currency ]", "交易金额[ Trade Amount ]", "交易后余额[ After-transaction balance ]",
+         "交易流水号[ Transaction reference number ]", "用途[ Purpose ]", "交易附言[ Remark ]"],
+        ["往账", "平台专户", ACCOUNT, "收款单位", 20260106, "CNY", -30.5, 69.5, "B2", "退款", "TK"],
+        ["来账", "沙坪坝中学", "6222", "平台专户", 20260105, "CNY", 100, 100, "B1", "货款", "RF"],
+    ]  # fmt: skip
+    shown = desk.imported(sheet(boc))
+    assert (shown["format"], shown["layout"], shown["opening"], shown["closing"]) == ("xlsx", "boc", "0.00", "69.50")
+    first, second = desk.lines()
+    assert (first["payer_name"], first["payer_account"], first["text"]) == ("沙坪坝中学", "6222", "货款 RF")
+    assert (second["payer_name"], second["amount"], second["booked_on"]) == ("收款单位", "-30.50", "2026-01-06")
+    ccb = [
+        ["账号", "账户名称", "交易时间", "借方发生额（支取）", "贷方发生额（收入）", "余额", "币种", "对方户名", "对方账号", "对方开户机构", "记账日期", "摘要", "备注",
+         "账户明细编号-交易流水号"],
+        [f"'{ACCOUNT}", "平台专户", "20260107 10:11:12", "0.00", "1,000.00", "1,069.50", "人民币元", "某公司", "'62220001", "建行", "20260107", "转账", "备注", "1-1"],
+        ["本页小计", "", "", "0.00", "1,000.00"],
+    ]  # fmt: skip
+    assert desk.imported(sheet(ccb))["layout"] == "ccb"
+    third = desk.lines()[-1]
+    assert (third["amount"], third["payer_account"], third["payer_bank"], third["text"]) == (
+        "1000.00",
+        "62220001",
+        "建行",
+        "转账 备注",
+    )
+    desk.agrees()
+
+
+CAMT = """<?xml version="1.0" encoding="UTF-8"?>
+<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.{version}"><BkToCstmrStmt><Stmt>
+<Acct><Id><Othr><Id>{account}</Id></Othr></Id></Acct>
+<Bal><Tp><CdOrPrtry><Cd>OPBD</Cd></CdOrPrtry></Tp><Amt Ccy="{currency}">100.00</Amt><CdtDbtInd>CRDT</CdtDbtInd></Bal>
+<Bal><Tp><CdOrPrtry><Cd>CLBD</Cd></CdOrPrtry></Tp><Amt Ccy="{currency}">{closing}</Amt><CdtDbtInd>CRDT</CdtDbtInd></Bal>
+<Ntry><Amt Ccy="CNY">849.00</Amt><CdtDbtInd>CRDT</CdtDbtInd>{status}<BookgDt><Dt>2026-01-05</Dt></BookgDt><AcctSvcrRef>C1</AcctSvcrRef>
+ <NtryDtls><TxDtls><RltdPties><Dbtr>{name}</Dbtr><DbtrAcct><Id><Othr><Id>6222</Id></Othr></Id></DbtrAcct></RltdPties>
+ <RmtInf><Ustrd>货款</Ustrd><Strd><CdtrRefInf><Ref>{reference}</Ref></CdtrRefInf></Strd></RmtInf></TxDtls></NtryDtls></Ntry>
+<Ntry><Amt Ccy="CNY">10.50</Amt><CdtDbtInd>DBIT</CdtDbtInd>{status}<BookgDt><DtTm>2026-01-05T10:00:00</DtTm></BookgDt>
+ <AcctSvcrRef>C2</AcctSvcrRef><AddtlNtryInf>手续费</AddtlNtryInf></Ntry>
+<Ntry><Amt Ccy="CNY">5.00</Amt><CdtDbtInd>CRDT</CdtDbtInd>{pending}<BookgDt><Dt>2026-01-05</Dt></BookgDt></Ntry>
+</Stmt></BkToCstmrStmt></Document>"""
+
+
+def camt(reference="-", **changes):
+    told = {"version": "08", "account": ACCOUNT, "currency": "CNY", "closing": "938.50", "reference": reference}
+    told |= {"status": "<Sts><Cd>BOOK</Cd></Sts>", "pending": "<Sts><Cd>PDNG</Cd></Sts>", "name": "<Pty><Nm>沙坪坝中学</Nm></Pty>"}
+    return CAMT.format(**(told | changes)).encode()
+
+
+def test_camt_053_of_any_version(desk):
+    order = desk.order(10, 1)
+    shown = desk.imported(camt(reference_of(order)))
+    assert (shown["format"], shown["line_count"], shown["opening"], shown["closing"]) == ("camt053", 2, "100.00", "938.50")
+    first, second = desk.lines()
+    assert (first["status"], first["payer_name"], first["payer_account"], first["serial"]) == (
+        "matched",
+        "沙坪坝中学",
+        "6222",
+        "C1",
+    )
+    assert (second["amount"], second["text"]) == ("-10.50", "手续费")
+    old = camt("x", version="02", status="<Sts>BOOK</Sts>", pending="<Sts>PDNG</Sts>", name="<Nm>沙坪坝中学</Nm>")
+    assert desk.imported(old)["new_count"] == 0
+    desk.agrees()
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (camt(account="6222020000000001"), "other_account"),
+        (camt(currency="USD"), "other_currency"),
+        (camt(closing="938.51"), "balance_broken"),
+        (b"<Document/>", "unreadable_spreadsheet"),
+        (b'<!DOCTYPE a [<!ENTITY b "c">]>' + camt(), "unreadable_spreadsheet"),
+        (b"<" + b"a>" * 50_000, "unreadable_spreadsheet"),
+        (camt().replace(b"2026-01-05", b"2026-99-05", 1), "statement_unreadable"),
+        (camt().replace(b"849.00", b"8x9.00", 1), "statement_unreadable"),
+        (camt(status="<Sts><Cd>PDNG</Cd></Sts>", closing="100.00"), "no_lines"),
+        (b"", "unreadable_spreadsheet"),
+        (b"PK\x03\x04" + b"\0" * 1000, "unreadable_spreadsheet"),
+        (b"\x00" * 1000, "unreadable_spreadsheet"),
+        (b":20:X\n:25:1\n:60F:nonsense\n", "unreadable_spreadsheet"),
+        ("日期,借方,贷方\n2026-01-05,1,2\n2026-13-01,x,\n".encode(), "statement_unreadable"),
+        ("日期,借方,贷方\n2026-01-05,,2\n".encode(), "balance_missing"),
+        ("日期,借方,贷方,余额\n".encode(), "no_lines"),
+        ("日期,借方,贷方,余额\n2199-01-05,,2,2\n".encode(), "statement_unreadable"),
+        ("日期,借方,贷方,余额\n2099-01-05,,2,2\n".encode(), "line_in_future"),
+        ("日期,借方,贷方,余额,币种\n2026-01-05,,2,2,美元\n".encode(), "other_currency"),
+        ("账号：6222020000000001\n日期,借方,贷方,余额\n2026-01-05,,2,2\n".encode(), "other_account"),
+        ("日期,借方,贷方,余额\n2026-01-05,,2,2\n2026-01-05,,2,5\n2026-01-05,,2,7\n".encode(), "balance_broken"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_and_nothing_is_imported(desk, content, code):
+    answer = desk.upload(content)
+    assert (answer.status_code, answer.json()["code"]) == (422, code), answer.text[:300]
+    if code == "statement_unreadable" and b"\xe6" in content:
+        assert all(fault["row"] for fault in answer.json()["errors"])
+    shown = desk.upload(content, path="/v1/bank-statements/preview")
+    assert (shown.status_code, shown.json()["problem"]["code"]) == (200, code)
+    assert desk.lines() == []
+
+
+def test_a_statement_without_balances_needs_its_closing_one(desk):
+    content = "日期,借方,贷方,对方户名\n2026-01-05,,2.00,甲\n2026-01-06,0.50,,乙\n".encode()
+    assert desk.upload(content, closing_balance="abc").status_code == 422
+    shown = desk.imported(content, closing_balance="11.50")
+    assert (shown["opening"], shown["closing"]) == ("10.00", "11.50")
+    wrong = desk.upload(statement((100, "甲", "x", "S9"), opening=1150), closing_balance="99.00")
+    assert wrong.json()["code"] == "balance_broken"
+    desk.agrees()
+
+
+MT940 = """:20:STMT{number}
+:25:{account}
+:28C:{number}/1
+:60F:C260104CNY{opening}
+:61:2601050105C849,00NTRF{reference}//M{number}1
+:86:/NAME/沙坪坝中学/ACC/6222/REMI/货款 {reference}
+:61:2601060106D10,50NCHGNONREF//M{number}2
+:86:手续费
+:62F:C260106CNY{closing}
+-
+"""
+
+
+def mt940(reference, *openings):
+    parts = []
+    for number, opening in enumerate(openings, 1):
+        told = {"opening": f"{opening:.2f}", "closing": f"{opening + 838.5:.2f}"}
+        told = {name: each.replace(".", ",") for name, each in told.items()}
+        parts.append(MT940.format(number=number, account=ACCOUNT, reference=reference, **told))
+    return "".join(parts).encode()
+
+
+def test_mt940_with_several_statements(desk):
+    order = desk.order(10, 1)
+    shown = desk.imported(mt940(reference_of(order), 100, 938.5))
+    assert (shown["format"], shown["line_count"], shown["opening"], shown["closing"]) == ("mt940", 4, "100.00", "1777.00")
+    first, second, third, _ = desk.lines()
+    assert (first["status"], first["payer_name"], first["serial"]) == ("matched", "沙坪坝中学", "M11")
+    assert (second["amount"], second["text"], third["status"]) == ("-10.50", "手续费", "open")  # the order is paid
+    assert desk.upload(mt940("X", 100, 999)).json()["code"] == "balance_broken"
+    taken_back = mt940("X", 1777).replace(b"0106D10,50", b"0106RC10,50").replace(b"//M1", b"//N1")
+    assert desk.imported(taken_back)["closing"] == "2615.50"
+    assert desk.lines()[-1]["amount"] == "-10.50"
+    desk.agrees()
+
+
+def test_only_who_keeps_the_money_of_the_whole_city_sees_the_account(desk):
+    desk.imported(statement((100, "甲", "a", "S1")))
+    [row] = desk.lines()
+    district = desk.api.as_(desk.district)
+    for path in ("/v1/bank-lines", "/v1/bank-statements", "/v1/bank-reconciliation", "/v1/refund-files", "/v1/bank-lines/export"):
+        assert district.get(path).status_code == 403, path
+        assert desk.api.as_(desk.market.finance).get(path).status_code == 403, path
+    for path in (
+        f"/v1/bank-lines/{row['id']}",
+        f"/v1/bank-statements/{row['statement_id']}",
+        f"/v1/bank-statements/{row['statement_id']}/file",
+    ):
+        assert district.get(path).status_code == 404, path
+    note = {"note": "x"}
+    assert district.post(f"/v1/bank-lines/{row['id']}/notes", json=note).status_code == 404
+    assert district.post("/v1/bank-statements", files={"file": ("a.csv", b"x")}).status_code == 403
+    content = desk.client.get(f"/v1/bank-statements/{row['statement_id']}/file")
+    assert content.content.startswith("账户明细查询".encode("gb18030"))
+
+
+def test_without_an_account_nothing_is_imported_or_instructed(desk, monkeypatch):
+    from shop.core.settings import settings
+
+    order = desk.order(1)
+    monkeypatch.setattr(settings(), "bank_account_number", None)
+    assert desk.upload(statement((100, "甲", "a"))).json()["code"] == "no_bank_account"
+    path = f"/v1/purchase-orders/{order['id']}/transfer-instructions"
+    assert desk.api.as_(desk.market.purchaser).get(path).json()["code"] == "no_bank_account"
+
+
+def test_ten_thousand_lines_take_as_many_statements_as_ten(desk, database):
+    from sqlalchemy import event
+
+    def counted(lines):
+        seen = []
+        listener = lambda *args: seen.append(args[2])  # noqa: E731
+        engine = desk.database.engine
+        event.listen(engine, "before_cursor_execute", listener)
+        try:
+            shown = desk.upload(statement(*lines[0], opening=lines[1]))
+        finally:
+            event.remove(engine, "before_cursor_execute", listener)
+        assert shown.status_code == 201, shown.text
+        return len(seen)
+
+    few = [(100 + n, f"甲{n}", "货款", f"F{n}") for n in range(10)]
+    many = [(100 + n % 7, f"乙{n}", "货款 RF", f"M{n}") for n in range(10_000)]
+    assert counted((few, 0)) == counted((many, sum(fen for fen, *_ in few)))
+    desk.drain()
+    with database.unit_of_work() as session:
+        assert session.execute(text("SELECT count(*) FROM bank_line")).scalar_one() == 10_010
+    desk.agrees()
+
+
+def test_what_the_bank_says_cannot_be_changed(desk, database):
+    desk.imported(statement((100, "甲", "a", "S1")))
+    for change in (
+        "UPDATE bank_line SET amount_fen = 1",
+        "UPDATE bank_line SET text = ''",
+        "DELETE FROM bank_line",
+        "TRUNCATE bank_line CASCADE",
+    ):
+        with pytest.raises(Exception, match="append-only"), database.unit_of_work() as session:
+            session.execute(text(change))
+
+
+def test_lists_are_filtered_paged_and_exported(desk):
+    lines = [(100 * n, f"单位{n}", "=1+1" if n == 1 else "货款", f"S{n}", f"622{n}") for n in range(1, 6)] + [
+        (-50, "银行", "手续费", "S9")
+    ]
+    desk.imported(statement(*lines, days_ago=40))
+    page = desk.client.get("/v1/bank-lines", params={"limit": 4}).json()
+    rest = desk.client.get("/v1/bank-lines", params={"limit": 4, "after": page["next"]}).json()
+    assert (len(page["items"]), len(rest["items"]), rest["next"]) == (4, 2, None)
+    count = lambda **asked: len(desk.lines(**asked))  # noqa: E731
+    assert (count(direction="out"), count(direction="in"), count(q="单位3"), count(q="6224")) == (1, 5, 1, 1)
+    assert (count(amount_from="2.00", amount_to="4.00"), count(unmatched=True), count(status="matched")) == (3, 6, 0)
+    assert (count(older_than_days=30), count(older_than_days=40), count(booked_from=str(clock.today()))) == (6, 0, 0)
+    assert desk.client.get("/v1/bank-lines", params={"state": "open"}).status_code == 422
+    shown = desk.client.get("/v1/bank-lines/export", params={"format": "csv", "direction": "in"}, headers={"Accept-Language": "zh"})
+    written = shown.content.decode("utf-8-sig").splitlines()
+    assert (written[0].split(",")[0], len(written)) == ("流水", 6)
+    assert desk.client.get("/v1/bank-lines/export").content[:2] == b"PK"
+    assert desk.client.get("/v1/bank-reconciliation").json()["by_age"][0]["age"] == "31-90"
+    row = desk.lines()[0]
+    assert row["age_days"] == 40
+    desk.client.post(f"/v1/bank-lines/{row['id']}/notes", json={"note": "已电话询问付款单位"})
+    wrong = desk.client.put(f"/v1/bank-lines/{row['id']}/assignment", json={"user_id": desk.market.finance.id})
+    assert wrong.status_code == 422
+    shown = desk.client.put(f"/v1/bank-lines/{row['id']}/assignment", json={"user_id": desk.treasurer.id}).json()
+    assert (shown["assigned_to"], shown["notes"], shown["notes_written"][0]["note"]) == (desk.treasurer.id, 1, "已电话询问付款单位")
+    assert count(assigned_to=desk.treasurer.id) == 1
+    assert [each["code"] for each in desk.client.get("/v1/bank-layouts").json()] == ["icbc", "ccb", "abc", "boc", "cmb", "generic"]
