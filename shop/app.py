@@ -64,6 +64,7 @@ DOMAINS = [
     "orders.papers.api",
     "orders.payments.api",
     "orders.refunds.api",
+    "orders.online.api",
     "orders.returns.api",
     "orders.bookings.api",
     "orders.disputes.api",

@@ -19,6 +19,7 @@ from orders.evaluations import handlers as evaluations
 from orders.feed import handlers as feed
 from orders.fulfilment import handlers as fulfilment
 from orders.importing import handlers as importing
+from orders.online import handlers as online
 from orders.papers import handlers as papers
 from orders.payments import handlers as payments
 from orders.pledges import handlers as pledges
@@ -66,6 +67,7 @@ HANDLERS: dict[str, Handler] = together(
     papers.HANDLERS,
     payments.HANDLERS,
     refunds.HANDLERS,
+    online.HANDLERS,
     effects.HANDLERS,
     sourcing.HANDLERS,
     agreements.HANDLERS,

@@ -97,6 +97,13 @@ _PAYMENT = f"""
 _REFUND = f"""
     SELECT {_BUYERS}, 'refund', r.id FROM refund r JOIN purchase_order po ON po.id = r.purchase_order_id WHERE r.id = :id
 """
+_ONLINE_PAYMENT = f"""
+    SELECT {_BUYERS}, 'online_payment', o.id FROM online_payment o JOIN purchase_order po ON po.id = o.purchase_order_id WHERE o.id = :id
+"""
+_CHARGE_DISPUTE = f"""
+    SELECT {_BUYERS}, 'charge_dispute', d.id FROM charge_dispute d JOIN online_payment o ON o.id = d.online_payment_id
+    JOIN purchase_order po ON po.id = o.purchase_order_id WHERE d.id = :id
+"""
 _PLEDGE = "SELECT organisation_id, 'pledge', id FROM pledge WHERE id = :id"
 _PROOF = "SELECT p.organisation_id, 'pledge', p.id FROM purchase_proof f JOIN pledge p ON p.id = f.pledge_id WHERE f.id = :id"
 
@@ -141,10 +148,15 @@ CONCERNED: dict[str, tuple[str, str]] = {
     "certification.decided": ("case_id", _CASE),
     "certification.noticed": ("case_id", _CASE),
     "certification.submitted": ("case_id", _CASE),
+    "charge_dispute.moved": ("charge_dispute_id", _CHARGE_DISPUTE),
     "complaint.decided": ("complaint_id", _COMPLAINT),
     "complaint.filed": ("complaint_id", _COMPLAINT),
     "complaint.stated": ("complaint_id", _COMPLAINT),
     "complaint.withdrawn": ("complaint_id", _COMPLAINT),
+    "connected_account.moved": (
+        "connected_account_id",
+        "SELECT supplier_id, 'connected_account', id FROM connected_account WHERE id = :id",
+    ),
     "crop_loss.declared": ("crop_loss_id", _CROP_LOSS),
     "dispute.answered": ("dispute_id", _OF_PART.format(subject="dispute", table="dispute")),
     "dispute.decided": ("dispute_id", _OF_PART.format(subject="dispute", table="dispute")),
@@ -161,6 +173,7 @@ CONCERNED: dict[str, tuple[str, str]] = {
     ),
     "inspection.done": ("inspection_id", _OF_CERTIFICATE.format(subject="inspection", table="inspection")),
     "objection.decided": ("objection_id", _OBJECTION),
+    "online_payment.moved": ("online_payment_id", _ONLINE_PAYMENT),
     "organisation.approved": ("organisation_id", _ORGANISATION),
     "organisation.rejected": ("organisation_id", _ORGANISATION),
     "paper.uploaded": (
@@ -218,11 +231,13 @@ NOT_TOLD = frozenset(
         "certification.appealed",
         "notification.made",
         "objection.received",
+        "online_transfer.moved",
         "order_import.read",
         "order_import.uploaded",
         "organisation.registered",
         "organisation.resubmitted",
         "price_check.above",
+        "provider_entry.unexplained",
         "quality_signal.raised",
         "reserved_share.filed",
         "reserved_share.reviewed",

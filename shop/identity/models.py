@@ -84,7 +84,8 @@ class UserRole(SQLModel, table=True):
     __tablename__ = "user_role"
     __table_args__ = (
         CheckConstraint(
-            "(region_code IS NOT NULL) = (role IN ('township_officer','department_officer','county_officer','city_officer','monitor'))",
+            "(region_code IS NOT NULL) = (role IN"
+            " ('platform_finance','township_officer','department_officer','county_officer','city_officer','monitor'))",
             name="region",
         ),
         Index("uq_user_role", "user_id", "role", "region_code", unique=True, postgresql_nulls_not_distinct=True),

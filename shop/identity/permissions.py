@@ -31,6 +31,7 @@ class Permission(StrEnum):
     COMPLAINTS_FILE = "complaints:file"
     COMPLAINTS_READ = "complaints:read"
     COMPLAINTS_STATE = "complaints:state"
+    CONNECTED_ACCOUNTS_MANAGE = "connected_accounts:manage"
     DELIVERY_ADDRESSES_MANAGE = "delivery_addresses:manage"
     DISPUTES_DECIDE = "disputes:decide"
     DISPUTES_MEDIATE = "disputes:mediate"
@@ -44,6 +45,7 @@ class Permission(StrEnum):
     MONEY_READ = "money:read"
     NOTIFICATIONS_READ = "notifications:read"
     OBJECTIONS_DECIDE = "objections:decide"
+    ONLINE_PAYMENTS_MAKE = "online_payments:make"
     ORDERS_CANCEL = "orders:cancel"
     ORDERS_PLACE = "orders:place"
     ORDERS_READ = "orders:read"
@@ -160,6 +162,7 @@ _PURCHASER = {
     P.DELIVERY_ADDRESSES_MANAGE,
     P.DISPUTES_OPEN,
     P.EVALUATIONS_WRITE,
+    P.ONLINE_PAYMENTS_MAKE,
     P.ORDERS_CANCEL,
     P.ORDERS_PLACE,
     P.PAPERS_UPLOAD,
@@ -247,7 +250,9 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.SUPERVISION_READ,
         }
     ),
-    Role.SUPPLIER_ADMIN: frozenset(_EVERYONE | _SUPPLIER | _ADMIN | {P.CERTIFICATIONS_APPLY, P.COMPLAINTS_STATE, P.PRODUCTS_EDIT}),
+    Role.SUPPLIER_ADMIN: frozenset(
+        _EVERYONE | _SUPPLIER | _ADMIN | {P.CERTIFICATIONS_APPLY, P.COMPLAINTS_STATE, P.CONNECTED_ACCOUNTS_MANAGE, P.PRODUCTS_EDIT}
+    ),
     Role.SUPPLIER_STAFF: frozenset(_EVERYONE | _SUPPLIER),
     Role.BUYER_ADMIN: frozenset(
         _EVERYONE
@@ -272,6 +277,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.BUDGETS_MANAGE,
             P.DISPUTES_OPEN,
             P.MONEY_READ,
+            P.ONLINE_PAYMENTS_MAKE,
             P.PAPERS_UPLOAD,
             P.PAYMENTS_RECORD,
             P.PURCHASE_REQUESTS_DECIDE,
