@@ -27,8 +27,8 @@ from shop.core.db import Database
 
 log = structlog.get_logger()
 
-#: The statement is read again for so long before its last known line: lines may come late.
-OVERLAP = timedelta(hours=2)
+#: The statement is read again for so long before its last known line: lines may come late. Twice an hour it is read for longer.
+OVERLAP, LONG_OVERLAP = timedelta(hours=2), timedelta(days=3)
 #: Lines that are taken over in one transaction.
 BATCH = 200
 #: How long one cycle may ask what is due.
@@ -83,6 +83,8 @@ class Report:
     #: Objects that were fetched because nothing here explained their line.
     fetched: int = 0
     unexplained: int = 0
+    #: Lines that could not be taken over, by a fault of ours; they are tried again.
+    failed: int = 0
     #: What our ledger says of the account at the provider, less what its statement sums to; 0 is what it should be.
     difference_fen: int = 0
 
@@ -118,15 +120,20 @@ def _to_look_at(session: Session, patience: timedelta | None) -> list[str]:
     ids = [row.intent_id for row in rows if waits(row.created_at, row.looked_at)]
     ids += session.execute(_REFUNDS, {"before": now - timedelta(minutes=1)}).scalars().all()
     ids += session.execute(_ACCOUNTS, {"before": now - timedelta(minutes=10)}).scalars().all()
-    if now.minute % 30 == 0 or patience is not None:  # banks take days
+    if _half_hourly() or patience is not None:  # banks take days
         ids += session.execute(_DISPUTES).scalars().all()
     return ids
+
+
+def _half_hourly() -> bool:
+    return clock.now().minute % 30 == 0
 
 
 def _read_statement(database: Database, provider: Provider, report: Report) -> None:
     with database.unit_of_work() as session:
         last = session.execute(_LAST).scalar()
-    fresh = _unknown(database, provider.entries_since(last - OVERLAP if last else None))
+    since = last - (LONG_OVERLAP if _half_hourly() else OVERLAP) if last else None
+    fresh = _unknown(database, provider.entries_since(since))
     # oldest first: a cycle that is cut off leaves no gap before the line that the next one begins with
     fresh.sort(key=lambda each: each.created_at)
     for start in range(0, len(fresh), BATCH):
@@ -145,17 +152,25 @@ def _take_over(database: Database, provider: Provider, entries: Sequence[seen.En
     about_others = [each for each in entries if each.type not in _CHARGED | _TO_OUR_BANK]
     with database.unit_of_work() as session:
         explained = set(session.execute(_EXPLAINED, {"ids": [each.source_id for each in about_others if each.source_id]}).scalars())
+    failed: set[str] = set()
     for each in about_others:
         if each.source_id and (each.source_id not in explained or each.type in _CHANGING):
             # a charge is looked at by the payment that it is of
             behind = each.intent_id if each.source_id.startswith(("ch_", "py_")) else each.source_id
             observed = provider.look(behind) if behind else None
             report.fetched += 1
-            with database.unit_of_work() as session:
-                if apply(session, observed):
-                    explained.add(each.source_id)
+            try:
+                with database.unit_of_work() as session:
+                    if apply(session, observed):
+                        explained.add(each.source_id)
+            except Exception as error:  # of one line: it must not keep the others from being healed
+                log.error("line_not_taken_over", entry=each.id, exc_info=error)
+                failed.add(each.id)
+                report.failed += 1
     with database.unit_of_work() as session:
         for each in entries:
+            if each.id in failed:
+                continue
             report.entries += 1
             report.unexplained += _note(session, each, explained)
 

@@ -36,8 +36,9 @@ _LOOKED = text("UPDATE online_payment SET looked_at = :now WHERE id = :id")
 _PAYER = text("SELECT buyer.name FROM purchase_order po JOIN organisation buyer ON buyer.id = po.buyer_id WHERE po.id = :id")
 _FOUND = text(
     """
-    INSERT INTO online_payment (reference, purchase_order_id, method, amount_fen, status, created_at, ended_at)
-    SELECT :reference, po.id, :method, :amount_fen, 'failed', :created_at, :now FROM purchase_order po WHERE po.id = :order_id AND po.placed_at = :placed_at
+    INSERT INTO online_payment (reference, purchase_order_id, method, amount_fen, received_fen, status, created_at, ended_at)
+    SELECT :reference, po.id, :method, :amount_fen, 0, 'failed', :created_at, :now
+    FROM purchase_order po WHERE po.id = :order_id AND po.placed_at = :placed_at
     ON CONFLICT (reference) DO NOTHING RETURNING id
     """
 )
