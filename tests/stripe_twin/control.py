@@ -35,13 +35,15 @@ async def told(request: Request) -> Told:
     return sent
 
 
-def plainly(endpoint: Callable[..., Awaitable[Response]]) -> Endpoint:
+def plainly(world: World, endpoint: Callable[..., Awaitable[Response]]) -> Endpoint:
     """What is wrong is said with 400, or as Stripe says it."""
 
     @functools.wraps(endpoint)
     async def wrapped(request: Request) -> Response:
         try:
-            return await endpoint(request, **request.path_params)
+            done = await endpoint(request, **request.path_params)
+            world.changes += request.method == "POST"
+            return done
         except StripeError as error:
             return JSONResponse(error.body(), error.status)
         except (ValueError, TypeError, KeyError) as error:
@@ -85,7 +87,7 @@ class Control:
             ("POST", "webhook_endpoints/{id}/roll", self.roll),
             ("POST", "events/{id}/resend", self.resend),
         ]
-        return [Route(f"/_twin/{path}", plainly(endpoint), methods=[method]) for method, path, endpoint in table]
+        return [Route(f"/_twin/{path}", plainly(self.world, endpoint), methods=[method]) for method, path, endpoint in table]
 
     async def health(self, request: Request) -> Response:
         return JSONResponse({"twin": "stripe", "now": self.world.clock.seconds()})

@@ -51,6 +51,8 @@ def _expand(world: World, place: Any, steps: list[str], path: str) -> None:
         place[name] = copy.deepcopy(found)
     elif isinstance(value, list) and value and all(isinstance(each, str) for each in value):
         place[name] = [copy.deepcopy(world.anything(each)) for each in value]
+    elif isinstance(value, bool | int) or (isinstance(value, dict) and not rest and value.get("object") is None):
+        raise invalid(f"This property cannot be expanded ({path}).", "expand")
     if rest:
         _expand(world, place[name], rest, path)
 

@@ -24,7 +24,7 @@ class Twin:
         self.webhook_secret = ""
         self.http = httpx.Client(base_url=url, timeout=60, trust_env=False)
 
-    def tell(self, path: str, **what: Any) -> dict[str, Any]:
+    def tell(self, path: str, /, **what: Any) -> dict[str, Any]:
         """POST to ``/_twin/path``.
 
         Raises:

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 from tests.stripe_twin.errors import invalid, not_modelled
 
+_NAME = re.compile(r"[^\[\]]+(?:\[[^\[\]]*\])*")
 _PART = re.compile(r"\[([^\[\]]*)\]")
 METADATA_KEYS = 50
 
@@ -21,6 +22,8 @@ def parse(encoded: str) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     for name, value in parse_qsl(encoded, keep_blank_values=True):
+        if not _NAME.fullmatch(name):
+            raise invalid(f"Invalid parameter name: {name}", name)
         head, _, rest = name.partition("[")
         parts = [head, *_PART.findall(f"[{rest}" if rest else "")]
         place = found

@@ -4,6 +4,7 @@ Accounts are names: ``balance:acct_…`` for what Stripe owes an account, ``card
 Stripe's income, ``disputes`` for what banks hold during disputes, ``banks`` for what was paid out. A movement sums to zero.
 """
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -72,13 +73,16 @@ def transaction(
     reported_as: str | None = None,
 ) -> dict[str, Any]:
     """The line that an account sees in its balance; the movement itself is booked by ``Ledger.move``."""
+    from tests.stripe_twin.objects.balance import become_available
+
     now = world.clock.seconds()
-    return world.add(
+    ready = now if available_on is None or available_on <= world.clock.now() else math.ceil(available_on)
+    line = world.add(
         {
             "id": world.new_id("txn"),
             "object": "balance_transaction",
             "amount": amount,
-            "available_on": int(available_on if available_on is not None else now),
+            "available_on": ready,
             "balance_type": "payments",
             "created": now,
             "currency": currency,
@@ -93,22 +97,20 @@ def transaction(
             "net": amount - fee,
             "reporting_category": reported_as or _REPORTED_AS[kind],
             "source": source,
-            "status": "available",
+            "status": "available" if ready <= world.clock.now() else "pending",
             "type": kind,
         },
         owner,
     )
+    if line["status"] == "pending":
+        world.at(ready, become_available, line["id"])
+    return line
 
 
 def funds(world: "World", owner: str, currency: str) -> tuple[int, int]:
     """What is available, and what is pending."""
-    now = world.clock.now()
-    available = pending = 0
+    totals = {"available": 0, "pending": 0}
     for each in world.all("balance_transaction", owner):
-        if each["currency"] != currency:
-            continue
-        if each["available_on"] <= now:
-            available += each["net"]
-        else:
-            pending += each["net"]
-    return available, pending
+        if each["currency"] == currency:
+            totals[each["status"]] += each["net"]
+    return totals["available"], totals["pending"]

@@ -46,6 +46,7 @@ class Runner:
         """Puts the clock forward; what becomes due on the way is done in its order, at its time."""
         async with self.turn:
             target = self.world.clock.now() + seconds
+            await self._idle()
             while (moment := self.world.next_due()) is not None and moment <= target:
                 self.world.clock.reach(moment)
                 if due := self.world.take_due():

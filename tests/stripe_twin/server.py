@@ -24,6 +24,7 @@ from tests.stripe_twin.given import Given, parse
 from tests.stripe_twin.idempotency import in_use
 from tests.stripe_twin.routing import ENTRIES, Entry
 from tests.stripe_twin.runner import Runner
+from tests.stripe_twin.store import Store
 from tests.stripe_twin.webhooks import Post
 from tests.stripe_twin.world import API_VERSION, PLATFORM, Call, World
 
@@ -189,6 +190,7 @@ class Api:
             done = 500, _api_error("stripe_twin itself is at fault: see its log")
         finally:
             world.call = None
+            world.changes += entry.method != "GET"
         if fault == "500_after":
             world.faults.count(fault)
             return 500, _api_error("An unknown error occurred (the twin: after the effect)")
@@ -265,16 +267,21 @@ async def unknown(request: Request, exc: Exception) -> Response:
     )
 
 
-def create_app(world: World) -> Starlette:
+def create_app(world: World, store: Store | None = None) -> Starlette:
     from tests.stripe_twin.control import Control
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         runner, post = Runner(world), Post(world)
         control.runner, control.post = runner, post
-        task = asyncio.create_task(runner.run())
+        tasks = [asyncio.create_task(runner.run())]
+        if store:
+            tasks.append(asyncio.create_task(store.run()))
         yield
-        task.cancel()
+        for task in tasks:
+            task.cancel()
+        if store:
+            store.save()
         await post.client.aclose()
 
     control = Control(world)

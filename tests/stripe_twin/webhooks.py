@@ -113,11 +113,12 @@ class Post:
             taken = (await self.client.post(endpoint["url"], content=body, headers=headers)).is_success
         except (httpx.HTTPError, httpx.InvalidURL):
             taken = False
-        told = world.note(event_id).setdefault("told", set())
+        told = world.note(event_id).setdefault("told", [])
         if taken:
             self.counts["delivered"] += 1
+            self.world.changes += 1
             if endpoint_id not in told:
-                told.add(endpoint_id)
+                told.append(endpoint_id)
                 event["pending_webhooks"] -= 1
         elif tried < len(BACKOFF):
             world.later(BACKOFF[tried], attempt, event_id, endpoint_id, tried + 1)

@@ -51,7 +51,8 @@ class Settings:
         for name, value in wanted.items():
             if name not in self.__dataclass_fields__:
                 raise ValueError(f"no such setting: {name}; there are {list(self.__dataclass_fields__)}")
-            setattr(self, name, type(getattr(self, name))(value))
+            kind = self.__dataclass_fields__[name].type
+            setattr(self, name, int(value) if kind is int else float(value))
 
 
 @dataclass
@@ -91,6 +92,7 @@ class World:
         self.clock = Clock()
         self.speed = speed
         self.base_url = base_url
+        self.changes = 0  # counted by whoever may have changed something, for who keeps it in a file
         self.on_event: Callable[[Object], None] = lambda event: None
         self.on_job: Callable[[], None] = lambda: None
         self.on_delivery: Callable[[str, str, int], Awaitable[None]] | None = None
@@ -192,10 +194,17 @@ class World:
 
     # what is due later
 
+    def ahead(self, seconds: float) -> float:
+        """The moment that comes after a wait of so many of Stripe's seconds."""
+        return self.clock.now() + seconds / self.speed
+
     def later(self, seconds: float, function: Callable[..., Any], *args: Any) -> None:
+        self.at(self.ahead(seconds), function, *args)
+
+    def at(self, moment: float, function: Callable[..., Any], *args: Any) -> None:
         name = f"{function.__module__}.{function.__name__}"
         assert name in JOBS, f"{name} is no job"
-        heapq.heappush(self.jobs, Job(self.clock.now() + seconds / self.speed, self.next(), name, args))
+        heapq.heappush(self.jobs, Job(moment, self.next(), name, args))
         self.on_job()
 
     def next_due(self) -> float | None:
@@ -203,5 +212,6 @@ class World:
 
     def take_due(self) -> Job | None:
         if self.jobs and self.jobs[0].due <= self.clock.now():
+            self.changes += 1
             return heapq.heappop(self.jobs)
         return None

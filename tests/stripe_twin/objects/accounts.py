@@ -204,7 +204,9 @@ def create(world: World, call: Call) -> Object:
         "payouts_enabled": False,
         "settings": {
             "branding": {"icon": None, "logo": None, "primary_color": None, "secondary_color": None},
+            "card_payments": {"statement_descriptor_prefix": None},
             "dashboard": {"display_name": None, "timezone": "Etc/UTC"},
+            "payments": {"statement_descriptor": None},
             "payouts": {
                 "debit_negative_balances": False,
                 "schedule": {"delay_days": 2, "interval": "manual"},

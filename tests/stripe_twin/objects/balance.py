@@ -3,12 +3,13 @@
 from tests.stripe_twin import ledger
 from tests.stripe_twin.lists import listed
 from tests.stripe_twin.routing import route
-from tests.stripe_twin.world import PLATFORM, Call, Object, World
+from tests.stripe_twin.world import PLATFORM, Call, Object, World, job
 
 
-def as_of_now(world: World, line: Object) -> Object:
-    """A transaction is pending until its money is available."""
-    return line | {"status": "available" if line["available_on"] <= world.clock.now() else "pending"}
+@job
+def become_available(world: World, id: str) -> None:
+    """The money of a transaction can be used from now on."""
+    world.objects["balance_transaction"][id]["status"] = "available"
 
 
 @route("GET", "/v1/balance", connected=True)
@@ -31,11 +32,10 @@ def retrieve(world: World, call: Call) -> Object:
 @route("GET", "/v1/balance_transactions/{id}", connected=True)
 def transaction(world: World, call: Call, id: str) -> Object:
     call.given.done()
-    return as_of_now(world, world.get("balance_transaction", id, owner=call.account))
+    return world.get("balance_transaction", id, owner=call.account)
 
 
 @route("GET", "/v1/balance_transactions", connected=True)
 def transactions(world: World, call: Call) -> Object:
     found = world.all("balance_transaction", call.account)
-    page = listed(world, call.given, "/v1/balance_transactions", found, "type", "source", "currency")
-    return page | {"data": [as_of_now(world, each) for each in page["data"]]}
+    return listed(world, call.given, "/v1/balance_transactions", found, "type", "source", "currency")

@@ -146,7 +146,6 @@ def book(world: World, id: str) -> Object:
     fee = min(amount, money.fee(amount, world.settings.fee_per_10_000, world.settings.fee_fixed))
     card = card_of(world, world.objects["payment_method"][charge["payment_method"]])
     at_once = card is not None and card.after == "available"
-    now = world.clock.now()
     owner = world.owners[id]
     world.ledger.move("charge", id, currency, {"cards": -amount, ledger.balance_of(owner): amount - fee, "fees": fee})
     line = ledger.transaction(
@@ -158,7 +157,7 @@ def book(world: World, id: str) -> Object:
         amount,
         fee=fee,
         description=charge["description"],
-        available_on=now if at_once else now + world.settings.available_after,
+        available_on=None if at_once else world.ahead(world.settings.available_after),
     )
     before = world.change(charge, balance_transaction=line["id"])
     if world.note(id).get("late"):

@@ -80,11 +80,12 @@ def begin(world: World, charge: Object, amount: int | None, reason: str, inquiry
             "enhanced_eligibility_types": [],
             "evidence": dict.fromkeys(_EVIDENCE) | {"enhanced_evidence": {}},
             "evidence_details": {
-                "due_by": int(now + world.settings.evidence_for),
+                "due_by": int(world.ahead(world.settings.evidence_for)),
                 "enhanced_eligibility": {},
                 "has_evidence": False,
                 "past_due": False,
                 "submission_count": 0,
+                "submission_method": "not_submitted",
             },
             "is_charge_refundable": inquiry,
             "livemode": False,
@@ -195,7 +196,7 @@ def update(world: World, call: Call, id: str) -> Object:
     if evidence:
         details = dispute["evidence_details"] | {"has_evidence": True}
         if submit:
-            details["submission_count"] += 1
+            details |= {"submission_count": 1, "submission_method": "manual"}
             values["status"] = dispute["status"].replace("needs_response", "under_review")
         values |= {"evidence": dispute["evidence"] | evidence, "evidence_details": details}
     world.change(dispute, "charge.dispute.updated", **values)

@@ -13,8 +13,12 @@ from tests.stripe_twin.world import Call, Object, World
 TYPES = ("card", "alipay", "wechat_pay")
 
 
+def blank_details() -> Object:
+    return {"address": address_of(None), "email": None, "name": None, "phone": None, "tax_id": None}
+
+
 def billing_details(given: Given, present: Object | None = None) -> Object:
-    details = present or {"address": address_of(None), "email": None, "name": None, "phone": None, "tax_id": None}
+    details = present or blank_details()
     sent = given.nested("billing_details")
     if sent is None:
         return details
@@ -124,7 +128,7 @@ def resolve(world: World, id: str, param: str = "payment_method") -> Object:
     if card := cards.named(id):
         return store(
             world,
-            _method(world, "card", _of_card(card, 12, 2034), billing_details(Given({})), {}) | {"_card": card.name},
+            _method(world, "card", _of_card(card, 12, 2034), blank_details(), {}) | {"_card": card.name},
         )
     return world.get("payment_method", id, param=param, status=400)
 

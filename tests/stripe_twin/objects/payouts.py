@@ -41,7 +41,7 @@ def create(world: World, call: Call) -> Object:
             "amount": amount,
             "application_fee": None,
             "application_fee_amount": None,
-            "arrival_date": int(now + world.settings.payout_after),
+            "arrival_date": int(world.ahead(world.settings.payout_after)),
             "automatic": False,
             "balance_transaction": line["id"],
             "created": now,

@@ -5,6 +5,7 @@ from tests.stripe_twin.errors import StripeError
 from tests.stripe_twin.lists import listed
 from tests.stripe_twin.objects import charges
 from tests.stripe_twin.objects.accounts import may_receive
+from tests.stripe_twin.objects.payment_methods import blank_details
 from tests.stripe_twin.routing import route
 from tests.stripe_twin.world import PLATFORM, Call, Object, World
 
@@ -94,7 +95,7 @@ def _payment(world: World, account: str, transfer: str, amount: int, currency: s
     """What the connected account sees of a transfer: a payment that came in."""
     id = world.new_id("py")
     line = ledger.transaction(world, account, "payment", id, currency, amount, available_on=available_on)
-    payment = world.add(
+    return world.add(
         {
             "id": id,
             "object": "charge",
@@ -102,6 +103,7 @@ def _payment(world: World, account: str, transfer: str, amount: int, currency: s
             "amount_captured": amount,
             "amount_refunded": 0,
             "balance_transaction": line["id"],
+            "billing_details": blank_details(),
             "captured": True,
             "created": world.clock.seconds(),
             "currency": currency,
@@ -120,8 +122,6 @@ def _payment(world: World, account: str, transfer: str, amount: int, currency: s
         },
         account,
     )
-    world.emit("payment.created", payment)
-    return payment
 
 
 @route("POST", "/v1/transfers/{id}/reversals")
