@@ -79,13 +79,13 @@ class User(SQLModel, table=True):
 
 
 class UserRole(SQLModel, table=True):
-    """A role of a user; officers and monitors have the region in which it holds."""
+    """A role of a user; officers, monitors and who keeps the money have the region in which it holds."""
 
     __tablename__ = "user_role"
     __table_args__ = (
         CheckConstraint(
-            "(region_code IS NOT NULL) = (role IN"
-            " ('platform_finance','township_officer','department_officer','county_officer','city_officer','monitor'))",
+            "(region_code IS NOT NULL) = (role IN ('platform_finance','township_officer','department_officer','county_officer',"
+            "'city_officer','monitor'))",
             name="region",
         ),
         Index("uq_user_role", "user_id", "role", "region_code", unique=True, postgresql_nulls_not_distinct=True),

@@ -4,11 +4,12 @@ from orders.reconcile.checks.budgeted import BUDGETED
 from orders.reconcile.checks.certified import CERTIFICATES
 from orders.reconcile.checks.check import Check, Difference
 from orders.reconcile.checks.delivered import DELIVERIES
+from orders.reconcile.checks.online import ONLINE
 from orders.reconcile.checks.placed import ORDERS
 from orders.reconcile.checks.recorded import RECORDS
 from orders.reconcile.checks.returned import RETURNED
 from orders.reconcile.checks.sold import FIGURES, LEDGER
 
-CHECKS: list[Check] = [*ORDERS, *BUDGETED, *DELIVERIES, *LEDGER, *RETURNED, *FIGURES, *CERTIFICATES, *RECORDS]
+CHECKS: list[Check] = [*ORDERS, *BUDGETED, *DELIVERIES, *LEDGER, *RETURNED, *ONLINE, *FIGURES, *CERTIFICATES, *RECORDS]
 
 __all__ = ["CHECKS", "Check", "Difference"]
