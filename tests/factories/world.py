@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import text
 
 from orders.agreements.actions import drafts
+from orders.online.models import OnlinePayment
 from shop.core import clock, outbox
 from shop.core.db import Database
 from shop.identity.permissions import Role
@@ -107,6 +108,31 @@ def _deliveries(bureau: Bureau, world: World) -> None:
     world["evaluations/photos"] = world["evaluation/photos"] = evaluation["photos"][0]["id"]
     world["suppliers"] = order["supplier_orders"][0]["supplier_id"]
     world["accepted orders"] = order["id"]
+
+
+@_maker
+def _money(bureau: Bureau, world: World) -> None:
+    """An order that was paid ahead and cancelled: its money is asked back."""
+    school, finance = bureau.as_("school_purchaser"), bureau.as_("school_finance")
+    path = f"/v1/purchase-orders/{made(school.post('/v1/purchase-orders', json=bureau.order(1)))['id']}"
+    transfer = {"amount": "10.00", "bank_reference": "W-1", "payer_name": "第一中学", "paid_on": str(clock.today())}
+    world["purchase-orders/payments"] = made(finance.post(f"{path}/payments", json=transfer))["id"]
+    made(school.post(f"{path}/cancel", json={"reason": "计划有变"}))
+    payee = {"name": "第一中学", "account": "3100021009014400123"}
+    world["refunds"] = made(finance.post(f"{path}/refunds", json={"amount": "10.00", "reason": "取消", "payee": payee}))["id"]
+    with bureau.api.database.unit_of_work() as session:
+        online = OnlinePayment(
+            reference="world",
+            purchase_order_id=world["purchase-orders"],
+            method="card",
+            amount_fen=1000,
+            status="requires_action",
+            created_at=clock.now(),
+        )
+        session.add(online)
+        session.flush()
+        world["online-payments"] = online.id
+        world["transactions"] = session.execute(text("SELECT max(id) FROM money_transaction")).scalar_one()
 
 
 @_maker

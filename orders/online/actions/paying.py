@@ -42,11 +42,11 @@ def begin(session: Session, actor: Actor, purchase_order_id: int, body: OnlinePa
         AlreadyOpen: one is under way (409). AboveDue: more than is due, or nothing is (409).
         TooLittle, NeedsReturnUrl: see there (422).
     """
-    if not settings().stripe_key:
-        raise PaymentOff
     rows = locked(session, [purchase_order_id])
     if not rows or not (actor.within_branch(rows[0].path) or actor.within_branch(rows[0].unit_path)):
         raise NotFound
+    if not settings().stripe_key:
+        raise PaymentOff
     if body.method == "alipay" and not body.return_url:
         raise NeedsReturnUrl.one("return_url", NeedsReturnUrl.code, NeedsReturnUrl.zh, NeedsReturnUrl.en)
     if session.execute(_OPEN, {"id": purchase_order_id, "open": list(OPEN)}).first():

@@ -227,6 +227,8 @@ def _refuse(session: Session, call: Row[Any], refused: Refused) -> None:
     match Operation(call.operation):
         case Operation.PAY:
             settling.refuse(session, call.subject_id, refused.code, refused.words)
+        case Operation.CANCEL if refused.code == "resource_missing":
+            settling.forget(session, call.subject_id)
         case Operation.REFUND:
             refunding.refuse(session, call.subject_id, refused.words)
         case Operation.TRANSFER:

@@ -87,6 +87,13 @@ def refuse(session: Session, online_payment_id: int, code: str, words: str) -> N
     _end_without_money(session, row, OnlineStatus.FAILED, code, words)
 
 
+def forget(session: Session, online_payment_id: int) -> None:
+    """The provider knows nothing of a payment that was to be stopped: nothing can come by it."""
+    row = session.execute(_LOCK, {"id": online_payment_id}).one()
+    if row.status in OPEN:
+        _end_without_money(session, row, OnlineStatus.CANCELLED, None, None)
+
+
 def leave_unknown(session: Session, online_payment_id: int) -> None:
     """Nobody knows whether the provider has the payment; it stays open until somebody does."""
     session.execute(
