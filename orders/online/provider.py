@@ -52,7 +52,7 @@ class Provider:
             key,
             base_addresses=addresses,
             max_network_retries=retries,
-            http_client=stripe.RequestsClient(timeout=timeout),  # type: ignore[arg-type]  # it hands the pair on
+            http_client=stripe.RequestsClient(timeout=timeout),
             stripe_version=VERSION,
         )
         self._api = client.v1

@@ -32,7 +32,7 @@ OVERLAP, LONG_OVERLAP = timedelta(hours=2), timedelta(days=3)
 #: Lines that are taken over in one transaction.
 BATCH = 200
 #: How long one cycle may ask what is due.
-SECONDS = 60
+SECONDS = 40
 
 _OPEN = text(
     "SELECT intent_id, created_at, coalesce(looked_at, created_at) AS looked_at FROM online_payment"

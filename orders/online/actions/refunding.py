@@ -84,11 +84,16 @@ def _mine(session: Session, observed: seen.Refunded, payment_id: int) -> Any:
     named = observed.metadata.get("refund", "")
     if row is None and named.isdigit() and len(named) < 19:
         row = session.execute(_BY_ID, {"id": int(named), "payment_id": payment_id}).first()
-        known = row is not None and reference_of(row) == observed.metadata.get("reference")
-        decided_otherwise = row is not None and row.status in (RefundStatus.REFUSED, RefundStatus.CANCELLED, RefundStatus.FAILED)
-        if not known or decided_otherwise or row.amount_fen != observed.amount_fen:
+        if row is not None and not _is_for(row, observed):
             row = None
     return row
+
+
+def _is_for(row: Any, observed: seen.Refunded) -> bool:
+    """Whether a refund at the provider was asked for by this row, and not by one of which a restored database knows nothing."""
+    decided_otherwise = row.status in (RefundStatus.REFUSED, RefundStatus.CANCELLED, RefundStatus.FAILED)
+    same = reference_of(row) == observed.metadata.get("reference") and row.amount_fen == observed.amount_fen
+    return same and not decided_otherwise
 
 
 def _follow(session: Session, refund_id: int, status: str, observed: seen.Refunded) -> None:
