@@ -39,6 +39,12 @@ class NoAccount(Conflict):
     en = "There is no account at the provider yet"
 
 
+class AlreadyTransferred(Conflict):
+    code = "payout_already_transferred"
+    zh = "支付服务商已有该笔付款的转账，请先核实"
+    en = "The provider shows a transfer of this payout; look at it first"
+
+
 class BadWebhook(Problem):
     status, code = 400, "bad_webhook"
     zh = "不是支付服务商的有效通知"

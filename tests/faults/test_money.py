@@ -15,6 +15,7 @@ import pytest
 
 from orders.online.actions import connecting
 from orders.online.actions.sending import send_due
+from orders.online.errors import AlreadyTransferred
 from orders.reconcile import report as proof
 from shop.core import clock, outbox
 from shop.core.settings import settings
@@ -317,6 +318,10 @@ def test_t49_a_database_restored_to_the_past(online, cluster):
     # nobody here knows why the supplier was paid: it has it in advance
     assert (online.account("advances"), len(online.twin.objects("transfer"))) == (transfers * 100, transfers)
     assert online.sql("SELECT account_id FROM connected_account") == account
+    # released once more, none of them goes a second time
+    for payout in range(transfers):
+        with pytest.raises(AlreadyTransferred), online.database.unit_of_work() as session:
+            connecting.transfer(session, payout + 1, online.market.suppliers[0].id, 100, released_at=clock.now())
     assert len([each for each in online.twin.objects("charge") if each["paid"]]) == payments
     assert (report.unexplained, report.difference_fen, online.at_provider()) == (0, 0, at_provider)
     assert online.reconcile().entries == 0

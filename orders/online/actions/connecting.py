@@ -1,7 +1,6 @@
 """Suppliers' accounts at the provider, and the transfers of settled money to them."""
 
 import secrets
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import text
@@ -11,7 +10,7 @@ from orders.money import actions as money
 from orders.money.rules import Account, Kind, Place, carry
 from orders.online import seen
 from orders.online.actions.asking import ask
-from orders.online.errors import NoAccount, PaymentOff
+from orders.online.errors import AlreadyTransferred, NoAccount, PaymentOff
 from orders.online.models import ConnectedAccount, OnlineTransfer
 from orders.online.states import Operation, TransferStatus
 from shop.core import audit, clock, outbox
@@ -34,6 +33,8 @@ _MOVE = text(
     "UPDATE online_transfer SET status = CAST(:status AS text), transfer_id = coalesce(:transfer_id, transfer_id), error_text = :words,"
     " ended_at = CASE WHEN CAST(:status AS text) IN ('paid', 'failed', 'reversed') THEN CAST(:now AS timestamptz) END WHERE id = :id"
 )
+
+_TRANSFERRED = text("SELECT 1 FROM online_transfer WHERE payout_id = :payout_id AND supplier_id = :supplier_id AND status = 'paid'")
 
 #: A link is asked for anew no more often than this.
 LINK_EVERY = timedelta(minutes=1)
@@ -109,15 +110,13 @@ def settle_account(session: Session, observed: seen.Account) -> bool:
 
 # --- transfers -------------------------------------------------------------------------------------------------------------
 
-#: Takes the session, the payout's id, how it ended, and the provider's number or what went wrong.
-Ended = Callable[[Session, int, TransferStatus, str], None]
-
 
 def transfer(session: Session, payout_id: int, supplier_id: int, amount_fen: int, released_at: datetime) -> None:
     """Have a payout of a settlement transferred to the supplier's account; safe to run twice, and in a restored database.
 
     Raises:
         NoAccount: the supplier has no account that may be sent money.
+        AlreadyTransferred: the payout was transferred by a release that was lost when the database was restored.
     """
     account = session.execute(_ACCOUNT, {"id": supplier_id}).first()
     if account is None or not account.enabled:
@@ -125,6 +124,8 @@ def transfer(session: Session, payout_id: int, supplier_id: int, amount_fen: int
     reference = f"payout-{payout_id}-{int(released_at.timestamp() * 1_000_000)}"
     if session.execute(_TRANSFER_BY, {"transfer_id": None, "reference": reference}).first():
         return
+    if session.execute(_TRANSFERRED, {"payout_id": payout_id, "supplier_id": supplier_id}).first():
+        raise AlreadyTransferred
     made = OnlineTransfer(
         payout_id=payout_id,
         reference=reference,
@@ -178,7 +179,9 @@ def _found(session: Session, observed: seen.Transferred) -> bool:
     account = session.execute(_ACCOUNT_BY, {"account_id": observed.account_id, "reference": None}).first()
     if account is None:
         return False
+    named = observed.metadata.get("payout", "")
     made = OnlineTransfer(
+        payout_id=int(named) if named.isdigit() and len(named) < 19 else None,
         reference=observed.metadata.get("reference") or observed.id,
         supplier_id=account.supplier_id,
         amount_fen=observed.amount_fen,
