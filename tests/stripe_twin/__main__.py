@@ -31,10 +31,10 @@ def main() -> None:
     listener.listen(1024)  # so that who reads our first line can connect, and waits for the rest
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     world = World(given.speed, url)
-    world.settings.set(dict(each.split("=", 1) for each in given.set))
     store = Store(world, given.store) if given.store else None
     if store:
         store.load()
+    world.settings.set(dict(each.split("=", 1) for each in given.set))
     known = {each["url"] for each in world.all("webhook_endpoint")}
     if given.webhook and given.webhook not in known:
         for connect in (False, True):

@@ -98,7 +98,10 @@ class Control:
         return JSONResponse({"reset": True})
 
     async def state(self, request: Request) -> Response:
+        """Everything, or the objects of one kind: ``?kind=charge``."""
         ledger = self.world.ledger
+        if kind := request.query_params.get("kind"):
+            return JSONResponse({"objects": {kind: self.world.all(kind)}})
         return JSONResponse(
             {
                 "now": self.world.clock.seconds(),

@@ -3,24 +3,65 @@
 import copy
 from typing import Any
 
-from tests.stripe_twin.errors import invalid
+from tests.stripe_twin.errors import StripeError, invalid
 from tests.stripe_twin.world import Object, World
 
 DEEPEST = 4
+EXPANDABLE = {
+    "balance_transaction": {"source"},
+    "bank_account": {"account", "customer"},
+    "charge": {
+        "balance_transaction",
+        "customer",
+        "failure_balance_transaction",
+        "on_behalf_of",
+        "payment_intent",
+        "refunds",
+        "review",
+        "source_transfer",
+        "transfer",
+    },
+    "customer": {"default_source", "test_clock"},
+    "dispute": {"charge", "payment_intent"},
+    "payment_intent": {"customer", "latest_charge", "on_behalf_of", "payment_method", "review", "source"},
+    "payment_method": {"customer"},
+    "payout": {"balance_transaction", "destination", "failure_balance_transaction", "original_payout", "reversed_by"},
+    "refund": {"balance_transaction", "charge", "failure_balance_transaction", "payment_intent"},
+    "transfer": {"balance_transaction", "destination", "destination_payment", "source_transaction"},
+    "transfer_reversal": {"balance_transaction", "source_refund", "transfer"},
+}
+_NAMES = set().union(*EXPANDABLE.values())
+_LISTS = ("list", "search_result")
+
+
+def _refused(path: str, began: bool = True) -> StripeError:
+    return StripeError(f"This property cannot be expanded ({path}).", param="expand", began=began)
+
+
+def check(paths: list[str]) -> None:
+    """Before anything is done: whether these are paths at all.
+
+    Raises:
+        StripeError: a name that no object can expand, or more than four levels.
+    """
+    for path in paths:
+        steps = path.split(".")
+        names = steps[1:] if steps[0] == "data" else steps
+        if len(names) > DEEPEST:
+            raise invalid(f"You cannot expand more than {DEEPEST} levels of a property. Property: {path}", "expand")
+        if not names or set(names) - _NAMES:
+            raise _refused(path, began=False)
 
 
 def expanded(world: World, answer: Object, paths: list[str]) -> Object:
     """A copy of the answer; what it holds by id is put in where a path asks for it.
 
     Raises:
-        StripeError: a path names what cannot be expanded, or goes deeper than four levels.
+        StripeError: a path does not fit this object.
     """
     whole = copy.deepcopy(answer)
     for path in paths:
-        steps = path.split(".")
-        if len(steps) > DEEPEST + (steps[0] == "data"):
-            raise invalid(f"You cannot expand more than {DEEPEST} levels of a property. Property: {path}", "expand")
-        _expand(world, whole, steps, path)
+        _expand(world, whole, path.split("."), path)
     return whole
 
 
@@ -28,33 +69,25 @@ def _expand(world: World, place: Any, steps: list[str], path: str) -> None:
     if isinstance(place, list):
         for each in place:
             _expand(world, each, steps, path)
-        return
-    if place is None:
-        return
-    name, rest = steps[0], steps[1:]
-    if not isinstance(place, dict):
-        raise invalid(f"This property cannot be expanded ({path}).", "expand")
-    if place.get("object") == "charge" and name == "refunds" and name not in place:
-        place[name] = refunds_of(world, place)
-    if name == "id" or name not in place:
-        raise invalid(
-            f"This property cannot be expanded ({path}). You may want to try expanding 'data.{path}' instead."
-            if place.get("object") == "list"
-            else f"This property cannot be expanded ({path}).",
-            "expand",
-        )
-    value = place[name]
-    if isinstance(value, str):
-        found = world.anything(value)
-        if found is None:
-            raise invalid(f"This property cannot be expanded ({path}).", "expand")
-        place[name] = copy.deepcopy(found)
-    elif isinstance(value, list) and value and all(isinstance(each, str) for each in value):
-        place[name] = [copy.deepcopy(world.anything(each)) for each in value]
-    elif isinstance(value, bool | int) or (isinstance(value, dict) and not rest and value.get("object") is None):
-        raise invalid(f"This property cannot be expanded ({path}).", "expand")
-    if rest:
+    elif place is not None and steps:
+        name, rest = steps[0], steps[1:]
+        if place["object"] in _LISTS and name == "data":
+            _expand(world, place["data"], rest, path)
+            return
+        if name not in EXPANDABLE.get(place["object"], ()):
+            raise _refused(path)
+        place[name] = refunds_of(world, place) if name == "refunds" else _fetched(world, place.get(name), path)
         _expand(world, place[name], rest, path)
+
+
+def _fetched(world: World, value: Any, path: str) -> Any:
+    if not isinstance(value, str):
+        return value  # nothing, or put in by an earlier path
+    if found := world.anything(value):
+        return copy.deepcopy(found)
+    if world.note(value).get("deleted"):
+        return {"id": value, "object": "customer", "deleted": True}
+    raise _refused(path)
 
 
 def refunds_of(world: World, charge: Object) -> Object:

@@ -51,7 +51,7 @@ class Twin:
 
     def objects(self, kind: str) -> list[dict[str, Any]]:
         """All objects of a kind, oldest first."""
-        return list(self.state()["objects"].get(kind, []))
+        return list(self.ask(f"state?kind={kind}")["objects"][kind])
 
     def check(self) -> list[str]:
         """Where the twin disagrees with itself; empty when all is well."""
@@ -73,17 +73,15 @@ class Twin:
 
     def settle(self) -> None:
         """Waits until everything that is due has been done and sent."""
-        assert self.tell("settle")["settled"], "the twin does not come to rest"
+        assert self.tell("settle", patience=50)["settled"], "the twin does not come to rest"
 
     def pay(self, intent: str, outcome: str = "approve") -> dict[str, Any]:
         """What the customer does on the page of the bank or wallet."""
         return self.tell(f"pay/{intent}", outcome=outcome)
 
-    def listen(self, url: str, *events: str, connect: bool = False) -> dict[str, Any]:
+    def listen(self, url: str, *events: Any, connect: bool = False) -> dict[str, Any]:
         """Has events sent to ``url``; the secret is in ``webhook_secret``."""
-        made = self.client().v1.webhook_endpoints.create(
-            {"url": url, "enabled_events": list(events or ("*",)), "connect": connect}  # type: ignore[typeddict-item]
-        )
+        made = self.client().v1.webhook_endpoints.create({"url": url, "enabled_events": list(events or ("*",)), "connect": connect})
         self.webhook_secret = str(made.secret)
         return dict(made.to_dict())
 

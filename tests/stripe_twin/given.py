@@ -56,6 +56,7 @@ class Given:
         self.inner: list[Given] = []
 
     def __contains__(self, name: str) -> bool:
+        self.read.add(name)
         return name in self.values
 
     def called(self, name: str) -> str:
@@ -184,7 +185,9 @@ class Given:
         return kept
 
     def unmodelled(self, *names: str) -> None:
+        """Parameters that Stripe has and the twin has not; none of them passes in silence."""
         for name in names:
+            self.read.add(name)
             if name in self.values:
                 raise not_modelled(f"the parameter {self.called(name)}", self.called(name))
 

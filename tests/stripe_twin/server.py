@@ -19,7 +19,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tests.stripe_twin import faults, objects
 from tests.stripe_twin.errors import StripeError, invalid, not_modelled
-from tests.stripe_twin.expanding import expanded
+from tests.stripe_twin.expanding import check, expanded
 from tests.stripe_twin.given import Given, parse
 from tests.stripe_twin.idempotency import in_use
 from tests.stripe_twin.routing import ENTRIES, Entry
@@ -254,6 +254,7 @@ def _expand(values: dict[str, Any]) -> list[str]:
         paths = [paths] if paths else []
     if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
         raise invalid("Invalid array", "expand")
+    check(paths)
     return paths
 
 

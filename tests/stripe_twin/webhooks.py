@@ -32,7 +32,13 @@ class Post:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.client = httpx.AsyncClient(timeout=TIMEOUT, verify=False, trust_env=False)
+        # a storm waits for its turn; only the endpoint itself can be too slow
+        self.client = httpx.AsyncClient(
+            timeout=httpx.Timeout(TIMEOUT, pool=None),
+            limits=httpx.Limits(max_connections=20),
+            verify=False,
+            trust_env=False,
+        )
         self.set({})
         world.on_event = self.queue
         world.on_delivery = self.deliver
@@ -107,15 +113,16 @@ class Post:
             "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
             "Stripe-Signature": signature(body, secrets_of(world, endpoint), int(time.time())),
         }
-        self.counts["sent"] += 1
-        self.counts["retried"] += tried > 0
+        counts = self.counts  # those of this test, should the world begin anew before the answer comes
+        counts["sent"] += 1
+        counts["retried"] += tried > 0
         try:
             taken = (await self.client.post(endpoint["url"], content=body, headers=headers)).is_success
         except (httpx.HTTPError, httpx.InvalidURL):
             taken = False
         told = world.note(event_id).setdefault("told", [])
         if taken:
-            self.counts["delivered"] += 1
+            counts["delivered"] += 1
             self.world.changes += 1
             if endpoint_id not in told:
                 told.append(endpoint_id)
@@ -123,7 +130,7 @@ class Post:
         elif tried < len(BACKOFF):
             world.later(BACKOFF[tried], attempt, event_id, endpoint_id, tried + 1)
         else:
-            self.counts["given_up"] += 1
+            counts["given_up"] += 1
 
 
 @job

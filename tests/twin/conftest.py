@@ -40,7 +40,7 @@ class Listener:
 
     def events(self, secret: str) -> list[stripe.Event]:
         """What came, each checked by Stripe's own SDK."""
-        return [stripe.Webhook.construct_event(body, sent, secret, api_key="sk_test_twin_x") for body, sent in self.got]  # type: ignore[no-untyped-call]
+        return [stripe.Webhook.construct_event(body, sent, secret, api_key="sk_test_twin_x") for body, sent in self.got]
 
     def close(self) -> None:
         self.server.shutdown()
@@ -59,7 +59,7 @@ def client(twin: Twin) -> stripe.StripeClient:
     return twin.client()
 
 
-def until(fact: Callable[[], Any], patience: float = 5) -> Any:
+def until(fact: Callable[[], Any], patience: float = 60) -> Any:
     """Waits until ``fact`` is true."""
     end = time.monotonic() + patience
     while not (found := fact()):
@@ -77,7 +77,7 @@ def paid(
             "amount": amount,
             "currency": "cny",
             "payment_method": method,
-            "payment_method_types": ["card"],
+            "allowed_payment_method_types": ["card"],
             "confirm": True,
             "capture_method": "automatic",
             **more,
@@ -94,7 +94,7 @@ def account(client: stripe.StripeClient, number: str = "000123456789") -> stripe
             "business_type": "company",
             "company": {"name": "巫溪县老鹰茶合作社"},
             "capabilities": {"card_payments": {"requested": True}, "transfers": {"requested": True}},
-            "external_account": {  # type: ignore[typeddict-item]
+            "external_account": {
                 "object": "bank_account",
                 "country": "CN",
                 "currency": "cny",

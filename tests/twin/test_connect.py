@@ -79,14 +79,14 @@ def test_what_is_not_there_cannot_be_transferred(twin: Twin, client: stripe.Stri
     pending = paid(client, 10_000, "pm_card_visa")
     wanted = {"amount": 4_000, "currency": "cny", "destination": supplier.id}
     with pytest.raises(stripe.InvalidRequestError) as refused:
-        client.v1.transfers.create(wanted)  # type: ignore[arg-type]
+        client.v1.transfers.create(wanted)
     assert refused.value.code == "balance_insufficient"
     # money of one payment may be passed on before it is available
     source = {"source_transaction": str(pending.latest_charge)}
-    client.v1.transfers.create(wanted | source)  # type: ignore[arg-type]
-    client.v1.transfers.create(wanted | source)  # type: ignore[arg-type]
+    client.v1.transfers.create(wanted | source)
+    client.v1.transfers.create(wanted | source)
     with pytest.raises(stripe.InvalidRequestError):
-        client.v1.transfers.create(wanted | source)  # type: ignore[arg-type]
+        client.v1.transfers.create(wanted | source)
     assert funds(client, supplier.id) == 0
     with pytest.raises(stripe.InvalidRequestError):
         client.v1.payouts.create({"amount": 100, "currency": "cny"}, {"stripe_account": supplier.id})
@@ -125,7 +125,7 @@ def test_accounts_do_not_see_each_other(twin: Twin, client: stripe.StripeClient)
     made = client.v1.payouts.create({"amount": 5_000, "currency": "cny"}, {"stripe_account": one.id})
     for options in ({"stripe_account": other.id}, {}):
         with pytest.raises(stripe.InvalidRequestError, match="No such payout"):
-            client.v1.payouts.retrieve(made.id, options=options)  # type: ignore[arg-type]
+            client.v1.payouts.retrieve(made.id, options=options)
     with pytest.raises(stripe.PermissionError):
         client.v1.balance.retrieve(options={"stripe_account": "acct_none"})
     with pytest.raises(stripe.PermissionError):

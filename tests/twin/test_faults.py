@@ -8,18 +8,19 @@ import stripe
 
 from tests.stripe_twin.faults import KINDS
 from tests.stripe_twin.fixture import Twin
+from tests.twin.conftest import until
 
 ORDER = {
     "amount": 100,
     "currency": "cny",
     "payment_method": "pm_card_visa",
-    "payment_method_types": ["card"],
+    "allowed_payment_method_types": ["card"],
     "confirm": True,
 }
 
 
-def order(twin: Twin, key: str, **more: object) -> stripe.PaymentIntent:
-    return twin.client(timeout=0.5).v1.payment_intents.create(ORDER | more, {"idempotency_key": key})  # type: ignore[arg-type]
+def order(twin: Twin, key: str, timeout: float = 20, **more: object) -> stripe.PaymentIntent:
+    return twin.client(timeout=timeout).v1.payment_intents.create(ORDER | more, {"idempotency_key": key})
 
 
 def charges(twin: Twin) -> int:
@@ -41,10 +42,10 @@ def charges(twin: Twin) -> int:
     ],
 )
 def test_one_fault(twin: Twin, kind: str, error: type[stripe.StripeError], happened: int) -> None:
-    twin.faults(script=[kind], hang=1)
+    twin.faults(script=[kind], hang=60)
     with pytest.raises(error):
-        order(twin, "k")
-    assert charges(twin) == happened
+        order(twin, "k", timeout=0.5 if kind == "timeout_after" else 20)
+    until(lambda: charges(twin) == happened)
     assert twin.faults()["happened"] == {kind: 1}
     if kind.startswith("500"):
         # the stored 500 is what every retry with this key will get
@@ -60,16 +61,16 @@ def test_one_fault(twin: Twin, kind: str, error: type[stripe.StripeError], happe
 
 
 def test_every_kind_is_tried_here() -> None:
-    tried = next(mark.args[1] for mark in test_one_fault.pytestmark)  # type: ignore[attr-defined]
+    tried = next(mark.args[1] for mark in test_one_fault.pytestmark)
     assert {each[0] for each in tried} == set(KINDS)
 
 
 def test_a_timeout_hangs_and_then_breaks_off(twin: Twin) -> None:
     twin.faults(script=["timeout_after"], hang=0.4)
     began = time.monotonic()
-    with pytest.raises(httpx.TransportError):
-        twin.http.post("/v1/customers", headers={"Authorization": "Bearer sk_test_twin_a"}, content=b"", timeout=5)
-    assert 0.4 <= time.monotonic() - began < 3
+    with pytest.raises((httpx.ReadError, httpx.RemoteProtocolError)):
+        twin.http.post("/v1/customers", headers={"Authorization": "Bearer sk_test_twin_a"}, content=b"", timeout=60)
+    assert time.monotonic() - began >= 0.4
     assert len(twin.objects("customer")) == 1
 
 
@@ -78,7 +79,7 @@ def settle_order(twin: Twin, number: int) -> None:
     attempt = 0
     for _ in range(30):
         try:
-            order(twin, f"pi:{number}:{attempt}", metadata={"order": str(number)})
+            order(twin, f"pi:{number}:{attempt}", timeout=0.5, metadata={"order": str(number)})
         except (stripe.APIConnectionError, stripe.RateLimitError, stripe.InvalidRequestError):
             continue
         except stripe.APIError as error:
@@ -87,6 +88,7 @@ def settle_order(twin: Twin, number: int) -> None:
                 if found:
                     return
                 attempt += 1
+            time.sleep(0.02)  # 409: the first try still runs
             continue
         return
     raise AssertionError("never settled")

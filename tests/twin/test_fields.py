@@ -34,8 +34,8 @@ def live(twin: Twin, client: stripe.StripeClient) -> None:
                 {
                     "amount": 8800,
                     "currency": "cny",
-                    "payment_method_types": [kind],  # type: ignore[list-item]
-                    "payment_method_data": {"type": kind},  # type: ignore[typeddict-item]
+                    "allowed_payment_method_types": [kind],
+                    "payment_method_data": {"type": kind},
                     "payment_method_options": {"wechat_pay": {"client": "web"}} if kind == "wechat_pay" else {},
                     "confirm": True,
                     "return_url": "https://shop.example/back",

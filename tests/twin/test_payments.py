@@ -11,7 +11,7 @@ from tests.twin.conftest import paid
 
 def test_a_payment_in_three_steps(twin: Twin, client: stripe.StripeClient) -> None:
     intents = client.v1.payment_intents
-    made = intents.create({"amount": 8800, "currency": "cny", "payment_method_types": ["card"], "transfer_group": "PO-7"})
+    made = intents.create({"amount": 8800, "currency": "cny", "allowed_payment_method_types": ["card"], "transfer_group": "PO-7"})
     assert (made.status, made.amount_received, made.latest_charge) == ("requires_payment_method", 0, None)
     assert intents.update(made.id, {"payment_method": "pm_card_visa", "description": "巫溪洋芋"}).status == "requires_confirmation"
     done = intents.confirm(made.id, {"expand": ["latest_charge"]})
@@ -26,11 +26,18 @@ def test_a_payment_in_three_steps(twin: Twin, client: stripe.StripeClient) -> No
 
 def test_by_default_a_charge_is_booked_a_little_later(twin: Twin, client: stripe.StripeClient) -> None:
     """As since 2024: with ``automatic_async`` the balance transaction, and so the fee, is not there at first."""
+    twin.settings(booked_after=3600)
     made = client.v1.payment_intents.create(
-        {"amount": 10_000, "currency": "cny", "payment_method": "pm_card_visa", "payment_method_types": ["card"], "confirm": True}
+        {
+            "amount": 10_000,
+            "currency": "cny",
+            "payment_method": "pm_card_visa",
+            "allowed_payment_method_types": ["card"],
+            "confirm": True,
+        }
     )
     assert client.v1.charges.retrieve(str(made.latest_charge)).balance_transaction is None
-    twin.advance(2)
+    twin.advance(3700)
     booked = client.v1.charges.retrieve(str(made.latest_charge), {"expand": ["balance_transaction"]}).balance_transaction
     assert isinstance(booked, stripe.BalanceTransaction)
     assert (booked.amount, booked.fee, booked.net, booked.status) == (10_000, 320, 9_680, "pending")
@@ -110,8 +117,8 @@ def wallet(client: stripe.StripeClient, kind: str, **more: Any) -> stripe.Paymen
         {
             "amount": 5_000,
             "currency": "cny",
-            "payment_method_types": [kind],  # type: ignore[list-item]
-            "payment_method_data": {"type": kind},  # type: ignore[typeddict-item]
+            "allowed_payment_method_types": [kind],
+            "payment_method_data": {"type": kind},
             "confirm": True,
             **more,
         }
@@ -145,7 +152,7 @@ def test_wechat_shows_a_code(twin: Twin, client: stripe.StripeClient) -> None:
     assert twin.http.get(code.image_url_png).content.startswith(b"\x89PNG")
     assert b"<svg" in twin.http.get(code.image_url_svg).content
     assert twin.pay(asked.id, "decline")["status"] == "requires_payment_method"
-    with pytest.raises(stripe.InvalidRequestError, match="not supported"):
+    with pytest.raises(stripe.InvalidRequestError, match="No payment method types"):
         wallet(client, "wechat_pay", currency="thb", payment_method_options={"wechat_pay": {"client": "web"}})
 
 
@@ -197,11 +204,39 @@ def test_automatic_methods_want_a_way_back(twin: Twin, client: stripe.StripeClie
     assert never.status == "succeeded"
 
 
+def test_which_ways_to_pay_are_there(client: stripe.StripeClient) -> None:
+    """Since 2026-09-30 Stripe works them out; who still sends ``payment_method_types`` is refused."""
+
+    def ways(**sent: Any) -> list[str]:
+        return client.v1.payment_intents.create({"amount": 900, "currency": "cny", **sent}).payment_method_types
+
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        ways(payment_method_types=["card"])
+    assert refused.value.code == "payment_method_types_no_longer_supported"
+    assert ways() == ["card", "alipay", "wechat_pay"]
+    assert ways(excluded_payment_method_types=["alipay"]) == ["card", "wechat_pay"]
+    assert ways(allowed_payment_method_types=["card", "klarna"]) == ["card"]
+    assert ways(currency="thb") == ["card"]
+    assert ways(allowed_payment_method_types=["card", "alipay"], capture_method="manual") == ["card"]
+    for wrong in (
+        {"allowed_payment_method_types": ["klarna"]},
+        {"allowed_payment_method_types": ["card"], "automatic_payment_methods": {"enabled": True}},
+        {"allowed_payment_method_types": ["card"], "excluded_payment_method_types": ["card"]},
+    ):
+        with pytest.raises(stripe.InvalidRequestError):
+            ways(**wrong)
+    made = client.v1.payment_intents.create({"amount": 900, "currency": "cny"})
+    assert client.v1.payment_intents.update(made.id, {"currency": "thb"}).payment_method_types == ["card"]
+    with pytest.raises(stripe.InvalidRequestError, match="not allowed for this PaymentIntent"):
+        wallet(client, "alipay", allowed_payment_method_types=["card"], return_url="https://x/")
+
+
 def test_a_method_without_customer_is_good_once(twin: Twin, client: stripe.StripeClient) -> None:
     card = client.v1.payment_methods.create({"type": "card", "card": {"token": "tok_visa"}})
     paid(client, method=card.id)
     with pytest.raises(stripe.InvalidRequestError, match="attach it to a Customer first"):
         paid(client, method=card.id)
+    assert len(twin.objects("payment_intent")) == 1
     customer = client.v1.customers.create({"email": "a@example.org"})
     kept = client.v1.payment_methods.attach(
         client.v1.payment_methods.create({"type": "card", "card": {"token": "tok_visa"}}).id, {"customer": customer.id}
@@ -236,7 +271,7 @@ def test_a_method_without_customer_is_good_once(twin: Twin, client: stripe.Strip
 def test_wrong_parameters(client: stripe.StripeClient, wrong: dict[str, Any], param: str, code: str | None) -> None:
     sent = {name: each for name, each in ({"amount": 100, "currency": "cny"} | wrong).items() if each is not None}
     with pytest.raises(stripe.InvalidRequestError) as refused:
-        client.v1.payment_intents.create(sent)  # type: ignore[arg-type]
+        client.v1.payment_intents.create(sent)
     assert (refused.value.http_status, refused.value.param, refused.value.code) == (400, param, code)
 
 

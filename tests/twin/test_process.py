@@ -25,19 +25,20 @@ def test_starts_quickly_and_listens_on_this_machine_only() -> None:
                 assert probe.connect_ex((address, port)) != 0, address
     finally:
         stop(process, twin)
-    assert took < 10, "far more than the half second that it takes on an idle machine"
+    assert took < 30, "far more than the half second that it takes on an idle machine"
 
 
 def test_a_kept_file_brings_everything_back(tmp_path: Path, listener: Listener) -> None:
     args = ("--store", str(tmp_path / "twin.json"), "--webhook", listener.url, "--webhook-secret", "whsec_demo")
     process, twin = start(*args)
+    twin.settings(refund_after=3600)
     client = twin.client()
     supplier = account(client)
     done = paid(client, method="pm_card_refundFail")
     paid(client, 50_000)
     client.v1.transfers.create({"amount": 900, "currency": "cny", "destination": supplier.id}, {"idempotency_key": "transfer:1"})
     refund = client.v1.refunds.create({"payment_intent": done.id}, {"idempotency_key": "refund:1"})
-    twin.advance(5)
+    twin.settle()
     before = twin.state()
     stop(process, twin)
 
@@ -49,7 +50,7 @@ def test_a_kept_file_brings_everything_back(tmp_path: Path, listener: Listener) 
         client = twin.client()
         assert client.v1.refunds.create({"payment_intent": done.id}, {"idempotency_key": "refund:1"}).id == refund.id
         listener.got.clear()
-        twin.advance(60)
+        twin.advance(3700)
         assert client.v1.refunds.retrieve(refund.id).status == "failed"
         assert "refund.failed" in {each.type for each in listener.events("whsec_demo")}
         assert twin.check() == []

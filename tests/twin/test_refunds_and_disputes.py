@@ -31,13 +31,14 @@ def test_never_above_what_is_left(twin: Twin, client: stripe.StripeClient) -> No
 
 
 def test_fails_later_and_the_money_is_back(twin: Twin, client: stripe.StripeClient) -> None:
+    twin.settings(refund_after=3600)
     whole = paid(client, method="pm_card_refundFail")
     twin.advance(3 * 24 * 3600)
     before = available(client)
     refund = client.v1.refunds.create({"payment_intent": whole.id, "amount": 4_000})
     assert refund.status == "succeeded"
     assert available(client) == before - 4_000
-    twin.advance(20)
+    twin.advance(3700)
     failed = client.v1.refunds.retrieve(refund.id, {"expand": ["failure_balance_transaction"]})
     assert (failed.status, failed.failure_reason) == ("failed", "expired_or_canceled_card")
     back = failed.failure_balance_transaction
@@ -53,12 +54,13 @@ def test_fails_later_and_the_money_is_back(twin: Twin, client: stripe.StripeClie
 
 
 def test_waits_and_can_be_canceled(twin: Twin, client: stripe.StripeClient) -> None:
+    twin.settings(refund_after=3600)
     whole = paid(client, method="pm_card_pendingRefund")
     first = client.v1.refunds.create({"payment_intent": whole.id, "amount": 1_000})
     second = client.v1.refunds.create({"payment_intent": whole.id, "amount": 2_000})
     assert (first.status, first.pending_reason) == ("pending", "processing")
     assert client.v1.refunds.cancel(second.id).status == "canceled"
-    twin.advance(20)
+    twin.advance(3700)
     assert client.v1.refunds.retrieve(first.id).status == "succeeded"
     with pytest.raises(stripe.InvalidRequestError):
         client.v1.refunds.cancel(first.id)

@@ -78,7 +78,12 @@ class Play:
             self.refused += 1
 
     def do_pay(self, amount: int, card: str, capture: str) -> None:
-        sent = {"amount": str(amount), "currency": "cny", "payment_method": f"pm_card_{card}", "payment_method_types": ["card"]}
+        sent = {
+            "amount": str(amount),
+            "currency": "cny",
+            "payment_method": f"pm_card_{card}",
+            "allowed_payment_method_types": ["card"],
+        }
         self.ask("POST", "/v1/payment_intents", sent | {"confirm": "true", "capture_method": capture})
 
     def do_capture(self, number: int, amount: int) -> None:

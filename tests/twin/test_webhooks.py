@@ -17,7 +17,7 @@ def test_signed_and_in_stripes_shape(twin: Twin, client: stripe.StripeClient, li
             "amount": 8800,
             "currency": "cny",
             "payment_method": "pm_card_visa",
-            "payment_method_types": ["card"],
+            "allowed_payment_method_types": ["card"],
             "confirm": True,
             "description": "城口老腊肉",
         },

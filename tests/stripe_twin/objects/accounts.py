@@ -97,7 +97,7 @@ def _apply(world: World, given: Given, account: Object) -> Object:
         if (sent := given.text(name)) is not None:
             values[name] = sent or None
     if profile := given.nested("business_profile"):
-        told = {name: sent or None for name in _PROFILE if (sent := profile.text(name)) is not None}
+        told: Object = {name: sent or None for name in _PROFILE if (sent := profile.text(name)) is not None}
         if address := profile.nested("support_address"):
             told["support_address"] = address_of(address)
         values["business_profile"] = account["business_profile"] | told
@@ -120,7 +120,7 @@ def _apply(world: World, given: Given, account: Object) -> Object:
         values["settings"] = account["settings"] | _settings(settings, account["settings"])
     if bank := _bank(world, given, account["id"], account["country"]):
         values["external_accounts"] = account["external_accounts"] | {"data": [bank]}
-    given.unmodelled("account_token", "controller", "documents", "groups")
+    given.unmodelled("account_token", "documents", "groups")
     given.done()
     world.note(account["id"])["requested"] = sorted(requested)
     return account | values | _standing(world, account | values, requested)
@@ -175,6 +175,7 @@ def _standing(world: World, account: Object, requested: set[str]) -> Object:
 def create(world: World, call: Call) -> Object:
     kind = call.given.text("type", choices=("custom", "express", "standard"), default="standard") or "standard"
     country = (call.given.text("country", default="HK") or "HK").upper()
+    call.given.unmodelled("controller")
     if kind == "standard":
         raise not_modelled("accounts of type standard", "type")
     id = world.new_id("acct", 16)
@@ -307,6 +308,7 @@ def link(world: World, call: Call) -> Object:
     back = call.given.text("return_url", required=True)
     call.given.text("refresh_url", required=True)
     call.given.free("collection_options")
+    call.given.unmodelled("collect")
     call.given.done()
     account = world.get("account", id, param="account", status=400)
     if kind == "account_update" and account["type"] == "express":

@@ -37,5 +37,6 @@ def transaction(world: World, call: Call, id: str) -> Object:
 
 @route("GET", "/v1/balance_transactions", connected=True)
 def transactions(world: World, call: Call) -> Object:
+    call.given.unmodelled("payout")
     found = world.all("balance_transaction", call.account)
     return listed(world, call.given, "/v1/balance_transactions", found, "type", "source", "currency")

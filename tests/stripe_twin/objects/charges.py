@@ -188,6 +188,7 @@ def update(world: World, call: Call, id: str) -> Object:
     for name in ("description", "receipt_email", "transfer_group"):
         if (sent := call.given.text(name)) is not None:
             values[name] = sent or None
+    call.given.unmodelled("customer", "fraud_details", "shipping")
     call.given.done()
     world.change(charge, "charge.updated", **values)
     return charge

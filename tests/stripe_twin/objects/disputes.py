@@ -187,6 +187,7 @@ def update(world: World, call: Call, id: str) -> Object:
     sent = call.given.nested("evidence")
     evidence = {name: value or None for name in _EVIDENCE if sent and (value := sent.text(name, longest=20_000)) is not None}
     submit = call.given.flag("submit", default=True)
+    call.given.unmodelled("intended_submission_method")
     call.given.done()
     if evidence and dispute["status"] not in _OPEN:
         raise StripeError("This dispute is already closed.", code="dispute_already_closed")

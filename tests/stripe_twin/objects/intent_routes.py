@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.stripe_twin import money
-from tests.stripe_twin.errors import StripeError, invalid, not_modelled, unexpected_state
+from tests.stripe_twin.errors import StripeError, invalid, unexpected_state
 from tests.stripe_twin.given import Given
 from tests.stripe_twin.lists import listed, searched
 from tests.stripe_twin.objects import intents, payment_methods
@@ -12,6 +12,7 @@ from tests.stripe_twin.routing import route
 from tests.stripe_twin.world import Call, Object, World
 
 _OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
+_UNMODELLED = ("amount_details", "application_fee_amount", "hooks", "payment_details", "transfer_data", "customer_account")
 _TEXTS = ("description", "receipt_email", "statement_descriptor", "statement_descriptor_suffix", "transfer_group")
 
 
@@ -20,29 +21,44 @@ def _texts(given: Given) -> dict[str, Any]:
     return {name: sent or None for name in _TEXTS if (sent := given.text(name, longest=lengths.get(name, 5000))) is not None}
 
 
-def _types(given: Given, currency: str) -> dict[str, Any] | None:
-    """Which payment methods the intent takes; None if nothing was said."""
-    sent = given.texts("payment_method_types")
-    automatic = given.nested("automatic_payment_methods")
-    enabled = automatic.flag("enabled") if automatic else False
-    redirects = (
-        automatic.text("allow_redirects", choices=("always", "never"), default="always") if automatic else None
-    ) or "always"
-    if sent and enabled:
+def _choice(given: Given, *, automatic: bool = False) -> dict[str, Any]:
+    """What was said about the ways to pay. Stripe works out ``payment_method_types`` from it, and no longer takes them from us."""
+    if "payment_method_types" in given:
         raise invalid(
-            "You may only specify one of these parameters: automatic_payment_methods, payment_method_types.", "payment_method_types"
+            "The parameter payment_method_types is no longer supported in this API version. Use dynamic payment methods, or"
+            " allowed_payment_method_types or excluded_payment_method_types.",
+            "payment_method_types",
+            "payment_method_types_no_longer_supported",
         )
-    if sent:
-        for kind in sent:
-            if kind not in payment_methods.TYPES:
-                raise not_modelled(f"payment methods of type {kind}", "payment_method_types")
-        return {"payment_method_types": sent, "automatic_payment_methods": None}
-    if automatic is None and sent is None:
-        return None
-    if not enabled:
-        return {"payment_method_types": ["card"], "automatic_payment_methods": None}
-    kinds = intents.types_for(currency) if redirects == "always" else ["card"]
-    return {"payment_method_types": kinds, "automatic_payment_methods": {"allow_redirects": redirects, "enabled": True}}
+    said: dict[str, Any] = {}
+    for name in ("allowed_payment_method_types", "excluded_payment_method_types"):
+        if (kinds := given.texts(name)) is not None:
+            said[name] = kinds or None
+    if automatic and (sent := given.nested("automatic_payment_methods")):
+        redirects = sent.text("allow_redirects", choices=("always", "never"), default="always")
+        if sent.flag("enabled"):
+            said["automatic_payment_methods"] = {"allow_redirects": redirects, "enabled": True}
+    if len([each for each in said.values() if each]) > 1 and said.get("allowed_payment_method_types"):
+        raise invalid(f"You may only specify one of these parameters: {', '.join(said)}.", "allowed_payment_method_types")
+    return said
+
+
+def _settle_types(intent: Object) -> Object:
+    """The intent with the ways to pay that follow from all that was said.
+
+    Raises:
+        StripeError: none is left.
+    """
+    if not intent["allowed_payment_method_types"] and not intent["automatic_payment_methods"]:
+        intent["automatic_payment_methods"] = {"allow_redirects": "always", "enabled": True}
+    if intent["allowed_payment_method_types"]:
+        intent["automatic_payment_methods"] = None
+    intent["payment_method_types"] = intents.types_of(intent)
+    if not intent["payment_method_types"]:
+        raise invalid(
+            "No payment method types are left that this PaymentIntent could be paid with.", "allowed_payment_method_types"
+        )
+    return intent
 
 
 def _options(given: Given, kinds: list[str], present: Object | None = None) -> Object:
@@ -66,12 +82,25 @@ def _options(given: Given, kinds: list[str], present: Object | None = None) -> O
             shown[kind] = {"app_id": app or before.get("app_id"), "client": client or before.get("client")}
         else:
             shown[kind] = {}
+    for kind in payment_methods.TYPES:
+        if sent and kind not in kinds:
+            sent.free(kind)  # what concerns a way to pay that is not there is of no account
     return shown
+
+
+def _ways(given: Given, intent: Object, values: dict[str, Any]) -> dict[str, Any]:
+    """The ways to pay and their options, worked out anew for what ``values`` will change."""
+    after = _settle_types(intent | values)
+    names = ("automatic_payment_methods", "payment_method_types")
+    changed = {name: after[name] for name in names if after[name] != intent[name]}
+    if changed or "payment_method_options" in given:
+        changed["payment_method_options"] = _options(given, after["payment_method_types"], intent["payment_method_options"])
+    return changed
 
 
 def _confirmation(given: Given) -> intents.Confirmation:
     given.flag("use_stripe_sdk")
-    given.unmodelled("confirmation_token", "mandate", "mandate_data", "radar_options", "amount_to_confirm")
+    given.unmodelled("confirmation_token", "mandate", "mandate_data", "radar_options")
     return intents.Confirmation(
         return_url=given.text("return_url") or None,
         off_session=(given.text("off_session", choices=("true", "false", "one_off", "recurring")) or "false") != "false",
@@ -99,9 +128,13 @@ class _Method:
         if self.built:
             return str(self.built["type"])
         if self.id:
-            known = self.world.find("payment_method", self.id)
-            return str(known["type"]) if known else "card"
+            return str(self.known["type"]) if self.known else "card"
         return None
+
+    @property
+    def known(self) -> Object | None:
+        """The one that is there already; a test name makes a new one."""
+        return self.world.find("payment_method", self.id) if self.id else None
 
     def take(self) -> Object | None:
         if self.built:
@@ -124,21 +157,18 @@ def create(world: World, call: Call) -> Object:
     amount = money.amount(given) or 0
     currency = money.currency(given) or ""
     money.large_enough(amount, currency)
-    chosen = _types(given, currency) or {
-        "payment_method_types": intents.types_for(currency),
-        "automatic_payment_methods": {"allow_redirects": "always", "enabled": True},
-    }
     id = world.new_id("pi")
     intent: Object = {
         "id": id,
         "object": "payment_intent",
+        "allowed_payment_method_types": None,
         "amount": amount,
         "amount_capturable": 0,
         "amount_details": {"tip": {}},
         "amount_received": 0,
         "application": None,
         "application_fee_amount": None,
-        "automatic_payment_methods": chosen["automatic_payment_methods"],
+        "automatic_payment_methods": None,
         "canceled_at": None,
         "cancellation_reason": None,
         "capture_method": given.text(
@@ -150,6 +180,7 @@ def create(world: World, call: Call) -> Object:
         "currency": currency,
         "customer": given.text("customer") or None,
         "description": None,
+        "excluded_payment_method_types": None,
         "last_payment_error": None,
         "latest_charge": None,
         "livemode": False,
@@ -158,8 +189,8 @@ def create(world: World, call: Call) -> Object:
         "on_behalf_of": None,
         "payment_method": None,
         "payment_method_configuration_details": None,
-        "payment_method_options": _options(given, chosen["payment_method_types"]),
-        "payment_method_types": chosen["payment_method_types"],
+        "payment_method_options": {},
+        "payment_method_types": [],
         "processing": None,
         "receipt_email": None,
         "review": None,
@@ -172,10 +203,12 @@ def create(world: World, call: Call) -> Object:
         "transfer_data": None,
         "transfer_group": None,
     } | _texts(given)
+    intent = _settle_types(intent | _choice(given, automatic=True))
+    intent["payment_method_options"] = _options(given, intent["payment_method_types"])
     confirm = given.flag("confirm")
     how = _confirmation(given)
     method = _Method(world, given)
-    given.unmodelled("application_fee_amount", "transfer_data", "on_behalf_of", "payment_method_configuration", "payment_details")
+    given.unmodelled(*_UNMODELLED, "on_behalf_of", "payment_method_configuration")
     given.done()
     if intent["customer"]:
         world.get("customer", intent["customer"], param="customer", status=400)
@@ -184,6 +217,8 @@ def create(world: World, call: Call) -> Object:
         raise invalid(f"`{name}` can only be passed when `confirm` is `true`.", name)
     if method.kind:
         intents.fits(intent, method.kind)
+    if method.known:
+        intents.may_use(world, intent, method.known)
     if confirm:
         if not method.kind:
             raise _no_method()
@@ -213,14 +248,11 @@ def retrieve(world: World, call: Call, id: str) -> Object:
 def update(world: World, call: Call, id: str) -> Object:
     intent = world.get("payment_intent", id, param="intent")
     given = call.given
-    values = _texts(given) | {"metadata": given.metadata(intent["metadata"])}
+    values: dict[str, Any] = _texts(given) | {"metadata": given.metadata(intent["metadata"])}
     always = set(values)
     amount, currency = money.amount(given, required=False), money.currency(given, required=False)
     values |= {name: sent for name, sent in (("amount", amount), ("currency", currency)) if sent is not None}
-    values |= _types(given, values.get("currency", intent["currency"])) or {}
-    if "payment_method_options" in given:
-        kinds = values.get("payment_method_types", intent["payment_method_types"])
-        values["payment_method_options"] = _options(given, kinds, intent["payment_method_options"])
+    values |= _choice(given)
     if (customer := given.text("customer")) is not None:
         values["customer"] = customer or None
     if (usage := given.text("setup_future_usage", choices=("off_session", "on_session"))) is not None:
@@ -229,8 +261,9 @@ def update(world: World, call: Call, id: str) -> Object:
         values["shipping"] = shipping_of(given)
     if capture := given.text("capture_method", choices=("automatic", "automatic_async", "manual")):
         values["capture_method"] = capture
+    values |= _ways(given, intent, values)
     method = _Method(world, given)
-    given.unmodelled("application_fee_amount", "transfer_data", "payment_method_configuration", "payment_details")
+    given.unmodelled(*_UNMODELLED, "payment_method_configuration")
     given.done()
     if values.get("customer"):
         world.get("customer", values["customer"], param="customer", status=400)
@@ -245,6 +278,8 @@ def update(world: World, call: Call, id: str) -> Object:
         )
     if method.kind:
         intents.fits(after, method.kind)
+        if method.known:
+            intents.may_use(world, after, method.known)
         chosen = method.take()
         values |= {"payment_method": chosen and chosen["id"], "status": "requires_confirmation", "next_action": None}
     world.change(intent, **values)
@@ -262,14 +297,13 @@ def confirm(world: World, call: Call, id: str) -> Object:
         values["setup_future_usage"] = usage
     if "shipping" in given:
         values["shipping"] = shipping_of(given)
-    values |= _types(given, intent["currency"]) or {}
-    kinds = values.get("payment_method_types", intent["payment_method_types"])
-    if "payment_method_options" in given:
-        values["payment_method_options"] = _options(given, kinds, intent["payment_method_options"])
+    values |= _choice(given)
     if capture := given.text("capture_method", choices=("automatic", "automatic_async", "manual")):
         values["capture_method"] = capture
+    values |= _ways(given, intent, values)
     how = _confirmation(given)
     method = _Method(world, given)
+    given.unmodelled("amount_details", "amount_to_confirm", "hooks", "payment_details")
     given.done()
     if intent["status"] not in intents.CONFIRMABLE:
         why = (
@@ -297,7 +331,7 @@ def capture(world: World, call: Call, id: str) -> Object:
     amount = money.amount(call.given, "amount_to_capture", required=False)
     metadata = call.given.metadata(intent["metadata"])
     call.given.flag("final_capture")
-    call.given.unmodelled("application_fee_amount", "transfer_data")
+    call.given.unmodelled(*_UNMODELLED[:-1], "statement_descriptor", "statement_descriptor_suffix")
     call.given.done()
     intents.capture(world, intent, amount)
     world.change(intent, metadata=metadata)
@@ -314,4 +348,5 @@ def cancel(world: World, call: Call, id: str) -> Object:
 
 @route("GET", "/v1/payment_intents")
 def many(world: World, call: Call) -> Object:
+    call.given.unmodelled("customer_account")
     return listed(world, call.given, "/v1/payment_intents", world.all("payment_intent"), "customer")

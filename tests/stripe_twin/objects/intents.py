@@ -39,9 +39,15 @@ class Confirmation:
     error_on_requires_action: bool = False
 
 
-def types_for(currency: str) -> list[str]:
-    """What a customer may pay with when Stripe decides."""
-    return ["card", "alipay", "wechat_pay"] if currency in WALLET_CURRENCIES else ["card"]
+def types_of(intent: Object) -> list[str]:
+    """What a customer may pay with, of what the account has switched on; what does not fit is left out in silence."""
+    kinds = ["card"]
+    if intent["currency"] in WALLET_CURRENCIES and intent["capture_method"] != "manual":
+        never = (intent["automatic_payment_methods"] or {}).get("allow_redirects") == "never"
+        kinds += ["wechat_pay"] if never else ["alipay", "wechat_pay"]
+    if allowed := intent["allowed_payment_method_types"]:
+        kinds = [kind for kind in kinds if kind in allowed]
+    return [kind for kind in kinds if kind not in (intent["excluded_payment_method_types"] or [])]
 
 
 def fits(intent: Object, kind: str) -> None:
@@ -51,15 +57,11 @@ def fits(intent: Object, kind: str) -> None:
     if kind not in intent["payment_method_types"]:
         raise StripeError(
             f"The PaymentMethod provided ({kind}) is not allowed for this PaymentIntent. Please attach a PaymentMethod of one of the"
-            f" following types: {', '.join(intent['payment_method_types'])}. Alternatively update the allowed payment_method_types for"
+            f" following types: {', '.join(intent['payment_method_types'])}. Alternatively update the allowed_payment_method_types of"
             f' this PaymentIntent to include "{kind}".',
             code="payment_intent_incompatible_payment_method",
             param="payment_method",
         )
-    if kind != "card" and intent["currency"] not in WALLET_CURRENCIES:
-        raise invalid(f"The currency {intent['currency']} is not supported by {kind}.", "currency")
-    if kind != "card" and intent["capture_method"] == "manual":
-        raise invalid(f"The payment method type {kind} does not support capture_method manual.", "capture_method")
 
 
 def may_confirm(intent: Object, kind: str, how: Confirmation) -> None:
@@ -82,14 +84,11 @@ def may_confirm(intent: Object, kind: str, how: Confirmation) -> None:
         raise invalid(f"Missing required param: {param}.", param, "parameter_missing")
 
 
-def attempt(world: World, intent: Object, method: Object, how: Confirmation) -> Object:
-    """Tries to take the money with this payment method.
-
-    Raises:
-        StripeError: the payment method was used before (400), or declined (402).
+def may_use(world: World, intent: Object, method: Object) -> None:
+    """Raises:
+    StripeError: the payment method was used up, or is another customer's.
     """
-    note = world.note(method["id"])
-    if note.get("used") and not method["customer"]:
+    if world.note(method["id"]).get("used") and not method["customer"]:
         raise used_up()
     if method["customer"] and method["customer"] != intent["customer"]:
         raise StripeError(
@@ -97,6 +96,16 @@ def attempt(world: World, intent: Object, method: Object, how: Confirmation) -> 
             " `customer` parameter on the PaymentIntent.",
             param="payment_method",
         )
+
+
+def attempt(world: World, intent: Object, method: Object, how: Confirmation) -> Object:
+    """Tries to take the money with this payment method.
+
+    Raises:
+        StripeError: the payment method was used before (400), or declined (402).
+    """
+    may_use(world, intent, method)
+    note = world.note(method["id"])
     world.change(intent, payment_method=method["id"], last_payment_error=None, next_action=None)
     card = card_of(world, method)
     asked = (intent["payment_method_options"].get("card") or {}).get("request_three_d_secure") in ("any", "challenge")

@@ -172,6 +172,7 @@ def update(world: World, call: Call, id: str) -> Object:
 @route("POST", "/v1/payment_methods/{id}/attach")
 def attach(world: World, call: Call, id: str) -> Object:
     customer = call.given.text("customer", required=True) or ""
+    call.given.unmodelled("customer_account")
     call.given.done()
     world.get("customer", customer, param="customer", status=400)
     exists(world, id)
@@ -210,6 +211,7 @@ def used_up() -> StripeError:
 
 @route("GET", "/v1/payment_methods")
 def many(world: World, call: Call) -> Object:
+    call.given.unmodelled("customer_account", "allow_redisplay")
     found = [each for each in world.all("payment_method") if each["customer"]]
     return listed(world, call.given, "/v1/payment_methods", found, "customer", "type", created=False)
 

@@ -2,7 +2,7 @@
 
 from tests.stripe_twin import ledger, money
 from tests.stripe_twin.errors import StripeError
-from tests.stripe_twin.lists import listed
+from tests.stripe_twin.lists import listed, times
 from tests.stripe_twin.objects.transfers import insufficient
 from tests.stripe_twin.routing import route
 from tests.stripe_twin.world import PLATFORM, Call, Object, World, job
@@ -151,4 +151,6 @@ def update(world: World, call: Call, id: str) -> Object:
 
 @route("GET", "/v1/payouts", connected=True)
 def many(world: World, call: Call) -> Object:
-    return listed(world, call.given, "/v1/payouts", world.all("payout", call.account), "status", "destination")
+    arrives = times(call.given, "arrival_date")
+    found = [each for each in world.all("payout", call.account) if arrives(each)]
+    return listed(world, call.given, "/v1/payouts", found, "status", "destination")
