@@ -65,7 +65,7 @@ class Provider:
         params: dict[str, Any] = {
             "amount": amount_fen,
             "currency": seen.CURRENCY,
-            "payment_method_types": [method],
+            "allowed_payment_method_types": [method],
             "metadata": metadata,
             "description": description,
         }

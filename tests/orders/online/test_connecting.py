@@ -78,7 +78,7 @@ def test_a_transfer_that_no_payout_explains_is_an_advance(online, supplier):
 def test_our_own_payout_and_what_nobody_knows(online, supplier):
     client = online.twin.client().v1
     client.payouts.create({"amount": 20_000, "currency": "cny"})
-    stranger = client.payment_intents.create({"amount": 1_000, "currency": "cny", "payment_method_types": ["card"]})
+    stranger = client.payment_intents.create({"amount": 1_000, "currency": "cny", "allowed_payment_method_types": ["card"]})
     online.confirm(stranger.id)
     report = online.reconcile()
     assert (report.unexplained, report.difference_fen) == (1, 0)

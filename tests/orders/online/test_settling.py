@@ -101,7 +101,7 @@ def test_an_attempt_that_was_lost_sight_of_is_stopped_or_is_a_credit(online):
     online.begin(online.order()["id"])
     online.work()
     [first] = online.twin.objects("payment_intent")
-    params = {"amount": 69_900, "currency": "cny", "payment_method_types": ["card"], "metadata": first["metadata"]}
+    params = {"amount": 69_900, "currency": "cny", "allowed_payment_method_types": ["card"], "metadata": first["metadata"]}
     second, third = (online.twin.client().v1.payment_intents.create(params).id for _ in range(2))
     for intent in (second, third):
         with online.database.unit_of_work() as session:
