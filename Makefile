@@ -3,12 +3,13 @@
 bootstrap = @tools/bootstrap.sh
 python = .venv/bin/python
 
-.PHONY: help run test thorough check bench demo migration clean
+.PHONY: help run test thorough faults check bench demo migration clean
 
 help:
 	@echo 'make run                    start everything: servers, migrations, demo data, API, worker, beat'
 	@echo 'make test                   run all tests, on servers of their own'
 	@echo 'make thorough               the long forms of tests that make test runs short: 200 histories of a case and of orders, the last units in 20 rounds, 2,000 baskets at once, 100,000 split orders, 500 refunds at once, 20,000 generated requests'
+	@echo 'make faults                 the long forms of the tests of money under faults: 2,000 online payments with faults in a fifth of all calls, 2,000 events, all events lost, failing refunds, clocks a day off, a restored database; SHOP_FAULT_SEED repeats a run'
 	@echo 'make check                  style, types, import directions, migrations'
 	@echo 'make bench                  measure'
 	@echo 'make demo                   play the whole story against the running server, or one started for it'
@@ -30,6 +31,10 @@ thorough:
 	SHOP_RUSH_ROUNDS=20 SHOP_SUSPENSION_ATTEMPTS=2000 $(python) -m pytest tests/orders/purchasing/test_concurrency.py tests/orders/purchasing/test_suspension.py
 	SHOP_PATH_ROUNDS=20 SHOP_BASKETS=2000 SHOP_SPLIT_CASES=100000 $(python) -m pytest tests/orders/test_every_path.py tests/orders/test_baskets.py tests/orders/test_splits.py
 	SHOP_FUZZ_CASES=20000 $(python) -m pytest tests/fuzz
+
+faults:
+	$(bootstrap) requirements-dev.txt
+	SHOP_FAULTS=long $(python) -m pytest tests/faults -s -q
 
 check:
 	$(bootstrap) requirements-dev.txt

@@ -26,6 +26,7 @@ import orders.invoices.models
 import orders.ledger.models
 import orders.lists.models
 import orders.money.models
+import orders.online.models
 import orders.papers.models
 import orders.payments.models
 import orders.pledges.models

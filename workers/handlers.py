@@ -21,6 +21,7 @@ from orders.feed import handlers as feed
 from orders.fulfilment import handlers as fulfilment
 from orders.importing import handlers as importing
 from orders.invoices import handlers as invoices
+from orders.online import handlers as online
 from orders.papers import handlers as papers
 from orders.payments import handlers as payments
 from orders.pledges import handlers as pledges
@@ -75,6 +76,7 @@ HANDLERS: dict[str, Handler] = together(
     refunds.HANDLERS,
     terms.HANDLERS,
     banking.HANDLERS,
+    online.HANDLERS,
     effects.HANDLERS,
     sourcing.HANDLERS,
     agreements.HANDLERS,

@@ -21,6 +21,9 @@ from orders.fulfilment import actions as fulfilment
 from orders.fulfilment import handlers as delivering
 from orders.fulfilment import queries as deliveries
 from orders.importing import actions as importing
+from orders.online.actions import reconciling as online
+from orders.online.actions import sending as asking
+from orders.online.provider import provider
 from orders.pledges import handlers as pledges
 from orders.purchasing import actions as purchasing
 from orders.purchasing import handlers as ordering
@@ -95,6 +98,24 @@ def send_webhooks() -> None:
         sent = sending.send_due(database()) if first else 0
     if sent:
         log.info("webhooks_sent", count=sent)
+
+
+@app.task(name="online.ask")
+def ask_provider() -> None:
+    """Ask the provider of online payments what is due."""
+    if (asked := provider()) is not None:
+        asking.send_due(database(), asked)
+
+
+@app.task(name="online.reconcile")
+def reconcile_online() -> None:
+    """Look at what is open, and read the provider's statement on. One cycle at a time."""
+    if (asked := provider()) is None:
+        return
+    with locks.alone(database().engine, "online.reconcile") as first:
+        report = online.reconcile(database(), asked) if first else None
+    if report and (report.fetched or report.unexplained or report.difference_fen):
+        log.info("online_reconciled", **report.__dict__)
 
 
 @app.task(name="audit.seal")

@@ -100,6 +100,13 @@ _REFUND = f"""
 """
 _PAYOUT = "SELECT supplier_id, 'payout', id FROM payout WHERE id = :id"
 _INVOICE = "SELECT unnest(ARRAY[buyer_id, ordering_unit_id, seller_id]), '{subject}', id FROM {table} WHERE id = :id"
+_ONLINE_PAYMENT = f"""
+    SELECT {_BUYERS}, 'online_payment', o.id FROM online_payment o JOIN purchase_order po ON po.id = o.purchase_order_id WHERE o.id = :id
+"""
+_CHARGE_DISPUTE = f"""
+    SELECT {_BUYERS}, 'charge_dispute', d.id FROM charge_dispute d JOIN online_payment o ON o.id = d.online_payment_id
+    JOIN purchase_order po ON po.id = o.purchase_order_id WHERE d.id = :id
+"""
 _PLEDGE = "SELECT organisation_id, 'pledge', id FROM pledge WHERE id = :id"
 _PROOF = "SELECT p.organisation_id, 'pledge', p.id FROM purchase_proof f JOIN pledge p ON p.id = f.pledge_id WHERE f.id = :id"
 
@@ -145,10 +152,15 @@ CONCERNED: dict[str, tuple[str, str]] = {
     "certification.decided": ("case_id", _CASE),
     "certification.noticed": ("case_id", _CASE),
     "certification.submitted": ("case_id", _CASE),
+    "charge_dispute.moved": ("charge_dispute_id", _CHARGE_DISPUTE),
     "complaint.decided": ("complaint_id", _COMPLAINT),
     "complaint.filed": ("complaint_id", _COMPLAINT),
     "complaint.stated": ("complaint_id", _COMPLAINT),
     "complaint.withdrawn": ("complaint_id", _COMPLAINT),
+    "connected_account.moved": (
+        "connected_account_id",
+        "SELECT supplier_id, 'connected_account', id FROM connected_account WHERE id = :id",
+    ),
     "credit_limit.set": ("organisation_id", _CREDIT_LIMIT),
     "credit_note.issued": ("credit_note_id", _INVOICE.format(subject="credit_note", table="credit_note")),
     "crop_loss.declared": ("crop_loss_id", _CROP_LOSS),
@@ -169,6 +181,7 @@ CONCERNED: dict[str, tuple[str, str]] = {
     "invoice.credit_due": ("invoice_id", "SELECT seller_id, 'invoice', id FROM invoice WHERE id = :id"),
     "invoice.sent": ("invoice_id", _INVOICE.format(subject="invoice", table="invoice")),
     "objection.decided": ("objection_id", _OBJECTION),
+    "online_payment.moved": ("online_payment_id", _ONLINE_PAYMENT),
     "organisation.approved": ("organisation_id", _ORGANISATION),
     "organisation.rejected": ("organisation_id", _ORGANISATION),
     "paper.uploaded": (
@@ -236,12 +249,14 @@ NOT_TOLD = frozenset(
         "certification.appealed",
         "notification.made",
         "objection.received",
+        "online_transfer.moved",
         "order_import.read",
         "order_import.uploaded",
         "organisation.registered",
         "organisation.resubmitted",
         "payer_declaration.decided",
         "price_check.above",
+        "provider_entry.unexplained",
         "quality_signal.raised",
         "reserved_share.filed",
         "reserved_share.reviewed",

@@ -70,6 +70,10 @@ class Kind(StrEnum):
     CHARGEBACK = "chargeback"
     CHARGEBACK_CLOSED = "chargeback_closed"
     ONLINE_PAYOUT = "online_payout"
+    #: The provider's statement shows it, and nobody knows for what.
+    ONLINE_FOUND = "online_found"
+    #: It shows a transfer to a supplier that no payout here explains.
+    ONLINE_TRANSFER = "online_transfer"
     # suppliers
     SETTLEMENT = "settlement"
     PAYOUT = "payout"

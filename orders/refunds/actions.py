@@ -92,9 +92,7 @@ def approve(session: Session, actor: Actor, refund_id: int) -> None:
     if row.payment_id:
         _require_left(session, order.id, row.payment_id, row.amount_fen, asked=False)
     _step(session, actor, row, RefundMove.APPROVE, approved_by=actor.user_id, approved_at=clock.now(), buyer_id=order.buyer_id)
-    owed, promised = (Place(account, order.buyer_id, order.id) for account in (Account.RECEIVABLE, Account.REFUNDS))
-    money.book(session, Kind.REFUND, row.id, carry(row.amount_fen, to=owed, out_of=promised))
-    terms.settle(session, [order.id])
+    _promise(session, row.id, order.buyer_id, order.id, row.amount_fen)
 
 
 def refuse(session: Session, actor: Actor, refund_id: int, reason: str) -> None:
@@ -125,6 +123,53 @@ def send(session: Session, actor: Actor, refund_id: int, reference: str) -> None
     """
     _, row = _locked(session, actor, refund_id)
     _step(session, actor, row, RefundMove.SEND, reference=reference, sent_at=clock.now())
+
+
+def hand_over(session: Session, who: Who, refund_id: int, reference: str) -> None:
+    """The provider took an online refund on, and has not said yet that it left. The caller has the order locked.
+
+    Raises:
+        IllegalMove: it is not released, or was sent (409).
+    """
+    row = session.execute(_LOCK, {"id": refund_id}).one()
+    _step(session, who, row, RefundMove.SEND, reference=reference, sent_at=clock.now())
+
+
+def recover(session: Session, who: Who, payment_id: int, amount_fen: int, reason: str, refund_id: int | None = None) -> int:
+    """Enter an online refund that the provider shows and nobody released here, as after the database was restored; returns its id. The money
+    has left, whoever asked for it, so it counts as released. ``refund_id`` is the request that it was made for, if that is still here. The
+    caller has the order locked.
+
+    Raises:
+        IllegalMove: the request was decided on (409).
+    """
+    now = clock.now()
+    payment = session.execute(
+        text(
+            "SELECT p.purchase_order_id, po.buyer_id FROM payment p JOIN purchase_order po ON po.id = p.purchase_order_id WHERE p.id = :id"
+        ),
+        {"id": payment_id},
+    ).one()
+    if refund_id is None:
+        year = clock.shanghai_date(now).year
+        made = Refund(
+            number=f"TK{year}-{numbers.next_number(session, f'refund:{year}'):06}",
+            purchase_order_id=payment.purchase_order_id,
+            buyer_id=payment.buyer_id,
+            method="online",
+            payment_id=payment_id,
+            amount_fen=amount_fen,
+            reason=reason,
+            requested_by=None,
+            requested_at=now,
+        )
+        session.add(made)
+        session.flush()
+        refund_id = made.id
+    row = session.execute(_LOCK, {"id": refund_id}).one()
+    _step(session, who, row, RefundMove.APPROVE, approved_at=now, buyer_id=payment.buyer_id)
+    _promise(session, refund_id, payment.buyer_id, payment.purchase_order_id, amount_fen)
+    return refund_id
 
 
 def pay(session: Session, who: Who, refund_id: int, reference: str | None = None) -> None:
@@ -172,6 +217,12 @@ def report_failure(session: Session, actor: Actor, refund_id: int, reason: str) 
     if row.method == "online":
         raise NotOnline
     fail(session, actor, refund_id, reason)
+
+
+def _promise(session: Session, refund_id: int, buyer_id: int, order_id: int, amount_fen: int) -> None:
+    owed, promised = (Place(account, buyer_id, order_id) for account in (Account.RECEIVABLE, Account.REFUNDS))
+    money.book(session, Kind.REFUND, refund_id, carry(amount_fen, to=owed, out_of=promised))
+    terms.settle(session, [order_id])
 
 
 def _till(row: Any) -> Place:

@@ -40,7 +40,8 @@ class Refund(SQLModel, table=True):
     amount_fen: int = fen()
     reason: str
     status: str = Field(default="requested", sa_column_kwargs={"server_default": "requested"})
-    requested_by: int = ref("app_user.id")
+    #: None: the provider shows it, and the request was lost when the database was restored.
+    requested_by: int | None = ref("app_user.id", nullable=True)
     requested_at: datetime = moment()
     approved_by: int | None = ref("app_user.id", nullable=True)
     approved_at: datetime | None = moment(nullable=True)

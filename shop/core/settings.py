@@ -10,6 +10,9 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+#: How keys of the stand-in of Stripe begin.
+STAND_IN_KEY = "sk_test_twin_"
+
 
 class Settings(BaseSettings):
     """One value object; nothing else in the program reads the environment."""
@@ -71,6 +74,15 @@ class Settings(BaseSettings):
     webhook_ports: str = Field(default="443,8443", pattern=r"^[0-9]{1,5}(,[0-9]{1,5})*$")
     webhook_allow_private: bool = False
 
+    #: The secret key of the account at Stripe. Unset: no online payments.
+    stripe_key: str | None = Field(default=None, pattern=r"^(sk|rk)_[A-Za-z0-9_]{8,255}$")
+    #: The key that payers' browsers enter a card with; it is no secret.
+    stripe_publishable_key: str | None = Field(default=None, pattern=r"^pk_[A-Za-z0-9_]{8,255}$")
+    #: The secret of the webhook endpoint; two, separated by a comma, while a new one is brought in.
+    stripe_webhook_secrets: str = Field(default="", pattern=r"^(whsec_[A-Za-z0-9_]+(,whsec_[A-Za-z0-9_]+)?)?$")
+    #: Where a stand-in of Stripe listens on this machine; only with a key that no real account has.
+    stripe_base: str | None = None
+
     #: Lets ``shop demo`` move the clock. Production refuses to start with it.
     demo: bool = False
 
@@ -115,6 +127,28 @@ class Settings(BaseSettings):
     def _development_has_an_account(self) -> Self:
         if self.environment == "development" and self.bank_account_number is None:
             self.bank_account_number, self.bank_name = "3100021009014400123", "演示银行重庆分行"
+        return self
+
+    @property
+    def stripe_secrets(self) -> list[str]:
+        return self.stripe_webhook_secrets.split(",") if self.stripe_webhook_secrets else []
+
+    @model_validator(mode="after")
+    def _money_is_real_or_not(self) -> Self:
+        """A key of the stand-in never goes to the real Stripe, and a real one never anywhere else."""
+        for_stand_in = (self.stripe_key or "").startswith(STAND_IN_KEY)
+        if self.stripe_base:
+            parts = urlsplit(self.stripe_base)
+            if not for_stand_in:
+                raise ValueError(f"stripe_base is for keys that begin with {STAND_IN_KEY}; a real key goes to Stripe alone")
+            if parts.scheme != "http" or parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+                raise ValueError("stripe_base is an address of this machine, such as http://127.0.0.1:12111")
+        elif for_stand_in:
+            raise ValueError("stripe_key is one of the stand-in, which needs stripe_base")
+        if for_stand_in and self.environment == "production":
+            raise ValueError("stripe_key is one of the stand-in, which moves no money; production does not start with it")
+        if self.environment == "production" and self.stripe_key and not self.stripe_secrets:
+            raise ValueError("stripe_key needs stripe_webhook_secrets in production")
         return self
 
     @field_validator("demo")

@@ -44,6 +44,8 @@ class Operation:
     method: str
     permission: Permission | None
     public: bool
+    #: Public, and told from strangers by the signature of its body, which the endpoint checks.
+    signed: bool
     idempotent: bool
     status: int
     answer: TypeAdapter[Any] | None
@@ -115,6 +117,8 @@ class Call:
             Unauthenticated: no valid token or key (401).
             Forbidden: no role with the permission that the route declares (403).
         """
+        if operation.signed:
+            return
         if operation.public:
             rate_limits.spend("public", self.address, settings().public_rate_per_minute)
             return
@@ -180,7 +184,7 @@ async def _open_public_moving(request: Request, idempotency_key: IdempotencyKey 
 
 
 class Routes:
-    """An ``APIRouter`` whose every route declares a permission, ``signed_in=True`` or ``public=True``."""
+    """An ``APIRouter`` whose every route declares a permission, ``signed_in=True``, ``public=True`` or ``signed=True``."""
 
     def __init__(self, tag: str, prefix: str = "") -> None:
         self.router = APIRouter(prefix=prefix, tags=[tag])
@@ -210,13 +214,14 @@ class Routes:
         status: int = 200,
         public: bool = False,
         signed_in: bool = False,
+        signed: bool = False,
         idempotent: bool | None = None,
         secret_body: bool = False,
         answer: Any = None,
         **options: Any,
     ) -> Callable[[Any], Any]:
-        if (permission is not None) + public + signed_in != 1:
-            raise ValueError(f"{method} {path} must declare a permission, or signed_in, or public")
+        if (permission is not None) + public + signed_in + signed != 1:
+            raise ValueError(f"{method} {path} must declare a permission, or signed_in, or public, or signed")
 
         def decorate(endpoint: Callable[..., Any]) -> Callable[..., Any]:
             annotation = answer or inspect.signature(endpoint).return_annotation
@@ -225,8 +230,9 @@ class Routes:
                 name=endpoint.__name__,
                 method=method,
                 permission=permission,
-                public=public,
-                idempotent=method in MOVING_METHODS if idempotent is None else idempotent,
+                public=public or signed,
+                signed=signed,
+                idempotent=method in MOVING_METHODS and not signed if idempotent is None else idempotent,
                 status=status,
                 answer=TypeAdapter(shown) if shown is not None else None,
                 secret_body=secret_body,
@@ -241,7 +247,7 @@ class Routes:
                 status_code=status,
                 response_model=shown,
                 responses={**_problems(operation), **options.pop("responses", {})},
-                openapi_extra={"x-permission": str(permission) if permission else ("public" if public else "signed_in")},
+                openapi_extra={"x-permission": str(permission) if permission else ("public" if operation.public else "signed_in")},
                 response_class=Response if shown is None else options.pop("response_class", _Json),
                 **options,
             )

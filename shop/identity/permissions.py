@@ -31,6 +31,7 @@ class Permission(StrEnum):
     COMPLAINTS_FILE = "complaints:file"
     COMPLAINTS_READ = "complaints:read"
     COMPLAINTS_STATE = "complaints:state"
+    CONNECTED_ACCOUNTS_MANAGE = "connected_accounts:manage"
     DELIVERY_ADDRESSES_MANAGE = "delivery_addresses:manage"
     DISPUTES_DECIDE = "disputes:decide"
     DISPUTES_MEDIATE = "disputes:mediate"
@@ -45,6 +46,7 @@ class Permission(StrEnum):
     MONEY_READ = "money:read"
     NOTIFICATIONS_READ = "notifications:read"
     OBJECTIONS_DECIDE = "objections:decide"
+    ONLINE_PAYMENTS_MAKE = "online_payments:make"
     ORDERS_CANCEL = "orders:cancel"
     ORDERS_PLACE = "orders:place"
     ORDERS_READ = "orders:read"
@@ -164,6 +166,7 @@ _PURCHASER = {
     P.DELIVERY_ADDRESSES_MANAGE,
     P.DISPUTES_OPEN,
     P.EVALUATIONS_WRITE,
+    P.ONLINE_PAYMENTS_MAKE,
     P.ORDERS_CANCEL,
     P.ORDERS_PLACE,
     P.PAPERS_UPLOAD,
@@ -253,7 +256,10 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         }
     ),
     Role.SUPPLIER_ADMIN: frozenset(
-        _EVERYONE | _SUPPLIER | _ADMIN | {P.CERTIFICATIONS_APPLY, P.COMPLAINTS_STATE, P.PRODUCTS_EDIT, P.SETTLEMENTS_ANSWER}
+        _EVERYONE
+        | _SUPPLIER
+        | _ADMIN
+        | {P.CERTIFICATIONS_APPLY, P.COMPLAINTS_STATE, P.CONNECTED_ACCOUNTS_MANAGE, P.PRODUCTS_EDIT, P.SETTLEMENTS_ANSWER}
     ),
     Role.SUPPLIER_STAFF: frozenset(_EVERYONE | _SUPPLIER),
     Role.BUYER_ADMIN: frozenset(
@@ -279,6 +285,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.BUDGETS_MANAGE,
             P.DISPUTES_OPEN,
             P.MONEY_READ,
+            P.ONLINE_PAYMENTS_MAKE,
             P.PAPERS_UPLOAD,
             P.PAYMENTS_EXTEND,
             P.PAYMENTS_RECORD,

@@ -17,6 +17,7 @@ from shop.launcher.errors import CannotStart
 from shop.launcher.ground import absolute, locked, note_on, prepared
 from shop.launcher.leftovers import end, mark_for
 from shop.launcher.postgres import Postgres
+from shop.launcher.stand_in import StandIn, stand_in, wanted
 from shop.launcher.valkey import Valkey
 from shop.launcher.watch import watch
 
@@ -42,6 +43,8 @@ class Plan:
     first_time: Sequence[Part]
     api: Part
     others: Sequence[Part]
+    #: What the demo pays with, if it pays by a stand-in.
+    payments: StandIn | None = None
 
 
 def shop_plan(settings: Settings) -> Plan:
@@ -52,6 +55,7 @@ def shop_plan(settings: Settings) -> Plan:
         first_time=[Part("seed", [*shop, "seed", *demo])],
         api=Part("api", [*shop, "serve"], patience=6),
         others=[Part("beat", [*shop, "beat"], patience=2), Part("worker", [*shop, "worker"])],
+        payments=stand_in(usable_port) if wanted(settings) else None,
     )
 
 
@@ -69,15 +73,19 @@ def up(settings: Settings, plan: Plan | None = None, say: Say = print) -> None:
             end(mark_for(data_dir))
             port = usable_port(settings.host, settings.port)
             with _engines(settings, data_dir, say) as (engines, urls):
-                run = _Run(data_dir, _environment(settings, data_dir, port, urls), say)
+                run = _Run(data_dir, _environment(settings, data_dir, port, urls, plan.payments), say)
                 run.prepare(plan)
                 api, *others = children = [run.child(part) for part in (plan.api, *plan.others)]
+                if plan.payments:
+                    command = plan.payments.command(server_url(settings.host, port), data_dir)
+                    others.append(run.child(Part("stripe-twin", command, patience=3)))
+                    children.append(others[-1])
                 with stopped_afterwards(children), _telling_stop(say):
                     api.start()
                     api.wait_until(lambda: is_ready(settings.host, port), seconds=90)
                     for other in others:
                         other.start()
-                    _announce(settings, port, data_dir, time.monotonic() - begun, say)
+                    _announce(settings, port, data_dir, time.monotonic() - begun, say, plan.payments)
                     watch([*engines, *children], say)
     except KeyboardInterrupt:
         say("Stopped.")
@@ -173,12 +181,15 @@ def _engines(settings: Settings, data_dir: Path, say: Say) -> Iterator[tuple[Seq
             yield needed, urls
 
 
-def _environment(settings: Settings, data_dir: Path, port: int, urls: Mapping[str, str]) -> dict[str, str]:
+def _environment(
+    settings: Settings, data_dir: Path, port: int, urls: Mapping[str, str], payments: StandIn | None
+) -> dict[str, str]:
     address = server_url(settings.host, port)
     return {
         "SHOP_PUBLIC_URL": address,
         **os.environ,
         **urls,
+        **(payments.environment if payments else {}),
         "SHOP_DATA_DIR": str(data_dir),
         "SHOP_HOST": settings.host,
         "SHOP_PORT": str(port),
@@ -187,12 +198,14 @@ def _environment(settings: Settings, data_dir: Path, port: int, urls: Mapping[st
     }
 
 
-def _announce(settings: Settings, port: int, data_dir: Path, seconds: float, say: Say) -> None:
+def _announce(settings: Settings, port: int, data_dir: Path, seconds: float, say: Say, payments: StandIn | None) -> None:
     address = server_url(settings.host, port)
     say(f"Ready after {seconds:.1f} s")
     say(f"  address   {address}")
     say(f"  API docs  {address}/docs")
     say(f"  logs      {data_dir / 'logs'}")
+    if payments:
+        say(f"  payments  a stand-in of Stripe at {payments.url}, which moves no money; SHOP_STRIPE_KEY names a real account")
     if settings.environment == "development":
         # the demo stands above the launcher, which only shows what it says
         from shop.demo.logins import demo_logins

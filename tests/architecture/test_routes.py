@@ -23,6 +23,8 @@ PUBLIC = {
     ("GET", "/v1/public/purchase-proofs/{number}/page"),
     ("POST", "/v1/public/complaints"),
     ("GET", "/v1/public/complaints/{receipt}"),
+    # told from strangers by its signature
+    ("POST", "/v1/stripe/webhooks"),
 }
 #: Operations that only need a signed-in user.
 SIGNED_IN = {
@@ -41,6 +43,7 @@ NOT_REPLAYED = {
     ("POST", "/v1/webhook-endpoints/{endpoint_id}/rotate-secret"),
     ("POST", "/v1/certification-cases/{case_id}/households/reveal"),
     ("POST", "/v1/check-plans/{plan_id}/verify"),
+    ("POST", "/v1/stripe/webhooks"),
 }
 OUTSIDE_THE_DOMAINS = {"/healthz", "/readyz", "/metrics", "/docs", "/docs/assets", "/openapi.json"}
 

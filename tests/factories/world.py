@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import text
 
 from orders.agreements.actions import drafts
+from orders.online.models import OnlinePayment
 from shop.core import clock, outbox, sealing
 from shop.core.db import Database
 from shop.identity.permissions import Role
@@ -120,6 +121,17 @@ def _money(bureau: Bureau, world: World) -> None:
     payee = {"name": "第一中学", "account": "3100021009014400123"}
     world["refunds"] = made(finance.post(f"{path}/refunds", json={"amount": "10.00", "reason": "取消", "payee": payee}))["id"]
     with bureau.api.database.unit_of_work() as session:
+        online = OnlinePayment(
+            reference="world",
+            purchase_order_id=world["purchase-orders"],
+            method="card",
+            amount_fen=1000,
+            status="requires_action",
+            created_at=clock.now(),
+        )
+        session.add(online)
+        session.flush()
+        world["online-payments"] = online.id
         world["transactions"] = session.execute(text("SELECT max(id) FROM money_transaction")).scalar_one()
 
 

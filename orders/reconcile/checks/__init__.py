@@ -6,6 +6,7 @@ from orders.reconcile.checks.certified import CERTIFICATES
 from orders.reconcile.checks.check import Check, Difference
 from orders.reconcile.checks.delivered import DELIVERIES
 from orders.reconcile.checks.invoiced import INVOICED
+from orders.reconcile.checks.online import ONLINE
 from orders.reconcile.checks.owed import OWED
 from orders.reconcile.checks.paid import PAID
 from orders.reconcile.checks.placed import ORDERS
@@ -24,6 +25,7 @@ CHECKS: list[Check] = [
     *INVOICED,
     *PAID,
     *BANKED,
+    *ONLINE,
     *SETTLED,
     *FIGURES,
     *CERTIFICATES,

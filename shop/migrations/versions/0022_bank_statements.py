@@ -5,13 +5,12 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0022"
-down_revision = "0020"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    # whoever keeps the money holds that office in a region
     op.create_table(
         "bank_columns",
         sa.Column("fingerprint", sa.String(), nullable=False),

@@ -69,3 +69,35 @@ def test_a_new_key_before_the_old_one_reads_what_was_sealed(monkeypatch):
         monkeypatch.undo()
         settings.cache_clear()
         sealing.forget_keys()
+
+
+IN_PRODUCTION = {"environment": "production", "sealing_keys": KEY, "sealing_index_key": "x"}
+STAND_IN = {"stripe_key": "sk_test_twin_demo", "stripe_base": "http://127.0.0.1:12111"}
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"stripe_key": "sk_live_abcdefgh", "stripe_base": "http://127.0.0.1:12111"}, "a real key goes to Stripe alone"),
+        ({"stripe_key": "sk_test_abcdefgh", "stripe_base": "http://127.0.0.1:12111"}, "a real key goes to Stripe alone"),
+        ({"stripe_base": "http://127.0.0.1:12111"}, "a real key goes to Stripe alone"),
+        ({"stripe_key": "sk_test_twin_demo"}, "needs stripe_base"),
+        ({**STAND_IN, "stripe_base": "http://pay.example.com"}, "an address of this machine"),
+        ({**STAND_IN, "stripe_base": "http://127.0.0.1.example.com"}, "an address of this machine"),
+        ({**STAND_IN, "stripe_base": "https://127.0.0.1"}, "an address of this machine"),
+        ({**IN_PRODUCTION, **STAND_IN}, "production does not start with it"),
+        ({**IN_PRODUCTION, "stripe_key": "sk_live_abcdefgh"}, "needs stripe_webhook_secrets"),
+        ({"stripe_key": "pk_live_abcdefgh"}, "pattern"),
+        ({"stripe_webhook_secrets": "whsec_a,whsec_b,whsec_c"}, "pattern"),
+    ],
+)
+def test_money_is_real_or_it_is_not(given, says):
+    with pytest.raises(ValidationError, match=says) as refusal:
+        Settings(**given)
+    assert "sk_live_abcdefgh" not in str(refusal.value)
+
+
+def test_keys_of_payments_that_fit():
+    assert Settings(**STAND_IN).stripe_secrets == []
+    rotating = Settings(**IN_PRODUCTION, stripe_key="sk_live_abcdefgh", stripe_webhook_secrets="whsec_old,whsec_new")
+    assert rotating.stripe_secrets == ["whsec_old", "whsec_new"]

@@ -1,0 +1,206 @@
+"""Suppliers' accounts at the provider, and the transfers of settled money to them."""
+
+import secrets
+from datetime import datetime, timedelta
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from orders.money import actions as money
+from orders.money.rules import Account, Kind, Place, carry
+from orders.online import seen
+from orders.online.actions.asking import ask
+from orders.online.errors import AlreadyTransferred, NoAccount, PaymentOff
+from orders.online.models import ConnectedAccount, OnlineTransfer
+from orders.online.states import Operation, TransferStatus
+from shop.core import audit, clock, outbox
+from shop.core.audit import SYSTEM
+from shop.core.settings import settings
+from shop.identity.actor import Actor
+
+_ACCOUNT = text("SELECT * FROM connected_account WHERE supplier_id = :id FOR UPDATE")
+_ACCOUNT_BY = text(
+    "SELECT * FROM connected_account WHERE account_id = :account_id OR reference = :reference ORDER BY id LIMIT 1 FOR UPDATE"
+)
+_UPDATE_ACCOUNT = text(
+    "UPDATE connected_account SET account_id = :account_id, enabled = :enabled, details_submitted = :details_submitted,"
+    " still_due = :still_due, looked_at = :now WHERE id = :id"
+)
+_TRANSFER_BY = text(
+    "SELECT * FROM online_transfer WHERE transfer_id = :transfer_id OR reference = :reference ORDER BY id LIMIT 1 FOR UPDATE"
+)
+_MOVE = text(
+    "UPDATE online_transfer SET status = CAST(:status AS text), transfer_id = coalesce(:transfer_id, transfer_id), error_text = :words,"
+    " ended_at = CASE WHEN CAST(:status AS text) IN ('paid', 'failed', 'reversed') THEN CAST(:now AS timestamptz) END WHERE id = :id"
+)
+
+_TRANSFERRED = text("SELECT 1 FROM online_transfer WHERE payout_id = :payout_id AND supplier_id = :supplier_id AND status = 'paid'")
+
+_ASKED_FOR = text("SELECT 1 FROM provider_call WHERE operation = 'transfer' AND subject_id = :id")
+
+#: A link is asked for anew no more often than this.
+LINK_EVERY = timedelta(minutes=1)
+
+
+def open_account(session: Session, actor: Actor, country: str) -> int:
+    """Have an account at the provider opened for the caller's organisation; asked for twice, it is one. Returns its id.
+
+    Raises:
+        PaymentOff: there is no provider (409). Forbidden: the caller belongs to no organisation (403).
+    """
+    if not settings().stripe_key:
+        raise PaymentOff
+    supplier_id = actor.organisation
+    session.execute(text("SELECT 1 FROM organisation WHERE id = :id FOR NO KEY UPDATE"), {"id": supplier_id})
+    if row := session.execute(_ACCOUNT, {"id": supplier_id}).first():
+        return int(row.id)
+    made = ConnectedAccount(supplier_id=supplier_id, reference=secrets.token_hex(16), country=country, created_at=clock.now())
+    session.add(made)
+    session.flush()
+    ask(session, Operation.ACCOUNT, made.id, made.reference)
+    audit.record(session, actor, "connected_account.opened", "organisation", supplier_id, connected_account_id=made.id)
+    return made.id
+
+
+def ask_for_link(session: Session, actor: Actor, return_url: str) -> None:
+    """Have a page made where the supplier tells the provider what it wants to know.
+
+    Raises:
+        PaymentOff: there is no provider (409). NoAccount: no account was opened, or the provider has not opened it yet (409).
+    """
+    if not settings().stripe_key:
+        raise PaymentOff
+    row = session.execute(_ACCOUNT, {"id": actor.organisation}).first()
+    if row is None or row.account_id is None:
+        raise NoAccount
+    session.execute(text("UPDATE connected_account SET return_url = :url WHERE id = :id"), {"id": row.id, "url": return_url})
+    period = int(clock.now().timestamp() // LINK_EVERY.total_seconds())
+    ask(session, Operation.LINK, row.id, f"{row.reference}-{period}", row.account_id)
+
+
+def keep_link(session: Session, connected_account_id: int, link: seen.Link) -> None:
+    session.execute(
+        text("UPDATE connected_account SET link_url = :url, link_until = :until WHERE id = :id"),
+        {"id": connected_account_id, "url": link.url, "until": link.until},
+    )
+
+
+def settle_account(session: Session, observed: seen.Account) -> bool:
+    """Take over what was seen of a supplier's account; returns whether it is one of ours."""
+    row = session.execute(_ACCOUNT_BY, {"account_id": observed.id, "reference": observed.metadata.get("reference")}).first()
+    if row is None:
+        return False
+    session.execute(
+        _UPDATE_ACCOUNT,
+        {
+            "id": row.id,
+            "account_id": row.account_id or observed.id,
+            "enabled": observed.enabled,
+            "details_submitted": observed.details_submitted,
+            "still_due": ",".join(observed.still_due)[:2000],
+            "now": clock.now(),
+        },
+    )
+    if observed.enabled != row.enabled:
+        verb = "enabled" if observed.enabled else "disabled"
+        audit.record(session, SYSTEM, f"connected_account.{verb}", "organisation", row.supplier_id, connected_account_id=row.id)
+        outbox.publish(
+            session, "connected_account.moved", connected_account_id=row.id, enabled=observed.enabled, at=clock.now().isoformat()
+        )
+    return True
+
+
+# --- transfers -------------------------------------------------------------------------------------------------------------
+
+
+def transfer(session: Session, payout_id: int, supplier_id: int, amount_fen: int, released_at: datetime) -> None:
+    """Have a payout of a settlement transferred to the supplier's account; safe to run twice, and in a restored database.
+
+    Raises:
+        NoAccount: the supplier has no account that may be sent money.
+        AlreadyTransferred: the payout was transferred by a release that was lost when the database was restored.
+    """
+    account = session.execute(_ACCOUNT, {"id": supplier_id}).first()
+    if account is None or not account.enabled:
+        raise NoAccount
+    reference = f"payout-{payout_id}-{int(released_at.timestamp() * 1_000_000)}"
+    if session.execute(_TRANSFER_BY, {"transfer_id": None, "reference": reference}).first():
+        return
+    if session.execute(_TRANSFERRED, {"payout_id": payout_id, "supplier_id": supplier_id}).first():
+        raise AlreadyTransferred
+    made = OnlineTransfer(
+        payout_id=payout_id,
+        reference=reference,
+        supplier_id=supplier_id,
+        amount_fen=amount_fen,
+        account_id=account.account_id,
+        created_at=clock.now(),
+    )
+    session.add(made)
+    session.flush()
+    ask(session, Operation.TRANSFER, made.id, reference)
+
+
+def settle_transfer(session: Session, observed: seen.Transferred) -> bool:
+    """Take over what was seen of a transfer; returns whether that explains it.
+
+    One whose payout is not here was forgotten when the database was restored: the supplier has it in advance. What comes back of such a one, or
+    only a part of any, is for finance to look at.
+    """
+    reference = observed.metadata.get("reference")
+    row = session.execute(_TRANSFER_BY, {"transfer_id": observed.id, "reference": reference}).first()
+    if row is None:
+        return _found(session, observed)
+    status = TransferStatus.REVERSED if observed.reversed_fen >= observed.amount_fen else TransferStatus.PAID
+    comes_back = observed.reversed_fen > 0
+    if comes_back and (status == TransferStatus.PAID or session.execute(_ASKED_FOR, {"id": row.id}).first() is None):
+        return False
+    if row.status == status or row.status == TransferStatus.REVERSED:
+        return True
+    _end(session, row.id, status, observed.id, None)
+    return True
+
+
+def refuse_transfer(session: Session, transfer_id: int, words: str) -> None:
+    """The provider will not make the transfer."""
+    row = session.execute(text("SELECT * FROM online_transfer WHERE id = :id FOR UPDATE"), {"id": transfer_id}).one()
+    if row.status in (TransferStatus.CREATED, TransferStatus.UNKNOWN):
+        _end(session, row.id, TransferStatus.FAILED, None, words)
+
+
+def leave_unknown(session: Session, transfer_id: int) -> None:
+    """Nobody knows whether the provider made the transfer; it stays open until somebody does."""
+    session.execute(
+        text("UPDATE online_transfer SET status = 'unknown' WHERE id = :id AND status = 'created'"), {"id": transfer_id}
+    )
+
+
+def _end(session: Session, transfer_id: int, status: TransferStatus, number: str | None, words: str | None) -> None:
+    session.execute(_MOVE, {"id": transfer_id, "status": status, "transfer_id": number, "words": words, "now": clock.now()})
+    audit.record(session, SYSTEM, f"online_transfer.{status}", "online_transfer", transfer_id)
+    outbox.publish(session, "online_transfer.moved", online_transfer_id=transfer_id, status=status)
+
+
+def _found(session: Session, observed: seen.Transferred) -> bool:
+    account = session.execute(_ACCOUNT_BY, {"account_id": observed.account_id, "reference": None}).first()
+    if account is None:
+        return False
+    named = observed.metadata.get("payout", "")
+    made = OnlineTransfer(
+        payout_id=int(named) if named.isdigit() and len(named) < 19 else None,
+        reference=observed.metadata.get("reference") or observed.id,
+        supplier_id=account.supplier_id,
+        amount_fen=observed.amount_fen,
+        account_id=observed.account_id,
+        transfer_id=observed.id,
+        status=TransferStatus.PAID,
+        created_at=clock.now(),
+        ended_at=clock.now(),
+    )
+    session.add(made)
+    session.flush()
+    ahead = Place(Account.ADVANCES, account.supplier_id)
+    money.book(session, Kind.ONLINE_TRANSFER, made.id, carry(observed.amount_fen, to=ahead, out_of=Place(Account.ONLINE)))
+    audit.record(session, SYSTEM, "online_transfer.found", "online_transfer", made.id)
+    outbox.publish(session, "online_transfer.moved", online_transfer_id=made.id, status="found")
+    return True

@@ -1,0 +1,62 @@
+"""Online payments, against what was booked and against the provider's own statement."""
+
+from orders.reconcile.checks.check import sql
+
+ONLINE = [
+    sql(
+        "online_payments",
+        "成功的在线支付各入账一次",
+        "Every online payment that succeeded is booked once, as it came",
+        """
+        SELECT 'online_payment ' || coalesce(o.id::text, 'of payment ' || p.id) AS subject,
+               format('%s fen, order %s, %s', o.received_fen, o.purchase_order_id, o.method) AS expected,
+               format('%s fen, order %s, %s', p.amount_fen, p.purchase_order_id, p.method) AS found
+        FROM (SELECT * FROM online_payment WHERE status = 'succeeded') o FULL JOIN (SELECT * FROM payment WHERE source = 'online') p
+             ON p.id = o.payment_id
+        WHERE (o.received_fen, o.purchase_order_id, o.method, o.intent_id) IS DISTINCT FROM
+              (p.amount_fen, p.purchase_order_id, p.method, p.bank_reference)
+        """,
+    ),
+    sql(
+        "online_fees",
+        "支付手续费 = 服务商账单",
+        "Payment fees = what the provider's statement shows",
+        """
+        SELECT 'provider_entry ' || coalesce(e.id, f.id) AS subject, coalesce(e.fen, 0)::text AS expected, coalesce(f.fen, 0)::text AS found
+        FROM (SELECT id, fee_fen - CASE WHEN type IN ('stripe_fee', 'stripe_fx_fee', 'network_cost') THEN amount_fen ELSE 0 END AS fen
+              FROM provider_entry) e
+        FULL JOIN (SELECT t.origin_id AS id, sum(p.amount_fen) AS fen FROM money_transaction t JOIN money_posting p ON p.transaction_id = t.id
+                   WHERE t.kind = 'fee' AND p.account = 'fees' GROUP BY 1) f USING (id)
+        WHERE coalesce(e.fen, 0) <> coalesce(f.fen, 0)
+        """,
+    ),
+    sql(
+        "online_statement",
+        "在线付款、退款、拒付 = 服务商账单",
+        "Online payments, refunds and charge disputes = the provider's statement",
+        # lines may come late: what is younger than a day of the statement is not yet compared
+        """
+        SELECT what.subject, what.fen::text AS expected, coalesce(e.fen, 0)::text AS found
+        FROM (SELECT 'online_payment ' || id AS subject, charge_id AS source, received_fen AS fen, ended_at AS since
+              FROM online_payment WHERE status = 'succeeded'
+              UNION ALL
+              SELECT 'refund ' || id, reference, CASE status WHEN 'paid' THEN -amount_fen ELSE 0 END, ended_at
+              FROM refund WHERE method = 'online' AND status IN ('paid', 'failed') AND reference IS NOT NULL
+              UNION ALL
+              SELECT 'charge_dispute ' || id, dispute_id, CASE status WHEN 'open' THEN -amount_fen WHEN 'lost' THEN -amount_fen ELSE 0 END,
+                     coalesce(ended_at, opened_at)
+              FROM charge_dispute) what
+        LEFT JOIN (SELECT source_id AS source, sum(amount_fen) AS fen FROM provider_entry GROUP BY 1) e USING (source)
+        WHERE what.fen <> coalesce(e.fen, 0) AND what.since < (SELECT max(created_at) - interval '1 day' FROM provider_entry)
+        """,
+    ),
+    sql(
+        "online_dead_calls",
+        "发往服务商的请求无遗留",
+        "No call to the provider is left for a person to look at",
+        """
+        SELECT 'provider_call ' || id AS subject, 'done' AS expected, format('%s, %s tries: %s', status, tries, last_error) AS found
+        FROM provider_call WHERE status = 'parked'
+        """,
+    ),
+]

@@ -1,0 +1,329 @@
+"""Money while everything goes wrong: faults by seed, storms of events, none at all, a restored database.
+
+Short forms run with the other tests; ``make faults`` runs the long ones. Each prints its seed, which faults really happened, and what the
+reconciliation says; a fault that did not happen proves nothing.
+"""
+
+import os
+import random
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from orders.online.actions import connecting
+from orders.online.actions.sending import send_due
+from orders.online.errors import AlreadyTransferred
+from orders.reconcile import report as proof
+from shop.core import clock, outbox
+from shop.core.settings import settings
+from tests.factories.online import Online
+from tests.orders.online.test_webhooks import PATH, event, signed
+from workers.handlers import HANDLERS
+
+#: The long form, or the short one.
+LONG = os.environ.get("SHOP_FAULTS") == "long"
+SEED = int(os.environ.get("SHOP_FAULT_SEED", "0")) or random.randrange(10**6)
+
+
+def many(short: int, long: int) -> int:
+    return long if LONG else short
+
+
+@pytest.fixture(autouse=True)
+def no_limits(monkeypatch):
+    monkeypatch.setenv("SHOP_LOG_LEVEL", "ERROR")
+
+
+def place(online: Online, count: int) -> list[int]:
+    """Orders of one box each; the market's stock is large enough."""
+    buyer = online.buyer
+    body = online.market.order(1)
+
+    def one(_):
+        answer = buyer.post("/v1/purchase-orders", json=body)
+        assert answer.status_code == 201, answer.text
+        return int(answer.json()["id"])
+
+    with ThreadPoolExecutor(4) as pool:
+        return list(pool.map(one, range(count)))
+
+
+def begin(online: Online, orders: list[int]) -> list[int]:
+    buyer = online.buyer
+
+    def one(order_id):
+        answer = buyer.post(f"/v1/purchase-orders/{order_id}/online-payments", json={"method": "card"})
+        assert answer.status_code == 201, answer.text
+        return int(answer.json()["id"])
+
+    with ThreadPoolExecutor(4) as pool:
+        return list(pool.map(one, orders))
+
+
+def settle_calls(online: Online, rounds: int = 40) -> None:
+    """All calls, with their waits skipped, until none is left."""
+    for _ in range(rounds):
+        outbox.drain(online.database, HANDLERS)
+        send_due(online.database, online.provider, seconds=300, senders=6)
+        online.rows("UPDATE provider_call SET next_attempt_at = now() - interval '1 second' WHERE status = 'unknown' RETURNING id")
+        if not online.sql("SELECT count(*) FROM provider_call WHERE status IN ('due', 'sending', 'unknown')"):
+            return
+    raise AssertionError("calls are left")
+
+
+def pay_all(online: Online) -> int:
+    """Every payer enters a card."""
+    intents = [
+        row.intent_id for row in online.rows("SELECT intent_id FROM online_payment WHERE status = 'requires_action' ORDER BY id")
+    ]
+    with httpx.Client(
+        base_url=online.twin.url, headers={"Authorization": f"Bearer {online.twin.key}"}, timeout=30, trust_env=False
+    ) as http:
+
+        def one(intent):
+            return http.post(
+                f"/v1/payment_intents/{intent}/confirm", data={"payment_method": "pm_card_bypassPending"}
+            ).raise_for_status()
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(one, intents))
+    return len(intents)
+
+
+def connect_supplier(online: Online) -> str:
+    """The first supplier's account at the provider, ready to be paid to."""
+    assert online.api.as_(online.market.sellers[0]).post("/v1/connected-account", json={"country": "HK"}).status_code == 201
+    online.work()
+    account = str(online.sql("SELECT account_id FROM connected_account"))
+    online.twin.tell(f"onboard/{account}")
+    online.rows("UPDATE connected_account SET looked_at = now() - interval '1 hour' RETURNING id")
+    online.reconcile()
+    return account
+
+
+def agree(online: Online, **told) -> None:
+    """The provider, its stand-in's own books, our ledger and all our checks say the same."""
+    differences = proof.differences(online.database)
+    print(f"\nseed {SEED}; {told}; reconcile: {differences} differences")
+    assert online.twin.check() == []
+    assert online.at_provider() == online.account("online")
+    assert [online.account(name) for name in ("refunds", "chargebacks")] == [0, 0]
+    assert differences == 0
+
+
+def test_t20_faults_in_a_fifth_of_all_calls_charge_nobody_twice(online):
+    count = many(60, 2000)
+    orders = place(online, count)
+    online.twin.faults(seed=SEED, rate=0.2, hang=2.5, methods=["POST", "GET"])
+    began = time.monotonic()
+    begin(online, orders)
+    settle_calls(online)
+    # what the provider refused at once is begun anew by the buyer
+    for _ in range(20):
+        failed = [
+            row.id
+            for row in online.rows(
+                "SELECT id FROM purchase_order po WHERE NOT EXISTS (SELECT FROM online_payment o"
+                " WHERE o.purchase_order_id = po.id AND o.status <> 'failed')"
+            )
+        ]
+        if not failed:
+            break
+        begin(online, failed)
+        settle_calls(online)
+    settled = time.monotonic() - began
+    happened = online.twin.faults()
+    online.twin.faults(rate=0)
+    assert pay_all(online) == count
+    online.reconcile()
+    charges = [each for each in online.twin.objects("charge") if each["paid"]]
+    assert len(charges) == count
+    assert online.sql("SELECT count(*) FROM payment WHERE source = 'online'") == count
+    assert online.sql("SELECT count(DISTINCT purchase_order_id) FROM payment WHERE source = 'online'") == count
+    assert online.sql("SELECT count(*) FROM online_payment WHERE status = 'unknown'") == 0
+    assert happened["total"] > count / 10
+    agree(online, payments=count, faults=happened["happened"], seconds=round(settled, 1))
+
+
+def test_t20_the_provider_is_down_and_orders_go_on(online, monkeypatch):
+    orders = place(online, 3)
+    begin(online, orders)
+    from orders.online.provider import Provider
+
+    dead = Provider(online.twin.key, "http://127.0.0.1:9", timeout=(1, 2), retries=0)
+    began = time.monotonic()
+    send_due(online.database, dead)
+    assert online.sql("SELECT count(*) FROM online_payment WHERE status = 'unknown'") == 3
+    place(online, 5)
+    assert time.monotonic() - began < 30
+    settle_calls(online)
+    assert pay_all(online) == 3
+    online.reconcile()
+    agree(online, payments=3, down="refused connections")
+
+
+def test_t21_a_storm_of_events(online, monkeypatch):
+    """Repeated, shuffled, late, badly signed, from the future, of two secrets, and junk: one effect each, 400 for what is bad, never a 5xx."""
+    count = many(40, 400)
+    online.twin.webhooks(off=True)
+    begin(online, place(online, count))
+    settle_calls(online)
+    pay_all(online)
+    chance = random.Random(SEED)
+    real = [row.intent_id for row in online.rows("SELECT intent_id FROM online_payment")]
+    storm: list[tuple[bytes, str, int]] = []
+    for number in range(many(200, 2000)):
+        body = event(number, "payment_intent.succeeded", chance.choice(real))
+        copies = chance.randint(2, 5) if chance.random() < 0.3 else 1
+        storm += [(body, signed(body, secret=chance.choice(["whsec_for_tests", "whsec_next"])), 200) for _ in range(copies)]
+        if chance.random() < 0.05:
+            storm.append((body, signed(body, secret="whsec_wrong"), 400))
+        if chance.random() < 0.03:
+            storm.append((body, signed(body, skew=chance.choice([-3600, 3600])), 400))
+        if chance.random() < 0.03:
+            junk = chance.randbytes(chance.randint(0, 300))
+            storm.append((junk, signed(junk), 400))
+    chance.shuffle(storm)
+    monkeypatch.setenv("SHOP_STRIPE_WEBHOOK_SECRETS", "whsec_for_tests,whsec_next")
+    settings.cache_clear()
+    took = []
+    with httpx.Client(base_url=str(online.api.base_url), timeout=60, trust_env=False) as http:
+
+        def post(one):
+            body, header, wanted = one
+            began = time.monotonic()
+            answer = http.post(PATH, content=body, headers={"Stripe-Signature": header})
+            took.append(time.monotonic() - began)
+            return answer.status_code, wanted
+
+        with ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(post, storm))
+    assert [given for given, _ in answers] == [wanted for _, wanted in answers]
+    settle_calls(online)
+    online.reconcile()
+    assert online.sql("SELECT count(*) FROM payment WHERE source = 'online'") == count
+    bad = sum(wanted == 400 for _, wanted in answers)
+    assert bad > 0
+    p99 = sorted(took)[int(len(took) * 0.99)]
+    agree(online, events=len(storm), bad=bad, p99_ms=round(p99 * 1000))
+
+
+def test_t22_all_events_lost_is_healed_in_one_cycle(online):
+    count = many(50, 500)
+    online.twin.listen(f"{online.api.base_url}{PATH}")
+    online.twin.webhooks(seed=SEED, drop=1.0)
+    begin(online, place(online, count))
+    settle_calls(online)
+    pay_all(online)
+    assert online.sql("SELECT count(*) FROM payment WHERE source = 'online'") == 0
+    began = time.monotonic()
+    online.reconcile()
+    took = time.monotonic() - began
+    assert online.sql("SELECT count(*) FROM payment WHERE source = 'online'") == count
+    lost = online.twin.webhooks()["happened"]
+    assert lost["drop"] > count
+    agree(online, payments=count, webhooks=lost, cycle_seconds=round(took, 1))
+
+
+def test_t23_refunds_that_fail_later_and_disputes(online):
+    count = many(12, 200)
+    chance = random.Random(SEED)
+    orders = place(online, count)
+    payments = begin(online, orders)
+    settle_calls(online)
+    cards = ["pm_card_refundFail", "pm_card_visa", "pm_card_createDispute"]
+    for index, payment in enumerate(payments):
+        online.confirm(online.intent(payment), cards[index % 3])
+    online.reconcile()
+    seller = online.api.as_(online.market.sellers[0])
+    for index, order in enumerate(orders):
+        if index % 3 < 2:
+            part = online.sql("SELECT id FROM supplier_order WHERE purchase_order_id = :id", id=order)
+            seller.post(f"/v1/supplier-orders/{part}/reject", json={"reason": "歉收"})
+            paid = online.sql("SELECT payment_id FROM online_payment WHERE purchase_order_id = :id", id=order)
+            online.refund(order, paid, chance.choice(["69.90", "20.00"]))
+    settle_calls(online)
+    online.twin.advance(60)
+    for each in online.twin.objects("dispute"):
+        online.twin.tell(f"disputes/{each['id']}", outcome=chance.choice(["won", "lost"]))
+    online.reconcile()
+    failed = online.sql("SELECT count(*) FROM refund WHERE status = 'failed'")
+    ended = {row.status: row.n for row in online.rows("SELECT status, count(*) AS n FROM charge_dispute GROUP BY 1")}
+    assert failed == (count + 2) // 3
+    assert sum(ended.values()) == count // 3
+    agree(online, refunds_failed=failed, disputes=ended)
+
+
+@pytest.mark.parametrize("hours", [25, -25])
+def test_t24_a_worker_whose_clock_is_a_day_off(online, hours):
+    """Its retries come when the provider has forgotten the keys, or seem to come before they were first sent."""
+    begin(online, place(online, many(5, 50)))
+    online.twin.faults(seed=SEED, rate=0.5, kinds=["500_after", "reset_after"])
+    send_due(online.database, online.provider)
+    happened = online.twin.faults()["happened"]
+    online.twin.faults(rate=0)
+    online.twin.advance(25 * 3600)
+    online.rows(
+        "UPDATE provider_call SET next_attempt_at = now() - interval '30 hours' WHERE status IN ('unknown', 'sending') RETURNING id"
+    )
+    with clock.fixed(clock.now() + timedelta(hours=hours)):
+        send_due(online.database, online.provider)
+    settle_calls(online)
+    assert sum(happened.values()) > 0
+    count = pay_all(online)
+    online.reconcile()
+    assert len(online.twin.objects("payment_intent")) == count == online.sql("SELECT count(*) FROM payment WHERE source = 'online'")
+    agree(online, payments=count, faults=happened, hours=hours)
+
+
+def test_t49_a_database_restored_to_the_past(online, cluster):
+    """Payments, refunds and transfers that only the provider remembers are found and booked; nobody is charged or refunded twice."""
+    payments, refunds, transfers = many(10, 200), many(4, 20), many(2, 10)
+    account = connect_supplier(online)
+    orders = place(online, payments)
+    begin(online, orders[: payments // 2])  # these calls are restored as if they had never been made
+    online.database.engine.dispose()
+    cluster.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'test'")
+    cluster.create("test_before", "test")
+    # ten minutes go by, and are lost
+    begin(online, orders[payments // 2 :])
+    settle_calls(online)
+    pay_all(online)
+    online.reconcile()
+    seller = online.api.as_(online.market.sellers[0])
+    for order in orders[:refunds]:
+        part = online.sql("SELECT id FROM supplier_order WHERE purchase_order_id = :id", id=order)
+        seller.post(f"/v1/supplier-orders/{part}/reject", json={"reason": "歉收"})
+        online.refund(order, online.sql("SELECT payment_id FROM online_payment WHERE purchase_order_id = :id", id=order), "30.00")
+    settle_calls(online)
+    for payout in range(transfers):
+        with online.database.unit_of_work() as session:
+            connecting.transfer(session, payout + 1, online.market.suppliers[0].id, 100, released_at=clock.now())
+    settle_calls(online)
+    assert len(online.twin.objects("transfer")) == transfers
+    at_provider = online.at_provider()
+    online.database.engine.dispose()
+    cluster.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'test'")
+    cluster.create("test", "test_before")
+    cluster.drop("test_before")
+    assert online.sql("SELECT count(*) FROM payment WHERE source = 'online'") == 0
+    settle_calls(online)  # fires again what had been fired
+    report = online.reconcile()
+    assert online.sql("SELECT count(*) FROM payment WHERE source = 'online'") == payments
+    assert online.sql("SELECT count(*) FROM refund WHERE status = 'paid'") == refunds
+    assert len(online.twin.objects("refund")) == refunds
+    # nobody here knows why the supplier was paid: it has it in advance
+    assert (online.account("advances"), len(online.twin.objects("transfer"))) == (transfers * 100, transfers)
+    assert online.sql("SELECT account_id FROM connected_account") == account
+    # released once more, none of them goes a second time
+    for payout in range(transfers):
+        with pytest.raises(AlreadyTransferred), online.database.unit_of_work() as session:
+            connecting.transfer(session, payout + 1, online.market.suppliers[0].id, 100, released_at=clock.now())
+    # what the supplier's own account received by transfers is no charge of anybody
+    assert len([each for each in online.twin.objects("charge") if each["paid"] and not each["source_transfer"]]) == payments
+    assert (report.unexplained, report.difference_fen, online.at_provider()) == (0, 0, at_provider)
+    assert online.reconcile().entries == 0
+    agree(online, payments=payments, refunds=refunds, transfers=transfers, fetched=report.fetched)

@@ -1,0 +1,166 @@
+"""The main story over HTTP, every refusal, reach and roles."""
+
+import pytest
+
+from shop.core.settings import settings
+from shop.identity.permissions import Role
+from tests.factories.identity import make_organisation, make_user
+from tests.factories.orders import make_market
+
+
+def test_an_order_is_paid_by_card(online):
+    order = online.order(10)
+    payment = online.begin(order["id"])
+    assert (payment["status"], payment["amount"], payment["client_secret"]) == ("created", "699.00", None)
+    online.work()
+    shown = online.read(payment["id"])
+    assert (shown["status"], shown["possible_actions"]) == ("requires_action", ["cancel"])
+    assert shown["client_secret"].startswith("pi_")
+    online.confirm(online.intent(payment["id"]), "pm_card_visa")
+    online.reconcile()
+    done = online.read(payment["id"])
+    assert (done["status"], done["received"], done["client_secret"], done["possible_actions"]) == ("succeeded", "699.00", None, [])
+    finance = online.api.as_(online.market.finance)
+    [booked] = finance.get(f"/v1/purchase-orders/{order['id']}/payments").json()
+    assert (booked["method"], booked["source"], booked["amount"], booked["order_due"]) == ("card", "online", "699.00", "0.00")
+    # the provider keeps 2.9 % and 0.30
+    assert (online.account("online"), online.account("fees")) == (69_900 - 2_057, 2_057)
+    assert online.at_provider() == online.account("online")
+    kinds = [row["kind"] for row in online.buyer.get("/v1/notifications").json()["items"]]
+    assert kinds.count("online_payment.succeeded") == 1
+    # what the provider keeps with it are numbers of ours
+    [intent] = online.twin.objects("payment_intent")
+    assert set(intent["metadata"]) == {"reference", "online_payment", "purchase_order", "placed", "method"}
+
+
+def test_a_declined_card_may_be_followed_by_another(online):
+    payment = online.begin(online.order()["id"])
+    online.work()
+    with pytest.raises(Exception, match="declined"):
+        online.confirm(online.intent(payment["id"]), "pm_card_visa_chargeDeclined")
+    online.reconcile()
+    shown = online.read(payment["id"])
+    assert (shown["status"], bool(shown["error_code"])) == ("requires_action", True)
+    online.confirm(online.intent(payment["id"]))
+    online.reconcile()
+    shown = online.read(payment["id"])
+    assert (shown["status"], shown["error_code"]) == ("succeeded", None)
+
+
+@pytest.mark.parametrize(("method", "shows"), [("wechat_pay", "qr_code"), ("alipay", "action_url")])
+def test_wallets_show_where_to_pay(online, method, shows):
+    order = online.order()
+    payment = online.begin(order["id"], method, amount="100.00", return_url="https://school.example.cn/paid?id=1")
+    online.work()
+    shown = online.read(payment["id"])
+    assert shown["status"] == "requires_action"
+    assert shown[shows].startswith("http")
+    online.twin.pay(online.intent(payment["id"]))
+    online.reconcile()
+    assert online.read(payment["id"])["status"] == "succeeded"
+    # the rest may be paid next
+    again = online.begin(order["id"], method, return_url="https://school.example.cn/paid")
+    assert again["amount"] == "599.00"
+    online.work()
+    online.twin.pay(online.intent(again["id"]), "decline")
+    online.reconcile()
+    assert online.read(again["id"])["status"] == "failed"
+    online.work()
+    assert {each["status"] for each in online.twin.objects("payment_intent")} == {"succeeded", "canceled"}
+
+
+def test_a_payment_is_stopped(online):
+    order = online.order()
+    path = f"/v1/purchase-orders/{order['id']}/online-payments"
+    first = online.begin(order["id"])
+    assert online.buyer.post(path, json={"method": "card"}).json()["code"] == "online_payment_open"
+    # before anything was sent
+    stopped = online.buyer.post(f"/v1/online-payments/{first['id']}/cancel").json()
+    assert stopped["status"] == "cancelled"
+    online.work()
+    assert online.twin.objects("payment_intent") == []
+    # after the provider has it
+    second = online.begin(order["id"])
+    online.work()
+    asked = online.buyer.post(f"/v1/online-payments/{second['id']}/cancel").json()
+    assert (asked["status"], asked["possible_actions"]) == ("requires_action", [])
+    online.work()
+    assert online.read(second["id"])["status"] == "cancelled"
+    assert online.buyer.post(f"/v1/online-payments/{second['id']}/cancel").json()["code"] == "online_payment_not_stoppable"
+    # what was paid before it could be stopped counts
+    third = online.begin(order["id"])
+    online.work()
+    online.buyer.post(f"/v1/online-payments/{third['id']}/cancel")
+    online.confirm(online.intent(third["id"]))
+    online.work()
+    online.reconcile()
+    assert online.read(third["id"])["status"] == "succeeded"
+    assert online.account("receivable") == -69_900  # paid ahead
+
+
+def test_what_is_refused(online):
+    order = online.order(10)
+    path = f"/v1/purchase-orders/{order['id']}/online-payments"
+    over = online.buyer.post(path, json={"method": "card", "amount": "699.01"})
+    assert (over.status_code, over.json()["code"], over.json()["data"]["due"]) == (409, "payment_above_due", "699.00")
+    for body in (
+        {"method": "cash"},
+        {"method": "card", "amount": "0.00"},
+        {"method": "card", "amount": "1e99"},
+        {"method": "card", "amount": "3.99"},
+        {"method": "alipay"},
+        {"method": "alipay", "return_url": "javascript:alert(1)"},
+        {"method": "card", "note": "x"},
+    ):
+        assert online.buyer.post(path, json=body).status_code == 422, body
+    assert online.buyer.post("/v1/purchase-orders/999999/online-payments", json={"method": "card"}).status_code == 404
+    assert online.api.as_(online.market.sellers[0]).post(path, json={"method": "card"}).status_code == 403
+    assert online.api.as_(online.cashier).post(path, json={"method": "card"}).status_code == 403
+    payment = online.begin(order["id"])
+    online.work()
+    with online.database.unit_of_work() as session:
+        stranger = make_user(session, Role.FINANCE, make_organisation(session))
+    other = online.api.as_(stranger)
+    assert other.get(f"/v1/online-payments/{payment['id']}").status_code == 404
+    assert other.post(f"/v1/online-payments/{payment['id']}/cancel").status_code == 404
+    assert other.get("/v1/online-payments").json()["items"] == []
+    # who keeps the money sees the payment, and nothing to pay it with
+    keeper = online.api.as_(online.cashier).get(f"/v1/online-payments/{payment['id']}").json()
+    assert (keeper["status"], keeper["client_secret"]) == ("requires_action", None)
+
+
+def test_lists_are_paged_and_filtered(online):
+    order = online.order()
+    for _ in range(3):
+        payment = online.begin(order["id"])
+        online.buyer.post(f"/v1/online-payments/{payment['id']}/cancel")
+    last = online.begin(order["id"])
+    finance = online.api.as_(online.market.finance)
+    page = finance.get("/v1/online-payments?limit=2").json()
+    assert page["items"][0]["id"] == last["id"]
+    rest = finance.get("/v1/online-payments", params={"limit": 5, "after": page["next"]}).json()
+    assert (len(rest["items"]), rest["next"]) == (2, None)
+    assert len(finance.get("/v1/online-payments?status=cancelled").json()["items"]) == 3
+    assert len(finance.get(f"/v1/online-payments?purchase_order_id={order['id']}&status=created").json()["items"]) == 1
+
+
+def test_the_same_request_twice_is_one_payment(online):
+    order = online.order()
+    path = f"/v1/purchase-orders/{order['id']}/online-payments"
+    answers = [online.buyer.post(path, json={"method": "card"}, headers={"Idempotency-Key": "k-1"}) for _ in range(3)]
+    assert {answer.json()["id"] for answer in answers} == {answers[0].json()["id"]}
+    online.work()
+    assert len(online.twin.objects("payment_intent")) == 1
+
+
+def test_without_a_key_online_payment_is_off_and_all_else_works(api, database, monkeypatch):
+    monkeypatch.delenv("SHOP_STRIPE_KEY", raising=False)
+    settings.cache_clear()
+    market = make_market(database)
+    buyer = api.as_(market.purchaser)
+    order = buyer.post("/v1/purchase-orders", json=market.order(2)).json()
+    answer = buyer.post(f"/v1/purchase-orders/{order['id']}/online-payments", json={"method": "card"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "online_payment_off")
+    assert api.post("/v1/stripe/webhooks", content=b"{}").json()["code"] == "online_payment_off"
+    seller = api.as_(market.sellers[0])
+    assert seller.post("/v1/connected-account", json={}).json()["code"] == "online_payment_off"

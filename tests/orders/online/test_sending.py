@@ -1,0 +1,174 @@
+"""Answers that are lost, late or faulty: nothing is done twice, and what is unknown becomes known."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from orders.online import rules
+from orders.online.actions.sending import claim, send_due
+from orders.online.provider import Provider
+from shop.core import clock
+from tests.factories.online import Online
+
+
+def soon(online: Online) -> None:
+    """Whatever waits for its next try is due now."""
+    online.sql(
+        "UPDATE provider_call SET next_attempt_at = now() - interval '1 second' WHERE status IN ('due', 'unknown') RETURNING id"
+    )
+    online.work()
+
+
+def calls(online):
+    return online.rows("SELECT * FROM provider_call ORDER BY id")
+
+
+@pytest.mark.parametrize("fault", ["500_after", "reset_after", "timeout_after"])
+def test_what_happened_though_nobody_heard_is_found(online, fault):
+    online.twin.faults(script=[fault, fault], hang=3, path="/v1/payment_intents")
+    payment = online.begin(online.order()["id"])
+    online.work()
+    assert online.read(payment["id"])["status"] == "unknown"
+    soon(online)
+    assert online.read(payment["id"])["status"] == "requires_action"
+    assert len(online.twin.objects("payment_intent")) == 1
+    assert online.twin.faults()["total"] >= 1
+
+
+@pytest.mark.parametrize(("fault", "attempts"), [("500_before", 2), ("503", 2), ("reset_before", 1), ("409", 1), ("429", 1)])
+def test_what_did_not_happen_is_asked_for_again(online, fault, attempts):
+    """After a fault that the provider keeps under the key, only a new key helps; without an answer the same one is right."""
+    # the library itself sends again what met no answer that is kept
+    online.twin.faults(script=[fault] if fault == "500_before" else [fault, fault], path="/v1/payment_intents")
+    payment = online.begin(online.order()["id"])
+    online.work()
+    soon(online)
+    soon(online)
+    assert online.read(payment["id"])["status"] == "requires_action"
+    assert len(online.twin.objects("payment_intent")) == 1
+    [call] = [each for each in calls(online) if each.operation == "pay"]
+    assert (call.status, call.attempt) == ("done", attempts)
+    assert call.key == rules.key_of("pay", online.sql("SELECT reference FROM online_payment"), attempts)
+
+
+def test_a_refusal_ends_the_payment_and_another_may_be_begun(online):
+    online.twin.faults(script=["400"], path="/v1/payment_intents")
+    order = online.order()
+    payment = online.begin(order["id"])
+    online.work()
+    shown = online.read(payment["id"])
+    assert (shown["status"], bool(shown["error_text"])) == ("failed", True)
+    online.begin(order["id"])
+
+
+@pytest.mark.parametrize("fault", ["500_before", "500_after", "reset_after", "timeout_after", "409"])
+def test_a_refund_is_made_once_whatever_is_heard_of_it(online, fault):
+    order, payment = online.paid(10)
+    online.api.as_(online.market.sellers[0]).post(
+        f"/v1/supplier-orders/{order['supplier_orders'][0]['id']}/reject", json={"reason": "歉收"}
+    )
+    online.twin.faults(script=[fault, fault], hang=3, path="/v1/refunds")
+    online.refund(order["id"], payment["payment_id"], "300.00")
+    for _ in range(3):
+        online.work()
+        soon(online)
+    assert [each["amount"] for each in online.twin.objects("refund")] == [30_000]
+    assert online.sql("SELECT status FROM refund") == "paid"
+    online.reconcile()
+    assert online.at_provider() == online.account("online")
+
+
+def test_the_provider_is_asked_after_the_commit_and_outside_of_every_transaction(online, monkeypatch):
+    """While it is being asked, nothing of the order is locked and the key stands in the database."""
+    order = online.order()
+    payment = online.begin(order["id"])
+    held = []
+
+    def pay(self, key, **wanted):
+        with online.database.unit_of_work() as session:
+            from sqlalchemy import text
+
+            session.execute(text("SET LOCAL lock_timeout = '300ms'"))
+            held.append(
+                session.execute(text("SELECT id FROM purchase_order WHERE id = :id FOR UPDATE"), {"id": order["id"]}).scalar()
+            )
+            session.execute(text("SELECT id FROM online_payment FOR UPDATE"))
+            assert session.execute(text("SELECT sent_at FROM provider_call WHERE key = :key"), {"key": key}).scalar() is not None
+            active = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'"
+            assert session.execute(text(active)).scalar_one() == 0
+        return asked(self, key, **wanted)
+
+    asked = Provider.pay
+    monkeypatch.setattr(Provider, "pay", pay)
+    online.work()
+    assert held == [order["id"]]
+    assert online.read(payment["id"])["status"] == "requires_action"
+
+
+def test_a_sender_that_was_killed_leaves_its_call_to_the_next(online):
+    payment = online.begin(online.order()["id"])
+    killed = claim(online.database)
+    # it had asked, and died before it could write
+    order = online.rows("SELECT number, placed_at FROM purchase_order")[0]
+    from orders.online.actions.settling import metadata_of
+
+    row = online.rows("SELECT * FROM online_payment")[0]
+    online.provider.pay(
+        killed.key,
+        amount_fen=row.amount_fen,
+        method="card",
+        return_url=None,
+        metadata=metadata_of(row, order.placed_at),
+        description=order.number,
+    )
+    assert send_due(online.database, online.provider) == 0  # its lease holds
+    with clock.fixed(clock.now() + timedelta(minutes=2)):
+        assert send_due(online.database, online.provider) == 1
+    assert online.read(payment["id"])["status"] == "requires_action"
+    assert len(online.twin.objects("payment_intent")) == 1
+
+
+@pytest.mark.parametrize("hours", [25, -25])
+def test_a_key_that_the_provider_forgot_charges_nobody_twice(online, hours):
+    """A day later, or by a clock that is a day off, the same key would begin anew there."""
+    order, payment = online.paid(10)
+    online.api.as_(online.market.sellers[0]).post(
+        f"/v1/supplier-orders/{order['supplier_orders'][0]['id']}/reject", json={"reason": "歉收"}
+    )
+    refund = online.refund(order["id"], payment["payment_id"], "300.00")
+    online.work()
+    # as if the answers had never been written down
+    online.sql("UPDATE provider_call SET status = 'sending' WHERE operation IN ('pay', 'refund') RETURNING id")
+    online.sql("UPDATE refund SET status = 'approved', reference = NULL WHERE id = :id RETURNING id", id=refund)
+    online.sql("UPDATE online_payment SET status = 'unknown', intent_id = NULL, charge_id = NULL, payment_id = NULL RETURNING id")
+    online.sql("UPDATE provider_call SET next_attempt_at = now() - interval '26 hours' RETURNING id")
+    online.twin.advance(25 * 3600)
+    with clock.fixed(clock.now() + timedelta(hours=hours)):
+        send_due(online.database, online.provider, senders=1)
+    assert len(online.twin.objects("payment_intent")) == 1
+    assert len(online.twin.objects("refund")) == 1
+
+
+def test_one_open_payment_for_an_order_whoever_is_faster(online):
+    order = online.order()
+    path = f"/v1/purchase-orders/{order['id']}/online-payments"
+    clients = [online.buyer for _ in range(8)]
+
+    def begin(client):
+        return client.post(path, json={"method": "card"}).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(begin, clients))
+    assert (statuses.count(201), statuses.count(409)) == (1, 7)
+
+
+def test_many_senders_ask_for_each_once(online):
+    orders = [online.order(1)["id"] for _ in range(10)]
+    for each in orders:
+        online.begin(each)
+    with ThreadPoolExecutor(3) as pool:
+        made = sum(pool.map(lambda _: send_due(online.database, online.provider), range(3)))
+    assert made == 10
+    assert len(online.twin.objects("payment_intent")) == 10
+    assert {call.tries for call in calls(online)} == {1}
