@@ -1,7 +1,7 @@
 """The money ledger with a million postings: the reconciliation, and what finance reads, each beside one plain pass over the same rows."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from sqlalchemy import text
@@ -24,17 +24,15 @@ from tests.factories.identity import make_user
 ORDERS = 120_000
 
 
-def run(made: Ground) -> list[Row]:
+def run(made: Ground) -> Iterator[Row]:
     database = Database(made.database_url, pool_size=1, statement_timeout_ms=600_000)
     try:
         postings = _fill(database)
         with database.session() as session:
             keeper, supplier = _people(session)
-            return [
-                _reconcile(session, postings),
-                *_reading(session, keeper, supplier),
-                _booking(database),
-            ]
+            yield _reconcile(session, postings)
+            yield from _reading(session, keeper, supplier)
+        yield _booking(database)
     finally:
         database.dispose()
 
