@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from tests.bench import (
@@ -23,7 +23,7 @@ from tests.bench import (
 )
 from tests.bench.ground import Ground, Row, ground
 
-GROUPS: dict[str, Callable[[Ground], list[Row]]] = {
+GROUPS: dict[str, Callable[[Ground], Iterable[Row]]] = {
     "orders": orders.run,
     "agreements": agreements.run,
     "buying": buying.run,
