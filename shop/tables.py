@@ -34,6 +34,7 @@ import orders.refunds.models
 import orders.requests.models
 import orders.reserved_share.models
 import orders.returns.models
+import orders.settlement.models
 import orders.sourcing.models
 import orders.statistics.models
 import orders.units.models

@@ -29,6 +29,7 @@ from orders.refunds import handlers as refunds
 from orders.requests import handlers as requests
 from orders.reserved_share import handlers as reserved_share
 from orders.returns import handlers as returns
+from orders.settlement import handlers as settlement
 from orders.sourcing import handlers as sourcing
 from shop.core.outbox import Handler
 from shop.notifications import handlers as organisations
@@ -78,4 +79,5 @@ HANDLERS: dict[str, Handler] = together(
     returns.HANDLERS,
     bookings.HANDLERS,
     disputes.HANDLERS,
+    settlement.HANDLERS,
 )

@@ -29,6 +29,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "remind_of_pledges": _every(3600, "pledges.remind"),
     "expire_vouchers": _every(600, "bookings.expire"),
     "remind_of_disputes": _every(1800, "disputes.remind"),
+    "settle": _every(3600, "settlements.run"),
     "seal": _every(30, "audit.seal"),
     "tidy": _every(3600, "workers.tidy"),
     "reconcile": _every(3600, "reconcile.run"),

@@ -28,6 +28,7 @@ from orders.purchasing import actions as purchasing
 from orders.purchasing import handlers as ordering
 from orders.reconcile import report
 from orders.reserved_share import handlers as reserved_share
+from orders.settlement.actions import running as settling
 from orders.sourcing import handlers as quotations
 from orders.sourcing.actions import moving as sourcing
 from orders.statistics import actions as statistics
@@ -278,6 +279,15 @@ def draft_call_offs() -> None:
         late = call_offs.tell_late(session)
     if drafted or late:
         log.info("call_offs_drafted", count=drafted, days_late=late)
+
+
+@app.task(name="settlements.run", time_limit=1200, soft_time_limit=1100)
+def settle() -> None:
+    """Settle with suppliers for the latest period that is over, once."""
+    with database().unit_of_work() as session:
+        made = settling.run_due(session)
+    if made:
+        log.info("settlements_made", count=made)
 
 
 @app.task(name="reconcile.run", time_limit=3000, soft_time_limit=2900)

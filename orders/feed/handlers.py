@@ -104,6 +104,7 @@ _CHARGE_DISPUTE = f"""
     SELECT {_BUYERS}, 'charge_dispute', d.id FROM charge_dispute d JOIN online_payment o ON o.id = d.online_payment_id
     JOIN purchase_order po ON po.id = o.purchase_order_id WHERE d.id = :id
 """
+_PAYOUT = "SELECT supplier_id, 'payout', id FROM payout WHERE id = :id"
 _PLEDGE = "SELECT organisation_id, 'pledge', id FROM pledge WHERE id = :id"
 _PROOF = "SELECT p.organisation_id, 'pledge', p.id FROM purchase_proof f JOIN pledge p ON p.id = f.pledge_id WHERE f.id = :id"
 
@@ -114,6 +115,7 @@ CONCERNED: dict[str, tuple[str, str]] = {
         "correction_id",
         _OF_PART.format(subject="acceptance_correction", table="acceptance_correction"),
     ),
+    "advance.paid": ("advance_id", "SELECT supplier_id, 'advance', id FROM advance WHERE id = :id"),
     "agreement.declined": ("agreement_id", _AGREEMENT),
     "agreement.instalments_late": ("agreement_id", _AGREEMENT),
     "agreement.proposed": ("agreement_id", _AGREEMENT),
@@ -182,6 +184,9 @@ CONCERNED: dict[str, tuple[str, str]] = {
     ),
     "payment.recorded": ("payment_id", _PAYMENT),
     "payment.undone": ("payment_id", _PAYMENT),
+    "payout.ended": ("payout_id", _PAYOUT),
+    "payout.released": ("payout_id", _PAYOUT),
+    "payout_account.moved": ("account_id", "SELECT supplier_id, 'payout_account', id FROM payout_account WHERE id = :id"),
     "pledge.cancelled": ("pledge_id", _PLEDGE),
     "pledge.opened": ("pledge_id", _PLEDGE),
     "purchase_order.amended": ("purchase_order_id", _PARTS),
@@ -206,6 +211,8 @@ CONCERNED: dict[str, tuple[str, str]] = {
     "quotation_request.published": ("quotation_request_id", _SOURCING),
     "refund.moved": ("refund_id", _REFUND),
     "return.moved": ("return_id", _OF_PART.format(subject="goods_return", table="goods_return")),
+    "settlement.answered": ("settlement_id", "SELECT supplier_id, 'settlement', id FROM settlement WHERE id = :id"),
+    "settlement_run.made": ("run_id", "SELECT supplier_id, 'settlement', id FROM settlement WHERE run_id = :id"),
     "shipment.corrected": ("shipment_id", _PART.format(subject="shipment", of="s", join=_SHIPMENT, by="s")),
     "shipment.hold_changed": ("shipment_id", _PART.format(subject="shipment", of="s", join=_SHIPMENT, by="s")),
     "shipment.sent": ("shipment_id", _PART.format(subject="shipment", of="s", join=_SHIPMENT, by="s")),
@@ -241,6 +248,7 @@ NOT_TOLD = frozenset(
         "quality_signal.raised",
         "reserved_share.filed",
         "reserved_share.reviewed",
+        "settlement.objected",
     }
 )
 

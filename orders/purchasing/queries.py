@@ -52,7 +52,7 @@ def reach(actor: Actor) -> dict[str, Any]:
 #: What supplier order ``so`` costs by now: its freight, and its goods less what was rejected, lost or will not come. What the ledger took back
 #: or booked anew since the acceptance (returns, corrections) counts as it says, and so does what a dispute gave back. Rejected and cancelled
 #: parts cost nothing, not even freight.
-_PAYABLE = f"""-{ALLOWED_OF_PART.format(id="so.id")}
+PAYABLE = f"""-{ALLOWED_OF_PART.format(id="so.id")}
   + CASE WHEN so.status IN ('rejected', 'cancelled') THEN 0 ELSE so.freight_fen
     + (SELECT coalesce(sum(round((l.quantity - l.rejected_quantity - l.difference_quantity - l.closed_quantity) * l.unit_price_fen)), 0)::bigint
        FROM order_line l WHERE l.supplier_order_id = so.id)
@@ -60,7 +60,7 @@ _PAYABLE = f"""-{ALLOWED_OF_PART.format(id="so.id")}
        WHERE e.order_id = so.purchase_order_id AND e.supplier_order_id = so.id AND e.origin_kind <> 'acceptance_line') END"""  # noqa: S608
 
 _WITHIN_REACH = text(f"SELECT 1 FROM supplier_order so {SIDES} WHERE so.id = :id AND {IN_REACH}")  # noqa: S608
-_PAYABLE_OF_PART = text(f"SELECT {_PAYABLE} FROM supplier_order so WHERE so.id = :id")  # noqa: S608
+_PAYABLE_OF_PART = text(f"SELECT {PAYABLE} FROM supplier_order so WHERE so.id = :id")  # noqa: S608
 
 #: The same for a whole order, and what was paid for it.
 PAYABLE_AND_PAID = text(
@@ -267,7 +267,7 @@ def purchase_orders(session: Session, actor: Actor, asked: OrderSearch) -> Page[
 
 _SUPPLIER_ORDER = f"""
     SELECT so.*, po.number AS purchase_order_number, po.buyer_id, buyer.name AS buyer_name, supplier.name AS supplier_name,
-           coalesce(so.deliver_by, po.deliver_by) AS wanted_by, {_PAYABLE} AS payable, po.placed_at, po.delivery_address, po.delivery_contact,
+           coalesce(so.deliver_by, po.deliver_by) AS wanted_by, {PAYABLE} AS payable, po.placed_at, po.delivery_address, po.delivery_contact,
            po.delivery_phone,
            EXISTS (SELECT FROM dispute d WHERE d.supplier_order_id = so.id AND d.status IN ('open', 'answered', 'mediating')) AS in_dispute
     FROM supplier_order so

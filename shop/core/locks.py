@@ -3,9 +3,9 @@
 Lock order, everywhere, each by id:
 pledge (FOR SHARE by what adds to it) -> baskets asked for by an organisation (by name) -> basket proposal or proof -> quotation request ->
 harvest of a supplier (by name) -> agreement -> its changes, drafts, instalments -> certification case -> purchase request -> uploaded lists
-of the same content -> spending of a unit (by name) -> dispute -> online payment, its charge dispute, connected account, transfer ->
-supplier orders -> application for another budget unit -> purchase order
-(its totals) -> refund -> goods return or correction -> vouchers -> service capacity (by SKU and day) -> acceptance balances (by line) -> sale entries
+of the same content -> spending of a unit (by name) -> settlement run (by name) -> online payment, its charge dispute, connected account,
+transfer -> settlement -> payout -> dispute -> supplier orders -> application for another budget unit -> purchase order (its totals) ->
+refund -> goods return or correction -> vouchers -> service capacity (by SKU and day) -> acceptance balances (by line) -> sale entries
 -> order lines -> stock (by SKU) -> number series -> certificates (FOR KEY SHARE by orders; FOR UPDATE by what changes their force, which
 reads the clock after that) -> budget draws -> budgets.
 Freeing capacity needs no lock. A webhook endpoint comes before its deliveries, a unit's reserved share before the lock of the year's shared

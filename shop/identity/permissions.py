@@ -71,6 +71,7 @@ class Permission(StrEnum):
     RETURNS_ANSWER = "returns:answer"
     RETURNS_DOCUMENT = "returns:document"
     RETURNS_REQUEST = "returns:request"
+    SETTLEMENTS_ANSWER = "settlements:answer"
     SHIPMENTS_CREATE = "shipments:create"
     STATISTICS_READ = "statistics:read"
     STOCK_EDIT = "stock:edit"
@@ -251,7 +252,10 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         }
     ),
     Role.SUPPLIER_ADMIN: frozenset(
-        _EVERYONE | _SUPPLIER | _ADMIN | {P.CERTIFICATIONS_APPLY, P.COMPLAINTS_STATE, P.CONNECTED_ACCOUNTS_MANAGE, P.PRODUCTS_EDIT}
+        _EVERYONE
+        | _SUPPLIER
+        | _ADMIN
+        | {P.CERTIFICATIONS_APPLY, P.COMPLAINTS_STATE, P.CONNECTED_ACCOUNTS_MANAGE, P.PRODUCTS_EDIT, P.SETTLEMENTS_ANSWER}
     ),
     Role.SUPPLIER_STAFF: frozenset(_EVERYONE | _SUPPLIER),
     Role.BUYER_ADMIN: frozenset(

@@ -32,6 +32,7 @@ def told(kind: str, data: Mapping[str, Any], language: Language) -> str:
 #: Where a person reads more about a subject; about any other, in the inbox.
 PLACES: Mapping[str, str] = {
     "acceptance_correction": "/v1/acceptance-corrections/{id}",
+    "advance": "/v1/advances/{id}",
     "agreement": "/v1/agreements/{id}",
     "amendment": "/v1/amendments/{id}",
     "basket_proposal": "/v1/basket-proposals/{id}",
@@ -57,6 +58,8 @@ PLACES: Mapping[str, str] = {
     "online_transfer": "/v1/online-payment-standing",
     "open_orders": "/v1/certificates/{id}/open-orders",
     "organisation": "/v1/organisations/{id}",
+    "payout": "/v1/payouts/{id}",
+    "payout_account": "/v1/payout-accounts/{id}",
     "pledge": "/v1/pledges/{id}",
     "provider_entry": "/v1/online-payment-standing",
     "purchase_request": "/v1/purchase-requests/{id}",
@@ -64,6 +67,7 @@ PLACES: Mapping[str, str] = {
     "quotation_request": "/v1/quotation-requests/{id}",
     "reserved_share": "/v1/reserved-shares/{id}",
     "reserved_shares": "/v1/reserved-shares?year={id}&status=filed",
+    "settlement": "/v1/settlements/{id}",
     "supplier_order": "/v1/supplier-orders/{id}",
     "webhook_endpoint": "/v1/webhook-endpoints/{id}",
 }

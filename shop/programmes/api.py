@@ -43,6 +43,7 @@ def _out(row: Programme, language: Language) -> ProgrammeOut:
         returns=config.returns,
         disputes=config.disputes,
         vouchers=config.vouchers,
+        settlement=config.settlement,
         targets=[
             TargetOut(label=target.zh if language == "zh" else target.en, **target.model_dump(exclude={"zh", "en"}))
             for target in config.targets

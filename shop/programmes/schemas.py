@@ -178,6 +178,24 @@ class VoucherRules(Part):
     unredeemed: Literal["cancelled", "forfeited"] = "cancelled"
 
 
+class SettlementRules(Part):
+    """How suppliers are settled with and paid; ``docs/settlement.md`` says why. Days are calendar days."""
+
+    #: Periods end on Sundays; on the 15th and the last day of a month; on the last day of a month. Shanghai dates.
+    period: Literal["weekly", "half_monthly", "monthly"] = "half_monthly"
+    #: What was accepted waits so many days, in which it may be given back.
+    hold_days: int = Field(default=7, ge=0, le=365)
+    #: Only what the buyer paid for is settled; and what counts as paid: what arrived, or also what the buyer says it sent.
+    when_paid: bool = True
+    paid_means: Literal["received", "announced"] = "received"
+    #: Only what the supplier's invoice is there for is settled.
+    needs_invoice: bool = False
+    #: The supplier may object so many days after a statement was made.
+    objection_days: int = Field(default=3, ge=0, le=60)
+    #: A changed bank account is paid to so many days after the change was approved.
+    account_days: int = Field(default=3, ge=0, le=60)
+
+
 class Target(Part):
     """A goal with its source. Amounts are whole yuan."""
 
@@ -207,6 +225,7 @@ class ProgrammeConfig(Part):
     returns: ReturnRules = ReturnRules()
     disputes: DisputeRules = DisputeRules()
     vouchers: VoucherRules = VoucherRules()
+    settlement: SettlementRules = SettlementRules()
     targets: tuple[Target, ...] = ()
     #: Group of codes -> code -> label.
     terms: Mapping[str, Mapping[str, Label]]
@@ -271,6 +290,7 @@ class ProgrammeOut(ProgrammeSummaryOut):
     returns: ReturnRules
     disputes: DisputeRules
     vouchers: VoucherRules
+    settlement: SettlementRules
     targets: list[TargetOut]
 
 

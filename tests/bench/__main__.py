@@ -6,7 +6,19 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import agreements, approvals, buying, catalogue, certification, certified, orders, pledges, startup, statistics
+from tests.bench import (
+    agreements,
+    approvals,
+    buying,
+    catalogue,
+    certification,
+    certified,
+    money,
+    orders,
+    pledges,
+    startup,
+    statistics,
+)
 from tests.bench.ground import Ground, Row, ground
 
 GROUPS: dict[str, Callable[[Ground], list[Row]]] = {
@@ -19,6 +31,7 @@ GROUPS: dict[str, Callable[[Ground], list[Row]]] = {
     "statistics": statistics.run,
     "pledges": pledges.run,
     "approvals": approvals.run,
+    "money": money.run,
     "startup": startup.run,
 }
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from orders.agreements.actions import drafts
 from orders.online.models import OnlinePayment
-from shop.core import clock, outbox
+from shop.core import clock, outbox, sealing
 from shop.core.db import Database
 from shop.identity.permissions import Role
 from tests.factories.bodies import PDF
@@ -256,3 +256,31 @@ def _pledges(bureau: Bureau, world: World) -> None:
 @_maker
 def _reserved_share(bureau: Bureau, world: World) -> None:
     world["reserved-shares"] = clock.today().year
+
+
+@_maker
+def _settlements(bureau: Bureau, world: World) -> None:
+    """Rows alone: a settlement needs weeks. A payout that is on a list for the bank, an account that waits, and an advance."""
+    values = {"supplier": bureau.market.suppliers[0].id, "user": bureau.people["seller"].id, "agreement": world["agreements"]}
+    statement = text(
+        """
+        WITH run AS (INSERT INTO settlement_run (period_start, period_end, run_at) VALUES ('2026-01-01', '2026-01-15', now()) RETURNING id),
+        made AS (
+            INSERT INTO settlement (number, run_id, supplier_id, period_start, period_end, line_count, sales_fen, returns_fen, freight_fen, other_fen,
+                                    commission_fen, net_fen, carried_fen, advance_used_fen, due_fen, held_fen, objections_until, made_at)
+            SELECT 'JS-1', id, :supplier, '2026-01-01', '2026-01-15', 1, 100, 0, 0, 0, 0, 100, 0, 0, 100, 0, '2099-12-31', now() FROM run RETURNING id),
+        account AS (
+            INSERT INTO payout_account (supplier_id, holder, bank, sealed_number, tail, reason, requested_by, requested_at)
+            VALUES (:supplier, '', '', :sealed, '0123', '', :user, now()) RETURNING id),
+        pay AS (INSERT INTO payout (settlement_id, supplier_id, amount_fen, drafted_at) SELECT id, :supplier, 100, now() FROM made RETURNING id),
+        list AS (INSERT INTO payout_file (number, payout_count, amount_fen, made_by, made_at) VALUES ('FK-1', 1, 100, :user, now()) RETURNING id),
+        attempt AS (INSERT INTO payout_attempt (payout_id, method, account_id, released_by, released_at, file_id)
+                    SELECT pay.id, 'bank', account.id, :user, now(), list.id FROM pay, account, list),
+        ahead AS (INSERT INTO advance (number, agreement_id, supplier_id, amount_fen, reason, requested_by, requested_at)
+                  VALUES ('YF-1', :agreement, :supplier, 100, '', :user, now()) RETURNING id)
+        SELECT made.id AS settlements, pay.id AS payouts, list.id AS "payout-files", account.id AS "payout-accounts", ahead.id AS advances
+        FROM made, pay, list, account, ahead
+        """
+    )
+    with bureau.api.database.unit_of_work() as session:
+        world.update(session.execute(statement, {**values, "sealed": sealing.seal({"number": "0123"})}).one()._mapping)

@@ -8,8 +8,9 @@ from orders.reconcile.checks.online import ONLINE
 from orders.reconcile.checks.placed import ORDERS
 from orders.reconcile.checks.recorded import RECORDS
 from orders.reconcile.checks.returned import RETURNED
+from orders.reconcile.checks.settled import SETTLED
 from orders.reconcile.checks.sold import FIGURES, LEDGER
 
-CHECKS: list[Check] = [*ORDERS, *BUDGETED, *DELIVERIES, *LEDGER, *RETURNED, *ONLINE, *FIGURES, *CERTIFICATES, *RECORDS]
+CHECKS: list[Check] = [*ORDERS, *BUDGETED, *DELIVERIES, *LEDGER, *RETURNED, *ONLINE, *SETTLED, *FIGURES, *CERTIFICATES, *RECORDS]
 
 __all__ = ["CHECKS", "Check", "Difference"]

@@ -1,0 +1,104 @@
+"""What must agree between settlements, payouts and the money ledger."""
+
+from orders.reconcile.checks.check import sql
+
+SETTLED = [
+    sql(
+        "settlement_lines",
+        "结算行 = 应付分录",
+        "Lines of settlements = what was owed",
+        """
+        SELECT 'settlement_line ' || l.posting_id AS subject, format('%s fen, supplier %s, part %s', -p.amount_fen, p.party_id, p.supplier_order_id) AS expected,
+               format('%s fen, supplier %s, part %s', l.amount_fen, s.supplier_id, l.supplier_order_id) AS found
+        FROM settlement_line l JOIN settlement s ON s.id = l.settlement_id JOIN money_posting p ON p.id = l.posting_id
+        WHERE p.account <> 'payable' OR (-p.amount_fen, p.party_id, p.supplier_order_id) IS DISTINCT FROM (l.amount_fen, s.supplier_id, l.supplier_order_id)
+        """,
+    ),
+    sql(
+        "settlement_sums",
+        "结算单 = 各行之和",
+        "Settlements = their lines",
+        """
+        SELECT 'settlement ' || s.id AS subject, format('%s lines, %s fen, commission %s', l.lines, l.fen, l.commission) AS expected,
+               format('%s lines, %s fen, commission %s', s.line_count, s.net_fen + s.commission_fen, s.commission_fen) AS found
+        FROM settlement s
+        LEFT JOIN (SELECT settlement_id AS id, count(*) AS lines, sum(amount_fen) AS fen, sum(commission_fen) AS commission FROM settlement_line GROUP BY 1) l USING (id)
+        WHERE (s.line_count, s.net_fen + s.commission_fen, s.commission_fen) IS DISTINCT FROM (l.lines, l.fen, l.commission)
+        """,
+    ),
+    sql(
+        "commission_of_parts",
+        "佣金 = 按订单分部累计额计算",
+        "Commission = that of the whole of each part of an order",
+        """
+        SELECT format('supplier_order %s, rule %s', l.supplier_order_id, l.rule_id) AS subject, w.fen::text AS expected, sum(l.commission_fen)::text AS found
+        FROM settlement_line l LEFT JOIN commission_rule r ON r.id = l.rule_id
+        CROSS JOIN LATERAL (SELECT CASE r.kind WHEN 'rate' THEN round(sum(x.amount_fen) * r.rate_bp / 10000)
+                                   WHEN 'fixed' THEN least(r.fixed_fen, greatest(sum(x.amount_fen), 0)) ELSE 0 END AS fen
+                            FROM settlement_line x WHERE x.supplier_order_id = l.supplier_order_id AND x.rule_id IS NOT DISTINCT FROM l.rule_id) w
+        GROUP BY l.supplier_order_id, l.rule_id, w.fen HAVING sum(l.commission_fen) <> w.fen
+        """,
+    ),
+    sql(
+        "settlements_booked",
+        "结算单 = 账簿分录",
+        "Settlements = what the money ledger says",
+        """
+        SELECT 'settlement ' || s.id AS subject, format('parts %s, commission %s, net %s', s.net_fen + s.commission_fen, s.commission_fen, s.net_fen) AS expected,
+               format('parts %s, commission %s, net %s', coalesce(b.parts, 0), coalesce(b.commission, 0), coalesce(b.net, 0)) AS found
+        FROM settlement s
+        LEFT JOIN (SELECT t.origin_id AS id, sum(p.amount_fen) FILTER (WHERE p.account = 'payable') AS parts,
+                          -sum(p.amount_fen) FILTER (WHERE p.account = 'commission') AS commission,
+                          -sum(p.amount_fen) FILTER (WHERE p.account = 'settled') AS net
+                   FROM money_transaction t JOIN money_posting p ON p.transaction_id = t.id WHERE t.kind = 'settlement' GROUP BY 1) b USING (id)
+        WHERE (s.net_fen + s.commission_fen, s.commission_fen, s.net_fen)
+              IS DISTINCT FROM (coalesce(b.parts, 0), coalesce(b.commission, 0), coalesce(b.net, 0))
+        """,
+    ),
+    sql(
+        "settlements_carried",
+        "上期结转 = 上期净额为负部分",
+        "Carried = what the settlement before left over",
+        """
+        SELECT 'settlement ' || id AS subject, least(carried_before + net_before, 0)::text AS expected, carried_fen::text AS found
+        FROM (SELECT id, carried_fen, coalesce(lag(carried_fen) OVER of_supplier, 0) AS carried_before, coalesce(lag(net_fen) OVER of_supplier, 0) AS net_before
+              FROM settlement WINDOW of_supplier AS (PARTITION BY supplier_id ORDER BY period_end)) s
+        WHERE carried_fen <> least(carried_before + net_before, 0)
+        """,
+    ),
+    sql(
+        "payouts",
+        "付款 = 结算单应付",
+        "Payouts = what settlements say is due",
+        """
+        SELECT 'settlement ' || s.id AS subject, s.due_fen::text AS expected, coalesce(p.amount_fen, 0)::text AS found
+        FROM settlement s LEFT JOIN payout p ON p.settlement_id = s.id
+        WHERE (s.due_fen, s.supplier_id) IS DISTINCT FROM (coalesce(p.amount_fen, 0), coalesce(p.supplier_id, s.supplier_id))
+        """,
+    ),
+    sql(
+        "suppliers_money",
+        "供应商各科目余额 = 结算、付款、预付款单据",
+        "Balances of suppliers = settlements, payouts and advances",
+        """
+        SELECT 'organisation ' || d.id AS subject, format('settled %s, on the way %s, ahead %s', d.settled, d.on_its_way, d.ahead) AS expected,
+               format('settled %s, on the way %s, ahead %s', d.booked, d.booked_on_its_way, d.booked_ahead) AS found
+        FROM (
+            SELECT id, sum(settled) AS settled, sum(on_its_way) AS on_its_way, sum(ahead) AS ahead, sum(booked) AS booked,
+                   sum(booked_on_its_way) AS booked_on_its_way, sum(booked_ahead) AS booked_ahead
+            FROM (
+                SELECT supplier_id AS id, net_fen - advance_used_fen AS settled, 0 AS on_its_way, -advance_used_fen AS ahead, 0 AS booked,
+                       0 AS booked_on_its_way, 0 AS booked_ahead FROM settlement
+                UNION ALL
+                SELECT supplier_id, -amount_fen, CASE status WHEN 'paid' THEN 0 ELSE amount_fen END, 0, 0, 0, 0 FROM payout
+                WHERE status IN ('released', 'sent', 'paid')
+                UNION ALL SELECT supplier_id, 0, 0, amount_fen, 0, 0, 0 FROM advance WHERE status = 'paid'
+                UNION ALL
+                SELECT party_id, 0, 0, 0, CASE account WHEN 'settled' THEN -amount_fen ELSE 0 END,
+                       CASE account WHEN 'payouts' THEN -amount_fen ELSE 0 END, CASE account WHEN 'advances' THEN amount_fen ELSE 0 END
+                FROM money_posting WHERE account IN ('settled', 'payouts', 'advances')
+            ) x GROUP BY id
+        ) d WHERE (d.settled, d.on_its_way, d.ahead) IS DISTINCT FROM (d.booked, d.booked_on_its_way, d.booked_ahead)
+        """,
+    ),
+]

@@ -1,0 +1,243 @@
+"""Payouts: approved by one person, released by another, sent, paid, or failed and released again.
+
+``paid`` and ``failed`` are for what knows it: the bank's statement, or the provider of online payments. Everybody locks the payout first, so that
+two at once release, pay or fail it once.
+"""
+
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from orders.money import actions as money
+from orders.money.rules import Account, Kind, Place, carry
+from orders.settlement.actions.accounts import IN_USE
+from orders.settlement.errors import (
+    NoAccount,
+    NotByHand,
+    NothingToSend,
+    ObjectionPeriodRunning,
+    SamePerson,
+    SettlementObjected,
+)
+from orders.settlement.models import PayoutAttempt, PayoutFile
+from orders.settlement.schemas.payouts import Method
+from orders.settlement.states import PAYOUT, PayoutMove, PayoutStatus, SettlementStatus
+from shop.core import audit, clock, numbers, outbox
+from shop.core.audit import Who
+from shop.core.db import array
+from shop.core.errors import NotFound
+from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
+
+# the settlement too: an objection and a release at once must see one another
+_LOCK = text("SELECT 1 FROM settlement s JOIN payout p ON p.settlement_id = s.id WHERE p.id = :id FOR UPDATE OF s, p")
+_PAYOUT = text(
+    """
+    SELECT p.*, o.region_code, s.status AS settlement_status, s.objections_until, a.id AS attempt_id, a.method AS way
+    FROM payout p JOIN settlement s ON s.id = p.settlement_id JOIN organisation o ON o.id = p.supplier_id
+    LEFT JOIN payout_attempt a ON a.payout_id = p.id AND a.outcome IS DISTINCT FROM 'failed'
+    WHERE p.id = :id
+    """
+)
+_TO_SEND = text(
+    """
+    SELECT p.id, p.amount_fen FROM payout p JOIN organisation o ON o.id = p.supplier_id
+    WHERE p.status = 'released' AND p.method = 'bank' AND o.region_code LIKE ANY (CAST(:regions AS text[])) ORDER BY p.id FOR UPDATE OF p
+    """
+)
+_SEND = text(
+    """
+    WITH sent AS (
+        UPDATE payout SET status = 'sent', reference = :number, version = version + 1 WHERE id = ANY (CAST(:ids AS bigint[])) RETURNING id
+    )
+    UPDATE payout_attempt a SET file_id = :file_id, sent_at = :now, reference = :number FROM sent
+    WHERE a.payout_id = sent.id AND a.outcome IS NULL
+    """
+)
+_ATTEMPT_SENT = text("UPDATE payout_attempt SET sent_at = :now, reference = :reference WHERE id = :id")
+_ATTEMPT_ENDED = text(
+    "UPDATE payout_attempt SET outcome = :outcome, ended_at = :now, reference = coalesce(:reference, reference), reason = :reason WHERE id = :id"
+)
+
+
+def approve(session: Session, actor: Actor, payout_id: int, method: Method) -> None:
+    """Say that a payout is right, and by what way it goes; after it failed also by another way.
+
+    Raises:
+        NotFound: not of a supplier whose money the caller keeps (404). SettlementObjected: the supplier waits for an answer (409).
+        IllegalMove: it was approved (409).
+    """
+    row = _kept(session, actor, payout_id)
+    PAYOUT.after(row.status, PayoutMove.APPROVE)
+    if row.settlement_status == SettlementStatus.OBJECTED:
+        raise SettlementObjected
+    _step(
+        session, actor, row, PayoutMove.APPROVE, approved_by=actor.user_id, approved_at=clock.now(), method=method, released_by=None
+    )
+
+
+def release(session: Session, actor: Actor, payout_id: int) -> None:
+    """Let a payout go, the first time or after it failed. From now on the money is on its way.
+
+    Raises:
+        NotFound: not of a supplier whose money the caller keeps (404). IllegalMove: it is not approved, or was released (409).
+        SamePerson: the caller drafted or approved it (403). SettlementObjected: the supplier waits for an answer (409).
+        ObjectionPeriodRunning: the supplier may still object and has not confirmed (409). NoAccount: there is none to pay to (409).
+    """
+    row = _kept(session, actor, payout_id)
+    PAYOUT.after(row.status, PayoutMove.RELEASE)
+    if actor.user_id in (row.approved_by, row.drafted_by):
+        raise SamePerson
+    if row.settlement_status == SettlementStatus.OBJECTED:
+        raise SettlementObjected
+    if row.settlement_status == SettlementStatus.OPEN and clock.today() <= row.objections_until:
+        raise ObjectionPeriodRunning(until=str(row.objections_until))
+    account = None
+    if row.method == "bank":
+        account = session.execute(IN_USE, {"id": row.supplier_id, "today": clock.today()}).first()
+        if account is None:
+            raise NoAccount
+    _step(session, actor, row, PayoutMove.RELEASE, released_by=actor.user_id, reference=None)
+    attempt = PayoutAttempt(
+        payout_id=row.id,
+        method=row.method,
+        account_id=account.id if account else None,
+        released_by=actor.user_id or 0,
+        released_at=clock.now(),
+    )
+    session.add(attempt)
+    session.flush()
+    settled, on_its_way = _places(row)
+    money.book(session, Kind.PAYOUT, attempt.id, carry(row.amount_fen, to=settled, out_of=on_its_way))
+    outbox.publish(
+        session,
+        "payout.released",
+        payout_id=row.id,
+        attempt_id=attempt.id,
+        method=row.method,
+        supplier_id=row.supplier_id,
+        amount_fen=row.amount_fen,
+        released_at=attempt.released_at.isoformat(),
+    )
+
+
+def send_all(session: Session, actor: Actor) -> int:
+    """Put every released payout by bank on a list for the bank; returns the list's id. Each is on one list at most.
+
+    Raises:
+        NothingToSend: there is none (409).
+    """
+    regions = [f"{prefix}%" for prefix in actor.regions(Permission.MONEY_MANAGE)]
+    found = session.execute(_TO_SEND, {"regions": regions}).all()
+    if not found:
+        raise NothingToSend
+    now = clock.now()
+    year = clock.shanghai_date(now).year
+    number = f"FK{year}-{numbers.next_number(session, f'payout_file:{year}'):06}"
+    total = sum(row.amount_fen for row in found)
+    made = PayoutFile(number=number, payout_count=len(found), amount_fen=total, made_by=actor.user_id or 0, made_at=now)
+    session.add(made)
+    session.flush()
+    ids = [row.id for row in found]
+    session.execute(_SEND, {"ids": array(ids), "number": number, "file_id": made.id, "now": now})
+    audit.record(session, actor, "payout_file.made", "payout_file", made.id, payouts=ids, amount_fen=total)
+    return made.id
+
+
+def send(session: Session, actor: Actor, payout_id: int, reference: str) -> None:
+    """Say that a single payout was handed to the bank, with its reference.
+
+    Raises:
+        NotFound: not of a supplier whose money the caller keeps (404). NotByHand: it goes online (409). IllegalMove: it is not released (409).
+    """
+    row = _by_hand(session, actor, payout_id)
+    _step(session, actor, row, PayoutMove.SEND, reference=reference)
+    session.execute(_ATTEMPT_SENT, {"id": row.attempt_id, "now": clock.now(), "reference": reference})
+
+
+def confirm(session: Session, actor: Actor, payout_id: int, reference: str) -> None:
+    """Say that the bank carried a payout out, where no statement is imported. Raises as :func:`send`."""
+    _by_hand(session, actor, payout_id)
+    paid(session, actor, payout_id, reference)
+
+
+def report_failure(session: Session, actor: Actor, payout_id: int, reason: str) -> None:
+    """Say that the bank gave a payout back. Raises as :func:`send`."""
+    _by_hand(session, actor, payout_id)
+    failed(session, actor, payout_id, reason)
+
+
+def paid(session: Session, who: Who, payout_id: int, reference: str | None = None) -> None:
+    """The bank or the provider shows that a payout left.
+
+    Raises:
+        NotFound: there is none (404). IllegalMove: it is not released, or was paid (409).
+    """
+    row = _locked(session, payout_id)
+    _step(session, who, row, PayoutMove.PAY, reference=reference or row.reference)
+    _end(session, row, "paid", reference=reference)
+    _, on_its_way = _places(row)
+    money.book(session, Kind.PAYOUT_PAID, row.attempt_id, carry(row.amount_fen, to=on_its_way, out_of=_till(row)))
+    outbox.publish(session, "payout.ended", payout_id=row.id, attempt_id=row.attempt_id, outcome="paid")
+
+
+def failed(session: Session, who: Who, payout_id: int, reason: str) -> None:
+    """A payout did not arrive, or came back: the supplier is owed it again, and it can be released again.
+
+    Raises:
+        NotFound: there is none (404). IllegalMove: it is not released, or failed before (409).
+    """
+    row = _locked(session, payout_id)
+    _step(session, who, row, PayoutMove.FAIL, reason=reason)
+    _end(session, row, "failed", reason=reason)
+    settled, on_its_way = _places(row)
+    back = _till(row) if row.status == PayoutStatus.PAID else on_its_way
+    money.book(session, Kind.PAYOUT_FAILED, row.attempt_id, carry(row.amount_fen, to=back, out_of=settled))
+    outbox.publish(session, "payout.ended", payout_id=row.id, attempt_id=row.attempt_id, outcome="failed")
+
+
+def _places(row: Any) -> tuple[Place, Place]:
+    return Place(Account.SETTLED, row.supplier_id), Place(Account.PAYOUTS, row.supplier_id)
+
+
+def _till(row: Any) -> Place:
+    return Place(Account.ONLINE if row.way == "stripe" else Account.BANK)
+
+
+def _locked(session: Session, payout_id: int) -> Any:
+    # first the locks, then what is there after waiting for them
+    session.execute(_LOCK, {"id": payout_id})
+    row = session.execute(_PAYOUT, {"id": payout_id}).first()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _kept(session: Session, actor: Actor, payout_id: int) -> Any:
+    row = _locked(session, payout_id)
+    if not actor.covers_region(Permission.MONEY_MANAGE, row.region_code):
+        raise NotFound
+    return row
+
+
+def _by_hand(session: Session, actor: Actor, payout_id: int) -> Any:
+    row = _kept(session, actor, payout_id)
+    if row.method != "bank":
+        raise NotByHand
+    return row
+
+
+def _end(session: Session, row: Any, outcome: str, *, reference: str | None = None, reason: str | None = None) -> None:
+    values = {"id": row.attempt_id, "outcome": outcome, "now": clock.now(), "reference": reference, "reason": reason}
+    session.execute(_ATTEMPT_ENDED, values)
+
+
+def _step(session: Session, who: Who, row: Any, move: PayoutMove, *, reason: str | None = None, **values: Any) -> None:
+    status = PAYOUT.after(row.status, move)
+    written = "".join(f", {name} = :{name}" for name in values)
+    session.execute(
+        text(f"UPDATE payout SET status = :status, version = version + 1{written} WHERE id = :id"),  # noqa: S608
+        {"id": row.id, "status": status, **values},
+    )
+    audit.record(session, who, f"payout.{move}", "payout", row.id, reason=reason, from_status=row.status, to_status=str(status))

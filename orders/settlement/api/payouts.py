@@ -1,0 +1,108 @@
+"""Payouts over HTTP."""
+
+from typing import Annotated, Any
+
+from fastapi import Query
+from fastapi.responses import Response
+
+from orders.settlement import sheets
+from orders.settlement.actions import paying
+from orders.settlement.actions.accounts import number_of
+from orders.settlement.queries import payouts as queries
+from orders.settlement.schemas.payouts import ApproveIn, Method, PayoutFileOut, PayoutOut, PayoutRow, SentIn
+from orders.settlement.schemas.settlements import Format, ReasonIn
+from orders.settlement.states import PayoutStatus
+from shop.core import exports
+from shop.core.paging import After, Limit, Page
+from shop.core.quantities import Id
+from shop.identity.access import Call, Routes
+from shop.identity.permissions import Permission
+
+routes = Routes("payouts", "/v1")
+#: Rows that a file of a list may hold.
+_MOST = 100_000
+
+
+@routes.get("/payouts", Permission.MONEY_READ, responses=exports.FILES, answer=Page[PayoutRow])
+def payouts(
+    call: Call,
+    supplier_id: Id | None = None,
+    status: PayoutStatus | None = None,
+    method: Method | None = None,
+    format: Format = "json",
+    limit: Limit = 50,
+    after: After = None,
+) -> Page[PayoutRow] | Response:
+    """Payouts to the own branch, or to those whose money one keeps; newest first."""
+    asked: dict[str, Any] = {"supplier_id": supplier_id, "status": status, "method": method}
+    if format == "json":
+        return queries.payouts(call.session, call.actor, **asked, limit=limit, after=after)
+    rows = queries.payouts(call.session, call.actor, **asked, limit=_MOST, after=None).items
+    return exports.file(format, "payouts", sheets.PAYOUTS_HEADER[call.language], sheets.payout_cells(rows))
+
+
+@routes.get("/payouts/{payout_id}", Permission.MONEY_READ)
+def payout(call: Call, payout_id: Id) -> PayoutOut:
+    """One payout with all its releases."""
+    return queries.payout(call.session, call.actor, payout_id)
+
+
+@routes.post("/payouts/{payout_id}/approve", Permission.MONEY_MANAGE, status=200)
+def approve(call: Call, payout_id: Id, body: ApproveIn) -> PayoutOut:
+    """Say that it is right, and by what way it goes. Another person releases it."""
+    paying.approve(call.session, call.actor, payout_id, body.method)
+    return queries.payout(call.session, call.actor, payout_id)
+
+
+@routes.post("/payouts/{payout_id}/release", Permission.MONEY_MANAGE, status=200)
+def release(call: Call, payout_id: Id) -> PayoutOut:
+    """Let it go: after it was approved, or after it failed."""
+    paying.release(call.session, call.actor, payout_id)
+    return queries.payout(call.session, call.actor, payout_id)
+
+
+@routes.post("/payouts/{payout_id}/send", Permission.MONEY_MANAGE, status=200)
+def send(call: Call, payout_id: Id, body: SentIn) -> PayoutOut:
+    """Say that it was handed to the bank by itself, with the bank's reference."""
+    paying.send(call.session, call.actor, payout_id, body.reference)
+    return queries.payout(call.session, call.actor, payout_id)
+
+
+@routes.post("/payouts/{payout_id}/confirm", Permission.MONEY_MANAGE, status=200)
+def confirm(call: Call, payout_id: Id, body: SentIn) -> PayoutOut:
+    """Say that the bank carried it out, where no statement is imported."""
+    paying.confirm(call.session, call.actor, payout_id, body.reference)
+    return queries.payout(call.session, call.actor, payout_id)
+
+
+@routes.post("/payouts/{payout_id}/fail", Permission.MONEY_MANAGE, status=200)
+def report_failure(call: Call, payout_id: Id, body: ReasonIn) -> PayoutOut:
+    """Say that the bank gave it back; it can be released again."""
+    paying.report_failure(call.session, call.actor, payout_id, body.reason)
+    return queries.payout(call.session, call.actor, payout_id)
+
+
+@routes.post("/payout-files", Permission.MONEY_MANAGE)
+def send_all(call: Call) -> PayoutFileOut:
+    """Put every released payout by bank on one list for the bank."""
+    return queries.payout_file(call.session, call.actor, paying.send_all(call.session, call.actor))
+
+
+@routes.get("/payout-files", Permission.MONEY_MANAGE)
+def payout_files(call: Call, limit: Limit = 50, after: After = None) -> Page[PayoutFileOut]:
+    """Lists for the bank, newest first."""
+    return queries.payout_files(call.session, call.actor, limit=limit, after=after)
+
+
+@routes.get("/payout-files/{payout_file_id}", Permission.MONEY_MANAGE)
+def payout_file(call: Call, payout_file_id: Id) -> PayoutFileOut:
+    return queries.payout_file(call.session, call.actor, payout_file_id)
+
+
+@routes.get("/payout-files/{payout_file_id}/content", Permission.MONEY_MANAGE, responses=exports.FILES)
+def payout_file_content(call: Call, payout_file_id: Id, format: Annotated[str, Query(pattern="^(csv|xlsx)$")] = "xlsx") -> Response:
+    """The list as the bank takes it; the same whenever it is asked for."""
+    found = queries.payout_file(call.session, call.actor, payout_file_id)
+    rows = queries.file_rows(call.session, payout_file_id)
+    cells = sheets.bank_cells(rows, [number_of(row) for row in rows])
+    return exports.file(format, found.number, sheets.BANK_HEADER, cells)

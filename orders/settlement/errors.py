@@ -1,0 +1,107 @@
+"""What settling and paying out may be refused for."""
+
+from shop.core.errors import CONSTRAINTS, Conflict, Forbidden, Invalid
+
+
+class PeriodNotOver(Conflict):
+    code = "period_not_over"
+    zh = "结算期尚未结束（{last}）"
+    en = "The period is not over before the end of {last}"
+
+
+class NotAPeriod(Invalid):
+    code = "not_a_period"
+    zh = "该日期不是结算期的最后一天"
+    en = "No period ends on that day"
+
+
+class ObjectionTooLate(Conflict):
+    code = "objection_too_late"
+    zh = "异议期已于 {until} 结束"
+    en = "Objections were possible until {until}"
+
+
+class PayoutOnItsWay(Conflict):
+    code = "payout_on_its_way"
+    zh = "该结算单的款项已放行，不能再提出异议"
+    en = "The payout of this settlement was released already"
+
+
+class LiftedBefore(Conflict):
+    code = "hold_lifted_before"
+    zh = "该暂缓原因已解除"
+    en = "This hold was lifted before"
+
+
+class SettlementObjected(Conflict):
+    code = "settlement_objected"
+    zh = "供应商已对结算单提出异议，请先答复"
+    en = "The supplier objected to the settlement; answer that first"
+
+
+class ObjectionPeriodRunning(Conflict):
+    code = "objection_period_running"
+    zh = "供应商尚未确认结算单，异议期至 {until}"
+    en = "The supplier has not confirmed the statement and may object until {until}"
+
+
+class SamePerson(Forbidden):
+    code = "two_persons_needed"
+    zh = "须由另一人办理"
+    en = "Another person has to do this"
+
+
+class NoAccount(Conflict):
+    code = "no_payout_account"
+    zh = "供应商没有已生效的收款账户"
+    en = "The supplier has no bank account that may be paid to"
+
+
+class ChangeWaiting(Conflict):
+    code = "account_change_waiting"
+    zh = "已有待审批的账户变更"
+    en = "A change of the account waits already"
+
+
+class SameAccount(Conflict):
+    code = "account_unchanged"
+    zh = "与现用账户相同"
+    en = "That is the account in use"
+
+
+class NotByHand(Conflict):
+    code = "payout_not_by_hand"
+    zh = "在线支付渠道的付款由渠道回报结果"
+    en = "The provider tells what becomes of an online payout"
+
+
+class NothingToSend(Conflict):
+    code = "nothing_to_send"
+    zh = "没有待发送的银行付款"
+    en = "There is no released payout by bank that was not sent"
+
+
+class RuleInPast(Invalid):
+    code = "commission_rule_in_past"
+    zh = "佣金规则不能从今天以前开始生效"
+    en = "A commission rule begins today or later"
+
+
+class AgreementNotInForce(Conflict):
+    code = "agreement_not_in_force"
+    zh = "协议未生效或已终止，不能预付"
+    en = "Only for a signed agreement in force can money be paid ahead"
+
+
+class AboveAgreement(Conflict):
+    code = "advance_above_agreement"
+    zh = "预付款合计超过协议金额上限（尚可 {left} 元）"
+    en = "The advances are above the agreement's cap ({left} yuan are left)"
+
+
+CONSTRAINTS["uq_hold_lift_supplier_order_id_hold"] = LiftedBefore
+CONSTRAINTS["ck_payout_two_persons"] = SamePerson
+CONSTRAINTS["ck_payout_not_by_who_drafted"] = SamePerson
+CONSTRAINTS["ck_payout_account_two_persons"] = SamePerson
+CONSTRAINTS["ck_advance_two_persons"] = SamePerson
+CONSTRAINTS["uq_payout_account_requested"] = ChangeWaiting

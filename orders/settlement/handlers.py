@@ -1,0 +1,126 @@
+"""Who hears of settlements, payouts, changed bank accounts and advances."""
+
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from shop.core.money import yuan_from_fen
+from shop.core.outbox import Handler
+from shop.identity.actor import CITY
+from shop.notifications.actions import notify
+
+_OF_RUN = text(
+    "SELECT id, number, supplier_id, due_fen, period_end, objections_until FROM settlement WHERE run_id = :id ORDER BY id"
+)
+_SETTLEMENT = text(
+    "SELECT s.id, s.number, s.supplier_id, o.region_code FROM settlement s JOIN organisation o ON o.id = s.supplier_id WHERE s.id = :id"
+)
+_PAYOUT = text(
+    "SELECT p.id, p.supplier_id, p.amount_fen, s.number FROM payout p JOIN settlement s ON s.id = p.settlement_id WHERE p.id = :id"
+)
+_ACCOUNT = text("SELECT id, supplier_id, tail, usable_from FROM payout_account WHERE id = :id")
+_ADVANCE = text("SELECT id, number, supplier_id, amount_fen FROM advance WHERE id = :id")
+
+
+def _made(session: Session, payload: dict[str, Any]) -> None:
+    """Every supplier hears of its statement, and until when it may object."""
+    for row in session.execute(_OF_RUN, {"id": payload["run_id"]}):
+        notify(
+            session,
+            origin=f"settlement.made:{row.id}",
+            kind="settlement.made",
+            subject_type="settlement",
+            subject_id=row.id,
+            organisation_id=row.supplier_id,
+            number=row.number,
+            amount=yuan_from_fen(row.due_fen),
+            period_end=str(row.period_end),
+            until=str(row.objections_until),
+        )
+
+
+def _objected(session: Session, payload: dict[str, Any]) -> None:
+    """The city's platform finance hears that a supplier waits for its answer."""
+    row = session.execute(_SETTLEMENT, {"id": payload["settlement_id"]}).one()
+    _tell_of(session, row, "settlement.objected", payload["version"], region_code=CITY)
+
+
+def _answered(session: Session, payload: dict[str, Any]) -> None:
+    row = session.execute(_SETTLEMENT, {"id": payload["settlement_id"]}).one()
+    _tell_of(session, row, "settlement.answered", payload["version"], organisation_id=row.supplier_id)
+
+
+def _tell_of(session: Session, row: Any, kind: str, version: int, **addressee: Any) -> None:
+    notify(
+        session,
+        origin=f"{kind}:{row.id}:{version}",
+        kind=kind,
+        subject_type="settlement",
+        subject_id=row.id,
+        number=row.number,
+        **addressee,
+    )
+
+
+def _released(session: Session, payload: dict[str, Any]) -> None:
+    _tell_of_payout(session, payload, "payout.released")
+
+
+def _ended(session: Session, payload: dict[str, Any]) -> None:
+    """The supplier hears that it was paid, or that it was not and why that need not worry it."""
+    _tell_of_payout(session, payload, f"payout.{payload['outcome']}")
+
+
+def _tell_of_payout(session: Session, payload: dict[str, Any], kind: str) -> None:
+    row = session.execute(_PAYOUT, {"id": payload["payout_id"]}).one()
+    notify(
+        session,
+        origin=f"{kind}:{payload['attempt_id']}",
+        kind=kind,
+        subject_type="payout",
+        subject_id=row.id,
+        organisation_id=row.supplier_id,
+        number=row.number,
+        amount=yuan_from_fen(row.amount_fen),
+    )
+
+
+def _account_moved(session: Session, payload: dict[str, Any]) -> None:
+    """Everybody at the supplier hears of a change of its account, so that one that nobody there made is seen in time."""
+    row = session.execute(_ACCOUNT, {"id": payload["account_id"]}).one()
+    notify(
+        session,
+        origin=f"payout_account.{payload['status']}:{row.id}",
+        kind=f"payout_account.{payload['status']}",
+        subject_type="payout_account",
+        subject_id=row.id,
+        organisation_id=row.supplier_id,
+        tail=row.tail,
+        usable_from=str(row.usable_from) if row.usable_from else None,
+    )
+
+
+def _advance_paid(session: Session, payload: dict[str, Any]) -> None:
+    row = session.execute(_ADVANCE, {"id": payload["advance_id"]}).one()
+    notify(
+        session,
+        origin=f"advance.paid:{row.id}",
+        kind="advance.paid",
+        subject_type="advance",
+        subject_id=row.id,
+        organisation_id=row.supplier_id,
+        number=row.number,
+        amount=yuan_from_fen(row.amount_fen),
+    )
+
+
+HANDLERS: dict[str, Handler] = {
+    "settlement_run.made": _made,
+    "settlement.objected": _objected,
+    "settlement.answered": _answered,
+    "payout.released": _released,
+    "payout.ended": _ended,
+    "payout_account.moved": _account_moved,
+    "advance.paid": _advance_paid,
+}

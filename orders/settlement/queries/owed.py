@@ -1,0 +1,127 @@
+"""What suppliers are owed and no settlement has taken up yet, each with why it has to wait, if it has.
+
+One statement over all of it. Its parameters are those of :func:`parameters`.
+"""
+
+# ruff: noqa: S608  statements are put together from constants only
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from catalog.certificates.states import stop_sql
+from orders.disputes.states import UNDECIDED
+from orders.money.queries import PAID
+from orders.purchasing.queries import PAYABLE
+from orders.returns.states import ENDED
+from orders.settlement.rules import Hold
+from shop.core import clock
+from shop.programmes.schemas import SettlementRules
+
+_UNDECIDED = ", ".join(f"'{status}'" for status in UNDECIDED)
+_ENDED = ", ".join(f"'{status}'" for status in ENDED)
+
+#: SQL: supplier order ``so`` has an invoice.
+INVOICED = "EXISTS (SELECT FROM order_paper i WHERE i.supplier_order_id = so.id AND i.kind = 'invoice' AND i.voided_at IS NULL)"
+
+#: SQL: what is owed by the end of ``:until`` to suppliers within reach.
+_OPEN = """
+    SELECT p.id AS posting_id, -p.amount_fen AS amount_fen, p.party_id AS supplier_id, p.purchase_order_id, p.supplier_order_id, p.sale_entry_id,
+           t.kind, t.booked_on, e.category, e.certificate_id, t.kind = 'freight' OR e.origin_kind = 'acceptance_line' AS arrived
+    FROM money_posting p
+    JOIN money_transaction t ON t.id = p.transaction_id
+    LEFT JOIN sale_entry e ON e.id = p.sale_entry_id
+    WHERE p.account = 'payable' AND t.kind <> 'settlement' AND t.booked_on <= :until
+      AND NOT EXISTS (SELECT FROM settlement_line l WHERE l.posting_id = p.id)
+      AND p.party_id IN (SELECT o.id FROM organisation o WHERE (o.path LIKE CAST(:branch AS text) OR o.region_code LIKE ANY (CAST(:regions AS text[])))
+                         AND (CAST(:supplier_id AS bigint) IS NULL OR o.id = :supplier_id))
+"""
+
+#: SQL, to be followed by a SELECT from ``judged``: everything that is owed, with ``hold``, null where it can be settled.
+#: What the buyer paid for an order is shared out over its parts by what they cost (``shop.core.money.share_out`` says how); of each part the
+#: oldest is paid for first. What goes back is taken up before what comes, so that it never pushes anything above what was paid.
+JUDGED = f"""
+WITH owed AS ({_OPEN}),
+part AS (
+    SELECT so.id, so.purchase_order_id,
+           sup.status = 'suspended' OR EXISTS (SELECT FROM blacklist_entry b WHERE b.organisation_id = so.supplier_id AND b.lifted_at IS NULL
+                                               AND :today BETWEEN b.from_on AND b.until_on) AS blocked,
+           EXISTS (SELECT FROM dispute d WHERE d.supplier_order_id = so.id AND d.status IN ({_UNDECIDED})) AS disputed,
+           EXISTS (SELECT FROM goods_return g WHERE g.supplier_order_id = so.id AND g.status NOT IN ({_ENDED})) AS returning,
+           :needs_invoice AND NOT {INVOICED} AS uninvoiced,
+           ARRAY(SELECT h.hold FROM hold_lift h WHERE h.supplier_order_id = so.id) AS lifted
+    FROM supplier_order so JOIN organisation sup ON sup.id = so.supplier_id WHERE so.id IN (SELECT supplier_order_id FROM owed)
+),
+paid AS (
+    SELECT o.id, {PAID.format(order="o.id")} AS announced,
+           (SELECT greatest(coalesce(sum(a.amount_fen), 0), 0)::bigint FROM money_posting a
+            WHERE a.purchase_order_id = o.id AND a.account = 'announced') AS not_arrived
+    FROM (SELECT DISTINCT purchase_order_id AS id FROM part WHERE :when_paid) o
+),
+cost AS (
+    SELECT so.id, so.purchase_order_id, greatest({PAYABLE}, 0)::numeric AS fen
+    FROM supplier_order so WHERE so.purchase_order_id IN (SELECT id FROM paid)
+),
+weighed AS (
+    SELECT w.*, least(greatest(p.announced - CASE WHEN :received THEN p.not_arrived ELSE 0 END, 0), w.total) AS there, p.announced
+    FROM (SELECT c.*, sum(c.fen) OVER (PARTITION BY c.purchase_order_id) AS total FROM cost c) w JOIN paid p ON p.id = w.purchase_order_id
+),
+cut AS (
+    SELECT w.*, coalesce(div(w.there * w.fen, nullif(w.total, 0)), 0) AS least_fen, mod(w.there * w.fen, nullif(w.total, 0)) AS rest FROM weighed w
+),
+share AS (
+    SELECT c.id, c.there >= c.total AS all_there, c.announced >= c.total AS all_announced,
+           c.least_fen + CASE WHEN row_number() OVER (PARTITION BY c.purchase_order_id ORDER BY c.rest DESC NULLS LAST, c.id)
+                                   <= c.there - sum(c.least_fen) OVER (PARTITION BY c.purchase_order_id) THEN 1 ELSE 0 END AS fen
+    FROM cut c
+),
+before AS (
+    SELECT l.supplier_order_id AS id, sum(l.amount_fen) AS fen FROM settlement_line l WHERE l.supplier_order_id IN (SELECT id FROM part) GROUP BY 1
+),
+held AS (
+    SELECT o.*, CASE
+        WHEN p.blocked AND '{Hold.SUPPLIER_BLOCKED}' <> ALL (p.lifted) THEN '{Hold.SUPPLIER_BLOCKED}'
+        WHEN p.disputed THEN '{Hold.DISPUTE}'
+        WHEN p.returning THEN '{Hold.RETURN_OPEN}'
+        WHEN {stop_sql("c")} IN ('revoked', 'suspended', 'held') AND '{Hold.CERTIFICATE_STOPPED}' <> ALL (p.lifted) THEN '{Hold.CERTIFICATE_STOPPED}'
+        -- what follows an acceptance (a return, a correction) waits as long as what of the same part waits itself
+        WHEN CASE WHEN o.arrived THEN o.booked_on + :hold_days >= :today
+             ELSE bool_or(o.arrived AND o.booked_on + :hold_days >= :today) OVER (PARTITION BY o.supplier_order_id) END THEN '{Hold.RETURN_WINDOW}'
+        WHEN p.uninvoiced AND '{Hold.NO_INVOICE}' <> ALL (p.lifted) THEN '{Hold.NO_INVOICE}' END AS hold
+    FROM owed o JOIN part p ON p.id = o.supplier_order_id LEFT JOIN certificate c ON c.id = o.certificate_id
+),
+counted AS (
+    SELECT h.*, sum(h.amount_fen) FILTER (WHERE h.hold IS NULL)
+                OVER (PARTITION BY h.supplier_order_id ORDER BY h.amount_fen > 0, h.posting_id ROWS UNBOUNDED PRECEDING) AS so_far
+    FROM held h
+),
+judged AS (
+    SELECT c.posting_id, c.amount_fen, c.supplier_id, c.purchase_order_id, c.supplier_order_id, c.sale_entry_id, c.kind, c.booked_on, c.category,
+           CASE WHEN c.hold IS NOT NULL OR NOT :when_paid OR c.amount_fen < 0 OR c.so_far <= s.fen - coalesce(b.fen, 0) THEN c.hold
+                WHEN s.all_there THEN '{Hold.WENT_BACK}' WHEN s.all_announced THEN '{Hold.NOT_RECEIVED}' ELSE '{Hold.UNPAID}' END AS hold,
+           CASE WHEN c.hold = '{Hold.RETURN_WINDOW}' AND c.arrived THEN c.booked_on + :hold_days END AS waits_until
+    FROM counted c LEFT JOIN share s ON s.id = c.supplier_order_id LEFT JOIN before b ON b.id = c.supplier_order_id
+)
+"""
+
+
+def parameters(
+    rules: SettlementRules,
+    *,
+    until: date,
+    regions: Sequence[str] = ("",),
+    branch: str | None = None,
+    supplier_id: int | None = None,
+) -> dict[str, Any]:
+    """The parameters of :data:`JUDGED`: what was booked up to ``until``, of suppliers in regions with these prefixes or below ``branch``."""
+    return {
+        **clock.present(),
+        "until": until,
+        "regions": [f"{prefix}%" for prefix in regions],
+        "branch": branch,
+        "supplier_id": supplier_id,
+        "hold_days": rules.hold_days,
+        "when_paid": rules.when_paid,
+        "received": rules.paid_means == "received",
+        "needs_invoice": rules.needs_invoice,
+    }

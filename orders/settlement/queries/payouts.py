@@ -1,0 +1,188 @@
+"""Reading payouts, lists for the bank, bank accounts and advances, each within the caller's reach."""
+
+# ruff: noqa: S608  statements are put together from constants only
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+from sqlalchemy import Row, text
+from sqlmodel import Session
+
+from orders.settlement.actions.accounts import number_of
+from orders.settlement.queries.reach import IN_REACH, reach
+from orders.settlement.schemas.payouts import AccountOut, AdvanceOut, AttemptOut, PayoutFileOut, PayoutOut, PayoutRow
+from orders.settlement.states import ADVANCE, PAYOUT, AccountStatus, AdvanceStatus, PayoutStatus
+from shop.core import clock, paging
+from shop.core.errors import NotFound
+from shop.core.paging import Page
+from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
+
+Shape = TypeVar("Shape", bound=BaseModel)
+
+_PAYOUT = f"""
+    SELECT p.*, p.amount_fen AS amount, s.number AS settlement_number, s.period_end, o.name AS supplier_name
+    FROM payout p JOIN settlement s ON s.id = p.settlement_id JOIN organisation o ON o.id = p.supplier_id WHERE {IN_REACH}
+"""
+_ONE = text(f"{_PAYOUT} AND p.id = :id")
+_MANY = text(
+    f"""{_PAYOUT} AND (CAST(:supplier_id AS bigint) IS NULL OR p.supplier_id = :supplier_id)
+    AND (CAST(:status AS text) IS NULL OR p.status = :status) AND (CAST(:method AS text) IS NULL OR p.method = :method)
+    AND (CAST(:start AS bigint) IS NULL OR p.id < :start) ORDER BY p.id DESC LIMIT :rows"""
+)
+_ATTEMPTS = text(
+    """
+    SELECT a.*, c.tail AS account_tail, f.number AS file_number
+    FROM payout_attempt a LEFT JOIN payout_account c ON c.id = a.account_id LEFT JOIN payout_file f ON f.id = a.file_id
+    WHERE a.payout_id = :id ORDER BY a.id
+    """
+)
+# a list may hold payouts of regions that the reader does not see
+_FILES = f"""
+    SELECT f.*, f.amount_fen AS amount FROM payout_file f WHERE NOT EXISTS (
+        SELECT FROM payout_attempt a JOIN payout p ON p.id = a.payout_id JOIN organisation o ON o.id = p.supplier_id
+        WHERE a.file_id = f.id AND {IN_REACH} IS NOT TRUE)
+"""
+_FILE = text(f"{_FILES} AND f.id = :id")
+_FILES_PAGE = text(f"{_FILES} AND (CAST(:start AS bigint) IS NULL OR f.id < :start) ORDER BY f.id DESC LIMIT :rows")
+_FILE_ROWS = text(
+    """
+    SELECT c.holder, c.bank, c.sealed_number, p.amount_fen, s.number AS settlement_number, a.id AS attempt_id
+    FROM payout_attempt a JOIN payout p ON p.id = a.payout_id JOIN settlement s ON s.id = p.settlement_id JOIN payout_account c ON c.id = a.account_id
+    WHERE a.file_id = :id ORDER BY a.id
+    """
+)
+_ACCOUNT = f"""
+    SELECT a.*, o.name AS supplier_name, o.region_code,
+           a.id = (SELECT u.id FROM payout_account u WHERE u.supplier_id = a.supplier_id AND u.status = 'approved' AND u.usable_from <= :today
+                   ORDER BY u.usable_from DESC, u.id DESC LIMIT 1) AS in_use
+    FROM payout_account a JOIN organisation o ON o.id = a.supplier_id WHERE {IN_REACH}
+"""
+_ACCOUNT_ONE = text(f"{_ACCOUNT} AND a.id = :id")
+_ACCOUNTS = text(
+    f"""{_ACCOUNT} AND (CAST(:supplier_id AS bigint) IS NULL OR a.supplier_id = :supplier_id)
+    AND (CAST(:status AS text) IS NULL OR a.status = :status) AND (CAST(:start AS bigint) IS NULL OR a.id < :start)
+    ORDER BY a.id DESC LIMIT :rows"""
+)
+_ADVANCE = f"""
+    SELECT v.*, v.amount_fen AS amount, g.number AS agreement_number, o.name AS supplier_name
+    FROM advance v JOIN agreement g ON g.id = v.agreement_id JOIN organisation o ON o.id = v.supplier_id WHERE {IN_REACH}
+"""
+_ADVANCE_ONE = text(f"{_ADVANCE} AND v.id = :id")
+_ADVANCES = text(
+    f"""{_ADVANCE} AND (CAST(:supplier_id AS bigint) IS NULL OR v.supplier_id = :supplier_id)
+    AND (CAST(:status AS text) IS NULL OR v.status = :status) AND (CAST(:start AS bigint) IS NULL OR v.id < :start)
+    ORDER BY v.id DESC LIMIT :rows"""
+)
+
+
+def payout(session: Session, actor: Actor, payout_id: int) -> PayoutOut:
+    """One payout with all its releases.
+
+    Raises:
+        NotFound: there is none within reach (404).
+    """
+    row = _found(session, _ONE, actor, payout_id)
+    attempts = [_as(AttemptOut, each) for each in session.execute(_ATTEMPTS, {"id": payout_id})]
+    return PayoutOut(**_as(PayoutRow, row).model_dump(), attempts=attempts, possible_actions=PAYOUT.possible(row.status))
+
+
+def payouts(
+    session: Session,
+    actor: Actor,
+    *,
+    supplier_id: int | None,
+    status: PayoutStatus | None,
+    method: str | None,
+    limit: int,
+    after: str | None,
+) -> Page[PayoutRow]:
+    """Payouts to the caller's branch, or to those whose money it keeps; newest first."""
+    values = {"supplier_id": supplier_id, "status": status, "method": method}
+    rows = _page(session, _MANY, actor, values, limit, after)
+    return paging.page(rows, limit, lambda row: _as(PayoutRow, row), lambda row: [row.id])
+
+
+def payout_file(session: Session, actor: Actor, file_id: int) -> PayoutFileOut:
+    """One list for the bank.
+
+    Raises:
+        NotFound: there is none of which the caller sees every payout (404).
+    """
+    return _as(PayoutFileOut, _found(session, _FILE, actor, file_id))
+
+
+def payout_files(session: Session, actor: Actor, *, limit: int, after: str | None) -> Page[PayoutFileOut]:
+    """Lists for the bank of which the caller sees every payout; newest first."""
+    rows = _page(session, _FILES_PAGE, actor, {}, limit, after)
+    return paging.page(rows, limit, lambda row: _as(PayoutFileOut, row), lambda row: [row.id])
+
+
+def file_rows(session: Session, file_id: int) -> Sequence[Row[Any]]:
+    """What is on a list that the caller was seen to reach."""
+    return session.execute(_FILE_ROWS, {"id": file_id}).all()
+
+
+def account(session: Session, actor: Actor, account_id: int) -> AccountOut:
+    """One bank account, or asked-for change of one; who decides about it sees the whole number.
+
+    Raises:
+        NotFound: there is none within reach (404).
+    """
+    row = _found(session, _ACCOUNT_ONE, actor, account_id)
+    return _account(row, whole=actor.covers_region(Permission.MONEY_MANAGE, row.region_code))
+
+
+def accounts(
+    session: Session, actor: Actor, *, supplier_id: int | None, status: AccountStatus | None, limit: int, after: str | None
+) -> Page[AccountOut]:
+    """Bank accounts of the caller's branch, or of those whose money it keeps; newest first."""
+    rows = _page(session, _ACCOUNTS, actor, {"supplier_id": supplier_id, "status": status}, limit, after)
+    return paging.page(rows, limit, lambda row: _account(row, whole=False), lambda row: [row.id])
+
+
+def advance(session: Session, actor: Actor, advance_id: int) -> AdvanceOut:
+    """One advance.
+
+    Raises:
+        NotFound: there is none within reach (404).
+    """
+    return _advance(_found(session, _ADVANCE_ONE, actor, advance_id))
+
+
+def advances(
+    session: Session, actor: Actor, *, supplier_id: int | None, status: AdvanceStatus | None, limit: int, after: str | None
+) -> Page[AdvanceOut]:
+    """Advances to the caller's branch, or to those whose money it keeps; newest first."""
+    rows = _page(session, _ADVANCES, actor, {"supplier_id": supplier_id, "status": status}, limit, after)
+    return paging.page(rows, limit, _advance, lambda row: [row.id])
+
+
+def _found(session: Session, statement: Any, actor: Actor, the_id: int) -> Row[Any]:
+    row = session.execute(statement, {"id": the_id, "today": clock.today(), **reach(actor)}).first()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _page(
+    session: Session, statement: Any, actor: Actor, values: dict[str, Any], limit: int, after: str | None
+) -> Sequence[Row[Any]]:
+    start = paging.position(after, int)
+    values = {**values, "start": start[0] if start else None, "rows": limit + 1, "today": clock.today()}
+    return session.execute(statement, {**values, **reach(actor)}).all()
+
+
+def _as(shape: type[Shape], row: Row[Any]) -> Shape:
+    return shape(**{name: getattr(row, name) for name in shape.model_fields})
+
+
+def _account(row: Row[Any], *, whole: bool) -> AccountOut:
+    fields = {name: getattr(row, name) for name in AccountOut.model_fields if name not in ("number", "in_use")}
+    return AccountOut(**fields, in_use=bool(row.in_use), number=number_of(row) if whole else f"****{row.tail}")
+
+
+def _advance(row: Row[Any]) -> AdvanceOut:
+    fields = {name: getattr(row, name) for name in AdvanceOut.model_fields if name != "possible_actions"}
+    return AdvanceOut(**fields, possible_actions=ADVANCE.possible(row.status))

@@ -1,0 +1,170 @@
+"""Reading settlements and their lines, each within the caller's reach."""
+
+# ruff: noqa: S608  statements are put together from constants only
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlmodel import Session
+
+from orders.settlement.queries.reach import IN_REACH, reach
+from orders.settlement.rules import Hold, Period
+from orders.settlement.schemas.settlements import (
+    LiftOut,
+    LineOut,
+    ObjectionOut,
+    PeriodOut,
+    RunOut,
+    SettlementOut,
+    SettlementRow,
+)
+from orders.settlement.sheets import why
+from orders.settlement.states import SETTLEMENT, SettlementStatus
+from shop.core import paging
+from shop.core.errors import Language, NotFound
+from shop.core.paging import Page
+from shop.identity.actor import Actor
+
+_FEN = ("sales", "returns", "freight", "other", "commission", "net", "carried", "advance_used", "due", "held")
+_AMOUNTS = ", ".join(f"s.{name}_fen AS {name}" for name in _FEN)
+_SETTLEMENT = f"""
+    SELECT s.*, {_AMOUNTS}, o.name AS supplier_name, p.id AS payout_id, p.status AS payout_status
+    FROM settlement s JOIN organisation o ON o.id = s.supplier_id LEFT JOIN payout p ON p.settlement_id = s.id WHERE {IN_REACH}
+"""
+_ONE = text(f"{_SETTLEMENT} AND s.id = :id")
+_MANY = text(
+    f"""{_SETTLEMENT} AND (CAST(:supplier_id AS bigint) IS NULL OR s.supplier_id = :supplier_id)
+    AND (CAST(:status AS text) IS NULL OR s.status = :status) AND (CAST(:period_end AS date) IS NULL OR s.period_end = :period_end)
+    AND (CAST(:start AS bigint) IS NULL OR s.id < :start) ORDER BY s.id DESC LIMIT :rows"""
+)
+_OBJECTIONS = text("SELECT * FROM settlement_objection WHERE settlement_id = :id ORDER BY id")
+_RUN = text("SELECT count(*) AS settlements, coalesce(sum(due_fen), 0)::bigint AS due FROM settlement WHERE run_id = :id")
+#: SQL: what a posting on a supplier's account is about; the delivery is that of the acceptance which the sale was booked by.
+ABOUT = """
+    JOIN money_transaction t ON t.id = mp.transaction_id
+    JOIN purchase_order po ON po.id = mp.purchase_order_id
+    LEFT JOIN sale_entry e ON e.id = mp.sale_entry_id
+    LEFT JOIN product g ON g.id = e.product_id
+"""
+#: SQL: what kind of line a posting is.
+KIND = "CASE WHEN t.kind = 'sale' THEN CASE WHEN mp.amount_fen > 0 THEN 'return' ELSE 'sale' END ELSE t.kind END"
+_LINES = f"""
+    SELECT mp.id AS posting_id, po.id AS purchase_order_id, po.number AS purchase_order_number, x.supplier_order_id, t.booked_on, {KIND} AS kind,
+           g.name AS product_name, a.shipment_id, h.waybill, ol.line_no AS order_line_no, x.amount_fen AS amount, x.rule_id,
+           x.commission_fen AS commission, x.amount_fen - x.commission_fen AS net, x.hold
+    FROM (
+        SELECT posting_id, supplier_order_id, amount_fen, rule_id, commission_fen, CAST(NULL AS text) AS hold FROM settlement_line
+        WHERE settlement_id = :id
+        UNION ALL SELECT posting_id, supplier_order_id, amount_fen, NULL, 0, hold FROM settlement_held WHERE settlement_id = :id
+    ) x JOIN money_posting mp ON mp.id = x.posting_id {ABOUT}
+    -- what was taken back is shown with the delivery that it was taken back of
+    LEFT JOIN sale_entry root ON root.id = coalesce(e.reverses_id, e.id)
+    LEFT JOIN acceptance_line al ON root.origin_kind = 'acceptance_line' AND al.id = root.origin_id
+    LEFT JOIN acceptance a ON a.id = al.acceptance_id
+    LEFT JOIN shipment h ON h.id = a.shipment_id
+    LEFT JOIN order_line ol ON ol.id = al.order_line_id
+"""
+_LINES_PAGE = text(
+    f"""SELECT * FROM ({_LINES}) l WHERE (CAST(:held AS boolean) IS NULL OR (hold IS NOT NULL) = :held)
+    AND (CAST(:start AS bigint) IS NULL OR posting_id > :start) ORDER BY posting_id LIMIT :rows"""
+)
+_LINES_ALL = text(f"SELECT * FROM ({_LINES}) l ORDER BY hold IS NOT NULL, purchase_order_number, posting_id")
+_PERIODS = text(
+    f"""
+    SELECT s.period_start, s.period_end, count(*) AS settlements,
+           {", ".join(f"sum(s.{name}_fen)::bigint AS {name}" for name in _FEN if name not in ("carried", "held"))},
+           coalesce(sum(p.amount_fen) FILTER (WHERE p.status = 'paid'), 0)::bigint AS paid, count(*) FILTER (WHERE s.status = 'objected') AS objected
+    FROM settlement s JOIN organisation o ON o.id = s.supplier_id LEFT JOIN payout p ON p.settlement_id = s.id
+    WHERE {IN_REACH} AND (CAST(:start AS date) IS NULL OR s.period_end < :start)
+    GROUP BY s.period_start, s.period_end ORDER BY s.period_end DESC, s.period_start DESC LIMIT :rows
+    """
+)
+
+
+def settlement(session: Session, actor: Actor, settlement_id: int) -> SettlementOut:
+    """One settlement, as the head of its statement.
+
+    Raises:
+        NotFound: there is none within reach (404).
+    """
+    row = session.execute(_ONE, {"id": settlement_id, **reach(actor)}).first()
+    if row is None:
+        raise NotFound
+    objections = [
+        ObjectionOut(**{name: getattr(each, name) for name in ObjectionOut.model_fields})
+        for each in session.execute(_OBJECTIONS, {"id": settlement_id})
+    ]
+    return SettlementOut(**_shown(row).model_dump(), objections=objections, possible_actions=SETTLEMENT.possible(row.status))
+
+
+def settlements(
+    session: Session,
+    actor: Actor,
+    *,
+    supplier_id: int | None = None,
+    status: SettlementStatus | None = None,
+    period_end: date | None = None,
+    limit: int,
+    after: str | None = None,
+) -> Page[SettlementRow]:
+    """Settlements of the caller's branch, or of those whose money it keeps; newest first."""
+    start = paging.position(after, int)
+    values = {"supplier_id": supplier_id, "status": status, "period_end": period_end, "start": start[0] if start else None}
+    rows = session.execute(_MANY, {**values, "rows": limit + 1, **reach(actor)}).all()
+    return paging.page(rows, limit, _shown, lambda row: [row.id])
+
+
+def lines(
+    session: Session, actor: Actor, settlement_id: int, language: Language, *, held: bool | None, limit: int, after: str | None
+) -> Page[LineOut]:
+    """The lines of a statement, in the order in which they were booked: taken up, held, or both.
+
+    Raises:
+        NotFound: there is none within reach (404).
+    """
+    settlement(session, actor, settlement_id)
+    start = paging.position(after, int)
+    values = {"id": settlement_id, "held": held, "start": start[0] if start else None, "rows": limit + 1}
+    return paging.page(
+        session.execute(_LINES_PAGE, values).all(), limit, lambda row: _line(row, language), lambda row: [row.posting_id]
+    )
+
+
+def all_lines(session: Session, settlement_id: int) -> Sequence[Row[Any]]:
+    """Every line of a settlement that the caller was seen to reach, by order; what was held comes last."""
+    return session.execute(_LINES_ALL, {"id": settlement_id}).all()
+
+
+def periods(session: Session, actor: Actor, *, limit: int, after: str | None) -> Page[PeriodOut]:
+    """What each period came to, newest first."""
+    start = paging.position(after, str)
+    values = {"start": paging.day(start[0]) if start else None, "rows": limit + 1}
+    rows = session.execute(_PERIODS, {**values, **reach(actor)}).all()
+    return paging.page(
+        rows,
+        limit,
+        lambda row: PeriodOut(**{name: getattr(row, name) for name in PeriodOut.model_fields}),
+        lambda row: [row.period_end],
+    )
+
+
+def run(session: Session, period: Period, run_id: int | None) -> RunOut:
+    """What a run made."""
+    row = session.execute(_RUN, {"id": run_id}).one()
+    return RunOut(period_start=period.first, period_end=period.last, settlements=row.settlements, due=row.due)
+
+
+def lift(session: Session, lift_id: int) -> LiftOut:
+    row = session.execute(text("SELECT * FROM hold_lift WHERE id = :id"), {"id": lift_id}).one()
+    return LiftOut(**{name: getattr(row, name) for name in LiftOut.model_fields})
+
+
+def _shown(row: Row[Any]) -> SettlementRow:
+    return SettlementRow(**{name: getattr(row, name) for name in SettlementRow.model_fields})
+
+
+def _line(row: Row[Any], language: Language) -> LineOut:
+    fields = {name: getattr(row, name) for name in LineOut.model_fields if name != "why"}
+    return LineOut(**fields, why=why(Hold(row.hold), language) if row.hold else None)

@@ -1,0 +1,136 @@
+"""What callers send and get about payouts, bank accounts and advances."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from orders.settlement.states import AccountStatus, AdvanceMove, AdvanceStatus, PayoutMove, PayoutStatus
+from shop.core.money import PositiveYuanIn, YuanOut
+from shop.core.quantities import Code, Id, Name, ShortText
+
+Method = Literal["bank", "stripe"]
+AccountNumber = Annotated[
+    str, StringConstraints(pattern=r"^[0-9](?:[ -]?[0-9]){5,33}$"), Field(examples=["3100 0210 0901 4400 123"])
+]
+
+
+class ApproveIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    method: Method = "bank"
+
+
+class SentIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reference: Code
+
+
+class AttemptOut(BaseModel):
+    """One release, and what became of it."""
+
+    id: int
+    method: Method
+    account_tail: str | None = Field(description="the last digits of the bank account")
+    released_at: datetime
+    sent_at: datetime | None
+    file_number: str | None
+    reference: str | None
+    outcome: Literal["paid", "failed"] | None
+    ended_at: datetime | None
+    reason: str | None
+
+
+class PayoutRow(BaseModel):
+    id: int
+    settlement_id: int
+    settlement_number: str
+    supplier_id: int
+    supplier_name: str
+    period_end: date
+    amount: YuanOut
+    method: Method
+    status: PayoutStatus
+    drafted_at: datetime
+    approved_at: datetime | None
+    reference: str | None
+    version: int
+
+
+class PayoutOut(PayoutRow):
+    attempts: list[AttemptOut]
+    possible_actions: list[PayoutMove]
+
+
+class PayoutFileOut(BaseModel):
+    id: int
+    number: str
+    payout_count: int
+    amount: YuanOut
+    made_by: int
+    made_at: datetime
+
+
+class AccountIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    holder: Name
+    bank: Name
+    number: AccountNumber
+    reason: ShortText
+
+
+class NoteIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    note: ShortText
+
+
+class OptionalNoteIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    note: ShortText | None = None
+
+
+class AccountOut(BaseModel):
+    id: int
+    supplier_id: int
+    supplier_name: str
+    holder: str
+    bank: str
+    number: str = Field(description="its last four digits; the whole number for who decides about it", examples=["****4123"])
+    status: AccountStatus
+    in_use: bool
+    reason: str
+    requested_at: datetime
+    decided_at: datetime | None
+    decision_note: str | None
+    usable_from: date | None = Field(description="from this day on it is paid to")
+
+
+class AdvanceIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    agreement_id: Id
+    amount: PositiveYuanIn
+    reason: ShortText
+
+
+class AdvanceOut(BaseModel):
+    id: int
+    number: str
+    agreement_id: int
+    agreement_number: str
+    supplier_id: int
+    supplier_name: str
+    amount: YuanOut
+    reason: str
+    status: AdvanceStatus
+    requested_at: datetime
+    approved_at: datetime | None
+    paid_at: datetime | None
+    reference: str | None
+    end_reason: str | None
+    version: int
+    possible_actions: list[AdvanceMove]

@@ -1,0 +1,211 @@
+"""Words and tables of settlements: statements, lists, and the list for the bank."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+from orders.settlement.rules import Hold
+from orders.settlement.schemas.payouts import PayoutRow
+from orders.settlement.schemas.settlements import BalanceOut, HeldOut, SettlementRow
+from shop.core.errors import Language
+from shop.core.exports import Cell
+from shop.core.money import yuan_from_fen
+
+_WHY: dict[Hold, tuple[str, str]] = {
+    Hold.SUPPLIER_BLOCKED: ("供应商被列入黑名单或暂停", "The supplier is barred or suspended"),
+    Hold.DISPUTE: ("订单有未决争议", "The order is in dispute"),
+    Hold.RETURN_OPEN: ("有未办结的退换货", "A return or exchange is open"),
+    Hold.CERTIFICATE_STOPPED: ("认定证书被暂停、暂扣或撤销", "The certificate is suspended, held or revoked"),
+    Hold.RETURN_WINDOW: ("验收后退货期未满", "It was accepted lately and may be given back"),
+    Hold.NO_INVOICE: ("未收到发票", "No invoice is there"),
+    Hold.WENT_BACK: (
+        "结算期后有退货或退款，列入下期一并结算",
+        "Something went back after the period; the next settlement takes up both",
+    ),
+    Hold.NOT_RECEIVED: ("采购单位已报付款，款项未到账", "The buyer says that it paid; the money has not arrived"),
+    Hold.UNPAID: ("采购单位未付款", "The buyer has not paid"),
+}
+_KINDS: dict[str, tuple[str, str]] = {
+    "sale": ("销售", "sale"),
+    "return": ("退货/更正", "return or correction"),
+    "freight": ("运费", "freight"),
+    "allowance": ("争议退款", "given back by a dispute"),
+}
+STATEMENT_HEADER: dict[Language, list[str]] = {
+    "zh": ["订单号", "行号", "发货", "产品", "日期", "类型", "金额（元）", "佣金（元）", "净额（元）", "暂缓原因"],
+    "en": [
+        "order",
+        "line",
+        "delivery",
+        "product",
+        "date",
+        "kind",
+        "amount (yuan)",
+        "commission (yuan)",
+        "net (yuan)",
+        "held because",
+    ],
+}
+SETTLEMENTS_HEADER: dict[Language, list[str]] = {
+    "zh": [
+        "结算单号",
+        "供应商",
+        "期初",
+        "期末",
+        "行数",
+        "销售",
+        "退货",
+        "运费",
+        "争议退款",
+        "佣金",
+        "净额",
+        "上期结转",
+        "抵扣预付",
+        "应付",
+        "暂缓",
+        "状态",
+        "付款状态",
+    ],
+    "en": [
+        "number",
+        "supplier",
+        "first day",
+        "last day",
+        "lines",
+        "sales",
+        "returns",
+        "freight",
+        "disputes",
+        "commission",
+        "net",
+        "carried",
+        "advance used",
+        "due",
+        "held",
+        "status",
+        "payout",
+    ],
+}
+HELD_HEADER: dict[Language, list[str]] = {
+    "zh": ["供应商", "订单号", "产品", "日期", "类型", "金额（元）", "暂缓原因", "至"],
+    "en": ["supplier", "order", "product", "date", "kind", "amount (yuan)", "held because", "until"],
+}
+PAYOUTS_HEADER: dict[Language, list[str]] = {
+    "zh": ["结算单号", "供应商", "期末", "金额（元）", "方式", "状态", "参考号"],
+    "en": ["settlement", "supplier", "last day", "amount (yuan)", "by", "status", "reference"],
+}
+BALANCES_HEADER: dict[Language, list[str]] = {
+    "zh": ["供应商", "未结算", "已结算未付", "付款在途", "已付", "预付余额", "佣金"],
+    "en": ["supplier", "not settled", "settled, not released", "on its way", "paid", "paid ahead", "commission"],
+}
+#: What bulk payments of banks ask for, in their usual order; each bank maps the columns to its own template.
+BANK_HEADER = ["序号", "收款户名", "收款账号", "开户银行", "金额（元）", "用途", "业务参考号"]
+
+
+def why(hold: Hold, language: Language) -> str:
+    """The reason of a hold in words."""
+    return _WHY[hold][0 if language == "zh" else 1]
+
+
+def kind(code: str, language: Language) -> str:
+    """What kind of line it is, in words."""
+    return _KINDS[code][0 if language == "zh" else 1]
+
+
+def statement_cells(rows: Iterable[Any], language: Language) -> Iterator[list[Cell]]:
+    """One row of cells for each line of a statement; what was held comes with why."""
+    for row in rows:
+        yield [
+            row.purchase_order_number,
+            row.order_line_no,
+            row.waybill or (str(row.shipment_id) if row.shipment_id else ""),
+            row.product_name or "",
+            row.booked_on,
+            kind(row.kind, language),
+            _yuan(row.amount),
+            _yuan(row.commission),
+            _yuan(row.net),
+            why(Hold(row.hold), language) if row.hold else "",
+        ]
+
+
+def settlement_cells(rows: Iterable[SettlementRow]) -> Iterator[list[Cell]]:
+    """One row of cells for each settlement."""
+    for row in rows:
+        amounts = (
+            row.sales,
+            row.returns,
+            row.freight,
+            row.other,
+            row.commission,
+            row.net,
+            row.carried,
+            row.advance_used,
+            row.due,
+            row.held,
+        )
+        yield [
+            row.number,
+            row.supplier_name,
+            row.period_start,
+            row.period_end,
+            row.line_count,
+            *(_yuan(fen) for fen in amounts),
+            str(row.status),
+            str(row.payout_status or ""),
+        ]
+
+
+def held_cells(rows: Iterable[HeldOut], language: Language) -> Iterator[list[Cell]]:
+    """One row of cells for each thing that waits."""
+    for row in rows:
+        yield [
+            row.supplier_name,
+            row.purchase_order_number,
+            row.product_name or "",
+            row.booked_on,
+            kind(row.kind, language),
+            _yuan(row.amount),
+            row.why,
+            row.waits_until,
+        ]
+
+
+def payout_cells(rows: Iterable[PayoutRow]) -> Iterator[list[Cell]]:
+    """One row of cells for each payout."""
+    for row in rows:
+        yield [
+            row.settlement_number,
+            row.supplier_name,
+            row.period_end,
+            _yuan(row.amount),
+            row.method,
+            str(row.status),
+            row.reference or "",
+        ]
+
+
+def balance_cells(rows: Iterable[BalanceOut]) -> Iterator[list[Cell]]:
+    """One row of cells for each supplier."""
+    for row in rows:
+        amounts = (row.owed, row.settled, row.on_its_way, row.paid, row.advances, row.commission)
+        yield [row.supplier_name, *(_yuan(fen) for fen in amounts)]
+
+
+def bank_cells(rows: Sequence[Any], numbers: Sequence[str]) -> Iterator[list[Cell]]:
+    """One row of cells for each payout of a list; ``numbers`` are the accounts'. The reference is the settlement's number and the release, so
+    that a second transfer after one that failed is told from it."""
+    for place, (row, number) in enumerate(zip(rows, numbers, strict=True), start=1):
+        yield [
+            place,
+            row.holder,
+            number,
+            row.bank,
+            _yuan(row.amount_fen),
+            "消费帮扶货款结算",
+            f"{row.settlement_number}-{row.attempt_id}",
+        ]
+
+
+def _yuan(fen: int) -> Decimal:
+    return Decimal(yuan_from_fen(fen))

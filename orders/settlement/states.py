@@ -1,0 +1,110 @@
+"""The lives of a settlement's statement, a payout, a change of a bank account, and an advance."""
+
+from enum import StrEnum
+
+from shop.core.states import StateTable
+
+
+class SettlementStatus(StrEnum):
+    OPEN = "open"
+    CONFIRMED = "confirmed"
+    OBJECTED = "objected"
+    ANSWERED = "answered"
+
+
+class SettlementMove(StrEnum):
+    CONFIRM = "confirm"
+    OBJECT = "object"
+    ANSWER = "answer"
+
+
+class PayoutStatus(StrEnum):
+    DRAFT = "draft"
+    APPROVED = "approved"
+    RELEASED = "released"
+    SENT = "sent"
+    PAID = "paid"
+    FAILED = "failed"
+
+
+class PayoutMove(StrEnum):
+    APPROVE = "approve"
+    RELEASE = "release"
+    SEND = "send"
+    PAY = "pay"
+    FAIL = "fail"
+
+
+class AccountStatus(StrEnum):
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+class AccountMove(StrEnum):
+    APPROVE = "approve"
+    REFUSE = "refuse"
+    WITHDRAW = "withdraw"
+
+
+class AdvanceStatus(StrEnum):
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    PAID = "paid"
+    REFUSED = "refused"
+
+
+class AdvanceMove(StrEnum):
+    APPROVE = "approve"
+    REFUSE = "refuse"
+    PAY = "pay"
+
+
+_S, _P, _A, _V = SettlementStatus, PayoutStatus, AccountStatus, AdvanceStatus
+
+SETTLEMENT = StateTable(
+    "settlement",
+    {
+        (_S.OPEN, SettlementMove.CONFIRM): _S.CONFIRMED,
+        (_S.OPEN, SettlementMove.OBJECT): _S.OBJECTED,
+        (_S.OBJECTED, SettlementMove.ANSWER): _S.ANSWERED,
+        (_S.ANSWERED, SettlementMove.CONFIRM): _S.CONFIRMED,
+        (_S.ANSWERED, SettlementMove.OBJECT): _S.OBJECTED,
+    },
+)
+PAYOUT = StateTable(
+    "payout",
+    {
+        (_P.DRAFT, PayoutMove.APPROVE): _P.APPROVED,
+        (_P.APPROVED, PayoutMove.RELEASE): _P.RELEASED,
+        (_P.FAILED, PayoutMove.RELEASE): _P.RELEASED,
+        # by another way
+        (_P.FAILED, PayoutMove.APPROVE): _P.APPROVED,
+        (_P.RELEASED, PayoutMove.SEND): _P.SENT,
+        # what the bank or the provider shows may come before anybody said that it was sent
+        (_P.RELEASED, PayoutMove.PAY): _P.PAID,
+        (_P.SENT, PayoutMove.PAY): _P.PAID,
+        (_P.RELEASED, PayoutMove.FAIL): _P.FAILED,
+        (_P.SENT, PayoutMove.FAIL): _P.FAILED,
+        # a transfer that left may come back days later
+        (_P.PAID, PayoutMove.FAIL): _P.FAILED,
+    },
+)
+ACCOUNT = StateTable(
+    "payout_account",
+    {
+        (_A.REQUESTED, AccountMove.APPROVE): _A.APPROVED,
+        (_A.REQUESTED, AccountMove.REFUSE): _A.REFUSED,
+        (_A.REQUESTED, AccountMove.WITHDRAW): _A.WITHDRAWN,
+    },
+)
+ADVANCE = StateTable(
+    "advance",
+    {
+        (_V.REQUESTED, AdvanceMove.APPROVE): _V.APPROVED,
+        (_V.REQUESTED, AdvanceMove.REFUSE): _V.REFUSED,
+        (_V.APPROVED, AdvanceMove.PAY): _V.PAID,
+        (_V.APPROVED, AdvanceMove.REFUSE): _V.REFUSED,
+    },
+)

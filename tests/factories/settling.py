@@ -1,0 +1,104 @@
+"""A market whose suppliers are settled with: two who keep its money, orders that are delivered and paid."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import text
+
+from orders.payments import actions as payments
+from orders.payments.schemas import Taken
+from shop.core import clock
+from shop.core.audit import SYSTEM
+from shop.core.db import Database
+from shop.identity.models import User
+from shop.identity.permissions import Role
+from tests.factories.after_sales import Delivered, days_later, deliver
+from tests.factories.identity import make_user
+from tests.factories.orders import Market, make_market
+
+
+@dataclass
+class Settling:
+    """``cashier`` and ``treasurer`` are clients; amounts are fen."""
+
+    api: Any
+    database: Database
+    market: Market
+    monkeypatch: Any
+    people: dict[str, User]
+
+    def __post_init__(self) -> None:
+        self.cashier = self.api.as_(self.people["cashier"])
+        self.treasurer = self.api.as_(self.people["treasurer"])
+        self.buyer = self.api.as_(self.market.purchaser)
+        self.farm, self.bees = (self.api.as_(seller) for seller in self.market.sellers)
+        self._shift = 0
+        self._payments = 0
+
+    def later(self, days: int) -> None:
+        """So many days after where the clock stands."""
+        self._shift += days
+        days_later(self.monkeypatch, self._shift)
+
+    def delivered(self, *quantities: Any, of: int = 0, paid: bool = True) -> Delivered:
+        """An order of which one supplier's part is accepted; paid for in full by the bank, unless it is not."""
+        made = deliver(self.api, self.market, *quantities, of=of)
+        if paid:
+            self.pay(made.order_id)
+        return made
+
+    def pay(self, order_id: int, fen: int | None = None, source: str = "unallocated") -> None:
+        """The bank shows money for an order: so much, or all that is due."""
+        self._payments += 1
+        with self.database.unit_of_work() as session:
+            payments.locked(session, [order_id])
+            amount = payments.due_fen(session, order_id) if fen is None else fen
+            reference = f"BANK-{order_id}-{self._payments}"
+            payments.take(session, SYSTEM, Taken(order_id, amount, "bank_transfer", source, reference, "沙坪坝中学", clock.today()))
+
+    def run(self, client: Any = None, **body: Any) -> Any:
+        answer = (client or self.cashier).post("/v1/settlements/run", json=body)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    def settlement(self, of: int = 0) -> Any:
+        """The latest settlement of a supplier."""
+        found = self.cashier.get("/v1/settlements", params={"supplier_id": self.market.suppliers[of].id, "limit": 1})
+        return found.json()["items"][0]
+
+    def held(self, client: Any = None, **filters: Any) -> list[tuple[str, str]]:
+        """(reason, amount) of everything that waits."""
+        answer = (client or self.cashier).get("/v1/settlements/held", params=filters)
+        assert answer.status_code == 200, answer.text
+        return [(row["hold"], row["amount"]) for row in answer.json()["items"]]
+
+    def account(self, of: int = 0, number: str = "3100021009014400123") -> int:
+        """A bank account of a supplier, approved."""
+        body = {"holder": self.market.suppliers[of].name, "bank": "重庆农村商业银行", "number": number, "reason": "首次登记"}
+        asked = (self.farm, self.bees)[of].post("/v1/payout-accounts", json=body)
+        assert asked.status_code == 201, asked.text
+        approved = self.cashier.post(f"/v1/payout-accounts/{asked.json()['id']}/approve", json={})
+        assert approved.status_code == 200, approved.text
+        return int(asked.json()["id"])
+
+    def release(self, payout_id: int) -> Any:
+        """Approved by the cashier, released by the treasurer."""
+        approved = self.cashier.post(f"/v1/payouts/{payout_id}/approve", json={})
+        assert approved.status_code == 200, approved.text
+        return self.treasurer.post(f"/v1/payouts/{payout_id}/release")
+
+    def rows(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
+        with self.database.unit_of_work() as session:
+            return [tuple(row) for row in session.execute(text(statement), values)]
+
+    def balance(self, account: str, of: int = 0) -> int:
+        """What an account of a supplier holds, in fen; below zero: it is owed."""
+        statement = "SELECT coalesce(sum(amount_fen), 0)::bigint FROM money_posting WHERE account = :account AND party_id = :id"
+        return int(self.rows(statement, account=account, id=self.market.suppliers[of].id)[0][0])
+
+
+def make_settling(api: Any, database: Database, monkeypatch: Any) -> Settling:
+    market = make_market(database)
+    with database.unit_of_work() as session:
+        people = {name: make_user(session, Role.PLATFORM_FINANCE) for name in ("cashier", "treasurer")}
+    return Settling(api, database, market, monkeypatch, people)

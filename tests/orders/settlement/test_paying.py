@@ -1,0 +1,248 @@
+"""Bank accounts, payouts and money paid ahead: who may, who may not, and what the ledger says."""
+
+from datetime import timedelta
+
+import pytest
+
+from orders.settlement.actions import paying
+from shop.core import clock
+from shop.core.audit import SYSTEM
+from shop.identity.permissions import Role
+from tests.conftest import connect
+from tests.factories.after_sales import differences, token_of
+from tests.factories.identity import make_user
+
+
+def settled(scene, *, confirm=True):
+    scene.delivered(10)
+    scene.later(20)
+    scene.run()
+    row = scene.settlement()
+    if confirm:
+        scene.farm.post(f"/v1/settlements/{row['id']}/confirm")
+    return row
+
+
+def account(scene, number="6222 0210 0901 4400 999", **changes):
+    body = {"holder": "奉节脐橙合作社", "bank": "农业银行", "number": number, "reason": "换开户行", **changes}
+    return scene.farm.post("/v1/payout-accounts", json=body)
+
+
+def test_a_changed_account_is_used_only_after_some_days(scene):
+    scene.account()
+    changed = account(scene)
+    assert (changed.status_code, changed.json()["number"]) == (201, "****0999")
+    assert account(scene).json()["code"] == "account_change_waiting"
+    path = f"/v1/payout-accounts/{changed.json()['id']}"
+    assert scene.cashier.get(path).json()["number"] == "6222021009014400999"
+    assert scene.bees.get(path).status_code == 404
+    assert scene.farm.post(f"{path}/approve", json={}).status_code == 403
+    approved = scene.treasurer.post(f"{path}/approve", json={"note": "已电话核实"}).json()
+    assert (approved["usable_from"], approved["in_use"]) == (str(clock.today() + timedelta(days=3)), False)
+    assert scene.treasurer.post(f"{path}/approve", json={}).json()["code"] == "illegal_move"
+    row = settled(scene)
+    scene.later(-20)
+    # nothing of the number is on record outside its own column
+    assert scene.rows("SELECT count(*) FROM audit_event WHERE detail::text LIKE '%6222021009014400999%'") == [(0,)]
+    assert scene.rows("SELECT count(*) FROM outbox_event WHERE payload::text LIKE '%0999%'") == [(0,)]
+    scene.later(3)
+    assert scene.cashier.get(path).json()["in_use"] is True
+    assert account(scene).json()["code"] == "account_unchanged"
+    assert row["due"] == "699.00"
+
+
+def test_while_a_change_cools_off_the_account_before_is_paid_to(scene):
+    row = settled(scene)
+    scene.account()
+    changed = account(scene).json()
+    scene.treasurer.post(f"/v1/payout-accounts/{changed['id']}/approve", json={})
+    released = scene.release(row["payout_id"]).json()
+    assert released["attempts"][0]["account_tail"] == "0123"
+
+
+def test_accounts_are_refused_and_taken_back(scene):
+    first = account(scene).json()["id"]
+    assert scene.cashier.post(f"/v1/payout-accounts/{first}/refuse", json={"note": "户名不符"}).json()["status"] == "refused"
+    second = account(scene).json()["id"]
+    assert scene.bees.post(f"/v1/payout-accounts/{second}/withdraw", json={"note": "填错"}).status_code == 404
+    assert scene.farm.post(f"/v1/payout-accounts/{second}/withdraw", json={"note": "填错"}).json()["status"] == "withdrawn"
+    scene.account()
+    same = account(scene, "3100021009014400123", holder=scene.market.suppliers[0].name, bank="重庆农村商业银行")
+    assert same.json()["code"] == "account_unchanged"
+    listed = scene.farm.get("/v1/payout-accounts", params={"limit": 2}).json()
+    assert [each["status"] for each in listed["items"]] == ["approved", "withdrawn"]
+    assert listed["next"]
+
+
+@pytest.mark.parametrize("number", ["12", "abc", "6222--0210", "6" * 40, "６２２２０２１００９", "622202100901 "])
+def test_odd_account_numbers_are_refused(scene, number):
+    assert account(scene, number).status_code == 422
+
+
+def test_nothing_is_released_without_an_account(scene):
+    row = settled(scene)
+    answer = scene.release(row["payout_id"])
+    assert (answer.status_code, answer.json()["code"]) == (409, "no_payout_account")
+    assert scene.balance("payouts") == 0
+
+
+def test_whoever_ran_the_settlement_does_not_release_it(scene):
+    scene.account()
+    scene.delivered(10)
+    scene.later(20)
+    scene.run(scene.treasurer)
+    row = scene.settlement()
+    scene.farm.post(f"/v1/settlements/{row['id']}/confirm")
+    answer = scene.release(row["payout_id"])
+    assert (answer.status_code, answer.json()["code"]) == (403, "two_persons_needed")
+
+
+def test_a_payout_by_stripe_is_told_and_reported_by_its_provider(scene):
+    row = settled(scene)
+    payout = f"/v1/payouts/{row['payout_id']}"
+    scene.cashier.post(f"{payout}/approve", json={"method": "stripe"})
+    assert scene.treasurer.post(f"{payout}/release").json()["status"] == "released"
+    [(payload,)] = scene.rows("SELECT payload FROM outbox_event WHERE name = 'payout.released'")
+    assert (payload["payout_id"], payload["method"]) == (row["payout_id"], "stripe")
+    for verb, body in (("send", {"reference": "x"}), ("confirm", {"reference": "x"}), ("fail", {"reason": "x"})):
+        assert scene.cashier.post(f"{payout}/{verb}", json=body).json()["code"] == "payout_not_by_hand"
+    assert scene.cashier.post("/v1/payout-files").json()["code"] == "nothing_to_send"
+    with scene.database.unit_of_work() as session:
+        paying.failed(session, SYSTEM, row["payout_id"], "account_closed")
+    # by another way after it failed
+    scene.account()
+    assert scene.release(row["payout_id"]).json()["status"] == "released"
+    with scene.database.unit_of_work() as session:
+        paying.paid(session, SYSTEM, row["payout_id"], "B-9")
+    assert scene.farm.get(payout).json()["reference"] == "B-9"
+    assert scene.rows(
+        "SELECT account, sum(amount_fen)::bigint FROM money_posting WHERE account IN ('bank', 'online') GROUP BY 1 ORDER BY 1"
+    ) == [("bank", -69_900)]
+    assert differences(scene.database) == {}
+
+
+def test_a_payout_by_stripe_leaves_from_the_online_balance(scene):
+    row = settled(scene)
+    scene.cashier.post(f"/v1/payouts/{row['payout_id']}/approve", json={"method": "stripe"})
+    scene.treasurer.post(f"/v1/payouts/{row['payout_id']}/release")
+    with scene.database.unit_of_work() as session:
+        paying.paid(session, SYSTEM, row["payout_id"], "tr_1")
+    assert scene.rows("SELECT sum(amount_fen)::bigint FROM money_posting WHERE account = 'online'") == [(-69_900,)]
+
+
+def test_payouts_are_listed_and_out_of_reach_for_others(scene):
+    row = settled(scene)
+    path = f"/v1/payouts/{row['payout_id']}"
+    assert scene.farm.get("/v1/payouts", params={"status": "draft"}).json()["items"][0]["amount"] == "699.00"
+    assert scene.farm.get("/v1/payouts", params={"status": "paid"}).json()["items"] == []
+    assert scene.bees.get("/v1/payouts").json()["items"] == []
+    assert scene.bees.get(path).status_code == 404
+    assert scene.farm.post(f"{path}/approve", json={}).status_code == 403
+    with scene.database.unit_of_work() as session:
+        elsewhere = make_user(session, Role.PLATFORM_FINANCE, region_code="500229")
+    assert scene.api.as_(elsewhere).post(f"{path}/approve", json={}).status_code == 404
+    assert scene.cashier.post(f"{path}/approve", json={"method": "cash"}).status_code == 422
+    for listed in ("payouts", "settlements/balances", "settlements"):
+        assert scene.market.suppliers[0].name in scene.cashier.get(f"/v1/{listed}", params={"format": "csv"}).text
+    periods = scene.cashier.get("/v1/settlements/periods").json()["items"]
+    assert (periods[0]["settlements"], periods[0]["due"], periods[0]["paid"]) == (1, "699.00", "0.00")
+    balances = {each["supplier_id"]: each for each in scene.cashier.get("/v1/settlements/balances").json()["items"]}
+    assert balances[scene.market.suppliers[0].id]["settled"] == "699.00"
+
+
+def test_a_run_sent_twice_with_a_key_is_one_run(scene):
+    scene.delivered(10)
+    scene.later(20)
+    headers = {"Authorization": f"Bearer {token_of(scene.database, scene.people['cashier'])}", "Idempotency-Key": "run-1"}
+    client = connect(str(scene.api.base_url), scene.database, headers)
+    first, second = (client.post("/v1/settlements/run", json={}) for _ in range(2))
+    assert first.json() == second.json()
+    assert first.json()["settlements"] == 1
+
+
+@pytest.mark.parametrize(
+    ("period_end", "status", "code"),
+    [("2026-02-03", 422, "not_a_period"), ("2099-12-31", 409, "period_not_over"), ("2199-12-31", 422, None), ("x", 422, None)],
+)
+def test_only_periods_that_are_over_are_settled(scene, period_end, status, code):
+    answer = scene.cashier.post("/v1/settlements/run", json={"period_end": period_end})
+    assert answer.status_code == status
+    assert code is None or answer.json()["code"] == code
+
+
+def test_who_may_run_and_see_settlements(scene):
+    row = settled(scene, confirm=False)
+    path = f"/v1/settlements/{row['id']}"
+    assert scene.farm.post("/v1/settlements/run", json={}).status_code == 403
+    assert scene.buyer.get("/v1/settlements").status_code == 403
+    for suffix in ("", "/lines", "/statement", "/statement.pdf"):
+        assert scene.farm.get(path + suffix).status_code == 200
+        assert scene.bees.get(path + suffix).status_code == 404
+    assert scene.api.as_(scene.market.finance).get(path).status_code == 404
+    assert scene.bees.post(f"{path}/confirm").status_code == 404
+    assert scene.cashier.post(f"{path}/confirm").status_code == 403
+    assert scene.cashier.post(f"{path}/answer", json={"answer": "好"}).json()["code"] == "illegal_move"
+    assert scene.farm.get(f"{path}/lines", params={"after": "?"}).status_code == 422
+    assert scene.farm.get("/v1/settlements", params={"status": "confirmed"}).json()["items"] == []
+
+
+def advance(scene, agreement_id, amount="300.00"):
+    return scene.cashier.post("/v1/advances", json={"agreement_id": agreement_id, "amount": amount, "reason": "备货"})
+
+
+@pytest.fixture
+def agreement(scene):
+    """Signed by both, up to 1000.00."""
+    values = {
+        "b": scene.market.school.id,
+        "s": scene.market.suppliers[0].id,
+        "u": scene.market.purchaser.id,
+        "f": clock.today(),
+        "t": clock.today() + timedelta(days=300),
+    }
+    [(made,)] = scene.rows(
+        "INSERT INTO agreement (number, title, buyer_id, supplier_id, fund_source, valid_from, valid_until, amount_cap_fen, tolerance_percent,"
+        " call_off_lead_days, terms, status, created_by, created_at, buyer_signed_at, supplier_signed_at, terms_hash)"
+        " VALUES ('AG1', '脐橙', :b, :s, 'canteen', :f, :t, 100000, 0, 3, '', 'active', :u, now(), now(), now(), 'x') RETURNING id",
+        **values,
+    )
+    return made
+
+
+def test_money_paid_ahead_is_used_up_before_anything_is_paid_out(scene, agreement):
+    asked = advance(scene, agreement)
+    assert asked.status_code == 201, asked.text
+    assert asked.json()["number"].startswith("YF20")
+    over = advance(scene, agreement, "700.01")
+    assert (over.status_code, over.json()["code"], over.json()["data"]["left"]) == (409, "advance_above_agreement", "700.00")
+    path = f"/v1/advances/{asked.json()['id']}"
+    own = scene.cashier.post(f"{path}/approve")
+    assert (own.status_code, own.json()["code"]) == (403, "two_persons_needed")
+    assert scene.cashier.post(f"{path}/pay", json={"reference": "B-1"}).json()["code"] == "illegal_move"
+    assert scene.treasurer.post(f"{path}/approve").json()["status"] == "approved"
+    assert scene.cashier.post(f"{path}/pay", json={"reference": "B-1"}).json()["status"] == "paid"
+    assert scene.cashier.post(f"{path}/pay", json={"reference": "B-1"}).json()["code"] == "illegal_move"
+    assert scene.farm.get("/v1/settlements/mine").json()["advances"] == "300.00"
+    scene.delivered(2)
+    scene.later(20)
+    scene.run()
+    row = scene.settlement()
+    assert (row["net"], row["advance_used"], row["due"], row["payout_id"]) == ("139.80", "139.80", "0.00", None)
+    scene.delivered(10)
+    scene.later(20)
+    scene.run()
+    row = scene.settlement()
+    assert (row["net"], row["advance_used"], row["due"]) == ("699.00", "160.20", "538.80")
+    assert scene.balance("advances") == 0
+    assert scene.bees.get(path).status_code == 404
+    assert scene.farm.get("/v1/advances").json()["items"][0]["status"] == "paid"
+    assert differences(scene.database) == {}
+
+
+def test_money_is_paid_ahead_only_for_agreements_in_force(scene, agreement):
+    assert advance(scene, 999_999).status_code == 404
+    first = advance(scene, agreement).json()["id"]
+    assert scene.treasurer.post(f"/v1/advances/{first}/refuse", json={"reason": "材料不全"}).json()["status"] == "refused"
+    assert advance(scene, agreement, "1000.00").status_code == 201
+    scene.rows("UPDATE agreement SET terminated_on = valid_from - 1 RETURNING id")
+    assert advance(scene, agreement, "1.00").json()["code"] == "agreement_not_in_force"

@@ -1,0 +1,162 @@
+"""From an accepted delivery to the money on the cooperative's account."""
+
+import pytest
+
+from shop.core import outbox, sheets
+from tests.factories.after_sales import ask_back, differences
+from workers.handlers import HANDLERS
+
+
+def test_an_accepted_and_paid_delivery_is_settled_and_paid_out(scene):
+    scene.account()
+    scene.delivered(10)
+    assert scene.held() == [("return_window", "699.00")]
+    scene.later(40)
+    assert scene.held() == []
+    made = scene.run()
+    assert (made["settlements"], made["due"]) == (1, "699.00")
+    row = scene.settlement()
+    assert row["number"].endswith("-000001")
+    assert row["number"].startswith("JS20")
+    assert (row["sales"], row["commission"], row["net"], row["due"]) == ("699.00", "0.00", "699.00", "699.00")
+    assert (row["status"], row["payout_status"]) == ("open", "draft")
+    [line] = scene.farm.get(f"/v1/settlements/{row['id']}/lines").json()["items"]
+    assert (line["kind"], line["amount"], line["product_name"], line["order_line_no"]) == ("sale", "699.00", "奉节脐橙", 1)
+    assert line["shipment_id"]
+
+    payout = f"/v1/payouts/{row['payout_id']}"
+    assert scene.treasurer.post(f"{payout}/release").json()["code"] == "illegal_move"
+    assert scene.cashier.post(f"{payout}/approve", json={}).json()["status"] == "approved"
+    assert scene.cashier.post(f"{payout}/release").json()["code"] == "two_persons_needed"
+    early = scene.treasurer.post(f"{payout}/release")
+    assert (early.status_code, early.json()["code"]) == (409, "objection_period_running")
+    assert scene.farm.post(f"/v1/settlements/{row['id']}/confirm").json()["status"] == "confirmed"
+    released = scene.treasurer.post(f"{payout}/release")
+    assert (released.status_code, released.json()["status"]) == (200, "released")
+    assert released.json()["attempts"][0]["account_tail"] == "0123"
+    assert (scene.balance("settled"), scene.balance("payouts")) == (0, -69_900)
+
+    made = scene.cashier.post("/v1/payout-files")
+    assert (made.status_code, made.json()["payout_count"], made.json()["amount"]) == (201, 1, "699.00")
+    assert scene.cashier.post("/v1/payout-files").json()["code"] == "nothing_to_send"
+    content = scene.cashier.get(f"/v1/payout-files/{made.json()['id']}/content", params={"format": "csv"}).content.decode(
+        "utf-8-sig"
+    )
+    assert "3100021009014400123" in content
+    assert "699.00" in content
+    assert scene.farm.get(payout).json()["status"] == "sent"
+    assert scene.cashier.post(f"{payout}/confirm", json={"reference": "ICBC-77"}).json()["status"] == "paid"
+    assert (scene.balance("payouts"), scene.balance("payable")) == (0, 0)
+    assert scene.rows("SELECT sum(amount_fen)::bigint FROM money_posting WHERE account = 'bank'") == [(-69_900,)]
+    mine = scene.farm.get("/v1/settlements/mine").json()
+    assert (mine["paid"], mine["owed"], mine["settled"]) == ("699.00", "0.00", "0.00")
+    outbox.drain(scene.database, HANDLERS)
+    kinds = {item["kind"] for item in scene.farm.get("/v1/notifications").json()["items"]}
+    assert {"settlement.made", "payout.released", "payout.paid", "payout_account.approved"} <= kinds
+    assert differences(scene.database) == {}
+
+
+def test_a_statement_is_there_as_a_page_a_spreadsheet_and_a_print(scene):
+    scene.delivered(10, 2)
+    scene.delivered(3, paid=False)
+    scene.later(40)
+    scene.run()
+    row = scene.settlement()
+    assert (row["due"], row["held"]) == ("699.00", "209.70")
+    path = f"/v1/settlements/{row['id']}"
+    [held] = scene.farm.get(f"{path}/lines", params={"held": True}).json()["items"]
+    assert (held["hold"], held["why"]) == ("unpaid", "The buyer has not paid")
+    cells = sheets.rows(scene.farm.get(f"{path}/statement").content)
+    assert cells[0][0] == "order"
+    assert [line[6] for line in cells[1:]] == ["699.0", "209.7"]
+    assert cells[2][9] == "The buyer has not paid"
+    printed = scene.farm.get(f"{path}/statement.pdf")
+    assert printed.content.startswith(b"%PDF")
+    assert scene.bees.get(f"{path}/statement.pdf").status_code == 404
+    listed = scene.cashier.get("/v1/settlements", params={"format": "csv"}).text
+    assert row["number"] in listed
+
+
+def test_what_goes_back_after_the_settlement_is_taken_off_the_next(scene):
+    first = scene.delivered(10)
+    scene.later(20)
+    scene.run()
+    assert scene.settlement()["due"] == "699.00"
+    back = ask_back(scene.api, scene.market, first, 10)
+    assert back.status_code == 201, back.text
+    closed = scene.farm.post(f"/v1/returns/{back.json()['id']}/approve", json={"without_goods": True})
+    assert closed.json()["status"] == "closed"
+    scene.delivered(4)
+    scene.later(20)
+    scene.run()
+    second = scene.settlement()
+    taken_back = scene.farm.get(f"/v1/settlements/{second['id']}/lines").json()["items"][0]
+    assert (taken_back["kind"], taken_back["order_line_no"], taken_back["shipment_id"]) == ("return", 1, first.shipment)
+    assert (second["sales"], second["returns"], second["net"], second["due"]) == ("279.60", "-699.00", "-419.40", "0.00")
+    assert second["payout_id"] is None
+    assert scene.farm.get("/v1/settlements/mine").json()["settled"] == "279.60"
+    scene.delivered(10)
+    scene.later(20)
+    scene.run()
+    third = scene.settlement()
+    assert (third["carried"], third["net"], third["due"]) == ("-419.40", "699.00", "279.60")
+    assert differences(scene.database) == {}
+
+
+def test_a_supplier_objects_and_is_answered(scene):
+    scene.account()
+    scene.delivered(10)
+    scene.later(20)
+    scene.run()
+    row = scene.settlement()
+    path = f"/v1/settlements/{row['id']}"
+    assert scene.bees.post(f"{path}/object", json={"reason": "少一单"}).status_code == 404
+    assert scene.farm.post(f"{path}/object", json={"reason": "少一单"}).json()["status"] == "objected"
+    assert scene.farm.post(f"{path}/object", json={"reason": "少一单"}).json()["code"] == "illegal_move"
+    refused = scene.cashier.post(f"/v1/payouts/{row['payout_id']}/approve", json={})
+    assert (refused.status_code, refused.json()["code"]) == (409, "settlement_objected")
+    answered = scene.cashier.post(f"{path}/answer", json={"answer": "该单在争议中，列入下期"}).json()
+    assert (answered["status"], answered["objections"][0]["answer"]) == ("answered", "该单在争议中，列入下期")
+    assert scene.release(row["payout_id"]).json()["status"] == "released"
+    assert scene.farm.post(f"{path}/object", json={"reason": "再议"}).json()["code"] == "payout_on_its_way"
+    outbox.drain(scene.database, HANDLERS)
+    assert "settlement.objected" in {item["kind"] for item in scene.cashier.get("/v1/notifications").json()["items"]}
+    assert "settlement.answered" in {item["kind"] for item in scene.farm.get("/v1/notifications").json()["items"]}
+
+
+def test_objections_end_and_then_it_is_paid_without_a_word(scene):
+    scene.account()
+    scene.delivered(10)
+    scene.later(20)
+    scene.run()
+    row = scene.settlement()
+    scene.later(4)
+    late = scene.farm.post(f"/v1/settlements/{row['id']}/object", json={"reason": "少一单"})
+    assert (late.status_code, late.json()["code"]) == (409, "objection_too_late")
+    assert scene.release(row["payout_id"]).status_code == 200
+
+
+@pytest.mark.parametrize("left", [False, True])
+def test_a_payout_that_fails_is_owed_again_and_released_again(scene, left):
+    scene.account()
+    scene.delivered(10)
+    scene.later(20)
+    scene.run()
+    row = scene.settlement()
+    scene.farm.post(f"/v1/settlements/{row['id']}/confirm")
+    payout = f"/v1/payouts/{row['payout_id']}"
+    scene.release(row["payout_id"])
+    if left:
+        scene.cashier.post(f"{payout}/confirm", json={"reference": "B-1"})
+    else:
+        assert scene.cashier.post(f"{payout}/send", json={"reference": "B-1"}).json()["status"] == "sent"
+    failed = scene.cashier.post(f"{payout}/fail", json={"reason": "账号户名不符"}).json()
+    assert (failed["status"], failed["attempts"][0]["outcome"]) == ("failed", "failed")
+    assert (scene.balance("settled"), scene.balance("payouts")) == (-69_900, 0)
+    assert scene.cashier.post(f"{payout}/fail", json={"reason": "再"}).json()["code"] == "illegal_move"
+    again = scene.treasurer.post(f"{payout}/release")
+    assert (again.status_code, len(again.json()["attempts"])) == (200, 2)
+    assert scene.cashier.post(f"{payout}/confirm", json={"reference": "B-2"}).json()["status"] == "paid"
+    assert (scene.balance("settled"), scene.balance("payouts")) == (0, 0)
+    assert scene.rows("SELECT sum(amount_fen)::bigint FROM money_posting WHERE account = 'bank'") == [(-69_900,)]
+    assert differences(scene.database) == {}
