@@ -96,7 +96,7 @@ def _unexplained(session: Session, payload: dict[str, Any]) -> None:
 
 
 def _transfer_moved(session: Session, payload: dict[str, Any]) -> None:
-    """Finance hears of what did not reach a supplier."""
+    """Finance hears of what did not reach a supplier, and of what did though nobody here released it."""
     if payload["status"] == TransferStatus.PAID:
         return
     row = session.execute(_TRANSFER, {"id": payload["online_transfer_id"]}).one()

@@ -196,5 +196,5 @@ def _found(session: Session, observed: seen.Transferred) -> bool:
     ahead = Place(Account.ADVANCES, account.supplier_id)
     money.book(session, Kind.ONLINE_TRANSFER, made.id, carry(observed.amount_fen, to=ahead, out_of=Place(Account.ONLINE)))
     audit.record(session, SYSTEM, "online_transfer.found", "online_transfer", made.id)
-    outbox.publish(session, "online_transfer.moved", online_transfer_id=made.id, status=TransferStatus.PAID)
+    outbox.publish(session, "online_transfer.moved", online_transfer_id=made.id, status="found")
     return True
