@@ -77,7 +77,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of the provider's statement of our balance; ``cause`` is the object behind it, as far as we know its kind."""
+    """A line of the provider's statement of our balance."""
 
     id: str
     type: str
@@ -87,8 +87,8 @@ class Entry:
     net_fen: int
     currency: str
     created_at: datetime
-    #: The payment that a charge is of.
-    intent_id: str | None
+    #: What to look at to understand it: the payment that a charge is of, the transfer that a reversal is of, or the source itself.
+    behind: str | None
 
 
 Seen = Intent | Refunded | Disputed | Transferred | Account | Link
@@ -177,5 +177,13 @@ def entry(raw: dict[str, Any]) -> Entry:
         net_fen=raw["net"],
         currency=raw["currency"],
         created_at=moment(raw["created"]),
-        intent_id=_id(source.get("payment_intent")) if isinstance(source, dict) else None,
+        behind=_behind(source),
     )
+
+
+def _behind(source: Any) -> str | None:
+    if isinstance(source, dict) and source.get("object") == "charge":
+        return _id(source.get("payment_intent"))
+    if isinstance(source, dict) and source.get("object") == "transfer_reversal":
+        return _id(source.get("transfer"))
+    return _id(source)

@@ -36,6 +36,8 @@ _MOVE = text(
 
 _TRANSFERRED = text("SELECT 1 FROM online_transfer WHERE payout_id = :payout_id AND supplier_id = :supplier_id AND status = 'paid'")
 
+_ASKED_FOR = text("SELECT 1 FROM provider_call WHERE operation = 'transfer' AND subject_id = :id")
+
 #: A link is asked for anew no more often than this.
 LINK_EVERY = timedelta(minutes=1)
 
@@ -140,15 +142,19 @@ def transfer(session: Session, payout_id: int, supplier_id: int, amount_fen: int
 
 
 def settle_transfer(session: Session, observed: seen.Transferred) -> bool:
-    """Take over what was seen of a transfer; returns whether it went to one of our suppliers.
+    """Take over what was seen of a transfer; returns whether that explains it.
 
-    One whose payout is not here was forgotten when the database was restored: the supplier has it in advance.
+    One whose payout is not here was forgotten when the database was restored: the supplier has it in advance. What comes back of such a one, or
+    only a part of any, is for finance to look at.
     """
     reference = observed.metadata.get("reference")
     row = session.execute(_TRANSFER_BY, {"transfer_id": observed.id, "reference": reference}).first()
     if row is None:
         return _found(session, observed)
     status = TransferStatus.REVERSED if observed.reversed_fen >= observed.amount_fen else TransferStatus.PAID
+    comes_back = observed.reversed_fen > 0
+    if comes_back and (status == TransferStatus.PAID or session.execute(_ASKED_FOR, {"id": row.id}).first() is None):
+        return False
     if row.status == status or row.status == TransferStatus.REVERSED:
         return True
     _end(session, row.id, status, observed.id, None)

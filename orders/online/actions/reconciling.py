@@ -155,9 +155,7 @@ def _take_over(database: Database, provider: Provider, entries: Sequence[seen.En
     failed: set[str] = set()
     for each in about_others:
         if each.source_id and (each.source_id not in explained or each.type in _CHANGING):
-            # a charge is looked at by the payment that it is of
-            behind = each.intent_id if each.source_id.startswith(("ch_", "py_")) else each.source_id
-            observed = provider.look(behind) if behind else None
+            observed = provider.look(each.behind) if each.behind else None
             report.fetched += 1
             try:
                 with database.unit_of_work() as session:
