@@ -46,8 +46,6 @@ class Disputed:
     reason: str
     charge_id: str
     intent_id: str | None
-    #: What the provider took from our balance for it by now, without its fee; less what it gave back.
-    withdrawn_fen: int
     evidence_by: datetime | None
 
 
@@ -145,7 +143,6 @@ def disputed(raw: dict[str, Any]) -> Disputed:
         reason=raw["reason"],
         charge_id=_id(raw["charge"]) or "",
         intent_id=_id(raw.get("payment_intent")),
-        withdrawn_fen=-sum(line["amount"] for line in raw.get("balance_transactions") or []),
         evidence_by=moment(due) if due else None,
     )
 
