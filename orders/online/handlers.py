@@ -1,13 +1,18 @@
 """What follows from releases elsewhere, and who hears of online payments."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.online.actions import refunding
+from orders.online.actions import connecting, refunding
+from orders.online.errors import AlreadyTransferred, NoAccount
 from orders.online.states import DisputeStatus, OnlineStatus, TransferStatus
 from orders.refunds.states import RefundStatus
+from orders.settlement.actions import paying
+from orders.settlement.states import PayoutStatus
+from shop.core.audit import SYSTEM
 from shop.core.money import yuan_from_fen
 from shop.core.outbox import Handler
 from shop.identity.actor import CITY
@@ -95,11 +100,41 @@ def _unexplained(session: Session, payload: dict[str, Any]) -> None:
     _tell_finance(session, "provider_entry.unexplained", "provider_entry", row.id, source=row.source_id or row.type, amount=amount)
 
 
+def _payout_released(session: Session, payload: dict[str, Any]) -> None:
+    """A payout by the provider is transferred to the supplier's account there; without one it fails, and can go by the bank."""
+    if payload["method"] != "stripe":
+        return
+    released_at = datetime.fromisoformat(payload["released_at"])
+    try:
+        connecting.transfer(session, payload["payout_id"], payload["supplier_id"], payload["amount_fen"], released_at)
+    except (NoAccount, AlreadyTransferred) as error:
+        if _payout_status(session, payload["payout_id"]) == PayoutStatus.RELEASED:
+            paying.failed(session, SYSTEM, payload["payout_id"], error.zh)
+
+
+def _settle_payout(session: Session, row: Any, status: str) -> None:
+    """The payout ends as its transfer did; told twice, or too late, it stays as it is."""
+    before = _payout_status(session, row.payout_id)
+    on_its_way = before in (PayoutStatus.RELEASED, PayoutStatus.SENT)
+    if status == TransferStatus.PAID and on_its_way:
+        paying.paid(session, SYSTEM, row.payout_id, row.transfer_id)
+    elif status == TransferStatus.FAILED and on_its_way:
+        paying.failed(session, SYSTEM, row.payout_id, row.error_text or status)
+    elif status == TransferStatus.REVERSED and (on_its_way or before == PayoutStatus.PAID):
+        paying.failed(session, SYSTEM, row.payout_id, "支付服务商已撤回转账")
+
+
+def _payout_status(session: Session, payout_id: int | None) -> str | None:
+    found: str | None = session.execute(text("SELECT status FROM payout WHERE id = :id FOR UPDATE"), {"id": payout_id}).scalar()
+    return found
+
+
 def _transfer_moved(session: Session, payload: dict[str, Any]) -> None:
     """Finance hears of what did not reach a supplier, and of what did though nobody here released it."""
+    row = session.execute(_TRANSFER, {"id": payload["online_transfer_id"]}).one()
+    _settle_payout(session, row, payload["status"])
     if payload["status"] == TransferStatus.PAID:
         return
-    row = session.execute(_TRANSFER, {"id": payload["online_transfer_id"]}).one()
     kind = f"online_transfer.{payload['status']}"
     _tell_finance(session, kind, "online_transfer", row.id, supplier=row.name, amount=yuan_from_fen(row.amount_fen))
 
@@ -121,6 +156,7 @@ HANDLERS: dict[str, Handler] = {
     "connected_account.moved": _account_moved,
     "online_payment.moved": _payment_moved,
     "online_transfer.moved": _transfer_moved,
+    "payout.released": _payout_released,
     "provider_entry.unexplained": _unexplained,
     "refund.moved": _refund_moved,
 }

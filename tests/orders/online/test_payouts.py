@@ -1,0 +1,83 @@
+"""Settlements that are paid out by the provider: the payout ends as its transfer does."""
+
+import pytest
+
+from tests.factories.settling import Settling
+
+
+@pytest.fixture
+def scene(online, monkeypatch):
+    return Settling(
+        online.api, online.database, online.market, monkeypatch, {"cashier": online.cashier, "treasurer": online.treasurer}
+    )
+
+
+@pytest.fixture
+def connected(online):
+    """The first supplier's account at the provider, ready to be paid to."""
+    assert online.api.as_(online.market.sellers[0]).post("/v1/connected-account", json={"country": "HK"}).status_code == 201
+    online.work()
+    account = str(online.sql("SELECT account_id FROM connected_account"))
+    online.twin.tell(f"onboard/{account}")
+    online.rows("UPDATE connected_account SET looked_at = now() - interval '1 hour' RETURNING id")
+    online.reconcile()
+    return account
+
+
+def settled(scene, online):
+    """An order that was paid online and accepted, and its settlement, confirmed."""
+    made = scene.delivered(10, paid=False)
+    payment = online.begin(made.order_id)
+    online.work()
+    online.confirm(online.intent(payment["id"]), "pm_card_bypassPending")
+    online.reconcile()
+    scene.later(20)
+    scene.run()
+    row = scene.settlement()
+    scene.farm.post(f"/v1/settlements/{row['id']}/confirm")
+    return row
+
+
+def release(scene, row):
+    path = f"/v1/payouts/{row['payout_id']}"
+    assert scene.cashier.post(f"{path}/approve", json={"method": "stripe"}).status_code == 200
+    assert scene.treasurer.post(f"{path}/release").status_code == 200
+    return path
+
+
+def test_a_payout_is_transferred_and_paid(scene, online, connected):
+    scene_row = settled(scene, online)
+    # what is at the provider is less by its fee, so something more has to be there
+    online.paid(1, card="pm_card_bypassPending")
+    path = release(scene, scene_row)
+    online.work()
+    shown = scene.farm.get(path).json()
+    assert (shown["status"], shown["reference"][:3]) == ("paid", "tr_")
+    [transfer] = online.twin.objects("transfer")
+    assert (transfer["amount"], transfer["destination"]) == (69_900, connected)
+    report = online.reconcile()
+    assert (report.unexplained, report.difference_fen, online.account("payouts")) == (0, 0, 0)
+    assert online.at_provider() == online.account("online")
+    # taken back by the provider: owed again
+    online.twin.client().v1.transfers.reversals.create(transfer["id"])
+    online.reconcile()
+    assert scene.farm.get(path).json()["status"] == "failed"
+    assert online.at_provider() == online.account("online")
+    assert online.account("settled") == -69_900
+
+
+def test_what_the_provider_refuses_can_go_by_the_bank(scene, online, connected):
+    path = release(scene, settled(scene, online))  # there is not enough, because of the fee
+    online.work()
+    shown = scene.farm.get(path).json()
+    assert shown["status"] == "failed"
+    assert online.account("payouts") == 0
+    scene.account()
+    assert scene.cashier.post(f"{path}/approve", json={"method": "bank"}).status_code in (200, 409)
+
+
+def test_without_an_account_the_payout_fails_at_once(scene, online):
+    path = release(scene, settled(scene, online))
+    online.work()
+    assert scene.farm.get(path).json()["status"] == "failed"
+    assert online.twin.objects("transfer") == []
