@@ -131,6 +131,8 @@ KIND_WORDS: dict[Kind, tuple[str, str]] = {
     Kind.FEE: ("手续费", "fee"),
     Kind.CHARGEBACK: ("拒付", "chargeback"),
     Kind.CHARGEBACK_CLOSED: ("拒付结案", "chargeback closed"),
+    Kind.ONLINE_FOUND: ("线上补记", "found at the payment provider"),
+    Kind.ONLINE_TRANSFER: ("线上划转", "transfer by the payment provider"),
     Kind.ONLINE_PAYOUT: ("在线支付提现", "payout of online payments"),
     Kind.SETTLEMENT: ("供应商结算", "settlement"),
     Kind.PAYOUT: ("发起付款", "payout begun"),

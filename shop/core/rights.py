@@ -14,10 +14,13 @@ APPEND_ONLY = (
     "certificate_event",
     "certification_opinion",
     "certification_step",
+    "commission_rule",
     "contract",
     "money_posting",
     "money_transaction",
     "sale_entry",
+    "settlement_held",
+    "settlement_line",
     "stock_movement",
 )
 #: Tables that only migrations write.

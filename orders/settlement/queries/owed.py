@@ -21,8 +21,9 @@ from shop.programmes.schemas import SettlementRules
 _UNDECIDED = ", ".join(f"'{status}'" for status in UNDECIDED)
 _ENDED = ", ".join(f"'{status}'" for status in ENDED)
 
-#: SQL: supplier order ``so`` has an invoice.
-INVOICED = "EXISTS (SELECT FROM order_paper i WHERE i.supplier_order_id = so.id AND i.kind = 'invoice' AND i.voided_at IS NULL)"
+#: SQL: supplier order ``so`` has a tax invoice that nobody doubts.
+INVOICED = """EXISTS (SELECT FROM tax_invoice_cover i JOIN tax_invoice t ON t.id = i.tax_invoice_id
+    WHERE i.supplier_order_id = so.id AND NOT t.red AND t.status IN ('registered', 'cleared'))"""
 
 #: SQL: what is owed by the end of ``:until`` to suppliers within reach.
 _OPEN = """
