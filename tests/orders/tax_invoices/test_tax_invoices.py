@@ -36,8 +36,6 @@ def invoiced(api, market):
 
 def finance(api, region_code=None):
     """Somebody who keeps the money of a region."""
-    with api.database.unit_of_work() as session:
-        session.execute(text("ALTER TABLE user_role DROP CONSTRAINT IF EXISTS ck_user_role_region"))
     return signed_in(api, Role.PLATFORM_FINANCE, region_code=region_code)
 
 
