@@ -20,7 +20,7 @@ from orders.budgets.errors import BudgetMissing
 from orders.budgets.rules import Holder
 from orders.money.references import payment_reference
 from orders.purchasing import rules
-from orders.purchasing.actions.pricing import Prepared, Wanted, prepare, steps_of
+from orders.purchasing.actions.pricing import Prepared, Wanted, prepare, require_day, steps_of
 from orders.purchasing.errors import AboveApproved, LinesRefused
 from orders.purchasing.rules import LineFacts, Reason, Source
 from orders.purchasing.schemas import OrderHeadIn, PurchaseOrderOut, SupplierOrderBrief
@@ -125,6 +125,7 @@ def place(
         ApprovalNeeded: somebody has to approve it; see :mod:`orders.requests` (409).
         BudgetExceeded, BudgetMissing, CreditNeeded, CreditExceeded: see there (409).
     """
+    require_day(head, source)
     prepared = prepare(session, actor, head, lines)
     if steps := steps_of(session, actor, prepared):
         raise ApprovalNeeded(steps=", ".join(step.name for step in steps))

@@ -15,7 +15,7 @@ from orders.approvals.rules import Step
 from orders.budgets.queries import NEAREST
 from orders.purchasing import rules
 from orders.purchasing.errors import BuyerNotApproved, LinesRefused, NotYourUnit, OutsideProgramme
-from orders.purchasing.rules import AgreedLine, LineFacts, PricedLine, Reason, WantedLine
+from orders.purchasing.rules import DIRECT, AgreedLine, LineFacts, PricedLine, Reason, Source, SourceKind, WantedLine
 from orders.purchasing.schemas import OrderHeadIn, OrderLineIn
 from orders.terms import rules as payment
 from orders.terms.errors import CreditNeeded
@@ -96,10 +96,18 @@ class Prepared:
         return sum(line.amount_fen for line in self.priced)
 
 
+def require_day(head: OrderHeadIn, source: Source = DIRECT) -> None:
+    """Refuse a day of delivery that is over, where somebody has just said it; what was agreed or approved before may have come to be late.
+
+    Raises:
+        Invalid: the day lies in the past (422).
+    """
+    if source.kind in (SourceKind.DIRECT, SourceKind.IMPORT) and head.deliver_by and head.deliver_by < clock.today():
+        raise Invalid.one("deliver_by", "in_past", "交货日期不能早于今天", "The day of delivery lies in the past")
+
+
 def prepare(session: Session, actor: Actor, head: OrderHeadIn, lines: Sequence[Wanted]) -> Prepared:
     """Price an order and make sure that it can be met, without reserving anything. Raises as :func:`place`, but for the last two lines."""
-    if head.deliver_by and head.deliver_by < clock.today():
-        raise Invalid.one("deliver_by", "in_past", "交货日期不能早于今天", "The day of delivery lies in the past")
     buyer = buyer_of(session, actor, head.buyer_id, head.fund_source)
     facts = facts_of(session, lines)
     if faults := rules.faults_of(facts, buyer.id, rules.wanted_by_sku(facts)):

@@ -37,6 +37,7 @@ def resubmit(session: Session, actor: Actor, request_id: int, body: PurchaseRequ
     ).first()
     if agreed:
         raise FixedLines
+    pricing.require_day(body)
     prepared = pricing.prepare(session, actor, body, body.lines)
     steps = pricing.steps_of(session, actor, prepared, besides=request_id)
     session.execute(_REWRITE, {"id": request_id, "reason": body.reason, **columns(prepared)})

@@ -70,6 +70,7 @@ def submit(
         NobodyToApprove: a step for which nobody is left but the caller and who takes the others (409).
         Whatever :func:`orders.purchasing.actions.place` raises, but ``ApprovalNeeded``.
     """
+    pricing.require_day(head, source)
     prepared = pricing.prepare(session, actor, head, lines)
     steps = pricing.steps_of(session, actor, prepared)
     if not steps:
