@@ -12,6 +12,7 @@ from orders.money.queries.accounts import Statement
 from orders.money.rules import Account, Kind
 from orders.money.schemas import AgeingOut, BalanceOut, By, ClearingPage, EntriesOut, Side, TransactionOut
 from shop.core import clock, exports
+from shop.core.errors import Invalid
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Day, Id
 from shop.identity.access import Call, Routes
@@ -57,7 +58,7 @@ def balances(
 @routes.get("/entries", Permission.MONEY_READ, answer=EntriesOut, responses=exports.FILES)
 def entries(
     call: Call,
-    account: Account,
+    account: Account | None = None,
     party_id: Id | None = None,
     purchase_order_id: Id | None = None,
     supplier_order_id: Id | None = None,
@@ -69,6 +70,8 @@ def entries(
     after: After = None,
 ) -> EntriesOut | Response:
     """The statement of an account, oldest first, with the balance after each line."""
+    if account is None:  # after the caller's permission, which a required parameter would come before
+        raise Invalid.one("account", "missing", "请填写账户", "say which account")
     asked = Statement(account, party_id, purchase_order_id, supplier_order_id, kind, first, last)
     rows, start = (limit, after) if format == "json" else (MAX_LINES, None)
     found = accounts.entries(call.session, call.actor, call.language, asked, limit=rows, after=start)

@@ -19,7 +19,7 @@ from orders.online.schemas import (
 from orders.online.states import DisputeStatus, OnlineStatus
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id
-from shop.identity.access import Call, Routes
+from shop.identity.access import PROBLEM, Call, Routes
 from shop.identity.permissions import Permission
 
 routes = Routes("online payments", "/v1")
@@ -76,7 +76,7 @@ def open_account(call: Call, body: AccountIn) -> AccountOut:
     return queries.connected_account(call.session, call.actor)
 
 
-@routes.get("/connected-account", Permission.CONNECTED_ACCOUNTS_MANAGE)
+@routes.get("/connected-account", Permission.CONNECTED_ACCOUNTS_MANAGE, responses={409: PROBLEM})
 def connected_account(call: Call) -> AccountOut:
     return queries.connected_account(call.session, call.actor)
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from itertools import accumulate
 
 from shop.core.money import share_out
-from shop.programmes.schemas import DepositPayment, InstalmentPayment, NetPayment, PaymentRules, PaymentTerms, Prepayment
+from shop.programmes.payment import DepositPayment, InstalmentPayment, NetPayment, PaymentRules, PaymentTerms, Prepayment
 
 
 class After(StrEnum):

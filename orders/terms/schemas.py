@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from orders.terms.rules import After, Bucket
 from shop.core.money import YuanIn, YuanOut
 from shop.core.quantities import Day, Id, ShortText
-from shop.programmes.schemas import PaymentTerms as PaymentTerms
+from shop.programmes.payment import PaymentTerms as PaymentTerms
 
 
 class DueStatus(StrEnum):

@@ -19,7 +19,7 @@ from shop.identity.actor import Actor
 from shop.identity.permissions import Role
 from shop.identity.queries import UPWARDS
 from shop.programmes import queries as programmes
-from shop.programmes.schemas import PaymentTerms
+from shop.programmes.payment import PaymentTerms
 
 CheckVersion = Callable[[int], None]
 _TERMS: TypeAdapter[PaymentTerms] = TypeAdapter(PaymentTerms)

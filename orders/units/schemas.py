@@ -4,7 +4,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shop.core.quantities import Id, Name, ShortText
 from shop.identity.schemas import Phone
-from shop.programmes.schemas import PaymentTerms
+from shop.programmes.payment import PaymentTerms
 
 
 class DeliveryAddressIn(BaseModel):

@@ -16,6 +16,8 @@ APPEND_ONLY = (
     "certification_step",
     "commission_rule",
     "contract",
+    "credit_note",
+    "credit_note_line",
     "money_posting",
     "money_transaction",
     "sale_entry",

@@ -124,6 +124,8 @@ class _Rows:
             if self.rows.get(model):
                 self.session.execute(insert(model), self.rows[model])
         payments.book(self.session, [row["id"] for row in self.rows.get(Payment, [])])
+        plans = 'INSERT INTO payment_plan (purchase_order_id, kind, terms) SELECT id, \'net\', \'{"kind": "net", "days": 30}\' FROM purchase_order'
+        self.session.execute(text(f"{plans} ON CONFLICT DO NOTHING"))
         self.session.execute(
             text(
                 "UPDATE stock s SET on_hand = m.on_hand, reserved = m.reserved FROM (SELECT sku_id, sum(on_hand) AS on_hand,"

@@ -10,6 +10,7 @@ from orders.payments.schemas import Taken
 from shop.core import clock
 from shop.core.audit import SYSTEM
 from shop.core.db import Database
+from shop.core.money import yuan_from_fen
 from shop.identity.models import User
 from shop.identity.permissions import Role
 from tests.factories.after_sales import Delivered, days_later, deliver
@@ -34,6 +35,7 @@ class Settling:
         self.farm, self.bees = (self.api.as_(seller) for seller in self.market.sellers)
         self._shift = 0
         self._payments = 0
+        self._in_bank = 0
 
     def later(self, days: int) -> None:
         """So many days after where the clock stands."""
@@ -48,13 +50,25 @@ class Settling:
         return made
 
     def pay(self, order_id: int, fen: int | None = None, source: str = "unallocated") -> None:
-        """The bank shows money for an order: so much, or all that is due."""
+        """The bank shows money for an order, or its buyer says so: so much, or all that is due."""
         self._payments += 1
         with self.database.unit_of_work() as session:
             payments.locked(session, [order_id])
             amount = payments.due_fen(session, order_id) if fen is None else fen
-            reference = f"BANK-{order_id}-{self._payments}"
-            payments.take(session, SYSTEM, Taken(order_id, amount, "bank_transfer", source, reference, "沙坪坝中学", clock.today()))
+            if source == "announced":
+                reference = f"BANK-{order_id}-{self._payments}"
+                taken = Taken(order_id, amount, "bank_transfer", source, reference, "沙坪坝中学", clock.today())
+                payments.take(session, SYSTEM, taken)
+                return
+        self._in_bank += amount
+        shown = [str(clock.today()), "", yuan_from_fen(amount), yuan_from_fen(self._in_bank), "沙坪坝中学", f"S{self._payments}"]
+        rows = f"日期,借方,贷方,余额,对方户名,流水号\n{','.join(shown)}\n"
+        sent = self.cashier.post("/v1/bank-statements", files={"file": ("a.csv", rows.encode())})
+        assert sent.status_code == 201, sent.text
+        [line, *_] = self.cashier.get("/v1/bank-lines", params={"unmatched": "true"}).json()["items"]
+        part = {"kind": "order", "purchase_order_id": order_id, "amount": yuan_from_fen(amount)}
+        matched = self.cashier.post(f"/v1/bank-lines/{line['id']}/matches", json={"parts": [part]})
+        assert matched.status_code == 201, matched.text
 
     def run(self, client: Any = None, **body: Any) -> Any:
         answer = (client or self.cashier).post("/v1/settlements/run", json=body)

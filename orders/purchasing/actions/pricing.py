@@ -28,7 +28,8 @@ from shop.core.errors import Invalid, NotFound
 from shop.core.money import MAX_FEN
 from shop.identity.actor import Actor
 from shop.identity.queries import UPWARDS
-from shop.programmes.schemas import OrderingRules, PaymentRules, PaymentTerms
+from shop.programmes.payment import PaymentRules, PaymentTerms
+from shop.programmes.schemas import OrderingRules
 
 # The unit that the order belongs to: the one named, else the one whose budget the caller's unit buys on, else the caller's own. With the
 # programme in force, and the last day on which a supplier may confirm an order of today.

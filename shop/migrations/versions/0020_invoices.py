@@ -358,7 +358,7 @@ def _guard() -> None:
         names = ", ".join(f"'{column}'" for column in columns)
         op.execute(f"CREATE TRIGGER keep_words BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION refuse_other_change({names})")
         op.execute(
-            f"CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+            f"CREATE TRIGGER never_deleted BEFORE DELETE OR TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
         )
     for table in APPEND_ONLY:
         op.execute(

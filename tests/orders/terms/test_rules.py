@@ -12,7 +12,7 @@ from orders.terms import rules
 from orders.terms.rules import After, Due, Part, Share
 from shop.core.money import share_out
 from shop.programmes.errors import PaymentTooLate
-from shop.programmes.schemas import PaymentRules, PaymentTerms
+from shop.programmes.payment import PaymentRules, PaymentTerms
 
 DAY = date(2026, 11, 1)
 TERMS = TypeAdapter(PaymentTerms)
