@@ -1,5 +1,6 @@
 """By when orders are paid: the terms that there are, and what a programme says of them."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator

@@ -67,7 +67,7 @@ class Settling:
         assert sent.status_code == 201, sent.text
         [line, *_] = self.cashier.get("/v1/bank-lines", params={"unmatched": "true"}).json()["items"]
         part = {"kind": "order", "purchase_order_id": order_id, "amount": yuan_from_fen(amount)}
-        matched = self.cashier.post(f"/v1/bank-lines/{line['id']}/matches", json={"parts": [part]})
+        matched = self.cashier.post(f"/v1/bank-lines/{line['id']}/matches", json={"parts": [part], "allow_credit": True})
         assert matched.status_code == 201, matched.text
 
     def run(self, client: Any = None, **body: Any) -> Any:

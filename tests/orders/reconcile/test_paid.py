@@ -195,23 +195,23 @@ def test_the_hourly_result_is_kept_and_shown(books, api, monkeypatch):
     tasks.reconcile()
     parts = api.get("/readyz").json()
     assert parts["status"] == "ready"
-    assert parts["parts"]["reconcile"].startswith("4 differences at ")
+    assert parts["parts"]["reconcile"].startswith("5 differences at ")
     told = api.get("/metrics").text
-    assert "shop_reconcile_differences 4.0" in told
+    assert "shop_reconcile_differences 5.0" in told
     [age] = [line for line in told.splitlines() if line.startswith("shop_reconcile_age_seconds ")]
     assert 0 <= float(age.split()[1]) < 600
     client = api.as_(monitor)
     first = client.get("/v1/reconcile/runs?limit=1").json()
     assert (first["items"][0]["differences"], first["items"][0]["checks"]) == (
-        4,
-        {"payments": 2, "receivables": 1, "announced": 1},
+        5,
+        {"payments": 2, "receivables": 1, "announced": 1, "announced_open": 1},
     )
     second = client.get("/v1/reconcile/runs", params={"after": first["next"]}).json()
     assert [(run["differences"], run["checks"]) for run in second["items"]] == [(0, {})]
     assert api.as_(clerk).get("/v1/reconcile/runs").status_code == 403
-    assert metrics.RECONCILE_DIFFERENCES._value.get() == 4
+    assert metrics.RECONCILE_DIFFERENCES._value.get() == 5
     with books.unit_of_work() as session:
         session.execute(text("UPDATE reconciliation SET ran_at = ran_at - interval '91 days' WHERE id = 1"))
-    assert report.keep(books) == 4
+    assert report.keep(books) == 5
     with books.unit_of_work() as session:
         assert session.execute(text("SELECT count(*) FROM reconciliation")).scalar_one() == 2

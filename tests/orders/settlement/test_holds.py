@@ -92,7 +92,7 @@ def test_the_share_of_each_part_is_that_of_share_out(scene):
                 session.execute(
                     text(
                         "INSERT INTO supplier_order (purchase_order_id, supplier_id, status, total_fen, total_grams, freight_fen)"
-                        " VALUES (:o, :s, 'accepted', 0, 0, :f) RETURNING id"
+                        " VALUES (:o, :s, 'partly_accepted', 0, 0, :f) RETURNING id"
                     ),
                     {"o": order, "s": supplier.id, "f": fen},
                 ).scalar_one()
