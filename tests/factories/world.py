@@ -309,6 +309,7 @@ def _settlements(bureau: Bureau, world: World) -> None:
         world.update(session.execute(statement, {**values, "sealed": sealing.seal({"number": "0123"})}).one()._mapping)
 
 
+@_maker
 def _bank(bureau: Bureau, world: World) -> None:
     with bureau.api.database.unit_of_work() as session:
         cashier = make_user(session, Role.PLATFORM_FINANCE)

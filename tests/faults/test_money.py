@@ -260,7 +260,7 @@ def test_t23_refunds_that_fail_later_and_disputes(online):
 @pytest.mark.parametrize("hours", [25, -25])
 def test_t24_a_worker_whose_clock_is_a_day_off(online, hours):
     """Its retries come when the provider has forgotten the keys, or seem to come before they were first sent."""
-    begin(online, place(online, many(5, 50)))
+    begin(online, place(online, many(12, 50)))
     online.twin.faults(seed=SEED, rate=0.5, kinds=["500_after", "reset_after"])
     send_due(online.database, online.provider)
     happened = online.twin.faults()["happened"]
