@@ -9,7 +9,6 @@ from sqlalchemy import text
 from shop.demo import play
 from shop.demo.story import SCENES
 
-
 #: `make thorough` plays it twice.
 PLAYS = int(os.environ.get("SHOP_PLAYS", "1"))
 
