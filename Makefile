@@ -30,6 +30,7 @@ thorough:
 	SHOP_REFUND_ORDERS=100 $(python) -m pytest tests/orders/refunds/test_concurrency.py
 	SHOP_RUSH_ROUNDS=20 SHOP_SUSPENSION_ATTEMPTS=2000 $(python) -m pytest tests/orders/purchasing/test_concurrency.py tests/orders/purchasing/test_suspension.py
 	SHOP_PATH_ROUNDS=20 SHOP_BASKETS=2000 SHOP_SPLIT_CASES=100000 $(python) -m pytest tests/orders/test_every_path.py tests/orders/test_baskets.py tests/orders/test_splits.py
+	SHOP_PLAYS=2 $(python) -m pytest tests/shop/demo/test_play.py
 	SHOP_FUZZ_CASES=20000 $(python) -m pytest tests/fuzz
 
 faults:
