@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.budgets.actions import FREIGHT_LOST
+from orders.ledger.queries import FREIGHT_LOST
 from orders.purchasing.schemas import (
     OrderLineOut,
     OrderSearch,

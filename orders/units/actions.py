@@ -1,6 +1,6 @@
 """Keeping the addresses and settings of a unit."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import text
@@ -10,14 +10,12 @@ from orders.units import queries
 from orders.units.errors import AddressNotInUse, NotAboveUnit, NotABuyingUnit, RequiredAbove
 from orders.units.schemas import DeliveryAddressIn
 from shop.core import audit, clock
-from shop.core.errors import NotFound
+from shop.core.errors import IfMatch, NotFound
 from shop.identity import queries as identity
 from shop.identity import rules as identity_rules
 from shop.identity.actor import Actor
 from shop.identity.permissions import Role
 from shop.identity.queries import UPWARDS
-
-CheckVersion = Callable[[int], None]
 
 _ADD = text(
     """
@@ -74,7 +72,7 @@ def add_address(session: Session, actor: Actor, body: DeliveryAddressIn) -> int:
     return address_id
 
 
-def change_address(session: Session, actor: Actor, address_id: int, changes: Mapping[str, Any], check: CheckVersion) -> None:
+def change_address(session: Session, actor: Actor, address_id: int, changes: Mapping[str, Any], if_match: IfMatch) -> None:
     """Change an address; orders placed before keep what they were sent to.
 
     Raises:
@@ -83,7 +81,7 @@ def change_address(session: Session, actor: Actor, address_id: int, changes: Map
     """
     queries.address(session, actor, address_id)
     found = session.execute(_LOCK_ADDRESS, {"id": address_id}).one()
-    check(found.version)
+    if_match(found.version)
     active = found.active if changes.get("active") is None else changes["active"]
     if changes.get("is_default") and not active:
         raise AddressNotInUse
@@ -102,7 +100,7 @@ def change_address(session: Session, actor: Actor, address_id: int, changes: Map
     audit.record(session, actor, "delivery_address.changed", "delivery_address", address_id, fields=sorted(changes))
 
 
-def set_up(session: Session, actor: Actor, organisation_id: int, changes: Mapping[str, Any], check: CheckVersion) -> None:
+def set_up(session: Session, actor: Actor, organisation_id: int, changes: Mapping[str, Any], if_match: IfMatch) -> None:
     """Say whose budget the unit buys on and whether it needs one.
 
     Raises:
@@ -112,7 +110,7 @@ def set_up(session: Session, actor: Actor, organisation_id: int, changes: Mappin
     """
     path = _buying_unit(session, actor, organisation_id)
     session.execute(_NO_SETTINGS, {"id": organisation_id})
-    check(session.execute(_LOCK_SETTINGS, {"id": organisation_id}).scalar_one())
+    if_match(session.execute(_LOCK_SETTINGS, {"id": organisation_id}).scalar_one())
     if budget_unit := changes.get("budget_unit_id"):
         above = session.execute(text("SELECT path FROM organisation WHERE id = :id"), {"id": budget_unit}).scalar()
         # nobody lends the budget of a unit above the own one

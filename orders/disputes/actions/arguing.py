@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.disputes import queries
-from orders.disputes.actions.moving import IfMatch, locked, side, step
+from orders.disputes.actions.moving import locked, side, step
 from orders.disputes.errors import (
     AmountTooLarge,
     DisputeEnded,
@@ -23,7 +23,7 @@ from orders.disputes.states import DISPUTE, UNDECIDED, DisputeMove
 from orders.purchasing.queries import SIDES
 from orders.purchasing.states import SupplierOrderStatus
 from shop.core import audit, clock, numbers, outbox, uploads, workdays
-from shop.core.errors import NotFound
+from shop.core.errors import IfMatch, NotFound
 from shop.core.money import yuan_from_fen
 from shop.identity.actor import Actor
 from shop.programmes import queries as programmes

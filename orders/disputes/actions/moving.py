@@ -1,6 +1,5 @@
 """One move of a dispute through its state table, with its record."""
 
-from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import text
@@ -11,12 +10,9 @@ from orders.disputes.states import DISPUTE, DisputeMove
 from orders.fulfilment.actions.accepting import give_time
 from orders.purchasing.queries import SIDES
 from shop.core import audit
-from shop.core.errors import NotFound
+from shop.core.errors import IfMatch, NotFound
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
-
-#: Refuses another version than the caller read.
-IfMatch = Callable[[int], None]
 
 # the order too: what it costs, and that nobody accepts by lapse what is in dispute, must not change meanwhile
 _LOCK = text(

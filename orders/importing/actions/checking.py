@@ -1,7 +1,7 @@
 """What the rows of a list mean and whether they can be ordered: a constant number of statements for all rows."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -22,6 +22,7 @@ from orders.purchasing.checking import CheckedLine
 from orders.purchasing.rules import WantedLine
 from orders.purchasing.schemas import SubstituteOut
 from shop.core import audit, clock, outbox
+from shop.core.errors import IfMatch
 from shop.core.money import yuan_from_fen
 from shop.identity.actor import Actor
 
@@ -102,7 +103,7 @@ def refresh(session: Session, import_id: int) -> None:
         keep(session, held)
 
 
-def check_again(session: Session, actor: Actor, import_id: int, if_match: Callable[[int], None]) -> None:
+def check_again(session: Session, actor: Actor, import_id: int, if_match: IfMatch) -> None:
     """Have the rows matched and checked again, after stock came or a certificate was reinstated. What a user chose stays.
 
     Raises:

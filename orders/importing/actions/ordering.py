@@ -1,6 +1,6 @@
 """From a checked list to an order: once for each file, unless a second order is asked for."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -18,7 +18,7 @@ from orders.purchasing.rules import Source, SourceKind, WantedLine
 from orders.purchasing.schemas import OrderHeadIn
 from orders.requests.actions import Submitted, submit
 from shop.core import audit
-from shop.core.errors import Fault
+from shop.core.errors import Fault, IfMatch
 from shop.identity.actor import Actor
 
 # Whoever orders from the same content waits here, and then finds the order of who came first. Locked in the order of their ids.
@@ -35,7 +35,7 @@ _ROWS = text(
 )
 
 
-def order(session: Session, actor: Actor, import_id: int, body: ImportOrderIn, if_match: Callable[[int], None]) -> Submitted:
+def order(session: Session, actor: Actor, import_id: int, body: ImportOrderIn, if_match: IfMatch) -> Submitted:
     """Order the rows that were matched: all of them or none.
 
     Raises:

@@ -1,6 +1,6 @@
 """Making a pledge, opening it, ending it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -14,7 +14,7 @@ from orders.pledges.schemas import MAX_RECIPIENTS, PledgeIn, RecipientIn
 from orders.pledges.states import PLEDGE, PledgeAction, PledgeStatus
 from orders.purchasing.errors import NotYourUnit
 from shop.core import audit, clock, numbers, outbox
-from shop.core.errors import Fault, NotFound
+from shop.core.errors import Fault, IfMatch, NotFound
 from shop.identity.actor import Actor
 from shop.identity.queries import require_approved
 
@@ -113,7 +113,7 @@ def _write_recipients(session: Session, pledge_id: int, recipients: Sequence[Rec
     )
 
 
-def edit(session: Session, actor: Actor, pledge_id: int, changes: dict[str, Any], if_match: Callable[[int], None]) -> None:
+def edit(session: Session, actor: Actor, pledge_id: int, changes: dict[str, Any], if_match: IfMatch) -> None:
     """Change a draft; of an open pledge only its words, a higher amount, a later end.
 
     Raises:

@@ -1,6 +1,5 @@
 """The supplier's answer to its part of an order, and what happens without one."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +14,7 @@ from orders.purchasing.errors import ConfirmedTooLate, FreightFixed, FreightNotA
 from orders.purchasing.states import SUPPLIER_ORDER, EndReason, SupplierOrderAction, SupplierOrderStatus
 from shop.core import audit, clock, outbox
 from shop.core.audit import SYSTEM
+from shop.core.errors import IfMatch
 from shop.core.money import yuan_from_fen
 from shop.identity.actor import Actor
 from shop.programmes import queries as programmes
@@ -63,7 +63,7 @@ def reject(session: Session, actor: Actor, supplier_order_id: int, reason: str, 
     outbox.publish(session, "supplier_order.rejected", supplier_order_id=supplier_order_id)
 
 
-def set_freight(session: Session, actor: Actor, supplier_order_id: int, freight_fen: int, if_match: Callable[[int], None]) -> None:
+def set_freight(session: Session, actor: Actor, supplier_order_id: int, freight_fen: int, if_match: IfMatch) -> None:
     """Say what the transport costs, in fen; the supplier may until it confirms, and the buyer hears of it. More than the programme's share of
     the goods, and more than stands already, is asked for: it counts when the buyer agrees (:func:`agree_freight`).
 

@@ -1,6 +1,5 @@
 """Writing, filing and reviewing a unit's share of a year."""
 
-from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -24,13 +23,10 @@ from orders.reserved_share.rules import Content, Exemption
 from orders.reserved_share.schemas import FilingIn, ReservedShareIn, ReviewIn
 from orders.reserved_share.states import RESERVED_SHARE, ShareAction
 from shop.core import audit, clock, locks, outbox
-from shop.core.errors import Fault, Invalid, NotFound
+from shop.core.errors import Fault, IfMatch, Invalid, NotFound
 from shop.core.money import yuan_from_fen
 from shop.identity.actor import Actor
 from shop.programmes.schemas import ReservedShare as Config
-
-#: Compares the version that the caller read with the present one; raises ``Changed`` (412) when they differ.
-CheckVersion = Callable[[int], None]
 
 _BEGIN = text(
     "INSERT INTO reserved_share (organisation_id, year, base_fen, percent_bp, reserved_fen)"
@@ -97,9 +93,7 @@ _DECIDE = text(
 )
 
 
-def save(
-    session: Session, actor: Actor, year: int, unit_id: int | None, body: ReservedShareIn, check_version: CheckVersion
-) -> None:
+def save(session: Session, actor: Actor, year: int, unit_id: int | None, body: ReservedShareIn, if_match: IfMatch) -> None:
     """Write down what a unit is going to file. What was accepted before still holds.
 
     Raises:
@@ -113,7 +107,7 @@ def save(
     _refuse(session, year, unit.id, content, config)
     session.execute(_BEGIN, {"unit_id": unit.id, "year": year})
     share = _locked(session, unit.id, year)
-    check_version(share.version)
+    if_match(share.version)
     status = RESERVED_SHARE.after(share.status, ShareAction.EDIT)
     session.execute(_EDIT, {"id": share.id, "status": status, **_values(content)})
     audit.record(session, actor, "reserved_share.edited", "reserved_share", share.id, **_told(content))

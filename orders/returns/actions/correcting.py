@@ -12,14 +12,13 @@ from orders.ledger.rules import Part
 from orders.purchasing.queries import SIDES
 from orders.returns import queries, rules
 from orders.returns.actions import balances
-from orders.returns.actions.moving import IfMatch
 from orders.returns.errors import AboveAccepted, CorrectionLinesWrong, NotYourProposal, OwnProposal
 from orders.returns.models import AcceptanceCorrection
 from orders.returns.rules import Standing, Truth, after_correction
 from orders.returns.schemas import CorrectionIn
 from orders.returns.states import CORRECTION, CorrectionMove, CorrectionStatus
 from shop.core import audit, clock, numbers, outbox
-from shop.core.errors import NotFound
+from shop.core.errors import IfMatch, NotFound
 from shop.identity.actor import Actor
 
 _LINES = text(
