@@ -170,7 +170,7 @@ def agree_freight(session: Session, actor: Actor, supplier_order_id: int, freigh
     """
     approvals.hold_spending(session, queries.buyer_of(session, supplier_order_id))
     purchase_order_id = answering.agree_freight(session, actor, supplier_order_id, freight_fen)
-    _require_approval(session, purchase_order_id, freight_fen=freight_fen)
+    _require_approval(session, purchase_order_id)
 
 
 def refuse(session: Session, actor: Actor, amendment_id: int, reason: str, if_match: IfMatch | None = None) -> None:
@@ -268,10 +268,10 @@ def _change_lines(session: Session, actor: Actor, order: Any, amendment_id: int,
     return change_fen
 
 
-def _require_approval(session: Session, purchase_order_id: int, *, freight_fen: int = 0) -> None:
+def _require_approval(session: Session, purchase_order_id: int) -> None:
     """What the order costs now is covered by the buyer's approvals, or takes none."""
     try:
-        require_cover(session, purchase_order_id, freight_fen=freight_fen)
+        require_cover(session, purchase_order_id)
     except (AboveApproved, ApprovalNeeded):
         raise BeyondApproval from None
 

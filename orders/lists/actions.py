@@ -36,11 +36,11 @@ _EMPTY = text("DELETE FROM saved_list_line WHERE list_id = :list_id")
 _COUNT = text("SELECT count(*) FROM saved_list_line WHERE list_id = :list_id")
 _IMPORTED = text(
     """
-    SELECT r.sku_id, r.quantity FROM order_import_row r
+    SELECT r.sku_id, r.ordered_quantity AS quantity FROM order_import_row r
     JOIN order_import i ON i.id = r.import_id
     JOIN organisation home ON home.id = i.organisation_id
     WHERE r.import_id = :id AND home.path LIKE CAST(:branch AS text) AND r.kind = 'line' AND NOT r.skipped
-      AND r.sku_id IS NOT NULL AND r.quantity IS NOT NULL
+      AND r.sku_id IS NOT NULL AND r.ordered_quantity IS NOT NULL
     ORDER BY r.row_no
     """
 )

@@ -333,7 +333,8 @@ def _row_fields(row: Any) -> dict[str, Any]:
     known = {
         "total": row.total_fen,
         "freight": row.freight_fen,
-        "freight_asked": row.freight_asked_fen,
+        # of a part that came to nothing nobody agrees to a freight any more
+        "freight_asked": row.freight_asked_fen if row.status == SupplierOrderStatus.PLACED else None,
         "deliver_by": row.wanted_by,
     }
     return known | {name: getattr(row, name) for name in SupplierOrderRow.model_fields if name not in known}

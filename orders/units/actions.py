@@ -117,8 +117,8 @@ def set_up(session: Session, actor: Actor, organisation_id: int, changes: Mappin
         if above is None or not path.startswith(above) or not actor.within_branch(above):
             raise NotAboveUnit
     if changes.get("budget_required") is False and queries.settings(session, actor, organisation_id).budget_required:
-        above = {"path": actor.organisation_path, "unit_id": actor.organisation}
-        if session.execute(_REQUIRED_ABOVE, above).scalar():
+        own = {"path": actor.organisation_path, "unit_id": actor.organisation}
+        if session.execute(_REQUIRED_ABOVE, own).scalar():
             raise RequiredAbove
     session.execute(
         _SETTINGS,

@@ -35,7 +35,7 @@ _ORDER = text(
     f"""
     SELECT so.id, so.status, so.confirmed_at, so.total_fen + so.freight_fen AS cost_fen, supplier.path AS supplier_path,
            buyer.path AS buyer_path, unit.path AS unit_path
-    FROM supplier_order so {SIDES} WHERE so.id = :id FOR UPDATE OF so
+    FROM supplier_order so {SIDES} WHERE so.id = :id FOR NO KEY UPDATE OF so
     """  # noqa: S608
 )
 _BELONG = text(

@@ -20,7 +20,7 @@ _LOCK = text(
     SELECT d.*, so.supplier_id, po.buyer_id, supplier.path AS supplier_path, buyer.path AS buyer_path, unit.path AS unit_path,
            supplier.region_code AS supplier_region, buyer.region_code AS buyer_region
     FROM dispute d JOIN supplier_order so ON so.id = d.supplier_order_id {SIDES}
-    WHERE d.id = :id FOR UPDATE OF d, so
+    WHERE d.id = :id FOR NO KEY UPDATE OF d, so
     """  # noqa: S608
 )
 

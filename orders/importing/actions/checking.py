@@ -27,7 +27,7 @@ from shop.core.money import yuan_from_fen
 from shop.identity.actor import Actor
 
 _ROWS = """
-    SELECT r.row_no, r.code, r.product, r.district, r.pack, r.unit, r.quantity, r.price_fen, r.sku_id, r.chosen, r.skipped,
+    SELECT r.row_no, r.code, r.product, r.district, r.pack, r.unit, r.quantity, r.ordered_quantity, r.price_fen, r.sku_id, r.chosen, r.skipped,
            nullif(r.faults, '[]') AS faults, nullif(r.candidates, '[]') AS candidates, s.unit AS sku_unit, s.pack AS sku_pack,
            s.net_grams AS sku_grams
     FROM order_import_row r LEFT JOIN sku s ON s.id = r.sku_id
@@ -215,12 +215,10 @@ def _before(row: Row[Any], match: Match | None) -> tuple[Decimal | None, list[di
     read = [each for each in row.faults or () if each["step"] == Step.READ and row.quantity is None]
     if match:
         return match.quantity, [*read, *(each.kept() for each in match.faults)]
-    if row.sku_id is None:
-        return None, [*read, *(each for each in row.faults or () if each["step"] == Step.MATCH)]
-    quantity, found = matching.measured(row, row.sku_unit, row.sku_pack, row.sku_grams)
-    of_unit = {"unit_converted", "units_differ"}
-    others = [each for each in row.faults or () if each["step"] == Step.MATCH and each["code"] not in of_unit and not row.chosen]
-    return quantity, [*read, *others, *(each.kept() for each in found)]
+    if row.chosen:
+        quantity, found = matching.measured(row, row.sku_unit, row.sku_pack, row.sku_grams)
+        return quantity, [*read, *(each.kept() for each in found)]
+    return row.ordered_quantity, [*read, *(each for each in row.faults or () if each["step"] == Step.MATCH)]
 
 
 def _outcome(

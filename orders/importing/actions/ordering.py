@@ -9,7 +9,7 @@ from sqlmodel import Session
 from orders.importing.actions.uploading import keep, locked
 from orders.importing.errors import AlreadyOrdered, NothingToOrder, RowsChanged, RowsRefused
 from orders.importing.models import OrderImport
-from orders.importing.queries import found, orders_of_content
+from orders.importing.queries import head, orders_of_content
 from orders.importing.rules import ORDERABLE, RowState, column_of, words
 from orders.importing.schemas import ImportOrderIn
 from orders.importing.states import ORDER_IMPORT, ImportAction, ImportStatus
@@ -76,7 +76,7 @@ def order(session: Session, actor: Actor, import_id: int, body: ImportOrderIn, i
 
 def _first_of_its_content(session: Session, actor: Actor, import_id: int, *, again: bool) -> OrderImport:
     """The import, locked with all of its organisation that hold the same content."""
-    content = found(session, actor, import_id)
+    content = head(session, actor, import_id)
     session.execute(_SAME_FILE, {"organisation_id": content.organisation_id, "sha256": content.sha256})
     held = locked(session, actor, import_id)
     # a statement of its own, whose snapshot is taken after the locks

@@ -86,9 +86,10 @@ def set_freight(session: Session, actor: Actor, supplier_order_id: int, freight_
         _write_freight(session, actor, order, order.freight_fen, asked_fen=freight_fen)
         return
     _write_freight(session, actor, order, freight_fen)
-    payable, paid = payable_and_paid(session, order.purchase_order_id)
-    if freight_fen < order.freight_fen and paid > payable:
-        raise PaidMoreThanThat(paid=yuan_from_fen(paid), payable=yuan_from_fen(payable))
+    if freight_fen < order.freight_fen:
+        payable, paid = payable_and_paid(session, order.purchase_order_id)
+        if paid > payable:
+            raise PaidMoreThanThat(paid=yuan_from_fen(paid), payable=yuan_from_fen(payable))
 
 
 def agree_freight(session: Session, actor: Actor, supplier_order_id: int, freight_fen: int) -> int:

@@ -52,26 +52,27 @@ _IS_UNIT = text(
     "SELECT EXISTS (SELECT FROM organisation_role r WHERE r.organisation_id = :unit_id AND r.role = ANY (CAST(:roles AS text[]))"
     " AND r.valid_from <= :last AND (r.valid_to IS NULL OR :first < r.valid_to))"
 )
+#: What counts of a unit: the revision that was accepted, and the one that waits for its answer.
+_COUNTING = (
+    "reserved_share s JOIN reserved_share_revision v ON v.reserved_share_id = s.id"
+    " AND (v.number = s.accepted_number OR (v.number = s.number AND s.status IN ('filed', 'accepted')))"
+)
 #: What was filed or holds in a year and shares a canteen: with the unit that is named, or of it.
 _SHARING = text(
-    """
+    f"""
     SELECT EXISTS (
-        SELECT FROM reserved_share s
-        JOIN reserved_share_revision v ON v.reserved_share_id = s.id
-         AND (v.number = s.accepted_number OR (v.number = s.number AND s.status IN ('filed', 'accepted')))
+        SELECT FROM {_COUNTING}
         WHERE s.year = :year AND v.shared_with_id IS NOT NULL
           AND (s.organisation_id = CAST(:reporting_id AS bigint) OR v.shared_with_id = :unit_id) AND s.organisation_id <> :unit_id)
-    """
+    """  # noqa: S608
 )
 #: The unit that is named says itself that it has no canteen.
 _WITHOUT_CANTEEN = text(
-    """
+    f"""
     SELECT EXISTS (
-        SELECT FROM reserved_share s
-        JOIN reserved_share_revision v ON v.reserved_share_id = s.id
-         AND (v.number = s.accepted_number OR (v.number = s.number AND s.status IN ('filed', 'accepted')))
+        SELECT FROM {_COUNTING}
         WHERE s.year = :year AND s.organisation_id = :reporting_id AND v.exemption = 'no_canteen')
-    """
+    """  # noqa: S608
 )
 _REVISION = text(
     "INSERT INTO reserved_share_revision (reserved_share_id, number, base_fen, percent_bp, reserved_fen, exemption, exemption_reason,"

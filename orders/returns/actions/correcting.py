@@ -66,7 +66,7 @@ _BALANCES = text(
 )
 _STANDING = text(
     """
-    SELECT c.id, c.acceptance_line_id, l.supplier_order_id, c.accepted_quantity, c.accepted_grams, b.entry_id, b.held, b.returned, l.unit_price_fen,
+    SELECT c.id, c.accepted_quantity, c.accepted_grams, b.entry_id, b.held, b.returned, l.unit_price_fen,
            e.quantity - coalesce(r.quantity, 0) AS quantity, e.grams - coalesce(r.grams, 0) AS grams, e.amount_fen - coalesce(r.fen, 0) AS fen
     FROM acceptance_correction_line c
     JOIN acceptance_balance b USING (acceptance_line_id)
@@ -214,11 +214,11 @@ def _book(session: Session, actor: Actor, correction: Any) -> None:
     """Have the ledger, the balances and the budget follow a correction that both sides agreed to."""
     wanted = {"id": correction.id}
     balances.opened(session, list(session.execute(_ACCEPTANCE_LINES, wanted).scalars()))
-    first = _book_first(session, correction.id)
     session.execute(_BALANCES, wanted)
-    lines = [line for line in session.execute(_STANDING, wanted) if line.id not in first]
+    lines = session.execute(_STANDING, wanted).all()
     if any(line.accepted_quantity < line.held + line.returned for line in lines):
         raise AboveAccepted
+    first = _book_first(session, correction.id)
     changes = []
     for line in lines:
         before = Standing(line.quantity, int(line.grams), int(line.fen))
