@@ -17,10 +17,14 @@ from shop.identity.permissions import Permission
 
 routes = Routes("audit", "/v1/audit")
 
-#: Who quotes is told to nobody before the quotations are opened.
+#: Who quotes and who asks is told to nobody before the quotations are opened; of a request that was cancelled before, never.
 _NOT_SEALED = text(
-    "NOT (audit_event.subject_type = 'quotation' AND EXISTS (SELECT FROM quotation t JOIN quotation_request r ON r.id = t.quotation_request_id"
-    " WHERE t.id = audit_event.subject_id AND r.status = 'open' AND r.opened_at IS NULL))"
+    """
+    NOT EXISTS (SELECT FROM quotation_request r WHERE r.opened_at IS NULL AND r.id = CASE
+        WHEN audit_event.subject_type = 'quotation'
+            THEN (SELECT t.quotation_request_id FROM quotation t WHERE t.id = audit_event.subject_id)
+        WHEN audit_event.action = 'quotation_request.asked' THEN audit_event.subject_id END)
+    """
 )
 
 

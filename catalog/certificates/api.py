@@ -25,6 +25,7 @@ from catalog.certificates.schemas import (
 from catalog.certificates.states import CertificateState
 from catalog.products.rules import Category
 from catalog.products.schemas import DistrictCode
+from shop.core import check_page
 from shop.core.errors import NotFound
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id, ShortText
@@ -36,8 +37,6 @@ routes = Routes("certificates", "/v1")
 OptionalId = Annotated[Id | None, Query()]
 Number = Annotated[str, AfterValidator(str.upper), Path(pattern=r"^[A-Za-z0-9\-]{1,40}$", examples=["CQ-2026-500236-000123"])]
 _PDF: dict[int | str, Any] = {200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}}
-_PAGE = {"content": {"text/html": {"schema": {"type": "string"}}}}
-_HTML: dict[int | str, Any] = {200: _PAGE, 404: {**_PAGE, "description": "Nobody was given this number"}}
 
 
 def _certificate(call: Call, certificate_id: int) -> CertificateOut:
@@ -153,12 +152,11 @@ def check_certificate(call: Call, number: Number) -> PublicCertificateOut:
     return queries.public_certificate(call.session, number, call.language)
 
 
-@routes.get("/public/certificates/{number}/page", public=True, responses=_HTML)
-def check_page(call: Call, number: Number) -> HTMLResponse:
+@routes.get("/public/certificates/{number}/page", public=True, responses=check_page.RESPONSES)
+def check_as_page(call: Call, number: Number) -> HTMLResponse:
     """The same as a page for people, who are told on a page too when there is no such certificate."""
-    headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
     try:
         zh, en = (queries.public_certificate(call.session, number, language) for language in ("zh", "en"))
     except NotFound:
-        return HTMLResponse(UNKNOWN, 404, headers=headers)
-    return HTMLResponse(page(zh, en), headers=headers)
+        return check_page.answer(UNKNOWN, 404)
+    return check_page.answer(page(zh, en))

@@ -1,7 +1,7 @@
 """What a supplier does with its products, packs and prices."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -14,13 +14,10 @@ from catalog.products.models import Product, Sku
 from catalog.products.schemas import ProductIn, SkuIn, TierIn
 from catalog.products.states import LISTING, ListingMove
 from shop.core import audit, clock
-from shop.core.errors import Fault, Invalid, NotFound
+from shop.core.errors import Fault, IfMatch, Invalid, NotFound
 from shop.identity import queries as organisations
 from shop.identity.actor import Actor
 from shop.identity.rules import Capacity
-
-#: Compares the version that the caller read with the present one; raises ``Changed`` (412) when they differ.
-CheckVersion = Callable[[int], None]
 
 #: What a certificate says of a product.
 CERTIFIED_FIELDS = frozenset(
@@ -63,7 +60,7 @@ def create(session: Session, actor: Actor, body: ProductIn) -> int:
     return product.id
 
 
-def edit(session: Session, actor: Actor, product_id: int, changes: Mapping[str, Any], check_version: CheckVersion) -> None:
+def edit(session: Session, actor: Actor, product_id: int, changes: Mapping[str, Any], if_match: IfMatch) -> None:
     """Change what is said of a product.
 
     Raises:
@@ -72,7 +69,7 @@ def edit(session: Session, actor: Actor, product_id: int, changes: Mapping[str, 
         UnknownOrigin: no such place (422).
     """
     product = _own_product(session, actor, product_id)
-    check_version(product.version)
+    if_match(product.version)
     changed = {field: value for field, value in changes.items() if value != getattr(product, field)}
     _refuse_certified(session, product.id, changed)
     if changed.keys() & {"district_code", "township_code"}:
@@ -116,7 +113,7 @@ def add_sku(session: Session, actor: Actor, product_id: int, body: SkuIn) -> int
     return sku.id
 
 
-def edit_sku(session: Session, actor: Actor, sku_id: int, changes: Mapping[str, Any], check_version: CheckVersion) -> None:
+def edit_sku(session: Session, actor: Actor, sku_id: int, changes: Mapping[str, Any], if_match: IfMatch) -> None:
     """Change how a pack is described and taxed. Its unit, weight and step stay: another pack is another SKU.
 
     Raises:
@@ -124,7 +121,7 @@ def edit_sku(session: Session, actor: Actor, sku_id: int, changes: Mapping[str, 
         CertifiedFrozen: what the pack is called, once a certificate or a running application speaks of the product (409).
     """
     sku = own_sku(session, actor, sku_id)
-    check_version(sku.version)
+    if_match(sku.version)
     if changes.get("pack", sku.pack) != sku.pack and _is_under_certification(session, sku.product_id):
         raise CertifiedFrozen(fields="pack")
     for field, value in changes.items():
@@ -143,7 +140,7 @@ def move_sku(session: Session, actor: Actor, sku_id: int, listing_move: ListingM
     audit.record(session, actor, _DONE["sku", listing_move], "sku", sku.id)
 
 
-def set_prices(session: Session, actor: Actor, sku_id: int, tiers: Sequence[TierIn], check_version: CheckVersion) -> None:
+def set_prices(session: Session, actor: Actor, sku_id: int, tiers: Sequence[TierIn], if_match: IfMatch) -> None:
     """Replace the whole price list of a SKU. Its first tier is the smallest quantity that is sold. Orders placed keep their prices.
 
     Raises:
@@ -152,7 +149,7 @@ def set_prices(session: Session, actor: Actor, sku_id: int, tiers: Sequence[Tier
         PriceNeedsReview: a price lies too far above that of comparable goods (409). UnderReview: see there (409).
     """
     sku = own_sku(session, actor, sku_id)
-    check_version(sku.version)
+    if_match(sku.version)
     _refuse_under_review(session, sku.product_id)
     _refuse_dear(session, sku.product_id, sku.net_grams, tiers)
     _replace_tiers(session, actor, sku, tiers)

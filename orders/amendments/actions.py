@@ -1,7 +1,7 @@
 """Proposing a change of a bound order, and answering it. Without the other side's consent nothing changes."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -38,12 +38,9 @@ from orders.requests.actions import require_cover
 from orders.terms import actions as terms
 from shop.core import audit, clock, outbox, workdays
 from shop.core.audit import SYSTEM
-from shop.core.errors import Fault, NotFound
+from shop.core.errors import Fault, IfMatch
 from shop.identity.actor import Actor
 from shop.programmes import queries as programmes
-
-#: Refuses another version than the caller read.
-IfMatch = Callable[[int], None]
 
 _WRITE = text(
     """
@@ -70,9 +67,6 @@ _MADE = text(
     UPDATE amendment_line a SET new_line_id = m.value::bigint FROM jsonb_each_text(CAST(:made AS jsonb)) m
     WHERE a.amendment_id = :id AND a.order_line_id = m.key::bigint
     """
-)
-_BUYER_OF_PART = (
-    "SELECT po.buyer_id FROM supplier_order so JOIN purchase_order po ON po.id = so.purchase_order_id WHERE so.id = :id"
 )
 #: One that is being answered at this moment is left to who answers it.
 _OVERDUE = text(
@@ -135,8 +129,9 @@ def accept(session: Session, actor: Actor, amendment_id: int, if_match: IfMatch 
         BeyondApproval: dearer than the buyer's approvals cover (409). BuyersBudgetShort: or its budget (409).
     """
     # both before the order's parts, as whoever orders for the unit and calls off holds them
-    hold_agreements(session, queries.order_of(session, amendment_id))
-    approvals.hold_spending(session, queries.buyer_of(session, amendment_id))
+    supplier_order_id = queries.order_of(session, amendment_id)
+    hold_agreements(session, supplier_order_id)
+    approvals.hold_spending(session, queries.buyer_of(session, supplier_order_id))
     order, amendment = _answering(session, actor, amendment_id, AmendmentAction.ACCEPT, if_match)
     _require_amendable(order, cancels=amendment.cancels)
     lines = queries.bound_lines(session, order.id)
@@ -173,15 +168,9 @@ def agree_freight(session: Session, actor: Actor, supplier_order_id: int, freigh
         NotFound: not an order of the caller's branch (404). OtherFreight, FreightFixed, BuyersBudgetShort: see there (409).
         BeyondApproval: the buyer's rules ask for an approval of what the order would cost (409).
     """
-    buyer_id = session.execute(text(_BUYER_OF_PART), {"id": supplier_order_id}).scalar()
-    if buyer_id is None:
-        raise NotFound
-    approvals.hold_spending(session, buyer_id)
+    approvals.hold_spending(session, queries.buyer_of(session, supplier_order_id))
     purchase_order_id = answering.agree_freight(session, actor, supplier_order_id, freight_fen)
-    try:
-        require_cover(session, purchase_order_id, freight_fen=freight_fen)
-    except (AboveApproved, ApprovalNeeded):
-        raise BeyondApproval from None
+    _require_approval(session, purchase_order_id)
 
 
 def refuse(session: Session, actor: Actor, amendment_id: int, reason: str, if_match: IfMatch | None = None) -> None:
@@ -275,11 +264,16 @@ def _change_lines(session: Session, actor: Actor, order: Any, amendment_id: int,
         _finish(session, actor, order)
     change_fen = int(session.execute(total, {"id": order.id}).scalar_one() - before)
     if change_fen > 0:
-        try:
-            require_cover(session, order.purchase_order_id)
-        except (AboveApproved, ApprovalNeeded):
-            raise BeyondApproval from None
+        _require_approval(session, order.purchase_order_id)
     return change_fen
+
+
+def _require_approval(session: Session, purchase_order_id: int) -> None:
+    """What the order costs now is covered by the buyer's approvals, or takes none."""
+    try:
+        require_cover(session, purchase_order_id)
+    except (AboveApproved, ApprovalNeeded):
+        raise BeyondApproval from None
 
 
 def _finish(session: Session, actor: Actor, order: Any) -> None:

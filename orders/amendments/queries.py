@@ -82,17 +82,16 @@ def order_of(session: Session, amendment_id: int) -> int:
     return found
 
 
-def buyer_of(session: Session, amendment_id: int) -> int:
-    """The unit that the order of a change is for.
+def buyer_of(session: Session, supplier_order_id: int) -> int:
+    """The unit that a supplier order is for.
 
     Raises:
-        NotFound: no such amendment.
+        NotFound: no such supplier order.
     """
     statement = text(
-        "SELECT po.buyer_id FROM amendment a JOIN supplier_order so ON so.id = a.supplier_order_id"
-        " JOIN purchase_order po ON po.id = so.purchase_order_id WHERE a.id = :id"
+        "SELECT po.buyer_id FROM supplier_order so JOIN purchase_order po ON po.id = so.purchase_order_id WHERE so.id = :id"
     )
-    found: int | None = session.execute(statement, {"id": amendment_id}).scalar_one_or_none()
+    found: int | None = session.execute(statement, {"id": supplier_order_id}).scalar_one_or_none()
     if found is None:
         raise NotFound
     return found

@@ -1,7 +1,6 @@
 """Setting up who approves what, and standing in for somebody."""
 
 import json
-from collections.abc import Callable
 
 from sqlalchemy import text
 from sqlmodel import Session
@@ -11,10 +10,8 @@ from orders.approvals.errors import DeputyEnded, RuleSetAbove, UnknownApprover, 
 from orders.approvals.rules import APPROVING
 from orders.approvals.schemas import ApprovalRuleIn, DeputyIn
 from shop.core import audit, clock
-from shop.core.errors import Forbidden, Invalid, NotFound
+from shop.core.errors import Forbidden, IfMatch, Invalid, NotFound
 from shop.identity.actor import Actor
-
-CheckVersion = Callable[[int], None]
 
 _ADD_RULE = text(
     """
@@ -83,7 +80,7 @@ def add_rule(session: Session, actor: Actor, body: ApprovalRuleIn) -> int:
     return rule_id
 
 
-def switch_rule(session: Session, actor: Actor, rule_id: int, active: bool, check: CheckVersion) -> None:
+def switch_rule(session: Session, actor: Actor, rule_id: int, active: bool, if_match: IfMatch) -> None:
     """Switch a rule on or off; requests that wait keep their steps.
 
     Raises:
@@ -95,7 +92,7 @@ def switch_rule(session: Session, actor: Actor, rule_id: int, active: bool, chec
         raise NotFound
     if not actor.within_branch(row.setter_path):
         raise RuleSetAbove
-    check(row.version)
+    if_match(row.version)
     session.execute(
         text("UPDATE approval_rule SET active = :active, version = version + 1 WHERE id = :id"),
         {"id": rule_id, "active": active},

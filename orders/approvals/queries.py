@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from orders.approvals.rules import Purchase, Rule, Step, may_decide, steps_for
+from orders.approvals.errors import NobodyToApprove
+from orders.approvals.rules import Purchase, Rule, Step, first_unmet, may_decide, steps_for
 from orders.approvals.schemas import ApprovalRuleOut, DeputyOut
 from shop.core import clock, locks, paging
 from shop.core.errors import NotFound
@@ -136,6 +137,17 @@ def holders_of(session: Session, step: Step) -> Sequence[int]:
         .scalars()
         .all()
     )
+
+
+def require_somebody(session: Session, steps: Sequence[Step], gone: frozenset[int]) -> None:
+    """That each of the steps can be taken, each by somebody else, and by none who has ``gone``: taken another one, or asked for it.
+
+    Raises:
+        NobodyToApprove: see there (409).
+    """
+    able = [set(holders_of(session, step)) - gone for step in steps]
+    if (unmet := first_unmet(able)) is not None:
+        raise NobodyToApprove(step=steps[unmet].name)
 
 
 _RULE = """

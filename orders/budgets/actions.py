@@ -1,6 +1,6 @@
 """Setting budgets, and drawing on them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 
 from sqlalchemy import text
@@ -10,14 +10,13 @@ from orders.budgets import queries
 from orders.budgets.errors import BelowDrawn, BudgetExceeded, BuyersBudgetShort, SetAbove
 from orders.budgets.rules import Holder
 from orders.budgets.schemas import BudgetIn, BudgetPatch
+from orders.ledger.queries import FREIGHT_LOST
 from orders.money.queries import ALLOWED_OF_ORDER
 from shop.core import audit, clock
-from shop.core.errors import NotFound
+from shop.core.errors import IfMatch, NotFound
 from shop.core.money import yuan_from_fen
 from shop.identity.actor import Actor
 from shop.identity.queries import UPWARDS
-
-CheckVersion = Callable[[int], None]
 
 _ADD = text(
     "INSERT INTO budget (organisation_id, year, fund_source, limit_fen, set_by_id)"
@@ -60,9 +59,6 @@ _LEFT = text(
     "SELECT b.limit_fen - b.reserved_fen - b.consumed_fen AS available, b.year, b.fund_source, o.name AS unit"
     " FROM budget b JOIN organisation o ON o.id = b.organisation_id WHERE b.id = :id"
 )
-#: SQL: nothing of part ``so`` was accepted in the end, so that its freight is not owed.
-FREIGHT_LOST = """(so.status = 'accepted' AND NOT EXISTS (
-    SELECT FROM sale_entry e WHERE e.order_id = so.purchase_order_id AND e.supplier_order_id = so.id AND e.reverses_id IS NULL))"""
 # What an order costs is split: what the ledger holds of it is used up, returns and corrections taken off; what else will have to be paid is
 # reserved. Goods rejected, lost or not to come cost nothing. Freight is used up with the first acceptance of its part. What a dispute gave back
 # without goods is used up no more; what was not used up yet of it will not be.
@@ -168,7 +164,7 @@ def create(session: Session, actor: Actor, body: BudgetIn) -> int:
     return budget_id
 
 
-def change(session: Session, actor: Actor, budget_id: int, body: BudgetPatch, check: CheckVersion) -> None:
+def change(session: Session, actor: Actor, budget_id: int, body: BudgetPatch, if_match: IfMatch) -> None:
     """Raise or lower a limit, not below what is drawn.
 
     Raises:
@@ -181,7 +177,7 @@ def change(session: Session, actor: Actor, budget_id: int, body: BudgetPatch, ch
         raise NotFound
     if not actor.within_branch(found.setter_path):
         raise SetAbove
-    check(found.version)
+    if_match(found.version)
     session.execute(_LIMIT, {"id": budget_id, "limit": body.limit, "unit_id": actor.organisation})
     audit.record(
         session,

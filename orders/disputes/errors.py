@@ -66,7 +66,7 @@ class OutcomeWrong(Invalid):
 
 
 class AmountTooLarge(Invalid):
-    """Refunds of other disputes of the order, and goods that are on their way back, are taken off."""
+    """A claim may be of all that was ordered. Of a refund, those of other disputes and goods on their way back are taken off."""
 
     code = "above_order"
     zh = "金额超过订单可退金额 {most} 元"

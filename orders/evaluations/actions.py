@@ -1,6 +1,5 @@
 """A buyer rates what it accepted; the supplier answers."""
 
-from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -11,11 +10,8 @@ from orders.evaluations.errors import AlreadyAnswered, NoLongerChangeable, NotAP
 from orders.evaluations.schemas import AnswerIn, EvaluationIn
 from orders.purchasing.actions.moving import locked
 from shop.core import audit, clock, outbox, uploads
-from shop.core.errors import NotFound
+from shop.core.errors import IfMatch, NotFound
 from shop.identity.actor import Actor
-
-#: Compares the version that the caller read with the present one; raises ``Changed`` (412) when they differ.
-CheckVersion = Callable[[int], None]
 
 _LOCK = text("SELECT * FROM evaluation WHERE supplier_order_id = :id FOR UPDATE")
 _WRITE = text(
@@ -46,7 +42,7 @@ _REMOVE_PHOTO = text("DELETE FROM evaluation_file WHERE evaluation_id = :id AND 
 _ADD_PHOTO = text("INSERT INTO evaluation_file (evaluation_id, file_id) VALUES (:id, :file_id)")
 
 
-def rate(session: Session, actor: Actor, supplier_order_id: int, body: EvaluationIn, check_version: CheckVersion) -> None:
+def rate(session: Session, actor: Actor, supplier_order_id: int, body: EvaluationIn, if_match: IfMatch) -> None:
     """Rate a supplier order, or change what was said of it within 30 days. The order's row is locked, so that two who rate at once are one
     after the other.
 
@@ -60,7 +56,7 @@ def rate(session: Session, actor: Actor, supplier_order_id: int, body: Evaluatio
     if before is None and not session.execute(_ANY_ACCEPTED, {"id": order.id}).scalar_one():
         raise NothingAccepted
     if before is not None:
-        check_version(before.version)
+        if_match(before.version)
         _require_changeable(before)
     values = {"id": order.id, "buyer_id": order.buyer_id, "supplier_id": order.supplier_id, "user_id": actor.user_id, "now": now}
     evaluation_id = session.execute(_WRITE, {**values, **body.model_dump()}).scalar_one()

@@ -77,7 +77,7 @@ class ShippedLine:
     amount_fen: int
     accepted_before: Decimal
     paid_before_fen: int
-    unit: str = ""
+    unit: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ class Accepted:
     photo_ids: Sequence[int] = ()
 
 
-def plausible(grams: int, expected: int, unit: str = "") -> bool:
+def plausible(grams: int, expected: int, unit: str) -> bool:
     """Whether a weighed weight can be true: within half of what the packs say; of goods sold by weight it is the quantity itself. Services weigh
     nothing.
 

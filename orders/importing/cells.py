@@ -16,7 +16,7 @@ _SAME_UNITS = {"公斤": "kg", "千克": "kg", "克": "g", "公克": "g", "市�
 
 def plain_text(cell: str) -> str:
     """A cell in one width, without spaces and in lower case: what names are compared by."""
-    return "".join(unicodedata.normalize("NFKC", cell).split()).lower()
+    return plain_code(cell).lower()
 
 
 def plain_code(cell: str) -> str:

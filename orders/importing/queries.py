@@ -84,7 +84,7 @@ def _reach(actor: Actor) -> dict[str, Any]:
     return {"branch": f"{actor.organisation_path}%" if actor.organisation_path else None}
 
 
-def found(session: Session, actor: Actor, import_id: int) -> Row[Any]:
+def head(session: Session, actor: Actor, import_id: int) -> Row[Any]:
     """The row of an import.
 
     Raises:
@@ -102,7 +102,7 @@ def order_import(session: Session, actor: Actor, import_id: int, language: Langu
     Raises:
         NotFound: no such import of the own branch.
     """
-    row = found(session, actor, import_id)
+    row = head(session, actor, import_id)
     counts = {each.state: each for each in session.execute(_COUNTS, {"id": import_id})}
     met = [counts[state] for state in ORDERABLE if state in counts]
     read = {each["at"] for each in row.columns.values()} | {at for places in row.undecided.values() for at in places}
@@ -156,10 +156,9 @@ def rows(
     Raises:
         NotFound: no such import of the own branch.
     """
-    head = found(session, actor, import_id)
+    titles = _titles(head(session, actor, import_id))
     start = paging.position(after, int)
     values = {"id": import_id, "state": state, "after": start[0] if start else 0, "rows": limit + 1}
-    titles = _titles(head)
     page = session.execute(_ROWS_PAGE, values).all()
     return paging.page(page, limit, lambda row: _row(row, titles, language), lambda row: [row.row_no])
 
@@ -170,11 +169,11 @@ def row(session: Session, actor: Actor, import_id: int, row_no: int, language: L
     Raises:
         NotFound: no such row, or no such import of the own branch.
     """
-    head = found(session, actor, import_id)
+    titles = _titles(head(session, actor, import_id))
     one = session.execute(_ONE_ROW, {"id": import_id, "row_no": row_no}).first()
     if one is None:
         raise NotFound
-    return _row(one, _titles(head), language)
+    return _row(one, titles, language)
 
 
 def all_rows(session: Session, actor: Actor, import_id: int, language: Language) -> tuple[list[str], Iterator[ListRowOut]]:
@@ -183,9 +182,9 @@ def all_rows(session: Session, actor: Actor, import_id: int, language: Language)
     Raises:
         NotFound: no such import of the own branch.
     """
-    head = found(session, actor, import_id)
-    titles = _titles(head)
-    return head.headers, (_row(each, titles, language) for each in session.execute(_ALL_ROWS, {"id": import_id}))
+    held = head(session, actor, import_id)
+    titles = _titles(held)
+    return held.headers, (_row(each, titles, language) for each in session.execute(_ALL_ROWS, {"id": import_id}))
 
 
 def uploaded_file(session: Session, actor: Actor, import_id: int) -> StoredFile:
@@ -194,7 +193,7 @@ def uploaded_file(session: Session, actor: Actor, import_id: int) -> StoredFile:
     Raises:
         NotFound: no such import of the own branch.
     """
-    return session.get_one(StoredFile, found(session, actor, import_id).file_id)
+    return session.get_one(StoredFile, head(session, actor, import_id).file_id)
 
 
 def _brief(row: Row[Any], language: Language) -> dict[str, Any]:

@@ -124,7 +124,7 @@ LEAST_KNOWN = 3
 #: What seems to count something.
 _COUNTED = re.compile(r"数量|(?:用|需|订|购|总)量$|件数$|采购数$|quantity|qty")
 #: "一、粮油类", "（二）水果", "3. 蔬菜": the title of a section.
-_SECTION = re.compile(r"\(?[一二三四五六七八九十]{1,3}\)?[、.．)]?|\(?\d{1,2}\)?[、.．)].*")
+_SECTION = re.compile(r"\(?[一二三四五六七八九十]{1,3}(?:\)?[、.)]?|[、.)].*)|\(?\d{1,2}\)?[、.)][^、.)].*")
 _TOTAL = re.compile(r"小计|合计|总计|共计|本页小计|累计|(?:subtotal|total|grandtotal)(?![a-z])")
 
 
@@ -220,7 +220,9 @@ def read(rows: Sequence[Sequence[str]], header_row: int, columns: Mapping[Column
 def _row(row_no: int, cells: Sequence[str], columns: Mapping[Column, int], unit_of_all: str, is_header: bool) -> ReadRow:
     plain = [plain_text(each) for each in cells]
     at = {column: place for column, place in columns.items() if place < len(cells)}
-    names = [place for column in (Column.PRODUCT, Column.CODE) if (place := at.get(column)) is not None and plain[place]]
+    names = [
+        place for column in (Column.PRODUCT, Column.CODE, Column.FOUND) if (place := at.get(column)) is not None and plain[place]
+    ]
     filled = sum(map(bool, plain))
     # a remark behind a product may speak of a total; a total names no product, or its word stands before it or in its place
     if any(_TOTAL.match(each) for each in (plain[: names[0] + 1] if names else plain)):
@@ -254,8 +256,7 @@ def _row(row_no: int, cells: Sequence[str], columns: Mapping[Column, int], unit_
 def _is_section(plain: Sequence[str]) -> bool:
     """Whether a row without a quantity is the title of a section: a number of its own and a word behind it."""
     words = [each for each in plain if each]
-    numbered = _SECTION.fullmatch(words[0]) or re.match(r"\(?[一二三四五六七八九十]{1,3}[、.)]", words[0])
-    return bool(numbered) and len(words) == (1 if len(words[0]) > 4 else 2)
+    return len(words) == 2 and len(words[0]) <= 4 and bool(_SECTION.fullmatch(words[0]))
 
 
 #: What is told of a row, or of a whole list, besides the reasons of an order's lines.

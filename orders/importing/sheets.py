@@ -116,7 +116,7 @@ _DATA_ZH = {
     "listed": "表中单价",
     "unit_price": "现价",
     "step": "递增量",
-    "minimum": "起订量",
+    "min_quantity": "起订量",
     "available": "可供数量",
     "unit": "表中单位",
     "sold_by": "销售单位",

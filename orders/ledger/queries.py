@@ -13,6 +13,10 @@ from shop.core import paging
 from shop.core.errors import Invalid
 from shop.core.paging import Page
 
+#: SQL: nothing of part ``so`` was accepted in the end, so that its freight is not owed.
+FREIGHT_LOST = """(so.status = 'accepted' AND NOT EXISTS (
+    SELECT FROM sale_entry e WHERE e.order_id = so.purchase_order_id AND e.supplier_order_id = so.id AND e.reverses_id IS NULL))"""
+
 
 def sale_entries(
     session: Session, reach: Reach, selection: Selection, *, order_id: int | None, limit: int, after: str | None

@@ -1,6 +1,6 @@
 """Keeping lists of goods, ordering from them, and ordering again what was ordered before."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
 from sqlalchemy import text
@@ -17,7 +17,7 @@ from orders.purchasing.queries import purchase_order, require_buyer_side
 from orders.purchasing.schemas import MAX_LINES, CheckOut, OrderHeadIn, OrderLineIn
 from orders.requests.actions import submit
 from shop.core import audit, clock
-from shop.core.errors import Fault, Language, NotFound
+from shop.core.errors import Fault, IfMatch, Language, NotFound
 from shop.core.quantities import MAX_QUANTITY
 from shop.identity.actor import Actor
 
@@ -36,11 +36,11 @@ _EMPTY = text("DELETE FROM saved_list_line WHERE list_id = :list_id")
 _COUNT = text("SELECT count(*) FROM saved_list_line WHERE list_id = :list_id")
 _IMPORTED = text(
     """
-    SELECT r.sku_id, r.quantity FROM order_import_row r
+    SELECT r.sku_id, r.ordered_quantity AS quantity FROM order_import_row r
     JOIN order_import i ON i.id = r.import_id
     JOIN organisation home ON home.id = i.organisation_id
     WHERE r.import_id = :id AND home.path LIKE CAST(:branch AS text) AND r.kind = 'line' AND NOT r.skipped
-      AND r.sku_id IS NOT NULL AND r.quantity IS NOT NULL
+      AND r.sku_id IS NOT NULL AND r.ordered_quantity IS NOT NULL
     ORDER BY r.row_no
     """
 )
@@ -72,7 +72,7 @@ def create(session: Session, actor: Actor, body: SavedListIn) -> int:
     return made.id
 
 
-def edit(session: Session, actor: Actor, list_id: int, body: SavedListPatch, if_match: Callable[[int], None]) -> None:
+def edit(session: Session, actor: Actor, list_id: int, body: SavedListPatch, if_match: IfMatch) -> None:
     """Rename a list, or share it or not.
 
     Raises:

@@ -101,7 +101,7 @@ class ProposalOutdated(Conflict):
     en = "Prices are not what they were when the basket was made; ask for a new one"
 
 
-class AboveHeads(Conflict):
+class PerHeadCapPassed(Conflict):
     """A basket for several recipients goes to one of them: then it is more for each head than the pledge allows."""
 
     code = "per_head_cap_passed"

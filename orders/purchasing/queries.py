@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.budgets.actions import FREIGHT_LOST
+from orders.ledger.queries import FREIGHT_LOST
 from orders.money.queries import ALLOWED_OF_ORDER, PAID
 from orders.money.references import payment_reference
 from orders.purchasing.schemas import (
@@ -339,7 +339,8 @@ def _row_fields(row: Any) -> dict[str, Any]:
     known = {
         "total": row.total_fen,
         "freight": row.freight_fen,
-        "freight_asked": row.freight_asked_fen,
+        # of a part that came to nothing nobody agrees to a freight any more
+        "freight_asked": row.freight_asked_fen if row.status == SupplierOrderStatus.PLACED else None,
         "deliver_by": row.wanted_by,
     }
     return known | {name: getattr(row, name) for name in SupplierOrderRow.model_fields if name not in known}

@@ -152,16 +152,22 @@ def request(session: Session, actor: Actor, request_id: int) -> PurchaseRequestO
         decided_at=row.decided_at,
         faults=row.faults,
         steps=[StepOut.model_validate(step, from_attributes=True) for step in steps],
-        possible_actions=_possible(actor, row.status, mine=mine),
+        possible_actions=_possible(actor, row, mine=mine),
         mine_to_decide=mine,
     )
 
 
-def _possible(actor: Actor, status: RequestStatus, *, mine: bool) -> list[RequestMove]:
-    """What the caller may do: decide, if it is its turn; the rest, if it orders for the unit. A single step is taken by approving."""
-    orders = actor.may(Permission.ORDERS_PLACE)
-    moves = [move for move in PURCHASE_REQUEST.possible(status) if move is not RequestMove.APPROVE_STEP]
-    return [move for move in moves if (mine if move in DECISIONS else orders)]
+def _possible(actor: Actor, row: Row[Any], *, mine: bool) -> list[RequestMove]:
+    """What the caller may do: decide, if it is its turn; send it again, if it is its own; withdraw it, as an administrator too; order what was
+    approved, if it orders for the unit. A single step is taken by approving."""
+    own, orders = row.requested_by == actor.user_id, actor.may(Permission.ORDERS_PLACE)
+    may = {
+        **dict.fromkeys(DECISIONS, mine),
+        RequestMove.RESUBMIT: own and orders,
+        RequestMove.WITHDRAW: orders and (own or actor.may(Permission.UNITS_MANAGE)),
+    }
+    moves = [move for move in PURCHASE_REQUEST.possible(row.status) if move is not RequestMove.APPROVE_STEP]
+    return [move for move in moves if may.get(move, orders)]
 
 
 def step_of(row: Row[Any]) -> Step:

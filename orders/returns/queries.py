@@ -40,7 +40,7 @@ _ACCEPTANCE = text(
 _LINES = text(
     """
     SELECT al.id, al.order_line_id, sl.quantity, sl.grams, coalesce(b.accepted, al.accepted_quantity),
-           coalesce(b.accepted - b.held - b.returned, al.accepted_quantity), s.step
+           coalesce(b.accepted - b.held - b.returned, al.accepted_quantity), s.step, s.unit
     FROM acceptance a
     JOIN acceptance_line al ON al.acceptance_id = a.id
     JOIN shipment_line sl ON sl.shipment_id = a.shipment_id AND sl.order_line_id = al.order_line_id

@@ -42,6 +42,7 @@ class AcceptedLine:
     accepted: Decimal
     left: Decimal
     step: Decimal
+    unit: str
 
     @property
     def spoken_for(self) -> Decimal:
@@ -166,7 +167,7 @@ def to_correct(lines: Iterable[AcceptedLine], truths: Iterable[Truth]) -> tuple[
             faults.append(Fault(f"{field}.accepted_quantity", "below_returned", zh, en, {"returned": least}))
         elif not is_multiple(truth.quantity, line.step):
             faults.append(_wrong_step(f"{field}.accepted_quantity"))
-        elif truth.grams is not None and not plausible(truth.grams, shipped_share(line, truth.quantity)):
+        elif truth.grams is not None and not plausible(truth.grams, shipped_share(line, truth.quantity), line.unit):
             expected = shipped_share(line, truth.quantity)
             zh, en = f"重量与数量不符，应约为 {expected} 克", f"Some {expected} grams are expected"
             faults.append(Fault(f"{field}.accepted_grams", "wrong_weight", zh, en, {"expected_grams": expected}))

@@ -8,7 +8,7 @@ from sqlalchemy import Row, TextClause, text
 from sqlmodel import Session
 
 from orders.sourcing.actions import awarding
-from orders.sourcing.queries.reach import UNRELATED, matches_sql
+from orders.sourcing.queries.reach import MATCHING
 from orders.sourcing.states import RequestStatus, is_open_sql
 from shop.core import clock
 from shop.core.outbox import Handler
@@ -17,16 +17,16 @@ from shop.notifications.actions import notify_each
 _HEAD = text(
     "SELECT q.*, u.organisation_id AS asking_unit_id FROM quotation_request q JOIN app_user u ON u.id = q.created_by WHERE q.id = :id"
 )
-# A demand that is open to whoever matches is told to them; one that is open to all stands in the list. What comes after that is told to whoever
-# was asked and whoever takes part.
+# Whoever was asked and whoever takes part. A demand that is open to whoever matches is told to them, and so is what comes after; one that is open
+# to all stands in the list.
 _PARTIES = text(
     f"""
     SELECT supplier_id FROM quotation_invitation WHERE quotation_request_id = :id
     UNION SELECT supplier_id FROM quotation WHERE quotation_request_id = :id
     UNION SELECT supplier_id FROM quotation_question WHERE quotation_request_id = :id
     UNION SELECT o.id FROM quotation_request q JOIN organisation buyer ON buyer.id = q.buyer_id
-          JOIN organisation o ON o.status = 'approved' AND {UNRELATED}
-          WHERE q.id = :id AND q.kind = 'published' AND q.matching AND {matches_sql("o.id")}
+          JOIN organisation o ON {MATCHING}
+          WHERE q.id = :id AND q.kind = 'published' AND q.matching
     ORDER BY 1
     """  # noqa: S608
 )

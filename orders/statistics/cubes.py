@@ -51,7 +51,7 @@ class Cube:
 
     @property
     def time(self) -> str:
-        return "day" if self.kind is Kind.DAYS else "month"
+        return {Kind.DAYS: "day", Kind.FUNDS: "year"}.get(self.kind, "month")
 
     @property
     def cell_dims(self) -> tuple[Dimension, ...]:
@@ -64,7 +64,7 @@ class Cube:
         if self.kind is Kind.ORDERS:
             return ["month", COLUMN[D.DISTRICT], "cells"]
         if self.kind is Kind.FUNDS:
-            return ["year", *FUND_KEYS]
+            return [self.time, *FUND_KEYS]
         dims = [self.time, *(COLUMN[dimension] for dimension in self.dims)]
         return [*dims, "member", "chunk"] if self.kind is Kind.PRESENCE else dims
 

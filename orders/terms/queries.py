@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from orders.budgets.actions import FREIGHT_LOST
+from orders.ledger.queries import FREIGHT_LOST
 from orders.money.queries import ALLOWED_OF_PART, PAID
 from orders.terms.rules import BUCKETS, After, Bucket
 from orders.terms.schemas import (

@@ -1,7 +1,7 @@
 """Keeping the addresses and settings of a unit."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -12,7 +12,7 @@ from orders.units import queries
 from orders.units.errors import AddressNotInUse, NotAboveUnit, NotABuyingUnit, RequiredAbove
 from orders.units.schemas import DeliveryAddressIn
 from shop.core import audit, clock
-from shop.core.errors import NotFound
+from shop.core.errors import IfMatch, NotFound
 from shop.identity import queries as identity
 from shop.identity import rules as identity_rules
 from shop.identity.actor import Actor
@@ -21,7 +21,6 @@ from shop.identity.queries import UPWARDS
 from shop.programmes import queries as programmes
 from shop.programmes.payment import PaymentTerms
 
-CheckVersion = Callable[[int], None]
 _TERMS: TypeAdapter[PaymentTerms] = TypeAdapter(PaymentTerms)
 
 _ADD = text(
@@ -80,7 +79,7 @@ def add_address(session: Session, actor: Actor, body: DeliveryAddressIn) -> int:
     return address_id
 
 
-def change_address(session: Session, actor: Actor, address_id: int, changes: Mapping[str, Any], check: CheckVersion) -> None:
+def change_address(session: Session, actor: Actor, address_id: int, changes: Mapping[str, Any], if_match: IfMatch) -> None:
     """Change an address; orders placed before keep what they were sent to.
 
     Raises:
@@ -89,7 +88,7 @@ def change_address(session: Session, actor: Actor, address_id: int, changes: Map
     """
     queries.address(session, actor, address_id)
     found = session.execute(_LOCK_ADDRESS, {"id": address_id}).one()
-    check(found.version)
+    if_match(found.version)
     active = found.active if changes.get("active") is None else changes["active"]
     if changes.get("is_default") and not active:
         raise AddressNotInUse
@@ -108,7 +107,7 @@ def change_address(session: Session, actor: Actor, address_id: int, changes: Map
     audit.record(session, actor, "delivery_address.changed", "delivery_address", address_id, fields=sorted(changes))
 
 
-def set_up(session: Session, actor: Actor, organisation_id: int, changes: Mapping[str, Any], check: CheckVersion) -> None:
+def set_up(session: Session, actor: Actor, organisation_id: int, changes: Mapping[str, Any], if_match: IfMatch) -> None:
     """Say whose budget the unit buys on, whether it needs one, and by when it usually pays.
 
     Raises:
@@ -119,15 +118,15 @@ def set_up(session: Session, actor: Actor, organisation_id: int, changes: Mappin
     """
     path = _buying_unit(session, actor, organisation_id)
     session.execute(_NO_SETTINGS, {"id": organisation_id})
-    check(session.execute(_LOCK_SETTINGS, {"id": organisation_id}).scalar_one())
+    if_match(session.execute(_LOCK_SETTINGS, {"id": organisation_id}).scalar_one())
     if budget_unit := changes.get("budget_unit_id"):
         above = session.execute(text("SELECT path FROM organisation WHERE id = :id"), {"id": budget_unit}).scalar()
         # nobody lends the budget of a unit above the own one
         if above is None or not path.startswith(above) or not actor.within_branch(above):
             raise NotAboveUnit
     if changes.get("budget_required") is False and queries.settings(session, actor, organisation_id).budget_required:
-        above = {"path": actor.organisation_path, "unit_id": actor.organisation}
-        if session.execute(_REQUIRED_ABOVE, above).scalar():
+        own = {"path": actor.organisation_path, "unit_id": actor.organisation}
+        if session.execute(_REQUIRED_ABOVE, own).scalar():
             raise RequiredAbove
     terms = changes.get("payment_terms")
     if terms:

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable
 from html import escape
+from typing import Any
+
+from fastapi.responses import HTMLResponse
 
 _HEAD = """<!doctype html>
 <html lang="zh-CN"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -18,6 +21,9 @@ ol {{ padding-left: 1.2rem; }} small {{ color: #57606a; }} .state small, .note s
 _FOOT = """<p><small>查询结果由重庆市消费帮扶交易平台提供 · Answered by the consumption assistance marketplace of Chongqing</small></p>
 </body></html>
 """
+_PAGE = {"content": {"text/html": {"schema": {"type": "string"}}}}
+#: What a route of such a page answers, for its description.
+RESPONSES: dict[int | str, Any] = {200: _PAGE, 404: {**_PAGE, "description": "Nobody was given this number"}}
 GOOD, WAITING, CHANGED, BAD = "#1a7f37", "#57606a", "#9a6700", "#b42318"
 
 
@@ -56,3 +62,8 @@ def unknown(zh: str, en: str) -> str:
         _HEAD.format(title="404", colour=BAD)
         + f'<h1 style="color: {BAD}">无此{zh} · No such {en}</h1>\n<p>请核对{zh}编号。Please check the number.</p></body></html>\n'
     )
+
+
+def answer(page: str, status: int = 200) -> HTMLResponse:
+    """One of the two pages above, which may load nothing and run nothing."""
+    return HTMLResponse(page, status, headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"})

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -63,7 +62,7 @@ def array(figures: Iterable[int | Decimal | None]) -> str:
 
 
 class Database:
-    """One engine and its sessions. A process holds one; tests hold one for each database that they make."""
+    """One engine and its sessions. A process holds one."""
 
     def __init__(self, url: str, pool_size: int = 8, statement_timeout_ms: int | None = None) -> None:
         timeout = settings().statement_timeout_ms if statement_timeout_ms is None else statement_timeout_ms
@@ -107,7 +106,3 @@ def database() -> Database:
     if not url:
         raise SystemExit("SHOP_DATABASE_URL is not set; `shop up` starts an embedded PostgreSQL and sets it")
     return Database(url, pool_size=settings().threads)
-
-
-def now_column() -> datetime:
-    return clock.now()

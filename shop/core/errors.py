@@ -5,7 +5,7 @@ A refusal about several fields or lines carries one :class:`Fault` for each.
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 Language = Literal["zh", "en"]
@@ -101,6 +101,10 @@ class Conflict(Problem):
 class Changed(Problem):
     status, code = 412, "changed_meanwhile"
     zh, en = "内容已被他人修改，请刷新后重试", "It was changed meanwhile; read it again, then retry"
+
+
+#: Refuses (:class:`Changed`) another version of a resource than the caller read; an action calls it once the resource is locked.
+IfMatch = Callable[[int], None]
 
 
 class TooLarge(Problem):

@@ -66,8 +66,8 @@ def due(session: Session, limit: int = 200) -> list[int]:
 
 
 def work(database: Database, handlers: Mapping[str, Handler], event_id: int, then: Callable[[], object] = lambda: None) -> bool:
-    """Do one event: claim, handle, mark done. Returns whether it was done here. ``then`` is called after the commit if the event led to others,
-    so that they need not wait for the relay's next round.
+    """Do one event: claim, handle, mark done. Returns whether it was done here. ``then`` is called after the commit if the handler
+    published others, so that they need not wait for the relay's next round; notifications do.
 
     A second worker that was woken for the same event finds it done or waits for the first one's row lock, so the effect happens once.
     """

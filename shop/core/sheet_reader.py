@@ -24,7 +24,7 @@ _CHUNK = 2**20
 
 def main() -> None:
     """Content comes by standard input, rows leave as JSON by standard output: those of the first sheet, or with the argument ``all`` those of
-    every visible sheet by its name. ``strict`` refuses formulas."""
+    the visible sheets by their names, the first ``MAX_SHEETS`` of them. ``strict`` refuses formulas."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -48,8 +48,6 @@ def rows(content: bytes, *, formulas: bool = True) -> list[list[str]]:
     Raises:
         UnreadableSpreadsheet, FormulasFound: see there (422).
     """
-    if content[:2] != b"PK" and b"\x00" in content[:4096]:  # UTF-16, a picture, a workbook of the nineties
-        raise UnreadableSpreadsheet
     found: list[list[str]] = (
         _xlsx(content, *([] if formulas else ["strict"])) if content[:2] == b"PK" else _csv(content, formulas=formulas)
     )

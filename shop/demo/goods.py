@@ -30,6 +30,7 @@ class Pack:
     sku_id: int
     tiers: tuple[tuple[Decimal, int], ...]
     step: Decimal
+    unit: str
     net_grams: int | None
 
 
@@ -133,7 +134,7 @@ class _Shelf:
         tiers = tuple((least * times, price * percent // 100 // 10 * 10) for times, percent in ((1, 100), (20, 96), (100, 92)))
         for tier in tiers:
             self.prices.add(sku_id, *tier)
-        return Pack(sku_id, tiers, step, net_grams)
+        return Pack(sku_id, tiers, step, unit, net_grams)
 
     def _offer(
         self, row: dict[str, str], supplier: Supplier, district: str, product_id: int, pack: Pack, certified: Certified
@@ -149,6 +150,7 @@ class _Shelf:
             kind=row["kind"],
             tiers=pack.tiers,
             step=pack.step,
+            unit=pack.unit,
             net_grams=pack.net_grams,
             vat_bp=int(row["vat_bp"]),
             certificate_id=certified.certificate_id,

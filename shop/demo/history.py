@@ -127,7 +127,7 @@ class History:
         lines = {}
         for n, line in enumerate(mine):
             offer = order.lines[line.line_no - 1][0]
-            lines[line.line_no] = Line(first_id + n, line, offer.net_grams or 0, offer.step)
+            lines[line.line_no] = Line(first_id + n, line, offer.net_grams or 0, offer.step, offer.unit)
         progress = Progress(self.parts.next_id, order_id, lines)
         for each in lines.values():
             self.store.reserve(each.priced.sku_id, each.priced.quantity, each.id, order.placed_at)

@@ -23,6 +23,7 @@ class Offer:
     kind: str
     tiers: tuple[tuple[Decimal, int], ...]
     step: Decimal
+    unit: str
     net_grams: int | None
     vat_bp: int
     certificate_id: int

@@ -23,6 +23,7 @@ class Line:
     priced: PricedLine
     net_grams: int
     step: Decimal
+    unit: str
     shipped: Decimal = ZERO
     accepted: Decimal = ZERO
     rejected: Decimal = ZERO
@@ -85,6 +86,7 @@ def shipped_lines(progress: Progress, delivery: Delivery) -> list[ShippedLine]:
             amount_fen=line.priced.amount_fen,
             accepted_before=line.accepted,
             paid_before_fen=line.paid_fen,
+            unit=line.unit,
         )
         for number, quantity in delivery.portions.items()
         for line in [progress.lines[number]]

@@ -81,7 +81,8 @@ _FAILED = text(
     "UPDATE webhook_endpoint SET failures = failures + 1, failing_since = coalesce(failing_since, :now) WHERE id = :id"
     " RETURNING failures, failing_since"
 )
-_REST = text("UPDATE webhook_endpoint SET rest_until = :until WHERE id = :id")
+#: A call that was in flight beside one whose answer asked for a longer rest does not shorten it.
+_REST = text("UPDATE webhook_endpoint SET rest_until = greatest(rest_until, :until) WHERE id = :id")
 
 
 @dataclass(frozen=True)
@@ -208,17 +209,17 @@ def _not_delivered(session: Session, claimed: Row[Any], outcome: Outcome) -> Non
     session.execute(_REST, {"id": claimed.endpoint_id, "until": now + max(asked, rules.rest_after(failed.failures))})
     gone = outcome.status == 410
     given_up = gone or now - claimed.created_at >= rules.GIVE_UP
-    _settle(session, claimed, outcome, "failed" if given_up else "pending")
+    _settle(session, claimed, outcome, "failed" if given_up else "pending", asked)
     if gone:
         disable(session, claimed.endpoint_id, DisabledReason.GONE)
     elif rules.is_hopeless(failed.failures, failed.failing_since, now):
         disable(session, claimed.endpoint_id, DisabledReason.FAILING)
 
 
-def _settle(session: Session, claimed: Row[Any], outcome: Outcome, status: str) -> None:
-    now = clock.now()
+def _settle(session: Session, claimed: Row[Any], outcome: Outcome, status: str, asked: timedelta = timedelta(0)) -> None:
     # S311: it spreads retries and hides nothing
-    wait = max(rules.wait_before_retry(claimed.attempts, random.random()), rules.asked_to_wait(outcome.retry_after, now))  # noqa: S311
+    wait = max(rules.wait_before_retry(claimed.attempts, random.random()), asked)  # noqa: S311
+    now = clock.now()
     session.execute(
         _SETTLE,
         {

@@ -34,13 +34,17 @@ def deliver(api: Any, market: Market, *quantities: Any, of: int = 0, accept: boo
 
 
 def ask_back(api: Any, market: Market, delivered: Delivered, quantity: Any, **more: Any) -> Any:
+    return ask_back_as(api.as_(market.purchaser), delivered, quantity, **more)
+
+
+def ask_back_as(buyer: Any, delivered: Delivered, quantity: Any, **more: Any) -> Any:
     body = {
         "reason_code": "quality",
         "reason": "部分冻伤",
         "lines": [{"order_line_id": delivered.line, "quantity": str(quantity)}],
         **more,
     }
-    return api.as_(market.purchaser).post(f"/v1/shipments/{delivered.shipment}/returns", json=body)
+    return buyer.post(f"/v1/shipments/{delivered.shipment}/returns", json=body)
 
 
 def token_of(database: Any, user: Any) -> str:

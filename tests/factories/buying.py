@@ -36,6 +36,20 @@ class Bureau:
         """Hand in a request of the market's products, in order."""
         return self.as_(who).post("/v1/purchase-requests", json=self.order(*quantities, **head))
 
+    def placed(self, *quantities: Any, who: str = "school_purchaser", **head: Any) -> dict[str, Any]:
+        """An order that needs no approval."""
+        made = self.as_(who).post("/v1/purchase-orders", json=self.order(*quantities, **head))
+        assert made.status_code == 201, made.text
+        return made.json()
+
+    def decide(self, request: dict[str, Any], who: str, verb: str = "approve", **body: Any) -> Any:
+        return self.as_(who).post(f"/v1/purchase-requests/{request['id']}/{verb}", json=body)
+
+    def move(self, order: dict[str, Any], unit: Organisation, who: str = "bureau_purchaser") -> Any:
+        """Let an order weigh on another unit's budget."""
+        body = {"unit_id": unit.id, "reason": "选错单位"}
+        return self.as_(who).post(f"/v1/purchase-orders/{order['id']}/budget-unit", json=body)
+
     def rule(self, *steps: dict[str, Any], who: str = "bureau_buyer_admin", **rule: Any) -> dict[str, Any]:
         body = {"name": "审批", "min_amount": "0.00", "steps": list(steps) or [{"name": "领导", "role": "approver"}], **rule}
         made = self.as_(who).post("/v1/approval-rules", json=body)

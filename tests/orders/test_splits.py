@@ -66,7 +66,7 @@ def test_what_is_delivered_in_parts_and_given_back_in_parts_comes_to_nothing():
         for sent in cuts(chance, ordered, 3):
             taken = chance.choice((sent, sent, chance.randint(0, sent)))
             shipped, weight = thousandths(sent), chance.randint(0, 10**7)
-            line = ShippedLine(1, shipped, weight, 1, thousandths(1), price, shipped, 0, accepted, paid)
+            line = ShippedLine(1, shipped, weight, 1, thousandths(1), price, shipped, 0, accepted, paid, "box")
             told = Answer(1, thousandths(taken), thousandths(sent - taken), reason="压坏")
             [answer], faults = fulfilment.answer([line], [told])
             assert not faults

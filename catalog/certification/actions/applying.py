@@ -1,6 +1,6 @@
 """What a supplier does: apply, complete, bring papers, hand in, withdraw."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -31,15 +31,12 @@ from catalog.products.errors import NotYourProduct
 from catalog.products.models import Product
 from catalog.products.states import ListingStatus
 from shop.core import audit, clock, outbox
-from shop.core.errors import Fault, Forbidden, NotFound
+from shop.core.errors import Fault, Forbidden, IfMatch, NotFound
 from shop.identity import queries as organisations
 from shop.identity.actor import Actor
 from shop.programmes import queries as programmes
 from shop.programmes.schemas import ProgrammeConfig
 from shop.regions import queries as regions
-
-#: Compares the version that the caller read with the present one; raises ``Changed`` (412) when they differ.
-CheckVersion = Callable[[int], None]
 
 _BLACKLISTED = text(
     "SELECT max(until_on) FROM blacklist_entry"
@@ -90,7 +87,7 @@ def apply(session: Session, actor: Actor, body: CaseIn) -> int:
     return case.id
 
 
-def edit(session: Session, actor: Actor, case_id: int, changes: Mapping[str, Any], check_version: CheckVersion) -> None:
+def edit(session: Session, actor: Actor, case_id: int, changes: Mapping[str, Any], if_match: IfMatch) -> None:
     """Change what the own application states.
 
     Raises:
@@ -98,7 +95,7 @@ def edit(session: Session, actor: Actor, case_id: int, changes: Mapping[str, Any
         CaseNotEditable: it was handed in and not returned (409). UnknownLinkageMode: not one of the programme's (422).
     """
     case = own_editable(session, actor, case_id)
-    check_version(case.version)
+    if_match(case.version)
     refuse_unknown_modes(programmes.config_of(session, clock.today()), changes.get("linkage_modes") or [])
     for field, value in changes.items():
         setattr(case, "comparable_price_fen" if field == "comparable_price" else field, value)

@@ -1,6 +1,6 @@
 """Writing an agreement and proposing it. From the proposal on its terms stand still."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import text
@@ -23,7 +23,7 @@ from orders.agreements.schemas.terms import (
 from orders.agreements.states import AGREEMENT, AgreementMove, AgreementStatus
 from orders.terms.queries import settled
 from shop.core import audit, clock, outbox
-from shop.core.errors import Fault, Forbidden, NotFound
+from shop.core.errors import Fault, Forbidden, IfMatch, NotFound
 from shop.identity.actor import Actor
 
 _PARTIES = text(
@@ -92,8 +92,6 @@ _CLEAR_LINES = [
     text("DELETE FROM agreement_price_tier WHERE agreement_line_id IN (SELECT id FROM agreement_line WHERE agreement_id = :id)"),
     text("DELETE FROM agreement_line WHERE agreement_id = :id"),
 ]
-#: Refuses a version that is not the present one.
-IfMatch = Callable[[int], None]
 
 
 def create(session: Session, actor: Actor, body: AgreementIn, *, quotation_request_id: int | None = None) -> int:

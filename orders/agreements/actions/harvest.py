@@ -67,8 +67,7 @@ def refuse_over(before: Months, after: Months, to: Side = Side.SUPPLIER) -> Says
     }
     over = {key: found for key, found in grown.items() if found.over}
     if over:
-        fault = _fault if to is Side.SUPPLIER else _fault_for_buyer
-        raise OverCommitted(months=_listed(over), faults=[fault(key, found, before.get(key)) for key, found in over.items()])
+        raise OverCommitted(months=_listed(over), faults=[_fault(key, found, before.get(key), to) for key, found in over.items()])
     declared = sum(found.declared is not None for found in grown.values())
     return "not_declared" if not declared else "within_declared" if declared == len(grown) else "partly_declared"
 
@@ -77,28 +76,17 @@ def _listed(months: Collection[tuple[int, date]]) -> str:
     return ", ".join(sorted({f"{month:%Y-%m}" for _, month in months}))
 
 
-def _fault(key: tuple[int, date], found: Harvest, before: Harvest | None) -> Fault:
+def _fault(key: tuple[int, date], found: Harvest, before: Harvest | None, to: Side) -> Fault:
+    """A buyer is not told what others were promised."""
     product_id, month = key
     asked = found.promised - (before.promised if before else 0)
-    data = {
-        "product_id": product_id,
-        "month": f"{month:%Y-%m}",
-        "declared_grams": found.declared,
-        "promised_grams": found.promised - asked,
-        "asked_grams": asked,
-        "over_grams": found.over,
-    }
-    zh = f"{month:%Y-%m} 申报 {found.declared} 克，已承诺 {found.promised - asked} 克，本次 {asked} 克，超出 {found.over} 克"
-    en = f"{month:%Y-%m}: {found.declared} g declared, {found.promised - asked} g promised, {asked} g asked, {found.over} g over"
-    return Fault(f"{month:%Y-%m}", "over_committed", zh, en, data)
-
-
-def _fault_for_buyer(key: tuple[int, date], found: Harvest, before: Harvest | None) -> Fault:
-    product_id, month = key
-    asked = found.promised - (before.promised if before else 0)
-    over = min(found.over, asked)
+    promised, over = found.promised - asked, found.over if to is Side.SUPPLIER else min(found.over, asked)
     zh, en = f"{month:%Y-%m} 本次 {asked} 克，超出 {over} 克", f"{month:%Y-%m}: {asked} g asked, {over} g over"
     data = {"product_id": product_id, "month": f"{month:%Y-%m}", "asked_grams": asked, "over_grams": over}
+    if to is Side.SUPPLIER:
+        zh = f"{month:%Y-%m} 申报 {found.declared} 克，已承诺 {promised} 克，本次 {asked} 克，超出 {over} 克"
+        en = f"{month:%Y-%m}: {found.declared} g declared, {promised} g promised, {asked} g asked, {over} g over"
+        data |= {"declared_grams": found.declared, "promised_grams": promised}
     return Fault(f"{month:%Y-%m}", "over_committed", zh, en, data)
 
 
@@ -125,7 +113,9 @@ def declare(session: Session, actor: Actor, body: CapacityIn) -> None:
     found = harvest.months(session, [body.product_id])
     over = {key: found[key] for key in asked if found[key].schedules + found[key].caps > (found[key].declared or 0)}
     if over:
-        raise CapacityBelowDrawn(months=_listed(over), faults=[_fault(key, each, each) for key, each in sorted(over.items())])
+        raise CapacityBelowDrawn(
+            months=_listed(over), faults=[_fault(key, each, each, Side.SUPPLIER) for key, each in sorted(over.items())]
+        )
     audit.record(
         session,
         actor,

@@ -5,7 +5,7 @@ behind it, so of two persons who match the same money at once one finds it taken
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +34,7 @@ from orders.refunds import actions as refunds
 from shop.core import audit, clock
 from shop.core.audit import SYSTEM, Who
 from shop.core.db import array
-from shop.core.errors import NotFound
+from shop.core.errors import IfMatch, NotFound
 from shop.core.money import yuan_from_fen
 from shop.identity.actor import CITY, Actor
 from shop.identity.permissions import Permission
@@ -164,7 +164,7 @@ def _certain(lines: Iterable[Line], known: Facts) -> list[tuple[Line, Proposal]]
     return found
 
 
-def match(session: Session, actor: Actor, line_id: int, body: MatchIn, if_match: Callable[[int], None]) -> None:
+def match(session: Session, actor: Actor, line_id: int, body: MatchIn, if_match: IfMatch) -> None:
     """Say what a line, or parts of it, were for; all of it or nothing.
 
     Raises:

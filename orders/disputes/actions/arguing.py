@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.disputes import queries
-from orders.disputes.actions.moving import IfMatch, locked, side, step
+from orders.disputes.actions.moving import locked, side, step
 from orders.disputes.errors import (
     AmountTooLarge,
     DisputeEnded,
@@ -23,7 +23,7 @@ from orders.disputes.states import DISPUTE, UNDECIDED, DisputeMove
 from orders.purchasing.queries import SIDES
 from orders.purchasing.states import SupplierOrderStatus
 from shop.core import audit, clock, numbers, outbox, uploads, workdays
-from shop.core.errors import NotFound
+from shop.core.errors import IfMatch, NotFound
 from shop.core.money import yuan_from_fen
 from shop.identity.actor import Actor
 from shop.programmes import queries as programmes
@@ -35,7 +35,7 @@ _ORDER = text(
     f"""
     SELECT so.id, so.status, so.confirmed_at, so.total_fen + so.freight_fen AS cost_fen, supplier.path AS supplier_path,
            buyer.path AS buyer_path, unit.path AS unit_path
-    FROM supplier_order so {SIDES} WHERE so.id = :id FOR UPDATE OF so
+    FROM supplier_order so {SIDES} WHERE so.id = :id FOR NO KEY UPDATE OF so
     """  # noqa: S608
 )
 _BELONG = text(

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.disputes import queries
-from orders.disputes.actions.moving import IfMatch, locked_for_officer, step
+from orders.disputes.actions.moving import locked_for_officer, step
 from orders.disputes.errors import AmountTooLarge, AnswerPending, OutcomeWrong
 from orders.disputes.schemas import DecisionIn, ProposalIn
 from orders.disputes.states import DISPUTE, DisputeKind, DisputeMove, DisputeStatus, Outcome
@@ -15,6 +15,7 @@ from orders.fulfilment.actions import accept
 from orders.fulfilment.errors import LinesWrong
 from orders.returns.actions import answering
 from shop.core import clock, outbox
+from shop.core.errors import IfMatch
 from shop.core.money import yuan_from_fen
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission

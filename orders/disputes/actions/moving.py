@@ -1,6 +1,5 @@
 """One move of a dispute through its state table, with its record."""
 
-from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import text
@@ -17,12 +16,9 @@ from orders.payments import actions as payments
 from orders.purchasing.queries import SIDES
 from orders.terms import actions as terms
 from shop.core import audit
-from shop.core.errors import NotFound
+from shop.core.errors import IfMatch, NotFound
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
-
-#: Refuses another version than the caller read.
-IfMatch = Callable[[int], None]
 
 # the order too: what it costs, and that nobody accepts by lapse what is in dispute, must not change meanwhile
 _LOCK = text(
@@ -30,7 +26,7 @@ _LOCK = text(
     SELECT d.*, so.supplier_id, so.purchase_order_id, po.buyer_id, supplier.path AS supplier_path, buyer.path AS buyer_path, unit.path AS unit_path,
            supplier.region_code AS supplier_region, buyer.region_code AS buyer_region
     FROM dispute d JOIN supplier_order so ON so.id = d.supplier_order_id {SIDES}
-    WHERE d.id = :id FOR UPDATE OF d, so
+    WHERE d.id = :id FOR NO KEY UPDATE OF d, so
     """  # noqa: S608
 )
 

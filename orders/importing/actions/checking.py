@@ -1,7 +1,7 @@
 """What the rows of a list mean and whether they can be ordered: a constant number of statements for all rows."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -22,11 +22,12 @@ from orders.purchasing.checking import CheckedLine
 from orders.purchasing.rules import WantedLine
 from orders.purchasing.schemas import SubstituteOut
 from shop.core import audit, clock, outbox
+from shop.core.errors import IfMatch
 from shop.core.money import yuan_from_fen
 from shop.identity.actor import Actor
 
 _ROWS = """
-    SELECT r.row_no, r.code, r.product, r.district, r.pack, r.unit, r.quantity, r.price_fen, r.sku_id, r.chosen, r.skipped,
+    SELECT r.row_no, r.code, r.product, r.district, r.pack, r.unit, r.quantity, r.ordered_quantity, r.price_fen, r.sku_id, r.chosen, r.skipped,
            nullif(r.faults, '[]') AS faults, nullif(r.candidates, '[]') AS candidates, s.unit AS sku_unit, s.pack AS sku_pack,
            s.net_grams AS sku_grams
     FROM order_import_row r LEFT JOIN sku s ON s.id = r.sku_id
@@ -102,7 +103,7 @@ def refresh(session: Session, import_id: int) -> None:
         keep(session, held)
 
 
-def check_again(session: Session, actor: Actor, import_id: int, if_match: Callable[[int], None]) -> None:
+def check_again(session: Session, actor: Actor, import_id: int, if_match: IfMatch) -> None:
     """Have the rows matched and checked again, after stock came or a certificate was reinstated. What a user chose stays.
 
     Raises:
@@ -214,12 +215,10 @@ def _before(row: Row[Any], match: Match | None) -> tuple[Decimal | None, list[di
     read = [each for each in row.faults or () if each["step"] == Step.READ and row.quantity is None]
     if match:
         return match.quantity, [*read, *(each.kept() for each in match.faults)]
-    if row.sku_id is None:
-        return None, [*read, *(each for each in row.faults or () if each["step"] == Step.MATCH)]
-    quantity, found = matching.measured(row, row.sku_unit, row.sku_pack, row.sku_grams)
-    of_unit = {"unit_converted", "units_differ"}
-    others = [each for each in row.faults or () if each["step"] == Step.MATCH and each["code"] not in of_unit and not row.chosen]
-    return quantity, [*read, *others, *(each.kept() for each in found)]
+    if row.chosen:
+        quantity, found = matching.measured(row, row.sku_unit, row.sku_pack, row.sku_grams)
+        return quantity, [*read, *(each.kept() for each in found)]
+    return row.ordered_quantity, [*read, *(each for each in row.faults or () if each["step"] == Step.MATCH)]
 
 
 def _outcome(

@@ -1,6 +1,6 @@
 """From a checked list to an order: once for each file, unless a second order is asked for."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -9,7 +9,7 @@ from sqlmodel import Session
 from orders.importing.actions.uploading import keep, locked
 from orders.importing.errors import AlreadyOrdered, NothingToOrder, RowsChanged, RowsRefused
 from orders.importing.models import OrderImport
-from orders.importing.queries import found, orders_of_content
+from orders.importing.queries import head, orders_of_content
 from orders.importing.rules import ORDERABLE, RowState, column_of, words
 from orders.importing.schemas import ImportOrderIn
 from orders.importing.states import ORDER_IMPORT, ImportAction, ImportStatus
@@ -18,7 +18,7 @@ from orders.purchasing.rules import Source, SourceKind, WantedLine
 from orders.purchasing.schemas import OrderHeadIn
 from orders.requests.actions import Submitted, submit
 from shop.core import audit
-from shop.core.errors import Fault
+from shop.core.errors import Fault, IfMatch
 from shop.identity.actor import Actor
 
 # Whoever orders from the same content waits here, and then finds the order of who came first. Locked in the order of their ids.
@@ -35,7 +35,7 @@ _ROWS = text(
 )
 
 
-def order(session: Session, actor: Actor, import_id: int, body: ImportOrderIn, if_match: Callable[[int], None]) -> Submitted:
+def order(session: Session, actor: Actor, import_id: int, body: ImportOrderIn, if_match: IfMatch) -> Submitted:
     """Order the rows that were matched: all of them or none.
 
     Raises:
@@ -76,7 +76,7 @@ def order(session: Session, actor: Actor, import_id: int, body: ImportOrderIn, i
 
 def _first_of_its_content(session: Session, actor: Actor, import_id: int, *, again: bool) -> OrderImport:
     """The import, locked with all of its organisation that hold the same content."""
-    content = found(session, actor, import_id)
+    content = head(session, actor, import_id)
     session.execute(_SAME_FILE, {"organisation_id": content.organisation_id, "sha256": content.sha256})
     held = locked(session, actor, import_id)
     # a statement of its own, whose snapshot is taken after the locks

@@ -126,6 +126,7 @@ def _sheet(held: OrderImport, book: Mapping[str, list[list[str]]], layouts: Mapp
     if held.sheet is not None:
         names = [name for name in names if plain_text(name) == plain_text(held.sheet)]
         if not names:
+            held.sheet = None  # the next attempt may name none
             raise _Unreadable("no_such_sheet")
     elif _said(held) is None:
         names = [name for name in names if layouts[name]] or names

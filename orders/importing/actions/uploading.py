@@ -1,7 +1,5 @@
 """Taking in a list, and what its sender says about its columns. It is read afterwards, by whoever hears of it."""
 
-from collections.abc import Callable
-
 from sqlmodel import Session, col, select
 
 from orders.importing.models import OrderImport
@@ -10,7 +8,7 @@ from orders.importing.schemas import ColumnsIn
 from orders.importing.states import ORDER_IMPORT, ImportAction
 from orders.purchasing.actions.pricing import buyer_of
 from shop.core import audit, clock, outbox, sheets, uploads
-from shop.core.errors import NotFound
+from shop.core.errors import IfMatch, NotFound
 from shop.identity.actor import Actor
 from shop.identity.models import Organisation
 
@@ -49,7 +47,7 @@ def upload(
     return made.id
 
 
-def set_columns(session: Session, actor: Actor, import_id: int, body: ColumnsIn, if_match: Callable[[int], None]) -> None:
+def set_columns(session: Session, actor: Actor, import_id: int, body: ColumnsIn, if_match: IfMatch) -> None:
     """Say where the header is and what its columns are; the list is read again, and choices made before are forgotten.
 
     Raises:

@@ -19,12 +19,11 @@ _ORDER = text(
     FROM purchase_order po JOIN organisation b ON b.id = po.buyer_id WHERE po.id = :id
     """
 )
-_ADD_ORDER = text(
-    """
+_ADD_ORDER = """
     INSERT INTO pledge_order (pledge_id, purchase_order_id, recipient_id, added_by, added_at)
     VALUES (:pledge_id, :order_id, :recipient_id, :user_id, :now)
-    """
-)
+"""
+_ADD_IF_FREE = text(f"{_ADD_ORDER} ON CONFLICT (purchase_order_id) DO NOTHING RETURNING id")
 #: An order that belongs to a unit by now that is not of the pledging organisation's branch.
 _DROP_MOVED = text(
     """
@@ -57,8 +56,15 @@ def add_order(session: Session, actor: Actor, pledge_id: int, order_id: int, rec
     if recipient_id is not None:
         recipient(session, pledge_id, recipient_id)
     values = {"pledge_id": pledge_id, "order_id": order_id, "recipient_id": recipient_id, "user_id": actor.user_id}
-    session.execute(_ADD_ORDER, {**values, "now": clock.now()})
+    session.execute(text(_ADD_ORDER), {**values, "now": clock.now()})
     audit.record(session, actor, "pledge.order_added", "pledge", pledge_id, purchase_order_id=order_id)
+
+
+def add_if_free(session: Session, pledge_id: int, order_id: int, recipient_id: int | None, user_id: int | None) -> None:
+    """Let an order count that ``user_id`` wanted for the pledge; where it counts already it stays as it is."""
+    values = {"pledge_id": pledge_id, "order_id": order_id, "recipient_id": recipient_id, "user_id": user_id, "now": clock.now()}
+    if session.execute(_ADD_IF_FREE, values).first():
+        audit.record(session, audit.SYSTEM, "pledge.order_added", "pledge", pledge_id, purchase_order_id=order_id)
 
 
 def remove_order(session: Session, actor: Actor, pledge_id: int, order_id: int) -> None:

@@ -1,6 +1,6 @@
 """Making a pledge, opening it, ending it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -14,7 +14,7 @@ from orders.pledges.schemas import MAX_RECIPIENTS, PledgeIn, RecipientIn
 from orders.pledges.states import PLEDGE, PledgeAction, PledgeStatus
 from orders.purchasing.errors import NotYourUnit
 from shop.core import audit, clock, numbers, outbox
-from shop.core.errors import Fault, NotFound
+from shop.core.errors import Fault, IfMatch, NotFound
 from shop.identity.actor import Actor
 from shop.identity.queries import require_approved
 
@@ -113,7 +113,7 @@ def _write_recipients(session: Session, pledge_id: int, recipients: Sequence[Rec
     )
 
 
-def edit(session: Session, actor: Actor, pledge_id: int, changes: dict[str, Any], if_match: Callable[[int], None]) -> None:
+def edit(session: Session, actor: Actor, pledge_id: int, changes: dict[str, Any], if_match: IfMatch) -> None:
     """Change a draft; of an open pledge only its words, a higher amount, a later end.
 
     Raises:
@@ -129,6 +129,7 @@ def edit(session: Session, actor: Actor, pledge_id: int, changes: dict[str, Any]
     # what cannot be empty is left as it is
     changes = {name: value for name, value in changes.items() if value is not None or name == "per_head_cap"}
     if row.status == PledgeStatus.OPEN:
+        changes = _unlike(session, pledge_id, changes)
         _only_more(row, changes)
     _check_period(changes.get("valid_from", row.valid_from), changes.get("valid_until", row.valid_until))
     sets = "".join(f", {_COLUMNS[name]} = :{name}" for name in changes if name in _COLUMNS)
@@ -142,9 +143,19 @@ def edit(session: Session, actor: Actor, pledge_id: int, changes: dict[str, Any]
     audit.record(session, actor, "pledge.edited", "pledge", pledge_id, fields=sorted(changes))
 
 
+def _unlike(session: Session, pledge_id: int, changes: dict[str, Any]) -> dict[str, Any]:
+    """The changes without regions and recipients that are as they stand: a form sends everything back, also what it leaves as it is."""
+    standing = {
+        "regions": [row.code for row in reading.regions_of(session, pledge_id)],
+        "recipients": [RecipientIn.model_validate(row, from_attributes=True) for row in reading.recipients_of(session, pledge_id)],
+    }
+    given = changes | {"recipients": [RecipientIn.model_validate(each) for each in changes.get("recipients", ())]}
+    same = {name for name, stands in standing.items() if sorted(given.get(name, ()), key=str) == sorted(stands, key=str)}
+    return {name: value for name, value in changes.items() if name not in same}
+
+
 def _only_more(row: Row[Any], changes: dict[str, Any]) -> None:
     less = changes.get("amount", row.amount_fen) < row.amount_fen or changes.get("valid_until", row.valid_until) < row.valid_until
-    # a form sends everything back, also what it leaves as it is
     changed = {name for name, value in changes.items() if name not in _COLUMNS or value != getattr(row, _COLUMNS[name])}
     if less or changed - _OPENLY:
         raise OnlyMore

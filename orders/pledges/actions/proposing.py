@@ -8,8 +8,8 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.pledges import solver
-from orders.pledges.actions.filling import add_order, fillable, is_within, recipient, require_period
-from orders.pledges.errors import AboveHeads, HeadsNeeded, ProposalOutdated, TooManyHeads, TooManyProposals, WhereTo
+from orders.pledges.actions.filling import add_if_free, add_order, fillable, is_within, recipient, require_period
+from orders.pledges.errors import HeadsNeeded, PerHeadCapPassed, ProposalOutdated, TooManyHeads, TooManyProposals, WhereTo
 from orders.pledges.queries import baskets
 from orders.pledges.queries import pledges as reading
 from orders.pledges.rules.asking import Demand
@@ -52,7 +52,7 @@ _LINES = text(
 # The price of each line by now: that of the tier that its quantity reaches.
 _PRICES = text(
     """
-    SELECT l.line_no, l.sku_id, l.quantity, l.unit_price_fen, (
+    SELECT l.line_no, l.sku_id, l.quantity, l.unit_price_fen, l.amount_fen, (
         SELECT t.unit_price_fen FROM price_tier t WHERE t.sku_id = l.sku_id AND t.min_quantity <= l.quantity
         ORDER BY t.min_quantity DESC LIMIT 1) AS price_now
     FROM basket_proposal_line l WHERE l.proposal_id = :id ORDER BY l.line_no
@@ -70,12 +70,6 @@ _APPROVED = text(
 )
 _KEEP_ORDER = text(
     "UPDATE basket_proposal SET purchase_order_id = :order_id WHERE id = :id AND purchase_order_id IS NULL RETURNING id"
-)
-_COUNT = text(
-    """
-    INSERT INTO pledge_order (pledge_id, purchase_order_id, recipient_id, added_by, added_at)
-    VALUES (:pledge_id, :order_id, :recipient_id, :user_id, :now) ON CONFLICT (purchase_order_id) DO NOTHING RETURNING id
-    """
 )
 _RELEASE = text(
     """
@@ -176,7 +170,7 @@ def order(session: Session, actor: Actor, proposal_id: int, body: ProposalOrderI
         IllegalMove: the proposal is not ready, or was ordered before; the pledge is not open (409).
         OrderOutsidePeriod: an order of today would not count (409).
         ProposalOutdated: prices are not what they were (409).
-        AboveHeads: it is more for each head of the recipient than the pledge allows (409).
+        PerHeadCapPassed: it is more for each head of the recipient than the pledge allows (409).
         WhereTo: neither a recipient nor an address, or both (422).
         LinesRefused and whatever else placing an order is refused for.
     """
@@ -190,9 +184,14 @@ def order(session: Session, actor: Actor, proposal_id: int, body: ProposalOrderI
     require_period(pledge, clock.today())
     row = session.execute(text("SELECT * FROM basket_proposal WHERE id = :id FOR UPDATE"), {"id": proposal_id}).one()
     status = PROPOSAL.after(row.status, ProposalAction.ORDER)
+    if (body.recipient_id is None) == (body.delivery_address is None):
+        raise WhereTo.one("recipient_id", WhereTo.code, WhereTo.zh, WhereTo.en)
+    to = None if body.recipient_id is None else recipient(session, pledge_id, body.recipient_id)
     lines = _lines_at_their_prices(session, proposal_id)
-    _require_within_heads(session, pledge, body, proposal_id)
-    submitted = submit(session, actor, _head(session, pledge, body), lines)
+    if to:
+        _require_within_heads(pledge, to, sum(line.amount_fen for line in lines))
+    wanted = [OrderLineIn(sku_id=line.sku_id, quantity=line.quantity) for line in lines]
+    submitted = submit(session, actor, _head(pledge, body, to), wanted)
     placed = submitted.purchase_order
     session.execute(
         text(
@@ -213,23 +212,16 @@ def order(session: Session, actor: Actor, proposal_id: int, body: ProposalOrderI
     return OrderedOut(purchase_order=placed, purchase_request_id=submitted.purchase_request_id)
 
 
-def _require_within_heads(session: Session, pledge: Row[Any], body: ProposalOrderIn, proposal_id: int) -> None:
-    if body.recipient_id is None or pledge.per_head_cap_fen is None:
-        return
-    heads = recipient(session, pledge.id, body.recipient_id).heads
-    basket = text("SELECT sum(amount_fen)::bigint FROM basket_proposal_line WHERE proposal_id = :id")
-    total = session.execute(basket, {"id": proposal_id}).scalar_one()
-    if total > heads * pledge.per_head_cap_fen:
-        raise AboveHeads(total=yuan_from_fen(total), heads=heads, cap=yuan_from_fen(pledge.per_head_cap_fen))
+def _require_within_heads(pledge: Row[Any], to: Row[Any], total: int) -> None:
+    cap = pledge.per_head_cap_fen
+    if cap is not None and total > to.heads * cap:
+        raise PerHeadCapPassed(total=yuan_from_fen(total), heads=to.heads, cap=yuan_from_fen(cap))
 
 
-def _head(session: Session, pledge: Row[Any], body: ProposalOrderIn) -> OrderHeadIn:
-    if (body.recipient_id is None) == (body.delivery_address is None):
-        raise WhereTo.one("recipient_id", WhereTo.code, WhereTo.zh, WhereTo.en)
-    where: dict[str, Any] = body.model_dump(include={"delivery_address", "delivery_contact", "delivery_phone"})
-    if body.recipient_id is not None:
-        to = recipient(session, pledge.id, body.recipient_id)
-        where = {name: where[name] or getattr(to, name) for name in where}
+def _head(pledge: Row[Any], body: ProposalOrderIn, to: Row[Any] | None) -> OrderHeadIn:
+    where = body.model_dump(include={"delivery_address", "delivery_contact", "delivery_phone"})
+    if to:
+        where = {name: said or getattr(to, name) for name, said in where.items()}
     return OrderHeadIn(
         fund_source=pledge.fund_source,
         buyer_id=pledge.organisation_id,
@@ -238,11 +230,11 @@ def _head(session: Session, pledge: Row[Any], body: ProposalOrderIn) -> OrderHea
     )
 
 
-def _lines_at_their_prices(session: Session, proposal_id: int) -> list[OrderLineIn]:
+def _lines_at_their_prices(session: Session, proposal_id: int) -> Sequence[Row[Any]]:
     rows = session.execute(_PRICES, {"id": proposal_id}).all()
     if changed := [row.line_no for row in rows if row.price_now != row.unit_price_fen]:
         raise ProposalOutdated(lines=changed)
-    return [OrderLineIn(sku_id=row.sku_id, quantity=row.quantity) for row in rows]
+    return rows
 
 
 def count_approved(session: Session, purchase_order_id: int) -> None:
@@ -253,10 +245,7 @@ def count_approved(session: Session, purchase_order_id: int) -> None:
     kept = session.execute(_KEEP_ORDER, {"id": order.proposal_id, "order_id": purchase_order_id}).first()
     if kept is None or order.status != PledgeStatus.OPEN or not is_within(order, order.placed_on):
         return
-    values = {"pledge_id": order.pledge_id, "order_id": purchase_order_id, "now": clock.now()}
-    values |= {"recipient_id": order.recipient_id, "user_id": order.requested_by}
-    if session.execute(_COUNT, values).first():
-        audit.record(session, audit.SYSTEM, "pledge.order_added", "pledge", order.pledge_id, purchase_order_id=purchase_order_id)
+    add_if_free(session, order.pledge_id, purchase_order_id, order.recipient_id, order.requested_by)
 
 
 def release(session: Session, purchase_request_id: int) -> None:

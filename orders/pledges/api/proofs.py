@@ -11,6 +11,7 @@ from orders.pledges.page import UNKNOWN, page
 from orders.pledges.pdf import proof_pdf
 from orders.pledges.queries import proofs as queries
 from orders.pledges.schemas import ProofOut, PublicProofOut, ReasonIn
+from shop.core import check_page
 from shop.core.errors import NotFound
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id
@@ -21,8 +22,6 @@ routes = Routes("purchase_proofs", "/v1")
 
 Number = Annotated[str, AfterValidator(str.upper), Path(pattern=r"^[A-Za-z0-9\-]{1,40}$", examples=["XM-2026-000001"])]
 _PDF: dict[int | str, Any] = {200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}}
-_PAGE = {"content": {"text/html": {"schema": {"type": "string"}}}}
-_HTML: dict[int | str, Any] = {200: _PAGE, 404: {**_PAGE, "description": "Nobody was given this number"}}
 
 
 @routes.post("/pledges/{pledge_id}/purchase-proofs", Permission.PLEDGES_MANAGE)
@@ -65,12 +64,11 @@ def check(call: Call, number: Number) -> PublicProofOut:
     return queries.public_proof(call.session, number, call.language)
 
 
-@routes.get("/public/purchase-proofs/{number}/page", public=True, responses=_HTML)
-def check_page(call: Call, number: Number) -> HTMLResponse:
+@routes.get("/public/purchase-proofs/{number}/page", public=True, responses=check_page.RESPONSES)
+def check_as_page(call: Call, number: Number) -> HTMLResponse:
     """The same as a page for people, who are told on a page too when there is no such proof."""
-    headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
     try:
         zh, en = queries.public_proof_in_both(call.session, number)
     except NotFound:
-        return HTMLResponse(UNKNOWN, 404, headers=headers)
-    return HTMLResponse(page(zh, en), headers=headers)
+        return check_page.answer(UNKNOWN, 404)
+    return check_page.answer(page(zh, en))

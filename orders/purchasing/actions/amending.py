@@ -18,8 +18,7 @@ from orders.purchasing.actions.placing import reserve
 from orders.purchasing.actions.pricing import facts_of
 from orders.purchasing.actions.totals import hold_totals, total_changed
 from orders.purchasing.errors import LinesRefused
-from orders.purchasing.rules import AgreedLine, LineChange, LineFacts
-from orders.purchasing.schemas import OrderLineIn
+from orders.purchasing.rules import AgreedLine, LineChange, LineFacts, WantedLine
 from shop.core import clock
 from shop.core.money import half_up, line_amount, vat_in_gross
 
@@ -89,7 +88,7 @@ def substitutes(session: Session, changes: Sequence[LineChange]) -> list[LineFac
     asked = [
         AgreedLine(change.sku_id, change.quantity, change.unit_price_fen)
         if change.unit_price_fen
-        else OrderLineIn(sku_id=change.sku_id, quantity=change.quantity)
+        else WantedLine(change.sku_id, change.quantity)
         for change in changes
         if change.sku_id
     ]

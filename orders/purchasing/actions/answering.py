@@ -1,6 +1,5 @@
 """The supplier's answer to its part of an order, and what happens without one."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +14,7 @@ from orders.purchasing.states import SUPPLIER_ORDER, EndReason, SupplierOrderAct
 from orders.terms import actions as terms
 from shop.core import audit, clock, outbox
 from shop.core.audit import SYSTEM
+from shop.core.errors import IfMatch
 from shop.core.money import yuan_from_fen
 from shop.identity.actor import Actor
 from shop.programmes import queries as programmes
@@ -64,7 +64,7 @@ def reject(session: Session, actor: Actor, supplier_order_id: int, reason: str, 
     outbox.publish(session, "supplier_order.rejected", supplier_order_id=supplier_order_id)
 
 
-def set_freight(session: Session, actor: Actor, supplier_order_id: int, freight_fen: int, if_match: Callable[[int], None]) -> None:
+def set_freight(session: Session, actor: Actor, supplier_order_id: int, freight_fen: int, if_match: IfMatch) -> None:
     """Say what the transport costs, in fen; the supplier may until it confirms, and the buyer hears of it. More than the programme's share of
     the goods, and more than stands already, is asked for: it counts when the buyer agrees (:func:`agree_freight`).
 
@@ -87,9 +87,10 @@ def set_freight(session: Session, actor: Actor, supplier_order_id: int, freight_
         _write_freight(session, actor, order, order.freight_fen, asked_fen=freight_fen)
         return
     _write_freight(session, actor, order, freight_fen)
-    payable, paid = payable_and_paid(session, order.purchase_order_id)
-    if freight_fen < order.freight_fen and paid > payable:
-        raise PaidMoreThanThat(paid=yuan_from_fen(paid), payable=yuan_from_fen(payable))
+    if freight_fen < order.freight_fen:
+        payable, paid = payable_and_paid(session, order.purchase_order_id)
+        if paid > payable:
+            raise PaidMoreThanThat(paid=yuan_from_fen(paid), payable=yuan_from_fen(payable))
 
 
 def agree_freight(session: Session, actor: Actor, supplier_order_id: int, freight_fen: int) -> int:

@@ -27,14 +27,17 @@ _AMOUNTS = text(
     WHERE l.purchase_order_id = :id GROUP BY p.category
     """
 )
+_FREIGHT = text(
+    "SELECT coalesce(sum(freight_fen), 0)::bigint FROM supplier_order WHERE purchase_order_id = :id AND status NOT IN ('rejected', 'cancelled')"
+)
 _TAKEN = text(
     "SELECT * FROM purchase_request_step WHERE purchase_request_id = :id AND round = :round AND status = 'approved' ORDER BY position"
 )
 
 
-def require_cover(session: Session, purchase_order_id: int, buyer_id: int | None = None, *, freight_fen: int = 0) -> None:
+def require_cover(session: Session, purchase_order_id: int, buyer_id: int | None = None) -> None:
     """Refuse an order that was changed to take approvals which it never got: it became dearer, or is to belong to another unit (``buyer_id``).
-    ``freight_fen`` is what transport adds that the buyer agrees to: it counts with the category that costs most, and nobody approved it by sum.
+    Freight, in all its parts, counts with the category that costs most; nobody approved it by sum.
 
     The caller holds the spending of the unit (:func:`orders.approvals.queries.hold_spending`) and has locked the order's parts after that.
 
@@ -44,8 +47,9 @@ def require_cover(session: Session, purchase_order_id: int, buyer_id: int | None
     order = session.execute(_ORDER, {"id": purchase_order_id, "buyer_id": buyer_id}).one()
     amounts = {row.category: row.fen for row in session.execute(_AMOUNTS, {"id": purchase_order_id})}
     total = sum(amounts.values())
-    if freight_fen and amounts:
-        amounts[max(amounts, key=lambda each: amounts[each])] += freight_fen
+    if amounts:
+        freight = session.execute(_FREIGHT, {"id": purchase_order_id}).scalar_one()
+        amounts[max(amounts, key=lambda each: amounts[each])] += freight
     if order.approved_fen is not None and total > order.approved_fen:
         raise AboveApproved(total=yuan_from_fen(total), approved=yuan_from_fen(order.approved_fen))
     needed = approvals.steps_needed(

@@ -1,20 +1,17 @@
 """Deciding on a request step by step, and placing it after the last one."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.approvals.errors import NobodyToApprove
-from orders.approvals.queries import deciders, holders_of
-from orders.approvals.rules import Step, first_unmet
+from orders.approvals.queries import deciders, require_somebody
 from orders.budgets import actions as budgets
 from orders.budgets.rules import Holder
 from orders.purchasing.actions import placing, pricing
 from orders.purchasing.actions.placing import Approved
-from orders.purchasing.rules import AgreedLine, Source, SourceKind
-from orders.purchasing.schemas import OrderHeadIn, OrderLineIn
+from orders.purchasing.rules import AgreedLine, Source, SourceKind, WantedLine
+from orders.purchasing.schemas import OrderHeadIn
 from orders.requests import queries
 from orders.requests.errors import NotYourRequest, NotYoursToDecide
 from orders.requests.states import PURCHASE_REQUEST, RequestMove, RequestStatus
@@ -78,7 +75,7 @@ def decide(session: Session, actor: Actor, request_id: int, move: RequestMove, r
     in_place_of = who[actor.user_id]
     if move is RequestMove.APPROVE:
         gone = decided | {request.requested_by, actor.user_id, in_place_of}
-        _require_somebody(session, [queries.step_of(each) for each in waiting[1:]], gone)
+        require_somebody(session, [queries.step_of(each) for each in waiting[1:]], gone)
     session.execute(
         _DECIDE,
         {
@@ -109,12 +106,6 @@ def decide(session: Session, actor: Actor, request_id: int, move: RequestMove, r
             outbox.publish(session, "purchase_request.rejected", purchase_request_id=request_id, round=request.round)
         else:
             outbox.publish(session, "purchase_request.returned", purchase_request_id=request_id, round=request.round)
-
-
-def _require_somebody(session: Session, steps: Sequence[Step], gone: frozenset[int]) -> None:
-    able = [set(holders_of(session, step)) - gone for step in steps]
-    if (unmet := first_unmet(able)) is not None:
-        raise NobodyToApprove(step=steps[unmet].name)
 
 
 def move_to(
@@ -171,7 +162,7 @@ def _wanted(session: Session, request_id: int) -> list[pricing.Wanted]:
     return [
         AgreedLine(row.sku_id, row.quantity, row.unit_price_fen, row.agreement_line_id)
         if row.agreed
-        else OrderLineIn(sku_id=row.sku_id, quantity=row.quantity)
+        else WantedLine(row.sku_id, row.quantity)
         for row in session.execute(_LINES, {"id": request_id})
     ]
 

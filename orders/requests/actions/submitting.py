@@ -7,9 +7,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.approvals.errors import NobodyToApprove
-from orders.approvals.queries import holders_of
-from orders.approvals.rules import Step, first_unmet
+from orders.approvals.queries import require_somebody
+from orders.approvals.rules import Step
 from orders.budgets.rules import Holder
 from orders.purchasing.actions import placing, pricing
 from orders.purchasing.actions.pricing import Prepared, Wanted
@@ -144,9 +143,7 @@ def write_steps(session: Session, requester: int, request_id: int, round_: int, 
     Raises:
         NobodyToApprove: see there (409).
     """
-    able = [set(holders_of(session, step)) - {requester} for step in steps]
-    if (unmet := first_unmet(able)) is not None:
-        raise NobodyToApprove(step=steps[unmet].name)
+    require_somebody(session, steps, frozenset({requester}))
     session.execute(
         _STEPS,
         [

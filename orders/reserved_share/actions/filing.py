@@ -1,6 +1,5 @@
 """Writing, filing and reviewing a unit's share of a year."""
 
-from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -24,13 +23,10 @@ from orders.reserved_share.rules import Content, Exemption
 from orders.reserved_share.schemas import FilingIn, ReservedShareIn, ReviewIn
 from orders.reserved_share.states import RESERVED_SHARE, ShareAction
 from shop.core import audit, clock, locks, outbox
-from shop.core.errors import Fault, Invalid, NotFound
+from shop.core.errors import Fault, IfMatch, Invalid, NotFound
 from shop.core.money import yuan_from_fen
 from shop.identity.actor import Actor
 from shop.programmes.schemas import ReservedShare as Config
-
-#: Compares the version that the caller read with the present one; raises ``Changed`` (412) when they differ.
-CheckVersion = Callable[[int], None]
 
 _BEGIN = text(
     "INSERT INTO reserved_share (organisation_id, year, base_fen, percent_bp, reserved_fen)"
@@ -56,26 +52,27 @@ _IS_UNIT = text(
     "SELECT EXISTS (SELECT FROM organisation_role r WHERE r.organisation_id = :unit_id AND r.role = ANY (CAST(:roles AS text[]))"
     " AND r.valid_from <= :last AND (r.valid_to IS NULL OR :first < r.valid_to))"
 )
+#: What counts of a unit: the revision that was accepted, and the one that waits for its answer.
+_COUNTING = (
+    "reserved_share s JOIN reserved_share_revision v ON v.reserved_share_id = s.id"
+    " AND (v.number = s.accepted_number OR (v.number = s.number AND s.status IN ('filed', 'accepted')))"
+)
 #: What was filed or holds in a year and shares a canteen: with the unit that is named, or of it.
 _SHARING = text(
-    """
+    f"""
     SELECT EXISTS (
-        SELECT FROM reserved_share s
-        JOIN reserved_share_revision v ON v.reserved_share_id = s.id
-         AND (v.number = s.accepted_number OR (v.number = s.number AND s.status IN ('filed', 'accepted')))
+        SELECT FROM {_COUNTING}
         WHERE s.year = :year AND v.shared_with_id IS NOT NULL
           AND (s.organisation_id = CAST(:reporting_id AS bigint) OR v.shared_with_id = :unit_id) AND s.organisation_id <> :unit_id)
-    """
+    """  # noqa: S608
 )
 #: The unit that is named says itself that it has no canteen.
 _WITHOUT_CANTEEN = text(
-    """
+    f"""
     SELECT EXISTS (
-        SELECT FROM reserved_share s
-        JOIN reserved_share_revision v ON v.reserved_share_id = s.id
-         AND (v.number = s.accepted_number OR (v.number = s.number AND s.status IN ('filed', 'accepted')))
+        SELECT FROM {_COUNTING}
         WHERE s.year = :year AND s.organisation_id = :reporting_id AND v.exemption = 'no_canteen')
-    """
+    """  # noqa: S608
 )
 _REVISION = text(
     "INSERT INTO reserved_share_revision (reserved_share_id, number, base_fen, percent_bp, reserved_fen, exemption, exemption_reason,"
@@ -97,9 +94,7 @@ _DECIDE = text(
 )
 
 
-def save(
-    session: Session, actor: Actor, year: int, unit_id: int | None, body: ReservedShareIn, check_version: CheckVersion
-) -> None:
+def save(session: Session, actor: Actor, year: int, unit_id: int | None, body: ReservedShareIn, if_match: IfMatch) -> None:
     """Write down what a unit is going to file. What was accepted before still holds.
 
     Raises:
@@ -113,7 +108,7 @@ def save(
     _refuse(session, year, unit.id, content, config)
     session.execute(_BEGIN, {"unit_id": unit.id, "year": year})
     share = _locked(session, unit.id, year)
-    check_version(share.version)
+    if_match(share.version)
     status = RESERVED_SHARE.after(share.status, ShareAction.EDIT)
     session.execute(_EDIT, {"id": share.id, "status": status, **_values(content)})
     audit.record(session, actor, "reserved_share.edited", "reserved_share", share.id, **_told(content))

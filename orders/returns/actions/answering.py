@@ -14,12 +14,13 @@ from orders.invoices.rules import CreditReason
 from orders.ledger import actions as ledger
 from orders.returns import rules
 from orders.returns.actions import balances
-from orders.returns.actions.moving import IfMatch, locked, locked_for_officer, step
+from orders.returns.actions.moving import locked, locked_for_officer, step
 from orders.returns.errors import CertificateStopped, ReceiptLinesWrong
 from orders.returns.schemas import ApproveIn, ReceiptIn, SendIn
 from orders.returns.states import RETURN, ReturnKind, ReturnMove, ReturnStatus
 from orders.terms import actions as terms
 from shop.core import audit, clock
+from shop.core.errors import IfMatch
 from shop.core.money import yuan_from_fen
 from shop.identity.actor import Actor
 

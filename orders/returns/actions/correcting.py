@@ -13,7 +13,6 @@ from orders.ledger.rules import Part
 from orders.purchasing.queries import SIDES
 from orders.returns import queries, rules
 from orders.returns.actions import balances
-from orders.returns.actions.moving import IfMatch
 from orders.returns.errors import AboveAccepted, CorrectionLinesWrong, NotYourProposal, OwnProposal
 from orders.returns.models import AcceptanceCorrection
 from orders.returns.rules import Standing, Truth, after_correction
@@ -21,7 +20,7 @@ from orders.returns.schemas import CorrectionIn
 from orders.returns.states import CORRECTION, CorrectionMove, CorrectionStatus
 from orders.terms import actions as terms
 from shop.core import audit, clock, numbers, outbox
-from shop.core.errors import NotFound
+from shop.core.errors import IfMatch, NotFound
 from shop.identity.actor import Actor
 
 _LINES = text(
@@ -70,7 +69,7 @@ _BALANCES = text(
 )
 _STANDING = text(
     """
-    SELECT c.id, c.acceptance_line_id, l.supplier_order_id, c.accepted_quantity, c.accepted_grams, b.entry_id, b.held, b.returned, l.unit_price_fen,
+    SELECT c.id, c.accepted_quantity, c.accepted_grams, b.entry_id, b.held, b.returned, l.unit_price_fen,
            e.quantity - coalesce(r.quantity, 0) AS quantity, e.grams - coalesce(r.grams, 0) AS grams, e.amount_fen - coalesce(r.fen, 0) AS fen
     FROM acceptance_correction_line c
     JOIN acceptance_balance b USING (acceptance_line_id)
@@ -218,11 +217,11 @@ def _book(session: Session, actor: Actor, correction: Any) -> None:
     """Have the ledger, the balances and the budget follow a correction that both sides agreed to."""
     wanted = {"id": correction.id}
     balances.opened(session, list(session.execute(_ACCEPTANCE_LINES, wanted).scalars()))
-    first = _book_first(session, correction.id)
     session.execute(_BALANCES, wanted)
-    lines = [line for line in session.execute(_STANDING, wanted) if line.id not in first]
+    lines = session.execute(_STANDING, wanted).all()
     if any(line.accepted_quantity < line.held + line.returned for line in lines):
         raise AboveAccepted
+    first = _book_first(session, correction.id)
     changes = []
     for line in lines:
         before = Standing(line.quantity, int(line.grams), int(line.fen))

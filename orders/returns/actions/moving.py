@@ -1,6 +1,5 @@
 """One move of a return through its state table, with its record."""
 
-from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import text
@@ -10,11 +9,8 @@ from orders.purchasing.actions.moving import Side
 from orders.purchasing.queries import SIDES
 from orders.returns.states import RETURN, ReturnMove
 from shop.core import audit, outbox
-from shop.core.errors import NotFound
+from shop.core.errors import IfMatch, NotFound
 from shop.identity.actor import Actor
-
-#: Refuses another version than the caller read.
-IfMatch = Callable[[int], None]
 
 _LOCK = text(
     f"""

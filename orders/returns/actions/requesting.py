@@ -5,13 +5,13 @@ from sqlmodel import Session
 
 from orders.returns import queries, rules
 from orders.returns.actions import balances
-from orders.returns.actions.moving import IfMatch, locked, step
+from orders.returns.actions.moving import locked, step
 from orders.returns.errors import ReturnEnded, ReturnLinesWrong, ReturnPeriodOver, TooManyFiles
 from orders.returns.models import GoodsReturn
 from orders.returns.schemas import ReturnIn, SendIn
 from orders.returns.states import ENDED, ReturnMove, ReturnStatus
 from shop.core import audit, clock, numbers, outbox, uploads
-from shop.core.errors import NotFound
+from shop.core.errors import IfMatch, NotFound
 from shop.identity.actor import Actor
 from shop.programmes import queries as programmes
 

@@ -5,7 +5,7 @@ from sqlmodel import Session
 
 from orders.sourcing.actions.moving import keep, locked
 from orders.sourcing.errors import NobodyToAsk, OnlyLater, QuestionAnswered, TimeIsPast
-from orders.sourcing.queries.reach import UNRELATED, matches_sql
+from orders.sourcing.queries.reach import MATCHING
 from orders.sourcing.rules import Kind
 from orders.sourcing.schemas.requests import ExtensionIn
 from orders.sourcing.states import RequestAction
@@ -26,8 +26,8 @@ _INVITE_MATCHING = text(
     f"""
     INSERT INTO quotation_invitation (quotation_request_id, supplier_id, matched)
     SELECT q.id, o.id, true FROM quotation_request q JOIN organisation buyer ON buyer.id = q.buyer_id
-    JOIN organisation o ON o.status = 'approved' AND {UNRELATED}
-    WHERE q.id = :id AND q.matching AND q.kind = 'invited' AND {matches_sql("o.id")}
+    JOIN organisation o ON {MATCHING}
+    WHERE q.id = :id AND q.matching AND q.kind = 'invited'
     ON CONFLICT DO NOTHING
     """  # noqa: S608
 )

@@ -32,6 +32,8 @@ def matches_sql(supplier: str) -> str:
 
 #: SQL: neither unit lies above the other, nor are they one: somebody else's supplier.
 UNRELATED = "NOT starts_with(o.path, buyer.path) AND NOT starts_with(buyer.path, o.path)"
+#: SQL: ``o`` is a supplier that the request matches.
+MATCHING = f"o.status = 'approved' AND {UNRELATED} AND {matches_sql('o.id')}"
 
 _PARTY = (
     "(EXISTS (SELECT FROM quotation_invitation i WHERE i.quotation_request_id = q.id AND i.supplier_id = CAST(:supplier AS bigint))"
@@ -39,8 +41,7 @@ _PARTY = (
 )
 #: A supplier who may answer a published demand.
 _MAY_ANSWER = (
-    "(q.kind = 'published' AND EXISTS (SELECT FROM organisation own WHERE own.id = CAST(:supplier AS bigint) AND own.status = 'approved')"
-    f" AND {matches_sql('CAST(:supplier AS bigint)')})"
+    f"(q.kind = 'published' AND EXISTS (SELECT FROM organisation o WHERE o.id = CAST(:supplier AS bigint) AND {MATCHING}))"
 )
 SUPPLIER_SIDE = f"(q.published_at IS NOT NULL AND q.buyer_id <> coalesce(CAST(:supplier AS bigint), q.buyer_id) AND ({_PARTY} OR {_MAY_ANSWER}))"
 #: Whether anybody on either side of the caller sees it, and as what. The buyer's side comes first.

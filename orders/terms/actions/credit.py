@@ -4,7 +4,7 @@ Whoever draws holds the buyer's credit shared; whoever sets its first limit hold
 that is being set, and the limit's row is there to be locked from then on.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import text
 from sqlmodel import Session
@@ -15,14 +15,12 @@ from orders.terms.rules import on_credit
 from orders.terms.schemas import CreditLimitIn, PaymentTerms
 from shop.core import audit, clock, outbox
 from shop.core.db import array
-from shop.core.errors import NotFound
+from shop.core.errors import IfMatch, NotFound
 from shop.core.money import yuan_from_fen
 from shop.identity import queries as identity
 from shop.identity import rules as identity_rules
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission, Role
-
-CheckVersion = Callable[[int], None]
 
 _KEY = "hashtextextended('credit:' || {}, 0)"
 _HOLD_ONE = text(f"SELECT pg_advisory_xact_lock_shared({_KEY.format('CAST(:buyer_id AS bigint)')})")
@@ -113,7 +111,7 @@ _CHANGE = text(
 )
 
 
-def set_limit(session: Session, actor: Actor, organisation_id: int, body: CreditLimitIn, check: CheckVersion) -> None:
+def set_limit(session: Session, actor: Actor, organisation_id: int, body: CreditLimitIn, if_match: IfMatch) -> None:
     """Say how much a buyer may owe. The first limit counts what its orders owe already.
 
     Raises:
@@ -129,7 +127,7 @@ def set_limit(session: Session, actor: Actor, organisation_id: int, body: Credit
     before = session.execute(_LOCK_OF, {"id": organisation_id}).first()
     used = before.used if before else session.execute(_OWED_IN_ALL, {"id": organisation_id}).scalar_one()
     if before:
-        check(before.version)
+        if_match(before.version)
     if body.limit < used:
         raise LimitBelowUsed(used=yuan_from_fen(used))
     values = {"id": organisation_id, "limit": body.limit, "reason": body.reason, "user_id": actor.user_id, "now": clock.now()}

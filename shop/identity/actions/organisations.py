@@ -1,6 +1,6 @@
 """Registering organisations, deciding on them, changing them, and what they are from when to when."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from shop.core import audit, clock, outbox
-from shop.core.errors import Forbidden, NotFound
+from shop.core.errors import Forbidden, IfMatch, NotFound
 from shop.identity import queries, rules
 from shop.identity.actions import users
 from shop.identity.actor import Actor, Grant
@@ -18,9 +18,6 @@ from shop.identity.permissions import Permission
 from shop.identity.rules import Capacity, OrganisationKind, Side
 from shop.identity.schemas import OrganisationData, OrganisationRoleIn, RegistrationIn, UnitIn
 from shop.identity.states import REGISTRATION, OrganisationMove, OrganisationStatus
-
-#: Compares the version that the caller read with the present one; raises ``Changed`` (412) when they differ.
-CheckVersion = Callable[[int], None]
 
 #: What officers approved; from then on only a new registration changes it.
 APPROVED_FIELDS = frozenset({"uscc", "name", "kind", "region_code"})
@@ -67,7 +64,7 @@ def add_unit(session: Session, actor: Actor, parent_id: int, body: UnitIn) -> in
     return unit.id
 
 
-def approve(session: Session, actor: Actor, organisation_id: int, check_version: CheckVersion) -> None:
+def approve(session: Session, actor: Actor, organisation_id: int, if_match: IfMatch) -> None:
     """Let a pending organisation trade.
 
     Raises:
@@ -76,19 +73,19 @@ def approve(session: Session, actor: Actor, organisation_id: int, check_version:
         Forbidden, OwnOrganisation: not this officer's to decide (403).
         IllegalMove: it is not pending (409).
     """
-    organisation = _decide(session, actor, organisation_id, OrganisationMove.APPROVE, None, check_version)
+    organisation = _decide(session, actor, organisation_id, OrganisationMove.APPROVE, None, if_match)
     audit.record(session, actor, "organisation.approved", "organisation", organisation.id)
     outbox.publish(session, "organisation.approved", **_named(organisation))
 
 
-def reject(session: Session, actor: Actor, organisation_id: int, reason: str, check_version: CheckVersion) -> None:
+def reject(session: Session, actor: Actor, organisation_id: int, reason: str, if_match: IfMatch) -> None:
     """Refuse a pending organisation and say why; it may correct itself and submit again. Raises as :func:`approve`."""
-    organisation = _decide(session, actor, organisation_id, OrganisationMove.REJECT, reason, check_version)
+    organisation = _decide(session, actor, organisation_id, OrganisationMove.REJECT, reason, if_match)
     audit.record(session, actor, "organisation.rejected", "organisation", organisation.id, reason=reason)
     outbox.publish(session, "organisation.rejected", **_named(organisation), reason=reason)
 
 
-def resubmit(session: Session, actor: Actor, organisation_id: int, changes: Mapping[str, Any], check_version: CheckVersion) -> None:
+def resubmit(session: Session, actor: Actor, organisation_id: int, changes: Mapping[str, Any], if_match: IfMatch) -> None:
     """Submit a rejected registration again, with corrections.
 
     Raises:
@@ -96,7 +93,7 @@ def resubmit(session: Session, actor: Actor, organisation_id: int, changes: Mapp
         IllegalMove: it was not rejected (409).
     """
     organisation = _of_branch(session, actor, organisation_id)
-    check_version(organisation.version)
+    if_match(organisation.version)
     organisation.status = REGISTRATION.after(organisation.status, OrganisationMove.RESUBMIT)
     organisation.rejection_reason = None
     organisation.decided_at = None
@@ -105,7 +102,7 @@ def resubmit(session: Session, actor: Actor, organisation_id: int, changes: Mapp
     outbox.publish(session, "organisation.resubmitted", **_named(organisation))
 
 
-def edit(session: Session, actor: Actor, organisation_id: int, changes: Mapping[str, Any], check_version: CheckVersion) -> None:
+def edit(session: Session, actor: Actor, organisation_id: int, changes: Mapping[str, Any], if_match: IfMatch) -> None:
     """Change what the own organisation states about itself.
 
     Raises:
@@ -113,7 +110,7 @@ def edit(session: Session, actor: Actor, organisation_id: int, changes: Mapping[
         RegistrationFrozen: a field that officers approved (409).
     """
     organisation = _of_branch(session, actor, organisation_id)
-    check_version(organisation.version)
+    if_match(organisation.version)
     if organisation.status in (OrganisationStatus.APPROVED, OrganisationStatus.SUSPENDED):
         frozen = sorted(f for f in APPROVED_FIELDS & changes.keys() if changes[f] != getattr(organisation, f))
         if frozen:
@@ -160,10 +157,10 @@ def _decide(
     organisation_id: int,
     move: OrganisationMove,
     reason: str | None,
-    check_version: CheckVersion,
+    if_match: IfMatch,
 ) -> Organisation:
     organisation = _for_officer(session, actor, organisation_id)
-    check_version(organisation.version)
+    if_match(organisation.version)
     organisation.status = REGISTRATION.after(organisation.status, move)
     organisation.rejection_reason = reason
     organisation.decided_at = clock.now()

@@ -132,7 +132,7 @@ class Scene:
                 return items
             after = {"after": page["next"]}
 
-    def deliver(self, order, accepted=None, rejected=0):
+    def deliver(self, order, rejected=0):
         """Confirm, ship and accept the first part of an order; returns the shipment."""
         part = order["supplier_orders"][0]["id"]
         assert self.post("farm", f"supplier-orders/{part}/confirm").status_code == 200

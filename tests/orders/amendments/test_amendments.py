@@ -214,6 +214,7 @@ def test_a_cancellation_by_consent_gives_the_budget_back(api, database):
     budget = bureau.budget("1000.00")
     buyer, seller, part, _ = of_school(bureau, 10)
     amendment = propose(buyer, part, reason="食堂停业", cancels=True).json()["id"]
+    assert bureau.as_("bureau_viewer").get(f"/v1/budgets/{budget['id']}").json()["available"] == "301.00"
     assert seller.post(f"/v1/amendments/{amendment}/accept").status_code == 200
     shown = bureau.as_("bureau_viewer").get(f"/v1/budgets/{budget['id']}").json()
     assert (shown["reserved"], shown["available"]) == ("0.00", "1000.00")

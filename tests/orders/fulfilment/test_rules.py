@@ -29,6 +29,7 @@ def shipped_line(**changes):
         "amount_fen": 3330,
         "accepted_before": D(0),
         "paid_before_fen": 0,
+        "unit": "box",
     }
     return ShippedLine(**base | changes)
 
@@ -70,12 +71,12 @@ def test_accepted_and_rejected_must_be_what_was_shipped():
 
 @given(st.integers(1, 10**9))
 def test_a_weight_is_believed_within_half_of_what_is_expected(expected):
-    assert rules.plausible(expected, expected)
-    assert rules.plausible(-(-expected // 2), expected)
-    assert not rules.plausible(expected * 3 // 2 + 1, expected)
-    assert not rules.plausible((expected - 1) // 2, expected)
-    assert rules.plausible(0, 0)
-    assert not rules.plausible(1, 0)
+    assert rules.plausible(expected, expected, "box")
+    assert rules.plausible(-(-expected // 2), expected, "box")
+    assert not rules.plausible(expected * 3 // 2 + 1, expected, "box")
+    assert not rules.plausible((expected - 1) // 2, expected, "box")
+    assert rules.plausible(0, 0, "box")
+    assert not rules.plausible(1, 0, "box")
 
 
 def test_weights_follow_the_shipped_weight_unless_weighed():
@@ -176,6 +177,6 @@ def test_a_hundred_thousand_orders_split_over_deliveries_cost_what_they_would_co
         price, accepted, paid = chance.randint(1, 100_000), D(0), 0
         for _ in range(chance.randint(1, 5)):
             part = D(chance.randint(1, 400_000)).scaleb(-3)
-            amount = rules.accepted_amount(ShippedLine(1, part, 1, 1, D("0.001"), price, part, 1, accepted, paid), part)
+            amount = rules.accepted_amount(ShippedLine(1, part, 1, 1, D("0.001"), price, part, 1, accepted, paid, "box"), part)
             accepted, paid = accepted + part, paid + amount
         assert paid == line_amount(accepted, price)

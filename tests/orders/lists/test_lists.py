@@ -117,7 +117,7 @@ def test_a_list_from_an_order_and_from_an_uploaded_list(buyer, market, database)
     order = post(buyer, "/v1/purchase-orders", **market.order(3, 4))
     made = make(buyer, from_purchase_order_id=order["id"])
     assert quantities(buyer, made["id"]) == ["3", "4"]
-    content = "品名,数量\n奉节脐橙,6\n中益土蜂蜜,7\n没有的,1\n合计,14\n奉节脐橙,1\n".encode()
+    content = "品名,数量,单位\n奉节脐橙,6,\n中益土蜂蜜,7,\n没有的,1,\n合计,14,\n奉节脐橙,10,斤\n中益土蜂蜜,3,桶\n".encode()
     import_id = buyer.post("/v1/order-imports", files={"file": ("a.csv", content)}).json()["id"]
     assert make(buyer, 404, name="早", from_order_import_id=import_id)["code"] == "not_found"
     outbox.drain(database, HANDLERS)

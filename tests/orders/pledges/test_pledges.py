@@ -173,6 +173,10 @@ def test_an_open_pledge_can_only_become_more(scene, code):
     until = str(clock.today() + timedelta(days=90))
     raised = buyer.patch(path, json={"amount": "300000.00", "valid_until": until, "title": "以买代帮"})
     assert (raised.json()["amount"], raised.json()["valid_until"], raised.json()["title"]) == ("300000.00", until, "以买代帮")
+    shown = buyer.get(path).json()
+    recipients = [{name: value for name, value in each.items() if name != "id"} for each in shown["recipients"]]
+    same = {"regions": [region["code"] for region in shown["regions"]], "recipients": recipients, "title": "以买代帮之二"}
+    assert buyer.patch(path, json=same).json()["title"] == "以买代帮之二"
     for less in ({"amount": "1.00"}, {"valid_until": str(clock.today())}, {"regions": ["500236"]}, {"recipients": []}):
         assert code(buyer.patch(path, json=less)) == (409, "only_more")
     assert code(buyer.patch(path, json={"title": "x"}, headers={"If-Match": '"1"'})) == (412, "changed_meanwhile")

@@ -15,6 +15,7 @@ from orders.pledges.actions import proving
 from orders.pledges.rules.figures import fingerprint, gone
 from orders.pledges.states import ProofState, proof_state
 from shop.core import audit, clock
+from shop.webhooks.actions import feed
 from tests.conftest import connect
 from tests.factories.identity import access_token
 
@@ -319,7 +320,10 @@ def test_the_counties_hear_of_a_proof_that_is_revoked(scene, bought):
     scene.work()
     for who in ("buyer", "fengjie"):
         assert scene.told(who)[-2:] == ["purchase_proof.issued", "purchase_proof.revoked"]
-    assert scene.clients["buyer"].get("/v1/changes", params={"type": "purchase_proof.revoked"}).status_code == 200
+    with scene.database.unit_of_work() as session:
+        feed.put_in_order(session)
+    [change] = scene.clients["buyer"].get("/v1/changes", params={"type": "purchase_proof.revoked"}).json()["items"]
+    assert change["subject_type"] == "pledge"
 
 
 def test_a_round_quantity_is_written_out(scene):

@@ -24,10 +24,6 @@ def code(answer):
     return answer.status_code, answer.json()["code"]
 
 
-def placed(bureau, *quantities):
-    return bureau.as_("school_purchaser").post("/v1/purchase-orders", json=bureau.order(*quantities)).json()
-
-
 def sent(bureau, order, accept=True):
     part = order["supplier_orders"][0]["id"]
     bureau.as_("seller").post(f"/v1/supplier-orders/{part}/confirm")
@@ -35,10 +31,6 @@ def sent(bureau, order, accept=True):
     if accept:
         assert bureau.as_("school_purchaser").post(f"/v1/shipments/{shipment}/acceptance", json={}).status_code == 201
     return shipment
-
-
-def change(bureau, order, unit, who="bureau_purchaser"):
-    return bureau.as_(who).post(f"/v1/purchase-orders/{order['id']}/budget-unit", json={"unit_id": unit.id, "reason": "选错单位"})
 
 
 def apply(bureau, order, unit, who="school_purchaser"):
@@ -54,13 +46,13 @@ def available(bureau, budget):
 def test_before_dispatch_it_is_changed_at_once_with_its_budget(bureau, database):
     mine = bureau.budget("1000.00", organisation_id=bureau.school.id)
     theirs = bureau.budget("500.00", organisation_id=bureau.other.id)
-    order = placed(bureau, 5)
-    assert code(change(bureau, order, bureau.school)) == (409, "same_unit")
-    assert code(change(bureau, order, bureau.other, who="school_purchaser")) == (403, "not_your_unit")
-    assert code(change(bureau, order, bureau.market.school)) == (422, "not_of_your_tree")
-    assert change(bureau, order, bureau.other, who="stranger").status_code == 404
+    order = bureau.placed(5)
+    assert code(bureau.move(order, bureau.school)) == (409, "same_unit")
+    assert code(bureau.move(order, bureau.other, who="school_purchaser")) == (403, "not_your_unit")
+    assert code(bureau.move(order, bureau.market.school)) == (422, "not_of_your_tree")
+    assert bureau.move(order, bureau.other, who="stranger").status_code == 404
     assert code(apply(bureau, order, bureau.other)) == (409, "not_dispatched")
-    moved = change(bureau, order, bureau.other)
+    moved = bureau.move(order, bureau.other)
     assert moved.status_code == 200, moved.text
     assert moved.json()["buyer_id"] == bureau.other.id
     assert (available(bureau, mine), available(bureau, theirs)) == ("1000.00", "150.50")
@@ -69,8 +61,8 @@ def test_before_dispatch_it_is_changed_at_once_with_its_budget(bureau, database)
     outbox.drain(database, HANDLERS)
     kinds = [each["kind"] for each in bureau.as_("seller").get("/v1/notifications").json()["items"]]
     assert kinds == ["purchase_order.reassigned", "purchase_order.placed"]
-    large = placed(bureau, 3)
-    assert code(change(bureau, large, bureau.other)) == (409, "budget_exceeded")
+    large = bureau.placed(3)
+    assert code(bureau.move(large, bureau.other)) == (409, "budget_exceeded")
     assert (available(bureau, mine), available(bureau, theirs)) == ("790.30", "150.50")
 
 
@@ -89,9 +81,9 @@ def sums(database):
 def test_after_dispatch_an_officer_moves_order_sales_and_budget(bureau, database):
     mine = bureau.budget("1000.00", organisation_id=bureau.school.id)
     theirs = bureau.budget("500.00", organisation_id=bureau.other.id)
-    order = placed(bureau, 5)
+    order = bureau.placed(5)
     sent(bureau, order)
-    assert code(change(bureau, order, bureau.other)) == (409, "dispatched")
+    assert code(bureau.move(order, bureau.other)) == (409, "dispatched")
     filed = apply(bureau, order, bureau.other)
     assert filed.status_code == 201, filed.text
     assert code(apply(bureau, order, bureau.bureau)) == (409, "application_open")
@@ -115,7 +107,7 @@ def test_after_dispatch_an_officer_moves_order_sales_and_budget(bureau, database
 
 
 def test_what_is_accepted_later_is_the_new_units(bureau, database):
-    order = placed(bureau, 5)
+    order = bureau.placed(5)
     shipment = sent(bureau, order, accept=False)
     filed = apply(bureau, order, bureau.other).json()
     bureau.as_("county").post(f"/v1/budget-unit-applications/{filed['id']}/approve", json={"reason": "属实"})
@@ -124,7 +116,7 @@ def test_what_is_accepted_later_is_the_new_units(bureau, database):
 
 
 def test_an_application_is_refused_or_taken_back(bureau):
-    order = placed(bureau, 1)
+    order = bureau.placed(1)
     sent(bureau, order)
     first = apply(bureau, order, bureau.other).json()
     path = f"/v1/budget-unit-applications/{first['id']}"

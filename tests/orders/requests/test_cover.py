@@ -19,12 +19,6 @@ def code(answer):
     return answer.status_code, answer.json()["code"]
 
 
-def placed(bureau, *quantities, who="school_purchaser", **head):
-    answer = bureau.as_(who).post("/v1/purchase-orders", json=bureau.order(*quantities, **head))
-    assert answer.status_code == 201, answer.text
-    return answer.json()
-
-
 def confirmed(bureau, order):
     part = order["supplier_orders"][0]["id"]
     assert bureau.as_("seller").post(f"/v1/supplier-orders/{part}/confirm").status_code == 200
@@ -40,7 +34,7 @@ def proposed(bureau, part, *lines, who="school_purchaser", **head):
 
 def test_an_order_below_the_rules_is_not_amended_above_them(bureau, database):
     bureau.rule(min_amount="500.00")
-    part, line = confirmed(bureau, placed(bureau, 5))
+    part, line = confirmed(bureau, bureau.placed(5))
     dearer = proposed(bureau, part, {"order_line_id": line, "unit_price": "100.00"})
     assert code(bureau.as_("seller").post(dearer)) == (409, "beyond_approval")
     bureau.as_("school_purchaser").post(dearer.replace("accept", "withdraw"))
@@ -64,8 +58,8 @@ def test_an_approved_order_is_not_amended_above_its_approval(bureau):
 
 def test_a_part_that_got_dearer_counts_with_what_was_spent_before(bureau):
     bureau.rule(min_amount="500.00", cumulative=True)
-    placed(bureau, 2)
-    part, line = confirmed(bureau, placed(bureau, 2))
+    bureau.placed(2)
+    part, line = confirmed(bureau, bureau.placed(2))
     dearer = proposed(bureau, part, {"order_line_id": line, "unit_price": "180.10"})
     assert code(bureau.as_("seller").post(dearer)) == (409, "beyond_approval")
     bureau.as_("school_purchaser").post(dearer.replace("accept", "withdraw"))
@@ -88,17 +82,12 @@ def test_two_lines_take_the_same_substitute(bureau, database):
     assert report.differences(database) == 0
 
 
-def move(bureau, order, unit, who="bureau_purchaser"):
-    body = {"unit_id": unit.id, "reason": "选错单位"}
-    return bureau.as_(who).post(f"/v1/purchase-orders/{order['id']}/budget-unit", json=body)
-
-
 def test_an_order_does_not_get_round_the_rules_by_way_of_another_unit(bureau):
     bureau.rule({"name": "校领导", "role": "approver"}, who="school_buyer_admin", min_amount="300.00")
-    small, large = (placed(bureau, n, who="bureau_purchaser", buyer_id=bureau.other.id) for n in (4, 5))
-    assert code(move(bureau, large, bureau.school)) == (409, "approval_needed")
-    assert move(bureau, small, bureau.school).status_code == 200
-    assert move(bureau, large, bureau.bureau).status_code == 200
+    small, large = (bureau.placed(n, who="bureau_purchaser", buyer_id=bureau.other.id) for n in (4, 5))
+    assert code(bureau.move(large, bureau.school)) == (409, "approval_needed")
+    assert bureau.move(small, bureau.school).status_code == 200
+    assert bureau.move(large, bureau.bureau).status_code == 200
 
 
 def test_steps_that_were_taken_go_with_the_order(bureau):
@@ -106,9 +95,9 @@ def test_steps_that_were_taken_go_with_the_order(bureau):
     request = bureau.ask(5).json()["purchase_request"]
     done = bureau.as_("bureau_approver").post(f"/v1/purchase-requests/{request['id']}/approve", json={}).json()
     order = {"id": done["purchase_order_id"]}
-    assert move(bureau, order, bureau.other).status_code == 200
+    assert bureau.move(order, bureau.other).status_code == 200
     bureau.rule({"name": "校领导", "role": "approver"}, who="school_buyer_admin")
-    refused = move(bureau, order, bureau.school)
+    refused = bureau.move(order, bureau.school)
     assert code(refused) == (409, "approval_needed")
     assert refused.json()["data"]["steps"] == "校领导"
 
@@ -116,16 +105,16 @@ def test_steps_that_were_taken_go_with_the_order(bureau):
 def test_a_unit_that_needs_a_budget_takes_over_no_order_without_one(bureau):
     path = f"/v1/organisations/{bureau.school.id}/buying-settings"
     bureau.as_("bureau_buyer_admin").patch(path, json={"budget_required": True})
-    order = placed(bureau, 1, who="bureau_purchaser", buyer_id=bureau.other.id)
-    assert code(move(bureau, order, bureau.school)) == (409, "budget_missing")
+    order = bureau.placed(1, who="bureau_purchaser", buyer_id=bureau.other.id)
+    assert code(bureau.move(order, bureau.school)) == (409, "budget_missing")
     bureau.budget("100.00", organisation_id=bureau.school.id)
-    assert move(bureau, order, bureau.school).status_code == 200
+    assert bureau.move(order, bureau.school).status_code == 200
 
 
 def test_the_suppliers_hear_of_every_move(bureau, database):
-    order = placed(bureau, 1)
+    order = bureau.placed(1)
     for unit in (bureau.other, bureau.school, bureau.other):
-        assert move(bureau, order, unit).status_code == 200
+        assert bureau.move(order, unit).status_code == 200
         outbox.drain(database, HANDLERS)
     with database.unit_of_work() as session:
         told = text("SELECT count(*) FROM notification WHERE kind = 'purchase_order.reassigned'")

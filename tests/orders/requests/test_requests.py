@@ -20,10 +20,6 @@ def bureau(api, database):
     return make_bureau(api, database)
 
 
-def decide(bureau, request, who, verb="approve", **body):
-    return bureau.as_(who).post(f"/v1/purchase-requests/{request['id']}/{verb}", json=body or {})
-
-
 def waiting(answer):
     assert answer.status_code == 201, answer.text
     assert answer.json()["purchase_order"] is None
@@ -56,13 +52,13 @@ def test_two_steps_and_then_the_order(bureau, database):
     assert [(step["name"], step["status"]) for step in request["steps"]] == [("校领导", "waiting"), ("教委财务", "waiting")]
     assert (request["number"][:4], request["total"], request["next_step"]) == ("PR20", "1398.00", "校领导")
     assert inbox(bureau, database, "school_approver") == ["purchase_request.waiting"]
-    assert decide(bureau, request, "bureau_finance").json()["code"] == "not_yours_to_decide"
-    first = decide(bureau, request, "school_approver", reason="同意").json()
+    assert bureau.decide(request, "bureau_finance").json()["code"] == "not_yours_to_decide"
+    first = bureau.decide(request, "school_approver", reason="同意").json()
     assert (first["status"], first["next_step"]) == ("waiting", "教委财务")
     todo = bureau.as_("bureau_finance").get("/v1/purchase-requests", params={"to_decide": True}).json()["items"]
     assert [each["id"] for each in todo] == [request["id"]]
     assert bureau.as_("bureau_finance").get(f"/v1/purchase-requests/{request['id']}").json()["mine_to_decide"] is True
-    done = decide(bureau, request, "bureau_finance").json()
+    done = bureau.decide(request, "bureau_finance").json()
     assert done["status"] == "ordered"
     order = bureau.as_("school_purchaser").get(f"/v1/purchase-orders/{done['purchase_order_id']}").json()
     assert order["purchase_request_id"] == request["id"]
@@ -71,7 +67,7 @@ def test_two_steps_and_then_the_order(bureau, database):
         placed_by = session.execute(text("SELECT placed_by FROM purchase_order")).scalar_one()
     assert placed_by == bureau.people["school_purchaser"].id
     assert "purchase_request.ordered" in inbox(bureau, database, "school_purchaser")
-    assert code(decide(bureau, request, "bureau_finance")) == (409, "illegal_move")
+    assert code(bureau.decide(request, "bureau_finance")) == (409, "illegal_move")
 
 
 def test_a_request_is_returned_changed_handed_in_again_and_refused(bureau, database):
@@ -80,14 +76,14 @@ def test_a_request_is_returned_changed_handed_in_again_and_refused(bureau, datab
     left = lambda: bureau.as_("bureau_viewer").get(f"/v1/budgets/{budget['id']}").json()["available"]  # noqa: E731
     request = waiting(bureau.ask(5))
     assert left() == "650.50"
-    assert decide(bureau, request, "bureau_approver", "return", reason="请减少数量").json()["status"] == "returned"
+    assert bureau.decide(request, "bureau_approver", "return", reason="请减少数量").json()["status"] == "returned"
     assert left() == "1000.00"
     path = f"/v1/purchase-requests/{request['id']}/resubmit"
     assert code(bureau.as_("school_buyer_admin").post(path, json=bureau.order(2))) == (403, "not_your_request")
     again = bureau.as_("school_purchaser").post(path, json=bureau.order(2, reason="已减少")).json()
     assert (again["status"], again["round"], again["total"], len(again["steps"])) == ("waiting", 2, "139.80", 1)
     assert left() == "860.20"
-    refused = decide(bureau, again, "bureau_approver", "reject", reason="不需要").json()
+    refused = bureau.decide(again, "bureau_approver", "reject", reason="不需要").json()
     assert (refused["status"], refused["steps"][0]["reason"]) == ("rejected", "不需要")
     assert left() == "1000.00"
     assert set(inbox(bureau, database, "school_purchaser")) == {"purchase_request.returned", "purchase_request.rejected"}
@@ -109,7 +105,7 @@ def test_what_cannot_be_placed_any_more_stays_approved_and_says_why(bureau, data
     request = waiting(bureau.ask(5))
     with database.unit_of_work() as session:
         session.execute(text("UPDATE stock SET on_hand = 4 WHERE sku_id = :sku"), {"sku": bureau.market.products[0].sku_id})
-    approved = decide(bureau, request, "bureau_approver").json()
+    approved = bureau.decide(request, "bureau_approver").json()
     assert (approved["status"], approved["purchase_order_id"]) == ("approved", None)
     assert [fault["code"] for fault in approved["faults"]] == ["lines_refused", "stock_short"]
     assert inbox(bureau, database, "school_purchaser") == ["purchase_request.stuck"]
@@ -131,16 +127,16 @@ def test_nobody_approves_the_own_request(bureau):
     refused = bureau.ask(1, who="school_buyer_admin")
     assert code(refused) == (409, "nobody_to_approve")
     request = waiting(bureau.ask(1))
-    assert decide(bureau, request, "school_buyer_admin").json()["status"] == "ordered"
+    assert bureau.decide(request, "school_buyer_admin").json()["status"] == "ordered"
 
 
 def test_nobody_takes_two_steps(bureau):
     people = [bureau.people["bureau_approver"].id, bureau.people["bureau_finance"].id]
     bureau.rule({"name": "一", "user_ids": people}, {"name": "二", "user_ids": [*people, bureau.people["bureau_buyer_admin"].id]})
     request = waiting(bureau.ask(1))
-    assert decide(bureau, request, "bureau_approver").json()["next_step"] == "二"
-    assert code(decide(bureau, request, "bureau_approver")) == (403, "not_yours_to_decide")
-    assert decide(bureau, request, "bureau_finance").json()["status"] == "ordered"
+    assert bureau.decide(request, "bureau_approver").json()["next_step"] == "二"
+    assert code(bureau.decide(request, "bureau_approver")) == (403, "not_yours_to_decide")
+    assert bureau.decide(request, "bureau_finance").json()["status"] == "ordered"
 
 
 def test_deputies_stand_in_for_their_days(bureau, api):
@@ -157,16 +153,16 @@ def test_deputies_stand_in_for_their_days(bureau, api):
     request = waiting(bureau.ask(1))
     todo = bureau.as_("bureau_finance").get("/v1/purchase-requests", params={"to_decide": True}).json()["items"]
     assert [each["id"] for each in todo] == [request["id"]]
-    done = decide(bureau, request, "bureau_finance").json()["steps"][0]
+    done = bureau.decide(request, "bureau_finance").json()["steps"][0]
     assert (done["decided_by"], done["decided_for"]) == (bureau.people["bureau_finance"].id, bureau.people["bureau_approver"].id)
     later = waiting(bureau.ask(1))
     assert boss.post(f"/v1/approval-deputies/{appointed.json()['id']}/revoke").status_code == 200
     assert code(boss.post(f"/v1/approval-deputies/{appointed.json()['id']}/revoke")) == (409, "deputy_ended")
-    assert code(decide(bureau, later, "bureau_finance")) == (403, "not_yours_to_decide")
+    assert code(bureau.decide(later, "bureau_finance")) == (403, "not_yours_to_decide")
     assert bureau.as_("bureau_finance").get("/v1/purchase-requests", params={"to_decide": True}).json()["items"] == []
     ahead = {"first_day": str(today + timedelta(days=2)), "last_day": str(today + timedelta(days=3))}
     boss.post("/v1/approval-deputies", json={"deputy_id": bureau.people["bureau_finance"].id, **ahead})
-    assert code(decide(bureau, later, "bureau_finance")) == (403, "not_yours_to_decide")
+    assert code(bureau.decide(later, "bureau_finance")) == (403, "not_yours_to_decide")
     with clock.fixed(clock.now() + timedelta(days=2)):
         tomorrow = api.as_(bureau.people["bureau_finance"])
         assert tomorrow.post(f"/v1/purchase-requests/{later['id']}/approve", json={}).json()["status"] == "ordered"
@@ -251,7 +247,7 @@ def test_papers_belong_to_the_buyers_side(bureau):
     spare = school.post(path + "/files", files={"file": ("a.pdf", PDF)}).json()[-1]
     assert bureau.as_("school_buyer_admin").delete(f"{path}/files/{spare['id']}").status_code == 403
     assert school.delete(f"{path}/files/{spare['id']}").status_code == 204
-    order = decide(bureau, request, "bureau_approver").json()["purchase_order_id"]
+    order = bureau.decide(request, "bureau_approver").json()["purchase_order_id"]
     assert [each["id"] for each in school.get(f"/v1/purchase-orders/{order}/files").json()] == [paper["id"]]
     assert school.get(f"/v1/purchase-orders/{order}/files/{paper['id']}").content == PDF
     assert school.post(f"/v1/purchase-orders/{order}/files", files={"file": ("名单.pdf", PDF)}).status_code == 201

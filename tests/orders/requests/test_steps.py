@@ -28,10 +28,6 @@ def code(answer):
     return answer.status_code, answer.json()["code"]
 
 
-def decide(bureau, request, who, verb="approve", **body):
-    return bureau.as_(who).post(f"/v1/purchase-requests/{request['id']}/{verb}", json=body or {})
-
-
 def waiting(answer):
     assert answer.status_code == 201, answer.text
     return answer.json()["purchase_request"]
@@ -51,10 +47,10 @@ def test_whoever_alone_can_take_a_later_step_leaves_the_earlier_one_to_others(bu
     boss = bureau.people["bureau_approver"].id
     bureau.rule({"name": "一", "role": "approver"}, {"name": "二", "user_ids": [boss]})
     request = waiting(bureau.ask(1))
-    refused = decide(bureau, request, "bureau_approver")
+    refused = bureau.decide(request, "bureau_approver")
     assert code(refused) == (409, "nobody_to_approve")
-    assert decide(bureau, request, "second").json()["next_step"] == "二"
-    assert decide(bureau, request, "bureau_approver").json()["status"] == "ordered"
+    assert bureau.decide(request, "second").json()["next_step"] == "二"
+    assert bureau.decide(request, "bureau_approver").json()["status"] == "ordered"
 
 
 def test_nobody_takes_a_second_step_by_way_of_a_deputy(bureau):
@@ -65,17 +61,17 @@ def test_nobody_takes_a_second_step_by_way_of_a_deputy(bureau):
     bureau.as_("bureau_approver").post("/v1/approval-deputies", json={"deputy_id": finance, **days})
     todo = lambda who: bureau.as_(who).get("/v1/purchase-requests?to_decide=true").json()["items"]  # noqa: E731
     first = waiting(bureau.ask(1))
-    assert decide(bureau, first, "bureau_approver").json()["next_step"] == "二"
+    assert bureau.decide(first, "bureau_approver").json()["next_step"] == "二"
     assert todo("bureau_finance") == []
-    assert code(decide(bureau, first, "bureau_finance")) == (403, "not_yours_to_decide")
-    assert decide(bureau, first, "bureau_buyer_admin").json()["status"] == "ordered"
+    assert code(bureau.decide(first, "bureau_finance")) == (403, "not_yours_to_decide")
+    assert bureau.decide(first, "bureau_buyer_admin").json()["status"] == "ordered"
     # nor the other way round: what was decided in somebody's place is that person's step
     second = waiting(bureau.ask(1))
-    assert decide(bureau, second, "bureau_finance").json()["next_step"] == "二"
+    assert bureau.decide(second, "bureau_finance").json()["next_step"] == "二"
     assert todo("bureau_approver") == []
     shown = bureau.as_("bureau_approver").get(f"/v1/purchase-requests/{second['id']}").json()
     assert shown["mine_to_decide"] is False
-    assert code(decide(bureau, second, "bureau_approver")) == (403, "not_yours_to_decide")
+    assert code(bureau.decide(second, "bureau_approver")) == (403, "not_yours_to_decide")
 
 
 def test_an_administrator_has_somebody_stand_in_for_who_fell_ill(bureau, database):
@@ -95,7 +91,7 @@ def test_an_administrator_has_somebody_stand_in_for_who_fell_ill(bureau, databas
     assert code(appoint("bureau_buyer_admin", deputy_id=people["bureau_approver"])) == (422, "unknown_deputy")
     made = appoint("bureau_buyer_admin")
     assert (made.status_code, made.json()["user_id"], made.json()["deputy_id"]) == (201, body["user_id"], body["deputy_id"])
-    assert decide(bureau, waiting(bureau.ask(1)), "second").json()["status"] == "ordered"
+    assert bureau.decide(waiting(bureau.ask(1)), "second").json()["status"] == "ordered"
 
 
 def test_people_of_a_unit_above_hear_of_the_steps_that_name_them(bureau, database):
@@ -115,13 +111,13 @@ def test_papers_that_somebody_decided_on_stay(bureau):
     school = bureau.as_("school_purchaser")
     papers = [school.post(path + "/files", files={"file": (f"{n}.pdf", PDF)}).json()[-1]["id"] for n in range(3)]
     assert school.delete(f"{path}/files/{papers[0]}").status_code == 204
-    decide(bureau, request, "bureau_approver")
+    bureau.decide(request, "bureau_approver")
     assert code(school.delete(f"{path}/files/{papers[1]}")) == (409, "papers_fixed")
-    decide(bureau, request, "bureau_finance", "return", reason="请换附件")
+    bureau.decide(request, "bureau_finance", "return", reason="请换附件")
     assert school.delete(f"{path}/files/{papers[1]}").status_code == 204
     school.post(path + "/resubmit", json=bureau.order(1))
-    decide(bureau, request, "bureau_approver")
-    assert decide(bureau, request, "bureau_finance").json()["status"] == "ordered"
+    bureau.decide(request, "bureau_approver")
+    assert bureau.decide(request, "bureau_finance").json()["status"] == "ordered"
     assert code(school.delete(f"{path}/files/{papers[2]}")) == (409, "papers_fixed")
 
 
@@ -132,7 +128,7 @@ def test_a_telephone_number_of_an_address_is_one_of_an_order(bureau):
     body = bureau.order(1)
     del body["delivery_address"]
     request = waiting(bureau.as_("school_purchaser").post("/v1/purchase-requests", json=body))
-    done = decide(bureau, request, "bureau_approver")
+    done = bureau.decide(request, "bureau_approver")
     assert done.status_code == 200, done.text
     assert done.json()["status"] == "ordered"
 
@@ -187,7 +183,7 @@ def stuck(bureau, database, quantity):
     request = waiting(bureau.ask(quantity))
     with database.unit_of_work() as session:
         session.execute(text("UPDATE stock SET on_hand = 0"))
-    assert decide(bureau, request, "bureau_approver").json()["status"] == "approved"
+    assert bureau.decide(request, "bureau_approver").json()["status"] == "approved"
     with database.unit_of_work() as session:
         session.execute(text("UPDATE stock SET on_hand = 1000"))
     return request

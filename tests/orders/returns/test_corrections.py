@@ -12,7 +12,7 @@ from orders.ledger.rules import Part, part_to_reverse
 from orders.returns.rules import Standing, after_correction
 from shop.core import outbox
 from shop.identity.permissions import Role
-from tests.factories.after_sales import Delivered, ask_back, deliver, differences, rows
+from tests.factories.after_sales import Delivered, ask_back, ask_back_as, deliver, differences, rows
 from tests.factories.buying import make_bureau
 from tests.factories.identity import make_organisation, make_user
 from tests.factories.orders import make_market
@@ -64,11 +64,6 @@ def test_weight_and_quantity_follow_once_both_agree(api, database, market):
     assert differences(database) == {}
 
 
-def ask_back_of(buyer, sent, quantity):
-    body = {"reason_code": "quality", "reason": "冻伤", "lines": [{"order_line_id": sent.line, "quantity": str(quantity)}]}
-    return buyer.post(f"/v1/shipments/{sent.shipment}/returns", json=body)
-
-
 def test_refusals(api, database, market):
     buyer, seller = api.as_(market.purchaser), api.as_(market.sellers[0])
     sent = deliver(api, market, 10)
@@ -95,7 +90,7 @@ def test_refusals(api, database, market):
     assert differences(database) == {}
 
 
-def test_what_was_rejected_by_mistake_is_sold_after_all(api, database, market):
+def test_what_was_rejected_by_mistake_is_sold_after_all(api, database):
     """Two deliveries of one line, one of them rejected as a whole; then given back, put right again, and moved with the order's budget."""
     bureau = make_bureau(api, database, stock=100)
     budget = bureau.budget("700.00")
@@ -116,7 +111,7 @@ def test_what_was_rejected_by_mistake_is_sold_after_all(api, database, market):
         }
         buyer.post(f"/v1/shipments/{shipments[-1]}/acceptance", json={"lines": [answer]})
     sent = Delivered(order["id"], part, line, shipments[1])
-    assert ask_back_of(buyer, sent, 1).json()["errors"][0]["code"] == "above_returnable"
+    assert ask_back_as(buyer, sent, 1).json()["errors"][0]["code"] == "above_returnable"
 
     def settle(quantity, grams=None):
         made = propose(buyer, sent, quantity, grams)
@@ -134,7 +129,7 @@ def test_what_was_rejected_by_mistake_is_sold_after_all(api, database, market):
     booked = settle(3, 14_500)
     assert (booked["before"], booked["after"], booked["after_grams"]) == ("0.00", "209.70", 14_500)
     assert stands() == ((9, 44_500, 62_910), "629.10", "629.10")
-    back = ask_back_of(buyer, sent, 1).json()["id"]
+    back = ask_back_as(buyer, sent, 1).json()["id"]
     seller.post(f"/v1/returns/{back}/approve", json={"without_goods": True})
     assert stands() == ((8, 39_667, 55_920), "559.20", "559.20")
     unit = bureau.other.id

@@ -339,3 +339,13 @@ def test_who_quotes_is_sealed_in_the_audit_trail_too(scene, later):
         with scene.database.unit_of_work() as session:
             open_quotations(session)
         assert acts().count("quotation.submitted") == 3
+
+
+def test_who_asked_and_who_quoted_is_sealed_for_good_when_a_request_is_cancelled(scene):
+    request_id = mixed(scene)
+    assert scene.do("fengjie", request_id, "questions", text="可否分批送货？").status_code == 201
+    assert scene.do("buyer", request_id, "cancel", reason="预算调整").status_code == 200
+    shown = scene.as_("city").get("/v1/audit/events", params={"limit": 200}).json()["items"]
+    acts = {event["action"] for event in shown}
+    assert "quotation_request.cancel" in acts
+    assert not {act for act in acts if act.startswith("quotation.") or act == "quotation_request.asked"}

@@ -34,13 +34,13 @@ def live(api, database):
     return scene
 
 
-def slowly(monkeypatch):
+def slowly(monkeypatch, seconds=0.15):
     """Every quotation takes its time between being written and being committed."""
     write = quoting._write
 
     def slow(*args):
         made = write(*args)
-        time.sleep(0.15)
+        time.sleep(seconds)
         return made
 
     monkeypatch.setattr(quoting, "_write", slow)
@@ -91,7 +91,9 @@ def rush_to_the_end(scene, seconds=4):
     with ThreadPoolExecutor(SUPPLIERS) as pool:
         list(pool.map(send, range(SUPPLIERS)))
     looking.join()
-    in_force = scene.column("SELECT id FROM quotation WHERE status = 'submitted' ORDER BY id")
+    in_force = scene.column(
+        "SELECT id FROM quotation WHERE status = 'submitted' AND quotation_request_id = :id ORDER BY id", id=request_id
+    )
     return first_look, in_force, {status: statuses.count(status) for status in set(statuses)}
 
 
@@ -116,11 +118,14 @@ def unlocked(monkeypatch):
 
 
 def test_without_the_locks_the_rush_adds_to_what_the_buyer_has_read(live, monkeypatch):
-    """The control: when this fails, the test above proves nothing."""
-    slowly(monkeypatch)
+    """The control: when this fails, the test above proves nothing.
+
+    A busy machine may let the buyer look only when all is committed; so there are several rushes.
+    """
+    slowly(monkeypatch, seconds=0.5)
     unlocked(monkeypatch)
-    found, in_force, _ = rush_to_the_end(live)
-    assert found != in_force
+    rushes = (rush_to_the_end(live) for _ in range(5))
+    assert any(found != in_force for found, in_force, _ in rushes)
 
 
 def looked_at_while_one_is_written(scene, monkeypatch):

@@ -503,6 +503,22 @@ def test_an_endpoint_that_asks_to_be_left_alone_is(customer, system, status):
         assert customer.send() == 3
 
 
+def test_a_call_in_flight_does_not_shorten_the_rest_that_another_was_asked_for(customer, system, database):
+    endpoint = customer.endpoint(system.url)
+    customer.happen(2)
+    first, second = sending.claim(database), sending.claim(database)
+    system.answers, system.headers = [503], {"retry-after": "1800"}
+    sending.deliver(database, first)
+    system.answers, system.headers = [500], {}
+    sending.deliver(database, second)
+    customer.happen()
+    with later(minutes=25):
+        assert customer.send() == 0
+    with later(minutes=31):
+        assert customer.send() == 3
+    assert {each["status"] for each in customer.deliveries(endpoint)} == {"delivered"}
+
+
 def test_a_ping_does_not_wait_for_an_endpoint_that_asked_to_be_left_alone(customer, system):
     system.answers, system.headers = [503], {"retry-after": "9999999"}
     endpoint = customer.endpoint(system.url)
