@@ -1,5 +1,6 @@
 """The demo-only switch that moves the clock."""
 
+from contextlib import contextmanager
 from datetime import timedelta
 
 import httpx
@@ -19,11 +20,12 @@ def admin(demo_server):
         yield client
 
 
+@contextmanager
 def signed_in(address, username):
-    client = httpx.Client(base_url=address, timeout=60)
-    form = {"grant_type": "password", "username": username, "password": PASSWORD}
-    client.headers["Authorization"] = f"Bearer {client.post('/v1/auth/token', data=form).json()['access_token']}"
-    return client
+    with httpx.Client(base_url=address, timeout=60) as client:
+        form = {"grant_type": "password", "username": username, "password": PASSWORD}
+        client.headers["Authorization"] = f"Bearer {client.post('/v1/auth/token', data=form).json()['access_token']}"
+        yield client
 
 
 def test_the_administrator_moves_the_clock_of_everything(admin, demo_database):
