@@ -99,9 +99,9 @@ def test_operation_ids_are_unique(server):
 def test_the_docs_need_no_internet(server):
     import httpx
 
-    page = httpx.get(server.address() + "/docs").text
+    page = httpx.get(server.address() + "/docs", timeout=60).text
     assert "http://" not in page
     assert "https://" not in page
     for asset in ("swagger-ui-bundle.js", "swagger-ui.css"):
         assert f"/docs/assets/{asset}" in page
-        assert httpx.get(f"{server.address()}/docs/assets/{asset}").status_code == 200
+        assert httpx.get(f"{server.address()}/docs/assets/{asset}", timeout=60).status_code == 200

@@ -281,7 +281,7 @@ def test_without_the_index_several_are_raised(scene, monkeypatch):
         session.execute(text("DROP INDEX uq_quality_signal_open"))
     unguarded = str(signals._RAISE).replace(" ON CONFLICT (certificate_id) WHERE cleared_at IS NULL DO NOTHING", "")
     unguarded = unguarded.replace("VALUES (:certificate_id, :ratings, :buyers, :now)", (
-        "SELECT :certificate_id, :ratings, :buyers, CAST(:now AS timestamptz) WHERE NOT EXISTS ("
+        "SELECT :certificate_id, :ratings, :buyers, CAST(:now AS timestamptz) FROM pg_sleep(0.3) WHERE NOT EXISTS ("
         "SELECT FROM quality_signal WHERE certificate_id = :certificate_id AND cleared_at IS NULL)"
     ))  # fmt: skip
     monkeypatch.setattr(signals, "_RAISE", text(unguarded))

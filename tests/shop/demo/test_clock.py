@@ -1,5 +1,6 @@
 """The demo-only switch that moves the clock."""
 
+from contextlib import contextmanager
 from datetime import timedelta
 
 import httpx
@@ -15,10 +16,15 @@ from tests.factories.identity import make_user
 
 @pytest.fixture
 def admin(demo_server):
-    with httpx.Client(base_url=demo_server) as client:
-        form = {"grant_type": "password", "username": "admin", "password": PASSWORD}
-        token = client.post("/v1/auth/token", data=form).json()["access_token"]
-        client.headers["Authorization"] = f"Bearer {token}"
+    with signed_in(demo_server, "admin") as client:
+        yield client
+
+
+@contextmanager
+def signed_in(address, username):
+    with httpx.Client(base_url=address, timeout=60) as client:
+        form = {"grant_type": "password", "username": username, "password": PASSWORD}
+        client.headers["Authorization"] = f"Bearer {client.post('/v1/auth/token', data=form).json()['access_token']}"
         yield client
 
 
@@ -40,11 +46,10 @@ def test_it_moves_forward_by_whole_days_only(admin):
 
 
 def test_nobody_else_moves_it(demo_server):
-    form = {"grant_type": "password", "username": "city", "password": PASSWORD}
-    token = httpx.post(f"{demo_server}/v1/auth/token", data=form).json()["access_token"]
-    answer = httpx.post(f"{demo_server}/v1/demo/clock", json={"days": 1}, headers={"Authorization": f"Bearer {token}"})
-    assert answer.status_code == 403
-    assert httpx.post(f"{demo_server}/v1/demo/clock", json={"days": 1}).status_code == 401
+    with signed_in(demo_server, "city") as client:
+        assert client.post("/v1/demo/clock", json={"days": 1}).status_code == 403
+        del client.headers["Authorization"]
+        assert client.post("/v1/demo/clock", json={"days": 1}).status_code == 401
 
 
 def test_without_the_setting_there_is_no_such_route(api, database):
