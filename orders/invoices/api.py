@@ -1,6 +1,5 @@
 """Invoices and credit notes over HTTP."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import Query
@@ -26,7 +25,7 @@ from orders.invoices.schemas import (
 )
 from shop.core import clock, exports, printing
 from shop.core.paging import After, Limit, Page
-from shop.core.quantities import Id
+from shop.core.quantities import Day, Id
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 
@@ -63,9 +62,9 @@ def bundle(call: Call, asked: Annotated[InvoiceFilter, Query()]) -> Response:
 
 
 @routes.get("/invoices/exemptions", Permission.ORDERS_READ)
-def exemptions(call: Call, on: date | None = None) -> list[ExemptionGroundOut]:
-    """The reasons for which a line holds no VAT, with what they rest on."""
-    return queries.exemptions(on or clock.today(), call.language)
+def exemptions(call: Call, on: Day | None = None) -> list[ExemptionGroundOut]:
+    """The reasons for which a line holds no VAT, with what they rest on and what they are for."""
+    return queries.exemptions(call.session, on or clock.today(), call.language)
 
 
 @routes.get("/invoices/uninvoiced", Permission.ORDERS_READ, answer=Page[UninvoicedRow], responses=exports.FILES)

@@ -151,10 +151,10 @@ def test_goods_without_vat_say_why(api, database, market):
         "Caishui [2008] No. 81, Article 1",
     )
     nights = deliver(api, market, None, None, 2, of=1)
-    for said in ({}, {"exemption": "self_produced"}):
+    for said in ({}, {"exemptions": ["self_produced", "vegetables"]}):
         refused = issue(seller, nights.part, **said)
         assert (refused.status_code, refused.json()["code"]) == (422, "exemption_needed")
-    [line] = issue(seller, nights.part, exemption="small_scale").json()["lines"]
+    [line] = issue(seller, nights.part, exemptions=["cooperative", "small_scale"]).json()["lines"]
     assert line["exemption"]["code"] == "small_scale"
     listed = seller.get("/v1/invoices/exemptions").json()
     assert {each["code"] for each in listed} >= {"self_produced", "cooperative", "small_scale"}
