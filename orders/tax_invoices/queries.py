@@ -105,7 +105,7 @@ _ASKED = """
     AND (CAST(:issued_from AS date) IS NULL OR x.issued_on >= :issued_from) AND (CAST(:issued_to AS date) IS NULL OR x.issued_on <= :issued_to)
     AND (CAST(:number AS text) IS NULL OR starts_with(x.number, :number)) AND (CAST(:start AS bigint) IS NULL OR x.id < :start)
 """
-#: SQL: a tax invoice that counts is for invoice ``{invoice}``, or for a delivery that stands in it.
+#: SQL: a tax invoice that counts is for invoice ``{invoice}``, or for a delivery that stands in it. (Inside it c, l and t are taken.)
 REGISTERED = f"""
     (EXISTS (SELECT FROM tax_invoice_cover c JOIN tax_invoice t ON t.id = c.tax_invoice_id AND t.status IN ({_COUNTED})
              WHERE c.invoice_id = {{invoice}})
