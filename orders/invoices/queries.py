@@ -25,7 +25,7 @@ from orders.invoices.schemas import (
     TotalsOut,
     VatOut,
 )
-from orders.invoices.states import INVOICE
+from orders.invoices.states import possible
 from orders.money.queries import ALLOWED_OF_PART
 from orders.purchasing.queries import IN_REACH, reach
 from shop.core import paging
@@ -125,7 +125,7 @@ def invoice(session: Session, actor: Actor, invoice_id: int, language: Language)
         vat_by_rate=_by_rate(lines),
         lines=[_line(line, grounds, row.issued_on, language) for line in lines],
         credit_notes=[CreditNoteRow(**_row(note, CreditNoteRow)) for note in notes],
-        possible_actions=INVOICE.possible(row.status),
+        possible_actions=possible(row.status, sent=row.sent_at is not None),
     )
 
 

@@ -11,7 +11,7 @@ from orders.invoices.actions.crediting import credit_note_series, follow, hold
 from orders.invoices.errors import ExemptionNeeded, NotAccepted, NothingToInvoice
 from orders.invoices.rules import CreditReason
 from orders.invoices.schemas import IssueIn
-from orders.invoices.states import INVOICE, InvoiceMove
+from orders.invoices.states import INVOICE, InvoiceMove, possible
 from orders.ledger.booking import LOCK
 from orders.purchasing.actions.moving import locked
 from shop.core import audit, clock, numbers, outbox
@@ -20,6 +20,7 @@ from shop.core.db import array
 from shop.core.errors import Fault, NotFound
 from shop.core.money import vat_in_gross
 from shop.core.quantities import THOUSANDTH
+from shop.core.states import IllegalMove
 from shop.identity.actor import Actor
 from shop.programmes import queries as programmes
 from shop.programmes.invoicing import Exemption, Ground, grounds_on
@@ -144,7 +145,7 @@ def send(session: Session, actor: Actor, invoice_id: int) -> None:
     """Send an invoice to its buyer.
 
     Raises:
-        NotFound: not an invoice of the caller's organisation (404). IllegalMove: it was sent, or credited before (409).
+        NotFound: not an invoice of the caller's organisation (404). IllegalMove: it was sent before (409).
     """
     row = session.execute(_LOCK, {"id": invoice_id}).first()
     if row is None or not actor.within_branch(row.path):
@@ -153,8 +154,9 @@ def send(session: Session, actor: Actor, invoice_id: int) -> None:
 
 
 def _send(session: Session, who: Who, row: Any) -> None:
-    # what was issued before a reduction of its price is sent all the same
-    status = row.status if row.status == "partly_credited" and row.sent_at is None else INVOICE.after(row.status, InvoiceMove.SEND)
+    if row.sent_at is not None:
+        raise IllegalMove(state=row.status, action=InvoiceMove.SEND, allowed=possible(row.status, sent=True))
+    status = INVOICE.after(row.status, InvoiceMove.SEND)
     session.execute(_SEND, {"id": row.id, "status": status, "now": clock.now(), "user": who.user_id})
     audit.record(session, who, "invoice.sent", "invoice", row.id)
     outbox.publish(session, "invoice.sent", invoice_id=row.id)
