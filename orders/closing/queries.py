@@ -151,15 +151,17 @@ def close(session: Session, actor: Actor, asked: CloseFilter, *, limit: int, aft
     start = paging.position(after, int, int)
     month = asked.month or month_before(clock.today())
     first, last = days_of(month)
-    given = {
+    given: dict[str, Any] = {
         "branch": f"{actor.organisation_path}%" if actor.organisation_path else None,
         "regions": [f"{prefix}%" for prefix in actor.regions(Permission.MONEY_READ)],
         "first": first,
         "last": last,
         "today": clock.today(),
     }
+    # who keeps the money of the city sees everything: then nothing is looked for
+    within = "SELECT id FROM supplier_order" if "%" in given["regions"] else parts_of(given)
     found = session.execute(
-        text(_ROWS.format(within=parts_of(given))), {**given, **asked.model_dump(include={"seller_id", "buyer_id"})}
+        text(_ROWS.format(within=within)), {**given, **asked.model_dump(include={"seller_id", "buyer_id"})}
     ).all()
     judged = [(row, Standing(**{name: getattr(row, name) for name in Standing.__slots__})) for row in found]
     # false comes before true: what lacks something, then the rest; either is sorted by part already

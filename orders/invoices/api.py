@@ -127,12 +127,23 @@ def credit_notes(call: Call, asked: Annotated[CreditNoteSearch, Query()]) -> Pag
     return exports.file(asked.format, "credit_notes", header, map(sheets.credit_note_cells, rows), title)
 
 
-@routes.get("/credit-notes/due", Permission.ORDERS_READ)
+@routes.get("/credit-notes/due", Permission.ORDERS_READ, answer=Page[CreditDueRow], responses=exports.FILES)
 def credit_due(
-    call: Call, seller_id: Id | None = None, buyer_id: Id | None = None, limit: Limit = 50, after: After = None
-) -> Page[CreditDueRow]:
-    """Parts of orders whose invoices hold more than is owed by now: proposals of credit notes, worked out from the books at any moment."""
-    return pending.credit_due(call.session, call.actor, seller_id=seller_id, buyer_id=buyer_id, limit=limit, after=after)
+    call: Call,
+    seller_id: Id | None = None,
+    buyer_id: Id | None = None,
+    limit: Limit = 50,
+    after: After = None,
+    format: Format = "json",
+) -> Page[CreditDueRow] | Response:
+    """Parts of orders whose invoices hold more than is owed by now: proposals of credit notes, worked out from the books at any moment; as a file
+    for the books."""
+    of = {"seller_id": seller_id, "buyer_id": buyer_id}
+    if format == "json":
+        return pending.credit_due(call.session, call.actor, **of, limit=limit, after=after)
+    rows = pending.credit_due(call.session, call.actor, **of, limit=exports.MAX_ROWS, after=None).items
+    title, header = sheets.CREDIT_DUE[call.language], sheets.CREDIT_DUE_HEADER[call.language]
+    return exports.file(format, "credit_due", header, map(sheets.credit_due_cells, rows), title)
 
 
 @routes.get("/credit-notes/{credit_note_id}", Permission.ORDERS_READ)

@@ -21,16 +21,9 @@ def exemption_of(
 
 
 def ground_of(grounds: Sequence[Ground], code: Exemption, on: date) -> Ground:
-    """What an exemption rests on, on a Shanghai date; of one that no longer does, what it rested on last.
-
-    Raises:
-        LookupError: the programme names no such exemption.
-    """
+    """What an exemption rests on, on a Shanghai date; where it rests on nothing then, what it rested on last. A programme names every one."""
     named = [ground for ground in grounds if ground.code is code]
-    in_force = grounds_on(named, on) or named[-1:]
-    if not in_force:
-        raise LookupError(code)
-    return in_force[0]
+    return next(iter(grounds_on(named, on)), named[-1])
 
 
 class CreditReason(StrEnum):

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field, TypeAdapter, model_validator
 
 from shop.programmes.parts import Part
 
@@ -62,6 +62,13 @@ class InvoicingRules(Part):
     #: several: the highest (从高适用税率, 增值税法第十二条), or that of most of the goods (主要业务, 增值税法第十三条).
     freight_rate: Literal["highest", "main"] = "highest"
     exemptions: tuple[Ground, ...] = Field(default_factory=_published)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        """Old invoices go on saying why: a text ends by its day, it never goes."""
+        if missing := sorted(set(Exemption) - {ground.code for ground in self.exemptions}):
+            raise ValueError(f"exemptions lack {', '.join(missing)}")
+        return self
 
 
 def grounds_on(grounds: Iterable[Ground], on: date) -> list[Ground]:

@@ -31,8 +31,9 @@ _SALES = text(
     WHERE so.id = :id AND e.reverses_id IS NULL ORDER BY e.id
     """
 )
+# every order its suppliers in one order, so that two that move never wait for each other's number series in a ring
 _PARTS = text(
-    "SELECT id FROM supplier_order WHERE purchase_order_id = :id AND status IN ('partly_accepted', 'accepted') ORDER BY id"
+    "SELECT id FROM supplier_order WHERE purchase_order_id = :id AND status IN ('partly_accepted', 'accepted') ORDER BY supplier_id, id"
 )
 _OPEN = text(positions.OPEN_LINES)
 _HEAD = text(

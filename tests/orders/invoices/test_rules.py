@@ -170,6 +170,11 @@ def test_the_ground_of_an_exemption_is_that_of_its_day():
         assert len(set(codes)) == len(codes), "one text for each code on any day"
 
 
+def test_no_text_is_taken_away_from_old_invoices():
+    with pytest.raises(ValueError, match="exemptions lack small_scale"):
+        InvoicingRules(exemptions=GROUNDS[:-1])
+
+
 def test_what_is_exempt_is_a_kind_of_produce():
     produce = {category for ground in GROUNDS for category in ground.categories}
     assert produce == set(Category) - {Category.PROCESSED_SNACK, Category.BEVERAGE, Category.HANDICRAFT, Category.RURAL_TOURISM}
