@@ -39,6 +39,13 @@ _COVERS = text(
     ) x JOIN organisation seller ON seller.id = x.seller_id WHERE seller.path LIKE CAST(:branch AS text)
     """
 )
+# The deliveries that stand in invoices.
+_STANDING = text(
+    """
+    SELECT l.invoice_id, a.shipment_id FROM invoice_line l JOIN acceptance a ON a.id = l.acceptance_id
+    WHERE l.invoice_id = ANY (CAST(:invoices AS bigint[])) AND a.shipment_id = ANY (CAST(:shipments AS bigint[]))
+    """
+)
 _HOLD_NUMBERS = text(
     "SELECT pg_advisory_xact_lock(k) FROM (SELECT DISTINCT k FROM unnest(CAST(:keys AS bigint[])) k ORDER BY k) sorted"
 )
@@ -114,12 +121,13 @@ def register(session: Session, actor: Actor, invoices: Sequence[TaxInvoiceIn]) -
     rows = session.execute(_COVERS, {**{name: array(ids) for name, ids in asked.items()}, **branch}).all()
     known = {(row.kind, row.asked): _cover(row) for row in rows}
     blue = _taken_back(session, invoices)
+    standing = _standing(session, asked)
     today, faults, entries = clock.today(), [], []
     for index, each in enumerate(invoices):
         path = f"invoices[{index}]"
         covers, missing = _covers(each, known, path)
         wrong = rules.faults(rules.wrong_number(each.code, each.number, each.issued_on, today), path)
-        faults += wrong + missing + ([] if missing else rules.wrong_covers(covers, path))
+        faults += wrong + missing + ([] if missing else rules.wrong_covers(covers, path)) + _twice(each, standing, path)
         if each.red_letter_of_id and covers:
             faults += _wrong_red(each, covers[0], blue, f"{path}.red_letter_of_id")
         entries.append((_said(each), covers))
@@ -275,6 +283,28 @@ def _covers(each: TaxInvoiceIn, known: dict[tuple[str, int], Cover], path: str) 
                     )
                 )
     return covers, missing
+
+
+def _standing(session: Session, asked: dict[str, set[int]]) -> set[tuple[int, int]]:
+    """Which of the deliveries stand in which of the invoices."""
+    if not (asked["invoices"] and asked["shipments"]):
+        return set()
+    values = {name: array(asked[name]) for name in ("invoices", "shipments")}
+    return {(row.invoice_id, row.shipment_id) for row in session.execute(_STANDING, values)}
+
+
+def _twice(each: TaxInvoiceIn, standing: set[tuple[int, int]], path: str) -> list[Fault]:
+    """What one is for is named once: an invoice, or its deliveries."""
+    return [
+        Fault(
+            f"{path}.shipment_ids[{place}]",
+            "covered_twice",
+            "该到货已在所列结算发票中",
+            "It stands in an invoice that is named too",
+        )
+        for place, shipment in enumerate(each.shipment_ids)
+        if any((invoice, shipment) in standing for invoice in each.invoice_ids)
+    ]
 
 
 def _hold_numbers(session: Session, keys: Iterable[str]) -> None:

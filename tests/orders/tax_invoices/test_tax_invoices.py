@@ -95,6 +95,18 @@ def test_a_tax_invoice_may_be_for_accepted_deliveries(api, market):
     assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "unknown_cover")
 
 
+def test_a_delivery_is_not_named_beside_the_invoice_that_it_stands_in(api, market):
+    seller = api.as_(market.sellers[0])
+    done, other = deliver(api, market, 2), deliver(api, market, 1)
+    invoice = issue(seller, done.part).json()["id"]
+    refused = register(seller, said(gross="209.70", invoice_ids=[invoice], shipment_ids=[other.shipment, done.shipment]))
+    assert [(fault["field"], fault["code"]) for fault in refused.json()["errors"]] == [
+        ("invoices[0].shipment_ids[1]", "covered_twice")
+    ]
+    [made] = register(seller, said(gross="209.70", invoice_ids=[invoice], shipment_ids=[other.shipment])).json()
+    assert (made["expected"], made["difference"]) == ("209.70", "0.00")
+
+
 def test_the_same_number_twice_in_one_claim_is_held(api, database, market, invoiced):
     seller = api.as_(market.sellers[0])
     made = register(seller, said(invoice_ids=[invoiced["id"]]), said(invoice_ids=[invoiced["id"]])).json()
