@@ -87,6 +87,7 @@ DOMAINS = [
     "orders.ledger.api",
     "orders.statistics.api",
     "orders.reserved_share.api",
+    "orders.closing.api",
     "orders.reconcile.api",
     "shop.audit_api",
 ]

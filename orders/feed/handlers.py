@@ -261,6 +261,7 @@ NOT_TOLD = frozenset(
         "reserved_share.filed",
         "reserved_share.reviewed",
         "settlement.objected",
+        "tax_invoice.repeated",
     }
 )
 

@@ -1,6 +1,5 @@
 """Invoices and credit notes over HTTP."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import Query
@@ -26,7 +25,7 @@ from orders.invoices.schemas import (
 )
 from shop.core import clock, exports, printing
 from shop.core.paging import After, Limit, Page
-from shop.core.quantities import Id
+from shop.core.quantities import Day, Id
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 
@@ -63,9 +62,9 @@ def bundle(call: Call, asked: Annotated[InvoiceFilter, Query()]) -> Response:
 
 
 @routes.get("/invoices/exemptions", Permission.ORDERS_READ)
-def exemptions(call: Call, on: date | None = None) -> list[ExemptionGroundOut]:
-    """The reasons for which a line holds no VAT, with what they rest on."""
-    return queries.exemptions(on or clock.today(), call.language)
+def exemptions(call: Call, on: Day | None = None) -> list[ExemptionGroundOut]:
+    """The reasons for which a line holds no VAT, with what they rest on and what they are for."""
+    return queries.exemptions(call.session, on or clock.today(), call.language)
 
 
 @routes.get("/invoices/uninvoiced", Permission.ORDERS_READ, answer=Page[UninvoicedRow], responses=exports.FILES)
@@ -128,12 +127,23 @@ def credit_notes(call: Call, asked: Annotated[CreditNoteSearch, Query()]) -> Pag
     return exports.file(asked.format, "credit_notes", header, map(sheets.credit_note_cells, rows), title)
 
 
-@routes.get("/credit-notes/due", Permission.ORDERS_READ)
+@routes.get("/credit-notes/due", Permission.ORDERS_READ, answer=Page[CreditDueRow], responses=exports.FILES)
 def credit_due(
-    call: Call, seller_id: Id | None = None, buyer_id: Id | None = None, limit: Limit = 50, after: After = None
-) -> Page[CreditDueRow]:
-    """Parts of orders whose invoices hold more than is owed by now: proposals of credit notes, worked out from the books at any moment."""
-    return pending.credit_due(call.session, call.actor, seller_id=seller_id, buyer_id=buyer_id, limit=limit, after=after)
+    call: Call,
+    seller_id: Id | None = None,
+    buyer_id: Id | None = None,
+    limit: Limit = 50,
+    after: After = None,
+    format: Format = "json",
+) -> Page[CreditDueRow] | Response:
+    """Parts of orders whose invoices hold more than is owed by now: proposals of credit notes, worked out from the books at any moment; as a file
+    for the books."""
+    of = {"seller_id": seller_id, "buyer_id": buyer_id}
+    if format == "json":
+        return pending.credit_due(call.session, call.actor, **of, limit=limit, after=after)
+    rows = pending.credit_due(call.session, call.actor, **of, limit=exports.MAX_ROWS, after=None).items
+    title, header = sheets.CREDIT_DUE[call.language], sheets.CREDIT_DUE_HEADER[call.language]
+    return exports.file(format, "credit_due", header, map(sheets.credit_due_cells, rows), title)
 
 
 @routes.get("/credit-notes/{credit_note_id}", Permission.ORDERS_READ)

@@ -8,10 +8,11 @@ from sqlalchemy import CheckConstraint, Column, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from orders.invoices.rules import CreditReason, Exemption
+from orders.invoices.rules import CreditReason
 from orders.invoices.states import InvoiceStatus
 from shop.core import db
 from shop.core.db import fen, key, moment, ref
+from shop.programmes.invoicing import Exemption
 
 
 def _list(codes: Any) -> str:

@@ -30,31 +30,48 @@ _PARTS = f"""
       AND (CAST(:seller_id AS bigint) IS NULL OR so.supplier_id = :seller_id) AND (CAST(:buyer_id AS bigint) IS NULL OR po.buyer_id = :buyer_id)
       AND (CAST(:start AS bigint) IS NULL OR so.id < :start)
 """
+#: SQL: what of part ``p`` (supplier_order_id, purchase_order_id) was accepted and is not invoiced: (lines, goods, freight, total, first_sold_on).
+OPEN = f"""
+    LATERAL (
+        SELECT g.lines, g.fen AS goods, f.fen AS freight, g.fen + f.fen AS total, g.first_sold_on
+        FROM (
+            SELECT count(*) AS lines, coalesce(sum(n.amount_fen), 0)::bigint AS fen, min(e.sold_on) AS first_sold_on
+            FROM sale_entry e CROSS JOIN {positions.LEFT} n
+            WHERE e.order_id = p.purchase_order_id AND e.supplier_order_id = p.supplier_order_id AND e.reverses_id IS NULL
+              AND e.origin_kind <> 'history' AND n.amount_fen > 0 AND NOT {positions.INVOICED}
+        ) g
+        CROSS JOIN LATERAL (SELECT coalesce({positions.FREIGHT_LEFT.format(part="p.supplier_order_id")}, 0) AS fen) f
+    )
+"""
+#: SQL: what the invoices of part ``p`` hold by now, and what is owed of that, and what a dispute gave back that no invoice has room for yet:
+#: (invoice_ids, held, owed, waiting).
+HELD = f"""
+    LATERAL (
+        SELECT l.invoice_ids, l.held, greatest(l.sold - a.fen, 0)::bigint AS owed, greatest(a.fen - l.sold, 0)::bigint AS waiting
+        FROM (
+            SELECT array_agg(DISTINCT l.invoice_id) AS invoice_ids, coalesce(sum(l.amount_fen - l.returned_fen - l.reduced_fen), 0)::bigint AS held,
+                   coalesce(sum(least(l.sold_fen, l.amount_fen - l.returned_fen)), 0) AS sold
+            FROM ({positions.LIVE_LINES.replace(":id", "p.supplier_order_id")}) l
+        ) l
+        CROSS JOIN LATERAL (SELECT {ALLOWED_OF_PART.format(id="p.supplier_order_id")} AS fen) a
+    )
+"""
 _UNINVOICED = f"""
-    SELECT p.*, coalesce(g.lines, 0) AS lines, coalesce(g.fen, 0) AS goods, coalesce(f.fen, 0) AS freight,
-           coalesce(g.fen, 0) + coalesce(f.fen, 0) AS total, g.first_sold_on
-    FROM ({_PARTS}) p
-    CROSS JOIN LATERAL (
-        SELECT count(*) AS lines, sum(n.amount_fen)::bigint AS fen, min(e.sold_on) AS first_sold_on
-        FROM sale_entry e CROSS JOIN {positions.LEFT} n
-        WHERE e.order_id = p.purchase_order_id AND e.supplier_order_id = p.supplier_order_id AND e.reverses_id IS NULL
-          AND e.origin_kind <> 'history' AND n.amount_fen > 0 AND NOT {positions.INVOICED}
-    ) g
-    CROSS JOIN LATERAL (SELECT {positions.FREIGHT_LEFT.format(part="p.supplier_order_id")} AS fen) f
-    WHERE g.lines > 0 OR f.fen > 0
+    SELECT p.*, o.* FROM ({_PARTS}) p CROSS JOIN {OPEN} o WHERE o.lines > 0 OR o.freight > 0
     ORDER BY p.supplier_order_id DESC LIMIT :rows
 """
 _CREDIT_DUE = f"""
-    SELECT p.*, h.invoice_ids, h.held, h.owed, h.held - h.owed AS due
+    SELECT p.*, h.*, h.held - h.owed AS due
     FROM ({_PARTS} AND EXISTS (SELECT FROM invoice i WHERE i.supplier_order_id = so.id AND i.credited_fen < i.gross_fen)) p
-    CROSS JOIN LATERAL (
-        SELECT array_agg(DISTINCT l.invoice_id) AS invoice_ids, sum(l.amount_fen - l.returned_fen - l.reduced_fen)::bigint AS held,
-               greatest(sum(least(l.sold_fen, l.amount_fen - l.returned_fen)) - {ALLOWED_OF_PART.format(id="p.supplier_order_id")}, 0)::bigint AS owed
-        FROM ({positions.LIVE_LINES.replace(":id", "p.supplier_order_id")}) l
-    ) h
+    CROSS JOIN {HELD} h
     WHERE h.held > h.owed
     ORDER BY p.supplier_order_id DESC LIMIT :rows
 """
+
+
+def parts_of(given: dict[str, Any]) -> str:
+    """SQL: the ids of the parts of orders within a reach, as :func:`orders.purchasing.queries.reach` tells it."""
+    return _OF_REGIONS if given["regions"] else _OF_BRANCH
 
 
 def uninvoiced(
@@ -84,7 +101,7 @@ def _page(
     start = paging.position(after, int)
     asked = {"seller_id": seller_id, "buyer_id": buyer_id, "start": start[0] if start else None, "rows": limit + 1}
     given = reach(actor)
-    statement = statement.format(within=_OF_REGIONS if given["regions"] else _OF_BRANCH)
+    statement = statement.format(within=parts_of(given))
     rows = session.execute(text(statement), {**given, **asked}).all()
     return paging.page(
         rows, limit, lambda row: shape.model_validate(row, from_attributes=True), lambda row: [row.supplier_order_id]

@@ -41,7 +41,7 @@ FREIGHT_LEFT = f"""
 #: Accepted and not invoiced lines of part ``:id``, of all its acceptances or of those named.
 OPEN_LINES = f"""
     WITH RECURSIVE standing AS ({STANDING.format(acceptances="a.supplier_order_id = :id")})
-    SELECT e.id AS sale_entry_id, al.acceptance_id, a.shipment_id, a.accepted_at, l.id AS order_line_id, l.vat_bp, p.kind AS product_kind,
+    SELECT e.id AS sale_entry_id, al.acceptance_id, a.shipment_id, a.accepted_at, l.id AS order_line_id, l.vat_bp, p.kind AS product_kind, p.category,
            n.quantity, n.amount_fen
     FROM standing s
     JOIN sale_entry e ON e.id = s.sale_entry_id

@@ -3,13 +3,14 @@
 # ruff: noqa: S608  statements are put together from constants only
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.invoices import positions, rules
-from orders.invoices.rules import Exemption, Standing, ground, in_words
+from orders.invoices.rules import Standing, in_words
 from orders.invoices.schemas import (
     CreditNoteFilter,
     CreditNoteLineOut,
@@ -24,13 +25,15 @@ from orders.invoices.schemas import (
     TotalsOut,
     VatOut,
 )
-from orders.invoices.states import INVOICE
+from orders.invoices.states import possible
 from orders.money.queries import ALLOWED_OF_PART
 from orders.purchasing.queries import IN_REACH, reach
 from shop.core import paging
 from shop.core.errors import Language, NotFound
 from shop.core.paging import Page
 from shop.identity.actor import Actor
+from shop.programmes import queries as programmes
+from shop.programmes.invoicing import Exemption, Ground, grounds_on
 
 _BOTH = "JOIN organisation supplier ON supplier.id = {0}.seller_id JOIN organisation buyer ON buyer.id = {0}.buyer_id"
 _INVOICE = f"""
@@ -109,6 +112,7 @@ def invoice(session: Session, actor: Actor, invoice_id: int, language: Language)
         raise NotFound
     lines = session.execute(_LINES, {"id": invoice_id}).all()
     notes = session.execute(_CREDIT_NOTES, {"id": invoice_id}).all()
+    grounds = programmes.config_of(session, row.issued_on).invoicing.exemptions
     return InvoiceOut(
         **_row(row, InvoiceRow),
         seller=row.seller,
@@ -119,9 +123,9 @@ def invoice(session: Session, actor: Actor, invoice_id: int, language: Language)
         in_words=in_words(row.gross_fen),
         to_credit=_to_credit(session, row),
         vat_by_rate=_by_rate(lines),
-        lines=[_line(line, row.issued_on, language) for line in lines],
+        lines=[_line(line, grounds, row.issued_on, language) for line in lines],
         credit_notes=[CreditNoteRow(**_row(note, CreditNoteRow)) for note in notes],
-        possible_actions=INVOICE.possible(row.status),
+        possible_actions=possible(row.status, sent=row.sent_at is not None),
     )
 
 
@@ -134,6 +138,7 @@ def credit_note(session: Session, actor: Actor, credit_note_id: int, language: L
     row = session.execute(_ONE_CREDIT_NOTE, {"id": credit_note_id, **reach(actor)}).first()
     if row is None:
         raise NotFound
+    grounds = programmes.config_of(session, row.issued_on).invoicing.exemptions
     return CreditNoteOut(
         **_row(row, CreditNoteRow),
         seller=row.seller,
@@ -149,7 +154,7 @@ def credit_note(session: Session, actor: Actor, credit_note_id: int, language: L
                 vat=line.vat_fen,
                 gross=line.amount_fen,
                 reduced=line.reduced_fen,
-                exemption=_exempt(line.exemption, row.issued_on, language),
+                exemption=_exempt(grounds, line.exemption, row.issued_on, language),
             )
             for line in session.execute(_CREDIT_LINES, {"id": credit_note_id})
         ],
@@ -185,12 +190,20 @@ def totals(session: Session, actor: Actor, asked: InvoiceFilter) -> TotalsOut:
     return TotalsOut.model_validate(row, from_attributes=True)
 
 
-def exemptions(on: Any, language: Language) -> list[ExemptionGroundOut]:
-    """The reasons for which a line holds no VAT, as they rest on a Shanghai date."""
+def exemptions(session: Session, on: date, language: Language) -> list[ExemptionGroundOut]:
+    """The reasons for which a line holds no VAT, as they rest on a Shanghai date by the programme in force then.
+
+    Raises:
+        NoProgramme: none was.
+    """
     return [
-        ExemptionGroundOut(**shown.model_dump(), of_produce=one in rules.OF_PRODUCE)
-        for one in Exemption
-        if (shown := _exempt(one, on, language))
+        ExemptionGroundOut(
+            **_worded(ground, language).model_dump(),
+            valid_until=ground.valid_until,
+            categories=list(ground.categories),
+            presumed_of=list(ground.presumed_of),
+        )
+        for ground in grounds_on(programmes.config_of(session, on).invoicing.exemptions, on)
     ]
 
 
@@ -229,7 +242,7 @@ def _by_rate(lines: Sequence[Row[Any]]) -> list[VatOut]:
     return [VatOut(vat_bp=rate, net=gross - vat, vat=vat, gross=gross) for rate, gross, vat in sums]
 
 
-def _line(line: Row[Any], on: Any, language: Language) -> InvoiceLineOut:
+def _line(line: Row[Any], grounds: Sequence[Ground], on: date, language: Language) -> InvoiceLineOut:
     plain = ("id", "line_no", "kind", "acceptance_id", "order_line_id", "name", "sku_code", "pack", "unit", "quantity", "vat_bp")
     return InvoiceLineOut(
         **{name: getattr(line, name) for name in plain},
@@ -237,16 +250,17 @@ def _line(line: Row[Any], on: Any, language: Language) -> InvoiceLineOut:
         net=line.amount_fen - line.vat_fen,
         vat=line.vat_fen,
         gross=line.amount_fen,
-        exemption=_exempt(line.exemption, on, language),
+        exemption=_exempt(grounds, line.exemption, on, language),
         returned_quantity=line.returned_quantity,
         returned=line.returned_fen,
         reduced=line.reduced_fen,
     )
 
 
-def _exempt(code: str | None, on: Any, language: Language) -> ExemptionOut | None:
-    if code is None:
-        return None
-    found = ground(Exemption(code), on)
+def _exempt(grounds: Sequence[Ground], code: str | None, on: date, language: Language) -> ExemptionOut | None:
+    return _worded(rules.ground_of(grounds, Exemption(code), on), language) if code else None
+
+
+def _worded(ground: Ground, language: Language) -> ExemptionOut:
     zh = language == "zh"
-    return ExemptionOut(code=Exemption(code), label=found.zh if zh else found.en, source=found.source_zh if zh else found.source_en)
+    return ExemptionOut(code=ground.code, label=ground.zh if zh else ground.en, source=ground.source_zh if zh else ground.source_en)

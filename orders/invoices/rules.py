@@ -7,80 +7,23 @@ from decimal import Decimal
 from enum import StrEnum
 
 from shop.core.money import share_out, vat_in_gross
+from shop.programmes.invoicing import Exemption, Ground, grounds_on
 
 
-class Exemption(StrEnum):
-    """Why there is no VAT in a line."""
-
-    SELF_PRODUCED = "self_produced"
-    COOPERATIVE = "cooperative"
-    VEGETABLES = "vegetables"
-    MEAT_AND_EGGS = "meat_and_eggs"
-    SMALL_SCALE = "small_scale"
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """An exemption in words, with what says so."""
-
-    zh: str
-    en: str
-    source_zh: str
-    source_en: str
+def exemption_of(
+    grounds: Sequence[Ground], seller_kind: str, product_kind: str, category: str, said: Sequence[Exemption]
+) -> Exemption | None:
+    """Why a line without VAT is exempt, by the ``grounds`` in force: the first that the seller says and that is for such a product, else what follows
+    from what the seller is. None: the seller has to say it; nobody says it for a firm, or of a service."""
+    fitting = {ground.code: ground for ground in grounds if ground.covers(product_kind, category)}
+    presumed = (code for code, ground in fitting.items() if seller_kind in ground.presumed_of)
+    return next((code for code in said if code in fitting), next(presumed, None))
 
 
-#: The first day of the VAT Law, which took the place of the Interim Regulations.
-VAT_LAW_FROM = date(2026, 1, 1)
-_SELF_PRODUCED = ("自产农产品免税", "own produce of agricultural producers, exempt")
-GROUNDS: dict[Exemption, Ground] = {
-    Exemption.SELF_PRODUCED: Ground(
-        *_SELF_PRODUCED, "《中华人民共和国增值税法》第二十四条第一款第一项", "VAT Law, Article 24 paragraph 1 item 1"
-    ),
-    Exemption.COOPERATIVE: Ground(
-        "农民专业合作社销售本社成员生产的农产品免税",
-        "produce of a farmers' cooperative's own members, exempt",
-        "财税〔2008〕81号第一条",
-        "Caishui [2008] No. 81, Article 1",
-    ),
-    Exemption.VEGETABLES: Ground(
-        "蔬菜流通环节免税", "vegetables in circulation, exempt", "财税〔2011〕137号", "Caishui [2011] No. 137"
-    ),
-    Exemption.MEAT_AND_EGGS: Ground(
-        "部分鲜活肉蛋产品流通环节免税",
-        "certain fresh meat and eggs in circulation, exempt",
-        "财税〔2012〕75号",
-        "Caishui [2012] No. 75",
-    ),
-    Exemption.SMALL_SCALE: Ground(
-        "小规模纳税人免税",
-        "small-scale taxpayer within the threshold, exempt",
-        "财政部 税务总局公告2023年第19号",
-        "Announcement of the Ministry of Finance and the State Taxation Administration 2023 No. 19",
-    ),
-}
-_UNTIL_2025 = Ground(
-    *_SELF_PRODUCED, "《中华人民共和国增值税暂行条例》第十五条第一项", "Interim Regulations on VAT, Article 15 item 1"
-)
-#: Exemptions of produce: a service has none of them.
-OF_PRODUCE = frozenset(Exemption) - {Exemption.SMALL_SCALE}
-_OF_SELLER = {
-    "cooperative": Exemption.COOPERATIVE,
-    "family_farm": Exemption.SELF_PRODUCED,
-    "village_collective": Exemption.SELF_PRODUCED,
-}
-
-
-def ground(exemption: Exemption, on: date) -> Ground:
-    """What an exemption rests on, on a Shanghai date."""
-    return _UNTIL_2025 if exemption is Exemption.SELF_PRODUCED and on < VAT_LAW_FROM else GROUNDS[exemption]
-
-
-def exemption_of(seller_kind: str, product_kind: str, said: Exemption | None) -> Exemption | None:
-    """Why a line at 0 % is exempt: what the seller says where that can be, else what follows from what the seller is. None: the seller has to
-    say it; nobody says it for a firm, or of a service."""
-    if said is not None and not (product_kind == "service" and said in OF_PRODUCE):
-        return said
-    return _OF_SELLER.get(seller_kind) if product_kind == "goods" else None
+def ground_of(grounds: Sequence[Ground], code: Exemption, on: date) -> Ground:
+    """What an exemption rests on, on a Shanghai date; where it rests on nothing then, what it rested on last. A programme names every one."""
+    named = [ground for ground in grounds if ground.code is code]
+    return next(iter(grounds_on(named, on)), named[-1])
 
 
 class CreditReason(StrEnum):

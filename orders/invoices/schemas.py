@@ -5,23 +5,25 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from orders.invoices.rules import CreditReason, Exemption
+from orders.invoices.rules import CreditReason
 from orders.invoices.states import InvoiceMove, InvoiceStatus
 from shop.core.money import YuanOut
 from shop.core.quantities import Day, Id, Name, QuantityOut, ShortText, each_once
+from shop.programmes.invoicing import Exemption
 
 Format = Annotated[Literal["json", "csv", "xlsx"], Field(description="a file holds every row, whatever the limit")]
 
 
 class IssueIn(BaseModel):
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"exemption": "cooperative", "send": True}]})
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"exemptions": ["cooperative"], "send": True}]})
 
     shipment_ids: Annotated[list[Id], Field(min_length=1, max_length=500), AfterValidator(each_once)] | None = Field(
         default=None, description="the accepted deliveries to invoice; without it all that are not invoiced yet"
     )
-    exemption: Exemption | None = Field(
-        default=None,
-        description="what exempts the lines without VAT; for produce of cooperatives and farms it follows from the seller",
+    exemptions: Annotated[list[Exemption], Field(max_length=len(Exemption)), AfterValidator(each_once)] = Field(
+        default=[],
+        description="what exempts the lines without VAT: each takes the first that is for such goods; of produce of cooperatives and farms it "
+        "follows from the seller",
     )
     note: ShortText | None = None
     send: bool = Field(default=True, description="send it to the buyer at once")
@@ -241,4 +243,6 @@ class ExemptionGroundOut(BaseModel):
     code: Exemption
     label: str
     source: str
-    of_produce: bool = Field(description="not for services")
+    valid_until: date | None = Field(description="the last Shanghai day; null: until further notice")
+    categories: list[str] = Field(description="what it is for; empty: anything, services too")
+    presumed_of: list[str] = Field(description="kinds of suppliers that need not say it")

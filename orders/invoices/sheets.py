@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from orders.invoices.schemas import CreditNoteRow, InvoiceRow, UninvoicedRow
+from orders.invoices.schemas import CreditDueRow, CreditNoteRow, InvoiceRow, UninvoicedRow
 from shop.core.errors import Language
 from shop.core.exports import Cell
 
@@ -21,6 +21,11 @@ UNINVOICED: dict[Language, str] = {"zh": "已验收未开票", "en": "Not invoic
 UNINVOICED_HEADER: dict[Language, list[str]] = {
     "zh": ["订单", "销售方", "购买方", "行数", "货款（元）", "运费（元）", "合计（元）", "最早验收日期"],
     "en": ["order", "seller", "buyer", "lines", "goods (yuan)", "freight (yuan)", "total (yuan)", "first accepted on"],
+}
+CREDIT_DUE: dict[Language, str] = {"zh": "待冲红", "en": "Credit notes due"}
+CREDIT_DUE_HEADER: dict[Language, list[str]] = {
+    "zh": ["订单", "销售方", "购买方", "发票余额（元）", "应收（元）", "应冲红（元）"],
+    "en": ["order", "seller", "buyer", "held (yuan)", "owed (yuan)", "due (yuan)"],
 }
 
 
@@ -71,3 +76,7 @@ def uninvoiced_cells(row: UninvoicedRow) -> list[Cell]:
         yuan(row.total),
         row.first_sold_on,
     ]
+
+
+def credit_due_cells(row: CreditDueRow) -> list[Cell]:
+    return [row.purchase_order_number, row.seller_name, row.buyer_name, yuan(row.held), yuan(row.owed), yuan(row.due)]

@@ -30,5 +30,13 @@ INVOICE = StateTable(
         (_S.SENT, _M.CREDIT_REST): _S.CREDITED,
         (_S.PARTLY_CREDITED, _M.CREDIT_PART): _S.PARTLY_CREDITED,
         (_S.PARTLY_CREDITED, _M.CREDIT_REST): _S.CREDITED,
+        # what was credited before it was sent is sent all the same: the buyer gets both
+        (_S.PARTLY_CREDITED, _M.SEND): _S.PARTLY_CREDITED,
+        (_S.CREDITED, _M.SEND): _S.CREDITED,
     },
 )
+
+
+def possible(status: str, *, sent: bool) -> list[InvoiceMove]:
+    """What may be done with an invoice; it is sent once."""
+    return [move for move in INVOICE.possible(status) if not (sent and move is InvoiceMove.SEND)]

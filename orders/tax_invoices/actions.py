@@ -9,17 +9,19 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.tax_invoices import rules
-from orders.tax_invoices.errors import HasFile, TaxInvoicesWrong
+from orders.tax_invoices.errors import HasFile, HasRedLetter, TaxInvoicesWrong
 from orders.tax_invoices.models import TaxInvoice, TaxInvoiceCover
 from orders.tax_invoices.rules import Cover
 from orders.tax_invoices.schemas import TaxInvoiceIn
-from orders.tax_invoices.states import TAX_INVOICE, TaxInvoiceMove, TaxInvoiceStatus
+from orders.tax_invoices.states import COUNTED, LIVE, TAX_INVOICE, TaxInvoiceMove, TaxInvoiceStatus
 from shop.core import audit, clock, locks, outbox, uploads
 from shop.core.db import array
 from shop.core.errors import Fault, NotFound
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
+_COUNTED = ", ".join(f"'{status}'" for status in COUNTED)
+_LIVE = ", ".join(f"'{status}'" for status in LIVE)
 # What may be covered, of the sellers of the caller's branch.
 _COVERS = text(
     """
@@ -37,19 +39,35 @@ _COVERS = text(
     ) x JOIN organisation seller ON seller.id = x.seller_id WHERE seller.path LIKE CAST(:branch AS text)
     """
 )
+# The deliveries that stand in invoices.
+_STANDING = text(
+    """
+    SELECT l.invoice_id, a.shipment_id FROM invoice_line l JOIN acceptance a ON a.id = l.acceptance_id
+    WHERE l.invoice_id = ANY (CAST(:invoices AS bigint[])) AND a.shipment_id = ANY (CAST(:shipments AS bigint[]))
+    """
+)
 _HOLD_NUMBERS = text(
     "SELECT pg_advisory_xact_lock(k) FROM (SELECT DISTINCT k FROM unnest(CAST(:keys AS bigint[])) k ORDER BY k) sorted"
 )
 _SAME = text(
-    """
+    f"""
     SELECT id, code, number, status FROM tax_invoice
-    WHERE number = ANY (CAST(:numbers AS text[])) AND status IN ('registered', 'held', 'cleared') ORDER BY id FOR UPDATE
-    """
+    WHERE number = ANY (CAST(:numbers AS text[])) AND status IN ({_LIVE}) ORDER BY id FOR UPDATE
+    """  # noqa: S608
 )
 _HOLD = text(
     "UPDATE tax_invoice SET status = 'held', version = version + 1 WHERE id = ANY (CAST(:ids AS bigint[])) RETURNING id, version"
 )
-_BLUE = text("SELECT id, seller_id FROM tax_invoice WHERE id = ANY (CAST(:ids AS bigint[])) AND NOT red")
+# What red-letter invoices take back, and how much of it others took back before, those that wait for a decision included.
+_NUMBERS = text("SELECT code, number FROM tax_invoice WHERE id = ANY (CAST(:ids AS bigint[]))")
+_BLUE = text(
+    f"""
+    SELECT b.id, b.seller_id, b.buyer_id,
+           (b.gross_fen - coalesce((SELECT sum(r.gross_fen) FROM tax_invoice r WHERE r.red_letter_of_id = b.id AND r.status IN ({_LIVE})), 0))::bigint AS left_fen
+    FROM tax_invoice b WHERE b.id = ANY (CAST(:ids AS bigint[])) AND NOT b.red AND b.status IN ({_COUNTED})
+    """  # noqa: S608
+)
+_TAKEN_BACK = text(f"SELECT 1 FROM tax_invoice WHERE red_letter_of_id = :id AND status IN ({_LIVE}) LIMIT 1")  # noqa: S608
 _NUMBER = text("SELECT code, number FROM tax_invoice WHERE id = :id")
 _LOCK = text(
     """
@@ -78,6 +96,15 @@ class Said:
     note: str | None
 
 
+@dataclass(slots=True)
+class Blue:
+    """An invoice that a red-letter one takes back, and what is left of it, in fen."""
+
+    seller_id: int
+    buyer_id: int
+    left_fen: int
+
+
 def register(session: Session, actor: Actor, invoices: Sequence[TaxInvoiceIn]) -> list[int]:
     """Register tax invoices for invoices, credit notes or accepted deliveries of the caller's organisation; returns their ids. A number that is
     registered already, by whomever, or that the claim names twice, is held, and so is the one that was there before: somebody decides.
@@ -93,22 +120,16 @@ def register(session: Session, actor: Actor, invoices: Sequence[TaxInvoiceIn]) -
     branch = {"branch": f"{actor.organisation_path}%" if actor.organisation_path else None}
     rows = session.execute(_COVERS, {**{name: array(ids) for name, ids in asked.items()}, **branch}).all()
     known = {(row.kind, row.asked): _cover(row) for row in rows}
-    blue = _sellers_of(session, invoices)
+    blue = _taken_back(session, invoices)
+    standing = _standing(session, asked)
     today, faults, entries = clock.today(), [], []
     for index, each in enumerate(invoices):
         path = f"invoices[{index}]"
         covers, missing = _covers(each, known, path)
         wrong = rules.faults(rules.wrong_number(each.code, each.number, each.issued_on, today), path)
-        faults += wrong + missing + ([] if missing else rules.wrong_covers(covers, path))
-        if each.red_letter_of_id and covers and blue.get(each.red_letter_of_id) != covers[0].seller_id:
-            faults.append(
-                Fault(
-                    f"{path}.red_letter_of_id",
-                    "unknown_invoice",
-                    "不是该销售方登记的蓝字发票",
-                    "No such invoice of this seller is registered",
-                )
-            )
+        faults += wrong + missing + ([] if missing else rules.wrong_covers(covers, path)) + _twice(each, standing, path)
+        if each.red_letter_of_id and covers:
+            faults += _wrong_red(each, covers[0], blue, f"{path}.red_letter_of_id")
         entries.append((_said(each), covers))
     if faults:
         raise TaxInvoicesWrong(count=len(faults), faults=faults)
@@ -118,7 +139,7 @@ def register(session: Session, actor: Actor, invoices: Sequence[TaxInvoiceIn]) -
 def enter(session: Session, actor: Actor, entries: Sequence[tuple[Said, Sequence[Cover]]], file_id: int | None = None) -> list[int]:
     """Write tax invoices whose digits and covers are good into the register; returns their ids."""
     keys = [_key(said.code, said.number) for said, _ in entries]
-    session.execute(_HOLD_NUMBERS, {"keys": array(locks.number(f"tax_invoice:{key}") for key in keys)})
+    _hold_numbers(session, keys)
     wanted = set(keys)
     before = [
         row
@@ -160,6 +181,9 @@ def enter(session: Session, actor: Actor, entries: Sequence[tuple[Said, Sequence
     for held in session.execute(_HOLD, {"ids": array(held_now)}).all() if held_now else ():
         audit.record(session, actor, "tax_invoice.hold", "tax_invoice", held.id)
         outbox.publish(session, "tax_invoice.moved", tax_invoice_id=held.id, status=TaxInvoiceStatus.HELD, version=held.version)
+    # once for each number, named by the last that came with it
+    for tax_invoice_id in {key: row.id for key, row in zip(keys, made, strict=True) if key in twice}.values():
+        outbox.publish(session, "tax_invoice.repeated", tax_invoice_id=tax_invoice_id)
     return [row.id for row in made]
 
 
@@ -180,6 +204,7 @@ def void(session: Session, actor: Actor, tax_invoice_id: int, reason: str) -> No
 
     Raises:
         NotFound: not one of the caller's organisation (404). IllegalMove: it was decided, or voided before (409).
+        HasRedLetter: a red-letter invoice takes it back (409).
     """
     row = _locked(session, tax_invoice_id)
     if not actor.within_branch(row.seller_path):
@@ -260,10 +285,55 @@ def _covers(each: TaxInvoiceIn, known: dict[tuple[str, int], Cover], path: str) 
     return covers, missing
 
 
-def _sellers_of(session: Session, invoices: Sequence[TaxInvoiceIn]) -> dict[int, int]:
-    """The sellers of the invoices that red-letter ones take back, by id."""
+def _standing(session: Session, asked: dict[str, set[int]]) -> set[tuple[int, int]]:
+    """Which of the deliveries stand in which of the invoices."""
+    if not (asked["invoices"] and asked["shipments"]):
+        return set()
+    values = {name: array(asked[name]) for name in ("invoices", "shipments")}
+    return {(row.invoice_id, row.shipment_id) for row in session.execute(_STANDING, values)}
+
+
+def _twice(each: TaxInvoiceIn, standing: set[tuple[int, int]], path: str) -> list[Fault]:
+    """What one is for is named once: an invoice, or its deliveries."""
+    return [
+        Fault(
+            f"{path}.shipment_ids[{place}]",
+            "covered_twice",
+            "该到货已在所列结算发票中",
+            "It stands in an invoice that is named too",
+        )
+        for place, shipment in enumerate(each.shipment_ids)
+        if any((invoice, shipment) in standing for invoice in each.invoice_ids)
+    ]
+
+
+def _hold_numbers(session: Session, keys: Iterable[str]) -> None:
+    """Wait for whoever registers, decides or voids one of these numbers; the numbers are sorted, so that nobody waits in a ring."""
+    session.execute(_HOLD_NUMBERS, {"keys": array(locks.number(f"tax_invoice:{key}") for key in keys)})
+
+
+def _taken_back(session: Session, invoices: Sequence[TaxInvoiceIn]) -> dict[int, Blue]:
+    """The counted invoices that red-letter ones take back, by id; held by their numbers with those of the claim, in one step."""
     ids = {each.red_letter_of_id for each in invoices if each.red_letter_of_id}
-    return {row.id: row.seller_id for row in session.execute(_BLUE, {"ids": array(ids)})} if ids else {}
+    if not ids:
+        return {}
+    numbers = session.execute(_NUMBERS, {"ids": array(ids)}).all()
+    own = [_key(each.code, each.number) for each in invoices]
+    _hold_numbers(session, own + [_key(row.code, row.number) for row in numbers])
+    return {row.id: Blue(*row[1:]) for row in session.execute(_BLUE, {"ids": array(ids)})}
+
+
+def _wrong_red(each: TaxInvoiceIn, cover: Cover, blue: dict[int, Blue], path: str) -> list[Fault]:
+    """What is wrong with what a red-letter invoice says it takes back; what is right is taken off there."""
+    taken = blue.get(each.red_letter_of_id or 0)
+    if taken is None or (taken.seller_id, taken.buyer_id) != (cover.seller_id, cover.buyer_id):
+        return [
+            Fault(path, "unknown_invoice", "不是该销售方开给该购买方的有效蓝字发票", "No such invoice between these two counts")
+        ]
+    taken.left_fen -= each.gross
+    if taken.left_fen < 0:
+        return [Fault(path, "more_than_invoiced", "红字金额超过蓝字发票的余额", "More than is left of that invoice")]
+    return []
 
 
 def _locked(session: Session, tax_invoice_id: int) -> Row[Any]:
@@ -277,6 +347,8 @@ def _locked(session: Session, tax_invoice_id: int) -> Row[Any]:
 
 def _step(session: Session, actor: Actor, row: Row[Any], move: TaxInvoiceMove, reason: str) -> None:
     status = TAX_INVOICE.after(row.status, move)
+    if move is TaxInvoiceMove.VOID and session.execute(_TAKEN_BACK, {"id": row.id}).first():
+        raise HasRedLetter
     session.execute(_STEP, {"id": row.id, "status": status, "reason": reason, "user": actor.user_id, "now": clock.now()})
     audit.record(
         session, actor, f"tax_invoice.{move}", "tax_invoice", row.id, reason=reason, from_status=row.status, to_status=str(status)

@@ -10,13 +10,16 @@ from orders.tax_invoices.schemas import (
     ClaimIn,
     DecisionIn,
     MissingRow,
+    MissingSearch,
     TaxInvoiceOut,
     TaxInvoiceRow,
     TaxInvoiceSearch,
+    TotalsPage,
+    TotalsSearch,
 )
 from orders.tax_invoices.states import TaxInvoiceMove
 from shop.core import exports, uploads
-from shop.core.paging import After, Limit, Page
+from shop.core.paging import Page
 from shop.core.quantities import Id
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
@@ -43,15 +46,24 @@ def tax_invoices(call: Call, asked: Annotated[TaxInvoiceSearch, Query()]) -> Pag
     )
 
 
-@routes.get("/missing", Permission.ORDERS_READ)
-def missing(
-    call: Call,
-    credit_notes: Annotated[bool, Query(description="credit notes without a red-letter invoice instead")] = False,
-    limit: Limit = 50,
-    after: After = None,
-) -> Page[MissingRow]:
-    """Invoices of the own books for which no tax invoice is registered yet."""
-    return queries.missing(call.session, call.actor, credit_notes=credit_notes, limit=limit, after=after)
+@routes.get("/missing", Permission.ORDERS_READ, answer=Page[MissingRow], responses=exports.FILES)
+def missing(call: Call, asked: Annotated[MissingSearch, Query()]) -> Page[MissingRow] | Response:
+    """Invoices of the own books for which no tax invoice is registered yet, or credit notes without a red-letter one; as a file for the books."""
+    if asked.format == "json":
+        return queries.missing(call.session, call.actor, asked, limit=asked.limit, after=asked.after)
+    rows = queries.missing(call.session, call.actor, asked, limit=exports.MAX_ROWS, after=None).items
+    title, header = sheets.MISSING[call.language], sheets.MISSING_HEADER[call.language]
+    return exports.file(asked.format, "without_tax_invoice", header, map(sheets.missing_cells, rows), title)
+
+
+@routes.get("/totals", Permission.ORDERS_READ, answer=TotalsPage, responses=exports.FILES)
+def totals(call: Call, asked: Annotated[TotalsSearch, Query()]) -> TotalsPage | Response:
+    """Sums of the register by state, seller or month of issue, set against the invoices and credit notes of the own books."""
+    if asked.format == "json":
+        return queries.totals(call.session, call.actor, asked, limit=asked.limit, after=asked.after)
+    rows = queries.totals(call.session, call.actor, asked, limit=exports.MAX_ROWS, after=None).items
+    title, header = sheets.TOTALS[call.language], sheets.TOTALS_HEADER[call.language]
+    return exports.file(asked.format, "tax_invoice_totals", header, map(sheets.totals_cells, rows), title)
 
 
 @routes.get("/{tax_invoice_id}", Permission.ORDERS_READ)

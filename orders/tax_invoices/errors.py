@@ -21,4 +21,10 @@ class HasFile(Conflict):
     en = "It has its file already; void it and register it anew if that is wrong"
 
 
+class HasRedLetter(Conflict):
+    code = "has_red_letter"
+    zh = "该发票已登记红字发票，请先作废红字发票"
+    en = "A red-letter invoice takes it back; void that one first"
+
+
 CONSTRAINTS["uq_tax_invoice_number"] = NumberCounted

@@ -39,6 +39,7 @@ class TaxInvoice(SQLModel, table=True):
         Index(None, "seller_id", "id"),
         Index(None, "buyer_id", "id"),
         Index(None, "ordering_unit_id", "id"),
+        Index(None, "red_letter_of_id", postgresql_where=text("red_letter_of_id IS NOT NULL")),
         Index(None, "status", "id", postgresql_where=text("status = 'held'")),
     )
 

@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608  statements are put together from constants only
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -10,8 +11,23 @@ from sqlmodel import Session
 from orders.invoices.positions import LEFT, STANDING
 from orders.invoices.queries import within
 from orders.purchasing.queries import IN_REACH, reach
-from orders.tax_invoices.schemas import CoverOut, MissingRow, SameNumberOut, TaxInvoiceFilter, TaxInvoiceOut, TaxInvoiceRow
-from orders.tax_invoices.states import COUNTED, TAX_INVOICE
+from orders.tax_invoices import rules
+from orders.tax_invoices.schemas import (
+    By,
+    CoverOut,
+    MissingFilter,
+    MissingRow,
+    SameNumberOut,
+    SumOut,
+    TaxInvoiceFilter,
+    TaxInvoiceOut,
+    TaxInvoiceRow,
+    TotalsFilter,
+    TotalsOut,
+    TotalsPage,
+    TotalsRow,
+)
+from orders.tax_invoices.states import COUNTED, LIVE, TAX_INVOICE
 from shop.core import paging
 from shop.core.errors import NotFound
 from shop.core.paging import Page
@@ -19,6 +35,7 @@ from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
 _COUNTED = ", ".join(f"'{status}'" for status in COUNTED)
+_LIVE = ", ".join(f"'{status}'" for status in LIVE)
 # What each thing that a tax invoice covers comes to: (gross_fen, vat_fen), nothing for a part of an order as such.
 _WORTH = f"""
     LATERAL (
@@ -31,18 +48,33 @@ _WORTH = f"""
         WHERE x.acceptance_id IS NOT NULL HAVING count(*) > 0
     )
 """
-#: SQL: the tax invoices that cover something that ``t`` covers too.
-_BESIDE = " UNION ".join(
-    f"SELECT y.tax_invoice_id FROM tax_invoice_cover x JOIN tax_invoice_cover y ON y.{what} = x.{what} WHERE x.tax_invoice_id = t.id"
-    for what in ("invoice_id", "credit_note_id", "acceptance_id")
-)
+#: SQL: what tax invoice ``t`` and all that is for the same things come to, and what these things do: (gross_fen, expected_fen). Two for one invoice, one of
+#: which is for another invoice too, are compared together.
+TOGETHER = f"""
+    LATERAL (
+        WITH RECURSIVE together AS (
+            SELECT t.id
+            UNION
+            SELECT o.id FROM together g JOIN tax_invoice_cover x ON x.tax_invoice_id = g.id
+            CROSS JOIN LATERAL (
+                SELECT tax_invoice_id FROM tax_invoice_cover WHERE invoice_id = x.invoice_id
+                UNION ALL SELECT tax_invoice_id FROM tax_invoice_cover WHERE credit_note_id = x.credit_note_id
+                UNION ALL SELECT tax_invoice_id FROM tax_invoice_cover WHERE acceptance_id = x.acceptance_id
+            ) beside JOIN tax_invoice o ON o.id = beside.tax_invoice_id AND o.status IN ({_COUNTED})
+        )
+        SELECT (SELECT sum(o.gross_fen)::bigint FROM together g JOIN tax_invoice o ON o.id = g.id) AS gross_fen,
+               (SELECT sum(v.gross_fen)::bigint
+                FROM (SELECT DISTINCT c.invoice_id, c.credit_note_id, c.acceptance_id FROM together g
+                      JOIN tax_invoice_cover c ON c.tax_invoice_id = g.id) x
+                CROSS JOIN {_WORTH} v) AS expected_fen
+    )
+"""
 _TAX_INVOICE = f"""
     SELECT t.*, t.gross_fen AS gross, t.vat_fen AS vat, t.file_id IS NOT NULL AS has_file, supplier.name AS seller_name, buyer.name AS buyer_name,
-           w.expected, t.gross_fen + b.fen - w.expected AS difference
+           w.expected, CASE WHEN t.status IN ({_LIVE}) THEN a.gross_fen - a.expected_fen END AS difference
     FROM tax_invoice t JOIN organisation supplier ON supplier.id = t.seller_id JOIN organisation buyer ON buyer.id = t.buyer_id
     CROSS JOIN LATERAL (SELECT sum(v.gross_fen)::bigint AS expected FROM tax_invoice_cover x CROSS JOIN {_WORTH} v WHERE x.tax_invoice_id = t.id) w
-    CROSS JOIN LATERAL (SELECT coalesce(sum(o.gross_fen), 0)::bigint AS fen FROM tax_invoice o
-                        WHERE o.id <> t.id AND o.status IN ({_COUNTED}) AND o.id IN ({_BESIDE})) b
+    LEFT JOIN {TOGETHER} a ON t.status IN ({_LIVE})
 """
 # the unit that ordered sees it as the buyer does
 _REACH = IN_REACH.replace("po.ordering_unit_id", "t.ordering_unit_id")
@@ -73,23 +105,72 @@ _ASKED = """
     AND (CAST(:issued_from AS date) IS NULL OR x.issued_on >= :issued_from) AND (CAST(:issued_to AS date) IS NULL OR x.issued_on <= :issued_to)
     AND (CAST(:number AS text) IS NULL OR starts_with(x.number, :number)) AND (CAST(:start AS bigint) IS NULL OR x.id < :start)
 """
-# An invoice counts as registered as soon as a tax invoice names it, or a delivery that stands in it.
-_UNREGISTERED = f"""
-    x.credited_fen < x.gross_fen
-    AND NOT EXISTS (SELECT FROM tax_invoice_cover c JOIN tax_invoice t ON t.id = c.tax_invoice_id AND t.status IN ({_COUNTED})
-                    WHERE c.invoice_id = x.id)
-    AND NOT EXISTS (SELECT FROM invoice_line l JOIN tax_invoice_cover c ON c.acceptance_id = l.acceptance_id
-                    JOIN tax_invoice t ON t.id = c.tax_invoice_id AND t.status IN ({_COUNTED}) WHERE l.invoice_id = x.id)
-    AND (CAST(:start AS bigint) IS NULL OR x.id < :start)
+#: SQL: a tax invoice that counts is for invoice ``{invoice}``, or for a delivery that stands in it. (Inside it c, l and t are taken.)
+REGISTERED = f"""
+    (EXISTS (SELECT FROM tax_invoice_cover c JOIN tax_invoice t ON t.id = c.tax_invoice_id AND t.status IN ({_COUNTED})
+             WHERE c.invoice_id = {{invoice}})
+     OR EXISTS (SELECT FROM invoice_line l JOIN tax_invoice_cover c ON c.acceptance_id = l.acceptance_id
+                JOIN tax_invoice t ON t.id = c.tax_invoice_id AND t.status IN ({_COUNTED}) WHERE l.invoice_id = {{invoice}}))
 """
-# a credit note needs a red-letter invoice only if what it takes back was registered
-_UNREGISTERED_CREDIT_NOTES = f"""
-    x.gross_fen > 0 AND NOT EXISTS (
-        SELECT FROM tax_invoice_cover c JOIN tax_invoice t ON t.id = c.tax_invoice_id AND t.status IN ({_COUNTED}) WHERE c.credit_note_id = x.id)
-    AND EXISTS (SELECT FROM tax_invoice_cover c JOIN tax_invoice t ON t.id = c.tax_invoice_id AND t.status IN ({_COUNTED})
-                WHERE c.invoice_id = x.invoice_id)
-    AND (CAST(:start AS bigint) IS NULL OR x.id < :start)
+#: SQL: credit note ``{note}`` of invoice ``{invoice}`` lacks its red-letter invoice: it needs one only if what it takes back was registered.
+RED_MISSING = f"""
+    ({REGISTERED} AND NOT EXISTS (
+        SELECT FROM tax_invoice_cover c JOIN tax_invoice t ON t.id = c.tax_invoice_id AND t.status IN ({_COUNTED})
+        WHERE c.credit_note_id = {{note}}))
 """
+_SIDES_AND_DAYS = """
+    (CAST(:seller_id AS bigint) IS NULL OR x.seller_id = :seller_id) AND (CAST(:buyer_id AS bigint) IS NULL OR x.buyer_id = :buyer_id)
+    AND (CAST(:issued_from AS date) IS NULL OR x.issued_on >= :issued_from) AND (CAST(:issued_to AS date) IS NULL OR x.issued_on <= :issued_to)
+"""
+_STARTING = "(CAST(:start AS bigint) IS NULL OR x.id < :start)"
+_UNREGISTERED = f"x.credited_fen < x.gross_fen AND NOT {REGISTERED.format(invoice='x.id')} AND {_SIDES_AND_DAYS} AND {_STARTING}"
+_UNREGISTERED_CREDIT_NOTES = (
+    f"x.gross_fen > 0 AND {RED_MISSING.format(invoice='x.invoice_id', note='x.id')} AND {_SIDES_AND_DAYS} AND {_STARTING}"
+)
+# Sums of the register and of the own books, by ``{place}``. Of the register: what counts (by state: what is in it), and of that what is for nothing in
+# the own books; how many wait for a decision. Of the own books: what invoices hold that lack a tax invoice, and credit notes without a red-letter one.
+_TOTALS = f"""
+    WITH register AS (
+        SELECT {{place}} AS place, count(*) FILTER (WHERE counts AND NOT red) AS blue_count, count(*) FILTER (WHERE counts AND red) AS red_count,
+               sum(gross_fen) FILTER (WHERE counts AND NOT red) AS blue_gross, sum(gross_fen) FILTER (WHERE counts AND red) AS red_gross,
+               sum(vat_fen) FILTER (WHERE counts AND NOT red) AS blue_vat, sum(vat_fen) FILTER (WHERE counts AND red) AS red_vat,
+               sum(gross_fen) FILTER (WHERE counts AND NOT red AND NOT linked) AS unlinked, count(*) FILTER (WHERE status = 'held') AS held
+        FROM (SELECT x.*, {{counts}} AS counts, EXISTS (
+                  SELECT FROM tax_invoice_cover c WHERE c.tax_invoice_id = x.id
+                  AND (c.invoice_id IS NOT NULL OR EXISTS (SELECT FROM invoice_line l WHERE l.acceptance_id = c.acceptance_id))) AS linked
+              FROM tax_invoice x WHERE x.id IN ({{tax_invoices}})) x
+        GROUP BY 1
+    ), books AS (
+        SELECT {{place}} AS place, sum(gross_fen) AS invoiced, sum(credited_fen) AS credited,
+               sum(gross_fen - credited_fen) FILTER (WHERE NOT registered) AS missing, sum(red_missing) AS red_missing
+        FROM (SELECT x.*, {REGISTERED.format(invoice="x.id")} AS registered,
+                     (SELECT sum(n.gross_fen) FROM credit_note n WHERE n.invoice_id = x.id AND {RED_MISSING.format(invoice="x.id", note="n.id")}) AS red_missing
+              FROM invoice x WHERE x.id IN ({{invoices}})) x
+        GROUP BY 1
+    )
+    SELECT place, supplier.name, {{sums}}
+    FROM register r FULL JOIN books b USING (place) LEFT JOIN organisation supplier ON :by = 'seller' AND supplier.id = CAST(place AS bigint)
+    ORDER BY place COLLATE "C"
+"""
+_SUMS = (
+    "blue_count",
+    "blue_gross",
+    "blue_vat",
+    "red_count",
+    "red_gross",
+    "red_vat",
+    "unlinked",
+    "held",
+    "invoiced",
+    "credited",
+    "missing",
+    "red_missing",
+)
+_PLACES = {
+    By.STATUS: "x.status",
+    By.SELLER: "to_char(x.seller_id, 'FM0000000000000000000')",
+    By.MONTH: "to_char(x.issued_on, 'YYYY-MM')",
+}
 
 
 def tax_invoice(session: Session, actor: Actor, tax_invoice_id: int) -> TaxInvoiceOut:
@@ -123,20 +204,64 @@ def tax_invoices(session: Session, actor: Actor, asked: TaxInvoiceFilter, *, lim
     return paging.page(rows, limit, lambda row: TaxInvoiceRow(**_fields(row)), lambda row: [row.id])
 
 
-def missing(session: Session, actor: Actor, *, credit_notes: bool, limit: int, after: str | None) -> Page[MissingRow]:
+def missing(session: Session, actor: Actor, asked: MissingFilter, *, limit: int, after: str | None) -> Page[MissingRow]:
     """Invoices, or credit notes, of the own books for which no tax invoice is registered; newest first."""
     start = paging.position(after, int)
-    kind, asked = ("credit_note", _UNREGISTERED_CREDIT_NOTES) if credit_notes else ("invoice", _UNREGISTERED)
+    kind, which = ("credit_note", _UNREGISTERED_CREDIT_NOTES) if asked.credit_notes else ("invoice", _UNREGISTERED)
     statement = text(
         f"""
         SELECT '{kind}' AS kind, d.id, d.number, d.issued_on, d.seller_id, seller.name AS seller_name, d.buyer_id, buyer.name AS buyer_name,
                d.gross_fen AS gross, d.vat_fen AS vat
         FROM {kind} d JOIN organisation seller ON seller.id = d.seller_id JOIN organisation buyer ON buyer.id = d.buyer_id
-        WHERE d.id IN ({within(actor, kind, asked)}) ORDER BY d.id DESC
+        WHERE d.id IN ({within(actor, kind, which)}) ORDER BY d.id DESC
         """
     )
-    rows = session.execute(statement, {**reach(actor), "start": start[0] if start else None, "rows": limit + 1}).all()
+    values = {**reach(actor), **asked.model_dump(), "start": start[0] if start else None, "rows": limit + 1}
+    rows = session.execute(statement, values).all()
     return paging.page(rows, limit, lambda row: MissingRow.model_validate(row, from_attributes=True), lambda row: [row.id])
+
+
+def totals(session: Session, actor: Actor, asked: TotalsFilter, *, limit: int, after: str | None) -> TotalsPage:
+    """What the register comes to by state, seller or month of issue, set against the own books of the same sellers and days. The sums of all are
+    taken over everything that was asked for; a page only chooses which rows are told."""
+    start = paging.position(after, str)
+    of_status = asked.by is By.STATUS
+    statement = _TOTALS.format(
+        place=_PLACES[asked.by],
+        counts="true" if of_status else f"x.status IN ({_COUNTED})",
+        tax_invoices=within(actor, "tax_invoice", _SIDES_AND_DAYS),
+        # of the own books nothing has such a state
+        invoices="NULL" if of_status else within(actor, "invoice", _SIDES_AND_DAYS),
+        sums=", ".join(f"coalesce({name}, 0)::bigint AS {name}" for name in _SUMS),
+    )
+    rows = session.execute(text(statement), {**reach(actor), **asked.model_dump(), "rows": None}).all()
+    counted = [row for row in rows if not of_status or row.place in COUNTED]
+    everything = {name: sum(getattr(row, name) for row in counted) for name in _SUMS}
+    if of_status:
+        everything["held"] = sum(row.held for row in rows)
+    page = paging.page(
+        [row for row in rows if start is None or row.place > start[0]],
+        limit,
+        lambda row: TotalsRow(place=row.place, seller_name=row.name, **_told(asked, row._asdict())),
+        lambda row: [row.place],
+    )
+    return TotalsPage(items=page.items, next=page.next, total=TotalsOut(**_told(asked, everything, of_all=True)))
+
+
+def _told(asked: TotalsFilter, sums: Mapping[str, int], *, of_all: bool = False) -> dict[str, Any]:
+    """A row's sums as they are told. A tax invoice may be of another month than what it is for, so that only all days together must agree."""
+    books = {} if asked.by is By.STATUS else {name: sums[name] for name in ("invoiced", "credited", "missing", "red_missing")}
+    if books and asked.issued_from is None and asked.issued_to is None and (of_all or asked.by is By.SELLER):
+        books["difference"] = rules.unexplained(**{name: sums[name] for name in ("blue_gross", "unlinked", "red_gross")}, **books)
+    return {
+        **{
+            colour: SumOut(count=sums[f"{colour}_count"], gross=sums[f"{colour}_gross"], vat=sums[f"{colour}_vat"])
+            for colour in ("blue", "red")
+        },
+        "unlinked": sums["unlinked"],
+        "held": sums["held"],
+        **books,
+    }
 
 
 def file(session: Session, actor: Actor, tax_invoice_id: int) -> Any:

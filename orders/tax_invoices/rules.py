@@ -114,3 +114,14 @@ def repeated(numbers: Iterable[Any]) -> set[Any]:
     """What is named more than once."""
     seen: set[Any] = set()
     return {number for number in numbers if number in seen or seen.add(number)}  # type: ignore[func-returns-value]
+
+
+def unexplained(
+    *, blue_gross: int, unlinked: int, red_gross: int, invoiced: int, credited: int, missing: int, red_missing: int
+) -> int:
+    """What the register says beyond the own books, in fen; zero where every tax invoice agrees with what it is for.
+
+    ``blue_gross`` less ``unlinked`` (what is for nothing in the own books) less ``red_gross`` stands against ``invoiced`` less ``credited``; of that
+    ``missing`` has no tax invoice yet, and ``red_missing`` no red-letter one.
+    """
+    return blue_gross - unlinked - red_gross - (invoiced - credited - missing + red_missing)

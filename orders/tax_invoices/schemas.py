@@ -1,14 +1,17 @@
 """What callers send and get about tax invoices."""
 
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from orders.invoices.schemas import Paged
 from orders.tax_invoices.rules import TaxInvoiceType, normal
 from orders.tax_invoices.states import TaxInvoiceMove, TaxInvoiceStatus
 from shop.core.errors import BadValue
 from shop.core.money import PositiveYuanIn, YuanIn, YuanOut
+from shop.core.paging import Page
 from shop.core.quantities import Day, Id, Name, ShortText, each_once
 
 Written = Annotated[Name, AfterValidator(normal)]
@@ -83,13 +86,42 @@ class TaxInvoiceFilter(BaseModel):
     supplier_order_id: Id | None = None
     issued_from: Day | None = Field(default=None, description="Shanghai date")
     issued_to: Day | None = Field(default=None, description="Shanghai date, included")
-    number: Name | None = Field(default=None, description="the beginning of the number")
+    number: Written | None = Field(default=None, description="the beginning of the number")
 
 
-class TaxInvoiceSearch(TaxInvoiceFilter):
-    limit: int = Field(default=50, ge=1, le=200, description="rows in a page")
-    after: str | None = Field(default=None, max_length=500, description="cursor: `next` of the page before")
-    format: Literal["json", "csv", "xlsx"] = Field(default="json", description="a file holds every row, whatever the limit")
+class TaxInvoiceSearch(TaxInvoiceFilter, Paged):
+    pass
+
+
+class SidesAndDays(BaseModel):
+    seller_id: Id | None = None
+    buyer_id: Id | None = None
+    issued_from: Day | None = Field(default=None, description="Shanghai date")
+    issued_to: Day | None = Field(default=None, description="Shanghai date, included")
+
+
+class MissingFilter(SidesAndDays):
+    """Which invoices, or credit notes, without a tax invoice a list shows."""
+
+    credit_notes: bool = Field(default=False, description="credit notes without a red-letter invoice instead")
+
+
+class MissingSearch(MissingFilter, Paged):
+    pass
+
+
+class By(StrEnum):
+    STATUS = "status"
+    SELLER = "seller"
+    MONTH = "month"
+
+
+class TotalsFilter(SidesAndDays):
+    by: By = By.STATUS
+
+
+class TotalsSearch(TotalsFilter, Paged):
+    pass
 
 
 class CoverOut(BaseModel):
@@ -160,3 +192,35 @@ class MissingRow(BaseModel):
     buyer_name: str
     gross: YuanOut
     vat: YuanOut
+
+
+class SumOut(BaseModel):
+    count: int
+    gross: YuanOut
+    vat: YuanOut = Field(description="of those that say it")
+
+
+class TotalsOut(BaseModel):
+    """Sums of the register, and of the own books for the same."""
+
+    blue: SumOut = Field(description="those that count; by state: all in that state")
+    red: SumOut = Field(description="red-letter ones, above zero")
+    unlinked: YuanOut = Field(description="of `blue`: for deliveries or orders that no invoice of the own books is for")
+    held: int = Field(description="wait for a decision; they count for nothing")
+    invoiced: YuanOut | None = Field(default=None, description="own books: invoices; none by state")
+    credited: YuanOut | None = Field(default=None, description="own books: credited of these invoices by now")
+    missing: YuanOut | None = Field(default=None, description="what invoices without a tax invoice hold")
+    red_missing: YuanOut | None = Field(default=None, description="credit notes without a red-letter invoice")
+    difference: YuanOut | None = Field(
+        default=None,
+        description="blue - unlinked - red - (invoiced - credited - missing + red_missing): zero where all agree; told by seller and in sum, of all days",
+    )
+
+
+class TotalsRow(TotalsOut):
+    place: str = Field(description="the state, the seller's id in 19 digits, or the month")
+    seller_name: str | None
+
+
+class TotalsPage(Page[TotalsRow]):
+    total: TotalsOut

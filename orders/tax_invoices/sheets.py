@@ -1,7 +1,7 @@
 """The register of tax invoices as a table to be exported."""
 
 from orders.invoices.sheets import yuan
-from orders.tax_invoices.schemas import TaxInvoiceRow
+from orders.tax_invoices.schemas import MissingRow, TaxInvoiceRow, TotalsRow
 from shop.core.errors import Language
 from shop.core.exports import Cell
 
@@ -10,6 +10,32 @@ HEADER: dict[Language, list[str]] = {
     "zh": ["发票代码", "发票号码", "类型", "红字", "开具日期", "销售方", "购买方", "价税合计（元）", "税额（元）", "应开金额（元）", "差额（元）", "状态", "处理意见"],
     "en": ["code", "number", "type", "red letter", "issued on", "seller", "buyer", "gross (yuan)", "VAT (yuan)", "expected (yuan)", "difference (yuan)", "status", "decision"],
 }  # fmt: skip
+MISSING: dict[Language, str] = {"zh": "未登记税务发票", "en": "Without a tax invoice"}
+MISSING_HEADER: dict[Language, list[str]] = {
+    "zh": ["编号", "开具日期", "销售方", "购买方", "价税合计（元）", "税额（元）"],
+    "en": ["number", "issued on", "seller", "buyer", "gross (yuan)", "VAT (yuan)"],
+}
+TOTALS: dict[Language, str] = {"zh": "税务发票汇总", "en": "Totals"}
+TOTALS_HEADER: dict[Language, list[str]] = {
+    "zh": ["状态、销售方编号或月份", "销售方", "蓝字份数", "蓝字金额（元）", "蓝字税额（元）", "红字份数", "红字金额（元）", "红字税额（元）", "无结算发票（元）", "待审核", "结算发票（元）", "已冲红（元）", "未登记（元）", "缺红字（元）", "差额（元）"],
+    "en": ["state, seller's id or month", "seller", "blue", "blue gross (yuan)", "blue VAT (yuan)", "red", "red gross (yuan)", "red VAT (yuan)", "without invoice (yuan)", "held", "invoiced (yuan)", "credited (yuan)", "missing (yuan)", "red missing (yuan)", "difference (yuan)"],
+}  # fmt: skip
+
+
+def missing_cells(row: MissingRow) -> list[Cell]:
+    return [row.number, row.issued_on, row.seller_name, row.buyer_name, yuan(row.gross), yuan(row.vat)]
+
+
+def totals_cells(row: TotalsRow) -> list[Cell]:
+    books = (row.invoiced, row.credited, row.missing, row.red_missing, row.difference)
+    return [
+        row.place,
+        row.seller_name,
+        *(cell for each in (row.blue, row.red) for cell in (each.count, yuan(each.gross), yuan(each.vat))),
+        yuan(row.unlinked),
+        row.held,
+        *(None if fen is None else yuan(fen) for fen in books),
+    ]
 
 
 def cells(row: TaxInvoiceRow) -> list[Cell]:

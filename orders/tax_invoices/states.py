@@ -37,3 +37,5 @@ TAX_INVOICE = StateTable(
 )
 #: What counts; of one number one at most.
 COUNTED = (TaxInvoiceStatus.REGISTERED, TaxInvoiceStatus.CLEARED)
+#: What may count yet.
+LIVE = (*COUNTED, TaxInvoiceStatus.HELD)

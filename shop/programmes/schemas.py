@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, Field, model_validator
 
 from shop.core.errors import Language
+from shop.programmes.invoicing import InvoicingRules
 from shop.programmes.parts import Part
 from shop.programmes.payment import PaymentRules
 from shop.programmes.rules import Channel, Mode, Relation
@@ -157,15 +158,6 @@ class ReturnRules(Part):
     days: int = Field(default=7, ge=0, le=365)
     #: Where the goods are bad, which shows later.
     quality_days: int = Field(default=30, ge=0, le=365)
-
-
-class InvoicingRules(Part):
-    """Who writes invoices and credit notes of the marketplace's own books."""
-
-    #: The supplier, when it likes; or the marketplace, one with each acceptance.
-    invoices: Literal["supplier", "acceptance"] = "supplier"
-    #: Proposed to the supplier when something is no longer owed; or written in that very transaction.
-    credit_notes: Literal["proposed", "automatic"] = "proposed"
 
 
 class DisputeRules(Part):

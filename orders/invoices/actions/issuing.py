@@ -9,9 +9,9 @@ from sqlmodel import Session
 from orders.invoices import positions, rules
 from orders.invoices.actions.crediting import credit_note_series, follow, hold
 from orders.invoices.errors import ExemptionNeeded, NotAccepted, NothingToInvoice
-from orders.invoices.rules import CreditReason, Exemption
+from orders.invoices.rules import CreditReason
 from orders.invoices.schemas import IssueIn
-from orders.invoices.states import INVOICE, InvoiceMove
+from orders.invoices.states import INVOICE, InvoiceMove, possible
 from orders.ledger.booking import LOCK
 from orders.purchasing.actions.moving import locked
 from shop.core import audit, clock, numbers, outbox
@@ -20,8 +20,10 @@ from shop.core.db import array
 from shop.core.errors import Fault, NotFound
 from shop.core.money import vat_in_gross
 from shop.core.quantities import THOUSANDTH
+from shop.core.states import IllegalMove
 from shop.identity.actor import Actor
 from shop.programmes import queries as programmes
+from shop.programmes.invoicing import Exemption, Ground, grounds_on
 
 _SALES = text(
     """
@@ -29,15 +31,22 @@ _SALES = text(
     WHERE so.id = :id AND e.reverses_id IS NULL ORDER BY e.id
     """
 )
+# every order its suppliers in one order, so that two that move never wait for each other's number series in a ring
 _PARTS = text(
-    "SELECT id FROM supplier_order WHERE purchase_order_id = :id AND status IN ('partly_accepted', 'accepted') ORDER BY id"
+    "SELECT id FROM supplier_order WHERE purchase_order_id = :id AND status IN ('partly_accepted', 'accepted') ORDER BY supplier_id, id"
 )
 _OPEN = text(positions.OPEN_LINES)
 _HEAD = text(
     f"""
     SELECT so.id, so.purchase_order_id, so.supplier_id, supplier.kind AS seller_kind, {positions.FREIGHT_LEFT.format(part="so.id")} AS freight_fen,
-           (SELECT max(l.vat_bp) FROM order_line l WHERE l.supplier_order_id = so.id) AS freight_bp
-    FROM supplier_order so JOIN organisation supplier ON supplier.id = so.supplier_id WHERE so.id = :id
+           rated.vat_bp AS freight_bp, rated.product_kind AS freight_kind, rated.category AS freight_category
+    FROM supplier_order so JOIN organisation supplier ON supplier.id = so.supplier_id
+    CROSS JOIN LATERAL (
+        SELECT l.vat_bp, p.kind AS product_kind, p.category
+        FROM order_line l JOIN product p ON p.id = l.product_id WHERE l.supplier_order_id = so.id
+        ORDER BY CASE WHEN :main THEN sum(l.amount_fen) OVER (PARTITION BY l.vat_bp) END DESC NULLS LAST, l.vat_bp DESC, l.amount_fen DESC, l.id LIMIT 1
+    ) rated
+    WHERE so.id = :id
     """  # noqa: S608
 )
 _ACCEPTED = text(
@@ -102,7 +111,7 @@ def issue(session: Session, actor: Actor, supplier_order_id: int, body: IssueIn)
             )
     # as returns and corrections lock what they take back
     session.execute(LOCK, {"entry_ids": session.execute(_SALES, {"id": supplier_order_id}).scalars().all()})
-    invoice_id = _issue(session, actor, supplier_order_id, acceptances, said=body.exemption, note=body.note)
+    invoice_id = _issue(session, actor, supplier_order_id, acceptances, said=body.exemptions, note=body.note)
     if body.send:
         send(session, actor, invoice_id)
     return invoice_id
@@ -137,7 +146,7 @@ def send(session: Session, actor: Actor, invoice_id: int) -> None:
     """Send an invoice to its buyer.
 
     Raises:
-        NotFound: not an invoice of the caller's organisation (404). IllegalMove: it was sent, or credited before (409).
+        NotFound: not an invoice of the caller's organisation (404). IllegalMove: it was sent before (409).
     """
     row = session.execute(_LOCK, {"id": invoice_id}).first()
     if row is None or not actor.within_branch(row.path):
@@ -146,8 +155,9 @@ def send(session: Session, actor: Actor, invoice_id: int) -> None:
 
 
 def _send(session: Session, who: Who, row: Any) -> None:
-    # what was issued before a reduction of its price is sent all the same
-    status = row.status if row.status == "partly_credited" and row.sent_at is None else INVOICE.after(row.status, InvoiceMove.SEND)
+    if row.sent_at is not None:
+        raise IllegalMove(state=row.status, action=InvoiceMove.SEND, allowed=possible(row.status, sent=True))
+    status = INVOICE.after(row.status, InvoiceMove.SEND)
     session.execute(_SEND, {"id": row.id, "status": status, "now": clock.now(), "user": who.user_id})
     audit.record(session, who, "invoice.sent", "invoice", row.id)
     outbox.publish(session, "invoice.sent", invoice_id=row.id)
@@ -159,12 +169,16 @@ def _issue(
     supplier_order_id: int,
     acceptances: Sequence[int] | None,
     *,
-    said: Exemption | None = None,
+    said: Sequence[Exemption] = (),
     note: str | None = None,
     sale_ids: Sequence[int] | None = None,
 ) -> int:
     reduced = hold(session, supplier_order_id)
-    head = session.execute(_HEAD, {"id": supplier_order_id}).one()
+    now = clock.now()
+    today = clock.shanghai_date(now)
+    invoicing = programmes.config_of(session, today).invoicing
+    grounds = grounds_on(invoicing.exemptions, today)
+    head = session.execute(_HEAD, {"id": supplier_order_id, "main": invoicing.freight_rate == "main"}).one()
     wanted = {
         "id": supplier_order_id,
         "acceptances": array(acceptances) if acceptances else None,
@@ -181,17 +195,15 @@ def _issue(
             line.quantity,
             line.amount_fen,
             line.vat_bp,
-            _exemption(head, line.product_kind, said) if line.vat_bp == 0 else None,
+            _exemption(grounds, head, line.product_kind, line.category, said) if line.vat_bp == 0 else None,
         )
         for line in lines
     ]
     if head.freight_fen:
-        # freight is part of the price of the goods; of goods at several rates it takes the highest (实施细则 §12, 从高适用税率)
-        reason = _exemption(head, lines[0].product_kind if lines else "goods", said) if head.freight_bp == 0 else None
+        # freight is part of the price of the goods, and exempt where they are
+        reason = _exemption(grounds, head, head.freight_kind, head.freight_category, said) if head.freight_bp == 0 else None
         rows.append((None, None, None, THOUSANDTH * 1000, head.freight_fen, head.freight_bp, reason))
     sales, of_acceptances, order_lines, quantities, amounts, rates, exemptions = zip(*rows, strict=True)
-    now = clock.now()
-    today = clock.shanghai_date(now)
     year = today.year
     if reduced:  # whoever needs numbers of both series takes that of credit notes first
         numbers.next_numbers(session, credit_note_series(head.supplier_id, year), 0)
@@ -223,8 +235,8 @@ def _issue(
     return int(made.id)
 
 
-def _exemption(head: Any, product_kind: str, said: Exemption | None) -> Exemption:
-    found = rules.exemption_of(head.seller_kind, product_kind, said)
+def _exemption(grounds: Sequence[Ground], head: Any, product_kind: str, category: str, said: Sequence[Exemption]) -> Exemption:
+    found = rules.exemption_of(grounds, head.seller_kind, product_kind, category, said)
     if found is None:
-        raise ExemptionNeeded(faults=[Fault("exemption", ExemptionNeeded.code, ExemptionNeeded.zh, ExemptionNeeded.en)])
+        raise ExemptionNeeded(faults=[Fault("exemptions", ExemptionNeeded.code, ExemptionNeeded.zh, ExemptionNeeded.en)])
     return found

@@ -109,6 +109,17 @@ INVOICED = [
         """,
     ),
     sql(
+        "red_letters",
+        "红字税务发票不超过其蓝字发票",
+        "Red-letter tax invoices take back at most the one they name",
+        """
+        SELECT 'tax_invoice ' || b.id AS subject, b.gross_fen::text AS expected, r.fen::text AS found
+        FROM tax_invoice b JOIN (SELECT red_letter_of_id AS id, sum(gross_fen) AS fen FROM tax_invoice
+                                 WHERE status IN ('registered', 'held', 'cleared') GROUP BY 1) r USING (id)
+        WHERE r.fen > b.gross_fen OR b.red
+        """,
+    ),
+    sql(
         "invoice_numbers",
         "发票与红字发票编号连续",
         "Numbers of invoices and credit notes have no gaps",

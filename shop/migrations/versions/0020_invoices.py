@@ -65,6 +65,13 @@ def upgrade() -> None:
     op.create_index(op.f("ix_tax_invoice_buyer_id_id"), "tax_invoice", ["buyer_id", "id"], unique=False)
     op.create_index(op.f("ix_tax_invoice_number"), "tax_invoice", ["number"], unique=False)
     op.create_index(op.f("ix_tax_invoice_ordering_unit_id_id"), "tax_invoice", ["ordering_unit_id", "id"], unique=False)
+    op.create_index(
+        op.f("ix_tax_invoice_red_letter_of_id"),
+        "tax_invoice",
+        ["red_letter_of_id"],
+        unique=False,
+        postgresql_where=sa.text("red_letter_of_id IS NOT NULL"),
+    )
     op.create_index(op.f("ix_tax_invoice_seller_id_id"), "tax_invoice", ["seller_id", "id"], unique=False)
     op.create_index(
         op.f("ix_tax_invoice_status_id"), "tax_invoice", ["status", "id"], unique=False, postgresql_where=sa.text("status = 'held'")

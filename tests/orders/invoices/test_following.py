@@ -9,7 +9,8 @@ from shop.core.money import fen_from_yuan
 from shop.identity.permissions import Role
 from tests.factories.after_sales import differences, rows
 from tests.factories.buying import make_bureau
-from tests.factories.identity import make_user
+from tests.factories.identity import make_user, signed_in
+from tests.factories.orders import make_market
 from tests.orders.invoices.test_invoices import configure
 
 
@@ -78,3 +79,37 @@ def test_otherwise_it_is_proposed(api, database):
 @given(st.decimals(min_value=0, max_value=10**9, places=2))
 def test_words_of_what_the_api_speaks(yuan):
     assert in_words(fen_from_yuan(str(yuan))).endswith(("整", "分"))
+
+
+def test_what_a_dispute_gave_back_ahead_never_stops_an_acceptance(api, database):
+    """More was given back than the next invoice holds: it is issued, credited whole and sent, and the goods are accepted."""
+    configure(database, credit_notes="automatic")
+    market = make_market(database)
+    seller, buyer = api.as_(market.sellers[0]), api.as_(market.purchaser)
+    part = buyer.post("/v1/purchase-orders", json=market.order(5)).json()["supplier_orders"][0]["id"]
+    seller.post(f"/v1/supplier-orders/{part}/confirm")
+    line = seller.get(f"/v1/supplier-orders/{part}").json()["lines"][0]["id"]
+
+    def accept(quantity):
+        body = {"lines": [{"order_line_id": line, "quantity": quantity}]}
+        shipment = seller.post(f"/v1/supplier-orders/{part}/shipments", json=body).json()["id"]
+        return buyer.post(f"/v1/shipments/{shipment}/acceptance", json={}).status_code
+
+    assert accept("4") == 201
+    dispute = buyer.post(
+        f"/v1/supplier-orders/{part}/disputes", json={"kind": "quality", "claim": "偏小", "claimed": "100.00"}
+    ).json()
+    seller.post(f"/v1/disputes/{dispute['id']}/answer", json={"answer": "同意"})
+    city = signed_in(api, Role.CITY_OFFICER)
+    decided = city.post(f"/v1/disputes/{dispute['id']}/decide", json={"outcome": "partial", "reason": "折让", "refund": "100.00"})
+    assert decided.status_code in (200, 201), decided.text
+    configure(database, invoices="acceptance")
+    assert accept("1") == 201
+    [invoice] = buyer.get("/v1/invoices").json()["items"]
+    assert (invoice["gross"], invoice["held"], invoice["status"]) == ("69.90", "0.00", "credited")
+    assert invoice["sent_at"] is not None
+    # the rest of what was given back comes off the next one, which its seller sends at once
+    rest = seller.post(f"/v1/supplier-orders/{part}/invoices", json={})
+    assert (rest.status_code, rest.json()["held"], rest.json()["status"]) == (201, "249.50", "partly_credited")
+    assert rest.json()["possible_actions"] == ["credit_part", "credit_rest"]
+    assert differences(database) == {}

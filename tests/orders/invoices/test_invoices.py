@@ -3,14 +3,17 @@
 import io
 import xml.etree.ElementTree as ET
 import zipfile
+from datetime import date
 
 import pytest
+from pypdf import PdfReader
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from shop.core import outbox
+from shop.core import clock, outbox
 from shop.identity.permissions import Role
-from tests.factories.after_sales import ask_back, deliver, differences, rows
+from tests.factories.after_sales import ask_back, days_later, deliver, differences, rows
+from tests.factories.catalog import make_product
 from tests.factories.identity import signed_in
 from tests.factories.orders import make_market
 from workers.handlers import HANDLERS
@@ -151,10 +154,10 @@ def test_goods_without_vat_say_why(api, database, market):
         "Caishui [2008] No. 81, Article 1",
     )
     nights = deliver(api, market, None, None, 2, of=1)
-    for said in ({}, {"exemption": "self_produced"}):
+    for said in ({}, {"exemptions": ["self_produced", "vegetables"]}):
         refused = issue(seller, nights.part, **said)
         assert (refused.status_code, refused.json()["code"]) == (422, "exemption_needed")
-    [line] = issue(seller, nights.part, exemption="small_scale").json()["lines"]
+    [line] = issue(seller, nights.part, exemptions=["cooperative", "small_scale"]).json()["lines"]
     assert line["exemption"]["code"] == "small_scale"
     listed = seller.get("/v1/invoices/exemptions").json()
     assert {each["code"] for each in listed} >= {"self_produced", "cooperative", "small_scale"}
@@ -213,6 +216,11 @@ def test_what_a_dispute_gives_back_is_credited_as_a_reduction(api, database, mar
     assert seller.get(f"/v1/invoices/{invoice['id']}").json()["to_credit"] == "100.00"
     [due] = seller.get("/v1/credit-notes/due").json()["items"]
     assert due["due"] == "100.00"
+    table = seller.get("/v1/credit-notes/due", params={"format": "csv"}).content.decode("utf-8-sig").splitlines()
+    assert (table[0], table[1].split(",")[-3:]) == (
+        "order,seller,buyer,held (yuan),owed (yuan),due (yuan)",
+        ["699", "599", "100"],
+    )
     note = seller.post(f"/v1/invoices/{invoice['id']}/credit-notes", json={"reason": "price_reduction"}).json()
     assert (note["gross"], note["lines"][0]["reduced"], note["lines"][0]["quantity"]) == ("100.00", "100.00", "0")
     assert differences(database) == {}
@@ -333,4 +341,69 @@ def test_what_came_back_before_the_invoice_is_not_in_it(api, database, market):
     # as an invoice of all ten and a credit note of four come to
     assert (invoice["gross"], invoice["vat"], invoice["lines"][0]["quantity"]) == ("419.40", "34.63", "6")
     assert rows(database, "SELECT count(*) FROM credit_note") == [(0,)]
+    assert differences(database) == {}
+
+
+def test_800_yuan_at_13_percent_are_707_96_and_92_04(api, database, market):
+    """Through the door: on the invoice, its PDF and its credit note; the PDF of a Chinese clerk has the amount in capitals."""
+    with database.unit_of_work() as session:
+        bowl = make_product(session, market.suppliers[0], name="荣昌陶器", category="handicraft", prices=((1, 80000),), vat_bp=1300)
+    market.products[0] = bowl
+    seller = api.as_(market.sellers[0])
+    invoice = issue(seller, deliver(api, market, 1).part).json()
+    assert (invoice["gross"], invoice["net"], invoice["vat"]) == ("800.00", "707.96", "92.04")
+    assert invoice["vat_by_rate"] == [{"vat_bp": 1300, "net": "707.96", "vat": "92.04", "gross": "800.00"}]
+    printed = text_of(seller.get(f"/v1/invoices/{invoice['id']}/pdf").content)
+    for said in (invoice["number"], "荣昌陶器", "800.00", "707.96", "92.04", "13%", "捌佰元整", "不是税务机关监制的发票"):
+        assert said in printed, said
+    note = seller.post(f"/v1/invoices/{invoice['id']}/credit-notes", json={"reason": "issued_in_error"}).json()
+    printed = text_of(seller.get(f"/v1/credit-notes/{note['id']}/pdf").content)
+    for said in (note["number"], invoice["number"], "-800.00", "-92.04", "开票有误"):
+        assert said in printed, said
+
+
+def text_of(content):
+    return "".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages).replace("\n", "").replace(" ", "")
+
+
+def test_every_seller_counts_from_one_in_every_year(api, market, monkeypatch):
+    one, other = api.as_(market.sellers[0]), api.as_(market.sellers[1])
+    year = clock.today().year
+    numbers = [issue(one, deliver(api, market, 1).part).json()["number"] for _ in range(2)]
+    numbers.append(issue(other, deliver(api, market, None, 1, of=1).part).json()["number"])
+    later = deliver(api, market, 1)
+    days_later(monkeypatch, (date(year + 1, 1, 1) - clock.today()).days)
+    one = api.as_(market.sellers[0])
+    again = issue(one, later.part).json()
+    numbers.append(again["number"])
+    first, second = (supplier.id for supplier in market.suppliers)
+    assert numbers == [
+        f"FP{year}-{first:06}-000001",
+        f"FP{year}-{first:06}-000002",
+        f"FP{year}-{second:06}-000001",
+        f"FP{year + 1}-{first:06}-000001",
+    ]
+    note = one.post(f"/v1/invoices/{again['id']}/credit-notes", json={"reason": "issued_in_error"}).json()
+    assert note["number"] == f"HC{year + 1}-{first:06}-000001"
+
+
+def test_freight_takes_the_rate_that_the_programme_says(api, database, market):
+    """Of goods at 9 % and fewer at 13 %: the highest rate, or that of most of them."""
+    with database.unit_of_work() as session:
+        snack = make_product(
+            session, market.suppliers[0], name="荣昌豆干", category="processed_snack", prices=((1, 1000),), vat_bp=1300
+        )
+    market.products[1] = snack
+    seller, buyer = api.as_(market.sellers[0]), api.as_(market.purchaser)
+    rates = []
+    for rule in ("highest", "main"):
+        configure(database, freight_rate=rule)
+        part = buyer.post("/v1/purchase-orders", json=market.order(10, 1)).json()["supplier_orders"][0]["id"]
+        seller.put(f"/v1/supplier-orders/{part}/freight", json={"freight": "30.00"})
+        seller.post(f"/v1/supplier-orders/{part}/confirm")
+        shipment = seller.post(f"/v1/supplier-orders/{part}/shipments", json={}).json()["id"]
+        assert buyer.post(f"/v1/shipments/{shipment}/acceptance", json={}).status_code == 201
+        [freight] = [line for line in issue(seller, part).json()["lines"] if line["kind"] == "freight"]
+        rates.append((freight["vat_bp"], freight["gross"], freight["vat"]))
+    assert rates == [(1300, "30.00", "3.45"), (900, "30.00", "2.48")]
     assert differences(database) == {}

@@ -7,6 +7,7 @@ from orders.reconcile import report
 from tests.factories.after_sales import deliver
 from tests.factories.orders import make_market
 from tests.orders.invoices.test_invoices import configure, give_back, issue
+from tests.orders.tax_invoices.test_tax_invoices import NUMBER, register, said
 
 PLANTS = [
     ("UPDATE invoice_line SET returned_fen = returned_fen + 1 WHERE returned_fen = 0", "invoice_lines"),
@@ -26,19 +27,25 @@ PLANTS = [
     ("DELETE FROM invoice WHERE serial = 1", "invoice_numbers"),
     ("UPDATE number_series SET last = last + 1 WHERE series LIKE 'credit%'", "invoice_numbers"),
     ("DELETE FROM number_series WHERE series LIKE 'invoice:%'", "invoice_numbers"),
+    ("UPDATE tax_invoice SET gross_fen = 34951 WHERE red", "red_letters"),
 ]  # fmt: skip
 
 
 @pytest.fixture
 def spoilt(api, database):
-    """Two invoices, of one of which a part was credited."""
+    """Two invoices; of one a part was credited, and both that and the whole are registered as tax invoices."""
     market = make_market(database)
     configure(database, credit_notes="automatic")
+    seller = api.as_(market.sellers[0])
     for back in (2, None):
         done = deliver(api, market, 5)
-        issue(api.as_(market.sellers[0]), done.part)
+        invoice = issue(seller, done.part).json()["id"]
         if back:
             give_back(api, market, done, back)
+            [blue] = register(seller, said(gross="349.50", vat="0", invoice_ids=[invoice])).json()
+            [note] = seller.get("/v1/credit-notes").json()["items"]
+            red = {"red": True, "red_letter_of_id": blue["id"], "credit_note_ids": [note["id"]]}
+            assert register(seller, said(NUMBER[:-1] + "9", gross="139.80", vat="0", **red)).status_code == 201
     assert report.differences(database) == 0
     return database
 

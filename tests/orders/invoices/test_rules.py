@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.invoices.rules import Exemption, Standing, exemption_of, ground, in_words, to_credit, whole
+from catalog.products.rules import Category
+from orders.invoices.rules import Standing, exemption_of, ground_of, in_words, to_credit, whole
 from shop.core.money import vat_in_gross
+from shop.identity.rules import OrganisationKind
+from shop.programmes.invoicing import Exemption, InvoicingRules, grounds_on
 
 RATES = st.sampled_from([0, 100, 300, 600, 900, 1300])
 AMOUNTS = st.integers(1, 10**9)
@@ -151,19 +154,54 @@ def test_what_is_written_in_words_is_read_as_the_same_amount(fen):
     assert words.endswith("分") == (fen % 10 > 0)
 
 
+GROUNDS = InvoicingRules().exemptions
+
+
 def test_the_ground_of_an_exemption_is_that_of_its_day():
-    before, after = ground(Exemption.SELF_PRODUCED, date(2025, 12, 31)), ground(Exemption.SELF_PRODUCED, date(2026, 1, 1))
+    before, after = (ground_of(GROUNDS, Exemption.SELF_PRODUCED, day) for day in (date(2025, 12, 31), date(2026, 1, 1)))
     assert "暂行条例" in before.source_zh
     assert "增值税法》第二十四条" in after.source_zh
-    assert ground(Exemption.COOPERATIVE, date(2026, 1, 1)).source_zh == "财税〔2008〕81号第一条"
+    assert ground_of(GROUNDS, Exemption.COOPERATIVE, date(2026, 1, 1)).source_zh == "财税〔2008〕81号第一条"
+    # that of small taxpayers ends; an invoice of its time goes on saying what it rested on
+    assert [ground.code for ground in grounds_on(GROUNDS, date(2028, 1, 1))] == list(Exemption)[:-1]
+    assert ground_of(GROUNDS, Exemption.SMALL_SCALE, date(2028, 1, 1)).valid_until == date(2027, 12, 31)
+    for day in (date(2020, 2, 16), date(2025, 12, 31), date(2026, 1, 1), date(2027, 12, 31)):
+        codes = [ground.code for ground in grounds_on(GROUNDS, day)]
+        assert len(set(codes)) == len(codes), "one text for each code on any day"
+
+
+def test_no_text_is_taken_away_from_old_invoices():
+    with pytest.raises(ValueError, match="exemptions lack small_scale"):
+        InvoicingRules(exemptions=GROUNDS[:-1])
+
+
+def test_what_is_exempt_is_a_kind_of_produce():
+    produce = {category for ground in GROUNDS for category in ground.categories}
+    assert produce == set(Category) - {Category.PROCESSED_SNACK, Category.BEVERAGE, Category.HANDICRAFT, Category.RURAL_TOURISM}
+    kinds = {kind for ground in GROUNDS for kind in ground.presumed_of}
+    assert kinds <= set(OrganisationKind)
 
 
 def test_who_is_exempt_of_what():
-    assert exemption_of("cooperative", "goods", None) is Exemption.COOPERATIVE
-    assert exemption_of("family_farm", "goods", None) is Exemption.SELF_PRODUCED
-    assert exemption_of("cooperative", "goods", Exemption.VEGETABLES) is Exemption.VEGETABLES
-    assert exemption_of("enterprise", "goods", None) is None
-    # a night in a guest house is no produce, whoever sells it
-    assert exemption_of("cooperative", "service", None) is None
-    assert exemption_of("cooperative", "service", Exemption.SELF_PRODUCED) is None
-    assert exemption_of("cooperative", "service", Exemption.SMALL_SCALE) is Exemption.SMALL_SCALE
+    def found(seller, category, *said, kind="goods", on=date(2026, 11, 1)):
+        return exemption_of(grounds_on(GROUNDS, on), seller, kind, category, said)
+
+    assert found("cooperative", "honey") is Exemption.COOPERATIVE
+    assert found("family_farm", "fruit") is Exemption.SELF_PRODUCED
+    assert found("village_collective", "tea", on=date(2021, 1, 1)) is Exemption.SELF_PRODUCED
+    # what the seller says comes first, where it is for such goods
+    assert found("cooperative", "vegetable", Exemption.VEGETABLES) is Exemption.VEGETABLES
+    assert found("cooperative", "fruit", Exemption.VEGETABLES) is Exemption.COOPERATIVE
+    both = (Exemption.VEGETABLES, Exemption.MEAT_AND_EGGS)
+    assert found("enterprise", "vegetable", *both) is Exemption.VEGETABLES
+    assert found("enterprise", "meat_poultry_egg", *both) is Exemption.MEAT_AND_EGGS
+    assert found("enterprise", "fruit", *both) is None
+    assert found("enterprise", "fruit") is None
+    # baskets and cooked food are no produce, whoever makes them
+    assert found("cooperative", "handicraft", Exemption.COOPERATIVE) is None
+    assert found("cooperative", "processed_snack") is None
+    # a night in a guest house is no produce, and neither is picking one's own fruit
+    assert found("cooperative", "rural_tourism", kind="service") is None
+    assert found("cooperative", "fruit", Exemption.SELF_PRODUCED, kind="service") is None
+    assert found("cooperative", "rural_tourism", Exemption.SMALL_SCALE, kind="service") is Exemption.SMALL_SCALE
+    assert found("enterprise", "handicraft", Exemption.SMALL_SCALE, on=date(2028, 1, 1)) is None

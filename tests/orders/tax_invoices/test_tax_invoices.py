@@ -95,6 +95,18 @@ def test_a_tax_invoice_may_be_for_accepted_deliveries(api, market):
     assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "unknown_cover")
 
 
+def test_a_delivery_is_not_named_beside_the_invoice_that_it_stands_in(api, market):
+    seller = api.as_(market.sellers[0])
+    done, other = deliver(api, market, 2), deliver(api, market, 1)
+    invoice = issue(seller, done.part).json()["id"]
+    refused = register(seller, said(gross="209.70", invoice_ids=[invoice], shipment_ids=[other.shipment, done.shipment]))
+    assert [(fault["field"], fault["code"]) for fault in refused.json()["errors"]] == [
+        ("invoices[0].shipment_ids[1]", "covered_twice")
+    ]
+    [made] = register(seller, said(gross="209.70", invoice_ids=[invoice], shipment_ids=[other.shipment])).json()
+    assert (made["expected"], made["difference"]) == ("209.70", "0.00")
+
+
 def test_the_same_number_twice_in_one_claim_is_held(api, database, market, invoiced):
     seller = api.as_(market.sellers[0])
     made = register(seller, said(invoice_ids=[invoiced["id"]]), said(invoice_ids=[invoiced["id"]])).json()
@@ -118,7 +130,9 @@ def test_the_same_number_of_another_supplier_is_held_until_finance_decides(api, 
     seen = cashier.get(f"/v1/tax-invoices/{second['id']}").json()
     assert [one["id"] for one in seen["same_number"]] == [first["id"]]
     assert other.post(f"/v1/tax-invoices/{second['id']}/clear", json={"reason": "x"}).status_code == 403
-    far = finance(api, "500229")
+    far, near = finance(api, "500229"), finance(api, "500106")
+    outbox.drain(database, HANDLERS)
+    assert [row["subject_id"] for row in near.get("/v1/notifications").json()["items"]] == [second["id"]]
     assert far.post(f"/v1/tax-invoices/{second['id']}/clear", json={"reason": "x"}).status_code == 404
     cleared = cashier.post(f"/v1/tax-invoices/{first['id']}/clear", json={"reason": "票面核验一致"})
     assert (cleared.status_code, cleared.json()["status"], cleared.json()["decision"]) == (200, "cleared", "票面核验一致")
@@ -127,6 +141,11 @@ def test_the_same_number_of_another_supplier_is_held_until_finance_decides(api, 
     refused = cashier.post(f"/v1/tax-invoices/{second['id']}/refuse", json={"reason": "号码属于另一单位"})
     assert refused.json()["status"] == "refused"
     assert cashier.post(f"/v1/tax-invoices/{second['id']}/refuse", json={"reason": "x"}).json()["code"] == "illegal_move"
+    # who decides was told once, and nobody elsewhere
+    told = cashier.get("/v1/notifications").json()["items"]
+    assert [(row["kind"], row["subject_id"]) for row in told] == [("tax_invoice.to_decide", second["id"])]
+    assert told[0]["data"]["number"] == NUMBER
+    assert far.get("/v1/notifications").json()["items"] == []
     outbox.drain(database, HANDLERS)
     told = {row["kind"] for row in buyer.get("/v1/notifications").json()["items"]}
     assert {"tax_invoice.held", "tax_invoice.cleared", "tax_invoice.refused"} <= told
@@ -171,19 +190,39 @@ def test_all_faults_are_told_at_once_and_nothing_is_registered(api, database, ma
     assert register(api.as_(market.purchaser), good).status_code == 403
 
 
-def test_of_many_who_register_one_number_at_once_none_counts(api, database, market):
-    """All are held: nobody is first by luck."""
-    seller = market.sellers[0]
-    invoices = [issue(api.as_(seller), deliver(api, market, 1).part).json()["id"] for _ in range(6)]
-    token = token_of(database, seller)
+def at_once(api, database, claims):
+    """Claims (user, tax invoices) at once, each on a connection of its own; the answers in their order."""
+    sent = [(token_of(database, user), invoices) for user, invoices in claims]
 
-    def send(invoice_id):
-        client = connect(str(api.base_url), database, {"Authorization": f"Bearer {token}"})
-        return register(client, said(invoice_ids=[invoice_id])).status_code
+    def send(claim):
+        token, invoices = claim
+        return register(connect(str(api.base_url), database, {"Authorization": f"Bearer {token}"}), *invoices)
 
-    with ThreadPoolExecutor(6) as pool:
-        assert set(pool.map(send, invoices)) == {201}
-    assert rows(database, "SELECT status, count(*) FROM tax_invoice GROUP BY 1") == [("held", 6)]
+    with ThreadPoolExecutor(len(sent)) as pool:
+        return list(pool.map(send, sent))
+
+
+def claims_of_the_same(api, market):
+    """Claims of two sellers that name the same three numbers, some of them twice and each in another order."""
+    mine = issue(api.as_(market.sellers[0]), deliver(api, market, 1).part).json()["id"]
+    honey = issue(api.as_(market.sellers[1]), deliver(api, market, None, 2, of=1).part).json()["id"]
+    orders = ("abc", "cba", "bca", "aab", "cc", "bac", "a", "b")
+    numbers = {letter: NUMBER[:-1] + str(place) for place, letter in enumerate("abc")}
+    return [
+        (market.sellers[n % 2], [said(numbers[letter], invoice_ids=[(mine, honey)[n % 2]]) for letter in letters])
+        for n, letters in enumerate(orders)
+    ]
+
+
+def test_of_many_claims_that_name_the_same_numbers_at_once_none_counts(api, database, market):
+    """In one claim or several, of one seller or two: all are held, since nobody is first by luck; and no claim waits for another in a ring."""
+    claims = claims_of_the_same(api, market)
+    answers = at_once(api, database, claims)
+    assert [answer.status_code for answer in answers] == [201] * len(claims), [answer.text for answer in answers]
+    assert rows(database, "SELECT status, count(*) FROM tax_invoice GROUP BY 1") == [("held", sum(len(each) for _, each in claims))]
+    outbox.drain(database, HANDLERS)
+    told = finance(api).get("/v1/notifications").json()["items"]
+    assert {row["data"]["number"] for row in told} == {each["number"] for _, listed in claims for each in listed}
 
 
 def test_without_the_lock_one_of_them_is_lost(api, database, market, monkeypatch):
@@ -195,14 +234,133 @@ def test_without_the_lock_one_of_them_is_lost(api, database, market, monkeypatch
     )  # fmt: skip
     seller = market.sellers[0]
     invoices = [issue(api.as_(seller), deliver(api, market, 1).part).json()["id"] for _ in range(6)]
-    token = token_of(database, seller)
+    answers = at_once(api, database, [(seller, [said(invoice_ids=[one])]) for one in invoices])
+    assert 409 in {answer.status_code for answer in answers}
 
-    def send(invoice_id):
-        client = connect(str(api.base_url), database, {"Authorization": f"Bearer {token}"})
-        return register(client, said(invoice_ids=[invoice_id])).status_code
 
-    with ThreadPoolExecutor(6) as pool:
-        assert 409 in set(pool.map(send, invoices))
+def test_red_letters_take_back_at_most_what_was_invoiced_whoever_comes_at_once(api, database, market, invoiced):
+    seller = api.as_(market.sellers[0])
+    [blue] = register(seller, said(invoice_ids=[invoiced["id"]])).json()
+    note = seller.post(f"/v1/invoices/{invoiced['id']}/credit-notes", json={"reason": "issued_in_error"}).json()
+
+    def red(last, gross="300.00", **more):
+        return said(
+            NUMBER[:-1] + last, red=True, red_letter_of_id=blue["id"], credit_note_ids=[note["id"]], gross=gross, vat="0.00", **more
+        )
+
+    answers = at_once(api, database, [(market.sellers[0], [red(str(place))]) for place in (0, 1, 2, 3)])
+    assert sorted(answer.status_code for answer in answers) == [201, 201, 422, 422]
+    refused = next(answer for answer in answers if answer.status_code == 422).json()
+    assert (refused["errors"][0]["field"], refused["errors"][0]["code"]) == ("invoices[0].red_letter_of_id", "more_than_invoiced")
+    # 99.00 are left: of two in one claim the second is too much
+    twice = register(seller, red("4", "60.00"), red("5", "60.00"))
+    assert [fault["field"] for fault in twice.json()["errors"]] == ["invoices[1].red_letter_of_id"]
+    assert register(seller, red("6", "99.00")).status_code == 201
+    # what is taken back is not voided under it
+    voided = seller.post(f"/v1/tax-invoices/{blue['id']}/void", json={"reason": "x"})
+    assert (voided.status_code, voided.json()["code"]) == (409, "has_red_letter")
+    assert rows(database, "SELECT sum(gross_fen)::bigint FROM tax_invoice WHERE red") == [(69900,)]
+
+
+def test_a_red_letter_names_an_invoice_between_the_same_two(api, market, invoiced):
+    seller, other = api.as_(market.sellers[0]), api.as_(market.sellers[1])
+    honey = issue(other, deliver(api, market, None, 2, of=1).part).json()
+    [foreign] = register(other, said(gross="300.00", vat="0.00", invoice_ids=[honey["id"]])).json()
+    note = seller.post(f"/v1/invoices/{invoiced['id']}/credit-notes", json={"reason": "issued_in_error"}).json()
+    for wrong in (foreign["id"], 999_999):
+        refused = register(seller, said(NUMBER[:-1] + "0", red=True, red_letter_of_id=wrong, credit_note_ids=[note["id"]]))
+        assert [fault["code"] for fault in refused.json()["errors"]] == ["unknown_invoice"]
+    # one that is void takes nothing back
+    [blue] = register(seller, said(NUMBER[:-1] + "1", invoice_ids=[invoiced["id"]])).json()
+    seller.post(f"/v1/tax-invoices/{blue['id']}/void", json={"reason": "录错"})
+    refused = register(seller, said(NUMBER[:-1] + "0", red=True, red_letter_of_id=blue["id"], credit_note_ids=[note["id"]]))
+    assert [fault["code"] for fault in refused.json()["errors"]] == ["unknown_invoice"]
+
+
+def test_what_one_is_for_and_another_too_is_compared_together(api, market):
+    """A is for two invoices, B for one of them: both say what all of it differs by."""
+    seller = api.as_(market.sellers[0])
+    two = [issue(seller, deliver(api, market, n).part).json() for n in (1, 2)]
+    [both] = register(seller, said(NUMBER[:-1] + "0", gross="200.00", vat="0", invoice_ids=[one["id"] for one in two])).json()
+    [one] = register(seller, said(NUMBER[:-1] + "1", gross="9.70", vat="0", invoice_ids=[two[1]["id"]])).json()
+    assert (one["expected"], one["difference"]) == ("139.80", "0.00")
+    assert seller.get(f"/v1/tax-invoices/{both['id']}").json()["difference"] == "0.00"
+    assert seller.post(f"/v1/tax-invoices/{one['id']}/void", json={"reason": "录错"}).json()["difference"] is None
+    assert seller.get(f"/v1/tax-invoices/{both['id']}").json()["difference"] == "-9.70"
+
+
+def test_the_sums_of_the_register_agree_with_the_own_books(api, database, market, invoiced):
+    seller, other, buyer = api.as_(market.sellers[0]), api.as_(market.sellers[1]), api.as_(market.finance)
+    cashier = finance(api)
+
+    def total(client, **asked):
+        return client.get("/v1/tax-invoices/totals", params=asked).json()
+
+    def books(told):
+        return [told[name] for name in ("invoiced", "credited", "missing", "red_missing", "difference")]
+
+    assert books(total(cashier, by="seller")["total"]) == ["699.00", "0.00", "699.00", "0.00", "0.00"]
+    # one agrees, one is 1.00 too little, one is for a delivery without invoice, one is held
+    [blue] = register(seller, said(invoice_ids=[invoiced["id"]])).json()
+    honey = issue(other, deliver(api, market, None, 2, of=1).part).json()
+    low = f"{float(honey['gross']) - 1:.2f}"
+    register(other, said(NUMBER[:-1] + "0", gross=low, vat="0", invoice_ids=[honey["id"]]))
+    loose = deliver(api, market, 1)
+    register(seller, said(NUMBER[:-1] + "1", gross="69.90", vat="5.77", shipment_ids=[loose.shipment]))
+    waiting = issue(seller, deliver(api, market, 2).part).json()
+    register(seller, *[said(NUMBER[:-1] + "2", gross="139.80", invoice_ids=[waiting["id"]], vat="0")] * 2)
+    note = seller.post(f"/v1/invoices/{invoiced['id']}/credit-notes", json={"reason": "issued_in_error"}).json()
+
+    by_seller = total(cashier, by="seller")
+    mine, theirs = by_seller["items"]
+    assert mine["seller_name"] == invoiced["seller"]["name"]
+    assert (mine["blue"], mine["held"], mine["unlinked"]) == ({"count": 2, "gross": "768.90", "vat": "63.49"}, 2, "69.90")
+    assert books(mine) == ["838.80", "699.00", "139.80", "699.00", "0.00"]
+    assert books(theirs) == [honey["gross"], "0.00", "0.00", "0.00", "-1.00"]
+    assert by_seller["total"]["difference"] == "-1.00"
+    # the red letter closes it
+    register(seller, said(NUMBER[:-1] + "3", red=True, red_letter_of_id=blue["id"], credit_note_ids=[note["id"]]))
+    [mine] = total(cashier, by="seller", seller_id=invoiced["seller_id"])["items"]
+    assert (mine["red"]["gross"], *books(mine)) == ("699.00", "838.80", "699.00", "139.80", "0.00", "0.00")
+    by_month = total(buyer, by="month")
+    assert [row["place"] for row in by_month["items"]] == [f"{clock.today():%Y-%m}"]
+    assert by_month["items"][0]["difference"] is None
+    assert by_month["total"]["difference"] == "-1.00"
+    by_status = {row["place"]: row["blue"]["count"] for row in total(seller)["items"]}
+    assert by_status == {"held": 2, "registered": 2}
+    assert (total(seller)["total"]["blue"]["count"], total(seller)["total"]["held"]) == (2, 2)
+    # a supplier sees its own; pages and files
+    assert [row["seller_name"] for row in total(other, by="seller")["items"]] == [theirs["seller_name"]]
+    first = total(cashier, by="seller", limit=1)
+    assert total(cashier, by="seller", limit=1, after=first["next"])["items"][0]["seller_name"] == theirs["seller_name"]
+    table = (
+        cashier.get("/v1/tax-invoices/totals", params={"by": "seller", "format": "csv"}).content.decode("utf-8-sig").splitlines()
+    )
+    assert len(table) == 3
+    assert cashier.get("/v1/tax-invoices/totals", params={"by": "status", "format": "xlsx"}).content.startswith(b"PK")
+    assert cashier.get("/v1/tax-invoices/totals", params={"by": "buyer"}).status_code == 422
+    assert cashier.get("/v1/tax-invoices/totals", params={"after": "x"}).status_code == 422
+
+
+def test_what_lacks_a_tax_invoice_is_found_by_side_and_day_and_is_a_file(api, market, invoiced):
+    seller, buyer = api.as_(market.sellers[0]), api.as_(market.finance)
+    honey = issue(api.as_(market.sellers[1]), deliver(api, market, None, 2, of=1).part).json()
+
+    def found(**asked):
+        return [row["id"] for row in buyer.get("/v1/tax-invoices/missing", params=asked).json()["items"]]
+
+    assert found() == [honey["id"], invoiced["id"]]
+    assert found(seller_id=invoiced["seller_id"]) == [invoiced["id"]]
+    assert found(issued_to="2020-01-01") == []
+    table = buyer.get("/v1/tax-invoices/missing", params={"format": "csv"}).content.decode("utf-8-sig").splitlines()
+    assert [line.split(",")[0] for line in table] == ["number", honey["number"], invoiced["number"]]
+    # registered by the delivery that stands in it: then its credit note needs a red letter as well
+    done = deliver(api, market, 1)
+    mine = issue(seller, done.part).json()
+    register(seller, said(gross="69.90", vat="5.77", shipment_ids=[done.shipment]))
+    assert mine["id"] not in found()
+    note = seller.post(f"/v1/invoices/{mine['id']}/credit-notes", json={"reason": "issued_in_error"}).json()
+    assert found(credit_notes=True) == [note["id"]]
 
 
 def test_digits():

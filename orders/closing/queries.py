@@ -1,0 +1,235 @@
+"""A month's close: every part of an order that moved in a month, or that came into it open, with its invoices, payments and tax invoices.
+
+The turnover of the month is that of its days, and stays what it is. What is missing is told as it is by now, since it is now that it is to be done.
+"""
+
+# ruff: noqa: S608  statements are put together from constants only
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlmodel import Session
+
+from orders.closing.rules import Standing, days_of, month_before
+from orders.closing.schemas import (
+    CloseCreditNoteOut,
+    CloseFilter,
+    CloseInvoiceOut,
+    ClosePage,
+    ClosePaymentOut,
+    CloseRow,
+    CloseTotals,
+    DeliveryOut,
+    State,
+    Turnover,
+)
+from orders.invoices.pending import HELD, OPEN, parts_of
+from orders.purchasing.queries import SIDES
+from orders.tax_invoices.queries import RED_MISSING, REGISTERED, TOGETHER
+from orders.tax_invoices.states import COUNTED
+from shop.core import clock, paging
+from shop.core.db import array
+from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
+
+_COUNTED = ", ".join(f"'{status}'" for status in COUNTED)
+#: What changes how much a supplier is owed; all else on its account takes up what is owed, or pays it.
+_OWED = "'sale', 'freight', 'allowance', 'reassignment'"
+
+# What moved up to the end of the month, by part: (id, before, booked, invoiced, credited, vat, owed), in fen.
+_MOVED = f"""
+    SELECT p.supplier_order_id AS id, t.booked_on AS day, -p.amount_fen AS booked, 0 AS invoiced, 0 AS credited, 0 AS vat
+    FROM money_posting p JOIN money_transaction t ON t.id = p.transaction_id
+    WHERE p.account = 'payable' AND t.kind IN ({_OWED}) AND p.supplier_order_id IN (SELECT id FROM reachable)
+    UNION ALL
+    SELECT i.supplier_order_id, i.issued_on, 0, i.gross_fen, 0, i.vat_fen FROM invoice i WHERE i.supplier_order_id IN (SELECT id FROM reachable)
+    UNION ALL
+    SELECT i.supplier_order_id, c.issued_on, 0, 0, c.gross_fen, -c.vat_fen FROM credit_note c JOIN invoice i ON i.id = c.invoice_id
+    WHERE i.supplier_order_id IN (SELECT id FROM reachable)
+"""
+# Freight that an invoice to the former buyer of a moved order holds: the new one owes it, and it is open as soon as that invoice gives it up.
+_MOVING_FREIGHT = """
+    (SELECT coalesce(sum(l.amount_fen), 0)::bigint FROM invoice_line l JOIN invoice i ON i.id = l.invoice_id
+     WHERE l.supplier_order_id = so.id AND l.kind = 'freight' AND l.returned_fen < l.amount_fen AND i.buyer_id <> po.buyer_id)
+"""
+_ROWS = f"""
+    WITH reachable AS MATERIALIZED (
+        SELECT so.id FROM supplier_order so JOIN purchase_order po ON po.id = so.purchase_order_id
+        WHERE so.id IN ({{within}})
+          AND (CAST(:seller_id AS bigint) IS NULL OR so.supplier_id = :seller_id) AND (CAST(:buyer_id AS bigint) IS NULL OR po.buyer_id = :buyer_id)
+    ), moved AS MATERIALIZED (
+        SELECT id, sum(booked - invoiced + credited) FILTER (WHERE day < :first)::bigint AS opening,
+               sum(booked) FILTER (WHERE day BETWEEN :first AND :last)::bigint AS booked,
+               sum(invoiced) FILTER (WHERE day BETWEEN :first AND :last)::bigint AS invoiced,
+               sum(credited) FILTER (WHERE day BETWEEN :first AND :last)::bigint AS credited,
+               sum(vat) FILTER (WHERE day BETWEEN :first AND :last)::bigint AS vat, sum(booked)::bigint AS owed
+        FROM ({_MOVED}) m GROUP BY 1
+        HAVING sum(booked - invoiced + credited) FILTER (WHERE day < :first) <> 0 OR bool_or(day BETWEEN :first AND :last)
+    )
+    SELECT so.id AS supplier_order_id, so.purchase_order_id, po.number AS purchase_order_number, so.supplier_id AS seller_id,
+           supplier.name AS seller_name, po.buyer_id, buyer.name AS buyer_name, coalesce(m.opening, 0) AS opening, coalesce(m.booked, 0) AS booked,
+           coalesce(m.invoiced, 0) AS invoiced, coalesce(m.credited, 0) AS credited, coalesce(m.vat, 0) AS vat, m.owed, o.total + {_MOVING_FREIGHT} AS uninvoiced,
+           h.held, h.held - h.owed AS credit_due, h.waiting, x.*, d.*
+    FROM moved m JOIN supplier_order so ON so.id = m.id {SIDES}
+    CROSS JOIN LATERAL (SELECT so.id AS supplier_order_id, so.purchase_order_id) p
+    CROSS JOIN {OPEN} o
+    CROSS JOIN {HELD} h
+    CROSS JOIN LATERAL (
+        SELECT (SELECT coalesce(sum(i.gross_fen - i.credited_fen), 0)::bigint FROM invoice i
+                WHERE i.supplier_order_id = so.id AND i.issued_on <= :last AND NOT {REGISTERED.format(invoice="i.id")}) AS without_tax_invoice,
+               (SELECT coalesce(sum(n.gross_fen), 0)::bigint FROM invoice i JOIN credit_note n ON n.invoice_id = i.id
+                WHERE i.supplier_order_id = so.id AND n.issued_on <= :last AND {RED_MISSING.format(invoice="i.id", note="n.id")}) AS without_red_letter,
+               (SELECT count(DISTINCT t.id) FROM tax_invoice_cover c JOIN tax_invoice t ON t.id = c.tax_invoice_id
+                WHERE c.supplier_order_id = so.id AND t.status = 'held') AS tax_invoices_held,
+               (SELECT count(DISTINCT t.id) FROM tax_invoice_cover c JOIN tax_invoice t ON t.id = c.tax_invoice_id CROSS JOIN {TOGETHER} a
+                WHERE c.supplier_order_id = so.id AND t.status IN ({_COUNTED}) AND a.gross_fen <> a.expected_fen) AS tax_invoices_differing
+    ) x
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(paid_fen), 0)::bigint AS paid, coalesce(sum(amount_fen - paid_fen), 0)::bigint AS unpaid,
+               coalesce(sum(amount_fen - paid_fen) FILTER (WHERE due_on < :today), 0)::bigint AS overdue,
+               min(due_on) FILTER (WHERE paid_fen < amount_fen) AS due_on
+        FROM payment_due WHERE supplier_order_id = so.id
+    ) d
+    ORDER BY so.id DESC
+"""
+_DELIVERIES = text(
+    """
+    SELECT a.supplier_order_id AS part, a.shipment_id, (a.accepted_at AT TIME ZONE 'Asia/Shanghai')::date AS accepted_on FROM acceptance a
+    WHERE a.supplier_order_id = ANY (CAST(:ids AS bigint[])) AND (a.accepted_at AT TIME ZONE 'Asia/Shanghai')::date BETWEEN :first AND :last
+    ORDER BY a.id
+    """
+)
+#: SQL: the numbers of the tax invoices that count and are for ``{what}``.
+_NUMBERS = f"""
+    ARRAY(SELECT DISTINCT concat_ws(' ', t.code, t.number) FROM tax_invoice_cover c JOIN tax_invoice t ON t.id = c.tax_invoice_id
+          WHERE t.status IN ({_COUNTED}) AND {{what}} ORDER BY 1)
+"""
+_INVOICES = text(
+    f"""
+    SELECT i.supplier_order_id AS part, i.id, i.number, i.issued_on, i.gross_fen AS gross, i.gross_fen - i.credited_fen AS held, s.shipment_ids,
+           {_NUMBERS.format(what="c.supplier_order_id = i.supplier_order_id AND (c.invoice_id = i.id OR c.acceptance_id = ANY (s.acceptance_ids))")} AS tax_invoices
+    FROM invoice i CROSS JOIN LATERAL (
+        SELECT coalesce(array_agg(a.shipment_id ORDER BY a.shipment_id), '{{}}') AS shipment_ids, array_agg(a.id) AS acceptance_ids
+        FROM acceptance a WHERE a.id IN (SELECT l.acceptance_id FROM invoice_line l WHERE l.invoice_id = i.id)
+    ) s
+    WHERE i.supplier_order_id = ANY (CAST(:ids AS bigint[])) AND i.issued_on <= :last
+      AND (i.issued_on >= :first OR i.gross_fen > (SELECT coalesce(sum(c.gross_fen), 0) FROM credit_note c
+                                                   WHERE c.invoice_id = i.id AND c.issued_on < :first))
+    ORDER BY i.id
+    """
+)
+_CREDIT_NOTES = text(
+    f"""
+    SELECT i.supplier_order_id AS part, n.id, n.number, i.number AS invoice_number, n.gross_fen AS gross,
+           {_NUMBERS.format(what="c.credit_note_id = n.id")} AS tax_invoices
+    FROM credit_note n JOIN invoice i ON i.id = n.invoice_id
+    WHERE i.supplier_order_id = ANY (CAST(:ids AS bigint[])) AND n.issued_on BETWEEN :first AND :last ORDER BY n.id
+    """
+)
+_WITHIN = "({0}.path LIKE CAST(:branch AS text) OR {0}.region_code LIKE ANY (CAST(:regions AS text[])))"
+_PAYMENTS = text(
+    f"""
+    SELECT so.id AS part, y.id, y.bank_reference AS reference, y.paid_on, y.amount_fen AS amount
+    FROM supplier_order so {SIDES} JOIN payment y ON y.purchase_order_id = po.id AND y.undone_at IS NULL
+    WHERE so.id = ANY (CAST(:ids AS bigint[])) AND ({_WITHIN.format("buyer")} OR unit.path LIKE CAST(:branch AS text)) ORDER BY y.id
+    """
+)
+_SETTLEMENTS = text(
+    f"""
+    SELECT DISTINCT so.id AS part, s.number
+    FROM supplier_order so JOIN organisation supplier ON supplier.id = so.supplier_id
+    JOIN settlement_line l ON l.supplier_order_id = so.id JOIN settlement s ON s.id = l.settlement_id
+    WHERE so.id = ANY (CAST(:ids AS bigint[])) AND {_WITHIN.format("supplier")} ORDER BY s.number
+    """
+)
+
+
+def close(session: Session, actor: Actor, asked: CloseFilter, *, limit: int, after: str | None) -> ClosePage:
+    """The close of a month within the caller's reach, what lacks something on top, then the newest first."""
+    start = paging.position(after, int, int)
+    month = asked.month or month_before(clock.today())
+    first, last = days_of(month)
+    given: dict[str, Any] = {
+        "branch": f"{actor.organisation_path}%" if actor.organisation_path else None,
+        "regions": [f"{prefix}%" for prefix in actor.regions(Permission.MONEY_READ)],
+        "first": first,
+        "last": last,
+        "today": clock.today(),
+    }
+    # who keeps the money of the city sees everything: then nothing is looked for
+    within = "SELECT id FROM supplier_order" if "%" in given["regions"] else parts_of(given)
+    found = session.execute(
+        text(_ROWS.format(within=within)), {**given, **asked.model_dump(include={"seller_id", "buyer_id"})}
+    ).all()
+    judged = [(row, Standing(**{name: getattr(row, name) for name in Standing.__slots__})) for row in found]
+    # false comes before true: what lacks something, then the rest; either is sorted by part already
+    judged = sorted((each for each in judged if each[1].gaps() or not asked.missing), key=lambda each: not each[1].gaps())
+    places = [(int(not standing.gaps()), -row.supplier_order_id) for row, standing in judged]
+    begin = 0 if start is None else sum(place <= (start[0], start[1]) for place in places)
+    shown = judged[begin : begin + limit]
+    told = _told(session, given, [row.supplier_order_id for row, _ in shown])
+    more = begin + limit < len(judged)
+    return ClosePage(
+        items=[_row(row, standing, told[row.supplier_order_id]) for row, standing in shown],
+        next=paging.cursor(places[begin + limit - 1]) if more else None,
+        month=month,
+        total=_total(judged),
+    )
+
+
+def _told(session: Session, given: dict[str, Any], parts: list[int]) -> dict[int, dict[str, list[Any]]]:
+    """The documents of the parts that are shown, by part and field."""
+    told: dict[int, dict[str, list[Any]]] = {
+        part: {name: [] for name in ("deliveries", "invoices", "credit_notes", "payments", "settlements")} for part in parts
+    }
+    asked = {**given, "ids": array(parts)}
+    for name, statement, shape in (
+        ("deliveries", _DELIVERIES, DeliveryOut),
+        ("invoices", _INVOICES, CloseInvoiceOut),
+        ("credit_notes", _CREDIT_NOTES, CloseCreditNoteOut),
+        ("payments", _PAYMENTS, ClosePaymentOut),
+    ):
+        for row in session.execute(statement, asked):
+            told[row.part][name].append(shape.model_validate(row, from_attributes=True))
+    for row in session.execute(_SETTLEMENTS, asked):
+        told[row.part]["settlements"].append(row.number)
+    return told
+
+
+_SUMS = [name for name in (*Turnover.model_fields, *State.model_fields) if name not in ("closing", "unexplained")]
+
+
+def _sums(row: Row[Any], standing: Standing) -> dict[str, int]:
+    return {
+        **{name: getattr(row, name) for name in _SUMS},
+        "closing": row.opening + row.booked - row.invoiced + row.credited,
+        "unexplained": standing.unexplained,
+    }
+
+
+def _row(row: Row[Any], standing: Standing, told: dict[str, list[Any]]) -> CloseRow:
+    plain = (
+        "supplier_order_id",
+        "purchase_order_id",
+        "purchase_order_number",
+        "seller_id",
+        "seller_name",
+        "buyer_id",
+        "buyer_name",
+        "due_on",
+    )
+    return CloseRow(**{name: getattr(row, name) for name in plain}, **_sums(row, standing), **told, gaps=standing.gaps())
+
+
+def _total(judged: Iterable[tuple[Row[Any], Standing]]) -> CloseTotals:
+    sums: Counter[str] = Counter()
+    gaps: Counter[Any] = Counter()
+    parts = 0
+    for row, standing in judged:
+        parts += 1
+        sums.update(_sums(row, standing))
+        gaps.update(standing.gaps())
+    names = [*Turnover.model_fields, *State.model_fields]
+    return CloseTotals(**{name: sums[name] for name in names}, parts=parts, gaps=dict(gaps))

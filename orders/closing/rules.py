@@ -1,0 +1,71 @@
+"""A month's close: what is missing of a part of an order, and whether its figures explain one another. Pure."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+
+class Gap(StrEnum):
+    """What is missing of a part of an order by now, the most pressing first."""
+
+    #: The ledger of money and the invoices tell of different amounts, and nothing below says why.
+    UNEXPLAINED = "unexplained"
+    NOT_INVOICED = "not_invoiced"
+    CREDIT_NOTE_DUE = "credit_note_due"
+    NO_TAX_INVOICE = "no_tax_invoice"
+    NO_RED_LETTER = "no_red_letter"
+    TAX_INVOICE_HELD = "tax_invoice_held"
+    TAX_INVOICE_DIFFERS = "tax_invoice_differs"
+    OVERDUE = "overdue"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a part of an order stands by now, in fen; counts where it says so."""
+
+    #: By the ledger of money: sales less what came back, freight, less what disputes gave back.
+    owed: int
+    #: What its invoices hold, credit notes taken off.
+    held: int
+    #: Accepted and in no invoice.
+    uninvoiced: int
+    #: In invoices beyond what is owed.
+    credit_due: int
+    #: What disputes gave back and no invoice has room for yet.
+    waiting: int
+    without_tax_invoice: int
+    without_red_letter: int
+    #: How many registrations wait for a decision, and how many that count differ from what they are for.
+    tax_invoices_held: int
+    tax_invoices_differing: int
+    overdue: int
+
+    @property
+    def unexplained(self) -> int:
+        """What the ledger says is owed beyond the invoices, less what explains it: zero, or somebody has to look."""
+        return self.owed - self.held - (self.uninvoiced - self.credit_due - self.waiting)
+
+    def gaps(self) -> list[Gap]:
+        """What is missing."""
+        amounts = {
+            Gap.UNEXPLAINED: self.unexplained,
+            Gap.NOT_INVOICED: self.uninvoiced,
+            Gap.CREDIT_NOTE_DUE: self.credit_due,
+            Gap.NO_TAX_INVOICE: self.without_tax_invoice,
+            Gap.NO_RED_LETTER: self.without_red_letter,
+            Gap.TAX_INVOICE_HELD: self.tax_invoices_held,
+            Gap.TAX_INVOICE_DIFFERS: self.tax_invoices_differing,
+            Gap.OVERDUE: self.overdue,
+        }
+        return [gap for gap, amount in amounts.items() if amount]
+
+
+def days_of(month: str) -> tuple[date, date]:
+    """The first and the last day of a month, ``2026-11``."""
+    first = date.fromisoformat(f"{month}-01")
+    return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+
+
+def month_before(day: date) -> str:
+    """The month that was over last: ``2026-11`` on 5 December."""
+    return f"{day.replace(day=1) - timedelta(days=1):%Y-%m}"

@@ -1,0 +1,115 @@
+"""What finance sees of a month's close."""
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from orders.closing.rules import Gap
+from orders.invoices.schemas import Paged
+from shop.core.money import YuanOut
+from shop.core.paging import Page
+from shop.core.quantities import Id
+
+Month = Annotated[str, Field(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$", examples=["2026-11"])]
+
+
+class CloseFilter(BaseModel):
+    month: Month | None = Field(default=None, description="Shanghai month; default: the one that was over last")
+    seller_id: Id | None = None
+    buyer_id: Id | None = None
+    missing: bool = Field(default=False, description="only what lacks something")
+
+
+class CloseSearch(CloseFilter, Paged):
+    pass
+
+
+class DeliveryOut(BaseModel):
+    shipment_id: int
+    accepted_on: date
+
+
+class CloseInvoiceOut(BaseModel):
+    """An invoice with the deliveries that stand in it and the tax invoices for it that count."""
+
+    id: int
+    number: str
+    issued_on: date
+    gross: YuanOut
+    held: YuanOut = Field(description="less what was credited by now")
+    shipment_ids: list[int]
+    tax_invoices: list[str]
+
+
+class CloseCreditNoteOut(BaseModel):
+    id: int
+    number: str
+    invoice_number: str
+    gross: YuanOut
+    tax_invoices: list[str] = Field(description="red-letter ones")
+
+
+class ClosePaymentOut(BaseModel):
+    """A payment for the whole order."""
+
+    id: int
+    reference: str
+    paid_on: date
+    amount: YuanOut
+
+
+class Turnover(BaseModel):
+    """What a month moved between the ledger and the invoices. opening + booked - invoiced + credited = closing, to the fen and for ever."""
+
+    opening: YuanOut = Field(description="owed and not invoiced before the month; below zero: invoiced beyond what was owed")
+    booked: YuanOut = Field(description="by the ledger: sales, freight, less returns, corrections, and what disputes gave back")
+    invoiced: YuanOut
+    credited: YuanOut
+    closing: YuanOut = Field(description="owed and not invoiced at the end of the month")
+    vat: YuanOut = Field(description="in the month's invoices less its credit notes")
+
+
+class State(BaseModel):
+    """What is missing by now, whatever the month."""
+
+    uninvoiced: YuanOut = Field(
+        description="accepted and in no invoice; of a moved order with the freight that its former buyer's invoice holds"
+    )
+    credit_due: YuanOut
+    waiting: YuanOut = Field(description="what disputes gave back and no invoice has room for yet")
+    unexplained: YuanOut = Field(description="zero, or the ledger and the invoices disagree")
+    without_tax_invoice: YuanOut = Field(description="held by invoices up to the month's end")
+    without_red_letter: YuanOut
+    paid: YuanOut
+    unpaid: YuanOut
+    overdue: YuanOut = Field(description="of `unpaid`")
+
+
+class CloseRow(Turnover, State):
+    """A part of an order."""
+
+    supplier_order_id: int
+    purchase_order_id: int
+    purchase_order_number: str
+    seller_id: int
+    seller_name: str
+    buyer_id: int
+    buyer_name: str
+    gaps: list[Gap]
+    due_on: date | None = Field(description="of the oldest amount that is not paid")
+    deliveries: list[DeliveryOut] = Field(description="accepted in the month")
+    invoices: list[CloseInvoiceOut] = Field(description="issued up to the month's end, those credited whole before it left out")
+    credit_notes: list[CloseCreditNoteOut] = Field(description="issued in the month")
+    payments: list[ClosePaymentOut] = Field(description="of the whole order; for its buyer, and who keeps the money in its region")
+    settlements: list[str] = Field(description="that took up the part; for its supplier, and who keeps the money in its region")
+
+
+class CloseTotals(Turnover, State):
+    parts: int
+    gaps: dict[Gap, int] = Field(description="how many parts lack what")
+
+
+class ClosePage(Page[CloseRow]):
+    month: str
+    total: CloseTotals = Field(description="of all parts, whatever the page")
