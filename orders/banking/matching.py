@@ -248,9 +248,16 @@ class Facts:
         if proposal.kind is MatchKind.ANNOUNCED and order:
             order.announced = tuple(each for each in order.announced if each.payment_id != proposal.payment_id)
         if proposal.refund_id or proposal.payout_id:
-            used = (proposal.order_id, proposal.refund_id or proposal.payout_id)
-            left = [each for each in self.sent_of(proposal.amount_fen) if (each.order_id, each.id) != used]
-            self._sent[proposal.amount_fen] = left
+            # what left may come back by the next line
+            self._sent[proposal.amount_fen] = [
+                replace(each, leaves=False, returns=proposal.kind is each.kind) if _is_of(proposal, each) else each
+                for each in self.sent_of(proposal.amount_fen)
+            ]
+
+
+def _is_of(proposal: Proposal, sent: Sent) -> bool:
+    named = proposal.refund_id if sent.kind is MatchKind.REFUND else proposal.payout_id
+    return (named, proposal.attempt_id) == (sent.id, sent.attempt_id)
 
 
 _Amounted = TypeVar("_Amounted", Sent, Booked)
