@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+from orders.banking.actions import carrying_out
 from orders.banking.errors import (
     AboveDue,
     AnnouncedTaken,
@@ -19,19 +20,17 @@ from orders.banking.errors import (
     MatchUndone,
     NotOpenInBooks,
     PayerDiffers,
-    PayoutUnfit,
-    RefundUnfit,
     WrongDirection,
 )
-from orders.banking.matching import Facts, Line, Proposal, Reason, payer_reason, plain_name, propose
-from orders.banking.queries.facts import NOT_SHOWN, OUTSTANDING, facts
+from orders.banking.matching import Facts, Line, Proposal, payer_reason, plain_name, propose
+from orders.banking.queries.facts import OUTSTANDING, facts
+from orders.banking.reasons import Reason
 from orders.banking.rules import BankEntryKind, MatchKind
 from orders.banking.schemas.lines import AnnouncedPart, BookedPart, EntryPart, MatchIn, OrderPart, Part, PayoutPart, RefundPart
 from orders.money import actions as money
 from orders.money.rules import Account, Kind, Place, Posting, carry
 from orders.payments import actions as payments
 from orders.payments.schemas import Taken
-from orders.refunds import actions as refunds
 from orders.settlement.actions import paying
 from shop.core import audit, clock
 from shop.core.audit import SYSTEM, Who
@@ -83,16 +82,6 @@ _WRITE = text(
 _PAYMENT = text("SELECT id, purchase_order_id, amount_fen FROM payment WHERE id = :id")
 _REFUND = text("SELECT * FROM refund WHERE id = :id")
 _PAYOUT = text("SELECT id, amount_fen FROM payout WHERE id = :id")
-#: The releases by bank of a payout, or one of them; the live one first.
-_RELEASES = text(
-    f"""
-    SELECT a.id, a.outcome, {NOT_SHOWN.format(kind="payout_paid", origin="a.id")} AS left_unshown,
-           {NOT_SHOWN.format(kind="payout_failed", origin="a.id")} AS back_unshown
-    FROM payout_attempt a WHERE a.payout_id = :id AND a.method = 'bank' AND (CAST(:attempt_id AS bigint) IS NULL OR a.id = :attempt_id)
-    ORDER BY a.outcome IS NOT DISTINCT FROM 'failed', a.id DESC
-    """  # noqa: S608
-)
-_BANK_MOVE = text(f"SELECT * FROM ({OUTSTANDING}) o WHERE o.kind = :kind AND o.origin_id = :origin_id")  # noqa: S608
 _BANK_MOVE_BY_ID = text(f"SELECT * FROM ({OUTSTANDING}) o WHERE o.id = :id")  # noqa: S608
 _MATCH = text("SELECT m.*, l.amount_fen AS line_fen FROM bank_match m JOIN bank_line l ON l.id = m.line_id WHERE m.id = :id")
 _UNDO = text(
@@ -288,9 +277,9 @@ def _write(session: Session, who: Who, wanted: Sequence[Wanted]) -> None:
     announced = _show(session, [each for each in wanted if each.kind is MatchKind.ANNOUNCED])
     for each in wanted:
         if each.refund_id:
-            _carry_out_refund(session, who, each)
+            each.transaction_id = carrying_out.refund(session, who, each.line, each.refund_id, each.signed_fen)
         if each.payout_id:
-            _carry_out_payout(session, who, each)
+            each.transaction_id = carrying_out.payout(session, who, each.line, each.payout_id, each.attempt_id, each.signed_fen)
     now = clock.now()
     values = {"matches": json.dumps([each.kept() for each in wanted], ensure_ascii=False), "user_id": who.user_id, "now": now}
     match_ids = sorted(session.execute(_WRITE, values).scalars())
@@ -342,47 +331,6 @@ def _show(session: Session, wanted: Sequence[Wanted]) -> dict[int, Place]:
         row.payment_id: Place(Account.ANNOUNCED, row.party_id, row.purchase_order_id)
         for row in session.execute(_ANNOUNCED_OF, {"ids": ids})
     }
-
-
-def _carry_out_refund(session: Session, who: Who, wanted: Wanted) -> None:
-    """Have a refund be paid, or fail, unless the books say so already; what moved the bank account is shown by the line."""
-    refund = session.execute(_REFUND, {"id": wanted.refund_id}).one()
-    if refund.method != "bank_transfer":
-        raise RefundUnfit
-    returned = wanted.kind is MatchKind.REFUND_RETURNED
-    if not returned and refund.status in ("approved", "sent"):
-        refunds.pay(session, who, refund.id, wanted.line.serial or None)
-    if returned and refund.status == "paid":
-        refunds.fail(session, who, refund.id, _why_back(wanted))
-    wanted.transaction_id = _moved(session, wanted, Kind.REFUND_FAILED if returned else Kind.REFUND_PAID, refund.id)
-    if wanted.transaction_id is None:
-        raise RefundUnfit
-
-
-def _carry_out_payout(session: Session, who: Who, wanted: Wanted) -> None:
-    """The same for a payout: of the one of its releases that is meant, or that fits."""
-    payout_id, returned = wanted.payout_id or 0, wanted.kind is MatchKind.PAYOUT_RETURNED
-    for release in session.execute(_RELEASES, {"id": payout_id, "attempt_id": wanted.attempt_id}).all():
-        if not returned and release.outcome is None:
-            paying.paid(session, who, payout_id, wanted.line.serial or None)
-        elif returned and release.outcome == "paid":
-            paying.failed(session, who, payout_id, _why_back(wanted))
-        elif not (release.back_unshown if returned else release.left_unshown):
-            continue
-        wanted.transaction_id = _moved(session, wanted, Kind.PAYOUT_FAILED if returned else Kind.PAYOUT_PAID, release.id)
-        break
-    if wanted.transaction_id is None:
-        raise PayoutUnfit
-
-
-def _why_back(wanted: Wanted) -> str:
-    return wanted.line.text[:200] or "退汇"
-
-
-def _moved(session: Session, wanted: Wanted, kind: Kind, origin_id: int) -> int | None:
-    """The transaction of this cause that moved the bank account by as much as is wanted, unless a line shows it."""
-    moved = session.execute(_BANK_MOVE, {"kind": kind, "origin_id": origin_id}).first()
-    return moved.id if moved and moved.amount_fen == wanted.signed_fen else None
 
 
 def _postings(wanted: Wanted, announced: Mapping[int, Place]) -> list[Posting]:

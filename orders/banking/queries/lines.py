@@ -8,8 +8,9 @@ from sqlmodel import Session
 
 from orders.banking.actions.importing import require_keeper
 from orders.banking.actions.matching import as_line
-from orders.banking.matching import WORDS, propose
+from orders.banking.matching import propose
 from orders.banking.queries.facts import facts
+from orders.banking.reasons import WORDS
 from orders.banking.schemas.lines import BankLineOut, BankLineRow, BankLineSearch, BankMatchOut, NoteOut, ProposalOut
 from shop.core import clock, paging
 from shop.core.errors import Language, NotFound

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from orders.banking.matching import Reason
+from orders.banking.reasons import Reason
 from orders.banking.rules import BankEntryKind, MatchKind
 from orders.banking.schemas.statements import Direction
 from shop.core.money import PositiveYuanIn, YuanIn, YuanOut
