@@ -180,12 +180,15 @@ def reconcile() -> None:
 @app.command()
 def grants(
     role: Annotated[str, typer.Argument(help="A login role that owns nothing; the API and the workers connect as it.")],
+    password: Annotated[
+        str, typer.Option(envvar="SHOP_ROLE_PASSWORD", help="Make the role where there is none, and have it log in with this.")
+    ] = "",
 ) -> None:
     """Give a database role what the API needs, and no right to change what is append-only. Again after every `shop migrate`."""
     from shop.core import rights
 
     try:
-        rights.grant(_database_url(), role)
+        rights.grant(_database_url(), role, password)
     except rights.UnfitRole as error:
         raise CannotStart(str(error)) from None
     print(f"{role} may do what the API does; {len(rights.APPEND_ONLY)} tables are append-only for it")

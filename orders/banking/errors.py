@@ -113,6 +113,12 @@ class RefundUnfit(Conflict):
     en = "State or amount of the refund do not fit the line"
 
 
+class PayoutUnfit(Conflict):
+    code = "payout_does_not_fit"
+    zh = "该笔付款不是银行付款，或其状态与流水不符"
+    en = "The payout does not go by the bank, or its state does not fit the line"
+
+
 class NotOpenInBooks(Conflict):
     code = "movement_not_open"
     zh = "账上没有此笔未达账项，或金额不一致"

@@ -15,7 +15,7 @@ CHUNK = 1000
 _NEXT = text("SELECT id FROM bank_line WHERE statement_id = :statement_id AND id > :after ORDER BY id LIMIT :count")
 _OPEN = text(
     "SELECT id FROM bank_line WHERE matched_fen = 0 AND automatic AND matched_fen < abs(amount_fen) AND booked_on >= :today - 90"
-    " ORDER BY id DESC LIMIT :count"
+    " AND (CAST(:before AS bigint) IS NULL OR id < :before) ORDER BY id DESC LIMIT :count"
 )
 
 
@@ -28,10 +28,17 @@ def _imported(session: Session, payload: dict[str, Any]) -> None:
         outbox.publish(session, "bank_statement.imported", bank_statement_id=statement_id, after=ids[-1])
 
 
-def match_open(session: Session) -> int:
-    """Match open lines of the last 90 days by what is known by now: payments announced, payers approved, orders placed after the import."""
-    ids = session.execute(_OPEN, {"today": clock.today(), "count": CHUNK}).scalars().all()
+def match_open(session: Session, before: int | None = None) -> int:
+    """Match open lines of the last 90 days by what is known by now: payments announced, payers approved, orders placed after the import. The
+    newest come first; the others follow, some at a time. Returns how many of the first were matched."""
+    ids = session.execute(_OPEN, {"today": clock.today(), "before": before, "count": CHUNK}).scalars().all()
+    if len(ids) == CHUNK:
+        outbox.publish(session, "bank_lines.open", before=ids[-1])
     return match_by_rule(session, ids)
+
+
+def _more_open(session: Session, payload: dict[str, Any]) -> None:
+    match_open(session, payload["before"])
 
 
 def _decided(session: Session, payload: dict[str, Any]) -> None:
@@ -53,4 +60,8 @@ def _decided(session: Session, payload: dict[str, Any]) -> None:
     )
 
 
-HANDLERS: dict[str, Handler] = {"bank_statement.imported": _imported, "payer_declaration.decided": _decided}
+HANDLERS: dict[str, Handler] = {
+    "bank_lines.open": _more_open,
+    "bank_statement.imported": _imported,
+    "payer_declaration.decided": _decided,
+}

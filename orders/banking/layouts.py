@@ -152,7 +152,8 @@ def _amount(told: Mapping[Column, str]) -> int | None:
     if told.get(Column.AMOUNT, "").strip():
         amount = fen_of(told[Column.AMOUNT])
         direction = sign_of(told.get(Column.DIRECTION, ""))
-        return amount if amount is None or direction is None else abs(amount) * direction
+        # a minus beside a direction: the sign said twice, or a receipt that was taken back; either way it went out
+        return amount if amount is None or direction is None or amount < 0 else amount * direction
     out, into = (fen_of(told.get(column, "")) for column in (Column.DEBIT, Column.CREDIT))
     if out is None or into is None or (out and into):
         return None

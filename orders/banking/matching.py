@@ -2,87 +2,19 @@
 
 A match is made without asking only where a rule makes it certain: the reference of one order stands in the text and the amount is at most what
 is due, or the number of an announced transfer is equal and so is its amount; and the money comes from the buyer itself, or from somebody who
-was approved to pay for it. Everything else is a proposal that a person decides on.
+was approved to pay for it. What leaves is certain where the number of a refund or payout stands in the text, and amount and payee are equal; what
+comes back, where that number and a word for it do. Everything else is a proposal that a person decides on.
 """
 
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from orders.banking.reasons import WEIGHTS, Reason
 from orders.banking.rules import BankEntryKind, MatchKind
 from orders.money.references import order_ids_in, plain
-
-
-class Reason(StrEnum):
-    """Why a line may be for something."""
-
-    REFERENCE = "reference"
-    BANK_REFERENCE = "bank_reference"
-    ORDER_NUMBER = "order_number"
-    ANNOUNCED_AMOUNT = "announced_amount"
-    EXACT_DUE = "exact_due"
-    BELOW_DUE = "below_due"
-    ABOVE_DUE = "above_due"
-    PAYER_IS_BUYER = "payer_is_buyer"
-    PAYER_APPROVED = "payer_approved"
-    PAYER_SIMILAR = "payer_similar"
-    PAYER_UNKNOWN = "payer_unknown"
-    PAYER_DIFFERS = "payer_differs"
-    PAID_FROM_BEFORE = "paid_from_before"
-    REFUND_NUMBER = "refund_number"
-    PAYEE = "payee"
-    AMOUNT = "amount"
-    RETURNED = "returned"
-    BANK_WORDS = "bank_words"
-
-
-#: How much a reason weighs; a score is at most 100.
-WEIGHTS: Mapping[Reason, int] = {
-    Reason.REFERENCE: 60,
-    Reason.BANK_REFERENCE: 60,
-    Reason.ORDER_NUMBER: 50,
-    Reason.ANNOUNCED_AMOUNT: 20,
-    Reason.EXACT_DUE: 25,
-    Reason.BELOW_DUE: 10,
-    Reason.ABOVE_DUE: -10,
-    Reason.PAYER_IS_BUYER: 25,
-    Reason.PAYER_APPROVED: 20,
-    Reason.PAYER_SIMILAR: 10,
-    Reason.PAYER_UNKNOWN: 0,
-    Reason.PAYER_DIFFERS: -20,
-    Reason.PAID_FROM_BEFORE: 15,
-    Reason.REFUND_NUMBER: 60,
-    Reason.PAYEE: 25,
-    Reason.AMOUNT: 15,
-    Reason.RETURNED: 20,
-    Reason.BANK_WORDS: 50,
-}
-WORDS: Mapping[Reason, tuple[str, str]] = {
-    Reason.REFERENCE: ("附言中有该订单的付款识别码", "the order's payment reference stands in the text"),
-    Reason.BANK_REFERENCE: ("与登记付款的银行流水号一致", "the bank's number is that of an announced transfer"),
-    Reason.ORDER_NUMBER: ("附言中有该订单编号", "the order's number stands in the text"),
-    Reason.ANNOUNCED_AMOUNT: ("与登记的付款金额一致", "the amount is that of an announced transfer"),
-    Reason.EXACT_DUE: ("等于该订单未付金额", "the amount is exactly what is due"),
-    Reason.BELOW_DUE: ("小于该订单未付金额", "the amount is below what is due"),
-    Reason.ABOVE_DUE: ("大于该订单未付金额", "the amount is above what is due"),
-    Reason.PAYER_IS_BUYER: ("付款人即采购单位", "the payer is the buyer"),
-    Reason.PAYER_APPROVED: ("付款人已经批准代付", "the payer was approved to pay for the buyer"),
-    Reason.PAYER_SIMILAR: ("付款人名称与采购单位相近", "the payer's name is like the buyer's"),
-    Reason.PAYER_UNKNOWN: ("流水没有付款人名称", "the line names no payer"),
-    Reason.PAYER_DIFFERS: (
-        "付款人不是采购单位，须先登记并批准代付",
-        "the payer is not the buyer: declare it and have it approved first",
-    ),
-    Reason.PAID_FROM_BEFORE: ("该账户此前为该单位付过款", "this account has paid for the buyer before"),
-    Reason.REFUND_NUMBER: ("附言中有该退款编号", "the refund's number stands in the text"),
-    Reason.PAYEE: ("对方即退款收款人", "the other side is the refund's payee"),
-    Reason.AMOUNT: ("金额一致", "the amounts are equal"),
-    Reason.RETURNED: ("附言提到退汇", "the text speaks of a returned transfer"),
-    Reason.BANK_WORDS: ("附言为银行收费或利息", "the text speaks of the bank's fees or interest"),
-}
 
 #: Forms of companies that are written either way, and accounts that stand behind a unit's name.
 _COMPANY = (("有限责任公司", "有限公司"), ("股份公司", "股份有限公司"))
@@ -151,18 +83,30 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Refund:
-    """A released refund. ``paid``: the books say that it has left, so that it may come back."""
+class Sent:
+    """Money that the marketplace sends to a bank account: a released refund, or a release of a payout."""
 
+    #: As what it leaves: REFUND or PAYOUT. What comes back is named in ``BACK``.
+    kind: MatchKind
+    #: The refund, or the payout.
     id: int
-    order_id: int
+    #: It stands in the text of the transfer, because the files for the bank put it there.
     number: str
     amount_fen: int
     payee: str
     account: str
-    paid: bool
-    #: The transaction that took it from the bank account, while no line has shown it.
-    transaction_id: int | None = None
+    #: It has not left, or the books say that it has and no line shows it.
+    leaves: bool
+    #: It has left, or the books say that it came back and no line shows that.
+    returns: bool
+    order_id: int | None = None
+    #: Which release of the payout.
+    attempt_id: int | None = None
+
+
+#: What it is called when it comes back, and the reason that its number is.
+BACK: Mapping[MatchKind, MatchKind] = {MatchKind.REFUND: MatchKind.REFUND_RETURNED, MatchKind.PAYOUT: MatchKind.PAYOUT_RETURNED}
+_NUMBER = {MatchKind.REFUND: Reason.REFUND_NUMBER, MatchKind.PAYOUT: Reason.PAYOUT_NUMBER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +128,8 @@ class Proposal:
     order_id: int | None = None
     payment_id: int | None = None
     refund_id: int | None = None
+    payout_id: int | None = None
+    attempt_id: int | None = None
     transaction_id: int | None = None
     entry: BankEntryKind | None = None
 
@@ -197,7 +143,7 @@ class Facts:
     unit with many orders would be compared with each of them."""
 
     def __init__(
-        self, orders: Iterable[Order] = (), refunds: Iterable[Refund] = (), booked: Iterable[Booked] = (), *, by_payer: bool = True
+        self, orders: Iterable[Order] = (), sent: Iterable[Sent] = (), booked: Iterable[Booked] = (), *, by_payer: bool = True
     ) -> None:
         self.orders = {order.id: order for order in orders}
         self._by_word: dict[str, list[Order]] = {}
@@ -206,7 +152,7 @@ class Facts:
             payers = (*order.buyers, *order.approved, *order.accounts) if by_payer else ()
             for word in {order.number, *payers, *announced} - {""}:
                 self._by_word.setdefault(word, []).append(order)
-        self._refunds = _by_amount(refunds)
+        self._sent = _by_amount(sent)
         self._booked = _by_amount(booked)
 
     def orders_for(self, named: Iterable[int], words: Iterable[str]) -> list[Order]:
@@ -216,8 +162,8 @@ class Facts:
             found |= {order.id: order for order in self._by_word.get(word, ())}
         return list(found.values())
 
-    def refunds_of(self, amount_fen: int) -> Sequence[Refund]:
-        return self._refunds.get(amount_fen, [])
+    def sent_of(self, amount_fen: int) -> Sequence[Sent]:
+        return self._sent.get(amount_fen, [])
 
     def booked_of(self, amount_fen: int) -> Sequence[Booked]:
         return self._booked.get(amount_fen, [])
@@ -229,12 +175,20 @@ class Facts:
             order.due_fen -= proposal.amount_fen
         if proposal.kind is MatchKind.ANNOUNCED and order:
             order.announced = tuple(each for each in order.announced if each.payment_id != proposal.payment_id)
-        if proposal.refund_id:
-            left = [each for each in self.refunds_of(proposal.amount_fen) if each.id != proposal.refund_id]
-            self._refunds[proposal.amount_fen] = left
+        if proposal.refund_id or proposal.payout_id:
+            # what left may come back by the next line
+            self._sent[proposal.amount_fen] = [
+                replace(each, leaves=False, returns=proposal.kind is each.kind) if _is_of(proposal, each) else each
+                for each in self.sent_of(proposal.amount_fen)
+            ]
 
 
-_Amounted = TypeVar("_Amounted", Refund, Booked)
+def _is_of(proposal: Proposal, sent: Sent) -> bool:
+    named = proposal.refund_id if sent.kind is MatchKind.REFUND else proposal.payout_id
+    return (named, proposal.attempt_id) == (sent.id, sent.attempt_id)
+
+
+_Amounted = TypeVar("_Amounted", Sent, Booked)
 
 
 def _by_amount(listed: Iterable[_Amounted]) -> dict[int, list[_Amounted]]:
@@ -266,7 +220,7 @@ def bank_references(line: Line) -> set[str]:
 
 def propose(line: Line, facts: Facts) -> list[Proposal]:
     """What a line may be for, the likeliest first. At most one is certain."""
-    proposals = [*_orders(line, facts), *_refunds(line, facts)] if line.amount_fen else []
+    proposals = [*_orders(line, facts), *_sent(line, facts)] if line.amount_fen else []
     proposals += [
         Proposal(MatchKind.BOOKED, abs(line.amount_fen), (Reason.AMOUNT,), transaction_id=each.transaction_id)
         for each in facts.booked_of(line.amount_fen)
@@ -279,17 +233,7 @@ def propose(line: Line, facts: Facts) -> list[Proposal]:
 
 
 def _uncertain(proposal: Proposal) -> Proposal:
-    return Proposal(
-        proposal.kind,
-        proposal.amount_fen,
-        proposal.reasons,
-        False,
-        proposal.order_id,
-        proposal.payment_id,
-        proposal.refund_id,
-        proposal.transaction_id,
-        proposal.entry,
-    )
+    return replace(proposal, certain=False)
 
 
 def _orders(line: Line, facts: Facts) -> list[Proposal]:
@@ -363,29 +307,43 @@ def _amount(amount_fen: int, due_fen: int) -> Reason:
     return Reason.BELOW_DUE if amount_fen < due_fen else Reason.ABOVE_DUE
 
 
-def _refunds(line: Line, facts: Facts) -> list[Proposal]:
-    """Refunds of exactly this amount that left, or that came back; its number in the text makes it certain."""
-    written = plain(line.text)
+def _sent(line: Line, facts: Facts) -> list[Proposal]:
+    """What was sent, of exactly this amount, and left or came back."""
     found = []
-    for refund in facts.refunds_of(abs(line.amount_fen)):
-        reasons = [Reason.AMOUNT]
-        if plain(refund.number) in written:
-            reasons.insert(0, Reason.REFUND_NUMBER)
-        if plain_name(refund.payee) == plain_name(line.payer_name) or (refund.account and refund.account == line.payer_account):
-            reasons.append(Reason.PAYEE)
-        if line.amount_fen < 0 and (not refund.paid or refund.transaction_id):
-            certain = {Reason.REFUND_NUMBER, Reason.PAYEE} <= set(reasons)
-            found.append(_refund(MatchKind.REFUND, refund, reasons, certain))
-        elif line.amount_fen > 0 and refund.paid:
-            came_back = bool(_RETURNED.search(line.text))
+    for each in facts.sent_of(abs(line.amount_fen)):
+        reasons = [_NUMBER[each.kind]] if is_named(each.number, line.text) else []
+        named = bool(reasons)
+        reasons.append(Reason.AMOUNT)
+        to_payee = plain_name(each.payee) == plain_name(line.payer_name) or bool(
+            each.account and each.account == line.payer_account
+        )
+        reasons += [Reason.PAYEE] if to_payee else []
+        came_back = bool(_RETURNED.search(line.text))
+        if line.amount_fen < 0 and each.leaves:
+            found.append(_of_sent(each.kind, each, reasons, certain=named and to_payee))
+        elif line.amount_fen > 0 and each.returns and (named or came_back):
             reasons += [Reason.RETURNED] if came_back else []
-            if came_back or Reason.REFUND_NUMBER in reasons:
-                found.append(_refund(MatchKind.REFUND_RETURNED, refund, reasons, came_back and Reason.REFUND_NUMBER in reasons))
+            found.append(_of_sent(BACK[each.kind], each, reasons, certain=named and came_back))
     return found
 
 
-def _refund(kind: MatchKind, refund: Refund, reasons: Sequence[Reason], certain: bool) -> Proposal:
-    return Proposal(kind, refund.amount_fen, tuple(reasons), certain, order_id=refund.order_id, refund_id=refund.id)
+def is_named(number: str, text: str) -> bool:
+    """Whether a number stands in a text, however it was typed, and not as the beginning of a longer one."""
+    return re.search(f"{re.escape(plain(number))}(?!\\d)", plain(text)) is not None
+
+
+def _of_sent(kind: MatchKind, sent: Sent, reasons: Sequence[Reason], *, certain: bool) -> Proposal:
+    refund_id, payout_id = (sent.id, None) if sent.kind is MatchKind.REFUND else (None, sent.id)
+    return Proposal(
+        kind,
+        sent.amount_fen,
+        tuple(reasons),
+        certain,
+        order_id=sent.order_id,
+        refund_id=refund_id,
+        payout_id=payout_id,
+        attempt_id=sent.attempt_id,
+    )
 
 
 def _bank_entry(line: Line) -> BankEntryKind | None:

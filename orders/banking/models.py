@@ -106,7 +106,11 @@ class BankMatch(SQLModel, table=True):
         CheckConstraint("amount_fen > 0", name="amount_fen"),
         CheckConstraint("(kind IN ('order','announced')) = (payment_id IS NOT NULL)", name="payment"),
         CheckConstraint("(kind IN ('refund','refund_returned')) = (refund_id IS NOT NULL)", name="refund"),
-        CheckConstraint("(kind IN ('refund','refund_returned','booked')) = (transaction_id IS NOT NULL)", name="transaction"),
+        CheckConstraint("(kind IN ('payout','payout_returned')) = (payout_id IS NOT NULL)", name="payout"),
+        CheckConstraint(
+            "(kind IN ('refund','refund_returned','payout','payout_returned','booked')) = (transaction_id IS NOT NULL)",
+            name="transaction",
+        ),
         CheckConstraint(f"entry IN ({_list(BankEntryKind)})", name="entry"),
         CheckConstraint("(kind = 'bank_entry') = (entry IS NOT NULL)", name="entry_of_kind"),
         CheckConstraint("(undone_at IS NULL) = (undo_reason IS NULL)", name="undone"),
@@ -116,6 +120,7 @@ class BankMatch(SQLModel, table=True):
         Index("uq_bank_match_transaction", "transaction_id", unique=True, postgresql_where=text("undone_at IS NULL")),
         Index(None, "purchase_order_id"),
         Index(None, "refund_id"),
+        Index(None, "payout_id", postgresql_where=text("payout_id IS NOT NULL")),
     )
 
     id: int = key()
@@ -125,6 +130,7 @@ class BankMatch(SQLModel, table=True):
     purchase_order_id: int | None = ref("purchase_order.id", nullable=True)
     payment_id: int | None = ref("payment.id", nullable=True)
     refund_id: int | None = ref("refund.id", nullable=True)
+    payout_id: int | None = ref("payout.id", nullable=True)
     #: The transaction of the money ledger that moved the bank account and that the line shows.
     transaction_id: int | None = ref("money_transaction.id", nullable=True)
     entry: str | None = None

@@ -58,9 +58,13 @@ class MatchKind(StrEnum):
     REFUND = "refund"
     #: A refund that came back.
     REFUND_RETURNED = "refund_returned"
+    #: What a settlement owes a supplier.
+    PAYOUT = "payout"
+    #: A payout that came back.
+    PAYOUT_RETURNED = "payout_returned"
     #: What the bank itself takes or gives.
     BANK_ENTRY = "bank_entry"
-    #: Another movement of the bank account that is in the books already: a payout, a transfer from the provider of online payments.
+    #: Another movement of the bank account that is in the books already: an advance, a transfer from the provider of online payments.
     BOOKED = "booked"
 
 

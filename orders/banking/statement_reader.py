@@ -54,7 +54,7 @@ def _camt_statement(statement: Any) -> dict[str, Any]:
         "opening": balances.get("OPBD", balances.get("PRCD")),
         "closing": balances.get("CLBD"),
         # what is only expected or pending is no line yet
-        "entries": [_camt_entry(entry) for entry in statement.findall("Ntry")[:MAX_LINES] if _status(entry) == "BOOK"],
+        "entries": [_camt_entry(entry) for entry in statement.findall("Ntry") if _status(entry) == "BOOK"][:MAX_LINES],
     }
 
 
@@ -65,16 +65,12 @@ def _status(entry: Any) -> str:
 
 def _camt_entry(entry: Any) -> dict[str, Any]:
     direction = entry.findtext("CdtDbtInd", "")
-    detail = entry.find("NtryDtls/TxDtls")
+    details = entry.findall("NtryDtls/TxDtls")
     texts = [entry.findtext("AddtlNtryInf", "")]
-    name = account = bank = ""
-    if detail is not None:
-        other = "Dbtr" if direction == "CRDT" else "Cdtr"
-        name = detail.findtext(f"RltdPties/{other}/Nm", "") or detail.findtext(f"RltdPties/{other}/Pty/Nm", "")
-        holder = detail.find(f"RltdPties/{other}Acct/Id")
-        account = "" if holder is None else holder.findtext("IBAN", "") or holder.findtext("Othr/Id", "")
-        bank = detail.findtext(f"RltdAgts/{other}Agt/FinInstnId/Nm", "")
-    for each in entry.findall("NtryDtls/TxDtls"):
+    # several payments in one sum: whoever is not the other side of all of them is of none
+    sides = {_other_side(each, "Dbtr" if direction == "CRDT" else "Cdtr") for each in details}
+    name, account, bank = sides.pop() if len(sides) == 1 else ("", "", "")
+    for each in details:
         texts += [line.text or "" for line in each.findall("RmtInf/Ustrd")]
         texts += [line.text or "" for line in each.findall("RmtInf/Strd/CdtrRefInf/Ref")]
         texts += [each.findtext("Refs/EndToEndId", ""), each.findtext("AddtlTxInf", "")]
@@ -88,6 +84,13 @@ def _camt_entry(entry: Any) -> dict[str, Any]:
         "bank": bank,
         "text": " ".join(text.strip() for text in texts if text.strip() not in ("", "NOTPROVIDED")),
     }
+
+
+def _other_side(detail: Any, other: str) -> tuple[str, str, str]:
+    name = detail.findtext(f"RltdPties/{other}/Nm", "") or detail.findtext(f"RltdPties/{other}/Pty/Nm", "")
+    holder = detail.find(f"RltdPties/{other}Acct/Id")
+    account = "" if holder is None else holder.findtext("IBAN", "") or holder.findtext("Othr/Id", "")
+    return name, account, detail.findtext(f"RltdAgts/{other}Agt/FinInstnId/Nm", "")
 
 
 def _signed(amount: str, direction: str) -> str:

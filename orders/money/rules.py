@@ -79,6 +79,8 @@ class Kind(StrEnum):
     PAYOUT = "payout"
     PAYOUT_PAID = "payout_paid"
     PAYOUT_FAILED = "payout_failed"
+    #: A part of one came back.
+    PAYOUT_RETURNED = "payout_returned"
     ADVANCE = "advance"
     ADVANCE_USED = "advance_used"
 
@@ -138,6 +140,7 @@ KIND_WORDS: dict[Kind, tuple[str, str]] = {
     Kind.PAYOUT: ("发起付款", "payout begun"),
     Kind.PAYOUT_PAID: ("付款完成", "payout arrived"),
     Kind.PAYOUT_FAILED: ("付款退回", "payout came back"),
+    Kind.PAYOUT_RETURNED: ("付款部分退回", "part of a payout came back"),
     Kind.ADVANCE: ("预付款", "advance"),
     Kind.ADVANCE_USED: ("预付款抵扣", "advance set off"),
 }

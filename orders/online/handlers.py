@@ -116,16 +116,21 @@ def _settle_payout(session: Session, row: Any, status: str) -> None:
     """The payout ends as its transfer did; told twice, or too late, it stays as it is."""
     before = _payout_status(session, row.payout_id)
     on_its_way = before in (PayoutStatus.RELEASED, PayoutStatus.SENT)
+    if status == TransferStatus.FAILED and on_its_way:
+        paying.failed(session, SYSTEM, row.payout_id, row.error_text or status)
+    if status == TransferStatus.REVERSED and (on_its_way or before == PayoutStatus.PAID):
+        paying.failed(session, SYSTEM, row.payout_id, "支付服务商已撤回转账")
     if status == TransferStatus.PAID and on_its_way:
         paying.paid(session, SYSTEM, row.payout_id, row.transfer_id)
-    elif status == TransferStatus.FAILED and on_its_way:
-        paying.failed(session, SYSTEM, row.payout_id, row.error_text or status)
-    elif status == TransferStatus.REVERSED and (on_its_way or before == PayoutStatus.PAID):
-        paying.failed(session, SYSTEM, row.payout_id, "支付服务商已撤回转账")
+    if status == TransferStatus.PAID and row.reversed_fen and (on_its_way or before == PayoutStatus.PAID):
+        paying.returned(session, SYSTEM, row.payout_id, row.reversed_fen)
 
 
 def _payout_status(session: Session, payout_id: int | None) -> str | None:
-    found: str | None = session.execute(text("SELECT status FROM payout WHERE id = :id FOR UPDATE"), {"id": payout_id}).scalar()
+    if payout_id is None:
+        return None
+    paying.lock(session, [payout_id])
+    found: str | None = session.execute(text("SELECT status FROM payout WHERE id = :id"), {"id": payout_id}).scalar()
     return found
 
 
@@ -133,16 +138,21 @@ def _transfer_moved(session: Session, payload: dict[str, Any]) -> None:
     """Finance hears of what did not reach a supplier, and of what did though nobody here released it."""
     row = session.execute(_TRANSFER, {"id": payload["online_transfer_id"]}).one()
     _settle_payout(session, row, payload["status"])
-    if payload["status"] == TransferStatus.PAID:
+    if payload["status"] == TransferStatus.PAID and not row.reversed_fen:
         return
-    kind = f"online_transfer.{payload['status']}"
-    _tell_finance(session, kind, "online_transfer", row.id, supplier=row.name, amount=yuan_from_fen(row.amount_fen))
+    status = TransferStatus.REVERSED if row.reversed_fen else payload["status"]
+    amount = row.reversed_fen or row.amount_fen
+    kind = f"online_transfer.{status}"
+    origin = f"{kind}:{row.id}:{amount}"
+    _tell_finance(session, kind, "online_transfer", row.id, origin=origin, supplier=row.name, amount=yuan_from_fen(amount))
 
 
-def _tell_finance(session: Session, kind: str, subject_type: str, subject_id: int, **told: Any) -> None:
+def _tell_finance(
+    session: Session, kind: str, subject_type: str, subject_id: int, *, origin: str | None = None, **told: Any
+) -> None:
     notify(
         session,
-        origin=f"{kind}:{subject_id}",
+        origin=origin or f"{kind}:{subject_id}",
         kind=kind,
         subject_type=subject_type,
         subject_id=subject_id,

@@ -183,6 +183,7 @@ class OnlineTransfer(SQLModel, table=True):
     __tablename__ = "online_transfer"
     __table_args__ = (
         CheckConstraint("amount_fen > 0", name="amount_fen"),
+        CheckConstraint("reversed_fen BETWEEN 0 AND amount_fen", name="reversed_fen"),
         CheckConstraint(f"status IN ({_list(TransferStatus)})", name="status"),
         Index(None, "payout_id"),
         Index(None, "supplier_id"),
@@ -195,6 +196,8 @@ class OnlineTransfer(SQLModel, table=True):
     reference: str = Field(unique=True)
     supplier_id: int = ref("organisation.id")
     amount_fen: int = fen()
+    #: What the provider took back of it.
+    reversed_fen: int = fen(default=0)
     account_id: str
     status: str = Field(default="created", sa_column_kwargs={"server_default": "created"})
     transfer_id: str | None = Field(default=None, unique=True)

@@ -45,6 +45,14 @@ class ObjectionPeriodRunning(Conflict):
     en = "The supplier has not confirmed the statement and may object until {until}"
 
 
+class MoneyMissing(Conflict):
+    """Payments for orders of the settlement were taken back, or charged back, after it was made."""
+
+    code = "money_no_longer_received"
+    zh = "结算单中有订单的货款已被撤销或拒付（缺 {missing} 元）；仍要付款的，请在 despite_missing 中说明理由"
+    en = "{missing} yuan of what buyers paid for these orders is not there any more; say in `despite_missing` why it is paid out nevertheless"
+
+
 class SamePerson(Forbidden):
     code = "two_persons_needed"
     zh = "须由另一人办理"

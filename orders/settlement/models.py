@@ -220,12 +220,15 @@ class PayoutFile(SQLModel, table=True):
 
 
 class Payout(SQLModel, table=True):
-    """The payment of one settlement. Whoever releases it neither drafted nor approved it."""
+    """The payment of one settlement, or of the part of another payout that came back. Whoever releases it neither drafted nor approved it."""
 
     __tablename__ = "payout"
     __table_args__ = (
-        UniqueConstraint("settlement_id"),
+        Index("uq_payout_settlement", "settlement_id", unique=True, postgresql_where=text("again_for_id IS NULL")),
+        Index(None, "settlement_id"),
         CheckConstraint("amount_fen > 0", name="amount_fen"),
+        # what came back as a whole has failed; a part is owed again by another payout
+        CheckConstraint("returned_fen = 0 OR (returned_fen BETWEEN 1 AND amount_fen AND status = 'paid')", name="returned_fen"),
         CheckConstraint("method IN ('bank','stripe')", name="method"),
         CheckConstraint("status IN ('draft','approved','released','sent','paid','failed')", name="status"),
         CheckConstraint("status = 'draft' OR approved_by IS NOT NULL", name="approved"),
@@ -240,6 +243,10 @@ class Payout(SQLModel, table=True):
     settlement_id: int = ref("settlement.id")
     supplier_id: int = ref("organisation.id")
     amount_fen: int = fen()
+    #: What came back of it after it was paid, in parts.
+    returned_fen: int = fen(default=0)
+    #: The payout of which it is the part that came back.
+    again_for_id: int | None = ref("payout.id", nullable=True)
     method: str = Field(default="bank", sa_column_kwargs={"server_default": "bank"})
     status: str = Field(default="draft", sa_column_kwargs={"server_default": "draft"})
     #: Who ran the settlement; null: the clock.

@@ -81,7 +81,7 @@ class Hold(StrEnum):
     NO_INVOICE = "no_invoice"
     #: What the order costs fell after the period: the next settlement takes up both.
     WENT_BACK = "went_back"
-    #: The buyer says that it paid; the money has not arrived.
+    #: The buyer says that it paid and the money has not arrived; or its bank took it back and argues.
     NOT_RECEIVED = "not_received"
     UNPAID = "unpaid"
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from orders.settlement.rules import Hold
 from orders.settlement.schemas.payouts import PayoutRow
-from orders.settlement.schemas.settlements import BalanceOut, HeldOut, SettlementRow
+from orders.settlement.schemas.settlements import BalanceOut, HeldOut, SettlementRow, UncoveredOut
 from shop.core.errors import Language
 from shop.core.exports import Cell
 from shop.core.money import yuan_from_fen
@@ -22,7 +22,10 @@ _WHY: dict[Hold, tuple[str, str]] = {
         "结算期后有退货或退款，列入下期一并结算",
         "Something went back after the period; the next settlement takes up both",
     ),
-    Hold.NOT_RECEIVED: ("采购单位已报付款，款项未到账", "The buyer says that it paid; the money has not arrived"),
+    Hold.NOT_RECEIVED: (
+        "采购单位已报付款，款项未到账或被拒付",
+        "The buyer says that it paid; the money has not arrived, or was taken back by its bank",
+    ),
     Hold.UNPAID: ("采购单位未付款", "The buyer has not paid"),
 }
 _KINDS: dict[str, tuple[str, str]] = {
@@ -90,9 +93,13 @@ HELD_HEADER: dict[Language, list[str]] = {
     "zh": ["供应商", "订单号", "产品", "日期", "类型", "金额（元）", "暂缓原因", "至"],
     "en": ["supplier", "order", "product", "date", "kind", "amount (yuan)", "held because", "until"],
 }
+UNCOVERED_HEADER: dict[Language, list[str]] = {
+    "zh": ["订单号", "采购单位", "供应商", "撤销或拒付日期", "已结算（元）", "已收货款（元）", "缺口（元）"],
+    "en": ["order", "buyer", "suppliers", "taken back on", "settled (yuan)", "received (yuan)", "missing (yuan)"],
+}
 PAYOUTS_HEADER: dict[Language, list[str]] = {
-    "zh": ["结算单号", "供应商", "期末", "金额（元）", "方式", "状态", "参考号"],
-    "en": ["settlement", "supplier", "last day", "amount (yuan)", "by", "status", "reference"],
+    "zh": ["结算单号", "供应商", "期末", "金额（元）", "部分退回（元）", "方式", "状态", "参考号"],
+    "en": ["settlement", "supplier", "last day", "amount (yuan)", "came back (yuan)", "by", "status", "reference"],
 }
 BALANCES_HEADER: dict[Language, list[str]] = {
     "zh": ["供应商", "未结算", "已结算未付", "付款在途", "已付", "预付余额", "佣金"],
@@ -171,6 +178,18 @@ def held_cells(rows: Iterable[HeldOut], language: Language) -> Iterator[list[Cel
         ]
 
 
+def uncovered_cells(rows: Iterable[UncoveredOut]) -> Iterator[list[Cell]]:
+    """One row of cells for each order."""
+    for row in rows:
+        yield [
+            row.purchase_order_number,
+            row.buyer_name,
+            "、".join(row.supplier_names),
+            row.lost_on,
+            *(_yuan(fen) for fen in (row.settled, row.received, row.missing)),
+        ]
+
+
 def payout_cells(rows: Iterable[PayoutRow]) -> Iterator[list[Cell]]:
     """One row of cells for each payout."""
     for row in rows:
@@ -179,6 +198,7 @@ def payout_cells(rows: Iterable[PayoutRow]) -> Iterator[list[Cell]]:
             row.supplier_name,
             row.period_end,
             _yuan(row.amount),
+            _yuan(row.returned),
             row.method,
             str(row.status),
             row.reference or "",
@@ -194,16 +214,17 @@ def balance_cells(rows: Iterable[BalanceOut]) -> Iterator[list[Cell]]:
 
 def bank_cells(rows: Sequence[Any], numbers: Sequence[str]) -> Iterator[list[Cell]]:
     """One row of cells for each payout of a list; ``numbers`` are the accounts'. The reference is the settlement's number and the release, so
-    that a second transfer after one that failed is told from it."""
+    that a second transfer after one that failed is told from it. It stands in the text, so that the bank's statement brings it back."""
     for place, (row, number) in enumerate(zip(rows, numbers, strict=True), start=1):
+        reference = f"{row.settlement_number}-{row.attempt_id}"
         yield [
             place,
             row.holder,
             number,
             row.bank,
             _yuan(row.amount_fen),
-            "消费帮扶货款结算",
-            f"{row.settlement_number}-{row.attempt_id}",
+            f"{reference} 消费帮扶货款结算",
+            reference,
         ]
 
 

@@ -29,12 +29,16 @@ APPEND_ONLY = (
 READ_ONLY = ("alembic_version",)
 
 
+_NO_ROLE = text("SELECT NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :role)")
+
+
 class UnfitRole(Exception):
     """The role cannot be limited; the text says why, in one line."""
 
 
-def grant(url: str, role: str) -> None:
-    """Give a login role what the API and the workers need, and take back everything else; to be done again after every migration.
+def grant(url: str, role: str, password: str = "") -> None:
+    """Give a login role what the API and the workers need, and take back everything else; to be done again after every migration. With a
+    password the role is made where there is none, and logs in with it.
 
     Raises:
         UnfitRole: there is no such role, it cannot log in, or it may do everything anyway; then nothing was changed.
@@ -42,9 +46,13 @@ def grant(url: str, role: str) -> None:
     engine = create_engine(url)
     try:
         with engine.begin() as connection:
-            _require_fit(connection, role)
             raw = connection.connection.driver_connection
             assert raw is not None
+            if password and connection.execute(_NO_ROLE, {"role": role}).scalar_one():
+                raw.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
+            _require_fit(connection, role)
+            if password:
+                raw.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(password)))
             for statement in _statements(connection, role):
                 raw.execute(statement)
             _require_withheld(connection, role)

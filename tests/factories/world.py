@@ -295,7 +295,7 @@ def _settlements(bureau: Bureau, world: World) -> None:
         account AS (
             INSERT INTO payout_account (supplier_id, holder, bank, sealed_number, tail, reason, requested_by, requested_at)
             VALUES (:supplier, '', '', :sealed, '0123', '', :user, now()) RETURNING id),
-        pay AS (INSERT INTO payout (settlement_id, supplier_id, amount_fen, drafted_at) SELECT id, :supplier, 100, now() FROM made RETURNING id),
+        pay AS (INSERT INTO payout (settlement_id, supplier_id, amount_fen, returned_fen, drafted_at) SELECT id, :supplier, 100, 0, now() FROM made RETURNING id),
         list AS (INSERT INTO payout_file (number, payout_count, amount_fen, made_by, made_at) VALUES ('FK-1', 1, 100, :user, now()) RETURNING id),
         attempt AS (INSERT INTO payout_attempt (payout_id, method, account_id, released_by, released_at, file_id)
                     SELECT pay.id, 'bank', account.id, :user, now(), list.id FROM pay, account, list),

@@ -11,6 +11,7 @@ from sqlmodel import Session
 from orders.banking import rules
 from orders.banking.actions.reading import Parsed, fingerprint, parse
 from orders.banking.errors import NoAccount, StatementGap
+from orders.banking.layouts import Found
 from orders.banking.models import BankStatement
 from orders.banking.rules import Entry
 from orders.banking.schemas.statements import HowRead
@@ -133,8 +134,8 @@ def import_statement(session: Session, actor: Actor, name: str | None, content: 
     session.execute(_COUNT, {"id": made.id, "new": len(new), "balance": balance})
     bank, unallocated = Place(Account.BANK), Place(Account.UNALLOCATED)
     money.book_each(session, Kind.RECEIPT, {row.id: carry(row.amount_fen, to=bank, out_of=unallocated) for row in new})
-    if how.columns and how.columns.save:
-        _keep_columns(session, actor, parsed)
+    if how.columns and how.columns.save and parsed.found:
+        _keep_columns(session, actor, parsed.headers, parsed.found)
     audit.record(
         session, actor, "bank_statement.imported", "bank_statement", made.id, sha256=sha256, lines=len(entries), new=len(new)
     )
@@ -168,13 +169,12 @@ def write(session: Session, statement_id: int, account: str, entries: Sequence[E
     return session.execute(_WRITE, values).all()
 
 
-def _keep_columns(session: Session, actor: Actor, parsed: Parsed) -> None:
-    assert parsed.found is not None
+def _keep_columns(session: Session, actor: Actor, headers: Sequence[str], found: Found) -> None:
     session.execute(
         _KEEP_COLUMNS,
         {
-            "fingerprint": fingerprint(parsed.headers),
-            "columns": json.dumps({column: list(places) for column, places in parsed.found.columns.items()}),
+            "fingerprint": fingerprint(headers),
+            "columns": json.dumps({column: list(places) for column, places in found.columns.items()}),
             "user_id": actor.user_id,
             "now": clock.now(),
         },

@@ -1,6 +1,6 @@
 """Matching lines of the bank with what they were for, by rule or by hand, and taking a match back.
 
-Lines are locked by id, then the orders that are paid, then refunds. How much of a line is explained is one conditional UPDATE with a CHECK
+Lines are locked by id, then the orders that are paid, then refunds and payouts. How much of a line is explained is one conditional UPDATE with a CHECK
 behind it, so of two persons who match the same money at once one finds it taken.
 """
 
@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+from orders.banking.actions import carrying_out
 from orders.banking.errors import (
     AboveDue,
     AnnouncedTaken,
@@ -19,18 +20,18 @@ from orders.banking.errors import (
     MatchUndone,
     NotOpenInBooks,
     PayerDiffers,
-    RefundUnfit,
     WrongDirection,
 )
-from orders.banking.matching import Facts, Line, Proposal, Reason, payer_reason, plain_name, propose
+from orders.banking.matching import Facts, Line, Proposal, payer_reason, plain_name, propose
 from orders.banking.queries.facts import OUTSTANDING, facts
+from orders.banking.reasons import Reason
 from orders.banking.rules import BankEntryKind, MatchKind
-from orders.banking.schemas.lines import AnnouncedPart, BookedPart, EntryPart, MatchIn, OrderPart, Part, RefundPart
+from orders.banking.schemas.lines import AnnouncedPart, BookedPart, EntryPart, MatchIn, OrderPart, Part, PayoutPart, RefundPart
 from orders.money import actions as money
 from orders.money.rules import Account, Kind, Place, Posting, carry
 from orders.payments import actions as payments
 from orders.payments.schemas import Taken
-from orders.refunds import actions as refunds
+from orders.settlement.actions import paying
 from shop.core import audit, clock
 from shop.core.audit import SYSTEM, Who
 from shop.core.db import array
@@ -67,19 +68,20 @@ _ANNOUNCED_OF = text(
 )
 _WRITE = text(
     """
-    INSERT INTO bank_match (line_id, kind, amount_fen, purchase_order_id, payment_id, refund_id, transaction_id, entry, reasons, score, note,
-        matched_by, matched_at)
-    SELECT u.line_id, u.kind, u.amount_fen, u.order_id, u.payment_id, u.refund_id, u.transaction_id, u.entry, u.reasons, u.score, u.note,
-        :user_id, :now
+    INSERT INTO bank_match (line_id, kind, amount_fen, purchase_order_id, payment_id, refund_id, payout_id, transaction_id, entry, reasons,
+        score, note, matched_by, matched_at)
+    SELECT u.line_id, u.kind, u.amount_fen, u.order_id, u.payment_id, u.refund_id, u.payout_id, u.transaction_id, u.entry, u.reasons,
+        u.score, u.note, :user_id, :now
     FROM ROWS FROM (jsonb_to_recordset(CAST(:matches AS jsonb)) AS (line_id bigint, kind text, amount_fen bigint, order_id bigint,
-        payment_id bigint, refund_id bigint, transaction_id bigint, entry text, reasons jsonb, score int, note text))
-        WITH ORDINALITY AS u (line_id, kind, amount_fen, order_id, payment_id, refund_id, transaction_id, entry, reasons, score, note, number)
+        payment_id bigint, refund_id bigint, payout_id bigint, transaction_id bigint, entry text, reasons jsonb, score int, note text))
+        WITH ORDINALITY AS u (line_id, kind, amount_fen, order_id, payment_id, refund_id, payout_id, transaction_id, entry, reasons, score,
+        note, number)
     ORDER BY u.number RETURNING id
     """
 )
 _PAYMENT = text("SELECT id, purchase_order_id, amount_fen FROM payment WHERE id = :id")
 _REFUND = text("SELECT * FROM refund WHERE id = :id")
-_BANK_MOVE = text(f"SELECT * FROM ({OUTSTANDING}) o WHERE o.kind = :kind AND o.origin_id = :origin_id")  # noqa: S608
+_PAYOUT = text("SELECT id, amount_fen FROM payout WHERE id = :id")
 _BANK_MOVE_BY_ID = text(f"SELECT * FROM ({OUTSTANDING}) o WHERE o.id = :id")  # noqa: S608
 _MATCH = text("SELECT m.*, l.amount_fen AS line_fen FROM bank_match m JOIN bank_line l ON l.id = m.line_id WHERE m.id = :id")
 _UNDO = text(
@@ -104,6 +106,9 @@ class Wanted:
     order_id: int | None = None
     payment_id: int | None = None
     refund_id: int | None = None
+    payout_id: int | None = None
+    #: Which release of the payout; none: the one that fits.
+    attempt_id: int | None = None
     transaction_id: int | None = None
     entry: BankEntryKind | None = None
     reasons: Sequence[Reason] = ()
@@ -114,8 +119,25 @@ class Wanted:
     def signed_fen(self) -> int:
         return self.amount_fen if self.line.amount_fen > 0 else -self.amount_fen
 
+    @classmethod
+    def of(cls, line: Any, proposal: Proposal) -> "Wanted":
+        names = ("kind", "amount_fen", "order_id", "payment_id", "refund_id", "payout_id", "attempt_id", "transaction_id", "entry")
+        told = {name: getattr(proposal, name) for name in (*names, "reasons", "score")}
+        return cls(line, **told)
+
     def kept(self) -> dict[str, Any]:
-        names = ("kind", "amount_fen", "order_id", "payment_id", "refund_id", "transaction_id", "entry", "score", "note")
+        names = (
+            "kind",
+            "amount_fen",
+            "order_id",
+            "payment_id",
+            "refund_id",
+            "payout_id",
+            "transaction_id",
+            "entry",
+            "score",
+            "note",
+        )
         return {"line_id": self.line.id, "reasons": list(self.reasons), **{name: getattr(self, name) for name in names}}
 
 
@@ -133,23 +155,10 @@ def match_by_rule(session: Session, line_ids: Sequence[int]) -> int:
     if not likely:
         return 0
     payments.locked(session, sorted({proposal.order_id for _, proposal in likely if proposal.order_id}))
+    paying.lock(session, {proposal.payout_id for _, proposal in likely if proposal.payout_id})
     # looked at again, now that nobody else can pay these orders
     lines = [line for line, _ in likely]
-    wanted = [
-        Wanted(
-            rows[line.id],
-            proposal.kind,
-            proposal.amount_fen,
-            proposal.order_id,
-            proposal.payment_id,
-            proposal.refund_id,
-            proposal.transaction_id,
-            proposal.entry,
-            proposal.reasons,
-            proposal.score,
-        )
-        for line, proposal in _certain(lines, facts(session, lines, wide=False))
-    ]
+    wanted = [Wanted.of(rows[line.id], proposal) for line, proposal in _certain(lines, facts(session, lines, wide=False))]
     _write(session, SYSTEM, wanted)
     return len(wanted)
 
@@ -168,9 +177,10 @@ def match(session: Session, actor: Actor, line_id: int, body: MatchIn, if_match:
     """Say what a line, or parts of it, were for; all of it or nothing.
 
     Raises:
-        NotFound: no such line, order, payment, refund or movement, or the caller keeps the money of a district only (404).
+        NotFound: no such line, order, payment, refund or payout, or the caller keeps the money of a district only (404).
         Changed: the line changed meanwhile (412). LineTaken: less than that is left of it (409).
-        WrongDirection: what came in was for what went out (422). AboveDue, PayerDiffers, AnnouncedTaken, RefundUnfit, NotOpenInBooks: see there (409).
+        WrongDirection: what came in was for what went out (422). AboveDue, PayerDiffers, AnnouncedTaken, RefundUnfit, PayoutUnfit,
+        NotOpenInBooks: see there (409).
     """
     line = locked(session, actor, line_id)
     if_match(line.version)
@@ -180,6 +190,7 @@ def match(session: Session, actor: Actor, line_id: int, body: MatchIn, if_match:
     if asked > left:
         raise LineTaken(left=yuan_from_fen(left))
     orders = {order.id: order for order in payments.locked(session, sorted({each.order_id for each in named if each.order_id}))}
+    paying.lock(session, {each.payout_id for each in named if each.payout_id})
     _require_fit(session, line, named, orders, allow_credit=body.allow_credit)
     _write(session, actor, named)
 
@@ -217,6 +228,13 @@ def _named(session: Session, line: Any, part: Part, note: str | None) -> Wanted:
         if (part.kind == "refund_returned") != incoming:
             raise WrongDirection
         return Wanted(line, MatchKind(part.kind), refund.amount_fen, refund.purchase_order_id, refund_id=refund.id, note=note)
+    if isinstance(part, PayoutPart):
+        payout = session.execute(_PAYOUT, {"id": part.payout_id}).first()
+        if payout is None:
+            raise NotFound
+        if (part.kind == "payout_returned") != incoming:
+            raise WrongDirection
+        return Wanted(line, MatchKind(part.kind), payout.amount_fen, payout_id=payout.id, note=note)
     if not incoming:
         raise WrongDirection
     if isinstance(part, AnnouncedPart):
@@ -258,8 +276,10 @@ def _write(session: Session, who: Who, wanted: Sequence[Wanted]) -> None:
     _take(session, who, [each for each in wanted if each.kind is MatchKind.ORDER])
     announced = _show(session, [each for each in wanted if each.kind is MatchKind.ANNOUNCED])
     for each in wanted:
-        if each.kind in (MatchKind.REFUND, MatchKind.REFUND_RETURNED):
-            _carry_out(session, who, each)
+        if each.refund_id:
+            each.transaction_id = carrying_out.refund(session, who, each.line, each.refund_id, each.signed_fen)
+        if each.payout_id:
+            each.transaction_id = carrying_out.payout(session, who, each.line, each.payout_id, each.attempt_id, each.signed_fen)
     now = clock.now()
     values = {"matches": json.dumps([each.kept() for each in wanted], ensure_ascii=False), "user_id": who.user_id, "now": now}
     match_ids = sorted(session.execute(_WRITE, values).scalars())
@@ -313,23 +333,6 @@ def _show(session: Session, wanted: Sequence[Wanted]) -> dict[int, Place]:
     }
 
 
-def _carry_out(session: Session, who: Who, wanted: Wanted) -> None:
-    """Have a refund be paid, or fail, unless the books say so already; what moved the bank account is shown by the line."""
-    refund = session.execute(_REFUND, {"id": wanted.refund_id}).one()
-    if refund.method != "bank_transfer":
-        raise RefundUnfit
-    returned = wanted.kind is MatchKind.REFUND_RETURNED
-    if not returned and refund.status in ("approved", "sent"):
-        refunds.pay(session, who, refund.id, wanted.line.serial or None)
-    if returned and refund.status == "paid":
-        refunds.fail(session, who, refund.id, wanted.line.text[:200] or "退汇")
-    kind = Kind.REFUND_FAILED if returned else Kind.REFUND_PAID
-    moved = session.execute(_BANK_MOVE, {"kind": kind, "origin_id": refund.id}).first()
-    if moved is None or moved.amount_fen != wanted.signed_fen:
-        raise RefundUnfit
-    wanted.transaction_id = moved.id
-
-
 def _postings(wanted: Wanted, announced: Mapping[int, Place]) -> list[Posting]:
     """What takes a match off the account of what nobody knew the purpose of. What the books had moved already had moved the bank account too:
     the line shows the same money, so it is counted once."""
@@ -343,8 +346,8 @@ def _postings(wanted: Wanted, announced: Mapping[int, Place]) -> list[Posting]:
 def undo(session: Session, actor: Actor, match_id: int, reason: str) -> int:
     """Take a match back: the line is open again, and is not matched by rule any more. Returns the line's id.
 
-    A payment that it made is undone. A refund that it made stays paid, or failed, as a movement that no line has shown: match the right line
-    with it, or report its failure.
+    A payment that it made is undone. A refund or payout that it made stays paid, or failed, as a movement that no line has shown: match the
+    right line with it, or report its failure.
 
     Raises:
         NotFound: there is none, or the caller keeps the money of a district only (404). MatchUndone: it was undone before (409).

@@ -1,5 +1,6 @@
 """Reading a file that a bank has made: whatever its kind, it ends as a statement, or with why it cannot be read."""
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -111,6 +112,7 @@ def _message(content: bytes, format: str) -> tuple[Statement, set[str], set[str]
     faults: list[Fault] = []
     entries: list[Entry] = []
     opening = closing = None
+    number = 0
     try:
         for each in told:
             begins = None if each["opening"] is None else fen_from_yuan(each["opening"])
@@ -119,14 +121,15 @@ def _message(content: bytes, format: str) -> tuple[Statement, set[str], set[str]
             opening = begins if opening is None and not entries else opening
             closing = None if each["closing"] is None else fen_from_yuan(each["closing"])
             for line in each["entries"]:
-                entries += _entry(len(entries) + 1, line, faults)
+                number += 1
+                entries += _entry(number, line, faults)
     except Break as broken:
         raise _broken(broken) from None
     except ValueError:
         raise sheets.UnreadableSpreadsheet from None
     if faults:
         raise StatementUnreadable(count=len(faults), faults=faults[:_TOLD])
-    if len(entries) >= statement_reader.MAX_LINES:
+    if number >= statement_reader.MAX_LINES:  # there may be more than were read
         raise sheets.TooManyRows(limit=statement_reader.MAX_LINES)
     accounts = {re.sub(r"\D", "", each["account"]) for each in told}
     currencies = {currency for each in told for currency in each["currencies"]}
@@ -196,6 +199,4 @@ def _saved(session: Session, rows: Sequence[Sequence[str]]) -> Found | None:
 
 def fingerprint(cells: Sequence[str]) -> str:
     """By what a header is known again."""
-    import hashlib
-
     return hashlib.sha256("|".join(layouts.head(cell) for cell in cells).rstrip("|").encode()).hexdigest()

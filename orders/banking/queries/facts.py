@@ -12,14 +12,16 @@ from orders.banking.matching import (
     Facts,
     Line,
     Order,
-    Refund,
+    Sent,
     bank_references,
     is_like,
     numbers_of_orders,
     plain_name,
 )
+from orders.banking.rules import MatchKind
 from orders.money.references import order_ids_in
 from orders.purchasing.queries import PAYABLE_AND_PAID_OF
+from orders.settlement.actions.accounts import number_of
 from shop.core.db import array
 
 #: Movements of the bank account in the books that no line has shown. What lines themselves booked is none of them.
@@ -61,16 +63,39 @@ _NEWEST_OF = text(
     "SELECT found.id FROM unnest(CAST(:buyers AS bigint[])) b CROSS JOIN LATERAL"
     " (SELECT po.id FROM purchase_order po WHERE po.buyer_id = b ORDER BY po.id DESC LIMIT 50) found"
 )
+#: SQL: whether the books moved the bank account by transaction ``{kind}`` of ``{origin}``, and no line shows it.
+NOT_SHOWN = """
+    EXISTS (SELECT FROM money_transaction mt WHERE mt.kind = '{kind}' AND mt.origin_id = {origin}
+            AND EXISTS (SELECT FROM money_posting mp WHERE mp.transaction_id = mt.id AND mp.account = 'bank')
+            AND NOT EXISTS (SELECT FROM bank_match m WHERE m.transaction_id = mt.id AND m.undone_at IS NULL))
+"""
 _REFUNDS = text(
     f"""
-    SELECT r.*, o.id AS transaction_id FROM refund r LEFT JOIN ({OUTSTANDING}) o ON o.kind = 'refund_paid' AND o.origin_id = r.id
-    WHERE r.method = 'bank_transfer' AND r.status IN ('approved', 'sent', 'paid') AND r.amount_fen = ANY (CAST(:amounts AS bigint[]))
+    SELECT * FROM (
+        SELECT r.*, r.status IN ('approved', 'sent') OR {NOT_SHOWN.format(kind="refund_paid", origin="r.id")} AS leaves,
+               r.status = 'paid' OR {NOT_SHOWN.format(kind="refund_failed", origin="r.id")} AS returns
+        FROM refund r WHERE r.method = 'bank_transfer' AND r.status IN ('approved', 'sent', 'paid', 'failed')
+          AND r.amount_fen = ANY (CAST(:amounts AS bigint[]))
+    ) r WHERE leaves OR returns ORDER BY id
+    """  # noqa: S608
+)
+_PAYOUTS = text(
+    f"""
+    SELECT * FROM (
+        SELECT p.id, a.id AS attempt_id, s.number || '-' || a.id AS number, p.amount_fen, c.holder, c.sealed_number,
+               a.outcome IS NULL OR {NOT_SHOWN.format(kind="payout_paid", origin="a.id")} AS leaves,
+               coalesce(a.outcome = 'paid', false) OR {NOT_SHOWN.format(kind="payout_failed", origin="a.id")} AS returns
+        FROM payout p JOIN settlement s ON s.id = p.settlement_id JOIN payout_attempt a ON a.payout_id = p.id
+        JOIN payout_account c ON c.id = a.account_id
+        WHERE a.method = 'bank' AND p.status NOT IN ('draft', 'approved') AND p.amount_fen = ANY (CAST(:amounts AS bigint[]))
+    ) p WHERE leaves OR returns ORDER BY attempt_id
     """  # noqa: S608
 )
 _BOOKED = text(
     f"""
     SELECT o.* FROM ({OUTSTANDING}) o
-    WHERE o.amount_fen = ANY (CAST(:amounts AS bigint[])) AND o.kind NOT IN ('refund_paid', 'refund_failed')
+    WHERE o.amount_fen = ANY (CAST(:amounts AS bigint[]))
+      AND o.kind NOT IN ('refund_paid', 'refund_failed', 'payout_paid', 'payout_failed') ORDER BY o.id
     """  # noqa: S608
 )
 
@@ -91,7 +116,10 @@ def facts(session: Session, lines: Sequence[Line], *, wide: bool, order_ids: Col
     signed = array({line.amount_fen for line in lines})
     return Facts(
         [_order(row, paid_from) for row in session.execute(_ORDERS, {"ids": array(ids)})],
-        [_refund(row) for row in session.execute(_REFUNDS, {"amounts": amounts})],
+        [
+            *(_refund(row) for row in session.execute(_REFUNDS, {"amounts": amounts})),
+            *(_payout(row) for row in session.execute(_PAYOUTS, {"amounts": amounts})),
+        ],
         [Booked(row.id, row.amount_fen) for row in session.execute(_BOOKED, {"amounts": signed})] if wide else [],
         by_payer=wide,
     )
@@ -128,14 +156,29 @@ def _order(row: Any, paid_from: dict[int, set[str]]) -> Order:
     )
 
 
-def _refund(row: Any) -> Refund:
-    return Refund(
+def _refund(row: Any) -> Sent:
+    return Sent(
+        MatchKind.REFUND,
         row.id,
-        row.purchase_order_id,
         row.number,
         row.amount_fen,
         row.payee_name,
         row.payee_account,
-        paid=row.status == "paid",
-        transaction_id=row.transaction_id,
+        leaves=row.leaves,
+        returns=row.returns,
+        order_id=row.purchase_order_id,
+    )
+
+
+def _payout(row: Any) -> Sent:
+    return Sent(
+        MatchKind.PAYOUT,
+        row.id,
+        row.number,
+        row.amount_fen,
+        row.holder,
+        number_of(row),
+        leaves=row.leaves,
+        returns=row.returns,
+        attempt_id=row.attempt_id,
     )

@@ -8,8 +8,9 @@ from sqlmodel import Session
 
 from orders.banking.actions.importing import require_keeper
 from orders.banking.actions.matching import as_line
-from orders.banking.matching import WORDS, Facts, Proposal, propose
+from orders.banking.matching import propose
 from orders.banking.queries.facts import facts
+from orders.banking.reasons import WORDS
 from orders.banking.schemas.lines import BankLineOut, BankLineRow, BankLineSearch, BankMatchOut, NoteOut, ProposalOut
 from shop.core import clock, paging
 from shop.core.errors import Language, NotFound
@@ -43,8 +44,10 @@ _MANY = text(f"{_LINE} WHERE {_ASKED} AND (CAST(:start AS bigint) IS NULL OR l.i
 _ALL = text(f"{_LINE} WHERE {_ASKED} ORDER BY l.id")
 _MATCHES = text(
     """
-    SELECT m.*, m.amount_fen AS amount, po.number AS purchase_order_number, r.number AS refund_number, u.name AS matched_by_name
+    SELECT m.*, m.amount_fen AS amount, po.number AS purchase_order_number, r.number AS refund_number, s.number AS settlement_number,
+           u.name AS matched_by_name
     FROM bank_match m LEFT JOIN purchase_order po ON po.id = m.purchase_order_id LEFT JOIN refund r ON r.id = m.refund_id
+    LEFT JOIN payout p ON p.id = m.payout_id LEFT JOIN settlement s ON s.id = p.settlement_id
     LEFT JOIN app_user u ON u.id = m.matched_by WHERE m.line_id = :id ORDER BY m.id
     """
 )
@@ -57,6 +60,7 @@ _NAMED = text(
     " WHERE po.id = ANY (:ids)"
 )
 _REFUNDS = text("SELECT id, number FROM refund WHERE id = ANY (:ids)")
+_SETTLEMENTS = text("SELECT p.id, s.number FROM payout p JOIN settlement s ON s.id = p.settlement_id WHERE p.id = ANY (:ids)")
 #: Proposals that are shown.
 _SHOWN = 10
 
@@ -93,38 +97,32 @@ def _proposals(session: Session, row: Any, language: Language) -> list[ProposalO
     left = as_line(row)
     known = facts(session, [left], wide=True)
     found = propose(left, known)[:_SHOWN]
-    orders = {each.id: each for each in session.execute(_NAMED, {"ids": [each.order_id for each in found if each.order_id]})}
-    refunds = {
-        each.id: each.number for each in session.execute(_REFUNDS, {"ids": [each.refund_id for each in found if each.refund_id]})
-    }
-    return [_proposal(each, known, orders.get(each.order_id), refunds.get(each.refund_id), language) for each in found]
-
-
-def _proposal(found: Proposal, known: Facts, order: Any, refund_number: str | None, language: Language) -> ProposalOut:
-    asked = known.orders.get(found.order_id or 0)
-    return ProposalOut(
-        kind=found.kind,
-        amount=found.amount_fen,
-        score=found.score,
-        certain=found.certain,
-        reasons=list(found.reasons),
-        reasons_told=[WORDS[reason][language == "en"] for reason in found.reasons],
-        purchase_order_id=found.order_id,
-        purchase_order_number=order.number if order else None,
-        buyer_name=order.buyer_name if order else None,
-        due=asked.due_fen if asked else None,
-        payment_id=found.payment_id,
-        refund_id=found.refund_id,
-        refund_number=refund_number,
-        transaction_id=found.transaction_id,
-        entry=found.entry,
+    orders, refunds, settlements = (
+        {row.id: row for row in session.execute(statement, {"ids": [getattr(each, of) for each in found if getattr(each, of)]})}
+        for statement, of in ((_NAMED, "order_id"), (_REFUNDS, "refund_id"), (_SETTLEMENTS, "payout_id"))
     )
-
-
-def line_of_match(session: Session, match_id: int) -> int | None:
-    """The line that a match is of."""
-    found = session.execute(text("SELECT line_id FROM bank_match WHERE id = :id"), {"id": match_id}).scalar()
-    return None if found is None else int(found)
+    return [
+        ProposalOut(
+            kind=each.kind,
+            amount=each.amount_fen,
+            score=each.score,
+            certain=each.certain,
+            reasons=list(each.reasons),
+            reasons_told=[WORDS[reason][language == "en"] for reason in each.reasons],
+            purchase_order_id=each.order_id,
+            purchase_order_number=orders[each.order_id].number if each.order_id else None,
+            buyer_name=orders[each.order_id].buyer_name if each.order_id else None,
+            due=known.orders[each.order_id].due_fen if each.order_id in known.orders else None,
+            payment_id=each.payment_id,
+            refund_id=each.refund_id,
+            refund_number=refunds[each.refund_id].number if each.refund_id else None,
+            payout_id=each.payout_id,
+            settlement_number=settlements[each.payout_id].number if each.payout_id else None,
+            transaction_id=each.transaction_id,
+            entry=each.entry,
+        )
+        for each in found
+    ]
 
 
 HEADER: dict[Language, list[str]] = {

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from orders.banking.matching import Reason
+from orders.banking.reasons import Reason
 from orders.banking.rules import BankEntryKind, MatchKind
 from orders.banking.schemas.statements import Direction
 from shop.core.money import PositiveYuanIn, YuanIn, YuanOut
@@ -28,6 +28,8 @@ class ProposalOut(BaseModel):
     payment_id: int | None
     refund_id: int | None
     refund_number: str | None
+    payout_id: int | None
+    settlement_number: str | None = Field(description="of the payout")
     transaction_id: int | None
     entry: BankEntryKind | None
 
@@ -42,6 +44,8 @@ class BankMatchOut(BaseModel):
     payment_id: int | None
     refund_id: int | None
     refund_number: str | None
+    payout_id: int | None
+    settlement_number: str | None = Field(description="of the payout")
     transaction_id: int | None
     entry: BankEntryKind | None
     reasons: list[Reason] = Field(description="of a match by rule; empty for one by hand")
@@ -130,6 +134,15 @@ class RefundPart(BaseModel):
     refund_id: Id
 
 
+class PayoutPart(BaseModel):
+    """Is a released payout to a supplier that left, or one that came back."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["payout", "payout_returned"]
+    payout_id: Id
+
+
 class EntryPart(BaseModel):
     """The bank's own fees or interest."""
 
@@ -141,7 +154,7 @@ class EntryPart(BaseModel):
 
 
 class BookedPart(BaseModel):
-    """Is a movement that the books hold already, such as a payout."""
+    """Is a movement that the books hold already, such as an advance."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -149,7 +162,7 @@ class BookedPart(BaseModel):
     transaction_id: Id
 
 
-Part = Annotated[OrderPart | AnnouncedPart | RefundPart | EntryPart | BookedPart, Field(discriminator="kind")]
+Part = Annotated[OrderPart | AnnouncedPart | RefundPart | PayoutPart | EntryPart | BookedPart, Field(discriminator="kind")]
 
 
 class MatchIn(BaseModel):

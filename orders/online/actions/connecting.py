@@ -31,6 +31,7 @@ _TRANSFER_BY = text(
 )
 _MOVE = text(
     "UPDATE online_transfer SET status = CAST(:status AS text), transfer_id = coalesce(:transfer_id, transfer_id), error_text = :words,"
+    " reversed_fen = :reversed_fen,"
     " ended_at = CASE WHEN CAST(:status AS text) IN ('paid', 'failed', 'reversed') THEN CAST(:now AS timestamptz) END WHERE id = :id"
 )
 
@@ -144,20 +145,19 @@ def transfer(session: Session, payout_id: int, supplier_id: int, amount_fen: int
 def settle_transfer(session: Session, observed: seen.Transferred) -> bool:
     """Take over what was seen of a transfer; returns whether that explains it.
 
-    One whose payout is not here was forgotten when the database was restored: the supplier has it in advance. What comes back of such a one, or
-    only a part of any, is for finance to look at.
+    One whose payout is not here was forgotten when the database was restored: the supplier has it in advance. What comes back of such a one is
+    for finance to look at.
     """
     reference = observed.metadata.get("reference")
     row = session.execute(_TRANSFER_BY, {"transfer_id": observed.id, "reference": reference}).first()
     if row is None:
         return _found(session, observed)
     status = TransferStatus.REVERSED if observed.reversed_fen >= observed.amount_fen else TransferStatus.PAID
-    comes_back = observed.reversed_fen > 0
-    if comes_back and (status == TransferStatus.PAID or session.execute(_ASKED_FOR, {"id": row.id}).first() is None):
+    if observed.reversed_fen and session.execute(_ASKED_FOR, {"id": row.id}).first() is None:
         return False
-    if row.status == status or row.status == TransferStatus.REVERSED:
+    if row.status == TransferStatus.REVERSED or (row.status == status and observed.reversed_fen <= row.reversed_fen):
         return True
-    _end(session, row.id, status, observed.id, None)
+    _end(session, row.id, status, observed.id, None, observed.reversed_fen)
     return True
 
 
@@ -175,9 +175,12 @@ def leave_unknown(session: Session, transfer_id: int) -> None:
     )
 
 
-def _end(session: Session, transfer_id: int, status: TransferStatus, number: str | None, words: str | None) -> None:
-    session.execute(_MOVE, {"id": transfer_id, "status": status, "transfer_id": number, "words": words, "now": clock.now()})
-    audit.record(session, SYSTEM, f"online_transfer.{status}", "online_transfer", transfer_id)
+def _end(
+    session: Session, transfer_id: int, status: TransferStatus, number: str | None, words: str | None, reversed_fen: int = 0
+) -> None:
+    values = {"id": transfer_id, "status": status, "transfer_id": number, "words": words, "reversed_fen": reversed_fen}
+    session.execute(_MOVE, {**values, "now": clock.now()})
+    audit.record(session, SYSTEM, f"online_transfer.{status}", "online_transfer", transfer_id, reversed_fen=reversed_fen)
     outbox.publish(session, "online_transfer.moved", online_transfer_id=transfer_id, status=status)
 
 

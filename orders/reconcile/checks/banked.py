@@ -65,8 +65,8 @@ BANKED = [
     ),
     sql(
         "bank_matches",
-        "核销与付款、退款一致",
-        "Matches = the payments and refunds that they name",
+        "核销与付款、退款、结算付款一致",
+        "Matches = the payments, refunds and payouts that they name",
         """
         SELECT 'bank_match ' || m.id AS subject, format('%s fen of order %s', m.amount_fen, m.purchase_order_id) AS expected,
                format('%s fen of order %s%s', coalesce(p.amount_fen, r.amount_fen), coalesce(p.purchase_order_id, r.purchase_order_id),
@@ -76,6 +76,14 @@ BANKED = [
           AND ((m.amount_fen, m.purchase_order_id) IS DISTINCT FROM
                (coalesce(p.amount_fen, r.amount_fen), coalesce(p.purchase_order_id, r.purchase_order_id))
                OR p.undone_at IS NOT NULL OR (m.kind = 'announced' AND p.shown_at IS NULL))
+        UNION ALL
+        SELECT 'bank_match ' || m.id, format('%s fen, %s', p.amount_fen, CASE m.kind WHEN 'payout' THEN 'payout_paid' ELSE 'payout_failed' END),
+               format('%s fen, %s', m.amount_fen, coalesce(t.kind, 'of another payout'))
+        FROM bank_match m JOIN payout p ON p.id = m.payout_id
+        LEFT JOIN (SELECT t.id, t.kind, a.payout_id FROM money_transaction t JOIN payout_attempt a ON a.id = t.origin_id
+                   WHERE t.kind IN ('payout_paid', 'payout_failed')) t ON t.id = m.transaction_id AND t.payout_id = p.id
+        WHERE m.undone_at IS NULL AND (m.amount_fen, CASE m.kind WHEN 'payout' THEN 'payout_paid' ELSE 'payout_failed' END)
+              IS DISTINCT FROM (p.amount_fen, t.kind)
         UNION ALL
         SELECT 'payment ' || p.id, 'shown by a line', 'shown by none' FROM payment p
         WHERE (p.shown_at IS NOT NULL OR (p.source = 'unallocated' AND p.undone_at IS NULL))

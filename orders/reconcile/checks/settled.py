@@ -71,9 +71,17 @@ SETTLED = [
         "付款 = 结算单应付",
         "Payouts = what settlements say is due",
         """
-        SELECT 'settlement ' || s.id AS subject, s.due_fen::text AS expected, coalesce(p.amount_fen, 0)::text AS found
-        FROM settlement s LEFT JOIN payout p ON p.settlement_id = s.id
-        WHERE (s.due_fen, s.supplier_id) IS DISTINCT FROM (coalesce(p.amount_fen, 0), coalesce(p.supplier_id, s.supplier_id))
+        -- what came back of one is owed again by another
+        SELECT 'settlement ' || s.id AS subject, format('%s fen, supplier %s', s.due_fen, s.supplier_id) AS expected,
+               format('%s fen, supplier %s', coalesce(p.fen, 0), p.supplier) AS found
+        FROM settlement s
+        LEFT JOIN (SELECT settlement_id AS id, sum(amount_fen - returned_fen) AS fen, string_agg(DISTINCT supplier_id::text, ' ') AS supplier
+                   FROM payout GROUP BY 1) p USING (id)
+        WHERE (s.due_fen, s.supplier_id::text) IS DISTINCT FROM (coalesce(p.fen, 0), coalesce(p.supplier, s.supplier_id::text))
+        UNION ALL
+        SELECT 'payout ' || p.id, p.returned_fen::text, coalesce(a.fen, 0)::text
+        FROM payout p LEFT JOIN (SELECT again_for_id AS id, sum(amount_fen) AS fen FROM payout GROUP BY 1) a USING (id)
+        WHERE p.returned_fen <> coalesce(a.fen, 0)
         """,
     ),
     sql(
@@ -90,7 +98,7 @@ SETTLED = [
                 SELECT supplier_id AS id, net_fen - advance_used_fen AS settled, 0 AS on_its_way, -advance_used_fen AS ahead, 0 AS booked,
                        0 AS booked_on_its_way, 0 AS booked_ahead FROM settlement
                 UNION ALL
-                SELECT supplier_id, -amount_fen, CASE status WHEN 'paid' THEN 0 ELSE amount_fen END, 0, 0, 0, 0 FROM payout
+                SELECT supplier_id, returned_fen - amount_fen, CASE status WHEN 'paid' THEN 0 ELSE amount_fen END, 0, 0, 0, 0 FROM payout
                 WHERE status IN ('released', 'sent', 'paid')
                 UNION ALL SELECT supplier_id, 0, 0, amount_fen, 0, 0, 0 FROM advance WHERE status = 'paid'
                 -- found at the provider, and no payout here explains it

@@ -1,9 +1,10 @@
 """Payouts: approved by one person, released by another, sent, paid, or failed and released again.
 
-``paid`` and ``failed`` are for what knows it: the bank's statement, or the provider of online payments. Everybody locks the payout first, so that
-two at once release, pay or fail it once.
+``paid``, ``failed`` and ``returned`` are for what knows it: the bank's statement, or the provider of online payments. Everybody locks settlement
+and payout first, so that two at once release, pay or fail it once.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import text
@@ -13,6 +14,7 @@ from orders.money import actions as money
 from orders.money.rules import Account, Kind, Place, carry
 from orders.settlement.actions.accounts import IN_USE
 from orders.settlement.errors import (
+    MoneyMissing,
     NoAccount,
     NotByHand,
     NothingToSend,
@@ -20,18 +22,25 @@ from orders.settlement.errors import (
     SamePerson,
     SettlementObjected,
 )
-from orders.settlement.models import PayoutAttempt, PayoutFile
+from orders.settlement.models import Payout, PayoutAttempt, PayoutFile
+from orders.settlement.queries.uncovered import missing_of
 from orders.settlement.schemas.payouts import Method
 from orders.settlement.states import PAYOUT, PayoutMove, PayoutStatus, SettlementStatus
 from shop.core import audit, clock, numbers, outbox
 from shop.core.audit import Who
 from shop.core.db import array
 from shop.core.errors import NotFound
+from shop.core.money import yuan_from_fen
+from shop.core.states import IllegalMove
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
+from shop.programmes.queries import config_of
 
 # the settlement too: an objection and a release at once must see one another
-_LOCK = text("SELECT 1 FROM settlement s JOIN payout p ON p.settlement_id = s.id WHERE p.id = :id FOR UPDATE OF s, p")
+_LOCK = text(
+    "SELECT 1 FROM settlement s JOIN payout p ON p.settlement_id = s.id WHERE p.id = ANY (CAST(:ids AS bigint[]))"
+    " ORDER BY s.id, p.id FOR UPDATE OF s, p"
+)
 _PAYOUT = text(
     """
     SELECT p.*, o.region_code, s.status AS settlement_status, s.objections_until, a.id AS attempt_id, a.method AS way
@@ -43,7 +52,8 @@ _PAYOUT = text(
 _TO_SEND = text(
     """
     SELECT p.id, p.amount_fen FROM payout p JOIN organisation o ON o.id = p.supplier_id
-    WHERE p.status = 'released' AND p.method = 'bank' AND o.region_code LIKE ANY (CAST(:regions AS text[])) ORDER BY p.id FOR UPDATE OF p
+    WHERE p.status = 'released' AND p.method = 'bank' AND o.region_code LIKE ANY (CAST(:regions AS text[]))
+    ORDER BY p.settlement_id, p.id FOR UPDATE OF p
     """
 )
 _SEND = text(
@@ -55,6 +65,7 @@ _SEND = text(
     WHERE a.payout_id = sent.id AND a.outcome IS NULL
     """
 )
+_RETURNED = text("UPDATE payout SET returned_fen = returned_fen + :more, version = version + 1 WHERE id = :id")
 _ATTEMPT_SENT = text("UPDATE payout_attempt SET sent_at = :now, reference = :reference WHERE id = :id")
 _ATTEMPT_ENDED = text(
     "UPDATE payout_attempt SET outcome = :outcome, ended_at = :now, reference = coalesce(:reference, reference), reason = :reason WHERE id = :id"
@@ -77,13 +88,15 @@ def approve(session: Session, actor: Actor, payout_id: int, method: Method) -> N
     )
 
 
-def release(session: Session, actor: Actor, payout_id: int) -> None:
-    """Let a payout go, the first time or after it failed. From now on the money is on its way.
+def release(session: Session, actor: Actor, payout_id: int, despite_missing: str | None = None) -> None:
+    """Let a payout go, the first time or after it failed. From now on the money is on its way. ``despite_missing``: why it goes although money
+    of the orders that it is for is not there any more.
 
     Raises:
         NotFound: not of a supplier whose money the caller keeps (404). IllegalMove: it is not approved, or was released (409).
         SamePerson: the caller drafted or approved it (403). SettlementObjected: the supplier waits for an answer (409).
-        ObjectionPeriodRunning: the supplier may still object and has not confirmed (409). NoAccount: there is none to pay to (409).
+        ObjectionPeriodRunning: the supplier may still object and has not confirmed (409). MoneyMissing: see there (409).
+        NoAccount: there is none to pay to (409).
     """
     row = _kept(session, actor, payout_id)
     PAYOUT.after(row.status, PayoutMove.RELEASE)
@@ -93,12 +106,16 @@ def release(session: Session, actor: Actor, payout_id: int) -> None:
         raise SettlementObjected
     if row.settlement_status == SettlementStatus.OPEN and clock.today() <= row.objections_until:
         raise ObjectionPeriodRunning(until=str(row.objections_until))
+    missing = missing_of(session, row.settlement_id) if config_of(session, clock.today()).settlement.when_paid else 0
+    if missing and despite_missing is None:
+        raise MoneyMissing(missing=yuan_from_fen(missing))
     account = None
     if row.method == "bank":
         account = session.execute(IN_USE, {"id": row.supplier_id, "today": clock.today()}).first()
         if account is None:
             raise NoAccount
-    _step(session, actor, row, PayoutMove.RELEASE, released_by=actor.user_id, reference=None)
+    reason = despite_missing if missing else None
+    _step(session, actor, row, PayoutMove.RELEASE, reason=reason, released_by=actor.user_id, reference=None)
     attempt = PayoutAttempt(
         payout_id=row.id,
         method=row.method,
@@ -189,12 +206,44 @@ def failed(session: Session, who: Who, payout_id: int, reason: str) -> None:
         NotFound: there is none (404). IllegalMove: it is not released, or failed before (409).
     """
     row = _locked(session, payout_id)
+    if row.returned_fen:  # a part of it is owed again already
+        returned(session, who, payout_id, row.amount_fen)
+        return
     _step(session, who, row, PayoutMove.FAIL, reason=reason)
     _end(session, row, "failed", reason=reason)
     settled, on_its_way = _places(row)
     back = _till(row) if row.status == PayoutStatus.PAID else on_its_way
     money.book(session, Kind.PAYOUT_FAILED, row.attempt_id, carry(row.amount_fen, to=back, out_of=settled))
     outbox.publish(session, "payout.ended", payout_id=row.id, attempt_id=row.attempt_id, outcome="failed")
+
+
+def returned(session: Session, who: Who, payout_id: int, returned_fen: int) -> None:
+    """Of a payout that was paid so much came back in all, as when the provider takes back a part of a transfer. The supplier is owed it again, by a
+    payout of its own that is approved and released like any other. Told again, or of less, it is known already.
+
+    Raises:
+        NotFound: there is none (404). IllegalMove: it was not paid (409).
+    """
+    row = _locked(session, payout_id)
+    more = min(returned_fen, row.amount_fen) - row.returned_fen
+    if more <= 0:
+        return
+    if row.status != PayoutStatus.PAID:
+        raise IllegalMove(state=row.status, action="return", allowed=[str(move) for move in PAYOUT.possible(row.status)])
+    session.execute(_RETURNED, {"id": payout_id, "more": more})
+    again = Payout(
+        settlement_id=row.settlement_id, supplier_id=row.supplier_id, amount_fen=more, again_for_id=row.id, drafted_at=clock.now()
+    )
+    session.add(again)
+    session.flush()
+    settled, _ = _places(row)
+    money.book(session, Kind.PAYOUT_RETURNED, again.id, carry(more, to=_till(row), out_of=settled))
+    audit.record(session, who, "payout.returned", "payout", row.id, amount_fen=more, again_id=again.id)
+
+
+def lock(session: Session, payout_ids: Iterable[int]) -> None:
+    """Lock payouts with their settlements until the transaction ends, in the order in which everybody does."""
+    session.execute(_LOCK, {"ids": array(payout_ids)})
 
 
 def _places(row: Any) -> tuple[Place, Place]:
@@ -207,7 +256,7 @@ def _till(row: Any) -> Place:
 
 def _locked(session: Session, payout_id: int) -> Any:
     # first the locks, then what is there after waiting for them
-    session.execute(_LOCK, {"id": payout_id})
+    lock(session, [payout_id])
     row = session.execute(_PAYOUT, {"id": payout_id}).first()
     if row is None:
         raise NotFound

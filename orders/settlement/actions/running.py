@@ -165,8 +165,8 @@ _USE_ADVANCES = text(
 )
 _PAY = text(
     """
-    INSERT INTO payout (settlement_id, supplier_id, amount_fen, drafted_by, drafted_at)
-    SELECT id, supplier_id, due_fen, :user_id, :now FROM settlement WHERE run_id = :run_id AND due_fen > 0 ORDER BY id
+    INSERT INTO payout (settlement_id, supplier_id, amount_fen, returned_fen, drafted_by, drafted_at)
+    SELECT id, supplier_id, due_fen, 0, :user_id, :now FROM settlement WHERE run_id = :run_id AND due_fen > 0 ORDER BY id
     """
 )
 _SETTLED_ALREADY = text("SELECT 1 FROM settlement_run WHERE period_end = :last AND run_by IS NULL")

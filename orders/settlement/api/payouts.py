@@ -9,7 +9,7 @@ from orders.settlement import sheets
 from orders.settlement.actions import paying
 from orders.settlement.actions.accounts import number_of
 from orders.settlement.queries import payouts as queries
-from orders.settlement.schemas.payouts import ApproveIn, Method, PayoutFileOut, PayoutOut, PayoutRow, SentIn
+from orders.settlement.schemas.payouts import ApproveIn, Method, PayoutFileOut, PayoutOut, PayoutRow, ReleaseIn, SentIn
 from orders.settlement.schemas.settlements import Format, ReasonIn
 from orders.settlement.states import PayoutStatus
 from shop.core import exports
@@ -55,9 +55,9 @@ def approve(call: Call, payout_id: Id, body: ApproveIn) -> PayoutOut:
 
 
 @routes.post("/payouts/{payout_id}/release", Permission.MONEY_MANAGE, status=200)
-def release(call: Call, payout_id: Id) -> PayoutOut:
+def release(call: Call, payout_id: Id, body: ReleaseIn | None = None) -> PayoutOut:
     """Let it go: after it was approved, or after it failed."""
-    paying.release(call.session, call.actor, payout_id)
+    paying.release(call.session, call.actor, payout_id, body.despite_missing if body else None)
     return queries.payout(call.session, call.actor, payout_id)
 
 

@@ -12,6 +12,7 @@ from orders.settlement.actions import answering, running
 from orders.settlement.pdf import statement_pdf
 from orders.settlement.queries import balances as standing
 from orders.settlement.queries import statements
+from orders.settlement.queries import uncovered as shortfalls
 from orders.settlement.rules import Hold
 from orders.settlement.schemas.settlements import (
     AnswerIn,
@@ -28,6 +29,7 @@ from orders.settlement.schemas.settlements import (
     RunOut,
     SettlementOut,
     SettlementRow,
+    UncoveredOut,
 )
 from orders.settlement.states import SettlementStatus
 from shop.core import exports, printing
@@ -82,6 +84,17 @@ def held(
         return standing.held(call.session, call.actor, call.language, **asked, limit=limit, after=after)
     rows = standing.held(call.session, call.actor, call.language, **asked, limit=_MOST, after=None).items
     return exports.file(format, "held", sheets.HELD_HEADER[call.language], sheets.held_cells(rows, call.language))
+
+
+@routes.get("/settlements/uncovered", Permission.MONEY_MANAGE, responses=exports.FILES, answer=Page[UncoveredOut])
+def uncovered(
+    call: Call, buyer_id: Id | None = None, format: Format = "json", limit: Limit = 50, after: After = None
+) -> Page[UncoveredOut] | Response:
+    """Orders that suppliers were settled with and whose buyer's payment was taken back since, with what is missing."""
+    if format == "json":
+        return shortfalls.uncovered(call.session, call.actor, buyer_id=buyer_id, limit=limit, after=after)
+    rows = shortfalls.uncovered(call.session, call.actor, buyer_id=buyer_id, limit=_MOST, after=None).items
+    return exports.file(format, "uncovered", sheets.UNCOVERED_HEADER[call.language], sheets.uncovered_cells(rows))
 
 
 @routes.get("/settlements/periods", Permission.MONEY_READ)

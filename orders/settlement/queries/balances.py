@@ -38,7 +38,7 @@ _BALANCES = text(
            coalesce(-sum(b.fen) FILTER (WHERE b.account = 'payouts'), 0)::bigint AS on_its_way,
            coalesce(sum(b.fen) FILTER (WHERE b.account = 'advances'), 0)::bigint AS advances,
            coalesce(-sum(b.fen) FILTER (WHERE b.account = 'commission'), 0)::bigint AS commission,
-           coalesce((SELECT sum(p.amount_fen) FROM payout p WHERE p.supplier_id = o.id AND p.status = 'paid'), 0)::bigint AS paid
+           coalesce((SELECT sum(p.amount_fen - p.returned_fen) FROM payout p WHERE p.supplier_id = o.id AND p.status = 'paid'), 0)::bigint AS paid
     FROM organisation o
     JOIN (SELECT party_id, account, sum(amount_fen) AS fen FROM money_posting
           WHERE account IN ('payable', 'settled', 'payouts', 'advances', 'commission') GROUP BY 1, 2) b ON b.party_id = o.id

@@ -25,6 +25,12 @@ _ENDED = ", ".join(f"'{status}'" for status in ENDED)
 INVOICED = """EXISTS (SELECT FROM tax_invoice_cover i JOIN tax_invoice t ON t.id = i.tax_invoice_id
     WHERE i.supplier_order_id = so.id AND NOT t.red AND t.status IN ('registered', 'cleared'))"""
 
+#: SQL: what was paid for order ``{order}`` and is not there: only announced, or taken back by the buyer's bank, which still argues.
+NOT_ARRIVED = """
+    (SELECT greatest(coalesce(sum(a.amount_fen), 0), 0)::bigint FROM money_posting a
+     WHERE a.purchase_order_id = {order} AND a.account IN ('announced', 'chargebacks'))
+"""
+
 #: SQL: what is owed by the end of ``:until`` to suppliers within reach.
 _OPEN = """
     SELECT p.id AS posting_id, -p.amount_fen AS amount_fen, p.party_id AS supplier_id, p.purchase_order_id, p.supplier_order_id, p.sale_entry_id,
@@ -54,9 +60,7 @@ part AS (
     FROM supplier_order so JOIN organisation sup ON sup.id = so.supplier_id WHERE so.id IN (SELECT supplier_order_id FROM owed)
 ),
 paid AS (
-    SELECT o.id, {PAID.format(order="o.id")} AS announced,
-           (SELECT greatest(coalesce(sum(a.amount_fen), 0), 0)::bigint FROM money_posting a
-            WHERE a.purchase_order_id = o.id AND a.account = 'announced') AS not_arrived
+    SELECT o.id, {PAID.format(order="o.id")} AS announced, {NOT_ARRIVED.format(order="o.id")} AS not_arrived
     FROM (SELECT DISTINCT purchase_order_id AS id FROM part WHERE :when_paid) o
 ),
 cost AS (

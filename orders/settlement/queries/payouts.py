@@ -22,7 +22,7 @@ from shop.identity.permissions import Permission
 Shape = TypeVar("Shape", bound=BaseModel)
 
 _PAYOUT = f"""
-    SELECT p.*, p.amount_fen AS amount, s.number AS settlement_number, s.period_end, o.name AS supplier_name
+    SELECT p.*, p.amount_fen AS amount, p.returned_fen AS returned, s.number AS settlement_number, s.period_end, o.name AS supplier_name
     FROM payout p JOIN settlement s ON s.id = p.settlement_id JOIN organisation o ON o.id = p.supplier_id WHERE {IN_REACH}
 """
 _ONE = text(f"{_PAYOUT} AND p.id = :id")

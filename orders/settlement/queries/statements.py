@@ -31,7 +31,7 @@ _FEN = ("sales", "returns", "freight", "other", "commission", "net", "carried", 
 _AMOUNTS = ", ".join(f"s.{name}_fen AS {name}" for name in _FEN)
 _SETTLEMENT = f"""
     SELECT s.*, {_AMOUNTS}, o.name AS supplier_name, p.id AS payout_id, p.status AS payout_status
-    FROM settlement s JOIN organisation o ON o.id = s.supplier_id LEFT JOIN payout p ON p.settlement_id = s.id WHERE {IN_REACH}
+    FROM settlement s JOIN organisation o ON o.id = s.supplier_id LEFT JOIN payout p ON p.settlement_id = s.id AND p.again_for_id IS NULL WHERE {IN_REACH}
 """
 _ONE = text(f"{_SETTLEMENT} AND s.id = :id")
 _MANY = text(
@@ -75,8 +75,10 @@ _PERIODS = text(
     f"""
     SELECT s.period_start, s.period_end, count(*) AS settlements,
            {", ".join(f"sum(s.{name}_fen)::bigint AS {name}" for name in _FEN if name not in ("carried", "held"))},
-           coalesce(sum(p.amount_fen) FILTER (WHERE p.status = 'paid'), 0)::bigint AS paid, count(*) FILTER (WHERE s.status = 'objected') AS objected
-    FROM settlement s JOIN organisation o ON o.id = s.supplier_id LEFT JOIN payout p ON p.settlement_id = s.id
+           coalesce(sum(p.paid), 0)::bigint AS paid, count(*) FILTER (WHERE s.status = 'objected') AS objected
+    FROM settlement s JOIN organisation o ON o.id = s.supplier_id
+    LEFT JOIN (SELECT settlement_id, sum(amount_fen - returned_fen) AS paid FROM payout WHERE status = 'paid' GROUP BY 1) p
+      ON p.settlement_id = s.id
     WHERE {IN_REACH} AND (CAST(:start AS date) IS NULL OR s.period_end < :start)
     GROUP BY s.period_start, s.period_end ORDER BY s.period_end DESC, s.period_start DESC LIMIT :rows
     """

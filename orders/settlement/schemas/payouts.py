@@ -21,6 +21,14 @@ class ApproveIn(BaseModel):
     method: Method = "bank"
 
 
+class ReleaseIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    despite_missing: ShortText | None = Field(
+        default=None, description="why it is paid though payments for its orders were taken back since it was settled"
+    )
+
+
 class SentIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -50,6 +58,8 @@ class PayoutRow(BaseModel):
     supplier_name: str
     period_end: date
     amount: YuanOut
+    returned: YuanOut = Field(description="what came back of it in parts; another payout owes it again")
+    again_for_id: int | None = Field(description="the payout of which it is what came back")
     method: Method
     status: PayoutStatus
     drafted_at: datetime

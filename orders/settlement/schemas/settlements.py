@@ -116,6 +116,20 @@ class HeldOut(BaseModel):
     waits_until: date | None = Field(description="the last day of it, where that is known")
 
 
+class UncoveredOut(BaseModel):
+    """An order of which suppliers were settled with more than is there of what its buyer paid."""
+
+    purchase_order_id: int
+    purchase_order_number: str
+    buyer_id: int
+    buyer_name: str
+    supplier_names: list[str]
+    lost_on: date = Field(description="when a payment for it was last undone or charged back")
+    settled: YuanOut = Field(description="taken up by settlements, as far as the order still costs it")
+    received: YuanOut
+    missing: YuanOut = Field(description="the marketplace bears it until the buyer pays again")
+
+
 class LineOut(BaseModel):
     """A line of a statement: taken up, or (with ``hold``) held when it was made."""
 

@@ -98,7 +98,7 @@ def upgrade() -> None:
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("written_in", sa.BigInteger(), server_default=sa.text("pg_current_xact_id()::text::bigint"), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('sale','freight','allowance','reassignment','payment','payment_undone','credit_moved','refund','refund_paid','refund_failed','receipt','receipt_matched','receipt_undone','bank_entry','fee','chargeback','chargeback_closed','online_payout','online_found','online_transfer','settlement','payout','payout_paid','payout_failed','advance','advance_used')",
+            "kind IN ('sale','freight','allowance','reassignment','payment','payment_undone','credit_moved','refund','refund_paid','refund_failed','receipt','receipt_matched','receipt_undone','bank_entry','fee','chargeback','chargeback_closed','online_payout','online_found','online_transfer','settlement','payout','payout_paid','payout_failed','payout_returned','advance','advance_used')",
             name=op.f("ck_money_transaction_kind"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_money_transaction")),

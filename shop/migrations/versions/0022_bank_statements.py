@@ -167,6 +167,7 @@ def upgrade() -> None:
         sa.Column("purchase_order_id", sa.BigInteger(), nullable=True),
         sa.Column("payment_id", sa.BigInteger(), nullable=True),
         sa.Column("refund_id", sa.BigInteger(), nullable=True),
+        sa.Column("payout_id", sa.BigInteger(), nullable=True),
         sa.Column("transaction_id", sa.BigInteger(), nullable=True),
         sa.Column("entry", sa.String(), nullable=True),
         sa.Column("reasons", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
@@ -180,12 +181,15 @@ def upgrade() -> None:
         sa.CheckConstraint("(kind = 'bank_entry') = (entry IS NOT NULL)", name=op.f("ck_bank_match_entry_of_kind")),
         sa.CheckConstraint("(kind IN ('order','announced')) = (payment_id IS NOT NULL)", name=op.f("ck_bank_match_payment")),
         sa.CheckConstraint("(kind IN ('refund','refund_returned')) = (refund_id IS NOT NULL)", name=op.f("ck_bank_match_refund")),
+        sa.CheckConstraint("(kind IN ('payout','payout_returned')) = (payout_id IS NOT NULL)", name=op.f("ck_bank_match_payout")),
         sa.CheckConstraint(
-            "(kind IN ('refund','refund_returned','booked')) = (transaction_id IS NOT NULL)", name=op.f("ck_bank_match_transaction")
+            "(kind IN ('refund','refund_returned','payout','payout_returned','booked')) = (transaction_id IS NOT NULL)",
+            name=op.f("ck_bank_match_transaction"),
         ),
         sa.CheckConstraint("entry IN ('fee','interest','other')", name=op.f("ck_bank_match_entry")),
         sa.CheckConstraint(
-            "kind IN ('order','announced','refund','refund_returned','bank_entry','booked')", name=op.f("ck_bank_match_kind")
+            "kind IN ('order','announced','refund','refund_returned','payout','payout_returned','bank_entry','booked')",
+            name=op.f("ck_bank_match_kind"),
         ),
         sa.CheckConstraint("(undone_at IS NULL) = (undo_reason IS NULL)", name=op.f("ck_bank_match_undone")),
         sa.CheckConstraint("amount_fen > 0", name=op.f("ck_bank_match_amount_fen")),
@@ -201,6 +205,13 @@ def upgrade() -> None:
     op.create_index(op.f("ix_bank_match_line_id"), "bank_match", ["line_id"], unique=False)
     op.create_index(op.f("ix_bank_match_purchase_order_id"), "bank_match", ["purchase_order_id"], unique=False)
     op.create_index(op.f("ix_bank_match_refund_id"), "bank_match", ["refund_id"], unique=False)
+    op.create_index(
+        op.f("ix_bank_match_payout_id"),
+        "bank_match",
+        ["payout_id"],
+        unique=False,
+        postgresql_where=sa.text("payout_id IS NOT NULL"),
+    )
     op.create_index(
         "uq_bank_match_payment", "bank_match", ["payment_id"], unique=True, postgresql_where=sa.text("undone_at IS NULL")
     )
@@ -251,6 +262,7 @@ def downgrade() -> None:
     op.drop_table("refund_file_line")
     op.drop_index("uq_bank_match_transaction", table_name="bank_match", postgresql_where=sa.text("undone_at IS NULL"))
     op.drop_index("uq_bank_match_payment", table_name="bank_match", postgresql_where=sa.text("undone_at IS NULL"))
+    op.drop_index(op.f("ix_bank_match_payout_id"), table_name="bank_match", postgresql_where=sa.text("payout_id IS NOT NULL"))
     op.drop_index(op.f("ix_bank_match_refund_id"), table_name="bank_match")
     op.drop_index(op.f("ix_bank_match_purchase_order_id"), table_name="bank_match")
     op.drop_index(op.f("ix_bank_match_line_id"), table_name="bank_match")

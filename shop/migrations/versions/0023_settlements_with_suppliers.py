@@ -184,6 +184,8 @@ def upgrade() -> None:
         sa.Column("settlement_id", sa.BigInteger(), nullable=False),
         sa.Column("supplier_id", sa.BigInteger(), nullable=False),
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("returned_fen", sa.BigInteger(), nullable=False),
+        sa.Column("again_for_id", sa.BigInteger(), nullable=True),
         sa.Column("method", sa.String(), server_default="bank", nullable=False),
         sa.Column("status", sa.String(), server_default="draft", nullable=False),
         sa.Column("drafted_by", sa.BigInteger(), nullable=True),
@@ -198,16 +200,23 @@ def upgrade() -> None:
         sa.CheckConstraint("status IN ('draft','approved') OR released_by IS NOT NULL", name=op.f("ck_payout_released")),
         sa.CheckConstraint("status IN ('draft','approved','released','sent','paid','failed')", name=op.f("ck_payout_status")),
         sa.CheckConstraint("amount_fen > 0", name=op.f("ck_payout_amount_fen")),
+        sa.CheckConstraint(
+            "returned_fen = 0 OR (returned_fen BETWEEN 1 AND amount_fen AND status = 'paid')", name=op.f("ck_payout_returned_fen")
+        ),
         sa.CheckConstraint("approved_by <> released_by", name=op.f("ck_payout_two_persons")),
         sa.CheckConstraint("drafted_by <> released_by", name=op.f("ck_payout_not_by_who_drafted")),
+        sa.ForeignKeyConstraint(["again_for_id"], ["payout.id"], name=op.f("fk_payout_again_for_id")),
         sa.ForeignKeyConstraint(["approved_by"], ["app_user.id"], name=op.f("fk_payout_approved_by")),
         sa.ForeignKeyConstraint(["drafted_by"], ["app_user.id"], name=op.f("fk_payout_drafted_by")),
         sa.ForeignKeyConstraint(["released_by"], ["app_user.id"], name=op.f("fk_payout_released_by")),
         sa.ForeignKeyConstraint(["settlement_id"], ["settlement.id"], name=op.f("fk_payout_settlement_id")),
         sa.ForeignKeyConstraint(["supplier_id"], ["organisation.id"], name=op.f("fk_payout_supplier_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payout")),
-        sa.UniqueConstraint("settlement_id", name=op.f("uq_payout_settlement_id")),
     )
+    op.create_index(
+        "uq_payout_settlement", "payout", ["settlement_id"], unique=True, postgresql_where=sa.text("again_for_id IS NULL")
+    )
+    op.create_index(op.f("ix_payout_settlement_id"), "payout", ["settlement_id"], unique=False)
     op.create_index(op.f("ix_payout_status_id"), "payout", ["status", "id"], unique=False)
     op.create_index(op.f("ix_payout_supplier_id_id"), "payout", ["supplier_id", "id"], unique=False)
     op.create_table(
@@ -316,14 +325,15 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_settlement_line_supplier_order_id_rule_id"), "settlement_line", ["supplier_order_id", "rule_id"], unique=False
     )
+    op.create_foreign_key(op.f("fk_bank_match_payout_id"), "bank_match", "payout", ["payout_id"], ["id"])
     for table in _ADDED_ONLY:
         op.execute(
             f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
         )
-    # who keeps the money of a region has that region, like its officers
 
 
 def downgrade() -> None:
+    op.drop_constraint(op.f("fk_bank_match_payout_id"), "bank_match")
     op.drop_index(op.f("ix_settlement_line_supplier_order_id_rule_id"), table_name="settlement_line")
     op.drop_index(op.f("ix_settlement_line_settlement_id_posting_id"), table_name="settlement_line")
     op.drop_table("settlement_line")
@@ -340,6 +350,8 @@ def downgrade() -> None:
     )
     op.drop_index(op.f("ix_settlement_objection_settlement_id_id"), table_name="settlement_objection")
     op.drop_table("settlement_objection")
+    op.drop_index(op.f("ix_payout_settlement_id"), table_name="payout")
+    op.drop_index("uq_payout_settlement", table_name="payout", postgresql_where=sa.text("again_for_id IS NULL"))
     op.drop_index(op.f("ix_payout_supplier_id_id"), table_name="payout")
     op.drop_index(op.f("ix_payout_status_id"), table_name="payout")
     op.drop_table("payout")

@@ -98,6 +98,22 @@ def test_what_was_announced_after_the_import_is_found_by_the_sweep(desk):
     desk.agrees()
 
 
+def test_the_sweep_comes_to_every_open_line(desk, monkeypatch):
+    """However many newer ones stay open before it."""
+    from orders.banking import handlers
+
+    order = desk.order(10, 1)
+    desk.imported(statement((50000, "沙坪坝中学", "货款", "ABC123456"), *((n, "甲", "x", f"S{n}") for n in range(1, 7))))
+    desk.announce(order, "500.00", "ABC123456")
+    monkeypatch.setattr(handlers, "CHUNK", 2)
+    with desk.database.unit_of_work() as session:
+        assert handlers.match_open(session) == 0
+    assert desk.balance("announced") == 50000
+    desk.drain()
+    assert desk.balance("announced") == 0
+    desk.agrees()
+
+
 def test_proposals_say_why(desk):
     order, other = desk.order(10, 1), desk.order(1)
     desk.imported(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orders.banking import layouts, rules
-from orders.banking.matching import Announced, Facts, Line, Order, Reason, Refund, is_like, plain_name, propose
+from orders.banking.matching import Announced, Facts, Line, Order, Reason, Sent, is_like, is_named, plain_name, propose
 from orders.banking.rules import Break, Entry, MatchKind, Statement
 from orders.money.references import order_ids_in, payment_reference, plain, printed
 
@@ -232,16 +232,71 @@ def test_exact_due_and_the_payers_name_are_a_proposal_only():
     assert best(line(1234), order()) is None
 
 
-def test_refunds_and_the_banks_own_entries():
-    refund = Refund(5, 7, "TK2026-000005", 12000, "沙坪坝中学", "6222", paid=False)
-    found = best(line(-12000, "退款 TK2026-000005 PO202601057", account := "沙坪坝中学"), refunds=[refund])
-    assert (found.kind, found.certain, found.refund_id) == (MatchKind.REFUND, True, 5), account
-    assert not best(line(-12000, "退款"), refunds=[refund]).certain
-    assert best(line(12000, "退汇 TK2026-000005"), refunds=[refund]) is None
-    paid = Refund(5, 7, "TK2026-000005", 12000, "沙坪坝中学", "6222", paid=True)
-    found = best(line(12000, "账号户名不符退汇 TK2026-000005"), refunds=[paid])
+def refund(**changes):
+    told = {"payee": "沙坪坝中学", "account": "6222", "leaves": True, "returns": False, "order_id": 7, **changes}
+    return Sent(MatchKind.REFUND, 5, "TK2026-000005", 12000, **told)
+
+
+def payout(attempt=12, **changes):
+    told = {"payee": "奉节脐橙合作社", "account": "310002100", "leaves": True, "returns": False, **changes}
+    return Sent(MatchKind.PAYOUT, 3, f"JS2026-000004-{attempt}", 69900, attempt_id=attempt, **told)
+
+
+def test_refunds_that_leave_and_come_back():
+    found = best(line(-12000, "退款 TK2026-000005 PO202601057"), sent=[refund()])
+    assert (found.kind, found.certain, found.refund_id, found.payout_id) == (MatchKind.REFUND, True, 5, None)
+    assert found.reasons == (Reason.REFUND_NUMBER, Reason.AMOUNT, Reason.PAYEE)
+    assert not best(line(-12000, "退款"), sent=[refund()]).certain
+    assert not best(line(-12000, "TK2026-000005", "张三"), sent=[refund()]).certain
+    assert best(line(-12000, "TK2026-000005", "张三", payer_account="6222"), sent=[refund()]).certain
+    assert best(line(-11999, "TK2026-000005"), sent=[refund()]) is None
+    assert best(line(12000, "退汇 TK2026-000005"), sent=[refund()]) is None
+    paid = refund(leaves=False, returns=True)
+    found = best(line(12000, "账号户名不符退汇 TK2026-000005"), sent=[paid])
     assert (found.kind, found.certain) == (MatchKind.REFUND_RETURNED, True)
-    assert best(line(-12000, "TK2026-000005"), refunds=[paid]) is None  # a line has shown it already
+    assert not best(line(12000, "TK2026-000005"), sent=[paid]).certain
+    assert best(line(12000, "货款"), sent=[paid]) is None
+    assert best(line(-12000, "TK2026-000005"), sent=[paid]) is None  # a line has shown it already
+
+
+def test_payouts_are_known_by_the_number_of_their_release():
+    to = "奉节脐橙合作社"
+    found = best(line(-69900, "JS2026-000004-12 消费帮扶货款结算", to), sent=[payout()])
+    assert (found.kind, found.certain, found.payout_id, found.attempt_id) == (MatchKind.PAYOUT, True, 3, 12)
+    assert found.reasons == (Reason.PAYOUT_NUMBER, Reason.AMOUNT, Reason.PAYEE)
+    # without the number, or to somebody else, a person decides
+    assert not best(line(-69900, "货款结算", to), sent=[payout()]).certain
+    assert not best(line(-69900, "JS2026-000004-12", "张三"), sent=[payout()]).certain
+    # the number of another release is not that of this one
+    assert not best(line(-69900, "JS2026-000004-12 货款", to), sent=[payout(1)]).certain
+    assert best(line(-69900, "JS2026-000004-12 货款", to), sent=[payout(1, leaves=True), payout(12)]).attempt_id == 12
+    back = payout(leaves=False, returns=True)
+    found = best(line(69900, "退汇 JS2026-000004-12，账号户名不符", "银行"), sent=[back])
+    assert (found.kind, found.certain, found.attempt_id) == (MatchKind.PAYOUT_RETURNED, True, 12)
+    # what one line has used, the next does not find; but it may come back, once
+    facts = Facts(sent=[payout()])
+    facts.use(propose(line(-69900, "JS2026-000004-12 x", to), facts)[0])
+    assert propose(line(-69900, "JS2026-000004-12 x", to), facts) == []
+    facts.use(propose(line(69900, "退汇 JS2026-000004-12"), facts)[0])
+    assert propose(line(69900, "退汇 JS2026-000004-12"), facts) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("JS2026-000004-1", True),
+        ("货款js2026 000004－1。", True),
+        ("JS2026-000004-1消费帮扶", True),
+        ("JS2026-000004-12", False),
+        ("JS2026-00004-1", False),
+        ("", False),
+    ],
+)
+def test_a_number_is_found_whole_however_it_was_typed(text, named):
+    assert is_named("JS2026-000004-1", text) is named
+
+
+def test_the_banks_own_entries():
     assert best(line(-1050, "跨行汇款手续费", ""), order()).entry == "fee"
     assert best(line(321, "结息", ""), order()).entry == "interest"
 

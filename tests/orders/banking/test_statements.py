@@ -1,8 +1,13 @@
 """Statements as banks write them: read, checked, imported once."""
 
+import json
+import random
+
 import pytest
 from sqlalchemy import text
 
+from orders.banking.actions.reading import parse
+from orders.banking.schemas.statements import HowRead
 from shop.core import clock
 from tests.orders.banking.conftest import ACCOUNT, reference_of, statement
 
@@ -224,6 +229,78 @@ def test_what_cannot_be_read_is_refused_and_nothing_is_imported(desk, content, c
     shown = desk.upload(content, path="/v1/bank-statements/preview")
     assert (shown.status_code, shown.json()["problem"]["code"]) == (200, code)
     assert desk.lines() == []
+
+
+BATCH = "<TxDtls><RltdPties><Dbtr><Nm>{name}</Nm></Dbtr></RltdPties><RmtInf><Ustrd>{text}</Ustrd></RmtInf></TxDtls>"
+
+
+@pytest.mark.parametrize(("second", "payer"), [("李四", ""), ("沙坪坝中学", "沙坪坝中学")])
+def test_several_payments_in_one_sum_have_a_payer_only_if_it_is_the_same(desk, second, payer):
+    """Else the money of one would count as paid by another."""
+    order = desk.order(10, 1)
+    text = camt(reference_of(order)).decode()
+    start, end = text.index("<TxDtls>"), text.index("</TxDtls>") + len("</TxDtls>")
+    both = BATCH.format(name="沙坪坝中学", text=reference_of(order)) + BATCH.format(name=second, text="货款")
+    desk.imported((text[:start] + both + text[end:]).encode())
+    line = desk.lines()[0]
+    assert (line["payer_name"], line["status"]) == (payer, "matched" if payer else "open")
+
+
+def test_a_minus_beside_a_direction_went_out(desk):
+    """The sign said twice, or a receipt that the bank took back."""
+    rows = ["2026-01-05,100.00,贷,100.00", "2026-01-05,-30.00,贷,70.00", "2026-01-06,-20.00,借,50.00", "2026-01-06,10.00,借,40.00"]
+    desk.imported("\n".join(["日期,金额,借贷标志,余额", *rows]).encode())
+    assert [each["amount"] for each in desk.lines()] == ["100.00", "-30.00", "-20.00", "-10.00"]
+    desk.agrees()
+
+
+def test_columns_said_for_a_file_that_has_none_are_passed_over(desk):
+    said = json.dumps({"header_row": 1, "columns": {"date": [1], "amount": [2]}, "save": True})
+    shown = desk.imported(camt(), columns=said)
+    assert (shown["format"], shown["line_count"]) == ("camt053", 2)
+
+
+@pytest.mark.parametrize("amount", ["99999999999999999999", "92233720368547758.07", "1e5", "NaN", "1.005", "--1"])
+def test_amounts_that_no_account_holds_are_named(desk, amount):
+    answer = desk.upload(f"日期,借方,贷方,余额\n2026-01-05,,{amount},1.00\n".encode())
+    assert (answer.status_code, answer.json()["code"]) == (422, "statement_unreadable")
+    answer = desk.upload(camt().replace(b"849.00", amount.encode(), 1))
+    assert answer.status_code == 422, answer.text
+
+
+def broken(content, chance):
+    """A file with some bytes changed, lost or doubled, or cut off."""
+    made = bytearray(content)
+    for _ in range(chance.randint(1, 8)):
+        at = chance.randrange(len(made))
+        how = chance.randrange(4)
+        if how == 0:
+            made[at] = chance.randrange(256)
+        elif how == 1:
+            del made[at : at + chance.randint(1, 20)]
+        elif how == 2:
+            made[at:at] = made[at : at + chance.randint(1, 20)]
+        else:
+            made[at:at] = chance.choice([b",", b'"', b"\r\n", b"\x00", b"-", "年".encode(), b":61:", b"<", b"9" * 30])
+        if len(made) < 2:
+            break
+    return bytes(made)
+
+
+@pytest.mark.parametrize(("name", "count"), [("csv", 150), ("xlsx", 12), ("camt", 12), ("mt940", 12)])
+def test_whatever_happens_to_a_file_it_is_read_or_refused(desk, database, name, count):
+    lines = [(100 + n, f"单位{n}", "货款", f"S{n}") for n in range(6)]
+    rows = [["日期", "借方", "贷方", "余额", "对方户名"], ["2026-01-05", "", "1.00", "1.00", "甲"]]
+    content = {"csv": statement(*lines), "xlsx": sheet(rows), "camt": camt(), "mt940": mt940("X", 100)}[name]
+    chance = random.Random(7)
+    with database.unit_of_work() as session:
+        for _ in range(count):
+            spoiled = broken(content, chance)
+            parsed = parse(session, spoiled, HowRead(), ACCOUNT)
+            if parsed.problem is None:
+                assert parsed.closing_fen - parsed.opening_fen == sum(entry.amount_fen for entry in parsed.statement.entries)
+            else:
+                assert 400 <= parsed.problem.status < 500
 
 
 def test_a_statement_without_balances_needs_its_closing_one(desk):

@@ -58,7 +58,32 @@ def test_a_payout_is_transferred_and_paid(scene, online, connected):
     report = online.reconcile()
     assert (report.unexplained, report.difference_fen, online.account("payouts")) == (0, 0, 0)
     assert online.at_provider() == online.account("online")
-    # taken back by the provider: owed again
+    # a part is taken back by the provider: owed again, and the rest stays paid
+    online.twin.client().v1.transfers.reversals.create(transfer["id"], {"amount": 10_000})
+    assert online.reconcile().unexplained == 0
+    assert online.reconcile().entries == 0
+    shown = scene.farm.get(path).json()
+    assert (shown["status"], shown["returned"]) == ("paid", "100.00")
+    assert (online.account("settled"), online.account("unallocated")) == (-10_000, 0)
+    assert online.at_provider() == online.account("online")
+    # and all that is left
+    online.twin.client().v1.transfers.reversals.create(transfer["id"])
+    assert online.reconcile().unexplained == 0
+    assert scene.farm.get(path).json()["returned"] == "699.00"
+    assert online.account("settled") == -69_900
+    assert online.at_provider() == online.account("online")
+    drafts = scene.farm.get("/v1/payouts", params={"status": "draft"}).json()["items"]
+    assert [each["amount"] for each in drafts] == ["599.00", "100.00"]
+    kinds = online.rows("SELECT data FROM notification WHERE kind = 'online_transfer.reversed' ORDER BY id")
+    assert len({str(each) for each in kinds}) == 2
+
+
+def test_a_transfer_that_is_reversed_as_a_whole_can_be_released_again(scene, online, connected):
+    row = settled(scene, online)
+    online.paid(1, card="pm_card_bypassPending")
+    path = release(scene, row)
+    online.work()
+    [transfer] = online.twin.objects("transfer")
     online.twin.client().v1.transfers.reversals.create(transfer["id"])
     online.reconcile()
     assert scene.farm.get(path).json()["status"] == "failed"

@@ -20,7 +20,7 @@ def owed_and_paid(scene, supplier_id):
         id=supplier_id,
     )
     [(left,)] = scene.rows(
-        "SELECT (coalesce((SELECT sum(amount_fen) FROM payout WHERE supplier_id = :id AND status = 'paid'), 0)"
+        "SELECT (coalesce((SELECT sum(amount_fen - returned_fen) FROM payout WHERE supplier_id = :id AND status = 'paid'), 0)"
         " + coalesce((SELECT sum(amount_fen) FROM advance WHERE supplier_id = :id AND status = 'paid'), 0))::bigint",
         id=supplier_id,
     )
@@ -85,8 +85,11 @@ def test_what_is_owed_and_paid_is_what_was_sold_and_not_kept(scene, seed):
         for (payout_id,) in scene.rows("SELECT id FROM payout WHERE status IN ('released', 'sent', 'paid')"):
             try:
                 with scene.database.unit_of_work() as session:
-                    if chance.random() < 0.6:
+                    how = chance.random()
+                    if how < 0.5:
                         paying.paid(session, SYSTEM, payout_id, "B")
+                    elif how < 0.7:
+                        paying.returned(session, SYSTEM, payout_id, chance.randint(1, 30_000))
                     else:
                         paying.failed(session, SYSTEM, payout_id, "退回")
             except Problem:

@@ -7,6 +7,7 @@ import pytest
 from orders.settlement.actions import paying
 from shop.core import clock
 from shop.core.audit import SYSTEM
+from shop.core.states import IllegalMove
 from shop.identity.permissions import Role
 from tests.conftest import connect
 from tests.factories.after_sales import differences, token_of
@@ -246,3 +247,45 @@ def test_money_is_paid_ahead_only_for_agreements_in_force(scene, agreement):
     assert advance(scene, agreement, "1000.00").status_code == 201
     scene.rows("UPDATE agreement SET terminated_on = valid_from - 1 RETURNING id")
     assert advance(scene, agreement, "1.00").json()["code"] == "agreement_not_in_force"
+
+
+def test_a_part_that_comes_back_is_owed_again_by_a_payout_of_its_own(scene):
+    row = settled(scene)
+    scene.account()
+    path = f"/v1/payouts/{row['payout_id']}"
+    scene.cashier.post(f"{path}/approve", json={"method": "stripe"})
+    scene.treasurer.post(f"{path}/release")
+
+    def returned(fen, payout_id=row["payout_id"]):
+        with scene.database.unit_of_work() as session:
+            paying.returned(session, SYSTEM, payout_id, fen)
+
+    with pytest.raises(IllegalMove):
+        returned(100)
+    with scene.database.unit_of_work() as session:
+        paying.paid(session, SYSTEM, row["payout_id"], "tr_1")
+    for fen in (10_000, 10_000, 9_000):  # told again, and of less: known already
+        returned(fen)
+    shown = scene.farm.get(path).json()
+    assert (shown["status"], shown["amount"], shown["returned"]) == ("paid", "699.00", "100.00")
+    assert scene.balance("settled") == -10_000
+    assert scene.rows("SELECT sum(amount_fen)::bigint FROM money_posting WHERE account = 'online'") == [(-59_900,)]
+    [again, first] = scene.farm.get("/v1/payouts").json()["items"]
+    assert (again["amount"], again["status"], again["again_for_id"]) == ("100.00", "draft", first["id"])
+    assert differences(scene.database) == {}
+    # two persons let it go, by the bank
+    assert scene.release(again["id"]).json()["status"] == "released"
+    assert scene.cashier.post(f"/v1/payouts/{again['id']}/confirm", json={"reference": "B-1"}).status_code == 200
+    assert (scene.balance("settled"), differences(scene.database)) == (0, {})
+    # the statement is still one, with its first payout; and what was paid is counted once
+    assert [each["payout_id"] for each in scene.farm.get("/v1/settlements").json()["items"]] == [first["id"]]
+    assert scene.cashier.get("/v1/settlements/periods").json()["items"][0]["paid"] == "699.00"
+    assert scene.farm.get("/v1/settlements/mine").json()["paid"] == "699.00"
+    # the rest comes back too
+    with scene.database.unit_of_work() as session:
+        paying.failed(session, SYSTEM, row["payout_id"], "撤回")
+    assert scene.farm.get(path).json()["returned"] == "699.00"
+    assert scene.farm.get("/v1/payouts", params={"status": "draft"}).json()["items"][0]["amount"] == "599.00"
+    assert (scene.balance("settled"), differences(scene.database)) == (-59_900, {})
+    returned(99_999)
+    assert scene.balance("settled") == -59_900

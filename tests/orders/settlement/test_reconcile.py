@@ -16,6 +16,8 @@ PLANTS = [
     ("UPDATE settlement SET sales_fen = sales_fen + 1, net_fen = net_fen + 1, due_fen = due_fen + 1", "settlements_booked"),
     ("UPDATE settlement SET carried_fen = carried_fen - 1, due_fen = due_fen - 1", "settlements_carried"),
     ("UPDATE payout SET amount_fen = amount_fen + 1", "payouts"),
+    ("UPDATE payout SET status = 'paid', returned_fen = 1", "payouts"),
+    ("UPDATE payout SET supplier_id = supplier_id + 1", "payouts"),
     ("DELETE FROM payout_attempt; DELETE FROM payout", "payouts"),
     ("UPDATE payout SET status = 'draft', released_by = NULL", "suppliers_money"),
     ("UPDATE money_posting SET amount_fen = amount_fen - 1 WHERE account = 'settled' AND amount_fen < 0", "settlements_booked"),

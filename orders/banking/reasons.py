@@ -1,0 +1,76 @@
+"""Why a line of the bank may be for something, how much that weighs, and in words."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a line may be for something."""
+
+    REFERENCE = "reference"
+    BANK_REFERENCE = "bank_reference"
+    ORDER_NUMBER = "order_number"
+    ANNOUNCED_AMOUNT = "announced_amount"
+    EXACT_DUE = "exact_due"
+    BELOW_DUE = "below_due"
+    ABOVE_DUE = "above_due"
+    PAYER_IS_BUYER = "payer_is_buyer"
+    PAYER_APPROVED = "payer_approved"
+    PAYER_SIMILAR = "payer_similar"
+    PAYER_UNKNOWN = "payer_unknown"
+    PAYER_DIFFERS = "payer_differs"
+    PAID_FROM_BEFORE = "paid_from_before"
+    REFUND_NUMBER = "refund_number"
+    PAYOUT_NUMBER = "payout_number"
+    PAYEE = "payee"
+    AMOUNT = "amount"
+    RETURNED = "returned"
+    BANK_WORDS = "bank_words"
+
+
+#: How much a reason weighs; a score is at most 100.
+WEIGHTS: Mapping[Reason, int] = {
+    Reason.REFERENCE: 60,
+    Reason.BANK_REFERENCE: 60,
+    Reason.ORDER_NUMBER: 50,
+    Reason.ANNOUNCED_AMOUNT: 20,
+    Reason.EXACT_DUE: 25,
+    Reason.BELOW_DUE: 10,
+    Reason.ABOVE_DUE: -10,
+    Reason.PAYER_IS_BUYER: 25,
+    Reason.PAYER_APPROVED: 20,
+    Reason.PAYER_SIMILAR: 10,
+    Reason.PAYER_UNKNOWN: 0,
+    Reason.PAYER_DIFFERS: -20,
+    Reason.PAID_FROM_BEFORE: 15,
+    Reason.REFUND_NUMBER: 60,
+    Reason.PAYOUT_NUMBER: 60,
+    Reason.PAYEE: 25,
+    Reason.AMOUNT: 15,
+    Reason.RETURNED: 20,
+    Reason.BANK_WORDS: 50,
+}
+WORDS: Mapping[Reason, tuple[str, str]] = {
+    Reason.REFERENCE: ("附言中有该订单的付款识别码", "the order's payment reference stands in the text"),
+    Reason.BANK_REFERENCE: ("与登记付款的银行流水号一致", "the bank's number is that of an announced transfer"),
+    Reason.ORDER_NUMBER: ("附言中有该订单编号", "the order's number stands in the text"),
+    Reason.ANNOUNCED_AMOUNT: ("与登记的付款金额一致", "the amount is that of an announced transfer"),
+    Reason.EXACT_DUE: ("等于该订单未付金额", "the amount is exactly what is due"),
+    Reason.BELOW_DUE: ("小于该订单未付金额", "the amount is below what is due"),
+    Reason.ABOVE_DUE: ("大于该订单未付金额", "the amount is above what is due"),
+    Reason.PAYER_IS_BUYER: ("付款人即采购单位", "the payer is the buyer"),
+    Reason.PAYER_APPROVED: ("付款人已经批准代付", "the payer was approved to pay for the buyer"),
+    Reason.PAYER_SIMILAR: ("付款人名称与采购单位相近", "the payer's name is like the buyer's"),
+    Reason.PAYER_UNKNOWN: ("流水没有付款人名称", "the line names no payer"),
+    Reason.PAYER_DIFFERS: (
+        "付款人不是采购单位，须先登记并批准代付",
+        "the payer is not the buyer: declare it and have it approved first",
+    ),
+    Reason.PAID_FROM_BEFORE: ("该账户此前为该单位付过款", "this account has paid for the buyer before"),
+    Reason.REFUND_NUMBER: ("附言中有该退款编号", "the refund's number stands in the text"),
+    Reason.PAYOUT_NUMBER: ("附言中有该笔付款的编号", "the payout's number stands in the text"),
+    Reason.PAYEE: ("对方即收款人", "the other side is the payee"),
+    Reason.AMOUNT: ("金额一致", "the amounts are equal"),
+    Reason.RETURNED: ("附言提到退汇", "the text speaks of a returned transfer"),
+    Reason.BANK_WORDS: ("附言为银行收费或利息", "the text speaks of the bank's fees or interest"),
+}

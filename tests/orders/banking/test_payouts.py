@@ -1,0 +1,221 @@
+"""Payouts to suppliers on the bank's statements: by rule, by hand, come back, undone."""
+
+import threading
+
+import pytest
+from sqlalchemy import text
+
+from orders.reconcile import report
+from orders.settlement.actions import paying
+from shop.core import clock, outbox
+from shop.core.audit import SYSTEM
+from shop.core.money import yuan_from_fen
+from tests.factories.after_sales import differences
+from tests.factories.settling import make_settling
+from workers.handlers import HANDLERS
+
+
+@pytest.fixture
+def scene(api, database, monkeypatch):
+    return make_settling(api, database, monkeypatch)
+
+
+@pytest.fixture
+def row(scene):
+    """The settlement of 699.00 with a released payout."""
+    scene.account()
+    scene.delivered(10)
+    scene.later(20)
+    scene.run()
+    made = scene.settlement()
+    scene.farm.post(f"/v1/settlements/{made['id']}/confirm")
+    assert scene.release(made["payout_id"]).status_code == 200
+    return made
+
+
+def shows(scene, *lines):
+    """The bank shows lines (fen, other side, text) and rules match what they can; returns the lines."""
+    rows = ["日期,借方,贷方,余额,对方户名,附言,流水号"]
+    for fen, name, written in lines:
+        scene._in_bank += fen
+        scene._payments += 1
+        sides = [yuan_from_fen(-fen), ""] if fen < 0 else ["", yuan_from_fen(fen)]
+        rows.append(",".join([str(clock.today()), *sides, yuan_from_fen(scene._in_bank), name, written, f"S{scene._payments}"]))
+    sent = scene.cashier.post("/v1/bank-statements", files={"file": ("a.csv", ("\n".join(rows) + "\n").encode())})
+    assert sent.status_code == 201, sent.text
+    outbox.drain(scene.database, HANDLERS)
+    found = scene.cashier.get("/v1/bank-lines", params={"statement_id": sent.json()["id"]}).json()["items"][::-1]
+    return [scene.cashier.get(f"/v1/bank-lines/{each['id']}").json() for each in found]
+
+
+def match(scene, line, kind, payout_id):
+    return scene.cashier.post(f"/v1/bank-lines/{line['id']}/matches", json={"parts": [{"kind": kind, "payout_id": payout_id}]})
+
+
+def undo(scene, line):
+    [made] = [each for each in line["matches"] if each["undone_at"] is None]
+    answer = scene.cashier.post(f"/v1/bank-matches/{made['id']}/undo", json={"reason": "不是这一笔"})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def payout_of(scene, row):
+    return scene.cashier.get(f"/v1/payouts/{row['payout_id']}").json()
+
+
+def number_of(scene, row):
+    """What the list for the bank writes into the text."""
+    return f"{row['number']}-{payout_of(scene, row)['attempts'][-1]['id']}"
+
+
+def agrees(scene):
+    assert differences(scene.database) == {}
+    shown = scene.cashier.get("/v1/bank-reconciliation").json()
+    assert shown["difference"] == "0.00"
+    return [each["amount"] for each in shown["outstanding"]]
+
+
+def test_the_list_for_the_bank_names_the_payout_and_the_statement_brings_it_back(scene, row):
+    made = scene.cashier.post("/v1/payout-files").json()
+    content = scene.cashier.get(f"/v1/payout-files/{made['id']}/content", params={"format": "csv"}).content.decode("utf-8-sig")
+    holder, _, _, amount, written, number = content.splitlines()[1].split(",")[1:]
+    assert (amount, written.startswith(f"{number} "), number) == ("699.00", True, number_of(scene, row))
+    [line] = shows(scene, (-69_900, holder, written))
+    assert (line["status"], payout_of(scene, row)["status"], scene.balance("payouts")) == ("matched", "paid", 0)
+    [found] = line["matches"]
+    assert (found["kind"], found["payout_id"], found["settlement_number"]) == ("payout", row["payout_id"], row["number"])
+    assert (found["reasons"], found["matched_by_name"]) == (["payout_number", "amount", "payee"], None)
+    assert payout_of(scene, row)["reference"] == line["serial"]
+    assert agrees(scene) == []
+    # it comes back: owed again, and can be released again
+    [line] = shows(scene, (69_900, "退汇过渡户", f"退汇 {number} 户名不符"))
+    assert [each["kind"] for each in line["matches"]] == ["payout_returned"]
+    again = payout_of(scene, row)
+    assert (again["status"], again["attempts"][0]["reason"]) == ("failed", f"退汇 {number} 户名不符")
+    assert scene.balance("settled") == -69_900
+    assert agrees(scene) == []
+    assert scene.treasurer.post(f"/v1/payouts/{row['payout_id']}/release").status_code == 200
+    # the number of the first release says nothing of the second
+    [line] = shows(scene, (-69_900, holder, f"{number} 货款"))
+    assert (line["status"], line["proposals"][0]["payout_id"]) == ("open", row["payout_id"])
+    [line] = shows(scene, (-69_900, holder, f"{number_of(scene, row)} 货款"))
+    assert (line["status"], payout_of(scene, row)["status"]) == ("matched", "paid")
+    assert agrees(scene) == []
+
+
+@pytest.mark.parametrize(("name", "named"), [("别的名称", True), (None, False)])
+def test_without_number_or_payee_it_is_a_proposal(scene, row, name, named):
+    holder = name or scene.market.suppliers[0].name
+    [line] = shows(scene, (-69_900, holder, number_of(scene, row) if named else "货款"))
+    assert (line["status"], payout_of(scene, row)["status"]) == ("open", "released")
+    proposal = line["proposals"][0]
+    assert (proposal["kind"], proposal["settlement_number"], proposal["certain"]) == ("payout", row["number"], False)
+    assert match(scene, line, "payout_returned", row["payout_id"]).json()["code"] == "wrong_direction"
+    matched = match(scene, line, "payout", row["payout_id"])
+    assert (matched.status_code, matched.json()["status"]) == (201, "matched"), matched.text
+    assert payout_of(scene, row)["status"] == "paid"
+    assert agrees(scene) == []
+
+
+def test_a_match_of_a_payout_is_undone(scene, row):
+    [line] = shows(scene, (-69_900, scene.market.suppliers[0].name, number_of(scene, row)))
+    assert undo(scene, line)["open"] == "699.00"
+    # as with refunds: the books say that it left, and no line shows it until the right one is matched
+    assert (payout_of(scene, row)["status"], agrees(scene)) == ("paid", ["-699.00"])
+    outbox.drain(scene.database, HANDLERS)
+    other, short = shows(scene, (-69_900, "x", "y"), (-69_899, "x", "y"))
+    refused = match(scene, short, "payout", row["payout_id"])
+    assert (refused.status_code, refused.json()["code"]) == (409, "line_matched")
+    assert match(scene, other, "payout", row["payout_id"]).status_code == 201
+    assert agrees(scene) == []
+    twice = match(scene, line, "payout", row["payout_id"])
+    assert (twice.status_code, twice.json()["code"]) == (409, "payout_does_not_fit")
+    assert agrees(scene) == []
+
+
+def test_confirmed_and_given_back_by_hand_the_bank_shows_both(scene, row):
+    path = f"/v1/payouts/{row['payout_id']}"
+    assert scene.cashier.post(f"{path}/confirm", json={"reference": "B-1"}).status_code == 200
+    assert scene.cashier.post(f"{path}/fail", json={"reason": "户名不符"}).status_code == 200
+    assert agrees(scene) == ["-699.00", "699.00"]
+    number = number_of(scene, row)
+    out, back = shows(scene, (-69_900, scene.market.suppliers[0].name, number), (69_900, "x", f"退汇 {number}"))
+    assert (out["status"], back["status"]) == ("matched", "matched")
+    assert (payout_of(scene, row)["status"], agrees(scene)) == ("failed", [])
+
+
+def test_a_payout_by_the_provider_is_no_line_of_the_bank(scene):
+    scene.delivered(10)
+    scene.later(20)
+    scene.run()
+    row = scene.settlement()
+    scene.farm.post(f"/v1/settlements/{row['id']}/confirm")
+    scene.cashier.post(f"/v1/payouts/{row['payout_id']}/approve", json={"method": "stripe"})
+    [line] = shows(scene, (-69_900, scene.market.suppliers[0].name, row["number"]))
+    assert line["proposals"] == []
+    for payout_id, status, code in ((row["payout_id"], 409, "payout_does_not_fit"), (999_999, 404, "not_found")):
+        refused = match(scene, line, "payout", payout_id)
+        assert (refused.status_code, refused.json()["code"]) == (status, code)
+    assert scene.rows("SELECT matched_fen FROM bank_line WHERE id = :id", id=line["id"]) == [(0,)]
+
+
+def test_the_bank_and_a_person_say_it_at_once_and_it_is_paid_once(scene, row):
+    """The statement is matched by rule while somebody confirms the payout by hand: one booking, whoever is first."""
+    line = (-69_900, scene.market.suppliers[0].name, number_of(scene, row))
+    refused = []
+
+    def confirm():
+        answer = scene.treasurer.post(f"/v1/payouts/{row['payout_id']}/confirm", json={"reference": "B-1"})
+        refused.append(answer.status_code)
+
+    person = threading.Thread(target=confirm)
+    person.start()
+    [shown] = shows(scene, line)
+    person.join()
+    outbox.drain(scene.database, HANDLERS)
+    assert refused in ([200], [409])
+    assert shown["status"] == "matched"
+    assert scene.rows("SELECT count(*) FROM money_transaction WHERE kind = 'payout_paid'") == [(1,)]
+    assert agrees(scene) == []
+
+
+def test_what_is_planted_into_matches_of_payouts_is_found(scene, row):
+    shows(scene, (-69_900, scene.market.suppliers[0].name, number_of(scene, row)))
+    for planted in (
+        "UPDATE bank_match SET amount_fen = amount_fen + 1 WHERE kind = 'payout'",
+        "UPDATE bank_match SET kind = 'payout_returned' WHERE kind = 'payout'",
+        "UPDATE bank_match SET transaction_id = transaction_id - 1 WHERE kind = 'payout'",
+    ):
+        with scene.database.session() as session:
+            session.execute(text("SET LOCAL session_replication_role = replica"))
+            session.execute(text("DROP INDEX uq_bank_match_transaction"))
+            assert session.execute(text(planted)).rowcount == 1
+            assert "bank_matches" in {finding.name for finding in report.findings(session) if finding.count}, planted
+            session.rollback()
+
+
+def test_many_payouts_on_one_line(scene, row):
+    """Banks may show a list of payments as one line: it is matched with each of them."""
+    scene.account(1, "6222021009014400777")
+    scene.delivered(None, 1, of=1)
+    scene.later(20)
+    scene.run()
+    second = scene.settlement(1)
+    scene.bees.post(f"/v1/settlements/{second['id']}/confirm")
+    assert scene.release(second["payout_id"]).status_code == 200
+    total = 69_900 + round(float(second["due"]) * 100)
+    [line] = shows(scene, (-total, "", "批量付款"))
+    parts = [{"kind": "payout", "payout_id": each["payout_id"]} for each in (second, row)]
+    matched = scene.cashier.post(f"/v1/bank-lines/{line['id']}/matches", json={"parts": parts})
+    assert (matched.status_code, matched.json()["status"]) == (201, "matched"), matched.text
+    assert {payout_of(scene, each)["status"] for each in (row, second)} == {"paid"}
+    assert agrees(scene) == []
+
+
+def test_told_by_a_person_and_the_bank_of_the_same_failure(scene, row):
+    shows(scene, (-69_900, scene.market.suppliers[0].name, number_of(scene, row)))
+    with scene.database.unit_of_work() as session:
+        paying.failed(session, SYSTEM, row["payout_id"], "银行来电")
+    [line] = shows(scene, (69_900, "x", f"退汇 {number_of(scene, row)}"))
+    assert (line["status"], agrees(scene)) == ("matched", [])
+    assert scene.rows("SELECT count(*) FROM money_transaction WHERE kind = 'payout_failed'") == [(1,)]

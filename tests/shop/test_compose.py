@@ -1,0 +1,83 @@
+"""The compose file, as far as it can be shown without Docker: its commands in their order, as its roles, against a PostgreSQL."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+import yaml
+from cryptography.fernet import Fernet
+from sqlalchemy.engine import make_url
+
+ROOT = Path(__file__).parents[2]
+FILE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+SERVICES = FILE["services"]
+#: What runs the program; the first three run once, in this order.
+ONCE, LASTING = ("migrate", "grants", "seed"), ("api", "worker", "beat")
+SECRETS = {
+    "SHOP_DATABASE_PASSWORD": "OwnerSecret1",
+    "SHOP_ROLE_PASSWORD": "RoleSecret2",
+    "SHOP_REDIS_PASSWORD": "RedisSecret3",
+    "SHOP_SEALING_KEYS": Fernet.generate_key().decode(),
+    "SHOP_SEALING_INDEX_KEY": "IndexSecret4",
+    "SHOP_PUBLIC_URL": "https://shop.example",
+}
+
+
+def environment(service):
+    """Of a service, with what has to be set put in."""
+    told = {name: str(value) for name, value in SERVICES[service]["environment"].items()}
+    return {name: re.sub(r"\$\{(\w+):[?-][^}]*\}", lambda found: SECRETS.get(found[1], ""), value) for name, value in told.items()}
+
+
+def test_each_waits_for_what_it_needs():
+    for before, after in (("postgres", "migrate"), ("migrate", "grants"), ("grants", "seed")):
+        assert before in SERVICES[after]["depends_on"]
+    for lasting in LASTING:
+        assert SERVICES[lasting]["depends_on"]["seed"] == {"condition": "service_completed_successfully"}
+
+
+def test_only_what_changes_the_schema_knows_the_owner():
+    for service in (*ONCE, *LASTING):
+        url = make_url(environment(service)["SHOP_DATABASE_URL"])
+        owner = service in ("migrate", "grants")
+        assert (url.username, url.password) == (("shop", "OwnerSecret1") if owner else ("shop_api", "RoleSecret2")), service
+        assert ("OwnerSecret1" in str(environment(service))) is owner
+        assert SERVICES[service]["environment"]["SHOP_ENVIRONMENT"] == "production"
+
+
+@pytest.fixture
+def run(cluster, tmp_path):
+    """Run the command of a service in an empty database of its own; the addresses alone are those of the test servers."""
+    cluster.create("composed")
+    here = make_url(cluster.url("composed"))
+
+    def command(service):
+        told = {**environment(service), "SHOP_DATA_DIR": str(tmp_path), "SHOP_REDIS_URL": cluster.redis_url}
+        url = make_url(told["SHOP_DATABASE_URL"])
+        told["SHOP_DATABASE_URL"] = here.set(username=url.username, password=url.password).render_as_string(hide_password=False)
+        told = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **{name: value for name, value in told.items() if value}}
+        words = [sys.executable, "-m", "shop.cli", *SERVICES[service]["command"]]
+        return subprocess.run(words, env=told, capture_output=True, text=True, timeout=300, check=False)
+
+    yield command
+    cluster.drop("composed")
+    cluster.sql("DROP ROLE IF EXISTS shop_api")
+
+
+def test_the_commands_run_in_their_order_and_again(cluster, run):
+    refused = run("seed")
+    assert refused.returncode != 0  # there is no such role yet
+    for _ in range(2):  # an update runs them again
+        for service in ONCE:
+            done = run(service)
+            assert done.returncode == 0, (service, done.stdout, done.stderr)
+    address = make_url(cluster.url("composed")).set(drivername="postgresql", username="shop_api")
+    with psycopg.connect(address.render_as_string(hide_password=False), autocommit=True) as connection:
+        assert connection.execute("SELECT count(*) > 0 FROM region").fetchone() == (True,)
+        assert connection.execute("SELECT rolpassword IS NULL FROM pg_roles WHERE rolname = 'shop_api'").fetchone() == (False,)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("DELETE FROM money_posting")
