@@ -38,6 +38,16 @@ ALLOWED = frozenset(
         "seconds",
         "detail",
         "constraint",
+        "operation",
+        "subject",
+        "entry",
+        "fetched",
+        "unexplained",
+        "failed",
+        "foreign",
+        "looked",
+        "entries",
+        "difference_fen",
     ]
 )
 
