@@ -222,18 +222,17 @@ def _note(session: Session, entry: seen.Entry, explained: set[str]) -> bool:
     if entry.type in _CHARGED:
         return False
     if entry.type in _TO_OUR_BANK:
-        # the bank's statement shows it as money that came in, and takes it from there
-        _book(session, Kind.ONLINE_PAYOUT, noted, entry.amount_fen)
+        # on its way, until the bank's statement shows it
+        _book(session, Kind.ONLINE_PAYOUT, noted, entry.amount_fen, Account.BANK)
         return False
     if entry.source_id in explained:
         return False
-    _book(session, Kind.ONLINE_FOUND, noted, entry.amount_fen)
+    _book(session, Kind.ONLINE_FOUND, noted, entry.amount_fen, Account.UNALLOCATED)
     session.execute(_UNEXPLAINED, {"id": noted})
     outbox.publish(session, "provider_entry.unexplained", provider_entry_id=noted)
     return True
 
 
-def _book(session: Session, kind: Kind, entry_id: int, amount_fen: int) -> None:
+def _book(session: Session, kind: Kind, entry_id: int, amount_fen: int, against: Account) -> None:
     if amount_fen:
-        sides = [Posting(Place(Account.ONLINE), amount_fen), Posting(Place(Account.UNALLOCATED), -amount_fen)]
-        money.book(session, kind, entry_id, sides)
+        money.book(session, kind, entry_id, [Posting(Place(Account.ONLINE), amount_fen), Posting(Place(against), -amount_fen)])
