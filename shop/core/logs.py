@@ -48,6 +48,9 @@ ALLOWED = frozenset(
         "looked",
         "entries",
         "difference_fen",
+        "delivery",
+        "endpoint",
+        "days_late",
     ]
 )
 

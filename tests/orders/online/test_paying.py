@@ -51,6 +51,27 @@ def test_a_declined_card_may_be_followed_by_another(online):
     assert (shown["status"], shown["error_code"]) == ("succeeded", None)
 
 
+@pytest.mark.parametrize(("outcome", "status"), [("approve", "succeeded"), ("decline", "requires_action")])
+def test_a_card_whose_bank_asks_the_payer_first(online, outcome, status):
+    """3-D Secure: nothing is booked before the bank's question is answered; a payer who says no may take another card."""
+    payment = online.begin(online.order()["id"])
+    online.work()
+    intent = online.intent(payment["id"])
+    assert online.confirm(intent, "pm_card_authenticationRequired").status == "requires_action"
+    online.reconcile()
+    assert online.read(payment["id"])["status"] == "requires_action"
+    assert online.account("receivable") == 0
+    online.twin.pay(intent, outcome)
+    online.reconcile()
+    shown = online.read(payment["id"])
+    assert (shown["status"], bool(shown["error_code"])) == (status, outcome == "decline")
+    if outcome == "decline":
+        online.confirm(intent)
+        online.reconcile()
+    assert online.read(payment["id"])["received"] == "699.00"
+    assert online.at_provider() == online.account("online")
+
+
 @pytest.mark.parametrize(("method", "shows"), [("wechat_pay", "qr_code"), ("alipay", "action_url")])
 def test_wallets_show_where_to_pay(online, method, shows):
     order = online.order()
