@@ -76,7 +76,7 @@ _LAST_RECONCILE = text("SELECT differences, ran_at FROM reconciliation ORDER BY 
 #: A delivery is late once it is due and its endpoint does not rest after failures.
 _GAUGES = text(
     """
-    SELECT e.*, w.*, (SELECT count(*) FROM sale_entry_pending) AS rollup,
+    SELECT e.*, w.*, o.*, c.*, (SELECT count(*) FROM sale_entry_pending) AS rollup,
            (SELECT coalesce(extract(epoch FROM now() - min(at)), 0) FROM change WHERE position IS NULL) AS changes_lag,
            (SELECT differences FROM reconciliation ORDER BY id DESC LIMIT 1) AS differences,
            (SELECT extract(epoch FROM :now - max(ran_at)) FROM reconciliation) AS reconcile_age
@@ -86,7 +86,13 @@ _GAUGES = text(
          (SELECT count(*) AS webhooks,
                  coalesce(extract(epoch FROM now() - min(greatest(d.next_attempt_at, p.rest_until))
                      FILTER (WHERE greatest(d.next_attempt_at, p.rest_until) <= now())), 0) AS webhook_lag
-          FROM webhook_delivery d JOIN webhook_endpoint p ON p.id = d.endpoint_id AND p.status = 'enabled' WHERE d.status = 'pending') w
+          FROM webhook_delivery d JOIN webhook_endpoint p ON p.id = d.endpoint_id AND p.status = 'enabled' WHERE d.status = 'pending') w,
+         (SELECT count(*) AS unknown, coalesce(extract(epoch FROM :now - min(created_at)), 0) AS unknown_age
+          FROM (SELECT created_at FROM online_payment WHERE status = 'unknown'
+                UNION ALL SELECT created_at FROM online_transfer WHERE status = 'unknown') unknown) o,
+         (SELECT count(*) FILTER (WHERE status = 'parked') AS calls_parked,
+                 coalesce(extract(epoch FROM :now - min(created_at) FILTER (WHERE operation = 'look' AND status <> 'parked')), 0) AS event_lag
+          FROM provider_call WHERE status IN ('due', 'sending', 'unknown', 'parked')) c
     """
 )
 
@@ -104,5 +110,9 @@ def _gauges(database: Database) -> None:
     metrics.WEBHOOKS_PENDING.set(row.webhooks)
     metrics.WEBHOOK_LAG.set(row.webhook_lag)
     metrics.CHANGES_LAG.set(row.changes_lag)
+    metrics.ONLINE_UNKNOWN.set(row.unknown)
+    metrics.ONLINE_UNKNOWN_AGE.set(row.unknown_age)
+    metrics.ONLINE_EVENT_LAG.set(row.event_lag)
+    metrics.ONLINE_PARKED.set(row.calls_parked)
     metrics.RECONCILE_DIFFERENCES.set(row.differences or 0)
     metrics.RECONCILE_AGE.set(math.inf if row.reconcile_age is None else row.reconcile_age)

@@ -15,6 +15,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "put_changes_in_order": _every(1, "changes.put_in_order"),
     "ask_provider": _every(1, "online.ask"),
     "reconcile_online": _every(60, "online.reconcile"),
+    "remind_of_unknown": _every(600, "online.remind"),
     "send_webhooks": _every(2, "webhooks.send"),
     "end_suspensions": _every(60, "certificates.end_suspensions"),
     "release_unconfirmed": _every(60, "orders.release_unconfirmed"),

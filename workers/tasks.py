@@ -21,6 +21,8 @@ from orders.fulfilment import actions as fulfilment
 from orders.fulfilment import handlers as delivering
 from orders.fulfilment import queries as deliveries
 from orders.importing import actions as importing
+from orders.online import handlers as online_payments
+from orders.online.actions import receiving
 from orders.online.actions import reconciling as online
 from orders.online.actions import sending as asking
 from orders.online.provider import provider
@@ -114,8 +116,17 @@ def reconcile_online() -> None:
         return
     with locks.alone(database().engine, "online.reconcile") as first:
         report = online.reconcile(database(), asked) if first else None
-    if report and (report.fetched or report.unexplained or report.difference_fen):
+    if report and (report.fetched or report.unexplained or report.failed or report.foreign or report.difference_fen):
         log.info("online_reconciled", **report.__dict__)
+
+
+@app.task(name="online.remind")
+def remind_of_unknown() -> None:
+    """Tell finance of calls to the provider whose outcome stays unknown."""
+    with database().unit_of_work() as session:
+        stuck = online_payments.remind(session)
+    if stuck:
+        log.warning("provider_calls_stuck", count=stuck)
 
 
 @app.task(name="audit.seal")
@@ -143,12 +154,13 @@ def beat_heart() -> None:
 
 @app.task(name="workers.tidy")
 def tidy() -> None:
-    """Drop what has served its time: old idempotency answers, ended tokens, events done a month ago, lists that were not ordered."""
+    """Drop what has served its time: old idempotency answers, ended tokens, events of a month ago, lists that were not ordered."""
     with database().unit_of_work() as session:
         idempotency.forget_old(session)
         sign_in.forget_ended(session)
         feed.forget_old(session)
         importing.forget_old(session)
+        receiving.forget_old(session)
         session.execute(text("DELETE FROM outbox_event WHERE done_at < :now - interval '30 days'"), {"now": clock.now()})
 
 

@@ -1,10 +1,10 @@
 """Online payments over HTTP."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Query, Request, Response
 
-from orders.online import queries
+from orders.online import queries, sheets
 from orders.online.actions import connecting, paying, receiving
 from orders.online.schemas import (
     AccountIn,
@@ -17,12 +17,15 @@ from orders.online.schemas import (
     StandingOut,
 )
 from orders.online.states import DisputeStatus, OnlineStatus
+from shop.core import exports
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id
 from shop.identity.access import PROBLEM, Call, Routes
 from shop.identity.permissions import Permission
 
 routes = Routes("online payments", "/v1")
+
+Format = Annotated[Literal["json", "csv", "xlsx"], Query(description="a file holds every row, whatever the limit")]
 
 
 @routes.post("/purchase-orders/{purchase_order_id}/online-payments", Permission.ONLINE_PAYMENTS_MAKE)
@@ -32,14 +35,21 @@ def begin(call: Call, purchase_order_id: Id, body: OnlinePaymentIn) -> PayableOu
     return queries.online_payment(call.session, call.actor, online_payment_id)
 
 
-@routes.get("/online-payments", Permission.MONEY_READ)
+@routes.get("/online-payments", Permission.MONEY_READ, answer=Page[OnlinePaymentOut], responses=exports.FILES)
 def online_payments(
-    call: Call, status: OnlineStatus | None = None, purchase_order_id: Id | None = None, limit: Limit = 50, after: After = None
-) -> Page[OnlinePaymentOut]:
-    """Online payments of the own branch, or of those whose money one keeps; newest first."""
-    return queries.online_payments(
-        call.session, call.actor, status=status, purchase_order_id=purchase_order_id, limit=limit, after=after
+    call: Call,
+    status: OnlineStatus | None = None,
+    purchase_order_id: Id | None = None,
+    format: Format = "json",
+    limit: Limit = 50,
+    after: After = None,
+) -> Page[OnlinePaymentOut] | Response:
+    """Online payments of the own branch, or of those whose money one keeps; newest first; as a file for the books."""
+    rows, start = (limit, after) if format == "json" else (exports.MAX_ROWS, None)
+    found = queries.online_payments(
+        call.session, call.actor, status=status, purchase_order_id=purchase_order_id, limit=rows, after=start
     )
+    return found if format == "json" else sheets.online_payments(format, call.language, found.items)
 
 
 @routes.get("/online-payments/{online_payment_id}", Permission.ORDERS_READ)
@@ -55,12 +65,14 @@ def cancel(call: Call, online_payment_id: Id) -> PayableOut:
     return queries.online_payment(call.session, call.actor, online_payment_id)
 
 
-@routes.get("/charge-disputes", Permission.MONEY_READ)
+@routes.get("/charge-disputes", Permission.MONEY_READ, answer=Page[ChargeDisputeOut], responses=exports.FILES)
 def charge_disputes(
-    call: Call, status: DisputeStatus | None = None, limit: Limit = 50, after: After = None
-) -> Page[ChargeDisputeOut]:
-    """Online payments that payers' banks took back or ask about; newest first."""
-    return queries.charge_disputes(call.session, call.actor, status=status, limit=limit, after=after)
+    call: Call, status: DisputeStatus | None = None, format: Format = "json", limit: Limit = 50, after: After = None
+) -> Page[ChargeDisputeOut] | Response:
+    """Online payments that payers' banks took back or ask about; newest first; as a file for the books."""
+    rows, start = (limit, after) if format == "json" else (exports.MAX_ROWS, None)
+    found = queries.charge_disputes(call.session, call.actor, status=status, limit=rows, after=start)
+    return found if format == "json" else sheets.charge_disputes(format, call.language, found.items)
 
 
 @routes.get("/online-payment-standing", Permission.MONEY_MANAGE)

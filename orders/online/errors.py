@@ -15,10 +15,10 @@ class AlreadyOpen(Conflict):
     en = "An online payment of the order is under way"
 
 
-class TooLittle(Invalid):
-    code = "online_amount_too_small"
-    zh = "在线支付每笔不少于 {least} 元"
-    en = "An online payment is of {least} yuan at least"
+class AmountOutside(Invalid):
+    code = "online_amount_outside"
+    zh = "在线支付每笔须在 {least} 元至 {most} 元之间，可分次支付或使用对公转账"
+    en = "An online payment is of {least} to {most} yuan; pay in parts, or by bank transfer"
 
 
 class NeedsReturnUrl(Invalid):

@@ -1,6 +1,6 @@
 """What follows from releases elsewhere, and who hears of online payments."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
@@ -12,11 +12,15 @@ from orders.online.states import DisputeStatus, OnlineStatus, TransferStatus
 from orders.refunds.states import RefundStatus
 from orders.settlement.actions import paying
 from orders.settlement.states import PayoutStatus
+from shop.core import clock
 from shop.core.audit import SYSTEM
 from shop.core.money import yuan_from_fen
 from shop.core.outbox import Handler
 from shop.identity.actor import CITY
 from shop.notifications.actions import notify
+
+#: For so long a call may be without an outcome before finance hears of it; most are settled within two minutes.
+STUCK_AFTER = timedelta(hours=1)
 
 _PAYMENT = text(
     """
@@ -35,6 +39,34 @@ _ENTRY = text("SELECT * FROM provider_entry WHERE id = :id")
 _TRANSFER = text(
     "SELECT t.*, supplier.name FROM online_transfer t JOIN organisation supplier ON supplier.id = t.supplier_id WHERE t.id = :id"
 )
+
+
+_STUCK = text(
+    """
+    SELECT count(*) AS calls, min(id) AS id, min(created_at) AS oldest
+    FROM provider_call WHERE status = 'parked' OR (status IN ('due', 'sending', 'unknown') AND created_at < :before)
+    """
+)
+
+
+def remind(session: Session) -> int:
+    """Tell finance, once a day, of what the provider was asked and nobody knows the outcome of; returns how many there are."""
+    now = clock.now()
+    stuck = session.execute(_STUCK, {"before": now - STUCK_AFTER}).one()
+    if stuck.calls:
+        hours = int((now - stuck.oldest).total_seconds() // 3600)
+        kind = "provider_call.stuck"
+        notify(
+            session,
+            origin=f"{kind}:{clock.shanghai_date(now)}",
+            kind=kind,
+            subject_type="provider_call",
+            subject_id=stuck.id,
+            region_code=CITY,
+            count=stuck.calls,
+            hours=hours,
+        )
+    return int(stuck.calls)
 
 
 def _refund_moved(session: Session, payload: dict[str, Any]) -> None:

@@ -70,7 +70,12 @@ class ProviderCall(SQLModel, table=True):
         Index(None, "operation", "subject_id"),
         # events of one object that come together are one look at it; one that comes while it is looked at is another
         Index("uq_provider_call_look", "object_id", unique=True, postgresql_where=text("operation = 'look' AND status = 'due'")),
-        Index("ix_provider_call_due", "next_attempt_at", "id", postgresql_where=text("status IN ('due','sending','unknown')")),
+        Index(
+            "ix_provider_call_open",
+            "next_attempt_at",
+            "id",
+            postgresql_where=text("status IN ('due','sending','unknown','parked')"),
+        ),
     )
 
     id: int = key()
@@ -114,12 +119,15 @@ class ProviderEntry(SQLModel, table=True):
         CheckConstraint("net_fen = amount_fen - fee_fen", name="net_fen"),
         Index(None, "source_id"),
         Index(None, "created_at"),
+        Index("ix_provider_entry_failed", "created_at", postgresql_where=text("failed")),
     )
 
     id: int = key()
     entry_id: str = Field(unique=True)
     type: str
     source_id: str | None = None
+    #: What is looked at to understand it.
+    behind: str | None = None
     amount_fen: int = fen()
     fee_fen: int = fen()
     net_fen: int = fen()
@@ -127,6 +135,8 @@ class ProviderEntry(SQLModel, table=True):
     created_at: datetime = moment()
     #: What it is could not be told from our records; it is booked as money that nobody knows for what, and finance is told.
     unexplained: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
+    #: By a fault of ours it could not be taken over, and nothing of it is booked; it is tried again until it is.
+    failed: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
 
 
 class ChargeDispute(SQLModel, table=True):

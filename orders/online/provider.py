@@ -176,6 +176,8 @@ class Provider:
             if not page["has_more"] or not page["data"]:
                 return
             params["starting_after"] = page["data"][-1]["id"]
+        # what was not read may hold what is looked for: it must not be taken for missing
+        raise Unsure(f"a list of more than {pages} pages")
 
 
 @lru_cache
@@ -211,7 +213,8 @@ def _meant(error: stripe.StripeError) -> Exception:
     body: Any = error.json_body
     told = body.get("error", {}) if isinstance(body, dict) else {}
     code = str(told.get("code") or told.get("type") or type(error).__name__)
-    if status in (401, 409, 429):
+    # 403: a restricted key may not do this, which somebody has to set right; but a supplier's account that is gone stays gone
+    if status in (401, 409, 429) or (status == 403 and code != "account_invalid"):
         return NotBegun(f"{status} {code}")
     if status is None or status >= 500:
         return Unsure(f"{status or 'no answer'} {type(error).__name__}", answered=status is not None)

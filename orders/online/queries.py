@@ -35,7 +35,8 @@ _MANY = text(
 )
 _DISPUTES = text(
     f"""
-    SELECT d.*, d.amount_fen AS amount, o.purchase_order_id FROM charge_dispute d JOIN online_payment o ON o.id = d.online_payment_id {_ORDER}
+    SELECT d.*, d.amount_fen AS amount, o.purchase_order_id, po.number AS purchase_order_number
+    FROM charge_dispute d JOIN online_payment o ON o.id = d.online_payment_id {_ORDER}
     WHERE {_REACH} AND (CAST(:status AS text) IS NULL OR d.status = :status)
     AND (CAST(:start AS bigint) IS NULL OR d.id < :start) ORDER BY d.id DESC LIMIT :rows"""  # noqa: S608
 )
@@ -49,6 +50,7 @@ _STANDING = text(
            (SELECT count(*) FROM provider_call WHERE status = 'parked') AS parked_calls,
            (SELECT count(*) FROM charge_dispute WHERE status IN ('inquiry', 'open')) AS open_disputes,
            (SELECT count(*) FROM provider_entry WHERE unexplained) AS unexplained_entries,
+           (SELECT count(*) FROM provider_entry WHERE failed) AS failed_entries,
            (SELECT max(created_at) FROM provider_entry) AS statement_read_to,
            (SELECT coalesce(sum(net_fen), 0)::bigint FROM provider_entry) AS at_provider
     """

@@ -16,10 +16,9 @@ KEY_LIVES = timedelta(hours=20)
 #: Nobody pays by a code or link of yesterday.
 OPEN_FOR = timedelta(hours=24)
 MAX_TRIES = 12
-MAX_ATTEMPTS = 6
 MAX_EVENT_BYTES = 256 * 1024
-#: The least that the provider takes, in fen.
-LEAST_FEN = 400
+#: The least and the most that the provider takes at once, in fen: amounts have eight digits.
+LEAST_FEN, MOST_FEN = 400, 99_999_999
 
 
 class BadEvent(ValueError):

@@ -55,6 +55,7 @@ class PayableOut(OnlinePaymentOut):
 class ChargeDisputeOut(BaseModel):
     id: int
     purchase_order_id: int
+    purchase_order_number: str
     online_payment_id: int
     amount: YuanOut
     reason: str
@@ -103,6 +104,7 @@ class StandingOut(BaseModel):
     parked_calls: int = Field(description="that somebody has to look at")
     open_disputes: int
     unexplained_entries: int
+    failed_entries: int = Field(description="lines of the statement over which our program stumbled; tried again each minute")
     statement_read_to: datetime | None
     at_provider: YuanOut = Field(description="what the provider's statement sums to")
     difference: YuanOut = Field(

@@ -72,6 +72,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=5,
+            hide_parameters=True,  # errors reach logs, and values may be secret or about people
             connect_args={
                 "options": f"-c statement_timeout={timeout} -c timezone=UTC -c plan_cache_mode=auto",
                 "connect_timeout": 5,

@@ -38,6 +38,19 @@ ALLOWED = frozenset(
         "seconds",
         "detail",
         "constraint",
+        "operation",
+        "subject",
+        "entry",
+        "fetched",
+        "unexplained",
+        "failed",
+        "foreign",
+        "looked",
+        "entries",
+        "difference_fen",
+        "delivery",
+        "endpoint",
+        "days_late",
     ]
 )
 

@@ -29,6 +29,18 @@ WEBHOOK_LAG = Gauge(
 CHANGES_LAG = Gauge(
     "shop_changes_lag_seconds", "Age of the oldest change that readers of the feed do not see yet", multiprocess_mode="mostrecent"
 )
+ONLINE_UNKNOWN = Gauge(
+    "shop_online_unknown", "Online payments and transfers whose outcome nobody knows", multiprocess_mode="mostrecent"
+)
+ONLINE_UNKNOWN_AGE = Gauge("shop_online_unknown_oldest_seconds", "Age of the oldest of them", multiprocess_mode="mostrecent")
+ONLINE_EVENT_LAG = Gauge(
+    "shop_online_event_lag_seconds",
+    "For how long the oldest event of the payment provider waits for a look at what it is about",
+    multiprocess_mode="mostrecent",
+)
+ONLINE_PARKED = Gauge(
+    "shop_online_calls_parked", "Calls to the payment provider that a person has to look at", multiprocess_mode="mostrecent"
+)
 RECONCILE_DIFFERENCES = Gauge(
     "shop_reconcile_differences", "Differences found by the last reconcile", multiprocess_mode="mostrecent"
 )

@@ -65,6 +65,7 @@ PLACES: Mapping[str, str] = {
     "payout": "/v1/payouts/{id}",
     "payout_account": "/v1/payout-accounts/{id}",
     "pledge": "/v1/pledges/{id}",
+    "provider_call": "/v1/online-payment-standing",
     "provider_entry": "/v1/online-payment-standing",
     "purchase_order": "/v1/purchase-orders/{id}",
     "purchase_request": "/v1/purchase-requests/{id}",

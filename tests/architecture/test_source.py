@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from shop.core import logs
 from workers.app import app as celery
 from workers.handlers import HANDLERS
 from workers.schedule import SCHEDULE
@@ -80,3 +81,25 @@ def test_no_file_is_too_long_to_read_at_a_sitting():
         str(path): lines for path in SOURCES if "versions" not in path.parts and (lines := len(path.read_text().splitlines())) > 400
     }
     assert long == {}
+
+
+def imported_modules(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (each.name.partition(".")[0] for each in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.partition(".")[0]
+
+
+def test_one_module_knows_the_library_of_the_payment_provider_and_none_the_stand_in():
+    knowing = {name: [str(path) for path in SOURCES if name in imported_modules(path)] for name in ("stripe", "tests")}
+    assert knowing == {"stripe": ["orders/online/provider.py"], "tests": []}
+
+
+def test_what_is_logged_may_be_logged():
+    """A field that is not on the list would be dropped without a word."""
+    for level in ("info", "warning", "error"):
+        for path, node in calls(level):
+            if isinstance(node.func, ast.Attribute) and getattr(node.func.value, "id", "") == "log":
+                dropped = {each.arg for each in node.keywords if each.arg} - logs.ALLOWED - {"exc_info"}
+                assert not dropped, f"{path}:{node.lineno}: {dropped}"

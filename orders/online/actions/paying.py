@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from orders.online import rules
 from orders.online.actions.asking import ask
-from orders.online.errors import AlreadyOpen, NeedsReturnUrl, NotStoppable, PaymentOff, TooLittle
+from orders.online.errors import AlreadyOpen, AmountOutside, NeedsReturnUrl, NotStoppable, PaymentOff
 from orders.online.models import OnlinePayment
 from orders.online.schemas import OnlinePaymentIn
 from orders.online.states import OPEN, OnlineStatus, Operation, possible
@@ -16,7 +16,7 @@ from orders.payments.actions import due_fen, locked
 from orders.payments.errors import AboveDue
 from shop.core import audit, clock, outbox
 from shop.core.audit import SYSTEM, Who
-from shop.core.errors import NotFound
+from shop.core.errors import Fault, NotFound
 from shop.core.money import yuan_from_fen
 from shop.core.settings import settings
 from shop.identity.actor import Actor
@@ -40,7 +40,7 @@ def begin(session: Session, actor: Actor, purchase_order_id: int, body: OnlinePa
     Raises:
         PaymentOff: there is no provider (409). NotFound: no such order in the caller's branch (404).
         AlreadyOpen: one is under way (409). AboveDue: more than is due, or nothing is (409).
-        TooLittle, NeedsReturnUrl: see there (422).
+        AmountOutside, NeedsReturnUrl: see there (422).
     """
     rows = locked(session, [purchase_order_id])
     if not rows or not (actor.within_branch(rows[0].path) or actor.within_branch(rows[0].unit_path)):
@@ -55,8 +55,10 @@ def begin(session: Session, actor: Actor, purchase_order_id: int, body: OnlinePa
     amount = body.amount or due
     if due <= 0 or amount > due:
         raise AboveDue(due=yuan_from_fen(max(due, 0)))
-    if amount < rules.LEAST_FEN:
-        raise TooLittle(least=yuan_from_fen(rules.LEAST_FEN))
+    if not rules.LEAST_FEN <= amount <= rules.MOST_FEN:
+        least, most = yuan_from_fen(rules.LEAST_FEN), yuan_from_fen(rules.MOST_FEN)
+        zh, en = (sentence.format(least=least, most=most) for sentence in (AmountOutside.zh, AmountOutside.en))
+        raise AmountOutside(faults=[Fault("amount", AmountOutside.code, zh, en)], least=least, most=most)
     now = clock.now()
     made = OnlinePayment(
         reference=secrets.token_hex(16),

@@ -1,5 +1,7 @@
 """The provider's events come in: believed for their signature alone, noted once, and never for what they say of an object."""
 
+from datetime import timedelta
+
 from sqlalchemy import text
 from sqlmodel import Session
 
@@ -13,6 +15,14 @@ _NOTE = text(
     "INSERT INTO provider_event (event_id, type, object_id, received_at) VALUES (:event_id, :type, :object_id, :now)"
     " ON CONFLICT (event_id) DO NOTHING RETURNING event_id"
 )
+
+
+_FORGET = (
+    text("DELETE FROM provider_event WHERE received_at < :before"),
+    text("DELETE FROM provider_call WHERE operation = 'look' AND status = 'done' AND ended_at < :before"),
+)
+#: The provider repeats an event for three days.
+KEPT = timedelta(days=30)
 
 
 def receive(session: Session, body: bytes, signature: str | None) -> None:
@@ -34,3 +44,9 @@ def receive(session: Session, body: bytes, signature: str | None) -> None:
     fresh = session.execute(_NOTE, {**event._asdict(), "now": clock.now()}).first()
     if fresh and event.object_id and rules.is_heard(event.type):
         look_at(session, [event.object_id])
+
+
+def forget_old(session: Session) -> None:
+    """Drop events that will not come again, and looks that were taken. What the provider was asked to do stays."""
+    for statement in _FORGET:
+        session.execute(statement, {"before": clock.now() - KEPT})

@@ -1,15 +1,17 @@
 """What heals whatever was lost: calls without an outcome, events that never came, a database that was restored to the past.
 
 Every minute what is open is looked at, and the provider's statement of our balance is read on from where it was read before. Each of its lines
-must be explained by something here; what is not is fetched and taken over, and what cannot be told is booked as such and told to finance.
+must be explained by something here; what is not is fetched and taken over, and what cannot be told is booked as such and told to finance. A line
+over which our own program stumbles is kept and tried again until it is taken over.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.money import actions as money
@@ -46,13 +48,14 @@ _ACCOUNTS = text(
     "SELECT account_id FROM connected_account WHERE account_id IS NOT NULL AND NOT enabled AND coalesce(looked_at, created_at) < :before"
 )
 _LAST = text("SELECT max(created_at) FROM provider_entry")
-_KNOWN = text("SELECT entry_id FROM provider_entry WHERE entry_id = ANY (:ids)")
-_NOTE = text(
+_KNOWN = text("SELECT entry_id FROM provider_entry WHERE entry_id = ANY (:ids) AND NOT failed")
+_FAILED = text("SELECT * FROM provider_entry WHERE failed ORDER BY created_at, id LIMIT :rows")
+_INSERT = """
+    INSERT INTO provider_entry (entry_id, type, source_id, behind, amount_fen, fee_fen, net_fen, created_at, failed)
+    VALUES (:entry_id, :type, :source_id, :behind, :amount_fen, :fee_fen, :net_fen, :created_at, :failed)
     """
-    INSERT INTO provider_entry (entry_id, type, source_id, amount_fen, fee_fen, net_fen, created_at)
-    VALUES (:entry_id, :type, :source_id, :amount_fen, :fee_fen, :net_fen, :created_at) ON CONFLICT (entry_id) DO NOTHING RETURNING id
-    """
-)
+_NOTE = text(f"{_INSERT} ON CONFLICT (entry_id) DO UPDATE SET failed = false WHERE provider_entry.failed RETURNING id")
+_NOTE_FAILED = text(f"{_INSERT} ON CONFLICT (entry_id) DO NOTHING")
 #: Which of these is explained: a payment that is booked, a refund that stands where the line says, a dispute, a transfer.
 _EXPLAINED = text(
     """
@@ -83,8 +86,10 @@ class Report:
     #: Objects that were fetched because nothing here explained their line.
     fetched: int = 0
     unexplained: int = 0
-    #: Lines that could not be taken over, by a fault of ours; they are tried again.
+    #: Lines that could not be taken over, by a fault of ours; they are kept, and tried again in each cycle.
     failed: int = 0
+    #: Lines in another currency, which our books do not hold.
+    foreign: int = 0
     #: What our ledger says of the account at the provider, less what its statement sums to; 0 is what it should be.
     difference_fen: int = 0
 
@@ -132,19 +137,37 @@ def _half_hourly() -> bool:
 def _read_statement(database: Database, provider: Provider, report: Report) -> None:
     with database.unit_of_work() as session:
         last = session.execute(_LAST).scalar()
+        failed = {row.entry_id: _entry(row) for row in session.execute(_FAILED, {"rows": BATCH})}
     since = last - (LONG_OVERLAP if _half_hourly() else OVERLAP) if last else None
-    fresh = _unknown(database, provider.entries_since(since))
+    listed = list(provider.entries_since(since))
+    ours = {each.id: each for each in listed if each.currency == seen.CURRENCY}
+    report.foreign = len(listed) - len(ours)
+    fresh = _unknown(database, failed | ours)
     # oldest first: a cycle that is cut off leaves no gap before the line that the next one begins with
     fresh.sort(key=lambda each: each.created_at)
     for start in range(0, len(fresh), BATCH):
         _take_over(database, provider, fresh[start : start + BATCH], report)
 
 
-def _unknown(database: Database, entries: Iterable[seen.Entry]) -> list[seen.Entry]:
-    listed = list(entries)
+def _entry(row: Row[Any]) -> seen.Entry:
+    """A line that was kept, as it was seen."""
+    return seen.Entry(
+        id=row.entry_id,
+        type=row.type,
+        source_id=row.source_id,
+        amount_fen=row.amount_fen,
+        fee_fen=row.fee_fen,
+        net_fen=row.net_fen,
+        currency=seen.CURRENCY,
+        created_at=row.created_at,
+        behind=row.behind,
+    )
+
+
+def _unknown(database: Database, listed: Mapping[str, seen.Entry]) -> list[seen.Entry]:
     with database.unit_of_work() as session:
-        known = set(session.execute(_KNOWN, {"ids": [each.id for each in listed]}).scalars())
-    return [each for each in listed if each.id not in known]
+        known = set(session.execute(_KNOWN, {"ids": list(listed)}).scalars())
+    return [each for each in listed.values() if each.id not in known]
 
 
 def _take_over(database: Database, provider: Provider, entries: Sequence[seen.Entry], report: Report) -> None:
@@ -168,23 +191,28 @@ def _take_over(database: Database, provider: Provider, entries: Sequence[seen.En
     with database.unit_of_work() as session:
         for each in entries:
             if each.id in failed:
+                session.execute(_NOTE_FAILED, {**_values(each), "failed": True})
                 continue
             report.entries += 1
             report.unexplained += _note(session, each, explained)
 
 
-def _note(session: Session, entry: seen.Entry, explained: set[str]) -> bool:
-    """Note a line, and book what it alone tells; returns whether nobody knows what it is."""
-    values = {
+def _values(entry: seen.Entry) -> dict[str, Any]:
+    return {
         "entry_id": entry.id,
         "type": entry.type,
         "source_id": entry.source_id,
+        "behind": entry.behind,
         "amount_fen": entry.amount_fen,
         "fee_fen": entry.fee_fen,
         "net_fen": entry.net_fen,
         "created_at": entry.created_at,
     }
-    noted = session.execute(_NOTE, values).scalar()
+
+
+def _note(session: Session, entry: seen.Entry, explained: set[str]) -> bool:
+    """Note a line, and book what it alone tells; returns whether nobody knows what it is."""
+    noted = session.execute(_NOTE, {**_values(entry), "failed": False}).scalar()
     if noted is None:
         return False
     online, fees = Place(Account.ONLINE), Place(Account.FEES)
@@ -194,18 +222,17 @@ def _note(session: Session, entry: seen.Entry, explained: set[str]) -> bool:
     if entry.type in _CHARGED:
         return False
     if entry.type in _TO_OUR_BANK:
-        # the bank's statement shows it as money that came in, and takes it from there
-        _book(session, Kind.ONLINE_PAYOUT, noted, entry.amount_fen)
+        # on its way, until the bank's statement shows it
+        _book(session, Kind.ONLINE_PAYOUT, noted, entry.amount_fen, Account.BANK)
         return False
     if entry.source_id in explained:
         return False
-    _book(session, Kind.ONLINE_FOUND, noted, entry.amount_fen)
+    _book(session, Kind.ONLINE_FOUND, noted, entry.amount_fen, Account.UNALLOCATED)
     session.execute(_UNEXPLAINED, {"id": noted})
     outbox.publish(session, "provider_entry.unexplained", provider_entry_id=noted)
     return True
 
 
-def _book(session: Session, kind: Kind, entry_id: int, amount_fen: int) -> None:
+def _book(session: Session, kind: Kind, entry_id: int, amount_fen: int, against: Account) -> None:
     if amount_fen:
-        sides = [Posting(Place(Account.ONLINE), amount_fen), Posting(Place(Account.UNALLOCATED), -amount_fen)]
-        money.book(session, kind, entry_id, sides)
+        money.book(session, kind, entry_id, [Posting(Place(Account.ONLINE), amount_fen), Posting(Place(against), -amount_fen)])

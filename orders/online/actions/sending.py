@@ -26,8 +26,10 @@ from shop.core.db import Database
 
 log = structlog.get_logger()
 
-#: Longer than a call with all its retries may take.
+#: Longer than it takes to look, and then to send.
 LEASE = timedelta(seconds=90)
+#: What is left of the lease when something is sent: a call with all its retries (see ``provider``), and to write down what came of it.
+SENDING = timedelta(seconds=45)
 #: After so many seconds a round ends, so that it does not keep a worker from other work.
 ROUND_SECONDS = 20
 SENDERS = 4
@@ -125,8 +127,8 @@ def _ask(database: Database, provider: Provider, call: Row[Any]) -> seen.Seen | 
     if call.sent_before is not None or cautious:
         try:
             found = _find(provider, call, row)
-        except Unsure as error:  # says nothing of the key
-            raise Unsure(str(error)) from None
+        except (Unsure, Refused) as error:  # a look that failed says nothing of what is looked for, or of the key
+            raise Unsure(f"not found out: {error}") from None
         if found is not None:
             return found
         if call.sent_before is not None and _is_used_up(call):
@@ -137,6 +139,8 @@ def _ask(database: Database, provider: Provider, call: Row[Any]) -> seen.Seen | 
             if again is None:
                 raise _NotNeeded("another sender has it")
             call = again
+    if clock.now() > call.next_attempt_at - SENDING:
+        raise NotBegun("the lease is nearly over")  # another sender may be about to look, and must see what this one sent
     return _send(provider, call, row)
 
 

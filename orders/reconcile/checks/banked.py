@@ -32,11 +32,12 @@ BANKED = [
     ),
     sql(
         "unallocated",
-        "待认领款 = 未核销流水",
-        "Money whose purpose nobody knows = lines that are not matched",
+        "待认领款 = 未核销流水 + 支付服务商账单中无法对应的款项",
+        "Money whose purpose nobody knows = lines of the bank that are not matched, and of the payment provider that nothing explains",
         """
         SELECT 'unallocated' AS subject, l.fen::text AS expected, u.fen::text AS found
-        FROM (SELECT coalesce(sum(sign(amount_fen) * (abs(amount_fen) - matched_fen)), 0) AS fen FROM bank_line) l
+        FROM (SELECT (SELECT coalesce(sum(sign(amount_fen) * (abs(amount_fen) - matched_fen)), 0) FROM bank_line)
+                   + (SELECT coalesce(sum(amount_fen), 0) FROM provider_entry WHERE unexplained) AS fen) l
         CROSS JOIN (SELECT -coalesce(sum(amount_fen), 0) AS fen FROM money_posting WHERE account = 'unallocated') u WHERE l.fen <> u.fen
         """,
     ),

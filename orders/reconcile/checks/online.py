@@ -51,6 +51,15 @@ ONLINE = [
         """,
     ),
     sql(
+        "online_lines_taken_over",
+        "服务商账单逐行入账",
+        "Every line of the provider's statement is taken over",
+        """
+        SELECT 'provider_entry ' || id AS subject, 'taken over' AS expected, format('%s of %s, %s fen', type, source_id, net_fen) AS found
+        FROM provider_entry WHERE failed
+        """,
+    ),
+    sql(
         "online_dead_calls",
         "发往服务商的请求无遗留",
         "No call to the provider is left for a person to look at",

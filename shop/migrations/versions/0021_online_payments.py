@@ -37,11 +37,11 @@ def upgrade() -> None:
         sa.UniqueConstraint("key", name=op.f("uq_provider_call_key")),
     )
     op.create_index(
-        "ix_provider_call_due",
+        "ix_provider_call_open",
         "provider_call",
         ["next_attempt_at", "id"],
         unique=False,
-        postgresql_where=sa.text("status IN ('due','sending','unknown')"),
+        postgresql_where=sa.text("status IN ('due','sending','unknown','parked')"),
     )
     op.create_index(op.f("ix_provider_call_operation_subject_id"), "provider_call", ["operation", "subject_id"], unique=False)
     op.create_index(
@@ -57,16 +57,19 @@ def upgrade() -> None:
         sa.Column("entry_id", sa.String(), nullable=False),
         sa.Column("type", sa.String(), nullable=False),
         sa.Column("source_id", sa.String(), nullable=True),
+        sa.Column("behind", sa.String(), nullable=True),
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
         sa.Column("fee_fen", sa.BigInteger(), nullable=False),
         sa.Column("net_fen", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("unexplained", sa.Boolean(), server_default="false", nullable=False),
+        sa.Column("failed", sa.Boolean(), server_default="false", nullable=False),
         sa.CheckConstraint("net_fen = amount_fen - fee_fen", name=op.f("ck_provider_entry_net_fen")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_provider_entry")),
         sa.UniqueConstraint("entry_id", name=op.f("uq_provider_entry_entry_id")),
     )
     op.create_index(op.f("ix_provider_entry_created_at"), "provider_entry", ["created_at"], unique=False)
+    op.create_index("ix_provider_entry_failed", "provider_entry", ["created_at"], unique=False, postgresql_where=sa.text("failed"))
     op.create_index(op.f("ix_provider_entry_source_id"), "provider_entry", ["source_id"], unique=False)
     op.create_table(
         "provider_event",
@@ -223,6 +226,6 @@ def downgrade() -> None:
     )
     op.drop_index(op.f("ix_provider_call_operation_subject_id"), table_name="provider_call")
     op.drop_index(
-        "ix_provider_call_due", table_name="provider_call", postgresql_where=sa.text("status IN ('due','sending','unknown')")
+        "ix_provider_call_open", table_name="provider_call", postgresql_where=sa.text("status IN ('due','sending','unknown')")
     )
     op.drop_table("provider_call")

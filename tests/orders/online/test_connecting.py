@@ -4,7 +4,9 @@ import pytest
 
 from orders.online.actions import connecting
 from orders.online.errors import NoAccount
+from orders.reconcile import report
 from shop.core import clock
+from tests.orders.banking.conftest import Desk, statement
 
 
 @pytest.fixture
@@ -71,8 +73,8 @@ def test_who_has_no_account_cannot_be_paid_by_it(online, supplier):
 def test_a_transfer_that_no_payout_explains_is_an_advance(online, supplier):
     account = online.sql("SELECT account_id FROM connected_account")
     online.twin.client().v1.transfers.create({"amount": 5_000, "currency": "cny", "destination": account})
-    report = online.reconcile()
-    assert (report.unexplained, report.difference_fen, online.account("advances")) == (0, 0, 5_000)
+    cycle = online.reconcile()
+    assert (cycle.unexplained, cycle.difference_fen, online.account("advances")) == (0, 0, 5_000)
 
 
 def test_our_own_payout_and_what_nobody_knows(online, supplier):
@@ -80,16 +82,30 @@ def test_our_own_payout_and_what_nobody_knows(online, supplier):
     client.payouts.create({"amount": 20_000, "currency": "cny"})
     stranger = client.payment_intents.create({"amount": 1_000, "currency": "cny", "allowed_payment_method_types": ["card"]})
     online.confirm(stranger.id)
-    report = online.reconcile()
-    assert (report.unexplained, report.difference_fen) == (1, 0)
+    cycle = online.reconcile()
+    assert (cycle.unexplained, cycle.difference_fen) == (1, 0)
     # the bank will show the payout; the stranger's money waits until somebody knows for what it is
-    assert online.account("unallocated") == 20_000 - 1_000
+    assert (online.account("bank"), online.account("unallocated")) == (20_000, -1_000)
     assert online.at_provider() == online.account("online")
+    assert report.differences(online.database) == 0
     keeper = online.api.as_(online.cashier)
     standing = keeper.get("/v1/online-payment-standing").json()
     assert (standing["unexplained_entries"], standing["difference"], standing["stand_in"]) == (1, "0.00", True)
     assert "provider_entry.unexplained" in [row["kind"] for row in keeper.get("/v1/notifications").json()["items"]]
     assert online.reconcile().entries == 0
+
+
+def test_our_own_payout_arrives_at_the_bank(online, supplier):
+    desk = Desk(online.api, online.database, online.market)
+    online.twin.client().v1.payouts.create({"amount": 20_000, "currency": "cny"})
+    online.reconcile()
+    [on_its_way] = desk.agrees()["outstanding"]
+    assert on_its_way["amount"] == "200.00"
+    desk.imported(statement((20_000, "支付服务商", "提现", "S1")))
+    [line] = desk.lines()
+    assert desk.match(line["id"], {"kind": "booked", "transaction_id": on_its_way["transaction_id"]}).status_code == 201
+    assert desk.agrees()["outstanding"] == []
+    assert (online.account("bank"), online.account("unallocated")) == (20_000, 0)
 
 
 def test_only_who_speaks_for_a_supplier_opens_an_account(online):

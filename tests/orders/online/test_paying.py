@@ -1,6 +1,10 @@
 """The main story over HTTP, every refusal, reach and roles."""
 
+import csv
+import io
+
 import pytest
+from python_calamine import CalamineWorkbook
 
 from shop.core.settings import settings
 from shop.identity.permissions import Role
@@ -45,6 +49,27 @@ def test_a_declined_card_may_be_followed_by_another(online):
     online.reconcile()
     shown = online.read(payment["id"])
     assert (shown["status"], shown["error_code"]) == ("succeeded", None)
+
+
+@pytest.mark.parametrize(("outcome", "status"), [("approve", "succeeded"), ("decline", "requires_action")])
+def test_a_card_whose_bank_asks_the_payer_first(online, outcome, status):
+    """3-D Secure: nothing is booked before the bank's question is answered; a payer who says no may take another card."""
+    payment = online.begin(online.order()["id"])
+    online.work()
+    intent = online.intent(payment["id"])
+    assert online.confirm(intent, "pm_card_authenticationRequired").status == "requires_action"
+    online.reconcile()
+    assert online.read(payment["id"])["status"] == "requires_action"
+    assert online.account("receivable") == 0
+    online.twin.pay(intent, outcome)
+    online.reconcile()
+    shown = online.read(payment["id"])
+    assert (shown["status"], bool(shown["error_code"])) == (status, outcome == "decline")
+    if outcome == "decline":
+        online.confirm(intent)
+        online.reconcile()
+    assert online.read(payment["id"])["received"] == "699.00"
+    assert online.at_provider() == online.account("online")
 
 
 @pytest.mark.parametrize(("method", "shows"), [("wechat_pay", "qr_code"), ("alipay", "action_url")])
@@ -142,6 +167,44 @@ def test_lists_are_paged_and_filtered(online):
     assert (len(rest["items"]), rest["next"]) == (2, None)
     assert len(finance.get("/v1/online-payments?status=cancelled").json()["items"]) == 3
     assert len(finance.get(f"/v1/online-payments?purchase_order_id={order['id']}&status=created").json()["items"]) == 1
+
+
+def test_lists_are_files_for_the_books_too(online):
+    order, payment = online.paid(10, card="pm_card_createDispute")
+    finance = online.api.as_(online.market.finance)
+    header, row = read_csv(finance.get("/v1/online-payments?format=csv&limit=1"))
+    assert header[:5] == ["number", "order", "method", "status", "amount (yuan)"]
+    assert row[:7] == [str(payment["id"]), order["number"], "card", "succeeded", "699.00", "699.00", str(payment["payment_id"])]
+    header, row = read_csv(finance.get("/v1/charge-disputes?format=csv"))
+    assert (header[1], row[1], row[3], row[5]) == ("order", order["number"], "699.00", "open")
+    for path in ("online-payments", "charge-disputes"):
+        answer = finance.get(f"/v1/{path}?format=xlsx", headers={"Accept-Language": "zh"})
+        rows = CalamineWorkbook.from_filelike(io.BytesIO(answer.content)).get_sheet_by_index(0).to_python()
+        assert [row[1] for row in rows] == ["订单", order["number"]]
+        assert finance.get(f"/v1/{path}?format=pdf").status_code == 422
+        # a file reaches no farther than a page
+        with online.database.unit_of_work() as session:
+            stranger = make_user(session, Role.FINANCE, make_organisation(session))
+        assert len(read_csv(online.api.as_(stranger).get(f"/v1/{path}?format=csv"))) == 1
+
+
+def read_csv(answer):
+    assert answer.headers["content-type"].startswith("text/csv")
+    return list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+
+
+def test_an_amount_that_the_provider_does_not_take_is_refused_at_once(online):
+    order = online.order(20_000)
+    path = f"/v1/purchase-orders/{order['id']}/online-payments"
+    for body in ({"method": "card"}, {"method": "card", "amount": "1000000.00"}, {"method": "card", "amount": "3.99"}):
+        answer = online.buyer.post(path, json=body)
+        told = answer.json()
+        assert (answer.status_code, told["code"], told["errors"][0]["field"]) == (422, "online_amount_outside", "amount")
+        assert told["data"] == {"least": "4.00", "most": "999999.99"}
+    assert online.sql("SELECT count(*) FROM online_payment") == 0
+    online.begin(order["id"], amount="999999.99")
+    online.work()
+    assert [each["amount"] for each in online.twin.objects("payment_intent")] == [99_999_999]
 
 
 def test_the_same_request_twice_is_one_payment(online):

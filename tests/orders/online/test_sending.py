@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from orders.online import rules
-from orders.online.actions.sending import claim, send_due
+from orders.online.actions.sending import LEASE, SENDING, claim, perform, send_due
 from orders.online.provider import Provider
 from shop.core import clock
 from tests.factories.online import Online
@@ -101,9 +101,45 @@ def test_the_provider_is_asked_after_the_commit_and_outside_of_every_transaction
 
     asked = Provider.pay
     monkeypatch.setattr(Provider, "pay", pay)
-    online.work()
+    # alone, for another sender that just claims is in a transaction of its own
+    send_due(online.database, online.provider, senders=1)
     assert held == [order["id"]]
     assert online.read(payment["id"])["status"] == "requires_action"
+
+
+@pytest.mark.parametrize("fault", ["400", "429", "503"])
+def test_a_look_that_fails_ends_nothing(online, fault):
+    """The provider made the refund and its answer was lost; that it then will not be asked about it does not mean that it is not there."""
+    order, payment = online.paid(10)
+    online.api.as_(online.market.sellers[0]).post(
+        f"/v1/supplier-orders/{order['supplier_orders'][0]['id']}/reject", json={"reason": "歉收"}
+    )
+    # the first look finds nothing, the refund is made, and of the next looks none is answered
+    script = ["", "500_after", fault, fault]
+    online.twin.faults(script=script, path="/v1/refunds", methods=["GET", "POST"])
+    online.refund(order["id"], payment["payment_id"], "300.00")
+    online.work()
+    soon(online)
+    assert online.twin.faults()["happened"][fault] >= 1
+    assert online.sql("SELECT status FROM refund") == "approved"
+    [call] = [each for each in calls(online) if each.operation == "refund"]
+    assert (call.status, call.attempt) == ("unknown", 1)
+    soon(online)
+    soon(online)
+    assert online.sql("SELECT status FROM refund") == "paid"
+    assert [each["amount"] for each in online.twin.objects("refund")] == [30_000]
+
+
+def test_nothing_is_sent_when_the_lease_is_nearly_over(online):
+    """By then another sender may already have looked, and not have seen it."""
+    payment = online.begin(online.order()["id"])
+    slow = claim(online.database)
+    with clock.fixed(clock.now() + LEASE - SENDING + timedelta(seconds=1)):
+        perform(online.database, online.provider, slow)
+    assert online.twin.objects("payment_intent") == []
+    soon(online)
+    assert online.read(payment["id"])["status"] == "requires_action"
+    assert len(online.twin.objects("payment_intent")) == 1
 
 
 def test_a_sender_that_was_killed_leaves_its_call_to_the_next(online):

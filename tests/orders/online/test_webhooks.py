@@ -3,12 +3,17 @@
 import hashlib
 import hmac
 import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orders.online import rules
+from orders.online.actions.reconciling import reconcile
+from orders.online.actions.sending import send_due
 from shop.core import clock
 from shop.core.settings import settings
 from tests.orders.online.conftest import SECRET
@@ -40,6 +45,38 @@ def test_an_event_is_noted_once_and_its_object_looked_at(online):
     assert online.sql("SELECT count(*) FROM provider_call WHERE operation = 'look' AND status = 'due'") == 1
     online.work()
     assert online.read(payment["id"])["status"] == "succeeded"
+
+
+def test_webhooks_workers_and_the_reconciler_all_at_once_book_once(online):
+    """Each through its own door: 20 events, 20 senders and 20 cycles, begun together."""
+    order = online.order()
+    payment = online.begin(order["id"])
+    online.work()
+    intent = online.intent(payment["id"])
+    online.confirm(intent)
+    online.twin.advance(5)
+
+    def tell(number):
+        body = event(number, object_id=intent)
+        with httpx.Client(base_url=str(online.api.base_url), timeout=60, trust_env=False) as http:
+            return http.post(PATH, content=body, headers={"Stripe-Signature": signed(body)}).status_code
+
+    def ask(_):
+        send_due(online.database, online.provider, senders=1)
+
+    def cycle(_):
+        reconcile(online.database, online.provider, patience=timedelta(0))
+
+    steps = [(do, number) for number in range(20) for do in (tell, ask, cycle)]
+    with ThreadPoolExecutor(6) as pool:
+        done = list(pool.map(lambda step: step[0](step[1]), steps))
+    assert done.count(200) == 20
+    online.work()
+    assert online.read(payment["id"])["status"] == "succeeded"
+    assert online.sql("SELECT count(*) FROM payment WHERE source = 'online'") == 1
+    assert online.sql("SELECT count(*) FROM money_transaction WHERE kind = 'payment'") == 1
+    assert online.sql("SELECT count(*) FROM provider_entry") == 1
+    assert online.at_provider() == online.account("online")
 
 
 def test_the_real_endpoint_of_the_stand_in(online, monkeypatch):
