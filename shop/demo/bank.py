@@ -49,6 +49,20 @@ def receipt(bill: Bill, on: date, amount_fen: int | None = None, text: str | Non
     )
 
 
+def statement_file(opening_fen: int, entries: Sequence[Entry]) -> tuple[list[Entry], bytes]:
+    """The lines in the order of their days with the balance after each, and the CSV that the bank makes of them."""
+    balance, told, out = opening_fen, [], io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(_HEADER)
+    for row_no, entry in enumerate(sorted(entries, key=lambda entry: (entry.booked_on, entry.serial)), start=2):
+        balance += entry.amount_fen
+        amounts = [yuan_from_fen(fen) if fen > 0 else "" for fen in (entry.amount_fen, -entry.amount_fen)]
+        cells = [*amounts, yuan_from_fen(balance), entry.name, entry.account, entry.bank, entry.text, entry.serial]
+        writer.writerow([entry.booked_on, *cells])
+        told.append(replace(entry, row_no=row_no, balance_fen=balance))
+    return told, out.getvalue().encode("utf-8-sig")
+
+
 class BankAccount:
     """Writes statements, one after another: each line once, balances without a gap."""
 
@@ -76,26 +90,14 @@ class BankAccount:
             "line_id kind amount_fen purchase_order_id payment_id transaction_id reasons score matched_by matched_at",
         )
 
-    def file(self, entries: Sequence[Entry]) -> tuple[list[Entry], bytes]:
-        """The lines in the order of their days with the balance after each, and the file that the bank makes of them."""
-        balance, told, out = self.balance_fen, [], io.StringIO()
-        writer = csv.writer(out)
-        writer.writerow(_HEADER)
-        for row_no, entry in enumerate(sorted(entries, key=lambda entry: (entry.booked_on, entry.serial)), start=2):
-            balance += entry.amount_fen
-            came, went = (entry.amount_fen, 0) if entry.amount_fen > 0 else (0, -entry.amount_fen)
-            amounts = [yuan_from_fen(came) if came else "", yuan_from_fen(went) if went else "", yuan_from_fen(balance)]
-            writer.writerow([entry.booked_on, *amounts, entry.name, entry.account, entry.bank, entry.text, entry.serial])
-            told.append(replace(entry, row_no=row_no, balance_fen=balance))
-        return told, out.getvalue().encode("utf-8-sig")
-
     def imported(self, bills: Sequence[Bill], paid_out: Sequence[tuple[Entry, int]]) -> None:
         """Write a statement as it was imported at this moment of the clock, all of it matched: the bills that buyers paid, and payouts, each
         with the transaction that took it from the account."""
         receipts = [(receipt(bill, bill.paid_on), bill) for bill in bills if bill.paid_on]
-        entries, content = self.file([entry for entry, _ in receipts] + [entry for entry, _ in paid_out])
-        if not entries:
+        lines = [entry for entry, _ in receipts] + [entry for entry, _ in paid_out]
+        if not lines:
             return
+        entries, content = statement_file(self.balance_fen, lines)
         billed = {entry.serial: bill for entry, bill in receipts}
         transactions = {entry.serial: transaction_id for entry, transaction_id in paid_out}
         now = clock.now()
@@ -166,13 +168,10 @@ class BankAccount:
             bill.order_id, "bank_transfer", "unallocated", entry.amount_fen, entry.serial, entry.name, entry.booked_on, now
         )
         reasons = json.dumps([str(reason) for reason in _REASONS])
-        match_id = self.matches.add(
-            line_id, "order", entry.amount_fen, bill.order_id, payment_id, None, reasons, _SCORE, None, now
-        )
+        match_id = self.matches.add(line_id, "order", entry.amount_fen, bill.order_id, payment_id, None, reasons, _SCORE, None, now)
         self._say("payment.recorded", "purchase_order", bill.order_id, None, payment_id=payment_id, amount_fen=entry.amount_fen)
         self._say("bank_line.matched", "bank_line", line_id, None, match_id=match_id, kind="order", amount_fen=entry.amount_fen)
 
     def _say(self, action: str, subject_type: str, subject_id: int, who: Actor | None, **detail: Any) -> None:
         user_id, role = (who.user_id, who.role_name) if who else (None, "system")
         self.trail.add(clock.now(), user_id, role, action, subject_type, subject_id, **detail)
-

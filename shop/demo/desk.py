@@ -16,7 +16,7 @@ from orders.tax_invoices import actions as tax_invoices
 from orders.tax_invoices.rules import TaxInvoiceType
 from orders.tax_invoices.schemas import TaxInvoiceIn
 from shop.core.money import yuan_from_fen
-from shop.demo.bank import BankAccount, receipt
+from shop.demo.bank import BankAccount, receipt, statement_file
 from shop.demo.history import Bill
 from shop.demo.people import DEMO_BUYER, DEMO_SUPPLIER, acting
 from shop.demo.till import tax_invoice_number
@@ -63,7 +63,7 @@ def _yesterday(day: date, school: Bill, others: Sequence[Bill]) -> Iterable[Entr
 
 
 def _import(session: Session, bank: BankAccount, entries: Sequence[Entry]) -> None:
-    told, content = bank.file(entries)
+    told, content = statement_file(bank.balance_fen, entries)
     name = f"{told[0].booked_on:%Y%m%d}-{told[-1].booked_on:%Y%m%d}.csv"
     statement_id = importing.import_statement(session, bank.cashier, name, content, HowRead())
     match_by_rule(session, session.execute(_LINES, {"id": statement_id}).scalars().all())

@@ -15,7 +15,7 @@ from sqlmodel import Session
 from orders.ledger.actions import book_acceptances
 from orders.statistics import actions as statistics
 from orders.terms import actions as terms
-from shop import reference
+from shop import reference, tables
 from shop.core import clock, workdays
 from shop.core.db import database
 from shop.core.settings import settings
@@ -42,6 +42,8 @@ WAITING: Sequence[tuple[int, Pace]] = (
     (8, (0.5, 3, None)),
     (9, (1, 4, None)),
     (14, (1, 3, 8)),
+    # not paid thirty days after its acceptance
+    (48, (1, 3, 8)),
 )
 
 
@@ -116,6 +118,7 @@ class _Load:
         # the planner must know how much there is before it joins it all
         self.session.execute(text("ANALYZE"))
         entries = sum(book_acceptances(self.session, ids) for ids in accepted_by.values())
+        self.session.execute(text("ANALYZE sale_entry, money_transaction, money_posting"))
         while statistics.refresh(self.session):
             pass
         self.say(f"demo data: {entries:,} sales in the ledger and in the figures")
@@ -135,6 +138,8 @@ class _Load:
         orders = []
         for days, pace in WAITING:
             day = self.today - timedelta(days=days)
+            if day < self.start:
+                continue
             basket = [line for line in planner.market.basket(school, day) if line[0].supplier_id != supplier_id]
             lines = [(offer, offer.tiers[0][0] * 10) for offer in own] + basket
             order = planner.order(school, clock.start_of_day(day) + timedelta(hours=9), lines, pace)

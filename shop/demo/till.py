@@ -18,6 +18,7 @@ from orders.tax_invoices import actions as tax_invoices
 from orders.tax_invoices.rules import TaxInvoiceType
 from orders.tax_invoices.schemas import TaxInvoiceIn
 from shop.core import clock, numbers, sealing
+from shop.core.db import array
 from shop.core.money import yuan_from_fen
 from shop.demo.bank import BankAccount
 from shop.demo.history import Bill
@@ -151,7 +152,7 @@ class Till:
         self.attempts.write(self.session)
         with clock.fixed(now):
             self._book(attempts)
-        transactions = dict(self.session.execute(_TRANSACTIONS, {"ids": list(attempts)}).tuples().all())
+        transactions = {row.origin_id: row.id for row in self.session.execute(_TRANSACTIONS, {"ids": array(attempts)})}
         return [(_line(draft, attempt_id, day), transactions[attempt_id]) for attempt_id, draft in attempts.items()]
 
     def _book(self, attempts: Mapping[int, Any]) -> None:
