@@ -1,4 +1,5 @@
-"""The demo's money, half month by half month: what came by the bank, what suppliers were settled and paid, what the demo's supplier invoiced."""
+"""The demo's money, month by month and lately by half months: what came by the bank, what suppliers were settled and paid, what the demo's supplier
+invoiced."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
@@ -29,7 +30,9 @@ from shop.identity import tokens
 from shop.identity.permissions import Role
 from shop.programmes.queries import config_of
 
-#: The demo's supplier writes invoices of as many half months; its books before are on paper.
+#: So many of the latest periods were settled one by one; those before at the end of each month, which is enough for history.
+_EACH = 6
+#: The demo's supplier writes invoices of as many periods; its books before are on paper.
 _INVOICED_PERIODS = 4
 _DRAFTS = text(
     """
@@ -56,7 +59,7 @@ _INVOICE = text("SELECT id, gross_fen, vat_fen, issued_on, serial FROM invoice W
 
 
 class Till:
-    """Goes through the half months. The orders, their deliveries and the sales are written before."""
+    """Goes through the periods. The orders, their deliveries and the sales are written before."""
 
     def __init__(self, session: Session, trail: Trail, people: People, bills: Sequence[Bill], start: date, today: date) -> None:
         self.session, self.trail, self.people, self.bills = session, trail, people, bills
@@ -73,23 +76,26 @@ class Till:
         self.settlements = 0
 
     def write(self) -> list[Bill]:
-        """Everything up to the last half month that is over; returns the bills that were paid since then, whose statement is not imported."""
+        """Everything up to the last period that is over; returns the bills that were paid since then, whose statement is not imported."""
         self._accounts()
         with clock.fixed(self.now):
             cadence = config_of(self.session, self.today).settlement.period
         periods = _periods(self.start, self.today, cadence)
+        since = self.start
         for number, period in enumerate(periods, start=1):
             moment = min(clock.start_of_day(period.last) + timedelta(days=1, hours=9), self.now)
             self.trail.write_until(moment)
             paid_out = self._pay_out()
             with clock.fixed(moment):
-                due = [bill for bill in self.bills if bill.paid_on and period.first <= bill.paid_on <= period.last]
+                due = [bill for bill in self.bills if bill.paid_on and since <= bill.paid_on <= period.last]
                 self.bank.imported(due, paid_out)
+                # nobody else tells the planner how much there is by now
+                self.session.execute(text("ANALYZE payment, money_transaction, money_posting, settlement, settlement_line"))
                 self.settlements += running.run_due(self.session)
                 if number > len(periods) - _INVOICED_PERIODS:
                     self._invoice(period, registered=number < len(periods))
-        last = periods[-1].last if periods else self.start - timedelta(days=1)
-        return [bill for bill in self.bills if bill.paid_on and bill.paid_on > last]
+            since = period.last + timedelta(days=1)
+        return [bill for bill in self.bills if bill.paid_on and bill.paid_on >= since]
 
     # --- suppliers are paid -----------------------------------------------------------------------------------------
 
@@ -126,7 +132,7 @@ class Till:
         accounts.write(self.session)
 
     def _pay_out(self) -> list[tuple[Entry, int]]:
-        """Pay what the half month before was settled for, with one list for the bank, on the day after the suppliers could object; returns
+        """Pay what the period before was settled for, with one list for the bank, on the day after the suppliers could object; returns
         what the bank shows of it."""
         drafts = self.session.execute(_DRAFTS).all()
         if not drafts:
@@ -168,7 +174,7 @@ class Till:
     # --- what the demo's supplier invoices --------------------------------------------------------------------------
 
     def _invoice(self, period: Period, *, registered: bool) -> None:
-        """Invoice what was accepted in a half month; ``registered``: with its tax invoices."""
+        """Invoice what was accepted in a period; ``registered``: with its tax invoices."""
         seller = tokens.actor_of_user(self.session, self.people.suppliers[DEMO_SUPPLIER].user_id)
         within = {"since": clock.start_of_day(period.first), "until": min(clock.end_of_day(period.last), self.now)}
         parts = self.session.execute(_ACCEPTED, {**within, "supplier_id": seller.organisation_id}).scalars().all()
@@ -196,12 +202,12 @@ def tax_invoice_number(issued_on: date, serial: int) -> str:
 
 
 def _periods(start: date, today: date, cadence: str) -> list[Period]:
-    """Every period that is over, from that of the first day on."""
+    """The periods that are over, from that of the first day on, for which there are settlements."""
     last, period, found = last_ended(today, cadence).last, period_of(start, cadence), []
     while period.last <= last:
         found.append(period)
         period = period_of(period.last + timedelta(days=1), cadence)
-    return found
+    return [each for each in found[:-_EACH] if (each.last + timedelta(days=1)).day == 1] + found[-_EACH:]
 
 
 def _line(draft: Any, attempt_id: int, day: date) -> Entry:

@@ -104,7 +104,7 @@ class Paying(Cast):
         }
         registered = self.coop.post("/v1/tax-invoices", json={"invoices": [claim]})[0]
         same("what it differs by", registered["difference"], "0.00")
-        seen = self.finance.get("/v1/tax-invoices", purchase_order_id=self.orders[1]["id"])["items"]
+        seen = self.finance.get("/v1/tax-invoices", supplier_order_id=part)["items"]
         same("what the school's finance sees", number in [row["number"] for row in seen], True)
         return f"{issued['number']}: {issued['gross']} yuan, VAT {issued['vat']}; {number}"
 
