@@ -12,10 +12,11 @@ from datetime import date, timedelta
 from sqlalchemy import text
 from sqlmodel import Session
 
+import shop.tables  # noqa: F401  foreign keys need every table
 from orders.ledger.actions import book_acceptances
 from orders.statistics import actions as statistics
 from orders.terms import actions as terms
-from shop import reference, tables
+from shop import reference
 from shop.core import clock, workdays
 from shop.core.db import database
 from shop.core.settings import settings

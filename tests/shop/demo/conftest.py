@@ -1,4 +1,4 @@
-"""A marketplace with one month of demo data, made once and copied for each test."""
+"""A marketplace with two months of demo data, made once and copied for each test."""
 
 import threading
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from workers.handlers import HANDLERS
 
 __all__ = ["twin", "twin_process"]
 
-MONTHS = 1
+MONTHS = 2
 
 
 @pytest.fixture(scope="session")
