@@ -32,12 +32,12 @@ def book_acceptance(session: Session, acceptance_id: int) -> int:
 
 
 def book_acceptances(session: Session, acceptance_ids: Sequence[int]) -> int:
-    """Book the accepted lines of many acceptances in one statement; each on its own Shanghai date, by the rules in force then.
+    """Book the accepted lines of many acceptances in one statement; each at the moment of its acceptance, by the rules in force then.
 
     Amounts (fen) and weights (grams) are those of the acceptance. Returns the number of entries. A line booked before is refused by the
     database (one sale, one count).
     """
-    booked = session.execute(BOOK, {"acceptance_ids": list(acceptance_ids), "now": clock.now()})
+    booked = session.execute(BOOK, {"acceptance_ids": list(acceptance_ids)})
     return int(booked.rowcount)  # type: ignore[attr-defined]
 
 

@@ -18,7 +18,7 @@ _REGIONAL = ", ".join(f"'{kind}'" for kind in sorted(REGIONAL_RELATIONS))
 # A line is a sale; a deal is what sales have in common for attribution, so that the relations are looked up once for a delivery of many
 # lines from one place. Nothing in this text comes from outside; every value is bound.
 _OF_LINE = """
-    SELECT al.id AS origin_id, {on} AS sold_on,
+    SELECT al.id AS origin_id, {recorded} AS recorded_at, {on} AS sold_on,
            po.id AS order_id, so.id AS supplier_order_id, l.sku_id, l.product_id, p.kind, p.category, so.supplier_id,
            p.district_code, p.township_code, p.village, coalesce(p.township_code, p.district_code) AS place,
            l.certificate_id, coalesce(l.agreed_at, po.placed_at) AS placed_at, po.buyer_id, po.fund_source, po.platform, coalesce(po.declared_relation_id, 0) AS declared,
@@ -30,6 +30,7 @@ _OF_LINE = """
     JOIN product p ON p.id = l.product_id
 """
 _ACCEPTED = _OF_LINE.format(
+    recorded="a.accepted_at",
     on="(a.accepted_at AT TIME ZONE 'Asia/Shanghai')::date",
     accepted="al.accepted_quantity AS quantity, al.accepted_grams AS grams, al.amount_fen",
     accepted_lines="acceptance a JOIN acceptance_line al ON al.acceptance_id = a.id AND al.accepted_quantity > 0"
@@ -37,13 +38,14 @@ _ACCEPTED = _OF_LINE.format(
 )
 # What was accepted in truth of lines of which nothing had been.
 _ACCEPTED_AFTER_ALL = _OF_LINE.format(
+    recorded="CAST(:now AS timestamptz)",
     on="CAST(:on AS date)",
     accepted="al.accepted_quantity AS quantity, al.accepted_grams AS grams, round(al.accepted_quantity * l.unit_price_fen)::bigint AS amount_fen",
     accepted_lines="(SELECT * FROM acceptance_correction_line WHERE id = ANY (CAST(:correction_line_ids AS bigint[]))) al",
 )
 # What was just taken back from one buyer, for the one to which the order belongs by now; the snapshot of the goods stays.
 _TAKEN_BACK = """
-    SELECT c.id AS origin_id, c.sold_on, po.id AS order_id, c.supplier_order_id, c.sku_id, c.product_id, c.kind, c.category, c.supplier_id,
+    SELECT c.id AS origin_id, CAST(:now AS timestamptz) AS recorded_at, c.sold_on, po.id AS order_id, c.supplier_order_id, c.sku_id, c.product_id, c.kind, c.category, c.supplier_id,
            c.district_code, c.township_code, c.village, coalesce(c.township_code, c.district_code) AS place,
            c.certificate_id, po.placed_at, po.buyer_id, po.fund_source, po.platform, coalesce(po.declared_relation_id, 0) AS declared,
            -c.quantity AS quantity, -c.grams AS grams, -c.amount_fen AS amount_fen
@@ -117,7 +119,7 @@ WITH line AS MATERIALIZED ({{lines}}), deal AS MATERIALIZED (
 INSERT INTO sale_entry (origin_kind, origin_id, recorded_at, sold_on, month, programme_code, direction, order_id, supplier_order_id, sku_id,
     product_id, kind, category, supplier_id, district_code, township_code, village, certificate_id, certified, reserved_share_eligible,
     buyer_id, buyer_kind, buyer_region_code, fund_source, mode, relation, relation_id, channel, channel_basis, quantity, grams, amount_fen)
-SELECT '{{origin_kind}}', l.origin_id, :now, l.sold_on, date_trunc('month', l.sold_on::timestamp)::date, c.programme_code, 'purchase',
+SELECT '{{origin_kind}}', l.origin_id, l.recorded_at, l.sold_on, date_trunc('month', l.sold_on::timestamp)::date, c.programme_code, 'purchase',
        l.order_id, l.supplier_order_id, l.sku_id, l.product_id, l.kind, l.category, l.supplier_id, l.district_code, l.township_code, l.village,
        f.id, f.id IS NOT NULL, l.kind = 'goods' AND e.county_counts,
        l.buyer_id, c.buyer_kind, c.buyer_region, l.fund_source, c.mode, coalesce(c.relation, '{SaleRelation.NONE}'), c.relation_id, c.channel,

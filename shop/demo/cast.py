@@ -38,6 +38,10 @@ class Cast:
     agreement_path: str
     pledge_path: str
     gift: dict[str, Any]
+    #: The line of the bank by which too much was paid; the refund of it; the settlement with the cooperative.
+    surplus_line: dict[str, Any]
+    refund: dict[str, Any]
+    settlement: dict[str, Any]
     #: The monitor's figures before anything was ordered.
     figures_before: Figures
 
@@ -57,6 +61,9 @@ class Cast:
         self.unit = self.person("unit")
         self.approver = self.person("approver")
         self.firm = self.person("firm")
+        #: Two who keep the marketplace's money: what one asks for, the other releases.
+        self.cashier = self.person("cashier")
+        self.treasurer = self.person("treasurer")
         #: Another cooperative that sells navel oranges.
         self.rival = self.person("supplier")
         self.coop_password = secrets.token_urlsafe(12)
@@ -110,6 +117,10 @@ class Cast:
             if shipment["supplier_order_id"] in parts
             for line in shipment["lines"]
         ]
+
+    def accepted_fen(self, order: dict[str, Any]) -> int:
+        """What was accepted of an order, in fen."""
+        return sum(fen_from_yuan(line["amount"]) for line in self.accepted_lines(order))
 
     def districts(self) -> dict[int, str]:
         return {product["id"]: product["district_code"] for product in all_rows(self.school, "/v1/products")}

@@ -2,17 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
 
 from orders.fulfilment import rules as fulfilment
-from orders.payments import actions as payments
 from orders.purchasing.rules import PricedLine
 from orders.purchasing.states import SUPPLIER_ORDER, SupplierOrderAction
 from shop.core import clock
 from shop.core.quantities import weight_of
 from shop.demo.market import Offer
+from shop.demo.people import Buyer
 from shop.demo.plan import Delivery, Order, Part
 from shop.demo.progress import Line, Progress, answers, by_time, priced_line, shipped_lines
 from shop.demo.rows import Table, write_all
@@ -21,6 +22,17 @@ from shop.demo.trail import Trail
 from shop.identity.permissions import Role
 
 SELLER = str(Role.SUPPLIER_ADMIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What an order that is done came to, in fen; the Shanghai days of its last acceptance and of its payment, which None has not been made."""
+
+    order_id: int
+    buyer: Buyer
+    amount_fen: int
+    accepted_on: date
+    paid_on: date | None
 
 
 class History:
@@ -52,9 +64,8 @@ class History:
             "acceptance_line",
             "acceptance_id order_line_id accepted_quantity accepted_grams rejected_quantity rejected_grams amount_fen reason",
         )
-        self.payments = Table(
-            session, "payment", "purchase_order_id method amount_fen bank_reference payer_name paid_on recorded_by recorded_at"
-        )
+        #: Of every order that is done and was not cancelled, in the order of ids.
+        self.bills: list[Bill] = []
         #: Acceptances by buyer.
         self.accepted_by: dict[int, list[int]] = defaultdict(list)
 
@@ -63,7 +74,7 @@ class History:
         priced = [priced_line(number, offer, quantity) for number, (offer, quantity) in enumerate(order.lines, start=1)]
         order_id = self._place(order, priced)
         progresses = [self._carry_out(order, part, order_id, priced) for part in order.parts]
-        self._pay(order, order_id, progresses)
+        self._bill(order, order_id, progresses)
         return order_id
 
     def write(self, offers: Sequence[Offer], until: date) -> int:
@@ -78,10 +89,7 @@ class History:
             self.acceptances,
             self.acceptance_lines,
         ]
-        paid = self.payments.ids
-        written = write_all(self.session, [*tables, self.payments])
-        payments.book(self.session, paid)
-        return written + self.store.write(self.session, offers, until)
+        return write_all(self.session, tables) + self.store.write(self.session, offers, until)
 
     # --- the buyer orders -------------------------------------------------------------------------------------------
 
@@ -250,34 +258,13 @@ class History:
 
     # --- the buyer pays ---------------------------------------------------------------------------------------------
 
-    def _pay(self, order: Order, order_id: int, progresses: Sequence[Progress]) -> None:
+    def _bill(self, order: Order, order_id: int, progresses: Sequence[Progress]) -> None:
         done = all(not SUPPLIER_ORDER.possible(progress.status) for progress in progresses)
         amount = sum(progress.accepted_fen for progress in progresses)
-        if not done or not amount or order.days_to_pay is None:
+        if not done or not amount:
             return
-        last = max(progress.last_at for progress in progresses if progress.last_at)
-        paid_at = clock.start_of_day(clock.shanghai_date(last) + timedelta(days=order.days_to_pay)) + timedelta(hours=10)
-        if paid_at >= self.now:
-            return
-        paid_on = clock.shanghai_date(paid_at)
-        payment_id = self.payments.add(
-            order_id,
-            "bank_transfer",
-            amount,
-            f"DEMO{paid_on:%Y%m%d}{order_id:07}",
-            order.buyer.name,
-            paid_on,
-            order.buyer.finance_id,
-            paid_at,
-        )
-        role = order.buyer.user_role if order.buyer.finance_id == order.buyer.user_id else str(Role.FINANCE)
-        self.trail.add(
-            paid_at,
-            order.buyer.finance_id,
-            role,
-            "payment.recorded",
-            "purchase_order",
-            order_id,
-            payment_id=payment_id,
-            amount_fen=amount,
-        )
+        accepted_on = clock.shanghai_date(max(progress.last_at for progress in progresses if progress.last_at))
+        paid_on = None if order.days_to_pay is None else accepted_on + timedelta(days=order.days_to_pay)
+        if paid_on and paid_on >= clock.shanghai_date(self.now):
+            paid_on = None
+        self.bills.append(Bill(order_id, order.buyer, amount, accepted_on, paid_on))

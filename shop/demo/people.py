@@ -9,6 +9,8 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from shop.core import uscc
+from shop.identity import tokens
+from shop.identity.actor import Actor
 from shop.identity.permissions import Role
 
 DATA = Path(__file__).parent / "data"
@@ -89,6 +91,12 @@ class People:
         if district == COUNTY:
             return self.demo_department, str(Role.DEPARTMENT_OFFICER)
         return self.officers[district], str(Role.COUNTY_OFFICER)
+
+
+def acting(session: Session, username: str) -> Actor:
+    """A user of the demo as the actions of the domains know who acts."""
+    user_id = session.execute(text("SELECT id FROM app_user WHERE username = :name"), {"name": username}).scalar_one()
+    return tokens.actor_of_user(session, user_id)
 
 
 def read_csv(name: str) -> list[dict[str, str]]:

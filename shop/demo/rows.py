@@ -17,7 +17,13 @@ class Table:
         self.columns = columns.split()
         self.numbered = numbered
         self.rows: list[tuple[Any, ...]] = []
-        self._first = session.execute(text(f"SELECT coalesce(max(id), 0) + 1 FROM {name}")).scalar_one() if numbered else 0  # noqa: S608  names are ours
+        self._first = 0
+        self.go_on(session)
+
+    def go_on(self, session: Session) -> None:
+        """Number the next rows on from the highest id present: others have written some meanwhile."""
+        if self.numbered:
+            self._first = session.execute(text(f"SELECT coalesce(max(id), 0) + 1 FROM {self.name}")).scalar_one()  # noqa: S608  names are ours
 
     @property
     def next_id(self) -> int:

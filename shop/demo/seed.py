@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from sqlalchemy import text
 from sqlmodel import Session
 
+import shop.tables  # noqa: F401  foreign keys need every table
 from orders.ledger.actions import book_acceptances
 from orders.statistics import actions as statistics
 from orders.terms import actions as terms
@@ -19,13 +20,14 @@ from shop import reference
 from shop.core import clock, workdays
 from shop.core.db import database
 from shop.core.settings import settings
-from shop.demo import goods, register, standing
+from shop.demo import desk, goods, register, standing
 from shop.demo.cases import CaseBook
 from shop.demo.course import months_later
-from shop.demo.history import History
+from shop.demo.history import Bill, History
 from shop.demo.market import Market, Offer, Relation
 from shop.demo.people import DEMO_BUYER, DEMO_SUPPLIER, Buyer, People
 from shop.demo.plan import Order, Pace, Planner
+from shop.demo.till import Till
 from shop.demo.trail import Trail
 from shop.demo.watch import Watch
 
@@ -41,6 +43,8 @@ WAITING: Sequence[tuple[int, Pace]] = (
     (8, (0.5, 3, None)),
     (9, (1, 4, None)),
     (14, (1, 3, 8)),
+    # not paid thirty days after its acceptance
+    (48, (1, 3, 8)),
 )
 
 
@@ -89,13 +93,14 @@ class _Load:
         book = CaseBook(self.session, self.trail, folk, self.workdays, self.chance, self.start, self.today)
         offers = goods.load(self.session, folk, book, self.chance, self.start, self.today)
         self.say(f"demo data: {len(folk.suppliers)} suppliers, {len(folk.buyers)} buyers, {len(offers)} packs on sale")
-        accepted_by = self._orders(folk, offers)
+        history = self._orders(folk, offers)
         Watch(self.session, self.trail, folk, self.workdays, self.chance, self.today).write()
-        self._ledger(accepted_by)
+        self._ledger(history.accepted_by)
+        self._money(folk, history.bills)
         self.say(f"demo data: {self.trail.write():,} audit events, sealed")
         standing.load(self.session, offers)
 
-    def _orders(self, folk: People, offers: Sequence[Offer]) -> Mapping[int, Sequence[int]]:
+    def _orders(self, folk: People, offers: Sequence[Offer]) -> History:
         market = Market(self.chance, offers, folk.buyers, self._relations(), self.start)
         planner = Planner(self.chance, market, self.workdays)
         history = History(self.session, self.trail, clock.start_of_day(self.today), self._programmes())
@@ -107,18 +112,26 @@ class _Load:
             count += 1
         rows = history.write(offers, self.today)
         self.say(f"demo data: {count:,} orders since {self.start}, {rows:,} rows")
-        return history.accepted_by
+        return history
 
     def _ledger(self, accepted_by: Mapping[int, Sequence[int]]) -> None:
         """Book the sales, buyer by buyer: joining all of two years at once is far slower."""
         # the planner must know how much there is before it joins it all
         self.session.execute(text("ANALYZE"))
         entries = sum(book_acceptances(self.session, ids) for ids in accepted_by.values())
+        self.session.execute(text("ANALYZE sale_entry, money_transaction, money_posting"))
         while statistics.refresh(self.session):
             pass
+        self.say(f"demo data: {entries:,} sales in the ledger and in the figures")
+
+    def _money(self, folk: People, bills: Sequence[Bill]) -> None:
+        """What was paid, settled and paid out, then what is due of it."""
+        till = Till(self.session, self.trail, folk, bills, self.start, self.today)
+        latest = till.write()
         while terms.catch_up(self.session):
             pass
-        self.say(f"demo data: {entries:,} sales in the ledger and in the figures")
+        desk.load(self.session, till.bank, bills, latest, self.today)
+        self.say(f"demo data: {till.settlements:,} settlements with suppliers, bank statements up to yesterday")
 
     def _waiting(self, planner: Planner, school: Buyer, offers: Sequence[Offer], supplier_id: int) -> list[Order]:
         """Orders of the demo's school that wait for somebody; the demo's supplier has a part in each."""
@@ -126,6 +139,8 @@ class _Load:
         orders = []
         for days, pace in WAITING:
             day = self.today - timedelta(days=days)
+            if day < self.start:
+                continue
             basket = [line for line in planner.market.basket(school, day) if line[0].supplier_id != supplier_id]
             lines = [(offer, offer.tiers[0][0] * 10) for offer in own] + basket
             order = planner.order(school, clock.start_of_day(day) + timedelta(hours=9), lines, pace)

@@ -1,6 +1,5 @@
 """What the demo's school has set up for its purchasing, through the actions of the domains: nobody begins with empty pages."""
 
-from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.budgets import actions as budgets
@@ -14,23 +13,18 @@ from orders.units import actions as units
 from orders.units.schemas import DeliveryAddressIn
 from shop.core import audit, clock
 from shop.demo.market import Offer
-from shop.identity.actor import Actor, Grant
-from shop.identity.permissions import Role
+from shop.demo.people import acting
 
 #: What the canteen may spend in a year: enough for playing the story and the tour many times.
 CANTEEN_YUAN = "6000000.00"
 #: What the canteen orders every week.
 _WEEKLY = ("vegetable", "grain_oil", "meat_poultry_egg", "fruit")
-_SOMEBODY = text(
-    "SELECT u.id, u.username, o.id AS organisation_id, o.path FROM app_user u JOIN organisation o ON o.id = u.organisation_id"
-    " WHERE u.username = :name"
-)
 
 
 def load(session: Session, offers: list[Offer]) -> None:
     """Write a budget of this year, a delivery address, a saved list and the draft of a reserved share, and seal their records."""
     year = clock.today().year
-    buyer, finance = _actor(session, "buyer", Role.PURCHASER), _actor(session, "finance", Role.FINANCE)
+    buyer, finance = acting(session, "buyer"), acting(session, "finance")
     address = DeliveryAddressIn(
         name="食堂", address="重庆市沙坪坝区大学城中路1号食堂", contact="食堂采购组", phone="023-65100000", is_default=True
     )
@@ -49,8 +43,3 @@ def _weekly(offers: list[Offer]) -> list[OrderLineIn]:
         offer.category: offer for offer in reversed(offers) if offer.on_sale_until is None or offer.on_sale_until > clock.today()
     }
     return [OrderLineIn(sku_id=first[each].sku_id, quantity=first[each].tiers[0][0] * 10) for each in _WEEKLY if each in first]
-
-
-def _actor(session: Session, username: str, role: Role) -> Actor:
-    row = session.execute(_SOMEBODY, {"name": username}).one()
-    return Actor(row.id, row.username, row.organisation_id, row.path, (Grant(role),))

@@ -1,9 +1,11 @@
 """The traces of what the demo data say happened: audit events, and the news of the last days."""
 
 import json
-from datetime import datetime, timedelta
+from bisect import bisect_left
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import text
 from sqlmodel import Session
 
 from shop.core import audit
@@ -39,12 +41,23 @@ class Trail:
         if at > self.now - NEWS:
             self.news.add(event, json.dumps(payload), at, at)
 
-    def write(self) -> int:
-        """Write the events and seal them into the chain; returns how many there are."""
+    def write_until(self, moment: datetime) -> None:
+        """Write the events before ``moment``, so that what the domains themselves record then stands behind them."""
         self.table.rows.sort(key=lambda row: row[0])
+        later = bisect_left(self.table.rows, moment, key=lambda row: row[0])
+        rest, self.table.rows = self.table.rows[later:], self.table.rows[:later]
+        self.table.go_on(self.session)
+        self.table.write(self.session)
+        self.table.rows = rest
+
+    def write(self) -> int:
+        """Write all that is left and seal the chain; returns how many events there are. What the domains told long ago is no news any more."""
+        self.session.execute(text("DELETE FROM outbox_event WHERE created_at <= :old"), {"old": self.now - NEWS})
         self.news.rows.sort(key=lambda row: row[-1])
+        self.news.go_on(self.session)
         self.news.write(self.session)
-        written = self.table.write(self.session)
-        while audit.seal(self.session):
-            pass
-        return written
+        self.write_until(datetime.max.replace(tzinfo=UTC))
+        sealed = 0
+        while count := audit.seal(self.session):
+            sealed += count
+        return sealed

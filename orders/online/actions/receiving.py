@@ -38,7 +38,7 @@ def receive(session: Session, body: bytes, signature: str | None) -> None:
     if len(body) > rules.MAX_EVENT_BYTES:
         raise BadWebhook(reason="too large")
     try:
-        event = rules.read_event(body, signature, secrets, clock.now().timestamp())
+        event = rules.read_event(body, signature, secrets, clock.machine_now().timestamp())
     except rules.BadEvent as error:
         raise BadWebhook(reason=str(error)) from None
     fresh = session.execute(_NOTE, {**event._asdict(), "now": clock.now()}).first()

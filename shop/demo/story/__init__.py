@@ -1,15 +1,16 @@
 """The story of the demo: from a cooperative's registration to the district's figures, what a suspension means for open orders,
-and how institutions buy."""
+how institutions buy, and how the money goes."""
 
 from collections.abc import Callable
 
 from shop.demo.story.buying import Buying
 from shop.demo.story.certification import Certification
 from shop.demo.story.ordering import Ordering
+from shop.demo.story.paying import Paying
 from shop.demo.story.suspension import Suspension
 
 
-class Story(Certification, Ordering, Suspension, Buying):
+class Story(Certification, Ordering, Suspension, Buying, Paying):
     """The scenes. Each says in its first line what it shows, and returns what happened; one that fails raises ``Surprise``."""
 
 
@@ -39,7 +40,7 @@ SCENES: list[Callable[[Story], str]] = [
     Story.direct,
     Story.delivery,
     Story.acceptance,
-    Story.payment,
+    Story.announcement,
     Story.after,
     Story.open_orders,
     Story.suspension,
@@ -57,5 +58,14 @@ SCENES: list[Callable[[Story], str]] = [
     Story.basket,
     Story.gift_delivery,
     Story.proof,
+    Story.online_payment,
+    Story.statement,
+    Story.overpayment,
+    Story.refund_request,
+    Story.invoice,
+    Story.settlement_run,
+    Story.suppliers_view,
+    Story.payout,
+    Story.second_statement,
     Story.reconciliation,
 ]

@@ -77,20 +77,22 @@ class Ordering(Cast):
         rejected = [line for line in self.accepted[-1]["lines"] if line["rejected_grams"]]
         return f"{len(self.accepted)} shipments; rejected {rejected[0]['rejected_grams']:,} g of {rejected[0]['product_name']}"
 
-    def payment(self) -> str:
-        """财务登记银行付款 · Finance records the bank transfers"""
-        told = []
-        for order in self.orders:
-            due = sum(fen_from_yuan(line["amount"]) for line in self.accepted_lines(order))
-            body = {
-                "amount": yuan_from_fen(due),
-                "bank_reference": f"DEMO-{self.tag}-{order['id']}",
-                "payer_name": order["buyer_name"],
-                "paid_on": self.today(),
-            }
-            paid = self.finance.post(f"/v1/purchase-orders/{order['id']}/payments", json=body)
-            told.append(f"{paid['amount']} of {paid['order_total']} yuan")
-        return "; ".join(told)
+    def announcement(self) -> str:
+        """财务按汇款单付款并登记 · Finance takes the transfer slip to the bank, and announces the payment"""
+        order = self.orders[0]
+        told = self.finance.get(f"/v1/purchase-orders/{order['id']}/transfer-instructions")
+        same("what is to be paid", told["amount"], yuan_from_fen(self.accepted_fen(order)))
+        slip = self.finance.download(f"/v1/purchase-orders/{order['id']}/transfer-instructions.pdf")
+        same("the beginning of the slip", slip[:5], b"%PDF-")
+        body = {
+            "amount": told["amount"],
+            "bank_reference": f"DEMO-{self.tag}",
+            "payer_name": told["payer_name"],
+            "paid_on": self.today(),
+        }
+        paid = self.finance.post(f"/v1/purchase-orders/{order['id']}/payments", json=body)
+        same("where it stands until the bank shows it", paid["source"], "announced")
+        return f"{paid['amount']} yuan to {told['payee_name']}, {told['payment_reference_printed']}"
 
     # --- the figures ------------------------------------------------------------------------------------------------
 

@@ -1,19 +1,25 @@
-"""A marketplace with one month of demo data, made once and copied for each test."""
+"""A marketplace with two months of demo data, made once and copied for each test."""
 
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
+from orders.online.actions.reconciling import reconcile
+from orders.online.provider import provider
 from shop.core import clock, outbox, rate_limits
 from shop.core.db import Database
 from shop.core.settings import settings
 from shop.demo import seed
 from tests.conftest import Server
+from tests.stripe_twin.fixture import Twin, twin, twin_process
 from workers.handlers import HANDLERS
 
-MONTHS = 1
+__all__ = ["twin", "twin_process"]
+
+MONTHS = 2
 
 
 @pytest.fixture(scope="session")
@@ -47,14 +53,17 @@ def demo_database(cluster, demo_template) -> Iterator[Database]:
 
 
 @pytest.fixture
-def demo_server(demo_database, monkeypatch) -> Iterator[str]:
-    """The address of a server that lets the demo move its clock, with a worker beside it."""
+def demo_server(demo_database, twin: Twin, monkeypatch) -> Iterator[str]:
+    """The address of a server that lets the demo move its clock, with a worker and the stand-in for online payments beside it."""
     from shop.app import create_app
 
     monkeypatch.setenv("SHOP_DEMO", "1")
     monkeypatch.setenv("SHOP_SIGN_IN_RATE_PER_MINUTE", "1000")
+    monkeypatch.setenv("SHOP_STRIPE_KEY", twin.key)
+    monkeypatch.setenv("SHOP_STRIPE_BASE", twin.url)
     monkeypatch.setattr(clock, "_shift", timedelta(0))
     settings.cache_clear()
+    provider.cache_clear()
     rate_limits.forget_all()
     server = Server(create_app(demo_database))
     server.start()
@@ -64,10 +73,11 @@ def demo_server(demo_database, monkeypatch) -> Iterator[str]:
     server.join(10)
     monkeypatch.undo()
     settings.cache_clear()
+    provider.cache_clear()
 
 
 class _worker:  # noqa: N801  used like a function
-    """Does what is due in the outbox, as the real worker does, until the test ends."""
+    """Does what is due in the outbox and at the provider of online payments, as the real worker does, until the test ends."""
 
     def __init__(self, database: Database) -> None:
         self.database, self.over = database, threading.Event()
@@ -81,5 +91,12 @@ class _worker:  # noqa: N801  used like a function
         self.thread.join(60)
 
     def run(self) -> None:
+        asked = provider()
         while not self.over.wait(0.2):
             outbox.drain(self.database, HANDLERS)
+            if asked and self.is_paying():
+                reconcile(self.database, asked, patience=timedelta(0))
+
+    def is_paying(self) -> bool:
+        with self.database.session() as session:
+            return bool(session.execute(text("SELECT EXISTS (SELECT FROM online_payment WHERE ended_at IS NULL)")).scalar())

@@ -8,15 +8,19 @@ from cryptography.fernet import Fernet
 from sqlalchemy import text
 from sqlmodel import select
 
+from orders.banking.actions import importing
+from orders.banking.matching import Reason
+from orders.banking.queries import lines as banking
+from orders.banking.schemas.statements import HowRead
 from orders.importing import actions as imports
 from orders.reconcile import report
-from shop.core import clock
+from shop.core import clock, storage
 from shop.core.db import Database
 from shop.core.settings import settings
 from shop.core.uscc import checked
 from shop.demo import seed
 from shop.demo.logins import PASSWORD, demo_logins
-from shop.demo.people import COUNTY, DATA, DEMO_BUYER, DEMO_SUPPLIER
+from shop.demo.people import COUNTY, DATA, DEMO_BUYER, DEMO_SUPPLIER, acting
 from shop.identity import tokens
 from shop.identity.actions.sign_in import passwords
 from shop.identity.models import Organisation, User
@@ -199,6 +203,43 @@ def test_finance_has_something_to_pay(demo):
         buyer=DEMO_BUYER,
     )
     assert unpaid >= 1
+
+
+def test_platform_finance_has_a_desk_with_work(demo):
+    waiting = names(demo, "SELECT text FROM bank_line WHERE matched_fen = 0 AND text NOT LIKE '%RF%'")
+    assert waiting == {"货款", "买水果", "对公账户管理费"}
+    with demo.session() as session:
+        lines = session.execute(text("SELECT id FROM bank_line WHERE matched_fen = 0 AND text LIKE '%RF%'")).all()
+        cashier = acting(session, "cashier")
+        found = {reason for row in lines for reason in banking.line(session, cashier, row.id, "en").proposals[0].reasons}
+    assert {Reason.ABOVE_DUE, Reason.PAYER_DIFFERS} <= found
+    assert one(demo, "SELECT count(*) FROM payer_declaration WHERE status = 'declared'") == 1
+    assert one(demo, "SELECT count(*) FROM tax_invoice WHERE status = 'held'") == 2
+    assert names(demo, "SELECT status FROM payout") == {"draft", "paid"}
+    part = "SELECT count(*) FROM payment_due WHERE paid_fen > 0 AND paid_fen < amount_fen"
+    assert one(demo, part) >= 1
+    assert one(demo, "SELECT count(*) FROM payment WHERE source = 'announced'") == 0
+
+
+def test_the_school_is_overdue(demo):
+    overdue = (
+        "SELECT count(*) FROM payment_due d JOIN purchase_order po ON po.id = d.purchase_order_id"
+        " JOIN organisation b ON b.id = po.buyer_id WHERE b.name = :buyer AND d.paid_fen < d.amount_fen AND d.due_on < :today"
+    )
+    assert one(demo, overdue, buyer=DEMO_BUYER, today=clock.today()) >= 1
+
+
+def test_statements_are_files_that_could_be_imported_again_and_bring_nothing_new(demo):
+    with demo.session() as session:
+        cashier = acting(session, "cashier")
+        kept = session.execute(
+            text("SELECT f.storage_key, s.line_count, s.layout FROM bank_statement s JOIN stored_file f ON f.id = s.file_id")
+        ).all()
+        assert len(kept) >= 3
+        for row in kept:
+            parsed, new = importing.look(session, cashier, storage.get(row.storage_key), HowRead())
+            assert (parsed.problem, new, parsed.found.layout) == (None, 0, row.layout)
+            assert len(parsed.statement.entries) == row.line_count
 
 
 def test_the_school_has_set_up_its_purchasing(demo):
