@@ -4,6 +4,7 @@ import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from sqlalchemy import text
 
 from orders.payments import actions as payments
@@ -75,8 +76,9 @@ def test_nor_do_releases_of_what_was_asked_for_before(api, database):
     assert differences(database) == {}
 
 
-def test_without_the_lock_the_same_race_pays_out_too_much(api, database, monkeypatch):
-    """The control: when this fails, the tests above prove nothing."""
+@pytest.fixture
+def unlocked(api, database, monkeypatch):
+    """A till whose requests do not wait for one another, and take their time between the look at the credit and the refund."""
     monkeypatch.setattr(payments, "_LOCK_ORDERS", text("SELECT id FROM purchase_order WHERE id = ANY (CAST(:ids AS bigint[]))"))
     due_fen = refunds.due_fen
 
@@ -86,11 +88,25 @@ def test_without_the_lock_the_same_race_pays_out_too_much(api, database, monkeyp
         return due
 
     monkeypatch.setattr(refunds, "due_fen", slowly)
-    till = make_till(api, database)
-    orders = [till.credit("100.00") for _ in range(2)]
-    statuses = race(till, orders)
-    assert statuses.count(201) > 6 * len(orders)
-    assert max(asked for _, _, asked in rows(database, BACK)) > 10_000
+    return make_till(api, database)
+
+
+def test_without_the_lock_the_database_still_refuses(unlocked, database):
+    """More is asked for than there is; when it is released the commit says no."""
+    orders = [unlocked.credit("100.00") for _ in range(2)]
+    statuses = race(unlocked, orders)
+    assert statuses.count(201) > 6 * len(orders)  # the lock is off: the requests did not see one another
+    assert [(gone, asked > 10_000) for _, gone, asked in rows(database, BACK)] == [(9_000, True)] * len(orders)
+    assert differences(database) == {}
+
+
+def test_without_lock_and_constraint_the_same_race_pays_out_too_much(unlocked, database):
+    """The control: when this fails, the tests above prove nothing."""
+    with database.unit_of_work() as session:
+        session.execute(text("DROP TRIGGER hold_credit_on_release ON refund"))
+    orders = [unlocked.credit("100.00") for _ in range(2)]
+    race(unlocked, orders)
+    assert max(gone for _, gone, _ in rows(database, BACK)) > 10_000
 
 
 def test_one_person_is_not_two(api, database):
