@@ -32,8 +32,8 @@ ONLINE = [
     ),
     sql(
         "online_statement",
-        "在线付款、退款、拒付 = 服务商账单",
-        "Online payments, refunds and charge disputes = the provider's statement",
+        "在线付款、退款、转账、拒付 = 服务商账单",
+        "Online payments, refunds, transfers and charge disputes = the provider's statement",
         # lines may come late: what is younger than a day of the statement is not yet compared
         """
         SELECT what.subject, what.fen::text AS expected, coalesce(e.fen, 0)::text AS found
@@ -43,11 +43,42 @@ ONLINE = [
               SELECT 'refund ' || id, reference, CASE status WHEN 'paid' THEN -amount_fen ELSE 0 END, ended_at
               FROM refund WHERE method = 'online' AND status IN ('paid', 'failed') AND reference IS NOT NULL
               UNION ALL
+              -- what comes back of it has a line of its own, with another source
+              SELECT 'online_transfer ' || id, transfer_id, -amount_fen, ended_at FROM online_transfer
+              WHERE status IN ('paid', 'reversed') AND transfer_id IS NOT NULL
+              UNION ALL
               SELECT 'charge_dispute ' || id, dispute_id, CASE status WHEN 'open' THEN -amount_fen WHEN 'lost' THEN -amount_fen ELSE 0 END,
                      coalesce(ended_at, opened_at)
               FROM charge_dispute) what
         LEFT JOIN (SELECT source_id AS source, sum(amount_fen) AS fen FROM provider_entry GROUP BY 1) e USING (source)
         WHERE what.fen <> coalesce(e.fen, 0) AND what.since < (SELECT max(created_at) - interval '1 day' FROM provider_entry)
+        """,
+    ),
+    sql(
+        "online_lines",
+        "服务商账单各行：净额 = 金额 − 手续费，账单独有的款项各入账一次",
+        "Lines of the provider's statement: net = amount less fee, and what they alone tell is booked once",
+        """
+        SELECT 'provider_entry ' || e.id AS subject, (e.amount_fen - e.fee_fen)::text AS expected, e.net_fen::text AS found
+        FROM provider_entry e WHERE e.net_fen <> e.amount_fen - e.fee_fen
+        UNION ALL
+        SELECT 'provider_entry ' || coalesce(e.id, b.id), coalesce(e.fen, 0)::text, coalesce(b.fen, 0)::text
+        FROM (SELECT id, amount_fen AS fen FROM provider_entry WHERE unexplained OR type IN ('payout', 'payout_cancel', 'payout_failure')) e
+        FULL JOIN (SELECT t.origin_id AS id, sum(p.amount_fen) AS fen FROM money_transaction t JOIN money_posting p ON p.transaction_id = t.id
+                   WHERE t.kind IN ('online_found', 'online_payout') AND p.account = 'online' GROUP BY 1) b USING (id)
+        WHERE coalesce(e.fen, 0) <> coalesce(b.fen, 0)
+        """,
+    ),
+    sql(
+        "online_transfers",
+        "线上划转 = 付款",
+        "Transfers by the provider = the payouts that they carry out",
+        """
+        SELECT 'online_transfer ' || o.id AS subject, format('%s fen, supplier %s', p.amount_fen, p.supplier_id) AS expected,
+               format('%s fen, supplier %s', o.amount_fen, o.supplier_id) AS found
+        FROM online_transfer o JOIN payout p ON p.id = o.payout_id
+        WHERE (p.amount_fen, p.supplier_id) IS DISTINCT FROM (o.amount_fen, o.supplier_id)
+          AND NOT EXISTS (SELECT FROM money_transaction t WHERE t.kind = 'online_transfer' AND t.origin_id = o.id)
         """,
     ),
     sql(
