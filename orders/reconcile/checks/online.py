@@ -1,6 +1,6 @@
 """Online payments, against what was booked and against the provider's own statement."""
 
-from orders.reconcile.checks.check import sql
+from orders.reconcile.checks.check import against_ledger, sql
 
 ONLINE = [
     sql(
@@ -80,6 +80,25 @@ ONLINE = [
         WHERE (p.amount_fen, p.supplier_id) IS DISTINCT FROM (o.amount_fen, o.supplier_id)
           AND NOT EXISTS (SELECT FROM money_transaction t WHERE t.kind = 'online_transfer' AND t.origin_id = o.id)
         """,
+    ),
+    sql(
+        "charge_disputes",
+        "拒付争议及其结果 = 凭证",
+        "What payers' banks took back, and what became of it = its postings",
+        against_ledger(
+            """
+            SELECT side.kind, d.id, side.account, side.fen, o.purchase_order_id, CAST(NULL AS bigint), CAST(NULL AS bigint)
+            FROM charge_dispute d JOIN online_payment o ON o.id = d.online_payment_id CROSS JOIN LATERAL (VALUES
+                 ('chargeback', 'chargebacks', d.amount_fen), ('chargeback', 'online', -d.amount_fen),
+                 ('chargeback_closed', CASE d.status WHEN 'won' THEN 'online' ELSE 'receivable' END,
+                  CASE WHEN d.status IN ('won', 'lost') THEN d.amount_fen ELSE 0 END),
+                 ('chargeback_closed', 'chargebacks', CASE WHEN d.status IN ('won', 'lost') THEN -d.amount_fen ELSE 0 END))
+                 AS side (kind, account, fen)
+            WHERE d.status IN ('open', 'won', 'lost')
+            """,
+            "chargeback",
+            "chargeback_closed",
+        ),
     ),
     sql(
         "online_dead_calls",
