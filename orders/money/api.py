@@ -6,7 +6,7 @@ from fastapi import Query
 from fastapi.responses import Response
 
 from orders.money import sheets
-from orders.money.errors import TooManyLines
+from orders.money.errors import MAX_LINES, TooManyLines
 from orders.money.queries import accounts, open_items
 from orders.money.queries.accounts import Statement
 from orders.money.rules import Account, Kind
@@ -21,8 +21,6 @@ from shop.identity.permissions import Permission
 routes = Routes("money", "/v1/money")
 
 Format = Annotated[Literal["json", "csv", "xlsx"], Query(description="csv and xlsx: all rows, whatever the page")]
-#: Lines of a file: more would take too much memory, and no spreadsheet is read that far.
-MAX_LINES = 50_000
 R = TypeVar("R")
 
 

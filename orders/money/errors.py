@@ -2,6 +2,9 @@
 
 from shop.core.errors import Invalid
 
+#: Lines of a file: more would take too much memory, and no spreadsheet is read that far.
+MAX_LINES = 50_000
+
 
 class TooManyLines(Invalid):
     code = "too_many_lines"

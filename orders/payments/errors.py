@@ -21,6 +21,14 @@ class AboveCredit(Conflict):
     en = "More than was paid too much for the order ({credit} yuan)"
 
 
+class CreditTaken(Conflict):
+    """The database's own word at the commit: something else took of the credit that did not come by this way."""
+
+    code = "credit_taken"
+    zh = "多付的金额刚刚已被退回或转出，请刷新后重试"
+    en = "What was paid too much has just gone back or counts for another order; read it again, then retry"
+
+
 class NotSameBuyer(Conflict):
     code = "not_same_buyer"
     zh = "只能转到同一采购单位的另一订单"
@@ -52,3 +60,4 @@ class PaidBeforeOrder(Invalid):
 
 
 CONSTRAINTS["uq_payment_bank_reference"] = ReferenceTaken
+CONSTRAINTS["ck_credit_move_credit"] = CreditTaken

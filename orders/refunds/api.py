@@ -1,8 +1,13 @@
 """Refunds over HTTP."""
 
-from orders.refunds import actions, queries
-from orders.refunds.schemas import EndIn, RefundIn, RefundOut, SentIn
-from orders.refunds.states import RefundStatus
+from typing import Annotated, Literal
+
+from fastapi import Query
+from fastapi.responses import Response
+
+from orders.refunds import actions, queries, sheets
+from orders.refunds.schemas import EndIn, RefundFilter, RefundIn, RefundOut, SentIn
+from shop.core import exports
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id
 from shop.identity.access import Call, Routes
@@ -17,12 +22,18 @@ def request(call: Call, purchase_order_id: Id, body: RefundIn) -> RefundOut:
     return queries.refund(call.session, call.actor, actions.request(call.session, call.actor, purchase_order_id, body))
 
 
-@routes.get("/refunds", Permission.MONEY_READ)
+@routes.get("/refunds", Permission.MONEY_READ, answer=Page[RefundOut], responses=exports.FILES)
 def refunds(
-    call: Call, status: RefundStatus | None = None, purchase_order_id: Id | None = None, limit: Limit = 50, after: After = None
-) -> Page[RefundOut]:
+    call: Call,
+    asked: Annotated[RefundFilter, Query()],
+    format: Annotated[Literal["json", "csv", "xlsx"], Query(description="csv and xlsx: all rows, whatever the page")] = "json",
+    limit: Limit = 50,
+    after: After = None,
+) -> Page[RefundOut] | Response:
     """Refunds of the own branch, or of those whose money one keeps; newest first."""
-    return queries.refunds(call.session, call.actor, status=status, purchase_order_id=purchase_order_id, limit=limit, after=after)
+    if format == "json":
+        return queries.refunds(call.session, call.actor, asked, limit=limit, after=after)
+    return sheets.refunds(format, call.language, queries.all_refunds(call.session, call.actor, asked))
 
 
 @routes.get("/refunds/{refund_id}", Permission.MONEY_READ)

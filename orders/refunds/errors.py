@@ -1,5 +1,6 @@
 """What a refund may be refused for."""
 
+from orders.payments.errors import CreditTaken
 from shop.core.errors import CONSTRAINTS, Conflict, Forbidden, Invalid
 
 
@@ -28,3 +29,5 @@ class OwnRequest(Forbidden):
 
 
 CONSTRAINTS["ck_refund_two_persons"] = OwnRequest
+CONSTRAINTS["ck_refund_credit"] = CreditTaken
+CONSTRAINTS["ck_refund_payment_left"] = CreditTaken

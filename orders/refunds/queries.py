@@ -5,8 +5,9 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from orders.refunds.schemas import RefundOut
-from orders.refunds.states import REFUND, RefundStatus
+from orders.money.errors import MAX_LINES, TooManyLines
+from orders.refunds.schemas import RefundFilter, RefundOut
+from orders.refunds.states import REFUND
 from shop.core import paging
 from shop.core.errors import NotFound
 from shop.core.paging import Page
@@ -24,7 +25,11 @@ _REFUND = """
 _ONE = text(f"{_REFUND} AND r.id = :id")
 _MANY = text(
     f"""{_REFUND} AND (CAST(:status AS text) IS NULL OR r.status = :status)
-    AND (CAST(:order_id AS bigint) IS NULL OR r.purchase_order_id = :order_id)
+    AND (CAST(:method AS text) IS NULL OR r.method = :method)
+    AND (CAST(:buyer_id AS bigint) IS NULL OR po.buyer_id = :buyer_id)
+    AND (CAST(:purchase_order_id AS bigint) IS NULL OR r.purchase_order_id = :purchase_order_id)
+    AND (CAST(:requested_from AS date) IS NULL OR (r.requested_at AT TIME ZONE 'Asia/Shanghai')::date >= :requested_from)
+    AND (CAST(:requested_to AS date) IS NULL OR (r.requested_at AT TIME ZONE 'Asia/Shanghai')::date <= :requested_to)
     AND (CAST(:start AS bigint) IS NULL OR r.id < :start) ORDER BY r.id DESC LIMIT :rows"""
 )
 
@@ -41,14 +46,24 @@ def refund(session: Session, actor: Actor, refund_id: int) -> RefundOut:
     return _shown(row)
 
 
-def refunds(
-    session: Session, actor: Actor, *, status: RefundStatus | None, purchase_order_id: int | None, limit: int, after: str | None
-) -> Page[RefundOut]:
+def refunds(session: Session, actor: Actor, asked: RefundFilter, *, limit: int, after: str | None) -> Page[RefundOut]:
     """Refunds of the caller's branch, or of those whose money it keeps; newest first."""
     start = paging.position(after, int)
-    values = {"status": status, "order_id": purchase_order_id, "start": start[0] if start else None, "rows": limit + 1}
+    values = {**asked.model_dump(), "start": start[0] if start else None, "rows": limit + 1}
     rows = session.execute(_MANY, {**values, **_reach(actor)}).all()
     return paging.page(rows, limit, _shown, lambda row: [row.id])
+
+
+def all_refunds(session: Session, actor: Actor, asked: RefundFilter) -> list[RefundOut]:
+    """The same, all of them, for a file.
+
+    Raises:
+        TooManyLines: there are more than a file holds (422).
+    """
+    found = refunds(session, actor, asked, limit=MAX_LINES, after=None)
+    if found.next is not None:
+        raise TooManyLines(limit=MAX_LINES)
+    return found.items
 
 
 def _reach(actor: Actor) -> dict[str, Any]:

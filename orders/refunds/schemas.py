@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from orders.refunds.states import RefundMove, RefundStatus
 from shop.core.money import PositiveYuanIn, YuanOut
-from shop.core.quantities import Code, Id, Name, ShortText
+from shop.core.quantities import Code, Day, Id, Name, ShortText
 
 RefundMethod = Literal["bank_transfer", "online"]
 AccountNumber = Annotated[str, StringConstraints(pattern=r"^[0-9 -]{6,40}$"), Field(examples=["3100 0210 0901 4400 123"])]
@@ -53,6 +53,17 @@ class EndIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     reason: ShortText
+
+
+class RefundFilter(BaseModel):
+    """Which refunds a list shows."""
+
+    status: RefundStatus | None = None
+    method: RefundMethod | None = None
+    buyer_id: Id | None = None
+    purchase_order_id: Id | None = None
+    requested_from: Day | None = None
+    requested_to: Day | None = Field(default=None, description="included")
 
 
 class RefundOut(BaseModel):

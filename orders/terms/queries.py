@@ -9,6 +9,7 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.ledger.queries import FREIGHT_LOST
+from orders.money.errors import MAX_LINES, TooManyLines
 from orders.money.queries import ALLOWED_OF_PART, PAID
 from orders.terms.rules import BUCKETS, After, Bucket
 from orders.terms.schemas import (
@@ -130,9 +131,16 @@ def dues(session: Session, actor: Actor, asked: DueSearch) -> Page[DueRow]:
     return paging.page(rows, asked.limit, _row, lambda row: [row.sorted_on, row.id])
 
 
-def all_dues(session: Session, actor: Actor, asked: DueFilter, most: int) -> Iterator[DueRow]:
-    """The same, all of them, for a file."""
-    return (_row(row) for row in _found(session, actor, asked, None, most))
+def all_dues(session: Session, actor: Actor, asked: DueFilter) -> Iterator[DueRow]:
+    """The same, all of them, for a file.
+
+    Raises:
+        TooManyLines: there are more than a file holds; some of them would have wrong totals (422).
+    """
+    rows = _found(session, actor, asked, None, MAX_LINES + 1)
+    if len(rows) > MAX_LINES:
+        raise TooManyLines(limit=MAX_LINES)
+    return (_row(row) for row in rows)
 
 
 def _found(session: Session, actor: Actor, asked: DueFilter, start: list[Any] | None, rows: int) -> Sequence[Row[Any]]:

@@ -28,6 +28,43 @@ BANKED = [
               FROM bank_statement) s
         LEFT JOIN (SELECT statement_id AS id, sum(amount_fen) AS fen, count(*) AS lines FROM bank_line GROUP BY 1) l USING (id)
         WHERE s.balance_fen <> s.before + coalesce(l.fen, 0) OR s.new_count <> coalesce(l.lines, 0)
+        UNION ALL
+        -- a file that shows something new ends with what the account holds then; one of new lines only also begins with what they leave of that
+        SELECT 'file of bank_statement ' || s.id, format('from %s to %s', CASE WHEN s.new_count = s.line_count THEN s.balance_fen - l.fen ELSE s.opening_fen END,
+               s.balance_fen), format('from %s to %s', s.opening_fen, s.closing_fen)
+        FROM bank_statement s JOIN (SELECT statement_id AS id, sum(amount_fen) AS fen FROM bank_line GROUP BY 1) l USING (id)
+        WHERE s.closing_fen <> s.balance_fen OR s.new_count = s.line_count AND s.opening_fen <> s.balance_fen - l.fen
+        """,
+    ),
+    sql(
+        "bank_line_balances",
+        "流水余额逐行相接",
+        "The balances that lines tell follow on one another",
+        # banks list the oldest first or last: the line that holds the closing balance is the newest. Lines between which others had been
+        # known before do not follow on one another.
+        """
+        SELECT 'bank_line ' || id AS subject, coalesce(after, closing_fen)::text AS expected, balance_fen::text AS found
+        FROM (SELECT l.id, l.balance_fen, l.closing_fen, lead(l.balance_fen - l.amount_fen) OVER newest_last AS after
+              FROM (SELECT l.*, s.closing_fen, CASE WHEN first_value(l.balance_fen) OVER down = s.closing_fen
+                           AND last_value(l.balance_fen) OVER down <> s.closing_fen THEN -l.row_no ELSE l.row_no END AS place
+                    FROM bank_line l JOIN bank_statement s ON s.id = l.statement_id
+                    WHERE l.balance_fen IS NOT NULL AND s.new_count = s.line_count
+                    WINDOW down AS (PARTITION BY l.statement_id ORDER BY l.row_no ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)) l
+              WINDOW newest_last AS (PARTITION BY l.statement_id ORDER BY l.place)) l
+        WHERE balance_fen <> coalesce(after, closing_fen)
+        """,
+    ),
+    sql(
+        "refund_files",
+        "退款文件合计 = 所列退款之和",
+        "Files of refunds = the refunds on them",
+        """
+        SELECT 'refund_file ' || f.id AS subject, format('%s refunds, %s fen', coalesce(r.n, 0), coalesce(r.fen, 0)) AS expected,
+               format('%s refunds, %s fen', f.refund_count, f.total_fen) AS found
+        FROM refund_file f
+        LEFT JOIN (SELECT l.refund_file_id AS id, count(*) AS n, sum(r.amount_fen) AS fen FROM refund_file_line l JOIN refund r ON r.id = l.refund_id
+                   GROUP BY 1) r USING (id)
+        WHERE (f.refund_count, f.total_fen) IS DISTINCT FROM (coalesce(r.n, 0), coalesce(r.fen, 0))
         """,
     ),
     sql(

@@ -23,6 +23,16 @@ INVOICED = [
         """,
     ),
     sql(
+        "invoice_prices",
+        "发票单价 = 订单约定单价",
+        "Prices in invoices = those that were agreed",
+        """
+        SELECT 'invoice_line ' || l.id AS subject, coalesce(o.unit_price_fen, l.amount_fen)::text AS expected, l.unit_price_fen::text AS found
+        FROM invoice_line l LEFT JOIN order_line o ON o.id = l.order_line_id
+        WHERE l.unit_price_fen <> coalesce(o.unit_price_fen, l.amount_fen)
+        """,
+    ),
+    sql(
         "invoiced_once",
         "每笔验收只开票一次",
         "What was accepted is in one invoice at most",

@@ -1,6 +1,6 @@
 """Online payments, against what was booked and against the provider's own statement."""
 
-from orders.reconcile.checks.check import sql
+from orders.reconcile.checks.check import against_ledger, sql
 
 ONLINE = [
     sql(
@@ -32,8 +32,8 @@ ONLINE = [
     ),
     sql(
         "online_statement",
-        "在线付款、退款、拒付 = 服务商账单",
-        "Online payments, refunds and charge disputes = the provider's statement",
+        "在线付款、退款、转账、拒付 = 服务商账单",
+        "Online payments, refunds, transfers and charge disputes = the provider's statement",
         # lines may come late: what is younger than a day of the statement is not yet compared
         """
         SELECT what.subject, what.fen::text AS expected, coalesce(e.fen, 0)::text AS found
@@ -42,6 +42,10 @@ ONLINE = [
               UNION ALL
               SELECT 'refund ' || id, reference, CASE status WHEN 'paid' THEN -amount_fen ELSE 0 END, ended_at
               FROM refund WHERE method = 'online' AND status IN ('paid', 'failed') AND reference IS NOT NULL
+              UNION ALL
+              -- what comes back of it has a line of its own, with another source
+              SELECT 'online_transfer ' || id, transfer_id, -amount_fen, ended_at FROM online_transfer
+              WHERE status IN ('paid', 'reversed') AND transfer_id IS NOT NULL
               UNION ALL
               SELECT 'charge_dispute ' || id, dispute_id, CASE status WHEN 'open' THEN -amount_fen WHEN 'lost' THEN -amount_fen ELSE 0 END,
                      coalesce(ended_at, opened_at)
@@ -58,6 +62,52 @@ ONLINE = [
         SELECT 'provider_entry ' || id AS subject, 'taken over' AS expected, format('%s of %s, %s fen', type, source_id, net_fen) AS found
         FROM provider_entry WHERE failed
         """,
+    ),
+    sql(
+        "online_lines",
+        "服务商账单各行：净额 = 金额 − 手续费，账单独有的款项各入账一次",
+        "Lines of the provider's statement: net = amount less fee, and what they alone tell is booked once",
+        """
+        SELECT 'provider_entry ' || e.id AS subject, (e.amount_fen - e.fee_fen)::text AS expected, e.net_fen::text AS found
+        FROM provider_entry e WHERE e.net_fen <> e.amount_fen - e.fee_fen
+        UNION ALL
+        SELECT 'provider_entry ' || coalesce(e.id, b.id), coalesce(e.fen, 0)::text, coalesce(b.fen, 0)::text
+        FROM (SELECT id, amount_fen AS fen FROM provider_entry WHERE unexplained OR type IN ('payout', 'payout_cancel', 'payout_failure')) e
+        FULL JOIN (SELECT t.origin_id AS id, sum(p.amount_fen) AS fen FROM money_transaction t JOIN money_posting p ON p.transaction_id = t.id
+                   WHERE t.kind IN ('online_found', 'online_payout') AND p.account = 'online' GROUP BY 1) b USING (id)
+        WHERE coalesce(e.fen, 0) <> coalesce(b.fen, 0)
+        """,
+    ),
+    sql(
+        "online_transfers",
+        "线上划转 = 付款",
+        "Transfers by the provider = the payouts that they carry out",
+        """
+        SELECT 'online_transfer ' || o.id AS subject, format('%s fen, supplier %s', p.amount_fen, p.supplier_id) AS expected,
+               format('%s fen, supplier %s', o.amount_fen, o.supplier_id) AS found
+        FROM online_transfer o JOIN payout p ON p.id = o.payout_id
+        WHERE (p.amount_fen, p.supplier_id) IS DISTINCT FROM (o.amount_fen, o.supplier_id)
+          AND NOT EXISTS (SELECT FROM money_transaction t WHERE t.kind = 'online_transfer' AND t.origin_id = o.id)
+        """,
+    ),
+    sql(
+        "charge_disputes",
+        "拒付争议及其结果 = 凭证",
+        "What payers' banks took back, and what became of it = its postings",
+        against_ledger(
+            """
+            SELECT side.kind, d.id, side.account, side.fen, o.purchase_order_id, CAST(NULL AS bigint), CAST(NULL AS bigint)
+            FROM charge_dispute d JOIN online_payment o ON o.id = d.online_payment_id CROSS JOIN LATERAL (VALUES
+                 ('chargeback', 'chargebacks', d.amount_fen), ('chargeback', 'online', -d.amount_fen),
+                 ('chargeback_closed', CASE d.status WHEN 'won' THEN 'online' ELSE 'receivable' END,
+                  CASE WHEN d.status IN ('won', 'lost') THEN d.amount_fen ELSE 0 END),
+                 ('chargeback_closed', 'chargebacks', CASE WHEN d.status IN ('won', 'lost') THEN -d.amount_fen ELSE 0 END))
+                 AS side (kind, account, fen)
+            WHERE d.status IN ('open', 'won', 'lost')
+            """,
+            "chargeback",
+            "chargeback_closed",
+        ),
     ),
     sql(
         "online_dead_calls",

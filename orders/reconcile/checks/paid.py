@@ -2,30 +2,12 @@
 
 from orders.money.rules import CASH
 from orders.purchasing.queries import PAYABLE_OF_ORDER
-from orders.reconcile.checks.check import sql
+from orders.reconcile.checks.check import against_ledger, sql
 
 _CASH = ", ".join(f"'{kind}'" for kind in sorted(CASH))
 
-#: Postings as they have to be, each with what caused it. ``booked``: what the ledger says of the same causes.
-_AGAINST_LEDGER = """
-    SELECT concat_ws(' ', kind, id, account) AS subject, e.facts AS expected, f.facts AS found
-    FROM (SELECT kind, id, account, string_agg(format('%s fen, order %s, part %s, party %s', fen, order_id, part_id, party_id), '; '
-                 ORDER BY fen, order_id, part_id, party_id) AS facts FROM ({expected}) e (kind, id, account, fen, order_id, part_id, party_id)
-          WHERE fen <> 0 GROUP BY 1, 2, 3) e
-    FULL JOIN (SELECT t.kind, t.origin_id AS id, p.account, string_agg(format('%s fen, order %s, part %s, party %s', p.amount_fen,
-                      p.purchase_order_id, p.supplier_order_id, {party}), '; '
-                      ORDER BY p.amount_fen, p.purchase_order_id, p.supplier_order_id, {party}) AS facts
-               FROM money_transaction t JOIN money_posting p ON p.transaction_id = t.id WHERE t.kind IN ({kinds}) GROUP BY 1, 2, 3) f
-    USING (kind, id, account)
-    WHERE e.facts IS DISTINCT FROM f.facts
-"""
 #: The party of a posting where the document tells it: the buyer's may have changed since.
 _OF_SUPPLIER = "CASE p.account WHEN 'payable' THEN p.party_id END"
-
-
-def _against_ledger(expected: str, *kinds: str, party: str = "CAST(NULL AS bigint)") -> str:
-    return _AGAINST_LEDGER.format(expected=expected, kinds=", ".join(f"'{kind}'" for kind in kinds), party=party)
-
 
 #: What a part costs by what was accepted of it, what the ledger of sales made of that since, its freight, and what disputes gave back.
 _OF_PARTS = """
@@ -84,7 +66,7 @@ PAID = [
         "freight_owed",
         "已验收部分的运费记账一次",
         "The freight of accepted parts is owed once and due once",
-        _against_ledger(
+        against_ledger(
             """
             SELECT 'freight', so.id, side.account, side.fen, so.purchase_order_id, so.id, side.party
             FROM supplier_order so CROSS JOIN LATERAL (VALUES ('receivable', so.freight_fen, CAST(NULL AS bigint)),
@@ -99,7 +81,7 @@ PAID = [
         "allowances",
         "争议退款 = 减免凭证",
         "What disputes gave back = its postings",
-        _against_ledger(
+        against_ledger(
             """
             SELECT 'allowance', d.id, side.account, side.fen, so.purchase_order_id, so.id, side.party
             FROM dispute d JOIN supplier_order so ON so.id = d.supplier_order_id
@@ -114,7 +96,7 @@ PAID = [
         "payments",
         "付款及撤销 = 凭证",
         "Payments, and those taken back = their postings",
-        _against_ledger(
+        against_ledger(
             """
             SELECT side.kind, p.id, side.account, side.fen, p.purchase_order_id, CAST(NULL AS bigint), CAST(NULL AS bigint)
             FROM payment p CROSS JOIN LATERAL (VALUES
@@ -130,7 +112,7 @@ PAID = [
         "credit_moves",
         "余款转单 = 凭证",
         "Credit that was moved = its postings",
-        _against_ledger(
+        against_ledger(
             """
             SELECT 'credit_moved', m.id, 'receivable', side.fen, side.order_id, CAST(NULL AS bigint), CAST(NULL AS bigint)
             FROM credit_move m CROSS JOIN LATERAL (VALUES (m.amount_fen, m.from_order_id), (-m.amount_fen, m.to_order_id)) AS side (fen, order_id)

@@ -19,11 +19,33 @@ SETTLED = [
         "结算单 = 各行之和",
         "Settlements = their lines",
         """
-        SELECT 'settlement ' || s.id AS subject, format('%s lines, %s fen, commission %s', l.lines, l.fen, l.commission) AS expected,
-               format('%s lines, %s fen, commission %s', s.line_count, s.net_fen + s.commission_fen, s.commission_fen) AS found
+        SELECT 'settlement ' || s.id AS subject, w.facts AS expected, f.facts AS found
         FROM settlement s
-        LEFT JOIN (SELECT settlement_id AS id, count(*) AS lines, sum(amount_fen) AS fen, sum(commission_fen) AS commission FROM settlement_line GROUP BY 1) l USING (id)
-        WHERE (s.line_count, s.net_fen + s.commission_fen, s.commission_fen) IS DISTINCT FROM (l.lines, l.fen, l.commission)
+        LEFT JOIN (SELECT settlement_id AS id, format('%s lines, sales %s, returns %s, freight %s, other %s, commission %s, net %s', count(*),
+                          coalesce(sum(l.amount_fen) FILTER (WHERE t.kind = 'sale' AND l.amount_fen > 0), 0),
+                          coalesce(sum(l.amount_fen) FILTER (WHERE t.kind = 'sale' AND l.amount_fen < 0), 0),
+                          coalesce(sum(l.amount_fen) FILTER (WHERE t.kind = 'freight'), 0),
+                          coalesce(sum(l.amount_fen) FILTER (WHERE t.kind NOT IN ('sale', 'freight')), 0),
+                          sum(l.commission_fen), sum(l.amount_fen - l.commission_fen)) AS facts
+                   FROM settlement_line l JOIN money_posting p ON p.id = l.posting_id JOIN money_transaction t ON t.id = p.transaction_id
+                   GROUP BY 1) w USING (id)
+        CROSS JOIN LATERAL (SELECT format('%s lines, sales %s, returns %s, freight %s, other %s, commission %s, net %s', s.line_count, s.sales_fen,
+                                   s.returns_fen, s.freight_fen, s.other_fen, s.commission_fen, s.net_fen) AS facts) f
+        WHERE w.facts IS DISTINCT FROM f.facts
+        """,
+    ),
+    sql(
+        "settlements_held",
+        "结算单待结金额 = 各行之和 = 应付分录",
+        "What settlements leave for later = its lines = what is owed",
+        """
+        SELECT 'settlement ' || s.id AS subject, coalesce(h.fen, 0)::text AS expected, s.held_fen::text AS found
+        FROM settlement s LEFT JOIN (SELECT settlement_id AS id, sum(amount_fen) AS fen FROM settlement_held GROUP BY 1) h USING (id)
+        WHERE s.held_fen <> coalesce(h.fen, 0)
+        UNION ALL
+        SELECT format('posting %s of settlement %s', h.posting_id, h.settlement_id), (-p.amount_fen)::text, h.amount_fen::text
+        FROM settlement_held h JOIN money_posting p ON p.id = h.posting_id
+        WHERE (p.account, -p.amount_fen, p.supplier_order_id) IS DISTINCT FROM ('payable', h.amount_fen, h.supplier_order_id)
         """,
     ),
     sql(
@@ -82,6 +104,19 @@ SETTLED = [
         SELECT 'payout ' || p.id, p.returned_fen::text, coalesce(a.fen, 0)::text
         FROM payout p LEFT JOIN (SELECT again_for_id AS id, sum(amount_fen) AS fen FROM payout GROUP BY 1) a USING (id)
         WHERE p.returned_fen <> coalesce(a.fen, 0)
+        """,
+    ),
+    sql(
+        "payout_files",
+        "付款文件合计 = 所列付款之和",
+        "Files of payouts = the payouts on them",
+        """
+        SELECT 'payout_file ' || f.id AS subject, format('%s payouts, %s fen', coalesce(p.n, 0), coalesce(p.fen, 0)) AS expected,
+               format('%s payouts, %s fen', f.payout_count, f.amount_fen) AS found
+        FROM payout_file f
+        LEFT JOIN (SELECT a.file_id AS id, count(*) AS n, sum(p.amount_fen) AS fen FROM payout_attempt a JOIN payout p ON p.id = a.payout_id
+                   WHERE a.file_id IS NOT NULL GROUP BY 1) p USING (id)
+        WHERE (f.payout_count, f.amount_fen) IS DISTINCT FROM (coalesce(p.n, 0), coalesce(p.fen, 0))
         """,
     ),
     sql(

@@ -13,6 +13,38 @@ _REASONS = (
     "'not_needed','wrong_details','wrong_unit','freight','out_of_stock','cannot_deliver','price','other',"
     "'not_confirmed_in_time','agreed','certificate'"
 )
+# Looks when everything of the transaction is written. Whoever changes what an order costs or what was paid for it counts its dues, which sum to
+# what it costs, and holds its plan for that: so of two transactions the later one sees what the earlier one left, whatever both had read before.
+_HOLD_CREDIT = """
+    CREATE FUNCTION hold_credit() RETURNS trigger LANGUAGE plpgsql AS $$
+    DECLARE
+        of_order bigint := coalesce(to_jsonb(NEW) ->> 'from_order_id', to_jsonb(NEW) ->> 'purchase_order_id')::bigint;
+        of_payment bigint := (to_jsonb(NEW) ->> 'payment_id')::bigint;
+    BEGIN
+        PERFORM FROM payment_plan WHERE purchase_order_id = of_order FOR NO KEY UPDATE;
+        IF (SELECT -coalesce(sum(p.amount_fen), 0) FROM money_posting p JOIN money_transaction t ON t.id = p.transaction_id
+            WHERE p.purchase_order_id = of_order AND p.account = 'receivable' AND t.kind IN
+                  ('payment', 'payment_undone', 'credit_moved', 'refund', 'refund_failed', 'chargeback', 'chargeback_closed'))
+           < (SELECT coalesce(sum(amount_fen), 0) FROM payment_due WHERE purchase_order_id = of_order) THEN
+            RAISE EXCEPTION 'more is taken from order % than was paid too much for it', of_order
+                USING ERRCODE = 'check_violation', CONSTRAINT = format('ck_%s_credit', TG_TABLE_NAME);
+        END IF;
+        IF (SELECT sum(amount_fen) FROM refund WHERE payment_id = of_payment AND status IN ('approved', 'sent', 'paid'))
+           > (SELECT amount_fen FROM payment WHERE id = of_payment) THEN
+            RAISE EXCEPTION 'more goes back than payment %', of_payment
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_refund_payment_left';
+        END IF;
+        RETURN NULL;
+    END $$
+"""
+# What nobody released is a fact that the provider shows: nothing refuses it.
+_RELEASED = "NEW.status IN ('approved', 'sent', 'paid') AND NEW.approved_by IS NOT NULL"
+#: Trigger, when it fires, and for which rows.
+_CREDIT_HELD = (
+    ("hold_credit", "INSERT ON credit_move", "true"),
+    ("hold_credit_on_insert", "INSERT ON refund", _RELEASED),
+    ("hold_credit_on_release", "UPDATE OF status ON refund", f"OLD.status NOT IN ('approved', 'sent', 'paid') AND {_RELEASED}"),
+)
 #: What may fix the terms of orders ahead of them, and requests that wait.
 _FIXING = ("agreement", "buying_settings", "purchase_request", "quotation_request")
 
@@ -110,9 +142,18 @@ def upgrade() -> None:
         "INSERT INTO payment_plan (purchase_order_id, kind, terms)"
         " SELECT id, 'net', jsonb_build_object('kind', 'net', 'days', 30) FROM purchase_order"
     )
+    op.execute(_HOLD_CREDIT)
+    for name, event, condition in _CREDIT_HELD:
+        op.execute(
+            f"CREATE CONSTRAINT TRIGGER {name} AFTER {event} DEFERRABLE INITIALLY DEFERRED"
+            f" FOR EACH ROW WHEN ({condition}) EXECUTE FUNCTION hold_credit()"
+        )
 
 
 def downgrade() -> None:
+    for name, event, _ in _CREDIT_HELD:
+        op.execute(f"DROP TRIGGER {name} ON {event.split()[-1]}")
+    op.execute("DROP FUNCTION hold_credit()")
     _reasons(_REASONS)
     for table in reversed(_FIXING):
         op.drop_column(table, "payment_terms")

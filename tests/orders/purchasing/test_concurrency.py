@@ -5,7 +5,6 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
-import pytest
 from sqlalchemy import text
 
 from orders.purchasing.actions import placing
@@ -89,49 +88,3 @@ def test_orders_of_the_same_goods_in_any_order_never_deadlock(api, database):
     with ThreadPoolExecutor(16) as pool:
         assert set(pool.map(buy, range(200))) == {201}
     assert stock_of(database, market).reserved == 200
-
-
-@pytest.mark.parametrize("copies", [8])
-def test_the_same_request_sent_many_times_at_once_is_one_order(api, database, copies):
-    market = make_market(database)
-    with database.unit_of_work() as session:
-        token = access_token(session, market.purchaser)
-
-    def send(key, body):
-        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
-        client = connect(str(api.base_url), database, headers)
-        for _ in range(50):
-            answer = client.post("/v1/purchase-orders", json=body)
-            if answer.status_code != 409:
-                return answer.status_code, answer.text
-            assert answer.json()["code"] == "idempotency_key_in_use"
-            assert answer.headers["Retry-After"] == "1"
-        raise AssertionError("never answered")
-
-    with ThreadPoolExecutor(16) as pool:
-        for number in range(10):
-            answers = set(pool.map(lambda _, n=number: send(f"key-{n}", market.order(1, 2)), range(copies)))
-            assert len(answers) == 1
-            assert next(iter(answers))[0] == 201
-    with database.unit_of_work() as session:
-        assert session.execute(text("SELECT count(*) FROM purchase_order")).scalar_one() == 10
-    status, body = send("key-1", market.order(2, 2))
-    assert status == 422
-    assert '"idempotency_key_reused"' in body
-
-
-def test_a_key_is_private_to_its_user_and_free_after_a_refusal(api, database):
-    market = make_market(database, stock=5)
-    with database.unit_of_work() as session:
-        from shop.identity.permissions import Role
-        from tests.factories.identity import make_organisation, make_user
-
-        other = make_user(session, Role.PURCHASER, make_organisation(session, kind="school"))
-    first, second = api.as_(market.purchaser), api.as_(other)
-    headers = {"Idempotency-Key": "monday"}
-    assert first.post("/v1/purchase-orders", json=market.order(6), headers=headers).status_code == 422
-    one = first.post("/v1/purchase-orders", json=market.order(2), headers=headers)
-    again = first.post("/v1/purchase-orders", json=market.order(2), headers=headers)
-    assert (one.status_code, one.content) == (again.status_code, again.content)
-    assert again.headers["Idempotent-Replayed"] == "true"
-    assert second.post("/v1/purchase-orders", json=market.order(2), headers=headers).json()["id"] != one.json()["id"]

@@ -1,12 +1,15 @@
 """Refunds: every move and refusal, who may do what, and what the ledger says of it."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import text
 
 from orders.money import actions as money
 from orders.money.rules import Account
+from orders.refunds import queries
 from orders.refunds.states import REFUND, RefundMove, RefundStatus
-from shop.core import outbox
+from shop.core import clock, outbox
 from shop.identity.permissions import Role
 from tests.factories.after_sales import differences, rows
 from tests.factories.identity import make_organisation, make_user
@@ -218,8 +221,30 @@ def test_lists(till):
     first, after = listed(limit=4)
     second, end = listed(limit=4, after=after)
     assert (first + second, end) == ([away, *reversed(made)], None)
-    assert keeper.get("/v1/refunds", params={"after": "nonsense"}).status_code == 422
+    assert listed(method="online")[0] == []
+    assert listed(buyer_id=till.market.school.id, requested_from=str(clock.today()))[0] == listed()[0]
+    assert listed(requested_to=str(clock.today() - timedelta(days=1)))[0] == []
+    for odd in ({"after": "nonsense"}, {"buyer_id": 2**70}, {"requested_from": "yesterday"}, {"format": "pdf"}):
+        assert keeper.get("/v1/refunds", params=odd).status_code == 422
     assert till.as_("seller").get("/v1/refunds").json()["items"] == []
+
+
+def test_a_list_as_a_file(till, monkeypatch):
+    order = till.credit()
+    made = [till.ask_back(order, "1.05").json() for _ in range(3)]
+    till.move(made[0]["id"], "approve")
+    keeper = till.as_("cashier")
+    lines = keeper.get("/v1/refunds", params={"format": "csv", "limit": 1}).content.decode("utf-8-sig").splitlines()
+    assert [line.split(",")[0] for line in lines] == ["Number", *(each["number"] for each in reversed(made))]
+    today = str(clock.today())
+    assert lines[3].split(",")[3:10] == ["bank_transfer", "1.05", "订单取消", "approved", today, today, ""]
+    zh = keeper.get("/v1/refunds", params={"format": "csv", "status": "approved"}, headers={"Accept-Language": "zh"})
+    assert zh.content.decode("utf-8-sig").splitlines()[1].split(",")[3:7] == ["银行转账", "1.05", "订单取消", "已批准"]
+    assert keeper.get("/v1/refunds", params={"format": "xlsx"}).content[:2] == b"PK"
+    assert till.as_("seller").get("/v1/refunds", params={"format": "csv"}).text.count("\n") == 1
+    monkeypatch.setattr(queries, "MAX_LINES", 2)
+    refused = keeper.get("/v1/refunds", params={"format": "csv"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "too_many_lines")
 
 
 def test_an_order_that_moved_is_refunded_to_whom_it_belongs(till, api, database):

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from python_calamine import CalamineWorkbook
 
+from orders.terms import queries
 from shop.core import clock
 from shop.identity.permissions import Role
 from tests.factories.after_sales import days_later, differences
@@ -114,6 +115,9 @@ def test_dues_by_age_with_totals_and_a_table(api, database, market, people, monk
     assert [row[6] for row in read[1:]] == [69.9, 200, 279.6, 549.5]
     assert read[-1][0] == "合计"
     assert cashier.get("/v1/dues/export", params={"format": "csv"}).text.count("\n") == 8
+    monkeypatch.setattr(queries, "MAX_LINES", 5)
+    refused = cashier.get("/v1/dues/export")
+    assert (refused.status_code, refused.json()["code"], refused.json()["data"]) == (422, "too_many_lines", {"limit": 5})
 
 
 def test_everybody_sees_the_own_side_only(api, market, people):

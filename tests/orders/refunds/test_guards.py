@@ -1,0 +1,105 @@
+"""What the database itself refuses: that more of an order goes back, or counts for another order, than was paid too much for it."""
+
+import re
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from orders.money.rules import CASH
+from orders.payments import actions as payments
+from orders.payments.schemas import Taken
+from orders.refunds import actions as refunds
+from shop.core import clock
+from shop.core.audit import SYSTEM
+from tests.factories.after_sales import rows
+from tests.factories.money import make_till
+
+
+@pytest.fixture
+def till(api, database):
+    return make_till(api, database)
+
+
+@pytest.fixture
+def blind(monkeypatch):
+    """The orders of which the program believes that there is any credit."""
+    rich, due_fen = set(), payments.due_fen
+
+    def believed(session, order_id):
+        return -(10**9) if order_id in rich else due_fen(session, order_id)
+
+    monkeypatch.setattr(payments, "due_fen", believed)
+    monkeypatch.setattr(refunds, "due_fen", believed)
+    return rich
+
+
+def refused(answer):
+    assert (answer.status_code, answer.json()["code"]) == (409, "credit_taken"), answer.text
+
+
+def test_no_refund_is_released_above_the_credit(till, blind):
+    order = till.credit("100.00")
+    blind.add(order)
+    whole, more = (till.ask_back(order, amount).json()["id"] for amount in ("100.00", "0.01"))
+    assert till.move(whole, "approve").status_code == 201
+    refused(till.move(more, "approve"))
+    assert rows(till.database, "SELECT status FROM refund ORDER BY id") == [("approved",), ("requested",)]
+    # it came back: the credit is there again
+    assert till.move(whole, "fail").status_code == 201
+    assert till.move(more, "approve").status_code == 201
+
+
+def test_what_an_order_still_costs_is_no_credit(till, blind):
+    order = till.order(1)["id"]
+    assert till.pay(order, "69.90").status_code == 201
+    blind.add(order)
+    refused(till.move(till.ask_back(order, "0.01").json()["id"], "approve"))
+
+
+def test_no_credit_is_moved_that_is_not_there(till, blind):
+    giver, taker = till.credit("100.00"), till.order(10)["id"]
+    blind.add(giver)
+
+    def move(amount):
+        body = {"to_order_id": taker, "amount": amount, "reason": "转入"}
+        return till.as_("finance").post(f"/v1/purchase-orders/{giver}/credit-moves", json=body)
+
+    refused(move("100.01"))
+    assert move("100.00").status_code == 201
+    refused(move("0.01"))
+    refused(till.move(till.ask_back(giver, "0.01").json()["id"], "approve"))
+
+
+def test_no_more_of_an_online_payment_goes_back_than_came(till, monkeypatch):
+    """The order has more credit than this payment brought."""
+    order = till.credit("100.00")
+    with till.database.unit_of_work() as session:
+        payments.locked(session, [order])
+        payment = payments.take(session, SYSTEM, Taken(order, 1_000, "card", "online", "pi_1", "支付宝", clock.today()))
+    monkeypatch.setattr(refunds, "_require_left", lambda *_, **__: None)
+    first, second = (till.ask_back(order, "6.00", payee=None, payment_id=payment).json()["id"] for _ in range(2))
+    assert till.move(first, "approve").status_code == 201
+    refused(till.move(second, "approve"))
+
+
+def test_a_refund_that_is_entered_as_released_is_looked_at_too(till):
+    """Whatever writes the row."""
+    order = till.credit("100.00")
+    refund = till.ask_back(order, "100.00").json()["id"]
+    assert till.move(refund, "approve").status_code == 201
+    columns = "purchase_order_id, buyer_id, method, payee_name, payee_account, amount_fen, reason, requested_at, approved_by, approved_at, status"
+    again = text(f"INSERT INTO refund (number, {columns}) SELECT 'TK-X', {columns} FROM refund WHERE id = :id RETURNING id")
+
+    def enter():
+        with till.database.unit_of_work() as session:
+            made = session.execute(again, {"id": refund}).scalar_one()
+            refunds._promise(session, made, till.market.school.id, order, 10_000)
+
+    with pytest.raises(IntegrityError, match="more is taken from order"):
+        enter()
+
+
+def test_the_guard_knows_what_changes_how_much_was_paid(database):
+    [(body,)] = rows(database, "SELECT pg_get_functiondef('hold_credit'::regproc)")
+    assert set(re.findall(r"'(\w+)'", body.partition("t.kind IN")[2].partition("))")[0])) == set(CASH)
