@@ -48,11 +48,13 @@ _PAY = text(
 _TRANSACTIONS = text(
     "SELECT origin_id, id FROM money_transaction WHERE kind = 'payout_paid' AND origin_id = ANY (CAST(:ids AS bigint[]))"
 )
+#: Parts that are done, by their last acceptance.
 _ACCEPTED = text(
     """
-    SELECT DISTINCT a.supplier_order_id FROM acceptance a JOIN supplier_order so ON so.id = a.supplier_order_id
-    WHERE so.supplier_id = :supplier_id AND so.status = 'accepted' AND a.accepted_at >= :since AND a.accepted_at < :until
-      AND EXISTS (SELECT FROM sale_entry e WHERE e.order_id = so.purchase_order_id AND e.supplier_order_id = so.id) ORDER BY 1
+    SELECT so.id FROM acceptance a JOIN supplier_order so ON so.id = a.supplier_order_id
+    WHERE so.supplier_id = :supplier_id AND so.status = 'accepted'
+      AND EXISTS (SELECT FROM sale_entry e WHERE e.order_id = so.purchase_order_id AND e.supplier_order_id = so.id)
+    GROUP BY so.id HAVING max(a.accepted_at) >= :since AND max(a.accepted_at) < :until ORDER BY so.id
     """
 )
 _INVOICE = text("SELECT id, gross_fen, vat_fen, issued_on, serial FROM invoice WHERE id = :id")

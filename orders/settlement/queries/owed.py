@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from catalog.certificates.states import stop_sql
+from catalog.certificates.states import stop_sql, stopped_at_sql
 from orders.disputes.states import UNDECIDED
 from orders.money.queries import PAID
 from orders.purchasing.queries import PAYABLE
@@ -88,7 +88,8 @@ held AS (
         WHEN p.blocked AND '{Hold.SUPPLIER_BLOCKED}' <> ALL (p.lifted) THEN '{Hold.SUPPLIER_BLOCKED}'
         WHEN p.disputed THEN '{Hold.DISPUTE}'
         WHEN p.returning THEN '{Hold.RETURN_OPEN}'
-        WHEN {stop_sql("c")} IN ('revoked', 'suspended', 'held') AND '{Hold.CERTIFICATE_STOPPED}' <> ALL (p.lifted) THEN '{Hold.CERTIFICATE_STOPPED}'
+        WHEN {stop_sql("c")} IN ('revoked', 'suspended', 'held') AND {stopped_at_sql("c")} <= :now AND '{Hold.CERTIFICATE_STOPPED}' <> ALL (p.lifted)
+             THEN '{Hold.CERTIFICATE_STOPPED}'
         -- what follows an acceptance (a return, a correction) waits as long as what of the same part waits itself
         WHEN CASE WHEN o.arrived THEN o.booked_on + :hold_days >= :today
              ELSE bool_or(o.arrived AND o.booked_on + :hold_days >= :today) OVER (PARTITION BY o.supplier_order_id) END THEN '{Hold.RETURN_WINDOW}'
