@@ -25,6 +25,13 @@ _NEW = text(
     """
 )
 _LOCK = text("SELECT * FROM charge_dispute WHERE dispute_id = :dispute_id FOR UPDATE")
+# Whose order it was when the money was taken back: it may belong to another buyer by the end.
+_ARGUED_BY = text(
+    """
+    SELECT p.party_id FROM money_transaction t JOIN money_posting p ON p.transaction_id = t.id
+    WHERE t.kind = 'chargeback' AND t.origin_id = :id AND p.account = 'chargebacks'
+    """
+)
 _UPDATE = text(
     "UPDATE charge_dispute SET status = :status, evidence_by = :evidence_by, ended_at = CASE WHEN :ended THEN CAST(:now AS timestamptz) END"
     " WHERE id = :id"
@@ -59,12 +66,13 @@ def settle_dispute(session: Session, observed: seen.Disputed) -> bool:
         return True
     order = locked(session, [payment.purchase_order_id])[0]
     if row.status == _S.INQUIRY and status in (_S.OPEN, _S.WON, _S.LOST):
-        _book(session, Kind.CHARGEBACK, row, to=_argued(order), out_of=Place(Account.ONLINE, None, order.id))
-    if status == _S.WON:
-        _book(session, Kind.CHARGEBACK_CLOSED, row, to=Place(Account.ONLINE, None, order.id), out_of=_argued(order))
+        argued = Place(Account.CHARGEBACKS, order.buyer_id, order.id)
+        _book(session, Kind.CHARGEBACK, row, to=argued, out_of=Place(Account.ONLINE, None, order.id))
+    if status in (_S.WON, _S.LOST):
+        argued = Place(Account.CHARGEBACKS, session.execute(_ARGUED_BY, {"id": row.id}).scalar_one(), order.id)
+        back = Place(Account.ONLINE, None, order.id) if status == _S.WON else Place(Account.RECEIVABLE, order.buyer_id, order.id)
+        _book(session, Kind.CHARGEBACK_CLOSED, row, to=back, out_of=argued)
     if status == _S.LOST:
-        owed = Place(Account.RECEIVABLE, order.buyer_id, order.id)
-        _book(session, Kind.CHARGEBACK_CLOSED, row, to=owed, out_of=_argued(order))
         terms.settle(session, [order.id])
     session.execute(
         _UPDATE, {"id": row.id, "status": status, "evidence_by": observed.evidence_by, "ended": status in ENDED, "now": now}
@@ -72,10 +80,6 @@ def settle_dispute(session: Session, observed: seen.Disputed) -> bool:
     audit.record(session, SYSTEM, f"charge_dispute.{status}", "purchase_order", order.id, charge_dispute_id=row.id)
     outbox.publish(session, "charge_dispute.moved", charge_dispute_id=row.id, status=status)
     return True
-
-
-def _argued(order: Any) -> Place:
-    return Place(Account.CHARGEBACKS, order.buyer_id, order.id)
 
 
 def _book(session: Session, kind: Kind, row: Any, *, to: Place, out_of: Place) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.factories.identity import make_organisation
 from tests.stripe_twin.fixture import Twin
 
 CLEARING = ("refunds", "chargebacks", "unallocated")
@@ -110,6 +111,24 @@ def test_a_charge_dispute_is_argued_over_and_decided(online, won, owed):
     # once more changes nothing
     online.reconcile()
     assert online.account("receivable") == owed
+
+
+@pytest.mark.parametrize("won", [True, False])
+def test_what_is_argued_over_comes_from_whom_it_was_taken_also_when_the_order_has_moved(online, won):
+    order, payment = online.paid(10)
+    made = dispute(online, payment)
+    online.reconcile()
+    with online.database.unit_of_work() as session:
+        other = make_organisation(session, kind="school", role="budget_unit", parent=online.market.school)
+    moved = online.buyer.post(f"/v1/purchase-orders/{order['id']}/budget-unit", json={"unit_id": other.id, "reason": "选错单位"})
+    assert moved.status_code == 200, moved.text
+    evidence = {"evidence": {"uncategorized_text": "winning_evidence" if won else "losing_evidence"}}
+    online.twin.client().v1.disputes.update(made["id"], evidence)
+    online.twin.advance(60)
+    online.reconcile()
+    stands = online.rows("SELECT party_id, sum(amount_fen) AS fen FROM money_posting WHERE account = 'chargebacks' GROUP BY 1")
+    assert [(row.party_id, row.fen) for row in stands] == [(online.market.school.id, 0)]
+    assert cleared(online)
 
 
 def test_an_inquiry_moves_no_money(online):
