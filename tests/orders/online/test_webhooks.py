@@ -92,6 +92,15 @@ def test_the_real_endpoint_of_the_stand_in(online, monkeypatch):
     assert online.read(payment["id"])["status"] == "succeeded"
 
 
+def test_a_demo_that_moved_its_clock_still_hears_events(online, monkeypatch):
+    body = event()
+    header = signed(body)  # by the machine's own time
+    monkeypatch.setattr(clock, "_shift", timedelta(days=20))
+    assert post(online, body, header).status_code == 200
+    too_late = signed(body, moment=int(clock.now().timestamp()))
+    assert post(online, event(2), too_late).status_code == 400
+
+
 def test_what_is_not_the_providers_is_refused(online):
     body = event()
     good = signed(body)

@@ -30,6 +30,7 @@ def offer(number, *, place="500236", season=(1.0,) * 12, step="1", least="1", ca
         kind="goods",
         tiers=tiers,
         step=Decimal(step),
+        unit="box",
         net_grams=5000,
         vat_bp=0,
         certificate_id=1,
