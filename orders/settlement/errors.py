@@ -49,8 +49,16 @@ class MoneyMissing(Conflict):
     """Payments for orders of the settlement were taken back, or charged back, after it was made."""
 
     code = "money_no_longer_received"
-    zh = "结算单中有订单的货款已被撤销或拒付（缺 {missing} 元）；仍要付款的，请在 despite_missing 中说明理由"
-    en = "{missing} yuan of what buyers paid for these orders is not there any more; say in `despite_missing` why it is paid out nevertheless"
+    zh = "结算单中有订单的货款已被撤销或拒付（缺 {missing} 元）；仍要付款的，请在 despite 中说明理由"
+    en = "{missing} yuan of what buyers paid for these orders is not there any more; say in `despite` why it is paid out nevertheless"
+
+
+class SupplierBarred(Conflict):
+    """It was suspended or barred after the settlement was made, which would have held what it was owed."""
+
+    code = "supplier_barred"
+    zh = "供应商已被暂停或列入失信名单；仍要付款的，请在 despite 中说明理由"
+    en = "The supplier is suspended or barred by now; say in `despite` why it is paid nevertheless"
 
 
 class SamePerson(Forbidden):

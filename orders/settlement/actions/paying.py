@@ -21,8 +21,10 @@ from orders.settlement.errors import (
     ObjectionPeriodRunning,
     SamePerson,
     SettlementObjected,
+    SupplierBarred,
 )
 from orders.settlement.models import Payout, PayoutAttempt, PayoutFile
+from orders.settlement.queries.owed import is_barred
 from orders.settlement.queries.uncovered import missing_of
 from orders.settlement.schemas.payouts import Method
 from orders.settlement.states import PAYOUT, PayoutMove, PayoutStatus, SettlementStatus
@@ -88,14 +90,14 @@ def approve(session: Session, actor: Actor, payout_id: int, method: Method) -> N
     )
 
 
-def release(session: Session, actor: Actor, payout_id: int, despite_missing: str | None = None) -> None:
-    """Let a payout go, the first time or after it failed. From now on the money is on its way. ``despite_missing``: why it goes although money
-    of the orders that it is for is not there any more.
+def release(session: Session, actor: Actor, payout_id: int, despite: str | None = None) -> None:
+    """Let a payout go, the first time or after it failed. From now on the money is on its way. ``despite``: why it goes although the supplier
+    is barred by now, or money of the orders that it is for is not there any more.
 
     Raises:
         NotFound: not of a supplier whose money the caller keeps (404). IllegalMove: it is not approved, or was released (409).
         SamePerson: the caller drafted or approved it (403). SettlementObjected: the supplier waits for an answer (409).
-        ObjectionPeriodRunning: the supplier may still object and has not confirmed (409). MoneyMissing: see there (409).
+        ObjectionPeriodRunning: the supplier may still object and has not confirmed (409). SupplierBarred, MoneyMissing: see there (409).
         NoAccount: there is none to pay to (409).
     """
     row = _kept(session, actor, payout_id)
@@ -107,14 +109,17 @@ def release(session: Session, actor: Actor, payout_id: int, despite_missing: str
     if row.settlement_status == SettlementStatus.OPEN and clock.today() <= row.objections_until:
         raise ObjectionPeriodRunning(until=str(row.objections_until))
     missing = missing_of(session, row.settlement_id) if config_of(session, clock.today()).settlement.when_paid else 0
-    if missing and despite_missing is None:
+    barred = is_barred(session, row.supplier_id)
+    if barred and despite is None:
+        raise SupplierBarred
+    if missing and despite is None:
         raise MoneyMissing(missing=yuan_from_fen(missing))
     account = None
     if row.method == "bank":
         account = session.execute(IN_USE, {"id": row.supplier_id, "today": clock.today()}).first()
         if account is None:
             raise NoAccount
-    reason = despite_missing if missing else None
+    reason = despite if missing or barred else None
     _step(session, actor, row, PayoutMove.RELEASE, reason=reason, released_by=actor.user_id, reference=None)
     attempt = PayoutAttempt(
         payout_id=row.id,

@@ -57,7 +57,7 @@ def approve(call: Call, payout_id: Id, body: ApproveIn) -> PayoutOut:
 @routes.post("/payouts/{payout_id}/release", Permission.MONEY_MANAGE, status=200)
 def release(call: Call, payout_id: Id, body: ReleaseIn | None = None) -> PayoutOut:
     """Let it go: after it was approved, or after it failed."""
-    paying.release(call.session, call.actor, payout_id, body.despite_missing if body else None)
+    paying.release(call.session, call.actor, payout_id, body.despite if body else None)
     return queries.payout(call.session, call.actor, payout_id)
 
 

@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from sqlalchemy import text
+from sqlmodel import Session
+
 from catalog.certificates.states import stop_sql, stopped_at_sql
 from orders.disputes.states import UNDECIDED
 from orders.money.queries import PAID
@@ -31,6 +34,10 @@ NOT_ARRIVED = """
      WHERE a.purchase_order_id = {order} AND a.account IN ('announced', 'chargebacks'))
 """
 
+#: SQL: the supplier ``sup`` is suspended, or barred today.
+_BARRED = """(sup.status = 'suspended' OR EXISTS (
+    SELECT FROM blacklist_entry b WHERE b.organisation_id = sup.id AND b.lifted_at IS NULL AND :today BETWEEN b.from_on AND b.until_on))"""
+
 #: SQL: what is owed by the end of ``:until`` to suppliers within reach.
 _OPEN = """
     SELECT p.id AS posting_id, -p.amount_fen AS amount_fen, p.party_id AS supplier_id, p.purchase_order_id, p.supplier_order_id, p.sale_entry_id,
@@ -51,8 +58,7 @@ JUDGED = f"""
 WITH owed AS ({_OPEN}),
 part AS (
     SELECT so.id, so.purchase_order_id,
-           sup.status = 'suspended' OR EXISTS (SELECT FROM blacklist_entry b WHERE b.organisation_id = so.supplier_id AND b.lifted_at IS NULL
-                                               AND :today BETWEEN b.from_on AND b.until_on) AS blocked,
+           {_BARRED} AS blocked,
            EXISTS (SELECT FROM dispute d WHERE d.supplier_order_id = so.id AND d.status IN ({_UNDECIDED})) AS disputed,
            EXISTS (SELECT FROM goods_return g WHERE g.supplier_order_id = so.id AND g.status NOT IN ({_ENDED})) AS returning,
            :needs_invoice AND NOT {INVOICED} AS uninvoiced,
@@ -109,6 +115,12 @@ judged AS (
     FROM counted c LEFT JOIN share s ON s.id = c.supplier_order_id LEFT JOIN before b ON b.id = c.supplier_order_id
 )
 """
+
+
+def is_barred(session: Session, supplier_id: int) -> bool:
+    """Whether a supplier is suspended, or barred today: what it is owed is not paid without a reason."""
+    statement = text(f"SELECT {_BARRED} FROM organisation sup WHERE sup.id = :id")
+    return bool(session.execute(statement, {"id": supplier_id, "today": clock.today()}).scalar_one())
 
 
 def parameters(

@@ -24,8 +24,9 @@ class ApproveIn(BaseModel):
 class ReleaseIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    despite_missing: ShortText | None = Field(
-        default=None, description="why it is paid though payments for its orders were taken back since it was settled"
+    despite: ShortText | None = Field(
+        default=None,
+        description="why it is paid though, since it was settled, the supplier was barred or payments for its orders were taken back",
     )
 
 

@@ -78,11 +78,21 @@ def test_a_payout_is_not_released_when_its_money_is_gone(scene, made):
     )
     path = f"/v1/payouts/{row['payout_id']}"
     assert scene.cashier.get(path).json()["status"] == "approved"
-    assert scene.treasurer.post(f"{path}/release", json={"despite_missing": ""}).status_code == 422
-    released = scene.treasurer.post(f"{path}/release", json={"despite_missing": "学校已书面承诺重付"})
+    assert scene.treasurer.post(f"{path}/release", json={"despite": ""}).status_code == 422
+    released = scene.treasurer.post(f"{path}/release", json={"despite": "学校已书面承诺重付"})
     assert (released.status_code, released.json()["status"]) == (200, "released")
     assert scene.rows("SELECT reason FROM audit_event WHERE action = 'payout.release'") == [("学校已书面承诺重付",)]
     assert differences(scene.database) == {}
+
+
+def test_a_payout_to_a_supplier_that_is_barred_by_now_takes_a_reason(scene, made):
+    _, row = made
+    scene.rows("UPDATE organisation SET status = 'suspended' WHERE id = :id RETURNING id", id=row["supplier_id"])
+    refused = scene.release(row["payout_id"])
+    assert (refused.status_code, refused.json()["code"]) == (409, "supplier_barred")
+    path = f"/v1/payouts/{row['payout_id']}/release"
+    assert scene.treasurer.post(path, json={"despite": "法院裁定应付"}).json()["status"] == "released"
+    assert scene.rows("SELECT reason FROM audit_event WHERE action = 'payout.release'") == [("法院裁定应付",)]
 
 
 def test_another_settlement_is_not_held_up(scene, made):
