@@ -100,6 +100,9 @@ _ASKED = """
     (CAST(:status AS text) IS NULL OR x.status = :status) AND (CAST(:type AS text) IS NULL OR x.type = :type)
     AND (CAST(:red AS boolean) IS NULL OR x.red = :red) AND (CAST(:seller_id AS bigint) IS NULL OR x.seller_id = :seller_id)
     AND (CAST(:buyer_id AS bigint) IS NULL OR x.buyer_id = :buyer_id)
+    AND (CAST(:purchase_order_id AS bigint) IS NULL
+         OR x.id IN (SELECT c.tax_invoice_id FROM supplier_order so JOIN tax_invoice_cover c ON c.supplier_order_id = so.id
+                     WHERE so.purchase_order_id = :purchase_order_id))
     AND (CAST(:supplier_order_id AS bigint) IS NULL
          OR x.id IN (SELECT tax_invoice_id FROM tax_invoice_cover WHERE supplier_order_id = :supplier_order_id))
     AND (CAST(:issued_from AS date) IS NULL OR x.issued_on >= :issued_from) AND (CAST(:issued_to AS date) IS NULL OR x.issued_on <= :issued_to)

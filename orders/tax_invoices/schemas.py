@@ -83,6 +83,7 @@ class TaxInvoiceFilter(BaseModel):
     red: bool | None = None
     seller_id: Id | None = None
     buyer_id: Id | None = None
+    purchase_order_id: Id | None = None
     supplier_order_id: Id | None = None
     issued_from: Day | None = Field(default=None, description="Shanghai date")
     issued_to: Day | None = Field(default=None, description="Shanghai date, included")
