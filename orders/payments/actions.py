@@ -8,10 +8,11 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.money import actions as money
+from orders.money.queries import NOT_ARRIVED, PAID
 from orders.money.rules import Account, Kind, Place, carry
 from orders.payments.errors import AboveCredit, AboveDue, Announced, NotSameBuyer, PaidBeforeOrder, PaidInFuture, Undone
 from orders.payments.schemas import CreditMoveIn, PaymentIn, Taken
-from orders.purchasing.queries import PAYABLE_AND_PAID
+from orders.purchasing.queries import PAYABLE_AND_PAID, PAYABLE_OF_ORDER
 from orders.terms import actions as terms
 from shop.core import audit, clock, outbox
 from shop.core.audit import Who
@@ -63,6 +64,12 @@ _UNDO = text(
 _ANNOUNCED_BY = text(
     "SELECT p.party_id FROM money_transaction t JOIN money_posting p ON p.transaction_id = t.id"
     " WHERE t.kind = 'payment' AND t.origin_id = :id AND p.amount_fen > 0"
+)
+_CREDIT = text(
+    f"""
+    SELECT {PAID} - {NOT_ARRIVED} - {PAYABLE_OF_ORDER}
+           - (SELECT coalesce(sum(amount_fen), 0)::bigint FROM refund WHERE purchase_order_id = {{order}} AND :asked AND status = 'requested')
+    """.format(order=":id")  # noqa: S608
 )
 _MOVE = text(
     "INSERT INTO credit_move (from_order_id, to_order_id, amount_fen, reason, moved_by, moved_at)"
@@ -196,7 +203,7 @@ def move_credit(session: Session, actor: Actor, purchase_order_id: int, body: Cr
     giver, taker = orders[purchase_order_id], orders[body.to_order_id]
     if giver.id == taker.id or giver.buyer_id != taker.buyer_id:
         raise NotSameBuyer
-    credit, due = -due_fen(session, giver.id), due_fen(session, taker.id)
+    credit, due = credit_fen(session, giver.id), due_fen(session, taker.id)
     if body.amount > credit:
         raise AboveCredit(credit=yuan_from_fen(max(credit, 0)))
     if body.amount > due:
@@ -235,6 +242,13 @@ def due_fen(session: Session, purchase_order_id: int) -> int:
     """What is still to be paid for an order, in fen; below zero when more was paid than it costs by now."""
     payable, paid = session.execute(PAYABLE_AND_PAID, {"id": purchase_order_id}).one()
     return int(payable) - int(paid)
+
+
+def credit_fen(session: Session, purchase_order_id: int, *, asked: bool = True) -> int:
+    """What was paid too much for an order and may go back or count for another, in fen: what arrived, not only announced, less what it costs by
+    now and, if ``asked``, less what is asked back and waits to be released. Below zero: less arrived than it costs.
+    """
+    return int(session.execute(_CREDIT, {"id": purchase_order_id, "asked": asked}).scalar_one())
 
 
 def _own(actor: Actor, rows: Sequence[Any]) -> Any:

@@ -17,8 +17,8 @@ class AboveDue(Conflict):
 
 class AboveCredit(Conflict):
     code = "amount_above_credit"
-    zh = "超过该订单多付的金额（{credit} 元）"
-    en = "More than was paid too much for the order ({credit} yuan)"
+    zh = "超过该订单多付且已到账的金额（{credit} 元）"
+    en = "More than was paid too much for the order and has arrived ({credit} yuan)"
 
 
 class CreditTaken(Conflict):

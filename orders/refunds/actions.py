@@ -6,9 +6,10 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.money import actions as money
+from orders.money.queries import NOT_ARRIVED, PAID
 from orders.money.rules import Account, Kind, Place, Posting, carry
-from orders.payments.actions import due_fen, locked
-from orders.refunds.errors import AboveCredit, AbovePayment, NotOnline, OwnRequest
+from orders.payments.actions import credit_fen, locked
+from orders.refunds.errors import AboveCredit, AbovePayment, GoesBackOnline, NotOnline, OwnRequest
 from orders.refunds.models import Refund
 from orders.refunds.schemas import RefundIn
 from orders.refunds.states import REFUND, RefundMove, RefundStatus
@@ -22,10 +23,6 @@ from shop.identity.permissions import Permission
 
 _LOCK = text("SELECT * FROM refund WHERE id = :id FOR UPDATE")
 _ORDER_OF = text("SELECT purchase_order_id FROM refund WHERE id = :id")
-#: What is asked for and not decided.
-_ASKED = text(
-    "SELECT coalesce(sum(amount_fen), 0)::bigint FROM refund WHERE purchase_order_id = :order_id AND status = 'requested'"
-)
 #: What is left of an online payment that stands, less what goes back of it; ``asked``: less what is asked for, too.
 _LEFT = text(
     """
@@ -34,6 +31,16 @@ _LEFT = text(
     FROM payment p WHERE p.id = :id AND p.purchase_order_id = :order_id AND p.source = 'online' AND p.undone_at IS NULL
     """
 )
+# What came online and can still go back by its own way. Of a payment of which a refund failed nothing is expected to.
+_BY_TRANSFER = text(
+    f"""
+    SELECT {PAID} - {NOT_ARRIVED} - coalesce((
+        SELECT sum(p.amount_fen - (SELECT coalesce(sum(r.amount_fen), 0) FROM refund r
+                                   WHERE r.payment_id = p.id AND r.status IN ('approved', 'sent', 'paid')))
+        FROM payment p WHERE p.purchase_order_id = :id AND p.source = 'online' AND p.undone_at IS NULL
+          AND NOT EXISTS (SELECT FROM refund f WHERE f.payment_id = p.id AND f.status = 'failed')), 0)::bigint
+    """.format(order=":id")  # noqa: S608
+)
 
 
 def request(session: Session, actor: Actor, purchase_order_id: int, body: RefundIn) -> int:
@@ -41,7 +48,8 @@ def request(session: Session, actor: Actor, purchase_order_id: int, body: Refund
 
     Raises:
         NotFound: not an order of the caller's branch, or of those whose money it keeps (404).
-        AboveCredit: more than was paid too much and is not asked back yet (409). AbovePayment: more than is left of the online payment (409).
+        AboveCredit: more than arrived too much and is not asked back yet (409). AbovePayment: more than is left of the online payment (409).
+        GoesBackOnline: what was paid online goes back by the same way (409).
         NotOnline: not an online payment of the order (422). Invalid: neither payee nor payment, or both (422).
     """
     order = _order(session, actor, purchase_order_id)
@@ -49,10 +57,8 @@ def request(session: Session, actor: Actor, purchase_order_id: int, body: Refund
         raise Invalid.one(
             "payee", "payee_or_payment", "请填写收款账户或原在线付款，二者选一", "Say either the payee or the online payment"
         )
-    asked = session.execute(_ASKED, {"order_id": order.id}).scalar_one()
-    _require_credit(session, order.id, body.amount, less=asked)
-    if body.payment_id:
-        _require_left(session, order.id, body.payment_id, body.amount, asked=True)
+    _require_credit(session, order.id, body.amount, asked=True)
+    _require_way(session, order.id, body.payment_id, body.amount, asked=True)
     now = clock.now()
     year = clock.shanghai_date(now).year
     made = Refund(
@@ -81,16 +87,15 @@ def approve(session: Session, actor: Actor, refund_id: int) -> None:
 
     Raises:
         NotFound: none of those whose money the caller keeps (404). OwnRequest: the caller asked for it (403). IllegalMove: it was decided (409).
-        AboveCredit, AbovePayment: there is less by now (409).
+        AboveCredit, AbovePayment, GoesBackOnline: there is less by now (409).
     """
     order, row = _locked(session, actor, refund_id)
     REFUND.after(row.status, RefundMove.APPROVE)
     if row.requested_by == actor.user_id:
         raise OwnRequest
     # others that only wait do not stand in the way of this one
-    _require_credit(session, order.id, row.amount_fen)
-    if row.payment_id:
-        _require_left(session, order.id, row.payment_id, row.amount_fen, asked=False)
+    _require_credit(session, order.id, row.amount_fen, asked=False)
+    _require_way(session, order.id, row.payment_id, row.amount_fen, asked=False)
     _step(session, actor, row, RefundMove.APPROVE, approved_by=actor.user_id, approved_at=clock.now(), buyer_id=order.buyer_id)
     _promise(session, row.id, order.buyer_id, order.id, row.amount_fen)
 
@@ -261,13 +266,18 @@ def _step(session: Session, who: Who, row: Any, move: RefundMove, **values: Any)
     outbox.publish(session, "refund.moved", refund_id=row.id, status=status)
 
 
-def _require_credit(session: Session, order_id: int, amount_fen: int, less: int = 0) -> None:
-    credit = -due_fen(session, order_id) - less
+def _require_credit(session: Session, order_id: int, amount_fen: int, *, asked: bool) -> None:
+    credit = credit_fen(session, order_id, asked=asked)
     if amount_fen > credit:
         raise AboveCredit(credit=yuan_from_fen(max(credit, 0)))
 
 
-def _require_left(session: Session, order_id: int, payment_id: int, amount_fen: int, *, asked: bool) -> None:
+def _require_way(session: Session, order_id: int, payment_id: int | None, amount_fen: int, *, asked: bool) -> None:
+    if payment_id is None:
+        by_transfer = session.execute(_BY_TRANSFER, {"id": order_id}).scalar_one()
+        if amount_fen > by_transfer:
+            raise GoesBackOnline(left=yuan_from_fen(max(by_transfer, 0)))
+        return
     left = session.execute(_LEFT, {"id": payment_id, "order_id": order_id, "asked": asked}).scalar()
     if left is None:
         raise NotOnline

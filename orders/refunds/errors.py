@@ -6,14 +6,20 @@ from shop.core.errors import CONSTRAINTS, Conflict, Forbidden, Invalid
 
 class AboveCredit(Conflict):
     code = "refund_above_credit"
-    zh = "退款超过该订单多付的金额（可退 {credit} 元）"
-    en = "The refund is above what was paid too much for the order ({credit} yuan can go back)"
+    zh = "退款超过该订单多付且已到账的金额（可退 {credit} 元）"
+    en = "The refund is above what was paid too much for the order and has arrived ({credit} yuan can go back)"
 
 
 class AbovePayment(Conflict):
     code = "refund_above_payment"
     zh = "退款超过该笔在线付款尚可退回的金额（{left} 元）"
     en = "The refund is above what is left of the online payment ({left} yuan)"
+
+
+class GoesBackOnline(Conflict):
+    code = "refund_goes_back_online"
+    zh = "在线支付的款项须原路退回，请填写 payment_id；可转账退回 {left} 元"
+    en = "What was paid online goes back by the same way: say its `payment_id`; {left} yuan can go back by transfer"
 
 
 class NotOnline(Invalid):

@@ -15,8 +15,7 @@ from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
 _REFUND = """
-    SELECT r.*, r.amount_fen AS amount, po.number AS purchase_order_number, buyer.name AS buyer_name,
-           (SELECT coalesce(sum(amount_fen), 0)::bigint FROM money_posting WHERE purchase_order_id = po.id AND account = 'announced') AS announced
+    SELECT r.*, r.amount_fen AS amount, po.number AS purchase_order_number, buyer.name AS buyer_name
     FROM refund r JOIN purchase_order po ON po.id = r.purchase_order_id JOIN organisation buyer ON buyer.id = po.buyer_id
     JOIN organisation unit ON unit.id = po.ordering_unit_id
     WHERE (buyer.path LIKE CAST(:branch AS text) OR unit.path LIKE CAST(:branch AS text)

@@ -79,9 +79,6 @@ class RefundOut(BaseModel):
     payee_account: str | None
     payee_bank: str | None
     amount: YuanOut
-    announced: YuanOut = Field(
-        description="of what was paid for the order: what the buyer says it sent, and the bank has not shown yet"
-    )
     reason: str
     status: RefundStatus
     requested_at: datetime

@@ -6,16 +6,28 @@ from typing import Any
 
 from sqlalchemy import text
 
+from orders.money.references import payment_reference
 from orders.money.rules import Account
-from shop.core import clock
+from shop.core import clock, outbox
 from shop.core.db import Database
+from shop.core.money import fen_from_yuan
 from shop.identity.models import User
 from shop.identity.permissions import Role
 from tests.factories.identity import make_user
 from tests.factories.orders import Market, make_market
+from tests.orders.banking.conftest import statement
+from workers.handlers import HANDLERS
 
 PAYEE = {"name": "沙坪坝中学", "account": "3100 0210 0901 4400 123", "bank": "工商银行"}
 _references = itertools.count(1)
+
+
+def bank_shows(cashier: Any, database: Database, order_id: int, fen: int, *, held: int = 0) -> None:
+    """Import a statement with one transfer of the school for an order; ``held`` is what the account held before, in fen. Rules match it."""
+    line = (fen, "沙坪坝中学", payment_reference(order_id), f"T{next(_references)}")
+    imported = cashier.post("/v1/bank-statements", files={"file": ("流水.csv", statement(line, opening=held))})
+    assert imported.status_code == 201, imported.text
+    outbox.drain(database, HANDLERS)
 
 
 @dataclass
@@ -26,6 +38,8 @@ class Till:
     database: Database
     market: Market
     people: dict[str, User]
+    #: What the bank's last statement ended with, in fen.
+    at_bank: int = 0
 
     def __post_init__(self) -> None:
         self._clients: dict[str, Any] = {}
@@ -51,10 +65,25 @@ class Till:
         }
         return self.as_(who).post(f"/v1/purchase-orders/{order_id}/payments", json=body)
 
-    def credit(self, amount: str = "69.90") -> int:
-        """An order that was paid and cancelled: the buyer has all of it to its credit. Returns the order's id."""
+    def arrived(self, order_id: int, amount: str) -> None:
+        """A transfer for an order that the bank's statement shows, and a rule matches."""
+        fen = fen_from_yuan(amount)
+        bank_shows(self.as_("cashier"), self.database, order_id, fen, held=self.at_bank)
+        self.at_bank += fen
+
+    def unmatched(self) -> None:
+        """What the bank showed last was for something else."""
+        cashier = self.as_("cashier")
+        line_id = cashier.get("/v1/bank-lines").json()["items"][0]["id"]
+        [match] = cashier.get(f"/v1/bank-lines/{line_id}").json()["matches"]
+        undone = cashier.post(f"/v1/bank-matches/{match['id']}/undo", json={"reason": "另一单位的款"})
+        assert undone.status_code in (200, 201), undone.text
+
+    def credit(self, *amounts: str) -> int:
+        """An order that was paid, by so many transfers, and cancelled: the buyer has all of it to its credit. Returns the order's id."""
         order_id: int = self.order(10)["id"]
-        assert self.pay(order_id, amount).status_code == 201
+        for amount in amounts or ("69.90",):
+            self.arrived(order_id, amount)
         cancelled = self.as_("purchaser").post(f"/v1/purchase-orders/{order_id}/cancel", json={"reason": "计划有变"})
         assert cancelled.status_code == 200, cancelled.text
         return order_id

@@ -321,11 +321,9 @@ def test_t7_refunds_never_pass_what_was_paid(api, database):
 def test_t7_nor_do_releases_of_what_was_asked_for_before(api, database):
     """Requests that were in time, of a credit that is smaller by now: their releases meet each other alone."""
     till = make_till(api, database)
-    order = till.credit("100.00")
+    order = till.credit("50.00", "50.00")
     made = [till.ask_back(order, "20.00").json()["id"] for _ in range(AT_ONCE)]
-    other = till.order(1)["id"]
-    move = {"to_order_id": other, "amount": "50.00", "reason": "转入"}
-    assert till.as_("finance").post(f"/v1/purchase-orders/{order}/credit-moves", json=move).status_code == 201
+    till.unmatched()
     treasurers = sessions(api, database, till.people["treasurer"], AT_ONCE)
     released = at_once(
         [
@@ -342,14 +340,14 @@ def test_t7_nor_do_releases_of_what_was_asked_for_before(api, database):
 def unlocked(api, database, monkeypatch):
     """A till whose requests do not wait for one another, and take their time between the look at the credit and the refund."""
     monkeypatch.setattr(payments, "_LOCK_ORDERS", text("SELECT id FROM purchase_order WHERE id = ANY (CAST(:ids AS bigint[]))"))
-    due_fen = refunds.due_fen
+    credit_fen = refunds.credit_fen
 
-    def slowly(session, order_id):
-        due = due_fen(session, order_id)
+    def slowly(session, order_id, **more):
+        credit = credit_fen(session, order_id, **more)
         time.sleep(0.5)
-        return due
+        return credit
 
-    monkeypatch.setattr(refunds, "due_fen", slowly)
+    monkeypatch.setattr(refunds, "credit_fen", slowly)
     return make_till(api, database)
 
 

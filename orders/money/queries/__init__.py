@@ -12,6 +12,11 @@ PAID = f"""
     (SELECT -coalesce(sum(mp.amount_fen), 0)::bigint FROM money_posting mp JOIN money_transaction mt ON mt.id = mp.transaction_id
      WHERE mp.purchase_order_id = {{order}} AND mp.account = 'receivable' AND mt.kind IN ({_CASH}))
 """  # noqa: S608
+#: SQL: what was paid for order ``{order}`` and is not there: only announced, or taken back by the buyer's bank, which still argues.
+NOT_ARRIVED = """
+    (SELECT greatest(coalesce(sum(a.amount_fen), 0), 0)::bigint FROM money_posting a
+     WHERE a.purchase_order_id = {order} AND a.account IN ('announced', 'chargebacks'))
+"""
 _ALLOWED = """
     (SELECT -coalesce(sum(mp.amount_fen), 0)::bigint FROM money_posting mp JOIN money_transaction mt ON mt.id = mp.transaction_id
      WHERE mp.{of} = {{id}} AND mp.account = 'receivable' AND mt.kind = 'allowance')

@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from catalog.certificates.states import stop_sql, stopped_at_sql
 from orders.disputes.states import UNDECIDED
-from orders.money.queries import PAID
+from orders.money.queries import NOT_ARRIVED, PAID
 from orders.purchasing.queries import PAYABLE
 from orders.returns.states import ENDED
 from orders.settlement.rules import Hold
@@ -27,12 +27,6 @@ _ENDED = ", ".join(f"'{status}'" for status in ENDED)
 #: SQL: supplier order ``so`` has a tax invoice that nobody doubts.
 INVOICED = """EXISTS (SELECT FROM tax_invoice_cover i JOIN tax_invoice t ON t.id = i.tax_invoice_id
     WHERE i.supplier_order_id = so.id AND NOT t.red AND t.status IN ('registered', 'cleared'))"""
-
-#: SQL: what was paid for order ``{order}`` and is not there: only announced, or taken back by the buyer's bank, which still argues.
-NOT_ARRIVED = """
-    (SELECT greatest(coalesce(sum(a.amount_fen), 0), 0)::bigint FROM money_posting a
-     WHERE a.purchase_order_id = {order} AND a.account IN ('announced', 'chargebacks'))
-"""
 
 #: SQL: the supplier ``sup`` is suspended, or barred today.
 _BARRED = """(sup.status = 'suspended' OR EXISTS (

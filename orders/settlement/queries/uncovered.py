@@ -12,9 +12,8 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from orders.money.queries import PAID
+from orders.money.queries import NOT_ARRIVED, PAID
 from orders.purchasing.queries import PAYABLE
-from orders.settlement.queries.owed import NOT_ARRIVED
 from orders.settlement.schemas.settlements import UncoveredOut
 from shop.core import paging
 from shop.core.paging import Page

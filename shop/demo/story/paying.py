@@ -152,19 +152,15 @@ class Paying(Cast):
     def second_statement(self) -> str:
         """下一份对账单显示退款和付款 · The next statement shows the refund and the payout"""
         path = f"/v1/payouts/{self.settlement['payout_id']}"
-        self.cashier.post(f"{path}/confirm", expect=200, json={"reference": f"P{self.tag}"})
+        [attempt] = self.coop.get(path)["attempts"]
+        number = f"{self.settlement['number']}-{attempt['id']}"  # as it stands on the list for the bank
         back, out = -fen_from_yuan(self.refund["amount"]), -fen_from_yuan(self.settlement["due"])
         lines = [
             self._line(back, f"R{self.tag}", self.orders[1]["buyer_name"], f"退款 {self.refund['number']}", SCHOOLS_ACCOUNT),
-            self._line(out, f"P{self.tag}", self.organisation["name"], f"货款结算 {self.settlement['number']}", COOPS_ACCOUNT),
+            self._line(out, f"P{self.tag}", self.organisation["name"], f"{number} 货款结算", COOPS_ACCOUNT),
         ]
         imported = self._imported(lines)
-        [payout_line] = [
-            row for row in self._until(lambda: self._lines(imported, 1), "the refund's match") if row["status"] == "open"
-        ]
-        likely = self.cashier.get(f"/v1/bank-lines/{payout_line['id']}")["proposals"][0]
-        part = {"kind": "booked", "transaction_id": likely["transaction_id"]}
-        self.cashier.post(f"/v1/bank-lines/{payout_line['id']}/matches", json={"parts": [part]})
+        self._until(lambda: self._lines(imported, 2), "the matches of refund and payout")
         same("the refund", self.finance.get(f"/v1/refunds/{self.refund['id']}")["status"], "paid")
         same("the payout", self.coop.get(path)["status"], "paid")
         standing = self.cashier.get("/v1/bank-reconciliation")

@@ -25,6 +25,9 @@ _HOLD_CREDIT = """
         IF (SELECT -coalesce(sum(p.amount_fen), 0) FROM money_posting p JOIN money_transaction t ON t.id = p.transaction_id
             WHERE p.purchase_order_id = of_order AND p.account = 'receivable' AND t.kind IN
                   ('payment', 'payment_undone', 'credit_moved', 'refund', 'refund_failed', 'chargeback', 'chargeback_closed'))
+           -- what is only announced, or argued over with the buyer's bank, is not there
+           - (SELECT greatest(coalesce(sum(amount_fen), 0), 0) FROM money_posting
+              WHERE purchase_order_id = of_order AND account IN ('announced', 'chargebacks'))
            < (SELECT coalesce(sum(amount_fen), 0) FROM payment_due WHERE purchase_order_id = of_order) THEN
             RAISE EXCEPTION 'more is taken from order % than was paid too much for it', of_order
                 USING ERRCODE = 'check_violation', CONSTRAINT = format('ck_%s_credit', TG_TABLE_NAME);

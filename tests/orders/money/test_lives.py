@@ -5,6 +5,9 @@ import os
 from collections import Counter
 from dataclasses import dataclass
 
+from orders.banking.actions import importing
+from orders.banking.handlers import match_open
+from orders.banking.schemas.statements import HowRead
 from orders.disputes.actions import arguing, deciding
 from orders.disputes.schemas import DecisionIn, DisputeIn
 from orders.payments import actions as payments
@@ -21,6 +24,7 @@ from shop.identity import tokens
 from shop.identity.permissions import Role
 from tests.factories.identity import make_user
 from tests.factories.money import PAYEE
+from tests.orders.banking.conftest import statement
 from tests.orders.oracle.delivering import Delivering
 from tests.orders.oracle.telling import SELLER
 
@@ -45,7 +49,10 @@ class Payment:
     fen: int
     #: On whose account it was announced.
     by: int
+    reference: str
     stands: bool = True
+    #: The bank's statement has shown it.
+    arrived: bool = False
 
 
 @dataclass
@@ -97,6 +104,7 @@ class Paying(Delivering):
             (4, self.is_owed, self.pay),
             (5, self.may_be_cancelled, self.pay_and_think_again),
             (2, self.has_payments, self.take_back),
+            (4, self.has_announced, self.arrive),
             (4, self.has_credit, self.move_credit),
             (4, self.has_credit, self.ask_back),
             (8, lambda: self.waiting("requested"), self.decide_refund),
@@ -118,6 +126,11 @@ class Paying(Delivering):
         money = self.of(order)
         return sum(payment.fen for payment in money.payments if payment.stands) + money.moved_in - back
 
+    def credit(self, order):
+        """What arrived above what the order costs, in fen."""
+        coming = sum(payment.fen for payment in self.of(order).payments if payment.stands and not payment.arrived)
+        return -self.due(order) - coming
+
     def due(self, order):
         return sum(part.due_fen for part in order.parts) - self.paid(order)
 
@@ -133,7 +146,7 @@ class Paying(Delivering):
             for part in order.parts:
                 told["payable", self.compared.suppliers[part.goods], order.id] -= part.booked_fen
             for payment in money.payments:
-                told["announced", payment.by, order.id] += payment.fen * payment.stands
+                told["announced", payment.by, order.id] += payment.fen * (payment.stands and not payment.arrived)
         for refund in self.refunds:
             told["refunds", refund.to, refund.order] -= refund.fen * (refund.status in ("approved", "sent"))
             told["bank", None, refund.order] -= refund.fen * (refund.status == "paid")
@@ -168,6 +181,9 @@ class Paying(Delivering):
     def has_payments(self):
         return [(order, payment) for order in self.tale.orders for payment in self.of(order).payments]
 
+    def has_announced(self):
+        return [payment for _, payment in self.has_payments() if payment.stands and not payment.arrived]
+
     def has_credit(self):
         return [order for order in self.tale.orders if self.due(order) < 0]
 
@@ -200,30 +216,40 @@ class Paying(Delivering):
         due = self.due(order)
         fen = share_of(due, share or self.chance.choice(SHARES))
         self.references = getattr(self, "references", 0) + 1
-        body = PaymentIn(
-            amount=yuan_from_fen(fen), bank_reference=f"{id(self)}-{self.references}", payer_name="第一中学", paid_on=clock.today()
-        )
+        reference = f"{id(self)}-{self.references}"
+        body = PaymentIn(amount=yuan_from_fen(fen), bank_reference=reference, payer_name="第一中学", paid_on=clock.today())
         code, made = self.do(payments.record, order.id, body, who="school_finance")
         if fen > due:
             assert code == "payment_above_due"
         else:
             assert code is None
-            self.of(order).payments.append(Payment(made, fen, self.of(order).buyer))
+            self.of(order).payments.append(Payment(made, fen, self.of(order).buyer, reference))
 
     def pay_and_think_again(self, order):
         """Where credit comes from, besides what goes back."""
         self.pay(order, share=1)
+        if self.chance.random() < 0.7:
+            self.arrive(self.of(order).payments[-1])
         self.cancel(self.tale.orders.index(order))
+
+    def arrive(self, payment):
+        """The bank's statement shows it, and the rules know it by its reference."""
+        held = self.rows("SELECT closing_fen FROM bank_statement ORDER BY id DESC LIMIT 1")
+        content = statement((payment.fen, "第一中学", "", payment.reference), opening=held[0][0] if held else 0)
+        assert self.do(importing.import_statement, "流水.csv", content, HowRead(), who="cashier")[0] is None
+        with self.database.unit_of_work() as session:
+            assert match_open(session) == 1
+        payment.arrived = True
 
     def take_back(self, found):
         _, payment = found
         code, _ = self.do(payments.withdraw, payment.id, "未汇出", who="school_finance")
-        assert code == (None if payment.stands else "payment_undone")
-        payment.stands = False
+        assert code == ("payment_not_announced" if payment.arrived else None if payment.stands else "payment_undone")
+        payment.stands = payment.arrived
 
     def move_credit(self, giver):
         taker = self.chance.choice(self.tale.orders)
-        credit, due = -self.due(giver), self.due(taker)
+        credit, due = self.credit(giver) - self.asked(giver), self.due(taker)
         fen = share_of(min(credit, due) if due > 0 else credit, self.chance.choice(SHARES))
         body = CreditMoveIn(to_order_id=taker.id, amount=yuan_from_fen(fen), reason="转入")
         code, _ = self.do(payments.move_credit, giver.id, body, who=self.chance.choice(["school_finance", "cashier"]))
@@ -239,7 +265,7 @@ class Paying(Delivering):
             self.of(taker).moved_in += fen
 
     def ask_back(self, order):
-        credit = -self.due(order) - self.asked(order)
+        credit = self.credit(order) - self.asked(order)
         fen, who = share_of(credit, self.chance.choice(SHARES)), self.chance.choice(["school_finance", "cashier", "treasurer"])
         code, made = self.do(refunds.request, order.id, RefundIn(amount=yuan_from_fen(fen), reason="多付", payee=PAYEE), who=who)
         if fen > credit:
@@ -255,7 +281,7 @@ class Paying(Delivering):
             code, _ = self.do(refunds.approve, refund.id, who=who)
             if who == refund.by:
                 assert code == "own_refund"
-            elif refund.fen > -self.due(order):
+            elif refund.fen > self.credit(order):
                 assert code == "refund_above_credit"
             else:
                 assert code is None

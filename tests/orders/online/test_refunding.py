@@ -75,6 +75,24 @@ def test_a_pending_refund_is_sent_and_then_paid(online):
     assert cleared(online)
 
 
+def test_what_was_paid_online_goes_back_by_its_own_way_unless_that_failed(online):
+    order, payment = overpaid(online)
+    path = f"/v1/purchase-orders/{order['id']}/refunds"
+    body = {
+        "amount": "1.00",
+        "reason": "退货",
+        "payee": {"name": "沙坪坝中学", "account": "3100021009014400123", "bank": "工商银行"},
+    }
+    answer = online.api.as_(online.cashier).post(path, json=body)
+    assert (answer.status_code, answer.json()["code"], answer.json()["data"]) == (409, "refund_goes_back_online", {"left": "0.00"})
+    # the account that was paid from is closed
+    dispute(online, payment)
+    online.refund(order["id"], payment["payment_id"], "1.00")
+    online.work()
+    assert [row["status"] for row in refunds_of(online)] == ["failed"]
+    assert online.api.as_(online.cashier).post(path, json=body).status_code == 201
+
+
 def dispute(online, payment, **more):
     charge = online.sql("SELECT charge_id FROM online_payment WHERE id = :id", id=payment["id"])
     return online.twin.tell("disputes", charge=charge, **more)

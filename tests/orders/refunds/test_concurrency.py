@@ -23,4 +23,4 @@ def test_paid_and_failed_at_once_is_one_of_them_first(api, database):
         assert statuses[1::2].count(201) == 1
         assert statuses[0::2].count(201) <= 1
     assert differences(database) == {}
-    assert till.held() == {"receivable": -10_000, "announced": 10_000}
+    assert till.held() == {"receivable": -10_000, "bank": 10_000}

@@ -24,13 +24,14 @@ def till(api, database):
 @pytest.fixture
 def blind(monkeypatch):
     """The orders of which the program believes that there is any credit."""
-    rich, due_fen = set(), payments.due_fen
+    rich, credit_fen = set(), payments.credit_fen
 
-    def believed(session, order_id):
-        return -(10**9) if order_id in rich else due_fen(session, order_id)
+    def believed(session, order_id, **more):
+        return 10**9 if order_id in rich else credit_fen(session, order_id, **more)
 
-    monkeypatch.setattr(payments, "due_fen", believed)
-    monkeypatch.setattr(refunds, "due_fen", believed)
+    monkeypatch.setattr(payments, "credit_fen", believed)
+    monkeypatch.setattr(refunds, "credit_fen", believed)
+    monkeypatch.setattr(refunds, "_require_way", lambda *_, **__: None)
     return rich
 
 
@@ -77,7 +78,7 @@ def test_no_more_of_an_online_payment_goes_back_than_came(till, monkeypatch):
     with till.database.unit_of_work() as session:
         payments.locked(session, [order])
         payment = payments.take(session, SYSTEM, Taken(order, 1_000, "card", "online", "pi_1", "支付宝", clock.today()))
-    monkeypatch.setattr(refunds, "_require_left", lambda *_, **__: None)
+    monkeypatch.setattr(refunds, "_require_way", lambda *_, **__: None)
     first, second = (till.ask_back(order, "6.00", payee=None, payment_id=payment).json()["id"] for _ in range(2))
     assert till.move(first, "approve").status_code == 201
     refused(till.move(second, "approve"))

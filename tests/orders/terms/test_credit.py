@@ -17,6 +17,7 @@ from tests.factories.after_sales import differences, rows, token_of
 from tests.factories.buying import make_bureau
 from tests.factories.catalog import make_product
 from tests.factories.identity import make_organisation, make_user
+from tests.factories.money import bank_shows
 from tests.factories.orders import make_market
 from tests.orders.agreements.scene import YEAR
 from tests.orders.importing.conftest import HEAD, as_csv
@@ -156,7 +157,7 @@ def test_a_refund_and_a_move_of_credit_follow(api, database, market, cashier):
     buyer, finance = api.as_(market.purchaser), api.as_(market.finance)
     allow(cashier, market.school, "1000.00")
     first, second = (place(buyer, market, 2).json() for _ in range(2))
-    pay(finance, first, "139.80", "ICBC-1")
+    bank_shows(cashier, database, first["id"], 13_980)
     buyer.post(f"/v1/purchase-orders/{first['id']}/cancel", json={"reason": "不需要"})
     assert used(cashier, market.school) == ("139.80", "860.20")
     body = {"to_order_id": second["id"], "amount": "100.00", "reason": "转款"}
