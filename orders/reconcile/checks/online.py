@@ -83,10 +83,13 @@ ONLINE = [
         "线上划转 = 付款",
         "Transfers by the provider = the payouts that they carry out",
         """
-        SELECT 'online_transfer ' || o.id AS subject, format('%s fen, supplier %s', p.amount_fen, p.supplier_id) AS expected,
-               format('%s fen, supplier %s', o.amount_fen, o.supplier_id) AS found
-        FROM online_transfer o JOIN payout p ON p.id = o.payout_id
-        WHERE (p.amount_fen, p.supplier_id) IS DISTINCT FROM (o.amount_fen, o.supplier_id)
+        SELECT 'online_transfer ' || o.id AS subject, format('%s fen, supplier %s, %s fen back', p.amount_fen, p.supplier_id, p.back) AS expected,
+               format('%s fen, supplier %s, %s fen back', o.amount_fen, o.supplier_id, o.reversed_fen) AS found
+        FROM online_transfer o
+        CROSS JOIN LATERAL (
+            SELECT amount_fen, supplier_id, CASE o.status WHEN 'reversed' THEN amount_fen WHEN 'paid' THEN returned_fen ELSE 0 END AS back
+            FROM payout WHERE id = o.payout_id) p
+        WHERE (p.amount_fen, p.supplier_id, p.back) IS DISTINCT FROM (o.amount_fen, o.supplier_id, o.reversed_fen)
           AND NOT EXISTS (SELECT FROM money_transaction t WHERE t.kind = 'online_transfer' AND t.origin_id = o.id)
         """,
     ),
