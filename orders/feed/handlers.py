@@ -239,6 +239,7 @@ CONCERNED: dict[str, tuple[str, str]] = {
 #: Events for officers, about our own machinery, or about what somebody waits for at the screen. An event stands here or above (a test checks it): a decision, made once for each.
 NOT_TOLD = frozenset(
     {
+        "bank_lines.open",
         "bank_statement.imported",
         "basket_proposal.requested",
         "basket_proposal.unmet",
@@ -247,6 +248,7 @@ NOT_TOLD = frozenset(
         "catalogue_batch.withdrawn",
         "certificate.revocation_stated",
         "certification.appealed",
+        "credit.moved",
         "notification.made",
         "objection.received",
         "online_transfer.moved",
