@@ -4,15 +4,16 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from catalog.stock.rules import MovementKind
 from shop.core.errors import BadValue
-from shop.core.quantities import MAX_QUANTITY, QuantityOut, ShortText
+from shop.core.quantities import MAX_QUANTITY, QuantityOut, ShortText, plain_number
 
 #: As a quantity, but with a sign.
 Change = Annotated[
     Decimal,
+    BeforeValidator(plain_number),
     Field(ge=-MAX_QUANTITY, le=MAX_QUANTITY, max_digits=13, decimal_places=3, allow_inf_nan=False),
 ]
 

@@ -248,6 +248,7 @@ NOT_TOLD = frozenset(
         "catalogue_batch.withdrawn",
         "certificate.revocation_stated",
         "certification.appealed",
+        "credit.moved",
         "notification.made",
         "objection.received",
         "online_transfer.moved",

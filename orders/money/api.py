@@ -70,6 +70,8 @@ def entries(
     """The statement of an account, oldest first, with the balance after each line."""
     if account is None:  # after the caller's permission, which a required parameter would come before
         raise Invalid.one("account", "missing", "请填写账户", "say which account")
+    if first and last and first > last:
+        raise Invalid.one("from", "period_backwards", "起始日期晚于结束日期", "the period ends before it begins")
     asked = Statement(account, party_id, purchase_order_id, supplier_order_id, kind, first, last)
     rows, start = (limit, after) if format == "json" else (MAX_LINES, None)
     found = accounts.entries(call.session, call.actor, call.language, asked, limit=rows, after=start)

@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.online.actions import connecting, refunding
+from orders.online.actions.paying import stop_if_nothing_due
 from orders.online.errors import AlreadyTransferred, NoAccount
 from orders.online.states import DisputeStatus, OnlineStatus, TransferStatus
 from orders.refunds.states import RefundStatus
@@ -73,6 +74,23 @@ def _refund_moved(session: Session, payload: dict[str, Any]) -> None:
     """A released refund of an online payment is asked for at the provider."""
     if payload["status"] == RefundStatus.APPROVED:
         refunding.start(session, payload["refund_id"])
+
+
+_ORDER_OF_PART = text("SELECT purchase_order_id FROM supplier_order WHERE id = :id")
+_ORDER_OF_PAYMENT = text("SELECT purchase_order_id FROM payment WHERE id = :id")
+
+
+def _order_changed(session: Session, payload: dict[str, Any]) -> None:
+    """An order that owes nothing any more is not to be paid: it was cancelled, costs less, or a credit counts for it."""
+    stop_if_nothing_due(session, payload["purchase_order_id"])
+
+
+def _part_rejected(session: Session, payload: dict[str, Any]) -> None:
+    stop_if_nothing_due(session, session.execute(_ORDER_OF_PART, {"id": payload["supplier_order_id"]}).scalar_one())
+
+
+def _paid(session: Session, payload: dict[str, Any]) -> None:
+    stop_if_nothing_due(session, session.execute(_ORDER_OF_PAYMENT, {"id": payload["payment_id"]}).scalar_one())
 
 
 def _payment_moved(session: Session, payload: dict[str, Any]) -> None:
@@ -196,9 +214,14 @@ def _tell_finance(
 HANDLERS: dict[str, Handler] = {
     "charge_dispute.moved": _dispute_moved,
     "connected_account.moved": _account_moved,
+    "credit.moved": _order_changed,
     "online_payment.moved": _payment_moved,
     "online_transfer.moved": _transfer_moved,
+    "payment.recorded": _paid,
     "payout.released": _payout_released,
     "provider_entry.unexplained": _unexplained,
+    "purchase_order.amended": _order_changed,
+    "purchase_order.cancelled": _order_changed,
     "refund.moved": _refund_moved,
+    "supplier_order.rejected": _part_rejected,
 }

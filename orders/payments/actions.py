@@ -225,6 +225,7 @@ def move_credit(session: Session, actor: Actor, purchase_order_id: int, body: Cr
     audit.record(
         session, actor, "credit.moved", "purchase_order", giver.id, reason=body.reason, to_order_id=taker.id, amount_fen=body.amount
     )
+    outbox.publish(session, "credit.moved", purchase_order_id=taker.id)
     return move_id
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from catalog.products.rules import Category
 from orders.pledges.rules.asking import Aim, Limit
@@ -13,14 +13,18 @@ from orders.pledges.states import PledgeAction, PledgeStatus, ProofState, Propos
 from orders.purchasing.schemas import FundSource, PurchaseOrderOut
 from shop.core.errors import BadValue
 from shop.core.money import PositiveYuanIn, YuanOut
-from shop.core.quantities import Day, Id, Name, QuantityOut, ShortText
+from shop.core.quantities import Day, Id, Name, QuantityOut, ShortText, plain_number
 from shop.identity.schemas import Phone
 
 RegionCode = Annotated[str, StringConstraints(pattern=r"^50[0-9]{4}([0-9A-Z]{1,6})?$"), Field(examples=["500236", "500236T01"])]
 MAX_HEADS = 1_000_000
 MAX_RECIPIENTS = 200
 Heads = Annotated[int, Field(ge=1, le=MAX_HEADS)]
-Share = Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2, description="per cent of the amount")]
+Share = Annotated[
+    Decimal,
+    BeforeValidator(plain_number),
+    Field(ge=0, le=100, max_digits=5, decimal_places=2, description="per cent of the amount"),
+]
 
 
 class In(BaseModel):

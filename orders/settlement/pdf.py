@@ -15,18 +15,6 @@ _TEMPLATE = Path(__file__).with_name("statement.typ")
 def statement_pdf(settlement: SettlementOut, lines: Iterable[Any]) -> bytes:
     """The statement in Chinese: what was taken up, what it comes to, and what had to wait and why."""
     cells = [[_plain(cell) for cell in row] for row in sheets.statement_cells(lines, "zh")]
-    sums = [
-        ("销售", settlement.sales),
-        ("退货及更正", settlement.returns),
-        ("运费", settlement.freight),
-        ("争议退款", settlement.other),
-        ("佣金", -settlement.commission),
-        ("本期净额", settlement.net),
-        ("上期结转", settlement.carried),
-        ("抵扣预付款", -settlement.advance_used),
-        ("应付", settlement.due),
-        ("暂缓结算", settlement.held),
-    ]
     shown = {
         "number": settlement.number,
         "rows": [
@@ -34,7 +22,7 @@ def statement_pdf(settlement: SettlementOut, lines: Iterable[Any]) -> bytes:
             ["结算期", f"{settlement.period_start} 至 {settlement.period_end}"],
             ["异议期至", f"{settlement.objections_until}"],
         ],
-        "sums": [[name, yuan_from_fen(fen)] for name, fen in sums],
+        "sums": [[name, yuan_from_fen(fen)] for name, fen in sheets.sums(settlement, "zh")],
         "head": sheets.STATEMENT_HEADER["zh"][:9],
         "lines": [row[:9] for row in cells if not row[9]],
         "held_head": [sheets.STATEMENT_HEADER["zh"][place] for place in (0, 3, 4, 5, 6, 9)],

@@ -8,7 +8,7 @@ from orders.settlement.rules import Hold
 from orders.settlement.schemas.payouts import PayoutRow
 from orders.settlement.schemas.settlements import BalanceOut, HeldOut, SettlementRow, UncoveredOut
 from shop.core.errors import Language
-from shop.core.exports import Cell
+from shop.core.exports import Cell, Worksheet
 from shop.core.money import yuan_from_fen
 
 _WHY: dict[Hold, tuple[str, str]] = {
@@ -47,6 +47,26 @@ STATEMENT_HEADER: dict[Language, list[str]] = {
         "commission (yuan)",
         "net (yuan)",
         "held because",
+    ],
+}
+_TITLES: dict[Language, tuple[str, str]] = {"zh": ("结算单", "暂缓结算"), "en": ("statement", "held")}
+_HEAD: dict[Language, list[str]] = {
+    "zh": ["结算单号", "供应商", "期初", "期末", "异议期至"],
+    "en": ["number", "supplier", "first day", "last day", "objections until"],
+}
+_SUMS: dict[Language, list[str]] = {
+    "zh": ["销售", "退货及更正", "运费", "争议退款", "佣金", "本期净额", "上期结转", "抵扣预付款", "应付", "暂缓结算"],
+    "en": [
+        "sales",
+        "returns and corrections",
+        "freight",
+        "given back by disputes",
+        "commission",
+        "net",
+        "carried",
+        "advance used",
+        "due",
+        "held",
     ],
 }
 SETTLEMENTS_HEADER: dict[Language, list[str]] = {
@@ -134,6 +154,47 @@ def statement_cells(rows: Iterable[Any], language: Language) -> Iterator[list[Ce
             _yuan(row.net),
             why(Hold(row.hold), language) if row.hold else "",
         ]
+
+
+def sums(settlement: SettlementRow, language: Language) -> list[tuple[str, int]]:
+    """What a statement comes to, in words and fen, as it is added up: what is taken off has a minus sign."""
+    fen = (
+        settlement.sales,
+        settlement.returns,
+        settlement.freight,
+        settlement.other,
+        -settlement.commission,
+        settlement.net,
+        settlement.carried,
+        -settlement.advance_used,
+        settlement.due,
+        settlement.held,
+    )
+    return list(zip(_SUMS[language], fen, strict=True))
+
+
+def statement_head(settlement: SettlementRow, language: Language) -> list[list[Cell]]:
+    """What stands above the lines of a statement: whose it is, of which days, and what it comes to."""
+    told: list[Cell] = [
+        settlement.number,
+        settlement.supplier_name,
+        settlement.period_start,
+        settlement.period_end,
+        settlement.objections_until,
+    ]
+    named: list[list[Cell]] = [[name, cell] for name, cell in zip(_HEAD[language], told, strict=True)]
+    return named + [[name, _yuan(fen)] for name, fen in sums(settlement, language)]
+
+
+def statement_sheets(settlement: SettlementRow, rows: Iterable[Any], language: Language) -> list[Worksheet]:
+    """A statement as a workbook: what was taken up, and on a sheet of its own what had to wait and why."""
+    cells = list(statement_cells(rows, language))
+    header = STATEMENT_HEADER[language]
+    taken, held = _TITLES[language]
+    return [
+        Worksheet(taken, header[:-1], [row[:-1] for row in cells if not row[-1]], statement_head(settlement, language)),
+        Worksheet(held, header, [row for row in cells if row[-1]]),
+    ]
 
 
 def settlement_cells(rows: Iterable[SettlementRow]) -> Iterator[list[Cell]]:

@@ -3,8 +3,10 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from fastapi.responses import Response
 
@@ -44,30 +46,61 @@ def _plain(cell: Cell) -> Cell:
     return "" if cell is None else safe(cell) if isinstance(cell, str) else cell
 
 
+@dataclass(frozen=True)
+class Worksheet:
+    """A table of a workbook, its header in bold; above it what the table is of, and an empty row between them."""
+
+    title: str
+    header: Sequence[str]
+    rows: Iterable[Sequence[Cell]]
+    head: Sequence[Sequence[Cell]] = ()
+
+
 def as_xlsx(title: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
-    """One worksheet with a frozen header, written row by row, so that a long list does not stand in memory as cells."""
+    """One worksheet with a frozen header."""
+    return as_workbook([Worksheet(title, header, rows)])
+
+
+def as_workbook(sheets: Sequence[Worksheet]) -> bytes:
+    """Worksheets with frozen headers, written row by row, so that a long list does not stand in memory as cells."""
     import xlsxwriter  # not in memory before somebody asks for it
 
     buffer = io.BytesIO()
     with xlsxwriter.Workbook(buffer, {"constant_memory": True}) as book:
-        sheet = book.add_worksheet(title)
         day, bold = book.add_format({"num_format": "yyyy-mm-dd"}), book.add_format({"bold": True})
-        sheet.freeze_panes(1, 0)
-        for column, name in enumerate(header):
-            sheet.write_string(0, column, name, bold)
-        for number, row in enumerate(rows, start=1):
-            for column, cell in enumerate(row):
-                if isinstance(cell, str):
-                    sheet.write_string(number, column, safe(cell))
-                elif isinstance(cell, date):
-                    sheet.write_datetime(number, column, cell, day)
-                elif cell is not None:
-                    sheet.write_number(number, column, cell)
+        for each in sheets:
+            sheet = book.add_worksheet(each.title)
+            top = len(each.head) + 1 if each.head else 0
+            sheet.freeze_panes(top + 1, 0)
+            for number, row in enumerate(each.head):
+                _write(sheet, number, row, day)
+            for column, name in enumerate(each.header):
+                sheet.write_string(top, column, name, bold)
+            for number, row in enumerate(each.rows, start=top + 1):
+                _write(sheet, number, row, day)
     return buffer.getvalue()
+
+
+def _write(sheet: Any, number: int, row: Sequence[Cell], day: Any) -> None:
+    for column, cell in enumerate(row):
+        if isinstance(cell, str):
+            sheet.write_string(number, column, safe(cell))
+        elif isinstance(cell, date):
+            sheet.write_datetime(number, column, cell, day)
+        elif cell is not None:
+            sheet.write_number(number, column, cell)
 
 
 def file(kind: str, name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]], title: str = "Sheet1") -> Response:
     """The answer that holds a table as a file; ``kind`` is ``csv`` or ``xlsx``, ``name`` in plain letters, without its ending."""
-    content = as_csv(header, rows) if kind == "csv" else as_xlsx(title, header, rows)
+    return _file(kind, name, as_csv(header, rows) if kind == "csv" else as_xlsx(title, header, rows))
+
+
+def workbook(name: str, sheets: Sequence[Worksheet]) -> Response:
+    """The answer that holds several tables as one file of a spreadsheet program; ``name`` as for :func:`file`."""
+    return _file("xlsx", name, as_workbook(sheets))
+
+
+def _file(kind: str, name: str, content: bytes) -> Response:
     headers = {"Content-Disposition": f'attachment; filename="{name}.{kind}"'}
     return Response(content, media_type=CSV if kind == "csv" else XLSX, headers=headers)

@@ -6,13 +6,14 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
 
 from shop.core.errors import BadValue
+from shop.core.quantities import plain_number
 
 #: No single amount may pass ten billion yuan; sums of millions of such amounts still fit 64 bits.
 MAX_FEN = 10**12
 
 
 def fen_from_yuan(value: Any) -> int:
-    """``"1234.50"`` -> 123450.
+    """``"1234.50"`` -> 123450. Files of others are read by it too, so that it takes every way of writing a decimal; requests say ``YuanIn``.
 
     Raises:
         ValueError: not a finite number, or more than two decimal places.
@@ -71,6 +72,10 @@ def share_out(total: int, weights: list[int]) -> list[int]:
     return [sign * part for part in parts]
 
 
+def _asked(value: Any) -> int:
+    return fen_from_yuan(plain_number(value))
+
+
 def _positive(fen: int) -> int:
     if fen <= 0:
         raise BadValue("须大于零", "must be greater than zero")
@@ -81,6 +86,6 @@ _in_yuan = PlainSerializer(yuan_from_fen, return_type=str, when_used="json")
 _schema = WithJsonSchema({"type": "string", "pattern": r"^-?\d+\.\d{2}$", "examples": ["1234.50"], "title": "yuan"})
 
 #: Fields that hold fen and speak yuan: the first two read yuan from a request, ``YuanOut`` takes fen from our own rows.
-YuanIn = Annotated[int, BeforeValidator(fen_from_yuan), _in_yuan, _schema]
-PositiveYuanIn = Annotated[int, BeforeValidator(fen_from_yuan), AfterValidator(_positive), _in_yuan, _schema]
+YuanIn = Annotated[int, BeforeValidator(_asked), _in_yuan, _schema]
+PositiveYuanIn = Annotated[int, BeforeValidator(_asked), AfterValidator(_positive), _in_yuan, _schema]
 YuanOut = Annotated[int, _in_yuan, _schema]

@@ -1,5 +1,6 @@
 """Quantities (three decimal places, a step per SKU), weights (integer grams) and the text type of every request."""
 
+import re
 import unicodedata
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -31,8 +32,17 @@ def plain(quantity: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _finite(value: Any) -> Any:
-    if isinstance(value, bool):
+_PLAIN_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+
+
+def plain_number(value: Any) -> Any:
+    """A number of a request as it came: a JSON number, or a text of plain digits with one point between them at most. Python itself reads
+    more as a number (``1_0``, ``1e2``, ``.5``, other scripts' digits), which people write by mistake.
+
+    Raises:
+        ValueError: no number, or a text that is written in another way.
+    """
+    if isinstance(value, bool) or (isinstance(value, str) and not _PLAIN_NUMBER.fullmatch(value.strip())):
         raise BadValue("不是数字", "not a number")
     return str(value) if isinstance(value, float) else value
 
@@ -42,14 +52,14 @@ _schema = WithJsonSchema({"type": "string", "pattern": r"^-?\d+(\.\d{1,3})?$", "
 
 Quantity = Annotated[
     Decimal,
-    BeforeValidator(_finite),
+    BeforeValidator(plain_number),
     Field(gt=0, le=MAX_QUANTITY, max_digits=13, decimal_places=3, allow_inf_nan=False),
     _spoken,
     _schema,
 ]
 QuantityOrZero = Annotated[
     Decimal,
-    BeforeValidator(_finite),
+    BeforeValidator(plain_number),
     Field(ge=0, le=MAX_QUANTITY, max_digits=13, decimal_places=3, allow_inf_nan=False),
     _spoken,
     _schema,

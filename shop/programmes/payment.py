@@ -68,7 +68,7 @@ class PaymentRules(Part):
     #: After the supplier's confirmation, and how often and by how much that may be put off.
     prepayment_days: int = Field(default=30, ge=1, le=365)
     extension_days: int = Field(default=15, ge=1, le=365)
-    #: After each acceptance: unless said otherwise, and at most.
+    #: After each acceptance: unless said otherwise, and at most (also of each instalment after the order).
     net_days: int = Field(default=30, ge=0, le=365)
     max_days: int = Field(default=60, ge=0, le=365)
     #: So many days after an unpaid prepayment was due its supplier may cancel, and the buyer has been told.
@@ -96,7 +96,8 @@ class PaymentRules(Part):
                 }
                 allowed = {"deposit_days": self.prepayment_days, "days": self.max_days}
             case InstalmentPayment():
-                given = {"days": max((each.days for each in terms.instalments if each.after == "acceptance"), default=0)}
+                # goods are accepted after they were ordered: what is not later after the order is not later after the acceptance either
+                given = {"days": max(each.days for each in terms.instalments)}
                 allowed = {"days": self.max_days}
                 _require_within(given, allowed)
                 return terms

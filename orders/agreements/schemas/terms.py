@@ -4,7 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from orders.agreements.rules import Side
 from orders.agreements.states import AgreementMove, AgreementState, ChangeKind, ChangeStatus
@@ -12,7 +12,7 @@ from orders.budgets.schemas import FundSource
 from orders.terms.schemas import PaymentTerms
 from shop.core.errors import BadValue
 from shop.core.money import PositiveYuanIn, YuanOut
-from shop.core.quantities import Day, Id, Name, OptionalText, Quantity, QuantityOut, ShortText, plain
+from shop.core.quantities import Day, Id, Name, OptionalText, Quantity, QuantityOut, ShortText, plain, plain_number
 from shop.identity.schemas import Phone
 
 MAX_LINES = 200
@@ -22,10 +22,13 @@ _percent_out = (
 )
 Tolerance = Annotated[
     Decimal,
+    BeforeValidator(plain_number),
     Field(ge=0, le=20, decimal_places=2, allow_inf_nan=False, description="percent by which caps may be passed"),
     *_percent_out,
 ]
-PercentOff = Annotated[Decimal, Field(ge=0, lt=100, decimal_places=2, allow_inf_nan=False), *_percent_out]
+PercentOff = Annotated[
+    Decimal, BeforeValidator(plain_number), Field(ge=0, lt=100, decimal_places=2, allow_inf_nan=False), *_percent_out
+]
 PercentOut = Annotated[Decimal, *_percent_out]
 LeadDays = Annotated[int, Field(ge=0, le=60, description="how many days ahead of an instalment its order is drafted")]
 

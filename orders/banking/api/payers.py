@@ -36,7 +36,7 @@ def transfer_instructions(call: Call, purchase_order_id: Id) -> TransferInstruct
 
 @routes.get("/purchase-orders/{purchase_order_id}/transfer-instructions.pdf", Permission.ORDERS_READ, responses=printing.PDF_ANSWER)
 def transfer_slip(call: Call, purchase_order_id: Id) -> Response:
-    """The same on paper, for the cashier."""
+    """The same on paper, for the cashier; 409 when nothing is due."""
     told = queries.transfer_instructions(call.session, call.actor, purchase_order_id)
     return printing.pdf_answer(pdf.transfer_slip(told, call.language), f"{told.purchase_order_number}.pdf")
 

@@ -36,6 +36,7 @@ _OF_ORDER = text(
     SELECT po.number, buyer.name AS buyer_name,
            (SELECT coalesce(sum(p.amount_fen), 0)::bigint FROM payment p WHERE p.purchase_order_id = po.id AND p.source = 'announced'
             AND p.undone_at IS NULL AND p.shown_at IS NULL) AS announced,
+           (SELECT min(d.due_on) FROM payment_due d WHERE d.purchase_order_id = po.id AND d.paid_fen < d.amount_fen) AS due_on,
            (SELECT array_agg(d.payer_name ORDER BY d.id) FROM payer_declaration d WHERE d.status = 'approved' AND d.buyer_id = po.buyer_id
             AND (d.purchase_order_id IS NULL OR d.purchase_order_id = po.id)) AS approved
     FROM purchase_order po JOIN organisation buyer ON buyer.id = po.buyer_id WHERE po.id = :id
@@ -69,7 +70,7 @@ def transfer_instructions(session: Session, actor: Actor, purchase_order_id: int
     purchasing.require_buyer_side(session, actor, purchase_order_id)
     account, kept = own_account(), settings()
     row = session.execute(_OF_ORDER, {"id": purchase_order_id}).one()
-    reference = payment_reference(purchase_order_id)
+    due, reference = due_fen(session, purchase_order_id), payment_reference(purchase_order_id)
     return TransferInstructionsOut(
         purchase_order_id=purchase_order_id,
         purchase_order_number=row.number,
@@ -77,7 +78,9 @@ def transfer_instructions(session: Session, actor: Actor, purchase_order_id: int
         payee_account=account,
         payee_bank=kept.bank_name,
         payee_bank_code=kept.bank_code,
-        amount=max(due_fen(session, purchase_order_id), 0),
+        amount=max(due, 0),
+        credit=max(-due, 0),
+        due_on=row.due_on,
         payment_reference=reference,
         payment_reference_printed=printed(reference),
         payer_name=row.buyer_name,

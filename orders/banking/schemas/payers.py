@@ -1,6 +1,6 @@
 """What a transfer has to say, who else may pay, and files of refunds."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,6 +20,8 @@ class TransferInstructionsOut(BaseModel):
     payee_bank: str | None
     payee_bank_code: str | None = Field(description="联行号")
     amount: YuanOut = Field(description="what is due; 0.00 when nothing is")
+    credit: YuanOut = Field(description="what was paid beyond what the order costs by now")
+    due_on: date | None = Field(description="the last day in time for the oldest amount; none: nothing has a date yet")
     payment_reference: str = Field(description="to be written into the text of the transfer (附言), nothing else is needed")
     payment_reference_printed: str
     payer_name: str = Field(description="the transfer has to come from an account of this name")

@@ -27,6 +27,7 @@ _NEVER_SENT = text(
     "UPDATE provider_call SET status = 'refused', ended_at = :now, last_error = 'cancelled before it was sent'"
     " WHERE operation = 'pay' AND subject_id = :id AND sent_at IS NULL AND status = 'due' RETURNING id"
 )
+_TO_STOP = text("SELECT id FROM online_payment WHERE purchase_order_id = :id AND status = ANY (:open) AND cancel_asked_at IS NULL")
 _OVERDUE = text(
     "SELECT id FROM online_payment WHERE status = ANY (:open) AND status <> 'processing' AND cancel_asked_at IS NULL AND created_at < :before"
     " ORDER BY id"
@@ -109,6 +110,17 @@ def stop(session: Session, who: Who, row: Any) -> None:
         {"id": row.id, "now": now, "status": status},
     )
     audit.record(session, who, "online_payment.stopped", "purchase_order", row.purchase_order_id, online_payment_id=row.id)
+
+
+def stop_if_nothing_due(session: Session, purchase_order_id: int) -> None:
+    """Stop the open payment of an order that owes nothing any more: it was given up, or paid in another way. What is being processed is the
+    provider's to decide; what comes all the same is the buyer's credit."""
+    open_id = session.execute(_TO_STOP, {"id": purchase_order_id, "open": list(OPEN)}).scalar()
+    if open_id is None or due_fen(session, purchase_order_id) > 0:
+        return
+    row = session.execute(_LOCK, {"id": open_id}).one()
+    if possible(row.status):
+        stop(session, SYSTEM, row)
 
 
 def stop_overdue(session: Session) -> int:

@@ -1,7 +1,6 @@
 """Settlements over HTTP: running them, reading statements, objecting and answering."""
 
 from datetime import date
-from itertools import islice
 from typing import Annotated, Any
 
 from fastapi import Query
@@ -139,9 +138,12 @@ def lines(
 
 @routes.get("/settlements/{settlement_id}/statement", Permission.MONEY_READ, responses=exports.FILES)
 def statement(call: Call, settlement_id: Id, format: _AnyFormat = "xlsx") -> Response:
-    """The statement as a spreadsheet."""
+    """The statement as a spreadsheet: its number, period, supplier and sums above the lines, what is held on a second sheet. As CSV it is one
+    table, with the reason in the last column of what is held."""
     head = statements.settlement(call.session, call.actor, settlement_id)
-    rows = islice(statements.all_lines(call.session, settlement_id), exports.MAX_ROWS)
+    rows = statements.all_lines(call.session, settlement_id)[: exports.MAX_ROWS - 100]  # the head takes some rows
+    if format == "xlsx":
+        return exports.workbook(head.number, sheets.statement_sheets(head, rows, call.language))
     header = sheets.STATEMENT_HEADER[call.language]
     return exports.file(format, head.number, header, sheets.statement_cells(rows, call.language))
 

@@ -2,6 +2,7 @@
 
 import json
 import random
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -48,6 +49,29 @@ def test_a_transfer_is_instructed_imported_and_matched(desk):
     assert (desk.balance("bank"), desk.balance("unallocated")) == (97245, -12345)
     books = desk.agrees()
     assert (books["statement_balance"], books["unmatched_in"]) == ("973.45", "123.45")
+
+
+def test_a_slip_says_by_when_and_is_not_printed_for_nothing(desk):
+    order, finance = desk.order(10), desk.api.as_(desk.market.finance)
+    path = f"/v1/purchase-orders/{order['id']}/transfer-instructions"
+    told = finance.get(path).json()
+    assert (told["amount"], told["credit"], told["due_on"]) == ("699.00", "0.00", None)  # due after the acceptance
+    part = order["supplier_orders"][0]["id"]
+    seller, buyer = desk.api.as_(desk.market.sellers[0]), desk.api.as_(desk.market.purchaser)
+    seller.post(f"/v1/supplier-orders/{part}/confirm")
+    shipment = seller.post(f"/v1/supplier-orders/{part}/shipments", json={}).json()["id"]
+    buyer.post(f"/v1/shipments/{shipment}/acceptance", json={})
+    due_on = str(clock.today() + timedelta(days=30))
+    assert finance.get(path).json()["due_on"] == due_on
+    # paid twice
+    desk.imported(statement(*[(69900, "沙坪坝中学", f"货款 {told['payment_reference']}", f"S{number}") for number in (1, 2)]))
+    for line in desk.lines():
+        if line["status"] != "matched":
+            desk.pay_order(line["id"], order, "699.00", allow_credit=True)
+    told = finance.get(path).json()
+    assert (told["amount"], told["credit"], told["due_on"]) == ("0.00", "699.00", None)
+    refused = finance.get(f"{path}.pdf")
+    assert (refused.status_code, refused.json()["code"]) == (409, "nothing_due")
 
 
 def test_the_same_and_overlapping_files_make_no_second_line(desk):

@@ -116,6 +116,17 @@ def test_questions_that_are_refused(till, filters):
     assert till.as_("cashier").get("/v1/money/entries", params=filters).status_code == 422
 
 
+def test_a_period_that_ends_before_it_begins_is_named(till):
+    for format in ("json", "csv"):
+        asked = {"account": "receivable", "from": "2026-02-01", "to": "2026-01-31", "format": format}
+        answer = till.as_("finance").get("/v1/money/entries", params=asked)
+        assert answer.status_code == 422
+        [fault] = answer.json()["errors"]
+        assert (fault["field"], fault["code"]) == ("from", "period_backwards")
+    day = {"from": "2026-02-01", "to": "2026-02-01"}
+    assert read(till, "finance", "entries", account="receivable", **day)["items"] == []
+
+
 def test_a_transaction_and_who_sees_what_of_it(till, api, database):
     [sale] = [each for each in read(till, "cashier", "entries", account="payable")["items"] if each["amount"] == "-699.00"]
     whole = read(till, "cashier", f"transactions/{sale['transaction_id']}")

@@ -6,6 +6,7 @@ import io
 import pytest
 from python_calamine import CalamineWorkbook
 
+from shop.core import clock
 from shop.core.settings import settings
 from shop.identity.permissions import Role
 from tests.factories.identity import make_organisation, make_user
@@ -121,6 +122,69 @@ def test_a_payment_is_stopped(online):
     online.reconcile()
     assert online.read(third["id"])["status"] == "succeeded"
     assert online.account("receivable") == -69_900  # paid ahead
+
+
+def given_up(online, order):
+    online.buyer.post(f"/v1/purchase-orders/{order['id']}/cancel", json={"reason": "计划变更"})
+
+
+def rejected(online, order):
+    for part in order["supplier_orders"]:
+        online.api.as_(online.market.sellers[0]).post(f"/v1/supplier-orders/{part['id']}/reject", json={"reason": "歉收"})
+
+
+def paid_by_transfer(online, order):
+    body = {"amount": "699.00", "bank_reference": "B-1", "payer_name": "中学", "paid_on": str(clock.today())}
+    made = online.api.as_(online.market.finance).post(f"/v1/purchase-orders/{order['id']}/payments", json=body)
+    assert made.status_code == 201, made.text
+
+
+def paid_by_a_credit(online, order):
+    other, _ = online.paid(10)
+    given_up(online, other)
+    body = {"to_order_id": order["id"], "amount": "699.00", "reason": "转用"}
+    moved = online.api.as_(online.market.finance).post(f"/v1/purchase-orders/{other['id']}/credit-moves", json=body)
+    assert moved.status_code == 201, moved.text
+
+
+@pytest.mark.parametrize("sent", [False, True])
+@pytest.mark.parametrize("end", [given_up, rejected, paid_by_transfer, paid_by_a_credit])
+def test_an_order_that_owes_nothing_any_more_is_not_paid_online(online, end, sent):
+    order = online.order(10)
+    payment = online.begin(order["id"])
+    if sent:
+        online.work()
+    end(online, order)
+    online.work()
+    assert (online.read(payment["id"])["status"], online.read(payment["id"])["client_secret"]) == ("cancelled", None)
+    if sent:
+        with pytest.raises(Exception, match="canceled"):
+            online.confirm(online.intent(payment["id"]))
+
+
+def test_what_was_paid_before_the_order_was_given_up_is_a_credit(online):
+    order = online.order(10)
+    payment = online.begin(order["id"])
+    online.work()
+    online.confirm(online.intent(payment["id"]))
+    given_up(online, order)
+    online.work()
+    online.reconcile()
+    assert online.read(payment["id"])["status"] == "succeeded"
+    assert online.account("receivable") == -69_900
+
+
+def test_an_order_that_still_owes_something_is_paid_on(online):
+    """One of two parts is given up, and a transfer pays a share of the rest."""
+    order = online.order(10, 10)
+    payment = online.begin(order["id"], amount="100.00")
+    online.work()
+    first = online.api.as_(online.market.sellers[0])
+    first.post(f"/v1/supplier-orders/{order['supplier_orders'][0]['id']}/reject", json={"reason": "歉收"})
+    body = {"amount": "1.00", "bank_reference": "B-1", "payer_name": "中学", "paid_on": str(clock.today())}
+    online.api.as_(online.market.finance).post(f"/v1/purchase-orders/{order['id']}/payments", json=body)
+    online.work()
+    assert online.read(payment["id"])["possible_actions"] == ["cancel"]
 
 
 def test_what_is_refused(online):

@@ -1,5 +1,8 @@
 """From an accepted delivery to the money on the cooperative's account."""
 
+import csv
+import io
+
 import pytest
 
 from shop.core import outbox, sheets
@@ -66,10 +69,17 @@ def test_a_statement_is_there_as_a_page_a_spreadsheet_and_a_print(scene):
     path = f"/v1/settlements/{row['id']}"
     [held] = scene.farm.get(f"{path}/lines", params={"held": True}).json()["items"]
     assert (held["hold"], held["why"]) == ("unpaid", "The buyer has not paid")
-    cells = sheets.rows(scene.farm.get(f"{path}/statement").content)
-    assert cells[0][0] == "order"
-    assert [line[6] for line in cells[1:]] == ["699.0", "209.7"]
-    assert cells[2][9] == "The buyer has not paid"
+    book = sheets.book(scene.farm.get(f"{path}/statement").content)
+    assert list(book) == ["statement", "held"]
+    told = dict(line[:2] for line in book["statement"][:15])
+    assert (told["number"], told["supplier"], told["first day"]) == (row["number"], row["supplier_name"], row["period_start"])
+    assert (told["sales"], told["due"], told["held"]) == ("699.0", "699.0", "209.7")
+    header, *lines = book["statement"][16:]
+    assert (header[0], header[-1], [line[6] for line in lines]) == ("order", "net (yuan)", ["699.0"])
+    header, *lines = book["held"]
+    assert (header[-1], [(line[6], line[9]) for line in lines]) == ("held because", [("209.7", "The buyer has not paid")])
+    table = list(csv.reader(io.StringIO(scene.farm.get(f"{path}/statement", params={"format": "csv"}).content.decode("utf-8-sig"))))
+    assert [line[6] for line in table] == ["amount (yuan)", "699.00", "209.70"]
     printed = scene.farm.get(f"{path}/statement.pdf")
     assert printed.content.startswith(b"%PDF")
     assert scene.bees.get(f"{path}/statement.pdf").status_code == 404

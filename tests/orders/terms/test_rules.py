@@ -153,9 +153,18 @@ def test_terms_that_do_not_hold_are_refused():
         {"kind": "deposit", "percent": 30, "deposit_days": 31},
         {"kind": "deposit", "percent": 30, "days": 61},
         {"kind": "instalments", "instalments": [{"percent": 100, "days": 61, "after": "acceptance"}]},
+        {"kind": "instalments", "instalments": [{"percent": 100, "days": 61, "after": "order"}]},
     ):
         with pytest.raises(PaymentTooLate):
             terms(**wrong)
+
+
+def test_instalments_take_the_days_that_net_terms_take():
+    shares = [{"percent": 50, "days": 60, "after": after} for after in ("order", "acceptance")]
+    assert rules.shares_of(terms(kind="instalments", instalments=shares)) == (
+        Share(50, 60, After.ORDER),
+        Share(50, 60, After.ACCEPTANCE),
+    )
 
 
 def test_who_says_nothing_gets_what_the_unit_or_the_programme_says():

@@ -135,6 +135,7 @@ def test_instalments_and_wrong_terms(api, market):
     buyer = api.as_(market.purchaser)
     for terms, expected in (
         ({"kind": "net", "days": 61}, "payment_too_late"),
+        ({"kind": "instalments", "instalments": [{"percent": 100, "days": 300, "after": "order"}]}, "payment_too_late"),
         ({"kind": "net", "days": 10**30}, "invalid"),
         ({"kind": "instalments", "instalments": shares[:1]}, "invalid"),
         ({"kind": "先货后款"}, "invalid"),

@@ -3,8 +3,10 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
-from shop.core.money import fen_from_yuan, half_up, line_amount, share_out, vat_in_gross, yuan_from_fen
+from shop.core.money import YuanIn, fen_from_yuan, half_up, line_amount, share_out, vat_in_gross, yuan_from_fen
+from shop.core.quantities import Quantity
 
 
 @given(st.integers(-(10**12), 10**12))
@@ -18,6 +20,23 @@ def test_yuan_and_fen_are_one_to_one(fen):
 def test_what_is_no_amount_is_refused(value):
     with pytest.raises(ValueError):
         fen_from_yuan(value)
+
+
+@pytest.mark.parametrize("field", [YuanIn, Quantity])
+@pytest.mark.parametrize(
+    "value", ["1_0", "1e2", "1.10e1", ".5", "5.", "+5.00", "１", "٣", "1.2.3", "--1", "- 1", "", "1,000", True]
+)
+def test_requests_write_numbers_in_plain_digits(field, value):
+    with pytest.raises(ValidationError, match="not a number"):
+        TypeAdapter(field).validate_python(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "fen"), [("12", 1200), (" 12.50 ", 1250), ("0012.5", 1250), (12, 1200), (12.5, 1250), (1e2, 10_000)]
+)
+def test_blanks_and_json_numbers_are_taken(value, fen):
+    assert TypeAdapter(YuanIn).validate_python(value) == fen
+    assert TypeAdapter(Quantity).validate_python(value) * 100 == fen
 
 
 def test_vat_is_taken_from_gross_as_the_tax_office_does():

@@ -43,6 +43,15 @@ def test_every_command_of_the_tour_works(demo_server):
 
 
 @needs_a_shell
+def test_the_part_on_money_needs_nothing_of_the_parts_before_it(demo_server):
+    parts = TOUR.read_text().split("\n## ")
+    names = ("Before you start", "The buyer's finance", "Platform finance")
+    told = played("\n## ".join(part for part in parts if part.startswith(names)), demo_server)
+    assert '"status": "succeeded"' in told  # paid online
+    assert told.rstrip().endswith("\n0")  # differences
+
+
+@needs_a_shell
 def test_every_command_of_the_readme_works(demo_server):
     section = README.read_text().partition("## Five minutes for each kind of user")[2].partition("\n## ")[0]
     told = played(section, demo_server)
