@@ -92,7 +92,7 @@ def import_statement(session: Session, actor: Actor, name: str | None, content: 
 
     Raises:
         Forbidden: see :func:`require_keeper` (403). NoAccount: see there (409).
-        UnreadableSpreadsheet, HeaderNotFound, StatementUnreadable, NoLines, OtherAccount, OtherCurrency, LineInFuture, BalanceBroken,
+        UnreadableFile, HeaderNotFound, StatementUnreadable, NoLines, OtherAccount, OtherCurrency, LineInFuture, BalanceBroken,
         BalanceMissing: the file (422). StatementGap: it does not follow on what was imported (409).
     """
     require_keeper(actor)

@@ -22,6 +22,7 @@ from orders.banking.errors import (
     OtherAccount,
     OtherCurrency,
     StatementUnreadable,
+    UnreadableFile,
 )
 from orders.banking.layouts import LAYOUTS, Found
 from orders.banking.rules import Break, Column, Entry, Statement, flat
@@ -77,6 +78,8 @@ def parse(session: Session, content: bytes, how: HowRead, account: str) -> Parse
         if held is None:
             raise BalanceMissing
         parsed.opening_fen, parsed.closing_fen = held
+    except sheets.UnreadableSpreadsheet:  # it speaks of templates, and a statement has none
+        parsed.problem = UnreadableFile()
     except Problem as problem:
         parsed.problem = problem
     return parsed
@@ -126,7 +129,7 @@ def _message(content: bytes, format: str) -> tuple[Statement, set[str], set[str]
     except Break as broken:
         raise _broken(broken) from None
     except ValueError:
-        raise sheets.UnreadableSpreadsheet from None
+        raise UnreadableFile from None
     if faults:
         raise StatementUnreadable(count=len(faults), faults=faults[:_TOLD])
     if number >= statement_reader.MAX_LINES:  # there may be more than were read

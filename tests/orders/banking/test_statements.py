@@ -201,16 +201,16 @@ def test_camt_053_of_any_version(desk):
         (camt(account="6222020000000001"), "other_account"),
         (camt(currency="USD"), "other_currency"),
         (camt(closing="938.51"), "balance_broken"),
-        (b"<Document/>", "unreadable_spreadsheet"),
-        (b'<!DOCTYPE a [<!ENTITY b "c">]>' + camt(), "unreadable_spreadsheet"),
-        (b"<" + b"a>" * 50_000, "unreadable_spreadsheet"),
+        (b"<Document/>", "unreadable_file"),
+        (b'<!DOCTYPE a [<!ENTITY b "c">]>' + camt(), "unreadable_file"),
+        (b"<" + b"a>" * 50_000, "unreadable_file"),
         (camt().replace(b"2026-01-05", b"2026-99-05", 1), "statement_unreadable"),
         (camt().replace(b"849.00", b"8x9.00", 1), "statement_unreadable"),
         (camt(status="<Sts><Cd>PDNG</Cd></Sts>", closing="100.00"), "no_lines"),
-        (b"", "unreadable_spreadsheet"),
-        (b"PK\x03\x04" + b"\0" * 1000, "unreadable_spreadsheet"),
-        (b"\x00" * 1000, "unreadable_spreadsheet"),
-        (b":20:X\n:25:1\n:60F:nonsense\n", "unreadable_spreadsheet"),
+        (b"", "unreadable_file"),
+        (b"PK\x03\x04" + b"\0" * 1000, "unreadable_file"),
+        (b"\x00" * 1000, "unreadable_file"),
+        (b":20:X\n:25:1\n:60F:nonsense\n", "unreadable_file"),
         ("日期,借方,贷方\n2026-01-05,1,2\n2026-13-01,x,\n".encode(), "statement_unreadable"),
         ("日期,借方,贷方\n2026-01-05,,2\n".encode(), "balance_missing"),
         ("日期,借方,贷方,余额\n".encode(), "no_lines"),
@@ -224,6 +224,7 @@ def test_camt_053_of_any_version(desk):
 def test_what_cannot_be_read_is_refused_and_nothing_is_imported(desk, content, code):
     answer = desk.upload(content)
     assert (answer.status_code, answer.json()["code"]) == (422, code), answer.text[:300]
+    assert "template" not in answer.json()["title"]
     if code == "statement_unreadable" and b"\xe6" in content:
         assert all(fault["row"] for fault in answer.json()["errors"])
     shown = desk.upload(content, path="/v1/bank-statements/preview")
@@ -252,6 +253,14 @@ def test_a_minus_beside_a_direction_went_out(desk):
     desk.imported("\n".join(["日期,金额,借贷标志,余额", *rows]).encode())
     assert [each["amount"] for each in desk.lines()] == ["100.00", "-30.00", "-20.00", "-10.00"]
     desk.agrees()
+
+
+@pytest.mark.parametrize("direction", ["X", ""])
+def test_a_direction_that_nobody_knows_is_not_guessed(desk, direction):
+    answer = desk.upload(f"日期,金额,借贷标志,余额\n2026-01-05,10.00,贷,10.00\n2026-01-05,5.00,{direction},15.00\n".encode())
+    assert (answer.status_code, answer.json()["code"]) == (422, "statement_unreadable")
+    [fault] = answer.json()["errors"]
+    assert (fault["row"], fault["column"], fault["code"]) == (3, "direction", "bad_direction")
 
 
 def test_columns_said_for_a_file_that_has_none_are_passed_over(desk):
@@ -346,6 +355,20 @@ def test_mt940_with_several_statements(desk):
     taken_back = mt940("X", 1777).replace(b"0106D10,50", b"0106RC10,50").replace(b"//M1", b"//N1")
     assert desk.imported(taken_back)["closing"] == "2615.50"
     assert desk.lines()[-1]["amount"] == "-10.50"
+    desk.agrees()
+
+
+def test_mt940_with_numbered_fields(desk):
+    order = desk.order(10, 1)
+    reference = reference_of(order)
+    written = f"166?00GUTSCHRIFT?109075?20EREF+ABC?21SVWZ+{reference[:6]}?22{reference[6:]}?30ICBKCNBJ\n?31310002?32沙坪坝?33中学?34071?60谢谢"
+    content = mt940("X", 100).replace(f"/NAME/沙坪坝中学/ACC/6222/REMI/货款 X".encode(), written.encode())
+    # of a field that holds nothing the rest is kept as it stands
+    desk.imported(content.replace("手续费".encode(), b"805?00"))
+    first, second = desk.lines()
+    assert (first["payer_name"], first["payer_account"], first["payer_bank"]) == ("沙坪坝中学", "310002", "ICBKCNBJ")
+    assert first["text"] == f"GUTSCHRIFT 9075 071 EREF+ABC SVWZ+{reference}谢谢 X"
+    assert (first["status"], second["text"]) == ("matched", "805?00")
     desk.agrees()
 
 
