@@ -77,6 +77,22 @@ class StatementGap(Conflict):
     en = "It does not follow on what was imported: the balance would be {found}, the statement closes at {expected}; import what lies between first"
 
 
+class LineChanged(Conflict):
+    """The balances do not follow on, and a serial number of the file is known with another amount; ``errors`` names the rows."""
+
+    code = "line_changed"
+    zh = "对账单有 {count} 笔流水与已导入的同号流水不一致，未导入任何流水"
+    en = "{count} line(s) differ from what was imported under the same serial number; nothing was imported"
+
+
+class LineTooEarly(Invalid):
+    """``errors`` names the rows: before the account's first statement, or long before its latest day."""
+
+    code = "line_too_early"
+    zh = "对账单有 {count} 笔新流水日期过早，未导入任何流水"
+    en = "{count} new line(s) are dated too early; nothing was imported"
+
+
 class NoSuchLayout(Invalid):
     code = "no_such_layout"
     zh = "没有此银行版式（{layout}）"

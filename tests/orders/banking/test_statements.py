@@ -73,11 +73,57 @@ def test_the_same_and_overlapping_files_make_no_second_line(desk):
 
 def test_a_statement_that_does_not_follow_on_the_one_before_is_refused(desk):
     desk.imported(statement((100, "甲", "a", "S1")))
-    gap = desk.upload(statement((500, "乙", "b", "S2"), opening=200))
+    apart = statement((500, "乙", "b", "S2"), opening=200)
+    assert desk.upload(apart, path="/v1/bank-statements/preview").json()["problem"]["code"] == "statement_gap"
+    gap = desk.upload(apart)
     assert (gap.status_code, gap.json()["code"]) == (409, "statement_gap")
     assert gap.json()["data"] == {"expected": "7.00", "found": "6.00"}
     assert len(desk.lines()) == 1
     assert desk.imported(statement((100, "乙", "b", "S3"), (500, "乙", "b", "S2"), opening=100))["new_count"] == 2
+    desk.agrees()
+
+
+def test_a_preview_tells_what_a_wrong_closing_balance_would_do(desk):
+    desk.imported(statement((100, "甲", "a", "S1")))
+    content = f"日期,借方,贷方,对方户名\n{clock.today()},,2.00,甲\n".encode()
+    for closing, code in (("9.00", "statement_gap"), ("3.00", None)):
+        problem = desk.upload(content, path="/v1/bank-statements/preview", closing_balance=closing).json()["problem"]
+        assert (problem and problem["code"]) == code
+    assert desk.upload(content, closing_balance="9.00").json()["code"] == "statement_gap"
+    desk.imported(content, closing_balance="3.00")
+    # the same file is the same statement, whatever else would stand against it
+    assert desk.upload(content, path="/v1/bank-statements/preview", closing_balance="3.00").json()["problem"] is None
+
+
+@pytest.mark.parametrize(
+    ("days_ago", "fault"), [(41, "before_first_statement"), (32, "long_before_last_statement"), (31, None), (3, None)]
+)
+def test_a_line_far_in_the_past_is_refused(desk, days_ago, fault):
+    desk.imported(statement((100, "甲", "a", "S1"), days_ago=40))
+    desk.imported(statement((100, "乙", "b", "S2"), opening=100))
+    late = statement((5, "丙", "c", "S3"), (7, "丙", "c", "S4"), opening=200, days_ago=days_ago)
+    problem = desk.upload(late, path="/v1/bank-statements/preview").json()["problem"]
+    if fault is None:
+        assert problem is None
+        assert desk.imported(late)["balance"] == "2.12"
+    else:
+        refused = desk.upload(late)
+        assert (refused.status_code, refused.json()["code"]) == (422, problem["code"]) == (422, "line_too_early")
+        assert [(each["row"], each["code"]) for each in refused.json()["errors"]] == [(4, fault), (5, fault)]
+        assert len(desk.lines()) == 2
+    assert desk.agrees()["statement_to"] == str(clock.today())
+
+
+def test_a_line_that_is_told_with_another_amount_is_named(desk):
+    desk.imported(statement((100, "甲", "a", "S1"), (200, "乙", "b", "S2"), (-1, "银行", "手续费", "S2")))
+    changed = statement((100, "甲", "a", "S1"), (250, "乙", "b", "S2"), (-1, "银行", "手续费", "S2"), (5, "丙", "c", "S3"))
+    refused = desk.upload(changed)
+    assert (refused.status_code, refused.json()["code"]) == (409, "line_changed")
+    [fault] = refused.json()["errors"]
+    assert (fault["row"], fault["code"]) == (5, "amount_changed")
+    assert all(word in fault["message"] for word in ("S2", "2.00", "2.50"))
+    assert desk.upload(changed, path="/v1/bank-statements/preview").json()["problem"]["errors"] == [fault]
+    assert len(desk.lines()) == 3
     desk.agrees()
 
 
@@ -362,7 +408,7 @@ def test_mt940_with_numbered_fields(desk):
     order = desk.order(10, 1)
     reference = reference_of(order)
     written = f"166?00GUTSCHRIFT?109075?20EREF+ABC?21SVWZ+{reference[:6]}?22{reference[6:]}?30ICBKCNBJ\n?31310002?32沙坪坝?33中学?34071?60谢谢"
-    content = mt940("X", 100).replace(f"/NAME/沙坪坝中学/ACC/6222/REMI/货款 X".encode(), written.encode())
+    content = mt940("X", 100).replace("/NAME/沙坪坝中学/ACC/6222/REMI/货款 X".encode(), written.encode())
     # of a field that holds nothing the rest is kept as it stands
     desk.imported(content.replace("手续费".encode(), b"805?00"))
     first, second = desk.lines()
