@@ -9,6 +9,14 @@ class NoAccount(Conflict):
     en = "The marketplace has no bank account: set SHOP_BANK_ACCOUNT_NUMBER"
 
 
+class UnreadableFile(Invalid):
+    """No statement, a broken one, or one that takes more memory or time than any honest one."""
+
+    code = "unreadable_file"
+    zh = "无法读取该文件，请上传网上银行导出的对账单（CSV、XLSX、CAMT.053 或 MT940）"
+    en = "The file cannot be read; send the statement as the online bank exports it (CSV, XLSX, CAMT.053 or MT940)"
+
+
 class StatementUnreadable(Invalid):
     """``errors`` names every cell that cannot be read. Nothing was imported."""
 
@@ -67,6 +75,22 @@ class StatementGap(Conflict):
     code = "statement_gap"
     zh = "与已导入的流水不连续：导入后余额为 {found}，对账单期末余额为 {expected}；请先导入缺少的对账单"
     en = "It does not follow on what was imported: the balance would be {found}, the statement closes at {expected}; import what lies between first"
+
+
+class LineChanged(Conflict):
+    """The balances do not follow on, and a serial number of the file is known with another amount; ``errors`` names the rows."""
+
+    code = "line_changed"
+    zh = "对账单有 {count} 笔流水与已导入的同号流水不一致，未导入任何流水"
+    en = "{count} line(s) differ from what was imported under the same serial number; nothing was imported"
+
+
+class LineTooEarly(Invalid):
+    """``errors`` names the rows: before the account's first statement, or long before its latest day."""
+
+    code = "line_too_early"
+    zh = "对账单有 {count} 笔新流水日期过早，未导入任何流水"
+    en = "{count} new line(s) are dated too early; nothing was imported"
 
 
 class NoSuchLayout(Invalid):

@@ -183,6 +183,24 @@ class Statement:
     closing_fen: int | None = None
 
 
+#: How long before the latest day of an account a line may lie that no statement has shown: a month, as a bank closes its statements.
+LATE_DAYS = 31
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What of an account is known: the day on which its first statement begins, the latest day of any, and what it holds (fen)."""
+
+    first_on: date
+    latest_on: date
+    balance_fen: int
+
+
+def earliest_new(held: Held) -> date:
+    """No line before this day can be new."""
+    return max(held.first_on, held.latest_on - timedelta(days=LATE_DAYS))
+
+
 class Break(Exception):
     """The balances do not follow from the amounts; ``row_no`` is where, None for the statement as a whole."""
 

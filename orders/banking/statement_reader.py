@@ -108,12 +108,22 @@ def _mt940(content: bytes) -> list[dict[str, Any]]:
         text = content.decode("gb18030")
     # each statement begins with its own reference
     parts = [part for part in re.split(r"(?m)(?=^:20:)", text) if part.startswith(":20:")]
-    return [_mt940_statement(mt940.parse(part)) for part in parts]
+    # details come as they stand: the library's own reading of them drops what it has no name for
+    raw: Any = {"post_transaction_details": []}
+    return [_mt940_statement(mt940.parse(part, processors=raw)) for part in parts]
 
 
 #: Structured parts of an :86: in the words of SWIFT: the other side, its account, and what it wrote.
 _CODES = {"NAME": "name", "ORDP": "name", "BENM": "name", "ACC": "account", "REMI": "text"}
 _CODED = re.compile(r"/(NAME|ORDP|BENM|ACC|REMI)/")
+#: Or in numbered fields (``166?00GUTSCHRIFT?20...``), as the German banks' structure of :86: has it: 20 to 29 and 60 to 63 are one text, cut
+#: wherever a field was full, and so are 32 and 33.
+_NUMBERED = re.compile(r"\d{3}\?\d{2}")
+_FIELD = re.compile(r"\?(\d{2})")
+_FIELDS = {"30": "bank", "31": "account", "32": "name", "33": "name"}
+_WRITTEN = {*map(str, range(20, 30)), "60", "61", "62", "63"}
+#: Words that begin a part of that text.
+_KEYWORD = re.compile(r"(?<=\S)(EREF|KREF|MREF|CRED|DEBT|SVWZ|ABWA|ABWE|PURP|IBAN|BIC)\+")
 
 
 def _mt940_statement(read: Any) -> dict[str, Any]:
@@ -129,12 +139,7 @@ def _mt940_statement(read: Any) -> dict[str, Any]:
 
 
 def _mt940_entry(data: dict[str, Any]) -> dict[str, Any]:
-    written = (data.get("transaction_details") or "").replace("\n", " ")
-    told = {"name": "", "account": "", "text": ""}
-    pieces = _CODED.split(written)
-    told["text"] = pieces[0].strip()
-    for code, value in zip(pieces[1::2], pieces[2::2], strict=True):
-        told[_CODES[code]] = f"{told[_CODES[code]]} {value.strip()}".strip()
+    told = _mt940_details(data.get("transaction_details") or "")
     for each in (data.get("customer_reference"), data.get("extra_details")):
         if each and each.strip() not in ("NONREF", "") and each.strip() not in told["text"]:
             told["text"] = f"{told['text']} {each.strip()}".strip()
@@ -144,9 +149,32 @@ def _mt940_entry(data: dict[str, Any]) -> dict[str, Any]:
         # the library takes a reversed credit (RC) for a credit; it went out
         "amount": str(abs(data["amount"].amount) * (-1 if data["status"] in ("D", "RC") else 1)),
         "serial": data.get("bank_reference") or "",
-        "bank": "",
         **told,
     }
+
+
+def _mt940_details(written: str) -> dict[str, str]:
+    """What an :86: says. What has no place of its own is text, and if nothing is found all of it is: no word of the bank is lost."""
+    told = {"name": "", "account": "", "bank": "", "text": ""}
+    if _NUMBERED.match(written):
+        _, *pieces = _FIELD.split("".join(written.splitlines()))
+        text, others = "", []
+        for number, value in zip(pieces[::2], pieces[1::2], strict=True):
+            if number in _FIELDS:
+                told[_FIELDS[number]] += value
+            elif number in _WRITTEN:
+                text += value
+            else:
+                others.append(value.strip())
+        told["text"] = " ".join(each for each in (*others, _KEYWORD.sub(r" \g<0>", text).strip()) if each)
+    else:
+        first, *pieces = _CODED.split(written.replace("\n", " "))
+        told["text"] = first.strip()
+        for code, value in zip(pieces[::2], pieces[1::2], strict=True):
+            told[_CODES[code]] = f"{told[_CODES[code]]} {value.strip()}".strip()
+    if not any(each.strip() for each in told.values()):
+        told["text"] = written.replace("\n", " ").strip()
+    return {name: each.strip() for name, each in told.items()}
 
 
 if __name__ == "__main__":

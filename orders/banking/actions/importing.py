@@ -9,24 +9,35 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.banking import rules
-from orders.banking.actions.reading import Parsed, fingerprint, parse
-from orders.banking.errors import NoAccount, StatementGap
+from orders.banking.actions.reading import TOLD, Parsed, fingerprint, parse
+from orders.banking.errors import LineChanged, LineTooEarly, NoAccount, StatementGap
 from orders.banking.layouts import Found
 from orders.banking.models import BankStatement
 from orders.banking.rules import Entry
 from orders.banking.schemas.statements import HowRead
 from orders.money import actions as money
 from orders.money.rules import Account, Kind, Place, carry
-from shop.core import audit, clock, locks, outbox, uploads
-from shop.core.errors import Forbidden
+from shop.core import audit, clock, locks, outbox, sheets, uploads
+from shop.core.errors import Fault, Forbidden, Problem
 from shop.core.money import yuan_from_fen
 from shop.core.settings import settings
 from shop.identity.actor import CITY, Actor
 from shop.identity.permissions import Permission
 
 _SAME = text("SELECT id FROM bank_statement WHERE account = :account AND sha256 = :sha256")
-_LAST = text("SELECT balance_fen FROM bank_statement WHERE account = :account ORDER BY id DESC LIMIT 1")
+_HELD = text(
+    """
+    SELECT (array_agg(from_on ORDER BY id))[1] AS first_on, max(to_on) AS latest_on, (array_agg(balance_fen ORDER BY id DESC))[1] AS balance_fen
+    FROM bank_statement WHERE account = :account HAVING count(*) > 0
+    """
+)
 _KNOWN = text("SELECT key FROM bank_line WHERE account = :account AND key = ANY (:keys)")
+#: Lines that are known by a serial number of a file, but not as the file tells them.
+_TOLD_OTHERWISE = text(
+    """
+    SELECT serial, amount_fen FROM bank_line WHERE account = :account AND serial = ANY (:serials) AND NOT key = ANY (:keys) ORDER BY id
+    """
+)
 _WRITE = text(
     """
     INSERT INTO bank_line (statement_id, account, key, row_no, booked_on, amount_fen, balance_fen, serial, payer_name, payer_account,
@@ -79,9 +90,13 @@ def look(session: Session, actor: Actor, content: bytes, how: HowRead) -> tuple[
     account = own_account()
     parsed = parse(session, content, how, account)
     entries = parsed.statement.entries if parsed.statement else ()
-    keys = rules.keys(entries)
-    known = set(session.execute(_KNOWN, {"account": account, "keys": keys}).scalars())
-    return parsed, sum(key not in known for key in keys)
+    new = new_of(session, account, entries)
+    if parsed.problem is None and not session.execute(_SAME, _file(account, content)).scalar():
+        try:
+            follow_on(session, account, parsed, new)
+        except Problem as problem:
+            parsed.problem = problem
+    return parsed, len(new)
 
 
 def import_statement(session: Session, actor: Actor, name: str | None, content: bytes, how: HowRead) -> int:
@@ -92,8 +107,8 @@ def import_statement(session: Session, actor: Actor, name: str | None, content: 
 
     Raises:
         Forbidden: see :func:`require_keeper` (403). NoAccount: see there (409).
-        UnreadableSpreadsheet, HeaderNotFound, StatementUnreadable, NoLines, OtherAccount, OtherCurrency, LineInFuture, BalanceBroken,
-        BalanceMissing: the file (422). StatementGap: it does not follow on what was imported (409).
+        UnreadableFile, HeaderNotFound, StatementUnreadable, NoLines, OtherAccount, OtherCurrency, LineInFuture, BalanceBroken,
+        BalanceMissing: the file (422). LineTooEarly (422), LineChanged, StatementGap (409): see :func:`follow_on`.
     """
     require_keeper(actor)
     account = own_account()
@@ -102,16 +117,16 @@ def import_statement(session: Session, actor: Actor, name: str | None, content: 
         raise parsed.problem
     assert parsed.statement is not None
     take_turns(session, account)
-    sha256 = hashlib.sha256(content).hexdigest()
-    if same := session.execute(_SAME, {"account": account, "sha256": sha256}).scalar():
+    told = _file(account, content)
+    if same := session.execute(_SAME, told).scalar():
         return int(same)
     entries = parsed.statement.entries
+    balance = follow_on(session, account, parsed, new_of(session, account, entries))
     file = uploads.keep(session, actor.user_id, name, content, _KINDS.get(parsed.format))
     made = BankStatement(
-        account=account,
+        **told,
         file_id=file.id,
         name=file.name,
-        sha256=sha256,
         format=parsed.format,
         layout=parsed.found.layout if parsed.found else None,
         from_on=min(entry.booked_on for entry in entries),
@@ -124,23 +139,80 @@ def import_statement(session: Session, actor: Actor, name: str | None, content: 
         imported_by=actor.user_id or 0,
         imported_at=clock.now(),
     )
-    before = session.execute(_LAST, {"account": account}).scalar()
     session.add(made)
     session.flush()
     new = write(session, made.id, account, entries)
-    balance = (parsed.opening_fen if before is None else before) + sum(row.amount_fen for row in new)
-    if new and balance != parsed.closing_fen:
-        raise StatementGap(expected=yuan_from_fen(parsed.closing_fen), found=yuan_from_fen(balance))
     session.execute(_COUNT, {"id": made.id, "new": len(new), "balance": balance})
     bank, unallocated = Place(Account.BANK), Place(Account.UNALLOCATED)
     money.book_each(session, Kind.RECEIPT, {row.id: carry(row.amount_fen, to=bank, out_of=unallocated) for row in new})
     if how.columns and how.columns.save and parsed.found:
         _keep_columns(session, actor, parsed.headers, parsed.found)
     audit.record(
-        session, actor, "bank_statement.imported", "bank_statement", made.id, sha256=sha256, lines=len(entries), new=len(new)
+        session,
+        actor,
+        "bank_statement.imported",
+        "bank_statement",
+        made.id,
+        sha256=told["sha256"],
+        lines=len(entries),
+        new=len(new),
     )
     outbox.publish(session, "bank_statement.imported", bank_statement_id=made.id, after=0)
     return made.id
+
+
+def _file(account: str, content: bytes) -> dict[str, Any]:
+    return {"account": account, "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def new_of(session: Session, account: str, entries: Sequence[Entry]) -> list[Entry]:
+    """The lines that no statement has shown yet."""
+    keys = rules.keys(entries)
+    known = set(session.execute(_KNOWN, {"account": account, "keys": keys}).scalars())
+    return [entry for key, entry in zip(keys, entries, strict=True) if key not in known]
+
+
+def follow_on(session: Session, account: str, parsed: Parsed, new: Sequence[Entry]) -> int:
+    """What the account holds (fen) once the new lines of a statement are in.
+
+    Raises:
+        LineTooEarly: new lines lie before the first statement, or long before the latest day (422). LineChanged: a line is told with another
+        amount than before (409). StatementGap: something between this statement and the one before is missing (409).
+    """
+    row = session.execute(_HELD, {"account": account}).first()
+    held = rules.Held(row.first_on, row.latest_on, row.balance_fen) if row else None
+    if held and (faults := [_too_early(entry, held) for entry in new if entry.booked_on < rules.earliest_new(held)]):
+        raise LineTooEarly(count=len(faults), faults=faults[:TOLD])
+    balance = (held.balance_fen if held else parsed.opening_fen) + sum(entry.amount_fen for entry in new)
+    if new and balance != parsed.closing_fen:
+        if faults := _changed(session, account, parsed, new):
+            raise LineChanged(count=len(faults), faults=faults[:TOLD])
+        raise StatementGap(expected=yuan_from_fen(parsed.closing_fen), found=yuan_from_fen(balance))
+    return balance
+
+
+def _too_early(entry: Entry, held: rules.Held) -> Fault:
+    if entry.booked_on < held.first_on:
+        zh, en = f"日期早于首份对账单的起始日（{held.first_on}）", f"it lies before the first statement begins ({held.first_on})"
+        return sheets.fault(entry.row_no, "date", "before_first_statement", zh, en)
+    zh = f"日期比已导入的最后日期（{held.latest_on}）早 {rules.LATE_DAYS} 天以上"
+    en = f"it lies more than {rules.LATE_DAYS} days before the latest day that was imported ({held.latest_on})"
+    return sheets.fault(entry.row_no, "date", "long_before_last_statement", zh, en)
+
+
+def _changed(session: Session, account: str, parsed: Parsed, new: Sequence[Entry]) -> list[Fault]:
+    assert parsed.statement is not None
+    serials = [entry.serial for entry in new if entry.serial]
+    asked = {"account": account, "serials": serials, "keys": rules.keys(parsed.statement.entries)}
+    before = {row.serial: row.amount_fen for row in session.execute(_TOLD_OTHERWISE, asked)}
+    faults = []
+    for entry in new:
+        if entry.serial in before and before[entry.serial] != entry.amount_fen:
+            was, now = yuan_from_fen(before[entry.serial]), yuan_from_fen(entry.amount_fen)
+            zh = f"流水号 {entry.serial} 已导入的金额为 {was} 元，对账单为 {now} 元"
+            en = f"serial number {entry.serial} was imported with {was} yuan, the statement says {now}"
+            faults.append(sheets.fault(entry.row_no, "amount", "amount_changed", zh, en))
+    return faults
 
 
 def take_turns(session: Session, account: str) -> None:

@@ -22,6 +22,7 @@ from orders.banking.errors import (
     OtherAccount,
     OtherCurrency,
     StatementUnreadable,
+    UnreadableFile,
 )
 from orders.banking.layouts import LAYOUTS, Found
 from orders.banking.rules import Break, Column, Entry, Statement, flat
@@ -35,7 +36,7 @@ from shop.core.sheet_reader import MAX_ROWS
 
 _SAVED = text("SELECT fingerprint, columns FROM bank_columns WHERE fingerprint = ANY (:fingerprints)")
 #: Faults that are told at once.
-_TOLD = 100
+TOLD = 100
 _YUAN = frozenset({"", "CNY", "RMB", "人民币", "人民币元", "人民币(本位币)", "156", "01"})
 #: An account beside its word, above the header.
 _ACCOUNT = re.compile(r"(?:账号|帐号|账户号|accountno\.?|accountnumber)[\[\]a-z ]*[:]?(\d[\d-]{7,33})", re.IGNORECASE)
@@ -77,6 +78,8 @@ def parse(session: Session, content: bytes, how: HowRead, account: str) -> Parse
         if held is None:
             raise BalanceMissing
         parsed.opening_fen, parsed.closing_fen = held
+    except sheets.UnreadableSpreadsheet:  # it speaks of templates, and a statement has none
+        parsed.problem = UnreadableFile()
     except Problem as problem:
         parsed.problem = problem
     return parsed
@@ -126,9 +129,9 @@ def _message(content: bytes, format: str) -> tuple[Statement, set[str], set[str]
     except Break as broken:
         raise _broken(broken) from None
     except ValueError:
-        raise sheets.UnreadableSpreadsheet from None
+        raise UnreadableFile from None
     if faults:
-        raise StatementUnreadable(count=len(faults), faults=faults[:_TOLD])
+        raise StatementUnreadable(count=len(faults), faults=faults[:TOLD])
     if number >= statement_reader.MAX_LINES:  # there may be more than were read
         raise sheets.TooManyRows(limit=statement_reader.MAX_LINES)
     accounts = {re.sub(r"\D", "", each["account"]) for each in told}
@@ -164,7 +167,7 @@ def _sheet(session: Session, content: bytes, how: HowRead, parsed: Parsed) -> tu
     parsed.headers = rows[parsed.found.row]
     read = layouts.read(rows, parsed.found)
     if read.faults:
-        raise StatementUnreadable(count=len(read.faults), faults=read.faults[:_TOLD])
+        raise StatementUnreadable(count=len(read.faults), faults=read.faults[:TOLD])
     above = "\n".join("".join(flat(cell) for cell in cells) for cells in rows[: parsed.found.row])
     accounts = read.accounts | {re.sub(r"\D", "", each) for each in _ACCOUNT.findall(above)}
     return Statement(parsed.format, tuple(read.entries)), accounts, read.currencies

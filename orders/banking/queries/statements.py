@@ -34,7 +34,7 @@ _STATEMENT = """
 """
 _ONE = text(f"{_STATEMENT} WHERE s.id = :id")
 _MANY = text(f"{_STATEMENT} WHERE (CAST(:start AS bigint) IS NULL OR s.id < :start) ORDER BY s.id DESC LIMIT :rows")
-_LAST = text("SELECT to_on, balance_fen FROM bank_statement WHERE account = :account ORDER BY id DESC LIMIT 1")
+_LATEST = text("SELECT max(to_on) FROM bank_statement WHERE account = :account")
 #: What all accounts held before their first statement; what moved since then is in the books.
 _BEFORE = text(
     "SELECT coalesce(sum(opening_fen), 0)::bigint FROM (SELECT DISTINCT ON (account) opening_fen FROM bank_statement ORDER BY account, id) s"
@@ -139,7 +139,6 @@ def reconciliation(session: Session, actor: Actor) -> ReconciliationStatementOut
     """
     require_keeper(actor)
     account = own_account()
-    last = session.execute(_LAST, {"account": account}).first()
     outstanding = session.execute(_OUTSTANDING).all()
     book = money.balance(session, "bank") + session.execute(_BEFORE).scalar_one()
     held = session.execute(_HELD).scalar_one()
@@ -147,7 +146,7 @@ def reconciliation(session: Session, actor: Actor) -> ReconciliationStatementOut
     ages = [AgeOut.model_validate(row, from_attributes=True) for row in session.execute(_AGES, {"today": clock.today()})]
     return ReconciliationStatementOut(
         account=account,
-        statement_to=last.to_on if last else None,
+        statement_to=session.execute(_LATEST, {"account": account}).scalar(),
         statement_balance=held,
         book_balance=book,
         outstanding=[

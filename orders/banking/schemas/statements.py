@@ -128,7 +128,7 @@ class ReconciliationStatementOut(BaseModel):
     """银行存款余额调节表: the bank's balance and that of the books, and what lies between them."""
 
     account: str
-    statement_to: date | None
+    statement_to: date | None = Field(description="the latest day that a statement reached")
     statement_balance: YuanOut
     book_balance: YuanOut = Field(description="what the books say that the account holds")
     outstanding: list[OutstandingOut] = Field(description="in the books, not on a statement yet; the first two hundred")

@@ -97,11 +97,57 @@ def test_the_same_and_overlapping_files_make_no_second_line(desk):
 
 def test_a_statement_that_does_not_follow_on_the_one_before_is_refused(desk):
     desk.imported(statement((100, "甲", "a", "S1")))
-    gap = desk.upload(statement((500, "乙", "b", "S2"), opening=200))
+    apart = statement((500, "乙", "b", "S2"), opening=200)
+    assert desk.upload(apart, path="/v1/bank-statements/preview").json()["problem"]["code"] == "statement_gap"
+    gap = desk.upload(apart)
     assert (gap.status_code, gap.json()["code"]) == (409, "statement_gap")
     assert gap.json()["data"] == {"expected": "7.00", "found": "6.00"}
     assert len(desk.lines()) == 1
     assert desk.imported(statement((100, "乙", "b", "S3"), (500, "乙", "b", "S2"), opening=100))["new_count"] == 2
+    desk.agrees()
+
+
+def test_a_preview_tells_what_a_wrong_closing_balance_would_do(desk):
+    desk.imported(statement((100, "甲", "a", "S1")))
+    content = f"日期,借方,贷方,对方户名\n{clock.today()},,2.00,甲\n".encode()
+    for closing, code in (("9.00", "statement_gap"), ("3.00", None)):
+        problem = desk.upload(content, path="/v1/bank-statements/preview", closing_balance=closing).json()["problem"]
+        assert (problem and problem["code"]) == code
+    assert desk.upload(content, closing_balance="9.00").json()["code"] == "statement_gap"
+    desk.imported(content, closing_balance="3.00")
+    # the same file is the same statement, whatever else would stand against it
+    assert desk.upload(content, path="/v1/bank-statements/preview", closing_balance="3.00").json()["problem"] is None
+
+
+@pytest.mark.parametrize(
+    ("days_ago", "fault"), [(41, "before_first_statement"), (32, "long_before_last_statement"), (31, None), (3, None)]
+)
+def test_a_line_far_in_the_past_is_refused(desk, days_ago, fault):
+    desk.imported(statement((100, "甲", "a", "S1"), days_ago=40))
+    desk.imported(statement((100, "乙", "b", "S2"), opening=100))
+    late = statement((5, "丙", "c", "S3"), (7, "丙", "c", "S4"), opening=200, days_ago=days_ago)
+    problem = desk.upload(late, path="/v1/bank-statements/preview").json()["problem"]
+    if fault is None:
+        assert problem is None
+        assert desk.imported(late)["balance"] == "2.12"
+    else:
+        refused = desk.upload(late)
+        assert (refused.status_code, refused.json()["code"]) == (422, problem["code"]) == (422, "line_too_early")
+        assert [(each["row"], each["code"]) for each in refused.json()["errors"]] == [(4, fault), (5, fault)]
+        assert len(desk.lines()) == 2
+    assert desk.agrees()["statement_to"] == str(clock.today())
+
+
+def test_a_line_that_is_told_with_another_amount_is_named(desk):
+    desk.imported(statement((100, "甲", "a", "S1"), (200, "乙", "b", "S2"), (-1, "银行", "手续费", "S2")))
+    changed = statement((100, "甲", "a", "S1"), (250, "乙", "b", "S2"), (-1, "银行", "手续费", "S2"), (5, "丙", "c", "S3"))
+    refused = desk.upload(changed)
+    assert (refused.status_code, refused.json()["code"]) == (409, "line_changed")
+    [fault] = refused.json()["errors"]
+    assert (fault["row"], fault["code"]) == (5, "amount_changed")
+    assert all(word in fault["message"] for word in ("S2", "2.00", "2.50"))
+    assert desk.upload(changed, path="/v1/bank-statements/preview").json()["problem"]["errors"] == [fault]
+    assert len(desk.lines()) == 3
     desk.agrees()
 
 
@@ -225,16 +271,16 @@ def test_camt_053_of_any_version(desk):
         (camt(account="6222020000000001"), "other_account"),
         (camt(currency="USD"), "other_currency"),
         (camt(closing="938.51"), "balance_broken"),
-        (b"<Document/>", "unreadable_spreadsheet"),
-        (b'<!DOCTYPE a [<!ENTITY b "c">]>' + camt(), "unreadable_spreadsheet"),
-        (b"<" + b"a>" * 50_000, "unreadable_spreadsheet"),
+        (b"<Document/>", "unreadable_file"),
+        (b'<!DOCTYPE a [<!ENTITY b "c">]>' + camt(), "unreadable_file"),
+        (b"<" + b"a>" * 50_000, "unreadable_file"),
         (camt().replace(b"2026-01-05", b"2026-99-05", 1), "statement_unreadable"),
         (camt().replace(b"849.00", b"8x9.00", 1), "statement_unreadable"),
         (camt(status="<Sts><Cd>PDNG</Cd></Sts>", closing="100.00"), "no_lines"),
-        (b"", "unreadable_spreadsheet"),
-        (b"PK\x03\x04" + b"\0" * 1000, "unreadable_spreadsheet"),
-        (b"\x00" * 1000, "unreadable_spreadsheet"),
-        (b":20:X\n:25:1\n:60F:nonsense\n", "unreadable_spreadsheet"),
+        (b"", "unreadable_file"),
+        (b"PK\x03\x04" + b"\0" * 1000, "unreadable_file"),
+        (b"\x00" * 1000, "unreadable_file"),
+        (b":20:X\n:25:1\n:60F:nonsense\n", "unreadable_file"),
         ("日期,借方,贷方\n2026-01-05,1,2\n2026-13-01,x,\n".encode(), "statement_unreadable"),
         ("日期,借方,贷方\n2026-01-05,,2\n".encode(), "balance_missing"),
         ("日期,借方,贷方,余额\n".encode(), "no_lines"),
@@ -248,6 +294,7 @@ def test_camt_053_of_any_version(desk):
 def test_what_cannot_be_read_is_refused_and_nothing_is_imported(desk, content, code):
     answer = desk.upload(content)
     assert (answer.status_code, answer.json()["code"]) == (422, code), answer.text[:300]
+    assert "template" not in answer.json()["title"]
     if code == "statement_unreadable" and b"\xe6" in content:
         assert all(fault["row"] for fault in answer.json()["errors"])
     shown = desk.upload(content, path="/v1/bank-statements/preview")
@@ -276,6 +323,14 @@ def test_a_minus_beside_a_direction_went_out(desk):
     desk.imported("\n".join(["日期,金额,借贷标志,余额", *rows]).encode())
     assert [each["amount"] for each in desk.lines()] == ["100.00", "-30.00", "-20.00", "-10.00"]
     desk.agrees()
+
+
+@pytest.mark.parametrize("direction", ["X", ""])
+def test_a_direction_that_nobody_knows_is_not_guessed(desk, direction):
+    answer = desk.upload(f"日期,金额,借贷标志,余额\n2026-01-05,10.00,贷,10.00\n2026-01-05,5.00,{direction},15.00\n".encode())
+    assert (answer.status_code, answer.json()["code"]) == (422, "statement_unreadable")
+    [fault] = answer.json()["errors"]
+    assert (fault["row"], fault["column"], fault["code"]) == (3, "direction", "bad_direction")
 
 
 def test_columns_said_for_a_file_that_has_none_are_passed_over(desk):
@@ -370,6 +425,20 @@ def test_mt940_with_several_statements(desk):
     taken_back = mt940("X", 1777).replace(b"0106D10,50", b"0106RC10,50").replace(b"//M1", b"//N1")
     assert desk.imported(taken_back)["closing"] == "2615.50"
     assert desk.lines()[-1]["amount"] == "-10.50"
+    desk.agrees()
+
+
+def test_mt940_with_numbered_fields(desk):
+    order = desk.order(10, 1)
+    reference = reference_of(order)
+    written = f"166?00GUTSCHRIFT?109075?20EREF+ABC?21SVWZ+{reference[:6]}?22{reference[6:]}?30ICBKCNBJ\n?31310002?32沙坪坝?33中学?34071?60谢谢"
+    content = mt940("X", 100).replace("/NAME/沙坪坝中学/ACC/6222/REMI/货款 X".encode(), written.encode())
+    # of a field that holds nothing the rest is kept as it stands
+    desk.imported(content.replace("手续费".encode(), b"805?00"))
+    first, second = desk.lines()
+    assert (first["payer_name"], first["payer_account"], first["payer_bank"]) == ("沙坪坝中学", "310002", "ICBKCNBJ")
+    assert first["text"] == f"GUTSCHRIFT 9075 071 EREF+ABC SVWZ+{reference}谢谢 X"
+    assert (first["status"], second["text"]) == ("matched", "805?00")
     desk.agrees()
 
 
