@@ -111,8 +111,16 @@ class AgreementNotInForce(Conflict):
 
 class AboveAgreement(Conflict):
     code = "advance_above_agreement"
-    zh = "预付款合计超过协议金额上限（尚可 {left} 元）"
-    en = "The advances are above the agreement's cap ({left} yuan are left)"
+    zh = "预付款合计超过协议可达金额（尚可 {left} 元）"
+    en = "The advances are above what the agreement may come to ({left} yuan are left)"
+
+
+class AgreementUnbounded(Conflict):
+    """Nothing says what it may come to: no cap by amount, and a line without cap or without a price today."""
+
+    code = "agreement_unbounded"
+    zh = "协议没有金额上限，且有商品行没有数量上限或当前没有价格，不能预付"
+    en = "The agreement has no cap by amount, and a line of it no cap or no price today: nothing bounds what may be paid ahead"
 
 
 CONSTRAINTS["uq_hold_lift_supplier_order_id_hold"] = LiftedBefore
