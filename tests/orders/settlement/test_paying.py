@@ -80,6 +80,16 @@ def test_odd_account_numbers_are_refused(scene, number):
     assert account(scene, number).status_code == 422
 
 
+def test_a_holder_that_is_not_the_supplier_is_shown(scene):
+    supplier = scene.market.suppliers[0].name
+    for holder, same in ((f" {supplier[:2]} {supplier[2:]}", True), ("张三", False)):
+        asked = account(scene, holder=holder).json()
+        path = f"/v1/payout-accounts/{asked['id']}"
+        assert (asked["holder_is_supplier"], scene.treasurer.get(path).json()["holder_is_supplier"]) == (same, same)
+        scene.farm.post(f"{path}/withdraw", json={"note": "填错"})
+    assert account(scene, holder="--").status_code == 422
+
+
 def test_nothing_is_released_without_an_account(scene):
     row = settled(scene)
     answer = scene.release(row["payout_id"])
