@@ -33,6 +33,12 @@ class LiftedBefore(Conflict):
     en = "This hold was lifted before"
 
 
+class NotHeld(Conflict):
+    code = "hold_not_there"
+    zh = "该订单没有此项暂缓原因"
+    en = "This part of the order does not wait for that"
+
+
 class SettlementObjected(Conflict):
     code = "settlement_objected"
     zh = "供应商已对结算单提出异议，请先答复"
@@ -59,6 +65,14 @@ class SupplierBarred(Conflict):
     code = "supplier_barred"
     zh = "供应商已被暂停或列入失信名单；仍要付款的，请在 despite 中说明理由"
     en = "The supplier is suspended or barred by now; say in `despite` why it is paid nevertheless"
+
+
+class CertificateStopped(Conflict):
+    """It was suspended, held or revoked after the settlement was made, which would have held what was sold under it; nobody lifted that."""
+
+    code = "certificate_stopped_since"
+    zh = "结算单中有商品的认定证书已被暂停、冻结或撤销；仍要付款的，请在 despite 中说明理由"
+    en = "A certificate of goods in the settlement was suspended, held or revoked since; say in `despite` why it is paid nevertheless"
 
 
 class SamePerson(Forbidden):
