@@ -114,7 +114,15 @@ class NothingToSend(Conflict):
 class RuleInPast(Invalid):
     code = "commission_rule_in_past"
     zh = "佣金规则不能从今天以前开始生效"
-    en = "A commission rule begins today or later"
+    en = "A commission rule cannot begin before today"
+
+
+class RuleReachesBack(Invalid):
+    """Orders that were placed today would bear what nobody had agreed to when they were placed."""
+
+    code = "commission_rule_reaches_back"
+    zh = "今天已有订单适用该范围，佣金规则最早从明天开始生效"
+    en = "Orders of its scope were placed today already: the rule begins tomorrow or later"
 
 
 class AgreementNotInForce(Conflict):
