@@ -14,24 +14,8 @@ from typing import TypeVar
 
 from orders.banking.reasons import WEIGHTS, Reason
 from orders.banking.rules import BankEntryKind, MatchKind
+from orders.money.names import plain_name
 from orders.money.references import order_ids_in, plain
-
-#: Forms of companies that are written either way, and accounts that stand behind a unit's name.
-_COMPANY = (("有限责任公司", "有限公司"), ("股份公司", "股份有限公司"))
-_BEHIND = re.compile(
-    r"(?:基本存款账户|基本账户|基本户|一般存款账户|一般户|专用存款账户|零余额账户|预算单位零余额账户|食堂专户|工会专户|专户)$"
-)
-
-
-def plain_name(name: str) -> str:
-    """A name as names are compared: in one width and case, without spaces and marks, with one word for each form of company, and without the
-    kind of account that some banks put behind it."""
-    text = _BEHIND.sub("", plain(name)) or plain(name)
-    for written, one in _COMPANY:
-        if text.endswith(written) and not text.endswith(one):
-            text = text.removesuffix(written) + one
-    return text
-
 
 #: A name that a bank has cut off is at least so long.
 _CUT = 8

@@ -198,7 +198,7 @@ class PayerDeclaration(SQLModel, table=True):
     #: The order that it is for; none: all orders of the buyer.
     purchase_order_id: int | None = ref("purchase_order.id", nullable=True)
     payer_name: str
-    #: The name as names are compared (``matching.plain_name``).
+    #: The name as names are compared (``orders.money.names.plain_name``).
     payer: str
     reason_code: str
     reason: str

@@ -77,8 +77,9 @@ def charge_disputes(
 
 @routes.get("/online-payment-standing", Permission.MONEY_MANAGE)
 def standing(call: Call) -> StandingOut:
-    """What is open, unknown or unexplained, and whether the ledger agrees with the provider's statement."""
-    return queries.standing(call.session)
+    """What is open, unknown or unexplained, and whether the ledger agrees with the provider's statement. The city's, as the
+    online balance is."""
+    return queries.standing(call.session, call.actor)
 
 
 @routes.post("/connected-account", Permission.CONNECTED_ACCOUNTS_MANAGE)

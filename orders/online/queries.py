@@ -10,10 +10,10 @@ from orders.online.errors import NoAccount
 from orders.online.schemas import AccountOut, ChargeDisputeOut, OnlinePaymentOut, PayableOut, StandingOut
 from orders.online.states import OPEN, DisputeStatus, OnlineStatus, possible
 from shop.core import clock, paging
-from shop.core.errors import NotFound
+from shop.core.errors import Forbidden, NotFound
 from shop.core.paging import Page
 from shop.core.settings import STAND_IN_KEY, settings
-from shop.identity.actor import Actor
+from shop.identity.actor import CITY, Actor
 from shop.identity.permissions import Permission
 
 _REACH = """
@@ -120,8 +120,14 @@ def connected_account(session: Session, actor: Actor) -> AccountOut:
     )
 
 
-def standing(session: Session) -> StandingOut:
-    """How online payment stands."""
+def standing(session: Session, actor: Actor) -> StandingOut:
+    """How online payment stands.
+
+    Raises:
+        Forbidden: the caller does not keep the city's money, which the online balance is (403).
+    """
+    if not actor.covers_region(Permission.MONEY_MANAGE, CITY):
+        raise Forbidden(permission=Permission.MONEY_MANAGE)
     row = session.execute(_STANDING, {"open": list(OPEN)}).one()
     key = settings().stripe_key
     return StandingOut(

@@ -9,7 +9,7 @@ from orders.money import actions as money
 from orders.money.queries import NOT_ARRIVED, PAID
 from orders.money.rules import Account, Kind, Place, Posting, carry
 from orders.payments.actions import credit_fen, locked
-from orders.refunds.errors import AboveCredit, AbovePayment, GoesBackOnline, NotOnline, OwnRequest
+from orders.refunds.errors import AboveCredit, AbovePayment, GoesBackOnline, NotByHand, NotOnline, OwnRequest
 from orders.refunds.models import Refund
 from orders.refunds.schemas import RefundIn
 from orders.refunds.states import REFUND, RefundMove, RefundStatus
@@ -208,11 +208,11 @@ def confirm(session: Session, actor: Actor, refund_id: int, reference: str) -> N
     """Say that the bank carried a refund out, where no statement is imported.
 
     Raises:
-        As :func:`send`. NotOnline is for others: an online refund is confirmed by its provider (422).
+        As :func:`send`. NotByHand: an online refund is confirmed by its provider (409).
     """
     _, row = _locked(session, actor, refund_id)
     if row.method == "online":
-        raise NotOnline
+        raise NotByHand
     pay(session, actor, refund_id, reference)
 
 
@@ -220,7 +220,7 @@ def report_failure(session: Session, actor: Actor, refund_id: int, reason: str) 
     """Say that the bank gave a refund back. Raises as :func:`confirm`."""
     _, row = _locked(session, actor, refund_id)
     if row.method == "online":
-        raise NotOnline
+        raise NotByHand
     fail(session, actor, refund_id, reason)
 
 

@@ -28,6 +28,12 @@ class NotOnline(Invalid):
     en = "Only an online payment of this order can go back by its own way"
 
 
+class NotByHand(Conflict):
+    code = "refund_not_by_hand"
+    zh = "在线退款的结果由支付渠道回报，不能人工确认"
+    en = "The provider tells what becomes of an online refund; nobody confirms it by hand"
+
+
 class OwnRequest(Forbidden):
     code = "own_refund"
     zh = "不能审批自己申请的退款"

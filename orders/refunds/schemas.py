@@ -1,16 +1,16 @@
 """What callers send and get about refunds."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
+from orders.money.names import AccountNumber, PartyName
 from orders.refunds.states import RefundMove, RefundStatus
 from shop.core.money import PositiveYuanIn, YuanOut
 from shop.core.quantities import Code, Day, Id, Name, ShortText
 
 RefundMethod = Literal["bank_transfer", "online"]
-AccountNumber = Annotated[str, StringConstraints(pattern=r"^[0-9 -]{6,40}$"), Field(examples=["3100 0210 0901 4400 123"])]
 
 
 class Payee(BaseModel):
@@ -18,7 +18,7 @@ class Payee(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Name
+    name: PartyName
     account: AccountNumber
     bank: Name | None = None
 

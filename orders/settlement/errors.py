@@ -33,6 +33,12 @@ class LiftedBefore(Conflict):
     en = "This hold was lifted before"
 
 
+class NotHeld(Conflict):
+    code = "hold_not_there"
+    zh = "该订单没有此项暂缓原因"
+    en = "This part of the order does not wait for that"
+
+
 class SettlementObjected(Conflict):
     code = "settlement_objected"
     zh = "供应商已对结算单提出异议，请先答复"
@@ -59,6 +65,14 @@ class SupplierBarred(Conflict):
     code = "supplier_barred"
     zh = "供应商已被暂停或列入失信名单；仍要付款的，请在 despite 中说明理由"
     en = "The supplier is suspended or barred by now; say in `despite` why it is paid nevertheless"
+
+
+class CertificateStopped(Conflict):
+    """It was suspended, held or revoked after the settlement was made, which would have held what was sold under it; nobody lifted that."""
+
+    code = "certificate_stopped_since"
+    zh = "结算单中有商品的认定证书已被暂停、冻结或撤销；仍要付款的，请在 despite 中说明理由"
+    en = "A certificate of goods in the settlement was suspended, held or revoked since; say in `despite` why it is paid nevertheless"
 
 
 class SamePerson(Forbidden):
@@ -100,7 +114,15 @@ class NothingToSend(Conflict):
 class RuleInPast(Invalid):
     code = "commission_rule_in_past"
     zh = "佣金规则不能从今天以前开始生效"
-    en = "A commission rule begins today or later"
+    en = "A commission rule cannot begin before today"
+
+
+class RuleReachesBack(Invalid):
+    """Orders that were placed today would bear what nobody had agreed to when they were placed."""
+
+    code = "commission_rule_reaches_back"
+    zh = "今天已有订单适用该范围，佣金规则最早从明天开始生效"
+    en = "Orders of its scope were placed today already: the rule begins tomorrow or later"
 
 
 class AgreementNotInForce(Conflict):
@@ -111,8 +133,16 @@ class AgreementNotInForce(Conflict):
 
 class AboveAgreement(Conflict):
     code = "advance_above_agreement"
-    zh = "预付款合计超过协议金额上限（尚可 {left} 元）"
-    en = "The advances are above the agreement's cap ({left} yuan are left)"
+    zh = "预付款合计超过协议可达金额（尚可 {left} 元）"
+    en = "The advances are above what the agreement may come to ({left} yuan are left)"
+
+
+class AgreementUnbounded(Conflict):
+    """Nothing says what it may come to: no cap by amount, and a line without cap or without a price today."""
+
+    code = "agreement_unbounded"
+    zh = "协议没有金额上限，且有商品行没有数量上限或当前没有价格，不能预付"
+    en = "The agreement has no cap by amount, and a line of it no cap or no price today: nothing bounds what may be paid ahead"
 
 
 CONSTRAINTS["uq_hold_lift_supplier_order_id_hold"] = LiftedBefore

@@ -1,6 +1,7 @@
 """Periods, commission and holds: what a settlement with a supplier goes by. Pure."""
 
 import calendar
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -66,6 +67,14 @@ def commission_sql(base: str, r: str) -> str:
         f"(CASE {r}.kind WHEN 'rate' THEN round(CAST({base} AS numeric) * {r}.rate_bp / 10000)"
         f" WHEN 'fixed' THEN least({r}.fixed_fen, greatest({base}, 0)) ELSE 0 END)::bigint"
     )
+
+
+def most_ahead(amount_cap_fen: int | None, lines: Sequence[int | None]) -> int | None:
+    """The most that may be paid ahead for an agreement, in fen: what it may come to. That is the smaller of its cap by amount and the sum of what
+    its lines may come to. None: nothing bounds it, because it has no cap by amount and a line has none, or no price by today."""
+    by_lines = sum(each for each in lines if each is not None) if lines and None not in lines else None
+    bounds = [each for each in (amount_cap_fen, by_lines) if each is not None]
+    return min(bounds, default=None)
 
 
 class Hold(StrEnum):

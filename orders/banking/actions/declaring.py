@@ -6,10 +6,10 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.banking.errors import IsBuyer, OwnDeclaration
-from orders.banking.matching import plain_name
 from orders.banking.models import PayerDeclaration
 from orders.banking.schemas.payers import PayerDeclarationIn
 from orders.banking.states import PAYER, PayerMove
+from orders.money.names import plain_name
 from shop.core import audit, clock, outbox
 from shop.core.errors import Invalid, NotFound
 from shop.identity.actor import Actor

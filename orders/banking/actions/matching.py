@@ -22,12 +22,13 @@ from orders.banking.errors import (
     PayerDiffers,
     WrongDirection,
 )
-from orders.banking.matching import Facts, Line, Proposal, payer_reason, plain_name, propose
+from orders.banking.matching import Facts, Line, Proposal, payer_reason, propose
 from orders.banking.queries.facts import OUTSTANDING, facts
 from orders.banking.reasons import Reason
 from orders.banking.rules import BankEntryKind, MatchKind
 from orders.banking.schemas.lines import AnnouncedPart, BookedPart, EntryPart, MatchIn, OrderPart, Part, PayoutPart, RefundPart
 from orders.money import actions as money
+from orders.money.names import plain_name
 from orders.money.rules import Account, Kind, Place, Posting, carry
 from orders.payments import actions as payments
 from orders.payments.schemas import Taken

@@ -16,9 +16,9 @@ from orders.banking.matching import (
     bank_references,
     is_like,
     numbers_of_orders,
-    plain_name,
 )
 from orders.banking.rules import MatchKind
+from orders.money.names import plain_name
 from orders.money.references import order_ids_in
 from orders.purchasing.queries import PAYABLE_AND_PAID_OF
 from orders.settlement.actions.accounts import number_of

@@ -8,8 +8,10 @@ from sqlmodel import Session
 from orders.agreements.states import AgreementState, state_on
 from orders.money import actions as money
 from orders.money.rules import Account, Kind, Place, carry
-from orders.settlement.errors import AboveAgreement, AgreementNotInForce, SamePerson
+from orders.settlement.errors import AboveAgreement, AgreementNotInForce, AgreementUnbounded, SamePerson
 from orders.settlement.models import Advance
+from orders.settlement.queries.ahead import lines_fen
+from orders.settlement.rules import most_ahead
 from orders.settlement.schemas.payouts import AdvanceIn
 from orders.settlement.states import ADVANCE, AdvanceMove
 from shop.core import audit, clock, numbers, outbox
@@ -34,16 +36,13 @@ def request(session: Session, actor: Actor, body: AdvanceIn) -> int:
 
     Raises:
         NotFound: no agreement of a supplier whose money the caller keeps (404). AgreementNotInForce: see there (409).
-        AboveAgreement: with what was asked for before it is above what the agreement may come to (409).
+        AboveAgreement: with what was asked for before it is above what the agreement may come to (409). AgreementUnbounded: see there (409).
     """
-    # taken first, so that two at once see one another's sums
-    session.execute(text("SELECT 1 FROM agreement WHERE id = :id FOR UPDATE"), {"id": body.agreement_id})
-    row = session.execute(_AGREEMENT, {"id": body.agreement_id}).first()
+    row = _agreement(session, body.agreement_id)
     if row is None or not actor.covers_region(Permission.MONEY_MANAGE, row.region_code):
         raise NotFound
     _require_in_force(row)
-    if row.amount_cap_fen is not None and row.ahead + body.amount > row.amount_cap_fen:
-        raise AboveAgreement(left=yuan_from_fen(max(row.amount_cap_fen - row.ahead, 0)))
+    _require_below_cap(session, row, row.ahead, body.amount)
     now = clock.now()
     year = clock.shanghai_date(now).year
     made = Advance(
@@ -66,13 +65,15 @@ def approve(session: Session, actor: Actor, advance_id: int) -> None:
 
     Raises:
         NotFound: none of those whose money the caller keeps (404). SamePerson: the caller asked for it (403). IllegalMove: it was decided (409).
-        AgreementNotInForce: see there (409).
+        AgreementNotInForce, AgreementUnbounded: see there (409). AboveAgreement: the agreement may come to less by now (409).
     """
     row = _kept(session, actor, advance_id)
     ADVANCE.after(row.status, AdvanceMove.APPROVE)
     if row.requested_by == actor.user_id:
         raise SamePerson
-    _require_in_force(session.execute(_AGREEMENT, {"id": row.agreement_id}).one())
+    agreement = _agreement(session, row.agreement_id)
+    _require_in_force(agreement)
+    _require_below_cap(session, agreement, agreement.ahead - row.amount_fen, row.amount_fen)
     _step(session, actor, row, AdvanceMove.APPROVE, approved_by=actor.user_id, approved_at=clock.now())
 
 
@@ -92,6 +93,20 @@ def pay(session: Session, actor: Actor, advance_id: int, reference: str) -> None
     ahead = Place(Account.ADVANCES, row.supplier_id)
     money.book(session, Kind.ADVANCE, row.id, carry(row.amount_fen, to=ahead, out_of=Place(Account.BANK)))
     outbox.publish(session, "advance.paid", advance_id=row.id)
+
+
+def _agreement(session: Session, agreement_id: int) -> Any:
+    # taken first, so that two at once see one another's sums
+    session.execute(text("SELECT 1 FROM agreement WHERE id = :id FOR UPDATE"), {"id": agreement_id})
+    return session.execute(_AGREEMENT, {"id": agreement_id}).first()
+
+
+def _require_below_cap(session: Session, agreement: Any, others_fen: int, amount_fen: int) -> None:
+    most = most_ahead(agreement.amount_cap_fen, lines_fen(session, agreement.id))
+    if most is None:
+        raise AgreementUnbounded
+    if others_fen + amount_fen > most:
+        raise AboveAgreement(left=yuan_from_fen(max(most - others_fen, 0)))
 
 
 def _require_in_force(row: Any) -> None:

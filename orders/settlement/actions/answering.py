@@ -5,14 +5,17 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.settlement.errors import LiftedBefore, ObjectionTooLate, PayoutOnItsWay
+from orders.settlement.errors import LiftedBefore, NotHeld, ObjectionTooLate, PayoutOnItsWay
 from orders.settlement.models import HoldLift, SettlementObjection
+from orders.settlement.queries.owed import has_hold
+from orders.settlement.rules import Hold
 from orders.settlement.schemas.settlements import LiftIn
 from orders.settlement.states import SETTLEMENT, SettlementMove
 from shop.core import audit, clock, outbox
 from shop.core.errors import NotFound
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
+from shop.programmes.queries import config_of
 
 _LOCK = text(
     "SELECT s.*, o.path, o.region_code FROM settlement s JOIN organisation o ON o.id = s.supplier_id WHERE s.id = :id FOR UPDATE OF s"
@@ -75,6 +78,7 @@ def lift(session: Session, actor: Actor, supplier_order_id: int, body: LiftIn) -
 
     Raises:
         NotFound: no part of a supplier whose money the caller keeps (404). LiftedBefore: see there (409).
+        NotHeld: that does not stand against the part (409).
     """
     row = session.execute(_PART, {"id": supplier_order_id}).first()
     if row is None or not actor.covers_region(Permission.MONEY_MANAGE, row.region_code):
@@ -82,6 +86,8 @@ def lift(session: Session, actor: Actor, supplier_order_id: int, body: LiftIn) -
     found = text("SELECT 1 FROM hold_lift WHERE supplier_order_id = :id AND hold = :hold")
     if session.execute(found, {"id": supplier_order_id, "hold": body.hold}).first() is not None:
         raise LiftedBefore
+    if not has_hold(session, supplier_order_id, Hold(body.hold), config_of(session, clock.today()).settlement):
+        raise NotHeld
     made = HoldLift(
         supplier_order_id=supplier_order_id,
         hold=body.hold,

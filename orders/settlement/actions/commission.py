@@ -3,7 +3,7 @@
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.settlement.errors import RuleInPast
+from orders.settlement.errors import RuleInPast, RuleReachesBack
 from orders.settlement.models import CommissionRule
 from orders.settlement.rules import CommissionKind
 from orders.settlement.schemas.commission import CommissionRuleIn
@@ -20,6 +20,16 @@ _VERSION = text(
     "SELECT coalesce(max(version), 0) + 1 FROM commission_rule WHERE programme_code = :programme"
     " AND supplier_id IS NOT DISTINCT FROM CAST(:supplier_id AS bigint) AND category IS NOT DISTINCT FROM CAST(:category AS text)"
 )
+# an order bears the rules of the day when it was placed
+_ORDERED_TODAY = text(
+    """
+    SELECT EXISTS (
+        SELECT FROM purchase_order po JOIN supplier_order so ON so.purchase_order_id = po.id
+        WHERE po.placed_at >= :since AND po.programme_code = :programme AND (CAST(:supplier_id AS bigint) IS NULL OR so.supplier_id = :supplier_id)
+          AND (CAST(:category AS text) IS NULL OR EXISTS (
+              SELECT FROM order_line l JOIN product p ON p.id = l.product_id WHERE l.supplier_order_id = so.id AND p.category = :category)))
+    """
+)
 
 
 def set_rule(session: Session, actor: Actor, body: CommissionRuleIn) -> int:
@@ -27,7 +37,7 @@ def set_rule(session: Session, actor: Actor, body: CommissionRuleIn) -> int:
 
     Raises:
         NotFound: not a supplier of the caller's region (404). Forbidden: a rule for all suppliers is the city's (403).
-        RuleInPast: it would change what was agreed when orders were placed (422). Invalid: no such programme, or the rate or amount does not go
+        RuleInPast, RuleReachesBack: it would change what was agreed when orders were placed (422). Invalid: no such programme, or the rate or amount does not go
         with the kind (422).
     """
     if body.valid_from < clock.today():
@@ -49,6 +59,10 @@ def set_rule(session: Session, actor: Actor, body: CommissionRuleIn) -> int:
             raise NotFound
     locks.hold(session, "commission_rules")
     scope = {"programme": body.programme_code, "supplier_id": body.supplier_id, "category": body.category}
+    if body.valid_from == clock.today():
+        since = clock.start_of_day(body.valid_from)
+        if session.execute(_ORDERED_TODAY, {**scope, "since": since}).scalar_one():
+            raise RuleReachesBack
     made = CommissionRule(
         **body.model_dump(exclude={"fixed"}),
         fixed_fen=body.fixed,

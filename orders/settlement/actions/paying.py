@@ -14,6 +14,7 @@ from orders.money import actions as money
 from orders.money.rules import Account, Kind, Place, carry
 from orders.settlement.actions.accounts import IN_USE
 from orders.settlement.errors import (
+    CertificateStopped,
     MoneyMissing,
     NoAccount,
     NotByHand,
@@ -24,7 +25,7 @@ from orders.settlement.errors import (
     SupplierBarred,
 )
 from orders.settlement.models import Payout, PayoutAttempt, PayoutFile
-from orders.settlement.queries.owed import is_barred
+from orders.settlement.queries.owed import is_barred, is_stopped
 from orders.settlement.queries.uncovered import missing_of
 from orders.settlement.schemas.payouts import Method
 from orders.settlement.states import PAYOUT, PayoutMove, PayoutStatus, SettlementStatus
@@ -92,13 +93,13 @@ def approve(session: Session, actor: Actor, payout_id: int, method: Method) -> N
 
 def release(session: Session, actor: Actor, payout_id: int, despite: str | None = None) -> None:
     """Let a payout go, the first time or after it failed. From now on the money is on its way. ``despite``: why it goes although the supplier
-    is barred by now, or money of the orders that it is for is not there any more.
+    is barred or a certificate stopped by now, or money of the orders that it is for is not there any more.
 
     Raises:
         NotFound: not of a supplier whose money the caller keeps (404). IllegalMove: it is not approved, or was released (409).
         SamePerson: the caller drafted or approved it (403). SettlementObjected: the supplier waits for an answer (409).
-        ObjectionPeriodRunning: the supplier may still object and has not confirmed (409). SupplierBarred, MoneyMissing: see there (409).
-        NoAccount: there is none to pay to (409).
+        ObjectionPeriodRunning: the supplier may still object and has not confirmed (409). SupplierBarred,
+        CertificateStopped, MoneyMissing: see there (409). NoAccount: there is none to pay to (409).
     """
     row = _kept(session, actor, payout_id)
     PAYOUT.after(row.status, PayoutMove.RELEASE)
@@ -110,8 +111,11 @@ def release(session: Session, actor: Actor, payout_id: int, despite: str | None 
         raise ObjectionPeriodRunning(until=str(row.objections_until))
     missing = missing_of(session, row.settlement_id) if config_of(session, clock.today()).settlement.when_paid else 0
     barred = is_barred(session, row.supplier_id)
+    stopped = is_stopped(session, row.settlement_id)
     if barred and despite is None:
         raise SupplierBarred
+    if stopped and despite is None:
+        raise CertificateStopped
     if missing and despite is None:
         raise MoneyMissing(missing=yuan_from_fen(missing))
     account = None
@@ -119,7 +123,7 @@ def release(session: Session, actor: Actor, payout_id: int, despite: str | None 
         account = session.execute(IN_USE, {"id": row.supplier_id, "today": clock.today()}).first()
         if account is None:
             raise NoAccount
-    reason = despite if missing or barred else None
+    reason = despite if missing or barred or stopped else None
     _step(session, actor, row, PayoutMove.RELEASE, reason=reason, released_by=actor.user_id, reference=None)
     attempt = PayoutAttempt(
         payout_id=row.id,

@@ -42,7 +42,8 @@ def account(call: Call, payout_account_id: Id) -> AccountOut:
 
 @routes.post("/payout-accounts/{payout_account_id}/approve", Permission.MONEY_MANAGE, status=200)
 def approve_account(call: Call, payout_account_id: Id, body: OptionalNoteIn) -> AccountOut:
-    """Approve an account that somebody else asked for, after asking the supplier back by another way."""
+    """Approve an account that somebody else asked for, after asking the supplier back by another way; above all where the holder is not the
+    supplier (``holder_is_supplier``)."""
     accounts.approve(call.session, call.actor, payout_account_id, body.note)
     return queries.account(call.session, call.actor, payout_account_id)
 

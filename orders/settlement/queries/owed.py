@@ -17,7 +17,7 @@ from orders.disputes.states import UNDECIDED
 from orders.money.queries import NOT_ARRIVED, PAID
 from orders.purchasing.queries import PAYABLE
 from orders.returns.states import ENDED
-from orders.settlement.rules import Hold
+from orders.settlement.rules import LIFTABLE, Hold
 from shop.core import clock
 from shop.programmes.schemas import SettlementRules
 
@@ -31,6 +31,29 @@ INVOICED = """EXISTS (SELECT FROM tax_invoice_cover i JOIN tax_invoice t ON t.id
 #: SQL: the supplier ``sup`` is suspended, or barred today.
 _BARRED = """(sup.status = 'suspended' OR EXISTS (
     SELECT FROM blacklist_entry b WHERE b.organisation_id = sup.id AND b.lifted_at IS NULL AND :today BETWEEN b.from_on AND b.until_on))"""
+
+#: SQL: the certificate ``c`` under which something was sold is suspended, held or revoked now.
+_STOPPED = f"{stop_sql('c')} IN ('revoked', 'suspended', 'held') AND {stopped_at_sql('c')} <= :now"
+
+#: SQL: why the part ``so`` of an order may wait and platform finance may lift it, whatever is told first and whether it was settled or not.
+_LIFTABLE = {
+    Hold.SUPPLIER_BLOCKED: f"EXISTS (SELECT FROM organisation sup WHERE sup.id = so.supplier_id AND {_BARRED})",
+    Hold.CERTIFICATE_STOPPED: f"""EXISTS (SELECT FROM sale_entry e JOIN certificate c ON c.id = e.certificate_id
+        WHERE e.supplier_order_id = so.id AND {_STOPPED})""",
+    Hold.NO_INVOICE: f":needs_invoice AND NOT {INVOICED}",
+}
+assert set(_LIFTABLE) == set(LIFTABLE)
+
+#: SQL: a line of settlement ``:id`` was sold under a certificate that is stopped by now, and nobody lifted that hold of its part.
+_STOPPED_SINCE = text(
+    f"""
+    SELECT EXISTS (
+        SELECT FROM settlement_line l JOIN money_posting p ON p.id = l.posting_id JOIN sale_entry e ON e.id = p.sale_entry_id
+        JOIN certificate c ON c.id = e.certificate_id
+        WHERE l.settlement_id = :id AND {_STOPPED} AND NOT EXISTS (
+            SELECT FROM hold_lift h WHERE h.supplier_order_id = l.supplier_order_id AND h.hold = '{Hold.CERTIFICATE_STOPPED}'))
+    """
+)
 
 #: SQL: what is owed by the end of ``:until`` to suppliers within reach.
 _OPEN = """
@@ -88,7 +111,7 @@ held AS (
         WHEN p.blocked AND '{Hold.SUPPLIER_BLOCKED}' <> ALL (p.lifted) THEN '{Hold.SUPPLIER_BLOCKED}'
         WHEN p.disputed THEN '{Hold.DISPUTE}'
         WHEN p.returning THEN '{Hold.RETURN_OPEN}'
-        WHEN {stop_sql("c")} IN ('revoked', 'suspended', 'held') AND {stopped_at_sql("c")} <= :now AND '{Hold.CERTIFICATE_STOPPED}' <> ALL (p.lifted)
+        WHEN {_STOPPED} AND '{Hold.CERTIFICATE_STOPPED}' <> ALL (p.lifted)
              THEN '{Hold.CERTIFICATE_STOPPED}'
         -- what follows an acceptance (a return, a correction) waits as long as what of the same part waits itself
         WHEN CASE WHEN o.arrived THEN o.booked_on + :hold_days >= :today
@@ -115,6 +138,18 @@ def is_barred(session: Session, supplier_id: int) -> bool:
     """Whether a supplier is suspended, or barred today: what it is owed is not paid without a reason."""
     statement = text(f"SELECT {_BARRED} FROM organisation sup WHERE sup.id = :id")
     return bool(session.execute(statement, {"id": supplier_id, "today": clock.today()}).scalar_one())
+
+
+def is_stopped(session: Session, settlement_id: int) -> bool:
+    """Whether a certificate of something that a settlement took up is stopped by now, and that hold was not lifted."""
+    return bool(session.execute(_STOPPED_SINCE, {"id": settlement_id, **clock.present()}).scalar_one())
+
+
+def has_hold(session: Session, supplier_order_id: int, hold: Hold, rules: SettlementRules) -> bool:
+    """Whether one of the holds that may be lifted applies to a part of an order by now."""
+    statement = text(f"SELECT {_LIFTABLE[hold]} FROM supplier_order so WHERE so.id = :id")
+    values = {"id": supplier_order_id, "needs_invoice": rules.needs_invoice, **clock.present()}
+    return bool(session.execute(statement, values).scalar_one())
 
 
 def parameters(

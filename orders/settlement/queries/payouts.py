@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
+from orders.money.names import plain_name
 from orders.settlement.actions.accounts import number_of
 from orders.settlement.queries.reach import IN_REACH, reach
 from orders.settlement.schemas.payouts import AccountOut, AdvanceOut, AttemptOut, PayoutFileOut, PayoutOut, PayoutRow
@@ -179,8 +180,15 @@ def _as(shape: type[Shape], row: Row[Any]) -> Shape:
 
 
 def _account(row: Row[Any], *, whole: bool) -> AccountOut:
-    fields = {name: getattr(row, name) for name in AccountOut.model_fields if name not in ("number", "in_use")}
-    return AccountOut(**fields, in_use=bool(row.in_use), number=number_of(row) if whole else f"****{row.tail}")
+    fields = {
+        name: getattr(row, name) for name in AccountOut.model_fields if name not in ("number", "in_use", "holder_is_supplier")
+    }
+    return AccountOut(
+        **fields,
+        in_use=bool(row.in_use),
+        holder_is_supplier=plain_name(row.holder) == plain_name(row.supplier_name),
+        number=number_of(row) if whole else f"****{row.tail}",
+    )
 
 
 def _advance(row: Row[Any]) -> AdvanceOut:

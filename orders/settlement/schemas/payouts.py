@@ -1,18 +1,16 @@
 """What callers send and get about payouts, bank accounts and advances."""
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
+from orders.money.names import AccountNumber, PartyName
 from orders.settlement.states import AccountStatus, AdvanceMove, AdvanceStatus, PayoutMove, PayoutStatus
 from shop.core.money import PositiveYuanIn, YuanOut
 from shop.core.quantities import Code, Id, Name, ShortText
 
 Method = Literal["bank", "stripe"]
-AccountNumber = Annotated[
-    str, StringConstraints(pattern=r"^[0-9](?:[ -]?[0-9]){5,33}$"), Field(examples=["3100 0210 0901 4400 123"])
-]
 
 
 class ApproveIn(BaseModel):
@@ -26,7 +24,7 @@ class ReleaseIn(BaseModel):
 
     despite: ShortText | None = Field(
         default=None,
-        description="why it is paid though, since it was settled, the supplier was barred or payments for its orders were taken back",
+        description="why it is paid though, since it was settled, the supplier was barred, a certificate stopped or payments for its orders were taken back",
     )
 
 
@@ -86,7 +84,7 @@ class PayoutFileOut(BaseModel):
 class AccountIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    holder: Name
+    holder: PartyName
     bank: Name
     number: AccountNumber
     reason: ShortText
@@ -111,6 +109,9 @@ class AccountOut(BaseModel):
     holder: str
     bank: str
     number: str = Field(description="its last four digits; the whole number for who decides about it", examples=["****4123"])
+    holder_is_supplier: bool = Field(
+        description="whether the holder is the supplier by the name in the register; if not, find out why before it is approved"
+    )
     status: AccountStatus
     in_use: bool
     reason: str

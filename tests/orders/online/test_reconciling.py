@@ -11,6 +11,8 @@ from orders.online.actions.sending import send_due
 from orders.online.provider import Provider
 from orders.reconcile import report
 from shop.core import clock
+from shop.identity.permissions import Role
+from tests.factories.identity import make_user
 from tests.orders.online.test_webhooks import event, post, signed
 
 
@@ -65,6 +67,10 @@ def test_a_line_that_cannot_be_taken_over_is_tried_again_and_harms_no_other(onli
     assert online.reconcile().failed == 1
     standing = online.api.as_(online.cashier).get("/v1/online-payment-standing").json()
     assert standing["failed_entries"] == 1
+    with online.database.unit_of_work() as session:
+        county = make_user(session, Role.PLATFORM_FINANCE, region_code="500106")
+    answer = online.api.as_(county).get("/v1/online-payment-standing")
+    assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
     monkeypatch.setattr(reconciling, "apply", apply)
     second = online.reconcile()
     assert (second.failed, second.entries, second.difference_fen) == (0, 1, 0)

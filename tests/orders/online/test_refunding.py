@@ -30,6 +30,11 @@ def test_a_part_and_the_rest_go_back_by_their_own_way(online):
     order, payment = overpaid(online)
     online.refund(order["id"], payment["payment_id"], "100.00")
     assert online.account("refunds") == -10_000
+    # nobody but the provider says what became of it
+    [waiting] = refunds_of(online)
+    for move, body in (("confirm", {"reference": "HK-1"}), ("fail", {"reason": "退回"})):
+        answer = online.api.as_(online.cashier).post(f"/v1/refunds/{waiting['id']}/{move}", json=body)
+        assert (answer.status_code, answer.json()["code"]) == (409, "refund_not_by_hand")
     online.work()
     online.refund(order["id"], payment["payment_id"], "599.00")
     online.work()

@@ -86,6 +86,19 @@ def test_faulty_rules_are_refused(scene, changes, status, code):
     assert code is None or answer.json()["code"] == code
 
 
+def test_a_rule_of_today_reaches_no_order_of_this_morning(scene):
+    farm, bees = (supplier.id for supplier in scene.market.suppliers)
+    scene.delivered(1)
+    tomorrow = str(clock.today() + timedelta(days=1))
+    for scope in ({}, {"supplier_id": farm}, {"category": "fruit"}, {"supplier_id": farm, "category": "fruit"}):
+        answer = rule(scene, **scope)
+        assert (answer.status_code, answer.json()["code"]) == (422, "commission_rule_reaches_back")
+        assert rule(scene, **scope, valid_from=tomorrow).status_code == 201
+    # no order of these was placed today
+    for scope in ({"supplier_id": bees}, {"category": "tea"}):
+        assert rule(scene, **scope).status_code == 201
+
+
 def test_who_sets_rules(scene):
     with scene.database.unit_of_work() as session:
         county = make_user(session, Role.PLATFORM_FINANCE, region_code="500236")

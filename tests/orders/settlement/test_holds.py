@@ -172,6 +172,10 @@ def test_a_stopped_certificate_or_supplier_holds_until_platform_finance_lifts_it
     made = scene.delivered(10)
     other = scene.delivered(2)
     scene.later(8)
+    early = scene.cashier.post(
+        f"/v1/supplier-orders/{made.part}/hold-lifts", json={"hold": "certificate_stopped", "reason": "预先"}
+    )
+    assert (early.status_code, early.json()["code"]) == (409, "hold_not_there")
     certificate = scene.market.products[0].certificate_id
     scene.rows("UPDATE certificate SET revoked_at = now() WHERE id = :id RETURNING id", id=certificate)
     assert scene.held() == [("certificate_stopped", "699.00"), ("certificate_stopped", "139.80")]
@@ -180,6 +184,8 @@ def test_a_stopped_certificate_or_supplier_holds_until_platform_finance_lifts_it
     assert scene.cashier.post(lifts, json=body).status_code == 201
     assert scene.cashier.post(lifts, json=body).json()["code"] == "hold_lifted_before"
     assert scene.cashier.post(lifts, json={**body, "hold": "dispute"}).status_code == 422
+    for hold in ("supplier_blocked", "no_invoice"):
+        assert scene.cashier.post(lifts, json={**body, "hold": hold}).json()["code"] == "hold_not_there"
     assert scene.farm.post(lifts, json=body).status_code == 403
     assert scene.held() == [("certificate_stopped", "139.80")]
     scene.rows("UPDATE organisation SET status = 'suspended' WHERE id = :id RETURNING id", id=scene.market.suppliers[0].id)
@@ -188,11 +194,37 @@ def test_a_stopped_certificate_or_supplier_holds_until_platform_finance_lifts_it
     assert other.part != made.part
 
 
+@pytest.mark.parametrize("lifted", [False, True])
+def test_goods_whose_certificate_was_stopped_since_are_paid_only_with_a_reason(scene, lifted):
+    scene.account()
+    made = scene.delivered(10)
+    scene.later(20)
+    scene.run()
+    row = scene.settlement()
+    scene.farm.post(f"/v1/settlements/{row['id']}/confirm")
+    certificate = scene.market.products[0].certificate_id
+    scene.rows("UPDATE certificate SET suspended_at = now() WHERE id = :id RETURNING id", id=certificate)
+    reason = "暂停前已验收，无质量问题"
+    if lifted:
+        lift = {"hold": "certificate_stopped", "reason": reason}
+        assert scene.cashier.post(f"/v1/supplier-orders/{made.part}/hold-lifts", json=lift).status_code == 201
+        assert scene.release(row["payout_id"]).json()["status"] == "released"
+        return
+    answer = scene.release(row["payout_id"])
+    assert (answer.status_code, answer.json()["code"]) == (409, "certificate_stopped_since")
+    path = f"/v1/payouts/{row['payout_id']}/release"
+    assert scene.treasurer.post(path, json={"despite": reason}).json()["status"] == "released"
+    assert scene.rows("SELECT reason FROM audit_event WHERE action = 'payout.release'") == [(reason,)]
+
+
 def test_where_invoices_are_asked_for_what_has_none_waits(scene):
     configure(scene, needs_invoice=True)
     made = scene.delivered(10)
     scene.later(8)
     assert scene.held() == [("no_invoice", "699.00")]
+    other = scene.delivered(1)
+    lift = {"hold": "no_invoice", "reason": "纸质发票已收"}
+    assert scene.cashier.post(f"/v1/supplier-orders/{other.part}/hold-lifts", json=lift).status_code == 201
     uploaded = scene.farm.post(
         f"/v1/supplier-orders/{made.part}/papers",
         data={
@@ -204,7 +236,7 @@ def test_where_invoices_are_asked_for_what_has_none_waits(scene):
         files={"file": ("发票.pdf", PDF)},
     )
     assert uploaded.status_code == 201, uploaded.text
-    assert scene.held() == []
+    assert scene.held() == [("return_window", "69.90")]  # of the other, whose invoice nobody waits for any more
 
 
 def test_a_return_waits_with_the_delivery_that_it_belongs_to(scene):

@@ -80,6 +80,16 @@ def test_odd_account_numbers_are_refused(scene, number):
     assert account(scene, number).status_code == 422
 
 
+def test_a_holder_that_is_not_the_supplier_is_shown(scene):
+    supplier = scene.market.suppliers[0].name
+    for holder, same in ((f" {supplier[:2]} {supplier[2:]}", True), ("张三", False)):
+        asked = account(scene, holder=holder).json()
+        path = f"/v1/payout-accounts/{asked['id']}"
+        assert (asked["holder_is_supplier"], scene.treasurer.get(path).json()["holder_is_supplier"]) == (same, same)
+        scene.farm.post(f"{path}/withdraw", json={"note": "填错"})
+    assert account(scene, holder="--").status_code == 422
+
+
 def test_nothing_is_released_without_an_account(scene):
     row = settled(scene)
     answer = scene.release(row["payout_id"])
@@ -247,6 +257,39 @@ def test_money_is_paid_ahead_only_for_agreements_in_force(scene, agreement):
     assert advance(scene, agreement, "1000.00").status_code == 201
     scene.rows("UPDATE agreement SET terminated_on = valid_from - 1 RETURNING id")
     assert advance(scene, agreement, "1.00").json()["code"] == "agreement_not_in_force"
+
+
+def line(scene, agreement_id, **values):
+    """A line of an agreement without a cap by amount."""
+    scene.rows("UPDATE agreement SET amount_cap_fen = NULL WHERE id = :id RETURNING id", id=agreement_id)
+    columns = {"agreement_id": agreement_id, "line_no": 1, "sku_id": scene.market.products[0].sku_id, **values}
+    names = ", ".join(columns)
+    marks = ", ".join(f":{name}" for name in columns)
+    [(made,)] = scene.rows(f"INSERT INTO agreement_line ({names}) VALUES ({marks}) RETURNING id", **columns)
+    return made
+
+
+def test_advances_are_at_most_quantity_caps_by_prices(scene, agreement):
+    made = line(scene, agreement, price_kind="fixed", unit_price_fen=8_800, quantity_cap=300)
+    over = advance(scene, agreement, "999999999.00")
+    assert (over.status_code, over.json()["code"], over.json()["data"]["left"]) == (409, "advance_above_agreement", "26400.00")
+    first = advance(scene, agreement, "26000.00").json()["id"]
+    assert advance(scene, agreement, "400.01").json()["data"]["left"] == "400.00"
+    # smaller by the time when it is approved
+    scene.rows("UPDATE agreement_line SET quantity_cap = 200 WHERE id = :id RETURNING id", id=made)
+    late = scene.treasurer.post(f"/v1/advances/{first}/approve")
+    assert (late.status_code, late.json()["code"], late.json()["data"]["left"]) == (409, "advance_above_agreement", "17600.00")
+    scene.rows("UPDATE agreement_line SET quantity_cap = 300 WHERE id = :id RETURNING id", id=made)
+    assert scene.treasurer.post(f"/v1/advances/{first}/approve").json()["status"] == "approved"
+
+
+def test_a_formula_counts_by_the_list_of_today_and_what_nothing_bounds_is_refused(scene, agreement):
+    made = line(scene, agreement, price_kind="list_minus", percent_off=10, quantity_cap=100)
+    # 65.00 from 100 on, less 10 %, is 58.50
+    assert advance(scene, agreement, "5850.01").json()["data"]["left"] == "5850.00"
+    scene.rows("UPDATE agreement_line SET quantity_cap = NULL WHERE id = :id RETURNING id", id=made)
+    unbounded = advance(scene, agreement, "1.00")
+    assert (unbounded.status_code, unbounded.json()["code"]) == (409, "agreement_unbounded")
 
 
 def test_a_part_that_comes_back_is_owed_again_by_a_payout_of_its_own(scene):

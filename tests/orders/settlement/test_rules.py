@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from orders.settlement.rules import Cadence, CommissionKind, closing, commission, commission_sql, last_ended, period_of
+from orders.settlement.rules import Cadence, CommissionKind, closing, commission, commission_sql, last_ended, most_ahead, period_of
 
 days = st.dates(date(2020, 1, 1), date(2035, 12, 31))
 cadences = st.sampled_from(list(Cadence))
@@ -75,6 +75,22 @@ def test_a_settlement_closes_to_the_fen(carried, net, advance):
     assert sums.due + sums.advance_used + sums.carried_on == carried + net
     assert not (sums.due and sums.carried_on)
     assert not (sums.due and sums.advance_used < advance)
+
+
+@pytest.mark.parametrize(
+    ("cap", "lines", "most"),
+    [
+        (None, [2_640_000], 2_640_000),
+        (100_000, [2_640_000], 100_000),
+        (100_000, [30_000, 40_000], 70_000),
+        (100_000, [30_000, None], 100_000),
+        (None, [30_000, None], None),
+        (None, [], None),
+        (100_000, [], 100_000),
+    ],
+)
+def test_what_may_be_paid_ahead(cap, lines, most):
+    assert most_ahead(cap, lines) == most
 
 
 def test_the_database_reckons_the_same(database):
