@@ -22,10 +22,17 @@ PAYEE = {"name": "沙坪坝中学", "account": "3100 0210 0901 4400 123", "bank"
 _references = itertools.count(1)
 
 
-def bank_shows(cashier: Any, database: Database, order_id: int, fen: int, *, held: int = 0) -> None:
-    """Import a statement with one transfer of the school for an order; ``held`` is what the account held before, in fen. Rules match it."""
+def held_at_bank(cashier: Any) -> int:
+    """What the last statement ended with, in fen."""
+    statements = cashier.get("/v1/bank-statements", params={"limit": 1}).json()["items"]
+    return fen_from_yuan(statements[0]["closing"]) if statements else 0
+
+
+def bank_shows(cashier: Any, database: Database, order_id: int, fen: int) -> None:
+    """Import a statement with one transfer of the school for an order, of so many fen. Rules match it."""
     line = (fen, "沙坪坝中学", payment_reference(order_id), f"T{next(_references)}")
-    imported = cashier.post("/v1/bank-statements", files={"file": ("流水.csv", statement(line, opening=held))})
+    content = statement(line, opening=held_at_bank(cashier))
+    imported = cashier.post("/v1/bank-statements", files={"file": ("流水.csv", content)})
     assert imported.status_code == 201, imported.text
     outbox.drain(database, HANDLERS)
 
@@ -38,8 +45,6 @@ class Till:
     database: Database
     market: Market
     people: dict[str, User]
-    #: What the bank's last statement ended with, in fen.
-    at_bank: int = 0
 
     def __post_init__(self) -> None:
         self._clients: dict[str, Any] = {}
@@ -67,9 +72,7 @@ class Till:
 
     def arrived(self, order_id: int, amount: str) -> None:
         """A transfer for an order that the bank's statement shows, and a rule matches."""
-        fen = fen_from_yuan(amount)
-        bank_shows(self.as_("cashier"), self.database, order_id, fen, held=self.at_bank)
-        self.at_bank += fen
+        bank_shows(self.as_("cashier"), self.database, order_id, fen_from_yuan(amount))
 
     def unmatched(self) -> None:
         """What the bank showed last was for something else."""

@@ -15,6 +15,7 @@ from shop.identity.models import User
 from shop.identity.permissions import Role
 from tests.factories.after_sales import Delivered, days_later, deliver
 from tests.factories.identity import make_user
+from tests.factories.money import held_at_bank
 from tests.factories.orders import Market, make_market
 
 
@@ -35,7 +36,6 @@ class Settling:
         self.farm, self.bees = (self.api.as_(seller) for seller in self.market.sellers)
         self._shift = 0
         self._payments = 0
-        self._in_bank = 0
 
     def later(self, days: int) -> None:
         """So many days after where the clock stands."""
@@ -60,8 +60,14 @@ class Settling:
                 taken = Taken(order_id, amount, "bank_transfer", source, reference, "沙坪坝中学", clock.today())
                 payments.take(session, SYSTEM, taken)
                 return
-        self._in_bank += amount
-        shown = [str(clock.today()), "", yuan_from_fen(amount), yuan_from_fen(self._in_bank), "沙坪坝中学", f"S{self._payments}"]
+        shown = [
+            str(clock.today()),
+            "",
+            yuan_from_fen(amount),
+            yuan_from_fen(held_at_bank(self.cashier) + amount),
+            "沙坪坝中学",
+            f"S{self._payments}",
+        ]
         rows = f"日期,借方,贷方,余额,对方户名,流水号\n{','.join(shown)}\n"
         sent = self.cashier.post("/v1/bank-statements", files={"file": ("a.csv", rows.encode())})
         assert sent.status_code == 201, sent.text
