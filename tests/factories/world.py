@@ -112,14 +112,13 @@ def _deliveries(bureau: Bureau, world: World) -> None:
 
 @_maker
 def _money(bureau: Bureau, world: World) -> None:
-    """An order that was paid ahead and cancelled: its money is asked back."""
+    """An order that was paid ahead and cancelled."""
     school, finance = bureau.as_("school_purchaser"), bureau.as_("school_finance")
-    path = f"/v1/purchase-orders/{made(school.post('/v1/purchase-orders', json=bureau.order(1)))['id']}"
+    world["cancelled orders"] = made(school.post("/v1/purchase-orders", json=bureau.order(1)))["id"]
+    path = f"/v1/purchase-orders/{world['cancelled orders']}"
     transfer = {"amount": "10.00", "bank_reference": "W-1", "payer_name": "第一中学", "paid_on": str(clock.today())}
     world["purchase-orders/payments"] = made(finance.post(f"{path}/payments", json=transfer))["id"]
     made(school.post(f"{path}/cancel", json={"reason": "计划有变"}))
-    payee = {"name": "第一中学", "account": "3100021009014400123"}
-    world["refunds"] = made(finance.post(f"{path}/refunds", json={"amount": "10.00", "reason": "取消", "payee": payee}))["id"]
     with bureau.api.database.unit_of_work() as session:
         online = OnlinePayment(
             reference="world",
@@ -311,15 +310,24 @@ def _settlements(bureau: Bureau, world: World) -> None:
 
 @_maker
 def _bank(bureau: Bureau, world: World) -> None:
+    """A statement's line, a part of which came for the order that was cancelled: that is asked back."""
     with bureau.api.database.unit_of_work() as session:
         cashier = make_user(session, Role.PLATFORM_FINANCE)
     keeper = bureau.api.as_(cashier)
-    rows = f"日期,借方,贷方,余额,对方户名\n{clock.today()},,5000.00,5000.00,沙坪坝中学\n"
+    rows = f"日期,借方,贷方,余额,对方户名\n{clock.today()},,5000.00,5000.00,第一中学\n"
     world["bank-statements"] = made(keeper.post("/v1/bank-statements", files={"file": ("a.csv", rows.encode())}))["id"]
     [line] = keeper.get("/v1/bank-lines").json()["items"]
     world["bank-lines"] = line["id"]
-    entry = {"parts": [{"kind": "bank_entry", "entry": "other", "amount": "1.00"}]}
-    world["bank-matches"] = made(keeper.post(f"/v1/bank-lines/{line['id']}/matches", json=entry))["matches"][0]["id"]
+    cancelled = world["cancelled orders"]
+    parts = [
+        {"kind": "bank_entry", "entry": "other", "amount": "1.00"},
+        {"kind": "order", "purchase_order_id": cancelled, "amount": "10.00"},
+    ]
+    matched = made(keeper.post(f"/v1/bank-lines/{line['id']}/matches", json={"parts": parts, "allow_credit": True}))
+    world["bank-matches"] = matched["matches"][0]["id"]
+    back = {"amount": "10.00", "reason": "取消", "payee": {"name": "第一中学", "account": "3100021009014400123"}}
+    asked = bureau.as_("school_finance").post(f"/v1/purchase-orders/{cancelled}/refunds", json=back)
+    world["refunds"] = made(asked)["id"]
     payer = {"payer_name": "张三", "reason_code": "personal", "reason": "垫付"}
     declared = made(keeper.post(f"/v1/purchase-orders/{world['purchase-orders']}/payer-declarations", json=payer))
     world["payer-declarations"] = declared["id"]
