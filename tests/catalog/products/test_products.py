@@ -80,7 +80,7 @@ FAULTS = [
     (
         {"skus": [{**PACK, "tiers": [{"min_quantity": "NaN", "unit_price": "1"}]}]},
         "skus[0].tiers[0].min_quantity",
-        "finite_number",
+        "value_error",
     ),
 ]
 

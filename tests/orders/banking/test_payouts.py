@@ -11,6 +11,7 @@ from shop.core import clock, outbox
 from shop.core.audit import SYSTEM
 from shop.core.money import yuan_from_fen
 from tests.factories.after_sales import differences
+from tests.factories.money import held_at_bank
 from tests.factories.settling import make_settling
 from workers.handlers import HANDLERS
 
@@ -36,11 +37,12 @@ def row(scene):
 def shows(scene, *lines):
     """The bank shows lines (fen, other side, text) and rules match what they can; returns the lines."""
     rows = ["日期,借方,贷方,余额,对方户名,附言,流水号"]
+    held = held_at_bank(scene.cashier)
     for fen, name, written in lines:
-        scene._in_bank += fen
+        held += fen
         scene._payments += 1
         sides = [yuan_from_fen(-fen), ""] if fen < 0 else ["", yuan_from_fen(fen)]
-        rows.append(",".join([str(clock.today()), *sides, yuan_from_fen(scene._in_bank), name, written, f"S{scene._payments}"]))
+        rows.append(",".join([str(clock.today()), *sides, yuan_from_fen(held), name, written, f"S{scene._payments}"]))
     sent = scene.cashier.post("/v1/bank-statements", files={"file": ("a.csv", ("\n".join(rows) + "\n").encode())})
     assert sent.status_code == 201, sent.text
     outbox.drain(scene.database, HANDLERS)
