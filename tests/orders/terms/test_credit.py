@@ -3,12 +3,10 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
-from orders.importing import actions as importing
 from orders.terms.actions import credit
 from shop.core import clock, outbox
 from shop.identity.permissions import Role
@@ -19,8 +17,8 @@ from tests.factories.catalog import make_product
 from tests.factories.identity import make_organisation, make_user
 from tests.factories.money import bank_shows
 from tests.factories.orders import make_market
-from tests.orders.agreements.scene import YEAR
-from tests.orders.importing.conftest import HEAD, as_csv
+from tests.factories.paths import Paths
+from tests.orders.importing.conftest import HEAD
 from workers.handlers import HANDLERS
 
 ORDERS, AFFORDED = 50, 10
@@ -185,80 +183,22 @@ def test_an_order_that_goes_to_another_unit_draws_on_that_ones_credit(api, datab
     assert differences(database) == {}
 
 
-class Scene:
-    """A buyer that orders by every path: directly, from an agreement, by a quotation, by a list, by an approved request, by a saved list."""
-
-    def __init__(self, api, database):
-        self.api, self.database = api, database
-        self.bureau = make_bureau(api, database)
-        self.market = self.bureau.market
-        self.sku, self.supplier = self.market.products[0].sku_id, self.market.suppliers[0].id
-        with database.unit_of_work() as session:
-            admin = make_user(session, Role.BUYER_ADMIN, self.market.school)
-        self.buyer, self.seller, self.admin = api.as_(self.market.purchaser), api.as_(self.market.sellers[0]), api.as_(admin)
-
-    def done(self, answer):
-        assert answer.status_code in (200, 201, 202), answer.text
-        return answer.json()
-
-    def call_off(self):
-        body = {
-            "title": "长期供货",
-            "supplier_id": self.supplier,
-            "fund_source": "canteen",
-            "valid_from": str(clock.today()),
-            "valid_until": str(clock.today() + YEAR),
-            "lines": [{"sku_id": self.sku, "price": {"kind": "fixed", "unit_price": "60.00"}, "quantity_cap": "10000"}],
-        }
-        path = f"/v1/agreements/{self.done(self.buyer.post('/v1/agreements', json=body))['id']}"
-        made = self.done(self.buyer.post(f"{path}/propose", json={}))
-        for side in (self.seller, self.admin):
-            self.done(side.post(f"{path}/sign", json={"terms_hash": made["terms_hash"]}))
-        asked = {"lines": [{"agreement_line_id": made["lines"][0]["id"], "quantity": "1"}], "delivery_address": "大学城中路1号"}
-        return f"{path}/call-offs", asked
-
-    def award(self):
-        asked = {
-            "title": "冬季水果",
-            "kind": "invited",
-            "supplier_ids": [self.supplier],
-            "fund_source": "canteen",
-            "delivery_address": "大学城中路1号",
-            "closes_at": (clock.now() + timedelta(hours=1)).isoformat(),
-            "lines": [{"sku_id": self.sku, "quantity": "10"}],
-        }
-        path = f"/v1/quotation-requests/{self.done(self.buyer.post('/v1/quotation-requests', json=asked))['id']}"
-        self.done(self.buyer.post(f"{path}/publish"))
-        line = {"line_no": 1, "sku_id": self.sku, "tiers": [{"min_quantity": "1", "unit_price": "60.00"}]}
-        valid = str(clock.today() + timedelta(days=30))
-        self.done(self.seller.post(f"{path}/quotations", json={"valid_until": valid, "lines": [line]}))
-        with self.database.unit_of_work() as session:
-            session.execute(text("UPDATE quotation_request SET closes_at = now(), questions_until = now() WHERE closes_at > now()"))
-        return f"{path}/award", {"reason": "综合比价", "lines": [{"line_no": 1, "supplier_id": self.supplier, "quantity": "1"}]}
-
-    def imported(self):
-        files = {"file": ("order.csv", as_csv(["奉节脐橙", "", "", 1, ""]))}
-        made = self.done(self.buyer.post("/v1/order-imports", files=files))["id"]
-        with self.database.unit_of_work() as session:
-            importing.read(session, made)
-            importing.check(session, made)
-        return f"/v1/order-imports/{made}/order", {**HEAD, "again": True}
-
-    def paths(self):
-        order = self.market.order(1)
-        return {
-            "direct": ("/v1/purchase-orders", order),
-            "request": ("/v1/purchase-requests", order),
-            "call-off": self.call_off(),
-            "award": self.award(),
-            "import": self.imported(),
-        }
+def every_path(scene):
+    """By name: address and body of an order directly, by an approved request, from an agreement, by a quotation and by a list."""
+    order = scene.market.order(1)
+    return {
+        "direct": ("/v1/purchase-orders", order),
+        "request": ("/v1/purchase-requests", order),
+        "call-off": scene.call_off(*scene.agreement()),
+        "award": scene.award(),
+        "import": (f"/v1/order-imports/{scene.imported()}/order", {**HEAD, "again": True}),
+    }
 
 
 def test_every_path_obeys_the_limit(api, database, cashier):
-    scene = Scene(api, database)
+    scene = Paths(api, database)
     allow(cashier, scene.market.school, "50.00")
-    for name, (path, body) in scene.paths().items():
+    for name, (path, body) in every_path(scene).items():
         assert code(scene.buyer.post(path, json=body)) == (409, "credit_exceeded"), name
     assert used(cashier, scene.market.school) == ("0.00", "50.00")
     # a request that waits draws nothing yet; approved, it says why it cannot be placed
