@@ -73,6 +73,17 @@ class CreditNoteSearch(CreditNoteFilter, Paged):
     pass
 
 
+class OpenFilter(BaseModel):
+    """Of whom parts of orders are shown that wait for an invoice or a credit note."""
+
+    seller_id: Id | None = None
+    buyer_id: Id | None = None
+
+
+class OpenSearch(OpenFilter, Paged):
+    pass
+
+
 class PartyOut(BaseModel):
     """A side as it was when the invoice was issued."""
 
