@@ -26,6 +26,7 @@ from orders.closing.schemas import (
     Turnover,
 )
 from orders.invoices.pending import HELD, OPEN, parts_of
+from orders.invoices.schemas import PartOfOrder
 from orders.purchasing.queries import SIDES
 from orders.tax_invoices.queries import RED_MISSING, REGISTERED, TOGETHER
 from orders.tax_invoices.states import COUNTED
@@ -210,17 +211,8 @@ def _sums(row: Row[Any], standing: Standing) -> dict[str, int]:
 
 
 def _row(row: Row[Any], standing: Standing, told: dict[str, list[Any]]) -> CloseRow:
-    plain = (
-        "supplier_order_id",
-        "purchase_order_id",
-        "purchase_order_number",
-        "seller_id",
-        "seller_name",
-        "buyer_id",
-        "buyer_name",
-        "due_on",
-    )
-    return CloseRow(**{name: getattr(row, name) for name in plain}, **_sums(row, standing), **told, gaps=standing.gaps())
+    part = {name: getattr(row, name) for name in PartOfOrder.model_fields}
+    return CloseRow(**part, **_sums(row, standing), **told, gaps=standing.gaps(), due_on=row.due_on)
 
 
 def _total(judged: Iterable[tuple[Row[Any], Standing]]) -> CloseTotals:

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from orders.closing.rules import Gap
-from orders.invoices.schemas import Paged
+from orders.invoices.schemas import Paged, PartOfOrder
 from shop.core.money import YuanOut
 from shop.core.paging import Page
 from shop.core.quantities import Id
@@ -86,16 +86,9 @@ class State(BaseModel):
     overdue: YuanOut = Field(description="of `unpaid`")
 
 
-class CloseRow(Turnover, State):
-    """A part of an order."""
+class CloseRow(Turnover, State, PartOfOrder):
+    """A part of an order, with what moved in the month and what is missing by now."""
 
-    supplier_order_id: int
-    purchase_order_id: int
-    purchase_order_number: str
-    seller_id: int
-    seller_name: str
-    buyer_id: int
-    buyer_name: str
     gaps: list[Gap]
     due_on: date | None = Field(description="of the oldest amount that is not paid")
     deliveries: list[DeliveryOut] = Field(description="accepted in the month")

@@ -14,17 +14,17 @@ from orders.invoices.schemas import (
     CreditNoteRow,
     CreditNoteSearch,
     ExemptionGroundOut,
-    Format,
     InvoiceFilter,
     InvoiceOut,
     InvoiceRow,
     InvoiceSearch,
     IssueIn,
+    OpenSearch,
     TotalsOut,
     UninvoicedRow,
 )
 from shop.core import clock, exports, printing
-from shop.core.paging import After, Limit, Page
+from shop.core.paging import Page
 from shop.core.quantities import Day, Id
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
@@ -68,21 +68,13 @@ def exemptions(call: Call, on: Day | None = None) -> list[ExemptionGroundOut]:
 
 
 @routes.get("/invoices/uninvoiced", Permission.ORDERS_READ, answer=Page[UninvoicedRow], responses=exports.FILES)
-def uninvoiced(
-    call: Call,
-    seller_id: Id | None = None,
-    buyer_id: Id | None = None,
-    limit: Limit = 50,
-    after: After = None,
-    format: Format = "json",
-) -> Page[UninvoicedRow] | Response:
+def uninvoiced(call: Call, asked: Annotated[OpenSearch, Query()]) -> Page[UninvoicedRow] | Response:
     """Parts of orders of which something was accepted and is not invoiced yet; as a file for the books."""
-    of = {"seller_id": seller_id, "buyer_id": buyer_id}
-    if format == "json":
-        return pending.uninvoiced(call.session, call.actor, **of, limit=limit, after=after)
-    rows = pending.uninvoiced(call.session, call.actor, **of, limit=exports.MAX_ROWS, after=None).items
+    if asked.format == "json":
+        return pending.uninvoiced(call.session, call.actor, asked, limit=asked.limit, after=asked.after)
+    rows = pending.uninvoiced(call.session, call.actor, asked, limit=exports.MAX_ROWS, after=None).items
     title, header = sheets.UNINVOICED[call.language], sheets.UNINVOICED_HEADER[call.language]
-    return exports.file(format, "uninvoiced", header, map(sheets.uninvoiced_cells, rows), title)
+    return exports.file(asked.format, "uninvoiced", header, map(sheets.uninvoiced_cells, rows), title)
 
 
 @routes.get("/invoices/{invoice_id}", Permission.ORDERS_READ)
@@ -128,22 +120,14 @@ def credit_notes(call: Call, asked: Annotated[CreditNoteSearch, Query()]) -> Pag
 
 
 @routes.get("/credit-notes/due", Permission.ORDERS_READ, answer=Page[CreditDueRow], responses=exports.FILES)
-def credit_due(
-    call: Call,
-    seller_id: Id | None = None,
-    buyer_id: Id | None = None,
-    limit: Limit = 50,
-    after: After = None,
-    format: Format = "json",
-) -> Page[CreditDueRow] | Response:
+def credit_due(call: Call, asked: Annotated[OpenSearch, Query()]) -> Page[CreditDueRow] | Response:
     """Parts of orders whose invoices hold more than is owed by now: proposals of credit notes, worked out from the books at any moment; as a file
     for the books."""
-    of = {"seller_id": seller_id, "buyer_id": buyer_id}
-    if format == "json":
-        return pending.credit_due(call.session, call.actor, **of, limit=limit, after=after)
-    rows = pending.credit_due(call.session, call.actor, **of, limit=exports.MAX_ROWS, after=None).items
+    if asked.format == "json":
+        return pending.credit_due(call.session, call.actor, asked, limit=asked.limit, after=asked.after)
+    rows = pending.credit_due(call.session, call.actor, asked, limit=exports.MAX_ROWS, after=None).items
     title, header = sheets.CREDIT_DUE[call.language], sheets.CREDIT_DUE_HEADER[call.language]
-    return exports.file(format, "credit_due", header, map(sheets.credit_due_cells, rows), title)
+    return exports.file(asked.format, "credit_due", header, map(sheets.credit_due_cells, rows), title)
 
 
 @routes.get("/credit-notes/{credit_note_id}", Permission.ORDERS_READ)

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.invoices import positions
-from orders.invoices.schemas import CreditDueRow, UninvoicedRow
+from orders.invoices.schemas import CreditDueRow, OpenFilter, UninvoicedRow
 from orders.money.queries import ALLOWED_OF_PART
 from orders.purchasing.queries import IN_REACH, SIDES, reach
 from shop.core import paging
@@ -74,35 +74,23 @@ def parts_of(given: dict[str, Any]) -> str:
     return _OF_REGIONS if given["regions"] else _OF_BRANCH
 
 
-def uninvoiced(
-    session: Session, actor: Actor, *, seller_id: int | None, buyer_id: int | None, limit: int, after: str | None
-) -> Page[UninvoicedRow]:
+def uninvoiced(session: Session, actor: Actor, asked: OpenFilter, *, limit: int, after: str | None) -> Page[UninvoicedRow]:
     """Parts of orders of which something was accepted and is not invoiced."""
-    return _page(session, actor, _UNINVOICED, UninvoicedRow, seller_id, buyer_id, limit, after)
+    return _page(session, actor, _UNINVOICED, UninvoicedRow, asked, limit, after)
 
 
-def credit_due(
-    session: Session, actor: Actor, *, seller_id: int | None, buyer_id: int | None, limit: int, after: str | None
-) -> Page[CreditDueRow]:
+def credit_due(session: Session, actor: Actor, asked: OpenFilter, *, limit: int, after: str | None) -> Page[CreditDueRow]:
     """Parts of orders whose invoices hold more than is owed: credit notes are due."""
-    return _page(session, actor, _CREDIT_DUE, CreditDueRow, seller_id, buyer_id, limit, after)
+    return _page(session, actor, _CREDIT_DUE, CreditDueRow, asked, limit, after)
 
 
 def _page(
-    session: Session,
-    actor: Actor,
-    statement: Any,
-    shape: Any,
-    seller_id: int | None,
-    buyer_id: int | None,
-    limit: int,
-    after: str | None,
+    session: Session, actor: Actor, statement: str, shape: Any, asked: OpenFilter, limit: int, after: str | None
 ) -> Page[Any]:
     start = paging.position(after, int)
-    asked = {"seller_id": seller_id, "buyer_id": buyer_id, "start": start[0] if start else None, "rows": limit + 1}
     given = reach(actor)
-    statement = statement.format(within=parts_of(given))
-    rows = session.execute(text(statement), {**given, **asked}).all()
+    values = {**given, **asked.model_dump(), "start": start[0] if start else None, "rows": limit + 1}
+    rows = session.execute(text(statement.format(within=parts_of(given))), values).all()
     return paging.page(
         rows, limit, lambda row: shape.model_validate(row, from_attributes=True), lambda row: [row.supplier_order_id]
     )

@@ -73,6 +73,17 @@ class CreditNoteSearch(CreditNoteFilter, Paged):
     pass
 
 
+class OpenFilter(BaseModel):
+    """Of whom parts of orders are shown that wait for an invoice or a credit note."""
+
+    seller_id: Id | None = None
+    buyer_id: Id | None = None
+
+
+class OpenSearch(OpenFilter, Paged):
+    pass
+
+
 class PartyOut(BaseModel):
     """A side as it was when the invoice was issued."""
 
@@ -206,8 +217,8 @@ class TotalsOut(BaseModel):
     held: YuanOut
 
 
-class UninvoicedRow(BaseModel):
-    """A part of an order of which something was accepted and is not invoiced."""
+class PartOfOrder(BaseModel):
+    """A part of an order, with its sides."""
 
     supplier_order_id: int
     purchase_order_id: int
@@ -216,6 +227,11 @@ class UninvoicedRow(BaseModel):
     seller_name: str
     buyer_id: int
     buyer_name: str
+
+
+class UninvoicedRow(PartOfOrder):
+    """A part of an order of which something was accepted and is not invoiced."""
+
     lines: int
     goods: YuanOut
     freight: YuanOut
@@ -223,16 +239,9 @@ class UninvoicedRow(BaseModel):
     first_sold_on: date | None
 
 
-class CreditDueRow(BaseModel):
+class CreditDueRow(PartOfOrder):
     """A part of an order whose invoices hold more than is owed."""
 
-    supplier_order_id: int
-    purchase_order_id: int
-    purchase_order_number: str
-    seller_id: int
-    seller_name: str
-    buyer_id: int
-    buyer_name: str
     invoice_ids: list[int]
     held: YuanOut
     owed: YuanOut

@@ -26,12 +26,11 @@ SELLER = str(Role.SUPPLIER_ADMIN)
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """What an order that is done came to, in fen; the Shanghai days of its last acceptance and of its payment, which None has not been made."""
+    """What an order that is done came to, in fen, and the Shanghai day on which its buyer paid it; None: it has not."""
 
     order_id: int
     buyer: Buyer
     amount_fen: int
-    accepted_on: date
     paid_on: date | None
 
 
@@ -267,4 +266,4 @@ class History:
         paid_on = None if order.days_to_pay is None else accepted_on + timedelta(days=order.days_to_pay)
         if paid_on and paid_on >= clock.shanghai_date(self.now):
             paid_on = None
-        self.bills.append(Bill(order_id, order.buyer, amount, accepted_on, paid_on))
+        self.bills.append(Bill(order_id, order.buyer, amount, paid_on))

@@ -63,7 +63,6 @@ class Buyer:
     id: int
     user_id: int
     user_role: str
-    finance_id: int
     name: str
     kind: str
     region_code: str

@@ -144,18 +144,17 @@ class _Town:
             for role, supporter in roles:
                 self.roles.add(organisation, role, self.supporters[supporter] if supporter else None, _ROLES_SINCE)
             if row["name"] == DEMO_BUYER:
-                user, finance, role_name = self.demo_buyer(organisation)
+                user, role_name = self.demo_buyer(organisation)
             else:
                 if row["name"] == DEMO_FIRM:
                     self.user("firm", organisation, [(Role.BUYER_ADMIN, None), (Role.PURCHASER, None)])
                 grants = [(Role.PURCHASER, None), (Role.FINANCE, None)]
-                user = finance = self.user(f"buyer-{number}", organisation, grants)
+                user = self.user(f"buyer-{number}", organisation, grants)
                 role_name = f"{Role.PURCHASER},{Role.FINANCE}"
             yield Buyer(
                 id=organisation,
                 user_id=user,
                 user_role=role_name,
-                finance_id=finance,
                 name=row["name"],
                 kind=row["kind"],
                 region_code=region.code,
@@ -166,14 +165,14 @@ class _Town:
                 since=max(self.start, self.registered_on(region)),
             )
 
-    def demo_buyer(self, organisation: int) -> tuple[int, int, str]:
-        """The school of the demo logins has a person for each part of the work."""
+    def demo_buyer(self, organisation: int) -> tuple[int, str]:
+        """The school of the demo logins has a person for each part of the work; returns who orders, and that role."""
         user = self.user("buyer", organisation, [(Role.PURCHASER, None)])
         self.user("unit", organisation, [(Role.BUYER_ADMIN, None)])
         self.user("approver", organisation, [(Role.APPROVER, None)])
-        finance = self.user("finance", organisation, [(Role.FINANCE, None)])
+        self.user("finance", organisation, [(Role.FINANCE, None)])
         self.user("viewer", organisation, [(Role.VIEWER, None)])
-        return user, finance, str(Role.PURCHASER)
+        return user, str(Role.PURCHASER)
 
     def outlet_operator(self) -> None:
         organisation = self.organisation("重庆渝扶专柜运营有限公司", "enterprise", "500103", self.start - timedelta(days=180))

@@ -27,10 +27,13 @@ SECRETS = {
 }
 
 
-def environment(service):
-    """Of a service, with what has to be set put in."""
-    told = {name: str(value) for name, value in SERVICES[service]["environment"].items()}
-    return {name: re.sub(r"\$\{(\w+):[?-][^}]*\}", lambda found: SECRETS.get(found[1], ""), value) for name, value in told.items()}
+def environment(service, **chosen):
+    """Of a service, with what has to be set put in, and what may be; a name without a value is handed on if it is set."""
+    known = {**SECRETS, **chosen}
+    told = {
+        name: str(value or known.get(name)) for name, value in SERVICES[service]["environment"].items() if value or name in known
+    }
+    return {name: re.sub(r"\$\{(\w+):[?-][^}]*\}", lambda found: known.get(found[1], ""), value) for name, value in told.items()}
 
 
 def test_each_waits_for_what_it_needs():
@@ -47,6 +50,21 @@ def test_only_what_changes_the_schema_knows_the_owner():
         assert (url.username, url.password) == (("shop", "OwnerSecret1") if owner else ("shop_api", "RoleSecret2")), service
         assert ("OwnerSecret1" in str(environment(service))) is owner
         assert SERVICES[service]["environment"]["SHOP_ENVIRONMENT"] == "production"
+
+
+def test_how_money_comes_in_reaches_whatever_runs():
+    money = {
+        "SHOP_BANK_ACCOUNT_NUMBER": "3100021009014400123",
+        "SHOP_BANK_ACCOUNT_NAME": "代收代付专户",
+        "SHOP_BANK_NAME": "重庆分行",
+        "SHOP_BANK_CODE": "102653000001",
+        "SHOP_STRIPE_KEY": "sk_live_1234567890",
+        "SHOP_STRIPE_PUBLISHABLE_KEY": "pk_live_1234567890",
+        "SHOP_STRIPE_WEBHOOK_SECRETS": "whsec_1234567890",
+    }
+    for service in (*ONCE, *LASTING):
+        assert money.items() <= environment(service, **money).items(), service
+        assert not money.keys() & environment(service).keys(), service  # an empty one would be refused
 
 
 @pytest.fixture

@@ -46,7 +46,6 @@ def buyer(number=1, *, roles=("school",), region="500106", supporters=(), since=
         id=number,
         user_id=1,
         user_role="purchaser",
-        finance_id=1,
         name="b",
         kind="school",
         region_code=region,
