@@ -125,8 +125,9 @@ def send(session: Session, actor: Actor, refund_id: int, reference: str) -> None
 
     Raises:
         NotFound: none of those whose money the caller keeps (404). IllegalMove: it is not released, or was sent (409).
+        NotByHand: an online refund is asked for at its provider, which tells what becomes of it (409).
     """
-    _, row = _locked(session, actor, refund_id)
+    row = _by_hand(session, actor, refund_id)
     _step(session, actor, row, RefundMove.SEND, reference=reference, sent_at=clock.now())
 
 
@@ -205,22 +206,14 @@ def fail(session: Session, who: Who, refund_id: int, reason: str) -> None:
 
 
 def confirm(session: Session, actor: Actor, refund_id: int, reference: str) -> None:
-    """Say that the bank carried a refund out, where no statement is imported.
-
-    Raises:
-        As :func:`send`. NotByHand: an online refund is confirmed by its provider (409).
-    """
-    _, row = _locked(session, actor, refund_id)
-    if row.method == "online":
-        raise NotByHand
+    """Say that the bank carried a refund out, where no statement is imported. Raises as :func:`send`."""
+    _by_hand(session, actor, refund_id)
     pay(session, actor, refund_id, reference)
 
 
 def report_failure(session: Session, actor: Actor, refund_id: int, reason: str) -> None:
-    """Say that the bank gave a refund back. Raises as :func:`confirm`."""
-    _, row = _locked(session, actor, refund_id)
-    if row.method == "online":
-        raise NotByHand
+    """Say that the bank gave a refund back. Raises as :func:`send`."""
+    _by_hand(session, actor, refund_id)
     fail(session, actor, refund_id, reason)
 
 
@@ -252,6 +245,13 @@ def _locked(session: Session, actor: Actor, refund_id: int) -> tuple[Any, Any]:
         raise NotFound
     order = _order(session, actor, order_id, keeper=True)
     return order, session.execute(_LOCK, {"id": refund_id}).one()
+
+
+def _by_hand(session: Session, actor: Actor, refund_id: int) -> Any:
+    _, row = _locked(session, actor, refund_id)
+    if row.method == "online":
+        raise NotByHand
+    return row
 
 
 def _step(session: Session, who: Who, row: Any, move: RefundMove, **values: Any) -> None:
