@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from orders.money import actions as money
 from orders.money.queries import NOT_ARRIVED, PAID
-from orders.money.rules import Account, Kind, Place, Posting, carry
+from orders.money.rules import Account, Kind, Place, carry
 from orders.payments.actions import credit_fen, locked
 from orders.refunds.errors import AboveCredit, AbovePayment, GoesBackOnline, NotByHand, NotOnline, OwnRequest
 from orders.refunds.models import Refund
@@ -59,10 +59,8 @@ def request(session: Session, actor: Actor, purchase_order_id: int, body: Refund
         )
     _require_credit(session, order.id, body.amount, asked=True)
     _require_way(session, order.id, body.payment_id, body.amount, asked=True)
-    now = clock.now()
-    year = clock.shanghai_date(now).year
-    made = Refund(
-        number=f"TK{year}-{numbers.next_number(session, f'refund:{year}'):06}",
+    made = _enter(
+        session,
         purchase_order_id=order.id,
         buyer_id=order.buyer_id,
         method="online" if body.payment_id else "bank_transfer",
@@ -73,10 +71,7 @@ def request(session: Session, actor: Actor, purchase_order_id: int, body: Refund
         amount_fen=body.amount,
         reason=body.reason,
         requested_by=actor.user_id or 0,
-        requested_at=now,
     )
-    session.add(made)
-    session.flush()
     audit.record(session, actor, "refund.requested", "refund", made.id, reason=body.reason, amount_fen=body.amount)
     outbox.publish(session, "refund.moved", refund_id=made.id, status=RefundStatus.REQUESTED)
     return made.id
@@ -149,7 +144,6 @@ def recover(session: Session, who: Who, payment_id: int, amount_fen: int, reason
     Raises:
         IllegalMove: the request was decided on (409).
     """
-    now = clock.now()
     payment = session.execute(
         text(
             "SELECT p.purchase_order_id, po.buyer_id FROM payment p JOIN purchase_order po ON po.id = p.purchase_order_id WHERE p.id = :id"
@@ -157,9 +151,8 @@ def recover(session: Session, who: Who, payment_id: int, amount_fen: int, reason
         {"id": payment_id},
     ).one()
     if refund_id is None:
-        year = clock.shanghai_date(now).year
-        made = Refund(
-            number=f"TK{year}-{numbers.next_number(session, f'refund:{year}'):06}",
+        made = _enter(
+            session,
             purchase_order_id=payment.purchase_order_id,
             buyer_id=payment.buyer_id,
             method="online",
@@ -167,13 +160,10 @@ def recover(session: Session, who: Who, payment_id: int, amount_fen: int, reason
             amount_fen=amount_fen,
             reason=reason,
             requested_by=None,
-            requested_at=now,
         )
-        session.add(made)
-        session.flush()
         refund_id = made.id
     row = session.execute(_LOCK, {"id": refund_id}).one()
-    _step(session, who, row, RefundMove.APPROVE, approved_at=now, buyer_id=payment.buyer_id)
+    _step(session, who, row, RefundMove.APPROVE, approved_at=clock.now(), buyer_id=payment.buyer_id)
     _promise(session, refund_id, payment.buyer_id, payment.purchase_order_id, amount_fen)
     return refund_id
 
@@ -201,7 +191,7 @@ def fail(session: Session, who: Who, refund_id: int, reason: str) -> None:
     _step(session, who, row, RefundMove.FAIL, ended_at=clock.now(), end_reason=reason)
     owner = session.execute(text("SELECT buyer_id FROM purchase_order WHERE id = :id"), {"id": row.purchase_order_id}).scalar_one()
     owed = Place(Account.RECEIVABLE, owner, row.purchase_order_id)
-    money.book(session, Kind.REFUND_FAILED, row.id, [Posting(back, row.amount_fen), Posting(owed, -row.amount_fen)])
+    money.book(session, Kind.REFUND_FAILED, row.id, carry(row.amount_fen, to=back, out_of=owed))
     terms.settle(session, [row.purchase_order_id])
 
 
@@ -215,6 +205,17 @@ def report_failure(session: Session, actor: Actor, refund_id: int, reason: str) 
     """Say that the bank gave a refund back. Raises as :func:`send`."""
     _by_hand(session, actor, refund_id)
     fail(session, actor, refund_id, reason)
+
+
+def _enter(session: Session, **values: Any) -> Refund:
+    """A refund that is asked for, with its number."""
+    now = clock.now()
+    year = clock.shanghai_date(now).year
+    number = f"TK{year}-{numbers.next_number(session, f'refund:{year}'):06}"
+    made = Refund(number=number, requested_at=now, **values)
+    session.add(made)
+    session.flush()
+    return made
 
 
 def _promise(session: Session, refund_id: int, buyer_id: int, order_id: int, amount_fen: int) -> None:
