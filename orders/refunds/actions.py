@@ -8,7 +8,7 @@ from sqlmodel import Session
 from orders.money import actions as money
 from orders.money.queries import NOT_ARRIVED, PAID
 from orders.money.rules import Account, Kind, Place, carry
-from orders.payments.actions import credit_fen, locked
+from orders.payments.actions import credit_fen, locked, may_settle
 from orders.refunds.errors import AboveCredit, AbovePayment, GoesBackOnline, NotByHand, NotOnline, OwnRequest
 from orders.refunds.models import Refund
 from orders.refunds.schemas import RefundIn
@@ -234,8 +234,7 @@ def _order(session: Session, actor: Actor, purchase_order_id: int, *, keeper: bo
     if not rows:
         raise NotFound
     [order] = rows
-    keeps = actor.covers_region(Permission.MONEY_MANAGE, order.region_code)
-    if not (keeps or (not keeper and (actor.within_branch(order.path) or actor.within_branch(order.unit_path)))):
+    if not (actor.covers_region(Permission.MONEY_MANAGE, order.region_code) if keeper else may_settle(actor, order)):
         raise NotFound
     return order
 
