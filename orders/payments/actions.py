@@ -151,7 +151,7 @@ def undo(session: Session, who: Who, payment_id: int, reason: str) -> None:
     """Take a payment back that was booked wrongly or never came: the order is owed again, the money is where it was before.
 
     Raises:
-        NotFound: there is none (404). Undone: it was taken back before (409).
+        NotFound: there is none (404). Undone: it was taken back before, or is an announced one that the bank's statement has shown (409).
     """
     row = session.execute(text("SELECT * FROM payment WHERE id = :id"), {"id": payment_id}).first()
     if row is None:
