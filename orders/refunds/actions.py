@@ -31,12 +31,15 @@ _LEFT = text(
     FROM payment p WHERE p.id = :id AND p.purchase_order_id = :order_id AND p.source = 'online' AND p.undone_at IS NULL
     """
 )
-# What came online and can still go back by its own way. Of a payment of which a refund failed nothing is expected to.
+# All that arrived but what came online and can still go back by its own way. Of a payment of which a refund failed nothing is expected to, and what
+# the payer's bank took back of one cannot.
 _BY_TRANSFER = text(
     f"""
     SELECT {PAID} - {NOT_ARRIVED} - coalesce((
-        SELECT sum(p.amount_fen - (SELECT coalesce(sum(r.amount_fen), 0) FROM refund r
-                                   WHERE r.payment_id = p.id AND r.status IN ('approved', 'sent', 'paid')))
+        SELECT sum(greatest(p.amount_fen - (SELECT coalesce(sum(r.amount_fen), 0) FROM refund r
+                                            WHERE r.payment_id = p.id AND r.status IN ('approved', 'sent', 'paid'))
+                            - (SELECT coalesce(sum(d.amount_fen), 0) FROM charge_dispute d JOIN online_payment o ON o.id = d.online_payment_id
+                               WHERE o.payment_id = p.id AND d.status IN ('open', 'lost')), 0))
         FROM payment p WHERE p.purchase_order_id = :id AND p.source = 'online' AND p.undone_at IS NULL
           AND NOT EXISTS (SELECT FROM refund f WHERE f.payment_id = p.id AND f.status = 'failed')), 0)::bigint
     """.format(order=":id")  # noqa: S608
