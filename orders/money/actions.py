@@ -42,10 +42,11 @@ _OWED = text(
 
 
 def book(session: Session, kind: Kind, origin_id: int, postings: Iterable[Posting]) -> None:
-    """Book one transaction, today. ``origin_id``: what caused it; the same cause a second time is refused by the database.
+    """Book one transaction, today; postings of nothing are left out. ``origin_id``: what caused it; the same cause a second time is refused by
+    the database.
 
     Raises:
-        ValueError: the postings do not sum to zero, or one is zero or names nobody: a fault of the program.
+        ValueError: there are none, they do not sum to zero, or one lacks its party: a fault of the program.
     """
     listed = [posting for posting in postings if posting.amount_fen]
     if not is_balanced(listed):
@@ -67,7 +68,8 @@ def book(session: Session, kind: Kind, origin_id: int, postings: Iterable[Postin
 
 
 def book_each(session: Session, kind: Kind, transactions: Mapping[int, Sequence[Posting]]) -> None:
-    """Book many transactions of one kind with one statement: the postings by what caused them. Raises as :func:`book`."""
+    """Book many transactions of one kind with one statement: the postings by what caused them. Raises as :func:`book`, and for a posting of
+    nothing, too."""
     if not transactions:
         return
     if wrong := [origin_id for origin_id, postings in transactions.items() if not is_balanced(postings)]:

@@ -151,7 +151,7 @@ def undo(session: Session, who: Who, payment_id: int, reason: str) -> None:
     """Take a payment back that was booked wrongly or never came: the order is owed again, the money is where it was before.
 
     Raises:
-        NotFound: there is none (404). Undone: it was taken back before (409).
+        NotFound: there is none (404). Undone: it was taken back before, or is an announced one that the bank's statement has shown (409).
     """
     row = session.execute(text("SELECT * FROM payment WHERE id = :id"), {"id": payment_id}).first()
     if row is None:
@@ -198,7 +198,7 @@ def move_credit(session: Session, actor: Actor, purchase_order_id: int, body: Cr
     """
     orders = {row.id: row for row in locked(session, [purchase_order_id, body.to_order_id])}
     for each in (purchase_order_id, body.to_order_id):
-        if each not in orders or not _seen(actor, orders[each]):
+        if each not in orders or not may_settle(actor, orders[each]):
             raise NotFound
     giver, taker = orders[purchase_order_id], orders[body.to_order_id]
     if giver.id == taker.id or giver.buyer_id != taker.buyer_id:
@@ -252,13 +252,16 @@ def credit_fen(session: Session, purchase_order_id: int, *, asked: bool = True) 
     return int(session.execute(_CREDIT, {"id": purchase_order_id, "asked": asked}).scalar_one())
 
 
+def may_settle(actor: Actor, order: Any) -> bool:
+    """Whether an order (:func:`locked`) is the caller's to settle: of its branch, or of those whose money it keeps."""
+    return _is_own(actor, order) or actor.covers_region(Permission.MONEY_MANAGE, order.region_code)
+
+
 def _own(actor: Actor, rows: Sequence[Any]) -> Any:
-    if not rows or not (actor.within_branch(rows[0].path) or actor.within_branch(rows[0].unit_path)):
+    if not rows or not _is_own(actor, rows[0]):
         raise NotFound
     return rows[0]
 
 
-def _seen(actor: Actor, order: Any) -> bool:
-    """Whether an order is the caller's to settle: of its branch, or of those whose money it keeps."""
-    own = actor.within_branch(order.path) or actor.within_branch(order.unit_path)
-    return own or actor.covers_region(Permission.MONEY_MANAGE, order.region_code)
+def _is_own(actor: Actor, order: Any) -> bool:
+    return actor.within_branch(order.path) or actor.within_branch(order.unit_path)

@@ -95,7 +95,7 @@ def change(session: Session, actor: Actor, purchase_order_id: int, body: BudgetU
 
     Raises:
         NotFound: not an order of the caller's branch (404). NotYourUnit: not a unit to buy for (403).
-        Dispatched, NothingLeft, SameUnit, BudgetExceeded, BudgetMissing: see there (409). NotOfYourTree: no approved buyer (422).
+        Dispatched, NothingLeft, SameUnit, BudgetExceeded, BudgetMissing, CreditExceeded: see there (409). NotOfYourTree: no approved buyer (422).
         ApprovalNeeded: the other unit's orders take an approval that this one did not get; cancel it and ask for it anew (409).
     """
     _own(session, actor, purchase_order_id)
@@ -152,7 +152,8 @@ def decide(session: Session, actor: Actor, application_id: int, move: Applicatio
 
     Raises:
         NotFound: none within reach (404). OwnUnit, Forbidden: not the caller's to decide (403). IllegalMove: decided already (409).
-        BudgetExceeded, BudgetMissing, CreditExceeded: the new unit's budget has too little left, or there is none where there has to be one (409).
+        BudgetExceeded, BudgetMissing, CreditExceeded: the new unit's budget or credit has too little left, or there is no budget where there has to
+            be one (409).
     """
     found = queries.application(session, actor, application_id)
     # the parts first, as who files another application has locked them

@@ -11,7 +11,7 @@ routes = Routes("reconcile", "/v1/reconcile")
 
 @routes.get("", Permission.RECONCILE_RUN)
 def reconcile(call: Call) -> ReconciliationOut:
-    """Prove that orders, deliveries, stock, ledger and figures agree; names what does not."""
+    """Prove that orders, deliveries, stock, ledger, money and figures agree; names what does not."""
     checks = [
         FindingOut(
             name=finding.name,

@@ -7,8 +7,8 @@ from sqlmodel import Session
 
 from orders.money import actions as money
 from orders.money.queries import NOT_ARRIVED, PAID
-from orders.money.rules import Account, Kind, Place, Posting, carry
-from orders.payments.actions import credit_fen, locked
+from orders.money.rules import Account, Kind, Place, carry
+from orders.payments.actions import credit_fen, locked, may_settle
 from orders.refunds.errors import AboveCredit, AbovePayment, GoesBackOnline, NotByHand, NotOnline, OwnRequest
 from orders.refunds.models import Refund
 from orders.refunds.schemas import RefundIn
@@ -31,12 +31,15 @@ _LEFT = text(
     FROM payment p WHERE p.id = :id AND p.purchase_order_id = :order_id AND p.source = 'online' AND p.undone_at IS NULL
     """
 )
-# What came online and can still go back by its own way. Of a payment of which a refund failed nothing is expected to.
+# All that arrived but what came online and can still go back by its own way. Of a payment of which a refund failed nothing is expected to, and what
+# the payer's bank took back of one cannot.
 _BY_TRANSFER = text(
     f"""
     SELECT {PAID} - {NOT_ARRIVED} - coalesce((
-        SELECT sum(p.amount_fen - (SELECT coalesce(sum(r.amount_fen), 0) FROM refund r
-                                   WHERE r.payment_id = p.id AND r.status IN ('approved', 'sent', 'paid')))
+        SELECT sum(greatest(p.amount_fen - (SELECT coalesce(sum(r.amount_fen), 0) FROM refund r
+                                            WHERE r.payment_id = p.id AND r.status IN ('approved', 'sent', 'paid'))
+                            - (SELECT coalesce(sum(d.amount_fen), 0) FROM charge_dispute d JOIN online_payment o ON o.id = d.online_payment_id
+                               WHERE o.payment_id = p.id AND d.status IN ('open', 'lost')), 0))
         FROM payment p WHERE p.purchase_order_id = :id AND p.source = 'online' AND p.undone_at IS NULL
           AND NOT EXISTS (SELECT FROM refund f WHERE f.payment_id = p.id AND f.status = 'failed')), 0)::bigint
     """.format(order=":id")  # noqa: S608
@@ -59,10 +62,8 @@ def request(session: Session, actor: Actor, purchase_order_id: int, body: Refund
         )
     _require_credit(session, order.id, body.amount, asked=True)
     _require_way(session, order.id, body.payment_id, body.amount, asked=True)
-    now = clock.now()
-    year = clock.shanghai_date(now).year
-    made = Refund(
-        number=f"TK{year}-{numbers.next_number(session, f'refund:{year}'):06}",
+    made = _enter(
+        session,
         purchase_order_id=order.id,
         buyer_id=order.buyer_id,
         method="online" if body.payment_id else "bank_transfer",
@@ -73,10 +74,7 @@ def request(session: Session, actor: Actor, purchase_order_id: int, body: Refund
         amount_fen=body.amount,
         reason=body.reason,
         requested_by=actor.user_id or 0,
-        requested_at=now,
     )
-    session.add(made)
-    session.flush()
     audit.record(session, actor, "refund.requested", "refund", made.id, reason=body.reason, amount_fen=body.amount)
     outbox.publish(session, "refund.moved", refund_id=made.id, status=RefundStatus.REQUESTED)
     return made.id
@@ -125,8 +123,9 @@ def send(session: Session, actor: Actor, refund_id: int, reference: str) -> None
 
     Raises:
         NotFound: none of those whose money the caller keeps (404). IllegalMove: it is not released, or was sent (409).
+        NotByHand: an online refund is asked for at its provider, which tells what becomes of it (409).
     """
-    _, row = _locked(session, actor, refund_id)
+    row = _by_hand(session, actor, refund_id)
     _step(session, actor, row, RefundMove.SEND, reference=reference, sent_at=clock.now())
 
 
@@ -148,7 +147,6 @@ def recover(session: Session, who: Who, payment_id: int, amount_fen: int, reason
     Raises:
         IllegalMove: the request was decided on (409).
     """
-    now = clock.now()
     payment = session.execute(
         text(
             "SELECT p.purchase_order_id, po.buyer_id FROM payment p JOIN purchase_order po ON po.id = p.purchase_order_id WHERE p.id = :id"
@@ -156,9 +154,8 @@ def recover(session: Session, who: Who, payment_id: int, amount_fen: int, reason
         {"id": payment_id},
     ).one()
     if refund_id is None:
-        year = clock.shanghai_date(now).year
-        made = Refund(
-            number=f"TK{year}-{numbers.next_number(session, f'refund:{year}'):06}",
+        made = _enter(
+            session,
             purchase_order_id=payment.purchase_order_id,
             buyer_id=payment.buyer_id,
             method="online",
@@ -166,13 +163,10 @@ def recover(session: Session, who: Who, payment_id: int, amount_fen: int, reason
             amount_fen=amount_fen,
             reason=reason,
             requested_by=None,
-            requested_at=now,
         )
-        session.add(made)
-        session.flush()
         refund_id = made.id
     row = session.execute(_LOCK, {"id": refund_id}).one()
-    _step(session, who, row, RefundMove.APPROVE, approved_at=now, buyer_id=payment.buyer_id)
+    _step(session, who, row, RefundMove.APPROVE, approved_at=clock.now(), buyer_id=payment.buyer_id)
     _promise(session, refund_id, payment.buyer_id, payment.purchase_order_id, amount_fen)
     return refund_id
 
@@ -200,28 +194,31 @@ def fail(session: Session, who: Who, refund_id: int, reason: str) -> None:
     _step(session, who, row, RefundMove.FAIL, ended_at=clock.now(), end_reason=reason)
     owner = session.execute(text("SELECT buyer_id FROM purchase_order WHERE id = :id"), {"id": row.purchase_order_id}).scalar_one()
     owed = Place(Account.RECEIVABLE, owner, row.purchase_order_id)
-    money.book(session, Kind.REFUND_FAILED, row.id, [Posting(back, row.amount_fen), Posting(owed, -row.amount_fen)])
+    money.book(session, Kind.REFUND_FAILED, row.id, carry(row.amount_fen, to=back, out_of=owed))
     terms.settle(session, [row.purchase_order_id])
 
 
 def confirm(session: Session, actor: Actor, refund_id: int, reference: str) -> None:
-    """Say that the bank carried a refund out, where no statement is imported.
-
-    Raises:
-        As :func:`send`. NotByHand: an online refund is confirmed by its provider (409).
-    """
-    _, row = _locked(session, actor, refund_id)
-    if row.method == "online":
-        raise NotByHand
+    """Say that the bank carried a refund out, where no statement is imported. Raises as :func:`send`."""
+    _by_hand(session, actor, refund_id)
     pay(session, actor, refund_id, reference)
 
 
 def report_failure(session: Session, actor: Actor, refund_id: int, reason: str) -> None:
-    """Say that the bank gave a refund back. Raises as :func:`confirm`."""
-    _, row = _locked(session, actor, refund_id)
-    if row.method == "online":
-        raise NotByHand
+    """Say that the bank gave a refund back. Raises as :func:`send`."""
+    _by_hand(session, actor, refund_id)
     fail(session, actor, refund_id, reason)
+
+
+def _enter(session: Session, **values: Any) -> Refund:
+    """A refund that is asked for, with its number."""
+    now = clock.now()
+    year = clock.shanghai_date(now).year
+    number = f"TK{year}-{numbers.next_number(session, f'refund:{year}'):06}"
+    made = Refund(number=number, requested_at=now, **values)
+    session.add(made)
+    session.flush()
+    return made
 
 
 def _promise(session: Session, refund_id: int, buyer_id: int, order_id: int, amount_fen: int) -> None:
@@ -240,8 +237,7 @@ def _order(session: Session, actor: Actor, purchase_order_id: int, *, keeper: bo
     if not rows:
         raise NotFound
     [order] = rows
-    keeps = actor.covers_region(Permission.MONEY_MANAGE, order.region_code)
-    if not (keeps or (not keeper and (actor.within_branch(order.path) or actor.within_branch(order.unit_path)))):
+    if not (actor.covers_region(Permission.MONEY_MANAGE, order.region_code) if keeper else may_settle(actor, order)):
         raise NotFound
     return order
 
@@ -252,6 +248,13 @@ def _locked(session: Session, actor: Actor, refund_id: int) -> tuple[Any, Any]:
         raise NotFound
     order = _order(session, actor, order_id, keeper=True)
     return order, session.execute(_LOCK, {"id": refund_id}).one()
+
+
+def _by_hand(session: Session, actor: Actor, refund_id: int) -> Any:
+    _, row = _locked(session, actor, refund_id)
+    if row.method == "online":
+        raise NotByHand
+    return row
 
 
 def _step(session: Session, who: Who, row: Any, move: RefundMove, **values: Any) -> None:

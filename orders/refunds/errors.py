@@ -30,8 +30,8 @@ class NotOnline(Invalid):
 
 class NotByHand(Conflict):
     code = "refund_not_by_hand"
-    zh = "在线退款的结果由支付渠道回报，不能人工确认"
-    en = "The provider tells what becomes of an online refund; nobody confirms it by hand"
+    zh = "在线退款由支付渠道办理并回报结果，不能人工登记"
+    en = "The provider makes an online refund and tells what becomes of it; nobody says so by hand"
 
 
 class OwnRequest(Forbidden):

@@ -6,13 +6,13 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.money.errors import MAX_LINES, TooManyLines
+from orders.money.queries.reach import reach
 from orders.refunds.schemas import RefundFilter, RefundOut
 from orders.refunds.states import REFUND
 from shop.core import paging
 from shop.core.errors import NotFound
 from shop.core.paging import Page
 from shop.identity.actor import Actor
-from shop.identity.permissions import Permission
 
 _REFUND = """
     SELECT r.*, r.amount_fen AS amount, po.number AS purchase_order_number, buyer.name AS buyer_name
@@ -39,7 +39,7 @@ def refund(session: Session, actor: Actor, refund_id: int) -> RefundOut:
     Raises:
         NotFound: there is none within reach (404).
     """
-    row = session.execute(_ONE, {"id": refund_id, **_reach(actor)}).first()
+    row = session.execute(_ONE, {"id": refund_id, **reach(actor)}).first()
     if row is None:
         raise NotFound
     return _shown(row)
@@ -49,7 +49,7 @@ def refunds(session: Session, actor: Actor, asked: RefundFilter, *, limit: int, 
     """Refunds of the caller's branch, or of those whose money it keeps; newest first."""
     start = paging.position(after, int)
     values = {**asked.model_dump(), "start": start[0] if start else None, "rows": limit + 1}
-    rows = session.execute(_MANY, {**values, **_reach(actor)}).all()
+    rows = session.execute(_MANY, {**values, **reach(actor)}).all()
     return paging.page(rows, limit, _shown, lambda row: [row.id])
 
 
@@ -63,13 +63,6 @@ def all_refunds(session: Session, actor: Actor, asked: RefundFilter) -> list[Ref
     if found.next is not None:
         raise TooManyLines(limit=MAX_LINES)
     return found.items
-
-
-def _reach(actor: Actor) -> dict[str, Any]:
-    return {
-        "branch": f"{actor.organisation_path}%" if actor.organisation_path else None,
-        "regions": [f"{prefix}%" for prefix in actor.regions(Permission.MONEY_READ)],
-    }
 
 
 def _shown(row: Row[Any]) -> RefundOut:

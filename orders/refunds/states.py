@@ -42,5 +42,3 @@ REFUND = StateTable(
         (_S.PAID, _M.FAIL): _S.FAILED,
     },
 )
-#: What is promised or paid: the buyer's credit is smaller by it.
-LIVE = (RefundStatus.APPROVED, RefundStatus.SENT, RefundStatus.PAID)

@@ -30,7 +30,7 @@ class PaymentPlan(SQLModel, table=True):
     extended_at: datetime | None = moment(nullable=True)
     extended_by: int | None = ref("app_user.id", nullable=True)
     extension_reason: str | None = None
-    #: When its dues were counted last. Null: never, for it was placed before there were dues.
+    #: When its dues were counted first. Null: never, for it was placed before there were dues.
     counted_at: datetime | None = moment(nullable=True)
 
 

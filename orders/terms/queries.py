@@ -11,6 +11,7 @@ from sqlmodel import Session
 from orders.ledger.queries import FREIGHT_LOST
 from orders.money.errors import MAX_LINES, TooManyLines
 from orders.money.queries import ALLOWED_OF_PART, PAID
+from orders.money.queries.reach import reach
 from orders.terms.rules import BUCKETS, After, Bucket
 from orders.terms.schemas import (
     BucketOut,
@@ -28,7 +29,6 @@ from shop.core import clock, paging
 from shop.core.errors import NotFound
 from shop.core.paging import Page
 from shop.identity.actor import Actor
-from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
 
 #: SQL: what supplier order ``so`` costs by now, in fen: its freight, and its goods less what was rejected, lost or will not come. What the ledger
@@ -115,13 +115,6 @@ _DRAWS = text(
     """
 )
 _TERMS: TypeAdapter[PaymentTerms] = TypeAdapter(PaymentTerms)
-
-
-def reach(actor: Actor) -> dict[str, Any]:
-    return {
-        "branch": f"{actor.organisation_path}%" if actor.organisation_path else None,
-        "regions": [f"{prefix}%" for prefix in actor.regions(Permission.MONEY_READ)],
-    }
 
 
 def dues(session: Session, actor: Actor, asked: DueSearch) -> Page[DueRow]:

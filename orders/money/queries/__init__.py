@@ -5,12 +5,12 @@ from sqlmodel import Session
 
 from orders.money.rules import CASH
 
-_CASH = ", ".join(f"'{kind}'" for kind in sorted(CASH))
-
+#: SQL: the kinds of transactions that change how much a buyer has paid.
+CASH_KINDS = ", ".join(f"'{kind}'" for kind in sorted(CASH))
 #: SQL: what was paid for order ``{order}`` by now, in fen; refunds that were promised are taken off.
 PAID = f"""
     (SELECT -coalesce(sum(mp.amount_fen), 0)::bigint FROM money_posting mp JOIN money_transaction mt ON mt.id = mp.transaction_id
-     WHERE mp.purchase_order_id = {{order}} AND mp.account = 'receivable' AND mt.kind IN ({_CASH}))
+     WHERE mp.purchase_order_id = {{order}} AND mp.account = 'receivable' AND mt.kind IN ({CASH_KINDS}))
 """  # noqa: S608
 #: SQL: what was paid for order ``{order}`` and is not there: only announced, or taken back by the buyer's bank, which still argues.
 NOT_ARRIVED = """

@@ -1,4 +1,4 @@
-"""Whose money a caller sees, as conditions of SQL statements."""
+"""Whose money a caller sees, as parameters and conditions of SQL statements."""
 
 from typing import Any
 
@@ -12,6 +12,14 @@ NAMES = """
 """
 
 
+def reach(actor: Actor) -> dict[str, Any]:
+    """Patterns of the paths of the caller's branch, and of the regions whose money it keeps."""
+    return {
+        "branch": f"{actor.organisation_path}%" if actor.organisation_path else None,
+        "regions": [f"{prefix}%" for prefix in actor.regions(Permission.MONEY_READ)],
+    }
+
+
 class Conditions:
     """Conditions on postings ``p`` that are all to hold, with their values; first of all that they are within the caller's reach.
 
@@ -22,16 +30,12 @@ class Conditions:
     def __init__(self, actor: Actor) -> None:
         self.values: dict[str, Any] = {}
         self._parts: list[str] = []
-        regions = actor.regions(Permission.MONEY_READ)
-        if "" in regions:
+        if "" in actor.regions(Permission.MONEY_READ):
             return
         self._parts.append(
             "p.party_id IN (SELECT id FROM organisation WHERE path LIKE CAST(:branch AS text) OR region_code LIKE ANY (CAST(:regions AS text[])))"
         )
-        self.values |= {
-            "branch": f"{actor.organisation_path}%" if actor.organisation_path else None,
-            "regions": [f"{prefix}%" for prefix in regions],
-        }
+        self.values |= reach(actor)
 
     def add(self, condition: str, **values: Any) -> "Conditions":
         """One more, unless one of its values is None: then nobody asked for it."""

@@ -1,10 +1,8 @@
 """The money ledger: every posting told again from the documents that caused it, and every account from its postings."""
 
-from orders.money.rules import CASH
+from orders.money.queries import CASH_KINDS
 from orders.purchasing.queries import PAYABLE_OF_ORDER
 from orders.reconcile.checks.check import against_ledger, sql
-
-_CASH = ", ".join(f"'{kind}'" for kind in sorted(CASH))
 
 #: The party of a posting where the document tells it: the buyer's may have changed since.
 _OF_SUPPLIER = "CASE p.account WHEN 'payable' THEN p.party_id END"
@@ -181,7 +179,7 @@ PAID = [
         FROM (SELECT po.id, {PAYABLE_OF_ORDER.format(order="po.id")} AS fen FROM purchase_order po
               WHERE NOT EXISTS (SELECT FROM supplier_order WHERE purchase_order_id = po.id AND status NOT IN ('accepted', 'rejected', 'cancelled'))) o
         LEFT JOIN (SELECT p.purchase_order_id AS id, sum(p.amount_fen) AS fen FROM money_posting p JOIN money_transaction t
-                     ON t.id = p.transaction_id WHERE p.account = 'receivable' AND t.kind NOT IN ({_CASH}) GROUP BY 1) l USING (id)
+                     ON t.id = p.transaction_id WHERE p.account = 'receivable' AND t.kind NOT IN ({CASH_KINDS}) GROUP BY 1) l USING (id)
         WHERE o.fen <> coalesce(l.fen, 0)
         """,  # noqa: S608
     ),

@@ -77,6 +77,7 @@ def require_paid(session: Session, supplier_order_id: int, *, waived: bool) -> i
 
 
 def settle(session: Session, purchase_order_ids: Sequence[int]) -> None:
-    """The same after money was booked for orders, in the transaction that books it: that is a fact, which no limit refuses."""
+    """Bring credit and dues of orders to what they are by now that money was booked for them, in the transaction that books it: that is a fact,
+    which no limit refuses."""
     credit.redraw(session, purchase_order_ids, fact=True)
     count(session, purchase_order_ids)

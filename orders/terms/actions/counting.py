@@ -7,8 +7,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.money.queries import PAID
-from orders.money.rules import CASH
+from orders.money.queries import CASH_KINDS, PAID
 from orders.terms import rules
 from orders.terms.queries import COST_OF_PART, read, shown
 from orders.terms.rules import Due, Part
@@ -16,7 +15,6 @@ from orders.terms.schemas import DueOut, PaymentTerms
 from shop.core import clock
 from shop.core.db import array
 
-_CASH = ", ".join(f"'{kind}'" for kind in sorted(CASH))
 _LOCK = text(
     "SELECT 1 FROM payment_plan WHERE purchase_order_id = ANY (CAST(:ids AS bigint[])) ORDER BY purchase_order_id FOR NO KEY UPDATE"
 )
@@ -33,7 +31,7 @@ _FACTS = text(
         SELECT array_agg(d.booked_on ORDER BY d.booked_on) AS days, array_agg(d.fen ORDER BY d.booked_on) AS amounts FROM (
             SELECT mt.booked_on, sum(mp.amount_fen)::bigint AS fen
             FROM money_posting mp JOIN money_transaction mt ON mt.id = mp.transaction_id
-            WHERE mp.supplier_order_id = so.id AND mp.account = 'receivable' AND mt.kind NOT IN ({_CASH}) GROUP BY mt.booked_on
+            WHERE mp.supplier_order_id = so.id AND mp.account = 'receivable' AND mt.kind NOT IN ({CASH_KINDS}) GROUP BY mt.booked_on
         ) d WHERE d.fen <> 0
     ) booked
     ORDER BY head.purchase_order_id, so.id

@@ -12,13 +12,14 @@ from shop.programmes import queries as programmes
 
 _LOCK = text(
     """
-    SELECT p.kind, p.extended_days, buyer.path, unit.path AS unit_path,
-           EXISTS (SELECT FROM payment_due d WHERE d.purchase_order_id = po.id AND d.paid_fen < d.amount_fen) AS owed
+    SELECT p.kind, p.extended_days, buyer.path, unit.path AS unit_path
     FROM payment_plan p JOIN purchase_order po ON po.id = p.purchase_order_id
     JOIN organisation buyer ON buyer.id = po.buyer_id JOIN organisation unit ON unit.id = po.ordering_unit_id
     WHERE p.purchase_order_id = :id FOR NO KEY UPDATE OF p
     """
 )
+# A statement of its own after the lock: it sees what was paid while this waited.
+_OWED = text("SELECT EXISTS (SELECT FROM payment_due WHERE purchase_order_id = :id AND paid_fen < amount_fen)")
 _EXTEND = text(
     "UPDATE payment_plan SET extended_days = :days, extended_at = :now, extended_by = :user_id, extension_reason = :reason"
     " WHERE purchase_order_id = :id"
@@ -39,7 +40,7 @@ def extend(session: Session, actor: Actor, purchase_order_id: int, reason: str) 
         raise NotPaidAhead
     if order.extended_days:
         raise AlreadyExtended
-    if not order.owed:
+    if not session.execute(_OWED, {"id": purchase_order_id}).scalar_one():
         raise NothingDue
     now = clock.now()
     days = programmes.config_of(session, clock.shanghai_date(now)).payment.extension_days

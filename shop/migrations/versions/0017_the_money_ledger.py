@@ -259,18 +259,7 @@ def upgrade() -> None:
     op.create_check_constraint(op.f("ck_payment_method"), "payment", "method IN ('bank_transfer','card','alipay','wechat_pay')")
     for name, condition in _CHECKS.items():
         op.create_check_constraint(op.f(f"ck_payment_{name}"), "payment", condition)
-    _regional("'platform_finance'")
     _guard()
-
-
-_OFFICERS = "'township_officer','department_officer','county_officer','city_officer','monitor'"
-
-
-def _regional(*more: str) -> None:
-    """The roles that are held for a region."""
-    op.drop_constraint(op.f("ck_user_role_region"), "user_role")
-    roles = ",".join((_OFFICERS, *more))
-    op.create_check_constraint(op.f("ck_user_role_region"), "user_role", f"(region_code IS NOT NULL) = (role IN ({roles}))")
 
 
 _CHECKS = {
@@ -307,7 +296,6 @@ def _guard() -> None:
 
 
 def downgrade() -> None:
-    _regional()
     op.execute("DROP TRIGGER book_sales ON sale_entry")
     for name in _CHECKS:
         op.drop_constraint(op.f(f"ck_payment_{name}"), "payment")

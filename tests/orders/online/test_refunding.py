@@ -3,6 +3,7 @@
 import pytest
 
 from tests.factories.identity import make_organisation
+from tests.factories.money import PAYEE, bank_shows
 from tests.stripe_twin.fixture import Twin
 
 CLEARING = ("refunds", "chargebacks", "unallocated")
@@ -32,7 +33,7 @@ def test_a_part_and_the_rest_go_back_by_their_own_way(online):
     assert online.account("refunds") == -10_000
     # nobody but the provider says what became of it
     [waiting] = refunds_of(online)
-    for move, body in (("confirm", {"reference": "HK-1"}), ("fail", {"reason": "退回"})):
+    for move, body in (("send", {"reference": "HK-1"}), ("confirm", {"reference": "HK-1"}), ("fail", {"reason": "退回"})):
         answer = online.api.as_(online.cashier).post(f"/v1/refunds/{waiting['id']}/{move}", json=body)
         assert (answer.status_code, answer.json()["code"]) == (409, "refund_not_by_hand")
     online.work()
@@ -134,6 +135,27 @@ def test_a_charge_dispute_is_argued_over_and_decided(online, won, owed):
     # once more changes nothing
     online.reconcile()
     assert online.account("receivable") == owed
+
+
+def test_what_the_payers_bank_took_back_does_not_keep_another_payment_from_going_back(online):
+    """Lost, the order is owed again, and paid by transfer: that goes back by transfer."""
+    order, payment = online.paid(10)
+    made = dispute(online, payment)
+    online.reconcile()
+    online.twin.client().v1.disputes.update(made["id"], {"evidence": {"uncategorized_text": "losing_evidence"}})
+    online.twin.advance(60)
+    online.reconcile()
+    cashier, seller = online.api.as_(online.cashier), online.api.as_(online.market.sellers[0])
+    bank_shows(cashier, online.database, order["id"], 69_900)
+    part = order["supplier_orders"][0]["id"]
+    assert seller.post(f"/v1/supplier-orders/{part}/reject", json={"reason": "歉收"}).status_code == 200
+    asked = cashier.post(
+        f"/v1/purchase-orders/{order['id']}/refunds", json={"amount": "699.00", "reason": "订单取消", "payee": PAYEE}
+    )
+    assert asked.status_code == 201, asked.text
+    released = online.api.as_(online.treasurer).post(f"/v1/refunds/{asked.json()['id']}/approve")
+    assert released.status_code == 201, released.text
+    assert (online.account("receivable"), online.account("refunds")) == (0, -69_900)
 
 
 @pytest.mark.parametrize("won", [True, False])

@@ -1,11 +1,16 @@
 """How orders are paid: terms at placing, dues as they come up, shipping before payment, cancelling for want of it."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
+from orders.payments import actions as payments
+from orders.payments.schemas import Taken
 from shop.core import clock, outbox
+from shop.core.audit import SYSTEM
 from shop.identity.permissions import Role
 from tests.factories.after_sales import days_later, differences, rows
 from tests.factories.buying import make_bureau
@@ -227,6 +232,24 @@ def test_a_prepayment_is_put_off_once(api, database, market):
     pay(api, market, paid, "69.90")
     done = f"/v1/purchase-orders/{paid['id']}/payment-extension"
     assert code(api.as_(market.purchaser).post(done, json=reason)) == (409, "nothing_due")
+
+
+def test_what_is_paid_while_it_waits_is_not_put_off(api, database, market):
+    """A payment holds the plan until its commit; whoever puts it off then sees that nothing is left."""
+    order = placed(api, market, 1, payment_terms=AHEAD)
+    path, client = f"/v1/purchase-orders/{order['id']}/payment-extension", api.as_(market.finance)
+    with ThreadPoolExecutor(1) as pool:
+        with database.unit_of_work() as session:
+            payments.locked(session, [order["id"]])
+            payments.take(session, SYSTEM, Taken(order["id"], 6_990, "bank_transfer", "unallocated", "T-1", "学校", clock.today()))
+            asked = pool.submit(client.post, path, json={"reason": "财政拨款未到"})
+            for _ in range(1000):
+                if rows(database, "SELECT 1 FROM pg_locks WHERE NOT granted"):
+                    break
+                time.sleep(0.01)
+            else:
+                raise AssertionError("it does not wait")
+        assert code(asked.result()) == (409, "nothing_due")
 
 
 def test_reminders_come_once_for_each_day_of_the_programme(api, database, market, tasks, monkeypatch):
