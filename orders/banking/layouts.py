@@ -115,7 +115,12 @@ def _read_row(made: Read, number: int, cells: Sequence[str], columns: Places) ->
     amount = _amount(told)
     if amount is None:
         made.faults.append(sheets.fault(number, "amount", "bad_amount", "金额无法识别", "the amount cannot be read"))
-    elif amount > 0 and Column.DIRECTION in columns and told[Column.AMOUNT].strip() and sign_of(told[Column.DIRECTION]) is None:
+    elif (
+        amount > 0
+        and Column.DIRECTION in columns
+        and told.get(Column.AMOUNT, "").strip()
+        and sign_of(told[Column.DIRECTION]) is None
+    ):
         # neither in nor out may be guessed
         made.faults.append(
             sheets.fault(number, Column.DIRECTION, "bad_direction", "收付方向无法识别", "the direction cannot be read")

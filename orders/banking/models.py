@@ -1,5 +1,6 @@
 """Bank statements as they were imported, what their lines are matched with, who else may pay for a buyer, and files of refunds for the bank."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -11,8 +12,8 @@ from orders.banking.rules import BankEntryKind, MatchKind, PayerReason
 from shop.core.db import fen, key, moment, ref
 
 
-def _list(codes: object) -> str:
-    return ",".join(f"'{code}'" for code in codes)  # type: ignore[attr-defined]
+def _list(codes: Iterable[str]) -> str:
+    return ",".join(f"'{code}'" for code in codes)
 
 
 def _json(default: type = list) -> Any:

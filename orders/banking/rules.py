@@ -127,7 +127,7 @@ _AMOUNT = re.compile(r"(?P<sign>[+-]?)(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
 def fen_of(cell: str) -> int | None:
     """The amount that a cell tells, in fen: ``1,234.50``, ``￥1234.5``, ``-12.00``, ``(12.00)``; nothing and a dash are zero. None where it
     tells none, or one with a part of a fen."""
-    text = flat(cell).replace("￥", "").replace("¥", "").removeprefix("CNY").removeprefix("RMB").removesuffix("元")
+    text = flat(cell).replace("¥", "").removeprefix("CNY").removeprefix("RMB").removesuffix("元")
     if text in _NOTHING:
         return 0
     if text.startswith("(") and text.endswith(")"):

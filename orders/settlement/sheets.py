@@ -49,6 +49,9 @@ STATEMENT_HEADER: dict[Language, list[str]] = {
         "held because",
     ],
 }
+#: What a settlement comes to, in the order in which every table tells it; and what of that is taken off.
+AMOUNTS = ("sales", "returns", "freight", "other", "commission", "net", "carried", "advance_used", "due", "held")
+_TAKEN_OFF = frozenset({"commission", "advance_used"})
 _TITLES: dict[Language, tuple[str, str]] = {"zh": ("结算单", "暂缓结算"), "en": ("statement", "held")}
 _HEAD: dict[Language, list[str]] = {
     "zh": ["结算单号", "供应商", "期初", "期末", "异议期至"],
@@ -158,18 +161,7 @@ def statement_cells(rows: Iterable[Any], language: Language) -> Iterator[list[Ce
 
 def sums(settlement: SettlementRow, language: Language) -> list[tuple[str, int]]:
     """What a statement comes to, in words and fen, as it is added up: what is taken off has a minus sign."""
-    fen = (
-        settlement.sales,
-        settlement.returns,
-        settlement.freight,
-        settlement.other,
-        -settlement.commission,
-        settlement.net,
-        settlement.carried,
-        -settlement.advance_used,
-        settlement.due,
-        settlement.held,
-    )
+    fen = (-getattr(settlement, name) if name in _TAKEN_OFF else getattr(settlement, name) for name in AMOUNTS)
     return list(zip(_SUMS[language], fen, strict=True))
 
 
@@ -200,25 +192,13 @@ def statement_sheets(settlement: SettlementRow, rows: Iterable[Any], language: L
 def settlement_cells(rows: Iterable[SettlementRow]) -> Iterator[list[Cell]]:
     """One row of cells for each settlement."""
     for row in rows:
-        amounts = (
-            row.sales,
-            row.returns,
-            row.freight,
-            row.other,
-            row.commission,
-            row.net,
-            row.carried,
-            row.advance_used,
-            row.due,
-            row.held,
-        )
         yield [
             row.number,
             row.supplier_name,
             row.period_start,
             row.period_end,
             row.line_count,
-            *(_yuan(fen) for fen in amounts),
+            *(_yuan(getattr(row, name)) for name in AMOUNTS),
             str(row.status),
             str(row.payout_status or ""),
         ]

@@ -86,6 +86,16 @@ class Settling:
         found = self.cashier.get("/v1/settlements", params={"supplier_id": self.market.suppliers[of].id, "limit": 1})
         return found.json()["items"][0]
 
+    def settled(self) -> Any:
+        """A settlement with the farm over an order of 699.00, confirmed by it."""
+        self.delivered(10)
+        self.later(20)
+        self.run()
+        row = self.settlement()
+        confirmed = self.farm.post(f"/v1/settlements/{row['id']}/confirm")
+        assert confirmed.status_code == 200, confirmed.text
+        return row
+
     def held(self, client: Any = None, **filters: Any) -> list[tuple[str, str]]:
         """(reason, amount) of everything that waits."""
         answer = (client or self.cashier).get("/v1/settlements/held", params=filters)

@@ -23,8 +23,12 @@ _ORDER = text(
     """
 )
 _LOCK = text(
-    "SELECT d.*, buyer.path, buyer.region_code FROM payer_declaration d JOIN organisation buyer ON buyer.id = d.buyer_id"
-    " WHERE d.id = :id FOR UPDATE OF d"
+    """
+    SELECT d.*, buyer.path, buyer.region_code, unit.path AS unit_path
+    FROM payer_declaration d JOIN organisation buyer ON buyer.id = d.buyer_id
+    LEFT JOIN purchase_order po ON po.id = d.purchase_order_id LEFT JOIN organisation unit ON unit.id = po.ordering_unit_id
+    WHERE d.id = :id FOR UPDATE OF d
+    """
 )
 _DECIDE = text(
     "UPDATE payer_declaration SET status = :status, decided_by = :decided_by, decided_at = :decided_at, decision_reason = :reason,"
@@ -37,11 +41,11 @@ def declare(session: Session, actor: Actor, purchase_order_id: int, body: PayerD
     """Say that somebody else pays for an order, or for all orders of its buyer; returns the declaration's id.
 
     Raises:
-        NotFound: not an order of the caller's branch, or of those whose money it keeps (404). IsBuyer, Invalid: nothing to declare (422).
-        Declared: it was declared before (409).
+        NotFound: not an order of the caller's branch, or of those whose money it keeps; or, for all orders, its buyer is not (404).
+        IsBuyer, Invalid: nothing to declare (422). Declared: it was declared before (409).
     """
     order = session.execute(_ORDER, {"id": purchase_order_id}).first()
-    if order is None or not _is_of(actor, order):
+    if order is None or not _is_of(actor, order, all_orders=body.all_orders):
         raise NotFound
     payer = plain_name(body.payer_name)
     if not payer:
@@ -85,7 +89,7 @@ def withdraw(session: Session, actor: Actor, declaration_id: int, reason: str | 
         NotFound: not of the caller's branch, nor of those whose money it keeps (404). IllegalMove: it is over (409).
     """
     row = session.execute(_LOCK, {"id": declaration_id}).first()
-    if row is None or not _is_of(actor, row):
+    if row is None or not _is_of(actor, row, all_orders=row.purchase_order_id is None):
         raise NotFound
     status = PAYER.after(row.status, PayerMove.WITHDRAW)
     session.execute(_WITHDRAW, {"id": row.id, "status": status})
@@ -105,6 +109,7 @@ def _decide(session: Session, actor: Actor, declaration_id: int, move: PayerMove
     outbox.publish(session, "payer_declaration.decided", payer_declaration_id=row.id)
 
 
-def _is_of(actor: Actor, row: Any) -> bool:
-    own = actor.within_branch(row.path) or actor.within_branch(getattr(row, "unit_path", row.path))
+def _is_of(actor: Actor, row: Any, *, all_orders: bool) -> bool:
+    """Whether the caller may say who pays: the unit that ordered only for that order, the buyer also for all of its orders."""
+    own = actor.within_branch(row.path) or (not all_orders and actor.within_branch(row.unit_path))
     return own or actor.covers_region(Permission.MONEY_MANAGE, row.region_code)

@@ -1,7 +1,7 @@
 """Matching lines of the bank with what they were for, by rule or by hand, and taking a match back.
 
-Lines are locked by id, then the orders that are paid, then refunds and payouts. How much of a line is explained is one conditional UPDATE with a CHECK
-behind it, so of two persons who match the same money at once one finds it taken.
+Lines are locked by id, then the orders that are paid or paid back, then payouts with their settlements, then refunds. How much of a line is explained
+is one conditional UPDATE with a CHECK behind it, so of two persons who match the same money at once one finds it taken.
 """
 
 import json

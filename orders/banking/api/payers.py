@@ -8,7 +8,6 @@ from fastapi.responses import Response
 from orders.banking import pdf
 from orders.banking.actions import declaring, refund_files
 from orders.banking.queries import payers as queries
-from orders.banking.schemas.lines import UndoMatchIn
 from orders.banking.schemas.payers import (
     DecisionIn,
     PayerDeclarationIn,
@@ -16,6 +15,7 @@ from orders.banking.schemas.payers import (
     RefundFileIn,
     RefundFileOut,
     RefundFileSentIn,
+    RefundFileVoidIn,
     TransferInstructionsOut,
 )
 from orders.banking.states import FileStatus, PayerStatus
@@ -114,7 +114,7 @@ def send_refund_file(call: Call, file_id: Id, body: RefundFileSentIn) -> RefundF
 
 
 @routes.post("/refund-files/{file_id}/void", Permission.MONEY_MANAGE, status=200)
-def void_refund_file(call: Call, file_id: Id, body: UndoMatchIn) -> RefundFileOut:
+def void_refund_file(call: Call, file_id: Id, body: RefundFileVoidIn) -> RefundFileOut:
     """Say that the file was never uploaded: its refunds may go into another."""
     refund_files.void(call.session, call.actor, file_id, body.reason)
     return queries.refund_file(call.session, call.actor, file_id)

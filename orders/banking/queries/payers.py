@@ -24,7 +24,9 @@ from shop.identity.permissions import Permission
 _DECLARATION = """
     SELECT d.*, buyer.name AS buyer_name, u.name AS declared_by_name FROM payer_declaration d
     JOIN organisation buyer ON buyer.id = d.buyer_id JOIN app_user u ON u.id = d.declared_by
-    WHERE (buyer.path LIKE CAST(:branch AS text) OR buyer.region_code LIKE ANY (CAST(:regions AS text[])))
+    WHERE (buyer.path LIKE CAST(:branch AS text) OR buyer.region_code LIKE ANY (CAST(:regions AS text[]))
+           OR EXISTS (SELECT FROM purchase_order po JOIN organisation unit ON unit.id = po.ordering_unit_id
+                      WHERE po.id = d.purchase_order_id AND unit.path LIKE CAST(:branch AS text)))
 """
 _ONE = text(f"{_DECLARATION} AND d.id = :id")
 _MANY = text(
@@ -100,7 +102,7 @@ def declaration(session: Session, actor: Actor, declaration_id: int) -> PayerDec
 def declarations(
     session: Session, actor: Actor, *, status: PayerStatus | None, buyer_id: int | None, limit: int, after: str | None
 ) -> Page[PayerDeclarationOut]:
-    """Declared payers of the caller's branch, or of those whose money it keeps; newest first."""
+    """Declared payers of the caller's branch, for all orders or one that it placed, or of those whose money it keeps; newest first."""
     start = paging.position(after, int)
     values = {"status": status, "buyer_id": buyer_id, "start": start[0] if start else None, "rows": limit + 1}
     rows = session.execute(_MANY, {**values, **_reach(actor)}).all()

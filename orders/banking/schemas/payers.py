@@ -87,6 +87,12 @@ class RefundFileSentIn(BaseModel):
     reference: Code
 
 
+class RefundFileVoidIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: ShortText
+
+
 class RefundFileOut(BaseModel):
     id: int
     number: str

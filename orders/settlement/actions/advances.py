@@ -23,7 +23,7 @@ from shop.identity.permissions import Permission
 _AGREEMENT = text(
     """
     SELECT a.*, o.region_code, (SELECT coalesce(sum(v.amount_fen), 0)::bigint FROM advance v WHERE v.agreement_id = a.id AND v.status <> 'refused') AS ahead
-    FROM agreement a JOIN organisation o ON o.id = a.supplier_id WHERE a.id = :id FOR UPDATE OF a
+    FROM agreement a JOIN organisation o ON o.id = a.supplier_id WHERE a.id = :id
     """
 )
 _LOCK = text(

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from orders.settlement.errors import NotAPeriod, PeriodNotOver
 from orders.settlement.models import SettlementRun
+from orders.settlement.queries.commission import NEAREST
 from orders.settlement.queries.owed import JUDGED, parameters
 from orders.settlement.rules import Period, commission_sql, last_ended, period_of
 from shop.core import audit, clock, locks, numbers, outbox
@@ -41,15 +42,6 @@ _GATHER = text(
     WHERE NOT EXISTS (SELECT FROM settlement s WHERE s.supplier_id = j.supplier_id AND s.period_end >= :until)
     """
 )
-#: The rule for goods is the nearest of those in force when the order was placed: of supplier and category, supplier, category, programme.
-NEAREST = """
-    SELECT r.id, r.kind, r.rate_bp, r.fixed_fen FROM (
-        SELECT DISTINCT ON (supplier_id, category) * FROM commission_rule
-        WHERE programme_code = {programme} AND (supplier_id IS NULL OR supplier_id = {supplier}) AND (category IS NULL OR category = {category})
-          AND valid_from <= {day}
-        ORDER BY supplier_id, category, valid_from DESC, version DESC
-    ) r WHERE r.kind <> 'none' ORDER BY r.supplier_id IS NULL, r.category IS NULL LIMIT 1
-"""
 _RULES = text(
     f"""
     WITH asked AS (

@@ -9,7 +9,6 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from catalog.products.rules import Category
-from orders.settlement.actions.running import NEAREST
 from orders.settlement.queries.reach import IN_REACH, reach
 from orders.settlement.rules import CommissionKind
 from orders.settlement.schemas.commission import CommissionOut, CommissionRuleOut
@@ -19,6 +18,15 @@ from shop.core.paging import Page
 from shop.identity.actor import Actor
 from shop.programmes import queries as programmes
 
+#: The rule for goods is the nearest of those in force when the order was placed: of supplier and category, supplier, category, programme.
+NEAREST = """
+    SELECT r.id, r.kind, r.rate_bp, r.fixed_fen FROM (
+        SELECT DISTINCT ON (supplier_id, category) * FROM commission_rule
+        WHERE programme_code = {programme} AND (supplier_id IS NULL OR supplier_id = {supplier}) AND (category IS NULL OR category = {category})
+          AND valid_from <= {day}
+        ORDER BY supplier_id, category, valid_from DESC, version DESC
+    ) r WHERE r.kind <> 'none' ORDER BY r.supplier_id IS NULL, r.category IS NULL LIMIT 1
+"""
 # what holds for all suppliers is no secret
 _RULE = f"""
     SELECT r.*, r.fixed_fen AS fixed, o.name AS supplier_name,

@@ -20,15 +20,14 @@ from orders.settlement.schemas.settlements import (
     SettlementOut,
     SettlementRow,
 )
-from orders.settlement.sheets import why
+from orders.settlement.sheets import AMOUNTS, why
 from orders.settlement.states import SETTLEMENT, SettlementStatus
 from shop.core import paging
 from shop.core.errors import Language, NotFound
 from shop.core.paging import Page
 from shop.identity.actor import Actor
 
-_FEN = ("sales", "returns", "freight", "other", "commission", "net", "carried", "advance_used", "due", "held")
-_AMOUNTS = ", ".join(f"s.{name}_fen AS {name}" for name in _FEN)
+_AMOUNTS = ", ".join(f"s.{name}_fen AS {name}" for name in AMOUNTS)
 _SETTLEMENT = f"""
     SELECT s.*, {_AMOUNTS}, o.name AS supplier_name, p.id AS payout_id, p.status AS payout_status
     FROM settlement s JOIN organisation o ON o.id = s.supplier_id LEFT JOIN payout p ON p.settlement_id = s.id AND p.again_for_id IS NULL WHERE {IN_REACH}
@@ -74,7 +73,7 @@ _LINES_ALL = text(f"SELECT * FROM ({_LINES}) l ORDER BY hold IS NOT NULL, purcha
 _PERIODS = text(
     f"""
     SELECT s.period_start, s.period_end, count(*) AS settlements,
-           {", ".join(f"sum(s.{name}_fen)::bigint AS {name}" for name in _FEN if name not in ("carried", "held"))},
+           {", ".join(f"sum(s.{name}_fen)::bigint AS {name}" for name in AMOUNTS if name not in ("carried", "held"))},
            coalesce(sum(p.paid), 0)::bigint AS paid, count(*) FILTER (WHERE s.status = 'objected') AS objected
     FROM settlement s JOIN organisation o ON o.id = s.supplier_id
     LEFT JOIN (SELECT settlement_id, sum(amount_fen - returned_fen) AS paid FROM payout WHERE status = 'paid' GROUP BY 1) p

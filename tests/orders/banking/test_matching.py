@@ -5,6 +5,8 @@ from sqlalchemy import text
 
 from orders.reconcile import report
 from shop.core.errors import Problem
+from shop.identity.permissions import Role
+from tests.factories.identity import make_organisation, make_user
 from tests.orders.banking.conftest import reference_of, statement
 
 
@@ -177,6 +179,31 @@ def test_another_payer_is_declared_by_one_and_approved_by_another(desk):
     assert finance.post(f"{here}/withdraw", json={}).json()["status"] == "withdrawn"
     assert finance.get("/v1/payer-declarations", params={"status": "approved"}).json()["items"] == []
     desk.agrees()
+
+
+def test_a_unit_declares_who_pays_for_what_it_ordered_itself(desk):
+    """The canteen orders at the school's expense: its finance speaks for that order, and not for the school's others."""
+    order, other = desk.order(10, 1), desk.order(1)
+    with desk.database.unit_of_work() as session:
+        canteen = make_organisation(session, kind="school", role=None, parent=desk.market.school, name="沙坪坝中学食堂")
+        values = {"unit": canteen.id, "id": order["id"]}
+        session.execute(text("UPDATE purchase_order SET ordering_unit_id = :unit WHERE id = :id"), values)
+        bookkeeper = make_user(session, Role.FINANCE, canteen)
+    finance = desk.api.as_(bookkeeper)
+    path = f"/v1/purchase-orders/{order['id']}/payer-declarations"
+    body = {"payer_name": "沙坪坝区国库支付中心", "reason_code": "treasury", "reason": "国库集中支付"}
+    assert finance.post(path, json={**body, "all_orders": True}).status_code == 404
+    assert finance.post(f"/v1/purchase-orders/{other['id']}/payer-declarations", json=body).status_code == 404
+    declared = finance.post(path, json=body)
+    assert (declared.status_code, declared.json()["purchase_order_id"]) == (201, order["id"])
+    of_school = desk.api.as_(desk.market.finance)
+    assert of_school.post(path, json={**body, "all_orders": True}).status_code == 201
+    assert [each["id"] for each in finance.get("/v1/payer-declarations").json()["items"]] == [declared.json()["id"]]
+    assert len(of_school.get("/v1/payer-declarations").json()["items"]) == 2
+    [whole] = [each for each in of_school.get("/v1/payer-declarations").json()["items"] if each["purchase_order_id"] is None]
+    assert finance.post(f"/v1/payer-declarations/{whole['id']}/withdraw", json={}).status_code == 404
+    withdrawn = finance.post(f"/v1/payer-declarations/{declared.json()['id']}/withdraw", json={})
+    assert (withdrawn.status_code, withdrawn.json()["status"]) == (200, "withdrawn")
 
 
 def test_nobody_approves_an_own_declaration_not_even_past_the_program(desk):

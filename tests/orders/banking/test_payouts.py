@@ -25,11 +25,7 @@ def scene(api, database, monkeypatch):
 def row(scene):
     """The settlement of 699.00 with a released payout."""
     scene.account()
-    scene.delivered(10)
-    scene.later(20)
-    scene.run()
-    made = scene.settlement()
-    scene.farm.post(f"/v1/settlements/{made['id']}/confirm")
+    made = scene.settled()
     assert scene.release(made["payout_id"]).status_code == 200
     return made
 
@@ -147,11 +143,7 @@ def test_confirmed_and_given_back_by_hand_the_bank_shows_both(scene, row):
 
 
 def test_a_payout_by_the_provider_is_no_line_of_the_bank(scene):
-    scene.delivered(10)
-    scene.later(20)
-    scene.run()
-    row = scene.settlement()
-    scene.farm.post(f"/v1/settlements/{row['id']}/confirm")
+    row = scene.settled()
     scene.cashier.post(f"/v1/payouts/{row['payout_id']}/approve", json={"method": "stripe"})
     [line] = shows(scene, (-69_900, scene.market.suppliers[0].name, row["number"]))
     assert line["proposals"] == []

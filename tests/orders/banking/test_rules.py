@@ -184,6 +184,17 @@ def test_the_layouts_of_banks_are_known(bank):
     assert rules.Column.BALANCE in found.columns
 
 
+def test_a_direction_beside_two_columns_of_amounts_says_nothing_new():
+    """ICBC has 借/贷 and both columns: the column that is filled in tells which way it went."""
+    header = SHIPPED["icbc"]
+    came_in = {"交易时间": "2026-01-05", "借/贷": "贷", "贷方发生额": "849.00", "余额": "849.00"}
+    went_out = {"交易时间": "2026-01-06", "借/贷": "借", "借方发生额": "49.00", "余额": "800.00"}
+    rows = [header, *([row.get(name, "") for name in header] for row in (came_in, went_out))]
+    made = layouts.read(rows, layouts.find(rows))
+    assert made.faults == []
+    assert [(each.amount_fen, each.balance_fen) for each in made.entries] == [(84900, 84900), (-4900, 80000)]
+
+
 SCHOOL = frozenset({plain_name("沙坪坝中学")})
 
 

@@ -7,11 +7,7 @@ from tests.factories.racing import sessions
 
 def test_a_payout_that_many_release_at_once_goes_once(scene):
     scene.account()
-    scene.delivered(10)
-    scene.later(20)
-    scene.run()
-    row = scene.settlement()
-    scene.farm.post(f"/v1/settlements/{row['id']}/confirm")
+    row = scene.settled()
     payout = f"/v1/payouts/{row['payout_id']}"
     scene.cashier.post(f"{payout}/approve", json={})
     asking = sessions(scene.api, scene.database, scene.people["treasurer"], 12)
@@ -32,11 +28,7 @@ def test_a_payout_that_many_release_at_once_goes_once(scene):
 def test_one_person_never_does_both_in_two_sessions_at_once(scene):
     """Approving and releasing, pressed by the same person in the same moment, many times."""
     scene.account()
-    scene.delivered(10)
-    scene.later(20)
-    scene.run()
-    row = scene.settlement()
-    scene.farm.post(f"/v1/settlements/{row['id']}/confirm")
+    row = scene.settled()
     payout = f"/v1/payouts/{row['payout_id']}"
     asking = sessions(scene.api, scene.database, scene.people["treasurer"], 12)
 

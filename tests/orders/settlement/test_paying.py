@@ -14,16 +14,6 @@ from tests.factories.after_sales import differences, token_of
 from tests.factories.identity import make_user
 
 
-def settled(scene, *, confirm=True):
-    scene.delivered(10)
-    scene.later(20)
-    scene.run()
-    row = scene.settlement()
-    if confirm:
-        scene.farm.post(f"/v1/settlements/{row['id']}/confirm")
-    return row
-
-
 def account(scene, number="6222 0210 0901 4400 999", **changes):
     body = {"holder": "奉节脐橙合作社", "bank": "农业银行", "number": number, "reason": "换开户行", **changes}
     return scene.farm.post("/v1/payout-accounts", json=body)
@@ -41,7 +31,7 @@ def test_a_changed_account_is_used_only_after_some_days(scene):
     approved = scene.treasurer.post(f"{path}/approve", json={"note": "已电话核实"}).json()
     assert (approved["usable_from"], approved["in_use"]) == (str(clock.today() + timedelta(days=3)), False)
     assert scene.treasurer.post(f"{path}/approve", json={}).json()["code"] == "illegal_move"
-    row = settled(scene)
+    row = scene.settled()
     scene.later(-20)
     # nothing of the number is on record outside its own column
     assert scene.rows("SELECT count(*) FROM audit_event WHERE detail::text LIKE '%6222021009014400999%'") == [(0,)]
@@ -53,7 +43,7 @@ def test_a_changed_account_is_used_only_after_some_days(scene):
 
 
 def test_while_a_change_cools_off_the_account_before_is_paid_to(scene):
-    row = settled(scene)
+    row = scene.settled()
     scene.account()
     changed = account(scene).json()
     scene.treasurer.post(f"/v1/payout-accounts/{changed['id']}/approve", json={})
@@ -91,7 +81,7 @@ def test_a_holder_that_is_not_the_supplier_is_shown(scene):
 
 
 def test_nothing_is_released_without_an_account(scene):
-    row = settled(scene)
+    row = scene.settled()
     answer = scene.release(row["payout_id"])
     assert (answer.status_code, answer.json()["code"]) == (409, "no_payout_account")
     assert scene.balance("payouts") == 0
@@ -109,7 +99,7 @@ def test_whoever_ran_the_settlement_does_not_release_it(scene):
 
 
 def test_a_payout_by_stripe_is_told_and_reported_by_its_provider(scene):
-    row = settled(scene)
+    row = scene.settled()
     payout = f"/v1/payouts/{row['payout_id']}"
     scene.cashier.post(f"{payout}/approve", json={"method": "stripe"})
     assert scene.treasurer.post(f"{payout}/release").json()["status"] == "released"
@@ -133,7 +123,7 @@ def test_a_payout_by_stripe_is_told_and_reported_by_its_provider(scene):
 
 
 def test_a_payout_by_stripe_leaves_from_the_online_balance(scene):
-    row = settled(scene)
+    row = scene.settled()
     scene.cashier.post(f"/v1/payouts/{row['payout_id']}/approve", json={"method": "stripe"})
     scene.treasurer.post(f"/v1/payouts/{row['payout_id']}/release")
     with scene.database.unit_of_work() as session:
@@ -142,7 +132,7 @@ def test_a_payout_by_stripe_leaves_from_the_online_balance(scene):
 
 
 def test_payouts_are_listed_and_out_of_reach_for_others(scene):
-    row = settled(scene)
+    row = scene.settled()
     path = f"/v1/payouts/{row['payout_id']}"
     assert scene.farm.get("/v1/payouts", params={"status": "draft"}).json()["items"][0]["amount"] == "699.00"
     assert scene.farm.get("/v1/payouts", params={"status": "paid"}).json()["items"] == []
@@ -182,7 +172,10 @@ def test_only_periods_that_are_over_are_settled(scene, period_end, status, code)
 
 
 def test_who_may_run_and_see_settlements(scene):
-    row = settled(scene, confirm=False)
+    scene.delivered(10)
+    scene.later(20)
+    scene.run()
+    row = scene.settlement()
     path = f"/v1/settlements/{row['id']}"
     assert scene.farm.post("/v1/settlements/run", json={}).status_code == 403
     assert scene.buyer.get("/v1/settlements").status_code == 403
@@ -293,7 +286,7 @@ def test_a_formula_counts_by_the_list_of_today_and_what_nothing_bounds_is_refuse
 
 
 def test_a_part_that_comes_back_is_owed_again_by_a_payout_of_its_own(scene):
-    row = settled(scene)
+    row = scene.settled()
     scene.account()
     path = f"/v1/payouts/{row['payout_id']}"
     scene.cashier.post(f"{path}/approve", json={"method": "stripe"})

@@ -35,11 +35,7 @@ def test_every_planted_fault_is_named(scene):
     rule = {"programme_code": programme, "kind": "rate", "rate_bp": 150, "valid_from": str(clock.today()), "reason": "试行"}
     scene.cashier.post("/v1/commission-rules", json=rule)
     scene.account()
-    scene.delivered(10)
-    scene.later(20)
-    scene.run()
-    row = scene.settlement()
-    scene.farm.post(f"/v1/settlements/{row['id']}/confirm")
+    row = scene.settled()
     assert scene.release(row["payout_id"]).status_code == 200
     assert differences(scene.database) == {}
     for statement, name in PLANTS:

@@ -149,11 +149,7 @@ def test_objections_end_and_then_it_is_paid_without_a_word(scene):
 @pytest.mark.parametrize("left", [False, True])
 def test_a_payout_that_fails_is_owed_again_and_released_again(scene, left):
     scene.account()
-    scene.delivered(10)
-    scene.later(20)
-    scene.run()
-    row = scene.settlement()
-    scene.farm.post(f"/v1/settlements/{row['id']}/confirm")
+    row = scene.settled()
     payout = f"/v1/payouts/{row['payout_id']}"
     scene.release(row["payout_id"])
     if left:
