@@ -42,6 +42,7 @@ _FOUND = text(
     ON CONFLICT (reference) DO NOTHING RETURNING id
     """
 )
+_BY_REFERENCE = text("SELECT id FROM online_payment WHERE reference = :reference")
 _METHODS = ("card", "alipay", "wechat_pay")
 
 
@@ -200,6 +201,7 @@ def _remember(session: Session, observed: seen.Intent, reference: str) -> int | 
             "now": clock.now(),
         },
     ).scalar()
-    if found:
-        audit.record(session, SYSTEM, "online_payment.found", "purchase_order", order_id, online_payment_id=found)
+    if found is None:  # somebody else may have remembered it just now
+        return session.execute(_BY_REFERENCE, {"reference": reference}).scalar()
+    audit.record(session, SYSTEM, "online_payment.found", "purchase_order", order_id, online_payment_id=found)
     return found
