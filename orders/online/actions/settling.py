@@ -183,11 +183,12 @@ def _of_another_attempt(session: Session, row: Any, observed: seen.Intent, statu
 def _remember(session: Session, observed: seen.Intent, reference: str) -> int | None:
     """A payment that is at the provider and not here, if the order that it names is still the same one."""
     told = observed.metadata
+    order_id = seen.number_of_ours(told, "purchase_order")
     try:
-        order_id, placed_at = int(told["purchase_order"]), datetime.fromisoformat(told["placed"])
+        placed_at = datetime.fromisoformat(told["placed"])
     except (KeyError, ValueError):
         return None
-    if observed.currency != seen.CURRENCY or told.get("method") not in _METHODS:
+    if order_id is None or observed.currency != seen.CURRENCY or told.get("method") not in _METHODS:
         return None
     found: int | None = session.execute(
         _FOUND,

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from orders.online import seen
 from orders.online.actions.applying import apply
 from orders.online.actions.settling import settle_outcome
 from orders.online.states import OPEN, OnlineStatus, may_become
@@ -139,6 +140,16 @@ def test_a_forgotten_payment_that_two_find_at_once_is_known_to_both(online):
         session.commit()
         assert second.result()
     assert booked(online) == (1, 1)
+
+
+@pytest.mark.parametrize("number", ["", "²", "-1", "1.0", "9" * 30])
+def test_a_payment_that_names_no_number_of_ours_is_none_of_ours(online, number):
+    order = online.order()
+    [placed_at] = online.rows("SELECT placed_at FROM purchase_order WHERE id = :id", id=order["id"])[0]
+    named = {"reference": "written-by-hand", "purchase_order": number, "placed": placed_at.isoformat(), "method": "card"}
+    observed = seen.Intent("pi_1", "succeeded", 69_900, 69_900, seen.CURRENCY, named, placed_at)
+    with online.database.unit_of_work() as session:
+        assert not apply(session, observed)
 
 
 def test_states_only_move_towards_an_end():
