@@ -116,7 +116,7 @@ def key_of(operation: str, reference: str, attempt: int) -> str:
 
 
 def wait_before_retry(tries: int, chance: float) -> timedelta:
-    """After one second, then twice as long each time, at most five minutes; ``chance`` from 0 to 1 spreads them by a half."""
+    """After one second, then twice as long each time, at most five minutes; ``chance`` from 0 to 1 makes it up to a quarter less or more."""
     return timedelta(seconds=min(2.0 ** (min(tries, 12) - 1), 300) * (0.75 + chance / 2))
 
 
