@@ -75,7 +75,7 @@ def _verify(body: bytes, signature: str | None, secrets: list[str], now: float) 
 
 
 #: Events that may say something new of what we keep. All others are noted and nothing more.
-_HEARD = ("payment_intent.", "charge.", "refund.", "transfer.", "account.", "payout.")
+_HEARD = ("payment_intent.", "charge.", "refund.", "transfer.", "account.")
 
 
 def is_heard(type_: str) -> bool:
