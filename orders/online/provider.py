@@ -164,10 +164,6 @@ class Provider:
             params["created"] = {"gte": int(since.timestamp())}
         return map(seen.entry, self._pages(self._api.balance_transactions.list, params, pages=100_000))
 
-    def balance_fen(self) -> int:
-        raw = _call(self._api.balance.retrieve, {})
-        return sum(each["amount"] for part in ("available", "pending") for each in raw[part] if each["currency"] == seen.CURRENCY)
-
     def _pages(self, ask: Callable[..., Any], params: dict[str, Any], pages: int = MAX_PAGES) -> Iterator[dict[str, Any]]:
         params = {**params, "limit": 100}
         for _ in range(pages):
