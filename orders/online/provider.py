@@ -23,7 +23,7 @@ MAX_PAGES = 50
 
 
 class Refused(Exception):
-    """The provider said no, and will say no again. ``intent`` is what the payment has come to by it."""
+    """The provider said no, and will say no again. ``payment`` is what the payment has come to by it."""
 
     def __init__(self, code: str, words: str, payment: seen.Intent | None = None) -> None:
         super().__init__(f"{code}: {words}")
@@ -164,10 +164,6 @@ class Provider:
             params["created"] = {"gte": int(since.timestamp())}
         return map(seen.entry, self._pages(self._api.balance_transactions.list, params, pages=100_000))
 
-    def balance_fen(self) -> int:
-        raw = _call(self._api.balance.retrieve, {})
-        return sum(each["amount"] for part in ("available", "pending") for each in raw[part] if each["currency"] == seen.CURRENCY)
-
     def _pages(self, ask: Callable[..., Any], params: dict[str, Any], pages: int = MAX_PAGES) -> Iterator[dict[str, Any]]:
         params = {**params, "limit": 100}
         for _ in range(pages):
@@ -216,7 +212,7 @@ def _meant(error: stripe.StripeError) -> Exception:
     # 403: a restricted key may not do this, which somebody has to set right; but a supplier's account that is gone stays gone
     if status in (401, 409, 429) or (status == 403 and code != "account_invalid"):
         return NotBegun(f"{status} {code}")
-    if status is None or status >= 500:
+    if status is None or status >= 500 or status == 424:  # 424: something that the provider itself depends on has failed
         return Unsure(f"{status or 'no answer'} {type(error).__name__}", answered=status is not None)
     if isinstance(error, stripe.IdempotencyError):
         return Unsure(f"{status} the key was used for something else", answered=True)

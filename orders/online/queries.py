@@ -5,7 +5,8 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from orders.online.actions.reconciling import difference_fen
+from orders.money.queries import balance
+from orders.money.rules import Account
 from orders.online.errors import NoAccount
 from orders.online.schemas import AccountOut, ChargeDisputeOut, OnlinePaymentOut, PayableOut, StandingOut
 from orders.online.states import OPEN, DisputeStatus, OnlineStatus, possible
@@ -133,6 +134,12 @@ def standing(session: Session, actor: Actor) -> StandingOut:
     return StandingOut(
         **row._mapping, on=key is not None, stand_in=(key or "").startswith(STAND_IN_KEY), difference=difference_fen(session)
     )
+
+
+def difference_fen(session: Session) -> int:
+    """What the ledger says of the account at the provider, less what the provider's statement sums to, in fen."""
+    shown = session.execute(text("SELECT coalesce(sum(net_fen), 0)::bigint FROM provider_entry")).scalar_one()
+    return balance(session, Account.ONLINE) - int(shown)
 
 
 def _reach(actor: Actor) -> dict[str, Any]:

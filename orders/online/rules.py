@@ -75,7 +75,7 @@ def _verify(body: bytes, signature: str | None, secrets: list[str], now: float) 
 
 
 #: Events that may say something new of what we keep. All others are noted and nothing more.
-_HEARD = ("payment_intent.", "charge.", "refund.", "transfer.", "account.", "payout.")
+_HEARD = ("payment_intent.", "charge.", "refund.", "transfer.", "account.")
 
 
 def is_heard(type_: str) -> bool:
@@ -116,7 +116,7 @@ def key_of(operation: str, reference: str, attempt: int) -> str:
 
 
 def wait_before_retry(tries: int, chance: float) -> timedelta:
-    """After one second, then twice as long each time, at most five minutes; ``chance`` from 0 to 1 spreads them by a half."""
+    """After one second, then twice as long each time, at most five minutes; ``chance`` from 0 to 1 makes it up to a quarter less or more."""
     return timedelta(seconds=min(2.0 ** (min(tries, 12) - 1), 300) * (0.75 + chance / 2))
 
 

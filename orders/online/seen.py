@@ -96,6 +96,12 @@ def moment(seconds: Any) -> datetime:
     return datetime.fromtimestamp(int(seconds), UTC)
 
 
+def number_of_ours(metadata: dict[str, str], name: str) -> int | None:
+    """A number of ours that is kept with an object there; None for what is none, as anybody may have written it in the dashboard."""
+    found = metadata.get(name, "")
+    return int(found) if found.isascii() and found.isdigit() and len(found) < 19 else None
+
+
 def _id(value: Any) -> str | None:
     """The id of what may be an id, or the object itself where it was expanded."""
     found = value["id"] if isinstance(value, dict) else value

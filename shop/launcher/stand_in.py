@@ -1,6 +1,5 @@
 """The stand-in of Stripe that the demo pays with. It moves no money, and production does not start with its key (see the settings)."""
 
-import http.client
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -55,16 +54,6 @@ class StandIn:
             *[sys.executable, "-P", "-c", run, *options],
             *["--webhook", f"{server}/v1/stripe/webhooks", "--webhook-secret", SECRET],
         ]
-
-    def is_ready(self) -> bool:
-        connection = http.client.HTTPConnection(HOST, self.port, timeout=5)
-        try:
-            connection.request("GET", "/_twin/health")
-            return connection.getresponse().status == http.HTTPStatus.OK
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
 
 
 def wanted(settings: Settings) -> bool:

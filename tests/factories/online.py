@@ -10,6 +10,7 @@ from orders.money.queries import balance
 from orders.online.actions.reconciling import Report, reconcile
 from orders.online.actions.sending import send_due
 from orders.online.provider import Provider
+from orders.online.seen import CURRENCY
 from shop.core import outbox
 from shop.core.db import Database
 from shop.identity.actor import CITY
@@ -102,7 +103,8 @@ class Online:
             return balance(session, name)
 
     def at_provider(self) -> int:
-        return self.provider.balance_fen()
+        balance = self.twin.client().v1.balance.retrieve()
+        return sum(each.amount for part in (balance.available, balance.pending) for each in part if each.currency == CURRENCY)
 
 
 def make_online(api: Api, database: Database, twin: Twin) -> Online:

@@ -40,7 +40,7 @@ def many(short: int, long: int) -> int:
 
 
 @pytest.fixture(autouse=True)
-def no_limits(monkeypatch):
+def only_errors_are_logged(monkeypatch):
     monkeypatch.setenv("SHOP_LOG_LEVEL", "ERROR")
 
 

@@ -41,8 +41,9 @@ def _ledger(world: World) -> Iterator[str]:
             yield f"{place} is below zero: {again[place]}"
 
 
-def _live(refund: Object) -> bool:
-    return refund["status"] not in _GONE
+def _live(gone_out: Object) -> bool:
+    """Whether a refund or a payout moved money, and did not bring it back."""
+    return gone_out["status"] not in _GONE
 
 
 def _withdrawn(dispute: Object) -> bool:
@@ -102,10 +103,9 @@ def _outside(world: World) -> Iterator[str]:
         if _withdrawn(dispute) and dispute["status"] != "won":
             wanted["cards" if dispute["status"] == "lost" else "disputes", dispute["currency"]] += dispute["amount"]
     for payout in world.all("payout"):
-        wanted["banks", payout["currency"]] += payout["amount"] if payout["status"] not in _GONE else 0
-        wanted[balance_of(world.owners[payout["id"]]), payout["currency"]] -= (
-            payout["amount"] if payout["status"] not in _GONE else 0
-        )
+        left = payout["amount"] if _live(payout) else 0
+        wanted["banks", payout["currency"]] += left
+        wanted[balance_of(world.owners[payout["id"]]), payout["currency"]] -= left
     for transfer in world.all("transfer"):
         wanted[balance_of(transfer["destination"]), transfer["currency"]] += transfer["amount"] - transfer["amount_reversed"]
     for line in world.all("balance_transaction"):

@@ -41,7 +41,7 @@ def _listed(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     inner = {name: _listed(each) for name, each in value.items()}
-    if inner and all(name.isdigit() for name in inner):
+    if inner and all(name.isdecimal() for name in inner):
         return [inner[name] for name in sorted(inner, key=int)]
     return inner
 
@@ -89,7 +89,7 @@ class Given:
             raise invalid(
                 f"Invalid string: {value[:20]}…; must be at most {longest} characters",
                 self.called(name),
-                "parameter_invalid_string_blank" if not value else "string_too_long",
+                "string_too_long",
             )
         return value
 

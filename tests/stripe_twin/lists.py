@@ -116,7 +116,7 @@ def searched(world: World, given: Given, url: str, kind: str, fields: tuple[str,
         if world.touched[each["id"]] <= seen_until
         and (any if either else all)([_holds(clause, each, fields) for clause in clauses])
     ]
-    start = int(page or 0) if (page or "0").isdigit() else 0
+    start = int(page) if page and page.isdecimal() else 0
     more = len(rows) > start + limit
     return {
         "object": "search_result",

@@ -188,9 +188,8 @@ def _found(session: Session, observed: seen.Transferred) -> bool:
     account = session.execute(_ACCOUNT_BY, {"account_id": observed.account_id, "reference": None}).first()
     if account is None:
         return False
-    named = observed.metadata.get("payout", "")
     made = OnlineTransfer(
-        payout_id=int(named) if named.isdigit() and len(named) < 19 else None,
+        payout_id=seen.number_of_ours(observed.metadata, "payout"),
         reference=observed.metadata.get("reference") or observed.id,
         supplier_id=account.supplier_id,
         amount_fen=observed.amount_fen,

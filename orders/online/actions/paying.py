@@ -66,7 +66,7 @@ def begin(session: Session, actor: Actor, purchase_order_id: int, body: OnlinePa
         purchase_order_id=purchase_order_id,
         method=body.method,
         amount_fen=amount,
-        return_url=str(body.return_url) if body.return_url else None,
+        return_url=body.return_url,
         created_by=actor.user_id,
         created_at=now,
     )

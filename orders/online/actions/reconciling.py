@@ -15,7 +15,6 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.money import actions as money
-from orders.money.queries import balance
 from orders.money.rules import Account, Kind, Place, Posting, carry
 from orders.online import rules, seen
 from orders.online.actions import paying
@@ -23,6 +22,7 @@ from orders.online.actions.applying import apply
 from orders.online.actions.asking import look_at
 from orders.online.actions.sending import send_due
 from orders.online.provider import NotBegun, Provider, Refused, Unsure
+from orders.online.queries import difference_fen
 from orders.online.states import OPEN
 from shop.core import clock, outbox
 from shop.core.db import Database
@@ -107,12 +107,6 @@ def reconcile(database: Database, provider: Provider, *, patience: timedelta | N
     with database.unit_of_work() as session:
         report.difference_fen = difference_fen(session)
     return report
-
-
-def difference_fen(session: Session) -> int:
-    """What the ledger says of the account at the provider, less what the provider's statement sums to, in fen."""
-    shown = session.execute(text("SELECT coalesce(sum(net_fen), 0)::bigint FROM provider_entry")).scalar_one()
-    return balance(session, Account.ONLINE) - int(shown)
 
 
 def _to_look_at(session: Session, patience: timedelta | None) -> list[str]:

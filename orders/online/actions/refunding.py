@@ -81,9 +81,9 @@ def refuse(session: Session, refund_id: int, words: str) -> None:
 def _mine(session: Session, observed: seen.Refunded, payment_id: int) -> Any:
     """The row that a refund at the provider is of: by its number, or by the reference that it was asked for with."""
     row = session.execute(_BY_NUMBER, {"id": observed.id}).first()
-    named = observed.metadata.get("refund", "")
-    if row is None and named.isdigit() and len(named) < 19:
-        row = session.execute(_BY_ID, {"id": int(named), "payment_id": payment_id}).first()
+    named = seen.number_of_ours(observed.metadata, "refund")
+    if row is None and named is not None:
+        row = session.execute(_BY_ID, {"id": named, "payment_id": payment_id}).first()
         if row is not None and not _is_for(row, observed):
             row = None
     return row

@@ -99,22 +99,29 @@ def claim(database: Database) -> Row[Any] | None:
 def perform(database: Database, provider: Provider, call: Row[Any]) -> None:
     """Ask what was claimed, and write down what came of it."""
     try:
-        observed = _ask(database, provider, call)
-        with database.unit_of_work() as session:
-            _take_over(session, call, observed)
-            session.execute(_DONE, {"id": call.id, "object_id": getattr(observed, "id", None), "now": clock.now()})
-    except _NotNeeded as error:
-        _close(database, call, str(error), lambda session: None)
-    except Refused as error:
-        log.warning("provider_refused", operation=call.operation, subject=call.subject_id, code=error.code)
-        refused = error
-        _close(database, call, str(error), lambda session: _refuse(session, call, refused))
+        _perform(database, provider, call)
     except (NotBegun, Unsure) as error:
         log.warning("provider_unsure", operation=call.operation, subject=call.subject_id, error=str(error))
         _later(database, call, error)
     except Exception as error:  # a fault of ours: nothing is lost, and after some tries a person looks at it
         log.error("provider_call_failed", operation=call.operation, subject=call.subject_id, exc_info=error)
         _later(database, call, error)
+
+
+def _perform(database: Database, provider: Provider, call: Row[Any]) -> None:
+    try:
+        observed = _ask(database, provider, call)
+    except _NotNeeded as error:
+        _close(database, call, str(error), lambda session: None)
+        return
+    except Refused as error:
+        log.warning("provider_refused", operation=call.operation, subject=call.subject_id, code=error.code)
+        refused = error
+        _close(database, call, str(error), lambda session: _refuse(session, call, refused))
+        return
+    with database.unit_of_work() as session:
+        _take_over(session, call, observed)
+        session.execute(_DONE, {"id": call.id, "object_id": getattr(observed, "id", None), "now": clock.now()})
 
 
 def _ask(database: Database, provider: Provider, call: Row[Any]) -> seen.Seen | None:

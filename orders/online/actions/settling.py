@@ -42,6 +42,7 @@ _FOUND = text(
     ON CONFLICT (reference) DO NOTHING RETURNING id
     """
 )
+_BY_REFERENCE = text("SELECT id FROM online_payment WHERE reference = :reference")
 _METHODS = ("card", "alipay", "wechat_pay")
 
 
@@ -182,11 +183,12 @@ def _of_another_attempt(session: Session, row: Any, observed: seen.Intent, statu
 def _remember(session: Session, observed: seen.Intent, reference: str) -> int | None:
     """A payment that is at the provider and not here, if the order that it names is still the same one."""
     told = observed.metadata
+    order_id = seen.number_of_ours(told, "purchase_order")
     try:
-        order_id, placed_at = int(told["purchase_order"]), datetime.fromisoformat(told["placed"])
+        placed_at = datetime.fromisoformat(told["placed"])
     except (KeyError, ValueError):
         return None
-    if observed.currency != seen.CURRENCY or told.get("method") not in _METHODS:
+    if order_id is None or observed.currency != seen.CURRENCY or told.get("method") not in _METHODS:
         return None
     found: int | None = session.execute(
         _FOUND,
@@ -200,6 +202,7 @@ def _remember(session: Session, observed: seen.Intent, reference: str) -> int | 
             "now": clock.now(),
         },
     ).scalar()
-    if found:
-        audit.record(session, SYSTEM, "online_payment.found", "purchase_order", order_id, online_payment_id=found)
+    if found is None:  # somebody else may have remembered it just now
+        return session.execute(_BY_REFERENCE, {"reference": reference}).scalar()
+    audit.record(session, SYSTEM, "online_payment.found", "purchase_order", order_id, online_payment_id=found)
     return found

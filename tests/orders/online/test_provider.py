@@ -29,6 +29,7 @@ def answered(kind, status, code=None):
         (answered(stripe.APIError, 409), NotBegun),
         (answered(stripe.RateLimitError, 429, "rate_limit"), NotBegun),
         (answered(stripe.APIError, 500), Unsure),
+        (answered(stripe.APIError, 424), Unsure),
         (answered(stripe.APIConnectionError, None), Unsure),
         (answered(stripe.IdempotencyError, 400), Unsure),
     ],
@@ -38,7 +39,7 @@ def test_what_an_answer_means(ask, means):
         _call(ask)
 
 
-@pytest.mark.parametrize(("status", "kept"), [(500, True), (503, True), (None, False)])
+@pytest.mark.parametrize(("status", "kept"), [(500, True), (503, True), (424, True), (None, False)])
 def test_a_fault_that_was_answered_is_kept_under_its_key(status, kept):
     with pytest.raises(Unsure) as unsure:
         _call(answered(stripe.APIError, status))

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from orders.online import rules
+from orders.online.actions import settling
 from orders.online.actions.sending import LEASE, SENDING, claim, perform, send_due
 from orders.online.provider import Provider
 from shop.core import clock
@@ -60,6 +61,24 @@ def test_a_refusal_ends_the_payment_and_another_may_be_begun(online):
     shown = online.read(payment["id"])
     assert (shown["status"], bool(shown["error_text"])) == ("failed", True)
     online.begin(order["id"])
+
+
+def test_a_refusal_over_which_our_program_stumbles_is_tried_again_and_then_waits_for_a_person(online, monkeypatch):
+    """And the round goes on with the others."""
+
+    def stumbling(*_):
+        raise ValueError("a fault of ours")
+
+    monkeypatch.setattr(settling, "refuse", stumbling)
+    online.twin.faults(script=["400", "", "400"], path="/v1/payment_intents", methods=["POST"])
+    refused, other = (online.begin(online.order(1)["id"])["id"] for _ in range(2))
+    assert send_due(online.database, online.provider, senders=1) >= 2
+    assert online.read(other)["status"] == "requires_action"
+    [call] = [each for each in calls(online) if each.operation == "pay" and each.subject_id == refused]
+    assert (call.status, call.tries, "a fault of ours" in call.last_error) == ("unknown", 1, True)
+    online.sql("UPDATE provider_call SET tries = :tries WHERE id = :id RETURNING id", tries=rules.MAX_TRIES - 1, id=call.id)
+    soon(online)
+    assert online.sql("SELECT status FROM provider_call WHERE id = :id", id=call.id) == "parked"
 
 
 @pytest.mark.parametrize("fault", ["500_before", "500_after", "reset_after", "timeout_after", "409"])

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from orders.online import seen
 from orders.online.actions.applying import apply
 from orders.online.actions.settling import settle_outcome
 from orders.online.states import OPEN, OnlineStatus, may_become
@@ -114,6 +115,41 @@ def test_an_attempt_that_was_lost_sight_of_is_stopped_or_is_a_credit(online):
     assert booked(online) == (2, 2)
     assert online.account("receivable") == -139_800
     assert online.at_provider() == online.account("online")
+
+
+def test_a_forgotten_payment_that_two_find_at_once_is_known_to_both(online):
+    """Else the one that comes second takes its line of the statement for money of nobody."""
+    order = online.order()
+    [placed_at] = online.rows("SELECT placed_at FROM purchase_order WHERE id = :id", id=order["id"])[0]
+    named = {"reference": "forgotten", "purchase_order": str(order["id"]), "placed": placed_at.isoformat(), "method": "card"}
+    params = {"amount": 69_900, "currency": "cny", "allowed_payment_method_types": ["card"], "metadata": named}
+    intent = online.twin.client().v1.payment_intents.create(params).id
+    online.confirm(intent)
+    observed = online.provider.look(intent)
+
+    def find():
+        with online.database.unit_of_work() as session:
+            return apply(session, observed)
+
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with ThreadPoolExecutor(1) as pool, online.database.unit_of_work() as session:
+        assert apply(session, observed)
+        second = pool.submit(find)
+        while not online.sql(waiting):
+            assert not second.done()
+        session.commit()
+        assert second.result()
+    assert booked(online) == (1, 1)
+
+
+@pytest.mark.parametrize("number", ["", "²", "-1", "1.0", "9" * 30])
+def test_a_payment_that_names_no_number_of_ours_is_none_of_ours(online, number):
+    order = online.order()
+    [placed_at] = online.rows("SELECT placed_at FROM purchase_order WHERE id = :id", id=order["id"])[0]
+    named = {"reference": "written-by-hand", "purchase_order": number, "placed": placed_at.isoformat(), "method": "card"}
+    observed = seen.Intent("pi_1", "succeeded", 69_900, 69_900, seen.CURRENCY, named, placed_at)
+    with online.database.unit_of_work() as session:
+        assert not apply(session, observed)
 
 
 def test_states_only_move_towards_an_end():

@@ -79,6 +79,22 @@ def test_webhooks_workers_and_the_reconciler_all_at_once_book_once(online):
     assert online.at_provider() == online.account("online")
 
 
+@pytest.mark.parametrize(
+    ("type_", "is_heard"),
+    [
+        ("payment_intent.succeeded", True),
+        ("charge.dispute.created", True),
+        ("refund.failed", True),
+        ("transfer.reversed", True),
+        ("account.updated", True),
+        ("payout.paid", False),  # the statement tells of what goes to our own bank
+        ("customer.created", False),
+    ],
+)
+def test_only_what_says_something_of_what_we_keep_is_looked_at(type_, is_heard):
+    assert rules.is_heard(type_) is is_heard
+
+
 def test_the_real_endpoint_of_the_stand_in(online, monkeypatch):
     made = online.twin.listen(f"{online.api.base_url}{PATH}", connect=False)
     assert made["url"].endswith(PATH)
