@@ -17,9 +17,11 @@ import orders.banking.models
 import orders.bookings.models
 import orders.budgets.models
 import orders.contracts.models
+import orders.counting.models
 import orders.disputes.models
 import orders.effects.models
 import orders.evaluations.models
+import orders.external_sales.models
 import orders.fulfilment.models
 import orders.importing.models
 import orders.invoices.models
@@ -27,6 +29,8 @@ import orders.ledger.models
 import orders.lists.models
 import orders.money.models
 import orders.online.models
+import orders.outlet_sales.models
+import orders.outlets.models
 import orders.papers.models
 import orders.payments.models
 import orders.pledges.models

@@ -10,18 +10,24 @@ from sqlmodel import Session
 from orders.ledger.booking import (
     BOOK,
     BOOK_AFTER_ALL,
+    BOOK_EXTERNAL_LINES,
+    BOOK_OUTLET_LINES,
     BOOK_REASSIGNED,
     LOCK,
     LOCK_ORDER,
+    OF_CLAIMS,
     REBOOK,
+    RELEASE,
     REVERSE,
+    REVERSE_ENTRIES,
     REVERSE_ORDER,
     REVERSE_PARTS,
 )
 from orders.ledger.errors import NothingLeftToReverse, NotReversible
-from orders.ledger.rules import Part, part_to_reverse
+from orders.ledger.rules import Claim, Part, part_to_reverse
 from shop.core import audit, clock
 from shop.core.audit import Who
+from shop.core.db import array
 from shop.core.errors import NotFound
 from shop.core.quantities import plain
 
@@ -48,6 +54,39 @@ def book_corrections(session: Session, correction_line_ids: Sequence[int]) -> di
     values = {"correction_line_ids": list(correction_line_ids), "on": clock.shanghai_date(now), "now": now}
     rows = session.execute(BOOK_AFTER_ALL, values)
     return {row.origin_id: (row.id, Part(row.quantity, int(row.grams), int(row.amount_fen))) for row in rows}
+
+
+_BOOK_CLAIMED = {Claim.OUTLET_LINE: BOOK_OUTLET_LINES, Claim.EXTERNAL_LINE: BOOK_EXTERNAL_LINES}
+
+
+def book_claims(session: Session, claim: Claim, line_ids: Sequence[int]) -> int:
+    """Book lines of outlets' batches or of external sales, by the rules in force on the day of the sale. Returns how many entries that makes.
+
+    A sale of a month that is closed counts on the first day that is open; ``occurred_on`` keeps the day on which it was made. A line booked
+    before is refused by the database.
+    """
+    booked = session.execute(_BOOK_CLAIMED[claim], {"line_ids": array(line_ids), "now": clock.now()})
+    return int(booked.rowcount)  # type: ignore[attr-defined]
+
+
+def take_back(session: Session, claim: Claim, line_ids: Sequence[int]) -> list[int]:
+    """Take back today whatever the entries of claimed lines still hold; returns the reversals. The caller puts on record why, and may book
+    them again by :func:`release`."""
+    ids = {"claim": claim, "line_ids": array(line_ids)}
+    entries = session.execute(OF_CLAIMS, ids).scalars().all()
+    if not entries:
+        return []
+    session.execute(LOCK, {"entry_ids": list(entries)})
+    now = clock.now()
+    values = {"entry_ids": array(entries), "on": clock.shanghai_date(now), "now": now}
+    return list(session.execute(REVERSE_ENTRIES, values).scalars())
+
+
+def release(session: Session, reversal_ids: Sequence[int]) -> int:
+    """Book again, today, what :func:`take_back` took back. Returns how many entries that makes; a reversal is released once at most."""
+    now = clock.now()
+    values = {"reversal_ids": array(reversal_ids), "on": clock.shanghai_date(now), "now": now}
+    return len(session.execute(RELEASE, values).scalars().all())
 
 
 def reverse(session: Session, actor: Who, entry_id: int, *, reason: str, quantity: Decimal | None = None) -> int:

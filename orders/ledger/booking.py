@@ -12,14 +12,24 @@ def _in_force(table: str, on: str) -> str:
     return f"({table}.valid_from IS NULL OR {table}.valid_from <= {on}) AND ({table}.valid_to IS NULL OR {on} < {table}.valid_to)"
 
 
+#: SQL: certificate ``f`` was in force at a moment.
+_CERTIFIED = """({at} AT TIME ZONE 'Asia/Shanghai')::date BETWEEN f.valid_from AND f.valid_until
+     AND (f.revoked_at IS NULL OR f.revoked_at > {at}) AND (f.held_at IS NULL OR f.held_at > {at})
+     AND (f.suspended_at IS NULL OR f.suspended_at > {at} OR f.suspended_until <= {at})"""
+#: Columns of an entry: what was sold, and to whom it is credited. A reversal keeps them.
+_GOODS = (
+    "order_id, supplier_order_id, outlet_id, sku_id, product_id, kind, category, supplier_id, district_code, township_code, village"
+)
+_CREDIT = "buyer_id, buyer_kind, buyer_region_code, fund_source, mode, relation, relation_id, channel, channel_basis"
+_SNAPSHOT = f"programme_code, source, direction, {_GOODS}, certificate_id, certified, reserved_share_eligible, {_CREDIT}"
 _POLICY = ", ".join(f"'{role}'" for role in POLICY_ROLES)
 _REGIONAL = ", ".join(f"'{kind}'" for kind in sorted(REGIONAL_RELATIONS))
 
 # A line is a sale; a deal is what sales have in common for attribution, so that the relations are looked up once for a delivery of many
 # lines from one place. Nothing in this text comes from outside; every value is bound.
 _OF_LINE = """
-    SELECT al.id AS origin_id, {recorded} AS recorded_at, {on} AS sold_on,
-           po.id AS order_id, so.id AS supplier_order_id, l.sku_id, l.product_id, p.kind, p.category, so.supplier_id,
+    SELECT al.id AS origin_id, {recorded} AS recorded_at, {on} AS occurred, {on} AS sold_on, 'platform' AS source, NULL::bigint AS outlet_id,
+           'purchase' AS direction, '' AS given_kind, '' AS given_region, po.id AS order_id, so.id AS supplier_order_id, l.sku_id, l.product_id, p.kind, p.category, so.supplier_id,
            p.district_code, p.township_code, p.village, coalesce(p.township_code, p.district_code) AS place,
            l.certificate_id, coalesce(l.agreed_at, po.placed_at) AS placed_at, po.buyer_id, po.fund_source, po.platform, coalesce(po.declared_relation_id, 0) AS declared,
            {accepted}
@@ -45,7 +55,8 @@ _ACCEPTED_AFTER_ALL = _OF_LINE.format(
 )
 # What was just taken back from one buyer, for the one to which the order belongs by now; the snapshot of the goods stays.
 _TAKEN_BACK = """
-    SELECT c.id AS origin_id, CAST(:now AS timestamptz) AS recorded_at, c.sold_on, po.id AS order_id, c.supplier_order_id, c.sku_id, c.product_id, c.kind, c.category, c.supplier_id,
+    SELECT c.id AS origin_id, CAST(:now AS timestamptz) AS recorded_at, c.sold_on AS occurred, c.sold_on, 'platform' AS source,
+           NULL::bigint AS outlet_id, c.direction, '' AS given_kind, '' AS given_region, po.id AS order_id, c.supplier_order_id, c.sku_id, c.product_id, c.kind, c.category, c.supplier_id,
            c.district_code, c.township_code, c.village, coalesce(c.township_code, c.district_code) AS place,
            c.certificate_id, po.placed_at, po.buyer_id, po.fund_source, po.platform, coalesce(po.declared_relation_id, 0) AS declared,
            -c.quantity AS quantity, -c.grams AS grams, -c.amount_fen AS amount_fen
@@ -53,24 +64,53 @@ _TAKEN_BACK = """
     WHERE c.id = ANY (CAST(:correction_ids AS bigint[]))
 """
 
+# What was sold elsewhere. A sale in a month that is closed by now counts on the first day that is open.
+_CLAIMED = """
+    SELECT l.id AS origin_id, CAST(:now AS timestamptz) AS recorded_at, {occurred} AS occurred,
+           greatest({occurred}, (SELECT (max(month) + interval '1 month')::date FROM closed_month)) AS sold_on, {claim},
+           NULL::bigint AS order_id, NULL::bigint AS supplier_order_id, l.sku_id, l.product_id, p.kind, p.category, p.supplier_id,
+           p.district_code, p.township_code, p.village, coalesce(p.township_code, p.district_code) AS place,
+           (SELECT f.id FROM certificate f WHERE f.product_id = l.product_id AND {certified} ORDER BY f.id DESC LIMIT 1) AS certificate_id,
+           {at} AS placed_at, l.quantity, l.grams, l.amount_fen
+    FROM {lines} JOIN product p ON p.id = l.product_id
+    WHERE l.id = ANY (CAST(:line_ids AS bigint[]))
+"""
+_AT_OUTLETS = _CLAIMED.format(
+    occurred="l.sold_on",
+    at="l.sold_at",
+    certified=_CERTIFIED.format(at="l.sold_at"),
+    claim="""'outlet' AS source, l.outlet_id, 'purchase' AS direction, 'consumer' AS given_kind, o.region_code AS given_region,
+           NULL::bigint AS buyer_id, 'other' AS fund_source, 'marketplace' AS platform, 0::bigint AS declared""",
+    lines="sales_batch_line l JOIN outlet o ON o.id = l.outlet_id",
+)
+_NOON = "(x.sold_on + time '12:00') AT TIME ZONE 'Asia/Shanghai'"
+_ELSEWHERE = _CLAIMED.format(
+    occurred="x.sold_on",
+    at=_NOON,
+    certified=_CERTIFIED.format(at=_NOON),
+    claim="""'external' AS source, NULL::bigint AS outlet_id, x.direction, x.buyer_kind AS given_kind, x.buyer_region_code AS given_region,
+           x.buyer_id, x.fund_source, x.platform, coalesce(x.declared_relation_id, 0) AS declared""",
+    lines="external_sale_line l JOIN external_sale x ON x.id = l.sale_id",
+)
+
 _BOOK = f"""
 WITH line AS MATERIALIZED ({{lines}}), deal AS MATERIALIZED (
-    SELECT d.*, b.kind AS buyer_kind, pr.code AS programme_code, pr.priority, pr.reserved_designation,
-           CASE WHEN r.valid_to <= d.sold_on THEN coalesce(r.successor_code, r.code) ELSE r.code END AS buyer_region,
+    SELECT d.*, coalesce(b.kind, d.given_kind) AS buyer_kind, pr.code AS programme_code, pr.priority, pr.reserved_designation,
+           CASE WHEN r.valid_to <= d.occurred THEN coalesce(r.successor_code, r.code) ELSE r.code END AS buyer_region,
            (SELECT o.role FROM organisation_role o
-            WHERE o.organisation_id = d.buyer_id AND o.role IN ({_POLICY}) AND {_in_force("o", "d.sold_on")}
+            WHERE o.organisation_id = d.buyer AND o.role IN ({_POLICY}) AND {_in_force("o", "d.occurred")}
             ORDER BY array_position(ARRAY[{_POLICY}], o.role) LIMIT 1) AS policy_role,
            EXISTS (SELECT FROM organisation_role o
-            WHERE o.organisation_id = d.buyer_id AND o.role = '{EAST_PARTNER}' AND {_in_force("o", "d.sold_on")}) AS east_partner,
+            WHERE o.organisation_id = d.buyer AND o.role = '{EAST_PARTNER}' AND {_in_force("o", "d.occurred")}) AS east_partner,
            ARRAY(SELECT o.supporter_id FROM organisation_role o
-            WHERE o.organisation_id = d.buyer_id AND o.supporter_id IS NOT NULL AND {_in_force("o", "d.sold_on")}) AS supporters
-    FROM (SELECT DISTINCT buyer_id, sold_on, place, platform, declared FROM line) d
-    JOIN organisation b ON b.id = d.buyer_id
-    JOIN region r ON r.code = b.region_code
+            WHERE o.organisation_id = d.buyer AND o.supporter_id IS NOT NULL AND {_in_force("o", "d.occurred")}) AS supporters
+    FROM (SELECT DISTINCT coalesce(buyer_id, 0) AS buyer, given_kind, given_region, occurred, place, platform, declared FROM line) d
+    LEFT JOIN organisation b ON b.id = d.buyer
+    JOIN region r ON r.code = coalesce(b.region_code, d.given_region)
     LEFT JOIN LATERAL (
         SELECT p.code, ARRAY(SELECT jsonb_array_elements_text(p.config -> 'channel_priority')) AS priority,
                p.config -> 'reserved_share' ->> 'eligible_designation' AS reserved_designation
-        FROM programme p WHERE {_in_force("p", "d.sold_on")}
+        FROM programme p WHERE {_in_force("p", "d.occurred")}
     ) pr ON true
 ), related AS MATERIALIZED (
     SELECT d.*, s.id AS relation_id, s.kind AS relation,
@@ -78,14 +118,14 @@ WITH line AS MATERIALIZED ({{lines}}), deal AS MATERIALIZED (
                 WHEN d.policy_role IS NOT NULL THEN 'policy_procurement'
                 WHEN d.east_partner OR EXISTS (
                     SELECT FROM support_relation e JOIN supporter u ON u.id = e.supporter_id
-                    WHERE e.kind = 'east_west' AND {_in_force("e", "d.sold_on")} AND starts_with(d.place, e.region_code)
+                    WHERE e.kind = 'east_west' AND {_in_force("e", "d.occurred")} AND starts_with(d.place, e.region_code)
                       AND starts_with(d.buyer_region, u.region_code)) THEN 'east_west'
                 ELSE 'market' END AS mode
     FROM deal d
     LEFT JOIN LATERAL (
         SELECT s.id, s.kind
         FROM support_relation s JOIN supporter u ON u.id = s.supporter_id
-        WHERE {_in_force("s", "d.sold_on")} AND starts_with(d.place, s.region_code)
+        WHERE {_in_force("s", "d.occurred")} AND starts_with(d.place, s.region_code)
           AND (s.supporter_id = ANY (d.supporters)
                OR s.kind IN ({_REGIONAL}) AND starts_with(d.buyer_region, u.region_code))
         ORDER BY s.id = d.declared DESC, array_position(d.priority, s.kind), length(s.region_code) DESC, s.id LIMIT 1
@@ -108,29 +148,26 @@ WITH line AS MATERIALIZED ({{lines}}), deal AS MATERIALIZED (
         ORDER BY p.place LIMIT 1
     ) c ON true
 ), eligible AS MATERIALIZED (
-    SELECT s.supplier_id, s.sold_on, c.reserved_designation, EXISTS (
+    SELECT s.supplier_id, s.occurred, c.reserved_designation, EXISTS (
                SELECT FROM region_designation g
                WHERE g.region_code IN (o.region_code, left(o.region_code, 6)) AND g.designation = c.reserved_designation
-                 AND {_in_force("g", "s.sold_on")}) AS county_counts
-    FROM (SELECT DISTINCT supplier_id, sold_on FROM line) s
+                 AND {_in_force("g", "s.occurred")}) AS county_counts
+    FROM (SELECT DISTINCT supplier_id, occurred FROM line) s
     JOIN organisation o ON o.id = s.supplier_id
-    JOIN (SELECT DISTINCT sold_on, reserved_designation FROM deal) c ON c.sold_on = s.sold_on
+    JOIN (SELECT DISTINCT occurred, reserved_designation FROM deal) c ON c.occurred = s.occurred
 )
-INSERT INTO sale_entry (origin_kind, origin_id, recorded_at, sold_on, month, programme_code, direction, order_id, supplier_order_id, sku_id,
-    product_id, kind, category, supplier_id, district_code, township_code, village, certificate_id, certified, reserved_share_eligible,
-    buyer_id, buyer_kind, buyer_region_code, fund_source, mode, relation, relation_id, channel, channel_basis, quantity, grams, amount_fen)
-SELECT '{{origin_kind}}', l.origin_id, l.recorded_at, l.sold_on, date_trunc('month', l.sold_on::timestamp)::date, c.programme_code, 'purchase',
-       l.order_id, l.supplier_order_id, l.sku_id, l.product_id, l.kind, l.category, l.supplier_id, l.district_code, l.township_code, l.village,
-       f.id, f.id IS NOT NULL, l.kind = 'goods' AND e.county_counts,
+INSERT INTO sale_entry (origin_kind, origin_id, recorded_at, sold_on, month, occurred_on, programme_code, source, direction, {_GOODS}, certificate_id,
+    certified, reserved_share_eligible, {_CREDIT}, quantity, grams, amount_fen)
+SELECT '{{origin_kind}}', l.origin_id, l.recorded_at, l.sold_on, date_trunc('month', l.sold_on::timestamp)::date, nullif(l.occurred, l.sold_on),
+       c.programme_code, l.source, l.direction, l.order_id, l.supplier_order_id, l.outlet_id, l.sku_id, l.product_id, l.kind, l.category,
+       l.supplier_id, l.district_code, l.township_code, l.village, f.id, f.id IS NOT NULL, l.kind = 'goods' AND e.county_counts,
        l.buyer_id, c.buyer_kind, c.buyer_region, l.fund_source, c.mode, coalesce(c.relation, '{SaleRelation.NONE}'), c.relation_id, c.channel,
        c.channel_basis, l.quantity, l.grams, l.amount_fen
 FROM line l
-JOIN credited c USING (buyer_id, sold_on, place, platform, declared)
-JOIN eligible e USING (supplier_id, sold_on)
-LEFT JOIN certificate f ON f.id = l.certificate_id
-     AND (l.placed_at AT TIME ZONE 'Asia/Shanghai')::date BETWEEN f.valid_from AND f.valid_until
-     AND (f.revoked_at IS NULL OR f.revoked_at > l.placed_at) AND (f.held_at IS NULL OR f.held_at > l.placed_at)
-     AND (f.suspended_at IS NULL OR f.suspended_at > l.placed_at OR f.suspended_until <= l.placed_at)
+JOIN credited c ON c.buyer = coalesce(l.buyer_id, 0) AND c.given_kind = l.given_kind AND c.given_region = l.given_region
+     AND c.occurred = l.occurred AND c.place = l.place AND c.platform = l.platform AND c.declared = l.declared
+JOIN eligible e ON e.supplier_id = l.supplier_id AND e.occurred = l.occurred
+LEFT JOIN certificate f ON f.id = l.certificate_id AND {_CERTIFIED.format(at="l.placed_at")}
 ORDER BY l.origin_id
 """
 
@@ -141,19 +178,16 @@ BOOK_AFTER_ALL = text(
     _BOOK.format(lines=_ACCEPTED_AFTER_ALL, origin_kind="acceptance_correction")
     + "RETURNING id, origin_id, quantity, grams, amount_fen"
 )
+#: Books what was sold at outlets, and what was claimed to have been sold elsewhere.
+BOOK_OUTLET_LINES = text(_BOOK.format(lines=_AT_OUTLETS, origin_kind="outlet_line"))
+BOOK_EXTERNAL_LINES = text(_BOOK.format(lines=_ELSEWHERE, origin_kind="external_line"))
 #: Books sales that were taken back from the wrong buyer.
 BOOK_REASSIGNED = text(_BOOK.format(lines=_TAKEN_BACK, origin_kind="reassignment"))
 
-_REVERSE = """
-INSERT INTO sale_entry (id, origin_kind, origin_id, reverses_id, recorded_at, sold_on, month, programme_code, direction, order_id,
-    supplier_order_id, sku_id, product_id, kind, category, supplier_id, district_code, township_code, village, certificate_id, certified,
-    reserved_share_eligible, buyer_id, buyer_kind, buyer_region_code, fund_source, mode, relation, relation_id, channel, channel_basis,
-    quantity, grams, amount_fen)
-SELECT n.id, 'correction', n.id, e.id, :now, CAST(:on AS date), date_trunc('month', CAST(:on AS timestamp))::date, e.programme_code,
-       e.direction, e.order_id, e.supplier_order_id, e.sku_id, e.product_id, e.kind, e.category, e.supplier_id, e.district_code,
-       e.township_code, e.village, e.certificate_id, e.certified, e.reserved_share_eligible, e.buyer_id, e.buyer_kind, e.buyer_region_code,
-       e.fund_source, e.mode, e.relation, e.relation_id, e.channel, e.channel_basis, {taken}
-"""
+_KEPT = ", ".join(f"e.{column}" for column in _SNAPSHOT.split(", "))
+_TODAY = "CAST(:now AS timestamptz), CAST(:on AS date), date_trunc('month', CAST(:on AS timestamp))::date"
+_COLUMNS = f"id, origin_kind, origin_id, reverses_id, recorded_at, sold_on, month, {_SNAPSHOT}, quantity, grams, amount_fen"
+_REVERSE = f"INSERT INTO sale_entry ({_COLUMNS}) SELECT n.id, 'correction', n.id, e.id, {_TODAY}, {_KEPT}, {{taken}}\n"
 _NEXT = "(SELECT nextval(pg_get_serial_sequence('sale_entry', 'id')) AS id {for_each}) n"
 
 #: The opposite of a part of an entry, booked on another day with the same snapshot.
@@ -161,11 +195,11 @@ REVERSE = text(
     _REVERSE.format(taken="-CAST(:quantity AS numeric), -CAST(:grams AS bigint), -CAST(:amount_fen AS bigint)")
     + f"FROM sale_entry e, {_NEXT.format(for_each='')} WHERE e.id = :entry_id RETURNING id"
 )
-#: The opposite of everything that the entries of an order still hold; they are locked before (by id), against returns.
+#: The opposite of everything that entries still hold; they are locked before (by id), against returns.
 LOCK_ORDER = text(
     "SELECT lock_sale_entries(array_agg(id)) FROM sale_entry WHERE order_id = :order_id AND reverses_id IS NULL HAVING count(*) > 0"
 )
-REVERSE_ORDER = text(
+_REVERSE_ALL = (
     _REVERSE.format(taken="-e.quantity - r.quantity, -e.grams - r.grams, -e.amount_fen - r.amount_fen")
     + f"""
     FROM sale_entry e
@@ -175,7 +209,30 @@ REVERSE_ORDER = text(
         FROM sale_entry WHERE reverses_id = e.id
     ) r
     CROSS JOIN LATERAL {_NEXT.format(for_each="WHERE e.id > 0")}
-    WHERE e.order_id = :order_id AND e.reverses_id IS NULL AND e.quantity + r.quantity > 0
+    WHERE {{which}} AND e.reverses_id IS NULL AND e.quantity + r.quantity > 0
+    RETURNING id
+    """
+)
+REVERSE_ORDER = text(_REVERSE_ALL.format(which="e.order_id = :order_id"))
+REVERSE_ENTRIES = text(_REVERSE_ALL.format(which="e.id = ANY (CAST(:entry_ids AS bigint[]))"))
+#: The entries of lines that were claimed: first booked, or booked again after a hold.
+OF_CLAIMS = text(
+    """
+    WITH RECURSIVE chain AS (
+        SELECT id FROM sale_entry WHERE origin_kind = :claim AND origin_id = ANY (CAST(:line_ids AS bigint[]))
+        UNION ALL
+        SELECT again.id FROM chain JOIN sale_entry c ON c.reverses_id = chain.id
+        JOIN sale_entry again ON again.origin_kind = 'release' AND again.origin_id = c.id
+    )
+    SELECT id FROM chain ORDER BY id
+    """
+)
+#: What was taken back while it was held, once more, today.
+RELEASE = text(
+    f"""
+    INSERT INTO sale_entry (origin_kind, origin_id, recorded_at, sold_on, month, {_SNAPSHOT}, quantity, grams, amount_fen)
+    SELECT 'release', e.id, {_TODAY}, {_KEPT}, -e.quantity, -e.grams, -e.amount_fen
+    FROM sale_entry e WHERE e.id = ANY (CAST(:reversal_ids AS bigint[])) AND e.reverses_id IS NOT NULL ORDER BY e.id
     RETURNING id
     """
 )
@@ -201,17 +258,13 @@ REVERSE_PARTS = text(
 )
 
 #: What was accepted in truth, with the snapshot of the entry that it takes the place of.
-REBOOK = text("""
-INSERT INTO sale_entry (origin_kind, origin_id, recorded_at, sold_on, month, programme_code, direction, order_id,
-    supplier_order_id, sku_id, product_id, kind, category, supplier_id, district_code, township_code, village, certificate_id, certified,
-    reserved_share_eligible, buyer_id, buyer_kind, buyer_region_code, fund_source, mode, relation, relation_id, channel, channel_basis,
-    quantity, grams, amount_fen)
-SELECT 'acceptance_correction', n.origin_id, :now, CAST(:on AS date), date_trunc('month', CAST(:on AS timestamp))::date, e.programme_code,
-       e.direction, e.order_id, e.supplier_order_id, e.sku_id, e.product_id, e.kind, e.category, e.supplier_id, e.district_code,
-       e.township_code, e.village, e.certificate_id, e.certified, e.reserved_share_eligible, e.buyer_id, e.buyer_kind, e.buyer_region_code,
-       e.fund_source, e.mode, e.relation, e.relation_id, e.channel, e.channel_basis, n.quantity, n.grams, n.amount_fen
-FROM unnest(CAST(:entry_ids AS bigint[]), CAST(:origin_ids AS bigint[]), CAST(:quantities AS numeric[]), CAST(:grams AS bigint[]),
-            CAST(:amounts AS bigint[])) AS n (entry_id, origin_id, quantity, grams, amount_fen)
-JOIN sale_entry e ON e.id = n.entry_id
-RETURNING id, origin_id
-""")
+REBOOK = text(
+    f"""
+    INSERT INTO sale_entry (origin_kind, origin_id, recorded_at, sold_on, month, {_SNAPSHOT}, quantity, grams, amount_fen)
+    SELECT 'acceptance_correction', n.origin_id, {_TODAY}, {_KEPT}, n.quantity, n.grams, n.amount_fen
+    FROM unnest(CAST(:entry_ids AS bigint[]), CAST(:origin_ids AS bigint[]), CAST(:quantities AS numeric[]), CAST(:grams AS bigint[]),
+                CAST(:amounts AS bigint[])) AS n (entry_id, origin_id, quantity, grams, amount_fen)
+    JOIN sale_entry e ON e.id = n.entry_id
+    RETURNING id, origin_id
+    """
+)

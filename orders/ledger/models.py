@@ -18,8 +18,15 @@ class SaleEntry(SQLModel, table=True):
     __tablename__ = "sale_entry"
     __table_args__ = (
         CheckConstraint(
-            "origin_kind IN ('acceptance_line','acceptance_correction','history','correction','reassignment')", name="origin_kind"
+            "origin_kind IN ('acceptance_line','acceptance_correction','history','correction','reassignment','outlet_line','external_line',"
+            "'release')",
+            name="origin_kind",
         ),
+        CheckConstraint("source IN ('platform','outlet','external')", name="source"),
+        CheckConstraint("(source = 'outlet') = (outlet_id IS NOT NULL)", name="outlet"),
+        # who buys at a till stays unknown
+        CheckConstraint("source <> 'platform' OR buyer_id IS NOT NULL AND sku_id IS NOT NULL", name="known_buyer"),
+        CheckConstraint("occurred_on < sold_on", name="occurred_on"),
         CheckConstraint("mode IN ('policy_procurement','east_west','market','social_network')", name="mode"),
         CheckConstraint("relation IN ('none','east_west','central_unit','municipal_group','district_pair')", name="relation"),
         CheckConstraint("kind IN ('goods','service')", name="kind"),
@@ -46,25 +53,31 @@ class SaleEntry(SQLModel, table=True):
             "id",
             postgresql_include=["fund_source", "reserved_share_eligible", "certified", "amount_fen"],
         ),
+        Index(None, "outlet_id", "sold_on", "id", postgresql_where=text("outlet_id IS NOT NULL")),
         Index(None, "reverses_id", postgresql_where=text("reverses_id IS NOT NULL")),
     )
 
     id: int = key()
-    #: Where it comes from: the acceptance line's id, that of its correction, a number of the history, (a reversal) the entry's own id, or
-    #: (booked for another buyer) the id of the reversal that took it back.
+    #: Where it comes from: the id of the acceptance line, of its correction, of the line of an outlet's batch or of an external sale; a number of
+    #: the history; (a reversal) the entry's own id; (booked for another buyer, or again after it had been held) that of the reversal.
     origin_kind: str
     origin_id: int = Field(sa_type=BigInteger)
     reverses_id: int | None = ref("sale_entry.id", nullable=True)
     recorded_at: datetime = moment()
-    #: Shanghai date of the sale (acceptance), and the first day of the month in which it is booked.
+    #: Whether it was ordered here, sold at an outlet, or made elsewhere and claimed.
+    source: str = Field(default="platform", sa_column_kwargs={"server_default": "platform"})
+    #: Shanghai date on which it counts (acceptance), and the first day of its month.
     sold_on: date
     month: date
+    #: The day on which it was made, where that lies in a month that had been closed before it was told.
+    occurred_on: date | None = None
     programme_code: str = Field(foreign_key="programme.code")
     direction: str = "purchase"
 
     order_id: int | None = ref("purchase_order.id", nullable=True)
     supplier_order_id: int | None = ref("supplier_order.id", nullable=True)
-    sku_id: int = ref("sku.id")
+    outlet_id: int | None = ref("outlet.id", nullable=True)
+    sku_id: int | None = ref("sku.id", nullable=True)
     product_id: int = ref("product.id")
     kind: str
     category: str
@@ -77,7 +90,8 @@ class SaleEntry(SQLModel, table=True):
     certified: bool
     reserved_share_eligible: bool
 
-    buyer_id: int = ref("organisation.id")
+    buyer_id: int | None = ref("organisation.id", nullable=True)
+    #: What the buyer is; ``consumer`` for everybody who buys at a till.
     buyer_kind: str
     buyer_region_code: str = Field(foreign_key="region.code")
     fund_source: str
@@ -92,3 +106,14 @@ class SaleEntry(SQLModel, table=True):
     quantity: Decimal = quantity()
     grams: int = grams()
     amount_fen: int = fen()
+
+
+class ClosedMonth(SQLModel, table=True):
+    """A month whose figures were published. Nothing is booked into it any more: the trigger of the ledger refuses it."""
+
+    __tablename__ = "closed_month"
+    __table_args__ = (CheckConstraint("month = date_trunc('month', month::timestamp)::date", name="month"),)
+
+    month: date = Field(primary_key=True)
+    closed_at: datetime = moment()
+    closed_by: int = ref("app_user.id")

@@ -53,9 +53,9 @@ def _rows(session: Session, conditions: list[str], bind: Binds, rows: int) -> Se
             FROM (SELECT * FROM sale_entry WHERE {" AND ".join(conditions)} ORDER BY sold_on DESC, id DESC
                   LIMIT {bind(rows, "integer")}) e
             JOIN product p ON p.id = e.product_id
-            JOIN sku s ON s.id = e.sku_id
+            LEFT JOIN sku s ON s.id = e.sku_id
             JOIN organisation supplier ON supplier.id = e.supplier_id
-            JOIN organisation buyer ON buyer.id = e.buyer_id
+            LEFT JOIN organisation buyer ON buyer.id = e.buyer_id
             LEFT JOIN purchase_order po ON po.id = e.order_id
             LEFT JOIN certificate c ON c.id = e.certificate_id
             ORDER BY e.sold_on DESC, e.id DESC

@@ -17,6 +17,31 @@ EAST_PARTNER = "east_partner"
 SOCIAL_NETWORK = "social_network"
 
 
+CONSUMER = "consumer"
+
+
+class Source(StrEnum):
+    """Whether a sale was ordered here, made at an outlet, or made elsewhere and claimed."""
+
+    PLATFORM = "platform"
+    OUTLET = "outlet"
+    EXTERNAL = "external"
+
+
+class Claim(StrEnum):
+    """Lines of sales that were made elsewhere; an entry's ``origin_kind``."""
+
+    OUTLET_LINE = "outlet_line"
+    EXTERNAL_LINE = "external_line"
+
+
+class Direction(StrEnum):
+    """Bought, or sold with somebody's help (帮助销售); reported apart, never as one sum."""
+
+    PURCHASE = "purchase"
+    HELPED_SALE = "helped_sale"
+
+
 class SaleRelation(StrEnum):
     """The relation under which a sale stands; ``none`` for most."""
 

@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from pydantic import BaseModel
 
-from orders.ledger.rules import SaleRelation
+from orders.ledger.rules import Direction, SaleRelation, Source
 from shop.core.money import YuanOut
 from shop.core.quantities import QuantityOut
 from shop.programmes.rules import Channel, Mode
@@ -15,19 +15,24 @@ class SaleEntryOut(BaseModel):
 
     id: int
     origin_kind: str
+    origin_id: int
+    source: Source
+    outlet_id: int | None
     reverses_id: int | None
+    #: The day of the sale, where its month was closed before it was told; then it counts on ``sold_on``.
+    occurred_on: date | None
     sold_on: date
     recorded_at: datetime
     programme_code: str
-    direction: str
+    direction: Direction
     order_id: int | None
     order_number: str | None
     supplier_order_id: int | None
     product_id: int
     product_name: str
-    sku_code: str
-    pack: str
-    unit: str
+    sku_code: str | None
+    pack: str | None
+    unit: str | None
     kind: str
     category: str
     supplier_id: int
@@ -38,8 +43,9 @@ class SaleEntryOut(BaseModel):
     certificate_number: str | None
     certified: bool
     reserved_share_eligible: bool
-    buyer_id: int
-    buyer_name: str
+    #: Null for everybody who buys at a till.
+    buyer_id: int | None
+    buyer_name: str | None
     buyer_kind: str
     buyer_region_code: str
     fund_source: str

@@ -14,6 +14,7 @@ APPEND_ONLY = (
     "certificate_event",
     "certification_opinion",
     "certification_step",
+    "closed_month",
     "commission_rule",
     "contract",
     "credit_note",
