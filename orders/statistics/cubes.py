@@ -129,7 +129,9 @@ def recount(cube: Cube, source: str) -> str:
         return _order_sets(cube, source)
     grouping = [_TAKEN_FROM.get(key, key) for key in cube.keys]
     shown = [f"{expression} AS {name}" for name, expression in [*zip(cube.keys, grouping, strict=True), *SUMS.items()]]
-    return f"SELECT {', '.join(shown)} FROM {source} GROUP BY {', '.join(grouping)}"  # noqa: S608
+    # who buys at a till has no year of its own
+    known = " WHERE buyer_id IS NOT NULL" if cube.kind is Kind.FUNDS else ""
+    return f"SELECT {', '.join(shown)} FROM {source}{known} GROUP BY {', '.join(grouping)}"  # noqa: S608
 
 
 def _presence(cube: Cube, source: str) -> str:

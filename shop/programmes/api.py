@@ -43,6 +43,7 @@ def _out(row: Programme, language: Language) -> ProgrammeOut:
         payment=config.payment,
         returns=config.returns,
         invoicing=config.invoicing,
+        counting=config.counting,
         disputes=config.disputes,
         vouchers=config.vouchers,
         settlement=config.settlement,

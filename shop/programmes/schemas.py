@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, Field, model_validator
 
 from shop.core.errors import Language
+from shop.programmes.counting import CountingRules
 from shop.programmes.invoicing import InvoicingRules
 from shop.programmes.parts import Part
 from shop.programmes.payment import PaymentRules
@@ -223,6 +224,7 @@ class ProgrammeConfig(Part):
     payment: PaymentRules = PaymentRules()
     returns: ReturnRules = ReturnRules()
     invoicing: InvoicingRules = InvoicingRules()
+    counting: CountingRules = CountingRules()
     disputes: DisputeRules = DisputeRules()
     vouchers: VoucherRules = VoucherRules()
     settlement: SettlementRules = SettlementRules()
@@ -290,6 +292,7 @@ class ProgrammeOut(ProgrammeSummaryOut):
     payment: PaymentRules
     returns: ReturnRules
     invoicing: InvoicingRules
+    counting: CountingRules
     disputes: DisputeRules
     vouchers: VoucherRules
     settlement: SettlementRules

@@ -1,0 +1,25 @@
+"""What a programme says on which sales count, and when a claim is doubted."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from shop.programmes.parts import Part
+
+
+class CountingRules(Part):
+    """None of the numbers was published; each is a default that a programme may change."""
+
+    #: Goods that are sold on: what counts is the first sale out of the certified supplier, or the sale to the last buyer.
+    counted_sale: Literal["first_sale", "final_sale"] = "first_sale"
+    #: Two claims of the same supplier, product and amount within so many days are looked at by a person.
+    duplicate_days: int = Field(default=3, ge=0, le=60)
+    #: A till's clock may be ahead by so many minutes.
+    clock_minutes: int = Field(default=10, ge=0, le=1440)
+    #: Sales told later than so many days after they were made are held.
+    late_days: int = Field(default=92, ge=1, le=730)
+    #: An outlet from which nothing was heard for so many hours is silent.
+    silent_hours: int = Field(default=72, ge=1, le=2160)
+    #: Amounts of buyer and seller differ by no more than so many fen, and days by no more than so many, where no document says that they are one sale.
+    match_fen: int = Field(default=0, ge=0)
+    match_days: int = Field(default=7, ge=0, le=92)
