@@ -4,10 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from orders.ledger.rules import FundSource as FundSource
 from shop.core.money import PositiveYuanIn, YuanOut
 from shop.core.quantities import Id, ShortText
 
-FundSource = Literal["canteen", "union", "welfare", "other"]
 Year = Annotated[int, Field(ge=2000, le=2100)]
 
 

@@ -25,5 +25,5 @@ def sale_entries(
     after: After = None,
 ) -> Page[SaleEntryOut]:
     """The sales behind a figure, newest first: own sales, the own branch's purchases, or those from the own region."""
-    selection = filters.selection()
+    selection = filters.selection(call.session)
     return queries.sale_entries(call.session, reach_of(call.actor), selection, order_id=order_id, limit=limit, after=after)

@@ -2,21 +2,29 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Query
 from pydantic import StringConstraints
+from sqlmodel import Session
 
 from orders.ledger.errors import PeriodBackwards
-from orders.ledger.rules import SaleRelation
-from orders.ledger.selection import Dimension, Selection
+from orders.ledger.rules import Direction, FundSource, SaleRelation, Source
+from orders.ledger.selection import DISTRICT_CODE, Dimension, Selection
 from shop.core import clock
 from shop.core.quantities import Code, Id
 from shop.identity.rules import OrganisationKind
 from shop.programmes.rules import Channel, Mode
+from shop.regions import queries as regions
+from shop.regions.rules import Designation
 
 _EARLIEST, _LATEST = date(2000, 1, 1), date(2100, 12, 31)
 RegionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
+TownshipCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}[0-9T][0-9]{2,5}$")]
+VillageCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}[0-9T]{0,6}/.{1,60}$")]
+#: What an organisation may be, and everybody who buys at a till.
+BuyerKind = OrganisationKind | Literal["consumer"]
+_NOWHERE = "000000"
 
 
 @dataclass
@@ -30,8 +38,34 @@ class SaleFilters:
     relation: Annotated[list[SaleRelation], Query(default_factory=list, max_length=20)]
     channel: Annotated[list[Channel], Query(default_factory=list, max_length=20)]
     category: Annotated[list[Code], Query(default_factory=list, max_length=60)]
-    buyer_kind: Annotated[list[OrganisationKind], Query(default_factory=list, max_length=20)]
+    buyer_kind: Annotated[list[BuyerKind], Query(default_factory=list, max_length=20)]
     supplier: Annotated[list[Id], Query(default_factory=list, max_length=100)]
+    township: Annotated[
+        list[TownshipCode], Query(default_factory=list, max_length=100, description="township of origin, such as 500236101")
+    ]
+    village: Annotated[
+        list[VillageCode],
+        Query(default_factory=list, max_length=100, description="village of origin, within its township: 500236101/三岔村"),
+    ]
+    designation: Annotated[
+        list[Designation],
+        Query(
+            default_factory=list,
+            max_length=10,
+            description="districts of origin (or townships, by deep_township) that were designated so on the last day of the period",
+        ),
+    ]
+    source: Annotated[list[Source], Query(default_factory=list, max_length=3)]
+    kind: Annotated[list[Literal["goods", "service"]], Query(default_factory=list, max_length=2)]
+    certified: Annotated[list[bool], Query(default_factory=list, max_length=2, description="on the day on which it was ordered")]
+    product: Annotated[list[Id], Query(default_factory=list, max_length=100)]
+    buyer: Annotated[list[Id], Query(default_factory=list, max_length=100)]
+    buyer_region: Annotated[list[RegionCode], Query(default_factory=list, max_length=100)]
+    fund_source: Annotated[list[FundSource], Query(default_factory=list, max_length=4)]
+    outlet: Annotated[list[Id], Query(default_factory=list, max_length=100)]
+    direction: Annotated[Direction, Query(description="bought, or sold with somebody's help (帮助销售); never both in one sum")] = (
+        Direction.PURCHASE
+    )
     first: Annotated[
         date | None,
         Query(alias="from", ge=_EARLIEST, le=_LATEST, description="Shanghai date; default: 1 January of the year of `to`"),
@@ -40,8 +74,8 @@ class SaleFilters:
         date | None, Query(alias="to", ge=_EARLIEST, le=_LATEST, description="Shanghai date, included; default: today")
     ] = None
 
-    def selection(self) -> Selection:
-        """The selection as of now.
+    def selection(self, session: Session, known_on: date | None = None) -> Selection:
+        """The selection as of now, or as it was known at the end of a day. A district that others were merged into stands for these, too.
 
         Raises:
             PeriodBackwards: ``from`` lies after ``to`` (422).
@@ -51,12 +85,35 @@ class SaleFilters:
         if first > last:
             raise PeriodBackwards
         only: dict[Dimension, list[Any]] = {
-            Dimension.DISTRICT: self.district,
+            Dimension.DISTRICT: regions.with_predecessors(session, self.district),
             Dimension.MODE: self.mode,
             Dimension.RELATION: self.relation,
             Dimension.CHANNEL: self.channel,
             Dimension.CATEGORY: self.category,
             Dimension.BUYER_KIND: self.buyer_kind,
             Dimension.SUPPLIER: self.supplier,
+            Dimension.TOWNSHIP: self.township,
+            Dimension.VILLAGE: self.village,
+            Dimension.SOURCE: self.source,
+            Dimension.KIND: self.kind,
+            Dimension.CERTIFIED: self.certified,
+            Dimension.PRODUCT: self.product,
+            Dimension.BUYER: self.buyer,
+            Dimension.BUYER_REGION: self.buyer_region,
+            Dimension.FUND_SOURCE: self.fund_source,
+            Dimension.OUTLET: self.outlet,
         }
-        return Selection(first, last, {dimension: wanted for dimension, wanted in only.items() if wanted})
+        for dimension, codes in self._designated(session, last).items():
+            # none is designated so: nothing fits
+            only[dimension] = sorted(set(only[dimension]) & codes if only[dimension] else codes) or [_NOWHERE]
+        return Selection(first, last, {dimension: wanted for dimension, wanted in only.items() if wanted}, self.direction, known_on)
+
+    def _designated(self, session: Session, on: date) -> dict[Dimension, set[str]]:
+        """The districts, or the townships, that have one of the designations."""
+        if not self.designation:
+            return {}
+        codes = regions.designated(session, self.designation, on)
+        townships = {code for code in codes if len(code) > DISTRICT_CODE}
+        districts = set(regions.with_predecessors(session, sorted(codes - townships)))
+        found = {Dimension.DISTRICT: districts, Dimension.TOWNSHIP: townships}
+        return {dimension: wanted for dimension, wanted in found.items() if wanted} or {Dimension.DISTRICT: set()}

@@ -26,6 +26,7 @@ def sale_entries(
     conditions = [
         f"sold_on BETWEEN {bind(selection.first, 'date')} AND {bind(selection.last, 'date')}",
         *filters(selection, bind),
+        f"direction = {bind(selection.direction, 'text')}",
         *details(reach, bind),
     ]
     if order_id is not None:

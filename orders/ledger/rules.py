@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from typing import Literal
 
 from shop.core.money import half_up
 from shop.programmes.rules import Channel, Mode, Relation
@@ -17,7 +18,8 @@ EAST_PARTNER = "east_partner"
 SOCIAL_NETWORK = "social_network"
 
 
-CONSUMER = "consumer"
+#: From which money of the buyer it is paid.
+FundSource = Literal["canteen", "union", "welfare", "other"]
 
 
 class Source(StrEnum):

@@ -6,6 +6,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from orders.ledger.rules import Direction
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission, Role
 
@@ -13,27 +14,79 @@ from shop.identity.permissions import Permission, Role
 class Dimension(StrEnum):
     """By what figures can be grouped and filtered."""
 
-    DISTRICT = "district"
+    DAY = "day"
+    #: Weeks begin on Monday.
+    WEEK = "week"
     MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+    DISTRICT = "district"
+    TOWNSHIP = "township"
+    VILLAGE = "village"
     MODE = "mode"
     RELATION = "relation"
     CHANNEL = "channel"
+    SOURCE = "source"
+    KIND = "kind"
     CATEGORY = "category"
-    BUYER_KIND = "buyer_kind"
+    CERTIFIED = "certified"
+    PRODUCT = "product"
     SUPPLIER = "supplier"
+    BUYER = "buyer"
+    BUYER_KIND = "buyer_kind"
+    BUYER_REGION = "buyer_region"
+    FUND_SOURCE = "fund_source"
+    OUTLET = "outlet"
 
 
-#: The column of each dimension, by the same name in the ledger and in every rollup that has it.
+#: Of time, from the shortest to the longest.
+TIME = (Dimension.DAY, Dimension.WEEK, Dimension.MONTH, Dimension.QUARTER, Dimension.YEAR)
+#: Who and where exactly: open within the own region only, while totals by all else are open to every officer.
+DETAIL = frozenset(
+    {Dimension.TOWNSHIP, Dimension.VILLAGE, Dimension.PRODUCT, Dimension.SUPPLIER, Dimension.BUYER, Dimension.OUTLET}
+)
+
+#: The column of each dimension, by the same name in every rollup that has it and (but for those of ``_FROM_LINES``) in the ledger.
 COLUMN: dict[Dimension, str] = {
     Dimension.DISTRICT: "district_code",
-    Dimension.MONTH: "month",
+    Dimension.TOWNSHIP: "township_code",
+    Dimension.VILLAGE: "village_code",
     Dimension.MODE: "mode",
     Dimension.RELATION: "relation",
     Dimension.CHANNEL: "channel",
+    Dimension.SOURCE: "source",
+    Dimension.KIND: "kind",
     Dimension.CATEGORY: "category",
-    Dimension.BUYER_KIND: "buyer_kind",
+    Dimension.CERTIFIED: "certified",
+    Dimension.PRODUCT: "product_id",
     Dimension.SUPPLIER: "supplier_id",
+    Dimension.BUYER: "buyer_id",
+    Dimension.BUYER_KIND: "buyer_kind",
+    Dimension.BUYER_REGION: "buyer_region_code",
+    Dimension.FUND_SOURCE: "fund_source",
+    Dimension.OUTLET: "outlet_id",
 }
+#: How a column comes from a ledger row, where it is none of its own or may be null there. A village is named within its township.
+_FROM_LINES = {
+    Dimension.TOWNSHIP: "coalesce(township_code, '')",
+    Dimension.VILLAGE: "coalesce(coalesce(township_code, district_code) || '/' || village, '')",
+    Dimension.BUYER: "coalesce(buyer_id, 0)",
+    Dimension.OUTLET: "coalesce(outlet_id, 0)",
+}
+_NUMBERED = frozenset({Dimension.PRODUCT, Dimension.SUPPLIER, Dimension.BUYER, Dimension.OUTLET})
+
+
+def from_lines(dimension: Dimension) -> str:
+    """SQL: the value of a dimension (none of time) in a row of the ledger."""
+    return _FROM_LINES.get(dimension, COLUMN[dimension])
+
+
+def sql_type(dimension: Dimension) -> str:
+    """The type of a dimension's values in SQL."""
+    if dimension in _NUMBERED:
+        return "bigint"
+    return "boolean" if dimension is Dimension.CERTIFIED else "text"
+
 
 #: Length of a district's code; a township's code begins with it and is longer.
 DISTRICT_CODE = 6
@@ -46,6 +99,10 @@ class Selection:
     first: date
     last: date
     only: Mapping[Dimension, Sequence[Any]] = field(default_factory=dict)
+    #: Bought, or sold with somebody's help; never both in one sum.
+    direction: Direction = Direction.PURCHASE
+    #: What was known at the end of this day; none: what is known now.
+    known_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -101,10 +158,10 @@ class Binds:
         return f"CAST(:{name} AS {kind})"
 
 
-def filters(selection: Selection, bind: Binds) -> list[str]:
-    """SQL conditions of the filters, for the ledger or any rollup that has the columns."""
+def filters(selection: Selection, bind: Binds, *, lines: bool = True) -> list[str]:
+    """SQL conditions of the filters, for the ledger or (``lines=False``) any rollup that has the columns."""
     return [
-        f"{COLUMN[dimension]} = ANY ({bind(list(wanted), 'bigint[]' if dimension is Dimension.SUPPLIER else 'text[]')})"
+        f"{from_lines(dimension) if lines else COLUMN[dimension]} = ANY ({bind(list(wanted), f'{sql_type(dimension)}[]')})"
         for dimension, wanted in selection.only.items()
         if wanted
     ]

@@ -1,5 +1,7 @@
 """Figures over HTTP."""
 
+from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import Depends, Query
@@ -7,9 +9,12 @@ from fastapi.responses import Response
 
 from orders.ledger.filters import SaleFilters
 from orders.ledger.selection import Dimension, reach_of
-from orders.statistics import queries, showing
-from orders.statistics.question import Measure, Question
+from orders.statistics import queries
+from orders.statistics.errors import SortedByNothing
+from orders.statistics.extras import Extra, Order
+from orders.statistics.question import Compare, Measure, Question
 from orders.statistics.schemas import SalesOut
+from orders.statistics.showing import answer_out, cells, header
 from shop.core import exports
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
@@ -19,29 +24,50 @@ routes = Routes("statistics", "/v1/statistics")
 _DEFAULT_MEASURES = (Measure.AMOUNT, Measure.TONNES, Measure.ORDERS)
 
 
+@dataclass
+class Showing:
+    """How figures are shown."""
+
+    extra: Annotated[list[Extra], Query(default_factory=list, max_length=3, description="shares, ranks, running totals")]
+    compare: Annotated[
+        Compare | None, Query(description="beside each figure that of the same period last year, or of the period before")
+    ] = None
+    sort: Annotated[Measure | None, Query(description="rows by this measure, the highest first; default: by their keys")] = None
+    ascending: Annotated[bool, Query(description="with sort: the lowest first")] = False
+    top: Annotated[int | None, Query(ge=1, le=10_000, description="no more rows than so many; totals hold all")] = None
+
+    @property
+    def order(self) -> Order:
+        return Order(self.sort, not self.ascending, self.top)
+
+
 @routes.get("/sales", Permission.STATISTICS_READ, answer=SalesOut, responses=exports.FILES)
 def sales(
     call: Call,
     filters: Annotated[SaleFilters, Depends()],
+    showing: Annotated[Showing, Depends()],
     group_by: Annotated[list[Dimension], Query(default_factory=list, max_length=20)],
     measure: Annotated[list[Measure], Query(default_factory=list, max_length=20, description="default: amount, tonnes and orders")],
-    compare: Annotated[
-        Literal["last_year"] | None, Query(description="beside each figure that of the same period last year")
-    ] = None,
+    known_on: Annotated[date | None, Query(description="figures as they were known at the end of this day")] = None,
     format: Annotated[Literal["json", "csv", "xlsx"], Query()] = "json",
 ) -> SalesOut | Response:
-    """Sales by any dimensions, exact to the last committed sale. Officers and monitors see the whole city, and single suppliers of their own
-    region; suppliers see what they sold, buyers what their branch bought."""
+    """Sales by any dimensions, exact to the last committed sale. Officers and monitors see the whole city, and townships, suppliers, products,
+    buyers and outlets of their own region; suppliers see what they sold, buyers what their branch bought. ``sort`` orders by a measure that is
+    asked for."""
+    measures = tuple(dict.fromkeys(measure or _DEFAULT_MEASURES))
+    if showing.sort is not None and showing.sort not in measures:
+        raise SortedByNothing
     question = Question(
-        selection=filters.selection(),
+        selection=filters.selection(call.session, known_on),
         group_by=tuple(dict.fromkeys(group_by)),
-        measures=tuple(dict.fromkeys(measure or _DEFAULT_MEASURES)),
+        measures=measures,
         reach=reach_of(call.actor),
-        compare=compare is not None,
+        compare=showing.compare,
     )
-    shown = showing.answer_out(call.session, queries.ask(call.session, question), call.language)
+    answer = queries.ask(call.session, question)
+    shown = answer_out(call.session, answer, call.language, showing.extra, showing.order)
     if format == "json":
         return shown
     name = f"sales_{shown.period.first}_{shown.period.last}"
     title = "销售统计" if call.language == "zh" else "Sales"
-    return exports.file(format, name, showing.header(shown, call.language), showing.cells(shown, call.language), title)
+    return exports.file(format, name, header(shown, call.language), cells(shown, call.language), title)

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
-from orders.ledger.selection import COLUMN, Dimension
+from orders.ledger.selection import COLUMN, TIME, Dimension, from_lines
 from orders.statistics.models import CHUNK
 
 D = Dimension
@@ -15,6 +15,8 @@ class Kind(StrEnum):
     MONTHS = "months"
     #: Sums of ledger rows, by day.
     DAYS = "days"
+    #: Sums of ledger rows, by month and by the day on which they became known.
+    KNOWN = "known"
     #: Who took part, as bitmaps, by month.
     PRESENCE = "presence"
     #: Sums of ledger rows, by year, of each buyer, by fund and by what counts for its reserved share.
@@ -23,8 +25,10 @@ class Kind(StrEnum):
     ORDERS = "orders"
 
 
-#: The sums, each with how it comes from ledger rows.
-SUMS = {"amount_fen": "sum(amount_fen)", "grams": "sum(grams)", "quantity": "sum(quantity)", "entries": "count(*)"}
+#: SQL: what an entry adds before returns: as first booked, neither what was taken back nor what was booked again in its place.
+_GROSS = "CASE WHEN origin_kind IN ('acceptance_line','history','outlet_line','external_line') THEN amount_fen ELSE 0 END"
+#: The sums, each with what a ledger row adds to it.
+SUMS = {"amount_fen": "amount_fen", "gross_fen": _GROSS, "grams": "grams", "quantity": "quantity", "entries": "1"}
 
 #: Who is counted, and the ledger column that names them.
 MEMBERS = {"order": "order_id", "buyer": "buyer_id", "product": "product_id", "supplier": "supplier_id"}
@@ -32,11 +36,21 @@ MEMBERS = {"order": "order_id", "buyer": "buyer_id", "product": "product_id", "s
 #: What a reserved share is counted by, beside the year.
 FUND_KEYS = ("buyer_id", "fund_source", "certified", "reserved_share_eligible")
 
+#: SQL: the day on which an entry became known.
+KNOWN_ON = "(recorded_at AT TIME ZONE 'Asia/Shanghai')::date"
+
 #: How a key comes from ledger rows, where it is no column of theirs.
-_TAKEN_FROM = {"day": "sold_on", "year": "extract(year FROM sold_on)::int"}
+_TAKEN_FROM = {
+    "day": "sold_on",
+    "year": "extract(year FROM sold_on)::int",
+    "known_on": KNOWN_ON,
+    **{COLUMN[dimension]: from_lines(dimension) for dimension in COLUMN if dimension is not D.BUYER},
+}
 
 #: Whom an entry makes present. A correction is no sale: it takes back amounts, it does not make anybody a participant of its month.
 COUNTS = "reverses_id IS NULL"
+#: Of the two directions only purchases have rollups of who took part; helped sales are few.
+_PRESENT = f"{COUNTS} AND direction = 'purchase'"
 
 
 @dataclass(frozen=True)
@@ -61,12 +75,18 @@ class Cube:
     @property
     def keys(self) -> list[str]:
         """The primary key."""
-        if self.kind is Kind.ORDERS:
-            return ["month", COLUMN[D.DISTRICT], "cells"]
-        if self.kind is Kind.FUNDS:
-            return [self.time, *FUND_KEYS]
-        dims = [self.time, *(COLUMN[dimension] for dimension in self.dims)]
-        return [*dims, "member", "chunk"] if self.kind is Kind.PRESENCE else dims
+        dims = [COLUMN[dimension] for dimension in self.dims]
+        match self.kind:
+            case Kind.ORDERS:
+                return ["month", COLUMN[D.DISTRICT], "cells"]
+            case Kind.FUNDS:
+                return ["year", *FUND_KEYS]
+            case Kind.PRESENCE:
+                return ["month", *dims, "member", "chunk"]
+            case Kind.KNOWN:
+                return ["known_on", "month", "direction", *dims]
+            case Kind.MONTHS | Kind.DAYS:
+                return [self.time, "direction", *dims]
 
     @property
     def values(self) -> list[str]:
@@ -74,9 +94,12 @@ class Cube:
         return {Kind.PRESENCE: ["bits"], Kind.ORDERS: ["orders"]}.get(self.kind, list(SUMS))
 
     def answers(self, needed: Collection[Dimension]) -> bool:
-        return set(needed) <= {*self.dims, D.MONTH}
+        times = set(TIME) if self.kind is Kind.DAYS else set(_OF_MONTHS)
+        return set(needed) <= {*self.dims, *times}
 
 
+#: What follows from the month of a sale.
+_OF_MONTHS = (D.MONTH, D.QUARTER, D.YEAR)
 _WAYS = (D.MODE, D.RELATION, D.CHANNEL)
 _EVERYBODY = tuple(MEMBERS)
 
@@ -85,10 +108,20 @@ CUBES = (
     Cube("sales_buyer_kind_month", Kind.MONTHS, (D.DISTRICT, D.BUYER_KIND)),
     Cube("sales_category_month", Kind.MONTHS, (D.DISTRICT, D.CATEGORY)),
     Cube("sales_district_month", Kind.MONTHS, (D.DISTRICT, *_WAYS)),
+    Cube("sales_source_month", Kind.MONTHS, (D.DISTRICT, D.SOURCE, D.CERTIFIED, D.KIND, D.FUND_SOURCE)),
+    Cube("sales_place_month", Kind.MONTHS, (D.DISTRICT, D.TOWNSHIP, D.VILLAGE, D.CERTIFIED)),
+    Cube("sales_buyer_month", Kind.MONTHS, (D.BUYER, D.BUYER_KIND, D.BUYER_REGION)),
+    Cube("sales_outlet_month", Kind.MONTHS, (D.OUTLET, D.DISTRICT)),
     Cube("sales_supplier_month", Kind.MONTHS, (D.SUPPLIER, D.DISTRICT, D.CATEGORY)),
-    Cube("sales_month", Kind.MONTHS, (D.DISTRICT, *_WAYS, D.CATEGORY, D.BUYER_KIND)),
+    Cube("sales_product_month", Kind.MONTHS, (D.PRODUCT, D.SUPPLIER, D.DISTRICT, D.CATEGORY, D.KIND)),
+    Cube(
+        "sales_month",
+        Kind.MONTHS,
+        (D.DISTRICT, *_WAYS, D.SOURCE, D.KIND, D.CATEGORY, D.CERTIFIED, D.BUYER_KIND, D.FUND_SOURCE),
+    ),
     # With every dimension it would be nearly as long as the ledger; the few days at the edges of a period are read there instead.
     Cube("sales_day", Kind.DAYS, (D.DISTRICT, *_WAYS)),
+    Cube("sales_known", Kind.KNOWN, (D.DISTRICT, *_WAYS)),
     Cube("sales_fund_year", Kind.FUNDS, ()),
     Cube("presence_month", Kind.PRESENCE, (), ("order",)),
     Cube("presence_buyer_kind_city_month", Kind.PRESENCE, (D.BUYER_KIND,), ("order",)),
@@ -128,9 +161,10 @@ def recount(cube: Cube, source: str) -> str:
     if cube.kind is Kind.ORDERS:
         return _order_sets(cube, source)
     grouping = [_TAKEN_FROM.get(key, key) for key in cube.keys]
-    shown = [f"{expression} AS {name}" for name, expression in [*zip(cube.keys, grouping, strict=True), *SUMS.items()]]
-    # who buys at a till has no year of its own
-    known = " WHERE buyer_id IS NOT NULL" if cube.kind is Kind.FUNDS else ""
+    sums = {name: f"sum({added})" for name, added in SUMS.items()}
+    shown = [f"{expression} AS {name}" for name, expression in [*zip(cube.keys, grouping, strict=True), *sums.items()]]
+    # who buys at a till is nobody in particular
+    known = " WHERE buyer_id IS NOT NULL" if "buyer_id" in cube.keys else ""
     return f"SELECT {', '.join(shown)} FROM {source}{known} GROUP BY {', '.join(grouping)}"  # noqa: S608
 
 
@@ -140,7 +174,7 @@ def _presence(cube: Cube, source: str) -> str:
     return (
         f"SELECT {dims}, m.member, m.id / {CHUNK} AS chunk, bit_or({bit('m.id')}) AS bits"  # noqa: S608
         f" FROM {source} CROSS JOIN LATERAL (VALUES {members}) AS m (member, id)"
-        f" WHERE {COUNTS} AND m.id IS NOT NULL GROUP BY {dims}, m.member, m.id / {CHUNK}"
+        f" WHERE {_PRESENT} AND m.id IS NOT NULL GROUP BY {dims}, m.member, m.id / {CHUNK}"
     )
 
 
@@ -148,7 +182,7 @@ def _order_sets(cube: Cube, source: str) -> str:
     return (
         "SELECT month, district_code, cells, count(*) AS orders FROM ("  # noqa: S608
         f"SELECT month, district_code, array_agg(DISTINCT {cell(cube)} ORDER BY {cell(cube)}) AS cells FROM {source}"
-        f" WHERE {COUNTS} AND order_id IS NOT NULL GROUP BY order_id, month, district_code) AS one GROUP BY month, district_code, cells"
+        f" WHERE {_PRESENT} AND order_id IS NOT NULL GROUP BY order_id, month, district_code) AS one GROUP BY month, district_code, cells"
     )
 
 
@@ -187,7 +221,15 @@ def absorb(cube: Cube) -> str:
 
 
 #: Ledger columns that any rollup reads.
-READ = sorted({"id", *COLUMN.values(), *MEMBERS.values(), *FUND_KEYS, "sold_on", "amount_fen", "grams", "quantity", "reverses_id"})
+READ = sorted(
+    {
+        *(COLUMN[dimension] for dimension in COLUMN if dimension is not D.VILLAGE),
+        *(MEMBERS.values()),
+        *FUND_KEYS,
+        *("id", "origin_kind", "reverses_id", "recorded_at", "month", "sold_on", "direction", "village"),
+        *("amount_fen", "grams", "quantity"),
+    }
+)
 _COLUMNS = ", ".join(f"e.{column}" for column in READ)
 
 
@@ -201,6 +243,6 @@ def absorb_all(batch: str, fresh: str, taken: str) -> str:
     return (
         f"entry AS MATERIALIZED (SELECT {_COLUMNS} FROM {batch}), seen AS MATERIALIZED ("  # noqa: S608
         f"SELECT {_COLUMNS}, {fresh} AS fresh FROM sale_entry e"
-        f" JOIN (SELECT DISTINCT order_id, month, district_code FROM entry WHERE {COUNTS}) AS o USING (order_id, month, district_code)"
+        f" JOIN (SELECT DISTINCT order_id, month, district_code FROM entry WHERE {_PRESENT}) AS o USING (order_id, month, district_code)"
         f" WHERE e.{COUNTS} AND ({fresh} OR {taken})), sets AS MATERIALIZED ({_sets()}), {steps} SELECT count(*) FROM entry"
     )

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from typing import Any
 
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.ledger.selection import Dimension
+from orders.ledger.rules import Direction
+from orders.ledger.selection import TIME, Dimension
+from orders.statistics.extras import Extra
 from orders.statistics.queries import Answer
 from orders.statistics.question import Measure
 from shop.core import clock
@@ -22,11 +25,28 @@ _TERMS = {
     Dimension.CHANNEL: "channel",
     Dimension.CATEGORY: "category",
     Dimension.BUYER_KIND: "organisation_kind",
+    Dimension.SOURCE: "source",
+    Dimension.KIND: "kind",
+    Dimension.FUND_SOURCE: "fund_source",
 }
 
 DIMENSIONS: dict[Dimension, dict[Language, str]] = {
-    Dimension.DISTRICT: {"zh": "区县", "en": "District"},
+    Dimension.DAY: {"zh": "日期", "en": "Day"},
+    Dimension.WEEK: {"zh": "周（起始日）", "en": "Week (from)"},
     Dimension.MONTH: {"zh": "月份", "en": "Month"},
+    Dimension.QUARTER: {"zh": "季度", "en": "Quarter"},
+    Dimension.YEAR: {"zh": "年份", "en": "Year"},
+    Dimension.DISTRICT: {"zh": "区县", "en": "District"},
+    Dimension.TOWNSHIP: {"zh": "乡镇", "en": "Township"},
+    Dimension.VILLAGE: {"zh": "村", "en": "Village"},
+    Dimension.SOURCE: {"zh": "销售来源", "en": "Source"},
+    Dimension.KIND: {"zh": "商品或服务", "en": "Goods or service"},
+    Dimension.CERTIFIED: {"zh": "是否认定产品", "en": "Certified"},
+    Dimension.PRODUCT: {"zh": "产品", "en": "Product"},
+    Dimension.BUYER: {"zh": "采购单位", "en": "Buyer"},
+    Dimension.BUYER_REGION: {"zh": "采购单位所在区县", "en": "Buyer's district"},
+    Dimension.FUND_SOURCE: {"zh": "经费来源", "en": "Fund"},
+    Dimension.OUTLET: {"zh": "销售网点", "en": "Outlet"},
     Dimension.MODE: {"zh": "销售模式", "en": "Mode"},
     Dimension.RELATION: {"zh": "帮扶关系", "en": "Support relation"},
     Dimension.CHANNEL: {"zh": "销售渠道", "en": "Channel"},
@@ -37,6 +57,7 @@ DIMENSIONS: dict[Dimension, dict[Language, str]] = {
 
 MEASURES: dict[Measure, dict[Language, str]] = {
     Measure.AMOUNT: {"zh": "销售额（元）", "en": "Sales (yuan)"},
+    Measure.GROSS: {"zh": "退货前销售额（元）", "en": "Sales before returns (yuan)"},
     Measure.TONNES: {"zh": "净重（吨）", "en": "Net weight (t)"},
     Measure.QUANTITY: {"zh": "数量", "en": "Quantity"},
     Measure.ENTRIES: {"zh": "分录数", "en": "Ledger entries"},
@@ -46,16 +67,44 @@ MEASURES: dict[Measure, dict[Language, str]] = {
     Measure.SUPPLIERS: {"zh": "供应商数", "en": "Suppliers"},
 }
 
-GENERAL: dict[Language, str] = {
-    "zh": "按验收日期（北京时间）计入，金额含税；每笔销售只计一次，退货和更正以负数计入其发生的月份。",
-    "en": "Counted on the day of acceptance (China time), tax included; each sale once, returns and corrections as negative figures in the "
-    "month in which they happen.",
+#: Beside a measure.
+BEFORE: dict[Language, tuple[str, str]] = {"zh": ("对比期", "增长（%）"), "en": ("period before", "growth (%)")}
+EXTRAS: dict[Extra, dict[Language, str]] = {
+    Extra.SHARE: {"zh": "占比（%）", "en": "share (%)"},
+    Extra.RANK: {"zh": "排名", "en": "rank"},
+    Extra.RUNNING: {"zh": "累计", "en": "running total"},
 }
 
+GENERAL: dict[Language, str] = {
+    "zh": "平台订单按验收日期、网点和平台外销售按销售日期（北京时间）计入，金额含税；每笔销售只计一次，退货和更正以负数计入其发生的月份，"
+    "月份结账后补报的计入下一个未结账的月份。",
+    "en": "Orders are counted on the day of acceptance, sales of outlets and elsewhere on the day of the sale (China time), tax included; each "
+    "sale once, returns and corrections as negative figures in the month in which they happen, and what is told after its month was closed in "
+    "the next one that is open.",
+}
+DIRECTIONS: dict[Direction, dict[Language, str]] = {
+    Direction.PURCHASE: {"zh": "仅含采购，不含帮助销售。", "en": "Purchases; helped sales are apart."},
+    Direction.HELPED_SALE: {"zh": "仅含帮助销售，不含采购。", "en": "Helped sales; purchases are apart."},
+}
+#: How regions that were merged are shown.
+BOUNDARIES: dict[Language, str] = {
+    "zh": "区县按 {day} 的区划，已合并的区县计入合并后的区县。",
+    "en": "Districts as on {day}; those merged by then stand in their successors.",
+}
+KNOWN: dict[Language, str] = {"zh": "仅含截至 {day} 终了时已入账的销售。", "en": "Only what had been booked by the end of {day}."}
+_NOBODY: dict[Dimension, dict[Language, str]] = {
+    Dimension.TOWNSHIP: {"zh": "（未注明乡镇）", "en": "(no township given)"},
+    Dimension.VILLAGE: {"zh": "（未注明村）", "en": "(no village given)"},
+    Dimension.BUYER: {"zh": "（消费者）", "en": "(consumers)"},
+    Dimension.OUTLET: {"zh": "（非网点销售）", "en": "(not at an outlet)"},
+}
+_YES: dict[bool, dict[Language, str]] = {True: {"zh": "是", "en": "yes"}, False: {"zh": "否", "en": "no"}}
+
 DEFINITIONS: dict[Measure, dict[Language, str]] = {
-    Measure.AMOUNT: {"zh": "验收金额之和，扣除更正", "en": "Accepted amounts less corrections"},
-    Measure.TONNES: {"zh": "验收净重之和，服务不计重量", "en": "Accepted net weight; services have none"},
-    Measure.QUANTITY: {"zh": "验收数量之和，单位各异，仅在同一规格内可比", "en": "Accepted units; comparable within one pack only"},
+    Measure.AMOUNT: {"zh": "销售金额之和，已扣除退货和更正", "en": "Amounts of sales less returns and corrections"},
+    Measure.GROSS: {"zh": "销售金额之和，未扣除退货和更正", "en": "Amounts of sales before returns and corrections"},
+    Measure.TONNES: {"zh": "销售净重之和，服务不计重量", "en": "Net weight sold; services have none"},
+    Measure.QUANTITY: {"zh": "销售数量之和，单位各异，仅在同一规格内可比", "en": "Units sold; comparable within one pack only"},
     Measure.ENTRIES: {"zh": "销售分录条数，含更正", "en": "Ledger entries, corrections included"},
     Measure.ORDERS: {"zh": "至少有一笔销售的采购订单，每单计一次", "en": "Purchase orders with a sale, each once"},
     Measure.BUYERS: {"zh": "至少有一笔采购的单位，每家计一次", "en": "Organisations that bought, each once"},
@@ -70,8 +119,10 @@ def of(session: Session, answer: Answer, language: Language) -> dict[Dimension, 
     found: dict[Dimension, Callable[[Any], str]] = {}
     for position, dimension in enumerate(question.group_by):
         codes = {key[position] for key in answer.rows}
-        if dimension is Dimension.MONTH:
-            found[dimension] = _month_zh if language == "zh" else code_of
+        if dimension in TIME:
+            found[dimension] = partial(_span, dimension, language)
+        elif dimension is Dimension.CERTIFIED:
+            found[dimension] = lambda code: _YES[code][language]
         elif dimension in _TERMS:
             found[dimension] = _terms(session, _TERMS[dimension], min(question.selection.last, clock.today()), language)
         else:
@@ -79,13 +130,31 @@ def of(session: Session, answer: Answer, language: Language) -> dict[Dimension, 
     return found
 
 
-def code_of(value: Any) -> str:
-    """A code as text; a month as 2026-05."""
-    return f"{value:%Y-%m}" if isinstance(value, date) else str(value)
+def code_of(dimension: Dimension, value: Any) -> str:
+    """A code as text: a day and the first day of a week as 2026-05-04, a month as 2026-05, a quarter as 2026-Q2, a year as 2026."""
+    match dimension:
+        case Dimension.MONTH:
+            return f"{value:%Y-%m}"
+        case Dimension.QUARTER:
+            return f"{value.year}-Q{_quarter(value)}"
+        case Dimension.YEAR:
+            return f"{value.year}"
+        case Dimension.CERTIFIED:
+            return str(value).lower()
+        case _:
+            return str(value)
 
 
-def _month_zh(month: date) -> str:
-    return f"{month.year}年{month.month}月"
+def _quarter(day: date) -> int:
+    return (day.month + 2) // 3
+
+
+def _span(dimension: Dimension, language: Language, first: date) -> str:
+    """How a span of time reads."""
+    if language != "zh" or dimension in (Dimension.DAY, Dimension.WEEK):
+        return code_of(dimension, first)
+    rest = {Dimension.MONTH: f"{first.month}月", Dimension.QUARTER: f"第{_quarter(first)}季度"}
+    return f"{first.year}年{rest.get(dimension, '')}"
 
 
 def _terms(session: Session, group: str, on: date, language: Language) -> Callable[[Any], str]:
@@ -97,10 +166,23 @@ def _terms(session: Session, group: str, on: date, language: Language) -> Callab
     return lambda code: config.term(group, code, language)
 
 
+_NAMES = {
+    Dimension.DISTRICT: "SELECT code, name_{language} FROM region WHERE code = ANY (:codes)",
+    Dimension.BUYER_REGION: "SELECT code, name_{language} FROM region WHERE code = ANY (:codes)",
+    Dimension.TOWNSHIP: "SELECT code, name_{language} FROM region WHERE code = ANY (:codes)",
+    # a village is known by name within its township, or within its district where no township is named
+    Dimension.VILLAGE: "SELECT v.code, r.name_{language} || ' ' || split_part(v.code, '/', 2)"
+    " FROM unnest(CAST(:codes AS text[])) AS v (code) JOIN region r ON r.code = split_part(v.code, '/', 1)",
+    Dimension.PRODUCT: "SELECT id, name FROM product WHERE id = ANY (:codes)",
+    Dimension.SUPPLIER: "SELECT id, name FROM organisation WHERE id = ANY (:codes)",
+    Dimension.BUYER: "SELECT id, name FROM organisation WHERE id = ANY (:codes)",
+    Dimension.OUTLET: "SELECT id, name FROM outlet WHERE id = ANY (:codes)",
+}
+
+
 def _names(session: Session, dimension: Dimension, codes: set[Any], language: Language) -> Callable[[Any], str]:
-    if dimension is Dimension.DISTRICT:
-        sql = f"SELECT code, name_{language} FROM region WHERE code = ANY (:codes)"  # noqa: S608  language is zh or en
-    else:
-        sql = "SELECT id, name FROM organisation WHERE id = ANY (:codes)"
-    names = {row[0]: row[1] for row in session.execute(text(sql), {"codes": list(codes)})}
+    statement = text(_NAMES[dimension].format(language=language))  # language is zh or en
+    names = {row[0]: row[1] for row in session.execute(statement, {"codes": list(codes)})}
+    if dimension in _NOBODY:
+        names |= dict.fromkeys(("", 0), _NOBODY[dimension][language])
     return lambda code: names.get(code, str(code))

@@ -32,9 +32,16 @@ class SaleEntryPending(SQLModel, table=True):
 
 class _Sums(SQLModel):
     amount_fen: int = Field(sa_type=BigInteger)
+    #: Before returns and corrections.
+    gross_fen: int = Field(sa_type=BigInteger)
     grams: int = Field(sa_type=BigInteger)
     quantity: Decimal = Field(sa_type=Numeric(20, 3))
     entries: int = Field(sa_type=BigInteger)
+
+
+class _Directed(_Sums):
+    #: purchase or helped_sale.
+    direction: str
 
 
 class _Present(SQLModel):
@@ -54,61 +61,131 @@ class _Channel(_District):
     channel: str
 
 
-class _Detail(_Channel):
-    category: str
-    buyer_kind: str
-
-
-class SalesDistrictMonth(_Sums, _Channel, table=True):
+class SalesDistrictMonth(_Directed, _Channel, table=True):
     """Small enough for every dashboard panel."""
 
     __tablename__ = "sales_district_month"
-    __table_args__ = (PrimaryKeyConstraint("month", "district_code", "mode", "relation", "channel"),)
+    __table_args__ = (PrimaryKeyConstraint("month", "direction", "district_code", "mode", "relation", "channel"),)
 
     month: date
 
 
-class SalesCategoryMonth(_Sums, _District, table=True):
+class SalesCategoryMonth(_Directed, _District, table=True):
     __tablename__ = "sales_category_month"
-    __table_args__ = (PrimaryKeyConstraint("month", "district_code", "category"),)
+    __table_args__ = (PrimaryKeyConstraint("month", "direction", "district_code", "category"),)
 
     month: date
     category: str
 
 
-class SalesBuyerKindMonth(_Sums, _District, table=True):
+class SalesBuyerKindMonth(_Directed, _District, table=True):
     __tablename__ = "sales_buyer_kind_month"
-    __table_args__ = (PrimaryKeyConstraint("month", "district_code", "buyer_kind"),)
+    __table_args__ = (PrimaryKeyConstraint("month", "direction", "district_code", "buyer_kind"),)
 
     month: date
     buyer_kind: str
 
 
-class SalesSupplierMonth(_Sums, _District, table=True):
+class SalesSourceMonth(_Directed, _District, table=True):
+    __tablename__ = "sales_source_month"
+    __table_args__ = (PrimaryKeyConstraint("month", "direction", "district_code", "source", "certified", "kind", "fund_source"),)
+
+    month: date
+    source: str
+    certified: bool
+    kind: str
+    fund_source: str
+
+
+class SalesPlaceMonth(_Directed, _District, table=True):
+    """Townships and villages of origin; empty where none is known."""
+
+    __tablename__ = "sales_place_month"
+    __table_args__ = (PrimaryKeyConstraint("month", "direction", "district_code", "township_code", "village_code", "certified"),)
+
+    month: date
+    township_code: str
+    village_code: str
+    certified: bool
+
+
+class SalesBuyerMonth(_Directed, table=True):
+    __tablename__ = "sales_buyer_month"
+    __table_args__ = (PrimaryKeyConstraint("month", "direction", "buyer_id", "buyer_kind", "buyer_region_code"),)
+
+    month: date
+    buyer_id: int = Field(sa_type=BigInteger)
+    buyer_kind: str
+    buyer_region_code: str
+
+
+class SalesOutletMonth(_Directed, _District, table=True):
+    """0: sold elsewhere than at an outlet."""
+
+    __tablename__ = "sales_outlet_month"
+    __table_args__ = (PrimaryKeyConstraint("month", "direction", "outlet_id", "district_code"),)
+
+    month: date
+    outlet_id: int = Field(sa_type=BigInteger)
+
+
+class SalesSupplierMonth(_Directed, _District, table=True):
     __tablename__ = "sales_supplier_month"
-    __table_args__ = (PrimaryKeyConstraint("month", "supplier_id", "district_code", "category"),)
+    __table_args__ = (PrimaryKeyConstraint("month", "direction", "supplier_id", "district_code", "category"),)
 
     month: date
     supplier_id: int = Field(sa_type=BigInteger)
     category: str
 
 
-class SalesMonth(_Sums, _Detail, table=True):
-    """Any combination of dimensions but the supplier."""
-
-    __tablename__ = "sales_month"
-    __table_args__ = (PrimaryKeyConstraint("month", "district_code", "mode", "relation", "channel", "category", "buyer_kind"),)
+class SalesProductMonth(_Directed, _District, table=True):
+    __tablename__ = "sales_product_month"
+    __table_args__ = (PrimaryKeyConstraint("month", "direction", "product_id", "supplier_id", "district_code", "category", "kind"),)
 
     month: date
+    product_id: int = Field(sa_type=BigInteger)
+    supplier_id: int = Field(sa_type=BigInteger)
+    category: str
+    kind: str
 
 
-class SalesDay(_Sums, _Channel, table=True):
+class SalesMonth(_Directed, _Channel, table=True):
+    """Any combination of dimensions that does not name anybody."""
+
+    __tablename__ = "sales_month"
+    __table_args__ = (
+        PrimaryKeyConstraint(
+            *("month", "direction", "district_code", "mode", "relation", "channel", "source", "kind", "category"),
+            *("certified", "buyer_kind", "fund_source"),
+        ),
+    )
+
+    month: date
+    source: str
+    kind: str
+    category: str
+    certified: bool
+    buyer_kind: str
+    fund_source: str
+
+
+class SalesDay(_Directed, _Channel, table=True):
     """For the days of a month that a period does not hold whole."""
 
     __tablename__ = "sales_day"
-    __table_args__ = (PrimaryKeyConstraint("day", "district_code", "mode", "relation", "channel"),)
+    __table_args__ = (PrimaryKeyConstraint("day", "direction", "district_code", "mode", "relation", "channel"),)
 
     day: date
+
+
+class SalesKnown(_Directed, _Channel, table=True):
+    """What became known on a day, by the month in which it counts: figures as they were known at the end of any day."""
+
+    __tablename__ = "sales_known"
+    __table_args__ = (PrimaryKeyConstraint("known_on", "month", "direction", "district_code", "mode", "relation", "channel"),)
+
+    known_on: date
+    month: date
 
 
 class SalesFundYear(_Sums, table=True):

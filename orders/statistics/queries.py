@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlmodel import Session
 from orders.statistics.errors import TooManyRows
 from orders.statistics.question import COUNTED, MAX_ROWS, Measure, Question, statement
 from shop.core import clock
+from shop.regions import queries as regions
 
 Key = tuple[Any, ...]
 
@@ -22,6 +23,7 @@ class Figures:
     """Values of one group: fen, grams, units and numbers."""
 
     amount_fen: int = 0
+    gross_fen: int = 0
     grams: int = 0
     quantity: Decimal = Decimal(0)
     entries: int = 0
@@ -34,6 +36,7 @@ class Figures:
             return self.counts.get(COUNTED[measure], 0)
         sums: dict[Measure, int | Decimal] = {
             Measure.AMOUNT: self.amount_fen,
+            Measure.GROSS: self.gross_fen,
             Measure.TONNES: self.grams,
             Measure.QUANTITY: self.quantity,
             Measure.ENTRIES: self.entries,
@@ -43,10 +46,12 @@ class Figures:
 
 @dataclass
 class Answer:
-    """Figures by group for each period asked for (0: the period itself, 1: a year before), and over all groups."""
+    """Figures by group for each period asked for (0: the period itself, 1: the one before), and over all groups."""
 
     question: Question
     exact_to: datetime
+    #: Districts stand as they did on this day.
+    boundaries_on: date
     rows: dict[Key, list[Figures]]
     totals: list[Figures]
 
@@ -58,7 +63,9 @@ def ask(session: Session, question: Question) -> Answer:
         TooManyRows: the groups are more than an answer may hold (422).
     """
     exact_to = clock.now()
-    sql, bind = statement(question, clock.today())
+    today = clock.shanghai_date(exact_to)
+    boundaries_on = min(question.selection.last, today)
+    sql, bind = statement(question, today, regions.successors(session, boundaries_on))
     found = session.execute(text(sql), bind.values).all()
     count = len(question.periods)
     rows: dict[Key, list[Figures]] = defaultdict(lambda: [Figures() for _ in range(count)])
@@ -69,12 +76,13 @@ def ask(session: Session, question: Question) -> Answer:
         _take(target, family, rest[groups:])
     if len(rows) > MAX_ROWS:
         raise TooManyRows(limit=MAX_ROWS)
-    return Answer(question, exact_to, dict(sorted(rows.items())), totals)
+    return Answer(question, exact_to, boundaries_on, dict(sorted(rows.items())), totals)
 
 
 def _take(target: Figures, family: str, values: Sequence[Any]) -> None:
     if family != "sums":
         target.counts[family] = int(values[0] or 0)
         return
-    target.amount_fen, target.grams = int(values[0] or 0), int(values[1] or 0)
-    target.quantity, target.entries = Decimal(values[2] or 0), int(values[3] or 0)
+    amount_fen, gross_fen, grams, quantity, entries = values
+    target.amount_fen, target.gross_fen, target.grams = int(amount_fen or 0), int(gross_fen or 0), int(grams or 0)
+    target.quantity, target.entries = Decimal(quantity or 0), int(entries or 0)

@@ -4,15 +4,27 @@ Sums and counts of a period are read from the smallest rollups that know every d
 rollup holds yet. All of it is one statement, so one snapshot: the answer holds every sale committed before it, each exactly once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
-from orders.ledger.selection import COLUMN, Binds, Dimension, Reach, Selection, details, filters
-from orders.statistics.cubes import COUNTS, MEMBERS, READ, SUMS, Cube, Kind, bit, smallest
+from orders.ledger.rules import Direction
+from orders.ledger.selection import (
+    COLUMN,
+    DETAIL,
+    TIME,
+    Binds,
+    Dimension,
+    Reach,
+    Selection,
+    details,
+    filters,
+    from_lines,
+)
+from orders.statistics.cubes import COUNTS, KNOWN_ON, MEMBERS, READ, SUMS, Cube, Kind, bit, smallest
 from orders.statistics.models import CHUNK
-from orders.statistics.rules import Part, parts, same_period_last_year
+from orders.statistics.rules import Part, Shift, parts, previous_period, same_period_last_year
 
 Groups = tuple[Dimension, ...]
 
@@ -22,6 +34,7 @@ MAX_ROWS = 10_000
 
 class Measure(StrEnum):
     AMOUNT = "amount"
+    GROSS = "gross"
     TONNES = "tonnes"
     QUANTITY = "quantity"
     ENTRIES = "entries"
@@ -40,20 +53,40 @@ COUNTED = {
 }
 
 
+class Compare(StrEnum):
+    """Beside which earlier period figures stand."""
+
+    LAST_YEAR = "last_year"
+    LAST_PERIOD = "last_period"
+
+
 @dataclass(frozen=True)
 class Question:
     selection: Selection
     group_by: tuple[Dimension, ...]
     measures: tuple[Measure, ...]
     reach: Reach
-    #: Beside each figure that of the same period last year.
-    compare: bool = False
+    compare: Compare | None = None
 
     @property
     def periods(self) -> list[tuple[date, date]]:
         """The period asked for and, to compare, the one before it."""
         first, last = self.selection.first, self.selection.last
-        return [(first, last), same_period_last_year(first, last)] if self.compare else [(first, last)]
+        match self.compare:
+            case Compare.LAST_YEAR:
+                return [(first, last), same_period_last_year(first, last)]
+            case Compare.LAST_PERIOD:
+                before = previous_period(first, last)
+                return [(first, last), (before.first, before.last)]
+            case None:
+                return [(first, last)]
+
+    @property
+    def shift(self) -> Shift:
+        """By how much the days of the period before lie before their counterparts."""
+        if self.compare is Compare.LAST_PERIOD:
+            return previous_period(self.selection.first, self.selection.last).shift
+        return Shift(months=12)
 
     @property
     def filtered(self) -> set[Dimension]:
@@ -64,20 +97,47 @@ class Question:
         return {*self.group_by, *self.filtered}
 
     @property
-    def about_suppliers(self) -> bool:
-        return Dimension.SUPPLIER in self.needed
+    def scope_dims(self) -> set[Dimension]:
+        """What a table must know to keep to the person's reach: nothing where totals are asked for, which are open to every officer."""
+        if not self.needed & DETAIL or self.reach.everywhere:
+            return set()
+        return {Dimension.DISTRICT, Dimension.TOWNSHIP} if self.reach.has_townships else {Dimension.DISTRICT}
 
     @property
-    def from_lines(self) -> bool:
-        """Whether only the ledger itself can answer: an organisation's own sales, or the suppliers of one township."""
-        return not self.reach.official or (self.about_suppliers and self.reach.has_townships)
+    def by_days(self) -> bool:
+        """Whether months are too coarse: grouped by days or weeks, or moved by days that are no months."""
+        moved = self.compare is not None and self.shift.days and set(self.group_by) & set(TIME)
+        return bool(moved) or bool(set(self.group_by) & {Dimension.DAY, Dimension.WEEK})
 
 
-def statement(question: Question, today: date) -> tuple[str, Binds]:
-    """The SQL of the answer. Its rows: ``family`` (``sums`` or who is counted), ``total`` (1 in the row over all groups), ``period`` (0
-    asked, 1 a year before), a column ``g0…`` for each group, and the values ``v0…v3``."""
+@dataclass(frozen=True)
+class _Source:
+    """A table that pieces are read from, with its columns of time; ``lines``: it has the columns of the ledger."""
+
+    table: str
+    day: str | None
+    month: str | None
+    lines: bool = False
+
+    def column(self, dimension: Dimension) -> str:
+        return from_lines(dimension) if self.lines else COLUMN[dimension]
+
+
+_LEDGER = _Source("sale_entry", "sold_on", "month", lines=True)
+#: The entries that no rollup holds yet, within the filters.
+_TAIL = _Source("tail", "sold_on", "month", lines=True)
+_TAKEN = "NOT EXISTS (SELECT FROM sale_entry_pending p WHERE p.entry_id = e.id)"
+
+
+def _rollup(cube: Cube) -> _Source:
+    return _Source(cube.table, "day", None) if cube.kind is Kind.DAYS else _Source(cube.table, None, "month")
+
+
+def statement(question: Question, today: date, successors: Mapping[str, str]) -> tuple[str, Binds]:
+    """The SQL of the answer; a district that was merged stands in its successor. Its rows: ``family`` (``sums`` or who is counted), ``total``
+    (1 in the row over all groups), ``period`` (0 asked, 1 before), a column ``g0…`` for each group, and the values ``v0…v4``."""
     bind = Binds()
-    writer = _Writer(question, today, bind)
+    writer = _Writer(question, today, successors, bind)
     families = writer.families()
     limit = (MAX_ROWS + 1) * len(families) * len(question.periods)
     return f"WITH tail AS MATERIALIZED ({writer.tail()}) {' UNION ALL '.join(families)} LIMIT {limit}", bind
@@ -86,20 +146,28 @@ def statement(question: Question, today: date) -> tuple[str, Binds]:
 class _Writer:
     """Puts the statement together. Names of tables and columns come from the declarations, values are bound."""
 
-    def __init__(self, question: Question, today: date, bind: Binds) -> None:
+    def __init__(self, question: Question, today: date, successors: Mapping[str, str], bind: Binds) -> None:
         self.question = question
         self.bind = bind
-        self.filters = filters(question.selection, bind)
-        # totals are open to every officer, single suppliers only to those of their region
-        open_to_all = question.reach.official and not question.about_suppliers
-        self.scope = [] if open_to_all else details(question.reach, bind)
-        self.periods = [parts(first, last, today) for first, last in question.periods]
+        self.merged = sorted({*successors, *successors.values()})
+        self.cases = " ".join(f"WHEN {bind(ended, 'text')} THEN {bind(code, 'text')}" for ended, code in successors.items())
+        selection, reach = question.selection, question.reach
+        # totals are open to every officer; who and where exactly only to those of their region
+        self.scope = details(reach, bind) if question.scope_dims or not reach.official else []
+        self.direction = [f"direction = {bind(selection.direction, 'text')}"]
+        known = [] if selection.known_on is None else [f"{KNOWN_ON} <= {bind(selection.known_on, 'date')}"]
+        #: What holds for every ledger row of the answer.
+        self.of_lines = [*filters(selection, bind), *self.scope, *self.direction, *known]
+        self.of_rollups = [*filters(selection, bind, lines=False), *self.scope]
+        self.periods = [
+            [Part(first, last, False)] if question.by_days else parts(first, last, today) for first, last in question.periods
+        ]
 
     def tail(self) -> str:
         """The entries that no rollup holds yet. A handful, as long as the workers run."""
-        columns = ", ".join(f"e.{column}" for column in (*READ, "township_code"))
+        columns = ", ".join(f"e.{column}" for column in READ)
         inner = f"SELECT {columns} FROM sale_entry_pending p JOIN sale_entry e ON e.id = p.entry_id"  # noqa: S608
-        return f"SELECT * FROM ({inner}) AS waiting{_where(self.filters, self.scope)}"  # noqa: S608
+        return f"SELECT * FROM ({inner}) AS waiting{_where(self.of_lines)}"  # noqa: S608
 
     def families(self) -> list[str]:
         measures = self.question.measures
@@ -107,9 +175,17 @@ class _Writer:
         for member in (COUNTED[measure] for measure in measures if measure in COUNTED):
             # groups before the total: the first family gives the group columns their types
             if self.question.group_by:
-                found.append(self._present(member))
+                found += self._present(member)
             found.append(self._total_present(member))
         return found
+
+    def _cube(self, kind: Kind, needed: set[Dimension], member: str | None = None) -> Cube | None:
+        """The rollup that answers; None where only the ledger can, as of an organisation's own sales."""
+        known = self.question.selection.known_on is not None
+        helped = self.question.selection.direction is Direction.HELPED_SALE
+        if not self.question.reach.official or known != (kind is Kind.KNOWN) or (helped and kind in (Kind.PRESENCE, Kind.ORDERS)):
+            return None
+        return smallest(kind, needed | self.question.scope_dims, member)
 
     def _sums(self) -> str:
         """Sums by group, and over all groups."""
@@ -120,27 +196,43 @@ class _Writer:
         total, by = ("GROUPING(g0)", f"GROUPING SETS (({names}), (period))") if groups else ("1", "period")
         return f"SELECT 'sums' AS family, {total} AS total, {names}, {values} FROM ({_union(pieces)}) AS piece GROUP BY {by}"  # noqa: S608
 
+    def _sum_pieces(self, groups: Groups, period: int, part: Part) -> Iterator[str]:
+        known = self.question.selection.known_on
+        kind = Kind.DAYS if not part.whole else Kind.MONTHS if known is None else Kind.KNOWN
+        cube = self._cube(kind, self.question.needed)
+        values = ", ".join(f"{added} AS {name}" for name, added in SUMS.items())
+        if cube is None:
+            yield self._read(_LEDGER, groups, period, part, values, self.of_lines)
+            return
+        until = [] if known is None else [f"known_on <= {self.bind(known, 'date')}"]
+        yield self._read(_rollup(cube), groups, period, part, ", ".join(SUMS), self.of_rollups, self.direction, until)
+        yield self._read(_TAIL, groups, period, part, values)
+
     def _total_present(self, member: str) -> str:
         """How many take part over all groups."""
-        needed = self.question.filtered | ({Dimension.DISTRICT} if self.scope else set())
-        return self._counted(member, (), smallest(Kind.PRESENCE, needed, member))
+        return self._counted(member, (), self._cube(Kind.PRESENCE, self.question.filtered, member))
 
-    def _present(self, member: str) -> str:
+    def _present(self, member: str) -> Iterator[str]:
         """How many take part by group. Orders by district and month are stored as numbers; all else is counted from bitmaps."""
-        groups = self.question.group_by
-        if member == "order" and {Dimension.DISTRICT, Dimension.MONTH} <= set(groups) and not self.question.from_lines:
-            cube = smallest(Kind.ORDERS, self.question.needed)
-            if cube is not None:
-                return self._orders(cube)
-        return self._counted(member, groups, smallest(Kind.PRESENCE, self.question.needed, member))
+        question, groups = self.question, self.question.group_by
+        united = self._cube(Kind.PRESENCE, question.needed, member)
+        stored = None
+        if member == "order" and {Dimension.DISTRICT, Dimension.MONTH} <= set(groups) and not question.by_days:
+            stored = self._cube(Kind.ORDERS, question.needed)
+        if stored is None:
+            yield self._counted(member, groups, united)
+            return
+        # numbers of districts that were merged cannot be added: an order may have sales in both
+        merged = self.bind(self.merged, "text[]")
+        yield self._orders(stored, [f"district_code <> ALL ({merged})"])
+        yield self._counted(member, groups, united, [f"district_code = ANY ({merged})"])
 
-    def _counted(self, member: str, groups: Groups, cube: Cube | None) -> str:
+    def _counted(self, member: str, groups: Groups, cube: Cube | None, only: list[str] | None = None) -> str:
         """Members by group: their bitmaps united, then counted."""
-        cube = None if self.question.from_lines else cube
         pieces = [
             piece
             for period, part in self._parts()
-            for piece in self._present_pieces(member, groups, period, part, cube if part.whole else None)
+            for piece in self._present_pieces(member, groups, period, part, cube if part.whole else None, only or [])
         ]
         names = ", ".join(["period", *_names(groups)])
         united = f"SELECT {names}, chunk, bit_or(bits) AS bits FROM ({_union(pieces)}) AS piece GROUP BY {names}, chunk"  # noqa: S608
@@ -151,53 +243,42 @@ class _Writer:
         grouped = ", ".join(["period", *_names(groups)])
         blank = "" if len(groups) == len(self.question.group_by) else ", NULL" * len(self.question.group_by)
         total = 1 if blank or not self.question.group_by else 0
+        rest = ", NULL" * (len(SUMS) - 1)
         return (
-            f"SELECT '{member}' AS family, {total} AS total, {grouped}{blank}, sum(v) AS v0, NULL, NULL, NULL"  # noqa: S608
+            f"SELECT '{member}' AS family, {total} AS total, {grouped}{blank}, sum(v) AS v0{rest}"  # noqa: S608
             f" FROM ({counts}) AS counts GROUP BY {grouped}"
         )
 
-    def _sum_pieces(self, groups: Groups, period: int, part: Part) -> Iterator[str]:
-        kind = Kind.MONTHS if part.whole else Kind.DAYS
-        cube = None if self.question.from_lines else smallest(kind, self.question.needed)
-        values = "amount_fen, grams, quantity, 1 AS entries"
-        if cube is None:
-            yield self._lines(groups, period, part, values, "sale_entry", self.filters, self.scope)
-            return
-        month = "date_trunc('month', day::timestamp)::date" if cube.time == "day" else "month"
-        where = _where([self._between(cube.time, part)], self.filters, self.scope)
-        yield f"SELECT {_head(groups, period, month)}, {', '.join(SUMS)} FROM {cube.table}{where}"  # noqa: S608
-        yield self._lines(groups, period, part, values, "tail")
-
-    def _present_pieces(self, member: str, groups: Groups, period: int, part: Part, cube: Cube | None) -> Iterator[str]:
+    def _present_pieces(
+        self, member: str, groups: Groups, period: int, part: Part, cube: Cube | None, only: list[str]
+    ) -> Iterator[str]:
         column = MEMBERS[member]
         if cube is None:
             # a member's many lines are reduced to one before they become a bitmap
-            once = self._members(member, groups, period, part, "sale_entry", self.filters, self.scope)
+            once = self._members(member, groups, period, part, self.of_lines, only)
             names = ", ".join(["period", *_names(groups)])
             yield f"SELECT {names}, id / {CHUNK} AS chunk, {bit('id')} AS bits FROM ({once}) AS once"  # noqa: S608
             return
-        where = _where([f"member = '{member}'", self._between("month", part)], self.filters, self.scope)
-        yield f"SELECT {_head(groups, period)}, chunk, bits FROM {cube.table}{where}"  # noqa: S608
-        yield self._lines(
-            groups, period, part, f"{column} / {CHUNK} AS chunk, {bit(column)} AS bits", "tail", [COUNTS, f"{column} IS NOT NULL"]
-        )
+        yield self._read(_rollup(cube), groups, period, part, "chunk, bits", [f"member = '{member}'"], self.of_rollups, only)
+        waiting = [COUNTS, f"{column} IS NOT NULL"]
+        yield self._read(_TAIL, groups, period, part, f"{column} / {CHUNK} AS chunk, {bit(column)} AS bits", waiting, only)
 
-    def _orders(self, cube: Cube) -> str:
+    def _orders(self, cube: Cube, only: list[str]) -> str:
         """Orders by district and month (and what else an orders table knows). Months do not overlap, so their numbers stand side by side."""
         groups = self.question.group_by
         pieces: list[str] = []
         for period, part in self._parts():
             if part.whole:
-                pieces += [self._stored_orders(cube, period, part), self._waiting_orders(period, part)]
+                pieces += [self._stored_orders(cube, period, part, only), self._waiting_orders(period, part, only)]
             else:
-                once = self._members("order", groups, period, part, "sale_entry", self.filters)
+                once = self._members("order", groups, period, part, self.of_lines, only)
                 pieces.append(f"SELECT {', '.join(['period', *_names(groups)])}, 1 AS v FROM ({once}) AS once")  # noqa: S608
         return self._family("order", groups, _union(pieces))
 
-    def _stored_orders(self, cube: Cube, period: int, part: Part) -> str:
+    def _stored_orders(self, cube: Cube, period: int, part: Part, only: list[str]) -> str:
         """The orders of every set that holds a cell within the filters."""
         groups, dims = self.question.group_by, cube.cell_dims
-        around = self._filters_of(dims, inside=False)
+        around = [*self._filters_of(dims, inside=False), *self.scope, *only]
         matching = ""
         if len(dims) == 1 and dims[0] not in groups:
             # a cell is one code: whether a set meets the filter needs no look at its single cells
@@ -208,46 +289,67 @@ class _Writer:
             shown = [COLUMN[dimension] for dimension in dims if dimension in groups] or ["1 AS found"]
             cells = f"SELECT {', '.join(inner)} FROM unnest(cells) AS cell"  # noqa: S608
             matching = f" CROSS JOIN LATERAL (SELECT DISTINCT {', '.join(shown)} FROM ({cells}) AS one{_where(within)}) AS matching"  # noqa: S608
-        where = _where([self._between("month", part)], around)
-        return f"SELECT {_head(groups, period)}, orders AS v FROM {cube.table}{matching}{where}"  # noqa: S608
+        source = _rollup(cube)
+        where = _where([self._between(source, part)], around)
+        return f"SELECT {self._head(source, groups, period)}, orders AS v FROM {cube.table}{matching}{where}"  # noqa: S608
 
     def _filters_of(self, dims: Groups, *, inside: bool) -> list[str]:
         """The filters on some dimensions, or on all others."""
         only = {dimension: wanted for dimension, wanted in self.question.selection.only.items() if (dimension in dims) == inside}
-        return filters(replace(self.question.selection, only=only), self.bind)
+        return filters(replace(self.question.selection, only=only), self.bind, lines=False)
 
-    def _waiting_orders(self, period: int, part: Part) -> str:
+    def _waiting_orders(self, period: int, part: Part, only: list[str]) -> str:
         """Orders that waiting entries bring into a group in which no rollup has them yet."""
         groups = self.question.group_by
-        columns = [COLUMN[dimension] for dimension in groups]
+        columns = ["month", *(COLUMN[dimension] for dimension in groups if dimension not in TIME)]
         same = [f"e.{column} = t.{column}" for column in ("order_id", *columns)]
-        taken = "NOT EXISTS (SELECT FROM sale_entry_pending p WHERE p.entry_id = e.id)"
-        conditions = [COUNTS, "order_id IS NOT NULL", self._between("sold_on", part)]
+        conditions = [COUNTS, "order_id IS NOT NULL", self._between(_TAIL, part)]
+        waiting = f"SELECT DISTINCT order_id, {', '.join(columns)} FROM tail{_where(conditions, only)}"  # noqa: S608
         return (
-            f"SELECT {_head(groups, period)}, 1 AS v FROM (SELECT DISTINCT order_id, {', '.join(columns)} FROM tail{_where(conditions)}) AS t"  # noqa: S608
-            f" WHERE NOT EXISTS (SELECT FROM sale_entry e{_where(same, self.filters, [COUNTS, taken])})"
+            f"SELECT {self._head(_Source('t', None, 'month', lines=True), groups, period)}, 1 AS v FROM ({waiting}) AS t"  # noqa: S608
+            f" WHERE NOT EXISTS (SELECT FROM sale_entry e{_where(same, self.of_lines, [COUNTS, _TAKEN])})"
         )
 
-    def _members(self, member: str, groups: Groups, period: int, part: Part, source: str, *conditions: list[str]) -> str:
+    def _members(self, member: str, groups: Groups, period: int, part: Part, *conditions: list[str]) -> str:
         column = MEMBERS[member]
-        present = [COUNTS, f"{column} IS NOT NULL", self._between("sold_on", part)]
-        return f"SELECT DISTINCT {_head(groups, period)}, {column} AS id FROM {source}{_where(present, *conditions)}"  # noqa: S608
+        present = [COUNTS, f"{column} IS NOT NULL", self._between(_LEDGER, part)]
+        return (
+            f"SELECT DISTINCT {self._head(_LEDGER, groups, period)}, {column} AS id FROM sale_entry{_where(present, *conditions)}"  # noqa: S608
+        )
 
-    def _lines(self, groups: Groups, period: int, part: Part, values: str, source: str, *conditions: list[str]) -> str:
-        where = _where([self._between("sold_on", part)], *conditions)
-        return f"SELECT {_head(groups, period)}, {values} FROM {source}{where}"  # noqa: S608
+    def _read(self, source: _Source, groups: Groups, period: int, part: Part, values: str, *conditions: list[str]) -> str:
+        where = _where([self._between(source, part)], *conditions)
+        return f"SELECT {self._head(source, groups, period)}, {values} FROM {source.table}{where}"  # noqa: S608
 
     def _parts(self) -> Iterator[tuple[int, Part]]:
         return ((period, part) for period, cut in enumerate(self.periods) for part in cut)
 
-    def _between(self, column: str, part: Part) -> str:
-        return f"{column} BETWEEN {self.bind(part.first, 'date')} AND {self.bind(part.last, 'date')}"
+    def _between(self, source: _Source, part: Part) -> str:
+        return f"{source.day or source.month} BETWEEN {self.bind(part.first, 'date')} AND {self.bind(part.last, 'date')}"
 
+    def _head(self, source: _Source, groups: Groups, period: int) -> str:
+        """The period and the group columns. Days of the period before stand in the row of their counterpart."""
+        shown = [f"{self._shown(source, dimension, period)} AS g{n}" for n, dimension in enumerate(groups)]
+        return ", ".join([f"{period} AS period", *shown])
 
-def _head(groups: Groups, period: int, month: str = "month") -> str:
-    """The period and the group columns. Months of the year before stand in the row of their counterpart."""
-    shown = {**COLUMN, Dimension.MONTH: f"({month} + interval '1 year')::date" if period else month}
-    return ", ".join([f"{period} AS period", *(f"{shown[dimension]} AS g{n}" for n, dimension in enumerate(groups))])
+    def _shown(self, source: _Source, dimension: Dimension, period: int) -> str:
+        if dimension in TIME:
+            return self._time(source, dimension, period)
+        column = source.column(dimension)
+        if dimension not in (Dimension.DISTRICT, Dimension.BUYER_REGION) or not self.cases:
+            return column
+        return f"CASE {column} {self.cases} ELSE {column} END"
+
+    def _time(self, source: _Source, dimension: Dimension, period: int) -> str:
+        """When the span of time begins in which a row lies: moved first, then cut."""
+        coarse = source.month is not None and not self.question.by_days
+        base = source.month if coarse else source.day
+        if period:
+            shift = self.question.shift
+            base = f"({base} + interval '{shift.months} months {shift.days} days')::date"
+        if dimension is Dimension.DAY or (dimension is Dimension.MONTH and coarse):
+            return str(base)
+        return f"date_trunc('{dimension}', {base}::timestamp)::date"
 
 
 def _names(groups: Groups) -> list[str]:

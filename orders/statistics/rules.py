@@ -1,5 +1,6 @@
 """Periods, growth and weights of figures: pure functions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -56,6 +57,47 @@ def same_period_last_year(first: date, last: date) -> tuple[date, date]:
     """The same days a year earlier; a period that ends with February ends with February."""
     before = year_before(last)
     return year_before(first), month_end(before) if last == month_end(last) and last.month == 2 else before
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """So many months and days later."""
+
+    months: int = 0
+    days: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The period before another one, of the same length, and by how much it lies before it."""
+
+    first: date
+    last: date
+    shift: Shift
+
+
+def previous_period(first: date, last: date) -> Before:
+    """As many whole months before whole months, else as many days: May 2026 comes after April, 5 to 11 May after 28 April to 4 May."""
+    if first == month_start(first) and last == month_end(last):
+        months = (last.year - first.year) * 12 + last.month - first.month + 1
+        year, month = divmod(first.year * 12 + first.month - 1 - months, 12)
+        return Before(date(year, month + 1, 1), first - timedelta(days=1), Shift(months=months))
+    days = (last - first).days + 1
+    return Before(first - timedelta(days=days), first - timedelta(days=1), Shift(days=days))
+
+
+def share(part: int | Decimal, whole: int | Decimal) -> str | None:
+    """How many percent of the whole, with two decimals; None where there is no positive whole."""
+    if whole <= 0:
+        return None
+    return str((Decimal(part) * 100 / Decimal(whole)).quantize(_HUNDREDTH, rounding=ROUND_HALF_UP))
+
+
+def ranks(values: Sequence[int | Decimal]) -> list[int]:
+    """The rank of each value, the highest first; equal values share a rank, and the next one counts them: 1, 2, 2, 4."""
+    above = sorted(values, reverse=True)
+    first = {value: position for position, value in reversed(list(enumerate(above, 1)))}
+    return [first[value] for value in values]
 
 
 def growth(now: int | Decimal, before: int | Decimal) -> str | None:

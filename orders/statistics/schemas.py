@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 from pydantic import BaseModel
 
+from orders.ledger.rules import Direction
 from orders.ledger.selection import Dimension
 from orders.statistics.question import Measure
 from shop.core.money import YuanOut
@@ -21,6 +22,7 @@ class FiguresOut(BaseModel):
     """The measures asked for; the others are null. ``tonnes`` is ``grams`` to the kilogram."""
 
     amount: YuanOut | None = None
+    gross: YuanOut | None = None
     tonnes: str | None = None
     grams: int | None = None
     quantity: QuantityOut | None = None
@@ -33,13 +35,19 @@ class FiguresOut(BaseModel):
 
 class ComparedOut(BaseModel):
     figures: FiguresOut
-    #: The same period last year.
+    #: The period before.
     previous: FiguresOut | None = None
-    #: Percent above last year by measure, with two decimals; null where last year has nothing to compare with.
+    #: Percent above the period before by measure, with two decimals; null where it has nothing to compare with.
     growth: dict[Measure, str | None] | None = None
 
 
 class SalesRowOut(ComparedOut):
+    #: Percent of the total by measure, with two decimals. Shares of counted measures may exceed 100 together: one order may stand in two rows.
+    share: dict[Measure, str | None] | None = None
+    #: Place among all rows by measure, the highest first.
+    rank: dict[Measure, int] | None = None
+    #: Sums from the first span of time up to this row's, of rows that are alike but for the time; for sums only, in the order of time.
+    running: FiguresOut | None = None
     #: One code and label for each dimension in ``group_by``.
     keys: dict[Dimension, CodedOut]
 
@@ -54,11 +62,16 @@ class SalesOut(BaseModel):
 
     period: PeriodOut
     compared_with: PeriodOut | None
+    direction: Direction
+    #: Only what had been booked by the end of this day is in the figures; null: everything.
+    known_on: date | None
     group_by: list[Dimension]
     measures: list[Measure]
     #: Every sale committed up to this moment is in the figures.
     exact_to: datetime
     definition: str
     definitions: dict[Measure, str]
+    #: How many rows there are; ``top`` cuts them.
+    row_count: int
     rows: list[SalesRowOut]
     totals: ComparedOut

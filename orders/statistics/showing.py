@@ -1,15 +1,17 @@
 """An answer as the API and a spreadsheet program show it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from decimal import Decimal
+from typing import Any
 
 from sqlmodel import Session
 
-from orders.ledger.selection import Dimension
-from orders.statistics import labels
-from orders.statistics.queries import Answer, Figures
+from orders.ledger.selection import TIME, Dimension
+from orders.statistics import extras, labels
+from orders.statistics.extras import Extra, Order, ordered
+from orders.statistics.queries import Answer, Figures, Key
 from orders.statistics.question import COUNTED, Measure
-from orders.statistics.rules import growth, tonnes
+from orders.statistics.rules import growth, share, tonnes
 from orders.statistics.schemas import CodedOut, ComparedOut, FiguresOut, PeriodOut, SalesOut, SalesRowOut
 from shop.core.errors import Language
 from shop.core.exports import Cell
@@ -17,37 +19,69 @@ from shop.core.money import yuan_from_fen
 from shop.core.quantities import plain
 
 
-def answer_out(session: Session, answer: Answer, language: Language) -> SalesOut:
-    """The answer with labels, comparison and definitions in the caller's language."""
+def answer_out(
+    session: Session, answer: Answer, language: Language, extra: Collection[Extra] = (), order: Order | None = None
+) -> SalesOut:
+    """The answer with labels, comparison and definitions in the caller's language.
+
+    Raises:
+        NothingToRunOver: running totals of rows that are not by one span of time (422).
+    """
     question = answer.question
     named = labels.of(session, answer, language)
     periods = [PeriodOut(first=first, last=last) for first, last in question.periods]
+    keys = ordered(answer, order or Order())
+    rank = extras.rank(answer, question.measures) if Extra.RANK in extra else {}
+    sums = [measure for measure in question.measures if measure not in COUNTED]
+    running = {key: _figures(found, sums) for key, found in extras.running(answer).items()} if Extra.RUNNING in extra else {}
     rows = [
         SalesRowOut(
             keys={
-                dimension: CodedOut(code=labels.code_of(code), label=named[dimension](code))
+                dimension: CodedOut(code=labels.code_of(dimension, code), label=named[dimension](code))
                 for dimension, code in zip(question.group_by, key, strict=True)
             },
-            **_compared(found, question.measures),
+            share=_share(answer, key) if Extra.SHARE in extra else None,
+            rank=rank.get(key),
+            running=running.get(key),
+            **_compared(answer.rows[key], question.measures),
         )
-        for key, found in answer.rows.items()
+        for key in keys
     ]
     return SalesOut(
         period=periods[0],
         compared_with=periods[1] if question.compare else None,
+        direction=question.selection.direction,
+        known_on=question.selection.known_on,
         group_by=list(question.group_by),
         measures=list(question.measures),
         exact_to=answer.exact_to,
-        definition=labels.GENERAL[language],
+        definition=_definition(answer, language),
         definitions={measure: labels.DEFINITIONS[measure][language] for measure in question.measures},
+        row_count=len(answer.rows),
         rows=rows,
         totals=ComparedOut(**_compared(answer.totals, question.measures)),
     )
 
 
-def _compared(found: list[Figures], measures: Iterable[Measure]) -> dict[str, object]:
+def _definition(answer: Answer, language: Language) -> str:
+    selection = answer.question.selection
+    said = [labels.GENERAL[language], labels.DIRECTIONS[selection.direction][language]]
+    if Dimension.DISTRICT in answer.question.group_by:
+        said.append(labels.BOUNDARIES[language].format(day=answer.boundaries_on))
+    if selection.known_on is not None:
+        said.append(labels.KNOWN[language].format(day=selection.known_on))
+    return ("" if language == "zh" else " ").join(said)
+
+
+def _share(answer: Answer, key: Key) -> dict[Measure, str | None]:
+    return {
+        measure: share(answer.rows[key][0].value(measure), answer.totals[0].value(measure)) for measure in answer.question.measures
+    }
+
+
+def _compared(found: list[Figures], measures: Iterable[Measure]) -> dict[str, Any]:
     now, *before = found
-    shown: dict[str, object] = {"figures": _figures(now, measures)}
+    shown: dict[str, Any] = {"figures": _figures(now, measures)}
     if before:
         shown["previous"] = _figures(before[0], measures)
         shown["growth"] = {measure: growth(now.value(measure), before[0].value(measure)) for measure in measures}
@@ -57,9 +91,7 @@ def _compared(found: list[Figures], measures: Iterable[Measure]) -> dict[str, ob
 def _figures(found: Figures, measures: Iterable[Measure]) -> FiguresOut:
     shown: dict[str, object] = {}
     for measure in measures:
-        if measure in COUNTED:
-            shown[measure] = found.value(measure)
-        elif measure is Measure.TONNES:
+        if measure is Measure.TONNES:
             shown |= {"tonnes": tonnes(found.grams), "grams": found.grams}
         else:
             shown[measure] = found.value(measure)
@@ -69,9 +101,9 @@ def _figures(found: Figures, measures: Iterable[Measure]) -> FiguresOut:
 def cells(shown: SalesOut, language: Language) -> Iterator[list[Cell]]:
     """The answer as rows of a table below its :func:`header`; the last row holds the totals."""
     for row in shown.rows:
-        yield [*_key_cells(row, shown.group_by), *_value_cells(row, shown.measures)]
+        yield [*_key_cells(row, shown.group_by), *_value_cells(shown, row)]
     beside = len(_key_header(shown.group_by, language)) - 1
-    yield ["合计" if language == "zh" else "Total", *[""] * beside, *_value_cells(shown.totals, shown.measures)]
+    yield ["合计" if language == "zh" else "Total", *[""] * beside, *_value_cells(shown, shown.totals)]
 
 
 def _key_header(group_by: Iterable[Dimension], language: Language) -> list[str]:
@@ -79,7 +111,7 @@ def _key_header(group_by: Iterable[Dimension], language: Language) -> list[str]:
     found: list[str] = []
     for dimension in group_by:
         name = labels.DIMENSIONS[dimension][language]
-        found += [name] if dimension is Dimension.MONTH else [f"{name}{code}", name]
+        found += [name] if dimension in TIME else [f"{name}{code}", name]
     return found or [""]
 
 
@@ -89,38 +121,69 @@ def header(shown: SalesOut, language: Language) -> list[str]:
 
 
 def _value_header(shown: SalesOut, language: Language) -> Iterator[str]:
-    before, rise = ("上年同期", "同比增长（%）") if language == "zh" else ("last year", "growth (%)")
+    before, rise = labels.BEFORE[language]
     for measure in shown.measures:
         name = labels.MEASURES[measure][language]
         yield name
         if shown.compared_with:
             yield f"{name} {before}"
             yield f"{name} {rise}"
+        for extra, title in labels.EXTRAS.items():
+            if _has(shown, extra, measure):
+                yield f"{name} {title[language]}"
+
+
+def _has(shown: SalesOut, extra: Extra, measure: Measure) -> bool:
+    """Whether the rows bring an extra column of a measure; all rows do, or none."""
+    first = shown.rows[0] if shown.rows else None
+    return getattr(first, extra, None) is not None and not (extra is Extra.RUNNING and measure in COUNTED)
 
 
 def _key_cells(row: SalesRowOut, group_by: Iterable[Dimension]) -> Iterator[str]:
     if not row.keys:
         yield ""
     for dimension in group_by:
-        if dimension is not Dimension.MONTH:
-            yield row.keys[dimension].code
-        yield row.keys[dimension].code if dimension is Dimension.MONTH else row.keys[dimension].label
+        yield row.keys[dimension].code
+        if dimension not in TIME:
+            yield row.keys[dimension].label
 
 
-def _value_cells(row: ComparedOut, measures: Iterable[Measure]) -> Iterator[Cell]:
-    for measure in measures:
+def _value_cells(shown: SalesOut, row: ComparedOut) -> Iterator[Cell]:
+    for measure in shown.measures:
         yield _cell(row.figures, measure)
         if row.previous is not None and row.growth is not None:
             yield _cell(row.previous, measure)
-            rise = row.growth[measure]
-            yield Decimal(rise) if rise else None
+            yield _percent(row.growth[measure])
+        for extra in labels.EXTRAS:
+            if _has(shown, extra, measure):
+                yield _extra(row, extra, measure)
+
+
+def _extra(row: ComparedOut, extra: Extra, measure: Measure) -> Cell:
+    match extra, row:
+        case Extra.SHARE, SalesRowOut(share=dict(found)):
+            return _percent(found[measure])
+        case Extra.RANK, SalesRowOut(rank=dict(places)):
+            return places[measure]
+        case Extra.RUNNING, SalesRowOut(running=FiguresOut() as sums):
+            return _cell(sums, measure)
+        case _:  # totals have neither
+            return None
+
+
+def _percent(value: str | None) -> Decimal | None:
+    return None if value is None else Decimal(value)
 
 
 def _cell(figures: FiguresOut, measure: Measure) -> Cell:
-    if measure is Measure.AMOUNT:
-        return Decimal(yuan_from_fen(figures.amount or 0))
-    if measure is Measure.QUANTITY:
-        return Decimal(plain(figures.quantity or Decimal(0)))
-    if measure is Measure.TONNES:
-        return Decimal(figures.tonnes or 0)
-    return int(getattr(figures, measure))
+    match measure:
+        case Measure.AMOUNT:
+            return Decimal(yuan_from_fen(figures.amount or 0))
+        case Measure.GROSS:
+            return Decimal(yuan_from_fen(figures.gross or 0))
+        case Measure.QUANTITY:
+            return Decimal(plain(figures.quantity or Decimal(0)))
+        case Measure.TONNES:
+            return Decimal(figures.tonnes or 0)
+        case _:
+            return int(getattr(figures, measure))

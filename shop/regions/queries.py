@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608  the statements are put together from constants only; every value that a caller gives is bound
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -39,6 +40,24 @@ _DESIGNATIONS = text(
     "SELECT d.designation, d.valid_from, d.valid_to FROM region_designation d"
     f" WHERE d.region_code = :code AND {_in_force('d')} ORDER BY d.designation"
 )
+
+_ALL_DESIGNATED = text(
+    f"SELECT DISTINCT d.region_code FROM region_designation d WHERE d.designation = ANY (:designations) AND {_in_force('d')}"
+)
+
+_PREDECESSORS = text("""
+WITH RECURSIVE chain AS (
+    SELECT unnest(CAST(:codes AS text[])) AS code
+    UNION SELECT r.code FROM chain JOIN region r ON r.successor_code = chain.code
+) SELECT code FROM chain ORDER BY code
+""")
+
+_SUCCESSORS = text("""
+WITH RECURSIVE chain AS (
+    SELECT code AS ended, successor_code AS code FROM region WHERE successor_code IS NOT NULL AND valid_to <= :on
+    UNION SELECT chain.ended, r.successor_code FROM chain JOIN region r ON r.code = chain.code WHERE r.successor_code IS NOT NULL AND r.valid_to <= :on
+) SELECT ended, code FROM chain JOIN region USING (code) WHERE region.valid_to IS NULL OR region.valid_to > :on
+""")
 
 _DESIGNATED = text(
     "SELECT EXISTS (SELECT FROM region_designation d"
@@ -116,3 +135,21 @@ def support_relations(
 def relations_reaching(session: Session, code: str, on: date) -> list[Row[Any]]:
     """Relations in force on a date that support a region, a township in it or the district around it."""
     return list(session.execute(_RELATIONS_REACHING, {"code": code, "on": on}))
+
+
+def designated(session: Session, wanted: Sequence[Designation], on: date) -> set[str]:
+    """The codes of all regions that had one of some designations on a date."""
+    found = session.execute(_ALL_DESIGNATED, {"designations": [str(one) for one in wanted], "on": on})
+    return set(found.scalars())
+
+
+def with_predecessors(session: Session, codes: Sequence[str]) -> list[str]:
+    """The codes, and those of every region that was merged into one of them: what was sold there before belongs to it."""
+    if not codes:
+        return []
+    return list(session.execute(_PREDECESSORS, {"codes": list(codes)}).scalars())
+
+
+def successors(session: Session, on: date) -> dict[str, str]:
+    """For every region that had ended by a date, the one in force then that it was merged into."""
+    return {row.ended: row.code for row in session.execute(_SUCCESSORS, {"on": on})}

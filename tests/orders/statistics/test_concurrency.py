@@ -82,7 +82,7 @@ def reader(database, done, wrong, read):
     panel = Question(
         Selection(*PERIOD), (Dimension.DISTRICT, Dimension.MONTH), (Measure.AMOUNT, Measure.ORDERS, Measure.BUYERS), Reach(("",))
     )
-    sql, bind = statement(panel, clock.today())
+    sql, bind = statement(panel, clock.today(), {})
     while not all(event.is_set() for event in done):
         with database.session() as session:
             session.connection(execution_options={"isolation_level": "REPEATABLE READ"})

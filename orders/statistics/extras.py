@@ -1,0 +1,71 @@
+"""What is shown beside the figures of rows: shares, ranks and running totals; and which rows are shown first."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from orders.ledger.selection import TIME
+from orders.statistics.errors import NothingToRunOver
+from orders.statistics.queries import Answer, Figures, Key
+from orders.statistics.question import Measure
+from orders.statistics.rules import ranks
+
+
+class Extra(StrEnum):
+    SHARE = "share"
+    RANK = "rank"
+    RUNNING = "running"
+
+
+@dataclass(frozen=True)
+class Order:
+    """Rows by a measure instead of by their keys, the highest first (or last); and how many of them."""
+
+    by: Measure | None = None
+    descending: bool = True
+    top: int | None = None
+
+
+def ordered(answer: Answer, order: Order) -> list[Key]:
+    """The keys of the rows in the order asked for."""
+    keys = list(answer.rows)
+    if (by := order.by) is not None:
+        keys.sort(key=lambda key: answer.rows[key][0].value(by), reverse=order.descending)
+    return keys[: order.top]
+
+
+def rank(answer: Answer, measures: Sequence[Measure]) -> dict[Key, dict[Measure, int]]:
+    """The place of each row among all, by each measure."""
+    found: dict[Key, dict[Measure, int]] = {key: {} for key in answer.rows}
+    for measure in measures:
+        for key, place in zip(answer.rows, ranks([row[0].value(measure) for row in answer.rows.values()]), strict=True):
+            found[key][measure] = place
+    return found
+
+
+def running(answer: Answer) -> dict[Key, Figures]:
+    """For each row the sums from the first span of time up to its own, of rows alike but for the time.
+
+    Raises:
+        NothingToRunOver: the rows are not by exactly one span of time (422).
+    """
+    places = [place for place, dimension in enumerate(answer.question.group_by) if dimension in TIME]
+    if len(places) != 1:
+        raise NothingToRunOver
+    [place] = places
+    sums: dict[Key, Figures] = defaultdict(Figures)
+    found: dict[Key, Figures] = {}
+    for key in sorted(answer.rows, key=lambda key: key[place]):
+        alike = (*key[:place], *key[place + 1 :])
+        now = answer.rows[key][0]
+        before = sums[alike]
+        sums[alike] = found[key] = Figures(
+            before.amount_fen + now.amount_fen,
+            before.gross_fen + now.gross_fen,
+            before.grams + now.grams,
+            Decimal(before.quantity + now.quantity),
+            before.entries + now.entries,
+        )
+    return found
