@@ -234,7 +234,9 @@ def test_each_sees_what_is_theirs(api, database):
         township = make_user(session, Role.TOWNSHIP_OFFICER, region_code="500236T01")
         seller, payer = make_user(session, Role.SUPPLIER_STAFF, supplier), make_user(session, Role.FINANCE, school)
         sums = {
-            where: session.execute(text(f"SELECT coalesce(sum(amount_fen), 0) FROM sale_entry WHERE {where}")).scalar_one()
+            where: session.execute(
+                text(f"SELECT coalesce(sum(amount_fen), 0) FROM sale_entry WHERE direction = 'purchase' AND {where}")
+            ).scalar_one()
             for where in ("true", "district_code = '500236'", f"supplier_id = {supplier.id}", f"buyer_id = {school.id}")
         }
     every, own_region, own_sales, own_purchases = (f"{fen // 100}.{fen % 100:02d}" for fen in map(int, sums.values()))
@@ -288,7 +290,7 @@ def test_last_year_stands_in_the_row_of_this_years_month(api, database):
             session.execute(
                 text(
                     "SELECT to_char(month + interval '1 year', 'YYYY-MM'), sum(amount_fen) FROM sale_entry"
-                    " WHERE sold_on BETWEEN '2025-03-10' AND '2025-05-20' GROUP BY 1"
+                    " WHERE sold_on BETWEEN '2025-03-10' AND '2025-05-20' AND direction = 'purchase' GROUP BY 1"
                 )
             ).all()
         )
@@ -301,7 +303,11 @@ def test_the_default_is_this_year_up_to_today(api, database):
     with database.unit_of_work() as session:
         history(session)
         monitor = make_user(session, Role.MONITOR)
-        fen = int(session.execute(text("SELECT sum(amount_fen) FROM sale_entry WHERE sold_on >= '2026-01-01'")).scalar_one())
+        fen = int(
+            session.execute(
+                text("SELECT sum(amount_fen) FROM sale_entry WHERE sold_on >= '2026-01-01' AND direction = 'purchase'")
+            ).scalar_one()
+        )
     answer = api.as_(monitor).get("/v1/statistics/sales").json()
     assert answer["measures"] == ["amount", "tonnes", "orders"]
     assert answer["rows"] == []
