@@ -11,7 +11,7 @@ from orders.online.actions.paying import stop_if_nothing_due
 from orders.online.errors import AlreadyTransferred, NoAccount
 from orders.online.states import DisputeStatus, OnlineStatus, TransferStatus
 from orders.refunds.states import RefundStatus
-from orders.settlement.actions import paying
+from orders.settlement.actions import losing, paying
 from orders.settlement.states import PayoutStatus
 from shop.core import clock
 from shop.core.audit import SYSTEM
@@ -113,7 +113,11 @@ def _payment_moved(session: Session, payload: dict[str, Any]) -> None:
 
 
 def _dispute_moved(session: Session, payload: dict[str, Any]) -> None:
-    """Finance hears of every step; the buyer when its order is owed again."""
+    """Finance hears of every step; the buyer when its order is owed again. Who bears the loss, or gets it back, is settled then."""
+    if payload["status"] == DisputeStatus.LOST:
+        losing.bear(session, payload["charge_dispute_id"])
+    elif payload["status"] == DisputeStatus.WON:
+        losing.reinstate(session, payload["charge_dispute_id"])
     row = session.execute(_DISPUTE, {"id": payload["charge_dispute_id"]}).one()
     kind = f"charge_dispute.{payload['status']}"
     told = {"order": row.number, "amount": yuan_from_fen(row.amount_fen)}

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+from orders.settlement.actions import losing
 from shop.core.money import yuan_from_fen
 from shop.core.outbox import Handler
 from shop.identity.actor import CITY
@@ -20,6 +21,13 @@ _PAYOUT = text(
     "SELECT p.id, p.supplier_id, p.amount_fen, s.number FROM payout p JOIN settlement s ON s.id = p.settlement_id WHERE p.id = :id"
 )
 _ACCOUNT = text("SELECT id, supplier_id, tail, usable_from FROM payout_account WHERE id = :id")
+_LOSS = text(
+    """
+    SELECT l.id, l.amount_fen, l.supplier_order_id, so.supplier_id, po.number FROM loss_share l
+    JOIN supplier_order so ON so.id = l.supplier_order_id JOIN purchase_order po ON po.id = so.purchase_order_id WHERE l.id = :id
+    """
+)
+_ORDER_OF_PAYMENT = text("SELECT purchase_order_id FROM payment WHERE id = :id")
 _ADVANCE = text("SELECT id, number, supplier_id, amount_fen FROM advance WHERE id = :id")
 
 
@@ -115,7 +123,36 @@ def _advance_paid(session: Session, payload: dict[str, Any]) -> None:
     )
 
 
+def _loss_booked(session: Session, payload: dict[str, Any]) -> None:
+    """The supplier hears what it bears of a payment that was lost, and what it gets back."""
+    row = session.execute(_LOSS, {"id": payload["loss_share_id"]}).one()
+    kind = "loss_share.borne" if row.amount_fen > 0 else "loss_share.returned"
+    notify(
+        session,
+        origin=f"{kind}:{row.id}",
+        kind=kind,
+        subject_type="supplier_order",
+        subject_id=row.supplier_order_id,
+        organisation_id=row.supplier_id,
+        number=row.number,
+        amount=yuan_from_fen(abs(row.amount_fen)),
+    )
+
+
+def _paid(session: Session, payload: dict[str, Any]) -> None:
+    """What suppliers bear of the order is theirs again as far as it is paid."""
+    losing.give_back(session, session.execute(_ORDER_OF_PAYMENT, {"id": payload["payment_id"]}).scalar_one())
+
+
+def _credit_moved(session: Session, payload: dict[str, Any]) -> None:
+    losing.give_back(session, payload["purchase_order_id"])
+
+
 HANDLERS: dict[str, Handler] = {
+    "credit.moved": _credit_moved,
+    "loss_share.booked": _loss_booked,
+    "payment.arrived": _paid,
+    "payment.recorded": _paid,
     "settlement_run.made": _made,
     "settlement.objected": _objected,
     "settlement.answered": _answered,

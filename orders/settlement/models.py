@@ -91,7 +91,7 @@ class Settlement(SQLModel, table=True):
     #: Returns and corrections, at most zero.
     returns_fen: int = fen()
     freight_fen: int = fen()
-    #: What disputes gave back without goods, below zero.
+    #: What disputes gave back without goods, and what the supplier bears of lost payments (above zero: gets back of that).
     other_fen: int = fen()
     commission_fen: int = fen()
     net_fen: int = fen()
@@ -135,6 +135,30 @@ class SettlementHeld(SQLModel, table=True):
     supplier_order_id: int = ref("supplier_order.id")
     amount_fen: int = fen()
     hold: str
+
+
+class LossShare(SQLModel, table=True):
+    """What a supplier bears of a payment that the buyer's bank took back for good after settlements had taken it up; below zero: what it gets back of
+    that. Rows are never changed."""
+
+    __tablename__ = "loss_share"
+    __table_args__ = (
+        CheckConstraint("amount_fen <> 0", name="amount_fen"),
+        CheckConstraint("reason IN ('lost','won','covered')", name="reason"),
+        CheckConstraint("(reason = 'lost') = (amount_fen > 0)", name="sign"),
+        CheckConstraint("(reason = 'covered') = (charge_dispute_id IS NULL)", name="dispute"),
+        # a dispute is lost, and won after all, once
+        Index("uq_loss_share_dispute", "charge_dispute_id", "supplier_order_id", "reason", unique=True),
+        Index(None, "supplier_order_id"),
+    )
+
+    id: int = key()
+    supplier_order_id: int = ref("supplier_order.id")
+    #: Null: the buyer paid after all, or owes less by now.
+    charge_dispute_id: int | None = ref("charge_dispute.id", nullable=True)
+    amount_fen: int = fen()
+    reason: str
+    booked_at: datetime = moment()
 
 
 class SettlementObjection(SQLModel, table=True):

@@ -33,6 +33,8 @@ _KINDS: dict[str, tuple[str, str]] = {
     "return": ("退货/更正", "return or correction"),
     "freight": ("运费", "freight"),
     "allowance": ("争议退款", "given back by a dispute"),
+    "loss_borne": ("买方银行拒付，由供应商承担", "taken back by the buyer's bank, borne by the supplier"),
+    "loss_returned": ("已承担的拒付款退还供应商", "lost payment given back to the supplier"),
 }
 STATEMENT_HEADER: dict[Language, list[str]] = {
     "zh": ["订单号", "行号", "发货", "产品", "日期", "类型", "金额（元）", "佣金（元）", "净额（元）", "暂缓原因"],
@@ -58,12 +60,12 @@ _HEAD: dict[Language, list[str]] = {
     "en": ["number", "supplier", "first day", "last day", "objections until"],
 }
 _SUMS: dict[Language, list[str]] = {
-    "zh": ["销售", "退货及更正", "运费", "争议退款", "佣金", "本期净额", "上期结转", "抵扣预付款", "应付", "暂缓结算"],
+    "zh": ["销售", "退货及更正", "运费", "争议退款及拒付", "佣金", "本期净额", "上期结转", "抵扣预付款", "应付", "暂缓结算"],
     "en": [
         "sales",
         "returns and corrections",
         "freight",
-        "given back by disputes",
+        "disputes and lost payments",
         "commission",
         "net",
         "carried",
@@ -82,7 +84,7 @@ SETTLEMENTS_HEADER: dict[Language, list[str]] = {
         "销售",
         "退货",
         "运费",
-        "争议退款",
+        "争议退款及拒付",
         "佣金",
         "净额",
         "上期结转",
@@ -101,7 +103,7 @@ SETTLEMENTS_HEADER: dict[Language, list[str]] = {
         "sales",
         "returns",
         "freight",
-        "disputes",
+        "disputes, lost payments",
         "commission",
         "net",
         "carried",

@@ -49,15 +49,33 @@ def export_dues(call: Call, asked: Annotated[DueFilter, Query()], format: Litera
     return exports.file(format, "dues", _HEADER, _rows(queries.all_dues(call.session, call.actor, asked)))
 
 
-_HEADER = ["订单", "采购单位", "供应单位", "到期日", "金额（元）", "已付（元）", "未付（元）", "状态", "逾期天数", "账龄"]
-_STATUS = {DueStatus.UNDATED: "未到付款条件", DueStatus.OPEN: "未到期", DueStatus.OVERDUE: "已逾期", DueStatus.PAID: "已付清"}
+_HEADER = [
+    "订单",
+    "采购单位",
+    "供应单位",
+    "到期日",
+    "金额（元）",
+    "已到账（元）",
+    "已登记未到账（元）",
+    "未付（元）",
+    "状态",
+    "逾期天数",
+    "账龄",
+]
+_STATUS = {
+    DueStatus.UNDATED: "未到付款条件",
+    DueStatus.OPEN: "未到期",
+    DueStatus.OVERDUE: "已逾期",
+    DueStatus.ANNOUNCED: "待到账",
+    DueStatus.PAID: "已付清",
+}
 _AGES = {Bucket.TO_30: "1–30天", Bucket.TO_60: "31–60天", Bucket.TO_90: "61–90天", Bucket.OVER_90: "90天以上"}
 
 
 def _rows(found: Iterable[DueRow]) -> Iterable[list[exports.Cell]]:
-    totals = [0, 0, 0]
+    totals = [0, 0, 0, 0]
     for due in found:
-        amounts = (due.amount, due.paid, due.open)
+        amounts = (due.amount, due.paid, due.announced, due.open)
         totals = [total + fen for total, fen in zip(totals, amounts, strict=True)]
         head: list[exports.Cell] = [due.number, due.buyer_name, due.supplier_name, due.due_on]
         yield [*head, *_yuan(amounts), _STATUS[due.status], due.overdue_days, _AGES[due.bucket] if due.bucket else None]

@@ -17,6 +17,8 @@ class DueStatus(StrEnum):
     UNDATED = "undated"
     OPEN = "open"
     OVERDUE = "overdue"
+    #: The buyer says that all of it was sent, and not all of it has arrived.
+    ANNOUNCED = "announced"
     PAID = "paid"
 
 
@@ -27,8 +29,9 @@ class DueOut(BaseModel):
     counted_from: After = Field(description="what its days count from; confirmation: it is paid before shipping")
     due_on: date | None = Field(description="the last day to pay in time; null: not before something that has not happened yet")
     amount: YuanOut
-    paid: YuanOut
-    open: YuanOut
+    paid: YuanOut = Field(description="what has arrived")
+    announced: YuanOut = Field(description="not there: the buyer says that it was sent, or its bank took it back and argues")
+    open: YuanOut = Field(description="what is still to be paid: the amount less what is paid or announced")
     status: DueStatus
     overdue_days: int
 
@@ -73,6 +76,7 @@ class DueTotalsOut(BaseModel):
     count: int
     amount: YuanOut
     paid: YuanOut
+    announced: YuanOut
     open: YuanOut
     overdue: YuanOut
     buckets: list[BucketOut]

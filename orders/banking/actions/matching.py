@@ -33,7 +33,8 @@ from orders.money.rules import Account, Kind, Place, Posting, carry
 from orders.payments import actions as payments
 from orders.payments.schemas import Taken
 from orders.settlement.actions import paying
-from shop.core import audit, clock
+from orders.terms import actions as terms
+from shop.core import audit, clock, outbox
 from shop.core.audit import SYSTEM, Who
 from shop.core.db import array
 from shop.core.errors import IfMatch, NotFound
@@ -289,6 +290,9 @@ def _write(session: Session, who: Who, wanted: Sequence[Wanted]) -> None:
     entries = {match_id for match_id, each in made.items() if each.kind is MatchKind.BANK_ENTRY}
     money.book_each(session, Kind.BANK_ENTRY, {match_id: booked[match_id] for match_id in entries})
     money.book_each(session, Kind.RECEIPT_MATCHED, {each: postings for each, postings in booked.items() if each not in entries})
+    shown = [each for each in made.values() if each.kind is MatchKind.ANNOUNCED]
+    terms.count(session, sorted({each.order_id or 0 for each in shown}))
+    outbox.publish_each(session, "payment.arrived", "payment_id", [each.payment_id or 0 for each in shown])
     audit.record_each(
         session,
         who,
@@ -374,6 +378,8 @@ def undo(session: Session, actor: Actor, match_id: int, reason: str) -> int:
         was = Wanted(_Signed(held.line_fen), MatchKind(held.kind), held.amount_fen, payment_id=held.payment_id)
         back = [Posting(posting.place, -posting.amount_fen) for posting in _postings(was, announced)]
         money.book(session, Kind.RECEIPT_UNDONE, match_id, back)
+        if held.kind == MatchKind.ANNOUNCED:
+            terms.count(session, [held.purchase_order_id])
     audit.record(session, actor, "bank_line.match_undone", "bank_line", held.line_id, reason=reason, match_id=match_id)
     return int(held.line_id)
 

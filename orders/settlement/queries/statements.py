@@ -48,7 +48,8 @@ ABOUT = """
     LEFT JOIN product g ON g.id = e.product_id
 """
 #: SQL: what kind of line a posting is.
-KIND = "CASE WHEN t.kind = 'sale' THEN CASE WHEN mp.amount_fen > 0 THEN 'return' ELSE 'sale' END ELSE t.kind END"
+KIND = """CASE WHEN t.kind = 'sale' AND mp.amount_fen > 0 THEN 'return' WHEN t.kind = 'loss_borne' AND mp.amount_fen < 0 THEN 'loss_returned'
+    ELSE t.kind END"""
 _LINES = f"""
     SELECT mp.id AS posting_id, po.id AS purchase_order_id, po.number AS purchase_order_number, x.supplier_order_id, t.booked_on, {KIND} AS kind,
            g.name AS product_name, a.shipment_id, h.waybill, ol.line_no AS order_line_no, x.amount_fen AS amount, x.rule_id,

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from orders.money.references import payment_reference
 from orders.reconcile import report
 from shop.core import clock, outbox
-from shop.core.money import yuan_from_fen
+from shop.core.money import fen_from_yuan, yuan_from_fen
 from shop.identity.permissions import Role
 from tests.factories.identity import make_user
 from tests.factories.orders import make_market
@@ -57,7 +57,7 @@ class Desk:
 
     def due(self, order):
         shown = self.api.as_(self.market.finance).get(f"/v1/purchase-orders/{order['id']}").json()
-        return round(100 * (float(shown["payable"]) - float(shown["paid"])))
+        return fen_from_yuan(shown["due"])
 
     def announce(self, order, amount, reference, payer="沙坪坝中学"):
         body = {"amount": amount, "bank_reference": reference, "payer_name": payer, "paid_on": str(clock.today())}
