@@ -34,7 +34,7 @@ _ARGUED_BY = text(
 )
 _UPDATE = text(
     "UPDATE charge_dispute SET status = :status, evidence_by = :evidence_by, ended_at = CASE WHEN :ended THEN CAST(:now AS timestamptz) END,"
-    " lost_at = CASE WHEN :status = 'lost' THEN CAST(:now AS timestamptz) ELSE lost_at END WHERE id = :id"
+    " lost_at = CASE WHEN :lost THEN CAST(:now AS timestamptz) ELSE lost_at END WHERE id = :id"
 )
 
 _S = DisputeStatus
@@ -84,7 +84,15 @@ def settle_dispute(session: Session, observed: seen.Disputed) -> bool:
     if status in (_S.OPEN, _S.WON, _S.LOST):
         terms.settle(session, [order.id])
     session.execute(
-        _UPDATE, {"id": row.id, "status": status, "evidence_by": observed.evidence_by, "ended": status in ENDED, "now": now}
+        _UPDATE,
+        {
+            "id": row.id,
+            "status": status,
+            "evidence_by": observed.evidence_by,
+            "ended": status in ENDED,
+            "lost": status == _S.LOST,
+            "now": now,
+        },
     )
     audit.record(session, SYSTEM, f"charge_dispute.{status}", "purchase_order", order.id, charge_dispute_id=row.id)
     outbox.publish(session, "charge_dispute.moved", charge_dispute_id=row.id, status=status)

@@ -119,7 +119,7 @@ def test_what_the_supplier_bears_comes_off_the_next_settlement_and_comes_back_wh
     assert sorted(story.lines(row)) == [("loss_borne", "-699.00"), ("sale", "1048.50")]
     assert (row["other"], row["commission"], row["due"]) == ("-699.00", "0.00", "349.50")
     sheet = story.farm.get(f"/v1/settlements/{row['id']}/statement", params={"format": "csv"})
-    assert "买方银行拒付，由供应商承担" in sheet.text, sheet.text
+    assert "taken back by the buyer's bank, borne by the supplier" in sheet.text
     story.agrees()
     story.won_after_all(made)
     story.online.reconcile()  # once more changes nothing
