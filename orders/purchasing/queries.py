@@ -278,11 +278,7 @@ _SUPPLIER_ORDER = f"""
     JOIN purchase_order po ON po.id = so.purchase_order_id
     JOIN organisation buyer ON buyer.id = po.buyer_id
     JOIN organisation supplier ON supplier.id = so.supplier_id
-    CROSS JOIN LATERAL (
-        SELECT coalesce(sum(arrived_fen), 0)::bigint AS paid, coalesce(sum(paid_fen - arrived_fen), 0)::bigint AS announced,
-               coalesce(sum(amount_fen - paid_fen), 0)::bigint AS due
-        FROM payment_due WHERE supplier_order_id = so.id
-    ) d
+    CROSS JOIN LATERAL {terms.DUES_OF_PART} d
 """  # noqa: S608
 
 

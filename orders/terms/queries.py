@@ -44,6 +44,11 @@ COST_OF_PART = f"""-{ALLOWED_OF_PART.format(id="so.id")}
 UNPAID = f"""
     ((SELECT coalesce(sum({COST_OF_PART}), 0)::bigint FROM supplier_order so WHERE so.purchase_order_id = {{order}}) - {PAID})
 """  # noqa: S608
+#: SQL: of what supplier order ``so`` costs, what has arrived, what is only announced, and what is neither.
+DUES_OF_PART = """(
+    SELECT coalesce(sum(arrived_fen), 0)::bigint AS paid, coalesce(sum(paid_fen - arrived_fen), 0)::bigint AS announced,
+           coalesce(sum(amount_fen - paid_fen), 0)::bigint AS due
+    FROM payment_due WHERE supplier_order_id = so.id)"""
 #: What has no date is sorted behind all that has one.
 _UNDATED = "9999-12-31"
 _BUCKET = "CASE {} END".format(

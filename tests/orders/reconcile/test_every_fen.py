@@ -116,6 +116,13 @@ def books(online, monkeypatch):
     payment = online.sql("SELECT payment_id FROM online_payment WHERE purchase_order_id = :id", id=paid["id"])
     online.refund(paid["id"], payment, "50.00")
     online.work()
+    # paid online and delivered; the buyer's bank takes it back after it was settled, and the supplier bears it
+    borne, charged = online.paid(3)
+    part = borne["supplier_orders"][0]["id"]
+    scene.farm.post(f"/v1/supplier-orders/{part}/confirm")
+    shipment = scene.farm.post(f"/v1/supplier-orders/{part}/shipments", json={}).json()["id"]
+    assert scene.buyer.post(f"/v1/shipments/{shipment}/acceptance", json={}).status_code == 201
+    online.sql("UPDATE programme SET config = jsonb_set(config, '{settlement,lost_payments}', '\"supplier\"') RETURNING 1")
     # two settlements: one waits for its money, a payout by the bank's file and one by the provider, money paid ahead is used up
     scene.account(of=1, number="3100021009014400124")
     scene.delivered(None, 4, of=1)
@@ -130,6 +137,11 @@ def books(online, monkeypatch):
         assert scene.treasurer.post(f"{path}/release").status_code == 200
     assert scene.cashier.post("/v1/payout-files").status_code == 201
     online.work()
+    charge = online.sql("SELECT charge_id FROM online_payment WHERE id = :id", id=charged["id"])
+    lost = online.twin.tell("disputes", charge=charge)
+    online.twin.tell(f"disputes/{lost['id']}", outcome="lost")
+    online.reconcile()
+    assert online.account("borne") < 0
     with database.unit_of_work() as session:
         values = {
             "b": market.school.id, "s": market.suppliers[1].id, "u": market.purchaser.id, "f": clock.today(),
@@ -199,7 +211,7 @@ def test_transactions_of_every_kind_are_found_that_are_wrong_on_both_sides(books
         session.rollback()
     assert missed == set()
     assert {kind for kind, _ in firsts} >= {
-        "advance", "advance_used", "allowance", "chargeback", "credit_moved", "fee", "freight", "payment", "payment_undone", "payout",
+        "advance", "advance_used", "allowance", "chargeback", "credit_moved", "fee", "freight", "loss_borne", "payment", "payment_undone", "payout",
         "payout_paid", "receipt", "refund", "refund_failed", "refund_paid", "sale",
     }  # fmt: skip
 
