@@ -68,7 +68,7 @@ def test_a_list_of_which_a_payment_was_seen_stays(scene):
 
 @pytest.mark.parametrize("shown", ["matched", "number", "release", "sum"])
 def test_a_list_that_a_line_of_the_bank_shows_stays(scene, shown):
-    made, (first, second) = scene.listed()
+    made, (first, _) = scene.listed()
     attempt = scene.cashier.get(f"/v1/payouts/{first['payout_id']}").json()["attempts"][-1]["id"]
     release, total = f"{first['number']}-{attempt}", round(float(made["amount"]) * 100)
     line = {
