@@ -155,6 +155,18 @@ class MatchUndone(Conflict):
     en = "The match was undone before"
 
 
+class OwnWriteOff(Forbidden):
+    code = "own_write_off"
+    zh = "不能审批自己申请的流水核销"
+    en = "Who asked to write a line off cannot approve it"
+
+
+class WriteOffWaiting(Conflict):
+    code = "write_off_waiting"
+    zh = "该流水已有待审批的核销申请"
+    en = "Something of this line waits to be written off already"
+
+
 class OwnDeclaration(Forbidden):
     code = "own_declaration"
     zh = "不能批准自己登记的代付"
@@ -194,6 +206,8 @@ class NoSuchRefund(NotFound):
 CONSTRAINTS["ck_bank_line_not_matched_twice"] = LineTaken
 CONSTRAINTS["uq_bank_match_payment"] = AnnouncedTaken
 CONSTRAINTS["uq_bank_match_transaction"] = NotOpenInBooks
+CONSTRAINTS["ck_bank_write_off_two_persons"] = OwnWriteOff
+CONSTRAINTS["uq_bank_write_off_requested"] = WriteOffWaiting
 CONSTRAINTS["ck_payer_declaration_two_persons"] = OwnDeclaration
 CONSTRAINTS["uq_payer_declaration_open"] = Declared
 CONSTRAINTS["uq_refund_file_line_refund"] = RefundTaken

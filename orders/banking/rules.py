@@ -60,6 +60,8 @@ class MatchKind(StrEnum):
     REFUND_RETURNED = "refund_returned"
     #: What a settlement owes a supplier.
     PAYOUT = "payout"
+    #: A list of payouts that the bank shows as one line.
+    PAYOUT_FILE = "payout_file"
     #: A payout that came back.
     PAYOUT_RETURNED = "payout_returned"
     #: What the bank itself takes or gives.

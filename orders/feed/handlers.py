@@ -244,8 +244,10 @@ CONCERNED: dict[str, tuple[str, str]] = {
 #: Events for officers, about our own machinery, or about what somebody waits for at the screen. An event stands here or above (a test checks it): a decision, made once for each.
 NOT_TOLD = frozenset(
     {
+        "advance.requested",
         "bank_lines.open",
         "bank_statement.imported",
+        "bank_write_off.moved",
         "basket_proposal.requested",
         "basket_proposal.unmet",
         "capacity.explained",
@@ -262,6 +264,9 @@ NOT_TOLD = frozenset(
         "organisation.registered",
         "organisation.resubmitted",
         "payer_declaration.decided",
+        "payer_declaration.declared",
+        "payout.approved",
+        "payout_file.voided",
         "price_check.above",
         "provider_entry.unexplained",
         "quality_signal.raised",

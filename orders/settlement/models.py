@@ -229,10 +229,16 @@ class PayoutAccount(SQLModel, table=True):
 
 
 class PayoutFile(SQLModel, table=True):
-    """A list of payouts for the bank; what is on it is what was sent by it."""
+    """A list of payouts for the bank; what is on it is what was sent by it. One that was never handed over is made void by another person."""
 
     __tablename__ = "payout_file"
-    __table_args__ = (CheckConstraint("payout_count > 0 AND amount_fen > 0", name="content"),)
+    __table_args__ = (
+        CheckConstraint("payout_count > 0 AND amount_fen > 0", name="content"),
+        CheckConstraint("status IN ('made','void')", name="status"),
+        CheckConstraint("num_nulls(voided_by, voided_at, void_reason) = CASE status WHEN 'void' THEN 0 ELSE 3 END", name="void"),
+        CheckConstraint("voided_by <> made_by", name="two_persons"),
+        Index(None, "amount_fen"),
+    )
 
     id: int = key()
     #: FK2026-000001, without gaps.
@@ -241,6 +247,21 @@ class PayoutFile(SQLModel, table=True):
     amount_fen: int = fen()
     made_by: int = ref("app_user.id")
     made_at: datetime = moment()
+    status: str = Field(default="made", sa_column_kwargs={"server_default": "made"})
+    voided_by: int | None = ref("app_user.id", nullable=True)
+    voided_at: datetime | None = moment(nullable=True)
+    void_reason: str | None = None
+
+
+class PayoutFileLine(SQLModel, table=True):
+    """A release of a payout on a list; on one list only, unless that one is void."""
+
+    __tablename__ = "payout_file_line"
+    __table_args__ = (Index("uq_payout_file_line_attempt", "attempt_id", unique=True, postgresql_where=text("NOT void")),)
+
+    payout_file_id: int = ref("payout_file.id", primary_key=True)
+    attempt_id: int = ref("payout_attempt.id", primary_key=True)
+    void: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
 
 
 class Payout(SQLModel, table=True):
@@ -294,7 +315,6 @@ class PayoutAttempt(SQLModel, table=True):
         # one is on its way at most
         Index("uq_payout_attempt_live", "payout_id", unique=True, postgresql_where=text("outcome IS DISTINCT FROM 'failed'")),
         Index(None, "payout_id", "id"),
-        Index(None, "file_id", postgresql_where=text("file_id IS NOT NULL")),
     )
 
     id: int = key()
@@ -304,7 +324,6 @@ class PayoutAttempt(SQLModel, table=True):
     account_id: int | None = ref("payout_account.id", nullable=True)
     released_by: int = ref("app_user.id")
     released_at: datetime = moment()
-    file_id: int | None = ref("payout_file.id", nullable=True)
     sent_at: datetime | None = moment(nullable=True)
     reference: str | None = None
     outcome: str | None = None

@@ -7,6 +7,7 @@ from typing import Any
 from orders.settlement.rules import Hold
 from orders.settlement.schemas.payouts import PayoutRow
 from orders.settlement.schemas.settlements import BalanceOut, HeldOut, SettlementRow, UncoveredOut
+from shop.core import clock
 from shop.core.errors import Language
 from shop.core.exports import Cell, Worksheet
 from shop.core.money import yuan_from_fen
@@ -123,8 +124,36 @@ UNCOVERED_HEADER: dict[Language, list[str]] = {
     "en": ["order", "buyer", "suppliers", "taken back on", "settled (yuan)", "received (yuan)", "missing (yuan)"],
 }
 PAYOUTS_HEADER: dict[Language, list[str]] = {
-    "zh": ["结算单号", "供应商", "期末", "金额（元）", "部分退回（元）", "方式", "状态", "参考号"],
-    "en": ["settlement", "supplier", "last day", "amount (yuan)", "came back (yuan)", "by", "status", "reference"],
+    "zh": [
+        "结算单号",
+        "供应商",
+        "期末",
+        "金额（元）",
+        "部分退回（元）",
+        "方式",
+        "状态",
+        "制单人",
+        "审批人",
+        "审批日期",
+        "放行人",
+        "放行日期",
+        "参考号",
+    ],
+    "en": [
+        "settlement",
+        "supplier",
+        "last day",
+        "amount (yuan)",
+        "came back (yuan)",
+        "by",
+        "status",
+        "drafted by",
+        "approved by",
+        "approved on",
+        "released by",
+        "released on",
+        "reference",
+    ],
 }
 BALANCES_HEADER: dict[Language, list[str]] = {
     "zh": ["供应商", "未结算", "已结算未付", "付款在途", "已付", "预付余额", "佣金"],
@@ -244,6 +273,11 @@ def payout_cells(rows: Iterable[PayoutRow]) -> Iterator[list[Cell]]:
             _yuan(row.returned),
             row.method,
             str(row.status),
+            row.drafted_by_name,
+            row.approved_by_name,
+            clock.shanghai_date(row.approved_at) if row.approved_at else None,
+            row.released_by_name,
+            clock.shanghai_date(row.released_at) if row.released_at else None,
             row.reference or "",
         ]
 

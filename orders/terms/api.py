@@ -108,7 +108,8 @@ def credit_limit(call: Call, organisation_id: Id) -> CreditLimitOut:
 
 @routes.put("/organisations/{organisation_id}/credit-limit", Permission.MONEY_MANAGE)
 def set_credit_limit(call: Call, organisation_id: Id, body: CreditLimitIn) -> CreditLimitOut:
-    """How much a buyer may owe for orders that it does not pay ahead. Not less than it owes already."""
+    """How much a buyer may owe for orders that it does not pay ahead, not less than it owes already; or, with `null`, that it has no limit of its own
+    any more."""
     actions.set_limit(call.session, call.actor, organisation_id, body, call.if_match)
     return queries.credit_limit(call.session, call.actor, organisation_id)
 

@@ -113,16 +113,16 @@ def _extended(session: Session, payload: dict[str, Any]) -> None:
 
 
 def _limit_set(session: Session, payload: dict[str, Any]) -> None:
-    """The buyer hears how much it may owe from now on."""
-    organisation_id = payload["organisation_id"]
+    """The buyer hears how much it may owe from now on, or that it has no limit of its own any more."""
+    organisation_id, limit_fen = payload["organisation_id"], payload["limit_fen"]
     notify(
         session,
         origin=f"credit_limit.set:{organisation_id}:{payload['version']}",
-        kind="credit_limit.set",
+        kind="credit_limit.removed" if limit_fen is None else "credit_limit.set",
         subject_type="credit_limit",
         subject_id=organisation_id,
         organisation_id=organisation_id,
-        limit=yuan_from_fen(payload["limit_fen"]),
+        limit=None if limit_fen is None else yuan_from_fen(limit_fen),
     )
 
 

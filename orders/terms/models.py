@@ -77,7 +77,8 @@ class CreditLimit(SQLModel, table=True):
 
     id: int = key()
     organisation_id: int = Field(foreign_key="organisation.id", sa_type=BigInteger, unique=True)
-    limit_fen: int = fen()
+    #: Null: no limit of its own. What its orders draw is counted on.
+    limit_fen: int | None = fen(nullable=True)
     #: What its orders draw, up to the limit.
     used_fen: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
     #: What they draw above it: a payment that was taken back, or that came back, is a fact that no limit refuses. Nothing is ordered meanwhile.

@@ -97,16 +97,16 @@ class ExtensionOut(BaseModel):
 class CreditLimitIn(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"limit": "50000.00", "reason": "按上年采购额核定"}]})
 
-    limit: Annotated[YuanIn, Field(ge=0, description="0: nothing may be owed")]
+    limit: Annotated[YuanIn, Field(ge=0)] | None = Field(description="0: nothing may be owed; null: no limit of its own any more")
     reason: ShortText
 
 
 class CreditLimitOut(BaseModel):
     organisation_id: int
     organisation_name: str
-    limit: YuanOut
+    limit: YuanOut | None = Field(description="null: it has none of its own any more")
     used: YuanOut = Field(description="what its orders cost and is not paid; those that are paid ahead do not count")
-    available: YuanOut = Field(description="below zero where payments were taken back")
+    available: YuanOut | None = Field(description="below zero where payments were taken back; null: without a limit")
     reason: str
     set_at: datetime
     version: int

@@ -22,8 +22,8 @@ from shop.identity.actor import CITY, Actor
 from shop.identity.permissions import Permission
 
 _DECLARATION = """
-    SELECT d.*, buyer.name AS buyer_name, u.name AS declared_by_name FROM payer_declaration d
-    JOIN organisation buyer ON buyer.id = d.buyer_id JOIN app_user u ON u.id = d.declared_by
+    SELECT d.*, buyer.name AS buyer_name, u.name AS declared_by_name, decided.name AS decided_by_name FROM payer_declaration d
+    JOIN organisation buyer ON buyer.id = d.buyer_id JOIN app_user u ON u.id = d.declared_by LEFT JOIN app_user decided ON decided.id = d.decided_by
     WHERE (buyer.path LIKE CAST(:branch AS text) OR buyer.region_code LIKE ANY (CAST(:regions AS text[]))
            OR EXISTS (SELECT FROM purchase_order po JOIN organisation unit ON unit.id = po.ordering_unit_id
                       WHERE po.id = d.purchase_order_id AND unit.path LIKE CAST(:branch AS text)))

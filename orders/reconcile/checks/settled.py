@@ -138,8 +138,8 @@ SETTLED = [
         SELECT 'payout_file ' || f.id AS subject, format('%s payouts, %s fen', coalesce(p.n, 0), coalesce(p.fen, 0)) AS expected,
                format('%s payouts, %s fen', f.payout_count, f.amount_fen) AS found
         FROM payout_file f
-        LEFT JOIN (SELECT a.file_id AS id, count(*) AS n, sum(p.amount_fen) AS fen FROM payout_attempt a JOIN payout p ON p.id = a.payout_id
-                   WHERE a.file_id IS NOT NULL GROUP BY 1) p USING (id)
+        LEFT JOIN (SELECT l.payout_file_id AS id, count(*) AS n, sum(p.amount_fen) AS fen FROM payout_file_line l
+                   JOIN payout_attempt a ON a.id = l.attempt_id JOIN payout p ON p.id = a.payout_id GROUP BY 1) p USING (id)
         WHERE (f.payout_count, f.amount_fen) IS DISTINCT FROM (coalesce(p.n, 0), coalesce(p.fen, 0))
         """,
     ),

@@ -79,7 +79,7 @@ _PERIODS = text(
     FROM settlement s JOIN organisation o ON o.id = s.supplier_id
     LEFT JOIN (SELECT settlement_id, sum(amount_fen - returned_fen) AS paid FROM payout WHERE status = 'paid' GROUP BY 1) p
       ON p.settlement_id = s.id
-    WHERE {IN_REACH} AND (CAST(:start AS date) IS NULL OR s.period_end < :start)
+    WHERE {IN_REACH} AND (CAST(:last AS date) IS NULL OR (s.period_end, s.period_start) < (:last, CAST(:first AS date)))
     GROUP BY s.period_start, s.period_end ORDER BY s.period_end DESC, s.period_start DESC LIMIT :rows
     """
 )
@@ -141,14 +141,15 @@ def all_lines(session: Session, settlement_id: int) -> Sequence[Row[Any]]:
 
 def periods(session: Session, actor: Actor, *, limit: int, after: str | None) -> Page[PeriodOut]:
     """What each period came to, newest first."""
-    start = paging.position(after, str)
-    values = {"start": paging.day(start[0]) if start else None, "rows": limit + 1}
+    start = paging.position(after, str, str)
+    last, first = map(paging.day, start) if start else (None, None)
+    values = {"last": last, "first": first, "rows": limit + 1}
     rows = session.execute(_PERIODS, {**values, **reach(actor)}).all()
     return paging.page(
         rows,
         limit,
         lambda row: PeriodOut(**{name: getattr(row, name) for name in PeriodOut.model_fields}),
-        lambda row: [row.period_end],
+        lambda row: [row.period_end, row.period_start],
     )
 
 

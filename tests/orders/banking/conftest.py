@@ -92,6 +92,19 @@ class Desk:
     def pay_order(self, line_id, order, amount, **more):
         return self.match(line_id, {"kind": "order", "purchase_order_id": order["id"], "amount": amount}, **more)
 
+    def write_off(self, line_id, entry, amount, client=None):
+        """Asked for by the cashier, unless somebody else does; it waits for the second person."""
+        body = {"entry": entry, "amount": amount, "reason": "银行自身收支"}
+        return (client or self.client).post(f"/v1/bank-lines/{line_id}/write-offs", json=body)
+
+    def written_off(self, line_id, entry, amount):
+        """Asked for by the cashier and approved by the treasurer; returns the line."""
+        asked = self.write_off(line_id, entry, amount)
+        assert asked.status_code == 201, asked.text
+        approved = self.second.post(f"/v1/bank-write-offs/{asked.json()['id']}/approve", json={})
+        assert approved.status_code == 200, approved.text
+        return self.line(line_id)
+
     def balance(self, account):
         with self.database.unit_of_work() as session:
             statement = text("SELECT coalesce(sum(amount_fen), 0)::bigint FROM money_posting WHERE account = :account")

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orders.banking import layouts, rules
-from orders.banking.matching import Announced, Facts, Line, Order, Reason, Sent, is_like, is_named, propose
+from orders.banking.known import Announced, Facts, Line, Order, Sent
+from orders.banking.matching import is_like, is_named, propose
+from orders.banking.reasons import Reason
 from orders.banking.rules import Break, Entry, MatchKind, Statement
 from orders.money.names import plain_name
 from orders.money.references import order_ids_in, payment_reference, plain, printed

@@ -1,16 +1,21 @@
 """Statements as banks write them: read, checked, imported once."""
 
+import csv
+import io
 import json
 import random
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import text
 
 from orders.banking.actions.reading import parse
+from orders.banking.queries import statements as queries
 from orders.banking.schemas.statements import HowRead
 from shop.core import clock
 from tests.orders.banking.conftest import ACCOUNT, reference_of, statement
+from tests.orders.banking.test_matching import overpaid, refund_of
 
 
 def test_a_transfer_is_instructed_imported_and_matched(desk):
@@ -535,3 +540,35 @@ def test_lists_are_filtered_paged_and_exported(desk):
     assert (shown["assigned_to"], shown["notes"], shown["notes_written"][0]["note"]) == (desk.treasurer.id, 1, "已电话询问付款单位")
     assert count(assigned_to=desk.treasurer.id) == 1
     assert [each["code"] for each in desk.client.get("/v1/bank-layouts").json()] == ["icbc", "ccb", "abc", "boc", "cmb", "generic"]
+
+
+def test_the_reconciliation_as_a_file_holds_every_movement(desk, monkeypatch):
+    order = overpaid(desk)
+    for _ in range(3):
+        refund = refund_of(desk, order, "10.00")
+        desk.client.post(f"/v1/refunds/{refund['id']}/confirm", json={"reference": "B"})
+    desk.imported(statement((500, "甲", "x", "R2"), opening=36990))
+    shown = desk.client.get("/v1/bank-reconciliation").json()
+
+    def table(**headers):
+        answer = desk.client.get("/v1/bank-reconciliation", params={"format": "csv"}, headers=headers)
+        assert answer.headers["content-disposition"] == 'attachment; filename="bank_reconciliation.csv"'
+        return list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+
+    header, *lines = table(**{"Accept-Language": "zh"})
+    assert header == ["项目", "日期", "摘要", "凭证号", "金额（元）", "笔数"]
+    told = {line[0]: line[4] for line in lines}
+    assert Decimal(told["银行对账单余额"]) == Decimal(shown["statement_balance"])
+    assert Decimal(told["账面存款余额"]) == Decimal(told["调节后的存款余额"]) == Decimal(shown["book_balance"])
+    assert Decimal(told["差额（应为零）"]) == 0
+    assert Decimal(told["未核销的收款流水"]) == Decimal(shown["unmatched_in"]) == Decimal("5.00")
+    movements = [line for line in lines if line[3] and line[0].startswith("减")]
+    assert [(line[3], Decimal(line[4])) for line in movements] == [
+        (str(each["transaction_id"]), Decimal(each["amount"])) for each in shown["outstanding"]
+    ]
+    assert table(**{"Accept-Language": "en"})[2][0] == "balance of the bank"
+    assert desk.client.get("/v1/bank-reconciliation", params={"format": "xlsx"}).content[:2] == b"PK"
+    assert desk.api.as_(desk.district).get("/v1/bank-reconciliation", params={"format": "csv"}).status_code == 403
+    assert desk.client.get("/v1/bank-reconciliation", params={"format": "pdf"}).status_code == 422
+    monkeypatch.setattr(queries, "MAX_LINES", 2)
+    assert desk.client.get("/v1/bank-reconciliation", params={"format": "csv"}).json()["code"] == "too_many_lines"

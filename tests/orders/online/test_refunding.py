@@ -33,6 +33,7 @@ def test_a_part_and_the_rest_go_back_by_their_own_way(online):
     assert online.account("refunds") == -10_000
     # nobody but the provider says what became of it
     [waiting] = refunds_of(online)
+    assert waiting["possible_actions"] == []
     for move, body in (("send", {"reference": "HK-1"}), ("confirm", {"reference": "HK-1"}), ("fail", {"reason": "退回"})):
         answer = online.api.as_(online.cashier).post(f"/v1/refunds/{waiting['id']}/{move}", json=body)
         assert (answer.status_code, answer.json()["code"]) == (409, "refund_not_by_hand")

@@ -17,6 +17,7 @@ from tests.factories.after_sales import differences
 from tests.factories.identity import make_user
 from tests.factories.money import Till
 from tests.factories.settling import Settling
+from tests.orders.banking.test_payouts import shows
 from tests.orders.invoices.test_invoices import configure, give_back, issue
 from tests.orders.online.conftest import online, switched_on
 from tests.stripe_twin.fixture import twin, twin_process
@@ -36,6 +37,7 @@ MOVED = {
     "refund": "status NOT IN ('requested', 'refused', 'cancelled')",
     "advance": "status = 'paid'",
     "refund_file": "status <> 'void'",
+    "bank_write_off": "status = 'approved'",
 }
 MONEY_CHECKS = [check for check in CHECKS if check not in FIGURES]
 
@@ -103,6 +105,11 @@ def books(online, monkeypatch):
         for step in way.split():
             assert till.move(refund, step).status_code == 201
     assert scene.cashier.post("/v1/refund-files", json={}).status_code == 201
+    # the bank's own fee, written off
+    [line] = shows(scene, (-1500, "", "账户管理费"))
+    fee = {"entry": "fee", "amount": "15.00", "reason": "账户管理费"}
+    asked = scene.cashier.post(f"/v1/bank-lines/{line['id']}/write-offs", json=fee).json()["id"]
+    assert scene.treasurer.post(f"/v1/bank-write-offs/{asked}/approve", json={}).status_code == 200
     # online: paid and given back in part, disputed at the payer's bank; the supplier's account
     assert api.as_(market.sellers[0]).post("/v1/connected-account", json={"country": "HK"}).status_code == 201
     online.work()

@@ -34,6 +34,7 @@ def test_every_command_of_the_tour_works(demo_server):
         "quotations_sealed",
         "match_above_due",
         "own_refund",
+        "own_write_off",
         "two_persons_needed",
     ):
         assert f'"code": "{refused}"' in told
