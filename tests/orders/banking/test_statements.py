@@ -1,5 +1,7 @@
 """Statements as banks write them: read, checked, imported once."""
 
+import csv
+import io
 import json
 import random
 from datetime import timedelta
@@ -72,6 +74,22 @@ def test_a_slip_says_by_when_and_is_not_printed_for_nothing(desk):
     assert (told["amount"], told["credit"], told["due_on"]) == ("0.00", "699.00", None)
     refused = finance.get(f"{path}.pdf")
     assert (refused.status_code, refused.json()["code"]) == (409, "nothing_due")
+
+
+def test_a_statement_that_is_called_a_workbook_and_is_text_with_tabs_is_read(desk):
+    """As online banks export .xls: tabs in GB18030 or in UTF-16, with thousands parted by commas."""
+    written = statement((123456700, "沙坪坝中学", "货款", "S1"), (-50, "某银行", "手续费, 短信费", "S2"), opening=100).decode("gb18030")
+    lines = [[f"{float(cell):,.2f}" if "." in cell else cell for cell in row] for row in csv.reader(io.StringIO(written))]
+    by_tabs = "\r\n".join("\t".join(row) for row in lines)
+    for encoding in ("gb18030", "utf-16"):
+        looked = desk.upload(by_tabs.encode(encoding), "流水.xls", "/v1/bank-statements/preview").json()
+        assert (looked["problem"], looked["format"], looked["layout"]) == (None, "csv", "icbc")
+        assert (looked["new_count"], looked["opening"], looked["closing"]) == (2, "1.00", "1234567.50")
+    desk.imported(by_tabs.encode("utf-16"))
+    page = "<html><table><tr><td>交易时间</td></tr></table></html>".encode("utf-16")
+    for content, code in ((page, "markup_table"), (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600, "old_workbook")):
+        refused = desk.upload(content, "流水.xls")
+        assert (refused.status_code, refused.json()["code"]) == (422, code)
 
 
 def test_the_same_and_overlapping_files_make_no_second_line(desk):
