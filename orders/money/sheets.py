@@ -19,8 +19,8 @@ _AGEING = {
     "en": ["Party", "0–30 days", "31–60 days", "61–90 days", "over 90 days", "Open", "Credit", "Balance", "Oldest"],
 }
 _CLEARING = {
-    "zh": ["科目", "金额（元）", "起始日期", "天数", "往来单位", "采购订单", "摘要", "编号", "凭证号"],
-    "en": ["Account", "Amount (yuan)", "Since", "Days", "Party", "Order", "Kind", "Reference", "Transaction"],
+    "zh": ["科目", "金额（元）", "起始日期", "天数", "往来单位", "采购订单", "摘要", "编号", "凭证号", "待查明"],
+    "en": ["Account", "Amount (yuan)", "Since", "Days", "Party", "Order", "Kind", "Reference", "Transaction", "To be explained"],
 }
 _TOTAL = {"zh": "合计", "en": "Total"}
 _TITLES = {"zh": ["余额", "对账单", "账龄", "过渡科目"], "en": ["Balances", "Statement", "Ageing", "Clearing"]}
@@ -78,6 +78,7 @@ def clearing(kind: str, language: str, rows: Iterable[ClearingOut]) -> Response:
             row.kind_label,
             row.reference,
             row.transaction_id,
+            None if row.explained else _YES[language],
         ]
         for row in rows
     )

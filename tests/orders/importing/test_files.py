@@ -136,7 +136,9 @@ def test_text_of_two_bytes_with_commas_is_understood(desk):
 
 
 def test_tabs_that_only_keep_figures_from_being_figures_part_nothing(desk):
-    content = "\n".join(",".join(f'"{cell}\t"' if n % 2 else f"\t{cell}\t" for n, cell in enumerate(row)) for row in [HEADER, *GOOD])
+    content = "\n".join(
+        ",".join(f'"{cell}\t"' if n % 2 else f"\t{cell}\t" for n, cell in enumerate(row)) for row in [HEADER, *GOOD]
+    )
     assert desk.upload(content.encode())["counts"] == {"matched": 2}
 
 
