@@ -107,7 +107,7 @@ _COUNTED = range(36_526, 73_051)
 def day_of(cell: str) -> date | None:
     """The day that a cell tells; what stands behind it is its time. None where there is none."""
     text = unicodedata.normalize("NFKC", cell).strip()
-    if text.isdecimal() and len(text) == 5 and int(text) in _COUNTED:
+    if text.isascii() and text.isdecimal() and len(text) == 5 and int(text) in _COUNTED:
         return _DAY_ZERO + timedelta(days=int(text))
     found = _DATE.match(text)
     if found is None:

@@ -334,7 +334,7 @@ def _hold_numbers(session: Session, keys: Iterable[str]) -> None:
 def _there(session: Session, numbers: Iterable[str], covers: Iterable[Cover]) -> dict[Any, list[int]]:
     """What the sellers have registered by these numbers, by all that makes it the same; the numbers are held."""
     found: dict[Any, list[int]] = {}
-    values = {"numbers": array(numbers), "sellers": array({cover.seller_id for cover in covers})}
+    values = {"numbers": list(numbers), "sellers": array({cover.seller_id for cover in covers})}
     for row in session.execute(_THERE, values):
         found.setdefault((*row[1:-1], frozenset(map(tuple, row.covers))), []).append(row.id)
     return found

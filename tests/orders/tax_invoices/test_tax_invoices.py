@@ -377,6 +377,11 @@ def test_the_sums_of_the_register_agree_with_the_own_books(api, database, market
     )
     assert len(table) == 3
     assert cashier.get("/v1/tax-invoices/totals", params={"by": "status", "format": "xlsx"}).content.startswith(b"PK")
+    for path, place in (("totals", 0), ("", 11)):
+        asked, chinese = {"by": "status"} if path else {}, {"Accept-Language": "zh"}
+        answer = cashier.get(f"/v1/tax-invoices/{path}".rstrip("/"), params={**asked, "format": "csv"}, headers=chinese)
+        table = answer.content.decode("utf-8-sig").splitlines()[1:]
+        assert {line.split(",")[place] for line in table} - {""} == {"已登记", "待审核"}, table
     assert cashier.get("/v1/tax-invoices/totals", params={"by": "buyer"}).status_code == 422
     assert cashier.get("/v1/tax-invoices/totals", params={"after": "x"}).status_code == 422
 
