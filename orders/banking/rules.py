@@ -98,7 +98,7 @@ def flat(cell: str) -> str:
     return "".join(unicodedata.normalize("NFKC", cell).split())
 
 
-_DATE = re.compile(r"(\d{4})(?:\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})|(\d{2})(\d{2})(?:\d{6})?)(?!\d)")
+_DATE = re.compile(r"(\d{4})(?:\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})|(\d{2})(\d{2})(?:\d{6})?)(?!\d)", re.ASCII)
 #: Days that spreadsheet programs count from here; what lies between the two years is taken for such a count.
 _DAY_ZERO = date(1899, 12, 30)
 _COUNTED = range(36_526, 73_051)

@@ -33,7 +33,7 @@ _MARKUP = re.compile(
 #: The beginning of a text shows what it is.
 _BEGINNING = 4_000
 #: A tab beside a comma or at an end of a line only keeps a long number from becoming a figure.
-_PADDING = re.compile(r'^\t|\t$|(?<=,)"?\t|\t"?(?=,)')
+_PADDING = re.compile(r'^"?\t|\t"?$|(?<=,)"?\t|\t"?(?=,)')
 
 
 class UnreadableSpreadsheet(Invalid):

@@ -219,7 +219,7 @@ def test_what_a_dispute_gives_back_is_credited_as_a_reduction(api, database, mar
     table = seller.get("/v1/credit-notes/due", params={"format": "csv"}).content.decode("utf-8-sig").splitlines()
     assert (table[0], table[1].split(",")[-3:]) == (
         "order,seller,buyer,held (yuan),owed (yuan),due (yuan)",
-        ["699", "599", "100"],
+        ["699.00", "599.00", "100.00"],
     )
     note = seller.post(f"/v1/invoices/{invoice['id']}/credit-notes", json={"reason": "price_reduction"}).json()
     assert (note["gross"], note["lines"][0]["reduced"], note["lines"][0]["quantity"]) == ("100.00", "100.00", "0")

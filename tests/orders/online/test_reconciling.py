@@ -71,6 +71,7 @@ def test_the_statement_is_listed_as_it_was_read(online):
     )
     assert file.splitlines()[1].split(",")[1:4] == ["收款", today, "69.90"]
     assert file.splitlines()[1].endswith(f"{order['number']},待重试")
+    online.sql("UPDATE provider_entry SET failed = false RETURNING id")
     online.paid(2)
     online.reconcile()
     first = cashier.get("/v1/provider-entries", params={"limit": 1}).json()
