@@ -170,7 +170,7 @@ def test_what_the_payers_bank_has_taken_back_is_not_asked_back_online_again(onli
     second = online.begin(order["id"])
     online.work()
     online.confirm(online.intent(second["id"]))
-    online.work()
+    online.reconcile()
     second = online.read(second["id"])
     seller, cashier = online.api.as_(online.market.sellers[0]), online.api.as_(online.cashier)
     part = order["supplier_orders"][0]["id"]
