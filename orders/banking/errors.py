@@ -13,8 +13,8 @@ class UnreadableFile(Invalid):
     """No statement, a broken one, or one that takes more memory or time than any honest one."""
 
     code = "unreadable_file"
-    zh = "无法读取该文件，请上传网上银行导出的对账单（CSV、XLSX、CAMT.053 或 MT940）"
-    en = "The file cannot be read; send the statement as the online bank exports it (CSV, XLSX, CAMT.053 or MT940)"
+    zh = "无法读取该文件，请上传网上银行导出的对账单（CSV、XLSX、XLS、CAMT.053 或 MT940）"
+    en = "The file cannot be read; send the statement as the online bank exports it (CSV, XLSX, XLS, CAMT.053 or MT940)"
 
 
 class StatementUnreadable(Invalid):

@@ -13,7 +13,7 @@ from orders.statistics.rules import growth, tonnes
 from orders.statistics.schemas import CodedOut, ComparedOut, FiguresOut, PeriodOut, SalesOut, SalesRowOut
 from shop.core.errors import Language
 from shop.core.exports import Cell
-from shop.core.money import yuan_from_fen
+from shop.core.money import yuan
 from shop.core.quantities import plain
 
 
@@ -118,7 +118,7 @@ def _value_cells(row: ComparedOut, measures: Iterable[Measure]) -> Iterator[Cell
 
 def _cell(figures: FiguresOut, measure: Measure) -> Cell:
     if measure is Measure.AMOUNT:
-        return Decimal(yuan_from_fen(figures.amount or 0))
+        return yuan(figures.amount or 0)
     if measure is Measure.QUANTITY:
         return Decimal(plain(figures.quantity or Decimal(0)))
     if measure is Measure.TONNES:

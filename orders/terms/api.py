@@ -1,7 +1,6 @@
 """Dues, the putting off of a payment, and credit limits over HTTP."""
 
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import Annotated, Literal
 
 from fastapi import Query
@@ -22,7 +21,7 @@ from orders.terms.schemas import (
     ExtensionOut,
 )
 from shop.core import exports
-from shop.core.money import yuan_from_fen
+from shop.core.money import yuan
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id
 from shop.identity.access import Call, Routes
@@ -78,12 +77,8 @@ def _rows(found: Iterable[DueRow]) -> Iterable[list[exports.Cell]]:
         amounts = (due.amount, due.paid, due.announced, due.open)
         totals = [total + fen for total, fen in zip(totals, amounts, strict=True)]
         head: list[exports.Cell] = [due.number, due.buyer_name, due.supplier_name, due.due_on]
-        yield [*head, *_yuan(amounts), _STATUS[due.status], due.overdue_days, _AGES[due.bucket] if due.bucket else None]
-    yield ["合计", None, None, None, *_yuan(totals), None, None, None]
-
-
-def _yuan(amounts: Iterable[int]) -> list[Decimal]:
-    return [Decimal(yuan_from_fen(fen)) for fen in amounts]
+        yield [*head, *map(yuan, amounts), _STATUS[due.status], due.overdue_days, _AGES[due.bucket] if due.bucket else None]
+    yield ["合计", None, None, None, *map(yuan, totals), None, None, None]
 
 
 @routes.post("/purchase-orders/{purchase_order_id}/payment-extension", Permission.PAYMENTS_EXTEND)

@@ -16,7 +16,7 @@ from orders.banking.schemas.lines import BankLineOut, BankLineRow, BankLineSearc
 from shop.core import clock, paging
 from shop.core.errors import Language, NotFound
 from shop.core.exports import Cell
-from shop.core.money import yuan_from_fen
+from shop.core.money import yuan
 from shop.core.paging import Page
 from shop.identity.actor import CITY, Actor
 from shop.identity.permissions import Permission
@@ -183,8 +183,8 @@ def cells(session: Session, actor: Actor, asked: BankLineSearch, language: Langu
             row.id,
             row.booked_on,
             _WORDS["in" if row.amount > 0 else "out"][at],
-            yuan_from_fen(abs(row.amount)),
-            yuan_from_fen(row.open),
+            yuan(abs(row.amount)),
+            yuan(row.open),
             _WORDS[row.status][at],
             row.age_days,
             row.payer_name,

@@ -15,7 +15,7 @@ from orders.purchasing import queries as purchasing
 from shop.core import paging
 from shop.core.errors import NotFound
 from shop.core.exports import Cell
-from shop.core.money import yuan_from_fen
+from shop.core.money import yuan
 from shop.core.paging import Page
 from shop.core.settings import settings
 from shop.identity.actor import CITY, Actor
@@ -196,7 +196,7 @@ def bulk_cells(session: Session, file_id: int, layout: str) -> Iterator[list[Cel
             "account": row.payee_account,
             "name": row.payee_name,
             "bank": row.payee_bank,
-            "amount": yuan_from_fen(row.amount_fen),
+            "amount": yuan(row.amount_fen),
             "text": f"退款 {row.number} {row.order_number}",
             "number": row.number,
         }

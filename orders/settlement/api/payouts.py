@@ -39,7 +39,7 @@ def payouts(
     if format == "json":
         return queries.payouts(call.session, call.actor, **asked, limit=limit, after=after)
     rows = whole(queries.payouts(call.session, call.actor, **asked, limit=_MOST, after=None), _MOST)
-    return exports.file(format, "payouts", sheets.PAYOUTS_HEADER[call.language], sheets.payout_cells(rows))
+    return exports.file(format, "payouts", sheets.PAYOUTS_HEADER[call.language], sheets.payout_cells(rows, call.language))
 
 
 @routes.get("/payouts/{payout_id}", Permission.MONEY_READ)

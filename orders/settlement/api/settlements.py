@@ -68,7 +68,9 @@ def settlements(
     if format == "json":
         return statements.settlements(call.session, call.actor, **asked, limit=limit, after=after)
     rows = whole(statements.settlements(call.session, call.actor, **asked, limit=_MOST), _MOST)
-    return exports.file(format, "settlements", sheets.SETTLEMENTS_HEADER[call.language], sheets.settlement_cells(rows))
+    return exports.file(
+        format, "settlements", sheets.SETTLEMENTS_HEADER[call.language], sheets.settlement_cells(rows, call.language)
+    )
 
 
 @routes.get("/settlements/held", Permission.MONEY_READ, responses=exports.FILES, answer=Page[HeldOut])

@@ -82,6 +82,8 @@ def test_nor_is_one_whose_neighbours_changed_places(order_id, data):
         ("202601051", None),
         ("合计", None),
         ("0206-01-05", None),
+        ("٢٠٢٦-٠١-٠٥", None),
+        ("٤٦٠٢٧", None),
         ("", None),
     ],
 )

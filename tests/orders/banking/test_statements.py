@@ -56,6 +56,39 @@ def test_a_transfer_is_instructed_imported_and_matched(desk):
     assert (books["statement_balance"], books["unmatched_in"]) == ("973.45", "123.45")
 
 
+def test_the_clearing_page_names_the_lines_that_nobody_has_explained_and_names_them_first(desk):
+    """What was matched is not there, though an older line is; a transfer that was only announced comes behind, though it is older still."""
+    announced, paid = desk.order(10), desk.order(1)
+    desk.announce(announced, "699.00", "R1")
+    odd, fee = (12345, "某公司", "货款", "S1"), (-1500, "某银行", "手续费", "S9")
+    desk.imported(statement(odd, (6990, "沙坪坝中学", reference_of(paid), "S2"), fee))
+    assert [line["status"] for line in desk.lines()] == ["open", "matched", "open"]
+
+    def page(**asked):
+        return desk.client.get("/v1/money/clearing", params=asked).json()
+
+    whole = page()
+    told = [(each["account"], each["amount"], each["reference"], each["explained"]) for each in whole["items"]]
+    assert told == [
+        ("unallocated", "-123.45", "S1", False),
+        ("unallocated", "15.00", "S9", False),
+        ("announced", "699.00", "R1", True),
+    ]
+    assert [(each["account"], each["balance"], each["items"]) for each in whole["totals"]] == [
+        ("announced", "699.00", 1),
+        ("unallocated", "-108.45", 2),
+    ]
+    assert page(explained=True)["items"] == whole["items"][2:]
+    assert page(explained=False)["items"] == whole["items"][:2]
+    first = page(limit=1)
+    assert page(after=first["next"])["items"] == whole["items"][1:]
+    # a part that is explained comes off its own line
+    line = desk.lines()[0]
+    desk.match(line["id"], {"kind": "bank_entry", "entry": "interest", "amount": "23.45"})
+    assert [each["amount"] for each in page(account="unallocated")["items"]] == ["-100.00", "15.00"]
+    assert page(account="announced")["items"] == whole["items"][2:]
+
+
 def test_a_slip_says_by_when_and_is_not_printed_for_nothing(desk):
     order, finance = desk.order(10), desk.api.as_(desk.market.finance)
     path = f"/v1/purchase-orders/{order['id']}/transfer-instructions"
@@ -77,6 +110,24 @@ def test_a_slip_says_by_when_and_is_not_printed_for_nothing(desk):
     assert (told["amount"], told["credit"], told["due_on"]) == ("0.00", "699.00", None)
     refused = finance.get(f"{path}.pdf")
     assert (refused.status_code, refused.json()["code"]) == (409, "nothing_due")
+
+
+def test_a_statement_that_is_called_a_workbook_and_is_text_with_tabs_is_read(desk):
+    """As online banks export .xls: tabs in GB18030 or in UTF-16, with thousands parted by commas."""
+    written = statement((123456700, "沙坪坝中学", "货款", "S1"), (-50, "某银行", "手续费, 短信费", "S2"), opening=100).decode(
+        "gb18030"
+    )
+    lines = [[f"{float(cell):,.2f}" if "." in cell else cell for cell in row] for row in csv.reader(io.StringIO(written))]
+    by_tabs = "\r\n".join("\t".join(row) for row in lines)
+    for encoding in ("gb18030", "utf-16"):
+        looked = desk.upload(by_tabs.encode(encoding), "流水.xls", "/v1/bank-statements/preview").json()
+        assert (looked["problem"], looked["format"], looked["layout"]) == (None, "csv", "icbc")
+        assert (looked["new_count"], looked["opening"], looked["closing"]) == (2, "1.00", "1234567.50")
+    desk.imported(by_tabs.encode("utf-16"))
+    page = "<html><table><tr><td>交易时间</td></tr></table></html>".encode("utf-16")
+    for content, code in ((page, "markup_table"), (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600, "old_workbook")):
+        refused = desk.upload(content, "流水.xls")
+        assert (refused.status_code, refused.json()["code"]) == (422, code)
 
 
 def test_the_same_and_overlapping_files_make_no_second_line(desk):
