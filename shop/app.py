@@ -75,6 +75,7 @@ DOMAINS = [
     "orders.banking.api.payers",
     "orders.banking.api.statements",
     "orders.banking.api.lines",
+    "orders.waiting.api",
     "orders.online.api",
     "orders.returns.api",
     "orders.bookings.api",

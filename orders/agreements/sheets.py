@@ -1,12 +1,12 @@
 """The position of an agreement as a table to be exported."""
 
 from collections.abc import Iterator
-from decimal import Decimal
 
+from catalog.products.rules import unit_label
 from orders.agreements.schemas.calling import PositionOut
 from shop.core.errors import Language
 from shop.core.exports import Cell
-from shop.core.money import yuan_from_fen
+from shop.core.money import yuan
 
 TITLE: dict[Language, str] = {"zh": "协议执行情况", "en": "Position"}
 HEADER: dict[Language, list[str]] = {
@@ -57,7 +57,7 @@ HEADER: dict[Language, list[str]] = {
 }
 
 
-def cells(position: PositionOut) -> Iterator[list[Cell]]:
+def cells(position: PositionOut, language: Language) -> Iterator[list[Cell]]:
     """One row of cells for each line, in the order of the header."""
     for line in position.lines:
         yield [
@@ -65,7 +65,7 @@ def cells(position: PositionOut) -> Iterator[list[Cell]]:
             line.sku_code,
             line.product_name,
             line.pack,
-            line.unit,
+            unit_label(line.unit, language),
             line.quantity_cap,
             line.waiting_quantity,
             line.ordered_quantity,
@@ -74,15 +74,11 @@ def cells(position: PositionOut) -> Iterator[list[Cell]]:
             line.rejected_quantity,
             line.returned_quantity,
             line.remaining_quantity,
-            _yuan(line.amount_cap),
-            _yuan(line.drawn_amount),
-            _yuan(line.accepted_amount),
-            _yuan(line.remaining_amount),
+            yuan(line.amount_cap),
+            yuan(line.drawn_amount),
+            yuan(line.accepted_amount),
+            yuan(line.remaining_amount),
             line.percent,
             line.minimum_quantity,
             line.minimum_open,
         ]
-
-
-def _yuan(fen: int | None) -> Decimal | None:
-    return None if fen is None else Decimal(yuan_from_fen(fen))

@@ -13,8 +13,8 @@ class UnreadableFile(Invalid):
     """No statement, a broken one, or one that takes more memory or time than any honest one."""
 
     code = "unreadable_file"
-    zh = "无法读取该文件，请上传网上银行导出的对账单（CSV、XLSX、CAMT.053 或 MT940）"
-    en = "The file cannot be read; send the statement as the online bank exports it (CSV, XLSX, CAMT.053 or MT940)"
+    zh = "无法读取该文件，请上传网上银行导出的对账单（CSV、XLSX、XLS、CAMT.053 或 MT940）"
+    en = "The file cannot be read; send the statement as the online bank exports it (CSV, XLSX, XLS, CAMT.053 or MT940)"
 
 
 class StatementUnreadable(Invalid):
@@ -155,6 +155,18 @@ class MatchUndone(Conflict):
     en = "The match was undone before"
 
 
+class OwnWriteOff(Forbidden):
+    code = "own_write_off"
+    zh = "不能审批自己申请的流水核销"
+    en = "Who asked to write a line off cannot approve it"
+
+
+class WriteOffWaiting(Conflict):
+    code = "write_off_waiting"
+    zh = "该流水已有待审批的核销申请"
+    en = "Something of this line waits to be written off already"
+
+
 class OwnDeclaration(Forbidden):
     code = "own_declaration"
     zh = "不能批准自己登记的代付"
@@ -194,6 +206,8 @@ class NoSuchRefund(NotFound):
 CONSTRAINTS["ck_bank_line_not_matched_twice"] = LineTaken
 CONSTRAINTS["uq_bank_match_payment"] = AnnouncedTaken
 CONSTRAINTS["uq_bank_match_transaction"] = NotOpenInBooks
+CONSTRAINTS["ck_bank_write_off_two_persons"] = OwnWriteOff
+CONSTRAINTS["uq_bank_write_off_requested"] = WriteOffWaiting
 CONSTRAINTS["ck_payer_declaration_two_persons"] = OwnDeclaration
 CONSTRAINTS["uq_payer_declaration_open"] = Declared
 CONSTRAINTS["uq_refund_file_line_refund"] = RefundTaken

@@ -1,4 +1,4 @@
-"""What follows an import, and who hears what was decided about a payer."""
+"""What follows an import, and who hears what waits for a second person and what was decided."""
 
 from typing import Any
 
@@ -6,9 +6,13 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.banking.actions.matching import match_by_rule
+from orders.banking.states import PayerStatus, WriteOffStatus
 from shop.core import clock, outbox
+from shop.core.money import yuan_from_fen
 from shop.core.outbox import Handler
-from shop.notifications.actions import notify
+from shop.identity.actor import CITY
+from shop.identity.permissions import Permission
+from shop.notifications.actions import notify, notify_persons, notify_second
 
 #: Lines that are matched in one transaction: few enough that nobody waits long for their orders.
 CHUNK = 1000
@@ -17,6 +21,11 @@ _OPEN = text(
     "SELECT id FROM bank_line WHERE matched_fen = 0 AND automatic AND matched_fen < abs(amount_fen) AND booked_on >= :today - 90"
     " AND (CAST(:before AS bigint) IS NULL OR id < :before) ORDER BY id DESC LIMIT :count"
 )
+
+_PAYER = text(
+    "SELECT d.*, buyer.name AS buyer, buyer.region_code FROM payer_declaration d JOIN organisation buyer ON buyer.id = d.buyer_id WHERE d.id = :id"
+)
+_WRITE_OFF = text("SELECT * FROM bank_write_off WHERE id = :id")
 
 
 def _imported(session: Session, payload: dict[str, Any]) -> None:
@@ -41,12 +50,27 @@ def _more_open(session: Session, payload: dict[str, Any]) -> None:
     match_open(session, payload["before"])
 
 
+def _declared(session: Session, payload: dict[str, Any]) -> None:
+    """Who may approve a payer, but for who declared it, hears that it waits."""
+    row = session.execute(_PAYER, {"id": payload["payer_declaration_id"]}).one()
+    if row.status == PayerStatus.DECLARED:
+        notify_second(
+            session,
+            Permission.MONEY_MANAGE,
+            row.region_code,
+            but=[row.declared_by],
+            origin=f"payer_declaration.waiting:{row.id}",
+            kind="payer_declaration.waiting",
+            subject_type="payer_declaration",
+            subject_id=row.id,
+            payer=row.payer_name,
+            buyer=row.buyer,
+        )
+
+
 def _decided(session: Session, payload: dict[str, Any]) -> None:
     """The buyer hears whether somebody else may pay for it."""
-    row = session.execute(
-        text("SELECT id, buyer_id, payer_name, status FROM payer_declaration WHERE id = :id"),
-        {"id": payload["payer_declaration_id"]},
-    ).one()
+    row = session.execute(_PAYER, {"id": payload["payer_declaration_id"]}).one()
     if row.status not in ("approved", "refused"):
         return
     notify(
@@ -60,8 +84,22 @@ def _decided(session: Session, payload: dict[str, Any]) -> None:
     )
 
 
+def _write_off_moved(session: Session, payload: dict[str, Any]) -> None:
+    """Who may approve it, but for who asked, hears that it waits; who asked hears what was decided."""
+    row = session.execute(_WRITE_OFF, {"id": payload["bank_write_off_id"]}).one()
+    told: dict[str, Any] = {"subject_type": "bank_write_off", "subject_id": row.id, "amount": yuan_from_fen(row.amount_fen)}
+    if payload["status"] in (WriteOffStatus.APPROVED, WriteOffStatus.REFUSED):
+        kind = f"bank_write_off.{payload['status']}"
+        notify_persons(session, [row.requested_by], origin=f"{kind}:{row.id}", kind=kind, **told)
+    elif row.status == WriteOffStatus.REQUESTED:
+        kind = "bank_write_off.waiting"
+        notify_second(session, Permission.MONEY_MANAGE, CITY, but=[row.requested_by], origin=f"{kind}:{row.id}", kind=kind, **told)
+
+
 HANDLERS: dict[str, Handler] = {
     "bank_lines.open": _more_open,
     "bank_statement.imported": _imported,
+    "bank_write_off.moved": _write_off_moved,
+    "payer_declaration.declared": _declared,
     "payer_declaration.decided": _decided,
 }

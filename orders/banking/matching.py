@@ -3,16 +3,18 @@
 A match is made without asking only where a rule makes it certain: the reference of one order stands in the text and the amount is at most what
 is due, or the number of an announced transfer is equal and so is its amount; and the money comes from the buyer itself, or from somebody who
 was approved to pay for it. What leaves is certain where the number of a refund or payout stands in the text, and amount and payee are equal; what
-comes back, where that number and a word for it do. Everything else is a proposal that a person decides on.
+comes back, where that number and a word for it do. A whole list of payouts that left as one line is certain by its sum and its days, if the list's
+number stands in the text, or the line names no account and nothing else left of this amount. Everything else is a proposal that a person decides on.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import timedelta
 
-from orders.banking.reasons import WEIGHTS, Reason
+from orders.banking.known import BACK, Facts, Line, Order, Proposal, Sent
+from orders.banking.reasons import Reason
 from orders.banking.rules import BankEntryKind, MatchKind
 from orders.money.names import plain_name
 from orders.money.references import order_ids_in, plain
@@ -29,159 +31,9 @@ def is_like(name: str, other: str) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """What is not explained yet of a line. ``amount_fen`` above zero came in."""
-
-    id: int
-    amount_fen: int
-    text: str = ""
-    serial: str = ""
-    payer_name: str = ""
-    payer_account: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Announced:
-    """A transfer that a buyer says it made and no line has shown yet."""
-
-    payment_id: int
-    order_id: int
-    amount_fen: int
-    reference: str
-
-
-@dataclass(slots=True)
-class Order:
-    """An order that may be paid. ``due_fen`` leaves out what was announced: below zero when too much was paid."""
-
-    id: int
-    number: str
-    due_fen: int
-    #: Plain names: of the buyer and the unit that ordered, and of those who were approved to pay for it.
-    buyers: frozenset[str]
-    approved: frozenset[str] = frozenset()
-    #: Accounts from which it was paid for this buyer before.
-    accounts: frozenset[str] = frozenset()
-    announced: tuple[Announced, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """Money that the marketplace sends to a bank account: a released refund, or a release of a payout."""
-
-    #: As what it leaves: REFUND or PAYOUT. What comes back is named in ``BACK``.
-    kind: MatchKind
-    #: The refund, or the payout.
-    id: int
-    #: It stands in the text of the transfer, because the files for the bank put it there.
-    number: str
-    amount_fen: int
-    payee: str
-    account: str
-    #: It has not left, or the books say that it has and no line shows it.
-    leaves: bool
-    #: It has left, or the books say that it came back and no line shows that.
-    returns: bool
-    order_id: int | None = None
-    #: Which release of the payout.
-    attempt_id: int | None = None
-
-
-#: What it is called when it comes back, and the reason that its number is.
-BACK: Mapping[MatchKind, MatchKind] = {MatchKind.REFUND: MatchKind.REFUND_RETURNED, MatchKind.PAYOUT: MatchKind.PAYOUT_RETURNED}
 _NUMBER = {MatchKind.REFUND: Reason.REFUND_NUMBER, MatchKind.PAYOUT: Reason.PAYOUT_NUMBER}
-
-
-@dataclass(frozen=True, slots=True)
-class Booked:
-    """Another movement of the bank account in the books that no line has shown; ``amount_fen`` above zero came in."""
-
-    transaction_id: int
-    amount_fen: int
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """What a line may be for, with the amount of it in fen, and why."""
-
-    kind: MatchKind
-    amount_fen: int
-    reasons: tuple[Reason, ...]
-    certain: bool = False
-    order_id: int | None = None
-    payment_id: int | None = None
-    refund_id: int | None = None
-    payout_id: int | None = None
-    attempt_id: int | None = None
-    transaction_id: int | None = None
-    entry: BankEntryKind | None = None
-
-    @property
-    def score(self) -> int:
-        return max(0, min(100, sum(WEIGHTS[reason] for reason in self.reasons)))
-
-
-class Facts:
-    """What lines are matched against, found by what a line may tell of them. ``by_payer``: also by who paid, which alone is never certain; a
-    unit with many orders would be compared with each of them."""
-
-    def __init__(
-        self, orders: Iterable[Order] = (), sent: Iterable[Sent] = (), booked: Iterable[Booked] = (), *, by_payer: bool = True
-    ) -> None:
-        self.orders = {order.id: order for order in orders}
-        self._by_word: dict[str, list[Order]] = {}
-        for order in self.orders.values():
-            announced = (plain(each.reference) for each in order.announced)
-            payers = (*order.buyers, *order.approved, *order.accounts) if by_payer else ()
-            for word in {order.number, *payers, *announced} - {""}:
-                self._by_word.setdefault(word, []).append(order)
-        self._sent = _by_amount(sent)
-        self._booked = _by_amount(booked)
-
-    def orders_for(self, named: Iterable[int], words: Iterable[str]) -> list[Order]:
-        """The orders that are named, or that one of the words points to: a number, a name, an account."""
-        found = {order_id: self.orders[order_id] for order_id in named if order_id in self.orders}
-        for word in words:
-            found |= {order.id: order for order in self._by_word.get(word, ())}
-        return list(found.values())
-
-    def sent_of(self, amount_fen: int) -> Sequence[Sent]:
-        return self._sent.get(amount_fen, [])
-
-    def booked_of(self, amount_fen: int) -> Sequence[Booked]:
-        return self._booked.get(amount_fen, [])
-
-    def use(self, proposal: Proposal) -> None:
-        """Take away what a match has used up, for the lines that follow."""
-        order = self.orders.get(proposal.order_id or 0)
-        if proposal.kind is MatchKind.ORDER and order:
-            order.due_fen -= proposal.amount_fen
-        if proposal.kind is MatchKind.ANNOUNCED and order:
-            order.announced = tuple(each for each in order.announced if each.payment_id != proposal.payment_id)
-        if proposal.refund_id or proposal.payout_id:
-            # what left may come back by the next line
-            self._sent[proposal.amount_fen] = [
-                replace(each, leaves=False, returns=proposal.kind is each.kind) if _is_of(proposal, each) else each
-                for each in self.sent_of(proposal.amount_fen)
-            ]
-
-
-def _is_of(proposal: Proposal, sent: Sent) -> bool:
-    named = proposal.refund_id if sent.kind is MatchKind.REFUND else proposal.payout_id
-    return (named, proposal.attempt_id) == (sent.id, sent.attempt_id)
-
-
-_Amounted = TypeVar("_Amounted", Sent, Booked)
-
-
-def _by_amount(listed: Iterable[_Amounted]) -> dict[int, list[_Amounted]]:
-    found: dict[int, list[_Amounted]] = {}
-    for each in listed:
-        found.setdefault(each.amount_fen, []).append(each)
-    return found
-
-
+#: A bank carries a list out within so many days, long holidays included.
+LIST_DAYS = timedelta(days=10)
 _ORDER_NUMBER = re.compile(r"PO\d{9,}")
 _TOKEN = re.compile(r"[A-Z0-9]{6,64}")
 #: Words of a text by which the bank itself is meant, and of one that came back.
@@ -204,7 +56,7 @@ def bank_references(line: Line) -> set[str]:
 
 def propose(line: Line, facts: Facts) -> list[Proposal]:
     """What a line may be for, the likeliest first. At most one is certain."""
-    proposals = [*_orders(line, facts), *_sent(line, facts)] if line.amount_fen else []
+    proposals = [*_orders(line, facts), *_sent(line, facts), *_lists(line, facts)] if line.amount_fen else []
     proposals += [
         Proposal(MatchKind.BOOKED, abs(line.amount_fen), (Reason.AMOUNT,), transaction_id=each.transaction_id)
         for each in facts.booked_of(line.amount_fen)
@@ -308,6 +160,33 @@ def _sent(line: Line, facts: Facts) -> list[Proposal]:
         elif line.amount_fen > 0 and each.returns and (named or came_back):
             reasons += [Reason.RETURNED] if came_back else []
             found.append(_of_sent(BACK[each.kind], each, reasons, certain=named and came_back))
+    return found
+
+
+def _lists(line: Line, facts: Facts) -> list[Proposal]:
+    """Lists of payouts that left as one line of exactly their sum. Of a list with one payout the line of that payout tells."""
+    if line.amount_fen > 0:
+        return []
+    found = []
+    fitting = facts.lists_of(-line.amount_fen)
+    for each in fitting:
+        named = is_named(each.number, line.text)
+        if not named and len(each.payouts) == 1:
+            continue
+        in_time = each.made_on <= line.booked_on <= each.made_on + LIST_DAYS
+        reasons = [Reason.PAYOUT_FILE_NUMBER] if named else []
+        reasons += [Reason.AMOUNT, Reason.PAYOUT_FILE_DAY] if in_time else [Reason.AMOUNT]
+        alone = len(fitting) == 1 and not line.payer_account and not any(sent.leaves for sent in facts.sent_of(-line.amount_fen))
+        found.append(
+            Proposal(
+                MatchKind.PAYOUT_FILE,
+                each.amount_fen,
+                tuple(reasons),
+                in_time and (named or alone),
+                payout_file_id=each.id,
+                payouts=each.payouts,
+            )
+        )
     return found
 
 

@@ -103,7 +103,8 @@ class BankMatch(SQLModel, table=True):
 
     __tablename__ = "bank_match"
     __table_args__ = (
-        CheckConstraint(f"kind IN ({_list(MatchKind)})", name="kind"),
+        # a list as a whole is kept as a match for each payout on it
+        CheckConstraint(f"kind IN ({_list(kind for kind in MatchKind if kind is not MatchKind.PAYOUT_FILE)})", name="kind"),
         CheckConstraint("amount_fen > 0", name="amount_fen"),
         CheckConstraint("(kind IN ('order','announced')) = (payment_id IS NOT NULL)", name="payment"),
         CheckConstraint("(kind IN ('refund','refund_returned')) = (refund_id IS NOT NULL)", name="refund"),
@@ -112,6 +113,7 @@ class BankMatch(SQLModel, table=True):
             "(kind IN ('refund','refund_returned','payout','payout_returned','booked')) = (transaction_id IS NOT NULL)",
             name="transaction",
         ),
+        CheckConstraint("payout_file_id IS NULL OR kind = 'payout'", name="payout_file"),
         CheckConstraint(f"entry IN ({_list(BankEntryKind)})", name="entry"),
         CheckConstraint("(kind = 'bank_entry') = (entry IS NOT NULL)", name="entry_of_kind"),
         CheckConstraint("(undone_at IS NULL) = (undo_reason IS NULL)", name="undone"),
@@ -132,6 +134,8 @@ class BankMatch(SQLModel, table=True):
     payment_id: int | None = ref("payment.id", nullable=True)
     refund_id: int | None = ref("refund.id", nullable=True)
     payout_id: int | None = ref("payout.id", nullable=True)
+    #: The list that was matched as a whole, of which this is one payout.
+    payout_file_id: int | None = ref("payout_file.id", nullable=True)
     #: The transaction of the money ledger that moved the bank account and that the line shows.
     transaction_id: int | None = ref("money_transaction.id", nullable=True)
     entry: str | None = None
@@ -145,6 +149,39 @@ class BankMatch(SQLModel, table=True):
     undone_at: datetime | None = moment(nullable=True)
     undone_by: int | None = ref("app_user.id", nullable=True)
     undo_reason: str | None = None
+
+
+class BankWriteOff(SQLModel, table=True):
+    """A line, or a part of it, that nothing in the books explains: said to be the bank's own by one person, approved by another."""
+
+    __tablename__ = "bank_write_off"
+    __table_args__ = (
+        CheckConstraint("status IN ('requested','approved','refused','withdrawn')", name="status"),
+        CheckConstraint(f"entry IN ({_list(BankEntryKind)})", name="entry"),
+        CheckConstraint("amount_fen > 0", name="amount_fen"),
+        # four eyes
+        CheckConstraint("decided_by <> requested_by OR status = 'withdrawn'", name="two_persons"),
+        CheckConstraint("num_nulls(decided_by, decided_at) = CASE status WHEN 'requested' THEN 2 ELSE 0 END", name="decided"),
+        CheckConstraint("(status = 'approved') = (match_id IS NOT NULL)", name="matched"),
+        Index("uq_bank_write_off_requested", "line_id", unique=True, postgresql_where=text("status = 'requested'")),
+        Index(None, "line_id", "id"),
+        Index(None, "status", "id"),
+    )
+
+    id: int = key()
+    line_id: int = ref("bank_line.id")
+    entry: str
+    amount_fen: int = fen()
+    reason: str
+    status: str = Field(default="requested", sa_column_kwargs={"server_default": "requested"})
+    requested_by: int = ref("app_user.id")
+    requested_at: datetime = moment()
+    decided_by: int | None = ref("app_user.id", nullable=True)
+    decided_at: datetime | None = moment(nullable=True)
+    decision_reason: str | None = None
+    #: What it became.
+    match_id: int | None = ref("bank_match.id", nullable=True)
+    version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
 
 
 class BankLineNote(SQLModel, table=True):

@@ -22,6 +22,8 @@ class Reason(StrEnum):
     PAID_FROM_BEFORE = "paid_from_before"
     REFUND_NUMBER = "refund_number"
     PAYOUT_NUMBER = "payout_number"
+    PAYOUT_FILE_NUMBER = "payout_file_number"
+    PAYOUT_FILE_DAY = "payout_file_day"
     PAYEE = "payee"
     AMOUNT = "amount"
     RETURNED = "returned"
@@ -45,6 +47,8 @@ WEIGHTS: Mapping[Reason, int] = {
     Reason.PAID_FROM_BEFORE: 15,
     Reason.REFUND_NUMBER: 60,
     Reason.PAYOUT_NUMBER: 60,
+    Reason.PAYOUT_FILE_NUMBER: 60,
+    Reason.PAYOUT_FILE_DAY: 25,
     Reason.PAYEE: 25,
     Reason.AMOUNT: 15,
     Reason.RETURNED: 20,
@@ -69,6 +73,8 @@ WORDS: Mapping[Reason, tuple[str, str]] = {
     Reason.PAID_FROM_BEFORE: ("该账户此前为该单位付过款", "this account has paid for the buyer before"),
     Reason.REFUND_NUMBER: ("附言中有该退款编号", "the refund's number stands in the text"),
     Reason.PAYOUT_NUMBER: ("附言中有该笔付款的编号", "the payout's number stands in the text"),
+    Reason.PAYOUT_FILE_NUMBER: ("附言中有该付款名单的编号", "the number of the list of payouts stands in the text"),
+    Reason.PAYOUT_FILE_DAY: ("日期在名单制作之后数日内", "it was booked within days of the list"),
     Reason.PAYEE: ("对方即收款人", "the other side is the payee"),
     Reason.AMOUNT: ("金额一致", "the amounts are equal"),
     Reason.RETURNED: ("附言提到退汇", "the text speaks of a returned transfer"),

@@ -60,6 +60,8 @@ class MatchKind(StrEnum):
     REFUND_RETURNED = "refund_returned"
     #: What a settlement owes a supplier.
     PAYOUT = "payout"
+    #: A list of payouts that the bank shows as one line.
+    PAYOUT_FILE = "payout_file"
     #: A payout that came back.
     PAYOUT_RETURNED = "payout_returned"
     #: What the bank itself takes or gives.
@@ -98,7 +100,7 @@ def flat(cell: str) -> str:
     return "".join(unicodedata.normalize("NFKC", cell).split())
 
 
-_DATE = re.compile(r"(\d{4})(?:\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})|(\d{2})(\d{2})(?:\d{6})?)(?!\d)")
+_DATE = re.compile(r"(\d{4})(?:\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})|(\d{2})(\d{2})(?:\d{6})?)(?!\d)", re.ASCII)
 #: Days that spreadsheet programs count from here; what lies between the two years is taken for such a count.
 _DAY_ZERO = date(1899, 12, 30)
 _COUNTED = range(36_526, 73_051)
@@ -107,7 +109,7 @@ _COUNTED = range(36_526, 73_051)
 def day_of(cell: str) -> date | None:
     """The day that a cell tells; what stands behind it is its time. None where there is none."""
     text = unicodedata.normalize("NFKC", cell).strip()
-    if text.isdecimal() and len(text) == 5 and int(text) in _COUNTED:
+    if text.isascii() and text.isdecimal() and len(text) == 5 and int(text) in _COUNTED:
         return _DAY_ZERO + timedelta(days=int(text))
     found = _DATE.match(text)
     if found is None:

@@ -1,4 +1,4 @@
-"""The life of a declared payer, and of a file of refunds."""
+"""The lives of a declared payer, of what is written off of a line of the bank, and of a file of refunds."""
 
 from enum import StrEnum
 
@@ -25,6 +25,29 @@ PAYER = StateTable(
         (PayerStatus.DECLARED, PayerMove.REFUSE): PayerStatus.REFUSED,
         (PayerStatus.DECLARED, PayerMove.WITHDRAW): PayerStatus.WITHDRAWN,
         (PayerStatus.APPROVED, PayerMove.WITHDRAW): PayerStatus.WITHDRAWN,
+    },
+)
+
+
+class WriteOffStatus(StrEnum):
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+class WriteOffMove(StrEnum):
+    APPROVE = "approve"
+    REFUSE = "refuse"
+    WITHDRAW = "withdraw"
+
+
+WRITE_OFF = StateTable(
+    "bank_write_off",
+    {
+        (WriteOffStatus.REQUESTED, WriteOffMove.APPROVE): WriteOffStatus.APPROVED,
+        (WriteOffStatus.REQUESTED, WriteOffMove.REFUSE): WriteOffStatus.REFUSED,
+        (WriteOffStatus.REQUESTED, WriteOffMove.WITHDRAW): WriteOffStatus.WITHDRAWN,
     },
 )
 

@@ -1,6 +1,5 @@
 """Budgets over HTTP."""
 
-from decimal import Decimal
 from typing import Annotated, Literal
 
 from fastapi import Query
@@ -9,7 +8,7 @@ from fastapi.responses import Response
 from orders.budgets import actions, queries
 from orders.budgets.schemas import BudgetDrawOut, BudgetIn, BudgetOut, BudgetPatch, FundSource
 from shop.core import exports
-from shop.core.money import yuan_from_fen
+from shop.core.money import yuan
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id
 from shop.identity.access import Call, Routes
@@ -68,7 +67,7 @@ def export_budgets(
 
 def _cells(budget: BudgetOut) -> list[exports.Cell]:
     amounts = (budget.limit, budget.reserved, budget.consumed, budget.available)
-    return [budget.organisation_name, budget.year, budget.fund_source, *(Decimal(yuan_from_fen(fen)) for fen in amounts)]
+    return [budget.organisation_name, budget.year, budget.fund_source, *(yuan(fen) for fen in amounts)]
 
 
 @routes.get("/budgets/{budget_id}", Permission.ORDERS_READ)

@@ -22,4 +22,6 @@ def month_close(call: Call, asked: Annotated[CloseSearch, Query()]) -> ClosePage
         return queries.close(call.session, call.actor, asked, limit=asked.limit, after=asked.after)
     found = queries.close(call.session, call.actor, asked, limit=exports.MAX_ROWS, after=None)
     title, header = sheets.TITLE[call.language], sheets.HEADER[call.language]
-    return exports.file(asked.format, f"close_{found.month}", header, map(sheets.cells, found.items), title)
+    return exports.file(
+        asked.format, f"close_{found.month}", header, (sheets.cells(row, call.language) for row in found.items), title
+    )

@@ -81,7 +81,7 @@ class State(BaseModel):
     unexplained: YuanOut = Field(description="zero, or the ledger and the invoices disagree")
     without_tax_invoice: YuanOut = Field(description="held by invoices up to the month's end")
     without_red_letter: YuanOut
-    paid: YuanOut
+    paid: YuanOut = Field(description="what buyers announced counts too")
     unpaid: YuanOut
     overdue: YuanOut = Field(description="of `unpaid`")
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 
 from orders.closing.schemas import CloseRow
-from orders.invoices.sheets import yuan
+from orders.money.labels import label
 from shop.core.errors import Language
 from shop.core.exports import Cell
+from shop.core.money import yuan
 
 TITLE: dict[Language, str] = {"zh": "月结", "en": "Month's close"}
 HEADER: dict[Language, list[str]] = {
@@ -18,7 +19,7 @@ def _joined(words: Iterable[str]) -> str:
     return "; ".join(words)
 
 
-def cells(row: CloseRow) -> list[Cell]:
+def cells(row: CloseRow, language: Language) -> list[Cell]:
     amounts = (
         *(row.opening, row.booked, row.invoiced, row.credited, row.closing, row.vat),
         *(row.uninvoiced, row.credit_due, row.unexplained, row.without_tax_invoice, row.without_red_letter),
@@ -27,7 +28,7 @@ def cells(row: CloseRow) -> list[Cell]:
     numbers = dict.fromkeys(number for each in row.invoices for number in each.tax_invoices)
     numbers |= dict.fromkeys(number for each in row.credit_notes for number in each.tax_invoices)
     return [
-        _joined(row.gaps),
+        _joined(label("gap", gap, language) for gap in row.gaps),
         row.purchase_order_number,
         row.supplier_order_id,
         row.seller_name,

@@ -1,12 +1,12 @@
 """The sales of a certificate as a table to be exported."""
 
 from collections.abc import Iterable, Iterator
-from decimal import Decimal
 from typing import Any
 
+from catalog.products.rules import unit_label
 from shop.core.errors import Language
 from shop.core.exports import Cell
-from shop.core.money import yuan_from_fen
+from shop.core.money import yuan
 
 HEADER: dict[Language, list[str]] = {
     "zh": [
@@ -58,9 +58,9 @@ def cells(rows: Iterable[Any], language: Language) -> Iterator[list[Cell]]:
             row.agreement or "",
             row.sku_code,
             row.pack,
-            row.unit,
+            unit_label(row.unit, language),
             row.quantity.normalize(),
             row.grams,
-            Decimal(yuan_from_fen(row.amount)),
+            yuan(row.amount),
             yes if row.is_correction else "",
         ]

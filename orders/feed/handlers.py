@@ -181,6 +181,10 @@ CONCERNED: dict[str, tuple[str, str]] = {
     "invoice.credit_due": ("invoice_id", "SELECT seller_id, 'invoice', id FROM invoice WHERE id = :id"),
     "invoice.sent": ("invoice_id", _INVOICE.format(subject="invoice", table="invoice")),
     "objection.decided": ("objection_id", _OBJECTION),
+    "loss_share.booked": (
+        "loss_share_id",
+        "SELECT so.supplier_id, 'supplier_order', so.id FROM loss_share l JOIN supplier_order so ON so.id = l.supplier_order_id WHERE l.id = :id",
+    ),
     "online_payment.moved": ("online_payment_id", _ONLINE_PAYMENT),
     "organisation.approved": ("organisation_id", _ORGANISATION),
     "organisation.rejected": ("organisation_id", _ORGANISATION),
@@ -189,6 +193,7 @@ CONCERNED: dict[str, tuple[str, str]] = {
         _PART.format(subject="supplier_order", of="so", join="JOIN order_paper p ON p.supplier_order_id = so.id", by="p"),
     ),
     "payment.extended": ("purchase_order_id", _PARTS),
+    "payment.arrived": ("payment_id", _PAYMENT),
     "payment.recorded": ("payment_id", _PAYMENT),
     "payment.undone": ("payment_id", _PAYMENT),
     "payout.ended": ("payout_id", _PAYOUT),
@@ -239,8 +244,10 @@ CONCERNED: dict[str, tuple[str, str]] = {
 #: Events for officers, about our own machinery, or about what somebody waits for at the screen. An event stands here or above (a test checks it): a decision, made once for each.
 NOT_TOLD = frozenset(
     {
+        "advance.requested",
         "bank_lines.open",
         "bank_statement.imported",
+        "bank_write_off.moved",
         "basket_proposal.requested",
         "basket_proposal.unmet",
         "capacity.explained",
@@ -257,6 +264,9 @@ NOT_TOLD = frozenset(
         "organisation.registered",
         "organisation.resubmitted",
         "payer_declaration.decided",
+        "payer_declaration.declared",
+        "payout.approved",
+        "payout_file.voided",
         "price_check.above",
         "provider_entry.unexplained",
         "quality_signal.raised",

@@ -85,7 +85,7 @@ def tidy(cells: Sequence[str]) -> list[str]:
 
 def _shown(cell: str) -> str:
     """Inside, 69 is kept as 69.0 and 46 times 0.15 as 6.8999999999999995."""
-    if cell.endswith(".0") and cell[:-2].removeprefix("-").isdecimal():
+    if cell.endswith(".0") and cell.isascii() and cell[:-2].removeprefix("-").isdecimal():
         return cell[:-2]
     if len(cell) > _SHOWN_DIGITS and _FINER_THAN_SHOWN.fullmatch(cell):
         return f"{float(cell):.{_SHOWN_DIGITS}g}"

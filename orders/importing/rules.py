@@ -11,6 +11,7 @@ from typing import Any
 
 from orders.importing.cells import plain_text, price_of, quantity_of, title, unit_of_header
 from orders.purchasing.rules import Reason, words_of
+from shop.core import sheets
 from shop.core.errors import Language
 
 
@@ -280,6 +281,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "无法读取该文件，请在表格软件中另存为 XLSX，或以逗号分隔的 CSV（UTF-8 或 GB18030）",
         "The file cannot be read; save it as XLSX, or as CSV with commas (UTF-8 or GB18030)",
     ),
+    **{each.code: (each.zh, each.en) for each in (sheets.MarkupTable, sheets.OldWorkbook)},
     "header_not_found": (
         "未找到表头，请指定表头所在行和各列",
         "No header was found; say in which row it is and what its columns are",

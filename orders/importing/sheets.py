@@ -8,7 +8,7 @@ from orders.importing.rules import RowState
 from orders.importing.schemas import ListRowOut
 from shop.core.errors import Language
 from shop.core.exports import Cell
-from shop.core.money import yuan_from_fen
+from shop.core.money import yuan, yuan_from_fen
 from shop.core.quantities import plain
 
 #: The columns of the template; a list needs the quantity, and a code or a name.
@@ -96,8 +96,8 @@ def cells(headers: Sequence[str], rows: Sequence[ListRowOut], language: Language
             sku.sku_code if sku else None,
             sku.product_name if sku else None,
             sku.pack if sku else None,
-            _yuan(sku.unit_price if sku else None),
-            _yuan(sku.amount if sku else None),
+            yuan(sku.unit_price if sku else None),
+            yuan(sku.amount if sku else None),
             sku.grams if sku else None,
             _listed(f"{each.sku_code} {each.product_name} {each.pack} {each.district_name}" for each in row.candidates),
             _listed(
@@ -136,10 +136,6 @@ def _sentence(faults: Iterable[object], language: Language) -> str:
         )
         told.append(f"{f'{column}: ' if column else ''}{message}{f' ({known})' if known else ''}")
     return ("；" if language == "zh" else "; ").join(told)
-
-
-def _yuan(fen: int | None) -> Decimal | None:
-    return Decimal(yuan_from_fen(fen)) if fen is not None else None
 
 
 def _listed(texts: Iterable[str]) -> str | None:

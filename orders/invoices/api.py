@@ -46,7 +46,7 @@ def invoices(call: Call, asked: Annotated[InvoiceSearch, Query()]) -> Page[Invoi
         return queries.invoices(call.session, call.actor, asked, limit=asked.limit, after=asked.after)
     rows = queries.invoices(call.session, call.actor, asked, limit=exports.MAX_ROWS, after=None).items
     title, header = sheets.INVOICES[call.language], sheets.INVOICE_HEADER[call.language]
-    return exports.file(asked.format, "invoices", header, map(sheets.invoice_cells, rows), title)
+    return exports.file(asked.format, "invoices", header, (sheets.invoice_cells(row, call.language) for row in rows), title)
 
 
 @routes.get("/invoices/totals", Permission.ORDERS_READ)
@@ -84,8 +84,9 @@ def invoice(call: Call, invoice_id: Id) -> InvoiceOut:
 
 @routes.get("/invoices/{invoice_id}/pdf", Permission.ORDERS_READ, responses=printing.PDF_ANSWER)
 def invoice_as_pdf(call: Call, invoice_id: Id) -> Response:
-    shown = queries.invoice(call.session, call.actor, invoice_id, "zh")
-    return printing.pdf_answer(invoice_pdf(shown), f"{shown.number}.pdf")
+    """The invoice as PDF; with ``Accept-Language: en`` its labels stand there in both languages."""
+    shown = queries.invoice(call.session, call.actor, invoice_id, call.language)
+    return printing.pdf_answer(invoice_pdf(shown, call.language), f"{shown.number}.pdf")
 
 
 @routes.get("/invoices/{invoice_id}/xml", Permission.ORDERS_READ, responses=ubl.XML_ANSWER)
@@ -116,7 +117,7 @@ def credit_notes(call: Call, asked: Annotated[CreditNoteSearch, Query()]) -> Pag
         return queries.credit_notes(call.session, call.actor, asked, limit=asked.limit, after=asked.after)
     rows = queries.credit_notes(call.session, call.actor, asked, limit=exports.MAX_ROWS, after=None).items
     title, header = sheets.CREDIT_NOTES[call.language], sheets.CREDIT_NOTE_HEADER[call.language]
-    return exports.file(asked.format, "credit_notes", header, map(sheets.credit_note_cells, rows), title)
+    return exports.file(asked.format, "credit_notes", header, (sheets.credit_note_cells(row, call.language) for row in rows), title)
 
 
 @routes.get("/credit-notes/due", Permission.ORDERS_READ, answer=Page[CreditDueRow], responses=exports.FILES)
@@ -137,8 +138,9 @@ def credit_note(call: Call, credit_note_id: Id) -> CreditNoteOut:
 
 @routes.get("/credit-notes/{credit_note_id}/pdf", Permission.ORDERS_READ, responses=printing.PDF_ANSWER)
 def credit_note_as_pdf(call: Call, credit_note_id: Id) -> Response:
-    shown = queries.credit_note(call.session, call.actor, credit_note_id, "zh")
-    return printing.pdf_answer(credit_note_pdf(shown), f"{shown.number}.pdf")
+    """The credit note as PDF; with ``Accept-Language: en`` its labels stand there in both languages."""
+    shown = queries.credit_note(call.session, call.actor, credit_note_id, call.language)
+    return printing.pdf_answer(credit_note_pdf(shown, call.language), f"{shown.number}.pdf")
 
 
 @routes.get("/credit-notes/{credit_note_id}/xml", Permission.ORDERS_READ, responses=ubl.XML_ANSWER)

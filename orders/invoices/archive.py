@@ -25,7 +25,7 @@ def answer(session: Session, actor: Actor, asked: InvoiceFilter, language: Langu
         for row in queries.invoices(session, actor, asked, limit=MOST, after=None).items:
             shown = queries.invoice(session, actor, row.id, language)
             printed = shown if language == "zh" else queries.invoice(session, actor, row.id, "zh")
-            bundle.writestr(f"{shown.number}.pdf", invoice_pdf(printed))
+            bundle.writestr(f"{shown.number}.pdf", invoice_pdf(shown, language))
             bundle.writestr(f"{shown.number}.xml", ubl.invoice(printed))
             bundle.writestr(f"{shown.number}.json", shown.model_dump_json(indent=1))
     headers = {"Content-Disposition": 'attachment; filename="invoices.zip"'}

@@ -1,10 +1,10 @@
 """Registers of invoices and credit notes as tables to be exported."""
 
-from decimal import Decimal
-
 from orders.invoices.schemas import CreditDueRow, CreditNoteRow, InvoiceRow, UninvoicedRow
+from orders.money.labels import label
 from shop.core.errors import Language
 from shop.core.exports import Cell
+from shop.core.money import yuan
 
 INVOICES: dict[Language, str] = {"zh": "发票登记簿", "en": "Invoices"}
 INVOICE_HEADER: dict[Language, list[str]] = {
@@ -29,15 +29,11 @@ CREDIT_DUE_HEADER: dict[Language, list[str]] = {
 }
 
 
-def yuan(fen: int) -> Decimal:
-    return Decimal(fen) / 100
-
-
-def invoice_cells(row: InvoiceRow) -> list[Cell]:
+def invoice_cells(row: InvoiceRow, language: Language) -> list[Cell]:
     return [
         row.number,
         row.issued_on,
-        row.status.value,
+        label("invoice_status", row.status, language),
         row.seller_name,
         row.buyer_name,
         row.purchase_order_number,
@@ -50,11 +46,11 @@ def invoice_cells(row: InvoiceRow) -> list[Cell]:
     ]
 
 
-def credit_note_cells(row: CreditNoteRow) -> list[Cell]:
+def credit_note_cells(row: CreditNoteRow, language: Language) -> list[Cell]:
     return [
         row.number,
         row.issued_on,
-        row.reason.value,
+        label("credit_reason", row.reason, language),
         row.invoice_number,
         row.seller_name,
         row.buyer_name,

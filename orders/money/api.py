@@ -104,9 +104,17 @@ def ageing(
 
 @routes.get("/clearing", Permission.MONEY_MANAGE, answer=ClearingPage, responses=exports.FILES)
 def clearing(
-    call: Call, account: Account | None = None, format: Format = "json", limit: Limit = 50, after: After = None
+    call: Call,
+    account: Account | None = None,
+    explained: bool | None = None,
+    format: Format = "json",
+    limit: Limit = 50,
+    after: After = None,
 ) -> ClearingPage | Response:
-    """What stands on clearing accounts, since when, and for what; oldest first."""
+    """What stands on clearing accounts, since when, and for what: first what somebody has to explain, then what runs its course; of each the
+    oldest first."""
     rows, start = (limit, after) if format == "json" else (MAX_LINES, None)
-    found = open_items.clearing(call.session, call.actor, call.language, account=account, limit=rows, after=start)
+    found = open_items.clearing(
+        call.session, call.actor, call.language, account=account, explained=explained, limit=rows, after=start
+    )
     return found if format == "json" else sheets.clearing(format, call.language, _whole(found))

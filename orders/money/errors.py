@@ -1,6 +1,11 @@
 """What the reading of the money ledger may be refused for."""
 
+from typing import TypeVar
+
 from shop.core.errors import Invalid
+from shop.core.paging import Page
+
+T = TypeVar("T")
 
 #: Lines of a file: more would take too much memory, and no spreadsheet is read that far.
 MAX_LINES = 50_000
@@ -10,3 +15,14 @@ class TooManyLines(Invalid):
     code = "too_many_lines"
     zh = "超过 {limit} 行，请缩小期间或增加条件"
     en = "More than {limit} lines for one file; choose a shorter period or more filters"
+
+
+def whole(found: Page[T], limit: int) -> list[T]:
+    """The rows of a list that was read for a file, ``limit`` of them at most.
+
+    Raises:
+        TooManyLines: there are more, and a file that leaves some out would be taken for all (422).
+    """
+    if found.next is not None:
+        raise TooManyLines(limit=limit)
+    return found.items

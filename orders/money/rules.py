@@ -18,6 +18,8 @@ class Account(StrEnum):
     ADVANCES = "advances"
     #: On the way to suppliers; empty when every payout has come to its end.
     PAYOUTS = "payouts"
+    #: What suppliers bear of payments that buyers' banks took back; theirs again as far as the buyer pays after all.
+    BORNE = "borne"
     #: Transfers that buyers say they made; empty when the bank's statements showed all of them.
     ANNOUNCED = "announced"
     BANK = "bank"
@@ -36,7 +38,16 @@ class Account(StrEnum):
 
 #: Accounts that belong to a buyer or a supplier.
 OF_PARTY = frozenset(
-    {Account.RECEIVABLE, Account.PAYABLE, Account.SETTLED, Account.ADVANCES, Account.PAYOUTS, Account.ANNOUNCED, Account.REFUNDS}
+    {
+        Account.RECEIVABLE,
+        Account.PAYABLE,
+        Account.SETTLED,
+        Account.ADVANCES,
+        Account.PAYOUTS,
+        Account.BORNE,
+        Account.ANNOUNCED,
+        Account.REFUNDS,
+    }
 )
 #: Accounts that money only passes through: what stays on them has to be explained.
 CLEARING = frozenset({Account.PAYOUTS, Account.ANNOUNCED, Account.UNALLOCATED, Account.REFUNDS, Account.CHARGEBACKS})
@@ -69,6 +80,8 @@ class Kind(StrEnum):
     FEE = "fee"
     CHARGEBACK = "chargeback"
     CHARGEBACK_CLOSED = "chargeback_closed"
+    #: Lost, and won after all.
+    CHARGEBACK_REINSTATED = "chargeback_reinstated"
     ONLINE_PAYOUT = "online_payout"
     #: The provider's statement shows it, and nobody knows for what.
     ONLINE_FOUND = "online_found"
@@ -76,6 +89,8 @@ class Kind(StrEnum):
     ONLINE_TRANSFER = "online_transfer"
     # suppliers
     SETTLEMENT = "settlement"
+    #: A supplier bears what a buyer's bank took back, or gets it again.
+    LOSS_BORNE = "loss_borne"
     PAYOUT = "payout"
     PAYOUT_PAID = "payout_paid"
     PAYOUT_FAILED = "payout_failed"
@@ -95,6 +110,7 @@ CASH = frozenset(
         Kind.REFUND_FAILED,
         Kind.CHARGEBACK,
         Kind.CHARGEBACK_CLOSED,
+        Kind.CHARGEBACK_REINSTATED,
     }
 )
 
@@ -106,6 +122,7 @@ ACCOUNT_WORDS: dict[Account, tuple[str, str]] = {
     Account.SETTLED: ("应付供应商（已结算）", "owed to suppliers, settled"),
     Account.ADVANCES: ("预付供应商", "paid to suppliers ahead"),
     Account.PAYOUTS: ("付款在途", "payouts on their way"),
+    Account.BORNE: ("供应商承担的拒付款", "lost payments that suppliers bear"),
     Account.ANNOUNCED: ("待核对汇款", "transfers announced by buyers"),
     Account.BANK: ("银行存款", "bank"),
     Account.ONLINE: ("在线支付账户", "online payments"),
@@ -133,10 +150,12 @@ KIND_WORDS: dict[Kind, tuple[str, str]] = {
     Kind.FEE: ("手续费", "fee"),
     Kind.CHARGEBACK: ("拒付", "chargeback"),
     Kind.CHARGEBACK_CLOSED: ("拒付结案", "chargeback closed"),
+    Kind.CHARGEBACK_REINSTATED: ("拒付改判退回", "chargeback won after all"),
     Kind.ONLINE_FOUND: ("线上补记", "found at the payment provider"),
     Kind.ONLINE_TRANSFER: ("线上划转", "transfer by the payment provider"),
     Kind.ONLINE_PAYOUT: ("在线支付提现", "payout of online payments"),
     Kind.SETTLEMENT: ("供应商结算", "settlement"),
+    Kind.LOSS_BORNE: ("供应商承担拒付款", "lost payment borne by the supplier"),
     Kind.PAYOUT: ("发起付款", "payout begun"),
     Kind.PAYOUT_PAID: ("付款完成", "payout arrived"),
     Kind.PAYOUT_FAILED: ("付款退回", "payout came back"),

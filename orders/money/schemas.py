@@ -112,8 +112,11 @@ class ClearingOut(BaseModel):
     kind: Kind
     kind_label: str
     origin_id: int
+    explained: bool = Field(
+        description="a document runs its course: a transfer announced, a refund or payout on its way, a dispute; false: somebody has to say what it is for"
+    )
     reference: str | None = Field(
-        description="the number of the refund, or the bank's reference of the transfer that was announced"
+        description="the number of the refund, the bank's reference of the transfer that was announced, or of the line that shows it"
     )
 
 
@@ -125,4 +128,4 @@ class ClearingTotal(BaseModel):
 
 
 class ClearingPage(Page[ClearingOut]):
-    totals: list[ClearingTotal] = Field(description="of every clearing account on which something stands")
+    totals: list[ClearingTotal] = Field(description="of every clearing account on which something stands, explained or not")

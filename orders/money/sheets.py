@@ -1,13 +1,14 @@
 """The money ledger as spreadsheets."""
 
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
 
 from fastapi.responses import Response
 
+from orders.money.labels import yes
 from orders.money.schemas import AgeingOut, BalanceOut, ClearingOut, EntryOut, PartyAgeOut
 from shop.core import exports
 from shop.core.exports import Cell
+from shop.core.money import yuan
 
 _BALANCES = {"zh": ["科目", "往来单位", "余额（元）", "过渡科目"], "en": ["Account", "Party", "Balance (yuan)", "Clearing"]}
 _ENTRIES = {
@@ -19,16 +20,15 @@ _AGEING = {
     "en": ["Party", "0–30 days", "31–60 days", "61–90 days", "over 90 days", "Open", "Credit", "Balance", "Oldest"],
 }
 _CLEARING = {
-    "zh": ["科目", "金额（元）", "起始日期", "天数", "往来单位", "采购订单", "摘要", "编号", "凭证号"],
-    "en": ["Account", "Amount (yuan)", "Since", "Days", "Party", "Order", "Kind", "Reference", "Transaction"],
+    "zh": ["科目", "金额（元）", "起始日期", "天数", "往来单位", "采购订单", "摘要", "编号", "凭证号", "待查明"],
+    "en": ["Account", "Amount (yuan)", "Since", "Days", "Party", "Order", "Kind", "Reference", "Transaction", "To be explained"],
 }
 _TOTAL = {"zh": "合计", "en": "Total"}
 _TITLES = {"zh": ["余额", "对账单", "账龄", "过渡科目"], "en": ["Balances", "Statement", "Ageing", "Clearing"]}
-_YES = {"zh": "是", "en": "yes"}
 
 
 def balances(kind: str, language: str, rows: Iterable[BalanceOut]) -> Response:
-    cells = ([row.label, row.party_name, _yuan(row.balance), _YES[language] if row.clearing else None] for row in rows)
+    cells = ([row.label, row.party_name, yuan(row.balance), yes(row.clearing, language)] for row in rows)
     return exports.file(kind, "balances", _BALANCES[language], cells, _TITLES[language][0])
 
 
@@ -41,9 +41,9 @@ def entries(kind: str, language: str, rows: Iterable[EntryOut]) -> Response:
             row.label,
             row.party_name,
             row.purchase_order_number,
-            _yuan(row.amount) if row.amount > 0 else None,
-            _yuan(-row.amount) if row.amount < 0 else None,
-            _yuan(row.balance),
+            yuan(row.amount) if row.amount > 0 else None,
+            yuan(-row.amount) if row.amount < 0 else None,
+            yuan(row.balance),
         ]
         for row in rows
     )
@@ -55,10 +55,10 @@ def ageing(kind: str, language: str, rows: Iterable[PartyAgeOut], found: AgeingO
     cells = (
         [
             name,
-            *(_yuan(fen) for fen in (age.days_0_30, age.days_31_60, age.days_61_90, age.days_over_90)),
-            _yuan(age.open),
-            _yuan(age.credit),
-            _yuan(age.balance),
+            *(yuan(fen) for fen in (age.days_0_30, age.days_31_60, age.days_61_90, age.days_over_90)),
+            yuan(age.open),
+            yuan(age.credit),
+            yuan(age.balance),
             oldest,
         ]
         for name, age, oldest in [*lines, (_TOTAL[language], found.totals, None)]
@@ -70,7 +70,7 @@ def clearing(kind: str, language: str, rows: Iterable[ClearingOut]) -> Response:
     cells: Iterable[Sequence[Cell]] = (
         [
             row.label,
-            _yuan(row.amount),
+            yuan(row.amount),
             row.since,
             row.days,
             row.party_name,
@@ -78,11 +78,8 @@ def clearing(kind: str, language: str, rows: Iterable[ClearingOut]) -> Response:
             row.kind_label,
             row.reference,
             row.transaction_id,
+            yes(not row.explained, language),
         ]
         for row in rows
     )
     return exports.file(kind, "clearing", _CLEARING[language], cells, _TITLES[language][3])
-
-
-def _yuan(fen: int) -> Decimal:
-    return Decimal(fen) / 100

@@ -10,10 +10,12 @@ from orders.online.schemas import (
     AccountIn,
     AccountOut,
     ChargeDisputeOut,
+    EntrySearch,
     LinkIn,
     OnlinePaymentIn,
     OnlinePaymentOut,
     PayableOut,
+    ProviderEntryOut,
     StandingOut,
 )
 from orders.online.states import DisputeStatus, OnlineStatus
@@ -73,6 +75,15 @@ def charge_disputes(
     rows, start = (limit, after) if format == "json" else (exports.MAX_ROWS, None)
     found = queries.charge_disputes(call.session, call.actor, status=status, limit=rows, after=start)
     return found if format == "json" else sheets.charge_disputes(format, call.language, found.items)
+
+
+@routes.get("/provider-entries", Permission.MONEY_MANAGE, answer=Page[ProviderEntryOut], responses=exports.FILES)
+def provider_entries(call: Call, asked: Annotated[EntrySearch, Query()]) -> Page[ProviderEntryOut] | Response:
+    """The provider's statement as it was read, newest first: what moved our balance there, and whether something here explains it. The city's, as
+    the balance is; as a file for the books."""
+    rows, start = (asked.limit, asked.after) if asked.format == "json" else (exports.MAX_ROWS, None)
+    found = queries.provider_entries(call.session, call.actor, asked, limit=rows, after=start)
+    return found if asked.format == "json" else sheets.provider_entries(asked.format, call.language, found.items)
 
 
 @routes.get("/online-payment-standing", Permission.MONEY_MANAGE)

@@ -11,7 +11,7 @@ from orders.online.actions.paying import stop_if_nothing_due
 from orders.online.errors import AlreadyTransferred, NoAccount
 from orders.online.states import DisputeStatus, OnlineStatus, TransferStatus
 from orders.refunds.states import RefundStatus
-from orders.settlement.actions import paying
+from orders.settlement.actions import losing, paying
 from orders.settlement.states import PayoutStatus
 from shop.core import clock
 from shop.core.audit import SYSTEM
@@ -36,6 +36,10 @@ _DISPUTE = text(
     """
 )
 _ACCOUNT = text("SELECT * FROM connected_account WHERE id = :id")
+_REFUSED_ACCOUNT = text(
+    "SELECT a.id, a.supplier_id, c.last_error FROM connected_account a JOIN provider_call c ON c.operation = 'account' AND c.subject_id = a.id"
+    " WHERE a.id = :id AND c.status = 'refused' ORDER BY c.id DESC LIMIT 1"
+)
 _ENTRY = text("SELECT * FROM provider_entry WHERE id = :id")
 _TRANSFER = text(
     "SELECT t.*, supplier.name FROM online_transfer t JOIN organisation supplier ON supplier.id = t.supplier_id WHERE t.id = :id"
@@ -113,7 +117,11 @@ def _payment_moved(session: Session, payload: dict[str, Any]) -> None:
 
 
 def _dispute_moved(session: Session, payload: dict[str, Any]) -> None:
-    """Finance hears of every step; the buyer when its order is owed again."""
+    """Finance hears of every step; the buyer when its order is owed again. Who bears the loss, or gets it back, is settled then."""
+    if payload["status"] == DisputeStatus.LOST:
+        losing.bear(session, payload["charge_dispute_id"])
+    elif payload["status"] == DisputeStatus.WON:
+        losing.reinstate(session, payload["charge_dispute_id"])
     row = session.execute(_DISPUTE, {"id": payload["charge_dispute_id"]}).one()
     kind = f"charge_dispute.{payload['status']}"
     told = {"order": row.number, "amount": yuan_from_fen(row.amount_fen)}
@@ -141,6 +149,20 @@ def _account_moved(session: Session, payload: dict[str, Any]) -> None:
         subject_type="connected_account",
         subject_id=row.id,
         organisation_id=row.supplier_id,
+    )
+
+
+def _account_refused(session: Session, payload: dict[str, Any]) -> None:
+    """The supplier hears why the provider opened no account for it."""
+    row = session.execute(_REFUSED_ACCOUNT, {"id": payload["connected_account_id"]}).one()
+    notify(
+        session,
+        origin=f"connected_account.refused:{row.id}:{payload['at']}",
+        kind="connected_account.refused",
+        subject_type="connected_account",
+        subject_id=row.id,
+        organisation_id=row.supplier_id,
+        reason=row.last_error,
     )
 
 
@@ -214,6 +236,7 @@ def _tell_finance(
 HANDLERS: dict[str, Handler] = {
     "charge_dispute.moved": _dispute_moved,
     "connected_account.moved": _account_moved,
+    "connected_account.refused": _account_refused,
     "credit.moved": _order_changed,
     "online_payment.moved": _payment_moved,
     "online_transfer.moved": _transfer_moved,

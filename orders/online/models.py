@@ -146,6 +146,9 @@ class ChargeDispute(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("amount_fen > 0", name="amount_fen"),
         CheckConstraint(f"status IN ({_list(DisputeStatus)})", name="status"),
+        CheckConstraint(
+            "CASE status WHEN 'lost' THEN lost_at IS NOT NULL WHEN 'won' THEN true ELSE lost_at IS NULL END", name="lost_at"
+        ),
         Index(None, "online_payment_id"),
         Index(None, "status", "id"),
     )
@@ -160,6 +163,8 @@ class ChargeDispute(SQLModel, table=True):
     evidence_by: datetime | None = moment(nullable=True)
     opened_at: datetime = moment()
     ended_at: datetime | None = moment(nullable=True)
+    #: When it was lost, also if it was won after all.
+    lost_at: datetime | None = moment(nullable=True)
 
 
 class ConnectedAccount(SQLModel, table=True):

@@ -8,7 +8,15 @@ from sqlmodel import Session
 from orders.money.queries import balance
 from orders.money.rules import Account
 from orders.online.errors import NoAccount
-from orders.online.schemas import AccountOut, ChargeDisputeOut, OnlinePaymentOut, PayableOut, StandingOut
+from orders.online.schemas import (
+    AccountOut,
+    ChargeDisputeOut,
+    EntryFilter,
+    OnlinePaymentOut,
+    PayableOut,
+    ProviderEntryOut,
+    StandingOut,
+)
 from orders.online.states import OPEN, DisputeStatus, OnlineStatus, possible
 from shop.core import clock, paging
 from shop.core.errors import Forbidden, NotFound
@@ -25,7 +33,8 @@ _ORDER = """
     JOIN organisation unit ON unit.id = po.ordering_unit_id
 """
 _PAYMENT = f"""
-    SELECT o.*, o.amount_fen AS amount, o.received_fen AS received, po.number AS purchase_order_number
+    SELECT o.*, o.amount_fen AS amount, o.received_fen AS received, po.number AS purchase_order_number,
+           buyer.path AS buyer_path, unit.path AS unit_path
     FROM online_payment o {_ORDER} WHERE {_REACH}
 """  # noqa: S608
 _ONE = text(f"{_PAYMENT} AND o.id = :id")
@@ -40,6 +49,26 @@ _DISPUTES = text(
     FROM charge_dispute d JOIN online_payment o ON o.id = d.online_payment_id {_ORDER}
     WHERE {_REACH} AND (CAST(:status AS text) IS NULL OR d.status = :status)
     AND (CAST(:start AS bigint) IS NULL OR d.id < :start) ORDER BY d.id DESC LIMIT :rows"""  # noqa: S608
+)
+_ACCOUNT = text(
+    """
+    SELECT a.*, CASE WHEN a.account_id IS NULL AND c.status = 'refused' THEN c.last_error END AS refused
+    FROM connected_account a
+    LEFT JOIN LATERAL (SELECT status, last_error FROM provider_call WHERE operation = 'account' AND subject_id = a.id ORDER BY id DESC LIMIT 1) c ON true
+    WHERE a.supplier_id = :id
+    """
+)
+# Newest first, as they were read; what was charged names its order.
+_ENTRIES = text(
+    """
+    SELECT e.*, e.amount_fen AS amount, e.fee_fen AS fee, e.net_fen AS net, po.number AS purchase_order_number,
+           CASE WHEN e.failed THEN 'failed' WHEN e.unexplained THEN 'unexplained' ELSE 'matched' END AS state
+    FROM provider_entry e LEFT JOIN online_payment o ON o.charge_id = e.source_id LEFT JOIN purchase_order po ON po.id = o.purchase_order_id
+    WHERE (CAST(:type AS text) IS NULL OR e.type = :type)
+    AND (CAST(:matched AS boolean) IS NULL OR (e.failed OR e.unexplained) <> :matched)
+    AND (CAST(:first AS timestamptz) IS NULL OR e.created_at >= :first) AND (CAST(:until AS timestamptz) IS NULL OR e.created_at < :until)
+    AND (CAST(:start AS bigint) IS NULL OR e.id < :start) ORDER BY e.id DESC LIMIT :rows
+    """
 )
 _STANDING = text(
     """
@@ -59,7 +88,7 @@ _STANDING = text(
 
 
 def online_payment(session: Session, actor: Actor, online_payment_id: int) -> PayableOut:
-    """One online payment; what it is paid with is shown to the buyer's own people alone.
+    """One online payment; what it is paid with is shown to those alone of its buyer who may pay.
 
     Raises:
         NotFound: there is none within reach (404).
@@ -67,7 +96,8 @@ def online_payment(session: Session, actor: Actor, online_payment_id: int) -> Pa
     row = session.execute(_ONE, {"id": online_payment_id, **_reach(actor)}).first()
     if row is None:
         raise NotFound
-    pays = actor.may(Permission.ONLINE_PAYMENTS_MAKE)
+    own = actor.within_branch(row.buyer_path) or actor.within_branch(row.unit_path)
+    pays = own and actor.may(Permission.ONLINE_PAYMENTS_MAKE)
     shown = {name: getattr(row, name) if pays else None for name in ("client_secret", "action_url", "qr_code")}
     key = settings().stripe_publishable_key if pays and row.status in OPEN else None
     return PayableOut(**_shown(row).model_dump(), **shown, publishable_key=key)
@@ -104,7 +134,7 @@ def connected_account(session: Session, actor: Actor) -> AccountOut:
     Raises:
         NoAccount: none was opened (409).
     """
-    row = session.execute(text("SELECT * FROM connected_account WHERE supplier_id = :id"), {"id": actor.organisation}).first()
+    row = session.execute(_ACCOUNT, {"id": actor.organisation}).first()
     if row is None:
         raise NoAccount
     fresh = bool(row.link_until and row.link_until > clock.now())
@@ -114,6 +144,7 @@ def connected_account(session: Session, actor: Actor) -> AccountOut:
         country=row.country,
         opened=row.account_id is not None,
         enabled=row.enabled,
+        refused=row.refused,
         details_submitted=row.details_submitted,
         still_due=row.still_due.split(",") if row.still_due else [],
         link_url=row.link_url if fresh else None,
@@ -121,14 +152,50 @@ def connected_account(session: Session, actor: Actor) -> AccountOut:
     )
 
 
+def provider_entries(
+    session: Session, actor: Actor, asked: EntryFilter, *, limit: int, after: str | None
+) -> Page[ProviderEntryOut]:
+    """The lines of the provider's statement, as they were read.
+
+    Raises:
+        Forbidden: see :func:`_require_keeper` (403).
+    """
+    _require_keeper(actor)
+    start = paging.position(after, int)
+    values = {
+        "type": asked.type,
+        "matched": asked.matched,
+        "first": clock.start_of_day(asked.first) if asked.first else None,
+        "until": clock.end_of_day(asked.last) if asked.last else None,
+        "start": start[0] if start else None,
+        "rows": limit + 1,
+    }
+    rows = session.execute(_ENTRIES, values).all()
+    return paging.page(
+        rows,
+        limit,
+        lambda row: ProviderEntryOut(**{name: getattr(row, name) for name in ProviderEntryOut.model_fields}),
+        lambda row: [row.id],
+    )
+
+
+def _require_keeper(actor: Actor) -> None:
+    """The online balance is the city's.
+
+    Raises:
+        Forbidden: the caller does not keep the city's money (403).
+    """
+    if not actor.covers_region(Permission.MONEY_MANAGE, CITY):
+        raise Forbidden(permission=Permission.MONEY_MANAGE)
+
+
 def standing(session: Session, actor: Actor) -> StandingOut:
     """How online payment stands.
 
     Raises:
-        Forbidden: the caller does not keep the city's money, which the online balance is (403).
+        Forbidden: see :func:`_require_keeper` (403).
     """
-    if not actor.covers_region(Permission.MONEY_MANAGE, CITY):
-        raise Forbidden(permission=Permission.MONEY_MANAGE)
+    _require_keeper(actor)
     row = session.execute(_STANDING, {"open": list(OPEN)}).one()
     key = settings().stripe_key
     return StandingOut(

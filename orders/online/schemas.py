@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from orders.online.states import DisputeStatus, OnlineMove, OnlineStatus
 from shop.core.money import PositiveYuanIn, YuanOut
+from shop.core.paging import After, Limit
+from shop.core.quantities import Day
 
 OnlineMethod = Literal["card", "alipay", "wechat_pay"]
 WebAddress = Annotated[
@@ -85,10 +87,49 @@ class AccountOut(BaseModel):
     country: str
     opened: bool = Field(description="the provider has made it")
     enabled: bool = Field(description="it may be sent money, and pays it out to the bank")
+    refused: str | None = Field(
+        description="why the provider would not make it, in its words; ask again, with another country where that was it"
+    )
     details_submitted: bool
     still_due: list[str] = Field(description="what the provider still wants to know, by its own names")
     link_url: str | None = Field(description="the provider's page where it is told; ask for a new one when it has run out")
     link_until: datetime | None
+
+
+class EntryFilter(BaseModel):
+    """What of the provider's statement is asked for; days are Shanghai dates."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,60}$")] | None = Field(
+        default=None, description="by the provider's own name, such as `charge`"
+    )
+    matched: bool | None = Field(default=None, description="false: what nothing here explains, or could not be taken over")
+    first: Day | None = Field(default=None, alias="from")
+    last: Day | None = Field(default=None, alias="to")
+
+
+class EntrySearch(EntryFilter):
+    format: Literal["json", "csv", "xlsx"] = Field(default="json", description="a file holds every row, whatever the limit")
+    limit: Limit = 50
+    after: After = None
+
+
+class ProviderEntryOut(BaseModel):
+    """A movement of our balance at the provider, as its own statement shows it."""
+
+    id: int
+    entry_id: str = Field(description="the provider's number of the line")
+    type: str = Field(description="by the provider's own name")
+    source_id: str | None = Field(description="the provider's number of what moved it: a charge, refund, transfer, payout")
+    purchase_order_number: str | None = Field(description="of a charge: the order that was paid")
+    amount: YuanOut
+    fee: YuanOut
+    net: YuanOut
+    created_at: datetime
+    state: Literal["matched", "unexplained", "failed"] = Field(
+        description="unexplained: booked as money that nobody knows for what; failed: not booked yet, tried again each minute"
+    )
 
 
 class StandingOut(BaseModel):

@@ -7,7 +7,7 @@ from typing import Any
 from catalog.products.rules import unit_label
 from shop.core.errors import Language
 from shop.core.exports import Cell
-from shop.core.money import yuan_from_fen
+from shop.core.money import yuan
 
 TITLE: dict[Language, str] = {"zh": "万企帮万村消费明细", "en": "Purchases for villages"}
 MODE: dict[Language, str] = {"zh": "消费", "en": "purchase"}
@@ -71,7 +71,7 @@ def cells(rows: Iterable[Any], language: Language, term: Callable[[str, str], st
             row.quantity.normalize(),
             unit_label(row.unit, language),
             Decimal(row.grams) / 1000,
-            Decimal(yuan_from_fen(row.amount)),
+            yuan(row.amount),
             row.sold_on,
             row.households,
             row.persons,

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.ledger.queries import FREIGHT_LOST
-from orders.money.queries import ALLOWED_OF_ORDER, PAID
+from orders.money.queries import ALLOWED_OF_ORDER, NOT_ARRIVED, PAID
 from orders.money.references import payment_reference
 from orders.purchasing.schemas import (
     OrderLineOut,
@@ -71,6 +71,7 @@ PAYABLE_OF_ORDER = f"""
 #: SQL: what the whole order ``{order}`` costs by now, and what was paid for it.
 PAYABLE_AND_PAID_OF = f"SELECT {PAYABLE_OF_ORDER} AS payable, {PAID} AS paid"
 PAYABLE_AND_PAID = text(PAYABLE_AND_PAID_OF.format(order=":id"))
+_MONEY = text(f"{PAYABLE_AND_PAID_OF}, {NOT_ARRIVED} AS not_arrived".format(order=":id"))
 
 
 def require_buyer_side(session: Session, actor: Actor, purchase_order_id: int) -> None:
@@ -134,7 +135,7 @@ def purchase_order(session: Session, actor: Actor, purchase_order_id: int) -> Pu
     ).all()
     if not parts:
         raise NotFound
-    money = session.execute(PAYABLE_AND_PAID, {"id": purchase_order_id}).one() if head.whole else None
+    money = session.execute(_MONEY, {"id": purchase_order_id}).one() if head.whole else None
     shown = {name: getattr(head, name) for name in _HEAD_FIELDS}
     if not head.whole:
         # how the buyer keeps its books, and what others deliver, is nothing of a supplier's
@@ -150,7 +151,9 @@ def purchase_order(session: Session, actor: Actor, purchase_order_id: int) -> Pu
         freight=sum(part.freight_fen for part in parts if part.status not in _OVER),
         payable=money.payable if money else None,
         payment_reference=payment_reference(head.id) if head.whole else None,
-        paid=money.paid if money else None,
+        paid=money.paid - money.not_arrived if money else None,
+        announced=money.not_arrived if money else None,
+        due=money.payable - money.paid if money else None,
         supplier_orders=[_brief(part) for part in parts],
     )
 
@@ -268,13 +271,14 @@ def purchase_orders(session: Session, actor: Actor, asked: OrderSearch) -> Page[
 
 _SUPPLIER_ORDER = f"""
     SELECT so.*, po.number AS purchase_order_number, po.buyer_id, buyer.name AS buyer_name, supplier.name AS supplier_name,
-           coalesce(so.deliver_by, po.deliver_by) AS wanted_by, {PAYABLE} AS payable, po.placed_at, po.delivery_address, po.delivery_contact,
+           coalesce(so.deliver_by, po.deliver_by) AS wanted_by, {PAYABLE} AS payable, d.*, po.placed_at, po.delivery_address, po.delivery_contact,
            po.delivery_phone,
            EXISTS (SELECT FROM dispute d WHERE d.supplier_order_id = so.id AND d.status IN ('open', 'answered', 'mediating')) AS in_dispute
     FROM supplier_order so
     JOIN purchase_order po ON po.id = so.purchase_order_id
     JOIN organisation buyer ON buyer.id = po.buyer_id
     JOIN organisation supplier ON supplier.id = so.supplier_id
+    CROSS JOIN LATERAL {terms.DUES_OF_PART} d
 """  # noqa: S608
 
 

@@ -119,7 +119,13 @@ class PurchaseOrderOut(BaseModel):
     payable: YuanOut | None = Field(
         description="goods and freight, less cancelled parts and what was not accepted; for the buyer's side"
     )
-    paid: YuanOut | None = Field(description="for the buyer's side")
+    paid: YuanOut | None = Field(description="what has arrived; for the buyer's side")
+    announced: YuanOut | None = Field(
+        description="not there: the buyer says that it was sent, or its bank took it back and argues; for the buyer's side"
+    )
+    due: YuanOut | None = Field(
+        description="what is still to be paid: payable less what is paid or announced; below zero: paid too much; for the buyer's side"
+    )
     payment_terms: PaymentTerms
     payment_extended_days: int = Field(description="by so many days its prepayment was put off")
     dues: list[DueOut] = Field(description="what is due when, the oldest first; together they are what the order costs")
@@ -186,6 +192,9 @@ class SupplierOrderRow(BaseModel):
     freight: YuanOut
     freight_asked: YuanOut | None = Field(description="what the supplier asks for; it counts when the buyer agrees")
     payable: YuanOut = Field(description="goods and freight, less what was not accepted; nothing for a part that is over")
+    paid: YuanOut = Field(description="of what the buyer paid for the order, so much has arrived for this part")
+    announced: YuanOut = Field(description="not there: the buyer says that it was sent, or its bank took it back and argues")
+    due: YuanOut = Field(description="what the buyer has still to pay: payable less what is paid or announced")
     total_grams: int
     in_dispute: bool = Field(description="one side has opened a dispute that is not decided")
     version: int

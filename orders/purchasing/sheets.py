@@ -1,13 +1,12 @@
 """The lines of an order as a table to be exported."""
 
 from collections.abc import Iterable, Iterator
-from decimal import Decimal
 
 from catalog.products.rules import unit_label
 from orders.purchasing.schemas import OrderLineOut
 from shop.core.errors import Language
 from shop.core.exports import Cell
-from shop.core.money import yuan_from_fen
+from shop.core.money import yuan
 
 TITLE: dict[Language, str] = {"zh": "订单明细", "en": "Order lines"}
 HEADER: dict[Language, list[str]] = {
@@ -61,7 +60,7 @@ def cells(lines: Iterable[OrderLineOut], language: Language) -> Iterator[list[Ce
             line.pack,
             unit_label(line.unit, language),
             line.quantity.normalize(),
-            *(Decimal(yuan_from_fen(fen)) for fen in (line.unit_price, line.amount, line.vat)),
+            *(yuan(fen) for fen in (line.unit_price, line.amount, line.vat)),
             line.grams,
             *(
                 quantity.normalize()

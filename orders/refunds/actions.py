@@ -22,14 +22,22 @@ from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
 _LOCK = text("SELECT * FROM refund WHERE id = :id FOR UPDATE")
+#: SQL: what payers' banks have taken back of payment ``p``, be it argued over or lost.
+TAKEN_BACK = """
+    (SELECT coalesce(sum(d.amount_fen), 0) FROM charge_dispute d JOIN online_payment o ON o.id = d.online_payment_id
+     WHERE o.payment_id = p.id AND d.status IN ('open', 'lost'))
+"""
 _ORDER_OF = text("SELECT purchase_order_id FROM refund WHERE id = :id")
-#: What is left of an online payment that stands, less what goes back of it; ``asked``: less what is asked for, too.
+#: What is left of an online payment that stands, less what goes back of it and what the payer's bank has taken back; ``asked``: less what is
+#: asked for, too.
 _LEFT = text(
-    """
-    SELECT p.amount_fen - (SELECT coalesce(sum(r.amount_fen), 0) FROM refund r
-                           WHERE r.payment_id = p.id AND (r.status IN ('approved', 'sent', 'paid') OR :asked AND r.status = 'requested'))::bigint
+    f"""
+    SELECT (p.amount_fen
+            - (SELECT coalesce(sum(r.amount_fen), 0) FROM refund r
+               WHERE r.payment_id = p.id AND (r.status IN ('approved', 'sent', 'paid') OR :asked AND r.status = 'requested'))
+            - {TAKEN_BACK})::bigint
     FROM payment p WHERE p.id = :id AND p.purchase_order_id = :order_id AND p.source = 'online' AND p.undone_at IS NULL
-    """
+    """  # noqa: S608
 )
 # All that arrived but what came online and can still go back by its own way. Of a payment of which a refund failed nothing is expected to, and what
 # the payer's bank took back of one cannot.
@@ -38,8 +46,7 @@ _BY_TRANSFER = text(
     SELECT {PAID} - {NOT_ARRIVED} - coalesce((
         SELECT sum(greatest(p.amount_fen - (SELECT coalesce(sum(r.amount_fen), 0) FROM refund r
                                             WHERE r.payment_id = p.id AND r.status IN ('approved', 'sent', 'paid'))
-                            - (SELECT coalesce(sum(d.amount_fen), 0) FROM charge_dispute d JOIN online_payment o ON o.id = d.online_payment_id
-                               WHERE o.payment_id = p.id AND d.status IN ('open', 'lost')), 0))
+                            - {TAKEN_BACK}, 0))
         FROM payment p WHERE p.purchase_order_id = :id AND p.source = 'online' AND p.undone_at IS NULL
           AND NOT EXISTS (SELECT FROM refund f WHERE f.payment_id = p.id AND f.status = 'failed')), 0)::bigint
     """.format(order=":id")  # noqa: S608

@@ -5,18 +5,19 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from orders.money.errors import MAX_LINES, TooManyLines
+from orders.money.errors import MAX_LINES, whole
 from orders.money.queries.reach import reach
 from orders.refunds.schemas import RefundFilter, RefundOut
-from orders.refunds.states import REFUND
+from orders.refunds.states import refund_moves
 from shop.core import paging
 from shop.core.errors import NotFound
 from shop.core.paging import Page
 from shop.identity.actor import Actor
 
 _REFUND = """
-    SELECT r.*, r.amount_fen AS amount, po.number AS purchase_order_number, buyer.name AS buyer_name
-    FROM refund r JOIN purchase_order po ON po.id = r.purchase_order_id JOIN organisation buyer ON buyer.id = po.buyer_id
+    SELECT r.*, r.amount_fen AS amount, po.number AS purchase_order_number, buyer.name AS buyer_name,
+           asked.name AS requested_by_name, released.name AS approved_by_name
+    FROM refund r LEFT JOIN app_user asked ON asked.id = r.requested_by LEFT JOIN app_user released ON released.id = r.approved_by JOIN purchase_order po ON po.id = r.purchase_order_id JOIN organisation buyer ON buyer.id = po.buyer_id
     JOIN organisation unit ON unit.id = po.ordering_unit_id
     WHERE (buyer.path LIKE CAST(:branch AS text) OR unit.path LIKE CAST(:branch AS text)
            OR buyer.region_code LIKE ANY (CAST(:regions AS text[])))
@@ -59,12 +60,9 @@ def all_refunds(session: Session, actor: Actor, asked: RefundFilter) -> list[Ref
     Raises:
         TooManyLines: there are more than a file holds (422).
     """
-    found = refunds(session, actor, asked, limit=MAX_LINES, after=None)
-    if found.next is not None:
-        raise TooManyLines(limit=MAX_LINES)
-    return found.items
+    return whole(refunds(session, actor, asked, limit=MAX_LINES, after=None), MAX_LINES)
 
 
 def _shown(row: Row[Any]) -> RefundOut:
     fields = {name: getattr(row, name) for name in RefundOut.model_fields if name != "possible_actions"}
-    return RefundOut(**fields, possible_actions=REFUND.possible(row.status))
+    return RefundOut(**fields, possible_actions=refund_moves(row.status, row.method))

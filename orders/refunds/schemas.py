@@ -81,7 +81,11 @@ class RefundOut(BaseModel):
     amount: YuanOut
     reason: str
     status: RefundStatus
+    requested_by: int | None = Field(description="none: the provider shows it, and the request was lost")
+    requested_by_name: str | None
     requested_at: datetime
+    approved_by: int | None = Field(description="who released it; none: nobody yet, or the provider shows it")
+    approved_by_name: str | None
     approved_at: datetime | None
     reference: str | None
     sent_at: datetime | None

@@ -42,3 +42,12 @@ REFUND = StateTable(
         (_S.PAID, _M.FAIL): _S.FAILED,
     },
 )
+
+#: What its provider tells of a refund that goes back online.
+_TOLD_BY_PROVIDER = frozenset({_M.SEND, _M.PAY, _M.FAIL})
+
+
+def refund_moves(status: str, method: str) -> list[RefundMove]:
+    """What a person may do with a refund."""
+    refused = _TOLD_BY_PROVIDER if method == "online" else frozenset()
+    return [move for move in REFUND.possible(status) if move not in refused]

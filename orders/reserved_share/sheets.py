@@ -10,7 +10,7 @@ from orders.reserved_share.schemas import ShareRow
 from shop.core import sheets
 from shop.core.errors import Fault, Language
 from shop.core.exports import Cell
-from shop.core.money import fen_from_yuan, yuan_from_fen
+from shop.core.money import fen_from_yuan, yuan
 from shop.programmes.schemas import ProgrammeConfig
 
 HEADER: dict[Language, list[str]] = {
@@ -86,21 +86,17 @@ def cells(rows: Iterable[ShareRow], config: ProgrammeConfig, language: Language)
             row.uscc,
             row.region_code,
             config.term("reserved_share_status", row.status, language),
-            _yuan(row.base),
+            yuan(row.base),
             _percent(row.percent),
-            _yuan(done.reserved),
+            yuan(done.reserved),
             config.term("reserved_share_exemption", row.exemption, language) if row.exemption else "",
-            _yuan(done.done),
+            yuan(done.done),
             _percent(done.rate),
-            _yuan(done.missing),
-            _yuan(done.forecast),
-            *(_yuan({fund.fund_source: fund.amount for fund in done.by_fund}[name]) for name in FUNDS),
-            _yuan(done.certified_not_eligible),
+            yuan(done.missing),
+            yuan(done.forecast),
+            *(yuan({fund.fund_source: fund.amount for fund in done.by_fund}[name]) for name in FUNDS),
+            yuan(done.certified_not_eligible),
         ]
-
-
-def _yuan(fen: int | None) -> Decimal | None:
-    return None if fen is None else Decimal(yuan_from_fen(fen))
 
 
 def _percent(bp: int | None) -> Decimal | None:

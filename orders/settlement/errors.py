@@ -111,6 +111,14 @@ class NothingToSend(Conflict):
     en = "There is no released payout by bank that was not sent"
 
 
+class ListExecuted(Conflict):
+    """A line of the bank, or somebody who heard it of the bank, shows that a payment of the list was made, or that it failed."""
+
+    code = "payout_file_executed"
+    zh = "名单中已有付款被银行执行，或对账单上有疑似该名单的流水，不能作废"
+    en = "The bank shows a payment of the list, or a line that may be one; it cannot be made void"
+
+
 class RuleInPast(Invalid):
     code = "commission_rule_in_past"
     zh = "佣金规则不能从今天以前开始生效"
@@ -148,6 +156,7 @@ class AgreementUnbounded(Conflict):
 CONSTRAINTS["uq_hold_lift_supplier_order_id_hold"] = LiftedBefore
 CONSTRAINTS["ck_payout_two_persons"] = SamePerson
 CONSTRAINTS["ck_payout_not_by_who_drafted"] = SamePerson
+CONSTRAINTS["ck_payout_file_two_persons"] = SamePerson
 CONSTRAINTS["ck_payout_account_two_persons"] = SamePerson
 CONSTRAINTS["ck_advance_two_persons"] = SamePerson
 CONSTRAINTS["uq_payout_account_requested"] = ChangeWaiting

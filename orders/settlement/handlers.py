@@ -5,10 +5,13 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+from orders.settlement.actions import losing
+from orders.settlement.states import AccountStatus, AdvanceStatus, PayoutStatus
 from shop.core.money import yuan_from_fen
 from shop.core.outbox import Handler
 from shop.identity.actor import CITY
-from shop.notifications.actions import notify
+from shop.identity.permissions import Permission
+from shop.notifications.actions import notify, notify_persons, notify_second
 
 _OF_RUN = text(
     "SELECT id, number, supplier_id, due_fen, period_end, objections_until FROM settlement WHERE run_id = :id ORDER BY id"
@@ -17,10 +20,25 @@ _SETTLEMENT = text(
     "SELECT s.id, s.number, s.supplier_id, o.region_code FROM settlement s JOIN organisation o ON o.id = s.supplier_id WHERE s.id = :id"
 )
 _PAYOUT = text(
-    "SELECT p.id, p.supplier_id, p.amount_fen, s.number FROM payout p JOIN settlement s ON s.id = p.settlement_id WHERE p.id = :id"
+    """
+    SELECT p.*, s.number, o.region_code, o.name AS supplier
+    FROM payout p JOIN settlement s ON s.id = p.settlement_id JOIN organisation o ON o.id = p.supplier_id WHERE p.id = :id
+    """
 )
-_ACCOUNT = text("SELECT id, supplier_id, tail, usable_from FROM payout_account WHERE id = :id")
-_ADVANCE = text("SELECT id, number, supplier_id, amount_fen FROM advance WHERE id = :id")
+_LOSS = text(
+    """
+    SELECT l.id, l.amount_fen, l.supplier_order_id, so.supplier_id, po.number FROM loss_share l
+    JOIN supplier_order so ON so.id = l.supplier_order_id JOIN purchase_order po ON po.id = so.purchase_order_id WHERE l.id = :id
+    """
+)
+_ORDER_OF_PAYMENT = text("SELECT purchase_order_id FROM payment WHERE id = :id")
+_ACCOUNT = text(
+    "SELECT a.*, o.region_code, o.name AS supplier FROM payout_account a JOIN organisation o ON o.id = a.supplier_id WHERE a.id = :id"
+)
+_ADVANCE = text(
+    "SELECT v.*, o.region_code, o.name AS supplier FROM advance v JOIN organisation o ON o.id = v.supplier_id WHERE v.id = :id"
+)
+_FILE = text("SELECT id, number, made_by, void_reason FROM payout_file WHERE id = :id")
 
 
 def _made(session: Session, payload: dict[str, Any]) -> None:
@@ -68,8 +86,54 @@ def _released(session: Session, payload: dict[str, Any]) -> None:
 
 
 def _ended(session: Session, payload: dict[str, Any]) -> None:
-    """The supplier hears that it was paid, or that it was not and why that need not worry it."""
+    """The supplier hears that it was paid, or that it was not and why that need not worry it; and who may, that it can be released again."""
     _tell_of_payout(session, payload, f"payout.{payload['outcome']}")
+    _approved(session, payload)
+
+
+def _approved(session: Session, payload: dict[str, Any]) -> None:
+    """Whoever neither drafted nor approved a payout hears that it waits for its release."""
+    row = session.execute(_PAYOUT, {"id": payload["payout_id"]}).one()
+    if row.status in (PayoutStatus.APPROVED, PayoutStatus.FAILED):
+        _waits(
+            session,
+            row,
+            "payout",
+            f"{row.id}:{row.version}",
+            but=[row.drafted_by, row.approved_by],
+            amount=yuan_from_fen(row.amount_fen),
+        )
+
+
+def _waits(session: Session, row: Any, subject: str, origin: str, *, but: list[int | None], **data: Any) -> None:
+    notify_second(
+        session,
+        Permission.MONEY_MANAGE,
+        row.region_code,
+        but=but,
+        origin=f"{subject}.waiting:{origin}",
+        kind=f"{subject}.waiting",
+        subject_type=subject,
+        subject_id=row.id,
+        supplier=row.supplier,
+        number=getattr(row, "number", None),
+        **data,
+    )
+
+
+def _voided(session: Session, payload: dict[str, Any]) -> None:
+    """Whoever made a list hears that another person made it void."""
+    row = session.execute(_FILE, {"id": payload["payout_file_id"]}).one()
+    notify_persons(
+        session,
+        [row.made_by],
+        origin=f"payout_file.void:{row.id}",
+        kind="payout_file.void",
+        subject_type="payout_file",
+        subject_id=row.id,
+        number=row.number,
+        reason=row.void_reason,
+    )
 
 
 def _tell_of_payout(session: Session, payload: dict[str, Any], kind: str) -> None:
@@ -87,7 +151,7 @@ def _tell_of_payout(session: Session, payload: dict[str, Any], kind: str) -> Non
 
 
 def _account_moved(session: Session, payload: dict[str, Any]) -> None:
-    """Everybody at the supplier hears of a change of its account, so that one that nobody there made is seen in time."""
+    """Everybody at the supplier hears of a change of its account, so that one that nobody there made is seen in time; and who may approve it."""
     row = session.execute(_ACCOUNT, {"id": payload["account_id"]}).one()
     notify(
         session,
@@ -99,6 +163,14 @@ def _account_moved(session: Session, payload: dict[str, Any]) -> None:
         tail=row.tail,
         usable_from=str(row.usable_from) if row.usable_from else None,
     )
+    if row.status == payload["status"] == AccountStatus.REQUESTED:
+        _waits(session, row, "payout_account", str(row.id), but=[row.requested_by], tail=row.tail)
+
+
+def _advance_requested(session: Session, payload: dict[str, Any]) -> None:
+    row = session.execute(_ADVANCE, {"id": payload["advance_id"]}).one()
+    if row.status == AdvanceStatus.REQUESTED:
+        _waits(session, row, "advance", str(row.id), but=[row.requested_by], amount=yuan_from_fen(row.amount_fen))
 
 
 def _advance_paid(session: Session, payload: dict[str, Any]) -> None:
@@ -115,12 +187,44 @@ def _advance_paid(session: Session, payload: dict[str, Any]) -> None:
     )
 
 
+def _loss_booked(session: Session, payload: dict[str, Any]) -> None:
+    """The supplier hears what it bears of a payment that was lost, and what it gets back."""
+    row = session.execute(_LOSS, {"id": payload["loss_share_id"]}).one()
+    kind = "loss_share.borne" if row.amount_fen > 0 else "loss_share.returned"
+    notify(
+        session,
+        origin=f"{kind}:{row.id}",
+        kind=kind,
+        subject_type="supplier_order",
+        subject_id=row.supplier_order_id,
+        organisation_id=row.supplier_id,
+        number=row.number,
+        amount=yuan_from_fen(abs(row.amount_fen)),
+    )
+
+
+def _paid(session: Session, payload: dict[str, Any]) -> None:
+    """What suppliers bear of the order is theirs again as far as it is paid."""
+    losing.give_back(session, session.execute(_ORDER_OF_PAYMENT, {"id": payload["payment_id"]}).scalar_one())
+
+
+def _credit_moved(session: Session, payload: dict[str, Any]) -> None:
+    losing.give_back(session, payload["purchase_order_id"])
+
+
 HANDLERS: dict[str, Handler] = {
+    "credit.moved": _credit_moved,
+    "loss_share.booked": _loss_booked,
+    "payment.arrived": _paid,
+    "payment.recorded": _paid,
     "settlement_run.made": _made,
     "settlement.objected": _objected,
     "settlement.answered": _answered,
+    "payout.approved": _approved,
     "payout.released": _released,
     "payout.ended": _ended,
     "payout_account.moved": _account_moved,
+    "payout_file.voided": _voided,
+    "advance.requested": _advance_requested,
     "advance.paid": _advance_paid,
 }

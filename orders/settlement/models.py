@@ -91,7 +91,7 @@ class Settlement(SQLModel, table=True):
     #: Returns and corrections, at most zero.
     returns_fen: int = fen()
     freight_fen: int = fen()
-    #: What disputes gave back without goods, below zero.
+    #: What disputes gave back without goods, and what the supplier bears of lost payments (above zero: gets back of that).
     other_fen: int = fen()
     commission_fen: int = fen()
     net_fen: int = fen()
@@ -135,6 +135,30 @@ class SettlementHeld(SQLModel, table=True):
     supplier_order_id: int = ref("supplier_order.id")
     amount_fen: int = fen()
     hold: str
+
+
+class LossShare(SQLModel, table=True):
+    """What a supplier bears of a payment that the buyer's bank took back for good after settlements had taken it up; below zero: what it gets back of
+    that. Rows are never changed."""
+
+    __tablename__ = "loss_share"
+    __table_args__ = (
+        CheckConstraint("amount_fen <> 0", name="amount_fen"),
+        CheckConstraint("reason IN ('lost','won','covered')", name="reason"),
+        CheckConstraint("(reason = 'lost') = (amount_fen > 0)", name="sign"),
+        CheckConstraint("(reason = 'covered') = (charge_dispute_id IS NULL)", name="dispute"),
+        # a dispute is lost, and won after all, once
+        Index("uq_loss_share_dispute", "charge_dispute_id", "supplier_order_id", "reason", unique=True),
+        Index(None, "supplier_order_id"),
+    )
+
+    id: int = key()
+    supplier_order_id: int = ref("supplier_order.id")
+    #: Null: the buyer paid after all, or owes less by now.
+    charge_dispute_id: int | None = ref("charge_dispute.id", nullable=True)
+    amount_fen: int = fen()
+    reason: str
+    booked_at: datetime = moment()
 
 
 class SettlementObjection(SQLModel, table=True):
@@ -205,10 +229,16 @@ class PayoutAccount(SQLModel, table=True):
 
 
 class PayoutFile(SQLModel, table=True):
-    """A list of payouts for the bank; what is on it is what was sent by it."""
+    """A list of payouts for the bank; what is on it is what was sent by it. One that was never handed over is made void by another person."""
 
     __tablename__ = "payout_file"
-    __table_args__ = (CheckConstraint("payout_count > 0 AND amount_fen > 0", name="content"),)
+    __table_args__ = (
+        CheckConstraint("payout_count > 0 AND amount_fen > 0", name="content"),
+        CheckConstraint("status IN ('made','void')", name="status"),
+        CheckConstraint("num_nulls(voided_by, voided_at, void_reason) = CASE status WHEN 'void' THEN 0 ELSE 3 END", name="void"),
+        CheckConstraint("voided_by <> made_by", name="two_persons"),
+        Index(None, "amount_fen"),
+    )
 
     id: int = key()
     #: FK2026-000001, without gaps.
@@ -217,6 +247,21 @@ class PayoutFile(SQLModel, table=True):
     amount_fen: int = fen()
     made_by: int = ref("app_user.id")
     made_at: datetime = moment()
+    status: str = Field(default="made", sa_column_kwargs={"server_default": "made"})
+    voided_by: int | None = ref("app_user.id", nullable=True)
+    voided_at: datetime | None = moment(nullable=True)
+    void_reason: str | None = None
+
+
+class PayoutFileLine(SQLModel, table=True):
+    """A release of a payout on a list; on one list only, unless that one is void."""
+
+    __tablename__ = "payout_file_line"
+    __table_args__ = (Index("uq_payout_file_line_attempt", "attempt_id", unique=True, postgresql_where=text("NOT void")),)
+
+    payout_file_id: int = ref("payout_file.id", primary_key=True)
+    attempt_id: int = ref("payout_attempt.id", primary_key=True)
+    void: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
 
 
 class Payout(SQLModel, table=True):
@@ -270,7 +315,6 @@ class PayoutAttempt(SQLModel, table=True):
         # one is on its way at most
         Index("uq_payout_attempt_live", "payout_id", unique=True, postgresql_where=text("outcome IS DISTINCT FROM 'failed'")),
         Index(None, "payout_id", "id"),
-        Index(None, "file_id", postgresql_where=text("file_id IS NOT NULL")),
     )
 
     id: int = key()
@@ -280,7 +324,6 @@ class PayoutAttempt(SQLModel, table=True):
     account_id: int | None = ref("payout_account.id", nullable=True)
     released_by: int = ref("app_user.id")
     released_at: datetime = moment()
-    file_id: int | None = ref("payout_file.id", nullable=True)
     sent_at: datetime | None = moment(nullable=True)
     reference: str | None = None
     outcome: str | None = None

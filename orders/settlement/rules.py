@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from shop.core.money import half_up
+from shop.core.money import half_up, share_out
 
 
 class Cadence(StrEnum):
@@ -75,6 +75,55 @@ def most_ahead(amount_cap_fen: int | None, lines: Sequence[int | None]) -> int |
     by_lines = sum(each for each in lines if each is not None) if lines and None not in lines else None
     bounds = [each for each in (amount_cap_fen, by_lines) if each is not None]
     return min(bounds, default=None)
+
+
+class LossReason(StrEnum):
+    """Why what a supplier bears of lost payments changed."""
+
+    #: The buyer's bank took the payment back for good.
+    LOST = "lost"
+    #: It gave it back after all.
+    WON = "won"
+    #: The buyer paid again, or owes less.
+    COVERED = "covered"
+
+
+@dataclass(frozen=True, slots=True)
+class SettledPart:
+    """A part of an order: what it costs by now, what settlements took up of it, and what its supplier bears of lost payments, in fen."""
+
+    id: int
+    cost_fen: int
+    settled_fen: int
+    borne_fen: int = 0
+    supplier_id: int = 0
+    purchase_order_id: int = 0
+
+
+def uncovered(parts: Sequence[SettledPart], there_fen: int) -> list[int]:
+    """What was settled of each part, is still owed for it, and is not there: what is there of the buyer's money is shared out over the parts by what
+    they cost, as a settlement run does it."""
+    costs = [part.cost_fen for part in parts]
+    if not sum(costs):
+        return [0] * len(parts)
+    shares = share_out(min(max(there_fen, 0), sum(costs)), costs)
+    return [max(min(part.settled_fen, part.cost_fen) - share, 0) for part, share in zip(parts, shares, strict=True)]
+
+
+def to_bear(parts: Sequence[SettledPart], there_fen: int, lost_fen: int) -> dict[int, int]:
+    """What the supplier of each part bears of a payment that was lost: what is not covered of it and nobody bears yet, all together at most
+    what was lost."""
+    gaps = [max(fen - part.borne_fen, 0) for part, fen in zip(parts, uncovered(parts, there_fen), strict=True)]
+    if not sum(gaps):
+        return {}
+    shares = share_out(min(lost_fen, sum(gaps)), gaps)
+    return {part.id: fen for part, fen in zip(parts, shares, strict=True) if fen}
+
+
+def to_give_back(parts: Sequence[SettledPart], there_fen: int) -> dict[int, int]:
+    """What the supplier of each part bears and is covered by now."""
+    gaps = zip(parts, uncovered(parts, there_fen), strict=True)
+    return {part.id: part.borne_fen - fen for part, fen in gaps if part.borne_fen > fen}
 
 
 class Hold(StrEnum):

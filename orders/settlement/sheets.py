@@ -1,15 +1,16 @@
 """Words and tables of settlements: statements, lists, and the list for the bank."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from decimal import Decimal
 from typing import Any
 
+from orders.money.labels import label
 from orders.settlement.rules import Hold
 from orders.settlement.schemas.payouts import PayoutRow
 from orders.settlement.schemas.settlements import BalanceOut, HeldOut, SettlementRow, UncoveredOut
+from shop.core import clock
 from shop.core.errors import Language
 from shop.core.exports import Cell, Worksheet
-from shop.core.money import yuan_from_fen
+from shop.core.money import yuan
 
 _WHY: dict[Hold, tuple[str, str]] = {
     Hold.SUPPLIER_BLOCKED: ("供应商被列入黑名单或暂停", "The supplier is barred or suspended"),
@@ -33,6 +34,8 @@ _KINDS: dict[str, tuple[str, str]] = {
     "return": ("退货/更正", "return or correction"),
     "freight": ("运费", "freight"),
     "allowance": ("争议退款", "given back by a dispute"),
+    "loss_borne": ("买方银行拒付，由供应商承担", "taken back by the buyer's bank, borne by the supplier"),
+    "loss_returned": ("已承担的拒付款退还供应商", "lost payment given back to the supplier"),
 }
 STATEMENT_HEADER: dict[Language, list[str]] = {
     "zh": ["订单号", "行号", "发货", "产品", "日期", "类型", "金额（元）", "佣金（元）", "净额（元）", "暂缓原因"],
@@ -58,12 +61,12 @@ _HEAD: dict[Language, list[str]] = {
     "en": ["number", "supplier", "first day", "last day", "objections until"],
 }
 _SUMS: dict[Language, list[str]] = {
-    "zh": ["销售", "退货及更正", "运费", "争议退款", "佣金", "本期净额", "上期结转", "抵扣预付款", "应付", "暂缓结算"],
+    "zh": ["销售", "退货及更正", "运费", "争议退款及拒付", "佣金", "本期净额", "上期结转", "抵扣预付款", "应付", "暂缓结算"],
     "en": [
         "sales",
         "returns and corrections",
         "freight",
-        "given back by disputes",
+        "disputes and lost payments",
         "commission",
         "net",
         "carried",
@@ -82,7 +85,7 @@ SETTLEMENTS_HEADER: dict[Language, list[str]] = {
         "销售",
         "退货",
         "运费",
-        "争议退款",
+        "争议退款及拒付",
         "佣金",
         "净额",
         "上期结转",
@@ -101,7 +104,7 @@ SETTLEMENTS_HEADER: dict[Language, list[str]] = {
         "sales",
         "returns",
         "freight",
-        "disputes",
+        "disputes, lost payments",
         "commission",
         "net",
         "carried",
@@ -121,8 +124,36 @@ UNCOVERED_HEADER: dict[Language, list[str]] = {
     "en": ["order", "buyer", "suppliers", "taken back on", "settled (yuan)", "received (yuan)", "missing (yuan)"],
 }
 PAYOUTS_HEADER: dict[Language, list[str]] = {
-    "zh": ["结算单号", "供应商", "期末", "金额（元）", "部分退回（元）", "方式", "状态", "参考号"],
-    "en": ["settlement", "supplier", "last day", "amount (yuan)", "came back (yuan)", "by", "status", "reference"],
+    "zh": [
+        "结算单号",
+        "供应商",
+        "期末",
+        "金额（元）",
+        "部分退回（元）",
+        "方式",
+        "状态",
+        "制单人",
+        "审批人",
+        "审批日期",
+        "放行人",
+        "放行日期",
+        "参考号",
+    ],
+    "en": [
+        "settlement",
+        "supplier",
+        "last day",
+        "amount (yuan)",
+        "came back (yuan)",
+        "by",
+        "status",
+        "drafted by",
+        "approved by",
+        "approved on",
+        "released by",
+        "released on",
+        "reference",
+    ],
 }
 BALANCES_HEADER: dict[Language, list[str]] = {
     "zh": ["供应商", "未结算", "已结算未付", "付款在途", "已付", "预付余额", "佣金"],
@@ -152,9 +183,9 @@ def statement_cells(rows: Iterable[Any], language: Language) -> Iterator[list[Ce
             row.product_name or "",
             row.booked_on,
             kind(row.kind, language),
-            _yuan(row.amount),
-            _yuan(row.commission),
-            _yuan(row.net),
+            yuan(row.amount),
+            yuan(row.commission),
+            yuan(row.net),
             why(Hold(row.hold), language) if row.hold else "",
         ]
 
@@ -175,7 +206,7 @@ def statement_head(settlement: SettlementRow, language: Language) -> list[list[C
         settlement.objections_until,
     ]
     named: list[list[Cell]] = [[name, cell] for name, cell in zip(_HEAD[language], told, strict=True)]
-    return named + [[name, _yuan(fen)] for name, fen in sums(settlement, language)]
+    return named + [[name, yuan(fen)] for name, fen in sums(settlement, language)]
 
 
 def statement_sheets(settlement: SettlementRow, rows: Iterable[Any], language: Language) -> list[Worksheet]:
@@ -189,7 +220,7 @@ def statement_sheets(settlement: SettlementRow, rows: Iterable[Any], language: L
     ]
 
 
-def settlement_cells(rows: Iterable[SettlementRow]) -> Iterator[list[Cell]]:
+def settlement_cells(rows: Iterable[SettlementRow], language: Language) -> Iterator[list[Cell]]:
     """One row of cells for each settlement."""
     for row in rows:
         yield [
@@ -198,9 +229,9 @@ def settlement_cells(rows: Iterable[SettlementRow]) -> Iterator[list[Cell]]:
             row.period_start,
             row.period_end,
             row.line_count,
-            *(_yuan(getattr(row, name)) for name in AMOUNTS),
-            str(row.status),
-            str(row.payout_status or ""),
+            *(yuan(getattr(row, name)) for name in AMOUNTS),
+            label("settlement_status", row.status, language),
+            label("payout_status", row.payout_status, language),
         ]
 
 
@@ -213,7 +244,7 @@ def held_cells(rows: Iterable[HeldOut], language: Language) -> Iterator[list[Cel
             row.product_name or "",
             row.booked_on,
             kind(row.kind, language),
-            _yuan(row.amount),
+            yuan(row.amount),
             row.why,
             row.waits_until,
         ]
@@ -227,21 +258,26 @@ def uncovered_cells(rows: Iterable[UncoveredOut]) -> Iterator[list[Cell]]:
             row.buyer_name,
             "、".join(row.supplier_names),
             row.lost_on,
-            *(_yuan(fen) for fen in (row.settled, row.received, row.missing)),
+            *(yuan(fen) for fen in (row.settled, row.received, row.missing)),
         ]
 
 
-def payout_cells(rows: Iterable[PayoutRow]) -> Iterator[list[Cell]]:
+def payout_cells(rows: Iterable[PayoutRow], language: Language) -> Iterator[list[Cell]]:
     """One row of cells for each payout."""
     for row in rows:
         yield [
             row.settlement_number,
             row.supplier_name,
             row.period_end,
-            _yuan(row.amount),
-            _yuan(row.returned),
-            row.method,
-            str(row.status),
+            yuan(row.amount),
+            yuan(row.returned),
+            label("payout_method", row.method, language),
+            label("payout_status", row.status, language),
+            row.drafted_by_name,
+            row.approved_by_name,
+            clock.shanghai_date(row.approved_at) if row.approved_at else None,
+            row.released_by_name,
+            clock.shanghai_date(row.released_at) if row.released_at else None,
             row.reference or "",
         ]
 
@@ -250,7 +286,7 @@ def balance_cells(rows: Iterable[BalanceOut]) -> Iterator[list[Cell]]:
     """One row of cells for each supplier."""
     for row in rows:
         amounts = (row.owed, row.settled, row.on_its_way, row.paid, row.advances, row.commission)
-        yield [row.supplier_name, *(_yuan(fen) for fen in amounts)]
+        yield [row.supplier_name, *(yuan(fen) for fen in amounts)]
 
 
 def bank_cells(rows: Sequence[Any], numbers: Sequence[str]) -> Iterator[list[Cell]]:
@@ -263,11 +299,7 @@ def bank_cells(rows: Sequence[Any], numbers: Sequence[str]) -> Iterator[list[Cel
             row.holder,
             number,
             row.bank,
-            _yuan(row.amount_fen),
+            yuan(row.amount_fen),
             f"{reference} 消费帮扶货款结算",
             reference,
         ]
-
-
-def _yuan(fen: int) -> Decimal:
-    return Decimal(yuan_from_fen(fen))

@@ -33,6 +33,17 @@ class PayoutMove(StrEnum):
     SEND = "send"
     PAY = "pay"
     FAIL = "fail"
+    #: The list that it was on is void.
+    RECALL = "recall"
+
+
+class PayoutFileStatus(StrEnum):
+    MADE = "made"
+    VOID = "void"
+
+
+class PayoutFileMove(StrEnum):
+    VOID = "void"
 
 
 class AccountStatus(StrEnum):
@@ -82,6 +93,7 @@ PAYOUT = StateTable(
         # by another way
         (_P.FAILED, PayoutMove.APPROVE): _P.APPROVED,
         (_P.RELEASED, PayoutMove.SEND): _P.SENT,
+        (_P.SENT, PayoutMove.RECALL): _P.RELEASED,
         # what the bank or the provider shows may come before anybody said that it was sent
         (_P.RELEASED, PayoutMove.PAY): _P.PAID,
         (_P.SENT, PayoutMove.PAY): _P.PAID,
@@ -91,6 +103,18 @@ PAYOUT = StateTable(
         (_P.PAID, PayoutMove.FAIL): _P.FAILED,
     },
 )
+#: What nobody says of a single payout, and what nobody says by hand of one that the provider carries out.
+_WITH_ITS_LIST = frozenset({PayoutMove.RECALL})
+_BY_BANK = frozenset({PayoutMove.SEND, PayoutMove.PAY, PayoutMove.FAIL})
+
+
+def payout_moves(status: str, method: str) -> list[PayoutMove]:
+    """What a person may do with a payout."""
+    refused = _WITH_ITS_LIST | (frozenset() if method == "bank" else _BY_BANK)
+    return [move for move in PAYOUT.possible(status) if move not in refused]
+
+
+PAYOUT_FILE = StateTable("payout_file", {(PayoutFileStatus.MADE, PayoutFileMove.VOID): PayoutFileStatus.VOID})
 ACCOUNT = StateTable(
     "payout_account",
     {

@@ -1,12 +1,12 @@
 """The comparison as a table to be exported: one row for each offer, and one for a line that nobody offers."""
 
 from collections.abc import Iterator
-from decimal import Decimal
 
 from orders.sourcing.rules import TOLD, Bar
 from orders.sourcing.schemas.quotations import ComparisonOut
 from shop.core.errors import Language
 from shop.core.exports import Cell
+from shop.core.money import yuan
 
 HEADER: dict[Language, list[str]] = {
     "zh": [
@@ -63,7 +63,7 @@ def cells(compared: ComparisonOut, language: Language) -> Iterator[list[Cell]]:
     """Rows in the order of the header; amounts in yuan."""
     yes = _YES[language]
     for line in compared.lines:
-        asked: list[Cell] = [line.line_no, line.name, line.unit, line.quantity, _yuan(line.target_price)]
+        asked: list[Cell] = [line.line_no, line.name, line.unit, line.quantity, yuan(line.target_price)]
         for offer in line.offers:
             yield [
                 *asked,
@@ -72,11 +72,11 @@ def cells(compared: ComparisonOut, language: Language) -> Iterator[list[Cell]]:
                 offer.pack,
                 offer.covered_quantity,
                 offer.packs,
-                _yuan(offer.unit_price),
-                _yuan(offer.price_per_unit),
-                _yuan(offer.amount),
-                _yuan(offer.over_target),
-                _yuan(offer.over_list),
+                yuan(offer.unit_price),
+                yuan(offer.price_per_unit),
+                yuan(offer.amount),
+                yuan(offer.over_target),
+                yuan(offer.over_list),
                 offer.deliver_on,
                 offer.certified_until,
                 yes if offer.reserved_share_eligible else None,
@@ -90,7 +90,3 @@ def cells(compared: ComparisonOut, language: Language) -> Iterator[list[Cell]]:
 
 def _bar(bar: Bar | None, language: Language) -> str | None:
     return bar and TOLD[bar][0 if language == "zh" else 1]
-
-
-def _yuan(fen: int | None) -> Decimal | None:
-    return None if fen is None else Decimal(fen) / 100

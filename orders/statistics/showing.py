@@ -15,7 +15,7 @@ from orders.statistics.rules import growth, share, tonnes
 from orders.statistics.schemas import CodedOut, ComparedOut, FiguresOut, PeriodOut, SalesOut, SalesRowOut
 from shop.core.errors import Language
 from shop.core.exports import Cell
-from shop.core.money import yuan_from_fen
+from shop.core.money import yuan
 from shop.core.quantities import plain
 
 
@@ -178,9 +178,9 @@ def _percent(value: str | None) -> Decimal | None:
 def _cell(figures: FiguresOut, measure: Measure) -> Cell:
     match measure:
         case Measure.AMOUNT:
-            return Decimal(yuan_from_fen(figures.amount or 0))
+            return yuan(figures.amount or 0)
         case Measure.GROSS:
-            return Decimal(yuan_from_fen(figures.gross or 0))
+            return yuan(figures.gross or 0)
         case Measure.QUANTITY:
             return Decimal(plain(figures.quantity or Decimal(0)))
         case Measure.TONNES:

@@ -55,6 +55,16 @@ _SAME = text(
     WHERE number = ANY (CAST(:numbers AS text[])) AND status IN ({_LIVE}) ORDER BY id FOR UPDATE
     """  # noqa: S608
 )
+# What a seller has registered and nobody has decided against, with what each is for: the ids of the four kinds, 0 for none.
+_THERE = text(
+    f"""
+    SELECT t.id, t.code, t.number, t.type, t.red, t.red_letter_of_id, t.issued_on, t.gross_fen, t.vat_fen,
+           (SELECT array_agg(DISTINCT ARRAY[c.supplier_order_id, coalesce(c.invoice_id, 0), coalesce(c.credit_note_id, 0), coalesce(c.acceptance_id, 0)])
+            FROM tax_invoice_cover c WHERE c.tax_invoice_id = t.id) AS covers
+    FROM tax_invoice t WHERE t.number = ANY (CAST(:numbers AS text[])) AND t.seller_id = ANY (CAST(:sellers AS bigint[])) AND t.status IN ({_LIVE})
+    ORDER BY t.id
+    """  # noqa: S608
+)
 _HOLD = text(
     "UPDATE tax_invoice SET status = 'held', version = version + 1 WHERE id = ANY (CAST(:ids AS bigint[])) RETURNING id, version"
 )
@@ -107,7 +117,8 @@ class Blue:
 
 def register(session: Session, actor: Actor, invoices: Sequence[TaxInvoiceIn]) -> list[int]:
     """Register tax invoices for invoices, credit notes or accepted deliveries of the caller's organisation; returns their ids. A number that is
-    registered already, by whomever, or that the claim names twice, is held, and so is the one that was there before: somebody decides.
+    registered already, by whomever, or that the claim names twice, is held, and so is the one that was there before: somebody decides. What the
+    same seller has registered already, word for word and for the same things, is answered as it is there.
 
     Raises:
         TaxInvoicesWrong: digits, dates or what they are for; all faults at once, and nothing is registered (422).
@@ -122,18 +133,26 @@ def register(session: Session, actor: Actor, invoices: Sequence[TaxInvoiceIn]) -
     known = {(row.kind, row.asked): _cover(row) for row in rows}
     blue = _taken_back(session, invoices)
     standing = _standing(session, asked)
-    today, faults, entries = clock.today(), [], []
+    there = _there(session, [each.number for each in invoices], known.values())
+    today, faults = clock.today(), []
+    #: in the order of the claim: what is to be entered, or the id under which it is there
+    entries: list[tuple[Said, list[Cover]] | int] = []
     for index, each in enumerate(invoices):
         path = f"invoices[{index}]"
         covers, missing = _covers(each, known, path)
         wrong = rules.faults(rules.wrong_number(each.code, each.number, each.issued_on, today), path)
         faults += wrong + missing + ([] if missing else rules.wrong_covers(covers, path)) + _twice(each, standing, path)
+        said = _said(each)
+        if before := there.get(_same(said, covers)):
+            entries.append(before.pop(0))
+            continue
         if each.red_letter_of_id and covers:
             faults += _wrong_red(each, covers[0], blue, f"{path}.red_letter_of_id")
-        entries.append((_said(each), covers))
+        entries.append((said, covers))
     if faults:
         raise TaxInvoicesWrong(count=len(faults), faults=faults)
-    return enter(session, actor, entries)
+    made = iter(enter(session, actor, [each for each in entries if not isinstance(each, int)]))
+    return [each if isinstance(each, int) else next(made) for each in entries]
 
 
 def enter(session: Session, actor: Actor, entries: Sequence[tuple[Said, Sequence[Cover]]], file_id: int | None = None) -> list[int]:
@@ -312,14 +331,30 @@ def _hold_numbers(session: Session, keys: Iterable[str]) -> None:
     session.execute(_HOLD_NUMBERS, {"keys": array(locks.number(f"tax_invoice:{key}") for key in keys)})
 
 
+def _there(session: Session, numbers: Iterable[str], covers: Iterable[Cover]) -> dict[Any, list[int]]:
+    """What the sellers have registered by these numbers, by all that makes it the same; the numbers are held."""
+    found: dict[Any, list[int]] = {}
+    values = {"numbers": list(numbers), "sellers": array({cover.seller_id for cover in covers})}
+    for row in session.execute(_THERE, values):
+        found.setdefault((*row[1:-1], frozenset(map(tuple, row.covers))), []).append(row.id)
+    return found
+
+
+def _same(said: Said, covers: Iterable[Cover]) -> Any:
+    """All that makes two registrations the same; a note does not."""
+    told = tuple(value for name, value in asdict(said).items() if name != "note")
+    named = ((it.supplier_order_id, it.invoice_id or 0, it.credit_note_id or 0, it.acceptance_id or 0) for it in covers)
+    return (*told, frozenset(named))
+
+
 def _taken_back(session: Session, invoices: Sequence[TaxInvoiceIn]) -> dict[int, Blue]:
     """The counted invoices that red-letter ones take back, by id; held by their numbers with those of the claim, in one step."""
     ids = {each.red_letter_of_id for each in invoices if each.red_letter_of_id}
-    if not ids:
-        return {}
-    numbers = session.execute(_NUMBERS, {"ids": array(ids)}).all()
+    numbers = session.execute(_NUMBERS, {"ids": array(ids)}).all() if ids else ()
     own = [_key(each.code, each.number) for each in invoices]
     _hold_numbers(session, own + [_key(row.code, row.number) for row in numbers])
+    if not ids:
+        return {}
     return {row.id: Blue(*row[1:]) for row in session.execute(_BLUE, {"ids": array(ids)})}
 
 

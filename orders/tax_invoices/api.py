@@ -42,7 +42,11 @@ def tax_invoices(call: Call, asked: Annotated[TaxInvoiceSearch, Query()]) -> Pag
         return queries.tax_invoices(call.session, call.actor, asked, limit=asked.limit, after=asked.after)
     rows = queries.tax_invoices(call.session, call.actor, asked, limit=exports.MAX_ROWS, after=None).items
     return exports.file(
-        asked.format, "tax_invoices", sheets.HEADER[call.language], map(sheets.cells, rows), sheets.TITLE[call.language]
+        asked.format,
+        "tax_invoices",
+        sheets.HEADER[call.language],
+        (sheets.cells(row, call.language) for row in rows),
+        sheets.TITLE[call.language],
     )
 
 
@@ -63,7 +67,9 @@ def totals(call: Call, asked: Annotated[TotalsSearch, Query()]) -> TotalsPage | 
         return queries.totals(call.session, call.actor, asked, limit=asked.limit, after=asked.after)
     rows = queries.totals(call.session, call.actor, asked, limit=exports.MAX_ROWS, after=None).items
     title, header = sheets.TOTALS[call.language], sheets.TOTALS_HEADER[call.language]
-    return exports.file(asked.format, "tax_invoice_totals", header, map(sheets.totals_cells, rows), title)
+    return exports.file(
+        asked.format, "tax_invoice_totals", header, (sheets.totals_cells(row, call.language) for row in rows), title
+    )
 
 
 @routes.get("/{tax_invoice_id}", Permission.ORDERS_READ)

@@ -1,9 +1,10 @@
 """The register of tax invoices as a table to be exported."""
 
-from orders.invoices.sheets import yuan
+from orders.money.labels import label, yes
 from orders.tax_invoices.schemas import MissingRow, TaxInvoiceRow, TotalsRow
 from shop.core.errors import Language
 from shop.core.exports import Cell
+from shop.core.money import yuan
 
 TITLE: dict[Language, str] = {"zh": "税务发票登记簿", "en": "Tax invoices"}
 HEADER: dict[Language, list[str]] = {
@@ -26,31 +27,31 @@ def missing_cells(row: MissingRow) -> list[Cell]:
     return [row.number, row.issued_on, row.seller_name, row.buyer_name, yuan(row.gross), yuan(row.vat)]
 
 
-def totals_cells(row: TotalsRow) -> list[Cell]:
+def totals_cells(row: TotalsRow, language: Language) -> list[Cell]:
     books = (row.invoiced, row.credited, row.missing, row.red_missing, row.difference)
     return [
-        row.place,
+        label("tax_invoice_status", row.place, language),
         row.seller_name,
         *(cell for each in (row.blue, row.red) for cell in (each.count, yuan(each.gross), yuan(each.vat))),
         yuan(row.unlinked),
         row.held,
-        *(None if fen is None else yuan(fen) for fen in books),
+        *map(yuan, books),
     ]
 
 
-def cells(row: TaxInvoiceRow) -> list[Cell]:
+def cells(row: TaxInvoiceRow, language: Language) -> list[Cell]:
     return [
         row.code,
         row.number,
-        row.type.value,
-        "1" if row.red else "0",
+        label("tax_invoice_type", row.type, language),
+        yes(row.red, language),
         row.issued_on,
         row.seller_name,
         row.buyer_name,
         yuan(row.gross),
-        None if row.vat is None else yuan(row.vat),
-        None if row.expected is None else yuan(row.expected),
-        None if row.difference is None else yuan(row.difference),
-        row.status.value,
+        yuan(row.vat),
+        yuan(row.expected),
+        yuan(row.difference),
+        label("tax_invoice_status", row.status, language),
         row.decision,
     ]

@@ -1,7 +1,6 @@
 """Dues, the putting off of a payment, and credit limits over HTTP."""
 
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import Annotated, Literal
 
 from fastapi import Query
@@ -22,7 +21,7 @@ from orders.terms.schemas import (
     ExtensionOut,
 )
 from shop.core import exports
-from shop.core.money import yuan_from_fen
+from shop.core.money import yuan
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id
 from shop.identity.access import Call, Routes
@@ -49,23 +48,37 @@ def export_dues(call: Call, asked: Annotated[DueFilter, Query()], format: Litera
     return exports.file(format, "dues", _HEADER, _rows(queries.all_dues(call.session, call.actor, asked)))
 
 
-_HEADER = ["订单", "采购单位", "供应单位", "到期日", "金额（元）", "已付（元）", "未付（元）", "状态", "逾期天数", "账龄"]
-_STATUS = {DueStatus.UNDATED: "未到付款条件", DueStatus.OPEN: "未到期", DueStatus.OVERDUE: "已逾期", DueStatus.PAID: "已付清"}
+_HEADER = [
+    "订单",
+    "采购单位",
+    "供应单位",
+    "到期日",
+    "金额（元）",
+    "已到账（元）",
+    "已登记未到账（元）",
+    "未付（元）",
+    "状态",
+    "逾期天数",
+    "账龄",
+]
+_STATUS = {
+    DueStatus.UNDATED: "未到付款条件",
+    DueStatus.OPEN: "未到期",
+    DueStatus.OVERDUE: "已逾期",
+    DueStatus.ANNOUNCED: "待到账",
+    DueStatus.PAID: "已付清",
+}
 _AGES = {Bucket.TO_30: "1–30天", Bucket.TO_60: "31–60天", Bucket.TO_90: "61–90天", Bucket.OVER_90: "90天以上"}
 
 
 def _rows(found: Iterable[DueRow]) -> Iterable[list[exports.Cell]]:
-    totals = [0, 0, 0]
+    totals = [0, 0, 0, 0]
     for due in found:
-        amounts = (due.amount, due.paid, due.open)
+        amounts = (due.amount, due.paid, due.announced, due.open)
         totals = [total + fen for total, fen in zip(totals, amounts, strict=True)]
         head: list[exports.Cell] = [due.number, due.buyer_name, due.supplier_name, due.due_on]
-        yield [*head, *_yuan(amounts), _STATUS[due.status], due.overdue_days, _AGES[due.bucket] if due.bucket else None]
-    yield ["合计", None, None, None, *_yuan(totals), None, None, None]
-
-
-def _yuan(amounts: Iterable[int]) -> list[Decimal]:
-    return [Decimal(yuan_from_fen(fen)) for fen in amounts]
+        yield [*head, *map(yuan, amounts), _STATUS[due.status], due.overdue_days, _AGES[due.bucket] if due.bucket else None]
+    yield ["合计", None, None, None, *map(yuan, totals), None, None, None]
 
 
 @routes.post("/purchase-orders/{purchase_order_id}/payment-extension", Permission.PAYMENTS_EXTEND)
@@ -90,7 +103,8 @@ def credit_limit(call: Call, organisation_id: Id) -> CreditLimitOut:
 
 @routes.put("/organisations/{organisation_id}/credit-limit", Permission.MONEY_MANAGE)
 def set_credit_limit(call: Call, organisation_id: Id, body: CreditLimitIn) -> CreditLimitOut:
-    """How much a buyer may owe for orders that it does not pay ahead. Not less than it owes already."""
+    """How much a buyer may owe for orders that it does not pay ahead, not less than it owes already; or, with `null`, that it has no limit of its own
+    any more."""
     actions.set_limit(call.session, call.actor, organisation_id, body, call.if_match)
     return queries.credit_limit(call.session, call.actor, organisation_id)
 

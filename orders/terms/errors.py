@@ -59,8 +59,16 @@ class NotPaidYet(Conflict):
     """``before_payment`` in the request says that the supplier wants to all the same."""
 
     code = "not_paid_yet"
-    zh = "约定发货前付款的款项尚有 {due} 元未付；如仍要发货，请注明 before_payment"
-    en = "{due} yuan that are due before shipping are not paid; say before_payment to ship all the same"
+    zh = "约定发货前付款的款项尚有 {due} 元未到账（其中已登记汇款 {announced} 元）；如仍要发货，请注明 before_payment"
+    en = "{due} yuan that are due before shipping have not arrived ({announced} of them are announced); say before_payment to ship all the same"
+
+
+class PaidFirst(Conflict):
+    """The same where the programme lets no supplier do without."""
+
+    code = "payment_first"
+    zh = "约定发货前付款的款项尚有 {due} 元未到账（其中已登记汇款 {announced} 元），到账前不得发货"
+    en = "{due} yuan that are due before shipping have not arrived ({announced} of them are announced); nothing is shipped before"
 
 
 class NotOverdue(Conflict):

@@ -43,9 +43,10 @@ class PaymentDue(SQLModel, table=True):
         CheckConstraint("counted_from IN ('order','confirmation','acceptance')", name="counted_from"),
         CheckConstraint("amount_fen > 0", name="amount_fen"),
         CheckConstraint("paid_fen BETWEEN 0 AND amount_fen", name="paid_fen"),
+        CheckConstraint("arrived_fen BETWEEN 0 AND paid_fen", name="arrived_fen"),
         UniqueConstraint("purchase_order_id", "position"),
         Index(None, "supplier_order_id"),
-        Index(None, "due_on", "id", postgresql_where=text("paid_fen < amount_fen")),
+        Index(None, "due_on", "id", postgresql_where=text("arrived_fen < amount_fen")),
     )
 
     id: int = key()
@@ -60,6 +61,8 @@ class PaymentDue(SQLModel, table=True):
     due_on: date | None = None
     amount_fen: int = fen()
     paid_fen: int = fen(default=0)
+    #: Of what is paid, so much is there; the rest is only announced, or argued over with the buyer's bank.
+    arrived_fen: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
 
 
 class CreditLimit(SQLModel, table=True):
@@ -74,7 +77,8 @@ class CreditLimit(SQLModel, table=True):
 
     id: int = key()
     organisation_id: int = Field(foreign_key="organisation.id", sa_type=BigInteger, unique=True)
-    limit_fen: int = fen()
+    #: Null: no limit of its own. What its orders draw is counted on.
+    limit_fen: int | None = fen(nullable=True)
     #: What its orders draw, up to the limit.
     used_fen: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
     #: What they draw above it: a payment that was taken back, or that came back, is a fact that no limit refuses. Nothing is ordered meanwhile.

@@ -44,6 +44,11 @@ COST_OF_PART = f"""-{ALLOWED_OF_PART.format(id="so.id")}
 UNPAID = f"""
     ((SELECT coalesce(sum({COST_OF_PART}), 0)::bigint FROM supplier_order so WHERE so.purchase_order_id = {{order}}) - {PAID})
 """  # noqa: S608
+#: SQL: of what supplier order ``so`` costs, what has arrived, what is only announced, and what is neither.
+DUES_OF_PART = """(
+    SELECT coalesce(sum(arrived_fen), 0)::bigint AS paid, coalesce(sum(paid_fen - arrived_fen), 0)::bigint AS announced,
+           coalesce(sum(amount_fen - paid_fen), 0)::bigint AS due
+    FROM payment_due WHERE supplier_order_id = so.id)"""
 #: What has no date is sorted behind all that has one.
 _UNDATED = "9999-12-31"
 _BUCKET = "CASE {} END".format(
@@ -55,10 +60,10 @@ _BUCKET = "CASE {} END".format(
 # A date of null means that the days have not begun.
 _DUES = f"""
     SELECT d.*, {_BUCKET} AS bucket FROM (
-        SELECT d.id, d.purchase_order_id, d.supplier_order_id, d.position, d.counted_from, d.due_on, d.amount_fen, d.paid_fen,
-               d.amount_fen - d.paid_fen AS open_fen,
+        SELECT d.id, d.purchase_order_id, d.supplier_order_id, d.position, d.counted_from, d.due_on, d.amount_fen, d.arrived_fen,
+               d.paid_fen - d.arrived_fen AS announced_fen, d.amount_fen - d.paid_fen AS open_fen,
                CASE WHEN d.paid_fen < d.amount_fen THEN greatest(CAST(:today AS date) - d.due_on, 0) ELSE 0 END AS overdue_days,
-               CASE WHEN d.paid_fen = d.amount_fen THEN 'paid' WHEN d.due_on IS NULL THEN 'undated'
+               CASE WHEN d.arrived_fen = d.amount_fen THEN 'paid' WHEN d.paid_fen = d.amount_fen THEN 'announced' WHEN d.due_on IS NULL THEN 'undated'
                     WHEN d.due_on < CAST(:today AS date) THEN 'overdue' ELSE 'open' END AS status,
                coalesce(d.due_on, '{_UNDATED}') AS sorted_on, po.number, po.buyer_id, buyer.name AS buyer_name, so.supplier_id,
                supplier.name AS supplier_name
@@ -86,16 +91,22 @@ _PAGE = text(
 )
 _TOTALS = text(
     f"""
-    SELECT bucket, count(*) AS count, coalesce(sum(amount_fen), 0)::bigint AS amount, coalesce(sum(paid_fen), 0)::bigint AS paid,
-           coalesce(sum(open_fen), 0)::bigint AS open
+    SELECT bucket, count(*) AS count, coalesce(sum(amount_fen), 0)::bigint AS amount, coalesce(sum(arrived_fen), 0)::bigint AS paid,
+           coalesce(sum(announced_fen), 0)::bigint AS announced, coalesce(sum(open_fen), 0)::bigint AS open
     FROM ({_DUES} WHERE {_ASKED}) found GROUP BY bucket
     """  # noqa: S608
 )
 _OF_ORDER = text(
     """
-    SELECT d.*, d.amount_fen - d.paid_fen AS open_fen FROM payment_due d
+    SELECT d.* FROM payment_due d
     WHERE d.purchase_order_id = :id AND (CAST(:parts AS bigint[]) IS NULL OR d.supplier_order_id = ANY (CAST(:parts AS bigint[])))
     ORDER BY d.position
+    """
+)
+_AHEAD = text(
+    """
+    SELECT coalesce(sum(amount_fen - paid_fen), 0)::bigint AS open, coalesce(sum(paid_fen - arrived_fen), 0)::bigint AS announced
+    FROM payment_due WHERE supplier_order_id = :id AND counted_from = 'confirmation'
     """
 )
 _PLAN = text("SELECT terms, extended_days FROM payment_plan WHERE purchase_order_id = :id")
@@ -156,6 +167,7 @@ def totals(session: Session, actor: Actor, asked: DueFilter) -> DueTotalsOut:
         count=sum(row.count for row in rows),
         amount=sum(row.amount for row in rows),
         paid=sum(row.paid for row in rows),
+        announced=sum(row.announced for row in rows),
         open=sum(row.open for row in rows),
         overdue=sum(row.open for row in by_age.values()),
         buckets=[
@@ -174,21 +186,25 @@ def _values(actor: Actor, asked: DueFilter) -> dict[str, Any]:
 
 
 def _row(row: Row[Any]) -> DueRow:
-    known = {"amount": row.amount_fen, "paid": row.paid_fen, "open": row.open_fen}
+    known = {"amount": row.amount_fen, "paid": row.arrived_fen, "announced": row.announced_fen, "open": row.open_fen}
     return DueRow(**known, **{name: getattr(row, name) for name in DueRow.model_fields if name not in known})
 
 
 def dues_of_order(session: Session, purchase_order_id: int, parts: Sequence[int] | None = None) -> list[DueOut]:
     """The dues of an order, oldest first; ``parts``: those of these parts only. That the caller may see them is the caller's to check."""
     rows = session.execute(_OF_ORDER, {"id": purchase_order_id, "parts": None if parts is None else list(parts)})
-    return [shown(row.supplier_order_id, row.counted_from, row.due_on, row.amount_fen, row.paid_fen) for row in rows]
+    return [
+        shown(row.supplier_order_id, row.counted_from, row.due_on, row.amount_fen, row.paid_fen, row.arrived_fen) for row in rows
+    ]
 
 
-def shown(part_id: int, counted_from: After, due_on: date | None, amount_fen: int, paid_fen: int) -> DueOut:
+def shown(part_id: int, counted_from: After, due_on: date | None, amount_fen: int, paid_fen: int, arrived_fen: int) -> DueOut:
     """A due as it stands today."""
     late = (clock.today() - due_on).days if due_on and paid_fen < amount_fen else 0
-    if paid_fen == amount_fen:
+    if arrived_fen == amount_fen:
         status = DueStatus.PAID
+    elif paid_fen == amount_fen:
+        status = DueStatus.ANNOUNCED
     elif due_on is None:
         status = DueStatus.UNDATED
     else:
@@ -198,7 +214,8 @@ def shown(part_id: int, counted_from: After, due_on: date | None, amount_fen: in
         counted_from=counted_from,
         due_on=due_on,
         amount=amount_fen,
-        paid=paid_fen,
+        paid=arrived_fen,
+        announced=paid_fen - arrived_fen,
         open=amount_fen - paid_fen,
         status=status,
         overdue_days=max(late, 0),
@@ -210,13 +227,10 @@ def plan(session: Session, purchase_order_id: int) -> Row[Any]:
     return session.execute(_PLAN, {"id": purchase_order_id}).one()
 
 
-def ahead_of_shipping(session: Session, supplier_order_id: int) -> int:
-    """What of a part has to be paid before it is shipped and is not, in fen."""
-    statement = text(
-        "SELECT coalesce(sum(amount_fen - paid_fen), 0)::bigint FROM payment_due"
-        " WHERE supplier_order_id = :id AND counted_from = 'confirmation'"
-    )
-    return int(session.execute(statement, {"id": supplier_order_id}).scalar_one())
+def ahead_of_shipping(session: Session, supplier_order_id: int) -> tuple[int, int]:
+    """What of a part has to be paid before it is shipped, in fen: what is not even announced, and what is announced and has not arrived."""
+    row = session.execute(_AHEAD, {"id": supplier_order_id}).one()
+    return int(row.open), int(row.announced)
 
 
 def credit_limits(session: Session, actor: Actor, *, limit: int, after: str | None) -> Page[CreditLimitOut]:

@@ -58,13 +58,15 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """An amount of one part, by when it is due (None: not before something that has not happened yet), and how much of it is paid."""
+    """An amount of one part, by when it is due (None: not before something that has not happened yet), how much of it is paid, and how much of that
+    has arrived."""
 
     part_id: int
     after: After
     due_on: date | None
     amount_fen: int
     paid_fen: int = 0
+    arrived_fen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +110,10 @@ def chosen(asked: PaymentTerms | None, usual: PaymentTerms | None, programme: Pa
     return programme.settled(terms)
 
 
-def dues_of(parts: Sequence[Part], shares: Sequence[Share], ordered_on: date, paid_fen: int) -> list[Due]:
+def dues_of(parts: Sequence[Part], shares: Sequence[Share], ordered_on: date, paid_fen: int, not_arrived_fen: int = 0) -> list[Due]:
     """What is due of an order, oldest first and what has no date last. The amounts sum to what the order costs, to the fen; what was paid covers the
-    oldest first, and what was paid too much covers nothing.
+    oldest first, and what was paid too much covers nothing. Of what was paid, ``not_arrived_fen`` is not there (yet): what arrived covers the oldest
+    first too.
 
     Each share is a share of the whole order, so that an acceptance in parts moves no fen between them. It is laid over what it is counted from
     (orders, confirmations or acceptances, by date) by running totals: what comes later changes no amount that was due before.
@@ -126,11 +129,11 @@ def dues_of(parts: Sequence[Part], shares: Sequence[Share], ordered_on: date, pa
             key = (due_on, chunk.part_id, share.after)
             found[key] = found.get(key, 0) + fen
     listed = sorted((key for key, fen in found.items() if fen), key=lambda key: (key[0] or date.max, key[1], key[2]))
-    dues, left = [], max(paid_fen, 0)
+    dues, left, there = [], max(paid_fen, 0), max(paid_fen - not_arrived_fen, 0)
     for key in listed:
-        paid = min(left, found[key])
-        left -= paid
-        dues.append(Due(key[1], key[2], key[0], found[key], paid))
+        paid, arrived = min(left, found[key]), min(there, found[key])
+        left, there = left - paid, there - arrived
+        dues.append(Due(key[1], key[2], key[0], found[key], paid, arrived))
     return dues
 
 

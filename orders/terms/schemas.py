@@ -17,6 +17,8 @@ class DueStatus(StrEnum):
     UNDATED = "undated"
     OPEN = "open"
     OVERDUE = "overdue"
+    #: The buyer says that all of it was sent, and not all of it has arrived.
+    ANNOUNCED = "announced"
     PAID = "paid"
 
 
@@ -27,8 +29,9 @@ class DueOut(BaseModel):
     counted_from: After = Field(description="what its days count from; confirmation: it is paid before shipping")
     due_on: date | None = Field(description="the last day to pay in time; null: not before something that has not happened yet")
     amount: YuanOut
-    paid: YuanOut
-    open: YuanOut
+    paid: YuanOut = Field(description="what has arrived")
+    announced: YuanOut = Field(description="not there: the buyer says that it was sent, or its bank took it back and argues")
+    open: YuanOut = Field(description="what is still to be paid: the amount less what is paid or announced")
     status: DueStatus
     overdue_days: int
 
@@ -73,6 +76,7 @@ class DueTotalsOut(BaseModel):
     count: int
     amount: YuanOut
     paid: YuanOut
+    announced: YuanOut
     open: YuanOut
     overdue: YuanOut
     buckets: list[BucketOut]
@@ -93,16 +97,16 @@ class ExtensionOut(BaseModel):
 class CreditLimitIn(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"limit": "50000.00", "reason": "按上年采购额核定"}]})
 
-    limit: Annotated[YuanIn, Field(ge=0, description="0: nothing may be owed")]
+    limit: Annotated[YuanIn, Field(ge=0)] | None = Field(description="0: nothing may be owed; null: no limit of its own any more")
     reason: ShortText
 
 
 class CreditLimitOut(BaseModel):
     organisation_id: int
     organisation_name: str
-    limit: YuanOut
+    limit: YuanOut | None = Field(description="null: it has none of its own any more")
     used: YuanOut = Field(description="what its orders cost and is not paid; those that are paid ahead do not count")
-    available: YuanOut = Field(description="below zero where payments were taken back")
+    available: YuanOut | None = Field(description="below zero where payments were taken back; null: without a limit")
     reason: str
     set_at: datetime
     version: int

@@ -1,8 +1,10 @@
 """The one clock. Everything asks here for the time, so that tests and the demo can set it.
 
-Moments are UTC; calendar dates are those of Asia/Shanghai, where every deadline of this field is counted.
+Moments are UTC; calendar dates are those of Asia/Shanghai, where every deadline of this field is counted. The clock is the database's: every process
+goes by it, however wrong the clock of its machine is, so a sale near midnight is of the same day whichever server was asked.
 """
 
+import time as timer
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
@@ -13,18 +15,40 @@ from sqlmodel import Session
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
+#: A process looks at the database's clock so often, in seconds; what is less than this apart is put down to the time that the answer takes.
+FOLLOW_EVERY = 30.0
+NEGLIGIBLE = timedelta(seconds=1)
+
+#: By how much the clock of this machine is behind the database's, and when that was seen last.
+_drift = timedelta(0)
+_followed: float | None = None
 _shift = timedelta(0)
 _fixed: datetime | None = None
 
 
 def now() -> datetime:
     """The present moment, in UTC."""
-    return _fixed or datetime.now(UTC) + _shift
+    return _fixed or _machine() + _drift + _shift
 
 
 def machine_now() -> datetime:
     """The same without the shift that a demo set: by this go the stamps of others, who know nothing of it."""
-    return _fixed or datetime.now(UTC)
+    return _fixed or _machine() + _drift
+
+
+def _machine() -> datetime:
+    return datetime.now(UTC)
+
+
+def follow(session: Session) -> None:
+    """Go by the database's clock. Called with every transaction; asks once in half a minute."""
+    global _drift, _followed
+    if _followed is not None and timer.monotonic() - _followed < FOLLOW_EVERY:
+        return
+    before = _machine()
+    there: datetime = session.execute(text("SELECT clock_timestamp()")).scalar_one()
+    _followed, apart = timer.monotonic(), there - before
+    _drift = apart if abs(apart) > NEGLIGIBLE else timedelta(0)
 
 
 def today() -> date:

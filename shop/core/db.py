@@ -87,6 +87,7 @@ class Database:
     def unit_of_work(self) -> Iterator[Session]:
         """One transaction: commits at the end, rolls back on any error."""
         with self.session() as session:
+            clock.follow(session)
             if settings().demo:
                 clock.read_shift(session)
             try:

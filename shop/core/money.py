@@ -1,7 +1,7 @@
 """Money: integer fen inside, decimal yuan strings at the edge. The only module that rounds amounts."""
 
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from typing import Annotated, Any
+from typing import Annotated, Any, overload
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
 
@@ -36,6 +36,17 @@ def yuan_from_fen(fen: int) -> str:
     """123450 -> ``"1234.50"``."""
     sign, rest = ("-", -fen) if fen < 0 else ("", fen)
     return f"{sign}{rest // 100}.{rest % 100:02d}"
+
+
+@overload
+def yuan(fen: int) -> Decimal: ...
+@overload
+def yuan(fen: None) -> None: ...
+@overload
+def yuan(fen: int | None) -> Decimal | None: ...
+def yuan(fen: int | None) -> Decimal | None:
+    """An amount as a cell of a table: 120000 -> 1200.00, a number in a workbook, with two decimals wherever it is text."""
+    return None if fen is None else Decimal(fen).scaleb(-2)
 
 
 def half_up(value: Decimal) -> int:

@@ -1,11 +1,14 @@
-"""Spreadsheets that somebody sent: XLSX, or CSV as spreadsheet programs write it; and finding columns by their headers.
+"""Spreadsheets that somebody sent: XLSX, the older XLS, or text with commas or tabs as spreadsheet programs and banks write it; and finding
+columns by their headers. What a file is is told by its content: what banks call .xls is most often text with tabs, or a web page.
 
-An XLSX file is read by a process of its own (``shop.core.sheet_reader``), because a crafted one ends it.
+A workbook is read by a process of its own (``shop.core.sheet_reader``), because a crafted one ends it.
 """
 
+import codecs
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 import unicodedata
@@ -13,12 +16,24 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from shop.core import sheet_reader
+from shop.core import sheet_reader, uploads
 from shop.core.errors import Fault, Invalid
 from shop.core.sheet_reader import FORMULA_FOUND, MAX_COLUMNS, MAX_ROWS, SECONDS
 
 #: UTF-8 with or without a byte order mark, and what Chinese spreadsheet programs write.
 _ENCODINGS = ("utf-8-sig", "gb18030")
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_XLSX, _XLS = b"PK", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+#: How a table begins that was saved as a web page, or as XML of Excel 2003.
+_MARKUP = re.compile(
+    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*"
+    r"<(?:!doctype\s+html|html|head|body|meta|style|script|div|center|form|table|\?mso-application|workbook)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+#: The beginning of a text shows what it is.
+_BEGINNING = 4_000
+#: A tab beside a comma or at an end of a line only keeps a long number from becoming a figure.
+_PADDING = re.compile(r'^"?\t|\t"?$|(?<=,)"?\t|\t"?(?=,)')
 
 
 class UnreadableSpreadsheet(Invalid):
@@ -27,6 +42,22 @@ class UnreadableSpreadsheet(Invalid):
     code = "unreadable_spreadsheet"
     zh = "无法读取该表格，请使用 XLSX 或 CSV 模板"
     en = "The file cannot be read; use the XLSX or CSV template"
+
+
+class MarkupTable(Invalid):
+    """A table in HTML or XML, whatever its name ends with."""
+
+    code = "markup_table"
+    zh = "该文件实为网页或 XML 表格，请用表格软件打开后另存为 XLSX 再上传"
+    en = "The file is a table in HTML or XML, no workbook: open it in a spreadsheet program, save it as XLSX and send that"
+
+
+class OldWorkbook(Invalid):
+    """A workbook of the kind before XLSX that cannot be read: it is broken, has a password, or formulas cannot be told from figures in it."""
+
+    code = "old_workbook"
+    zh = "旧版 XLS 工作簿无法读取（损坏、有密码，或此处只接受新版），请另存为 XLSX 再上传"
+    en = "This XLS workbook cannot be read (broken, with a password, or not accepted here): save it as XLSX and send that"
 
 
 class FormulasFound(Invalid):
@@ -46,10 +77,10 @@ def rows(content: bytes, *, formulas: bool = True) -> list[list[str]]:
     count as what they last showed.
 
     Raises:
-        UnreadableSpreadsheet, FormulasFound: see there (422).
+        UnreadableSpreadsheet, MarkupTable, OldWorkbook, FormulasFound: see there (422).
     """
     found: list[list[str]] = (
-        _xlsx(content, *([] if formulas else ["strict"])) if content[:2] == b"PK" else _csv(content, formulas=formulas)
+        _workbook(content, *([] if formulas else ["strict"])) if is_workbook(content) else _text(content, formulas=formulas)
     )
     if not found:
         raise UnreadableSpreadsheet
@@ -57,21 +88,51 @@ def rows(content: bytes, *, formulas: bool = True) -> list[list[str]]:
 
 
 def book(content: bytes) -> dict[str, list[list[str]]]:
-    """The cells of every visible sheet by its name, as :func:`rows` gives them; CSV is one sheet without a name.
+    """The cells of every visible sheet by its name, as :func:`rows` gives them; a text is one sheet without a name.
 
     Raises:
-        UnreadableSpreadsheet: see there (422).
+        UnreadableSpreadsheet, MarkupTable, OldWorkbook: see there (422).
     """
-    if content[:2] != b"PK":
+    if not is_workbook(content):
         return {"": rows(content)}
-    found: dict[str, list[list[str]]] = _xlsx(content, "all")
+    found: dict[str, list[list[str]]] = _workbook(content, "all")
     if not any(found.values()):
         raise UnreadableSpreadsheet
     return found
 
 
-def _xlsx(content: bytes, *options: str) -> Any:
-    return read_apart(Path(sheet_reader.__file__), content, *options)
+def is_workbook(content: bytes) -> bool:
+    """Whether it is one of a spreadsheet program, and no text."""
+    return content.startswith((_XLSX, _XLS))
+
+
+def is_table_in_markup(beginning: str) -> bool:
+    """Whether a text that begins so is a table in HTML, or in the XML of Excel 2003."""
+    return _MARKUP.match(beginning[:_BEGINNING]) is not None
+
+
+def beginning(content: bytes) -> str:
+    """How a text begins, whatever of it cannot be read."""
+    encoding = "utf-16" if content.startswith(_UTF_16) else "utf-8-sig"
+    return content[:_BEGINNING].decode(encoding, "replace").lstrip()
+
+
+def kind(content: bytes) -> str:
+    """The type under which a spreadsheet is kept."""
+    return uploads.XLSX if content.startswith(_XLSX) else uploads.XLS if content.startswith(_XLS) else uploads.CSV
+
+
+def _workbook(content: bytes, *options: str) -> Any:
+    old = content.startswith(_XLS)
+    # where formulas are refused: the reader cannot tell them in the old kind
+    if old and "strict" in options:
+        raise OldWorkbook
+    try:
+        return read_apart(Path(sheet_reader.__file__), content, *options)
+    except UnreadableSpreadsheet:
+        if old:
+            raise OldWorkbook from None
+        raise
 
 
 def read_apart(reader: Path, content: bytes, *options: str) -> Any:
@@ -91,23 +152,35 @@ def read_apart(reader: Path, content: bytes, *options: str) -> Any:
         raise UnreadableSpreadsheet from None
 
 
-def _csv(content: bytes, *, formulas: bool) -> list[list[str]]:
-    for encoding in _ENCODINGS:
+def _text(content: bytes, *, formulas: bool) -> list[list[str]]:
+    decoded = _decoded(content)
+    if decoded is None or "\x00" in decoded:
+        raise UnreadableSpreadsheet
+    if is_table_in_markup(decoded):
+        raise MarkupTable
+    try:
+        lines = csv.reader(io.StringIO(decoded, newline=""), delimiter="\t" if _by_tabs(decoded) else ",")
+        found = [line[:MAX_COLUMNS] for _, line in zip(range(MAX_ROWS), lines, strict=False)]
+    except csv.Error:
+        raise UnreadableSpreadsheet from None
+    if not formulas and any(cell.lstrip().startswith("=") for line in found for cell in line):
+        raise FormulasFound
+    return found
+
+
+def _decoded(content: bytes) -> str | None:
+    for encoding in ("utf-16",) if content.startswith(_UTF_16) else _ENCODINGS:
         try:
-            decoded = content.decode(encoding)
+            return content.decode(encoding)
         except UnicodeDecodeError:
             continue
-        if "\x00" in decoded:
-            break
-        try:
-            lines = csv.reader(io.StringIO(decoded, newline=""))
-            found = [line[:MAX_COLUMNS] for _, line in zip(range(MAX_ROWS), lines, strict=False)]
-        except csv.Error:
-            break
-        if not formulas and any(cell.lstrip().startswith("=") for line in found for cell in line):
-            raise FormulasFound
-        return found
-    raise UnreadableSpreadsheet
+    return None
+
+
+def _by_tabs(decoded: str) -> bool:
+    """Whether more of the first lines are parted by tabs than by commas alone."""
+    first = [_PADDING.sub("", line) for line in decoded[:_BEGINNING].splitlines()]
+    return sum("\t" in line for line in first) > sum("," in line and "\t" not in line for line in first)
 
 
 def columns(header: Sequence[str], titles: Mapping[str, Sequence[str]], required: Sequence[str]) -> dict[str, int | None]:

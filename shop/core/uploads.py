@@ -14,20 +14,23 @@ from shop.core.settings import settings
 
 PDF = "application/pdf"
 CSV = "text/csv"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+XLS = "application/vnd.ms-excel"
 XML = "application/xml"
 TEXT = "text/plain"
 _BEGINNINGS = {b"%PDF-": PDF, b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 #: The part that every file of the kind holds. An archive keeps the names of its parts as they are, so nothing need be unpacked, or listed.
 _OFFICE = {
     b"word/document.xml": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    b"xl/workbook.xml": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    b"xl/workbook.xml": XLSX,
 }
 EXTENSIONS = {
     PDF: ".pdf",
     "image/png": ".png",
     "image/jpeg": ".jpg",
     _OFFICE[b"word/document.xml"]: ".docx",
-    _OFFICE[b"xl/workbook.xml"]: ".xlsx",
+    XLSX: ".xlsx",
+    XLS: ".xls",
     CSV: ".csv",
     XML: ".xml",
     TEXT: ".txt",

@@ -59,7 +59,8 @@ def _yesterday(day: date, school: Bill, others: Sequence[Bill]) -> Iterable[Entr
     yield receipt(silent, day, text="货款")
     yield receipt(school, day, payer=TREASURY)
     yield Entry(0, day, 1_280_00, None, f"{day:%Y%m%d}80000001", "张建国", "6217000000000000001", "演示农商银行", "买水果")
-    yield Entry(0, day, -15_00, None, f"{day:%Y%m%d}80000002", "演示银行重庆分行", "", "", "对公账户管理费")
+    for place, what in enumerate(("对公账户管理费", "网上银行服务费", "短信服务费"), start=2):
+        yield Entry(0, day, -15_00, None, f"{day:%Y%m%d}8000000{place}", "演示银行重庆分行", "", "", what)
 
 
 def _import(session: Session, bank: BankAccount, entries: Sequence[Entry]) -> None:

@@ -73,8 +73,9 @@ class Till:
         self.attempts = Table(
             session,
             "payout_attempt",
-            "payout_id method account_id released_by released_at file_id sent_at reference outcome ended_at",
+            "payout_id method account_id released_by released_at sent_at reference outcome ended_at",
         )
+        self.listed = Table(session, "payout_file_line", "payout_file_id attempt_id", numbered=False)
         self.settlements = 0
 
     def write(self) -> list[Bill]:
@@ -147,8 +148,9 @@ class Till:
         attempts = {}
         for draft in drafts:
             attempt_id = self.attempts.add(
-                draft.id, "bank", draft.account_id, self.treasurer.user_id, now, file_id, now, number, "paid", now
+                draft.id, "bank", draft.account_id, self.treasurer.user_id, now, now, number, "paid", now
             )
+            self.listed.add(file_id, attempt_id)
             attempts[attempt_id] = draft
             for move, by in (("approve", "cashier"), ("release", "treasurer"), ("pay", "cashier")):
                 self.trail.add(now, who[by].user_id, who[by].role_name, f"payout.{move}", "payout", draft.id)
@@ -158,6 +160,7 @@ class Till:
         self.session.execute(_PAY, {**ids, "now": now, "number": number})
         self.files.write(self.session)
         self.attempts.write(self.session)
+        self.listed.write(self.session)
         with clock.fixed(now):
             self._book(attempts)
         transactions = {row.origin_id: row.id for row in self.session.execute(_TRANSACTIONS, {"ids": array(attempts)})}

@@ -97,8 +97,13 @@ class Call:
     def __enter__(self) -> "Call":
         database: Database = self.request.app.state.database
         self.session = database.session()
-        if settings().demo:
-            clock.read_shift(self.session)
+        try:
+            clock.follow(self.session)
+            if settings().demo:
+                clock.read_shift(self.session)
+        except BaseException:
+            self.session.close()
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -7,10 +7,10 @@ from sqlalchemy import Row, text
 from sqlmodel import Session, col, select
 
 from shop.core.errors import NotFound
-from shop.identity.actor import Actor
+from shop.identity.actor import CITY, Actor
 from shop.identity.errors import OrganisationNotApproved, UnknownRegion
 from shop.identity.models import ApiKey
-from shop.identity.permissions import Permission, Role
+from shop.identity.permissions import GRANTS, REGIONAL, Permission, Role
 from shop.identity.rules import Capacity
 from shop.identity.states import OrganisationStatus
 
@@ -60,6 +60,12 @@ KEY_IN_BRANCH = """EXISTS (SELECT FROM app_user u LEFT JOIN organisation o ON o.
 _BRANCH_KEYS = text(
     f"""SELECT k.*, u.username FROM api_key k JOIN app_user u ON u.id = k.user_id
 WHERE {KEY_IN_BRANCH} AND k.id > :after AND (NOT :live OR (k.revoked_at IS NULL AND k.expires_at > :now)) ORDER BY k.id LIMIT :limit"""  # noqa: S608
+)
+
+#: As ``Actor.covers_region``, for everybody.
+_HOLDERS = text(
+    "SELECT DISTINCT u.id FROM user_role r JOIN app_user u ON u.id = r.user_id AND u.active"
+    " WHERE r.role = ANY (:roles) AND (r.region_code = :city OR starts_with(:region, r.region_code)) ORDER BY u.id"
 )
 
 
@@ -121,6 +127,12 @@ def require_approved(session: Session, organisation_id: int) -> None:
     """
     if not is_approved(session, organisation_id):
         raise OrganisationNotApproved
+
+
+def holders(session: Session, permission: Permission, region_code: str) -> list[int]:
+    """Who holds a permission over a region, by a regional role."""
+    roles = [role for role in sorted(REGIONAL) if permission in GRANTS[role]]
+    return list(session.execute(_HOLDERS, {"roles": roles, "region": region_code, "city": CITY}).scalars())
 
 
 def capacities(session: Session, organisation_id: int, on: date) -> list[str]:

@@ -1,7 +1,7 @@
-"""Telling an organisation or the officers of a region, marking as read, and choosing what to hear of."""
+"""Telling an organisation, the officers of a region or single persons, marking as read, and choosing what to hear of."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -10,8 +10,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
 from shop.core import clock
+from shop.core.db import array
 from shop.core.errors import NotFound
+from shop.identity import queries as identity
 from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
 from shop.notifications import queries, rules
 from shop.notifications.errors import UnknownKind
 from shop.notifications.models import Notification, NotificationReading
@@ -33,6 +36,17 @@ _INSERT_EACH = text(
     " INSERT INTO notification (origin, organisation_id, kind, subject_type, subject_id, data, at)"
     " SELECT CAST(:origin AS text) || ':' || t.organisation_id, t.organisation_id, :kind, :subject_type, :subject_id, t.data, :at"
     " FROM unnest(CAST(:organisation_ids AS bigint[]), CAST(:data AS jsonb[])) AS t (organisation_id, data) ORDER BY 1"
+    " ON CONFLICT (origin) DO NOTHING RETURNING id, at)"
+    " INSERT INTO outbox_event (name, payload, created_at, next_attempt_at)"
+    " SELECT 'notification.made', jsonb_build_object('notification_id', id), at, at FROM made"
+)
+
+#: The same for each of several persons.
+_INSERT_PERSONS = text(
+    "WITH made AS ("
+    " INSERT INTO notification (origin, user_id, kind, subject_type, subject_id, data, at)"
+    " SELECT CAST(:origin AS text) || ':' || t.user_id, t.user_id, :kind, :subject_type, :subject_id, CAST(:data AS jsonb), :at"
+    " FROM unnest(CAST(:user_ids AS bigint[])) AS t (user_id) ORDER BY 1"
     " ON CONFLICT (origin) DO NOTHING RETURNING id, at)"
     " INSERT INTO outbox_event (name, payload, created_at, next_attempt_at)"
     " SELECT 'notification.made', jsonb_build_object('notification_id', id), at, at FROM made"
@@ -110,6 +124,41 @@ def notify_each(
             "at": clock.now(),
         },
     )
+
+
+def notify_persons(
+    session: Session, user_ids: Iterable[int], *, origin: str, kind: str, subject_type: str, subject_id: int, **data: Any
+) -> None:
+    """Tell single persons, and nobody else of their organisation or region. The origin of each is ``origin`` with its id behind it."""
+    session.execute(
+        _INSERT_PERSONS,
+        {
+            "origin": origin,
+            "kind": kind,
+            "subject_type": subject_type,
+            "subject_id": subject_id,
+            "user_ids": array(user_ids),
+            "data": json.dumps(data, ensure_ascii=False),
+            "at": clock.now(),
+        },
+    )
+
+
+def notify_second(
+    session: Session,
+    permission: Permission,
+    region_code: str,
+    *,
+    but: Iterable[int | None],
+    origin: str,
+    kind: str,
+    subject_type: str,
+    subject_id: int,
+    **data: Any,
+) -> None:
+    """Tell everybody who may be the second of two persons: who holds the permission over the region, less those who were the first."""
+    second = set(identity.holders(session, permission, region_code)) - set(but)
+    notify_persons(session, sorted(second), origin=origin, kind=kind, subject_type=subject_type, subject_id=subject_id, **data)
 
 
 def mark_read(session: Session, actor: Actor, notification_id: int) -> tuple[Notification, datetime]:

@@ -37,7 +37,7 @@ def notifications(
     limit: Limit = 50,
     after: After = None,
 ) -> Page[NotificationOut]:
-    """What the caller's organisation, or the officers of the caller's region, were told; newest first."""
+    """What the caller, its organisation, or the officers of its region were told; newest first."""
     start = position(after, int)
     rows = queries.notifications(call.session, call.actor, unread=unread, before=start[0] if start else None, limit=limit + 1)
     return page(rows, limit, lambda row: _out(row[0], row[1], call.language), lambda row: [row[0].id])

@@ -32,9 +32,11 @@ ROUND_SECONDS = 20
 #: The same people as ``queries.addressed_to``, less those without an address and those who switched the kind off.
 _FAN_OUT = text(
     """
-    WITH told AS (SELECT id, kind, organisation_id, region_code FROM notification WHERE id = :id),
+    WITH told AS (SELECT id, kind, organisation_id, region_code, user_id FROM notification WHERE id = :id),
     audience AS (
         SELECT u.id FROM told JOIN app_user u ON u.organisation_id = told.organisation_id
+        UNION
+        SELECT user_id FROM told WHERE user_id IS NOT NULL
         UNION
         SELECT r.user_id FROM told JOIN user_role r ON r.region_code = told.region_code AND r.role = ANY (:offices))
     INSERT INTO notification_mail (notification_id, user_id, status, next_attempt_at)

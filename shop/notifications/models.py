@@ -11,20 +11,23 @@ from shop.core.db import key, moment, ref
 
 
 class Notification(SQLModel, table=True):
-    """One message to an organisation or to a region's officers. ``origin`` makes telling it twice impossible."""
+    """One message to an organisation, to a region's officers or to one person. ``origin`` makes telling it twice impossible."""
 
     __tablename__ = "notification"
     __table_args__ = (
-        CheckConstraint("(organisation_id IS NULL) <> (region_code IS NULL)", name="addressee"),
+        CheckConstraint("num_nonnulls(organisation_id, region_code, user_id) = 1", name="addressee"),
         UniqueConstraint("origin"),
         Index(None, "organisation_id", "id"),
         Index(None, "region_code", "id"),
+        Index(None, "user_id", "id", postgresql_where=text("user_id IS NOT NULL")),
     )
 
     id: int = key()
     origin: str
     organisation_id: int | None = ref("organisation.id", nullable=True)
     region_code: str | None = Field(default=None, foreign_key="region.code")
+    #: Somebody by whom alone it can be done, such as the second of two persons.
+    user_id: int | None = ref("app_user.id", nullable=True)
     kind: str
     subject_type: str
     subject_id: int

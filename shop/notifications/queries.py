@@ -11,13 +11,14 @@ from shop.notifications.models import Notification, NotificationPreference, Noti
 
 
 def addressed_to(actor: Actor) -> ColumnElement[bool]:
-    """That a notification goes to the actor's organisation or to a region in which the actor holds an office.
+    """That a notification goes to the actor, to its organisation or to a region in which it holds an office.
 
     A region's notifications are for that region's own officers: the city's officers are not told what each county must do.
     """
     own = false() if actor.organisation_id is None else col(Notification.organisation_id) == actor.organisation_id
+    person = false() if actor.user_id is None else col(Notification.user_id) == actor.user_id
     regions = [grant.region_code for grant in actor.grants if grant.role in REGIONAL and grant.region_code]
-    return or_(own, col(Notification.region_code).in_(regions))
+    return or_(own, col(Notification.region_code).in_(regions), person)
 
 
 def wanted_by(actor: Actor) -> ColumnElement[bool]:

@@ -71,6 +71,9 @@ class PaymentRules(Part):
     #: After each acceptance: unless said otherwise, and at most (also of each instalment after the order).
     net_days: int = Field(default=30, ge=0, le=365)
     max_days: int = Field(default=60, ge=0, le=365)
+    #: What counts as paid before shipping: what arrived, or also what the buyer says it sent. And whether a supplier may ship before that.
+    paid_means: Literal["received", "announced"] = "received"
+    before_payment: bool = True
     #: So many days after an unpaid prepayment was due its supplier may cancel, and the buyer has been told.
     cancel_after_days: int = Field(default=3, ge=1, le=365)
     #: The buyer is told so many days before and after an amount is due.

@@ -187,6 +187,8 @@ class SettlementRules(Part):
     #: Only what the buyer paid for is settled; and what counts as paid: what arrived, or also what the buyer says it sent.
     when_paid: bool = True
     paid_means: Literal["received", "announced"] = "received"
+    #: Who bears a payment that the buyer's bank takes back for good after it was settled, until the buyer pays again.
+    lost_payments: Literal["platform", "supplier"] = "platform"
     #: Only what the supplier's invoice is there for is settled.
     needs_invoice: bool = False
     #: The supplier may object so many days after a statement was made.

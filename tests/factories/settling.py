@@ -117,6 +117,22 @@ class Settling:
         assert approved.status_code == 200, approved.text
         return self.treasurer.post(f"/v1/payouts/{payout_id}/release")
 
+    def listed(self) -> tuple[Any, list[Any]]:
+        """A list for the bank with released payouts to both suppliers, by the cashier; and the settlements."""
+        self.account()
+        self.account(1, "6222021009014400777")
+        first = self.settled()
+        assert self.release(first["payout_id"]).status_code == 200
+        self.delivered(None, 1, of=1)
+        self.later(20)
+        self.run()
+        second = self.settlement(1)
+        self.bees.post(f"/v1/settlements/{second['id']}/confirm")
+        assert self.release(second["payout_id"]).status_code == 200
+        made = self.cashier.post("/v1/payout-files")
+        assert made.status_code == 201, made.text
+        return made.json(), [first, second]
+
     def rows(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
         with self.database.unit_of_work() as session:
             return [tuple(row) for row in session.execute(text(statement), values)]

@@ -296,8 +296,9 @@ def _settlements(bureau: Bureau, world: World) -> None:
             VALUES (:supplier, '', '', :sealed, '0123', '', :user, now()) RETURNING id),
         pay AS (INSERT INTO payout (settlement_id, supplier_id, amount_fen, returned_fen, drafted_at) SELECT id, :supplier, 100, 0, now() FROM made RETURNING id),
         list AS (INSERT INTO payout_file (number, payout_count, amount_fen, made_by, made_at) VALUES ('FK-1', 1, 100, :user, now()) RETURNING id),
-        attempt AS (INSERT INTO payout_attempt (payout_id, method, account_id, released_by, released_at, file_id)
-                    SELECT pay.id, 'bank', account.id, :user, now(), list.id FROM pay, account, list),
+        attempt AS (INSERT INTO payout_attempt (payout_id, method, account_id, released_by, released_at)
+                    SELECT pay.id, 'bank', account.id, :user, now() FROM pay, account RETURNING id),
+        listed AS (INSERT INTO payout_file_line (payout_file_id, attempt_id) SELECT list.id, attempt.id FROM list, attempt),
         ahead AS (INSERT INTO advance (number, agreement_id, supplier_id, amount_fen, reason, requested_by, requested_at)
                   VALUES ('YF-1', :agreement, :supplier, 100, '', :user, now()) RETURNING id)
         SELECT made.id AS settlements, pay.id AS payouts, list.id AS "payout-files", account.id AS "payout-accounts", ahead.id AS advances
@@ -319,10 +320,9 @@ def _bank(bureau: Bureau, world: World) -> None:
     [line] = keeper.get("/v1/bank-lines").json()["items"]
     world["bank-lines"] = line["id"]
     cancelled = world["cancelled orders"]
-    parts = [
-        {"kind": "bank_entry", "entry": "other", "amount": "1.00"},
-        {"kind": "order", "purchase_order_id": cancelled, "amount": "10.00"},
-    ]
+    other = {"entry": "other", "amount": "1.00", "reason": "利息"}
+    world["bank-write-offs"] = made(keeper.post(f"/v1/bank-lines/{line['id']}/write-offs", json=other))["id"]
+    parts = [{"kind": "order", "purchase_order_id": cancelled, "amount": "10.00"}]
     matched = made(keeper.post(f"/v1/bank-lines/{line['id']}/matches", json={"parts": parts, "allow_credit": True}))
     world["bank-matches"] = matched["matches"][0]["id"]
     back = {"amount": "10.00", "reason": "取消", "payee": {"name": "第一中学", "account": "3100021009014400123"}}

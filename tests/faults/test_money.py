@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -22,6 +22,7 @@ from orders.online.actions.sending import send_due
 from orders.online.errors import AlreadyTransferred
 from orders.online.provider import Provider
 from orders.reconcile import report as proof
+from orders.statistics.actions import refresh
 from shop.core import clock, outbox
 from shop.core.db import Database
 from shop.core.settings import settings
@@ -129,6 +130,31 @@ def agree(online: Online, **told) -> None:
     assert differences == 0
 
 
+#: The longest that nobody may know what became of a payment.
+UNKNOWN_AT_MOST = timedelta(minutes=2)
+
+
+def settle_by_the_clock(online: Online, unknown: dict[int, timedelta]) -> None:
+    """All calls with their waits as the rules have them, until none is left: the clock stands still while the provider is asked, and then goes on to
+    the second in which the workers ask again (:mod:`workers.schedule`). ``unknown``: how long each payment was without an outcome, by that clock."""
+    since: dict[int, datetime] = {}
+    moment = clock.now()
+    for _ in range(1000):
+        with clock.fixed(moment):
+            outbox.drain(online.database, HANDLERS)
+            send_due(online.database, online.provider, seconds=300, senders=6)
+        now_unknown = {row.id for row in online.rows("SELECT id FROM online_payment WHERE status = 'unknown'")}
+        for payment in [each for each in since if each not in now_unknown]:
+            unknown[payment] = unknown.get(payment, timedelta(0)) + moment - since.pop(payment)
+        since |= {payment: moment for payment in now_unknown if payment not in since}
+        due = online.sql("SELECT min(next_attempt_at) FROM provider_call WHERE status IN ('due', 'sending', 'unknown')")
+        if due is None:
+            assert not since
+            return
+        moment = max(moment, due) + timedelta(seconds=1)
+    raise AssertionError("calls are left")
+
+
 # 2,000 in four rounds: what became of a lost answer is looked for among all payments of the hour, page by page, and each page may fail
 @pytest.mark.parametrize("part", range(many(1, 4)))
 def test_t20_faults_in_a_fifth_of_all_calls_charge_nobody_twice(online, part):
@@ -136,8 +162,9 @@ def test_t20_faults_in_a_fifth_of_all_calls_charge_nobody_twice(online, part):
     orders = place(online, count)
     online.twin.faults(seed=SEED + part, rate=0.2, hang=2.5, methods=["POST", "GET"])
     began = time.monotonic()
+    unknown: dict[int, timedelta] = {}
     begin(online, orders)
-    settle_calls(online)
+    settle_by_the_clock(online, unknown)
     # what the provider refused at once is begun anew by the buyer
     for _ in range(20):
         failed = [
@@ -150,7 +177,7 @@ def test_t20_faults_in_a_fifth_of_all_calls_charge_nobody_twice(online, part):
         if not failed:
             break
         begin(online, failed)
-        settle_calls(online)
+        settle_by_the_clock(online, unknown)
     settled = time.monotonic() - began
     happened = online.twin.faults()
     online.twin.faults(rate=0)
@@ -162,7 +189,11 @@ def test_t20_faults_in_a_fifth_of_all_calls_charge_nobody_twice(online, part):
     assert online.sql("SELECT count(DISTINCT purchase_order_id) FROM payment WHERE source = 'online'") == count
     assert online.sql("SELECT count(*) FROM online_payment WHERE status = 'unknown'") == 0
     assert happened["total"] > count / 10
-    agree(online, payments=count, faults=happened["happened"], seconds=round(settled, 1))
+    assert unknown, "no outcome was unknown"
+    longest = max(unknown.values())
+    assert longest <= UNKNOWN_AT_MOST
+    figures = {"unknown": len(unknown), "unknown_longest_s": round(longest.total_seconds(), 1), "seconds": round(settled, 1)}
+    agree(online, payments=count, faults=happened["happened"], **figures)
 
 
 @contextmanager
@@ -392,6 +423,55 @@ def test_t24_a_server_whose_clock_is_off(online, skew):
     assert len(online.twin.objects("payment_intent")) == count == online.sql("SELECT count(*) FROM payment WHERE source = 'online'")
     assert online.sql("SELECT count(*) FROM online_payment WHERE status <> 'succeeded'") == 0
     agree(online, payments=count, faults=happened, skew=str(skew))
+
+
+@contextmanager
+def machine_off_by(monkeypatch: pytest.MonkeyPatch, skew: timedelta, minutes: int) -> Iterator[str]:
+    """The clock of this machine is wrong, that of the database is right: so many minutes after (before) midnight in Chongqing. Yields its date."""
+    midnight = clock.end_of_day(clock.today())
+    with monkeypatch.context() as wrong:
+        wrong.setattr(clock, "_shift", midnight + timedelta(minutes=minutes) - clock.now())
+        wrong.setattr(clock, "_machine", lambda: datetime.now(UTC) + skew)
+        wrong.setattr(clock, "_followed", None)
+        wrong.setattr(clock, "_drift", timedelta(0))
+        yield str(clock.shanghai_date(midnight + timedelta(minutes=minutes)))
+
+
+def sell_and_be_paid(online: Online, count: int) -> tuple[set[str], set[str]]:
+    """So many deliveries are accepted, and paid online; returns on which days that was."""
+    parts = [each["supplier_orders"][0]["id"] for each in (online.order(1) for _ in range(count))]
+    seller = online.api.as_(online.market.sellers[0])
+    for part in parts:
+        assert seller.post(f"/v1/supplier-orders/{part}/confirm").status_code == 200
+        sent = seller.post(f"/v1/supplier-orders/{part}/shipments", json={}).json()
+        assert online.buyer.post(f"/v1/shipments/{sent['id']}/acceptance", json={}).status_code == 201
+    begin(online, [row.id for row in online.rows("SELECT id FROM purchase_order ORDER BY id DESC LIMIT :n", n=count)])
+    online.work()
+    assert pay_all(online) == count
+    online.reconcile()
+    with online.database.unit_of_work() as session:
+        refresh(session)
+    sold = {str(row.day) for row in online.rows("SELECT DISTINCT sold_on AS day FROM sale_entry")}
+    paid = {str(row.day) for row in online.rows("SELECT DISTINCT booked_on AS day FROM money_transaction WHERE kind = 'payment'")}
+    assert {str(row.day) for row in online.rows("SELECT DISTINCT day FROM sales_day")} == sold
+    return sold, paid
+
+
+@pytest.mark.parametrize("minutes", [-5, 5])
+@pytest.mark.parametrize("skew", SKEWS, ids=str)
+def test_t24_what_is_sold_and_paid_near_midnight_is_of_the_databases_day(online, monkeypatch, skew, minutes):
+    with machine_off_by(monkeypatch, skew, minutes) as day:
+        sold, paid = sell_and_be_paid(online, many(2, 20))
+        assert (sold, paid) == ({day}, {day})
+        agree(online, skew=str(skew), minutes=minutes, day=day)
+
+
+def test_t24_a_server_that_goes_by_its_own_clock_has_the_wrong_day(online, monkeypatch):
+    """The control: it is the looking at the database's clock that brings the right one."""
+    monkeypatch.setattr(clock, "follow", lambda session: None)
+    with machine_off_by(monkeypatch, timedelta(minutes=10), -5) as day:
+        sold, paid = sell_and_be_paid(online, 1)
+        assert day not in sold | paid
 
 
 def test_t49_a_database_restored_to_a_point_in_time(online, cluster, server):

@@ -25,7 +25,7 @@ def test_each_side_hears_of_every_step_once(api, database):
 
     outbox.drain(database, HANDLERS)
     assert told(buyer) == ["supplier_order.confirmed", "supplier_order.rejected", "shipment.sent"]
-    assert told(seller) == ["purchase_order.placed", "acceptance.recorded", "payment.recorded"]
+    assert told(seller) == ["purchase_order.placed", "acceptance.recorded", "payment.announced"]
 
     with database.unit_of_work() as session:  # every event once more, as after a lost answer
         for name, payload in session.execute(text("SELECT name, payload FROM outbox_event ORDER BY id")):

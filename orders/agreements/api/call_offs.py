@@ -46,7 +46,7 @@ def read_position(
     if format == "json":
         return position
     title, header = sheets.TITLE[call.language], sheets.HEADER[call.language]
-    return exports.file(format, f"position_{position.number}", header, sheets.cells(position), title)
+    return exports.file(format, f"position_{position.number}", header, sheets.cells(position, call.language), title)
 
 
 @routes.get("/agreements/{agreement_id}/instalments", Permission.AGREEMENTS_READ)

@@ -65,6 +65,7 @@ def declare(session: Session, actor: Actor, purchase_order_id: int, body: PayerD
     session.add(made)
     session.flush()
     audit.record(session, actor, "payer.declared", "payer_declaration", made.id, reason=body.reason, buyer_id=order.buyer_id)
+    outbox.publish(session, "payer_declaration.declared", payer_declaration_id=made.id)
     return made.id
 
 

@@ -55,7 +55,7 @@ _KEEP_COLUMNS = text(
     ON CONFLICT (fingerprint) DO UPDATE SET columns = excluded.columns, saved_by = excluded.saved_by, saved_at = excluded.saved_at
     """
 )
-_KINDS = {"csv": uploads.CSV, "camt053": uploads.XML, "mt940": uploads.TEXT}
+_KINDS = {"camt053": uploads.XML, "mt940": uploads.TEXT}
 
 
 def require_keeper(actor: Actor) -> None:
@@ -122,7 +122,7 @@ def import_statement(session: Session, actor: Actor, name: str | None, content: 
         return int(same)
     entries = parsed.statement.entries
     balance = follow_on(session, account, parsed, new_of(session, account, entries))
-    file = uploads.keep(session, actor.user_id, name, content, _KINDS.get(parsed.format))
+    file = uploads.keep(session, actor.user_id, name, content, _KINDS.get(parsed.format) or sheets.kind(content))
     made = BankStatement(
         **told,
         file_id=file.id,

@@ -86,11 +86,11 @@ def parse(session: Session, content: bytes, how: HowRead, account: str) -> Parse
 
 
 def format_of(content: bytes) -> str:
-    """What a file is, by its content."""
-    if content[:2] == b"PK":
+    """What a file is, by its content; ``xlsx`` is any workbook, ``csv`` any text with commas or tabs."""
+    if sheets.is_workbook(content):
         return "xlsx"
-    start = content[:4000].removeprefix(b"\xef\xbb\xbf").lstrip()
-    if start.startswith((b"<", b"\xff\xfe", b"\xfe\xff")):
+    start = sheets.beginning(content)
+    if start.startswith("<") and not sheets.is_table_in_markup(start):
         return "camt053"
     return "mt940" if re.search(rb"(?m)^:60[FM]:", content[:100_000]) and b":20:" in content else "csv"
 

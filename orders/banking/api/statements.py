@@ -1,11 +1,12 @@
 """Statements of the marketplace's bank account over HTTP."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import File, Form, UploadFile
+from fastapi import File, Form, Query, UploadFile
 from fastapi.responses import Response
 from pydantic import Json
 
+from orders.banking import sheets
 from orders.banking.actions import importing
 from orders.banking.queries import statements as queries
 from orders.banking.schemas.statements import (
@@ -16,7 +17,7 @@ from orders.banking.schemas.statements import (
     ReconciliationStatementOut,
     StatementPreviewOut,
 )
-from shop.core import uploads
+from shop.core import exports, uploads
 from shop.core.money import YuanIn
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id
@@ -74,7 +75,12 @@ def layouts(call: Call) -> list[LayoutOut]:
     return queries.layouts(call.language)
 
 
-@routes.get("/bank-reconciliation", Permission.MONEY_MANAGE)
-def reconciliation(call: Call) -> ReconciliationStatementOut:
+@routes.get("/bank-reconciliation", Permission.MONEY_MANAGE, answer=ReconciliationStatementOut, responses=exports.FILES)
+def reconciliation(
+    call: Call,
+    format: Annotated[Literal["json", "csv", "xlsx"], Query(description="a file holds every movement between them")] = "json",
+) -> ReconciliationStatementOut | Response:
     """The bank's balance beside that of the books, and everything that lies between them (银行存款余额调节表)."""
-    return queries.reconciliation(call.session, call.actor)
+    if format == "json":
+        return queries.reconciliation(call.session, call.actor)
+    return sheets.reconciliation(format, call.language, queries.whole_reconciliation(call.session, call.actor))

@@ -6,17 +6,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.banking.matching import (
-    Announced,
-    Booked,
-    Facts,
-    Line,
-    Order,
-    Sent,
-    bank_references,
-    is_like,
-    numbers_of_orders,
-)
+from orders.banking.known import Announced, Booked, Facts, Line, Listed, Order, Sent, SentList
+from orders.banking.matching import bank_references, is_like, numbers_of_orders
 from orders.banking.rules import MatchKind
 from orders.money.names import plain_name
 from orders.money.references import order_ids_in
@@ -91,6 +82,21 @@ _PAYOUTS = text(
     ) p WHERE leaves OR returns ORDER BY attempt_id
     """  # noqa: S608
 )
+#: SQL: the payouts on lists that have not left, or of which the books say that they have and no line shows it.
+LEAVES_OF_LIST = f"""
+    SELECT l.payout_file_id, a.payout_id, a.id AS attempt_id, p.amount_fen,
+           a.outcome IS NULL OR {NOT_SHOWN.format(kind="payout_paid", origin="a.id")} AS leaves
+    FROM payout_file_line l JOIN payout_attempt a ON a.id = l.attempt_id JOIN payout p ON p.id = a.payout_id WHERE NOT l.void
+"""  # noqa: S608
+_LISTS = text(
+    f"""
+    SELECT f.id, f.number, f.amount_fen, (f.made_at AT TIME ZONE 'Asia/Shanghai')::date AS made_on,
+           jsonb_agg(jsonb_build_array(l.payout_id, l.attempt_id, l.amount_fen) ORDER BY l.attempt_id) AS payouts
+    FROM payout_file f JOIN ({LEAVES_OF_LIST}) l ON l.payout_file_id = f.id
+    WHERE f.status = 'made' AND f.amount_fen = ANY (CAST(:amounts AS bigint[]))
+    GROUP BY f.id HAVING bool_and(l.leaves) ORDER BY f.id
+    """  # noqa: S608
+)
 _BOOKED = text(
     f"""
     SELECT o.* FROM ({OUTSTANDING}) o
@@ -121,6 +127,7 @@ def facts(session: Session, lines: Sequence[Line], *, wide: bool, order_ids: Col
             *(_payout(row) for row in session.execute(_PAYOUTS, {"amounts": amounts})),
         ],
         [Booked(row.id, row.amount_fen) for row in session.execute(_BOOKED, {"amounts": signed})] if wide else [],
+        [_list(row) for row in session.execute(_LISTS, {"amounts": amounts})],
         by_payer=wide,
     )
 
@@ -182,3 +189,7 @@ def _payout(row: Any) -> Sent:
         returns=row.returns,
         attempt_id=row.attempt_id,
     )
+
+
+def _list(row: Any) -> SentList:
+    return SentList(row.id, row.number, row.amount_fen, row.made_on, tuple(Listed(*each) for each in row.payouts))

@@ -7,15 +7,16 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.banking.actions.importing import require_keeper
-from orders.banking.actions.matching import as_line
+from orders.banking.actions.making import as_line
 from orders.banking.matching import propose
+from orders.banking.queries import write_offs
 from orders.banking.queries.facts import facts
 from orders.banking.reasons import WORDS
 from orders.banking.schemas.lines import BankLineOut, BankLineRow, BankLineSearch, BankMatchOut, NoteOut, ProposalOut
 from shop.core import clock, paging
 from shop.core.errors import Language, NotFound
 from shop.core.exports import Cell
-from shop.core.money import yuan_from_fen
+from shop.core.money import yuan
 from shop.core.paging import Page
 from shop.identity.actor import CITY, Actor
 from shop.identity.permissions import Permission
@@ -45,10 +46,10 @@ _ALL = text(f"{_LINE} WHERE {_ASKED} ORDER BY l.id")
 _MATCHES = text(
     """
     SELECT m.*, m.amount_fen AS amount, po.number AS purchase_order_number, r.number AS refund_number, s.number AS settlement_number,
-           u.name AS matched_by_name
+           f.number AS payout_file_number, u.name AS matched_by_name
     FROM bank_match m LEFT JOIN purchase_order po ON po.id = m.purchase_order_id LEFT JOIN refund r ON r.id = m.refund_id
     LEFT JOIN payout p ON p.id = m.payout_id LEFT JOIN settlement s ON s.id = p.settlement_id
-    LEFT JOIN app_user u ON u.id = m.matched_by WHERE m.line_id = :id ORDER BY m.id
+    LEFT JOIN payout_file f ON f.id = m.payout_file_id LEFT JOIN app_user u ON u.id = m.matched_by WHERE m.line_id = :id ORDER BY m.id
     """
 )
 _NOTES = text(
@@ -61,6 +62,7 @@ _NAMED = text(
 )
 _REFUNDS = text("SELECT id, number FROM refund WHERE id = ANY (:ids)")
 _SETTLEMENTS = text("SELECT p.id, s.number FROM payout p JOIN settlement s ON s.id = p.settlement_id WHERE p.id = ANY (:ids)")
+_LISTS = text("SELECT id, number FROM payout_file WHERE id = ANY (:ids)")
 #: Proposals that are shown.
 _SHOWN = 10
 
@@ -88,6 +90,7 @@ def line(session: Session, actor: Actor, line_id: int, language: Language) -> Ba
         matches=[
             BankMatchOut(**{name: getattr(each, name) for name in fields}) for each in session.execute(_MATCHES, {"id": line_id})
         ],
+        write_offs=write_offs.of_line(session, line_id),
         proposals=_proposals(session, row, language) if row.open else [],
         notes_written=[NoteOut.model_validate(each, from_attributes=True) for each in session.execute(_NOTES, {"id": line_id})],
     )
@@ -97,9 +100,14 @@ def _proposals(session: Session, row: Any, language: Language) -> list[ProposalO
     left = as_line(row)
     known = facts(session, [left], wide=True)
     found = propose(left, known)[:_SHOWN]
-    orders, refunds, settlements = (
+    orders, refunds, settlements, lists = (
         {row.id: row for row in session.execute(statement, {"ids": [getattr(each, of) for each in found if getattr(each, of)]})}
-        for statement, of in ((_NAMED, "order_id"), (_REFUNDS, "refund_id"), (_SETTLEMENTS, "payout_id"))
+        for statement, of in (
+            (_NAMED, "order_id"),
+            (_REFUNDS, "refund_id"),
+            (_SETTLEMENTS, "payout_id"),
+            (_LISTS, "payout_file_id"),
+        )
     )
     return [
         ProposalOut(
@@ -118,6 +126,8 @@ def _proposals(session: Session, row: Any, language: Language) -> list[ProposalO
             refund_number=refunds[each.refund_id].number if each.refund_id else None,
             payout_id=each.payout_id,
             settlement_number=settlements[each.payout_id].number if each.payout_id else None,
+            payout_file_id=each.payout_file_id,
+            payout_file_number=lists[each.payout_file_id].number if each.payout_file_id else None,
             transaction_id=each.transaction_id,
             entry=each.entry,
         )
@@ -173,8 +183,8 @@ def cells(session: Session, actor: Actor, asked: BankLineSearch, language: Langu
             row.id,
             row.booked_on,
             _WORDS["in" if row.amount > 0 else "out"][at],
-            yuan_from_fen(abs(row.amount)),
-            yuan_from_fen(row.open),
+            yuan(abs(row.amount)),
+            yuan(row.open),
             _WORDS[row.status][at],
             row.age_days,
             row.payer_name,

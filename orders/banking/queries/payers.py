@@ -15,15 +15,15 @@ from orders.purchasing import queries as purchasing
 from shop.core import paging
 from shop.core.errors import NotFound
 from shop.core.exports import Cell
-from shop.core.money import yuan_from_fen
+from shop.core.money import yuan
 from shop.core.paging import Page
 from shop.core.settings import settings
 from shop.identity.actor import CITY, Actor
 from shop.identity.permissions import Permission
 
 _DECLARATION = """
-    SELECT d.*, buyer.name AS buyer_name, u.name AS declared_by_name FROM payer_declaration d
-    JOIN organisation buyer ON buyer.id = d.buyer_id JOIN app_user u ON u.id = d.declared_by
+    SELECT d.*, buyer.name AS buyer_name, u.name AS declared_by_name, decided.name AS decided_by_name FROM payer_declaration d
+    JOIN organisation buyer ON buyer.id = d.buyer_id JOIN app_user u ON u.id = d.declared_by LEFT JOIN app_user decided ON decided.id = d.decided_by
     WHERE (buyer.path LIKE CAST(:branch AS text) OR buyer.region_code LIKE ANY (CAST(:regions AS text[]))
            OR EXISTS (SELECT FROM purchase_order po JOIN organisation unit ON unit.id = po.ordering_unit_id
                       WHERE po.id = d.purchase_order_id AND unit.path LIKE CAST(:branch AS text)))
@@ -196,7 +196,7 @@ def bulk_cells(session: Session, file_id: int, layout: str) -> Iterator[list[Cel
             "account": row.payee_account,
             "name": row.payee_name,
             "bank": row.payee_bank,
-            "amount": yuan_from_fen(row.amount_fen),
+            "amount": yuan(row.amount_fen),
             "text": f"退款 {row.number} {row.order_number}",
             "number": row.number,
         }

@@ -20,6 +20,7 @@ from orders.banking.schemas.statements import (
     StatementPreviewOut,
 )
 from orders.money import queries as money
+from orders.money.errors import MAX_LINES, TooManyLines
 from shop.core import clock, paging
 from shop.core.errors import Language, NotFound
 from shop.core.models import StoredFile
@@ -42,7 +43,7 @@ _BEFORE = text(
 _HELD = text(
     "SELECT coalesce(sum(balance_fen), 0)::bigint FROM (SELECT DISTINCT ON (account) balance_fen FROM bank_statement ORDER BY account, id DESC) s"
 )
-_OUTSTANDING = text(f"SELECT o.*, sum(o.amount_fen) OVER ()::bigint AS total FROM ({OUTSTANDING}) o ORDER BY o.id LIMIT 200")  # noqa: S608
+_OUTSTANDING = text(f"SELECT o.*, sum(o.amount_fen) OVER ()::bigint AS total FROM ({OUTSTANDING}) o ORDER BY o.id LIMIT :rows")  # noqa: S608
 _AGES = text(
     """
     SELECT CASE WHEN amount_fen > 0 THEN 'in' ELSE 'out' END AS direction,
@@ -53,8 +54,8 @@ _AGES = text(
     """
 )
 _FILE = text("SELECT f.* FROM bank_statement s JOIN stored_file f ON f.id = s.file_id WHERE s.id = :id")
-#: Lines of a preview that are shown.
-_SHOWN = 20
+#: Lines of a preview, and movements between the balances, that are shown.
+_SHOWN, _OUTSTANDING_SHOWN = 20, 200
 
 
 def layouts(language: Language) -> list[LayoutOut]:
@@ -131,15 +132,15 @@ def statement_file(session: Session, actor: Actor, statement_id: int) -> Any:
     return row
 
 
-def reconciliation(session: Session, actor: Actor) -> ReconciliationStatementOut:
-    """The bank's balance beside that of the books.
+def reconciliation(session: Session, actor: Actor, *, most: int = _OUTSTANDING_SHOWN) -> ReconciliationStatementOut:
+    """The bank's balance beside that of the books, with so many of the movements between them.
 
     Raises:
         Forbidden: the caller keeps the money of a district only (403). NoAccount: none is set (409).
     """
     require_keeper(actor)
     account = own_account()
-    outstanding = session.execute(_OUTSTANDING).all()
+    outstanding = session.execute(_OUTSTANDING, {"rows": most}).all()
     book = money.balance(session, "bank") + session.execute(_BEFORE).scalar_one()
     held = session.execute(_HELD).scalar_one()
     total = outstanding[0].total if outstanding else 0
@@ -167,6 +168,18 @@ def reconciliation(session: Session, actor: Actor) -> ReconciliationStatementOut
         announced=money.balance(session, "announced"),
         by_age=ages,
     )
+
+
+def whole_reconciliation(session: Session, actor: Actor) -> ReconciliationStatementOut:
+    """The same with every movement between them, for a file. Raises as :func:`reconciliation`.
+
+    Raises:
+        TooManyLines: there are more than a file holds (422).
+    """
+    found = reconciliation(session, actor, most=MAX_LINES + 1)
+    if len(found.outstanding) > MAX_LINES:
+        raise TooManyLines(limit=MAX_LINES)
+    return found
 
 
 def _shown(row: Any) -> BankStatementOut:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from orders.banking.reasons import Reason
 from orders.banking.rules import BankEntryKind, MatchKind
 from orders.banking.schemas.statements import Direction
+from orders.banking.states import WriteOffMove, WriteOffStatus
 from shop.core.money import PositiveYuanIn, YuanIn, YuanOut
 from shop.core.quantities import Day, Id, Name, ShortText
 
@@ -30,6 +31,8 @@ class ProposalOut(BaseModel):
     refund_number: str | None
     payout_id: int | None
     settlement_number: str | None = Field(description="of the payout")
+    payout_file_id: int | None
+    payout_file_number: str | None
     transaction_id: int | None
     entry: BankEntryKind | None
 
@@ -46,6 +49,8 @@ class BankMatchOut(BaseModel):
     refund_number: str | None
     payout_id: int | None
     settlement_number: str | None = Field(description="of the payout")
+    payout_file_id: int | None = Field(description="the list that was matched as a whole; undone as a whole, too")
+    payout_file_number: str | None
     transaction_id: int | None
     entry: BankEntryKind | None
     reasons: list[Reason] = Field(description="of a match by rule; empty for one by hand")
@@ -84,8 +89,30 @@ class BankLineRow(BaseModel):
     version: int
 
 
+class WriteOffOut(BaseModel):
+    """What is to be, or was, written off of a line as the bank's own."""
+
+    id: int
+    line_id: int
+    entry: BankEntryKind
+    amount: YuanOut
+    reason: str
+    status: WriteOffStatus
+    requested_by: int
+    requested_by_name: str
+    requested_at: datetime
+    decided_by: int | None
+    decided_by_name: str | None
+    decided_at: datetime | None
+    decision_reason: str | None
+    match_id: int | None = Field(description="what it became")
+    version: int
+    possible_actions: list[WriteOffMove]
+
+
 class BankLineOut(BankLineRow):
     matches: list[BankMatchOut]
+    write_offs: list[WriteOffOut]
     proposals: list[ProposalOut] = Field(description="what is left may be for, the likeliest first")
     notes_written: list[NoteOut]
 
@@ -143,14 +170,13 @@ class PayoutPart(BaseModel):
     payout_id: Id
 
 
-class EntryPart(BaseModel):
-    """The bank's own fees or interest."""
+class PayoutFilePart(BaseModel):
+    """Is a whole list of payouts that left: every payout of it that no line has shown."""
 
     model_config = ConfigDict(extra="forbid")
 
-    kind: Literal["bank_entry"]
-    entry: BankEntryKind
-    amount: PositiveYuanIn
+    kind: Literal["payout_file"]
+    payout_file_id: Id
 
 
 class BookedPart(BaseModel):
@@ -162,7 +188,7 @@ class BookedPart(BaseModel):
     transaction_id: Id
 
 
-Part = Annotated[OrderPart | AnnouncedPart | RefundPart | PayoutPart | EntryPart | BookedPart, Field(discriminator="kind")]
+Part = Annotated[OrderPart | AnnouncedPart | RefundPart | PayoutPart | PayoutFilePart | BookedPart, Field(discriminator="kind")]
 
 
 class MatchIn(BaseModel):
@@ -174,6 +200,22 @@ class MatchIn(BaseModel):
     parts: list[Part] = Field(min_length=1, max_length=100)
     allow_credit: bool = Field(default=False, description="the buyer did pay more than is due")
     note: ShortText | None = None
+
+
+class WriteOffIn(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"entry": "fee", "amount": "15.00", "reason": "账户管理费"}]}
+    )
+
+    entry: BankEntryKind
+    amount: PositiveYuanIn
+    reason: ShortText
+
+
+class WriteOffDecisionIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: ShortText | None = None
 
 
 class UndoMatchIn(BaseModel):

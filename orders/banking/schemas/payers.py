@@ -65,8 +65,11 @@ class PayerDeclarationOut(BaseModel):
     reason_code: PayerReason
     reason: str
     status: Literal["declared", "approved", "refused", "withdrawn"]
-    declared_at: datetime
+    declared_by: int
     declared_by_name: str
+    declared_at: datetime
+    decided_by: int | None
+    decided_by_name: str | None
     decided_at: datetime | None
     decision_reason: str | None
     version: int

@@ -44,7 +44,8 @@ def issue(session: Session, actor: Actor, supplier_order_id: int, body: IssueIn)
 
     Raises:
         NotFound: not an order of the caller's organisation (404). IllegalMove: it is not confirmed, or delivered (409).
-        VouchersIssued, NothingForVouchers, TooManyVouchers, DispositionNeeded, NotPaidYet: see there (409). BadValidity: see there (422).
+        VouchersIssued, NothingForVouchers, TooManyVouchers, DispositionNeeded, NotPaidYet, PaidFirst: see there (409). BadValidity:
+        see there (422).
     """
     order = locked(session, actor, supplier_order_id, "supplier")
     SUPPLIER_ORDER.after(order.status, SupplierOrderAction.SHIP_PART)

@@ -58,7 +58,8 @@ def ship(session: Session, actor: Actor, supplier_order_id: int, body: ShipmentI
         LinesWrong: unknown lines, more than is open, a wrong step, too little of a weight, impossible dates (422).
         NothingToShip: every line is shipped (409).
         DispositionNeeded: a certificate was suspended, held or revoked, and the buyer has not chosen delivery (409).
-        NotPaidYet: what is due before shipping is not paid, and the supplier does not say that it wants to all the same (409).
+        NotPaidYet, PaidFirst: what is due before shipping has not arrived, and the supplier does not say that it wants to all the same, or may
+        not (409).
     """
     order = locked(session, actor, supplier_order_id, "supplier")
     SUPPLIER_ORDER.after(order.status, SupplierOrderAction.SHIP_PART)

@@ -12,8 +12,6 @@ from shop.core.errors import IfMatch, NotFound
 from shop.identity.actor import Actor
 from shop.identity.models import Organisation
 
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
 
 def upload(
     session: Session, actor: Actor, name: str | None, content: bytes, *, buyer_id: int | None, columns: ColumnsIn | None
@@ -28,7 +26,7 @@ def upload(
     buyer = buyer_of(session, actor, buyer_id)
     if not content:
         raise sheets.UnreadableSpreadsheet
-    file = uploads.keep(session, actor.user_id, name, content, _XLSX if content[:2] == b"PK" else uploads.CSV)
+    file = uploads.keep(session, actor.user_id, name, content, sheets.kind(content))
     made = OrderImport(
         buyer_id=buyer.id,
         organisation_id=actor.organisation,

@@ -98,23 +98,36 @@ def ageing(
     )
 
 
-#: What came in and nobody knows yet for what has no order; what is on its way to suppliers is theirs, not an order's.
-_OF_AN_ORDER = "p.account NOT IN ('unallocated', 'payouts')"
-_OPEN = f"""
+#: What is on its way to suppliers is theirs, not an order's. What came in and nobody knows yet for what is shown by the lines of the bank that are
+#: not matched, each by what is open of it, and of the provider's statement: they name what is open, not what came first.
+_OPEN = """
     WITH held AS (
         SELECT *, sign(sum(amount_fen) OVER place)::int AS sign
-        FROM (SELECT p.*, CASE WHEN {_OF_AN_ORDER} THEN p.purchase_order_id END AS item
-              FROM money_posting p WHERE p.account = ANY (CAST(:accounts AS text[])) AND {{where}}) p
+        FROM (SELECT p.*, CASE WHEN p.account <> 'payouts' THEN p.purchase_order_id END AS item
+              FROM money_posting p WHERE p.account = ANY (CAST(:accounts AS text[])) AND p.account <> 'unallocated' AND {where}) p
         WINDOW place AS (PARTITION BY account, party_id, item)
     ), line AS (
         SELECT h.*, t.kind, t.origin_id, t.booked_on, h.sign * h.amount_fen AS fen,
                sum(greatest(h.sign * h.amount_fen, 0)) OVER (PARTITION BY h.account, h.party_id, h.item ORDER BY t.booked_on, h.id) AS came,
                sum(greatest(-h.sign * h.amount_fen, 0)) OVER (PARTITION BY h.account, h.party_id, h.item) AS went
         FROM held h JOIN money_transaction t ON t.id = h.transaction_id WHERE h.sign <> 0
+    ), unknown AS (
+        SELECT 'receipt' AS kind, id AS origin_id, -sign(amount_fen) * (abs(amount_fen) - matched_fen) AS fen, coalesce(nullif(serial, ''), 'BL' || id) AS reference
+        FROM bank_line WHERE matched_fen < abs(amount_fen)
+        UNION ALL SELECT 'online_found', id, -amount_fen, entry_id FROM provider_entry WHERE unexplained
     ), open AS (
-        SELECT *, (sign * least(greatest(fen, 0), greatest(came - went, 0)))::bigint AS amount FROM line
+        SELECT id, account, party_id, purchase_order_id, transaction_id, kind, origin_id, booked_on,
+               (sign * least(greatest(fen, 0), greatest(came - went, 0)))::bigint AS amount, true AS explained,
+               CASE WHEN kind = 'payment' THEN (SELECT bank_reference FROM payment WHERE id = origin_id)
+                    WHEN kind = 'refund' THEN (SELECT number FROM refund WHERE id = origin_id) END AS reference
+        FROM line WHERE fen > 0 AND came > went
+        UNION ALL
+        SELECT p.id, p.account, p.party_id, p.purchase_order_id, p.transaction_id, u.kind, u.origin_id, t.booked_on, u.fen::bigint, false, u.reference
+        FROM unknown u JOIN money_transaction t ON t.kind = u.kind AND t.origin_id = u.origin_id
+        JOIN money_posting p ON p.transaction_id = t.id AND p.account = 'unallocated'
+        WHERE 'unallocated' = ANY (CAST(:accounts AS text[])) AND {where}
     )
-"""  # noqa: S608
+"""
 
 
 def clearing(
@@ -123,19 +136,21 @@ def clearing(
     language: str,
     *,
     account: Account | None = None,
+    explained: bool | None = None,
     limit: int,
     after: str | None = None,
 ) -> ClearingPage:
-    """What stands on clearing accounts, since when and for what; oldest first. What left an account is taken off what came first to it."""
+    """What stands on clearing accounts, since when and for what: first what somebody has to explain, then what runs its course; of each the oldest
+    first. What left an account is taken off what came first to it. ``totals`` leave out ``explained``."""
     where = Conditions(actor)
     opened = _OPEN.format(where=where)
-    start = paging.position(after, str, int)
+    start = paging.position(after, int, str, int)
     values = {**where.values, "accounts": sorted(CLEARING if account is None else CLEARING & {account})}
     totals = session.execute(
         text(
             f"""
             {opened}
-            SELECT account, sum(amount)::bigint AS balance, count(*) AS items FROM open WHERE amount <> 0 GROUP BY 1 ORDER BY 1
+            SELECT account, sum(amount)::bigint AS balance, count(*) AS items FROM open GROUP BY 1 ORDER BY 1
             """  # noqa: S608
         ),
         values,
@@ -144,17 +159,19 @@ def clearing(
         text(
             f"""
             {opened}
-            SELECT p.*, party.name AS party_name, po.number AS purchase_order_number,
-                   CASE WHEN p.kind = 'payment' THEN (SELECT bank_reference FROM payment WHERE id = p.origin_id)
-                        WHEN p.kind = 'refund' THEN (SELECT number FROM refund WHERE id = p.origin_id) END AS reference
+            SELECT p.*, p.explained::int AS place, party.name AS party_name, po.number AS purchase_order_number
             FROM open p {NAMES}
-            WHERE p.amount <> 0 AND (p.booked_on, p.id) > (CAST(:start_day AS date), CAST(:start_id AS bigint)) ORDER BY p.booked_on, p.id LIMIT :rows
+            WHERE (CAST(:explained AS boolean) IS NULL OR p.explained = :explained)
+                AND (p.explained::int, p.booked_on, p.id) > (CAST(:start_place AS bigint), CAST(:start_day AS date), CAST(:start_id AS bigint))
+            ORDER BY p.explained, p.booked_on, p.id LIMIT :rows
             """  # noqa: S608
         ),
         {
             **values,
-            "start_day": paging.day(start[0]) if start else date.min,
-            "start_id": start[1] if start else 0,
+            "explained": explained,
+            "start_place": start[0] if start else 0,
+            "start_day": paging.day(start[1]) if start else date.min,
+            "start_id": start[2] if start else 0,
             "rows": limit + 1,
         },
     ).all()
@@ -173,7 +190,7 @@ def clearing(
             **{name: getattr(row, name) for name in _COPIED},
         )
 
-    page = paging.page(rows, limit, shown, lambda row: [row.booked_on, row.id])
+    page = paging.page(rows, limit, shown, lambda row: [row.place, row.booked_on, row.id])
     told = [
         ClearingTotal(
             account=Account(row.account), label=word(Account(row.account), language), balance=row.balance, items=row.items
@@ -189,6 +206,7 @@ _COPIED = (
     "purchase_order_id",
     "purchase_order_number",
     "transaction_id",
+    "explained",
     "origin_id",
     "reference",
 )

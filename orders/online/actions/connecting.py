@@ -19,6 +19,11 @@ from shop.core.settings import settings
 from shop.identity.actor import Actor
 
 _ACCOUNT = text("SELECT * FROM connected_account WHERE supplier_id = :id FOR UPDATE")
+_SUPPLIER_OF = text("SELECT supplier_id FROM connected_account WHERE id = :id")
+_WAS_REFUSED = text(
+    "SELECT status = 'refused' FROM provider_call WHERE operation = 'account' AND subject_id = :id ORDER BY id DESC LIMIT 1"
+)
+_ASK_ANEW = text("UPDATE connected_account SET reference = :reference, country = :country WHERE id = :id")
 _ACCOUNT_BY = text(
     "SELECT * FROM connected_account WHERE account_id = :account_id OR reference = :reference ORDER BY id LIMIT 1 FOR UPDATE"
 )
@@ -44,7 +49,8 @@ LINK_EVERY = timedelta(minutes=1)
 
 
 def open_account(session: Session, actor: Actor, country: str) -> int:
-    """Have an account at the provider opened for the caller's organisation; asked for twice, it is one. Returns its id.
+    """Have an account at the provider opened for the caller's organisation; asked for twice, it is one. Where the provider has refused, it is asked
+    anew, with what is said now. Returns its id.
 
     Raises:
         PaymentOff: there is no provider (409). Forbidden: the caller belongs to no organisation (403).
@@ -53,14 +59,32 @@ def open_account(session: Session, actor: Actor, country: str) -> int:
         raise PaymentOff
     supplier_id = actor.organisation
     session.execute(text("SELECT 1 FROM organisation WHERE id = :id FOR NO KEY UPDATE"), {"id": supplier_id})
-    if row := session.execute(_ACCOUNT, {"id": supplier_id}).first():
+    row, reference = session.execute(_ACCOUNT, {"id": supplier_id}).first(), secrets.token_hex(16)
+    if row and (row.account_id or not session.execute(_WAS_REFUSED, {"id": row.id}).scalar()):
         return int(row.id)
-    made = ConnectedAccount(supplier_id=supplier_id, reference=secrets.token_hex(16), country=country, created_at=clock.now())
-    session.add(made)
-    session.flush()
-    ask(session, Operation.ACCOUNT, made.id, made.reference)
-    audit.record(session, actor, "connected_account.opened", "organisation", supplier_id, connected_account_id=made.id)
-    return made.id
+    if row:
+        account_id = int(row.id)
+        session.execute(_ASK_ANEW, {"id": account_id, "reference": reference, "country": country})
+    else:
+        made = ConnectedAccount(supplier_id=supplier_id, reference=reference, country=country, created_at=clock.now())
+        session.add(made)
+        session.flush()
+        account_id = made.id
+    # the key is of the reference: what was refused is not asked again under its own
+    ask(session, Operation.ACCOUNT, account_id, reference)
+    audit.record(
+        session, actor, "connected_account.opened", "organisation", supplier_id, connected_account_id=account_id, country=country
+    )
+    return account_id
+
+
+def refuse_account(session: Session, connected_account_id: int) -> None:
+    """The provider will not make the account; the supplier may ask again."""
+    supplier_id = session.execute(_SUPPLIER_OF, {"id": connected_account_id}).scalar_one()
+    audit.record(
+        session, SYSTEM, "connected_account.refused", "organisation", supplier_id, connected_account_id=connected_account_id
+    )
+    outbox.publish(session, "connected_account.refused", connected_account_id=connected_account_id, at=clock.now().isoformat())
 
 
 def ask_for_link(session: Session, actor: Actor, return_url: str) -> None:

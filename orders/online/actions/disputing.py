@@ -33,8 +33,8 @@ _ARGUED_BY = text(
     """
 )
 _UPDATE = text(
-    "UPDATE charge_dispute SET status = :status, evidence_by = :evidence_by, ended_at = CASE WHEN :ended THEN CAST(:now AS timestamptz) END"
-    " WHERE id = :id"
+    "UPDATE charge_dispute SET status = :status, evidence_by = :evidence_by, ended_at = CASE WHEN :ended THEN CAST(:now AS timestamptz) END,"
+    " lost_at = CASE WHEN :lost THEN CAST(:now AS timestamptz) ELSE lost_at END WHERE id = :id"
 )
 
 _S = DisputeStatus
@@ -45,7 +45,8 @@ def settle_dispute(session: Session, observed: seen.Disputed) -> bool:
     """Take over what was seen of a dispute; returns whether it is of one of our payments.
 
     While the banks argue, the money is gone and nobody owes it: it stands on the account of chargebacks. Won, it is back at the provider. Lost,
-    the order is owed again by who took the money back. Either way the account returns to zero. An inquiry moves nothing.
+    the order is owed again by who took the money back. Either way the account returns to zero. Lost and won after all, the order is paid again by
+    what came back. An inquiry moves nothing.
     """
     payment = session.execute(_PAID_BY, {"intent_id": observed.intent_id, "charge_id": observed.charge_id}).first()
     if payment is None or payment.payment_id is None:
@@ -62,20 +63,36 @@ def settle_dispute(session: Session, observed: seen.Disputed) -> bool:
     fresh = session.execute(_NEW, values).rowcount == 1  # type: ignore[attr-defined]
     row = session.execute(_LOCK, {"dispute_id": observed.id}).one()
     status = rules.dispute_status_of(observed.status)
-    if row.status in ENDED or (status == row.status and not fresh) or (status == _S.INQUIRY and row.status == _S.OPEN):
+    reinstated = (row.status, status) == (_S.LOST, _S.WON)
+    if (
+        (row.status in ENDED and not reinstated)
+        or (status == row.status and not fresh)
+        or (status == _S.INQUIRY and row.status == _S.OPEN)
+    ):
         return True
     order = locked(session, [payment.purchase_order_id])[0]
     if row.status == _S.INQUIRY and status in (_S.OPEN, _S.WON, _S.LOST):
         argued = Place(Account.CHARGEBACKS, order.buyer_id, order.id)
         _book(session, Kind.CHARGEBACK, row, to=argued, out_of=Place(Account.ONLINE, None, order.id))
-    if status in (_S.WON, _S.LOST):
+    if reinstated:
+        owed = Place(Account.RECEIVABLE, order.buyer_id, order.id)
+        _book(session, Kind.CHARGEBACK_REINSTATED, row, to=Place(Account.ONLINE, None, order.id), out_of=owed)
+    elif status in (_S.WON, _S.LOST):
         argued = Place(Account.CHARGEBACKS, session.execute(_ARGUED_BY, {"id": row.id}).scalar_one(), order.id)
         back = Place(Account.ONLINE, None, order.id) if status == _S.WON else Place(Account.RECEIVABLE, order.buyer_id, order.id)
         _book(session, Kind.CHARGEBACK_CLOSED, row, to=back, out_of=argued)
-    if status == _S.LOST:
+    if status in (_S.OPEN, _S.WON, _S.LOST):
         terms.settle(session, [order.id])
     session.execute(
-        _UPDATE, {"id": row.id, "status": status, "evidence_by": observed.evidence_by, "ended": status in ENDED, "now": now}
+        _UPDATE,
+        {
+            "id": row.id,
+            "status": status,
+            "evidence_by": observed.evidence_by,
+            "ended": status in ENDED,
+            "lost": status == _S.LOST,
+            "now": now,
+        },
     )
     audit.record(session, SYSTEM, f"charge_dispute.{status}", "purchase_order", order.id, charge_dispute_id=row.id)
     outbox.publish(session, "charge_dispute.moved", charge_dispute_id=row.id, status=status)

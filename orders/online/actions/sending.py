@@ -244,6 +244,8 @@ def _refuse(session: Session, call: Row[Any], refused: Refused) -> None:
             refunding.refuse(session, call.subject_id, refused.words)
         case Operation.TRANSFER:
             connecting.refuse_transfer(session, call.subject_id, refused.words)
+        case Operation.ACCOUNT:
+            connecting.refuse_account(session, call.subject_id)
 
 
 def _close(database: Database, call: Row[Any], error: str, effect: Callable[[Session], None]) -> None:

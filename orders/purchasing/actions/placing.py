@@ -258,6 +258,8 @@ def _write(session: Session, actor: Actor, prepared: Prepared, source: Source, r
         freight=0,
         payable=total_fen,
         paid=0,
+        announced=0,
+        due=total_fen,
         payment_terms=prepared.terms,
         payment_extended_days=0,
         dues=[],

@@ -129,6 +129,17 @@ BANKED = [
         """,
     ),
     sql(
+        "bank_write_offs",
+        "经批准的流水核销与核销记录一致",
+        "What was written off of lines by two persons = the matches that it became",
+        """
+        SELECT 'bank_write_off ' || w.id AS subject, format('%s fen of line %s as %s', w.amount_fen, w.line_id, w.entry) AS expected,
+               format('%s fen of line %s as %s', m.amount_fen, m.line_id, m.entry) AS found
+        FROM bank_write_off w JOIN bank_match m ON m.id = w.match_id
+        WHERE w.status = 'approved' AND (w.amount_fen, w.line_id, w.entry) IS DISTINCT FROM (m.amount_fen, m.line_id, m.entry)
+        """,
+    ),
+    sql(
         "payers",
         "付款人为采购单位或经批准的代付人",
         "Orders are paid by their buyers, or by who was approved by a second person",

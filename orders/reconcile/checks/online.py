@@ -102,14 +102,17 @@ ONLINE = [
             SELECT side.kind, d.id, side.account, side.fen, o.purchase_order_id, CAST(NULL AS bigint), CAST(NULL AS bigint)
             FROM charge_dispute d JOIN online_payment o ON o.id = d.online_payment_id CROSS JOIN LATERAL (VALUES
                  ('chargeback', 'chargebacks', d.amount_fen), ('chargeback', 'online', -d.amount_fen),
-                 ('chargeback_closed', CASE d.status WHEN 'won' THEN 'online' ELSE 'receivable' END,
+                 ('chargeback_closed', CASE WHEN d.lost_at IS NULL THEN 'online' ELSE 'receivable' END,
                   CASE WHEN d.status IN ('won', 'lost') THEN d.amount_fen ELSE 0 END),
-                 ('chargeback_closed', 'chargebacks', CASE WHEN d.status IN ('won', 'lost') THEN -d.amount_fen ELSE 0 END))
+                 ('chargeback_closed', 'chargebacks', CASE WHEN d.status IN ('won', 'lost') THEN -d.amount_fen ELSE 0 END),
+                 ('chargeback_reinstated', 'online', CASE WHEN d.status = 'won' AND d.lost_at IS NOT NULL THEN d.amount_fen ELSE 0 END),
+                 ('chargeback_reinstated', 'receivable', CASE WHEN d.status = 'won' AND d.lost_at IS NOT NULL THEN -d.amount_fen ELSE 0 END))
                  AS side (kind, account, fen)
             WHERE d.status IN ('open', 'won', 'lost')
             """,
             "chargeback",
             "chargeback_closed",
+            "chargeback_reinstated",
         ),
     ),
     sql(

@@ -1,27 +1,30 @@
 """What is due of orders, and how much buyers owe."""
 
-from orders.money.queries import PAID
+from orders.money.queries import NOT_ARRIVED, PAID
 from orders.reconcile.checks.check import sql
 from orders.terms.queries import COST_OF_PART, UNPAID
 
 OWED = [
     sql(
         "dues",
-        "订单各期应付款之和 = 订单应付金额，已付部分 = 已付款",
-        "What is due of an order = what it costs by now, and what is paid of it = what was paid",
+        "订单各期应付款之和 = 订单应付金额，已付、已到账部分 = 已付款、已到账款",
+        "What is due of an order = what it costs by now; what is paid of it, and has arrived = what was paid, and has arrived",
         f"""
-        SELECT 'purchase_order ' || po.id AS subject, format('due %s, paid %s', greatest(c.fen, 0), greatest(least(c.fen, c.paid), 0)) AS expected,
-               format('due %s, paid %s', coalesce(d.fen, 0), coalesce(d.paid, 0)) AS found
+        SELECT 'purchase_order ' || po.id AS subject, format('due %s, paid %s, arrived %s', w.fen, w.paid, w.arrived) AS expected,
+               format('due %s, paid %s, arrived %s', coalesce(d.fen, 0), coalesce(d.paid, 0), coalesce(d.arrived, 0)) AS found
         FROM purchase_order po LEFT JOIN payment_plan p ON p.purchase_order_id = po.id
         CROSS JOIN LATERAL (
             SELECT (SELECT coalesce(sum({COST_OF_PART}), 0)::bigint FROM supplier_order so WHERE so.purchase_order_id = po.id) AS fen,
-                   {PAID.format(order="po.id")} AS paid
+                   {PAID.format(order="po.id")} AS paid, {NOT_ARRIVED.format(order="po.id")} AS not_arrived
         ) c
+        CROSS JOIN LATERAL (
+            SELECT greatest(c.fen, 0) AS fen, greatest(least(c.fen, c.paid), 0) AS paid, greatest(least(c.fen, c.paid - c.not_arrived), 0) AS arrived
+        ) w
         LEFT JOIN LATERAL (
-            SELECT sum(amount_fen)::bigint AS fen, sum(paid_fen)::bigint AS paid FROM payment_due WHERE purchase_order_id = po.id
+            SELECT sum(amount_fen)::bigint AS fen, sum(paid_fen)::bigint AS paid, sum(arrived_fen)::bigint AS arrived FROM payment_due WHERE purchase_order_id = po.id
         ) d ON true
         WHERE p.purchase_order_id IS NULL OR p.counted_at IS NOT NULL
-          AND (coalesce(d.fen, 0), coalesce(d.paid, 0)) IS DISTINCT FROM (greatest(c.fen, 0), greatest(least(c.fen, c.paid), 0))
+          AND (coalesce(d.fen, 0), coalesce(d.paid, 0), coalesce(d.arrived, 0)) IS DISTINCT FROM (w.fen, w.paid, w.arrived)
         """,  # noqa: S608
     ),
     sql(

@@ -164,7 +164,7 @@ PAID = [
               LEFT JOIN (SELECT id, sum(fen) AS fen FROM (SELECT from_order_id AS id, amount_fen AS fen FROM credit_move
                          UNION ALL SELECT to_order_id, -amount_fen FROM credit_move) m GROUP BY 1) m ON m.id = po.id
               LEFT JOIN (SELECT p.purchase_order_id AS id, sum(p.amount_fen) AS fen FROM money_posting p JOIN money_transaction t
-                           ON t.id = p.transaction_id WHERE p.account = 'receivable' AND t.kind IN ('chargeback', 'chargeback_closed')
+                           ON t.id = p.transaction_id WHERE p.account = 'receivable' AND t.kind IN ('chargeback', 'chargeback_closed', 'chargeback_reinstated')
                          GROUP BY 1) x ON x.id = po.id) w
         FULL JOIN (SELECT purchase_order_id AS id, sum(amount_fen) AS fen FROM money_posting WHERE account = 'receivable' GROUP BY 1) l USING (id)
         WHERE coalesce(l.fen, 0) IS DISTINCT FROM w.fen

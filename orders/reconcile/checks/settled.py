@@ -1,6 +1,6 @@
 """What must agree between settlements, payouts and the money ledger."""
 
-from orders.reconcile.checks.check import sql
+from orders.reconcile.checks.check import against_ledger, sql
 
 SETTLED = [
     sql(
@@ -89,6 +89,30 @@ SETTLED = [
         """,
     ),
     sql(
+        "losses_borne",
+        "供应商承担及退还的拒付款 = 凭证，且不超过拒付金额",
+        "What suppliers bear of lost payments, and get back = its postings; together at most what was lost",
+        f"""
+        {
+            against_ledger(
+                '''
+                SELECT 'loss_borne', l.id, side.account, side.fen, so.purchase_order_id, so.id, so.supplier_id
+                FROM loss_share l JOIN supplier_order so ON so.id = l.supplier_order_id
+                CROSS JOIN LATERAL (VALUES ('payable', l.amount_fen), ('borne', -l.amount_fen)) AS side (account, fen)
+                ''',
+                "loss_borne",
+                party="p.party_id",
+            )
+        }
+        UNION ALL
+        SELECT 'supplier_order ' || supplier_order_id, 'at least 0', sum(amount_fen)::text FROM loss_share GROUP BY supplier_order_id
+        HAVING sum(amount_fen) < 0
+        UNION ALL
+        SELECT 'charge_dispute ' || d.id, 'at most ' || d.amount_fen, sum(l.amount_fen)::text
+        FROM loss_share l JOIN charge_dispute d ON d.id = l.charge_dispute_id WHERE l.reason = 'lost' GROUP BY d.id HAVING sum(l.amount_fen) > d.amount_fen
+        """,  # noqa: S608
+    ),
+    sql(
         "payouts",
         "付款 = 结算单应付",
         "Payouts = what settlements say is due",
@@ -114,8 +138,8 @@ SETTLED = [
         SELECT 'payout_file ' || f.id AS subject, format('%s payouts, %s fen', coalesce(p.n, 0), coalesce(p.fen, 0)) AS expected,
                format('%s payouts, %s fen', f.payout_count, f.amount_fen) AS found
         FROM payout_file f
-        LEFT JOIN (SELECT a.file_id AS id, count(*) AS n, sum(p.amount_fen) AS fen FROM payout_attempt a JOIN payout p ON p.id = a.payout_id
-                   WHERE a.file_id IS NOT NULL GROUP BY 1) p USING (id)
+        LEFT JOIN (SELECT l.payout_file_id AS id, count(*) AS n, sum(p.amount_fen) AS fen FROM payout_file_line l
+                   JOIN payout_attempt a ON a.id = l.attempt_id JOIN payout p ON p.id = a.payout_id GROUP BY 1) p USING (id)
         WHERE (f.payout_count, f.amount_fen) IS DISTINCT FROM (coalesce(p.n, 0), coalesce(p.fen, 0))
         """,
     ),

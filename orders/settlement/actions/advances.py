@@ -57,6 +57,7 @@ def request(session: Session, actor: Actor, body: AdvanceIn) -> int:
     session.add(made)
     session.flush()
     audit.record(session, actor, "advance.requested", "advance", made.id, reason=body.reason, amount_fen=body.amount)
+    outbox.publish(session, "advance.requested", advance_id=made.id)
     return made.id
 
 

@@ -18,18 +18,17 @@ from orders.settlement.errors import (
     MoneyMissing,
     NoAccount,
     NotByHand,
-    NothingToSend,
     ObjectionPeriodRunning,
     SamePerson,
     SettlementObjected,
     SupplierBarred,
 )
-from orders.settlement.models import Payout, PayoutAttempt, PayoutFile
+from orders.settlement.models import Payout, PayoutAttempt
 from orders.settlement.queries.owed import is_barred, is_stopped
 from orders.settlement.queries.uncovered import missing_of
 from orders.settlement.schemas.payouts import Method
 from orders.settlement.states import PAYOUT, PayoutMove, PayoutStatus, SettlementStatus
-from shop.core import audit, clock, numbers, outbox
+from shop.core import audit, clock, outbox
 from shop.core.audit import Who
 from shop.core.db import array
 from shop.core.errors import NotFound
@@ -50,22 +49,6 @@ _PAYOUT = text(
     FROM payout p JOIN settlement s ON s.id = p.settlement_id JOIN organisation o ON o.id = p.supplier_id
     LEFT JOIN payout_attempt a ON a.payout_id = p.id AND a.outcome IS DISTINCT FROM 'failed'
     WHERE p.id = :id
-    """
-)
-_TO_SEND = text(
-    """
-    SELECT p.id, p.amount_fen FROM payout p JOIN organisation o ON o.id = p.supplier_id
-    WHERE p.status = 'released' AND p.method = 'bank' AND o.region_code LIKE ANY (CAST(:regions AS text[]))
-    ORDER BY p.settlement_id, p.id FOR UPDATE OF p
-    """
-)
-_SEND = text(
-    """
-    WITH sent AS (
-        UPDATE payout SET status = 'sent', reference = :number, version = version + 1 WHERE id = ANY (CAST(:ids AS bigint[])) RETURNING id
-    )
-    UPDATE payout_attempt a SET file_id = :file_id, sent_at = :now, reference = :number FROM sent
-    WHERE a.payout_id = sent.id AND a.outcome IS NULL
     """
 )
 _RETURNED = text("UPDATE payout SET returned_fen = returned_fen + :more, version = version + 1 WHERE id = :id")
@@ -89,6 +72,7 @@ def approve(session: Session, actor: Actor, payout_id: int, method: Method) -> N
     _step(
         session, actor, row, PayoutMove.APPROVE, approved_by=actor.user_id, approved_at=clock.now(), method=method, released_by=None
     )
+    outbox.publish(session, "payout.approved", payout_id=row.id)
 
 
 def release(session: Session, actor: Actor, payout_id: int, despite: str | None = None) -> None:
@@ -146,29 +130,6 @@ def release(session: Session, actor: Actor, payout_id: int, despite: str | None 
         amount_fen=row.amount_fen,
         released_at=attempt.released_at.isoformat(),
     )
-
-
-def send_all(session: Session, actor: Actor) -> int:
-    """Put every released payout by bank on a list for the bank; returns the list's id. Each is on one list at most.
-
-    Raises:
-        NothingToSend: there is none (409).
-    """
-    regions = [f"{prefix}%" for prefix in actor.regions(Permission.MONEY_MANAGE)]
-    found = session.execute(_TO_SEND, {"regions": regions}).all()
-    if not found:
-        raise NothingToSend
-    now = clock.now()
-    year = clock.shanghai_date(now).year
-    number = f"FK{year}-{numbers.next_number(session, f'payout_file:{year}'):06}"
-    total = sum(row.amount_fen for row in found)
-    made = PayoutFile(number=number, payout_count=len(found), amount_fen=total, made_by=actor.user_id or 0, made_at=now)
-    session.add(made)
-    session.flush()
-    ids = [row.id for row in found]
-    session.execute(_SEND, {"ids": array(ids), "number": number, "file_id": made.id, "now": now})
-    audit.record(session, actor, "payout_file.made", "payout_file", made.id, payouts=ids, amount_fen=total)
-    return made.id
 
 
 def send(session: Session, actor: Actor, payout_id: int, reference: str) -> None:

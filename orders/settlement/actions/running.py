@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+from orders.settlement.actions import losing
 from orders.settlement.errors import NotAPeriod, PeriodNotOver
 from orders.settlement.models import SettlementRun
 from orders.settlement.queries.commission import NEAREST
@@ -200,6 +201,7 @@ def _alone(session: Session) -> None:
 
 def _run(session: Session, who: Who, period: Period, regions: Sequence[str]) -> int | None:
     _alone(session)
+    losing.give_back(session)
     rules = config_of(session, clock.today()).settlement
     session.execute(text("SET LOCAL statement_timeout = '15min'"))
     for lock in _LOCK:

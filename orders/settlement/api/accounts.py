@@ -1,10 +1,15 @@
 """Suppliers' bank accounts and advances over HTTP."""
 
+from typing import Annotated
+
+from fastapi import Query
+
 from orders.settlement.actions import accounts, advances
 from orders.settlement.queries import payouts as queries
 from orders.settlement.schemas.payouts import (
     AccountIn,
     AccountOut,
+    AdvanceAgreementOut,
     AdvanceIn,
     AdvanceOut,
     NoteIn,
@@ -14,7 +19,7 @@ from orders.settlement.schemas.payouts import (
 from orders.settlement.schemas.settlements import ReasonIn
 from orders.settlement.states import AccountStatus, AdvanceStatus
 from shop.core.paging import After, Limit, Page
-from shop.core.quantities import Id
+from shop.core.quantities import Id, ShortText
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 
@@ -73,6 +78,18 @@ def list_advances(
 ) -> Page[AdvanceOut]:
     """Advances to the own branch, or to those whose money one keeps; newest first."""
     return queries.advances(call.session, call.actor, supplier_id=supplier_id, status=status, limit=limit, after=after)
+
+
+@routes.get("/advances/agreements", Permission.MONEY_MANAGE)
+def advance_agreements(
+    call: Call,
+    supplier_id: Id | None = None,
+    q: Annotated[ShortText | None, Query(description="part of the number, the title, or either side's name")] = None,
+    limit: Limit = 50,
+    after: After = None,
+) -> Page[AdvanceAgreementOut]:
+    """Agreements that money may be paid ahead for, with their ids; newest first. Their terms are not told."""
+    return queries.agreements(call.session, call.actor, supplier_id=supplier_id, q=q, limit=limit, after=after)
 
 
 @routes.get("/advances/{advance_id}", Permission.MONEY_READ)

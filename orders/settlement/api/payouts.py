@@ -5,13 +5,14 @@ from typing import Annotated, Any
 from fastapi import Query
 from fastapi.responses import Response
 
+from orders.money.errors import whole
 from orders.settlement import sheets
-from orders.settlement.actions import paying
+from orders.settlement.actions import listing, paying
 from orders.settlement.actions.accounts import number_of
 from orders.settlement.queries import payouts as queries
 from orders.settlement.schemas.payouts import ApproveIn, Method, PayoutFileOut, PayoutOut, PayoutRow, ReleaseIn, SentIn
 from orders.settlement.schemas.settlements import Format, ReasonIn
-from orders.settlement.states import PayoutStatus
+from orders.settlement.states import PayoutFileStatus, PayoutStatus
 from shop.core import exports
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id
@@ -37,8 +38,8 @@ def payouts(
     asked: dict[str, Any] = {"supplier_id": supplier_id, "status": status, "method": method}
     if format == "json":
         return queries.payouts(call.session, call.actor, **asked, limit=limit, after=after)
-    rows = queries.payouts(call.session, call.actor, **asked, limit=_MOST, after=None).items
-    return exports.file(format, "payouts", sheets.PAYOUTS_HEADER[call.language], sheets.payout_cells(rows))
+    rows = whole(queries.payouts(call.session, call.actor, **asked, limit=_MOST, after=None), _MOST)
+    return exports.file(format, "payouts", sheets.PAYOUTS_HEADER[call.language], sheets.payout_cells(rows, call.language))
 
 
 @routes.get("/payouts/{payout_id}", Permission.MONEY_READ)
@@ -83,15 +84,15 @@ def report_failure(call: Call, payout_id: Id, body: ReasonIn) -> PayoutOut:
 
 
 @routes.post("/payout-files", Permission.MONEY_MANAGE)
-def send_all(call: Call) -> PayoutFileOut:
+def make_payout_file(call: Call) -> PayoutFileOut:
     """Put every released payout by bank on one list for the bank."""
-    return queries.payout_file(call.session, call.actor, paying.send_all(call.session, call.actor))
+    return queries.payout_file(call.session, call.actor, listing.make(call.session, call.actor))
 
 
 @routes.get("/payout-files", Permission.MONEY_MANAGE)
-def payout_files(call: Call, limit: Limit = 50, after: After = None) -> Page[PayoutFileOut]:
+def payout_files(call: Call, status: PayoutFileStatus | None = None, limit: Limit = 50, after: After = None) -> Page[PayoutFileOut]:
     """Lists for the bank, newest first."""
-    return queries.payout_files(call.session, call.actor, limit=limit, after=after)
+    return queries.payout_files(call.session, call.actor, status=status, limit=limit, after=after)
 
 
 @routes.get("/payout-files/{payout_file_id}", Permission.MONEY_MANAGE)
@@ -101,8 +102,16 @@ def payout_file(call: Call, payout_file_id: Id) -> PayoutFileOut:
 
 @routes.get("/payout-files/{payout_file_id}/content", Permission.MONEY_MANAGE, responses=exports.FILES)
 def payout_file_content(call: Call, payout_file_id: Id, format: Annotated[str, Query(pattern="^(csv|xlsx)$")] = "xlsx") -> Response:
-    """The list as the bank takes it; the same whenever it is asked for."""
+    """The list as the bank takes it; the same whenever it is asked for. That of a void one says so by its name."""
     found = queries.payout_file(call.session, call.actor, payout_file_id)
     rows = queries.file_rows(call.session, payout_file_id)
     cells = sheets.bank_cells(rows, [number_of(row) for row in rows])
-    return exports.file(format, found.number, sheets.BANK_HEADER, cells)
+    name = f"{found.number}-void" if found.status is PayoutFileStatus.VOID else found.number
+    return exports.file(format, name, sheets.BANK_HEADER, cells)
+
+
+@routes.post("/payout-files/{payout_file_id}/void", Permission.MONEY_MANAGE, status=200)
+def void_payout_file(call: Call, payout_file_id: Id, body: ReasonIn) -> PayoutFileOut:
+    """Say that it was never handed to the bank: its payouts go on the next list. Only by another person than who made it."""
+    listing.void(call.session, call.actor, payout_file_id, body.reason)
+    return queries.payout_file(call.session, call.actor, payout_file_id)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import Query
 from fastapi.responses import Response
 
+from orders.money.errors import TooManyLines, whole
 from orders.settlement import sheets
 from orders.settlement.actions import answering, running
 from orders.settlement.pdf import statement_pdf
@@ -40,6 +41,8 @@ from shop.identity.permissions import Permission
 routes = Routes("settlements", "/v1")
 #: Rows that a file of a list may hold.
 _MOST = 100_000
+#: Lines that a statement as a file may hold; the head takes some rows of the sheet.
+_MOST_OF_STATEMENT = exports.MAX_ROWS - 100
 _AnyFormat = Annotated[str, Query(pattern="^(csv|xlsx)$")]
 
 
@@ -64,8 +67,10 @@ def settlements(
     asked: dict[str, Any] = {"supplier_id": supplier_id, "status": status, "period_end": period_end}
     if format == "json":
         return statements.settlements(call.session, call.actor, **asked, limit=limit, after=after)
-    rows = statements.settlements(call.session, call.actor, **asked, limit=_MOST).items
-    return exports.file(format, "settlements", sheets.SETTLEMENTS_HEADER[call.language], sheets.settlement_cells(rows))
+    rows = whole(statements.settlements(call.session, call.actor, **asked, limit=_MOST), _MOST)
+    return exports.file(
+        format, "settlements", sheets.SETTLEMENTS_HEADER[call.language], sheets.settlement_cells(rows, call.language)
+    )
 
 
 @routes.get("/settlements/held", Permission.MONEY_READ, responses=exports.FILES, answer=Page[HeldOut])
@@ -81,7 +86,7 @@ def held(
     asked: dict[str, Any] = {"supplier_id": supplier_id, "hold": hold}
     if format == "json":
         return standing.held(call.session, call.actor, call.language, **asked, limit=limit, after=after)
-    rows = standing.held(call.session, call.actor, call.language, **asked, limit=_MOST, after=None).items
+    rows = whole(standing.held(call.session, call.actor, call.language, **asked, limit=_MOST, after=None), _MOST)
     return exports.file(format, "held", sheets.HELD_HEADER[call.language], sheets.held_cells(rows, call.language))
 
 
@@ -92,7 +97,7 @@ def uncovered(
     """Orders that suppliers were settled with and whose buyer's payment was taken back since, with what is missing."""
     if format == "json":
         return shortfalls.uncovered(call.session, call.actor, buyer_id=buyer_id, limit=limit, after=after)
-    rows = shortfalls.uncovered(call.session, call.actor, buyer_id=buyer_id, limit=_MOST, after=None).items
+    rows = whole(shortfalls.uncovered(call.session, call.actor, buyer_id=buyer_id, limit=_MOST, after=None), _MOST)
     return exports.file(format, "uncovered", sheets.UNCOVERED_HEADER[call.language], sheets.uncovered_cells(rows))
 
 
@@ -109,7 +114,7 @@ def balances(
     """Where the money of each supplier stands."""
     if format == "json":
         return standing.balances(call.session, call.actor, supplier_id=supplier_id, limit=limit, after=after)
-    rows = standing.balances(call.session, call.actor, supplier_id=supplier_id, limit=_MOST, after=None).items
+    rows = whole(standing.balances(call.session, call.actor, supplier_id=supplier_id, limit=_MOST, after=None), _MOST)
     return exports.file(format, "balances", sheets.BALANCES_HEADER[call.language], sheets.balance_cells(rows))
 
 
@@ -141,7 +146,9 @@ def statement(call: Call, settlement_id: Id, format: _AnyFormat = "xlsx") -> Res
     """The statement as a spreadsheet: its number, period, supplier and sums above the lines, what is held on a second sheet. As CSV it is one
     table, with the reason in the last column of what is held."""
     head = statements.settlement(call.session, call.actor, settlement_id)
-    rows = statements.all_lines(call.session, settlement_id)[: exports.MAX_ROWS - 100]  # the head takes some rows
+    rows = statements.all_lines(call.session, settlement_id)
+    if len(rows) > _MOST_OF_STATEMENT:
+        raise TooManyLines(limit=_MOST_OF_STATEMENT)
     if format == "xlsx":
         return exports.workbook(head.number, sheets.statement_sheets(head, rows, call.language))
     header = sheets.STATEMENT_HEADER[call.language]

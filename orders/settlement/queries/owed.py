@@ -108,6 +108,8 @@ before AS (
 ),
 held AS (
     SELECT o.*, CASE
+        -- what its buyer's bank took back, or gave back, waits for nothing that is argued over here
+        WHEN o.kind = 'loss_borne' THEN NULL
         WHEN p.blocked AND '{Hold.SUPPLIER_BLOCKED}' <> ALL (p.lifted) THEN '{Hold.SUPPLIER_BLOCKED}'
         WHEN p.disputed THEN '{Hold.DISPUTE}'
         WHEN p.returning THEN '{Hold.RETURN_OPEN}'

@@ -9,11 +9,20 @@ from pydantic import BaseModel
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
+from orders.agreements.states import state_sql
 from orders.money.names import plain_name
 from orders.settlement.actions.accounts import number_of
 from orders.settlement.queries.reach import IN_REACH, reach
-from orders.settlement.schemas.payouts import AccountOut, AdvanceOut, AttemptOut, PayoutFileOut, PayoutOut, PayoutRow
-from orders.settlement.states import ADVANCE, PAYOUT, AccountStatus, AdvanceStatus, PayoutStatus
+from orders.settlement.schemas.payouts import (
+    AccountOut,
+    AdvanceAgreementOut,
+    AdvanceOut,
+    AttemptOut,
+    PayoutFileOut,
+    PayoutOut,
+    PayoutRow,
+)
+from orders.settlement.states import ADVANCE, AccountStatus, AdvanceStatus, PayoutFileStatus, PayoutStatus, payout_moves
 from shop.core import clock, paging
 from shop.core.errors import NotFound
 from shop.core.paging import Page
@@ -23,8 +32,12 @@ from shop.identity.permissions import Permission
 Shape = TypeVar("Shape", bound=BaseModel)
 
 _PAYOUT = f"""
-    SELECT p.*, p.amount_fen AS amount, p.returned_fen AS returned, s.number AS settlement_number, s.period_end, o.name AS supplier_name
-    FROM payout p JOIN settlement s ON s.id = p.settlement_id JOIN organisation o ON o.id = p.supplier_id WHERE {IN_REACH}
+    SELECT p.*, p.amount_fen AS amount, p.returned_fen AS returned, s.number AS settlement_number, s.period_end, o.name AS supplier_name,
+           drafted.name AS drafted_by_name, approved.name AS approved_by_name, released.name AS released_by_name,
+           (SELECT max(a.released_at) FROM payout_attempt a WHERE a.payout_id = p.id AND p.released_by IS NOT NULL) AS released_at
+    FROM payout p JOIN settlement s ON s.id = p.settlement_id JOIN organisation o ON o.id = p.supplier_id
+    LEFT JOIN app_user drafted ON drafted.id = p.drafted_by LEFT JOIN app_user approved ON approved.id = p.approved_by
+    LEFT JOIN app_user released ON released.id = p.released_by WHERE {IN_REACH}
 """
 _ONE = text(f"{_PAYOUT} AND p.id = :id")
 _MANY = text(
@@ -34,31 +47,37 @@ _MANY = text(
 )
 _ATTEMPTS = text(
     """
-    SELECT a.*, c.tail AS account_tail, f.number AS file_number
-    FROM payout_attempt a LEFT JOIN payout_account c ON c.id = a.account_id LEFT JOIN payout_file f ON f.id = a.file_id
+    SELECT a.*, c.tail AS account_tail, f.number AS file_number, u.name AS released_by_name
+    FROM payout_attempt a JOIN app_user u ON u.id = a.released_by LEFT JOIN payout_account c ON c.id = a.account_id
+    LEFT JOIN payout_file_line l ON l.attempt_id = a.id AND NOT l.void LEFT JOIN payout_file f ON f.id = l.payout_file_id
     WHERE a.payout_id = :id ORDER BY a.id
     """
 )
 # a list may hold payouts of regions that the reader does not see
 _FILES = f"""
-    SELECT f.*, f.amount_fen AS amount FROM payout_file f WHERE NOT EXISTS (
-        SELECT FROM payout_attempt a JOIN payout p ON p.id = a.payout_id JOIN organisation o ON o.id = p.supplier_id
-        WHERE a.file_id = f.id AND {IN_REACH} IS NOT TRUE)
+    SELECT f.*, f.amount_fen AS amount, made.name AS made_by_name, voided.name AS voided_by_name
+    FROM payout_file f JOIN app_user made ON made.id = f.made_by LEFT JOIN app_user voided ON voided.id = f.voided_by WHERE NOT EXISTS (
+        SELECT FROM payout_file_line l JOIN payout_attempt a ON a.id = l.attempt_id JOIN payout p ON p.id = a.payout_id
+        JOIN organisation o ON o.id = p.supplier_id WHERE l.payout_file_id = f.id AND {IN_REACH} IS NOT TRUE)
 """
 _FILE = text(f"{_FILES} AND f.id = :id")
-_FILES_PAGE = text(f"{_FILES} AND (CAST(:start AS bigint) IS NULL OR f.id < :start) ORDER BY f.id DESC LIMIT :rows")
+_FILES_PAGE = text(
+    f"{_FILES} AND (CAST(:status AS text) IS NULL OR f.status = :status) AND (CAST(:start AS bigint) IS NULL OR f.id < :start)"
+    " ORDER BY f.id DESC LIMIT :rows"
+)
 _FILE_ROWS = text(
     """
     SELECT c.holder, c.bank, c.sealed_number, p.amount_fen, s.number AS settlement_number, a.id AS attempt_id
-    FROM payout_attempt a JOIN payout p ON p.id = a.payout_id JOIN settlement s ON s.id = p.settlement_id JOIN payout_account c ON c.id = a.account_id
-    WHERE a.file_id = :id ORDER BY a.id
+    FROM payout_file_line l JOIN payout_attempt a ON a.id = l.attempt_id JOIN payout p ON p.id = a.payout_id
+    JOIN settlement s ON s.id = p.settlement_id JOIN payout_account c ON c.id = a.account_id WHERE l.payout_file_id = :id ORDER BY a.id
     """
 )
 _ACCOUNT = f"""
-    SELECT a.*, o.name AS supplier_name, o.region_code,
+    SELECT a.*, o.name AS supplier_name, o.region_code, asked.name AS requested_by_name, decided.name AS decided_by_name,
            a.id = (SELECT u.id FROM payout_account u WHERE u.supplier_id = a.supplier_id AND u.status = 'approved' AND u.usable_from <= :today
                    ORDER BY u.usable_from DESC, u.id DESC LIMIT 1) AS in_use
-    FROM payout_account a JOIN organisation o ON o.id = a.supplier_id WHERE {IN_REACH}
+    FROM payout_account a JOIN organisation o ON o.id = a.supplier_id JOIN app_user asked ON asked.id = a.requested_by
+    LEFT JOIN app_user decided ON decided.id = a.decided_by WHERE {IN_REACH}
 """
 _ACCOUNT_ONE = text(f"{_ACCOUNT} AND a.id = :id")
 _ACCOUNTS = text(
@@ -67,14 +86,30 @@ _ACCOUNTS = text(
     ORDER BY a.id DESC LIMIT :rows"""
 )
 _ADVANCE = f"""
-    SELECT v.*, v.amount_fen AS amount, g.number AS agreement_number, o.name AS supplier_name
-    FROM advance v JOIN agreement g ON g.id = v.agreement_id JOIN organisation o ON o.id = v.supplier_id WHERE {IN_REACH}
+    SELECT v.*, v.amount_fen AS amount, g.number AS agreement_number, o.name AS supplier_name, asked.name AS requested_by_name,
+           approved.name AS approved_by_name
+    FROM advance v JOIN agreement g ON g.id = v.agreement_id JOIN organisation o ON o.id = v.supplier_id
+    JOIN app_user asked ON asked.id = v.requested_by LEFT JOIN app_user approved ON approved.id = v.approved_by WHERE {IN_REACH}
 """
 _ADVANCE_ONE = text(f"{_ADVANCE} AND v.id = :id")
 _ADVANCES = text(
     f"""{_ADVANCE} AND (CAST(:supplier_id AS bigint) IS NULL OR v.supplier_id = :supplier_id)
     AND (CAST(:status AS text) IS NULL OR v.status = :status) AND (CAST(:start AS bigint) IS NULL OR v.id < :start)
     ORDER BY v.id DESC LIMIT :rows"""
+)
+
+#: Whom money can be paid ahead to: the reach is that of asking for it.
+_AGREEMENTS = text(
+    f"""
+    SELECT * FROM (
+        SELECT g.*, {state_sql("g")} AS state, o.name AS supplier_name, buyer.name AS buyer_name,
+               (SELECT coalesce(sum(v.amount_fen), 0)::bigint FROM advance v WHERE v.agreement_id = g.id AND v.status <> 'refused') AS advances
+        FROM agreement g JOIN organisation o ON o.id = g.supplier_id JOIN organisation buyer ON buyer.id = g.buyer_id
+        WHERE o.region_code LIKE ANY (CAST(:regions AS text[]))
+    ) g WHERE g.state IN ('active', 'upcoming') AND (CAST(:supplier_id AS bigint) IS NULL OR g.supplier_id = :supplier_id)
+      AND (CAST(:q AS text) IS NULL OR strpos(lower(concat_ws(' ', g.number, g.title, g.supplier_name, g.buyer_name)), lower(:q)) > 0)
+      AND (CAST(:start AS bigint) IS NULL OR g.id < :start) ORDER BY g.id DESC LIMIT :rows
+    """
 )
 
 
@@ -86,7 +121,7 @@ def payout(session: Session, actor: Actor, payout_id: int) -> PayoutOut:
     """
     row = _found(session, _ONE, actor, payout_id)
     attempts = [_as(AttemptOut, each) for each in session.execute(_ATTEMPTS, {"id": payout_id})]
-    return PayoutOut(**_as(PayoutRow, row).model_dump(), attempts=attempts, possible_actions=PAYOUT.possible(row.status))
+    return PayoutOut(**_as(PayoutRow, row).model_dump(), attempts=attempts, possible_actions=payout_moves(row.status, row.method))
 
 
 def payouts(
@@ -114,9 +149,11 @@ def payout_file(session: Session, actor: Actor, file_id: int) -> PayoutFileOut:
     return _as(PayoutFileOut, _found(session, _FILE, actor, file_id))
 
 
-def payout_files(session: Session, actor: Actor, *, limit: int, after: str | None) -> Page[PayoutFileOut]:
+def payout_files(
+    session: Session, actor: Actor, *, status: PayoutFileStatus | None, limit: int, after: str | None
+) -> Page[PayoutFileOut]:
     """Lists for the bank of which the caller sees every payout; newest first."""
-    rows = _page(session, _FILES_PAGE, actor, {}, limit, after)
+    rows = _page(session, _FILES_PAGE, actor, {"status": status}, limit, after)
     return paging.page(rows, limit, lambda row: _as(PayoutFileOut, row), lambda row: [row.id])
 
 
@@ -158,6 +195,17 @@ def advances(
     """Advances to the caller's branch, or to those whose money it keeps; newest first."""
     rows = _page(session, _ADVANCES, actor, {"supplier_id": supplier_id, "status": status}, limit, after)
     return paging.page(rows, limit, _advance, lambda row: [row.id])
+
+
+def agreements(
+    session: Session, actor: Actor, *, supplier_id: int | None, q: str | None, limit: int, after: str | None
+) -> Page[AdvanceAgreementOut]:
+    """Signed agreements in force, or soon, of suppliers whose money the caller keeps; newest first."""
+    start = paging.position(after, int)
+    regions = [f"{prefix}%" for prefix in actor.regions(Permission.MONEY_MANAGE)]
+    values = {"supplier_id": supplier_id, "q": q, "regions": regions, "today": clock.today()}
+    rows = session.execute(_AGREEMENTS, {**values, "start": start[0] if start else None, "rows": limit + 1}).all()
+    return paging.page(rows, limit, lambda row: _as(AdvanceAgreementOut, row), lambda row: [row.id])
 
 
 def _found(session: Session, statement: Any, actor: Actor, the_id: int) -> Row[Any]:

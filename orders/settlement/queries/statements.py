@@ -48,7 +48,8 @@ ABOUT = """
     LEFT JOIN product g ON g.id = e.product_id
 """
 #: SQL: what kind of line a posting is.
-KIND = "CASE WHEN t.kind = 'sale' THEN CASE WHEN mp.amount_fen > 0 THEN 'return' ELSE 'sale' END ELSE t.kind END"
+KIND = """CASE WHEN t.kind = 'sale' AND mp.amount_fen > 0 THEN 'return' WHEN t.kind = 'loss_borne' AND mp.amount_fen < 0 THEN 'loss_returned'
+    ELSE t.kind END"""
 _LINES = f"""
     SELECT mp.id AS posting_id, po.id AS purchase_order_id, po.number AS purchase_order_number, x.supplier_order_id, t.booked_on, {KIND} AS kind,
            g.name AS product_name, a.shipment_id, h.waybill, ol.line_no AS order_line_no, x.amount_fen AS amount, x.rule_id,
@@ -78,7 +79,7 @@ _PERIODS = text(
     FROM settlement s JOIN organisation o ON o.id = s.supplier_id
     LEFT JOIN (SELECT settlement_id, sum(amount_fen - returned_fen) AS paid FROM payout WHERE status = 'paid' GROUP BY 1) p
       ON p.settlement_id = s.id
-    WHERE {IN_REACH} AND (CAST(:start AS date) IS NULL OR s.period_end < :start)
+    WHERE {IN_REACH} AND (CAST(:last AS date) IS NULL OR (s.period_end, s.period_start) < (:last, CAST(:first AS date)))
     GROUP BY s.period_start, s.period_end ORDER BY s.period_end DESC, s.period_start DESC LIMIT :rows
     """
 )
@@ -140,14 +141,15 @@ def all_lines(session: Session, settlement_id: int) -> Sequence[Row[Any]]:
 
 def periods(session: Session, actor: Actor, *, limit: int, after: str | None) -> Page[PeriodOut]:
     """What each period came to, newest first."""
-    start = paging.position(after, str)
-    values = {"start": paging.day(start[0]) if start else None, "rows": limit + 1}
+    start = paging.position(after, str, str)
+    last, first = map(paging.day, start) if start else (None, None)
+    values = {"last": last, "first": first, "rows": limit + 1}
     rows = session.execute(_PERIODS, {**values, **reach(actor)}).all()
     return paging.page(
         rows,
         limit,
         lambda row: PeriodOut(**{name: getattr(row, name) for name in PeriodOut.model_fields}),
-        lambda row: [row.period_end],
+        lambda row: [row.period_end, row.period_start],
     )
 
 

@@ -1,7 +1,7 @@
 """Orders of which suppliers were settled with more than is there of what the buyer paid, because a payment was taken back since.
 
 The supplier delivered what was accepted, so nothing is taken back from it: the buyer owes the order again, and until it pays the marketplace
-bears the money. What of the order is not settled yet waits as unpaid.
+bears the money. What of the order is not settled yet waits as unpaid. Where suppliers bear lost payments, what they bear is left out.
 """
 
 # ruff: noqa: S608  statements are put together from constants only
@@ -25,9 +25,12 @@ from shop.identity.permissions import Permission
 _UNCOVERED = f"""
     SELECT x.*, x.settled - x.received AS missing FROM (
         SELECT po.id AS purchase_order_id, po.number, po.buyer_id, lost.last_on AS lost_on,
-               (SELECT coalesce(sum(least(l.fen, greatest({PAYABLE}, 0))), 0)::bigint
+               (SELECT coalesce(sum(least(l.fen, greatest({PAYABLE}, 0)) - b.fen), 0)::bigint
                 FROM supplier_order so
-                CROSS JOIN LATERAL (SELECT sum(amount_fen) AS fen FROM settlement_line WHERE supplier_order_id = so.id) l
+                CROSS JOIN LATERAL (SELECT sum(l.amount_fen) AS fen FROM settlement_line l JOIN money_posting p ON p.id = l.posting_id
+                                    JOIN money_transaction t ON t.id = p.transaction_id
+                                    WHERE l.supplier_order_id = so.id AND t.kind <> 'loss_borne') l
+                CROSS JOIN LATERAL (SELECT coalesce(sum(amount_fen), 0) AS fen FROM loss_share WHERE supplier_order_id = so.id) b
                 WHERE so.purchase_order_id = po.id AND l.fen > 0) AS settled,
                greatest({PAID.format(order="po.id")} - {NOT_ARRIVED.format(order="po.id")}, 0) AS received
         FROM (SELECT p.purchase_order_id AS id, max(t.booked_on) AS last_on

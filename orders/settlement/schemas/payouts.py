@@ -5,8 +5,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from orders.agreements.states import AgreementState
 from orders.money.names import AccountNumber, PartyName
-from orders.settlement.states import AccountStatus, AdvanceMove, AdvanceStatus, PayoutMove, PayoutStatus
+from orders.settlement.states import AccountStatus, AdvanceMove, AdvanceStatus, PayoutFileStatus, PayoutMove, PayoutStatus
 from shop.core.money import PositiveYuanIn, YuanOut
 from shop.core.quantities import Code, Id, Name, ShortText
 
@@ -40,6 +41,8 @@ class AttemptOut(BaseModel):
     id: int
     method: Method
     account_tail: str | None = Field(description="the last digits of the bank account")
+    released_by: int
+    released_by_name: str
     released_at: datetime
     sent_at: datetime | None
     file_number: str | None
@@ -61,8 +64,15 @@ class PayoutRow(BaseModel):
     again_for_id: int | None = Field(description="the payout of which it is what came back")
     method: Method
     status: PayoutStatus
+    drafted_by: int | None = Field(description="who ran the settlement; none: it ran by itself")
+    drafted_by_name: str | None
     drafted_at: datetime
+    approved_by: int | None
+    approved_by_name: str | None
     approved_at: datetime | None
+    released_by: int | None = Field(description="of the latest release")
+    released_by_name: str | None
+    released_at: datetime | None
     reference: str | None
     version: int
 
@@ -78,7 +88,13 @@ class PayoutFileOut(BaseModel):
     payout_count: int
     amount: YuanOut
     made_by: int
+    made_by_name: str
     made_at: datetime
+    status: PayoutFileStatus
+    voided_by: int | None
+    voided_by_name: str | None
+    voided_at: datetime | None
+    void_reason: str | None
 
 
 class AccountIn(BaseModel):
@@ -115,7 +131,11 @@ class AccountOut(BaseModel):
     status: AccountStatus
     in_use: bool
     reason: str
+    requested_by: int
+    requested_by_name: str
     requested_at: datetime
+    decided_by: int | None
+    decided_by_name: str | None
     decided_at: datetime | None
     decision_note: str | None
     usable_from: date | None = Field(description="from this day on it is paid to")
@@ -129,6 +149,22 @@ class AdvanceIn(BaseModel):
     reason: ShortText
 
 
+class AdvanceAgreementOut(BaseModel):
+    """As much of an agreement as an advance for it needs."""
+
+    id: int
+    number: str
+    title: str
+    supplier_id: int
+    supplier_name: str
+    buyer_id: int
+    buyer_name: str
+    state: Literal[AgreementState.UPCOMING, AgreementState.ACTIVE]
+    valid_from: date
+    valid_until: date
+    advances: YuanOut = Field(description="asked for, approved or paid ahead for it so far")
+
+
 class AdvanceOut(BaseModel):
     id: int
     number: str
@@ -139,7 +175,11 @@ class AdvanceOut(BaseModel):
     amount: YuanOut
     reason: str
     status: AdvanceStatus
+    requested_by: int
+    requested_by_name: str
     requested_at: datetime
+    approved_by: int | None
+    approved_by_name: str | None
     approved_at: datetime | None
     paid_at: datetime | None
     reference: str | None

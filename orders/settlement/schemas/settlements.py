@@ -12,7 +12,7 @@ from shop.core.money import YuanOut
 from shop.core.quantities import Day, ShortText
 
 Format = Annotated[Literal["json", "csv", "xlsx"], Query(description="a file holds every row, whatever the limit")]
-LineKind = Literal["sale", "return", "freight", "allowance"]
+LineKind = Literal["sale", "return", "freight", "allowance", "loss_borne", "loss_returned"]
 
 
 class RunIn(BaseModel):
@@ -78,7 +78,9 @@ class SettlementRow(BaseModel):
     sales: YuanOut
     returns: YuanOut = Field(description="returns and corrections, at most zero")
     freight: YuanOut
-    other: YuanOut = Field(description="what disputes gave back without goods, at most zero")
+    other: YuanOut = Field(
+        description="what disputes gave back without goods, and what the supplier bears of lost payments, or gets back of that"
+    )
     commission: YuanOut
     net: YuanOut
     carried: YuanOut = Field(description="what the settlement before left over, at most zero")
@@ -107,7 +109,7 @@ class HeldOut(BaseModel):
     purchase_order_id: int
     purchase_order_number: str
     supplier_order_id: int
-    product_name: str | None = Field(description="none: freight, or money that a dispute gave back")
+    product_name: str | None = Field(description="none: freight, money that a dispute gave back, or a lost payment")
     booked_on: date
     kind: LineKind
     amount: YuanOut

@@ -11,8 +11,10 @@ from orders.terms.actions import credit
 from orders.terms.actions.counting import catch_up, count, settle_terms
 from orders.terms.actions.credit import draw, set_limit
 from orders.terms.actions.extending import extend
-from orders.terms.errors import NotPaidYet
+from orders.terms.errors import NotPaidYet, PaidFirst
+from shop.core import clock
 from shop.core.money import yuan_from_fen
+from shop.programmes.queries import config_of
 
 __all__ = [
     "catch_up",
@@ -65,15 +67,21 @@ def move(session: Session, purchase_order_id: int, *, from_id: int, to_id: int) 
 
 
 def require_paid(session: Session, supplier_order_id: int, *, waived: bool) -> int:
-    """Make sure that what is due before shipping is paid, unless the supplier does without (``waived``); returns what is missing, in fen.
+    """Make sure that what is due of a part before shipping is paid, unless its supplier does without (``waived``) and the programme allows that;
+    returns what is missing, in fen. What is only announced is missing too, where the programme does not say otherwise.
 
     Raises:
-        NotPaidYet: see there (409).
+        NotPaidYet, PaidFirst: see there (409).
     """
-    unpaid = queries.ahead_of_shipping(session, supplier_order_id)
-    if unpaid and not waived:
-        raise NotPaidYet(due=yuan_from_fen(unpaid))
-    return unpaid
+    unpaid, announced = queries.ahead_of_shipping(session, supplier_order_id)
+    payment = config_of(session, clock.today()).payment
+    if payment.paid_means == "announced":
+        announced = 0
+    missing = unpaid + announced
+    if missing and not (waived and payment.before_payment):
+        error = NotPaidYet if payment.before_payment else PaidFirst
+        raise error(due=yuan_from_fen(missing), announced=yuan_from_fen(announced))
+    return missing
 
 
 def settle(session: Session, purchase_order_ids: Sequence[int]) -> None:

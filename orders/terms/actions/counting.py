@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.money.queries import CASH_KINDS, PAID
+from orders.money.queries import CASH_KINDS, NOT_ARRIVED, PAID
 from orders.terms import rules
 from orders.terms.queries import COST_OF_PART, read, shown
 from orders.terms.rules import Due, Part
@@ -22,7 +22,8 @@ _LOCK = text(
 _FACTS = text(
     f"""
     WITH head AS MATERIALIZED (
-        SELECT p.purchase_order_id, p.terms, p.extended_days, po.placed_at, {PAID.format(order="po.id")} AS paid_fen
+        SELECT p.purchase_order_id, p.terms, p.extended_days, po.placed_at, {PAID.format(order="po.id")} AS paid_fen,
+               {NOT_ARRIVED.format(order="po.id")} AS not_arrived_fen
         FROM payment_plan p JOIN purchase_order po ON po.id = p.purchase_order_id WHERE po.id = ANY (CAST(:ids AS bigint[]))
     )
     SELECT head.*, so.id AS part_id, so.confirmed_at, {COST_OF_PART} AS cost_fen, booked.days, booked.amounts
@@ -37,10 +38,11 @@ _FACTS = text(
     ORDER BY head.purchase_order_id, so.id
     """  # noqa: S608
 )
-_COLUMNS = "purchase_order_id, supplier_order_id, position, counted_from, due_on, amount_fen, paid_fen"
+_COLUMNS = "purchase_order_id, supplier_order_id, position, counted_from, due_on, amount_fen, paid_fen, arrived_fen"
 _WANTED = f"""
     SELECT * FROM unnest(CAST(:orders AS bigint[]), CAST(:parts AS bigint[]), CAST(:positions AS int[]), CAST(:counted_from AS text[]),
-        CAST(:days AS date[]), CAST(:amounts AS bigint[]), CAST(:paid AS bigint[])) AS u ({_COLUMNS})
+        CAST(:days AS date[]), CAST(:amounts AS bigint[]), CAST(:paid AS bigint[]),
+        CAST(:arrived AS bigint[])) AS u ({_COLUMNS})
 """  # noqa: S608
 _WRITE = text(
     f"""
@@ -52,9 +54,10 @@ _WRITE = text(
     )
     INSERT INTO payment_due AS d ({_COLUMNS}) SELECT * FROM wanted
     ON CONFLICT (purchase_order_id, position) DO UPDATE SET supplier_order_id = excluded.supplier_order_id,
-        counted_from = excluded.counted_from, due_on = excluded.due_on, amount_fen = excluded.amount_fen, paid_fen = excluded.paid_fen
-    WHERE (d.supplier_order_id, d.counted_from, d.due_on, d.amount_fen, d.paid_fen) IS DISTINCT FROM
-          (excluded.supplier_order_id, excluded.counted_from, excluded.due_on, excluded.amount_fen, excluded.paid_fen)
+        counted_from = excluded.counted_from, due_on = excluded.due_on, amount_fen = excluded.amount_fen, paid_fen = excluded.paid_fen,
+        arrived_fen = excluded.arrived_fen
+    WHERE (d.supplier_order_id, d.counted_from, d.due_on, d.amount_fen, d.paid_fen, d.arrived_fen) IS DISTINCT FROM
+          (excluded.supplier_order_id, excluded.counted_from, excluded.due_on, excluded.amount_fen, excluded.paid_fen, excluded.arrived_fen)
     """  # noqa: S608
 )
 _PLAN = text(
@@ -76,7 +79,7 @@ def settle_terms(session: Session, purchase_order_id: int, terms: PaymentTerms, 
     dues = rules.dues_of(parts, rules.shares_of(terms), clock.today(), 0)
     plan = {"id": purchase_order_id, "kind": terms.kind, "terms": terms.model_dump_json(), "now": clock.now()}
     session.execute(_PLAN, {**plan, **_values([(purchase_order_id, dues)])})
-    return [shown(due.part_id, due.after, due.due_on, due.amount_fen, due.paid_fen) for due in dues]
+    return [shown(due.part_id, due.after, due.due_on, due.amount_fen, due.paid_fen, due.arrived_fen) for due in dues]
 
 
 def count(session: Session, purchase_order_ids: Sequence[int]) -> None:
@@ -108,7 +111,7 @@ def _dues(rows: Sequence[Any]) -> list[Due]:
         for row in rows
     ]
     shares = rules.shares_of(read(head.terms), head.extended_days)
-    return rules.dues_of(parts, shares, clock.shanghai_date(head.placed_at), head.paid_fen)
+    return rules.dues_of(parts, shares, clock.shanghai_date(head.placed_at), head.paid_fen, head.not_arrived_fen)
 
 
 def _values(found: Iterable[tuple[int, list[Due]]]) -> dict[str, Any]:
@@ -122,4 +125,5 @@ def _values(found: Iterable[tuple[int, list[Due]]]) -> dict[str, Any]:
         "days": [due.due_on for _, _, due in listed],
         "amounts": array(due.amount_fen for _, _, due in listed),
         "paid": array(due.paid_fen for _, _, due in listed),
+        "arrived": array(due.arrived_fen for _, _, due in listed),
     }

@@ -36,7 +36,7 @@ _DRAW = text(
     """
     WITH drawn AS (
         UPDATE credit_limit SET used_fen = used_fen + :amount
-        WHERE organisation_id = :buyer_id AND used_fen + over_fen + :amount <= limit_fen RETURNING id
+        WHERE organisation_id = :buyer_id AND (limit_fen IS NULL OR used_fen + over_fen + :amount <= limit_fen) RETURNING id
     ), noted AS (
         INSERT INTO credit_draw (credit_limit_id, purchase_order_id, amount_fen) SELECT id, :order_id, :amount FROM drawn
     )
@@ -54,6 +54,7 @@ _LOCK = text(
     ORDER BY l.id FOR NO KEY UPDATE
     """
 )
+# Neither greatest nor least minds a limit that is null: everything is used then, and nothing above it.
 # A statement of its own after the lock: of two changes of one order the later one sees what the earlier one wrote.
 _REDRAW = text(
     f"""
@@ -66,7 +67,7 @@ _REDRAW = text(
     ), moved AS (
         UPDATE credit_limit l SET used_fen = least(l.used_fen + l.over_fen + c.more, l.limit_fen),
                over_fen = greatest(l.used_fen + l.over_fen + c.more - l.limit_fen, 0)
-        FROM changed c WHERE l.id = c.id AND (:fact OR c.more <= 0 OR l.used_fen + l.over_fen + c.more <= l.limit_fen)
+        FROM changed c WHERE l.id = c.id AND (:fact OR c.more <= 0 OR l.limit_fen IS NULL OR l.used_fen + l.over_fen + c.more <= l.limit_fen)
         RETURNING l.id
     ), redrawn AS (
         UPDATE credit_draw d SET amount_fen = s.fen FROM stands s JOIN moved ON moved.id = s.credit_limit_id WHERE d.id = s.id AND s.more <> 0
@@ -97,7 +98,7 @@ _FIRST = text(
     f"""
     WITH owed AS ({_OWED}), made AS (
         INSERT INTO credit_limit (organisation_id, limit_fen, used_fen, reason, set_by, set_at)
-        SELECT :id, :limit, coalesce(sum(fen), 0)::bigint, :reason, :user_id, :now FROM owed RETURNING id
+        SELECT :id, CAST(:limit AS bigint), coalesce(sum(fen), 0)::bigint, :reason, :user_id, :now FROM owed RETURNING id
     )
     INSERT INTO credit_draw (credit_limit_id, purchase_order_id, amount_fen) SELECT made.id, owed.id, owed.fen FROM owed CROSS JOIN made ORDER BY owed.id
     """  # noqa: S608
@@ -112,7 +113,8 @@ _CHANGE = text(
 
 
 def set_limit(session: Session, actor: Actor, organisation_id: int, body: CreditLimitIn, if_match: IfMatch) -> None:
-    """Say how much a buyer may owe. The first limit counts what its orders owe already.
+    """Say how much a buyer may owe, or that it has no limit of its own any more. The first limit counts what its orders owe already; and that
+    is counted on without a limit, so that another one can be set.
 
     Raises:
         NotFound: not a buyer of those whose money the caller keeps (404). BuysNothing: it does not buy (409).
@@ -128,14 +130,14 @@ def set_limit(session: Session, actor: Actor, organisation_id: int, body: Credit
     used = before.used if before else session.execute(_OWED_IN_ALL, {"id": organisation_id}).scalar_one()
     if before:
         if_match(before.version)
-    if body.limit < used:
+    if body.limit is not None and body.limit < used:
         raise LimitBelowUsed(used=yuan_from_fen(used))
     values = {"id": organisation_id, "limit": body.limit, "reason": body.reason, "user_id": actor.user_id, "now": clock.now()}
     session.execute(_CHANGE if before else _FIRST, values)
     audit.record(
         session,
         actor,
-        "credit_limit.set",
+        "credit_limit.removed" if body.limit is None else "credit_limit.set",
         "organisation",
         organisation_id,
         reason=body.reason,

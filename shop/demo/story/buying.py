@@ -202,12 +202,15 @@ class Buying(Cast):
         return f"{len(found['lines'])} products of {found['candidates']}; {self.gift['number']}: {self.gift['total']} yuan"
 
     def gift_delivery(self) -> str:
-        """供应商发货，企业验收 · The suppliers ship; the firm accepts"""
+        """货款未到账时系统不放行，供应商自愿先发货，企业验收 · Nothing has arrived and goods are held back; the suppliers ship all the same, the firm accepts"""
         for part in self.gift["supplier_orders"]:
             seller = self.seller_of(part["supplier_id"])
             seller.post(f"/v1/supplier-orders/{part['id']}/confirm", expect=200)
-            body = {"carrier": "邮政快递", "waybill": f"YD{self.tag}{part['id']}", "before_payment": True}
-            shipment = seller.post(f"/v1/supplier-orders/{part['id']}/shipments", json=body)
+            path = f"/v1/supplier-orders/{part['id']}"
+            body = {"carrier": "邮政快递", "waybill": f"YD{self.tag}{part['id']}"}
+            missing = seller.post(f"{path}/shipments", expect=409, json=body)["data"]["due"]
+            same("what has to arrive before", missing, seller.get(path)["due"])
+            shipment = seller.post(f"{path}/shipments", json={**body, "before_payment": True})
             self.firm.post(f"/v1/shipments/{shipment['id']}/acceptance", json={})
         figures = self.firm.get(self.pledge_path)["figures"]
         same("what counts for the pledge", figures["accepted"], self.gift["total"])

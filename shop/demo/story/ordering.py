@@ -92,6 +92,8 @@ class Ordering(Cast):
         }
         paid = self.finance.post(f"/v1/purchase-orders/{order['id']}/payments", json=body)
         same("where it stands until the bank shows it", paid["source"], "announced")
+        seen = self.school.get(f"/v1/purchase-orders/{paid['purchase_order_id']}")
+        same("what is announced, apart from what has arrived", (seen["announced"], seen["paid"]), (paid["amount"], "0.00"))
         return f"{paid['amount']} yuan to {told['payee_name']}, {told['payment_reference_printed']}"
 
     # --- the figures ------------------------------------------------------------------------------------------------

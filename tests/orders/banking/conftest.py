@@ -10,7 +10,7 @@ from sqlalchemy import text
 from orders.money.references import payment_reference
 from orders.reconcile import report
 from shop.core import clock, outbox
-from shop.core.money import yuan_from_fen
+from shop.core.money import fen_from_yuan, yuan_from_fen
 from shop.identity.permissions import Role
 from tests.factories.identity import make_user
 from tests.factories.orders import make_market
@@ -57,7 +57,7 @@ class Desk:
 
     def due(self, order):
         shown = self.api.as_(self.market.finance).get(f"/v1/purchase-orders/{order['id']}").json()
-        return round(100 * (float(shown["payable"]) - float(shown["paid"])))
+        return fen_from_yuan(shown["due"])
 
     def announce(self, order, amount, reference, payer="沙坪坝中学"):
         body = {"amount": amount, "bank_reference": reference, "payer_name": payer, "paid_on": str(clock.today())}
@@ -91,6 +91,19 @@ class Desk:
 
     def pay_order(self, line_id, order, amount, **more):
         return self.match(line_id, {"kind": "order", "purchase_order_id": order["id"], "amount": amount}, **more)
+
+    def write_off(self, line_id, entry, amount, client=None):
+        """Asked for by the cashier, unless somebody else does; it waits for the second person."""
+        body = {"entry": entry, "amount": amount, "reason": "银行自身收支"}
+        return (client or self.client).post(f"/v1/bank-lines/{line_id}/write-offs", json=body)
+
+    def written_off(self, line_id, entry, amount):
+        """Asked for by the cashier and approved by the treasurer; returns the line."""
+        asked = self.write_off(line_id, entry, amount)
+        assert asked.status_code == 201, asked.text
+        approved = self.second.post(f"/v1/bank-write-offs/{asked.json()['id']}/approve", json={})
+        assert approved.status_code == 200, approved.text
+        return self.line(line_id)
 
     def balance(self, account):
         with self.database.unit_of_work() as session:

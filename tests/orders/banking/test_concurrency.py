@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy import text
 
-from orders.banking.actions import importing, matching, refund_files
+from orders.banking.actions import importing, making, matching, refund_files
 from tests.conftest import connect
 from tests.factories.identity import access_token
 from tests.orders.banking.conftest import statement
@@ -95,8 +95,8 @@ def test_without_lock_condition_and_check_the_same_rush_spends_the_line_twice(de
     with desk.database.unit_of_work() as session:
         session.execute(text("ALTER TABLE bank_line DROP CONSTRAINT ck_bank_line_not_matched_twice"))
     monkeypatch.setattr(matching, "_LOCK", text(matching._LOCK.text.replace("FOR UPDATE", "")))
-    unguarded = matching._EXPLAIN.text.replace("AND l.matched_fen + u.amount_fen <= abs(l.amount_fen)", "")
-    monkeypatch.setattr(matching, "_EXPLAIN", text(unguarded))
+    unguarded = making._EXPLAIN.text.replace("AND l.matched_fen + u.amount_fen <= abs(l.amount_fen)", "")
+    monkeypatch.setattr(making, "_EXPLAIN", text(unguarded))
     answers = rush(desk, paying(row, orders))
     assert counted(desk, "payment") == answers.count((201, None)) > 1
 

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orders.banking import layouts, rules
-from orders.banking.matching import Announced, Facts, Line, Order, Reason, Sent, is_like, is_named, propose
+from orders.banking.known import Announced, Facts, Line, Order, Sent
+from orders.banking.matching import is_like, is_named, propose
+from orders.banking.reasons import Reason
 from orders.banking.rules import Break, Entry, MatchKind, Statement
 from orders.money.names import plain_name
 from orders.money.references import order_ids_in, payment_reference, plain, printed
@@ -80,6 +82,8 @@ def test_nor_is_one_whose_neighbours_changed_places(order_id, data):
         ("202601051", None),
         ("合计", None),
         ("0206-01-05", None),
+        ("٢٠٢٦-٠١-٠٥", None),
+        ("٤٦٠٢٧", None),
         ("", None),
     ],
 )

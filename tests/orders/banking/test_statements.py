@@ -1,16 +1,21 @@
 """Statements as banks write them: read, checked, imported once."""
 
+import csv
+import io
 import json
 import random
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import text
 
 from orders.banking.actions.reading import parse
+from orders.banking.queries import statements as queries
 from orders.banking.schemas.statements import HowRead
 from shop.core import clock
 from tests.orders.banking.conftest import ACCOUNT, reference_of, statement
+from tests.orders.banking.test_matching import overpaid, refund_of
 
 
 def test_a_transfer_is_instructed_imported_and_matched(desk):
@@ -51,6 +56,39 @@ def test_a_transfer_is_instructed_imported_and_matched(desk):
     assert (books["statement_balance"], books["unmatched_in"]) == ("973.45", "123.45")
 
 
+def test_the_clearing_page_names_the_lines_that_nobody_has_explained_and_names_them_first(desk):
+    """What was matched is not there, though an older line is; a transfer that was only announced comes behind, though it is older still."""
+    announced, paid = desk.order(10), desk.order(1)
+    desk.announce(announced, "699.00", "R1")
+    odd, fee = (12345, "某公司", "货款", "S1"), (-1500, "某银行", "手续费", "S9")
+    desk.imported(statement(odd, (6990, "沙坪坝中学", reference_of(paid), "S2"), fee))
+    assert [line["status"] for line in desk.lines()] == ["open", "matched", "open"]
+
+    def page(**asked):
+        return desk.client.get("/v1/money/clearing", params=asked).json()
+
+    whole = page()
+    told = [(each["account"], each["amount"], each["reference"], each["explained"]) for each in whole["items"]]
+    assert told == [
+        ("unallocated", "-123.45", "S1", False),
+        ("unallocated", "15.00", "S9", False),
+        ("announced", "699.00", "R1", True),
+    ]
+    assert [(each["account"], each["balance"], each["items"]) for each in whole["totals"]] == [
+        ("announced", "699.00", 1),
+        ("unallocated", "-108.45", 2),
+    ]
+    assert page(explained=True)["items"] == whole["items"][2:]
+    assert page(explained=False)["items"] == whole["items"][:2]
+    first = page(limit=1)
+    assert page(after=first["next"])["items"] == whole["items"][1:]
+    # a part that is explained comes off its own line
+    line = desk.lines()[0]
+    desk.match(line["id"], {"kind": "bank_entry", "entry": "interest", "amount": "23.45"})
+    assert [each["amount"] for each in page(account="unallocated")["items"]] == ["-100.00", "15.00"]
+    assert page(account="announced")["items"] == whole["items"][2:]
+
+
 def test_a_slip_says_by_when_and_is_not_printed_for_nothing(desk):
     order, finance = desk.order(10), desk.api.as_(desk.market.finance)
     path = f"/v1/purchase-orders/{order['id']}/transfer-instructions"
@@ -72,6 +110,24 @@ def test_a_slip_says_by_when_and_is_not_printed_for_nothing(desk):
     assert (told["amount"], told["credit"], told["due_on"]) == ("0.00", "699.00", None)
     refused = finance.get(f"{path}.pdf")
     assert (refused.status_code, refused.json()["code"]) == (409, "nothing_due")
+
+
+def test_a_statement_that_is_called_a_workbook_and_is_text_with_tabs_is_read(desk):
+    """As online banks export .xls: tabs in GB18030 or in UTF-16, with thousands parted by commas."""
+    written = statement((123456700, "沙坪坝中学", "货款", "S1"), (-50, "某银行", "手续费, 短信费", "S2"), opening=100).decode(
+        "gb18030"
+    )
+    lines = [[f"{float(cell):,.2f}" if "." in cell else cell for cell in row] for row in csv.reader(io.StringIO(written))]
+    by_tabs = "\r\n".join("\t".join(row) for row in lines)
+    for encoding in ("gb18030", "utf-16"):
+        looked = desk.upload(by_tabs.encode(encoding), "流水.xls", "/v1/bank-statements/preview").json()
+        assert (looked["problem"], looked["format"], looked["layout"]) == (None, "csv", "icbc")
+        assert (looked["new_count"], looked["opening"], looked["closing"]) == (2, "1.00", "1234567.50")
+    desk.imported(by_tabs.encode("utf-16"))
+    page = "<html><table><tr><td>交易时间</td></tr></table></html>".encode("utf-16")
+    for content, code in ((page, "markup_table"), (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600, "old_workbook")):
+        refused = desk.upload(content, "流水.xls")
+        assert (refused.status_code, refused.json()["code"]) == (422, code)
 
 
 def test_the_same_and_overlapping_files_make_no_second_line(desk):
@@ -535,3 +591,35 @@ def test_lists_are_filtered_paged_and_exported(desk):
     assert (shown["assigned_to"], shown["notes"], shown["notes_written"][0]["note"]) == (desk.treasurer.id, 1, "已电话询问付款单位")
     assert count(assigned_to=desk.treasurer.id) == 1
     assert [each["code"] for each in desk.client.get("/v1/bank-layouts").json()] == ["icbc", "ccb", "abc", "boc", "cmb", "generic"]
+
+
+def test_the_reconciliation_as_a_file_holds_every_movement(desk, monkeypatch):
+    order = overpaid(desk)
+    for _ in range(3):
+        refund = refund_of(desk, order, "10.00")
+        desk.client.post(f"/v1/refunds/{refund['id']}/confirm", json={"reference": "B"})
+    desk.imported(statement((500, "甲", "x", "R2"), opening=36990))
+    shown = desk.client.get("/v1/bank-reconciliation").json()
+
+    def table(**headers):
+        answer = desk.client.get("/v1/bank-reconciliation", params={"format": "csv"}, headers=headers)
+        assert answer.headers["content-disposition"] == 'attachment; filename="bank_reconciliation.csv"'
+        return list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+
+    header, *lines = table(**{"Accept-Language": "zh"})
+    assert header == ["项目", "日期", "摘要", "凭证号", "金额（元）", "笔数"]
+    told = {line[0]: line[4] for line in lines}
+    assert Decimal(told["银行对账单余额"]) == Decimal(shown["statement_balance"])
+    assert Decimal(told["账面存款余额"]) == Decimal(told["调节后的存款余额"]) == Decimal(shown["book_balance"])
+    assert Decimal(told["差额（应为零）"]) == 0
+    assert Decimal(told["未核销的收款流水"]) == Decimal(shown["unmatched_in"]) == Decimal("5.00")
+    movements = [line for line in lines if line[3] and line[0].startswith("减")]
+    assert [(line[3], Decimal(line[4])) for line in movements] == [
+        (str(each["transaction_id"]), Decimal(each["amount"])) for each in shown["outstanding"]
+    ]
+    assert table(**{"Accept-Language": "en"})[2][0] == "balance of the bank"
+    assert desk.client.get("/v1/bank-reconciliation", params={"format": "xlsx"}).content[:2] == b"PK"
+    assert desk.api.as_(desk.district).get("/v1/bank-reconciliation", params={"format": "csv"}).status_code == 403
+    assert desk.client.get("/v1/bank-reconciliation", params={"format": "pdf"}).status_code == 422
+    monkeypatch.setattr(queries, "MAX_LINES", 2)
+    assert desk.client.get("/v1/bank-reconciliation", params={"format": "csv"}).json()["code"] == "too_many_lines"

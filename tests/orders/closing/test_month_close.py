@@ -238,10 +238,11 @@ def test_it_is_a_file_too(till, database):
     cashier = till.as_("cashier")
     table = cashier.get("/v1/month-close", params={"month": MONTH, "format": "csv"}).content.decode("utf-8-sig").splitlines()
     assert table[0].startswith("missing,order,part,")
-    assert [line.split(",")[0] for line in table[1:]] == ["not_invoiced", "no_tax_invoice"]
+    assert [line.split(",")[0] for line in table[1:]] == ["not invoiced", "without a tax invoice"]
     assert invoice["number"] in table[2]
     chinese = cashier.get("/v1/month-close", params={"month": MONTH, "format": "csv"}, headers={"Accept-Language": "zh"})
     assert chinese.content.decode("utf-8-sig").startswith("缺项,订单,")
+    assert [line.split(",")[0] for line in chinese.content.decode("utf-8-sig").splitlines()[1:]] == ["未开票", "未登记税务发票"]
     sheet = cashier.get("/v1/month-close", params={"month": MONTH, "format": "xlsx"})
     assert sheet.content.startswith(b"PK")
     assert f"close_{MONTH}.xlsx" in sheet.headers["content-disposition"]

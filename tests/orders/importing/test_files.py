@@ -77,7 +77,7 @@ def test_short_district_names_blank_rows_and_other_columns_are_no_fault(desk):
         b"PK",
         b"PK\x03\x04" + b"\x00" * 500,
         b"\x00" * 500,
-        b"\xff\xfe\xfa" * 50,
+        b"\xff\xfe\xfa" * 51,
         b"\xd0\xcf\x11\xe0" + b"\x00" * 500,
         crafted(lambda xml: b""),
         crafted(lambda xml: xml.replace(b'r="D2"', b'r="ZZZZZZ99999999"')),
@@ -111,6 +111,56 @@ def test_an_empty_file_is_refused_at_once(desk):
 )
 def test_what_holds_no_list_is_kept_with_the_reason(desk, content, code):
     assert fault(desk.upload(content)) == ("failed", code)
+
+
+def by_tabs(*lines):
+    """As an online shop or bank writes what it calls .xls; amounts with commas, and a remark with quotes."""
+    return "账单,导出\n" + "\n".join("\t".join(map(str, line)) for line in lines) + "\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16", "utf-16-be"])
+def test_a_workbook_that_is_text_with_tabs_is_understood(desk, encoding):
+    rows = [HEADER, [*GOOD[0][:3], "1,00", "箱"], GOOD[1]]
+    content = by_tabs(*[[*row, "", "1,234.00"] for row in rows]).encode(encoding)
+    if encoding == "utf-16-be":
+        content = b"\xfe\xff" + content
+    shown = desk.upload(content, "订单.xls")
+    assert shown["header_row"] == 2
+    found = desk.rows(shown["id"])
+    assert [found[row]["state"] for row in (3, 4)] == ["faulty", "matched"]
+
+
+def test_text_of_two_bytes_with_commas_is_understood(desk):
+    shown = desk.upload(as_csv(*GOOD).decode().encode("utf-16"), "订单.csv")
+    assert (shown["counts"], shown["total"]) == ({"matched": 2}, "6950.00")
+
+
+def test_tabs_that_only_keep_figures_from_being_figures_part_nothing(desk):
+    content = "\n".join(
+        ",".join(f'"{cell}\t"' if n % 2 else f"\t{cell}\t" for n, cell in enumerate(row)) for row in [HEADER, *GOOD]
+    )
+    assert desk.upload(content.encode())["counts"] == {"matched": 2}
+
+
+def test_a_workbook_of_1997_is_read(desk):
+    shown = desk.upload((Path(__file__).parent / "data" / "list_of_1997.xls").read_bytes(), "订单.xls")
+    assert (shown["sheet"], shown["counts"], shown["total"]) == ("十一月", {"matched": 2}, "6950.00")
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ("<html xmlns:o='urn:x'><body><table><tr><td>品名</td></tr></table>".encode("gb18030"), "markup_table"),
+        ("<!DOCTYPE html><table></table>".encode("utf-16"), "markup_table"),
+        (b"\xef\xbb\xbf \n<!-- bank --><TABLE border=1><tr><td>1,2</td></tr></TABLE>", "markup_table"),
+        (b'<?xml version="1.0"?>\n<?mso-application progid="Excel.Sheet"?><Workbook/>', "markup_table"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 2_000, "old_workbook"),
+        (b"\xff\xfea", "unreadable_spreadsheet"),
+        ("品名,数量\n".encode("utf-16-le"), "unreadable_spreadsheet"),
+    ],
+)
+def test_what_is_only_called_a_workbook_is_told_for_what_it_is(desk, content, code):
+    assert fault(desk.upload(content, "订单.xls")) == ("failed", code)
 
 
 def test_a_list_of_ten_thousand_lines_is_taken(desk):

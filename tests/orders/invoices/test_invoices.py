@@ -219,7 +219,7 @@ def test_what_a_dispute_gives_back_is_credited_as_a_reduction(api, database, mar
     table = seller.get("/v1/credit-notes/due", params={"format": "csv"}).content.decode("utf-8-sig").splitlines()
     assert (table[0], table[1].split(",")[-3:]) == (
         "order,seller,buyer,held (yuan),owed (yuan),due (yuan)",
-        ["699", "599", "100"],
+        ["699.00", "599.00", "100.00"],
     )
     note = seller.post(f"/v1/invoices/{invoice['id']}/credit-notes", json={"reason": "price_reduction"}).json()
     assert (note["gross"], note["lines"][0]["reduced"], note["lines"][0]["quantity"]) == ("100.00", "100.00", "0")
@@ -292,6 +292,9 @@ def test_lists_page_filter_and_are_files(api, database, market):
     table = buyer.get("/v1/invoices", params={"format": "csv"}, headers={"Accept-Language": "zh"}).content.decode("utf-8-sig")
     assert table.splitlines()[0].startswith("发票编号,开具日期")
     assert len(table.splitlines()) == 4
+    # the words of the file's language, and the codes in JSON alone; amounts with two decimals
+    assert {line.split(",")[2] for line in table.splitlines()[1:]} <= {"已开具", "已发送"}
+    assert all(cell[-3] == "." for line in table.splitlines()[1:] for cell in line.split(",")[7:])
     assert buyer.get("/v1/invoices", params={"format": "xlsx"}).content.startswith(b"PK")
     assert buyer.get("/v1/credit-notes", params={"format": "xlsx"}).content.startswith(b"PK")
     bundle = zipfile.ZipFile(
@@ -353,12 +356,22 @@ def test_800_yuan_at_13_percent_are_707_96_and_92_04(api, database, market):
     invoice = issue(seller, deliver(api, market, 1).part).json()
     assert (invoice["gross"], invoice["net"], invoice["vat"]) == ("800.00", "707.96", "92.04")
     assert invoice["vat_by_rate"] == [{"vat_bp": 1300, "net": "707.96", "vat": "92.04", "gross": "800.00"}]
-    printed = text_of(seller.get(f"/v1/invoices/{invoice['id']}/pdf").content)
+    chinese = {"Accept-Language": "zh"}
+    printed = text_of(seller.get(f"/v1/invoices/{invoice['id']}/pdf", headers=chinese).content)
+    assert "Seller" not in printed
     for said in (invoice["number"], "荣昌陶器", "800.00", "707.96", "92.04", "13%", "捌佰元整", "不是税务机关监制的发票"):
         assert said in printed, said
     note = seller.post(f"/v1/invoices/{invoice['id']}/credit-notes", json={"reason": "issued_in_error"}).json()
-    printed = text_of(seller.get(f"/v1/credit-notes/{note['id']}/pdf").content)
+    printed = text_of(seller.get(f"/v1/credit-notes/{note['id']}/pdf", headers=chinese).content)
     for said in (note["number"], invoice["number"], "-800.00", "-92.04", "开票有误"):
+        assert said in printed, said
+    # for who reads English every label stands there in both languages
+    english = {"Accept-Language": "en"}
+    printed = text_of(seller.get(f"/v1/invoices/{invoice['id']}/pdf", headers=english).content)
+    for said in ("结算发票Invoice", "销售方Seller", "Gross(yuan)", "13%", "捌佰元整", "noinvoiceofthetaxauthority"):
+        assert said in printed, said
+    printed = text_of(seller.get(f"/v1/credit-notes/{note['id']}/pdf", headers=english).content)
+    for said in ("Creditnote", "Ofinvoice", "开票有误issuedinerror", "-800.00"):
         assert said in printed, said
 
 

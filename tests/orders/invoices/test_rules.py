@@ -165,6 +165,11 @@ def test_the_ground_of_an_exemption_is_that_of_its_day():
     # that of small taxpayers ends; an invoice of its time goes on saying what it rested on
     assert [ground.code for ground in grounds_on(GROUNDS, date(2028, 1, 1))] == list(Exemption)[:-1]
     assert ground_of(GROUNDS, Exemption.SMALL_SCALE, date(2028, 1, 1)).valid_until == date(2027, 12, 31)
+    assert [ground.code for ground in grounds_on(GROUNDS, date(2012, 9, 30))] == list(Exemption)[:3]
+    announced = [
+        ground_of(GROUNDS, Exemption.SMALL_SCALE, day).source_zh for day in (date(2023, 7, 31), date(2023, 8, 1), date(2026, 1, 1))
+    ]
+    assert ["第1号" in announced[0], "第19号" in announced[1], "第19号" in announced[2]] == [True, True, True]
     for day in (date(2020, 2, 16), date(2025, 12, 31), date(2026, 1, 1), date(2027, 12, 31)):
         codes = [ground.code for ground in grounds_on(GROUNDS, day)]
         assert len(set(codes)) == len(codes), "one text for each code on any day"
@@ -172,7 +177,7 @@ def test_the_ground_of_an_exemption_is_that_of_its_day():
 
 def test_no_text_is_taken_away_from_old_invoices():
     with pytest.raises(ValueError, match="exemptions lack small_scale"):
-        InvoicingRules(exemptions=GROUNDS[:-1])
+        InvoicingRules(exemptions=[ground for ground in GROUNDS if ground.code is not Exemption.SMALL_SCALE])
 
 
 def test_what_is_exempt_is_a_kind_of_produce():

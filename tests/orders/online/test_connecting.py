@@ -37,6 +37,32 @@ def supplier(online):
     return online.market.suppliers[0].id
 
 
+def test_a_supplier_whose_account_was_refused_asks_again_with_another_country(online):
+    seller = online.api.as_(online.market.sellers[0])
+    online.twin.faults(script=["400"], path="/v1/accounts")
+    assert seller.post("/v1/connected-account", json={"country": "CN"}).status_code == 201
+    # while it is asked for, asking is the same
+    assert seller.post("/v1/connected-account", json={"country": "HK"}).json()["country"] == "CN"
+    online.work()
+    refused = seller.get("/v1/connected-account").json()
+    assert (refused["opened"], bool(refused["refused"])) == (False, True)
+    assert "connected_account.refused" in [row["kind"] for row in seller.get("/v1/notifications").json()["items"]]
+    again = seller.post("/v1/connected-account", json={"country": "HK"})
+    assert (again.status_code, again.json()["id"], again.json()["country"], again.json()["refused"]) == (
+        201,
+        refused["id"],
+        "HK",
+        None,
+    )
+    online.work()
+    shown = seller.get("/v1/connected-account").json()
+    assert (shown["opened"], shown["refused"]) == (True, None)
+    assert [each["country"] for each in online.twin.objects("account")] == ["HK"]
+    # what was opened stays
+    assert seller.post("/v1/connected-account", json={"country": "CN"}).json()["country"] == "HK"
+    assert online.sql("SELECT count(*) FROM provider_call WHERE operation = 'account'") == 2
+
+
 def send(online, supplier, amount=10_000, payout=7):
     with online.database.unit_of_work() as session:
         connecting.transfer(session, payout, supplier, amount, released_at=RELEASED)

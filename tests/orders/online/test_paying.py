@@ -216,6 +216,15 @@ def test_what_is_refused(online):
     # who keeps the money sees the payment, and nothing to pay it with
     keeper = online.api.as_(online.cashier).get(f"/v1/online-payments/{payment['id']}").json()
     assert (keeper["status"], keeper["client_secret"]) == ("requires_action", None)
+    # and so does whoever of the buyer may look at orders and not pay for them
+    payer = online.buyer.get(f"/v1/online-payments/{payment['id']}").json()
+    assert payer["client_secret"].startswith("pi_")
+    with online.database.unit_of_work() as session:
+        lookers = [make_user(session, role, online.market.school) for role in (Role.VIEWER, Role.APPROVER)]
+    for looker in lookers:
+        shown = online.api.as_(looker).get(f"/v1/online-payments/{payment['id']}").json()
+        assert shown["status"] == "requires_action"
+        assert [shown[name] for name in ("client_secret", "action_url", "qr_code", "publishable_key")] == [None] * 4
 
 
 def test_lists_are_paged_and_filtered(online):

@@ -42,6 +42,47 @@ def test_a_planted_error_is_found(online, statement, check):
     assert check in named
 
 
+def test_the_statement_is_listed_as_it_was_read(online):
+    order, _ = online.paid(1)
+    online.reconcile()
+    cashier = online.api.as_(online.cashier)
+
+    def listed(**asked):
+        return cashier.get("/v1/provider-entries", params=asked).json()["items"]
+
+    [line] = listed()
+    assert (line["type"], line["amount"], line["purchase_order_number"], line["state"]) == (
+        "charge",
+        "69.90",
+        order["number"],
+        "matched",
+    )
+    assert line["source_id"].startswith("ch_")
+    assert round(100 * float(line["net"])) == 6990 - round(100 * float(line["fee"]))
+    today = str(clock.today())
+    for asked in ({"type": "charge"}, {"matched": True}, {"from": today, "to": today}):
+        assert listed(**asked) == [line]
+    for asked in ({"type": "refund"}, {"matched": False}, {"to": "2020-01-01"}, {"from": "2099-01-01"}):
+        assert listed(**asked) == []
+    online.sql("UPDATE provider_entry SET failed = true RETURNING id")
+    assert [each["state"] for each in listed(matched=False)] == ["failed"]
+    file = cashier.get("/v1/provider-entries", params={"format": "csv"}, headers={"Accept-Language": "zh"}).content.decode(
+        "utf-8-sig"
+    )
+    assert file.splitlines()[1].split(",")[1:4] == ["收款", today, "69.90"]
+    assert file.splitlines()[1].endswith(f"{order['number']},待重试")
+    online.sql("UPDATE provider_entry SET failed = false RETURNING id")
+    online.paid(2)
+    online.reconcile()
+    first = cashier.get("/v1/provider-entries", params={"limit": 1}).json()
+    second = cashier.get("/v1/provider-entries", params={"limit": 1, "after": first["next"]}).json()
+    assert [page["items"][0]["amount"] for page in (first, second)] == ["139.80", "69.90"]
+    # of a district's money keeper it is none
+    with online.database.unit_of_work() as session:
+        near = make_user(session, Role.PLATFORM_FINANCE, region_code="500106")
+    assert online.api.as_(near).get("/v1/provider-entries").status_code == 403
+
+
 def test_a_line_that_cannot_be_taken_over_is_tried_again_and_harms_no_other(online, monkeypatch):
     payments = [online.begin(online.order(1)["id"]) for _ in range(2)]
     online.work()

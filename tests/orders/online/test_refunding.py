@@ -2,6 +2,7 @@
 
 import pytest
 
+from orders.refunds.errors import AbovePayment
 from tests.factories.identity import make_organisation
 from tests.factories.money import PAYEE, bank_shows
 from tests.stripe_twin.fixture import Twin
@@ -33,6 +34,7 @@ def test_a_part_and_the_rest_go_back_by_their_own_way(online):
     assert online.account("refunds") == -10_000
     # nobody but the provider says what became of it
     [waiting] = refunds_of(online)
+    assert waiting["possible_actions"] == []
     for move, body in (("send", {"reference": "HK-1"}), ("confirm", {"reference": "HK-1"}), ("fail", {"reason": "退回"})):
         answer = online.api.as_(online.cashier).post(f"/v1/refunds/{waiting['id']}/{move}", json=body)
         assert (answer.status_code, answer.json()["code"]) == (409, "refund_not_by_hand")
@@ -156,6 +158,32 @@ def test_what_the_payers_bank_took_back_does_not_keep_another_payment_from_going
     released = online.api.as_(online.treasurer).post(f"/v1/refunds/{asked.json()['id']}/approve")
     assert released.status_code == 201, released.text
     assert (online.account("receivable"), online.account("refunds")) == (0, -69_900)
+
+
+def test_what_the_payers_bank_has_taken_back_is_not_asked_back_online_again(online):
+    """Lost, the order is owed again, and paid online once more: what goes back is of the second payment."""
+    order, first = online.paid(10)
+    made = dispute(online, first)
+    online.reconcile()
+    online.twin.client().v1.disputes.update(made["id"], {"evidence": {"uncategorized_text": "losing_evidence"}})
+    online.twin.advance(60)
+    online.reconcile()
+    second = online.begin(order["id"])
+    online.work()
+    online.confirm(online.intent(second["id"]))
+    online.reconcile()
+    second = online.read(second["id"])
+    seller, cashier = online.api.as_(online.market.sellers[0]), online.api.as_(online.cashier)
+    part = order["supplier_orders"][0]["id"]
+    assert seller.post(f"/v1/supplier-orders/{part}/reject", json={"reason": "歉收"}).status_code == 200
+    path = f"/v1/purchase-orders/{order['id']}/refunds"
+    refused = cashier.post(path, json={"amount": "0.01", "reason": "退货", "payment_id": first["payment_id"]})
+    assert (refused.status_code, refused.json()["code"]) == (409, AbovePayment.code)
+    online.refund(order["id"], second["payment_id"], "699.00")
+    online.work()
+    assert refunds_of(online)[0]["status"] == "paid"
+    online.reconcile()
+    assert cleared(online)
 
 
 @pytest.mark.parametrize("won", [True, False])

@@ -17,6 +17,7 @@ from tests.factories.after_sales import differences
 from tests.factories.identity import make_user
 from tests.factories.money import Till
 from tests.factories.settling import Settling
+from tests.orders.banking.test_payouts import shows
 from tests.orders.invoices.test_invoices import configure, give_back, issue
 from tests.orders.online.conftest import online, switched_on
 from tests.stripe_twin.fixture import twin, twin_process
@@ -36,6 +37,7 @@ MOVED = {
     "refund": "status NOT IN ('requested', 'refused', 'cancelled')",
     "advance": "status = 'paid'",
     "refund_file": "status <> 'void'",
+    "bank_write_off": "status = 'approved'",
 }
 MONEY_CHECKS = [check for check in CHECKS if check not in FIGURES]
 
@@ -103,6 +105,11 @@ def books(online, monkeypatch):
         for step in way.split():
             assert till.move(refund, step).status_code == 201
     assert scene.cashier.post("/v1/refund-files", json={}).status_code == 201
+    # the bank's own fee, written off
+    [line] = shows(scene, (-1500, "", "账户管理费"))
+    fee = {"entry": "fee", "amount": "15.00", "reason": "账户管理费"}
+    asked = scene.cashier.post(f"/v1/bank-lines/{line['id']}/write-offs", json=fee).json()["id"]
+    assert scene.treasurer.post(f"/v1/bank-write-offs/{asked}/approve", json={}).status_code == 200
     # online: paid and given back in part, disputed at the payer's bank; the supplier's account
     assert api.as_(market.sellers[0]).post("/v1/connected-account", json={"country": "HK"}).status_code == 201
     online.work()
@@ -116,6 +123,13 @@ def books(online, monkeypatch):
     payment = online.sql("SELECT payment_id FROM online_payment WHERE purchase_order_id = :id", id=paid["id"])
     online.refund(paid["id"], payment, "50.00")
     online.work()
+    # paid online and delivered; the buyer's bank takes it back after it was settled, and the supplier bears it
+    borne, charged = online.paid(3, card="pm_card_bypassPending")
+    part = borne["supplier_orders"][0]["id"]
+    scene.farm.post(f"/v1/supplier-orders/{part}/confirm")
+    shipment = scene.farm.post(f"/v1/supplier-orders/{part}/shipments", json={}).json()["id"]
+    assert scene.buyer.post(f"/v1/shipments/{shipment}/acceptance", json={}).status_code == 201
+    online.sql("UPDATE programme SET config = jsonb_set(config, '{settlement,lost_payments}', '\"supplier\"') RETURNING 1")
     # two settlements: one waits for its money, a payout by the bank's file and one by the provider, money paid ahead is used up
     scene.account(of=1, number="3100021009014400124")
     scene.delivered(None, 4, of=1)
@@ -130,6 +144,11 @@ def books(online, monkeypatch):
         assert scene.treasurer.post(f"{path}/release").status_code == 200
     assert scene.cashier.post("/v1/payout-files").status_code == 201
     online.work()
+    charge = online.sql("SELECT charge_id FROM online_payment WHERE id = :id", id=charged["id"])
+    lost = online.twin.tell("disputes", charge=charge)
+    online.twin.tell(f"disputes/{lost['id']}", outcome="lost")
+    online.reconcile()
+    assert online.account("borne") < 0
     with database.unit_of_work() as session:
         values = {
             "b": market.school.id, "s": market.suppliers[1].id, "u": market.purchaser.id, "f": clock.today(),
@@ -199,7 +218,7 @@ def test_transactions_of_every_kind_are_found_that_are_wrong_on_both_sides(books
         session.rollback()
     assert missed == set()
     assert {kind for kind, _ in firsts} >= {
-        "advance", "advance_used", "allowance", "chargeback", "credit_moved", "fee", "freight", "payment", "payment_undone", "payout",
+        "advance", "advance_used", "allowance", "chargeback", "credit_moved", "fee", "freight", "loss_borne", "payment", "payment_undone", "payout",
         "payout_paid", "receipt", "refund", "refund_failed", "refund_paid", "sale",
     }  # fmt: skip
 

@@ -266,7 +266,8 @@ def test_a_list_as_a_file(till, monkeypatch):
     lines = keeper.get("/v1/refunds", params={"format": "csv", "limit": 1}).content.decode("utf-8-sig").splitlines()
     assert [line.split(",")[0] for line in lines] == ["Number", *(each["number"] for each in reversed(made))]
     today = str(clock.today())
-    assert lines[3].split(",")[3:10] == ["bank_transfer", "1.05", "订单取消", "approved", today, today, ""]
+    asked, released = (till.people[name].name for name in ("cashier", "treasurer"))
+    assert lines[3].split(",")[3:12] == ["bank transfer", "1.05", "订单取消", "approved", asked, today, released, today, ""]
     zh = keeper.get("/v1/refunds", params={"format": "csv", "status": "approved"}, headers={"Accept-Language": "zh"})
     assert zh.content.decode("utf-8-sig").splitlines()[1].split(",")[3:7] == ["银行转账", "1.05", "订单取消", "已批准"]
     assert keeper.get("/v1/refunds", params={"format": "xlsx"}).content[:2] == b"PK"

@@ -145,6 +145,9 @@ def test_payouts_are_listed_and_out_of_reach_for_others(scene):
     assert scene.cashier.post(f"{path}/approve", json={"method": "cash"}).status_code == 422
     for listed in ("payouts", "settlements/balances", "settlements"):
         assert scene.market.suppliers[0].name in scene.cashier.get(f"/v1/{listed}", params={"format": "csv"}).text
+    for listed, words in (("payouts", ",银行转账,待批准,"), ("settlements", ",待确认,待批准")):
+        answer = scene.cashier.get(f"/v1/{listed}", params={"format": "csv"}, headers={"Accept-Language": "zh"})
+        assert words in answer.content.decode("utf-8-sig"), answer.text
     periods = scene.cashier.get("/v1/settlements/periods").json()["items"]
     assert (periods[0]["settlements"], periods[0]["due"], periods[0]["paid"]) == (1, "699.00", "0.00")
     balances = {each["supplier_id"]: each for each in scene.cashier.get("/v1/settlements/balances").json()["items"]}
@@ -243,6 +246,38 @@ def test_money_paid_ahead_is_used_up_before_anything_is_paid_out(scene, agreemen
     assert differences(scene.database) == {}
 
 
+def test_who_pays_ahead_finds_the_agreement(scene, agreement, database):
+    def found(client=scene.cashier, **asked):
+        answer = client.get("/v1/advances/agreements", params=asked)
+        assert answer.status_code == 200, answer.text
+        return [row["id"] for row in answer.json()["items"]]
+
+    [row] = scene.cashier.get("/v1/advances/agreements").json()["items"]
+    assert (row["number"], row["supplier_name"], row["buyer_name"]) == (
+        "AG1",
+        scene.market.suppliers[0].name,
+        scene.market.school.name,
+    )
+    assert (row["id"], row["state"], row["advances"]) == (agreement, "active", "0.00")
+    assert set(row) == {
+        "id", "number", "title", "supplier_id", "supplier_name", "buyer_id", "buyer_name", "state", "valid_from", "valid_until", "advances",
+    }  # fmt: skip
+    advance(scene, agreement)
+    assert scene.cashier.get("/v1/advances/agreements").json()["items"][0]["advances"] == "300.00"
+    for q in ("ag1", "脐橙", scene.market.suppliers[0].name, scene.market.school.name[:2]):
+        assert found(q=q) == [agreement]
+    assert found(q="别的") == found(supplier_id=scene.market.suppliers[1].id) == []
+    with database.unit_of_work() as session:
+        elsewhere = make_user(session, Role.PLATFORM_FINANCE, region_code="500229")
+    assert found(scene.api.as_(elsewhere)) == []
+    for client in (scene.farm, scene.buyer):
+        assert client.get("/v1/advances/agreements").status_code == 403
+    # the terms are not theirs to read
+    assert scene.cashier.get(f"/v1/agreements/{agreement}").status_code == 403
+    scene.rows("UPDATE agreement SET terminated_on = valid_from - 1 RETURNING id")
+    assert found() == []
+
+
 def test_money_is_paid_ahead_only_for_agreements_in_force(scene, agreement):
     assert advance(scene, 999_999).status_code == 404
     first = advance(scene, agreement).json()["id"]
@@ -325,3 +360,51 @@ def test_a_part_that_comes_back_is_owed_again_by_a_payout_of_its_own(scene):
     assert (scene.balance("settled"), differences(scene.database)) == (-59_900, {})
     returned(99_999)
     assert scene.balance("settled") == -59_900
+
+
+def test_periods_are_paged_and_nothing_is_skipped(scene):
+    for _ in range(3):
+        scene.delivered(1)
+        scene.later(20)
+        scene.run()
+    whole = scene.cashier.get("/v1/settlements/periods").json()
+    assert (len(whole["items"]) >= 2, whole["next"]) == (True, None)
+    # one period may end with another that began earlier, where the programme changed its cadence
+    last = whole["items"][0]["period_end"]
+    scene.rows(
+        "WITH one AS (SELECT id, run_id FROM settlement WHERE period_end = :last LIMIT 1)"
+        " INSERT INTO settlement (number, run_id, supplier_id, period_start, period_end, line_count, sales_fen, returns_fen, freight_fen, other_fen,"
+        " commission_fen, net_fen, carried_fen, advance_used_fen, due_fen, held_fen, objections_until, made_at)"
+        " SELECT 'JS-X', run_id, :other, CAST(:last AS date) - 40, :last, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, :last, now() FROM one RETURNING id",
+        last=last,
+        other=scene.market.suppliers[1].id,
+    )
+    whole = scene.cashier.get("/v1/settlements/periods").json()["items"]
+    assert [each["period_end"] for each in whole[:2]] == [last, last]
+    paged, after = [], None
+    while True:
+        page = scene.cashier.get("/v1/settlements/periods", params={"limit": 1} | ({"after": after} if after else {})).json()
+        paged += page["items"]
+        after = page["next"]
+        if after is None:
+            break
+    assert paged == whole
+    assert scene.cashier.get("/v1/settlements/periods", params={"after": "nonsense"}).status_code == 422
+
+
+def test_a_file_that_cannot_hold_every_row_is_refused_and_not_cut(scene, monkeypatch):
+    scene.delivered(1)
+    scene.delivered(None, 1, of=1)
+    held = scene.cashier.get("/v1/settlements/held", params={"format": "csv"})
+    assert held.content.decode("utf-8-sig").count("\n") == 3
+    scene.later(20)
+    scene.run()
+    paths = ("settlements", "settlements/balances", "payouts")
+    for path in paths:
+        assert scene.cashier.get(f"/v1/{path}", params={"format": "xlsx"}).status_code == 200
+    monkeypatch.setattr("orders.settlement.api.settlements._MOST", 1)
+    monkeypatch.setattr("orders.settlement.api.payouts._MOST", 1)
+    monkeypatch.setattr("orders.settlement.api.settlements._MOST_OF_STATEMENT", 0)
+    for path in (*paths, f"settlements/{scene.settlement()['id']}/statement"):
+        refused = scene.cashier.get(f"/v1/{path}", params={"format": "csv"})
+        assert (refused.status_code, refused.json()["code"]) == (422, "too_many_lines"), path

@@ -1,5 +1,6 @@
 """Periods, commission and closings: pure, and the same in the database."""
 
+import dataclasses
 from datetime import date, timedelta
 
 import pytest
@@ -7,7 +8,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from orders.settlement.rules import Cadence, CommissionKind, closing, commission, commission_sql, last_ended, most_ahead, period_of
+from orders.settlement.rules import (
+    Cadence,
+    CommissionKind,
+    SettledPart,
+    closing,
+    commission,
+    commission_sql,
+    last_ended,
+    most_ahead,
+    period_of,
+    to_bear,
+    to_give_back,
+    uncovered,
+)
 
 days = st.dates(date(2020, 1, 1), date(2035, 12, 31))
 cadences = st.sampled_from(list(Cadence))
@@ -107,3 +121,26 @@ def test_the_database_reckons_the_same(database):
             assert session.execute(statement, values).scalar_one() == commission(base, **rule)
 
         same()
+
+
+@st.composite
+def settled_parts(draw):
+    """Parts of an order of which settlements took up no more than was once owed; nobody bears anything yet."""
+    drawn = draw(st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 10**6)), min_size=1, max_size=5))
+    return [SettledPart(number, cost, settled) for number, (cost, settled) in enumerate(drawn)]
+
+
+@given(settled_parts(), st.integers(0, 5 * 10**6), st.integers(1, 5 * 10**6), st.integers(0, 5 * 10**6))
+def test_what_is_lost_is_borne_once_and_given_back_as_far_as_it_is_there(parts, there, lost, came):
+    gaps = dict(zip((part.id for part in parts), uncovered(parts, there), strict=True))
+    borne = to_bear(parts, there, lost)
+    assert sum(borne.values()) == min(lost, sum(gaps.values()))
+    assert all(0 < fen <= gaps[part_id] for part_id, fen in borne.items())
+    after = [dataclasses.replace(part, borne_fen=borne.get(part.id, 0)) for part in parts]
+    # nothing is given back before more is there; what is borne and what is covered never exceed what was settled
+    assert to_give_back(after, there) == {}
+    back = to_give_back(after, there + came)
+    assert all(0 < fen <= borne[part_id] for part_id, fen in back.items())
+    left = [dataclasses.replace(part, borne_fen=part.borne_fen - back.get(part.id, 0)) for part in after]
+    assert all(part.borne_fen <= gap for part, gap in zip(left, uncovered(left, there + came), strict=True))
+    assert to_give_back(after, sum(part.cost_fen for part in parts)) == borne

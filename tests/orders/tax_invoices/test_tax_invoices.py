@@ -219,14 +219,49 @@ def claims_of_the_same(api, market):
 
 
 def test_of_many_claims_that_name_the_same_numbers_at_once_none_counts(api, database, market):
-    """In one claim or several, of one seller or two: all are held, since nobody is first by luck; and no claim waits for another in a ring."""
+    """Of two sellers all are held, since nobody is first by luck; what one seller says again adds nothing; and no claim waits for another in a ring."""
     claims = claims_of_the_same(api, market)
     answers = at_once(api, database, claims)
     assert [answer.status_code for answer in answers] == [201] * len(claims), [answer.text for answer in answers]
-    assert rows(database, "SELECT status, count(*) FROM tax_invoice GROUP BY 1") == [("held", sum(len(each) for _, each in claims))]
+    # of each seller and number as many as its longest claim names: a, b, c twice; a twice, b, c
+    assert rows(database, "SELECT status, count(*) FROM tax_invoice GROUP BY 1") == [("held", 8)]
     outbox.drain(database, HANDLERS)
     told = finance(api).get("/v1/notifications").json()["items"]
     assert {row["data"]["number"] for row in told} == {each["number"] for _, listed in claims for each in listed}
+
+
+def test_one_seller_that_registers_the_same_twenty_times_at_once_has_registered_it_once(api, database, market, invoiced):
+    claim = [said(invoice_ids=[invoiced["id"]])]
+    answers = at_once(api, database, [(market.sellers[0], claim)] * 20)
+    assert {answer.status_code for answer in answers} == {201}, [answer.text for answer in answers]
+    assert len({answer.json()[0]["id"] for answer in answers}) == 1
+    assert rows(database, "SELECT status FROM tax_invoice") == [("registered",)]
+    assert rows(database, "SELECT count(*) FROM audit_event WHERE action = 'tax_invoice.registered'") == [(1,)]
+    outbox.drain(database, HANDLERS)
+    assert finance(api).get("/v1/notifications").json()["items"] == []
+
+
+def test_the_same_number_for_anything_else_is_held(api, market, invoiced):
+    seller = api.as_(market.sellers[0])
+    [first] = register(seller, said(invoice_ids=[invoiced["id"]])).json()
+    other = issue(seller, deliver(api, market, 1).part).json()["id"]
+    again, repeat = register(seller, said(note="再次登记", invoice_ids=[invoiced["id"]]), said(invoice_ids=[other])).json()
+    assert (again["id"], again["status"], repeat["status"]) == (first["id"], "held", "held")
+    # held or not, what is said again is what is there
+    assert register(seller, said(invoice_ids=[other])).json()[0]["id"] == repeat["id"]
+    # another amount is another invoice
+    [more] = register(seller, said(gross="600.00", vat="49.54", invoice_ids=[invoiced["id"]])).json()
+    assert (more["id"] not in (first["id"], repeat["id"]), more["status"]) == (True, "held")
+
+
+def test_a_red_letter_that_is_registered_again_takes_nothing_more_back(api, database, market, invoiced):
+    seller = api.as_(market.sellers[0])
+    [blue] = register(seller, said(invoice_ids=[invoiced["id"]])).json()
+    note = seller.post(f"/v1/invoices/{invoiced['id']}/credit-notes", json={"reason": "issued_in_error"}).json()
+    red = said(NUMBER[:-1] + "9", red=True, red_letter_of_id=blue["id"], credit_note_ids=[note["id"]])
+    answers = at_once(api, database, [(market.sellers[0], [red])] * 4)
+    assert [answer.status_code for answer in answers] == [201] * 4, [answer.text for answer in answers]
+    assert rows(database, "SELECT count(*), sum(gross_fen)::bigint FROM tax_invoice WHERE red") == [(1, 69900)]
 
 
 def test_without_the_lock_one_of_them_is_lost(api, database, market, monkeypatch):
@@ -342,6 +377,11 @@ def test_the_sums_of_the_register_agree_with_the_own_books(api, database, market
     )
     assert len(table) == 3
     assert cashier.get("/v1/tax-invoices/totals", params={"by": "status", "format": "xlsx"}).content.startswith(b"PK")
+    for path, place in (("totals", 0), ("", 11)):
+        asked, chinese = {"by": "status"} if path else {}, {"Accept-Language": "zh"}
+        answer = cashier.get(f"/v1/tax-invoices/{path}".rstrip("/"), params={**asked, "format": "csv"}, headers=chinese)
+        table = answer.content.decode("utf-8-sig").splitlines()[1:]
+        assert {line.split(",")[place] for line in table} - {""} == {"已登记", "待审核"}, table
     assert cashier.get("/v1/tax-invoices/totals", params={"by": "buyer"}).status_code == 422
     assert cashier.get("/v1/tax-invoices/totals", params={"after": "x"}).status_code == 422
 

@@ -98,6 +98,44 @@ def test_a_limit_is_set_by_who_keeps_the_money(api, database, market, cashier):
     assert heard == [(market.school.id, "1000.00"), (market.school.id, "2000.00")]
 
 
+def test_a_limit_is_taken_back_and_what_is_owed_is_counted_on(api, database, market, cashier):
+    buyer, finance = api.as_(market.purchaser), api.as_(market.finance)
+    path = f"/v1/organisations/{market.school.id}/credit-limit"
+    allow(cashier, market.school, "100.00")
+    order = place(buyer, market, 1).json()
+    assert code(place(buyer, market, 1)) == (409, "credit_exceeded")
+    assert allow(cashier, market.school, None, **{"If-Match": '"7"'}).status_code == 412
+    gone = allow(cashier, market.school, None)
+    assert gone.status_code == 200, gone.text
+    assert {name: gone.json()[name] for name in ("limit", "used", "available", "version")} == {
+        "limit": None,
+        "used": "69.90",
+        "available": None,
+        "version": 2,
+    }
+    # as a buyer that never had one: nothing stands against its orders
+    assert place(buyer, market, 3).status_code == 201
+    payment = pay(finance, order, "69.90", "ICBC-1")
+    finance.post(f"/v1/purchase-orders/{order['id']}/payments/{payment}/undo", json={"reason": "退票"})
+    assert used(cashier, market.school) == ("279.60", None)
+    assert differences(database) == {}
+    assert code(allow(cashier, market.school, "279.59")) == (409, "limit_below_used")
+    assert allow(cashier, market.school, "279.60").json()["version"] == 3
+    assert code(place(buyer, market, 1)) == (409, "credit_exceeded")
+    acts = "SELECT action, detail ->> 'from_fen', detail ->> 'to_fen', reason FROM audit_event WHERE action LIKE 'credit_limit.%' ORDER BY id"
+    assert [row[:3] for row in rows(database, acts)] == [
+        ("credit_limit.set", None, "10000"),
+        ("credit_limit.removed", "10000", None),
+        ("credit_limit.set", None, "27960"),
+    ]
+    outbox.drain(database, HANDLERS)
+    told = rows(database, "SELECT kind FROM notification WHERE kind LIKE 'credit_limit.%' ORDER BY id")
+    assert told == [("credit_limit.set",), ("credit_limit.removed",), ("credit_limit.set",)]
+    with database.unit_of_work() as session:
+        elsewhere = make_user(session, Role.PLATFORM_FINANCE, region_code="500236")
+    assert api.as_(elsewhere).put(path, json={"limit": None, "reason": "x"}).status_code == 404
+
+
 def test_orders_draw_what_they_cost_and_is_not_paid(api, database, market, cashier):
     buyer, finance, seller = api.as_(market.purchaser), api.as_(market.finance), api.as_(market.sellers[0])
     before = place(buyer, market, 1).json()

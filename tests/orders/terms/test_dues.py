@@ -63,7 +63,7 @@ def test_dues_by_age_with_totals_and_a_table(api, database, market, people, monk
     listed = cashier.get("/v1/dues").json()["items"]
     assert [(due["number"], due["open"], due["overdue_days"], due["bucket"], due["status"]) for due in listed] == [
         (days[1]["number"], "69.90", 110, "over_90", "overdue"),
-        (days[2]["number"], "0.00", 0, None, "paid"),
+        (days[2]["number"], "0.00", 0, None, "announced"),
         (days[3]["number"], "200.00", 40, "31-60", "overdue"),
         (days[4]["number"], "279.60", 10, "1-30", "overdue"),
         (today["number"], "150.00", 0, None, "open"),
@@ -78,13 +78,14 @@ def test_dues_by_age_with_totals_and_a_table(api, database, market, people, monk
     assert paged == listed
     assert cashier.get("/v1/dues", params={"after": "x"}).json()["code"] == "invalid"
     totals = cashier.get("/v1/dues/totals").json()
-    assert (totals["count"], totals["amount"], totals["paid"], totals["open"], totals["overdue"]) == (
+    assert [totals[name] for name in ("count", "amount", "paid", "announced", "open", "overdue")] == [
         6,
         "1149.00",
+        "0.00",
         "149.50",
         "999.50",
         "549.50",
-    )
+    ]
     assert {one["bucket"]: (one["count"], one["open"]) for one in totals["buckets"]} == {
         "1-30": (1, "279.60"),
         "31-60": (1, "200.00"),
@@ -99,7 +100,8 @@ def test_dues_by_age_with_totals_and_a_table(api, database, market, people, monk
 
     ids = {quantity: order["id"] for quantity, order in days.items()}
     assert found(status="overdue") == [ids[1], ids[3], ids[4]]
-    assert found(status="paid") == [ids[2]]
+    assert found(status="announced") == [ids[2]]
+    assert found(status="paid") == []
     assert found(status="undated") == [waiting["id"]]
     assert found(status="open") == [today["id"]]
     assert found(bucket="1-30") == [ids[4]]
@@ -112,7 +114,7 @@ def test_dues_by_age_with_totals_and_a_table(api, database, market, people, monk
     table = cashier.get("/v1/dues/export", params={"status": "overdue"})
     read = CalamineWorkbook.from_filelike(io.BytesIO(table.content)).get_sheet_by_index(0).to_python()
     assert read[0][:3] == ["订单", "采购单位", "供应单位"]
-    assert [row[6] for row in read[1:]] == [69.9, 200, 279.6, 549.5]
+    assert [row[7] for row in read[1:]] == [69.9, 200, 279.6, 549.5]
     assert read[-1][0] == "合计"
     assert cashier.get("/v1/dues/export", params={"format": "csv"}).text.count("\n") == 8
     monkeypatch.setattr(queries, "MAX_LINES", 5)
@@ -165,5 +167,5 @@ def test_what_comes_at_once_is_counted_once(api, database, market):
         ("699.00", str(clock.today() + timedelta(days=30))),
         ("1500.00", str(clock.today() + timedelta(days=30))),
     ]
-    assert [due["paid"] for due in shown["dues"]] == ["200.20", "0.00"]
+    assert [due["announced"] for due in shown["dues"]] == ["200.20", "0.00"]
     assert differences(database) == {}

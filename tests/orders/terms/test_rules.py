@@ -1,5 +1,6 @@
 """Dues: they sum to what the order costs, to the fen, whatever was accepted, taken back and paid."""
 
+import dataclasses
 import itertools
 from datetime import date, timedelta
 
@@ -67,6 +68,17 @@ plans = st.one_of(
 )
 
 
+@given(orders, plans, st.integers(0, 3_000_000), st.integers(0, 3_000_000))
+def test_what_arrived_covers_the_oldest_first_and_never_more_than_is_paid(order, plan, paid, not_arrived):
+    found = rules.dues_of(order, rules.shares_of(plan), DAY, paid, not_arrived)
+    assert [dataclasses.replace(due, arrived_fen=due.paid_fen) for due in found] == rules.dues_of(
+        order, rules.shares_of(plan), DAY, paid
+    )
+    assert sum(due.arrived_fen for due in found) == min(max(paid - not_arrived, 0), sum(part.cost_fen for part in order))
+    assert all(0 <= due.arrived_fen <= due.paid_fen for due in found)
+    assert all(later.arrived_fen == 0 for before, later in itertools.pairwise(found) if before.arrived_fen < before.amount_fen)
+
+
 @given(orders, plans, st.integers(0, 3_000_000))
 def test_dues_sum_to_what_the_order_costs_and_the_oldest_is_paid_first(order, plan, paid):
     found = rules.dues_of(order, rules.shares_of(plan), DAY, paid)
@@ -107,8 +119,8 @@ def test_prepayment_is_due_after_the_confirmation_of_each_part():
 def test_net_is_due_after_each_acceptance():
     found = dues([Part(1, 1000, DAY, ((day(1), 400), (day(9), 100)))], paid=450, kind="net", days=10)
     assert found == [
-        Due(1, After.ACCEPTANCE, day(11), 400, 400),
-        Due(1, After.ACCEPTANCE, day(19), 100, 50),
+        Due(1, After.ACCEPTANCE, day(11), 400, 400, 400),
+        Due(1, After.ACCEPTANCE, day(19), 100, 50, 50),
         Due(1, After.ACCEPTANCE, None, 500),
     ]
 

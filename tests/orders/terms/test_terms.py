@@ -1,5 +1,6 @@
 """How orders are paid: terms at placing, dues as they come up, shipping before payment, cancelling for want of it."""
 
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -15,6 +16,7 @@ from shop.identity.permissions import Role
 from tests.factories.after_sales import days_later, differences, rows
 from tests.factories.buying import make_bureau
 from tests.factories.identity import make_organisation, make_user
+from tests.factories.money import bank_shows
 from tests.factories.orders import make_market
 from tests.orders.agreements.scene import YEAR
 from workers.handlers import HANDLERS
@@ -52,6 +54,20 @@ def pay(api, market, order, amount, reference="ICBC-1"):
     answer = api.as_(market.finance).post(f"/v1/purchase-orders/{order['id']}/payments", json=body)
     assert answer.status_code == 201, answer.text
     return answer.json()["id"]
+
+
+def arrives(api, database, order, fen):
+    """The bank shows a transfer of the school for the order."""
+    with database.unit_of_work() as session:
+        cashier = make_user(session, Role.PLATFORM_FINANCE)
+    bank_shows(api.as_(cashier), database, order["id"], fen)
+
+
+def programme_says(database, **payment):
+    """The programme's rules of payment are these from now on."""
+    change = "UPDATE programme SET config = jsonb_set(config, '{payment}', config -> 'payment' || CAST(:payment AS jsonb))"
+    with database.unit_of_work() as session:
+        session.execute(text(change), {"payment": json.dumps(payment)})
 
 
 def confirm(api, market, order, of=0):
@@ -95,7 +111,7 @@ def test_net_terms_come_up_with_every_acceptance_and_fall_with_a_return(api, dat
     first = seller.post(f"{path}/shipments", json={"lines": [{"order_line_id": line, "quantity": "3"}]}).json()
     assert buyer.post(f"/v1/shipments/{first['id']}/acceptance", json={}).status_code == 201
     assert dues(api, market, order) == [("209.70", "0.00", day(10), "open"), ("69.90", "0.00", None, "undated")]
-    pay(api, market, order, "100.00")
+    arrives(api, database, order, 10_000)
     assert dues(api, market, order)[0] == ("209.70", "100.00", day(10), "open")
     back = {"reason_code": "quality", "reason": "冻伤", "lines": [{"order_line_id": line, "quantity": "1"}]}
     asked = buyer.post(f"/v1/shipments/{first['id']}/returns", json=back).json()
@@ -110,15 +126,116 @@ def test_prepayment_is_paid_before_shipping_unless_the_supplier_wants_otherwise(
     path, seller = confirm(api, market, order), api.as_(market.sellers[0])
     assert dues(api, market, order) == [("139.80", "0.00", day(30), "open")]
     refused = seller.post(f"{path}/shipments", json={})
-    assert (*code(refused), refused.json()["data"]["due"]) == (409, "not_paid_yet", "139.80")
-    pay(api, market, order, "139.79")
+    assert (*code(refused), refused.json()["data"]) == (409, "not_paid_yet", {"due": "139.80", "announced": "0.00"})
+    arrives(api, database, order, 13_979)
     assert code(seller.post(f"{path}/shipments", json={})) == (409, "not_paid_yet")
     line = seller.get(path).json()["lines"][0]["id"]
     one = {"lines": [{"order_line_id": line, "quantity": "1"}], "before_payment": True}
     assert seller.post(f"{path}/shipments", json=one).status_code == 201
     assert rows(database, "SELECT count(*) FROM audit_event WHERE action = 'shipment.before_payment'") == [(1,)]
-    pay(api, market, order, "0.01", "ICBC-2")
+    arrives(api, database, order, 1)
     assert seller.post(f"{path}/shipments", json={}).status_code == 201
+    assert differences(database) == {}
+
+
+def test_what_is_only_announced_releases_nothing_before_the_bank_shows_it(api, database, market):
+    order = placed(api, market, 2, payment_terms=AHEAD)
+    path, seller, buyer = confirm(api, market, order), api.as_(market.sellers[0]), api.as_(market.finance)
+    pay(api, market, order, "139.80")
+    # everybody sees what is announced apart from what is there
+    assert dues(api, market, order) == [("139.80", "0.00", day(30), "announced")]
+    whole, part = buyer.get(f"/v1/purchase-orders/{order['id']}").json(), seller.get(path).json()
+    for seen in (whole, part, part["dues"][0] | {"due": part["dues"][0]["open"]}):
+        assert (seen["paid"], seen["announced"], seen["due"]) == ("0.00", "139.80", "0.00")
+    assert (whole["payable"], part["payable"]) == ("139.80", "139.80")
+    [due] = seller.get("/v1/dues", params={"status": "announced"}).json()["items"]
+    assert (due["paid"], due["announced"], due["open"]) == ("0.00", "139.80", "0.00")
+    assert buyer.get("/v1/dues/totals", params={"status": "announced"}).json()["announced"] == "139.80"
+    refused = seller.post(f"{path}/shipments", json={})
+    assert (*code(refused), refused.json()["data"]) == (409, "not_paid_yet", {"due": "139.80", "announced": "139.80"})
+    assert told(database, "payment.announced") == [(market.suppliers[0].id,)]
+    arrives(api, database, order, 13_980)
+    assert told(database, "payment.arrived") == [(market.suppliers[0].id,)]
+    assert rows(database, "SELECT count(*) FROM payment") == [(1,)]
+    assert dues(api, market, order) == [("139.80", "139.80", day(30), "paid")]
+    assert seller.get(path).json()["announced"] == "0.00"
+    assert seller.post(f"{path}/shipments", json={}).status_code == 201
+    assert differences(database) == {}
+
+
+def test_a_match_that_is_undone_takes_back_what_it_released(api, database, market):
+    order = placed(api, market, 2, payment_terms=AHEAD)
+    path, seller = confirm(api, market, order), api.as_(market.sellers[0])
+    pay(api, market, order, "139.80")
+    arrives(api, database, order, 13_980)
+    with database.unit_of_work() as session:
+        cashier = make_user(session, Role.PLATFORM_FINANCE)
+    [match] = rows(database, "SELECT id FROM bank_match")
+    undone = api.as_(cashier).post(f"/v1/bank-matches/{match[0]}/undo", json={"reason": "认错了款"})
+    assert undone.status_code in (200, 201), undone.text
+    assert dues(api, market, order) == [("139.80", "0.00", day(30), "announced")]
+    assert code(seller.post(f"{path}/shipments", json={})) == (409, "not_paid_yet")
+    assert differences(database) == {}
+
+
+def test_what_arrived_releases_the_parts_that_it_covers_whole(api, database, market):
+    """The part that was confirmed first is covered first; what is left of the money releases nothing of the other one."""
+    order = placed(api, market, 2, 1, payment_terms=AHEAD)
+    first, second = confirm(api, market, order), confirm(api, market, order, of=1)
+    arrives(api, database, order, 13_980 + 14_999)
+    farm, bees = (api.as_(seller) for seller in market.sellers)
+    line = farm.get(first).json()["lines"][0]["id"]
+    for _ in range(2):  # in parts, as the supplier likes
+        assert farm.post(f"{first}/shipments", json={"lines": [{"order_line_id": line, "quantity": "1"}]}).status_code == 201
+    refused = bees.post(f"{second}/shipments", json={})
+    assert (*code(refused), refused.json()["data"]["due"]) == (409, "not_paid_yet", "0.01")
+    assert bees.get(second).json()["paid"] == "149.99"
+    arrives(api, database, order, 1)
+    assert bees.post(f"{second}/shipments", json={}).status_code == 201
+
+
+def test_credit_of_another_order_releases_goods_once_it_has_arrived(api, database, market):
+    paid, order = placed(api, market, 2, payment_terms=AHEAD), placed(api, market, 2, payment_terms=AHEAD)
+    path, seller = confirm(api, market, order), api.as_(market.sellers[0])
+    arrives(api, database, paid, 13_980)
+    assert seller.post(f"/v1/supplier-orders/{paid['supplier_orders'][0]['id']}/reject", json={"reason": "歉收"}).status_code == 200
+    body = {"to_order_id": order["id"], "amount": "139.80", "reason": "余款转单"}
+    moved = api.as_(market.finance).post(f"/v1/purchase-orders/{paid['id']}/credit-moves", json=body)
+    assert moved.status_code == 201, moved.text
+    assert seller.post(f"{path}/shipments", json={}).status_code == 201
+
+
+def test_a_programme_may_let_announcements_count_or_no_supplier_do_without(api, database, market):
+    order = placed(api, market, 2, payment_terms=AHEAD)
+    path, seller = confirm(api, market, order), api.as_(market.sellers[0])
+    pay(api, market, order, "139.79")
+    line = seller.get(path).json()["lines"][0]["id"]
+    one = {"lines": [{"order_line_id": line, "quantity": "1"}]}
+    programme_says(database, before_payment=False)
+    refused = seller.post(f"{path}/shipments", json={**one, "before_payment": True})
+    assert (*code(refused), refused.json()["data"]["due"]) == (409, "payment_first", "139.80")
+    programme_says(database, paid_means="announced")
+    refused = seller.post(f"{path}/shipments", json=one)
+    assert (*code(refused), refused.json()["data"]) == (409, "payment_first", {"due": "0.01", "announced": "0.00"})
+    pay(api, market, order, "0.01", "ICBC-2")
+    assert seller.post(f"{path}/shipments", json=one).status_code == 201
+
+
+def test_an_announcement_that_never_arrives_is_overdue_and_its_supplier_may_give_up(api, database, market, tasks, monkeypatch):
+    order = placed(api, market, 1, payment_terms=AHEAD)
+    path = confirm(api, market, order)
+    pay(api, market, order, "69.90")
+    for days in (23, 29, 30):  # as long as it may arrive in time nobody is reminded
+        days_later(monkeypatch, days)
+        remind_of_dues()
+    assert rows(database, "SELECT kind FROM notification WHERE kind LIKE 'payment.%due%'") == []
+    days_later(monkeypatch, 34)
+    remind_of_dues()
+    assert rows(database, "SELECT kind, data ->> 'amount' FROM notification WHERE kind LIKE 'payment.%due%'") == [
+        ("payment.overdue_ahead", "69.90")
+    ]
+    gone = api.as_(market.sellers[0]).post(f"{path}/cancel-unpaid", json={"reason": "款项未到账"})
+    assert (gone.status_code, gone.json()["status"]) == (200, "cancelled")
     assert differences(database) == {}
 
 
@@ -128,6 +245,8 @@ def test_a_deposit_is_paid_before_shipping_and_the_rest_after_acceptance(api, da
     assert dues(api, market, order) == [("46.13", "0.00", day(5), "open"), ("93.67", "0.00", None, "undated")]
     assert code(seller.post(f"{path}/shipments", json={})) == (409, "not_paid_yet")
     pay(api, market, order, "46.13")
+    assert code(seller.post(f"{path}/shipments", json={})) == (409, "not_paid_yet")
+    arrives(api, database, order, 4_613)
     sent = seller.post(f"{path}/shipments", json={}).json()
     api.as_(market.purchaser).post(f"/v1/shipments/{sent['id']}/acceptance", json={})
     assert dues(api, market, order) == [("46.13", "46.13", day(5), "paid"), ("93.67", "0.00", day(7), "open")]

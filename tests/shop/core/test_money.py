@@ -5,13 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from shop.core.money import YuanIn, fen_from_yuan, half_up, line_amount, share_out, vat_in_gross, yuan_from_fen
+from shop.core.money import YuanIn, fen_from_yuan, half_up, line_amount, share_out, vat_in_gross, yuan, yuan_from_fen
 from shop.core.quantities import Quantity
 
 
 @given(st.integers(-(10**12), 10**12))
 def test_yuan_and_fen_are_one_to_one(fen):
     assert fen_from_yuan(yuan_from_fen(fen)) == fen
+    # a cell of a table is the same number, with two decimals wherever it is written out
+    assert (fen_from_yuan(yuan(fen)), format(yuan(fen), "f")) == (fen, yuan_from_fen(fen))
 
 
 @pytest.mark.parametrize(

@@ -154,12 +154,13 @@ def decided(world: World, id: str, won: bool) -> None:
 
 
 def decide(world: World, dispute: Object, won: bool) -> Object:
-    """The bank's decision. An inquiry closes without money; its fee is never given back.
+    """The bank's decision. An inquiry closes without money; its fee is never given back. What was lost may be won after all.
 
     Raises:
         StripeError: the dispute is closed already.
     """
-    if dispute["status"] not in _OPEN:
+    reversed_ = dispute["status"] == "lost" and won
+    if dispute["status"] not in _OPEN and not reversed_:
         raise StripeError("This dispute is already closed.", code="dispute_already_closed")
     inquiry = dispute["status"].startswith("warning")
     amount, currency = dispute["amount"], dispute["currency"]
@@ -167,7 +168,8 @@ def decide(world: World, dispute: Object, won: bool) -> Object:
     if inquiry:
         world.change(dispute, status="warning_closed")
     elif won:
-        world.ledger.move("dispute_won", dispute["id"], currency, {ledger.balance_of(owner): amount, "disputes": -amount})
+        held = "cards" if reversed_ else "disputes"
+        world.ledger.move("dispute_won", dispute["id"], currency, {ledger.balance_of(owner): amount, held: -amount})
         _line(world, dispute, owner, amount, 0, "dispute_reversal", f"Chargeback reversal for {dispute['charge']}")
         world.change(dispute, status="won")
     else:

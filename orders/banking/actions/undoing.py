@@ -1,0 +1,82 @@
+"""Taking a match back."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from orders.banking.actions.making import ANNOUNCED_OF, Wanted, postings_of
+from orders.banking.actions.matching import locked
+from orders.banking.errors import MatchUndone
+from orders.banking.rules import MatchKind
+from orders.money import actions as money
+from orders.money.rules import Account, Kind, Place, Posting
+from orders.payments import actions as payments
+from orders.terms import actions as terms
+from shop.core import audit, clock
+from shop.core.db import array
+from shop.core.errors import NotFound
+from shop.identity.actor import Actor
+
+_MATCH = text("SELECT m.*, l.amount_fen AS line_fen FROM bank_match m JOIN bank_line l ON l.id = m.line_id WHERE m.id = :id")
+#: The match, and with one of a list of payouts those of the whole list.
+_UNDO = text(
+    """
+    UPDATE bank_match m SET undone_at = :now, undone_by = :user_id, undo_reason = :reason FROM bank_match asked
+    WHERE asked.id = :id AND asked.undone_at IS NULL AND m.undone_at IS NULL
+      AND (m.id = asked.id OR (m.line_id = asked.line_id AND m.payout_file_id = asked.payout_file_id)) RETURNING m.id, m.amount_fen
+    """
+)
+#: What a person has taken back is not matched by rule again.
+_REOPEN = text(
+    "UPDATE bank_line SET matched_fen = matched_fen - :amount, automatic = false, version = version + 1 WHERE id = :id RETURNING id"
+)
+_HIDE = text("UPDATE payment SET shown_at = NULL WHERE id = :id")
+
+
+def undo(session: Session, actor: Actor, match_id: int, reason: str) -> int:
+    """Take a match back, and with a payout of a list that was matched as a whole the whole list: the line is open again, and is not matched by
+    rule any more. Returns the line's id.
+
+    A payment that it made is undone. A refund or payout that it made stays paid, or failed, as a movement that no line has shown: match the
+    right line with it, or report its failure.
+
+    Raises:
+        NotFound: there is none, or the caller keeps the money of a district only (404). MatchUndone: it was undone before (409).
+    """
+    held = session.execute(_MATCH, {"id": match_id}).first()
+    if held is None:
+        raise NotFound
+    locked(session, actor, held.line_id)
+    if held.purchase_order_id:
+        payments.locked(session, [held.purchase_order_id])
+    asked = {"id": match_id, "user_id": actor.user_id, "now": clock.now(), "reason": reason}
+    undone = {row.id: row.amount_fen for row in session.execute(_UNDO, asked)}
+    if not undone:
+        raise MatchUndone
+    session.execute(_REOPEN, {"id": held.line_id, "amount": sum(undone.values())})
+    if held.kind == MatchKind.ORDER:
+        payments.undo(session, actor, held.payment_id, reason)
+    else:
+        announced = {}
+        if held.kind == MatchKind.ANNOUNCED:
+            session.execute(_HIDE, {"id": held.payment_id})
+            [row] = session.execute(ANNOUNCED_OF, {"ids": array([held.payment_id])})
+            announced = {held.payment_id: Place(Account.ANNOUNCED, row.party_id, row.purchase_order_id)}
+        back = {}
+        for undone_id, amount_fen in undone.items():
+            was = Wanted(_Signed(held.line_fen), MatchKind(held.kind), amount_fen, payment_id=held.payment_id)
+            back[undone_id] = [Posting(posting.place, -posting.amount_fen) for posting in postings_of(was, announced)]
+        money.book_each(session, Kind.RECEIPT_UNDONE, back)
+        if held.kind == MatchKind.ANNOUNCED:
+            terms.count(session, [held.purchase_order_id])
+    for undone_id in undone:
+        audit.record(session, actor, "bank_line.match_undone", "bank_line", held.line_id, reason=reason, match_id=undone_id)
+    return int(held.line_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    """As much of a line as its direction."""
+
+    amount_fen: int

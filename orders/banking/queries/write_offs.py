@@ -1,0 +1,58 @@
+"""Reading what is written off of lines of the bank."""
+
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from orders.banking.actions.importing import require_keeper
+from orders.banking.schemas.lines import WriteOffOut
+from orders.banking.states import WRITE_OFF, WriteOffStatus
+from shop.core import paging
+from shop.core.errors import NotFound
+from shop.core.paging import Page
+from shop.identity.actor import CITY, Actor
+from shop.identity.permissions import Permission
+
+_WRITE_OFF = """
+    SELECT w.*, w.amount_fen AS amount, asked.name AS requested_by_name, decided.name AS decided_by_name
+    FROM bank_write_off w JOIN app_user asked ON asked.id = w.requested_by LEFT JOIN app_user decided ON decided.id = w.decided_by
+"""
+_ONE = text(f"{_WRITE_OFF} WHERE w.id = :id")
+_OF_LINE = text(f"{_WRITE_OFF} WHERE w.line_id = :id ORDER BY w.id")
+_MANY = text(
+    f"{_WRITE_OFF} WHERE (CAST(:status AS text) IS NULL OR w.status = :status) AND (CAST(:start AS bigint) IS NULL OR w.id < :start)"
+    " ORDER BY w.id DESC LIMIT :rows"
+)
+
+
+def write_off(session: Session, actor: Actor, write_off_id: int) -> WriteOffOut:
+    """One of them.
+
+    Raises:
+        NotFound: there is none, or the caller keeps the money of a district only (404).
+    """
+    row = session.execute(_ONE, {"id": write_off_id}).first()
+    if row is None or not actor.covers_region(Permission.MONEY_MANAGE, CITY):
+        raise NotFound
+    return _shown(row)
+
+
+def write_offs(
+    session: Session, actor: Actor, *, status: WriteOffStatus | None, limit: int, after: str | None
+) -> Page[WriteOffOut]:
+    """All of them, newest first. Raises Forbidden: the caller keeps the money of a district only (403)."""
+    require_keeper(actor)
+    start = paging.position(after, int)
+    rows = session.execute(_MANY, {"status": status, "start": start[0] if start else None, "rows": limit + 1}).all()
+    return paging.page(rows, limit, _shown, lambda row: [row.id])
+
+
+def of_line(session: Session, line_id: int) -> list[WriteOffOut]:
+    """Those of a line that the caller was seen to reach, oldest first."""
+    return [_shown(row) for row in session.execute(_OF_LINE, {"id": line_id})]
+
+
+def _shown(row: Any) -> WriteOffOut:
+    fields = {name: getattr(row, name) for name in WriteOffOut.model_fields if name != "possible_actions"}
+    return WriteOffOut(**fields, possible_actions=WRITE_OFF.possible(row.status))

@@ -1,0 +1,128 @@
+"""Lists of payouts for the bank: made of what is released, and made void by another person where one was never handed over."""
+
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from orders.settlement.actions.paying import lock
+from orders.settlement.errors import ListExecuted, NothingToSend, SamePerson
+from orders.settlement.models import PayoutFile
+from orders.settlement.states import PAYOUT, PAYOUT_FILE, PayoutFileMove, PayoutMove, PayoutStatus
+from shop.core import audit, clock, numbers, outbox
+from shop.core.db import array
+from shop.core.errors import NotFound
+from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
+
+_TO_SEND = text(
+    """
+    SELECT p.id, p.amount_fen FROM payout p JOIN organisation o ON o.id = p.supplier_id
+    WHERE p.status = 'released' AND p.method = 'bank' AND o.region_code LIKE ANY (CAST(:regions AS text[]))
+    ORDER BY p.settlement_id, p.id FOR UPDATE OF p
+    """
+)
+_SEND = text(
+    """
+    WITH sent AS (
+        UPDATE payout SET status = 'sent', reference = :number, version = version + 1 WHERE id = ANY (CAST(:ids AS bigint[])) RETURNING id
+    ), listed AS (
+        UPDATE payout_attempt a SET sent_at = :now, reference = :number FROM sent WHERE a.payout_id = sent.id AND a.outcome IS NULL RETURNING a.id
+    )
+    INSERT INTO payout_file_line (payout_file_id, attempt_id) SELECT :file_id, id FROM listed ORDER BY id
+    """
+)
+_LOCK = text("SELECT * FROM payout_file WHERE id = :id FOR UPDATE")
+_ON_LIST = text(
+    """
+    SELECT p.id, p.status, a.id AS attempt_id, a.outcome, o.region_code, s.number || '-' || a.id AS number
+    FROM payout_file_line l JOIN payout_attempt a ON a.id = l.attempt_id JOIN payout p ON p.id = a.payout_id
+    JOIN settlement s ON s.id = p.settlement_id JOIN organisation o ON o.id = p.supplier_id WHERE l.payout_file_id = :id ORDER BY a.id
+    """
+)
+#: Whether a line that nobody has matched yet shows the list: by its number, by that of a release on it, or by its sum from its first day on.
+_SHOWN = text(
+    """
+    SELECT EXISTS (
+        SELECT FROM bank_line l
+        WHERE l.amount_fen < 0 AND l.matched_fen < abs(l.amount_fen) AND l.booked_on >= (:made_at AT TIME ZONE 'Asia/Shanghai')::date
+          AND (l.amount_fen = -:total OR EXISTS (
+              SELECT FROM unnest(CAST(:numbers AS text[])) n WHERE upper(replace(l.text, ' ', '')) ~ (n || '(?![0-9])'))))
+    """
+)
+_RECALL = text(
+    """
+    WITH back AS (
+        UPDATE payout SET status = 'released', reference = NULL, version = version + 1 WHERE id = ANY (CAST(:ids AS bigint[])) RETURNING id
+    ), taken AS (
+        UPDATE payout_attempt a SET sent_at = NULL, reference = NULL FROM back WHERE a.payout_id = back.id AND a.outcome IS NULL
+    ), off AS (
+        UPDATE payout_file_line SET void = true WHERE payout_file_id = :file_id
+    )
+    UPDATE payout_file SET status = :status, voided_by = :user_id, voided_at = :now, void_reason = :reason WHERE id = :file_id
+    """
+)
+
+
+def make(session: Session, actor: Actor) -> int:
+    """Put every released payout by bank on a list for the bank; returns the list's id. Each is on one list at most.
+
+    Raises:
+        NothingToSend: there is none (409).
+    """
+    regions = [f"{prefix}%" for prefix in actor.regions(Permission.MONEY_MANAGE)]
+    found = session.execute(_TO_SEND, {"regions": regions}).all()
+    if not found:
+        raise NothingToSend
+    now = clock.now()
+    year = clock.shanghai_date(now).year
+    number = f"FK{year}-{numbers.next_number(session, f'payout_file:{year}'):06}"
+    total = sum(row.amount_fen for row in found)
+    made = PayoutFile(number=number, payout_count=len(found), amount_fen=total, made_by=actor.user_id or 0, made_at=now)
+    session.add(made)
+    session.flush()
+    ids = [row.id for row in found]
+    session.execute(_SEND, {"ids": array(ids), "number": number, "file_id": made.id, "now": now})
+    audit.record(session, actor, "payout_file.made", "payout_file", made.id, payouts=ids, amount_fen=total)
+    return made.id
+
+
+def void(session: Session, actor: Actor, file_id: int, reason: str) -> None:
+    """Say that a list was never handed to the bank: its payouts are released as before and go on the next one. The list stays on record.
+
+    Raises:
+        NotFound: there is none, or the caller does not keep the money of every supplier on it (404). IllegalMove: it is void (409).
+        SamePerson: the caller made it (403). ListExecuted: the bank, or somebody who heard it of the bank, shows a payment of it (409).
+    """
+    row = session.execute(_LOCK, {"id": file_id}).first()
+    if row is None:
+        raise NotFound
+    # first the locks, then what is there after waiting for them
+    lock(session, [each.id for each in _on_list(session, file_id)])
+    listed = _on_list(session, file_id)
+    if not all(actor.covers_region(Permission.MONEY_MANAGE, each.region_code) for each in listed):
+        raise NotFound
+    status = PAYOUT_FILE.after(row.status, PayoutFileMove.VOID)
+    if row.made_by == actor.user_id:
+        raise SamePerson
+    asked = {"made_at": row.made_at, "total": row.amount_fen, "numbers": [row.number, *(each.number for each in listed)]}
+    if any(each.outcome or each.status != PayoutStatus.SENT for each in listed) or session.execute(_SHOWN, asked).scalar_one():
+        raise ListExecuted
+    ids = [each.id for each in listed]
+    values = {
+        "ids": array(ids),
+        "file_id": file_id,
+        "status": status,
+        "user_id": actor.user_id,
+        "now": clock.now(),
+        "reason": reason,
+    }
+    session.execute(_RECALL, values)
+    audit.record(session, actor, "payout_file.void", "payout_file", file_id, reason=reason, payouts=ids)
+    moves = {"from_status": str(PayoutStatus.SENT), "to_status": str(PAYOUT.after(PayoutStatus.SENT, PayoutMove.RECALL))}
+    audit.record_each(session, actor, "payout.recall", "payout", [(each, moves) for each in ids])
+    outbox.publish(session, "payout_file.voided", payout_file_id=file_id)
+
+
+def _on_list(session: Session, file_id: int) -> list[Any]:
+    return list(session.execute(_ON_LIST, {"id": file_id}))

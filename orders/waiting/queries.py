@@ -1,0 +1,65 @@
+"""What one person of platform finance asked for and another has to approve or release, within the caller's reach."""
+
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlmodel import Session
+
+from orders.waiting.schemas import WaitingKind, WaitingOut
+from shop.core import paging
+from shop.core.paging import Page
+from shop.identity.actor import CITY, Actor
+from shop.identity.permissions import Permission
+from shop.notifications.rules import PLACES
+
+# what failed waits for another release since it failed
+_WAITING = text(
+    """
+    SELECT w.*, u.name AS asked_by_name, (extract(epoch FROM w.since) * 1000000)::bigint AS moment
+    FROM (
+        SELECT 'refund' AS kind, r.id, r.number, o.name AS party_name, r.amount_fen AS amount, r.requested_by AS asked_by, NULL::bigint AS drafted_by,
+               r.requested_at AS since, o.region_code
+        FROM refund r JOIN purchase_order po ON po.id = r.purchase_order_id JOIN organisation o ON o.id = po.buyer_id WHERE r.status = 'requested'
+        UNION ALL
+        SELECT 'payout', p.id, s.number, o.name, p.amount_fen, p.approved_by, p.drafted_by,
+               CASE p.status WHEN 'approved' THEN p.approved_at
+                    ELSE (SELECT max(a.ended_at) FROM payout_attempt a WHERE a.payout_id = p.id) END, o.region_code
+        FROM payout p JOIN settlement s ON s.id = p.settlement_id JOIN organisation o ON o.id = p.supplier_id WHERE p.status IN ('approved', 'failed')
+        UNION ALL
+        SELECT 'payout_account', a.id, NULL, o.name, NULL, a.requested_by, NULL, a.requested_at, o.region_code
+        FROM payout_account a JOIN organisation o ON o.id = a.supplier_id WHERE a.status = 'requested'
+        UNION ALL
+        SELECT 'advance', v.id, v.number, o.name, v.amount_fen, v.requested_by, NULL, v.requested_at, o.region_code
+        FROM advance v JOIN organisation o ON o.id = v.supplier_id WHERE v.status = 'requested'
+        UNION ALL
+        SELECT 'payer_declaration', d.id, NULL, o.name, NULL, d.declared_by, NULL, d.declared_at, o.region_code
+        FROM payer_declaration d JOIN organisation o ON o.id = d.buyer_id WHERE d.status = 'declared'
+        UNION ALL
+        SELECT 'bank_write_off', b.id, NULL, nullif(l.payer_name, ''), b.amount_fen, b.requested_by, NULL, b.requested_at, :city
+        FROM bank_write_off b JOIN bank_line l ON l.id = b.line_id WHERE b.status = 'requested'
+    ) w LEFT JOIN app_user u ON u.id = w.asked_by
+    WHERE w.region_code LIKE ANY (CAST(:regions AS text[])) AND (CAST(:kind AS text) IS NULL OR w.kind = :kind)
+      AND (CAST(:own AS boolean) IS NULL OR coalesce(:user_id IN (w.asked_by, w.drafted_by), false) = :own)
+      AND (CAST(:moment AS bigint) IS NULL
+           OR ((extract(epoch FROM w.since) * 1000000)::bigint, w.kind COLLATE "C", w.id) > (:moment, CAST(:of AS text) COLLATE "C", CAST(:id AS bigint)))
+    ORDER BY moment, w.kind COLLATE "C", w.id LIMIT :rows
+    """
+)
+
+
+def waiting(
+    session: Session, actor: Actor, *, kind: WaitingKind | None, own: bool | None, limit: int, after: str | None
+) -> Page[WaitingOut]:
+    """Everything that waits for a second person and is of those whose money the caller keeps; the oldest first."""
+    start = paging.position(after, int, str, int)
+    moment, of, the_id = start or (None, None, None)
+    regions = [f"{prefix}%" for prefix in actor.regions(Permission.MONEY_MANAGE)]
+    values = {"kind": kind, "own": own, "user_id": actor.user_id, "regions": regions, "city": CITY}
+    rows = session.execute(_WAITING, {**values, "moment": moment, "of": of, "id": the_id, "rows": limit + 1}).all()
+    return paging.page(rows, limit, lambda row: _shown(row, actor), lambda row: [row.moment, row.kind, row.id])
+
+
+def _shown(row: Row[Any], actor: Actor) -> WaitingOut:
+    fields = {name: getattr(row, name) for name in WaitingOut.model_fields if name not in ("link", "own")}
+    own = actor.user_id is not None and actor.user_id in (row.asked_by, row.drafted_by)
+    return WaitingOut(**fields, link=PLACES[row.kind].format(id=row.id), own=own)

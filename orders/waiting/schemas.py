@@ -1,0 +1,32 @@
+"""What waits for a second person, as callers get it."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, Field
+
+from shop.core.money import YuanOut
+
+
+class WaitingKind(StrEnum):
+    """What waits, by what is to be approved; of a payout its release."""
+
+    ADVANCE = "advance"
+    BANK_WRITE_OFF = "bank_write_off"
+    PAYER_DECLARATION = "payer_declaration"
+    PAYOUT = "payout"
+    PAYOUT_ACCOUNT = "payout_account"
+    REFUND = "refund"
+
+
+class WaitingOut(BaseModel):
+    kind: WaitingKind
+    id: int
+    link: str = Field(examples=["/v1/refunds/7"])
+    number: str | None = Field(description="of a payout that of its settlement; none: it has no number")
+    party_name: str | None = Field(description="the buyer or supplier that it concerns; of a line of the bank its other side")
+    amount: YuanOut | None = Field(description="none: a payer or an account, which have no amount")
+    asked_by: int | None = Field(description="the first person; of a payout who approved it")
+    asked_by_name: str | None
+    since: datetime
+    own: bool = Field(description="the caller was the first person, so somebody else decides")

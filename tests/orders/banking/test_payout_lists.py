@@ -1,0 +1,144 @@
+"""A list of payouts that the bank shows as one line: by rule, by hand, undone as a whole."""
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orders.banking.known import Facts, Line, Listed, Sent, SentList
+from orders.banking.matching import LIST_DAYS, propose
+from orders.banking.reasons import Reason
+from orders.banking.rules import MatchKind
+from shop.core import outbox
+from tests.factories.racing import post_at_once, sessions
+from tests.factories.settling import make_settling
+from tests.orders.banking.test_payouts import agrees, payout_of, shows
+from workers.handlers import HANDLERS
+
+DAY = date(2026, 11, 2)
+ONE = SentList(7, "FK2026-000001", 300, DAY, (Listed(1, 11, 100), Listed(2, 12, 200)))
+
+
+@pytest.fixture
+def scene(api, database, monkeypatch):
+    return make_settling(api, database, monkeypatch)
+
+
+def fen(amount):
+    return round(float(amount) * 100)
+
+
+def match(client, line, file_id):
+    return client.post(f"/v1/bank-lines/{line['id']}/matches", json={"parts": [{"kind": "payout_file", "payout_file_id": file_id}]})
+
+
+def left(text="", account="", days=0, amount=-300):
+    return Line(1, amount, text, payer_account=account, booked_on=DAY + timedelta(days=days))
+
+
+@pytest.mark.parametrize(
+    ("line", "certain"),
+    [
+        (left(), True),
+        (left(days=LIST_DAYS.days), True),
+        (left(days=LIST_DAYS.days + 1), False),
+        (left(days=-1), False),
+        (left(account="622202"), False),
+        (left("批量 FK2026-000001", account="622202"), True),
+        (left("FK2026-0000012"), True),  # by sum and day alone: the number is another one
+        (left("FK2026-000001", days=-1), False),
+    ],
+)
+def test_sum_and_day_or_the_number_make_a_list_certain(line, certain):
+    [proposal] = propose(line, Facts(lists=[ONE]))
+    assert (proposal.kind, proposal.certain, proposal.payout_file_id) == (MatchKind.PAYOUT_FILE, certain, 7)
+
+
+def test_what_else_left_of_this_amount_makes_it_uncertain():
+    other = SentList(8, "FK2026-000002", 300, DAY, (Listed(3, 13, 150), Listed(4, 14, 150)))
+    assert not any(each.certain for each in propose(left(), Facts(lists=[ONE, other])))
+    sent = Sent(MatchKind.REFUND, 5, "TK2026-000005", 300, "甲", "", leaves=True, returns=False)
+    assert not any(each.certain for each in propose(left(), Facts(sent=[sent], lists=[ONE])))
+    [named, _] = propose(left("FK2026-000002"), Facts(lists=[ONE, other]))
+    assert (named.payout_file_id, named.certain, named.reasons[0]) == (8, True, Reason.PAYOUT_FILE_NUMBER)
+    assert propose(left(amount=300), Facts(lists=[ONE])) == propose(left(amount=-299), Facts(lists=[ONE])) == []
+
+
+@given(st.lists(st.integers(1, 10**12), min_size=2, max_size=20), st.integers(1, 5))
+def test_a_list_is_used_once_however_many_lines_show_its_sum(amounts, lines):
+    listed = tuple(Listed(number, number, amount) for number, amount in enumerate(amounts, start=1))
+    sent = [Sent(MatchKind.PAYOUT, each.payout_id, f"JS2026-000001-{each.attempt_id}", each.amount_fen, "甲", "", leaves=True, returns=False,
+                 attempt_id=each.attempt_id) for each in listed]  # fmt: skip
+    known = Facts(sent=sent, lists=[SentList(7, "FK2026-000001", sum(amounts), DAY, listed)])
+    made = 0
+    for _ in range(lines):
+        certain = [each for each in propose(left(amount=-sum(amounts)), known) if each.certain]
+        for each in certain:
+            assert sum(part.amount_fen for part in each.payouts) == each.amount_fen == sum(amounts)
+            known.use(each)
+        made += len(certain)
+    assert made == 1
+    assert not any(each.leaves for each in known.sent_of(amounts[0]))
+
+
+def test_one_debit_for_the_whole_list_is_matched_by_rule_and_undone_in_one_act(scene):
+    made, settlements = scene.listed()
+    [line] = shows(scene, (-fen(made["amount"]), "批量代付", "代付"))
+    assert (line["status"], len(line["matches"])) == ("matched", 2)
+    assert {(each["kind"], each["payout_file_number"], each["matched_by_name"]) for each in line["matches"]} == {
+        ("payout", made["number"], None)
+    }
+    assert {payout_of(scene, each)["status"] for each in settlements} == {"paid"}
+    assert agrees(scene) == []
+    outbox.drain(scene.database, HANDLERS)  # once more: nothing happens twice
+    assert scene.rows("SELECT count(*) FROM bank_match WHERE payout_file_id IS NOT NULL") == [(2,)]
+    undone = scene.cashier.post(f"/v1/bank-matches/{line['matches'][0]['id']}/undo", json={"reason": "不是这一笔"})
+    assert (undone.status_code, undone.json()["status"], undone.json()["open"]) == (200, "open", made["amount"])
+    assert sorted(agrees(scene)) == sorted(f"-{each['due']}" for each in settlements)
+    again = scene.cashier.post(f"/v1/bank-matches/{line['matches'][1]['id']}/undo", json={"reason": "x"})
+    assert (again.status_code, again.json()["code"]) == (409, "match_undone")
+    # the books hold both movements: the line, or another one, shows them
+    [proposal, *_] = undone.json()["proposals"]
+    assert (proposal["kind"], proposal["payout_file_id"]) == ("payout_file", made["id"])
+    assert match(scene.cashier, line, made["id"]).json()["status"] == "matched"
+    assert agrees(scene) == []
+    twice = match(scene.cashier, line, made["id"])
+    assert (twice.status_code, twice.json()["code"]) == (409, "payout_does_not_fit")
+
+
+def test_by_hand_where_the_rule_is_not_certain(scene):
+    made, settlements = scene.listed()
+    short, into, line = shows(
+        scene, (-fen(made["amount"]) + 1, "x", "y"), (fen(made["amount"]), "甲", "y"), (-fen(made["amount"]) - 100, "x", "y")
+    )
+    assert [each["status"] for each in (short, into, line)] == ["open"] * 3
+    refused = match(scene.cashier, short, made["id"])
+    assert (refused.status_code, refused.json()["code"]) == (409, "line_matched")
+    assert match(scene.cashier, into, made["id"]).json()["code"] == "wrong_direction"
+    assert match(scene.cashier, line, 999_999).status_code == 404
+    # the bank put its fee on top: what is left is written off by two persons
+    answer = match(scene.cashier, line, made["id"])
+    assert (answer.status_code, answer.json()["status"], answer.json()["open"]) == (201, "partly", "1.00")
+    assert {payout_of(scene, each)["status"] for each in settlements} == {"paid"}
+
+
+def test_of_a_list_some_lines_of_which_were_shown_the_rest_is_matched(scene):
+    made, (first, second) = scene.listed()
+    number = f"{first['number']}-{payout_of(scene, first)['attempts'][-1]['id']}"
+    shows(scene, (-fen(first["due"]), scene.market.suppliers[0].name, number))
+    assert payout_of(scene, first)["status"] == "paid"
+    [line] = shows(scene, (-fen(second["due"]) - 5, "x", "y"))
+    assert match(scene.cashier, line, made["id"]).json()["open"] == "0.05"
+    assert payout_of(scene, second)["status"] == "paid"
+    assert agrees(scene) == []
+
+
+def test_matched_by_many_at_once_every_payout_is_paid_once(scene):
+    made, _ = scene.listed()
+    [line] = shows(scene, (-fen(made["amount"]) - 1, "x", "y"))
+    path, body = f"/v1/bank-lines/{line['id']}/matches", {"parts": [{"kind": "payout_file", "payout_file_id": made["id"]}]}
+    answers = post_at_once(sessions(scene.api, scene.database, scene.people["treasurer"], 8), path, body)
+    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 7
+    assert scene.rows("SELECT count(*) FROM money_transaction WHERE kind = 'payout_paid'") == [(2,)]
+    assert agrees(scene) == []

@@ -1,0 +1,147 @@
+"""Lists for the bank that were never handed over are made void by another person; their payouts go on the next one."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from orders.settlement.actions import listing
+from shop.core import outbox
+from tests.factories.after_sales import differences
+from tests.factories.racing import at_once, sessions
+from tests.orders.banking.test_payouts import shows
+from workers.handlers import HANDLERS
+
+REASON = {"reason": "名单未上传网银"}
+
+
+def code(answer):
+    return answer.status_code, answer.json().get("code")
+
+
+def void(client, made):
+    return client.post(f"/v1/payout-files/{made['id']}/void", json=REASON)
+
+
+def content(scene, file_id):
+    answer = scene.cashier.get(f"/v1/payout-files/{file_id}/content", params={"format": "csv"})
+    return answer.content.decode("utf-8-sig").splitlines()[1:], answer.headers["content-disposition"]
+
+
+def test_another_person_makes_a_list_void_and_its_payouts_are_listed_again(scene):
+    made, settlements = scene.listed()
+    assert (made["status"], made["made_by_name"], made["voided_by"]) == ("made", scene.people["cashier"].name, None)
+    before, _ = content(scene, made["id"])
+    assert code(void(scene.cashier, made)) == (403, "two_persons_needed")
+    assert code(scene.treasurer.post(f"/v1/payout-files/{made['id']}/void", json={})) == (422, "invalid")
+    gone = void(scene.treasurer, made)
+    assert gone.status_code == 200, gone.text
+    assert (gone.json()["status"], gone.json()["void_reason"]) == ("void", REASON["reason"])
+    assert (gone.json()["voided_by"], gone.json()["voided_at"] is not None) == (scene.people["treasurer"].id, True)
+    for each in settlements:
+        shown = scene.cashier.get(f"/v1/payouts/{each['payout_id']}").json()
+        assert (shown["status"], shown["reference"], shown["attempts"][0]["file_number"]) == ("released", None, None)
+        assert shown["possible_actions"] == ["send", "pay", "fail"]
+    # it stays on record, and says by its name what it is
+    assert content(scene, made["id"])[0] == before
+    assert f"{made['number']}-void.csv" in content(scene, made["id"])[1]
+    assert code(void(scene.treasurer, made)) == (409, "illegal_move")
+    again = scene.cashier.post("/v1/payout-files").json()
+    assert (again["number"] != made["number"], again["amount"], again["payout_count"]) == (True, made["amount"], 2)
+    assert content(scene, again["id"])[0] == before
+    listed = scene.cashier.get("/v1/payout-files", params={"status": "void"}).json()["items"]
+    assert [each["id"] for each in listed] == [made["id"]]
+    assert differences(scene.database) == {}
+    outbox.drain(scene.database, HANDLERS)
+    told = scene.cashier.get("/v1/notifications").json()["items"]
+    assert [each["data"]["number"] for each in told if each["kind"] == "payout_file.void"] == [made["number"]]
+    assert not any(each["kind"] == "payout_file.void" for each in scene.treasurer.get("/v1/notifications").json()["items"])
+
+
+def test_a_list_of_which_a_payment_was_seen_stays(scene):
+    made, (first, _) = scene.listed()
+    confirmed = scene.cashier.post(f"/v1/payouts/{first['payout_id']}/confirm", json={"reference": "B-1"})
+    assert confirmed.status_code == 200
+    assert code(void(scene.treasurer, made)) == (409, "payout_file_executed")
+
+
+@pytest.mark.parametrize("shown", ["matched", "number", "release", "sum"])
+def test_a_list_that_a_line_of_the_bank_shows_stays(scene, shown):
+    made, (first, _) = scene.listed()
+    attempt = scene.cashier.get(f"/v1/payouts/{first['payout_id']}").json()["attempts"][-1]["id"]
+    release, total = f"{first['number']}-{attempt}", round(float(made["amount"]) * 100)
+    line = {
+        "matched": (-round(float(first["due"]) * 100), scene.market.suppliers[0].name, release),
+        "number": (-total - 1, "x", f"代付 {made['number'].lower()}"),
+        "release": (-1, "x", f"{release} 货款"),
+        "sum": (-total, scene.market.suppliers[0].name, "货款"),
+    }[shown]
+    shows(scene, line)
+    assert code(void(scene.treasurer, made)) == (409, "payout_file_executed")
+    assert scene.cashier.get(f"/v1/payout-files/{made['id']}").json()["status"] == "made"
+
+
+def test_a_line_for_something_else_does_not_keep_a_list(scene):
+    made, (first, _) = scene.listed()
+    attempt = scene.cashier.get(f"/v1/payouts/{first['payout_id']}").json()["attempts"][-1]["id"]
+    shows(scene, (-1, "x", f"{first['number']}-{attempt}0"))
+    assert void(scene.treasurer, made).status_code == 200
+
+
+def test_nobody_else_makes_it_void(scene):
+    made, _ = scene.listed()
+    for client, status in ((scene.farm, 403), (scene.buyer, 403)):
+        assert void(client, made).status_code == status
+    assert void(scene.treasurer, {"id": 999_999}).status_code == 404
+    with pytest.raises(IntegrityError, match="ck_payout_file_two_persons"), scene.database.unit_of_work() as session:
+        session.execute(text("UPDATE payout_file SET status = 'void', voided_by = made_by, voided_at = now(), void_reason = 'x'"))
+
+
+def rush(scene, made, payout_id):
+    """Eight times void, made anew and confirmed, all in the same moment."""
+    clients = sessions(scene.api, scene.database, scene.people["treasurer"], 24)
+    calls = []
+    for number, client in enumerate(clients):
+        calls.append(
+            (
+                lambda client=client: void(client, made),
+                lambda client=client: client.post("/v1/payout-files"),
+                lambda client=client: client.post(f"/v1/payouts/{payout_id}/confirm", json={"reference": "B-1"}),
+            )[number % 3]
+        )
+    answers = [answer.status_code for answer in at_once(calls)]
+    return answers[0::3], answers[1::3], answers[2::3]
+
+
+def test_void_listed_again_and_confirmed_at_once_each_happens_once(scene):
+    made, (first, _) = scene.listed()
+    voided, listed, confirmed = rush(scene, made, first["payout_id"])
+    assert (voided.count(200) <= 1, listed.count(201) <= voided.count(200), confirmed.count(200)) == (True, True, 1)
+    assert {*voided, *listed, *confirmed} <= {200, 201, 409}
+    # never on two lists that count
+    assert scene.rows("SELECT attempt_id FROM payout_file_line WHERE NOT void GROUP BY 1 HAVING count(*) > 1") == []
+    assert scene.rows("SELECT count(*) FROM money_transaction WHERE kind = 'payout_paid'") == [(1,)]
+    assert differences(scene.database) == {}
+
+
+def many_void(scene, made):
+    clients = sessions(scene.api, scene.database, scene.people["treasurer"], 12)
+    with ThreadPoolExecutor(12) as pool:
+        statuses = [answer.status_code for answer in pool.map(lambda client: void(client, made), clients)]
+    return statuses, scene.rows("SELECT count(*) FROM audit_event WHERE action = 'payout_file.void'")[0][0]
+
+
+def test_of_many_who_make_a_list_void_at_once_one_does(scene):
+    made, _ = scene.listed()
+    statuses, recorded = many_void(scene, made)
+    assert (statuses.count(200), statuses.count(409), recorded) == (1, 11, 1)
+
+
+def test_without_the_locks_several_do(scene, monkeypatch):
+    """The control."""
+    made, _ = scene.listed()
+    monkeypatch.setattr(listing, "_LOCK", text(listing._LOCK.text.replace("FOR UPDATE", "")))
+    monkeypatch.setattr(listing, "lock", lambda session, ids: None)
+    _, recorded = many_void(scene, made)
+    assert recorded > 1
