@@ -19,6 +19,7 @@ class DocumentUse(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("kind IN ('invoice','bank_receipt','waybill')", name="kind"),
         CheckConstraint(f"subject_kind IN {_SUBJECTS}", name="subject_kind"),
+        CheckConstraint("side IN ('seller','buyer')", name="side"),
         PrimaryKeyConstraint("kind", "number", "subject_kind", "subject_id"),
         Index(None, "subject_kind", "subject_id"),
     )
@@ -27,6 +28,10 @@ class DocumentUse(SQLModel, table=True):
     number: str
     subject_kind: str
     subject_id: int = Field(sa_type=BigInteger)
+    #: In whose book the claim stands; None: in both. One document stands in a seller's and in its buyer's book, and that is as it should be.
+    side: str | None = None
+    #: What the claim says that the document is of.
+    amount_fen: int | None = fen(nullable=True)
     used_at: datetime = moment()
     #: The claim was withdrawn or refused: the document is free again.
     released_at: datetime | None = moment(nullable=True)

@@ -21,7 +21,9 @@ _GOODS = (
     "order_id, supplier_order_id, outlet_id, sku_id, product_id, kind, category, supplier_id, district_code, township_code, village"
 )
 _CREDIT = "buyer_id, buyer_kind, buyer_region_code, fund_source, mode, relation, relation_id, channel, channel_basis"
-_SNAPSHOT = f"programme_code, source, direction, {_GOODS}, certificate_id, certified, reserved_share_eligible, {_CREDIT}"
+_SNAPSHOT = f"programme_code, source, direction, counted, {_GOODS}, certificate_id, certified, reserved_share_eligible, {_CREDIT}"
+#: SQL: whoever buys is an operator of outlets, which sells the goods on to the last buyer.
+_OPERATOR = "EXISTS (SELECT FROM organisation_role o WHERE o.organisation_id = d.buyer AND o.role = 'outlet_operator' AND {in_force})"
 _POLICY = ", ".join(f"'{role}'" for role in POLICY_ROLES)
 _REGIONAL = ", ".join(f"'{kind}'" for kind in sorted(REGIONAL_RELATIONS))
 
@@ -100,6 +102,7 @@ WITH line AS MATERIALIZED ({{lines}}), deal AS MATERIALIZED (
            (SELECT o.role FROM organisation_role o
             WHERE o.organisation_id = d.buyer AND o.role IN ({_POLICY}) AND {_in_force("o", "d.occurred")}
             ORDER BY array_position(ARRAY[{_POLICY}], o.role) LIMIT 1) AS policy_role,
+           pr.counted_sale = 'final_sale' AND {_OPERATOR.format(in_force=_in_force("o", "d.occurred"))} AS sold_on_later,
            EXISTS (SELECT FROM organisation_role o
             WHERE o.organisation_id = d.buyer AND o.role = '{EAST_PARTNER}' AND {_in_force("o", "d.occurred")}) AS east_partner,
            ARRAY(SELECT o.supporter_id FROM organisation_role o
@@ -109,7 +112,8 @@ WITH line AS MATERIALIZED ({{lines}}), deal AS MATERIALIZED (
     JOIN region r ON r.code = coalesce(b.region_code, d.given_region)
     LEFT JOIN LATERAL (
         SELECT p.code, ARRAY(SELECT jsonb_array_elements_text(p.config -> 'channel_priority')) AS priority,
-               p.config -> 'reserved_share' ->> 'eligible_designation' AS reserved_designation
+               p.config -> 'reserved_share' ->> 'eligible_designation' AS reserved_designation,
+               p.config -> 'counting' ->> 'counted_sale' AS counted_sale
         FROM programme p WHERE {_in_force("p", "d.occurred")}
     ) pr ON true
 ), related AS MATERIALIZED (
@@ -156,10 +160,10 @@ WITH line AS MATERIALIZED ({{lines}}), deal AS MATERIALIZED (
     JOIN organisation o ON o.id = s.supplier_id
     JOIN (SELECT DISTINCT occurred, reserved_designation FROM deal) c ON c.occurred = s.occurred
 )
-INSERT INTO sale_entry (origin_kind, origin_id, recorded_at, sold_on, month, occurred_on, programme_code, source, direction, {_GOODS}, certificate_id,
+INSERT INTO sale_entry (origin_kind, origin_id, recorded_at, sold_on, month, occurred_on, programme_code, source, direction, counted, {_GOODS}, certificate_id,
     certified, reserved_share_eligible, {_CREDIT}, quantity, grams, amount_fen)
 SELECT '{{origin_kind}}', l.origin_id, l.recorded_at, l.sold_on, date_trunc('month', l.sold_on::timestamp)::date, nullif(l.occurred, l.sold_on),
-       c.programme_code, l.source, l.direction, l.order_id, l.supplier_order_id, l.outlet_id, l.sku_id, l.product_id, l.kind, l.category,
+       c.programme_code, l.source, l.direction, NOT coalesce(c.sold_on_later AND l.source = 'platform', false), l.order_id, l.supplier_order_id, l.outlet_id, l.sku_id, l.product_id, l.kind, l.category,
        l.supplier_id, l.district_code, l.township_code, l.village, f.id, f.id IS NOT NULL, l.kind = 'goods' AND e.county_counts,
        l.buyer_id, c.buyer_kind, c.buyer_region, l.fund_source, c.mode, coalesce(c.relation, '{SaleRelation.NONE}'), c.relation_id, c.channel,
        c.channel_basis, l.quantity, l.grams, l.amount_fen
@@ -215,16 +219,22 @@ _REVERSE_ALL = (
 )
 REVERSE_ORDER = text(_REVERSE_ALL.format(which="e.order_id = :order_id"))
 REVERSE_ENTRIES = text(_REVERSE_ALL.format(which="e.id = ANY (CAST(:entry_ids AS bigint[]))"))
-#: The entries of lines that were claimed: first booked, or booked again after a hold.
-OF_CLAIMS = text(
-    """
+_CHAIN = """
     WITH RECURSIVE chain AS (
         SELECT id FROM sale_entry WHERE origin_kind = :claim AND origin_id = ANY (CAST(:line_ids AS bigint[]))
         UNION ALL
         SELECT again.id FROM chain JOIN sale_entry c ON c.reverses_id = chain.id
         JOIN sale_entry again ON again.origin_kind = 'release' AND again.origin_id = c.id
     )
-    SELECT id FROM chain ORDER BY id
+"""
+#: The entries of lines that were claimed: first booked, or booked again after a hold.
+OF_CLAIMS = text(f"{_CHAIN} SELECT id FROM chain ORDER BY id")
+#: What was taken back of claimed lines and not booked again.
+TAKEN_BACK = text(
+    f"""
+    {_CHAIN}
+    SELECT c.id FROM chain JOIN sale_entry c ON c.reverses_id = chain.id
+    WHERE NOT EXISTS (SELECT FROM sale_entry again WHERE again.origin_kind = 'release' AND again.origin_id = c.id) ORDER BY c.id
     """
 )
 #: What was taken back while it was held, once more, today.

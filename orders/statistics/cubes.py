@@ -39,6 +39,10 @@ _TAKEN_FROM = {"day": "sold_on", "year": "extract(year FROM sold_on)::int"}
 COUNTS = "reverses_id IS NULL"
 
 
+#: SQL: the entries that figures hold.
+ENTRIES = "(SELECT * FROM sale_entry WHERE counted) AS sale_entry"
+
+
 @dataclass(frozen=True)
 class Cube:
     """One rollup table, and the dimensions that it knows beside the time."""
@@ -202,5 +206,5 @@ def absorb_all(batch: str, fresh: str, taken: str) -> str:
         f"entry AS MATERIALIZED (SELECT {_COLUMNS} FROM {batch}), seen AS MATERIALIZED ("  # noqa: S608
         f"SELECT {_COLUMNS}, {fresh} AS fresh FROM sale_entry e"
         f" JOIN (SELECT DISTINCT order_id, month, district_code FROM entry WHERE {COUNTS}) AS o USING (order_id, month, district_code)"
-        f" WHERE e.{COUNTS} AND ({fresh} OR {taken})), sets AS MATERIALIZED ({_sets()}), {steps} SELECT count(*) FROM entry"
+        f" WHERE e.counted AND e.{COUNTS} AND ({fresh} OR {taken})), sets AS MATERIALIZED ({_sets()}), {steps} SELECT count(*) FROM entry"
     )

@@ -10,7 +10,7 @@ from datetime import date
 from enum import StrEnum
 
 from orders.ledger.selection import COLUMN, Binds, Dimension, Reach, Selection, details, filters
-from orders.statistics.cubes import COUNTS, MEMBERS, READ, SUMS, Cube, Kind, bit, smallest
+from orders.statistics.cubes import COUNTS, ENTRIES, MEMBERS, READ, SUMS, Cube, Kind, bit, smallest
 from orders.statistics.models import CHUNK
 from orders.statistics.rules import Part, parts, same_period_last_year
 
@@ -161,7 +161,7 @@ class _Writer:
         cube = None if self.question.from_lines else smallest(kind, self.question.needed)
         values = "amount_fen, grams, quantity, 1 AS entries"
         if cube is None:
-            yield self._lines(groups, period, part, values, "sale_entry", self.filters, self.scope)
+            yield self._lines(groups, period, part, values, ENTRIES, self.filters, self.scope)
             return
         month = "date_trunc('month', day::timestamp)::date" if cube.time == "day" else "month"
         where = _where([self._between(cube.time, part)], self.filters, self.scope)
@@ -172,7 +172,7 @@ class _Writer:
         column = MEMBERS[member]
         if cube is None:
             # a member's many lines are reduced to one before they become a bitmap
-            once = self._members(member, groups, period, part, "sale_entry", self.filters, self.scope)
+            once = self._members(member, groups, period, part, ENTRIES, self.filters, self.scope)
             names = ", ".join(["period", *_names(groups)])
             yield f"SELECT {names}, id / {CHUNK} AS chunk, {bit('id')} AS bits FROM ({once}) AS once"  # noqa: S608
             return
@@ -190,7 +190,7 @@ class _Writer:
             if part.whole:
                 pieces += [self._stored_orders(cube, period, part), self._waiting_orders(period, part)]
             else:
-                once = self._members("order", groups, period, part, "sale_entry", self.filters)
+                once = self._members("order", groups, period, part, ENTRIES, self.filters)
                 pieces.append(f"SELECT {', '.join(['period', *_names(groups)])}, 1 AS v FROM ({once}) AS once")  # noqa: S608
         return self._family("order", groups, _union(pieces))
 
@@ -225,7 +225,7 @@ class _Writer:
         conditions = [COUNTS, "order_id IS NOT NULL", self._between("sold_on", part)]
         return (
             f"SELECT {_head(groups, period)}, 1 AS v FROM (SELECT DISTINCT order_id, {', '.join(columns)} FROM tail{_where(conditions)}) AS t"  # noqa: S608
-            f" WHERE NOT EXISTS (SELECT FROM sale_entry e{_where(same, self.filters, [COUNTS, taken])})"
+            f" WHERE NOT EXISTS (SELECT FROM sale_entry e{_where(same, self.filters, [COUNTS, "e.counted", taken])})"
         )
 
     def _members(self, member: str, groups: Groups, period: int, part: Part, source: str, *conditions: list[str]) -> str:
