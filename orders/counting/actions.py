@@ -22,13 +22,15 @@ from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
 
-_OPEN = """ON CONFLICT (subject_kind, subject_id, reason_code, coalesce(other_kind, ''), coalesce(other_id, 0)) WHERE status = 'open'"""
+_OPEN = (
+    """ON CONFLICT (subject_kind, subject_id, reason_code, coalesce(other_kind, ''), coalesce(other_id, 0)) WHERE status = 'open'"""
+)
 _HOLD = text(
     f"""
     INSERT INTO counting_hold (subject_kind, subject_id, reason_code, other_kind, other_id, evidence, district_code, amount_fen, opened_at)
     VALUES (:subject_kind, :subject_id, :reason_code, :other_kind, :other_id, CAST(:evidence AS jsonb), :district_code, :amount_fen, :now)
     {_OPEN} DO UPDATE SET evidence = excluded.evidence, amount_fen = excluded.amount_fen
-    RETURNING id
+    RETURNING id, xmax = 0 AS opened
     """
 )
 _USE = text(
@@ -62,7 +64,7 @@ _SEEN = """
            jsonb_build_object('documents', jsonb_build_array(jsonb_build_object('kind', u.kind, 'number', u.number, 'amount_fen',
                greatest(u.amount_fen, o.amount_fen)))) AS evidence
     FROM document_use u JOIN document_use o ON o.kind = u.kind AND o.number = u.number AND o.released_at IS NULL
-         AND (o.subject_kind, o.subject_id) <> (u.subject_kind, u.subject_id) AND coalesce(o.side = u.side, true)
+         AND (o.subject_kind, o.subject_id) <> (u.subject_kind, u.subject_id) AND coalesce(o.side = u.side, u.side = 'seller')
     WHERE u.subject_kind = 'external_sale' AND u.subject_id = ANY (CAST(:ids AS bigint[])) AND u.released_at IS NULL
       AND NOT EXISTS (SELECT FROM counting_hold h WHERE h.subject_kind = 'external_sale' AND h.subject_id = u.subject_id
                       AND h.reason_code = 'document_seen' AND h.status = 'open')
@@ -88,7 +90,7 @@ _SUSPECTED = """
         SELECT 'purchase_order', e.order_id, e.sold_on FROM sale_entry e
         WHERE e.supplier_id = x.supplier_id AND e.sold_on BETWEEN x.sold_on - CAST(:days AS int) AND x.sold_on + CAST(:days AS int)
           AND e.product_id = l.product_id AND e.amount_fen = l.amount_fen AND e.source = 'platform' AND e.reverses_id IS NULL
-          AND e.order_id IS NOT NULL AND (x.side = 'seller' OR e.buyer_id = x.buyer_id)
+          AND e.order_id IS NOT NULL AND x.side = 'seller'
     ) c
     WHERE x.id = ANY (CAST(:ids AS bigint[]))
       AND NOT EXISTS (SELECT FROM counting_hold h WHERE h.subject_kind = 'external_sale' AND h.subject_id = x.id
@@ -126,7 +128,9 @@ _TWIN = text(
       AND other_id = :subject_id AND reason_code = :reason_code AND status = 'open' FOR UPDATE
     """
 )
-_CLOSE = text("UPDATE counting_hold SET status = :status, decided_by = :user, decided_at = :now, decision = :decision WHERE id = :id")
+_CLOSE = text(
+    "UPDATE counting_hold SET status = :status, decided_by = :user, decided_at = :now, decision = :decision WHERE id = :id"
+)
 _COVERED = text(
     """
     SELECT NOT EXISTS (
@@ -142,6 +146,17 @@ _OF_SUBJECTS = """
 """
 _END_OWN = text(_OF_SUBJECTS.format(status=HoldStatus.VOID, side="subject"))
 _END_AGAINST = text(_OF_SUBJECTS.format(status=HoldStatus.COUNTED, side="other"))
+_RELIEVE = text(
+    """
+    UPDATE counting_hold h SET status = 'counted', decided_at = :now, decision = :decision
+    WHERE h.subject_kind = 'external_sale' AND h.subject_id = ANY (CAST(:ids AS bigint[])) AND h.status = 'open'
+      AND h.reason_code = 'document_seen' AND NOT EXISTS (
+          SELECT FROM document_use a JOIN document_use b ON b.kind = a.kind AND b.number = a.number
+          WHERE a.subject_kind = h.subject_kind AND a.subject_id = h.subject_id AND a.released_at IS NULL
+            AND b.subject_kind = h.other_kind AND b.subject_id = h.other_id AND b.released_at IS NULL)
+    RETURNING id, subject_kind, subject_id
+    """
+)
 _STILL_HELD = text(
     "SELECT DISTINCT subject_id FROM counting_hold WHERE subject_kind = :kind AND subject_id = ANY (CAST(:ids AS bigint[])) AND status = 'open'"
 )
@@ -188,7 +203,10 @@ def hold(
         "amount_fen": amount_fen,
         "now": clock.now(),
     }
-    return int(session.execute(_HOLD, values).scalar_one())
+    made = session.execute(_HOLD, values).one()
+    if made.opened:
+        outbox.publish(session, "counting_hold.opened", hold_id=made.id)
+    return int(made.id)
 
 
 def use(session: Session, subject_kind: Subject, uses: Sequence[Use]) -> None:
@@ -221,7 +239,7 @@ def doubt(session: Session, sale_ids: Sequence[int]) -> list[int]:
     """Open the doubts there are about external sales that stand, and about those that they collide with; returns the sales that are held by it.
 
     Two claims of one side that rest on one document hold each other; so do two that sold the same product for the same amount within the
-    programme's days. An order of the marketplace, or a sale at an outlet, holds the claim alone. What a person has decided about two is not
+    programme's days. An order of the marketplace, or a sale at an outlet, holds a seller's claim alone; a buyer's is matched with the order. What a person has decided about two is not
     asked again.
     """
     days = programmes.config_of(session, clock.today()).counting.duplicate_days
@@ -285,6 +303,12 @@ def end(session: Session, subject_kind: Subject, ids: Sequence[int], why: str) -
     lifted = session.execute(_END_AGAINST, values).all()
     _decided(session, lifted, HoldStatus.COUNTED)
     return sorted({row.subject_id for row in lifted if row.subject_kind == subject_kind} - set(ids))
+
+
+def relieve(session: Session, sale_ids: Sequence[int], why: str) -> None:
+    """Close doubts about external sales whose document the other one does not rest on any more."""
+    values = {"ids": array(sale_ids), "now": clock.now(), "decision": why}
+    _decided(session, session.execute(_RELIEVE, values).all(), HoldStatus.COUNTED)
 
 
 def still_held(session: Session, subject_kind: Subject, ids: Sequence[int]) -> set[int]:

@@ -39,5 +39,11 @@ class NoPair(Invalid):
     en = "The two are not of one supplier and one buyer, or do not stand yet"
 
 
+class PeriodTooLong(Invalid):
+    code = "bad_period"
+    zh = "期间须按先后填写，且不超过 {most} 天"
+    en = "A period of at most {most} days, its first day before its last"
+
+
 CONSTRAINTS["pk_book_match"] = MatchedBefore
 CONSTRAINTS["uq_book_match_seller"] = MatchedBefore

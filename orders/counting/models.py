@@ -92,15 +92,27 @@ class BookMatch(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("seller_kind IN ('external_sale','purchase_order')", name="seller_kind"),
         CheckConstraint("basis IN ('invoice','order_number','amount_and_day','by_hand')", name="basis"),
-        Index("uq_book_match_seller", "seller_kind", "seller_id", unique=True),
+        # an order may be of several suppliers, each with a claim of its own
+        Index("uq_book_match_seller", "seller_kind", "seller_id", "supplier_id", unique=True),
     )
 
     #: The buyer's claim.
     buyer_sale_id: int = ref("external_sale.id", primary_key=True)
     seller_kind: str
     seller_id: int = Field(sa_type=BigInteger)
+    supplier_id: int = ref("organisation.id")
     basis: str
     #: Buyer's amount less seller's.
     difference_fen: int = fen()
     matched_by: int | None = ref("app_user.id", nullable=True)
     matched_at: datetime = moment()
+
+
+class BookParting(SQLModel, table=True):
+    """Two that a person took apart: the job does not match them again."""
+
+    __tablename__ = "book_parting"
+
+    buyer_sale_id: int = ref("external_sale.id", primary_key=True)
+    seller_kind: str = Field(primary_key=True)
+    seller_id: int = Field(sa_type=BigInteger, primary_key=True)

@@ -95,7 +95,10 @@ def wrong_document(kind: DocumentKind | str, number: str, field: str) -> list[Fa
     """What cannot be such a document's number."""
     key = _plain(number)
     if kind == DocumentKind.INVOICE and not _INVOICE.fullmatch(key):
-        zh, en = "发票须为10或12位代码加8位号码，或20位数电票号码", "an invoice has a code of 10 or 12 digits and a number of 8, or 20 digits"
+        zh, en = (
+            "发票须为10或12位代码加8位号码，或20位数电票号码",
+            "an invoice has a code of 10 or 12 digits and a number of 8, or 20 digits",
+        )
         return [Fault(field, "wrong_invoice_number", zh, en)]
     if not key:
         return [Fault(field, "number_missing", "请填写号码", "the number is missing")]

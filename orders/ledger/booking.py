@@ -13,7 +13,7 @@ def _in_force(table: str, on: str) -> str:
 
 
 #: SQL: certificate ``f`` was in force at a moment.
-_CERTIFIED = """({at} AT TIME ZONE 'Asia/Shanghai')::date BETWEEN f.valid_from AND f.valid_until
+CERTIFIED = """({at} AT TIME ZONE 'Asia/Shanghai')::date BETWEEN f.valid_from AND f.valid_until
      AND (f.revoked_at IS NULL OR f.revoked_at > {at}) AND (f.held_at IS NULL OR f.held_at > {at})
      AND (f.suspended_at IS NULL OR f.suspended_at > {at} OR f.suspended_until <= {at})"""
 #: Columns of an entry: what was sold, and to whom it is credited. A reversal keeps them.
@@ -23,7 +23,9 @@ _GOODS = (
 _CREDIT = "buyer_id, buyer_kind, buyer_region_code, fund_source, mode, relation, relation_id, channel, channel_basis"
 _SNAPSHOT = f"programme_code, source, direction, counted, {_GOODS}, certificate_id, certified, reserved_share_eligible, {_CREDIT}"
 #: SQL: whoever buys is an operator of outlets, which sells the goods on to the last buyer.
-_OPERATOR = "EXISTS (SELECT FROM organisation_role o WHERE o.organisation_id = d.buyer AND o.role = 'outlet_operator' AND {in_force})"
+_OPERATOR = (
+    "EXISTS (SELECT FROM organisation_role o WHERE o.organisation_id = d.buyer AND o.role = 'outlet_operator' AND {in_force})"
+)
 _POLICY = ", ".join(f"'{role}'" for role in POLICY_ROLES)
 _REGIONAL = ", ".join(f"'{kind}'" for kind in sorted(REGIONAL_RELATIONS))
 
@@ -80,7 +82,7 @@ _CLAIMED = """
 _AT_OUTLETS = _CLAIMED.format(
     occurred="l.sold_on",
     at="l.sold_at",
-    certified=_CERTIFIED.format(at="l.sold_at"),
+    certified=CERTIFIED.format(at="l.sold_at"),
     claim="""'outlet' AS source, l.outlet_id, 'purchase' AS direction, 'consumer' AS given_kind, o.region_code AS given_region,
            NULL::bigint AS buyer_id, 'other' AS fund_source, 'marketplace' AS platform, 0::bigint AS declared""",
     lines="sales_batch_line l JOIN outlet o ON o.id = l.outlet_id",
@@ -89,7 +91,7 @@ _NOON = "(x.sold_on + time '12:00') AT TIME ZONE 'Asia/Shanghai'"
 _ELSEWHERE = _CLAIMED.format(
     occurred="x.sold_on",
     at=_NOON,
-    certified=_CERTIFIED.format(at=_NOON),
+    certified=CERTIFIED.format(at=_NOON),
     claim="""'external' AS source, NULL::bigint AS outlet_id, x.direction, x.buyer_kind AS given_kind, x.buyer_region_code AS given_region,
            x.buyer_id, x.fund_source, x.platform, coalesce(x.declared_relation_id, 0) AS declared""",
     lines="external_sale_line l JOIN external_sale x ON x.id = l.sale_id",
@@ -171,7 +173,7 @@ FROM line l
 JOIN credited c ON c.buyer = coalesce(l.buyer_id, 0) AND c.given_kind = l.given_kind AND c.given_region = l.given_region
      AND c.occurred = l.occurred AND c.place = l.place AND c.platform = l.platform AND c.declared = l.declared
 JOIN eligible e ON e.supplier_id = l.supplier_id AND e.occurred = l.occurred
-LEFT JOIN certificate f ON f.id = l.certificate_id AND {_CERTIFIED.format(at="l.placed_at")}
+LEFT JOIN certificate f ON f.id = l.certificate_id AND {CERTIFIED.format(at="l.placed_at")}
 ORDER BY l.origin_id
 """
 

@@ -223,9 +223,10 @@ class _Writer:
         same = [f"e.{column} = t.{column}" for column in ("order_id", *columns)]
         taken = "NOT EXISTS (SELECT FROM sale_entry_pending p WHERE p.entry_id = e.id)"
         conditions = [COUNTS, "order_id IS NOT NULL", self._between("sold_on", part)]
+        held = [COUNTS, "e.counted", taken]
         return (
             f"SELECT {_head(groups, period)}, 1 AS v FROM (SELECT DISTINCT order_id, {', '.join(columns)} FROM tail{_where(conditions)}) AS t"  # noqa: S608
-            f" WHERE NOT EXISTS (SELECT FROM sale_entry e{_where(same, self.filters, [COUNTS, "e.counted", taken])})"
+            f" WHERE NOT EXISTS (SELECT FROM sale_entry e{_where(same, self.filters, held)})"
         )
 
     def _members(self, member: str, groups: Groups, period: int, part: Part, source: str, *conditions: list[str]) -> str:

@@ -7,7 +7,6 @@ from pydantic import Field
 
 from shop.programmes.parts import Part
 
-
 Platform = Literal["832", "social_network", "other_platform", "contract", "offline"]
 DocumentKind = Literal["invoice", "bank_receipt", "waybill", "contract", "platform_list", "photo", "letter", "other"]
 #: On the net: the platform's own data, and an invoice or the list of deliveries. Elsewhere: invoice, bank receipt and contract.

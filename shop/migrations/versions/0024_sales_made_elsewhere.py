@@ -184,7 +184,8 @@ def upgrade() -> None:
         sa.CheckConstraint("(direction = 'helped_sale') = (helper_id IS NOT NULL)", name=op.f("ck_external_sale_helper")),
         sa.CheckConstraint("status NOT IN ('accepted','refused') OR decided_at IS NOT NULL", name=op.f("ck_external_sale_decided")),
         sa.CheckConstraint(
-            "status NOT IN ('draft','submitted','returned','withdrawn') OR decided_at IS NULL", name=op.f("ck_external_sale_undecided")
+            "status NOT IN ('draft','submitted','returned','withdrawn') OR decided_at IS NULL",
+            name=op.f("ck_external_sale_undecided"),
         ),
         sa.CheckConstraint("status IN ('draft','withdrawn') OR submitted_at IS NOT NULL", name=op.f("ck_external_sale_submitted")),
         sa.CheckConstraint("direction IN ('purchase','helped_sale')", name=op.f("ck_external_sale_direction")),
@@ -284,6 +285,7 @@ def upgrade() -> None:
         sa.Column("buyer_sale_id", sa.BigInteger(), nullable=False),
         sa.Column("seller_kind", sa.String(), nullable=False),
         sa.Column("seller_id", sa.BigInteger(), nullable=False),
+        sa.Column("supplier_id", sa.BigInteger(), nullable=False),
         sa.Column("basis", sa.String(), nullable=False),
         sa.Column("difference_fen", sa.BigInteger(), nullable=False),
         sa.Column("matched_by", sa.BigInteger(), nullable=True),
@@ -292,9 +294,18 @@ def upgrade() -> None:
         sa.CheckConstraint("seller_kind IN ('external_sale','purchase_order')", name=op.f("ck_book_match_seller_kind")),
         sa.ForeignKeyConstraint(["buyer_sale_id"], ["external_sale.id"], name=op.f("fk_book_match_buyer_sale_id")),
         sa.ForeignKeyConstraint(["matched_by"], ["app_user.id"], name=op.f("fk_book_match_matched_by")),
+        sa.ForeignKeyConstraint(["supplier_id"], ["organisation.id"], name=op.f("fk_book_match_supplier_id")),
         sa.PrimaryKeyConstraint("buyer_sale_id", name=op.f("pk_book_match")),
     )
-    op.create_index("uq_book_match_seller", "book_match", ["seller_kind", "seller_id"], unique=True)
+    op.create_index("uq_book_match_seller", "book_match", ["seller_kind", "seller_id", "supplier_id"], unique=True)
+    op.create_table(
+        "book_parting",
+        sa.Column("buyer_sale_id", sa.BigInteger(), nullable=False),
+        sa.Column("seller_kind", sa.String(), nullable=False),
+        sa.Column("seller_id", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["buyer_sale_id"], ["external_sale.id"], name=op.f("fk_book_parting_buyer_sale_id")),
+        sa.PrimaryKeyConstraint("buyer_sale_id", "seller_kind", "seller_id", name=op.f("pk_book_parting")),
+    )
     op.create_table(
         "external_sale_document",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -337,7 +348,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_external_sale_line")),
         sa.UniqueConstraint("sale_id", "line_no", name=op.f("uq_external_sale_line_sale_id_line_no")),
     )
-    op.create_index(op.f("ix_external_sale_line_product_id_amount_fen"), "external_sale_line", ["product_id", "amount_fen"], unique=False)
+    op.create_index(
+        op.f("ix_external_sale_line_product_id_amount_fen"), "external_sale_line", ["product_id", "amount_fen"], unique=False
+    )
     op.create_table(
         "outlet_day",
         sa.Column("outlet_id", sa.BigInteger(), nullable=False),
@@ -627,6 +640,7 @@ def downgrade() -> None:
     op.drop_table("external_sale_line")
     op.drop_index(op.f("ix_external_sale_document_sale_id"), table_name="external_sale_document")
     op.drop_table("external_sale_document")
+    op.drop_table("book_parting")
     op.drop_index("uq_book_match_seller", table_name="book_match")
     op.drop_table("book_match")
     op.drop_index(op.f("ix_outlet_status_id"), table_name="outlet")
