@@ -17,6 +17,7 @@ from orders.bookings import handlers as bookings
 from orders.disputes import handlers as disputes
 from orders.effects import handlers as effects
 from orders.evaluations import handlers as evaluations
+from orders.external_sales import handlers as external_sales
 from orders.feed import handlers as feed
 from orders.fulfilment import handlers as fulfilment
 from orders.importing import handlers as importing
@@ -88,4 +89,5 @@ HANDLERS: dict[str, Handler] = together(
     bookings.HANDLERS,
     disputes.HANDLERS,
     settlement.HANDLERS,
+    external_sales.HANDLERS,
 )

@@ -29,6 +29,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "remind_of_reserved_shares": _every(3600, "reserved_share.remind"),
     "remind_of_pledges": _every(3600, "pledges.remind"),
     "match_bank_lines": _every(600, "banking.match_open"),
+    "match_books": _every(600, "books.match"),
     "expire_vouchers": _every(600, "bookings.expire"),
     "remind_of_dues": _every(1800, "terms.remind"),
     "remind_of_disputes": _every(1800, "disputes.remind"),

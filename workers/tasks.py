@@ -15,6 +15,7 @@ from orders.amendments import actions as amendments
 from orders.banking import handlers as banking
 from orders.bookings import queries as bookings
 from orders.bookings.actions import redeeming
+from orders.counting import matching as books
 from orders.disputes.actions import reminding
 from orders.effects import handlers as effects
 from orders.fulfilment import actions as fulfilment
@@ -214,6 +215,15 @@ def match_bank_lines() -> None:
         matched = banking.match_open(session)
     if matched:
         log.info("bank_lines_matched", count=matched)
+
+
+@app.task(name="books.match")
+def match_books() -> None:
+    """Match what buyers claim with what sellers sold, by what was accepted since the last time."""
+    with database().unit_of_work() as session:
+        matched = books.match(session)
+    if matched:
+        log.info("books_matched", count=matched)
 
 
 @app.task(name="sourcing.tell_of_closed")

@@ -19,6 +19,7 @@ class DocumentUse(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("kind IN ('invoice','bank_receipt','waybill')", name="kind"),
         CheckConstraint(f"subject_kind IN {_SUBJECTS}", name="subject_kind"),
+        CheckConstraint("side IN ('seller','buyer')", name="side"),
         PrimaryKeyConstraint("kind", "number", "subject_kind", "subject_id"),
         Index(None, "subject_kind", "subject_id"),
     )
@@ -27,6 +28,10 @@ class DocumentUse(SQLModel, table=True):
     number: str
     subject_kind: str
     subject_id: int = Field(sa_type=BigInteger)
+    #: In whose book the claim stands; None: in both. One document stands in a seller's and in its buyer's book, and that is as it should be.
+    side: str | None = None
+    #: What the claim says that the document is of.
+    amount_fen: int | None = fen(nullable=True)
     used_at: datetime = moment()
     #: The claim was withdrawn or refused: the document is free again.
     released_at: datetime | None = moment(nullable=True)
@@ -87,15 +92,27 @@ class BookMatch(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("seller_kind IN ('external_sale','purchase_order')", name="seller_kind"),
         CheckConstraint("basis IN ('invoice','order_number','amount_and_day','by_hand')", name="basis"),
-        Index("uq_book_match_seller", "seller_kind", "seller_id", unique=True),
+        # an order may be of several suppliers, each with a claim of its own
+        Index("uq_book_match_seller", "seller_kind", "seller_id", "supplier_id", unique=True),
     )
 
     #: The buyer's claim.
     buyer_sale_id: int = ref("external_sale.id", primary_key=True)
     seller_kind: str
     seller_id: int = Field(sa_type=BigInteger)
+    supplier_id: int = ref("organisation.id")
     basis: str
     #: Buyer's amount less seller's.
     difference_fen: int = fen()
     matched_by: int | None = ref("app_user.id", nullable=True)
     matched_at: datetime = moment()
+
+
+class BookParting(SQLModel, table=True):
+    """Two that a person took apart: the job does not match them again."""
+
+    __tablename__ = "book_parting"
+
+    buyer_sale_id: int = ref("external_sale.id", primary_key=True)
+    seller_kind: str = Field(primary_key=True)
+    seller_id: int = Field(sa_type=BigInteger, primary_key=True)

@@ -19,8 +19,11 @@ class ExternalSale(SQLModel, table=True):
         CheckConstraint("(direction = 'helped_sale') = (helper_id IS NOT NULL)", name="helper"),
         CheckConstraint("platform IN ('832','social_network','other_platform','contract','offline')", name="platform"),
         CheckConstraint("fund_source IN ('canteen','union','welfare','other')", name="fund_source"),
-        CheckConstraint("status IN ('draft','submitted','returned','held','accepted','refused','withdrawn')", name="status"),
-        CheckConstraint("(status IN ('accepted','refused')) = (decided_at IS NOT NULL)", name="decided"),
+        CheckConstraint("status IN ('draft','submitted','returned','held','accepted','refused','withdrawn','void')", name="status"),
+        # one that was accepted keeps its decision while it is held, and when it is voided
+        CheckConstraint("status NOT IN ('accepted','refused') OR decided_at IS NOT NULL", name="decided"),
+        CheckConstraint("status NOT IN ('draft','submitted','returned','withdrawn') OR decided_at IS NULL", name="undecided"),
+        CheckConstraint("status IN ('draft','withdrawn') OR submitted_at IS NOT NULL", name="submitted"),
         CheckConstraint("decided_by <> submitted_by", name="two_persons"),
         CheckConstraint("side = 'seller' OR buyer_id IS NOT NULL", name="buyer"),
         CheckConstraint("total_fen >= 0 AND total_grams >= 0", name="totals"),
@@ -51,6 +54,8 @@ class ExternalSale(SQLModel, table=True):
     buyer_region_code: str = Field(foreign_key="region.code")
     #: The region whose officers review it: the supplier's district.
     district_code: str = Field(foreign_key="region.code")
+    #: What the order is called where it was made.
+    order_number: str | None = None
     #: Shanghai date.
     sold_on: date
     fund_source: str = "other"
@@ -59,8 +64,7 @@ class ExternalSale(SQLModel, table=True):
     total_grams: int = grams(default=0)
     note: str = ""
     status: str = Field(default="draft", sa_column_kwargs={"server_default": "draft"})
-    reason_code: str | None = None
-    reason: str | None = Field(default=None, sa_column_kwargs={"comment": "why it was returned, held or refused"})
+    reason: str | None = Field(default=None, sa_column_kwargs={"comment": "why it was returned, refused or voided"})
     created_by: int = ref("app_user.id")
     created_at: datetime = moment()
     submitted_by: int | None = ref("app_user.id", nullable=True)
@@ -77,7 +81,7 @@ class ExternalSaleLine(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("quantity > 0 AND grams >= 0 AND amount_fen > 0", name="figures"),
         UniqueConstraint("sale_id", "line_no"),
-        Index(None, "product_id"),
+        Index(None, "product_id", "amount_fen"),
     )
 
     id: int = key()
@@ -102,6 +106,7 @@ class ExternalSaleDocument(SQLModel, table=True):
             "kind IN ('invoice','bank_receipt','waybill','contract','platform_list','photo','letter','other')", name="kind"
         ),
         CheckConstraint("kind NOT IN ('invoice','bank_receipt','waybill') OR number IS NOT NULL", name="number"),
+        CheckConstraint("kind <> 'waybill' OR issuer IS NOT NULL", name="carrier"),
         Index(None, "sale_id"),
     )
 

@@ -22,6 +22,7 @@ from orders.ledger.booking import (
     REVERSE_ENTRIES,
     REVERSE_ORDER,
     REVERSE_PARTS,
+    TAKEN_BACK,
 )
 from orders.ledger.errors import NothingLeftToReverse, NotReversible
 from orders.ledger.rules import Claim, Part, part_to_reverse
@@ -80,6 +81,11 @@ def take_back(session: Session, claim: Claim, line_ids: Sequence[int]) -> list[i
     now = clock.now()
     values = {"entry_ids": array(entries), "on": clock.shanghai_date(now), "now": now}
     return list(session.execute(REVERSE_ENTRIES, values).scalars())
+
+
+def taken_back(session: Session, claim: Claim, line_ids: Sequence[int]) -> list[int]:
+    """The reversals by which claimed lines stand at nothing: what :func:`take_back` took and nobody released."""
+    return list(session.execute(TAKEN_BACK, {"claim": claim, "line_ids": array(line_ids)}).scalars())
 
 
 def release(session: Session, reversal_ids: Sequence[int]) -> int:

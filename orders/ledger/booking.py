@@ -13,7 +13,7 @@ def _in_force(table: str, on: str) -> str:
 
 
 #: SQL: certificate ``f`` was in force at a moment.
-_CERTIFIED = """({at} AT TIME ZONE 'Asia/Shanghai')::date BETWEEN f.valid_from AND f.valid_until
+CERTIFIED = """({at} AT TIME ZONE 'Asia/Shanghai')::date BETWEEN f.valid_from AND f.valid_until
      AND (f.revoked_at IS NULL OR f.revoked_at > {at}) AND (f.held_at IS NULL OR f.held_at > {at})
      AND (f.suspended_at IS NULL OR f.suspended_at > {at} OR f.suspended_until <= {at})"""
 #: Columns of an entry: what was sold, and to whom it is credited. A reversal keeps them.
@@ -21,7 +21,11 @@ _GOODS = (
     "order_id, supplier_order_id, outlet_id, sku_id, product_id, kind, category, supplier_id, district_code, township_code, village"
 )
 _CREDIT = "buyer_id, buyer_kind, buyer_region_code, fund_source, mode, relation, relation_id, channel, channel_basis"
-_SNAPSHOT = f"programme_code, source, direction, {_GOODS}, certificate_id, certified, reserved_share_eligible, {_CREDIT}"
+_SNAPSHOT = f"programme_code, source, direction, counted, {_GOODS}, certificate_id, certified, reserved_share_eligible, {_CREDIT}"
+#: SQL: whoever buys is an operator of outlets, which sells the goods on to the last buyer.
+_OPERATOR = (
+    "EXISTS (SELECT FROM organisation_role o WHERE o.organisation_id = d.buyer AND o.role = 'outlet_operator' AND {in_force})"
+)
 _POLICY = ", ".join(f"'{role}'" for role in POLICY_ROLES)
 _REGIONAL = ", ".join(f"'{kind}'" for kind in sorted(REGIONAL_RELATIONS))
 
@@ -78,7 +82,7 @@ _CLAIMED = """
 _AT_OUTLETS = _CLAIMED.format(
     occurred="l.sold_on",
     at="l.sold_at",
-    certified=_CERTIFIED.format(at="l.sold_at"),
+    certified=CERTIFIED.format(at="l.sold_at"),
     claim="""'outlet' AS source, l.outlet_id, 'purchase' AS direction, 'consumer' AS given_kind, o.region_code AS given_region,
            NULL::bigint AS buyer_id, 'other' AS fund_source, 'marketplace' AS platform, 0::bigint AS declared""",
     lines="sales_batch_line l JOIN outlet o ON o.id = l.outlet_id",
@@ -87,7 +91,7 @@ _NOON = "(x.sold_on + time '12:00') AT TIME ZONE 'Asia/Shanghai'"
 _ELSEWHERE = _CLAIMED.format(
     occurred="x.sold_on",
     at=_NOON,
-    certified=_CERTIFIED.format(at=_NOON),
+    certified=CERTIFIED.format(at=_NOON),
     claim="""'external' AS source, NULL::bigint AS outlet_id, x.direction, x.buyer_kind AS given_kind, x.buyer_region_code AS given_region,
            x.buyer_id, x.fund_source, x.platform, coalesce(x.declared_relation_id, 0) AS declared""",
     lines="external_sale_line l JOIN external_sale x ON x.id = l.sale_id",
@@ -100,6 +104,7 @@ WITH line AS MATERIALIZED ({{lines}}), deal AS MATERIALIZED (
            (SELECT o.role FROM organisation_role o
             WHERE o.organisation_id = d.buyer AND o.role IN ({_POLICY}) AND {_in_force("o", "d.occurred")}
             ORDER BY array_position(ARRAY[{_POLICY}], o.role) LIMIT 1) AS policy_role,
+           pr.counted_sale = 'final_sale' AND {_OPERATOR.format(in_force=_in_force("o", "d.occurred"))} AS sold_on_later,
            EXISTS (SELECT FROM organisation_role o
             WHERE o.organisation_id = d.buyer AND o.role = '{EAST_PARTNER}' AND {_in_force("o", "d.occurred")}) AS east_partner,
            ARRAY(SELECT o.supporter_id FROM organisation_role o
@@ -109,7 +114,8 @@ WITH line AS MATERIALIZED ({{lines}}), deal AS MATERIALIZED (
     JOIN region r ON r.code = coalesce(b.region_code, d.given_region)
     LEFT JOIN LATERAL (
         SELECT p.code, ARRAY(SELECT jsonb_array_elements_text(p.config -> 'channel_priority')) AS priority,
-               p.config -> 'reserved_share' ->> 'eligible_designation' AS reserved_designation
+               p.config -> 'reserved_share' ->> 'eligible_designation' AS reserved_designation,
+               p.config -> 'counting' ->> 'counted_sale' AS counted_sale
         FROM programme p WHERE {_in_force("p", "d.occurred")}
     ) pr ON true
 ), related AS MATERIALIZED (
@@ -156,10 +162,10 @@ WITH line AS MATERIALIZED ({{lines}}), deal AS MATERIALIZED (
     JOIN organisation o ON o.id = s.supplier_id
     JOIN (SELECT DISTINCT occurred, reserved_designation FROM deal) c ON c.occurred = s.occurred
 )
-INSERT INTO sale_entry (origin_kind, origin_id, recorded_at, sold_on, month, occurred_on, programme_code, source, direction, {_GOODS}, certificate_id,
+INSERT INTO sale_entry (origin_kind, origin_id, recorded_at, sold_on, month, occurred_on, programme_code, source, direction, counted, {_GOODS}, certificate_id,
     certified, reserved_share_eligible, {_CREDIT}, quantity, grams, amount_fen)
 SELECT '{{origin_kind}}', l.origin_id, l.recorded_at, l.sold_on, date_trunc('month', l.sold_on::timestamp)::date, nullif(l.occurred, l.sold_on),
-       c.programme_code, l.source, l.direction, l.order_id, l.supplier_order_id, l.outlet_id, l.sku_id, l.product_id, l.kind, l.category,
+       c.programme_code, l.source, l.direction, NOT coalesce(c.sold_on_later AND l.source = 'platform', false), l.order_id, l.supplier_order_id, l.outlet_id, l.sku_id, l.product_id, l.kind, l.category,
        l.supplier_id, l.district_code, l.township_code, l.village, f.id, f.id IS NOT NULL, l.kind = 'goods' AND e.county_counts,
        l.buyer_id, c.buyer_kind, c.buyer_region, l.fund_source, c.mode, coalesce(c.relation, '{SaleRelation.NONE}'), c.relation_id, c.channel,
        c.channel_basis, l.quantity, l.grams, l.amount_fen
@@ -167,7 +173,7 @@ FROM line l
 JOIN credited c ON c.buyer = coalesce(l.buyer_id, 0) AND c.given_kind = l.given_kind AND c.given_region = l.given_region
      AND c.occurred = l.occurred AND c.place = l.place AND c.platform = l.platform AND c.declared = l.declared
 JOIN eligible e ON e.supplier_id = l.supplier_id AND e.occurred = l.occurred
-LEFT JOIN certificate f ON f.id = l.certificate_id AND {_CERTIFIED.format(at="l.placed_at")}
+LEFT JOIN certificate f ON f.id = l.certificate_id AND {CERTIFIED.format(at="l.placed_at")}
 ORDER BY l.origin_id
 """
 
@@ -215,16 +221,22 @@ _REVERSE_ALL = (
 )
 REVERSE_ORDER = text(_REVERSE_ALL.format(which="e.order_id = :order_id"))
 REVERSE_ENTRIES = text(_REVERSE_ALL.format(which="e.id = ANY (CAST(:entry_ids AS bigint[]))"))
-#: The entries of lines that were claimed: first booked, or booked again after a hold.
-OF_CLAIMS = text(
-    """
+_CHAIN = """
     WITH RECURSIVE chain AS (
         SELECT id FROM sale_entry WHERE origin_kind = :claim AND origin_id = ANY (CAST(:line_ids AS bigint[]))
         UNION ALL
         SELECT again.id FROM chain JOIN sale_entry c ON c.reverses_id = chain.id
         JOIN sale_entry again ON again.origin_kind = 'release' AND again.origin_id = c.id
     )
-    SELECT id FROM chain ORDER BY id
+"""
+#: The entries of lines that were claimed: first booked, or booked again after a hold.
+OF_CLAIMS = text(f"{_CHAIN} SELECT id FROM chain ORDER BY id")
+#: What was taken back of claimed lines and not booked again.
+TAKEN_BACK = text(
+    f"""
+    {_CHAIN}
+    SELECT c.id FROM chain JOIN sale_entry c ON c.reverses_id = chain.id
+    WHERE NOT EXISTS (SELECT FROM sale_entry again WHERE again.origin_kind = 'release' AND again.origin_id = c.id) ORDER BY c.id
     """
 )
 #: What was taken back while it was held, once more, today.

@@ -73,6 +73,8 @@ class SaleEntry(SQLModel, table=True):
     occurred_on: date | None = None
     programme_code: str = Field(foreign_key="programme.code")
     direction: str = "purchase"
+    #: Whether figures hold it. What an operator of outlets buys to sell on does not count where the last sale counts; it is owed all the same.
+    counted: bool = Field(default=True, sa_column_kwargs={"server_default": "true"})
 
     order_id: int | None = ref("purchase_order.id", nullable=True)
     supplier_order_id: int | None = ref("supplier_order.id", nullable=True)

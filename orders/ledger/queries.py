@@ -21,7 +21,7 @@ FREIGHT_LOST = """(so.status = 'accepted' AND NOT EXISTS (
 def sale_entries(
     session: Session, reach: Reach, selection: Selection, *, order_id: int | None, limit: int, after: str | None
 ) -> Page[SaleEntryOut]:
-    """The sales of a selection within the caller's reach, newest first."""
+    """The sales of a selection within the caller's reach, newest first; of one order also those that no figure holds."""
     bind = Binds()
     conditions = [
         f"sold_on BETWEEN {bind(selection.first, 'date')} AND {bind(selection.last, 'date')}",
@@ -29,7 +29,9 @@ def sale_entries(
         f"direction = {bind(selection.direction, 'text')}",
         *details(reach, bind),
     ]
-    if order_id is not None:
+    if order_id is None:
+        conditions.append("counted")
+    else:
         conditions.append(f"order_id = {bind(order_id, 'bigint')}")
     if start := paging.position(after, str, int):
         conditions.append(f"(sold_on, id) < ({bind(_date(start[0]), 'date')}, {bind(start[1], 'bigint')})")

@@ -25,6 +25,8 @@ class SaleEntryOut(BaseModel):
     recorded_at: datetime
     programme_code: str
     direction: Direction
+    #: Whether figures hold it: not what an operator of outlets bought, where the last sale counts.
+    counted: bool
     order_id: int | None
     order_number: str | None
     supplier_order_id: int | None

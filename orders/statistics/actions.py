@@ -25,7 +25,7 @@ _REFRESH = text(
 _ABSORB_RANGE = text(
     "WITH "
     + absorb_all(
-        batch="sale_entry e WHERE e.id > :above AND e.id <= :upto",
+        batch="sale_entry e WHERE e.counted AND e.id > :above AND e.id <= :upto",
         fresh="(e.id > :above AND e.id <= :upto)",
         taken="e.id <= :above",
     )

@@ -226,7 +226,7 @@ READ = sorted(
         *(COLUMN[dimension] for dimension in COLUMN if dimension is not D.VILLAGE),
         *(MEMBERS.values()),
         *FUND_KEYS,
-        *("id", "origin_kind", "reverses_id", "recorded_at", "month", "sold_on", "direction", "village"),
+        *("id", "counted", "origin_kind", "reverses_id", "recorded_at", "month", "sold_on", "direction", "village"),
         *("amount_fen", "grams", "quantity"),
     }
 )
@@ -244,5 +244,5 @@ def absorb_all(batch: str, fresh: str, taken: str) -> str:
         f"entry AS MATERIALIZED (SELECT {_COLUMNS} FROM {batch}), seen AS MATERIALIZED ("  # noqa: S608
         f"SELECT {_COLUMNS}, {fresh} AS fresh FROM sale_entry e"
         f" JOIN (SELECT DISTINCT order_id, month, district_code FROM entry WHERE {_PRESENT}) AS o USING (order_id, month, district_code)"
-        f" WHERE e.{COUNTS} AND ({fresh} OR {taken})), sets AS MATERIALIZED ({_sets()}), {steps} SELECT count(*) FROM entry"
+        f" WHERE e.counted AND e.{COUNTS} AND ({fresh} OR {taken})), sets AS MATERIALIZED ({_sets()}), {steps} SELECT count(*) FROM entry"
     )

@@ -157,7 +157,7 @@ class _Writer:
         self.direction = [f"direction = {bind(selection.direction, 'text')}"]
         known = [] if selection.known_on is None else [f"{KNOWN_ON} <= {bind(selection.known_on, 'date')}"]
         #: What holds for every ledger row of the answer.
-        self.of_lines = [*filters(selection, bind), *self.scope, *self.direction, *known]
+        self.of_lines = ["counted", *filters(selection, bind), *self.scope, *self.direction, *known]
         self.of_rollups = [*filters(selection, bind, lines=False), *self.scope]
         self.periods = [
             [Part(first, last, False)] if question.by_days else parts(first, last, today) for first, last in question.periods

@@ -32,6 +32,8 @@ class Permission(StrEnum):
     COMPLAINTS_READ = "complaints:read"
     COMPLAINTS_STATE = "complaints:state"
     CONNECTED_ACCOUNTS_MANAGE = "connected_accounts:manage"
+    COUNTING_DECIDE = "counting:decide"
+    COUNTING_READ = "counting:read"
     DELIVERY_ADDRESSES_MANAGE = "delivery_addresses:manage"
     DISPUTES_DECIDE = "disputes:decide"
     DISPUTES_MEDIATE = "disputes:mediate"
@@ -39,6 +41,9 @@ class Permission(StrEnum):
     DISPUTES_READ = "disputes:read"
     EVALUATIONS_ANSWER = "evaluations:answer"
     EVALUATIONS_WRITE = "evaluations:write"
+    EXTERNAL_SALES_CLAIM = "external_sales:claim"
+    EXTERNAL_SALES_READ = "external_sales:read"
+    EXTERNAL_SALES_REVIEW = "external_sales:review"
     HOUSEHOLDS_READ = "households:read"
     HOUSEHOLDS_REVEAL = "households:reveal"
     INVOICES_ISSUE = "invoices:issue"
@@ -130,6 +135,8 @@ _SUPPLIER = {
     P.DISPUTES_OPEN,
     P.DISPUTES_READ,
     P.EVALUATIONS_ANSWER,
+    P.EXTERNAL_SALES_CLAIM,
+    P.EXTERNAL_SALES_READ,
     P.HOUSEHOLDS_READ,
     P.INVOICES_ISSUE,
     P.ORDERS_READ,
@@ -150,6 +157,7 @@ _BUYER = {
     P.CHANGES_READ,
     P.COMPLAINTS_READ,
     P.DISPUTES_READ,
+    P.EXTERNAL_SALES_READ,
     P.ORDERS_READ,
     P.PLEDGES_READ,
     P.QUOTATION_REQUESTS_READ,
@@ -166,6 +174,7 @@ _PURCHASER = {
     P.DELIVERY_ADDRESSES_MANAGE,
     P.DISPUTES_OPEN,
     P.EVALUATIONS_WRITE,
+    P.EXTERNAL_SALES_CLAIM,
     P.ONLINE_PAYMENTS_MAKE,
     P.ORDERS_CANCEL,
     P.ORDERS_PLACE,
@@ -181,7 +190,9 @@ _OFFICER = {
     P.AGREEMENTS_READ,
     P.CERTIFICATIONS_READ,
     P.COMPLAINTS_READ,
+    P.COUNTING_READ,
     P.DISPUTES_READ,
+    P.EXTERNAL_SALES_READ,
     P.ORDERS_READ,
     P.PLEDGES_READ,
     P.QUOTATION_REQUESTS_READ,
@@ -195,6 +206,8 @@ _DECIDING = {
     P.BUDGET_UNITS_DECIDE,
     P.CERTIFICATES_SUSPEND,
     P.COMPLAINTS_DECIDE,
+    P.COUNTING_DECIDE,
+    P.EXTERNAL_SALES_REVIEW,
     P.HOUSEHOLDS_REVEAL,
     P.OBJECTIONS_DECIDE,
     P.ORGANISATIONS_APPROVE,
@@ -248,6 +261,8 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         _EVERYONE
         | {
             P.CERTIFICATIONS_READ,
+            P.COUNTING_READ,
+            P.EXTERNAL_SALES_READ,
             P.PLEDGES_READ,
             P.RECONCILE_RUN,
             P.RESERVED_SHARE_READ,

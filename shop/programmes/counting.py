@@ -1,10 +1,34 @@
 """What a programme says on which sales count, and when a claim is doubted."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import Field
 
 from shop.programmes.parts import Part
+
+Platform = Literal["832", "social_network", "other_platform", "contract", "offline"]
+DocumentKind = Literal["invoice", "bank_receipt", "waybill", "contract", "platform_list", "photo", "letter", "other"]
+#: On the net: the platform's own data, and an invoice or the list of deliveries. Elsewhere: invoice, bank receipt and contract.
+_ONLINE: tuple[tuple[DocumentKind, ...], ...] = (("platform_list",), ("invoice", "waybill"))
+_OFFLINE: tuple[tuple[DocumentKind, ...], ...] = (("invoice",), ("bank_receipt",), ("contract",))
+
+
+class EvidenceRules(Part):
+    """Papers that a sale made elsewhere needs, as Qianjiang asked for them in 2022."""
+
+    #: By the place of the sale: each group is met by one of its kinds.
+    needed: Mapping[Platform, tuple[tuple[DocumentKind, ...], ...]] = {
+        "832": _ONLINE,
+        "social_network": _ONLINE,
+        "other_platform": _ONLINE,
+        "contract": _OFFLINE,
+        "offline": _OFFLINE,
+    }
+    #: Whoever shows an invoice shows the bank receipt too.
+    receipt_with_invoice: bool = True
+    #: Papers that are needed come as files, not by their numbers alone.
+    files: bool = True
 
 
 class CountingRules(Part):
@@ -12,6 +36,7 @@ class CountingRules(Part):
 
     #: Goods that are sold on: what counts is the first sale out of the certified supplier, or the sale to the last buyer.
     counted_sale: Literal["first_sale", "final_sale"] = "first_sale"
+    evidence: EvidenceRules = EvidenceRules()
     #: Two claims of the same supplier, product and amount within so many days are looked at by a person.
     duplicate_days: int = Field(default=3, ge=0, le=60)
     #: A till's clock may be ahead by so many minutes.

@@ -55,7 +55,7 @@ LEDGER = [
 
 
 #: Entries that every rollup holds: all but those that wait.
-_TAKEN = "(SELECT e.* FROM sale_entry e WHERE NOT EXISTS (SELECT FROM sale_entry_pending p WHERE p.entry_id = e.id)) AS taken"
+_TAKEN = "(SELECT e.* FROM sale_entry e WHERE e.counted AND NOT EXISTS (SELECT FROM sale_entry_pending p WHERE p.entry_id = e.id)) AS taken"
 
 
 def _figures(cube: Cube) -> Check:

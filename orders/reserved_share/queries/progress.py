@@ -102,7 +102,7 @@ BEFORE = f"""
                coalesce(sum(e.amount_fen) FILTER (WHERE e.sold_on <= :same_day), 0)::bigint AS last_year_to_date
         FROM page
         JOIN buyer ON buyer.unit_id = page.id
-        JOIN sale_entry e ON e.buyer_id = buyer.buyer_id AND e.sold_on BETWEEN :first_before AND :last_before AND {_COUNTED}
+        JOIN sale_entry e ON e.buyer_id = buyer.buyer_id AND e.sold_on BETWEEN :first_before AND :last_before AND e.counted AND {_COUNTED}
         GROUP BY page.id
     )
 """

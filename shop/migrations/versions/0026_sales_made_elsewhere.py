@@ -27,6 +27,29 @@ _CLOSING = """
         RETURN NULL;
     END
 """
+# Figures wait for entries that count, and for no other.
+_QUEUE = """
+    CREATE OR REPLACE FUNCTION queue_for_rollup() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO sale_entry_pending (entry_id) SELECT id FROM fresh {which};
+        RETURN NULL;
+    END $$
+"""
+# The documents of orders that were made here before: invoices that count or may count yet, and waybills.
+_USES = """
+    INSERT INTO document_use (kind, number, subject_kind, subject_id, used_at)
+    SELECT 'invoice', concat(t.code, t.number), 'purchase_order', so.purchase_order_id, min(t.registered_at)
+    FROM tax_invoice t JOIN tax_invoice_cover c ON c.tax_invoice_id = t.id JOIN supplier_order so ON so.id = c.supplier_order_id
+    WHERE NOT t.red AND t.status IN ('registered', 'held', 'cleared') GROUP BY 2, 4
+    UNION ALL
+    SELECT 'waybill', concat(w.carrier, ':', w.number), 'purchase_order', so.purchase_order_id, min(s.shipped_at)
+    FROM shipment s JOIN supplier_order so ON so.id = s.supplier_order_id
+    CROSS JOIN LATERAL (
+        SELECT upper(regexp_replace(normalize(coalesce(s.carrier, ''), NFKC), '[[:space:][:punct:]]', '', 'g')) AS carrier,
+               upper(regexp_replace(normalize(s.waybill, NFKC), '[[:space:][:punct:]]', '', 'g')) AS number
+    ) w
+    WHERE w.number <> '' GROUP BY 2, 4
+"""
 _CLOSE = """
     BEGIN
         PERFORM pg_advisory_xact_lock(hashtext('closed_month'));
@@ -47,6 +70,8 @@ def upgrade() -> None:
         sa.Column("number", sa.String(), nullable=False),
         sa.Column("subject_kind", sa.String(), nullable=False),
         sa.Column("subject_id", sa.BigInteger(), nullable=False),
+        sa.Column("side", sa.String(), nullable=True),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=True),
         sa.Column("used_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("kind IN ('invoice','bank_receipt','waybill')", name=op.f("ck_document_use_kind")),
@@ -54,6 +79,7 @@ def upgrade() -> None:
             "subject_kind IN ('external_sale','sales_batch','sales_batch_line','purchase_order')",
             name=op.f("ck_document_use_subject_kind"),
         ),
+        sa.CheckConstraint("side IN ('seller','buyer')", name=op.f("ck_document_use_side")),
         sa.PrimaryKeyConstraint("kind", "number", "subject_kind", "subject_id", name=op.f("pk_document_use")),
     )
     op.create_index(op.f("ix_document_use_subject_kind_subject_id"), "document_use", ["subject_kind", "subject_id"], unique=False)
@@ -139,6 +165,7 @@ def upgrade() -> None:
         sa.Column("buyer_kind", sa.String(), nullable=False),
         sa.Column("buyer_region_code", sa.String(), nullable=False),
         sa.Column("district_code", sa.String(), nullable=False),
+        sa.Column("order_number", sa.String(), nullable=True),
         sa.Column("sold_on", sa.Date(), nullable=False),
         sa.Column("fund_source", sa.String(), nullable=False),
         sa.Column("declared_relation_id", sa.BigInteger(), nullable=True),
@@ -146,8 +173,7 @@ def upgrade() -> None:
         sa.Column("total_grams", sa.BigInteger(), nullable=False),
         sa.Column("note", sa.String(), nullable=False),
         sa.Column("status", sa.String(), server_default="draft", nullable=False),
-        sa.Column("reason_code", sa.String(), nullable=True),
-        sa.Column("reason", sa.String(), nullable=True, comment="why it was returned, held or refused"),
+        sa.Column("reason", sa.String(), nullable=True, comment="why it was returned, refused or voided"),
         sa.Column("created_by", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("submitted_by", sa.BigInteger(), nullable=True),
@@ -156,7 +182,12 @@ def upgrade() -> None:
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
         sa.CheckConstraint("(direction = 'helped_sale') = (helper_id IS NOT NULL)", name=op.f("ck_external_sale_helper")),
-        sa.CheckConstraint("(status IN ('accepted','refused')) = (decided_at IS NOT NULL)", name=op.f("ck_external_sale_decided")),
+        sa.CheckConstraint("status NOT IN ('accepted','refused') OR decided_at IS NOT NULL", name=op.f("ck_external_sale_decided")),
+        sa.CheckConstraint(
+            "status NOT IN ('draft','submitted','returned','withdrawn') OR decided_at IS NULL",
+            name=op.f("ck_external_sale_undecided"),
+        ),
+        sa.CheckConstraint("status IN ('draft','withdrawn') OR submitted_at IS NOT NULL", name=op.f("ck_external_sale_submitted")),
         sa.CheckConstraint("direction IN ('purchase','helped_sale')", name=op.f("ck_external_sale_direction")),
         sa.CheckConstraint("fund_source IN ('canteen','union','welfare','other')", name=op.f("ck_external_sale_fund_source")),
         sa.CheckConstraint(
@@ -165,7 +196,7 @@ def upgrade() -> None:
         sa.CheckConstraint("side = 'seller' OR buyer_id IS NOT NULL", name=op.f("ck_external_sale_buyer")),
         sa.CheckConstraint("side IN ('seller','buyer')", name=op.f("ck_external_sale_side")),
         sa.CheckConstraint(
-            "status IN ('draft','submitted','returned','held','accepted','refused','withdrawn')",
+            "status IN ('draft','submitted','returned','held','accepted','refused','withdrawn','void')",
             name=op.f("ck_external_sale_status"),
         ),
         sa.CheckConstraint("decided_by <> submitted_by", name=op.f("ck_external_sale_two_persons")),
@@ -254,6 +285,7 @@ def upgrade() -> None:
         sa.Column("buyer_sale_id", sa.BigInteger(), nullable=False),
         sa.Column("seller_kind", sa.String(), nullable=False),
         sa.Column("seller_id", sa.BigInteger(), nullable=False),
+        sa.Column("supplier_id", sa.BigInteger(), nullable=False),
         sa.Column("basis", sa.String(), nullable=False),
         sa.Column("difference_fen", sa.BigInteger(), nullable=False),
         sa.Column("matched_by", sa.BigInteger(), nullable=True),
@@ -262,9 +294,18 @@ def upgrade() -> None:
         sa.CheckConstraint("seller_kind IN ('external_sale','purchase_order')", name=op.f("ck_book_match_seller_kind")),
         sa.ForeignKeyConstraint(["buyer_sale_id"], ["external_sale.id"], name=op.f("fk_book_match_buyer_sale_id")),
         sa.ForeignKeyConstraint(["matched_by"], ["app_user.id"], name=op.f("fk_book_match_matched_by")),
+        sa.ForeignKeyConstraint(["supplier_id"], ["organisation.id"], name=op.f("fk_book_match_supplier_id")),
         sa.PrimaryKeyConstraint("buyer_sale_id", name=op.f("pk_book_match")),
     )
-    op.create_index("uq_book_match_seller", "book_match", ["seller_kind", "seller_id"], unique=True)
+    op.create_index("uq_book_match_seller", "book_match", ["seller_kind", "seller_id", "supplier_id"], unique=True)
+    op.create_table(
+        "book_parting",
+        sa.Column("buyer_sale_id", sa.BigInteger(), nullable=False),
+        sa.Column("seller_kind", sa.String(), nullable=False),
+        sa.Column("seller_id", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["buyer_sale_id"], ["external_sale.id"], name=op.f("fk_book_parting_buyer_sale_id")),
+        sa.PrimaryKeyConstraint("buyer_sale_id", "seller_kind", "seller_id", name=op.f("pk_book_parting")),
+    )
     op.create_table(
         "external_sale_document",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -282,6 +323,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "kind NOT IN ('invoice','bank_receipt','waybill') OR number IS NOT NULL", name=op.f("ck_external_sale_document_number")
         ),
+        sa.CheckConstraint("kind <> 'waybill' OR issuer IS NOT NULL", name=op.f("ck_external_sale_document_carrier")),
         sa.ForeignKeyConstraint(["file_id"], ["stored_file.id"], name=op.f("fk_external_sale_document_file_id")),
         sa.ForeignKeyConstraint(["sale_id"], ["external_sale.id"], name=op.f("fk_external_sale_document_sale_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_external_sale_document")),
@@ -306,7 +348,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_external_sale_line")),
         sa.UniqueConstraint("sale_id", "line_no", name=op.f("uq_external_sale_line_sale_id_line_no")),
     )
-    op.create_index(op.f("ix_external_sale_line_product_id"), "external_sale_line", ["product_id"], unique=False)
+    op.create_index(
+        op.f("ix_external_sale_line_product_id_amount_fen"), "external_sale_line", ["product_id", "amount_fen"], unique=False
+    )
     op.create_table(
         "outlet_day",
         sa.Column("outlet_id", sa.BigInteger(), nullable=False),
@@ -513,6 +557,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("status NOT IN ('replaced','void')"),
     )
     op.add_column("sale_entry", sa.Column("source", sa.String(), server_default="platform", nullable=False))
+    op.add_column("sale_entry", sa.Column("counted", sa.Boolean(), server_default="true", nullable=False))
     op.add_column("sale_entry", sa.Column("occurred_on", sa.Date(), nullable=True))
     op.add_column("sale_entry", sa.Column("outlet_id", sa.BigInteger(), nullable=True))
     op.alter_column("sale_entry", "sku_id", existing_type=sa.BIGINT(), nullable=True)
@@ -528,6 +573,8 @@ def upgrade() -> None:
     _origins(_NEW_ORIGINS)
     for name, condition in _CHECKS.items():
         op.create_check_constraint(op.f(f"ck_sale_entry_{name}"), "sale_entry", condition)
+    op.execute(_QUEUE.format(which="WHERE counted"))
+    op.execute(_USES)
     op.execute(f"CREATE FUNCTION refuse_closed_month() RETURNS trigger LANGUAGE plpgsql AS $$ {_CLOSING} $$")
     op.execute(f"CREATE FUNCTION close_month() RETURNS trigger LANGUAGE plpgsql AS $$ {_CLOSE} $$")
     op.execute(
@@ -543,6 +590,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("DROP TRIGGER refuse_closed_month ON sale_entry")
+    op.execute(_QUEUE.format(which=""))
     for name in _CHECKS:
         op.drop_constraint(op.f(f"ck_sale_entry_{name}"), "sale_entry")
     _origins("")
@@ -554,6 +602,7 @@ def downgrade() -> None:
     op.alter_column("sale_entry", "sku_id", existing_type=sa.BIGINT(), nullable=False)
     op.drop_column("sale_entry", "outlet_id")
     op.drop_column("sale_entry", "occurred_on")
+    op.drop_column("sale_entry", "counted")
     op.drop_column("sale_entry", "source")
     op.drop_index(
         "uq_sales_batch_line_line_id", table_name="sales_batch_line", postgresql_where=sa.text("status NOT IN ('replaced','void')")
@@ -587,10 +636,11 @@ def downgrade() -> None:
     op.drop_table("outlet_device")
     op.drop_index(op.f("ix_outlet_day_day_outlet_id"), table_name="outlet_day")
     op.drop_table("outlet_day")
-    op.drop_index(op.f("ix_external_sale_line_product_id"), table_name="external_sale_line")
+    op.drop_index(op.f("ix_external_sale_line_product_id_amount_fen"), table_name="external_sale_line")
     op.drop_table("external_sale_line")
     op.drop_index(op.f("ix_external_sale_document_sale_id"), table_name="external_sale_document")
     op.drop_table("external_sale_document")
+    op.drop_table("book_parting")
     op.drop_index("uq_book_match_seller", table_name="book_match")
     op.drop_table("book_match")
     op.drop_index(op.f("ix_outlet_status_id"), table_name="outlet")

@@ -1,0 +1,328 @@
+"""One sale, one count: which documents claims rest on, what speaks against a claim, and what becomes of that.
+
+Claims are judged one after another (:func:`alone`), so that of two that come in the same moment the second one sees the first.
+"""
+
+# ruff: noqa: S608  statements are put together from constants only
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlmodel import Session
+
+from orders.counting.errors import CityDecides, DocumentCountsOnce, HoldDecided
+from orders.counting.rules import DocumentKind, HoldStatus, Reason, Subject, Verdict, document_key
+from shop.core import audit, clock, locks, outbox
+from shop.core.db import array
+from shop.core.errors import NotFound
+from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
+from shop.programmes import queries as programmes
+
+_OPEN = (
+    """ON CONFLICT (subject_kind, subject_id, reason_code, coalesce(other_kind, ''), coalesce(other_id, 0)) WHERE status = 'open'"""
+)
+_HOLD = text(
+    f"""
+    INSERT INTO counting_hold (subject_kind, subject_id, reason_code, other_kind, other_id, evidence, district_code, amount_fen, opened_at)
+    VALUES (:subject_kind, :subject_id, :reason_code, :other_kind, :other_id, CAST(:evidence AS jsonb), :district_code, :amount_fen, :now)
+    {_OPEN} DO UPDATE SET evidence = excluded.evidence, amount_fen = excluded.amount_fen
+    RETURNING id, xmax = 0 AS opened
+    """
+)
+_USE = text(
+    """
+    INSERT INTO document_use AS d (kind, number, subject_kind, subject_id, side, amount_fen, used_at)
+    SELECT DISTINCT ON (kind, number, subject_id) kind, number, :subject_kind, subject_id, side, amount_fen, CAST(:now AS timestamptz)
+    FROM unnest(CAST(:kinds AS text[]), CAST(:numbers AS text[]), CAST(:subjects AS bigint[]), CAST(:sides AS text[]), CAST(:amounts AS bigint[]))
+      AS u (kind, number, subject_id, side, amount_fen)
+    ORDER BY kind, number, subject_id, amount_fen DESC NULLS LAST
+    ON CONFLICT (kind, number, subject_kind, subject_id) DO UPDATE
+    SET released_at = NULL, side = excluded.side, amount_fen = excluded.amount_fen,
+        used_at = CASE WHEN d.released_at IS NULL THEN d.used_at ELSE excluded.used_at END
+    """
+)
+_FREE = text(
+    """
+    UPDATE document_use SET released_at = :now
+    WHERE subject_kind = :subject_kind AND subject_id = ANY (CAST(:ids AS bigint[])) AND released_at IS NULL
+    """
+)
+_BESIDE = text(
+    """
+    SELECT DISTINCT o.subject_id FROM document_use u JOIN document_use o ON o.kind = u.kind AND o.number = u.number AND o.released_at IS NULL
+    WHERE u.subject_kind = 'purchase_order' AND u.subject_id = ANY (CAST(:ids AS bigint[])) AND u.released_at IS NULL
+      AND o.subject_kind = 'external_sale' ORDER BY 1
+    """
+)
+# Of each claim the first other one that nobody has found to be another sale; an order of the marketplace before all others.
+_SEEN = """
+    SELECT DISTINCT ON (u.subject_id) u.subject_id AS id, o.subject_kind AS other_kind, o.subject_id AS other_id,
+           jsonb_build_object('documents', jsonb_build_array(jsonb_build_object('kind', u.kind, 'number', u.number, 'amount_fen',
+               greatest(u.amount_fen, o.amount_fen)))) AS evidence
+    FROM document_use u JOIN document_use o ON o.kind = u.kind AND o.number = u.number AND o.released_at IS NULL
+         AND (o.subject_kind, o.subject_id) <> (u.subject_kind, u.subject_id) AND coalesce(o.side = u.side, u.side = 'seller')
+    WHERE u.subject_kind = 'external_sale' AND u.subject_id = ANY (CAST(:ids AS bigint[])) AND u.released_at IS NULL
+      AND NOT EXISTS (SELECT FROM counting_hold h WHERE h.subject_kind = 'external_sale' AND h.subject_id = u.subject_id
+                      AND h.reason_code = 'document_seen' AND h.status = 'open')
+      AND NOT EXISTS (SELECT FROM counting_hold h WHERE h.subject_kind = 'external_sale' AND h.subject_id = u.subject_id
+                      AND h.other_kind = o.subject_kind AND h.other_id = o.subject_id AND h.reason_code = 'document_seen'
+                      AND h.status = 'counted' AND h.decided_by IS NOT NULL)
+    ORDER BY u.subject_id, o.subject_kind = 'external_sale', o.subject_id, u.kind, u.number
+"""
+_SUSPECTED = """
+    SELECT DISTINCT ON (x.id) x.id, c.other_kind, c.other_id,
+           jsonb_build_object('product_id', l.product_id, 'amount_fen', l.amount_fen, 'sold_on', x.sold_on, 'other_on', c.sold_on) AS evidence
+    FROM external_sale x JOIN external_sale_line l ON l.sale_id = x.id
+    CROSS JOIN LATERAL (
+        SELECT 'external_sale' AS other_kind, y.id AS other_id, y.sold_on
+        FROM external_sale_line m JOIN external_sale y ON y.id = m.sale_id
+        WHERE m.product_id = l.product_id AND m.amount_fen = l.amount_fen AND y.id <> x.id AND y.side = x.side
+          AND y.status IN ('submitted', 'held', 'accepted') AND y.sold_on BETWEEN x.sold_on - CAST(:days AS int) AND x.sold_on + CAST(:days AS int)
+        UNION ALL
+        SELECT 'sales_batch_line', m.id, m.sold_on FROM sales_batch_line m
+        WHERE x.side = 'seller' AND m.product_id = l.product_id AND m.amount_fen = l.amount_fen AND m.refunds_line_id IS NULL
+          AND m.status IN ('counted', 'held') AND m.sold_on BETWEEN x.sold_on - CAST(:days AS int) AND x.sold_on + CAST(:days AS int)
+        UNION ALL
+        SELECT 'purchase_order', e.order_id, e.sold_on FROM sale_entry e
+        WHERE e.supplier_id = x.supplier_id AND e.sold_on BETWEEN x.sold_on - CAST(:days AS int) AND x.sold_on + CAST(:days AS int)
+          AND e.product_id = l.product_id AND e.amount_fen = l.amount_fen AND e.source = 'platform' AND e.reverses_id IS NULL
+          AND e.order_id IS NOT NULL AND x.side = 'seller'
+    ) c
+    WHERE x.id = ANY (CAST(:ids AS bigint[]))
+      AND NOT EXISTS (SELECT FROM counting_hold h WHERE h.subject_kind = 'external_sale' AND h.subject_id = x.id
+                      AND h.reason_code = 'suspected_duplicate' AND h.status = 'open')
+      AND NOT EXISTS (SELECT FROM counting_hold h WHERE h.subject_kind = 'external_sale' AND h.subject_id = x.id
+                      AND h.other_kind = c.other_kind AND h.other_id = c.other_id
+                      AND (h.status = 'open' OR h.status = 'counted' AND h.decided_by IS NOT NULL))
+    ORDER BY x.id, c.other_kind = 'external_sale', c.other_kind, c.other_id
+"""
+# Between two claims both are held; what is held already for the same reason needs no second doubt.
+_DOUBT = """
+    WITH pair AS MATERIALIZED ({pairs}), wanted AS (
+        SELECT id, other_kind, other_id, evidence FROM pair
+        UNION ALL
+        SELECT * FROM (
+            SELECT DISTINCT ON (other_id) other_id AS id, 'external_sale', id AS other_id, evidence FROM pair
+            WHERE other_kind = 'external_sale' AND other_id NOT IN (SELECT id FROM pair) ORDER BY other_id, id) back
+        WHERE NOT EXISTS (SELECT FROM counting_hold h WHERE h.subject_kind = 'external_sale' AND h.subject_id = back.id
+                          AND h.reason_code = '{reason}' AND h.status = 'open')
+    )
+    INSERT INTO counting_hold (subject_kind, subject_id, reason_code, other_kind, other_id, evidence, district_code, amount_fen, opened_at)
+    SELECT 'external_sale', w.id, '{reason}', w.other_kind, w.other_id, w.evidence, x.district_code, x.total_fen, CAST(:now AS timestamptz)
+    FROM wanted w JOIN external_sale x ON x.id = w.id ORDER BY w.id, w.other_kind, w.other_id
+    {on_conflict} DO NOTHING
+    RETURNING id, subject_id
+"""
+_DOUBTS = [
+    text(_DOUBT.format(pairs=pairs, reason=reason, on_conflict=_OPEN))
+    for pairs, reason in ((_SEEN, Reason.DOCUMENT_SEEN), (_SUSPECTED, Reason.SUSPECTED_DUPLICATE))
+]
+_ONE = text("SELECT * FROM counting_hold WHERE id = :id FOR UPDATE")
+_TWIN = text(
+    """
+    SELECT * FROM counting_hold WHERE subject_kind = :other_kind AND subject_id = :other_id AND other_kind = :subject_kind
+      AND other_id = :subject_id AND reason_code = :reason_code AND status = 'open' FOR UPDATE
+    """
+)
+_CLOSE = text(
+    "UPDATE counting_hold SET status = :status, decided_by = :user, decided_at = :now, decision = :decision WHERE id = :id"
+)
+_COVERED = text(
+    """
+    SELECT NOT EXISTS (
+        SELECT FROM document_use a JOIN document_use b ON b.kind = a.kind AND b.number = a.number
+        WHERE a.subject_kind = :subject_kind AND a.subject_id = :subject_id AND b.subject_kind = :other_kind AND b.subject_id = :other_id
+          AND a.released_at IS NULL AND b.released_at IS NULL AND coalesce(greatest(a.amount_fen, b.amount_fen), 0) < :together)
+    """
+)
+_OF_SUBJECTS = """
+    UPDATE counting_hold SET status = '{status}', decided_at = :now, decision = :decision
+    WHERE {side}_kind = :kind AND {side}_id = ANY (CAST(:ids AS bigint[])) AND status = 'open'
+    RETURNING id, subject_kind, subject_id
+"""
+_END_OWN = text(_OF_SUBJECTS.format(status=HoldStatus.VOID, side="subject"))
+_END_AGAINST = text(_OF_SUBJECTS.format(status=HoldStatus.COUNTED, side="other"))
+_RELIEVE = text(
+    """
+    UPDATE counting_hold h SET status = 'counted', decided_at = :now, decision = :decision
+    WHERE h.subject_kind = 'external_sale' AND h.subject_id = ANY (CAST(:ids AS bigint[])) AND h.status = 'open'
+      AND h.reason_code = 'document_seen' AND NOT EXISTS (
+          SELECT FROM document_use a JOIN document_use b ON b.kind = a.kind AND b.number = a.number
+          WHERE a.subject_kind = h.subject_kind AND a.subject_id = h.subject_id AND a.released_at IS NULL
+            AND b.subject_kind = h.other_kind AND b.subject_id = h.other_id AND b.released_at IS NULL)
+    RETURNING id, subject_kind, subject_id
+    """
+)
+_STILL_HELD = text(
+    "SELECT DISTINCT subject_id FROM counting_hold WHERE subject_kind = :kind AND subject_id = ANY (CAST(:ids AS bigint[])) AND status = 'open'"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A document that a claim rests on, as it was written down."""
+
+    subject_id: int
+    kind: DocumentKind
+    number: str
+    issuer: str | None = None
+    amount_fen: int | None = None
+    side: str | None = None
+
+
+def alone(session: Session) -> None:
+    """Wait until nobody else judges claims; held to the end of the transaction, and taken before any claim is locked."""
+    locks.hold(session, "claims")
+
+
+def hold(
+    session: Session,
+    *,
+    subject_kind: Subject | str,
+    subject_id: int,
+    reason_code: Reason | str,
+    evidence: dict[str, Any],
+    district_code: str,
+    amount_fen: int,
+    other_kind: Subject | str | None = None,
+    other_id: int | None = None,
+) -> int:
+    """Put a doubt on record, once while it is open; returns its id. The caller keeps the subject out of the figures."""
+    values = {
+        "subject_kind": str(subject_kind),
+        "subject_id": subject_id,
+        "reason_code": str(reason_code),
+        "other_kind": None if other_kind is None else str(other_kind),
+        "other_id": other_id,
+        "evidence": json.dumps(evidence, ensure_ascii=False),
+        "district_code": district_code,
+        "amount_fen": amount_fen,
+        "now": clock.now(),
+    }
+    made = session.execute(_HOLD, values).one()
+    if made.opened:
+        outbox.publish(session, "counting_hold.opened", hold_id=made.id)
+    return int(made.id)
+
+
+def use(session: Session, subject_kind: Subject, uses: Sequence[Use]) -> None:
+    """Put on record what documents subjects rest on."""
+    if not uses:
+        return
+    values = {
+        "subject_kind": subject_kind,
+        "kinds": [each.kind for each in uses],
+        "numbers": [document_key(each.kind, each.number, each.issuer) for each in uses],
+        "subjects": [each.subject_id for each in uses],
+        "sides": [each.side for each in uses],
+        "amounts": [each.amount_fen for each in uses],
+        "now": clock.now(),
+    }
+    session.execute(_USE, values)
+
+
+def free(session: Session, subject_kind: Subject, ids: Sequence[int]) -> None:
+    """Free the documents of subjects that do not stand any more."""
+    session.execute(_FREE, {"subject_kind": subject_kind, "ids": array(ids), "now": clock.now()})
+
+
+def claims_beside(session: Session, order_ids: Sequence[int]) -> list[int]:
+    """External sales that rest on documents of these orders."""
+    return list(session.execute(_BESIDE, {"ids": array(order_ids)}).scalars())
+
+
+def doubt(session: Session, sale_ids: Sequence[int]) -> list[int]:
+    """Open the doubts there are about external sales that stand, and about those that they collide with; returns the sales that are held by it.
+
+    Two claims of one side that rest on one document hold each other; so do two that sold the same product for the same amount within the
+    programme's days. An order of the marketplace, or a sale at an outlet, holds a seller's claim alone; a buyer's is matched with the order. What a person has decided about two is not
+    asked again.
+    """
+    days = programmes.config_of(session, clock.today()).counting.duplicate_days
+    values = {"ids": array(sale_ids), "days": days, "now": clock.now()}
+    opened = [row for statement in _DOUBTS for row in session.execute(statement, values)]
+    outbox.publish_each(session, "counting_hold.opened", "hold_id", [row.id for row in opened])
+    return sorted({row.subject_id for row in opened})
+
+
+def one(session: Session, actor: Actor, hold_id: int) -> Row[Any]:
+    """A hold, locked.
+
+    Raises:
+        NotFound: none within the caller's regions (404). HoldDecided: it is not open (409).
+    """
+    found = session.execute(_ONE, {"id": hold_id}).first()
+    if found is None or not actor.covers_region(Permission.COUNTING_DECIDE, found.district_code):
+        raise NotFound
+    if found.status != HoldStatus.OPEN:
+        raise HoldDecided
+    return found
+
+
+def decide(
+    session: Session, actor: Actor, found: Row[Any], verdict: Verdict, other: Verdict | None, reason: str
+) -> list[tuple[Row[Any], Verdict]]:
+    """Close a doubt, and the one that the other claim has against this: by ``other``, or because one of the two is the sale. Returns both with
+    what was said of them; whoever keeps the claims carries it out.
+
+    Raises:
+        CityDecides: the other claim lies in a district that is not the caller's (403).
+        DocumentCountsOnce: both are to count, and their document says less than the two together (409).
+    """
+    said = [(found, verdict)]
+    if twin := session.execute(_TWIN, dict(found._mapping)).first():
+        if not actor.covers_region(Permission.COUNTING_DECIDE, twin.district_code):
+            raise CityDecides
+        said.append((twin, other or verdict.of_other))
+        if found.reason_code == Reason.DOCUMENT_SEEN and all(each is Verdict.COUNT for _, each in said):
+            together = {**found._mapping, "together": found.amount_fen + twin.amount_fen}
+            if not session.execute(_COVERED, together).scalar_one():
+                raise DocumentCountsOnce
+    for row, each in said:
+        values = {"id": row.id, "status": each.status, "user": actor.user_id, "now": clock.now(), "decision": reason}
+        session.execute(_CLOSE, values)
+        audit.record(session, actor, f"counting_hold.{each.status}", "counting_hold", row.id, reason=reason, of=hold_name(row))
+        _decided(session, [row], each.status)
+    return said
+
+
+def hold_name(row: Any) -> str:
+    return f"{row.subject_kind} {row.subject_id}"
+
+
+def end(session: Session, subject_kind: Subject, ids: Sequence[int], why: str) -> list[int]:
+    """Close what is open about subjects that do not stand any more, and what others have against them; frees their documents. Returns the
+    subjects of the same kind that this may set free, to be judged anew."""
+    free(session, subject_kind, ids)
+    values = {"kind": subject_kind, "ids": array(ids), "now": clock.now(), "decision": why}
+    _decided(session, session.execute(_END_OWN, values).all(), HoldStatus.VOID)
+    lifted = session.execute(_END_AGAINST, values).all()
+    _decided(session, lifted, HoldStatus.COUNTED)
+    return sorted({row.subject_id for row in lifted if row.subject_kind == subject_kind} - set(ids))
+
+
+def relieve(session: Session, sale_ids: Sequence[int], why: str) -> None:
+    """Close doubts about external sales whose document the other one does not rest on any more."""
+    values = {"ids": array(sale_ids), "now": clock.now(), "decision": why}
+    _decided(session, session.execute(_RELIEVE, values).all(), HoldStatus.COUNTED)
+
+
+def still_held(session: Session, subject_kind: Subject, ids: Sequence[int]) -> set[int]:
+    """Which of the subjects have an open doubt."""
+    return set(session.execute(_STILL_HELD, {"kind": subject_kind, "ids": array(ids)}).scalars())
+
+
+def _decided(session: Session, rows: Iterable[Any], status: HoldStatus) -> None:
+    for row in rows:
+        outbox.publish(
+            session,
+            "counting_hold.decided",
+            hold_id=row.id,
+            subject_kind=row.subject_kind,
+            subject_id=row.subject_id,
+            status=status,
+        )

@@ -1,0 +1,151 @@
+"""Sellers' and buyers' books, pair by pair, and what stands in one of them only.
+
+An order of the marketplace stands in both. What was made elsewhere stands in each as it was claimed and accepted; only the seller's book makes
+the total.
+"""
+
+# ruff: noqa: S608  statements are put together from constants only
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from orders.counting.errors import PeriodTooLong
+from orders.counting.schemas import BookFilter, MatchOut, PairOut, UnmatchedRow, UnmatchedSearch
+from shop.core import paging
+from shop.core.errors import NotFound
+from shop.core.paging import Page
+from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
+
+#: As many days are asked about at once.
+MOST_DAYS = 366
+
+_WITHIN = """
+    (CAST(:everywhere AS boolean) OR {supplier}.region_code LIKE ANY (CAST(:regions AS text[]))
+     OR coalesce({supplier}.path LIKE CAST(:branch AS text), false) OR coalesce({buyer}.path LIKE CAST(:branch AS text), false))
+    AND (CAST(:district AS text) IS NULL OR starts_with({supplier}.region_code, :district))
+    AND (CAST(:supplier_id AS bigint) IS NULL OR {supplier}.id = :supplier_id) AND (CAST(:buyer_id AS bigint) IS NULL OR {buyer}.id = :buyer_id)
+"""
+_PAIRS = text(
+    f"""
+    WITH claims AS MATERIALIZED (
+        SELECT x.supplier_id, x.buyer_id, coalesce(sum(x.total_fen) FILTER (WHERE x.side = 'seller'), 0) AS seller_fen,
+               coalesce(sum(x.total_fen) FILTER (WHERE x.side = 'buyer' AND m.seller_kind IS DISTINCT FROM 'purchase_order'), 0) AS buyer_fen,
+               coalesce(sum(x.total_fen) FILTER (WHERE m.buyer_sale_id IS NOT NULL), 0) AS matched_fen
+        FROM external_sale x LEFT JOIN book_match m ON m.buyer_sale_id = x.id
+        WHERE x.status = 'accepted' AND x.sold_on BETWEEN :sold_from AND :sold_to AND x.buyer_id IS NOT NULL
+          AND (CAST(:supplier_id AS bigint) IS NULL OR x.supplier_id = :supplier_id) AND (CAST(:buyer_id AS bigint) IS NULL OR x.buyer_id = :buyer_id)
+        GROUP BY 1, 2
+    ), ordered AS MATERIALIZED (
+        SELECT supplier_id, buyer_id, sum(amount_fen) AS fen FROM sale_entry
+        WHERE source = 'platform' AND sold_on BETWEEN :sold_from AND :sold_to
+          AND (CAST(:supplier_id AS bigint) IS NULL OR supplier_id = :supplier_id) AND (CAST(:buyer_id AS bigint) IS NULL OR buyer_id = :buyer_id)
+        GROUP BY 1, 2
+    )
+    SELECT supplier_id, supplier.name AS supplier_name, buyer_id, buyer.name AS buyer_name, coalesce(o.fen, 0)::bigint AS orders,
+           coalesce(c.seller_fen, 0)::bigint AS seller_claims, (coalesce(o.fen, 0) + coalesce(c.seller_fen, 0))::bigint AS seller_book,
+           coalesce(c.buyer_fen, 0)::bigint AS buyer_claims, (coalesce(o.fen, 0) + coalesce(c.buyer_fen, 0))::bigint AS buyer_book,
+           coalesce(c.matched_fen, 0)::bigint AS matched, (coalesce(c.buyer_fen, 0) - coalesce(c.seller_fen, 0))::bigint AS difference
+    FROM ordered o FULL JOIN claims c USING (supplier_id, buyer_id)
+    JOIN organisation supplier ON supplier.id = supplier_id JOIN organisation buyer ON buyer.id = buyer_id
+    WHERE {_WITHIN.format(supplier="supplier", buyer="buyer")}
+      AND (CAST(:start_supplier AS bigint) IS NULL OR (supplier_id, buyer_id) > (:start_supplier, :start_buyer))
+    ORDER BY supplier_id, buyer_id LIMIT :rows
+    """
+)
+# What else there is between the two within the programme's days of matching, on the other side.
+_OTHER_SIDE = """
+    EXISTS (SELECT FROM external_sale y WHERE y.supplier_id = x.supplier_id AND y.side <> x.side AND coalesce(y.buyer_id = x.buyer_id, false)
+            AND {status} AND abs(y.sold_on - x.sold_on) <= 31)
+"""
+_UNMATCHED = text(
+    f"""
+    SELECT x.side, x.id AS sale_id, x.number, x.supplier_id, supplier.name AS supplier_name, x.buyer_id, x.buyer_name, x.sold_on,
+           x.total_fen AS amount,
+           CASE WHEN x.buyer_id IS NULL THEN 'buyer_not_registered'
+                WHEN NOT EXISTS (SELECT FROM organisation_role r WHERE r.organisation_id = x.supplier_id AND r.role = 'supplier'
+                                 AND (r.valid_from IS NULL OR r.valid_from <= x.sold_on) AND (r.valid_to IS NULL OR x.sold_on < r.valid_to))
+                  OR NOT EXISTS (SELECT FROM external_sale_line l JOIN certificate f ON f.product_id = l.product_id
+                                 WHERE l.sale_id = x.id AND x.sold_on BETWEEN f.valid_from AND f.valid_until) THEN 'seller_not_listed'
+                WHEN {_OTHER_SIDE.format(status="y.status IN ('submitted', 'held')")} THEN 'not_yet_accepted'
+                WHEN {_OTHER_SIDE.format(status="y.status = 'accepted'")} THEN 'amount_differs'
+                ELSE 'no_counterpart' END AS reason_code
+    FROM external_sale x JOIN organisation supplier ON supplier.id = x.supplier_id LEFT JOIN organisation buyer ON buyer.id = x.buyer_id
+    WHERE x.status = 'accepted' AND x.sold_on BETWEEN :sold_from AND :sold_to AND {_WITHIN.format(supplier="supplier", buyer="buyer")}
+      AND (CAST(:side AS text) IS NULL OR x.side = :side)
+      AND NOT EXISTS (SELECT FROM book_match m WHERE m.buyer_sale_id = x.id OR m.seller_kind = 'external_sale' AND m.seller_id = x.id)
+      AND (CAST(:start AS bigint) IS NULL OR x.id > :start)
+    ORDER BY x.id LIMIT :rows
+    """
+)
+_MATCH = text(
+    """
+    SELECT m.*, m.difference_fen AS difference FROM book_match m JOIN external_sale x ON x.id = m.buyer_sale_id
+    WHERE m.buyer_sale_id = :id AND x.district_code LIKE ANY (CAST(:regions AS text[]))
+    """
+)
+
+
+def pairs(session: Session, actor: Actor, asked: BookFilter, *, limit: int, after: str | None) -> Page[PairOut]:
+    """Both books of every pair of a period, by supplier and buyer.
+
+    Raises:
+        PeriodTooLong: see there (422).
+    """
+    start = paging.position(after, int, int)
+    first, second = start or (None, None)
+    values = {**_asked(actor, asked), "start_supplier": first, "start_buyer": second, "rows": limit + 1}
+    rows = session.execute(_PAIRS, values).all()
+    return paging.page(rows, limit, _pair, lambda row: [row.supplier_id, row.buyer_id])
+
+
+def unmatched(session: Session, actor: Actor, asked: UnmatchedSearch, *, limit: int, after: str | None) -> Page[UnmatchedRow]:
+    """What stands in one of the two books only, and why.
+
+    Raises:
+        PeriodTooLong: see there (422).
+    """
+    start = paging.position(after, int)
+    values = {**_asked(actor, asked), "side": asked.side, "start": start[0] if start else None, "rows": limit + 1}
+    rows = session.execute(_UNMATCHED, values).all()
+    return paging.page(rows, limit, _unmatched, lambda row: [row.sale_id])
+
+
+def match(session: Session, actor: Actor, buyer_sale_id: int) -> MatchOut:
+    """What a buyer's claim is matched with.
+
+    Raises:
+        NotFound: nothing, or none of the caller's regions (404).
+    """
+    regions = [f"{prefix}%" for prefix in actor.regions(Permission.COUNTING_DECIDE)]
+    row = session.execute(_MATCH, {"id": buyer_sale_id, "regions": regions}).first()
+    if row is None:
+        raise NotFound
+    return MatchOut.model_validate(row, from_attributes=True)
+
+
+def _asked(actor: Actor, asked: BookFilter) -> dict[str, Any]:
+    _require_period(asked.sold_from, asked.sold_to)
+    regions = actor.regions(Permission.STATISTICS_READ)
+    return {
+        **{name: getattr(asked, name) for name in BookFilter.model_fields},
+        "everywhere": "" in regions,
+        "regions": [f"{prefix}%" for prefix in regions],
+        "branch": f"{actor.organisation_path}%" if actor.organisation_path else None,
+    }
+
+
+def _require_period(first: date, last: date) -> None:
+    if not 0 <= (last - first).days < MOST_DAYS:
+        raise PeriodTooLong(most=MOST_DAYS)
+
+
+def _pair(row: Any) -> PairOut:
+    return PairOut.model_validate(row, from_attributes=True)
+
+
+def _unmatched(row: Any) -> UnmatchedRow:
+    return UnmatchedRow.model_validate(row, from_attributes=True)

@@ -1,0 +1,49 @@
+"""What deciding about doubts, and matching books, may be refused for."""
+
+from shop.core.errors import CONSTRAINTS, Conflict, Forbidden, Invalid
+
+
+class HoldDecided(Conflict):
+    code = "hold_decided"
+    zh = "该疑点已处理"
+    en = "The doubt was decided before"
+
+
+class CityDecides(Forbidden):
+    code = "city_decides"
+    zh = "涉及其他区县，由市级处理"
+    en = "The other side lies in another district; the city decides"
+
+
+class OwnOrganisation(Forbidden):
+    code = "own_organisation"
+    zh = "不能处理本单位的申报"
+    en = "Nobody decides about claims of the own organisation"
+
+
+class DocumentCountsOnce(Conflict):
+    code = "document_counts_once"
+    zh = "两笔申报合计超过同一单据的金额，不能都计入"
+    en = "Together the two claims are more than their document says; they cannot both count"
+
+
+class MatchedBefore(Conflict):
+    code = "matched_before"
+    zh = "其中一方已对应其他记录"
+    en = "One of the two is matched with something else"
+
+
+class NoPair(Invalid):
+    code = "no_pair"
+    zh = "两条记录不属于同一供应方和采购方，或尚未生效"
+    en = "The two are not of one supplier and one buyer, or do not stand yet"
+
+
+class PeriodTooLong(Invalid):
+    code = "bad_period"
+    zh = "期间须按先后填写，且不超过 {most} 天"
+    en = "A period of at most {most} days, its first day before its last"
+
+
+CONSTRAINTS["pk_book_match"] = MatchedBefore
+CONSTRAINTS["uq_book_match_seller"] = MatchedBefore

@@ -1,0 +1,91 @@
+"""Reading what is held: for officers and monitors, each within the own regions."""
+
+# ruff: noqa: S608  statements are put together from constants only
+
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from orders.counting.schemas import HoldFilter, HoldOut, HoldRow, SideOut
+from shop.core import paging
+from shop.core.errors import NotFound
+from shop.core.paging import Page
+from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
+
+# One of the two that collide, whatever it is.
+_SIDE = """
+    LATERAL (
+        SELECT jsonb_build_object('kind', h.{side}_kind, 'id', h.{side}_id, 'number', f.number, 'status', f.status, 'name', f.name,
+                   'sold_on', f.sold_on, 'amount', f.amount_fen, 'documents', coalesce((
+                       SELECT jsonb_agg(jsonb_build_object('kind', u.kind, 'number', u.number) ORDER BY u.kind, u.number)
+                       FROM document_use u WHERE u.subject_kind = h.{side}_kind AND u.subject_id = h.{side}_id), '[]'::jsonb)) AS said
+        FROM (SELECT 1) always LEFT JOIN LATERAL (
+            SELECT x.number, x.status, o.name, x.sold_on, x.total_fen AS amount_fen
+            FROM external_sale x JOIN organisation o ON o.id = x.supplier_id WHERE h.{side}_kind = 'external_sale' AND x.id = h.{side}_id
+            UNION ALL
+            SELECT b.batch_id, b.status, t.name, (b.last_sold_at AT TIME ZONE 'Asia/Shanghai')::date, b.certified_fen + b.other_fen
+            FROM sales_batch b JOIN outlet t ON t.id = b.outlet_id WHERE h.{side}_kind = 'sales_batch' AND b.id = h.{side}_id
+            UNION ALL
+            SELECT l.line_id, l.status, t.name, l.sold_on, l.amount_fen
+            FROM sales_batch_line l JOIN outlet t ON t.id = l.outlet_id WHERE h.{side}_kind = 'sales_batch_line' AND l.id = h.{side}_id
+            UNION ALL
+            SELECT p.number, NULL, NULL, (p.placed_at AT TIME ZONE 'Asia/Shanghai')::date, p.total_fen
+            FROM purchase_order p WHERE h.{side}_kind = 'purchase_order' AND p.id = h.{side}_id
+        ) f ON true
+    )
+"""
+_HOLDS = f"""
+    SELECT h.*, h.amount_fen AS amount, subject.said AS subject, CASE WHEN h.other_id IS NOT NULL THEN other.said END AS other
+    FROM counting_hold h CROSS JOIN {_SIDE.format(side="subject")} subject CROSS JOIN {_SIDE.format(side="other")} other
+    WHERE h.district_code LIKE ANY (CAST(:regions AS text[]))
+"""
+_PAGE = text(
+    f"""
+    {_HOLDS}
+      AND (CAST(:reason AS text) IS NULL OR h.reason_code = :reason) AND (CAST(:district AS text) IS NULL OR h.district_code = :district)
+      AND (CAST(:status AS text) IS NULL OR h.status = :status) AND (CAST(:subject AS text) IS NULL OR h.subject_kind = :subject)
+      AND (CAST(:subject_id AS bigint) IS NULL OR h.subject_id = :subject_id) AND (CAST(:start AS bigint) IS NULL OR h.id < :start)
+    ORDER BY h.id DESC LIMIT :rows
+    """
+)
+_ONE = text(f"{_HOLDS} AND h.id = :id")
+_TWIN = text(
+    """
+    SELECT t.id FROM counting_hold h JOIN counting_hold t ON t.subject_kind = h.other_kind AND t.subject_id = h.other_id
+         AND t.other_kind = h.subject_kind AND t.other_id = h.subject_id AND t.reason_code = h.reason_code
+    WHERE h.id = :id ORDER BY t.id DESC LIMIT 1
+    """
+)
+
+
+def holds(session: Session, actor: Actor, asked: HoldFilter, *, limit: int, after: str | None) -> Page[HoldRow]:
+    """What is or was held in the caller's regions, newest first, with both sides."""
+    start = paging.position(after, int)
+    fields = {name: getattr(asked, name) for name in HoldFilter.model_fields}
+    values = {**_regions(actor), **fields, "start": start[0] if start else None, "rows": limit + 1}
+    return paging.page(
+        session.execute(_PAGE, values).all(), limit, lambda row: HoldRow(**_shown(row, HoldRow)), lambda row: [row.id]
+    )
+
+
+def hold(session: Session, actor: Actor, hold_id: int) -> HoldOut:
+    """One of them.
+
+    Raises:
+        NotFound: none within the caller's regions (404).
+    """
+    row = session.execute(_ONE, {"id": hold_id, **_regions(actor)}).first()
+    if row is None:
+        raise NotFound
+    return HoldOut(**_shown(row, HoldOut), other_hold_id=session.execute(_TWIN, {"id": hold_id}).scalar())
+
+
+def _regions(actor: Actor) -> dict[str, Any]:
+    return {"regions": [f"{prefix}%" for prefix in actor.regions(Permission.COUNTING_READ)]}
+
+
+def _shown(row: Any, model: type[HoldRow]) -> dict[str, Any]:
+    shown = {name: getattr(row, name) for name in model.model_fields if hasattr(row, name)}
+    return {**shown, "subject": SideOut(**row.subject), "other": SideOut(**row.other) if row.other else None}

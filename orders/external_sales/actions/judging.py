@@ -1,0 +1,87 @@
+"""Doubts about claims: what is held, what counts again, what does not stand any more."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from orders.counting import actions as counting
+from orders.counting.errors import OwnOrganisation
+from orders.counting.rules import Subject, Verdict
+from orders.external_sales.actions.moving import LINES, line_ids, locked, step
+from orders.external_sales.states import SaleMove, SaleStatus
+from orders.ledger import actions as ledger
+from shop.core.audit import SYSTEM, Who
+from shop.identity.actor import Actor
+
+_PARTIES = text(
+    """
+    SELECT x.id, x.submitted_by, claimant.path AS claimant_path, supplier.path AS supplier_path, buyer.path AS buyer_path
+    FROM external_sale x JOIN organisation claimant ON claimant.id = x.claimant_id JOIN organisation supplier ON supplier.id = x.supplier_id
+    LEFT JOIN organisation buyer ON buyer.id = x.buyer_id WHERE x.id IN (:id, :other)
+    """
+)
+
+
+def judge(session: Session, sale_ids: Sequence[int]) -> set[int]:
+    """Look for doubts about claims that stand, and hold whatever collides: what counted is taken back today. Returns the claims that are held.
+
+    The caller has seen to it that nobody else judges (``counting.alone``).
+    """
+    doubted = counting.doubt(session, sale_ids)
+    rows = [row for row in locked(session, doubted) if row.status in (SaleStatus.SUBMITTED, SaleStatus.ACCEPTED)]
+    ledger.take_back(session, LINES, line_ids(session, [row.id for row in rows if row.status == SaleStatus.ACCEPTED]))
+    for status in (SaleStatus.SUBMITTED, SaleStatus.ACCEPTED):
+        step(session, SYSTEM, [row for row in rows if row.status == status], SaleMove.HOLD)
+    return {row.id for row in rows}
+
+
+def settle(session: Session, actor: Who, sale_ids: Sequence[int]) -> None:
+    """Set claims free against which nothing speaks any more: they wait for their review again, or count again as of today."""
+    judge(session, sale_ids)
+    held = counting.still_held(session, Subject.EXTERNAL_SALE, sale_ids)
+    rows = [row for row in locked(session, sale_ids) if row.status == SaleStatus.HELD and row.id not in held]
+    accepted = [row for row in rows if row.decided_at is not None]
+    ledger.release(session, ledger.taken_back(session, LINES, line_ids(session, [row.id for row in accepted])))
+    step(session, actor, accepted, SaleMove.REINSTATE)
+    step(session, actor, [row for row in rows if row.decided_at is None], SaleMove.RELEASE)
+
+
+def fall(session: Session, actor: Who, sales: Sequence[Any], move: SaleMove, reason: str | None) -> None:
+    """End claims that are locked, or give them back: what counted is taken back today, their documents are free, and what was held against
+    them is judged anew."""
+    ids = [row.id for row in sales]
+    step(session, actor, sales, move, reason=reason)
+    ledger.take_back(session, LINES, line_ids(session, ids))
+    lifted = counting.end(session, Subject.EXTERNAL_SALE, ids, f"{', '.join(row.number for row in sales)}: {move}")
+    settle(session, SYSTEM, lifted)
+
+
+def decide(session: Session, actor: Actor, hold_id: int, verdict: Verdict, other: Verdict | None, reason: str) -> None:
+    """Decide about a claim that is held, of whatever kind. External sales are counted or voided here and now; what else was held is told by
+    ``counting_hold.decided``.
+
+    Raises:
+        NotFound, HoldDecided, CityDecides, DocumentCountsOnce: see ``orders.counting.actions``. OwnOrganisation: see there (403).
+    """
+    counting.alone(session)
+    found = counting.one(session, actor, hold_id)
+    _require_stranger(session, actor, found)
+    said = counting.decide(session, actor, found, verdict, other, reason)
+    ours = [(row.subject_id, each) for row, each in said if row.subject_kind == Subject.EXTERNAL_SALE]
+    voided = [id for id, each in ours if each is Verdict.VOID]
+    fall(session, actor, [row for row in locked(session, voided) if row.status == SaleStatus.HELD], SaleMove.VOID, reason)
+    settle(session, actor, [id for id, each in ours if each is Verdict.COUNT])
+
+
+def _require_stranger(session: Session, actor: Actor, found: Any) -> None:
+    """Nobody decides about claims of the own organisation, or that he handed in himself."""
+    ids = {
+        name: id if kind == Subject.EXTERNAL_SALE else None
+        for name, kind, id in (("id", found.subject_kind, found.subject_id), ("other", found.other_kind, found.other_id))
+    }
+    for row in session.execute(_PARTIES, ids):
+        paths = (row.claimant_path, row.supplier_path, row.buyer_path)
+        if row.submitted_by == actor.user_id or (actor.organisation_path and any(p and actor.is_related(p) for p in paths)):
+            raise OwnOrganisation

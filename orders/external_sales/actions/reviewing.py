@@ -1,0 +1,134 @@
+"""Handing claims in, giving them up, and what officers say of them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from orders.counting import actions as counting
+from orders.counting.actions import Use
+from orders.counting.rules import DocumentKind, Subject
+from orders.external_sales import rules
+from orders.external_sales.actions.judging import fall, judge
+from orders.external_sales.actions.moving import LINES, line_ids, locked, own, step
+from orders.external_sales.errors import OwnClaim, PapersMissing, SomeNotReady
+from orders.external_sales.rules import NUMBERED, Brought, Side
+from orders.external_sales.states import EXTERNAL_SALE, SaleMove, SaleStatus
+from orders.ledger import actions as ledger
+from shop.core import clock
+from shop.core.db import array
+from shop.core.errors import Fault, IfMatch, NotFound
+from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
+from shop.programmes import queries as programmes
+
+#: As many faults as are told at once.
+MOST_FAULTS = 200
+
+_DOCUMENTS = text("SELECT * FROM external_sale_document WHERE sale_id = ANY (CAST(:ids AS bigint[])) ORDER BY sale_id, id")
+
+
+def submit(session: Session, actor: Actor, sale_ids: Sequence[int]) -> int:
+    """Hand in claims of the own organisation, all or none; returns how many of them are held. One that rests on a document that another claim
+    names, or that another sale may be, is held, and so is the other one.
+
+    Raises:
+        NotFound: one of them is none of the caller's organisation (404). IllegalMove: one was handed in before (409).
+        PapersMissing: of a single claim, every paper that it lacks (422). SomeNotReady: of many, the same by number (422).
+    """
+    counting.alone(session)
+    rows = locked(session, sale_ids)
+    if len(rows) < len(sale_ids) or not all(actor.within_branch(row.claimant_path) for row in rows):
+        raise NotFound
+    for row in rows:
+        EXTERNAL_SALE.after(row.status, SaleMove.SUBMIT)
+    papers = session.execute(_DOCUMENTS, {"ids": array(sale_ids)}).all()
+    _require_papers(session, rows, papers)
+    step(session, actor, rows, SaleMove.SUBMIT)
+    sides = {row.id: row.side for row in rows}
+    uses = [
+        Use(paper.sale_id, DocumentKind(paper.kind), paper.number, paper.issuer, paper.amount_fen, sides[paper.sale_id])
+        for paper in papers
+        if paper.kind in NUMBERED
+    ]
+    counting.use(session, Subject.EXTERNAL_SALE, uses)
+    return len(judge(session, sale_ids) & sides.keys())
+
+
+def _require_papers(session: Session, rows: Sequence[Any], papers: Sequence[Any]) -> None:
+    evidence = programmes.config_of(session, clock.today()).counting.evidence
+    brought: dict[int, list[Brought]] = {}
+    for paper in papers:
+        brought.setdefault(paper.sale_id, []).append(Brought(paper.kind, paper.file_id is not None))
+    lacking = {row.number: rules.missing(row.platform, brought.get(row.id, []), evidence) for row in rows}
+    if len(rows) == 1 and (faults := lacking[rows[0].number]):
+        raise PapersMissing(count=len(faults), faults=faults)
+    if some := {number: faults for number, faults in lacking.items() if faults}:
+        told = [
+            Fault(f"{number}.{fault.field}", fault.code, f"{number}：{fault.zh}", f"{number}: {fault.en}")
+            for number, faults in some.items()
+            for fault in faults
+        ]
+        raise SomeNotReady(count=len(some), faults=told[:MOST_FAULTS])
+
+
+def withdraw(session: Session, actor: Actor, sale_id: int, if_match: IfMatch) -> None:
+    """Give up a claim that no officer has decided about.
+
+    Raises:
+        NotFound: not one of the caller's organisation (404). Changed: see there (412). IllegalMove: it was decided (409).
+    """
+    counting.alone(session)
+    row = own(session, actor, sale_id)
+    if_match(row.version)
+    if row.decided_at is not None:  # accepted before it was held: an officer says what becomes of it
+        EXTERNAL_SALE.after(SaleStatus.ACCEPTED, SaleMove.WITHDRAW)
+    fall(session, actor, [row], SaleMove.WITHDRAW, None)
+
+
+def accept(session: Session, actor: Actor, sale_id: int, if_match: IfMatch) -> None:
+    """Accept a claim. A seller's makes the figures from now on, by the rules of the day of the sale; a buyer's is only held against them.
+
+    Raises:
+        NotFound: none of the caller's district (404). OwnClaim: see there (403). Changed: see there (412).
+        IllegalMove: it is not handed in, or is held (409).
+    """
+    row = _before_officer(session, actor, sale_id, if_match)
+    step(session, actor, [row], SaleMove.ACCEPT)
+    if row.side == Side.SELLER:
+        ledger.book_claims(session, LINES, line_ids(session, [sale_id]))
+
+
+def give_back(session: Session, actor: Actor, sale_id: int, reason: str, if_match: IfMatch) -> None:
+    """Return a claim to whoever made it, with what is to be mended. Raises as :func:`accept`."""
+    counting.alone(session)
+    fall(session, actor, [_before_officer(session, actor, sale_id, if_match)], SaleMove.RETURN, reason)
+
+
+def refuse(session: Session, actor: Actor, sale_id: int, reason: str, if_match: IfMatch) -> None:
+    """Refuse a claim for good. Raises as :func:`accept`."""
+    counting.alone(session)
+    fall(session, actor, [_before_officer(session, actor, sale_id, if_match)], SaleMove.REFUSE, reason)
+
+
+def void(session: Session, actor: Actor, sale_id: int, reason: str, if_match: IfMatch) -> None:
+    """Take a claim that was accepted out of the figures, as of today. Raises as :func:`accept`."""
+    counting.alone(session)
+    fall(session, actor, [_before_officer(session, actor, sale_id, if_match)], SaleMove.VOID, reason)
+
+
+def _before_officer(session: Session, actor: Actor, sale_id: int, if_match: IfMatch) -> Any:
+    found = locked(session, [sale_id])
+    if (
+        not found
+        or not actor.covers_region(Permission.EXTERNAL_SALES_REVIEW, found[0].district_code)
+        or found[0].submitted_at is None
+    ):
+        raise NotFound
+    row = found[0]
+    paths = [path for path in (row.claimant_path, row.supplier_path, row.buyer_path) if path]
+    if row.submitted_by == actor.user_id or (actor.organisation_path and any(map(actor.is_related, paths))):
+        raise OwnClaim
+    if_match(row.version)
+    return row

@@ -1,0 +1,1 @@
+"""Sales made elsewhere, and deciding about what is held, over HTTP."""

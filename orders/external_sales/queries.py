@@ -1,0 +1,143 @@
+"""Reading sales made elsewhere: whoever claimed them, both parties once they are handed in, and officers of the supplier's district."""
+
+# ruff: noqa: S608  statements are put together from constants only
+
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from orders.external_sales.rules import PaperKind
+from orders.external_sales.schemas import CheckOut, HeldOut, LineOut, PaperOut, SaleFilter, SaleOut, SaleRow
+from orders.external_sales.states import EXTERNAL_SALE
+from orders.ledger.booking import CERTIFIED
+from shop.core import paging
+from shop.core.errors import Language, NotFound
+from shop.core.paging import Page
+from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
+
+_IN_REACH = """
+    (coalesce(claimant.path LIKE CAST(:branch AS text), false)
+     OR x.submitted_at IS NOT NULL AND (x.district_code LIKE ANY (CAST(:regions AS text[]))
+         OR coalesce(supplier.path LIKE CAST(:branch AS text), false) OR coalesce(buyer.path LIKE CAST(:branch AS text), false)))
+"""
+_SALES = f"""
+    SELECT x.*, x.total_fen AS total, claimant.name AS claimant_name, supplier.name AS supplier_name
+    FROM external_sale x JOIN organisation claimant ON claimant.id = x.claimant_id JOIN organisation supplier ON supplier.id = x.supplier_id
+    LEFT JOIN organisation buyer ON buyer.id = x.buyer_id
+    WHERE {_IN_REACH}
+"""
+_ONE = text(f"{_SALES} AND x.id = :id")
+_PAGE = text(
+    f"""
+    {_SALES}
+      AND (CAST(:status AS text) IS NULL OR x.status = :status) AND (CAST(:side AS text) IS NULL OR x.side = :side)
+      AND (CAST(:platform AS text) IS NULL OR x.platform = :platform) AND (CAST(:district AS text) IS NULL OR x.district_code = :district)
+      AND (CAST(:supplier_id AS bigint) IS NULL OR x.supplier_id = :supplier_id) AND (CAST(:buyer_id AS bigint) IS NULL OR x.buyer_id = :buyer_id)
+      AND (CAST(:sold_from AS date) IS NULL OR x.sold_on >= :sold_from) AND (CAST(:sold_to AS date) IS NULL OR x.sold_on <= :sold_to)
+      AND (CAST(:start AS bigint) IS NULL OR x.id < :start)
+    ORDER BY x.id DESC LIMIT :rows
+    """
+)
+_NOON = "(x.sold_on + time '12:00') AT TIME ZONE 'Asia/Shanghai'"
+_LINES = text(
+    f"""
+    SELECT l.*, l.amount_fen AS amount,
+           (SELECT f.number FROM certificate f WHERE f.product_id = l.product_id AND {CERTIFIED.format(at=_NOON)} ORDER BY f.id DESC LIMIT 1)
+             AS certificate_number
+    FROM external_sale_line l JOIN external_sale x ON x.id = l.sale_id WHERE l.sale_id = :id ORDER BY l.line_no
+    """
+)
+_PAPERS = text(
+    """
+    SELECT d.*, d.amount_fen AS amount, f.name AS file_name
+    FROM external_sale_document d LEFT JOIN stored_file f ON f.id = d.file_id WHERE d.sale_id = :id ORDER BY d.id
+    """
+)
+_FILE = text(
+    f"SELECT f.* FROM external_sale_document d JOIN stored_file f ON f.id = d.file_id JOIN ({_SALES}) x ON x.id = d.sale_id WHERE d.sale_id = :id AND d.id = :paper"
+)
+_HOLDS = text(
+    """
+    SELECT id AS hold_id, reason_code, other_kind, other_id FROM counting_hold
+    WHERE subject_kind = 'external_sale' AND subject_id = :id AND status = 'open' ORDER BY id
+    """
+)
+_ELSEWHERE = text(
+    """
+    SELECT EXISTS (SELECT FROM document_use u JOIN document_use o ON o.kind = u.kind AND o.number = u.number AND o.released_at IS NULL
+                   AND (o.subject_kind, o.subject_id) <> (u.subject_kind, u.subject_id) AND coalesce(o.side = u.side, u.side = 'seller')
+                   WHERE u.subject_kind = 'external_sale' AND u.subject_id = :id AND u.released_at IS NULL)
+    """
+)
+_CHECKS: dict[str, tuple[str, str]] = {
+    "lines_tie": ("明细合计与发票金额一致", "The lines come to what the invoice says"),
+    "certified": ("全部产品在销售当日已认定", "Every product was certified on the day of the sale"),
+    "documents_unused": ("单据未在其他申报或订单中使用", "No other claim or order rests on its documents"),
+    "no_doubt": ("没有待处理的疑点", "Nothing speaks against it"),
+}
+
+
+def sales(session: Session, actor: Actor, asked: SaleFilter, *, limit: int, after: str | None) -> Page[SaleRow]:
+    """Claims within reach, newest first."""
+    start = paging.position(after, int)
+    fields = {name: getattr(asked, name) for name in SaleFilter.model_fields}
+    values = {**_reach(actor), **fields, "start": start[0] if start else None, "rows": limit + 1}
+    return paging.page(session.execute(_PAGE, values).all(), limit, _row, lambda row: [row.id])
+
+
+def sale(session: Session, actor: Actor, sale_id: int, language: Language = "zh") -> SaleOut:
+    """One claim with its lines, papers, and what was looked at for the reviewer.
+
+    Raises:
+        NotFound: none within reach (404).
+    """
+    row = session.execute(_ONE, {"id": sale_id, **_reach(actor)}).first()
+    if row is None:
+        raise NotFound
+    lines = [LineOut.model_validate(line, from_attributes=True) for line in session.execute(_LINES, {"id": sale_id})]
+    papers = [PaperOut.model_validate(paper, from_attributes=True) for paper in session.execute(_PAPERS, {"id": sale_id})]
+    holds = [HeldOut.model_validate(hold, from_attributes=True) for hold in session.execute(_HOLDS, {"id": sale_id})]
+    passed = {
+        "lines_tie": _tie(row.total_fen, papers),
+        "certified": all(line.certificate_number for line in lines),
+        "documents_unused": not session.execute(_ELSEWHERE, {"id": sale_id}).scalar_one(),
+        "no_doubt": not holds,
+    }
+    told = 0 if language == "zh" else 1
+    return SaleOut(
+        **{name: getattr(row, name) for name in SaleOut.model_fields if hasattr(row, name)},
+        lines=lines,
+        documents=papers,
+        checks=[CheckOut(code=code, passed=good, message=_CHECKS[code][told]) for code, good in passed.items()],
+        holds=holds,
+        possible_actions=EXTERNAL_SALE.possible(row.status),
+    )
+
+
+def file(session: Session, actor: Actor, sale_id: int, paper_id: int) -> Any:
+    """The stored file of a paper.
+
+    Raises:
+        NotFound: no such file within reach (404).
+    """
+    row = session.execute(_FILE, {"id": sale_id, "paper": paper_id, **_reach(actor)}).first()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _tie(total_fen: int, papers: list[PaperOut]) -> bool:
+    """Invoices of which nobody said the amount tell nothing."""
+    amounts = [paper.amount for paper in papers if paper.kind is PaperKind.INVOICE]
+    return not amounts or (None not in amounts and sum(amount or 0 for amount in amounts) == total_fen)
+
+
+def _reach(actor: Actor) -> dict[str, Any]:
+    regions = [f"{prefix}%" for prefix in actor.regions(Permission.EXTERNAL_SALES_READ)]
+    return {"branch": f"{actor.organisation_path}%" if actor.organisation_path else None, "regions": regions}
+
+
+def _row(row: Any) -> SaleRow:
+    return SaleRow.model_validate(row, from_attributes=True)

@@ -1,0 +1,232 @@
+"""Sales made elsewhere as tables: the list to be exported, and the sheet by which many are claimed at once."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from orders.external_sales.schemas import MOST_AT_ONCE, SaleRow
+from orders.invoices.sheets import yuan
+from shop.core import sheets
+from shop.core.errors import BadValue, Fault, Language
+from shop.core.exports import Cell
+from shop.core.money import fen_from_yuan
+from shop.core.quantities import MAX_QUANTITY, plausible, readable
+from shop.core.sheets import TooManyRows
+
+TITLE: dict[Language, str] = {"zh": "场外销售", "en": "Sales made elsewhere"}
+HEADER: dict[Language, list[str]] = {
+    "zh": ["编号", "状态", "账册", "方向", "渠道", "申报单位", "供应单位", "采购单位", "采购方类型", "采购方区划", "区县", "销售日期", "金额（元）", "重量（克）"],
+    "en": ["number", "status", "book", "direction", "platform", "claimant", "supplier", "buyer", "kind of buyer", "buyer's region", "district", "sold on", "amount (yuan)", "grams"],
+}  # fmt: skip
+
+#: The headers accepted for each column, its own first. Rows with one 单据序号 are one sale; what is said of the sale stands in its first row.
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "group": ("单据序号", "序号", "group"),
+    "platform": ("销售渠道", "渠道", "platform"),
+    "supplier_uscc": ("供应单位统一社会信用代码", "供应商代码", "supplier_uscc"),
+    "buyer_uscc": ("采购单位统一社会信用代码", "采购方代码", "buyer_uscc"),
+    "buyer_name": ("采购单位", "采购方名称", "buyer_name"),
+    "buyer_kind": ("采购方类型", "buyer_kind"),
+    "buyer_region": ("采购方区划代码", "buyer_region_code"),
+    "sold_on": ("销售日期", "日期", "sold_on"),
+    "fund_source": ("资金来源", "fund_source"),
+    "relation": ("帮扶关系编号", "declared_relation_id"),
+    "order_number": ("订单号", "order_number"),
+    "product": ("产品名称", "产品", "product"),
+    "sku": ("规格编码", "sku"),
+    "quantity": ("数量", "quantity"),
+    "unit": ("计量单位", "单位", "unit"),
+    "kilograms": ("重量（千克）", "重量(kg)", "kilograms"),
+    "amount": ("含税金额（元）", "金额（元）", "amount"),
+    "invoice": ("发票代码及号码", "发票号码", "invoice"),
+    "invoice_amount": ("发票金额（元）", "invoice_amount"),
+    "receipt": ("银行回单号", "bank_receipt"),
+    "carrier": ("承运单位", "carrier"),
+    "waybill": ("运单号", "waybill"),
+}
+REQUIRED = ("platform", "supplier_uscc", "sold_on", "product", "quantity", "amount")
+_PLATFORMS = {
+    "832平台": "832",
+    "832": "832",
+    "社交电商": "social_network",
+    "其他平台": "other_platform",
+    "合同": "contract",
+    "线下": "offline",
+}
+_KINDS = {
+    "企业": "enterprise",
+    "机关": "agency",
+    "学校": "school",
+    "医院": "hospital",
+    "事业单位": "public_institution",
+    "工会": "trade_union",
+    "社会组织": "social_organisation",
+    "个人": "consumer",
+}
+_FUNDS = {"食堂经费": "canteen", "工会经费": "union", "福利费": "welfare", "其他": "other", "": "other"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row as it was read; ``number`` counts from 1 with the header."""
+
+    number: int
+    group: str
+    platform: str
+    supplier_uscc: str
+    buyer_uscc: str
+    buyer_name: str
+    buyer_kind: str
+    buyer_region: str
+    sold_on: date
+    fund_source: str
+    relation: int | None
+    order_number: str
+    product: str
+    sku: str
+    quantity: Decimal
+    unit: str
+    grams: int | None
+    amount_fen: int
+    invoice: str
+    invoice_fen: int | None
+    receipt: str
+    carrier: str
+    waybill: str
+
+
+def fault(row: int, column: str, code: str, zh: str, en: str) -> Fault:
+    return sheets.fault(row, COLUMNS[column][0], code, zh, en)
+
+
+def read(content: bytes) -> tuple[list[Row], list[Fault]]:
+    """The rows of a sheet, and the faults of what cannot be read.
+
+    Raises:
+        UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422).
+    """
+    header, *body = sheets.rows(content, formulas=False)
+    if len(body) > MOST_AT_ONCE:
+        raise TooManyRows(limit=MOST_AT_ONCE)
+    places = sheets.columns(header, COLUMNS, REQUIRED)
+    rows, faults = [], []
+    for number, cells in enumerate(body, 2):
+        if not any(cell.strip() for cell in cells):
+            continue
+        said = sheets.texts(cells, places)
+        row, wrong = _row(number, said)
+        faults += wrong
+        if row:
+            rows.append(row)
+    return rows, faults
+
+
+def _row(number: int, said: dict[str, str]) -> tuple[Row | None, list[Fault]]:
+    faults: list[Fault] = []
+
+    def cell(name: str, read: Callable[[str], Any], *, needed: bool = True) -> Any:
+        if not said[name] and needed:
+            faults.append(fault(number, name, "missing", "此项必填", "it is needed"))
+            return None
+        if not said[name]:
+            return None
+        try:
+            return read(readable(said[name]))
+        except BadValue as wrong:
+            faults.append(fault(number, name, "bad_value", wrong.zh, str(wrong)))
+        except (ValueError, KeyError):
+            faults.append(fault(number, name, "bad_value", "无法识别", "it cannot be read"))
+        return None
+
+    row = Row(
+        number,
+        said["group"] or f"#{number}",
+        cell("platform", lambda value: _PLATFORMS.get(value) or _one_of(value, _PLATFORMS.values())),
+        cell("supplier_uscc", str.upper),
+        cell("buyer_uscc", str.upper, needed=False) or "",
+        cell("buyer_name", str, needed=False) or "",
+        cell("buyer_kind", lambda value: _KINDS.get(value) or _one_of(value, _KINDS.values()), needed=False) or "",
+        cell("buyer_region", str, needed=False) or "",
+        cell("sold_on", _day),
+        cell("fund_source", lambda value: _FUNDS.get(value) or _one_of(value, _FUNDS.values()), needed=False) or "other",
+        cell("relation", _id, needed=False),
+        cell("order_number", str, needed=False) or "",
+        cell("product", str),
+        cell("sku", str, needed=False) or "",
+        cell("quantity", _quantity),
+        cell("unit", str, needed=False) or "",
+        cell("kilograms", _grams, needed=False),
+        cell("amount", _positive),
+        cell("invoice", str, needed=False) or "",
+        cell("invoice_amount", _positive, needed=False),
+        cell("receipt", str, needed=False) or "",
+        cell("carrier", str, needed=False) or "",
+        cell("waybill", str, needed=False) or "",
+    )
+    return (None if faults else row), faults
+
+
+def _one_of(value: str, known: Iterable[str]) -> str:
+    if value not in set(known):
+        raise ValueError
+    return value
+
+
+def _day(value: str) -> date:
+    return plausible(date.fromisoformat(value[:10].replace("/", "-").replace(".", "-")))
+
+
+def _id(value: str) -> int:
+    found = int(value)
+    if not 0 < found < 2**63:
+        raise ValueError
+    return found
+
+
+def _decimal(value: str) -> Decimal:
+    try:
+        found = Decimal(value.replace(",", ""))
+    except InvalidOperation:
+        raise ValueError from None
+    if not found.is_finite() or not 0 < found <= MAX_QUANTITY:
+        raise BadValue("须大于零", "must be greater than zero")
+    return found
+
+
+def _quantity(value: str) -> Decimal:
+    found = _decimal(value)
+    if found != round(found, 3):
+        raise BadValue("最多三位小数", "at most three decimal places")
+    return found
+
+
+def _grams(value: str) -> int:
+    return int((_decimal(value) * 1000).to_integral_value())
+
+
+def _positive(value: str) -> int:
+    found = fen_from_yuan(value.replace(",", ""))
+    if found <= 0:
+        raise BadValue("须大于零", "must be greater than zero")
+    return found
+
+
+def cells(row: SaleRow) -> list[Cell]:
+    return [
+        row.number,
+        row.status.value,
+        row.side.value,
+        row.direction,
+        row.platform.value,
+        row.claimant_name,
+        row.supplier_name,
+        row.buyer_name,
+        row.buyer_kind,
+        row.buyer_region_code,
+        row.district_code,
+        row.sold_on,
+        yuan(row.total),
+        row.total_grams,
+    ]

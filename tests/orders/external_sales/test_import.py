@@ -1,0 +1,122 @@
+"""Many sales from one sheet: drafts, all or none, and every fault by row and column."""
+
+import io
+import time
+
+import pytest
+import xlsxwriter
+from sqlalchemy import text
+
+from shop.core import clock
+from tests.factories.claims import make_trading
+
+HEADER = [
+    "单据序号",
+    "销售渠道",
+    "供应单位统一社会信用代码",
+    "采购单位",
+    "采购方类型",
+    "采购方区划代码",
+    "销售日期",
+    "产品名称",
+    "规格编码",
+    "数量",
+    "含税金额（元）",
+    "发票代码及号码",
+    "银行回单号",
+]
+
+
+@pytest.fixture
+def trading(api, database):
+    return make_trading(api, database)
+
+
+def names(trading, database):
+    with database.unit_of_work() as session:
+        statement = text("SELECT p.name, s.code FROM product p JOIN sku s ON s.product_id = p.id WHERE p.id = :id")
+        return session.execute(statement, {"id": trading.product.product_id}).one()
+
+
+def sheet(rows, header=HEADER):
+    return "\n".join(",".join(map(str, row)) for row in [header, *rows]).encode("utf-8-sig")
+
+
+def row(trading, product, sku, n, amount="98.00", group=None, invoice="", **more):
+    cells = {
+        "group": group or n,
+        "platform": "线下",
+        "uscc": trading.supplier.uscc,
+        "buyer": "滨州某超市",
+        "kind": "企业",
+        "region": "371600",
+        "on": clock.today(),
+        "product": product,
+        "sku": sku,
+        "quantity": 2,
+        "amount": amount,
+        "invoice": invoice,
+        "receipt": f"R{n}",
+    }
+    return list({**cells, **more}.values())
+
+
+def send(client, content, *, dry_run=False, side="seller"):
+    return client.post(
+        "/v1/external-sales/import", data={"side": side, "dry_run": dry_run}, files={"file": ("claims.csv", content)}
+    )
+
+
+def test_rows_with_one_number_are_one_sale(trading, database):
+    product, sku = names(trading, database)
+    rows = [
+        row(trading, product, sku, 1, group="A"),
+        row(trading, product, sku, 2, "12.00", group="A", receipt="R1"),
+        row(trading, product, sku, 3),
+    ]
+    tried = send(trading.as_("seller"), sheet(rows), dry_run=True).json()
+    assert (tried["rows"], tried["claims"], tried["total"], tried["ids"]) == (3, 2, "208.00", [])
+    made = send(trading.as_("seller"), sheet(rows)).json()
+    first = trading.as_("seller").get(f"/v1/external-sales/{made['ids'][0]}").json()
+    assert (first["status"], first["total"], len(first["lines"]), len(first["documents"])) == ("draft", "110.00", 2, 1)
+    answer = trading.as_("seller").post("/v1/external-sales/submit", json={"ids": made["ids"]})
+    assert (answer.status_code, answer.json()["code"]) == (422, "some_not_ready")
+
+
+def test_faults_are_told_by_row_and_column_and_nothing_is_written(trading, database):
+    product, sku = names(trading, database)
+    rows = [
+        row(trading, product, sku, 1),
+        row(trading, "没有的产品", sku, 2),
+        row(trading, product, sku, 3, "-1.00"),
+        row(trading, product, sku, 4, uscc="91500000000000000X"),
+        row(trading, product, sku, 1, group=1, buyer="另一家"),
+    ]
+    answer = send(trading.as_("seller"), sheet(rows))
+    assert answer.status_code == 422
+    found = {(each["row"], each["column"], each["code"]) for each in answer.json()["errors"]}
+    assert found == {
+        (3, "产品名称", "unknown_product"),
+        (4, "含税金额（元）", "bad_value"),
+        (5, "供应单位统一社会信用代码", "unknown_supplier"),
+        (6, "采购单位", "differs"),
+    }
+    wrong = [row(trading, product, sku, 1, invoice="123"), row(trading, product, sku, 2, region="999999")]
+    found = {(each["row"], each["column"], each["code"]) for each in send(trading.as_("seller"), sheet(wrong)).json()["errors"]}
+    assert found == {(2, "发票代码及号码", "wrong_invoice_number"), (3, "采购方区划代码", "unknown_region")}
+    assert trading.as_("seller").get("/v1/external-sales").json()["items"] == []
+
+
+def test_xlsx_is_read_and_five_thousand_rows_take_seconds(trading, database):
+    product, sku = names(trading, database)
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer) as book:
+        page = book.add_worksheet()
+        page.write_row(0, 0, HEADER)
+        for n in range(5_000):
+            page.write_row(n + 1, 0, [str(cell) for cell in row(trading, product, sku, n + 1, f"{n // 100 + 1}.{n % 100:02}")])
+    began = time.monotonic()
+    made = send(trading.as_("seller"), buffer.getvalue())
+    assert made.status_code == 200, made.text[:500]
+    assert len(made.json()["ids"]) == 5_000
+    assert time.monotonic() - began < 60

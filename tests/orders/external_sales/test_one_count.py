@@ -1,0 +1,206 @@
+"""One sale, one count: a document in two claims, an order that is claimed again, sales that look the same, and who decides."""
+
+import pytest
+from sqlalchemy import text
+
+from orders.counting import actions as counting
+from shop.core import outbox
+from tests.factories.after_sales import deliver
+from tests.factories.claims import invoice_number, ledger, make_trading
+from tests.factories.orders import make_market
+from tests.factories.racing import at_once, sessions
+from workers.handlers import HANDLERS
+
+
+@pytest.fixture
+def trading(api, database):
+    return make_trading(api, database)
+
+
+def decide(client, hold, verdict, **more):
+    return client.post(f"/v1/counting-holds/{hold['id']}/{verdict}", json={"reason": "已核对原件", **more})
+
+
+def of(holds, sale):
+    return next(each for each in holds if each["subject"]["id"] == sale["id"])
+
+
+def test_one_invoice_in_two_claims_holds_both_and_takes_back_what_counted(trading, database):
+    number = invoice_number()
+    first = trading.accepted(invoice=number)
+    assert ledger(database) == 98_000
+    second = trading.submitted(of="neighbour", invoice=f"{number[:12]} - {number[12:]}", amount="97.00")
+    assert second["status"] == "held"
+    assert trading.status(first) == "held"
+    assert ledger(database) == 0
+    holds = trading.holds()
+    assert {(each["subject"]["id"], each["other"]["id"], each["reason_code"]) for each in holds} == {
+        (first["id"], second["id"], "document_seen"),
+        (second["id"], first["id"], "document_seen"),
+    }
+    assert {"kind": "invoice", "number": number} in of(holds, first)["other"]["documents"]
+    assert trading.as_("officer").post(f"/v1/external-sales/{second['id']}/accept").status_code == 404
+    assert trading.as_("neighbours_officer").post(f"/v1/external-sales/{second['id']}/accept").status_code == 409
+
+
+def test_counting_one_side_voids_the_other_and_counts_again_today(trading, database):
+    number = invoice_number()
+    first, second = trading.accepted(invoice=number), trading.submitted(of="neighbour", invoice=number, amount="97.00")
+    hold = of(trading.holds(), first)
+    assert trading.holds("neighbours_officer")[0]["subject"]["id"] == second["id"]
+    refused = decide(trading.as_("officer"), hold, "count")
+    assert (refused.status_code, refused.json()["code"]) == (403, "city_decides")
+    assert decide(trading.as_("neighbours_officer"), hold, "count").status_code == 404
+    decided = decide(trading.as_("city"), hold, "count").json()
+    assert (decided["status"], decided["other"]["status"]) == ("counted", "void")
+    assert (trading.status(first), trading.status(second)) == ("accepted", "void")
+    assert ledger(database) == 98_000
+    assert trading.holds() == []
+    assert decide(trading.as_("city"), hold, "void").json()["code"] == "hold_decided"
+    outbox.drain(database, HANDLERS)
+    told = [row["kind"] for row in trading.as_("neighbours_seller").get("/v1/notifications").json()["items"]]
+    assert told == ["external_sale.void", "external_sale.hold"]
+
+
+def test_voiding_one_side_sets_the_other_free(trading, database):
+    number = invoice_number()
+    first, second = trading.submitted(invoice=number), trading.submitted(invoice=number, amount="97.00")
+    decide(trading.as_("officer"), of(trading.holds(), first), "void")
+    assert (trading.status(first), trading.status(second)) == ("void", "submitted")
+    assert trading.as_("officer").post(f"/v1/external-sales/{second['id']}/accept").status_code == 200
+    assert ledger(database) == 9_700
+
+
+def test_both_count_only_if_the_document_says_enough(trading, database):
+    number = invoice_number()
+    first, second = trading.submitted(invoice=number), trading.submitted(invoice=number, amount="97.00")
+    hold = of(trading.holds(), first)
+    refused = decide(trading.as_("officer"), hold, "count", other="count")
+    assert (refused.status_code, refused.json()["code"]) == (409, "document_counts_once")
+    with database.unit_of_work() as session:
+        session.execute(text("UPDATE document_use SET amount_fen = 200000 WHERE kind = 'invoice'"))
+    assert decide(trading.as_("officer"), hold, "count", other="count").status_code == 200
+    assert (trading.status(first), trading.status(second)) == ("submitted", "submitted")
+
+
+def test_of_three_claims_two_decisions_leave_one(trading, database):
+    number = invoice_number()
+    sales = [trading.submitted(invoice=number, amount=f"{n}0.00") for n in (1, 2, 3)]
+    assert len(trading.holds()) == 3
+    decide(trading.as_("officer"), of(trading.holds(), sales[0]), "void")
+    assert [trading.status(sale) for sale in sales] == ["void", "held", "held"]
+    decide(trading.as_("officer"), of(trading.holds(), sales[1]), "count")
+    assert [trading.status(sale) for sale in sales] == ["void", "submitted", "void"]
+
+
+def test_a_claim_that_is_withdrawn_frees_its_documents(trading):
+    number = invoice_number()
+    first, second = trading.submitted(invoice=number), trading.submitted(invoice=number, amount="97.00")
+    assert trading.as_("seller").post(f"/v1/external-sales/{first['id']}/withdraw").json()["status"] == "withdrawn"
+    assert trading.status(second) == "submitted"
+    assert trading.submitted(invoice=number, amount="96.00")["status"] == "held"
+
+
+def test_what_was_accepted_and_held_is_not_withdrawn(trading):
+    number = invoice_number()
+    first = trading.accepted(invoice=number)
+    trading.submitted(of="neighbour", invoice=number, amount="97.00")
+    assert trading.as_("seller").post(f"/v1/external-sales/{first['id']}/withdraw").status_code == 409
+
+
+def test_sellers_and_buyers_books_may_rest_on_one_invoice(trading, database):
+    number = invoice_number()
+    trading.accepted(invoice=number)
+    assert trading.accepted(of="buyer", invoice=number)["status"] == "accepted"
+    assert trading.holds() == []
+    assert ledger(database) == 98_000
+
+
+def test_sales_that_look_the_same_are_suspected(trading, database):
+    first, second = trading.accepted(), trading.submitted()
+    assert (trading.status(first), second["status"]) == ("held", "held")
+    assert {each["reason_code"] for each in trading.holds()} == {"suspected_duplicate"}
+    assert ledger(database) == 0
+    decide(trading.as_("officer"), of(trading.holds(), second), "count", other="count")
+    assert (trading.status(first), trading.status(second)) == ("accepted", "submitted")
+    assert ledger(database) == 98_000
+    trading.as_("officer").post(f"/v1/external-sales/{second['id']}/accept")
+    assert ledger(database) == 2 * 98_000
+
+
+def test_an_order_that_is_claimed_again_holds_the_claim_alone(api, database):
+    """By its official invoice, whichever of the two is told first."""
+    trading, market = make_trading(api, database), make_market(database)
+    delivered = deliver(api, market, 2)
+    number = "26500000000000000001"
+    claim = {
+        "number": number,
+        "type": "ordinary",
+        "issued_on": "2026-11-20",
+        "gross": "139.80",
+        "vat": "0.00",
+        "shipment_ids": [delivered.shipment],
+    }
+    registered = api.as_(market.sellers[0]).post("/v1/tax-invoices", json={"invoices": [claim]})
+    assert registered.status_code == 201, registered.text
+    early = trading.accepted(invoice=number)
+    assert early["status"] == "accepted"  # the register has not been heard of yet
+    outbox.drain(database, HANDLERS)
+    assert trading.status(early) == "held"
+    late = trading.submitted(of="neighbour", invoice=number, amount="5.00")
+    assert late["status"] == "held"
+    assert of(trading.holds(), early)["other"]["kind"] == "purchase_order"
+    assert of(trading.holds(), late)["other"]["id"] == delivered.order_id
+    assert ledger(database) == 0
+    with database.unit_of_work() as session:
+        assert session.execute(text("SELECT sum(amount_fen) FROM sale_entry WHERE source = 'platform'")).scalar_one() > 0
+    invoice = registered.json()[0]["id"]
+    assert api.as_(market.sellers[0]).post(f"/v1/tax-invoices/{invoice}/void", json={"reason": "开错"}).status_code == 200
+    outbox.drain(database, HANDLERS)
+    # the order does not rest on it any more, but the two claims still do
+    assert (trading.status(early), trading.status(late)) == ("held", "held")
+    assert {each["other"]["kind"] for each in trading.holds()} == {"external_sale"}
+
+
+def test_the_waybill_of_an_order_is_a_document_of_it(api, database):
+    trading, market = make_trading(api, database), make_market(database)
+    order = api.as_(market.purchaser).post("/v1/purchase-orders", json=market.order(2)).json()
+    part = order["supplier_orders"][0]["id"]
+    seller = api.as_(market.sellers[0])
+    seller.post(f"/v1/supplier-orders/{part}/confirm")
+    seller.post(f"/v1/supplier-orders/{part}/shipments", json={"carrier": "顺丰速运", "waybill": "SF1300 0000 0001"})
+    outbox.drain(database, HANDLERS)
+    sale = trading.draft()
+    path = f"/v1/external-sales/{sale['id']}"
+    trading.as_("seller").post(f"{path}/documents", data={"kind": "waybill", "number": "sf-130000000001", "issuer": "SF"})
+    assert trading.as_("seller").post(f"{path}/submit").json()["status"] == "held"
+
+
+def racing(trading, database, count):
+    """Drafts that all name one invoice, and as many connections."""
+    number = invoice_number()
+    drafts = [trading.draft(invoice=number, amount=f"{n + 1}.00") for n in range(count)]
+    clients = sessions(trading.api, database, trading.seller, count)
+    return [
+        (lambda client=client, sale=sale: client.post(f"/v1/external-sales/{sale['id']}/submit").json()["status"])
+        for client, sale in zip(clients, drafts, strict=True)
+    ]
+
+
+def test_of_many_claims_with_one_invoice_at_once_all_are_held_but_never_two_free(trading, database):
+    at_once(racing(trading, database, 20))
+    with database.unit_of_work() as session:
+        assert session.execute(text("SELECT status, count(*) FROM external_sale GROUP BY 1")).all() == [("held", 20)]
+
+
+def test_without_the_guard_the_race_is_lost(trading, database, monkeypatch):
+    """The control: claims that are not judged one after another do not see each other."""
+    monkeypatch.setattr(counting, "alone", lambda session: None)
+    free = 0
+    for _ in range(5):
+        at_once(racing(trading, database, 8))
+        with database.unit_of_work() as session:
+            free += session.execute(text("SELECT count(*) FROM external_sale WHERE status = 'submitted'")).scalar_one()
+        if free:
+            break
+    assert free
