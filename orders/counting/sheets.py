@@ -1,9 +1,9 @@
 """Doubts and books as tables to be exported."""
 
 from orders.counting.schemas import HoldRow, PairOut, UnmatchedRow
-from orders.invoices.sheets import yuan
 from shop.core.errors import Language
 from shop.core.exports import Cell
+from shop.core.money import yuan
 
 HOLDS: dict[Language, str] = {"zh": "待核疑点", "en": "Doubts"}
 HOLDS_HEADER: dict[Language, list[str]] = {

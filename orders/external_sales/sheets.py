@@ -7,11 +7,10 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from orders.external_sales.schemas import MOST_AT_ONCE, SaleRow
-from orders.invoices.sheets import yuan
 from shop.core import sheets
 from shop.core.errors import BadValue, Fault, Language
 from shop.core.exports import Cell
-from shop.core.money import fen_from_yuan
+from shop.core.money import fen_from_yuan, yuan
 from shop.core.quantities import MAX_QUANTITY, plausible, readable
 from shop.core.sheets import TooManyRows
 
