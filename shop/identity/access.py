@@ -183,11 +183,15 @@ async def _open_public_moving(request: Request, idempotency_key: IdempotencyKey 
     return Call(request, None, None, idempotency_key)
 
 
+def operation_id(route: APIRoute) -> str:
+    return f"{route.tags[0]}_{route.name}" if route.tags else route.name
+
+
 class Routes:
     """An ``APIRouter`` whose every route declares a permission, ``signed_in=True``, ``public=True`` or ``signed=True``."""
 
     def __init__(self, tag: str, prefix: str = "") -> None:
-        self.router = APIRouter(prefix=prefix, tags=[tag])
+        self.router = APIRouter(prefix=prefix, tags=[tag], generate_unique_id_function=operation_id)
         self.operations: list[Operation] = []
 
     def get(self, path: str, permission: Permission | None = None, **options: Any) -> Callable[[Any], Any]:
