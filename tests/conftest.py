@@ -38,6 +38,11 @@ hypothesis.settings.load_profile("shop")
 gc.disable()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # a long test that begins last keeps one processor busy and leaves the others idle
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 def pytest_collection_finish() -> None:
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)

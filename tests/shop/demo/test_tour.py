@@ -23,6 +23,7 @@ def played(told, address):
     return done.stdout
 
 
+@pytest.mark.slow
 @needs_a_shell
 def test_every_command_of_the_tour_works(demo_server):
     told = played(TOUR.read_text(), demo_server)
