@@ -8,8 +8,8 @@ python = .venv/bin/python
 help:
 	@echo 'make run                    start everything: servers, migrations, demo data, API, worker, beat'
 	@echo 'make test                   run all tests, on servers of their own'
-	@echo 'make thorough               the long forms of tests that make test runs short: 200 histories of a case and of orders, the last units in 20 rounds, 2,000 baskets at once, 20,000 generated requests'
-	@echo 'make faults                 the long forms of the tests of money under faults and races: every request sent eight times at once, 500 orders given up while they are paid, 20 triggers of each settlement, 500 refunds at once, 100,000 split orders, one person where two are needed; 2,000 online payments with faults in a fifth of all calls, 2,000 events, all events lost, failing refunds, clocks a day off, a restored database; SHOP_FAULT_SEED repeats a run'
+	@echo 'make thorough               the long forms of tests that make test runs short: 200 histories of a case and of orders, the last units in 20 rounds, 2,000 baskets at once, 200 planted errors for the reconciliations that plant each kind once, 20,000 generated requests'
+	@echo 'make faults                 the long forms of the tests of money under faults and races: every request sent eight times at once, 500 orders given up while they are paid, 20 triggers of each settlement, 500 refunds at once, 100,000 split orders, one person where two are needed, a worker killed four times; 2,000 online payments with faults in a fifth of all calls, 2,000 events, all events lost, failing refunds, clocks a day off, a restored database; SHOP_FAULT_SEED repeats a run'
 	@echo 'make check                  style, types, import directions, migrations'
 	@echo 'make bench                  measure'
 	@echo 'make demo                   play the whole story against the running server, or one started for it'
@@ -30,11 +30,12 @@ thorough:
 	SHOP_RUSH_ROUNDS=20 SHOP_SUSPENSION_ATTEMPTS=2000 $(python) -m pytest tests/orders/purchasing/test_concurrency.py tests/orders/purchasing/test_suspension.py
 	SHOP_PATH_ROUNDS=20 SHOP_BASKETS=2000 $(python) -m pytest tests/orders/test_every_path.py tests/orders/test_baskets.py
 	SHOP_PLAYS=2 $(python) -m pytest tests/shop/demo/test_play.py
+	SHOP_PLANTED=200 $(python) -m pytest tests/orders/reconcile
 	SHOP_FUZZ_CASES=20000 $(python) -m pytest tests/fuzz
 
 faults:
 	$(bootstrap) requirements-dev.txt
-	SHOP_FAULTS=long SHOP_SPLIT_CASES=100000 $(python) -m pytest tests/faults tests/orders/test_splits.py -s -q
+	SHOP_FAULTS=long SHOP_SPLIT_CASES=100000 SHOP_KILLS=4 $(python) -m pytest tests/faults tests/orders/test_splits.py tests/workers -s -q
 
 check:
 	$(bootstrap) requirements-dev.txt

@@ -13,7 +13,6 @@ from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse
-from fastapi.routing import APIRoute
 from starlette.staticfiles import StaticFiles
 
 import shop.health
@@ -21,7 +20,7 @@ import shop.tables
 from shop.core import edge, logs
 from shop.core.db import Database, database
 from shop.core.settings import settings
-from shop.identity.access import Routes
+from shop.identity.access import Routes, operation_id
 
 #: Every domain's routes, in the order in which the docs show them.
 DOMAINS = [
@@ -106,7 +105,7 @@ def create_app(bound_to: Database | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan,
-        generate_unique_id_function=_operation_id,
+        generate_unique_id_function=operation_id,
         separate_input_output_schemas=False,
     )
     app.state.database = bound_to or database()
@@ -114,7 +113,8 @@ def create_app(bound_to: Database | None = None) -> FastAPI:
     app.add_middleware(edge.Edge, max_body_bytes=settings().max_body_bytes, max_file_bytes=settings().max_file_bytes + 64 * 1024)
     app.include_router(shop.health.router)
     for routes in domain_routes():
-        app.include_router(routes.router)
+        # as they are: a router that is included makes every route a second time, and is asked in vain by every request of others
+        app.router.routes.extend(routes.router.routes)
     _serve_docs(app)
     app.openapi = lambda: _schema(app)  # type: ignore[method-assign]
     return app
@@ -139,10 +139,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     gc.set_threshold(10_000, 20, 20)
     yield
     app.state.database.dispose()
-
-
-def _operation_id(route: APIRoute) -> str:
-    return f"{route.tags[0]}_{route.name}" if route.tags else route.name
 
 
 def _serve_docs(app: FastAPI) -> None:

@@ -1,12 +1,14 @@
 """Shared fixtures: real PostgreSQL and Redis, a database of its own for each test, a real HTTP server.
 
 The schema is migrated once into a template database; a test's database is a copy of it (some 30 ms), so everything commits for real
-and parallel connections see what they would see in production.
+and parallel connections see what they would see in production. The copy is made when the test first needs it: by then it is known
+whether it begins with a scene that an earlier test made too, of which there is a copy then.
 """
 
-import copy
+import gc
 import os
 import shutil
+import ssl
 import threading
 import time
 import zlib
@@ -17,7 +19,6 @@ from typing import Any
 
 import httpx
 import hypothesis
-import psycopg
 import pytest
 import uvicorn
 
@@ -26,6 +27,7 @@ from shop.core.db import Database
 from shop.core.settings import settings
 from shop.identity.models import User
 from shop.launcher.engines import engines
+from tests.databases import Cluster, Fresh
 from tests.factories.identity import access_token
 
 # A busy machine is no fault of the code: nothing here is measured in time.
@@ -34,6 +36,20 @@ hypothesis.settings.load_profile("shop")
 
 # The database is on this machine and has its clock; a test that counts statements counts none that looks at it.
 clock._followed = float("inf")
+# What is loaded now stays until the end: no use in searching it for garbage, again and again.
+gc.disable()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # a long test that begins last keeps one processor busy and leaves the others idle
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
+    gc.enable()
+
 
 _MEMORY = Path("/dev/shm")
 _ROOM = 3 << 30
@@ -63,30 +79,6 @@ def data_dir() -> Iterator[Path]:
         kept.rmdir()
 
 
-class Cluster:
-    """The test servers, and databases copied from templates."""
-
-    def __init__(self, database_url: str, redis_url: str) -> None:
-        self.database_url = database_url
-        self.redis_url = redis_url
-
-    def url(self, name: str) -> str:
-        head, _, tail = self.database_url.partition("?")
-        return f"{head.rsplit('/', 1)[0]}/{name}?{tail}"
-
-    def sql(self, statement: str) -> None:
-        with psycopg.connect(self.url("postgres").replace("+psycopg", ""), autocommit=True) as connection:
-            connection.execute(statement.encode())
-
-    def create(self, name: str, template: str = "template0") -> str:
-        self.drop(name)
-        self.sql(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
-        return self.url(name)
-
-    def drop(self, name: str) -> None:
-        self.sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-
-
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """PostgreSQL and Redis for this test run."""
@@ -96,7 +88,9 @@ def cluster() -> Iterator[Cluster]:
         # one address sends all requests of a test run
         os.environ["SHOP_PUBLIC_RATE_PER_MINUTE"] = "100000"
         settings.cache_clear()
-        yield Cluster(urls.database_url, urls.redis_url)
+        servers = Cluster(urls.database_url, urls.redis_url)
+        yield servers
+        servers.close()
 
 
 @pytest.fixture(scope="session")
@@ -114,22 +108,22 @@ def template(cluster: Cluster) -> str:
 
 
 @pytest.fixture(scope="session")
-def engine(cluster: Cluster) -> Iterator[Database]:
-    """What all tests reach their databases through: the engine remembers every statement that it has once put together."""
-    kept = Database(cluster.url("test"), pool_size=20)
+def fresh(cluster: Cluster, template: str) -> Iterator[Fresh]:
+    """What all tests reach their databases through."""
+    kept = Fresh(cluster, template)
     yield kept
-    kept.dispose()
+    kept.vanish()
 
 
 @pytest.fixture
-def database(cluster: Cluster, template: str, engine: Database) -> Iterator[Database]:
+def database(fresh: Fresh) -> Iterator[Database]:
     """A fresh copy of the template, dropped afterwards."""
-    cluster.create("test", template)
-    database = copy.copy(engine)
-    database.engine = engine.engine.execution_options()  # who listens to the statements of one test hears no other
-    yield database
-    database.dispose()
-    cluster.drop("test")
+    shared = fresh.engine
+    fresh.engine = shared.execution_options()  # who listens to the statements of one test hears no other
+    fresh.await_use()
+    yield fresh
+    fresh.vanish()
+    fresh.engine = shared
 
 
 class Server(threading.Thread):
@@ -177,11 +171,13 @@ class Api(httpx.Client):
 
 
 _connected: list[Api] = []
+#: Nothing here speaks TLS, and every client would make a context of its own.
+_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def connect(address: str, database: Database, headers: dict[str, str] | None = None) -> Api:
     """A client of its own; all are closed when the test ends."""
-    client = Api(base_url=address, headers={"Accept-Language": "en", **(headers or {})}, timeout=60, verify=False, trust_env=False)
+    client = Api(base_url=address, headers={"Accept-Language": "en", **(headers or {})}, timeout=60, verify=_TLS, trust_env=False)
     client.database = database
     _connected.append(client)
     return client

@@ -1,5 +1,7 @@
 """Every operation × every role × somebody else's: who holds the permission, but not over this thing, is told that there is none."""
 
+import pytest
+
 from shop.app import domain_routes
 from shop.identity.permissions import GRANTS, REGIONAL, Role
 from tests.architecture.test_permission_matrix import SUPPLIER_SIDE, written
@@ -77,6 +79,7 @@ def stranger(database, role):
         return make_user(session, role, make_organisation(session, kind=kind, role=capacity, region_code=ELSEWHERE))
 
 
+@pytest.mark.slow
 def test_a_stranger_is_told_that_there_is_nothing(api, database, server):
     world = make_world(api, database)
     bodies = Bodies(server.app.openapi())

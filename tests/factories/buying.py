@@ -6,6 +6,7 @@ from typing import Any
 from shop.core.db import Database
 from shop.identity.models import Organisation, User
 from shop.identity.permissions import Role
+from tests.databases import begin_with
 from tests.factories.identity import make_organisation, make_user
 from tests.factories.orders import Market, make_market
 
@@ -69,6 +70,10 @@ ROLES = (Role.BUYER_ADMIN, Role.PURCHASER, Role.APPROVER, Role.FINANCE, Role.VIE
 
 
 def make_bureau(api: Any, database: Database, *, stock: int = 1000) -> Bureau:
+    return Bureau(api, *begin_with(database, f"bureau {stock}", lambda: _made(database, stock)))
+
+
+def _made(database: Database, stock: int) -> tuple[Market, Organisation, Organisation, Organisation, dict[str, User]]:
     market = make_market(database, stock=stock)
     with database.unit_of_work() as session:
         bureau = make_organisation(session, kind="agency", name="区教委")
@@ -82,4 +87,4 @@ def make_bureau(api: Any, database: Database, *, stock: int = 1000) -> Bureau:
         }
         people["stranger"] = make_user(session, Role.PURCHASER, market.school)
         people["seller"], people["honey_seller"] = market.sellers
-    return Bureau(api, market, bureau, school, other, people)
+    return market, bureau, school, other, people

@@ -6,6 +6,7 @@ from typing import Any
 from shop.core.db import Database
 from shop.identity.models import Organisation, User
 from shop.identity.permissions import Role
+from tests.databases import begin_with
 from tests.factories.catalog import MadeProduct, make_product
 from tests.factories.identity import make_organisation, make_supplier, make_user
 
@@ -31,6 +32,10 @@ class Market:
 
 def make_market(database: Database, *, stock: int = 1000) -> Market:
     """Fengjie oranges (two tiers), Shizhu honey and a Wulong homestay; the school lies in Shapingba."""
+    return begin_with(database, f"market {stock}", lambda: _made(database, stock))
+
+
+def _made(database: Database, stock: int) -> Market:
     with database.unit_of_work() as session:
         school = make_organisation(session, kind="school", role="budget_unit", region_code="500106", name="沙坪坝中学")
         fengjie, shizhu = make_supplier(session, "500236"), make_supplier(session, "500240")

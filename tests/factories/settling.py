@@ -13,6 +13,7 @@ from shop.core.db import Database
 from shop.core.money import yuan_from_fen
 from shop.identity.models import User
 from shop.identity.permissions import Role
+from tests.databases import begin_with
 from tests.factories.after_sales import Delivered, days_later, deliver
 from tests.factories.identity import make_user
 from tests.factories.money import held_at_bank
@@ -144,7 +145,11 @@ class Settling:
 
 
 def make_settling(api: Any, database: Database, monkeypatch: Any) -> Settling:
+    market, people = begin_with(database, "settling", lambda: _made(database))
+    return Settling(api, database, market, monkeypatch, people)
+
+
+def _made(database: Database) -> tuple[Market, dict[str, User]]:
     market = make_market(database)
     with database.unit_of_work() as session:
-        people = {name: make_user(session, Role.PLATFORM_FINANCE) for name in ("cashier", "treasurer")}
-    return Settling(api, database, market, monkeypatch, people)
+        return market, {name: make_user(session, Role.PLATFORM_FINANCE) for name in ("cashier", "treasurer")}

@@ -16,9 +16,9 @@ POSTINGS = "INSERT INTO money_posting (transaction_id, account, amount_fen) VALU
 
 
 @pytest.fixture
-def connection(cluster, database):
+def connection(database):
     """The bare driver as the owner of the tables: nothing of the program is between it and the guards."""
-    with psycopg.connect(cluster.url("test").replace("+psycopg", "")) as connection:
+    with psycopg.connect(database.url.replace("+psycopg", "")) as connection:
         yield connection
         connection.rollback()
 

@@ -1,6 +1,7 @@
 """Two hundred errors of one fen, over every column of the tables of money that holds fen: reconciliation finds them all."""
 
 import importlib
+import os
 import random
 from collections import Counter
 from datetime import timedelta
@@ -24,7 +25,8 @@ from tests.stripe_twin.fixture import twin, twin_process
 
 __all__ = ["online", "switched_on", "twin", "twin_process"]
 
-COUNT = 200
+#: So many errors, and in any case every column once more and once less; `make thorough` plants 200.
+COUNT = int(os.environ.get("SHOP_PLANTED", "0"))
 PACKAGES = ("money", "payments", "refunds", "terms", "banking", "online", "invoices", "settlement")
 #: What nothing else tells, so that no other record could contradict it.
 TOLD_ONCE = {
@@ -223,11 +225,12 @@ def test_transactions_of_every_kind_are_found_that_are_wrong_on_both_sides(books
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_every_fen_is_found(books):
     seed = 20261126
     chance = random.Random(seed)
     planned = [(table, column, by) for table, column in columns() for by in (1, -1) if f"{table}.{column}" not in TOLD_ONCE]
-    planned += chance.choices(planned, k=COUNT - len(planned))
+    planned += chance.choices(planned, k=max(0, COUNT - len(planned)))
     missed, finders = Counter(), Counter()
     with books.session() as session:
         session.execute(text("SET session_replication_role = replica"))
@@ -252,4 +255,4 @@ def test_every_fen_is_found(books):
         session.rollback()
     print(f"\nseed {seed}: {len(planned)} planted, {len(planned) - missed.total()} found, by {len(finders)} checks")
     assert dict(missed) == {}
-    assert len(planned) == COUNT
+    assert len(planned) >= COUNT

@@ -166,6 +166,7 @@ def test_the_books_hold_everything_and_agree(books):
     assert differences(books) == {}
 
 
+@pytest.mark.slow
 def test_every_planted_error_is_found(books):
     chance = random.Random(20201126)
     plants = [*PLANTS, *chance.choices(PLANTS, k=COUNT - len(PLANTS))]

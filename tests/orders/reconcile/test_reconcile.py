@@ -1,6 +1,7 @@
 """Reconciliation finds every planted error, and nothing where nothing is wrong."""
 
 import io
+import os
 import random
 from datetime import date
 
@@ -69,7 +70,8 @@ PLANTS = [
     *((f"UPDATE {cube.table} SET chunk = chunk + 1 WHERE {{row}}", cube.table) for cube in PRESENCE),
     *((f"UPDATE {cube.table} SET district_code = 'x' WHERE {{row}}", cube.table) for cube in PLACED),
 ]  # fmt: skip
-COUNT = 200
+#: So many errors, and in any case each of its kind once; `make thorough` plants 200.
+COUNT = int(os.environ.get("SHOP_PLANTED", "0"))
 
 
 @pytest.fixture
@@ -116,10 +118,10 @@ def test_what_agrees_has_no_differences(clean):
         assert session.execute(text("SELECT count(*) FROM supplier_order WHERE status = 'confirmed'")).scalar_one() > 0
 
 
+@pytest.mark.slow
 def test_every_planted_error_is_found(clean):
     chance = random.Random(20200216)
-    plants = [*PLANTS, *chance.choices(PLANTS, k=COUNT - len(PLANTS))]
-    assert len(plants) == COUNT
+    plants = [*PLANTS, *chance.choices(PLANTS, k=max(0, COUNT - len(PLANTS)))]
     found = 0
     with clean.session() as session:
         session.execute(text("SET session_replication_role = replica"))
@@ -136,7 +138,7 @@ def test_every_planted_error_is_found(clean):
                 planted.rollback()
         assert differences(session) == {}
         session.rollback()
-    assert found == COUNT
+    assert found == len(plants) >= COUNT
 
 
 def test_the_report_names_what_differs(clean):

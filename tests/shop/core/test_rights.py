@@ -23,8 +23,8 @@ def url(cluster, database):
     """The database's address for a login role that was given its rights."""
     cluster.sql(f"CREATE ROLE {ROLE} LOGIN")
     try:
-        rights.grant(cluster.url("test"), ROLE)
-        yield cluster.url("test").replace("//shop@", f"//{ROLE}@")
+        rights.grant(database.url, ROLE)
+        yield database.url.replace("//shop@", f"//{ROLE}@")
     finally:
         with database.unit_of_work() as session:
             session.execute(text(f"DROP OWNED BY {ROLE}"))
@@ -109,7 +109,7 @@ def test_the_api_does_its_work_with_it(api, database, url, server):
 def test_who_owns_the_tables_cannot_be_limited(cluster, database):
     for role, said in (("shop", "owns the tables"), ("nobody_at_all", "there is no role"), ("pg_monitor", "cannot log in")):
         with pytest.raises(rights.UnfitRole, match=said):
-            rights.grant(cluster.url("test"), role)
+            rights.grant(database.url, role)
 
 
 def test_rights_by_another_way_are_found(cluster, database, url):
@@ -117,11 +117,11 @@ def test_rights_by_another_way_are_found(cluster, database, url):
     with database.unit_of_work() as session:
         session.execute(text("GRANT DELETE ON sale_entry TO PUBLIC"))
     with pytest.raises(rights.UnfitRole, match="may still change sale_entry"):
-        rights.grant(cluster.url("test"), ROLE)
+        rights.grant(database.url, ROLE)
 
 
-def test_the_command(cluster, database, url, monkeypatch):
-    monkeypatch.setattr("shop.cli._database_url", lambda: cluster.url("test"))
+def test_the_command(database, url, monkeypatch):
+    monkeypatch.setattr("shop.cli._database_url", lambda: database.url)
     done = CliRunner().invoke(app, ["grants", ROLE])
     assert (done.exit_code, done.output) == (
         0,

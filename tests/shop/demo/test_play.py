@@ -3,6 +3,7 @@
 import io
 import os
 
+import pytest
 from rich.console import Console
 from sqlalchemy import text
 
@@ -19,6 +20,7 @@ def played(address):
     return code, told.getvalue()
 
 
+@pytest.mark.slow
 def test_the_whole_story_holds_and_can_be_played_again(demo_server, demo_database):
     for times in range(1, PLAYS + 1):
         code, told = played(demo_server)

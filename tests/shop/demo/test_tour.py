@@ -28,6 +28,7 @@ def short_tours():
     return README.read_text().partition("## Five minutes for each kind of user")[2].partition("\n## ")[0]
 
 
+@pytest.mark.slow
 @needs_a_shell
 def test_every_command_of_the_tour_works(demo_server):
     told = played(TOUR.read_text(), demo_server)

@@ -1,0 +1,127 @@
+"""The test servers, and databases copied from templates."""
+
+import pickle
+import threading
+from collections import Counter
+from collections.abc import Callable
+from datetime import date
+from typing import Any, TypeVar
+
+import psycopg
+from sqlalchemy import event
+
+from shop.core import clock
+from shop.core.db import Database
+
+T = TypeVar("T")
+
+
+class Cluster:
+    """The servers of this process, and who creates and drops databases on them."""
+
+    def __init__(self, database_url: str, redis_url: str) -> None:
+        self.redis_url = redis_url
+        self._database_url = database_url
+        self._lock = threading.RLock()
+        self._connection: psycopg.Connection[Any] | None = None
+
+    def url(self, name: str) -> str:
+        head, _, tail = self._database_url.partition("?")
+        return f"{head.rsplit('/', 1)[0]}/{name}?{tail}"
+
+    def sql(self, statement: str) -> None:
+        with self._lock:
+            if self._connection is None or self._connection.closed:
+                self._connection = psycopg.connect(self.url("postgres").replace("+psycopg", ""), autocommit=True)
+            self._connection.execute(statement.encode())
+
+    def create(self, name: str, template: str = "template0") -> str:
+        self.drop(name)
+        self.copy(name, template)
+        return self.url(name)
+
+    def copy(self, name: str, template: str) -> None:
+        self.sql(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+
+    def drop(self, name: str) -> None:
+        self.sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+
+class Fresh(Database):
+    """A database of its own for each test, one after the other: a copy of the template.
+
+    It is copied when somebody first needs it. By then it is known whether the test begins with a scene that tests before it
+    began with too; of such a scene there is a template as well, so it is made twice in a test run and not a thousand times.
+
+    The engine is that of all tests, because it remembers every statement that it has once put together.
+    """
+
+    def __init__(self, cluster: Cluster, template: str) -> None:
+        self._cluster = cluster
+        self._template = template
+        self._lock = threading.RLock()
+        self._awaited = False
+        self._uses: Counter[tuple[str, date]] = Counter()
+        self._scenes: dict[tuple[str, date], tuple[str, bytes]] = {}
+        super().__init__(cluster.url("test"), pool_size=20)
+        cluster.drop("test")  # what a killed run left
+        event.listen(self.engine, "do_connect", lambda *_: self.appear())
+
+    @property
+    def url(self) -> str:
+        """For those who connect past the engine."""
+        self.appear()
+        return self._url
+
+    @url.setter
+    def url(self, url: str) -> None:
+        self._url = url
+
+    def await_use(self) -> None:
+        """A test begins."""
+        self._awaited = True
+
+    def appear(self, template: str | None = None) -> None:
+        """Be there, if a test runs that did not need this database before."""
+        with self._lock:
+            if self._awaited:
+                self._cluster.copy("test", template or self._template)
+                self._awaited = False
+
+    def vanish(self) -> None:
+        """The test has ended."""
+        with self._lock:
+            self.dispose()
+            if not self._awaited:
+                self._cluster.drop("test")
+            self._awaited = False
+
+    def begin_with(self, name: str, make: Callable[[], T]) -> T:
+        """What ``make`` makes, or a copy of what it made for an earlier test, together with the database that it made it in.
+
+        Only at the very beginning of a test, on the same day, and with the clock as it is.
+        """
+        scene = name, clock.today()
+        if not self._awaited or clock._shift or clock._fixed:
+            return make()
+        if scene in self._scenes:
+            template, made = self._scenes[scene]
+            self.appear(template)
+            return pickle.loads(made)  # type: ignore[no-any-return]
+        things = make()
+        self._uses[scene] += 1
+        if self._uses[scene] == 2:
+            template = f"scene_{len(self._scenes)}"
+            self.dispose()  # a database that is copied has no connections
+            self._cluster.create(template, "test")
+            self._scenes[scene] = template, pickle.dumps(things)
+        return things
+
+
+def begin_with(database: Database, name: str, make: Callable[[], T]) -> T:
+    """See ``Fresh.begin_with``; any other database has the scene made."""
+    return database.begin_with(name, make) if isinstance(database, Fresh) else make()
