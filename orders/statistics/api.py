@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from orders.ledger.filters import SaleFilters
 from orders.ledger.selection import Dimension, reach_of
-from orders.statistics import queries
+from orders.statistics import queries, replica
 from orders.statistics.errors import SortedByNothing
 from orders.statistics.extras import Extra, Order
 from orders.statistics.question import Compare, Measure, Question
@@ -64,8 +64,10 @@ def sales(
         reach=reach_of(call.actor),
         compare=showing.compare,
     )
-    answer = queries.ask(call.session, question)
-    shown = answer_out(call.session, answer, call.language, showing.extra, showing.order)
+    with replica.source(call.session) as source:
+        answer = queries.ask(source.session, question, source.exact_to)
+        shown = answer_out(source.session, answer, call.language, showing.extra, showing.order)
+    shown.behind_seconds = source.behind_seconds
     if format == "json":
         return shown
     name = f"sales_{shown.period.first}_{shown.period.last}"

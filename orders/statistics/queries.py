@@ -56,13 +56,13 @@ class Answer:
     totals: list[Figures]
 
 
-def ask(session: Session, question: Question) -> Answer:
-    """The figures, exact to the last sale committed before the call. One statement, so one snapshot.
+def ask(session: Session, question: Question, exact_to: datetime | None = None) -> Answer:
+    """The figures, exact to the last sale committed before the call, or (of a replica) up to ``exact_to``. One statement, so one snapshot.
 
     Raises:
         TooManyRows: the groups are more than an answer may hold (422).
     """
-    exact_to = clock.now()
+    exact_to = exact_to or clock.now()
     today = clock.shanghai_date(exact_to)
     boundaries_on = min(question.selection.last, today)
     sql, bind = statement(question, today, regions.successors(session, boundaries_on))

@@ -69,6 +69,8 @@ class SalesOut(BaseModel):
     measures: list[Measure]
     #: Every sale committed up to this moment is in the figures.
     exact_to: datetime
+    #: By how many seconds the read replica lies behind that was asked; null: the ledger itself was.
+    behind_seconds: float | None = None
     definition: str
     definitions: dict[Measure, str]
     #: How many rows there are; ``top`` cuts them.

@@ -31,6 +31,8 @@ class Settings(BaseSettings):
     #: Unset: the embedded PostgreSQL and the embedded Valkey under ``data_dir`` are started and used.
     database_url: str | None = None
     redis_url: str | None = None
+    #: A read replica of the database that figures are asked of. Unset: the database itself.
+    statistics_database_url: str | None = None
     statement_timeout_ms: int = 30_000
 
     #: Unset: uploads go to ``data_dir/files``. Else an object store address such as ``s3://bucket/prefix``.

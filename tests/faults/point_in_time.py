@@ -62,6 +62,16 @@ class Backup:
                     time.sleep(0.1)
             yield url
 
+    @contextmanager
+    def standby(self, database: str) -> Iterator[str]:
+        """The address of ``database`` in a cluster that follows this one, for as long as the block runs."""
+        with (self._copy / "postgresql.auto.conf").open("a") as settings:
+            settings.write(f"primary_conninfo = 'host={self._connection.info.host} port=5432 user={self._connection.info.user}'\n")
+        (self._copy / "standby.signal").touch()
+        self._give_away()
+        with started([Postgres(self._ground, durable=False)]):
+            yield database_url(self._ground.sockets, database)
+
     def _one(self, statement: str) -> Any:
         row = self._connection.execute(statement.encode()).fetchone()
         assert row is not None
