@@ -44,9 +44,7 @@ class Trading:
         return self.api.as_(getattr(self, name))
 
     def body(self, *, amount: str = "980.00", of: str = "seller", **more: Any) -> dict[str, Any]:
-        supplier, product = (
-            (self.neighbour, self.neighbours_product) if of == "neighbour" else (self.supplier, self.product)
-        )
+        supplier, product = (self.neighbour, self.neighbours_product) if of == "neighbour" else (self.supplier, self.product)
         bought = {"buyer_id": self.buyer.id} if of == "buyer" else {
             "buyer_name": "滨州某超市", "buyer_kind": "enterprise", "buyer_region_code": "371600"
         }  # fmt: skip

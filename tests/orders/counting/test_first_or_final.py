@@ -49,7 +49,9 @@ def test_either_the_purchase_of_the_operator_counts_or_its_sale(database, counte
         trade, outlet = trade_of_operator(session)
         sell(session, trade, 6, first=date(2026, 10, 1), last=date(2026, 10, 9))
         bought = session.execute(text("SELECT sum(amount_fen) FROM sale_entry")).scalar_one()
-        owed = session.execute(text("SELECT sum(amount_fen) FROM money_posting WHERE account = 'receivable' AND sale_entry_id IS NOT NULL"))
+        owed = session.execute(
+            text("SELECT sum(amount_fen) FROM money_posting WHERE account = 'receivable' AND sale_entry_id IS NOT NULL")
+        )
         assert owed.scalar_one() == bought
         if counted_sale == "first_sale":
             assert figures(session) == bought  # what it sells on is ``resale`` then, and not booked

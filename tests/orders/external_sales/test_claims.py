@@ -119,9 +119,12 @@ def test_a_declared_relation_is_in_force_and_fits(trading, database, where, code
 def test_a_relation_that_has_ended_is_not_declared(trading, database):
     with database.unit_of_work() as session:
         session.execute(
-            text("UPDATE support_relation SET valid_to = :on WHERE region_code = '500236' AND kind = 'east_west'"), {"on": clock.today()}
+            text("UPDATE support_relation SET valid_to = :on WHERE region_code = '500236' AND kind = 'east_west'"),
+            {"on": clock.today()},
         )
-        ended = session.execute(text("SELECT id FROM support_relation WHERE valid_to = :on"), {"on": clock.today()}).scalars().first()
+        ended = (
+            session.execute(text("SELECT id FROM support_relation WHERE valid_to = :on"), {"on": clock.today()}).scalars().first()
+        )
     answer = trading.as_("seller").post("/v1/external-sales", json=trading.body(declared_relation_id=ended))
     assert codes(answer) == {("declared_relation_id", "relation_not_in_force")}
 
@@ -165,7 +168,9 @@ def test_of_many_officers_one_accepts(trading, database):
 def test_whoever_waits_hears(trading, database):
     sale = trading.accepted()
     outbox.drain(database, HANDLERS)
-    told = {name: [row["kind"] for row in trading.as_(name).get("/v1/notifications").json()["items"]] for name in ("officer", "seller")}
+    told = {
+        name: [row["kind"] for row in trading.as_(name).get("/v1/notifications").json()["items"]] for name in ("officer", "seller")
+    }
     assert told == {"officer": ["external_sale.submit"], "seller": ["external_sale.accept"]}
     with database.unit_of_work() as session:
         assert session.execute(text("SELECT sum(amount_fen) FROM sales_month")).scalar_one() == 98_000
@@ -178,7 +183,9 @@ def test_lists_are_filtered_paged_and_exported(trading):
     officer = trading.as_("officer")
     first = officer.get("/v1/external-sales?status=submitted&limit=2").json()
     assert [row["total"] for row in first["items"]] == ["13.00", "12.00"]
-    assert [row["total"] for row in officer.get("/v1/external-sales", params={"limit": 2, "after": first["next"]}).json()["items"]] == ["11.00"]
+    assert [
+        row["total"] for row in officer.get("/v1/external-sales", params={"limit": 2, "after": first["next"]}).json()["items"]
+    ] == ["11.00"]
     assert officer.get("/v1/external-sales?district=500240").json()["items"] == []
     csv = officer.get("/v1/external-sales?format=csv").content.decode("utf-8-sig").splitlines()
     assert len(csv) == 4
@@ -191,7 +198,9 @@ def test_a_paper_gets_its_file_and_is_taken_away(trading):
     sale = seller.post("/v1/external-sales", json=trading.body()).json()
     path = f"/v1/external-sales/{sale['id']}/documents"
     seller.post(path, data={"kind": "waybill", "number": "SF 1234-5678", "issuer": "顺丰速运"})
-    [paper] = seller.post(path, data={"kind": "waybill", "number": "sf12345678", "issuer": "SF"}, files={"file": ("a.pdf", PDF)}).json()["documents"]
+    [paper] = seller.post(
+        path, data={"kind": "waybill", "number": "sf12345678", "issuer": "SF"}, files={"file": ("a.pdf", PDF)}
+    ).json()["documents"]
     assert paper["file_name"] == "a.pdf"
     assert seller.get(f"{path}/{paper['id']}/file").content == PDF
     wrong = {"kind": "invoice", "number": "123"}

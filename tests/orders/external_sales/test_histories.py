@@ -36,7 +36,9 @@ FROM = {
     "withdraw": ("submitted", "held"),
     "void": ("accepted", "held"),
 }
-STEPS = st.lists(st.tuples(st.sampled_from(MOVES), st.integers(0, 50), st.integers(0, 2), st.integers(0, 1)), min_size=20, max_size=40)
+STEPS = st.lists(
+    st.tuples(st.sampled_from(MOVES), st.integers(0, 50), st.integers(0, 2), st.integers(0, 1)), min_size=20, max_size=40
+)
 
 
 class Oracle:
@@ -68,7 +70,11 @@ def move(session, people, oracle, name, pick, invoice, amount):
             buyer_id=trading.buyer.id,
         )
         sale_id = drafting.draft(session, who, claim)
-        for kind, number in ((PaperKind.INVOICE, INVOICES[invoice]), (PaperKind.BANK_RECEIPT, f"R{sale_id}"), (PaperKind.CONTRACT, None)):
+        for kind, number in (
+            (PaperKind.INVOICE, INVOICES[invoice]),
+            (PaperKind.BANK_RECEIPT, f"R{sale_id}"),
+            (PaperKind.CONTRACT, None),
+        ):
             drafting.add_paper(session, who, sale_id, Paper(kind, number, amount_fen=3_000), "a.pdf", b"%PDF-1.4 x")
         oracle.claims[sale_id] = (side, AMOUNTS[amount])
         reviewing.submit(session, who, [sale_id])
@@ -126,7 +132,9 @@ def test_the_ledger_holds_what_counts_at_every_step_of_any_history(api, database
         people = (actor(session, trading.seller), actor(session, trading.purchaser), actor(session, trading.officer), trading)
     seen: set[str] = set()
 
-    @settings(max_examples=HISTORIES, phases=[Phase.generate], suppress_health_check=list(HealthCheck), deadline=None, derandomize=True)
+    @settings(
+        max_examples=HISTORIES, phases=[Phase.generate], suppress_health_check=list(HealthCheck), deadline=None, derandomize=True
+    )
     @given(STEPS)
     def history(steps):
         oracle = Oracle()

@@ -10,7 +10,21 @@ from sqlalchemy import text
 from shop.core import clock
 from tests.factories.claims import make_trading
 
-HEADER = "单据序号,销售渠道,供应单位统一社会信用代码,采购单位,采购方类型,采购方区划代码,销售日期,产品名称,规格编码,数量,含税金额（元）,发票代码及号码,银行回单号".split(",")
+HEADER = [
+    "单据序号",
+    "销售渠道",
+    "供应单位统一社会信用代码",
+    "采购单位",
+    "采购方类型",
+    "采购方区划代码",
+    "销售日期",
+    "产品名称",
+    "规格编码",
+    "数量",
+    "含税金额（元）",
+    "发票代码及号码",
+    "银行回单号",
+]
 
 
 @pytest.fixture
@@ -55,7 +69,11 @@ def send(client, content, *, dry_run=False, side="seller"):
 
 def test_rows_with_one_number_are_one_sale(trading, database):
     product, sku = names(trading, database)
-    rows = [row(trading, product, sku, 1, group="A"), row(trading, product, sku, 2, "12.00", group="A", receipt="R1"), row(trading, product, sku, 3)]
+    rows = [
+        row(trading, product, sku, 1, group="A"),
+        row(trading, product, sku, 2, "12.00", group="A", receipt="R1"),
+        row(trading, product, sku, 3),
+    ]
     tried = send(trading.as_("seller"), sheet(rows), dry_run=True).json()
     assert (tried["rows"], tried["claims"], tried["total"], tried["ids"]) == (3, 2, "208.00", [])
     made = send(trading.as_("seller"), sheet(rows)).json()
