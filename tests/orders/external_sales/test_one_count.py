@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from orders.counting import actions as counting
 from shop.core import outbox
-from tests.factories.after_sales import deliver
+from tests.factories.after_sales import deliver, differences
 from tests.factories.claims import invoice_number, ledger, make_trading
 from tests.factories.orders import make_market
 from tests.factories.racing import at_once, sessions
@@ -60,6 +60,7 @@ def test_counting_one_side_voids_the_other_and_counts_again_today(trading, datab
     outbox.drain(database, HANDLERS)
     told = [row["kind"] for row in trading.as_("neighbours_seller").get("/v1/notifications").json()["items"]]
     assert told == ["external_sale.void", "external_sale.hold"]
+    assert differences(database) == {}
 
 
 def test_voiding_one_side_sets_the_other_free(trading, database):
@@ -126,6 +127,7 @@ def test_sales_that_look_the_same_are_suspected(trading, database):
     assert ledger(database) == 98_000
     trading.as_("officer").post(f"/v1/external-sales/{second['id']}/accept")
     assert ledger(database) == 2 * 98_000
+    assert differences(database) == {}
 
 
 def test_an_order_that_is_claimed_again_holds_the_claim_alone(api, database):
