@@ -164,6 +164,24 @@ def test_an_order_that_is_claimed_again_holds_the_claim_alone(api, database):
     assert {each["other"]["kind"] for each in trading.holds()} == {"external_sale"}
 
 
+def test_a_claim_that_looks_like_an_order_is_held_alone(api, database):
+    trading, market = make_trading(api, database), make_market(database)
+    deliver(api, market, 2)
+    with database.unit_of_work() as session:
+        sold = session.execute(text("SELECT product_id, sku_id, amount_fen, order_id FROM sale_entry")).one()
+    lines = [{"product_id": sold.product_id, "sku_id": sold.sku_id, "quantity": "2", "amount": f"{sold.amount_fen / 100:.2f}"}]
+    sale = trading.submitted(client=api.as_(market.sellers[0]), supplier_id=market.suppliers[0].id, lines=lines)
+    assert sale["status"] == "held"
+    [found] = trading.holds()
+    assert (found["reason_code"], found["other"]["kind"], found["other"]["id"]) == (
+        "suspected_duplicate",
+        "purchase_order",
+        sold.order_id,
+    )
+    with database.unit_of_work() as session:
+        assert session.execute(text("SELECT sum(amount_fen) FROM sale_entry")).scalar_one() == sold.amount_fen
+
+
 def test_the_waybill_of_an_order_is_a_document_of_it(api, database):
     trading, market = make_trading(api, database), make_market(database)
     order = api.as_(market.purchaser).post("/v1/purchase-orders", json=market.order(2)).json()
