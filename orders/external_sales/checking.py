@@ -48,6 +48,8 @@ _RELATIONS = text(
     LEFT JOIN support_relation s ON s.id = q.relation_id LEFT JOIN supporter u ON u.id = s.supporter_id
     """  # noqa: S608
 )
+#: As much as a line may weigh.
+MOST_GRAMS = 10**12
 _KINDS = frozenset(kind.value for kind in OrganisationKind) | {CONSUMER}
 
 
@@ -179,6 +181,8 @@ def _lines(claim: Claim, known: _Known) -> list[Fault]:
             faults.append(Fault(f"{at}.unit", "unit_missing", "请填写规格或计量单位", "Say the SKU or the unit"))
         elif line.grams is None and (sku is None or sku.net_grams is None):
             faults.append(Fault(f"{at}.grams", "weight_missing", "请填写重量", "Say the weight"))
+        elif line.grams is None and sku is not None and weight_of(line.quantity, sku.net_grams) > MOST_GRAMS:
+            faults.append(Fault(f"{at}.quantity", "too_heavy", "重量超出范围", "It weighs more than any deal"))
     return faults
 
 
