@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from orders.counting.errors import PeriodTooLong
 from orders.counting.schemas import BookFilter, MatchOut, PairOut, UnmatchedRow, UnmatchedSearch
-from shop.core import paging
+from shop.core import clock, paging
 from shop.core.errors import NotFound
 from shop.core.paging import Page
 from shop.identity.actor import Actor
@@ -128,10 +128,14 @@ def match(session: Session, actor: Actor, buyer_sale_id: int) -> MatchOut:
 
 
 def _asked(actor: Actor, asked: BookFilter) -> dict[str, Any]:
-    _require_period(asked.sold_from, asked.sold_to)
+    last = asked.sold_to or clock.today()
+    first = asked.sold_from or last.replace(month=1, day=1)
+    _require_period(first, last)
     regions = actor.regions(Permission.STATISTICS_READ)
     return {
         **{name: getattr(asked, name) for name in BookFilter.model_fields},
+        "sold_from": first,
+        "sold_to": last,
         "everywhere": "" in regions,
         "regions": [f"{prefix}%" for prefix in regions],
         "branch": f"{actor.organisation_path}%" if actor.organisation_path else None,

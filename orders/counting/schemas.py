@@ -66,8 +66,8 @@ class HoldSearch(HoldFilter):
 class BookFilter(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    sold_from: Day
-    sold_to: Day
+    sold_from: Day | None = Field(default=None, description="default: the first day of this year")
+    sold_to: Day | None = Field(default=None, description="default: today")
     district: DistrictCode | None = None
     supplier_id: Id | None = None
     buyer_id: Id | None = None

@@ -151,9 +151,9 @@ _SALES = """
           AND (CAST(:day AS date) IS NULL OR (sold_on, id) < (CAST(:day AS date), CAST(:start AS bigint)))
         ORDER BY sold_on DESC, id DESC LIMIT :rows
     ) e
-    JOIN organisation buyer ON buyer.id = e.buyer_id
+    LEFT JOIN organisation buyer ON buyer.id = e.buyer_id
     JOIN region r ON r.code = left(e.buyer_region_code, 6)
-    JOIN sku s ON s.id = e.sku_id
+    LEFT JOIN sku s ON s.id = e.sku_id
     LEFT JOIN purchase_order po ON po.id = e.order_id
     LEFT JOIN agreement agreed ON po.source_kind = 'agreement' AND agreed.id = po.source_id
     ORDER BY e.sold_on DESC, e.id DESC

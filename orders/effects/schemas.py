@@ -64,13 +64,13 @@ class SaleOut(BaseModel):
     purchase_order_id: int | None
     purchase_order_number: str | None = Field(description="null for sales taken over from before")
     agreement: str | None = Field(description="the purchase agreement behind the order")
-    buyer_id: int
-    buyer_name: str
+    buyer_id: int | None = Field(description="null for whoever is not registered, and for everybody who buys at a till")
+    buyer_name: str | None
     district_code: str = Field(description="where the buyer lies")
     district_name: str
-    sku_code: str
-    pack: str
-    unit: str
+    sku_code: str | None
+    pack: str | None
+    unit: str | None
     quantity: QuantityOut
     grams: int
     amount: YuanOut

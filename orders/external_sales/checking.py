@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from orders.external_sales import rules
 from orders.external_sales.rules import Claim, Line, Side
+from orders.ledger.rules import CONSUMER
 from shop.core import clock
 from shop.core.db import array
 from shop.core.errors import Fault
@@ -47,7 +48,9 @@ _RELATIONS = text(
     LEFT JOIN support_relation s ON s.id = q.relation_id LEFT JOIN supporter u ON u.id = s.supporter_id
     """  # noqa: S608
 )
-_KINDS = frozenset(kind.value for kind in OrganisationKind) | {"consumer"}
+#: As much as a line may weigh.
+MOST_GRAMS = 10**12
+_KINDS = frozenset(kind.value for kind in OrganisationKind) | {CONSUMER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +159,7 @@ def _unregistered(claim: Claim, known: _Known) -> list[Fault]:
     if claim.side is Side.BUYER:
         return [Fault("buyer_id", "buyer_missing", "采购方申报须填写采购单位", "A buyer's claim names the buyer")]
     faults = []
-    if not claim.buyer_name:
+    if not claim.buyer_name and claim.buyer_kind != CONSUMER:
         faults.append(Fault("buyer_name", "buyer_missing", "请填写采购方名称", "Say who bought"))
     if claim.buyer_kind not in _KINDS:
         faults.append(Fault("buyer_kind", "unknown_kind", "采购方类型有误", "No kind of buyer"))
@@ -178,6 +181,8 @@ def _lines(claim: Claim, known: _Known) -> list[Fault]:
             faults.append(Fault(f"{at}.unit", "unit_missing", "请填写规格或计量单位", "Say the SKU or the unit"))
         elif line.grams is None and (sku is None or sku.net_grams is None):
             faults.append(Fault(f"{at}.grams", "weight_missing", "请填写重量", "Say the weight"))
+        elif line.grams is None and sku is not None and weight_of(line.quantity, sku.net_grams) > MOST_GRAMS:
+            faults.append(Fault(f"{at}.quantity", "too_heavy", "重量超出范围", "It weighs more than any deal"))
     return faults
 
 
@@ -196,7 +201,8 @@ def _checked(claim: Claim, actor: Actor, known: _Known) -> Checked:
     return Checked(
         claim=claim,
         claimant_id=actor.organisation,
-        buyer_name=buyer.name if buyer else claim.buyer_name or "",
+        # who bought for himself stays unknown
+        buyer_name=buyer.name if buyer else "" if claim.buyer_kind == CONSUMER else claim.buyer_name or "",
         buyer_kind=buyer.kind if buyer else claim.buyer_kind or "",
         buyer_region_code=buyer.region_code if buyer else claim.buyer_region_code or "",
         district_code=known.organisations[claim.supplier_id].region_code[:6],

@@ -54,7 +54,7 @@ def _moved(session: Session, payload: dict[str, Any]) -> None:
     officers = move in _FOR_OFFICERS
     notify(
         session,
-        origin=f"external_sale.{move}:{row.id}:{payload['version']}",
+        origin=f"external_sale.{move}:{row.id}:{payload['at']}",
         kind=f"external_sale.{move}",
         subject_type="external_sale",
         subject_id=row.id,

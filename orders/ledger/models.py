@@ -51,7 +51,7 @@ class SaleEntry(SQLModel, table=True):
             "buyer_id",
             "sold_on",
             "id",
-            postgresql_include=["fund_source", "reserved_share_eligible", "certified", "amount_fen"],
+            postgresql_include=["fund_source", "reserved_share_eligible", "certified", "counted", "amount_fen"],
         ),
         Index(None, "outlet_id", "sold_on", "id", postgresql_where=text("outlet_id IS NOT NULL")),
         Index(None, "reverses_id", postgresql_where=text("reverses_id IS NOT NULL")),

@@ -37,15 +37,15 @@ def publish(session: Session, name: str, **payload: Any) -> None:
     session.info["outbox_published"] = True
 
 
-def publish_each(session: Session, name: str, key: str, ids: Sequence[int]) -> None:
-    """The same for many things at once: one event for each id, with the payload ``{key: id}``."""
+def publish_each(session: Session, name: str, key: str, ids: Sequence[int], **common: Any) -> None:
+    """The same for many things at once: one event for each id, with the payload ``{key: id}`` and what is common to all."""
     now = clock.now()
     session.execute(
         text(
             "INSERT INTO outbox_event (name, payload, created_at, next_attempt_at)"
-            " SELECT :name, jsonb_build_object(CAST(:key AS text), id), :now, :now FROM unnest(CAST(:ids AS bigint[])) AS id"
+            " SELECT :name, jsonb_build_object(CAST(:key AS text), id) || CAST(:common AS jsonb), :now, :now FROM unnest(CAST(:ids AS bigint[])) AS id"
         ),
-        {"name": name, "key": key, "ids": list(ids), "now": now},
+        {"name": name, "key": key, "ids": list(ids), "common": json.dumps(common), "now": now},
     )
     session.info["outbox_published"] = True
 

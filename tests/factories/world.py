@@ -333,3 +333,33 @@ def _bank(bureau: Bureau, world: World) -> None:
     world["payer-declarations"] = declared["id"]
     # no refund was released: a file that nobody finds
     world["refund-files"] = 10**9
+
+
+@_maker
+def _claims(bureau: Bureau, world: World) -> None:
+    """A sale that was made elsewhere, held because another one rests on the same invoice."""
+    seller, product = bureau.as_("seller"), bureau.market.products[0]
+    body = {
+        "side": "seller",
+        "platform": "offline",
+        "supplier_id": bureau.market.suppliers[0].id,
+        "buyer_name": "某超市",
+        "buyer_kind": "enterprise",
+        "buyer_region_code": "371600",
+        "sold_on": str(clock.today()),
+    }
+    for amount in ("77.00", "78.00"):
+        lines = [{"product_id": product.product_id, "sku_id": product.sku_id, "quantity": "1", "amount": amount}]
+        sale = made(seller.post("/v1/external-sales", json={**body, "lines": lines}))["id"]
+        for kind, number in (("invoice", "05000190010487654321"), ("bank_receipt", f"R{amount}"), ("contract", None)):
+            data = {"kind": kind, **({"number": number} if number else {})}
+            path = f"/v1/external-sales/{sale}/documents"
+            world["external-sales/documents"] = made(seller.post(path, data=data, files={"file": ("a.pdf", PDF)}))["documents"][0][
+                "id"
+            ]
+        made(seller.post(f"/v1/external-sales/{sale}/submit"))
+    world["external-sales"] = sale
+    with bureau.api.database.unit_of_work() as session:
+        world["counting-holds"] = session.execute(text("SELECT max(id) FROM counting_hold")).scalar_one()
+    # no claim of a buyer is matched: a match that nobody finds
+    world["books/matches"] = 10**9

@@ -32,7 +32,7 @@ _STEP = text(
         submitted_at = CASE WHEN CAST(:status AS text) = 'submitted' AND CAST(:user AS bigint) IS NOT NULL THEN CAST(:now AS timestamptz) ELSE submitted_at END,
         decided_by = CASE WHEN CAST(:decides AS boolean) THEN CAST(:user AS bigint) ELSE decided_by END,
         decided_at = CASE WHEN CAST(:decides AS boolean) THEN CAST(:now AS timestamptz) ELSE decided_at END
-    WHERE id = ANY (CAST(:ids AS bigint[])) RETURNING id, version
+    WHERE id = ANY (CAST(:ids AS bigint[]))
     """
 )
 _LINE_IDS = text("SELECT id FROM external_sale_line WHERE sale_id = ANY (CAST(:ids AS bigint[])) ORDER BY id")
@@ -76,15 +76,15 @@ def step(session: Session, actor: Who, sales: Sequence[Any], move: SaleMove, *, 
         "now": clock.now(),
         "decides": move in _DECIDES,
     }
-    versions = {row.id: row.version for row in session.execute(_STEP, values)}
+    session.execute(_STEP, values)
     if reason is None:
         detail = {"status": str(status)}
         audit.record_each(session, actor, f"external_sale.{move}", "external_sale", [(row.id, detail) for row in sales])
     else:
         for row in sales:
             audit.record(session, actor, f"external_sale.{move}", "external_sale", row.id, reason=reason, status=str(status))
-    for row in sales:
-        outbox.publish(session, "external_sale.moved", sale_id=row.id, move=move, version=versions[row.id])
+    at = clock.now().isoformat()
+    outbox.publish_each(session, "external_sale.moved", "sale_id", [row.id for row in sales], move=move, at=at)
 
 
 def line_ids(session: Session, sale_ids: Sequence[int]) -> list[int]:

@@ -4,6 +4,7 @@ from orders.reconcile.checks.banked import BANKED
 from orders.reconcile.checks.budgeted import BUDGETED
 from orders.reconcile.checks.certified import CERTIFICATES
 from orders.reconcile.checks.check import Check, Difference
+from orders.reconcile.checks.claimed import CLAIMED
 from orders.reconcile.checks.delivered import DELIVERIES
 from orders.reconcile.checks.invoiced import INVOICED
 from orders.reconcile.checks.online import ONLINE
@@ -21,6 +22,7 @@ CHECKS: list[Check] = [
     *OWED,
     *DELIVERIES,
     *LEDGER,
+    *CLAIMED,
     *RETURNED,
     *INVOICED,
     *PAID,

@@ -58,6 +58,16 @@ _CLOSE = """
 """
 
 
+# What a unit bought in a year is summed from the index alone.
+_BOUGHT = ["fund_source", "reserved_share_eligible", "certified", "amount_fen"]
+
+
+def _buyers_index(included: list[str]) -> None:
+    name = op.f("ix_sale_entry_buyer_id_sold_on_id")
+    op.drop_index(name, table_name="sale_entry")
+    op.create_index(name, "sale_entry", ["buyer_id", "sold_on", "id"], unique=False, postgresql_include=included)
+
+
 def _origins(more: str) -> None:
     op.drop_constraint(op.f("ck_sale_entry_origin_kind"), "sale_entry")
     op.create_check_constraint(op.f("ck_sale_entry_origin_kind"), "sale_entry", _ORIGINS.format(more=more))
@@ -573,6 +583,7 @@ def upgrade() -> None:
     _origins(_NEW_ORIGINS)
     for name, condition in _CHECKS.items():
         op.create_check_constraint(op.f(f"ck_sale_entry_{name}"), "sale_entry", condition)
+    _buyers_index([*_BOUGHT[:-1], "counted", _BOUGHT[-1]])
     op.execute(_QUEUE.format(which="WHERE counted"))
     op.execute(_USES)
     op.execute(f"CREATE FUNCTION refuse_closed_month() RETURNS trigger LANGUAGE plpgsql AS $$ {_CLOSING} $$")
@@ -591,6 +602,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("DROP TRIGGER refuse_closed_month ON sale_entry")
     op.execute(_QUEUE.format(which=""))
+    _buyers_index(_BOUGHT)
     for name in _CHECKS:
         op.drop_constraint(op.f(f"ck_sale_entry_{name}"), "sale_entry")
     _origins("")

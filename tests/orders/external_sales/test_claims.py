@@ -87,6 +87,19 @@ def test_a_claim_names_what_is_there_and_its_own(trading):
     }
 
 
+def test_nothing_weighs_more_than_can_be_summed(trading):
+    body = trading.body()
+    body["lines"][0]["quantity"] = "999999999"
+    assert codes(trading.as_("seller").post("/v1/external-sales", json=body)) == {("lines[0].quantity", "too_heavy")}
+
+
+def test_the_name_of_a_consumer_is_not_kept(trading, database):
+    sale = trading.accepted(buyer_kind="consumer", buyer_name="张三")
+    assert sale["buyer_name"] == ""
+    [entry] = entries(database)
+    assert (entry.buyer_kind, entry.buyer_region_code) == ("consumer", "371600")
+
+
 def test_who_helped_to_sell_claims_too(trading, database):
     with database.unit_of_work() as session:
         helper = make_user(session, Role.PURCHASER, trading.buyer)

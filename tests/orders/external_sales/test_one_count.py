@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from orders.counting import actions as counting
 from shop.core import outbox
-from tests.factories.after_sales import deliver
+from tests.factories.after_sales import deliver, differences
 from tests.factories.claims import invoice_number, ledger, make_trading
 from tests.factories.orders import make_market
 from tests.factories.racing import at_once, sessions
@@ -60,6 +60,7 @@ def test_counting_one_side_voids_the_other_and_counts_again_today(trading, datab
     outbox.drain(database, HANDLERS)
     told = [row["kind"] for row in trading.as_("neighbours_seller").get("/v1/notifications").json()["items"]]
     assert told == ["external_sale.void", "external_sale.hold"]
+    assert differences(database) == {}
 
 
 def test_voiding_one_side_sets_the_other_free(trading, database):
@@ -126,6 +127,7 @@ def test_sales_that_look_the_same_are_suspected(trading, database):
     assert ledger(database) == 98_000
     trading.as_("officer").post(f"/v1/external-sales/{second['id']}/accept")
     assert ledger(database) == 2 * 98_000
+    assert differences(database) == {}
 
 
 def test_an_order_that_is_claimed_again_holds_the_claim_alone(api, database):
@@ -160,6 +162,24 @@ def test_an_order_that_is_claimed_again_holds_the_claim_alone(api, database):
     # the order does not rest on it any more, but the two claims still do
     assert (trading.status(early), trading.status(late)) == ("held", "held")
     assert {each["other"]["kind"] for each in trading.holds()} == {"external_sale"}
+
+
+def test_a_claim_that_looks_like_an_order_is_held_alone(api, database):
+    trading, market = make_trading(api, database), make_market(database)
+    deliver(api, market, 2)
+    with database.unit_of_work() as session:
+        sold = session.execute(text("SELECT product_id, sku_id, amount_fen, order_id FROM sale_entry")).one()
+    lines = [{"product_id": sold.product_id, "sku_id": sold.sku_id, "quantity": "2", "amount": f"{sold.amount_fen / 100:.2f}"}]
+    sale = trading.submitted(client=api.as_(market.sellers[0]), supplier_id=market.suppliers[0].id, lines=lines)
+    assert sale["status"] == "held"
+    [found] = trading.holds()
+    assert (found["reason_code"], found["other"]["kind"], found["other"]["id"]) == (
+        "suspected_duplicate",
+        "purchase_order",
+        sold.order_id,
+    )
+    with database.unit_of_work() as session:
+        assert session.execute(text("SELECT sum(amount_fen) FROM sale_entry")).scalar_one() == sold.amount_fen
 
 
 def test_the_waybill_of_an_order_is_a_document_of_it(api, database):

@@ -1,0 +1,147 @@
+"""Seller's book beside buyer's: what is the same sale in both, and what stands in one only."""
+
+import pytest
+from sqlalchemy import text
+
+from orders.counting import matching
+from shop.core import clock
+from shop.identity.permissions import Role
+from tests.factories.after_sales import deliver
+from tests.factories.claims import invoice_number, make_trading
+from tests.factories.identity import signed_in
+from tests.factories.orders import make_market
+
+
+@pytest.fixture
+def trading(api, database):
+    return make_trading(api, database)
+
+
+def match(database):
+    with database.unit_of_work() as session:
+        return matching.match(session)
+
+
+def matches(database):
+    with database.unit_of_work() as session:
+        rows = session.execute(
+            text("SELECT buyer_sale_id, seller_kind, seller_id, basis, difference_fen FROM book_match ORDER BY 1")
+        )
+        return [tuple(row) for row in rows]
+
+
+def period():
+    today = clock.today()
+    return {"sold_from": f"{today.year}-01-01", "sold_to": f"{today.year}-12-31"}
+
+
+def to_buyer(trading, **more):
+    """A seller's claim that names the registered buyer."""
+    return trading.accepted(buyer_id=trading.buyer.id, **more)
+
+
+def unmatched(client, **more):
+    return [
+        (row["side"], row["sale_id"], row["reason_code"])
+        for row in client.get("/v1/books/unmatched", params={**period(), **more}).json()["items"]
+    ]
+
+
+def test_one_invoice_in_both_books_is_one_sale(trading, database):
+    number = invoice_number()
+    sold, bought = trading.accepted(invoice=number), trading.accepted(of="buyer", invoice=number, amount="970.00")
+    assert match(database) == 1
+    assert match(database) == 0
+    assert matches(database) == [(bought["id"], "external_sale", sold["id"], "invoice", -1_000)]
+
+
+def test_a_number_then_amount_and_day_tell_it(trading, database):
+    by_number = to_buyer(trading, order_number="jd-1", amount="11.00")
+    near = to_buyer(trading, amount="12.00")
+    far = to_buyer(trading, amount="13.00", sold_on=f"{clock.today().year}-01-02")
+    first = trading.accepted(of="buyer", order_number="JD-1", amount="10.50")
+    second = trading.accepted(of="buyer", amount="12.00")
+    third = trading.accepted(of="buyer", amount="13.00")
+    assert match(database) == 2
+    assert matches(database) == [
+        (first["id"], "external_sale", by_number["id"], "order_number", -50),
+        (second["id"], "external_sale", near["id"], "amount_and_day", 0),
+    ]
+    found = unmatched(trading.as_("officer"))
+    assert ("buyer", third["id"], "no_counterpart") in found or ("buyer", third["id"], "amount_differs") in found
+    assert {row[1] for row in found} == {far["id"], third["id"]}
+
+
+def test_what_a_buyer_claims_and_ordered_here_stands_in_its_book_once(api, database):
+    market = make_market(database)
+    trading = make_trading(api, database)
+    delivered = deliver(api, market, 2)
+    buyer = api.as_(market.purchaser)
+    with database.unit_of_work() as session:
+        fen = session.execute(text("SELECT sum(amount_fen) FROM sale_entry")).scalar_one()
+        number = session.execute(text("SELECT number FROM purchase_order WHERE id = :id"), {"id": delivered.order_id}).scalar_one()
+        product = session.execute(text("SELECT product_id, sku_id FROM order_line LIMIT 1")).one()
+    amount = f"{fen / 100:.2f}"
+    body = {
+        "of": "buyer",
+        "client": buyer,
+        "supplier_id": market.suppliers[0].id,
+        "buyer_id": market.school.id,
+        "order_number": number,
+        "lines": [{"product_id": product.product_id, "sku_id": product.sku_id, "quantity": "2", "amount": amount}],
+    }
+    sale = trading.submitted(**body)
+    accepted = trading.as_("city").post(f"/v1/external-sales/{sale['id']}/accept")
+    assert accepted.status_code == 200, accepted.text
+    [before] = buyer.get("/v1/books", params=period()).json()["items"]
+    assert (before["seller_book"], before["difference"]) == (amount, amount)
+    assert match(database) == 1
+    [after] = buyer.get("/v1/books", params=period()).json()["items"]
+    assert (after["orders"], after["buyer_claims"], after["buyer_book"], after["matched"], after["difference"]) == (
+        amount,
+        "0.00",
+        amount,
+        amount,
+        "0.00",
+    )
+
+
+def test_by_hand_two_are_matched_and_taken_apart_for_good(trading, database):
+    sold, bought = to_buyer(trading, amount="50.00"), trading.accepted(of="buyer", amount="51.00")
+    assert match(database) == 0
+    assert ("buyer", bought["id"], "amount_differs") in unmatched(trading.as_("officer"))
+    officer = trading.as_("officer")
+    body = {"buyer_sale_id": bought["id"], "seller_kind": "external_sale", "seller_id": sold["id"], "reason": "运费差"}
+    assert trading.as_("neighbours_officer").post("/v1/books/matches", json=body).status_code == 404
+    made = officer.post("/v1/books/matches", json=body)
+    assert (made.status_code, made.json()["difference"], made.json()["basis"]) == (201, "1.00", "by_hand")
+    assert officer.post("/v1/books/matches", json=body).json()["code"] == "matched_before"
+    assert unmatched(officer) == []
+    assert officer.post(f"/v1/books/matches/{bought['id']}/part", json={"reason": "不是同一笔"}).status_code == 204
+    with database.unit_of_work() as session:
+        session.execute(text("UPDATE programme SET config = jsonb_set(config, '{counting,match_fen}', '500')"))
+    assert match(database) == 0
+
+
+def test_a_match_falls_with_either_claim(trading, database):
+    number = invoice_number()
+    sold = trading.accepted(invoice=number)
+    trading.accepted(of="buyer", invoice=number, amount="970.00")
+    match(database)
+    trading.as_("officer").post(f"/v1/external-sales/{sold['id']}/void", json={"reason": "作废"})
+    match(database)
+    assert matches(database) == []
+
+
+def test_each_sees_the_own_books_and_a_file_holds_all(trading):
+    to_buyer(trading)
+    for name in ("seller", "purchaser", "officer", "city"):
+        [pair] = trading.as_(name).get("/v1/books", params=period()).json()["items"]
+        assert (pair["seller_claims"], pair["buyer_book"], pair["difference"]) == ("980.00", "0.00", "-980.00")
+    for name in ("neighbours_seller", "neighbours_officer"):
+        assert trading.as_(name).get("/v1/books", params=period()).json()["items"] == []
+    assert trading.as_("city").get("/v1/books", params={**period(), "format": "xlsx"}).content[:2] == b"PK"
+    long = {"sold_from": "2020-01-01", "sold_to": "2026-01-01"}
+    assert trading.as_("city").get("/v1/books", params=long).json()["code"] == "bad_period"
+    monitor = signed_in(trading.api, Role.MONITOR)
+    assert len(monitor.get("/v1/books", params=period()).json()["items"]) == 1
