@@ -30,6 +30,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "remind_of_pledges": _every(3600, "pledges.remind"),
     "match_bank_lines": _every(600, "banking.match_open"),
     "expire_vouchers": _every(600, "bookings.expire"),
+    "watch_outlets": _every(600, "outlets.watch"),
     "remind_of_dues": _every(1800, "terms.remind"),
     "remind_of_disputes": _every(1800, "disputes.remind"),
     "settle": _every(3600, "settlements.run"),

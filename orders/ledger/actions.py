@@ -13,6 +13,7 @@ from orders.ledger.booking import (
     BOOK_EXTERNAL_LINES,
     BOOK_OUTLET_LINES,
     BOOK_REASSIGNED,
+    LEFT_OF_CLAIMS,
     LOCK,
     LOCK_ORDER,
     OF_CLAIMS,
@@ -80,6 +81,14 @@ def take_back(session: Session, claim: Claim, line_ids: Sequence[int]) -> list[i
     now = clock.now()
     values = {"entry_ids": array(entries), "on": clock.shanghai_date(now), "now": now}
     return list(session.execute(REVERSE_ENTRIES, values).scalars())
+
+
+def left_of_claims(session: Session, claim: Claim, line_ids: Sequence[int]) -> dict[int, list[tuple[int, Decimal]]]:
+    """What the entries of claimed lines still hold, by line: pairs of entry and quantity, the oldest first."""
+    found: dict[int, list[tuple[int, Decimal]]] = {}
+    for row in session.execute(LEFT_OF_CLAIMS, {"claim": claim, "line_ids": array(line_ids)}):
+        found.setdefault(row.line_id, []).append((row.id, row.left))
+    return found
 
 
 def release(session: Session, reversal_ids: Sequence[int]) -> int:

@@ -12,8 +12,8 @@ def _in_force(table: str, on: str) -> str:
     return f"({table}.valid_from IS NULL OR {table}.valid_from <= {on}) AND ({table}.valid_to IS NULL OR {on} < {table}.valid_to)"
 
 
-#: SQL: certificate ``f`` was in force at a moment.
-_CERTIFIED = """({at} AT TIME ZONE 'Asia/Shanghai')::date BETWEEN f.valid_from AND f.valid_until
+#: SQL: certificate ``f`` was in force at the moment ``{at}``.
+CERTIFIED = """({at} AT TIME ZONE 'Asia/Shanghai')::date BETWEEN f.valid_from AND f.valid_until
      AND (f.revoked_at IS NULL OR f.revoked_at > {at}) AND (f.held_at IS NULL OR f.held_at > {at})
      AND (f.suspended_at IS NULL OR f.suspended_at > {at} OR f.suspended_until <= {at})"""
 #: Columns of an entry: what was sold, and to whom it is credited. A reversal keeps them.
@@ -78,7 +78,7 @@ _CLAIMED = """
 _AT_OUTLETS = _CLAIMED.format(
     occurred="l.sold_on",
     at="l.sold_at",
-    certified=_CERTIFIED.format(at="l.sold_at"),
+    certified=CERTIFIED.format(at="l.sold_at"),
     claim="""'outlet' AS source, l.outlet_id, 'purchase' AS direction, 'consumer' AS given_kind, o.region_code AS given_region,
            NULL::bigint AS buyer_id, 'other' AS fund_source, 'marketplace' AS platform, 0::bigint AS declared""",
     lines="sales_batch_line l JOIN outlet o ON o.id = l.outlet_id",
@@ -87,7 +87,7 @@ _NOON = "(x.sold_on + time '12:00') AT TIME ZONE 'Asia/Shanghai'"
 _ELSEWHERE = _CLAIMED.format(
     occurred="x.sold_on",
     at=_NOON,
-    certified=_CERTIFIED.format(at=_NOON),
+    certified=CERTIFIED.format(at=_NOON),
     claim="""'external' AS source, NULL::bigint AS outlet_id, x.direction, x.buyer_kind AS given_kind, x.buyer_region_code AS given_region,
            x.buyer_id, x.fund_source, x.platform, coalesce(x.declared_relation_id, 0) AS declared""",
     lines="external_sale_line l JOIN external_sale x ON x.id = l.sale_id",
@@ -167,7 +167,7 @@ FROM line l
 JOIN credited c ON c.buyer = coalesce(l.buyer_id, 0) AND c.given_kind = l.given_kind AND c.given_region = l.given_region
      AND c.occurred = l.occurred AND c.place = l.place AND c.platform = l.platform AND c.declared = l.declared
 JOIN eligible e ON e.supplier_id = l.supplier_id AND e.occurred = l.occurred
-LEFT JOIN certificate f ON f.id = l.certificate_id AND {_CERTIFIED.format(at="l.placed_at")}
+LEFT JOIN certificate f ON f.id = l.certificate_id AND {CERTIFIED.format(at="l.placed_at")}
 ORDER BY l.origin_id
 """
 
@@ -225,6 +225,21 @@ OF_CLAIMS = text(
         JOIN sale_entry again ON again.origin_kind = 'release' AND again.origin_id = c.id
     )
     SELECT id FROM chain ORDER BY id
+    """
+)
+#: What the entries of claimed lines still hold, the oldest first.
+LEFT_OF_CLAIMS = text(
+    """
+    WITH RECURSIVE chain AS (
+        SELECT id, origin_id AS line_id FROM sale_entry WHERE origin_kind = :claim AND origin_id = ANY (CAST(:line_ids AS bigint[]))
+        UNION ALL
+        SELECT again.id, chain.line_id FROM chain JOIN sale_entry c ON c.reverses_id = chain.id
+        JOIN sale_entry again ON again.origin_kind = 'release' AND again.origin_id = c.id
+    )
+    SELECT chain.line_id, e.id, e.quantity + r.quantity AS left
+    FROM chain JOIN sale_entry e ON e.id = chain.id
+    CROSS JOIN LATERAL (SELECT coalesce(sum(quantity), 0) AS quantity FROM sale_entry WHERE reverses_id = e.id) r
+    WHERE e.quantity + r.quantity > 0 ORDER BY e.id
     """
 )
 #: What was taken back while it was held, once more, today.

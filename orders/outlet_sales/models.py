@@ -83,7 +83,9 @@ class SalesBatchLine(SQLModel, table=True):
             unique=True,
             postgresql_where=text("status IN ('counted','other','resale') AND reason_code IS NULL"),
         ),
-        Index(None, "outlet_id", "refunds_line_id", postgresql_where=text("refunds_line_id IS NOT NULL")),
+        # refunds that wait for their sale, and those of a sale
+        Index(None, "outlet_id", postgresql_where=text("status = 'waiting' AND refunds_line_id IS NOT NULL")),
+        Index(None, "refunded_id", postgresql_where=text("refunded_id IS NOT NULL")),
         Index(None, "product_id", "sold_on", postgresql_where=text("product_id IS NOT NULL")),
         Index(None, "status", "id", postgresql_where=text("status IN ('held','waiting')")),
     )
@@ -117,11 +119,14 @@ class SalesBatchLine(SQLModel, table=True):
     reason_code: str | None = None
     #: Of a refund: the line that it gave back of, and the entries that took it back in the ledger.
     refunded_id: int | None = ref("sales_batch_line.id", nullable=True)
-    correction_ids: list[int] = Field(default_factory=list, sa_column=Column(ARRAY(BigInteger), nullable=False, server_default="{}"))
+    correction_ids: list[int] = Field(
+        default_factory=list, sa_column=Column(ARRAY(BigInteger), nullable=False, server_default="{}")
+    )
 
 
 class OutletDay(SQLModel, table=True):
-    """What an outlet sold on a day, in fen; written with its batches."""
+    """What an outlet sold on a day, less what was given back on it, in fen; written with its batches. Certified goods are those that count, as in
+    the ledger; ``resale`` are certified goods whose first sale counts already. ``grams`` are of what counts, ``lines`` of all sales."""
 
     __tablename__ = "outlet_day"
     __table_args__ = (PrimaryKeyConstraint("outlet_id", "day"), Index(None, "day", "outlet_id"))
@@ -130,5 +135,6 @@ class OutletDay(SQLModel, table=True):
     day: date
     certified_fen: int = fen()
     other_fen: int = fen()
+    resale_fen: int = fen()
     grams: int = grams()
     lines: int

@@ -7,7 +7,7 @@ from decimal import Decimal
 from sqlmodel import Session
 
 from orders.outlet_sales.models import SalesBatch, SalesBatchLine
-from orders.outlets.models import Outlet
+from orders.outlets.models import Outlet, OutletPulse
 from shop.core import clock
 from shop.identity.models import User
 from tests.factories.catalog import MadeProduct
@@ -36,6 +36,8 @@ def make_outlet(session: Session, clerk: User, *, region_code: str = "500112", k
         verified_at=clock.now(),
     )
     session.add(outlet)
+    session.flush()
+    session.add(OutletPulse(outlet_id=outlet.id, seen_at=clock.now()))
     session.flush()
     return outlet
 

@@ -313,6 +313,7 @@ def upgrade() -> None:
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("certified_fen", sa.BigInteger(), nullable=False),
         sa.Column("other_fen", sa.BigInteger(), nullable=False),
+        sa.Column("resale_fen", sa.BigInteger(), nullable=False),
         sa.Column("grams", sa.BigInteger(), nullable=False),
         sa.Column("lines", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["outlet_id"], ["outlet.id"], name=op.f("fk_outlet_day_outlet_id")),
@@ -538,11 +539,18 @@ def upgrade() -> None:
         postgresql_where=sa.text("status IN ('counted','other','resale') AND reason_code IS NULL"),
     )
     op.create_index(
-        op.f("ix_sales_batch_line_outlet_id_refunds_line_id"),
+        op.f("ix_sales_batch_line_outlet_id"),
         "sales_batch_line",
-        ["outlet_id", "refunds_line_id"],
+        ["outlet_id"],
         unique=False,
-        postgresql_where=sa.text("refunds_line_id IS NOT NULL"),
+        postgresql_where=sa.text("status = 'waiting' AND refunds_line_id IS NOT NULL"),
+    )
+    op.create_index(
+        op.f("ix_sales_batch_line_refunded_id"),
+        "sales_batch_line",
+        ["refunded_id"],
+        unique=False,
+        postgresql_where=sa.text("refunded_id IS NOT NULL"),
     )
     op.add_column("sale_entry", sa.Column("source", sa.String(), server_default="platform", nullable=False))
     op.add_column("sale_entry", sa.Column("occurred_on", sa.Date(), nullable=True))
@@ -588,9 +596,14 @@ def downgrade() -> None:
     op.drop_column("sale_entry", "occurred_on")
     op.drop_column("sale_entry", "source")
     op.drop_index(
-        op.f("ix_sales_batch_line_outlet_id_refunds_line_id"),
+        op.f("ix_sales_batch_line_refunded_id"),
         table_name="sales_batch_line",
-        postgresql_where=sa.text("refunds_line_id IS NOT NULL"),
+        postgresql_where=sa.text("refunded_id IS NOT NULL"),
+    )
+    op.drop_index(
+        op.f("ix_sales_batch_line_outlet_id"),
+        table_name="sales_batch_line",
+        postgresql_where=sa.text("status = 'waiting' AND refunds_line_id IS NOT NULL"),
     )
     op.drop_index(
         "uq_sales_batch_line_line_id",
