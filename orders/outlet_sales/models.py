@@ -84,7 +84,7 @@ class SalesBatchLine(SQLModel, table=True):
             postgresql_where=text("status IN ('counted','other','resale') AND reason_code IS NULL"),
         ),
         # refunds that wait for their sale, and those of a sale
-        Index(None, "outlet_id", postgresql_where=text("status = 'waiting' AND refunds_line_id IS NOT NULL")),
+        Index(None, "outlet_id", postgresql_where=text("status IN ('waiting','held') AND refunds_line_id IS NOT NULL")),
         Index(None, "refunded_id", postgresql_where=text("refunded_id IS NOT NULL")),
         Index(None, "product_id", "sold_on", postgresql_where=text("product_id IS NOT NULL")),
         Index(None, "status", "id", postgresql_where=text("status IN ('held','waiting')")),

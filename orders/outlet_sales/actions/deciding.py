@@ -25,7 +25,12 @@ _LINE = text(
     "SELECT l.status, l.batch_id, l.outlet_id, b.status AS batch_status FROM sales_batch_line l JOIN sales_batch b ON b.id = l.batch_id WHERE l.id = :id"
 )
 _VOID_BATCH = text("UPDATE sales_batch SET status = 'void' WHERE id = :id")
-_LINES_OF = text("UPDATE sales_batch_line SET status = :status, reason_code = CASE WHEN :status = 'void' THEN reason_code END WHERE batch_id = :id AND status = 'held'")  # fmt: skip
+_LINES_OF = text(
+    """
+    UPDATE sales_batch_line SET status = CAST(:status AS text), reason_code = CASE WHEN CAST(:status AS text) = 'void' THEN reason_code END
+    WHERE batch_id = :id AND status = 'held'
+    """
+)
 _SET_LINE = text("UPDATE sales_batch_line SET status = :status WHERE id = :id")
 
 

@@ -51,6 +51,7 @@ _KEEP_LINES = text(
          sold_at timestamptz, goods_id text, goods_name text, quantity numeric, fen bigint)
     LEFT JOIN outlet_goods g ON g.outlet_id = l.outlet_id AND g.goods_id = l.goods_id
     LEFT JOIN sku s ON s.id = g.sku_id
+    ORDER BY l.batch_id, l.line_no
     """
 )
 _DEVICE = text("SELECT last_sequence, last_hash FROM outlet_device WHERE id = :id")

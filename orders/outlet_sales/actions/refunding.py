@@ -14,15 +14,16 @@ from orders.outlet_sales.rules import Doubt, LineStatus, allocate, refund
 from shop.core import clock
 from shop.core.db import array
 
-#: Refunds that wait at these outlets and whose sale is there, in the order in which they came, with what was given back of it before.
+#: Refunds at these outlets that wait, or are held because they did not fit, and whose sale is there; in the order of their chain, with what was
+#: given back of the sale before.
 _WAITING = text(
     """
-    SELECT r.id, r.batch_id, r.outlet_id, r.sold_on, r.quantity, r.amount_fen, r.reason_code, t.id AS sale_id, t.status AS sale_status,
+    SELECT r.id, r.batch_id, r.outlet_id, r.sold_on, r.quantity, r.amount_fen, r.status, r.reason_code, t.id AS sale_id, t.status AS sale_status,
            t.quantity AS sale_quantity, t.grams AS sale_grams, t.amount_fen AS sale_fen,
            coalesce(done.quantity, 0) AS back_quantity, coalesce(done.grams, 0)::bigint AS back_grams, coalesce(done.fen, 0)::bigint AS back_fen,
            coalesce((SELECT e.id FROM sales_batch_line e WHERE e.outlet_id = r.outlet_id AND e.line_id = r.line_id
                        AND e.status IN ('counted', 'other', 'resale') AND e.reason_code IS NULL),
-                    nullif(first_value(r.id) OVER (PARTITION BY r.outlet_id, r.line_id ORDER BY r.id), r.id)) AS told_before
+                    nullif(first_value(r.id) OVER (PARTITION BY r.outlet_id, r.line_id ORDER BY b.sequence, r.batch_id), r.id)) AS told_before
     FROM sales_batch_line r
     JOIN sales_batch b ON b.id = r.batch_id AND b.status = 'accepted'
     JOIN sales_batch_line t ON t.outlet_id = r.outlet_id AND t.line_id = r.refunds_line_id AND t.refunds_line_id IS NULL
@@ -31,14 +32,15 @@ _WAITING = text(
         SELECT sum(quantity) AS quantity, sum(grams) AS grams, sum(amount_fen) AS fen FROM sales_batch_line
         WHERE refunded_id = t.id AND status IN ('counted', 'other', 'resale')
     ) done ON true
-    WHERE r.outlet_id = ANY (CAST(:outlets AS bigint[])) AND r.status = 'waiting' AND r.refunds_line_id IS NOT NULL
-    ORDER BY b.sequence, r.id
+    WHERE r.outlet_id = ANY (CAST(:outlets AS bigint[])) AND r.refunds_line_id IS NOT NULL
+      AND (r.status = 'waiting' OR r.status = 'held' AND r.reason_code = 'refund')
+    ORDER BY b.sequence, r.batch_id, r.line_no
     """
 )
 _GIVE_BACK = text(
     """
     UPDATE sales_batch_line r SET status = t.status, amount_fen = g.fen, grams = g.grams, refunded_id = t.id, product_id = t.product_id,
-        sku_id = t.sku_id, correction_ids = CAST(g.corrections AS bigint[])
+        reason_code = CASE WHEN r.status = 'waiting' THEN r.reason_code END, sku_id = t.sku_id, correction_ids = CAST(g.corrections AS bigint[])
     FROM unnest(CAST(:ids AS bigint[]), CAST(:sales AS bigint[]), CAST(:fens AS bigint[]), CAST(:grams AS bigint[]), CAST(:corrections AS text[]))
       AS g (id, sale_id, fen, grams, corrections)
     JOIN sales_batch_line t ON t.id = g.sale_id WHERE r.id = g.id
@@ -50,7 +52,8 @@ _HOLD = text(
     FROM unnest(CAST(:ids AS bigint[]), CAST(:reasons AS text[])) AS t (id, reason) WHERE l.id = t.id
     """
 )
-#: Lines of corrected batches, and (``orphan``) refunds told elsewhere of what was sold in them.
+#: Lines of corrected batches, and (``orphan``) refunds told elsewhere: of what was sold in them, and of sales that they gave back of too, so that
+#: whatever order the batches come in, those are given back that would have been without what is undone.
 _UNDONE = text(
     """
     SELECT l.id, l.outlet_id, l.sold_on, l.status, l.refunds_line_id, l.amount_fen, l.grams, l.correction_ids, false AS orphan,
@@ -60,6 +63,12 @@ _UNDONE = text(
     SELECT r.id, r.outlet_id, r.sold_on, r.status, r.refunds_line_id, r.amount_fen, r.grams, r.correction_ids, true, NULL
     FROM sales_batch_line l JOIN sales_batch_line r ON r.refunded_id = l.id AND r.batch_id <> ALL (CAST(:ids AS bigint[]))
     WHERE l.batch_id = ANY (CAST(:ids AS bigint[])) AND r.status IN ('counted', 'other', 'resale')
+    UNION ALL
+    SELECT r.id, r.outlet_id, r.sold_on, r.status, r.refunds_line_id, r.amount_fen, r.grams, r.correction_ids, true, t.status
+    FROM (SELECT DISTINCT refunded_id FROM sales_batch_line WHERE batch_id = ANY (CAST(:ids AS bigint[])) AND refunded_id IS NOT NULL) l
+    JOIN sales_batch_line t ON t.id = l.refunded_id AND t.batch_id <> ALL (CAST(:ids AS bigint[]))
+    JOIN sales_batch_line r ON r.refunded_id = t.id AND r.batch_id <> ALL (CAST(:ids AS bigint[]))
+    WHERE r.status IN ('counted', 'other', 'resale')
     """
 )
 _REPLACE = text("UPDATE sales_batch_line SET status = 'replaced' WHERE id = ANY (CAST(:ids AS bigint[]))")
@@ -87,8 +96,9 @@ def give_back(session: Session, outlet_ids: Sequence[int]) -> list[tuple[Row[Any
     for row in rows:
         before = back.get(row.sale_id, Part(row.back_quantity, row.back_grams, row.back_fen))
         sale = Part(row.sale_quantity, row.sale_grams, row.sale_fen)
-        part = refund(sale, before, row.quantity, None if row.reason_code else row.amount_fen)
-        if row.told_before is not None and row.reason_code is None:
+        resolved = row.status == LineStatus.WAITING and row.reason_code is not None
+        part = refund(sale, before, row.quantity, None if resolved else row.amount_fen)
+        if row.told_before is not None and not resolved:
             doubted.append((row, Doubt.SUSPECTED_DUPLICATE, row.told_before))
         elif part is None:
             doubted.append((row, Doubt.REFUND, row.sale_id))
@@ -99,6 +109,9 @@ def give_back(session: Session, outlet_ids: Sequence[int]) -> list[tuple[Row[Any
             given.append((row, part))
     if given:
         _write(session, given)
+    if fitting := [row.id for row, _ in given if row.status == LineStatus.HELD]:
+        session.execute(_CLOSE_HOLDS, {"batches": "{}", "lines": array(fitting), "now": clock.now()})
+    doubted = [each for each in doubted if each[0].status == LineStatus.WAITING]
     if doubted:
         session.execute(
             _HOLD, {"ids": array(row.id for row, _, _ in doubted), "reasons": [str(reason) for _, reason, _ in doubted]}
@@ -114,7 +127,7 @@ def undo(session: Session, batch_ids: Sequence[int]) -> None:
     lines = [row for row in rows if not row.orphan]
     orphans = [row.id for row in rows if row.orphan]
     # what their refunds took back holds again, and then everything that they sold goes
-    again = [each for row in lines if row.sale_status == LineStatus.COUNTED for each in row.correction_ids]
+    again = [each for row in rows if row.sale_status == LineStatus.COUNTED for each in row.correction_ids]
     if again:
         ledger.release(session, again)
     sold = [row.id for row in lines if row.refunds_line_id is None and row.status == LineStatus.COUNTED]

@@ -63,7 +63,7 @@ _LOCK = text("SELECT version, status FROM outlet WHERE id = :id FOR UPDATE")
 _EDIT = text(
     f"""
     UPDATE outlet SET ({_NAMES}) = (SELECT {_NAMES} FROM jsonb_to_record(CAST(:row AS jsonb)) AS given ({_FIELDS})),
-        status = :status, reason = CASE WHEN :status = status THEN reason END, version = version + 1
+        status = CAST(:status AS text), reason = CASE WHEN CAST(:status AS text) = status THEN reason END, version = version + 1
     WHERE id = :id
     """  # noqa: S608
 )

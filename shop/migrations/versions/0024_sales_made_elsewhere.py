@@ -543,7 +543,7 @@ def upgrade() -> None:
         "sales_batch_line",
         ["outlet_id"],
         unique=False,
-        postgresql_where=sa.text("status = 'waiting' AND refunds_line_id IS NOT NULL"),
+        postgresql_where=sa.text("status IN ('waiting','held') AND refunds_line_id IS NOT NULL"),
     )
     op.create_index(
         op.f("ix_sales_batch_line_refunded_id"),
@@ -603,7 +603,7 @@ def downgrade() -> None:
     op.drop_index(
         op.f("ix_sales_batch_line_outlet_id"),
         table_name="sales_batch_line",
-        postgresql_where=sa.text("status = 'waiting' AND refunds_line_id IS NOT NULL"),
+        postgresql_where=sa.text("status IN ('waiting','held') AND refunds_line_id IS NOT NULL"),
     )
     op.drop_index(
         "uq_sales_batch_line_line_id",
