@@ -35,7 +35,7 @@ _SEEN = text(
     WHERE l.status IN ('counted', 'other', 'resale')
     """
 )
-_FILE_SEEN = text("SELECT FROM sales_batch WHERE batch_id = :name AND outlet_id = ANY (CAST(:outlets AS bigint[])) LIMIT 1")
+_FILE_SEEN = text("SELECT 1 FROM sales_batch WHERE batch_id = :name AND outlet_id = ANY (CAST(:outlets AS bigint[])) LIMIT 1")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from orders.reconcile.checks.check import Check, Difference
 from orders.reconcile.checks.delivered import DELIVERIES
 from orders.reconcile.checks.invoiced import INVOICED
 from orders.reconcile.checks.online import ONLINE
+from orders.reconcile.checks.outlets import OUTLETS
 from orders.reconcile.checks.owed import OWED
 from orders.reconcile.checks.paid import PAID
 from orders.reconcile.checks.placed import ORDERS
@@ -21,6 +22,7 @@ CHECKS: list[Check] = [
     *OWED,
     *DELIVERIES,
     *LEDGER,
+    *OUTLETS,
     *RETURNED,
     *INVOICED,
     *PAID,

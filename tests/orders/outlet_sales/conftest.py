@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from orders.outlets.models import Outlet
+from orders.reconcile.checks.outlets import OUTLETS
 from shop.core.db import Database
 from tests.conftest import Api, connect
 from tests.factories.ledger import Trade, make_trade
@@ -73,6 +74,8 @@ def sums(database: Database) -> dict[str, int]:
                 "SELECT coalesce(sum(amount_fen), 0)::bigint AS certified, coalesce(sum(grams), 0)::bigint AS grams FROM sale_entry WHERE source = 'outlet'"
             )
         ).one()
+        differences = [(check.name, check.find(session, 5)) for check in OUTLETS]
+    assert [each for each in differences if each[1][0]] == []
     assert days == lines
     assert (days.certified, days.grams) == tuple(ledger)
     return dict(days._mapping)

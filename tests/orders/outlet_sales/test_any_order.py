@@ -37,9 +37,11 @@ def plans(draw):
         corrected = draw(st.sampled_from(live)) if live and draw(st.integers(0, 3)) == 0 else None
         if corrected is not None:
             live.remove(corrected)
-            for line in plan.batches[corrected]["lines"]:
-                if draw(st.booleans()):
-                    told.append(_line(line["line_id"], line["goods_id"], draw(st.integers(1, 6)), line.get("refunds_line_id")))
+            told = [
+                _line(line["line_id"], line["goods_id"], draw(st.integers(1, 6)), line.get("refunds_line_id"))
+                for line in plan.batches[corrected]["lines"]
+                if draw(st.booleans())
+            ]
         for m in range(draw(st.integers(0, 3))):
             name = f"{n}.{m}"
             target = draw(st.sampled_from(sorted(lines))) if lines and draw(st.booleans()) else None
