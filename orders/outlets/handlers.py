@@ -17,7 +17,7 @@ def _registered(session: Session, payload: dict[str, Any]) -> None:
     outlet = _outlet(session, payload["outlet_id"])
     notify(
         session,
-        origin=f"outlets.registered:{outlet.id}:{outlet.version}",
+        origin=f"outlets.registered:{outlet.id}:{payload['version']}",
         kind="outlets.registered",
         subject_type="outlet",
         subject_id=outlet.id,

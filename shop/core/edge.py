@@ -195,7 +195,7 @@ def fault_of(entry: Any) -> Fault:
     reason = str(entry["msg"]).removeprefix("Value error, ")
     cause = entry.get("ctx", {}).get("error")
     told = cause.zh if isinstance(cause, BadValue) else _ZH.get(entry["type"], "格式或取值有误")
-    return Fault(path or str(entry["loc"][0]), entry["type"], told, reason)
+    return Fault(path or "".join(str(part) for part in entry["loc"][:1]), entry["type"], told, reason)
 
 
 async def _http_fault(request: Request, error: HTTPException) -> Response:

@@ -145,7 +145,7 @@ def edit(session: Session, actor: Actor, outlet_id: int, body: OutletIn, if_matc
     session.execute(_EDIT, {"id": outlet_id, "status": status, "row": json.dumps(_row(operator_id, body))})
     audit.record(session, actor, "outlet.edited", "outlet", outlet_id)
     if status != now.status:
-        _publish(session, outlet_id, operator_id, body.region_code, 1)
+        _publish(session, outlet_id, operator_id, body.region_code, 1, now.version + 1)
 
 
 def verify(session: Session, actor: Actor, outlet_ids: Sequence[int]) -> None:
@@ -256,9 +256,15 @@ def _insert(session: Session, actor: Actor, given: Sequence[tuple[int, OutletIn]
     return int(made[0].first)
 
 
-def _publish(session: Session, outlet_id: int, operator_id: int, region_code: str, count: int) -> None:
+def _publish(session: Session, outlet_id: int, operator_id: int, region_code: str, count: int, version: int = 1) -> None:
     outbox.publish(
-        session, "outlets.registered", outlet_id=outlet_id, operator_id=operator_id, region_code=region_code, count=count
+        session,
+        "outlets.registered",
+        outlet_id=outlet_id,
+        operator_id=operator_id,
+        region_code=region_code,
+        count=count,
+        version=version,
     )
 
 
