@@ -84,6 +84,8 @@ DOMAINS = [
     "orders.pledges.api.pledges",
     "orders.pledges.api.baskets",
     "orders.pledges.api.proofs",
+    "orders.outlets.api",
+    "orders.outlet_sales.api",
     "orders.ledger.api",
     "orders.statistics.api",
     "orders.reserved_share.api",

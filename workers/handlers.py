@@ -23,6 +23,8 @@ from orders.fulfilment import handlers as fulfilment
 from orders.importing import handlers as importing
 from orders.invoices import handlers as invoices
 from orders.online import handlers as online
+from orders.outlet_sales import handlers as outlet_sales
+from orders.outlets import handlers as outlets
 from orders.papers import handlers as papers
 from orders.payments import handlers as payments
 from orders.pledges import handlers as pledges
@@ -90,4 +92,6 @@ HANDLERS: dict[str, Handler] = together(
     disputes.HANDLERS,
     settlement.HANDLERS,
     external_sales.HANDLERS,
+    outlets.HANDLERS,
+    outlet_sales.HANDLERS,
 )

@@ -31,6 +31,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "match_bank_lines": _every(600, "banking.match_open"),
     "match_books": _every(600, "books.match"),
     "expire_vouchers": _every(600, "bookings.expire"),
+    "watch_outlets": _every(600, "outlets.watch"),
     "remind_of_dues": _every(1800, "terms.remind"),
     "remind_of_disputes": _every(1800, "disputes.remind"),
     "settle": _every(3600, "settlements.run"),

@@ -27,6 +27,8 @@ from orders.online.actions import receiving
 from orders.online.actions import reconciling as online
 from orders.online.actions import sending as asking
 from orders.online.provider import provider
+from orders.outlets.actions import devices as outlet_devices
+from orders.outlets.actions import goods as outlet_goods
 from orders.pledges import handlers as pledges
 from orders.purchasing import actions as purchasing
 from orders.purchasing import handlers as ordering
@@ -296,6 +298,16 @@ def expire_vouchers_of(supplier_order_id: int) -> None:
         expired = redeeming.expire(session, supplier_order_id)
     if expired:
         log.info("vouchers_expired", count=expired)
+
+
+@app.task(name="outlets.watch")
+def watch_outlets() -> None:
+    """Tell of outlets that are silent, and look up goods once more that were on no list."""
+    with database().unit_of_work() as session:
+        silent = outlet_devices.tell_silent(session)
+        outlet_goods.match_again(session)
+    if silent:
+        log.info("outlets_silent", count=silent)
 
 
 @app.task(name="disputes.remind")

@@ -13,6 +13,7 @@ from orders.ledger.booking import (
     BOOK_EXTERNAL_LINES,
     BOOK_OUTLET_LINES,
     BOOK_REASSIGNED,
+    LEFT_OF_CLAIMS,
     LOCK,
     LOCK_ORDER,
     OF_CLAIMS,
@@ -86,6 +87,14 @@ def take_back(session: Session, claim: Claim, line_ids: Sequence[int]) -> list[i
 def taken_back(session: Session, claim: Claim, line_ids: Sequence[int]) -> list[int]:
     """The reversals by which claimed lines stand at nothing: what :func:`take_back` took and nobody released."""
     return list(session.execute(TAKEN_BACK, {"claim": claim, "line_ids": array(line_ids)}).scalars())
+
+
+def left_of_claims(session: Session, claim: Claim, line_ids: Sequence[int]) -> dict[int, list[tuple[int, Decimal]]]:
+    """What the entries of claimed lines still hold, by line: pairs of entry and quantity, the oldest first."""
+    found: dict[int, list[tuple[int, Decimal]]] = {}
+    for row in session.execute(LEFT_OF_CLAIMS, {"claim": claim, "line_ids": array(line_ids)}):
+        found.setdefault(row.line_id, []).append((row.id, row.left))
+    return found
 
 
 def release(session: Session, reversal_ids: Sequence[int]) -> int:

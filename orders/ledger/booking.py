@@ -12,7 +12,7 @@ def _in_force(table: str, on: str) -> str:
     return f"({table}.valid_from IS NULL OR {table}.valid_from <= {on}) AND ({table}.valid_to IS NULL OR {on} < {table}.valid_to)"
 
 
-#: SQL: certificate ``f`` was in force at a moment.
+#: SQL: certificate ``f`` was in force at the moment ``{at}``.
 CERTIFIED = """({at} AT TIME ZONE 'Asia/Shanghai')::date BETWEEN f.valid_from AND f.valid_until
      AND (f.revoked_at IS NULL OR f.revoked_at > {at}) AND (f.held_at IS NULL OR f.held_at > {at})
      AND (f.suspended_at IS NULL OR f.suspended_at > {at} OR f.suspended_until <= {at})"""
@@ -237,6 +237,21 @@ TAKEN_BACK = text(
     {_CHAIN}
     SELECT c.id FROM chain JOIN sale_entry c ON c.reverses_id = chain.id
     WHERE NOT EXISTS (SELECT FROM sale_entry again WHERE again.origin_kind = 'release' AND again.origin_id = c.id) ORDER BY c.id
+    """
+)
+#: What the entries of claimed lines still hold, the oldest first.
+LEFT_OF_CLAIMS = text(
+    """
+    WITH RECURSIVE chain AS (
+        SELECT id, origin_id AS line_id FROM sale_entry WHERE origin_kind = :claim AND origin_id = ANY (CAST(:line_ids AS bigint[]))
+        UNION ALL
+        SELECT again.id, chain.line_id FROM chain JOIN sale_entry c ON c.reverses_id = chain.id
+        JOIN sale_entry again ON again.origin_kind = 'release' AND again.origin_id = c.id
+    )
+    SELECT chain.line_id, e.id, e.quantity + r.quantity AS left
+    FROM chain JOIN sale_entry e ON e.id = chain.id
+    CROSS JOIN LATERAL (SELECT coalesce(sum(quantity), 0) AS quantity FROM sale_entry WHERE reverses_id = e.id) r
+    WHERE e.quantity + r.quantity > 0 ORDER BY e.id
     """
 )
 #: What was taken back while it was held, once more, today.

@@ -18,6 +18,8 @@ EAST_PARTNER = "east_partner"
 SOCIAL_NETWORK = "social_network"
 
 
+#: The kind of buyer of everybody who buys at a till.
+CONSUMER = "consumer"
 #: From which money of the buyer it is paid.
 FundSource = Literal["canteen", "union", "welfare", "other"]
 

@@ -3,7 +3,8 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, PrimaryKeyConstraint, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, PrimaryKeyConstraint, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
 from shop.core.db import fen, grams, key, moment, quantity, ref
@@ -17,10 +18,12 @@ class SalesBatch(SQLModel, table=True):
         CheckConstraint("way IN ('device','file')", name="way"),
         CheckConstraint("(way = 'device') = (device_id IS NOT NULL AND sequence IS NOT NULL)", name="device"),
         CheckConstraint("status IN ('accepted','waiting','held','replaced','void')", name="status"),
-        CheckConstraint("(status IN ('held','void')) = (reason_code IS NOT NULL)", name="reason"),
+        CheckConstraint("status NOT IN ('held','void') OR reason_code IS NOT NULL", name="reason"),
         CheckConstraint("line_count > 0", name="line_count"),
         UniqueConstraint("outlet_id", "batch_id"),
-        UniqueConstraint("device_id", "sequence"),
+        # a place of a chain is taken once; who comes second to it stands beside the chain
+        Index("uq_sales_batch_place", "device_id", "sequence", unique=True, postgresql_where=text("in_chain")),
+        Index(None, "device_id", "sequence", postgresql_where=text("status = 'waiting'")),
         Index(
             "uq_sales_batch_replaces",
             "replaces_id",
@@ -40,13 +43,16 @@ class SalesBatch(SQLModel, table=True):
     sequence: int | None = Field(default=None, sa_type=BigInteger)
     previous_hash: str | None = None
     hash: str
-    #: The batch that this one corrects: what that one booked is taken back.
+    in_chain: bool = Field(default=True, sa_column_kwargs={"server_default": "true"})
+    #: The id that whoever sent it gives to the batch that it corrects, and that batch once it was found: what it booked is taken back.
+    corrects: str | None = None
     replaces_id: int | None = ref("sales_batch.id", nullable=True)
     #: ``waiting``: a batch before it in the chain has not come yet.
     status: str
+    #: Why it is held or void; of one that counts, the doubt that an officer has resolved.
     reason_code: str | None = None
     line_count: int
-    #: Certified goods of the list, and all others, in fen.
+    #: What it says was sold, refunds apart: certified goods of the list, and all others, in fen. Until it is taken all of it is other.
     certified_fen: int = fen()
     other_fen: int = fen()
     #: Of the first and last sale in it.
@@ -65,18 +71,21 @@ class SalesBatchLine(SQLModel, table=True):
     __tablename__ = "sales_batch_line"
     __table_args__ = (
         CheckConstraint("status IN ('counted','other','resale','held','waiting','replaced','void')", name="status"),
-        CheckConstraint("(status IN ('held','void')) = (reason_code IS NOT NULL)", name="reason"),
+        CheckConstraint("status NOT IN ('held','void') OR reason_code IS NOT NULL", name="reason"),
         CheckConstraint("quantity > 0 AND grams >= 0 AND amount_fen >= 0", name="figures"),
         CheckConstraint("status NOT IN ('counted','resale') OR product_id IS NOT NULL", name="product"),
         UniqueConstraint("batch_id", "line_no"),
-        # one sale, one count: the till's own number of a sale is told once
+        # one sale, one count: what the till calls by one number counts once, unless an officer found that it is two
         Index(
             "uq_sales_batch_line_line_id",
             "outlet_id",
             "line_id",
             unique=True,
-            postgresql_where=text("status NOT IN ('replaced','void')"),
+            postgresql_where=text("status IN ('counted','other','resale') AND reason_code IS NULL"),
         ),
+        # refunds that wait for their sale, and those of a sale
+        Index(None, "outlet_id", postgresql_where=text("status IN ('waiting','held') AND refunds_line_id IS NOT NULL")),
+        Index(None, "refunded_id", postgresql_where=text("refunded_id IS NOT NULL")),
         Index(None, "product_id", "sold_on", postgresql_where=text("product_id IS NOT NULL")),
         Index(None, "status", "id", postgresql_where=text("status IN ('held','waiting')")),
     )
@@ -104,13 +113,20 @@ class SalesBatchLine(SQLModel, table=True):
     quantity: Decimal = quantity()
     grams: int = grams()
     amount_fen: int = fen()
-    #: ``other``: no goods of the list; ``resale``: its first sale counts already (see ``docs/counting.md``).
+    #: ``other``: no goods of the list; ``resale``: its first sale counts already; ``waiting``: its batch waits, or (a refund) the sale that it
+    #: gives back has not come yet. See ``docs/outlets.md``.
     status: str
     reason_code: str | None = None
+    #: Of a refund: the line that it gave back of, and the entries that took it back in the ledger.
+    refunded_id: int | None = ref("sales_batch_line.id", nullable=True)
+    correction_ids: list[int] = Field(
+        default_factory=list, sa_column=Column(ARRAY(BigInteger), nullable=False, server_default="{}")
+    )
 
 
 class OutletDay(SQLModel, table=True):
-    """What an outlet sold on a day, in fen; written with its batches."""
+    """What an outlet sold on a day, less what was given back on it, in fen; written with its batches. Certified goods are those that count, as in
+    the ledger; ``resale`` are certified goods whose first sale counts already. ``grams`` are of what counts, ``lines`` of all sales."""
 
     __tablename__ = "outlet_day"
     __table_args__ = (PrimaryKeyConstraint("outlet_id", "day"), Index(None, "day", "outlet_id"))
@@ -119,5 +135,6 @@ class OutletDay(SQLModel, table=True):
     day: date
     certified_fen: int = fen()
     other_fen: int = fen()
+    resale_fen: int = fen()
     grams: int = grams()
     lines: int

@@ -3,10 +3,20 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, Column, Index, LargeBinary, Numeric, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Index,
+    LargeBinary,
+    Numeric,
+    PrimaryKeyConstraint,
+    UniqueConstraint,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
-from shop.core.db import key, moment, quantity, ref
+from shop.core.db import fen, key, moment, quantity, ref
 
 
 class Outlet(SQLModel, table=True):
@@ -72,6 +82,20 @@ class OutletPulse(SQLModel, table=True):
     batch_at: datetime | None = moment(nullable=True)
     #: Since when it is silent and its operator was told; none: it is heard of.
     silent_since: datetime | None = moment(nullable=True)
+    #: What the device said of itself.
+    software: str | None = None
+
+
+class OutletStock(SQLModel, table=True):
+    """What an outlet holds of its goods, as its device last said."""
+
+    __tablename__ = "outlet_stock"
+    __table_args__ = (CheckConstraint("quantity >= 0", name="quantity"), PrimaryKeyConstraint("outlet_id", "goods_id"))
+
+    outlet_id: int = ref("outlet.id")
+    goods_id: str
+    quantity: Decimal = quantity()
+    told_at: datetime = moment()
 
 
 class OutletDevice(SQLModel, table=True):
@@ -89,7 +113,7 @@ class OutletDevice(SQLModel, table=True):
     hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False, unique=True))
     prefix: str
     #: The end of the chain of batches that was received without a gap, and its hash (hex SHA-256).
-    last_sequence: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    last_sequence: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
     last_hash: str | None = None
     created_by: int = ref("app_user.id")
     created_at: datetime = moment()
@@ -129,7 +153,7 @@ class OutletGoods(SQLModel, table=True):
     certified_name: str | None = None
     supplier_name: str | None = None
     supplier_uscc: str | None = None
-    price_fen: int
+    price_fen: int = fen()
     #: 69码.
     barcode: str | None = None
     sku: str | None = None

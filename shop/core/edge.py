@@ -142,7 +142,7 @@ def install(app: FastAPI) -> None:
 
 
 async def _payload_fault(request: Request, error: RequestValidationError) -> Response:
-    return problem_response(request, Invalid(faults=[_fault(entry) for entry in error.errors()[:100]]))
+    return problem_response(request, Invalid(faults=[fault_of(entry) for entry in error.errors()[:100]]))
 
 
 _ZH = {
@@ -186,7 +186,8 @@ _ZH = {
 }
 
 
-def _fault(entry: Any) -> Fault:
+def fault_of(entry: Any) -> Fault:
+    """One fault as pydantic found it, in both languages."""
     where = [part for part in entry["loc"] if part not in ("body", "query", "path", "header")]
     path = ""
     for part in where:
@@ -194,7 +195,7 @@ def _fault(entry: Any) -> Fault:
     reason = str(entry["msg"]).removeprefix("Value error, ")
     cause = entry.get("ctx", {}).get("error")
     told = cause.zh if isinstance(cause, BadValue) else _ZH.get(entry["type"], "格式或取值有误")
-    return Fault(path or str(entry["loc"][0]), entry["type"], told, reason)
+    return Fault(path or "".join(str(part) for part in entry["loc"][:1]), entry["type"], told, reason)
 
 
 async def _http_fault(request: Request, error: HTTPException) -> Response:

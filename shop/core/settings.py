@@ -68,6 +68,8 @@ class Settings(BaseSettings):
     #: Requests a minute from one address to public pages, and sign-in attempts per minute and address.
     public_rate_per_minute: int = 300
     sign_in_rate_per_minute: int = 10
+    #: Requests of one device of an outlet.
+    device_rate_per_minute: int = 120
     max_body_bytes: int = 4 * 1024 * 1024
     max_file_bytes: int = 20 * 1024 * 1024
 

@@ -134,6 +134,10 @@ class Call:
             raise Unauthenticated
         self.actor = actor
         self.request.state.user_id = actor.user_id
+        if actor.device:
+            rate_limits.spend("device", str(actor.device.id), settings().device_rate_per_minute)
+            if operation.permission is None:  # what every user may do, a device may not
+                raise Forbidden
         if operation.permission is not None and not actor.may(operation.permission):
             raise Forbidden(permission=operation.permission)
 
@@ -141,7 +145,7 @@ class Call:
         """Claim the caller's Idempotency-Key, if one was sent."""
         if not operation.idempotent or self._idempotency_key is None:
             return None
-        principal = f"public:{self.address}" if operation.public else f"user:{self.actor.user_id}"
+        principal = f"public:{self.address}" if operation.public else self.actor.principal
         return idempotency.claim(
             self.session,
             principal=principal,

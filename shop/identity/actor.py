@@ -19,9 +19,21 @@ class Grant:
     region_code: str | None = None
 
 
+#: All that a device may do: report for its outlet.
+OF_DEVICES = frozenset({Permission.OUTLET_SALES_REPORT})
+
+
+@dataclass(frozen=True)
+class Device:
+    """A till or cabinet that signed in with its own key."""
+
+    id: int
+    outlet_id: int
+
+
 @dataclass(frozen=True)
 class Actor:
-    """A signed-in user, or the API key of one (``scopes`` then narrows the roles)."""
+    """A signed-in user, or the API key of one (``scopes`` then narrows the roles), or a device of an outlet, which is no user."""
 
     user_id: int | None
     username: str
@@ -29,13 +41,23 @@ class Actor:
     organisation_path: str | None
     grants: tuple[Grant, ...]
     scopes: frozenset[str] | None = None
+    device: Device | None = None
+
+    @property
+    def principal(self) -> str:
+        """Who it is among all that sign in: whose idempotency keys these are."""
+        return f"device:{self.device.id}" if self.device else f"user:{self.user_id}"
 
     @property
     def role_name(self) -> str:
+        if self.device:
+            return "device"
         return ",".join(grant.role for grant in self.grants)
 
     @cached_property
     def permissions(self) -> frozenset[Permission]:
+        if self.device:
+            return OF_DEVICES
         granted = frozenset[Permission]().union(*(GRANTS[grant.role] for grant in self.grants))
         return granted if self.scopes is None else granted & {Permission(scope) for scope in self.scopes}
 

@@ -58,6 +58,10 @@ class Permission(StrEnum):
     ORGANISATIONS_APPROVE = "organisations:approve"
     ORGANISATIONS_EDIT = "organisations:edit"
     ORGANISATIONS_READ = "organisations:read"
+    OUTLET_SALES_REPORT = "outlet_sales:report"
+    OUTLETS_MANAGE = "outlets:manage"
+    OUTLETS_READ = "outlets:read"
+    OUTLETS_VERIFY = "outlets:verify"
     PAPERS_UPLOAD = "papers:upload"
     PAYMENTS_EXTEND = "payments:extend"
     PAYMENTS_RECORD = "payments:record"
@@ -194,6 +198,7 @@ _OFFICER = {
     P.DISPUTES_READ,
     P.EXTERNAL_SALES_READ,
     P.ORDERS_READ,
+    P.OUTLETS_READ,
     P.PLEDGES_READ,
     P.QUOTATION_REQUESTS_READ,
     P.RESERVED_SHARE_READ,
@@ -211,6 +216,8 @@ _DECIDING = {
     P.HOUSEHOLDS_REVEAL,
     P.OBJECTIONS_DECIDE,
     P.ORGANISATIONS_APPROVE,
+    P.OUTLETS_MANAGE,
+    P.OUTLETS_VERIFY,
     P.RESERVED_SHARE_REVIEW,
 }
 #: What whoever administers an organisation does, on either side.
@@ -225,6 +232,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.CERTIFICATIONS_READ,
             P.ORDERS_READ,
             P.ORGANISATIONS_APPROVE,
+            P.OUTLETS_READ,
             P.QUOTATION_REQUESTS_READ,
             P.RECONCILE_RUN,
             P.STATISTICS_READ,
@@ -263,6 +271,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.CERTIFICATIONS_READ,
             P.COUNTING_READ,
             P.EXTERNAL_SALES_READ,
+            P.OUTLETS_READ,
             P.PLEDGES_READ,
             P.RECONCILE_RUN,
             P.RESERVED_SHARE_READ,
@@ -311,5 +320,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         }
     ),
     Role.VIEWER: frozenset(_EVERYONE | _BUYER),
-    Role.OUTLET_OPERATOR: frozenset(_EVERYONE | {P.CHANGES_READ, P.STATISTICS_READ}),
+    Role.OUTLET_OPERATOR: frozenset(
+        _EVERYONE | {P.CHANGES_READ, P.OUTLET_SALES_REPORT, P.OUTLETS_MANAGE, P.OUTLETS_READ, P.STATISTICS_READ}
+    ),
 }

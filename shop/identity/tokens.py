@@ -1,4 +1,4 @@
-"""Access tokens, refresh tokens and API keys: random, kept only as SHA-256, and ended by one row."""
+"""Access tokens, refresh tokens, API keys and keys of devices: random, kept only as SHA-256, and ended by one row."""
 
 import hashlib
 import ipaddress
@@ -11,7 +11,7 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from shop.core import clock
-from shop.identity.actor import Actor, Grant
+from shop.identity.actor import Actor, Device, Grant
 from shop.identity.errors import AddressNotAllowed
 from shop.identity.permissions import Role
 
@@ -31,6 +31,15 @@ _NO_SCOPES = "CAST(NULL AS text[]) AS scopes"
 _KEY = "c.scopes, c.networks, c.id AS key_id, c.last_used_at"
 _BY_TOKEN = text(_ACTOR.format(own=_NO_SCOPES, source=_CARRIED.format("token"), more="AND c.kind = 'access'"))
 _BY_API_KEY = text(_ACTOR.format(own=_KEY, source=_CARRIED.format("api_key"), more=""))
+#: What the key of a device begins with.
+DEVICE = "dev_"
+_BY_DEVICE_KEY = text(
+    """
+    SELECT d.id, d.outlet_id, l.operator_id, o.path, l.number || '/' || d.number AS name
+    FROM outlet_device d JOIN outlet l ON l.id = d.outlet_id JOIN organisation o ON o.id = l.operator_id
+    WHERE d.hash = :hash AND d.revoked_at IS NULL
+    """
+)
 _BY_ID = text(_USER.format(own=_NO_SCOPES, source="app_user u") + "WHERE u.id = :id")
 
 #: How exactly it is known when a key was used last: a key that calls all the time is not written all the time.
@@ -66,7 +75,7 @@ def issue(session: Session, user_id: int, kind: str, sign_in: str, lifetime: tim
 
 
 def actor_of(session: Session, *, token: str | None, api_key: str | None, address: str | None = None) -> Actor | None:
-    """Who the bearer of a token or API key is; None when it is unknown, ended or revoked, or the user is no longer active.
+    """Who the bearer of a token, API key or key of a device is; None when it is unknown, ended or revoked, or the user is no longer active.
 
     Raises:
         AddressNotAllowed: the key may not be used from the client's ``address`` (403).
@@ -74,6 +83,8 @@ def actor_of(session: Session, *, token: str | None, api_key: str | None, addres
     secret = token or api_key
     if not secret:
         return None
+    if token and token.startswith(DEVICE):
+        return _device(session, token)
     statement = _BY_TOKEN if token else _BY_API_KEY
     row = session.execute(statement, {"hash": hashed(secret), "now": clock.now()}).first()
     if row is None:
@@ -81,6 +92,20 @@ def actor_of(session: Session, *, token: str | None, api_key: str | None, addres
     if not token:
         _use(session, row, address)
     return _actor(row)
+
+
+def _device(session: Session, key: str) -> Actor | None:
+    row = session.execute(_BY_DEVICE_KEY, {"hash": hashed(key)}).first()
+    if row is None:
+        return None
+    return Actor(
+        user_id=None,
+        username=row.name,
+        organisation_id=row.operator_id,
+        organisation_path=row.path,
+        grants=(),
+        device=Device(row.id, row.outlet_id),
+    )
 
 
 def actor_of_user(session: Session, user_id: int) -> Actor:

@@ -39,6 +39,7 @@ NOT_REPLAYED = {
     ("POST", "/v1/auth/revoke"),
     ("POST", "/v1/me/password"),
     ("POST", "/v1/api-keys"),
+    ("POST", "/v1/outlets/{outlet_id}/devices"),
     ("POST", "/v1/webhook-endpoints"),
     ("POST", "/v1/webhook-endpoints/{endpoint_id}/rotate-secret"),
     ("POST", "/v1/certification-cases/{case_id}/households/reveal"),

@@ -16,6 +16,7 @@ from tests.bench import (
     certified,
     money,
     orders,
+    outlets,
     pledges,
     settlement,
     startup,
@@ -36,6 +37,7 @@ GROUPS: dict[str, Callable[[Ground], Iterable[Row]]] = {
     "money": money.run,
     "banking": banking.run,
     "settlement": settlement.run,
+    "outlets": outlets.run,
     "startup": startup.run,
 }
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 
@@ -37,9 +37,34 @@ def run(address: str, make: Callable[[int], bytes], concurrency: int, seconds: f
     return asyncio.run(_run(address, make, concurrency, seconds, warm_up))
 
 
+def all_of(address: str, requests: Sequence[bytes], concurrency: int) -> Result:
+    """Send each of the requests once, over ``concurrency`` connections."""
+    return asyncio.run(_all_of(address, requests, concurrency))
+
+
 def once(address: str, content: bytes) -> tuple[float, int]:
     """Send one request; gives its seconds and its status."""
     return asyncio.run(_once(address, content))
+
+
+async def _all_of(address: str, requests: Sequence[bytes], concurrency: int) -> Result:
+    host, port = address.removeprefix("http://").split(":")
+    result, left = Result(), iter(requests)
+    begun = time.perf_counter()
+
+    async def client() -> None:
+        reader, writer = await asyncio.open_connection(host, int(port))
+        for content in left:
+            started = time.perf_counter()
+            writer.write(content)
+            status = await _answer(reader)
+            result.latencies.append((time.perf_counter() - started) * 1000)
+            result.statuses[status] = result.statuses.get(status, 0) + 1
+        writer.close()
+
+    await asyncio.gather(*(client() for _ in range(concurrency)))
+    result.seconds = time.perf_counter() - begun
+    return result
 
 
 async def _once(address: str, content: bytes) -> tuple[float, int]:

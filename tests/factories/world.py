@@ -14,6 +14,7 @@ from shop.identity.permissions import Role
 from tests.factories.bodies import PDF
 from tests.factories.buying import Bureau, make_bureau
 from tests.factories.identity import make_user
+from tests.factories.outlets import make_batch_line, make_device, make_outlet
 from workers.handlers import HANDLERS
 
 #: By collection, such as ``purchase-requests`` or ``purchase-requests/files``.
@@ -363,3 +364,16 @@ def _claims(bureau: Bureau, world: World) -> None:
         world["counting-holds"] = session.execute(text("SELECT max(id) FROM counting_hold")).scalar_one()
     # no claim of a buyer is matched: a match that nobody finds
     world["books/matches"] = 10**9
+
+
+@_maker
+def _outlets(bureau: Bureau, world: World) -> None:
+    """Rows alone: an outlet with a device, a batch and a line."""
+    with bureau.api.database.unit_of_work() as session:
+        clerk = bureau.people["county"]
+        outlet = make_outlet(session, clerk, region_code="500106")
+        world["outlets"] = outlet.id
+        world["outlets/devices"], _ = make_device(session, outlet, clerk)
+        line = make_batch_line(session, outlet, bureau.market.products[0], sold_at=clock.now())
+        line.status = "other"
+        world["sales-batches"] = line.batch_id

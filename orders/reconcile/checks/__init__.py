@@ -8,6 +8,7 @@ from orders.reconcile.checks.claimed import CLAIMED
 from orders.reconcile.checks.delivered import DELIVERIES
 from orders.reconcile.checks.invoiced import INVOICED
 from orders.reconcile.checks.online import ONLINE
+from orders.reconcile.checks.outlets import OUTLETS
 from orders.reconcile.checks.owed import OWED
 from orders.reconcile.checks.paid import PAID
 from orders.reconcile.checks.placed import ORDERS
@@ -23,6 +24,7 @@ CHECKS: list[Check] = [
     *DELIVERIES,
     *LEDGER,
     *CLAIMED,
+    *OUTLETS,
     *RETURNED,
     *INVOICED,
     *PAID,

@@ -120,7 +120,7 @@ def upgrade() -> None:
         sa.Column("decision", sa.String(), nullable=True),
         sa.CheckConstraint("(status = 'open') = (decided_at IS NULL)", name=op.f("ck_counting_hold_decided")),
         sa.CheckConstraint(
-            "reason_code IN ('document_seen','suspected_duplicate','not_certified','over_capacity','broken_chain','clock','outlet_closed')",
+            "reason_code IN ('document_seen','suspected_duplicate','not_certified','over_capacity','broken_chain','clock','outlet_closed','late','refund')",
             name=op.f("ck_counting_hold_reason_code"),
         ),
         sa.CheckConstraint("status = 'open' OR decision <> ''", name=op.f("ck_counting_hold_decision")),
@@ -367,6 +367,7 @@ def upgrade() -> None:
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("certified_fen", sa.BigInteger(), nullable=False),
         sa.Column("other_fen", sa.BigInteger(), nullable=False),
+        sa.Column("resale_fen", sa.BigInteger(), nullable=False),
         sa.Column("grams", sa.BigInteger(), nullable=False),
         sa.Column("lines", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["outlet_id"], ["outlet.id"], name=op.f("fk_outlet_day_outlet_id")),
@@ -380,7 +381,7 @@ def upgrade() -> None:
         sa.Column("number", sa.String(), nullable=False),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.Column("prefix", sa.String(), nullable=False),
-        sa.Column("last_sequence", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("last_sequence", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("last_hash", sa.String(), nullable=True),
         sa.Column("created_by", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -402,7 +403,7 @@ def upgrade() -> None:
         sa.Column("certified_name", sa.String(), nullable=True),
         sa.Column("supplier_name", sa.String(), nullable=True),
         sa.Column("supplier_uscc", sa.String(), nullable=True),
-        sa.Column("price_fen", sa.Integer(), nullable=False),
+        sa.Column("price_fen", sa.BigInteger(), nullable=False),
         sa.Column("barcode", sa.String(), nullable=True),
         sa.Column("sku", sa.String(), nullable=True),
         sa.Column("spu", sa.String(), nullable=True),
@@ -451,8 +452,19 @@ def upgrade() -> None:
         sa.Column("sold_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("batch_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("silent_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("software", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(["outlet_id"], ["outlet.id"], name=op.f("fk_outlet_pulse_outlet_id")),
         sa.PrimaryKeyConstraint("outlet_id", name=op.f("pk_outlet_pulse")),
+    )
+    op.create_table(
+        "outlet_stock",
+        sa.Column("outlet_id", sa.BigInteger(), nullable=False),
+        sa.Column("goods_id", sa.String(), nullable=False),
+        sa.Column("quantity", sa.Numeric(precision=14, scale=3), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("quantity >= 0", name=op.f("ck_outlet_stock_quantity")),
+        sa.ForeignKeyConstraint(["outlet_id"], ["outlet.id"], name=op.f("fk_outlet_stock_outlet_id")),
+        sa.PrimaryKeyConstraint("outlet_id", "goods_id", name=op.f("pk_outlet_stock")),
     )
     op.create_table(
         "sales_batch",
@@ -464,6 +476,8 @@ def upgrade() -> None:
         sa.Column("sequence", sa.BigInteger(), nullable=True),
         sa.Column("previous_hash", sa.String(), nullable=True),
         sa.Column("hash", sa.String(), nullable=False),
+        sa.Column("in_chain", sa.Boolean(), server_default="true", nullable=False),
+        sa.Column("corrects", sa.String(), nullable=True),
         sa.Column("replaces_id", sa.BigInteger(), nullable=True),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("reason_code", sa.String(), nullable=True),
@@ -476,7 +490,7 @@ def upgrade() -> None:
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("received_from", sa.BigInteger(), nullable=True),
         sa.Column("file_id", sa.BigInteger(), nullable=True),
-        sa.CheckConstraint("(status IN ('held','void')) = (reason_code IS NOT NULL)", name=op.f("ck_sales_batch_reason")),
+        sa.CheckConstraint("status NOT IN ('held','void') OR reason_code IS NOT NULL", name=op.f("ck_sales_batch_reason")),
         sa.CheckConstraint(
             "(way = 'device') = (device_id IS NOT NULL AND sequence IS NOT NULL)", name=op.f("ck_sales_batch_device")
         ),
@@ -489,10 +503,19 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["received_from"], ["app_user.id"], name=op.f("fk_sales_batch_received_from")),
         sa.ForeignKeyConstraint(["replaces_id"], ["sales_batch.id"], name=op.f("fk_sales_batch_replaces_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sales_batch")),
-        sa.UniqueConstraint("device_id", "sequence", name=op.f("uq_sales_batch_device_id_sequence")),
         sa.UniqueConstraint("outlet_id", "batch_id", name=op.f("uq_sales_batch_outlet_id_batch_id")),
     )
     op.create_index(op.f("ix_sales_batch_outlet_id_id"), "sales_batch", ["outlet_id", "id"], unique=False)
+    op.create_index(
+        "uq_sales_batch_place", "sales_batch", ["device_id", "sequence"], unique=True, postgresql_where=sa.text("in_chain")
+    )
+    op.create_index(
+        op.f("ix_sales_batch_device_id_sequence"),
+        "sales_batch",
+        ["device_id", "sequence"],
+        unique=False,
+        postgresql_where=sa.text("status = 'waiting'"),
+    )
     op.create_index(
         op.f("ix_sales_batch_status_id"),
         "sales_batch",
@@ -530,7 +553,10 @@ def upgrade() -> None:
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("reason_code", sa.String(), nullable=True),
-        sa.CheckConstraint("(status IN ('held','void')) = (reason_code IS NOT NULL)", name=op.f("ck_sales_batch_line_reason")),
+        sa.Column("refunded_id", sa.BigInteger(), nullable=True),
+        sa.Column("correction_ids", postgresql.ARRAY(sa.BigInteger()), server_default="{}", nullable=False),
+        sa.CheckConstraint("status NOT IN ('held','void') OR reason_code IS NOT NULL", name=op.f("ck_sales_batch_line_reason")),
+        sa.ForeignKeyConstraint(["refunded_id"], ["sales_batch_line.id"], name=op.f("fk_sales_batch_line_refunded_id")),
         sa.CheckConstraint(
             "status IN ('counted','other','resale','held','waiting','replaced','void')", name=op.f("ck_sales_batch_line_status")
         ),
@@ -564,7 +590,21 @@ def upgrade() -> None:
         "sales_batch_line",
         ["outlet_id", "line_id"],
         unique=True,
-        postgresql_where=sa.text("status NOT IN ('replaced','void')"),
+        postgresql_where=sa.text("status IN ('counted','other','resale') AND reason_code IS NULL"),
+    )
+    op.create_index(
+        op.f("ix_sales_batch_line_outlet_id"),
+        "sales_batch_line",
+        ["outlet_id"],
+        unique=False,
+        postgresql_where=sa.text("status IN ('waiting','held') AND refunds_line_id IS NOT NULL"),
+    )
+    op.create_index(
+        op.f("ix_sales_batch_line_refunded_id"),
+        "sales_batch_line",
+        ["refunded_id"],
+        unique=False,
+        postgresql_where=sa.text("refunded_id IS NOT NULL"),
     )
     op.add_column("sale_entry", sa.Column("source", sa.String(), server_default="platform", nullable=False))
     op.add_column("sale_entry", sa.Column("counted", sa.Boolean(), server_default="true", nullable=False))
@@ -617,7 +657,19 @@ def downgrade() -> None:
     op.drop_column("sale_entry", "counted")
     op.drop_column("sale_entry", "source")
     op.drop_index(
-        "uq_sales_batch_line_line_id", table_name="sales_batch_line", postgresql_where=sa.text("status NOT IN ('replaced','void')")
+        op.f("ix_sales_batch_line_refunded_id"),
+        table_name="sales_batch_line",
+        postgresql_where=sa.text("refunded_id IS NOT NULL"),
+    )
+    op.drop_index(
+        op.f("ix_sales_batch_line_outlet_id"),
+        table_name="sales_batch_line",
+        postgresql_where=sa.text("status IN ('waiting','held') AND refunds_line_id IS NOT NULL"),
+    )
+    op.drop_index(
+        "uq_sales_batch_line_line_id",
+        table_name="sales_batch_line",
+        postgresql_where=sa.text("status IN ('counted','other','resale') AND reason_code IS NULL"),
     )
     op.drop_index(
         op.f("ix_sales_batch_line_status_id"),
@@ -638,8 +690,13 @@ def downgrade() -> None:
     op.drop_index(
         op.f("ix_sales_batch_status_id"), table_name="sales_batch", postgresql_where=sa.text("status IN ('waiting','held')")
     )
+    op.drop_index(
+        op.f("ix_sales_batch_device_id_sequence"), table_name="sales_batch", postgresql_where=sa.text("status = 'waiting'")
+    )
+    op.drop_index("uq_sales_batch_place", table_name="sales_batch", postgresql_where=sa.text("in_chain"))
     op.drop_index(op.f("ix_sales_batch_outlet_id_id"), table_name="sales_batch")
     op.drop_table("sales_batch")
+    op.drop_table("outlet_stock")
     op.drop_table("outlet_pulse")
     op.drop_table("outlet_plan_line")
     op.drop_index(op.f("ix_outlet_goods_product_id"), table_name="outlet_goods", postgresql_where=sa.text("product_id IS NOT NULL"))

@@ -1,0 +1,111 @@
+"""An operator's file of sales: one batch for each of its outlets, all of it or nothing."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlmodel import Session
+
+from orders.outlet_sales import sheets
+from orders.outlet_sales.actions import receiving, taking
+from orders.outlet_sales.errors import FileSeen
+from orders.outlet_sales.schemas import SalesImportedOut, SalesLineRow
+from orders.outlet_sales.sheets import SALES_COLUMNS
+from orders.outlets import queries
+from orders.outlets.errors import RowsRefused
+from orders.outlets.sheets import MOST_FAULTS, Read, fault
+from shop.core import audit, uploads
+from shop.core.errors import Fault
+from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
+
+_OUTLETS = text(
+    f"""
+    SELECT o.id, o.number, o.external_number FROM outlet o JOIN organisation op ON op.id = o.operator_id
+    WHERE {queries.IN_REACH} AND (o.external_number = ANY (CAST(:names AS text[])) OR o.number = ANY (CAST(:names AS text[])))
+    """  # noqa: S608
+)
+_SEEN = text(
+    """
+    SELECT l.outlet_id, l.line_id FROM sales_batch_line l
+    JOIN unnest(CAST(:outlets AS bigint[]), CAST(:lines AS text[])) AS told (outlet_id, line_id) USING (outlet_id, line_id)
+    WHERE l.status IN ('counted', 'other', 'resale')
+    """
+)
+_FILE_SEEN = text("SELECT 1 FROM sales_batch WHERE batch_id = :name AND outlet_id = ANY (CAST(:outlets AS bigint[])) LIMIT 1")
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    batch_id: str
+    hash: str
+    lines: list[SalesLineRow]
+
+
+def import_file(session: Session, actor: Actor, name: str | None, content: bytes, *, dry_run: bool) -> SalesImportedOut:
+    """Take the sales of a file. What an outlet's batch is doubted for (told too late, outlet closed) holds that batch, as with devices.
+
+    Raises:
+        UnreadableSpreadsheet, FormulasFound, TooManyRows, RowsRefused: see there (422); every fault by row and column.
+        FileSeen: the same file was imported before (409).
+    """
+    rows, faults = sheets.read_sales(content)
+    outlets = _outlets(session, actor, rows)
+    taking.lock(session, outlets.values())
+    digest = hashlib.sha256(content).hexdigest()
+    batch_id = f"file-{digest[:32]}"
+    if session.execute(_FILE_SEEN, {"name": batch_id, "outlets": sorted(set(outlets.values()))}).first():
+        raise FileSeen
+    faults += _faults(session, rows, outlets)
+    if faults:
+        faults.sort(key=lambda each: each.data["row"])
+        raise RowsRefused(count=len(faults), faults=faults[:MOST_FAULTS])
+    lines: dict[int, list[SalesLineRow]] = {}
+    for row in rows:
+        lines.setdefault(outlets[row.body.outlet], []).append(row.body)
+    made: list[int] = []
+    if not dry_run:
+        kind = None if content[:2] == b"PK" else uploads.CSV
+        file = uploads.keep(session, actor.user_id, name, content, kind)
+        batches = [(outlet_id, _Batch(batch_id, digest, each), False) for outlet_id, each in sorted(lines.items())]
+        made = list(receiving.keep(session, batches, user_id=actor.user_id, file_id=file.id).values())
+        taking.take(session, made)
+        audit.record(
+            session, actor, "outlet_sales.imported", "organisation", actor.organisation_id or 0, rows=len(rows), file_id=file.id
+        )
+    amount = sum(-row.body.amount if row.body.refunds_line_id else row.body.amount for row in rows)
+    return SalesImportedOut(rows=len(rows), outlets=len(lines), amount=amount, batch_ids=made, dry_run=dry_run)
+
+
+def _outlets(session: Session, actor: Actor, rows: Sequence[Read[SalesLineRow]]) -> dict[str, int]:
+    """Outlets by what the file calls them."""
+    names = sorted({row.body.outlet for row in rows})
+    found: Sequence[Row[Any]] = session.execute(_OUTLETS, {**queries.reach(actor, Permission.OUTLETS_MANAGE), "names": names}).all()
+    return {row.external_number: row.id for row in found} | {row.number: row.id for row in found}
+
+
+def _faults(session: Session, rows: Sequence[Read[SalesLineRow]], outlets: Mapping[str, int]) -> list[Fault]:
+    keys = [(outlets.get(row.body.outlet, 0), row.body.line_id) for row in rows]
+    back = [(outlets.get(row.body.outlet, 0), row.body.refunds_line_id) for row in rows if row.body.refunds_line_id]
+    asked = [*keys, *back]
+    values = {"outlets": [key[0] for key in asked], "lines": [key[1] for key in asked]}
+    seen, counts = {tuple(row) for row in session.execute(_SEEN, values)}, Counter(keys)
+    found = []
+    for row, key in zip(rows, keys, strict=True):
+        if key[0] == 0:
+            found.append(fault(row.number, SALES_COLUMNS, "outlet", "unknown_outlet", "不是您的网点", "is none of your outlets"))
+            continue
+        if counts[key] > 1:
+            found.append(
+                fault(row.number, SALES_COLUMNS, "line_id", "line_twice", "流水号在表中重复", "the number stands there twice")
+            )
+        elif key in seen:
+            found.append(fault(row.number, SALES_COLUMNS, "line_id", "line_seen", "该流水号已报送过", "this sale was told before"))
+        sale = (key[0], row.body.refunds_line_id)
+        if row.body.refunds_line_id and sale not in seen and sale not in counts:
+            zh, en = "没有此原流水号", "there is no such sale"
+            found.append(fault(row.number, SALES_COLUMNS, "refunds_line_id", "unknown_sale", zh, en))
+    return found

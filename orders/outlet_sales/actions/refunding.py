@@ -1,0 +1,195 @@
+"""What is given back of sales at outlets, and what is undone because a batch was corrected."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlmodel import Session
+
+from orders.ledger import actions as ledger
+from orders.ledger.rules import Claim, Part
+from orders.outlet_sales.actions.days import add_to_days
+from orders.outlet_sales.rules import Doubt, LineStatus, allocate, refund
+from shop.core import clock
+from shop.core.db import array
+
+#: Refunds at these outlets that wait, or are held because they did not fit, and whose sale is there; in the order of their chain, with what was
+#: given back of the sale before.
+_WAITING = text(
+    """
+    SELECT r.id, r.batch_id, r.outlet_id, r.sold_on, r.quantity, r.amount_fen, r.status, r.reason_code, t.id AS sale_id, t.status AS sale_status,
+           t.quantity AS sale_quantity, t.grams AS sale_grams, t.amount_fen AS sale_fen,
+           coalesce(done.quantity, 0) AS back_quantity, coalesce(done.grams, 0)::bigint AS back_grams, coalesce(done.fen, 0)::bigint AS back_fen,
+           coalesce((SELECT e.id FROM sales_batch_line e WHERE e.outlet_id = r.outlet_id AND e.line_id = r.line_id
+                       AND e.status IN ('counted', 'other', 'resale') AND e.reason_code IS NULL),
+                    nullif(first_value(r.id) OVER (PARTITION BY r.outlet_id, r.line_id ORDER BY b.sequence, r.batch_id), r.id)) AS told_before
+    FROM sales_batch_line r
+    JOIN sales_batch b ON b.id = r.batch_id AND b.status = 'accepted'
+    JOIN sales_batch_line t ON t.outlet_id = r.outlet_id AND t.line_id = r.refunds_line_id AND t.refunds_line_id IS NULL
+      AND t.status IN ('counted', 'other', 'resale') AND t.reason_code IS NULL
+    LEFT JOIN LATERAL (
+        SELECT sum(quantity) AS quantity, sum(grams) AS grams, sum(amount_fen) AS fen FROM sales_batch_line
+        WHERE refunded_id = t.id AND status IN ('counted', 'other', 'resale')
+    ) done ON true
+    WHERE r.outlet_id = ANY (CAST(:outlets AS bigint[])) AND r.refunds_line_id IS NOT NULL
+      AND (r.status = 'waiting' OR r.status = 'held' AND r.reason_code = 'refund')
+    ORDER BY b.sequence, r.batch_id, r.line_no
+    """
+)
+_GIVE_BACK = text(
+    """
+    UPDATE sales_batch_line r SET status = t.status, amount_fen = g.fen, grams = g.grams, refunded_id = t.id, product_id = t.product_id,
+        reason_code = CASE WHEN r.status = 'waiting' THEN r.reason_code END, sku_id = t.sku_id, correction_ids = CAST(g.corrections AS bigint[])
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:sales AS bigint[]), CAST(:fens AS bigint[]), CAST(:grams AS bigint[]), CAST(:corrections AS text[]))
+      AS g (id, sale_id, fen, grams, corrections)
+    JOIN sales_batch_line t ON t.id = g.sale_id WHERE r.id = g.id
+    """
+)
+_HOLD = text(
+    """
+    UPDATE sales_batch_line l SET status = 'held', reason_code = t.reason
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:reasons AS text[])) AS t (id, reason) WHERE l.id = t.id
+    """
+)
+#: Lines of corrected batches, and (``orphan``) refunds told elsewhere: of what was sold in them, and of sales that they gave back of too, so that
+#: whatever order the batches come in, those are given back that would have been without what is undone.
+_UNDONE = text(
+    """
+    SELECT l.id, l.outlet_id, l.sold_on, l.status, l.refunds_line_id, l.amount_fen, l.grams, l.correction_ids, false AS orphan,
+           (SELECT status FROM sales_batch_line t WHERE t.id = l.refunded_id) AS sale_status
+    FROM sales_batch_line l WHERE l.batch_id = ANY (CAST(:ids AS bigint[])) AND l.status NOT IN ('replaced', 'void')
+    UNION ALL
+    SELECT r.id, r.outlet_id, r.sold_on, r.status, r.refunds_line_id, r.amount_fen, r.grams, r.correction_ids, true, NULL
+    FROM sales_batch_line l JOIN sales_batch_line r ON r.refunded_id = l.id AND r.batch_id <> ALL (CAST(:ids AS bigint[]))
+    WHERE l.batch_id = ANY (CAST(:ids AS bigint[])) AND r.status IN ('counted', 'other', 'resale')
+    UNION ALL
+    SELECT r.id, r.outlet_id, r.sold_on, r.status, r.refunds_line_id, r.amount_fen, r.grams, r.correction_ids, true, t.status
+    FROM (SELECT DISTINCT refunded_id FROM sales_batch_line WHERE batch_id = ANY (CAST(:ids AS bigint[])) AND refunded_id IS NOT NULL) l
+    JOIN sales_batch_line t ON t.id = l.refunded_id AND t.batch_id <> ALL (CAST(:ids AS bigint[]))
+    JOIN sales_batch_line r ON r.refunded_id = t.id AND r.batch_id <> ALL (CAST(:ids AS bigint[]))
+    WHERE r.status IN ('counted', 'other', 'resale')
+    """
+)
+_REPLACE = text("UPDATE sales_batch_line SET status = 'replaced' WHERE id = ANY (CAST(:ids AS bigint[]))")
+_WAIT_AGAIN = text(
+    "UPDATE sales_batch_line SET status = 'waiting', refunded_id = NULL, correction_ids = '{}' WHERE id = ANY (CAST(:ids AS bigint[]))"
+)
+#: What was held of a batch that was corrected needs no decision any more.
+_CLOSE_HOLDS = text(
+    """
+    UPDATE counting_hold SET status = 'void', decision = 'replaced', decided_at = :now
+    WHERE status = 'open' AND (subject_kind = 'sales_batch' AND subject_id = ANY (CAST(:batches AS bigint[]))
+                               OR subject_kind = 'sales_batch_line' AND subject_id = ANY (CAST(:lines AS bigint[])))
+    """
+)
+_FIGURES = (LineStatus.COUNTED, LineStatus.OTHER, LineStatus.RESALE)
+
+
+def give_back(session: Session, outlet_ids: Sequence[int]) -> list[tuple[Row[Any], Doubt, int | None]]:
+    """Give back what refunds that wait say, wherever their sales are there by now. Returns those that are doubted, with why: more than there is,
+    another amount than the sale's share, or told before."""
+    rows = session.execute(_WAITING, {"outlets": array(outlet_ids)}).all()
+    back: dict[int, Part] = {}
+    given: list[tuple[Row[Any], Part]] = []
+    doubted: list[tuple[Row[Any], Doubt, int | None]] = []
+    for row in rows:
+        before = back.get(row.sale_id, Part(row.back_quantity, row.back_grams, row.back_fen))
+        sale = Part(row.sale_quantity, row.sale_grams, row.sale_fen)
+        resolved = row.status == LineStatus.WAITING and row.reason_code is not None
+        part = refund(sale, before, row.quantity, None if resolved else row.amount_fen)
+        if row.told_before is not None and not resolved:
+            doubted.append((row, Doubt.SUSPECTED_DUPLICATE, row.told_before))
+        elif part is None:
+            doubted.append((row, Doubt.REFUND, row.sale_id))
+        else:
+            back[row.sale_id] = Part(
+                before.quantity + part.quantity, before.grams + part.grams, before.amount_fen + part.amount_fen
+            )
+            given.append((row, part))
+    if given:
+        _write(session, given)
+    if fitting := [row.id for row, _ in given if row.status == LineStatus.HELD]:
+        session.execute(_CLOSE_HOLDS, {"batches": "{}", "lines": array(fitting), "now": clock.now()})
+    doubted = [each for each in doubted if each[0].status == LineStatus.WAITING]
+    if doubted:
+        session.execute(
+            _HOLD, {"ids": array(row.id for row, _, _ in doubted), "reasons": [str(reason) for _, reason, _ in doubted]}
+        )
+    return doubted
+
+
+def undo(session: Session, batch_ids: Sequence[int]) -> None:
+    """Take back what batches booked, because others stand in their place. Refunds told elsewhere of what they sold wait for the sales anew."""
+    if not batch_ids:
+        return
+    rows = session.execute(_UNDONE, {"ids": array(batch_ids)}).all()
+    lines = [row for row in rows if not row.orphan]
+    orphans = [row.id for row in rows if row.orphan]
+    # what their refunds took back holds again, and then everything that they sold goes
+    again = [each for row in rows if row.sale_status == LineStatus.COUNTED for each in row.correction_ids]
+    if again:
+        ledger.release(session, again)
+    sold = [row.id for row in lines if row.refunds_line_id is None and row.status == LineStatus.COUNTED]
+    if sold:
+        ledger.take_back(session, Claim.OUTLET_LINE, sold)
+    add_to_days(session, [_away(row) for row in rows if row.status in _FIGURES])
+    session.execute(_REPLACE, {"ids": array(row.id for row in lines)})
+    if orphans:
+        session.execute(_WAIT_AGAIN, {"ids": array(orphans)})
+    session.execute(_CLOSE_HOLDS, {"batches": array(batch_ids), "lines": array(row.id for row in lines), "now": clock.now()})
+
+
+def _write(session: Session, given: Sequence[tuple[Row[Any], Part]]) -> None:
+    corrections: dict[int, list[int]] = {}
+    counted = {row.id: row for row, _ in given if row.sale_status == LineStatus.COUNTED}
+    taken = _reverse(session, counted, corrections) if counted else {}
+    parts = [taken.get(row.id, part) for row, part in given]
+    values = {
+        "ids": array(row.id for row, _ in given),
+        "sales": array(row.sale_id for row, _ in given),
+        "fens": array(part.amount_fen for part in parts),
+        "grams": array(part.grams for part in parts),
+        "corrections": [array(corrections.get(row.id, [])) for row, _ in given],
+    }
+    session.execute(_GIVE_BACK, values)
+    add_to_days(
+        session,
+        [
+            (row.outlet_id, row.sold_on, row.sale_status, -part.amount_fen, -part.grams, 0)
+            for (row, _), part in zip(given, parts, strict=True)
+        ],
+    )
+
+
+def _reverse(session: Session, refunds: Mapping[int, Row[Any]], corrections: dict[int, list[int]]) -> dict[int, Part]:
+    """Take the quantities back in the ledger; returns what that was for each refund. Several refunds of one sale go one after the other, so that
+    each has corrections of its own."""
+    sale_ids = sorted({row.sale_id for row in refunds.values()})
+    left = ledger.left_of_claims(session, Claim.OUTLET_LINE, sale_ids)
+    rounds: list[dict[int, dict[int, Decimal]]] = []
+    nth: dict[int, int] = {}
+    for refund_id, row in refunds.items():
+        parts = allocate(left[row.sale_id], row.quantity)
+        left[row.sale_id] = [(entry, rest - parts.get(entry, Decimal(0))) for entry, rest in left[row.sale_id]]
+        place = nth[row.sale_id] = nth.get(row.sale_id, -1) + 1
+        if place == len(rounds):
+            rounds.append({})
+        rounds[place][refund_id] = parts
+    found: dict[int, Part] = {}
+    for each in rounds:
+        done = ledger.reverse_parts(session, {entry: quantity for parts in each.values() for entry, quantity in parts.items()})
+        for refund_id, parts in each.items():
+            reversals = [done[entry] for entry in parts]
+            corrections[refund_id] = [reversal.correction_id for reversal in reversals]
+            found[refund_id] = Part(
+                sum((reversal.part.quantity for reversal in reversals), Decimal(0)),
+                sum(reversal.part.grams for reversal in reversals),
+                sum(reversal.part.amount_fen for reversal in reversals),
+            )
+    return found
+
+
+def _away(row: Row[Any]) -> tuple[int, Any, str, int, int, int]:
+    sign, lines = (1, 0) if row.refunds_line_id is not None else (-1, -1)
+    return (row.outlet_id, row.sold_on, row.status, sign * row.amount_fen, sign * row.grams, lines)

@@ -1,0 +1,273 @@
+"""Taking batches: what of them counts, is other goods, resale or doubted; corrections; and the outlets' days. A constant number of statements,
+however many lines."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlmodel import Session
+
+from orders.counting.actions import hold
+from orders.ledger import actions as ledger
+from orders.ledger.booking import CERTIFIED
+from orders.ledger.rules import Claim
+from orders.outlet_sales.actions import refunding, reselling
+from orders.outlet_sales.actions.days import add_to_days
+from orders.outlet_sales.rules import BatchStatus, Doubt, LineStatus, Told, doubt
+from orders.outlets.rules import Term
+from shop.core import audit, clock, outbox
+from shop.core.audit import SYSTEM
+from shop.core.db import array
+from shop.programmes import queries as programmes
+
+# Everything that changes an outlet's figures happens with its pulse locked: tills of one outlet come one after the other.
+_LOCK = text("SELECT outlet_id FROM outlet_pulse WHERE outlet_id = ANY (CAST(:ids AS bigint[])) ORDER BY outlet_id FOR UPDATE")
+_BATCHES = text(
+    """
+    SELECT b.*, o.status AS outlet_status, o.opened_on, (o.verified_at AT TIME ZONE 'Asia/Shanghai')::date AS verified_on, o.closed_on,
+           o.region_code, o.operator_id
+    FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY AS given (id, place) JOIN sales_batch b ON b.id = given.id
+    JOIN outlet o ON o.id = b.outlet_id ORDER BY given.place
+    """
+)
+_CORRECTED = text(
+    """
+    SELECT b.id, b.outlet_id, b.batch_id, b.status FROM sales_batch b
+    JOIN unnest(CAST(:outlets AS bigint[]), CAST(:names AS text[])) AS told (outlet_id, batch_id) USING (outlet_id, batch_id)
+    """
+)
+_SET_BATCHES = text(
+    """
+    UPDATE sales_batch b SET status = t.status, reason_code = coalesce(t.reason, b.reason_code), replaces_id = coalesce(t.replaces, b.replaces_id)
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:statuses AS text[]), CAST(:reasons AS text[]), CAST(:replaces AS bigint[]))
+      AS t (id, status, reason, replaces) WHERE b.id = t.id
+    """
+)
+_SET_LINES = text(
+    """
+    UPDATE sales_batch_line l SET status = t.status, reason_code = t.reason
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:statuses AS text[]), CAST(:reasons AS text[])) AS t (batch_id, status, reason)
+    WHERE l.batch_id = t.batch_id
+    """
+)
+#: Sales of batches that are taken: told before, of the list, or other. A line with a reason has been looked at by an officer.
+_CLASSIFY = text(
+    f"""
+    WITH fresh AS (
+        SELECT l.id, l.reason_code, (
+                   SELECT e.id FROM sales_batch_line e WHERE e.outlet_id = l.outlet_id AND e.line_id = l.line_id
+                     AND e.status IN ('counted', 'other', 'resale') AND e.reason_code IS NULL
+               ) AS before, first_value(l.id) OVER (PARTITION BY l.outlet_id, l.line_id ORDER BY t.place, l.line_no) AS first
+        FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY AS t (batch_id, place) JOIN sales_batch_line l ON l.batch_id = t.batch_id
+        WHERE l.status = 'waiting' AND l.refunds_line_id IS NULL
+    ), judged AS (
+        SELECT id, CASE WHEN reason_code IS NULL THEN coalesce(before, nullif(first, id)) END AS other_id FROM fresh
+    )
+    UPDATE sales_batch_line l SET
+        status = CASE WHEN j.other_id IS NOT NULL THEN 'held'
+                      WHEN EXISTS (SELECT FROM certificate f WHERE f.product_id = l.product_id AND {CERTIFIED.format(at="l.sold_at")}) THEN 'counted'
+                      ELSE 'other' END,
+        reason_code = CASE WHEN j.other_id IS NOT NULL THEN '{Doubt.SUSPECTED_DUPLICATE}' ELSE l.reason_code END
+    FROM judged j WHERE j.id = l.id
+    RETURNING l.id, l.batch_id, l.outlet_id, l.line_no, l.sold_at, l.sold_on, l.product_id, l.quantity, l.grams, l.amount_fen, l.status, j.other_id
+    """  # noqa: S608
+)
+_TOTALS = text(
+    """
+    UPDATE sales_batch b SET certified_fen = t.certified, other_fen = t.other
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:certified AS bigint[]), CAST(:others AS bigint[])) AS t (id, certified, other) WHERE b.id = t.id
+    """
+)
+_PULSE = text(
+    """
+    UPDATE outlet_pulse p SET seen_at = :now, silent_since = NULL, batch_at = :now,
+        sold_at = greatest(p.sold_at, least(t.sold_at, CAST(:now AS timestamptz)))
+    FROM (SELECT outlet_id, max(last_sold_at) AS sold_at FROM sales_batch WHERE id = ANY (CAST(:ids AS bigint[])) GROUP BY outlet_id) t
+    WHERE p.outlet_id = t.outlet_id
+    """
+)
+_STATUSES = text("SELECT id, status, reason_code FROM sales_batch WHERE id = ANY (CAST(:ids AS bigint[]))")
+
+
+@dataclass
+class _Plan:
+    """What becomes of each batch: held for a reason, put in the place of another, accepted."""
+
+    status: dict[int, BatchStatus] = field(default_factory=dict)
+    reasons: dict[int, Doubt] = field(default_factory=dict)
+    replaces: dict[int, int] = field(default_factory=dict)
+    #: Batches from before that are replaced now.
+    undone: list[int] = field(default_factory=list)
+
+    def of(self, *statuses: BatchStatus) -> list[int]:
+        return [batch_id for batch_id, status in self.status.items() if status in statuses]
+
+
+def lock(session: Session, outlet_ids: Iterable[int]) -> None:
+    """Nobody else changes these outlets' figures until the transaction ends."""
+    session.execute(_LOCK, {"ids": array(sorted(set(outlet_ids)))})
+
+
+def take(session: Session, batch_ids: Sequence[int], *, broken: Collection[int] = (), decided: bool = False) -> None:
+    """Take batches that wait, in this order, as if one after the other. The caller holds their outlets locked.
+
+    ``broken``: those that do not fit the chain. ``decided``: an officer has looked at them, and they count.
+    """
+    rows = session.execute(_BATCHES, {"ids": array(batch_ids)}).all()
+    plan = _plan(session, rows, broken, decided)
+    _set(session, plan)
+    refunding.undo(session, plan.undone)
+    accepted = plan.of(BatchStatus.ACCEPTED)
+    held_lines = settle(session, accepted, sorted({row.outlet_id for row in rows}))
+    session.execute(_PULSE, {"ids": array(batch_ids), "now": clock.now()})
+    for row in rows:
+        if plan.status[row.id] is BatchStatus.HELD:
+            hold(
+                session,
+                subject_kind="sales_batch",
+                subject_id=row.id,
+                reason_code=plan.reasons[row.id],
+                evidence=_evidence(row),
+                district_code=row.region_code,
+                amount_fen=row.certified_fen + row.other_fen,
+            )
+    held = sorted({*plan.of(BatchStatus.HELD), *held_lines})
+    if held:
+        outbox.publish_each(session, "sales_batch.held", "batch_id", held)
+    if plan.undone:
+        audit.record_each(session, SYSTEM, "sales_batch.replaced", "sales_batch", [(each, {}) for each in plan.undone])
+
+
+def settle(session: Session, batch_ids: Sequence[int], outlet_ids: Sequence[int]) -> set[int]:
+    """Count the sales of accepted batches that still wait, then the refunds that wait at these outlets. Returns batches of which lines were held."""
+    lines = session.execute(_CLASSIFY, {"ids": array(batch_ids)}).all() if batch_ids else []
+    resold = reselling.mark(session, [line for line in lines if line.status == LineStatus.COUNTED])
+    counted = [line.id for line in lines if line.status == LineStatus.COUNTED and line.id not in resold]
+    if counted:
+        ledger.book_claims(session, Claim.OUTLET_LINE, counted)
+    sales = [
+        (line.outlet_id, line.sold_on, LineStatus.RESALE if line.id in resold else line.status, line.amount_fen, line.grams, 1)
+        for line in lines
+        if line.status != LineStatus.HELD
+    ]
+    add_to_days(session, sales)
+    if batch_ids:
+        _write_totals(session, batch_ids, lines)
+    doubted = [(line, Doubt.SUSPECTED_DUPLICATE, line.other_id) for line in lines if line.status == LineStatus.HELD]
+    doubted += refunding.give_back(session, outlet_ids)
+    hold_lines(session, doubted)
+    return {line.batch_id for line, _, _ in doubted}
+
+
+def hold_lines(session: Session, doubted: Sequence[tuple[Any, Doubt, int | None]]) -> None:
+    """Open a hold for each line: with why, and the line that it is held against."""
+    if not doubted:
+        return
+    regions = {
+        row.id: row.region_code
+        for row in session.execute(
+            text("SELECT id, region_code FROM outlet WHERE id = ANY (CAST(:ids AS bigint[]))"),
+            {"ids": array({line.outlet_id for line, _, _ in doubted})},
+        )
+    }
+    for line, reason, other in doubted:
+        hold(
+            session,
+            subject_kind="sales_batch_line",
+            subject_id=line.id,
+            reason_code=reason,
+            evidence={"batch": line.batch_id, "sold_on": str(line.sold_on), "amount_fen": line.amount_fen},
+            district_code=regions[line.outlet_id],
+            amount_fen=line.amount_fen,
+            other_kind="sales_batch_line" if other else None,
+            other_id=other,
+        )
+
+
+def statuses(session: Session, batch_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """What became of batches, by their ids."""
+    found = session.execute(_STATUSES, {"ids": array(batch_ids)})
+    return {row.id: {"status": row.status, "reason_code": row.reason_code} for row in found}
+
+
+def _plan(session: Session, rows: Sequence[Row[Any]], broken: Collection[int], decided: bool) -> _Plan:
+    plan, counting = _Plan(), programmes.config_of(session, clock.today()).counting
+    corrected = _corrected(session, rows)
+    for row in rows:
+        term = Term(row.outlet_status, row.opened_on, row.verified_on, row.closed_on)
+        told = Told(row.sent_at, row.received_at, row.first_sold_at, row.last_sold_at)
+        reason: Doubt | None = None
+        if not decided:
+            reason = (
+                Doubt.BROKEN_CHAIN
+                if row.id in broken
+                else doubt(told, term, clock_minutes=counting.clock_minutes, late_days=counting.late_days)
+            )
+        target_id, target_status = corrected.get((row.outlet_id, row.corrects), (0, None))
+        target_status = plan.status.get(target_id, target_status)
+        if row.corrects is not None and reason is None:
+            if target_status is None or target_status in (BatchStatus.WAITING, BatchStatus.REPLACED) or target_id == row.id:
+                reason = Doubt.BROKEN_CHAIN  # what it corrects is not here, or was corrected before
+            else:
+                plan.replaces[row.id] = target_id
+                if target_id not in plan.status and target_status != BatchStatus.VOID:
+                    plan.undone.append(target_id)
+                if target_status != BatchStatus.VOID:
+                    plan.status[target_id] = BatchStatus.REPLACED
+        if reason is not None:
+            plan.reasons[row.id] = reason
+        plan.status[row.id] = BatchStatus.HELD if reason else BatchStatus.ACCEPTED
+    return plan
+
+
+def _corrected(session: Session, rows: Sequence[Row[Any]]) -> Mapping[tuple[int, str | None], tuple[int, BatchStatus]]:
+    asked = [(row.outlet_id, row.corrects) for row in rows if row.corrects is not None]
+    if not asked:
+        return {}
+    values = {"outlets": [key[0] for key in asked], "names": [key[1] for key in asked]}
+    return {(row.outlet_id, row.batch_id): (row.id, BatchStatus(row.status)) for row in session.execute(_CORRECTED, values)}
+
+
+def _set(session: Session, plan: _Plan) -> None:
+    ids = list(plan.status)
+    values = {
+        "ids": array(ids),
+        "statuses": [plan.status[each].value for each in ids],
+        "reasons": [_value(plan.reasons.get(each)) for each in ids],
+        "replaces": array(plan.replaces.get(each) for each in ids),
+    }
+    session.execute(_SET_BATCHES, values)
+    # what was counted before is taken back first; these never were
+    lines = [each for each in plan.of(BatchStatus.HELD, BatchStatus.REPLACED) if each not in plan.undone]
+    if lines:
+        reasons = [_value(plan.reasons.get(each)) if plan.status[each] is BatchStatus.HELD else None for each in lines]
+        states = [plan.status[each].value for each in lines]
+        session.execute(_SET_LINES, {"ids": array(lines), "statuses": states, "reasons": reasons})
+
+
+def _value(reason: Doubt | None) -> str | None:
+    return reason and reason.value
+
+
+def _write_totals(session: Session, batch_ids: Sequence[int], lines: Sequence[Row[Any]]) -> None:
+    certified: dict[int, int] = defaultdict(int)
+    others: dict[int, int] = defaultdict(int)
+    for line in lines:
+        (certified if line.status == LineStatus.COUNTED else others)[line.batch_id] += line.amount_fen
+    values = {
+        "ids": array(batch_ids),
+        "certified": array(certified[each] for each in batch_ids),
+        "others": array(others[each] for each in batch_ids),
+    }
+    session.execute(_TOTALS, values)
+
+
+def _evidence(row: Row[Any]) -> dict[str, Any]:
+    def said(value: Any) -> Any:
+        return value.isoformat() if isinstance(value, date) else value
+
+    names = ("batch_id", "sequence", "previous_hash", "sent_at", "received_at", "first_sold_at", "last_sold_at", "corrects")
+    return {name: said(getattr(row, name)) for name in names if getattr(row, name) is not None}

@@ -1,0 +1,128 @@
+"""Sales of outlets over HTTP."""
+
+from typing import Annotated, Literal
+
+from fastapi import Query
+from fastapi.responses import Response
+
+from orders.outlet_sales import queries, sheets
+from orders.outlet_sales.actions import importing, receiving
+from orders.outlet_sales.rules import BatchStatus, Doubt, LineStatus
+from orders.outlet_sales.schemas import (
+    Group,
+    OutletSalesOut,
+    SalesBatchesIn,
+    SalesBatchesOut,
+    SalesBatchIn,
+    SalesBatchOut,
+    SalesImportedOut,
+    SalesLineOut,
+)
+from orders.outlets.api import DryRun, Region, Sheet, VenueFilter, Word
+from orders.outlets.queries import Filters
+from orders.outlets.states import OutletKind
+from shop.core import exports
+from shop.core.paging import After, Limit, Page
+from shop.core.quantities import Day, Id
+from shop.identity.access import Call, Routes
+from shop.identity.permissions import Permission
+
+routes = Routes("outlet_sales", "/v1")
+
+First = Annotated[Day | None, Query(alias="from", description="default: the first day of the month of `to`")]
+Last = Annotated[Day | None, Query(alias="to", description="default: today")]
+GroupBy = Annotated[Group, Query()]
+
+
+@routes.post("/sales-batches", Permission.OUTLET_SALES_REPORT)
+def send_batch(call: Call, body: SalesBatchIn) -> SalesBatchOut:
+    """A device sends a batch of sales. Sent again it gives the same answer and counts once."""
+    batch_id = receiving.receive_one(call.session, call.actor, body)
+    return queries.batch(call.session, call.actor, batch_id)
+
+
+@routes.post("/sales-batches/bulk", Permission.OUTLET_SALES_REPORT)
+def send_batches(call: Call, body: SalesBatchesIn) -> SalesBatchesOut:
+    """A device that was offline sends many batches at once, up to 20,000 lines. The answer tells of each what became of it."""
+    return SalesBatchesOut(batches=receiving.receive(call.session, call.actor, body.batches))
+
+
+@routes.post("/sales-batches/import", Permission.OUTLETS_MANAGE, status=200)
+def import_sales(call: Call, file: Sheet, dry_run: DryRun = False) -> SalesImportedOut:
+    """An operator's file of sales, up to 19,998 rows: all of them or none. Every fault by row and column; the same file twice is refused."""
+    return importing.import_file(call.session, call.actor, file.filename, file.file.read(), dry_run=dry_run)
+
+
+@routes.get("/sales-batches", Permission.OUTLETS_READ)
+def list_batches(
+    call: Call,
+    outlet_id: Id | None = None,
+    status: Annotated[
+        BatchStatus | None, Query(description="waiting: a batch before it has not come; held: an officer looks at it")
+    ] = None,
+    reason_code: Annotated[Doubt | None, Query()] = None,
+    limit: Limit = 50,
+    after: After = None,
+) -> Page[SalesBatchOut]:
+    """Batches, the newest first."""
+    return queries.batches(
+        call.session, call.actor, outlet_id=outlet_id, status=status, reason=reason_code, limit=limit, after=after
+    )
+
+
+@routes.get("/sales-batches/{batch_id}", Permission.OUTLETS_READ)
+def read_batch(call: Call, batch_id: Id) -> SalesBatchOut:
+    return queries.batch(call.session, call.actor, batch_id)
+
+
+@routes.get("/sales-batches/{batch_id}/lines", Permission.OUTLETS_READ)
+def list_lines(
+    call: Call,
+    batch_id: Id,
+    status: Annotated[LineStatus | None, Query()] = None,
+    limit: Limit = 50,
+    after: After = None,
+) -> Page[SalesLineOut]:
+    """What was sold, and what became of each line."""
+    return queries.lines(call.session, call.actor, batch_id, status=status, limit=limit, after=after)
+
+
+@routes.get("/outlet-sales", Permission.OUTLETS_READ)
+def outlet_sales(
+    call: Call,
+    group_by: GroupBy = "outlet",
+    first: First = None,
+    last: Last = None,
+    kind: OutletKind | None = None,
+    online: bool | None = None,
+    region: Region = None,
+    operator_id: Id | None = None,
+    venue: VenueFilter = None,
+    q: Word = None,
+    limit: Limit = 50,
+    after: After = None,
+) -> OutletSalesOut:
+    """What outlets sold, certified goods and others apart, with growth against the same days a year before."""
+    filters = Filters(kind, online, None, region, operator_id, venue, None, q)
+    return queries.sales(call.session, call.actor, group_by, filters, first=first, last=last, limit=limit, after=after)
+
+
+@routes.get("/outlet-sales/export", Permission.OUTLETS_READ, responses=exports.FILES)
+def export_outlet_sales(
+    call: Call,
+    group_by: GroupBy = "outlet",
+    first: First = None,
+    last: Last = None,
+    kind: OutletKind | None = None,
+    online: bool | None = None,
+    region: Region = None,
+    operator_id: Id | None = None,
+    venue: VenueFilter = None,
+    q: Word = None,
+    format: Annotated[Literal["xlsx", "csv"], Query()] = "xlsx",
+) -> Response:
+    """The same as a table, all of it."""
+    filters = Filters(kind, online, None, region, operator_id, venue, None, q)
+    found = queries.sales(call.session, call.actor, group_by, filters, first=first, last=last, limit=exports.MAX_ROWS, after=None)
+    header, title = sheets.HEADER[call.language], sheets.TITLE[call.language]
+    return exports.file(format, "outlet_sales", header, sheets.cells(found.items), title)

@@ -1,0 +1,36 @@
+"""What reports of sales may be refused for."""
+
+from shop.core.errors import CONSTRAINTS, Conflict, Invalid
+
+
+class BatchReused(Conflict):
+    code = "batch_reused"
+    zh = "批次编号 {batch_id} 已用于内容不同的批次"
+    en = "Batch id {batch_id} was used for a batch with other content"
+
+
+class HashMismatch(Invalid):
+    code = "hash_mismatch"
+    zh = "批次的散列值与内容不符"
+    en = "The hash is not that of the batch's content"
+
+
+class LineTwice(Invalid):
+    code = "line_twice"
+    zh = "同一批次内行编号重复"
+    en = "A line's id stands in the batch twice"
+
+
+class TooManyLines(Invalid):
+    code = "too_many_lines"
+    zh = "一次最多报送 {limit} 行"
+    en = "At most {limit} lines are taken at once"
+
+
+class FileSeen(Conflict):
+    code = "sales_file_seen"
+    zh = "该文件已导入过"
+    en = "This file was imported before"
+
+
+CONSTRAINTS["uq_sales_batch_outlet_id_batch_id"] = BatchReused

@@ -1,0 +1,160 @@
+"""Reading batches, their lines, and the days of outlets, within the reach that one has of the outlets."""
+
+# ruff: noqa: S608  statements are put together from constants only; every value that a caller gives is bound
+
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlmodel import Session
+
+from orders.outlet_sales.rules import BatchStatus, LineStatus
+from orders.outlet_sales.schemas import Group, OutletSalesOut, OutletSalesRow, SalesBatchOut, SalesLineOut
+from orders.outlets.queries import FILTERED, IN_REACH, Filters, reach
+from shop.core import clock, paging
+from shop.core.errors import Invalid, NotFound
+from shop.core.paging import Page
+from shop.identity.actor import Actor
+
+_BATCH = f"""
+    SELECT b.*, o.number AS outlet_number FROM sales_batch b JOIN outlet o ON o.id = b.outlet_id JOIN organisation op ON op.id = o.operator_id
+    WHERE (b.device_id = CAST(:device AS bigint) OR {IN_REACH})
+"""
+_BATCHES = text(
+    f"""
+    {_BATCH} AND (CAST(:outlet AS bigint) IS NULL OR b.outlet_id = :outlet) AND (CAST(:status AS text) IS NULL OR b.status = :status)
+    AND (CAST(:reason AS text) IS NULL OR b.reason_code = :reason) AND (CAST(:start AS bigint) IS NULL OR b.id < :start)
+    ORDER BY b.id DESC LIMIT :rows
+    """
+)
+_ONE = text(f"{_BATCH} AND b.id = :id")
+_LINES = text(
+    """
+    SELECT * FROM sales_batch_line WHERE batch_id = :id AND (CAST(:status AS text) IS NULL OR status = :status)
+    AND (CAST(:start AS bigint) IS NULL OR line_no > :start) ORDER BY line_no LIMIT :rows
+    """
+)
+#: What days are grouped by, and what a group is called.
+_GROUPS: dict[Group, tuple[str, str]] = {
+    "outlet": ("o.number", "max(o.name)"),
+    "day": ("to_char(d.on_day, 'YYYY-MM-DD')", "''"),
+    "month": ("to_char(d.on_day, 'YYYY-MM')", "''"),
+    "county": ("o.region_code", "max(r.name_zh)"),
+    "operator": ("op.uscc", "max(op.name)"),
+    "kind": ("o.kind", "''"),
+}
+
+
+def _sales(group: Group) -> str:
+    key, name = _GROUPS[group]
+    return f"""
+    WITH days AS (
+        SELECT outlet_id, day AS on_day, certified_fen, resale_fen, other_fen, grams, lines, 0 AS before_fen FROM outlet_day
+        WHERE day BETWEEN CAST(:first AS date) AND CAST(:last AS date)
+        UNION ALL
+        SELECT outlet_id, (day + interval '1 year')::date, 0, 0, 0, 0, 0, certified_fen FROM outlet_day
+        WHERE day BETWEEN (CAST(:first AS date) - interval '1 year')::date AND (CAST(:last AS date) - interval '1 year')::date
+    )
+    SELECT {key} AS key, {name} AS name, count(DISTINCT o.id) FILTER (WHERE d.lines > 0) AS outlets, sum(d.certified_fen)::bigint AS certified,
+           sum(d.resale_fen)::bigint AS resale, sum(d.other_fen)::bigint AS other, sum(d.grams)::bigint AS grams, sum(d.lines)::bigint AS lines,
+           sum(d.before_fen)::bigint AS certified_a_year_before
+    FROM days d JOIN outlet o ON o.id = d.outlet_id JOIN organisation op ON op.id = o.operator_id JOIN region r ON r.code = o.region_code
+    LEFT JOIN outlet_pulse p ON p.outlet_id = o.id
+    WHERE {IN_REACH} {FILTERED} AND (CAST(:start AS text) IS NULL OR {key} > :start)
+    GROUP BY {key} ORDER BY {key} LIMIT :rows
+    """
+
+
+_SALES = {group: text(_sales(group)) for group in _GROUPS}
+
+
+def batches(
+    session: Session,
+    actor: Actor,
+    *,
+    outlet_id: int | None,
+    status: BatchStatus | None,
+    reason: str | None,
+    limit: int,
+    after: str | None,
+) -> Page[SalesBatchOut]:
+    """Batches, the newest first."""
+    start = paging.position(after, int)
+    values = {"outlet": outlet_id, "status": status, "reason": reason, "start": start[0] if start else None, "rows": limit + 1}
+    rows = session.execute(_BATCHES, {**_reach(actor), **values}).all()
+    return paging.page(rows, limit, _out, lambda row: [row.id])
+
+
+def batch(session: Session, actor: Actor, batch_id: int) -> SalesBatchOut:
+    """One batch. Raises NotFound: there is none within reach (404)."""
+    row = session.execute(_ONE, {**_reach(actor), "id": batch_id}).first()
+    if row is None:
+        raise NotFound
+    return _out(row)
+
+
+def lines(
+    session: Session, actor: Actor, batch_id: int, *, status: LineStatus | None, limit: int, after: str | None
+) -> Page[SalesLineOut]:
+    """The lines of a batch in their order. Raises NotFound (404)."""
+    batch(session, actor, batch_id)
+    start = paging.position(after, int)
+    values = {"id": batch_id, "status": status, "start": start[0] if start else None, "rows": limit + 1}
+    rows = session.execute(_LINES, values).all()
+    return paging.page(rows, limit, _line_out, lambda row: [row.line_no])
+
+
+def sales(
+    session: Session,
+    actor: Actor,
+    group: Group,
+    filters: Filters,
+    *,
+    first: date | None,
+    last: date | None,
+    limit: int,
+    after: str | None,
+) -> OutletSalesOut:
+    """What outlets sold between two days, by outlet, day, month, county, operator or kind; certified goods and others apart.
+
+    Raises:
+        Invalid: the days stand the wrong way round, or lie more than three years apart (422).
+    """
+    last = last or clock.today()
+    first = first or last.replace(day=1)
+    if first > last or (last - first).days > 1100:
+        zh, en = "起止日期有误，最多跨三年", "from is after to, or more than three years before it"
+        raise Invalid.one("from", "bad_period", zh, en)
+    start = paging.position(after, str)
+    values = {"first": first, "last": last, "start": start[0] if start else None, "rows": limit + 1}
+    rows = session.execute(_SALES[group], {**reach(actor), **filters.values, **values}).all()
+    page = paging.page(rows, limit, _sales_out, lambda row: [row.key])
+    return OutletSalesOut(first=first, last=last, items=page.items, next=page.next)
+
+
+def growth_percent(now: int, before: int) -> str | None:
+    """Growth against a year before, to a tenth of a percent; None where there was nothing."""
+    if before <= 0:
+        return None
+    return str((Decimal(now - before) * 100 / before).quantize(Decimal("0.1"), ROUND_HALF_UP))
+
+
+def _reach(actor: Actor) -> dict[str, Any]:
+    # a device sees what it sent itself
+    if actor.device:
+        return {"device": actor.device.id, "branch": "-", "regions": []}
+    return {"device": None, **reach(actor)}
+
+
+def _sales_out(row: Row[Any]) -> OutletSalesRow:
+    growth = growth_percent(row.certified, row.certified_a_year_before)
+    return OutletSalesRow(**row._mapping, growth_percent=growth)
+
+
+def _out(row: Row[Any]) -> SalesBatchOut:
+    return SalesBatchOut.model_validate({**row._mapping, "certified": row.certified_fen, "other": row.other_fen})
+
+
+def _line_out(row: Row[Any]) -> SalesLineOut:
+    return SalesLineOut.model_validate({**row._mapping, "amount": row.amount_fen})

@@ -1,0 +1,157 @@
+"""Chains of batches, when a batch is doubted, resale and refunds: pure decisions."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from orders.ledger.rules import Part, part_to_reverse
+from orders.outlets.rules import Term
+from shop.core.clock import shanghai_date
+
+
+class BatchStatus(StrEnum):
+    ACCEPTED = "accepted"
+    #: A batch before it in the chain has not come yet.
+    WAITING = "waiting"
+    HELD = "held"
+    REPLACED = "replaced"
+    VOID = "void"
+
+
+class LineStatus(StrEnum):
+    COUNTED = "counted"
+    OTHER = "other"
+    RESALE = "resale"
+    HELD = "held"
+    WAITING = "waiting"
+    REPLACED = "replaced"
+    VOID = "void"
+
+
+class Doubt(StrEnum):
+    """Why a batch or line is held; a ``reason_code`` of ``counting_hold``."""
+
+    BROKEN_CHAIN = "broken_chain"
+    OUTLET_CLOSED = "outlet_closed"
+    CLOCK = "clock"
+    LATE = "late"
+    SUSPECTED_DUPLICATE = "suspected_duplicate"
+    REFUND = "refund"
+
+
+def canonical(batch: Mapping[str, Any]) -> bytes:
+    """A batch as its hash is taken of it: JSON of everything but ``hash``, keys sorted by code point at every level, no blanks, characters as
+    they are (UTF-8, only what JSON must escape is escaped), numbers as they were sent."""
+    said = {name: value for name, value in batch.items() if name != "hash"}
+    return json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode("utf-8", "surrogatepass")
+
+
+def batch_hash(batch: Mapping[str, Any]) -> str:
+    """SHA-256 of :func:`canonical`, in hex."""
+    return hashlib.sha256(canonical(batch)).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A batch in its place of a device's chain."""
+
+    id: int
+    sequence: int
+    previous_hash: str | None
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """What can be taken of a chain, in order; those of it that do not name the batch before them by its hash; and the chain's new end."""
+
+    taken: list[int]
+    broken: set[int]
+    last_sequence: int
+    last_hash: str | None
+
+
+def walk(last_sequence: int, last_hash: str | None, waiting: Sequence[Link]) -> Walked:
+    """Go on from the end of a chain over the batches that wait, as far as there is no gap.
+
+    A batch with a wrong previous hash takes its place all the same: it is held, and those after it are chained to it.
+    """
+    walked = Walked([], set(), last_sequence, last_hash)
+    for link in sorted(waiting, key=lambda link: link.sequence):
+        if link.sequence != last_sequence + 1:
+            break
+        walked.taken.append(link.id)
+        if link.previous_hash != last_hash:
+            walked.broken.add(link.id)
+        last_sequence, last_hash = link.sequence, link.hash
+    return Walked(walked.taken, walked.broken, last_sequence, last_hash)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """When a batch was sent (by the till's clock) and received, and when its first and last sale were made."""
+
+    sent_at: datetime | None
+    received_at: datetime
+    first_sold_at: datetime
+    last_sold_at: datetime
+
+
+def doubt(told: Told, term: Term, *, clock_minutes: int, late_days: int) -> Doubt | None:
+    """Why a batch is not counted before somebody has looked, whoever sent it and in whatever order it came."""
+    if not term.holds(shanghai_date(told.first_sold_at), shanghai_date(told.last_sold_at)):
+        return Doubt.OUTLET_CLOSED
+    latest = max(told.last_sold_at, told.sent_at or told.last_sold_at)
+    if latest > told.received_at + timedelta(minutes=clock_minutes):
+        return Doubt.CLOCK
+    if told.first_sold_at < told.received_at - timedelta(days=late_days):
+        return Doubt.LATE
+    return None
+
+
+def split_resale(bought: Decimal, resold: Decimal, sold: Sequence[Decimal]) -> list[bool]:
+    """Which sales are resale of what the operator has bought here, in their order; all figures of one product in one measure.
+
+    Sales are not cut in two: as long as anything that was bought is left, a whole line is resale. So no sale counts twice; of one line for
+    each purchase that was used up, a part may not count at all. What has no measure is resale as long as anything is left, and uses up nothing.
+    """
+    left = bought - resold
+    found = []
+    for each in sold:
+        found.append(left > 0)
+        if left > 0:
+            left -= each
+    return found
+
+
+def refund(sale: Part, given_back: Part, quantity: Decimal, told_fen: int | None) -> Part | None:
+    """What giving back ``quantity`` of a sale is: its share of the sale, rounded so that parts sum to the whole. None: it is more than there is,
+    or the till says another amount (more than a fen apart; ``told_fen`` None: whatever it says)."""
+    if given_back.quantity + quantity > sale.quantity:
+        return None
+    share = part_to_reverse(sale, given_back, quantity)
+    if told_fen is not None and abs(share.amount_fen - told_fen) > 1:
+        return None
+    return share
+
+
+def allocate(entries: Sequence[tuple[int, Decimal]], quantity: Decimal) -> dict[int, Decimal]:
+    """From which entries a quantity is taken back, the oldest first.
+
+    Raises:
+        ValueError: they hold less.
+    """
+    taken: dict[int, Decimal] = {}
+    for entry_id, left in entries:
+        part = min(left, quantity)
+        if part > 0:
+            taken[entry_id] = part
+            quantity -= part
+    if quantity > 0:
+        raise ValueError("the entries hold less than is taken back")
+    return taken

@@ -1,0 +1,188 @@
+"""What devices and operators send of sales, and what they get."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, model_validator
+
+from orders.outlet_sales.rules import BatchStatus, LineStatus, batch_hash
+from orders.outlets.schemas import Number
+from shop.core.money import YuanIn, YuanOut
+from shop.core.quantities import Moment, Name, Quantity, QuantityOut
+
+#: Lines of one batch, batches of one request, and lines of all of them.
+MOST_LINES, MOST_BATCHES, MOST_AT_ONCE = 5_000, 200, 20_000
+
+Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class LineIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    line_id: Number = Field(description="the till's number of the sale's line; once within the outlet, for ever")
+    sold_at: Moment
+    goods_id: Number
+    quantity: Quantity
+    amount: YuanIn = Field(ge=0, description="what was paid for it, in yuan")
+    receipt_number: Number | None = None
+    refunds_line_id: Number | None = Field(default=None, description="this gives back of an earlier line; figures stay positive")
+
+
+class SalesBatchIn(BaseModel):
+    """A batch of sales; ``docs/outlets.md`` says how its hash is taken."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "batch_id": "2026-11-26T10-1",
+                    "sequence": 1,
+                    "previous_hash": None,
+                    "hash": "0" * 64,
+                    "sent_at": "2026-11-26T10:00:05+08:00",
+                    "lines": [
+                        {
+                            "line_id": "1-1",
+                            "sold_at": "2026-11-26T09:58:00+08:00",
+                            "goods_id": "G-1",
+                            "quantity": "2",
+                            "amount": "59.80",
+                            "receipt_number": "R-1",
+                        }
+                    ],
+                }
+            ]
+        },
+    )
+
+    batch_id: Number = Field(description="made by the sender; one content for ever")
+    sequence: int = Field(ge=1, le=2**53, description="its place in the device's chain: 1, 2, 3 …")
+    previous_hash: Hash | None = Field(default=None, description="hash of the batch before it; none for the first")
+    hash: Hash
+    sent_at: Moment = Field(description="by the device's clock")
+    corrects: Number | None = Field(default=None, description="id of the batch whose place this one takes")
+    lines: Annotated[list[LineIn], Field(min_length=1, max_length=MOST_LINES)]
+    _true_hash: str = PrivateAttr(default="")
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _as_sent(cls, value: Any, handler: Any) -> Self:
+        """The hash is taken of what was sent, before anything of it is read as a figure or moment."""
+        made: Self = handler(value)
+        made._true_hash = batch_hash(value) if isinstance(value, dict) else made.hash
+        return made
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the hash is that of the content."""
+        return self._true_hash == self.hash
+
+
+class SalesBatchesIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    batches: Annotated[list[SalesBatchIn], Field(min_length=1, max_length=MOST_BATCHES)]
+
+
+class SalesLineRow(BaseModel):
+    """A row of an operator's file of sales."""
+
+    outlet: Number
+    line_id: Number
+    sold_at: Moment
+    goods_id: Number
+    goods_name: Name | None = None
+    quantity: Quantity
+    amount: YuanIn = Field(ge=0)
+    receipt_number: Number | None = None
+    refunds_line_id: Number | None = None
+
+
+class SalesBatchOut(BaseModel):
+    id: int
+    outlet_id: int
+    outlet_number: str
+    batch_id: str
+    way: Literal["device", "file"]
+    device_id: int | None
+    sequence: int | None
+    status: BatchStatus
+    reason_code: str | None = Field(description="why it is held or void; of one that counts, the doubt that was resolved")
+    corrects: str | None
+    hash: str
+    line_count: int
+    certified: YuanOut = Field(description="certified goods of the list, refunds apart; known once the batch was taken")
+    other: YuanOut
+    first_sold_at: datetime
+    last_sold_at: datetime
+    sent_at: datetime | None
+    received_at: datetime
+
+
+class TakenOut(BaseModel):
+    """What became of one of several batches; ``refused``: its id was used for other content, and nothing of it was kept."""
+
+    batch_id: str
+    status: Literal["accepted", "waiting", "held", "replaced", "void", "refused"]
+    reason_code: str | None = None
+    id: int | None = None
+
+
+class SalesBatchesOut(BaseModel):
+    batches: list[TakenOut]
+
+
+class SalesLineOut(BaseModel):
+    id: int
+    line_no: int
+    line_id: str
+    refunds_line_id: str | None
+    receipt_number: str | None
+    sold_at: datetime
+    goods_id: str
+    goods_name: str
+    certified: bool
+    supplier_uscc: str | None
+    product_id: int | None
+    sku_id: int | None
+    quantity: QuantityOut
+    grams: int
+    amount: YuanOut
+    status: LineStatus
+    reason_code: str | None
+
+
+class SalesImportedOut(BaseModel):
+    """What a file of sales held; ``dry_run``: nothing of it was kept."""
+
+    rows: int
+    outlets: int
+    amount: YuanOut
+    batch_ids: list[int]
+    dry_run: bool
+
+
+Group = Literal["outlet", "day", "month", "county", "operator", "kind"]
+
+
+class OutletSalesRow(BaseModel):
+    """Sales less what was given back. ``certified`` counts, as in the ledger; ``resale`` are certified goods whose first sale counts already."""
+
+    key: str
+    name: str
+    outlets: int
+    certified: YuanOut
+    resale: YuanOut
+    other: YuanOut
+    grams: int
+    lines: int
+    certified_a_year_before: YuanOut
+    growth_percent: str | None = Field(description="of certified sales, against the same days a year before; none without any then")
+
+
+class OutletSalesOut(BaseModel):
+    first: date
+    last: date
+    items: list[OutletSalesRow]
+    next: str | None = None

@@ -1,0 +1,75 @@
+"""Sales of outlets as tables."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from orders.outlet_sales.schemas import OutletSalesRow, SalesLineRow
+from orders.outlets.sheets import Read, read
+from shop.core.clock import SHANGHAI
+from shop.core.errors import Fault, Language
+from shop.core.exports import Cell
+from shop.core.money import yuan_from_fen
+
+SALES_COLUMNS: dict[str, Sequence[str]] = {
+    "outlet": ("设备或渠道编号", "网点编号", "outlet"),
+    "line_id": ("销售流水号", "流水号", "line id"),
+    "sold_at": ("销售时间", "sold at"),
+    "goods_id": ("商品编号", "商品ID", "goods id"),
+    "goods_name": ("商品名称", "goods name"),
+    "quantity": ("数量", "quantity"),
+    "amount": ("金额", "金额（元）", "amount"),
+    "receipt_number": ("小票号", "receipt number"),
+    "refunds_line_id": ("退货原流水号", "refunds line id"),
+}
+SALES_REQUIRED = ("outlet", "line_id", "sold_at", "goods_id", "quantity", "amount")
+
+
+def moment_of(cell: str) -> Any:
+    """A cell's moment in Shanghai, unless it names another zone."""
+    written = cell.strip().replace("/", "-").replace(" ", "T", 1)
+    moment = datetime.fromisoformat(written if "T" in written else f"{written}T12:00")
+    return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
+
+
+def _number(cell: str) -> str:
+    return cell.removesuffix(".0")
+
+
+_AS_SAID: Mapping[str, Any] = {
+    "sold_at": moment_of,
+    **dict.fromkeys(("outlet", "line_id", "goods_id", "receipt_number", "refunds_line_id"), _number),
+}
+
+
+def read_sales(content: bytes) -> tuple[list[Read[SalesLineRow]], list[Fault]]:
+    """The rows of a file of sales, and every fault by row and column.
+
+    Raises:
+        UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422).
+    """
+    return read(content, SalesLineRow, SALES_COLUMNS, SALES_REQUIRED, _AS_SAID)
+
+
+HEADER: dict[Language, list[str]] = {
+    "zh": ["分组", "名称", "网点数", "认定商品（元）", "转售（元）", "其他商品（元）", "重量（克）", "销售行数", "上年同期认定商品（元）", "同比（%）"],
+    "en": ["key", "name", "outlets", "certified (yuan)", "resale (yuan)", "other (yuan)", "grams", "lines", "certified a year before (yuan)",
+           "growth (%)"],
+}  # fmt: skip
+TITLE: dict[Language, str] = {"zh": "网点销售", "en": "Sales of outlets"}
+
+
+def cells(rows: Iterable[OutletSalesRow]) -> Iterator[list[Cell]]:
+    """One row of cells for each group, in the order of the header."""
+    for row in rows:
+        yield [
+            row.key,
+            row.name,
+            row.outlets,
+            *(Decimal(yuan_from_fen(fen)) for fen in (row.certified, row.resale, row.other)),
+            row.grams,
+            row.lines,
+            Decimal(yuan_from_fen(row.certified_a_year_before)),
+            row.growth_percent and Decimal(row.growth_percent),
+        ]

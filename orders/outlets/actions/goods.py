@@ -1,0 +1,204 @@
+"""What outlets offer, as operators and devices report it by the public field list; matched to the catalogue. And what they are to hold."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from catalog.products.models import plain_name_sql
+from orders.outlets import queries, sheets
+from orders.outlets.errors import RowsRefused
+from orders.outlets.rules import CHANNEL_TYPES
+from orders.outlets.schemas import GoodsImportedOut, GoodsIn, GoodsNoteOut, GoodsTakenOut, PlanIn
+from orders.outlets.sheets import GOODS_COLUMNS
+from shop.core import audit, clock
+from shop.core.errors import Fault, Invalid, Language
+from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
+
+_OF_OPERATOR = text(
+    """
+    SELECT o.id, o.external_number, o.kind FROM outlet o JOIN organisation op ON op.id = o.operator_id
+    WHERE starts_with(op.path, CAST(:branch AS text)) AND o.external_number = ANY (CAST(:numbers AS text[])) AND o.status <> 'closed'
+    ORDER BY o.id
+    """
+)
+_OF_DEVICE = text("SELECT id, external_number, kind FROM outlet WHERE id = :id")
+#: What goods are in the catalogue: the supplier by its code, of its products the one of that name; of its packs the one with the reported
+#: SKU, or the only one on sale.
+_MATCH = f"""
+    LEFT JOIN LATERAL (
+        SELECT p.id, p.kind FROM product p JOIN organisation s ON s.id = p.supplier_id
+        WHERE {{g}}.certified AND s.uscc = {{g}}.supplier_uscc AND {plain_name_sql("p.name")} = {plain_name_sql("{g}.certified_name")}
+        ORDER BY p.name = {{g}}.certified_name DESC, p.id LIMIT 1
+    ) p ON true
+    LEFT JOIN LATERAL (
+        SELECT coalesce(min(k.id) FILTER (WHERE k.code = {{g}}.sku),
+                        CASE WHEN count(*) FILTER (WHERE k.status = 'active') = 1 THEN min(k.id) FILTER (WHERE k.status = 'active') END) AS id
+        FROM sku k WHERE k.product_id = p.id
+    ) k ON true
+"""  # noqa: S608
+_FIELDS = (
+    "outlet_id bigint, goods_id text, name text, certified boolean, certified_name text, supplier_name text, supplier_uscc text,"
+    " price_fen bigint, barcode text, sku text, spu text, brand text, category_codes text, invoice boolean, on_shelf boolean"
+)
+_NAMES = ", ".join(field.split()[0] for field in _FIELDS.split(", "))
+_SET = ", ".join(f"{name} = excluded.{name}" for name in _NAMES.split(", ")[2:])
+_TAKE = text(
+    f"""
+    INSERT INTO outlet_goods ({_NAMES}, product_id, sku_id, changed_at)
+    SELECT {", ".join(f"g.{name}" for name in _NAMES.split(", "))}, p.id, k.id, :now
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS g ({_FIELDS}) {_MATCH.format(g="g")}
+    ON CONFLICT (outlet_id, goods_id) DO UPDATE
+    SET {_SET}, product_id = excluded.product_id, sku_id = excluded.sku_id, changed_at = excluded.changed_at, deleted_at = NULL
+    RETURNING goods_id, certified, product_id, sku_id, (SELECT kind FROM product WHERE id = product_id) AS kind,
+              EXISTS (SELECT FROM organisation s WHERE s.uscc = supplier_uscc) AS supplier_known
+    """  # noqa: S608
+)
+_DELETE = text(
+    """
+    UPDATE outlet_goods g SET deleted_at = :now, changed_at = :now
+    FROM unnest(CAST(:outlets AS bigint[]), CAST(:goods AS text[])) AS told (outlet_id, goods_id)
+    WHERE g.outlet_id = told.outlet_id AND g.goods_id = told.goods_id AND g.deleted_at IS NULL RETURNING g.outlet_id, g.goods_id
+    """
+)
+_MATCH_AGAIN = text(
+    f"""
+    UPDATE outlet_goods o SET product_id = found.product_id, sku_id = found.sku_id
+    FROM (SELECT g.id, p.id AS product_id, k.id AS sku_id FROM outlet_goods g {_MATCH.format(g="g")}
+          WHERE g.certified AND g.deleted_at IS NULL AND (g.product_id IS NULL OR g.sku_id IS NULL)) found
+    WHERE found.id = o.id AND (found.product_id, found.sku_id) IS DISTINCT FROM (o.product_id, o.sku_id)
+    """  # noqa: S608
+)
+_CLEAR_PLAN = text("DELETE FROM outlet_plan_line WHERE outlet_id = :outlet")
+_WRITE_PLAN = text(
+    """
+    INSERT INTO outlet_plan_line (outlet_id, sku_id, planned_quantity)
+    SELECT :outlet, s.id, given.planned FROM unnest(CAST(:skus AS bigint[]), CAST(:quantities AS numeric[])) AS given (sku_id, planned)
+    JOIN sku s ON s.id = given.sku_id ORDER BY s.id
+    """
+)
+
+_NOTES: dict[str, tuple[str, str]] = {
+    "supplier_unknown": ("目录中没有该供应商，销售按非认定商品统计", "no supplier of this code is on the list; sales of it count as other goods"),
+    "product_unknown": ("该供应商没有此名称的产品，销售按非认定商品统计", "the supplier has no product of this name; sales of it count as other goods"),
+    "pack_unknown": ("未能对应规格，销售不计重量；请在 SKU 中填写规格编码", "its pack is not known, so its sales have no weight; put the SKU's code into sku"),
+    "goods_unknown": ("没有此商品", "there are no such goods"),
+}  # fmt: skip
+
+
+def take(session: Session, actor: Actor, given: Sequence[GoodsIn], language: Language) -> GoodsTakenOut:
+    """Take goods as they are reported: by a device for its outlet, by an operator for any of its outlets.
+
+    Raises:
+        Invalid: an outlet is not the caller's, or is of another kind (422).
+    """
+    outlets = _outlets(session, actor, given)
+    faults = [
+        Fault(f"goods[{place}].{field}", code, zh, en)
+        for place, each in enumerate(given)
+        for field, code, zh, en in _place_faults(actor, each, outlets)
+    ]
+    if faults:
+        raise Invalid(faults=faults[: sheets.MOST_FAULTS])
+    notes = _keep(session, [(_outlet_of(actor, each, outlets), each) for each in given])
+    told = [
+        GoodsNoteOut(goods_id=goods_id, code=code, message=_NOTES[code][0 if language == "zh" else 1]) for goods_id, code in notes
+    ]
+    return GoodsTakenOut(taken=len(given), notes=told)
+
+
+def import_file(session: Session, actor: Actor, content: bytes, *, dry_run: bool) -> GoodsImportedOut:
+    """The same from a file with the headings of the public field list: all of it or nothing.
+
+    Raises:
+        UnreadableSpreadsheet, FormulasFound, TooManyRows, RowsRefused: see there (422); every fault by row and column.
+    """
+    rows, faults = sheets.read_goods(content)
+    outlets = _outlets(session, actor, [row.body for row in rows])
+    faults += [sheets.fault(row.number, GOODS_COLUMNS, *fault) for row in rows for fault in _place_faults(actor, row.body, outlets)]
+    if faults:
+        raise RowsRefused(count=len(faults), faults=sorted(faults, key=lambda each: each.data["row"])[: sheets.MOST_FAULTS])
+    with session.begin_nested() as trial:
+        notes = _keep(session, [(_outlet_of(actor, row.body, outlets), row.body) for row in rows])
+        if dry_run:
+            trial.rollback()
+    unmatched = sum(code in ("supplier_unknown", "product_unknown") for _, code in notes)
+    if not dry_run:
+        audit.record(session, actor, "outlet_goods.imported", "organisation", actor.organisation, rows=len(rows))
+    return GoodsImportedOut(rows=len(rows), dry_run=dry_run, unmatched=unmatched)
+
+
+def match_again(session: Session) -> int:
+    """Look up goods once more that were on no list when they were reported; returns how many were found."""
+    return int(session.execute(_MATCH_AGAIN).rowcount)  # type: ignore[attr-defined]
+
+
+def plan(session: Session, actor: Actor, outlet_id: int, body: PlanIn) -> None:
+    """What an outlet is to hold, in place of what was said before. Raises NotFound (404); Invalid: an unknown SKU (422)."""
+    queries.row_within(session, actor, outlet_id, Permission.OUTLETS_MANAGE)
+    session.execute(text("SELECT FROM outlet WHERE id = :id FOR UPDATE"), {"id": outlet_id})
+    session.execute(_CLEAR_PLAN, {"outlet": outlet_id})
+    skus, quantities = [line.sku_id for line in body.lines], [line.planned_quantity for line in body.lines]
+    written = session.execute(_WRITE_PLAN, {"outlet": outlet_id, "skus": skus, "quantities": quantities})
+    if written.rowcount < len(skus):  # type: ignore[attr-defined]
+        raise Invalid.one("lines", "unknown_sku", "有规格不存在", "A SKU is not known")
+    audit.record(session, actor, "outlet_plan.set", "outlet", outlet_id, lines=len(skus))
+
+
+def _outlets(session: Session, actor: Actor, given: Sequence[GoodsIn]) -> dict[str, Any]:
+    if actor.device:
+        return {row.external_number: row for row in session.execute(_OF_DEVICE, {"id": actor.device.outlet_id})}
+    numbers = sorted({each.device_id for each in given if each.device_id})
+    found = session.execute(_OF_OPERATOR, {"branch": actor.organisation_path or "-", "numbers": numbers})
+    return {row.external_number: row for row in found}
+
+
+def _outlet_of(actor: Actor, each: GoodsIn, outlets: Mapping[str, Any]) -> int:
+    return int(actor.device.outlet_id if actor.device else outlets[each.device_id or ""].id)
+
+
+def _place_faults(actor: Actor, each: GoodsIn, outlets: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+    if each.device_id is None:
+        return [] if actor.device else [("device_id", "missing", "缺少必填项", "the outlet's number is needed")]
+    outlet = outlets.get(each.device_id)
+    if outlet is None:
+        return [("device_id", "unknown_outlet", "不是您的网点", "is none of your outlets")]
+    if each.channel_type and CHANNEL_TYPES[each.channel_type] != outlet.kind:
+        return [("channel_type", "other_kind", "与网点登记的类型不同", "the outlet is registered as another kind")]
+    return []
+
+
+def _keep(session: Session, given: Sequence[tuple[int, GoodsIn]]) -> list[tuple[str, str]]:
+    """Write what is offered and take away what is not any more, the last word on each; returns notes as goods and code."""
+    last = {(outlet_id, each.goods_id): each for outlet_id, each in given}
+    kept = {key: each for key, each in last.items() if each.action != "delete"}
+    gone = sorted(key for key, each in last.items() if each.action == "delete")
+    now, notes = clock.now(), []
+    if kept:
+        rows = [_row(outlet_id, each) for (outlet_id, _), each in sorted(kept.items(), key=lambda pair: pair[0])]
+        for row in session.execute(_TAKE, {"rows": json.dumps(rows), "now": now}):
+            if row.certified and row.product_id is None:
+                notes.append((row.goods_id, "product_unknown" if row.supplier_known else "supplier_unknown"))
+            elif row.certified and row.sku_id is None and row.kind == "goods":
+                notes.append((row.goods_id, "pack_unknown"))
+    if gone:
+        values = {"outlets": [key[0] for key in gone], "goods": [key[1] for key in gone], "now": now}
+        done = {tuple(row) for row in session.execute(_DELETE, values)}
+        notes += [(key[1], "goods_unknown") for key in gone if key not in done]
+    return notes
+
+
+def _row(outlet_id: int, each: GoodsIn) -> dict[str, Any]:
+    certified = each.is_poverty_goods == "1"
+    return {
+        **each.model_dump(
+            mode="json", exclude={"device_id", "channel_type", "action", "is_poverty_goods", "poverty_goods_name", "price"}
+        ),
+        "outlet_id": outlet_id,
+        "certified": certified,
+        "certified_name": each.poverty_goods_name,
+        "price_fen": each.price,
+    }

@@ -1,0 +1,272 @@
+"""Registering outlets, one by one or by a file; editing, verifying, refusing and closing them."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlmodel import Session
+
+from orders.outlets import queries, sheets
+from orders.outlets.errors import ClosedBeforeOpened, NoOperator, OwnOutlet, PlaceFixed, RowsRefused, UnknownPlace
+from orders.outlets.rules import SERIES, outlet_number
+from orders.outlets.schemas import CloseIn, ImportedOut, OutletIn, RefuseIn
+from orders.outlets.sheets import OUTLET_COLUMNS, Read
+from orders.outlets.states import OUTLET, OutletKind, OutletMove
+from shop.core import audit, clock, numbers, outbox
+from shop.core.errors import Fault, IfMatch, NotFound
+from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
+
+#: Operators within reach: the caller's branch, or of an officer's region.
+_OPERATORS = text(
+    """
+    SELECT o.id, o.uscc FROM organisation o
+    WHERE (o.id = ANY (CAST(:ids AS bigint[])) OR o.uscc = ANY (CAST(:usccs AS text[]))) AND o.status = 'approved'
+      AND (starts_with(o.path, CAST(:branch AS text))
+           OR EXISTS (SELECT FROM unnest(CAST(:regions AS text[])) AS within (prefix) WHERE starts_with(o.region_code, within.prefix)))
+      AND EXISTS (SELECT FROM organisation_role r WHERE r.organisation_id = o.id AND r.role = 'outlet_operator'
+                  AND r.valid_from <= :today AND (r.valid_to IS NULL OR :today < r.valid_to))
+    """
+)
+_PLACES = text(
+    """
+    SELECT code FROM region WHERE code = ANY (CAST(:codes AS text[])) AND kind IN ('district', 'county', 'autonomous_county',
+      'functional_zone', 'city', 'township') AND code <> '500000'
+      AND (valid_from IS NULL OR valid_from <= :today) AND (valid_to IS NULL OR :today < valid_to)
+    """
+)
+_KNOWN = text(
+    """
+    SELECT o.operator_id, o.external_number FROM outlet o
+    JOIN unnest(CAST(:operators AS bigint[]), CAST(:numbers AS text[])) AS given (operator_id, external_number)
+      USING (operator_id, external_number)
+    """
+)
+_FIELDS = (
+    "operator_id bigint, external_number text, kind text, online boolean, url text, name text, region_code text, township_code text,"
+    " address text, venue text, latitude numeric, longitude numeric, opened_on date"
+)
+_NAMES = ", ".join(field.split()[0] for field in _FIELDS.split(", "))
+_INSERT = text(
+    f"""
+    WITH made AS (
+        INSERT INTO outlet (number, {_NAMES}, registered_by, registered_at, version)
+        SELECT number, {_NAMES}, :user, :now, 1 FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given (number text, {_FIELDS})
+        RETURNING id, operator_id, region_code
+    ), pulse AS (INSERT INTO outlet_pulse (outlet_id, seen_at) SELECT id, :now FROM made)
+    SELECT min(id) AS first, operator_id, region_code, count(*) AS outlets FROM made GROUP BY operator_id, region_code ORDER BY 1
+    """  # noqa: S608
+)
+_LOCK = text("SELECT version, status FROM outlet WHERE id = :id FOR UPDATE")
+_EDIT = text(
+    f"""
+    UPDATE outlet SET ({_NAMES}) = (SELECT {_NAMES} FROM jsonb_to_record(CAST(:row AS jsonb)) AS given ({_FIELDS})),
+        status = CAST(:status AS text), reason = CASE WHEN CAST(:status AS text) = status THEN reason END, version = version + 1
+    WHERE id = :id
+    """  # noqa: S608
+)
+_VERIFY = text(
+    """
+    UPDATE outlet SET status = 'verified', verified_by = :user, verified_at = :now, reason = NULL, version = version + 1
+    WHERE id = ANY (CAST(:ids AS bigint[]))
+    """
+)
+_REFUSE = text("UPDATE outlet SET status = 'refused', reason = :reason, version = version + 1 WHERE id = :id")
+_CLOSE = text(
+    "UPDATE outlet SET status = 'closed', closed_on = :on, close_reason = :reason, version = version + 1 WHERE id = :id AND opened_on <= :on"
+)
+_TO_DECIDE = text(
+    f"""
+    SELECT o.id, o.status, op.path FROM outlet o JOIN organisation op ON op.id = o.operator_id
+    WHERE o.id = ANY (CAST(:ids AS bigint[])) AND {queries.IN_REACH} ORDER BY o.id FOR UPDATE OF o
+    """  # noqa: S608
+)
+
+
+def register(session: Session, actor: Actor, body: OutletIn) -> int:
+    """Register one outlet; it counts once an officer of its county has verified it. Returns its id.
+
+    Raises:
+        NoOperator, UnknownPlace: see there (422). AlreadyRegistered: the operator's number is taken (409).
+    """
+    operator_id = body.operator_id or actor.organisation
+    if operator_id not in {row.id for row in _operators(session, actor, ids=[operator_id])}:
+        raise NoOperator
+    if _missing_places(session, [body]):
+        raise UnknownPlace
+    return _insert(session, actor, [(operator_id, body)])
+
+
+def import_file(session: Session, actor: Actor, content: bytes, *, dry_run: bool) -> ImportedOut:
+    """Register the outlets of a file: all of them or none.
+
+    Raises:
+        UnreadableSpreadsheet, FormulasFound, TooManyRows, RowsRefused: see there (422); every fault by row and column.
+    """
+    rows, faults = sheets.read_outlets(content)
+    usccs = {row.more["operator_uscc"].upper() for row in rows if "operator_uscc" in row.more}
+    own = actor.organisation_id
+    operators = _operators(session, actor, ids=[own] if own else [], usccs=sorted(usccs))
+    by_uscc, own_id = {row.uscc: row.id for row in operators}, next((row.id for row in operators if row.id == own), None)
+    whose = [by_uscc.get(row.more["operator_uscc"].upper()) if "operator_uscc" in row.more else own_id for row in rows]
+    faults += _faults(session, rows, whose)
+    if faults:
+        faults.sort(key=lambda each: each.data["row"])
+        raise RowsRefused(count=len(faults), faults=faults[: sheets.MOST_FAULTS])
+    if not dry_run:
+        _insert(session, actor, [(operator, row.body) for operator, row in zip(whose, rows, strict=True) if operator])
+    return ImportedOut(rows=len(rows), dry_run=dry_run)
+
+
+def edit(session: Session, actor: Actor, outlet_id: int, body: OutletIn, if_match: IfMatch) -> None:
+    """Say anew what an outlet is. One that was refused is before the county again.
+
+    Raises:
+        NotFound: not within reach (404). Changed (412). IllegalMove: it is closed (409). UnknownPlace (422).
+        PlaceFixed: kind, place and operator of a verified outlet stay (409).
+    """
+    before = queries.row_within(session, actor, outlet_id, Permission.OUTLETS_MANAGE)
+    now = session.execute(_LOCK, {"id": outlet_id}).one()
+    if_match(now.version)
+    status = OUTLET.after(now.status, OutletMove.EDIT)
+    operator_id = body.operator_id or before.operator_id
+    stays = (before.operator_id, before.kind, before.online, before.region_code) == (
+        operator_id,
+        body.kind,
+        body.online,
+        body.region_code,
+    )
+    if operator_id != before.operator_id or (before.verified_at is not None and not stays):
+        raise PlaceFixed
+    if _missing_places(session, [body]):
+        raise UnknownPlace
+    session.execute(_EDIT, {"id": outlet_id, "status": status, "row": json.dumps(_row(operator_id, body))})
+    audit.record(session, actor, "outlet.edited", "outlet", outlet_id)
+    if status != now.status:
+        _publish(session, outlet_id, operator_id, body.region_code, 1, now.version + 1)
+
+
+def verify(session: Session, actor: Actor, outlet_ids: Sequence[int]) -> None:
+    """The county has seen that the outlets are there: all of them or none.
+
+    Raises:
+        NotFound: one is not within reach (404). OwnOutlet: it is one of the officer's own organisation (403). IllegalMove (409).
+    """
+    _decide(session, actor, outlet_ids, OutletMove.VERIFY)
+    session.execute(_VERIFY, {"ids": list(outlet_ids), "user": actor.user_id, "now": clock.now()})
+    audit.record_each(session, actor, "outlet.verified", "outlet", [(each, {}) for each in outlet_ids])
+    outbox.publish_each(session, "outlet.verified", "outlet_id", outlet_ids)
+
+
+def refuse(session: Session, actor: Actor, outlet_id: int, body: RefuseIn) -> None:
+    """Raises as :func:`verify`."""
+    _decide(session, actor, [outlet_id], OutletMove.REFUSE)
+    session.execute(_REFUSE, {"id": outlet_id, "reason": body.reason})
+    audit.record(session, actor, "outlet.refused", "outlet", outlet_id, reason=body.reason)
+    outbox.publish(session, "outlet.refused", outlet_id=outlet_id)
+
+
+def close(session: Session, actor: Actor, outlet_id: int, body: CloseIn, if_match: IfMatch) -> None:
+    """Its last day. What it sold up to then still counts, however late it is told.
+
+    Raises:
+        NotFound (404), Changed (412), IllegalMove (409), ClosedBeforeOpened (422).
+    """
+    queries.row_within(session, actor, outlet_id, Permission.OUTLETS_MANAGE)
+    now = session.execute(_LOCK, {"id": outlet_id}).one()
+    if_match(now.version)
+    OUTLET.after(now.status, OutletMove.CLOSE)
+    closed = session.execute(_CLOSE, {"id": outlet_id, "on": body.closed_on, "reason": body.reason})
+    if body.closed_on > clock.today() or not closed.rowcount:  # type: ignore[attr-defined]
+        raise ClosedBeforeOpened
+    audit.record(session, actor, "outlet.closed", "outlet", outlet_id, reason=body.reason, closed_on=str(body.closed_on))
+    outbox.publish(session, "outlet.closed", outlet_id=outlet_id)
+
+
+def _decide(session: Session, actor: Actor, outlet_ids: Sequence[int], move: OutletMove) -> None:
+    values = {**queries.reach(actor, Permission.OUTLETS_VERIFY), "ids": list(outlet_ids)}
+    rows = session.execute(_TO_DECIDE, values).all()
+    if len(rows) < len(outlet_ids):
+        raise NotFound
+    for row in rows:
+        if actor.is_related(row.path):
+            raise OwnOutlet
+        OUTLET.after(row.status, move)
+
+
+def _operators(session: Session, actor: Actor, *, ids: Sequence[int] = (), usccs: Sequence[str] = ()) -> Sequence[Row[Any]]:
+    values = {"ids": list(ids), "usccs": list(usccs), "today": clock.today(), **queries.reach(actor, Permission.OUTLETS_MANAGE)}
+    return session.execute(_OPERATORS, values).all()
+
+
+def _missing_places(session: Session, bodies: Sequence[OutletIn]) -> set[str]:
+    asked = {body.region_code for body in bodies} | {body.township_code for body in bodies if body.township_code}
+    return asked - set(session.execute(_PLACES, {"codes": sorted(asked), "today": clock.today()}).scalars())
+
+
+def _faults(session: Session, rows: Sequence[Read[OutletIn]], whose: Sequence[int | None]) -> list[Fault]:
+    missing = _missing_places(session, [row.body for row in rows])
+    keys = [(operator or 0, row.body.external_number) for operator, row in zip(whose, rows, strict=True)]
+    values = {"operators": [key[0] for key in keys], "numbers": [key[1] for key in keys]}
+    known, counts = {tuple(row) for row in session.execute(_KNOWN, values)}, Counter(keys)
+    found = []
+    for row, operator, key in zip(rows, whose, keys, strict=True):
+        told: list[tuple[str, str, str, str]] = []
+        if operator is None:
+            told.append(("operator_uscc", NoOperator.code, NoOperator.zh, NoOperator.en))
+        if row.body.region_code in missing:
+            told.append(("region_code", UnknownPlace.code, "没有该区县", "there is no such district"))
+        if row.body.township_code in missing:
+            told.append(("township_code", UnknownPlace.code, "没有该乡镇", "there is no such township"))
+        if key in known:
+            told.append(("external_number", "outlet_already_registered", "编号已登记", "the number is registered"))
+        if counts[key] > 1:
+            told.append(("external_number", "number_twice", "编号在表中重复", "the number stands there twice"))
+        found += [sheets.fault(row.number, OUTLET_COLUMNS, *each) for each in told]
+    return found
+
+
+def _insert(session: Session, actor: Actor, given: Sequence[tuple[int, OutletIn]]) -> int:
+    """Write outlets with their numbers; returns the id of the first."""
+    series = Counter((body.kind, body.region_code) for _, body in given)
+    # each series is locked until the end: always in one order
+    drawn = {key: iter(numbers.next_numbers(session, f"outlet:{SERIES[key[0]]}-{key[1]}", series[key])) for key in sorted(series)}
+    rows = [
+        {
+            "number": outlet_number(OutletKind(body.kind), body.region_code, next(drawn[body.kind, body.region_code])),
+            **_row(operator_id, body),
+        }
+        for operator_id, body in given
+    ]
+    made = session.execute(_INSERT, {"rows": json.dumps(rows), "user": actor.user_id, "now": clock.now()}).all()
+    for row in made:
+        audit.record(
+            session,
+            actor,
+            "outlet.registered",
+            "outlet",
+            row.first,
+            count=row.outlets,
+            operator_id=row.operator_id,
+            region=row.region_code,
+        )
+        _publish(session, row.first, row.operator_id, row.region_code, row.outlets)
+    return int(made[0].first)
+
+
+def _publish(session: Session, outlet_id: int, operator_id: int, region_code: str, count: int, version: int = 1) -> None:
+    outbox.publish(
+        session,
+        "outlets.registered",
+        outlet_id=outlet_id,
+        operator_id=operator_id,
+        region_code=region_code,
+        count=count,
+        version=version,
+    )
+
+
+def _row(operator_id: int, body: OutletIn) -> dict[str, Any]:
+    return {**body.model_dump(mode="json"), "operator_id": operator_id}

@@ -1,0 +1,305 @@
+"""What callers send and get about outlets, their devices, goods and plans."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from orders.outlets.states import OutletKind, OutletMove, OutletStatus
+from shop.core.errors import BadValue
+from shop.core.money import YuanIn, YuanOut
+from shop.core.quantities import Day, Id, Name, Quantity, QuantityOrZero, QuantityOut, ShortText, plausible, readable
+from shop.core.uscc import Uscc
+
+#: Numbers as tills and operators give them.
+Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), AfterValidator(readable)]
+RegionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$"), Field(examples=["500112"])]
+TownshipCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}[0-9A-Z]{1,6}$"), Field(examples=["500236T01"])]
+Venue = Literal["station", "campus", "hospital", "office", "service_area", "community", "scenic_spot", "market", "factory", "other"]
+Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+$", max_length=500), AfterValidator(readable)]
+Latitude = Annotated[Decimal, Field(ge=-90, le=90, max_digits=8, decimal_places=5)]
+Longitude = Annotated[Decimal, Field(ge=-180, le=180, max_digits=8, decimal_places=5)]
+
+
+class In(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class OutletIn(In):
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "external_number": "SN-000123",
+                    "kind": "cabinet",
+                    "name": "北站一楼专柜",
+                    "region_code": "500112",
+                    "address": "重庆北站南广场一楼",
+                    "venue": "station",
+                    "opened_on": "2026-05-01",
+                }
+            ]
+        },
+    )
+
+    operator_id: Id | None = Field(default=None, description="default: the caller's own organisation")
+    external_number: Number = Field(description="what the operator calls it (设备或渠道编号)")
+    kind: OutletKind
+    online: bool = Field(default=False, description="a hall or zone on the net")
+    url: Url | None = None
+    name: Name
+    region_code: RegionCode
+    township_code: TownshipCode | None = None
+    address: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), AfterValidator(readable)] = ""
+    venue: Venue = "other"
+    latitude: Latitude | None = None
+    longitude: Longitude | None = None
+    opened_on: Day = Field(description="first day, Shanghai date")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.online and (self.kind is OutletKind.CABINET or self.url is None):
+            raise BadValue("线上网点须为专馆或专区，并有网址", "an outlet on the net is a hall or zone and has a url")
+        if not self.online and not self.address:
+            raise BadValue("线下网点须有地址", "an outlet that is not on the net has an address")
+        if (self.latitude is None) != (self.longitude is None):
+            raise BadValue("经纬度须同时填写", "latitude and longitude go together")
+        if self.township_code and not self.township_code.startswith(self.region_code):
+            raise BadValue("乡镇不属于该区县", "the township lies in another district")
+        return self
+
+
+class OutletOut(BaseModel):
+    id: int
+    number: str
+    external_number: str
+    kind: OutletKind
+    online: bool
+    url: str | None
+    name: str
+    operator_id: int
+    operator_name: str
+    region_code: str
+    region_name: str
+    township_code: str | None
+    address: str
+    venue: str
+    latitude: Decimal | None
+    longitude: Decimal | None
+    opened_on: date
+    closed_on: date | None
+    close_reason: str | None
+    status: OutletStatus
+    reason: str | None = Field(description="why it was refused")
+    verified_at: datetime | None
+    seen_at: datetime | None = Field(description="when it was last heard of")
+    sold_at: datetime | None = Field(description="its last sale")
+    silent_since: datetime | None
+    software: str | None
+    version: int
+    possible_actions: list[OutletMove]
+
+
+class RefuseIn(In):
+    reason: ShortText
+
+
+class CloseIn(In):
+    closed_on: Day = Field(description="last day, Shanghai date")
+    reason: ShortText
+
+
+class ImportedOut(BaseModel):
+    """What a file held; ``dry_run``: nothing of it was kept."""
+
+    rows: int
+    dry_run: bool
+
+
+class GoodsImportedOut(ImportedOut):
+    unmatched: int = Field(description="certified goods that are not on the list here, as far as these rows go")
+
+
+# --- devices -------------------------------------------------------------------------------------------------------
+
+
+class DeviceIn(In):
+    number: Number = Field(examples=["till-1"])
+
+
+class DeviceOut(BaseModel):
+    id: int
+    number: str
+    prefix: str
+    last_sequence: int = Field(description="the end of its chain of batches")
+    last_hash: str | None
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+class NewDeviceOut(DeviceOut):
+    key: str = Field(description="for `Authorization: Bearer …`; shown now and never again")
+
+
+class HeldIn(In):
+    goods_id: Number
+    quantity: QuantityOrZero
+
+
+class HeartbeatIn(In):
+    software: Number | None = Field(default=None, description="version of the device's program")
+    stock: Annotated[
+        list[HeldIn], Field(max_length=5000, description="what it holds; goods that are not named stay as they are")
+    ] = []
+
+
+class HeartbeatOut(BaseModel):
+    outlet_id: int
+    number: str
+    status: OutletStatus
+    at: datetime = Field(description="the time here, to set the device's clock by")
+    last_sequence: int
+    last_hash: str | None
+    waiting: int = Field(description="batches that wait for one before them")
+
+
+# --- goods ---------------------------------------------------------------------------------------------------------
+
+
+class GoodsIn(In):
+    """One entry of the public field list of outlets' goods."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "device_id": "SN-000123",
+                    "channel_type": "02",
+                    "action": "create",
+                    "goods_id": "G-1",
+                    "name": "奉节脐橙5斤装",
+                    "is_poverty_goods": "1",
+                    "poverty_goods_name": "奉节脐橙",
+                    "supplier_name": "奉节县某合作社",
+                    "supplier_uscc": "91500236MA5U0000X6",
+                    "price": "29.90",
+                    "barcode": "6901234567892",
+                    "on_shelf": True,
+                }
+            ]
+        },
+    )
+
+    device_id: Number | None = Field(default=None, description="设备或渠道编号; a device may leave it out")
+    channel_type: Literal["01", "02", "03"] | None = Field(default=None, description="01 专区 zone, 02 专柜 cabinet, 03 专馆 hall")
+    action: Literal["create", "modify", "delete"]
+    goods_id: Number
+    name: Name | None = Field(default=None, description="needed unless it is deleted")
+    is_poverty_goods: Literal["1", "2"] | None = Field(default=None, description="是否扶贫商品: 1 yes, 2 no")
+    poverty_goods_name: Name | None = Field(default=None, description="扶贫产品名称, as on the list")
+    supplier_name: Name | None = None
+    supplier_uscc: Uscc | None = None
+    price: YuanIn | None = Field(default=None, ge=0)
+    barcode: Annotated[str, StringConstraints(pattern=r"^[0-9]{8,14}$")] | None = Field(default=None, description="69码")
+    sku: Number | None = None
+    spu: Number | None = None
+    brand: Name | None = None
+    category_codes: Annotated[str, StringConstraints(pattern=r"^[^/]{1,30}(/[^/]{1,30}){2}$"), AfterValidator(readable)] | None = (
+        Field(default=None, description="three levels, separated by /")
+    )
+    invoice: bool = Field(default=False, description="whether an invoice is given")
+    on_shelf: bool = True
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.action == "delete":
+            return self
+        if self.name is None or self.price is None or self.is_poverty_goods is None:
+            raise BadValue("须填写名称、单价、是否扶贫商品", "name, price and is_poverty_goods are needed")
+        told = (self.poverty_goods_name, self.supplier_name, self.supplier_uscc)
+        if self.is_poverty_goods == "1" and None in told:
+            raise BadValue(
+                "扶贫商品须填写扶贫产品名称、供应商名称和统一社会信用代码",
+                "certified goods need poverty_goods_name, supplier_name and supplier_uscc",
+            )
+        return self
+
+
+class GoodsListIn(In):
+    goods: Annotated[list[GoodsIn], Field(min_length=1, max_length=5000)]
+
+
+class GoodsNoteOut(BaseModel):
+    """Something about goods that were taken: they are kept, but their sales do not count as certified."""
+
+    goods_id: str
+    code: Literal["supplier_unknown", "product_unknown", "pack_unknown", "goods_unknown"]
+    message: str
+
+
+class GoodsTakenOut(BaseModel):
+    taken: int
+    notes: list[GoodsNoteOut]
+
+
+class GoodsOut(BaseModel):
+    goods_id: str
+    name: str
+    certified: bool
+    certified_name: str | None
+    supplier_name: str | None
+    supplier_uscc: str | None
+    price: YuanOut
+    barcode: str | None
+    sku: str | None
+    spu: str | None
+    brand: str | None
+    category_codes: str | None
+    invoice: bool
+    on_shelf: bool
+    product_id: int | None
+    sku_id: int | None
+    match: Literal["matched", "unmatched", "other"] = Field(description="unmatched: said to be certified, and not on the list here")
+    stock: QuantityOut | None = Field(description="what the device last said")
+    changed_at: datetime
+
+
+# --- plan ----------------------------------------------------------------------------------------------------------
+
+
+class PlanLineIn(In):
+    sku_id: Id
+    planned_quantity: Quantity
+
+
+def _each_sku_once(lines: list[PlanLineIn]) -> list[PlanLineIn]:
+    if len({line.sku_id for line in lines}) < len(lines):
+        raise BadValue("每个规格只能出现一次", "each SKU once")
+    return lines
+
+
+class PlanIn(In):
+    lines: Annotated[list[PlanLineIn], Field(max_length=2000), AfterValidator(_each_sku_once)]
+
+
+class PlanLineOut(BaseModel):
+    sku_id: int
+    code: str
+    product_name: str
+    pack: str
+    planned_quantity: QuantityOut
+
+
+class PlanOut(BaseModel):
+    outlet_id: int
+    lines: list[PlanLineOut]
+
+
+def day_of(value: Any) -> date:
+    """A day of a spreadsheet's cell: 2026-05-01, also with a time behind it, or written with slashes or dots."""
+    written = str(value).strip().split(" ")[0].split("T")[0].replace("/", "-").replace(".", "-")
+    year, month, day = written.split("-")
+    return plausible(date(int(year), int(month), int(day)))

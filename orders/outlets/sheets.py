@@ -1,0 +1,192 @@
+"""Outlets and their goods as tables: the columns of files that operators send, and of those that they get."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from orders.outlets.schemas import GoodsIn, OutletIn, day_of
+from shop.core import sheets
+from shop.core.edge import fault_of
+from shop.core.errors import Fault, Language
+from shop.core.exports import Cell
+from shop.core.sheet_reader import MAX_ROWS
+
+M = TypeVar("M", bound=BaseModel)
+
+#: As many faults as are told at once.
+MOST_FAULTS = 200
+
+OUTLET_COLUMNS: dict[str, Sequence[str]] = {
+    "external_number": ("设备或渠道编号", "网点编号", "device or channel number"),
+    "kind": ("类型", "渠道类型", "kind"),
+    "name": ("名称", "网点名称", "name"),
+    "region_code": ("区县代码", "region code"),
+    "township_code": ("乡镇代码", "township code"),
+    "address": ("详细地址", "地址", "address"),
+    "venue": ("场所类型", "venue"),
+    "online": ("线上", "online"),
+    "url": ("网址", "url"),
+    "longitude": ("经度", "longitude"),
+    "latitude": ("纬度", "latitude"),
+    "opened_on": ("启用日期", "opened on"),
+    "operator_uscc": ("运营单位统一社会信用代码", "operator's credit code"),
+}
+OUTLET_REQUIRED = ("external_number", "kind", "name", "region_code", "opened_on")
+GOODS_COLUMNS: dict[str, Sequence[str]] = {
+    "device_id": ("设备或渠道编号", "设备编号", "渠道编号", "device id"),
+    "channel_type": ("渠道类型", "channel type"),
+    "action": ("操作类型", "action"),
+    "goods_id": ("商品编号", "商品ID", "goods id"),
+    "name": ("商品名称", "name"),
+    "is_poverty_goods": ("是否扶贫商品", "是否帮扶商品", "certified"),
+    "poverty_goods_name": ("扶贫产品名称", "帮扶产品名称", "name on the list"),
+    "supplier_name": ("供应商名称", "supplier"),
+    "supplier_uscc": ("社会信用代码", "统一社会信用代码", "supplier's credit code"),
+    "price": ("单价", "单价（元）", "price"),
+    "barcode": ("69码", "商品条码", "barcode"),
+    "sku": ("SKU", "sku"),
+    "spu": ("SPU", "spu"),
+    "brand": ("品牌", "brand"),
+    "category_codes": ("三级类目编码", "类目编码", "category codes"),
+    "invoice": ("是否开票", "invoice"),
+    "on_shelf": ("上下架状态", "是否上架", "on shelf"),
+}
+GOODS_REQUIRED = ("device_id", "action", "goods_id")
+
+_KINDS = {"专柜": "cabinet", "专馆": "hall", "生活馆": "hall", "专区": "zone", "01": "zone", "02": "cabinet", "03": "hall"}
+_CHANNELS = {"1": "01", "2": "02", "3": "03", "专区": "01", "专柜": "02", "专馆": "03"}
+_ACTIONS = {"新增": "create", "修改": "modify", "删除": "delete"}
+_YES_NO = {"是": True, "否": False, "1": True, "2": False, "0": False, "yes": True, "no": False, "上架": True, "下架": False}
+_VENUES = {
+    "车站": "station",
+    "校园": "campus",
+    "医院": "hospital",
+    "机关": "office",
+    "服务区": "service_area",
+    "社区": "community",
+    "景区": "scenic_spot",
+    "商超": "market",
+    "工厂": "factory",
+    "其他": "other",
+}
+_AS_SAID: Mapping[str, Callable[[str], Any]] = {
+    "kind": lambda cell: _KINDS.get(cell.removesuffix(".0"), cell),
+    "venue": lambda cell: _VENUES.get(cell, cell),
+    "online": lambda cell: _YES_NO.get(cell.lower(), cell),
+    "invoice": lambda cell: _YES_NO.get(cell.lower(), cell),
+    "on_shelf": lambda cell: _YES_NO.get(cell.lower(), cell),
+    "opened_on": day_of,
+    "channel_type": lambda cell: _CHANNELS.get(cell.removesuffix(".0"), cell),
+    "action": lambda cell: _ACTIONS.get(cell, cell),
+    "is_poverty_goods": lambda cell: {"是": "1", "否": "2"}.get(cell, cell.removesuffix(".0")),
+    "region_code": lambda cell: cell.removesuffix(".0"),
+    "barcode": lambda cell: cell.removesuffix(".0"),
+    "external_number": lambda cell: cell.removesuffix(".0"),
+    "device_id": lambda cell: cell.removesuffix(".0"),
+    "goods_id": lambda cell: cell.removesuffix(".0"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Read(Generic[M]):
+    """A row of a file as it was understood; ``more`` holds the columns that are not of the model."""
+
+    number: int
+    body: M
+    more: dict[str, str]
+
+
+def read_outlets(content: bytes) -> tuple[list[Read[OutletIn]], list[Fault]]:
+    """The rows of a file of outlets, and every fault by row and column.
+
+    Raises:
+        UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422).
+    """
+    return read(content, OutletIn, OUTLET_COLUMNS, OUTLET_REQUIRED, _AS_SAID)
+
+
+def read_goods(content: bytes) -> tuple[list[Read[GoodsIn]], list[Fault]]:
+    """The same for goods, by the headings of the public field list."""
+    return read(content, GoodsIn, GOODS_COLUMNS, GOODS_REQUIRED, _AS_SAID)
+
+
+def read(
+    content: bytes,
+    model: type[M],
+    columns: Mapping[str, Sequence[str]],
+    required: Sequence[str],
+    as_said: Mapping[str, Callable[[str], Any]],
+) -> tuple[list[Read[M]], list[Fault]]:
+    """The rows of a file as bodies of requests. ``as_said`` makes values of what people write into cells; empty cells are left out."""
+    header, *rows = sheets.rows(content, formulas=False)
+    if len(rows) >= MAX_ROWS - 1:
+        raise sheets.TooManyRows(limit=MAX_ROWS - 2)
+    places = sheets.columns(header, columns, required)
+    found: list[Read[M]] = []
+    faults: list[Fault] = []
+    for number, cells in enumerate(rows, 2):
+        written = {name: cell for name, cell in sheets.texts(cells, places).items() if cell}
+        if not written:
+            continue
+        try:
+            body = model.model_validate(
+                {name: _said(as_said, name, cell) for name, cell in written.items() if name in model.model_fields}
+            )
+        except ValidationError as error:
+            faults += [_of_cell(number, columns, entry) for entry in error.errors()]
+        else:
+            found.append(Read(number, body, {name: cell for name, cell in written.items() if name not in model.model_fields}))
+    if not found and not faults:
+        raise sheets.UnreadableSpreadsheet
+    return found, faults
+
+
+def fault(row: int, columns: Mapping[str, Sequence[str]], name: str, code: str, zh: str, en: str) -> Fault:
+    return sheets.fault(row, columns[name][0], code, zh, en)
+
+
+def _said(as_said: Mapping[str, Callable[[str], Any]], name: str, cell: str) -> Any:
+    try:
+        return as_said[name](cell) if name in as_said else cell
+    except (ValueError, TypeError):
+        return cell
+
+
+def _of_cell(row: int, columns: Mapping[str, Sequence[str]], entry: Any) -> Fault:
+    told = fault_of(entry)
+    name = str(entry["loc"][0]) if entry["loc"] else ""
+    return sheets.fault(row, columns[name][0] if name in columns else "", told.code, told.zh, told.en)
+
+
+HEADER: dict[Language, list[str]] = {
+    "zh": ["网点编号", "设备或渠道编号", "类型", "线上", "名称", "运营单位", "区县代码", "区县", "地址", "场所类型", "启用日期", "关闭日期", "状态", "最近联系", "最近销售", "失联自"],
+    "en": ["number", "device or channel number", "kind", "online", "name", "operator", "region code", "region", "address", "venue", "opened on",
+           "closed on", "status", "last heard of", "last sale", "silent since"],
+}  # fmt: skip
+TITLE: dict[Language, str] = {"zh": "网点", "en": "Outlets"}
+_KIND_NAMES = {"cabinet": "专柜", "hall": "专馆", "zone": "专区"}
+_STATUS_NAMES = {"registered": "待核验", "verified": "已核验", "refused": "未通过", "closed": "已关闭"}
+
+
+def cells(rows: Iterable[Any], language: Language) -> Iterator[list[Cell]]:
+    """One row of cells for each outlet, in the order of the header."""
+    zh = language == "zh"
+    for row in rows:
+        yield [
+            row.number,
+            row.external_number,
+            _KIND_NAMES[row.kind] if zh else row.kind,
+            ("是" if zh else "yes") if row.online else "",
+            row.name,
+            row.operator_name,
+            row.region_code,
+            row.region_name,
+            row.address,
+            next((name for name, venue in _VENUES.items() if venue == row.venue), row.venue) if zh else row.venue,
+            row.opened_on,
+            row.closed_on,
+            _STATUS_NAMES[row.status] if zh else row.status,
+            *(moment and moment.isoformat(timespec="seconds") for moment in (row.seen_at, row.sold_at, row.silent_since)),
+        ]

@@ -1,0 +1,237 @@
+"""Batches of sales: late, twice, out of order, corrected, given back; each sale counts once."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import event, text
+
+from orders.counting import actions as counting
+from shop.core import clock, outbox
+from shop.core.audit import SYSTEM
+from tests.factories.outlets import Till, make_device, sale, seal
+from tests.orders.outlet_sales.conftest import Shop
+from workers.handlers import HANDLERS
+
+
+def lines_of(shop: Shop):
+    with shop.database.unit_of_work() as session:
+        return {
+            (row.batch, row.line_id): row.status
+            for row in session.execute(
+                text(
+                    "SELECT b.batch_id AS batch, l.line_id, l.status FROM sales_batch_line l JOIN sales_batch b ON b.id = l.batch_id"
+                )
+            )
+        }
+
+
+def statuses(shop: Shop):
+    with shop.database.unit_of_work() as session:
+        return {
+            row.batch_id: (row.status, row.reason_code)
+            for row in session.execute(text("SELECT batch_id, status, reason_code FROM sales_batch ORDER BY id"))
+        }
+
+
+def decide(shop: Shop, *, count: bool):
+    with shop.database.unit_of_work() as session:
+        for hold in session.execute(text("SELECT id FROM counting_hold WHERE status = 'open' ORDER BY id")).scalars().all():
+            counting.decide(session, SYSTEM, hold, count=count, reason="已核实")
+    outbox.drain(shop.database, HANDLERS)
+
+
+def test_certified_goods_count_and_others_stay_apart(shop: Shop):
+    answer = shop.send(shop.till.batch([sale("1", "G1", 2), sale("2", "X", 1), sale("3", "unknown", 1)]))
+    assert (answer["status"], answer["certified"], answer["other"]) == ("accepted", "50.00", "50.00")
+    assert shop.sums() == {"certified": 5000, "other": 5000, "resale": 0, "grams": 1500}
+    with shop.database.unit_of_work() as session:
+        pulse = session.execute(text("SELECT sold_at, batch_at FROM outlet_pulse")).one()
+        assert None not in pulse
+
+
+def test_the_same_batch_twice_gives_the_same_answer_and_counts_once(shop: Shop):
+    batch = shop.till.batch([sale("1", "G1", 2)])
+    first = shop.send(batch)
+    assert shop.send(batch) == first
+    assert shop.sums()["certified"] == 5000
+
+
+def test_the_same_id_with_other_content_is_refused(shop: Shop):
+    batch = shop.till.batch([sale("1", "G1", 2)])
+    shop.send(batch)
+    other = shop.client().post("/v1/sales-batches", json=seal({**batch, "lines": [sale("1", "G1", 3)]}))
+    assert (other.status_code, other.json()["code"]) == (409, "batch_reused")
+    assert shop.sums()["certified"] == 5000
+
+
+def test_a_hash_that_is_not_that_of_the_content_is_refused(shop: Shop):
+    batch = shop.till.batch([sale("1", "G1", 2)])
+    batch["lines"][0]["quantity"] = "3"
+    answer = shop.client().post("/v1/sales-batches", json=batch)
+    assert (answer.status_code, answer.json()["code"], answer.json()["errors"][0]["field"]) == (422, "hash_mismatch", "hash")
+
+
+def test_what_comes_out_of_order_waits_until_the_gap_is_filled(shop: Shop):
+    batches = [shop.till.batch([sale(str(n), "G1", n)]) for n in range(1, 5)]
+    assert [shop.send(batches[n])["status"] for n in (2, 3, 1)] == ["waiting"] * 3
+    assert shop.sums()["certified"] == 0
+    assert shop.send(batches[0])["status"] == "accepted"
+    assert {status for status, _ in statuses(shop).values()} == {"accepted"}
+    assert shop.sums()["certified"] == 25000
+
+
+def test_days_offline_are_told_at_once(shop: Shop):
+    batches = [shop.till.batch([sale(f"{n}", "G1", 1, at=clock.now() - timedelta(hours=72 - n))]) for n in range(72)]
+    answer = shop.client().post("/v1/sales-batches/bulk", json={"batches": batches[::-1]})
+    assert {each["status"] for each in answer.json()["batches"]} == {"accepted"}
+    assert shop.sums()["certified"] == 72 * 2500
+    assert shop.client().post("/v1/sales-batches/bulk", json={"batches": batches[::-1]}).json() == answer.json()
+
+
+def test_one_bad_batch_of_many_does_not_stop_the_others(shop: Shop):
+    first = shop.till.batch([sale("1", "G1", 1)])
+    shop.send(first)
+    changed, second = seal({**first, "corrects": "x"}), shop.till.batch([sale("2", "G1", 1)])
+    answer = shop.client().post("/v1/sales-batches/bulk", json={"batches": [changed, second]}).json()["batches"]
+    assert [(each["status"], each["reason_code"]) for each in answer] == [("refused", "batch_reused"), ("accepted", None)]
+
+
+def test_a_correction_takes_the_place_of_what_it_corrects(shop: Shop):
+    shop.send(shop.till.batch([sale("1", "G1", 2), sale("2", "X", 1), sale("3", "G1", 1, refunds_line_id="1")]))
+    answer = shop.send(shop.till.batch([sale("1", "G1", 3)], corrects="t-1"))
+    assert answer["status"] == "accepted"
+    assert statuses(shop)["t-1"] == ("replaced", None)
+    assert shop.sums() == {"certified": 7500, "other": 0, "resale": 0, "grams": 2250}
+    shop.send(shop.till.batch([sale("1", "G1", 4)], corrects="t-2"))
+    assert shop.sums()["certified"] == 10000
+
+
+def test_what_was_corrected_before_is_not_corrected_again(shop: Shop):
+    shop.send(shop.till.batch([sale("1", "G1", 2)]))
+    shop.send(shop.till.batch([sale("1", "G1", 3)], corrects="t-1"))
+    answer = shop.send(shop.till.batch([sale("1", "G1", 5)], corrects="t-1"))
+    assert (answer["status"], answer["reason_code"]) == ("held", "broken_chain")
+    assert shop.sums()["certified"] == 7500
+
+
+def test_a_refund_gives_back_a_part_and_never_more_than_there_is(shop: Shop):
+    shop.send(shop.till.batch([sale("1", "G1", 3), sale("2", "X", 2)]))
+    shop.send(shop.till.batch([sale("3", "G1", 1, refunds_line_id="1"), sale("4", "X", 2, refunds_line_id="2")]))
+    assert shop.sums() == {"certified": 5000, "other": 0, "resale": 0, "grams": 1500}
+    shop.send(shop.till.batch([sale("5", "G1", 2, refunds_line_id="1"), sale("6", "G1", 1, refunds_line_id="1")]))
+    assert shop.sums()["certified"] == 0
+    assert lines_of(shop)[("t-3", "6")] == "held"
+    decide(shop, count=True)
+    assert shop.sums()["certified"] == 0
+    decide(shop, count=False)
+    assert lines_of(shop)[("t-3", "6")] == "void"
+
+
+def test_a_refund_of_another_amount_than_its_share_is_looked_at(shop: Shop):
+    shop.send(shop.till.batch([sale("1", "G1", 3)]))
+    shop.send(shop.till.batch([sale("2", "G1", 1, price=9, refunds_line_id="1")]))
+    assert shop.sums()["certified"] == 7500
+    decide(shop, count=True)
+    assert shop.sums()["certified"] == 5000
+
+
+def test_a_refund_waits_for_its_sale(shop: Shop):
+    other = Till("u")
+    with shop.database.unit_of_work() as session:
+        _, key = make_device(session, shop.outlet, shop.trade.clerk, "till-2")
+    early = other.batch([sale("u1", "G1", 1, refunds_line_id="1")])
+    assert shop.client(key).post("/v1/sales-batches", json=early).status_code == 201
+    assert lines_of(shop) == {("u-1", "u1"): "waiting"}
+    shop.send(shop.till.batch([sale("1", "G1", 3)]))
+    assert shop.sums()["certified"] == 5000
+    # the sale was less than told: its refund is given back of what it is now
+    shop.send(shop.till.batch([sale("1", "G1", 1)], corrects="t-1"))
+    assert shop.sums()["certified"] == 0
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ({"sent_at": timedelta(minutes=30)}, "clock"),
+        ({"sold_at": timedelta(days=-100)}, "late"),
+        ({"sold_at": timedelta(minutes=20)}, "clock"),
+    ],
+)
+def test_what_is_doubted_is_held_until_somebody_has_decided(shop: Shop, more, reason):
+    now = clock.now()
+    sold_at = now + more.get("sold_at", timedelta(minutes=-1))
+    batch = shop.till.batch([sale("1", "G1", 2, at=sold_at)], sent_at=now + more.get("sent_at", timedelta()))
+    answer = shop.send(batch)
+    assert (answer["status"], answer["reason_code"]) == ("held", reason)
+    # the chain goes on over it
+    assert shop.send(shop.till.batch([sale("2", "G1", 1)]))["status"] == "accepted"
+    assert shop.sums()["certified"] == 2500
+    decide(shop, count=True)
+    assert statuses(shop)["t-1"] == ("accepted", reason)
+    assert shop.sums()["certified"] == 7500
+    decide(shop, count=True)
+    assert shop.sums()["certified"] == 7500
+
+
+def test_what_is_left_out_never_counts(shop: Shop):
+    shop.send(shop.till.batch([sale("1", "G1", 2)], sent_at=clock.now() + timedelta(hours=1)))
+    decide(shop, count=False)
+    assert statuses(shop)["t-1"][0] == "void"
+    assert shop.sums()["certified"] == 0
+
+
+def test_sales_outside_the_life_of_the_outlet_are_held_and_earlier_ones_count_late(shop: Shop):
+    yesterday = clock.today() - timedelta(days=1)
+    with shop.database.unit_of_work() as session:
+        session.execute(text("UPDATE outlet SET status = 'closed', closed_on = :on"), {"on": yesterday})
+    before, after = sale("1", "G1", 1, at=clock.now() - timedelta(days=2)), sale("2", "G1", 1)
+    assert shop.send(shop.till.batch([before]))["status"] == "accepted"
+    held = shop.send(shop.till.batch([after]))
+    assert (held["status"], held["reason_code"]) == ("held", "outlet_closed")
+
+
+def test_a_second_batch_in_one_place_and_a_wrong_previous_hash_are_held(shop: Shop):
+    first = shop.till.batch([sale("1", "G1", 1)])
+    shop.send(first)
+    second = shop.send(seal({**first, "batch_id": "again", "lines": [sale("9", "G1", 5)]}))
+    assert (second["status"], second["reason_code"]) == ("held", "broken_chain")
+    shop.till.last_hash = "0" * 64
+    assert shop.send(shop.till.batch([sale("2", "G1", 1)]))["reason_code"] == "broken_chain"
+    assert shop.send(shop.till.batch([sale("3", "G1", 1)]))["status"] == "accepted"
+    assert shop.sums()["certified"] == 5000
+    decide(shop, count=True)
+    assert shop.sums()["certified"] == 20000
+
+
+def test_a_sale_that_was_told_in_another_batch_is_held(shop: Shop):
+    shop.send(shop.till.batch([sale("1", "G1", 1)]))
+    answer = shop.send(shop.till.batch([sale("1", "G1", 1), sale("2", "G1", 1)]))
+    assert answer["status"] == "accepted"
+    assert lines_of(shop)[("t-2", "1")] == "held"
+    assert shop.sums()["certified"] == 5000
+    decide(shop, count=True)  # two sales by one number
+    assert shop.sums()["certified"] == 7500
+
+
+def test_the_number_of_statements_does_not_depend_on_the_number_of_lines(shop: Shop):
+    counts = []
+    engine = shop.database.engine
+
+    def count(*_: object) -> None:
+        counts[-1] += 1
+
+    event.listen(engine, "before_cursor_execute", count)
+    for size in (2, 1000):
+        counts.append(0)
+        shop.send(shop.till.batch([sale(f"{size}-{n}", "G1" if n % 2 else "X", 1) for n in range(size)]))
+    assert counts[0] == counts[1]
+
+
+def test_a_device_may_do_nothing_but_report_and_ends_at_once(shop: Shop):
+    device = shop.client()
+    for path in ("/v1/outlets", "/v1/me", "/v1/purchase-orders", "/v1/sales-batches"):
+        assert device.get(path).status_code == 403, path
+    assert device.post("/v1/outlets/heartbeat", json={"software": "1.2"}).json()["last_sequence"] == 0
+    with shop.database.unit_of_work() as session:
+        session.execute(text("UPDATE outlet_device SET revoked_at = now()"))
+    assert device.post("/v1/outlets/heartbeat", json={}).status_code == 401

@@ -1,0 +1,117 @@
+"""An operator's file of sales; reading batches and days; checks of the reconciliation."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from orders.outlet_sales.queries import growth_percent
+from orders.reconcile.checks.outlets import OUTLETS
+from shop.core import clock
+from shop.identity.models import Organisation
+from shop.identity.permissions import Role
+from tests.factories.identity import make_user, signed_in
+from tests.factories.outlets import sale
+from tests.orders.outlet_sales.conftest import Shop
+
+HEADER = "设备或渠道编号,销售流水号,销售时间,商品编号,数量,金额（元）,小票号,退货原流水号"
+
+
+def operator(shop: Shop):
+    with shop.database.unit_of_work() as session:
+        user = make_user(session, Role.OUTLET_OPERATOR, session.get(Organisation, shop.outlet.operator_id))
+    return shop.api.as_(user)
+
+
+def send(client, rows, **more):
+    content = "\n".join([HEADER, *rows]).encode("gb18030")
+    return client.post("/v1/sales-batches/import", files={"file": ("sales.csv", content)}, data=more)
+
+
+def test_a_file_of_sales_counts_once_and_says_every_fault(shop: Shop):
+    client, day = operator(shop), clock.today() - timedelta(days=1)
+    number = shop.outlet.external_number
+    good = [f"{number},F1,{day} 10:00,G1,2,50.00,R1,", f"{number},F2,{day} 11:00,X,1,9.9,,", f"{number},F3,{day} 12:00,G1,1,25,,F1"]
+    bad = [
+        f"nowhere,F4,{day} 10:00,G1,1,1,,",
+        f"{number},F5,some day,G1,1,1,,",
+        f"{number},F1,{day} 10:00,G1,1,1,,",
+        f"{number},F6,{day},G1,1,1,,F99",
+    ]
+    refused = send(client, good + bad)
+    assert refused.status_code == 422
+    assert {(each["row"], each["code"]) for each in refused.json()["errors"]} == {
+        (2, "line_twice"),
+        (5, "unknown_outlet"),
+        (6, "datetime_from_date_parsing"),
+        (7, "line_twice"),
+        (8, "unknown_sale"),
+    }
+    assert send(client, good, dry_run="true").json()["rows"] == 3
+    assert shop.sums()["certified"] == 0
+    taken = send(client, good)
+    assert (taken.status_code, taken.json()["outlets"], taken.json()["amount"]) == (200, 1, "34.90")
+    assert shop.sums() == {"certified": 2500, "other": 990, "resale": 0, "grams": 750}
+    again = send(client, good)
+    assert (again.status_code, again.json()["code"]) == (409, "sales_file_seen")
+    seen = send(client, good[:1])
+    assert seen.json()["errors"][0]["code"] == "line_seen"
+
+
+def test_batches_and_lines_are_read_by_the_operator_and_the_county_and_nobody_else(shop: Shop):
+    shop.send(shop.till.batch([sale("1", "G1", 2), sale("2", "X", 1)]))
+    shop.send(shop.till.batch([sale("3", "G1", 2)], sent_at=clock.now() + timedelta(hours=2)))
+    for client in (
+        operator(shop),
+        signed_in(shop.api, Role.COUNTY_OFFICER, region_code="500112"),
+        signed_in(shop.api, Role.MONITOR),
+    ):
+        found = client.get("/v1/sales-batches").json()["items"]
+        assert [(each["status"], each["reason_code"]) for each in found] == [("held", "clock"), ("accepted", None)]
+        assert len(client.get("/v1/sales-batches", params={"status": "held", "reason_code": "clock"}).json()["items"]) == 1
+        lines = client.get(f"/v1/sales-batches/{found[1]['id']}/lines").json()["items"]
+        assert [(each["line_id"], each["status"]) for each in lines] == [("1", "counted"), ("2", "other")]
+    stranger = signed_in(shop.api, Role.COUNTY_OFFICER, region_code="500229")
+    assert stranger.get("/v1/sales-batches").json()["items"] == []
+    assert stranger.get(f"/v1/sales-batches/{found[1]['id']}").status_code == 404
+
+
+@pytest.mark.parametrize("group", ["outlet", "day", "month", "county", "operator", "kind"])
+def test_days_are_summed_by_whatever_is_asked(shop: Shop, group):
+    shop.send(shop.till.batch([sale("1", "G1", 2), sale("2", "X", 1)]))
+    with shop.database.unit_of_work() as session:
+        session.execute(
+            text("INSERT INTO outlet_day VALUES (:id, :day, 4000, 0, 0, 0, 1)"),
+            {"id": shop.outlet.id, "day": clock.today().replace(year=clock.today().year - 1)},
+        )
+    client = operator(shop)
+    first = clock.today() - timedelta(days=2)
+    [row, *rest] = client.get("/v1/outlet-sales", params={"group_by": group, "from": str(first), "kind": "cabinet"}).json()["items"]
+    assert (row["certified"], row["other"], row["lines"], row["outlets"]) == ("50.00", "25.00", 2, 1)
+    assert (row["certified_a_year_before"], row["growth_percent"], rest) == ("40.00", "25.0", [])
+    for kind in ("csv", "xlsx"):
+        file = client.get("/v1/outlet-sales/export", params={"group_by": group, "format": kind})
+        assert file.status_code == 200
+    assert client.get("/v1/outlet-sales", params={"group_by": group, "from": "2026-02-01", "to": "2026-01-01"}).status_code == 422
+
+
+def test_growth_against_nothing_is_nothing():
+    assert [growth_percent(*each) for each in ((100, 80), (0, 80), (80, 0), (1, 3))] == ["25.0", "-100.0", None, "-66.7"]
+
+
+@pytest.mark.parametrize(
+    ("change", "check"),
+    [
+        ("UPDATE outlet_day SET other_fen = other_fen + 1", "outlet_days"),
+        ("UPDATE sales_batch_line SET amount_fen = amount_fen + 1 WHERE line_id = '1'", "sales_of_outlets"),
+        ("UPDATE sales_batch_line SET status = 'other' WHERE line_id = '1'", "sales_of_outlets"),
+        ("UPDATE outlet_device SET last_sequence = last_sequence - 1", "chains_of_devices"),
+        ("UPDATE sales_batch SET status = 'waiting'", "chains_of_devices"),
+    ],
+)
+def test_the_reconciliation_finds_what_was_changed_by_hand(shop: Shop, change, check):
+    shop.send(shop.till.batch([sale("1", "G1", 2), sale("2", "X", 1), sale("3", "G1", 1, refunds_line_id="1")]))
+    shop.sums()
+    with shop.database.unit_of_work() as session:
+        session.execute(text(change))
+        assert check in {each.name for each in OUTLETS if each.find(session, 5)[0]}

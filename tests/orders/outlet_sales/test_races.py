@@ -1,0 +1,90 @@
+"""Tills that come at once: each sale counts once, and what the outlet's days say is what the ledger says."""
+
+from datetime import timedelta
+
+from sqlalchemy import text
+
+from orders.outlet_sales.actions import taking
+from orders.outlet_sales.actions.days import add_to_days
+from shop.core import clock
+from tests.factories.outlets import Till, make_device, sale
+from tests.factories.racing import at_once
+from tests.orders.outlet_sales.conftest import Shop
+
+
+def second_till(shop: Shop) -> tuple[Till, str]:
+    with shop.database.unit_of_work() as session:
+        _, key = make_device(session, shop.outlet, shop.trade.clerk, "till-2")
+    return Till("u"), key
+
+
+def test_twenty_sends_of_one_batch_count_once(shop: Shop):
+    batch = shop.till.batch([sale(str(n), "G1", 1) for n in range(20)])
+    clients = [shop.client() for _ in range(20)]
+    answers = at_once([lambda client=client: client.post("/v1/sales-batches", json=batch) for client in clients])
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.text for answer in answers}) == 1
+    assert shop.sums()["certified"] == 50000
+
+
+def test_two_tills_of_one_outlet_at_once(shop: Shop):
+    other, key = second_till(shop)
+    mine = [shop.till.batch([sale(f"a{n}", "G1", 1)]) for n in range(10)]
+    theirs = [other.batch([sale(f"b{n}", "G1", 1)]) for n in range(10)]
+    sends = [(shop.client(), each) for each in mine] + [(shop.client(key), each) for each in theirs]
+    answers = at_once([lambda c=c, b=b: c.post("/v1/sales-batches", json=b) for c, b in sends])
+    assert {answer.status_code for answer in answers} == {201}
+    assert shop.sums()["certified"] == 50000
+    with shop.database.unit_of_work() as session:
+        assert session.execute(text("SELECT array_agg(last_sequence ORDER BY id) FROM outlet_device")).scalar_one() == [10, 10]
+
+
+def test_a_correction_and_a_refund_at_once(shop: Shop):
+    other, key = second_till(shop)
+    for n in range(6):
+        shop.send(shop.till.batch([sale(f"s{n}", "G1", 3)]))
+        correction = shop.till.batch([sale(f"s{n}", "G1", 2)], corrects=shop.till.name + f"-{shop.till.sequence}")
+        back = other.batch([sale(f"r{n}", "G1", 1, refunds_line_id=f"s{n}")])
+        sends = [(shop.client(), correction), (shop.client(key), back)]
+        answers = at_once([lambda c=c, b=b: c.post("/v1/sales-batches", json=b) for c, b in sends])
+        assert [answer.json()["status"] for answer in answers] == ["accepted", "accepted"]
+        assert shop.sums()["certified"] == (n + 1) * 2500
+
+
+def test_refunds_of_one_sale_at_two_tills_never_give_back_more_than_there_is(shop: Shop):
+    other, key = second_till(shop)
+    shop.send(shop.till.batch([sale("s", "G1", 3)]))
+    backs = [(shop.client(), shop.till.batch([sale("r1", "G1", 2, refunds_line_id="s")]))]
+    backs.append((shop.client(key), other.batch([sale("r2", "G1", 2, refunds_line_id="s")])))
+    at_once([lambda c=c, b=b: c.post("/v1/sales-batches", json=b) for c, b in backs])
+    assert shop.sums()["certified"] == 2500
+
+
+def test_without_the_lock_two_tills_give_back_too_much(shop: Shop, monkeypatch):
+    """The control: it is the outlet's lock that makes the one before come out right."""
+    monkeypatch.setattr(taking, "lock", lambda *_: None)
+    other, key = second_till(shop)
+    broken = False
+    for n in range(20):
+        shop.send(shop.till.batch([sale(f"s{n}", "X", 3, price=7)]))
+        backs = [(shop.client(), shop.till.batch([sale(f"r{n}", "X", 2, price=7, refunds_line_id=f"s{n}")]))]
+        backs.append((shop.client(key), other.batch([sale(f"q{n}", "X", 2, price=7, refunds_line_id=f"s{n}")])))
+        at_once([lambda c=c, b=b: c.post("/v1/sales-batches", json=b) for c, b in backs])
+        with shop.database.unit_of_work() as session:
+            back = "SELECT sum(quantity) FROM sales_batch_line WHERE status = 'other' AND refunds_line_id = :id"
+            if session.execute(text(back), {"id": f"s{n}"}).scalar_one() > 3:
+                broken = True
+                break
+    assert broken
+
+
+def test_days_are_added_to_by_many_at_once(shop: Shop):
+    day = clock.today() - timedelta(days=1)
+
+    def add() -> None:
+        with shop.database.unit_of_work() as session:
+            add_to_days(session, [(shop.outlet.id, day, "other", 100, 0, 1)])
+
+    at_once([add] * 15)
+    with shop.database.unit_of_work() as session:
+        assert session.execute(text("SELECT other_fen, lines FROM outlet_day")).one() == (1500, 15)

@@ -1,0 +1,363 @@
+"""Outlets: registered by their operator, verified by the county, closed; their devices, goods, plans and silence."""
+
+import io
+import threading
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from orders.outlets.actions import devices
+from orders.outlets.actions import goods as goods_actions
+from orders.outlets.queries import Filters
+from shop.core import clock, exports, outbox
+from shop.identity.permissions import Role
+from tests.factories.catalog import make_product
+from tests.factories.identity import make_organisation, make_supplier, make_user, signed_in
+from workers.handlers import HANDLERS
+
+
+@pytest.fixture
+def operator(api, database):
+    with database.unit_of_work() as session:
+        organisation = make_organisation(session, kind="enterprise", role="outlet_operator", region_code="500106")
+        user = make_user(session, Role.OUTLET_OPERATOR, organisation)
+    client = api.as_(user)
+    client.organisation = organisation
+    return client
+
+
+@pytest.fixture
+def county(api):
+    return signed_in(api, Role.COUNTY_OFFICER, region_code="500106")
+
+
+def outlet(number="SN-1", **more):
+    return {
+        "external_number": number,
+        "kind": "cabinet",
+        "name": "北站一楼专柜",
+        "region_code": "500106",
+        "address": "大学城",
+        "venue": "station",
+        "opened_on": "2026-05-01",
+    } | more
+
+
+def register(client, number="SN-1", **more):
+    answer = client.post("/v1/outlets", json=outlet(number, **more))
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def test_an_outlet_is_registered_verified_edited_and_closed(api, database, operator, county):
+    made = register(operator)
+    assert (made["number"], made["status"], made["region_name"]) == ("ZG-500106-000001", "registered", "沙坪坝区")
+    assert register(operator, "SN-2")["number"] == "ZG-500106-000002"
+    twice = operator.post("/v1/outlets", json=outlet())
+    assert (twice.status_code, twice.json()["code"]) == (409, "outlet_already_registered")
+    path = f"/v1/outlets/{made['id']}"
+    assert operator.post("/v1/outlets/verify", json={"outlet_ids": [made["id"]]}).status_code == 403
+    refused = county.post(f"{path}/refuse", json={"reason": "现场无此专柜"}).json()
+    assert (refused["status"], refused["reason"]) == ("refused", "现场无此专柜")
+    stale = operator.put(path, json=outlet(address="北广场"), headers={"If-Match": '"1"'})
+    assert stale.status_code == 412
+    assert operator.put(path, json=outlet(address="北广场"), headers={"If-Match": '"2"'}).json()["status"] == "registered"
+    [verified] = county.post("/v1/outlets/verify", json={"outlet_ids": [made["id"]]}).json()
+    assert (verified["status"], verified["reason"]) == ("verified", None)
+    moved = operator.put(path, json=outlet(region_code="500103"))
+    assert (moved.status_code, moved.json()["code"]) == (409, "outlet_place_fixed")
+    assert operator.put(path, json=outlet(name="新名")).json()["name"] == "新名"
+    early = operator.post(f"{path}/close", json={"closed_on": "2026-04-30", "reason": "撤柜"})
+    assert (early.status_code, early.json()["code"]) == (422, "closed_before_opened")
+    closed = operator.post(f"{path}/close", json={"closed_on": str(clock.today()), "reason": "撤柜"}).json()
+    assert (closed["status"], closed["possible_actions"]) == ("closed", [])
+    assert county.post(f"{path}/refuse", json={"reason": "x"}).json()["code"] == "illegal_move"
+    outbox.drain(database, HANDLERS)
+    with database.unit_of_work() as session:
+        kinds = session.execute(text("SELECT kind FROM notification ORDER BY id")).scalars().all()
+    assert [kind for kind in kinds if kind.startswith("outlet")] == [
+        "outlets.registered",
+        "outlets.registered",
+        "outlet.refused",
+        "outlets.registered",
+        "outlet.verified",
+        "outlet.closed",
+    ]
+
+
+def test_a_county_registers_for_its_operators_and_decides_on_no_outlet_of_its_own(api, database, operator, county):
+    made = register(county, operator_id=operator.organisation.id)
+    assert made["operator_id"] == operator.organisation.id
+    elsewhere = signed_in(api, Role.COUNTY_OFFICER, region_code="500229")
+    refused = elsewhere.post("/v1/outlets", json=outlet("SN-9", operator_id=operator.organisation.id))
+    assert (refused.status_code, refused.json()["code"]) == (422, "no_outlet_operator")
+    assert elsewhere.get(f"/v1/outlets/{made['id']}").status_code == 404
+    own = signed_in(api, Role.COUNTY_OFFICER, operator.organisation, region_code="500106")
+    answer = own.post("/v1/outlets/verify", json={"outlet_ids": [made["id"]]})
+    assert (answer.status_code, answer.json()["code"]) == (403, "own_outlet")
+
+
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [
+        ({"online": True}, "body"),
+        ({"address": ""}, "body"),
+        ({"latitude": "29.5"}, "body"),
+        ({"region_code": "5001"}, "region_code"),
+        ({"township_code": "500236T01"}, "body"),
+        ({"external_number": ""}, "external_number"),
+        ({"opened_on": "0206-01-01"}, "opened_on"),
+    ],
+)
+def test_what_is_no_outlet_is_refused(operator, more, field):
+    answer = operator.post("/v1/outlets", json=outlet(**more))
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+
+
+def test_an_unknown_place_is_refused(operator):
+    answer = operator.post("/v1/outlets", json=outlet(region_code="500199"))
+    assert (answer.status_code, answer.json()["code"]) == (422, "unknown_place")
+
+
+def test_lists_are_filtered_and_paged(operator, county):
+    register(operator, "A", kind="hall", name="生活馆")
+    register(operator, "B", online=True, kind="zone", url="https://example.com/zone", address="")
+    for n in range(3):
+        register(operator, f"C{n}", venue="campus")
+    ids = lambda client, **filters: [each["external_number"] for each in client.get("/v1/outlets", params=filters).json()["items"]]  # noqa: E731
+    assert ids(operator, kind="hall") == ids(operator, q="生活") == ["A"]
+    assert ids(operator, online=True) == ids(operator, q="B") == ["B"]
+    assert ids(county, venue="campus", region="5001", status="registered") == ["C0", "C1", "C2"]
+    assert ids(county, silent=True) == ids(county, operator_id=10**9) == []
+    first = operator.get("/v1/outlets", params={"limit": 3}).json()
+    rest = operator.get("/v1/outlets", params={"limit": 3, "after": first["next"]}).json()
+    assert len(first["items"] + rest["items"]) == 5
+    assert rest["next"] is None
+    for kind in ("csv", "xlsx"):
+        assert operator.get("/v1/outlets/export", params={"format": kind}).status_code == 200
+    assert Filters(q="x").values["q"] == "x"
+
+
+HEADER = ["设备或渠道编号*", "类型", "名称", "区县代码", "详细地址", "场所类型", "启用日期", "线上", "网址"]
+
+
+def sheet(rows, kind="csv"):
+    content = exports.as_csv(HEADER, rows) if kind == "csv" else exports.as_xlsx("网点", HEADER, rows)
+    return {"file": (f"a.{kind}", io.BytesIO(content))}
+
+
+def test_ten_thousand_outlets_come_in_one_file(operator, database):
+    rows = [
+        [f"F{n}", "专柜", f"专柜{n}", "500106" if n % 2 else "500103", "某路", "校园", "2026/05/01", "否", ""]
+        for n in range(10_000)
+    ]
+    assert operator.post("/v1/outlets/import", files=sheet(rows, "xlsx"), data={"dry_run": "true"}).json() == {
+        "rows": 10_000,
+        "dry_run": True,
+    }
+    answer = operator.post("/v1/outlets/import", files=sheet(rows, "xlsx"))
+    assert answer.status_code == 200, answer.text
+    with database.unit_of_work() as session:
+        found = session.execute(
+            text("SELECT count(*), count(DISTINCT number), max(number) FROM outlet JOIN outlet_pulse ON outlet_id = id")
+        ).one()
+    assert tuple(found) == (10_000, 10_000, "ZG-500106-005000")
+
+
+def test_every_fault_of_a_file_is_told_and_nothing_is_taken(operator, database):
+    register(operator, "OLD")
+    rows = [
+        ["A", "专柜", "一", "500106", "某路", "", "2026-05-01"],
+        ["A", "专柜", "二", "500106", "某路", "", "2026-05-01"],
+        ["OLD", "专柜", "三", "500106", "某路", "", "2026-05-01"],
+        ["B", "售货亭", "四", "500106", "某路", "", "2026-05-01"],
+        ["C", "专柜", "五", "999999", "某路", "", "2026-05-01"],
+        ["D", "专柜", "六", "500106", "", "", "昨天"],
+    ]
+    answer = operator.post("/v1/outlets/import", files=sheet(rows))
+    assert (answer.status_code, answer.json()["code"]) == (422, "rows_refused")
+    assert {(each["row"], each["column"], each["code"]) for each in answer.json()["errors"]} == {
+        (2, "设备或渠道编号", "number_twice"),
+        (3, "设备或渠道编号", "number_twice"),
+        (4, "设备或渠道编号", "outlet_already_registered"),
+        (5, "类型", "enum"),
+        (6, "区县代码", "unknown_place"),
+        (7, "启用日期", "date_from_datetime_parsing"),
+    }
+    with database.unit_of_work() as session:
+        assert session.execute(text("SELECT count(*) FROM outlet")).scalar_one() == 1
+
+
+def test_two_imports_of_one_file_at_once_take_it_once(operator, database):
+    rows = [[f"F{n}", "专柜", f"专柜{n}", "500106", "某路", "", "2026-05-01"] for n in range(50)]
+    answers = []
+    threads = [
+        threading.Thread(target=lambda: answers.append(operator.post("/v1/outlets/import", files=sheet(rows)).status_code))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers)[0] == 200
+    assert set(answers[:]) <= {200, 409, 422}
+    with database.unit_of_work() as session:
+        assert session.execute(text("SELECT count(*) FROM outlet")).scalar_one() == 50
+
+
+def test_a_key_is_shown_once_and_revoked_at_once(api, operator, database):
+    made = register(operator)
+    path = f"/v1/outlets/{made['id']}/devices"
+    device = operator.post(path, json={"number": "till-1"}).json()
+    assert device["key"].startswith("dev_")
+    assert "key" not in operator.get(path).json()[0]
+    assert operator.post(path, json={"number": "till-1"}).json()["code"] == "device_number_taken"
+    till = {"Authorization": f"Bearer {device['key']}"}
+    told = api.post(
+        "/v1/outlets/heartbeat", headers=till, json={"software": "1.0", "stock": [{"goods_id": "G", "quantity": "5"}]}
+    ).json()
+    assert (told["outlet_id"], told["status"], told["waiting"]) == (made["id"], "registered", 0)
+    assert operator.get(f"/v1/outlets/{made['id']}").json()["software"] == "1.0"
+    assert operator.post("/v1/outlets/heartbeat", json={}).json()["code"] == "device_needed"
+    assert operator.delete(f"{path}/{device['id']}").status_code == 204
+    assert operator.delete(f"{path}/{device['id']}").status_code == 404
+    assert api.post("/v1/outlets/heartbeat", headers=till, json={}).status_code == 401
+
+
+def given(goods_id, **more):
+    return {
+        "device_id": "SN-1",
+        "channel_type": "02",
+        "action": "create",
+        "goods_id": goods_id,
+        "name": "脐橙",
+        "is_poverty_goods": "2",
+        "price": "9.90",
+    } | more
+
+
+def test_goods_are_matched_to_the_list_and_what_is_not_found_is_told(operator, database):
+    made = register(operator)
+    with database.unit_of_work() as session:
+        supplier = make_supplier(session)
+        product = make_product(session, supplier, name="奉节脐橙")
+        code = supplier.uscc
+    listed = {"is_poverty_goods": "1", "poverty_goods_name": "奉节 脐橙", "supplier_name": "某社", "supplier_uscc": code}
+    goods = [
+        given("A", **listed),
+        given("B", **listed | {"poverty_goods_name": "别的"}),
+        given("C", **listed | {"supplier_uscc": "91500236MA5U0000X6"}),
+        given("D"),
+        given("E", action="delete"),
+    ]
+    answer = operator.post("/v1/outlet-goods", json={"goods": goods})
+    if answer.status_code == 422:  # the example's code must be a valid one
+        pytest.fail(answer.text)
+    notes = {(each["goods_id"], each["code"]) for each in answer.json()["notes"]}
+    assert notes == {("B", "product_unknown"), ("C", "supplier_unknown"), ("E", "goods_unknown")}
+    kept = {each["goods_id"]: each for each in operator.get(f"/v1/outlets/{made['id']}/goods").json()["items"]}
+    assert {name: each["match"] for name, each in kept.items()} == {
+        "A": "matched",
+        "B": "unmatched",
+        "C": "unmatched",
+        "D": "other",
+    }
+    assert (kept["A"]["product_id"], kept["A"]["sku_id"], kept["A"]["price"]) == (product.product_id, product.sku_id, "9.90")
+    # the list grows: what was not on it is looked up once more
+    with database.unit_of_work() as session:
+        session.execute(text("UPDATE product SET name = '别的' WHERE id = :id"), {"id": product.product_id})
+        assert goods_actions.match_again(session) == 1
+    operator.post("/v1/outlet-goods", json={"goods": [given("D", action="delete"), given("A", action="modify", price="8.00")]})
+    left = operator.get(f"/v1/outlets/{made['id']}/goods").json()["items"]
+    assert [(each["goods_id"], each["price"]) for each in left] == [("A", "8.00"), ("B", "9.90"), ("C", "9.90")]
+
+
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [
+        ({"device_id": "nowhere"}, "goods[0].device_id"),
+        ({"channel_type": "03"}, "goods[0].channel_type"),
+        ({"is_poverty_goods": "1"}, "goods[0]"),
+        ({"price": None}, "goods[0]"),
+        ({"barcode": "abc"}, "goods[0].barcode"),
+        ({"category_codes": "1/2"}, "goods[0].category_codes"),
+    ],
+)
+def test_goods_that_are_not_as_the_field_list_says_are_refused(operator, more, field):
+    register(operator)
+    answer = operator.post("/v1/outlet-goods", json={"goods": [given("A", **more)]})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+
+
+def test_goods_come_as_a_file_with_the_public_headings(operator, database):
+    register(operator)
+    header = [
+        "设备或渠道编号",
+        "渠道类型",
+        "操作类型",
+        "商品编号",
+        "商品名称",
+        "是否扶贫商品",
+        "单价",
+        "69码",
+        "是否开票",
+        "上下架状态",
+    ]
+    rows = [["SN-1", "02", "新增", f"G{n}", "脐橙", "否", "9.90", "6901234567892", "是", "上架"] for n in range(200)]
+    file = lambda rows: {"file": ("a.csv", io.BytesIO(exports.as_csv(header, rows)))}  # noqa: E731
+    assert operator.post("/v1/outlet-goods/import", files=file(rows), data={"dry_run": "true"}).json()["rows"] == 200
+    with database.unit_of_work() as session:
+        assert session.execute(text("SELECT count(*) FROM outlet_goods")).scalar_one() == 0
+    assert operator.post("/v1/outlet-goods/import", files=file(rows)).status_code == 200
+    bad = [
+        ["SN-1", "02", "新增", "H", "脐橙", "是", "9.90", "", "", ""],
+        ["XX", "02", "新增", "H", "脐橙", "否", "一元", "", "", ""],
+    ]
+    answer = operator.post("/v1/outlet-goods/import", files=file(rows + bad))
+    assert answer.status_code == 422, answer.text
+    assert {each["row"] for each in answer.json()["errors"]} == {202, 203}
+    with database.unit_of_work() as session:
+        assert session.execute(text("SELECT count(*), bool_and(invoice AND on_shelf) FROM outlet_goods")).one() == (200, True)
+
+
+def test_a_plan_takes_the_place_of_the_one_before(operator, database):
+    made = register(operator)
+    with database.unit_of_work() as session:
+        skus = [make_product(session, make_supplier(session)).sku_id for _ in range(2)]
+    path = f"/v1/outlets/{made['id']}/plan"
+    operator.put(path, json={"lines": [{"sku_id": sku, "planned_quantity": "5"} for sku in skus]})
+    plan = operator.put(path, json={"lines": [{"sku_id": skus[0], "planned_quantity": "7.5"}]}).json()
+    assert [(line["sku_id"], line["planned_quantity"]) for line in plan["lines"]] == [(skus[0], "7.5")]
+    assert operator.get(path).json() == plan
+    assert (
+        operator.put(path, json={"lines": [{"sku_id": 10**9, "planned_quantity": "1"}]}).json()["errors"][0]["code"]
+        == "unknown_sku"
+    )
+
+
+def test_silence_is_told_once_and_ends_with_the_next_sign_of_life(api, operator, county, database):
+    made = register(operator)
+    key = operator.post(f"/v1/outlets/{made['id']}/devices", json={"number": "1"}).json()["key"]
+    county.post("/v1/outlets/verify", json={"outlet_ids": [made["id"]]})
+
+    def sweep() -> int:
+        with database.unit_of_work() as session:
+            found = devices.tell_silent(session)
+        outbox.drain(database, HANDLERS)
+        return found
+
+    def told() -> int:
+        with database.unit_of_work() as session:
+            return session.execute(text("SELECT count(*) FROM notification WHERE kind = 'outlets.silent'")).scalar_one()
+
+    assert sweep() == 0
+    with clock.fixed(clock.now() + timedelta(hours=73)):
+        assert [sweep(), sweep()] == [1, 0]
+        assert told() == 2  # operator and county
+        assert len(operator.get("/v1/outlets", params={"silent": True}).json()["items"]) == 1
+        api.post("/v1/outlets/heartbeat", headers={"Authorization": f"Bearer {key}"}, json={})
+        assert operator.get("/v1/outlets", params={"silent": True}).json()["items"] == []
+    with clock.fixed(clock.now() + timedelta(hours=200)):
+        assert sweep() == 1
+        assert told() == 4
