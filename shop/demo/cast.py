@@ -42,6 +42,9 @@ class Cast:
     surplus_line: dict[str, Any]
     refund: dict[str, Any]
     settlement: dict[str, Any]
+    #: The cabinet and its device.
+    cabinet: dict[str, Any]
+    till: Visitor
     #: The monitor's figures before anything was ordered.
     figures_before: Figures
 
@@ -66,6 +69,8 @@ class Cast:
         self.treasurer = self.person("treasurer")
         #: Another cooperative that sells navel oranges.
         self.rival = self.person("supplier")
+        #: Who operates outlets.
+        self.operator = self.person("outlet")
         self.coop_password = secrets.token_urlsafe(12)
         self.coop = self.visitor(f"coop-{self.tag}", self.coop_password)
         self.product_name = f"奉节白龙脐橙 {self.tag}"
@@ -88,6 +93,11 @@ class Cast:
     def person(self, username: str) -> Visitor:
         """Somebody of the demo's logins."""
         return self.visitor(username, PASSWORD)
+
+    def machine(self, key: str) -> Visitor:
+        """A device with a key of its own."""
+        self.visitors.append(Visitor(self.base_url, key=key))
+        return self.visitors[-1]
 
     def figures(self) -> Figures:
         """Fen and grams of each district this year, as the monitor sees them."""

@@ -16,11 +16,12 @@ class Surprise(Exception):
 
 
 class Visitor:
-    """Somebody with a browser; with a user name, somebody who signs in when needed."""
+    """Somebody with a browser; with a user name, somebody who signs in when needed; with a key, a machine."""
 
-    def __init__(self, base_url: str, username: str = "", password: str = "") -> None:
+    def __init__(self, base_url: str, username: str = "", password: str = "", *, key: str = "") -> None:
         self.username = username or "visitor"
-        self._http = httpx.Client(base_url=base_url, timeout=120, headers={"Accept-Language": "en"})
+        signed = {"Authorization": f"Bearer {key}"} if key else {}
+        self._http = httpx.Client(base_url=base_url, timeout=120, headers={"Accept-Language": "en", **signed})
         self._credentials = {"grant_type": "password", "username": username, "password": password} if username else None
 
     def close(self) -> None:

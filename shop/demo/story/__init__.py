@@ -1,16 +1,17 @@
 """The story of the demo: from a cooperative's registration to the district's figures, what a suspension means for open orders,
-how institutions buy, and how the money goes."""
+how institutions buy, how the money goes, and what is sold elsewhere."""
 
 from collections.abc import Callable
 
 from shop.demo.story.buying import Buying
 from shop.demo.story.certification import Certification
+from shop.demo.story.elsewhere import Elsewhere
 from shop.demo.story.ordering import Ordering
 from shop.demo.story.paying import Paying
 from shop.demo.story.suspension import Suspension
 
 
-class Story(Certification, Ordering, Suspension, Buying, Paying):
+class Story(Certification, Ordering, Suspension, Buying, Paying, Elsewhere):
     """The scenes. Each says in its first line what it shows, and returns what happened; one that fails raises ``Surprise``."""
 
 
@@ -63,9 +64,12 @@ SCENES: list[Callable[[Story], str]] = [
     Story.overpayment,
     Story.refund_request,
     Story.invoice,
+    Story.outlet,
     Story.settlement_run,
     Story.suppliers_view,
     Story.payout,
     Story.second_statement,
+    Story.offline,
+    Story.duplicate,
     Story.reconciliation,
 ]
