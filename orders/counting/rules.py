@@ -34,6 +34,9 @@ class Reason(StrEnum):
     BROKEN_CHAIN = "broken_chain"
     CLOCK = "clock"
     OUTLET_CLOSED = "outlet_closed"
+    #: Of outlets' sales: told too late; more given back than was sold.
+    LATE = "late"
+    REFUND = "refund"
 
 
 class HoldStatus(StrEnum):

@@ -23,6 +23,15 @@ _PARTIES = text(
     """
 )
 
+#: Who operates the outlet that a held batch, or line of a batch, is of.
+_OPERATORS = text(
+    """
+    SELECT g.path FROM outlet o JOIN organisation g ON g.id = o.operator_id
+    WHERE o.id IN (SELECT outlet_id FROM sales_batch WHERE :kind = 'sales_batch' AND id = :id
+                   UNION ALL SELECT outlet_id FROM sales_batch_line WHERE :kind = 'sales_batch_line' AND id = :id)
+    """
+)
+
 
 def judge(session: Session, sale_ids: Sequence[int]) -> set[int]:
     """Look for doubts about claims that stand, and hold whatever collides: what counted is taken back today. Returns the claims that are held.
@@ -85,3 +94,6 @@ def _require_stranger(session: Session, actor: Actor, found: Any) -> None:
         paths = (row.claimant_path, row.supplier_path, row.buyer_path)
         if row.submitted_by == actor.user_id or (actor.organisation_path and any(p and actor.is_related(p) for p in paths)):
             raise OwnOrganisation
+    operators = session.execute(_OPERATORS, {"kind": found.subject_kind, "id": found.subject_id}).scalars()
+    if actor.organisation_path and any(actor.is_related(path) for path in operators):
+        raise OwnOrganisation
