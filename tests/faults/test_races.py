@@ -16,7 +16,7 @@ from sqlalchemy import text
 from orders.online.actions.applying import apply
 from orders.payments import actions as payments
 from orders.refunds import actions as refunds
-from orders.settlement.actions import running
+from orders.settlement.actions import losing, running
 from shop.core import outbox
 from shop.identity.actor import CITY
 from shop.identity.models import UserRole
@@ -268,7 +268,7 @@ def test_t6_without_the_guards_the_same_triggers_settle_twice(scene, monkeypatch
         session.execute(text("ALTER TABLE settlement DROP CONSTRAINT uq_settlement_supplier_id_period_end"))
         session.execute(text("ALTER TABLE settlement_line DROP CONSTRAINT pk_settlement_line"))
         session.execute(text("DROP INDEX uq_settlement_run_automatic"))
-    monkeypatch.setattr(running, "_alone", lambda session: session.execute(text("SELECT 1")))
+    monkeypatch.setattr(losing, "alone", lambda session: session.execute(text("SELECT 1")))
     numbers = running.numbers.next_numbers
 
     def slowly(session, *arguments):

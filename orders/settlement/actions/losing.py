@@ -64,7 +64,7 @@ def bear(session: Session, charge_dispute_id: int) -> None:
     the programme has the marketplace bear it, or the dispute was won after all."""
     if config_of(session, clock.today()).settlement.lost_payments != "supplier":
         return
-    _alone(session)
+    alone(session)
     row = session.execute(_LOST, {"id": charge_dispute_id}).first()
     if row is None or row.shared:
         return
@@ -81,7 +81,7 @@ def reinstate(session: Session, charge_dispute_id: int) -> None:
 def give_back(session: Session, purchase_order_id: int | None = None) -> None:
     """Suppliers get back what the buyer of an order (of all orders, if none is named) paid after all, or does not owe any more."""
     if purchase_order_id is None:
-        _alone(session)
+        alone(session)
         _give_back(session, session.execute(_BORNE).scalars().all(), LossReason.COVERED)
     elif session.execute(_IS_BORNE, {"id": purchase_order_id}).scalar_one():
         _give_back(session, [purchase_order_id], LossReason.COVERED)
@@ -90,14 +90,14 @@ def give_back(session: Session, purchase_order_id: int | None = None) -> None:
 def _give_back(session: Session, order_ids: Sequence[int], reason: LossReason, charge_dispute_id: int | None = None) -> None:
     if not order_ids:
         return
-    _alone(session)
+    alone(session)
     for there, parts in _read(session, order_ids):
         back = {part_id: -fen for part_id, fen in rules.to_give_back(parts, there).items()}
         _book(session, parts, back, reason, charge_dispute_id)
 
 
-def _alone(session: Session) -> None:
-    """One at a time, and none during a run: what settlements took up stays as it was read."""
+def alone(session: Session) -> None:
+    """One run, or sharing of a loss, at a time; who waited sees what the other took up. A lock that is held already is simply held."""
     locks.hold(session, "settlement")
 
 

@@ -15,7 +15,7 @@ from orders.settlement.models import SettlementRun
 from orders.settlement.queries.commission import NEAREST
 from orders.settlement.queries.owed import JUDGED, parameters
 from orders.settlement.rules import Period, commission_sql, last_ended, period_of
-from shop.core import audit, clock, locks, numbers, outbox
+from shop.core import audit, clock, numbers, outbox
 from shop.core.audit import SYSTEM, Who
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
@@ -186,7 +186,7 @@ def run_due(session: Session) -> int:
     """Settle the latest period that is over with every supplier, once; returns how many settlements were made."""
     today = clock.today()
     period = last_ended(today, config_of(session, today).settlement.period)
-    _alone(session)
+    losing.alone(session)
     if session.execute(_SETTLED_ALREADY, {"last": period.last}).first() is not None:
         return 0
     run_id = _run(session, SYSTEM, period, [""])
@@ -194,13 +194,8 @@ def run_due(session: Session) -> int:
     return int(session.execute(made, {"run_id": run_id}).scalar_one())
 
 
-def _alone(session: Session) -> None:
-    """One run at a time; who waited sees what the other took up. A lock that is held already is simply held."""
-    locks.hold(session, "settlement")
-
-
 def _run(session: Session, who: Who, period: Period, regions: Sequence[str]) -> int | None:
-    _alone(session)
+    losing.alone(session)
     losing.give_back(session)
     rules = config_of(session, clock.today()).settlement
     session.execute(text("SET LOCAL statement_timeout = '15min'"))

@@ -84,7 +84,7 @@ def test_the_clearing_page_names_the_lines_that_nobody_has_explained_and_names_t
     assert page(after=first["next"])["items"] == whole["items"][1:]
     # a part that is explained comes off its own line
     line = desk.lines()[0]
-    desk.match(line["id"], {"kind": "bank_entry", "entry": "interest", "amount": "23.45"})
+    desk.written_off(line["id"], "interest", "23.45")
     assert [each["amount"] for each in page(account="unallocated")["items"]] == ["-100.00", "15.00"]
     assert page(account="announced")["items"] == whole["items"][2:]
 

@@ -145,7 +145,7 @@ def test_payouts_are_listed_and_out_of_reach_for_others(scene):
     assert scene.cashier.post(f"{path}/approve", json={"method": "cash"}).status_code == 422
     for listed in ("payouts", "settlements/balances", "settlements"):
         assert scene.market.suppliers[0].name in scene.cashier.get(f"/v1/{listed}", params={"format": "csv"}).text
-    for listed, words in (("payouts", ",银行转账,待批准,"), ("settlements", ",待确认,待批准")):
+    for listed, words in (("payouts", ",银行转账,待批准,"), ("settlements", ",已确认,待批准")):
         answer = scene.cashier.get(f"/v1/{listed}", params={"format": "csv"}, headers={"Accept-Language": "zh"})
         assert words in answer.content.decode("utf-8-sig"), answer.text
     periods = scene.cashier.get("/v1/settlements/periods").json()["items"]

@@ -207,7 +207,7 @@ def test_finance_has_something_to_pay(demo):
 
 def test_platform_finance_has_a_desk_with_work(demo):
     waiting = names(demo, "SELECT text FROM bank_line WHERE matched_fen = 0 AND text NOT LIKE '%RF%'")
-    assert waiting == {"货款", "买水果", "对公账户管理费"}
+    assert waiting == {"货款", "买水果", "对公账户管理费", "网上银行服务费", "短信服务费"}
     with demo.session() as session:
         lines = session.execute(text("SELECT id FROM bank_line WHERE matched_fen = 0 AND text LIKE '%RF%'")).all()
         cashier = acting(session, "cashier")
