@@ -55,7 +55,7 @@ def _of_replica(session: Session, reading: Session) -> Source | None:
         return Source(reading, now, 0.0)
     if found.committed_at is None:  # it has not replayed anything yet, or is no replica
         return None
-    return Source(reading, min(found.committed_at, now), max((now - found.committed_at).total_seconds(), 0.0))
+    return Source(reading, min(found.committed_at, now), max((now - found.committed_at).total_seconds(), 0.001))
 
 
 @lru_cache
