@@ -20,11 +20,13 @@ from orders.evaluations import handlers as evaluations
 from orders.feed import handlers as feed
 from orders.fulfilment import handlers as fulfilment
 from orders.importing import handlers as importing
+from orders.indicators import handlers as indicators
 from orders.invoices import handlers as invoices
 from orders.online import handlers as online
 from orders.papers import handlers as papers
 from orders.payments import handlers as payments
 from orders.pledges import handlers as pledges
+from orders.promotions import handlers as promotions
 from orders.purchasing import handlers as purchasing
 from orders.reassignments import handlers as reassignments
 from orders.refunds import handlers as refunds
@@ -33,6 +35,7 @@ from orders.reserved_share import handlers as reserved_share
 from orders.returns import handlers as returns
 from orders.settlement import handlers as settlement
 from orders.sourcing import handlers as sourcing
+from orders.targets import handlers as targets
 from orders.tax_invoices import handlers as tax_invoices
 from orders.terms import handlers as terms
 from shop.core.outbox import Handler
@@ -88,4 +91,7 @@ HANDLERS: dict[str, Handler] = together(
     bookings.HANDLERS,
     disputes.HANDLERS,
     settlement.HANDLERS,
+    indicators.HANDLERS,
+    promotions.HANDLERS,
+    targets.HANDLERS,
 )
