@@ -33,4 +33,4 @@ class NoEvidenceFile(Conflict):
     en = "No paper was uploaded for this station"
 
 
-CONSTRAINTS["uq_service_station_region_code"] = StationNameTaken
+CONSTRAINTS["uq_service_station_region_code_name"] = StationNameTaken

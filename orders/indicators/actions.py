@@ -1,7 +1,7 @@
 """Reporting, revising and reviewing figures from outside."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import text
@@ -65,9 +65,7 @@ def report(session: Session, actor: Actor, body: ReportIn) -> int:
         AlreadyReported: see there (409).
     """
     row = _row(body.indicator, body.region_code, body.period, body)
-    fields = {"region": "region_code"}
-    faults = _faults(session, actor, [row], lambda _, column, *told: Fault(fields.get(column, column), *told))
-    if faults:
+    if faults := _faults(session, actor, [row], _of_field):
         raise ReportRefused(count=len(faults), faults=faults)
     return _write(session, actor, [row], None)[0]
 
@@ -190,7 +188,13 @@ def _write(session: Session, actor: Actor, rows: Sequence[dict[str, Any]], reaso
     return [each.id for each in written]
 
 
-def _faults(session: Session, actor: Actor, rows: Sequence[dict[str, Any]], fault: Any) -> list[Fault]:
+def _of_field(_: int, column: str, code: str, zh: str, en: str) -> Fault:
+    return Fault({"region": "region_code"}.get(column, column), code, zh, en)
+
+
+def _faults(
+    session: Session, actor: Actor, rows: Sequence[dict[str, Any]], fault: Callable[[int, str, str, str, str], Fault]
+) -> list[Fault]:
     """What keeps rows from being reported; ``fault`` makes one of a row's place, a column, a code and the words."""
     known = {each.code for each in programmes.config_of(session, clock.today()).indicators}
     asked = {"codes": [row["region_code"] for row in rows], "length": DISTRICT_CODE}

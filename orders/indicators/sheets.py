@@ -68,12 +68,9 @@ def read(content: bytes) -> list[Row]:
                         number, name, "bad_value", "须为不小于 0 的数，最多四位小数", "is no number, or has more than four decimals"
                     )
                 )
-        for name in REQUIRED:
-            if not cell[name]:
-                faults.append(fault(number, name, "missing", "未填写", "is missing"))
-        for name in ("source", "method", "base_method"):
-            if len(cell[name]) > _LONGEST:
-                faults.append(fault(number, name, "too_long", f"超过 {_LONGEST} 字", f"is longer than {_LONGEST} characters"))
+        faults += [fault(number, name, "missing", "未填写", "is missing") for name in REQUIRED if not cell[name]]
+        long = [name for name in ("source", "method", "base_method") if len(cell[name]) > _LONGEST]
+        faults += [fault(number, name, "too_long", f"超过 {_LONGEST} 字", f"is longer than {_LONGEST} characters") for name in long]
         base_method = cell["base_method"] or (cell["method"] if base is not None else None)
         if cell["base_method"] and base is None:
             faults.append(fault(number, "base", "missing", "未填写", "is missing"))

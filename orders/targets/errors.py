@@ -21,4 +21,4 @@ class TargetWithdrawn(Conflict):
     en = "This target was withdrawn"
 
 
-CONSTRAINTS["uq_target_programme_code"] = TargetThere
+CONSTRAINTS["uq_target_programme_code_code_region_code"] = TargetThere

@@ -12,6 +12,7 @@ from sqlmodel import Session
 from orders.panels import tables
 from orders.panels.queries import names
 from orders.pledges.queries.counting import sums
+from orders.pledges.queries.proofs import KINDS
 from orders.reserved_share.queries import progress
 from orders.reserved_share.queries.progress import LISTED
 from orders.statistics.tables import Filled
@@ -95,8 +96,8 @@ def pledges(session: Session, language: Language, first: date, last: date) -> Fi
         for row in found
     ]
     by = _by_county(session, rows, language, last, "kind")
-    named = names.terms(session, "pledge_kind", last, language)
-    return Filled(tables.PLEDGES, [{**row, "kind_name": named(row["kind"])} for row in by], exact_to, first=first, last=last)
+    shown = [{**row, "kind_name": KINDS[row["kind"]][language]} for row in by]
+    return Filled(tables.PLEDGES, shown, exact_to, first=first, last=last)
 
 
 # The price of an instalment, as rules.unit_price says it; a price off the list is that of the list now.
