@@ -27,6 +27,9 @@ OPEN = {
     ("GET", "/v1/products/{product_id}"),
     ("GET", "/v1/skus/{sku_id}"),
     ("GET", "/v1/skus/{sku_id}/stock"),
+    # what a district is to reach, and how far it is, are totals: open to every officer
+    ("GET", "/v1/targets/{target_id}"),
+    ("GET", "/v1/targets/{target_id}/revisions"),
     # a buyer sees the own open orders of any certificate, so none here
     ("GET", "/v1/certificates/{certificate_id}/open-orders"),
 }
