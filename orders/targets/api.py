@@ -59,7 +59,7 @@ def set_target(call: Call, body: TargetIn) -> TargetOut:
 @routes.get("/rank", Permission.MONITORING_READ, answer=TableOut, responses=exports.FILES)
 def rank(
     call: Call,
-    code: Annotated[TargetCode, Query()],
+    code: Annotated[TargetCode, Query()] = "east_west_sales",
     programme: Annotated[ProgrammeCode | None, Query()] = None,
     on: On = None,
     format: Format = "json",

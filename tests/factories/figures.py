@@ -6,9 +6,40 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 _COLUMNS = (
-    *("recorded_at", "source", "sold_on", "month", "programme_code", "direction", "outlet_id", "sku_id", "product_id", "kind", "category"),
-    *("supplier_id", "district_code", "township_code", "village", "certificate_id", "certified", "reserved_share_eligible", "order_id"),
-    *("supplier_order_id", "buyer_id", "buyer_kind", "buyer_region_code", "fund_source", "mode", "relation", "relation_id", "channel"),
+    *(
+        "recorded_at",
+        "source",
+        "sold_on",
+        "month",
+        "programme_code",
+        "direction",
+        "outlet_id",
+        "sku_id",
+        "product_id",
+        "kind",
+        "category",
+    ),
+    *(
+        "supplier_id",
+        "district_code",
+        "township_code",
+        "village",
+        "certificate_id",
+        "certified",
+        "reserved_share_eligible",
+        "order_id",
+    ),
+    *(
+        "supplier_order_id",
+        "buyer_id",
+        "buyer_kind",
+        "buyer_region_code",
+        "fund_source",
+        "mode",
+        "relation",
+        "relation_id",
+        "channel",
+    ),
     *("channel_basis", "quantity", "grams", "amount_fen"),
 )
 

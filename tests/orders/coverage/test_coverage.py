@@ -40,8 +40,13 @@ def ids(client, **query):
 
 def station(client, villages, **other):
     body = {
-        **{"kind": "village_station", "name": "三岔村电商服务站", "region_code": TOWNSHIP, "opened_on": "2026-03-01"},
-        **{"evidence": "验收单 2026-03", "villages": villages, **other},
+        "kind": "village_station",
+        "name": "三岔村电商服务站",
+        "region_code": TOWNSHIP,
+        "opened_on": "2026-03-01",
+        "evidence": "验收单 2026-03",
+        "villages": villages,
+        **other,
     }
     answer = client.post("/v1/coverage/stations", json=body)
     assert answer.status_code == 201, answer.text
@@ -59,8 +64,14 @@ def test_the_list_is_taken_over_whole_or_not_at_all(officer):
     assert ids(officer) == {}
     bad = imported(officer, f"500237T01,村,2014-01-01,\n{TOWNSHIP},a/b,2014-01-01,\n{TOWNSHIP},,昨天,\n")
     assert {(each["row"], each["code"]) for each in bad.json()["errors"]} == {(3, "bad_name"), (4, "bad_name"), (4, "bad_day")}
-    far = imported(officer, f"500237T01,村,2014-01-01,\n999999T01,村,2014-01-01,\n{TOWNSHIP},甲村,2014-01-01,\n{TOWNSHIP},甲村,2014-01-01,\n")
-    assert {(each["row"], each["code"]) for each in far.json()["errors"]} == {(2, "unknown_township"), (3, "unknown_township"), (5, "twice")}
+    far = imported(
+        officer, f"500237T01,村,2014-01-01,\n999999T01,村,2014-01-01,\n{TOWNSHIP},甲村,2014-01-01,\n{TOWNSHIP},甲村,2014-01-01,\n"
+    )
+    assert {(each["row"], each["code"]) for each in far.json()["errors"]} == {
+        (2, "unknown_township"),
+        (3, "unknown_township"),
+        (5, "twice"),
+    }
     assert imported(officer).json()["added"] == 3
     assert imported(officer).json() == {"rows": 3, "added": 0, "changed": 0, "dry_run": False}
     ended = imported(officer, f"{TOWNSHIP},文昌村,2014-01-01,2026-05-31\n")
@@ -120,13 +131,25 @@ def test_villages_change_from_a_day_on_and_the_days_before_stay(officer):
 
 def test_what_is_no_station(officer):
     imported(officer)
-    body = {"kind": "village_station", "name": "站", "region_code": "500237", "opened_on": "2026-03-01", "evidence": "合同", "villages": [999999]}
+    body = {
+        "kind": "village_station",
+        "name": "站",
+        "region_code": "500237",
+        "opened_on": "2026-03-01",
+        "evidence": "合同",
+        "villages": [999999],
+    }
     told = officer.post("/v1/coverage/stations", json=body)
-    assert {(each["field"], each["code"]) for each in told.json()["errors"]} == {("region_code", "unknown_region"), ("villages[0]", "unknown_village")}
+    assert {(each["field"], each["code"]) for each in told.json()["errors"]} == {
+        ("region_code", "unknown_region"),
+        ("villages[0]", "unknown_village"),
+    }
     for other in ({"kind": "shop"}, {"villages": [1, 1]}, {"opened_on": "0206-01-01"}, {"evidence": ""}):
         assert officer.post("/v1/coverage/stations", json={**body, **other}).status_code == 422, other
     station(officer, [])
-    taken = officer.post("/v1/coverage/stations", json={**body, "region_code": TOWNSHIP, "name": "三岔村电商服务站", "villages": []})
+    taken = officer.post(
+        "/v1/coverage/stations", json={**body, "region_code": TOWNSHIP, "name": "三岔村电商服务站", "villages": []}
+    )
     assert (taken.status_code, taken.json()["code"]) == (409, "station_name_taken")
 
 

@@ -36,7 +36,11 @@ def test_other_codes_name_none(code):
 
 @given(st.sampled_from(Grain), st.dates(date(2001, 1, 1), date(2099, 12, 31)))
 def test_the_year_before_is_a_period_of_the_same_kind(grain, day):
-    first = {Grain.MONTH: day.replace(day=1), Grain.QUARTER: date(day.year, 3 * ((day.month - 1) // 3) + 1, 1), Grain.YEAR: date(day.year, 1, 1)}[grain]
+    first = {
+        Grain.MONTH: day.replace(day=1),
+        Grain.QUARTER: date(day.year, 3 * ((day.month - 1) // 3) + 1, 1),
+        Grain.YEAR: date(day.year, 1, 1),
+    }[grain]
     period = Period(grain, first)
     before = period.year_before
     assert period_of(period.code) == period

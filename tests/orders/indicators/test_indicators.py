@@ -122,16 +122,23 @@ def test_a_district_that_was_merged_reports_no_more(city):
 
 
 def test_a_sheet_is_taken_over_whole_or_not_at_all(officer):
-    rows = f"rural_online_retail,{COUNTY},2025,1000,统计局,口径A,800,口径A\nrural_online_retail,{COUNTY},2025-Q1,\"2,500.5\",统计局,口径A,,\n"
+    rows = f'rural_online_retail,{COUNTY},2025,1000,统计局,口径A,800,口径A\nrural_online_retail,{COUNTY},2025-Q1,"2,500.5",统计局,口径A,,\n'
     dry = officer.post("/v1/indicators/import", files=sheet(rows), data={"dry_run": "true"})
     assert dry.json() == {"rows": 2, "revised": 0, "dry_run": True}
     assert officer.get("/v1/indicators").json()["items"] == []
     bad = f"gdp,{COUNTY},2025,x,,口径A,,\nrural_online_retail,500101,2025,1,统计局,口径A,,\n"
     told = officer.post("/v1/indicators/import", files=sheet(bad))
     assert (told.status_code, told.json()["code"]) == (422, "report_refused")
-    assert {(each["row"], each["column"], each["code"]) for each in told.json()["errors"]} == {(2, "数值", "bad_value"), (2, "数据来源", "missing")}
+    assert {(each["row"], each["column"], each["code"]) for each in told.json()["errors"]} == {
+        (2, "数值", "bad_value"),
+        (2, "数据来源", "missing"),
+    }
     far = officer.post("/v1/indicators/import", files=sheet(f"gdp,{COUNTY},2025,1,a,b,,\nrural_online_retail,500101,25,1,a,b,,\n"))
-    assert {(each["row"], each["code"]) for each in far.json()["errors"]} == {(2, "unknown_indicator"), (3, "unknown_region"), (3, "bad_period")}
+    assert {(each["row"], each["code"]) for each in far.json()["errors"]} == {
+        (2, "unknown_indicator"),
+        (3, "unknown_region"),
+        (3, "bad_period"),
+    }
     assert officer.post("/v1/indicators/import", files=sheet(rows)).json()["rows"] == 2
     assert {each["period"] for each in officer.get("/v1/indicators").json()["items"]} == {"2025", "2025-Q1"}
     again = officer.post("/v1/indicators/import", files=sheet(rows))
@@ -200,7 +207,9 @@ def test_own_sales_stand_beside_and_are_no_part(database, officer, second):
     with database.unit_of_work() as session:
         sell(session, make_trade(session), 30, first=date(2025, 1, 1), last=date(2025, 12, 31))
         own = session.execute(
-            text("SELECT coalesce(sum(amount_fen), 0) FROM sale_entry WHERE district_code = :county AND month BETWEEN '2025-01-01' AND '2025-12-31'"),
+            text(
+                "SELECT coalesce(sum(amount_fen), 0) FROM sale_entry WHERE district_code = :county AND month BETWEEN '2025-01-01' AND '2025-12-31'"
+            ),
             {"county": COUNTY},
         ).scalar_one()
         statistics.refresh(session)
@@ -231,9 +240,18 @@ def test_pages_and_filters(officer):
     reported(officer, period="2025")
     first = officer.get("/v1/indicators", params={"limit": 4}).json()
     rest = officer.get("/v1/indicators", params={"limit": 4, "after": first["next"]}).json()
-    assert [each["period"] for each in first["items"] + rest["items"]] == ["2025", "2026-05", "2026-04", "2026-03", "2026-02", "2026-01"]
+    assert [each["period"] for each in first["items"] + rest["items"]] == [
+        "2025",
+        "2026-05",
+        "2026-04",
+        "2026-03",
+        "2026-02",
+        "2026-01",
+    ]
     assert rest["next"] is None
-    assert len(officer.get("/v1/indicators", params={"grain": "month", "from": "2026-02-01", "to": "2026-04-30"}).json()["items"]) == 3
+    assert (
+        len(officer.get("/v1/indicators", params={"grain": "month", "from": "2026-02-01", "to": "2026-04-30"}).json()["items"]) == 3
+    )
     assert officer.get("/v1/indicators", params={"status": "accepted"}).json()["items"] == []
 
 

@@ -10,7 +10,11 @@ from orders.panels.rules import cumulated, months
 firsts = st.dates(date(2019, 1, 1), date(2022, 12, 31))
 
 
-@given(firsts, firsts, st.dictionaries(st.dates(date(2019, 1, 1), date(2022, 12, 31)).map(lambda day: day.replace(day=1)), st.integers(0, 10**12)))
+@given(
+    firsts,
+    firsts,
+    st.dictionaries(st.dates(date(2019, 1, 1), date(2022, 12, 31)).map(lambda day: day.replace(day=1)), st.integers(0, 10**12)),
+)
 def test_the_last_sum_is_that_of_all_months(one, other, by_month):
     first, last = sorted((one, other))
     rows = cumulated(by_month, first, last)

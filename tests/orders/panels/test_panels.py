@@ -112,23 +112,34 @@ def test_no_panel_reads_through_the_ledger(database, monitor, trade, name):
 
 def test_the_overview_adds_up(database, monitor, trade):
     found = panel(monitor, "overview")
-    year = one(database, "SELECT sum(amount_fen) AS fen, sum(grams) AS grams FROM sale_entry WHERE sold_on BETWEEN '2026-01-01' AND '2026-06-15'")
-    before = one(database, "SELECT coalesce(sum(amount_fen), 0) AS fen FROM sale_entry WHERE sold_on BETWEEN '2025-01-01' AND '2025-06-15'")
-    month = one(database, "SELECT coalesce(sum(amount_fen), 0) AS fen FROM sale_entry WHERE sold_on BETWEEN '2026-06-01' AND '2026-06-15'")
+    year = one(
+        database,
+        "SELECT sum(amount_fen) AS fen, sum(grams) AS grams FROM sale_entry WHERE sold_on BETWEEN '2026-01-01' AND '2026-06-15'",
+    )
+    before = one(
+        database, "SELECT coalesce(sum(amount_fen), 0) AS fen FROM sale_entry WHERE sold_on BETWEEN '2025-01-01' AND '2025-06-15'"
+    )
+    month = one(
+        database, "SELECT coalesce(sum(amount_fen), 0) AS fen FROM sale_entry WHERE sold_on BETWEEN '2026-06-01' AND '2026-06-15'"
+    )
     assert fen_from_yuan(found["year"]["amount"]) == year.fen == sum(fen_from_yuan(each["year"]) for each in found["channels"])
     assert fen_from_yuan(found["year"]["last_year"]) == before.fen
     assert fen_from_yuan(found["month"]["amount"]) == month.fen == sum(fen_from_yuan(each["month"]) for each in found["channels"])
-    assert [each["code"] for each in found["channels"]][0] == "central_unit"
+    assert found["channels"][0]["code"] == "central_unit"
     assert len(found["channels"]) == 7
     [overlay] = found["overlays"]
-    deep = one(database, "SELECT sum(amount_fen) AS fen FROM sale_entry WHERE township_code = '500236T01' AND month >= '2026-01-01'")
+    deep = one(
+        database, "SELECT sum(amount_fen) AS fen FROM sale_entry WHERE township_code = '500236T01' AND month >= '2026-01-01'"
+    )
     assert (overlay["code"], overlay["places"], fen_from_yuan(overlay["year"])) == ("deep_township", 18, deep.fen)
     assert {each["code"] for each in found["targets"]} == {
         *("reserved_share", "rural_online_retail_growth", "poor_village_coverage", "shandong_tonnes"),
     }
     lane = next(each for each in found["targets"] if each["code"] == "shandong_tonnes")
     assert Decimal(lane["done"]) > 0
-    rows = list(csv.reader(io.StringIO(monitor.get("/v1/statistics/overview", params={"format": "csv"}).content.decode("utf-8-sig"))))
+    rows = list(
+        csv.reader(io.StringIO(monitor.get("/v1/statistics/overview", params={"format": "csv"}).content.decode("utf-8-sig")))
+    )
     assert "not to be added" in rows[-1][1]
     assert sum(Decimal(row[3]) for row in rows[1:8]) == Decimal(rows[8][3])
 
@@ -159,7 +170,8 @@ def test_villages_with_sales(database, monitor, trade):
     with database.unit_of_work() as session:
         for name in ("三岔村", "文昌村"):
             session.execute(
-                text("INSERT INTO poor_village (township_code, name, valid_from) VALUES ('500236T01', :name, '2014-01-01')"), {"name": name}
+                text("INSERT INTO poor_village (township_code, name, valid_from) VALUES ('500236T01', :name, '2014-01-01')"),
+                {"name": name},
             )
     row = next(row for row in panel(monitor, "villages")["rows"] if row["county"] == "500236")
     sold = one(database, "SELECT sum(amount_fen) AS fen FROM sale_entry WHERE village IS NOT NULL")
@@ -176,7 +188,10 @@ def test_certified_products_are_a_stock(database, monitor):
         make_product(session, supplier)
         make_product(session, make_supplier(session, "500240"))
     found = panel(monitor, "certification")
-    assert [(row["county"], row["certificates"], row["suppliers"], row["products"]) for row in found["rows"]] == [("500236", 2, 1, 2), ("500240", 1, 1, 1)]
+    assert [(row["county"], row["certificates"], row["suppliers"], row["products"]) for row in found["rows"]] == [
+        ("500236", 2, 1, 2),
+        ("500240", 1, 1, 1),
+    ]
     assert (found["totals"]["certificates"], found["totals"]["suppliers"]) == (3, 2)
     assert panel(monitor, "certification", on="2019-12-31")["rows"] == []
     assert len(panel(monitor, "certification", district="500240")["rows"]) == 1
@@ -185,7 +200,7 @@ def test_certified_products_are_a_stock(database, monitor):
 def test_outlets_by_county_kind_and_status(database, monitor):
     with clock.fixed(IN_JANUARY), database.unit_of_work() as session:
         clerk = make_user(session, Role.CITY_OFFICER)
-        busy, idle, closed = (make_outlet(session, clerk) for _ in range(3))
+        busy, _, closed = (make_outlet(session, clerk) for _ in range(3))
         hall = make_outlet(session, clerk, region_code="500236", kind="hall")
         session.add_all(
             OutletDay(outlet_id=each.id, day=day, certified_fen=certified, other_fen=other, grams=1500, lines=1)
@@ -197,14 +212,25 @@ def test_outlets_by_county_kind_and_status(database, monitor):
             )
         )
         session.execute(
-            text("UPDATE outlet SET status = 'closed', closed_on = '2026-06-10', close_reason = '撤柜' WHERE id = :id"), {"id": closed.id}
+            text("UPDATE outlet SET status = 'closed', closed_on = '2026-06-10', close_reason = '撤柜' WHERE id = :id"),
+            {"id": closed.id},
         )
     found = panel(monitor, "outlets", group_by=["kind", "status"])
     rows = {(row["kind"], row["status"]): row for row in found["rows"]}
     # what stood in 500112 stands in the district that it was merged into
-    assert {key: row["outlets"] for key, row in rows.items()} == {("cabinet", "verified"): 2, ("cabinet", "closed"): 1, ("hall", "verified"): 1}
+    assert {key: row["outlets"] for key, row in rows.items()} == {
+        ("cabinet", "verified"): 2,
+        ("cabinet", "closed"): 1,
+        ("hall", "verified"): 1,
+    }
     busy_row = rows["cabinet", "verified"]
-    assert (busy_row["active"], busy_row["active_rate"], busy_row["certified"], busy_row["other"], busy_row["weight"]) == (1, "50.00", "10.00", "0.20", "0.003")
+    assert (busy_row["active"], busy_row["active_rate"], busy_row["certified"], busy_row["other"], busy_row["weight"]) == (
+        1,
+        "50.00",
+        "10.00",
+        "0.20",
+        "0.003",
+    )
     assert (found["totals"]["outlets"], found["totals"]["active"], found["totals"]["other"]) == (4, 2, "0.50")
     assert {row["county"]: row["outlets"] for row in panel(monitor, "outlets")["rows"]} == {"500157": 3, "500236": 1}
     on_its_last_day = panel(monitor, "outlets", group_by="status", on="2026-06-10")

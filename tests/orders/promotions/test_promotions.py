@@ -40,12 +40,22 @@ def goods(database):
         made = make_product(session, supplier)
         session.execute(text("UPDATE product SET ceiling_fen = 7000, ceiling_grams = 5000 WHERE id = :id"), {"id": made.product_id})
         outlet = make_outlet(session, make_user(session, Role.COUNTY_OFFICER, region_code=COUNTY), region_code=COUNTY)
-        return {"sku": made.sku_id, "product": made.product_id, "outlet": outlet.id, "supplier": supplier, "operator": outlet.operator_id}
+        return {
+            "sku": made.sku_id,
+            "product": made.product_id,
+            "outlet": outlet.id,
+            "supplier": supplier,
+            "operator": outlet.operator_id,
+        }
 
 
 def body(goods, **other):
     return {
-        **{"name": "奉节脐橙节", "region_code": COUNTY, "starts_on": "2026-06-08", "ends_on": "2026-06-21", "online_place": "本平台奉节专区"},
+        "name": "奉节脐橙节",
+        "region_code": COUNTY,
+        "starts_on": "2026-06-08",
+        "ends_on": "2026-06-21",
+        "online_place": "本平台奉节专区",
         "outlets": [goods["outlet"]],
         "lines": [{"sku_id": goods["sku"], "online_price": "59.90", "offline_price": "60.00"}],
         **other,
@@ -65,7 +75,11 @@ def faults(answer):
 
 def test_a_campaign_is_drafted_published_and_ends_by_itself(officer, goods):
     made = draft(officer, goods)
-    assert (made["status"], made["possible_actions"], made["lines"][0]["list_price"]) == ("draft", ["edit", "publish", "cancel"], "69.90")
+    assert (made["status"], made["possible_actions"], made["lines"][0]["list_price"]) == (
+        "draft",
+        ["edit", "publish", "cancel"],
+        "69.90",
+    )
     path = f"/v1/promotions/{made['id']}"
     edited = officer.put(path, json=body(goods, name="脐橙节"), headers={"If-Match": '"1"'}).json()
     assert (edited["name"], edited["version"]) == ("脐橙节", 2)
@@ -126,7 +140,13 @@ def test_a_campaign_is_ended_early_or_cancelled(officer, goods):
 def test_what_it_brought_against_the_same_weekdays(database, officer, goods):
     with database.unit_of_work() as session:
         sell(session, make_trade(session), 3, first=date(2025, 1, 5), last=date(2025, 1, 30))
-        own = {"product_id": goods["product"], "supplier_id": goods["supplier"].id, "sku_id": goods["sku"], "grams": 0, "amount_fen": 1000}
+        own = {
+            "product_id": goods["product"],
+            "supplier_id": goods["supplier"].id,
+            "sku_id": goods["sku"],
+            "grams": 0,
+            "amount_fen": 1000,
+        }
         for week in range(1, 5):  # every Monday before: 10 yuan
             sell_alike(session, 1, **own, sold_on=STARTS - timedelta(days=7 * week))
         sell_alike(session, 1, **{**own, "amount_fen": 99_000}, sold_on=STARTS - timedelta(days=29))  # before the weeks looked at

@@ -88,7 +88,10 @@ def test_the_lights():
     told = [light(Decimal(done), Decimal(100), due, half, RULES) for done in (50, 49, 40, 39, 100)]
     assert told == [Light.GREEN, Light.YELLOW, Light.YELLOW, Light.RED, Light.GREEN]
     over = Course(100, 100)
-    told = [light(Decimal(done), Decimal(100), Decimal(100), over, TargetRules(green_percent=90, yellow_percent=80)) for done in (100, 95, 79)]
+    told = [
+        light(Decimal(done), Decimal(100), Decimal(100), over, TargetRules(green_percent=90, yellow_percent=80))
+        for done in (100, 95, 79)
+    ]
     assert told == [Light.GREEN, Light.YELLOW, Light.RED]
     assert light(None, Decimal(100), due, half, RULES) is Light.NONE
 
