@@ -18,12 +18,14 @@ import orders.bookings.models
 import orders.budgets.models
 import orders.contracts.models
 import orders.counting.models
+import orders.coverage.models
 import orders.disputes.models
 import orders.effects.models
 import orders.evaluations.models
 import orders.external_sales.models
 import orders.fulfilment.models
 import orders.importing.models
+import orders.indicators.models
 import orders.invoices.models
 import orders.ledger.models
 import orders.lists.models
@@ -34,6 +36,7 @@ import orders.outlets.models
 import orders.papers.models
 import orders.payments.models
 import orders.pledges.models
+import orders.promotions.models
 import orders.purchasing.models
 import orders.reassignments.models
 import orders.reconcile.models
@@ -44,6 +47,7 @@ import orders.returns.models
 import orders.settlement.models
 import orders.sourcing.models
 import orders.statistics.models
+import orders.targets.models
 import orders.tax_invoices.models
 import orders.terms.models
 import orders.units.models

@@ -21,6 +21,7 @@ from orders.external_sales import handlers as external_sales
 from orders.feed import handlers as feed
 from orders.fulfilment import handlers as fulfilment
 from orders.importing import handlers as importing
+from orders.indicators import handlers as indicators
 from orders.invoices import handlers as invoices
 from orders.online import handlers as online
 from orders.outlet_sales import handlers as outlet_sales
@@ -28,6 +29,7 @@ from orders.outlets import handlers as outlets
 from orders.papers import handlers as papers
 from orders.payments import handlers as payments
 from orders.pledges import handlers as pledges
+from orders.promotions import handlers as promotions
 from orders.purchasing import handlers as purchasing
 from orders.reassignments import handlers as reassignments
 from orders.refunds import handlers as refunds
@@ -36,6 +38,7 @@ from orders.reserved_share import handlers as reserved_share
 from orders.returns import handlers as returns
 from orders.settlement import handlers as settlement
 from orders.sourcing import handlers as sourcing
+from orders.targets import handlers as targets
 from orders.tax_invoices import handlers as tax_invoices
 from orders.terms import handlers as terms
 from shop.core.outbox import Handler
@@ -94,4 +97,7 @@ HANDLERS: dict[str, Handler] = together(
     external_sales.HANDLERS,
     outlets.HANDLERS,
     outlet_sales.HANDLERS,
+    indicators.HANDLERS,
+    promotions.HANDLERS,
+    targets.HANDLERS,
 )

@@ -110,6 +110,7 @@ CUBES = (
     Cube("sales_district_month", Kind.MONTHS, (D.DISTRICT, *_WAYS)),
     Cube("sales_source_month", Kind.MONTHS, (D.DISTRICT, D.SOURCE, D.CERTIFIED, D.KIND, D.FUND_SOURCE)),
     Cube("sales_place_month", Kind.MONTHS, (D.DISTRICT, D.TOWNSHIP, D.VILLAGE, D.CERTIFIED)),
+    Cube("sales_region_month", Kind.MONTHS, (D.DISTRICT, D.BUYER_REGION, D.KIND)),
     Cube("sales_buyer_month", Kind.MONTHS, (D.BUYER, D.BUYER_KIND, D.BUYER_REGION)),
     Cube("sales_outlet_month", Kind.MONTHS, (D.OUTLET, D.DISTRICT)),
     Cube("sales_supplier_month", Kind.MONTHS, (D.SUPPLIER, D.DISTRICT, D.CATEGORY)),

@@ -109,6 +109,17 @@ class SalesPlaceMonth(_Directed, _District, table=True):
     certified: bool
 
 
+class SalesRegionMonth(_Directed, _District, table=True):
+    """From where to where: districts of origin, and regions of those who bought."""
+
+    __tablename__ = "sales_region_month"
+    __table_args__ = (PrimaryKeyConstraint("month", "direction", "district_code", "buyer_region_code", "kind"),)
+
+    month: date
+    buyer_region_code: str
+    kind: str
+
+
 class SalesBuyerMonth(_Directed, table=True):
     __tablename__ = "sales_buyer_month"
     __table_args__ = (PrimaryKeyConstraint("month", "direction", "buyer_id", "buyer_kind", "buyer_region_code"),)

@@ -20,7 +20,7 @@ from shop import reference
 from shop.core import clock, workdays
 from shop.core.db import database
 from shop.core.settings import settings
-from shop.demo import desk, goods, register, standing
+from shop.demo import aims, desk, goods, register, standing
 from shop.demo.cases import CaseBook
 from shop.demo.course import months_later
 from shop.demo.history import Bill, History
@@ -99,6 +99,7 @@ class _Load:
         self._money(folk, history.bills)
         self.say(f"demo data: {self.trail.write():,} audit events, sealed")
         standing.load(self.session, offers)
+        aims.load(self.session, folk, self.chance, self.today)
 
     def _orders(self, folk: People, offers: Sequence[Offer]) -> History:
         market = Market(self.chance, offers, folk.buyers, self._relations(), self.start)

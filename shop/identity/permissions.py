@@ -34,6 +34,7 @@ class Permission(StrEnum):
     CONNECTED_ACCOUNTS_MANAGE = "connected_accounts:manage"
     COUNTING_DECIDE = "counting:decide"
     COUNTING_READ = "counting:read"
+    COVERAGE_RECORD = "coverage:record"
     DELIVERY_ADDRESSES_MANAGE = "delivery_addresses:manage"
     DISPUTES_DECIDE = "disputes:decide"
     DISPUTES_MEDIATE = "disputes:mediate"
@@ -46,9 +47,12 @@ class Permission(StrEnum):
     EXTERNAL_SALES_REVIEW = "external_sales:review"
     HOUSEHOLDS_READ = "households:read"
     HOUSEHOLDS_REVEAL = "households:reveal"
+    INDICATORS_REPORT = "indicators:report"
+    INDICATORS_REVIEW = "indicators:review"
     INVOICES_ISSUE = "invoices:issue"
     MONEY_MANAGE = "money:manage"
     MONEY_READ = "money:read"
+    MONITORING_READ = "monitoring:read"
     NOTIFICATIONS_READ = "notifications:read"
     OBJECTIONS_DECIDE = "objections:decide"
     ONLINE_PAYMENTS_MAKE = "online_payments:make"
@@ -70,6 +74,7 @@ class Permission(StrEnum):
     PRODUCTS_EDIT = "products:edit"
     PRODUCTS_READ = "products:read"
     PROGRAMMES_READ = "programmes:read"
+    PROMOTIONS_MANAGE = "promotions:manage"
     PURCHASE_REQUESTS_DECIDE = "purchase_requests:decide"
     QUOTATION_REQUESTS_MANAGE = "quotation_requests:manage"
     QUOTATION_REQUESTS_READ = "quotation_requests:read"
@@ -89,6 +94,7 @@ class Permission(StrEnum):
     SUPERVISION_READ = "supervision:read"
     SUPERVISION_RECORD = "supervision:record"
     SUPPLIER_ORDERS_ANSWER = "supplier_orders:answer"
+    TARGETS_SET = "targets:set"
     UNITS_MANAGE = "units:manage"
     USERS_MANAGE = "users:manage"
     VOUCHERS_BOOK = "vouchers:book"
@@ -197,6 +203,7 @@ _OFFICER = {
     P.COUNTING_READ,
     P.DISPUTES_READ,
     P.EXTERNAL_SALES_READ,
+    P.MONITORING_READ,
     P.ORDERS_READ,
     P.OUTLETS_READ,
     P.PLEDGES_READ,
@@ -213,12 +220,17 @@ _DECIDING = {
     P.COMPLAINTS_DECIDE,
     P.COUNTING_DECIDE,
     P.EXTERNAL_SALES_REVIEW,
+    P.COVERAGE_RECORD,
     P.HOUSEHOLDS_REVEAL,
+    P.INDICATORS_REPORT,
+    P.INDICATORS_REVIEW,
     P.OBJECTIONS_DECIDE,
     P.ORGANISATIONS_APPROVE,
     P.OUTLETS_MANAGE,
     P.OUTLETS_VERIFY,
+    P.PROMOTIONS_MANAGE,
     P.RESERVED_SHARE_REVIEW,
+    P.TARGETS_SET,
 }
 #: What whoever administers an organisation does, on either side.
 _ADMIN = {P.AGREEMENTS_SIGN, P.MONEY_READ, P.ORGANISATIONS_EDIT, P.USERS_MANAGE, P.WEBHOOKS_MANAGE}
@@ -230,6 +242,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.AGREEMENTS_READ,
             P.AUDIT_READ,
             P.CERTIFICATIONS_READ,
+            P.MONITORING_READ,
             P.ORDERS_READ,
             P.ORGANISATIONS_APPROVE,
             P.OUTLETS_READ,
@@ -243,9 +256,9 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.PLATFORM_FINANCE: frozenset(
         _EVERYONE | {P.MONEY_MANAGE, P.MONEY_READ, P.ORDERS_READ, P.PAYMENTS_RECORD, P.RECONCILE_RUN, P.REFUNDS_REQUEST}
     ),
-    Role.TOWNSHIP_OFFICER: frozenset(_EVERYONE | _OFFICER | _REVIEWER | {P.CERTIFICATIONS_TOWNSHIP_REVIEW}),
+    Role.TOWNSHIP_OFFICER: frozenset(_EVERYONE | _OFFICER | _REVIEWER | {P.CERTIFICATIONS_TOWNSHIP_REVIEW, P.COVERAGE_RECORD}),
     Role.DEPARTMENT_OFFICER: frozenset(
-        _EVERYONE | _OFFICER | {P.CERTIFICATIONS_OPINE, P.RESERVED_SHARE_REVIEW, P.SUPERVISION_RECORD}
+        _EVERYONE | _OFFICER | {P.CERTIFICATIONS_OPINE, P.INDICATORS_REPORT, P.RESERVED_SHARE_REVIEW, P.SUPERVISION_RECORD}
     ),
     Role.COUNTY_OFFICER: frozenset(
         _EVERYONE | _OFFICER | _REVIEWER | _DECIDING | {P.CERTIFICATIONS_COUNTY_REVIEW, P.DISPUTES_MEDIATE}
@@ -272,6 +285,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.COUNTING_READ,
             P.EXTERNAL_SALES_READ,
             P.OUTLETS_READ,
+            P.MONITORING_READ,
             P.PLEDGES_READ,
             P.RECONCILE_RUN,
             P.RESERVED_SHARE_READ,

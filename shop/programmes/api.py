@@ -51,6 +51,9 @@ def _out(row: Programme, language: Language) -> ProgrammeOut:
             TargetOut(label=target.zh if language == "zh" else target.en, **target.model_dump(exclude={"zh", "en"}))
             for target in config.targets
         ],
+        target_rules=config.target_rules,
+        indicators=list(config.indicators),
+        promotions=config.promotions,
     )
 
 

@@ -12,6 +12,8 @@ from shop.programmes.invoicing import InvoicingRules
 from shop.programmes.parts import Part
 from shop.programmes.payment import PaymentRules
 from shop.programmes.rules import Channel, Mode, Relation
+from shop.programmes.targets import Indicator, PromotionRules, Target, TargetRules, Unit
+from shop.programmes.targets import Measure as TargetMeasure
 
 
 class Label(Part):
@@ -197,19 +199,6 @@ class SettlementRules(Part):
     account_days: int = Field(default=3, ge=0, le=60)
 
 
-class Target(Part):
-    """A goal with its source. Amounts are whole yuan."""
-
-    code: str
-    value: int = Field(gt=0)
-    unit: Literal["yuan", "percent", "count"]
-    channel: Channel | None = None
-    due: date | None = None
-    zh: str
-    en: str
-    source: str
-
-
 class ProgrammeConfig(Part):
     """The rules and words of one programme."""
 
@@ -231,6 +220,9 @@ class ProgrammeConfig(Part):
     vouchers: VoucherRules = VoucherRules()
     settlement: SettlementRules = SettlementRules()
     targets: tuple[Target, ...] = ()
+    target_rules: TargetRules = TargetRules()
+    indicators: tuple[Indicator, ...] = ()
+    promotions: PromotionRules = PromotionRules()
     #: Group of codes -> code -> label.
     terms: Mapping[str, Mapping[str, Label]]
 
@@ -268,9 +260,13 @@ class ProgrammeFile(ProgrammeConfig):
 class TargetOut(BaseModel):
     code: str
     label: str
+    measure: TargetMeasure
     value: int
-    unit: str
+    unit: Unit
     channel: Channel | None
+    designation: str | None
+    indicator: str | None
+    first: date | None
     due: date | None
     source: str
 
@@ -299,6 +295,9 @@ class ProgrammeOut(ProgrammeSummaryOut):
     vouchers: VoucherRules
     settlement: SettlementRules
     targets: list[TargetOut]
+    target_rules: TargetRules
+    indicators: list[Indicator]
+    promotions: PromotionRules
 
 
 class TermsOut(BaseModel):

@@ -377,3 +377,39 @@ def _outlets(bureau: Bureau, world: World) -> None:
         line = make_batch_line(session, outlet, bureau.market.products[0], sold_at=clock.now())
         line.status = "other"
         world["sales-batches"] = line.batch_id
+
+
+@_maker
+def _panels(bureau: Bureau, world: World) -> None:
+    """What officers report and run: a figure from outside, a station, a target, a campaign."""
+    city = bureau.as_("city")
+    figure = {
+        "indicator": "rural_online_retail",
+        "region_code": "500236",
+        "period": "2024",
+        "value": "1",
+        "source": "商务委",
+        "method": "监测",
+    }
+    world["indicators"] = made(city.post("/v1/indicators", json=figure))["id"]
+    place = {"kind": "county_centre", "name": "县级中心", "region_code": "500236", "opened_on": "2024-01-01", "evidence": "验收单"}
+    world["stations"] = made(city.post("/v1/coverage/stations", json=place))["id"]
+    goal = {
+        "code": "sales",
+        "region_code": "500236",
+        "name": "销售额",
+        "measure": "amount",
+        "value": "1",
+        "reason": "下达",
+        "source": "文件",
+    }
+    days = {"first_on": "2026-01-01", "due_on": "2026-12-31"}
+    world["targets"] = made(city.post("/v1/targets", json={**goal, **days}))["id"]
+    campaign = {
+        "name": "脐橙节",
+        "region_code": "500236",
+        "starts_on": "2026-01-01",
+        "ends_on": "2099-12-31",
+        "online_place": "专区",
+    }
+    world["promotions"] = made(city.post("/v1/promotions", json=campaign))["id"]

@@ -1,0 +1,105 @@
+"""The list of poor villages as it is sent in, and coverage as a table."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from orders.coverage.errors import VillagesRefused
+from orders.statistics.tables import Column, Kind, Table, percent, text
+from shop.core import sheets
+from shop.core.errors import Fault
+from shop.core.quantities import FIRST_DAY, LAST_DAY
+
+#: The headers accepted for each column, its own first.
+COLUMNS = {
+    "township": ("乡镇代码", "township code", "township"),
+    "village": ("村", "村名", "village"),
+    "from": ("起始日期", "from"),
+    "to": ("截止日期", "to"),
+}
+MOST_ROWS = 10_000
+#: As many faults as are told at once.
+MOST_FAULTS = 200
+_LONGEST = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One village as row ``number`` of the spreadsheet says it; ``valid_to``: its last day on the list."""
+
+    number: int
+    township: str
+    name: str
+    valid_from: date
+    last_day: date | None
+
+
+def read(content: bytes) -> list[Row]:
+    """The rows below the header; empty ones are passed over.
+
+    Raises:
+        UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422). VillagesRefused: by row and column (422).
+    """
+    lines = sheets.rows(content, formulas=False)
+    if len(lines) > MOST_ROWS + 1:
+        raise sheets.TooManyRows(limit=MOST_ROWS)
+    places = sheets.columns(lines[0], COLUMNS, required=("township", "village", "from"))
+    found: list[Row] = []
+    faults: list[Fault] = []
+    for number, line in enumerate(lines[1:], start=2):
+        cell = {name: written.replace("\x00", "") for name, written in sheets.texts(line, places).items()}
+        if not any(cell.values()):
+            continue
+        name, first, last = cell["village"], _day(cell["from"]), _day(cell["to"]) if cell["to"] else None
+        if not name or len(name) > _LONGEST or "/" in name:
+            told = f"须填写，不超过 {_LONGEST} 字，不含“/”", f"one to {_LONGEST} characters, none of them a slash"
+            faults.append(fault(number, "village", "bad_name", *told))
+        if first is None or (cell["to"] and last is None):
+            column = "from" if first is None else "to"
+            faults.append(fault(number, column, "bad_day", "日期须如 2020-01-31", "write a day as 2020-01-31"))
+        elif last is not None and last < first:
+            faults.append(fault(number, "to", "before_from", "早于起始日期", "lies before its first day"))
+        found.append(Row(number, cell["township"].removesuffix(".0"), name, first or FIRST_DAY, last))
+    if faults:
+        raise VillagesRefused(count=len(faults), faults=faults[:MOST_FAULTS])
+    if not found:
+        raise sheets.UnreadableSpreadsheet
+    return found
+
+
+def fault(row: int, column: str, code: str, zh: str, en: str) -> Fault:
+    """A fault of one cell, by the column's own header."""
+    return sheets.fault(row, COLUMNS[column][0], code, f"“{COLUMNS[column][0]}”{zh}", f"{COLUMNS[column][-1]}: {en}")
+
+
+def _day(written: str) -> date | None:
+    """A day as people write it, and as a workbook tells it."""
+    try:
+        day = datetime.fromisoformat(written.replace("/", "-")).date()
+    except ValueError:
+        return None
+    return day if FIRST_DAY <= day < LAST_DAY else None
+
+
+COVERAGE = Table(
+    name="coverage",
+    title=("电商服务覆盖", "E-commerce coverage"),
+    columns={
+        "place": text("区划代码", "region code"),
+        "place_name": text("区划", "region"),
+        "villages": Column(Kind.COUNT, "贫困村数", "poor villages"),
+        "served": Column(Kind.COUNT, "已覆盖村数", "served"),
+        "coverage": percent("覆盖率（%）", "coverage (%)"),
+        "sold": Column(Kind.COUNT, "有销售的贫困村数", "with sales"),
+        "selling": percent("有销售占比（%）", "with sales (%)"),
+        "served_and_sold": Column(Kind.COUNT, "已覆盖且有销售", "served and with sales"),
+        "stations": Column(Kind.COUNT, "运行站点数", "active stations"),
+    },
+    definition=(
+        "覆盖率＝当日由运行中的电商服务站点（县级中心、镇级站、村级站、物流点）服务的贫困村数÷当日在册的贫困村数；同一村由多个站点服务只计一次。"
+        "有销售：所选整月内台账中来自该村的采购额大于零。区县按当日区划。",
+        "Coverage = poor villages served on the day by an active station (county centre, town station, village station, logistics point) ÷"
+        " poor villages listed on the day; a village served by several stations counts once. With sales: the ledger has purchases from the village"
+        " above zero in the whole months asked for. Districts as on the day.",
+    ),
+    rates={"coverage": ("served", "villages"), "selling": ("sold", "villages")},
+)

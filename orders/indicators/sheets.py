@@ -1,0 +1,162 @@
+"""Reported figures as tables: what is sent in, what is exported, and the growth of the counties."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+from orders.indicators.errors import ReportRefused
+from orders.indicators.schemas import ReportedOut
+from orders.statistics.tables import COUNTY, Column, Kind, Table, percent, text
+from shop.core import sheets
+from shop.core.errors import Fault, Language
+from shop.core.exports import Cell
+
+#: The headers accepted for each column, its own first.
+COLUMNS = {
+    "indicator": ("指标代码", "indicator"),
+    "region": ("区划代码", "region code", "region"),
+    "period": ("期间", "period"),
+    "value": ("数值", "value"),
+    "source": ("数据来源", "source"),
+    "method": ("统计方法", "method"),
+    "base": ("上年同期", "base"),
+    "base_method": ("上年同期统计方法", "base method"),
+}
+REQUIRED = ("indicator", "region", "period", "value", "source", "method")
+MOST_ROWS = 5_000
+#: As many faults as are told at once.
+MOST_FAULTS = 200
+_LONGEST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One figure as row ``number`` of the spreadsheet says it."""
+
+    number: int
+    indicator: str
+    region: str
+    period: str
+    value: Decimal
+    source: str
+    method: str
+    base: Decimal | None
+    base_method: str | None
+
+
+def read(content: bytes) -> list[Row]:
+    """The rows below the header; empty ones are passed over.
+
+    Raises:
+        UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422). ReportRefused: what is no number, by row and column (422).
+    """
+    lines = sheets.rows(content, formulas=False)
+    if len(lines) > MOST_ROWS + 1:
+        raise sheets.TooManyRows(limit=MOST_ROWS)
+    places = sheets.columns(lines[0], COLUMNS, required=REQUIRED)
+    found: list[Row] = []
+    faults: list[Fault] = []
+    for number, line in enumerate(lines[1:], start=2):
+        cell = {name: written.replace("\x00", "") for name, written in sheets.texts(line, places).items()}
+        if not any(cell.values()):
+            continue
+        value, base = _number(cell["value"]), _number(cell["base"]) if cell["base"] else None
+        for name, read_as in (("value", value), ("base", base)):
+            if cell[name] and read_as is None:
+                faults.append(
+                    fault(
+                        number, name, "bad_value", "须为不小于 0 的数，最多四位小数", "is no number, or has more than four decimals"
+                    )
+                )
+        faults += [fault(number, name, "missing", "未填写", "is missing") for name in REQUIRED if not cell[name]]
+        long = [name for name in ("source", "method", "base_method") if len(cell[name]) > _LONGEST]
+        faults += [fault(number, name, "too_long", f"超过 {_LONGEST} 字", f"is longer than {_LONGEST} characters") for name in long]
+        base_method = cell["base_method"] or (cell["method"] if base is not None else None)
+        if cell["base_method"] and base is None:
+            faults.append(fault(number, "base", "missing", "未填写", "is missing"))
+        found.append(
+            Row(
+                *(
+                    number,
+                    cell["indicator"],
+                    _code(cell["region"]),
+                    _code(cell["period"]),
+                    value or Decimal(0),
+                    cell["source"],
+                    cell["method"],
+                ),
+                *(base, base_method),
+            )
+        )
+    if faults:
+        raise ReportRefused(count=len(faults), faults=faults[:MOST_FAULTS])
+    if not found:
+        raise sheets.UnreadableSpreadsheet
+    return found
+
+
+def fault(row: int, column: str, code: str, zh: str, en: str) -> Fault:
+    """A fault of one cell, by the column's own header."""
+    return sheets.fault(row, COLUMNS[column][0], code, f"“{COLUMNS[column][0]}”{zh}", f"{COLUMNS[column][-1]}: {en}")
+
+
+def _code(written: str) -> str:
+    """Spreadsheet programs make a number of 500236 and of 2026."""
+    return written.removesuffix(".0")
+
+
+def _number(written: str) -> Decimal | None:
+    try:
+        value = Decimal(written.replace(",", ""))
+    except InvalidOperation:
+        return None
+    if not value.is_finite() or not 0 <= value < 10**14 or value * 10_000 != int(value * 10_000):
+        return None
+    return value
+
+
+HEADER: dict[Language, list[str]] = {
+    "zh": [
+        *("指标代码", "指标", "单位", "区划代码", "区划", "期间", "数值", "数据来源", "统计方法", "上年同期", "上年同期统计方法"),
+        *("上报次数", "状态", "修改理由", "生效数值"),
+    ],
+    "en": [
+        *("indicator", "name", "unit", "region code", "region", "period", "value", "source", "method", "base", "base method"),
+        *("revision", "status", "reason", "value in force"),
+    ],
+}
+TITLE: dict[Language, str] = {"zh": "上报指标", "en": "Reported indicators"}
+
+
+def cells(values: Iterable[ReportedOut]) -> Iterator[list[Cell]]:
+    """One row for each value, in the order of the header."""
+    for each in values:
+        latest = each.latest
+        yield [
+            *(each.indicator, each.indicator_name, each.unit, each.region_code, each.region_name, each.period),
+            *(latest.value, latest.source, latest.method, latest.base_value, latest.base_method),
+            *(latest.number, each.status.value, latest.reason, each.accepted.value if each.accepted else None),
+        ]
+
+
+GROWTH = Table(
+    name="indicator_growth",
+    title=("指标增长", "Growth"),
+    columns={
+        **COUNTY,
+        "value": Column(Kind.NUMBER, "数值", "value"),
+        "base": Column(Kind.NUMBER, "上年同期", "year before"),
+        "basis": text("基数口径", "base taken from"),
+        "growth": percent("增长（%）", "growth (%)"),
+        "target": percent("目标（%）", "target (%)"),
+        "reached": Column(Kind.YES, "是否达标", "reached", summed=False),
+        "own_sales": Column(Kind.YUAN, "本平台销售额（元）", "sales counted here (yuan)"),
+    },
+    definition=(
+        "数值由区县按外部来源上报并经他人审核，不由本平台订单推算。增长＝（本期－上年同期）÷上年同期；统计方法变更的，以来源按新方法重算的上年同期为基数，"
+        "没有重算的不比较。合计只含有基数的区县。本平台销售额仅作参照，不计入指标。",
+        "Values are reported from outside and accepted by a second person; they are never computed from the orders of the marketplace. Growth ="
+        " (this − year before) ÷ year before. Where the method changed, the base is the year before as the source restated it in the new method;"
+        " without that there is no growth. Totals hold the counties that have a base. Sales counted here stand beside it and are no part of it.",
+    ),
+)

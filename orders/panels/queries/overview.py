@@ -1,0 +1,107 @@
+"""One answer for the dashboard: this month, this year, growth, channels of credit, the overlay of the townships, and the targets' lights."""
+
+from datetime import date
+
+from sqlmodel import Session
+
+from orders.ledger.selection import Dimension, Selection
+from orders.panels.queries import names
+from orders.panels.schemas import ChannelOut, LightOut, OverlayOut, OverviewOut, SpanOut
+from orders.statistics.queries import Answer, Figures, ask
+from orders.statistics.question import Compare, Measure, Question
+from orders.statistics.rules import growth, month_start, share, tonnes
+from orders.targets import queries as targets
+from orders.targets.facts import EVERYWHERE
+from shop.core import clock
+from shop.core.errors import Language
+from shop.programmes import queries as programmes
+from shop.programmes.rules import Channel
+from shop.regions import queries as regions
+from shop.regions.rules import Designation
+
+_SUMS = (Measure.AMOUNT, Measure.TONNES)
+DEFINITION: dict[Language, str] = {
+    "zh": "本月、本年至今与上年同期相比。渠道互斥，相加等于总额；深度贫困乡镇（18个）为叠加口径，已含在总额内，不另相加。仅含采购，不含帮助销售。",
+    "en": "This month and this year so far beside the same days last year. Channels exclude each other and add up to the total; the 18 townships are"
+    " an overlay, which the total holds already. Purchases only; helped sales are apart.",
+}
+
+
+def overview(session: Session, language: Language) -> OverviewOut:
+    """The dashboard as of now. Sales of both spans are by channel, of which rollups know every day; the overlay is by whole months."""
+    today = clock.today()
+    month, year = (
+        ask(
+            session,
+            Question(Selection(first, today), (Dimension.CHANNEL,), _SUMS, EVERYWHERE, Compare.LAST_YEAR),
+        )
+        for first in (month_start(today), today.replace(month=1, day=1))
+    )
+    programme = programmes.in_force(session, today)
+    config = programmes.parsed(programme)
+    label = names.terms(session, "channel", today, language)
+    return OverviewOut(
+        programme=programme.code,
+        month=_span(month),
+        year=_span(year),
+        channels=[
+            _channel(channel, label(channel), month.rows.get((channel,)), year.rows.get((channel,)), year.totals[0].amount_fen)
+            for channel in config.channel_priority
+        ],
+        overlays=[_deep_townships(session, today, config.term("designation", Designation.DEEP_TOWNSHIP, language))],
+        targets=[
+            LightOut(
+                **each.model_dump(include={"id", "code", "name", "unit", "value", "due"}),
+                **each.progress.model_dump(include={"done", "rate", "expected", "forecast", "light"}),
+            )
+            for each in targets.lights(session, programme.code, language, today)
+        ],
+        definition=DEFINITION[language],
+        exact_to=min(month.exact_to, year.exact_to),
+    )
+
+
+def _span(answer: Answer) -> SpanOut:
+    (first, last), _ = answer.question.periods
+    now, before = answer.totals
+    return SpanOut(
+        first=first,
+        last=last,
+        amount=now.amount_fen,
+        tonnes=tonnes(now.grams),
+        last_year=before.amount_fen,
+        growth=growth(now.amount_fen, before.amount_fen),
+    )
+
+
+def _channel(code: Channel, label: str, month: list[Figures] | None, year: list[Figures] | None, total: int) -> ChannelOut:
+    none = [Figures(), Figures()]
+    (this_month, _), (this_year, before) = month or none, year or none
+    return ChannelOut(
+        code=code,
+        label=label,
+        month=this_month.amount_fen,
+        year=this_year.amount_fen,
+        tonnes=tonnes(this_year.grams),
+        share=share(this_year.amount_fen, total),
+        last_year=before.amount_fen,
+        growth=growth(this_year.amount_fen, before.amount_fen),
+    )
+
+
+def _deep_townships(session: Session, today: date, label: str) -> OverlayOut:
+    codes = sorted(regions.designated(session, [Designation.DEEP_TOWNSHIP], today))
+    question = Question(
+        Selection(today.replace(month=1, day=1), today, {Dimension.TOWNSHIP: codes or [""]}), (Dimension.MONTH,), _SUMS, EVERYWHERE
+    )
+    answer = ask(session, question)
+    month = answer.rows.get((month_start(today),), [Figures()])[0]
+    [year] = answer.totals
+    return OverlayOut(
+        code=Designation.DEEP_TOWNSHIP,
+        label=label,
+        places=len(codes),
+        month=month.amount_fen,
+        year=year.amount_fen,
+        tonnes=tonnes(year.grams),
+    )

@@ -1,0 +1,147 @@
+"""What targets are held against, each fact read once for all targets that need it."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from orders.coverage import queries as coverage
+from orders.coverage.rules import Level
+from orders.coverage.rules import coverage as covered
+from orders.indicators import queries as indicators
+from orders.indicators import rules as reported
+from orders.indicators.rules import Grain, Period
+from orders.ledger.selection import DISTRICT_CODE, Dimension, Reach, Selection
+from orders.statistics.queries import ask
+from orders.statistics.question import Measure, Question
+from shop.core import clock
+from shop.regions import queries as regions
+
+#: Totals are open to every officer.
+EVERYWHERE = Reach(("",))
+#: Codes of Shandong begin so.
+SHANDONG = "37"
+
+_CABINETS = text(
+    "SELECT left(region_code, 6) AS district, count(*) AS cabinets FROM outlet"
+    " WHERE kind = 'cabinet' AND status IN ('verified', 'closed') AND verified_at < :end AND opened_on <= :on"
+    " AND (closed_on IS NULL OR :on <= closed_on) GROUP BY 1"
+)
+_SHANDONG = text("SELECT code FROM region WHERE starts_with(code, :prefix) ORDER BY code")
+_SHARES = text(
+    """
+    SELECT left(o.region_code, 6) AS district, sum(v.base_fen)::bigint AS base, sum(v.reserved_fen)::bigint AS reserved
+    FROM reserved_share s JOIN reserved_share_revision v ON v.reserved_share_id = s.id AND v.number = s.accepted_number
+    JOIN organisation o ON o.id = s.organisation_id
+    WHERE s.year = :year AND v.exemption IS NULL GROUP BY 1
+    """
+)
+_REPORTED = text(
+    """
+    SELECT grain, max(first_on) AS first_on FROM reported_value
+    WHERE indicator = :indicator AND accepted_number IS NOT NULL AND first_on >= :first AND last_on <= :last GROUP BY grain
+    """
+)
+
+
+def lane(first: date, last: date, codes: Collection[str]) -> Selection:
+    """Goods of Chongqing for buyers, and at outlets, in Shandong (十万吨渝货进山东)."""
+    return Selection(first, last, {Dimension.BUYER_REGION: sorted(codes), Dimension.KIND: ["goods"]})
+
+
+def shandong(session: Session) -> list[str]:
+    return list(session.execute(_SHANDONG, {"prefix": SHANDONG}).scalars())
+
+
+@dataclass
+class Facts:
+    """Facts by district, as of a day; a district that was merged stands in its successor."""
+
+    session: Session
+    on: date
+    _sales: dict[tuple[date, date], dict[tuple[str, str], tuple[int, int]]] = field(default_factory=dict)
+    _lane: dict[tuple[date, date], dict[str, int]] = field(default_factory=dict)
+    _shares: dict[int, dict[str, tuple[int, int]]] = field(default_factory=dict)
+    _cabinets: dict[date, Mapping[str, int]] = field(default_factory=dict)
+    _coverage: dict[date, dict[str, tuple[int, int]]] = field(default_factory=dict)
+
+    @cached_property
+    def successors(self) -> dict[str, str]:
+        return regions.successors(self.session, min(self.on, clock.today()))
+
+    @cached_property
+    def shandong(self) -> list[str]:
+        return shandong(self.session)
+
+    def sales(self, first: date, last: date, districts: Collection[str] | None, channel: str | None) -> tuple[int, int]:
+        """Fen and grams sold from some districts (None: from all) through a channel (None: through any)."""
+        if (first, last) not in self._sales:
+            question = Question(
+                Selection(first, last), (Dimension.DISTRICT, Dimension.CHANNEL), (Measure.AMOUNT, Measure.TONNES), EVERYWHERE
+            )
+            rows = ask(self.session, question).rows
+            self._sales[first, last] = {(key[0], key[1]): (one.amount_fen, one.grams) for key, (one, *_) in rows.items()}
+        found = [
+            sums
+            for (district, by), sums in self._sales[first, last].items()
+            if (districts is None or district in districts) and (channel is None or by == channel)
+        ]
+        return sum(fen for fen, _ in found), sum(grams for _, grams in found)
+
+    def lane_grams(self, first: date, last: date, districts: Collection[str] | None) -> int:
+        if (first, last) not in self._lane:
+            question = Question(lane(first, last, self.shandong), (Dimension.DISTRICT,), (Measure.TONNES,), EVERYWHERE)
+            self._lane[first, last] = {key[0]: one.grams for key, (one, *_) in ask(self.session, question).rows.items()}
+        return sum(grams for district, grams in self._lane[first, last].items() if districts is None or district in districts)
+
+    def cabinets(self, on: date, districts: Collection[str] | None) -> int:
+        if on not in self._cabinets:
+            found: Counter[str] = Counter()
+            for row in self.session.execute(_CABINETS, {"on": on, "end": clock.end_of_day(on)}):
+                found[self._now(row.district)] += row.cabinets
+            self._cabinets[on] = found
+        return sum(count for district, count in self._cabinets[on].items() if districts is None or district in districts)
+
+    def coverage(self, on: date, districts: Collection[str] | None) -> Decimal | None:
+        """Percent of poor villages that are served; None where none is listed."""
+        if on not in self._coverage:
+            found = covered(coverage.listed(self.session, on), Level.COUNTY)
+            self._coverage[on] = {district: (each.served, each.villages) for district, each in found.items()}
+        return _percent(self._coverage[on], districts)
+
+    def reserved_share(self, year: int, districts: Collection[str] | None) -> Decimal | None:
+        """Percent of the base that budget units set aside, by what was accepted; None where nothing was."""
+        if year not in self._shares:
+            found: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
+            for row in self.session.execute(_SHARES, {"year": year}):
+                part, whole = found[self._now(row.district)]
+                found[self._now(row.district)] = part + row.reserved, whole + row.base
+            self._shares[year] = found
+        return _percent(self._shares[year], districts)
+
+    def indicator_growth(self, indicator: str, first: date, last: date, districts: Collection[str]) -> Decimal | None:
+        """By the widest period within the days of which something was accepted: the year, else the latest quarter, else the latest month."""
+        asked = {"indicator": indicator, "first": first, "last": last}
+        firsts = {row.grain: row.first_on for row in self.session.execute(_REPORTED, asked)}
+        grain = next((each for each in (Grain.YEAR, Grain.QUARTER, Grain.MONTH) if each in firsts), None)
+        if grain is None:
+            return None
+        found = indicators.grown(self.session, indicator, Period(grain, firsts[grain]), sorted(districts))
+        value, base = reported.together((each.value, each.base.value) for each in found.values())
+        return reported.growth(value, base)
+
+    def _now(self, district: str | None) -> str:
+        code = (district or "")[:DISTRICT_CODE]
+        return self.successors.get(code, code)
+
+
+def _percent(parts: Mapping[str, tuple[int, int]], districts: Collection[str] | None) -> Decimal | None:
+    found = [sums for district, sums in parts.items() if districts is None or district in districts]
+    part, whole = sum(each for each, _ in found), sum(each for _, each in found)
+    # rounded down: a village that is not served keeps it below a hundred
+    return (Decimal(part) * 10_000 / whole).to_integral_value(rounding="ROUND_FLOOR") / 100 if whole else None

@@ -1,0 +1,245 @@
+"""Targets and how far they are: totals, so open to every officer of the city."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlmodel import Session
+
+from orders.statistics.rules import ranks, same_period_last_year
+from orders.targets import rules
+from orders.targets.facts import Facts
+from orders.targets.rules import NATURES, Course, Nature
+from orders.targets.schemas import ProgressOut, RevisionOut, TargetOut
+from shop.core import paging
+from shop.core.errors import Language, NotFound
+from shop.core.paging import Page
+from shop.identity.actor import CITY, Actor
+from shop.identity.permissions import Permission
+from shop.programmes import queries as programmes
+from shop.programmes.targets import TargetRules
+from shop.regions import queries as regions
+from shop.regions.rules import Designation
+
+_TARGET = """
+SELECT t.*, v.value, coalesce(CASE :language WHEN 'en' THEN r.name_en END, r.name_zh) AS region_name
+FROM target t JOIN target_revision v ON v.target_id = t.id AND v.number = t.number JOIN region r ON r.code = t.region_code
+"""
+_PAGE = text(
+    _TARGET
+    + """
+WHERE (CAST(:programme AS text) IS NULL OR t.programme_code = :programme) AND (CAST(:region AS text) IS NULL OR t.region_code = :region)
+  AND (CAST(:measure AS text) IS NULL OR t.measure = :measure) AND (CAST(:code AS text) IS NULL OR t.code = :code)
+  AND (:withdrawn OR t.withdrawn_at IS NULL)
+  AND (CAST(:start AS bigint) IS NULL OR t.id > :start) ORDER BY t.id LIMIT :rows
+"""
+)
+_ONE = text(_TARGET + " WHERE t.id = :id")
+_LOCK = text("SELECT * FROM target t WHERE t.id = :id AND t.region_code LIKE ANY (CAST(:regions AS text[])) FOR UPDATE")
+_REVISIONS = text(
+    "SELECT * FROM target_revision WHERE target_id = :id AND (CAST(:start AS int) IS NULL OR number < :start)"
+    " ORDER BY number DESC LIMIT :rows"
+)
+_KILOGRAMS = Decimal("0.001")
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    programme: str | None = None
+    region: str | None = None
+    measure: str | None = None
+    code: str | None = None
+    withdrawn: bool = False
+
+
+def locked(session: Session, actor: Actor, target_id: int) -> Row[Any]:
+    """A target that the caller sets, locked until the transaction ends.
+
+    Raises:
+        NotFound: none within reach.
+    """
+    within = [f"{prefix}%" for prefix in actor.regions(Permission.TARGETS_SET)]
+    row = session.execute(_LOCK, {"id": target_id, "regions": within}).first()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def target(session: Session, target_id: int, language: Language, on: date) -> TargetOut:
+    """One target with its progress.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = session.execute(_ONE, {"id": target_id, "language": language}).first()
+    if row is None:
+        raise NotFound
+    return _Reader(session, on, language).out(row)
+
+
+def targets(
+    session: Session, filters: Filters, language: Language, *, on: date, limit: int | None, after: str | None
+) -> Page[TargetOut]:
+    """Targets with their progress as of a day, in the order in which they were set; ``limit`` None: all.
+
+    What the targets of a page are held against is read once for all of them.
+    """
+    start = paging.position(after, int)
+    asked = {
+        **{name: getattr(filters, name) for name in ("programme", "region", "measure", "code", "withdrawn")},
+        "language": language,
+        "start": start[0] if start else None,
+        "rows": None if limit is None else limit + 1,
+    }
+    rows = session.execute(_PAGE, asked).all()
+    reader = _Reader(session, on, language)
+    return paging.page(rows, len(rows) if limit is None else limit, reader.out, lambda row: [row.id])
+
+
+def revisions(session: Session, target_id: int, *, limit: int, after: str | None) -> Page[RevisionOut]:
+    """Every value that was set, the latest first.
+
+    Raises:
+        NotFound: there is no such target.
+    """
+    if session.execute(_ONE, {"id": target_id, "language": "zh"}).first() is None:
+        raise NotFound
+    start = paging.position(after, int)
+    rows = session.execute(_REVISIONS, {"id": target_id, "start": start[0] if start else None, "rows": limit + 1}).all()
+    return paging.page(rows, limit, lambda row: RevisionOut.model_validate(row, from_attributes=True), lambda row: [row.number])
+
+
+def lights(session: Session, programme: str, language: Language, on: date) -> list[TargetOut]:
+    """The city's targets of a programme."""
+    return targets(session, Filters(programme, region=CITY), language, on=on, limit=None, after=None).items
+
+
+def ranked(session: Session, filters: Filters, language: Language, on: date) -> list[dict[str, Any]]:
+    """The districts that have a target of this code, by how much of it they reached; those of which nothing is known stand last."""
+    found = targets(session, filters, language, on=on, limit=None, after=None).items
+    counties = [each for each in found if each.region_code != CITY]
+    places = ranks([_rate(each) for each in counties])
+    rows = [
+        {
+            "rank": place,
+            "county": each.region_code,
+            "county_name": each.region_name,
+            "value": each.value,
+            "done": each.progress.done,
+            "rate": each.progress.rate and f"{each.progress.rate:.2f}",
+            "expected": each.progress.expected,
+            "forecast": each.progress.forecast,
+            "light": each.progress.light.value,
+        }
+        for place, each in zip(places, counties, strict=True)
+    ]
+    return sorted(rows, key=lambda row: (row["rank"], row["county"]))
+
+
+def _rate(of: TargetOut) -> Decimal:
+    return Decimal("-Infinity") if of.progress.rate is None else of.progress.rate
+
+
+class _Reader:
+    """Holds targets against the facts of a day."""
+
+    def __init__(self, session: Session, on: date, language: Language) -> None:
+        self.session, self.on, self.language = session, on, language
+        self.facts = Facts(session, on)
+        self._rules: dict[str, TargetRules] = {}
+        self._designated: dict[tuple[str, date], frozenset[str]] = {}
+
+    def out(self, row: Row[Any]) -> TargetOut:
+        first, due = rules.period_in(row.first_on, row.due_on, self.on)
+        return TargetOut(
+            **{
+                name: getattr(row, name)
+                for name in ("id", "code", "region_code", "region_name", "measure", "unit", "channel", "designation")
+            },
+            **{
+                name: getattr(row, name)
+                for name in ("indicator", "value", "number", "origin", "source", "withdrawn_at", "withdraw_reason")
+            },
+            programme=row.programme_code,
+            name=row.name_zh if self.language == "zh" else row.name_en,
+            first=first,
+            due=due,
+            yearly=row.due_on is None,
+            progress=self._progress(row, first, due),
+            version=row.version,
+        )
+
+    def _progress(self, row: Row[Any], first: date, due: date) -> ProgressOut:
+        nature = NATURES[row.measure]
+        over, days = rules.elapsed(first, due, self.on)
+        districts = self._districts(row, min(due, self.on))
+        done = self._done(row, first, min(due, self.on), due, districts) if over else None
+        course = self._course(row, first, due, over, days, districts) if nature is Nature.FLOW else Course(over, days)
+        expected = rules.expected(row.value, nature, course)
+        foreseen = None if done is None else rules.forecast(done, nature, course)
+        return ProgressOut(
+            done=done,
+            rate=rules.rate(done, row.value),
+            expected=expected.value,
+            expected_method=expected.method,
+            forecast=foreseen and foreseen.value,
+            forecast_method=foreseen and foreseen.method,
+            light=rules.light(done, row.value, expected.value, course, self._rules_of(row.programme_code)),
+            days_over=over,
+            days=days,
+        )
+
+    def _rules_of(self, code: str) -> TargetRules:
+        if code not in self._rules:
+            self._rules[code] = programmes.parsed(programmes.programme(self.session, code)).target_rules
+        return self._rules[code]
+
+    def _districts(self, row: Row[Any], on: date) -> frozenset[str] | None:
+        """The districts that count towards a target, as they stand on the day; None: the whole city."""
+        if row.region_code != CITY:
+            return frozenset({row.region_code})
+        if row.designation is None:
+            return None
+        if (row.designation, on) not in self._designated:
+            found = regions.designated(self.session, [Designation(row.designation)], on)
+            self._designated[row.designation, on] = frozenset(found)
+        return self._designated[row.designation, on]
+
+    def _done(self, row: Row[Any], first: date, last: date, due: date, districts: frozenset[str] | None) -> Decimal | None:
+        match row.measure:
+            case "amount" | "tonnes":
+                return self._sold(row, first, last, districts)
+            case "lane_tonnes":
+                return _tonnes(self.facts.lane_grams(first, last, districts))
+            case "sales_growth":
+                before = self._sold(row, *same_period_last_year(first, last), districts)
+                now = self._sold(row, first, last, districts)
+                return None if before <= 0 else ((now - before) * 100 / before).quantize(Decimal("0.01"))
+            case "cabinets":
+                return Decimal(self.facts.cabinets(last, districts))
+            case "coverage":
+                return self.facts.coverage(last, districts)
+            case "reserved_share":
+                return self.facts.reserved_share(due.year, districts)
+            case _:
+                counted = districts or frozenset(row.code for row in regions.regions(self.session, last, parent=CITY))
+                return self.facts.indicator_growth(row.indicator, first, due, counted)
+
+    def _sold(self, row: Row[Any], first: date, last: date, districts: frozenset[str] | None) -> Decimal:
+        """Yuan or, of a target in tonnes, tonnes."""
+        fen, grams = self.facts.sales(first, last, districts, row.channel)
+        return _tonnes(grams) if row.measure == "tonnes" else Decimal(fen) / 100
+
+    def _course(self, row: Row[Any], first: date, due: date, over: int, days: int, districts: frozenset[str] | None) -> Course:
+        # of the lane no days are kept, so that it goes by the days alone
+        if row.measure == "lane_tonnes" or not 0 < over < days:
+            return Course(over, days)
+        whole = self._sold(row, *same_period_last_year(first, due), districts)
+        part = self._sold(row, *same_period_last_year(first, self.on), districts)
+        return Course(over, days, whole, part)
+
+
+def _tonnes(grams: int) -> Decimal:
+    return (Decimal(grams) / 1_000_000).quantize(_KILOGRAMS)

@@ -1,0 +1,53 @@
+"""How far poor villages are covered."""
+
+from datetime import date
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orders.coverage.rules import Covered, Level, Village, active, coverage
+
+districts = st.sampled_from(["500236", "500237"])
+villages = st.builds(
+    lambda district, township, served, sold: Village(f"{district}{township}", district, served, sold),
+    districts,
+    st.sampled_from(["T01", "T02"]),
+    st.booleans(),
+    st.booleans(),
+)
+
+
+@given(st.lists(villages))
+def test_every_level_adds_up_to_the_same(found):
+    totals = []
+    for level in Level:
+        rows = coverage(found, level).values()
+        totals.append(tuple(sum(getattr(row, name) for row in rows) for name in ("villages", "served", "sold", "served_and_sold")))
+    assert len(set(totals)) == 1
+    assert totals[0][0] == len(found)
+
+
+@given(st.lists(villages, min_size=1), st.sampled_from(Level))
+def test_no_place_serves_more_villages_than_it_has(found, level):
+    for row in coverage(found, level).values():
+        assert row.served_and_sold <= min(row.served, row.sold) <= row.villages
+        assert row.served + row.sold - row.served_and_sold <= row.villages
+
+
+@given(st.lists(villages, min_size=1))
+def test_one_more_station_never_lowers_coverage(found):
+    more = [*found[1:], Village(found[0].township, found[0].district, True, found[0].sold)]
+    [before], [after] = coverage(found, Level.CITY).values(), coverage(more, Level.CITY).values()
+    assert before.served <= after.served <= before.served + 1
+
+
+def test_a_city_of_two_counties():
+    found = coverage([Village("500236T01", "500236", True, True), Village("500236T02", "500236", False, True)], Level.COUNTY)
+    assert found == {"500236": Covered(2, 1, 2, 1)}
+    assert coverage([], Level.CITY) == {}
+
+
+def test_a_station_works_from_its_first_to_its_last_day():
+    first, last = date(2026, 3, 1), date(2026, 3, 31)
+    assert [active(first, last, day) for day in (date(2026, 2, 28), first, last, date(2026, 4, 1))] == [False, True, True, False]
+    assert active(first, None, date(2099, 1, 1))
