@@ -89,6 +89,9 @@ DOMAINS = [
     "orders.statistics.api",
     "orders.reserved_share.api",
     "orders.closing.api",
+    "orders.reports.api",
+    "orders.bulletins.api.closes",
+    "orders.bulletins.api.bulletins",
     "orders.reconcile.api",
     "shop.audit_api",
 ]

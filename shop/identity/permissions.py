@@ -15,6 +15,8 @@ class Permission(StrEnum):
     BLACKLIST_MANAGE = "blacklist:manage"
     BUDGET_UNITS_DECIDE = "budget_units:decide"
     BUDGETS_MANAGE = "budgets:manage"
+    BULLETINS_PUBLISH = "bulletins:publish"
+    BULLETINS_READ = "bulletins:read"
     CAPACITIES_DECLARE = "capacities:declare"
     CATALOGUE_BATCHES_PUBLISH = "catalogue_batches:publish"
     CERTIFICATES_REVOKE = "certificates:revoke"
@@ -44,6 +46,7 @@ class Permission(StrEnum):
     INVOICES_ISSUE = "invoices:issue"
     MONEY_MANAGE = "money:manage"
     MONEY_READ = "money:read"
+    MONTHS_CLOSE = "months:close"
     NOTIFICATIONS_READ = "notifications:read"
     OBJECTIONS_DECIDE = "objections:decide"
     ONLINE_PAYMENTS_MAKE = "online_payments:make"
@@ -67,6 +70,9 @@ class Permission(StrEnum):
     QUOTATIONS_SUBMIT = "quotations:submit"
     RECONCILE_RUN = "reconcile:run"
     REFUNDS_REQUEST = "refunds:request"
+    REPORTS_READ = "reports:read"
+    REPORTS_REVIEW = "reports:review"
+    REPORTS_SUBMIT = "reports:submit"
     RESERVED_SHARE_FILE = "reserved_share:file"
     RESERVED_SHARE_READ = "reserved_share:read"
     RESERVED_SHARE_REVIEW = "reserved_share:review"
@@ -153,6 +159,7 @@ _BUYER = {
     P.ORDERS_READ,
     P.PLEDGES_READ,
     P.QUOTATION_REQUESTS_READ,
+    P.REPORTS_READ,
     P.RESERVED_SHARE_READ,
     P.STATISTICS_READ,
 }
@@ -179,12 +186,14 @@ _PURCHASER = {
 }
 _OFFICER = {
     P.AGREEMENTS_READ,
+    P.BULLETINS_READ,
     P.CERTIFICATIONS_READ,
     P.COMPLAINTS_READ,
     P.DISPUTES_READ,
     P.ORDERS_READ,
     P.PLEDGES_READ,
     P.QUOTATION_REQUESTS_READ,
+    P.REPORTS_READ,
     P.RESERVED_SHARE_READ,
     P.STATISTICS_READ,
     P.SUPERVISION_READ,
@@ -196,8 +205,10 @@ _DECIDING = {
     P.CERTIFICATES_SUSPEND,
     P.COMPLAINTS_DECIDE,
     P.HOUSEHOLDS_REVEAL,
+    P.MONTHS_CLOSE,
     P.OBJECTIONS_DECIDE,
     P.ORGANISATIONS_APPROVE,
+    P.REPORTS_REVIEW,
     P.RESERVED_SHARE_REVIEW,
 }
 #: What whoever administers an organisation does, on either side.
@@ -227,7 +238,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         _EVERYONE | _OFFICER | {P.CERTIFICATIONS_OPINE, P.RESERVED_SHARE_REVIEW, P.SUPERVISION_RECORD}
     ),
     Role.COUNTY_OFFICER: frozenset(
-        _EVERYONE | _OFFICER | _REVIEWER | _DECIDING | {P.CERTIFICATIONS_COUNTY_REVIEW, P.DISPUTES_MEDIATE}
+        _EVERYONE | _OFFICER | _REVIEWER | _DECIDING | {P.CERTIFICATIONS_COUNTY_REVIEW, P.DISPUTES_MEDIATE, P.REPORTS_SUBMIT}
     ),
     Role.CITY_OFFICER: frozenset(
         _EVERYONE
@@ -237,6 +248,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         | {
             P.AUDIT_READ,
             P.BLACKLIST_MANAGE,
+            P.BULLETINS_PUBLISH,
             P.CATALOGUE_BATCHES_PUBLISH,
             P.CERTIFICATES_REVOKE,
             P.CERTIFICATIONS_CITY_REVIEW,
@@ -247,9 +259,11 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.MONITOR: frozenset(
         _EVERYONE
         | {
+            P.BULLETINS_READ,
             P.CERTIFICATIONS_READ,
             P.PLEDGES_READ,
             P.RECONCILE_RUN,
+            P.REPORTS_READ,
             P.RESERVED_SHARE_READ,
             P.STATISTICS_READ,
             P.SUPERVISION_READ,
@@ -271,6 +285,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.BUDGETS_MANAGE,
             P.PURCHASE_REQUESTS_DECIDE,
             P.REFUNDS_REQUEST,
+            P.REPORTS_SUBMIT,
             P.RESERVED_SHARE_FILE,
             P.RESERVED_SHARE_REVIEW,
             P.UNITS_MANAGE,
@@ -291,6 +306,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.PAYMENTS_RECORD,
             P.PURCHASE_REQUESTS_DECIDE,
             P.REFUNDS_REQUEST,
+            P.REPORTS_SUBMIT,
             P.RESERVED_SHARE_FILE,
             P.RESERVED_SHARE_REVIEW,
         }

@@ -11,6 +11,7 @@ from shop.programmes.counting import CountingRules
 from shop.programmes.invoicing import InvoicingRules
 from shop.programmes.parts import Part
 from shop.programmes.payment import PaymentRules
+from shop.programmes.reporting import ClosingRules, GradingRules, ReportingRules
 from shop.programmes.rules import Channel, Mode, Relation
 
 
@@ -230,6 +231,9 @@ class ProgrammeConfig(Part):
     disputes: DisputeRules = DisputeRules()
     vouchers: VoucherRules = VoucherRules()
     settlement: SettlementRules = SettlementRules()
+    reporting: ReportingRules = ReportingRules()
+    closing: ClosingRules = ClosingRules()
+    grading: GradingRules = GradingRules()
     targets: tuple[Target, ...] = ()
     #: Group of codes -> code -> label.
     terms: Mapping[str, Mapping[str, Label]]
@@ -298,6 +302,9 @@ class ProgrammeOut(ProgrammeSummaryOut):
     disputes: DisputeRules
     vouchers: VoucherRules
     settlement: SettlementRules
+    reporting: ReportingRules
+    closing: ClosingRules
+    grading: GradingRules
     targets: list[TargetOut]
 
 
