@@ -3,6 +3,7 @@
 from sqlmodel import Session
 
 from orders.bulletins.actions import building
+from orders.bulletins.actions.publishing import require_city
 from orders.bulletins.errors import MonthNotOver, NothingToExplain
 from orders.bulletins.models import FigureExplanation
 from orders.closing.rules import days_of
@@ -15,9 +16,10 @@ def explain(session: Session, actor: Actor, month: str, district_code: str, expl
     """Say why a district's figure is right though its grade is low: it is published from the next edition on, the explanation in its notes.
 
     Raises:
-        MonthNotOver: see there (409). NothingToExplain: its figure is published as it is, or there is none (409).
+        NotYourRegion: not of the city's office (403). MonthNotOver: see there (409). NothingToExplain: its figure is published as it is, or there is none (409).
     """
     first, last = days_of(month)
+    require_city(actor)
     if last >= clock.today():
         raise MonthNotOver(month=month)
     if actor.user_id is None:

@@ -9,7 +9,7 @@ from orders.bulletins import content as frozen
 from orders.bulletins import files, states
 from orders.bulletins.actions import building
 from orders.bulletins.content import Content, Revision
-from orders.bulletins.errors import BulletinThere, MonthNotClosed, NoBulletin, NothingChanged, OtherContent, OwnDraft
+from orders.bulletins.errors import BulletinThere, MonthNotClosed, NoBulletin, NothingChanged, NotYourRegion, OtherContent, OwnDraft
 from orders.bulletins.models import Bulletin, BulletinFile
 from orders.bulletins.queries import changes
 from orders.bulletins.states import BULLETIN, BulletinMove, BulletinStatus
@@ -17,6 +17,7 @@ from orders.closing.rules import days_of
 from shop.core import audit, clock, locks, numbers, outbox
 from shop.core.errors import Forbidden, IfMatch, NotFound
 from shop.identity.actor import CITY, Actor
+from shop.identity.permissions import Permission
 from shop.regions import queries as regions
 
 _CLOSED_AT = text("SELECT closed_at FROM month_close WHERE month = :month AND region_code = :city")
@@ -26,9 +27,10 @@ def draft(session: Session, actor: Actor, month: str) -> int:
     """Draft the bulletin of a closed month; returns its id. Districts whose grade is too low stay out of it until somebody explains them.
 
     Raises:
-        MonthNotClosed, BulletinThere: see there (409).
+        NotYourRegion: not of the city's office (403). MonthNotClosed, BulletinThere: see there (409).
     """
     first = days_of(month)[0]
+    require_city(actor)
     _closed_at(session, month)
     _alone(session, month)
     if session.exec(select(Bulletin.id).where(col(Bulletin.month) == first)).first() is not None:
@@ -43,8 +45,9 @@ def revise(session: Session, actor: Actor, month: str, reason: str) -> int:
     districts that were explained since. Returns its id. What was published stays as it is.
 
     Raises:
-        NoBulletin, BulletinThere, NothingChanged: see there (409).
+        NotYourRegion: not of the city's office (403). NoBulletin, BulletinThere, NothingChanged: see there (409).
     """
+    require_city(actor)
     first, last = days_of(month)
     closed_at = _closed_at(session, month)
     _alone(session, month)
@@ -86,9 +89,10 @@ def publish(session: Session, actor: Actor, bulletin_id: int, sha256: str, if_ma
     """Publish a draft that somebody else drafted, exactly as it was read: it gets its number, its date and its files, and is never changed again.
 
     Raises:
-        NotFound: there is none (404). OwnDraft: a second person has to (403). IllegalMove, OtherContent: see there (409).
+        NotFound: there is none (404). NotYourRegion: not of the city's office (403). OwnDraft: a second person has to (403). IllegalMove, OtherContent: see there (409).
         Changed: it is not what the caller read (412).
     """
+    require_city(actor)
     bulletin = _locked(session, bulletin_id)
     status = BULLETIN.after(bulletin.status, BulletinMove.PUBLISH)
     if_match(bulletin.version)
@@ -119,14 +123,25 @@ def discard(session: Session, actor: Actor, bulletin_id: int) -> None:
     """Drop a draft. It had no number; what it told of changes is told by the next one.
 
     Raises:
-        NotFound: there is none (404). IllegalMove: it is published (409).
+        NotFound: there is none (404). NotYourRegion: not of the city's office (403). IllegalMove: it is published (409).
     """
+    require_city(actor)
     bulletin = _locked(session, bulletin_id)
     BULLETIN.after(bulletin.status, BulletinMove.DISCARD)
     changes.forget(session, bulletin.id)
     session.delete(bulletin)
     session.flush()
     audit.record(session, actor, "bulletin.discarded", "bulletin", bulletin_id, month=f"{bulletin.month:%Y-%m}")
+
+
+def require_city(actor: Actor) -> None:
+    """Refuse an officer whose office does not reach over the whole city.
+
+    Raises:
+        NotYourRegion: see there (403).
+    """
+    if "" not in actor.regions(Permission.BULLETINS_PUBLISH):
+        raise NotYourRegion
 
 
 def _closed_at(session: Session, month: str) -> Any:

@@ -96,6 +96,10 @@ class Scene:
     def revise(self, who="city", month=MONTH):
         return self[who].post("/v1/bulletins/revisions", json={"month": month, "reason": "补报与冲销"})
 
+    def explain_figure(self, district, who="city", month=MONTH):
+        body = {"district": district, "explanation": "已与网点台账逐笔核对"}
+        return self[who].post(self.close_path("/figure-explanations", month=month), json=body)
+
     def changes(self, bulletin):
         return self["monitor"].get(f"/v1/bulletins/{bulletin['id']}/changes", params={"limit": 200}).json()["items"]
 
