@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from orders.bulletins.content import Content, Difference, Graded, Overlay, Row, Sums
+from orders.bulletins.words import CAUSES
 from orders.statistics.rules import share
 from shop.core.exports import Cell
 from shop.core.money import yuan
@@ -199,14 +200,7 @@ def _notes(said: Content) -> Table:
     )
 
 
-_CAUSES = {
-    "late": "补报 Told late",
-    "reversal": "冲销 Taken back",
-    "again": "重新计入 Counted again",
-    "revoked": "认定撤销 Certificate revoked",
-    "verified": "核实后公布 Published after verification",
-    "total": "合计 Total",
-}
+_CAUSES = {**{cause: f"{words['zh']} {words['en']}" for cause, words in CAUSES.items()}, "total": "合计 Total"}
 
 
 def _revision(said: Content) -> Iterator[Table]:

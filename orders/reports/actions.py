@@ -9,10 +9,11 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.closing.rules import days_of
-from orders.reports import filling, forms, queries, rules
+from orders.reports import filling, forms, rules
 from orders.reports.errors import MonthNotOver, NotReporting, NotReviewing, OwnReport, ReportRefused
 from orders.reports.forms import Form
 from orders.reports.models import Report
+from orders.reports.queries import expected, reach, reports
 from orders.reports.rules import Value
 from orders.reports.schemas import ReportEdit, ReportIn
 from orders.reports.states import REPORT, ReportMove
@@ -58,7 +59,7 @@ def draft(session: Session, actor: Actor, body: ReportIn) -> int:
     if last >= clock.today():
         raise MonthNotOver(month=body.month)
     organisation_id, region_code = _county(actor, body) if form.scope == "county" else _unit(session, actor, body)
-    if not queries.has_to_report(session, form, first, organisation_id, region_code):
+    if not expected.has_to_report(session, form, first, organisation_id, region_code):
         raise NotReporting(month=body.month)
     now = clock.now()
     report = Report(
@@ -158,7 +159,7 @@ def submit(session: Session, actor: Actor, report_id: int, if_match: IfMatch) ->
     row = _locked(session, actor, report_id, ReportMove.SUBMIT, if_match)
     form = forms.version(row.form_code, row.form_version)
     _fill(session, row.id, form, row.month, row.organisation_id, row.region_code)
-    values = queries.values(session, [row.id])[row.id]
+    values = reports.values(session, [row.id])[row.id]
     if found := rules.faults(form, values):
         raise ReportRefused(count=len(found), faults=found)
     moved = {"id": row.id, "by": actor.user_id, "now": clock.now()}
@@ -189,8 +190,8 @@ def send_back(session: Session, actor: Actor, report_id: int, reason: str, if_ma
 
 def _review(session: Session, actor: Actor, report_id: int, move: ReportMove, reason: str | None, if_match: IfMatch) -> None:
     session.execute(_LOCK, {"id": report_id})
-    row = queries.row_of(session, actor, report_id)
-    if not queries.may_review(actor, row):
+    row = reach.row_of(session, actor, report_id)
+    if not reach.may_review(actor, row):
         raise NotReviewing
     if row.submitted_by == actor.user_id:
         raise OwnReport
@@ -198,7 +199,7 @@ def _review(session: Session, actor: Actor, report_id: int, move: ReportMove, re
     status = REPORT.after(row.status, move)
     moved = {"id": row.id, "by": actor.user_id, "now": clock.now()}
     session.execute(_DECIDE, {**moved, "status": status, "reason": reason})
-    step_id = _step(session, moved, move, reason, queries.values(session, [row.id])[row.id])
+    step_id = _step(session, moved, move, reason, reports.values(session, [row.id])[row.id])
     audit.record(session, actor, f"report.{status}", "report", row.id, reason=reason)
     outbox.publish(session, "report.reviewed", report_id=row.id, step_id=step_id)
 
@@ -206,8 +207,8 @@ def _review(session: Session, actor: Actor, report_id: int, move: ReportMove, re
 def _locked(session: Session, actor: Actor, report_id: int, move: ReportMove, if_match: IfMatch) -> Row[Any]:
     """A report that its writer may move, locked."""
     session.execute(_LOCK, {"id": report_id})
-    row = queries.row_of(session, actor, report_id)
-    if not queries.may_write(actor, row):
+    row = reach.row_of(session, actor, report_id)
+    if not reach.may_write(actor, row):
         raise Forbidden
     if_match(row.version)
     REPORT.after(row.status, move)

@@ -8,7 +8,9 @@ from fastapi.responses import Response
 from orders.closing.rules import days_of, month_before
 from orders.closing.schemas import Month
 from orders.ledger.filters import RegionCode
-from orders.reports import actions, forms, queries, sheets
+from orders.reports import actions, forms, sheets
+from orders.reports.queries import expected
+from orders.reports.queries import reports as queries
 from orders.reports.schemas import FormCode, FormOut, ReportEdit, ReportIn, ReportOut, ReportRow, ReturnIn, UnreportedOut
 from orders.reports.states import ReportStatus
 from shop.core import clock, exports
@@ -68,7 +70,7 @@ def list_unreported(
     """Who has to report a month and has no report that was accepted."""
     of = month or month_before(clock.today())
     rows = limit if format == "json" else exports.MAX_ROWS
-    found = queries.unreported(
+    found = expected.unreported(
         call.session, call.actor, call.language, form=form, month=of, district=district, limit=rows, after=after
     )
     if format == "json":

@@ -6,8 +6,9 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.closing.rules import days_of, month_before
-from orders.reports import forms, queries, rules
-from orders.reports.queries import EXPECTED
+from orders.reports import forms, rules
+from orders.reports.queries import expected
+from orders.reports.queries.expected import EXPECTED
 from shop.core import clock
 from shop.core.outbox import Handler
 from shop.identity.actor import CITY
@@ -71,7 +72,7 @@ def remind(session: Session) -> int:
     month = month_before(today)
     first = days_of(month)[0]
     try:
-        deadlines = queries.deadlines(session, first)
+        deadlines = expected.deadlines(session, first)
     except NoProgramme:
         return 0
     due_on = rules.due_on(month, deadlines.due_days)
@@ -83,7 +84,7 @@ def remind(session: Session) -> int:
     told = 0
     for form in (*forms.of_scope("organisation", first), *forms.of_scope("county", first)):
         origin = f"{kind}:{form.code}:{month}" + ("" if left < 0 else f":{mark}")
-        rows = session.execute(_TO_REMIND, {**queries.asked_of(form, first), "origin": origin}).all()
+        rows = session.execute(_TO_REMIND, {**expected.asked_of(form, first), "origin": origin}).all()
         told += len(rows)
         data: dict[str, Any] = {"form": form.zh, "month": month, "due": due_on.isoformat()}
         units = {row.organisation_id: data for row in rows if row.organisation_id is not None}

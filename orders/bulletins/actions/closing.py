@@ -108,7 +108,7 @@ def close(session: Session, actor: Actor, month: str, region_code: str, body: Cl
             region_code=region_code,
             closed_by=_person(actor),
             closed_at=now,
-            items=dict(items),
+            items={str(item): count for item, count in items.items()},
             lacking=lacking,
             reason=body.reason if lacking else None,
         )

@@ -18,8 +18,8 @@ from orders.bulletins.schemas.bulletins import (
     PublicBulletinOut,
     PublicBulletinRow,
 )
-from orders.bulletins.schemas.words import CAUSES
 from orders.bulletins.states import BULLETIN, BulletinMove, BulletinStatus
+from orders.bulletins.words import CAUSES
 from shop.core import paging
 from shop.core.errors import Language, NotFound
 from shop.core.paging import Page

@@ -13,9 +13,9 @@ from orders.bulletins.queries.facts import Month
 from orders.bulletins.rules import closing
 from orders.bulletins.rules.closing import Explained
 from orders.bulletins.schemas.closing import CloseItemOut, CloseOut, CountyOut, ExplanationOut
-from orders.bulletins.schemas.words import ITEMS
+from orders.bulletins.words import ITEMS
 from orders.closing.rules import days_of
-from orders.reports import queries as reports
+from orders.reports.queries import expected as reports
 from shop.core import clock
 from shop.core.errors import Language
 from shop.identity.actor import CITY, Actor

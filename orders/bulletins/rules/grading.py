@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shop.core.errors import Language
 from shop.programmes.reporting import GradingRules, Letter
 
 #: From the best to the worst.
@@ -52,9 +51,6 @@ class Flag:
     code: str
     zh: str
     en: str
-
-    def in_(self, language: Language) -> str:
-        return self.zh if language == "zh" else self.en
 
 
 @dataclass(frozen=True, slots=True)

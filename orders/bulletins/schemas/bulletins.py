@@ -16,8 +16,6 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class DraftIn(BaseModel):
-    """``reason``: of a revision."""
-
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"month": "2026-10"}]})
 
     month: Month
