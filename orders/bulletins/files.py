@@ -2,15 +2,17 @@
 
 from datetime import date
 from html import escape
-from pathlib import Path
-from typing import Any, Literal
+from pathlib import Path as File
+from typing import Annotated, Any, Literal, cast
 
+from fastapi import Path
 from fastapi.responses import Response
 
 from orders.bulletins import content as frozen
 from orders.bulletins import tables
 from orders.bulletins.tables import Table
 from shop.core import exports, printing
+from shop.core.errors import NotFound
 from shop.core.exports import Worksheet
 
 Format = Literal["json", "html", "pdf", "xlsx"]
@@ -20,11 +22,13 @@ MEDIA: dict[str, str] = {
     "pdf": "application/pdf",
     "xlsx": exports.XLSX,
 }
+#: A format as a path names it; :func:`kind_of` says whether there is such a one.
+Named = Annotated[str, Path(alias="format", max_length=10, examples=list(MEDIA))]
 #: How a route of such a file documents what it answers.
 ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"content": {media.partition(";")[0]: {"schema": {"type": "string", "format": "binary"}} for media in MEDIA.values()}}
 }
-_TEMPLATE = Path(__file__).with_name("bulletin.typ")
+_TEMPLATE = File(__file__).with_name("bulletin.typ")
 _STYLE = """
 body { font: 15px/1.6 system-ui, sans-serif; max-width: 72rem; margin: 0 auto; padding: 1rem; color: #1f2328; }
 h1 { font-size: 1.4rem; margin: .5rem 0; } h2 { font-size: 1.05rem; margin: 1.5rem 0 .5rem; } small { color: #57606a; }
@@ -33,6 +37,17 @@ th, td { border: 1px solid #d0d7de; padding: .3rem .5rem; text-align: left; vert
 """
 #: A sheet's name has 31 characters at most, and none of these.
 _NOT_IN_NAMES = str.maketrans(dict.fromkeys("[]:*?/\\", " "))
+
+
+def kind_of(named: str) -> Format:
+    """A format by its name.
+
+    Raises:
+        NotFound: there is none (404).
+    """
+    if named not in MEDIA:
+        raise NotFound
+    return cast(Format, named)
 
 
 def made_of(content: bytes) -> dict[str, bytes]:

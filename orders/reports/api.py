@@ -22,7 +22,7 @@ from shop.identity.permissions import Permission
 routes = Routes("reports", "/v1")
 
 OfMonth = Annotated[Month | None, Query(description="Shanghai month; default: the one that was over last")]
-OfForm = Annotated[FormCode, Query()]
+OfForm = Annotated[FormCode, Query(description="default: that of buying units")]
 District = Annotated[RegionCode | None, Query()]
 
 
@@ -60,7 +60,7 @@ def draft_report(call: Call, body: ReportIn) -> ReportOut:
 @routes.get("/reports/unreported", Permission.REPORTS_READ, answer=UnreportedOut, responses=exports.FILES)
 def list_unreported(
     call: Call,
-    form: OfForm,
+    form: OfForm = "unit_monthly",
     month: OfMonth = None,
     district: District = None,
     limit: Limit = 50,
@@ -81,7 +81,7 @@ def list_unreported(
 
 @routes.get("/reports/export", Permission.REPORTS_READ, responses=exports.FILES)
 def export_reports(
-    call: Call, form: OfForm, month: OfMonth = None, format: Annotated[Literal["csv", "xlsx"], Query()] = "xlsx"
+    call: Call, form: OfForm = "unit_monthly", month: OfMonth = None, format: Annotated[Literal["csv", "xlsx"], Query()] = "xlsx"
 ) -> Response:
     """All reports of a month by one form, what the ledger says beside what was reported."""
     of = month or month_before(clock.today())

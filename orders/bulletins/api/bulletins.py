@@ -7,7 +7,6 @@ from fastapi.responses import Response
 
 from orders.bulletins import files, sheets
 from orders.bulletins.actions import publishing
-from orders.bulletins.files import Format
 from orders.bulletins.queries import bulletins as queries
 from orders.bulletins.schemas.bulletins import (
     BulletinOut,
@@ -59,10 +58,10 @@ def read_bulletin(call: Call, bulletin_id: Id) -> BulletinOut:
 
 
 @routes.get("/bulletins/{bulletin_id}/files/{format}", Permission.BULLETINS_READ, responses=files.ANSWERS)
-def read_file(call: Call, bulletin_id: Id, format: Format) -> Response:
+def read_file(call: Call, bulletin_id: Id, kind: files.Named) -> Response:
     """An edition as a file; of a draft as it would look."""
-    name, content, sha256 = queries.file(call.session, bulletin_id, format)
-    return files.answer(name, format, content, sha256)
+    name, content, sha256 = queries.file(call.session, bulletin_id, files.kind_of(kind))
+    return files.answer(name, files.kind_of(kind), content, sha256)
 
 
 @routes.get("/bulletins/{bulletin_id}/changes", Permission.BULLETINS_READ, answer=Page[ChangeOut], responses=exports.FILES)
@@ -107,7 +106,7 @@ def published_bulletin(call: Call, number: Number) -> PublicBulletinOut:
 
 
 @routes.get("/public/bulletins/{number}/files/{format}", public=True, responses=files.ANSWERS)
-def published_file(call: Call, number: Number, format: Format) -> Response:
+def published_file(call: Call, number: Number, kind: files.Named) -> Response:
     """The same as page, PDF, workbook or JSON. A number always gives the same bytes."""
-    name, content, sha256 = queries.published_file(call.session, number, format)
-    return files.answer(name, format, content, sha256)
+    name, content, sha256 = queries.published_file(call.session, number, files.kind_of(kind))
+    return files.answer(name, files.kind_of(kind), content, sha256)

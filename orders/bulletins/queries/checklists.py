@@ -15,6 +15,7 @@ from orders.bulletins.rules.closing import Explained
 from orders.bulletins.schemas.closing import CloseItemOut, CloseOut, CountyOut, ExplanationOut
 from orders.bulletins.words import ITEMS
 from orders.closing.rules import days_of
+from orders.reports import forms
 from orders.reports.queries import expected as reports
 from shop.core import clock
 from shop.core.errors import Language
@@ -164,7 +165,10 @@ def close(session: Session, month: str, region_code: str, language: Language) ->
 def _link(item: CloseItem, month: str, region_code: str) -> str:
     """Where to look at what is open."""
     if item == "reports_missing":
-        form = "county_monthly" if region_code == CITY else f"unit_monthly&district={region_code}"
-        return f"/v1/reports/unreported?month={month}&form={form}"
+        asked = forms.of_scope("county" if region_code == CITY else "organisation", days_of(month)[0])
+        if not asked:
+            return "/v1/report-forms"
+        within = "" if region_code == CITY else f"&district={region_code}"
+        return f"/v1/reports/unreported?month={month}&form={asked[0].code}{within}"
     district = f"&district={region_code}" if item == "holds_open" and region_code != CITY else ""
     return _PLACES[item] + district
