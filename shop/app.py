@@ -98,6 +98,9 @@ DOMAINS = [
     "orders.external_sales.api.holds",
     "orders.counting.api",
     "orders.closing.api",
+    "orders.reports.api",
+    "orders.bulletins.api.closes",
+    "orders.bulletins.api.bulletins",
     "orders.reconcile.api",
     "shop.audit_api",
 ]

@@ -16,6 +16,7 @@ import orders.approvals.models
 import orders.banking.models
 import orders.bookings.models
 import orders.budgets.models
+import orders.bulletins.models
 import orders.contracts.models
 import orders.counting.models
 import orders.coverage.models
@@ -41,6 +42,7 @@ import orders.purchasing.models
 import orders.reassignments.models
 import orders.reconcile.models
 import orders.refunds.models
+import orders.reports.models
 import orders.requests.models
 import orders.reserved_share.models
 import orders.returns.models

@@ -14,6 +14,7 @@ from orders.agreements import handlers as agreements
 from orders.amendments import handlers as amendments
 from orders.banking import handlers as banking
 from orders.bookings import handlers as bookings
+from orders.bulletins import handlers as bulletins
 from orders.disputes import handlers as disputes
 from orders.effects import handlers as effects
 from orders.evaluations import handlers as evaluations
@@ -33,6 +34,7 @@ from orders.promotions import handlers as promotions
 from orders.purchasing import handlers as purchasing
 from orders.reassignments import handlers as reassignments
 from orders.refunds import handlers as refunds
+from orders.reports import handlers as reports
 from orders.requests import handlers as requests
 from orders.reserved_share import handlers as reserved_share
 from orders.returns import handlers as returns
@@ -100,4 +102,6 @@ HANDLERS: dict[str, Handler] = together(
     indicators.HANDLERS,
     promotions.HANDLERS,
     targets.HANDLERS,
+    reports.HANDLERS,
+    bulletins.HANDLERS,
 )

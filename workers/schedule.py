@@ -27,6 +27,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "remind": _every(1800, "monitoring.remind"),
     "draft_call_offs": _every(600, "agreements.draft_call_offs"),
     "remind_of_reserved_shares": _every(3600, "reserved_share.remind"),
+    "remind_of_reports": _every(3600, "reports.remind"),
     "remind_of_pledges": _every(3600, "pledges.remind"),
     "match_bank_lines": _every(600, "banking.match_open"),
     "match_books": _every(600, "books.match"),

@@ -33,6 +33,7 @@ from orders.pledges import handlers as pledges
 from orders.purchasing import actions as purchasing
 from orders.purchasing import handlers as ordering
 from orders.reconcile import report
+from orders.reports import handlers as monthly_reports
 from orders.reserved_share import handlers as reserved_share
 from orders.settlement.actions import running as settling
 from orders.sourcing import handlers as quotations
@@ -273,6 +274,15 @@ def remind_of_reserved_shares() -> None:
         told = reserved_share.remind(session)
     if told:
         log.info("reserved_share_reminders", count=told)
+
+
+@app.task(name="reports.remind")
+def remind_of_reports() -> None:
+    """Tell units and counties whose report of the last month is not there."""
+    with database().unit_of_work() as session:
+        told = monthly_reports.remind(session)
+    if told:
+        log.info("report_reminders", count=told)
 
 
 @app.task(name="pledges.remind")

@@ -11,7 +11,8 @@ from shop.core.money import YuanOut
 from shop.core.paging import Page
 from shop.core.quantities import Id
 
-Month = Annotated[str, Field(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$", examples=["2026-11"])]
+MONTH_PATTERN = r"^20[0-9]{2}-(0[1-9]|1[0-2])$"
+Month = Annotated[str, Field(pattern=MONTH_PATTERN, examples=["2026-11"])]
 
 
 class CloseFilter(BaseModel):

@@ -55,6 +55,8 @@ class SaleEntry(SQLModel, table=True):
         ),
         Index(None, "outlet_id", "sold_on", "id", postgresql_where=text("outlet_id IS NOT NULL")),
         Index(None, "reverses_id", postgresql_where=text("reverses_id IS NOT NULL")),
+        # what was told after its month had been closed
+        Index(None, "occurred_on", "id", postgresql_where=text("occurred_on IS NOT NULL")),
     )
 
     id: int = key()

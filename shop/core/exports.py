@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -61,12 +61,15 @@ def as_xlsx(title: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -
     return as_workbook([Worksheet(title, header, rows)])
 
 
-def as_workbook(sheets: Sequence[Worksheet]) -> bytes:
-    """Worksheets with frozen headers, written row by row, so that a long list does not stand in memory as cells."""
+def as_workbook(sheets: Sequence[Worksheet], made_on: date | None = None) -> bytes:
+    """Worksheets with frozen headers, written row by row, so that a long list does not stand in memory as cells. With ``made_on`` the same content
+    gives the same bytes whenever it is written; else the file says when it was."""
     import xlsxwriter  # not in memory before somebody asks for it
 
     buffer = io.BytesIO()
     with xlsxwriter.Workbook(buffer, {"constant_memory": True}) as book:
+        if made_on is not None:
+            book.set_properties({"created": datetime(made_on.year, made_on.month, made_on.day, tzinfo=UTC)})
         day, bold = book.add_format({"num_format": "yyyy-mm-dd"}), book.add_format({"bold": True})
         for each in sheets:
             sheet = book.add_worksheet(each.title)

@@ -13,7 +13,8 @@ part -> number series (of credit notes before invoices) -> certificates
 (FOR KEY SHARE by orders; FOR UPDATE by what changes their force, which reads the clock after that) -> budget draws -> budgets -> credit of a
 buyer (by name; shared by what draws) -> credit limits -> payment plans.
 Freeing capacity needs no lock. A webhook endpoint comes before its deliveries, a unit's reserved share before the lock of the year's shared
-canteens, a supplier order before its evaluation. Prefer one conditional UPDATE to a lock.
+canteens, a supplier order before its evaluation, a month's close (by name) before the months that the ledger has closed, a month's bulletin (by
+name) before its number series. Prefer one conditional UPDATE to a lock.
 """
 
 import hashlib

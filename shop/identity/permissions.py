@@ -15,6 +15,8 @@ class Permission(StrEnum):
     BLACKLIST_MANAGE = "blacklist:manage"
     BUDGET_UNITS_DECIDE = "budget_units:decide"
     BUDGETS_MANAGE = "budgets:manage"
+    BULLETINS_PUBLISH = "bulletins:publish"
+    BULLETINS_READ = "bulletins:read"
     CAPACITIES_DECLARE = "capacities:declare"
     CATALOGUE_BATCHES_PUBLISH = "catalogue_batches:publish"
     CERTIFICATES_REVOKE = "certificates:revoke"
@@ -53,6 +55,7 @@ class Permission(StrEnum):
     MONEY_MANAGE = "money:manage"
     MONEY_READ = "money:read"
     MONITORING_READ = "monitoring:read"
+    MONTHS_CLOSE = "months:close"
     NOTIFICATIONS_READ = "notifications:read"
     OBJECTIONS_DECIDE = "objections:decide"
     ONLINE_PAYMENTS_MAKE = "online_payments:make"
@@ -81,6 +84,9 @@ class Permission(StrEnum):
     QUOTATIONS_SUBMIT = "quotations:submit"
     RECONCILE_RUN = "reconcile:run"
     REFUNDS_REQUEST = "refunds:request"
+    REPORTS_READ = "reports:read"
+    REPORTS_REVIEW = "reports:review"
+    REPORTS_SUBMIT = "reports:submit"
     RESERVED_SHARE_FILE = "reserved_share:file"
     RESERVED_SHARE_READ = "reserved_share:read"
     RESERVED_SHARE_REVIEW = "reserved_share:review"
@@ -171,6 +177,7 @@ _BUYER = {
     P.ORDERS_READ,
     P.PLEDGES_READ,
     P.QUOTATION_REQUESTS_READ,
+    P.REPORTS_READ,
     P.RESERVED_SHARE_READ,
     P.STATISTICS_READ,
 }
@@ -198,6 +205,7 @@ _PURCHASER = {
 }
 _OFFICER = {
     P.AGREEMENTS_READ,
+    P.BULLETINS_READ,
     P.CERTIFICATIONS_READ,
     P.COMPLAINTS_READ,
     P.COUNTING_READ,
@@ -208,6 +216,7 @@ _OFFICER = {
     P.OUTLETS_READ,
     P.PLEDGES_READ,
     P.QUOTATION_REQUESTS_READ,
+    P.REPORTS_READ,
     P.RESERVED_SHARE_READ,
     P.STATISTICS_READ,
     P.SUPERVISION_READ,
@@ -229,6 +238,10 @@ _DECIDING = {
     P.OUTLETS_MANAGE,
     P.OUTLETS_VERIFY,
     P.PROMOTIONS_MANAGE,
+    P.MONTHS_CLOSE,
+    P.OBJECTIONS_DECIDE,
+    P.ORGANISATIONS_APPROVE,
+    P.REPORTS_REVIEW,
     P.RESERVED_SHARE_REVIEW,
     P.TARGETS_SET,
 }
@@ -261,7 +274,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         _EVERYONE | _OFFICER | {P.CERTIFICATIONS_OPINE, P.INDICATORS_REPORT, P.RESERVED_SHARE_REVIEW, P.SUPERVISION_RECORD}
     ),
     Role.COUNTY_OFFICER: frozenset(
-        _EVERYONE | _OFFICER | _REVIEWER | _DECIDING | {P.CERTIFICATIONS_COUNTY_REVIEW, P.DISPUTES_MEDIATE}
+        _EVERYONE | _OFFICER | _REVIEWER | _DECIDING | {P.CERTIFICATIONS_COUNTY_REVIEW, P.DISPUTES_MEDIATE, P.REPORTS_SUBMIT}
     ),
     Role.CITY_OFFICER: frozenset(
         _EVERYONE
@@ -271,6 +284,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         | {
             P.AUDIT_READ,
             P.BLACKLIST_MANAGE,
+            P.BULLETINS_PUBLISH,
             P.CATALOGUE_BATCHES_PUBLISH,
             P.CERTIFICATES_REVOKE,
             P.CERTIFICATIONS_CITY_REVIEW,
@@ -281,6 +295,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.MONITOR: frozenset(
         _EVERYONE
         | {
+            P.BULLETINS_READ,
             P.CERTIFICATIONS_READ,
             P.COUNTING_READ,
             P.EXTERNAL_SALES_READ,
@@ -288,6 +303,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.MONITORING_READ,
             P.PLEDGES_READ,
             P.RECONCILE_RUN,
+            P.REPORTS_READ,
             P.RESERVED_SHARE_READ,
             P.STATISTICS_READ,
             P.SUPERVISION_READ,
@@ -309,6 +325,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.BUDGETS_MANAGE,
             P.PURCHASE_REQUESTS_DECIDE,
             P.REFUNDS_REQUEST,
+            P.REPORTS_SUBMIT,
             P.RESERVED_SHARE_FILE,
             P.RESERVED_SHARE_REVIEW,
             P.UNITS_MANAGE,
@@ -329,6 +346,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.PAYMENTS_RECORD,
             P.PURCHASE_REQUESTS_DECIDE,
             P.REFUNDS_REQUEST,
+            P.REPORTS_SUBMIT,
             P.RESERVED_SHARE_FILE,
             P.RESERVED_SHARE_REVIEW,
         }

@@ -47,6 +47,9 @@ def _out(row: Programme, language: Language) -> ProgrammeOut:
         disputes=config.disputes,
         vouchers=config.vouchers,
         settlement=config.settlement,
+        reporting=config.reporting,
+        closing=config.closing,
+        grading=config.grading,
         targets=[
             TargetOut(label=target.zh if language == "zh" else target.en, **target.model_dump(exclude={"zh", "en"}))
             for target in config.targets

@@ -11,6 +11,7 @@ from shop.programmes.counting import CountingRules
 from shop.programmes.invoicing import InvoicingRules
 from shop.programmes.parts import Part
 from shop.programmes.payment import PaymentRules
+from shop.programmes.reporting import ClosingRules, GradingRules, ReportingRules
 from shop.programmes.rules import Channel, Mode, Relation
 from shop.programmes.targets import Indicator, PromotionRules, Target, TargetRules, Unit
 from shop.programmes.targets import Measure as TargetMeasure
@@ -219,6 +220,9 @@ class ProgrammeConfig(Part):
     disputes: DisputeRules = DisputeRules()
     vouchers: VoucherRules = VoucherRules()
     settlement: SettlementRules = SettlementRules()
+    reporting: ReportingRules = ReportingRules()
+    closing: ClosingRules = ClosingRules()
+    grading: GradingRules = GradingRules()
     targets: tuple[Target, ...] = ()
     target_rules: TargetRules = TargetRules()
     indicators: tuple[Indicator, ...] = ()
@@ -294,6 +298,9 @@ class ProgrammeOut(ProgrammeSummaryOut):
     disputes: DisputeRules
     vouchers: VoucherRules
     settlement: SettlementRules
+    reporting: ReportingRules
+    closing: ClosingRules
+    grading: GradingRules
     targets: list[TargetOut]
     target_rules: TargetRules
     indicators: list[Indicator]

@@ -21,6 +21,9 @@ PUBLIC = {
     ("GET", "/v1/public/catalogue-batches/{number}"),
     ("GET", "/v1/public/purchase-proofs/{number}"),
     ("GET", "/v1/public/purchase-proofs/{number}/page"),
+    ("GET", "/v1/public/bulletins"),
+    ("GET", "/v1/public/bulletins/{number}"),
+    ("GET", "/v1/public/bulletins/{number}/files/{format}"),
     ("POST", "/v1/public/complaints"),
     ("GET", "/v1/public/complaints/{receipt}"),
     # told from strangers by its signature

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import text
 
 from orders.agreements.actions import drafts
+from orders.closing.rules import month_before
 from orders.online.models import OnlinePayment
 from shop.core import clock, outbox, sealing
 from shop.core.db import Database
@@ -413,3 +414,20 @@ def _panels(bureau: Bureau, world: World) -> None:
         "online_place": "专区",
     }
     world["promotions"] = made(city.post("/v1/promotions", json=campaign))["id"]
+
+
+@_maker
+def _reports(bureau: Bureau, world: World) -> None:
+    """What the school reports of the month before; that month as the city closed it, and its bulletin as a draft."""
+    month = month_before(clock.today())
+    begun = bureau.as_("school_finance").post("/v1/reports", json={"form": "unit_monthly", "month": month})
+    world["reports"] = made(begun)["id"]
+    city, path = bureau.as_("city"), f"/v1/monthly-closes/{month}"
+    close = made(city.get(path))
+    for item in close["standing"]:
+        made(city.post(f"{path}/explanations", json={"item": item, "explanation": "下月补齐"}))
+    lacking = [county["code"] for county in close["counties"]]
+    made(city.post(f"{path}/close", json={"without": lacking, "reason": "市级代结"}))
+    world["monthly-closes"] = month
+    world["bulletins"] = made(city.post("/v1/bulletins", json={"month": month}))["id"]
+    world["bulletins/files"] = "json"

@@ -1,0 +1,181 @@
+"""Closing a month: each county, then the city."""
+
+from datetime import date
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from orders.bulletins.errors import (
+    CountiesLacking,
+    ItemsOpen,
+    MonthClosed,
+    MonthNotOver,
+    NotAClosingRegion,
+    NothingToExplain,
+    NotInOrder,
+    NotYourRegion,
+)
+from orders.bulletins.models import CloseExplanation, MonthClose
+from orders.bulletins.queries import checklists
+from orders.bulletins.queries.facts import Month
+from orders.bulletins.rules import closing
+from orders.bulletins.schemas.closing import CloseIn
+from orders.closing.rules import days_of
+from shop.core import audit, clock, locks, outbox
+from shop.core.errors import Forbidden, Invalid
+from shop.identity.actor import CITY, Actor
+from shop.identity.permissions import Permission
+from shop.programmes.reporting import CloseItem
+
+_LAST_CLOSED = text("SELECT max(month) FROM closed_month")
+# The first month that is closed takes all before it along: nothing is booked any more into months that no bulletin shows.
+_CLOSE = text(
+    """
+    INSERT INTO closed_month (month, closed_at, closed_by)
+    SELECT m::date, :now, :by FROM generate_series(
+        CASE WHEN EXISTS (SELECT FROM closed_month) THEN CAST(:month AS date)
+             ELSE least(CAST(:month AS date), coalesce((SELECT min(month) FROM sale_entry), CAST(:month AS date))) END,
+        CAST(:month AS date), interval '1 month') m
+    ORDER BY 1
+    """
+)
+
+
+def explain(session: Session, actor: Actor, month: str, region_code: str, item: CloseItem, explanation: str) -> None:
+    """Say why a month may be closed though something is open. It holds for as much as is open now.
+
+    Raises:
+        NotAClosingRegion (404), NotYourRegion (403), MonthNotOver, MonthClosed (409): see there. NothingToExplain: nothing is open (409).
+    """
+    of = _begin(session, actor, month, region_code)
+    count = checklists.open_items(session, of, region_code).get(item, 0)
+    if not count:
+        raise NothingToExplain
+    session.add(
+        CloseExplanation(
+            month=of.first,
+            region_code=region_code,
+            item=item,
+            open_count=count,
+            explanation=explanation,
+            by=_person(actor),
+            at=clock.now(),
+        )
+    )
+    session.flush()
+    audit.record(
+        session,
+        actor,
+        "month.explained",
+        "month",
+        _subject(of.first),
+        reason=explanation,
+        region=region_code,
+        item=item,
+        count=count,
+    )
+
+
+def close(session: Session, actor: Actor, month: str, region_code: str, body: CloseIn) -> None:
+    """Close a month: of a county, or of the city, after which the ledger takes no entry of it any more.
+
+    Months are closed one after the other, and never before they are over. What is open is cleared or was explained by a named person; counties that
+    have not closed are named, with the reason. Of several who close at once one does.
+
+    Raises:
+        NotAClosingRegion (404), NotYourRegion (403), MonthNotOver, MonthClosed, NotInOrder, ItemsOpen, CountiesLacking (409): see there.
+        Invalid: counties are named that closed, or by a county (422).
+    """
+    of = _begin(session, actor, month, region_code)
+    rules = checklists.rules_of(session, of.first)
+    lacking: list[str] = []
+    if region_code == CITY:
+        _in_order(session, of.first)
+        lacking = closing.lacking(checklists.counties(session, of, rules), checklists.closed(session, of.first))
+        _named(lacking, body)
+    elif body.without or body.reason:
+        raise Invalid.one("without", "only_the_city", "仅市级结账可列出未结账区县", "Only the city closes without somebody")
+    items = checklists.open_items(session, of, region_code)
+    if standing := closing.standing(items, checklists.explained(session, of.first, region_code), rules):
+        raise ItemsOpen(items=[str(item) for item in standing])
+    now = clock.now()
+    if region_code == CITY:
+        # waits for everybody who is booking; who books after this sees the month closed
+        session.execute(_CLOSE, {"month": of.first, "now": now, "by": _person(actor)})
+    session.add(
+        MonthClose(
+            month=of.first,
+            region_code=region_code,
+            closed_by=_person(actor),
+            closed_at=now,
+            items={str(item): count for item, count in items.items()},
+            lacking=lacking,
+            reason=body.reason if lacking else None,
+        )
+    )
+    session.flush()
+    audit.record(
+        session,
+        actor,
+        "month.closed",
+        "month",
+        _subject(of.first),
+        reason=body.reason,
+        region=region_code,
+        items=items,
+        without=lacking,
+    )
+    outbox.publish(session, "month.closed", month=month, region_code=region_code)
+
+
+def _subject(first: date) -> int:
+    """A month as the number of an audit's subject: 202610."""
+    return first.year * 100 + first.month
+
+
+def _person(actor: Actor) -> int:
+    if actor.user_id is None:
+        raise Forbidden
+    return actor.user_id
+
+
+def _begin(session: Session, actor: Actor, month: str, region_code: str) -> Month:
+    """The month, held against others who move its close; open, over, and the actor's to close."""
+    first, last = days_of(month)
+    of = Month(first, last)
+    if region_code != CITY and region_code not in checklists.counties(session, of, checklists.rules_of(session, first)):
+        raise NotAClosingRegion(region=region_code, month=month)
+    prefixes = actor.regions(Permission.MONTHS_CLOSE)
+    if ("" if region_code == CITY else region_code) not in prefixes:
+        raise NotYourRegion
+    if last >= clock.today():
+        raise MonthNotOver(month=month)
+    _hold(session, month)
+    done = checklists.closed(session, first)
+    if region_code in done or CITY in done:
+        raise MonthClosed(month=month)
+    return of
+
+
+def _hold(session: Session, month: str) -> None:
+    locks.hold(session, f"month.close:{month}")
+
+
+def _in_order(session: Session, first: date) -> None:
+    last_closed = session.execute(_LAST_CLOSED).scalar_one()
+    if last_closed is None:
+        return
+    following = closing.following(last_closed)
+    if first < following:
+        raise MonthClosed(month=f"{first:%Y-%m}")
+    if first > following:
+        raise NotInOrder(next=f"{following:%Y-%m}")
+
+
+def _named(lacking: list[str], body: CloseIn) -> None:
+    """Whoever closes without counties says so county by county, and why."""
+    if extra := sorted(set(body.without) - set(lacking)):
+        zh, en = f"已结账或不参加结账：{'、'.join(extra)}", f"they have closed, or do not close: {', '.join(extra)}"
+        raise Invalid.one("without", "not_lacking", zh, en)
+    if set(lacking) != set(body.without) or (lacking and body.reason is None):
+        raise CountiesLacking(count=len(lacking), lacking=lacking)

@@ -1,0 +1,34 @@
+"""Explaining a figure whose grade is low, so that it is published."""
+
+from sqlmodel import Session
+
+from orders.bulletins.actions import building
+from orders.bulletins.actions.publishing import require_city
+from orders.bulletins.errors import MonthNotOver, NothingToExplain
+from orders.bulletins.models import FigureExplanation
+from orders.closing.rules import days_of
+from shop.core import audit, clock
+from shop.core.errors import Forbidden
+from shop.identity.actor import Actor
+
+
+def explain(session: Session, actor: Actor, month: str, district_code: str, explanation: str) -> None:
+    """Say why a district's figure is right though its grade is low: it is published from the next edition on, the explanation in its notes.
+
+    Raises:
+        NotYourRegion: not of the city's office (403). MonthNotOver: see there (409). NothingToExplain: its figure is published as it is, or there is none (409).
+    """
+    first, last = days_of(month)
+    require_city(actor)
+    if last >= clock.today():
+        raise MonthNotOver(month=month)
+    if actor.user_id is None:
+        raise Forbidden
+    if district_code not in building.ground(session, month).doubtful:
+        raise NothingToExplain
+    session.add(
+        FigureExplanation(month=first, district_code=district_code, explanation=explanation, by=actor.user_id, at=clock.now())
+    )
+    session.flush()
+    subject = first.year * 100 + first.month
+    audit.record(session, actor, "figure.explained", "month", subject, reason=explanation, region=district_code)

@@ -1,0 +1,228 @@
+"""Reading bulletins, their files, the lines of revisions, and the grades of a month."""
+
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlmodel import Session
+
+from orders.bulletins import content as frozen
+from orders.bulletins import files, states
+from orders.bulletins.actions import building
+from orders.bulletins.files import Format
+from orders.bulletins.schemas.bulletins import (
+    BulletinOut,
+    BulletinRow,
+    ChangeOut,
+    GradeOut,
+    GradesOut,
+    PublicBulletinOut,
+    PublicBulletinRow,
+)
+from orders.bulletins.states import BULLETIN, BulletinMove, BulletinStatus
+from orders.bulletins.words import CAUSES
+from shop.core import paging
+from shop.core.errors import Language, NotFound
+from shop.core.paging import Page
+from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
+
+_ROW = """
+    SELECT b.id, b.month, b.year, b.number, b.edition, b.status, b.sha256, b.reason, b.drafted_at, b.published_at, b.version,
+           b.drafted_by AS drafter_id, d.name AS drafted_by, p.name AS published_by {more}
+    FROM bulletin b JOIN app_user d ON d.id = b.drafted_by LEFT JOIN app_user p ON p.id = b.published_by
+"""
+_BULLETIN = text(f"{_ROW.format(more=', b.content')} WHERE b.id = :id")
+_BULLETINS = text(f"{_ROW.format(more='')} WHERE CAST(:start AS bigint) IS NULL OR b.id < :start ORDER BY b.id DESC LIMIT :rows")
+_PUBLIC = """
+    SELECT b.id, b.month, b.year, b.number, b.edition, b.status, b.sha256, b.published_at,
+           (SELECT max(n.edition) FROM bulletin n WHERE n.month = b.month AND n.status <> 'draft') AS newest {more}
+    FROM bulletin b WHERE b.status <> 'draft'
+"""
+_PUBLISHED = text(
+    f"{_PUBLIC.format(more='')} AND (CAST(:year AS int) IS NULL OR (b.year, b.number, b.edition) < (:year, :number, :edition))"
+    " ORDER BY b.year DESC, b.number DESC, b.edition DESC LIMIT :rows"
+)
+_BY_NUMBER = text(f"{_PUBLIC.format(more=', b.content')} AND b.year = :year AND b.number = :number AND b.edition = :edition")
+_FILE = text("SELECT content, sha256 FROM bulletin_file WHERE bulletin_id = :id AND format = :format")
+_CHANGES = text(
+    """
+    SELECT c.*, e.reverses_id, e.sold_on, e.occurred_on, p.name AS product, r.name_zh, r.name_en, array_remove(ARRAY[
+               o.number, (SELECT 'B' || b.batch_id FROM sales_batch_line l JOIN sales_batch b ON b.id = l.batch_id
+                          WHERE e.origin_kind = 'outlet_line' AND l.id = e.origin_id),
+               (SELECT x.number FROM external_sale_line l JOIN external_sale x ON x.id = l.sale_id
+                WHERE e.origin_kind = 'external_line' AND l.id = e.origin_id), f.number], NULL)
+           || ARRAY(SELECT i.number FROM invoice_line l JOIN invoice i ON i.id = l.invoice_id
+                    WHERE l.sale_entry_id IN (e.id, e.reverses_id) ORDER BY i.number) AS documents
+    FROM (SELECT * FROM bulletin_change WHERE bulletin_id = :id
+            AND (CAST(:start AS text) IS NULL OR (kind, entry_id) > (CAST(:start AS text), CAST(:start_id AS bigint)))
+          ORDER BY kind, entry_id LIMIT :rows) c
+    JOIN sale_entry e ON e.id = c.entry_id JOIN product p ON p.id = e.product_id JOIN region r ON r.code = c.district_code
+    LEFT JOIN purchase_order o ON o.id = e.order_id LEFT JOIN certificate f ON f.id = e.certificate_id
+    ORDER BY c.kind, c.entry_id
+    """
+)
+
+
+def _number(row: Row[Any]) -> str | None:
+    """A draft of a revision has the bulletin's number, and none of its own before it is published."""
+    return None if row.status == BulletinStatus.DRAFT else states.shown(row.year, row.number, row.edition)
+
+
+def _row(row: Row[Any]) -> BulletinRow:
+    return BulletinRow(
+        **{name: getattr(row, name) for name in BulletinRow.model_fields if name not in ("number", "month")},
+        number=_number(row),
+        month=f"{row.month:%Y-%m}",
+    )
+
+
+def bulletins(session: Session, *, limit: int, after: str | None) -> Page[BulletinRow]:
+    """All editions and drafts, the newest first."""
+    start = paging.position(after, int)
+    rows = session.execute(_BULLETINS, {"start": start[0] if start else None, "rows": limit + 1}).all()
+    return paging.page(rows, limit, _row, lambda row: [row.id])
+
+
+def _found(session: Session, bulletin_id: int) -> Row[Any]:
+    row = session.execute(_BULLETIN, {"id": bulletin_id}).first()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def bulletin(session: Session, actor: Actor, bulletin_id: int) -> BulletinOut:
+    """One edition with its content.
+
+    Raises:
+        NotFound: there is none (404).
+    """
+    row = _found(session, bulletin_id)
+    may = actor.may(Permission.BULLETINS_PUBLISH)
+    possible = {BulletinMove.PUBLISH: may and row.drafter_id != actor.user_id, BulletinMove.DISCARD: may}
+    return BulletinOut(
+        **_row(row).model_dump(),
+        content=frozen.read(row.content),
+        possible_actions=[move for move in BULLETIN.possible(row.status) if possible.get(move)],
+    )
+
+
+def file(session: Session, bulletin_id: int, kind: Format) -> tuple[str, bytes, str]:
+    """A file of an edition: its name, bytes and hash. Those of a draft are made from its content now.
+
+    Raises:
+        NotFound: there is none (404).
+    """
+    row = _found(session, bulletin_id)
+    if row.status != BulletinStatus.DRAFT:
+        return _kept(session, row, kind)
+    made = row.content if kind == "json" else files.made_of(row.content)[kind]
+    return f"draft_{row.month:%Y-%m}", made, frozen.digest(made)
+
+
+def _kept(session: Session, row: Row[Any], kind: Format) -> tuple[str, bytes, str]:
+    name = states.shown(row.year, row.number, row.edition) or ""
+    if kind == "json":
+        return name, row.content, row.sha256
+    kept = session.execute(_FILE, {"id": row.id, "format": kind}).one()
+    return name, kept.content, kept.sha256
+
+
+def _public_row(row: Row[Any]) -> PublicBulletinRow:
+    return PublicBulletinRow(
+        number=states.shown(row.year, row.number, row.edition) or "",
+        month=f"{row.month:%Y-%m}",
+        edition=row.edition,
+        status=row.status,
+        sha256=row.sha256,
+        published_at=row.published_at,
+        newest=states.shown(row.year, row.number, row.newest) or "",
+    )
+
+
+def published(session: Session, *, limit: int, after: str | None) -> Page[PublicBulletinRow]:
+    """What was published, the newest first; editions that were revised stay."""
+    start = paging.position(after, int, int, int) or [None, 0, 0]
+    asked = {"year": start[0], "number": start[1], "edition": start[2], "rows": limit + 1}
+    rows = session.execute(_PUBLISHED, asked).all()
+    return paging.page(rows, limit, _public_row, lambda row: [row.year, row.number, row.edition])
+
+
+def _numbered(session: Session, number: str) -> Row[Any]:
+    year, count, edition = states.read(number)
+    row = session.execute(_BY_NUMBER, {"year": year, "number": count, "edition": edition}).first()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def published_one(session: Session, number: str) -> PublicBulletinOut:
+    """A published edition.
+
+    Raises:
+        NotFound: nothing was published under this number (404).
+    """
+    row = _numbered(session, number)
+    return PublicBulletinOut(**_public_row(row).model_dump(), content=frozen.read(row.content))
+
+
+def published_file(session: Session, number: str, kind: Format) -> tuple[str, bytes, str]:
+    """A file of a published edition.
+
+    Raises:
+        NotFound: nothing was published under this number (404).
+    """
+    return _kept(session, _numbered(session, number), kind)
+
+
+def changes(session: Session, bulletin_id: int, language: Language, *, limit: int, after: str | None) -> Page[ChangeOut]:
+    """The lines of a revision's difference table, by cause and entry.
+
+    Raises:
+        NotFound: there is no such edition (404).
+    """
+    _found(session, bulletin_id)
+    start = paging.position(after, str, int) or [None, 0]
+    rows = session.execute(_CHANGES, {"id": bulletin_id, "start": start[0], "start_id": start[1], "rows": limit + 1}).all()
+    return paging.page(rows, limit, lambda row: _change(row, language), lambda row: [row.kind, row.entry_id])
+
+
+def _change(row: Row[Any], language: Language) -> ChangeOut:
+    return ChangeOut(
+        cause=row.kind,
+        cause_label=CAUSES[row.kind][language],
+        entry_id=row.entry_id,
+        reverses_id=row.reverses_id,
+        sold_on=row.sold_on.isoformat(),
+        occurred_on=row.occurred_on.isoformat() if row.occurred_on else None,
+        direction=row.direction,
+        district=row.district_code,
+        district_name=row.name_zh if language == "zh" else row.name_en,
+        channel=row.channel,
+        source=row.source,
+        category=row.category,
+        amount=row.amount_fen,
+        grams=row.grams,
+        certified=row.certified_fen,
+        product=row.product,
+        documents=row.documents,
+    )
+
+
+def grades(session: Session, month: str, language: Language) -> GradesOut:
+    """The grade of every district's figure of a month as things stand, and whether it would be published."""
+    found = building.ground(session, month)
+    doubtful = found.doubtful
+    return GradesOut(
+        month=month,
+        districts=[
+            GradeOut(
+                district=code,
+                district_name=found.names[code][0 if language == "zh" else 1],
+                amount=sums.now.amount_fen,
+                grade=building.graded(found.grades[code]) if code in found.grades else None,
+                published=code not in doubtful,
+                explanation=found.explained[code][0] if code in found.explained else None,
+            )
+            for code, sums in sorted(found.districts.items())
+        ],
+    )

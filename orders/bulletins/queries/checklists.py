@@ -1,0 +1,174 @@
+"""What is open when a month is to be closed, by county and for the city; who has closed."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from orders.bulletins.errors import NotAClosingRegion
+from orders.bulletins.queries.facts import Month
+from orders.bulletins.rules import closing
+from orders.bulletins.rules.closing import Explained
+from orders.bulletins.schemas.closing import CloseItemOut, CloseOut, CountyOut, ExplanationOut
+from orders.bulletins.words import ITEMS
+from orders.closing.rules import days_of
+from orders.reports import forms
+from orders.reports.queries import expected as reports
+from shop.core import clock
+from shop.core.errors import Language
+from shop.identity.actor import CITY, Actor
+from shop.identity.permissions import Permission
+from shop.programmes import queries as programmes
+from shop.programmes.reporting import CloseItem, ClosingRules
+from shop.regions import queries as regions
+from shop.regions.rules import Designation
+
+# What is open of the month, by item and district: batches where the outlet stands, all else by the district of origin.
+_OPEN = text(
+    """
+    SELECT item, region_code, count(*) FROM (
+        SELECT CASE b.status WHEN 'held' THEN 'batches_held' ELSE 'batches_waiting' END AS item, left(o.region_code, 6) AS region_code
+        FROM sales_batch b JOIN outlet o ON o.id = b.outlet_id WHERE b.status IN ('waiting', 'held') AND b.first_sold_at < :end
+        UNION ALL
+        SELECT 'holds_open', h.district_code FROM counting_hold h
+        LEFT JOIN external_sale x ON h.subject_kind = 'external_sale' AND x.id = h.subject_id
+        LEFT JOIN sales_batch b ON h.subject_kind = 'sales_batch' AND b.id = h.subject_id
+        LEFT JOIN sales_batch_line l ON h.subject_kind = 'sales_batch_line' AND l.id = h.subject_id
+        WHERE h.status = 'open' AND coalesce(x.sold_on < :after, b.first_sold_at < :end, l.sold_on < :after, h.opened_at < :end)
+        UNION ALL
+        SELECT 'claims_undecided', district_code FROM external_sale
+        WHERE status IN ('submitted', 'held') AND side = 'seller' AND sold_on < :after
+    ) found GROUP BY 1, 2
+    """
+)
+_WAITING = text("SELECT count(*) FROM sale_entry_pending p JOIN sale_entry e ON e.id = p.entry_id WHERE e.sold_on < :after")
+#: What the last run after the month's end found; nothing: there was none.
+_DIFFERENCES = text("SELECT differences FROM reconciliation WHERE ran_at >= :end ORDER BY ran_at DESC LIMIT 1")
+_CLOSED = text(
+    "SELECT c.region_code, c.closed_at, c.items, c.lacking, c.reason, u.name AS closed_by FROM month_close c JOIN app_user u ON u.id = c.closed_by"
+    " WHERE c.month = :first"
+)
+_EXPLAINED = text(
+    "SELECT DISTINCT ON (e.item) e.item, e.open_count, e.explanation, e.at, u.name AS by FROM close_explanation e JOIN app_user u ON u.id = e.by"
+    " WHERE e.month = :first AND e.region_code = :region_code ORDER BY e.item, e.id DESC"
+)
+_NAMES = text("SELECT code, name_zh, name_en FROM region WHERE code = ANY (:codes)")
+_PLACES: Mapping[CloseItem, str] = {
+    "batches_waiting": "/v1/sales-batches?status=waiting",
+    "batches_held": "/v1/sales-batches?status=held",
+    "holds_open": "/v1/counting-holds?status=open",
+    "claims_undecided": "/v1/external-sales?status=submitted",
+    "differences": "/v1/reconcile",
+    "entries_waiting": "/v1/reconcile/runs",
+}
+
+
+def rules_of(session: Session, first: date) -> ClosingRules:
+    """What closing a month asks for."""
+    return programmes.config_of(session, days_of(f"{first:%Y-%m}")[1]).closing
+
+
+def counties(session: Session, month: Month, rules: ClosingRules) -> list[str]:
+    """The districts that close the month before the city does, as they stood on its last day."""
+    codes = regions.designated(session, [Designation(rules.designation)], month.last)
+    successors = regions.successors(session, month.last)
+    return sorted({successors.get(code, code) for code in codes if len(code) == len(CITY)})
+
+
+def open_items(session: Session, month: Month, region_code: str) -> dict[CloseItem, int]:
+    """How much is open: of a county, or (500000) of all together with what concerns the whole city."""
+    after = closing.following(month.first)
+    asked = {"after": after, "end": clock.start_of_day(after)}
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for item, district, count in session.execute(_OPEN, asked):
+        found[item][district] += count
+    if region_code != CITY:
+        found["reports_missing"] = Counter(reports.not_accepted(session, "organisation", month.first))
+        own = regions.with_predecessors(session, [region_code])
+        return {item: count for item, by in found.items() if (count := sum(by[code] for code in own))}  # type: ignore[misc]
+    found["reports_missing"] = Counter(reports.not_accepted(session, "county", month.first))
+    sums: dict[str, int] = {item: sum(by.values()) for item, by in found.items()}
+    differences = session.execute(_DIFFERENCES, asked).scalar()
+    # books that nobody compared since the month was over are no books that agree
+    sums["differences"] = 1 if differences is None else differences
+    sums["entries_waiting"] = session.execute(_WAITING, asked).scalar_one()
+    return {item: count for item, count in sums.items() if count}  # type: ignore[misc]
+
+
+def explained(session: Session, first: date, region_code: str) -> dict[str, Explained]:
+    """What was said of what is open, by item."""
+    rows = session.execute(_EXPLAINED, {"first": first, "region_code": region_code})
+    return {row.item: Explained(row.open_count, row.explanation) for row in rows}
+
+
+def closed(session: Session, first: date) -> dict[str, Any]:
+    """Who has closed a month, by region."""
+    return {row.region_code: row for row in session.execute(_CLOSED, {"first": first})}
+
+
+def own_region(actor: Actor) -> str:
+    """The county whose officer somebody is; else the city."""
+    own = [prefix for prefix in actor.regions(Permission.BULLETINS_READ) if prefix]
+    return own[0][: len(CITY)] if len(own) == 1 else CITY
+
+
+def close(session: Session, month: str, region_code: str, language: Language) -> CloseOut:
+    """The list of a month's close. Of the city everybody who watches over figures may read it, and so may one county that of another: it holds
+    counts only.
+
+    Raises:
+        NotAClosingRegion: the region does not close that month (404).
+    """
+    first, last = days_of(month)
+    of = Month(first, last)
+    rules = rules_of(session, first)
+    expected = counties(session, of, rules)
+    if region_code not in (*expected, CITY):
+        raise NotAClosingRegion(region=region_code, month=month)
+    done = closed(session, first)
+    row = done.get(region_code)
+    items = row.items if row else open_items(session, of, region_code)
+    said = {each.item: each for each in session.execute(_EXPLAINED, {"first": first, "region_code": region_code})}
+    held = {item: Explained(each.open_count, each.explanation) for item, each in said.items()}
+    names = {each.code: each.name_zh if language == "zh" else each.name_en for each in session.execute(_NAMES, {"codes": expected})}
+    return CloseOut(
+        month=month,
+        region=region_code,
+        closed_at=row.closed_at if row else None,
+        closed_by=row.closed_by if row else None,
+        reason=row.reason if row else None,
+        without=row.lacking if row else [],
+        items=[
+            CloseItemOut(
+                item=item,
+                label=ITEMS[item][language],
+                count=items.get(item, 0),
+                blocking=item in rules.blocking,
+                link=_link(item, month, region_code),
+                explanation=ExplanationOut.model_validate(said[item], from_attributes=True) if item in said else None,
+            )
+            for item in (*rules.blocking, *rules.warning)
+            if region_code == CITY or item not in ("differences", "entries_waiting")
+        ],
+        standing=[] if row else closing.standing(items, held, rules),
+        counties=[
+            CountyOut(code=code, name=names[code], closed_at=done[code].closed_at if code in done else None) for code in expected
+        ]
+        if region_code == CITY
+        else [],
+    )
+
+
+def _link(item: CloseItem, month: str, region_code: str) -> str:
+    """Where to look at what is open."""
+    if item == "reports_missing":
+        asked = forms.of_scope("county" if region_code == CITY else "organisation", days_of(month)[0])
+        if not asked:
+            return "/v1/report-forms"
+        within = "" if region_code == CITY else f"&district={region_code}"
+        return f"/v1/reports/unreported?month={month}&form={asked[0].code}{within}"
+    district = f"&district={region_code}" if item == "holds_open" and region_code != CITY else ""
+    return _PLACES[item] + district

@@ -1,0 +1,163 @@
+"""What the grades of a month's figures rest on, and what else a bulletin counts, read from the papers and batches themselves."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from orders.bulletins.content import Certificates, Outlets
+from orders.bulletins.rules.closing import following
+from orders.bulletins.rules.grading import Evidence, Signals
+from shop.core import clock
+from shop.programmes.reporting import GradingRules
+
+#: Outlets' days are compared with those of so many days before the month, too.
+_COPIED_DAYS = 92
+
+# Sales before returns, by how far their papers go. A sale of the marketplace was ordered and accepted; its invoice and its payment make the
+# chain whole. A till's batch in its device's hash chain needs no more; a claim needs its invoice and what shows that money or goods moved.
+_EVIDENCE = text(
+    """
+    SELECT direction, district_code, channel, source, category,
+           coalesce(sum(amount_fen) FILTER (WHERE proof = 2), 0)::bigint AS strong,
+           coalesce(sum(amount_fen) FILTER (WHERE proof = 1), 0)::bigint AS partial,
+           coalesce(sum(amount_fen) FILTER (WHERE proof = 0), 0)::bigint AS weak
+    FROM (
+        SELECT e.direction, e.district_code, e.channel, e.source, e.category, e.amount_fen, CASE
+            WHEN e.origin_kind = 'history' THEN 0
+            WHEN e.source = 'platform' THEN CASE
+                WHEN EXISTS (SELECT FROM invoice_line l WHERE l.sale_entry_id = e.id AND l.returned_fen < l.amount_fen)
+                     AND EXISTS (SELECT FROM payment_due d WHERE d.supplier_order_id = e.supplier_order_id)
+                     AND NOT EXISTS (SELECT FROM payment_due d WHERE d.supplier_order_id = e.supplier_order_id AND d.paid_fen < d.amount_fen)
+                THEN 2 ELSE 1 END
+            WHEN e.origin_kind = 'outlet_line' THEN (
+                SELECT CASE WHEN b.way = 'device' THEN 2 WHEN b.file_id IS NOT NULL THEN 1 ELSE 0 END
+                FROM sales_batch_line l JOIN sales_batch b ON b.id = l.batch_id WHERE l.id = e.origin_id)
+            WHEN e.origin_kind = 'external_line' THEN (
+                SELECT CASE WHEN bool_or(p.kind = 'invoice') AND bool_or(p.kind IN ('bank_receipt', 'waybill')) THEN 2
+                            WHEN count(p.id) > 0 THEN 1 ELSE 0 END
+                FROM external_sale_line l LEFT JOIN external_sale_document p ON p.sale_id = l.sale_id WHERE l.id = e.origin_id)
+            ELSE 1 END AS proof
+        FROM sale_entry e WHERE e.sold_on BETWEEN :first AND :last AND e.reverses_id IS NULL
+    ) graded
+    GROUP BY 1, 2, 3, 4, 5
+    """
+)
+_OVER_CAPACITY = text(
+    """
+    SELECT district_code, count(*) FROM (
+        SELECT e.district_code, e.certificate_id FROM sale_entry e JOIN certificate c ON c.id = e.certificate_id
+        WHERE e.sold_on BETWEEN :year_first AND :last AND c.annual_capacity_kg IS NOT NULL
+        GROUP BY 1, 2, c.annual_capacity_kg HAVING sum(e.grams) * 100 > c.annual_capacity_kg::numeric * 1000 * :capacity_percent
+    ) beyond GROUP BY 1
+    """
+)
+# The lines of an outlet's day as one fingerprint; a day of the month is a copy if another day of the same outlet has the same.
+_COPIED = text(
+    """
+    WITH day AS MATERIALIZED (
+        SELECT outlet_id, sold_on, string_agg(concat_ws(':', goods_id, quantity, amount_fen), ',' ORDER BY goods_id, quantity, amount_fen) AS lines
+        FROM sales_batch_line
+        WHERE sold_on BETWEEN :first - CAST(:copied_days AS int) AND :last AND status = 'counted' AND refunds_line_id IS NULL
+        GROUP BY 1, 2 HAVING count(*) >= :copied_lines
+    ), copied AS (
+        SELECT outlet_id, sold_on FROM (SELECT day.*, count(*) OVER (PARTITION BY outlet_id, md5(lines)) AS times FROM day) d
+        WHERE times > 1 AND sold_on BETWEEN :first AND :last
+    )
+    SELECT district_code, count(*) FROM (
+        SELECT DISTINCT p.district_code, c.outlet_id, c.sold_on
+        FROM copied c JOIN sales_batch_line l USING (outlet_id, sold_on) JOIN product p ON p.id = l.product_id WHERE l.status = 'counted'
+    ) found GROUP BY 1
+    """
+)
+_CLAIMED = text(
+    """
+    SELECT district_code, count(*), count(*) FILTER (WHERE amount_fen % (CAST(:round_yuan AS bigint) * 100) = 0)
+    FROM sale_entry WHERE sold_on BETWEEN :first AND :last AND source <> 'platform' AND reverses_id IS NULL GROUP BY 1
+    """
+)
+_OUTLETS = text(
+    """
+    SELECT count(*) FILTER (WHERE kind = 'cabinet') AS cabinets, count(*) FILTER (WHERE kind = 'hall') AS halls,
+           count(*) FILTER (WHERE kind = 'zone') AS zones,
+           (SELECT count(DISTINCT outlet_id) FROM outlet_day WHERE day BETWEEN :first AND :last AND lines > 0) AS sold
+    FROM outlet WHERE verified_at < :end AND opened_on <= :last AND (closed_on IS NULL OR closed_on > :last)
+    """
+)
+_HELD_CERTIFICATE = """
+    issued_at < :end AND valid_from <= :last AND valid_until >= :last AND (revoked_at IS NULL OR revoked_at >= :end)
+"""
+_CERTIFICATES = text(
+    "SELECT count(*) AS certificates, count(DISTINCT product_id) AS products, count(DISTINCT supplier_id) AS suppliers"  # noqa: S608
+    f" FROM certificate WHERE {_HELD_CERTIFICATE}"
+)
+_CERTIFICATES_BY_DISTRICT = text(
+    f"SELECT district_code, count(*) FROM certificate WHERE {_HELD_CERTIFICATE} GROUP BY 1"  # noqa: S608
+)
+
+Cell = tuple[str, str, str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """A month with what its statements ask for."""
+
+    first: date
+    last: date
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return {
+            "first": self.first,
+            "last": self.last,
+            "year_first": self.first.replace(month=1),
+            "end": clock.start_of_day(following(self.first)),
+        }
+
+
+def evidence(session: Session, month: Month, successors: dict[str, str]) -> dict[Cell, Evidence]:
+    """How far papers prove the month's sales, by direction, district, channel, source and category."""
+    found: dict[Cell, Evidence] = defaultdict(Evidence)
+    for row in session.execute(_EVIDENCE, month.values):
+        place = successors.get(row.district_code, row.district_code)
+        cell = (row.direction, place, row.channel, row.source, row.category)
+        found[cell] += Evidence(row.strong, row.partial, row.weak)
+    return found
+
+
+def signals(session: Session, month: Month, successors: dict[str, str], rules: GradingRules) -> dict[str, Signals]:
+    """What is to be looked at in each district, growth apart."""
+    values = {**month.values, **rules.model_dump(), "copied_days": _COPIED_DAYS}
+    found: dict[str, Signals] = defaultdict(Signals)
+
+    def add(district_code: str, signal: Signals) -> None:
+        found[successors.get(district_code, district_code)] += signal
+
+    for district_code, count in session.execute(_OVER_CAPACITY, values):
+        add(district_code, Signals(over_capacity=count))
+    for district_code, count in session.execute(_COPIED, values):
+        add(district_code, Signals(copied_days=count))
+    for district_code, count, whole in session.execute(_CLAIMED, values):
+        add(district_code, Signals(claimed=count, claimed_round=whole))
+    return found
+
+
+def outlets(session: Session, month: Month) -> Outlets:
+    """Places of sale at the month's end."""
+    return Outlets.model_validate(session.execute(_OUTLETS, month.values).one()._asdict())
+
+
+def certificates(session: Session, month: Month) -> Certificates:
+    """The stock of certified products at the month's end."""
+    return Certificates.model_validate(session.execute(_CERTIFICATES, month.values).one()._asdict())
+
+
+def certificates_by_district(session: Session, month: Month, successors: dict[str, str]) -> dict[str, int]:
+    """The same by district."""
+    found: dict[str, int] = defaultdict(int)
+    for district_code, count in session.execute(_CERTIFICATES_BY_DISTRICT, month.values):
+        found[successors.get(district_code, district_code)] += count
+    return found

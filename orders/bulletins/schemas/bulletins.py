@@ -1,0 +1,113 @@
+"""What callers send and get about bulletins, their changes and the grades of figures."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from orders.bulletins.content import Content, Graded
+from orders.bulletins.states import BulletinMove, BulletinStatus
+from orders.closing.schemas import Month
+from orders.ledger.filters import RegionCode
+from shop.core.money import YuanOut
+from shop.core.quantities import ShortText
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class DraftIn(BaseModel):
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"month": "2026-10"}]})
+
+    month: Month
+
+
+class RevisionIn(BaseModel):
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"month": "2026-10", "reason": "补报与冲销"}]})
+
+    month: Month
+    reason: ShortText
+
+
+class PublishIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    sha256: Sha256 = Field(description="of the content that was read")
+
+
+class FigureExplainIn(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"district": "500236", "explanation": "脐橙集中上市"}]}
+    )
+
+    district: RegionCode
+    explanation: ShortText
+
+
+class PublicBulletinRow(BaseModel):
+    number: str
+    month: str
+    edition: int = Field(description="0: the bulletin; 1, 2 …: its revisions")
+    status: BulletinStatus
+    sha256: str = Field(description="of the JSON file")
+    published_at: datetime
+    newest: str = Field(description="the number of the edition that holds now")
+
+
+class PublicBulletinOut(PublicBulletinRow):
+    content: Content
+
+
+class BulletinRow(BaseModel):
+    id: int
+    number: str | None
+    month: str
+    edition: int
+    status: BulletinStatus
+    sha256: str
+    reason: str | None
+    drafted_by: str
+    drafted_at: datetime
+    published_by: str | None
+    published_at: datetime | None
+    version: int
+
+
+class BulletinOut(BulletinRow):
+    content: Content
+    possible_actions: list[BulletinMove] = Field(description="what the caller may do with it now")
+
+
+class ChangeOut(BaseModel):
+    """One line of a revision's difference table, with the papers that it rests on."""
+
+    cause: str
+    cause_label: str
+    entry_id: int
+    reverses_id: int | None
+    sold_on: str
+    occurred_on: str | None
+    direction: str
+    district: str
+    district_name: str
+    channel: str
+    source: str
+    category: str
+    amount: YuanOut
+    grams: int
+    certified: YuanOut
+    product: str
+    documents: list[str] = Field(description="numbers of order, invoices, batch, claim and certificate")
+
+
+class GradeOut(BaseModel):
+    district: str
+    district_name: str
+    amount: YuanOut
+    grade: Graded | None
+    published: bool = Field(description="whether the figure is published as things stand")
+    explanation: str | None
+
+
+class GradesOut(BaseModel):
+    month: str
+    districts: list[GradeOut]

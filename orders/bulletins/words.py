@@ -1,0 +1,24 @@
+"""The words for the items of a close, and for the causes of a change."""
+
+from shop.core.errors import Language
+from shop.programmes.reporting import CloseItem
+
+ITEMS: dict[CloseItem, dict[Language, str]] = {
+    "batches_waiting": {"zh": "等待前序批次的销售批次", "en": "Sales batches that wait for one before them"},
+    "batches_held": {"zh": "暂挂的销售批次", "en": "Sales batches that are held"},
+    "holds_open": {"zh": "未处理的疑似重复", "en": "Counting holds that nobody has decided"},
+    "claims_undecided": {"zh": "未审结的平台外销售申报", "en": "Claims of sales made elsewhere that are not decided"},
+    "reports_missing": {"zh": "未审核通过的月报", "en": "Monthly reports that are not accepted"},
+    "differences": {
+        "zh": "对账差异（月末以来未对账的计 1）",
+        "en": "Differences in the books (1 where nobody compared since the month's end)",
+    },
+    "entries_waiting": {"zh": "待汇总的销售分录", "en": "Sale entries that no rollup holds yet"},
+}
+CAUSES: dict[str, dict[Language, str]] = {
+    "late": {"zh": "补报", "en": "told late"},
+    "reversal": {"zh": "冲销", "en": "taken back"},
+    "again": {"zh": "重新计入", "en": "counted again"},
+    "revoked": {"zh": "认定撤销", "en": "certificate revoked"},
+    "verified": {"zh": "核实后公布", "en": "published after verification"},
+}

@@ -1,0 +1,177 @@
+"""Reading monthly reports, their values and their forms."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlmodel import Session
+
+from orders.closing.rules import days_of
+from orders.reports import forms, rules
+from orders.reports.forms import Form
+from orders.reports.queries.expected import deadlines
+from orders.reports.queries.reach import COLUMNS, NAMED, REACH, may_review, may_write, row_of, seen_from
+from orders.reports.rules import Value
+from orders.reports.schemas import FieldOut, FormOut, ReportOut, ReportRow, StepOut, ValueOut
+from orders.reports.states import REPORT, ReportMove, ReportStatus
+from shop.core import clock, paging
+from shop.core.errors import Language
+from shop.core.paging import Page
+from shop.identity.actor import Actor
+
+_REPORTS = text(
+    f"""
+    SELECT {COLUMNS} {NAMED} WHERE {REACH}
+      AND (CAST(:month AS date) IS NULL OR r.month = :month) AND (CAST(:form AS text) IS NULL OR r.form_code = :form)
+      AND (CAST(:status AS text) IS NULL OR r.status = :status) AND (CAST(:district AS text) IS NULL OR r.region_code = :district)
+      AND (CAST(:start AS bigint) IS NULL OR r.id < :start)
+    ORDER BY r.id DESC LIMIT :rows
+    """
+)
+_VALUES = text("SELECT report_id, field, ledger, own, explanation FROM report_value WHERE report_id = ANY (:ids)")
+_STEPS = text(
+    "SELECT s.move, s.at, s.by, u.name AS by_name, s.reason FROM report_step s JOIN app_user u ON u.id = s.by"
+    " WHERE s.report_id = :id ORDER BY s.id"
+)
+
+
+def form_out(form: Form, language: Language) -> FormOut:
+    return FormOut(
+        code=form.code,
+        version=form.version,
+        scope=form.scope,
+        label=form.in_(language),
+        valid_from=form.valid_from,
+        valid_to=form.valid_to,
+        fields=[
+            FieldOut(
+                code=field.code,
+                label=field.in_(language),
+                unit=field.unit,
+                prefilled=field.prefill is not None,
+                required=field.required,
+            )
+            for field in form.fields
+        ],
+    )
+
+
+def values(session: Session, ids: list[int]) -> dict[int, dict[str, Value]]:
+    """The values of reports by field."""
+    found: dict[int, dict[str, Value]] = {each: {} for each in ids}
+    for row in session.execute(_VALUES, {"ids": ids}):
+        found[row.report_id][row.field] = Value(row.ledger, row.own, row.explanation)
+    return found
+
+
+def report(session: Session, actor: Actor, report_id: int, language: Language) -> ReportOut:
+    """One report with its values and what happened to it.
+
+    Raises:
+        NotFound: none within reach (404).
+    """
+    row = row_of(session, actor, report_id)
+    form = forms.version(row.form_code, row.form_version)
+    due_on = rules.due_on(f"{row.month:%Y-%m}", deadlines(session, row.month).due_days)
+    submitted = None if row.submitted_at is None else clock.shanghai_date(row.submitted_at)
+    return ReportOut(
+        **_row(row, language).model_dump(),
+        label=form.in_(language),
+        due_on=due_on,
+        late=(submitted or clock.today()) > due_on,
+        filled_at=row.filled_at,
+        note=row.note,
+        reason=row.reason,
+        values=values_out(form, values(session, [row.id])[row.id], language),
+        steps=[StepOut.model_validate(step, from_attributes=True) for step in session.execute(_STEPS, {"id": row.id})],
+        possible_actions=_possible(actor, row),
+    )
+
+
+def values_out(form: Form, found: Mapping[str, Value], language: Language) -> list[ValueOut]:
+    """The lines of a report in the order of its form."""
+    return [
+        ValueOut(
+            field=field.code,
+            label=field.in_(language),
+            unit=field.unit,
+            ledger=rules.shown(field.unit, value.ledger),
+            value=rules.shown(field.unit, value.own),
+            difference=rules.shown(field.unit, value.difference),
+            explanation=value.explanation,
+        )
+        for field in form.fields
+        for value in [found.get(field.code, Value())]
+    ]
+
+
+def _possible(actor: Actor, row: Row[Any]) -> list[ReportMove]:
+    mine = {
+        ReportMove.EDIT: may_write(actor, row),
+        ReportMove.SUBMIT: may_write(actor, row),
+        ReportMove.ACCEPT: may_review(actor, row) and row.submitted_by != actor.user_id,
+        ReportMove.RETURN: may_review(actor, row) and row.submitted_by != actor.user_id,
+    }
+    return [move for move in REPORT.possible(row.status) if mine[move]]
+
+
+def reports(
+    session: Session,
+    actor: Actor,
+    language: Language,
+    *,
+    month: str | None,
+    form: str | None,
+    status: ReportStatus | None,
+    district: str | None,
+    limit: int,
+    after: str | None,
+) -> Page[ReportRow]:
+    """Reports within reach, the newest first."""
+    return paging.page(
+        listed(session, actor, month=month, form=form, status=status, district=district, limit=limit, after=after),
+        limit,
+        lambda row: _row(row, language),
+        lambda row: [row.id],
+    )
+
+
+def listed(
+    session: Session,
+    actor: Actor,
+    *,
+    month: str | None,
+    form: str | None,
+    status: ReportStatus | None = None,
+    district: str | None = None,
+    limit: int,
+    after: str | None = None,
+) -> list[Row[Any]]:
+    """The rows of reports within reach, one more than asked for."""
+    start = paging.position(after, int)
+    asked = {
+        "month": days_of(month)[0] if month else None,
+        "form": form,
+        "status": status,
+        "district": district,
+        "start": start[0] if start else None,
+        "rows": limit + 1,
+    }
+    return list(session.execute(_REPORTS, {**asked, **seen_from(actor)}))
+
+
+def _row(row: Row[Any], language: Language) -> ReportRow:
+    return ReportRow(
+        id=row.id,
+        form=row.form_code,
+        form_version=row.form_version,
+        month=f"{row.month:%Y-%m}",
+        unit_id=row.organisation_id,
+        unit_name=row.unit_name,
+        district=row.region_code,
+        district_name=row.name_zh if language == "zh" else row.name_en,
+        status=ReportStatus(row.status),
+        submitted_at=row.submitted_at,
+        decided_at=row.decided_at,
+        version=row.version,
+    )

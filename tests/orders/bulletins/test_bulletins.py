@@ -1,0 +1,136 @@
+"""A bulletin: made of a closed month, published by a second person, numbered, and the same for good."""
+
+import io
+
+import pytest
+from python_calamine import CalamineWorkbook
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from orders.bulletins import content as frozen
+from orders.bulletins import files
+from tests.orders.bulletins.conftest import FIRST, LAST, MONTH, code, parsed, public_file, totals
+
+KINDS = ("json", "html", "pdf", "xlsx")
+
+
+def test_a_bulletin_goes_the_whole_way(scene, api):
+    assert code(scene.draft()) == (409, "month_not_closed")
+    assert scene.close_city().status_code == 201
+    drafted = scene.draft()
+    assert drafted.status_code == 201, drafted.text
+    drafted = drafted.json()
+    assert (drafted["status"], drafted["number"]) == ("draft", None)
+    assert api.get("/v1/public/bulletins").json()["items"] == []
+    assert "bulletin.drafted" in scene.told("second")
+    assert "bulletin.drafted" not in scene.told("city")
+    assert code(scene.publish(drafted, "city")) == (403, "own_draft")
+    assert code(scene.publish({**drafted, "sha256": "0" * 64})) == (409, "other_content")
+    published = scene.publish(drafted).json()
+    assert (published["status"], published["number"]) == ("published", "2026-01")
+    assert "bulletin.published" in scene.told("county")
+    assert code(scene.publish(drafted)) == (409, "illegal_move")
+    assert code(scene.draft()) == (409, "bulletin_there")
+    [row] = api.get("/v1/public/bulletins").json()["items"]
+    assert (row["number"], row["month"], row["newest"]) == ("2026-01", MONTH, "2026-01")
+    for kind in KINDS:
+        answer = public_file(api, "2026-01", kind)
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["content-type"] == files.MEDIA[kind]
+    assert public_file(api, "2026-02", "json").status_code == 404
+
+
+def test_its_figures_are_the_ledgers_and_sections_add_up(scene):
+    said = scene.published()["content"]
+    ledger = scene.sum(
+        "SELECT sum(amount_fen)::bigint FROM sale_entry WHERE sold_on BETWEEN :first AND :last", first=FIRST, last=LAST
+    )
+    assert totals(said)["amount_fen"] == ledger > 0
+    for section in ("districts", "channels", "sources", "categories"):
+        for name in ("now", "last_year", "last_period", "to_date"):
+            for measure in ("amount_fen", "grams", "certified_fen", "entries"):
+                added = sum(row["figures"][name][measure] for row in said[section])
+                assert added == said["totals"]["figures"][name][measure], (section, name, measure)
+    year_before = scene.sum("SELECT sum(amount_fen)::bigint FROM sale_entry WHERE month = '2025-09-01'")
+    assert said["totals"]["figures"]["last_year"]["amount_fen"] == year_before
+    assert said["counts"]["orders"] == scene.sum(
+        "SELECT count(DISTINCT order_id) FROM sale_entry WHERE month = :first AND reverses_id IS NULL", first=FIRST
+    )
+
+
+def test_no_supplier_is_named_in_public(scene, api):
+    scene.published()
+    page = public_file(api, "2026-01", "html").text + public_file(api, "2026-01", "json").text
+    for goods in scene.trade.goods:
+        assert goods.supplier.name not in page
+        assert goods.supplier.uscc not in page
+
+
+def test_a_number_gives_the_same_bytes_a_year_later(scene, api, on):
+    published = scene.published()
+    kept = {kind: public_file(api, "2026-01", kind).content for kind in KINDS}
+    on(2027, 11, 26)
+    scene.tell_late()
+    scene.reverse(scene.of_month()[0].id)
+    with scene.database.unit_of_work() as session:
+        session.execute(text("UPDATE region SET name_zh = name_zh || '（新）', name_en = 'New ' || name_en"))
+        session.execute(text("UPDATE organisation SET name = name || '（更名）'"))
+        session.execute(text("UPDATE programme SET config = jsonb_set(config, '{terms,channel,market,zh}', '\"别名\"')"))
+    for kind in KINDS:
+        assert public_file(api, "2026-01", kind).content == kept[kind], kind
+    content = kept["json"]
+    assert frozen.digest(content) == published["sha256"]
+    # and they need not have been kept: the content alone gives them again
+    assert files.made_of(content) == {kind: kept[kind] for kind in ("html", "pdf", "xlsx")}
+
+
+def test_the_files_say_what_the_content_says(scene, api):
+    scene.published()
+    said = parsed(public_file(api, "2026-01", "json").content)
+    book = CalamineWorkbook.from_filelike(io.BytesIO(public_file(api, "2026-01", "xlsx").content))
+    [name] = [name for name in book.sheet_names if "区县" in name]
+    rows = {row[0]: row for row in book.get_sheet_by_name(name).to_python() if row[0]}
+    for row in said["districts"]:
+        assert round(rows[row["code"]][2] * 100) == row["figures"]["now"]["amount_fen"]
+    page = public_file(api, "2026-01", "html").text
+    assert f"{totals(said)['amount_fen'] / 100:,.2f}" in page
+    assert "2026-01" in page
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE bulletin SET content = 'x'",
+        "UPDATE bulletin SET number = 9",
+        "UPDATE bulletin SET status = 'draft', published_at = NULL",
+        "DELETE FROM bulletin",
+        "UPDATE bulletin_file SET content = 'x'",
+        "DELETE FROM month_close",
+        "TRUNCATE bulletin_change",
+    ],
+)
+def test_what_was_published_cannot_be_changed(scene, statement):
+    scene.published()
+    with pytest.raises(DBAPIError), scene.database.unit_of_work() as session:
+        session.execute(text(statement))
+
+
+def test_a_draft_that_is_discarded_leaves_no_gap(scene):
+    scene.close_city()
+    drafted = scene.draft().json()
+    assert scene["second"].delete(f"/v1/bulletins/{drafted['id']}").status_code == 204
+    assert scene["city"].get(f"/v1/bulletins/{drafted['id']}").status_code == 404
+    again = scene.draft().json()
+    assert scene.publish(again).json()["number"] == "2026-01"
+
+
+def test_bulletins_are_for_the_city_to_make(scene):
+    scene.close_city()
+    assert code(scene.draft("county")) == (403, "forbidden")
+    assert code(scene.draft("monitor")) == (403, "forbidden")
+    drafted = scene.draft().json()
+    assert scene["monitor"].get(f"/v1/bulletins/{drafted['id']}").status_code == 200
+    assert scene["county"].get(f"/v1/bulletins/{drafted['id']}").json()["possible_actions"] == []
+    assert scene["clerk"].get("/v1/bulletins").status_code == 403
+    for kind in KINDS:
+        assert scene["monitor"].get(f"/v1/bulletins/{drafted['id']}/files/{kind}").status_code == 200

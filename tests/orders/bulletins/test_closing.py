@@ -1,0 +1,133 @@
+"""Closing a month: county by county, then the city, one month after the other."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from orders.bulletins.rules import closing
+from orders.bulletins.rules.closing import Explained
+from shop.programmes.reporting import ClosingRules
+from tests.factories.outlets import make_batch_line
+from tests.orders.bulletins.conftest import FIRST, REASON, code
+
+RULES = ClosingRules()
+COUNTS = st.dictionaries(st.sampled_from([*RULES.blocking, *RULES.warning]), st.integers(0, 5))
+
+
+@given(COUNTS, COUNTS)
+def test_what_stands_is_blocking_open_and_beyond_what_was_explained(items, explained):
+    said = {item: Explained(count, "…") for item, count in explained.items()}
+    standing = closing.standing(items, said, RULES)
+    assert standing == [item for item in RULES.blocking if items.get(item, 0) > explained.get(item, 0)]
+    assert not set(standing) & set(RULES.warning)
+
+
+def test_a_county_closes_then_the_city(scene):
+    listed = scene.read_close("county", "500236")
+    assert {item["item"]: item["count"] for item in listed["items"]}["reports_missing"] == 0
+    assert listed["standing"] == []
+    assert code(scene["other"].post(scene.close_path("/close", "500236"), json={})) == (403, "not_your_region")
+    assert code(scene["county"].post(scene.close_path("/close", "500000"), json={})) == (403, "not_your_region")
+    closed = scene["county"].post(scene.close_path("/close"), json={})
+    assert closed.status_code == 201, closed.text
+    assert closed.json()["closed_at"] is not None
+    assert "month.closed_by_county" in scene.told("city")
+    assert code(scene["county"].post(scene.close_path("/close"), json={})) == (409, "month_closed")
+    lacking = scene.lacking()
+    assert "500236" not in lacking
+    assert len(lacking) == 32
+    assert scene.read_close()["standing"] == ["reports_missing"]
+    answer = scene["city"].post(scene.close_path("/close"), json={"without": lacking, "reason": REASON})
+    assert code(answer) == (409, "items_open")
+    assert scene.explain("reports_missing").status_code == 201
+    assert code(scene["city"].post(scene.close_path("/close"), json={})) == (409, "counties_lacking")
+    assert code(scene["city"].post(scene.close_path("/close"), json={"without": lacking})) == (409, "counties_lacking")
+    wrong = {"without": [*lacking, "500236"], "reason": REASON}
+    assert code(scene["city"].post(scene.close_path("/close"), json=wrong)) == (422, "invalid")
+    done = scene["city"].post(scene.close_path("/close"), json={"without": lacking, "reason": REASON})
+    assert done.status_code == 201, done.text
+    assert (done.json()["without"], done.json()["reason"]) == (lacking, REASON)
+    assert "month.closed" in scene.told("other")
+    assert code(scene["other"].post(scene.close_path("/close"), json={})) == (409, "month_closed")
+
+
+def test_after_the_close_the_ledger_takes_nothing_of_the_month(scene):
+    assert scene.close_city().status_code == 201
+    with pytest.raises(DBAPIError, match="the month is closed"), scene.database.unit_of_work() as session:
+        session.execute(
+            text(
+                'INSERT INTO sale_entry SELECT (jsonb_populate_record(e, \'{"id": 900000, "origin_kind": "history"}\')).* FROM sale_entry e'
+                f" WHERE month = '{FIRST}' AND reverses_id IS NULL LIMIT 1"
+            )
+        )
+    # what came before the first month that was closed is closed with it
+    months = [row.month.isoformat() for row in scene.entries_of_closed()]
+    assert months[0] == "2025-09-01"
+    assert months[-1] == "2026-09-01"
+    assert len(months) == 13
+
+
+def test_months_are_closed_in_order_and_never_before_they_are_over(scene, on):
+    assert code(scene["city"].post(scene.close_path("/close", month="2026-10"), json={})) == (409, "month_not_over")
+    assert code(scene["city"].post(scene.close_path("/close", month="2027-01"), json={})) == (409, "month_not_over")
+    assert scene.close_city().status_code == 201
+    on(2026, 12, 6)
+    with scene.database.unit_of_work() as session:
+        scene.compare(session)
+    answer = scene["city"].post(
+        scene.close_path("/close", month="2026-11"), json={"without": scene.lacking("2026-11"), "reason": REASON}
+    )
+    assert code(answer) == (409, "not_in_order")
+    assert code(scene["city"].post(scene.close_path("/close", month="2026-08"), json={})) == (409, "month_closed")
+    assert scene.close_city(month="2026-10").status_code == 201
+    assert scene.close_city(month="2026-11").status_code == 201
+
+
+def test_what_is_open_keeps_a_county_from_closing_until_it_is_explained(scene):
+    with scene.database.unit_of_work() as session:
+        goods = next(each for each in scene.trade.goods if each.district == "500236")
+        line = make_batch_line(session, scene.outlet, goods.made, sold_at=scene.moment(2026, 9, 12))
+        session.execute(text("UPDATE outlet SET region_code = '500236'"))
+        session.execute(text("UPDATE sales_batch SET status = 'held', reason_code = 'clock' WHERE id = :id"), {"id": line.batch_id})
+        insert = (
+            "INSERT INTO counting_hold (subject_kind, subject_id, reason_code, evidence, district_code, amount_fen, opened_at)"
+            " VALUES ('sales_batch_line', :line, 'clock', '{}', '500236', 5000, now()), ('sales_batch_line', :line, 'over_capacity', '{}',"
+            " '500236', 5000, now())"
+        )
+        session.execute(text(insert), {"line": line.id})
+    counts = {item["item"]: item["count"] for item in scene.read_close("county")["items"]}
+    assert (counts["batches_held"], counts["holds_open"]) == (1, 2)
+    assert {item["item"]: item["count"] for item in scene.read_close("other")["items"]}["holds_open"] == 0
+    assert code(scene["county"].post(scene.close_path("/close"), json={})) == (409, "items_open")
+    assert code(scene.explain("claims_undecided", "county")) == (409, "nothing_to_explain")
+    assert code(scene.explain("batches_held", "monitor")) == (403, "forbidden")
+    assert scene.explain("batches_held", "county").status_code == 201
+    explained = scene.explain("holds_open", "county").json()
+    assert explained["standing"] == []
+    [said] = [item["explanation"] for item in explained["items"] if item["item"] == "holds_open"]
+    assert (said["open_count"], said["by"]) == (2, "测试用户")
+    # an explanation holds for no more than was open then
+    with scene.database.unit_of_work() as session:
+        session.execute(
+            text(insert.replace("'over_capacity'", "'not_certified'").replace("'clock'", "'broken_chain'")), {"line": line.id}
+        )
+    assert scene.read_close("county")["standing"] == ["holds_open"]
+    assert scene.explain("holds_open", "county").status_code == 201
+    assert scene["county"].post(scene.close_path("/close"), json={}).status_code == 201
+
+
+def test_books_that_nobody_compared_keep_the_city_from_closing(scene, database):
+    with database.unit_of_work() as session:
+        session.execute(text("DELETE FROM reconciliation"))
+    assert scene.read_close()["standing"] == ["reports_missing", "differences"]
+    with database.unit_of_work() as session:
+        scene.compare(session)
+    assert scene.read_close()["standing"] == ["reports_missing"]
+
+
+def test_a_region_that_does_not_close_has_no_list(scene):
+    assert code(scene["monitor"].get(scene.close_path("", "500103"))) == (404, "not_a_closing_region")
+    assert scene["monitor"].get(scene.close_path("", "500236")).status_code == 200
+    assert scene["clerk"].get(scene.close_path()).status_code == 403

@@ -1,0 +1,192 @@
+"""Revisions: what came later belongs to its month, line by line, and sums to the difference of the figures."""
+
+from collections import Counter
+
+import pytest
+from sqlalchemy import text
+
+from orders.ledger import actions as ledger
+from orders.ledger.rules import Claim
+from shop.core import clock
+from shop.core.audit import SYSTEM
+from tests.orders.bulletins.conftest import code, public_file, totals
+
+MEASURES = ("amount_fen", "grams", "certified_fen", "entries")
+
+
+def minus(after, before):
+    return {name: after[name] - before[name] for name in MEASURES}
+
+
+def rows(content, section, name="now"):
+    return {row["code"]: row["figures"][name] for row in content[section]}
+
+
+def revoke(scene, certificate_id):
+    with scene.database.unit_of_work() as session:
+        session.execute(
+            text("UPDATE certificate SET revoked_at = :now, reason_code = 'fraud' WHERE id = :id"),
+            {"now": clock.now(), "id": certificate_id},
+        )
+
+
+def hold_and_release(scene, line_id):
+    with scene.database.unit_of_work() as session:
+        taken = ledger.take_back(session, Claim.OUTLET_LINE, [line_id])
+        ledger.release(session, taken)
+
+
+def check(before, after, lines):
+    """The difference table is the difference of the figures: in total, by district and cause, and in every section."""
+    told = after["revision"]
+    difference = minus(totals(after), totals(before))
+    assert {name: told["total"]["total"][name] for name in MEASURES} == difference
+    assert told["before"] == totals(before)
+    by_line = Counter()
+    for line in lines:
+        if line["direction"] == "purchase":
+            by_line.update(amount_fen=round(float(line["amount"]) * 100), grams=line["grams"])
+            by_line.update(certified_fen=round(float(line["certified"]) * 100))
+    assert {name: by_line[name] for name in MEASURES[:3]} == {name: difference[name] for name in MEASURES[:3]}
+    assert told["lines"] == len(lines)
+    zero = dict.fromkeys(MEASURES, 0)
+    districts = {row["code"]: row for row in told["districts"]}
+    now, then = rows(after, "districts"), rows(before, "districts")
+    for district in {*now, *then}:
+        changed = minus(now.get(district, zero), then.get(district, zero))
+        assert changed == (districts[district]["total"] if district in districts else zero), district
+    for row in told["districts"]:
+        causes = [row[cause] for cause in ("late", "reversal", "again", "revoked", "verified")]
+        assert {name: sum(cause[name] for cause in causes) for name in MEASURES} == row["total"]
+    for section in ("channels", "sources", "categories"):
+        now, then = rows(after, section), rows(before, section)
+        for name in MEASURES:
+            added = sum(row[name] for row in now.values()) - sum(row[name] for row in then.values())
+            assert added == difference[name], (section, name)
+    to_date = [content["totals"]["figures"]["to_date"] for content in (after, before)]
+    assert minus(*to_date) == difference
+
+
+@pytest.fixture
+def published(scene):
+    return scene.published()
+
+
+def test_a_revision_tells_what_was_late_taken_back_counted_again_and_revoked(scene, api, published, on):
+    assert code(scene.revise()) == (409, "nothing_changed")
+    first = public_file(api, "2026-01", "json").content
+    on(2026, 10, 20)
+    late = scene.tell_late()
+    certified = scene.of_month("certified AND sold_on < '2026-09-20'")
+    taken = scene.reverse(certified[0].id)
+    revoke(scene, certified[1].certificate_id)
+    scene.reverse(scene.entries("month = '2026-08-01' AND reverses_id IS NULL")[0].id)  # of another month
+    drafted = scene.revise()
+    assert drafted.status_code == 201, drafted.text
+    drafted = drafted.json()
+    assert (drafted["edition"], drafted["number"], drafted["content"]["number"]) == (1, None, None)
+    lines = scene.changes(drafted)
+    causes = {
+        cause: {line["entry_id"] for line in lines if line["cause"] == cause} for cause in ("late", "reversal", "again", "revoked")
+    }
+    [booked] = scene.entries(f"origin_kind = 'outlet_line' AND origin_id = {late}")
+    assert (causes["late"], causes["reversal"], causes["again"]) == ({booked.id}, {taken}, set())
+    of_certificate = {entry.id for entry in scene.of_month(f"certificate_id = {certified[1].certificate_id}")}
+    of_certificate |= {booked.id} if booked.certificate_id == certified[1].certificate_id else set()
+    if certified[0].certificate_id == certified[1].certificate_id:
+        of_certificate -= {certified[0].id}  # all of it had been taken back
+    assert causes["revoked"] == of_certificate
+    [told_late] = [line for line in lines if line["cause"] == "late"]
+    assert (told_late["sold_on"], told_late["occurred_on"], told_late["amount"]) == ("2026-10-01", "2026-09-15", "123.00")
+    [told_back] = [line for line in lines if line["cause"] == "reversal"]
+    assert told_back["reverses_id"] == certified[0].id
+    assert any(number.startswith("H") for number in told_back["documents"])  # the order
+    check(published["content"], drafted["content"], lines)
+    revised = scene.publish(drafted).json()
+    assert revised["number"] == "2026-01-R1"
+    assert code(scene.revise()) == (409, "nothing_changed")
+    # nothing is rewritten
+    assert public_file(api, "2026-01", "json").content == first
+    old = api.get("/v1/public/bulletins/2026-01").json()
+    assert (old["status"], old["newest"]) == ("superseded", "2026-01-R1")
+    assert [row["number"] for row in api.get("/v1/public/bulletins").json()["items"]] == ["2026-01-R1", "2026-01"]
+    assert "修订差异" in public_file(api, "2026-01-R1", "html").text
+
+
+def test_a_second_revision_tells_only_what_came_since(scene, published, on):
+    on(2026, 10, 20)
+    line = scene.tell_late()
+    first = scene.publish(scene.revise().json()).json()
+    on(2026, 11, 3)
+    hold_and_release(scene, line)
+    [booked] = scene.entries(f"origin_kind = 'outlet_line' AND origin_id = {line}")
+    revoke(scene, booked.certificate_id)
+    second = scene.publish(scene.revise().json()).json()
+    lines = scene.changes(second)
+    told = Counter(each["cause"] for each in lines)
+    assert (told["late"], told["reversal"], told["again"]) == (0, 1, 1)
+    assert second["number"] == "2026-01-R2"
+    check(first["content"], second["content"], lines)
+    # what lost its certificate and is then taken back has no certified figure any more
+    on(2026, 11, 9)
+    gone = next(each for each in lines if each["cause"] == "revoked")
+    scene.reverse(gone["entry_id"])
+    third = scene.publish(scene.revise().json()).json()
+    [last] = scene.changes(third)
+    assert (last["cause"], last["certified"]) == ("reversal", "0.00")
+    check(second["content"], third["content"], [last])
+    assert totals(third["content"])["certified_fen"] <= totals(third["content"])["amount_fen"]
+
+
+def test_the_next_month_says_what_of_it_is_of_earlier_ones(scene, published, on):
+    on(2026, 10, 20)
+    scene.tell_late(amount_fen=7_700)
+    entry = scene.of_month()[0]
+    scene.reverse(entry.id)
+    on(2026, 11, 6)
+    with scene.database.unit_of_work() as session:
+        scene.compare(session)
+    # the till's sale came without any paper: alone in its district it is not published before somebody explains it
+    explained = scene.explain_figure(scene.trade.goods[0].district, month="2026-10")
+    assert explained.status_code == 201, explained.text
+    october = scene.published("2026-10")["content"]
+    assert october["of_earlier_months"]["amount_fen"] == 7_700 - entry.amount_fen
+    assert totals(october)["amount_fen"] == 7_700 - entry.amount_fen
+
+
+def test_a_draft_that_is_discarded_is_told_by_the_next_one(scene, published, on):
+    on(2026, 10, 20)
+    scene.tell_late()
+    drafted = scene.revise().json()
+    assert code(scene.revise()) == (409, "bulletin_there")
+    assert scene["second"].delete(f"/v1/bulletins/{drafted['id']}").status_code == 204
+    again = scene.revise().json()
+    assert len(scene.changes(again)) == 1
+    check(published["content"], again["content"], scene.changes(again))
+
+
+def test_an_entry_that_was_written_long_before_it_is_committed_is_not_stepped_over(scene, published, on):
+    """No watermark: ids are given out before transactions commit."""
+    on(2026, 10, 20)
+    with scene.database.session() as slow:
+        taken = ledger.reverse(slow, SYSTEM, scene.of_month()[0].id, reason="退货")
+        scene.tell_late()
+        first = scene.publish(scene.revise().json()).json()
+        assert [line["cause"] for line in scene.changes(first)] == ["late"]
+        slow.commit()
+    second = scene.revise().json()
+    [line] = scene.changes(second)
+    assert line["entry_id"] == taken < scene.changes(first)[0]["entry_id"]
+    check(first["content"], second["content"], [line])
+
+
+def test_lines_are_exported_with_their_papers(scene, published, on):
+    on(2026, 10, 20)
+    scene.tell_late()
+    drafted = scene.revise().json()
+    answer = scene["monitor"].get(f"/v1/bulletins/{drafted['id']}/changes", params={"format": "csv"})
+    assert answer.status_code == 200
+    assert answer.text.count("\n") == 2
+    scene.publish(drafted)
+    with pytest.raises(Exception, match="never changed"), scene.database.unit_of_work() as session:
+        session.execute(text("DELETE FROM bulletin_change"))

@@ -1,0 +1,134 @@
+"""A figure whose grade is too low stays out of the bulletin, until a named person explains it."""
+
+import json
+
+import pytest
+from sqlalchemy import text
+
+from tests.orders.bulletins.conftest import FIRST, LAST, code, public_file, totals
+from tests.orders.bulletins.test_revisions import check
+
+DISTRICT = "500118"
+
+
+@pytest.fixture
+def doubted(scene):
+    """What one district sold came without papers, as if it were of an old list."""
+    with scene.database.unit_of_work() as session:
+        session.execute(text("ALTER TABLE sale_entry DISABLE TRIGGER USER"))
+        session.execute(
+            text("UPDATE sale_entry SET origin_kind = 'history' WHERE district_code = :code AND reverses_id IS NULL"),
+            {"code": DISTRICT},
+        )
+        session.execute(text("ALTER TABLE sale_entry ENABLE TRIGGER USER"))
+    return scene
+
+
+def grade_of(scene, district):
+    found = scene["monitor"].get(scene.close_path("/grades")).json()["districts"]
+    return next(row for row in found if row["district"] == district)
+
+
+def test_it_is_in_no_figure_of_the_bulletin(doubted, api):
+    row = grade_of(doubted, DISTRICT)
+    assert (row["grade"]["letter"], row["published"]) == ("D", False)
+    said = doubted.published()["content"]
+    assert [each["code"] for each in said["withheld"]] == [DISTRICT]
+    assert DISTRICT not in [each["code"] for each in said["districts"]]
+    statement = "SELECT sum(amount_fen)::bigint FROM sale_entry WHERE sold_on BETWEEN :first AND :last AND district_code <> :code"
+    assert totals(said)["amount_fen"] == doubted.sum(statement, first=FIRST, last=LAST, code=DISTRICT)
+    for section in ("channels", "sources", "categories"):
+        assert sum(row["figures"]["now"]["amount_fen"] for row in said[section]) == totals(said)["amount_fen"]
+    own = doubted.sum(
+        "SELECT sum(amount_fen)::bigint FROM sale_entry WHERE month = :first AND district_code = :code", first=FIRST, code=DISTRICT
+    )
+    public = public_file(api, "2026-01", "json").text
+    assert str(own) not in public
+    assert "核实中，未公布" in public_file(api, "2026-01", "html").text
+
+
+def test_who_explains_it_brings_it_into_the_bulletin_with_a_note(doubted, api):
+    assert code(doubted.explain_figure(DISTRICT, "county")) == (403, "forbidden")
+    assert code(doubted.explain_figure("500236")) == (409, "nothing_to_explain")
+    assert doubted.explain_figure(DISTRICT).status_code == 201
+    row = grade_of(doubted, DISTRICT)
+    assert (row["published"], row["explanation"]) == (True, "已与网点台账逐笔核对")
+    said = doubted.published()["content"]
+    assert said["withheld"] == []
+    assert [note["explanation"] for note in said["notes"]] == ["已与网点台账逐笔核对"]
+    assert "已与网点台账逐笔核对" in public_file(api, "2026-01", "html").text
+
+
+def test_explained_after_the_publication_it_comes_with_a_revision(doubted, on):
+    before = doubted.published()
+    on(2026, 10, 20)
+    doubted.explain_figure(DISTRICT)
+    doubted.tell_late(goods=next(n for n, each in enumerate(doubted.trade.goods) if each.district == DISTRICT))
+    drafted = doubted.revise().json()
+    lines = doubted.changes(drafted)
+    assert {(line["cause"], line["district"]) for line in lines} == {("verified", DISTRICT), ("late", DISTRICT)}
+    assert len([line for line in lines if line["cause"] == "verified"]) == len(
+        doubted.entries(f"month = '{FIRST}' AND district_code = '{DISTRICT}'")
+    )
+    after = drafted["content"]
+    told = after["revision"]["total"]
+    difference = totals(after)["amount_fen"] - totals(before["content"])["amount_fen"]
+    assert told["total"]["amount_fen"] == difference == told["verified"]["amount_fen"] + told["late"]["amount_fen"]
+    assert DISTRICT in [row["code"] for row in after["districts"]]
+    published = doubted.publish(drafted).json()
+    # what comes after that is told as of any other district
+    doubted.reverse(doubted.of_month(f"district_code = '{DISTRICT}'")[0].id)
+    third = doubted.revise().json()
+    check(published["content"], third["content"], doubted.changes(third))
+
+
+def test_more_sold_than_a_certificate_was_given_for_lowers_the_grade(scene):
+    before = grade_of(scene, "500236")["grade"]["letter"]
+    with scene.database.unit_of_work() as session:
+        session.execute(text("UPDATE certificate SET annual_capacity_kg = 1 WHERE district_code = '500236'"))
+    after = grade_of(scene, "500236")["grade"]
+    assert "over_capacity" in [reason["code"] for reason in after["reasons"]]
+    assert after["letter"] > before
+
+
+def test_a_day_that_repeats_another_days_lines_lowers_the_grade(scene):
+    for day in (3, 10):
+        lines = [scene.tell_late(day, amount_fen=1_000 + n) for n in range(3)]
+        with scene.database.unit_of_work() as session:
+            session.execute(text("UPDATE sales_batch_line SET goods_id = 'G' || amount_fen WHERE id = ANY (:ids)"), {"ids": lines})
+    district = scene.trade.goods[0].district
+    reasons = [reason["code"] for reason in grade_of(scene, district)["grade"]["reasons"]]
+    assert "copied_batches" in reasons
+
+
+def test_invoiced_and_paid_is_better_proven_than_only_accepted(scene):
+    district = "500240"
+    before = grade_of(scene, district)["grade"]["points"]
+    with scene.database.unit_of_work() as session:
+        session.execute(text("SET session_replication_role = replica"))
+        session.execute(
+            text(
+                "INSERT INTO invoice_line (invoice_id, line_no, kind, supplier_order_id, sale_entry_id, acceptance_id, order_line_id, name,"
+                " quantity, unit, unit_price_fen, amount_fen, vat_bp, vat_fen, returned_quantity, returned_fen, reduced_fen)"
+                " SELECT e.id, 1, 'goods', e.supplier_order_id, e.id, a.acceptance_id, a.order_line_id, '脐橙', e.quantity, '箱', 1, e.amount_fen, 900,"
+                " round(e.amount_fen::numeric * 900 / 10900), 0, 0, 0 FROM sale_entry e JOIN acceptance_line a ON a.id = e.origin_id"
+                " WHERE e.district_code = :code AND e.month = :first AND e.origin_kind = 'acceptance_line'"
+            ),
+            {"code": district, "first": FIRST},
+        )
+        session.execute(
+            text(
+                "INSERT INTO payment_due (purchase_order_id, supplier_order_id, position, counted_from, amount_fen, paid_fen)"
+                " SELECT DISTINCT ON (supplier_order_id) order_id, supplier_order_id, supplier_order_id, 'acceptance', 1, 1 FROM sale_entry"
+                " WHERE district_code = :code AND month = :first"
+            ),
+            {"code": district, "first": FIRST},
+        )
+    after = grade_of(scene, district)["grade"]
+    assert (before, after["points"], after["letter"]) == (70, 100, "A")
+
+
+def test_a_grade_names_its_reasons_in_both_languages(scene):
+    reasons = grade_of(scene, "500236")["grade"]["reasons"]
+    assert reasons[0]["code"] == "evidence"
+    assert json.dumps(reasons, ensure_ascii=False).count("凭证") >= 1

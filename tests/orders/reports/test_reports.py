@@ -1,0 +1,172 @@
+"""A monthly report: filled in from the ledger, explained where it differs, reviewed by the next level."""
+
+from orders.reports import handlers, rules
+from tests.factories.racing import post_at_once, sessions
+from tests.orders.reports.conftest import FIRST, MONTH, code, faults, value
+
+
+def test_a_units_report_goes_the_whole_way(scene):
+    drafted = scene.draft()
+    assert drafted.status_code == 201, drafted.text
+    report = drafted.json()
+    bought = "SELECT coalesce(sum(amount_fen), 0)::bigint FROM sale_entry WHERE month = :first AND buyer_id = :buyer"
+    fen = scene.sum(bought, first=FIRST, buyer=scene.school.id)
+    assert value(report, "purchases")["ledger"] == f"{fen // 100}.{fen % 100:02}"
+    assert value(report, "helped_sales")["ledger"] is None
+    assert code(scene.draft()) == (409, "report_there")
+    assert code(scene.move("school", report, "submit")) == (422, "report_refused")
+    own = scene.as_the_ledger(report)
+    own["purchases"] = {"value": f"{fen // 100 + 100}.00"}
+    assert scene.write("school", report, own).status_code == 200
+    refused = scene.move("school", report, "submit")
+    assert faults(refused) == {("values.purchases.explanation", "difference_unexplained")}
+    explained = {"purchases": {**own["purchases"], "explanation": "线下另采购一批，发票已报送"}}
+    written = scene.write("bursar", report, explained).json()
+    assert value(written, "purchases")["difference"] == rules.shown("yuan", 100 * 100 - fen % 100)
+    submitted = scene.move("school", report, "submit").json()
+    assert (submitted["status"], submitted["late"]) == ("submitted", False)
+    assert code(scene.write("school", report, explained)) == (409, "illegal_move")
+    assert "report.submitted" in scene.told("county")
+    assert code(scene.move("county", report, "return")) == (422, "invalid")
+    returned = scene.move("county", report, "return", reason="请附发票").json()
+    assert (returned["status"], returned["reason"]) == ("returned", "请附发票")
+    assert "report.returned" in scene.told("school")
+    assert scene.write("school", report, {"orders": {"value": value(written, "orders")["ledger"]}}).status_code == 200
+    assert scene.move("school", report, "submit").status_code == 200
+    accepted = scene.move("county", report, "accept").json()
+    assert accepted["status"] == "accepted"
+    assert [step["move"] for step in accepted["steps"]] == ["submit", "return", "submit", "accept"]
+    assert "report.accepted" in scene.told("school")
+    assert code(scene.move("county", report, "accept")) == (409, "illegal_move")
+    # what shows later is put right
+    assert scene.move("county", report, "return", reason="发现重复").json()["status"] == "returned"
+
+
+def test_a_countys_report_goes_to_the_city(scene):
+    report = scene.submitted("origin", "county_monthly")
+    sold = "SELECT coalesce(sum(amount_fen), 0)::bigint FROM sale_entry WHERE month = :first AND district_code = '500236'"
+    assert round(float(value(report, "sales")["ledger"]) * 100) == scene.sum(sold, first=FIRST)
+    assert "report.submitted" in scene.told("city")
+    assert code(scene.move("origin", report, "accept")) == (403, "not_the_reviewing_office")
+    assert scene.move("city", report, "accept").json()["status"] == "accepted"
+    assert "report.accepted" in scene.told("origin")
+
+
+def test_who_reaches_what(scene):
+    report = scene.submitted()
+    for who in ("viewer", "bursar", "county", "city", "monitor"):
+        assert scene[who].get(f"/v1/reports/{report['id']}").status_code == 200, who
+    for who in ("stranger", "origin"):
+        assert scene[who].get(f"/v1/reports/{report['id']}").status_code == 404, who
+        assert report["id"] not in [row["id"] for row in scene[who].get("/v1/reports").json()["items"]]
+    assert scene["supplier"].get("/v1/reports").status_code == 403
+    assert scene["viewer"].get(f"/v1/reports/{report['id']}").json()["possible_actions"] == []
+    assert scene["county"].get(f"/v1/reports/{report['id']}").json()["possible_actions"] == ["accept", "return"]
+    assert code(scene.move("origin", report, "accept")) == (404, "not_found")
+    assert code(scene.move("viewer", report, "submit")) == (403, "forbidden")
+    assert code(scene.move("monitor", report, "accept")) == (403, "forbidden")
+    # a unit reports for those below it, and for nobody else
+    assert scene.draft(unit_id=scene.below.id).json()["unit_id"] == scene.below.id
+    assert code(scene.draft("stranger", unit_id=scene.school.id)) == (404, "not_found")
+    assert code(scene.draft("county", "county_monthly")) == (409, "not_reporting")  # 500106 has no such task
+    assert code(scene.draft("origin", "county_monthly", district="500240")) == (404, "not_found")
+    assert code(scene.draft("origin")) == (403, "forbidden")
+
+
+def test_what_is_asked_for_must_be_there(scene):
+    assert code(scene.draft(form="weekly")) == (404, "no_form")
+    assert code(scene["school"].post("/v1/reports", json={"form": "unit_monthly", "month": "2026-10"})) == (409, "month_not_over")
+    assert code(scene["school"].post("/v1/reports", json={"form": "unit_monthly", "month": "2015-01"})) == (404, "no_form")
+    report = scene.draft().json()
+    wrong = scene.write("school", report, {"purchases": {"value": "1.234"}, "nothing": {"value": "1"}})
+    assert faults(wrong) == {("values.purchases.value", "bad_value"), ("values.nothing", "no_such_field")}
+
+
+def test_a_report_that_was_changed_meanwhile_is_not_written_over(scene):
+    report = scene.draft().json()
+    match = {"If-Match": f'"{report["version"]}"'}
+    assert scene.write("school", report, {"orders": {"value": "1"}}, match).status_code == 200
+    assert scene.write("bursar", report, {"orders": {"value": "2"}}, match).status_code == 412
+    stale = scene["school"].post(f"/v1/reports/{report['id']}/submit", headers=match)
+    assert stale.status_code == 412
+
+
+def test_the_ledger_is_asked_again_when_it_is_submitted(scene):
+    from orders.ledger import actions as ledger
+    from shop.core.audit import SYSTEM
+
+    report = scene.draft().json()
+    scene.write("school", report, scene.as_the_ledger(report))
+    with scene.database.unit_of_work() as session:
+        from sqlalchemy import text
+
+        entry = session.execute(
+            text("SELECT id FROM sale_entry WHERE buyer_id = :id AND month = :first AND reverses_id IS NULL LIMIT 1"),
+            {"id": scene.school.id, "first": FIRST},
+        ).scalar_one()
+        month_before = {"id": ledger.reverse(session, SYSTEM, entry, reason="退货")}
+        session.execute(text("ALTER TABLE sale_entry DISABLE TRIGGER USER"))
+        session.execute(text("UPDATE sale_entry SET sold_on = '2026-09-30', month = '2026-09-01' WHERE id = :id"), month_before)
+        session.execute(text("ALTER TABLE sale_entry ENABLE TRIGGER USER"))
+    assert ("values.purchases.explanation", "difference_unexplained") in faults(scene.move("school", report, "submit"))
+    refilled = scene.move("school", report, "refill").json()
+    assert value(refilled, "purchases")["difference"] != "0.00"
+
+
+def test_who_has_not_reported_is_listed_and_exported(scene):
+    before = scene["city"].get("/v1/reports/unreported", params={"form": "unit_monthly", "month": MONTH}).json()
+    assert (before["accepted"], before["due_on"], before["overdue"]) == (0, "2026-10-05", False)
+    assert len(before["items"]) == before["expected"] >= 3
+    report = scene.submitted()
+    listed = scene["county"].get("/v1/reports/unreported", params={"form": "unit_monthly", "month": MONTH}).json()
+    assert {row["unit_id"]: row["status"] for row in listed["items"]}[scene.school.id] == "submitted"
+    scene.move("county", report, "accept")
+    listed = scene["county"].get("/v1/reports/unreported", params={"form": "unit_monthly", "month": MONTH}).json()
+    assert scene.school.id not in {row["unit_id"] for row in listed["items"]}
+    assert listed["accepted"] == 1
+    counties = scene["city"].get("/v1/reports/unreported", params={"form": "county_monthly", "month": MONTH, "limit": 10}).json()
+    assert counties["expected"] == 33
+    rest = scene["city"].get(
+        "/v1/reports/unreported", params={"form": "county_monthly", "month": MONTH, "limit": 200, "after": counties["next"]}
+    )
+    assert len(counties["items"]) + len(rest.json()["items"]) == 33
+    table = scene["monitor"].get("/v1/reports/unreported", params={"form": "county_monthly", "month": MONTH, "format": "csv"}).text
+    assert table.count("\n") == 34
+    export = scene["city"].get("/v1/reports/export", params={"form": "unit_monthly", "month": MONTH, "format": "csv"}).text
+    assert export.count("\n") == 2
+    assert value(report, "purchases")["value"] in export
+
+
+def test_reminders_come_once_before_the_day_and_once_after_it(scene, on):
+    def remind():
+        with scene.database.unit_of_work() as session:
+            return handlers.remind(session)
+
+    assert remind() == 0
+    on(2026, 10, 4)
+    assert remind() > 33
+    assert remind() == 0
+    assert scene.told("school").count("report.due") == 1
+    assert scene.told("origin").count("report.due") == 1
+    report = scene.submitted()
+    on(2026, 10, 6)
+    assert remind() > 33
+    assert "report.overdue" not in scene.told("school")  # it reported; it waits for the county
+    assert scene.told("origin").count("report.overdue") == 1
+    assert scene["school"].get(f"/v1/reports/{report['id']}").json()["late"] is False
+
+
+def test_of_many_submissions_and_decisions_at_once_one_counts(scene):
+    report = scene.draft().json()
+    scene.write("school", report, scene.as_the_ledger(report))
+    people = sessions(scene.api, scene.database, scene.users["school"], 6)
+    answers = post_at_once(people, f"/v1/reports/{report['id']}/submit")
+    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 5
+    officers = sessions(scene.api, scene.database, scene.users["county"], 6)
+    answers = post_at_once(officers, f"/v1/reports/{report['id']}/accept")
+    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 5
+    assert scene.sum("SELECT count(*) FROM report_step") == 2
+    drafts = post_at_once(
+        sessions(scene.api, scene.database, scene.users["stranger"], 6), "/v1/reports", {"form": "unit_monthly", "month": MONTH}
+    )
+    assert sorted(answer.status_code for answer in drafts) == [201] + [409] * 5
