@@ -17,6 +17,7 @@ from orders.bookings import handlers as bookings
 from orders.disputes import handlers as disputes
 from orders.effects import handlers as effects
 from orders.evaluations import handlers as evaluations
+from orders.exporting import handlers as exporting
 from orders.feed import handlers as feed
 from orders.fulfilment import handlers as fulfilment
 from orders.importing import handlers as importing
@@ -35,6 +36,7 @@ from orders.settlement import handlers as settlement
 from orders.sourcing import handlers as sourcing
 from orders.tax_invoices import handlers as tax_invoices
 from orders.terms import handlers as terms
+from orders.ties import handlers as ties
 from shop.core.outbox import Handler
 from shop.notifications import handlers as organisations
 
@@ -88,4 +90,6 @@ HANDLERS: dict[str, Handler] = together(
     bookings.HANDLERS,
     disputes.HANDLERS,
     settlement.HANDLERS,
+    exporting.HANDLERS,
+    ties.HANDLERS,
 )

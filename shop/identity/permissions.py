@@ -39,6 +39,7 @@ class Permission(StrEnum):
     DISPUTES_READ = "disputes:read"
     EVALUATIONS_ANSWER = "evaluations:answer"
     EVALUATIONS_WRITE = "evaluations:write"
+    EXPORTS_MAKE = "exports:make"
     HOUSEHOLDS_READ = "households:read"
     HOUSEHOLDS_REVEAL = "households:reveal"
     INVOICES_ISSUE = "invoices:issue"
@@ -80,6 +81,7 @@ class Permission(StrEnum):
     SUPERVISION_READ = "supervision:read"
     SUPERVISION_RECORD = "supervision:record"
     SUPPLIER_ORDERS_ANSWER = "supplier_orders:answer"
+    TIES_READ = "ties:read"
     UNITS_MANAGE = "units:manage"
     USERS_MANAGE = "users:manage"
     VOUCHERS_BOOK = "vouchers:book"
@@ -118,7 +120,14 @@ REGIONAL = frozenset(
 )
 
 P = Permission
-_EVERYONE = {P.API_KEYS_MANAGE, P.NOTIFICATIONS_READ, P.ORGANISATIONS_READ, P.PRODUCTS_READ, P.PROGRAMMES_READ}
+_EVERYONE = {
+    P.API_KEYS_MANAGE,
+    P.EXPORTS_MAKE,
+    P.NOTIFICATIONS_READ,
+    P.ORGANISATIONS_READ,
+    P.PRODUCTS_READ,
+    P.PROGRAMMES_READ,
+}
 _SUPPLIER = {
     P.ACCEPTANCES_CORRECT,
     P.AGREEMENTS_READ,
@@ -188,6 +197,7 @@ _OFFICER = {
     P.RESERVED_SHARE_READ,
     P.STATISTICS_READ,
     P.SUPERVISION_READ,
+    P.TIES_READ,
 }
 #: What every level of review may do with the cases that are before it.
 _REVIEWER = {P.CERTIFICATIONS_OPINE, P.CERTIFICATIONS_REVIEW, P.HOUSEHOLDS_READ, P.SUPERVISION_RECORD}
@@ -201,7 +211,7 @@ _DECIDING = {
     P.RESERVED_SHARE_REVIEW,
 }
 #: What whoever administers an organisation does, on either side.
-_ADMIN = {P.AGREEMENTS_SIGN, P.MONEY_READ, P.ORGANISATIONS_EDIT, P.USERS_MANAGE, P.WEBHOOKS_MANAGE}
+_ADMIN = {P.AGREEMENTS_SIGN, P.MONEY_READ, P.ORGANISATIONS_EDIT, P.TIES_READ, P.USERS_MANAGE, P.WEBHOOKS_MANAGE}
 
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.PLATFORM_ADMIN: frozenset(
@@ -215,12 +225,14 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.QUOTATION_REQUESTS_READ,
             P.RECONCILE_RUN,
             P.STATISTICS_READ,
+            P.TIES_READ,
             P.USERS_MANAGE,
         }
     ),
     #: Keeps the money that passes through the marketplace.
     Role.PLATFORM_FINANCE: frozenset(
-        _EVERYONE | {P.MONEY_MANAGE, P.MONEY_READ, P.ORDERS_READ, P.PAYMENTS_RECORD, P.RECONCILE_RUN, P.REFUNDS_REQUEST}
+        _EVERYONE
+        | {P.MONEY_MANAGE, P.MONEY_READ, P.ORDERS_READ, P.PAYMENTS_RECORD, P.RECONCILE_RUN, P.REFUNDS_REQUEST, P.TIES_READ}
     ),
     Role.TOWNSHIP_OFFICER: frozenset(_EVERYONE | _OFFICER | _REVIEWER | {P.CERTIFICATIONS_TOWNSHIP_REVIEW}),
     Role.DEPARTMENT_OFFICER: frozenset(
@@ -253,6 +265,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.RESERVED_SHARE_READ,
             P.STATISTICS_READ,
             P.SUPERVISION_READ,
+            P.TIES_READ,
         }
     ),
     Role.SUPPLIER_ADMIN: frozenset(
@@ -293,8 +306,9 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.REFUNDS_REQUEST,
             P.RESERVED_SHARE_FILE,
             P.RESERVED_SHARE_REVIEW,
+            P.TIES_READ,
         }
     ),
     Role.VIEWER: frozenset(_EVERYONE | _BUYER),
-    Role.OUTLET_OPERATOR: frozenset(_EVERYONE | {P.CHANGES_READ, P.STATISTICS_READ}),
+    Role.OUTLET_OPERATOR: frozenset(_EVERYONE | {P.CHANGES_READ, P.STATISTICS_READ, P.TIES_READ}),
 }
