@@ -1,5 +1,7 @@
 """Why a file could not be made, in words."""
 
+from typing import Any
+
 from orders.exporting.errors import NotAllowedAnyMore, TookTooLong, TooManyRows, Unfinished
 from orders.exporting.rules import MOST_ROWS
 from orders.statistics.errors import NothingToRunOver
@@ -7,7 +9,7 @@ from orders.statistics.errors import TooManyRows as TooManyGroups
 from orders.statistics.question import MAX_ROWS
 from shop.core.errors import Language, Problem
 
-_WORDS: dict[str, tuple[type[Problem], dict[str, object]]] = {
+_WORDS: dict[str, tuple[type[Problem], dict[str, Any]]] = {
     NotAllowedAnyMore.code: (NotAllowedAnyMore, {}),
     TookTooLong.code: (TookTooLong, {}),
     TooManyRows.code: (TooManyRows, {"limit": f"{MAX_ROWS:,}–{max(MOST_ROWS.values()):,}"}),

@@ -1,6 +1,6 @@
 """What a file holds, whatever its format: columns with their types, and rows that come one after another."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, Row, TextClause, text
 from sqlmodel import Session
 
 from shop.core.errors import Language
@@ -58,7 +58,7 @@ class Table:
     columns: Sequence[Column]
     total: int
     #: Batches of at most :data:`AT_ONCE` rows.
-    batches: Iterator[Sequence[Sequence[Cell]]]
+    batches: Generator[Sequence[Sequence[Cell]], None, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +92,15 @@ def of_sql(session: Session, title: str, columns: Sequence[Column], sql: str, va
     total = session.execute(text(f"SELECT count(*) FROM ({sql}) AS counted"), values).scalar_one()  # noqa: S608
     names = ", ".join(f'"{column.name}"' for column in columns)
     ordered = text(f"SELECT {names} FROM ({sql}) AS found ORDER BY {order}")  # noqa: S608
-    found = session.execute(ordered, values, execution_options={"yield_per": AT_ONCE})
-    return Table(title, columns, int(total), (list(batch) for batch in found.partitions()))
+    return Table(title, columns, int(total), _batches(session, ordered, values))
+
+
+def _batches(session: Session, statement: TextClause, values: Mapping[str, Any]) -> Generator[Sequence[Row[Any]], None, None]:
+    found = session.execute(statement, values, execution_options={"yield_per": AT_ONCE})
+    try:
+        yield from found.partitions(AT_ONCE)
+    finally:
+        found.close()
 
 
 def of_rows(title: str, columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> Table:

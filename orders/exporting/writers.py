@@ -25,15 +25,21 @@ Row = Sequence[Cell]
 
 
 class Writer(Protocol):
+    def __init__(self, path: Path, table: Table, language: Language) -> None: ...
+
     def write(self, rows: Sequence[Row]) -> None: ...
 
     def close(self) -> None:
         """Finish the file."""
 
+    def drop(self) -> None:
+        """Let go of a file that nobody wants any more."""
+
 
 def writer(format: Format, path: Path, table: Table, language: Language) -> Writer:
     """The writer of a format into a file that does not exist yet."""
-    return {Format.CSV: _Csv, Format.XLSX: _Xlsx, Format.JSON: _Json, Format.PARQUET: _Parquet}[format](path, table, language)
+    kinds: dict[Format, type[Writer]] = {Format.CSV: _Csv, Format.XLSX: _Xlsx, Format.JSON: _Json, Format.PARQUET: _Parquet}
+    return kinds[format](path, table, language)
 
 
 def _moment(cell: Any) -> str:
@@ -79,6 +85,8 @@ class _Csv:
     def close(self) -> None:
         self._file.close()
 
+    drop = close
+
 
 class _Json:
     """An array of objects, one on each line; amounts and quantities are strings, as everywhere in the API."""
@@ -96,6 +104,9 @@ class _Json:
 
     def close(self) -> None:
         self._file.write("\n]\n" if self._begun else "[]\n")
+        self._file.close()
+
+    def drop(self) -> None:
         self._file.close()
 
 
@@ -161,6 +172,8 @@ class _Xlsx:
     def close(self) -> None:
         self._book.close()
 
+    drop = close
+
 
 #: Columns of a Parquet file.
 _PARQUET_TYPES = {
@@ -188,6 +201,9 @@ class _Parquet:
 
     def write(self, rows: Sequence[Row]) -> None:
         self._writer.writerows([[_handed(cell) for cell in row] for row in rows])
+
+    def drop(self) -> None:
+        self._file.close()
 
     def close(self) -> None:
         import duckdb  # not in memory before somebody asks for it

@@ -6,24 +6,22 @@ from fastapi import Query
 
 from orders.ties.queries import checks, elsewhere, entry, orders
 from orders.ties.schemas import (
+    BatchesSearch,
     BatchTieOut,
     ChainOut,
     DataCheckOut,
+    ExternalSalesSearch,
     ExternalTieOut,
     OrderChainsOut,
     SaleEntryDetailOut,
     TiesSearch,
 )
 from shop.core.paging import After, Limit, Page
-from shop.core.quantities import Day, Id
+from shop.core.quantities import Id
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 
 routes = Routes("ties", "/v1")
-
-First = Annotated[Day | None, Query(alias="from", description="Shanghai date")]
-Last = Annotated[Day | None, Query(alias="to", description="Shanghai date, included")]
-Untied = Annotated[bool, Query(description="only those in which something does not tie")]
 
 
 @routes.get("/ties", Permission.TIES_READ)
@@ -40,33 +38,15 @@ def ties_of_order(call: Call, purchase_order_id: Id) -> OrderChainsOut:
 
 
 @routes.get("/ties/outlet-batches", Permission.TIES_READ)
-def ties_of_batches(
-    call: Call,
-    outlet_id: Id | None = None,
-    first: First = None,
-    last: Last = None,
-    untied: Untied = False,
-    limit: Limit = 50,
-    after: After = None,
-) -> Page[BatchTieOut]:
+def ties_of_batches(call: Call, asked: Annotated[BatchesSearch, Query()]) -> Page[BatchTieOut]:
     """Batches of outlets: what each says of itself, its lines, and the ledger."""
-    found = {"outlet_id": outlet_id, "first": first, "last": last, "untied": untied, "limit": limit, "after": after}
-    return elsewhere.batches(call.session, call.actor, call.language, **found)
+    return elsewhere.batches(call.session, call.actor, call.language, asked)
 
 
 @routes.get("/ties/external-sales", Permission.TIES_READ)
-def ties_of_external_sales(
-    call: Call,
-    supplier_id: Id | None = None,
-    first: First = None,
-    last: Last = None,
-    untied: Untied = False,
-    limit: Limit = 50,
-    after: After = None,
-) -> Page[ExternalTieOut]:
+def ties_of_external_sales(call: Call, asked: Annotated[ExternalSalesSearch, Query()]) -> Page[ExternalTieOut]:
     """Sellers' claims of sales made elsewhere: their papers, their lines, and the ledger."""
-    found = {"supplier_id": supplier_id, "first": first, "last": last, "untied": untied, "limit": limit, "after": after}
-    return elsewhere.external_sales(call.session, call.actor, call.language, **found)
+    return elsewhere.external_sales(call.session, call.actor, call.language, asked)
 
 
 @routes.get("/sale-entries/{sale_entry_id}", Permission.STATISTICS_READ)

@@ -27,6 +27,24 @@ class TiesSearch(TiesAsked):
     after: str | None = Field(default=None, max_length=500, description="cursor: `next` of the page before")
 
 
+class DaysSearch(BaseModel):
+    """Which batches or claims are asked for, by their days."""
+
+    first: Day | None = Field(default=None, alias="from", description="Shanghai date")
+    last: Day | None = Field(default=None, alias="to", description="Shanghai date, included")
+    untied: bool = Field(default=False, description="only those in which something does not tie")
+    limit: int = Field(default=50, ge=1, le=200, description="rows in a page")
+    after: str | None = Field(default=None, max_length=500, description="cursor: `next` of the page before")
+
+
+class BatchesSearch(DaysSearch):
+    outlet_id: Id | None = None
+
+
+class ExternalSalesSearch(DaysSearch):
+    supplier_id: Id | None = None
+
+
 class ReasonOut(BaseModel):
     """What does not tie."""
 

@@ -43,17 +43,19 @@ def _deliver(session: Session, row: Row[Any]) -> None:
     if row.way == "webhook":
         outbox.publish(session, "export.delivered", export_id=row.id)
     else:
-        period = {name: row.parameters.get(key) for name, key in zip(("first", "last"), KINDS[row.kind].period, strict=True)}
+        period: dict[str, Any] = {
+            name: row.parameters.get(key) for name, key in zip(("first", "last"), KINDS[row.kind].period, strict=True)
+        }
         small = row.size <= LARGEST_ATTACHMENT
         content_type = CONTENT_TYPES[Format(row.format)]
         attachment = {"storage_key": row.storage_key, "name": row.name, "content_type": content_type} if small else None
-        _tell(session, row, "export.delivered", attachment, title=row.title, rows=row.rows_total, **period)
+        _tell(session, row, "export.delivered", attachment=attachment, title=row.title, rows=row.rows_total, **period)
     session.execute(_DELIVERED, {"id": row.delivery_id, "now": clock.now()})
 
 
 def _failed(session: Session, row: Row[Any]) -> None:
     """A schedule whose owner may no longer read what it is about would fail for ever: it is paused."""
-    reason = {f"reason_{language}": told(row.fault, language) for language in ("zh", "en")}
+    reason: dict[str, Any] = {"reason_zh": told(row.fault, "zh"), "reason_en": told(row.fault, "en")}
     if row.schedule_id is None or row.fault != NotAllowedAnyMore.code:
         _tell(session, row, "export.failed", **reason)
         return
@@ -71,7 +73,7 @@ def _failed(session: Session, row: Row[Any]) -> None:
         )
 
 
-def _tell(session: Session, row: Row[Any], kind: str, attachment: dict[str, str] | None = None, **data: Any) -> None:
+def _tell(session: Session, row: Row[Any], kind: str, *, attachment: dict[str, str] | None = None, **data: Any) -> None:
     notify_persons(
         session,
         [row.user_id],

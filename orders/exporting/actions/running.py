@@ -8,6 +8,7 @@ import json
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -22,7 +23,7 @@ from orders.exporting.errors import NotAllowedAnyMore, TookTooLong, TooManyRows,
 from orders.exporting.kinds import KINDS
 from orders.exporting.rules import KEPT, MOST_ROWS, Format, granted
 from orders.exporting.table import Table, snapshot
-from orders.exporting.writers import writer
+from orders.exporting.writers import Writer, writer
 from shop.core import clock, outbox, storage
 from shop.core.errors import Problem
 from shop.identity import tokens
@@ -132,20 +133,30 @@ def _rights(actor: Actor, needed: Permission, more: frozenset[Permission]) -> st
 
 
 def _write(engine: Engine, path: Path, table: Table, started: Row[Any], run_of: Mapping[str, Any]) -> int:
+    _tell(engine, run_of, table.total, 0)
+    writing = writer(Format(started.format), path, table, started.language)
+    try:
+        done = _copy(engine, table, writing, run_of)
+    except BaseException:
+        writing.drop()
+        raise
+    writing.close()
+    return done
+
+
+def _copy(engine: Engine, table: Table, writing: Writer, run_of: Mapping[str, Any]) -> int:
     begun = told = time.monotonic()
     done = 0
-    _tell(engine, run_of, table.total, done)
-    writing = writer(Format(started.format), path, table, started.language)
-    for batch in table.batches:
-        writing.write(batch)
-        done += len(batch)
-        now = time.monotonic()
-        if now - begun > LONGEST:
-            raise TookTooLong
-        if now - told >= TOLD_EVERY:
-            _tell(engine, run_of, table.total, done)
-            told = now
-    writing.close()
+    with closing(table.batches) as batches:
+        for batch in batches:
+            writing.write(batch)
+            done += len(batch)
+            now = time.monotonic()
+            if now - begun > LONGEST:
+                raise TookTooLong
+            if now - told >= TOLD_EVERY:
+                _tell(engine, run_of, table.total, done)
+                told = now
     return done
 
 

@@ -11,7 +11,7 @@ from orders.exporting.table import Cell, Column, Kind, Table, Type, of_rows
 from shop.core import clock
 from shop.core.errors import Language
 from shop.core.quantities import Day
-from shop.core.small_cells import protect
+from shop.core.small_cells import Key, protect
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 from shop.identity.schemas import In
@@ -44,7 +44,7 @@ def _table(session: Session, actor: Actor, asked: CertifiedIn, language: Languag
         0: {row["county"]: row["county_name"] for row in found.rows},
         1: {row["category"]: row["category_label"] for row in found.rows},
     }
-    counted = {name: {key: int(row[name]) for key, row in cells.items()} for name in _COUNTED}
+    counted: dict[str, dict[Key, int]] = {name: {key: int(row[name]) for key, row in cells.items()} for name in _COUNTED}
     protected = not actor.may(Permission.HOUSEHOLDS_READ)
     tables = {
         name: protect(each, _TABLES, threshold=5 if protected and name != "certificates" else 1) for name, each in counted.items()

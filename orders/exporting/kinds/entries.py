@@ -46,7 +46,7 @@ _COLUMNS = [
 ]
 
 
-class EntriesIn(SaleParameters):  # type: ignore[misc, valid-type]
+class EntriesIn(SaleParameters):
     """The filters of ``/v1/sale-entries``."""
 
     order_id: Id | None = None

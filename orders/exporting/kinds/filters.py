@@ -15,12 +15,14 @@ def _parameters() -> dict[str, Any]:
     for name, hint in get_type_hints(SaleFilters, include_extras=True).items():
         kind, *notes = get_args(hint) if get_origin(hint) is Annotated else (hint,)
         given = next(note for note in notes if isinstance(note, FieldInfo))
-        bounds = {"alias": given.alias, "description": given.description}
+        bounds: dict[str, Any] = {"alias": given.alias, "description": given.description}
         if get_origin(kind) is list:
             most = next((note.max_length for note in given.metadata if hasattr(note, "max_length")), None)
             found[name] = (kind, Field(default_factory=list, max_length=most, **bounds))
         else:
-            limits = {limit: getattr(note, limit) for note in given.metadata for limit in ("ge", "le") if hasattr(note, limit)}
+            limits: dict[str, Any] = {
+                limit: getattr(note, limit) for note in given.metadata for limit in ("ge", "le") if hasattr(note, limit)
+            }
             found[name] = (kind, Field(default=getattr(SaleFilters, name), **limits, **bounds))
     return found
 

@@ -23,7 +23,7 @@ _DEFAULT_MEASURES = (Measure.AMOUNT, Measure.TONNES, Measure.ORDERS)
 _TYPES = {Measure.AMOUNT: Type.MONEY, Measure.GROSS: Type.MONEY, Measure.TONNES: Type.QUANTITY, Measure.QUANTITY: Type.QUANTITY}
 
 
-class SalesIn(SaleParameters):  # type: ignore[misc, valid-type]
+class SalesIn(SaleParameters):
     """The parameters of ``/v1/statistics/sales``."""
 
     group_by: Annotated[list[Dimension], Field(max_length=20)] = []

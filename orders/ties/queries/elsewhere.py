@@ -1,7 +1,6 @@
 """The same for sales made elsewhere: batches of outlets (batch, lines, ledger) and external sales (documents, lines, ledger)."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -9,7 +8,7 @@ from sqlmodel import Session
 
 from orders.ties.queries.reach import reach, side
 from orders.ties.rules import BATCH_REASONS, EXTERNAL_REASONS
-from orders.ties.schemas import BatchTieOut, ExternalTieOut, ReasonOut
+from orders.ties.schemas import BatchesSearch, BatchTieOut, ExternalSalesSearch, ExternalTieOut, ReasonOut
 from shop.core import clock, paging
 from shop.core.errors import Language
 from shop.core.paging import Page
@@ -90,49 +89,39 @@ def batches(
     session: Session,
     actor: Actor,
     language: Language,
-    *,
-    outlet_id: int | None,
-    first: date | None,
-    last: date | None,
-    untied: bool,
-    limit: int,
-    after: str | None,
+    asked: BatchesSearch,
 ) -> Page[BatchTieOut]:
     """Batches that were received on these days, the newest first: of the operator's own branch, or of a region's outlets."""
-    start = paging.position(after, int)
+    start = paging.position(asked.after, int)
     values = {
         **reach(actor),
-        "outlet_id": outlet_id,
-        "first": clock.start_of_day(first) if first else None,
-        "until": clock.end_of_day(last) if last else None,
+        "outlet_id": asked.outlet_id,
+        "first": clock.start_of_day(asked.first) if asked.first else None,
+        "until": clock.end_of_day(asked.last) if asked.last else None,
     }
-    rows = session.execute(_BATCH_PAGE, {**values, "untied": untied, "start": start[0] if start else None, "rows": limit + 1}).all()
+    rows = session.execute(
+        _BATCH_PAGE, {**values, "untied": asked.untied, "start": start[0] if start else None, "rows": asked.limit + 1}
+    ).all()
     names = ("batch", "lines", "counted", "booked")
 
     def shown(row: Row[Any]) -> BatchTieOut:
         known = _known(row, names, BATCH_REASONS, language)
         return BatchTieOut(**known, **{name: getattr(row, name) for name in BatchTieOut.model_fields if name not in known})
 
-    return paging.page(rows, limit, shown, lambda row: [row.id])
+    return paging.page(rows, asked.limit, shown, lambda row: [row.id])
 
 
 def external_sales(
     session: Session,
     actor: Actor,
     language: Language,
-    *,
-    supplier_id: int | None,
-    first: date | None,
-    last: date | None,
-    untied: bool,
-    limit: int,
-    after: str | None,
+    asked: ExternalSalesSearch,
 ) -> Page[ExternalTieOut]:
     """Sellers' claims of sales on these days, the newest first: of the supplier's own branch, or of a region."""
-    start = paging.position(after, int)
-    values = {**reach(actor), "supplier_id": supplier_id, "first": first, "last": last}
+    start = paging.position(asked.after, int)
+    values = {**reach(actor), "supplier_id": asked.supplier_id, "first": asked.first, "last": asked.last}
     rows = session.execute(
-        _EXTERNAL_PAGE, {**values, "untied": untied, "start": start[0] if start else None, "rows": limit + 1}
+        _EXTERNAL_PAGE, {**values, "untied": asked.untied, "start": start[0] if start else None, "rows": asked.limit + 1}
     ).all()
     names = ("claimed", "documents", "lines", "booked")
 
@@ -140,7 +129,7 @@ def external_sales(
         known = _known(row, names, EXTERNAL_REASONS, language)
         return ExternalTieOut(**known, **{name: getattr(row, name) for name in ExternalTieOut.model_fields if name not in known})
 
-    return paging.page(rows, limit, shown, lambda row: [row.id])
+    return paging.page(rows, asked.limit, shown, lambda row: [row.id])
 
 
 def _known(row: Row[Any], names: tuple[str, ...], words: Mapping[str, tuple[str, str]], language: Language) -> dict[str, Any]:
