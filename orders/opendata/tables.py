@@ -192,7 +192,7 @@ def description(session: Session, name: str, year: int) -> dict[str, Any]:
     table = _known(name)
     months = _months(session, year)
     return {
-        "@context": ["http://www.w3.org/ns/csvw", {"language": "zh"}],
+        "@context": ["http://www.w3.org/ns/csvw", {"@language": "zh"}],
         "url": f"{year}.csv",
         "dc:title": table.zh,
         "dc:description": table.en,
@@ -206,7 +206,7 @@ def description(session: Session, name: str, year: int) -> dict[str, Any]:
                     "name": column.name,
                     "titles": [column.name],
                     "dc:description": f"{column.zh} · {column.en}",
-                    "datatype": {"base": "gYearMonth", "format": "yyyy-MM"} if column.datatype == "gYearMonth" else column.datatype,
+                    "datatype": column.datatype,
                     "required": column.dimension,
                 }
                 for column in table.columns
