@@ -92,7 +92,9 @@ def compose(
     message.set_content(body, charset="utf-8", cte="base64")
     if attachment is not None:
         kind, _, subtype = attachment.content_type.partition(";")[0].partition("/")
-        message.add_attachment(attachment.content, maintype=kind, subtype=subtype, filename=attachment.name)
+        # texts that we make are UTF-8
+        charset = {"charset": "utf-8"} if kind == "text" else {}
+        message.add_attachment(attachment.content, maintype=kind, subtype=subtype, filename=attachment.name, params=charset)
     # after the content, which sets all Content- headers anew
     message["Content-Language"] = "zh-CN" if language == "zh" else "en"
     return message

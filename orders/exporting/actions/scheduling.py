@@ -83,6 +83,7 @@ def resume(session: Session, actor: Actor, schedule_id: int, if_match: IfMatch) 
     """
     held = _move(session, actor, schedule_id, ScheduleMove.RESUME, if_match)
     held.next_at = _next(held)
+    session.flush()
 
 
 def delete(session: Session, actor: Actor, schedule_id: int, if_match: IfMatch) -> None:

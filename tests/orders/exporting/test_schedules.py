@@ -56,7 +56,7 @@ def test_the_answer_comes_once_by_mail_with_the_file_and_a_link(monitor, tmp_pat
         assert answered(monitor.database) == 0
         shown = monitor.get(f"/v1/export-schedules/{schedule['id']}").json()
         [delivery] = shown["deliveries"]
-        assert (delivery["status"], delivery["due_at"]) == ("done", "2026-05-05T00:00:00+00:00".replace("+00:00", "Z"))
+        assert (delivery["status"], delivery["due_at"]) == ("done", "2026-05-05T00:00:00Z")
         assert shown["next_at"] == "2026-06-05T00:00:00Z"
         export = monitor.get(f"/v1/exports/{delivery['export_id']}").json()
         assert export["parameters"] == {"group_by": ["district"], "from": "2026-04-01", "to": "2026-04-30"}
@@ -64,7 +64,8 @@ def test_the_answer_comes_once_by_mail_with_the_file_and_a_link(monitor, tmp_pat
         assert mailing.send_due(monitor.database, mail.Folder(tmp_path)) == 1
     [sent] = [email.message_from_bytes(path.read_bytes(), policy=policy.default) for path in tmp_path.glob("*.eml")]
     [attached] = list(sent.iter_attachments())
-    assert attached.get_content() in (body, body.decode("utf-8"))
+    assert attached.get_payload(decode=True) == body
+    assert (attached.get_content_type(), attached.get_filename()) == ("text/csv", export["name"])
     assert f"/v1/exports/{export['id']}" in sent.get_body().get_content()
     assert sent["To"] == "monitor@example.org"
     assert "区县月报" in sent["Subject"]
