@@ -1,6 +1,7 @@
 """The formats of a file. Each writer takes rows as they come, so that a long file never stands in memory."""
 
 import csv
+import io
 import json
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
@@ -81,6 +82,39 @@ class _Csv:
             for at, show in self._shown:
                 cells[at] = show(cells[at])
             self._writer.writerow(cells)
+
+    def close(self) -> None:
+        self._file.close()
+
+    drop = close
+
+
+#: SQL: what begins like a formula, see :func:`shop.core.exports.safe`.
+_FORMULA = r"^[=+\-@\t\r＝＋－＠]"
+
+
+class CsvLines:
+    """The same from lines that PostgreSQL wrote."""
+
+    def __init__(self, path: Path, table: Table, language: Language) -> None:
+        self._file = path.open("wb")
+        head = io.StringIO()
+        csv.writer(head, lineterminator="\n").writerow([column.head(language) for column in table.columns])
+        self._file.write(b"\xef\xbb\xbf" + head.getvalue().encode())
+
+    @staticmethod
+    def cells(table: Table, language: Language) -> list[str]:
+        """SQL: the columns as they are shown."""
+        yes, no = ("是", "否") if language == "zh" else ("yes", "no")
+        shown = {
+            Type.TEXT: f"CASE WHEN {{0}} ~ '{_FORMULA}' THEN '''' || {{0}} ELSE {{0}} END",
+            Type.MOMENT: r"to_char({0} AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD HH24\:MI\:SS')",
+            Type.FLAG: f"CASE {{0}} WHEN true THEN '{yes}' WHEN false THEN '{no}' END",
+        }
+        return [shown.get(column.type, "{0}").format(f'"{column.name}"') for column in table.columns]
+
+    def write(self, lines: Sequence[bytes]) -> None:
+        self._file.write(b"".join(lines))
 
     def close(self) -> None:
         self._file.close()

@@ -7,7 +7,7 @@ more. Rights are those of the asker at the time of running. Killed in between, t
 import json
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -23,7 +23,7 @@ from orders.exporting.errors import NotAllowedAnyMore, TookTooLong, TooManyRows,
 from orders.exporting.kinds import KINDS
 from orders.exporting.rules import KEPT, MOST_ROWS, Format, granted
 from orders.exporting.table import Table, snapshot
-from orders.exporting.writers import Writer, writer
+from orders.exporting.writers import CsvLines, writer
 from shop.core import clock, outbox, storage
 from shop.core.errors import Problem
 from shop.identity import tokens
@@ -134,9 +134,15 @@ def _rights(actor: Actor, needed: Permission, more: frozenset[Permission]) -> st
 
 def _write(engine: Engine, path: Path, table: Table, started: Row[Any], run_of: Mapping[str, Any]) -> int:
     _tell(engine, run_of, table.total, 0)
-    writing = writer(Format(started.format), path, table, started.language)
+    writing: Any
+    batches: Generator[Sequence[Any], None, None]
+    if started.format == Format.CSV and table.source is not None:
+        writing = CsvLines(path, table, started.language)
+        batches = table.source.lines(CsvLines.cells(table, started.language))
+    else:
+        writing, batches = writer(Format(started.format), path, table, started.language), table.batches
     try:
-        done = _copy(engine, table, writing, run_of)
+        done = _copy(engine, table.total, batches, writing, run_of)
     except BaseException:
         writing.drop()
         raise
@@ -144,10 +150,12 @@ def _write(engine: Engine, path: Path, table: Table, started: Row[Any], run_of: 
     return done
 
 
-def _copy(engine: Engine, table: Table, writing: Writer, run_of: Mapping[str, Any]) -> int:
+def _copy(
+    engine: Engine, total: int, batches: Generator[Sequence[Any], None, None], writing: Any, run_of: Mapping[str, Any]
+) -> int:
     begun = told = time.monotonic()
     done = 0
-    with closing(table.batches) as batches:
+    with closing(batches):
         for batch in batches:
             writing.write(batch)
             done += len(batch)
@@ -155,7 +163,7 @@ def _copy(engine: Engine, table: Table, writing: Writer, run_of: Mapping[str, An
             if now - begun > LONGEST:
                 raise TookTooLong
             if now - told >= TOLD_EVERY:
-                _tell(engine, run_of, table.total, done)
+                _tell(engine, run_of, total, done)
                 told = now
     return done
 
