@@ -15,8 +15,8 @@ class Format(StrEnum):
     PARQUET = "parquet"
 
 
-#: So many rows a file may have; a workbook is written by one thread at some 10,000 rows a second, and a job has 100 seconds.
-MOST_ROWS = {Format.CSV: 5_000_000, Format.JSON: 5_000_000, Format.PARQUET: 5_000_000, Format.XLSX: 500_000}
+#: So many rows a file may have: what is surely made within the time of a job. A workbook is written at some 10,000 rows a second.
+MOST_ROWS = {Format.CSV: 2_000_000, Format.PARQUET: 2_000_000, Format.JSON: 500_000, Format.XLSX: 300_000}
 #: So many rows a sheet of a workbook has below its header; what is more goes on to the next sheet.
 SHEET_ROWS = 100_000
 #: Exports of one person that wait or run at once, and that were asked for within a day.

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -240,19 +240,50 @@ class _Parquet:
         self._file.close()
 
     def close(self) -> None:
-        import duckdb  # not in memory before somebody asks for it
-
         self._file.close()
-        columns = {str(column.name): _PARQUET_TYPES[column.type] for column in self._columns}
-        with duckdb.connect(":memory:", config={"threads": 1, "memory_limit": "256MB"}) as engine:
-            engine.execute(f"SET temp_directory = '{self._path.parent}'; SET TimeZone = 'UTC'")
-            engine.execute(
-                f"COPY (SELECT * FROM read_csv($rows, header = false, auto_detect = false, delim = ',', quote = '\"', escape = '\"',"  # noqa: S608
-                f" columns = {columns}, nullstr = '{_NOTHING}', allow_quoted_nulls = true, max_line_size = 10000000))"
-                f" TO '{self._path}' (FORMAT parquet, COMPRESSION zstd)",
-                {"rows": str(self._rows)},
-            )
-        self._rows.unlink()
+        _columns_of(self._rows, self._path, self._columns, f"nullstr = '{_NOTHING}', allow_quoted_nulls = true")
+
+
+class ParquetLines:
+    """The same from lines that PostgreSQL wrote, in which nothing is told from an empty text by its missing quotes."""
+
+    def __init__(self, path: Path, table: Table, language: Language) -> None:
+        self._path, self._columns = path, table.columns
+        self._rows = path.with_suffix(".rows")
+        self._file = self._rows.open("wb")
+
+    @staticmethod
+    def cells(table: Table, language: Language) -> list[str]:
+        return [f'"{column.name}"' for column in table.columns]
+
+    def write(self, lines: Sequence[bytes]) -> None:
+        self._file.write(b"".join(lines))
+
+    def drop(self) -> None:
+        self._file.close()
+
+    def close(self) -> None:
+        self._file.close()
+        _columns_of(self._rows, self._path, self._columns, "nullstr = '', allow_quoted_nulls = false")
+
+
+#: Formats whose lines PostgreSQL can write itself.
+LINES: Mapping[Format, type[CsvLines] | type[ParquetLines]] = {Format.CSV: CsvLines, Format.PARQUET: ParquetLines}
+
+
+def _columns_of(rows: Path, path: Path, columns: Sequence[Column], nulls: str) -> None:
+    """Read rows of text and write them as columns."""
+    import duckdb  # not in memory before somebody asks for it
+
+    types = {str(column.name): _PARQUET_TYPES[column.type] for column in columns}
+    with duckdb.connect(":memory:", config={"threads": 1, "memory_limit": "256MB"}) as engine:
+        engine.execute(f"SET temp_directory = '{path.parent}'; SET TimeZone = 'UTC'")
+        engine.execute(
+            f"COPY (SELECT * FROM read_csv($rows, header = false, auto_detect = false, delim = ',', quote = '\"', escape = '\"',"  # noqa: S608
+            f" columns = {types}, {nulls}, max_line_size = 10000000)) TO '{path}' (FORMAT parquet, COMPRESSION zstd)",
+            {"rows": str(rows)},
+        )
+    rows.unlink()
 
 
 def _handed(cell: Cell) -> str:

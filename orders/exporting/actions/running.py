@@ -23,7 +23,7 @@ from orders.exporting.errors import NotAllowedAnyMore, TookTooLong, TooManyRows,
 from orders.exporting.kinds import KINDS
 from orders.exporting.rules import KEPT, MOST_ROWS, Format, granted
 from orders.exporting.table import Table, snapshot
-from orders.exporting.writers import CsvLines, writer
+from orders.exporting.writers import LINES, writer
 from shop.core import clock, outbox, storage
 from shop.core.errors import Problem
 from shop.identity import tokens
@@ -136,9 +136,9 @@ def _write(engine: Engine, path: Path, table: Table, started: Row[Any], run_of: 
     _tell(engine, run_of, table.total, 0)
     writing: Any
     batches: Generator[Sequence[Any], None, None]
-    if started.format == Format.CSV and table.source is not None:
-        writing = CsvLines(path, table, started.language)
-        batches = table.source.lines(CsvLines.cells(table, started.language))
+    if (lines := LINES.get(Format(started.format))) is not None and table.source is not None:
+        writing = lines(path, table, started.language)
+        batches = table.source.lines(lines.cells(table, started.language))
     else:
         writing, batches = writer(Format(started.format), path, table, started.language), table.batches
     try:
