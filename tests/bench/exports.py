@@ -62,7 +62,12 @@ def measure(database_url: str, data_dir: Any, say: Say = lambda _: None) -> list
         floor = _copied(database)
         say(f"COPY of the same rows took {floor:.1f} s")
         found: list[Row] = []
-        for format, period, goal in (("xlsx", SPRING, 60.0), ("csv", YEARS, 60.0), ("parquet", YEARS, None), ("json", SPRING, None)):
+        for format, period, goal in (
+            ("xlsx", SPRING, 60.0),
+            ("csv", YEARS, 60.0),
+            ("parquet", YEARS, None),
+            ("json", SPRING, None),
+        ):
             rows, seconds, megabytes = _exported(database, data_dir, user, format, period)
             say(f"{format}: {rows:,} rows in {seconds:.1f} s, {megabytes:.0f} MB")
             base = floor if period is YEARS else None
