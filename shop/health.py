@@ -79,7 +79,8 @@ _GAUGES = text(
     SELECT e.*, w.*, o.*, c.*, (SELECT count(*) FROM sale_entry_pending) AS rollup,
            (SELECT coalesce(extract(epoch FROM now() - min(at)), 0) FROM change WHERE position IS NULL) AS changes_lag,
            (SELECT differences FROM reconciliation ORDER BY id DESC LIMIT 1) AS differences,
-           (SELECT extract(epoch FROM :now - max(ran_at)) FROM reconciliation) AS reconcile_age
+           (SELECT extract(epoch FROM :now - max(ran_at)) FROM reconciliation) AS reconcile_age,
+           (SELECT differences FROM data_check WHERE finished_at IS NOT NULL ORDER BY day DESC LIMIT 1) AS data_check_differences
     FROM (SELECT count(*) FILTER (WHERE parked_at IS NULL) AS due, count(*) FILTER (WHERE parked_at IS NOT NULL) AS parked,
                  coalesce(extract(epoch FROM now() - min(created_at) FILTER (WHERE parked_at IS NULL)), 0) AS age
           FROM outbox_event WHERE done_at IS NULL) e,
@@ -115,4 +116,5 @@ def _gauges(database: Database) -> None:
     metrics.ONLINE_EVENT_LAG.set(row.event_lag)
     metrics.ONLINE_PARKED.set(row.calls_parked)
     metrics.RECONCILE_DIFFERENCES.set(row.differences or 0)
+    metrics.DATA_CHECK_DIFFERENCES.set(row.data_check_differences or 0)
     metrics.RECONCILE_AGE.set(math.inf if row.reconcile_age is None else row.reconcile_age)

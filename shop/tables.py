@@ -23,6 +23,7 @@ import orders.coverage.models
 import orders.disputes.models
 import orders.effects.models
 import orders.evaluations.models
+import orders.exporting.models
 import orders.external_sales.models
 import orders.fulfilment.models
 import orders.importing.models
@@ -52,6 +53,7 @@ import orders.statistics.models
 import orders.targets.models
 import orders.tax_invoices.models
 import orders.terms.models
+import orders.ties.models
 import orders.units.models
 import shop.core.models
 import shop.identity.models

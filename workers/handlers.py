@@ -18,6 +18,7 @@ from orders.bulletins import handlers as bulletins
 from orders.disputes import handlers as disputes
 from orders.effects import handlers as effects
 from orders.evaluations import handlers as evaluations
+from orders.exporting import handlers as exporting
 from orders.external_sales import handlers as external_sales
 from orders.feed import handlers as feed
 from orders.fulfilment import handlers as fulfilment
@@ -43,6 +44,7 @@ from orders.sourcing import handlers as sourcing
 from orders.targets import handlers as targets
 from orders.tax_invoices import handlers as tax_invoices
 from orders.terms import handlers as terms
+from orders.ties import handlers as ties
 from shop.core.outbox import Handler
 from shop.notifications import handlers as organisations
 
@@ -104,4 +106,6 @@ HANDLERS: dict[str, Handler] = together(
     targets.HANDLERS,
     reports.HANDLERS,
     bulletins.HANDLERS,
+    exporting.HANDLERS,
+    ties.HANDLERS,
 )

@@ -18,6 +18,7 @@ from orders.bookings.actions import redeeming
 from orders.counting import matching as books
 from orders.disputes.actions import reminding
 from orders.effects import handlers as effects
+from orders.exporting import actions as exporting
 from orders.fulfilment import actions as fulfilment
 from orders.fulfilment import handlers as delivering
 from orders.fulfilment import queries as deliveries
@@ -41,6 +42,7 @@ from orders.sourcing.actions import moving as sourcing
 from orders.statistics import actions as statistics
 from orders.terms import actions as terms
 from orders.terms import handlers as payment_dues
+from orders.ties import checking
 from shop.core import audit, clock, idempotency, locks, outbox
 from shop.core.db import database
 from shop.identity.actions import sign_in
@@ -362,3 +364,29 @@ def reconcile() -> None:
     """The hourly proof that orders, money, figures and stock agree."""
     differences = report.keep(database())
     log.log(40 if differences else 20, "reconciled", count=differences)
+
+
+@app.task(name="ties.check", time_limit=3000, soft_time_limit=2900)
+def check_data() -> None:
+    """Check the figures of this day against the lines, and all books against one another; once a day."""
+    differences = checking.run(database())
+    if differences:
+        log.warning("data_differ", count=differences)
+
+
+@app.task(name="exports.answer_schedules")
+def answer_schedules() -> None:
+    """Ask for the files of the schedules that are due."""
+    with database().unit_of_work() as session:
+        asked = exporting.run_due(session)
+    if asked:
+        log.info("schedules_answered", count=asked)
+
+
+@app.task(name="exports.expire")
+def expire_exports() -> None:
+    """Delete the files whose time is over."""
+    with database().unit_of_work() as session:
+        expired = exporting.expire(session)
+    if expired:
+        log.info("exports_expired", count=expired)

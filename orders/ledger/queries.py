@@ -1,6 +1,5 @@
 """Single sales, down to which every figure can be followed."""
 
-from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -10,7 +9,7 @@ from sqlmodel import Session
 from orders.ledger.schemas import SaleEntryOut
 from orders.ledger.selection import Binds, Reach, Selection, details, filters
 from shop.core import paging
-from shop.core.errors import Invalid
+from shop.core.errors import Invalid, NotFound
 from shop.core.paging import Page
 
 #: SQL: nothing of part ``so`` was accepted in the end, so that its freight is not owed.
@@ -23,20 +22,44 @@ def sale_entries(
 ) -> Page[SaleEntryOut]:
     """The sales of a selection within the caller's reach, newest first; of one order also those that no figure holds."""
     bind = Binds()
-    conditions = [
+    conditions = _conditions(reach, selection, order_id, bind)
+    if start := paging.position(after, str, int):
+        conditions.append(f"(sold_on, id) < ({bind(_date(start[0]), 'date')}, {bind(start[1], 'bigint')})")
+    found = f"SELECT * FROM sale_entry WHERE {' AND '.join(conditions)} ORDER BY sold_on DESC, id DESC LIMIT {bind(limit + 1, 'integer')}"  # noqa: S608
+    rows = session.execute(text(f"{_named(found)} ORDER BY e.sold_on DESC, e.id DESC"), bind.values).all()
+    return paging.page(rows, limit, _out, lambda row: [row.sold_on, row.id])
+
+
+def sale_entry(session: Session, reach: Reach, sale_entry_id: int) -> SaleEntryOut:
+    """One sale.
+
+    Raises:
+        NotFound: none within the caller's reach (404).
+    """
+    bind = Binds()
+    conditions = " AND ".join([f"id = {bind(sale_entry_id, 'bigint')}", *details(reach, bind)])
+    row = session.execute(text(_named(f"SELECT * FROM sale_entry WHERE {conditions}")), bind.values).first()  # noqa: S608
+    if row is None:
+        raise NotFound
+    return _out(row)
+
+
+def listed(reach: Reach, selection: Selection, *, order_id: int | None) -> tuple[str, dict[str, Any]]:
+    """The statement of all sales of a selection within the caller's reach, with their names, and its values: for a file."""
+    bind = Binds()
+    conditions = " AND ".join(_conditions(reach, selection, order_id, bind))
+    return _named(f"SELECT * FROM sale_entry WHERE {conditions}"), bind.values  # noqa: S608
+
+
+def _conditions(reach: Reach, selection: Selection, order_id: int | None, bind: Binds) -> list[str]:
+    found = [
         f"sold_on BETWEEN {bind(selection.first, 'date')} AND {bind(selection.last, 'date')}",
         *filters(selection, bind),
         f"direction = {bind(selection.direction, 'text')}",
         *details(reach, bind),
     ]
-    if order_id is None:
-        conditions.append("counted")
-    else:
-        conditions.append(f"order_id = {bind(order_id, 'bigint')}")
-    if start := paging.position(after, str, int):
-        conditions.append(f"(sold_on, id) < ({bind(_date(start[0]), 'date')}, {bind(start[1], 'bigint')})")
-    rows = _rows(session, conditions, bind, limit + 1)
-    return paging.page(rows, limit, _out, lambda row: [row.sold_on, row.id])
+    # of one order also what no figure holds
+    return [*found, "counted" if order_id is None else f"order_id = {bind(order_id, 'bigint')}"]
 
 
 def _date(value: str) -> date:
@@ -47,25 +70,19 @@ def _date(value: str) -> date:
         raise Invalid.one("after", "bad_cursor", "分页游标无效", "The cursor is not valid") from None
 
 
-def _rows(session: Session, conditions: list[str], bind: Binds, rows: int) -> Sequence[Any]:
-    return session.execute(
-        text(
-            f"""
-            SELECT e.*, e.amount_fen AS amount, po.number AS order_number, p.name AS product_name, s.code AS sku_code, s.pack, s.unit,
-                   supplier.name AS supplier_name, buyer.name AS buyer_name, c.number AS certificate_number
-            FROM (SELECT * FROM sale_entry WHERE {" AND ".join(conditions)} ORDER BY sold_on DESC, id DESC
-                  LIMIT {bind(rows, "integer")}) e
-            JOIN product p ON p.id = e.product_id
-            LEFT JOIN sku s ON s.id = e.sku_id
-            JOIN organisation supplier ON supplier.id = e.supplier_id
-            LEFT JOIN organisation buyer ON buyer.id = e.buyer_id
-            LEFT JOIN purchase_order po ON po.id = e.order_id
-            LEFT JOIN certificate c ON c.id = e.certificate_id
-            ORDER BY e.sold_on DESC, e.id DESC
-            """  # noqa: S608
-        ),
-        bind.values,
-    ).all()
+def _named(found: str) -> str:
+    """SQL: entries with the names of what they are about."""
+    return f"""
+        SELECT e.*, e.amount_fen AS amount, po.number AS order_number, p.name AS product_name, s.code AS sku_code, s.pack, s.unit,
+               supplier.name AS supplier_name, buyer.name AS buyer_name, c.number AS certificate_number
+        FROM ({found}) e
+        JOIN product p ON p.id = e.product_id
+        LEFT JOIN sku s ON s.id = e.sku_id
+        JOIN organisation supplier ON supplier.id = e.supplier_id
+        LEFT JOIN organisation buyer ON buyer.id = e.buyer_id
+        LEFT JOIN purchase_order po ON po.id = e.order_id
+        LEFT JOIN certificate c ON c.id = e.certificate_id
+    """  # noqa: S608
 
 
 def _out(row: Any) -> SaleEntryOut:

@@ -147,6 +147,11 @@ def all_dues(session: Session, actor: Actor, asked: DueFilter) -> Iterator[DueRo
     return (_row(row) for row in rows)
 
 
+def listed(actor: Actor, asked: DueFilter) -> tuple[str, dict[str, Any]]:
+    """The statement of all of them and its values: for a longer file."""
+    return f"{_DUES} WHERE {_ASKED}", _values(actor, asked)
+
+
 def _found(session: Session, actor: Actor, asked: DueFilter, start: list[Any] | None, rows: int) -> Sequence[Row[Any]]:
     return session.execute(
         _PAGE,

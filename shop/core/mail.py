@@ -9,6 +9,7 @@ import smtplib
 import ssl
 import tempfile
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from email import policy
 from email.headerregistry import Address
@@ -65,7 +66,18 @@ def one_line(words: str) -> str:
     return " ".join("".join(character if character.isprintable() else " " for character in words).split())
 
 
-def compose(*, to: str, subject: str, body: str, language: Language, message_id: str, at: datetime) -> EmailMessage:
+@dataclass(frozen=True)
+class Attachment:
+    """A file that goes along with a mail."""
+
+    name: str
+    content_type: str
+    content: bytes
+
+
+def compose(
+    *, to: str, subject: str, body: str, language: Language, message_id: str, at: datetime, attachment: Attachment | None = None
+) -> EmailMessage:
     """A plain text mail from the sender of the settings. ``message_id`` (without a domain) is the same whenever the mail is made again."""
     name, sender = parseaddr(settings().mail_from)
     message = EmailMessage(policy=policy.SMTP)
@@ -78,6 +90,11 @@ def compose(*, to: str, subject: str, body: str, language: Language, message_id:
     message["Auto-Submitted"] = "auto-generated"
     # base64, because mail servers may break long lines and Chinese text has few spaces to break at
     message.set_content(body, charset="utf-8", cte="base64")
+    if attachment is not None:
+        kind, _, subtype = attachment.content_type.partition(";")[0].partition("/")
+        # texts that we make are UTF-8
+        charset = {"charset": "utf-8"} if kind == "text" else {}
+        message.add_attachment(attachment.content, maintype=kind, subtype=subtype, filename=attachment.name, params=charset)
     # after the content, which sets all Content- headers anew
     message["Content-Language"] = "zh-CN" if language == "zh" else "en"
     return message

@@ -47,6 +47,9 @@ RECONCILE_DIFFERENCES = Gauge(
 RECONCILE_AGE = Gauge(
     "shop_reconcile_age_seconds", "Time since the last reconcile; infinite before the first", multiprocess_mode="mostrecent"
 )
+DATA_CHECK_DIFFERENCES = Gauge(
+    "shop_data_check_differences", "Differences found by the last daily check of the figures", multiprocess_mode="mostrecent"
+)
 
 
 def exposition() -> bytes:

@@ -63,6 +63,13 @@ class Settings(BaseSettings):
     sealing_keys: str | None = None
     sealing_index_key: str | None = None
 
+    #: Open data: the prefix of contracting processes that the Open Contracting Partnership gives to a publisher, and the fen from which on the
+    #: contracts of orders are published.
+    ocds_prefix: str = Field(default="ocds-000000", pattern=r"^[A-Za-z0-9]+-[A-Za-z0-9]+$")
+    open_contracts_from_fen: int = Field(default=1_000_000, ge=0)
+    #: Who publishes open data.
+    publisher: str = "重庆市消费帮扶交易平台"
+
     access_token_minutes: int = 60
     refresh_token_hours: int = 12
     #: Requests a minute from one address to public pages, and sign-in attempts per minute and address.

@@ -1,6 +1,8 @@
 """The file store: a local folder by default, any object store that ``obstore`` speaks (S3 and its kin) by setting."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,3 +45,36 @@ def get(storage_key: str) -> bytes:
         FileNotFoundError: nothing is stored there.
     """
     return bytes(store().get(storage_key).bytes())
+
+
+#: Bytes of a file that are in memory at a time.
+PIECE = 1024 * 1024
+
+
+def put_file(storage_key: str, path: Path) -> tuple[int, str]:
+    """Store a file of this machine under a key, piece by piece; returns (size, SHA-256 in hex). What was there before is replaced."""
+    digest, size = hashlib.sha256(), 0
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            digest.update(piece)
+            size += len(piece)
+    store().put(storage_key, path)
+    return size, digest.hexdigest()
+
+
+def pieces(storage_key: str, start: int, end: int) -> Iterator[bytes]:
+    """The bytes from ``start`` up to (not including) ``end``, piece by piece.
+
+    Raises:
+        FileNotFoundError: nothing is stored there.
+    """
+    if start == end:
+        return iter(())
+    found = store().get(storage_key, options={"range": (start, end)}).stream(min_chunk_size=PIECE)
+    return (bytes(piece) for piece in found)
+
+
+def delete(storage_key: str) -> None:
+    """Remove what is stored under a key; nothing there is as good."""
+    with suppress(FileNotFoundError):
+        store().delete(storage_key)

@@ -44,6 +44,7 @@ class Permission(StrEnum):
     DISPUTES_READ = "disputes:read"
     EVALUATIONS_ANSWER = "evaluations:answer"
     EVALUATIONS_WRITE = "evaluations:write"
+    EXPORTS_MAKE = "exports:make"
     EXTERNAL_SALES_CLAIM = "external_sales:claim"
     EXTERNAL_SALES_READ = "external_sales:read"
     EXTERNAL_SALES_REVIEW = "external_sales:review"
@@ -101,6 +102,7 @@ class Permission(StrEnum):
     SUPERVISION_RECORD = "supervision:record"
     SUPPLIER_ORDERS_ANSWER = "supplier_orders:answer"
     TARGETS_SET = "targets:set"
+    TIES_READ = "ties:read"
     UNITS_MANAGE = "units:manage"
     USERS_MANAGE = "users:manage"
     VOUCHERS_BOOK = "vouchers:book"
@@ -139,7 +141,14 @@ REGIONAL = frozenset(
 )
 
 P = Permission
-_EVERYONE = {P.API_KEYS_MANAGE, P.NOTIFICATIONS_READ, P.ORGANISATIONS_READ, P.PRODUCTS_READ, P.PROGRAMMES_READ}
+_EVERYONE = {
+    P.API_KEYS_MANAGE,
+    P.EXPORTS_MAKE,
+    P.NOTIFICATIONS_READ,
+    P.ORGANISATIONS_READ,
+    P.PRODUCTS_READ,
+    P.PROGRAMMES_READ,
+}
 _SUPPLIER = {
     P.ACCEPTANCES_CORRECT,
     P.AGREEMENTS_READ,
@@ -220,6 +229,7 @@ _OFFICER = {
     P.RESERVED_SHARE_READ,
     P.STATISTICS_READ,
     P.SUPERVISION_READ,
+    P.TIES_READ,
 }
 #: What every level of review may do with the cases that are before it.
 _REVIEWER = {P.CERTIFICATIONS_OPINE, P.CERTIFICATIONS_REVIEW, P.HOUSEHOLDS_READ, P.SUPERVISION_RECORD}
@@ -246,7 +256,7 @@ _DECIDING = {
     P.TARGETS_SET,
 }
 #: What whoever administers an organisation does, on either side.
-_ADMIN = {P.AGREEMENTS_SIGN, P.MONEY_READ, P.ORGANISATIONS_EDIT, P.USERS_MANAGE, P.WEBHOOKS_MANAGE}
+_ADMIN = {P.AGREEMENTS_SIGN, P.MONEY_READ, P.ORGANISATIONS_EDIT, P.TIES_READ, P.USERS_MANAGE, P.WEBHOOKS_MANAGE}
 
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.PLATFORM_ADMIN: frozenset(
@@ -262,12 +272,14 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.QUOTATION_REQUESTS_READ,
             P.RECONCILE_RUN,
             P.STATISTICS_READ,
+            P.TIES_READ,
             P.USERS_MANAGE,
         }
     ),
     #: Keeps the money that passes through the marketplace.
     Role.PLATFORM_FINANCE: frozenset(
-        _EVERYONE | {P.MONEY_MANAGE, P.MONEY_READ, P.ORDERS_READ, P.PAYMENTS_RECORD, P.RECONCILE_RUN, P.REFUNDS_REQUEST}
+        _EVERYONE
+        | {P.MONEY_MANAGE, P.MONEY_READ, P.ORDERS_READ, P.PAYMENTS_RECORD, P.RECONCILE_RUN, P.REFUNDS_REQUEST, P.TIES_READ}
     ),
     Role.TOWNSHIP_OFFICER: frozenset(_EVERYONE | _OFFICER | _REVIEWER | {P.CERTIFICATIONS_TOWNSHIP_REVIEW, P.COVERAGE_RECORD}),
     Role.DEPARTMENT_OFFICER: frozenset(
@@ -307,6 +319,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.RESERVED_SHARE_READ,
             P.STATISTICS_READ,
             P.SUPERVISION_READ,
+            P.TIES_READ,
         }
     ),
     Role.SUPPLIER_ADMIN: frozenset(
@@ -349,10 +362,12 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.REPORTS_SUBMIT,
             P.RESERVED_SHARE_FILE,
             P.RESERVED_SHARE_REVIEW,
+            P.TIES_READ,
         }
     ),
     Role.VIEWER: frozenset(_EVERYONE | _BUYER),
     Role.OUTLET_OPERATOR: frozenset(
         _EVERYONE | {P.CHANGES_READ, P.OUTLET_SALES_REPORT, P.OUTLETS_MANAGE, P.OUTLETS_READ, P.STATISTICS_READ}
     ),
+    Role.OUTLET_OPERATOR: frozenset(_EVERYONE | {P.CHANGES_READ, P.STATISTICS_READ, P.TIES_READ}),
 }

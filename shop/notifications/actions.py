@@ -44,8 +44,9 @@ _INSERT_EACH = text(
 #: The same for each of several persons.
 _INSERT_PERSONS = text(
     "WITH made AS ("
-    " INSERT INTO notification (origin, user_id, kind, subject_type, subject_id, data, at)"
-    " SELECT CAST(:origin AS text) || ':' || t.user_id, t.user_id, :kind, :subject_type, :subject_id, CAST(:data AS jsonb), :at"
+    " INSERT INTO notification (origin, user_id, kind, subject_type, subject_id, data, attachment, at)"
+    " SELECT CAST(:origin AS text) || ':' || t.user_id, t.user_id, :kind, :subject_type, :subject_id, CAST(:data AS jsonb),"
+    " CAST(:attachment AS jsonb), :at"
     " FROM unnest(CAST(:user_ids AS bigint[])) AS t (user_id) ORDER BY 1"
     " ON CONFLICT (origin) DO NOTHING RETURNING id, at)"
     " INSERT INTO outbox_event (name, payload, created_at, next_attempt_at)"
@@ -127,9 +128,20 @@ def notify_each(
 
 
 def notify_persons(
-    session: Session, user_ids: Iterable[int], *, origin: str, kind: str, subject_type: str, subject_id: int, **data: Any
+    session: Session,
+    user_ids: Iterable[int],
+    *,
+    origin: str,
+    kind: str,
+    subject_type: str,
+    subject_id: int,
+    attachment: Mapping[str, str] | None = None,
+    **data: Any,
 ) -> None:
-    """Tell single persons, and nobody else of their organisation or region. The origin of each is ``origin`` with its id behind it."""
+    """Tell single persons, and nobody else of their organisation or region. The origin of each is ``origin`` with its id behind it.
+
+    ``attachment`` names a stored file that goes along with the mails: ``storage_key``, ``name`` and ``content_type``.
+    """
     session.execute(
         _INSERT_PERSONS,
         {
@@ -139,6 +151,7 @@ def notify_persons(
             "subject_id": subject_id,
             "user_ids": array(user_ids),
             "data": json.dumps(data, ensure_ascii=False),
+            "attachment": json.dumps(attachment, ensure_ascii=False) if attachment else None,
             "at": clock.now(),
         },
     )

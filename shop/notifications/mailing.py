@@ -5,6 +5,7 @@ again after the lease: a mail may come twice, with the same Message-ID, but is n
 """
 
 import time
+from collections.abc import Mapping
 from datetime import timedelta
 from email.message import EmailMessage
 from typing import Any
@@ -13,7 +14,7 @@ import structlog
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from shop.core import clock, mail
+from shop.core import clock, mail, storage
 from shop.core.db import Database
 from shop.core.settings import settings
 from shop.identity.permissions import REGIONAL
@@ -55,7 +56,7 @@ _CLAIM = text(
         UPDATE notification_mail m SET attempts = attempts + 1, next_attempt_at = :lease_ends,
                status = CASE WHEN attempts >= :max THEN 'failed' ELSE 'pending' END
         FROM due WHERE m.id = due.id RETURNING m.id, m.notification_id, m.user_id, m.attempts)
-    SELECT c.id, c.notification_id, c.user_id, c.attempts, n.kind, n.data, n.subject_type, n.subject_id, n.at, u.email, u.language,
+    SELECT c.id, c.notification_id, c.user_id, c.attempts, n.kind, n.data, n.attachment, n.subject_type, n.subject_id, n.at, u.email, u.language,
            u.active AND u.email IS NOT NULL AND NOT EXISTS (
                SELECT FROM notification_preference p WHERE p.user_id = u.id AND p.kind = n.kind AND NOT p.email) AS wanted
     FROM claimed c JOIN notification n ON n.id = c.notification_id JOIN app_user u ON u.id = c.user_id
@@ -139,7 +140,18 @@ def _composed(claimed: Row[Any]) -> EmailMessage:
         # the moment tells it from a mail of another database that counts the same ids
         message_id=f"{claimed.at:%Y%m%d%H%M%S%f}.{claimed.notification_id}.{claimed.user_id}",
         at=claimed.at,
+        attachment=_attachment(claimed.attachment),
     )
+
+
+def _attachment(file: Mapping[str, str] | None) -> mail.Attachment | None:
+    """The file that goes along; one that is no longer kept does not, and the link says so."""
+    if file is None:
+        return None
+    try:
+        return mail.Attachment(file["name"], file["content_type"], storage.get(file["storage_key"]))
+    except FileNotFoundError:
+        return None
 
 
 def _give_up(database: Database, claimed: Row[Any], error: str) -> None:

@@ -32,6 +32,8 @@ class Notification(SQLModel, table=True):
     subject_type: str
     subject_id: int
     data: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
+    #: A file that goes along with the mails: {"storage_key", "name", "content_type"}.
+    attachment: dict[str, str] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True))
     at: datetime = moment()
 
 

@@ -26,6 +26,12 @@ PUBLIC = {
     ("GET", "/v1/public/bulletins/{number}/files/{format}"),
     ("POST", "/v1/public/complaints"),
     ("GET", "/v1/public/complaints/{receipt}"),
+    ("GET", "/v1/public/ocds/releases"),
+    ("GET", "/v1/public/ocds/records/{ocid}"),
+    ("GET", "/v1/public/tables"),
+    ("GET", "/v1/public/tables/{name}/{year}.csv"),
+    ("GET", "/v1/public/tables/{name}/{year}.csv-metadata.json"),
+    ("GET", "/v1/public/tables/{name}/{year}.sdmx.csv"),
     # told from strangers by its signature
     ("POST", "/v1/stripe/webhooks"),
 }

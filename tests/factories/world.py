@@ -431,3 +431,16 @@ def _reports(bureau: Bureau, world: World) -> None:
     world["monthly-closes"] = month
     world["bulletins"] = made(city.post("/v1/bulletins", json={"month": month}))["id"]
     world["bulletins/files"] = "json"
+
+
+@_maker
+def _figures(bureau: Bureau, world: World) -> None:
+    """A file and a schedule of the school's, and a sale of it."""
+    admin = bureau.as_("school_buyer_admin")
+    world["exports"] = made(admin.post("/v1/exports", json={"kind": "entries"}))["id"]
+    asked = {"title": "日报", "export": {"kind": "sales"}, "period": "yesterday", "rhythm": "daily", "hour": 8, "way": "webhook"}
+    world["export-schedules"] = made(admin.post("/v1/export-schedules", json=asked))["id"]
+    outbox.drain(bureau.api.database, HANDLERS)
+    world["ties/orders"] = world["accepted orders"]
+    sales = admin.get("/v1/sale-entries", params={"order_id": world["accepted orders"]}).json()["items"]
+    world["sale-entries"] = sales[0]["id"]

@@ -1,5 +1,6 @@
 """A real worker and a real beat: events are done, once, whatever is killed."""
 
+import hashlib
 import os
 import random
 import signal
@@ -13,6 +14,8 @@ import redis
 from sqlalchemy import text
 
 from shop.core import outbox
+from shop.identity.permissions import Role
+from tests.factories.identity import signed_in
 
 SEED = 20261123
 #: `make faults` kills four times.
@@ -102,3 +105,19 @@ def test_killed_workers_and_an_emptied_broker_lose_nothing_and_double_nothing(cl
     assert kills == KILLS
     assert (done.done, done.parked, done.told) == (events, 0, events)
     broker.close()
+
+
+def test_a_file_that_somebody_asked_for_is_made_by_the_worker_and_fetched_over_http(cluster, database, api):
+    monitor = signed_in(api, Role.MONITOR)
+    with process(cluster, database, "worker"), process(cluster, database, "beat"):
+        asked = monitor.post(
+            "/v1/exports", json={"kind": "sales", "format": "xlsx", "parameters": {"group_by": ["district"]}}
+        ).json()
+        deadline = time.monotonic() + 60
+        while (made := monitor.get(f"/v1/exports/{asked['id']}").json())["status"] in ("waiting", "running"):
+            assert time.monotonic() < deadline, made
+            time.sleep(0.2)
+    assert made["status"] == "done", made
+    content = monitor.get(made["file"]).content
+    assert hashlib.sha256(content).hexdigest() == made["sha256"]
+    assert content.startswith(b"PK")

@@ -1,0 +1,71 @@
+"""Refusals of exports and schedules."""
+
+from shop.core.errors import Conflict, Forbidden, Invalid, NotFound
+
+
+class TooManyExports(Conflict):
+    code = "too_many_exports"
+    zh = "同时进行的导出不能超过 {open} 个，每天不能超过 {day} 个"
+    en = "No more than {open} exports at once and {day} a day"
+
+
+class TooManySchedules(Conflict):
+    code = "too_many_schedules"
+    zh, en = "定时报送不能超过 {most} 个", "No more than {most} schedules"
+
+
+class NotReady(Conflict):
+    """There is no file: it is being made, or never was."""
+
+    code = "export_not_ready"
+    zh, en = "文件尚未生成（{status}）", "There is no file ({status})"
+
+
+class Expired(NotFound):
+    code = "export_expired"
+    zh, en = "文件已过期删除，请重新导出", "The file is past its time; ask for it anew"
+
+
+class RightsChanged(Forbidden):
+    """The file holds what the person might see when it was made, and that was more than now."""
+
+    code = "rights_changed"
+    zh, en = "生成文件之后您的权限有变，请重新导出", "Your rights have changed since the file was made; ask for it anew"
+
+
+class NoWebhooks(Invalid):
+    code = "no_webhooks"
+    zh, en = "您不属于任何单位，不能通过 webhook 报送", "You belong to no organisation whose webhooks could be told"
+
+
+class NoAddress(Invalid):
+    code = "no_email_address"
+    zh, en = "请先登记您的电子邮箱", "Enter your own e-mail address first"
+
+
+class TooManyRows(Invalid):
+    """Told as the reason why an export failed."""
+
+    code = "too_many_rows"
+    zh, en = "超过 {limit} 行，请缩小范围或换用其他格式", "More than {limit} rows; narrow the filters or choose another format"
+
+
+class TookTooLong(Invalid):
+    """Told as the reason why an export failed."""
+
+    code = "took_too_long"
+    zh, en = "生成时间过长，请缩小范围", "It took too long; narrow the filters"
+
+
+class Unfinished(Invalid):
+    """Told as the reason why an export failed: the program's own fault, which is in its log."""
+
+    code = "internal"
+    zh, en = "系统内部错误，请联系管理员", "Internal error; tell the administrator"
+
+
+class NotAllowedAnyMore(Forbidden):
+    """Told as the reason why an export failed."""
+
+    code = "forbidden"
+    zh, en = "您没有（或不再有）导出所需的权限", "You do not have (any more) the permission that it takes"

@@ -1,0 +1,70 @@
+"""What is certified, and how many households and persons take part; small numbers of them only for who may read the lists."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlmodel import Session
+
+from catalog.monitoring.queries import stock
+from catalog.monitoring.schemas import StockKey
+from orders.exporting.table import Cell, Column, Kind, Table, Type, of_rows
+from shop.core import clock
+from shop.core.errors import Language
+from shop.core.quantities import Day
+from shop.core.small_cells import Key, protect
+from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
+from shop.identity.schemas import In
+
+_COLUMNS = [
+    Column("county", "区县代码", "County code"),
+    Column("county_name", "区县", "County"),
+    Column("category", "类别代码", "Category code"),
+    Column("category_label", "类别", "Category"),
+    Column("certificates", "有效证书数", "Certificates in force", Type.WHOLE),
+    Column("households", "带动户次", "Households", Type.WHOLE),
+    Column("persons", "带动人次", "Persons", Type.WHOLE),
+]
+_COUNTED = ("certificates", "households", "persons")
+#: By county and category, by each of them, and in all.
+_TABLES = ((0, 1), (0,), (1,), ())
+
+
+class CertifiedIn(In):
+    """The stock of certificates at the end of a day; default: today. A household counts in each category in which it takes part."""
+
+    since: Day | None = None
+    on: Day | None = None
+
+
+def _table(session: Session, actor: Actor, asked: CertifiedIn, language: Language) -> Table:
+    found = stock(session, actor, language, by=[StockKey.COUNTY, StockKey.CATEGORY], on=asked.on or clock.today())
+    cells = {(row["county"], row["category"]): row for row in found.rows}
+    names = {
+        0: {row["county"]: row["county_name"] for row in found.rows},
+        1: {row["category"]: row["category_label"] for row in found.rows},
+    }
+    counted: dict[str, dict[Key, int]] = {name: {key: int(row[name]) for key, row in cells.items()} for name in _COUNTED}
+    protected = not actor.may(Permission.HOUSEHOLDS_READ)
+    tables = {
+        name: protect(each, _TABLES, threshold=5 if protected and name != "certificates" else 1) for name, each in counted.items()
+    }
+    rows: list[list[Cell]] = []
+    for table in _TABLES:
+        for key in sorted(tables["certificates"][table]):
+            placed = dict(zip(table, key, strict=True))
+            figures = {name: tables[name][table][key] for name in _COUNTED}
+            # where one of the two is hidden the other would tell of as few people
+            if figures["households"] is None or figures["persons"] is None:
+                figures["households"] = figures["persons"] = None
+            rows.append([*_named(placed, 0, names), *_named(placed, 1, names), *(figures[name] for name in _COUNTED)])
+    return of_rows("认定存量" if language == "zh" else "Certified", _COLUMNS, rows)
+
+
+def _named(placed: Mapping[int, str], dimension: int, names: Mapping[int, Mapping[str, Any]]) -> tuple[Cell, Cell]:
+    """Code and name; nothing in a row over all of them."""
+    code = placed.get(dimension)
+    return (None, None) if code is None else (code, names[dimension][code])
+
+
+KIND = Kind(Permission.SUPERVISION_READ, CertifiedIn, _table, ("since", "on"), frozenset({Permission.HOUSEHOLDS_READ}))

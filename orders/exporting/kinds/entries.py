@@ -1,0 +1,64 @@
+"""Single sales, with the names of everything in them."""
+
+from sqlmodel import Session
+
+from orders.exporting.kinds.filters import PERIOD, SaleParameters, filters_of
+from orders.exporting.table import Column, Kind, Table, Type, of_sql, yuan_sql
+from orders.ledger.queries import listed
+from orders.ledger.selection import reach_of
+from shop.core.errors import Language
+from shop.core.quantities import Id
+from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
+
+_COLUMNS = [
+    Column("id", "分录编号", "Entry", Type.WHOLE),
+    Column("sold_on", "销售日期", "Sold on", Type.DATE),
+    Column("occurred_on", "发生日期", "Occurred on", Type.DATE),
+    Column("recorded_at", "入账时间", "Recorded at", Type.MOMENT),
+    Column("source", "来源", "Source"),
+    Column("origin_kind", "依据", "Origin"),
+    Column("reverses_id", "冲销分录", "Reverses", Type.WHOLE),
+    Column("order_number", "订单号", "Order"),
+    Column("product_name", "产品", "Product"),
+    Column("sku_code", "规格编码", "SKU"),
+    Column("pack", "规格", "Pack"),
+    Column("unit", "单位", "Unit"),
+    Column("category", "类别", "Category"),
+    Column("supplier_name", "供应商", "Supplier"),
+    Column("district_code", "区县代码", "District code"),
+    Column("district_name", "区县", "District"),
+    Column("township_code", "乡镇代码", "Township code"),
+    Column("village", "村", "Village"),
+    Column("certificate_number", "证书编号", "Certificate"),
+    Column("certified", "认定产品", "Certified", Type.FLAG),
+    Column("buyer_name", "采购单位", "Buyer"),
+    Column("buyer_kind", "采购主体类型", "Kind of buyer"),
+    Column("buyer_region_code", "采购单位所在地代码", "Buyer's region code"),
+    Column("fund_source", "经费来源", "Fund"),
+    Column("mode", "销售模式", "Mode"),
+    Column("relation", "帮扶关系", "Relation"),
+    Column("channel", "销售渠道", "Channel"),
+    Column("channel_basis", "渠道依据", "Basis of the channel"),
+    Column("quantity", "数量", "Quantity", Type.QUANTITY),
+    Column("grams", "净重（克）", "Net weight (g)", Type.WHOLE),
+    Column("amount", "金额（元）", "Amount (yuan)", Type.MONEY),
+]
+
+
+class EntriesIn(SaleParameters):
+    """The filters of ``/v1/sale-entries``."""
+
+    order_id: Id | None = None
+
+
+def _table(session: Session, actor: Actor, asked: EntriesIn, language: Language) -> Table:
+    selection = filters_of(asked).selection(session)
+    sql, values = listed(reach_of(actor), selection, order_id=asked.order_id)
+    plain = ", ".join(f"e.{column.name}" for column in _COLUMNS if column.name not in ("amount", "district_name"))
+    more = f"{yuan_sql('e.amount_fen')} AS amount, r.name_zh AS district_name"
+    named = f"SELECT {plain}, {more} FROM ({sql}) e JOIN region r ON r.code = e.district_code"  # noqa: S608
+    return of_sql(session, "销售分录" if language == "zh" else "Sales", _COLUMNS, named, values, "sold_on, id")
+
+
+KIND = Kind(Permission.STATISTICS_READ, EntriesIn, _table, PERIOD)

@@ -1,0 +1,89 @@
+"""Any question of the statistics of sales."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import Field, model_validator
+from sqlmodel import Session
+
+from orders.exporting.kinds.filters import PERIOD, SaleParameters, filters_of
+from orders.exporting.table import Column, Kind, Table, Type, of_rows
+from orders.ledger.selection import TIME, Dimension, reach_of
+from orders.statistics import labels, queries
+from orders.statistics.extras import Extra, Order
+from orders.statistics.question import COUNTED, Compare, Measure, Question
+from orders.statistics.schemas import SalesOut
+from orders.statistics.showing import answer_out, cells, header
+from shop.core.errors import BadValue, Language
+from shop.core.quantities import Day
+from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
+
+_DEFAULT_MEASURES = (Measure.AMOUNT, Measure.TONNES, Measure.ORDERS)
+_TYPES = {Measure.AMOUNT: Type.MONEY, Measure.GROSS: Type.MONEY, Measure.TONNES: Type.QUANTITY, Measure.QUANTITY: Type.QUANTITY}
+
+
+class SalesIn(SaleParameters):
+    """The parameters of ``/v1/statistics/sales``."""
+
+    group_by: Annotated[list[Dimension], Field(max_length=20)] = []
+    measure: Annotated[list[Measure], Field(max_length=20, description="default: amount, tonnes and orders")] = []
+    extra: Annotated[list[Extra], Field(max_length=3)] = []
+    compare: Compare | None = None
+    sort: Measure | None = None
+    ascending: bool = False
+    top: Annotated[int | None, Field(ge=1, le=10_000)] = None
+    known_on: Day | None = None
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return tuple(dict.fromkeys(self.measure or _DEFAULT_MEASURES))
+
+    @model_validator(mode="after")
+    def _fits(self) -> "SalesIn":
+        if self.sort is not None and self.sort not in self.measures:
+            raise BadValue("排序指标必须在所查询的指标中", "rows are sorted by a measure that is asked for")
+        if Extra.RUNNING in self.extra and sum(dimension in TIME for dimension in self.group_by) != 1:
+            raise BadValue("累计数需要且仅需要一个时间分组", "running totals need rows by exactly one span of time")
+        return self
+
+
+def _table(session: Session, actor: Actor, asked: SalesIn, language: Language) -> Table:
+    question = Question(
+        selection=filters_of(asked).selection(session, asked.known_on),
+        group_by=tuple(dict.fromkeys(asked.group_by)),
+        measures=asked.measures,
+        reach=reach_of(actor),
+        compare=asked.compare,
+    )
+    answer = queries.ask(session, question)
+    order = Order(asked.sort, not asked.ascending, asked.top)
+    shown = answer_out(session, answer, language, asked.extra, order)
+    columns = [
+        Column(name, head, head, type) for (name, type), head in zip(_columns(shown, asked), header(shown, language), strict=True)
+    ]
+    return of_rows("销售统计" if language == "zh" else "Sales", columns, list(cells(shown, language)))
+
+
+def _columns(shown: SalesOut, asked: SalesIn) -> Iterator[tuple[str, Type]]:
+    """What the columns are called in JSON and Parquet, and their types, in the order of the cells."""
+    for dimension in shown.group_by:
+        if dimension not in TIME:
+            yield f"{dimension}_code", Type.TEXT
+        yield dimension, Type.TEXT
+    if not shown.group_by:
+        yield "total", Type.TEXT
+    for measure in shown.measures:
+        type = _TYPES.get(measure, Type.WHOLE)
+        yield measure, type
+        if shown.compared_with:
+            yield f"{measure}_before", type
+            yield f"{measure}_growth", Type.PERCENT
+        for extra in labels.EXTRAS:
+            # no rows have no extras
+            if not shown.rows or extra not in asked.extra or (extra is Extra.RUNNING and measure in COUNTED):
+                continue
+            yield f"{measure}_{extra}", {Extra.SHARE: Type.PERCENT, Extra.RANK: Type.WHOLE, Extra.RUNNING: type}[extra]
+
+
+KIND = Kind(Permission.STATISTICS_READ, SalesIn, _table, PERIOD)

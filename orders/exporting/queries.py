@@ -1,0 +1,126 @@
+"""Reading exports and schedules: everybody's own."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlmodel import Session
+
+from orders.exporting.errors import Expired, NotReady, RightsChanged
+from orders.exporting.faults import told
+from orders.exporting.rules import granted
+from orders.exporting.schemas import DeliveryOut, ExportOut, FaultOut, ScheduleOut
+from orders.exporting.states import ExportStatus, ScheduleStatus
+from shop.core import clock, paging
+from shop.core.errors import Language, NotFound
+from shop.core.paging import Page
+from shop.identity.actor import Actor
+
+_EXPORT = """
+    SELECT e.*, d.schedule_id FROM export e LEFT JOIN export_delivery d ON d.export_id = e.id WHERE e.user_id = :user_id
+"""
+_ONE = text(f"{_EXPORT} AND e.id = :id")
+_PAGE = text(
+    f"""
+    {_EXPORT} AND (CAST(:status AS text) IS NULL OR e.status = :status) AND (CAST(:start AS bigint) IS NULL OR e.id < :start)
+    ORDER BY e.id DESC LIMIT :rows
+    """
+)
+_SCHEDULE = """
+    SELECT s.*, (
+        SELECT coalesce(jsonb_agg(l ORDER BY l.due_at DESC), '[]') FROM (
+            SELECT d.due_at, d.export_id, e.status, e.fault, e.rows_total, d.delivered_at FROM export_delivery d JOIN export e ON e.id = d.export_id
+            WHERE d.schedule_id = s.id ORDER BY d.due_at DESC LIMIT 10) l) AS deliveries
+    FROM export_schedule s WHERE s.user_id = :user_id AND s.status <> 'deleted'
+"""
+_ONE_SCHEDULE = text(f"{_SCHEDULE} AND s.id = :id")
+_SCHEDULES = text(f"{_SCHEDULE} AND (CAST(:start AS bigint) IS NULL OR s.id < :start) ORDER BY s.id DESC LIMIT :rows")
+
+
+def export(session: Session, actor: Actor, export_id: int, language: Language) -> ExportOut:
+    """One export.
+
+    Raises:
+        NotFound: no such export of the caller's (404).
+    """
+    return _export(_one(session, actor, export_id), language)
+
+
+def exports(
+    session: Session, actor: Actor, language: Language, *, status: ExportStatus | None, limit: int, after: str | None
+) -> Page[ExportOut]:
+    """The caller's own, the newest first."""
+    start = paging.position(after, int)
+    values = {"user_id": actor.user_id, "status": status, "start": start[0] if start else None, "rows": limit + 1}
+    return paging.page(session.execute(_PAGE, values).all(), limit, lambda row: _export(row, language), lambda row: [row.id])
+
+
+def file(session: Session, actor: Actor, export_id: int) -> Row[Any]:
+    """The file of an export, for somebody who may still read what is in it.
+
+    Raises:
+        NotFound: no such export of the caller's (404). Expired: see there (404). NotReady: see there (409). RightsChanged: see there (403).
+    """
+    row = _one(session, actor, export_id)
+    if row.status == ExportStatus.EXPIRED or (row.status == ExportStatus.DONE and row.expires_at <= clock.now()):
+        raise Expired
+    if row.status != ExportStatus.DONE:
+        raise NotReady(status=row.status)
+    rights = row.rights
+    if (
+        not set(rights["permissions"]) <= actor.permissions
+        or not set(rights["grants"]) <= set(granted(actor.grants))
+        or rights["path"] != actor.organisation_path
+    ):
+        raise RightsChanged
+    return row
+
+
+def _one(session: Session, actor: Actor, export_id: int) -> Row[Any]:
+    row = session.execute(_ONE, {"user_id": actor.user_id, "id": export_id}).first()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _export(row: Row[Any], language: Language) -> ExportOut:
+    known = {
+        "fault": _fault(row.fault, language),
+        "file": f"/v1/exports/{row.id}/file" if row.status == ExportStatus.DONE else None,
+    }
+    return ExportOut(**known, **{name: getattr(row, name) for name in ExportOut.model_fields if name not in known})
+
+
+def _fault(code: str | None, language: Language) -> FaultOut | None:
+    return FaultOut(code=code, message=told(code, language)) if code else None
+
+
+def schedule(session: Session, actor: Actor, schedule_id: int, language: Language) -> ScheduleOut:
+    """One schedule with its last answers.
+
+    Raises:
+        NotFound: no such schedule of the caller's (404).
+    """
+    row = session.execute(_ONE_SCHEDULE, {"user_id": actor.user_id, "id": schedule_id}).first()
+    if row is None:
+        raise NotFound
+    return _schedule(row, language)
+
+
+def schedules(session: Session, actor: Actor, language: Language, *, limit: int, after: str | None) -> Page[ScheduleOut]:
+    """The caller's own, the newest first."""
+    start = paging.position(after, int)
+    values = {"user_id": actor.user_id, "start": start[0] if start else None, "rows": limit + 1}
+    return paging.page(session.execute(_SCHEDULES, values).all(), limit, lambda row: _schedule(row, language), lambda row: [row.id])
+
+
+def _schedule(row: Row[Any], language: Language) -> ScheduleOut:
+    known = {
+        "next_at": row.next_at if row.status == ScheduleStatus.ACTIVE else None,
+        "deliveries": [_delivery(each, language) for each in row.deliveries],
+    }
+    return ScheduleOut(**known, **{name: getattr(row, name) for name in ScheduleOut.model_fields if name not in known})
+
+
+def _delivery(each: Mapping[str, Any], language: Language) -> DeliveryOut:
+    return DeliveryOut.model_validate({**each, "fault": _fault(each["fault"], language)})

@@ -1,0 +1,165 @@
+"""How exports and schedules are asked for, and how they look from outside."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import Body
+from pydantic import BaseModel, Field, model_validator
+
+from orders.exporting.kinds.certified import CertifiedIn
+from orders.exporting.kinds.entries import EntriesIn
+from orders.exporting.kinds.money import DuesIn, PaymentsIn
+from orders.exporting.kinds.parts import OrdersIn
+from orders.exporting.kinds.sales import SalesIn
+from orders.exporting.kinds.ties import TiesIn
+from orders.exporting.rules import Format, Period, Rhythm
+from orders.exporting.states import ExportStatus, ScheduleStatus
+from shop.core.errors import BadValue
+from shop.core.quantities import Name
+from shop.identity.schemas import In
+
+
+class _Asked(In):
+    format: Format = Format.CSV
+
+
+class SalesExportIn(_Asked):
+    """Any question of `/v1/statistics/sales`."""
+
+    kind: Literal["sales"]
+    parameters: SalesIn = Field(default_factory=SalesIn)
+
+
+class EntriesExportIn(_Asked):
+    """Single sales, as in `/v1/sale-entries`."""
+
+    kind: Literal["entries"]
+    parameters: EntriesIn = Field(default_factory=EntriesIn)
+
+
+class OrdersExportIn(_Asked):
+    """Orders, part by part."""
+
+    kind: Literal["orders"]
+    parameters: OrdersIn = Field(default_factory=OrdersIn)
+
+
+class DuesExportIn(_Asked):
+    """What is due, as in `/v1/dues`."""
+
+    kind: Literal["dues"]
+    parameters: DuesIn = Field(default_factory=DuesIn)
+
+
+class PaymentsExportIn(_Asked):
+    """What was paid for orders."""
+
+    kind: Literal["payments"]
+    parameters: PaymentsIn = Field(default_factory=PaymentsIn)
+
+
+class CertifiedExportIn(_Asked):
+    """What is certified, with households and persons; small numbers of them only for those who may read the lists of households."""
+
+    kind: Literal["certified"]
+    parameters: CertifiedIn = Field(default_factory=CertifiedIn)
+
+
+class TiesExportIn(_Asked):
+    """Whether accounts tie, as in `/v1/ties`."""
+
+    kind: Literal["ties"]
+    parameters: TiesIn = Field(default_factory=TiesIn)
+
+
+ExportIn = SalesExportIn | EntriesExportIn | OrdersExportIn | DuesExportIn | PaymentsExportIn | CertifiedExportIn | TiesExportIn
+ExportBody = Annotated[ExportIn, Body(discriminator="kind")]
+
+
+class ScheduleIn(In):
+    """A question, the period that each answer is about, and when and how it comes."""
+
+    title: Name
+    export: Annotated[ExportIn, Field(discriminator="kind")]
+    period: Period = Field(
+        description="seen from the day on which the answer is made; takes the place of the days in the parameters"
+    )
+    rhythm: Rhythm
+    hour: int = Field(ge=0, le=23, description="Shanghai time")
+    weekday: int | None = Field(default=None, ge=1, le=7, description="weekly: from 1, Monday")
+    month_day: int | None = Field(default=None, ge=1, le=28, description="monthly")
+    way: Literal["email", "webhook"]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_its_rhythm(cls, given: Any) -> Any:
+        if isinstance(given, dict):
+            needed = {"weekly": "weekday", "monthly": "month_day"}
+            for rhythm, name in needed.items():
+                if (given.get("rhythm") == rhythm) != (given.get(name) is not None):
+                    raise BadValue(
+                        "每周报送须给出 weekday，每月报送须给出 month_day", "weekly takes `weekday`, monthly takes `month_day`"
+                    )
+        return given
+
+
+class FaultOut(BaseModel):
+    code: str
+    message: str
+
+
+class ExportOut(BaseModel):
+    """A file, or how far it is."""
+
+    id: int
+    kind: str
+    parameters: dict[str, Any]
+    format: Format
+    status: ExportStatus
+    #: Why it failed.
+    fault: FaultOut | None
+    #: Known once they are counted.
+    rows_total: int | None
+    rows_done: int
+    name: str | None
+    size: int | None
+    sha256: str | None
+    requested_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    #: The moment of which its rows are.
+    snapshot_at: datetime | None
+    #: When the file is deleted.
+    expires_at: datetime | None
+    schedule_id: int | None
+    #: Where the file is, once it is made.
+    file: str | None
+
+
+class DeliveryOut(BaseModel):
+    due_at: datetime
+    export_id: int
+    status: ExportStatus
+    fault: FaultOut | None
+    rows_total: int | None
+    delivered_at: datetime | None
+
+
+class ScheduleOut(BaseModel):
+    id: int
+    title: str
+    kind: str
+    parameters: dict[str, Any]
+    format: Format
+    period: Period
+    rhythm: Rhythm
+    hour: int
+    weekday: int | None
+    month_day: int | None
+    way: Literal["email", "webhook"]
+    status: ScheduleStatus
+    #: Null while it is paused.
+    next_at: datetime | None
+    #: The last ten answers, the newest first.
+    deliveries: list[DeliveryOut]
+    version: int

@@ -1,0 +1,246 @@
+"""Tables of closed months for everybody: as CSV with its description (CSVW), and as SDMX-CSV 2.0 for the exchange between statistical offices.
+
+A month appears here once it is closed, and stays as it is. Households and persons are by county and category, small cells hidden.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from catalog.monitoring.queries import stock
+from catalog.monitoring.schemas import StockKey
+from orders.ledger.selection import Dimension, Reach, Selection
+from orders.opendata.errors import NoSuchTable
+from orders.opendata.rules import LICENCE
+from orders.statistics.queries import ask
+from orders.statistics.question import Measure, Question
+from orders.statistics.rules import month_end, tonnes
+from shop.core.money import yuan_from_fen
+from shop.core.settings import settings
+from shop.core.small_cells import protect
+from shop.identity.actor import CITY, Actor, Grant
+from shop.identity.permissions import Role
+
+#: What stands in the place of a total.
+TOTAL = "_T"
+#: What stands in the place of a hidden count.
+HIDDEN = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    name: str
+    zh: str
+    en: str
+    #: Of XML Schema, as CSVW names it.
+    datatype: str
+    dimension: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One table of a year: its rows are cells as text, in the order of the columns."""
+
+    name: str
+    zh: str
+    en: str
+    columns: Sequence[Column]
+    rows: Callable[[Session, Sequence[date]], Iterator[list[str]]]
+
+
+_MONTH = Column("month", "月份", "Month", "gYearMonth", dimension=True)
+_DISTRICT = Column("district", "区县代码", "District of origin", "string", dimension=True)
+_NAME = Column("district_name", "区县", "Its name", "string")
+_CLOSED = text("SELECT month FROM closed_month WHERE month >= :first AND month <= :last ORDER BY month")
+_YEARS = text("SELECT DISTINCT extract(year FROM month)::int AS year FROM closed_month ORDER BY year")
+_NAMES = text("SELECT code, name_zh FROM region WHERE code = ANY (CAST(:codes AS text[]))")
+#: Everything, as nobody's in particular.
+_EVERYWHERE = Reach(("",))
+#: Reads the stock of certificates of the whole city; what it sees is protected before it is shown.
+_READER = Actor(None, "", None, None, (Grant(Role.MONITOR, CITY),))
+
+
+def _sales(session: Session, months: Sequence[date]) -> Iterator[list[str]]:
+    answer = ask(
+        session,
+        Question(
+            selection=Selection(months[0], month_end(months[-1])),
+            group_by=(Dimension.MONTH, Dimension.DISTRICT, Dimension.CHANNEL),
+            measures=(Measure.AMOUNT, Measure.TONNES),
+            reach=_EVERYWHERE,
+        ),
+    )
+    closed = {f"{month:%Y-%m}" for month in months}
+    names = _names(session, {key[1] for key in answer.rows})
+    for (month, district, channel), [figures] in answer.rows.items():
+        if (shown := month_of(month)) in closed:
+            yield [shown, district, names.get(district, ""), channel, yuan_from_fen(figures.amount_fen), tonnes(figures.grams)]
+
+
+def month_of(key: Any) -> str:
+    """A month of an answer as ``2026-05``."""
+    return f"{key:%Y-%m}" if isinstance(key, date) else str(key)[:7]
+
+
+def _participants(session: Session, months: Sequence[date]) -> Iterator[list[str]]:
+    for month in months:
+        rows = stock(session, _READER, "zh", by=[StockKey.COUNTY, StockKey.CATEGORY], on=month_end(month)).rows
+        names = {row["county"]: row["county_name"] for row in rows} | {TOTAL: "全市"}
+        tables = [
+            protect({(row["county"], row["category"]): int(row[counted]) for row in rows}, [(0, 1), (0,), (1,), ()])
+            for counted in ("households", "persons")
+        ]
+        for table, found in tables[0].items():
+            for key in sorted(found):
+                placed: Mapping[int, str] = dict(zip(table, key, strict=True))
+                county, category = placed.get(0, TOTAL), placed.get(1, TOTAL)
+                counts = [each[table][key] for each in tables]
+                # where one of the two is hidden the other would tell of as few people
+                shown = [HIDDEN, HIDDEN] if None in counts else [str(count) for count in counts]
+                yield [f"{month:%Y-%m}", county, names[county], category, *shown]
+
+
+TABLES: dict[str, Published] = {
+    table.name: table
+    for table in (
+        Published(
+            "sales-by-district-channel",
+            "消费帮扶销售额：按月份、产地区县、销售渠道",
+            "Consumption assistance sales by month, district of origin and channel",
+            [
+                _MONTH,
+                _DISTRICT,
+                _NAME,
+                Column("channel", "销售渠道", "Channel", "string", dimension=True),
+                Column("amount", "销售额（元）", "Sales (yuan)", "decimal"),
+                Column("tonnes", "净重（吨）", "Net weight (t)", "decimal"),
+            ],
+            _sales,
+        ),
+        Published(
+            "participants-by-district-category",
+            "认定产品带动户次和人次：按月末、区县、类别（小于 5 的数及可推算出它们的数不公布）",
+            "Households and persons of certified products at the end of a month, by county and category; counts below 5, and what would tell them, are hidden",
+            [
+                _MONTH,
+                _DISTRICT,
+                _NAME,
+                Column("category", "产品类别", "Category", "string", dimension=True),
+                Column("households", "户次", "Households", "integer"),
+                Column("persons", "人次", "Persons", "integer"),
+            ],
+            _participants,
+        ),
+    )
+}
+
+
+def listed(session: Session) -> list[tuple[Published, list[int]]]:
+    """All tables, each with the years of which months are closed."""
+    years = list(session.execute(_YEARS).scalars())
+    return [(table, years) for table in TABLES.values()]
+
+
+def as_csv(session: Session, name: str, year: int) -> bytes:
+    """The table of a year: UTF-8, a header, decimal points.
+
+    Raises:
+        NoSuchTable: see there (404).
+    """
+    table, rows = _found(session, name, year)
+    return _written([column.name for column in table.columns], rows)
+
+
+def as_sdmx(session: Session, name: str, year: int) -> bytes:
+    """The same as SDMX-CSV 2.0: one observation a row, the measure as a dimension; hidden ones are marked as confidential.
+
+    Raises:
+        NoSuchTable: see there (404).
+    """
+    table, rows = _found(session, name, year)
+    dimensions = [(at, column.name.upper()) for at, column in enumerate(table.columns) if column.dimension]
+    measures = [(at, column.name.upper()) for at, column in enumerate(table.columns) if column.datatype in ("decimal", "integer")]
+    header = ["STRUCTURE", "STRUCTURE_ID", "ACTION", "FREQ", *(code for _, code in dimensions[1:]), "MEASURE", "TIME_PERIOD"]
+
+    def observations() -> Iterator[list[str]]:
+        for row in rows:
+            for at, measure in measures:
+                key = [row[place] for place, _ in dimensions[1:]]
+                flag = "C" if row[at] == HIDDEN else "F"
+                yield ["dataflow", structure_of(name), "R", "M", *key, measure, row[0], row[at], flag]
+
+    return _written([*header, "OBS_VALUE", "CONF_STATUS"], observations())
+
+
+def structure_of(name: str) -> str:
+    """The dataflow of a table: agency, id and version."""
+    return f"CQXF:{name.replace('-', '_').upper()}(1.0)"
+
+
+def description(session: Session, name: str, year: int) -> dict[str, Any]:
+    """What is in a table, by the W3C's CSV on the Web.
+
+    Raises:
+        NoSuchTable: see there (404).
+    """
+    table = _known(name)
+    months = _months(session, year)
+    return {
+        "@context": ["http://www.w3.org/ns/csvw", {"@language": "zh"}],
+        "url": f"{year}.csv",
+        "dc:title": table.zh,
+        "dc:description": table.en,
+        "dc:publisher": settings().publisher,
+        "dc:license": {"@id": LICENCE},
+        "dc:temporal": f"{months[0]:%Y-%m}/{months[-1]:%Y-%m}",
+        "dialect": {"encoding": "utf-8", "header": True, "delimiter": ",", "quoteChar": '"'},
+        "tableSchema": {
+            "columns": [
+                {
+                    "name": column.name,
+                    "titles": [column.name],
+                    "dc:description": f"{column.zh} · {column.en}",
+                    "datatype": column.datatype,
+                    "required": column.dimension,
+                }
+                for column in table.columns
+            ],
+            "primaryKey": [column.name for column in table.columns if column.dimension],
+        },
+    }
+
+
+def _known(name: str) -> Published:
+    if name not in TABLES:
+        raise NoSuchTable
+    return TABLES[name]
+
+
+def _months(session: Session, year: int) -> list[date]:
+    months = list(session.execute(_CLOSED, {"first": date(year, 1, 1), "last": date(year, 12, 31)}).scalars())
+    if not months:
+        raise NoSuchTable
+    return months
+
+
+def _found(session: Session, name: str, year: int) -> tuple[Published, Iterator[list[str]]]:
+    table = _known(name)
+    return table, table.rows(session, _months(session, year))
+
+
+def _written(header: Sequence[str], rows: Iterator[list[str]]) -> bytes:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(header)
+    writer.writerows(rows)
+    return buffer.getvalue().encode()
+
+
+def _names(session: Session, codes: set[str]) -> dict[str, str]:
+    return {row.code: row.name_zh for row in session.execute(_NAMES, {"codes": sorted(codes)})}

@@ -1,0 +1,1 @@
+"""Reading chains of documents, each within the caller's reach."""

@@ -1,0 +1,344 @@
+"""Files of any size: the same figures as on the screen, made in the background, fetched in parts."""
+
+import csv
+import hashlib
+import io
+import json
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import text
+
+from orders.exporting import actions
+from orders.exporting.actions import running
+from shop.core import clock, outbox
+from shop.identity.permissions import Role
+from tests.factories.identity import make_organisation, make_user, signed_in
+from tests.orders.exporting.shop import FIRST, LAST, SPAN, asked, content, made
+from workers.handlers import HANDLERS
+
+
+def rows_of(content):
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+
+
+def pages(client, path, **query):
+    found, after = [], None
+    while True:
+        page = client.get(path, params={**query, "limit": 200, **({"after": after} if after else {})}).json()
+        found += page["items"]
+        after = page["next"]
+        if after is None:
+            return found
+
+
+def test_sale_entries_are_those_of_the_list_to_the_fen(monitor):
+    export = made(monitor, "entries", **SPAN)
+    body = content(monitor, export)
+    listed = pages(monitor, "/v1/sale-entries", **SPAN)
+    assert body.startswith(b"\xef\xbb\xbf")
+    rows = rows_of(body)
+    assert {row["Entry"]: row["Amount (yuan)"] for row in rows} == {str(each["id"]): each["amount"] for each in listed}
+    assert export["rows_total"] == export["rows_done"] == len(listed) > 100
+    assert (export["size"], export["sha256"]) == (len(body), hashlib.sha256(body).hexdigest())
+
+
+def test_a_statistic_is_the_answer_of_the_same_question(monitor):
+    question = {**SPAN, "group_by": ["month", "district"], "measure": ["amount", "tonnes", "orders"], "compare": "last_period"}
+    extras = {"extra": ["share", "rank"], "sort": "amount", "top": 7}
+    export = made(monitor, "sales", "json", **question, **extras)
+    rows = json.loads(content(monitor, export))
+    answer = monitor.get("/v1/statistics/sales", params={**question, **extras}).json()
+    assert [row["amount"] for row in rows[:-1]] == [row["figures"]["amount"] for row in answer["rows"]]
+    assert rows[0]["district_code"] == answer["rows"][0]["keys"]["district"]["code"]
+    assert rows[-1]["amount"] == answer["totals"]["figures"]["amount"]
+    assert rows[-1]["orders"] == answer["totals"]["figures"]["orders"]
+    assert rows[0]["amount_rank"] == 1
+
+
+@pytest.mark.parametrize("format", ["csv", "xlsx", "json", "parquet"])
+def test_every_format_says_the_same(monitor, format, tmp_path):
+    export = made(monitor, "entries", format, **SPAN)
+    body = content(monitor, export)
+    total = sum(Decimal(each["amount"]) for each in pages(monitor, "/v1/sale-entries", **SPAN))
+    match format:
+        case "csv":
+            found = [Decimal(row["Amount (yuan)"]) for row in rows_of(body)]
+        case "json":
+            found = [Decimal(row["amount"]) for row in json.loads(body)]
+        case "xlsx":
+            from python_calamine import CalamineWorkbook
+
+            [sheet] = [sheet.to_python() for sheet in map(CalamineWorkbook.from_filelike(io.BytesIO(body)).get_sheet_by_index, [0])]
+            at = sheet[0].index("Amount (yuan)")
+            assert isinstance(sheet[1][sheet[0].index("Sold on")], type(FIRST))
+            found = [Decimal(str(row[at])) for row in sheet[1:]]
+        case _:
+            import duckdb
+
+            (tmp_path / "a.parquet").write_bytes(body)
+            shown = duckdb.sql(f"SELECT amount, sold_on, certified, recorded_at FROM '{tmp_path}/a.parquet'")
+            assert [str(kind) for kind in shown.types] == ["DECIMAL(18,2)", "DATE", "BOOLEAN", "TIMESTAMP WITH TIME ZONE"]
+            found = [row[0] for row in shown.fetchall()]
+    assert len(found) == export["rows_total"]
+    assert sum(found) == total
+
+
+def test_nothing_in_a_file_is_calculated(monitor, trade):
+    with monitor.database.unit_of_work() as session:
+        session.execute(
+            text("UPDATE organisation SET name = '=HYPERLINK(\"http://x\")' WHERE id = :id"), {"id": trade.buyers[0].id}
+        )
+    body = content(monitor, made(monitor, "entries", **SPAN))
+    named = {row["Buyer"] for row in rows_of(body)}
+    assert '\'=HYPERLINK("http://x")' in named
+    assert not [name for name in named if name.startswith("=")]
+    import zipfile
+
+    book = zipfile.ZipFile(io.BytesIO(content(monitor, made(monitor, "entries", "xlsx", **SPAN))))
+    assert b"<f>" not in book.read("xl/worksheets/sheet1.xml")
+
+
+def test_a_long_table_goes_on_to_further_sheets(monitor, monkeypatch):
+    monkeypatch.setattr("orders.exporting.writers.SHEET_ROWS", 100)
+    export = made(monitor, "entries", "xlsx", **SPAN)
+    from python_calamine import CalamineWorkbook
+
+    book = CalamineWorkbook.from_filelike(io.BytesIO(content(monitor, export)))
+    counts = [len(book.get_sheet_by_name(name).to_python()) - 1 for name in book.sheet_names]
+    assert len(counts) > 1
+    assert counts[:-1] == [100] * (len(counts) - 1)
+    assert sum(counts) == export["rows_total"]
+
+
+def test_an_interrupted_download_goes_on_where_it_stopped(monitor):
+    export = made(monitor, "entries", **SPAN)
+    path, whole = export["file"], content(monitor, export)
+    first = monitor.get(path, headers={"Range": "bytes=0-999"})
+    assert (first.status_code, first.headers["content-range"]) == (206, f"bytes 0-999/{len(whole)}")
+    etag = first.headers["etag"]
+    rest = monitor.get(path, headers={"Range": "bytes=1000-", "If-Range": etag})
+    assert rest.status_code == 206
+    assert first.content + rest.content == whole
+    assert monitor.get(path, headers={"Range": "bytes=-10"}).content == whole[-10:]
+    other = monitor.get(path, headers={"Range": "bytes=1000-", "If-Range": '"another"'})
+    assert (other.status_code, other.content) == (200, whole)
+    beyond = monitor.get(path, headers={"Range": f"bytes={len(whole)}-"})
+    assert (beyond.status_code, beyond.json()["code"]) == (416, "no_such_range")
+    assert beyond.headers["content-range"] == f"bytes */{len(whole)}"
+    for odd in ("bytes=5-1", "lines=1-2", "bytes=0-1,5-6", "bytes=" + "9" * 5000 + "-", "bytes=-"):
+        assert monitor.get(path, headers={"Range": odd}).content == whole
+
+
+def test_an_export_is_its_askers_and_nobody_elses(monitor, api):
+    export = made(monitor, "entries", **SPAN)
+    other = signed_in(api, Role.MONITOR)
+    for path in (f"/v1/exports/{export['id']}", export["file"]):
+        assert other.get(path).status_code == 404
+    assert other.get("/v1/exports").json()["items"] == []
+    assert [each["id"] for each in monitor.get("/v1/exports").json()["items"]] == [export["id"]]
+
+
+def test_rights_are_those_at_the_time_of_running(api, trade):
+    with api.database.unit_of_work() as session:
+        user = make_user(session, Role.MONITOR, region_code="500236")
+    county = api.as_(user)
+    export = asked(county, "entries", **SPAN)
+    with api.database.unit_of_work() as session:
+        session.execute(text("UPDATE user_role SET region_code = '500240' WHERE user_id = :id"), {"id": user.id})
+    outbox.drain(api.database, HANDLERS)
+    export = county.get(f"/v1/exports/{export['id']}").json()
+    assert {row["District code"] for row in rows_of(content(county, export))} == {"500240"}
+
+
+def test_rights_are_those_at_the_time_of_downloading_too(api, trade):
+    with api.database.unit_of_work() as session:
+        user = make_user(session, Role.MONITOR)
+    client = api.as_(user)
+    export = made(client, "entries", **SPAN)
+    with api.database.unit_of_work() as session:
+        session.execute(text("UPDATE user_role SET region_code = '500240' WHERE user_id = :id"), {"id": user.id})
+    refused = client.get(export["file"])
+    assert (refused.status_code, refused.json()["code"]) == (403, "rights_changed")
+    with api.database.unit_of_work() as session:
+        session.execute(text("UPDATE user_role SET region_code = '500000' WHERE user_id = :id"), {"id": user.id})
+    assert client.get(export["file"]).status_code == 200
+
+
+def test_who_lost_the_permission_meanwhile_gets_a_reason_and_no_file(api, trade):
+    with api.database.unit_of_work() as session:
+        user = make_user(session, Role.MONITOR)
+    client = api.as_(user)
+    export = asked(client, "certified")
+    with api.database.unit_of_work() as session:
+        session.execute(text("UPDATE user_role SET role = 'platform_finance' WHERE user_id = :id"), {"id": user.id})
+    outbox.drain(api.database, HANDLERS)
+    export = client.get(f"/v1/exports/{export['id']}").json()
+    assert (export["status"], export["fault"]["code"], export["file"]) == ("failed", "forbidden", None)
+    assert client.get(f"/v1/exports/{export['id']}/file").json()["code"] == "export_not_ready"
+    told = client.get("/v1/notifications").json()["items"]
+    assert [each["kind"] for each in told] == ["export.failed"]
+
+
+def test_a_kind_takes_its_own_permission(api, trade):
+    monitor = signed_in(api, Role.MONITOR)
+    for kind in ("orders", "dues", "payments"):
+        answer = monitor.post("/v1/exports", json={"kind": kind})
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+
+
+def test_every_kind_is_made(api, trade):
+    with api.database.unit_of_work() as session:
+        clerk = make_user(session, Role.BUYER_ADMIN, trade.buyers[0])
+    buyer, monitor = api.as_(clerk), signed_in(api, Role.MONITOR)
+    for client, kinds in ((buyer, ("orders", "dues", "payments", "ties", "entries", "sales")), (monitor, ("certified", "ties"))):
+        for kind in kinds:
+            for format in ("xlsx", "parquet"):
+                assert made(client, kind, format)["name"].endswith(format)
+                with api.database.unit_of_work() as session:
+                    session.execute(text("UPDATE export SET requested_at = requested_at - interval '2 days'"))
+    orders = json.loads(content(buyer, made(buyer, "orders", "json")))
+    with api.database.unit_of_work() as session:
+        mine = (
+            "SELECT count(*) FROM supplier_order so JOIN purchase_order po ON po.id = so.purchase_order_id WHERE po.buyer_id = :id"
+        )
+        assert len(orders) == session.execute(text(mine), {"id": trade.buyers[0].id}).scalar_one() > 0
+    assert {row["buyer_name"] for row in orders} == {trade.buyers[0].name}
+
+
+def test_no_more_than_so_many_at_once_also_of_requests_that_come_together(monitor):
+    from tests.factories.racing import at_once
+
+    answers = at_once([lambda: monitor.post("/v1/exports", json={"kind": "sales"}).status_code] * 8)
+    assert sorted(answers) == [202] * 3 + [409] * 5
+    outbox.drain(monitor.database, HANDLERS)
+    assert monitor.post("/v1/exports", json={"kind": "sales"}).status_code == 202
+
+
+def test_a_cancelled_export_is_not_made(monitor):
+    export = asked(monitor, "entries", **SPAN)
+    cancelled = monitor.post(f"/v1/exports/{export['id']}/cancel").json()
+    assert cancelled["status"] == "cancelled"
+    outbox.drain(monitor.database, HANDLERS)
+    assert monitor.get(f"/v1/exports/{export['id']}").json()["status"] == "cancelled"
+    again = monitor.post(f"/v1/exports/{export['id']}/cancel")
+    assert (again.status_code, again.json()["code"]) == (409, "illegal_move")
+
+
+def test_progress_is_seen_while_it_runs_and_cancelling_stops_it(monitor, monkeypatch, files):
+    monkeypatch.setattr("orders.exporting.table.AT_ONCE", 50)
+    monkeypatch.setattr(running, "TOLD_EVERY", 0)
+    export, seen = asked(monitor, "entries", **SPAN), []
+    told = running._tell
+
+    def watching(*arguments):
+        told(*arguments)
+        shown = monitor.get(f"/v1/exports/{export['id']}").json()
+        seen.append((shown["status"], shown["rows_done"], shown["rows_total"]))
+        if len(seen) == 3:
+            monitor.post(f"/v1/exports/{export['id']}/cancel")
+
+    monkeypatch.setattr(running, "_tell", watching)
+    outbox.drain(monitor.database, HANDLERS)
+    assert [(status, done) for status, done, _ in seen] == [("running", 0), ("running", 50), ("running", 100)]
+    assert seen[0][2] > 100
+    assert monitor.get(f"/v1/exports/{export['id']}").json()["status"] == "cancelled"
+    assert [path for path in files.rglob("*") if path.is_file()] == []
+
+
+def test_a_file_is_of_one_moment(monitor, trade, monkeypatch):
+    """A sale that is booked while the file is written is not in it."""
+    from tests.factories.ledger import sell
+
+    told, before = running._tell, len(pages(monitor, "/v1/sale-entries", **SPAN))
+
+    def selling(engine, run_of, total, done):
+        if done == 0:
+            with monitor.database.unit_of_work() as session:
+                sell(session, trade, 5, first=FIRST, last=LAST, seed=9)
+        told(engine, run_of, total, done)
+
+    monkeypatch.setattr(running, "_tell", selling)
+    export = made(monitor, "entries", **SPAN)
+    assert export["rows_total"] == len(rows_of(content(monitor, export))) == before
+    assert len(pages(monitor, "/v1/sale-entries", **SPAN)) > before
+
+
+def test_too_long_a_table_says_so(monitor, monkeypatch):
+    monkeypatch.setattr("orders.exporting.actions.running.MOST_ROWS", dict.fromkeys(["csv", "xlsx"], 10))
+    export = asked(monitor, "entries", **SPAN)
+    outbox.drain(monitor.database, HANDLERS)
+    shown = monitor.get(f"/v1/exports/{export['id']}").json()
+    assert (shown["status"], shown["fault"]["code"]) == ("failed", "too_many_rows")
+
+
+def test_what_goes_wrong_inside_is_told_without_its_insides(monitor, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr("orders.exporting.actions.running.writer", broken)
+    export = asked(monitor, "entries", "json", **SPAN)
+    outbox.drain(monitor.database, HANDLERS)
+    shown = monitor.get(f"/v1/exports/{export['id']}").json()
+    assert (shown["status"], shown["fault"]["code"]) == ("failed", "internal")
+    assert "secret" not in str(shown)
+
+
+def test_files_go_when_their_time_is_over(monitor, files):
+    export = made(monitor, "entries", **SPAN)
+    later = clock.now() + timedelta(days=8)
+    with clock.fixed(later):
+        assert monitor.get(export["file"]).json()["code"] == "export_expired"
+        with monitor.database.unit_of_work() as session:
+            assert actions.expire(session) == 1
+        with monitor.database.unit_of_work() as session:
+            assert actions.expire(session) == 0
+    assert [path for path in files.rglob("*") if path.is_file()] == []
+    assert monitor.get(f"/v1/exports/{export['id']}").json()["status"] == "expired"
+
+
+def test_an_unknown_parameter_is_refused(monitor):
+    answer = monitor.post("/v1/exports", json={"kind": "entries", "parameters": {"districts": ["500236"]}})
+    assert answer.status_code == 422
+    answer = monitor.post("/v1/exports", json={"kind": "sales", "parameters": {"sort": "buyers"}})
+    assert answer.status_code == 422
+    assert monitor.post("/v1/exports", json={"kind": "everything"}).status_code == 422
+
+
+def test_small_numbers_of_households_are_for_those_who_may_read_the_lists(api, database):
+    with database.unit_of_work() as session:
+        from tests.factories.catalog import make_product
+        from tests.factories.identity import make_supplier
+
+        for district, category, households in (
+            ("500236", "fruit", 3),
+            ("500236", "tea", 40),
+            ("500240", "fruit", 30),
+            ("500240", "tea", 20),
+        ):
+            made_product = make_product(session, make_supplier(session, district), category=category, district_code=district)
+            session.execute(
+                text("UPDATE certificate SET households = :n, persons = 2 * :n WHERE id = :id"),
+                {"n": households, "id": made_product.certificate_id},
+            )
+    monitor, city = signed_in(api, Role.MONITOR), signed_in(api, Role.CITY_OFFICER)
+
+    def counts(client):
+        rows = json.loads(content(client, made(client, "certified", "json")))
+        return {(row["county"], row["category"]): (row["households"], row["persons"]) for row in rows}
+
+    assert counts(city)[("500236", "fruit")] == (3, 6)
+    hidden = counts(monitor)
+    assert hidden[("500236", "fruit")] == (None, None)
+    assert hidden[(None, None)] == (93, 186)
+    # neither by the county nor by the category can it be worked out
+    for beside in (("500236", "tea"), ("500240", "fruit")):
+        assert hidden[beside] == (None, None)
+
+
+def test_somebody_of_no_organisation_or_region_has_nothing_to_export(api, database):
+    with database.unit_of_work() as session:
+        user = make_user(session, Role.VIEWER, make_organisation(session, kind="school", role="school"))
+    export = made(api.as_(user), "entries")
+    assert export["rows_total"] == 0

@@ -1,0 +1,184 @@
+"""Answers that come by themselves: each moment once, to the mail or to the webhooks of whoever asked."""
+
+import email
+from datetime import UTC, date, datetime, timedelta
+from email import policy
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from orders.exporting import actions
+from orders.exporting.rules import Period, Rhythm, days_of, next_after
+from shop.core import clock, mail, outbox
+from shop.core.clock import SHANGHAI
+from shop.identity.permissions import Role
+from shop.notifications import mailing
+from shop.webhooks.actions import feed
+from tests.factories.identity import make_user
+from tests.factories.racing import at_once
+from tests.orders.exporting.shop import content
+from workers.handlers import HANDLERS
+
+MAY = datetime(2026, 5, 4, 2, tzinfo=UTC)
+MONTHLY = {
+    "title": "区县月报",
+    "export": {"kind": "sales", "format": "csv", "parameters": {"group_by": ["district"]}},
+    "period": "last_month",
+    "rhythm": "monthly",
+    "month_day": 5,
+    "hour": 8,
+    "way": "email",
+}
+
+
+def scheduled(client, **changes):
+    answer = client.post("/v1/export-schedules", json=MONTHLY | changes)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def answered(database):
+    with database.unit_of_work() as session:
+        return actions.run_due(session)
+
+
+def test_the_answer_comes_once_by_mail_with_the_file_and_a_link(monitor, tmp_path):
+    with clock.fixed(MAY):
+        schedule = scheduled(monitor)
+        assert schedule["next_at"] == "2026-05-05T00:00:00Z"
+        assert answered(monitor.database) == 0
+    with clock.fixed(MAY + timedelta(days=1)):
+        counts = at_once([lambda: answered(monitor.database)] * 6)
+        assert sum(counts) == 1
+        outbox.drain(monitor.database, HANDLERS)
+        assert answered(monitor.database) == 0
+        shown = monitor.get(f"/v1/export-schedules/{schedule['id']}").json()
+        [delivery] = shown["deliveries"]
+        assert (delivery["status"], delivery["due_at"]) == ("done", "2026-05-05T00:00:00Z")
+        assert shown["next_at"] == "2026-06-05T00:00:00Z"
+        export = monitor.get(f"/v1/exports/{delivery['export_id']}").json()
+        assert export["parameters"] == {"group_by": ["district"], "from": "2026-04-01", "to": "2026-04-30"}
+        body = content(monitor, export)
+        assert mailing.send_due(monitor.database, mail.Folder(tmp_path)) == 1
+    [sent] = [email.message_from_bytes(path.read_bytes(), policy=policy.default) for path in tmp_path.glob("*.eml")]
+    [attached] = list(sent.iter_attachments())
+    assert attached.get_payload(decode=True) == body
+    assert (attached.get_content_type(), attached.get_filename()) == ("text/csv", export["name"])
+    assert f"/v1/exports/{export['id']}" in sent.get_body().get_content()
+    assert sent["To"] == "monitor@example.org"
+    assert "区县月报" in sent["Subject"]
+
+
+def test_a_large_file_is_a_link_only(monitor, tmp_path, monkeypatch):
+    monkeypatch.setattr("orders.exporting.actions.delivering.LARGEST_ATTACHMENT", 10)
+    with clock.fixed(MAY):
+        scheduled(monitor)
+    with clock.fixed(MAY + timedelta(days=1)):
+        answered(monitor.database)
+        outbox.drain(monitor.database, HANDLERS)
+        mailing.send_due(monitor.database, mail.Folder(tmp_path))
+    [sent] = [email.message_from_bytes(path.read_bytes(), policy=policy.default) for path in tmp_path.glob("*.eml")]
+    assert list(sent.iter_attachments()) == []
+
+
+def test_webhooks_are_told_of_the_file(api, trade):
+    with api.database.unit_of_work() as session:
+        user = make_user(session, Role.BUYER_ADMIN, trade.buyers[0])
+    buyer = api.as_(user)
+    with clock.fixed(MAY):
+        scheduled(buyer, way="webhook")
+    with clock.fixed(MAY + timedelta(days=1)):
+        answered(api.database)
+        outbox.drain(api.database, HANDLERS)
+        with api.database.unit_of_work() as session:
+            feed.put_in_order(session)
+        told = [each for each in buyer.get("/v1/changes").json()["items"] if each["type"] == "export.delivered"]
+    [change] = told
+    assert "/v1/exports/" in str(change)
+
+
+def test_whoever_has_nowhere_to_deliver_to_is_told_so(api, monitor):
+    refused = monitor.post("/v1/export-schedules", json=MONTHLY | {"way": "webhook"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "no_webhooks")
+    with api.database.unit_of_work() as session:
+        user = make_user(session, Role.MONITOR)
+    refused = api.as_(user).post("/v1/export-schedules", json=MONTHLY)
+    assert (refused.status_code, refused.json()["code"]) == (422, "no_email_address")
+    assert monitor.post("/v1/export-schedules", json=MONTHLY | {"rhythm": "weekly"}).status_code == 422
+
+
+def test_a_paused_schedule_rests_and_makes_up_for_nothing(monitor):
+    with clock.fixed(MAY):
+        schedule = scheduled(monitor, rhythm="daily", month_day=None, period="yesterday")
+        path = f"/v1/export-schedules/{schedule['id']}"
+        paused = monitor.post(f"{path}/pause").json()
+        assert (paused["status"], paused["next_at"]) == ("paused", None)
+        assert monitor.post(f"{path}/pause").status_code == 409
+    with clock.fixed(MAY + timedelta(days=9)):
+        assert answered(monitor.database) == 0
+        assert monitor.post(f"{path}/resume", headers={"If-Match": '"1"'}).status_code == 412
+        assert monitor.post(f"{path}/resume").json()["next_at"] == "2026-05-14T00:00:00Z"
+        assert answered(monitor.database) == 0
+    with clock.fixed(MAY + timedelta(days=14)):
+        assert answered(monitor.database) == 1, "four days were missed, one answer"
+        assert monitor.delete(path).status_code == 204
+        assert monitor.get(path).status_code == 404
+
+
+def test_the_schedule_of_somebody_who_lost_the_right_is_paused_and_says_why(api, monitor):
+    with clock.fixed(MAY):
+        schedule = scheduled(monitor, export={"kind": "certified"})
+    with api.database.unit_of_work() as session:
+        session.execute(text("UPDATE user_role SET role = 'platform_finance' WHERE role = 'monitor'"))
+    with clock.fixed(MAY + timedelta(days=1)):
+        answered(api.database)
+        outbox.drain(api.database, HANDLERS)
+        assert monitor.get(f"/v1/export-schedules/{schedule['id']}").json()["status"] == "paused"
+        told = monitor.get("/v1/notifications").json()["items"]
+    assert [each["kind"] for each in told] == ["export_schedule.paused"]
+
+
+@given(st.dates(date(2020, 1, 1), date(2035, 12, 31)), st.sampled_from(Period))
+def test_a_period_lies_before_the_day_and_is_whole(today, period):
+    first, last = days_of(period, today)
+    assert first <= last < today
+    if period in (Period.LAST_MONTH, Period.LAST_QUARTER, Period.LAST_YEAR):
+        assert first.day == 1
+        assert (last + timedelta(days=1)).day == 1
+    if period is Period.LAST_WEEK:
+        assert (first.isoweekday(), (last - first).days) == (1, 6)
+
+
+@given(
+    st.integers(0, 15 * 365 * 24 * 60).map(lambda minutes: datetime(2020, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)),
+    st.sampled_from(Rhythm),
+    st.integers(0, 23),
+    st.integers(1, 7),
+    st.integers(1, 28),
+)
+def test_the_next_moment_is_the_first_that_fits(moment, rhythm, hour, weekday, month_day):
+    due = next_after(moment, rhythm, hour, weekday, month_day)
+    local = due.astimezone(SHANGHAI)
+    assert due > moment
+    assert (local.hour, local.minute) == (hour, 0)
+    longest = {Rhythm.DAILY: 1, Rhythm.WEEKLY: 7, Rhythm.MONTHLY: 31}[rhythm]
+    assert due - moment <= timedelta(days=longest)
+    if rhythm is Rhythm.WEEKLY:
+        assert local.isoweekday() == weekday
+    if rhythm is Rhythm.MONTHLY:
+        assert local.day == month_day
+
+
+@pytest.mark.parametrize(
+    ("period", "first", "last"),
+    [
+        (Period.LAST_QUARTER, date(2025, 10, 1), date(2025, 12, 31)),
+        (Period.THIS_YEAR, date(2025, 1, 1), date(2025, 12, 31)),
+        (Period.THIS_MONTH, date(2025, 12, 1), date(2025, 12, 31)),
+        (Period.LAST_30_DAYS, date(2025, 12, 2), date(2025, 12, 31)),
+    ],
+)
+def test_on_new_years_day_to_date_is_the_year_before(period, first, last):
+    assert days_of(period, date(2026, 1, 1)) == (first, last)

@@ -1,0 +1,100 @@
+"""Tables of closed months for everybody, with what is in them said beside them."""
+
+import csv
+import io
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import text
+
+from shop.identity.permissions import Role
+from tests.factories.catalog import make_product
+from tests.factories.identity import make_supplier, signed_in
+from tests.factories.ledger import make_trade, sell
+
+SALES, PEOPLE = "sales-by-district-channel", "participants-by-district-category"
+
+
+@pytest.fixture
+def closed(api, database):
+    """Sales from January to April; February and March are closed."""
+    with database.unit_of_work() as session:
+        trade = make_trade(session)
+        sell(session, trade, 60, first=date(2026, 1, 5), last=date(2026, 4, 20))
+        for month in ("2026-02-01", "2026-03-01"):
+            session.execute(
+                text("INSERT INTO closed_month (month, closed_at, closed_by) VALUES (:month, now(), :user)"),
+                {"month": month, "user": trade.clerk.id},
+            )
+    return trade
+
+
+def rows(answer):
+    assert answer.status_code == 200, answer.text
+    return list(csv.DictReader(io.StringIO(answer.content.decode())))
+
+
+def test_a_table_has_the_closed_months_and_their_figures(api, closed):
+    found = rows(api.get(f"/v1/public/tables/{SALES}/2026.csv"))
+    assert {row["month"] for row in found} == {"2026-02", "2026-03"}
+    monitor = signed_in(api, Role.MONITOR)
+    totals = monitor.get("/v1/statistics/sales", params={"from": "2026-02-01", "to": "2026-03-31"}).json()["totals"]["figures"]
+    assert sum(Decimal(row["amount"]) for row in found) == Decimal(totals["amount"])
+    assert len({(row["month"], row["district"], row["channel"]) for row in found}) == len(found)
+
+
+def test_its_description_names_every_column_and_the_key(api, closed):
+    answer = api.get(f"/v1/public/tables/{SALES}/2026.csv")
+    assert 'rel="describedby"' in answer.headers["link"]
+    described = api.get(f"/v1/public/tables/{SALES}/2026.csv-metadata.json")
+    assert described.headers["content-type"] == "application/csvm+json"
+    schema = described.json()["tableSchema"]
+    assert [column["name"] for column in schema["columns"]] == list(rows(answer)[0])
+    assert schema["primaryKey"] == ["month", "district", "channel"]
+    assert described.json()["url"] == "2026.csv"
+    assert described.json()["@context"][0] == "http://www.w3.org/ns/csvw"
+
+
+def test_sdmx_says_the_same_one_observation_a_row(api, closed):
+    found = rows(api.get(f"/v1/public/tables/{SALES}/2026.sdmx.csv"))
+    assert list(found[0])[:3] == ["STRUCTURE", "STRUCTURE_ID", "ACTION"]
+    assert {row["STRUCTURE_ID"] for row in found} == {"CQXF:SALES_BY_DISTRICT_CHANNEL(1.0)"}
+    amounts = [Decimal(row["OBS_VALUE"]) for row in found if row["MEASURE"] == "AMOUNT"]
+    plain = [Decimal(row["amount"]) for row in rows(api.get(f"/v1/public/tables/{SALES}/2026.csv"))]
+    assert amounts == plain
+    keys = {(row["DISTRICT"], row["CHANNEL"], row["MEASURE"], row["TIME_PERIOD"]) for row in found}
+    assert len(keys) == len(found)
+
+
+def test_few_households_are_not_told_whatever_is_subtracted(api, closed):
+    with api.database.unit_of_work() as session:
+        for district, category, households in (
+            ("500236", "pork", 3),
+            ("500236", "grain", 40),
+            ("500240", "pork", 30),
+            ("500240", "grain", 20),
+        ):
+            made = make_product(session, make_supplier(session, district), category=category, district_code=district)
+            session.execute(
+                text(
+                    "UPDATE certificate SET households = :n, persons = 2 * :n, issued_at = '2026-01-01', valid_from = '2026-01-01' WHERE id = :id"
+                ),
+                {"n": households, "id": made.certificate_id},
+            )
+    found = [row for row in rows(api.get(f"/v1/public/tables/{PEOPLE}/2026.csv")) if row["month"] == "2026-02"]
+    shown = {(row["district"], row["category"]): row["households"] for row in found}
+    for hidden in (("500236", "pork"), ("500236", "grain"), ("500240", "pork")):
+        assert shown[hidden] == ""
+    assert shown[("_T", "_T")].isdigit()
+    marked = rows(api.get(f"/v1/public/tables/{PEOPLE}/2026.sdmx.csv"))
+    assert {row["CONF_STATUS"] for row in marked if row["OBS_VALUE"] == ""} == {"C"}
+
+
+def test_what_there_is_is_listed(api, closed):
+    listed = api.get("/v1/public/tables").json()
+    assert {table["name"]: table["years"] for table in listed["tables"]} == {SALES: [2026], PEOPLE: [2026]}
+    for missing in (f"{SALES}/2025.csv", "nothing/2026.csv", f"{SALES}/2025.csv-metadata.json", f"{SALES}/2025.sdmx.csv"):
+        answer = api.get(f"/v1/public/tables/{missing}")
+        assert (answer.status_code, answer.json()["code"]) == (404, "no_such_table")
+    assert api.get(f"/v1/public/tables/{SALES}/20x6.csv").status_code == 422

@@ -1,0 +1,192 @@
+"""Order, contract, waybill, acceptance, invoice, payment and statistic side by side; what does not tie is named."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from shop.core import clock, outbox
+from shop.identity.permissions import Role
+from tests.factories.buying import make_bureau
+from tests.factories.catalog import make_product
+from tests.factories.identity import make_supplier, make_user, signed_in
+from tests.factories.outlets import make_batch_line, make_outlet
+from workers.handlers import HANDLERS
+
+
+@pytest.fixture
+def bureau(api, database):
+    return make_bureau(api, database)
+
+
+def delivered(bureau, *quantities, waybill="SF1234567890"):
+    """An order from placing to acceptance, by both sides; its first part."""
+    order = bureau.placed(*quantities)
+    part = order["supplier_orders"][0]["id"]
+    school, seller = bureau.as_("school_purchaser"), bureau.as_("seller")
+    assert seller.post(f"/v1/supplier-orders/{part}/confirm").status_code == 200
+    sent = {"carrier": "顺丰", "waybill": waybill} if waybill else {}
+    shipment = seller.post(f"/v1/supplier-orders/{part}/shipments", json=sent).json()
+    assert school.post(f"/v1/shipments/{shipment['id']}/acceptance", json={}).status_code == 201
+    outbox.drain(bureau.api.database, HANDLERS)
+    return order
+
+
+def chain(bureau, order, who="bureau_finance"):
+    answer = bureau.as_(who).get(f"/v1/ties/orders/{order['id']}")
+    assert answer.status_code == 200, answer.text
+    return answer.json()["parts"][0]
+
+
+def run(bureau, statement, **values):
+    with bureau.api.database.unit_of_work() as session:
+        session.execute(text("SET LOCAL session_replication_role = replica"))
+        session.execute(text(statement), values)
+
+
+def test_a_chain_that_ties_says_the_same_at_every_link(bureau):
+    order = delivered(bureau, 3)
+    found = chain(bureau, order)
+    amounts = {found[name] for name in ("ordered", "contracted", "shipped", "accepted", "booked", "payable")}
+    assert amounts == {order["supplier_orders"][0]["total"]}
+    assert found["waybills"] == ["SF1234567890"]
+    assert found["contract_number"]
+    if not found["invoice_numbers"]:
+        part = found["supplier_order_id"]
+        assert [each["code"] for each in found["reasons"]] == ["invoice_missing"]
+        issued = bureau.as_("seller").post(f"/v1/supplier-orders/{part}/invoices", json={})
+        assert issued.status_code == 201, issued.text
+        found = chain(bureau, order)
+    assert (found["ties"], found["reasons"], found["invoiced"]) == (True, [], found["booked"])
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        ("DELETE FROM contract WHERE supplier_order_id = :id", "contract_missing"),
+        (
+            "UPDATE contract SET content = jsonb_set(content, '{goods}', '\"1.00\"') WHERE supplier_order_id = :id",
+            "contract_differs",
+        ),
+        ("UPDATE shipment SET waybill = NULL WHERE supplier_order_id = :id", "waybill_missing"),
+        ("UPDATE order_line SET accepted_quantity = accepted_quantity - 1 WHERE supplier_order_id = :id", "acceptance_differs"),
+        ("UPDATE sale_entry SET amount_fen = amount_fen - 1 WHERE supplier_order_id = :id", "statistic_differs"),
+        ("UPDATE payment_due SET amount_fen = amount_fen + 1 WHERE supplier_order_id = :id", "due_differs"),
+        ("UPDATE payment_due SET due_on = '2020-01-01' WHERE supplier_order_id = :id", "payment_overdue"),
+    ],
+)
+def test_what_does_not_tie_is_named(bureau, broken, reason):
+    order = delivered(bureau, 3)
+    part = order["supplier_orders"][0]["id"]
+    assert reason not in {each["code"] for each in chain(bureau, order)["reasons"]}
+    run(bureau, broken, id=part)
+    assert reason in {each["code"] for each in chain(bureau, order)["reasons"]}
+    listed = bureau.as_("bureau_finance").get("/v1/ties", params={"untied": True}).json()["items"]
+    assert [each["supplier_order_id"] for each in listed] == [part]
+
+
+def test_the_list_is_narrowed_and_paged(bureau):
+    orders = [delivered(bureau, 1) for _ in range(3)]
+    client, today = bureau.as_("bureau_finance"), clock.today()
+
+    def ids(**query):
+        found, after = [], None
+        while True:
+            page = client.get("/v1/ties", params={**query, "limit": 2, **({"after": after} if after else {})}).json()
+            found += [each["purchase_order_id"] for each in page["items"]]
+            after = page["next"]
+            if after is None:
+                return found
+
+    everything = [order["id"] for order in reversed(orders)]
+    assert ids() == everything
+    assert ids(placed_from=today, placed_to=today) == everything
+    assert ids(placed_to=today - timedelta(days=1)) == []
+    assert ids(district="500236", buyer_id=bureau.school.id) == everything
+    assert ids(district="500101") == ids(supplier_id=bureau.school.id) == []
+
+
+def test_a_chain_is_seen_by_its_sides_and_its_officers(api, bureau):
+    order = delivered(bureau, 1)
+    path = f"/v1/ties/orders/{order['id']}"
+    for client in (bureau.as_("seller"), signed_in(api, Role.MONITOR, region_code="500236"), signed_in(api, Role.PLATFORM_ADMIN)):
+        assert client.get(path).status_code == 200
+    for client in (bureau.as_("honey_seller"), signed_in(api, Role.MONITOR, region_code="500229")):
+        assert client.get(path).status_code == 404
+        assert client.get("/v1/ties").json()["items"] == []
+
+
+def test_from_a_sale_down_to_its_documents(api, bureau):
+    order = delivered(bureau, 2)
+    monitor = signed_in(api, Role.MONITOR)
+    [entry] = monitor.get("/v1/sale-entries", params={"order_id": order["id"]}).json()["items"]
+    found = monitor.get(f"/v1/sale-entries/{entry['id']}").json()
+    assert {name: found[name] for name in entry} == entry
+    kinds = [each["kind"] for each in found["documents"]]
+    assert kinds[:5] == ["order", "supplier_order", "contract", "shipment", "acceptance"]
+    documents = {each["kind"]: each for each in found["documents"]}
+    assert documents["order"]["number"] == order["number"]
+    assert documents["shipment"]["number"] == "SF1234567890"
+    assert documents["acceptance"]["amount"] == entry["amount"]
+    school = bureau.as_("school_purchaser")
+    for each in found["documents"]:
+        if each["path"] and each["kind"] != "contract":
+            assert school.get(each["path"]).status_code == 200, each
+    assert signed_in(api, Role.MONITOR, region_code="500229").get(f"/v1/sale-entries/{entry['id']}").status_code == 404
+
+
+def test_batches_of_outlets_tie_with_their_lines_and_the_ledger(api, database):
+    from orders.ledger.actions import book_claims
+    from orders.ledger.rules import Claim
+
+    with database.unit_of_work() as session:
+        clerk = make_user(session, Role.COUNTY_OFFICER, region_code="500112")
+        outlet = make_outlet(session, clerk)
+        made = make_product(session, make_supplier(session), district_code="500236")
+        lines = [make_batch_line(session, outlet, made, sold_at=clock.now()) for _ in range(3)]
+        book_claims(session, Claim.OUTLET_LINE, [lines[0].id, lines[1].id])
+    county = api.as_(clerk)
+    found = {each["id"]: each for each in county.get("/v1/ties/outlet-batches").json()["items"]}
+    assert found[lines[0].batch_id]["ties"]
+    assert found[lines[0].batch_id]["booked"] == found[lines[0].batch_id]["batch"] == "50.00"
+    assert [each["code"] for each in found[lines[2].batch_id]["reasons"]] == ["not_booked"]
+    with database.unit_of_work() as session:
+        session.execute(text("UPDATE sales_batch_line SET status = 'void', reason_code = 'x' WHERE id = :id"), {"id": lines[1].id})
+        session.execute(text("UPDATE sales_batch SET certified_fen = 1 WHERE id = :id"), {"id": lines[0].batch_id})
+    untied = {
+        each["id"]: [reason["code"] for reason in each["reasons"]]
+        for each in county.get("/v1/ties/outlet-batches", params={"untied": True}).json()["items"]
+    }
+    assert untied[lines[0].batch_id] == ["lines_differ"]
+    assert untied[lines[1].batch_id] == ["booked_without_counting"]
+    assert signed_in(api, Role.MONITOR, region_code="500229").get("/v1/ties/outlet-batches").json()["items"] == []
+
+
+def test_external_sales_tie_with_their_papers_and_the_ledger(api, database):
+    with database.unit_of_work() as session:
+        supplier = make_supplier(session)
+        made = make_product(session, supplier, district_code="500236")
+        user = make_user(session, Role.SUPPLIER_ADMIN, supplier)
+        other = make_user(session, Role.COUNTY_OFFICER, region_code="500236")
+        values = {"supplier": supplier.id, "user": user.id, "officer": other.id, "product": made.product_id}
+        sale = session.execute(
+            text(
+                """
+                WITH sale AS (
+                    INSERT INTO external_sale (number, side, claimant_id, direction, platform, supplier_id, buyer_name, buyer_kind, buyer_region_code,
+                        district_code, sold_on, fund_source, total_fen, total_grams, note, status, created_by, created_at, submitted_by,
+                        submitted_at, decided_by, decided_at, version)
+                    VALUES ('WX-1', 'seller', :supplier, 'purchase', 'contract', :supplier, '某商场', 'enterprise', '500106', '500236', '2026-03-02',
+                        'other', 5000, 0, '', 'accepted', :user, now(), :user, now(), :officer, now(), 1) RETURNING id),
+                line AS (INSERT INTO external_sale_line (sale_id, line_no, product_id, product_name, quantity, unit, grams, amount_fen)
+                         SELECT id, 1, :product, '', 1, '箱', 0, 5000 FROM sale)
+                INSERT INTO external_sale_document (sale_id, kind, number, amount_fen) SELECT id, 'invoice', '1', 4000 FROM sale RETURNING sale_id
+                """
+            ),
+            values,
+        ).scalar_one()
+    client = api.as_(user)
+    [found] = client.get("/v1/ties/external-sales").json()["items"]
+    assert (found["id"], found["claimed"], found["documents"], found["booked"]) == (sale, "50.00", "40.00", "0.00")
+    assert [each["code"] for each in found["reasons"]] == ["documents_differ", "not_booked"]
+    assert client.get("/v1/ties/external-sales", params={"from": "2026-03-03"}).json()["items"] == []

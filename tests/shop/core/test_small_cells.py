@@ -1,0 +1,129 @@
+"""Nobody works a hidden count out, by whatever tables are subtracted from one another."""
+
+from fractions import Fraction
+from itertools import combinations, permutations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shop.core.small_cells import THRESHOLD, protect
+
+ALL = ((0, 1), (0,), (1,), ())
+
+
+def sums(cells, table):
+    found = {}
+    for key, count in cells.items():
+        part = tuple(key[n] for n in table)
+        found[part] = found.get(part, 0) + count
+    return found
+
+
+def subtracted(shown):
+    """Everything that one table less another tells: (finer table, keys of the cells left, what they come to)."""
+    for coarse, fine in permutations(shown, 2):
+        if not set(coarse) < set(fine):
+            continue
+        for key, total in shown[coarse].items():
+            if total is None:
+                continue
+            children = {
+                place: count
+                for place, count in shown[fine].items()
+                if tuple(place[fine.index(n)] for n in coarse) == key and count != 0
+            }
+            left = [place for place, count in children.items() if count is None]
+            if left:
+                yield fine, left, total - sum(count for count in children.values() if count is not None)
+
+
+def rank(rows):
+    rows, found = [list(map(Fraction, row)) for row in rows], 0
+    width = len(rows[0]) if rows else 0
+    for column in range(width):
+        pivot = next((n for n in range(found, len(rows)) if rows[n][column]), None)
+        if pivot is None:
+            continue
+        rows[found], rows[pivot] = rows[pivot], rows[found]
+        for n in range(found + 1, len(rows)):
+            if rows[n][column]:
+                factor = rows[n][column] / rows[found][column]
+                rows[n] = [a - factor * b for a, b in zip(rows[n], rows[found], strict=True)]
+        found += 1
+    return found
+
+
+def derivable(cells, shown):
+    """Hidden places that are a combination of shown sums, by a rank that knows nothing of how they were hidden."""
+    base = [key for key, count in cells.items() if count]
+
+    def vector(table, key):
+        return [int(tuple(each[n] for n in table) == key) for each in base]
+
+    known = [vector(table, key) for table, found in shown.items() for key, count in found.items() if count]
+    for table, found in shown.items():
+        for key, count in found.items():
+            if count is None and rank([*known, vector(table, key)]) == rank(known):
+                yield table, key
+
+
+_counts = st.one_of(st.integers(0, 6), st.integers(0, 60))
+_flat = st.dictionaries(st.tuples(st.sampled_from("abcde"), st.sampled_from("xyz")), _counts, max_size=12)
+_deep = st.dictionaries(st.tuples(st.sampled_from("abc"), st.sampled_from("xy"), st.sampled_from("12")), _counts, max_size=10)
+_tables = st.lists(st.sampled_from([t for n in range(4) for t in combinations(range(3), n)]), min_size=1, unique=True)
+
+
+def prove(cells, tables):
+    shown = protect(cells, tables)
+    for table in tables:
+        for key, total in sums(cells, table).items():
+            said = shown[table][key]
+            assert said is None or said == total, "what is shown is true"
+            assert said is None or total == 0 or total >= THRESHOLD, "no small count is shown"
+    for table, left, rest in subtracted(shown):
+        assert len(left) > 1, (table, left)
+        assert rest >= THRESHOLD, (table, left)
+    assert list(derivable(cells, shown)) == []
+
+
+@given(_flat)
+def test_no_hidden_cell_of_two_dimensions_and_their_totals_is_worked_out(cells):
+    prove(cells, ALL)
+
+
+@given(_deep, _tables)
+def test_no_hidden_cell_of_any_tables_of_three_dimensions_is_worked_out(cells, tables):
+    prove(cells, tables)
+
+
+def test_hiding_small_cells_alone_gives_them_away():
+    """The control: what the attacks above find where only the small cells are hidden."""
+    cells = {("a", "x"): 3, ("a", "y"): 20, ("b", "x"): 30, ("b", "y"): 40}
+    naive = {
+        table: {key: count if count == 0 or count >= THRESHOLD else None for key, count in sums(cells, table).items()}
+        for table in ALL
+    }
+    assert ((0, 1), [("a", "x")], 3) in list(subtracted(naive))
+    assert ((0, 1), ("a", "x")) in list(derivable(cells, naive))
+    prove(cells, ALL)
+
+
+def test_hidden_cells_that_come_to_little_together_take_another_with_them():
+    shown = protect({("a", "x"): 1, ("a", "y"): 2, ("a", "z"): 50}, [(0, 1), (0,)])
+    assert shown[(0, 1)] == {("a", "x"): None, ("a", "y"): None, ("a", "z"): None}
+    assert shown[(0,)] == {("a",): 53}
+
+
+def test_large_counts_stay_as_they_are():
+    cells = {("a", "x"): 50, ("a", "y"): 20, ("b", "x"): 0}
+    assert protect(cells, ALL)[(0, 1)] == cells
+
+
+def test_a_city_of_forty_districts_takes_no_time():
+    import random
+
+    chance = random.Random(7)
+    cells = {(f"d{d}", f"c{c}"): max(0, int(chance.expovariate(1 / 40)) - 3) for d in range(40) for c in range(12)}
+    shown = protect(cells, ALL)
+    assert shown[()][()] == sum(cells.values())
+    assert all(rest >= THRESHOLD and len(left) > 1 for _, left, rest in subtracted(shown))
