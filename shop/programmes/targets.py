@@ -10,9 +10,7 @@ from shop.programmes.rules import Channel
 from shop.regions.rules import Designation
 
 #: What is measured, each in one unit.
-Measure = Literal[
-    "amount", "tonnes", "lane_tonnes", "sales_growth", "cabinets", "coverage", "reserved_share", "indicator_growth"
-]
+Measure = Literal["amount", "tonnes", "lane_tonnes", "sales_growth", "cabinets", "coverage", "reserved_share", "indicator_growth"]
 Unit = Literal["yuan", "tonnes", "percent", "count"]
 
 #: The unit of each measure.
