@@ -47,7 +47,9 @@ PLANTS = [
     ("UPDATE sale_entry SET amount_fen = amount_fen - 1 WHERE {row} AND reverses_id IS NOT NULL", "corrections"),
     ("DELETE FROM sale_entry WHERE {row} AND reverses_id IS NULL", "sales_of_acceptances"),
     ("UPDATE sale_entry SET origin_kind = 'history' WHERE {row} AND reverses_id IS NULL", "sales_of_acceptances"),
-    ("UPDATE sale_entry SET channel = 'social_network' WHERE {row} AND channel <> 'social_network'", "sales_district_month"),
+    # of one that still waits the rollups know nothing yet
+    ("UPDATE sale_entry SET channel = 'social_network' WHERE {row} AND channel <> 'social_network'"
+     " AND id NOT IN (SELECT entry_id FROM sale_entry_pending)", "sales_district_month"),
     ("UPDATE stock SET on_hand = on_hand + 0.001 WHERE {row}", "stock"),
     ("DELETE FROM stock WHERE {row}", "stock"),
     ("UPDATE stock_movement SET reserved = reserved + 0.001 WHERE {row} AND kind = 'reserve'", "reserved"),
