@@ -48,7 +48,7 @@ def ground(cluster, template, server):
 
 @pytest.fixture(scope="module")
 def schema(ground, server):
-    return schemathesis.openapi.from_url(server.address() + "/openapi.json")
+    return schemathesis.openapi.from_url(server.address() + "/openapi.json", timeout=300)
 
 
 def exercise(operation, headers, cases):
