@@ -76,8 +76,8 @@ class Elsewhere(Cast):
         kept, doubled = [self._claim(seller, invoice) for seller in (self.coop, self.rival)]
         paths = [f"/v1/external-sales/{sale['id']}" for sale in (kept, doubled)]
         same("both claims", [self.county.get(path)["status"] for path in paths], ["held", "held"])
-        holds = self.county.get("/v1/counting-holds", status="open", reason="document_seen")["items"]
-        hold = next(each for each in holds if each["subject_id"] == kept["id"])
+        asked = {"status": "open", "reason": "document_seen", "subject": "external_sale", "subject_id": kept["id"]}
+        [hold] = self.county.get("/v1/counting-holds", **asked)["items"]
         said = {"reason": "已向开票方核实，为合作社所售"}
         self.county.post(f"/v1/counting-holds/{hold['id']}/count", expect=200, json=said)
         same("after the decision", [self.county.get(path)["status"] for path in paths], ["submitted", "void"])
