@@ -10,7 +10,7 @@ from orders.exporting.writers import CONTENT_TYPES
 from shop.core import downloads
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id
-from shop.identity.access import Call, Routes
+from shop.identity.access import PROBLEM, Call, Routes
 from shop.identity.permissions import Permission
 
 routes = Routes("exports", "/v1")
@@ -35,7 +35,7 @@ def export(call: Call, export_id: Id) -> ExportOut:
     return queries.export(call.session, call.actor, export_id, call.language)
 
 
-@routes.get("/exports/{export_id}/file", Permission.EXPORTS_MAKE, responses=downloads.ANSWERS)
+@routes.get("/exports/{export_id}/file", Permission.EXPORTS_MAKE, responses={**downloads.ANSWERS, 409: PROBLEM})
 def export_file(call: Call, export_id: Id) -> Response:
     """The file. An interrupted download goes on with `Range`; `If-Range` with the `ETag` makes sure that it is the same file."""
     file = queries.file(call.session, call.actor, export_id)

@@ -11,20 +11,27 @@ from sqlalchemy import Connection, create_engine, text
 APPEND_ONLY = (
     "audit_event",
     "audit_seal",
+    "bulletin_file",
     "certificate_event",
     "certification_opinion",
     "certification_step",
+    "close_explanation",
     "closed_month",
     "commission_rule",
     "contract",
     "credit_note",
     "credit_note_line",
+    "figure_explanation",
+    "loss_share",
     "money_posting",
     "money_transaction",
+    "month_close",
+    "report_step",
     "sale_entry",
     "settlement_held",
     "settlement_line",
     "stock_movement",
+    "target_revision",
 )
 #: Tables that only migrations write.
 READ_ONLY = ("alembic_version",)

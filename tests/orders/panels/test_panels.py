@@ -203,7 +203,7 @@ def test_outlets_by_county_kind_and_status(database, monitor):
         busy, _, closed = (make_outlet(session, clerk) for _ in range(3))
         hall = make_outlet(session, clerk, region_code="500236", kind="hall")
         session.add_all(
-            OutletDay(outlet_id=each.id, day=day, certified_fen=certified, other_fen=other, grams=1500, lines=1)
+            OutletDay(outlet_id=each.id, day=day, certified_fen=certified, other_fen=other, resale_fen=0, grams=1500, lines=1)
             for each, day, certified, other in (
                 (busy, date(2026, 6, 1), 500, 20),
                 (busy, date(2026, 6, 2), 500, 0),
