@@ -159,9 +159,10 @@ class Binds:
 
 
 def filters(selection: Selection, bind: Binds, *, lines: bool = True) -> list[str]:
-    """SQL conditions of the filters, for the ledger or (``lines=False``) any rollup that has the columns."""
+    """SQL conditions of the filters, for the ledger or (``lines=False``) any rollup that has the columns. What may be null there equals no value,
+    so that the bare column, which an index may have, will do."""
     return [
-        f"{from_lines(dimension) if lines else COLUMN[dimension]} = ANY ({bind(list(wanted), f'{sql_type(dimension)}[]')})"
+        f"{from_lines(dimension) if lines and dimension is Dimension.VILLAGE else COLUMN[dimension]} = ANY ({bind(list(wanted), f'{sql_type(dimension)}[]')})"
         for dimension, wanted in selection.only.items()
         if wanted
     ]
