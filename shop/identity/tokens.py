@@ -37,7 +37,7 @@ _BY_DEVICE_KEY = text(
     """
     SELECT d.id, d.outlet_id, l.operator_id, o.path, l.number || '/' || d.number AS name
     FROM outlet_device d JOIN outlet l ON l.id = d.outlet_id JOIN organisation o ON o.id = l.operator_id
-    WHERE d.hash = :hash AND d.revoked_at IS NULL
+    WHERE d.hash = :hash AND d.revoked_at IS NULL AND o.status = 'approved'
     """
 )
 _BY_ID = text(_USER.format(own=_NO_SCOPES, source="app_user u") + "WHERE u.id = :id")
@@ -75,7 +75,8 @@ def issue(session: Session, user_id: int, kind: str, sign_in: str, lifetime: tim
 
 
 def actor_of(session: Session, *, token: str | None, api_key: str | None, address: str | None = None) -> Actor | None:
-    """Who the bearer of a token, API key or key of a device is; None when it is unknown, ended or revoked, or the user is no longer active.
+    """Who the bearer of a token, API key or key of a device is; None when it is unknown, ended or revoked, the user is no longer active,
+    or the operator of the device's outlet is not approved any more.
 
     Raises:
         AddressNotAllowed: the key may not be used from the client's ``address`` (403).
