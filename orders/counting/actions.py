@@ -51,6 +51,13 @@ _FREE = text(
     WHERE subject_kind = :subject_kind AND subject_id = ANY (CAST(:ids AS bigint[])) AND released_at IS NULL
     """
 )
+_FREE_OTHERS = text(
+    """
+    UPDATE document_use SET released_at = :now
+    WHERE subject_kind = :subject_kind AND subject_id = ANY (CAST(:ids AS bigint[])) AND kind = :kind AND released_at IS NULL
+      AND (subject_id, number) NOT IN (SELECT * FROM unnest(CAST(:subjects AS bigint[]), CAST(:numbers AS text[])))
+    """
+)
 _BESIDE = text(
     """
     SELECT DISTINCT o.subject_id FROM document_use u JOIN document_use o ON o.kind = u.kind AND o.number = u.number AND o.released_at IS NULL
@@ -140,12 +147,12 @@ _COVERED = text(
     """
 )
 _OF_SUBJECTS = """
-    UPDATE counting_hold SET status = '{status}', decided_at = :now, decision = :decision
+    UPDATE counting_hold SET status = :status, decided_at = :now, decision = :decision
     WHERE {side}_kind = :kind AND {side}_id = ANY (CAST(:ids AS bigint[])) AND status = 'open'
     RETURNING id, subject_kind, subject_id
 """
-_END_OWN = text(_OF_SUBJECTS.format(status=HoldStatus.VOID, side="subject"))
-_END_AGAINST = text(_OF_SUBJECTS.format(status=HoldStatus.COUNTED, side="other"))
+_CLOSE_OWN = text(_OF_SUBJECTS.format(side="subject"))
+_CLOSE_AGAINST = text(_OF_SUBJECTS.format(side="other"))
 _RELIEVE = text(
     """
     UPDATE counting_hold h SET status = 'counted', decided_at = :now, decision = :decision
@@ -172,6 +179,10 @@ class Use:
     issuer: str | None = None
     amount_fen: int | None = None
     side: str | None = None
+
+    @property
+    def key(self) -> str:
+        return document_key(self.kind, self.number, self.issuer)
 
 
 def alone(session: Session) -> None:
@@ -216,7 +227,7 @@ def use(session: Session, subject_kind: Subject, uses: Sequence[Use]) -> None:
     values = {
         "subject_kind": subject_kind,
         "kinds": [each.kind for each in uses],
-        "numbers": [document_key(each.kind, each.number, each.issuer) for each in uses],
+        "numbers": [each.key for each in uses],
         "subjects": [each.subject_id for each in uses],
         "sides": [each.side for each in uses],
         "amounts": [each.amount_fen for each in uses],
@@ -228,6 +239,12 @@ def use(session: Session, subject_kind: Subject, uses: Sequence[Use]) -> None:
 def free(session: Session, subject_kind: Subject, ids: Sequence[int]) -> None:
     """Free the documents of subjects that do not stand any more."""
     session.execute(_FREE, {"subject_kind": subject_kind, "ids": array(ids), "now": clock.now()})
+
+
+def free_others(session: Session, subject_kind: Subject, ids: Sequence[int], kind: DocumentKind, uses: Sequence[Use]) -> None:
+    """Free the documents of a kind that subjects rest on, but for these."""
+    kept = {"subjects": array(each.subject_id for each in uses), "numbers": [each.key for each in uses]}
+    session.execute(_FREE_OTHERS, {"subject_kind": subject_kind, "ids": array(ids), "kind": kind, "now": clock.now(), **kept})
 
 
 def claims_beside(session: Session, order_ids: Sequence[int]) -> list[int]:
@@ -298,11 +315,17 @@ def end(session: Session, subject_kind: Subject, ids: Sequence[int], why: str) -
     """Close what is open about subjects that do not stand any more, and what others have against them; frees their documents. Returns the
     subjects of the same kind that this may set free, to be judged anew."""
     free(session, subject_kind, ids)
-    values = {"kind": subject_kind, "ids": array(ids), "now": clock.now(), "decision": why}
-    _decided(session, session.execute(_END_OWN, values).all(), HoldStatus.VOID)
-    lifted = session.execute(_END_AGAINST, values).all()
+    close(session, subject_kind, ids, HoldStatus.VOID, why)
+    values = {"kind": subject_kind, "ids": array(ids), "now": clock.now(), "decision": why, "status": HoldStatus.COUNTED}
+    lifted = session.execute(_CLOSE_AGAINST, values).all()
     _decided(session, lifted, HoldStatus.COUNTED)
     return sorted({row.subject_id for row in lifted if row.subject_kind == subject_kind} - set(ids))
+
+
+def close(session: Session, subject_kind: Subject, ids: Sequence[int], status: HoldStatus, why: str) -> None:
+    """Close what is open about subjects, because it needs no decision any more."""
+    values = {"kind": subject_kind, "ids": array(ids), "now": clock.now(), "decision": why, "status": status}
+    _decided(session, session.execute(_CLOSE_OWN, values).all(), status)
 
 
 def relieve(session: Session, sale_ids: Sequence[int], why: str) -> None:
