@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from orders.counting import actions as counting
 from shop.core import clock, outbox
+from shop.identity.models import Organisation
 from shop.identity.permissions import Role
 from tests.factories.catalog import make_product
 from tests.factories.claims import DISTRICT, OTHER_DISTRICT, make_trading
@@ -97,3 +98,18 @@ def test_a_sale_at_an_outlet_that_looks_the_same_holds_the_claim_alone(api, data
     decided = trading.as_("officer").post(f"/v1/counting-holds/{found['id']}/count", json={"reason": "两笔销售"})
     assert decided.json()["status"] == "counted"
     assert trading.status(sale) == "submitted"
+
+
+def test_nobody_decides_who_stands_on_either_side(api, database):
+    trading = make_trading(api, database)
+    with database.unit_of_work() as session:
+        outlet = make_outlet(session, trading.seller)
+        make_batch_line(session, outlet, trading.product, sold_at=clock.now(), amount_fen=98_000)
+        operator = session.get(Organisation, outlet.operator_id)
+        helper = make_user(session, Role.PURCHASER, trading.buyer)
+    trading.submitted(helper_id=trading.buyer.id, client=api.as_(helper))
+    [found] = trading.holds()
+    for organisation in (operator, trading.buyer, trading.supplier):
+        officer = signed_in(api, Role.COUNTY_OFFICER, organisation, DISTRICT)
+        answer = officer.post(f"/v1/counting-holds/{found['id']}/count", json={"reason": "两笔销售"})
+        assert (answer.status_code, answer.json()["code"]) == (403, "own_organisation")
