@@ -361,3 +361,9 @@ def test_silence_is_told_once_and_ends_with_the_next_sign_of_life(api, operator,
     with clock.fixed(clock.now() + timedelta(hours=200)):
         assert sweep() == 1
         assert told() == 4
+
+
+def test_whoever_verifies_many_hears_of_each(operator, county):
+    ids = [register(operator, f"SN-{n}")["id"] for n in range(51)]
+    answer = county.post("/v1/outlets/verify", json={"outlet_ids": ids[::-1]})
+    assert [(each["id"], each["status"]) for each in answer.json()] == [(each, "verified") for each in ids]
