@@ -193,7 +193,9 @@ class GoodsIn(In):
         },
     )
 
-    device_id: Number | None = Field(default=None, description="设备或渠道编号, or the number of the outlet here; a device may leave it out")
+    device_id: Number | None = Field(
+        default=None, description="设备或渠道编号, or the number of the outlet here; a device may leave it out"
+    )
     channel_type: Literal["01", "02", "03"] | None = Field(default=None, description="01 专区 zone, 02 专柜 cabinet, 03 专馆 hall")
     action: Literal["create", "modify", "delete"]
     goods_id: Number
