@@ -7,7 +7,7 @@ Claims are judged one after another (:func:`alone`), so that of two that come in
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -28,7 +28,8 @@ _OPEN = (
 _HOLD = text(
     f"""
     INSERT INTO counting_hold (subject_kind, subject_id, reason_code, other_kind, other_id, evidence, district_code, amount_fen, opened_at)
-    VALUES (:subject_kind, :subject_id, :reason_code, :other_kind, :other_id, CAST(:evidence AS jsonb), :district_code, :amount_fen, :now)
+    SELECT d.*, CAST(:now AS timestamptz) FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS d (subject_kind text, subject_id bigint,
+        reason_code text, other_kind text, other_id bigint, evidence jsonb, district_code text, amount_fen bigint) ORDER BY d.subject_kind, d.subject_id
     {_OPEN} DO UPDATE SET evidence = excluded.evidence, amount_fen = excluded.amount_fen
     RETURNING id, xmax = 0 AS opened
     """
@@ -185,39 +186,33 @@ class Use:
         return document_key(self.kind, self.number, self.issuer)
 
 
+@dataclass(frozen=True, slots=True)
+class Doubted:
+    """A claim, why it does not count yet, and the claim that it is held against. ``district_code``: whose officers decide."""
+
+    subject_kind: Subject
+    subject_id: int
+    reason_code: str
+    evidence: dict[str, Any]
+    district_code: str
+    amount_fen: int
+    other_kind: Subject | None = None
+    other_id: int | None = None
+
+
 def alone(session: Session) -> None:
     """Wait until nobody else judges claims; held to the end of the transaction, and taken before any claim is locked."""
     locks.hold(session, "claims")
 
 
-def hold(
-    session: Session,
-    *,
-    subject_kind: Subject | str,
-    subject_id: int,
-    reason_code: Reason | str,
-    evidence: dict[str, Any],
-    district_code: str,
-    amount_fen: int,
-    other_kind: Subject | str | None = None,
-    other_id: int | None = None,
-) -> int:
-    """Put a doubt on record, once while it is open; returns its id. The caller keeps the subject out of the figures."""
-    values = {
-        "subject_kind": str(subject_kind),
-        "subject_id": subject_id,
-        "reason_code": str(reason_code),
-        "other_kind": None if other_kind is None else str(other_kind),
-        "other_id": other_id,
-        "evidence": json.dumps(evidence, ensure_ascii=False),
-        "district_code": district_code,
-        "amount_fen": amount_fen,
-        "now": clock.now(),
-    }
-    made = session.execute(_HOLD, values).one()
-    if made.opened:
-        outbox.publish(session, "counting_hold.opened", hold_id=made.id)
-    return int(made.id)
+def hold(session: Session, doubted: Sequence[Doubted]) -> list[int]:
+    """Put doubts on record, each once while it is open, in one statement; returns their ids. The caller keeps the subjects out of the figures."""
+    if not doubted:
+        return []
+    rows = json.dumps([asdict(each) for each in doubted], ensure_ascii=False)
+    made = session.execute(_HOLD, {"rows": rows, "now": clock.now()}).all()
+    outbox.publish_each(session, "counting_hold.opened", "hold_id", [row.id for row in made if row.opened])
+    return [row.id for row in made]
 
 
 def use(session: Session, subject_kind: Subject, uses: Sequence[Use]) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from orders.outlets.schemas import GoodsIn, OutletIn, day_of
+from orders.outlets.schemas import GoodsIn, OutletIn
 from shop.core import sheets
 from shop.core.edge import fault_of
 from shop.core.errors import Fault, Language
@@ -91,7 +91,7 @@ _AS_SAID: Mapping[str, Callable[[str], Any]] = {
     "online": lambda cell: _YES_NO.get(cell.lower(), cell),
     "invoice": lambda cell: _YES_NO.get(cell.lower(), cell),
     "on_shelf": lambda cell: _YES_NO.get(cell.lower(), cell),
-    "opened_on": day_of,
+    "opened_on": sheets.day_of,
     "channel_type": lambda cell: _CHANNELS.get(cell.removesuffix(".0"), cell),
     "action": lambda cell: _ACTIONS.get(cell, cell),
     "is_poverty_goods": lambda cell: {"是": "1", "否": "2"}.get(cell, cell.removesuffix(".0")),

@@ -6,6 +6,8 @@ import pytest
 from sqlalchemy import text
 
 from orders.counting import actions as counting
+from orders.counting.actions import Doubted
+from orders.counting.rules import Subject
 from shop.core import clock, outbox
 from shop.identity.models import Organisation
 from shop.identity.permissions import Role
@@ -26,15 +28,8 @@ def line(database):
 
 
 def hold(session, line, reason="clock", amount=5_000):
-    return counting.hold(
-        session,
-        subject_kind="sales_batch_line",
-        subject_id=line.id,
-        reason_code=reason,
-        evidence={"ahead_minutes": 90},
-        district_code=DISTRICT,
-        amount_fen=amount,
-    )
+    doubted = Doubted(Subject.SALES_BATCH_LINE, line.id, reason, {"ahead_minutes": 90}, DISTRICT, amount)
+    return counting.hold(session, [doubted])[0]
 
 
 def test_a_doubt_is_opened_once_until_it_is_decided(api, database, line):

@@ -6,6 +6,8 @@ import pytest
 from sqlalchemy import event, text
 
 from orders.counting import actions as counting
+from orders.counting.actions import Doubted
+from orders.counting.rules import Subject
 from orders.outlet_sales.actions import receiving
 from orders.outlet_sales.rules import Doubt
 from shop.core import clock, outbox
@@ -233,6 +235,11 @@ def test_the_number_of_statements_does_not_depend_on_the_number_of_lines(shop: S
         counts.append(0)
         shop.send(shop.till.batch([sale(f"{size}-{n}", "G1" if n % 2 else "X", 1) for n in range(size)]))
     assert counts[0] == counts[1]
+    # no more does it when all of them were told before
+    for size in (2, 1000):
+        counts.append(0)
+        shop.send(shop.till.batch([sale(f"{size}-{n}", "X", 1) for n in range(size)]))
+    assert counts[2] == counts[3]
 
 
 def test_a_device_may_do_nothing_but_report_and_ends_at_once(shop: Shop):
@@ -282,17 +289,8 @@ def test_a_refund_that_fits_in_the_end_may_be_doubted_and_decided_again(shop: Sh
 
 
 def test_every_doubt_about_outlets_is_told_to_who_decides(shop: Shop):
-    for reason in Doubt:
-        with shop.database.unit_of_work() as session:
-            counting.hold(
-                session,
-                subject_kind="sales_batch",
-                subject_id=1,
-                reason_code=reason,
-                evidence={},
-                district_code="500112",
-                amount_fen=5000,
-            )
+    with shop.database.unit_of_work() as session:
+        counting.hold(session, [Doubted(Subject.SALES_BATCH, 1, reason, {}, "500112", 5000) for reason in Doubt])
     outbox.drain(shop.database, HANDLERS)
     officer = signed_in(shop.api, Role.COUNTY_OFFICER, region_code="500112")
     told = officer.get("/v1/notifications").json()["items"]
