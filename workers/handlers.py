@@ -15,6 +15,7 @@ from orders.amendments import handlers as amendments
 from orders.banking import handlers as banking
 from orders.bookings import handlers as bookings
 from orders.bulletins import handlers as bulletins
+from orders.counting import handlers as counting
 from orders.disputes import handlers as disputes
 from orders.effects import handlers as effects
 from orders.evaluations import handlers as evaluations
@@ -98,6 +99,7 @@ HANDLERS: dict[str, Handler] = together(
     bookings.HANDLERS,
     disputes.HANDLERS,
     settlement.HANDLERS,
+    counting.HANDLERS,
     external_sales.HANDLERS,
     outlets.HANDLERS,
     outlet_sales.HANDLERS,

@@ -7,7 +7,7 @@ Claims are judged one after another (:func:`alone`), so that of two that come in
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -28,7 +28,8 @@ _OPEN = (
 _HOLD = text(
     f"""
     INSERT INTO counting_hold (subject_kind, subject_id, reason_code, other_kind, other_id, evidence, district_code, amount_fen, opened_at)
-    VALUES (:subject_kind, :subject_id, :reason_code, :other_kind, :other_id, CAST(:evidence AS jsonb), :district_code, :amount_fen, :now)
+    SELECT d.*, CAST(:now AS timestamptz) FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS d (subject_kind text, subject_id bigint,
+        reason_code text, other_kind text, other_id bigint, evidence jsonb, district_code text, amount_fen bigint) ORDER BY d.subject_kind, d.subject_id
     {_OPEN} DO UPDATE SET evidence = excluded.evidence, amount_fen = excluded.amount_fen
     RETURNING id, xmax = 0 AS opened
     """
@@ -49,6 +50,13 @@ _FREE = text(
     """
     UPDATE document_use SET released_at = :now
     WHERE subject_kind = :subject_kind AND subject_id = ANY (CAST(:ids AS bigint[])) AND released_at IS NULL
+    """
+)
+_FREE_OTHERS = text(
+    """
+    UPDATE document_use SET released_at = :now
+    WHERE subject_kind = :subject_kind AND subject_id = ANY (CAST(:ids AS bigint[])) AND kind = :kind AND released_at IS NULL
+      AND (subject_id, number) NOT IN (SELECT * FROM unnest(CAST(:subjects AS bigint[]), CAST(:numbers AS text[])))
     """
 )
 _BESIDE = text(
@@ -140,12 +148,12 @@ _COVERED = text(
     """
 )
 _OF_SUBJECTS = """
-    UPDATE counting_hold SET status = '{status}', decided_at = :now, decision = :decision
+    UPDATE counting_hold SET status = :status, decided_at = :now, decision = :decision
     WHERE {side}_kind = :kind AND {side}_id = ANY (CAST(:ids AS bigint[])) AND status = 'open'
     RETURNING id, subject_kind, subject_id
 """
-_END_OWN = text(_OF_SUBJECTS.format(status=HoldStatus.VOID, side="subject"))
-_END_AGAINST = text(_OF_SUBJECTS.format(status=HoldStatus.COUNTED, side="other"))
+_CLOSE_OWN = text(_OF_SUBJECTS.format(side="subject"))
+_CLOSE_AGAINST = text(_OF_SUBJECTS.format(side="other"))
 _RELIEVE = text(
     """
     UPDATE counting_hold h SET status = 'counted', decided_at = :now, decision = :decision
@@ -173,40 +181,38 @@ class Use:
     amount_fen: int | None = None
     side: str | None = None
 
+    @property
+    def key(self) -> str:
+        return document_key(self.kind, self.number, self.issuer)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubted:
+    """A claim, why it does not count yet, and the claim that it is held against. ``district_code``: whose officers decide."""
+
+    subject_kind: Subject
+    subject_id: int
+    reason_code: str
+    evidence: dict[str, Any]
+    district_code: str
+    amount_fen: int
+    other_kind: Subject | None = None
+    other_id: int | None = None
+
 
 def alone(session: Session) -> None:
     """Wait until nobody else judges claims; held to the end of the transaction, and taken before any claim is locked."""
     locks.hold(session, "claims")
 
 
-def hold(
-    session: Session,
-    *,
-    subject_kind: Subject | str,
-    subject_id: int,
-    reason_code: Reason | str,
-    evidence: dict[str, Any],
-    district_code: str,
-    amount_fen: int,
-    other_kind: Subject | str | None = None,
-    other_id: int | None = None,
-) -> int:
-    """Put a doubt on record, once while it is open; returns its id. The caller keeps the subject out of the figures."""
-    values = {
-        "subject_kind": str(subject_kind),
-        "subject_id": subject_id,
-        "reason_code": str(reason_code),
-        "other_kind": None if other_kind is None else str(other_kind),
-        "other_id": other_id,
-        "evidence": json.dumps(evidence, ensure_ascii=False),
-        "district_code": district_code,
-        "amount_fen": amount_fen,
-        "now": clock.now(),
-    }
-    made = session.execute(_HOLD, values).one()
-    if made.opened:
-        outbox.publish(session, "counting_hold.opened", hold_id=made.id)
-    return int(made.id)
+def hold(session: Session, doubted: Sequence[Doubted]) -> list[int]:
+    """Put doubts on record, each once while it is open, in one statement; returns their ids. The caller keeps the subjects out of the figures."""
+    if not doubted:
+        return []
+    rows = json.dumps([asdict(each) for each in doubted], ensure_ascii=False)
+    made = session.execute(_HOLD, {"rows": rows, "now": clock.now()}).all()
+    outbox.publish_each(session, "counting_hold.opened", "hold_id", [row.id for row in made if row.opened])
+    return [row.id for row in made]
 
 
 def use(session: Session, subject_kind: Subject, uses: Sequence[Use]) -> None:
@@ -216,7 +222,7 @@ def use(session: Session, subject_kind: Subject, uses: Sequence[Use]) -> None:
     values = {
         "subject_kind": subject_kind,
         "kinds": [each.kind for each in uses],
-        "numbers": [document_key(each.kind, each.number, each.issuer) for each in uses],
+        "numbers": [each.key for each in uses],
         "subjects": [each.subject_id for each in uses],
         "sides": [each.side for each in uses],
         "amounts": [each.amount_fen for each in uses],
@@ -228,6 +234,12 @@ def use(session: Session, subject_kind: Subject, uses: Sequence[Use]) -> None:
 def free(session: Session, subject_kind: Subject, ids: Sequence[int]) -> None:
     """Free the documents of subjects that do not stand any more."""
     session.execute(_FREE, {"subject_kind": subject_kind, "ids": array(ids), "now": clock.now()})
+
+
+def free_others(session: Session, subject_kind: Subject, ids: Sequence[int], kind: DocumentKind, uses: Sequence[Use]) -> None:
+    """Free the documents of a kind that subjects rest on, but for these."""
+    kept = {"subjects": array(each.subject_id for each in uses), "numbers": [each.key for each in uses]}
+    session.execute(_FREE_OTHERS, {"subject_kind": subject_kind, "ids": array(ids), "kind": kind, "now": clock.now(), **kept})
 
 
 def claims_beside(session: Session, order_ids: Sequence[int]) -> list[int]:
@@ -298,11 +310,17 @@ def end(session: Session, subject_kind: Subject, ids: Sequence[int], why: str) -
     """Close what is open about subjects that do not stand any more, and what others have against them; frees their documents. Returns the
     subjects of the same kind that this may set free, to be judged anew."""
     free(session, subject_kind, ids)
-    values = {"kind": subject_kind, "ids": array(ids), "now": clock.now(), "decision": why}
-    _decided(session, session.execute(_END_OWN, values).all(), HoldStatus.VOID)
-    lifted = session.execute(_END_AGAINST, values).all()
+    close(session, subject_kind, ids, HoldStatus.VOID, why)
+    values = {"kind": subject_kind, "ids": array(ids), "now": clock.now(), "decision": why, "status": HoldStatus.COUNTED}
+    lifted = session.execute(_CLOSE_AGAINST, values).all()
     _decided(session, lifted, HoldStatus.COUNTED)
     return sorted({row.subject_id for row in lifted if row.subject_kind == subject_kind} - set(ids))
+
+
+def close(session: Session, subject_kind: Subject, ids: Sequence[int], status: HoldStatus, why: str) -> None:
+    """Close what is open about subjects, because it needs no decision any more."""
+    values = {"kind": subject_kind, "ids": array(ids), "now": clock.now(), "decision": why, "status": status}
+    _decided(session, session.execute(_CLOSE_OWN, values).all(), status)
 
 
 def relieve(session: Session, sale_ids: Sequence[int], why: str) -> None:

@@ -14,6 +14,7 @@ from sqlmodel import Session
 
 from orders.counting.errors import PeriodTooLong
 from orders.counting.schemas import BookFilter, MatchOut, PairOut, UnmatchedRow, UnmatchedSearch
+from orders.ledger.booking import CERTIFIED, NOON, in_force
 from shop.core import clock, paging
 from shop.core.errors import NotFound
 from shop.core.paging import Page
@@ -56,10 +57,11 @@ _PAIRS = text(
     ORDER BY supplier_id, buyer_id LIMIT :rows
     """
 )
-# What else there is between the two within the programme's days of matching, on the other side.
+#: Within so many days a claim of the other side may be of the same sale.
+_NEAR_DAYS = 31
 _OTHER_SIDE = """
     EXISTS (SELECT FROM external_sale y WHERE y.supplier_id = x.supplier_id AND y.side <> x.side AND coalesce(y.buyer_id = x.buyer_id, false)
-            AND {status} AND abs(y.sold_on - x.sold_on) <= 31)
+            AND {status} AND abs(y.sold_on - x.sold_on) <= {near})
 """
 _UNMATCHED = text(
     f"""
@@ -67,11 +69,11 @@ _UNMATCHED = text(
            x.total_fen AS amount,
            CASE WHEN x.buyer_id IS NULL THEN 'buyer_not_registered'
                 WHEN NOT EXISTS (SELECT FROM organisation_role r WHERE r.organisation_id = x.supplier_id AND r.role = 'supplier'
-                                 AND (r.valid_from IS NULL OR r.valid_from <= x.sold_on) AND (r.valid_to IS NULL OR x.sold_on < r.valid_to))
-                  OR NOT EXISTS (SELECT FROM external_sale_line l JOIN certificate f ON f.product_id = l.product_id
-                                 WHERE l.sale_id = x.id AND x.sold_on BETWEEN f.valid_from AND f.valid_until) THEN 'seller_not_listed'
-                WHEN {_OTHER_SIDE.format(status="y.status IN ('submitted', 'held')")} THEN 'not_yet_accepted'
-                WHEN {_OTHER_SIDE.format(status="y.status = 'accepted'")} THEN 'amount_differs'
+                                 AND {in_force("r", "x.sold_on")})
+                  OR EXISTS (SELECT FROM external_sale_line l WHERE l.sale_id = x.id AND NOT EXISTS (
+                                 SELECT FROM certificate f WHERE f.product_id = l.product_id AND {CERTIFIED.format(at=NOON)})) THEN 'seller_not_listed'
+                WHEN {_OTHER_SIDE.format(near=_NEAR_DAYS, status="y.status IN ('submitted', 'held')")} THEN 'not_yet_accepted'
+                WHEN {_OTHER_SIDE.format(near=_NEAR_DAYS, status="y.status = 'accepted'")} THEN 'amount_differs'
                 ELSE 'no_counterpart' END AS reason_code
     FROM external_sale x JOIN organisation supplier ON supplier.id = x.supplier_id LEFT JOIN organisation buyer ON buyer.id = x.buyer_id
     WHERE x.status = 'accepted' AND x.sold_on BETWEEN :sold_from AND :sold_to AND {_WITHIN.format(supplier="supplier", buyer="buyer")}

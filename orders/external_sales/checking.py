@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from orders.external_sales import rules
 from orders.external_sales.rules import Claim, Line, Side
+from orders.ledger.booking import in_force
 from orders.ledger.rules import CONSUMER
 from shop.core import clock
 from shop.core.db import array
@@ -34,15 +35,14 @@ _PRODUCTS = text(
 _SKUS = text("SELECT id, product_id, unit, net_grams FROM sku WHERE id = ANY (CAST(:ids AS bigint[]))")
 _REGIONS = text("SELECT code FROM region WHERE code = ANY (CAST(:codes AS text[]))")
 _FIRST_DAY = text("SELECT min(valid_from) FROM programme")
-_HOLDS = "({0}.valid_from IS NULL OR {0}.valid_from <= q.sold_on) AND ({0}.valid_to IS NULL OR q.sold_on < {0}.valid_to)"
 # What is said of a relation, beside what ``credit`` asks of it: it is in force on the day, for the place and for the buyer.
 _RELATIONS = text(
     f"""
-    SELECT q.n, s.id IS NOT NULL AS known, coalesce({_HOLDS.format("s")}, false) AS in_force,
+    SELECT q.n, s.id IS NOT NULL AS known, coalesce({in_force("s", "q.sold_on")}, false) AS in_force,
            coalesce((SELECT bool_and(starts_with(place, s.region_code)) FROM unnest(string_to_array(q.places, ' ')) place), false) AS place_fits,
            coalesce(s.kind IN ('east_west', 'district_pair') AND starts_with(q.buyer_region, u.region_code), false)
            OR EXISTS (SELECT FROM organisation_role o WHERE o.organisation_id = q.buyer_id AND o.supporter_id = s.supporter_id
-                      AND {_HOLDS.format("o")}) AS buyer_fits
+                      AND {in_force("o", "q.sold_on")}) AS buyer_fits
     FROM unnest(CAST(:numbers AS int[]), CAST(:relations AS bigint[]), CAST(:days AS date[]), CAST(:places AS text[]), CAST(:buyers AS bigint[]),
                 CAST(:regions AS text[])) AS q (n, relation_id, sold_on, places, buyer_id, buyer_region)
     LEFT JOIN support_relation s ON s.id = q.relation_id LEFT JOIN supporter u ON u.id = s.supporter_id

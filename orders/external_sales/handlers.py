@@ -13,31 +13,33 @@ from orders.external_sales.actions import judging
 from orders.external_sales.states import SaleMove
 from orders.statistics import actions as statistics
 from orders.tax_invoices.states import LIVE
-from shop.core import clock
 from shop.core.audit import SYSTEM
 from shop.core.money import yuan_from_fen
 from shop.core.outbox import Handler
 from shop.notifications.actions import notify
 
 _SALE = text("SELECT id, number, side, claimant_id, district_code, total_fen, reason FROM external_sale WHERE id = :id")
-_HOLD = text("SELECT id, reason_code, district_code, amount_fen, status, decided_by, decision FROM counting_hold WHERE id = :id")
 _INVOICE = text(
     """
-    SELECT t.status, t.red, t.code, t.number, t.gross_fen, array_agg(DISTINCT so.purchase_order_id) AS orders
+    SELECT t.code, t.number, t.status, array_agg(DISTINCT so.purchase_order_id) AS orders
     FROM tax_invoice t JOIN tax_invoice_cover c ON c.tax_invoice_id = t.id JOIN supplier_order so ON so.id = c.supplier_order_id
-    WHERE t.id = :id GROUP BY t.id
+    WHERE t.id = :id AND NOT t.red GROUP BY t.id
     """
 )
-_SHIPMENT = text(
+_LIVE_INVOICES = text(
     """
-    SELECT s.carrier, s.waybill, so.purchase_order_id FROM shipment s JOIN supplier_order so ON so.id = s.supplier_order_id
-    WHERE s.id = :id AND s.waybill IS NOT NULL
+    SELECT DISTINCT so.purchase_order_id, t.code, t.number, t.gross_fen
+    FROM supplier_order so JOIN tax_invoice_cover c ON c.supplier_order_id = so.id JOIN tax_invoice t ON t.id = c.tax_invoice_id
+    WHERE so.purchase_order_id = ANY (CAST(:orders AS bigint[])) AND NOT t.red AND t.status = ANY (CAST(:live AS text[]))
     """
 )
-_FREE_INVOICE = text(
+_ORDER_OF = text(
+    "SELECT so.purchase_order_id FROM shipment s JOIN supplier_order so ON so.id = s.supplier_order_id WHERE s.id = :id"
+)
+_WAYBILLS = text(
     """
-    UPDATE document_use SET released_at = :now WHERE kind = 'invoice' AND number = :number AND subject_kind = 'purchase_order'
-      AND subject_id = ANY (CAST(:orders AS bigint[])) AND released_at IS NULL
+    SELECT s.carrier, s.waybill FROM shipment s JOIN supplier_order so ON so.id = s.supplier_order_id
+    WHERE so.purchase_order_id = :order AND s.waybill IS NOT NULL
     """
 )
 #: Moves of which the district's officers hear, as they have to act; of all others whoever claimed.
@@ -67,70 +69,40 @@ def _moved(session: Session, payload: dict[str, Any]) -> None:
     statistics.refresh(session)
 
 
-def _opened(session: Session, payload: dict[str, Any]) -> None:
-    """The officers of the district have a doubt to decide."""
-    row = session.execute(_HOLD, {"id": payload["hold_id"]}).one()
-    notify(
-        session,
-        origin=f"counting_hold.opened:{row.id}",
-        kind=f"counting_hold.{row.reason_code}",
-        subject_type="counting_hold",
-        subject_id=row.id,
-        region_code=row.district_code,
-        amount=yuan_from_fen(row.amount_fen),
-    )
-
-
-def _decided(session: Session, payload: dict[str, Any]) -> None:
-    """The officers of the district hear what somebody decided about a doubt of theirs; whoever claimed hears what became of the claim."""
-    row = session.execute(_HOLD, {"id": payload["hold_id"]}).one()
-    if row.decided_by is None:
-        return
-    notify(
-        session,
-        origin=f"counting_hold.decided:{row.id}",
-        kind=f"counting_hold.{row.status}",
-        subject_type="counting_hold",
-        subject_id=row.id,
-        region_code=row.district_code,
-        amount=yuan_from_fen(row.amount_fen),
-        reason=row.decision,
-    )
-
-
 def _invoiced(session: Session, payload: dict[str, Any]) -> None:
-    """An invoice of an order is a document of the order: a claim that rests on it is held."""
+    """An invoice of an order is a document of the order as long as it counts: a claim that rests on it is held."""
     row = session.execute(_INVOICE, {"id": payload["tax_invoice_id"]}).first()
-    if row is None or row.red:
+    if row is None:
         return
-    number = f"{row.code or ''}{row.number}"
-    if row.status in LIVE:
-        uses = [Use(order, DocumentKind.INVOICE, number, None, row.gross_fen) for order in row.orders]
-        _used(session, uses)
-        return
-    counting.alone(session)
-    beside = counting.claims_beside(session, row.orders)
-    session.execute(_FREE_INVOICE, {"number": number, "orders": row.orders, "now": clock.now()})
-    counting.relieve(session, beside, f"{number}: {row.status}")
-    judging.settle(session, SYSTEM, beside)
+    live = session.execute(_LIVE_INVOICES, {"orders": row.orders, "live": [str(status) for status in LIVE]})
+    uses = [Use(each.purchase_order_id, DocumentKind.INVOICE, _number(each), None, each.gross_fen) for each in live]
+    _rest_on(session, row.orders, DocumentKind.INVOICE, uses, f"{_number(row)}: {row.status}")
 
 
 def _sent(session: Session, payload: dict[str, Any]) -> None:
-    """So is the waybill of its delivery."""
-    row = session.execute(_SHIPMENT, {"id": payload["shipment_id"]}).first()
-    if row is not None:
-        _used(session, [Use(row.purchase_order_id, DocumentKind.WAYBILL, row.waybill, row.carrier)])
+    """So are the waybills of its deliveries; one that was corrected is free again."""
+    order_id = session.execute(_ORDER_OF, {"id": payload["shipment_id"]}).scalar_one()
+    uses = [
+        Use(order_id, DocumentKind.WAYBILL, row.waybill, row.carrier) for row in session.execute(_WAYBILLS, {"order": order_id})
+    ]
+    _rest_on(session, [order_id], DocumentKind.WAYBILL, uses, "waybill corrected")
 
 
-def _used(session: Session, uses: Sequence[Use]) -> None:
+def _rest_on(session: Session, order_ids: Sequence[int], kind: DocumentKind, uses: Sequence[Use], why: str) -> None:
+    """Orders rest on these documents of a kind, and on no others: claims beside them are held, or free again."""
     counting.alone(session)
+    before = counting.claims_beside(session, order_ids)
     counting.use(session, Subject.PURCHASE_ORDER, uses)
-    judging.judge(session, counting.claims_beside(session, [each.subject_id for each in uses]))
+    counting.free_others(session, Subject.PURCHASE_ORDER, order_ids, kind, uses)
+    counting.relieve(session, before, why)
+    judging.settle(session, SYSTEM, sorted({*before, *counting.claims_beside(session, order_ids)}))
+
+
+def _number(invoice: Any) -> str:
+    return f"{invoice.code or ''}{invoice.number}"
 
 
 HANDLERS: dict[str, Handler] = {
-    "counting_hold.decided": _decided,
-    "counting_hold.opened": _opened,
     "external_sale.moved": _moved,
     "shipment.corrected": _sent,
     "shipment.sent": _sent,

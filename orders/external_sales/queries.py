@@ -10,7 +10,7 @@ from sqlmodel import Session
 from orders.external_sales.rules import PaperKind
 from orders.external_sales.schemas import CheckOut, HeldOut, LineOut, PaperOut, SaleFilter, SaleOut, SaleRow
 from orders.external_sales.states import EXTERNAL_SALE
-from orders.ledger.booking import CERTIFIED
+from orders.ledger.booking import CERTIFIED, NOON
 from shop.core import paging
 from shop.core.errors import Language, NotFound
 from shop.core.paging import Page
@@ -40,11 +40,10 @@ _PAGE = text(
     ORDER BY x.id DESC LIMIT :rows
     """
 )
-_NOON = "(x.sold_on + time '12:00') AT TIME ZONE 'Asia/Shanghai'"
 _LINES = text(
     f"""
     SELECT l.*, l.amount_fen AS amount,
-           (SELECT f.number FROM certificate f WHERE f.product_id = l.product_id AND {CERTIFIED.format(at=_NOON)} ORDER BY f.id DESC LIMIT 1)
+           (SELECT f.number FROM certificate f WHERE f.product_id = l.product_id AND {CERTIFIED.format(at=NOON)} ORDER BY f.id DESC LIMIT 1)
              AS certificate_number
     FROM external_sale_line l JOIN external_sale x ON x.id = l.sale_id WHERE l.sale_id = :id ORDER BY l.line_no
     """

@@ -11,7 +11,7 @@ from shop.core import sheets
 from shop.core.errors import BadValue, Fault, Language
 from shop.core.exports import Cell
 from shop.core.money import fen_from_yuan, yuan
-from shop.core.quantities import MAX_QUANTITY, plausible, readable
+from shop.core.quantities import MAX_QUANTITY, readable
 from shop.core.sheets import TooManyRows
 
 TITLE: dict[Language, str] = {"zh": "场外销售", "en": "Sales made elsewhere"}
@@ -148,7 +148,7 @@ def _row(number: int, said: dict[str, str]) -> tuple[Row | None, list[Fault]]:
         cell("buyer_name", str, needed=False) or "",
         cell("buyer_kind", lambda value: _KINDS.get(value) or _one_of(value, _KINDS.values()), needed=False) or "",
         cell("buyer_region", str, needed=False) or "",
-        cell("sold_on", _day),
+        cell("sold_on", sheets.day_of),
         cell("fund_source", lambda value: _FUNDS.get(value) or _one_of(value, _FUNDS.values()), needed=False) or "other",
         cell("relation", _id, needed=False),
         cell("order_number", str, needed=False) or "",
@@ -171,10 +171,6 @@ def _one_of(value: str, known: Iterable[str]) -> str:
     if value not in set(known):
         raise ValueError
     return value
-
-
-def _day(value: str) -> date:
-    return plausible(date.fromisoformat(value[:10].replace("/", "-").replace(".", "-")))
 
 
 def _id(value: str) -> int:
@@ -202,7 +198,7 @@ def _quantity(value: str) -> Decimal:
 
 
 def _grams(value: str) -> int:
-    return int((_decimal(value) * 1000).to_integral_value())
+    return int(_quantity(value) * 1000)
 
 
 def _positive(value: str) -> int:

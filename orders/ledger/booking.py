@@ -7,8 +7,8 @@ from sqlalchemy import text
 from orders.ledger.rules import EAST_PARTNER, POLICY_ROLES, REGIONAL_RELATIONS, SOCIAL_NETWORK, SaleRelation
 
 
-def _in_force(table: str, on: str) -> str:
-    """SQL: ``valid_to`` is the first day after the period."""
+def in_force(table: str, on: str) -> str:
+    """SQL: whether what ``table`` says was in force on a day; ``valid_to`` is the first day after the period."""
     return f"({table}.valid_from IS NULL OR {table}.valid_from <= {on}) AND ({table}.valid_to IS NULL OR {on} < {table}.valid_to)"
 
 
@@ -87,11 +87,12 @@ _AT_OUTLETS = _CLAIMED.format(
            NULL::bigint AS buyer_id, 'other' AS fund_source, 'marketplace' AS platform, 0::bigint AS declared""",
     lines="sales_batch_line l JOIN outlet o ON o.id = l.outlet_id",
 )
-_NOON = "(x.sold_on + time '12:00') AT TIME ZONE 'Asia/Shanghai'"
+#: SQL: the moment at which external sale ``x`` is taken to have been made, of which only the day is known.
+NOON = "(x.sold_on + time '12:00') AT TIME ZONE 'Asia/Shanghai'"
 _ELSEWHERE = _CLAIMED.format(
     occurred="x.sold_on",
-    at=_NOON,
-    certified=CERTIFIED.format(at=_NOON),
+    at=NOON,
+    certified=CERTIFIED.format(at=NOON),
     claim="""'external' AS source, NULL::bigint AS outlet_id, x.direction, x.buyer_kind AS given_kind, x.buyer_region_code AS given_region,
            x.buyer_id, x.fund_source, x.platform, coalesce(x.declared_relation_id, 0) AS declared""",
     lines="external_sale_line l JOIN external_sale x ON x.id = l.sale_id",
@@ -102,13 +103,13 @@ WITH line AS MATERIALIZED ({{lines}}), deal AS MATERIALIZED (
     SELECT d.*, coalesce(b.kind, d.given_kind) AS buyer_kind, pr.code AS programme_code, pr.priority, pr.reserved_designation,
            CASE WHEN r.valid_to <= d.occurred THEN coalesce(r.successor_code, r.code) ELSE r.code END AS buyer_region,
            (SELECT o.role FROM organisation_role o
-            WHERE o.organisation_id = d.buyer AND o.role IN ({_POLICY}) AND {_in_force("o", "d.occurred")}
+            WHERE o.organisation_id = d.buyer AND o.role IN ({_POLICY}) AND {in_force("o", "d.occurred")}
             ORDER BY array_position(ARRAY[{_POLICY}], o.role) LIMIT 1) AS policy_role,
-           pr.counted_sale = 'final_sale' AND {_OPERATOR.format(in_force=_in_force("o", "d.occurred"))} AS sold_on_later,
+           pr.counted_sale = 'final_sale' AND {_OPERATOR.format(in_force=in_force("o", "d.occurred"))} AS sold_on_later,
            EXISTS (SELECT FROM organisation_role o
-            WHERE o.organisation_id = d.buyer AND o.role = '{EAST_PARTNER}' AND {_in_force("o", "d.occurred")}) AS east_partner,
+            WHERE o.organisation_id = d.buyer AND o.role = '{EAST_PARTNER}' AND {in_force("o", "d.occurred")}) AS east_partner,
            ARRAY(SELECT o.supporter_id FROM organisation_role o
-            WHERE o.organisation_id = d.buyer AND o.supporter_id IS NOT NULL AND {_in_force("o", "d.occurred")}) AS supporters
+            WHERE o.organisation_id = d.buyer AND o.supporter_id IS NOT NULL AND {in_force("o", "d.occurred")}) AS supporters
     FROM (SELECT DISTINCT coalesce(buyer_id, 0) AS buyer, given_kind, given_region, occurred, place, platform, declared FROM line) d
     LEFT JOIN organisation b ON b.id = d.buyer
     JOIN region r ON r.code = coalesce(b.region_code, d.given_region)
@@ -116,7 +117,7 @@ WITH line AS MATERIALIZED ({{lines}}), deal AS MATERIALIZED (
         SELECT p.code, ARRAY(SELECT jsonb_array_elements_text(p.config -> 'channel_priority')) AS priority,
                p.config -> 'reserved_share' ->> 'eligible_designation' AS reserved_designation,
                p.config -> 'counting' ->> 'counted_sale' AS counted_sale
-        FROM programme p WHERE {_in_force("p", "d.occurred")}
+        FROM programme p WHERE {in_force("p", "d.occurred")}
     ) pr ON true
 ), related AS MATERIALIZED (
     SELECT d.*, s.id AS relation_id, s.kind AS relation,
@@ -124,14 +125,14 @@ WITH line AS MATERIALIZED ({{lines}}), deal AS MATERIALIZED (
                 WHEN d.policy_role IS NOT NULL THEN 'policy_procurement'
                 WHEN d.east_partner OR EXISTS (
                     SELECT FROM support_relation e JOIN supporter u ON u.id = e.supporter_id
-                    WHERE e.kind = 'east_west' AND {_in_force("e", "d.occurred")} AND starts_with(d.place, e.region_code)
+                    WHERE e.kind = 'east_west' AND {in_force("e", "d.occurred")} AND starts_with(d.place, e.region_code)
                       AND starts_with(d.buyer_region, u.region_code)) THEN 'east_west'
                 ELSE 'market' END AS mode
     FROM deal d
     LEFT JOIN LATERAL (
         SELECT s.id, s.kind
         FROM support_relation s JOIN supporter u ON u.id = s.supporter_id
-        WHERE {_in_force("s", "d.occurred")} AND starts_with(d.place, s.region_code)
+        WHERE {in_force("s", "d.occurred")} AND starts_with(d.place, s.region_code)
           AND (s.supporter_id = ANY (d.supporters)
                OR s.kind IN ({_REGIONAL}) AND starts_with(d.buyer_region, u.region_code))
         ORDER BY s.id = d.declared DESC, array_position(d.priority, s.kind), length(s.region_code) DESC, s.id LIMIT 1
@@ -157,7 +158,7 @@ WITH line AS MATERIALIZED ({{lines}}), deal AS MATERIALIZED (
     SELECT s.supplier_id, s.occurred, c.reserved_designation, EXISTS (
                SELECT FROM region_designation g
                WHERE g.region_code IN (o.region_code, left(o.region_code, 6)) AND g.designation = c.reserved_designation
-                 AND {_in_force("g", "s.occurred")}) AS county_counts
+                 AND {in_force("g", "s.occurred")}) AS county_counts
     FROM (SELECT DISTINCT supplier_id, occurred FROM line) s
     JOIN organisation o ON o.id = s.supplier_id
     JOIN (SELECT DISTINCT occurred, reserved_designation FROM deal) c ON c.occurred = s.occurred
@@ -221,15 +222,16 @@ _REVERSE_ALL = (
 )
 REVERSE_ORDER = text(_REVERSE_ALL.format(which="e.order_id = :order_id"))
 REVERSE_ENTRIES = text(_REVERSE_ALL.format(which="e.id = ANY (CAST(:entry_ids AS bigint[]))"))
-_CHAIN = """
+#: SQL: ``chain``, every entry of lines that were claimed (those for which ``{of}`` holds), first booked or booked again after a hold.
+CHAIN = """
     WITH RECURSIVE chain AS (
-        SELECT id FROM sale_entry WHERE origin_kind = :claim AND origin_id = ANY (CAST(:line_ids AS bigint[]))
+        SELECT id, origin_id AS line_id FROM sale_entry WHERE {of}
         UNION ALL
-        SELECT again.id FROM chain JOIN sale_entry c ON c.reverses_id = chain.id
+        SELECT again.id, chain.line_id FROM chain JOIN sale_entry c ON c.reverses_id = chain.id
         JOIN sale_entry again ON again.origin_kind = 'release' AND again.origin_id = c.id
     )
 """
-#: The entries of lines that were claimed: first booked, or booked again after a hold.
+_CHAIN = CHAIN.format(of="origin_kind = :claim AND origin_id = ANY (CAST(:line_ids AS bigint[]))")
 OF_CLAIMS = text(f"{_CHAIN} SELECT id FROM chain ORDER BY id")
 #: What was taken back of claimed lines and not booked again.
 TAKEN_BACK = text(
@@ -241,13 +243,8 @@ TAKEN_BACK = text(
 )
 #: What the entries of claimed lines still hold, the oldest first.
 LEFT_OF_CLAIMS = text(
-    """
-    WITH RECURSIVE chain AS (
-        SELECT id, origin_id AS line_id FROM sale_entry WHERE origin_kind = :claim AND origin_id = ANY (CAST(:line_ids AS bigint[]))
-        UNION ALL
-        SELECT again.id, chain.line_id FROM chain JOIN sale_entry c ON c.reverses_id = chain.id
-        JOIN sale_entry again ON again.origin_kind = 'release' AND again.origin_id = c.id
-    )
+    f"""
+    {_CHAIN}
     SELECT chain.line_id, e.id, e.quantity + r.quantity AS left
     FROM chain JOIN sale_entry e ON e.id = chain.id
     CROSS JOIN LATERAL (SELECT coalesce(sum(quantity), 0) AS quantity FROM sale_entry WHERE reverses_id = e.id) r

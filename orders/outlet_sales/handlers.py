@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+from orders.counting.rules import Subject
 from orders.outlet_sales.actions import deciding, receiving
 from shop.core.outbox import Handler
 from shop.notifications.actions import notify
@@ -13,30 +14,46 @@ _BATCH = text(
     "SELECT b.id, b.batch_id, o.number, o.operator_id FROM sales_batch b JOIN outlet o ON o.id = b.outlet_id WHERE b.id = :id"
 )
 
+_HOLD = text("SELECT id, subject_kind, subject_id, status, decided_by, decision FROM counting_hold WHERE id = :id")
+#: The batch that a doubt is about, or of which a line is.
+_BATCH_OF = {
+    Subject.SALES_BATCH: text("SELECT id FROM sales_batch WHERE id = :id"),
+    Subject.SALES_BATCH_LINE: text("SELECT batch_id FROM sales_batch_line WHERE id = :id"),
+}
+
 
 def _held(session: Session, payload: dict[str, Any]) -> None:
     """The operator hears that something of a batch is held."""
-    batch = session.execute(_BATCH, {"id": payload["batch_id"]}).one()
-    notify(
-        session,
-        origin=f"sales_batch.held:{batch.id}",
-        kind="sales_batch.held",
-        subject_type="sales_batch",
-        subject_id=batch.id,
-        organisation_id=batch.operator_id,
-        number=batch.number,
-        batch=batch.batch_id,
-    )
+    _tell(session, "sales_batch.held", payload["batch_id"], payload["batch_id"])
 
 
 def _decided(session: Session, payload: dict[str, Any]) -> None:
-    """An officer counts what was held, or leaves it out."""
+    """An officer counts what was held, or leaves it out; the operator hears of it."""
     deciding.decided(session, payload["hold_id"])
+    hold = session.execute(_HOLD, {"id": payload["hold_id"]}).one()
+    if hold.decided_by is not None and hold.subject_kind in _BATCH_OF:
+        batch_id = session.execute(_BATCH_OF[hold.subject_kind], {"id": hold.subject_id}).scalar_one()
+        _tell(session, f"sales_batch.{hold.status}", batch_id, hold.id, reason=hold.decision)
 
 
 def _open(session: Session, payload: dict[str, Any]) -> None:
     """More of a long chain is taken."""
     receiving.continue_chain(session, payload["device_id"])
+
+
+def _tell(session: Session, kind: str, batch_id: int, origin: int, **more: Any) -> None:
+    batch = session.execute(_BATCH, {"id": batch_id}).one()
+    notify(
+        session,
+        origin=f"{kind}:{origin}",
+        kind=kind,
+        subject_type="sales_batch",
+        subject_id=batch.id,
+        organisation_id=batch.operator_id,
+        number=batch.number,
+        batch=batch.batch_id,
+        **more,
+    )
 
 
 HANDLERS: dict[str, Handler] = {

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from orders.outlet_sales.schemas import OutletSalesRow, SalesLineRow
-from orders.outlets.sheets import Read, read
+from orders.outlets.sheets import Read, number_of, read
 from shop.core.clock import SHANGHAI
 from shop.core.errors import Fault, Language
 from shop.core.exports import Cell
@@ -33,13 +33,9 @@ def moment_of(cell: str) -> Any:
     return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
 
 
-def _number(cell: str) -> str:
-    return cell.removesuffix(".0")
-
-
 _AS_SAID: Mapping[str, Any] = {
     "sold_at": moment_of,
-    **dict.fromkeys(("outlet", "line_id", "goods_id", "receipt_number", "refunds_line_id"), _number),
+    **dict.fromkeys(("outlet", "line_id", "goods_id", "receipt_number", "refunds_line_id"), number_of),
 }
 
 

@@ -37,6 +37,13 @@ FILTERED = """
 """
 _LIST = text(f"{_OUTLET} {FILTERED} AND (CAST(:start AS bigint) IS NULL OR o.id > :start) ORDER BY o.id LIMIT :rows")
 _ONE = text(f"{_OUTLET} AND o.id = :id")
+_SOME = text(f"{_OUTLET} AND o.id = ANY (CAST(:ids AS bigint[])) ORDER BY o.id")
+_CALLED = text(
+    f"""
+    SELECT o.id, o.number, o.external_number, o.kind, o.status FROM outlet o JOIN organisation op ON op.id = o.operator_id
+    WHERE {IN_REACH} AND (o.external_number = ANY (CAST(:names AS text[])) OR o.number = ANY (CAST(:names AS text[]))) ORDER BY o.id
+    """
+)
 _DEVICES = text("SELECT * FROM outlet_device WHERE outlet_id = :id ORDER BY id")
 _GOODS = text(
     """
@@ -94,6 +101,20 @@ def all_outlets(session: Session, actor: Actor, filters: Filters, most: int) -> 
 def outlet(session: Session, actor: Actor, outlet_id: int) -> OutletOut:
     """One outlet. Raises NotFound: there is none within reach (404)."""
     return _out(row_within(session, actor, outlet_id))
+
+
+def some(session: Session, actor: Actor, outlet_ids: Sequence[int]) -> list[OutletOut]:
+    """Of these outlets those within reach, by id."""
+    return [_out(row) for row in session.execute(_SOME, {**reach(actor), "ids": list(outlet_ids)})]
+
+
+def called(session: Session, actor: Actor, permission: Permission, names: Sequence[str]) -> dict[str, list[Row[Any]]]:
+    """Outlets within reach by what they may be called: the number here, or that of the operator, which two operators may have given alike."""
+    found: dict[str, list[Row[Any]]] = {}
+    for row in session.execute(_CALLED, {**reach(actor, permission), "names": list(names)}):
+        for name in {row.number, row.external_number}:
+            found.setdefault(name, []).append(row)
+    return found
 
 
 def row_within(session: Session, actor: Actor, outlet_id: int, permission: Permission = Permission.OUTLETS_READ) -> Row[Any]:

@@ -2,14 +2,14 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from orders.outlets.states import OutletKind, OutletMove, OutletStatus
 from shop.core.errors import BadValue
 from shop.core.money import YuanIn, YuanOut
-from shop.core.quantities import Day, Id, Name, Quantity, QuantityOrZero, QuantityOut, ShortText, plausible, readable
+from shop.core.quantities import Day, Id, Name, Quantity, QuantityOrZero, QuantityOut, ShortText, readable
 from shop.core.uscc import Uscc
 
 #: Numbers as tills and operators give them.
@@ -193,7 +193,9 @@ class GoodsIn(In):
         },
     )
 
-    device_id: Number | None = Field(default=None, description="设备或渠道编号; a device may leave it out")
+    device_id: Number | None = Field(
+        default=None, description="设备或渠道编号, or the number of the outlet here; a device may leave it out"
+    )
     channel_type: Literal["01", "02", "03"] | None = Field(default=None, description="01 专区 zone, 02 专柜 cabinet, 03 专馆 hall")
     action: Literal["create", "modify", "delete"]
     goods_id: Number
@@ -296,10 +298,3 @@ class PlanLineOut(BaseModel):
 class PlanOut(BaseModel):
     outlet_id: int
     lines: list[PlanLineOut]
-
-
-def day_of(value: Any) -> date:
-    """A day of a spreadsheet's cell: 2026-05-01, also with a time behind it, or written with slashes or dots."""
-    written = str(value).strip().split(" ")[0].split("T")[0].replace("/", "-").replace(".", "-")
-    year, month, day = written.split("-")
-    return plausible(date(int(year), int(month), int(day)))

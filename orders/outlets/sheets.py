@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from orders.outlets.schemas import GoodsIn, OutletIn, day_of
+from orders.outlets.schemas import GoodsIn, OutletIn
 from shop.core import sheets
 from shop.core.edge import fault_of
 from shop.core.errors import Fault, Language
@@ -17,6 +17,13 @@ M = TypeVar("M", bound=BaseModel)
 
 #: As many faults as are told at once.
 MOST_FAULTS = 200
+#: What is said of what an outlet is called, where that names none, or more than one.
+NO_OUTLET = ("unknown_outlet", "不是您的网点", "is none of your outlets")
+SEVERAL_OUTLETS = (
+    "ambiguous_outlet",
+    "该编号对应多个网点，请填写网点编号",
+    "several outlets are called so; use the number that the outlet has here",
+)
 
 OUTLET_COLUMNS: dict[str, Sequence[str]] = {
     "external_number": ("设备或渠道编号", "网点编号", "device or channel number"),
@@ -71,21 +78,28 @@ _VENUES = {
     "工厂": "factory",
     "其他": "other",
 }
+
+
+def number_of(cell: str) -> str:
+    """A number that a spreadsheet may have made a figure of."""
+    return cell.removesuffix(".0")
+
+
 _AS_SAID: Mapping[str, Callable[[str], Any]] = {
     "kind": lambda cell: _KINDS.get(cell.removesuffix(".0"), cell),
     "venue": lambda cell: _VENUES.get(cell, cell),
     "online": lambda cell: _YES_NO.get(cell.lower(), cell),
     "invoice": lambda cell: _YES_NO.get(cell.lower(), cell),
     "on_shelf": lambda cell: _YES_NO.get(cell.lower(), cell),
-    "opened_on": day_of,
+    "opened_on": sheets.day_of,
     "channel_type": lambda cell: _CHANNELS.get(cell.removesuffix(".0"), cell),
     "action": lambda cell: _ACTIONS.get(cell, cell),
     "is_poverty_goods": lambda cell: {"是": "1", "否": "2"}.get(cell, cell.removesuffix(".0")),
-    "region_code": lambda cell: cell.removesuffix(".0"),
-    "barcode": lambda cell: cell.removesuffix(".0"),
-    "external_number": lambda cell: cell.removesuffix(".0"),
-    "device_id": lambda cell: cell.removesuffix(".0"),
-    "goods_id": lambda cell: cell.removesuffix(".0"),
+    "region_code": number_of,
+    "barcode": number_of,
+    "external_number": number_of,
+    "device_id": number_of,
+    "goods_id": number_of,
 }
 
 

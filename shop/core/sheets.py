@@ -13,11 +13,13 @@ import subprocess
 import sys
 import unicodedata
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from shop.core import sheet_reader, uploads
 from shop.core.errors import Fault, Invalid
+from shop.core.quantities import plausible
 from shop.core.sheet_reader import FORMULA_FOUND, MAX_COLUMNS, MAX_ROWS, SECONDS
 
 #: UTF-8 with or without a byte order mark, and what Chinese spreadsheet programs write.
@@ -209,6 +211,17 @@ def columns(header: Sequence[str], titles: Mapping[str, Sequence[str]], required
 def texts(cells: Sequence[str], places: Mapping[str, int | None]) -> dict[str, str]:
     """The cells of one row by the columns' names; what is not there is empty."""
     return {name: cells[at].strip() if at is not None and at < len(cells) else "" for name, at in places.items()}
+
+
+def day_of(cell: str) -> date:
+    """The day that a cell tells: 2026-05-01, also with a time behind it, or written with slashes or dots.
+
+    Raises:
+        ValueError: it tells none.
+    """
+    written = cell.strip().split(" ")[0].split("T")[0].replace("/", "-").replace(".", "-")
+    year, month, day = written.split("-")
+    return plausible(date(int(year), int(month), int(day)))
 
 
 def fault(row: int, column: str, code: str, zh: str, en: str) -> Fault:

@@ -17,6 +17,12 @@ class Grant:
 
     role: Role
     region_code: str | None = None
+    #: The old codes of regions that were merged into it.
+    merged: tuple[str, ...] = ()
+
+    @property
+    def region_codes(self) -> tuple[str, ...]:
+        return (self.region_code, *self.merged) if self.region_code else ()
 
 
 #: All that a device may do: report for its outlet.
@@ -70,8 +76,9 @@ class Actor:
     def regions(self, permission: Permission) -> list[str]:
         """Code prefixes of the regions in which a regional role gives ``permission``; an empty prefix means everywhere."""
         return region_prefixes(
-            CITY if grant.role is Role.PLATFORM_ADMIN else grant.region_code
+            code
             for grant in self.grants
+            for code in ((CITY,) if grant.role is Role.PLATFORM_ADMIN else grant.region_codes)
             if permission in GRANTS[grant.role] and (grant.role in REGIONAL or grant.role is Role.PLATFORM_ADMIN)
         )
 

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session, col, select
 
+from shop.core import clock
 from shop.core.errors import NotFound
 from shop.identity.actor import CITY, Actor
 from shop.identity.errors import OrganisationNotApproved, UnknownRegion
@@ -64,8 +65,16 @@ WHERE {KEY_IN_BRANCH} AND k.id > :after AND (NOT :live OR (k.revoked_at IS NULL 
 
 #: As ``Actor.covers_region``, for everybody.
 _HOLDERS = text(
-    "SELECT DISTINCT u.id FROM user_role r JOIN app_user u ON u.id = r.user_id AND u.active"
-    " WHERE r.role = ANY (:roles) AND (r.region_code = :city OR starts_with(:region, r.region_code)) ORDER BY u.id"
+    """
+    WITH RECURSIVE within AS (
+        SELECT CAST(:region AS text) AS code
+        UNION SELECT m.successor_code FROM within JOIN region m ON starts_with(within.code, m.code) AND m.valid_to <= :today
+        WHERE m.successor_code IS NOT NULL
+    )
+    SELECT DISTINCT u.id FROM user_role r JOIN app_user u ON u.id = r.user_id AND u.active
+    WHERE r.role = ANY (:roles) AND (r.region_code = :city OR EXISTS (SELECT FROM within WHERE starts_with(within.code, r.region_code)))
+    ORDER BY u.id
+    """
 )
 
 
@@ -132,7 +141,7 @@ def require_approved(session: Session, organisation_id: int) -> None:
 def holders(session: Session, permission: Permission, region_code: str) -> list[int]:
     """Who holds a permission over a region, by a regional role."""
     roles = [role for role in sorted(REGIONAL) if permission in GRANTS[role]]
-    return list(session.execute(_HOLDERS, {"roles": roles, "region": region_code, "city": CITY}).scalars())
+    return list(session.execute(_HOLDERS, {"roles": roles, "region": region_code, "city": CITY, "today": clock.today()}).scalars())
 
 
 def capacities(session: Session, organisation_id: int, on: date) -> list[str]:

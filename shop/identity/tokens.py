@@ -15,9 +15,15 @@ from shop.identity.actor import Actor, Device, Grant
 from shop.identity.errors import AddressNotAllowed
 from shop.identity.permissions import Role
 
+# Whoever holds an office in a region holds it in those that were merged into it, under their old codes.
 _USER = """
 SELECT u.id, u.username, u.organisation_id, o.path, {own},
-       (SELECT array_agg(r.role || ':' || coalesce(r.region_code, '') ORDER BY r.role) FROM user_role r WHERE r.user_id = u.id) AS roles
+       (SELECT array_agg(concat_ws(':', r.role, r.region_code, merged.codes) ORDER BY r.role) FROM user_role r LEFT JOIN LATERAL (
+            WITH RECURSIVE before AS (
+                SELECT r.region_code AS code
+                UNION SELECT m.code FROM before JOIN region m ON m.successor_code = before.code AND m.valid_to <= :today
+            ) SELECT string_agg(code, ':' ORDER BY code) AS codes FROM before WHERE code <> r.region_code
+        ) merged ON r.region_code IS NOT NULL WHERE r.user_id = u.id) AS roles
 FROM {source} LEFT JOIN organisation o ON o.id = u.organisation_id
 """
 _ACTOR = (
@@ -37,7 +43,7 @@ _BY_DEVICE_KEY = text(
     """
     SELECT d.id, d.outlet_id, l.operator_id, o.path, l.number || '/' || d.number AS name
     FROM outlet_device d JOIN outlet l ON l.id = d.outlet_id JOIN organisation o ON o.id = l.operator_id
-    WHERE d.hash = :hash AND d.revoked_at IS NULL
+    WHERE d.hash = :hash AND d.revoked_at IS NULL AND o.status = 'approved'
     """
 )
 _BY_ID = text(_USER.format(own=_NO_SCOPES, source="app_user u") + "WHERE u.id = :id")
@@ -75,7 +81,8 @@ def issue(session: Session, user_id: int, kind: str, sign_in: str, lifetime: tim
 
 
 def actor_of(session: Session, *, token: str | None, api_key: str | None, address: str | None = None) -> Actor | None:
-    """Who the bearer of a token, API key or key of a device is; None when it is unknown, ended or revoked, or the user is no longer active.
+    """Who the bearer of a token, API key or key of a device is; None when it is unknown, ended or revoked, the user is no longer active,
+    or the operator of the device's outlet is not approved any more.
 
     Raises:
         AddressNotAllowed: the key may not be used from the client's ``address`` (403).
@@ -86,7 +93,7 @@ def actor_of(session: Session, *, token: str | None, api_key: str | None, addres
     if token and token.startswith(DEVICE):
         return _device(session, token)
     statement = _BY_TOKEN if token else _BY_API_KEY
-    row = session.execute(statement, {"hash": hashed(secret), "now": clock.now()}).first()
+    row = session.execute(statement, {"hash": hashed(secret), "now": clock.now(), "today": clock.today()}).first()
     if row is None:
         return None
     if not token:
@@ -110,7 +117,7 @@ def _device(session: Session, key: str) -> Actor | None:
 
 def actor_of_user(session: Session, user_id: int) -> Actor:
     """A user as an actor, for what others do on the user's behalf; the user may have left meanwhile."""
-    return _actor(session.execute(_BY_ID, {"id": user_id}).one())
+    return _actor(session.execute(_BY_ID, {"id": user_id, "today": clock.today()}).one())
 
 
 def _actor(row: Row[Any]) -> Actor:
@@ -143,5 +150,5 @@ def is_within(address: str | None, networks: Iterable[str]) -> bool:
 
 
 def _grant(entry: str) -> Grant:
-    role, _, region_code = entry.partition(":")
-    return Grant(Role(role), region_code or None)
+    role, *codes = entry.split(":")
+    return Grant(Role(role), codes[0] if codes else None, tuple(codes[1:]))

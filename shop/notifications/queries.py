@@ -17,7 +17,7 @@ def addressed_to(actor: Actor) -> ColumnElement[bool]:
     """
     own = false() if actor.organisation_id is None else col(Notification.organisation_id) == actor.organisation_id
     person = false() if actor.user_id is None else col(Notification.user_id) == actor.user_id
-    regions = [grant.region_code for grant in actor.grants if grant.role in REGIONAL and grant.region_code]
+    regions = [code for grant in actor.grants if grant.role in REGIONAL for code in grant.region_codes]
     return or_(own, col(Notification.region_code).in_(regions), person)
 
 

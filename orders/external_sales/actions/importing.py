@@ -7,10 +7,10 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.external_sales import checking, sheets
-from orders.external_sales.actions.drafting import write
-from orders.external_sales.errors import RowsRefused
+from orders.external_sales.actions.drafting import MOST_PAPERS, write
+from orders.external_sales.errors import RowsRefused, TooManyPapers
 from orders.external_sales.rules import Claim, Line, Paper, PaperKind, Platform, Side
-from orders.external_sales.schemas import ImportOut
+from orders.external_sales.schemas import MOST_LINES, ImportOut
 from orders.external_sales.sheets import Row
 from shop.core.errors import Fault
 from shop.identity.actor import Actor
@@ -64,7 +64,7 @@ def take_over(session: Session, actor: Actor, side: Side, content: bytes, *, dry
     groups: dict[str, list[Row]] = {}
     for row in rows:
         groups.setdefault(row.group, []).append(row)
-    faults += [fault for group in groups.values() for fault in _differing(group)]
+    faults += [fault for group in groups.values() for fault in (*_differing(group), *_too_much(group))]
     names = _names(session, rows)
     faults += [fault for row in rows for fault in _unknown(row, names)]
     if not faults:
@@ -113,6 +113,18 @@ def _differing(group: Sequence[Row]) -> list[Fault]:
         for name in _SHARED
         if getattr(row, name) != getattr(group[0], name)
     ]
+
+
+def _too_much(group: Sequence[Row]) -> list[Fault]:
+    """As for a claim that is written down by itself."""
+    faults = []
+    if len(group) > MOST_LINES:
+        zh, en = f"每笔申报最多 {MOST_LINES} 行", f"a claim has at most {MOST_LINES} lines"
+        faults.append(sheets.fault(group[MOST_LINES].number, "group", "too_many_lines", zh, en))
+    if len(_papers(group)) > MOST_PAPERS:
+        zh, en = TooManyPapers.zh.format(most=MOST_PAPERS), TooManyPapers.en.format(most=MOST_PAPERS)
+        faults.append(sheets.fault(group[0].number, "group", TooManyPapers.code, zh, en))
+    return faults
 
 
 def _claim(side: Side, group: Sequence[Row], names: Mapping[str, Mapping[Any, int]]) -> Claim:

@@ -3,32 +3,25 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.counting import actions as counting
 from orders.counting.errors import OwnOrganisation
 from orders.counting.rules import Subject, Verdict
-from orders.external_sales.actions.moving import LINES, line_ids, locked, step
+from orders.external_sales.actions.moving import LINES, concerns, line_ids, locked, step
 from orders.external_sales.states import SaleMove, SaleStatus
 from orders.ledger import actions as ledger
 from shop.core.audit import SYSTEM, Who
 from shop.identity.actor import Actor
 
-_PARTIES = text(
-    """
-    SELECT x.id, x.submitted_by, claimant.path AS claimant_path, supplier.path AS supplier_path, buyer.path AS buyer_path
-    FROM external_sale x JOIN organisation claimant ON claimant.id = x.claimant_id JOIN organisation supplier ON supplier.id = x.supplier_id
-    LEFT JOIN organisation buyer ON buyer.id = x.buyer_id WHERE x.id IN (:id, :other)
-    """
-)
-
-#: Who operates the outlet that a held batch, or line of a batch, is of.
+#: Who operates the outlets that batches, or lines of batches, are of.
 _OPERATORS = text(
     """
-    SELECT g.path FROM outlet o JOIN organisation g ON g.id = o.operator_id
-    WHERE o.id IN (SELECT outlet_id FROM sales_batch WHERE :kind = 'sales_batch' AND id = :id
-                   UNION ALL SELECT outlet_id FROM sales_batch_line WHERE :kind = 'sales_batch_line' AND id = :id)
+    SELECT g.path FROM unnest(CAST(:kinds AS text[]), CAST(:ids AS bigint[])) AS side (kind, id)
+    CROSS JOIN LATERAL (SELECT outlet_id FROM sales_batch WHERE side.kind = 'sales_batch' AND id = side.id
+                        UNION ALL SELECT outlet_id FROM sales_batch_line WHERE side.kind = 'sales_batch_line' AND id = side.id) sold
+    JOIN outlet o ON o.id = sold.outlet_id JOIN organisation g ON g.id = o.operator_id
     """
 )
 
@@ -84,16 +77,13 @@ def decide(session: Session, actor: Actor, hold_id: int, verdict: Verdict, other
     settle(session, actor, [id for id, each in ours if each is Verdict.COUNT])
 
 
-def _require_stranger(session: Session, actor: Actor, found: Any) -> None:
-    """Nobody decides about claims of the own organisation, or that he handed in himself."""
-    ids = {
-        name: id if kind == Subject.EXTERNAL_SALE else None
-        for name, kind, id in (("id", found.subject_kind, found.subject_id), ("other", found.other_kind, found.other_id))
-    }
-    for row in session.execute(_PARTIES, ids):
-        paths = (row.claimant_path, row.supplier_path, row.buyer_path)
-        if row.submitted_by == actor.user_id or (actor.organisation_path and any(p and actor.is_related(p) for p in paths)):
-            raise OwnOrganisation
-    operators = session.execute(_OPERATORS, {"kind": found.subject_kind, "id": found.subject_id}).scalars()
-    if actor.organisation_path and any(actor.is_related(path) for path in operators):
+def _require_stranger(session: Session, actor: Actor, found: Row[Any]) -> None:
+    """Nobody decides about claims of the own organisation, or that he handed in himself, on either side."""
+    sides = [(found.subject_kind, found.subject_id)]
+    if found.other_id is not None:
+        sides.append((found.other_kind, found.other_id))
+    claims = locked(session, [id for kind, id in sides if kind == Subject.EXTERNAL_SALE])
+    asked = {"kinds": [kind for kind, _ in sides], "ids": [id for _, id in sides]}
+    operators = session.execute(_OPERATORS, asked).scalars()
+    if any(concerns(actor, claim) for claim in claims) or any(actor.is_related(path) for path in operators):
         raise OwnOrganisation

@@ -11,7 +11,7 @@ from orders.counting.actions import Use
 from orders.counting.rules import DocumentKind, Subject
 from orders.external_sales import rules
 from orders.external_sales.actions.judging import fall, judge
-from orders.external_sales.actions.moving import LINES, line_ids, locked, own, step
+from orders.external_sales.actions.moving import LINES, concerns, line_ids, locked, own, step
 from orders.external_sales.errors import OwnClaim, PapersMissing, SomeNotReady
 from orders.external_sales.rules import NUMBERED, Brought, Side
 from orders.external_sales.states import EXTERNAL_SALE, SaleMove, SaleStatus
@@ -127,8 +127,7 @@ def _before_officer(session: Session, actor: Actor, sale_id: int, if_match: IfMa
     ):
         raise NotFound
     row = found[0]
-    paths = [path for path in (row.claimant_path, row.supplier_path, row.buyer_path) if path]
-    if row.submitted_by == actor.user_id or (actor.organisation_path and any(map(actor.is_related, paths))):
+    if concerns(actor, row):
         raise OwnClaim
     if_match(row.version)
     return row

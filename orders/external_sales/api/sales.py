@@ -35,10 +35,7 @@ def _sale(call: Call, sale_id: int) -> SaleOut:
 
 def _claim(body: ClaimIn) -> Claim:
     said = {name: getattr(body, name) for name in ClaimIn.model_fields if name != "lines"}
-    lines = [
-        Line(each.product_id, each.quantity, each.amount, each.sku_id, each.unit, None if each.grams is None else each.grams)
-        for each in body.lines
-    ]
+    lines = [Line(each.product_id, each.quantity, each.amount, each.sku_id, each.unit, each.grams) for each in body.lines]
     return Claim(**said, lines=lines)
 
 

@@ -2,11 +2,10 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.outlet_sales import sheets
@@ -16,18 +15,12 @@ from orders.outlet_sales.schemas import SalesImportedOut, SalesLineRow
 from orders.outlet_sales.sheets import SALES_COLUMNS
 from orders.outlets import queries
 from orders.outlets.errors import RowsRefused
-from orders.outlets.sheets import MOST_FAULTS, Read, fault
+from orders.outlets.sheets import MOST_FAULTS, NO_OUTLET, SEVERAL_OUTLETS, Read, fault
 from shop.core import audit, uploads
 from shop.core.errors import Fault
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
-_OUTLETS = text(
-    f"""
-    SELECT o.id, o.number, o.external_number FROM outlet o JOIN organisation op ON op.id = o.operator_id
-    WHERE {queries.IN_REACH} AND (o.external_number = ANY (CAST(:names AS text[])) OR o.number = ANY (CAST(:names AS text[])))
-    """  # noqa: S608
-)
 _SEEN = text(
     """
     SELECT l.outlet_id, l.line_id FROM sales_batch_line l
@@ -53,13 +46,14 @@ def import_file(session: Session, actor: Actor, name: str | None, content: bytes
         FileSeen: the same file was imported before (409).
     """
     rows, faults = sheets.read_sales(content)
-    outlets = _outlets(session, actor, rows)
+    called = queries.called(session, actor, Permission.OUTLETS_MANAGE, sorted({row.body.outlet for row in rows}))
+    outlets = {name: found[0].id for name, found in called.items() if len(found) == 1}
     taking.lock(session, outlets.values())
     digest = hashlib.sha256(content).hexdigest()
     batch_id = f"file-{digest[:32]}"
     if session.execute(_FILE_SEEN, {"name": batch_id, "outlets": sorted(set(outlets.values()))}).first():
         raise FileSeen
-    faults += _faults(session, rows, outlets)
+    faults += _faults(session, rows, outlets, called.keys() - outlets.keys())
     if faults:
         faults.sort(key=lambda each: each.data["row"])
         raise RowsRefused(count=len(faults), faults=faults[:MOST_FAULTS])
@@ -80,14 +74,7 @@ def import_file(session: Session, actor: Actor, name: str | None, content: bytes
     return SalesImportedOut(rows=len(rows), outlets=len(lines), amount=amount, batch_ids=made, dry_run=dry_run)
 
 
-def _outlets(session: Session, actor: Actor, rows: Sequence[Read[SalesLineRow]]) -> dict[str, int]:
-    """Outlets by what the file calls them."""
-    names = sorted({row.body.outlet for row in rows})
-    found: Sequence[Row[Any]] = session.execute(_OUTLETS, {**queries.reach(actor, Permission.OUTLETS_MANAGE), "names": names}).all()
-    return {row.external_number: row.id for row in found} | {row.number: row.id for row in found}
-
-
-def _faults(session: Session, rows: Sequence[Read[SalesLineRow]], outlets: Mapping[str, int]) -> list[Fault]:
+def _faults(session: Session, rows: Sequence[Read[SalesLineRow]], outlets: Mapping[str, int], several: Set[str]) -> list[Fault]:
     keys = [(outlets.get(row.body.outlet, 0), row.body.line_id) for row in rows]
     back = [(outlets.get(row.body.outlet, 0), row.body.refunds_line_id) for row in rows if row.body.refunds_line_id]
     asked = [*keys, *back]
@@ -96,7 +83,8 @@ def _faults(session: Session, rows: Sequence[Read[SalesLineRow]], outlets: Mappi
     found = []
     for row, key in zip(rows, keys, strict=True):
         if key[0] == 0:
-            found.append(fault(row.number, SALES_COLUMNS, "outlet", "unknown_outlet", "不是您的网点", "is none of your outlets"))
+            told = SEVERAL_OUTLETS if row.body.outlet in several else NO_OUTLET
+            found.append(fault(row.number, SALES_COLUMNS, "outlet", *told))
             continue
         if counts[key] > 1:
             found.append(

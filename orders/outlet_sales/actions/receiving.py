@@ -16,7 +16,8 @@ from shop.core import clock, outbox
 from shop.core.errors import Fault
 from shop.identity.actor import Actor
 
-#: Lines that one transaction takes of a chain; what waits beyond is taken by the next.
+#: Batches, and lines of them, that one transaction takes of a chain; what waits beyond is taken by the next.
+MOST_BATCHES_TAKEN = 1_000
 MOST_LINES_TAKEN = 50_000
 
 # What is known of what was sent: by its id, or by its place in the chain.
@@ -128,12 +129,12 @@ def continue_chain(session: Session, device_id: int) -> None:
 def go_on(session: Session, device_id: int) -> None:
     """Take what waits from the end of a device's chain on, as far as there is no gap. The caller holds the outlet locked."""
     end = session.execute(_DEVICE, {"id": device_id}).one()
-    waiting = session.execute(_WAITING, {"device": device_id, "most": 1_000}).all()
+    waiting = session.execute(_WAITING, {"device": device_id, "most": MOST_BATCHES_TAKEN + 1}).all()
     links: list[Link] = []
     lines = 0
     for row in waiting:
         lines += row.line_count
-        if links and lines > MOST_LINES_TAKEN:
+        if links and (lines > MOST_LINES_TAKEN or len(links) == MOST_BATCHES_TAKEN):
             break
         links.append(Link(row.id, row.sequence, row.previous_hash, row.hash))
     walked = walk(end.last_sequence, end.last_hash, links)

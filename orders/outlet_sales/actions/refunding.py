@@ -7,11 +7,12 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
+from orders.counting import actions as counting
+from orders.counting.rules import HoldStatus, Subject
 from orders.ledger import actions as ledger
 from orders.ledger.rules import Claim, Part
 from orders.outlet_sales.actions.days import add_to_days
 from orders.outlet_sales.rules import Doubt, LineStatus, allocate, refund
-from shop.core import clock
 from shop.core.db import array
 
 #: Refunds at these outlets that wait, or are held because they did not fit, and whose sale is there; in the order of their chain, with what was
@@ -75,14 +76,6 @@ _REPLACE = text("UPDATE sales_batch_line SET status = 'replaced' WHERE id = ANY 
 _WAIT_AGAIN = text(
     "UPDATE sales_batch_line SET status = 'waiting', refunded_id = NULL, correction_ids = '{}' WHERE id = ANY (CAST(:ids AS bigint[]))"
 )
-#: What was held of a batch that was corrected needs no decision any more.
-_CLOSE_HOLDS = text(
-    """
-    UPDATE counting_hold SET status = 'void', decision = 'replaced', decided_at = :now
-    WHERE status = 'open' AND (subject_kind = 'sales_batch' AND subject_id = ANY (CAST(:batches AS bigint[]))
-                               OR subject_kind = 'sales_batch_line' AND subject_id = ANY (CAST(:lines AS bigint[])))
-    """
-)
 _FIGURES = (LineStatus.COUNTED, LineStatus.OTHER, LineStatus.RESALE)
 
 
@@ -110,7 +103,7 @@ def give_back(session: Session, outlet_ids: Sequence[int]) -> list[tuple[Row[Any
     if given:
         _write(session, given)
     if fitting := [row.id for row, _ in given if row.status == LineStatus.HELD]:
-        session.execute(_CLOSE_HOLDS, {"batches": "{}", "lines": array(fitting), "now": clock.now()})
+        counting.close(session, Subject.SALES_BATCH_LINE, fitting, HoldStatus.COUNTED, "it fits its sale")
     doubted = [each for each in doubted if each[0].status == LineStatus.WAITING]
     if doubted:
         session.execute(
@@ -137,7 +130,9 @@ def undo(session: Session, batch_ids: Sequence[int]) -> None:
     session.execute(_REPLACE, {"ids": array(row.id for row in lines)})
     if orphans:
         session.execute(_WAIT_AGAIN, {"ids": array(orphans)})
-    session.execute(_CLOSE_HOLDS, {"batches": array(batch_ids), "lines": array(row.id for row in lines), "now": clock.now()})
+    # what was held of them needs no decision any more
+    counting.close(session, Subject.SALES_BATCH, batch_ids, HoldStatus.VOID, "replaced")
+    counting.close(session, Subject.SALES_BATCH_LINE, [row.id for row in lines], HoldStatus.VOID, "replaced")
 
 
 def _write(session: Session, given: Sequence[tuple[Row[Any], Part]]) -> None:

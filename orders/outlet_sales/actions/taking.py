@@ -10,7 +10,9 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from orders.counting.actions import hold
+from orders.counting import actions as counting
+from orders.counting.actions import Doubted
+from orders.counting.rules import Subject
 from orders.ledger import actions as ledger
 from orders.ledger.booking import CERTIFIED
 from orders.ledger.rules import Claim
@@ -123,17 +125,14 @@ def take(session: Session, batch_ids: Sequence[int], *, broken: Collection[int] 
     accepted = plan.of(BatchStatus.ACCEPTED)
     held_lines = settle(session, accepted, sorted({row.outlet_id for row in rows}))
     session.execute(_PULSE, {"ids": array(batch_ids), "now": clock.now()})
-    for row in rows:
-        if plan.status[row.id] is BatchStatus.HELD:
-            hold(
-                session,
-                subject_kind="sales_batch",
-                subject_id=row.id,
-                reason_code=plan.reasons[row.id],
-                evidence=_evidence(row),
-                district_code=row.region_code,
-                amount_fen=row.certified_fen + row.other_fen,
-            )
+    doubted = [
+        Doubted(
+            Subject.SALES_BATCH, row.id, plan.reasons[row.id], _evidence(row), row.region_code, row.certified_fen + row.other_fen
+        )
+        for row in rows
+        if plan.status[row.id] is BatchStatus.HELD
+    ]
+    counting.hold(session, doubted)
     held = sorted({*plan.of(BatchStatus.HELD), *held_lines})
     if held:
         outbox.publish_each(session, "sales_batch.held", "batch_id", held)
@@ -173,18 +172,20 @@ def hold_lines(session: Session, doubted: Sequence[tuple[Any, Doubt, int | None]
             {"ids": array({line.outlet_id for line, _, _ in doubted})},
         )
     }
-    for line, reason, other in doubted:
-        hold(
-            session,
-            subject_kind="sales_batch_line",
-            subject_id=line.id,
-            reason_code=reason,
-            evidence={"batch": line.batch_id, "sold_on": str(line.sold_on), "amount_fen": line.amount_fen},
-            district_code=regions[line.outlet_id],
-            amount_fen=line.amount_fen,
-            other_kind="sales_batch_line" if other else None,
-            other_id=other,
+    found = [
+        Doubted(
+            Subject.SALES_BATCH_LINE,
+            line.id,
+            reason,
+            {"batch": line.batch_id, "sold_on": str(line.sold_on), "amount_fen": line.amount_fen},
+            regions[line.outlet_id],
+            line.amount_fen,
+            Subject.SALES_BATCH_LINE if other else None,
+            other,
         )
+        for line, reason, other in doubted
+    ]
+    counting.hold(session, found)
 
 
 def statuses(session: Session, batch_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
@@ -194,7 +195,7 @@ def statuses(session: Session, batch_ids: Sequence[int]) -> dict[int, dict[str, 
 
 
 def _plan(session: Session, rows: Sequence[Row[Any]], broken: Collection[int], decided: bool) -> _Plan:
-    plan, counting = _Plan(), programmes.config_of(session, clock.today()).counting
+    plan, limits = _Plan(), programmes.config_of(session, clock.today()).counting
     corrected = _corrected(session, rows)
     for row in rows:
         term = Term(row.outlet_status, row.opened_on, row.verified_on, row.closed_on)
@@ -204,7 +205,7 @@ def _plan(session: Session, rows: Sequence[Row[Any]], broken: Collection[int], d
             reason = (
                 Doubt.BROKEN_CHAIN
                 if row.id in broken
-                else doubt(told, term, clock_minutes=counting.clock_minutes, late_days=counting.late_days)
+                else doubt(told, term, clock_minutes=limits.clock_minutes, late_days=limits.late_days)
             )
         target_id, target_status = corrected.get((row.outlet_id, row.corrects), (0, None))
         target_status = plan.status.get(target_id, target_status)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from catalog.products.models import plain_name_sql
@@ -12,20 +12,14 @@ from orders.outlets import queries, sheets
 from orders.outlets.errors import RowsRefused
 from orders.outlets.rules import CHANNEL_TYPES
 from orders.outlets.schemas import GoodsImportedOut, GoodsIn, GoodsNoteOut, GoodsTakenOut, PlanIn
-from orders.outlets.sheets import GOODS_COLUMNS
+from orders.outlets.sheets import GOODS_COLUMNS, NO_OUTLET, SEVERAL_OUTLETS
+from orders.outlets.states import OutletStatus
 from shop.core import audit, clock
 from shop.core.errors import Fault, Invalid, Language
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
-_OF_OPERATOR = text(
-    """
-    SELECT o.id, o.external_number, o.kind FROM outlet o JOIN organisation op ON op.id = o.operator_id
-    WHERE starts_with(op.path, CAST(:branch AS text)) AND o.external_number = ANY (CAST(:numbers AS text[])) AND o.status <> 'closed'
-    ORDER BY o.id
-    """
-)
-_OF_DEVICE = text("SELECT id, external_number, kind FROM outlet WHERE id = :id")
+_OF_DEVICE = text("SELECT id, number, external_number, kind FROM outlet WHERE id = :id")
 #: What goods are in the catalogue: the supplier by its code, of its products the one of that name; of its packs the one with the reported
 #: SKU, or the only one on sale.
 _MATCH = f"""
@@ -148,25 +142,27 @@ def plan(session: Session, actor: Actor, outlet_id: int, body: PlanIn) -> None:
     audit.record(session, actor, "outlet_plan.set", "outlet", outlet_id, lines=len(skus))
 
 
-def _outlets(session: Session, actor: Actor, given: Sequence[GoodsIn]) -> dict[str, Any]:
+def _outlets(session: Session, actor: Actor, given: Sequence[GoodsIn]) -> dict[str, list[Row[Any]]]:
+    """The outlets that still sell, by what they are called."""
     if actor.device:
-        return {row.external_number: row for row in session.execute(_OF_DEVICE, {"id": actor.device.outlet_id})}
+        row = session.execute(_OF_DEVICE, {"id": actor.device.outlet_id}).one()
+        return {row.number: [row], row.external_number: [row]}
     numbers = sorted({each.device_id for each in given if each.device_id})
-    found = session.execute(_OF_OPERATOR, {"branch": actor.organisation_path or "-", "numbers": numbers})
-    return {row.external_number: row for row in found}
+    called = queries.called(session, actor, Permission.OUTLET_SALES_REPORT, numbers)
+    return {name: [row for row in rows if row.status != OutletStatus.CLOSED] for name, rows in called.items()}
 
 
-def _outlet_of(actor: Actor, each: GoodsIn, outlets: Mapping[str, Any]) -> int:
-    return int(actor.device.outlet_id if actor.device else outlets[each.device_id or ""].id)
+def _outlet_of(actor: Actor, each: GoodsIn, outlets: Mapping[str, Sequence[Row[Any]]]) -> int:
+    return int(actor.device.outlet_id if actor.device else outlets[each.device_id or ""][0].id)
 
 
-def _place_faults(actor: Actor, each: GoodsIn, outlets: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+def _place_faults(actor: Actor, each: GoodsIn, outlets: Mapping[str, Sequence[Row[Any]]]) -> list[tuple[str, str, str, str]]:
     if each.device_id is None:
         return [] if actor.device else [("device_id", "missing", "缺少必填项", "the outlet's number is needed")]
-    outlet = outlets.get(each.device_id)
-    if outlet is None:
-        return [("device_id", "unknown_outlet", "不是您的网点", "is none of your outlets")]
-    if each.channel_type and CHANNEL_TYPES[each.channel_type] != outlet.kind:
+    found = outlets.get(each.device_id, [])
+    if len(found) != 1:
+        return [("device_id", *(SEVERAL_OUTLETS if found else NO_OUTLET))]
+    if each.channel_type and CHANNEL_TYPES[each.channel_type] != found[0].kind:
         return [("channel_type", "other_kind", "与网点登记的类型不同", "the outlet is registered as another kind")]
     return []
 

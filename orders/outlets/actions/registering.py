@@ -59,7 +59,7 @@ _INSERT = text(
     SELECT min(id) AS first, operator_id, region_code, count(*) AS outlets FROM made GROUP BY operator_id, region_code ORDER BY 1
     """  # noqa: S608
 )
-_LOCK = text("SELECT version, status FROM outlet WHERE id = :id FOR UPDATE")
+_LOCK = text("SELECT version, status, operator_id, kind, online, region_code, verified_at FROM outlet WHERE id = :id FOR UPDATE")
 _EDIT = text(
     f"""
     UPDATE outlet SET ({_NAMES}) = (SELECT {_NAMES} FROM jsonb_to_record(CAST(:row AS jsonb)) AS given ({_FIELDS})),
@@ -125,20 +125,13 @@ def edit(session: Session, actor: Actor, outlet_id: int, body: OutletIn, if_matc
 
     Raises:
         NotFound: not within reach (404). Changed (412). IllegalMove: it is closed (409). UnknownPlace (422).
-        PlaceFixed: kind, place and operator of a verified outlet stay (409).
+        PlaceFixed: the operator stays, and kind and place of a verified outlet (409).
     """
-    before = queries.row_within(session, actor, outlet_id, Permission.OUTLETS_MANAGE)
-    now = session.execute(_LOCK, {"id": outlet_id}).one()
-    if_match(now.version)
+    now = _locked(session, actor, outlet_id, if_match)
     status = OUTLET.after(now.status, OutletMove.EDIT)
-    operator_id = body.operator_id or before.operator_id
-    stays = (before.operator_id, before.kind, before.online, before.region_code) == (
-        operator_id,
-        body.kind,
-        body.online,
-        body.region_code,
-    )
-    if operator_id != before.operator_id or (before.verified_at is not None and not stays):
+    operator_id = body.operator_id or now.operator_id
+    stays = (now.kind, now.online, now.region_code) == (body.kind, body.online, body.region_code)
+    if operator_id != now.operator_id or (now.verified_at is not None and not stays):
         raise PlaceFixed
     if _missing_places(session, [body]):
         raise UnknownPlace
@@ -174,15 +167,21 @@ def close(session: Session, actor: Actor, outlet_id: int, body: CloseIn, if_matc
     Raises:
         NotFound (404), Changed (412), IllegalMove (409), ClosedBeforeOpened (422).
     """
-    queries.row_within(session, actor, outlet_id, Permission.OUTLETS_MANAGE)
-    now = session.execute(_LOCK, {"id": outlet_id}).one()
-    if_match(now.version)
+    now = _locked(session, actor, outlet_id, if_match)
     OUTLET.after(now.status, OutletMove.CLOSE)
     closed = session.execute(_CLOSE, {"id": outlet_id, "on": body.closed_on, "reason": body.reason})
     if body.closed_on > clock.today() or not closed.rowcount:  # type: ignore[attr-defined]
         raise ClosedBeforeOpened
     audit.record(session, actor, "outlet.closed", "outlet", outlet_id, reason=body.reason, closed_on=str(body.closed_on))
     outbox.publish(session, "outlet.closed", outlet_id=outlet_id)
+
+
+def _locked(session: Session, actor: Actor, outlet_id: int, if_match: IfMatch) -> Row[Any]:
+    """What an outlet within reach is once nobody else changes it."""
+    queries.row_within(session, actor, outlet_id, Permission.OUTLETS_MANAGE)
+    now = session.execute(_LOCK, {"id": outlet_id}).one()
+    if_match(now.version)
+    return now
 
 
 def _decide(session: Session, actor: Actor, outlet_ids: Sequence[int], move: OutletMove) -> None:

@@ -1,5 +1,6 @@
 """Claims of sales made elsewhere, and what is held."""
 
+from orders.ledger.booking import CHAIN
 from orders.reconcile.checks.check import sql
 
 CLAIMED = [
@@ -7,13 +8,8 @@ CLAIMED = [
         "sales_of_claims",
         "已通过的卖方申报明细与销售分录一一对应；其余申报无有效分录",
         "Accepted lines of sellers' claims and standing sale entries, one to one; no entry of any other claim stands",
-        """
-        WITH RECURSIVE chain AS (
-            SELECT id, origin_id AS line_id FROM sale_entry WHERE origin_kind = 'external_line'
-            UNION ALL
-            SELECT again.id, chain.line_id FROM chain JOIN sale_entry c ON c.reverses_id = chain.id
-            JOIN sale_entry again ON again.origin_kind = 'release' AND again.origin_id = c.id
-        ), standing AS (
+        f"""
+        {CHAIN.format(of="origin_kind = 'external_line'")}, standing AS (
             SELECT chain.line_id, e.product_id, sum(e.amount_fen + coalesce(r.fen, 0))::bigint AS fen, sum(e.grams + coalesce(r.grams, 0))::bigint AS grams,
                    sum(e.quantity + coalesce(r.quantity, 0)) AS quantity
             FROM chain JOIN sale_entry e ON e.id = chain.id
@@ -27,7 +23,7 @@ CLAIMED = [
         FULL JOIN (SELECT line_id, jsonb_build_object('fen', fen, 'grams', grams, 'quantity', quantity, 'product', product_id) AS facts
                    FROM standing WHERE fen <> 0 OR grams <> 0 OR quantity <> 0) s ON s.line_id = l.id
         WHERE l.facts IS DISTINCT FROM s.facts
-        """,
+        """,  # noqa: S608
     ),
     sql(
         "held_claims",

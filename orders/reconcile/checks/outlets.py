@@ -1,5 +1,6 @@
 """Sales at outlets: their days, their lines, and the ledger."""
 
+from orders.ledger.booking import CHAIN
 from orders.reconcile.checks.check import sql
 
 OUTLETS = [
@@ -29,13 +30,8 @@ OUTLETS = [
         "sales_of_outlets",
         "计入的网点销售行与分录一一对应，退货后余额一致",
         "Counted lines of outlets and sale entries, one to one, with the same left after refunds",
-        """
-        WITH RECURSIVE chain AS (
-            SELECT id, origin_id AS line_id FROM sale_entry WHERE origin_kind = 'outlet_line'
-            UNION ALL
-            SELECT again.id, chain.line_id FROM chain JOIN sale_entry c ON c.reverses_id = chain.id
-            JOIN sale_entry again ON again.origin_kind = 'release' AND again.origin_id = c.id
-        ), booked AS (
+        f"""
+        {CHAIN.format(of="origin_kind = 'outlet_line'")}, booked AS (
             SELECT chain.line_id, sum(e.quantity) AS quantity, sum(e.grams)::bigint AS grams, sum(e.amount_fen)::bigint AS fen,
                    min(e.outlet_id) AS outlet_id, min(e.product_id) AS product_id
             FROM chain JOIN sale_entry e ON e.id = chain.id OR e.reverses_id = chain.id GROUP BY chain.line_id
@@ -51,7 +47,7 @@ OUTLETS = [
         -- what counts no more was taken back to nothing
         WHERE c.facts IS DISTINCT FROM b.facts
           AND NOT (c.facts IS NULL AND (b.facts ->> 'quantity')::numeric = 0 AND (b.facts ->> 'fen')::bigint = 0 AND (b.facts ->> 'grams')::bigint = 0)
-        """,
+        """,  # noqa: S608
     ),
     sql(
         "chains_of_devices",

@@ -35,21 +35,36 @@ _QUEUE = """
         RETURN NULL;
     END $$
 """
+# Names of carriers, by their beginning, as documents know them.
+_CARRIERS = {
+    "顺丰": "SF",
+    "中国邮政": "EMS",
+    "邮政": "EMS",
+    "圆通": "YTO",
+    "中通": "ZTO",
+    "申通": "STO",
+    "韵达": "YUNDA",
+    "极兔": "JT",
+    "京东": "JD",
+    "德邦": "DEPPON",
+    **{code: code for code in ("SF", "EMS", "YTO", "ZTO", "STO", "YUNDA", "JD", "DEPPON")},
+}
+_KNOWN = " ".join(f"WHEN starts_with(w.carrier, '{name}') THEN '{code}'" for name, code in _CARRIERS.items())
 # The documents of orders that were made here before: invoices that count or may count yet, and waybills.
-_USES = """
+_USES = f"""
     INSERT INTO document_use (kind, number, subject_kind, subject_id, used_at)
     SELECT 'invoice', concat(t.code, t.number), 'purchase_order', so.purchase_order_id, min(t.registered_at)
     FROM tax_invoice t JOIN tax_invoice_cover c ON c.tax_invoice_id = t.id JOIN supplier_order so ON so.id = c.supplier_order_id
     WHERE NOT t.red AND t.status IN ('registered', 'held', 'cleared') GROUP BY 2, 4
     UNION ALL
-    SELECT 'waybill', concat(w.carrier, ':', w.number), 'purchase_order', so.purchase_order_id, min(s.shipped_at)
+    SELECT 'waybill', concat(CASE {_KNOWN} ELSE w.carrier END, ':', w.number), 'purchase_order', so.purchase_order_id, min(s.shipped_at)
     FROM shipment s JOIN supplier_order so ON so.id = s.supplier_order_id
     CROSS JOIN LATERAL (
         SELECT upper(regexp_replace(normalize(coalesce(s.carrier, ''), NFKC), '[[:space:][:punct:]]', '', 'g')) AS carrier,
                upper(regexp_replace(normalize(s.waybill, NFKC), '[[:space:][:punct:]]', '', 'g')) AS number
     ) w
     WHERE w.number <> '' GROUP BY 2, 4
-"""
+"""  # noqa: S608
 _CLOSE = """
     BEGIN
         PERFORM pg_advisory_xact_lock(hashtext('closed_month'));

@@ -6,7 +6,10 @@ import pytest
 from sqlalchemy import text
 
 from orders.counting import actions as counting
+from orders.counting.actions import Doubted
+from orders.counting.rules import Subject
 from shop.core import clock, outbox
+from shop.identity.models import Organisation
 from shop.identity.permissions import Role
 from tests.factories.catalog import make_product
 from tests.factories.claims import DISTRICT, OTHER_DISTRICT, make_trading
@@ -25,15 +28,8 @@ def line(database):
 
 
 def hold(session, line, reason="clock", amount=5_000):
-    return counting.hold(
-        session,
-        subject_kind="sales_batch_line",
-        subject_id=line.id,
-        reason_code=reason,
-        evidence={"ahead_minutes": 90},
-        district_code=DISTRICT,
-        amount_fen=amount,
-    )
+    doubted = Doubted(Subject.SALES_BATCH_LINE, line.id, reason, {"ahead_minutes": 90}, DISTRICT, amount)
+    return counting.hold(session, [doubted])[0]
 
 
 def test_a_doubt_is_opened_once_until_it_is_decided(api, database, line):
@@ -97,3 +93,18 @@ def test_a_sale_at_an_outlet_that_looks_the_same_holds_the_claim_alone(api, data
     decided = trading.as_("officer").post(f"/v1/counting-holds/{found['id']}/count", json={"reason": "两笔销售"})
     assert decided.json()["status"] == "counted"
     assert trading.status(sale) == "submitted"
+
+
+def test_nobody_decides_who_stands_on_either_side(api, database):
+    trading = make_trading(api, database)
+    with database.unit_of_work() as session:
+        outlet = make_outlet(session, trading.seller)
+        make_batch_line(session, outlet, trading.product, sold_at=clock.now(), amount_fen=98_000)
+        operator = session.get(Organisation, outlet.operator_id)
+        helper = make_user(session, Role.PURCHASER, trading.buyer)
+    trading.submitted(helper_id=trading.buyer.id, client=api.as_(helper))
+    [found] = trading.holds()
+    for organisation in (operator, trading.buyer, trading.supplier):
+        officer = signed_in(api, Role.COUNTY_OFFICER, organisation, DISTRICT)
+        answer = officer.post(f"/v1/counting-holds/{found['id']}/count", json={"reason": "两笔销售"})
+        assert (answer.status_code, answer.json()["code"]) == (403, "own_organisation")

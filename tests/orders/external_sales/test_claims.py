@@ -221,3 +221,10 @@ def test_a_paper_gets_its_file_and_is_taken_away(trading):
     assert codes(seller.post(path, data={"kind": "waybill", "number": "1"})) == {("issuer", "carrier_missing")}
     assert seller.delete(f"{path}/{paper['id']}").status_code == 204
     assert seller.get(f"/v1/external-sales/{sale['id']}").json()["documents"] == []
+
+
+def test_who_helped_to_sell_does_not_review(trading):
+    sale = trading.submitted(helper_id=trading.buyer.id)
+    officer = signed_in(trading.api, Role.COUNTY_OFFICER, trading.buyer, "500236")
+    answer = officer.post(f"/v1/external-sales/{sale['id']}/accept")
+    assert (answer.status_code, answer.json()["code"]) == (403, "own_claim")

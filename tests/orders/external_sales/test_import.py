@@ -131,3 +131,11 @@ def test_xlsx_is_read_and_five_thousand_rows_take_seconds(trading, database):
     done = trading.as_("seller").post("/v1/external-sales/submit", json={"ids": made.json()["ids"]})
     assert (done.status_code, done.json()) == (200, {"submitted": 5_000, "held": 0})
     assert time.monotonic() - began < 60
+
+
+def test_a_sale_of_a_file_has_as_many_lines_and_papers_as_any(trading, database):
+    product, sku = names(trading, database)
+    rows = [row(trading, product, sku, n, group="A") for n in range(201)]
+    answer = send(trading.as_("seller"), sheet(rows))
+    found = {(each["row"], each["code"]) for each in answer.json()["errors"]}
+    assert found == {(202, "too_many_lines"), (2, "too_many_papers")}

@@ -229,3 +229,21 @@ def test_without_the_guard_the_race_is_lost(trading, database, monkeypatch):
         if free:
             break
     assert free
+
+
+def test_a_waybill_that_was_written_wrongly_and_corrected_is_free_again(api, database):
+    trading, market = make_trading(api, database), make_market(database)
+    order = api.as_(market.purchaser).post("/v1/purchase-orders", json=market.order(2)).json()
+    part = order["supplier_orders"][0]["id"]
+    seller = api.as_(market.sellers[0])
+    seller.post(f"/v1/supplier-orders/{part}/confirm")
+    sent = seller.post(f"/v1/supplier-orders/{part}/shipments", json={"carrier": "SF", "waybill": "130000000001"}).json()
+    outbox.drain(database, HANDLERS)
+    sale = trading.draft()
+    path = f"/v1/external-sales/{sale['id']}"
+    trading.as_("seller").post(f"{path}/documents", data={"kind": "waybill", "number": "130000000001", "issuer": "SF"})
+    assert trading.as_("seller").post(f"{path}/submit").json()["status"] == "held"
+    answer = seller.patch(f"/v1/shipments/{sent['id']}", json={"waybill": "130000000002"})
+    assert answer.status_code == 200, answer.text
+    outbox.drain(database, HANDLERS)
+    assert trading.status(sale) == "submitted"

@@ -5,9 +5,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event, text
 
+from orders.counting import actions as counting
+from orders.counting.actions import Doubted
+from orders.counting.rules import Subject
+from orders.outlet_sales.actions import receiving
+from orders.outlet_sales.rules import Doubt
 from shop.core import clock, outbox
 from shop.identity.permissions import Role
-from tests.factories.identity import make_user
+from tests.factories.identity import make_user, signed_in
 from tests.factories.outlets import Till, make_device, sale, seal
 from tests.orders.outlet_sales.conftest import Shop
 from workers.handlers import HANDLERS
@@ -230,6 +235,11 @@ def test_the_number_of_statements_does_not_depend_on_the_number_of_lines(shop: S
         counts.append(0)
         shop.send(shop.till.batch([sale(f"{size}-{n}", "G1" if n % 2 else "X", 1) for n in range(size)]))
     assert counts[0] == counts[1]
+    # no more does it when all of them were told before
+    for size in (2, 1000):
+        counts.append(0)
+        shop.send(shop.till.batch([sale(f"{size}-{n}", "X", 1) for n in range(size)]))
+    assert counts[2] == counts[3]
 
 
 def test_a_device_may_do_nothing_but_report_and_ends_at_once(shop: Shop):
@@ -240,3 +250,48 @@ def test_a_device_may_do_nothing_but_report_and_ends_at_once(shop: Shop):
     with shop.database.unit_of_work() as session:
         session.execute(text("UPDATE outlet_device SET revoked_at = now()"))
     assert device.post("/v1/outlets/heartbeat", json={}).status_code == 401
+
+
+def test_a_device_is_refused_while_its_operator_is_suspended(shop: Shop):
+    device = shop.client()
+    batch = shop.till.batch([sale("1", "G1", 2)])
+    of_outlet = "UPDATE organisation SET status = :status WHERE id = (SELECT operator_id FROM outlet)"
+    for status, answer in (("suspended", 401), ("approved", 201)):
+        with shop.database.unit_of_work() as session:
+            session.execute(text(of_outlet), {"status": status})
+        assert device.post("/v1/sales-batches", json=batch).status_code == answer
+    assert shop.sums()["certified"] == 5000
+
+
+def test_a_long_chain_is_taken_in_pieces_to_its_end(shop: Shop, monkeypatch):
+    monkeypatch.setattr(receiving, "MOST_BATCHES_TAKEN", 2)
+    first, *later = [shop.till.batch([sale(str(n), "G1", 1)]) for n in range(7)]
+    for batch in later:
+        shop.send(batch)
+    shop.send(first)
+    outbox.drain(shop.database, HANDLERS)
+    assert {status for status, _ in statuses(shop).values()} == {"accepted"}
+    assert shop.sums()["certified"] == 7 * 2500
+
+
+def test_a_refund_that_fits_in_the_end_may_be_doubted_and_decided_again(shop: Shop):
+    shop.send(shop.till.batch([sale("1", "G1", 1)]))
+    shop.send(shop.till.batch([sale("2", "G1", 2, refunds_line_id="1")]))
+    assert lines_of(shop)[("t-2", "2")] == "held"
+    shop.send(shop.till.batch([sale("1", "G1", 3)], corrects="t-1"))
+    assert (lines_of(shop)[("t-2", "2")], shop.sums()["certified"]) == ("counted", 2500)
+    # now the sale was less again: what is left of it is for an officer, whose word is the last
+    shop.send(shop.till.batch([sale("1", "G1", 1)], corrects="t-3"))
+    assert lines_of(shop)[("t-2", "2")] == "held"
+    with shop.database.unit_of_work() as session:
+        told = session.execute(text("SELECT status, decision FROM counting_hold ORDER BY id")).all()
+    assert [tuple(each) for each in told] == [("counted", "it fits its sale"), ("open", None)]
+
+
+def test_every_doubt_about_outlets_is_told_to_who_decides(shop: Shop):
+    with shop.database.unit_of_work() as session:
+        counting.hold(session, [Doubted(Subject.SALES_BATCH, 1, reason, {}, "500112", 5000) for reason in Doubt])
+    outbox.drain(shop.database, HANDLERS)
+    officer = signed_in(shop.api, Role.COUNTY_OFFICER, region_code="500112")
+    told = officer.get("/v1/notifications").json()["items"]
+    assert {each["kind"] for each in told} == {f"counting_hold.{reason}" for reason in Doubt}

@@ -11,7 +11,7 @@ from shop.core import clock
 from shop.identity.models import Organisation
 from shop.identity.permissions import Role
 from tests.factories.identity import make_user, signed_in
-from tests.factories.outlets import sale
+from tests.factories.outlets import make_outlet, sale
 from tests.orders.outlet_sales.conftest import Shop
 
 HEADER = "设备或渠道编号,销售流水号,销售时间,商品编号,数量,金额（元）,小票号,退货原流水号"
@@ -115,3 +115,16 @@ def test_the_reconciliation_finds_what_was_changed_by_hand(shop: Shop, change, c
     with shop.database.unit_of_work() as session:
         session.execute(text(change))
         assert check in {each.name for each in OUTLETS if each.find(session, 5)[0]}
+
+
+def test_what_two_outlets_are_called_by_is_asked_about(shop: Shop):
+    with shop.database.unit_of_work() as session:
+        other = make_outlet(session, shop.trade.clerk, region_code="500112")
+        session.execute(
+            text("UPDATE outlet SET external_number = :name WHERE id = :id"), {"name": shop.outlet.external_number, "id": other.id}
+        )
+    officer, day = signed_in(shop.api, Role.COUNTY_OFFICER, region_code="500112"), clock.today() - timedelta(days=1)
+    refused = send(officer, [f"{shop.outlet.external_number},F1,{day} 10:00,X,2,50.00,R1,"])
+    assert [each["code"] for each in refused.json()["errors"]] == ["ambiguous_outlet"]
+    taken = send(officer, [f"{shop.outlet.number},F1,{day} 10:00,X,2,50.00,R1,"])
+    assert (taken.status_code, taken.json()["outlets"]) == (200, 1)

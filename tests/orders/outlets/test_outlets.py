@@ -11,7 +11,8 @@ from orders.outlets.actions import devices
 from orders.outlets.actions import goods as goods_actions
 from orders.outlets.queries import Filters
 from shop.core import clock, exports, outbox
-from shop.identity.permissions import Role
+from shop.identity.permissions import Permission, Role
+from shop.identity.queries import holders
 from tests.factories.catalog import make_product
 from tests.factories.identity import make_organisation, make_supplier, make_user, signed_in
 from workers.handlers import HANDLERS
@@ -361,3 +362,24 @@ def test_silence_is_told_once_and_ends_with_the_next_sign_of_life(api, operator,
     with clock.fixed(clock.now() + timedelta(hours=200)):
         assert sweep() == 1
         assert told() == 4
+
+
+def test_whoever_verifies_many_hears_of_each(operator, county):
+    ids = [register(operator, f"SN-{n}")["id"] for n in range(51)]
+    answer = county.post("/v1/outlets/verify", json={"outlet_ids": ids[::-1]})
+    assert [(each["id"], each["status"]) for each in answer.json()] == [(each, "verified") for each in ids]
+
+
+def test_officers_of_the_region_that_a_region_was_merged_into_take_over(operator, county, api, database):
+    made = register(operator)
+    merge = "UPDATE region SET successor_code = '500112', valid_to = :on WHERE code = '500106'"
+    successor = signed_in(api, Role.COUNTY_OFFICER, region_code="500112")
+    for days, answer in ((1, 404), (0, 200)):
+        with database.unit_of_work() as session:
+            session.execute(text(merge), {"on": clock.today() + timedelta(days=days)})
+        assert successor.get(f"/v1/outlets/{made['id']}").status_code == answer
+    with database.unit_of_work() as session:
+        told = holders(session, Permission.OUTLETS_VERIFY, "500106")
+        officers = session.execute(text("SELECT user_id FROM user_role WHERE role = 'county_officer' ORDER BY 1")).scalars().all()
+    assert told == officers
+    assert successor.post("/v1/outlets/verify", json={"outlet_ids": [made["id"]]}).status_code == 200

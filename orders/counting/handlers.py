@@ -1,0 +1,49 @@
+"""Who hears of doubts: the officers that decide. Whoever claimed hears what became of the claim, from where it is kept."""
+
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from shop.core.money import yuan_from_fen
+from shop.core.outbox import Handler
+from shop.notifications.actions import notify
+
+_HOLD = text("SELECT id, reason_code, district_code, amount_fen, status, decided_by, decision FROM counting_hold WHERE id = :id")
+
+
+def _opened(session: Session, payload: dict[str, Any]) -> None:
+    """The officers of the district have a doubt to decide."""
+    row = session.execute(_HOLD, {"id": payload["hold_id"]}).one()
+    notify(
+        session,
+        origin=f"counting_hold.opened:{row.id}",
+        kind=f"counting_hold.{row.reason_code}",
+        subject_type="counting_hold",
+        subject_id=row.id,
+        region_code=row.district_code,
+        amount=yuan_from_fen(row.amount_fen),
+    )
+
+
+def _decided(session: Session, payload: dict[str, Any]) -> None:
+    """The officers of the district hear what somebody decided about a doubt of theirs."""
+    row = session.execute(_HOLD, {"id": payload["hold_id"]}).one()
+    if row.decided_by is None:
+        return
+    notify(
+        session,
+        origin=f"counting_hold.decided:{row.id}",
+        kind=f"counting_hold.{row.status}",
+        subject_type="counting_hold",
+        subject_id=row.id,
+        region_code=row.district_code,
+        amount=yuan_from_fen(row.amount_fen),
+        reason=row.decision,
+    )
+
+
+HANDLERS: dict[str, Handler] = {
+    "counting_hold.decided": _decided,
+    "counting_hold.opened": _opened,
+}
