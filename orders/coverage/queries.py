@@ -14,7 +14,7 @@ from orders.coverage import rules
 from orders.coverage.errors import NoEvidenceFile
 from orders.coverage.rules import Level, StationKind, Village
 from orders.coverage.schemas import ServedOut, StationOut, StationRow, VillageOut
-from orders.ledger.selection import DISTRICT_CODE, Dimension, Reach, Selection
+from orders.ledger.selection import DISTRICT_CODE, EVERYWHERE, Dimension, Selection
 from orders.statistics.queries import ask
 from orders.statistics.question import Measure, Question
 from orders.statistics.rules import month_end, month_start
@@ -69,10 +69,6 @@ _FILE = text(
 )
 
 
-def _within(actor: Actor, permission: Permission = Permission.MONITORING_READ) -> list[str]:
-    return [f"{prefix}%" for prefix in actor.regions(permission)]
-
-
 def villages(
     session: Session,
     actor: Actor,
@@ -87,7 +83,7 @@ def villages(
     """The poor villages of the caller's region that are listed on a day, and whether they are served."""
     start = paging.position(after, int)
     asked = {
-        "regions": _within(actor),
+        "regions": actor.region_patterns(Permission.MONITORING_READ),
         "language": language,
         "on": on,
         "place": place or "",
@@ -115,7 +111,7 @@ def stations(
     """The stations of the caller's region."""
     start = paging.position(after, int)
     asked = {
-        "regions": _within(actor),
+        "regions": actor.region_patterns(Permission.MONITORING_READ),
         "language": language,
         "on": clock.today(),
         "place": place or "",
@@ -133,7 +129,12 @@ def station(session: Session, actor: Actor, station_id: int, language: Language)
     Raises:
         NotFound: none within reach.
     """
-    asked = {"id": station_id, "regions": _within(actor), "language": language, "on": clock.today()}
+    asked = {
+        "id": station_id,
+        "regions": actor.region_patterns(Permission.MONITORING_READ),
+        "language": language,
+        "on": clock.today(),
+    }
     row = session.execute(_ONE, asked).first()
     if row is None:
         raise NotFound
@@ -160,7 +161,7 @@ def locked(session: Session, actor: Actor, station_id: int) -> Row[Any]:
     Raises:
         NotFound: none within reach.
     """
-    row = session.execute(_LOCK, {"id": station_id, "regions": _within(actor, Permission.COVERAGE_RECORD)}).first()
+    row = session.execute(_LOCK, {"id": station_id, "regions": actor.region_patterns(Permission.COVERAGE_RECORD)}).first()
     if row is None:
         raise NotFound
     return row
@@ -186,7 +187,7 @@ def selling(session: Session, first: date, last: date) -> frozenset[str]:
     if not codes:
         return frozenset()
     selection = Selection(month_start(first), month_end(last), {Dimension.VILLAGE: codes})
-    answer = ask(session, Question(selection, (Dimension.VILLAGE,), (Measure.AMOUNT,), Reach(("",))))
+    answer = ask(session, Question(selection, (Dimension.VILLAGE,), (Measure.AMOUNT,), EVERYWHERE))
     return frozenset(key[0] for key, figures in answer.rows.items() if figures[0].amount_fen > 0)
 
 

@@ -16,7 +16,7 @@ from orders.indicators import rules
 from orders.indicators.rules import Base, Basis, Grain, Period, Stated
 from orders.indicators.schemas import FigureOut, ReportedOut
 from orders.indicators.states import REPORTED_VALUE, ValueAction, ValueStatus
-from orders.ledger.selection import Dimension, Reach, Selection
+from orders.ledger.selection import EVERYWHERE, Dimension, Selection
 from orders.statistics.queries import ask
 from orders.statistics.question import Measure, Question
 from shop.core import clock, paging
@@ -78,17 +78,13 @@ class Filters:
     last: date | None = None
 
 
-def _within(actor: Actor, permission: Permission = Permission.MONITORING_READ) -> list[str]:
-    return [f"{prefix}%" for prefix in actor.regions(permission)]
-
-
 def locked(session: Session, actor: Actor, value_id: int, permission: Permission) -> Row[Any]:
     """A value of the caller's region, locked until the transaction ends.
 
     Raises:
         NotFound: none within reach.
     """
-    row = session.execute(_LOCK, {"id": value_id, "regions": _within(actor, permission)}).first()
+    row = session.execute(_LOCK, {"id": value_id, "regions": actor.region_patterns(permission)}).first()
     if row is None:
         raise NotFound
     return row
@@ -100,7 +96,9 @@ def value(session: Session, actor: Actor, value_id: int, language: Language) -> 
     Raises:
         NotFound: none within reach.
     """
-    row = session.execute(_ONE, {"id": value_id, "regions": _within(actor), "language": language}).first()
+    row = session.execute(
+        _ONE, {"id": value_id, "regions": actor.region_patterns(Permission.MONITORING_READ), "language": language}
+    ).first()
     if row is None:
         raise NotFound
     return _Teller(session, language).out(actor, row)
@@ -113,7 +111,7 @@ def values(
     start = paging.position(after, int)
     asked = {
         **{name: getattr(filters, name) for name in ("indicator", "region", "grain", "status", "first", "last")},
-        "regions": _within(actor),
+        "regions": actor.region_patterns(Permission.MONITORING_READ),
         "language": language,
         "start": start[0] if start else None,
         "rows": None if limit is None else limit + 1,
@@ -276,5 +274,5 @@ def _names(session: Session, codes: Sequence[str], language: Language) -> dict[s
 def _own_sales(session: Session, codes: Sequence[str], period: Period) -> dict[str, int]:
     only = {Dimension.DISTRICT: regions.with_predecessors(session, codes)}
     selection = Selection(period.first, period.last, only)
-    answer = ask(session, Question(selection, (Dimension.DISTRICT,), (Measure.AMOUNT,), Reach(("",))))
+    answer = ask(session, Question(selection, (Dimension.DISTRICT,), (Measure.AMOUNT,), EVERYWHERE))
     return {key[0]: figures[0].amount_fen for key, figures in answer.rows.items()}

@@ -60,8 +60,7 @@ def locked(session: Session, actor: Actor, target_id: int) -> Row[Any]:
     Raises:
         NotFound: none within reach.
     """
-    within = [f"{prefix}%" for prefix in actor.regions(Permission.TARGETS_SET)]
-    row = session.execute(_LOCK, {"id": target_id, "regions": within}).first()
+    row = session.execute(_LOCK, {"id": target_id, "regions": actor.region_patterns(Permission.TARGETS_SET)}).first()
     if row is None:
         raise NotFound
     return row

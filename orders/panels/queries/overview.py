@@ -4,14 +4,13 @@ from datetime import date
 
 from sqlmodel import Session
 
-from orders.ledger.selection import Dimension, Selection
+from orders.ledger.selection import EVERYWHERE, Dimension, Selection
 from orders.panels.queries import names
 from orders.panels.schemas import ChannelOut, LightOut, OverlayOut, OverviewOut, SpanOut
 from orders.statistics.queries import Answer, Figures, ask
 from orders.statistics.question import Compare, Measure, Question
 from orders.statistics.rules import growth, month_start, share, tonnes
 from orders.targets import queries as targets
-from orders.targets.facts import EVERYWHERE
 from shop.core import clock
 from shop.core.errors import Language
 from shop.programmes import queries as programmes

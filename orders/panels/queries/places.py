@@ -8,14 +8,14 @@ from typing import Any
 from sqlmodel import Session
 
 from orders.coverage import queries as coverage
-from orders.ledger.selection import Dimension, Selection
+from orders.ledger.selection import EVERYWHERE, Dimension, Selection
 from orders.panels import rules, tables
 from orders.panels.queries import names
 from orders.statistics.queries import ask
 from orders.statistics.question import Measure, Question
 from orders.statistics.rules import month_end, month_start, ranks
 from orders.statistics.tables import Filled
-from orders.targets.facts import EVERYWHERE, lane, shandong
+from orders.targets.facts import lane, shandong
 from shop.core import clock
 from shop.core.errors import Language
 from shop.programmes import queries as programmes
