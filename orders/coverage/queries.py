@@ -3,7 +3,6 @@
 # ruff: noqa: S608  statements are put together from constants only; every value that a caller gives is bound
 
 from collections import Counter
-from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -199,11 +198,11 @@ def coverage(
     prefixes = tuple(actor.regions(Permission.MONITORING_READ))
     codes = [code for code in covered if level is not Level.TOWNSHIP or code.startswith(prefixes)]
     stations = _stations(session, on, level)
-    names = _names(session, [code or CITY for code in codes], language)
+    named = regions.names(session, [code or CITY for code in codes], language)
     return [
         {
             "place": code or CITY,
-            "place_name": names.get(code or CITY, code),
+            "place_name": named(code or CITY),
             **{name: getattr(covered[code], name) for name in ("villages", "served", "sold", "served_and_sold")},
             "stations": stations.get(code, 0),
         }
@@ -220,11 +219,3 @@ def _stations(session: Session, on: date, level: Level) -> Counter[str]:
         district = successors.get(district, district)
         found[{Level.CITY: "", Level.COUNTY: district, Level.TOWNSHIP: row.region_code}[level]] += row.stations
     return found
-
-
-def _names(session: Session, codes: Sequence[str], language: Language) -> dict[str, str]:
-    rows = session.execute(
-        text(f"SELECT r.code, {_NAME} AS name FROM region r WHERE r.code = ANY (:codes)"),
-        {"codes": list(codes), "language": language},
-    )
-    return {row.code: row.name for row in rows}

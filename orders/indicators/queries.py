@@ -232,12 +232,12 @@ def growth_rows(
     target = next(
         (each.value for each in config.targets if each.measure == "indicator_growth" and each.indicator == indicator), None
     )
-    names = _names(session, codes, language)
+    named = regions.names(session, codes, language)
     own = _own_sales(session, codes, period)
     rows = [
         {
             "county": code,
-            "county_name": names.get(code, code),
+            "county_name": named(code),
             **_shown(each.value, each.base.value, each.growth, target),
             "basis": each.base.basis.value,
             "own_sales": own.get(code, 0),
@@ -261,14 +261,6 @@ def _shown(value: Decimal | None, base: Decimal | None, growth: Decimal | None, 
         "target": None if target is None else f"{target}.00",
         "reached": None if growth is None or target is None else growth >= target,
     }
-
-
-def _names(session: Session, codes: Sequence[str], language: Language) -> dict[str, str]:
-    column = "name_en" if language == "en" else "name_zh"
-    rows = session.execute(
-        text(f"SELECT code, coalesce({column}, name_zh) AS name FROM region WHERE code = ANY (:codes)"), {"codes": list(codes)}
-    )
-    return {row.code: row.name for row in rows}
 
 
 def _own_sales(session: Session, codes: Sequence[str], period: Period) -> dict[str, int]:

@@ -70,8 +70,15 @@ def read(content: bytes) -> list[Row]:
             faults.append(fault(number, "base", "missing", "未填写", "is missing"))
         found.append(
             Row(
-                *(number, cell["indicator"], _code(cell["region"]), _code(cell["period"])),
-                *(value or Decimal(0), cell["source"], cell["method"], base, base_method),
+                number=number,
+                indicator=cell["indicator"],
+                region=_code(cell["region"]),
+                period=_code(cell["period"]),
+                value=value or Decimal(0),
+                source=cell["source"],
+                method=cell["method"],
+                base=base,
+                base_method=base_method,
             )
         )
     if faults:

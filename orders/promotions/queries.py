@@ -14,7 +14,7 @@ from catalog.certificates.states import in_force_sql
 from orders.ledger.selection import EVERYWHERE, Dimension, Selection
 from orders.promotions import rules
 from orders.promotions.errors import NoEffectYet
-from orders.promotions.rules import Goods
+from orders.promotions.rules import Effect, Goods
 from orders.promotions.schemas import LineOut, OutletOut, PromotionOut, PromotionRow
 from orders.promotions.states import PROMOTION, STATUS_SQL, PromotionStatus, status_on
 from orders.statistics.queries import ask
@@ -187,11 +187,11 @@ def effect(
                     "product_name": name,
                     "supplier_name": supplier,
                     "place": place,
-                    **_shown(found.days, found.sold, found.expected),
+                    **_shown(found),
                 }
             )
     days = (last - head.starts_on).days + 1
-    return head, last, rows, _shown(days, sum(row["sold"] for row in rows), sum(row["expected"] for row in rows))
+    return head, last, rows, _shown(Effect(days, sum(row["sold"] for row in rows), sum(row["expected"] for row in rows)))
 
 
 def _by_day(session: Session, selection: Selection) -> Mapping[int, _Days]:
@@ -202,6 +202,6 @@ def _by_day(session: Session, selection: Selection) -> Mapping[int, _Days]:
     return found
 
 
-def _shown(days: int, sold: int, expected: int) -> dict[str, Any]:
-    found = rules.uplift(sold, expected)
-    return {"days": days, "sold": sold, "expected": expected, "uplift": None if found is None else str(found)}
+def _shown(found: Effect) -> dict[str, Any]:
+    uplift = found.uplift
+    return {"days": found.days, "sold": found.sold, "expected": found.expected, "uplift": None if uplift is None else str(uplift)}

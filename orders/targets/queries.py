@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from orders.statistics.rules import ranks, same_period_last_year
+from orders.statistics.rules import ranks, rise, same_period_last_year
 from orders.targets import rules
 from orders.targets.facts import Facts
 from orders.targets.rules import NATURES, Course, Nature
@@ -215,7 +215,7 @@ class _Reader:
             case "sales_growth":
                 before = self._sold(row, *same_period_last_year(first, last), districts)
                 now = self._sold(row, first, last, districts)
-                return None if before <= 0 else ((now - before) * 100 / before).quantize(Decimal("0.01"))
+                return rise(now, before)
             case "cabinets":
                 return Decimal(self.facts.cabinets(last, districts))
             case "coverage":
@@ -223,7 +223,11 @@ class _Reader:
             case "reserved_share":
                 return self.facts.reserved_share(due.year, districts)
             case _:
-                counted = districts or frozenset(row.code for row in regions.regions(self.session, last, parent=CITY))
+                counted = (
+                    frozenset(row.code for row in regions.regions(self.session, last, parent=CITY))
+                    if districts is None
+                    else districts
+                )
                 return self.facts.indicator_growth(row.indicator, first, due, counted)
 
     def _sold(self, row: Row[Any], first: date, last: date, districts: frozenset[str] | None) -> Decimal:

@@ -10,7 +10,6 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.panels import tables
-from orders.panels.queries import names
 from orders.pledges.queries.counting import sums
 from orders.pledges.queries.proofs import KINDS
 from orders.reserved_share.queries import progress
@@ -62,7 +61,7 @@ def _by_county(session: Session, rows: list[dict[str, Any]], language: Language,
         for name, value in row.items():
             if name not in ("county", key):
                 into[name] += value
-    named = names.regions(session, {county for county, _ in added}, language)
+    named = regions.names(session, {county for county, _ in added}, language)
     return [
         {"county": county, "county_name": named(county), **({key: second} if key else {}), **row}
         for (county, second), row in sorted(added.items())

@@ -10,7 +10,6 @@ from sqlmodel import Session
 from orders.coverage import queries as coverage
 from orders.ledger.selection import EVERYWHERE, Dimension, Selection
 from orders.panels import rules, tables
-from orders.panels.queries import names
 from orders.statistics.queries import ask
 from orders.statistics.question import Measure, Question
 from orders.statistics.rules import month_end, month_start, ranks
@@ -20,6 +19,7 @@ from shop.core import clock
 from shop.core.errors import Language
 from shop.programmes import queries as programmes
 from shop.programmes.errors import NoProgramme
+from shop.regions import queries as regions
 
 #: 十万吨渝货进山东, where no programme says otherwise.
 GOAL_TONNES = 100_000
@@ -47,7 +47,7 @@ def villages(session: Session, language: Language, first: date, last: date) -> F
         found[each.district]["listed"] += 1
         found[each.district]["poor_villages"] += each.sold
     columns = ("villages", "poor_villages", "listed", "sales", "weight")
-    named = names.regions(session, set(found), language)
+    named = regions.names(session, set(found), language)
     rows = [
         {"county": code, "county_name": named(code), **{name: row[name] for name in columns}} for code, row in sorted(found.items())
     ]
@@ -62,7 +62,7 @@ def shandong_lane(session: Session, language: Language, first: date, last: date,
     answer = ask(session, Question(selection, (dimension,), _SUMS, EVERYWHERE))
     found = {key[0]: one for key, (one, *_) in answer.rows.items()}
     if by is LaneKey.COUNTY:
-        named = names.regions(session, found, language)
+        named = regions.names(session, found, language)
         places = ranks([one.grams for one in found.values()])
         rows: list[dict[str, Any]] = [
             {"county": code, "county_name": named(code), "weight": one.grams, "sales": one.amount_fen, "rank": place}
