@@ -37,6 +37,11 @@ WHERE (CAST(:programme AS text) IS NULL OR t.programme_code = :programme) AND (C
 """
 )
 _ONE = text(_TARGET + " WHERE t.id = :id")
+#: What the city is to reach by a measure.
+_GOAL = text(
+    "SELECT v.value FROM target t JOIN target_revision v ON v.target_id = t.id AND v.number = t.number"
+    " WHERE t.programme_code = :programme AND t.region_code = :city AND t.measure = :measure AND t.withdrawn_at IS NULL ORDER BY t.id LIMIT 1"
+)
 _LOCK = text("SELECT * FROM target t WHERE t.id = :id AND t.region_code LIKE ANY (CAST(:regions AS text[])) FOR UPDATE")
 _REVISIONS = text(
     "SELECT * FROM target_revision WHERE target_id = :id AND (CAST(:start AS int) IS NULL OR number < :start)"
@@ -108,6 +113,12 @@ def revisions(session: Session, target_id: int, *, limit: int, after: str | None
     start = paging.position(after, int)
     rows = session.execute(_REVISIONS, {"id": target_id, "start": start[0] if start else None, "rows": limit + 1}).all()
     return paging.page(rows, limit, lambda row: RevisionOut.model_validate(row, from_attributes=True), lambda row: [row.number])
+
+
+def goal(session: Session, programme: str, measure: str) -> Decimal | None:
+    """The value that a programme's first target of a measure has for the city now; None: it has none."""
+    found: Decimal | None = session.execute(_GOAL, {"programme": programme, "city": CITY, "measure": measure}).scalar()
+    return found
 
 
 def lights(session: Session, programme: str, language: Language, on: date) -> list[TargetOut]:
