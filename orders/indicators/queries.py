@@ -28,7 +28,6 @@ from shop.programmes import queries as programmes
 from shop.programmes.errors import NoProgramme
 from shop.programmes.schemas import ProgrammeConfig
 from shop.regions import queries as regions
-from shop.regions.rules import Designation
 
 _FIGURE = (
     *("number", "value", "source", "method", "base_value", "base_method", "reason", "reported_by", "reported_at"),
@@ -213,8 +212,8 @@ def counted_in(session: Session, config: ProgrammeConfig, indicator: str, on: da
     """The districts whose growth a programme sets a target for; all of the city where it names none."""
     wanted = next((each.designation for each in config.targets if each.indicator == indicator and each.designation), None)
     if wanted is None:
-        return [row.code for row in regions.regions(session, on, parent=CITY) if row.kind != "township"]
-    found = regions.designated(session, [Designation(wanted)], on)
+        return [row.code for row in regions.regions(session, on, parent=CITY)]
+    found = regions.designated(session, [wanted], on)
     return sorted(code for code in found if len(code) == len(CITY))
 
 
