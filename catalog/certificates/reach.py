@@ -14,7 +14,7 @@ IN_REGION = (
 
 def regions(actor: Actor, permission: Permission) -> dict[str, list[str]]:
     """The parameter of :data:`IN_REGION`."""
-    return {"regions": [f"{prefix}%" for prefix in actor.regions(permission)]}
+    return {"regions": actor.region_patterns(permission)}
 
 
 def reach(actor: Actor, permission: Permission = Permission.CERTIFICATIONS_READ) -> dict[str, Any]:

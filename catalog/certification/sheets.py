@@ -160,14 +160,7 @@ def read(content: bytes, most: int) -> list[tuple[int, dict[str, str]]]:
     Raises:
         UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422).
     """
-    rows = sheets.rows(content, formulas=False)
-    if len(rows) > most + 1:
-        raise sheets.TooManyRows(limit=most)
-    places = sheets.columns(rows[0], COLUMNS, REQUIRED)
-    cells = [(number, sheets.texts(row, places)) for number, row in enumerate(rows[1:], start=2)]
-    if not (found := [(number, cell) for number, cell in cells if any(cell.values())]):
-        raise sheets.UnreadableSpreadsheet
-    return found
+    return sheets.table(content, COLUMNS, REQUIRED, most)
 
 
 def understood(number: int, cell: Mapping[str, str], words: Words, known_id: int | None) -> Row:

@@ -30,16 +30,9 @@ def members(content: bytes, config: ProgrammeConfig) -> tuple[list[Member], list
         UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422).
         ListRefused: cells that are empty or too long, by their rows and columns (422).
     """
-    rows = sheets.rows(content, formulas=False)
-    if len(rows) > MOST + 1:
-        raise sheets.TooManyRows(limit=MOST)
-    places = sheets.columns(rows[0], COLUMNS, list(COLUMNS))
     codes = {word: code for code, label in config.terms.get("linkage_mode", {}).items() for word in (code, label.zh, label.en)}
     found, at, faults = [], [], []
-    for number, cells in enumerate(rows[1:], start=2):
-        cell = sheets.texts(cells, places)
-        if not any(cell.values()):
-            continue
+    for number, cell in sheets.table(content, COLUMNS, list(COLUMNS), MOST):
         faults += [_fault(number, name) for name, value in cell.items() if not value or len(value) > _LONGEST or "\x00" in value]
         mode = codes.get(cell["mode"], cell["mode"])
         household_no = cell["household_no"].removesuffix(".0")  # a number, as a workbook keeps it
@@ -47,8 +40,6 @@ def members(content: bytes, config: ProgrammeConfig) -> tuple[list[Member], list
         at.append(number)
     if faults:
         raise ListRefused(count=len(faults), faults=faults[:200])
-    if not found:
-        raise sheets.UnreadableSpreadsheet
     return found, at
 
 

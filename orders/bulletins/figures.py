@@ -11,13 +11,12 @@ from sqlmodel import Session
 from orders.bulletins.content import Compared, Sums
 from orders.bulletins.queries.changes import Changed
 from orders.ledger.rules import Direction
-from orders.ledger.selection import Dimension, Reach, Selection
+from orders.ledger.selection import EVERYWHERE, Dimension, Selection
 from orders.statistics.queries import Figures, ask
 from orders.statistics.question import Compare, Measure, Question
 from orders.statistics.rules import growth
 
 #: A bulletin holds the whole city, whoever drafts it.
-_EVERYWHERE = Reach(("",))
 _MEASURES = (Measure.AMOUNT, Measure.TONNES, Measure.ENTRIES)
 
 
@@ -57,7 +56,7 @@ def by(
     now: dict[str, dict[str, Sums]] = defaultdict(lambda: defaultdict(Sums))
 
     def collect(name: str, selection: Selection, compare: Compare | None, period: int) -> None:
-        answer = ask(session, Question(selection, groups, _MEASURES, _EVERYWHERE, compare))
+        answer = ask(session, Question(selection, groups, _MEASURES, EVERYWHERE, compare))
         for key, found in answer.rows.items():
             code = "" if dimension is None else str(key[0])
             now[code][name] += _sums(found[period], key[-1])

@@ -154,7 +154,7 @@ def close(session: Session, actor: Actor, asked: CloseFilter, *, limit: int, aft
     first, last = days_of(month)
     given: dict[str, Any] = {
         "branch": f"{actor.organisation_path}%" if actor.organisation_path else None,
-        "regions": [f"{prefix}%" for prefix in actor.regions(Permission.MONEY_READ)],
+        "regions": actor.region_patterns(Permission.MONEY_READ),
         "first": first,
         "last": last,
         "today": clock.today(),

@@ -122,7 +122,7 @@ def match(session: Session, actor: Actor, buyer_sale_id: int) -> MatchOut:
     Raises:
         NotFound: nothing, or none of the caller's regions (404).
     """
-    regions = [f"{prefix}%" for prefix in actor.regions(Permission.COUNTING_DECIDE)]
+    regions = actor.region_patterns(Permission.COUNTING_DECIDE)
     row = session.execute(_MATCH, {"id": buyer_sale_id, "regions": regions}).first()
     if row is None:
         raise NotFound

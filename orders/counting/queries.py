@@ -83,7 +83,7 @@ def hold(session: Session, actor: Actor, hold_id: int) -> HoldOut:
 
 
 def _regions(actor: Actor) -> dict[str, Any]:
-    return {"regions": [f"{prefix}%" for prefix in actor.regions(Permission.COUNTING_READ)]}
+    return {"regions": actor.region_patterns(Permission.COUNTING_READ)}
 
 
 def _shown(row: Any, model: type[HoldRow]) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """E-commerce coverage over HTTP."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import File, Form, Query, UploadFile
@@ -18,7 +17,7 @@ from orders.coverage.schemas import (
     StationRow,
     VillageOut,
 )
-from orders.ledger.errors import PeriodBackwards
+from orders.ledger.filters import period
 from orders.statistics.rules import month_end, month_start
 from orders.statistics.tables import Filled, Format, TableOut
 from shop.core import clock, exports, uploads
@@ -46,18 +45,10 @@ def coverage(
 ) -> TableOut | Response:
     """Poor villages served by an active station on a day, and those that sold something. Townships of the own region, counties of the whole city."""
     day = on or clock.today()
-    first, last = _span(day, first, last)
+    first, last = period(first, last or day)
     rows = queries.coverage(call.session, call.actor, call.language, on=day, level=level, first=first, last=last)
     filled = Filled(sheets.COVERAGE, rows, clock.now(), on=day, first=month_start(first), last=month_end(last))
     return filled.answer(call.language, format)
-
-
-def _span(on: date, first: date | None, last: date | None) -> tuple[date, date]:
-    last = last or on
-    first = first or last.replace(month=1, day=1)
-    if first > last:
-        raise PeriodBackwards
-    return first, last
 
 
 @routes.get("/villages", Permission.MONITORING_READ)

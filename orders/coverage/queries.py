@@ -3,7 +3,6 @@
 # ruff: noqa: S608  statements are put together from constants only; every value that a caller gives is bound
 
 from collections import Counter
-from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -14,7 +13,7 @@ from orders.coverage import rules
 from orders.coverage.errors import NoEvidenceFile
 from orders.coverage.rules import Level, StationKind, Village
 from orders.coverage.schemas import ServedOut, StationOut, StationRow, VillageOut
-from orders.ledger.selection import DISTRICT_CODE, Dimension, Reach, Selection
+from orders.ledger.selection import DISTRICT_CODE, EVERYWHERE, Dimension, Selection
 from orders.statistics.queries import ask
 from orders.statistics.question import Measure, Question
 from orders.statistics.rules import month_end, month_start
@@ -69,10 +68,6 @@ _FILE = text(
 )
 
 
-def _within(actor: Actor, permission: Permission = Permission.MONITORING_READ) -> list[str]:
-    return [f"{prefix}%" for prefix in actor.regions(permission)]
-
-
 def villages(
     session: Session,
     actor: Actor,
@@ -87,7 +82,7 @@ def villages(
     """The poor villages of the caller's region that are listed on a day, and whether they are served."""
     start = paging.position(after, int)
     asked = {
-        "regions": _within(actor),
+        "regions": actor.region_patterns(Permission.MONITORING_READ),
         "language": language,
         "on": on,
         "place": place or "",
@@ -115,7 +110,7 @@ def stations(
     """The stations of the caller's region."""
     start = paging.position(after, int)
     asked = {
-        "regions": _within(actor),
+        "regions": actor.region_patterns(Permission.MONITORING_READ),
         "language": language,
         "on": clock.today(),
         "place": place or "",
@@ -133,7 +128,12 @@ def station(session: Session, actor: Actor, station_id: int, language: Language)
     Raises:
         NotFound: none within reach.
     """
-    asked = {"id": station_id, "regions": _within(actor), "language": language, "on": clock.today()}
+    asked = {
+        "id": station_id,
+        "regions": actor.region_patterns(Permission.MONITORING_READ),
+        "language": language,
+        "on": clock.today(),
+    }
     row = session.execute(_ONE, asked).first()
     if row is None:
         raise NotFound
@@ -160,7 +160,7 @@ def locked(session: Session, actor: Actor, station_id: int) -> Row[Any]:
     Raises:
         NotFound: none within reach.
     """
-    row = session.execute(_LOCK, {"id": station_id, "regions": _within(actor, Permission.COVERAGE_RECORD)}).first()
+    row = session.execute(_LOCK, {"id": station_id, "regions": actor.region_patterns(Permission.COVERAGE_RECORD)}).first()
     if row is None:
         raise NotFound
     return row
@@ -186,7 +186,7 @@ def selling(session: Session, first: date, last: date) -> frozenset[str]:
     if not codes:
         return frozenset()
     selection = Selection(month_start(first), month_end(last), {Dimension.VILLAGE: codes})
-    answer = ask(session, Question(selection, (Dimension.VILLAGE,), (Measure.AMOUNT,), Reach(("",))))
+    answer = ask(session, Question(selection, (Dimension.VILLAGE,), (Measure.AMOUNT,), EVERYWHERE))
     return frozenset(key[0] for key, figures in answer.rows.items() if figures[0].amount_fen > 0)
 
 
@@ -198,11 +198,11 @@ def coverage(
     prefixes = tuple(actor.regions(Permission.MONITORING_READ))
     codes = [code for code in covered if level is not Level.TOWNSHIP or code.startswith(prefixes)]
     stations = _stations(session, on, level)
-    names = _names(session, [code or CITY for code in codes], language)
+    named = regions.names(session, [code or CITY for code in codes], language)
     return [
         {
             "place": code or CITY,
-            "place_name": names.get(code or CITY, code),
+            "place_name": named(code or CITY),
             **{name: getattr(covered[code], name) for name in ("villages", "served", "sold", "served_and_sold")},
             "stations": stations.get(code, 0),
         }
@@ -219,11 +219,3 @@ def _stations(session: Session, on: date, level: Level) -> Counter[str]:
         district = successors.get(district, district)
         found[{Level.CITY: "", Level.COUNTY: district, Level.TOWNSHIP: row.region_code}[level]] += row.stations
     return found
-
-
-def _names(session: Session, codes: Sequence[str], language: Language) -> dict[str, str]:
-    rows = session.execute(
-        text(f"SELECT r.code, {_NAME} AS name FROM region r WHERE r.code = ANY (:codes)"),
-        {"codes": list(codes), "language": language},
-    )
-    return {row.code: row.name for row in rows}

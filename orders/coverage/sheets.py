@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 
 from orders.coverage.errors import VillagesRefused
 from orders.statistics.tables import Column, Kind, Table, percent, text
@@ -19,6 +20,8 @@ COLUMNS = {
 MOST_ROWS = 10_000
 #: As many faults as are told at once.
 MOST_FAULTS = 200
+#: A fault of one cell, by the column's own header.
+fault = partial(sheets.fault_of, COLUMNS)
 _LONGEST = 60
 
 
@@ -39,16 +42,10 @@ def read(content: bytes) -> list[Row]:
     Raises:
         UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422). VillagesRefused: by row and column (422).
     """
-    lines = sheets.rows(content, formulas=False)
-    if len(lines) > MOST_ROWS + 1:
-        raise sheets.TooManyRows(limit=MOST_ROWS)
-    places = sheets.columns(lines[0], COLUMNS, required=("township", "village", "from"))
     found: list[Row] = []
     faults: list[Fault] = []
-    for number, line in enumerate(lines[1:], start=2):
-        cell = {name: written.replace("\x00", "") for name, written in sheets.texts(line, places).items()}
-        if not any(cell.values()):
-            continue
+    for number, cell in sheets.table(content, COLUMNS, ("township", "village", "from"), MOST_ROWS):
+        faults += sheets.unreadable(COLUMNS, number, cell)
         name, first, last = cell["village"], _day(cell["from"]), _day(cell["to"]) if cell["to"] else None
         if not name or len(name) > _LONGEST or "/" in name:
             told = f"须填写，不超过 {_LONGEST} 字，不含“/”", f"one to {_LONGEST} characters, none of them a slash"
@@ -61,14 +58,7 @@ def read(content: bytes) -> list[Row]:
         found.append(Row(number, cell["township"].removesuffix(".0"), name, first or FIRST_DAY, last))
     if faults:
         raise VillagesRefused(count=len(faults), faults=faults[:MOST_FAULTS])
-    if not found:
-        raise sheets.UnreadableSpreadsheet
     return found
-
-
-def fault(row: int, column: str, code: str, zh: str, en: str) -> Fault:
-    """A fault of one cell, by the column's own header."""
-    return sheets.fault(row, COLUMNS[column][0], code, f"“{COLUMNS[column][0]}”{zh}", f"{COLUMNS[column][-1]}: {en}")
 
 
 def _day(written: str) -> date | None:

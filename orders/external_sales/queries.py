@@ -134,7 +134,7 @@ def _tie(total_fen: int, papers: list[PaperOut]) -> bool:
 
 
 def _reach(actor: Actor) -> dict[str, Any]:
-    regions = [f"{prefix}%" for prefix in actor.regions(Permission.EXTERNAL_SALES_READ)]
+    regions = actor.region_patterns(Permission.EXTERNAL_SALES_READ)
     return {"branch": f"{actor.organisation_path}%" if actor.organisation_path else None, "regions": regions}
 
 

@@ -9,7 +9,6 @@ from orders.indicators import actions, queries, rules, sheets
 from orders.indicators.queries import Filters
 from orders.indicators.rules import Grain, Period
 from orders.indicators.schemas import (
-    DistrictCode,
     FigureOut,
     ImportedOut,
     IndicatorCode,
@@ -26,6 +25,7 @@ from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Day, Id, LongText
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
+from shop.regions.schemas import DistrictCode
 
 routes = Routes("indicators", "/v1/indicators")
 

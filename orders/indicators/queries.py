@@ -16,7 +16,7 @@ from orders.indicators import rules
 from orders.indicators.rules import Base, Basis, Grain, Period, Stated
 from orders.indicators.schemas import FigureOut, ReportedOut
 from orders.indicators.states import REPORTED_VALUE, ValueAction, ValueStatus
-from orders.ledger.selection import Dimension, Reach, Selection
+from orders.ledger.selection import EVERYWHERE, Dimension, Selection
 from orders.statistics.queries import ask
 from orders.statistics.question import Measure, Question
 from shop.core import clock, paging
@@ -28,7 +28,6 @@ from shop.programmes import queries as programmes
 from shop.programmes.errors import NoProgramme
 from shop.programmes.schemas import ProgrammeConfig
 from shop.regions import queries as regions
-from shop.regions.rules import Designation
 
 _FIGURE = (
     *("number", "value", "source", "method", "base_value", "base_method", "reason", "reported_by", "reported_at"),
@@ -78,17 +77,13 @@ class Filters:
     last: date | None = None
 
 
-def _within(actor: Actor, permission: Permission = Permission.MONITORING_READ) -> list[str]:
-    return [f"{prefix}%" for prefix in actor.regions(permission)]
-
-
 def locked(session: Session, actor: Actor, value_id: int, permission: Permission) -> Row[Any]:
     """A value of the caller's region, locked until the transaction ends.
 
     Raises:
         NotFound: none within reach.
     """
-    row = session.execute(_LOCK, {"id": value_id, "regions": _within(actor, permission)}).first()
+    row = session.execute(_LOCK, {"id": value_id, "regions": actor.region_patterns(permission)}).first()
     if row is None:
         raise NotFound
     return row
@@ -100,7 +95,9 @@ def value(session: Session, actor: Actor, value_id: int, language: Language) -> 
     Raises:
         NotFound: none within reach.
     """
-    row = session.execute(_ONE, {"id": value_id, "regions": _within(actor), "language": language}).first()
+    row = session.execute(
+        _ONE, {"id": value_id, "regions": actor.region_patterns(Permission.MONITORING_READ), "language": language}
+    ).first()
     if row is None:
         raise NotFound
     return _Teller(session, language).out(actor, row)
@@ -113,7 +110,7 @@ def values(
     start = paging.position(after, int)
     asked = {
         **{name: getattr(filters, name) for name in ("indicator", "region", "grain", "status", "first", "last")},
-        "regions": _within(actor),
+        "regions": actor.region_patterns(Permission.MONITORING_READ),
         "language": language,
         "start": start[0] if start else None,
         "rows": None if limit is None else limit + 1,
@@ -215,8 +212,8 @@ def counted_in(session: Session, config: ProgrammeConfig, indicator: str, on: da
     """The districts whose growth a programme sets a target for; all of the city where it names none."""
     wanted = next((each.designation for each in config.targets if each.indicator == indicator and each.designation), None)
     if wanted is None:
-        return [row.code for row in regions.regions(session, on, parent=CITY) if row.kind != "township"]
-    found = regions.designated(session, [Designation(wanted)], on)
+        return [row.code for row in regions.regions(session, on, parent=CITY)]
+    found = regions.designated(session, [wanted], on)
     return sorted(code for code in found if len(code) == len(CITY))
 
 
@@ -234,12 +231,12 @@ def growth_rows(
     target = next(
         (each.value for each in config.targets if each.measure == "indicator_growth" and each.indicator == indicator), None
     )
-    names = _names(session, codes, language)
+    named = regions.names(session, codes, language)
     own = _own_sales(session, codes, period)
     rows = [
         {
             "county": code,
-            "county_name": names.get(code, code),
+            "county_name": named(code),
             **_shown(each.value, each.base.value, each.growth, target),
             "basis": each.base.basis.value,
             "own_sales": own.get(code, 0),
@@ -265,16 +262,8 @@ def _shown(value: Decimal | None, base: Decimal | None, growth: Decimal | None, 
     }
 
 
-def _names(session: Session, codes: Sequence[str], language: Language) -> dict[str, str]:
-    column = "name_en" if language == "en" else "name_zh"
-    rows = session.execute(
-        text(f"SELECT code, coalesce({column}, name_zh) AS name FROM region WHERE code = ANY (:codes)"), {"codes": list(codes)}
-    )
-    return {row.code: row.name for row in rows}
-
-
 def _own_sales(session: Session, codes: Sequence[str], period: Period) -> dict[str, int]:
     only = {Dimension.DISTRICT: regions.with_predecessors(session, codes)}
     selection = Selection(period.first, period.last, only)
-    answer = ask(session, Question(selection, (Dimension.DISTRICT,), (Measure.AMOUNT,), Reach(("",))))
+    answer = ask(session, Question(selection, (Dimension.DISTRICT,), (Measure.AMOUNT,), EVERYWHERE))
     return {key[0]: figures[0].amount_fen for key, figures in answer.rows.items()}

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from enum import StrEnum
 
-_HUNDREDTH = Decimal("0.01")
+from orders.statistics.rules import rise
+
 _CODE = re.compile(r"(20[0-9]{2})(?:-(?:(0[1-9]|1[0-2])|Q([1-4])))?")
 
 
@@ -102,10 +103,8 @@ def base_of(method: str, published: Stated | None, stated: Stated | None) -> Bas
 
 
 def growth(value: Decimal | None, base: Decimal | None) -> Decimal | None:
-    """(this − base) ÷ base in percent, with two decimals; None without a positive base."""
-    if value is None or base is None or base <= 0:
-        return None
-    return ((value - base) * 100 / base).quantize(_HUNDREDTH, rounding=ROUND_HALF_UP)
+    """(this − base) ÷ base in percent, with two decimals; None without a value or a positive base."""
+    return None if value is None or base is None else rise(value, base)
 
 
 def together(parts: Iterable[tuple[Decimal | None, Decimal | None]]) -> tuple[Decimal, Decimal]:

@@ -4,23 +4,22 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from orders.indicators.rules import Grain
 from orders.indicators.states import ValueAction, ValueStatus
-from shop.core.quantities import LongText, Name, ShortText, plain, plain_number
+from shop.core.quantities import SPOKEN, LongText, Name, ShortText, plain_number, spoken_schema
+from shop.regions.schemas import DistrictCode
 
 IndicatorCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,64}$")]
 PeriodCode = Annotated[
     str, StringConstraints(pattern=r"^20[0-9]{2}(-(0[1-9]|1[0-2])|-Q[1-4])?$"), Field(examples=["2026-05", "2026-Q2", "2026"])
 ]
-DistrictCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$"), Field(examples=["500236"])]
-_spoken = PlainSerializer(plain, return_type=str, when_used="json")
-_schema = WithJsonSchema({"type": "string", "pattern": r"^-?\d+(\.\d{1,4})?$", "examples": ["1234.5"], "title": "value"})
+_schema = spoken_schema("value", 4, "1234.5")
 ValueIn = Annotated[
-    Decimal, BeforeValidator(plain_number), Field(ge=0, max_digits=18, decimal_places=4, allow_inf_nan=False), _spoken, _schema
+    Decimal, BeforeValidator(plain_number), Field(ge=0, max_digits=18, decimal_places=4, allow_inf_nan=False), SPOKEN, _schema
 ]
-ValueOut = Annotated[Decimal, _spoken, _schema]
+ValueOut = Annotated[Decimal, SPOKEN, _schema]
 
 
 class FigureIn(BaseModel):

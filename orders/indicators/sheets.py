@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import partial
 
 from orders.indicators.errors import ReportRefused
 from orders.indicators.schemas import ReportedOut
@@ -26,6 +27,8 @@ REQUIRED = ("indicator", "region", "period", "value", "source", "method")
 MOST_ROWS = 5_000
 #: As many faults as are told at once.
 MOST_FAULTS = 200
+#: A fault of one cell, by the column's own header.
+fault = partial(sheets.fault_of, COLUMNS)
 _LONGEST = 200
 
 
@@ -50,24 +53,15 @@ def read(content: bytes) -> list[Row]:
     Raises:
         UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422). ReportRefused: what is no number, by row and column (422).
     """
-    lines = sheets.rows(content, formulas=False)
-    if len(lines) > MOST_ROWS + 1:
-        raise sheets.TooManyRows(limit=MOST_ROWS)
-    places = sheets.columns(lines[0], COLUMNS, required=REQUIRED)
     found: list[Row] = []
     faults: list[Fault] = []
-    for number, line in enumerate(lines[1:], start=2):
-        cell = {name: written.replace("\x00", "") for name, written in sheets.texts(line, places).items()}
-        if not any(cell.values()):
-            continue
+    for number, cell in sheets.table(content, COLUMNS, REQUIRED, MOST_ROWS):
+        faults += sheets.unreadable(COLUMNS, number, cell)
         value, base = _number(cell["value"]), _number(cell["base"]) if cell["base"] else None
         for name, read_as in (("value", value), ("base", base)):
             if cell[name] and read_as is None:
-                faults.append(
-                    fault(
-                        number, name, "bad_value", "须为不小于 0 的数，最多四位小数", "is no number, or has more than four decimals"
-                    )
-                )
+                told = "须为不小于 0 的数，最多四位小数", "is no number, or has more than four decimals"
+                faults.append(fault(number, name, "bad_value", *told))
         faults += [fault(number, name, "missing", "未填写", "is missing") for name in REQUIRED if not cell[name]]
         long = [name for name in ("source", "method", "base_method") if len(cell[name]) > _LONGEST]
         faults += [fault(number, name, "too_long", f"超过 {_LONGEST} 字", f"is longer than {_LONGEST} characters") for name in long]
@@ -76,28 +70,20 @@ def read(content: bytes) -> list[Row]:
             faults.append(fault(number, "base", "missing", "未填写", "is missing"))
         found.append(
             Row(
-                *(
-                    number,
-                    cell["indicator"],
-                    _code(cell["region"]),
-                    _code(cell["period"]),
-                    value or Decimal(0),
-                    cell["source"],
-                    cell["method"],
-                ),
-                *(base, base_method),
+                number=number,
+                indicator=cell["indicator"],
+                region=_code(cell["region"]),
+                period=_code(cell["period"]),
+                value=value or Decimal(0),
+                source=cell["source"],
+                method=cell["method"],
+                base=base,
+                base_method=base_method,
             )
         )
     if faults:
         raise ReportRefused(count=len(faults), faults=faults[:MOST_FAULTS])
-    if not found:
-        raise sheets.UnreadableSpreadsheet
     return found
-
-
-def fault(row: int, column: str, code: str, zh: str, en: str) -> Fault:
-    """A fault of one cell, by the column's own header."""
-    return sheets.fault(row, COLUMNS[column][0], code, f"“{COLUMNS[column][0]}”{zh}", f"{COLUMNS[column][-1]}: {en}")
 
 
 def _code(written: str) -> str:

@@ -27,6 +27,19 @@ BuyerKind = OrganisationKind | Literal["consumer"]
 _NOWHERE = "000000"
 
 
+def period(first: date | None, last: date | None) -> tuple[date, date]:
+    """The days asked for; unless said otherwise until today, and from 1 January of the year of the last day.
+
+    Raises:
+        PeriodBackwards: the first lies after the last (422).
+    """
+    last = last or clock.today()
+    first = first or last.replace(month=1, day=1)
+    if first > last:
+        raise PeriodBackwards
+    return first, last
+
+
 @dataclass
 class SaleFilters:
     """Repeat a parameter to allow several values."""
@@ -80,10 +93,7 @@ class SaleFilters:
         Raises:
             PeriodBackwards: ``from`` lies after ``to`` (422).
         """
-        last = self.last or clock.today()
-        first = self.first or last.replace(month=1, day=1)
-        if first > last:
-            raise PeriodBackwards
+        first, last = period(self.first, self.last)
         only: dict[Dimension, list[Any]] = {
             Dimension.DISTRICT: regions.with_predecessors(session, self.district),
             Dimension.MODE: self.mode,

@@ -130,6 +130,9 @@ class Reach:
         return any(len(prefix) > DISTRICT_CODE for prefix in self.regions or ())
 
 
+#: For totals, which are open to every officer.
+EVERYWHERE = Reach(("",))
+
 _BUYING = (Role.BUYER_ADMIN, Role.PURCHASER, Role.APPROVER, Role.FINANCE, Role.VIEWER)
 _SELLING = (Role.SUPPLIER_ADMIN, Role.SUPPLIER_STAFF, Role.OUTLET_OPERATOR)
 

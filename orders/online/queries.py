@@ -212,7 +212,7 @@ def difference_fen(session: Session) -> int:
 def _reach(actor: Actor) -> dict[str, Any]:
     return {
         "branch": f"{actor.organisation_path}%" if actor.organisation_path else None,
-        "regions": [f"{prefix}%" for prefix in actor.regions(Permission.MONEY_READ)],
+        "regions": actor.region_patterns(Permission.MONEY_READ),
     }
 
 

@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from catalog.monitoring.queries import stock
 from catalog.monitoring.schemas import StockKey
-from orders.ledger.selection import Dimension, Reach, Selection
+from orders.ledger.selection import EVERYWHERE, Dimension, Selection
 from orders.opendata.errors import NoSuchTable
 from orders.opendata.rules import LICENCE
 from orders.statistics.queries import ask
@@ -61,7 +61,6 @@ _CLOSED = text("SELECT month FROM closed_month WHERE month >= :first AND month <
 _YEARS = text("SELECT DISTINCT extract(year FROM month)::int AS year FROM closed_month ORDER BY year")
 _NAMES = text("SELECT code, name_zh FROM region WHERE code = ANY (CAST(:codes AS text[]))")
 #: Everything, as nobody's in particular.
-_EVERYWHERE = Reach(("",))
 #: Reads the stock of certificates of the whole city; what it sees is protected before it is shown.
 _READER = Actor(None, "", None, None, (Grant(Role.MONITOR, CITY),))
 
@@ -73,7 +72,7 @@ def _sales(session: Session, months: Sequence[date]) -> Iterator[list[str]]:
             selection=Selection(months[0], month_end(months[-1])),
             group_by=(Dimension.MONTH, Dimension.DISTRICT, Dimension.CHANNEL),
             measures=(Measure.AMOUNT, Measure.TONNES),
-            reach=_EVERYWHERE,
+            reach=EVERYWHERE,
         ),
     )
     closed = {f"{month:%Y-%m}" for month in months}

@@ -134,16 +134,10 @@ def read(
     as_said: Mapping[str, Callable[[str], Any]],
 ) -> tuple[list[Read[M]], list[Fault]]:
     """The rows of a file as bodies of requests. ``as_said`` makes values of what people write into cells; empty cells are left out."""
-    header, *rows = sheets.rows(content, formulas=False)
-    if len(rows) >= MAX_ROWS - 1:
-        raise sheets.TooManyRows(limit=MAX_ROWS - 2)
-    places = sheets.columns(header, columns, required)
     found: list[Read[M]] = []
     faults: list[Fault] = []
-    for number, cells in enumerate(rows, 2):
-        written = {name: cell for name, cell in sheets.texts(cells, places).items() if cell}
-        if not written:
-            continue
+    for number, cells in sheets.table(content, columns, required, MAX_ROWS - 2):
+        written = {name: cell for name, cell in cells.items() if cell}
         try:
             body = model.model_validate(
                 {name: _said(as_said, name, cell) for name, cell in written.items() if name in model.model_fields}
@@ -152,8 +146,6 @@ def read(
             faults += [_of_cell(number, columns, entry) for entry in error.errors()]
         else:
             found.append(Read(number, body, {name: cell for name, cell in written.items() if name not in model.model_fields}))
-    if not found and not faults:
-        raise sheets.UnreadableSpreadsheet
     return found, faults
 
 

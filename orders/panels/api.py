@@ -1,13 +1,12 @@
 """The panels of the dashboard over HTTP. All are totals by county, open to every officer and monitor of the city."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import Query
 from fastapi.responses import Response
 
 from catalog.products.schemas import DistrictCode
-from orders.ledger.errors import PeriodBackwards
+from orders.ledger.filters import period
 from orders.panels import sheets
 from orders.panels.queries import books, places, supply
 from orders.panels.queries import overview as overviews
@@ -26,14 +25,6 @@ routes = Routes("panels", "/v1/statistics")
 On = Annotated[Day | None, Query(description="default: today")]
 First = Annotated[Day | None, Query(alias="from", description="default: 1 January of the year of `to`")]
 Last = Annotated[Day | None, Query(alias="to", description="included; default: today")]
-
-
-def _span(first: date | None, last: date | None) -> tuple[date, date]:
-    last = last or clock.today()
-    first = first or last.replace(month=1, day=1)
-    if first > last:
-        raise PeriodBackwards
-    return first, last
 
 
 @routes.get("/overview", Permission.MONITORING_READ, answer=OverviewOut, responses=exports.FILES)
@@ -65,7 +56,7 @@ def outlets(
     format: Format = "json",
 ) -> TableOut | Response:
     """Outlets on a day; those that sold something in the period, certified and other goods apart."""
-    first, last = _span(first or month_start(last or clock.today()), last)
+    first, last = period(first or month_start(last or clock.today()), last)
     by = list(dict.fromkeys(group_by))
     return supply.outlets(call.session, call.language, by=by, on=on or last, first=first, last=last).answer(call.language, format)
 
@@ -83,19 +74,19 @@ def reserved_share(
 @routes.get("/pledges", Permission.MONITORING_READ, answer=TableOut, responses=exports.FILES)
 def pledges(call: Call, first: First = None, last: Last = None, format: Format = "json") -> TableOut | Response:
     """What was pledged to be bought, and what was accepted of it."""
-    return books.pledges(call.session, call.language, *_span(first, last)).answer(call.language, format)
+    return books.pledges(call.session, call.language, *period(first, last)).answer(call.language, format)
 
 
 @routes.get("/agreements", Permission.MONITORING_READ, answer=TableOut, responses=exports.FILES)
 def agreements(call: Call, first: First = None, last: Last = None, format: Format = "json") -> TableOut | Response:
     """What was due under long-term agreements and what was delivered, in yuan and tonnes."""
-    return books.agreements(call.session, call.language, *_span(first, last)).answer(call.language, format)
+    return books.agreements(call.session, call.language, *period(first, last)).answer(call.language, format)
 
 
 @routes.get("/villages", Permission.MONITORING_READ, answer=TableOut, responses=exports.FILES)
 def villages(call: Call, first: First = None, last: Last = None, format: Format = "json") -> TableOut | Response:
     """Villages with sales by county, and the poor ones among them; by whole months."""
-    return places.villages(call.session, call.language, *_span(first, last)).answer(call.language, format)
+    return places.villages(call.session, call.language, *period(first, last)).answer(call.language, format)
 
 
 @routes.get("/shandong-lane", Permission.MONITORING_READ, answer=TableOut, responses=exports.FILES)
@@ -103,5 +94,5 @@ def shandong_lane(
     call: Call, group_by: LaneKey = LaneKey.COUNTY, first: First = None, last: Last = None, format: Format = "json"
 ) -> TableOut | Response:
     """十万吨渝货进山东 in tonnes and yuan: by county of origin, or by month and cumulated against the goal."""
-    begin, end = _span(first, last)
+    begin, end = period(first, last)
     return places.shandong_lane(call.session, call.language, begin, end, group_by).answer(call.language, format)

@@ -41,7 +41,7 @@ def outlets(keys: list[str]) -> Table:
     return Table(
         name="outlets",
         title=("销售网点", "Outlets"),
-        columns={**(columns or {"all": text("范围", "all")}), **_OUTLET_FIGURES},
+        columns={**columns, **_OUTLET_FIGURES},
         definition=(
             "当日已登记开业的专柜、专馆、专区，按当日状态；有销售＝期间内有上报的销售。销售额按上报批次，认定产品与其他商品分列；其他商品不进入台账。",
             "Cabinets, halls and zones that were registered and opened by the day, in their status on it; with sales = something was sold in the"

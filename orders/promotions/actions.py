@@ -12,8 +12,9 @@ from orders.promotions.schemas import PromotionIn
 from orders.promotions.states import PROMOTION, PromotionAction, PromotionStatus, status_on
 from shop.core import audit, clock, outbox
 from shop.core.errors import Fault, IfMatch, Invalid
-from shop.identity.actor import CITY, Actor
+from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
+from shop.regions import queries as regions
 
 _INSERT = text(
     "INSERT INTO promotion (name, region_code, starts_on, ends_on, online_place, created_by, created_at)"
@@ -38,7 +39,6 @@ _STOP = text(
     "UPDATE promotion SET status = :status, reason = :reason, ends_on = coalesce(CAST(:ends_on AS date), ends_on), version = version + 1"
     " WHERE id = :id"
 )
-_REGION = text("SELECT EXISTS (SELECT FROM region WHERE code = :code AND code LIKE '50%' AND length(code) = 6)")
 
 
 def draft(session: Session, actor: Actor, body: PromotionIn) -> int:
@@ -77,8 +77,7 @@ def _status(head: Row[Any]) -> PromotionStatus:
 
 
 def _refuse_region(session: Session, actor: Actor, code: str) -> None:
-    there = session.execute(_REGION, {"code": code}).scalar_one()
-    if not there or not actor.covers_region(Permission.PROMOTIONS_MANAGE, "" if code == CITY else code):
+    if not regions.is_here(session, code) or not actor.covers_region(Permission.PROMOTIONS_MANAGE, code):
         raise Invalid.one("region_code", "unknown_region", "不是本辖区的区县", "no district within reach")
 
 

@@ -11,10 +11,10 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from catalog.certificates.states import in_force_sql
-from orders.ledger.selection import Dimension, Reach, Selection
+from orders.ledger.selection import EVERYWHERE, Dimension, Selection
 from orders.promotions import rules
 from orders.promotions.errors import NoEffectYet
-from orders.promotions.rules import Goods
+from orders.promotions.rules import Effect, Goods
 from orders.promotions.schemas import LineOut, OutletOut, PromotionOut, PromotionRow
 from orders.promotions.states import PROMOTION, STATUS_SQL, PromotionStatus, status_on
 from orders.statistics.queries import ask
@@ -67,17 +67,13 @@ _NOT_OPEN = text(
 )
 
 
-def _within(actor: Actor, permission: Permission = Permission.MONITORING_READ) -> list[str]:
-    return [f"{prefix}%" for prefix in actor.regions(permission)]
-
-
 def locked(session: Session, actor: Actor, promotion_id: int) -> Row[Any]:
     """A campaign that the caller runs, locked until the transaction ends.
 
     Raises:
         NotFound: none within reach.
     """
-    asked = {"id": promotion_id, "regions": _within(actor, Permission.PROMOTIONS_MANAGE)}
+    asked = {"id": promotion_id, "regions": actor.region_patterns(Permission.PROMOTIONS_MANAGE)}
     row = session.execute(_LOCK, asked).first()
     if row is None:
         raise NotFound
@@ -90,7 +86,7 @@ def promotions(
     """The campaigns of the caller's region, the last one first."""
     start = paging.position(after, int)
     asked = {
-        "regions": _within(actor),
+        "regions": actor.region_patterns(Permission.MONITORING_READ),
         "language": language,
         "today": clock.today(),
         "status": status,
@@ -123,7 +119,12 @@ def promotion(session: Session, actor: Actor, promotion_id: int, language: Langu
 
 
 def _one(session: Session, actor: Actor, promotion_id: int, language: Language) -> Row[Any]:
-    asked = {"id": promotion_id, "regions": _within(actor), "language": language, "today": clock.today()}
+    asked = {
+        "id": promotion_id,
+        "regions": actor.region_patterns(Permission.MONITORING_READ),
+        "language": language,
+        "today": clock.today(),
+    }
     row = session.execute(_ONE, asked).first()
     if row is None:
         raise NotFound
@@ -186,21 +187,21 @@ def effect(
                     "product_name": name,
                     "supplier_name": supplier,
                     "place": place,
-                    **_shown(found.days, found.sold, found.expected),
+                    **_shown(found),
                 }
             )
     days = (last - head.starts_on).days + 1
-    return head, last, rows, _shown(days, sum(row["sold"] for row in rows), sum(row["expected"] for row in rows))
+    return head, last, rows, _shown(Effect(days, sum(row["sold"] for row in rows), sum(row["expected"] for row in rows)))
 
 
 def _by_day(session: Session, selection: Selection) -> Mapping[int, _Days]:
-    question = Question(selection, (Dimension.PRODUCT, Dimension.DAY), (Measure.AMOUNT,), Reach(("",)))
+    question = Question(selection, (Dimension.PRODUCT, Dimension.DAY), (Measure.AMOUNT,), EVERYWHERE)
     found: dict[int, dict[date, int]] = defaultdict(dict)
     for (product_id, day), (figures, *_) in ask(session, question).rows.items():
         found[product_id][day] = figures.amount_fen
     return found
 
 
-def _shown(days: int, sold: int, expected: int) -> dict[str, Any]:
-    found = rules.uplift(sold, expected)
-    return {"days": days, "sold": sold, "expected": expected, "uplift": None if found is None else str(found)}
+def _shown(found: Effect) -> dict[str, Any]:
+    uplift = found.uplift
+    return {"days": found.days, "sold": found.sold, "expected": found.expected, "uplift": None if uplift is None else str(uplift)}

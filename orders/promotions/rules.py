@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from catalog.products.rules import above_ceiling
+from orders.statistics.rules import rise
 from shop.core.errors import Fault
 from shop.core.money import half_up
-
-_HUNDREDTH = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +63,7 @@ class Effect:
     @property
     def uplift(self) -> Decimal | None:
         """By how many percent more was sold than expected, with two decimals; None where nothing was to be expected."""
-        return uplift(self.sold, self.expected)
-
-
-def uplift(sold: int, expected: int) -> Decimal | None:
-    if expected <= 0:
-        return None
-    return (Decimal(sold - expected) * 100 / expected).quantize(_HUNDREDTH, rounding=ROUND_HALF_UP)
+        return rise(self.sold, self.expected)
 
 
 def effect(sales: Mapping[date, int], first: date, last: date, weeks: int) -> Effect:

@@ -3,14 +3,13 @@
 from datetime import date, datetime
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from orders.promotions.states import PromotionAction, PromotionStatus
 from shop.core.errors import BadValue
 from shop.core.money import PositiveYuanIn, YuanOut
 from shop.core.quantities import Day, Id, LongText, Name, ShortText, each_once
-
-DistrictCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$"), Field(examples=["500236"])]
+from shop.regions.schemas import DistrictCode
 
 
 class LineIn(BaseModel):

@@ -48,7 +48,7 @@ def reach(actor: Actor) -> dict[str, Any]:
     """The parameters that the two conditions above take."""
     return {
         "branch": f"{actor.organisation_path}%" if actor.organisation_path else None,
-        "regions": [f"{prefix}%" for prefix in actor.regions(Permission.ORDERS_READ)],
+        "regions": actor.region_patterns(Permission.ORDERS_READ),
     }
 
 

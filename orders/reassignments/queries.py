@@ -35,7 +35,7 @@ _ONE = text(f"{_APPLICATION} AND a.id = :id")
 def _reach(actor: Actor) -> dict[str, Any]:
     return {
         "branch": f"{actor.organisation_path}%" if actor.organisation_path else None,
-        "regions": [f"{prefix}%" for prefix in actor.regions(Permission.BUDGET_UNITS_DECIDE)],
+        "regions": actor.region_patterns(Permission.BUDGET_UNITS_DECIDE),
     }
 
 

@@ -5,14 +5,13 @@ from datetime import date
 from sqlmodel import Session
 
 from orders.closing.rules import days_of
-from orders.ledger.selection import Dimension, Reach, Selection
+from orders.ledger.selection import EVERYWHERE, Dimension, Selection
 from orders.reports.forms import Form, own_values
 from orders.statistics.queries import ask
 from orders.statistics.question import Measure, Question
 from shop.regions import queries as regions
 
 #: The figures of a report are the ledger's, whoever asks for them: who may see the report is settled before.
-_EVERYWHERE = Reach(("",))
 
 
 def ledger_values(
@@ -41,6 +40,6 @@ def ledger_values(
             known[1][field.code] = field.prefill.measure
     for selection, fields in selections:
         measures = tuple(dict.fromkeys(fields.values()))
-        totals = ask(session, Question(selection, (), measures, _EVERYWHERE)).totals[0]
+        totals = ask(session, Question(selection, (), measures, EVERYWHERE)).totals[0]
         found |= {code: int(totals.value(measure)) for code, measure in fields.items()}
     return found

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import partial
 
 from orders.reserved_share.errors import RowsRefused
 from orders.reserved_share.queries.progress import FUNDS
@@ -64,6 +65,8 @@ COLUMNS = {
     "percent": ("预留比例", "预留比例（%）", "percent"),
 }
 MOST_BASES = 10_000
+#: A fault of one cell, by the column's own header.
+fault = partial(sheets.fault_of, COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +113,9 @@ def read_bases(content: bytes) -> list[BaseRow]:
         UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422).
         RowsRefused: amounts or percents that are no such numbers, by row and column (422).
     """
-    rows = sheets.rows(content, formulas=False)
-    if len(rows) > MOST_BASES + 1:
-        raise sheets.TooManyRows(limit=MOST_BASES)
-    places = sheets.columns(rows[0], COLUMNS, required=("uscc", "base"))
     found: list[BaseRow] = []
     faults: list[Fault] = []
-    for number, line in enumerate(rows[1:], start=2):
-        cell = sheets.texts(line, places)
-        if not any(cell.values()):
-            continue
+    for number, cell in sheets.table(content, COLUMNS, ("uscc", "base"), MOST_BASES):
         base = _fen(cell["base"])
         percent = _basis_points(cell["percent"]) if cell["percent"] else None
         if base is None:
@@ -129,14 +125,7 @@ def read_bases(content: bytes) -> list[BaseRow]:
         found.append(BaseRow(number, cell["uscc"].upper().replace("\x00", ""), base or 0, percent))
     if faults:
         raise RowsRefused(count=len(faults), faults=faults[:200])
-    if not found:
-        raise sheets.UnreadableSpreadsheet
     return found
-
-
-def fault(row: int, column: str, code: str, zh: str, en: str) -> Fault:
-    """A fault of one cell, by the column's own header."""
-    return sheets.fault(row, COLUMNS[column][0], code, f"“{COLUMNS[column][0]}”{zh}", f"{COLUMNS[column][-1]}: {en}")
 
 
 def _fen(written: str) -> int | None:

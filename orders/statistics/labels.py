@@ -16,7 +16,7 @@ from orders.statistics.question import Measure
 from shop.core import clock
 from shop.core.errors import Language
 from shop.programmes import queries as programmes
-from shop.programmes.errors import NoProgramme
+from shop.regions import queries as regions
 
 #: The group of the programme's term table that names the codes of a dimension.
 _TERMS = {
@@ -116,6 +116,7 @@ DEFINITIONS: dict[Measure, dict[Language, str]] = {
 def of(session: Session, answer: Answer, language: Language) -> dict[Dimension, Callable[[Any], str]]:
     """For each dimension of the answer, how a code reads in the caller's language."""
     question = answer.question
+    until = min(question.selection.last, clock.today())
     found: dict[Dimension, Callable[[Any], str]] = {}
     for position, dimension in enumerate(question.group_by):
         codes = {key[position] for key in answer.rows}
@@ -124,7 +125,9 @@ def of(session: Session, answer: Answer, language: Language) -> dict[Dimension, 
         elif dimension is Dimension.CERTIFIED:
             found[dimension] = lambda code: _YES[code][language]
         elif dimension in _TERMS:
-            found[dimension] = _terms(session, _TERMS[dimension], min(question.selection.last, clock.today()), language)
+            found[dimension] = partial(programmes.terms(session, until, language), _TERMS[dimension])
+        elif dimension in (Dimension.DISTRICT, Dimension.BUYER_REGION):
+            found[dimension] = regions.names(session, codes, language)
         else:
             found[dimension] = _names(session, dimension, codes, language)
     return found
@@ -157,18 +160,7 @@ def _span(dimension: Dimension, language: Language, first: date) -> str:
     return f"{first.year}年{rest.get(dimension, '')}"
 
 
-def _terms(session: Session, group: str, on: date, language: Language) -> Callable[[Any], str]:
-    """Terms as they were at the end of the period; before the first programme there are none, and a code stands for itself."""
-    try:
-        config = programmes.config_of(session, on)
-    except NoProgramme:
-        return str
-    return lambda code: config.term(group, code, language)
-
-
 _NAMES = {
-    Dimension.DISTRICT: "SELECT code, name_{language} FROM region WHERE code = ANY (:codes)",
-    Dimension.BUYER_REGION: "SELECT code, name_{language} FROM region WHERE code = ANY (:codes)",
     Dimension.TOWNSHIP: "SELECT code, name_{language} FROM region WHERE code = ANY (:codes)",
     # a village is known by name within its township, or within its district where no township is named
     Dimension.VILLAGE: "SELECT v.code, r.name_{language} || ' ' || split_part(v.code, '/', 2)"

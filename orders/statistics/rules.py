@@ -100,11 +100,17 @@ def ranks(values: Sequence[int | Decimal]) -> list[int]:
     return [first[value] for value in values]
 
 
-def growth(now: int | Decimal, before: int | Decimal) -> str | None:
+def rise(now: int | Decimal, before: int | Decimal) -> Decimal | None:
     """By how many percent ``now`` is above ``before``, with two decimals; None where there is no positive base to compare with."""
     if before <= 0:
         return None
-    return str((Decimal(now - before) * 100 / Decimal(before)).quantize(_HUNDREDTH, rounding=ROUND_HALF_UP))
+    return (Decimal(now - before) * 100 / Decimal(before)).quantize(_HUNDREDTH, rounding=ROUND_HALF_UP)
+
+
+def growth(now: int | Decimal, before: int | Decimal) -> str | None:
+    """:func:`rise` as it is shown."""
+    found = rise(now, before)
+    return None if found is None else str(found)
 
 
 def tonnes(grams: int) -> str:

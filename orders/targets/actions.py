@@ -8,12 +8,12 @@ from orders.targets.errors import TargetRefused, TargetWithdrawn
 from orders.targets.schemas import RevisionIn, TargetIn
 from shop.core import audit, clock, outbox
 from shop.core.errors import Fault
-from shop.identity.actor import CITY, Actor
+from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
 from shop.programmes.targets import UNITS
+from shop.regions import queries as regions
 
-_REGION = text("SELECT EXISTS (SELECT FROM region WHERE code = :code AND code LIKE '50%' AND length(code) = 6)")
 _INSERT = text(
     """
     INSERT INTO target (programme_code, code, region_code, name_zh, name_en, measure, unit, channel, indicator, first_on, due_on, source, origin)
@@ -46,8 +46,7 @@ def set_target(session: Session, actor: Actor, body: TargetIn) -> int:
 
 def _faults(session: Session, actor: Actor, body: TargetIn, indicators: set[str]) -> list[Fault]:
     found = []
-    there = session.execute(_REGION, {"code": body.region_code}).scalar_one()
-    if not there or not actor.covers_region(Permission.TARGETS_SET, "" if body.region_code == CITY else body.region_code):
+    if not regions.is_here(session, body.region_code) or not actor.covers_region(Permission.TARGETS_SET, body.region_code):
         found.append(Fault("region_code", "unknown_region", "不是本辖区的区县", "no district within reach"))
     if body.first_on > body.due_on:
         found.append(Fault("due_on", "before_first", "早于起始日期", "lies before the first day"))

@@ -9,7 +9,6 @@ from orders.statistics.tables import Filled, Format, TableOut
 from orders.targets import actions, queries, sheets
 from orders.targets.queries import Filters
 from orders.targets.schemas import (
-    DistrictCode,
     ProgrammeCode,
     RevisionIn,
     RevisionOut,
@@ -24,6 +23,7 @@ from shop.core.quantities import Day, Id
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 from shop.programmes.targets import Measure
+from shop.regions.schemas import DistrictCode
 
 routes = Routes("targets", "/v1/targets")
 

@@ -16,14 +16,12 @@ from orders.coverage.rules import coverage as covered
 from orders.indicators import queries as indicators
 from orders.indicators import rules as reported
 from orders.indicators.rules import Grain, Period
-from orders.ledger.selection import DISTRICT_CODE, Dimension, Reach, Selection
+from orders.ledger.selection import DISTRICT_CODE, EVERYWHERE, Dimension, Selection
 from orders.statistics.queries import ask
 from orders.statistics.question import Measure, Question
 from shop.core import clock
 from shop.regions import queries as regions
 
-#: Totals are open to every officer.
-EVERYWHERE = Reach(("",))
 #: Codes of Shandong begin so.
 SHANDONG = "37"
 

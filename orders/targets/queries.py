@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from orders.statistics.rules import ranks, same_period_last_year
+from orders.statistics.rules import ranks, rise, same_period_last_year
 from orders.targets import rules
 from orders.targets.facts import Facts
 from orders.targets.rules import NATURES, Course, Nature
@@ -37,6 +37,11 @@ WHERE (CAST(:programme AS text) IS NULL OR t.programme_code = :programme) AND (C
 """
 )
 _ONE = text(_TARGET + " WHERE t.id = :id")
+#: What the city is to reach by a measure.
+_GOAL = text(
+    "SELECT v.value FROM target t JOIN target_revision v ON v.target_id = t.id AND v.number = t.number"
+    " WHERE t.programme_code = :programme AND t.region_code = :city AND t.measure = :measure AND t.withdrawn_at IS NULL ORDER BY t.id LIMIT 1"
+)
 _LOCK = text("SELECT * FROM target t WHERE t.id = :id AND t.region_code LIKE ANY (CAST(:regions AS text[])) FOR UPDATE")
 _REVISIONS = text(
     "SELECT * FROM target_revision WHERE target_id = :id AND (CAST(:start AS int) IS NULL OR number < :start)"
@@ -60,8 +65,7 @@ def locked(session: Session, actor: Actor, target_id: int) -> Row[Any]:
     Raises:
         NotFound: none within reach.
     """
-    within = [f"{prefix}%" for prefix in actor.regions(Permission.TARGETS_SET)]
-    row = session.execute(_LOCK, {"id": target_id, "regions": within}).first()
+    row = session.execute(_LOCK, {"id": target_id, "regions": actor.region_patterns(Permission.TARGETS_SET)}).first()
     if row is None:
         raise NotFound
     return row
@@ -109,6 +113,12 @@ def revisions(session: Session, target_id: int, *, limit: int, after: str | None
     start = paging.position(after, int)
     rows = session.execute(_REVISIONS, {"id": target_id, "start": start[0] if start else None, "rows": limit + 1}).all()
     return paging.page(rows, limit, lambda row: RevisionOut.model_validate(row, from_attributes=True), lambda row: [row.number])
+
+
+def goal(session: Session, programme: str, measure: str) -> Decimal | None:
+    """The value that a programme's first target of a measure has for the city now; None: it has none."""
+    found: Decimal | None = session.execute(_GOAL, {"programme": programme, "city": CITY, "measure": measure}).scalar()
+    return found
 
 
 def lights(session: Session, programme: str, language: Language, on: date) -> list[TargetOut]:
@@ -216,7 +226,7 @@ class _Reader:
             case "sales_growth":
                 before = self._sold(row, *same_period_last_year(first, last), districts)
                 now = self._sold(row, first, last, districts)
-                return None if before <= 0 else ((now - before) * 100 / before).quantize(Decimal("0.01"))
+                return rise(now, before)
             case "cabinets":
                 return Decimal(self.facts.cabinets(last, districts))
             case "coverage":
@@ -224,7 +234,11 @@ class _Reader:
             case "reserved_share":
                 return self.facts.reserved_share(due.year, districts)
             case _:
-                counted = districts or frozenset(row.code for row in regions.regions(self.session, last, parent=CITY))
+                counted = (
+                    frozenset(row.code for row in regions.regions(self.session, last, parent=CITY))
+                    if districts is None
+                    else districts
+                )
                 return self.facts.indicator_growth(row.indicator, first, due, counted)
 
     def _sold(self, row: Row[Any], first: date, last: date, districts: frozenset[str] | None) -> Decimal:

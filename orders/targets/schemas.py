@@ -4,22 +4,21 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from orders.targets.rules import Light, Method
-from shop.core.quantities import Day, LongText, Name, plain, plain_number
+from shop.core.quantities import SPOKEN, Day, LongText, Name, plain_number, spoken_schema
 from shop.programmes.rules import Channel
 from shop.programmes.targets import Measure, Unit
+from shop.regions.schemas import DistrictCode
 
 TargetCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,64}$"), Field(examples=["east_west_sales"])]
 ProgrammeCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$"), Field(examples=["chongqing-2021"])]
-DistrictCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$"), Field(examples=["500237"])]
-_spoken = PlainSerializer(plain, return_type=str, when_used="json")
-_schema = WithJsonSchema({"type": "string", "pattern": r"^-?\d+(\.\d{1,2})?$", "examples": ["29000000"], "title": "value"})
+_schema = spoken_schema("value", 2, "29000000")
 ValueIn = Annotated[
-    Decimal, BeforeValidator(plain_number), Field(gt=0, max_digits=16, decimal_places=2, allow_inf_nan=False), _spoken, _schema
+    Decimal, BeforeValidator(plain_number), Field(gt=0, max_digits=16, decimal_places=2, allow_inf_nan=False), SPOKEN, _schema
 ]
-ValueOut = Annotated[Decimal, _spoken, _schema]
+ValueOut = Annotated[Decimal, SPOKEN, _schema]
 
 
 class RevisionIn(BaseModel):

@@ -53,7 +53,7 @@ def waiting(
     """Everything that waits for a second person and is of those whose money the caller keeps; the oldest first."""
     start = paging.position(after, int, str, int)
     moment, of, the_id = start or (None, None, None)
-    regions = [f"{prefix}%" for prefix in actor.regions(Permission.MONEY_MANAGE)]
+    regions = actor.region_patterns(Permission.MONEY_MANAGE)
     values = {"kind": kind, "own": own, "user_id": actor.user_id, "regions": regions, "city": CITY}
     rows = session.execute(_WAITING, {**values, "moment": moment, "of": of, "id": the_id, "rows": limit + 1}).all()
     return paging.page(rows, limit, lambda row: _shown(row, actor), lambda row: [row.moment, row.kind, row.id])

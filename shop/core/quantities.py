@@ -47,24 +47,32 @@ def plain_number(value: Any) -> Any:
     return str(value) if isinstance(value, float) else value
 
 
-_spoken = PlainSerializer(plain, return_type=str, when_used="json")
-_schema = WithJsonSchema({"type": "string", "pattern": r"^-?\d+(\.\d{1,3})?$", "examples": ["12.5"], "title": "quantity"})
+#: How a decimal leaves: as plain text.
+SPOKEN = PlainSerializer(plain, return_type=str, when_used="json")
+
+
+def spoken_schema(title: str, places: int, example: str) -> WithJsonSchema:
+    """The same in the API's description, with so many decimal places at most."""
+    return WithJsonSchema({"type": "string", "pattern": rf"^-?\d+(\.\d{{1,{places}}})?$", "examples": [example], "title": title})
+
+
+_schema = spoken_schema("quantity", 3, "12.5")
 
 Quantity = Annotated[
     Decimal,
     BeforeValidator(plain_number),
     Field(gt=0, le=MAX_QUANTITY, max_digits=13, decimal_places=3, allow_inf_nan=False),
-    _spoken,
+    SPOKEN,
     _schema,
 ]
 QuantityOrZero = Annotated[
     Decimal,
     BeforeValidator(plain_number),
     Field(ge=0, le=MAX_QUANTITY, max_digits=13, decimal_places=3, allow_inf_nan=False),
-    _spoken,
+    SPOKEN,
     _schema,
 ]
-QuantityOut = Annotated[Decimal, _spoken, _schema]
+QuantityOut = Annotated[Decimal, SPOKEN, _schema]
 Grams = Annotated[int, Field(ge=0, le=10**12, description="grams")]
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from shop.core import sheet_reader, uploads
-from shop.core.errors import Fault, Invalid
-from shop.core.quantities import plausible
+from shop.core.errors import BadValue, Fault, Invalid
+from shop.core.quantities import plausible, readable
 from shop.core.sheet_reader import FORMULA_FOUND, MAX_COLUMNS, MAX_ROWS, SECONDS
 
 #: UTF-8 with or without a byte order mark, and what Chinese spreadsheet programs write.
@@ -222,6 +222,41 @@ def day_of(cell: str) -> date:
     written = cell.strip().split(" ")[0].split("T")[0].replace("/", "-").replace(".", "-")
     year, month, day = written.split("-")
     return plausible(date(int(year), int(month), int(day)))
+
+
+def table(
+    content: bytes, titles: Mapping[str, Sequence[str]], required: Sequence[str], most: int
+) -> list[tuple[int, dict[str, str]]]:
+    """The rows below the header that are not empty, by their numbers, each as :func:`texts` gives it; ``most`` may be sent. Formulas are refused.
+
+    Raises:
+        UnreadableSpreadsheet, MarkupTable, OldWorkbook, FormulasFound, TooManyRows: see there (422).
+    """
+    header, *body = rows(content, formulas=False)
+    if len(body) > most:
+        raise TooManyRows(limit=most)
+    places = columns(header, titles, required)
+    cells = [(number, texts(row, places)) for number, row in enumerate(body, start=2)]
+    if not (found := [(number, cell) for number, cell in cells if any(cell.values())]):
+        raise UnreadableSpreadsheet
+    return found
+
+
+def fault_of(titles: Mapping[str, Sequence[str]], row: int, name: str, code: str, zh: str, en: str) -> Fault:
+    """A fault of one cell that says the column's own header, too."""
+    own, other = titles[name][0], titles[name][-1]
+    return fault(row, own, code, f"“{own}”{zh}", f"{other}: {en}")
+
+
+def unreadable(titles: Mapping[str, Sequence[str]], row: int, cells: Mapping[str, str]) -> list[Fault]:
+    """The cells of a row whose text no request may hold either, see :func:`shop.core.quantities.readable`."""
+    found = []
+    for name, written in cells.items():
+        try:
+            readable(written)
+        except BadValue as wrong:
+            found.append(fault_of(titles, row, name, "bad_value", wrong.zh, str(wrong)))
+    return found
 
 
 def fault(row: int, column: str, code: str, zh: str, en: str) -> Fault:

@@ -82,6 +82,10 @@ class Actor:
             if permission in GRANTS[grant.role] and (grant.role in REGIONAL or grant.role is Role.PLATFORM_ADMIN)
         )
 
+    def region_patterns(self, permission: Permission) -> list[str]:
+        """The same as SQL patterns, for ``LIKE ANY``."""
+        return [f"{prefix}%" for prefix in self.regions(permission)]
+
     def covers_region(self, permission: Permission, region_code: str) -> bool:
         return any(region_code.startswith(prefix) for prefix in self.regions(permission))
 

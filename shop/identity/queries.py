@@ -83,7 +83,7 @@ def _branch(actor: Actor) -> str | None:
 
 
 def _reach(actor: Actor) -> dict[str, Any]:
-    regions = [f"{prefix}%" for prefix in actor.regions(Permission.ORGANISATIONS_READ)]
+    regions = actor.region_patterns(Permission.ORGANISATIONS_READ)
     return {"regions": regions, "branch": _branch(actor)}
 
 

@@ -1,11 +1,12 @@
 """Reads of programmes: what counts on a date is the programme in force on that date."""
 
+from collections.abc import Callable
 from datetime import date
 
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
-from shop.core.errors import NotFound
+from shop.core.errors import Language, NotFound
 from shop.programmes.errors import NoProgramme
 from shop.programmes.models import Programme
 from shop.programmes.schemas import ProgrammeConfig
@@ -62,6 +63,15 @@ def config_of(session: Session, on: date) -> ProgrammeConfig:
         content = session.execute(_CONFIG, {"code": row.code}).scalar_one()
         _parsed[key] = ProgrammeConfig.model_validate({"code": row.code, **content})
     return _parsed[key]
+
+
+def terms(session: Session, on: date, language: Language) -> Callable[[str, str], str]:
+    """How the codes of a group read on a date; before the first programme a code stands for itself."""
+    try:
+        config = config_of(session, on)
+    except NoProgramme:
+        return lambda group, code: code
+    return lambda group, code: config.term(group, code, language)
 
 
 def parsed(row: Programme) -> ProgrammeConfig:

@@ -2,15 +2,15 @@
 
 # ruff: noqa: S608  the statements are put together from constants only; every value that a caller gives is bound
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from shop.core.errors import NotFound
-from shop.identity.actor import region_prefixes
+from shop.core.errors import Language, NotFound
+from shop.identity.actor import CITY, region_prefixes
 from shop.regions.rules import Designation, RegionKind, RelationKind
 
 
@@ -35,6 +35,10 @@ ORDER BY r.code LIMIT :limit
 """)
 
 _REGION = text(f"SELECT r.*, ({_in_force('r')}) AS in_force FROM region r WHERE r.code = :code")
+
+_NAMES = text("SELECT code, CASE :language WHEN 'en' THEN name_en ELSE name_zh END AS name FROM region WHERE code = ANY (:codes)")
+
+_HERE = text("SELECT EXISTS (SELECT FROM region WHERE code = :code AND (code = :city OR parent_code = :city))")
 
 _DESIGNATIONS = text(
     "SELECT d.designation, d.valid_from, d.valid_to FROM region_designation d"
@@ -105,6 +109,17 @@ def region(session: Session, code: str, on: date) -> Row[Any]:
     if row is None:
         raise NotFound
     return row
+
+
+def is_here(session: Session, code: str) -> bool:
+    """Whether it is the city or one of its districts, be it one that has ended."""
+    return bool(session.execute(_HERE, {"code": code, "city": CITY}).scalar_one())
+
+
+def names(session: Session, codes: Collection[str], language: Language) -> Callable[[str], str]:
+    """How some codes read; one that is not known stands for itself."""
+    found = {row.code: row.name for row in session.execute(_NAMES, {"codes": list(codes), "language": language})}
+    return lambda code: found.get(code, code)
 
 
 def designations(session: Session, code: str, on: date) -> list[Row[Any]]:

@@ -1,10 +1,14 @@
 """How regions and support relations look from outside. ``valid_to`` is the first day on which a thing is no longer in force."""
 
 from datetime import date
+from typing import Annotated
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, StringConstraints
 
 from shop.regions.rules import Confidence, Designation, RegionKind, RelationKind
+
+#: A district, or the city.
+DistrictCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$"), Field(examples=["500236"])]
 
 
 class RegionOut(BaseModel):

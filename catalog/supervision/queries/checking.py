@@ -45,7 +45,7 @@ _PRICE_CHECK = """
 
 def regions(actor: Actor) -> dict[str, Any]:
     """The parameter that the conditions take."""
-    return {"regions": [f"{prefix}%" for prefix in actor.regions(Permission.SUPERVISION_READ)]}
+    return {"regions": actor.region_patterns(Permission.SUPERVISION_READ)}
 
 
 def plan(session: Session, actor: Actor, plan_id: int) -> PlanRow:

@@ -88,7 +88,7 @@ _REACH = "(coalesce(o.path LIKE CAST(:branch AS text), false) OR p.district_code
 def _reach(actor: Actor) -> dict[str, Any]:
     return {
         "branch": f"{actor.organisation_path}%" if actor.organisation_path else None,
-        "regions": [f"{prefix}%" for prefix in actor.regions(Permission.AGREEMENTS_READ)],
+        "regions": actor.region_patterns(Permission.AGREEMENTS_READ),
     }
 
 

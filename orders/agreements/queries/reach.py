@@ -38,7 +38,7 @@ def reach(actor: Actor) -> dict[str, Any]:
     """The parameters that the conditions above take."""
     return {
         "branch": f"{actor.organisation_path}%" if actor.organisation_path else None,
-        "regions": [f"{prefix}%" for prefix in actor.regions(Permission.AGREEMENTS_READ)],
+        "regions": actor.region_patterns(Permission.AGREEMENTS_READ),
     }
 
 

@@ -112,7 +112,7 @@ def declarations(
 def _reach(actor: Actor) -> dict[str, Any]:
     return {
         "branch": f"{actor.organisation_path}%" if actor.organisation_path else None,
-        "regions": [f"{prefix}%" for prefix in actor.regions(Permission.MONEY_MANAGE)],
+        "regions": actor.region_patterns(Permission.MONEY_MANAGE),
     }
 
 

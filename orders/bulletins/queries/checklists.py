@@ -55,7 +55,6 @@ _EXPLAINED = text(
     "SELECT DISTINCT ON (e.item) e.item, e.open_count, e.explanation, e.at, u.name AS by FROM close_explanation e JOIN app_user u ON u.id = e.by"
     " WHERE e.month = :first AND e.region_code = :region_code ORDER BY e.item, e.id DESC"
 )
-_NAMES = text("SELECT code, name_zh, name_en FROM region WHERE code = ANY (:codes)")
 _PLACES: Mapping[CloseItem, str] = {
     "batches_waiting": "/v1/sales-batches?status=waiting",
     "batches_held": "/v1/sales-batches?status=held",
@@ -133,7 +132,7 @@ def close(session: Session, month: str, region_code: str, language: Language) ->
     items = row.items if row else open_items(session, of, region_code)
     said = {each.item: each for each in session.execute(_EXPLAINED, {"first": first, "region_code": region_code})}
     held = {item: Explained(each.open_count, each.explanation) for item, each in said.items()}
-    names = {each.code: each.name_zh if language == "zh" else each.name_en for each in session.execute(_NAMES, {"codes": expected})}
+    named = regions.names(session, expected, language)
     return CloseOut(
         month=month,
         region=region_code,
@@ -155,7 +154,7 @@ def close(session: Session, month: str, region_code: str, language: Language) ->
         ],
         standing=[] if row else closing.standing(items, held, rules),
         counties=[
-            CountyOut(code=code, name=names[code], closed_at=done[code].closed_at if code in done else None) for code in expected
+            CountyOut(code=code, name=named(code), closed_at=done[code].closed_at if code in done else None) for code in expected
         ]
         if region_code == CITY
         else [],

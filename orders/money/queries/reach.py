@@ -16,7 +16,7 @@ def reach(actor: Actor) -> dict[str, Any]:
     """Patterns of the paths of the caller's branch, and of the regions whose money it keeps."""
     return {
         "branch": f"{actor.organisation_path}%" if actor.organisation_path else None,
-        "regions": [f"{prefix}%" for prefix in actor.regions(Permission.MONEY_READ)],
+        "regions": actor.region_patterns(Permission.MONEY_READ),
     }
 
 

@@ -10,7 +10,6 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.panels import tables
-from orders.panels.queries import names
 from orders.pledges.queries.counting import sums
 from orders.pledges.queries.proofs import KINDS
 from orders.reserved_share.queries import progress
@@ -62,7 +61,7 @@ def _by_county(session: Session, rows: list[dict[str, Any]], language: Language,
         for name, value in row.items():
             if name not in ("county", key):
                 into[name] += value
-    named = names.regions(session, {county for county, _ in added}, language)
+    named = regions.names(session, {county for county, _ in added}, language)
     return [
         {"county": county, "county_name": named(county), **({key: second} if key else {}), **row}
         for (county, second), row in sorted(added.items())
@@ -126,9 +125,10 @@ _AGREEMENTS = text(
         SELECT county, agreement_id, fen AS promised, grams AS promised_weight, 0 AS delivered, 0 AS delivered_weight FROM promised
         UNION ALL SELECT county, agreement_id, 0, 0, amount_fen, grams FROM delivered
     )
-    SELECT county, count(DISTINCT agreement_id) AS agreements, sum(promised)::bigint AS promised, sum(promised_weight)::bigint AS promised_weight,
+    SELECT coalesce(m.code, b.county) AS county, count(DISTINCT agreement_id) AS agreements, sum(promised)::bigint AS promised, sum(promised_weight)::bigint AS promised_weight,
            sum(delivered)::bigint AS delivered, sum(delivered_weight)::bigint AS delivered_weight
-    FROM both_books GROUP BY GROUPING SETS ((county), ()) ORDER BY county NULLS LAST
+    FROM both_books b LEFT JOIN unnest(CAST(:ended AS text[]), CAST(:codes AS text[])) AS m (ended, code) ON m.ended = b.county
+    GROUP BY GROUPING SETS ((coalesce(m.code, b.county)), ()) ORDER BY county NULLS LAST
     """
 )
 
@@ -136,8 +136,11 @@ _AGREEMENTS = text(
 def agreements(session: Session, language: Language, first: date, last: date) -> Filled:
     """What was due under agreements in a period and what was delivered, in money and weight, by county of origin."""
     exact_to = clock.now()
-    found = [dict(row._mapping) for row in session.execute(_AGREEMENTS, {"first": first, "last": last})]
-    *rows, total = found
-    by = _by_county(session, rows, language, last)
+    # an agreement with goods of two districts that were merged is one there
+    successors = regions.successors(session, min(last, clock.today()))
+    asked = {"first": first, "last": last, "ended": list(successors), "codes": list(successors.values())}
+    *rows, total = [dict(row._mapping) for row in session.execute(_AGREEMENTS, asked)]
+    named = regions.names(session, [row["county"] for row in rows], language)
+    by = [{**row, "county_name": named(row["county"])} for row in rows]
     totals = {name: value or 0 for name, value in total.items() if name != "county"}
     return Filled(tables.AGREEMENTS, by, exact_to, totals, first=first, last=last)

@@ -4,14 +4,12 @@ from datetime import date
 
 from sqlmodel import Session
 
-from orders.ledger.selection import Dimension, Selection
-from orders.panels.queries import names
+from orders.ledger.selection import EVERYWHERE, Dimension, Selection
 from orders.panels.schemas import ChannelOut, LightOut, OverlayOut, OverviewOut, SpanOut
 from orders.statistics.queries import Answer, Figures, ask
 from orders.statistics.question import Compare, Measure, Question
 from orders.statistics.rules import growth, month_start, share, tonnes
 from orders.targets import queries as targets
-from orders.targets.facts import EVERYWHERE
 from shop.core import clock
 from shop.core.errors import Language
 from shop.programmes import queries as programmes
@@ -39,13 +37,18 @@ def overview(session: Session, language: Language) -> OverviewOut:
     )
     programme = programmes.in_force(session, today)
     config = programmes.parsed(programme)
-    label = names.terms(session, "channel", today, language)
     return OverviewOut(
         programme=programme.code,
         month=_span(month),
         year=_span(year),
         channels=[
-            _channel(channel, label(channel), month.rows.get((channel,)), year.rows.get((channel,)), year.totals[0].amount_fen)
+            _channel(
+                channel,
+                config.term("channel", channel, language),
+                month.rows.get((channel,)),
+                year.rows.get((channel,)),
+                year.totals[0].amount_fen,
+            )
             for channel in config.channel_priority
         ],
         overlays=[_deep_townships(session, today, config.term("designation", Designation.DEEP_TOWNSHIP, language))],

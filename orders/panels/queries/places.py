@@ -8,21 +8,24 @@ from typing import Any
 from sqlmodel import Session
 
 from orders.coverage import queries as coverage
-from orders.ledger.selection import Dimension, Selection
+from orders.ledger.selection import EVERYWHERE, Dimension, Selection
 from orders.panels import rules, tables
-from orders.panels.queries import names
 from orders.statistics.queries import ask
 from orders.statistics.question import Measure, Question
 from orders.statistics.rules import month_end, month_start, ranks
 from orders.statistics.tables import Filled
-from orders.targets.facts import EVERYWHERE, lane, shandong
+from orders.targets import queries as targets
+from orders.targets.facts import lane, shandong
 from shop.core import clock
 from shop.core.errors import Language
 from shop.programmes import queries as programmes
 from shop.programmes.errors import NoProgramme
+from shop.regions import queries as regions
 
-#: 十万吨渝货进山东, where no programme says otherwise.
+#: 十万吨渝货进山东, where no target says otherwise.
 GOAL_TONNES = 100_000
+#: In a tonne.
+_GRAMS = 1_000_000
 _SUMS = (Measure.AMOUNT, Measure.TONNES)
 
 
@@ -47,7 +50,7 @@ def villages(session: Session, language: Language, first: date, last: date) -> F
         found[each.district]["listed"] += 1
         found[each.district]["poor_villages"] += each.sold
     columns = ("villages", "poor_villages", "listed", "sales", "weight")
-    named = names.regions(session, set(found), language)
+    named = regions.names(session, set(found), language)
     rows = [
         {"county": code, "county_name": named(code), **{name: row[name] for name in columns}} for code, row in sorted(found.items())
     ]
@@ -62,7 +65,7 @@ def shandong_lane(session: Session, language: Language, first: date, last: date,
     answer = ask(session, Question(selection, (dimension,), _SUMS, EVERYWHERE))
     found = {key[0]: one for key, (one, *_) in answer.rows.items()}
     if by is LaneKey.COUNTY:
-        named = names.regions(session, found, language)
+        named = regions.names(session, found, language)
         places = ranks([one.grams for one in found.values()])
         rows: list[dict[str, Any]] = [
             {"county": code, "county_name": named(code), "weight": one.grams, "sales": one.amount_fen, "rank": place}
@@ -70,7 +73,7 @@ def shandong_lane(session: Session, language: Language, first: date, last: date,
         ]
         rows.sort(key=lambda row: (row["rank"], row["county"]))
         return Filled(tables.LANE_BY_COUNTY, rows, answer.exact_to, first=first, last=last)
-    goal = _goal(session, last) * 1_000_000
+    goal = _goal(session, last)
     until = min(last, clock.today())
     rows = [
         {
@@ -88,9 +91,9 @@ def shandong_lane(session: Session, language: Language, first: date, last: date,
 
 
 def _goal(session: Session, on: date) -> int:
-    """Tonnes that the programme wants to see in Shandong."""
+    """Grams that are to come to Shandong, as the target of the programme says now."""
     try:
-        config = programmes.config_of(session, min(on, clock.today()))
+        programme = programmes.in_force(session, min(on, clock.today()))
     except NoProgramme:
-        return GOAL_TONNES
-    return next((each.value for each in config.targets if each.measure == "lane_tonnes"), GOAL_TONNES)
+        return GOAL_TONNES * _GRAMS
+    return int((targets.goal(session, programme.code, "lane_tonnes") or GOAL_TONNES) * _GRAMS)

@@ -1,8 +1,9 @@
 """What there is: certified products, and outlets. Totals by county, open to every officer."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from enum import StrEnum
+from functools import partial
 
 from sqlalchemy import text
 from sqlmodel import Session
@@ -10,11 +11,11 @@ from sqlmodel import Session
 from catalog.monitoring import queries as monitoring
 from catalog.monitoring.schemas import StockKey
 from orders.panels import tables
-from orders.panels.queries import names
 from orders.statistics.tables import Filled
 from shop.core import clock
 from shop.core.errors import Language
 from shop.identity.actor import Actor
+from shop.programmes import queries as programmes
 from shop.regions import queries as regions
 
 
@@ -42,32 +43,32 @@ _OUTLETS = """
         SELECT outlet_id, sum(certified_fen) AS certified, sum(other_fen) AS other, sum(grams) AS weight, sum(lines) AS lines
         FROM outlet_day WHERE day BETWEEN :first AND :last GROUP BY outlet_id
     )
-    SELECT {keys} count(*) AS outlets, count(*) FILTER (WHERE sold.lines > 0) AS active, coalesce(sum(sold.certified), 0)::bigint AS certified,
+    SELECT {keys}, count(*) AS outlets, count(*) FILTER (WHERE sold.lines > 0) AS active, coalesce(sum(sold.certified), 0)::bigint AS certified,
            coalesce(sum(sold.other), 0)::bigint AS other, coalesce(sum(sold.weight), 0)::bigint AS weight
     FROM here h LEFT JOIN sold ON sold.outlet_id = h.id
     LEFT JOIN unnest(CAST(:ended AS text[]), CAST(:codes AS text[])) AS m (ended, code) ON m.ended = h.county
-    {grouping}
+    GROUP BY {order} ORDER BY {order}
 """
 
 
 def outlets(session: Session, language: Language, *, by: Sequence[OutletKey], on: date, first: date, last: date) -> Filled:
-    """Outlets on a day by county, kind and status; those that sold in a period, and for how much."""
+    """Outlets on a day by some of county, kind and status (one at least); those that sold in a period, and for how much."""
     exact_to = clock.now()
     successors = regions.successors(session, min(on, clock.today()))
     columns = [_COLUMNS[key] for key in by]
     statement = _OUTLETS.format(
-        keys="".join(f"{column} AS {key.value}, " for key, column in zip(by, columns, strict=True)),
-        grouping=f"GROUP BY {', '.join(columns)} ORDER BY {', '.join(columns)}" if by else "",
+        keys=", ".join(f"{column} AS {key.value}" for key, column in zip(by, columns, strict=True)),
+        order=", ".join(columns),
     )
     asked = {"on": on, "end": clock.end_of_day(on), "first": first, "last": last}
     merged = {"ended": list(successors), "codes": list(successors.values())}
     rows = [dict(row._mapping) for row in session.execute(text(statement), {**asked, **merged})]
-    named = {
-        OutletKey.COUNTY: names.regions(session, {row["county"] for row in rows} if OutletKey.COUNTY in by else set(), language),
-        OutletKey.KIND: names.terms(session, "outlet_kind", on, language),
-        OutletKey.STATUS: names.terms(session, "outlet_status", on, language),
+    term = programmes.terms(session, min(on, clock.today()), language)
+    named: dict[OutletKey, Callable[[str], str]] = {
+        OutletKey.COUNTY: regions.names(session, {row["county"] for row in rows} if OutletKey.COUNTY in by else set(), language),
+        OutletKey.KIND: partial(term, "outlet_kind"),
+        OutletKey.STATUS: partial(term, "outlet_status"),
     }
     for row in rows:
         row |= {f"{key.value}_name": named[key](row[key.value]) for key in by}
-        row["all"] = ""
     return Filled(tables.outlets([key.value for key in by]), rows, exact_to, on=on, first=first, last=last)

@@ -30,6 +30,7 @@ from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Day, Id
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
+from shop.programmes import queries as programmes
 
 routes = Routes("pledges", "/v1")
 
@@ -149,5 +150,5 @@ def sale_lines(
     rows = list(queries.all_sale_lines(call.session, call.actor, pledge_id, *period))
     if format == "xlsx" and len(rows) > exports.MAX_ROWS:
         raise TooManyForXlsx
-    cells = sheets.cells(rows, call.language, queries.terms(call.session, call.language))
+    cells = sheets.cells(rows, call.language, programmes.terms(call.session, today, call.language))
     return exports.file(format, f"pledge_sales_{period[1]}", sheets.HEADER[call.language], cells, sheets.TITLE[call.language])

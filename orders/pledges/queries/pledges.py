@@ -30,7 +30,7 @@ from shop.core.paging import Page
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
-from shop.programmes.errors import NoProgramme
+from shop.regions import queries as regions
 
 #: The pledging organisation's own branch.
 OWN = "coalesce(o.path LIKE CAST(:branch AS text), false)"
@@ -188,22 +188,12 @@ class Words:
 
     def __init__(self, session: Session, language: Language, of: Sums) -> None:
         codes = [row.code for part in ("district", "township") for row in of.parts.get(part, [])]
-        rows = session.execute(text("SELECT code, name_zh, name_en FROM region WHERE code = ANY (:codes)"), {"codes": codes})
-        self._regions = {row.code: named(row, language) for row in rows}
-        self._term = terms(session, language)
+        self._named = regions.names(session, codes, language)
+        self._term = programmes.terms(session, clock.today(), language)
 
     def of(self, part: str, code: str) -> str:
         group = self._GROUPS.get(part)
-        return self._term(group, code) if group else self._regions.get(code, code)
-
-
-def terms(session: Session, language: Language) -> Any:
-    """How codes read by the programme in force; without one, a code stands for itself."""
-    try:
-        config = programmes.config_of(session, clock.today())
-    except NoProgramme:
-        return lambda group, code: code
-    return lambda group, code: config.term(group, code, language)
+        return self._term(group, code) if group else self._named(code)
 
 
 _PLEDGES = text(

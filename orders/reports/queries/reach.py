@@ -21,7 +21,7 @@ _REPORT = text(f"SELECT {COLUMNS} {NAMED} WHERE r.id = :id AND {REACH}")
 def seen_from(actor: Actor, permission: Permission = Permission.REPORTS_READ) -> dict[str, Any]:
     """The values of :data:`REACH`."""
     branch = f"{actor.organisation_path}%" if actor.organisation_path else None
-    return {"branch": branch, "regions": [f"{prefix}%" for prefix in actor.regions(permission)]}
+    return {"branch": branch, "regions": actor.region_patterns(permission)}
 
 
 def row_of(session: Session, actor: Actor, report_id: int) -> Row[Any]:

@@ -155,7 +155,7 @@ def seen_from(actor: Actor) -> dict[str, Any]:
     """The parameters of :data:`REACH`."""
     return {
         "branch": f"{actor.organisation_path}%" if actor.organisation_path else None,
-        "regions": [f"{prefix}%" for prefix in actor.regions(Permission.RESERVED_SHARE_READ)],
+        "regions": actor.region_patterns(Permission.RESERVED_SHARE_READ),
     }
 
 

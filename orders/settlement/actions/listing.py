@@ -70,7 +70,7 @@ def make(session: Session, actor: Actor) -> int:
     Raises:
         NothingToSend: there is none (409).
     """
-    regions = [f"{prefix}%" for prefix in actor.regions(Permission.MONEY_MANAGE)]
+    regions = actor.region_patterns(Permission.MONEY_MANAGE)
     found = session.execute(_TO_SEND, {"regions": regions}).all()
     if not found:
         raise NothingToSend

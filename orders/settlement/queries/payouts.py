@@ -202,7 +202,7 @@ def agreements(
 ) -> Page[AdvanceAgreementOut]:
     """Signed agreements in force, or soon, of suppliers whose money the caller keeps; newest first."""
     start = paging.position(after, int)
-    regions = [f"{prefix}%" for prefix in actor.regions(Permission.MONEY_MANAGE)]
+    regions = actor.region_patterns(Permission.MONEY_MANAGE)
     values = {"supplier_id": supplier_id, "q": q, "regions": regions, "today": clock.today()}
     rows = session.execute(_AGREEMENTS, {**values, "start": start[0] if start else None, "rows": limit + 1}).all()
     return paging.page(rows, limit, lambda row: _as(AdvanceAgreementOut, row), lambda row: [row.id])

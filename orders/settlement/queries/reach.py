@@ -13,5 +13,5 @@ def reach(actor: Actor) -> dict[str, Any]:
     """The parameters of :data:`IN_REACH`."""
     return {
         "branch": f"{actor.organisation_path}%" if actor.organisation_path else None,
-        "regions": [f"{prefix}%" for prefix in actor.regions(Permission.MONEY_READ)],
+        "regions": actor.region_patterns(Permission.MONEY_READ),
     }

@@ -69,7 +69,7 @@ def uncovered(session: Session, actor: Actor, *, buyer_id: int | None, limit: in
     """Such orders of buyers whose money the caller keeps, the oldest first."""
     start = paging.position(after, int)
     values = {"buyer_id": buyer_id, "start": start[0] if start else None, "rows": limit + 1}
-    regions = [f"{prefix}%" for prefix in actor.regions(Permission.MONEY_MANAGE)]
+    regions = actor.region_patterns(Permission.MONEY_MANAGE)
     rows: Sequence[Row[Any]] = session.execute(_MANY, {**values, "regions": regions}).all()
     return paging.page(rows, limit, _shown, lambda row: [row.purchase_order_id])
 

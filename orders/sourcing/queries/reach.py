@@ -54,7 +54,7 @@ def reach(actor: Actor) -> dict[str, Any]:
     """The parameters that the conditions above take: how far the caller sees, and the present moment."""
     return {
         "branch": f"{actor.organisation_path}%" if actor.organisation_path else None,
-        "regions": [f"{prefix}%" for prefix in actor.regions(Permission.QUOTATION_REQUESTS_READ)],
+        "regions": actor.region_patterns(Permission.QUOTATION_REQUESTS_READ),
         "supplier": supplier_of(actor),
         **clock.present(),
     }

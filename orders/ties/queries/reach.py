@@ -10,7 +10,7 @@ def reach(actor: Actor) -> dict[str, Any]:
     """The parameters of the conditions on paths and regions."""
     return {
         "branch": f"{actor.organisation_path}%" if actor.organisation_path else None,
-        "regions": [f"{prefix}%" for prefix in actor.regions(Permission.TIES_READ)],
+        "regions": actor.region_patterns(Permission.TIES_READ),
     }
 
 

@@ -67,8 +67,10 @@ class Elsewhere(Cast):
         same("the rest", statuses[2:], ["accepted"] * 3)
         counted = self._sold_at_outlets() - before
         same("what the county's figures gained", yuan_from_fen(counted), yuan_from_fen(DAYS * 2 * BOX_FEN))
-        days = self.operator.get(f"/v1/outlets/{self.cabinet['id']}")
-        return f"{DAYS} batches, sent five times: {yuan_from_fen(counted)} yuan counted, water apart; last sale {days['sold_at']}"
+        cabinet = self.operator.get(f"/v1/outlets/{self.cabinet['id']}")
+        return (
+            f"{DAYS} batches, sent five times: {yuan_from_fen(counted)} yuan counted, water apart; last sale {cabinet['sold_at']}"
+        )
 
     def duplicate(self) -> str:
         """同一张发票在两份申报中出现：两份都暂不计入，核实后只计一份 · One invoice in two claims holds both; the county counts one"""

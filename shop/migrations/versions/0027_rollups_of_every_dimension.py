@@ -59,7 +59,7 @@ _COUNTED = (
 
 
 def _replace(old: dict[str, tuple[str, ...]], new: dict[str, tuple[str, ...]], sums: tuple[str, ...]) -> None:
-    """Rollups are made again from the ledger: all its entries wait from now on, and figures stay exact meanwhile."""
+    """Rollups are made again from the ledger: all its entries that count wait from now on, and figures stay exact meanwhile."""
     for table in old:
         op.drop_table(table)
     for table, keys in new.items():
@@ -72,7 +72,7 @@ def _replace(old: dict[str, tuple[str, ...]], new: dict[str, tuple[str, ...]], s
             sa.PrimaryKeyConstraint(*keys, name=op.f(f"pk_{table}")),
         )
     op.execute(f"TRUNCATE {', '.join(_COUNTED)}")
-    op.execute("INSERT INTO sale_entry_pending (entry_id) SELECT id FROM sale_entry ON CONFLICT DO NOTHING")
+    op.execute("INSERT INTO sale_entry_pending (entry_id) SELECT id FROM sale_entry WHERE counted ON CONFLICT DO NOTHING")
 
 
 def upgrade() -> None:

@@ -8,13 +8,13 @@ down_revision = "0027"
 branch_labels = None
 depends_on = None
 
-#: From where to where: what the ledger holds already and no entry waits with.
+#: From where to where: what the ledger counts already and does not wait.
 _FILL = """
     INSERT INTO sales_region_month (month, direction, district_code, buyer_region_code, kind, amount_fen, gross_fen, grams, quantity, entries)
     SELECT month, direction, district_code, buyer_region_code, kind, sum(amount_fen),
            sum(CASE WHEN origin_kind IN ('acceptance_line','history','outlet_line','external_line') THEN amount_fen ELSE 0 END), sum(grams),
            sum(quantity), count(*)
-    FROM sale_entry e WHERE NOT EXISTS (SELECT FROM sale_entry_pending p WHERE p.entry_id = e.id)
+    FROM sale_entry e WHERE counted AND NOT EXISTS (SELECT FROM sale_entry_pending p WHERE p.entry_id = e.id)
     GROUP BY month, direction, district_code, buyer_region_code, kind
 """
 # Of a revision only the decision is added, and only once.

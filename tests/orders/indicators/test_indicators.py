@@ -133,6 +133,8 @@ def test_a_sheet_is_taken_over_whole_or_not_at_all(officer):
         (2, "数值", "bad_value"),
         (2, "数据来源", "missing"),
     }
+    turned = officer.post("/v1/indicators/import", files=sheet(f"rural_online_retail,{COUNTY},2025,1,统计\u202e局,口径A,,\n"))
+    assert {(each["row"], each["column"], each["code"]) for each in turned.json()["errors"]} == {(2, "数据来源", "bad_value")}
     far = officer.post("/v1/indicators/import", files=sheet(f"gdp,{COUNTY},2025,1,a,b,,\nrural_online_retail,500101,25,1,a,b,,\n"))
     assert {(each["row"], each["code"]) for each in far.json()["errors"]} == {
         (2, "unknown_indicator"),

@@ -144,6 +144,14 @@ def test_the_overview_adds_up(database, monitor, trade):
     assert sum(Decimal(row[3]) for row in rows[1:8]) == Decimal(rows[8][3])
 
 
+def test_the_lane_is_held_against_the_target_as_it_was_set_last(api, monitor):
+    city = signed_in(api, Role.CITY_OFFICER)
+    [target] = city.get("/v1/targets", params={"measure": "lane_tonnes", "programme": "chongqing-2021"}).json()["items"]
+    told = city.post(f"/v1/targets/{target['id']}/revisions", json={"value": "120000", "reason": "市级调整"})
+    assert told.status_code == 201, told.text
+    assert panel(monitor, "shandong-lane", group_by="month")["rows"][0]["goal"] == "120000.000"
+
+
 def test_the_lane_by_county_and_by_month(database, monitor, trade):
     by_county = panel(monitor, "shandong-lane")
     whole = one(

@@ -6,7 +6,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.promotions.rules import Goods, Offer, effect, faults, uplift
+from orders.promotions.rules import Effect, Goods, Offer, effect, faults
 from orders.promotions.states import PROMOTION, PromotionAction, PromotionStatus, status_on
 
 FIRST = date(2026, 9, 7)  # a Monday
@@ -73,9 +73,9 @@ def test_each_day_is_held_against_its_own_weekday():
 
 
 def test_uplift_in_percent():
-    assert uplift(150, 100) == 50
-    assert uplift(1, 3) == Decimal("-66.67")
-    assert uplift(1, 0) is None
+    assert Effect(1, 150, 100).uplift == 50
+    assert Effect(1, 1, 3).uplift == Decimal("-66.67")
+    assert Effect(1, 1, 0).uplift is None
 
 
 @given(st.sampled_from(PromotionStatus), st.integers(-3, 3))
