@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from orders.closing.rules import days_of
 from orders.reports import filling, forms, rules
 from orders.reports.errors import MonthNotOver, NotReporting, NotReviewing, OwnReport, ReportRefused
 from orders.reports.forms import Form
@@ -19,6 +18,7 @@ from orders.reports.schemas import ReportEdit, ReportIn
 from orders.reports.states import REPORT, ReportMove
 from shop.core import audit, clock, outbox
 from shop.core.errors import Fault, Forbidden, IfMatch, Invalid, NotFound
+from shop.core.months import days_of
 from shop.identity.actor import CITY, Actor
 from shop.identity.permissions import Permission
 

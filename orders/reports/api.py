@@ -5,8 +5,6 @@ from typing import Annotated, Literal
 from fastapi import Query
 from fastapi.responses import Response
 
-from orders.closing.rules import days_of, month_before
-from orders.closing.schemas import Month
 from orders.ledger.filters import RegionCode
 from orders.reports import actions, forms, sheets
 from orders.reports.queries import expected
@@ -14,6 +12,7 @@ from orders.reports.queries import reports as queries
 from orders.reports.schemas import FormCode, FormOut, ReportEdit, ReportIn, ReportOut, ReportRow, ReturnIn, UnreportedOut
 from orders.reports.states import ReportStatus
 from shop.core import clock, exports
+from shop.core.months import Month, days_of, month_before
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id
 from shop.identity.access import Call, Routes

@@ -2,13 +2,13 @@
 
 from sqlmodel import Session
 
-from orders.bulletins.actions import building
 from orders.bulletins.actions.publishing import require_city
 from orders.bulletins.errors import MonthNotOver, NothingToExplain
 from orders.bulletins.models import FigureExplanation
-from orders.closing.rules import days_of
+from orders.bulletins.queries import building
 from shop.core import audit, clock
 from shop.core.errors import Forbidden
+from shop.core.months import days_of
 from shop.identity.actor import Actor
 
 

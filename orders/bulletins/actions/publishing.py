@@ -7,15 +7,14 @@ from sqlmodel import Session, col, select
 
 from orders.bulletins import content as frozen
 from orders.bulletins import files, states
-from orders.bulletins.actions import building
 from orders.bulletins.content import Content, Revision
 from orders.bulletins.errors import BulletinThere, MonthNotClosed, NoBulletin, NothingChanged, NotYourRegion, OtherContent, OwnDraft
 from orders.bulletins.models import Bulletin, BulletinFile
-from orders.bulletins.queries import changes
+from orders.bulletins.queries import building, changes
 from orders.bulletins.states import BULLETIN, BulletinMove, BulletinStatus
-from orders.closing.rules import days_of
 from shop.core import audit, clock, locks, numbers, outbox
 from shop.core.errors import Forbidden, IfMatch, NotFound
+from shop.core.months import days_of
 from shop.identity.actor import CITY, Actor
 from shop.identity.permissions import Permission
 from shop.regions import queries as regions

@@ -7,8 +7,8 @@ from sqlmodel import Session
 
 from orders.bulletins import content as frozen
 from orders.bulletins import files, states
-from orders.bulletins.actions import building
 from orders.bulletins.files import Format
+from orders.bulletins.queries import building
 from orders.bulletins.schemas.bulletins import (
     BulletinOut,
     BulletinRow,

@@ -3,15 +3,15 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.bulletins.content import Certificates, Outlets
-from orders.bulletins.rules.closing import following
 from orders.bulletins.rules.grading import Evidence, Signals
 from shop.core import clock
+from shop.core.months import days_of
 from shop.programmes.reporting import GradingRules
 
 #: Outlets' days are compared with those of so many days before the month, too.
@@ -102,11 +102,16 @@ Cell = tuple[str, str, str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Month:
-    """A month with what its statements ask for."""
+class MonthDays:
+    """The days of a month, and what statements ask of them."""
 
     first: date
     last: date
+
+    @classmethod
+    def of(cls, month: str) -> Self:
+        """Those of a month as it is written, ``2026-10``."""
+        return cls(*days_of(month))
 
     @property
     def values(self) -> dict[str, Any]:
@@ -114,11 +119,11 @@ class Month:
             "first": self.first,
             "last": self.last,
             "year_first": self.first.replace(month=1),
-            "end": clock.start_of_day(following(self.first)),
+            "end": clock.end_of_day(self.last),
         }
 
 
-def evidence(session: Session, month: Month, successors: dict[str, str]) -> dict[Cell, Evidence]:
+def evidence(session: Session, month: MonthDays, successors: dict[str, str]) -> dict[Cell, Evidence]:
     """How far papers prove the month's sales, by direction, district, channel, source and category."""
     found: dict[Cell, Evidence] = defaultdict(Evidence)
     for row in session.execute(_EVIDENCE, month.values):
@@ -128,7 +133,7 @@ def evidence(session: Session, month: Month, successors: dict[str, str]) -> dict
     return found
 
 
-def signals(session: Session, month: Month, successors: dict[str, str], rules: GradingRules) -> dict[str, Signals]:
+def signals(session: Session, month: MonthDays, successors: dict[str, str], rules: GradingRules) -> dict[str, Signals]:
     """What is to be looked at in each district, growth apart."""
     values = {**month.values, **rules.model_dump(), "copied_days": _COPIED_DAYS}
     found: dict[str, Signals] = defaultdict(Signals)
@@ -145,17 +150,17 @@ def signals(session: Session, month: Month, successors: dict[str, str], rules: G
     return found
 
 
-def outlets(session: Session, month: Month) -> Outlets:
+def outlets(session: Session, month: MonthDays) -> Outlets:
     """Places of sale at the month's end."""
     return Outlets.model_validate(session.execute(_OUTLETS, month.values).one()._asdict())
 
 
-def certificates(session: Session, month: Month) -> Certificates:
+def certificates(session: Session, month: MonthDays) -> Certificates:
     """The stock of certified products at the month's end."""
     return Certificates.model_validate(session.execute(_CERTIFICATES, month.values).one()._asdict())
 
 
-def certificates_by_district(session: Session, month: Month, successors: dict[str, str]) -> dict[str, int]:
+def certificates_by_district(session: Session, month: MonthDays, successors: dict[str, str]) -> dict[str, int]:
     """The same by district."""
     found: dict[str, int] = defaultdict(int)
     for district_code, count in session.execute(_CERTIFICATES_BY_DISTRICT, month.values):

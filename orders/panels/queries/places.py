@@ -13,11 +13,12 @@ from orders.panels import rules, tables
 from orders.panels.queries import names
 from orders.statistics.queries import ask
 from orders.statistics.question import Measure, Question
-from orders.statistics.rules import month_end, month_start, ranks
+from orders.statistics.rules import ranks
 from orders.statistics.tables import Filled
 from orders.targets.facts import EVERYWHERE, lane, shandong
 from shop.core import clock
 from shop.core.errors import Language
+from shop.core.months import month_end, month_start
 from shop.programmes import queries as programmes
 from shop.programmes.errors import NoProgramme
 

@@ -29,10 +29,9 @@ from orders.bulletins.content import (
 from orders.bulletins.figures import Scope
 from orders.bulletins.queries import changes, facts
 from orders.bulletins.queries.changes import Changed
-from orders.bulletins.queries.facts import Month
+from orders.bulletins.queries.facts import MonthDays
 from orders.bulletins.rules import grading
 from orders.bulletins.rules.grading import Evidence, Grade, Signals
-from orders.closing.rules import days_of
 from orders.ledger.rules import Direction
 from orders.ledger.selection import Dimension
 from orders.statistics.labels import GENERAL
@@ -55,7 +54,7 @@ _HELPED = ("帮助销售", "Helped sales")
 class Ground:
     """What the content of a month rests on, read once."""
 
-    month: Month
+    month: MonthDays
     config: ProgrammeConfig
     successors: dict[str, str]
     names: dict[str, tuple[str, str]]
@@ -87,10 +86,9 @@ class Ground:
 
 def ground(session: Session, month: str) -> Ground:
     """What is known of a month's figures: their papers, what makes them doubtful, what was explained."""
-    first, last = days_of(month)
-    of = Month(first, last)
-    config = programmes.config_of(session, last)
-    successors = regions.successors(session, last)
+    of = MonthDays.of(month)
+    config = programmes.config_of(session, of.last)
+    successors = regions.successors(session, of.last)
     return Ground(
         month=of,
         config=config,
@@ -98,10 +96,10 @@ def ground(session: Session, month: str) -> Ground:
         names={row.code: (row.name_zh, row.name_en) for row in session.execute(_REGIONS)},
         evidence=facts.evidence(session, of, successors),
         signals=facts.signals(session, of, successors, config.grading),
-        districts=figures.by(session, Scope(first, last, None), Dimension.DISTRICT),
+        districts=figures.by(session, Scope(of.first, of.last, None), Dimension.DISTRICT),
         explained={
             row.district_code: (row.explanation, clock.shanghai_date(row.at))
-            for row in session.execute(_EXPLAINED, {"month": first})
+            for row in session.execute(_EXPLAINED, {"month": of.first})
         },
     )
 
