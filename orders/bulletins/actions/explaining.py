@@ -5,7 +5,7 @@ from sqlmodel import Session
 from orders.bulletins.actions.publishing import require_city
 from orders.bulletins.errors import MonthNotOver, NothingToExplain
 from orders.bulletins.models import FigureExplanation
-from orders.bulletins.queries import building
+from orders.bulletins.queries import ground
 from shop.core import audit, clock
 from shop.core.errors import Forbidden
 from shop.core.months import days_of
@@ -24,7 +24,7 @@ def explain(session: Session, actor: Actor, month: str, district_code: str, expl
         raise MonthNotOver(month=month)
     if actor.user_id is None:
         raise Forbidden
-    if district_code not in building.ground(session, month).doubtful:
+    if district_code not in ground.of_month(session, month).doubtful:
         raise NothingToExplain
     session.add(
         FigureExplanation(month=first, district_code=district_code, explanation=explanation, by=actor.user_id, at=clock.now())

@@ -10,7 +10,7 @@ from orders.bulletins import files, states
 from orders.bulletins.content import Content, Revision
 from orders.bulletins.errors import BulletinThere, MonthNotClosed, NoBulletin, NothingChanged, NotYourRegion, OtherContent, OwnDraft
 from orders.bulletins.models import Bulletin, BulletinFile
-from orders.bulletins.queries import building, changes
+from orders.bulletins.queries import building, changes, ground
 from orders.bulletins.states import BULLETIN, BulletinMove, BulletinStatus
 from shop.core import audit, clock, locks, numbers, outbox
 from shop.core.errors import Forbidden, IfMatch, NotFound
@@ -34,7 +34,7 @@ def draft(session: Session, actor: Actor, month: str) -> int:
     _alone(session, month)
     if session.exec(select(Bulletin.id).where(col(Bulletin.month) == first)).first() is not None:
         raise BulletinThere(month=month)
-    found = building.ground(session, month)
+    found = ground.of_month(session, month)
     said = building.content(session, found, found.doubtful)
     return _keep(session, actor, said, edition=0, number=None, reason=None)
 
@@ -52,7 +52,7 @@ def revise(session: Session, actor: Actor, month: str, reason: str) -> int:
     _alone(session, month)
     before = _latest(session, month)
     said_before = frozen.read(before.content)
-    found = building.ground(session, month)
+    found = ground.of_month(session, month)
     withheld = {each.code for each in said_before.withheld} & found.doubtful
     added = {each.code for each in said_before.withheld} - withheld
     bulletin_id = _keep(session, actor, said_before, edition=before.edition + 1, number=before.number, reason=reason)
@@ -62,7 +62,7 @@ def revise(session: Session, actor: Actor, month: str, reason: str) -> int:
         first=first,
         last=last,
         closed_at=closed_at,
-        included=building.published_codes(session, found, withheld),
+        included=ground.published_codes(session, found, withheld),
         added=regions.with_predecessors(session, sorted(added)),
         successors=found.successors,
     )

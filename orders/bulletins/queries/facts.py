@@ -8,14 +8,15 @@ from typing import Any, Self
 from sqlalchemy import text
 from sqlmodel import Session
 
+from catalog.monitoring import queries as monitoring
+from catalog.monitoring.schemas import StockKey
 from orders.bulletins.content import Certificates, Outlets
 from orders.bulletins.rules.grading import Evidence, Signals
 from shop.core import clock
 from shop.core.months import days_of
 from shop.programmes.reporting import GradingRules
 
-#: Outlets' days are compared with those of so many days before the month, too.
-_COPIED_DAYS = 92
+_WHOLE_CITY = ["%"]
 
 # Sales before returns, by how far their papers go. A sale of the marketplace was ordered and accepted; its invoice and its payment make the
 # chain whole. A till's batch in its device's hash chain needs no more; a claim needs its invoice and what shows that money or goods moved.
@@ -84,20 +85,10 @@ _OUTLETS = text(
     SELECT count(*) FILTER (WHERE kind = 'cabinet') AS cabinets, count(*) FILTER (WHERE kind = 'hall') AS halls,
            count(*) FILTER (WHERE kind = 'zone') AS zones,
            (SELECT count(DISTINCT outlet_id) FROM outlet_day WHERE day BETWEEN :first AND :last AND lines > 0) AS sold
-    FROM outlet WHERE verified_at < :end AND opened_on <= :last AND (closed_on IS NULL OR closed_on > :last)
+    FROM outlet
+    WHERE status IN ('verified', 'closed') AND verified_at < :end AND opened_on <= :last AND (closed_on IS NULL OR :last <= closed_on)
     """
 )
-_HELD_CERTIFICATE = """
-    issued_at < :end AND valid_from <= :last AND valid_until >= :last AND (revoked_at IS NULL OR revoked_at >= :end)
-"""
-_CERTIFICATES = text(
-    "SELECT count(*) AS certificates, count(DISTINCT product_id) AS products, count(DISTINCT supplier_id) AS suppliers"  # noqa: S608
-    f" FROM certificate WHERE {_HELD_CERTIFICATE}"
-)
-_CERTIFICATES_BY_DISTRICT = text(
-    f"SELECT district_code, count(*) FROM certificate WHERE {_HELD_CERTIFICATE} GROUP BY 1"  # noqa: S608
-)
-
 Cell = tuple[str, str, str, str, str]
 
 
@@ -135,7 +126,7 @@ def evidence(session: Session, month: MonthDays, successors: dict[str, str]) -> 
 
 def signals(session: Session, month: MonthDays, successors: dict[str, str], rules: GradingRules) -> dict[str, Signals]:
     """What is to be looked at in each district, growth apart."""
-    values = {**month.values, **rules.model_dump(), "copied_days": _COPIED_DAYS}
+    values = {**month.values, **rules.model_dump()}
     found: dict[str, Signals] = defaultdict(Signals)
 
     def add(district_code: str, signal: Signals) -> None:
@@ -156,13 +147,14 @@ def outlets(session: Session, month: MonthDays) -> Outlets:
 
 
 def certificates(session: Session, month: MonthDays) -> Certificates:
-    """The stock of certified products at the month's end."""
-    return Certificates.model_validate(session.execute(_CERTIFICATES, month.values).one()._asdict())
+    """The stock of certified products at the month's end, as the monitors' figures tell it."""
+    (total,) = monitoring.stock_rows(session, _WHOLE_CITY, [], month.last)
+    return Certificates(**{name: total[name] for name in Certificates.model_fields})
 
 
 def certificates_by_district(session: Session, month: MonthDays, successors: dict[str, str]) -> dict[str, int]:
-    """The same by district."""
+    """The certificates of the same stock by district."""
     found: dict[str, int] = defaultdict(int)
-    for district_code, count in session.execute(_CERTIFICATES_BY_DISTRICT, month.values):
-        found[successors.get(district_code, district_code)] += count
+    for row in monitoring.stock_rows(session, _WHOLE_CITY, [StockKey.COUNTY], month.last):
+        found[successors.get(row["county"], row["county"])] += row["certificates"]
     return found
