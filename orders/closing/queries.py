@@ -1,4 +1,4 @@
-"""A month's close: every part of an order that moved in a month, or that came into it open, with its invoices, payments and tax invoices.
+"""The money books of a month: every part of an order that moved in a month, or that came into it open, with its invoices, payments and tax invoices.
 
 The turnover of the month is that of its days, and stays what it is. What is missing is told as it is by now, since it is now that it is to be done.
 """

@@ -1,4 +1,4 @@
-"""A month's close: what is missing of a part of an order, and whether its figures explain one another. Pure."""
+"""The money books of a month: what is missing of a part of an order, and whether its figures explain one another. Pure."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""What finance sees of a month's close."""
+"""What finance sees of the money books of a month."""
 
 from datetime import date
 

@@ -69,7 +69,7 @@ def draft(session: Session, actor: Actor, body: ReportIn) -> int:
         organisation_id=organisation_id,
         region_code=region_code,
         filled_at=now,
-        created_by=_person(actor),
+        created_by=actor.person,
         created_at=now,
     )
     session.add(report)
@@ -77,12 +77,6 @@ def draft(session: Session, actor: Actor, body: ReportIn) -> int:
     _fill(session, report.id, form, first, organisation_id, region_code)
     audit.record(session, actor, "report.drafted", "report", report.id, form=form.code, month=body.month)
     return report.id
-
-
-def _person(actor: Actor) -> int:
-    if actor.user_id is None:
-        raise Forbidden
-    return actor.user_id
 
 
 def _unit(session: Session, actor: Actor, body: ReportIn) -> tuple[int, str]:

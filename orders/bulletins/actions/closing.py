@@ -9,7 +9,6 @@ from orders.bulletins.errors import (
     CountiesLacking,
     ItemsOpen,
     MonthClosed,
-    MonthNotOver,
     NotAClosingRegion,
     NothingToExplain,
     NotInOrder,
@@ -20,8 +19,9 @@ from orders.bulletins.queries import checklists
 from orders.bulletins.queries.facts import MonthDays
 from orders.bulletins.rules import closing
 from orders.bulletins.schemas.closing import CloseIn
+from orders.reports.errors import MonthNotOver
 from shop.core import audit, clock, locks, outbox
-from shop.core.errors import Forbidden, Invalid
+from shop.core.errors import Invalid
 from shop.core.months import following
 from shop.identity.actor import CITY, Actor
 from shop.identity.permissions import Permission
@@ -58,7 +58,7 @@ def explain(session: Session, actor: Actor, month: str, region_code: str, item: 
             item=item,
             open_count=count,
             explanation=explanation,
-            by=_person(actor),
+            by=actor.person,
             at=clock.now(),
         )
     )
@@ -101,12 +101,12 @@ def close(session: Session, actor: Actor, month: str, region_code: str, body: Cl
     now = clock.now()
     if region_code == CITY:
         # waits for everybody who is booking; who books after this sees the month closed
-        session.execute(_CLOSE, {"month": of.first, "now": now, "by": _person(actor)})
+        session.execute(_CLOSE, {"month": of.first, "now": now, "by": actor.person})
     session.add(
         MonthClose(
             month=of.first,
             region_code=region_code,
-            closed_by=_person(actor),
+            closed_by=actor.person,
             closed_at=now,
             items={str(item): count for item, count in items.items()},
             lacking=lacking,
@@ -133,12 +133,6 @@ def _subject(first: date) -> int:
     return first.year * 100 + first.month
 
 
-def _person(actor: Actor) -> int:
-    if actor.user_id is None:
-        raise Forbidden
-    return actor.user_id
-
-
 def _begin(session: Session, actor: Actor, month: str, region_code: str) -> MonthDays:
     """The month, held against others who move its close; open, over, and the actor's to close."""
     of = MonthDays.of(month)
@@ -149,11 +143,15 @@ def _begin(session: Session, actor: Actor, month: str, region_code: str) -> Mont
         raise NotYourRegion
     if of.last >= clock.today():
         raise MonthNotOver(month=month)
-    locks.hold(session, f"month.close:{month}")
+    _hold(session, month)
     done = checklists.closed(session, of.first)
     if region_code in done or CITY in done:
         raise MonthClosed(month=month)
     return of
+
+
+def _hold(session: Session, month: str) -> None:
+    locks.hold(session, f"month.close:{month}")
 
 
 def _in_order(session: Session, first: date) -> None:

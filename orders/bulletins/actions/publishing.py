@@ -13,7 +13,7 @@ from orders.bulletins.models import Bulletin, BulletinFile
 from orders.bulletins.queries import building, changes, ground
 from orders.bulletins.states import BULLETIN, BulletinMove, BulletinStatus
 from shop.core import audit, clock, locks, numbers, outbox
-from shop.core.errors import Forbidden, IfMatch, NotFound
+from shop.core.errors import IfMatch, NotFound
 from shop.core.months import days_of
 from shop.identity.actor import CITY, Actor
 from shop.identity.permissions import Permission
@@ -166,8 +166,6 @@ def _latest(session: Session, month: str) -> Bulletin:
 
 
 def _keep(session: Session, actor: Actor, said: Content, *, edition: int, number: int | None, reason: str | None) -> int:
-    if actor.user_id is None:
-        raise Forbidden
     first = days_of(said.month)[0]
     bulletin = Bulletin(
         month=first,
@@ -177,7 +175,7 @@ def _keep(session: Session, actor: Actor, said: Content, *, edition: int, number
         reason=reason,
         content=b"",
         sha256="",
-        drafted_by=actor.user_id,
+        drafted_by=actor.person,
         drafted_at=clock.now(),
     )
     _write(bulletin, said)

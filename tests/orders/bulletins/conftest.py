@@ -152,21 +152,6 @@ def parsed(content):
 
 
 @pytest.fixture
-def on():
-    """Hold the clock at a day."""
-    held = []
-
-    def hold(*day):
-        moment = clock.fixed(datetime(*day, 4, tzinfo=UTC))
-        moment.__enter__()
-        held.append(moment)
-
-    yield hold
-    while held:
-        held.pop().__exit__(None, None, None)
-
-
-@pytest.fixture
 def scene(api, database, on):
     on(2026, 10, 6)
     return Scene(api, database)

@@ -2,13 +2,12 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import text
 
 from catalog.supervision.actions import signals
-from shop.core import clock, outbox
+from shop.core import outbox
 from shop.identity.permissions import Role
 from tests.conftest import connect
 from tests.factories.identity import access_token, make_organisation, make_user
@@ -84,20 +83,6 @@ class Scene:
     def risks(self, who="county"):
         rows = self[who].get("/v1/risk-list").json()["items"]
         return {row["certificate_id"]: {flag["code"]: flag["evidence"] for flag in row["flags"]} for row in rows}
-
-
-@pytest.fixture
-def on():
-    held = []
-
-    def hold(*day):
-        moment = clock.fixed(datetime(*day, 4, tzinfo=UTC))
-        moment.__enter__()
-        held.append(moment)
-
-    yield hold
-    while held:
-        held.pop().__exit__(None, None, None)
 
 
 @pytest.fixture

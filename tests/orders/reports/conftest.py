@@ -1,11 +1,11 @@
 """A school that buys, its county and the city."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 
 import pytest
 from sqlalchemy import text
 
-from shop.core import clock, outbox
+from shop.core import outbox
 from shop.identity.permissions import Role
 from tests.factories.identity import make_organisation, make_user
 from tests.factories.ledger import make_trade, sell
@@ -80,21 +80,6 @@ class Scene:
 
 def value(report, field):
     return next(each for each in report["values"] if each["field"] == field)
-
-
-@pytest.fixture
-def on():
-    """Hold the clock at a day."""
-    held = []
-
-    def hold(*day):
-        moment = clock.fixed(datetime(*day, 4, tzinfo=UTC))
-        moment.__enter__()
-        held.append(moment)
-
-    yield hold
-    while held:
-        held.pop().__exit__(None, None, None)
 
 
 @pytest.fixture

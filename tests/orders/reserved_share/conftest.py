@@ -1,10 +1,8 @@
 """A department with two schools below it, a school of its own, and who looks at them."""
 
-from datetime import UTC, datetime
-
 import pytest
 
-from shop.core import clock, outbox
+from shop.core import outbox
 from shop.identity.permissions import Role
 from tests.factories.catalog import make_product
 from tests.factories.identity import make_organisation, make_supplier, make_user
@@ -106,21 +104,6 @@ class Scene:
     def told(self, who):
         outbox.drain(self.database, HANDLERS)
         return [each["kind"] for each in self[who].get("/v1/notifications").json()["items"]]
-
-
-@pytest.fixture
-def on():
-    """Hold the clock at a day."""
-    held = []
-
-    def hold(*day):
-        moment = clock.fixed(datetime(*day, 4, tzinfo=UTC))
-        moment.__enter__()
-        held.append(moment)
-
-    yield hold
-    while held:
-        held.pop().__exit__(None, None, None)
 
 
 @pytest.fixture
