@@ -151,6 +151,7 @@ def _begin(session: Session, actor: Actor, month: str, region_code: str) -> Mont
 
 
 def _hold(session: Session, month: str) -> None:
+    """Of several who move a month's close one after the other does."""
     locks.hold(session, f"month.close:{month}")
 
 
