@@ -12,8 +12,9 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -191,3 +192,10 @@ def api(server: Server, database: Database) -> Iterator[Api]:
     yield connect(server.address(), database)
     while _connected:
         _connected.pop().close()
+
+
+@pytest.fixture
+def on() -> Iterator[Callable[..., None]]:
+    """Hold the clock at noon of a Shanghai day: ``on(2026, 10, 6)``."""
+    with ExitStack() as held:
+        yield lambda *day: held.enter_context(clock.fixed(datetime(*day, 4, tzinfo=UTC)))

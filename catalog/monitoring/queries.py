@@ -95,8 +95,8 @@ def stock(
     """
     within = ["%"] if everywhere else regions(actor, Permission.SUPERVISION_READ)["regions"]
     teller = _Teller(session, language)
-    rows = [teller.named(row) for row in _stock_rows(session, within, by, on, district)]
-    (total,) = _stock_rows(session, within, [], on, district)
+    rows = [teller.named(row) for row in stock_rows(session, within, by, on, district)]
+    (total,) = stock_rows(session, within, [], on, district)
     keys = [name for key in by for name in _STOCK_KEYS[key]]
     return teller.figures(rules.STOCK, keys, rows, totals=total, on=on)
 
@@ -118,13 +118,14 @@ def stock_over_time(
         raise Invalid.one("from", "too_many_periods", *told)
     teller = _Teller(session, language)
     within = regions(actor, Permission.SUPERVISION_READ)["regions"]
-    rows = [{"period": end.isoformat(), **_stock_rows(session, within, [], end, district)[0]} for end in ends]
+    rows = [{"period": end.isoformat(), **stock_rows(session, within, [], end, district)[0]} for end in ends]
     return teller.figures(rules.STOCK, ["period"], rows, totals={})
 
 
-def _stock_rows(
-    session: Session, within: Sequence[str], by: Sequence[StockKey], on: date, district: str | None
+def stock_rows(
+    session: Session, within: Sequence[str], by: Sequence[StockKey], on: date, district: str | None = None
 ) -> list[dict[str, Any]]:
+    """The stock of a day in some regions (prefixes of codes, ``%`` behind each), one row for each group; without groups one row, zeros if need be."""
     names = [key.value for key in by]
     columns = [f"kept.{_STOCK_COLUMNS.get(key, key.value)}" for key in by]
 

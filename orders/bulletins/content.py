@@ -133,11 +133,11 @@ class Certificates(Part):
 
 
 class TargetRow(Named):
-    """A goal in yuan, and the year's sales of its channel (or all) up to the month's end."""
+    """A goal of sales in yuan, and what was sold towards it from its first day up to the month's end."""
 
     goal_fen: int
     done_fen: int
-    due: str | None
+    due: str
     source: str
 
 

@@ -15,12 +15,6 @@ class NotYourRegion(Forbidden):
     en = "This is for the officers of that county, and of the city for the city"
 
 
-class MonthNotOver(Conflict):
-    code = "month_not_over"
-    zh = "{month} 尚未结束"
-    en = "{month} is not over yet"
-
-
 class MonthClosed(Conflict):
     code = "month_closed"
     zh = "{month} 已结账"

@@ -70,6 +70,12 @@ def by(
     return {code: Compared(**sums) for code, sums in now.items()}
 
 
+def sold(session: Session, scope: Scope, only: Mapping[Dimension, Any]) -> int:
+    """Fen that the ledger has of a scope."""
+    selection = scope.selection(Direction.PURCHASE, only)
+    return ask(session, Question(selection, (), (Measure.AMOUNT,), EVERYWHERE)).totals[0].amount_fen
+
+
 def changed(
     figures: dict[str, Compared],
     changes: Iterable[Changed],

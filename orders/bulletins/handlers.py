@@ -7,8 +7,7 @@ from sqlmodel import Session
 
 from orders.bulletins import states
 from orders.bulletins.queries import checklists
-from orders.bulletins.queries.facts import Month
-from orders.closing.rules import days_of
+from orders.bulletins.queries.facts import MonthDays
 from shop.core.outbox import Handler
 from shop.identity.actor import CITY
 from shop.identity.permissions import Permission
@@ -19,8 +18,8 @@ _BULLETIN = text("SELECT id, month, year, number, edition, drafted_by FROM bulle
 
 
 def _counties(session: Session, month: str) -> list[str]:
-    first, last = days_of(month)
-    return checklists.counties(session, Month(first, last), checklists.rules_of(session, first))
+    of = MonthDays.of(month)
+    return checklists.counties(session, of, checklists.rules_of(session, of))
 
 
 def _closed(session: Session, payload: dict[str, Any]) -> None:

@@ -130,7 +130,7 @@ def _overlays(overlays: Iterable[Overlay]) -> Table:
 def _targets(said: Content) -> Table:
     return Table(
         "目标 Targets",
-        ("目标 Target", "目标值（元） Goal (yuan)", "本年累计（元） Done (yuan)", "完成（%） Reached", "期限 Due", "依据 Source"),
+        ("目标 Target", "目标值（元） Goal (yuan)", "累计完成（元） Done (yuan)", "完成（%） Reached", "期限 Due", "依据 Source"),
         tuple(
             (
                 f"{row.zh} {row.en}",

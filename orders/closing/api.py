@@ -1,4 +1,4 @@
-"""The close of a month over HTTP."""
+"""The month's list of the money books over HTTP. Figures of sales are closed in :mod:`orders.bulletins`; nothing is closed here."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""A month's close: every part of an order that moved in a month, or that came into it open, with its invoices, payments and tax invoices.
+"""The money books of a month: every part of an order that moved in a month, or that came into it open, with its invoices, payments and tax invoices.
 
 The turnover of the month is that of its days, and stays what it is. What is missing is told as it is by now, since it is now that it is to be done.
 """
@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from orders.closing.rules import Standing, days_of, month_before
+from orders.closing.rules import Standing
 from orders.closing.schemas import (
     CloseCreditNoteOut,
     CloseFilter,
@@ -32,6 +32,7 @@ from orders.tax_invoices.queries import RED_MISSING, REGISTERED, TOGETHER
 from orders.tax_invoices.states import COUNTED
 from shop.core import clock, paging
 from shop.core.db import array
+from shop.core.months import days_of, month_before
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 

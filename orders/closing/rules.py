@@ -1,7 +1,6 @@
-"""A month's close: what is missing of a part of an order, and whether its figures explain one another. Pure."""
+"""The money books of a month: what is missing of a part of an order, and whether its figures explain one another. Pure."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
 from enum import StrEnum
 
 
@@ -58,14 +57,3 @@ class Standing:
             Gap.OVERDUE: self.overdue,
         }
         return [gap for gap, amount in amounts.items() if amount]
-
-
-def days_of(month: str) -> tuple[date, date]:
-    """The first and the last day of a month, ``2026-11``."""
-    first = date.fromisoformat(f"{month}-01")
-    return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-
-
-def month_before(day: date) -> str:
-    """The month that was over last: ``2026-11`` on 5 December."""
-    return f"{day.replace(day=1) - timedelta(days=1):%Y-%m}"

@@ -1,18 +1,15 @@
-"""What finance sees of a month's close."""
+"""What finance sees of the money books of a month."""
 
 from datetime import date
-from typing import Annotated
 
 from pydantic import BaseModel, Field
 
 from orders.closing.rules import Gap
 from orders.invoices.schemas import Paged, PartOfOrder
 from shop.core.money import YuanOut
+from shop.core.months import Month
 from shop.core.paging import Page
 from shop.core.quantities import Id
-
-MONTH_PATTERN = r"^20[0-9]{2}-(0[1-9]|1[0-2])$"
-Month = Annotated[str, Field(pattern=MONTH_PATTERN, examples=["2026-11"])]
 
 
 class CloseFilter(BaseModel):

@@ -18,9 +18,9 @@ from orders.coverage.schemas import (
     VillageOut,
 )
 from orders.ledger.filters import period
-from orders.statistics.rules import month_end, month_start
 from orders.statistics.tables import Filled, Format, TableOut
 from shop.core import clock, exports, uploads
+from shop.core.months import month_end, month_start
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Day, Id
 from shop.identity.access import Call, Routes

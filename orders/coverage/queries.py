@@ -16,9 +16,9 @@ from orders.coverage.schemas import ServedOut, StationOut, StationRow, VillageOu
 from orders.ledger.selection import DISTRICT_CODE, EVERYWHERE, Dimension, Selection
 from orders.statistics.queries import ask
 from orders.statistics.question import Measure, Question
-from orders.statistics.rules import month_end, month_start
 from shop.core import clock, paging
 from shop.core.errors import Language, NotFound
+from shop.core.months import month_end, month_start
 from shop.core.paging import Page
 from shop.identity.actor import CITY, Actor
 from shop.identity.permissions import Permission

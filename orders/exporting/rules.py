@@ -3,8 +3,8 @@
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
-from orders.statistics.rules import month_end, month_start
 from shop.core.clock import SHANGHAI
+from shop.core.months import month_end, month_start
 from shop.identity.actor import Grant
 
 

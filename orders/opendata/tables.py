@@ -20,8 +20,9 @@ from orders.opendata.errors import NoSuchTable
 from orders.opendata.rules import LICENCE
 from orders.statistics.queries import ask
 from orders.statistics.question import Measure, Question
-from orders.statistics.rules import month_end, tonnes
+from orders.statistics.rules import tonnes
 from shop.core.money import yuan_from_fen
+from shop.core.months import month_end
 from shop.core.settings import settings
 from shop.core.small_cells import protect
 from shop.identity.actor import CITY, Actor, Grant

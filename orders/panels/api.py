@@ -13,9 +13,9 @@ from orders.panels.queries import overview as overviews
 from orders.panels.queries.places import LaneKey
 from orders.panels.queries.supply import OutletKey
 from orders.panels.schemas import OverviewOut
-from orders.statistics.rules import month_start
 from orders.statistics.tables import Format, TableOut
 from shop.core import clock, exports
+from shop.core.months import month_start
 from shop.core.quantities import Day
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission

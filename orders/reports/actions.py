@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from orders.closing.rules import days_of
 from orders.reports import filling, forms, rules
 from orders.reports.errors import MonthNotOver, NotReporting, NotReviewing, OwnReport, ReportRefused
 from orders.reports.forms import Form
@@ -19,6 +18,7 @@ from orders.reports.schemas import ReportEdit, ReportIn
 from orders.reports.states import REPORT, ReportMove
 from shop.core import audit, clock, outbox
 from shop.core.errors import Fault, Forbidden, IfMatch, Invalid, NotFound
+from shop.core.months import days_of
 from shop.identity.actor import CITY, Actor
 from shop.identity.permissions import Permission
 
@@ -69,7 +69,7 @@ def draft(session: Session, actor: Actor, body: ReportIn) -> int:
         organisation_id=organisation_id,
         region_code=region_code,
         filled_at=now,
-        created_by=_person(actor),
+        created_by=actor.person,
         created_at=now,
     )
     session.add(report)
@@ -77,12 +77,6 @@ def draft(session: Session, actor: Actor, body: ReportIn) -> int:
     _fill(session, report.id, form, first, organisation_id, region_code)
     audit.record(session, actor, "report.drafted", "report", report.id, form=form.code, month=body.month)
     return report.id
-
-
-def _person(actor: Actor) -> int:
-    if actor.user_id is None:
-        raise Forbidden
-    return actor.user_id
 
 
 def _unit(session: Session, actor: Actor, body: ReportIn) -> tuple[int, str]:

@@ -5,8 +5,6 @@ from typing import Annotated, Literal
 from fastapi import Query
 from fastapi.responses import Response
 
-from orders.closing.rules import days_of, month_before
-from orders.closing.schemas import Month
 from orders.ledger.filters import RegionCode
 from orders.reports import actions, forms, sheets
 from orders.reports.queries import expected
@@ -14,6 +12,7 @@ from orders.reports.queries import reports as queries
 from orders.reports.schemas import FormCode, FormOut, ReportEdit, ReportIn, ReportOut, ReportRow, ReturnIn, UnreportedOut
 from orders.reports.states import ReportStatus
 from shop.core import clock, exports
+from shop.core.months import Month, days_of, month_before
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id
 from shop.identity.access import Call, Routes
@@ -86,7 +85,7 @@ def export_reports(
     """All reports of a month by one form, what the ledger says beside what was reported."""
     of = month or month_before(clock.today())
     shown = forms.in_force(form, days_of(of)[0])
-    rows = queries.listed(call.session, call.actor, month=of, form=form, limit=exports.MAX_ROWS - 1)
+    rows = queries.listed(call.session, call.actor, month=of, form=form, limit=exports.MAX_ROWS)[: exports.MAX_ROWS]
     values = queries.values(call.session, [row.id for row in rows])
     cells = (sheets.cells(shown, row, values[row.id], call.language) for row in rows)
     return exports.file(format, f"reports_{of}", sheets.header(shown, call.language), cells, sheets.TITLE[call.language])

@@ -4,11 +4,11 @@ from datetime import date
 
 from sqlmodel import Session
 
-from orders.closing.rules import days_of
 from orders.ledger.selection import EVERYWHERE, Dimension, Selection
 from orders.reports.forms import Form, own_values
 from orders.statistics.queries import ask
 from orders.statistics.question import Measure, Question
+from shop.core.months import month_end
 from shop.regions import queries as regions
 
 #: The figures of a report are the ledger's, whoever asks for them: who may see the report is settled before.
@@ -21,7 +21,6 @@ def ledger_values(
 
     Fields with the same filters are answered by one question.
     """
-    first, last = days_of(f"{month:%Y-%m}")
     whose = (
         {Dimension.BUYER: [organisation_id]}
         if organisation_id is not None
@@ -32,7 +31,7 @@ def ledger_values(
     for field in form.fields:
         if field.prefill is None:
             continue
-        selection = Selection(first, last, {**own_values(field.prefill.only), **whose}, field.prefill.direction)
+        selection = Selection(month, month_end(month), {**own_values(field.prefill.only), **whose}, field.prefill.direction)
         known = next((asked for asked in selections if asked[0] == selection), None)
         if known is None:
             selections.append((selection, {field.code: field.prefill.measure}))

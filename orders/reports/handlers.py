@@ -5,11 +5,11 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.closing.rules import days_of, month_before
 from orders.reports import forms, rules
 from orders.reports.queries import expected
 from orders.reports.queries.expected import EXPECTED
 from shop.core import clock
+from shop.core.months import days_of, month_before
 from shop.core.outbox import Handler
 from shop.identity.actor import CITY
 from shop.notifications.actions import notify, notify_each
@@ -75,7 +75,7 @@ def remind(session: Session) -> int:
         deadlines = expected.deadlines(session, first)
     except NoProgramme:
         return 0
-    due_on = rules.due_on(month, deadlines.due_days)
+    due_on = rules.due_on(first, deadlines.due_days)
     left = (due_on - today).days
     mark = min((days for days in deadlines.reminder_days if 0 <= left <= days), default=None)
     if mark is None and left >= 0:

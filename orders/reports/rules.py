@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from orders.closing.rules import days_of
 from orders.reports.forms import Form, FormField, Unit
 from shop.core.errors import BadValue, Fault
 from shop.core.money import fen_from_yuan, yuan_from_fen
+from shop.core.months import month_end
 from shop.core.quantities import plain_number
 
 #: No figure of a month is larger: ten billion yuan, a million tonnes, a billion of anything.
@@ -91,6 +91,6 @@ def _of_field(field: FormField, value: Value) -> list[Fault]:
     return []
 
 
-def due_on(month: str, days: int) -> date:
+def due_on(month: date, days: int) -> date:
     """The last day on which a month is reported in time."""
-    return days_of(month)[1] + timedelta(days=days)
+    return month_end(month) + timedelta(days=days)

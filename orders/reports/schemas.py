@@ -5,10 +5,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from orders.closing.schemas import Month
 from orders.ledger.filters import RegionCode
 from orders.reports.forms import Scope, Unit
 from orders.reports.states import ReportMove, ReportStatus
+from shop.core.months import Month
 from shop.core.paging import Page
 from shop.core.quantities import Id, LongText, OptionalText, ShortText
 

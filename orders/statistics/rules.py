@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
+from shop.core.months import month_end, month_start
+
 _HUNDREDTH = Decimal("0.01")
 _GRAMS_IN_KILOGRAM = 1000
 
@@ -16,14 +18,6 @@ class Part:
     first: date
     last: date
     whole: bool
-
-
-def month_start(day: date) -> date:
-    return day.replace(day=1)
-
-
-def month_end(day: date) -> date:
-    return (day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
 
 
 def parts(first: date, last: date, today: date) -> list[Part]:

@@ -47,6 +47,14 @@ _REVISIONS = text(
     "SELECT * FROM target_revision WHERE target_id = :id AND (CAST(:start AS int) IS NULL OR number < :start)"
     " ORDER BY number DESC LIMIT :rows"
 )
+_SALES_GOALS = text(
+    """
+    SELECT t.code, t.name_zh, t.name_en, t.channel, t.designation, t.first_on, t.due_on, t.source, v.value
+    FROM target t JOIN target_revision v ON v.target_id = t.id AND v.number = t.number
+    WHERE t.programme_code = :programme AND t.region_code = :city AND t.measure = 'amount' AND t.withdrawn_at IS NULL
+      AND t.first_on <= :first AND (t.due_on IS NULL OR t.due_on >= :last) ORDER BY t.id
+    """
+)
 _KILOGRAMS = Decimal("0.001")
 
 
@@ -57,6 +65,21 @@ class Filters:
     measure: str | None = None
     code: str | None = None
     withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SalesGoal:
+    """So much is to be sold in the city from ``first`` to ``due``: through a channel (none: any), from regions with a designation (none: all)."""
+
+    code: str
+    zh: str
+    en: str
+    first: date
+    due: date
+    channel: str | None
+    designation: Designation | None
+    goal_fen: int
+    source: str
 
 
 def locked(session: Session, actor: Actor, target_id: int) -> Row[Any]:
@@ -124,6 +147,28 @@ def goal(session: Session, programme: str, measure: str) -> Decimal | None:
 def lights(session: Session, programme: str, language: Language, on: date) -> list[TargetOut]:
     """The city's targets of a programme."""
     return targets(session, Filters(programme, region=CITY), language, on=on, limit=None, after=None).items
+
+
+def sales_goals(session: Session, first: date, last: date) -> list[SalesGoal]:
+    """The city's goals of sales in yuan, of the programme in force on ``last``, that count all days from ``first`` to ``last``."""
+    asked = {"programme": programmes.in_force(session, last).code, "city": CITY, "first": first, "last": last}
+    found = []
+    for row in session.execute(_SALES_GOALS, asked):
+        begins, due = rules.period_in(row.first_on, row.due_on, last)
+        found.append(
+            SalesGoal(
+                code=row.code,
+                zh=row.name_zh,
+                en=row.name_en,
+                first=begins,
+                due=due,
+                channel=row.channel,
+                designation=Designation(row.designation) if row.designation else None,
+                goal_fen=int(row.value * 100),
+                source=row.source,
+            )
+        )
+    return found
 
 
 def ranked(session: Session, filters: Filters, language: Language, on: date) -> list[dict[str, Any]]:

@@ -10,9 +10,9 @@ from sqlmodel import Session
 
 from orders.reconcile import report
 from orders.statistics.cubes import CUBES, Cube, Kind, recount
-from orders.statistics.rules import month_start
 from shop.core import clock, outbox
 from shop.core.db import Database
+from shop.core.months import month_start
 
 #: Hour of Shanghai from which a day is checked: yesterday is over, and nobody is at work.
 FROM_HOUR = 3

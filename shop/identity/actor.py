@@ -98,6 +98,17 @@ class Actor:
         return self.within_branch(organisation_path) or (self.organisation_path or "").startswith(organisation_path)
 
     @property
+    def person(self) -> int:
+        """The id of the user who acts.
+
+        Raises:
+            Forbidden: a device, or the marketplace itself.
+        """
+        if self.user_id is None:
+            raise Forbidden
+        return self.user_id
+
+    @property
     def organisation(self) -> int:
         """The id of the actor's organisation.
 

@@ -134,7 +134,13 @@ def _composed(claimed: Row[Any]) -> EmailMessage:
         to=claimed.email,
         subject=sentence,
         body=rules.mail_body(
-            sentence, claimed.kind, claimed.subject_type, claimed.subject_id, claimed.language, settings().public_url
+            sentence,
+            claimed.kind,
+            claimed.data,
+            claimed.subject_type,
+            claimed.subject_id,
+            claimed.language,
+            settings().public_url,
         ),
         language=claimed.language,
         # the moment tells it from a mail of another database that counts the same ids

@@ -29,7 +29,7 @@ def told(kind: str, data: Mapping[str, Any], language: Language) -> str:
     return texts[0 if language == "zh" else 1].format_map(_Blank(known))
 
 
-#: Where a person reads more about a subject; about any other, in the inbox.
+#: Where a person reads more about a subject, by its id or by the month that the notification's data name; about any other, in the inbox.
 PLACES: Mapping[str, str] = {
     "acceptance_correction": "/v1/acceptance-corrections/{id}",
     "advance": "/v1/advances/{id}",
@@ -62,6 +62,7 @@ PLACES: Mapping[str, str] = {
     "inspection": "/v1/inspections/{id}",
     "inspections_due": "/v1/inspections?status=open",
     "invoice": "/v1/invoices/{id}",
+    "monthly_close": "/v1/monthly-closes/{month}",
     "objection": "/v1/objections/{id}",
     "objections_due": "/v1/objections",
     "online_payment": "/v1/online-payments/{id}",
@@ -75,15 +76,15 @@ PLACES: Mapping[str, str] = {
     "pledge": "/v1/pledges/{id}",
     "provider_call": "/v1/online-payment-standing",
     "provider_entry": "/v1/online-payment-standing",
+    "promotion": "/v1/promotions/{id}",
     "purchase_order": "/v1/purchase-orders/{id}",
     "purchase_request": "/v1/purchase-requests/{id}",
     "quality_signal": "/v1/quality-signals?open=true",
-    "promotion": "/v1/promotions/{id}",
     "quotation_request": "/v1/quotation-requests/{id}",
     "refund": "/v1/refunds/{id}",
     "report": "/v1/reports/{id}",
     "reported_value": "/v1/indicators/{id}",
-    "reports": "/v1/reports",
+    "reports": "/v1/reports?month={month}",
     "reserved_share": "/v1/reserved-shares/{id}",
     "reserved_shares": "/v1/reserved-shares?year={id}&status=filed",
     "settlement": "/v1/settlements/{id}",
@@ -103,12 +104,15 @@ _MAIL = (
 )
 
 
-def mail_body(sentence: str, kind: str, subject_type: str, subject_id: int, language: Language, public_url: str) -> str:
+def mail_body(
+    sentence: str, kind: str, data: Mapping[str, Any], subject_type: str, subject_id: int, language: Language, public_url: str
+) -> str:
     """The text of a mail: the sentence, where to look, how to have no more of them."""
     base = public_url.rstrip("/")
+    place = PLACES.get(subject_type, INBOX)
     return _MAIL[0 if language == "zh" else 1].format(
         sentence=sentence,
-        link=base + PLACES.get(subject_type, INBOX).format(id=subject_id),
+        link=base + place.format(id=subject_id, month=data.get("month")),
         preferences=base + PREFERENCES,
         kind=kind,
     )

@@ -58,8 +58,9 @@ class GradingRules(Part):
     published: Letter = "C"
     #: More sold of a certified product in the year, in percent of its yearly capacity.
     capacity_percent: int = Field(default=100, ge=1, le=1000)
-    #: An outlet's day with the very lines of another day, so many at least.
+    #: An outlet's day with the very lines of another day, so many at least; compared with the days of the month, and so many before it.
     copied_lines: int = Field(default=3, ge=1, le=1000)
+    copied_days: int = Field(default=92, ge=0, le=366)
     #: So many percent above or below the month before, where one of the two is so large.
     growth_percent: int = Field(default=300, ge=1, le=100_000)
     growth_floor_yuan: int = Field(default=50_000, ge=0)

@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import text
 
 from orders.agreements.actions import drafts
-from orders.closing.rules import month_before
 from orders.online.models import OnlinePayment
 from shop.core import clock, outbox, sealing
 from shop.core.db import Database
+from shop.core.months import month_before
 from shop.identity.permissions import Role
 from tests.factories.bodies import PDF
 from tests.factories.buying import Bureau, make_bureau

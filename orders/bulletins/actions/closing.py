@@ -9,7 +9,6 @@ from orders.bulletins.errors import (
     CountiesLacking,
     ItemsOpen,
     MonthClosed,
-    MonthNotOver,
     NotAClosingRegion,
     NothingToExplain,
     NotInOrder,
@@ -17,12 +16,13 @@ from orders.bulletins.errors import (
 )
 from orders.bulletins.models import CloseExplanation, MonthClose
 from orders.bulletins.queries import checklists
-from orders.bulletins.queries.facts import Month
+from orders.bulletins.queries.facts import MonthDays
 from orders.bulletins.rules import closing
 from orders.bulletins.schemas.closing import CloseIn
-from orders.closing.rules import days_of
+from orders.reports.errors import MonthNotOver
 from shop.core import audit, clock, locks, outbox
-from shop.core.errors import Forbidden, Invalid
+from shop.core.errors import Invalid
+from shop.core.months import following
 from shop.identity.actor import CITY, Actor
 from shop.identity.permissions import Permission
 from shop.programmes.reporting import CloseItem
@@ -58,7 +58,7 @@ def explain(session: Session, actor: Actor, month: str, region_code: str, item: 
             item=item,
             open_count=count,
             explanation=explanation,
-            by=_person(actor),
+            by=actor.person,
             at=clock.now(),
         )
     )
@@ -87,7 +87,7 @@ def close(session: Session, actor: Actor, month: str, region_code: str, body: Cl
         Invalid: counties are named that closed, or by a county (422).
     """
     of = _begin(session, actor, month, region_code)
-    rules = checklists.rules_of(session, of.first)
+    rules = checklists.rules_of(session, of)
     lacking: list[str] = []
     if region_code == CITY:
         _in_order(session, of.first)
@@ -101,12 +101,12 @@ def close(session: Session, actor: Actor, month: str, region_code: str, body: Cl
     now = clock.now()
     if region_code == CITY:
         # waits for everybody who is booking; who books after this sees the month closed
-        session.execute(_CLOSE, {"month": of.first, "now": now, "by": _person(actor)})
+        session.execute(_CLOSE, {"month": of.first, "now": now, "by": actor.person})
     session.add(
         MonthClose(
             month=of.first,
             region_code=region_code,
-            closed_by=_person(actor),
+            closed_by=actor.person,
             closed_at=now,
             items={str(item): count for item, count in items.items()},
             lacking=lacking,
@@ -133,31 +133,25 @@ def _subject(first: date) -> int:
     return first.year * 100 + first.month
 
 
-def _person(actor: Actor) -> int:
-    if actor.user_id is None:
-        raise Forbidden
-    return actor.user_id
-
-
-def _begin(session: Session, actor: Actor, month: str, region_code: str) -> Month:
+def _begin(session: Session, actor: Actor, month: str, region_code: str) -> MonthDays:
     """The month, held against others who move its close; open, over, and the actor's to close."""
-    first, last = days_of(month)
-    of = Month(first, last)
-    if region_code != CITY and region_code not in checklists.counties(session, of, checklists.rules_of(session, first)):
+    of = MonthDays.of(month)
+    if region_code != CITY and region_code not in checklists.counties(session, of, checklists.rules_of(session, of)):
         raise NotAClosingRegion(region=region_code, month=month)
     prefixes = actor.regions(Permission.MONTHS_CLOSE)
     if ("" if region_code == CITY else region_code) not in prefixes:
         raise NotYourRegion
-    if last >= clock.today():
+    if of.last >= clock.today():
         raise MonthNotOver(month=month)
     _hold(session, month)
-    done = checklists.closed(session, first)
+    done = checklists.closed(session, of.first)
     if region_code in done or CITY in done:
         raise MonthClosed(month=month)
     return of
 
 
 def _hold(session: Session, month: str) -> None:
+    """Of several who move a month's close one after the other does."""
     locks.hold(session, f"month.close:{month}")
 
 
@@ -165,11 +159,11 @@ def _in_order(session: Session, first: date) -> None:
     last_closed = session.execute(_LAST_CLOSED).scalar_one()
     if last_closed is None:
         return
-    following = closing.following(last_closed)
-    if first < following:
+    due = following(last_closed)
+    if first < due:
         raise MonthClosed(month=f"{first:%Y-%m}")
-    if first > following:
-        raise NotInOrder(next=f"{following:%Y-%m}")
+    if first > due:
+        raise NotInOrder(next=f"{due:%Y-%m}")
 
 
 def _named(lacking: list[str], body: CloseIn) -> None:

@@ -2,13 +2,13 @@
 
 from sqlmodel import Session
 
-from orders.bulletins.actions import building
 from orders.bulletins.actions.publishing import require_city
-from orders.bulletins.errors import MonthNotOver, NothingToExplain
+from orders.bulletins.errors import NothingToExplain
 from orders.bulletins.models import FigureExplanation
-from orders.closing.rules import days_of
+from orders.bulletins.queries import ground
+from orders.reports.errors import MonthNotOver
 from shop.core import audit, clock
-from shop.core.errors import Forbidden
+from shop.core.months import days_of
 from shop.identity.actor import Actor
 
 
@@ -22,12 +22,10 @@ def explain(session: Session, actor: Actor, month: str, district_code: str, expl
     require_city(actor)
     if last >= clock.today():
         raise MonthNotOver(month=month)
-    if actor.user_id is None:
-        raise Forbidden
-    if district_code not in building.ground(session, month).doubtful:
+    if district_code not in ground.of_month(session, month).doubtful:
         raise NothingToExplain
     session.add(
-        FigureExplanation(month=first, district_code=district_code, explanation=explanation, by=actor.user_id, at=clock.now())
+        FigureExplanation(month=first, district_code=district_code, explanation=explanation, by=actor.person, at=clock.now())
     )
     session.flush()
     subject = first.year * 100 + first.month

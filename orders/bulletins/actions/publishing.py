@@ -7,15 +7,14 @@ from sqlmodel import Session, col, select
 
 from orders.bulletins import content as frozen
 from orders.bulletins import files, states
-from orders.bulletins.actions import building
 from orders.bulletins.content import Content, Revision
 from orders.bulletins.errors import BulletinThere, MonthNotClosed, NoBulletin, NothingChanged, NotYourRegion, OtherContent, OwnDraft
 from orders.bulletins.models import Bulletin, BulletinFile
-from orders.bulletins.queries import changes
+from orders.bulletins.queries import building, changes, ground
 from orders.bulletins.states import BULLETIN, BulletinMove, BulletinStatus
-from orders.closing.rules import days_of
 from shop.core import audit, clock, locks, numbers, outbox
-from shop.core.errors import Forbidden, IfMatch, NotFound
+from shop.core.errors import IfMatch, NotFound
+from shop.core.months import days_of
 from shop.identity.actor import CITY, Actor
 from shop.identity.permissions import Permission
 from shop.regions import queries as regions
@@ -35,7 +34,7 @@ def draft(session: Session, actor: Actor, month: str) -> int:
     _alone(session, month)
     if session.exec(select(Bulletin.id).where(col(Bulletin.month) == first)).first() is not None:
         raise BulletinThere(month=month)
-    found = building.ground(session, month)
+    found = ground.of_month(session, month)
     said = building.content(session, found, found.doubtful)
     return _keep(session, actor, said, edition=0, number=None, reason=None)
 
@@ -53,7 +52,7 @@ def revise(session: Session, actor: Actor, month: str, reason: str) -> int:
     _alone(session, month)
     before = _latest(session, month)
     said_before = frozen.read(before.content)
-    found = building.ground(session, month)
+    found = ground.of_month(session, month)
     withheld = {each.code for each in said_before.withheld} & found.doubtful
     added = {each.code for each in said_before.withheld} - withheld
     bulletin_id = _keep(session, actor, said_before, edition=before.edition + 1, number=before.number, reason=reason)
@@ -63,7 +62,7 @@ def revise(session: Session, actor: Actor, month: str, reason: str) -> int:
         first=first,
         last=last,
         closed_at=closed_at,
-        included=building.published_codes(session, found, withheld),
+        included=ground.published_codes(session, found, withheld),
         added=regions.with_predecessors(session, sorted(added)),
         successors=found.successors,
     )
@@ -167,8 +166,6 @@ def _latest(session: Session, month: str) -> Bulletin:
 
 
 def _keep(session: Session, actor: Actor, said: Content, *, edition: int, number: int | None, reason: str | None) -> int:
-    if actor.user_id is None:
-        raise Forbidden
     first = days_of(said.month)[0]
     bulletin = Bulletin(
         month=first,
@@ -178,7 +175,7 @@ def _keep(session: Session, actor: Actor, said: Content, *, edition: int, number
         reason=reason,
         content=b"",
         sha256="",
-        drafted_by=actor.user_id,
+        drafted_by=actor.person,
         drafted_at=clock.now(),
     )
     _write(bulletin, said)

@@ -9,9 +9,9 @@ from orders.bulletins.actions import closing, explaining
 from orders.bulletins.queries import bulletins, checklists
 from orders.bulletins.schemas.bulletins import FigureExplainIn, GradesOut
 from orders.bulletins.schemas.closing import CloseIn, CloseOut, ExplainIn
-from orders.closing.schemas import MONTH_PATTERN
 from orders.ledger.filters import RegionCode
 from shop.core.errors import NotFound
+from shop.core.months import MONTH_PATTERN
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 

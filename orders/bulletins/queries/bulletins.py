@@ -7,8 +7,8 @@ from sqlmodel import Session
 
 from orders.bulletins import content as frozen
 from orders.bulletins import files, states
-from orders.bulletins.actions import building
 from orders.bulletins.files import Format
+from orders.bulletins.queries import building, ground
 from orders.bulletins.schemas.bulletins import (
     BulletinOut,
     BulletinRow,
@@ -210,7 +210,7 @@ def _change(row: Row[Any], language: Language) -> ChangeOut:
 
 def grades(session: Session, month: str, language: Language) -> GradesOut:
     """The grade of every district's figure of a month as things stand, and whether it would be published."""
-    found = building.ground(session, month)
+    found = ground.of_month(session, month)
     doubtful = found.doubtful
     return GradesOut(
         month=month,

@@ -84,7 +84,7 @@ _OF_EDITION = text(
     f"SELECT direction, district_code, kind, {_SUMS} FROM bulletin_change WHERE bulletin_id = :bulletin_id GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
 )
 _LINES = text(
-    "SELECT kind, entry_id, direction, district_code, amount_fen, grams, certified_fen, entries FROM bulletin_change"
+    "SELECT kind, entry_id, direction, district_code, amount_fen, grams, certified_fen FROM bulletin_change"
     " WHERE bulletin_id = :bulletin_id ORDER BY kind, entry_id"
 )
 # Of the month's entries those that belong to an earlier one.

@@ -9,15 +9,14 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.bulletins.errors import NotAClosingRegion
-from orders.bulletins.queries.facts import Month
+from orders.bulletins.queries.facts import MonthDays
 from orders.bulletins.rules import closing
 from orders.bulletins.rules.closing import Explained
 from orders.bulletins.schemas.closing import CloseItemOut, CloseOut, CountyOut, ExplanationOut
 from orders.bulletins.words import ITEMS
-from orders.closing.rules import days_of
 from orders.reports import forms
+from orders.reports.forms import Scope
 from orders.reports.queries import expected as reports
-from shop.core import clock
 from shop.core.errors import Language
 from shop.identity.actor import CITY, Actor
 from shop.identity.permissions import Permission
@@ -37,14 +36,14 @@ _OPEN = text(
         LEFT JOIN external_sale x ON h.subject_kind = 'external_sale' AND x.id = h.subject_id
         LEFT JOIN sales_batch b ON h.subject_kind = 'sales_batch' AND b.id = h.subject_id
         LEFT JOIN sales_batch_line l ON h.subject_kind = 'sales_batch_line' AND l.id = h.subject_id
-        WHERE h.status = 'open' AND coalesce(x.sold_on < :after, b.first_sold_at < :end, l.sold_on < :after, h.opened_at < :end)
+        WHERE h.status = 'open' AND coalesce(x.sold_on <= :last, b.first_sold_at < :end, l.sold_on <= :last, h.opened_at < :end)
         UNION ALL
         SELECT 'claims_undecided', district_code FROM external_sale
-        WHERE status IN ('submitted', 'held') AND side = 'seller' AND sold_on < :after
+        WHERE status IN ('submitted', 'held') AND side = 'seller' AND sold_on <= :last
     ) found GROUP BY 1, 2
     """
 )
-_WAITING = text("SELECT count(*) FROM sale_entry_pending p JOIN sale_entry e ON e.id = p.entry_id WHERE e.sold_on < :after")
+_WAITING = text("SELECT count(*) FROM sale_entry_pending p JOIN sale_entry e ON e.id = p.entry_id WHERE e.sold_on <= :last")
 #: What the last run after the month's end found; nothing: there was none.
 _DIFFERENCES = text("SELECT differences FROM reconciliation WHERE ran_at >= :end ORDER BY ran_at DESC LIMIT 1")
 _CLOSED = text(
@@ -55,32 +54,33 @@ _EXPLAINED = text(
     "SELECT DISTINCT ON (e.item) e.item, e.open_count, e.explanation, e.at, u.name AS by FROM close_explanation e JOIN app_user u ON u.id = e.by"
     " WHERE e.month = :first AND e.region_code = :region_code ORDER BY e.item, e.id DESC"
 )
+#: Where to look, up to the month's last day; held claims stand among the holds.
 _PLACES: Mapping[CloseItem, str] = {
     "batches_waiting": "/v1/sales-batches?status=waiting",
     "batches_held": "/v1/sales-batches?status=held",
-    "holds_open": "/v1/counting-holds?status=open",
-    "claims_undecided": "/v1/external-sales?status=submitted",
+    "holds_open": "/v1/counting-holds?status=open{district}",
+    "claims_undecided": "/v1/external-sales?status=submitted&side=seller&sold_to={last}{district}",
+    "reports_missing": "/v1/reports/unreported?month={month}&form={form}{district}",
     "differences": "/v1/reconcile",
     "entries_waiting": "/v1/reconcile/runs",
 }
 
 
-def rules_of(session: Session, first: date) -> ClosingRules:
+def rules_of(session: Session, month: MonthDays) -> ClosingRules:
     """What closing a month asks for."""
-    return programmes.config_of(session, days_of(f"{first:%Y-%m}")[1]).closing
+    return programmes.config_of(session, month.last).closing
 
 
-def counties(session: Session, month: Month, rules: ClosingRules) -> list[str]:
+def counties(session: Session, month: MonthDays, rules: ClosingRules) -> list[str]:
     """The districts that close the month before the city does, as they stood on its last day."""
     codes = regions.designated(session, [Designation(rules.designation)], month.last)
     successors = regions.successors(session, month.last)
     return sorted({successors.get(code, code) for code in codes if len(code) == len(CITY)})
 
 
-def open_items(session: Session, month: Month, region_code: str) -> dict[CloseItem, int]:
+def open_items(session: Session, month: MonthDays, region_code: str) -> dict[CloseItem, int]:
     """How much is open: of a county, or (500000) of all together with what concerns the whole city."""
-    after = closing.following(month.first)
-    asked = {"after": after, "end": clock.start_of_day(after)}
+    asked = month.values
     found: dict[str, Counter[str]] = defaultdict(Counter)
     for item, district, count in session.execute(_OPEN, asked):
         found[item][district] += count
@@ -121,16 +121,15 @@ def close(session: Session, month: str, region_code: str, language: Language) ->
     Raises:
         NotAClosingRegion: the region does not close that month (404).
     """
-    first, last = days_of(month)
-    of = Month(first, last)
-    rules = rules_of(session, first)
+    of = MonthDays.of(month)
+    rules = rules_of(session, of)
     expected = counties(session, of, rules)
     if region_code not in (*expected, CITY):
         raise NotAClosingRegion(region=region_code, month=month)
-    done = closed(session, first)
+    done = closed(session, of.first)
     row = done.get(region_code)
     items = row.items if row else open_items(session, of, region_code)
-    said = {each.item: each for each in session.execute(_EXPLAINED, {"first": first, "region_code": region_code})}
+    said = {each.item: each for each in session.execute(_EXPLAINED, {"first": of.first, "region_code": region_code})}
     held = {item: Explained(each.open_count, each.explanation) for item, each in said.items()}
     named = regions.names(session, expected, language)
     return CloseOut(
@@ -146,7 +145,7 @@ def close(session: Session, month: str, region_code: str, language: Language) ->
                 label=ITEMS[item][language],
                 count=items.get(item, 0),
                 blocking=item in rules.blocking,
-                link=_link(item, month, region_code),
+                link=_link(item, of, region_code),
                 explanation=ExplanationOut.model_validate(said[item], from_attributes=True) if item in said else None,
             )
             for item in (*rules.blocking, *rules.warning)
@@ -161,13 +160,15 @@ def close(session: Session, month: str, region_code: str, language: Language) ->
     )
 
 
-def _link(item: CloseItem, month: str, region_code: str) -> str:
+def _link(item: CloseItem, month: MonthDays, region_code: str) -> str:
     """Where to look at what is open."""
-    if item == "reports_missing":
-        asked = forms.of_scope("county" if region_code == CITY else "organisation", days_of(month)[0])
-        if not asked:
-            return "/v1/report-forms"
-        within = "" if region_code == CITY else f"&district={region_code}"
-        return f"/v1/reports/unreported?month={month}&form={asked[0].code}{within}"
-    district = f"&district={region_code}" if item == "holds_open" and region_code != CITY else ""
-    return _PLACES[item] + district
+    scope: Scope = "county" if region_code == CITY else "organisation"
+    asked = forms.of_scope(scope, month.first)
+    if item == "reports_missing" and not asked:
+        return "/v1/report-forms"
+    return _PLACES[item].format(
+        month=f"{month.first:%Y-%m}",
+        last=month.last.isoformat(),
+        form=asked[0].code if asked else "",
+        district="" if region_code == CITY else f"&district={region_code}",
+    )

@@ -3,19 +3,20 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import text
 from sqlmodel import Session
 
+from catalog.monitoring import queries as monitoring
+from catalog.monitoring.schemas import StockKey
 from orders.bulletins.content import Certificates, Outlets
-from orders.bulletins.rules.closing import following
 from orders.bulletins.rules.grading import Evidence, Signals
 from shop.core import clock
+from shop.core.months import days_of
 from shop.programmes.reporting import GradingRules
 
-#: Outlets' days are compared with those of so many days before the month, too.
-_COPIED_DAYS = 92
+_WHOLE_CITY = ["%"]
 
 # Sales before returns, by how far their papers go. A sale of the marketplace was ordered and accepted; its invoice and its payment make the
 # chain whole. A till's batch in its device's hash chain needs no more; a claim needs its invoice and what shows that money or goods moved.
@@ -84,29 +85,24 @@ _OUTLETS = text(
     SELECT count(*) FILTER (WHERE kind = 'cabinet') AS cabinets, count(*) FILTER (WHERE kind = 'hall') AS halls,
            count(*) FILTER (WHERE kind = 'zone') AS zones,
            (SELECT count(DISTINCT outlet_id) FROM outlet_day WHERE day BETWEEN :first AND :last AND lines > 0) AS sold
-    FROM outlet WHERE verified_at < :end AND opened_on <= :last AND (closed_on IS NULL OR closed_on > :last)
+    FROM outlet
+    WHERE status IN ('verified', 'closed') AND verified_at < :end AND opened_on <= :last AND (closed_on IS NULL OR :last <= closed_on)
     """
 )
-_HELD_CERTIFICATE = """
-    issued_at < :end AND valid_from <= :last AND valid_until >= :last AND (revoked_at IS NULL OR revoked_at >= :end)
-"""
-_CERTIFICATES = text(
-    "SELECT count(*) AS certificates, count(DISTINCT product_id) AS products, count(DISTINCT supplier_id) AS suppliers"  # noqa: S608
-    f" FROM certificate WHERE {_HELD_CERTIFICATE}"
-)
-_CERTIFICATES_BY_DISTRICT = text(
-    f"SELECT district_code, count(*) FROM certificate WHERE {_HELD_CERTIFICATE} GROUP BY 1"  # noqa: S608
-)
-
 Cell = tuple[str, str, str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Month:
-    """A month with what its statements ask for."""
+class MonthDays:
+    """The days of a month, and what statements ask of them."""
 
     first: date
     last: date
+
+    @classmethod
+    def of(cls, month: str) -> Self:
+        """Those of a month as it is written, ``2026-10``."""
+        return cls(*days_of(month))
 
     @property
     def values(self) -> dict[str, Any]:
@@ -114,11 +110,11 @@ class Month:
             "first": self.first,
             "last": self.last,
             "year_first": self.first.replace(month=1),
-            "end": clock.start_of_day(following(self.first)),
+            "end": clock.end_of_day(self.last),
         }
 
 
-def evidence(session: Session, month: Month, successors: dict[str, str]) -> dict[Cell, Evidence]:
+def evidence(session: Session, month: MonthDays, successors: dict[str, str]) -> dict[Cell, Evidence]:
     """How far papers prove the month's sales, by direction, district, channel, source and category."""
     found: dict[Cell, Evidence] = defaultdict(Evidence)
     for row in session.execute(_EVIDENCE, month.values):
@@ -128,9 +124,9 @@ def evidence(session: Session, month: Month, successors: dict[str, str]) -> dict
     return found
 
 
-def signals(session: Session, month: Month, successors: dict[str, str], rules: GradingRules) -> dict[str, Signals]:
+def signals(session: Session, month: MonthDays, successors: dict[str, str], rules: GradingRules) -> dict[str, Signals]:
     """What is to be looked at in each district, growth apart."""
-    values = {**month.values, **rules.model_dump(), "copied_days": _COPIED_DAYS}
+    values = {**month.values, **rules.model_dump()}
     found: dict[str, Signals] = defaultdict(Signals)
 
     def add(district_code: str, signal: Signals) -> None:
@@ -145,19 +141,20 @@ def signals(session: Session, month: Month, successors: dict[str, str], rules: G
     return found
 
 
-def outlets(session: Session, month: Month) -> Outlets:
+def outlets(session: Session, month: MonthDays) -> Outlets:
     """Places of sale at the month's end."""
     return Outlets.model_validate(session.execute(_OUTLETS, month.values).one()._asdict())
 
 
-def certificates(session: Session, month: Month) -> Certificates:
-    """The stock of certified products at the month's end."""
-    return Certificates.model_validate(session.execute(_CERTIFICATES, month.values).one()._asdict())
+def certificates(session: Session, month: MonthDays) -> Certificates:
+    """The stock of certified products at the month's end, as the monitors' figures tell it."""
+    (total,) = monitoring.stock_rows(session, _WHOLE_CITY, [], month.last)
+    return Certificates(**{name: total[name] for name in Certificates.model_fields})
 
 
-def certificates_by_district(session: Session, month: Month, successors: dict[str, str]) -> dict[str, int]:
-    """The same by district."""
+def certificates_by_district(session: Session, month: MonthDays, successors: dict[str, str]) -> dict[str, int]:
+    """The certificates of the same stock by district."""
     found: dict[str, int] = defaultdict(int)
-    for district_code, count in session.execute(_CERTIFICATES_BY_DISTRICT, month.values):
-        found[successors.get(district_code, district_code)] += count
+    for row in monitoring.stock_rows(session, _WHOLE_CITY, [StockKey.COUNTY], month.last):
+        found[successors.get(row["county"], row["county"])] += row["certificates"]
     return found

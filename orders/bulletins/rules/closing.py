@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date
 
 from shop.programmes.reporting import CloseItem, ClosingRules
 
@@ -23,8 +22,3 @@ def standing(items: Mapping[CloseItem, int], explained: Mapping[str, Explained],
 def lacking(expected: Collection[str], closed: Collection[str]) -> list[str]:
     """The counties that have not closed."""
     return sorted(set(expected) - set(closed))
-
-
-def following(month: date) -> date:
-    """The first day of the month after."""
-    return date(month.year + month.month // 12, month.month % 12 + 1, 1)

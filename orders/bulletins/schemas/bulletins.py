@@ -7,9 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from orders.bulletins.content import Content, Graded
 from orders.bulletins.states import BulletinMove, BulletinStatus
-from orders.closing.schemas import Month
 from orders.ledger.filters import RegionCode
 from shop.core.money import YuanOut
+from shop.core.months import Month
 from shop.core.quantities import ShortText
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

@@ -8,10 +8,11 @@ from orders.ledger.selection import EVERYWHERE, Dimension, Selection
 from orders.panels.schemas import ChannelOut, LightOut, OverlayOut, OverviewOut, SpanOut
 from orders.statistics.queries import Answer, Figures, ask
 from orders.statistics.question import Compare, Measure, Question
-from orders.statistics.rules import growth, month_start, share, tonnes
+from orders.statistics.rules import growth, share, tonnes
 from orders.targets import queries as targets
 from shop.core import clock
 from shop.core.errors import Language
+from shop.core.months import month_start
 from shop.programmes import queries as programmes
 from shop.programmes.rules import Channel
 from shop.regions import queries as regions

@@ -12,12 +12,13 @@ from orders.ledger.selection import EVERYWHERE, Dimension, Selection
 from orders.panels import rules, tables
 from orders.statistics.queries import ask
 from orders.statistics.question import Measure, Question
-from orders.statistics.rules import month_end, month_start, ranks
+from orders.statistics.rules import ranks
 from orders.statistics.tables import Filled
 from orders.targets import queries as targets
 from orders.targets.facts import lane, shandong
 from shop.core import clock
 from shop.core.errors import Language
+from shop.core.months import month_end, month_start
 from shop.programmes import queries as programmes
 from shop.programmes.errors import NoProgramme
 from shop.regions import queries as regions

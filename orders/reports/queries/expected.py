@@ -8,13 +8,13 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.closing.rules import days_of
 from orders.reports import forms, rules
 from orders.reports.forms import Form, Scope
 from orders.reports.queries.reach import REACH, seen_from
 from orders.reports.schemas import UnreportedOut, UnreportedRow
 from shop.core import clock, paging
 from shop.core.errors import Language
+from shop.core.months import days_of, month_end
 from shop.core.paging import Page
 from shop.identity.actor import Actor
 from shop.programmes import queries as programmes
@@ -67,11 +67,10 @@ _EXPECTED_ONE = text(
 
 def asked_of(form: Form, month: date) -> dict[str, Any]:
     """The values of :data:`EXPECTED`."""
-    first, last = days_of(f"{month:%Y-%m}")
     designation = str(form.designation) if form.designation else None
     return {
-        "first": first,
-        "last": last,
+        "first": month,
+        "last": month_end(month),
         "form": form.code,
         "scope": form.scope,
         "roles": list(form.roles),
@@ -81,7 +80,7 @@ def asked_of(form: Form, month: date) -> dict[str, Any]:
 
 def deadlines(session: Session, month: date) -> ReportingRules:
     """The rules of reporting in force at the end of a month."""
-    return programmes.config_of(session, days_of(f"{month:%Y-%m}")[1]).reporting
+    return programmes.config_of(session, month_end(month)).reporting
 
 
 def has_to_report(session: Session, form: Form, month: date, organisation_id: int | None, region_code: str) -> bool:
@@ -120,7 +119,7 @@ def unreported(
     start = paging.position(after, str, int) or [None, 0]
     asked = {**asked_of(found, first), "district": district, "start": start[0], "start_id": start[1], "rows": limit + 1}
     rows = session.execute(_UNREPORTED, {**asked, **seen_from(actor)}).all()
-    due_on = rules.due_on(month, deadlines(session, first).due_days)
+    due_on = rules.due_on(first, deadlines(session, first).due_days)
     page: Page[UnreportedRow] = paging.page(
         [row for row in rows if row.region_code is not None],
         limit,

@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from orders.closing.rules import days_of
 from orders.reports import forms, rules
 from orders.reports.forms import Form
 from orders.reports.queries.expected import deadlines
@@ -16,6 +15,7 @@ from orders.reports.schemas import FieldOut, FormOut, ReportOut, ReportRow, Step
 from orders.reports.states import REPORT, ReportMove, ReportStatus
 from shop.core import clock, paging
 from shop.core.errors import Language
+from shop.core.months import days_of
 from shop.core.paging import Page
 from shop.identity.actor import Actor
 
@@ -72,7 +72,7 @@ def report(session: Session, actor: Actor, report_id: int, language: Language) -
     """
     row = row_of(session, actor, report_id)
     form = forms.version(row.form_code, row.form_version)
-    due_on = rules.due_on(f"{row.month:%Y-%m}", deadlines(session, row.month).due_days)
+    due_on = rules.due_on(row.month, deadlines(session, row.month).due_days)
     submitted = None if row.submitted_at is None else clock.shanghai_date(row.submitted_at)
     return ReportOut(
         **_row(row, language).model_dump(),

@@ -1,6 +1,7 @@
 """A bulletin: made of a closed month, published by a second person, numbered, and the same for good."""
 
 import io
+from datetime import date
 
 import pytest
 from python_calamine import CalamineWorkbook
@@ -9,8 +10,22 @@ from sqlalchemy.exc import DBAPIError
 
 from orders.bulletins import content as frozen
 from orders.bulletins import files
+from orders.bulletins.queries import facts
+from orders.bulletins.queries.facts import MonthDays
+from shop.core import clock
+from shop.programmes import queries as programmes
+from shop.regions import queries as regions
+from shop.regions.rules import Designation
 from tests.orders.bulletins.conftest import FIRST, LAST, MONTH, code, parsed, public_file, totals
 
+_GOAL = text(
+    "INSERT INTO target (programme_code, code, region_code, name_zh, name_en, measure, unit, channel, designation, first_on, due_on, source,"
+    " origin, number) VALUES (:programme, :code, '500000', '目标', 'Goal', 'amount', 'yuan', :channel, :designation, :first, :due, '文件',"
+    " 'officer', 2)"
+)
+_VALUE = text(
+    "INSERT INTO target_revision (target_id, number, value, reason, set_at) SELECT id, :number, :value, '调整', :now FROM target WHERE code = :code"
+)
 KINDS = ("json", "html", "pdf", "xlsx")
 
 
@@ -56,6 +71,67 @@ def test_its_figures_are_the_ledgers_and_sections_add_up(scene):
     assert said["counts"]["orders"] == scene.sum(
         "SELECT count(DISTINCT order_id) FROM sale_entry WHERE month = :first AND reverses_id IS NULL", first=FIRST
     )
+
+
+def test_goals_are_those_that_hold_now_with_what_was_sold_towards_them(scene):
+    goals = [("all", None, None, "2026-01-01", None), ("since_august", None, None, "2026-08-15", "2027-12-31")]
+    goals += [("of_832", None, "county_832", "2026-01-01", None), ("market", "market", None, "2026-01-01", None)]
+    goals += [("over", None, None, "2026-01-01", "2026-08-31"), ("begins_in_it", None, None, "2026-09-10", "2026-12-31")]
+    with scene.database.unit_of_work() as session:
+        programme = programmes.in_force(session, LAST).code
+        for name, channel, designation, first, due in goals:
+            values = {
+                "programme": programme,
+                "code": name,
+                "channel": channel,
+                "designation": designation,
+                "first": first,
+                "due": due,
+            }
+            session.execute(_GOAL, values)
+            for number, value in ((1, 1000), (2, 2500)):
+                session.execute(_VALUE, {"code": name, "number": number, "value": value, "now": clock.now()})
+        of_832 = regions.designated(session, [Designation.COUNTY_832], LAST)
+    said = scene.published()["content"]
+    shown = {row["code"]: row for row in said["targets"]}
+    assert set(shown) == {"all", "since_august", "of_832", "market"}
+    assert {(row["goal_fen"], row["due"]) for row in shown.values()} == {(250_000, "2026-12-31"), (250_000, "2027-12-31")}
+    sold = "SELECT coalesce(sum(amount_fen), 0)::bigint FROM sale_entry WHERE sold_on BETWEEN :first AND '2026-09-30'"
+    year = date(2026, 1, 1)
+    assert shown["all"]["done_fen"] == said["totals"]["figures"]["to_date"]["amount_fen"] == scene.sum(sold, first=year) > 0
+    assert 0 < shown["since_august"]["done_fen"] == scene.sum(sold, first=date(2026, 8, 15)) < shown["all"]["done_fen"]
+    within = scene.sum(f"{sold} AND district_code = ANY (:codes)", first=year, codes=sorted(of_832))
+    assert 0 < shown["of_832"]["done_fen"] == within < shown["all"]["done_fen"]
+    assert shown["market"]["done_fen"] == scene.sum(f"{sold} AND channel = 'market'", first=year)
+    scene.tell_late(amount_fen=12_300)
+    revised = scene.revise().json()["content"]
+    assert revised["targets"][0]["done_fen"] == shown["all"]["done_fen"] + 12_300
+
+
+def test_certificates_and_outlets_of_a_bulletin_are_those_that_held_on_the_months_last_day(scene):
+    end, later = scene.moment(2026, 9, 29), scene.moment(2026, 10, 2)
+    with scene.database.unit_of_work() as session:
+        for table in ("certificate SET issued_at", "outlet SET verified_at"):
+            session.execute(text(f"UPDATE {table} = :at"), {"at": scene.moment(2026, 2, 1)})
+        session.execute(text("UPDATE certificate SET valid_from = '2026-02-01'"))
+        session.execute(text("UPDATE outlet SET opened_on = '2026-02-01'"))
+        ids = list(session.execute(text("SELECT id FROM certificate ORDER BY id")).scalars())
+        before = facts.certificates(session, MonthDays.of(MONTH))
+        assert before.certificates == len(ids) > 3
+        event = text("INSERT INTO certificate_event (certificate_id, kind, at, actor_role) VALUES (:id, :kind, :at, 'x')")
+        session.execute(event, [{"id": ids[0], "kind": "suspended", "at": end}, {"id": ids[1], "kind": "suspended", "at": later}])
+        session.execute(text("UPDATE certificate SET papers_valid_until = '2026-09-29' WHERE id = :id"), {"id": ids[2]})
+        session.execute(text("UPDATE certificate SET papers_valid_until = '2026-09-30' WHERE id = :id"), {"id": ids[3]})
+        after = facts.certificates(session, MonthDays.of(MONTH))
+        by_district = facts.certificates_by_district(session, MonthDays.of(MONTH), {})
+        assert (after.certificates, sum(by_district.values())) == (before.certificates - 2, after.certificates)
+        opened = facts.outlets(session, MonthDays.of(MONTH))
+        close = text("UPDATE outlet SET status = 'closed', closed_on = :on, close_reason = '停用'")
+        session.execute(close, {"on": date(2026, 9, 30)})
+        assert facts.outlets(session, MonthDays.of(MONTH)) == opened
+        session.execute(close, {"on": date(2026, 9, 29)})
+        closed = facts.outlets(session, MonthDays.of(MONTH))
+        assert opened.cabinets + opened.halls + opened.zones > closed.cabinets + closed.halls + closed.zones
 
 
 def test_no_supplier_is_named_in_public(scene, api):

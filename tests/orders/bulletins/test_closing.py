@@ -118,6 +118,17 @@ def test_what_is_open_keeps_a_county_from_closing_until_it_is_explained(scene):
     assert scene["county"].post(scene.close_path("/close"), json={}).status_code == 201
 
 
+@pytest.mark.parametrize("who", ["city", "county"])
+def test_every_link_of_the_list_leads_to_what_is_counted(scene, who):
+    links = {item["item"]: item["link"] for item in scene.read_close(who)["items"]}
+    for link in links.values():
+        answer = scene[who].get(link)
+        assert answer.status_code == 200, (link, answer.text)
+    for item in ("holds_open", "claims_undecided", "reports_missing"):
+        assert ("district=500236" in links[item]) == (who == "county"), links[item]
+    assert "sold_to=2026-09-30" in links["claims_undecided"]
+
+
 def test_books_that_nobody_compared_keep_the_city_from_closing(scene, database):
     with database.unit_of_work() as session:
         session.execute(text("DELETE FROM reconciliation"))

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from orders.closing.rules import Gap, Standing, days_of, month_before
+from orders.closing.rules import Gap, Standing
 from shop.core import clock
 from shop.core.money import fen_from_yuan
+from shop.core.months import days_of, month_before
 from shop.identity.permissions import Role
 from tests.factories.after_sales import days_later, deliver, differences
 from tests.factories.buying import make_bureau

@@ -1,5 +1,7 @@
 """Values of a report: what is read is what is shown, and what is wrong is named."""
 
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +10,7 @@ from orders.reports import forms, rules
 from orders.reports.forms import Form
 from orders.reports.rules import Value
 
-FORM = forms.in_force("unit_monthly", rules.days_of("2026-09")[0])
+FORM = forms.in_force("unit_monthly", date(2026, 9, 1))
 FIGURE = st.one_of(st.none(), st.integers(-(10**11), 10**11))
 VALUES = st.fixed_dictionaries(
     {field.code: st.builds(Value, FIGURE, FIGURE, st.one_of(st.none(), st.just("另有采购"))) for field in FORM.fields}
@@ -60,4 +62,4 @@ def test_a_form_that_is_not_complete_is_refused(change):
 
 
 def test_a_month_is_due_some_days_after_its_end():
-    assert str(rules.due_on("2026-02", 5)) == "2026-03-05"
+    assert str(rules.due_on(date(2026, 2, 1), 5)) == "2026-03-05"

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.statistics.rules import growth, month_end, parts, same_period_last_year, tonnes
+from orders.statistics.rules import growth, parts, same_period_last_year, tonnes
+from shop.core.months import month_end
 
 DAYS = st.dates(date(2015, 1, 1), date(2030, 12, 31))
 

@@ -397,3 +397,13 @@ def test_a_rejection_keeps_its_reason_though_it_is_told_late(api, post, database
     assert owner.post(f"{place}/resubmit", json={}).status_code == 200
     outbox.drain(database, HANDLERS)
     assert [row["data"]["reason"] for row in owner.get("/v1/notifications").json()["items"]] == ["缺少执照"]
+
+
+def test_a_mail_leads_to_its_subject_by_id_or_by_month():
+    def link(subject_type, subject_id, **data):
+        return rules.mail_body("…", "kind", data, subject_type, subject_id, "en", "https://shop.example/").split()[2]
+
+    assert link("report", 7, month="2026-10") == "https://shop.example/v1/reports/7"
+    assert link("monthly_close", 202610, month="2026-10") == "https://shop.example/v1/monthly-closes/2026-10"
+    assert link("reports", 0, month="2026-10") == "https://shop.example/v1/reports?month=2026-10"
+    assert link("something", 7) == "https://shop.example/v1/notifications"

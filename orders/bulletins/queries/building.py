@@ -1,12 +1,9 @@
 """Putting the content of an edition together."""
 
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.bulletins import figures
@@ -29,87 +26,20 @@ from orders.bulletins.content import (
 from orders.bulletins.figures import Scope
 from orders.bulletins.queries import changes, facts
 from orders.bulletins.queries.changes import Changed
-from orders.bulletins.queries.facts import Month
+from orders.bulletins.queries.ground import Ground, published_codes
 from orders.bulletins.rules import grading
-from orders.bulletins.rules.grading import Evidence, Grade, Signals
-from orders.closing.rules import days_of
+from orders.bulletins.rules.grading import Grade, Signals
 from orders.ledger.rules import Direction
 from orders.ledger.selection import Dimension
 from orders.statistics.labels import GENERAL
+from orders.targets import queries as targets
+from orders.targets.queries import SalesGoal
 from shop.core import clock
-from shop.programmes import queries as programmes
-from shop.programmes.schemas import ProgrammeConfig
 from shop.regions import queries as regions
 from shop.regions.rules import Designation
 
-_REGIONS = text("SELECT code, name_zh, name_en FROM region")
-_EXPLAINED = text(
-    "SELECT DISTINCT ON (district_code) district_code, explanation, at FROM figure_explanation WHERE month = :month"
-    " ORDER BY district_code, id DESC"
-)
 _TOTAL = ("全市", "The whole city")
 _HELPED = ("帮助销售", "Helped sales")
-
-
-@dataclass
-class Ground:
-    """What the content of a month rests on, read once."""
-
-    month: Month
-    config: ProgrammeConfig
-    successors: dict[str, str]
-    names: dict[str, tuple[str, str]]
-    evidence: dict[facts.Cell, Evidence]
-    signals: dict[str, Signals]
-    #: Of all districts, whether they are published or not.
-    districts: dict[str, Compared]
-    explained: dict[str, tuple[str, date]]
-    grades: dict[str, Grade] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        proven: dict[str, Evidence] = defaultdict(Evidence)
-        for (direction, district, *_), found in self.evidence.items():
-            if direction == Direction.PURCHASE:
-                proven[district] += found
-        for code, compared in self.districts.items():
-            moved = Signals(now_fen=compared.now.amount_fen, before_fen=compared.last_period.amount_fen)
-            grade = grading.grade(proven[code], self.signals.get(code, Signals()) + moved, self.config.grading)
-            if grade is not None:
-                self.grades[code] = grade
-
-    @property
-    def doubtful(self) -> set[str]:
-        """Districts whose figure is not published before a named person explains it."""
-        rules = self.config.grading
-        low = {code for code, grade in self.grades.items() if not grading.publishable(grade.letter, rules)}
-        return low - set(self.explained)
-
-
-def ground(session: Session, month: str) -> Ground:
-    """What is known of a month's figures: their papers, what makes them doubtful, what was explained."""
-    first, last = days_of(month)
-    of = Month(first, last)
-    config = programmes.config_of(session, last)
-    successors = regions.successors(session, last)
-    return Ground(
-        month=of,
-        config=config,
-        successors=successors,
-        names={row.code: (row.name_zh, row.name_en) for row in session.execute(_REGIONS)},
-        evidence=facts.evidence(session, of, successors),
-        signals=facts.signals(session, of, successors, config.grading),
-        districts=figures.by(session, Scope(first, last, None), Dimension.DISTRICT),
-        explained={
-            row.district_code: (row.explanation, clock.shanghai_date(row.at))
-            for row in session.execute(_EXPLAINED, {"month": first})
-        },
-    )
-
-
-def published_codes(session: Session, found: Ground, withheld: set[str]) -> tuple[str, ...]:
-    """The codes of all districts but those withheld, and those that were merged into them."""
-    out = set(regions.with_predecessors(session, sorted(withheld)))
-    return tuple(sorted(code for code in found.names if len(code) == 6 and code not in out))
 
 
 def content(session: Session, found: Ground, withheld: set[str], revision: Revision | None = None) -> Content:
@@ -120,26 +50,24 @@ def content(session: Session, found: Ground, withheld: set[str], revision: Revis
     told = changes.of_month(session, first)
     maker = _Maker(session, found, scope, told, withheld)
     districts = maker.districts()
-    channels = maker.rows(Dimension.CHANNEL, "channel", 2)
-    totals = maker.totals()
     return Content(
         month=f"{first:%Y-%m}",
         first=first.isoformat(),
         last=last.isoformat(),
         exact_to=clock.now().isoformat(timespec="seconds"),
         definition=Reason(code="general", zh=GENERAL["zh"], en=GENERAL["en"]),
-        totals=totals,
+        totals=maker.totals(),
         counts=Counts.model_validate(changes.counts(session, first, last, codes)._asdict()),
         of_earlier_months=changes.of_earlier_months(session, first, last, codes),
         helped=maker.helped(),
         districts=districts,
-        channels=channels,
+        channels=maker.rows(Dimension.CHANNEL, "channel", 2),
         sources=maker.rows(Dimension.SOURCE, "source", 3),
         categories=maker.rows(Dimension.CATEGORY, "category", 4),
         overlays=(*maker.townships(), *maker.designations(districts)),
         outlets=facts.outlets(session, found.month),
         certificates=facts.certificates(session, found.month),
-        targets=_targets(found, totals, channels),
+        targets=maker.targets(codes),
         withheld=tuple(
             Withheld(code=code, zh=found.names[code][0], en=found.names[code][1], grade=graded(found.grades[code]))
             for code in sorted(withheld)
@@ -214,8 +142,7 @@ class _Maker:
 
     def townships(self) -> tuple[Overlay, ...]:
         """The townships that were designated as deep in poverty, one by one and together."""
-        last = self.scope.last
-        codes = sorted(code for code in regions.designated(self.session, [Designation.DEEP_TOWNSHIP], last) if len(code) > 6)
+        codes = sorted(code for code in self._designated(Designation.DEEP_TOWNSHIP) if len(code) > 6)
         if not codes:
             return ()
         found = figures.changed(
@@ -238,7 +165,7 @@ class _Maker:
         for designation in Designation:
             if designation is Designation.DEEP_TOWNSHIP:
                 continue
-            codes = regions.designated(self.session, [designation], self.scope.last)
+            codes = self._designated(designation)
             held = tuple(sorted({self.found.successors.get(code, code) for code in codes} - self.withheld))
             if held:
                 sums = figures.together([row.figures for row in districts if row.code in held])
@@ -246,27 +173,44 @@ class _Maker:
                 found.append(Overlay(**row, kind="designation", codes=held))
         return tuple(found)
 
+    def targets(self, published: Collection[str]) -> tuple[TargetRow, ...]:
+        """The city's goals with what was sold towards them; districts that are withheld count for none."""
+        return tuple(
+            TargetRow(
+                code=goal.code,
+                zh=goal.zh,
+                en=goal.en,
+                goal_fen=goal.goal_fen,
+                done_fen=self._done(goal, published),
+                due=goal.due.isoformat(),
+                source=goal.source,
+            )
+            for goal in targets.sales_goals(self.session, self.scope.first, self.scope.last)
+        )
+
+    def _done(self, goal: SalesGoal, published: Collection[str]) -> int:
+        districts = self.scope.districts
+        if goal.designation is not None:
+            held = {self.found.successors.get(code, code) for code in self._designated(goal.designation)}
+            districts = tuple(sorted(set(regions.with_predecessors(self.session, sorted(held))) & set(published)))
+            if not districts:
+                return 0
+        only = {} if goal.channel is None else {Dimension.CHANNEL: [goal.channel]}
+        told = sum(
+            change.sums.amount_fen
+            for change in self.told
+            if change.direction == Direction.PURCHASE
+            and goal.channel in (None, change.channel)
+            and (districts is None or change.district_code in districts)
+        )
+        return figures.sold(self.session, Scope(goal.first, self.scope.last, districts), only) + told
+
+    def _designated(self, designation: Designation) -> set[str]:
+        return regions.designated(self.session, [designation], self.scope.last)
+
     def _designation(self, designation: Designation) -> tuple[str, str]:
         term = self.found.config.term
         return term("designation", designation.value, "zh"), term("designation", designation.value, "en")
-
-
-def _targets(found: Ground, totals: Row, channels: tuple[Row, ...]) -> tuple[TargetRow, ...]:
-    """The programme's goals in yuan with the year's sales up to the month's end."""
-    done: Mapping[str, int] = {row.code: row.figures.to_date.amount_fen for row in channels}
-    return tuple(
-        TargetRow(
-            code=target.code,
-            zh=target.zh,
-            en=target.en,
-            goal_fen=target.value * 100,
-            done_fen=totals.figures.to_date.amount_fen if target.channel is None else done.get(target.channel, 0),
-            due=target.due.isoformat() if target.due else None,
-            source=target.source,
-        )
-        for target in found.config.targets
-        if target.unit == "yuan"
-    )
 
 
 def difference(found: Ground, told: Mapping[tuple[str, str], Mapping[str, Sums]]) -> dict[str, Any]:
