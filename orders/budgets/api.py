@@ -57,11 +57,11 @@ def export_budgets(
         organisation_id=None,
         year=year,
         fund_source=fund_source,
-        limit=exports.MAX_ROWS - 1,
+        limit=exports.MAX_ROWS,
         after=None,
     )
     header = ["单位", "年度", "资金来源", "预算（元）", "占用（元）", "已使用（元）", "可用（元）"]
-    rows = (_cells(budget) for budget in found.items)
+    rows = (_cells(budget) for budget in exports.whole(found))
     return exports.file(format, "budgets", header, rows)
 
 

@@ -23,5 +23,5 @@ def month_close(call: Call, asked: Annotated[CloseSearch, Query()]) -> ClosePage
     found = queries.close(call.session, call.actor, asked, limit=exports.MAX_ROWS, after=None)
     title, header = sheets.TITLE[call.language], sheets.HEADER[call.language]
     return exports.file(
-        asked.format, f"close_{found.month}", header, (sheets.cells(row, call.language) for row in found.items), title
+        asked.format, f"close_{found.month}", header, (sheets.cells(row, call.language) for row in exports.whole(found)), title
     )

@@ -33,7 +33,7 @@ def list_holds(call: Call, asked: Annotated[HoldSearch, Query()]) -> Page[HoldRo
     """What does not count until somebody has decided, newest first, with both sides."""
     if asked.format == "json":
         return queries.holds(call.session, call.actor, asked, limit=asked.limit, after=asked.after)
-    rows = queries.holds(call.session, call.actor, asked, limit=exports.MAX_ROWS, after=None).items
+    rows = exports.whole(queries.holds(call.session, call.actor, asked, limit=exports.MAX_ROWS, after=None))
     header, title = sheets.HOLDS_HEADER[call.language], sheets.HOLDS[call.language]
     return exports.file(asked.format, "counting_holds", header, map(sheets.hold_cells, rows), title)
 
@@ -48,9 +48,9 @@ def read_books(call: Call, asked: Annotated[BookSearch, Query()]) -> Page[PairOu
     """Seller's book beside buyer's, for each pair of the own branch or region; a file holds what is unmatched too."""
     if asked.format == "json":
         return books.pairs(call.session, call.actor, asked, limit=asked.limit, after=asked.after)
-    rows = books.pairs(call.session, call.actor, asked, limit=exports.MAX_ROWS, after=None).items
+    rows = exports.whole(books.pairs(call.session, call.actor, asked, limit=exports.MAX_ROWS, after=None))
     alone = UnmatchedSearch(**asked.model_dump(exclude={"limit", "after", "format"}))
-    left = books.unmatched(call.session, call.actor, alone, limit=exports.MAX_ROWS, after=None).items
+    left = exports.whole(books.unmatched(call.session, call.actor, alone, limit=exports.MAX_ROWS, after=None))
     language = call.language
     return exports.workbook(
         "books",

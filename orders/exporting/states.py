@@ -32,7 +32,6 @@ EXPORT = StateTable(
         (_S.RUNNING, _M.START): _S.RUNNING,
         (_S.RUNNING, _M.FINISH): _S.DONE,
         (_S.RUNNING, _M.FAIL): _S.FAILED,
-        (_S.WAITING, _M.FAIL): _S.FAILED,
         (_S.WAITING, _M.CANCEL): _S.CANCELLED,
         (_S.RUNNING, _M.CANCEL): _S.CANCELLED,
         (_S.DONE, _M.EXPIRE): _S.EXPIRED,

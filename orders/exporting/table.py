@@ -20,8 +20,8 @@ Cell = str | int | bool | Decimal | date | datetime | None
 
 #: Rows that are read, written and counted at a time: all that is in memory.
 AT_ONCE = 5_000
-#: Milliseconds for one statement; a job may take 100 seconds.
-_STEP = 95_000
+#: Seconds after which a file is given up, and so the longest that one statement may take; a job may take 100.
+LONGEST = 90
 
 
 class Type(StrEnum):
@@ -99,10 +99,20 @@ class Kind:
     parameters: type[In]
     #: The answer, within the reach of whoever asks, in a session that sees one moment.
     table: Callable[[Session, Actor, Any, Language], Table]
-    #: The names of the parameters that hold the first and the last day.
-    period: tuple[str, str]
+    #: The names of the parameters that hold the first and the last day; None for the first of what is as it is on one day.
+    period: tuple[str | None, str]
     #: Permissions by which more is shown.
     more: frozenset[Permission] = frozenset()
+
+    def of_days(self, first: date, last: date) -> dict[str, str]:
+        """The parameters that ask for these days."""
+        begins, ends = self.period
+        return ({begins: str(first)} if begins else {}) | {ends: str(last)}
+
+    def days_of(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """First and last day as they were asked for; of what is as it is on one day that day twice."""
+        begins, ends = self.period
+        return {"first": parameters.get(begins or ends), "last": parameters.get(ends)}
 
 
 @contextmanager
@@ -111,7 +121,7 @@ def snapshot(engine: Engine) -> Iterator[Session]:
     with engine.connect() as connection:
         connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         with Session(connection) as session:
-            session.execute(text(f"SET LOCAL statement_timeout = {_STEP}"))
+            session.execute(text(f"SET LOCAL statement_timeout = {LONGEST * 1000}"))
             yield session
 
 

@@ -13,7 +13,7 @@ from orders.exporting.rules import SHEET_ROWS, Format
 from orders.exporting.table import Cell, Column, Table, Type
 from shop.core.clock import SHANGHAI
 from shop.core.errors import Language
-from shop.core.exports import CSV, XLSX, safe
+from shop.core.exports import CSV, FORMULA_STARTS, XLSX, safe
 
 CONTENT_TYPES = {
     Format.CSV: CSV,
@@ -48,8 +48,11 @@ def _moment(cell: Any) -> str:
     return "" if cell is None else f"{cell.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
 
 
+_FLAGS: Mapping[Language, tuple[str, str]] = {"zh": ("是", "否"), "en": ("yes", "no")}
+
+
 def _flag(language: Language) -> Callable[[Any], str]:
-    yes, no = ("是", "否") if language == "zh" else ("yes", "no")
+    yes, no = _FLAGS[language]
     return lambda cell: "" if cell is None else yes if cell else no
 
 
@@ -89,8 +92,8 @@ class _Csv:
     drop = close
 
 
-#: SQL: what begins like a formula, see :func:`shop.core.exports.safe`.
-_FORMULA = r"^[=+\-@\t\r＝＋－＠]"
+#: SQL: what a formula begins with, see :func:`shop.core.exports.safe`.
+_STARTS = ", ".join(f"'{start}'" for start in FORMULA_STARTS)
 
 
 class CsvLines:
@@ -105,9 +108,9 @@ class CsvLines:
     @staticmethod
     def cells(table: Table, language: Language) -> list[str]:
         """SQL: the columns as they are shown."""
-        yes, no = ("是", "否") if language == "zh" else ("yes", "no")
+        yes, no = _FLAGS[language]
         shown = {
-            Type.TEXT: f"CASE WHEN {{0}} ~ '{_FORMULA}' THEN '''' || {{0}} ELSE {{0}} END",
+            Type.TEXT: f"CASE WHEN left({{0}}, 1) IN ({_STARTS}) THEN '''' || {{0}} ELSE {{0}} END",
             Type.MOMENT: r"to_char({0} AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD HH24\:MI\:SS')",
             Type.FLAG: f"CASE {{0}} WHEN true THEN '{yes}' WHEN false THEN '{no}' END",
         }

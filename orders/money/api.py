@@ -1,18 +1,18 @@
 """The money ledger over HTTP: balances, statements, ages, and what has not come to its end."""
 
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 from fastapi import Query
 from fastapi.responses import Response
 
 from orders.money import sheets
-from orders.money.errors import MAX_LINES, TooManyLines
 from orders.money.queries import accounts, open_items
 from orders.money.queries.accounts import Statement
 from orders.money.rules import Account, Kind
 from orders.money.schemas import AgeingOut, BalanceOut, By, ClearingPage, EntriesOut, Side, TransactionOut
 from shop.core import clock, exports
 from shop.core.errors import Invalid
+from shop.core.exports import MAX_LINES, whole
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Day, Id
 from shop.identity.access import Call, Routes
@@ -21,18 +21,6 @@ from shop.identity.permissions import Permission
 routes = Routes("money", "/v1/money")
 
 Format = Annotated[Literal["json", "csv", "xlsx"], Query(description="csv and xlsx: all rows, whatever the page")]
-R = TypeVar("R")
-
-
-def _whole(found: Page[R]) -> list[R]:
-    """All rows, for a file.
-
-    Raises:
-        TooManyLines: there are more (422).
-    """
-    if found.next is not None:
-        raise TooManyLines(limit=MAX_LINES)
-    return found.items
 
 
 @routes.get("/balances", Permission.MONEY_READ, answer=Page[BalanceOut], responses=exports.FILES)
@@ -50,7 +38,7 @@ def balances(
     found = accounts.balances(
         call.session, call.actor, call.language, by=by, account=account, party_id=party_id, limit=rows, after=start
     )
-    return found if format == "json" else sheets.balances(format, call.language, _whole(found))
+    return found if format == "json" else sheets.balances(format, call.language, whole(found, MAX_LINES))
 
 
 @routes.get("/entries", Permission.MONEY_READ, answer=EntriesOut, responses=exports.FILES)
@@ -75,7 +63,7 @@ def entries(
     asked = Statement(account, party_id, purchase_order_id, supplier_order_id, kind, first, last)
     rows, start = (limit, after) if format == "json" else (MAX_LINES, None)
     found = accounts.entries(call.session, call.actor, call.language, asked, limit=rows, after=start)
-    return found if format == "json" else sheets.entries(format, call.language, _whole(found))
+    return found if format == "json" else sheets.entries(format, call.language, whole(found, MAX_LINES))
 
 
 @routes.get("/transactions/{transaction_id}", Permission.MONEY_READ)
@@ -99,7 +87,7 @@ def ageing(
     found = open_items.ageing(
         call.session, call.actor, side=side, as_of=as_of or clock.today(), party_id=party_id, limit=rows, after=start
     )
-    return found if format == "json" else sheets.ageing(format, call.language, _whole(found), found)
+    return found if format == "json" else sheets.ageing(format, call.language, whole(found, MAX_LINES), found)
 
 
 @routes.get("/clearing", Permission.MONEY_MANAGE, answer=ClearingPage, responses=exports.FILES)
@@ -117,4 +105,4 @@ def clearing(
     found = open_items.clearing(
         call.session, call.actor, call.language, account=account, explained=explained, limit=rows, after=start
     )
-    return found if format == "json" else sheets.clearing(format, call.language, _whole(found))
+    return found if format == "json" else sheets.clearing(format, call.language, whole(found, MAX_LINES))

@@ -51,7 +51,7 @@ def online_payments(
     found = queries.online_payments(
         call.session, call.actor, status=status, purchase_order_id=purchase_order_id, limit=rows, after=start
     )
-    return found if format == "json" else sheets.online_payments(format, call.language, found.items)
+    return found if format == "json" else sheets.online_payments(format, call.language, exports.whole(found))
 
 
 @routes.get("/online-payments/{online_payment_id}", Permission.ORDERS_READ)
@@ -74,7 +74,7 @@ def charge_disputes(
     """Online payments that payers' banks took back or ask about; newest first; as a file for the books."""
     rows, start = (limit, after) if format == "json" else (exports.MAX_ROWS, None)
     found = queries.charge_disputes(call.session, call.actor, status=status, limit=rows, after=start)
-    return found if format == "json" else sheets.charge_disputes(format, call.language, found.items)
+    return found if format == "json" else sheets.charge_disputes(format, call.language, exports.whole(found))
 
 
 @routes.get("/provider-entries", Permission.MONEY_MANAGE, answer=Page[ProviderEntryOut], responses=exports.FILES)
@@ -83,7 +83,7 @@ def provider_entries(call: Call, asked: Annotated[EntrySearch, Query()]) -> Page
     the balance is; as a file for the books."""
     rows, start = (asked.limit, asked.after) if asked.format == "json" else (exports.MAX_ROWS, None)
     found = queries.provider_entries(call.session, call.actor, asked, limit=rows, after=start)
-    return found if asked.format == "json" else sheets.provider_entries(asked.format, call.language, found.items)
+    return found if asked.format == "json" else sheets.provider_entries(asked.format, call.language, exports.whole(found))
 
 
 @routes.get("/online-payment-standing", Permission.MONEY_MANAGE)

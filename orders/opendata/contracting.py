@@ -72,7 +72,7 @@ _PAGE = text(
     ORDER BY d.at, d.place, d.id, d.supplier_id LIMIT :rows
     """
 )
-_OF_PROCESS = text(f"{_FOUND} AND d.process = :process ORDER BY d.at, d.place, d.id, d.supplier_id LIMIT 1000")
+_OF_PROCESS = text(f"{_FOUND} AND d.process = :process ORDER BY d.at, d.place, d.id, d.supplier_id")
 _ITEMS = text(
     """
     SELECT 1 AS place, w.id, o.supplier_id, l.position AS at, p.name, s.pack, s.unit, p.category, l.packs AS quantity, l.unit_price_fen
@@ -121,7 +121,7 @@ def releases(session: Session, *, first: date | None, last: date | None, after: 
     address = f"{settings().public_url.rstrip('/')}/v1/public/ocds/releases"
     asked = {"from": first, "to": last, "after": after}
     following = {**asked, "after": paging.cursor(_place(shown[-1]))} if len(rows) > PAGE else None
-    return rules.package(
+    return rules.release_package(
         _released(session, shown),
         uri=_address(address, asked),
         at=clock.now(),
@@ -144,14 +144,7 @@ def record(session: Session, ocid: str) -> Document:
         raise NotFound
     found = _released(session, rows)
     address = f"{settings().public_url.rstrip('/')}/v1/public/ocds/records/{ocid}"
-    return {
-        "uri": address,
-        "version": "1.1",
-        "publishedDate": clock.now().isoformat(),
-        "publisher": {"name": settings().publisher},
-        "license": rules.LICENCE,
-        "records": [{"ocid": ocid, "releases": found, "compiledRelease": rules.compiled(found)}],
-    }
+    return rules.record_package(ocid, found, uri=address, at=clock.now(), publisher=settings().publisher)
 
 
 def _general() -> dict[str, Any]:

@@ -159,16 +159,26 @@ def ocid_of(prefix: str, process: str) -> str:
     return f"{prefix}-{process}"
 
 
-def package(releases: Sequence[Document], *, uri: str, at: datetime, publisher: str, following: str | None) -> Document:
-    """A release package; ``following`` is where the next page is."""
-    found: Document = {
+def _head(uri: str, at: datetime, publisher: str) -> Document:
+    """What stands at the beginning of every package."""
+    return {
         "uri": uri,
         "version": "1.1",
         "publishedDate": at.isoformat(),
         "publisher": {"name": publisher},
         "license": LICENCE,
-        "releases": list(releases),
     }
+
+
+def record_package(ocid: str, releases: Sequence[Document], *, uri: str, at: datetime, publisher: str) -> Document:
+    """The record of one process: all of its releases, and what they come to."""
+    record = {"ocid": ocid, "releases": list(releases), "compiledRelease": compiled(releases)}
+    return {**_head(uri, at, publisher), "records": [record]}
+
+
+def release_package(releases: Sequence[Document], *, uri: str, at: datetime, publisher: str, following: str | None) -> Document:
+    """A page of releases; ``following`` is where the next page is."""
+    found = {**_head(uri, at, publisher), "releases": list(releases)}
     # pages are no part of the standard; its own registry names the member so
     return found if following is None else {**found, "links": {"next": following}}
 

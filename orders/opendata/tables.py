@@ -24,7 +24,7 @@ from orders.statistics.rules import tonnes
 from shop.core.money import yuan_from_fen
 from shop.core.months import month_end
 from shop.core.settings import settings
-from shop.core.small_cells import protect
+from shop.core.small_cells import Key, protect_together
 from shop.identity.actor import CITY, Actor, Grant
 from shop.identity.permissions import Role
 
@@ -92,17 +92,14 @@ def _participants(session: Session, months: Sequence[date]) -> Iterator[list[str
     for month in months:
         rows = stock(session, _READER, "zh", by=[StockKey.COUNTY, StockKey.CATEGORY], on=month_end(month)).rows
         names = {row["county"]: row["county_name"] for row in rows} | {TOTAL: "全市"}
-        tables = [
-            protect({(row["county"], row["category"]): int(row[counted]) for row in rows}, [(0, 1), (0,), (1,), ()])
-            for counted in ("households", "persons")
-        ]
-        for table, found in tables[0].items():
-            for key in sorted(found):
+        counts: dict[str, dict[Key, int]] = {
+            name: {(row["county"], row["category"]): int(row[name]) for row in rows} for name in ("households", "persons")
+        }
+        for table, found in protect_together(counts, [(0, 1), (0,), (1,), ()]).items():
+            for key, figures in sorted(found.items()):
                 placed: Mapping[int, str] = dict(zip(table, key, strict=True))
                 county, category = placed.get(0, TOTAL), placed.get(1, TOTAL)
-                counts = [each[table][key] for each in tables]
-                # where one of the two is hidden the other would tell of as few people
-                shown = [HIDDEN, HIDDEN] if None in counts else [str(count) for count in counts]
+                shown = [HIDDEN if count is None else str(count) for count in figures.values()]
                 yield [f"{month:%Y-%m}", county, names[county], category, *shown]
 
 

@@ -125,4 +125,4 @@ def export_outlet_sales(
     filters = Filters(kind, online, None, region, operator_id, venue, None, q)
     found = queries.sales(call.session, call.actor, group_by, filters, first=first, last=last, limit=exports.MAX_ROWS, after=None)
     header, title = sheets.HEADER[call.language], sheets.TITLE[call.language]
-    return exports.file(format, "outlet_sales", header, sheets.cells(found.items), title)
+    return exports.file(format, "outlet_sales", header, sheets.cells(exports.whole(found)), title)

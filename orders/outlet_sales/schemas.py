@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraint
 from orders.outlet_sales.rules import BatchStatus, LineStatus, batch_hash
 from orders.outlets.schemas import Number
 from shop.core.money import YuanIn, YuanOut
+from shop.core.paging import Page
 from shop.core.quantities import Moment, Name, Quantity, QuantityOut
 
 #: Lines of one batch, batches of one request, and lines of all of them.
@@ -181,8 +182,6 @@ class OutletSalesRow(BaseModel):
     growth_percent: str | None = Field(description="of certified sales, against the same days a year before; none without any then")
 
 
-class OutletSalesOut(BaseModel):
+class OutletSalesOut(Page[OutletSalesRow]):
     first: date
     last: date
-    items: list[OutletSalesRow]
-    next: str | None = None

@@ -83,7 +83,8 @@ def export_outlets(
 ) -> Response:
     """The same list as a table, all of it."""
     filters = Filters(kind, online, status, region, operator_id, venue, silent, q)
-    rows = queries.all_outlets(call.session, call.actor, filters, exports.MAX_ROWS)
+    rows = queries.all_outlets(call.session, call.actor, filters, exports.MAX_ROWS + 1)
+    exports.require_whole(rows, exports.MAX_ROWS)
     header, title = sheets.HEADER[call.language], sheets.TITLE[call.language]
     return exports.file(format, "outlets", header, sheets.cells(rows, call.language), title)
 

@@ -5,12 +5,12 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from orders.money.errors import MAX_LINES, whole
 from orders.money.queries.reach import reach
 from orders.refunds.schemas import RefundFilter, RefundOut
 from orders.refunds.states import refund_moves
 from shop.core import paging
 from shop.core.errors import NotFound
+from shop.core.exports import MAX_LINES, whole
 from shop.core.paging import Page
 from shop.identity.actor import Actor
 

@@ -68,14 +68,14 @@ def list_unreported(
 ) -> UnreportedOut | Response:
     """Who has to report a month and has no report that was accepted."""
     of = month or month_before(clock.today())
-    rows = limit if format == "json" else exports.MAX_ROWS
+    rows, start = (limit, after) if format == "json" else (exports.MAX_ROWS, None)
     found = expected.unreported(
-        call.session, call.actor, call.language, form=form, month=of, district=district, limit=rows, after=after
+        call.session, call.actor, call.language, form=form, month=of, district=district, limit=rows, after=start
     )
     if format == "json":
         return found
     title, header = sheets.UNREPORTED_TITLE[call.language], sheets.UNREPORTED_HEADER[call.language]
-    return exports.file(format, f"unreported_{of}", header, sheets.unreported_cells(found.items, call.language), title)
+    return exports.file(format, f"unreported_{of}", header, sheets.unreported_cells(exports.whole(found), call.language), title)
 
 
 @routes.get("/reports/export", Permission.REPORTS_READ, responses=exports.FILES)
@@ -85,7 +85,8 @@ def export_reports(
     """All reports of a month by one form, what the ledger says beside what was reported."""
     of = month or month_before(clock.today())
     shown = forms.in_force(form, days_of(of)[0])
-    rows = queries.listed(call.session, call.actor, month=of, form=form, limit=exports.MAX_ROWS)[: exports.MAX_ROWS]
+    rows = queries.listed(call.session, call.actor, month=of, form=form, limit=exports.MAX_ROWS)
+    exports.require_whole(rows, exports.MAX_ROWS)
     values = queries.values(call.session, [row.id for row in rows])
     cells = (sheets.cells(shown, row, values[row.id], call.language) for row in rows)
     return exports.file(format, f"reports_{of}", sheets.header(shown, call.language), cells, sheets.TITLE[call.language])

@@ -9,7 +9,6 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.ledger.queries import FREIGHT_LOST
-from orders.money.errors import MAX_LINES, TooManyLines
 from orders.money.queries import ALLOWED_OF_PART, PAID
 from orders.money.queries.reach import reach
 from orders.terms.rules import BUCKETS, After, Bucket
@@ -27,6 +26,7 @@ from orders.terms.schemas import (
 )
 from shop.core import clock, paging
 from shop.core.errors import NotFound
+from shop.core.exports import MAX_LINES, TooManyLines
 from shop.core.paging import Page
 from shop.identity.actor import Actor
 from shop.programmes import queries as programmes

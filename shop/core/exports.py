@@ -10,23 +10,55 @@ from typing import Any
 
 from fastapi.responses import Response
 
+from shop.core.errors import Invalid
+from shop.core.paging import Page, T
+
 Cell = str | int | Decimal | date | None
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV = "text/csv; charset=utf-8"
 #: Rows that a worksheet holds below its header.
 MAX_ROWS = 1_048_575
+#: Lines of a file of money: more would take too much memory, and no spreadsheet is read that far.
+MAX_LINES = 50_000
 #: How a route documents that it may answer with a file.
 FILES: dict[int | str, dict[str, object]] = {
     200: {"content": {"text/csv": {"schema": {"type": "string"}}, XLSX: {"schema": {"type": "string", "format": "binary"}}}}
 }
 #: What a spreadsheet program takes for the beginning of a formula.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+
+
+class TooManyLines(Invalid):
+    code = "too_many_lines"
+    zh = "超过 {limit} 行，请缩小期间或增加条件"
+    en = "More than {limit} lines for one file; choose a shorter period or more filters"
+
+
+def whole(found: Page[T], limit: int = MAX_ROWS) -> list[T]:
+    """The rows of a list that was read for a file, ``limit`` of them at most.
+
+    Raises:
+        TooManyLines: there are more, and a file that leaves some out would be taken for all (422).
+    """
+    if found.next is not None:
+        raise TooManyLines(limit=limit)
+    return found.items
+
+
+def require_whole(rows: Sequence[Any], limit: int) -> None:
+    """The same for plain rows, of which one more was asked for.
+
+    Raises:
+        TooManyLines: see :func:`whole` (422).
+    """
+    if len(rows) > limit:
+        raise TooManyLines(limit=limit)
 
 
 def safe(cell: str) -> str:
     """A text cell that opens as text: what looks like a formula is led by an apostrophe."""
-    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
+    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
 
 
 def as_csv(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:

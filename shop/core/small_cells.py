@@ -11,6 +11,8 @@ from itertools import permutations
 
 #: Fewer households or persons than so many could be recognised.
 THRESHOLD = 5
+#: The threshold of counts that may all be shown.
+NOTHING_HIDDEN = 1
 
 Key = tuple[str, ...]
 #: By which dimensions (places in the keys of the cells) a table is; none: the total.
@@ -27,6 +29,20 @@ def protect(cells: Mapping[Key, int], tables: Sequence[Table], threshold: int = 
     ``cells`` are the counts by all dimensions; those that stand in several tables are protected in all of them together.
     """
     return _Publication(cells, tables, threshold).protected()
+
+
+def protect_together(
+    counts: Mapping[str, Mapping[Key, int]], tables: Sequence[Table], threshold: int = THRESHOLD
+) -> dict[Table, dict[Key, dict[str, int | None]]]:
+    """Several counts of the same cells, such as households and persons: where one is hidden all are, since any would tell of as few people."""
+    each = {name: protect(cells, tables, threshold) for name, cells in counts.items()}
+    found: dict[Table, dict[Key, dict[str, int | None]]] = {table: {} for table in tables}
+    for table, of_table in found.items():
+        for key in next(iter(each.values()))[table]:
+            figures = {name: shown[table][key] for name, shown in each.items()}
+            hidden = None in figures.values()
+            of_table[key] = dict.fromkeys(figures) if hidden else figures
+    return found
 
 
 class _Publication:

@@ -12,6 +12,8 @@ import yaml
 from cryptography.fernet import Fernet
 from sqlalchemy.engine import make_url
 
+from shop.core.settings import Settings
+
 ROOT = Path(__file__).parents[2]
 FILE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES = FILE["services"]
@@ -65,6 +67,28 @@ def test_how_money_comes_in_reaches_whatever_runs():
     for service in (*ONCE, *LASTING):
         assert money.items() <= environment(service, **money).items(), service
         assert not money.keys() & environment(service).keys(), service  # an empty one would be refused
+
+
+def test_every_setting_that_has_a_default_is_handed_on_if_it_is_set():
+    chosen = {
+        "SHOP_STATISTICS_DATABASE_URL": "postgresql+psycopg://shop_api:x@replica/shop",
+        "SHOP_OCDS_PREFIX": "ocds-abc123",
+        "SHOP_PUBLISHER": "某平台",
+        "SHOP_OPEN_CONTRACTS_FROM_FEN": "500000",
+        "SHOP_PUBLIC_RATE_PER_MINUTE": "100",
+        "SHOP_SIGN_IN_RATE_PER_MINUTE": "5",
+        "SHOP_DEVICE_RATE_PER_MINUTE": "60",
+    }
+    assert {name.removeprefix("SHOP_").lower() for name in chosen} <= Settings.model_fields.keys()
+    for service in (*ONCE, *LASTING):
+        assert chosen.items() <= environment(service, **chosen).items(), service
+        assert not chosen.keys() & environment(service).keys(), service  # an empty one would take the place of the default
+
+
+def test_a_worker_makes_its_files_on_disk():
+    worker = SERVICES["worker"]
+    assert worker["environment"]["TMPDIR"] in worker["volumes"]
+    assert worker["environment"]["TMPDIR"] not in worker["tmpfs"]
 
 
 @pytest.fixture

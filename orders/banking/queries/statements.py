@@ -20,9 +20,9 @@ from orders.banking.schemas.statements import (
     StatementPreviewOut,
 )
 from orders.money import queries as money
-from orders.money.errors import MAX_LINES, TooManyLines
 from shop.core import clock, paging
 from shop.core.errors import Language, NotFound
+from shop.core.exports import MAX_LINES, TooManyLines
 from shop.core.models import StoredFile
 from shop.core.paging import Page
 from shop.identity.actor import CITY, Actor

@@ -75,7 +75,7 @@ def list_changes(
     """The difference table of a revision line by line: entries of the ledger and the papers that they rest on."""
     if format == "json":
         return queries.changes(call.session, bulletin_id, call.language, limit=limit, after=after)
-    rows = queries.changes(call.session, bulletin_id, call.language, limit=exports.MAX_ROWS, after=None).items
+    rows = exports.whole(queries.changes(call.session, bulletin_id, call.language, limit=exports.MAX_ROWS, after=None))
     header, title = sheets.HEADER[call.language], sheets.TITLE[call.language]
     return exports.file(format, f"changes_{bulletin_id}", header, sheets.cells(rows), title)
 

@@ -43,9 +43,7 @@ def _deliver(session: Session, row: Row[Any]) -> None:
     if row.way == "webhook":
         outbox.publish(session, "export.delivered", export_id=row.id)
     else:
-        period: dict[str, Any] = {
-            name: row.parameters.get(key) for name, key in zip(("first", "last"), KINDS[row.kind].period, strict=True)
-        }
+        period = KINDS[row.kind].days_of(row.parameters)
         small = row.size <= LARGEST_ATTACHMENT
         content_type = CONTENT_TYPES[Format(row.format)]
         attachment = {"storage_key": row.storage_key, "name": row.name, "content_type": content_type} if small else None

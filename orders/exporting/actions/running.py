@@ -22,7 +22,7 @@ from sqlmodel import Session
 from orders.exporting.errors import NotAllowedAnyMore, TookTooLong, TooManyRows, Unfinished
 from orders.exporting.kinds import KINDS
 from orders.exporting.rules import KEPT, MOST_ROWS, Format, granted
-from orders.exporting.table import Table, snapshot
+from orders.exporting.table import LONGEST, Table, snapshot
 from orders.exporting.writers import LINES, writer
 from shop.core import clock, outbox, storage
 from shop.core.errors import Problem
@@ -32,16 +32,15 @@ from shop.identity.permissions import Permission
 
 log = structlog.get_logger()
 
-#: Seconds after which a file is given up; a job may take 100.
-LONGEST = 90
 #: Seconds between two words of how far it is.
 TOLD_EVERY = 0.5
 
 _START = text(
     """
-    UPDATE export SET status = 'running', started_at = :now, rows_done = 0, storage_key = coalesce(storage_key, :key), expires_at = :expires_at
-    WHERE id = :id AND status IN ('waiting', 'running')
-    RETURNING id, user_id, scopes, kind, parameters, format, language, storage_key, started_at,
+    UPDATE export e SET status = 'running', started_at = :now, rows_done = 0, storage_key = :key, expires_at = :expires_at
+    FROM (SELECT id, storage_key FROM export WHERE id = :id FOR UPDATE) before
+    WHERE e.id = before.id AND status IN ('waiting', 'running')
+    RETURNING e.id, user_id, scopes, kind, parameters, format, language, e.storage_key, started_at, before.storage_key AS left_behind,
               (SELECT active FROM app_user WHERE app_user.id = user_id) AS active
     """
 )
@@ -77,16 +76,20 @@ def run(session: Session, export_id: int) -> None:
     started = _in_own(engine, _START, _start_values(export_id))
     if started is None:
         return
+    if started.left_behind is not None:
+        storage.delete(started.left_behind)  # of a worker that was killed
     run_of = {"id": export_id, "started_at": started.started_at}
+    until = time.monotonic() + LONGEST
     try:
-        made = _make(engine, started, run_of)
+        made = _make(engine, started, run_of, until)
     except _Stopped:
         return
     except Problem as problem:
         _fail(session, run_of, problem.code)
     except Exception as error:
-        log.error("export_failed", exc_info=error)
-        _fail(session, run_of, Unfinished.code)
+        late = time.monotonic() >= until  # whatever stopped it: a statement's time was over, or the job's
+        log.log(30 if late else 40, "export_failed", exc_info=error)
+        _fail(session, run_of, TookTooLong.code if late else Unfinished.code)
     else:
         _finish(session, run_of, started, made)
 
@@ -103,7 +106,7 @@ def _in_own(engine: Engine, statement: Any, values: Mapping[str, Any]) -> Row[An
         return found
 
 
-def _make(engine: Engine, started: Row[Any], run_of: Mapping[str, Any]) -> _Made:
+def _make(engine: Engine, started: Row[Any], run_of: Mapping[str, Any], until: float) -> _Made:
     kind, format = KINDS[started.kind], Format(started.format)
     with tempfile.TemporaryDirectory(prefix="export-") as folder, snapshot(engine) as seen:
         actor = _actor(seen, started)
@@ -113,7 +116,7 @@ def _make(engine: Engine, started: Row[Any], run_of: Mapping[str, Any]) -> _Made
         if table.total > MOST_ROWS[format]:
             raise TooManyRows(limit=MOST_ROWS[format])
         path = Path(folder) / f"export.{format}"
-        rows = _write(engine, path, table, started, run_of)
+        rows = _write(engine, path, table, started, run_of, until)
         size, sha256 = storage.put_file(started.storage_key, path)
     return _Made(rows, size, sha256, snapshot_at, _rights(actor, kind.permission, kind.more))
 
@@ -132,7 +135,7 @@ def _rights(actor: Actor, needed: Permission, more: frozenset[Permission]) -> st
     return json.dumps({"permissions": permissions, "grants": granted(actor.grants), "path": actor.organisation_path})
 
 
-def _write(engine: Engine, path: Path, table: Table, started: Row[Any], run_of: Mapping[str, Any]) -> int:
+def _write(engine: Engine, path: Path, table: Table, started: Row[Any], run_of: Mapping[str, Any], until: float) -> int:
     _tell(engine, run_of, table.total, 0)
     writing: Any
     batches: Generator[Sequence[Any], None, None]
@@ -142,7 +145,7 @@ def _write(engine: Engine, path: Path, table: Table, started: Row[Any], run_of: 
     else:
         writing, batches = writer(Format(started.format), path, table, started.language), table.batches
     try:
-        done = _copy(engine, table.total, batches, writing, run_of)
+        done = _copy(engine, table.total, batches, writing, run_of, until)
     except BaseException:
         writing.drop()
         raise
@@ -151,16 +154,15 @@ def _write(engine: Engine, path: Path, table: Table, started: Row[Any], run_of: 
 
 
 def _copy(
-    engine: Engine, total: int, batches: Generator[Sequence[Any], None, None], writing: Any, run_of: Mapping[str, Any]
+    engine: Engine, total: int, batches: Generator[Sequence[Any], None, None], writing: Any, run_of: Mapping[str, Any], until: float
 ) -> int:
-    begun = told = time.monotonic()
-    done = 0
+    told, done = time.monotonic(), 0
     with closing(batches):
         for batch in batches:
             writing.write(batch)
             done += len(batch)
             now = time.monotonic()
-            if now - begun > LONGEST:
+            if now >= until:
                 raise TookTooLong
             if now - told >= TOLD_EVERY:
                 _tell(engine, run_of, total, done)
@@ -185,7 +187,7 @@ def _finish(session: Session, run_of: Mapping[str, Any], started: Row[Any], made
         "snapshot_at": made.snapshot_at,
     }
     if session.execute(_DONE, {**values, "name": name, "now": now, "expires_at": now + KEPT}).first() is None:
-        # cancelled at the last moment
+        # cancelled at the last moment, or another worker took over, whose file lies elsewhere
         storage.delete(started.storage_key)
         return
     outbox.publish(session, "export.finished", export_id=started.id)

@@ -117,13 +117,13 @@ def _next(held: ExportSchedule) -> Any:
 
 
 def run_due(session: Session) -> int:
-    """Ask for the answers that are due; returns how many. After a standstill each schedule is answered once, for the last moment it missed."""
+    """Ask for the answers that are due; returns how many. After a standstill each schedule is answered once for all that it missed, as of today."""
     ids = session.execute(_DUE, {"now": clock.now()}).scalars().all()
     for schedule_id in ids:
         held = session.get_one(ExportSchedule, schedule_id)
         first, last = days_of(Period(held.period), clock.today())
-        names = dict(zip(KINDS[held.kind].period, (str(first), str(last)), strict=True))
-        export_id = add(session, held.user_id, None, held.kind, {**held.parameters, **names}, held.format, held.language)
+        parameters = {**held.parameters, **KINDS[held.kind].of_days(first, last)}
+        export_id = add(session, held.user_id, None, held.kind, parameters, held.format, held.language)
         session.add(ExportDelivery(schedule_id=held.id, due_at=held.next_at, export_id=export_id))
         held.next_at = _next(held)
         session.flush()

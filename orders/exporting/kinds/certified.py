@@ -11,7 +11,7 @@ from orders.exporting.table import Cell, Column, Kind, Table, Type, of_rows
 from shop.core import clock
 from shop.core.errors import Language
 from shop.core.quantities import Day
-from shop.core.small_cells import Key, protect
+from shop.core.small_cells import NOTHING_HIDDEN, THRESHOLD, Key, protect_together
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 from shop.identity.schemas import In
@@ -25,7 +25,6 @@ _COLUMNS = [
     Column("households", "带动户次", "Households", Type.WHOLE),
     Column("persons", "带动人次", "Persons", Type.WHOLE),
 ]
-_COUNTED = ("certificates", "households", "persons")
 #: By county and category, by each of them, and in all.
 _TABLES = ((0, 1), (0,), (1,), ())
 
@@ -33,7 +32,6 @@ _TABLES = ((0, 1), (0,), (1,), ())
 class CertifiedIn(In):
     """The stock of certificates at the end of a day; default: today. A household counts in each category in which it takes part."""
 
-    since: Day | None = None
     on: Day | None = None
 
 
@@ -44,20 +42,18 @@ def _table(session: Session, actor: Actor, asked: CertifiedIn, language: Languag
         0: {row["county"]: row["county_name"] for row in found.rows},
         1: {row["category"]: row["category_label"] for row in found.rows},
     }
-    counted: dict[str, dict[Key, int]] = {name: {key: int(row[name]) for key, row in cells.items()} for name in _COUNTED}
-    protected = not actor.may(Permission.HOUSEHOLDS_READ)
-    tables = {
-        name: protect(each, _TABLES, threshold=5 if protected and name != "certificates" else 1) for name, each in counted.items()
+    counted: dict[str, dict[Key, int]] = {
+        name: {key: int(row[name]) for key, row in cells.items()} for name in ("certificates", "households", "persons")
     }
+    certificates = protect_together({"certificates": counted.pop("certificates")}, _TABLES, threshold=NOTHING_HIDDEN)
+    threshold = NOTHING_HIDDEN if actor.may(Permission.HOUSEHOLDS_READ) else THRESHOLD
+    people = protect_together(counted, _TABLES, threshold)
     rows: list[list[Cell]] = []
     for table in _TABLES:
-        for key in sorted(tables["certificates"][table]):
+        for key, figures in sorted(people[table].items()):
             placed = dict(zip(table, key, strict=True))
-            figures = {name: tables[name][table][key] for name in _COUNTED}
-            # where one of the two is hidden the other would tell of as few people
-            if figures["households"] is None or figures["persons"] is None:
-                figures["households"] = figures["persons"] = None
-            rows.append([*_named(placed, 0, names), *_named(placed, 1, names), *(figures[name] for name in _COUNTED)])
+            figures = certificates[table][key] | figures
+            rows.append([*_named(placed, 0, names), *_named(placed, 1, names), *figures.values()])
     return of_rows("认定存量" if language == "zh" else "Certified", _COLUMNS, rows)
 
 
@@ -67,4 +63,4 @@ def _named(placed: Mapping[int, str], dimension: int, names: Mapping[int, Mappin
     return (None, None) if code is None else (code, names[dimension][code])
 
 
-KIND = Kind(Permission.SUPERVISION_READ, CertifiedIn, _table, ("since", "on"), frozenset({Permission.HOUSEHOLDS_READ}))
+KIND = Kind(Permission.SUPERVISION_READ, CertifiedIn, _table, (None, "on"), frozenset({Permission.HOUSEHOLDS_READ}))

@@ -50,7 +50,7 @@ def list_sales(call: Call, asked: Annotated[SaleSearch, Query()]) -> Page[SaleRo
     """Claims of the own organisation, those that name it, or those of the own district, newest first."""
     if asked.format == "json":
         return queries.sales(call.session, call.actor, asked, limit=asked.limit, after=asked.after)
-    rows = queries.sales(call.session, call.actor, asked, limit=exports.MAX_ROWS, after=None).items
+    rows = exports.whole(queries.sales(call.session, call.actor, asked, limit=exports.MAX_ROWS, after=None))
     header, title = sheets.HEADER[call.language], sheets.TITLE[call.language]
     return exports.file(asked.format, "external_sales", header, map(sheets.cells, rows), title)
 

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 from fastapi import Query
 from fastapi.responses import Response
 
-from orders.money.errors import whole
 from orders.settlement import sheets
 from orders.settlement.actions import listing, paying
 from orders.settlement.actions.accounts import number_of
@@ -14,6 +13,7 @@ from orders.settlement.schemas.payouts import ApproveIn, Method, PayoutFileOut, 
 from orders.settlement.schemas.settlements import Format, ReasonIn
 from orders.settlement.states import PayoutFileStatus, PayoutStatus
 from shop.core import exports
+from shop.core.exports import whole
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id
 from shop.identity.access import Call, Routes

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from fastapi import Query
 from fastapi.responses import Response
 
-from orders.money.errors import TooManyLines, whole
 from orders.settlement import sheets
 from orders.settlement.actions import answering, running
 from orders.settlement.pdf import statement_pdf
@@ -33,6 +32,7 @@ from orders.settlement.schemas.settlements import (
 )
 from orders.settlement.states import SettlementStatus
 from shop.core import exports, printing
+from shop.core.exports import TooManyLines, whole
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id
 from shop.identity.access import Call, Routes

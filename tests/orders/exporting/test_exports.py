@@ -285,6 +285,35 @@ def test_what_goes_wrong_inside_is_told_without_its_insides(monitor, monkeypatch
     assert "secret" not in str(shown)
 
 
+@pytest.mark.parametrize("where", ["rows", "statement"])
+def test_what_takes_too_long_says_so_wherever_its_time_ends(monitor, monkeypatch, where):
+    monkeypatch.setattr(running, "LONGEST", 0)
+    if where == "statement":
+        monkeypatch.setattr("orders.exporting.table.LONGEST", 0.001)
+    export = asked(monitor, "entries", **SPAN)
+    outbox.drain(monitor.database, HANDLERS)
+    shown = monitor.get(f"/v1/exports/{export['id']}").json()
+    assert (shown["status"], shown["fault"]["code"]) == ("failed", "took_too_long")
+
+
+def test_a_worker_that_was_thought_dead_leaves_the_file_of_the_other_alone(monitor, monkeypatch, files):
+    export, put, others = asked(monitor, "entries", **SPAN), running.storage.put_file, []
+
+    def overtaken(key, path):
+        if not others:
+            others.append(key)
+            with monitor.database.unit_of_work() as session:
+                actions.run(session, export["id"])
+        return put(key, path)
+
+    monkeypatch.setattr(running.storage, "put_file", overtaken)
+    outbox.drain(monitor.database, HANDLERS)
+    shown = monitor.get(f"/v1/exports/{export['id']}").json()
+    assert shown["status"] == "done"
+    assert hashlib.sha256(content(monitor, shown)).hexdigest() == shown["sha256"]
+    assert len([path for path in files.rglob("*") if path.is_file()]) == 1
+
+
 def test_files_go_when_their_time_is_over(monitor, files):
     export = made(monitor, "entries", **SPAN)
     later = clock.now() + timedelta(days=8)
@@ -304,6 +333,8 @@ def test_an_unknown_parameter_is_refused(monitor):
     answer = monitor.post("/v1/exports", json={"kind": "sales", "parameters": {"sort": "buyers"}})
     assert answer.status_code == 422
     assert monitor.post("/v1/exports", json={"kind": "everything"}).status_code == 422
+    answer = monitor.post("/v1/exports", json={"kind": "certified", "parameters": {"since": "2026-01-01"}})
+    assert answer.status_code == 422, "the stock is that of one day"
 
 
 def test_small_numbers_of_households_are_for_those_who_may_read_the_lists(api, database):

@@ -140,6 +140,20 @@ def test_the_schedule_of_somebody_who_lost_the_right_is_paused_and_says_why(api,
     assert [each["kind"] for each in told] == ["export_schedule.paused"]
 
 
+def test_what_is_as_it_is_on_one_day_is_asked_for_the_last_day_of_the_period(monitor):
+    with clock.fixed(MAY):
+        schedule = scheduled(monitor, export={"kind": "certified"})
+    with clock.fixed(MAY + timedelta(days=1)):
+        answered(monitor.database)
+        outbox.drain(monitor.database, HANDLERS)
+        [delivery] = monitor.get(f"/v1/export-schedules/{schedule['id']}").json()["deliveries"]
+        export = monitor.get(f"/v1/exports/{delivery['export_id']}").json()
+        assert (export["status"], export["parameters"]) == ("done", {"on": "2026-04-30"})
+        [told] = monitor.get("/v1/notifications").json()["items"]
+    assert "2026-04-30" in str(told)
+    assert "(None" not in str(told)
+
+
 @given(st.dates(date(2020, 1, 1), date(2035, 12, 31)), st.sampled_from(Period))
 def test_a_period_lies_before_the_day_and_is_whole(today, period):
     first, last = days_of(period, today)

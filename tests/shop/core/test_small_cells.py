@@ -6,7 +6,7 @@ from itertools import combinations, permutations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shop.core.small_cells import THRESHOLD, protect
+from shop.core.small_cells import NOTHING_HIDDEN, THRESHOLD, protect, protect_together
 
 ALL = ((0, 1), (0,), (1,), ())
 
@@ -127,3 +127,17 @@ def test_a_city_of_forty_districts_takes_no_time():
     shown = protect(cells, ALL)
     assert shown[()][()] == sum(cells.values())
     assert all(rest >= THRESHOLD and len(left) > 1 for _, left, rest in subtracted(shown))
+
+
+def test_what_is_hidden_of_one_count_is_hidden_of_the_others():
+    households = {("a", "x"): 3, ("a", "y"): 40, ("b", "x"): 30, ("b", "y"): 20}
+    persons = {key: 10 * count for key, count in households.items()}
+    found = protect_together({"households": households, "persons": persons}, [(0, 1), (0,), (1,), ()])
+    alone = protect(households, [(0, 1), (0,), (1,), ()])
+    assert {(table, key) for table, keys in found.items() for key, each in keys.items() if each["persons"] is None} == {
+        (table, key) for table, keys in alone.items() for key, count in keys.items() if count is None
+    }
+    assert found[()][()] == {"households": 93, "persons": 930}
+    assert protect_together({"households": {}}, [(0,), ()]) == {(0,): {}, (): {}}
+    everything = protect_together({"households": households}, [(0, 1)], NOTHING_HIDDEN)
+    assert {key: each["households"] for key, each in everything[(0, 1)].items()} == households
