@@ -65,9 +65,11 @@ _ANNOUNCED_BY = text(
     "SELECT p.party_id FROM money_transaction t JOIN money_posting p ON p.transaction_id = t.id"
     " WHERE t.kind = 'payment' AND t.origin_id = :id AND p.amount_fen > 0"
 )
+#: SQL: what arrived for order ``{order}`` above what it costs by now, in fen; below zero: so much less.
+CREDIT = f"({PAID} - {NOT_ARRIVED} - {PAYABLE_OF_ORDER})"
 _CREDIT = text(
     f"""
-    SELECT {PAID} - {NOT_ARRIVED} - {PAYABLE_OF_ORDER}
+    SELECT {CREDIT}
            - (SELECT coalesce(sum(amount_fen), 0)::bigint FROM refund WHERE purchase_order_id = {{order}} AND :asked AND status = 'requested')
     """.format(order=":id")  # noqa: S608
 )

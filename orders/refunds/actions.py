@@ -7,9 +7,19 @@ from sqlmodel import Session
 
 from orders.money import actions as money
 from orders.money.queries import NOT_ARRIVED, PAID
+from orders.money.queries.shown import require_not_shown
 from orders.money.rules import Account, Kind, Place, carry
 from orders.payments.actions import credit_fen, locked, may_settle
-from orders.refunds.errors import AboveCredit, AbovePayment, GoesBackOnline, NotByHand, NotOnline, OwnRequest
+from orders.refunds.errors import (
+    AboveCredit,
+    AbovePayment,
+    GoesBackOnline,
+    MoneyGone,
+    NotByHand,
+    NotOnline,
+    OwnRequest,
+    RefundsRest,
+)
 from orders.refunds.models import Refund
 from orders.refunds.schemas import RefundIn
 from orders.refunds.states import REFUND, RefundMove, RefundStatus
@@ -27,6 +37,7 @@ TAKEN_BACK = """
     (SELECT coalesce(sum(d.amount_fen), 0) FROM charge_dispute d JOIN online_payment o ON o.id = d.online_payment_id
      WHERE o.payment_id = p.id AND d.status IN ('open', 'lost'))
 """
+_ON_ITS_WAY = text("SELECT EXISTS (SELECT FROM refund WHERE purchase_order_id = :id AND status IN ('approved', 'sent'))")
 _ORDER_OF = text("SELECT purchase_order_id FROM refund WHERE id = :id")
 #: What is left of an online payment that stands, less what goes back of it and what the payer's bank has taken back; ``asked``: less what is
 #: asked for, too.
@@ -125,15 +136,17 @@ def cancel(session: Session, actor: Actor, refund_id: int, reason: str) -> None:
     _step(session, actor, row, RefundMove.CANCEL, end_reason=reason, ended_at=clock.now())
 
 
-def send(session: Session, actor: Actor, refund_id: int, reference: str) -> None:
-    """Say that a refund was handed to the bank, with its reference.
+def send(session: Session, actor: Actor, refund_id: int, reference: str, despite: str | None = None) -> None:
+    """Say that a refund was handed to the bank, with its reference. ``despite``: why it goes although the money behind it is not there any more.
 
     Raises:
         NotFound: none of those whose money the caller keeps (404). IllegalMove: it is not released, or was sent (409).
-        NotByHand: an online refund is asked for at its provider, which tells what becomes of it (409).
+        NotByHand: an online refund is asked for at its provider, which tells what becomes of it (409). MoneyGone: see there (409).
     """
     row = _by_hand(session, actor, refund_id)
-    _step(session, actor, row, RefundMove.SEND, reference=reference, sent_at=clock.now())
+    REFUND.after(row.status, RefundMove.SEND)
+    reason = _despite(session, row, despite)
+    _step(session, actor, row, RefundMove.SEND, reason=reason, reference=reference, sent_at=clock.now())
 
 
 def hand_over(session: Session, who: Who, refund_id: int, reference: str) -> None:
@@ -178,14 +191,14 @@ def recover(session: Session, who: Who, payment_id: int, amount_fen: int, reason
     return refund_id
 
 
-def pay(session: Session, who: Who, refund_id: int, reference: str | None = None) -> None:
+def pay(session: Session, who: Who, refund_id: int, reference: str | None = None, reason: str | None = None) -> None:
     """The bank or the provider shows that the refund left. The caller has the order locked (:func:`orders.payments.actions.locked`).
 
     Raises:
         IllegalMove: it is not released, or was paid (409).
     """
     row = session.execute(_LOCK, {"id": refund_id}).one()
-    _step(session, who, row, RefundMove.PAY, ended_at=clock.now(), reference=reference or row.reference)
+    _step(session, who, row, RefundMove.PAY, reason=reason, ended_at=clock.now(), reference=reference or row.reference)
     promised = Place(Account.REFUNDS, row.buyer_id, row.purchase_order_id)
     money.book(session, Kind.REFUND_PAID, row.id, carry(row.amount_fen, to=promised, out_of=_till(row)))
 
@@ -205,16 +218,36 @@ def fail(session: Session, who: Who, refund_id: int, reason: str) -> None:
     terms.settle(session, [row.purchase_order_id])
 
 
-def confirm(session: Session, actor: Actor, refund_id: int, reference: str) -> None:
-    """Say that the bank carried a refund out, where no statement is imported. Raises as :func:`send`."""
-    _by_hand(session, actor, refund_id)
-    pay(session, actor, refund_id, reference)
+def confirm(session: Session, actor: Actor, refund_id: int, reference: str, despite: str | None = None) -> None:
+    """Say that the bank carried a refund out, where no statement is imported. ``despite`` and what it raises: as :func:`send`."""
+    row = _by_hand(session, actor, refund_id)
+    REFUND.after(row.status, RefundMove.PAY)
+    pay(session, actor, refund_id, reference, _despite(session, row, despite))
 
 
 def report_failure(session: Session, actor: Actor, refund_id: int, reason: str) -> None:
-    """Say that the bank gave a refund back. Raises as :func:`send`."""
-    _by_hand(session, actor, refund_id)
+    """Say that the bank gave a refund back. Raises as :func:`send`, but of the money, and besides:
+
+    Raises:
+        ShownByBank: a line of the bank shows that it left, so only a line can show that it came back (409).
+    """
+    row = _by_hand(session, actor, refund_id)
+    if row.status == RefundStatus.PAID:
+        require_not_shown(session, Kind.REFUND_PAID, row.id)
     fail(session, actor, refund_id, reason)
+
+
+def require_none_rest(session: Session, purchase_order_id: int) -> None:
+    """After money of an order, which the caller has locked, was found to be for something else.
+
+    Raises:
+        RefundsRest: refunds of it are released, have not left, and are not covered any more (409).
+    """
+    if (
+        credit_fen(session, purchase_order_id, asked=False) < 0
+        and session.execute(_ON_ITS_WAY, {"id": purchase_order_id}).scalar_one()
+    ):
+        raise RefundsRest
 
 
 def _enter(session: Session, **values: Any) -> Refund:
@@ -264,14 +297,14 @@ def _by_hand(session: Session, actor: Actor, refund_id: int) -> Any:
     return row
 
 
-def _step(session: Session, who: Who, row: Any, move: RefundMove, **values: Any) -> None:
+def _step(session: Session, who: Who, row: Any, move: RefundMove, *, reason: str | None = None, **values: Any) -> None:
     status = REFUND.after(row.status, move)
     written = "".join(f", {name} = :{name}" for name in values)
     session.execute(
         text(f"UPDATE refund SET status = :status, version = version + 1{written} WHERE id = :id"),  # noqa: S608
         {"id": row.id, "status": status, **values},
     )
-    reason = values.get("end_reason")
+    reason = values.get("end_reason", reason)
     audit.record(session, who, f"refund.{move}", "refund", row.id, reason=reason, from_status=row.status, to_status=str(status))
     outbox.publish(session, "refund.moved", refund_id=row.id, status=status)
 
@@ -280,6 +313,16 @@ def _require_credit(session: Session, order_id: int, amount_fen: int, *, asked: 
     credit = credit_fen(session, order_id, asked=asked)
     if amount_fen > credit:
         raise AboveCredit(credit=yuan_from_fen(max(credit, 0)))
+
+
+def _despite(session: Session, row: Any, despite: str | None) -> str | None:
+    """Why a released refund goes although the money behind it is not there any more; none: it is there. The order is locked. Raises MoneyGone."""
+    credit = credit_fen(session, row.purchase_order_id, asked=False)
+    if credit >= 0:
+        return None
+    if despite is None:
+        raise MoneyGone(number=row.number, missing=yuan_from_fen(-credit))
+    return despite
 
 
 def _require_way(session: Session, order_id: int, payment_id: int | None, amount_fen: int, *, asked: bool) -> None:

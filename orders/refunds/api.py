@@ -64,19 +64,20 @@ def cancel(call: Call, refund_id: Id, body: EndIn) -> RefundOut:
 @routes.post("/refunds/{refund_id}/send", Permission.MONEY_MANAGE)
 def send(call: Call, refund_id: Id, body: SentIn) -> RefundOut:
     """Say that it was handed to the bank, with the bank's reference."""
-    actions.send(call.session, call.actor, refund_id, body.reference)
+    actions.send(call.session, call.actor, refund_id, body.reference, body.despite)
     return queries.refund(call.session, call.actor, refund_id)
 
 
 @routes.post("/refunds/{refund_id}/confirm", Permission.MONEY_MANAGE)
 def confirm(call: Call, refund_id: Id, body: SentIn) -> RefundOut:
     """Say that the bank carried it out, where no statement is imported."""
-    actions.confirm(call.session, call.actor, refund_id, body.reference)
+    actions.confirm(call.session, call.actor, refund_id, body.reference, body.despite)
     return queries.refund(call.session, call.actor, refund_id)
 
 
 @routes.post("/refunds/{refund_id}/fail", Permission.MONEY_MANAGE)
 def report_failure(call: Call, refund_id: Id, body: EndIn) -> RefundOut:
-    """Say that the bank gave it back: the buyer has its credit again."""
+    """Say that the bank gave it back, or never got it: the buyer has its credit again. Where a line of the bank shows that it left, only a line shows
+    that it came back (`shown_by_bank`)."""
     actions.report_failure(call.session, call.actor, refund_id, body.reason)
     return queries.refund(call.session, call.actor, refund_id)

@@ -28,6 +28,22 @@ class NotOnline(Invalid):
     en = "Only an online payment of this order can go back by its own way"
 
 
+class MoneyGone(Conflict):
+    """What was paid too much when it was released has been taken back since, or the order costs more by now."""
+
+    code = "money_no_longer_received"
+    zh = "退款 {number} 所依据的多付款项已不在账（缺 {missing} 元）；未提交银行的请记为失败，仍要退的请在 despite 中说明理由"
+    en = "{missing} yuan of what refund {number} was released on are not there any more: say that it failed, or in `despite` why it goes nevertheless"
+
+
+class RefundsRest(Conflict):
+    """A payment was to be taken back on which refunds rest that are released and have not left."""
+
+    code = "refunds_rest_on_it"
+    zh = "本订单已放行、尚未付出的退款依据这笔款项；请先将其记为失败，或等待银行结果"
+    en = "Refunds of the order that are released and have not left rest on this money: say first that they failed, or wait for the bank"
+
+
 class NotByHand(Conflict):
     code = "refund_not_by_hand"
     zh = "在线退款由支付渠道办理并回报结果，不能人工登记"
@@ -43,3 +59,4 @@ class OwnRequest(Forbidden):
 CONSTRAINTS["ck_refund_two_persons"] = OwnRequest
 CONSTRAINTS["ck_refund_credit"] = CreditTaken
 CONSTRAINTS["ck_refund_payment_left"] = CreditTaken
+CONSTRAINTS["ck_payment_credit"] = RefundsRest

@@ -47,6 +47,10 @@ class SentIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     reference: Code
+    despite: ShortText | None = Field(
+        default=None,
+        description="why it goes back though what was paid too much has been taken back since, or the order costs more by now",
+    )
 
 
 class EndIn(BaseModel):

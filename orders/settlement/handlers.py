@@ -86,34 +86,33 @@ def _released(session: Session, payload: dict[str, Any]) -> None:
 
 
 def _ended(session: Session, payload: dict[str, Any]) -> None:
-    """The supplier hears that it was paid, or that it was not and why that need not worry it; and who may, that it can be released again."""
+    """The supplier hears that it was paid, or that it was not and why that need not worry it; and who may, that it has to be approved again."""
     _tell_of_payout(session, payload, f"payout.{payload['outcome']}")
-    _approved(session, payload)
+    row = session.execute(_PAYOUT, {"id": payload["payout_id"]}).one()
+    if row.status == PayoutStatus.FAILED:
+        _payout_waits(session, row, "payout.failed_waiting")
 
 
 def _approved(session: Session, payload: dict[str, Any]) -> None:
     """Whoever neither drafted nor approved a payout hears that it waits for its release."""
     row = session.execute(_PAYOUT, {"id": payload["payout_id"]}).one()
-    if row.status in (PayoutStatus.APPROVED, PayoutStatus.FAILED):
-        _waits(
-            session,
-            row,
-            "payout",
-            f"{row.id}:{row.version}",
-            but=[row.drafted_by, row.approved_by],
-            amount=yuan_from_fen(row.amount_fen),
-        )
+    if row.status == PayoutStatus.APPROVED:
+        _payout_waits(session, row, "payout.waiting", row.drafted_by, row.approved_by)
 
 
-def _waits(session: Session, row: Any, subject: str, origin: str, *, but: list[int | None], **data: Any) -> None:
+def _payout_waits(session: Session, row: Any, kind: str, *but: int | None) -> None:
+    _waits(session, row, kind, f"{row.id}:{row.version}", but=[*but], amount=yuan_from_fen(row.amount_fen))
+
+
+def _waits(session: Session, row: Any, kind: str, origin: str, *, but: list[int | None], **data: Any) -> None:
     notify_second(
         session,
         Permission.MONEY_MANAGE,
         row.region_code,
         but=but,
-        origin=f"{subject}.waiting:{origin}",
-        kind=f"{subject}.waiting",
-        subject_type=subject,
+        origin=f"{kind}:{origin}",
+        kind=kind,
+        subject_type=kind.partition(".")[0],
         subject_id=row.id,
         supplier=row.supplier,
         number=getattr(row, "number", None),
@@ -164,13 +163,13 @@ def _account_moved(session: Session, payload: dict[str, Any]) -> None:
         usable_from=str(row.usable_from) if row.usable_from else None,
     )
     if row.status == payload["status"] == AccountStatus.REQUESTED:
-        _waits(session, row, "payout_account", str(row.id), but=[row.requested_by], tail=row.tail)
+        _waits(session, row, "payout_account.waiting", str(row.id), but=[row.requested_by], tail=row.tail)
 
 
 def _advance_requested(session: Session, payload: dict[str, Any]) -> None:
     row = session.execute(_ADVANCE, {"id": payload["advance_id"]}).one()
     if row.status == AdvanceStatus.REQUESTED:
-        _waits(session, row, "advance", str(row.id), but=[row.requested_by], amount=yuan_from_fen(row.amount_fen))
+        _waits(session, row, "advance.waiting", str(row.id), but=[row.requested_by], amount=yuan_from_fen(row.amount_fen))
 
 
 def _advance_paid(session: Session, payload: dict[str, Any]) -> None:

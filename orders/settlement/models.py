@@ -265,7 +265,8 @@ class PayoutFileLine(SQLModel, table=True):
 
 
 class Payout(SQLModel, table=True):
-    """The payment of one settlement, or of the part of another payout that came back. Whoever releases it neither drafted nor approved it."""
+    """The payment of one settlement, or of the part of another payout that came back. Whoever releases it neither drafted nor approved it. One that
+    failed is approved and released again, so nobody's word of before counts."""
 
     __tablename__ = "payout"
     __table_args__ = (
@@ -276,8 +277,8 @@ class Payout(SQLModel, table=True):
         CheckConstraint("returned_fen = 0 OR (returned_fen BETWEEN 1 AND amount_fen AND status = 'paid')", name="returned_fen"),
         CheckConstraint("method IN ('bank','stripe')", name="method"),
         CheckConstraint("status IN ('draft','approved','released','sent','paid','failed')", name="status"),
-        CheckConstraint("status = 'draft' OR approved_by IS NOT NULL", name="approved"),
-        CheckConstraint("status IN ('draft','approved') OR released_by IS NOT NULL", name="released"),
+        CheckConstraint("(status IN ('draft','failed')) = (approved_by IS NULL)", name="approved"),
+        CheckConstraint("(status IN ('draft','approved','failed')) = (released_by IS NULL)", name="released"),
         CheckConstraint("approved_by <> released_by", name="two_persons"),
         CheckConstraint("drafted_by <> released_by", name="not_by_who_drafted"),
         Index(None, "status", "id"),
@@ -299,7 +300,7 @@ class Payout(SQLModel, table=True):
     drafted_at: datetime = moment()
     approved_by: int | None = ref("app_user.id", nullable=True)
     approved_at: datetime | None = moment(nullable=True)
-    #: The latest release.
+    #: Who let the release go that stands; every release is an attempt of its own.
     released_by: int | None = ref("app_user.id", nullable=True)
     #: The bank's or the provider's.
     reference: str | None = None

@@ -89,8 +89,7 @@ PAYOUT = StateTable(
     {
         (_P.DRAFT, PayoutMove.APPROVE): _P.APPROVED,
         (_P.APPROVED, PayoutMove.RELEASE): _P.RELEASED,
-        (_P.FAILED, PayoutMove.RELEASE): _P.RELEASED,
-        # by another way
+        # who approved and released it before said nothing of a second time; perhaps by another way
         (_P.FAILED, PayoutMove.APPROVE): _P.APPROVED,
         (_P.RELEASED, PayoutMove.SEND): _P.SENT,
         (_P.SENT, PayoutMove.RECALL): _P.RELEASED,

@@ -6,36 +6,39 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.waiting.schemas import WaitingKind, WaitingOut
-from shop.core import paging
+from shop.core import clock, paging
 from shop.core.paging import Page
 from shop.identity.actor import CITY, Actor
 from shop.identity.permissions import Permission
 from shop.notifications.rules import PLACES
 
-# what failed waits for another release since it failed
+# what failed waits since then for whoever approves it again; what is approved, for a release by another person
 _WAITING = text(
     """
     SELECT w.*, u.name AS asked_by_name, (extract(epoch FROM w.since) * 1000000)::bigint AS moment
     FROM (
         SELECT 'refund' AS kind, r.id, r.number, o.name AS party_name, r.amount_fen AS amount, r.requested_by AS asked_by, NULL::bigint AS drafted_by,
-               r.requested_at AS since, o.region_code
+               r.requested_at AS since, o.region_code, NULL::date AS not_before
         FROM refund r JOIN purchase_order po ON po.id = r.purchase_order_id JOIN organisation o ON o.id = po.buyer_id WHERE r.status = 'requested'
         UNION ALL
-        SELECT 'payout', p.id, s.number, o.name, p.amount_fen, p.approved_by, p.drafted_by,
-               CASE p.status WHEN 'approved' THEN p.approved_at
-                    ELSE (SELECT max(a.ended_at) FROM payout_attempt a WHERE a.payout_id = p.id) END, o.region_code
-        FROM payout p JOIN settlement s ON s.id = p.settlement_id JOIN organisation o ON o.id = p.supplier_id WHERE p.status IN ('approved', 'failed')
+        SELECT 'payout', p.id, s.number, o.name, p.amount_fen, p.approved_by, p.drafted_by, p.approved_at, o.region_code,
+               CASE WHEN s.status = 'open' AND s.objections_until >= :today THEN s.objections_until + 1 END
+        FROM payout p JOIN settlement s ON s.id = p.settlement_id JOIN organisation o ON o.id = p.supplier_id WHERE p.status = 'approved'
         UNION ALL
-        SELECT 'payout_account', a.id, NULL, o.name, NULL, a.requested_by, NULL, a.requested_at, o.region_code
+        SELECT 'payout', p.id, s.number, o.name, p.amount_fen, NULL, NULL,
+               (SELECT max(a.ended_at) FROM payout_attempt a WHERE a.payout_id = p.id), o.region_code, NULL
+        FROM payout p JOIN settlement s ON s.id = p.settlement_id JOIN organisation o ON o.id = p.supplier_id WHERE p.status = 'failed'
+        UNION ALL
+        SELECT 'payout_account', a.id, NULL, o.name, NULL, a.requested_by, NULL, a.requested_at, o.region_code, NULL
         FROM payout_account a JOIN organisation o ON o.id = a.supplier_id WHERE a.status = 'requested'
         UNION ALL
-        SELECT 'advance', v.id, v.number, o.name, v.amount_fen, v.requested_by, NULL, v.requested_at, o.region_code
+        SELECT 'advance', v.id, v.number, o.name, v.amount_fen, v.requested_by, NULL, v.requested_at, o.region_code, NULL
         FROM advance v JOIN organisation o ON o.id = v.supplier_id WHERE v.status = 'requested'
         UNION ALL
-        SELECT 'payer_declaration', d.id, NULL, o.name, NULL, d.declared_by, NULL, d.declared_at, o.region_code
+        SELECT 'payer_declaration', d.id, NULL, o.name, NULL, d.declared_by, NULL, d.declared_at, o.region_code, NULL
         FROM payer_declaration d JOIN organisation o ON o.id = d.buyer_id WHERE d.status = 'declared'
         UNION ALL
-        SELECT 'bank_write_off', b.id, NULL, nullif(l.payer_name, ''), b.amount_fen, b.requested_by, NULL, b.requested_at, :city
+        SELECT 'bank_write_off', b.id, NULL, nullif(l.payer_name, ''), b.amount_fen, b.requested_by, NULL, b.requested_at, :city, NULL
         FROM bank_write_off b JOIN bank_line l ON l.id = b.line_id WHERE b.status = 'requested'
     ) w LEFT JOIN app_user u ON u.id = w.asked_by
     WHERE w.region_code LIKE ANY (CAST(:regions AS text[])) AND (CAST(:kind AS text) IS NULL OR w.kind = :kind)
@@ -54,7 +57,7 @@ def waiting(
     start = paging.position(after, int, str, int)
     moment, of, the_id = start or (None, None, None)
     regions = actor.region_patterns(Permission.MONEY_MANAGE)
-    values = {"kind": kind, "own": own, "user_id": actor.user_id, "regions": regions, "city": CITY}
+    values = {"kind": kind, "own": own, "user_id": actor.user_id, "regions": regions, "city": CITY, "today": clock.today()}
     rows = session.execute(_WAITING, {**values, "moment": moment, "of": of, "id": the_id, "rows": limit + 1}).all()
     return paging.page(rows, limit, lambda row: _shown(row, actor), lambda row: [row.moment, row.kind, row.id])
 

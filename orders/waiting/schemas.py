@@ -1,6 +1,6 @@
 """What waits for a second person, as callers get it."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from pydantic import BaseModel, Field
@@ -9,7 +9,7 @@ from shop.core.money import YuanOut
 
 
 class WaitingKind(StrEnum):
-    """What waits, by what is to be approved; of a payout its release."""
+    """What waits, by what is to be approved; of a payout its release, or a new approval after it failed."""
 
     ADVANCE = "advance"
     BANK_WRITE_OFF = "bank_write_off"
@@ -26,7 +26,12 @@ class WaitingOut(BaseModel):
     number: str | None = Field(description="of a payout that of its settlement; none: it has no number")
     party_name: str | None = Field(description="the buyer or supplier that it concerns; of a line of the bank its other side")
     amount: YuanOut | None = Field(description="none: a payer or an account, which have no amount")
-    asked_by: int | None = Field(description="the first person; of a payout who approved it")
+    asked_by: int | None = Field(
+        description="the first person; of a payout who approved it, none: it failed and is to be approved again"
+    )
     asked_by_name: str | None
     since: datetime
+    not_before: date | None = Field(
+        description="of a payout: the supplier has not confirmed, and may object until the day before this one"
+    )
     own: bool = Field(description="the caller was the first person, so somebody else decides")

@@ -38,6 +38,8 @@ _SAVED = text("SELECT fingerprint, columns FROM bank_columns WHERE fingerprint =
 #: Faults that are told at once.
 TOLD = 100
 _YUAN = frozenset({"", "CNY", "RMB", "人民币", "人民币元", "人民币(本位币)", "156", "01"})
+#: What lines of MT940 begin with; of a broken one some may be missing.
+_MT940_FIELD = re.compile(rb"(?m)^:(20|25|28C|60[FM]|61|62[FM]|86):")
 #: An account beside its word, above the header.
 _ACCOUNT = re.compile(r"(?:账号|帐号|账户号|accountno\.?|accountnumber)[\[\]a-z ]*[:]?(\d[\d-]{7,33})", re.IGNORECASE)
 
@@ -92,7 +94,7 @@ def format_of(content: bytes) -> str:
     start = sheets.beginning(content)
     if start.startswith("<") and not sheets.is_table_in_markup(start):
         return "camt053"
-    return "mt940" if re.search(rb"(?m)^:60[FM]:", content[:100_000]) and b":20:" in content else "csv"
+    return "mt940" if len(set(_MT940_FIELD.findall(content[:100_000]))) > 1 else "csv"
 
 
 def _broken(broken: Break) -> BalanceBroken:
@@ -162,6 +164,8 @@ def _sheet(session: Session, content: bytes, how: HowRead, parsed: Parsed) -> tu
     parsed.sample = rows[:HEADER_WITHIN]
     if len(rows) >= MAX_ROWS:
         raise sheets.TooManyRows(limit=MAX_ROWS)
+    if parsed.found is None and not _is_table(content, rows):
+        raise UnreadableFile
     if parsed.found is None or parsed.found.row >= len(rows):
         raise HeaderNotFound
     parsed.headers = rows[parsed.found.row]
@@ -171,6 +175,11 @@ def _sheet(session: Session, content: bytes, how: HowRead, parsed: Parsed) -> tu
     above = "\n".join("".join(flat(cell) for cell in cells) for cells in rows[: parsed.found.row])
     accounts = read.accounts | {re.sub(r"\D", "", each) for each in _ACCOUNT.findall(above)}
     return Statement(parsed.format, tuple(read.entries)), accounts, read.currencies
+
+
+def _is_table(content: bytes, rows: Sequence[Sequence[str]]) -> bool:
+    """Whether a file without a header that is known may hold lines at all, so that somebody could say what its columns are."""
+    return not content.startswith(b"%PDF-") and any(sum(map(bool, cells)) > 1 for cells in rows)
 
 
 _QUOTED = re.compile(r'=?"(.*)"|\'(.*)')

@@ -10,23 +10,28 @@ from orders.banking.errors import NoSuchRefund, NothingToSend, RefundTaken
 from orders.banking.models import RefundFile
 from orders.banking.schemas.payers import RefundFileIn
 from orders.banking.states import REFUND_FILE, FileMove
+from orders.payments import actions as payments
+from orders.payments.actions import CREDIT
 from orders.refunds import actions as refunds
+from orders.refunds.errors import MoneyGone
 from shop.core import audit, clock, locks, numbers
 from shop.core.db import array
 from shop.core.errors import NotFound
+from shop.core.money import yuan_from_fen
 from shop.identity.actor import CITY, Actor
 from shop.identity.permissions import Permission
 
 #: Refunds in one file; online banks take about as many.
 MOST = 1000
 _TAKE = text(
-    """
-    SELECT r.id, r.amount_fen, EXISTS (SELECT FROM refund_file_line l WHERE l.refund_id = r.id AND NOT l.void) AS taken
-    FROM refund r WHERE r.method = 'bank_transfer' AND r.status = 'approved'
-      AND (CAST(:ids AS bigint[]) IS NULL OR r.id = ANY (CAST(:ids AS bigint[])))
-      AND (CAST(:ids AS bigint[]) IS NOT NULL OR NOT EXISTS (SELECT FROM refund_file_line l WHERE l.refund_id = r.id AND NOT l.void))
-    ORDER BY r.id LIMIT :most
-    """
+    f"""
+    SELECT * FROM (
+        SELECT r.id, r.number, r.purchase_order_id, r.amount_fen, {CREDIT.format(order="r.purchase_order_id")} AS credit_fen,
+               EXISTS (SELECT FROM refund_file_line l WHERE l.refund_id = r.id AND NOT l.void) AS taken
+        FROM refund r WHERE r.method = 'bank_transfer' AND r.status = 'approved'
+          AND (CAST(:ids AS bigint[]) IS NULL OR r.id = ANY (CAST(:ids AS bigint[])))
+    ) r WHERE :named OR NOT taken AND credit_fen >= 0 ORDER BY id LIMIT :most
+    """  # noqa: S608
 )
 _LINES = text(
     "INSERT INTO refund_file_line (refund_file_id, refund_id, line_no, void)"
@@ -46,16 +51,24 @@ def make(session: Session, actor: Actor, body: RefundFileIn) -> int:
 
     Raises:
         Forbidden: the caller keeps the money of a district only (403). NothingToSend: there is none (409). RefundTaken: one of them is in another
-        file (409). NoSuchRefund: one is not a released refund by bank transfer (404).
+        file (409). NoSuchRefund: one is not a released refund by bank transfer (404). MoneyGone: one that is named is not covered any more (409);
+        where none is named these are left out.
     """
     require_keeper(actor)
     take_turns(session)
     ids = sorted(set(body.refund_ids)) if body.refund_ids else None
-    rows = session.execute(_TAKE, {"ids": None if ids is None else array(ids), "most": MOST}).all()
+    asked = {"ids": None if ids is None else array(ids), "named": ids is not None, "most": MOST}
+    found = session.execute(_TAKE, asked).all()
+    payments.locked(session, sorted({row.purchase_order_id for row in found}))
+    # looked at again, now that nobody else takes back what was paid for their orders
+    rows = session.execute(_TAKE, {**asked, "ids": array(row.id for row in found)}).all()
     if missing := set(ids or ()) - {row.id for row in rows}:
         raise NoSuchRefund(refund_id=min(missing))
     if any(row.taken for row in rows):
         raise RefundTaken
+    for row in rows:
+        if row.credit_fen < 0:
+            raise MoneyGone(number=row.number, missing=yuan_from_fen(-row.credit_fen))
     if not rows:
         raise NothingToSend
     now = clock.now()
@@ -80,16 +93,18 @@ def take_turns(session: Session) -> None:
     locks.hold(session, "refund_files")
 
 
-def send(session: Session, actor: Actor, file_id: int, reference: str) -> None:
-    """Say that the file was uploaded: each of its refunds is sent. One that came to its end meanwhile is left alone.
+def send(session: Session, actor: Actor, file_id: int, reference: str, despite: str | None = None) -> None:
+    """Say that the file was uploaded: each of its refunds is sent. One that came to its end meanwhile is left alone. ``despite``: why those go
+    whose money is not there any more.
 
     Raises:
         NotFound: there is none, or the caller keeps the money of a district only (404). IllegalMove: it was sent, or is void (409).
+        MoneyGone: what one of them was released on is not there any more (409).
     """
     row = _locked(session, actor, file_id)
     status = REFUND_FILE.after(row.status, FileMove.SEND)
     for refund_id in session.execute(_STILL, {"id": file_id}).scalars().all():
-        refunds.send(session, actor, refund_id, reference)
+        refunds.send(session, actor, refund_id, reference, despite)
     _end(session, file_id, status, reference=reference)
     audit.record(session, actor, "refund_file.sent", "refund_file", file_id, reference=reference)
 
@@ -98,7 +113,7 @@ def void(session: Session, actor: Actor, file_id: int, reason: str) -> None:
     """Say that the file was never uploaded: its refunds may go into another.
 
     Raises:
-        As :func:`send`.
+        As :func:`send`, but of the money.
     """
     row = _locked(session, actor, file_id)
     status = REFUND_FILE.after(row.status, FileMove.VOID)

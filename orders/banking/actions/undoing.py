@@ -12,6 +12,7 @@ from orders.banking.rules import MatchKind
 from orders.money import actions as money
 from orders.money.rules import Account, Kind, Place, Posting
 from orders.payments import actions as payments
+from orders.refunds import actions as refunds
 from orders.terms import actions as terms
 from shop.core import audit, clock
 from shop.core.db import array
@@ -38,11 +39,12 @@ def undo(session: Session, actor: Actor, match_id: int, reason: str) -> int:
     """Take a match back, and with a payout of a list that was matched as a whole the whole list: the line is open again, and is not matched by
     rule any more. Returns the line's id.
 
-    A payment that it made is undone. A refund or payout that it made stays paid, or failed, as a movement that no line has shown: match the
+    A payment that it made is undone, unless refunds rest on it that are released and have not left. A refund or payout that it made stays paid, or failed, as a movement that no line has shown: match the
     right line with it, or report its failure.
 
     Raises:
         NotFound: there is none, or the caller keeps the money of a district only (404). MatchUndone: it was undone before (409).
+        RefundsRest: refunds of the order are released on this money (409).
     """
     held = session.execute(_MATCH, {"id": match_id}).first()
     if held is None:
@@ -70,6 +72,8 @@ def undo(session: Session, actor: Actor, match_id: int, reason: str) -> int:
         money.book_each(session, Kind.RECEIPT_UNDONE, back)
         if held.kind == MatchKind.ANNOUNCED:
             terms.count(session, [held.purchase_order_id])
+    if held.kind in (MatchKind.ORDER, MatchKind.ANNOUNCED):
+        refunds.require_none_rest(session, held.purchase_order_id)
     for undone_id in undone:
         audit.record(session, actor, "bank_line.match_undone", "bank_line", held.line_id, reason=reason, match_id=undone_id)
     return int(held.line_id)

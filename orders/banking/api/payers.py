@@ -14,11 +14,11 @@ from orders.banking.schemas.payers import (
     PayerDeclarationOut,
     RefundFileIn,
     RefundFileOut,
-    RefundFileSentIn,
     RefundFileVoidIn,
     TransferInstructionsOut,
 )
 from orders.banking.states import FileStatus, PayerStatus
+from orders.refunds.schemas import SentIn
 from shop.core import exports, printing
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id
@@ -83,7 +83,8 @@ def withdraw_payer(call: Call, declaration_id: Id, body: DecisionIn) -> PayerDec
 
 @routes.post("/refund-files", Permission.MONEY_MANAGE)
 def make_refund_file(call: Call, body: RefundFileIn) -> RefundFileOut:
-    """Put released refunds by bank transfer into a file for the online bank; each goes into one file only."""
+    """Put released refunds by bank transfer into a file for the online bank; each goes into one file only. Of those that are not named, the ones whose
+    money is not there any more are left out."""
     return queries.refund_file(call.session, call.actor, refund_files.make(call.session, call.actor, body))
 
 
@@ -107,9 +108,9 @@ def download_refund_file(call: Call, file_id: Id, format: Annotated[Literal["xls
 
 
 @routes.post("/refund-files/{file_id}/sent", Permission.MONEY_MANAGE, status=200)
-def send_refund_file(call: Call, file_id: Id, body: RefundFileSentIn) -> RefundFileOut:
+def send_refund_file(call: Call, file_id: Id, body: SentIn) -> RefundFileOut:
     """Say that the file was uploaded to the bank, with the bank's number: its refunds are sent."""
-    refund_files.send(call.session, call.actor, file_id, body.reference)
+    refund_files.send(call.session, call.actor, file_id, body.reference, body.despite)
     return queries.refund_file(call.session, call.actor, file_id)
 
 

@@ -78,7 +78,7 @@ _PAYOUTS = text(
                coalesce(a.outcome = 'paid', false) OR {NOT_SHOWN.format(kind="payout_failed", origin="a.id")} AS returns
         FROM payout p JOIN settlement s ON s.id = p.settlement_id JOIN payout_attempt a ON a.payout_id = p.id
         JOIN payout_account c ON c.id = a.account_id
-        WHERE a.method = 'bank' AND p.status NOT IN ('draft', 'approved') AND p.amount_fen = ANY (CAST(:amounts AS bigint[]))
+        WHERE a.method = 'bank' AND p.amount_fen = ANY (CAST(:amounts AS bigint[]))
     ) p WHERE leaves OR returns ORDER BY attempt_id
     """  # noqa: S608
 )

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from orders.banking.rules import PayerReason
 from shop.core.money import YuanOut
-from shop.core.quantities import Code, Id, Name, ShortText
+from shop.core.quantities import Id, Name, ShortText
 
 
 class TransferInstructionsOut(BaseModel):
@@ -82,12 +82,6 @@ class RefundFileIn(BaseModel):
     refund_ids: list[Id] | None = Field(
         default=None, min_length=1, max_length=1000, description="default: all released ones that are in no file, at most 1,000"
     )
-
-
-class RefundFileSentIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    reference: Code
 
 
 class RefundFileVoidIn(BaseModel):

@@ -97,7 +97,7 @@ class BankStatementOut(BaseModel):
     from_on: date
     to_on: date = Field(description="included")
     line_count: int
-    new_count: int
+    new_count: int = Field(description="lines that no statement had shown before; 0: all were known, and nothing was booked")
     open_count: int = Field(description="new lines of which something is not explained yet")
     opening: YuanOut
     closing: YuanOut

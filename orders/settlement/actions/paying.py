@@ -1,4 +1,4 @@
-"""Payouts: approved by one person, released by another, sent, paid, or failed and released again.
+"""Payouts: approved by one person, released by another, sent, paid; or failed, and then approved and released again.
 
 ``paid``, ``failed`` and ``returned`` are for what knows it: the bank's statement, or the provider of online payments. Everybody locks settlement
 and payout first, so that two at once release, pay or fail it once.
@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.money import actions as money
+from orders.money.queries.shown import require_not_shown
 from orders.money.rules import Account, Kind, Place, carry
 from orders.settlement.actions.accounts import IN_USE
 from orders.settlement.errors import (
@@ -59,7 +60,7 @@ _ATTEMPT_ENDED = text(
 
 
 def approve(session: Session, actor: Actor, payout_id: int, method: Method) -> None:
-    """Say that a payout is right, and by what way it goes; after it failed also by another way.
+    """Say that a payout is right, and by what way it goes: the first time, or again after it failed.
 
     Raises:
         NotFound: not of a supplier whose money the caller keeps (404). SettlementObjected: the supplier waits for an answer (409).
@@ -69,14 +70,12 @@ def approve(session: Session, actor: Actor, payout_id: int, method: Method) -> N
     PAYOUT.after(row.status, PayoutMove.APPROVE)
     if row.settlement_status == SettlementStatus.OBJECTED:
         raise SettlementObjected
-    _step(
-        session, actor, row, PayoutMove.APPROVE, approved_by=actor.user_id, approved_at=clock.now(), method=method, released_by=None
-    )
+    _step(session, actor, row, PayoutMove.APPROVE, approved_by=actor.user_id, approved_at=clock.now(), method=method)
     outbox.publish(session, "payout.approved", payout_id=row.id)
 
 
 def release(session: Session, actor: Actor, payout_id: int, despite: str | None = None) -> None:
-    """Let a payout go, the first time or after it failed. From now on the money is on its way. ``despite``: why it goes although the supplier
+    """Let a payout go. From now on the money is on its way. ``despite``: why it goes although the supplier
     is barred or a certificate stopped by now, or money of the orders that it is for is not there any more.
 
     Raises:
@@ -150,8 +149,14 @@ def confirm(session: Session, actor: Actor, payout_id: int, reference: str) -> N
 
 
 def report_failure(session: Session, actor: Actor, payout_id: int, reason: str) -> None:
-    """Say that the bank gave a payout back. Raises as :func:`send`."""
-    _by_hand(session, actor, payout_id)
+    """Say that the bank gave a payout back. Raises as :func:`send`, and besides:
+
+    Raises:
+        ShownByBank: a line of the bank shows that it left, so only a line can show that it came back (409).
+    """
+    row = _by_hand(session, actor, payout_id)
+    if row.status == PayoutStatus.PAID:
+        require_not_shown(session, Kind.PAYOUT_PAID, row.attempt_id)
     failed(session, actor, payout_id, reason)
 
 
@@ -170,7 +175,7 @@ def paid(session: Session, who: Who, payout_id: int, reference: str | None = Non
 
 
 def failed(session: Session, who: Who, payout_id: int, reason: str) -> None:
-    """A payout did not arrive, or came back: the supplier is owed it again, and it can be released again.
+    """A payout did not arrive, or came back: the supplier is owed it again, and it is approved and released again.
 
     Raises:
         NotFound: there is none (404). IllegalMove: it is not released, or failed before (409).
@@ -179,7 +184,7 @@ def failed(session: Session, who: Who, payout_id: int, reason: str) -> None:
     if row.returned_fen:  # a part of it is owed again already
         returned(session, who, payout_id, row.amount_fen)
         return
-    _step(session, who, row, PayoutMove.FAIL, reason=reason)
+    _step(session, who, row, PayoutMove.FAIL, reason=reason, approved_by=None, approved_at=None, released_by=None)
     _end(session, row, "failed", reason=reason)
     settled, on_its_way = _places(row)
     back = _till(row) if row.status == PayoutStatus.PAID else on_its_way

@@ -50,14 +50,14 @@ def payout(call: Call, payout_id: Id) -> PayoutOut:
 
 @routes.post("/payouts/{payout_id}/approve", Permission.MONEY_MANAGE, status=200)
 def approve(call: Call, payout_id: Id, body: ApproveIn) -> PayoutOut:
-    """Say that it is right, and by what way it goes. Another person releases it."""
+    """Say that it is right, and by what way it goes; again after it failed. Another person releases it."""
     paying.approve(call.session, call.actor, payout_id, body.method)
     return queries.payout(call.session, call.actor, payout_id)
 
 
 @routes.post("/payouts/{payout_id}/release", Permission.MONEY_MANAGE, status=200)
 def release(call: Call, payout_id: Id, body: ReleaseIn | None = None) -> PayoutOut:
-    """Let it go: after it was approved, or after it failed."""
+    """Let it go, after another person approved it."""
     paying.release(call.session, call.actor, payout_id, body.despite if body else None)
     return queries.payout(call.session, call.actor, payout_id)
 
@@ -78,7 +78,8 @@ def confirm(call: Call, payout_id: Id, body: SentIn) -> PayoutOut:
 
 @routes.post("/payouts/{payout_id}/fail", Permission.MONEY_MANAGE, status=200)
 def report_failure(call: Call, payout_id: Id, body: ReasonIn) -> PayoutOut:
-    """Say that the bank gave it back; it can be released again."""
+    """Say that the bank gave it back: it has to be approved and released again. Where a line of the bank shows that it left, only a line shows that
+    it came back (`shown_by_bank`)."""
     paying.report_failure(call.session, call.actor, payout_id, body.reason)
     return queries.payout(call.session, call.actor, payout_id)
 

@@ -67,10 +67,10 @@ class PayoutRow(BaseModel):
     drafted_by: int | None = Field(description="who ran the settlement; none: it ran by itself")
     drafted_by_name: str | None
     drafted_at: datetime
-    approved_by: int | None
+    approved_by: int | None = Field(description="none: not approved, or it failed since and has to be approved again")
     approved_by_name: str | None
     approved_at: datetime | None
-    released_by: int | None = Field(description="of the latest release")
+    released_by: int | None = Field(description="of the release that stands; none: not released, or it failed (see its attempts)")
     released_by_name: str | None
     released_at: datetime | None
     reference: str | None

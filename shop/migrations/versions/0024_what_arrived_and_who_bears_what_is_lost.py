@@ -1,4 +1,5 @@
-"""Dues tell what arrived apart from what is only announced; what suppliers bear of payments that buyers' banks took back; disputes lost, then won."""
+"""Dues tell what arrived apart from what is only announced; what suppliers bear of payments that buyers' banks took back; disputes lost, then won; no
+payment is taken back on which released refunds rest."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -19,7 +20,8 @@ _ACCOUNTS = (
 )
 _OF_PARTY = "'advances','announced',{borne}'payable','payouts','receivable','refunds','settled'"
 _CASH = "'payment', 'payment_undone', 'credit_moved', 'refund', 'refund_failed', 'chargeback', 'chargeback_closed'"
-# As it was made with the payment terms; what counts as paid grows by what a bank gave back after all.
+# As it was made with the payment terms; what counts as paid grows by what a bank gave back after all. It looked whenever more was taken, and not when
+# less was there: a payment that is found to be something else's leaves enough for the refunds that are released and have not left.
 _HOLD_CREDIT = """
     CREATE OR REPLACE FUNCTION hold_credit() RETURNS trigger LANGUAGE plpgsql AS $$
     DECLARE
@@ -27,7 +29,7 @@ _HOLD_CREDIT = """
         of_payment bigint := (to_jsonb(NEW) ->> 'payment_id')::bigint;
     BEGIN
         PERFORM FROM payment_plan WHERE purchase_order_id = of_order FOR NO KEY UPDATE;
-        IF (SELECT -coalesce(sum(p.amount_fen), 0) FROM money_posting p JOIN money_transaction t ON t.id = p.transaction_id
+        {resting}IF (SELECT -coalesce(sum(p.amount_fen), 0) FROM money_posting p JOIN money_transaction t ON t.id = p.transaction_id
             WHERE p.purchase_order_id = of_order AND p.account = 'receivable' AND t.kind IN ({cash}))
            -- what is only announced, or argued over with the buyer's bank, is not there
            - (SELECT greatest(coalesce(sum(amount_fen), 0), 0) FROM money_posting
@@ -44,6 +46,13 @@ _HOLD_CREDIT = """
         RETURN NULL;
     END $$
 """
+_RESTING = """IF TG_TABLE_NAME = 'payment' AND NOT EXISTS (
+               SELECT FROM refund WHERE purchase_order_id = of_order AND status IN ('approved', 'sent')) THEN
+            RETURN NULL;
+        END IF;
+        """
+#: Taken back; or shown by the bank no more, and so only announced again. An announcement that is taken back was never there.
+_TAKEN_BACK = "OLD.undone_at IS NULL AND NEW.undone_at IS NOT NULL AND NEW.source <> 'announced' OR OLD.shown_at IS NOT NULL AND NEW.shown_at IS NULL"
 # What arrived covers the oldest dues first, as what was paid does.
 _ARRIVED = f"""
     UPDATE payment_due d SET arrived_fen = w.fen
@@ -98,7 +107,11 @@ def upgrade() -> None:
         "CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON loss_share FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
     )
     _ledger(reinstated="'chargeback_reinstated',", borne_kind="'loss_borne',", borne="'borne',")
-    op.execute(_HOLD_CREDIT.format(cash=f"{_CASH}, 'chargeback_reinstated'"))
+    op.execute(_HOLD_CREDIT.format(cash=f"{_CASH}, 'chargeback_reinstated'", resting=_RESTING))
+    op.execute(
+        "CREATE CONSTRAINT TRIGGER hold_credit_on_undo AFTER UPDATE OF undone_at, shown_at ON payment DEFERRABLE INITIALLY DEFERRED"
+        f" FOR EACH ROW WHEN ({_TAKEN_BACK}) EXECUTE FUNCTION hold_credit()"
+    )
 
 
 def _index(where: str) -> None:
@@ -121,7 +134,8 @@ def _ledger(*, reinstated: str, borne_kind: str, borne: str) -> None:
 
 
 def downgrade() -> None:
-    op.execute(_HOLD_CREDIT.format(cash=_CASH))
+    op.execute("DROP TRIGGER hold_credit_on_undo ON payment")
+    op.execute(_HOLD_CREDIT.format(cash=_CASH, resting=""))
     _ledger(reinstated="", borne_kind="", borne="")
     op.drop_index(op.f("ix_loss_share_supplier_order_id"), table_name="loss_share")
     op.drop_index("uq_loss_share_dispute", table_name="loss_share")

@@ -1,4 +1,5 @@
-"""Notifications to one person, lists of payouts made void or shown as one line, written-off lines of the bank, credit limits taken back."""
+"""Notifications to one person, lists of payouts made void or shown as one line, written-off lines of the bank, credit limits taken back, payouts
+that failed approved again."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -92,11 +93,28 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("status = 'requested'"),
     )
+    # whoever approved and released what failed says so again, or somebody else
+    op.execute("UPDATE payout SET approved_by = NULL, approved_at = NULL, released_by = NULL WHERE status = 'failed'")
+    _payout_persons(
+        "(status IN ('draft','failed')) = (approved_by IS NULL)",
+        "(status IN ('draft','approved','failed')) = (released_by IS NULL)",
+    )
     op.create_index(op.f("ix_bank_write_off_line_id_id"), "bank_write_off", ["line_id", "id"])
     op.create_index(op.f("ix_bank_write_off_status_id"), "bank_write_off", ["status", "id"])
 
 
+def _payout_persons(approved: str, released: str) -> None:
+    """In which states of a payout it is known who approved and who released it."""
+    for name, condition in (("approved", approved), ("released", released)):
+        op.drop_constraint(op.f(f"ck_payout_{name}"), "payout", type_="check")
+        op.create_check_constraint(op.f(f"ck_payout_{name}"), "payout", condition)
+
+
 def downgrade() -> None:
+    # who approved it before is not known any more, and is asked again all the same
+    op.execute("UPDATE payout SET status = 'draft' WHERE status = 'failed'")
+    _payout_persons("status = 'draft' OR approved_by IS NOT NULL", "status IN ('draft','approved') OR released_by IS NOT NULL")
+
     op.drop_table("bank_write_off")
     op.drop_constraint(op.f("ck_bank_match_payout_file"), "bank_match", type_="check")
     op.drop_column("bank_match", "payout_file_id")

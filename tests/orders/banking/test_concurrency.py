@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 from sqlalchemy import text
 
@@ -164,6 +165,7 @@ def test_without_turns_and_index_the_same_rush_sends_refunds_twice(desk, monkeyp
         session.execute(text("SELECT pg_sleep(0.05)"))
 
     monkeypatch.setattr(refund_files, "take_turns", no_turns)
+    monkeypatch.setattr(refund_files, "payments", SimpleNamespace(locked=lambda session, ids: []))  # nor by their orders
     original = refund_files.numbers.next_number
     monkeypatch.setattr(
         refund_files.numbers,

@@ -3,7 +3,10 @@
 import pytest
 from sqlalchemy import text
 
+from orders.money import actions as money
+from orders.money.rules import Account, Kind, Place, carry
 from orders.reconcile import report
+from orders.terms import actions as terms
 from shop.core.errors import Problem
 from shop.identity.permissions import Role
 from tests.factories.identity import make_organisation, make_user
@@ -267,6 +270,66 @@ def test_refunds_leave_and_come_back(desk):
     desk.agrees()
     desk.client.post(f"/v1/bank-matches/{entry['id']}/undo", json={"reason": "x"})
     assert desk.balance("unallocated") == -321
+    desk.agrees()
+
+
+def test_a_refund_does_not_leave_on_money_that_was_for_something_else(desk):
+    order = overpaid(desk)
+    refund = refund_of(desk, order, "300.00")
+    path = f"/v1/refunds/{refund['id']}"
+    [match] = desk.line(desk.lines()[-1]["id"])["matches"]
+    undo = f"/v1/bank-matches/{match['id']}/undo"
+    refused = desk.client.post(undo, json={"reason": "另一单位的款"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "refunds_rest_on_it")
+    assert desk.lines()[-1]["status"] == "matched"
+    assert desk.client.post(f"{path}/fail", json={"reason": "未提交银行"}).json()["status"] == "failed"
+    assert desk.client.post(undo, json={"reason": "另一单位的款"}).status_code == 200
+    desk.agrees()
+
+
+def test_the_money_behind_a_refund_is_looked_at_before_it_leaves(desk):
+    """Whatever took it away, such as a buyer's bank: it goes into no file, and is sent or confirmed only with a reason."""
+    order, other = overpaid(desk), overpaid(desk, opening=36990)
+    first, second, third = (
+        refund_of(desk, each, amount) for each, amount in ((order, "100.00"), (order, "50.00"), (other, "9.00"))
+    )
+    made = desk.client.post("/v1/refund-files", json={"refund_ids": [first["id"]]}).json()
+    with desk.database.unit_of_work() as session:
+        argued, online = Place(Account.CHARGEBACKS, None, order["id"]), Place(Account.ONLINE, None, order["id"])
+        money.book(session, Kind.CHARGEBACK, 1, carry(20_000, to=argued, out_of=online))
+        terms.settle(session, [order["id"]])
+
+    def refused(answer):
+        assert (answer.status_code, answer.json()["code"]) == (409, "money_no_longer_received"), answer.text
+        assert "50.00" in answer.json()["title"]
+
+    bank = {"reference": "B-1"}
+    sent, path = f"/v1/refund-files/{made['id']}/sent", f"/v1/refunds/{second['id']}"
+    refused(desk.client.post("/v1/refund-files", json={"refund_ids": [second["id"]]}))
+    assert desk.client.post("/v1/refund-files", json={}).json()["refund_ids"] == [third["id"]]
+    for refusing in (sent, f"{path}/send", f"{path}/confirm"):
+        refused(desk.client.post(refusing, json=bank))
+        assert desk.client.post(refusing, json={**bank, "despite": ""}).status_code == 422
+    told = {**bank, "despite": "学校书面承诺重付"}
+    assert desk.client.post(sent, json=told).json()["status"] == "sent"
+    assert desk.client.post(f"{path}/confirm", json=told).json()["status"] == "paid"
+    with desk.database.unit_of_work() as session:
+        reasons = session.execute(
+            text("SELECT action, reason FROM audit_event WHERE action IN ('refund.send', 'refund.pay') ORDER BY 1")
+        ).all()
+    assert [tuple(row) for row in reasons] == [("refund.pay", told["despite"]), ("refund.send", told["despite"])]
+
+
+def test_nobody_says_of_a_refund_that_it_failed_which_the_bank_shows(desk):
+    order = overpaid(desk)
+    refund = refund_of(desk, order, "300.00")
+    desk.imported(statement((-30000, "沙坪坝中学", f"退款 {refund['number']}", "R1"), opening=36990))
+    path = f"/v1/refunds/{refund['id']}"
+    refused = desk.client.post(f"{path}/fail", json={"reason": "退汇"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "shown_by_bank")
+    assert (desk.client.get(path).json()["status"], desk.due(order)) == ("paid", 0)
+    desk.imported(statement((30000, "沙坪坝中学", f"退汇 {refund['number']}", "R3"), opening=6990))
+    assert desk.client.get(path).json()["status"] == "failed"
     desk.agrees()
 
 

@@ -24,3 +24,28 @@ def test_paid_and_failed_at_once_is_one_of_them_first(api, database):
         assert statuses[0::2].count(201) <= 1
     assert differences(database) == {}
     assert till.held() == {"receivable": -10_000, "bank": 10_000}
+
+
+def test_released_and_unmatched_at_once_is_one_of_them(api, database):
+    """The money behind a refund is found to be another's while it is released, sent or put into a file: never both."""
+    till = make_till(api, database)
+    cashier, treasurer, third = (sessions(api, database, till.people[who], 1)[0] for who in ("cashier", "treasurer", "treasurer"))
+    for _ in range(5):
+        order = till.credit("100.00")
+        refund = till.ask_back(order, "100.00").json()["id"]
+        line = cashier.get("/v1/bank-lines").json()["items"][0]["id"]
+        [match] = cashier.get(f"/v1/bank-lines/{line}").json()["matches"]
+
+        def undo(match=match):
+            return cashier.post(f"/v1/bank-matches/{match['id']}/undo", json={"reason": "另一单位的款"}).status_code
+
+        def approve(refund=refund):
+            return treasurer.post(f"/v1/refunds/{refund}/approve").status_code
+
+        def hand_over(refund=refund):
+            return third.post("/v1/refund-files", json={"refund_ids": [refund]}).status_code
+
+        undone, approved, listed = at_once([undo, approve, hand_over])
+        assert (undone, approved) in ((200, 409), (409, 201))
+        assert listed in ((404,) if approved == 409 else (404, 201))
+    assert differences(database) == {}

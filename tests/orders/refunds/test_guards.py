@@ -72,6 +72,38 @@ def test_no_credit_is_moved_that_is_not_there(till, blind):
     refused(till.move(till.ask_back(giver, "0.01").json()["id"], "approve"))
 
 
+def test_no_payment_is_taken_back_on_which_a_released_refund_rests(till, blind):
+    """The program believes that there is credit enough: the commit says no."""
+    order = till.credit("100.00")
+    refund = till.ask_back(order, "100.00").json()["id"]
+    assert till.move(refund, "approve").status_code == 201
+    blind.add(order)
+    undone = till.undo_last()
+    assert (undone.status_code, undone.json()["code"]) == (409, "refunds_rest_on_it"), undone.text
+    assert till.move(refund, "send").status_code == 201
+    assert till.undo_last().status_code == 409
+    # what has left is a fact, and the order owes it
+    assert till.move(refund, "confirm").status_code == 201
+    assert till.undo_last().status_code == 200
+    assert till.due(order) == "100.00"
+
+
+def test_an_announcement_that_the_bank_does_not_show_any_more_is_no_money_for_a_refund(till, blind):
+    order = till.order(1)["id"]
+    till.pay(order, "69.90", bank_reference="SHOWN-1")
+    till.arrived(order, "69.90")
+    assert till.as_("purchaser").post(f"/v1/purchase-orders/{order}/cancel", json={"reason": "计划有变"}).status_code == 200
+    refund = till.ask_back(order, "69.90").json()["id"]
+    assert till.move(refund, "approve").status_code == 201
+    for believed in (False, True):
+        if believed:
+            blind.add(order)
+        assert (till.undo_last().status_code, till.undo_last().json()["code"]) == (409, "refunds_rest_on_it")
+    assert till.move(refund, "fail").status_code == 201
+    blind.clear()
+    assert till.undo_last().status_code == 200
+
+
 def test_no_more_of_an_online_payment_goes_back_than_came(till, monkeypatch):
     """The order has more credit than this payment brought."""
     order = till.credit("100.00")

@@ -2,6 +2,10 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from tests.factories.after_sales import differences
 from tests.factories.racing import sessions
 
 
@@ -58,3 +62,48 @@ def test_an_objection_and_a_release_at_once_exclude_one_another(scene):
             released = pool.submit(scene.treasurer.post, f"{payout}/release")
             codes = sorted([objected.result().status_code, released.result().status_code])
         assert codes == [200, 409]
+
+
+def test_one_person_in_many_sessions_has_no_payout_that_failed_paid_again(scene):
+    """Failing, approving and releasing, pressed by the same person in the same moment: it never leaves a second time, until another releases it."""
+    scene.account()
+    for left in (True, False):
+        row = scene.settled()
+        payout = f"/v1/payouts/{row['payout_id']}"
+        assert scene.release(row["payout_id"]).status_code == 200
+        if left:
+            scene.treasurer.post(f"{payout}/confirm", json={"reference": "B-1"})
+        asking = sessions(scene.api, scene.database, scene.people["treasurer"], 12)
+        verbs = [("fail", {"reason": "退回"}), ("approve", {}), ("release", {})] * 4
+
+        def press(number, payout=payout, asking=asking, verbs=verbs):
+            verb, body = verbs[number]
+            return verb, asking[number].post(f"{payout}/{verb}", json=body).status_code
+
+        with ThreadPoolExecutor(12) as pool:
+            pressed = [*pool.map(press, range(12)), *pool.map(press, range(12))]
+        assert sorted(verb for verb, status in pressed if status == 200) == ["approve", "fail"]
+        assert scene.rows("SELECT count(*) FROM payout_attempt WHERE payout_id = :id", id=row["payout_id"]) == [(1,)]
+    assert differences(scene.database) == {}
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "UPDATE payout SET status = 'released' WHERE status = 'failed'",
+        "UPDATE payout SET status = 'released', released_by = :treasurer WHERE status = 'failed'",
+        "UPDATE payout SET status = 'approved' WHERE status = 'failed'",
+        "UPDATE payout SET approved_by = :cashier WHERE status = 'failed'",
+        "UPDATE payout SET status = 'failed' WHERE status = 'paid'",
+    ],
+)
+def test_the_database_keeps_no_approval_of_what_failed(scene, planted):
+    scene.account()
+    row = scene.settled()
+    scene.release(row["payout_id"])
+    scene.cashier.post(f"/v1/payouts/{row['payout_id']}/confirm", json={"reference": "B-1"})
+    if "WHERE status = 'failed'" in planted:
+        scene.cashier.post(f"/v1/payouts/{row['payout_id']}/fail", json={"reason": "退回"})
+    values = {name: scene.people[name].id for name in ("cashier", "treasurer") if f":{name}" in planted}
+    with pytest.raises(IntegrityError, match=r"ck_payout_(approved|released)"):
+        scene.rows(f"{planted} RETURNING id", **values)

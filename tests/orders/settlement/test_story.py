@@ -6,7 +6,9 @@ import io
 import pytest
 
 from shop.core import outbox, sheets
+from shop.identity.permissions import Role
 from tests.factories.after_sales import ask_back, differences
+from tests.factories.identity import make_user
 from workers.handlers import HANDLERS
 
 
@@ -160,7 +162,13 @@ def test_a_payout_that_fails_is_owed_again_and_released_again(scene, left):
     assert (failed["status"], failed["attempts"][0]["outcome"]) == ("failed", "failed")
     assert (scene.balance("settled"), scene.balance("payouts")) == (-69_900, 0)
     assert scene.cashier.post(f"{payout}/fail", json={"reason": "再"}).json()["code"] == "illegal_move"
-    again = scene.treasurer.post(f"{payout}/release")
+    assert scene.treasurer.post(f"{payout}/release").json()["code"] == "illegal_move"
+    assert scene.treasurer.post(f"{payout}/approve", json={}).status_code == 200
+    for who in (scene.treasurer, scene.cashier):  # who approved it again, and who drafted it
+        assert who.post(f"{payout}/release").json()["code"] == "two_persons_needed"
+    with scene.database.unit_of_work() as session:
+        third = make_user(session, Role.PLATFORM_FINANCE)
+    again = scene.api.as_(third).post(f"{payout}/release")
     assert (again.status_code, len(again.json()["attempts"])) == (200, 2)
     assert scene.cashier.post(f"{payout}/confirm", json={"reference": "B-2"}).json()["status"] == "paid"
     assert (scene.balance("settled"), scene.balance("payouts")) == (0, 0)

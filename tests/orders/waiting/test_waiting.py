@@ -1,6 +1,6 @@
 """Two-person work tells those who may be the second person, and stands on one list until it is decided."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -131,8 +131,37 @@ def test_a_payout_waits_for_its_release_and_again_after_it_failed(scene):
     assert listed(scene.treasurer, kind="payout") == []
     scene.cashier.post(f"{path}/fail", json={"reason": "户名不符"})
     drain(scene)
+    # nobody's word of before counts: it waits for whoever approves it again, and only then for its release
+    for client in (scene.treasurer, scene.cashier, third):
+        assert "payout.failed_waiting" in {item["kind"] for item in client.get("/v1/notifications").json()["items"]}
+        [waits] = listed(client, kind="payout")
+        assert (waits["asked_by"], waits["own"], waits["not_before"]) == (None, False, None)
+    assert told(scene.treasurer).count("payout.waiting") == 1
+    third.post(f"{path}/approve", json={})
+    drain(scene)
     assert told(scene.treasurer).count("payout.waiting") == 2
-    assert len(listed(scene.treasurer, kind="payout")) == 1
+    [waits] = listed(scene.treasurer, kind="payout")
+    assert (waits["asked_by_name"], waits["own"]) == (shown["approved_by_name"], False)
+
+
+def test_a_payout_within_the_days_for_objections_says_from_when_it_can_be_released(scene):
+    scene.account()
+    scene.delivered(10)
+    scene.later(20)
+    scene.run()
+    row = scene.settlement()
+    path = f"/v1/payouts/{row['payout_id']}"
+    scene.cashier.post(f"{path}/approve", json={})
+    [waits] = listed(scene.treasurer, kind="payout")
+    until = date.fromisoformat(row["objections_until"])
+    assert waits["not_before"] == str(until + timedelta(days=1))
+    assert scene.treasurer.post(f"{path}/release").json()["code"] == "objection_period_running"
+    scene.later((until - clock.today()).days)
+    assert listed(scene.treasurer, kind="payout") == [waits]
+    scene.later(1)
+    [waits] = listed(scene.treasurer, kind="payout")
+    assert waits["not_before"] is None
+    assert scene.treasurer.post(f"{path}/release").status_code == 200
 
 
 def test_accounts_advances_and_payers_wait_too_the_oldest_first_and_by_pages(scene):
