@@ -178,6 +178,16 @@ def reconcile() -> None:
 
 
 @app.command()
+def rebuild() -> None:
+    """Make all figures anew from the sales ledger, while everything runs."""
+    url = _database_url()
+    from orders.statistics.actions import rebuild as make_anew
+    from shop.core.db import Database
+
+    make_anew(Database(url, pool_size=2), lambda line: print(line, flush=True))
+
+
+@app.command()
 def grants(
     role: Annotated[str, typer.Argument(help="A login role that owns nothing; the API and the workers connect as it.")],
     password: Annotated[

@@ -5,13 +5,12 @@ from collections.abc import Callable
 from sqlalchemy import text
 from sqlmodel import Session
 
+from orders.statistics import rebuilding
 from orders.statistics.cubes import CUBES, absorb_all
 from shop.core import locks
 from shop.core.db import Database
 
 _LOCK = "statistics.refresh"
-#: Entries in one statement of a rebuild.
-_STEP = 1_000_000
 
 _REFRESH = text(
     "WITH taken AS (DELETE FROM sale_entry_pending"  # noqa: S608
@@ -20,14 +19,6 @@ _REFRESH = text(
         batch="taken JOIN sale_entry e ON e.id = taken.entry_id",
         fresh="e.id IN (SELECT entry_id FROM taken)",
         taken="NOT EXISTS (SELECT FROM sale_entry_pending p WHERE p.entry_id = e.id)",
-    )
-)
-_ABSORB_RANGE = text(
-    "WITH "
-    + absorb_all(
-        batch="sale_entry e WHERE e.counted AND e.id > :above AND e.id <= :upto",
-        fresh="(e.id > :above AND e.id <= :upto)",
-        taken="e.id <= :above",
     )
 )
 
@@ -54,7 +45,6 @@ def rebuild(database: Database, say: Callable[[str], None] = lambda _: None) -> 
         with database.session() as session:
             session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             session.execute(text("SET LOCAL statement_timeout = 0"))
-            session.execute(text("SET LOCAL work_mem = '256MB'"))
             count = _rebuild(session, say)
             session.commit()
     _tidy(database)
@@ -62,13 +52,9 @@ def rebuild(database: Database, say: Callable[[str], None] = lambda _: None) -> 
 
 
 def _rebuild(session: Session, say: Callable[[str], None]) -> int:
-    highest = int(session.execute(text("SELECT coalesce(max(id), 0) FROM sale_entry")).scalar_one())
     for cube in CUBES:
         session.execute(text(f"DELETE FROM {cube.table}"))  # noqa: S608
-    done = 0
-    for above in range(0, highest, _STEP):
-        done += int(session.execute(_ABSORB_RANGE, {"above": above, "upto": above + _STEP}).scalar_one())
-        say(f"{done:,} entries, up to id {min(above + _STEP, highest):,} of {highest:,}")
+    done = rebuilding.fill(session, say)
     session.execute(text("DELETE FROM sale_entry_pending"))
     return done
 

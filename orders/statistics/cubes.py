@@ -40,7 +40,7 @@ FUND_KEYS = ("buyer_id", "fund_source", "certified", "reserved_share_eligible")
 KNOWN_ON = "(recorded_at AT TIME ZONE 'Asia/Shanghai')::date"
 
 #: How a key comes from ledger rows, where it is no column of theirs.
-_TAKEN_FROM = {
+TAKEN_FROM = {
     "day": "sold_on",
     "year": "extract(year FROM sold_on)::int",
     "known_on": KNOWN_ON,
@@ -50,7 +50,7 @@ _TAKEN_FROM = {
 #: Whom an entry makes present. A correction is no sale: it takes back amounts, it does not make anybody a participant of its month.
 COUNTS = "reverses_id IS NULL"
 #: Of the two directions only purchases have rollups of who took part; helped sales are few.
-_PRESENT = f"{COUNTS} AND direction = 'purchase'"
+PRESENT = f"{COUNTS} AND direction = 'purchase'"
 
 
 @dataclass(frozen=True)
@@ -151,8 +151,11 @@ def bit(column: str) -> str:
 
 
 def cell(cube: Cube) -> str:
-    """SQL: the cell of a ledger row in an orders table, such as ``market/none/market``."""
-    return f"concat_ws('/', {', '.join(COLUMN[dimension] for dimension in cube.cell_dims)})" if cube.cell_dims else "''::text"
+    """SQL: the cell of a ledger row in an orders table, such as ``market/none/market``. Cells are ordered by their bytes, whatever sorts them."""
+    cells = (
+        f"concat_ws('/', {', '.join(COLUMN[dimension] for dimension in cube.cell_dims)})" if cube.cell_dims else "CAST('' AS text)"
+    )
+    return f'{cells} COLLATE "C"'
 
 
 def recount(cube: Cube, source: str) -> str:
@@ -161,7 +164,7 @@ def recount(cube: Cube, source: str) -> str:
         return _presence(cube, source)
     if cube.kind is Kind.ORDERS:
         return _order_sets(cube, source)
-    grouping = [_TAKEN_FROM.get(key, key) for key in cube.keys]
+    grouping = [TAKEN_FROM.get(key, key) for key in cube.keys]
     sums = {name: f"sum({added})" for name, added in SUMS.items()}
     shown = [f"{expression} AS {name}" for name, expression in [*zip(cube.keys, grouping, strict=True), *sums.items()]]
     # who buys at a till is nobody in particular
@@ -175,7 +178,7 @@ def _presence(cube: Cube, source: str) -> str:
     return (
         f"SELECT {dims}, m.member, m.id / {CHUNK} AS chunk, bit_or({bit('m.id')}) AS bits"  # noqa: S608
         f" FROM {source} CROSS JOIN LATERAL (VALUES {members}) AS m (member, id)"
-        f" WHERE {_PRESENT} AND m.id IS NOT NULL GROUP BY {dims}, m.member, m.id / {CHUNK}"
+        f" WHERE {PRESENT} AND m.id IS NOT NULL GROUP BY {dims}, m.member, m.id / {CHUNK}"
     )
 
 
@@ -183,7 +186,7 @@ def _order_sets(cube: Cube, source: str) -> str:
     return (
         "SELECT month, district_code, cells, count(*) AS orders FROM ("  # noqa: S608
         f"SELECT month, district_code, array_agg(DISTINCT {cell(cube)} ORDER BY {cell(cube)}) AS cells FROM {source}"
-        f" WHERE {_PRESENT} AND order_id IS NOT NULL GROUP BY order_id, month, district_code) AS one GROUP BY month, district_code, cells"
+        f" WHERE {PRESENT} AND order_id IS NOT NULL GROUP BY order_id, month, district_code) AS one GROUP BY month, district_code, cells"
     )
 
 
@@ -244,6 +247,6 @@ def absorb_all(batch: str, fresh: str, taken: str) -> str:
     return (
         f"entry AS MATERIALIZED (SELECT {_COLUMNS} FROM {batch}), seen AS MATERIALIZED ("  # noqa: S608
         f"SELECT {_COLUMNS}, {fresh} AS fresh FROM sale_entry e"
-        f" JOIN (SELECT DISTINCT order_id, month, district_code FROM entry WHERE {_PRESENT}) AS o USING (order_id, month, district_code)"
+        f" JOIN (SELECT DISTINCT order_id, month, district_code FROM entry WHERE {PRESENT}) AS o USING (order_id, month, district_code)"
         f" WHERE e.counted AND e.{COUNTS} AND ({fresh} OR {taken})), sets AS MATERIALIZED ({_sets()}), {steps} SELECT count(*) FROM entry"
     )
