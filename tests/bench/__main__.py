@@ -15,13 +15,13 @@ from tests.bench import (
     certification,
     certified,
     exports,
+    figures,
     money,
     orders,
     outlets,
     pledges,
     settlement,
     startup,
-    statistics,
 )
 from tests.bench.ground import Ground, Row, ground
 
@@ -32,7 +32,7 @@ GROUPS: dict[str, Callable[[Ground], Iterable[Row]]] = {
     "catalogue": catalogue.run,
     "certification": certification.run,
     "certified": certified.run,
-    "statistics": statistics.run,
+    "figures": figures.run,
     "exports": exports.run,
     "pledges": pledges.run,
     "approvals": approvals.run,

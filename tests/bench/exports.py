@@ -20,7 +20,7 @@ from orders.ledger.selection import Reach, Selection
 from shop.core import clock
 from shop.core.db import Database
 from shop.identity.permissions import Role
-from tests.bench import statistics as market
+from tests.bench import market
 from tests.bench.ground import Ground, Row, row
 from tests.factories.identity import make_user
 
@@ -53,9 +53,9 @@ def run(made: Ground) -> list[Row]:
 
 def measure(database_url: str, data_dir: Any, say: Say = lambda _: None) -> list[Row]:
     """The same on any server on which a database may be made."""
-    with market._own_database(database_url) as database:
-        market._world(database)
-        market._sales(database, 1, COUNT)
+    with market.own_database(database_url) as database:
+        market.world(database)
+        market.sales(database, 1, COUNT)
         with database.unit_of_work() as session:
             session.execute(text("ANALYZE"))
             user = make_user(session, Role.MONITOR).id
