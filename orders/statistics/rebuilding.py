@@ -1,7 +1,7 @@
 """All rollups made anew from the lines of the ledger.
 
-PostgreSQL hands out the lines of one month after another, DuckDB adds them up by every grouping, and PostgreSQL takes the rollups in. Each line
-leaves once, and what is coarser is added up from what is finer. Months do not touch one another: each processor works on one.
+PostgreSQL hands out the lines of some months after those of others, DuckDB adds them up by every grouping, and PostgreSQL takes the rollups in.
+Each line leaves once, and what is coarser is added up from what is finer. Months do not touch one another: each processor works on some.
 """
 
 import os
@@ -30,6 +30,7 @@ _ENGINE_TYPES = {"text": "VARCHAR", "bigint": "BIGINT", "boolean": "BOOLEAN"}
 _SUM_TYPES = {name: "DECIMAL(20,3)" if name == "quantity" else "BIGINT" for name in SUMS}
 #: What a line is handed out as: how each column comes from the ledger, and the type that the engine reads it as.
 _LINE: dict[str, tuple[str, str]] = {
+    "month": ("month", "DATE"),
     "day": (TAKEN_FROM["day"], "DATE"),
     "year": (TAKEN_FROM["year"], "INTEGER"),
     "known_on": (TAKEN_FROM["known_on"], "DATE"),
@@ -48,6 +49,8 @@ _HAND_OUT = (
 _SOMEBODY = {member: f"{column} <> 0" if member == "buyer" else f"{column} IS NOT NULL" for member, column in MEMBERS.items()}
 #: Of a year the parts of its months, until all are there.
 _PARTS = "parts_of_years"
+#: Lines that are worked on at once, about; whole months all the same.
+_AT_ONCE = 1_000_000
 #: Bytes that are handed on at once.
 _BLOCK = 1 << 20
 
@@ -57,22 +60,21 @@ def fill(session: Session, say: Callable[[str], None]) -> int:
 
     The session must read one snapshot from its beginning to its end; others read the same one beside it.
     """
-    first, last = session.execute(text("SELECT min(sold_on), max(sold_on) FROM sale_entry WHERE counted")).one()
+    count, first, last = session.execute(text("SELECT count(*), min(sold_on), max(sold_on) FROM sale_entry WHERE counted")).one()
     if first is None:
         return 0
-    whole = list(_months(first, last))
-    taking = _Taking(session)
+    spans = list(_spans(first, last, count))
+    taking, done = _Taking(session), 0
     with (
         TemporaryDirectory(prefix="rollups-") as folder,
         _readers(session) as reader,
         ThreadPoolExecutor(os.cpu_count()) as workers,
     ):
-        tasks = [workers.submit(_month, reader, taking, Path(folder), month) for month in whole]
-        done = 0
+        tasks = [workers.submit(_months, reader, taking, Path(folder), *span) for span in spans]
         try:
-            for number, task in enumerate(as_completed(tasks), 1):
+            for task in as_completed(tasks):
                 done += task.result()
-                say(f"{done:,} entries, {number} of {len(whole)} months")
+                say(f"{done:,} of {count:,} entries")
         finally:
             for task in tasks:
                 task.cancel()
@@ -80,11 +82,17 @@ def fill(session: Session, say: Callable[[str], None]) -> int:
     return done
 
 
-def _months(first: date, last: date) -> Iterator[date]:
-    month = months.month_start(first)
-    while month <= last:
-        yield month
-        month = months.following(month)
+def _spans(first: date, last: date, count: int) -> Iterator[tuple[date, date]]:
+    """Whole months from the first day to the last, as many in each span as hold about as many lines as are worked on at once."""
+    start = months.month_start(first)
+    all_of = (last.year - start.year) * 12 + last.month - start.month + 1
+    in_one = min(max(1, _AT_ONCE * all_of // count), all_of)
+    for _ in range(0, all_of, in_one):
+        end = start
+        for _ in range(in_one):
+            end = months.following(end)
+        yield start, end
+        start = end
 
 
 class _Taking:
@@ -144,18 +152,18 @@ def _readers(session: Session) -> Iterator[Callable[[], Any]]:
         database.dispose()
 
 
-def _month(reader: Callable[[], Any], taking: _Taking, folder: Path, month: date) -> int:
-    """All rollups of one month; returns of how many lines."""
+def _months(reader: Callable[[], Any], taking: _Taking, folder: Path, start: date, end: date) -> int:
+    """All rollups of some months; returns of how many lines. ``end`` is not included."""
     import duckdb  # not in memory before somebody asks for it
 
-    lines = folder / f"{month}.csv"
-    with reader() as cursor, lines.open("wb") as file, cursor.copy(_HAND_OUT, (month, months.following(month))) as copying:
+    lines = folder / f"{start}.csv"
+    with reader() as cursor, lines.open("wb") as file, cursor.copy(_HAND_OUT, (start, end)) as copying:
         for block in copying:
             file.write(block)
     with duckdb.connect(":memory:", config={"threads": 1, "preserve_insertion_order": False}) as engine:
         engine.execute(f"SET temp_directory = '{folder}'")
         engine.execute(
-            f"CREATE TABLE line AS SELECT DATE '{month}' AS month, * FROM read_csv($lines, header = false, auto_detect = false, delim = ',',"  # noqa: S608
+            "CREATE TABLE line AS SELECT * FROM read_csv($lines, header = false, auto_detect = false, delim = ',',"  # noqa: S608
             f" quote = '\"', escape = '\"', columns = { ({name: kind for name, (_, kind) in _LINE.items()}) },"
             " nullstr = '', allow_quoted_nulls = false)",
             {"lines": str(lines)},
@@ -167,7 +175,7 @@ def _month(reader: Callable[[], Any], taking: _Taking, folder: Path, month: date
         for cube in sorted(CUBES, key=lambda cube: -len(cube.dims)):
             engine.execute(f"CREATE TABLE {cube.table} AS {_added_up(engine, cube, _source(cube, made))}")
             made[cube] = _length(engine, cube.table)
-            file_of = folder / f"{month}-{cube.table}.csv"
+            file_of = folder / f"{start}-{cube.table}.csv"
             engine.execute(f"COPY (SELECT {_written(cube)} FROM {cube.table}) TO '{file_of}' (FORMAT csv, HEADER false)")  # noqa: S608
             taking.take(cube, file_of)
     return count
