@@ -19,7 +19,7 @@ PLANTS = [
     ("UPDATE payout SET status = 'paid', returned_fen = 1", "payouts"),
     ("UPDATE payout SET supplier_id = supplier_id + 1", "payouts"),
     ("DELETE FROM payout_attempt; DELETE FROM payout", "payouts"),
-    ("UPDATE payout SET status = 'draft', released_by = NULL", "suppliers_money"),
+    ("UPDATE payout SET status = 'draft', approved_by = NULL, released_by = NULL", "suppliers_money"),
     ("UPDATE money_posting SET amount_fen = amount_fen - 1 WHERE account = 'settled' AND amount_fen < 0", "settlements_booked"),
     ("DELETE FROM money_posting WHERE account = 'payouts'", "suppliers_money"),
     (

@@ -168,11 +168,13 @@ def test_line_breaks_in_a_name_start_no_header_and_no_line(post, smtp, database)
 
 def test_every_place_that_a_mail_names_is_served():
     routes = [route for each in domain_routes() for route in each.router.routes if isinstance(route, APIRoute)]
-    served = {
-        re.sub(r"\{[^}]*\}", "{id}", route.path): route for route in routes if "GET" in route.methods or "PUT" in route.methods
-    }
+
+    def named(path):
+        return re.sub(r"\{[^}]*\}", "{id}", path)
+
+    served = {named(route.path): route for route in routes if "GET" in route.methods or "PUT" in route.methods}
     for place in (*rules.PLACES.values(), rules.INBOX, rules.PREFERENCES):
-        path, _, asked = place.partition("?")
+        path, _, asked = named(place).partition("?")
         assert path in served, place
         known = {parameter.alias for parameter in served[path].dependant.query_params}
         assert {part.partition("=")[0] for part in asked.split("&") if part} <= known, place
