@@ -13,7 +13,7 @@ from orders.exporting.rules import SHEET_ROWS, Format
 from orders.exporting.table import Cell, Column, Table, Type
 from shop.core.clock import SHANGHAI
 from shop.core.errors import Language
-from shop.core.exports import CSV, FORMULA_STARTS, XLSX, safe
+from shop.core.exports import CSV, DIGITS, FORMULA_STARTS, XLSX, safe, safe_in_csv
 
 CONTENT_TYPES = {
     Format.CSV: CSV,
@@ -57,7 +57,7 @@ def _flag(language: Language) -> Callable[[Any], str]:
 
 
 def _text(cell: Any) -> str:
-    return "" if cell is None else safe(cell)
+    return "" if cell is None else safe_in_csv(cell)
 
 
 def _number(cell: Any) -> str:
@@ -65,7 +65,7 @@ def _number(cell: Any) -> str:
 
 
 class _Csv:
-    """UTF-8 with a byte order mark, as spreadsheet programs want it; text that looks like a formula is led by an apostrophe."""
+    """UTF-8 with a byte order mark, as spreadsheet programs want it; text that looks like a formula is led by an apostrophe, long digits by a tab."""
 
     def __init__(self, path: Path, table: Table, language: Language) -> None:
         self._file = path.open("w", encoding="utf-8-sig", newline="")
@@ -92,8 +92,9 @@ class _Csv:
     drop = close
 
 
-#: SQL: what a formula begins with, see :func:`shop.core.exports.safe`.
+#: SQL: what a formula begins with, and the text of a cell, see :func:`shop.core.exports.safe_in_csv`.
 _STARTS = ", ".join(f"'{start}'" for start in FORMULA_STARTS)
+_TEXT = f"CASE WHEN left(%s, 1) IN ({_STARTS}) THEN '''' || %s WHEN %s ~ '^({DIGITS})$' THEN chr(9) || %s ELSE %s END"
 
 
 class CsvLines:
@@ -110,7 +111,7 @@ class CsvLines:
         """SQL: the columns as they are shown."""
         yes, no = _FLAGS[language]
         shown = {
-            Type.TEXT: f"CASE WHEN left({{0}}, 1) IN ({_STARTS}) THEN '''' || {{0}} ELSE {{0}} END",
+            Type.TEXT: _TEXT.replace("{", "{{").replace("}", "}}").replace("%s", "{0}"),
             Type.MOMENT: r"to_char({0} AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD HH24\:MI\:SS')",
             Type.FLAG: f"CASE {{0}} WHEN true THEN '{yes}' WHEN false THEN '{no}' END",
         }

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import random
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -662,14 +663,16 @@ def test_the_reconciliation_as_a_file_holds_every_movement(desk, monkeypatch):
         return list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
 
     header, *lines = table(**{"Accept-Language": "zh"})
-    assert header == ["项目", "日期", "摘要", "凭证号", "金额（元）", "笔数"]
-    told = {line[0]: line[4] for line in lines}
+    assert header == ["项目", "账号", "日期", "摘要", "凭证号", "金额（元）", "笔数"]
+    assert lines[0] == ["银行账户", f"\t{ACCOUNT}", "", "", "", "", ""]
+    assert all(re.fullmatch(r"-?\d+\.\d\d", line[5]) for line in lines[1:])
+    told = {line[0]: line[5] for line in lines}
     assert Decimal(told["银行对账单余额"]) == Decimal(shown["statement_balance"])
     assert Decimal(told["账面存款余额"]) == Decimal(told["调节后的存款余额"]) == Decimal(shown["book_balance"])
     assert Decimal(told["差额（应为零）"]) == 0
     assert Decimal(told["未核销的收款流水"]) == Decimal(shown["unmatched_in"]) == Decimal("5.00")
-    movements = [line for line in lines if line[3] and line[0].startswith("减")]
-    assert [(line[3], Decimal(line[4])) for line in movements] == [
+    movements = [line for line in lines if line[4] and line[0].startswith("减")]
+    assert [(line[4], Decimal(line[5])) for line in movements] == [
         (str(each["transaction_id"]), Decimal(each["amount"])) for each in shown["outstanding"]
     ]
     assert table(**{"Accept-Language": "en"})[2][0] == "balance of the bank"

@@ -35,6 +35,10 @@ WORDS = [
     "100%",
     "12:30:45",
     "",
+    "20.50",
+    "12345678901",
+    "91500112MA5U12345X",
+    *(DIGITS := ["6228480402564890018", "00012345", "123456789012", "915001120000E12345", "1e5"]),
     "脐橙",
     None,
 ]
@@ -76,7 +80,7 @@ def test_csv_is_the_same_whoever_writes_it(table, tmp_path, language):
     assert by_line == by_row
     assert [row[1] for row in by_line[1:]] == [
         *(f"'{start}SUM(A1)" for start in FORMULA_STARTS),
-        *(word or "" for word in WORDS[len(FORMULA_STARTS) :]),
+        *(f"\t{word}" if word in DIGITS else word or "" for word in WORDS[len(FORMULA_STARTS) :]),
     ]
     yes = {"zh": "是", "en": "yes"}[language]
     assert by_line[1][2:] == ["1200.05", "1.000", "", "", ""]
