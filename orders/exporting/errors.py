@@ -1,6 +1,7 @@
 """Refusals of exports and schedules."""
 
 from shop.core.errors import Conflict, Forbidden, Invalid, NotFound
+from shop.core.words import STATES
 
 
 class TooManyExports(Conflict):
@@ -19,6 +20,7 @@ class NotReady(Conflict):
 
     code = "export_not_ready"
     zh, en = "文件尚未生成（{status}）", "There is no file ({status})"
+    words = {"status": STATES}
 
 
 class Expired(NotFound):
