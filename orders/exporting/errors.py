@@ -56,7 +56,10 @@ class TookTooLong(Invalid):
     """Told as the reason why an export failed."""
 
     code = "took_too_long"
-    zh, en = "生成时间过长，请缩小范围", "It took too long; narrow the filters"
+    zh, en = (
+        "生成时间过长，可能系统繁忙；请稍后重新导出，或缩小范围、换用 CSV",
+        "It took too long, perhaps because much is going on; ask again later, narrow the filters, or choose CSV",
+    )
 
 
 class Unfinished(Invalid):

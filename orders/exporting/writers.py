@@ -100,6 +100,8 @@ _TEXT = f"CASE WHEN left(%s, 1) IN ({_STARTS}) THEN '''' || %s WHEN %s ~ '^({DIG
 class CsvLines:
     """The same from lines that PostgreSQL wrote."""
 
+    options = "FORMAT csv"
+
     def __init__(self, path: Path, table: Table, language: Language) -> None:
         self._file = path.open("wb")
         head = io.StringIO()
@@ -142,6 +144,36 @@ class _Json:
 
     def close(self) -> None:
         self._file.write("\n]\n" if self._begun else "[]\n")
+        self._file.close()
+
+    def drop(self) -> None:
+        self._file.close()
+
+
+class JsonLines:
+    """The same from lines that PostgreSQL wrote: each an object. JSON has no control characters, so nothing is ever quoted around it."""
+
+    options = r"FORMAT csv, QUOTE E'\x01', DELIMITER E'\x02'"
+
+    def __init__(self, path: Path, table: Table, language: Language) -> None:
+        self._file = path.open("wb")
+        self._begun = False
+
+    @staticmethod
+    def cells(table: Table, language: Language) -> list[str]:
+        """SQL: one cell that holds the row as an object."""
+        quoted = (Type.MONEY, Type.PERCENT, Type.QUANTITY)
+        told = ", ".join(
+            f'"{column.name}"::text AS "{column.name}"' if column.type in quoted else f'"{column.name}"' for column in table.columns
+        )
+        return [f"(SELECT row_to_json(told) FROM (SELECT {told}) AS told)"]  # noqa: S608
+
+    def write(self, lines: Sequence[bytes]) -> None:
+        self._file.write((b",\n" if self._begun else b"[\n") + b",\n".join(line.rstrip(b"\n") for line in lines))
+        self._begun = True
+
+    def close(self) -> None:
+        self._file.write(b"\n]\n" if self._begun else b"[]\n")
         self._file.close()
 
     def drop(self) -> None:
@@ -251,6 +283,8 @@ class _Parquet:
 class ParquetLines:
     """The same from lines that PostgreSQL wrote, in which nothing is told from an empty text by its missing quotes."""
 
+    options = "FORMAT csv"
+
     def __init__(self, path: Path, table: Table, language: Language) -> None:
         self._path, self._columns = path, table.columns
         self._rows = path.with_suffix(".rows")
@@ -272,7 +306,11 @@ class ParquetLines:
 
 
 #: Formats whose lines PostgreSQL can write itself.
-LINES: Mapping[Format, type[CsvLines] | type[ParquetLines]] = {Format.CSV: CsvLines, Format.PARQUET: ParquetLines}
+LINES: Mapping[Format, type[CsvLines] | type[JsonLines] | type[ParquetLines]] = {
+    Format.CSV: CsvLines,
+    Format.JSON: JsonLines,
+    Format.PARQUET: ParquetLines,
+}
 
 
 def _columns_of(rows: Path, path: Path, columns: Sequence[Column], nulls: str) -> None:
