@@ -101,7 +101,7 @@ def add_sku(session: Session, actor: Actor, product_id: int, body: SkuIn) -> int
 
     Raises:
         NotFound, NotYourProduct: unknown (404), or another supplier's (403).
-        SkuCodeTaken, UnderReview: see there (409).
+        SkuCodeTaken, BarcodeTaken, UnderReview: see there (409).
         Invalid: its weight or its price list is at fault (422).
     """
     product = _own_product(session, actor, product_id)
@@ -119,6 +119,7 @@ def edit_sku(session: Session, actor: Actor, sku_id: int, changes: Mapping[str, 
     Raises:
         NotFound, NotYourProduct: unknown (404), or another supplier's (403).
         CertifiedFrozen: what the pack is called, once a certificate or a running application speaks of the product (409).
+        BarcodeTaken: see there (409).
     """
     sku = own_sku(session, actor, sku_id)
     if_match(sku.version)
@@ -126,6 +127,7 @@ def edit_sku(session: Session, actor: Actor, sku_id: int, changes: Mapping[str, 
         raise CertifiedFrozen(fields="pack")
     for field, value in changes.items():
         setattr(sku, field, value)
+    sku.barcode_of = actor.organisation if sku.barcode else None
     _keep(session, sku)
     audit.record(session, actor, "sku.edited", "sku", sku.id, fields=sorted(changes))
 
@@ -210,6 +212,7 @@ def _add_sku(session: Session, product: Product, body: SkuIn, number: int, field
         **body.model_dump(exclude={"tiers", "code"}),
         code=body.code or f"P{product.id}-{number + 1}",
         product_id=product.id,
+        barcode_of=product.supplier_id if body.barcode else None,
         min_quantity=body.tiers[0].min_quantity,
     )
     session.add(sku)

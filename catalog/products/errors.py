@@ -23,6 +23,11 @@ class SkuCodeTaken(Conflict):
     zh, en = "该规格编码已被使用", "This SKU code is taken"
 
 
+class BarcodeTaken(Conflict):
+    code = "barcode_taken"
+    zh, en = "本单位另一规格已使用该商品条码", "Another of your packs has this barcode"
+
+
 class UnknownOrigin(Invalid):
     code = "unknown_origin"
     zh, en = "产地不是重庆市现行的区县或其乡镇", "The origin is not a district of Chongqing in force, or a township in it"
@@ -60,3 +65,4 @@ class UnderReview(Conflict):
 
 CONSTRAINTS["uq_product_supplier_id_name"] = NameTaken
 CONSTRAINTS["uq_sku_code"] = SkuCodeTaken
+CONSTRAINTS["uq_sku_barcode_of_barcode"] = BarcodeTaken

@@ -81,10 +81,15 @@ class Sku(SQLModel, table=True):
         CheckConstraint("net_grams > 0", name="net_grams"),
         CheckConstraint("vat_bp BETWEEN 0 AND 10000", name="vat_bp"),
         CheckConstraint("status IN ('active','withdrawn')", name="status"),
+        CheckConstraint("(barcode IS NULL) = (barcode_of IS NULL)", name="barcode"),
+        UniqueConstraint("barcode_of", "barcode"),
     )
 
     id: int = key()
     product_id: int = ref("product.id", index=True)
+    #: 商品条码 (69码, GTIN), once among the packs of a supplier, whose id stands in ``barcode_of``.
+    barcode: str | None = None
+    barcode_of: int | None = ref("organisation.id", nullable=True)
     code: str = Field(unique=True)
     pack: str = Field(sa_column_kwargs={"comment": "as printed: 5kg/箱"})
     unit: str

@@ -8,6 +8,13 @@ from shop.core.errors import Fault, Language
 from shop.core.quantities import is_multiple
 
 
+def is_barcode(digits: str) -> bool:
+    """Whether digits are a 商品条码 (GTIN of 8, 12, 13 or 14 digits; GB 12904): the last one checks those before it, weighted 3 and 1 from the right."""
+    if len(digits) not in (8, 12, 13, 14) or not (digits.isascii() and digits.isdecimal()):
+        return False
+    return sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(reversed(digits))) % 10 == 0
+
+
 class Kind(StrEnum):
     GOODS = "goods"
     SERVICE = "service"

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from catalog.products.rules import MAX_TIERS, Category, Kind, Unit
+from catalog.products.rules import MAX_TIERS, Category, Kind, Unit, is_barcode
 from catalog.products.states import ListingStatus
 from shop.core.errors import BadValue
 from shop.core.money import PositiveYuanIn, YuanIn, YuanOut
@@ -21,6 +21,17 @@ Detail = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)
 NetGrams = Annotated[int, Field(ge=1, le=10**9, description="net weight of one unit in grams; none for services")]
 #: VAT in basis points of the price without tax; 900 is 9 %.
 VatRate = Annotated[int, Field(ge=0, le=10_000, description="VAT contained in the price, in basis points: 900 is 9 %")]
+
+
+def _checked(barcode: str) -> str:
+    if not is_barcode(barcode):
+        raise BadValue("不是有效的商品条码（校验位不符）", "no barcode: its check digit does not fit")
+    return barcode
+
+
+Barcode = Annotated[
+    str, AfterValidator(_checked), Field(description="商品条码 (69码, GTIN), once among your packs", examples=["6901234567892"])
+]
 
 
 class Sort(StrEnum):
@@ -61,6 +72,7 @@ class SkuIn(PricesIn):
     )
     vat_bp: VatRate = 0
     code: Annotated[Code | None, Field(description="unique in the marketplace; made up when left out")] = None
+    barcode: Barcode | None = None
 
 
 class ProductIn(In):
@@ -121,6 +133,7 @@ class ProductPatch(In):
 class SkuPatch(In):
     pack: Name | None = None
     vat_bp: VatRate | None = None
+    barcode: Annotated[Barcode | None, Field(description="null takes it away")] = None
 
     @model_validator(mode="after")
     def _kept(self) -> Self:
@@ -166,6 +179,7 @@ class SkuOut(BaseModel):
     id: int
     product_id: int
     code: str
+    barcode: str | None
     pack: str
     unit: Unit
     unit_label: str

@@ -1,6 +1,7 @@
 """What acts on agreements may be refused for."""
 
 from shop.core.errors import CONSTRAINTS, Conflict, Forbidden, Invalid
+from shop.core.words import STATES
 
 
 class TermsRefused(Invalid):
@@ -45,6 +46,7 @@ class NotInForce(Conflict):
     code = "agreement_not_in_force"
     zh = "协议当前不在有效期内（{state}）"
     en = "The agreement is not in force ({state})"
+    words = {"state": STATES}
 
 
 class PartyNotApproved(Conflict):

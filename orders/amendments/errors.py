@@ -1,12 +1,14 @@
 """What a proposed change may be refused for."""
 
 from shop.core.errors import CONSTRAINTS, Conflict, Invalid
+from shop.core.words import STATES
 
 
 class NotAmendable(Conflict):
     code = "not_amendable"
-    zh = "订单当前状态（{state}）不能变更"
+    zh = "订单当前状态为“{state}”，不能变更"
     en = "An order in state '{state}' cannot be changed"
+    words = {"state": STATES}
 
 
 class AmendmentOpen(Conflict):

@@ -21,6 +21,8 @@ class Line:
     payer_name: str = ""
     payer_account: str = ""
     booked_on: date = date.max
+    #: The bank takes back a line of the other direction.
+    reversal: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,7 @@ def _read_row(made: Read, number: int, cells: Sequence[str], columns: Places) ->
         return
     if day is None:
         made.faults.append(sheets.fault(number, Column.DATE, "bad_date", "日期无法识别", "the date cannot be read"))
-    amount = _amount(told)
+    amount, reversal = _amount(told)
     if amount is None:
         made.faults.append(sheets.fault(number, "amount", "bad_amount", "金额无法识别", "the amount cannot be read"))
     elif (
@@ -130,7 +130,9 @@ def _read_row(made: Read, number: int, cells: Sequence[str], columns: Places) ->
         made.faults.append(sheets.fault(number, Column.BALANCE, "bad_balance", "余额无法识别", "the balance cannot be read"))
     if not day or not amount:
         return
-    side = ("payer" if amount > 0 else "payee") if Column.PAYER_NAME in columns or Column.PAYEE_NAME in columns else None
+    side = (
+        ("payer" if (amount > 0) != reversal else "payee") if Column.PAYER_NAME in columns or Column.PAYEE_NAME in columns else None
+    )
     names = {what: told.get(Column(f"{side}_{what}" if side else what), "") for what in ("name", "account", "bank")}
     made.entries.append(
         Entry(
@@ -143,6 +145,7 @@ def _read_row(made: Read, number: int, cells: Sequence[str], columns: Places) ->
             account=flat(names["account"]),
             bank=names["bank"].strip(),
             text=told.get(Column.TEXT, ""),
+            reversal=reversal,
         )
     )
     made.accounts.add(re.sub(r"\D", "", told.get(Column.OWN_ACCOUNT, "")))
@@ -157,15 +160,16 @@ def _is_summary(cells: Sequence[str]) -> bool:
     return any(SUMMARY.match(flat(cell)) for cell in cells)
 
 
-def _amount(told: Mapping[Column, str]) -> int | None:
-    """The amount in fen, with its sign; 0 for a row that moves nothing, None where it cannot be read."""
+def _amount(told: Mapping[Column, str]) -> tuple[int | None, bool]:
+    """The amount in fen, with its sign; 0 for a row that moves nothing, None where it cannot be read. And whether it is a reversal (红字冲正):
+    banks write one on the side of what it takes back, with a minus."""
     if told.get(Column.AMOUNT, "").strip():
         amount = fen_of(told[Column.AMOUNT])
         direction = sign_of(told.get(Column.DIRECTION, ""))
-        # a minus beside a direction: the sign said twice, or a receipt that was taken back; either way it went out
-        return amount if amount is None or direction is None or amount < 0 else amount * direction
+        # a minus beside 往账 or 借 is the sign said twice, as BOC writes it; beside 来账 or 贷 a receipt that was taken back; either way it went out
+        signed = amount if amount is None or direction is None or amount < 0 else amount * direction
+        return signed, amount is not None and amount < 0 and direction == 1
     out, into = (fen_of(told.get(column, "")) for column in (Column.DEBIT, Column.CREDIT))
     if out is None or into is None or (out and into):
-        return None
-    # a reversal stands in its own column with a minus
-    return into - out
+        return None, False
+    return into - out, out < 0 or into < 0

@@ -56,6 +56,9 @@ def bank_references(line: Line) -> set[str]:
 
 def propose(line: Line, facts: Facts) -> list[Proposal]:
     """What a line may be for, the likeliest first. At most one is certain."""
+    if line.reversal:  # no payment, refund or payout: it takes back another line, which a person looks for
+        entry = _bank_entry(line)
+        return [Proposal(MatchKind.BANK_ENTRY, abs(line.amount_fen), (Reason.BANK_WORDS,), entry=entry)] if entry else []
     proposals = [*_orders(line, facts), *_sent(line, facts), *_lists(line, facts)] if line.amount_fen else []
     proposals += [
         Proposal(MatchKind.BOOKED, abs(line.amount_fen), (Reason.AMOUNT,), transaction_id=each.transaction_id)
@@ -213,6 +216,7 @@ def _bank_entry(line: Line) -> BankEntryKind | None:
     """What the bank takes is named by its text and has no other side; a person confirms it."""
     if line.payer_account and line.payer_name:
         return None
-    if line.amount_fen < 0 and _FEE.search(line.text):
+    went_out = (line.amount_fen < 0) != line.reversal
+    if went_out and _FEE.search(line.text):
         return BankEntryKind.FEE
-    return BankEntryKind.INTEREST if line.amount_fen > 0 and _INTEREST.search(line.text) else None
+    return BankEntryKind.INTEREST if not went_out and _INTEREST.search(line.text) else None

@@ -91,6 +91,8 @@ class BankLine(SQLModel, table=True):
     payer_bank: str = ""
     #: What the other side wrote.
     text: str = ""
+    #: 红字冲正: the bank takes back a line of the other direction.
+    reversal: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
     matched_fen: int = fen(default=0)
     #: Matched by rule; off for a line whose match somebody has undone.
     automatic: bool = Field(default=True, sa_column_kwargs={"server_default": "true"})

@@ -172,6 +172,8 @@ class Entry:
     account: str = ""
     bank: str = ""
     text: str = ""
+    #: 红字冲正: the bank takes back a line of the other direction.
+    reversal: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import date
-from decimal import Decimal
 
 from fastapi.responses import Response
 
@@ -11,11 +10,12 @@ from orders.money.rules import Kind, word
 from shop.core import exports
 from shop.core.errors import Language
 from shop.core.exports import Cell
+from shop.core.money import yuan
 
 _TITLE: dict[Language, str] = {"zh": "银行存款余额调节表", "en": "Bank reconciliation"}
 _HEADER: dict[Language, list[str]] = {
-    "zh": ["项目", "日期", "摘要", "凭证号", "金额（元）", "笔数"],
-    "en": ["item", "date", "kind", "transaction", "amount (yuan)", "lines"],
+    "zh": ["项目", "账号", "日期", "摘要", "凭证号", "金额（元）", "笔数"],
+    "en": ["item", "account", "date", "kind", "transaction", "amount (yuan)", "lines"],
 }
 _WORDS: dict[str, tuple[str, str]] = {
     "account": ("银行账户", "account"),
@@ -43,13 +43,13 @@ def _cells(found: ReconciliationStatementOut, language: Language) -> Iterator[li
     until = found.statement_to
 
     def row(item: str, fen: int, on: date | None = None, **of: str) -> list[Cell]:
-        return [_WORDS[item][language == "en"].format(**of), on, None, None, _yuan(fen), None]
+        return [_WORDS[item][language == "en"].format(**of), None, on, None, None, yuan(fen), None]
 
-    yield [_WORDS["account"][language == "en"], None, found.account, None, None, None]
+    yield [_WORDS["account"][language == "en"], found.account, None, None, None, None, None]
     yield row("statement_balance", found.statement_balance, until)
     for each in found.outstanding:
         item = _WORDS["came_in" if each.amount > 0 else "went_out"][language == "en"]
-        yield [item, each.booked_on, word(Kind(each.kind), language), each.transaction_id, _yuan(each.amount), None]
+        yield [item, None, each.booked_on, word(Kind(each.kind), language), each.transaction_id, yuan(each.amount), None]
     yield row("adjusted", found.statement_balance + found.outstanding_total)
     yield row("book_balance", found.book_balance)
     yield row("difference", found.difference)
@@ -58,7 +58,3 @@ def _cells(found: ReconciliationStatementOut, language: Language) -> Iterator[li
     for age in found.by_age:
         yield [*row(age.direction, age.open, age=age.age)[:-1], age.lines]
     yield row("announced", found.announced)
-
-
-def _yuan(fen: int) -> Decimal:
-    return Decimal(fen) / 100

@@ -78,6 +78,7 @@ def _camt_entry(entry: Any) -> dict[str, Any]:
     return {
         "date": booked[:10],
         "amount": _signed(entry.findtext("Amt", ""), direction),
+        "reversal": entry.findtext("RvslInd", "").strip() in ("true", "1"),
         "serial": entry.findtext("AcctSvcrRef", "") or entry.findtext("NtryDtls/TxDtls/Refs/AcctSvcrRef", ""),
         "name": name,
         "account": account,
@@ -148,6 +149,7 @@ def _mt940_entry(data: dict[str, Any]) -> dict[str, Any]:
         "date": str(data.get("entry_date") or data["date"]),
         # the library takes a reversed credit (RC) for a credit; it went out
         "amount": str(abs(data["amount"].amount) * (-1 if data["status"] in ("D", "RC") else 1)),
+        "reversal": data["status"] in ("RC", "RD"),
         "serial": data.get("bank_reference") or "",
         **told,
     }

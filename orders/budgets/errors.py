@@ -1,12 +1,14 @@
 """What a budget refuses."""
 
 from shop.core.errors import CONSTRAINTS, Conflict, Forbidden
+from shop.core.words import OTHERS
 
 
 class BudgetExceeded(Conflict):
     code = "budget_exceeded"
     zh = "超出预算：需要 {needed} 元，可用 {available} 元（{unit} {year} 年，{fund_source}）"
     en = "Over budget: {needed} yuan are needed, {available} are left ({unit}, {year}, {fund_source})"
+    words = {"fund_source": OTHERS}
 
 
 class BuyersBudgetShort(Conflict):
@@ -21,6 +23,7 @@ class BudgetMissing(Conflict):
     code = "budget_missing"
     zh = "本单位要求有预算才能下单，{year} 年尚无此资金来源（{fund_source}）的预算"
     en = "The unit orders within a budget only, and there is none for {fund_source} in {year}"
+    words = {"fund_source": OTHERS}
 
 
 class BudgetExists(Conflict):

@@ -47,7 +47,7 @@ def choose(session: Session, actor: Actor, supplier_order_id: int, body: Disposi
         raise NothingOpen
     allowed = queries.possible_choices(session, Stop(stake.stop))
     if body.choice not in allowed:
-        raise ChoiceNotAllowed(allowed=", ".join(allowed))
+        raise ChoiceNotAllowed(allowed=[str(choice) for choice in allowed])
     if body.choice is Choice.CANCEL:
         _cancel(session, actor, order, body.reason, others=stake.others)
     written = _write(session, actor, supplier_order_id, body, now)

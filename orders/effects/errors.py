@@ -1,6 +1,7 @@
 """What a buyer's choice, or a list of sales, may be refused for."""
 
 from shop.core.errors import Conflict
+from shop.core.words import OTHERS
 
 
 class NoChoiceNeeded(Conflict):
@@ -19,6 +20,7 @@ class ChoiceNotAllowed(Conflict):
     code = "choice_not_allowed"
     zh = "当前方案只允许：{allowed}"
     en = "The programme only leaves these choices: {allowed}"
+    words = {"allowed": OTHERS}
 
 
 class PartlyShipped(Conflict):

@@ -1,6 +1,7 @@
 """Refusals of exports and schedules."""
 
 from shop.core.errors import Conflict, Forbidden, Invalid, NotFound
+from shop.core.words import STATES
 
 
 class TooManyExports(Conflict):
@@ -19,6 +20,7 @@ class NotReady(Conflict):
 
     code = "export_not_ready"
     zh, en = "文件尚未生成（{status}）", "There is no file ({status})"
+    words = {"status": STATES}
 
 
 class Expired(NotFound):
@@ -54,7 +56,10 @@ class TookTooLong(Invalid):
     """Told as the reason why an export failed."""
 
     code = "took_too_long"
-    zh, en = "生成时间过长，请缩小范围", "It took too long; narrow the filters"
+    zh, en = (
+        "生成时间过长，可能系统繁忙；请稍后重新导出，或缩小范围、换用 CSV",
+        "It took too long, perhaps because much is going on; ask again later, narrow the filters, or choose CSV",
+    )
 
 
 class Unfinished(Invalid):

@@ -15,8 +15,9 @@ class Format(StrEnum):
     PARQUET = "parquet"
 
 
-#: So many rows a file may have: what is made within the time of a job on a machine that is not overloaded. A workbook is written at some 10,000 rows a second.
-MOST_ROWS = {Format.CSV: 2_000_000, Format.PARQUET: 2_000_000, Format.JSON: 500_000, Format.XLSX: 300_000}
+#: So many rows a file may have: what is made within the time of a job on a machine that is not overloaded. A workbook is written at some 10,000 rows
+#: a second; the others PostgreSQL writes.
+MOST_ROWS = {Format.CSV: 2_000_000, Format.PARQUET: 2_000_000, Format.JSON: 2_000_000, Format.XLSX: 300_000}
 #: So many rows a sheet of a workbook has below its header; what is more goes on to the next sheet.
 SHEET_ROWS = 100_000
 #: Exports of one person that wait or run at once, and that were asked for within a day.

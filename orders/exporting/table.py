@@ -61,13 +61,14 @@ class Source:
     values: Mapping[str, Any]
     order: str
 
-    def lines(self, cells: Sequence[str]) -> Generator[Sequence[bytes], None, None]:
-        """The rows as lines of CSV, as PostgreSQL itself writes them: much less work than to read values and write them anew. ``cells`` are SQL."""
+    def lines(self, cells: Sequence[str], options: str = "FORMAT csv") -> Generator[Sequence[bytes], None, None]:
+        """The rows as lines, of CSV unless ``options`` of COPY say otherwise, as PostgreSQL itself writes them: much less work than to read values
+        and write them anew. ``cells`` are SQL."""
         ordered = f"SELECT {', '.join(cells)} FROM (SELECT * FROM ({self.sql}) AS found ORDER BY {self.order}) AS ordered"  # noqa: S608
         connection = self.session.connection()
         compiled = text(ordered).compile(dialect=connection.dialect)
         driver: Any = connection.connection.driver_connection
-        with driver.cursor() as cursor, cursor.copy(f"COPY ({compiled}) TO STDOUT (FORMAT csv)", dict(self.values)) as copying:
+        with driver.cursor() as cursor, cursor.copy(f"COPY ({compiled}) TO STDOUT ({options})", dict(self.values)) as copying:
             batch: list[bytes] = []
             for line in copying:
                 batch.append(bytes(line))

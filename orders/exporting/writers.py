@@ -13,7 +13,7 @@ from orders.exporting.rules import SHEET_ROWS, Format
 from orders.exporting.table import Cell, Column, Table, Type
 from shop.core.clock import SHANGHAI
 from shop.core.errors import Language
-from shop.core.exports import CSV, FORMULA_STARTS, XLSX, safe
+from shop.core.exports import CSV, DIGITS, FORMULA_STARTS, XLSX, safe, safe_in_csv
 
 CONTENT_TYPES = {
     Format.CSV: CSV,
@@ -57,7 +57,7 @@ def _flag(language: Language) -> Callable[[Any], str]:
 
 
 def _text(cell: Any) -> str:
-    return "" if cell is None else safe(cell)
+    return "" if cell is None else safe_in_csv(cell)
 
 
 def _number(cell: Any) -> str:
@@ -65,7 +65,7 @@ def _number(cell: Any) -> str:
 
 
 class _Csv:
-    """UTF-8 with a byte order mark, as spreadsheet programs want it; text that looks like a formula is led by an apostrophe."""
+    """UTF-8 with a byte order mark, as spreadsheet programs want it; text that looks like a formula is led by an apostrophe, long digits by a tab."""
 
     def __init__(self, path: Path, table: Table, language: Language) -> None:
         self._file = path.open("w", encoding="utf-8-sig", newline="")
@@ -92,12 +92,15 @@ class _Csv:
     drop = close
 
 
-#: SQL: what a formula begins with, see :func:`shop.core.exports.safe`.
+#: SQL: what a formula begins with, and the text of a cell, see :func:`shop.core.exports.safe_in_csv`.
 _STARTS = ", ".join(f"'{start}'" for start in FORMULA_STARTS)
+_TEXT = f"CASE WHEN left(%s, 1) IN ({_STARTS}) THEN '''' || %s WHEN %s ~ '^({DIGITS})$' THEN chr(9) || %s ELSE %s END"
 
 
 class CsvLines:
     """The same from lines that PostgreSQL wrote."""
+
+    options = "FORMAT csv"
 
     def __init__(self, path: Path, table: Table, language: Language) -> None:
         self._file = path.open("wb")
@@ -110,7 +113,7 @@ class CsvLines:
         """SQL: the columns as they are shown."""
         yes, no = _FLAGS[language]
         shown = {
-            Type.TEXT: f"CASE WHEN left({{0}}, 1) IN ({_STARTS}) THEN '''' || {{0}} ELSE {{0}} END",
+            Type.TEXT: _TEXT.replace("{", "{{").replace("}", "}}").replace("%s", "{0}"),
             Type.MOMENT: r"to_char({0} AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD HH24\:MI\:SS')",
             Type.FLAG: f"CASE {{0}} WHEN true THEN '{yes}' WHEN false THEN '{no}' END",
         }
@@ -141,6 +144,36 @@ class _Json:
 
     def close(self) -> None:
         self._file.write("\n]\n" if self._begun else "[]\n")
+        self._file.close()
+
+    def drop(self) -> None:
+        self._file.close()
+
+
+class JsonLines:
+    """The same from lines that PostgreSQL wrote: each an object. JSON has no control characters, so nothing is ever quoted around it."""
+
+    options = r"FORMAT csv, QUOTE E'\x01', DELIMITER E'\x02'"
+
+    def __init__(self, path: Path, table: Table, language: Language) -> None:
+        self._file = path.open("wb")
+        self._begun = False
+
+    @staticmethod
+    def cells(table: Table, language: Language) -> list[str]:
+        """SQL: one cell that holds the row as an object."""
+        quoted = (Type.MONEY, Type.PERCENT, Type.QUANTITY)
+        told = ", ".join(
+            f'"{column.name}"::text AS "{column.name}"' if column.type in quoted else f'"{column.name}"' for column in table.columns
+        )
+        return [f"(SELECT row_to_json(told) FROM (SELECT {told}) AS told)"]  # noqa: S608
+
+    def write(self, lines: Sequence[bytes]) -> None:
+        self._file.write((b",\n" if self._begun else b"[\n") + b",\n".join(line.rstrip(b"\n") for line in lines))
+        self._begun = True
+
+    def close(self) -> None:
+        self._file.write(b"\n]\n" if self._begun else b"[]\n")
         self._file.close()
 
     def drop(self) -> None:
@@ -250,6 +283,8 @@ class _Parquet:
 class ParquetLines:
     """The same from lines that PostgreSQL wrote, in which nothing is told from an empty text by its missing quotes."""
 
+    options = "FORMAT csv"
+
     def __init__(self, path: Path, table: Table, language: Language) -> None:
         self._path, self._columns = path, table.columns
         self._rows = path.with_suffix(".rows")
@@ -271,7 +306,11 @@ class ParquetLines:
 
 
 #: Formats whose lines PostgreSQL can write itself.
-LINES: Mapping[Format, type[CsvLines] | type[ParquetLines]] = {Format.CSV: CsvLines, Format.PARQUET: ParquetLines}
+LINES: Mapping[Format, type[CsvLines] | type[JsonLines] | type[ParquetLines]] = {
+    Format.CSV: CsvLines,
+    Format.JSON: JsonLines,
+    Format.PARQUET: ParquetLines,
+}
 
 
 def _columns_of(rows: Path, path: Path, columns: Sequence[Column], nulls: str) -> None:

@@ -22,7 +22,7 @@ class LineIn(BaseModel):
 
     line_id: Number = Field(description="the till's number of the sale's line; once within the outlet, for ever")
     sold_at: Moment
-    goods_id: Number
+    goods_id: Number = Field(description="商品编号 as the outlet's list has it, or the 69码 of one of the goods on it")
     quantity: Quantity
     amount: YuanIn = Field(ge=0, description="what was paid for it, in yuan")
     receipt_number: Number | None = None

@@ -8,11 +8,10 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.money import actions as money
-from orders.money.queries import NOT_ARRIVED, PAID
 from orders.money.rules import Account, Kind, Place, carry
 from orders.payments.errors import AboveCredit, AboveDue, Announced, NotSameBuyer, PaidBeforeOrder, PaidInFuture, Undone
 from orders.payments.schemas import CreditMoveIn, PaymentIn, Taken
-from orders.purchasing.queries import PAYABLE_AND_PAID, PAYABLE_OF_ORDER
+from orders.purchasing.queries import ASKED_BACK, CREDIT, PAYABLE_AND_PAID
 from orders.terms import actions as terms
 from shop.core import audit, clock, outbox
 from shop.core.audit import Who
@@ -65,14 +64,7 @@ _ANNOUNCED_BY = text(
     "SELECT p.party_id FROM money_transaction t JOIN money_posting p ON p.transaction_id = t.id"
     " WHERE t.kind = 'payment' AND t.origin_id = :id AND p.amount_fen > 0"
 )
-#: SQL: what arrived for order ``{order}`` above what it costs by now, in fen; below zero: so much less.
-CREDIT = f"({PAID} - {NOT_ARRIVED} - {PAYABLE_OF_ORDER})"
-_CREDIT = text(
-    f"""
-    SELECT {CREDIT}
-           - (SELECT coalesce(sum(amount_fen), 0)::bigint FROM refund WHERE purchase_order_id = {{order}} AND :asked AND status = 'requested')
-    """.format(order=":id")  # noqa: S608
-)
+_CREDIT = text(f"SELECT {CREDIT} - CASE WHEN :asked THEN {ASKED_BACK} ELSE 0 END".format(order=":id"))
 _MOVE = text(
     "INSERT INTO credit_move (from_order_id, to_order_id, amount_fen, reason, moved_by, moved_at)"
     " VALUES (:from_order_id, :to_order_id, :amount, :reason, :user_id, :now) RETURNING id"

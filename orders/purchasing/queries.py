@@ -71,7 +71,13 @@ PAYABLE_OF_ORDER = f"""
 #: SQL: what the whole order ``{order}`` costs by now, and what was paid for it.
 PAYABLE_AND_PAID_OF = f"SELECT {PAYABLE_OF_ORDER} AS payable, {PAID} AS paid"
 PAYABLE_AND_PAID = text(PAYABLE_AND_PAID_OF.format(order=":id"))
-_MONEY = text(f"{PAYABLE_AND_PAID_OF}, {NOT_ARRIVED} AS not_arrived".format(order=":id"))
+#: SQL: what arrived for order ``{order}`` above what it costs by now, in fen; below zero: so much less.
+CREDIT = f"({PAID} - {NOT_ARRIVED} - {PAYABLE_OF_ORDER})"
+#: SQL: what is asked back of order ``{order}`` and waits to be released, in fen.
+ASKED_BACK = "(SELECT coalesce(sum(amount_fen), 0)::bigint FROM refund WHERE purchase_order_id = {order} AND status = 'requested')"
+_MONEY = text(
+    f"{PAYABLE_AND_PAID_OF}, {NOT_ARRIVED} AS not_arrived, greatest({CREDIT} - {ASKED_BACK}, 0) AS refundable".format(order=":id")
+)
 
 
 def require_buyer_side(session: Session, actor: Actor, purchase_order_id: int) -> None:
@@ -154,6 +160,7 @@ def purchase_order(session: Session, actor: Actor, purchase_order_id: int) -> Pu
         paid=money.paid - money.not_arrived if money else None,
         announced=money.not_arrived if money else None,
         due=money.payable - money.paid if money else None,
+        refundable=money.refundable if money else None,
         supplier_orders=[_brief(part) for part in parts],
     )
 

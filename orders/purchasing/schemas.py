@@ -126,6 +126,9 @@ class PurchaseOrderOut(BaseModel):
     due: YuanOut | None = Field(
         description="what is still to be paid: payable less what is paid or announced; below zero: paid too much; for the buyer's side"
     )
+    refundable: YuanOut | None = Field(
+        description="what may be asked back by now: what has arrived above what is payable, less what is asked back already; for the buyer's side"
+    )
     payment_terms: PaymentTerms
     payment_extended_days: int = Field(description="by so many days its prepayment was put off")
     dues: list[DueOut] = Field(description="what is due when, the oldest first; together they are what the order costs")

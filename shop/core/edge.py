@@ -29,6 +29,7 @@ from shop.core.errors import (
     TooLarge,
     Unavailable,
 )
+from shop.core.months import MONTH_PATTERN
 
 log = structlog.get_logger()
 
@@ -168,7 +169,6 @@ _ZH = {
     "list_type": "须为列表",
     "model_attributes_type": "须为对象",
     "missing": "缺少必填项",
-    "string_pattern_mismatch": "格式不符",
     "string_type": "须为文字",
     "too_long": "项数过多",
     "too_short": "项数过少",
@@ -186,6 +186,24 @@ _ZH = {
 }
 
 
+_CHOICES = re.compile(r"\^\(?(\w+(?:\|\w+)*)\)?\$")
+_SO_MANY_DIGITS = re.compile(r"\^\[0-9\]\{(\d+)(?:,(\d+))?\}\$")
+
+
+def _form(pattern: str) -> tuple[str, str]:
+    """What a pattern asks for, in words of both languages."""
+    if pattern == MONTH_PATTERN:
+        return "须为月份，如 2026-11", "Has to be a month, such as 2026-11"
+    if found := _CHOICES.fullmatch(pattern):
+        choices = found[1].split("|")
+        return f"须为 {'、'.join(choices)} 之一", f"Has to be one of {', '.join(choices)}"
+    if found := _SO_MANY_DIGITS.fullmatch(pattern):
+        least, most = found[1], found[2] or found[1]
+        digits = least if least == most else f"{least}–{most}"
+        return f"须为 {digits} 位数字", f"Has to be {digits} digits"
+    return "格式不符", "Not in the form that is asked for"
+
+
 def fault_of(entry: Any) -> Fault:
     """One fault as pydantic found it, in both languages."""
     where = [part for part in entry["loc"] if part not in ("body", "query", "path", "header")]
@@ -195,6 +213,8 @@ def fault_of(entry: Any) -> Fault:
     reason = str(entry["msg"]).removeprefix("Value error, ")
     cause = entry.get("ctx", {}).get("error")
     told = cause.zh if isinstance(cause, BadValue) else _ZH.get(entry["type"], "格式或取值有误")
+    if entry["type"] == "string_pattern_mismatch":  # no person reads a regular expression
+        told, reason = _form(entry["ctx"]["pattern"])
     return Fault(path or "".join(str(part) for part in entry["loc"][:1]), entry["type"], told, reason)
 
 

@@ -8,6 +8,8 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
+from shop.core.words import Words, told
+
 Language = Literal["zh", "en"]
 
 
@@ -39,12 +41,14 @@ class BadValue(ValueError):
 
 
 class Problem(Exception):
-    """Base of every refusal. Subclasses set ``status``, ``code``, ``zh`` and ``en``."""
+    """Base of every refusal. Subclasses set ``status``, ``code``, ``zh`` and ``en``; ``words`` where a placeholder of theirs is filled by codes, which
+    people are told in words."""
 
     status: ClassVar[int] = 400
     code: ClassVar[str] = "bad_request"
     zh: ClassVar[str] = "请求有误"
     en: ClassVar[str] = "The request is faulty"
+    words: ClassVar[Mapping[str, Words]] = {}
 
     def __init__(self, *, faults: Sequence[Fault] = (), retry_after: int | None = None, **data: Any) -> None:
         super().__init__(self.code)
@@ -53,14 +57,18 @@ class Problem(Exception):
         self.data = data
 
     def __str__(self) -> str:
-        return f"{self.code}: {self.en.format_map(_Blank(self.data))}"
+        return f"{self.code}: {self._sentence('en')}"
+
+    def _sentence(self, language: Language) -> str:
+        english = language == "en"
+        spoken = {name: told(self.data[name], words, english=english) for name, words in self.words.items() if name in self.data}
+        return (self.en if english else self.zh).format_map(_Blank(self.data | spoken))
 
     def told(self, language: Language) -> dict[str, Any]:
         """The problem document without the request's own members (``instance``, ``request_id``)."""
-        sentence = (self.zh if language == "zh" else self.en).format_map(_Blank(self.data))
         document: dict[str, Any] = {
             "type": f"/problems/{self.code}",
-            "title": sentence,
+            "title": self._sentence(language),
             "status": self.status,
             "code": self.code,
         }

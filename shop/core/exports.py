@@ -1,7 +1,12 @@
-"""Tables as files that spreadsheet programs open: text stays text, figures are figures, nothing in it is taken for a formula."""
+"""Tables as files that spreadsheet programs open: text stays text, figures are figures, nothing in it is taken for a formula.
+
+Accounts, credit codes and other long digits are text. A cell of a workbook keeps them; in CSV they are led by a tab, as the banks' own exports have it,
+because a program that opens it would make 6.22848E+18 of them. ``="…"`` is a formula, and so it is not used.
+"""
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -27,6 +32,10 @@ FILES: dict[int | str, dict[str, object]] = {
 }
 #: What a spreadsheet program takes for the beginning of a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+#: What a spreadsheet program that opens CSV takes for a number that it shows or keeps otherwise: leading zeros, 12 digits and more, 91500112E12.
+#: A regular expression for Python and for PostgreSQL.
+DIGITS = "0[0-9]+|[0-9]{12,}|[0-9]+[Ee][0-9]+"
+_DIGITS = re.compile(DIGITS)
 
 
 class TooManyLines(Invalid):
@@ -61,6 +70,11 @@ def safe(cell: str) -> str:
     return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
 
 
+def safe_in_csv(cell: str) -> str:
+    """The same in CSV, where long digits are led by a tab besides."""
+    return f"\t{cell}" if _DIGITS.fullmatch(cell) else safe(cell)
+
+
 def as_csv(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     """UTF-8 with a byte order mark, as Excel wants it."""
     buffer = io.StringIO()
@@ -75,7 +89,7 @@ def _plain(cell: Cell) -> Cell:
     """A cell as it is written into CSV: 100, never 1E+2."""
     if isinstance(cell, Decimal):
         return format(cell, "f")
-    return "" if cell is None else safe(cell) if isinstance(cell, str) else cell
+    return "" if cell is None else safe_in_csv(cell) if isinstance(cell, str) else cell
 
 
 @dataclass(frozen=True)

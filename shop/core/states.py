@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from shop.core.errors import Conflict
+from shop.core.words import MOVES, STATES
 
 S = TypeVar("S", bound=StrEnum)
 A = TypeVar("A", bound=StrEnum)
@@ -12,8 +13,9 @@ A = TypeVar("A", bound=StrEnum)
 
 class IllegalMove(Conflict):
     code = "illegal_move"
-    zh = "当前状态（{state}）不能执行此操作（{action}）"
+    zh = "当前状态为“{state}”，不能{action}"
     en = "'{action}' is not possible in state '{state}'"
+    words = {"state": STATES, "action": MOVES}
 
 
 class StateTable(Generic[S, A]):

@@ -106,6 +106,9 @@ class Till:
     def due(self, order_id: int) -> str:
         return str(self.as_("finance").get(f"/v1/purchase-orders/{order_id}/payments").json()[0]["order_due"])
 
+    def refundable(self, order_id: int) -> str:
+        return str(self.as_("finance").get(f"/v1/purchase-orders/{order_id}").json()["refundable"])
+
     def held(self) -> dict[str, int]:
         """What every account holds, in fen; even ones are left out."""
         with self.database.unit_of_work() as session:

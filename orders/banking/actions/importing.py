@@ -41,10 +41,10 @@ _TOLD_OTHERWISE = text(
 _WRITE = text(
     """
     INSERT INTO bank_line (statement_id, account, key, row_no, booked_on, amount_fen, balance_fen, serial, payer_name, payer_account,
-        payer_bank, text, matched_fen)
-    SELECT :statement_id, :account, u.key, u.row_no, u.booked_on, u.amount_fen, u.balance_fen, u.serial, u.name, u.account, u.bank, u.text, 0
+        payer_bank, text, reversal, matched_fen)
+    SELECT :statement_id, :account, u.key, u.row_no, u.booked_on, u.amount_fen, u.balance_fen, u.serial, u.name, u.account, u.bank, u.text, u.reversal, 0
     FROM jsonb_to_recordset(CAST(:lines AS jsonb)) AS u (key text, row_no int, booked_on date, amount_fen bigint, balance_fen bigint,
-        serial text, name text, account text, bank text, text text)
+        serial text, name text, account text, bank text, text text, reversal boolean)
     ON CONFLICT (account, key) DO NOTHING RETURNING id, amount_fen
     """
 )
@@ -234,6 +234,7 @@ def write(session: Session, statement_id: int, account: str, entries: Sequence[E
             "account": entry.account,
             "bank": entry.bank,
             "text": entry.text,
+            "reversal": entry.reversal,
         }
         for key, entry in zip(rules.keys(entries), entries, strict=True)
     ]

@@ -135,7 +135,7 @@ def as_line(row: Any) -> Line:
     """What is left of a line, as the rules see it."""
     left = abs(row.amount_fen) - row.matched_fen
     signed = left if row.amount_fen > 0 else -left
-    return Line(row.id, signed, row.text, row.serial, row.payer_name, row.payer_account, row.booked_on)
+    return Line(row.id, signed, row.text, row.serial, row.payer_name, row.payer_account, row.booked_on, row.reversal)
 
 
 def make(session: Session, who: Who, wanted: Sequence[Wanted]) -> list[int]:

@@ -141,7 +141,7 @@ def _message(content: bytes, format: str) -> tuple[Statement, set[str], set[str]
     return Statement(format, tuple(entries), None, opening, closing), accounts, currencies
 
 
-def _entry(number: int, line: Mapping[str, str], faults: list[Fault]) -> list[Entry]:
+def _entry(number: int, line: Mapping[str, Any], faults: list[Fault]) -> list[Entry]:
     try:
         day = date.fromisoformat(line["date"])
         amount = fen_from_yuan(line["amount"])
@@ -149,7 +149,7 @@ def _entry(number: int, line: Mapping[str, str], faults: list[Fault]) -> list[En
         faults.append(sheets.fault(number, "line", "bad_line", "日期或金额无法识别", "date or amount cannot be read"))
         return []
     serial, name, account, bank, written = (storable(line[each]) for each in ("serial", "name", "account", "bank", "text"))
-    return [Entry(number, day, amount, None, serial, name, account, bank, written)] if amount else []
+    return [Entry(number, day, amount, None, serial, name, account, bank, written, bool(line["reversal"]))] if amount else []
 
 
 def _sheet(session: Session, content: bytes, how: HowRead, parsed: Parsed) -> tuple[Statement, set[str], set[str]]:

@@ -168,6 +168,8 @@ HEADER: dict[Language, list[str]] = {
 _WORDS: dict[str, tuple[str, str]] = {
     "in": ("收", "in"),
     "out": ("支", "out"),
+    "in_reversal": ("收（红字冲正）", "in (reversal)"),
+    "out_reversal": ("支（红字冲正）", "out (reversal)"),
     "open": ("未核销", "open"),
     "partly": ("部分核销", "partly matched"),
     "matched": ("已核销", "matched"),
@@ -182,7 +184,7 @@ def cells(session: Session, actor: Actor, asked: BankLineSearch, language: Langu
         yield [
             row.id,
             row.booked_on,
-            _WORDS["in" if row.amount > 0 else "out"][at],
+            _WORDS[("in" if row.amount > 0 else "out") + "_reversal" * row.reversal][at],
             yuan(abs(row.amount)),
             yuan(row.open),
             _WORDS[row.status][at],

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.banking.actions.importing import own_account, require_keeper
-from orders.banking.actions.reading import Parsed
+from orders.banking.actions.reading import TOLD, Parsed
 from orders.banking.layouts import LAYOUTS
 from orders.banking.queries.facts import OUTSTANDING
 from orders.banking.schemas.statements import (
@@ -83,6 +83,7 @@ def preview(parsed: Parsed, new_count: int, language: Language) -> StatementPrev
         sample=parsed.sample,
         line_count=len(entries),
         new_count=new_count,
+        reversal_rows=[entry.row_no for entry in entries if entry.reversal][:TOLD],
         came_in=sum(entry.amount_fen for entry in entries if entry.amount_fen > 0),
         went_out=-sum(entry.amount_fen for entry in entries if entry.amount_fen < 0),
         opening=parsed.opening_fen,
@@ -97,6 +98,7 @@ def preview(parsed: Parsed, new_count: int, language: Language) -> StatementPrev
                 payer_name=entry.name,
                 payer_account=entry.account,
                 text=entry.text,
+                reversal=entry.reversal,
             )
             for entry in entries[:_SHOWN]
         ],

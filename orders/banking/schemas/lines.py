@@ -83,6 +83,7 @@ class BankLineRow(BaseModel):
     payer_account: str
     payer_bank: str
     text: str
+    reversal: bool = Field(description="红字冲正: the bank takes back a line of the other direction")
     assigned_to: int | None
     assigned_to_name: str | None
     notes: int = Field(description="how many")

@@ -61,6 +61,7 @@ class EntryOut(BaseModel):
     payer_name: str
     payer_account: str
     text: str
+    reversal: bool = Field(description="红字冲正: the bank takes back a line of the other direction")
 
 
 class ProblemOut(BaseModel):
@@ -80,6 +81,7 @@ class StatementPreviewOut(BaseModel):
     sample: list[list[str]] = Field(description="the first rows as they are")
     line_count: int
     new_count: int = Field(description="lines that no statement has shown before")
+    reversal_rows: list[int] = Field(description="rows of the file that the bank wrote in red (红字冲正); the first hundred")
     came_in: YuanOut
     went_out: YuanOut
     opening: YuanOut

@@ -141,7 +141,7 @@ def _write(engine: Engine, path: Path, table: Table, started: Row[Any], run_of: 
     batches: Generator[Sequence[Any], None, None]
     if (lines := LINES.get(Format(started.format))) is not None and table.source is not None:
         writing = lines(path, table, started.language)
-        batches = table.source.lines(lines.cells(table, started.language))
+        batches = table.source.lines(lines.cells(table, started.language), lines.options)
     else:
         writing, batches = writer(Format(started.format), path, table, started.language), table.batches
     try:

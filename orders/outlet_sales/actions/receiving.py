@@ -40,7 +40,8 @@ _KEEP = text(
     ORDER BY place RETURNING id, outlet_id, batch_id
     """
 )
-# Goods are looked up as the outlet's list has them now, also those that it has taken off meanwhile.
+# Goods are looked up as the outlet's list has them now, also those that it has taken off meanwhile; what is no number of theirs may be the barcode of
+# one of them.
 _KEEP_LINES = text(
     """
     INSERT INTO sales_batch_line (batch_id, outlet_id, line_no, line_id, refunds_line_id, receipt_number, sold_at, sold_on, goods_id, goods_name,
@@ -50,7 +51,12 @@ _KEEP_LINES = text(
            l.quantity, coalesce(round(l.quantity * s.net_grams), 0), l.fen, 'waiting'
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS l (batch_id bigint, outlet_id bigint, line_no int, line_id text, refunds text, receipt text,
          sold_at timestamptz, goods_id text, goods_name text, quantity numeric, fen bigint)
-    LEFT JOIN outlet_goods g ON g.outlet_id = l.outlet_id AND g.goods_id = l.goods_id
+    LEFT JOIN outlet_goods own ON own.outlet_id = l.outlet_id AND own.goods_id = l.goods_id
+    LEFT JOIN LATERAL (
+        SELECT min(c.id) AS id FROM outlet_goods c
+        WHERE own.id IS NULL AND c.outlet_id = l.outlet_id AND c.barcode = l.goods_id AND c.deleted_at IS NULL HAVING count(*) = 1
+    ) scanned ON true
+    LEFT JOIN outlet_goods g ON g.id = coalesce(own.id, scanned.id)
     LEFT JOIN sku s ON s.id = g.sku_id
     ORDER BY l.batch_id, l.line_no
     """

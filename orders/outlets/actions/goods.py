@@ -20,16 +20,22 @@ from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
 _OF_DEVICE = text("SELECT id, number, external_number, kind FROM outlet WHERE id = :id")
-#: What goods are in the catalogue: the supplier by its code, of its products the one of that name; of its packs the one with the reported
-#: SKU, or the only one on sale.
+#: What goods are in the catalogue: the supplier by its code, of its packs the one with the reported barcode; else of its products the one of that
+#: name, and of the packs of that the one with the reported SKU, or the only one on sale.
 _MATCH = f"""
     LEFT JOIN LATERAL (
-        SELECT p.id, p.kind FROM product p JOIN organisation s ON s.id = p.supplier_id
-        WHERE {{g}}.certified AND s.uscc = {{g}}.supplier_uscc AND {plain_name_sql("p.name")} = {plain_name_sql("{g}.certified_name")}
-        ORDER BY p.name = {{g}}.certified_name DESC, p.id LIMIT 1
+        SELECT c.id, c.product_id FROM sku c JOIN organisation s ON s.id = c.barcode_of
+        WHERE {{g}}.certified AND s.uscc = {{g}}.supplier_uscc AND c.barcode = {{g}}.barcode
+    ) b ON true
+    LEFT JOIN LATERAL (
+        SELECT p.id, p.kind FROM product p WHERE p.id = b.product_id
+        UNION ALL
+        (SELECT p.id, p.kind FROM product p JOIN organisation s ON s.id = p.supplier_id
+        WHERE b.id IS NULL AND {{g}}.certified AND s.uscc = {{g}}.supplier_uscc AND {plain_name_sql("p.name")} = {plain_name_sql("{g}.certified_name")}
+        ORDER BY p.name = {{g}}.certified_name DESC, p.id LIMIT 1)
     ) p ON true
     LEFT JOIN LATERAL (
-        SELECT coalesce(min(k.id) FILTER (WHERE k.code = {{g}}.sku),
+        SELECT coalesce(b.id, min(k.id) FILTER (WHERE k.code = {{g}}.sku),
                         CASE WHEN count(*) FILTER (WHERE k.status = 'active') = 1 THEN min(k.id) FILTER (WHERE k.status = 'active') END) AS id
         FROM sku k WHERE k.product_id = p.id
     ) k ON true

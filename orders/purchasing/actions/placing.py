@@ -260,6 +260,7 @@ def _write(session: Session, actor: Actor, prepared: Prepared, source: Source, r
         paid=0,
         announced=0,
         due=total_fen,
+        refundable=0,
         payment_terms=prepared.terms,
         payment_extended_days=0,
         dues=[],

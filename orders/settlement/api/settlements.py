@@ -57,14 +57,17 @@ def run(call: Call, body: RunIn) -> RunOut:
 def settlements(
     call: Call,
     supplier_id: Id | None = None,
-    status: SettlementStatus | None = None,
+    status: Annotated[
+        SettlementStatus | None, Query(description="open: the supplier has not answered, and something is still to be paid")
+    ] = None,
+    unpaid: Annotated[bool | None, Query(description="something is still to be paid, whatever the supplier said")] = None,
     period_end: date | None = None,
     format: Format = "json",
     limit: Limit = 50,
     after: After = None,
 ) -> Page[SettlementRow] | Response:
     """Settlements of the own branch, or of those whose money one keeps; newest first."""
-    asked: dict[str, Any] = {"supplier_id": supplier_id, "status": status, "period_end": period_end}
+    asked: dict[str, Any] = {"supplier_id": supplier_id, "status": status, "unpaid": unpaid, "period_end": period_end}
     if format == "json":
         return statements.settlements(call.session, call.actor, **asked, limit=limit, after=after)
     rows = whole(statements.settlements(call.session, call.actor, **asked, limit=_MOST), _MOST)

@@ -32,10 +32,13 @@ _SETTLEMENT = f"""
     SELECT s.*, {_AMOUNTS}, o.name AS supplier_name, p.id AS payout_id, p.status AS payout_status
     FROM settlement s JOIN organisation o ON o.id = s.supplier_id LEFT JOIN payout p ON p.settlement_id = s.id AND p.again_for_id IS NULL WHERE {IN_REACH}
 """
+#: SQL: whether something of settlement ``s`` is still to be paid, be it again what came back.
+_UNPAID = "EXISTS (SELECT FROM payout u WHERE u.settlement_id = s.id AND u.status <> 'paid')"
 _ONE = text(f"{_SETTLEMENT} AND s.id = :id")
 _MANY = text(
     f"""{_SETTLEMENT} AND (CAST(:supplier_id AS bigint) IS NULL OR s.supplier_id = :supplier_id)
-    AND (CAST(:status AS text) IS NULL OR s.status = :status) AND (CAST(:period_end AS date) IS NULL OR s.period_end = :period_end)
+    AND (CAST(:status AS text) IS NULL OR s.status = :status AND (:status <> 'open' OR {_UNPAID}))
+    AND (CAST(:unpaid AS boolean) IS NULL OR {_UNPAID} = :unpaid) AND (CAST(:period_end AS date) IS NULL OR s.period_end = :period_end)
     AND (CAST(:start AS bigint) IS NULL OR s.id < :start) ORDER BY s.id DESC LIMIT :rows"""
 )
 _OBJECTIONS = text("SELECT * FROM settlement_objection WHERE settlement_id = :id ORDER BY id")
@@ -107,13 +110,21 @@ def settlements(
     *,
     supplier_id: int | None = None,
     status: SettlementStatus | None = None,
+    unpaid: bool | None = None,
     period_end: date | None = None,
     limit: int,
     after: str | None = None,
 ) -> Page[SettlementRow]:
-    """Settlements of the caller's branch, or of those whose money it keeps; newest first."""
+    """Settlements of the caller's branch, or of those whose money it keeps; newest first. ``status`` open: the supplier has not answered, and
+    something is still to be paid; ``unpaid``: something is, whatever the supplier said."""
     start = paging.position(after, int)
-    values = {"supplier_id": supplier_id, "status": status, "period_end": period_end, "start": start[0] if start else None}
+    values = {
+        "supplier_id": supplier_id,
+        "status": status,
+        "unpaid": unpaid,
+        "period_end": period_end,
+        "start": start[0] if start else None,
+    }
     rows = session.execute(_MANY, {**values, "rows": limit + 1, **reach(actor)}).all()
     return paging.page(rows, limit, _shown, lambda row: [row.id])
 

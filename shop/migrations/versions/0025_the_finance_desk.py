@@ -53,6 +53,10 @@ def upgrade() -> None:
     )
     op.drop_column("payout_attempt", "file_id")
 
+    op.add_column("bank_line", sa.Column("reversal", sa.Boolean(), server_default="false", nullable=False))
+    op.execute(
+        "CREATE TRIGGER reversal_as_the_bank_says BEFORE UPDATE OF reversal ON bank_line FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+    )
     op.add_column("bank_match", sa.Column("payout_file_id", sa.BigInteger(), nullable=True))
     op.create_foreign_key(op.f("fk_bank_match_payout_file_id"), "bank_match", "payout_file", ["payout_file_id"], ["id"])
     op.create_check_constraint(op.f("ck_bank_match_payout_file"), "bank_match", "payout_file_id IS NULL OR kind = 'payout'")
@@ -118,6 +122,8 @@ def downgrade() -> None:
     op.drop_table("bank_write_off")
     op.drop_constraint(op.f("ck_bank_match_payout_file"), "bank_match", type_="check")
     op.drop_column("bank_match", "payout_file_id")
+    op.execute("DROP TRIGGER reversal_as_the_bank_says ON bank_line")
+    op.drop_column("bank_line", "reversal")
 
     op.add_column("payout_attempt", sa.Column("file_id", sa.BigInteger(), nullable=True))
     op.create_foreign_key(op.f("fk_payout_attempt_file_id"), "payout_attempt", "payout_file", ["file_id"], ["id"])

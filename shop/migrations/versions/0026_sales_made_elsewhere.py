@@ -652,9 +652,18 @@ def upgrade() -> None:
         "CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON closed_month"
         " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
     )
+    op.add_column("sku", sa.Column("barcode", sa.String(), nullable=True))
+    op.add_column("sku", sa.Column("barcode_of", sa.BigInteger(), nullable=True))
+    op.create_foreign_key(op.f("fk_sku_barcode_of"), "sku", "organisation", ["barcode_of"], ["id"])
+    op.create_check_constraint(op.f("ck_sku_barcode"), "sku", "(barcode IS NULL) = (barcode_of IS NULL)")
+    op.create_unique_constraint(op.f("uq_sku_barcode_of_barcode"), "sku", ["barcode_of", "barcode"])
 
 
 def downgrade() -> None:
+    op.drop_constraint(op.f("uq_sku_barcode_of_barcode"), "sku")
+    op.drop_constraint(op.f("ck_sku_barcode"), "sku")
+    op.drop_column("sku", "barcode_of")
+    op.drop_column("sku", "barcode")
     op.execute("DROP TRIGGER refuse_closed_month ON sale_entry")
     op.execute(_QUEUE.format(which=""))
     _buyers_index(_BOUGHT)

@@ -219,3 +219,19 @@ def test_the_same_key_makes_one_product(seller):
 def test_labels_follow_the_language(seller, oranges):
     told = seller.get(f"/v1/skus/{oranges['skus'][0]['id']}", headers={"Accept-Language": "zh-CN"}).json()
     assert told["unit_label"] == "箱"
+
+
+def test_a_pack_has_a_barcode_that_checks_out_once_among_the_suppliers(api, database, seller, oranges):
+    with database.unit_of_work() as session:
+        other = make_supplier(session)
+    rival = signed_in(api, Role.SUPPLIER_ADMIN, other)
+    sku = f"/v1/skus/{oranges['skus'][0]['id']}"
+    wrong = seller.patch(sku, json={"barcode": "6901234567893"})
+    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "barcode")
+    assert seller.patch(sku, json={"barcode": "6901234567892"}).json()["barcode"] == "6901234567892"
+    taken = seller.post(f"/v1/products/{oranges['id']}/skus", json={**PACK, "barcode": "6901234567892"})
+    assert (taken.status_code, taken.json()["code"]) == (409, "barcode_taken")
+    theirs = rival.post("/v1/products", json={**ORANGES, "skus": [{**PACK, "barcode": "6901234567892"}]})
+    assert theirs.json()["skus"][0]["barcode"] == "6901234567892"
+    assert seller.patch(sku, json={"barcode": None}).json()["barcode"] is None
+    assert seller.post(f"/v1/products/{oranges['id']}/skus", json={**PACK, "barcode": "6901234567892"}).status_code == 201

@@ -55,3 +55,15 @@ def test_a_township_lies_in_its_own_district():
     assert rules.lies_in("500236T01", "500236")
     assert not rules.lies_in("500236", "500236")
     assert not rules.lies_in("500236T01", "500235")
+
+
+@pytest.mark.parametrize("digits", ["6901234567892", "96385074", "036000291452", "16901234567899", "4006381333931"])
+def test_barcodes_check_out(digits):
+    assert rules.is_barcode(digits)
+    for place, digit in enumerate(digits):
+        assert not rules.is_barcode(f"{digits[:place]}{(int(digit) + 1) % 10}{digits[place + 1 :]}")
+
+
+@pytest.mark.parametrize("digits", ["", "690123456789", "69012345678921", "６９０１２３４５６７８９２", "690123456789X", "0"])
+def test_what_is_no_barcode_is_none(digits):
+    assert not rules.is_barcode(digits)

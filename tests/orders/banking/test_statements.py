@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import random
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -382,7 +383,58 @@ def test_a_minus_beside_a_direction_went_out(desk):
     rows = ["2026-01-05,100.00,贷,100.00", "2026-01-05,-30.00,贷,70.00", "2026-01-06,-20.00,借,50.00", "2026-01-06,10.00,借,40.00"]
     desk.imported("\n".join(["日期,金额,借贷标志,余额", *rows]).encode())
     assert [each["amount"] for each in desk.lines()] == ["100.00", "-30.00", "-20.00", "-10.00"]
+    assert [each["reversal"] for each in desk.lines()] == [False, True, False, False]
     desk.agrees()
+
+
+def test_a_red_amount_is_told_as_the_reversal_that_it_is_and_pays_nothing(desk):
+    """A receipt that the bank takes back stands in the column of income with a minus; it is no refund, though its text names one."""
+    order = desk.order(10, 1)
+    content = (
+        "交易日期,付款人名称,收款人名称,支出金额,收入金额,余额,摘要\n"
+        f"2026-01-05,沙坪坝中学,平台,,849.00,849.00,货款 {reference_of(order)}\n"
+        "2026-01-06,沙坪坝中学,平台,,-849.00,0.00,冲正 TK2026-000001\n"
+        "2026-01-06,平台,某银行,-15.00,,15.00,手续费冲正\n"
+    ).encode()
+    said = json.dumps(
+        {
+            "header_row": 1,
+            "columns": {
+                "date": [1],
+                "payer_name": [2],
+                "payee_name": [3],
+                "debit": [4],
+                "credit": [5],
+                "balance": [6],
+                "text": [7],
+            },
+        }
+    )
+    seen = desk.upload(content, path="/v1/bank-statements/preview", columns=said).json()
+    assert (seen["reversal_rows"], [each["reversal"] for each in seen["entries"]]) == ([3, 4], [False, True, True])
+    desk.imported(content, columns=said)
+    paid, taken_back, fee = desk.lines()
+    assert [(each["amount"], each["reversal"], each["status"]) for each in (paid, taken_back, fee)] == [
+        ("849.00", False, "matched"),
+        ("-849.00", True, "open"),
+        ("15.00", True, "open"),
+    ]
+    assert (taken_back["payer_name"], fee["payer_name"]) == ("沙坪坝中学", "某银行")
+    assert desk.line(taken_back["id"])["proposals"] == []
+    assert [each["entry"] for each in desk.line(fee["id"])["proposals"]] == ["fee"]
+    told = desk.client.get("/v1/bank-lines/export", params={"format": "csv"}, headers={"Accept-Language": "zh"}).text
+    assert [row["收支"] for row in csv.DictReader(io.StringIO(told.removeprefix("\ufeff")))] == [
+        "收",
+        "支（红字冲正）",
+        "收（红字冲正）",
+    ]
+    [match] = desk.line(paid["id"])["matches"]
+    undone = desk.client.post(f"/v1/bank-matches/{match['id']}/undo", json={"reason": "银行已冲正"})
+    assert undone.status_code == 200, undone.text
+    for line, entry in ((paid, "other"), (taken_back, "other"), (fee, "fee")):
+        assert desk.written_off(line["id"], entry, line["amount"].lstrip("-"))["status"] == "matched"
+    desk.agrees()
+    assert desk.due(order) == 84900
 
 
 @pytest.mark.parametrize("direction", ["X", ""])
@@ -611,14 +663,16 @@ def test_the_reconciliation_as_a_file_holds_every_movement(desk, monkeypatch):
         return list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
 
     header, *lines = table(**{"Accept-Language": "zh"})
-    assert header == ["项目", "日期", "摘要", "凭证号", "金额（元）", "笔数"]
-    told = {line[0]: line[4] for line in lines}
+    assert header == ["项目", "账号", "日期", "摘要", "凭证号", "金额（元）", "笔数"]
+    assert lines[0] == ["银行账户", f"\t{ACCOUNT}", "", "", "", "", ""]
+    assert all(re.fullmatch(r"-?\d+\.\d\d", line[5]) for line in lines[1:])
+    told = {line[0]: line[5] for line in lines}
     assert Decimal(told["银行对账单余额"]) == Decimal(shown["statement_balance"])
     assert Decimal(told["账面存款余额"]) == Decimal(told["调节后的存款余额"]) == Decimal(shown["book_balance"])
     assert Decimal(told["差额（应为零）"]) == 0
     assert Decimal(told["未核销的收款流水"]) == Decimal(shown["unmatched_in"]) == Decimal("5.00")
-    movements = [line for line in lines if line[3] and line[0].startswith("减")]
-    assert [(line[3], Decimal(line[4])) for line in movements] == [
+    movements = [line for line in lines if line[4] and line[0].startswith("减")]
+    assert [(line[4], Decimal(line[5])) for line in movements] == [
         (str(each["transaction_id"]), Decimal(each["amount"])) for each in shown["outstanding"]
     ]
     assert table(**{"Accept-Language": "en"})[2][0] == "balance of the bank"

@@ -278,7 +278,7 @@ def test_what_goes_wrong_inside_is_told_without_its_insides(monitor, monkeypatch
         raise RuntimeError("secret")
 
     monkeypatch.setattr("orders.exporting.actions.running.writer", broken)
-    export = asked(monitor, "entries", "json", **SPAN)
+    export = asked(monitor, "entries", "xlsx", **SPAN)
     outbox.drain(monitor.database, HANDLERS)
     shown = monitor.get(f"/v1/exports/{export['id']}").json()
     assert (shown["status"], shown["fault"]["code"]) == ("failed", "internal")

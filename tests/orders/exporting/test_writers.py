@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import subprocess
 import sys
 from datetime import UTC, date, datetime
@@ -11,7 +12,7 @@ import pytest
 
 from orders.exporting.rules import Format
 from orders.exporting.table import Column, Type, of_sql, yuan_sql
-from orders.exporting.writers import CsvLines, ParquetLines, writer
+from orders.exporting.writers import CsvLines, JsonLines, ParquetLines, writer
 from shop.core.exports import FORMULA_STARTS
 
 COLUMNS = [
@@ -28,6 +29,7 @@ WORDS = [
     'of "five", or six',
     "two\nlines",
     "two\r\nlines",
+    "\x01 and \x02",
     " = behind a blank",
     "'quoted already",
     "\\N",
@@ -35,6 +37,10 @@ WORDS = [
     "100%",
     "12:30:45",
     "",
+    "20.50",
+    "12345678901",
+    "91500112MA5U12345X",
+    *(DIGITS := ["6228480402564890018", "00012345", "123456789012", "915001120000E12345", "1e5"]),
     "脐橙",
     None,
 ]
@@ -54,7 +60,7 @@ def table(database):
 
 def lines(kind, path, table, language):
     writing = kind(path, table, language)
-    for batch in table.source.lines(kind.cells(table, language)):
+    for batch in table.source.lines(kind.cells(table, language), kind.options):
         writing.write(batch)
     writing.close()
 
@@ -76,11 +82,34 @@ def test_csv_is_the_same_whoever_writes_it(table, tmp_path, language):
     assert by_line == by_row
     assert [row[1] for row in by_line[1:]] == [
         *(f"'{start}SUM(A1)" for start in FORMULA_STARTS),
-        *(word or "" for word in WORDS[len(FORMULA_STARTS) :]),
+        *(f"\t{word}" if word in DIGITS else word or "" for word in WORDS[len(FORMULA_STARTS) :]),
     ]
     yes = {"zh": "是", "en": "yes"}[language]
     assert by_line[1][2:] == ["1200.05", "1.000", "", "", ""]
     assert by_line[2][2:] == ["1200.10", "2.000", "2026-03-05", "2026-03-06 04:00:00", yes]
+
+
+def test_json_is_the_same_whoever_writes_it(table, tmp_path):
+    lines(JsonLines, tmp_path / "lines.json", table, "en")
+    written(Format.JSON, tmp_path / "written.json", table, "en")
+    by_line, by_row = (json.loads((tmp_path / name).read_text("utf-8")) for name in ("lines.json", "written.json"))
+    assert by_line == by_row
+    assert [row["word"] for row in by_line] == WORDS
+    assert by_line[1] == {
+        "id": 2,
+        "word": WORDS[1],
+        "amount": "1200.10",
+        "quantity": "2.000",
+        "day": "2026-03-05",
+        "at": "2026-03-05T20:00:00+00:00",
+        "flag": True,
+    }
+
+
+def test_json_of_no_rows_is_an_empty_list(database, tmp_path):
+    with database.unit_of_work() as session:
+        lines(JsonLines, tmp_path / "none.json", of_sql(session, "Words", COLUMNS, ROWS, {"words": []}, "id"), "en")
+    assert json.loads((tmp_path / "none.json").read_text()) == []
 
 
 def test_parquet_is_the_same_whoever_writes_it(table, tmp_path):

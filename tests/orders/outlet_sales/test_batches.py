@@ -59,6 +59,19 @@ def test_certified_goods_count_and_others_stay_apart(shop: Shop):
         assert None not in pulse
 
 
+def test_a_sale_may_name_its_goods_by_their_barcode(shop: Shop):
+    """Of one barcode on two goods nobody can say which was sold, so that it stays with the other goods."""
+    with shop.database.unit_of_work() as session:
+        session.execute(text("UPDATE outlet_goods SET barcode = '6901234567892' WHERE goods_id = 'G1'"))
+    answer = shop.send(shop.till.batch([sale("1", "6901234567892", 2)]))
+    assert (answer["certified"], answer["other"]) == ("50.00", "0.00")
+    with shop.database.unit_of_work() as session:
+        session.execute(text("UPDATE outlet_goods SET barcode = '6901234567892' WHERE goods_id = 'G2'"))
+    answer = shop.send(shop.till.batch([sale("2", "6901234567892", 2)]))
+    assert (answer["certified"], answer["other"]) == ("0.00", "50.00")
+    assert shop.sums()["certified"] == 5000
+
+
 def test_the_same_batch_twice_gives_the_same_answer_and_counts_once(shop: Shop):
     batch = shop.till.batch([sale("1", "G1", 2)])
     first = shop.send(batch)

@@ -274,6 +274,26 @@ def test_goods_are_matched_to_the_list_and_what_is_not_found_is_told(operator, d
     assert [(each["goods_id"], each["price"]) for each in left] == [("A", "8.00"), ("B", "9.90"), ("C", "9.90")]
 
 
+def test_goods_are_matched_by_the_barcode_of_a_pack(operator, database):
+    """The pack is known without its code, and whatever the outlet calls the product; another supplier's barcode finds nothing."""
+    made = register(operator)
+    with database.unit_of_work() as session:
+        supplier, other = make_supplier(session), make_supplier(session)
+        product = make_product(session, supplier, name="奉节脐橙")
+        session.execute(
+            text("UPDATE sku SET barcode = '6901234567892', barcode_of = :id WHERE id = :sku"),
+            {"id": supplier.id, "sku": product.sku_id},
+        )
+        codes = supplier.uscc, other.uscc
+    listed = {"is_poverty_goods": "1", "poverty_goods_name": "夔州橙子", "supplier_name": "某社", "barcode": "6901234567892"}
+    goods = [given("A", supplier_uscc=codes[0], **listed), given("B", supplier_uscc=codes[1], **listed)]
+    answer = operator.post("/v1/outlet-goods", json={"goods": goods})
+    assert [(each["goods_id"], each["code"]) for each in answer.json()["notes"]] == [("B", "product_unknown")]
+    kept = {each["goods_id"]: each for each in operator.get(f"/v1/outlets/{made['id']}/goods").json()["items"]}
+    assert (kept["A"]["product_id"], kept["A"]["sku_id"]) == (product.product_id, product.sku_id)
+    assert kept["B"]["match"] == "unmatched"
+
+
 @pytest.mark.parametrize(
     ("more", "field"),
     [

@@ -41,10 +41,11 @@ def code(answer):
 
 def test_from_the_request_to_the_bank(till, database):
     order = till.credit("500.00")
-    assert till.due(order) == "-500.00"
+    assert (till.refundable(order), till.due(order)) == ("500.00", "-500.00")
     asked = till.ask_back(order, "200.00", who="finance")
     assert asked.status_code == 201, asked.text
     refund = asked.json()
+    assert (till.refundable(order), till.due(order)) == ("300.00", "-500.00")
     assert (refund["status"], refund["amount"], refund["method"]) == ("requested", "200.00", "bank_transfer")
     assert (refund["number"][:2], refund["payee_account"]) == ("TK", "3100021009014400123")
     assert refund["possible_actions"] == ["approve", "refuse", "cancel"]

@@ -344,6 +344,7 @@ def test_a_part_that_comes_back_is_owed_again_by_a_payout_of_its_own(scene):
     [again, first] = scene.farm.get("/v1/payouts").json()["items"]
     assert (again["amount"], again["status"], again["again_for_id"]) == ("100.00", "draft", first["id"])
     assert differences(scene.database) == {}
+    assert [each["id"] for each in scene.farm.get("/v1/settlements", params={"unpaid": True}).json()["items"]] == [row["id"]]
     # two persons let it go, by the bank
     assert scene.release(again["id"]).json()["status"] == "released"
     assert scene.cashier.post(f"/v1/payouts/{again['id']}/confirm", json={"reference": "B-1"}).status_code == 200
@@ -408,3 +409,25 @@ def test_a_file_that_cannot_hold_every_row_is_refused_and_not_cut(scene, monkeyp
     for path in (*paths, f"settlements/{scene.settlement()['id']}/statement"):
         refused = scene.cashier.get(f"/v1/{path}", params={"format": "csv"})
         assert (refused.status_code, refused.json()["code"]) == (422, "too_many_lines"), path
+
+
+def test_open_means_that_something_is_still_to_be_paid(scene):
+    """The supplier never answers, so the statement stays as it was made; paid, it is not open any more."""
+    scene.account()
+    scene.delivered(10)
+    scene.later(40)
+    scene.run()
+    row = scene.settlement()
+    scene.later(44)
+
+    def found(**asked):
+        return [each["id"] for each in scene.farm.get("/v1/settlements", params=asked).json()["items"]]
+
+    assert found(status="open") == found(unpaid=True) == [row["id"]]
+    assert found(unpaid=False) == found(status="confirmed") == []
+    assert scene.release(row["payout_id"]).json()["status"] == "released"
+    assert found(status="open") == [row["id"]]
+    paid = scene.cashier.post(f"/v1/payouts/{row['payout_id']}/confirm", json={"reference": "B-1"})
+    assert paid.json()["status"] == "paid"
+    assert found(status="open") == found(unpaid=True) == []
+    assert found(unpaid=False) == found() == [row["id"]]

@@ -1,0 +1,80 @@
+"""People are told words, not codes and not regular expressions; the codes stand beside them."""
+
+import importlib
+import pkgutil
+
+import pytest
+
+import catalog
+import orders
+import shop
+from catalog.certification.states import CaseMove, CaseStatus
+from orders.amendments.errors import NotAmendable
+from orders.bulletins.errors import ItemsOpen
+from orders.effects.rules import Choice
+from orders.ledger.rules import FundSource
+from orders.purchasing.states import SupplierOrderStatus
+from shop.core.edge import fault_of
+from shop.core.states import IllegalMove, StateTable
+from shop.core.words import MOVES, OTHERS, STATES
+from shop.identity.permissions import Role
+from shop.programmes.reporting import CloseItem
+from tests.factories.identity import make_user
+
+
+def tables():
+    found = {}
+    for package in (orders, catalog, shop):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if module.name.rpartition(".")[2] in ("states", "steps", "rules"):
+                values = vars(importlib.import_module(module.name)).values()
+                found |= {id(each): each for each in values if isinstance(each, StateTable)}
+    return found.values()
+
+
+def test_every_state_and_every_move_has_its_word():
+    found = tables()
+    assert len(found) >= 40
+    states = {str(state) for table in found for (origin, _), target in table.moves.items() for state in (origin, target)}
+    moves = {str(move) for table in found for _, move in table.moves}
+    assert {*states, *CaseStatus, *SupplierOrderStatus} <= set(STATES)
+    assert {*moves, *CaseMove} <= set(MOVES)
+    assert {*FundSource.__args__, *CloseItem.__args__, *Choice} <= set(OTHERS)
+
+
+def test_a_refusal_says_words_and_keeps_the_codes_beside_them():
+    refused = IllegalMove(state="partly_shipped", action="cancel", allowed=[])
+    assert refused.told("zh")["title"] == "当前状态为“部分发货”，不能取消"
+    assert refused.told("en")["title"] == "'cancel' is not possible in state 'partly shipped'"
+    assert refused.told("zh")["data"] == {"state": "partly_shipped", "action": "cancel", "allowed": []}
+    assert NotAmendable(state="shipped").told("zh")["title"] == "订单当前状态为“已发货”，不能变更"
+    standing = ItemsOpen(items=["holds_open", "differences"])
+    assert standing.told("zh")["title"] == "尚有未办结或未说明的事项：未办结的疑似重复、账账不符"
+    assert standing.told("en")["title"].endswith("holds open, differences")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "zh", "en"),
+    [
+        ("^(csv|xlsx)$", "须为 csv、xlsx 之一", "Has to be one of csv, xlsx"),
+        ("^[0-9]{6}$", "须为 6 位数字", "Has to be 6 digits"),
+        ("^[0-9]{8,14}$", "须为 8–14 位数字", "Has to be 8–14 digits"),
+        (r"^[0-9]{6}([0-9T][0-9]{2,5})?$", "格式不符", "Not in the form that is asked for"),
+    ],
+)
+def test_nobody_is_shown_a_regular_expression(pattern, zh, en):
+    entry = {
+        "type": "string_pattern_mismatch",
+        "loc": ("query", "format"),
+        "msg": f"String should match pattern '{pattern}'",
+        "ctx": {"pattern": pattern},
+    }
+    fault = fault_of(entry)
+    assert (fault.field, fault.code, fault.zh, fault.en) == ("format", "string_pattern_mismatch", zh, en)
+
+
+def test_a_wrong_format_of_a_file_is_told_in_words(api, database):
+    with database.unit_of_work() as session:
+        clerk = make_user(session, Role.PLATFORM_FINANCE)
+    refused = api.as_(clerk).get("/v1/payout-files/1/content", params={"format": "pdf"}, headers={"Accept-Language": "en"})
+    assert (refused.status_code, refused.json()["errors"][0]["message"]) == (422, "Has to be one of csv, xlsx")
