@@ -44,13 +44,12 @@ _WAYBILLS = text(
 )
 #: Moves of which the district's officers hear, as they have to act; of all others whoever claimed.
 _FOR_OFFICERS = frozenset({SaleMove.SUBMIT, SaleMove.RELEASE})
-_SILENT = frozenset({SaleMove.EDIT, SaleMove.WITHDRAW})
 
 
 def _moved(session: Session, payload: dict[str, Any]) -> None:
     """Whoever has to act next hears of it; what counts, or does not any more, goes into the figures."""
     move = payload["move"]
-    if move in _SILENT:
+    if move == SaleMove.WITHDRAW:
         return
     row = session.execute(_SALE, {"id": payload["sale_id"]}).one()
     officers = move in _FOR_OFFICERS

@@ -1,13 +1,14 @@
 """The people of the demo's story, and what they look up."""
 
 import secrets
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Self
 
 from shop.core.clock import shanghai_date
-from shop.core.money import fen_from_yuan
+from shop.core.money import fen_from_yuan, yuan_from_fen
 from shop.demo.logins import PASSWORD
+from shop.demo.papers import paper
 from shop.demo.visitor import Surprise, Visitor
 
 #: Fen and grams by district.
@@ -45,6 +46,12 @@ class Cast:
     #: The cabinet and its device.
     cabinet: dict[str, Any]
     till: Visitor
+    #: The month that is closed, and whether this story closed it; its bulletin's number and files; the claim that came late.
+    month: str
+    closes_it: bool
+    number: str
+    files: dict[str, bytes]
+    late: dict[str, Any]
     #: The monitor's figures before anything was ordered.
     figures_before: Figures
 
@@ -57,7 +64,9 @@ class Cast:
         self.township = self.person("township")
         self.department = self.person("department")
         self.county = self.person("county")
+        #: Two of the city's office: what one drafts, the other publishes.
         self.city = self.person("city")
+        self.publisher = self.person("publisher")
         self.monitor = self.person("monitor")
         self.school = self.person("buyer")
         self.finance = self.person("finance")
@@ -131,6 +140,28 @@ class Cast:
     def accepted_fen(self, order: dict[str, Any]) -> int:
         """What was accepted of an order, in fen."""
         return sum(fen_from_yuan(line["amount"]) for line in self.accepted_lines(order))
+
+    def claim(self, seller: Visitor, invoice: str, sold_on: date, fen: int) -> dict[str, Any]:
+        """A sale of fifty boxes to a supermarket in Shandong, with its papers, handed in by whoever sold it."""
+        supplier_id = seller.get("/v1/me")["organisation"]["id"]
+        product_id = seller.get("/v1/products", supplier_id=supplier_id, q="脐橙", certified=True)["items"][0]["id"]
+        body = {
+            "side": "seller",
+            "platform": "offline",
+            "supplier_id": supplier_id,
+            "buyer_name": "滨州市某超市",
+            "buyer_kind": "enterprise",
+            "buyer_region_code": "371600",
+            "sold_on": sold_on.isoformat(),
+            "lines": [{"product_id": product_id, "quantity": "50", "grams": 250_000, "unit": "箱", "amount": yuan_from_fen(fen)}],
+        }
+        sale: dict[str, Any] = seller.post("/v1/external-sales", json=body)
+        number = f"{supplier_id}-{invoice}"
+        for kind, shown in (("invoice", invoice), ("bank_receipt", f"HD{number}"), ("contract", f"HT{number}")):
+            data = {"kind": kind, "number": shown, "amount": yuan_from_fen(fen)}
+            seller.post(f"/v1/external-sales/{sale['id']}/documents", data=data, files={"file": (f"{kind}.pdf", paper(kind))})
+        seller.post(f"/v1/external-sales/{sale['id']}/submit", expect=200)
+        return sale
 
     def districts(self) -> dict[int, str]:
         return {product["id"]: product["district_code"] for product in all_rows(self.school, "/v1/products")}

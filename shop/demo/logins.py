@@ -6,6 +6,7 @@ PASSWORD = "demo-2026"  # noqa: S105  known to everybody: demo data only
 _USERS = [
     ("系统管理员 · administrator", "admin"),
     ("市级主管部门 · city officer", "city"),
+    ("市级通报发布 · city officer who publishes", "publisher"),
     ("区县主管部门 · county officer", "county"),
     ("区县会审部门 · department officer", "department"),
     ("乡镇主管部门 · township officer", "township"),

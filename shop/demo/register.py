@@ -81,6 +81,7 @@ class _Town:
         """The platform's own people; returns the county officers by district."""
         self.user("admin", None, [(Role.PLATFORM_ADMIN, None)])
         self.city_officer = self.user("city", None, [(Role.CITY_OFFICER, CITY)])
+        self.user("publisher", None, [(Role.CITY_OFFICER, CITY)])
         self.user("monitor", None, [(Role.MONITOR, CITY)])
         self.user("cashier", None, [(Role.PLATFORM_FINANCE, CITY)])
         self.user("treasurer", None, [(Role.PLATFORM_FINANCE, CITY)])

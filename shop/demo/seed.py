@@ -20,7 +20,7 @@ from shop import reference
 from shop.core import clock, workdays
 from shop.core.db import database
 from shop.core.settings import settings
-from shop.demo import aims, desk, goods, register, standing
+from shop.demo import aims, desk, goods, months, register, standing
 from shop.demo.cases import CaseBook
 from shop.demo.course import months_later
 from shop.demo.history import Bill, History
@@ -100,6 +100,8 @@ class _Load:
         self.say(f"demo data: {self.trail.write():,} audit events, sealed")
         standing.load(self.session, offers)
         aims.load(self.session, folk, self.chance, self.today)
+        months.load(self.session, folk, self.today)
+        self.say("demo data: the month before last is closed, its bulletin published")
 
     def _orders(self, folk: People, offers: Sequence[Offer]) -> History:
         market = Market(self.chance, offers, folk.buyers, self._relations(), self.start)

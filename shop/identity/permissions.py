@@ -365,6 +365,15 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     ),
     Role.VIEWER: frozenset(_EVERYONE | _BUYER),
     Role.OUTLET_OPERATOR: frozenset(
-        _EVERYONE | {P.CHANGES_READ, P.OUTLET_SALES_REPORT, P.OUTLETS_MANAGE, P.OUTLETS_READ, P.STATISTICS_READ, P.TIES_READ}
+        _EVERYONE
+        | {
+            P.CHANGES_READ,
+            P.OUTLET_SALES_REPORT,
+            P.OUTLETS_MANAGE,
+            P.OUTLETS_READ,
+            P.STATISTICS_READ,
+            P.TIES_READ,
+            P.WEBHOOKS_MANAGE,
+        }
     ),
 }

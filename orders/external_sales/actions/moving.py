@@ -64,7 +64,7 @@ def concerns(actor: Actor, sale: Row[Any]) -> bool:
 
 
 def step(session: Session, actor: Who, sales: Sequence[Any], move: SaleMove, *, reason: str | None = None) -> None:
-    """Move claims that are locked, each to the same state, with record and event.
+    """Move claims that are locked, each to the same state, with record, and event unless they are only edited, which is nobody's news.
 
     Raises:
         IllegalMove: one of them is in no state for it (409).
@@ -90,6 +90,8 @@ def step(session: Session, actor: Who, sales: Sequence[Any], move: SaleMove, *, 
     else:
         for row in sales:
             audit.record(session, actor, f"external_sale.{move}", "external_sale", row.id, reason=reason, status=str(status))
+    if move is SaleMove.EDIT:
+        return
     at = clock.now().isoformat()
     outbox.publish_each(session, "external_sale.moved", "sale_id", [row.id for row in sales], move=move, at=at)
 

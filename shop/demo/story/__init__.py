@@ -1,17 +1,18 @@
 """The story of the demo: from a cooperative's registration to the district's figures, what a suspension means for open orders,
-how institutions buy, how the money goes, and what is sold elsewhere."""
+how institutions buy, how the money goes, what is sold elsewhere, and a month that is closed, published and revised."""
 
 from collections.abc import Callable
 
 from shop.demo.story.buying import Buying
 from shop.demo.story.certification import Certification
+from shop.demo.story.closing import Closing
 from shop.demo.story.elsewhere import Elsewhere
 from shop.demo.story.ordering import Ordering
 from shop.demo.story.paying import Paying
 from shop.demo.story.suspension import Suspension
 
 
-class Story(Certification, Ordering, Suspension, Buying, Paying, Elsewhere):
+class Story(Certification, Ordering, Suspension, Buying, Paying, Elsewhere, Closing):
     """The scenes. Each says in its first line what it shows, and returns what happened; one that fails raises ``Surprise``."""
 
 
@@ -71,5 +72,11 @@ SCENES: list[Callable[[Story], str]] = [
     Story.second_statement,
     Story.offline,
     Story.duplicate,
+    Story.checklist,
+    Story.city_close,
+    Story.bulletin,
+    Story.late_claim,
+    Story.revision,
+    Story.unchanged,
     Story.reconciliation,
 ]

@@ -8,8 +8,6 @@ from orders.outlet_sales.rules import batch_hash
 from shop.core.clock import shanghai_date
 from shop.core.money import fen_from_yuan, yuan_from_fen
 from shop.demo.cast import Cast, same
-from shop.demo.papers import paper
-from shop.demo.visitor import Visitor
 
 #: What the cabinet asks for a box of the new product and for a bottle of water, in fen; and the claim, in fen.
 BOX_FEN, WATER_FEN, CLAIM_FEN = 79_90, 2_00, 3_998_00
@@ -75,7 +73,8 @@ class Elsewhere(Cast):
     def duplicate(self) -> str:
         """同一张发票在两份申报中出现：两份都暂不计入，核实后只计一份 · One invoice in two claims holds both; the county counts one"""
         invoice = f"5023{int(self.tag, 16):016}"
-        kept, doubled = [self._claim(seller, invoice) for seller in (self.coop, self.rival)]
+        today = shanghai_date(self.moved_to)
+        kept, doubled = [self.claim(seller, invoice, today, CLAIM_FEN) for seller in (self.coop, self.rival)]
         paths = [f"/v1/external-sales/{sale['id']}" for sale in (kept, doubled)]
         same("both claims", [self.county.get(path)["status"] for path in paths], ["held", "held"])
         asked = {"status": "open", "reason": "document_seen", "subject": "external_sale", "subject_id": kept["id"]}
@@ -88,8 +87,10 @@ class Elsewhere(Cast):
         return f"{kept['number']} counts ({accepted['total']} yuan), {doubled['number']} does not; the invoice is {invoice}"
 
     def _sold_at_outlets(self) -> int:
-        """What the cabinet sold, as the monitor sees it, in fen."""
-        answer = self.monitor.get("/v1/statistics/sales", outlet=self.cabinet["id"], measure="amount")
+        """What the cabinet sold since a day before its first sale, which may lie in the last year, as the monitor sees it, in fen."""
+        since = shanghai_date(self.moved_to) - timedelta(days=DAYS)
+        query = {"outlet": self.cabinet["id"], "from": since.isoformat(), "measure": "amount"}
+        answer = self.monitor.get("/v1/statistics/sales", **query)
         return fen_from_yuan(answer["totals"]["figures"]["amount"])
 
     def _batches(self, now: datetime) -> Iterable[dict[str, Any]]:
@@ -117,26 +118,3 @@ class Elsewhere(Cast):
             }
             previous = batch_hash(batch)
             yield {**batch, "hash": previous}
-
-    def _claim(self, seller: Visitor, invoice: str) -> dict[str, Any]:
-        """A sale to a supermarket in Shandong, with its papers, handed in."""
-        supplier_id = seller.get("/v1/me")["organisation"]["id"]
-        product_id = seller.get("/v1/products", supplier_id=supplier_id, q="脐橙", certified=True)["items"][0]["id"]
-        claim = {
-            "side": "seller",
-            "platform": "offline",
-            "supplier_id": supplier_id,
-            "buyer_name": "滨州市某超市",
-            "buyer_kind": "enterprise",
-            "buyer_region_code": "371600",
-            "sold_on": shanghai_date(self.moved_to).isoformat(),
-            "lines": [
-                {"product_id": product_id, "quantity": "50", "grams": 250_000, "unit": "箱", "amount": yuan_from_fen(CLAIM_FEN)}
-            ],
-        }
-        sale: dict[str, Any] = seller.post("/v1/external-sales", json=claim)
-        for kind, number in (("invoice", invoice), ("bank_receipt", f"HD{supplier_id}-{self.tag}"), ("contract", f"HT{self.tag}")):
-            data = {"kind": kind, "number": number, "amount": yuan_from_fen(CLAIM_FEN)}
-            seller.post(f"/v1/external-sales/{sale['id']}/documents", data=data, files={"file": (f"{kind}.pdf", paper(kind))})
-        seller.post(f"/v1/external-sales/{sale['id']}/submit", expect=200)
-        return sale

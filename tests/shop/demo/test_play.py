@@ -7,8 +7,9 @@ import pytest
 from rich.console import Console
 from sqlalchemy import text
 
+from shop.core import clock
 from shop.demo import play
-from shop.demo.story import SCENES
+from shop.demo.story import SCENES, Story
 
 #: `make thorough` plays it twice.
 PLAYS = int(os.environ.get("SHOP_PLAYS", "1"))
@@ -30,6 +31,17 @@ def test_the_whole_story_holds_and_can_be_played_again(demo_server, demo_databas
             orders = "SELECT count(*) FROM purchase_order WHERE buyer_reference LIKE 'ST-%'"
             assert session.execute(text(orders)).scalar_one() == times
     assert "0 differences" in told
+
+
+def test_a_month_is_closed_once_and_revised_whenever_the_story_is_told(demo_server, demo_database):
+    for _ in range(2):
+        with Story(demo_server) as story:
+            story.moved_to = clock.now()
+            for scene in SCENES[SCENES.index(Story.checklist) : SCENES.index(Story.reconciliation) + 1]:
+                scene(story)
+    with demo_database.session() as session:
+        told = session.execute(text("SELECT count(*), count(DISTINCT month), max(edition) FROM bulletin")).one()
+        assert tuple(told) == (4, 2, 2)  # one that the demo data hold, and one with two revisions
 
 
 def test_a_scene_that_does_not_hold_fails_the_demo(demo_server, demo_database):

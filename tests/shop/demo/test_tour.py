@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ def played(told, address):
     """What the commands printed, pasted into one shell one after the other."""
     commands = "\n".join(re.findall(r"^```sh\n(.*?)^```", told, re.DOTALL | re.MULTILINE))
     assert "HOST=http://127.0.0.1:8000" in commands
-    script = commands.replace("HOST=http://127.0.0.1:8000", f"HOST={address}")
+    script = commands.replace("HOST=http://127.0.0.1:8000", f"HOST={address}").replace(".venv/bin/python", sys.executable)
     done = subprocess.run(["bash", "-ueo", "pipefail", "-c", script], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     return done.stdout
@@ -50,6 +51,21 @@ def test_every_command_of_the_tour_works(demo_server):
 
 
 @needs_a_shell
+def test_the_monitor_opens_every_export(demo_server):
+    parts = TOUR.read_text().split("\n## ")
+    told = played("\n## ".join(part for part in parts if part.startswith(("Before you start", "The monitor"))), demo_server)
+    for name in ("figures", "entries", "bulletin"):
+        assert re.search(rf"^{name}\.xlsx: [\d,]+ bytes, workbook, sheets: \w", told, re.MULTILINE)
+    assert re.search(r"^entries\.parquet: [\d,]+ bytes, Parquet, complete: True\nid BIGINT\n", told, re.MULTILINE)
+    assert re.search(r"^bulletin\.pdf: [\d,]+ bytes, %PDF-", told, re.MULTILINE)
+    assert "\nthe same\n" in told
+    stated, made = re.findall(r"^[0-9a-f]{64}$", told, re.MULTILINE)
+    assert stated == made
+    assert "\nOCDS 1.1 by " in told
+    assert told.rstrip().endswith("'amount', 'tonnes']")
+
+
+@needs_a_shell
 def test_the_part_on_money_needs_nothing_of_the_parts_before_it(demo_server):
     parts = TOUR.read_text().split("\n## ")
     names = ("Before you start", "The buyer's finance", "Platform finance")
@@ -63,4 +79,5 @@ def test_every_command_of_the_readme_works(demo_server):
     told = played(short_tours(), demo_server)
     assert '"state": "in_force"' in told
     assert '"state": "received"' in told
+    assert "STRUCTURE,STRUCTURE_ID,ACTION" in told  # SDMX
     assert re.search(r"^(40\.00|39\.\d\d)$", told, re.MULTILINE)  # per cent of the pledge
