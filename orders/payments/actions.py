@@ -11,7 +11,7 @@ from orders.money import actions as money
 from orders.money.rules import Account, Kind, Place, carry
 from orders.payments.errors import AboveCredit, AboveDue, Announced, NotSameBuyer, PaidBeforeOrder, PaidInFuture, Undone
 from orders.payments.schemas import CreditMoveIn, PaymentIn, Taken
-from orders.purchasing.queries import ASKED_BACK, CREDIT, PAYABLE_AND_PAID
+from orders.purchasing.queries.costs import ASKED_BACK, CREDIT, PAYABLE_AND_PAID
 from orders.terms import actions as terms
 from shop.core import audit, clock, outbox
 from shop.core.audit import Who

@@ -11,7 +11,7 @@ from orders.banking.models import RefundFile
 from orders.banking.schemas.payers import RefundFileIn
 from orders.banking.states import REFUND_FILE, FileMove
 from orders.payments import actions as payments
-from orders.purchasing.queries import CREDIT
+from orders.purchasing.queries.costs import CREDIT
 from orders.refunds import actions as refunds
 from orders.refunds.errors import MoneyGone
 from shop.core import audit, clock, locks, numbers

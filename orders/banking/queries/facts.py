@@ -11,7 +11,7 @@ from orders.banking.matching import bank_references, is_like, numbers_of_orders
 from orders.banking.rules import MatchKind
 from orders.money.names import plain_name
 from orders.money.references import order_ids_in
-from orders.purchasing.queries import PAYABLE_AND_PAID_OF
+from orders.purchasing.queries.costs import PAYABLE_AND_PAID_OF
 from orders.settlement.actions.accounts import number_of
 from shop.core.db import array
 

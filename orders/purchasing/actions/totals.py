@@ -3,7 +3,7 @@
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.purchasing.queries import PAYABLE_AND_PAID
+from orders.purchasing.queries.costs import PAYABLE_AND_PAID
 from orders.terms import actions as terms
 from shop.core import outbox
 

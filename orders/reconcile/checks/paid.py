@@ -1,7 +1,7 @@
 """The money ledger: every posting told again from the documents that caused it, and every account from its postings."""
 
 from orders.money.queries import CASH_KINDS
-from orders.purchasing.queries import PAYABLE_OF_ORDER
+from orders.purchasing.queries.costs import PAYABLE_OF_ORDER
 from orders.reconcile.checks.check import against_ledger, sql
 
 #: The party of a posting where the document tells it: the buyer's may have changed since.

@@ -6,7 +6,8 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.money.queries import PAID
-from orders.purchasing.queries import PAYABLE, PAYABLE_OF_ORDER, SIDES
+from orders.purchasing.queries import PAYABLE, SIDES
+from orders.purchasing.queries.costs import PAYABLE_OF_ORDER
 from orders.ties.queries.reach import reach, side
 from orders.ties.rules import REASONS
 from orders.ties.schemas import ChainOut, OrderChainsOut, ReasonOut, TiesAsked, TiesSearch

@@ -10,7 +10,7 @@ from pypdf import PdfReader
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from shop.core import clock, outbox
+from shop.core import clock, exports, outbox
 from shop.identity.permissions import Role
 from tests.factories.after_sales import ask_back, days_later, deliver, differences, rows
 from tests.factories.catalog import make_product
@@ -301,6 +301,32 @@ def test_lists_page_filter_and_are_files(api, database, market):
         io.BytesIO(buyer.get("/v1/invoices/archive", params={"purchase_order_id": made[0]["purchase_order_id"]}).content)
     )
     assert sorted(name.rpartition(".")[2] for name in bundle.namelist()) == ["json", "pdf", "xml"]
+
+
+@pytest.mark.parametrize(
+    "path", ["invoices", "invoices/uninvoiced", "credit-notes", "credit-notes/due", "tax-invoices", "tax-invoices/missing"]
+)
+def test_a_file_for_the_books_is_whole_or_refused(api, market, monkeypatch, path):
+    seller = api.as_(market.sellers[0])
+    for _ in range(2):
+        done = deliver(api, market, 1)
+        invoice = issue(seller, done.part).json()
+        number = f"{clock.today().year % 100}502000000{invoice['id']:09d}"
+        amounts = {name: invoice[name] for name in ("gross", "vat")}
+        told = {"number": number, "type": "ordinary", "issued_on": str(clock.today()), "invoice_ids": [invoice["id"]], **amounts}
+        if path == "tax-invoices":
+            assert seller.post("/v1/tax-invoices", json={"invoices": [told]}).status_code == 201
+        if path == "credit-notes":
+            seller.post(f"/v1/invoices/{invoice['id']}/credit-notes", json={"reason": "issued_in_error"})
+        if path == "invoices/uninvoiced":
+            deliver(api, market, 1)
+        if path == "credit-notes/due":
+            give_back(api, market, done, 1)
+    asked = {"format": "csv"}
+    assert len(seller.get(f"/v1/{path}", params=asked).text.splitlines()) == 3
+    monkeypatch.setattr(exports, "MAX_ROWS", 1)
+    refused = seller.get(f"/v1/{path}", params=asked)
+    assert (refused.status_code, refused.json()["code"]) == (422, "too_many_lines")
 
 
 def test_the_same_request_sent_twice_is_one_invoice(api, database, market):

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.ledger.selection import Dimension, Reach, Selection
-from orders.purchasing.queries import PAYABLE_AND_PAID
+from orders.purchasing.queries.costs import PAYABLE_AND_PAID
 from orders.statistics.queries import ask
 from orders.statistics.question import Measure, Question
 from shop.core import clock

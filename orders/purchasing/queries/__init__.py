@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.ledger.queries import FREIGHT_LOST
-from orders.money.queries import ALLOWED_OF_ORDER, NOT_ARRIVED, PAID
+from orders.money.queries import NOT_ARRIVED
 from orders.money.references import payment_reference
+from orders.purchasing.queries.costs import ASKED_BACK, CREDIT, PAYABLE_AND_PAID_OF
 from orders.purchasing.schemas import (
     OrderLineOut,
     OrderSearch,
@@ -58,23 +58,6 @@ PAYABLE = terms.COST_OF_PART
 _WITHIN_REACH = text(f"SELECT 1 FROM supplier_order so {SIDES} WHERE so.id = :id AND {IN_REACH}")  # noqa: S608
 _PAYABLE_OF_PART = text(f"SELECT {PAYABLE} FROM supplier_order so WHERE so.id = :id")  # noqa: S608
 
-#: SQL: the same for a whole order, ``{order}``.
-PAYABLE_OF_ORDER = f"""
-    ((SELECT coalesce(sum(so.freight_fen), 0)::bigint FROM supplier_order so
-      WHERE so.purchase_order_id = {{order}} AND so.status NOT IN ('rejected', 'cancelled') AND NOT {FREIGHT_LOST})
-   + (SELECT coalesce(sum(round((l.quantity - l.rejected_quantity - l.difference_quantity - l.closed_quantity) * l.unit_price_fen)), 0)::bigint
-      FROM order_line l JOIN supplier_order so ON so.id = l.supplier_order_id
-      WHERE l.purchase_order_id = {{order}} AND so.status NOT IN ('rejected', 'cancelled'))
-   + (SELECT coalesce(sum(amount_fen), 0)::bigint FROM sale_entry WHERE order_id = {{order}} AND origin_kind <> 'acceptance_line')
-   - {ALLOWED_OF_ORDER.format(id="{order}")})
-"""  # noqa: S608
-#: SQL: what the whole order ``{order}`` costs by now, and what was paid for it.
-PAYABLE_AND_PAID_OF = f"SELECT {PAYABLE_OF_ORDER} AS payable, {PAID} AS paid"
-PAYABLE_AND_PAID = text(PAYABLE_AND_PAID_OF.format(order=":id"))
-#: SQL: what arrived for order ``{order}`` above what it costs by now, in fen; below zero: so much less.
-CREDIT = f"({PAID} - {NOT_ARRIVED} - {PAYABLE_OF_ORDER})"
-#: SQL: what is asked back of order ``{order}`` and waits to be released, in fen.
-ASKED_BACK = "(SELECT coalesce(sum(amount_fen), 0)::bigint FROM refund WHERE purchase_order_id = {order} AND status = 'requested')"
 _MONEY = text(
     f"{PAYABLE_AND_PAID_OF}, {NOT_ARRIVED} AS not_arrived, greatest({CREDIT} - {ASKED_BACK}, 0) AS refundable".format(order=":id")
 )
