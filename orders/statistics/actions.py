@@ -45,18 +45,12 @@ def rebuild(database: Database, say: Callable[[str], None] = lambda _: None) -> 
         with database.session() as session:
             session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             session.execute(text("SET LOCAL statement_timeout = 0"))
-            count = _rebuild(session, say)
+            session.execute(text("SET LOCAL work_mem = '256MB'"))
+            count = rebuilding.fill(session, say)
+            session.execute(text("DELETE FROM sale_entry_pending"))
             session.commit()
     _tidy(database)
     return count
-
-
-def _rebuild(session: Session, say: Callable[[str], None]) -> int:
-    for cube in CUBES:
-        session.execute(text(f"DELETE FROM {cube.table}"))  # noqa: S608
-    done = rebuilding.fill(session, say)
-    session.execute(text("DELETE FROM sale_entry_pending"))
-    return done
 
 
 def _tidy(database: Database) -> None:
