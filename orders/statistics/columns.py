@@ -116,7 +116,7 @@ def _length(made: "DuckDBPyConnection", table: str) -> int:
 
 def _source(cube: Cube, lengths: dict[Cube, int]) -> str:
     """The shortest rollup of the kind that knows as much and more, else the lines. Those of buyers lack who has no name."""
-    whole = [each for each in lengths if each.kind is cube.kind and "buyer_id" not in each.keys]
+    whole = [each for each in lengths if (each.kind, each.time) == (cube.kind, cube.time) and "buyer_id" not in each.keys]
     finer = [each for each in whole if {*each.dims} >= {*cube.dims} and {*each.members} >= {*cube.members}]
     return min(finer, key=lambda each: lengths[each]).table if finer and cube.kind in (Kind.MONTHS, Kind.PRESENCE) else "line"
 
@@ -135,7 +135,7 @@ def _added_up(cube: Cube, source: str) -> str:
 
 
 def _present(cube: Cube) -> str:
-    keys = ", ".join(["month", *(COLUMN[dimension] for dimension in cube.dims)])
+    keys = ", ".join([cube.time, *(COLUMN[dimension] for dimension in cube.dims)])
     return " UNION ALL ".join(
         f"SELECT {keys}, '{member}' AS member, {MEMBERS[member]} // {CHUNK} AS chunk,"  # noqa: S608
         f" bitstring_agg(({MEMBERS[member]} % {CHUNK})::INTEGER, 0, {CHUNK - 1}) AS bits FROM line"

@@ -17,7 +17,7 @@ class Kind(StrEnum):
     DAYS = "days"
     #: Sums of ledger rows, by month and by the day on which they became known.
     KNOWN = "known"
-    #: Who took part, as bitmaps, by month.
+    #: Who took part, as bitmaps, by month or by day.
     PRESENCE = "presence"
     #: Sums of ledger rows, by year, of each buyer, by fund and by what counts for its reserved share.
     FUNDS = "funds"
@@ -62,10 +62,12 @@ class Cube:
     dims: tuple[Dimension, ...]
     #: Of a presence table: whom it holds.
     members: tuple[str, ...] = ()
+    #: Of a presence table: by day, not by month.
+    daily: bool = False
 
     @property
     def time(self) -> str:
-        return {Kind.DAYS: "day", Kind.FUNDS: "year"}.get(self.kind, "month")
+        return "day" if self.daily else {Kind.DAYS: "day", Kind.FUNDS: "year"}.get(self.kind, "month")
 
     @property
     def cell_dims(self) -> tuple[Dimension, ...]:
@@ -82,7 +84,7 @@ class Cube:
             case Kind.FUNDS:
                 return ["year", *FUND_KEYS]
             case Kind.PRESENCE:
-                return ["month", *dims, "member", "chunk"]
+                return [self.time, *dims, "member", "chunk"]
             case Kind.KNOWN:
                 return ["known_on", "month", "direction", *dims]
             case Kind.MONTHS | Kind.DAYS:
@@ -94,7 +96,7 @@ class Cube:
         return {Kind.PRESENCE: ["bits"], Kind.ORDERS: ["orders"]}.get(self.kind, list(SUMS))
 
     def answers(self, needed: Collection[Dimension]) -> bool:
-        times = set(TIME) if self.kind is Kind.DAYS else set(_OF_MONTHS)
+        times = set(TIME) if self.time == "day" else set(_OF_MONTHS)
         return set(needed) <= {*self.dims, *times}
 
 
@@ -132,6 +134,9 @@ CUBES = (
     Cube("presence_buyer_kind_month", Kind.PRESENCE, (D.DISTRICT, D.BUYER_KIND), _EVERYBODY),
     Cube("presence_channel_month", Kind.PRESENCE, (D.DISTRICT, *_WAYS), _EVERYBODY),
     Cube("presence_category_month", Kind.PRESENCE, (D.DISTRICT, D.CATEGORY), _EVERYBODY),
+    # The days at the edges of a period that is no whole months, such as this year so far beside the same days of the last.
+    Cube("presence_day", Kind.PRESENCE, (), ("order",), daily=True),
+    Cube("presence_district_day", Kind.PRESENCE, (D.DISTRICT,), _EVERYBODY, daily=True),
     Cube("orders_district_month", Kind.ORDERS, (D.DISTRICT,)),
     Cube("orders_buyer_kind_month", Kind.ORDERS, (D.DISTRICT, D.BUYER_KIND)),
     Cube("orders_channel_month", Kind.ORDERS, (D.DISTRICT, *_WAYS)),
@@ -139,9 +144,9 @@ CUBES = (
 )
 
 
-def smallest(kind: Kind, needed: Collection[Dimension], member: str | None = None) -> Cube | None:
+def smallest(kind: Kind, needed: Collection[Dimension], member: str | None = None, *, daily: bool = False) -> Cube | None:
     """The smallest table of a kind that has every dimension of a question; None when only the ledger itself has them all."""
-    fitting = (cube for cube in CUBES if cube.kind is kind and cube.answers(needed))
+    fitting = (cube for cube in CUBES if cube.kind is kind and cube.daily == daily and cube.answers(needed))
     return next((cube for cube in fitting if member is None or member in cube.members), None)
 
 
@@ -174,9 +179,10 @@ def recount(cube: Cube, source: str) -> str:
 
 def _presence(cube: Cube, source: str) -> str:
     members = ", ".join(f"('{member}', {MEMBERS[member]})" for member in cube.members)
-    dims = ", ".join([cube.time, *(COLUMN[dimension] for dimension in cube.dims)])
+    dims = ", ".join([TAKEN_FROM.get(cube.time, cube.time), *(COLUMN[dimension] for dimension in cube.dims)])
+    shown = ", ".join([f"{TAKEN_FROM.get(cube.time, cube.time)} AS {cube.time}", *(COLUMN[dimension] for dimension in cube.dims)])
     return (
-        f"SELECT {dims}, m.member, m.id / {CHUNK} AS chunk, bit_or({bit('m.id')}) AS bits"  # noqa: S608
+        f"SELECT {shown}, m.member, m.id / {CHUNK} AS chunk, bit_or({bit('m.id')}) AS bits"  # noqa: S608
         f" FROM {source} CROSS JOIN LATERAL (VALUES {members}) AS m (member, id)"
         f" WHERE {PRESENT} AND m.id IS NOT NULL GROUP BY {dims}, m.member, m.id / {CHUNK}"
     )

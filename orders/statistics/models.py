@@ -3,7 +3,7 @@
 Every committed entry is either in ``sale_entry_pending`` (a trigger puts it there) or in all rollups; moving it from the one to the others is
 one transaction, so any snapshot sees each entry exactly once: figures = rollups + pending entries.
 
-``sales_…`` tables hold sums. ``presence_…`` tables hold who took part, as bitmaps: bit ``id % 4096`` of chunk ``id / 4096`` is set for every
+``sales_…`` tables hold sums. ``presence_…`` tables hold who took part in a month or on a day, as bitmaps: bit ``id % 4096`` of chunk ``id / 4096`` is set for every
 order, buyer, product and supplier with a sale in the cell. The union of bitmaps counts nobody twice, over any choice of cells and months.
 ``orders_…`` tables hold how many orders a district has in a month, by the set of cells (categories, say) in which an order has sales there:
 the orders with fruit or tea are those of all sets that hold one of the two. So a panel by district and month costs the same however many
@@ -14,7 +14,7 @@ orders there are.
 from datetime import date
 from decimal import Decimal
 
-from sqlalchemy import BigInteger, Numeric, PrimaryKeyConstraint, Text
+from sqlalchemy import BigInteger, Index, Numeric, PrimaryKeyConstraint, Text
 from sqlalchemy.dialects.postgresql import ARRAY, BIT
 from sqlmodel import Field, SQLModel
 
@@ -275,6 +275,20 @@ class PresenceBuyerKindMonth(_Present, _District, table=True):
     buyer_kind: str
 
 
+class PresenceDay(_Present, table=True):
+    __tablename__ = "presence_day"
+    __table_args__ = (PrimaryKeyConstraint("member", "day", "chunk"),)
+
+    day: date
+
+
+class PresenceDistrictDay(_Present, _District, table=True):
+    __tablename__ = "presence_district_day"
+    __table_args__ = (PrimaryKeyConstraint("member", "day", "district_code", "chunk"),)
+
+    day: date
+
+
 class _Orders(_District):
     month: date
     #: The cells in which the orders have sales in this district and month, in order; such as {fruit,tea}.
@@ -299,4 +313,5 @@ class OrdersChannelMonth(_Orders, table=True):
 
 class OrdersCategoryMonth(_Orders, table=True):
     __tablename__ = "orders_category_month"
-    __table_args__ = (PrimaryKeyConstraint("month", "district_code", "cells"),)
+    # there are many sets of categories, and few that hold a certain one
+    __table_args__ = (PrimaryKeyConstraint("month", "district_code", "cells"), Index(None, "cells", postgresql_using="gin"))

@@ -130,7 +130,7 @@ _TAKEN = "NOT EXISTS (SELECT FROM sale_entry_pending p WHERE p.entry_id = e.id)"
 
 
 def _rollup(cube: Cube) -> _Source:
-    return _Source(cube.table, "day", None) if cube.kind is Kind.DAYS else _Source(cube.table, None, "month")
+    return _Source(cube.table, "day", None) if cube.time == "day" else _Source(cube.table, None, "month")
 
 
 def statement(question: Question, today: date, successors: Mapping[str, str]) -> tuple[str, Binds]:
@@ -179,13 +179,13 @@ class _Writer:
             found.append(self._total_present(member))
         return found
 
-    def _cube(self, kind: Kind, needed: set[Dimension], member: str | None = None) -> Cube | None:
+    def _cube(self, kind: Kind, needed: set[Dimension], member: str | None = None, *, daily: bool = False) -> Cube | None:
         """The rollup that answers; None where only the ledger can, as of an organisation's own sales."""
         known = self.question.selection.known_on is not None
         helped = self.question.selection.direction is Direction.HELPED_SALE
         if not self.question.reach.official or known != (kind is Kind.KNOWN) or (helped and kind in (Kind.PRESENCE, Kind.ORDERS)):
             return None
-        return smallest(kind, needed | self.question.scope_dims, member)
+        return smallest(kind, needed | self.question.scope_dims, member, daily=daily)
 
     def _sums(self) -> str:
         """Sums by group, and over all groups."""
@@ -210,33 +210,38 @@ class _Writer:
 
     def _total_present(self, member: str) -> str:
         """How many take part over all groups."""
-        return self._counted(member, (), self._cube(Kind.PRESENCE, self.question.filtered, member))
+        return self._counted(member, (), self.question.filtered)
 
     def _present(self, member: str) -> Iterator[str]:
         """How many take part by group. Orders by district and month are stored as numbers; all else is counted from bitmaps."""
         question, groups = self.question, self.question.group_by
-        united = self._cube(Kind.PRESENCE, question.needed, member)
         stored = None
         if member == "order" and {Dimension.DISTRICT, Dimension.MONTH} <= set(groups) and not question.by_days:
             stored = self._cube(Kind.ORDERS, question.needed)
         if stored is None:
-            yield self._counted(member, groups, united)
+            yield self._counted(member, groups, question.needed)
             return
         # numbers of districts that were merged cannot be added: an order may have sales in both
         merged = self.bind(self.merged, "text[]")
         yield self._orders(stored, [f"district_code <> ALL ({merged})"])
-        yield self._counted(member, groups, united, [f"district_code = ANY ({merged})"])
+        yield self._counted(member, groups, question.needed, [f"district_code = ANY ({merged})"])
 
-    def _counted(self, member: str, groups: Groups, cube: Cube | None, only: list[str] | None = None) -> str:
-        """Members by group: their bitmaps united, then counted."""
+    def _counted(self, member: str, groups: Groups, needed: set[Dimension], only: list[str] | None = None) -> str:
+        """Members by group."""
+        return self._family(member, groups, self._counts(member, groups, needed, list(self._parts()), only or []))
+
+    def _counts(self, member: str, groups: Groups, needed: set[Dimension], parts: list[tuple[int, Part]], only: list[str]) -> str:
+        """Members by group and chunk: their bitmaps united, then counted."""
         pieces = [
             piece
-            for period, part in self._parts()
-            for piece in self._present_pieces(member, groups, period, part, cube if part.whole else None, only or [])
+            for period, part in parts
+            for piece in self._present_pieces(
+                member, groups, period, part, self._cube(Kind.PRESENCE, needed, member, daily=not part.whole), only
+            )
         ]
         names = ", ".join(["period", *_names(groups)])
         united = f"SELECT {names}, chunk, bit_or(bits) AS bits FROM ({_union(pieces)}) AS piece GROUP BY {names}, chunk"  # noqa: S608
-        return self._family(member, groups, f"SELECT {names}, bit_count(bits) AS v FROM ({united}) AS united")  # noqa: S608
+        return f"SELECT {names}, bit_count(bits) AS v FROM ({united}) AS united"  # noqa: S608
 
     def _family(self, member: str, groups: Groups, counts: str) -> str:
         """Counts ``v`` added up by group, in the columns that all families share."""
@@ -271,8 +276,7 @@ class _Writer:
             if part.whole:
                 pieces += [self._stored_orders(cube, period, part, only), self._waiting_orders(period, part, only)]
             else:
-                once = self._members("order", groups, period, part, self.of_lines, only)
-                pieces.append(f"SELECT {', '.join(['period', *_names(groups)])}, 1 AS v FROM ({once}) AS once")  # noqa: S608
+                pieces.append(self._counts("order", groups, self.question.needed, [(period, part)], only))
         return self._family("order", groups, _union(pieces))
 
     def _stored_orders(self, cube: Cube, period: int, part: Part, only: list[str]) -> str:

@@ -1,9 +1,10 @@
-"""Rollups by direction, source, place, product, buyer and outlet, before returns too, and by the day on which sales became known."""
+"""Rollups by direction, source, place, product, buyer and outlet, before returns too, and by the day on which sales became known; who took part by day."""
 
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0027"
 down_revision = "0026"
@@ -19,6 +20,7 @@ _TYPES: dict[str, sa.types.TypeEngine[Any]] = {
     "outlet_id": sa.BigInteger(),
     "product_id": sa.BigInteger(),
     "supplier_id": sa.BigInteger(),
+    "chunk": sa.BigInteger(),
     "certified": sa.Boolean(),
     "reserved_share_eligible": sa.Boolean(),
 }
@@ -51,6 +53,8 @@ _AFTER = {
     "sales_known": ("known_on", "month", "direction", "district_code", *_WAYS),
     "sales_fund_year": _FUNDS,
 }
+#: Who took part by day.
+_DAYS = {"presence_day": ("member", "day", "chunk"), "presence_district_day": ("member", "day", "district_code", "chunk")}
 _COUNTED = (
     *("presence_month", "presence_buyer_kind_city_month", "presence_channel_city_month", "presence_category_city_month"),
     *("presence_district_month", "presence_buyer_kind_month", "presence_channel_month", "presence_category_month"),
@@ -76,8 +80,19 @@ def _replace(old: dict[str, tuple[str, ...]], new: dict[str, tuple[str, ...]], s
 
 
 def upgrade() -> None:
+    for table, keys in _DAYS.items():
+        op.create_table(
+            table,
+            *(sa.Column(key, _TYPES.get(key, sa.String()), nullable=False) for key in keys),
+            sa.Column("bits", postgresql.BIT(4096), nullable=False),
+            sa.PrimaryKeyConstraint(*keys, name=op.f(f"pk_{table}")),
+        )
+    op.create_index(op.f("ix_orders_category_month_cells"), "orders_category_month", ["cells"], postgresql_using="gin")
     _replace(_BEFORE, _AFTER, ("amount_fen", "gross_fen", "grams"))
 
 
 def downgrade() -> None:
+    op.drop_index(op.f("ix_orders_category_month_cells"), table_name="orders_category_month")
+    for table in _DAYS:
+        op.drop_table(table)
     _replace(_AFTER, _BEFORE, ("amount_fen", "grams"))
