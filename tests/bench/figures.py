@@ -207,10 +207,12 @@ def _whole(value: Any) -> Any:
 
 
 def _written(database: Database, high: int, count: int) -> None:
-    """Sales of today, as their own transactions write them: with all triggers."""
+    """Sales of today. There are no orders that they could be of, so what their triggers do is done here."""
     with database.unit_of_work() as session:
-        session.execute(text("SET LOCAL synchronous_commit = on"))
+        session.execute(text("SET LOCAL session_replication_role = replica"))
         session.execute(text(market.SALES), {"low": high + 1, "high": high + count, "first": market.LAST, "last": market.LAST})
+        waiting = "INSERT INTO sale_entry_pending SELECT id FROM sale_entry WHERE origin_kind = 'history' AND origin_id > :high"
+        session.execute(text(waiting), {"high": high})
 
 
 def _highest(database: Database) -> int:
@@ -257,7 +259,7 @@ def _paths() -> list[str]:
 
 
 def _served(database: Database, made: Ground) -> Iterator[Row]:
-    """All panels over HTTP by eight readers without a pause, while 200 sales a second are written and taken over every five seconds, as by the worker."""
+    """All panels over HTTP by eight readers, while 200 sales a second are written, and taken over every five seconds as by the worker."""
     with database.unit_of_work() as session:
         token = access_token(session, make_user(session, Role.MONITOR))
     own = replace(made, database_url=database.url)
@@ -271,23 +273,16 @@ def _served(database: Database, made: Ground) -> Iterator[Row]:
         }
         for path, took in sorted(each.items(), key=lambda item: -item[1])[:5]:
             print(f"  … alone {took:.0f} ms {path}", flush=True)
-        for readers in (1, READERS):
+        for how, pause in (("one panel a second each", 1.0), ("without a pause", 0.0)):
             with _writing(database) as written:
-                result = load.run(address, lambda n: requests[n % len(requests)], readers, SECONDS)
+                result = load.run(address, lambda n: requests[n % len(requests)], READERS, SECONDS, pause=pause)
             assert set(result.statuses) == {200}, result.statuses
-            per_second = written[0] / (SECONDS + 1)
+            assert written[0] > WRITTEN_PER_SECOND * SECONDS * 0.9, "fewer sales were written than should have been"
             p95 = result.percentile(0.95)
-            name = f"{_size(STEPS[-1])}: panels over HTTP, {readers} readers, {WRITTEN_PER_SECOND} sales/s written"
-            yield row(
-                f"{name}: p95",
-                p95,
-                "ms",
-                goal="under 100 ms" if readers == READERS else None,
-                met=p95 < 100 if readers == READERS else None,
-            )
+            name = f"{_size(STEPS[-1])}: panels over HTTP, {READERS} readers, {how}, {WRITTEN_PER_SECOND} sales/s written"
+            yield row(f"{name}: p95", p95, "ms", goal="under 100 ms", met=p95 < 100)
             yield row(f"{name}: p50", result.percentile(0.5), "ms")
             yield row(f"{name}: answers", result.per_second, "per second")
-            yield row(f"{name}: really written", per_second, "sales/s")
 
 
 @contextmanager

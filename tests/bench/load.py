@@ -32,9 +32,11 @@ def request(method: str, path: str, body: bytes = b"", headers: dict[str, str] |
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
-def run(address: str, make: Callable[[int], bytes], concurrency: int, seconds: float, warm_up: float = 1.0) -> Result:
-    """Send ``make(n)`` over ``concurrency`` connections for ``seconds``."""
-    return asyncio.run(_run(address, make, concurrency, seconds, warm_up))
+def run(
+    address: str, make: Callable[[int], bytes], concurrency: int, seconds: float, warm_up: float = 1.0, pause: float = 0.0
+) -> Result:
+    """Send ``make(n)`` over ``concurrency`` connections for ``seconds``; each pauses for some seconds after an answer."""
+    return asyncio.run(_run(address, make, concurrency, seconds, warm_up, pause))
 
 
 def all_of(address: str, requests: Sequence[bytes], concurrency: int) -> Result:
@@ -78,7 +80,9 @@ async def _once(address: str, content: bytes) -> tuple[float, int]:
     return seconds, status
 
 
-async def _run(address: str, make: Callable[[int], bytes], concurrency: int, seconds: float, warm_up: float) -> Result:
+async def _run(
+    address: str, make: Callable[[int], bytes], concurrency: int, seconds: float, warm_up: float, pause: float
+) -> Result:
     host, port = address.removeprefix("http://").split(":")
     result = Result(seconds=seconds)
     begin = time.perf_counter() + warm_up
@@ -94,6 +98,7 @@ async def _run(address: str, make: Callable[[int], bytes], concurrency: int, sec
             if started >= begin:
                 result.latencies.append((finished - started) * 1000)
                 result.statuses[status] = result.statuses.get(status, 0) + 1
+            await asyncio.sleep(pause)
         writer.close()
 
     await asyncio.gather(*(client() for _ in range(concurrency)))
