@@ -5,7 +5,7 @@ from datetime import date, datetime
 from sqlalchemy import BigInteger, CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
-from orders.money.rules import OF_PARTY, Account, Kind
+from orders.money.rules import OF_PARTY, REPEATABLE, Account, Kind
 from shop.core.db import fen, key, moment, ref
 
 
@@ -29,7 +29,8 @@ class MoneyTransaction(SQLModel, table=True):
             "kind",
             "origin_id",
             unique=True,
-            postgresql_where=text("kind <> 'reassignment'"),  # an order may go to another buyer more than once
+            # an order may go to another buyer more than once; what the bank shows to have left after all may still come back
+            postgresql_where=text(f"kind NOT IN ({_list(sorted(REPEATABLE))})"),
         ),
         Index(None, "booked_on", "id"),
     )
