@@ -58,11 +58,11 @@ def approve(session: Session, actor: Actor, report_id: int, reason: str | None) 
     FAILURE_REPORT.after(row.status, FailureMove.APPROVE)
     if row.requested_by == actor.user_id:
         raise OwnFailureReport
-    _decide(session, actor, row, FailureMove.APPROVE, reason)
     if row.payout_id:
         paying.report_failure(session, actor, row.payout_id, row.reason)
     else:
         refunds.report_failure(session, actor, row.refund_id, row.reason)
+    _decide(session, actor, row, FailureMove.APPROVE, reason)
 
 
 def refuse(session: Session, actor: Actor, report_id: int, reason: str | None) -> None:

@@ -1,6 +1,5 @@
 """What was said to have failed and the bank shows to have left: nobody is paid twice."""
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -275,7 +274,7 @@ def test_approved_again_it_is_not_matched_before_that_is_taken_back(scene, row):
     refused = match(scene, line, "payout", row["payout_id"])
     assert code(refused) == (409, "payout_does_not_fit")
     assert (refused.json()["data"]["state"], refused.json()["data"]["todo"]) == ("approved", "withdraw")
-    assert "`withdraw`" in refused.json()["title"] or "withdraw" in refused.json()["title"]
+    assert "withdraw" in refused.json()["title"]
     refused_by(scene.treasurer.post(f"{path}/release"), line, "failed_one_shown_by_bank")
     taken = scene.treasurer.post(f"{path}/withdraw", json={"reason": "银行已付"})
     assert (taken.status_code, taken.json()["status"], taken.json()["approved_by"]) == (200, "draft", None)
@@ -293,17 +292,14 @@ def test_a_line_makes_a_refund_paid_again_and_its_return_fails_it_again(scene, p
     said = refund_fails(scene, refund["id"])
     if paid_first:
         assert scene.treasurer.post(f"/v1/failure-reports/{said['failure_report_id']}/approve", json={}).status_code == 200
-    for _ in range(2):
-        assert scene.cashier.get(path).json()["status"] == "failed"
-        [line] = shows(scene, (-3_010, "沙坪坝中学", ACCOUNT, "退款"))
-        assert line["proposals"][0]["refund_id"] == refund["id"]
-        assert match_refund(scene, line, refund["id"]).status_code == 201
-        assert (scene.cashier.get(path).json()["status"], agrees(scene)) == ("paid", [])
-        [back] = shows(scene, (3_010, "x", "", f"退汇 {refund['number']}"))
-        assert (back["status"], agrees(scene)) == ("matched", [])
-        # what came back is owed by another refund, and this one is no more
-        assert code(match_refund(scene, line, refund["id"])) == (409, "line_matched")
-        break
+    assert scene.cashier.get(path).json()["status"] == "failed"
+    [line] = shows(scene, (-3_010, "沙坪坝中学", ACCOUNT, "退款"))
+    assert line["proposals"][0]["refund_id"] == refund["id"]
+    assert match_refund(scene, line, refund["id"]).status_code == 201
+    assert (scene.cashier.get(path).json()["status"], agrees(scene)) == ("paid", [])
+    [back] = shows(scene, (3_010, "x", "", f"退汇 {refund['number']}"))
+    assert (back["status"], scene.cashier.get(path).json()["status"], agrees(scene)) == ("matched", "failed", [])
+    # what came back is owed by another refund, and this one is no more
     [other] = shows(scene, (-3_010, "沙坪坝中学", ACCOUNT, "退款"))
     refused = match_refund(scene, other, refund["id"])
     assert (code(refused), refused.json()["data"]["state"]) == ((409, "refund_does_not_fit"), "failed")
@@ -466,4 +462,3 @@ def test_a_number_is_found_however_it_was_typed(written, named):
         "Row", (), {"text": written, "booked_on": date(2025, 12, 31), "amount_fen": -7, "payer_account": "", "payer_name": ""}
     )
     assert shown._shows(line, TRANSFER, shown.written(TRANSFER.numbers[0])) is named
-    assert shown._shows(line, replace(TRANSFER, since=date(2026, 1, 1)), shown.written(TRANSFER.numbers[0])) is named
