@@ -337,8 +337,8 @@ def _require_credit(session: Session, order_id: int, amount_fen: int, *, asked: 
     credit = credit_fen(session, order_id, asked=asked)
     if amount_fen > credit:
         holders = session.execute(_HOLDERS, {"id": order_id, "asked": asked}).scalars().all()
-        of = {"credit": yuan_from_fen(max(credit, 0))}
-        raise HeldByRefunds(**of, refunds="、".join(holders)) if holders else AboveCredit(**of)
+        left = yuan_from_fen(max(credit, 0))
+        raise HeldByRefunds(credit=left, refunds="、".join(holders)) if holders else AboveCredit(credit=left)
 
 
 def _despite(session: Session, row: Any, despite: str | None) -> str | None:

@@ -84,7 +84,9 @@ def _request(session: Session, actor: Actor, reason: str, *, attempt_id: int | N
     of = {"attempt_id": attempt_id, "refund_id": refund_id}
     if session.execute(_WAITING, of).first() is not None:
         raise FailureWaiting
-    made = FailureReport(**of, reason=reason, requested_by=actor.user_id or 0, requested_at=clock.now())
+    made = FailureReport(
+        attempt_id=attempt_id, refund_id=refund_id, reason=reason, requested_by=actor.user_id or 0, requested_at=clock.now()
+    )
     session.add(made)
     session.flush()
     audit.record(session, actor, "failure_report.requested", "failure_report", made.id, reason=reason, **of)

@@ -64,14 +64,15 @@ def line_of(session: Session, transfer: Transfer, after: int = 0) -> Any | None:
     if matched := session.execute(_MATCHED, asked).first():
         return matched
     numbers = [*transfer.numbers, *(transfer.list[:1] if transfer.list else ())]
+    pattern = "|".join(written(number) for number in numbers)
     values = {
         "after": after,
         "amount_fen": transfer.amount_fen,
         "list_fen": transfer.list[1] if transfer.list else transfer.amount_fen,
         "since": transfer.since,
-        "numbers": "|".join(written(number) for number in numbers),
+        "numbers": pattern,
     }
-    return next((line for line in session.execute(_OPEN, values) if _shows(line, transfer, values["numbers"])), None)
+    return next((line for line in session.execute(_OPEN, values) if _shows(line, transfer, pattern)), None)
 
 
 def written(number: str) -> str:

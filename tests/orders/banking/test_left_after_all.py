@@ -63,11 +63,6 @@ def refused_by(answer, line, refusal):
     assert str(line["id"]) in answer.json()["title"]
 
 
-def third_of(scene):
-    with scene.database.unit_of_work() as session:
-        return scene.api.as_(make_user(session, Role.PLATFORM_FINANCE))
-
-
 def overpaid(scene):
     """An order with 30.10 too much on it."""
     order = scene.delivered(1, paid=False)
@@ -137,7 +132,8 @@ def test_that_something_failed_which_was_paid_takes_two_persons(scene, of):
     outbox.drain(scene.database, HANDLERS)
     assert "failure_report.approved" in [each["kind"] for each in scene.cashier.get("/v1/notifications").json()["items"]]
     with scene.database.unit_of_work() as session:
-        elsewhere = scene.api.as_(make_user(session, Role.PLATFORM_FINANCE, region_code="500229"))
+        user = make_user(session, Role.PLATFORM_FINANCE, region_code="500229")
+    elsewhere = scene.api.as_(user)
     assert (elsewhere.get(report).status_code, elsewhere.get("/v1/failure-reports").json()["items"]) == (404, [])
     agrees(scene)
 
