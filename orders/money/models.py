@@ -5,7 +5,7 @@ from datetime import date, datetime
 from sqlalchemy import BigInteger, CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
-from orders.money.rules import OF_PARTY, REPEATABLE, Account, Kind
+from orders.money.rules import OF_PARTY, Account, Kind
 from shop.core.db import fen, key, moment, ref
 
 
@@ -28,9 +28,9 @@ class MoneyTransaction(SQLModel, table=True):
             "uq_money_transaction_origin",
             "kind",
             "origin_id",
+            "turn",
             unique=True,
-            # an order may go to another buyer more than once; what the bank shows to have left after all may still come back
-            postgresql_where=text(f"kind NOT IN ({_list(sorted(REPEATABLE))})"),
+            postgresql_where=text("kind <> 'reassignment'"),  # an order may go to another buyer more than once
         ),
         Index(None, "booked_on", "id"),
     )
@@ -39,6 +39,8 @@ class MoneyTransaction(SQLModel, table=True):
     kind: str
     #: The id of what caused it: a payment, a refund, a settlement; of sales, the first entry of the sales ledger.
     origin_id: int = Field(sa_type=BigInteger)
+    #: How often the same was taken back before: what failed, and left after all as the bank shows, may still come back.
+    turn: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     #: Shanghai date.
     booked_on: date
     recorded_at: datetime = moment()

@@ -105,8 +105,8 @@ class Kind(StrEnum):
     ADVANCE_USED = "advance_used"
 
 
-#: What may happen to the same cause again, once it was taken back.
-REPEATABLE = frozenset({Kind.PAYOUT_FAILED, Kind.REASSIGNMENT, Kind.REFUND_FAILED})
+#: A failure, and what takes it back: after that it may come again, once more for each time.
+REINSTATED = {Kind.PAYOUT_FAILED: Kind.PAYOUT_REINSTATED, Kind.REFUND_FAILED: Kind.REFUND_REINSTATED}
 #: What changes how much a buyer has paid for an order; all else changes how much it owes.
 CASH = frozenset(
     {

@@ -205,7 +205,7 @@ def fail(session: Session, who: Who, refund_id: int, reason: str) -> None:
     _step(session, who, row, RefundMove.FAIL, ended_at=clock.now(), end_reason=reason)
     owner = session.execute(_OWNER, {"id": row.purchase_order_id}).scalar_one()
     owed = Place(Account.RECEIVABLE, owner, row.purchase_order_id)
-    money.book(session, Kind.REFUND_FAILED, row.id, carry(row.amount_fen, to=back, out_of=owed))
+    money.book_failure(session, Kind.REFUND_FAILED, row.id, carry(row.amount_fen, to=back, out_of=owed))
     terms.settle(session, [row.purchase_order_id])
 
 

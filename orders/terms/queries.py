@@ -113,7 +113,7 @@ _AHEAD = text(
 _PLAN = text("SELECT terms, extended_days FROM payment_plan WHERE purchase_order_id = :id")
 
 _REACHED = "(o.path LIKE CAST(:branch AS text) OR o.region_code LIKE ANY (CAST(:regions AS text[])))"
-_IN_REACH = text(f"SELECT FROM organisation o WHERE o.id = :id AND {_REACHED}")
+_IN_REACH = text(f"SELECT 1 FROM organisation o WHERE o.id = :id AND {_REACHED}")  # noqa: S608
 _LIMIT = f"""
     SELECT l.id, l.organisation_id, o.name AS organisation_name, l.limit_fen AS limit, l.used_fen + l.over_fen AS used,
            l.limit_fen - l.used_fen - l.over_fen AS available, l.reason, l.set_at, l.version

@@ -230,7 +230,7 @@ def failed(session: Session, who: Who, payout_id: int, reason: str) -> None:
     _end(session, row, "failed", reason=reason)
     settled, on_its_way = _places(row)
     back = _till(row) if row.status == PayoutStatus.PAID else on_its_way
-    money.book(session, Kind.PAYOUT_FAILED, row.attempt_id, carry(row.amount_fen, to=back, out_of=settled))
+    money.book_failure(session, Kind.PAYOUT_FAILED, row.attempt_id, carry(row.amount_fen, to=back, out_of=settled))
     outbox.publish(session, "payout.ended", payout_id=row.id, attempt_id=row.attempt_id, outcome="failed")
 
 

@@ -146,14 +146,16 @@ def _ledger(*, reinstated: bool, borne_kind: str, borne: str) -> None:
         op.drop_constraint(op.f(f"ck_{table}_{name}"), table)
         op.create_check_constraint(op.f(f"ck_{table}_{name}"), table, condition)
     op.drop_index("uq_money_transaction_origin", table_name="money_transaction")
+    if reinstated:
+        op.add_column("money_transaction", sa.Column("turn", sa.Integer(), server_default="0", nullable=False))
+    else:
+        op.drop_column("money_transaction", "turn")
     op.create_index(
         "uq_money_transaction_origin",
         "money_transaction",
-        ["kind", "origin_id"],
+        ["kind", "origin_id", "turn"] if reinstated else ["kind", "origin_id"],
         unique=True,
-        postgresql_where=sa.text(
-            "kind NOT IN ('payout_failed','reassignment','refund_failed')" if reinstated else "kind <> 'reassignment'"
-        ),
+        postgresql_where=sa.text("kind <> 'reassignment'"),
     )
 
 
