@@ -186,7 +186,7 @@ def test_reach(till, api, database):
         assert client.post(f"/v1/purchase-orders/{order}/refunds", json=body).status_code == 404
         assert client.post(f"/v1/refunds/{refund}/cancel", json={"reason": "x"}).status_code == 404
     for move in ("approve", "refuse", "send", "confirm", "fail"):
-        body = {"reference": "x"} if move in ("send", "confirm") else {"reason": "x"}
+        body = {"send": {"reference": "x"}, "confirm": {"reference": "x"}, "approve": {}}.get(move, {"reason": "x"})
         assert api.as_(people["another county"]).post(f"/v1/refunds/{refund}/{move}", json=body).status_code == 404
     assert api.as_(nearby).post(f"/v1/refunds/{refund}/approve").json()["status"] == "approved"
     assert till.move(999_999_999, "approve").status_code == 404
