@@ -74,6 +74,7 @@ DOMAINS = [
     "orders.banking.api.payers",
     "orders.banking.api.statements",
     "orders.banking.api.lines",
+    "orders.banking.api.failures",
     "orders.waiting.api",
     "orders.online.api",
     "orders.returns.api",

@@ -1,6 +1,10 @@
 """What the import of a statement, or a match, may be refused for."""
 
-from shop.core.errors import CONSTRAINTS, Conflict, Forbidden, Invalid, NotFound
+from collections.abc import Mapping
+from enum import StrEnum
+
+from shop.core.errors import CONSTRAINTS, Conflict, Forbidden, Invalid, Language, NotFound
+from shop.core.words import STATES
 
 
 class NoAccount(Conflict):
@@ -73,12 +77,13 @@ class StatementGap(Conflict):
     """Lines between this statement and the one before it are missing, or what was imported before is told otherwise now."""
 
     code = "statement_gap"
-    zh = "与已导入的流水不连续：导入后余额为 {found}，对账单期末余额为 {expected}；请先导入缺少的对账单"
-    en = "It does not follow on what was imported: the balance would be {found}, the statement closes at {expected}; import what lies between first"
+    zh = "与已导入的流水不连续：导入后余额应为 {expected}，对账单期末余额为 {found}；请先导入缺少的对账单"
+    en = "It does not follow on what was imported: the balance would be {expected}, the statement closes at {found}; import what lies between first"
 
 
 class LineChanged(Conflict):
-    """The balances do not follow on, and a serial number of the file is known with another amount; ``errors`` names the rows."""
+    """A serial number of the file is known, of the same day, with another amount; or the balances do not follow on, and it is known of any. ``errors``
+    names the rows."""
 
     code = "line_changed"
     zh = "对账单有 {count} 笔流水与已导入的同号流水不一致，未导入任何流水"
@@ -131,16 +136,79 @@ class AnnouncedTaken(Conflict):
     en = "The announced payment was taken back, is matched already, or is of another amount"
 
 
-class RefundUnfit(Conflict):
+class Todo(StrEnum):
+    """What is to be done about a refund or payout that does not fit a line."""
+
+    RELEASE = "release"
+    SHOWN = "shown"
+    CAME_BACK = "came_back"
+    NOT_LEFT = "not_left"
+    LIVE = "live"
+    WITHDRAW = "withdraw"
+    ENDED = "ended"
+    PROVIDER = "provider"
+    ON_LIST = "on_list"
+
+
+_TODO: Mapping[Todo, tuple[str, str]] = {
+    Todo.RELEASE: ("请先审批并放行", "have it approved and released first"),
+    Todo.SHOWN: (
+        "已有其他流水与之核销；如应核销本流水，请先撤销该核销",
+        "another line is matched with it: if this one is the right one, undo that match first",
+    ),
+    Todo.CAME_BACK: (
+        "已有流水显示其退回；请与此后重新办理的一笔核销",
+        "a line shows that it came back: match this one with what was released in its place",
+    ),
+    Todo.NOT_LEFT: ("请先核销显示其付出的流水", "match the line that shows that it left first"),
+    Todo.LIVE: (
+        "已重新放行，或金额不一致；请按现行放行核销",
+        "it was released anew, or with another amount: match the line with the release that stands",
+    ),
+    Todo.WITHDRAW: (
+        "记为失败后已重新审批；请先撤回审批（withdraw），再核销本流水，即恢复为已付",
+        "it was approved again after it had failed: take that approval back (`withdraw`) and match the line, which makes it paid",
+    ),
+    Todo.ENDED: ("未放行即已结束；请查明该流水的其他用途", "it ended without a release: find out what else the line is for"),
+    Todo.PROVIDER: ("由支付渠道付出，不在银行流水中", "the provider's statement shows it, not the bank's"),
+    Todo.ON_LIST: ("名单中没有尚待核销的付款", "none of the list's payouts waits for a line"),
+}
+
+
+class Unfit(Conflict):
+    """``state`` and ``todo`` say why, and what to do."""
+
+    words = {"state": STATES}
+
+    def __init__(self, *, number: str, state: str, todo: Todo) -> None:
+        super().__init__(number=number, state=state, todo=todo)
+
+    def _sentence(self, language: Language) -> str:
+        return super()._sentence(language) + _TODO[self.data["todo"]][language == "en"]
+
+
+class RefundUnfit(Unfit):
     code = "refund_does_not_fit"
-    zh = "该退款的状态或金额与流水不符"
-    en = "State or amount of the refund do not fit the line"
+    zh = "退款 {number}（{state}）与流水不符："
+    en = "Refund {number} ({state}) does not fit the line: "
 
 
-class PayoutUnfit(Conflict):
+class PayoutUnfit(Unfit):
     code = "payout_does_not_fit"
-    zh = "该笔付款不是银行付款，或其状态与流水不符"
-    en = "The payout does not go by the bank, or its state does not fit the line"
+    zh = "付款 {number}（{state}）与流水不符："
+    en = "Payout {number} ({state}) does not fit the line: "
+
+
+class OwnFailureReport(Forbidden):
+    code = "own_failure_report"
+    zh = "不能确认自己登记的失败"
+    en = "Who said that it failed cannot confirm it"
+
+
+class FailureWaiting(Conflict):
+    code = "failure_waiting"
+    zh = "已有人登记该笔款项失败，等待另一人确认"
+    en = "Somebody said that it failed already; another person has to confirm it"
 
 
 class NotOpenInBooks(Conflict):
@@ -206,6 +274,9 @@ class NoSuchRefund(NotFound):
 CONSTRAINTS["ck_bank_line_not_matched_twice"] = LineTaken
 CONSTRAINTS["uq_bank_match_payment"] = AnnouncedTaken
 CONSTRAINTS["uq_bank_match_transaction"] = NotOpenInBooks
+CONSTRAINTS["ck_failure_report_two_persons"] = OwnFailureReport
+CONSTRAINTS["uq_failure_report_attempt_id"] = FailureWaiting
+CONSTRAINTS["uq_failure_report_refund_id"] = FailureWaiting
 CONSTRAINTS["ck_bank_write_off_two_persons"] = OwnWriteOff
 CONSTRAINTS["uq_bank_write_off_requested"] = WriteOffWaiting
 CONSTRAINTS["ck_payer_declaration_two_persons"] = OwnDeclaration

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.banking.actions.matching import match_by_rule
-from orders.banking.states import PayerStatus, WriteOffStatus
+from orders.banking.states import FailureStatus, PayerStatus, WriteOffStatus
 from shop.core import clock, outbox
 from shop.core.money import yuan_from_fen
 from shop.core.outbox import Handler
@@ -26,6 +26,14 @@ _PAYER = text(
     "SELECT d.*, buyer.name AS buyer, buyer.region_code FROM payer_declaration d JOIN organisation buyer ON buyer.id = d.buyer_id WHERE d.id = :id"
 )
 _WRITE_OFF = text("SELECT * FROM bank_write_off WHERE id = :id")
+_FAILURE = text(
+    """
+    SELECT f.id, f.status, f.requested_by, coalesce(s.number, r.number) AS number, coalesce(p.amount_fen, r.amount_fen) AS amount_fen, o.region_code
+    FROM failure_report f LEFT JOIN payout_attempt a ON a.id = f.attempt_id LEFT JOIN payout p ON p.id = a.payout_id
+    LEFT JOIN settlement s ON s.id = p.settlement_id LEFT JOIN refund r ON r.id = f.refund_id
+    LEFT JOIN purchase_order po ON po.id = r.purchase_order_id JOIN organisation o ON o.id = coalesce(p.supplier_id, po.buyer_id) WHERE f.id = :id
+    """
+)
 
 
 def _imported(session: Session, payload: dict[str, Any]) -> None:
@@ -96,10 +104,28 @@ def _write_off_moved(session: Session, payload: dict[str, Any]) -> None:
         notify_second(session, Permission.MONEY_MANAGE, CITY, but=[row.requested_by], origin=f"{kind}:{row.id}", kind=kind, **told)
 
 
+def _failure_moved(session: Session, payload: dict[str, Any]) -> None:
+    """Who may confirm it, but for who said it, hears that it waits; who said it hears what was decided."""
+    row = session.execute(_FAILURE, {"id": payload["failure_report_id"]}).one()
+    told: dict[str, Any] = {
+        "subject_type": "failure_report",
+        "subject_id": row.id,
+        "number": row.number,
+        "amount": yuan_from_fen(row.amount_fen),
+    }
+    if payload["status"] in (FailureStatus.APPROVED, FailureStatus.REFUSED):
+        kind = f"failure_report.{payload['status']}"
+        notify_persons(session, [row.requested_by], origin=f"{kind}:{row.id}", kind=kind, **told)
+    elif row.status == FailureStatus.REQUESTED:
+        kind, but = "failure_report.waiting", [row.requested_by]
+        notify_second(session, Permission.MONEY_MANAGE, row.region_code, but=but, origin=f"{kind}:{row.id}", kind=kind, **told)
+
+
 HANDLERS: dict[str, Handler] = {
     "bank_lines.open": _more_open,
     "bank_statement.imported": _imported,
     "bank_write_off.moved": _write_off_moved,
+    "failure_report.moved": _failure_moved,
     "payer_declaration.declared": _declared,
     "payer_declaration.decided": _decided,
 }

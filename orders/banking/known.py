@@ -70,6 +70,9 @@ class Sent:
     order_id: int | None = None
     #: Which release of the payout.
     attempt_id: int | None = None
+    #: It was said to have failed, and no line shows that it came back.
+    failed: bool = False
+    released_on: date = date.min
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,8 @@ class Proposal:
     payout_file_id: int | None = None
     #: What is on that list.
     payouts: tuple[Listed, ...] = ()
+    #: Orders that are paid together, with what is due for each.
+    orders: tuple[tuple[int, int], ...] = ()
     transaction_id: int | None = None
     entry: BankEntryKind | None = None
 
@@ -147,6 +152,7 @@ class Facts:
         by_payer: bool = True,
     ) -> None:
         self.orders = {order.id: order for order in orders}
+        self.by_payer = by_payer
         self._by_word: dict[str, list[Order]] = {}
         for order in self.orders.values():
             announced = (plain(each.reference) for each in order.announced)
@@ -183,12 +189,12 @@ class Facts:
         if proposal.refund_id or proposal.payout_id:
             # what left may come back by the next line
             self._sent[proposal.amount_fen] = [
-                replace(each, leaves=False, returns=proposal.kind is each.kind) if _is_of(proposal, each) else each
+                replace(each, leaves=False, returns=proposal.kind is each.kind, failed=False) if _is_of(proposal, each) else each
                 for each in self.sent_of(proposal.amount_fen)
             ]
         for listed in proposal.payouts:
             self._sent[listed.amount_fen] = [
-                replace(each, leaves=False, returns=True) if each.attempt_id == listed.attempt_id else each
+                replace(each, leaves=False, returns=True, failed=False) if each.attempt_id == listed.attempt_id else each
                 for each in self.sent_of(listed.amount_fen)
             ]
         if gone := proposal.payout_ids:

@@ -3,21 +3,23 @@
 A match is made without asking only where a rule makes it certain: the reference of one order stands in the text and the amount is at most what
 is due, or the number of an announced transfer is equal and so is its amount; and the money comes from the buyer itself, or from somebody who
 was approved to pay for it. What leaves is certain where the number of a refund or payout stands in the text, and amount and payee are equal; what
-comes back, where that number and a word for it do. A whole list of payouts that left as one line is certain by its sum and its days, if the list's
+comes back, where that number and a word for it do. What was said to have failed and a line shows to have left, and what the bank takes back by a
+reversal, are proposals. A whole list of payouts that left as one line is certain by its sum and its days, if the list's
 number stands in the text, or the line names no account and nothing else left of this amount. Everything else is a proposal that a person decides on.
 """
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 from orders.banking.known import BACK, Facts, Line, Order, Proposal, Sent
 from orders.banking.reasons import Reason
 from orders.banking.rules import BankEntryKind, MatchKind
 from orders.money.names import plain_name
 from orders.money.references import order_ids_in, plain
+from orders.money.rules import LIST_DAYS
 
 #: A name that a bank has cut off is at least so long.
 _CUT = 8
@@ -32,8 +34,8 @@ def is_like(name: str, other: str) -> bool:
 
 
 _NUMBER = {MatchKind.REFUND: Reason.REFUND_NUMBER, MatchKind.PAYOUT: Reason.PAYOUT_NUMBER}
-#: A bank carries a list out within so many days, long holidays included.
-LIST_DAYS = timedelta(days=10)
+#: Orders of a payer that are added up, and sums of them that are proposed.
+_ADDED_UP, _TOGETHER = 50, 3
 _ORDER_NUMBER = re.compile(r"PO\d{9,}")
 _TOKEN = re.compile(r"[A-Z0-9]{6,64}")
 #: Words of a text by which the bank itself is meant, and of one that came back.
@@ -56,10 +58,13 @@ def bank_references(line: Line) -> set[str]:
 
 def propose(line: Line, facts: Facts) -> list[Proposal]:
     """What a line may be for, the likeliest first. At most one is certain."""
-    if line.reversal:  # no payment, refund or payout: it takes back another line, which a person looks for
+    if line.reversal:  # it takes back another line: what was paid out by that came back; all else a person looks for
         entry = _bank_entry(line)
-        return [Proposal(MatchKind.BANK_ENTRY, abs(line.amount_fen), (Reason.BANK_WORDS,), entry=entry)] if entry else []
-    proposals = [*_orders(line, facts), *_sent(line, facts), *_lists(line, facts)] if line.amount_fen else []
+        own = [Proposal(MatchKind.BANK_ENTRY, abs(line.amount_fen), (Reason.BANK_WORDS,), entry=entry)] if entry else []
+        return sorted([*_sent(line, facts), *own], key=lambda each: -each.score) if line.amount_fen > 0 else own
+    proposals = (
+        [*_orders(line, facts), *_together(line, facts), *_sent(line, facts), *_lists(line, facts)] if line.amount_fen else []
+    )
     proposals += [
         Proposal(MatchKind.BOOKED, abs(line.amount_fen), (Reason.AMOUNT,), transaction_id=each.transaction_id)
         for each in facts.booked_of(line.amount_fen)
@@ -97,6 +102,32 @@ def _orders(line: Line, facts: Facts) -> list[Proposal]:
             certain = named == {order.id} and may_pay and amount is not Reason.ABOVE_DUE and not shown
             proposals.append(Proposal(MatchKind.ORDER, line.amount_fen, (*basis, amount, who), certain, order_id=order.id))
     return proposals
+
+
+def _together(line: Line, facts: Facts) -> list[Proposal]:
+    """Orders that the payer may pay and whose dues come to exactly the line: pairs, or if there are none triples; a few of them."""
+    payer = plain_name(line.payer_name)
+    if line.amount_fen <= 0 or not payer or not facts.by_payer:
+        return []
+    found: dict[Reason, list[tuple[int, int]]] = {}
+    for order in facts.orders_for((), {payer}):
+        who = payer_reason(payer, order)
+        if who in (Reason.PAYER_IS_BUYER, Reason.PAYER_APPROVED) and 0 < order.due_fen < line.amount_fen:
+            found.setdefault(who, []).append((order.id, order.due_fen))
+    return [
+        Proposal(MatchKind.ORDERS, line.amount_fen, (Reason.EXACT_DUES, who), orders=orders)
+        for who, dues in found.items()
+        for orders in sums_to(sorted(dues)[:_ADDED_UP], line.amount_fen)
+    ]
+
+
+def sums_to(dues: Sequence[tuple[int, int]], amount_fen: int) -> list[tuple[tuple[int, int], ...]]:
+    """Pairs of (order, due in fen) that add up to an amount; triples if there is no pair; so many at most as are worth showing."""
+    for size in (2, 3):
+        fitting = (each for each in itertools.combinations(dues, size) if sum(due for _, due in each) == amount_fen)
+        if few := list(itertools.islice(fitting, _TOGETHER)):
+            return few
+    return []
 
 
 def _announced(
@@ -160,7 +191,11 @@ def _sent(line: Line, facts: Facts) -> list[Proposal]:
         came_back = bool(_RETURNED.search(line.text))
         if line.amount_fen < 0 and each.leaves:
             found.append(_of_sent(each.kind, each, reasons, certain=named and to_payee))
-        elif line.amount_fen > 0 and each.returns and (named or came_back):
+        elif line.amount_fen < 0 and each.failed and (named or (to_payee and line.booked_on >= each.released_on)):
+            found.append(_of_sent(each.kind, each, [*reasons, Reason.SAID_FAILED], certain=False))
+        elif line.reversal and each.returns and (named or to_payee):
+            found.append(_of_sent(BACK[each.kind], each, [*reasons, Reason.REVERSAL], certain=False))
+        elif line.amount_fen > 0 and not line.reversal and each.returns and (named or came_back):
             reasons += [Reason.RETURNED] if came_back else []
             found.append(_of_sent(BACK[each.kind], each, reasons, certain=named and came_back))
     return found

@@ -11,6 +11,8 @@ from sqlmodel import Field, SQLModel
 from orders.banking.rules import BankEntryKind, MatchKind, PayerReason
 from shop.core.db import fen, key, moment, ref
 
+_WHOLE = (MatchKind.ORDERS, MatchKind.PAYOUT_FILE)
+
 
 def _list(codes: Iterable[str]) -> str:
     return ",".join(f"'{code}'" for code in codes)
@@ -105,8 +107,8 @@ class BankMatch(SQLModel, table=True):
 
     __tablename__ = "bank_match"
     __table_args__ = (
-        # a list as a whole is kept as a match for each payout on it
-        CheckConstraint(f"kind IN ({_list(kind for kind in MatchKind if kind is not MatchKind.PAYOUT_FILE)})", name="kind"),
+        # a list as a whole is kept as a match for each payout on it, and orders together as one for each of them
+        CheckConstraint(f"kind IN ({_list(kind for kind in MatchKind if kind not in _WHOLE)})", name="kind"),
         CheckConstraint("amount_fen > 0", name="amount_fen"),
         CheckConstraint("(kind IN ('order','announced')) = (payment_id IS NOT NULL)", name="payment"),
         CheckConstraint("(kind IN ('refund','refund_returned')) = (refund_id IS NOT NULL)", name="refund"),
@@ -183,6 +185,35 @@ class BankWriteOff(SQLModel, table=True):
     decision_reason: str | None = None
     #: What it became.
     match_id: int | None = ref("bank_match.id", nullable=True)
+    version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+
+
+class FailureReport(SQLModel, table=True):
+    """One person says that a payout or refund which was paid has failed, another confirms it, where no line of the bank shows either."""
+
+    __tablename__ = "failure_report"
+    __table_args__ = (
+        CheckConstraint("status IN ('requested','approved','refused','withdrawn')", name="status"),
+        CheckConstraint("num_nonnulls(attempt_id, refund_id) = 1", name="of_one"),
+        # four eyes
+        CheckConstraint("decided_by <> requested_by OR status = 'withdrawn'", name="two_persons"),
+        CheckConstraint("num_nulls(decided_by, decided_at) = CASE status WHEN 'requested' THEN 2 ELSE 0 END", name="decided"),
+        Index("uq_failure_report_attempt_id", "attempt_id", unique=True, postgresql_where=text("status = 'requested'")),
+        Index("uq_failure_report_refund_id", "refund_id", unique=True, postgresql_where=text("status = 'requested'")),
+        Index(None, "status", "id"),
+    )
+
+    id: int = key()
+    #: Which release of a payout; or the refund.
+    attempt_id: int | None = ref("payout_attempt.id", nullable=True)
+    refund_id: int | None = ref("refund.id", nullable=True)
+    reason: str
+    status: str = Field(default="requested", sa_column_kwargs={"server_default": "requested"})
+    requested_by: int = ref("app_user.id")
+    requested_at: datetime = moment()
+    decided_by: int | None = ref("app_user.id", nullable=True)
+    decided_at: datetime | None = moment(nullable=True)
+    decision_reason: str | None = None
     version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
 
 

@@ -12,6 +12,7 @@ class Reason(StrEnum):
     ORDER_NUMBER = "order_number"
     ANNOUNCED_AMOUNT = "announced_amount"
     EXACT_DUE = "exact_due"
+    EXACT_DUES = "exact_dues"
     BELOW_DUE = "below_due"
     ABOVE_DUE = "above_due"
     PAYER_IS_BUYER = "payer_is_buyer"
@@ -27,6 +28,8 @@ class Reason(StrEnum):
     PAYEE = "payee"
     AMOUNT = "amount"
     RETURNED = "returned"
+    REVERSAL = "reversal"
+    SAID_FAILED = "said_failed"
     BANK_WORDS = "bank_words"
 
 
@@ -37,6 +40,7 @@ WEIGHTS: Mapping[Reason, int] = {
     Reason.ORDER_NUMBER: 50,
     Reason.ANNOUNCED_AMOUNT: 20,
     Reason.EXACT_DUE: 25,
+    Reason.EXACT_DUES: 20,
     Reason.BELOW_DUE: 10,
     Reason.ABOVE_DUE: -10,
     Reason.PAYER_IS_BUYER: 25,
@@ -52,6 +56,8 @@ WEIGHTS: Mapping[Reason, int] = {
     Reason.PAYEE: 25,
     Reason.AMOUNT: 15,
     Reason.RETURNED: 20,
+    Reason.REVERSAL: 20,
+    Reason.SAID_FAILED: 0,
     Reason.BANK_WORDS: 50,
 }
 WORDS: Mapping[Reason, tuple[str, str]] = {
@@ -60,6 +66,7 @@ WORDS: Mapping[Reason, tuple[str, str]] = {
     Reason.ORDER_NUMBER: ("附言中有该订单编号", "the order's number stands in the text"),
     Reason.ANNOUNCED_AMOUNT: ("与登记的付款金额一致", "the amount is that of an announced transfer"),
     Reason.EXACT_DUE: ("等于该订单未付金额", "the amount is exactly what is due"),
+    Reason.EXACT_DUES: ("等于几个订单未付金额之和", "the amount is exactly what is due for these orders together"),
     Reason.BELOW_DUE: ("小于该订单未付金额", "the amount is below what is due"),
     Reason.ABOVE_DUE: ("大于该订单未付金额", "the amount is above what is due"),
     Reason.PAYER_IS_BUYER: ("付款人即采购单位", "the payer is the buyer"),
@@ -78,5 +85,10 @@ WORDS: Mapping[Reason, tuple[str, str]] = {
     Reason.PAYEE: ("对方即收款人", "the other side is the payee"),
     Reason.AMOUNT: ("金额一致", "the amounts are equal"),
     Reason.RETURNED: ("附言提到退汇", "the text speaks of a returned transfer"),
+    Reason.REVERSAL: ("银行红字冲正该笔付款", "the bank takes the payment back"),
+    Reason.SAID_FAILED: (
+        "该笔款项此前记为失败，银行流水显示已付出",
+        "it was said to have failed, and the bank shows that it left",
+    ),
     Reason.BANK_WORDS: ("附言为银行收费或利息", "the text speaks of the bank's fees or interest"),
 }

@@ -53,6 +53,8 @@ class MatchKind(StrEnum):
     """What a line may be for."""
 
     ORDER = "order"
+    #: Two or three orders of one payer whose dues come to exactly the line; matched as parts of the kind ``order``.
+    ORDERS = "orders"
     #: A transfer that the buyer had announced.
     ANNOUNCED = "announced"
     REFUND = "refund"
@@ -239,7 +241,7 @@ def _first_break(entries: Sequence[Entry]) -> Break | None:
 
 def balances(statement: Statement, closing_fen: int | None = None) -> tuple[int, int] | None:
     """Opening and closing balance of a statement, in fen: as the file tells them, as its lines do, or from the closing balance that somebody
-    read. None where nothing tells.
+    read. None where nothing tells, or the file tells how it opens and not how it closes: it may be cut off.
 
     Raises:
         Break: what is told does not add up.
@@ -252,7 +254,7 @@ def balances(statement: Statement, closing_fen: int | None = None) -> tuple[int,
         opening = first - entries[0].amount_fen
     if closing is None:
         closing = last if last is not None else closing_fen
-    if closing is None and opening is not None:
+    if closing is None and opening is not None and statement.opening_fen is None:
         closing = opening + moved
     if closing is None:
         return None

@@ -1,4 +1,4 @@
-"""The lives of a declared payer, of what is written off of a line of the bank, and of a file of refunds."""
+"""The lives of a declared payer, of what is written off of a line of the bank, of a failure that two persons say, and of a file of refunds."""
 
 from enum import StrEnum
 
@@ -48,6 +48,29 @@ WRITE_OFF = StateTable(
         (WriteOffStatus.REQUESTED, WriteOffMove.APPROVE): WriteOffStatus.APPROVED,
         (WriteOffStatus.REQUESTED, WriteOffMove.REFUSE): WriteOffStatus.REFUSED,
         (WriteOffStatus.REQUESTED, WriteOffMove.WITHDRAW): WriteOffStatus.WITHDRAWN,
+    },
+)
+
+
+class FailureStatus(StrEnum):
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+class FailureMove(StrEnum):
+    APPROVE = "approve"
+    REFUSE = "refuse"
+    WITHDRAW = "withdraw"
+
+
+FAILURE_REPORT = StateTable(
+    "failure_report",
+    {
+        (FailureStatus.REQUESTED, FailureMove.APPROVE): FailureStatus.APPROVED,
+        (FailureStatus.REQUESTED, FailureMove.REFUSE): FailureStatus.REFUSED,
+        (FailureStatus.REQUESTED, FailureMove.WITHDRAW): FailureStatus.WITHDRAWN,
     },
 )
 

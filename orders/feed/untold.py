@@ -21,6 +21,7 @@ NOT_TOLD: Mapping[str, str] = {
     "data_check.differs": "about our own data",
     "export.finished": "whoever asked waits for it at the screen",
     "export.requested": "starts our own worker",
+    "failure_report.moved": "between two of platform finance; what came of it is told (payout.ended, refund.moved)",
     "month.closed": "for the officers who close; its figures are told once they are published (bulletin.published)",
     "notification.made": "a message to a person, which has its own way",
     "objection.received": "for the officers; who objects is nobody's business until it is decided (objection.decided)",

@@ -5,14 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.money.rules import Account, Kind, Place, Posting, carry, is_balanced
+from orders.money.rules import REINSTATED, Account, Kind, Place, Posting, carry, is_balanced
 from shop.core import clock
 from shop.core.db import array
 
 _BOOK = text(
     """
     WITH booked AS (
-        INSERT INTO money_transaction (kind, origin_id, booked_on, recorded_at) VALUES (:kind, :origin_id, :today, :now) RETURNING id
+        INSERT INTO money_transaction (kind, origin_id, turn, booked_on, recorded_at) VALUES (:kind, :origin_id, :turn, :today, :now) RETURNING id
     )
     INSERT INTO money_posting (transaction_id, account, amount_fen, party_id, purchase_order_id, supplier_order_id)
     SELECT booked.id, p.account, p.amount_fen, p.party_id, p.purchase_order_id, p.supplier_order_id
@@ -33,6 +33,12 @@ _BOOK_EACH = text(
         AS p (origin_id, account, amount_fen, party_id, purchase_order_id, supplier_order_id) JOIN booked USING (origin_id)
     """
 )
+_TURN = text(
+    """
+    SELECT count(*) FROM money_transaction u JOIN money_transaction f ON f.id = u.origin_id
+    WHERE u.kind = :reinstated AND f.kind = :kind AND f.origin_id = :origin_id
+    """
+)
 _OWED = text(
     """
     SELECT coalesce(sum(amount_fen), 0)::bigint FROM money_posting
@@ -41,9 +47,9 @@ _OWED = text(
 )
 
 
-def book(session: Session, kind: Kind, origin_id: int, postings: Iterable[Posting]) -> None:
+def book(session: Session, kind: Kind, origin_id: int, postings: Iterable[Posting], *, turn: int = 0) -> None:
     """Book one transaction, today; postings of nothing are left out. ``origin_id``: what caused it; the same cause a second time is refused by
-    the database.
+    the database, unless it is another turn of it (:func:`book_failure`).
 
     Raises:
         ValueError: there are none, they do not sum to zero, or one lacks its party: a fault of the program.
@@ -57,6 +63,7 @@ def book(session: Session, kind: Kind, origin_id: int, postings: Iterable[Postin
         {
             "kind": kind,
             "origin_id": origin_id,
+            "turn": turn,
             **clock.present(),
             "accounts": [place.account for place in places],
             "amounts": array(posting.amount_fen for posting in listed),
@@ -65,6 +72,12 @@ def book(session: Session, kind: Kind, origin_id: int, postings: Iterable[Postin
             "parts": array(place.supplier_order_id for place in places),
         },
     )
+
+
+def book_failure(session: Session, kind: Kind, origin_id: int, postings: Iterable[Posting]) -> None:
+    """Book that something failed: once, and once more for each time that this was taken back. Raises as :func:`book`."""
+    asked = {"reinstated": REINSTATED[kind], "kind": kind, "origin_id": origin_id}
+    book(session, kind, origin_id, postings, turn=session.execute(_TURN, asked).scalar_one())
 
 
 def book_each(session: Session, kind: Kind, transactions: Mapping[int, Sequence[Posting]]) -> None:

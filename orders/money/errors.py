@@ -1,9 +1,22 @@
-"""Refusals of what is said against the bank."""
+"""Refusals of what is said, or done once more, against the bank."""
 
 from shop.core.errors import Conflict
 
 
 class ShownByBank(Conflict):
+    """``line_id``: a line that is matched with it; or that is not matched and names it, or has its amount and payee."""
+
     code = "shown_by_bank"
-    zh = "银行流水显示该笔款项已付出；如已退回，请核销退汇流水"
-    en = "A line of the bank shows that the money left; if it came back, match the line that shows this"
+    zh = "银行流水 {line_id}（{day}，{amount} 元）显示该笔款项已付出：请先核销该流水；如已退回，请核销退汇流水"
+    en = "Line {line_id} of the bank ({day}, {amount} yuan) shows that the money left: match it first; if it came back, match the line that shows this"
+
+
+class LeftBefore(Conflict):
+    """It would be paid a second time: what was said to have failed did leave, as a line of the bank shows."""
+
+    code = "failed_one_shown_by_bank"
+    zh = "银行流水 {line_id}（{day}，{amount} 元）显示此前记为失败的 {number} 可能已付出：请先核销该流水；仍要付款的，请在 despite 中说明理由"
+    en = (
+        "Line {line_id} of the bank ({day}, {amount} yuan) may show that {number}, which was said to have failed, did leave: match it first;"
+        " or say in `despite` why it is paid nevertheless"
+    )

@@ -28,6 +28,7 @@ class MoneyTransaction(SQLModel, table=True):
             "uq_money_transaction_origin",
             "kind",
             "origin_id",
+            "turn",
             unique=True,
             postgresql_where=text("kind <> 'reassignment'"),  # an order may go to another buyer more than once
         ),
@@ -38,6 +39,8 @@ class MoneyTransaction(SQLModel, table=True):
     kind: str
     #: The id of what caused it: a payment, a refund, a settlement; of sales, the first entry of the sales ledger.
     origin_id: int = Field(sa_type=BigInteger)
+    #: How often the same was taken back before: what failed, and left after all as the bank shows, may still come back.
+    turn: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     #: Shanghai date.
     booked_on: date
     recorded_at: datetime = moment()

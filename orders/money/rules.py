@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 
@@ -71,6 +72,8 @@ class Kind(StrEnum):
     REFUND = "refund"
     REFUND_PAID = "refund_paid"
     REFUND_FAILED = "refund_failed"
+    #: Said to have failed, and the bank shows that it left after all; caused by the transaction that it takes back.
+    REFUND_REINSTATED = "refund_reinstated"
     # the bank
     RECEIPT = "receipt"
     RECEIPT_MATCHED = "receipt_matched"
@@ -94,12 +97,16 @@ class Kind(StrEnum):
     PAYOUT = "payout"
     PAYOUT_PAID = "payout_paid"
     PAYOUT_FAILED = "payout_failed"
+    #: As of refunds.
+    PAYOUT_REINSTATED = "payout_reinstated"
     #: A part of one came back.
     PAYOUT_RETURNED = "payout_returned"
     ADVANCE = "advance"
     ADVANCE_USED = "advance_used"
 
 
+#: A failure, and what takes it back: after that it may come again, once more for each time.
+REINSTATED = {Kind.PAYOUT_FAILED: Kind.PAYOUT_REINSTATED, Kind.REFUND_FAILED: Kind.REFUND_REINSTATED}
 #: What changes how much a buyer has paid for an order; all else changes how much it owes.
 CASH = frozenset(
     {
@@ -108,6 +115,7 @@ CASH = frozenset(
         Kind.CREDIT_MOVED,
         Kind.REFUND,
         Kind.REFUND_FAILED,
+        Kind.REFUND_REINSTATED,
         Kind.CHARGEBACK,
         Kind.CHARGEBACK_CLOSED,
         Kind.CHARGEBACK_REINSTATED,
@@ -115,6 +123,8 @@ CASH = frozenset(
 )
 
 
+#: A bank carries a list of transfers out within so many days, long holidays included.
+LIST_DAYS = timedelta(days=10)
 #: What accounts and transactions are called, in Chinese and in English.
 ACCOUNT_WORDS: dict[Account, tuple[str, str]] = {
     Account.RECEIVABLE: ("应收采购单位", "owed by buyers"),
@@ -143,6 +153,7 @@ KIND_WORDS: dict[Kind, tuple[str, str]] = {
     Kind.REFUND: ("批准退款", "refund released"),
     Kind.REFUND_PAID: ("退款付出", "refund paid"),
     Kind.REFUND_FAILED: ("退款退回", "refund came back"),
+    Kind.REFUND_REINSTATED: ("退款经银行证实已付", "refund shown to have left after all"),
     Kind.RECEIPT: ("银行到账", "bank receipt"),
     Kind.RECEIPT_MATCHED: ("到账核对", "bank receipt matched"),
     Kind.RECEIPT_UNDONE: ("撤销到账核对", "match of a bank receipt undone"),
@@ -159,6 +170,7 @@ KIND_WORDS: dict[Kind, tuple[str, str]] = {
     Kind.PAYOUT: ("发起付款", "payout begun"),
     Kind.PAYOUT_PAID: ("付款完成", "payout arrived"),
     Kind.PAYOUT_FAILED: ("付款退回", "payout came back"),
+    Kind.PAYOUT_REINSTATED: ("付款经银行证实已付", "payout shown to have left after all"),
     Kind.PAYOUT_RETURNED: ("付款部分退回", "part of a payout came back"),
     Kind.ADVANCE: ("预付款", "advance"),
     Kind.ADVANCE_USED: ("预付款抵扣", "advance set off"),

@@ -6,21 +6,20 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.money import actions as money
-from orders.money.queries import NOT_ARRIVED, PAID
 from orders.money.queries.shown import require_not_shown
 from orders.money.rules import Account, Kind, Place, carry
 from orders.payments.actions import credit_fen, locked, may_settle
 from orders.refunds.errors import (
     AboveCredit,
-    AbovePayment,
-    GoesBackOnline,
+    HeldByRefunds,
     MoneyGone,
     NotByHand,
-    NotOnline,
     OwnRequest,
     RefundsRest,
 )
 from orders.refunds.models import Refund
+from orders.refunds.queries.left import require_failed_not_shown, transfer_of
+from orders.refunds.queries.ways import require_way
 from orders.refunds.schemas import RefundIn
 from orders.refunds.states import REFUND, RefundMove, RefundStatus
 from orders.terms import actions as terms
@@ -32,36 +31,24 @@ from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
 _LOCK = text("SELECT * FROM refund WHERE id = :id FOR UPDATE")
-#: SQL: what payers' banks have taken back of payment ``p``, be it argued over or lost.
-TAKEN_BACK = """
-    (SELECT coalesce(sum(d.amount_fen), 0) FROM charge_dispute d JOIN online_payment o ON o.id = d.online_payment_id
-     WHERE o.payment_id = p.id AND d.status IN ('open', 'lost'))
-"""
+#: The transaction that booked that a refund failed, and whether it moved the bank account.
+_FAILURE = text(
+    """
+    SELECT t.id, EXISTS (SELECT FROM money_posting WHERE transaction_id = t.id AND account = 'bank') AS was_paid
+    FROM money_transaction t WHERE t.kind = 'refund_failed' AND t.origin_id = :id ORDER BY t.id DESC LIMIT 1
+    """
+)
+_PASS = text("UPDATE refund SET passed_line_id = :line_id WHERE id = :id")
+#: Refunds of an order that hold its credit, or have taken it, the latest first.
+_HOLDERS = text(
+    """
+    SELECT number FROM refund WHERE purchase_order_id = :id AND (status IN ('approved', 'sent', 'paid') OR :asked AND status = 'requested')
+    ORDER BY id DESC LIMIT 5
+    """
+)
 _ON_ITS_WAY = text("SELECT EXISTS (SELECT FROM refund WHERE purchase_order_id = :id AND status IN ('approved', 'sent'))")
+_OWNER = text("SELECT buyer_id FROM purchase_order WHERE id = :id")
 _ORDER_OF = text("SELECT purchase_order_id FROM refund WHERE id = :id")
-#: What is left of an online payment that stands, less what goes back of it and what the payer's bank has taken back; ``asked``: less what is
-#: asked for, too.
-_LEFT = text(
-    f"""
-    SELECT (p.amount_fen
-            - (SELECT coalesce(sum(r.amount_fen), 0) FROM refund r
-               WHERE r.payment_id = p.id AND (r.status IN ('approved', 'sent', 'paid') OR :asked AND r.status = 'requested'))
-            - {TAKEN_BACK})::bigint
-    FROM payment p WHERE p.id = :id AND p.purchase_order_id = :order_id AND p.source = 'online' AND p.undone_at IS NULL
-    """  # noqa: S608
-)
-# All that arrived but what came online and can still go back by its own way. Of a payment of which a refund failed nothing is expected to, and what
-# the payer's bank took back of one cannot.
-_BY_TRANSFER = text(
-    f"""
-    SELECT {PAID} - {NOT_ARRIVED} - coalesce((
-        SELECT sum(greatest(p.amount_fen - (SELECT coalesce(sum(r.amount_fen), 0) FROM refund r
-                                            WHERE r.payment_id = p.id AND r.status IN ('approved', 'sent', 'paid'))
-                            - {TAKEN_BACK}, 0))
-        FROM payment p WHERE p.purchase_order_id = :id AND p.source = 'online' AND p.undone_at IS NULL
-          AND NOT EXISTS (SELECT FROM refund f WHERE f.payment_id = p.id AND f.status = 'failed')), 0)::bigint
-    """.format(order=":id")  # noqa: S608
-)
 
 
 def request(session: Session, actor: Actor, purchase_order_id: int, body: RefundIn) -> int:
@@ -79,7 +66,7 @@ def request(session: Session, actor: Actor, purchase_order_id: int, body: Refund
             "payee", "payee_or_payment", "请填写收款账户或原在线付款，二者选一", "Say either the payee or the online payment"
         )
     _require_credit(session, order.id, body.amount, asked=True)
-    _require_way(session, order.id, body.payment_id, body.amount, asked=True)
+    require_way(session, order.id, body.payment_id, body.amount, asked=True)
     made = _enter(
         session,
         purchase_order_id=order.id,
@@ -98,27 +85,30 @@ def request(session: Session, actor: Actor, purchase_order_id: int, body: Refund
     return made.id
 
 
-def approve(session: Session, actor: Actor, refund_id: int) -> None:
-    """Release a refund that somebody else asked for. From now on the buyer's credit is smaller by it.
+def approve(session: Session, actor: Actor, refund_id: int, despite: str | None = None) -> None:
+    """Release a refund that somebody else asked for. From now on the buyer's credit is smaller by it. ``despite``: why it goes although a line of
+    the bank shows that another one of the order, which was said to have failed, may have left.
 
     Raises:
         NotFound: none of those whose money the caller keeps (404). OwnRequest: the caller asked for it (403). IllegalMove: it was decided (409).
-        AboveCredit, AbovePayment, GoesBackOnline: there is less by now (409).
+        AboveCredit, AbovePayment, GoesBackOnline: there is less by now (409). LeftBefore: see there (409).
     """
-    order, row = _locked(session, actor, refund_id)
+    order, row = kept(session, actor, refund_id)
     REFUND.after(row.status, RefundMove.APPROVE)
     if row.requested_by == actor.user_id:
         raise OwnRequest
     # others that only wait do not stand in the way of this one
     _require_credit(session, order.id, row.amount_fen, asked=False)
-    _require_way(session, order.id, row.payment_id, row.amount_fen, asked=False)
-    _step(session, actor, row, RefundMove.APPROVE, approved_by=actor.user_id, approved_at=clock.now(), buyer_id=order.buyer_id)
+    require_way(session, order.id, row.payment_id, row.amount_fen, asked=False)
+    reason = _passed(session, row, despite)
+    people = {"approved_by": actor.user_id, "approved_at": clock.now(), "buyer_id": order.buyer_id}
+    _step(session, actor, row, RefundMove.APPROVE, reason=reason, **people)
     _promise(session, row.id, order.buyer_id, order.id, row.amount_fen)
 
 
 def refuse(session: Session, actor: Actor, refund_id: int, reason: str) -> None:
     """Say no to a refund. Raises as :func:`approve`, but of the amounts."""
-    _, row = _locked(session, actor, refund_id)
+    _, row = kept(session, actor, refund_id)
     _step(session, actor, row, RefundMove.REFUSE, end_reason=reason, ended_at=clock.now())
 
 
@@ -137,15 +127,16 @@ def cancel(session: Session, actor: Actor, refund_id: int, reason: str) -> None:
 
 
 def send(session: Session, actor: Actor, refund_id: int, reference: str, despite: str | None = None) -> None:
-    """Say that a refund was handed to the bank, with its reference. ``despite``: why it goes although the money behind it is not there any more.
+    """Say that a refund was handed to the bank, with its reference. ``despite``: why it goes although the money behind it is not there any more, or
+    a line that came since it was released shows that another one of the order may have left.
 
     Raises:
         NotFound: none of those whose money the caller keeps (404). IllegalMove: it is not released, or was sent (409).
-        NotByHand: an online refund is asked for at its provider, which tells what becomes of it (409). MoneyGone: see there (409).
+        NotByHand: an online refund is asked for at its provider, which tells what becomes of it (409). MoneyGone, LeftBefore: see there (409).
     """
     row = _by_hand(session, actor, refund_id)
     REFUND.after(row.status, RefundMove.SEND)
-    reason = _despite(session, row, despite)
+    reason = _despite(session, row, despite) or _passed(session, row, despite)
     _step(session, actor, row, RefundMove.SEND, reason=reason, reference=reference, sent_at=clock.now())
 
 
@@ -212,9 +203,9 @@ def fail(session: Session, who: Who, refund_id: int, reason: str) -> None:
     row = session.execute(_LOCK, {"id": refund_id}).one()
     back = _till(row) if row.status == RefundStatus.PAID else Place(Account.REFUNDS, row.buyer_id, row.purchase_order_id)
     _step(session, who, row, RefundMove.FAIL, ended_at=clock.now(), end_reason=reason)
-    owner = session.execute(text("SELECT buyer_id FROM purchase_order WHERE id = :id"), {"id": row.purchase_order_id}).scalar_one()
+    owner = session.execute(_OWNER, {"id": row.purchase_order_id}).scalar_one()
     owed = Place(Account.RECEIVABLE, owner, row.purchase_order_id)
-    money.book(session, Kind.REFUND_FAILED, row.id, carry(row.amount_fen, to=back, out_of=owed))
+    money.book_failure(session, Kind.REFUND_FAILED, row.id, carry(row.amount_fen, to=back, out_of=owed))
     terms.settle(session, [row.purchase_order_id])
 
 
@@ -226,15 +217,43 @@ def confirm(session: Session, actor: Actor, refund_id: int, reference: str, desp
 
 
 def report_failure(session: Session, actor: Actor, refund_id: int, reason: str) -> None:
-    """Say that the bank gave a refund back. Raises as :func:`send`, but of the money, and besides:
+    """Say that the bank gave a refund back, or never got it. Of one that was paid two persons say so (:mod:`orders.banking.actions.failing`). Raises as
+    :func:`send`, but of the money, and besides:
 
     Raises:
         ShownByBank: a line of the bank shows that it left, so only a line can show that it came back (409).
     """
-    row = _by_hand(session, actor, refund_id)
-    if row.status == RefundStatus.PAID:
-        require_not_shown(session, Kind.REFUND_PAID, row.id)
+    require_may_fail(session, actor, refund_id)
     fail(session, actor, refund_id, reason)
+
+
+def require_may_fail(session: Session, actor: Actor, refund_id: int) -> Any:
+    """A refund of which somebody may say that it failed, locked with its order. Raises as :func:`report_failure`."""
+    row = _by_hand(session, actor, refund_id)
+    REFUND.after(row.status, RefundMove.FAIL)
+    require_not_shown(session, transfer_of(row))
+    return row
+
+
+def reinstate(session: Session, who: Who, refund_id: int, reference: str | None, reason: str) -> None:
+    """A line of the bank shows that a refund left which was said to have failed: it is paid, and the buyer has its credit no more; what of it was used
+    meanwhile the buyer owes. The caller has the order locked, and saw that no line shows its return.
+
+    Raises:
+        IllegalMove: it did not fail (409). RefundsRest: other refunds rest on this credit that are released and have not left (409).
+    """
+    row = session.execute(_LOCK, {"id": refund_id}).one()
+    _step(session, who, row, RefundMove.REINSTATE, reason=reason, ended_at=clock.now(), reference=reference or row.reference)
+    failure = session.execute(_FAILURE, {"id": refund_id}).one()
+    promised = Place(Account.REFUNDS, row.buyer_id, row.purchase_order_id)
+    owner = session.execute(_OWNER, {"id": row.purchase_order_id}).scalar_one()
+    owed = Place(Account.RECEIVABLE, owner, row.purchase_order_id)
+    back = _till(row) if failure.was_paid else promised
+    money.book(session, Kind.REFUND_REINSTATED, failure.id, carry(row.amount_fen, to=owed, out_of=back))
+    if not failure.was_paid:
+        money.book(session, Kind.REFUND_PAID, row.id, carry(row.amount_fen, to=promised, out_of=_till(row)))
+    terms.settle(session, [row.purchase_order_id])
+    require_none_rest(session, row.purchase_order_id)
 
 
 def require_none_rest(session: Session, purchase_order_id: int) -> None:
@@ -282,7 +301,12 @@ def _order(session: Session, actor: Actor, purchase_order_id: int, *, keeper: bo
     return order
 
 
-def _locked(session: Session, actor: Actor, refund_id: int) -> tuple[Any, Any]:
+def kept(session: Session, actor: Actor, refund_id: int) -> tuple[Any, Any]:
+    """The order and the refund, locked.
+
+    Raises:
+        NotFound: none of those whose money the caller keeps (404).
+    """
     order_id = session.execute(_ORDER_OF, {"id": refund_id}).scalar()
     if order_id is None:
         raise NotFound
@@ -291,7 +315,7 @@ def _locked(session: Session, actor: Actor, refund_id: int) -> tuple[Any, Any]:
 
 
 def _by_hand(session: Session, actor: Actor, refund_id: int) -> Any:
-    _, row = _locked(session, actor, refund_id)
+    _, row = kept(session, actor, refund_id)
     if row.method == "online":
         raise NotByHand
     return row
@@ -312,7 +336,9 @@ def _step(session: Session, who: Who, row: Any, move: RefundMove, *, reason: str
 def _require_credit(session: Session, order_id: int, amount_fen: int, *, asked: bool) -> None:
     credit = credit_fen(session, order_id, asked=asked)
     if amount_fen > credit:
-        raise AboveCredit(credit=yuan_from_fen(max(credit, 0)))
+        holders = session.execute(_HOLDERS, {"id": order_id, "asked": asked}).scalars().all()
+        left = yuan_from_fen(max(credit, 0))
+        raise HeldByRefunds(credit=left, refunds="、".join(holders)) if holders else AboveCredit(credit=left)
 
 
 def _despite(session: Session, row: Any, despite: str | None) -> str | None:
@@ -325,14 +351,11 @@ def _despite(session: Session, row: Any, despite: str | None) -> str | None:
     return despite
 
 
-def _require_way(session: Session, order_id: int, payment_id: int | None, amount_fen: int, *, asked: bool) -> None:
-    if payment_id is None:
-        by_transfer = session.execute(_BY_TRANSFER, {"id": order_id}).scalar_one()
-        if amount_fen > by_transfer:
-            raise GoesBackOnline(left=yuan_from_fen(max(by_transfer, 0)))
-        return
-    left = session.execute(_LEFT, {"id": payment_id, "order_id": order_id, "asked": asked}).scalar()
-    if left is None:
-        raise NotOnline
-    if amount_fen > left:
-        raise AbovePayment(left=yuan_from_fen(max(left, 0)))
+def _passed(session: Session, row: Any, despite: str | None) -> str | None:
+    """Why a refund goes although a line shows that another of the order may have left; none: no such line came since it was looked at. The order is
+    locked. Raises LeftBefore."""
+    line_id = require_failed_not_shown(session, row, despite)
+    if line_id is None:
+        return None
+    session.execute(_PASS, {"id": row.id, "line_id": line_id})
+    return despite

@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 from fastapi import Query
 from fastapi.responses import Response
 
-from orders.refunds import actions, queries, sheets
-from orders.refunds.schemas import EndIn, RefundFilter, RefundIn, RefundOut, SentIn
+from orders.refunds import actions, sheets
+from orders.refunds.queries import refunds as queries
+from orders.refunds.schemas import ApproveIn, EndIn, RefundFilter, RefundIn, RefundOut, SentIn
 from shop.core import exports
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id
@@ -42,9 +43,9 @@ def refund(call: Call, refund_id: Id) -> RefundOut:
 
 
 @routes.post("/refunds/{refund_id}/approve", Permission.MONEY_MANAGE)
-def approve(call: Call, refund_id: Id) -> RefundOut:
+def approve(call: Call, refund_id: Id, body: ApproveIn | None = None) -> RefundOut:
     """Release a refund that somebody else asked for."""
-    actions.approve(call.session, call.actor, refund_id)
+    actions.approve(call.session, call.actor, refund_id, body.despite if body else None)
     return queries.refund(call.session, call.actor, refund_id)
 
 
@@ -72,12 +73,4 @@ def send(call: Call, refund_id: Id, body: SentIn) -> RefundOut:
 def confirm(call: Call, refund_id: Id, body: SentIn) -> RefundOut:
     """Say that the bank carried it out, where no statement is imported."""
     actions.confirm(call.session, call.actor, refund_id, body.reference, body.despite)
-    return queries.refund(call.session, call.actor, refund_id)
-
-
-@routes.post("/refunds/{refund_id}/fail", Permission.MONEY_MANAGE)
-def report_failure(call: Call, refund_id: Id, body: EndIn) -> RefundOut:
-    """Say that the bank gave it back, or never got it: the buyer has its credit again. Where a line of the bank shows that it left, only a line shows
-    that it came back (`shown_by_bank`)."""
-    actions.report_failure(call.session, call.actor, refund_id, body.reason)
     return queries.refund(call.session, call.actor, refund_id)

@@ -10,6 +10,14 @@ class AboveCredit(Conflict):
     en = "The refund is above what was paid too much for the order and has arrived ({credit} yuan can go back)"
 
 
+class HeldByRefunds(Conflict):
+    """``refunds``: those of the order that hold its credit, or took it."""
+
+    code = "refund_above_credit"
+    zh = "退款超过该订单多付且已到账的金额（可退 {credit} 元）；多付款项已由退款 {refunds} 占用"
+    en = "The refund is above what was paid too much for the order and has arrived ({credit} yuan can go back); other refunds hold or took it: {refunds}"
+
+
 class AbovePayment(Conflict):
     code = "refund_above_payment"
     zh = "退款超过该笔在线付款尚可退回的金额（{left} 元）"

@@ -50,4 +50,6 @@ class Refund(SQLModel, table=True):
     sent_at: datetime | None = moment(nullable=True)
     ended_at: datetime | None = moment(nullable=True)
     end_reason: str | None = None
+    #: The latest line that looked like a refund of the order which had been said to have failed, when this one was released despite of it.
+    passed_line_id: int | None = ref("bank_line.id", nullable=True)
     version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})

@@ -49,7 +49,17 @@ class SentIn(BaseModel):
     reference: Code
     despite: ShortText | None = Field(
         default=None,
-        description="why it goes back though what was paid too much has been taken back since, or the order costs more by now",
+        description="why it goes back though what was paid too much has been taken back since, or the order costs more by now; or though a line of"
+        " the bank, new since its release, shows that another refund of the order may have left",
+    )
+
+
+class ApproveIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    despite: ShortText | None = Field(
+        default=None,
+        description="why it goes back though a line of the bank shows that another refund of the order, said to have failed, may have left",
     )
 
 
@@ -82,6 +92,10 @@ class RefundOut(BaseModel):
     payee_name: str | None
     payee_account: str | None
     payee_bank: str | None
+    payee_is_payer: bool | None = Field(
+        description="whether the payee is the buyer, the unit that ordered, or somebody who paid for the order, by name, and from the account if lines"
+        " of the bank tell it; if not, find out why before it is released. None: it goes back online"
+    )
     amount: YuanOut
     reason: str
     status: RefundStatus
@@ -95,5 +109,8 @@ class RefundOut(BaseModel):
     sent_at: datetime | None
     ended_at: datetime | None
     end_reason: str | None
+    failure_report_id: int | None = Field(
+        description="one person says that it failed after it was paid, and another has to confirm it"
+    )
     version: int
     possible_actions: list[RefundMove]

@@ -22,6 +22,8 @@ class RefundMove(StrEnum):
     SEND = "send"
     PAY = "pay"
     FAIL = "fail"
+    #: It was said to have failed, and the bank shows that it left.
+    REINSTATE = "reinstate"
 
 
 _S, _M = RefundStatus, RefundMove
@@ -40,14 +42,17 @@ REFUND = StateTable(
         (_S.SENT, _M.FAIL): _S.FAILED,
         # a refund that was paid may come back days later
         (_S.PAID, _M.FAIL): _S.FAILED,
+        (_S.FAILED, _M.REINSTATE): _S.PAID,
     },
 )
 
+#: What only a line of the bank shows.
+_SHOWN = frozenset({_M.REINSTATE})
 #: What its provider tells of a refund that goes back online.
 _TOLD_BY_PROVIDER = frozenset({_M.SEND, _M.PAY, _M.FAIL})
 
 
 def refund_moves(status: str, method: str) -> list[RefundMove]:
     """What a person may do with a refund."""
-    refused = _TOLD_BY_PROVIDER if method == "online" else frozenset()
+    refused = _SHOWN | (_TOLD_BY_PROVIDER if method == "online" else frozenset())
     return [move for move in REFUND.possible(status) if move not in refused]

@@ -323,6 +323,9 @@ class PayoutAttempt(SQLModel, table=True):
     method: str
     #: The bank account that it goes to.
     account_id: int | None = ref("payout_account.id", nullable=True)
+    #: Kept here besides, because a payout that failed has nobody who approved it: the bank may show that this one left all the same.
+    approved_by: int = ref("app_user.id")
+    approved_at: datetime = moment()
     released_by: int = ref("app_user.id")
     released_at: datetime = moment()
     sent_at: datetime | None = moment(nullable=True)
@@ -330,6 +333,8 @@ class PayoutAttempt(SQLModel, table=True):
     outcome: str | None = None
     ended_at: datetime | None = moment(nullable=True)
     reason: str | None = None
+    #: The latest line that looked like an earlier release, which had been said to have failed, when this one was released despite of it.
+    passed_line_id: int | None = ref("bank_line.id", nullable=True)
 
 
 class Advance(SQLModel, table=True):

@@ -33,6 +33,10 @@ class PayoutMove(StrEnum):
     SEND = "send"
     PAY = "pay"
     FAIL = "fail"
+    #: Its approval is taken back.
+    WITHDRAW = "withdraw"
+    #: It was said to have failed, and the bank shows that it left.
+    REINSTATE = "reinstate"
     #: The list that it was on is void.
     RECALL = "recall"
 
@@ -100,16 +104,20 @@ PAYOUT = StateTable(
         (_P.SENT, PayoutMove.FAIL): _P.FAILED,
         # a transfer that left may come back days later
         (_P.PAID, PayoutMove.FAIL): _P.FAILED,
+        (_P.APPROVED, PayoutMove.WITHDRAW): _P.DRAFT,
+        (_P.FAILED, PayoutMove.REINSTATE): _P.PAID,
+        # approved again, and that was taken back
+        (_P.DRAFT, PayoutMove.REINSTATE): _P.PAID,
     },
 )
-#: What nobody says of a single payout, and what nobody says by hand of one that the provider carries out.
-_WITH_ITS_LIST = frozenset({PayoutMove.RECALL})
+#: What nobody says of a single payout but its list or a line of the bank, and what nobody says by hand of one that the provider carries out.
+_NOT_BY_HAND = frozenset({PayoutMove.RECALL, PayoutMove.REINSTATE})
 _BY_BANK = frozenset({PayoutMove.SEND, PayoutMove.PAY, PayoutMove.FAIL})
 
 
 def payout_moves(status: str, method: str) -> list[PayoutMove]:
     """What a person may do with a payout."""
-    refused = _WITH_ITS_LIST | (frozenset() if method == "bank" else _BY_BANK)
+    refused = _NOT_BY_HAND | (frozenset() if method == "bank" else _BY_BANK)
     return [move for move in PAYOUT.possible(status) if move not in refused]
 
 

@@ -6,7 +6,7 @@ from shop.core.errors import CONSTRAINTS, Conflict, Invalid
 class TaxInvoicesWrong(Invalid):
     code = "tax_invoices_wrong"
     zh = "有 {count} 处错误，未登记任何发票"
-    en = "{count} faults; nothing was registered"
+    en = "{count} fault(s); nothing was registered"
 
 
 class NumberCounted(Conflict):

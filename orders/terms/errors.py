@@ -1,6 +1,6 @@
 """What payment terms and credit limits refuse."""
 
-from shop.core.errors import CONSTRAINTS, Conflict
+from shop.core.errors import CONSTRAINTS, Conflict, NotFound
 
 
 class CreditNeeded(Conflict):
@@ -81,6 +81,12 @@ class NotWarned(Conflict):
     code = "buyer_not_warned"
     zh = "平台尚未通知采购单位款项逾期，请稍后再试"
     en = "The buyer has not been told that the payment is overdue; try again later"
+
+
+class NoCreditLimit(NotFound):
+    code = "no_credit_limit"
+    zh = "该单位没有核定赊销额度"
+    en = "The organisation has no credit limit of its own"
 
 
 class CreditMoved(Conflict):

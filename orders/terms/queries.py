@@ -11,6 +11,7 @@ from sqlmodel import Session
 from orders.ledger.queries import FREIGHT_LOST
 from orders.money.queries import ALLOWED_OF_PART, PAID
 from orders.money.queries.reach import reach
+from orders.terms.errors import NoCreditLimit
 from orders.terms.rules import BUCKETS, After, Bucket
 from orders.terms.schemas import (
     BucketOut,
@@ -111,12 +112,13 @@ _AHEAD = text(
 )
 _PLAN = text("SELECT terms, extended_days FROM payment_plan WHERE purchase_order_id = :id")
 
-_LIMIT = """
+_REACHED = "(o.path LIKE CAST(:branch AS text) OR o.region_code LIKE ANY (CAST(:regions AS text[])))"
+_IN_REACH = text(f"SELECT 1 FROM organisation o WHERE o.id = :id AND {_REACHED}")  # noqa: S608
+_LIMIT = f"""
     SELECT l.id, l.organisation_id, o.name AS organisation_name, l.limit_fen AS limit, l.used_fen + l.over_fen AS used,
            l.limit_fen - l.used_fen - l.over_fen AS available, l.reason, l.set_at, l.version
-    FROM credit_limit l JOIN organisation o ON o.id = l.organisation_id
-    WHERE (o.path LIKE CAST(:branch AS text) OR o.region_code LIKE ANY (CAST(:regions AS text[])))
-"""
+    FROM credit_limit l JOIN organisation o ON o.id = l.organisation_id WHERE {_REACHED}
+"""  # noqa: S608
 _ONE_LIMIT = text(f"{_LIMIT} AND l.organisation_id = :id")
 _LIMITS = text(f"{_LIMIT} AND l.id > :start ORDER BY l.id LIMIT :rows")
 _DRAWS = text(
@@ -249,7 +251,7 @@ def credit_limit(session: Session, actor: Actor, organisation_id: int) -> Credit
     """One of them.
 
     Raises:
-        NotFound: none within reach (404).
+        NotFound: no such organisation within reach (404). NoCreditLimit: it has none (404).
     """
     return _limit(_one(session, actor, organisation_id))
 
@@ -263,9 +265,10 @@ def draws(session: Session, actor: Actor, organisation_id: int, *, limit: int, a
 
 
 def _one(session: Session, actor: Actor, organisation_id: int) -> Row[Any]:
-    row = session.execute(_ONE_LIMIT, {**reach(actor), "id": organisation_id}).first()
+    asked = {**reach(actor), "id": organisation_id}
+    row = session.execute(_ONE_LIMIT, asked).first()
     if row is None:
-        raise NotFound
+        raise NoCreditLimit if session.execute(_IN_REACH, asked).first() else NotFound
     return row
 
 

@@ -38,6 +38,13 @@ _WAITING = text(
         SELECT 'payer_declaration', d.id, NULL, o.name, NULL, d.declared_by, NULL, d.declared_at, o.region_code, NULL
         FROM payer_declaration d JOIN organisation o ON o.id = d.buyer_id WHERE d.status = 'declared'
         UNION ALL
+        SELECT 'failure_report', f.id, coalesce(s.number, r.number), o.name, coalesce(p.amount_fen, r.amount_fen), f.requested_by, NULL, f.requested_at,
+               o.region_code, NULL
+        FROM failure_report f LEFT JOIN payout_attempt a ON a.id = f.attempt_id LEFT JOIN payout p ON p.id = a.payout_id
+        LEFT JOIN settlement s ON s.id = p.settlement_id LEFT JOIN refund r ON r.id = f.refund_id
+        LEFT JOIN purchase_order po ON po.id = r.purchase_order_id JOIN organisation o ON o.id = coalesce(p.supplier_id, po.buyer_id)
+        WHERE f.status = 'requested' AND (a.outcome = 'paid' OR r.status = 'paid')
+        UNION ALL
         SELECT 'bank_write_off', b.id, NULL, nullif(l.payer_name, ''), b.amount_fen, b.requested_by, NULL, b.requested_at, :city, NULL
         FROM bank_write_off b JOIN bank_line l ON l.id = b.line_id WHERE b.status = 'requested'
     ) w LEFT JOIN app_user u ON u.id = w.asked_by

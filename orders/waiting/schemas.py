@@ -9,10 +9,12 @@ from shop.core.money import YuanOut
 
 
 class WaitingKind(StrEnum):
-    """What waits, by what is to be approved; of a payout its release, or a new approval after it failed."""
+    """What waits, by what is to be approved; of a payout its release, or a new approval after it failed. ``failure_report``: what was paid is said to have
+    failed."""
 
     ADVANCE = "advance"
     BANK_WRITE_OFF = "bank_write_off"
+    FAILURE_REPORT = "failure_report"
     PAYER_DECLARATION = "payer_declaration"
     PAYOUT = "payout"
     PAYOUT_ACCOUNT = "payout_account"

@@ -58,6 +58,7 @@ PLACES: Mapping[str, str] = {
     "export": "/v1/exports/{id}",
     "export_schedule": "/v1/export-schedules/{id}",
     "external_sale": "/v1/external-sales/{id}",
+    "failure_report": "/v1/failure-reports/{id}",
     "goods_return": "/v1/returns/{id}",
     "inspection": "/v1/inspections/{id}",
     "inspections_due": "/v1/inspections?status=open",

@@ -103,6 +103,15 @@ class Till:
         body = {"send": {"reference": "HK-1"}, "confirm": {"reference": "HK-1"}, "approve": None}.get(move, {"reason": "理由"})
         return self.as_(who).post(f"/v1/refunds/{refund_id}/{move}", json=body)
 
+    def fails(self, refund_id: int) -> Any:
+        """The cashier says that it failed; of what was paid the treasurer confirms it. Returns the refund."""
+        said = self.move(refund_id, "fail", "cashier")
+        assert said.status_code == 201, said.text
+        if report := said.json()["failure_report_id"]:
+            confirmed = self.as_("treasurer").post(f"/v1/failure-reports/{report}/approve", json={})
+            assert confirmed.status_code == 200, confirmed.text
+        return self.as_("cashier").get(f"/v1/refunds/{refund_id}").json()
+
     def due(self, order_id: int) -> str:
         return str(self.as_("finance").get(f"/v1/purchase-orders/{order_id}/payments").json()[0]["order_due"])
 

@@ -118,6 +118,15 @@ class Settling:
         assert approved.status_code == 200, approved.text
         return self.treasurer.post(f"/v1/payouts/{payout_id}/release")
 
+    def fails(self, payout_id: int, reason: str = "户名不符") -> Any:
+        """The cashier says that a payout failed; of what was paid the treasurer confirms it. Returns the payout."""
+        said = self.cashier.post(f"/v1/payouts/{payout_id}/fail", json={"reason": reason})
+        assert said.status_code == 200, said.text
+        if report := said.json()["failure_report_id"]:
+            confirmed = self.treasurer.post(f"/v1/failure-reports/{report}/approve", json={})
+            assert confirmed.status_code == 200, confirmed.text
+        return self.cashier.get(f"/v1/payouts/{payout_id}").json()
+
     def listed(self) -> tuple[Any, list[Any]]:
         """A list for the bank with released payouts to both suppliers, by the cashier; and the settlements."""
         self.account()

@@ -298,13 +298,15 @@ def _settlements(bureau: Bureau, world: World) -> None:
             VALUES (:supplier, '', '', :sealed, '0123', '', :user, now()) RETURNING id),
         pay AS (INSERT INTO payout (settlement_id, supplier_id, amount_fen, returned_fen, drafted_at) SELECT id, :supplier, 100, 0, now() FROM made RETURNING id),
         list AS (INSERT INTO payout_file (number, payout_count, amount_fen, made_by, made_at) VALUES ('FK-1', 1, 100, :user, now()) RETURNING id),
-        attempt AS (INSERT INTO payout_attempt (payout_id, method, account_id, released_by, released_at)
-                    SELECT pay.id, 'bank', account.id, :user, now() FROM pay, account RETURNING id),
+        attempt AS (INSERT INTO payout_attempt (payout_id, method, account_id, approved_by, approved_at, released_by, released_at)
+                    SELECT pay.id, 'bank', account.id, :user, now(), :user, now() FROM pay, account RETURNING id),
+        said AS (INSERT INTO failure_report (attempt_id, reason, requested_by, requested_at) SELECT id, '', :user, now() FROM attempt RETURNING id),
         listed AS (INSERT INTO payout_file_line (payout_file_id, attempt_id) SELECT list.id, attempt.id FROM list, attempt),
         ahead AS (INSERT INTO advance (number, agreement_id, supplier_id, amount_fen, reason, requested_by, requested_at)
                   VALUES ('YF-1', :agreement, :supplier, 100, '', :user, now()) RETURNING id)
-        SELECT made.id AS settlements, pay.id AS payouts, list.id AS "payout-files", account.id AS "payout-accounts", ahead.id AS advances
-        FROM made, pay, list, account, ahead
+        SELECT made.id AS settlements, pay.id AS payouts, list.id AS "payout-files", account.id AS "payout-accounts", ahead.id AS advances,
+               said.id AS "failure-reports"
+        FROM made, pay, list, account, ahead, said
         """
     )
     with bureau.api.database.unit_of_work() as session:

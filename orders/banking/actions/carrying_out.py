@@ -1,73 +1,130 @@
-"""What was sent to a bank account is paid, or has failed, because a line of the bank shows it."""
+"""What was sent to a bank account is paid, or has failed, or did not fail after all, because a line of the bank shows it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.banking.errors import PayoutUnfit, RefundUnfit
-from orders.banking.queries.facts import NOT_SHOWN, OUTSTANDING
+from orders.banking.errors import PayoutUnfit, RefundUnfit, Todo
+from orders.banking.queries.facts import NOT_SHOWN, OUTSTANDING, SHOWN
 from orders.money.rules import Kind
 from orders.refunds import actions as refunds
 from orders.settlement.actions import paying
+from orders.settlement.states import PayoutStatus
 from shop.core.audit import Who
 
-_REFUND = text("SELECT id, method, status FROM refund WHERE id = :id")
+_REFUND = text(
+    f"""
+    SELECT r.id, r.number, r.method, r.status, {NOT_SHOWN.format(kind="refund_paid", origin="r.id")} AS left_unshown,
+           {SHOWN.format(kind="refund_paid", origin="r.id")} AS left_shown, {SHOWN.format(kind="refund_failed", origin="r.id")} AS back_shown
+    FROM refund r WHERE r.id = :id
+    """  # noqa: S608
+)
+_PAYOUT = text("SELECT p.status, p.method, s.number FROM payout p JOIN settlement s ON s.id = p.settlement_id WHERE p.id = :id")
 #: The releases by bank of a payout, or one of them; the live one first.
 _RELEASES = text(
     f"""
     SELECT a.id, a.outcome, {NOT_SHOWN.format(kind="payout_paid", origin="a.id")} AS left_unshown,
-           {NOT_SHOWN.format(kind="payout_failed", origin="a.id")} AS back_unshown
+           {NOT_SHOWN.format(kind="payout_failed", origin="a.id")} AS back_unshown,
+           {SHOWN.format(kind="payout_paid", origin="a.id")} AS left_shown, {SHOWN.format(kind="payout_failed", origin="a.id")} AS back_shown,
+           a.id = (SELECT max(l.id) FROM payout_attempt l WHERE l.payout_id = a.payout_id) AS is_last
     FROM payout_attempt a WHERE a.payout_id = :id AND a.method = 'bank' AND (CAST(:attempt_id AS bigint) IS NULL OR a.id = :attempt_id)
     ORDER BY a.outcome IS NOT DISTINCT FROM 'failed', a.id DESC
     """  # noqa: S608
 )
 _BANK_MOVE = text(f"SELECT * FROM ({OUTSTANDING}) o WHERE o.kind = :kind AND o.origin_id = :origin_id")  # noqa: S608
+#: What a line may show although it was said to have failed: as long as nobody said again that it is to be paid.
+_NOT_AGAIN = (PayoutStatus.FAILED, PayoutStatus.DRAFT)
 
 
 def refund(session: Session, who: Who, line: Any, refund_id: int, signed_fen: int) -> int:
-    """Have a refund be paid, or fail where the line came in, unless the books say so already. Returns the transaction that moved the bank
-    account, which the line shows. ``signed_fen``: as much of the line, below zero where it went out.
+    """Have a refund be paid, or fail where the line came in, unless the books say so already; one that was said to have failed is paid again by the
+    line that shows that it left. Returns the transaction that moved the bank account, which the line shows. ``signed_fen``: as much of the line,
+    below zero where it went out.
 
     Raises:
-        RefundUnfit: it does not go by the bank, or its state or amount does not fit (409).
+        RefundUnfit: it does not go by the bank, or its state or amount does not fit (409). RefundsRest: see
+        :func:`orders.refunds.actions.reinstate` (409).
     """
     row = session.execute(_REFUND, {"id": refund_id}).one()
-    if row.method != "bank_transfer":
-        raise RefundUnfit
     returned = signed_fen > 0
+    unfit = RefundUnfit(number=row.number, state=row.status, todo=_todo_of_refund(row, returned=returned))
+    if row.method != "bank_transfer":
+        raise unfit
     if not returned and row.status in ("approved", "sent"):
         refunds.pay(session, who, refund_id, line.serial or None)
+    elif not returned and row.status == "failed" and not row.back_shown and not row.left_shown:
+        refunds.reinstate(session, who, refund_id, line.serial or None, _why_out(line))
     if returned and row.status == "paid":
         refunds.fail(session, who, refund_id, _why_back(line))
     moved = _moved(session, Kind.REFUND_FAILED if returned else Kind.REFUND_PAID, refund_id, signed_fen)
     if moved is None:
-        raise RefundUnfit
+        raise unfit
     return moved
 
 
 def payout(session: Session, who: Who, line: Any, payout_id: int, attempt_id: int | None, signed_fen: int) -> int:
-    """The same for a payout: of the one of its releases that is meant, or that fits.
+    """The same for a payout: of the one of its releases that is meant, or that fits. One that was said to have failed is paid again as long as nobody
+    approved it once more.
 
     Raises:
         PayoutUnfit: it does not go by the bank, or its state or amount does not fit (409).
     """
     returned = signed_fen > 0
-    for release in session.execute(_RELEASES, {"id": payout_id, "attempt_id": attempt_id}).all():
+    row = session.execute(_PAYOUT, {"id": payout_id}).one()
+    releases = session.execute(_RELEASES, {"id": payout_id, "attempt_id": attempt_id}).all()
+    for release in releases:
         if not returned and release.outcome is None:
             paying.paid(session, who, payout_id, line.serial or None)
         elif returned and release.outcome == "paid":
             paying.failed(session, who, payout_id, _why_back(line))
+        elif not returned and _stands(row, release):
+            paying.reinstated(session, who, payout_id, line.serial or None, _why_out(line))
         elif not (release.back_unshown if returned else release.left_unshown):
             continue
         moved = _moved(session, Kind.PAYOUT_FAILED if returned else Kind.PAYOUT_PAID, release.id, signed_fen)
         if moved is not None:
             return moved
-    raise PayoutUnfit
+    raise PayoutUnfit(number=row.number, state=row.status, todo=_todo_of_payout(row, releases, returned=returned))
+
+
+def _stands(payout: Any, release: Any) -> bool:
+    """Whether a release that was said to have failed is paid by a line that shows it."""
+    failed = release.outcome == "failed" and not release.back_shown and not release.left_shown
+    return failed and release.is_last and payout.status in _NOT_AGAIN
+
+
+def _todo_of_refund(row: Any, *, returned: bool) -> Todo:
+    if row.method != "bank_transfer":
+        return Todo.PROVIDER
+    if (row.left_shown and not returned) or (row.back_shown and returned):
+        return Todo.SHOWN
+    if row.status == "requested":
+        return Todo.RELEASE
+    if row.status in ("refused", "cancelled"):
+        return Todo.ENDED
+    return Todo.NOT_LEFT if returned else Todo.CAME_BACK
+
+
+def _todo_of_payout(row: Any, releases: Sequence[Any], *, returned: bool) -> Todo:
+    if row.method != "bank" and not releases:
+        return Todo.PROVIDER
+    if row.status == PayoutStatus.APPROVED and releases:
+        return Todo.WITHDRAW
+    if not releases:
+        return Todo.RELEASE
+    if any(release.back_shown if returned else release.left_shown for release in releases):
+        return Todo.SHOWN
+    return Todo.NOT_LEFT if returned else Todo.LIVE
 
 
 def _why_back(line: Any) -> str:
-    return line.text[:200] or "退汇"
+    return line.text[:200] or ("红字冲正" if line.reversal else "退汇")
+
+
+def _why_out(line: Any) -> str:
+    return f"银行流水 {line.id} 显示已付出"
 
 
 def _moved(session: Session, kind: Kind, origin_id: int, signed_fen: int) -> int | None:

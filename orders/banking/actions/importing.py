@@ -35,7 +35,7 @@ _KNOWN = text("SELECT key FROM bank_line WHERE account = :account AND key = ANY 
 #: Lines that are known by a serial number of a file, but not as the file tells them.
 _TOLD_OTHERWISE = text(
     """
-    SELECT serial, amount_fen FROM bank_line WHERE account = :account AND serial = ANY (:serials) AND NOT key = ANY (:keys) ORDER BY id
+    SELECT serial, amount_fen, booked_on FROM bank_line WHERE account = :account AND serial = ANY (:serials) AND NOT key = ANY (:keys) ORDER BY id
     """
 )
 _WRITE = text(
@@ -184,10 +184,11 @@ def follow_on(session: Session, account: str, parsed: Parsed, new: Sequence[Entr
     if held and (faults := [_too_early(entry, held) for entry in new if entry.booked_on < rules.earliest_new(held)]):
         raise LineTooEarly(count=len(faults), faults=faults[:TOLD])
     balance = (held.balance_fen if held else parsed.opening_fen) + sum(entry.amount_fen for entry in new)
-    if new and balance != parsed.closing_fen:
-        if faults := _changed(session, account, parsed, new):
-            raise LineChanged(count=len(faults), faults=faults[:TOLD])
-        raise StatementGap(expected=yuan_from_fen(parsed.closing_fen), found=yuan_from_fen(balance))
+    follows = balance == parsed.closing_fen
+    if faults := _changed(session, account, parsed, new, same_day=follows):
+        raise LineChanged(count=len(faults), faults=faults[:TOLD])
+    if new and not follows:
+        raise StatementGap(expected=yuan_from_fen(balance), found=yuan_from_fen(parsed.closing_fen))
     return balance
 
 
@@ -200,15 +201,18 @@ def _too_early(entry: Entry, held: rules.Held) -> Fault:
     return sheets.fault(entry.row_no, "date", "long_before_last_statement", zh, en)
 
 
-def _changed(session: Session, account: str, parsed: Parsed, new: Sequence[Entry]) -> list[Fault]:
+def _changed(session: Session, account: str, parsed: Parsed, new: Sequence[Entry], *, same_day: bool) -> list[Fault]:
+    """Lines of which a serial number is known with another amount, ``same_day``: of the same day only, as some banks count anew each day. A transfer
+    and its fee may share one: what the file tells as before stands."""
     assert parsed.statement is not None
     serials = [entry.serial for entry in new if entry.serial]
     asked = {"account": account, "serials": serials, "keys": rules.keys(parsed.statement.entries)}
-    before = {row.serial: row.amount_fen for row in session.execute(_TOLD_OTHERWISE, asked)}
+    before = {(row.serial, row.booked_on if same_day else None): row.amount_fen for row in session.execute(_TOLD_OTHERWISE, asked)}
     faults = []
     for entry in new:
-        if entry.serial in before and before[entry.serial] != entry.amount_fen:
-            was, now = yuan_from_fen(before[entry.serial]), yuan_from_fen(entry.amount_fen)
+        known = before.get((entry.serial, entry.booked_on if same_day else None))
+        if known is not None and known != entry.amount_fen:
+            was, now = yuan_from_fen(known), yuan_from_fen(entry.amount_fen)
             zh = f"流水号 {entry.serial} 已导入的金额为 {was} 元，对账单为 {now} 元"
             en = f"serial number {entry.serial} was imported with {was} yuan, the statement says {now}"
             faults.append(sheets.fault(entry.row_no, "amount", "amount_changed", zh, en))

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.banking.actions.making import Wanted, as_line, make
-from orders.banking.errors import AboveDue, LineTaken, NotOpenInBooks, PayerDiffers, PayoutUnfit, WrongDirection
+from orders.banking.errors import AboveDue, LineTaken, NotOpenInBooks, PayerDiffers, PayoutUnfit, Todo, WrongDirection
 from orders.banking.known import Facts, Line, Listed, Proposal
 from orders.banking.matching import payer_reason, propose
 from orders.banking.queries.facts import LEAVES_OF_LIST, OUTSTANDING, facts
@@ -38,7 +38,7 @@ _REFUND = text("SELECT * FROM refund WHERE id = :id")
 _PAYOUT = text("SELECT id, amount_fen FROM payout WHERE id = :id")
 _BANK_MOVE_BY_ID = text(f"SELECT * FROM ({OUTSTANDING}) o WHERE o.id = :id")  # noqa: S608
 #: Against one who makes it void.
-_HOLD_LIST = text("SELECT id FROM payout_file WHERE id = :id FOR SHARE")
+_HOLD_LIST = text("SELECT number, status FROM payout_file WHERE id = :id FOR SHARE")
 _OF_LIST = text(f"SELECT * FROM ({LEAVES_OF_LIST}) l WHERE l.payout_file_id = :id AND l.leaves ORDER BY l.attempt_id")  # noqa: S608
 
 
@@ -108,7 +108,8 @@ def _named(session: Session, line: Any, part: Part, note: str | None) -> list[Wa
     """What a part of a request names: one match, or one for each payout of a list. Raises NotFound, WrongDirection, PayoutUnfit."""
     if not isinstance(part, PayoutFilePart):
         return [_one_named(session, line, part, note)]
-    if session.execute(_HOLD_LIST, {"id": part.payout_file_id}).first() is None:
+    held = session.execute(_HOLD_LIST, {"id": part.payout_file_id}).first()
+    if held is None:
         raise NotFound
     if line.amount_fen > 0:
         raise WrongDirection
@@ -116,7 +117,7 @@ def _named(session: Session, line: Any, part: Part, note: str | None) -> list[Wa
         Listed(row.payout_id, row.attempt_id, row.amount_fen) for row in session.execute(_OF_LIST, {"id": part.payout_file_id})
     ]
     if not listed:
-        raise PayoutUnfit
+        raise PayoutUnfit(number=held.number, state=held.status, todo=Todo.ON_LIST)
     return [replace(each, note=note) for each in Wanted.of_list(line, part.payout_file_id, listed)]
 
 

@@ -10,10 +10,12 @@ from orders.banking.errors import NoSuchRefund, NothingToSend, RefundTaken
 from orders.banking.models import RefundFile
 from orders.banking.schemas.payers import RefundFileIn
 from orders.banking.states import REFUND_FILE, FileMove
+from orders.money.errors import LeftBefore
 from orders.payments import actions as payments
 from orders.purchasing.queries.costs import CREDIT
 from orders.refunds import actions as refunds
 from orders.refunds.errors import MoneyGone
+from orders.refunds.queries.left import require_failed_not_shown
 from shop.core import audit, clock, locks, numbers
 from shop.core.db import array
 from shop.core.errors import NotFound
@@ -26,7 +28,7 @@ MOST = 1000
 _TAKE = text(
     f"""
     SELECT * FROM (
-        SELECT r.id, r.number, r.purchase_order_id, r.amount_fen, {CREDIT.format(order="r.purchase_order_id")} AS credit_fen,
+        SELECT r.id, r.number, r.purchase_order_id, r.amount_fen, r.passed_line_id, {CREDIT.format(order="r.purchase_order_id")} AS credit_fen,
                EXISTS (SELECT FROM refund_file_line l WHERE l.refund_id = r.id AND NOT l.void) AS taken
         FROM refund r WHERE r.method = 'bank_transfer' AND r.status = 'approved'
           AND (CAST(:ids AS bigint[]) IS NULL OR r.id = ANY (CAST(:ids AS bigint[])))
@@ -52,7 +54,8 @@ def make(session: Session, actor: Actor, body: RefundFileIn) -> int:
     Raises:
         Forbidden: the caller keeps the money of a district only (403). NothingToSend: there is none (409). RefundTaken: one of them is in another
         file (409). NoSuchRefund: one is not a released refund by bank transfer (404). MoneyGone: one that is named is not covered any more (409);
-        where none is named these are left out.
+        LeftBefore: of one that is named a line, new since its release, shows that another of the order may have left (409); where none is named these
+        are left out.
     """
     require_keeper(actor)
     take_turns(session)
@@ -69,6 +72,7 @@ def make(session: Session, actor: Actor, body: RefundFileIn) -> int:
     for row in rows:
         if row.credit_fen < 0:
             raise MoneyGone(number=row.number, missing=yuan_from_fen(-row.credit_fen))
+    rows = [row for row in rows if _may_go(session, row, named=ids is not None)]
     if not rows:
         raise NothingToSend
     now = clock.now()
@@ -88,6 +92,16 @@ def make(session: Session, actor: Actor, body: RefundFileIn) -> int:
     return made.id
 
 
+def _may_go(session: Session, row: Any, *, named: bool) -> bool:
+    try:
+        require_failed_not_shown(session, row, None)
+    except LeftBefore:
+        if named:
+            raise
+        return False
+    return True
+
+
 def take_turns(session: Session) -> None:
     """Let nobody else make a file until this transaction ends."""
     locks.hold(session, "refund_files")
@@ -99,7 +113,7 @@ def send(session: Session, actor: Actor, file_id: int, reference: str, despite: 
 
     Raises:
         NotFound: there is none, or the caller keeps the money of a district only (404). IllegalMove: it was sent, or is void (409).
-        MoneyGone: what one of them was released on is not there any more (409).
+        MoneyGone: what one of them was released on is not there any more (409). LeftBefore: see :func:`orders.refunds.actions.send` (409).
     """
     row = _locked(session, actor, file_id)
     status = REFUND_FILE.after(row.status, FileMove.SEND)

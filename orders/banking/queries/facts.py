@@ -15,14 +15,20 @@ from orders.purchasing.queries.costs import PAYABLE_AND_PAID_OF
 from orders.settlement.actions.accounts import number_of
 from shop.core.db import array
 
-#: Movements of the bank account in the books that no line has shown. What lines themselves booked is none of them.
-OUTSTANDING = """
+#: SQL: whether transaction ``mt`` booked a failure that was taken back.
+_TAKEN_BACK = """
+    EXISTS (SELECT FROM money_transaction u WHERE u.kind IN ('payout_reinstated', 'refund_reinstated') AND u.origin_id = mt.id
+            AND mt.kind IN ('payout_failed', 'refund_failed'))
+"""
+#: Movements of the bank account in the books that no line has shown. What lines themselves booked is none of them, nor is a failure that was taken
+#: back, with what took it back.
+OUTSTANDING = f"""
     SELECT mt.id, mt.kind, mt.origin_id, mt.booked_on, sum(mp.amount_fen)::bigint AS amount_fen, min(mp.purchase_order_id) AS purchase_order_id
     FROM money_posting mp JOIN money_transaction mt ON mt.id = mp.transaction_id
-    WHERE mp.account = 'bank' AND mt.kind NOT IN ('receipt', 'receipt_matched', 'receipt_undone', 'bank_entry')
-      AND NOT EXISTS (SELECT FROM bank_match m WHERE m.transaction_id = mt.id AND m.undone_at IS NULL)
+    WHERE mp.account = 'bank' AND mt.kind NOT IN ('receipt', 'receipt_matched', 'receipt_undone', 'bank_entry', 'payout_reinstated', 'refund_reinstated')
+      AND NOT EXISTS (SELECT FROM bank_match m WHERE m.transaction_id = mt.id AND m.undone_at IS NULL) AND NOT {_TAKEN_BACK}
     GROUP BY mt.id
-"""
+"""  # noqa: S608
 _ORDERS = text(
     f"""
     SELECT po.id, po.number, po.buyer_id, buyer.name AS buyer, unit.name AS unit, m.payable - m.paid AS due_fen,
@@ -55,19 +61,26 @@ _NEWEST_OF = text(
     " (SELECT po.id FROM purchase_order po WHERE po.buyer_id = b ORDER BY po.id DESC LIMIT 50) found"
 )
 #: SQL: whether the books moved the bank account by transaction ``{kind}`` of ``{origin}``, and no line shows it.
-NOT_SHOWN = """
-    EXISTS (SELECT FROM money_transaction mt WHERE mt.kind = '{kind}' AND mt.origin_id = {origin}
+NOT_SHOWN = f"""
+    EXISTS (SELECT FROM money_transaction mt WHERE mt.kind = '{{kind}}' AND mt.origin_id = {{origin}} AND NOT {_TAKEN_BACK}
             AND EXISTS (SELECT FROM money_posting mp WHERE mp.transaction_id = mt.id AND mp.account = 'bank')
             AND NOT EXISTS (SELECT FROM bank_match m WHERE m.transaction_id = mt.id AND m.undone_at IS NULL))
+"""  # noqa: S608
+#: SQL: whether a line shows transaction ``{kind}`` of ``{origin}``.
+SHOWN = """
+    EXISTS (SELECT FROM money_transaction mt JOIN bank_match m ON m.transaction_id = mt.id AND m.undone_at IS NULL
+            WHERE mt.kind = '{kind}' AND mt.origin_id = {origin})
 """
 _REFUNDS = text(
     f"""
     SELECT * FROM (
         SELECT r.*, r.status IN ('approved', 'sent') OR {NOT_SHOWN.format(kind="refund_paid", origin="r.id")} AS leaves,
-               r.status = 'paid' OR {NOT_SHOWN.format(kind="refund_failed", origin="r.id")} AS returns
+               r.status = 'paid' OR {NOT_SHOWN.format(kind="refund_failed", origin="r.id")} AS returns,
+               r.status = 'failed' AND NOT {SHOWN.format(kind="refund_failed", origin="r.id")} AS failed,
+               (r.approved_at AT TIME ZONE 'Asia/Shanghai')::date AS released_on
         FROM refund r WHERE r.method = 'bank_transfer' AND r.status IN ('approved', 'sent', 'paid', 'failed')
           AND r.amount_fen = ANY (CAST(:amounts AS bigint[]))
-    ) r WHERE leaves OR returns ORDER BY id
+    ) r WHERE leaves OR returns OR failed ORDER BY id
     """  # noqa: S608
 )
 _PAYOUTS = text(
@@ -75,11 +88,13 @@ _PAYOUTS = text(
     SELECT * FROM (
         SELECT p.id, a.id AS attempt_id, s.number || '-' || a.id AS number, p.amount_fen, c.holder, c.sealed_number,
                a.outcome IS NULL OR {NOT_SHOWN.format(kind="payout_paid", origin="a.id")} AS leaves,
-               coalesce(a.outcome = 'paid', false) OR {NOT_SHOWN.format(kind="payout_failed", origin="a.id")} AS returns
+               coalesce(a.outcome = 'paid', false) OR {NOT_SHOWN.format(kind="payout_failed", origin="a.id")} AS returns,
+               coalesce(a.outcome = 'failed', false) AND NOT {SHOWN.format(kind="payout_failed", origin="a.id")} AS failed,
+               (a.released_at AT TIME ZONE 'Asia/Shanghai')::date AS released_on
         FROM payout p JOIN settlement s ON s.id = p.settlement_id JOIN payout_attempt a ON a.payout_id = p.id
         JOIN payout_account c ON c.id = a.account_id
         WHERE a.method = 'bank' AND p.amount_fen = ANY (CAST(:amounts AS bigint[]))
-    ) p WHERE leaves OR returns ORDER BY attempt_id
+    ) p WHERE leaves OR returns OR failed ORDER BY attempt_id
     """  # noqa: S608
 )
 #: SQL: the payouts on lists that have not left, or of which the books say that they have and no line shows it.
@@ -173,6 +188,8 @@ def _refund(row: Any) -> Sent:
         row.payee_account,
         leaves=row.leaves,
         returns=row.returns,
+        failed=row.failed,
+        released_on=row.released_on,
         order_id=row.purchase_order_id,
     )
 
@@ -187,6 +204,8 @@ def _payout(row: Any) -> Sent:
         number_of(row),
         leaves=row.leaves,
         returns=row.returns,
+        failed=row.failed,
+        released_on=row.released_on,
         attempt_id=row.attempt_id,
     )
 

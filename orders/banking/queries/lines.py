@@ -12,7 +12,7 @@ from orders.banking.matching import propose
 from orders.banking.queries import write_offs
 from orders.banking.queries.facts import facts
 from orders.banking.reasons import WORDS
-from orders.banking.schemas.lines import BankLineOut, BankLineRow, BankLineSearch, BankMatchOut, NoteOut, ProposalOut
+from orders.banking.schemas.lines import BankLineOut, BankLineRow, BankLineSearch, BankMatchOut, NoteOut, OrderShareOut, ProposalOut
 from shop.core import clock, paging
 from shop.core.errors import Language, NotFound
 from shop.core.exports import Cell
@@ -100,10 +100,11 @@ def _proposals(session: Session, row: Any, language: Language) -> list[ProposalO
     left = as_line(row)
     known = facts(session, [left], wide=True)
     found = propose(left, known)[:_SHOWN]
-    orders, refunds, settlements, lists = (
+    named = {each.order_id for each in found if each.order_id}.union(*(dict(each.orders) for each in found))
+    orders = {row.id: row for row in session.execute(_NAMED, {"ids": list(named)})}
+    refunds, settlements, lists = (
         {row.id: row for row in session.execute(statement, {"ids": [getattr(each, of) for each in found if getattr(each, of)]})}
         for statement, of in (
-            (_NAMED, "order_id"),
             (_REFUNDS, "refund_id"),
             (_SETTLEMENTS, "payout_id"),
             (_LISTS, "payout_file_id"),
@@ -121,6 +122,10 @@ def _proposals(session: Session, row: Any, language: Language) -> list[ProposalO
             purchase_order_number=orders[each.order_id].number if each.order_id else None,
             buyer_name=orders[each.order_id].buyer_name if each.order_id else None,
             due=known.orders[each.order_id].due_fen if each.order_id in known.orders else None,
+            orders=[
+                OrderShareOut(purchase_order_id=order_id, purchase_order_number=orders[order_id].number, amount=due_fen)
+                for order_id, due_fen in each.orders
+            ],
             payment_id=each.payment_id,
             refund_id=each.refund_id,
             refund_number=refunds[each.refund_id].number if each.refund_id else None,

@@ -15,6 +15,14 @@ from shop.core.quantities import Day, Id, Name, ShortText
 LineStatus = Literal["open", "partly", "matched"]
 
 
+class OrderShareOut(BaseModel):
+    """What of a line one of several orders would get: the part that a match names."""
+
+    purchase_order_id: int
+    purchase_order_number: str
+    amount: YuanOut
+
+
 class ProposalOut(BaseModel):
     kind: MatchKind
     amount: YuanOut
@@ -26,6 +34,7 @@ class ProposalOut(BaseModel):
     purchase_order_number: str | None
     buyer_name: str | None
     due: YuanOut | None
+    orders: list[OrderShareOut] = Field(description="of `orders`: what is due for each; match them as parts of the kind `order`")
     payment_id: int | None
     refund_id: int | None
     refund_number: str | None

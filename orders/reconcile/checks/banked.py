@@ -123,6 +123,9 @@ BANKED = [
         WHERE m.undone_at IS NULL AND (m.amount_fen, CASE m.kind WHEN 'payout' THEN 'payout_paid' ELSE 'payout_failed' END)
               IS DISTINCT FROM (p.amount_fen, t.kind)
         UNION ALL
+        SELECT 'money_transaction ' || t.id, 'of a line that was written off', 'of none' FROM money_transaction t
+        WHERE t.kind = 'bank_entry' AND NOT EXISTS (SELECT FROM bank_match m WHERE m.id = t.origin_id AND m.kind = 'bank_entry')
+        UNION ALL
         SELECT 'payment ' || p.id, 'shown by a line', 'shown by none' FROM payment p
         WHERE (p.shown_at IS NOT NULL OR (p.source = 'unallocated' AND p.undone_at IS NULL))
           AND NOT EXISTS (SELECT FROM bank_match m WHERE m.payment_id = p.id AND m.undone_at IS NULL)

@@ -122,29 +122,33 @@ PAID = [
         "refunds",
         "退款及其状态 = 凭证",
         "Refunds, as far as they have come = their postings",
-        # one that came back after it was paid has three transactions, one that came back before has two
+        # one that came back after it was paid has three transactions, one that came back before has two; a failure that the bank's line took back has
+        # one more for each time
         """
         SELECT 'refund ' || coalesce(r.id, f.id) AS subject, w.facts || format(', order %s', r.purchase_order_id) AS expected,
                f.facts || format(', order %s', f.orders) AS found
         FROM refund r
         FULL JOIN (
-            SELECT t.origin_id AS id, string_agg(DISTINCT p.purchase_order_id::text, ' ') AS orders,
+            SELECT coalesce(u.origin_id, t.origin_id) AS id, string_agg(DISTINCT p.purchase_order_id::text, ' ') AS orders,
                    format('owed %s, promised %s, out %s, %s', coalesce(sum(p.amount_fen) FILTER (WHERE p.account = 'receivable'), 0),
                           coalesce(sum(p.amount_fen) FILTER (WHERE p.account = 'refunds'), 0),
                           coalesce(sum(p.amount_fen) FILTER (WHERE p.account IN ('bank', 'online')), 0),
                           string_agg(DISTINCT t.kind, ' ' ORDER BY t.kind)) AS facts,
-                   bool_or(t.kind = 'refund_paid') AS was_paid,
+                   bool_or(t.kind = 'refund_paid') AS was_paid, bool_or(t.kind = 'refund_reinstated') AS stood,
+                   count(DISTINCT t.id) FILTER (WHERE t.kind = 'refund_failed') - count(DISTINCT t.id) FILTER (WHERE t.kind = 'refund_reinstated') AS failures,
                    string_agg(DISTINCT CASE WHEN p.account IN ('bank', 'online') THEN p.account END, ' ') AS till,
                    max(abs(p.amount_fen)) AS most, min(abs(p.amount_fen)) AS least, count(DISTINCT p.party_id) AS parties
-            FROM money_transaction t JOIN money_posting p ON p.transaction_id = t.id WHERE t.kind IN ('refund', 'refund_paid', 'refund_failed')
-            GROUP BY 1) f ON f.id = r.id
+            FROM money_transaction t JOIN money_posting p ON p.transaction_id = t.id
+            LEFT JOIN money_transaction u ON t.kind = 'refund_reinstated' AND u.id = t.origin_id
+            WHERE t.kind IN ('refund', 'refund_paid', 'refund_failed', 'refund_reinstated') GROUP BY 1) f ON f.id = r.id
         LEFT JOIN LATERAL (SELECT format('owed %s, promised %s, out %s, %s', CASE WHEN r.status <> 'failed' THEN r.amount_fen ELSE 0 END,
                      CASE WHEN r.status IN ('approved', 'sent') THEN -r.amount_fen ELSE 0 END,
                      CASE WHEN r.status = 'paid' THEN -r.amount_fen ELSE 0 END,
-                     CASE WHEN r.status = 'failed' AND f.was_paid THEN 'refund refund_failed refund_paid' WHEN r.status = 'failed'
+                     CASE WHEN f.stood AND r.status IN ('paid', 'failed') THEN 'refund refund_failed refund_paid refund_reinstated'
+                          WHEN r.status = 'failed' AND f.was_paid THEN 'refund refund_failed refund_paid' WHEN r.status = 'failed'
                           THEN 'refund refund_failed' WHEN r.status = 'paid' THEN 'refund refund_paid' ELSE 'refund' END) AS facts
               WHERE r.status IN ('approved', 'sent', 'paid', 'failed')) w ON true
-        WHERE w.facts IS DISTINCT FROM f.facts
+        WHERE w.facts IS DISTINCT FROM f.facts OR f.failures <> CASE r.status WHEN 'failed' THEN 1 ELSE 0 END
            OR f.id IS NOT NULL AND (f.orders, f.most, f.least) IS DISTINCT FROM (r.purchase_order_id::text, r.amount_fen, r.amount_fen)
            OR f.till <> CASE r.method WHEN 'online' THEN 'online' ELSE 'bank' END
         """,

@@ -8,6 +8,7 @@ from sqlmodel import Session
 from orders.settlement.actions.paying import lock
 from orders.settlement.errors import ListExecuted, NothingToSend, SamePerson
 from orders.settlement.models import PayoutFile
+from orders.settlement.queries.left import require_failed_not_shown
 from orders.settlement.states import PAYOUT, PAYOUT_FILE, PayoutFileMove, PayoutMove, PayoutStatus
 from shop.core import audit, clock, numbers, outbox
 from shop.core.db import array
@@ -17,7 +18,10 @@ from shop.identity.permissions import Permission
 
 _TO_SEND = text(
     """
-    SELECT p.id, p.amount_fen FROM payout p JOIN organisation o ON o.id = p.supplier_id
+    SELECT p.id, p.amount_fen, s.number AS settlement_number, a.passed_line_id,
+           EXISTS (SELECT FROM payout_attempt f WHERE f.payout_id = p.id AND f.outcome = 'failed') AS failed_before
+    FROM payout p JOIN organisation o ON o.id = p.supplier_id JOIN settlement s ON s.id = p.settlement_id
+    JOIN payout_attempt a ON a.payout_id = p.id AND a.outcome IS NULL
     WHERE p.status = 'released' AND p.method = 'bank' AND o.region_code LIKE ANY (CAST(:regions AS text[]))
     ORDER BY p.settlement_id, p.id FOR UPDATE OF p
     """
@@ -64,16 +68,20 @@ _RECALL = text(
 )
 
 
-def make(session: Session, actor: Actor) -> int:
-    """Put every released payout by bank on a list for the bank; returns the list's id. Each is on one list at most.
+def make(session: Session, actor: Actor, despite: str | None = None) -> int:
+    """Put every released payout by bank on a list for the bank; returns the list's id. Each is on one list at most. ``despite``: why it goes on it
+    although a line of the bank that came since its release shows that an earlier one may have left.
 
     Raises:
-        NothingToSend: there is none (409).
+        NothingToSend: there is none (409). LeftBefore: of one of them there is such a line (409).
     """
     regions = actor.region_patterns(Permission.MONEY_MANAGE)
     found = session.execute(_TO_SEND, {"regions": regions}).all()
     if not found:
         raise NothingToSend
+    passed = [
+        row.id for row in found if row.failed_before and require_failed_not_shown(session, row, despite, row.passed_line_id or 0)
+    ]
     now = clock.now()
     year = clock.shanghai_date(now).year
     number = f"FK{year}-{numbers.next_number(session, f'payout_file:{year}'):06}"
@@ -83,7 +91,16 @@ def make(session: Session, actor: Actor) -> int:
     session.flush()
     ids = [row.id for row in found]
     session.execute(_SEND, {"ids": array(ids), "number": number, "file_id": made.id, "now": now})
-    audit.record(session, actor, "payout_file.made", "payout_file", made.id, payouts=ids, amount_fen=total)
+    audit.record(
+        session,
+        actor,
+        "payout_file.made",
+        "payout_file",
+        made.id,
+        reason=despite if passed else None,
+        payouts=ids,
+        amount_fen=total,
+    )
     return made.id
 
 

@@ -25,6 +25,7 @@ from orders.settlement.errors import (
     SupplierBarred,
 )
 from orders.settlement.models import Payout, PayoutAttempt
+from orders.settlement.queries.left import require_failed_not_shown, transfer_of
 from orders.settlement.queries.owed import is_barred, is_stopped
 from orders.settlement.queries.uncovered import missing_of
 from orders.settlement.schemas.payouts import Method
@@ -46,11 +47,23 @@ _LOCK = text(
 )
 _PAYOUT = text(
     """
-    SELECT p.*, o.region_code, s.status AS settlement_status, s.objections_until, a.id AS attempt_id, a.method AS way
+    SELECT p.*, o.region_code, s.number AS settlement_number, s.status AS settlement_status, s.objections_until, a.id AS attempt_id,
+           a.method AS way, a.passed_line_id
     FROM payout p JOIN settlement s ON s.id = p.settlement_id JOIN organisation o ON o.id = p.supplier_id
     LEFT JOIN payout_attempt a ON a.payout_id = p.id AND a.outcome IS DISTINCT FROM 'failed'
     WHERE p.id = :id
     """
+)
+#: The last release, which failed; and the transaction that booked its failure, whether it moved the bank account, and what shows it.
+_FAILED = text(
+    """
+    SELECT a.*, t.id AS failure_id, EXISTS (SELECT FROM money_posting WHERE transaction_id = t.id AND account = 'bank') AS was_paid
+    FROM payout_attempt a JOIN money_transaction t ON t.kind = 'payout_failed' AND t.origin_id = a.id
+    WHERE a.payout_id = :id AND a.outcome = 'failed' ORDER BY a.id DESC, t.id DESC LIMIT 1
+    """
+)
+_STANDS = text(
+    "UPDATE payout_attempt SET outcome = 'paid', ended_at = :now, reference = coalesce(:reference, reference) WHERE id = :id"
 )
 _RETURNED = text("UPDATE payout SET returned_fen = returned_fen + :more, version = version + 1 WHERE id = :id")
 _ATTEMPT_SENT = text("UPDATE payout_attempt SET sent_at = :now, reference = :reference WHERE id = :id")
@@ -59,32 +72,46 @@ _ATTEMPT_ENDED = text(
 )
 
 
-def approve(session: Session, actor: Actor, payout_id: int, method: Method) -> None:
-    """Say that a payout is right, and by what way it goes: the first time, or again after it failed.
+def approve(session: Session, actor: Actor, payout_id: int, method: Method, despite: str | None = None) -> None:
+    """Say that a payout is right, and by what way it goes: the first time, or again after it failed. ``despite``: why it is paid again although a
+    line of the bank shows that it may have left.
 
     Raises:
         NotFound: not of a supplier whose money the caller keeps (404). SettlementObjected: the supplier waits for an answer (409).
-        IllegalMove: it was approved (409).
+        IllegalMove: it was approved (409). LeftBefore: see there (409).
     """
-    row = _kept(session, actor, payout_id)
+    row = kept(session, actor, payout_id)
     PAYOUT.after(row.status, PayoutMove.APPROVE)
     if row.settlement_status == SettlementStatus.OBJECTED:
         raise SettlementObjected
-    _step(session, actor, row, PayoutMove.APPROVE, approved_by=actor.user_id, approved_at=clock.now(), method=method)
+    passed = require_failed_not_shown(session, row, despite)
+    reason = despite if passed else None
+    _step(session, actor, row, PayoutMove.APPROVE, reason=reason, approved_by=actor.user_id, approved_at=clock.now(), method=method)
     outbox.publish(session, "payout.approved", payout_id=row.id)
+
+
+def withdraw(session: Session, actor: Actor, payout_id: int, reason: str) -> None:
+    """Take the approval of a payout back that was not released.
+
+    Raises:
+        NotFound: not of a supplier whose money the caller keeps (404). IllegalMove: it is not approved, or was released (409).
+    """
+    row = kept(session, actor, payout_id)
+    _step(session, actor, row, PayoutMove.WITHDRAW, reason=reason, approved_by=None, approved_at=None)
 
 
 def release(session: Session, actor: Actor, payout_id: int, despite: str | None = None) -> None:
     """Let a payout go. From now on the money is on its way. ``despite``: why it goes although the supplier
-    is barred or a certificate stopped by now, or money of the orders that it is for is not there any more.
+    is barred or a certificate stopped by now, money of the orders that it is for is not there any more, or a line of the bank shows that an
+    earlier release of it, which was said to have failed, may have left.
 
     Raises:
         NotFound: not of a supplier whose money the caller keeps (404). IllegalMove: it is not approved, or was released (409).
         SamePerson: the caller drafted or approved it (403). SettlementObjected: the supplier waits for an answer (409).
         ObjectionPeriodRunning: the supplier may still object and has not confirmed (409). SupplierBarred,
-        CertificateStopped, MoneyMissing: see there (409). NoAccount: there is none to pay to (409).
+        CertificateStopped, MoneyMissing, LeftBefore: see there (409). NoAccount: there is none to pay to (409).
     """
-    row = _kept(session, actor, payout_id)
+    row = kept(session, actor, payout_id)
     PAYOUT.after(row.status, PayoutMove.RELEASE)
     if actor.user_id in (row.approved_by, row.drafted_by):
         raise SamePerson
@@ -101,17 +128,21 @@ def release(session: Session, actor: Actor, payout_id: int, despite: str | None 
         raise CertificateStopped
     if missing and despite is None:
         raise MoneyMissing(missing=yuan_from_fen(missing))
+    passed = require_failed_not_shown(session, row, despite)
     account = None
     if row.method == "bank":
         account = session.execute(IN_USE, {"id": row.supplier_id, "today": clock.today()}).first()
         if account is None:
             raise NoAccount
-    reason = despite if missing or barred or stopped else None
+    reason = despite if missing or barred or stopped or passed else None
     _step(session, actor, row, PayoutMove.RELEASE, reason=reason, released_by=actor.user_id, reference=None)
     attempt = PayoutAttempt(
         payout_id=row.id,
         method=row.method,
         account_id=account.id if account else None,
+        approved_by=row.approved_by,
+        approved_at=row.approved_at,
+        passed_line_id=passed,
         released_by=actor.user_id or 0,
         released_at=clock.now(),
     )
@@ -131,14 +162,17 @@ def release(session: Session, actor: Actor, payout_id: int, despite: str | None 
     )
 
 
-def send(session: Session, actor: Actor, payout_id: int, reference: str) -> None:
-    """Say that a single payout was handed to the bank, with its reference.
+def send(session: Session, actor: Actor, payout_id: int, reference: str, despite: str | None = None) -> None:
+    """Say that a single payout was handed to the bank, with its reference. ``despite``: as when it is released, of lines that came since then.
 
     Raises:
         NotFound: not of a supplier whose money the caller keeps (404). NotByHand: it goes online (409). IllegalMove: it is not released (409).
+        LeftBefore: see there (409).
     """
     row = _by_hand(session, actor, payout_id)
-    _step(session, actor, row, PayoutMove.SEND, reference=reference)
+    PAYOUT.after(row.status, PayoutMove.SEND)
+    passed = require_failed_not_shown(session, row, despite, row.passed_line_id or 0)
+    _step(session, actor, row, PayoutMove.SEND, reason=despite if passed else None, reference=reference)
     session.execute(_ATTEMPT_SENT, {"id": row.attempt_id, "now": clock.now(), "reference": reference})
 
 
@@ -149,15 +183,23 @@ def confirm(session: Session, actor: Actor, payout_id: int, reference: str) -> N
 
 
 def report_failure(session: Session, actor: Actor, payout_id: int, reason: str) -> None:
-    """Say that the bank gave a payout back. Raises as :func:`send`, and besides:
+    """Say that the bank gave a payout back, or never got it. Of one that was paid two persons say so (:mod:`orders.banking.actions.failing`).
+    Raises as :func:`send`, and besides:
 
     Raises:
         ShownByBank: a line of the bank shows that it left, so only a line can show that it came back (409).
     """
-    row = _by_hand(session, actor, payout_id)
-    if row.status == PayoutStatus.PAID:
-        require_not_shown(session, Kind.PAYOUT_PAID, row.attempt_id)
+    require_may_fail(session, actor, payout_id)
     failed(session, actor, payout_id, reason)
+
+
+def require_may_fail(session: Session, actor: Actor, payout_id: int) -> Any:
+    """A payout of which somebody may say that it failed, locked. Raises as :func:`report_failure`."""
+    row = _by_hand(session, actor, payout_id)
+    PAYOUT.after(row.status, PayoutMove.FAIL)
+    if transfer := transfer_of(session, payout_id, row.attempt_id):
+        require_not_shown(session, transfer)
+    return row
 
 
 def paid(session: Session, who: Who, payout_id: int, reference: str | None = None) -> None:
@@ -188,8 +230,31 @@ def failed(session: Session, who: Who, payout_id: int, reason: str) -> None:
     _end(session, row, "failed", reason=reason)
     settled, on_its_way = _places(row)
     back = _till(row) if row.status == PayoutStatus.PAID else on_its_way
-    money.book(session, Kind.PAYOUT_FAILED, row.attempt_id, carry(row.amount_fen, to=back, out_of=settled))
+    money.book_failure(session, Kind.PAYOUT_FAILED, row.attempt_id, carry(row.amount_fen, to=back, out_of=settled))
     outbox.publish(session, "payout.ended", payout_id=row.id, attempt_id=row.attempt_id, outcome="failed")
+
+
+def reinstated(session: Session, who: Who, payout_id: int, reference: str | None, reason: str) -> None:
+    """A line of the bank shows that a payout left which was said to have failed: it is paid, by the release that failed, and the supplier is not owed
+    it any more. The caller saw that no line shows its return.
+
+    Raises:
+        NotFound: there is none (404). IllegalMove: it did not fail, or was approved again (409).
+    """
+    row = _locked(session, payout_id)
+    last = session.execute(_FAILED, {"id": payout_id}).first()
+    if last is None:
+        raise IllegalMove(state=row.status, action=str(PayoutMove.REINSTATE), allowed=[])
+    people = {name: getattr(last, name) for name in ("approved_by", "approved_at", "released_by", "method")}
+    _step(session, who, row, PayoutMove.REINSTATE, reason=reason, reference=reference or last.reference, **people)
+    session.execute(_STANDS, {"id": last.id, "now": clock.now(), "reference": reference})
+    settled, on_its_way = _places(row)
+    bank = Place(Account.BANK)
+    back = bank if last.was_paid else on_its_way
+    money.book(session, Kind.PAYOUT_REINSTATED, last.failure_id, carry(row.amount_fen, to=settled, out_of=back))
+    if not last.was_paid:
+        money.book(session, Kind.PAYOUT_PAID, last.id, carry(row.amount_fen, to=on_its_way, out_of=bank))
+    outbox.publish(session, "payout.ended", payout_id=row.id, attempt_id=last.id, outcome="paid")
 
 
 def returned(session: Session, who: Who, payout_id: int, returned_fen: int) -> None:
@@ -238,7 +303,12 @@ def _locked(session: Session, payout_id: int) -> Any:
     return row
 
 
-def _kept(session: Session, actor: Actor, payout_id: int) -> Any:
+def kept(session: Session, actor: Actor, payout_id: int) -> Any:
+    """A payout with its settlement, locked.
+
+    Raises:
+        NotFound: not of a supplier whose money the caller keeps (404).
+    """
     row = _locked(session, payout_id)
     if not actor.covers_region(Permission.MONEY_MANAGE, row.region_code):
         raise NotFound
@@ -246,7 +316,7 @@ def _kept(session: Session, actor: Actor, payout_id: int) -> Any:
 
 
 def _by_hand(session: Session, actor: Actor, payout_id: int) -> Any:
-    row = _kept(session, actor, payout_id)
+    row = kept(session, actor, payout_id)
     if row.method != "bank":
         raise NotByHand
     return row

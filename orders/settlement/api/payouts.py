@@ -9,7 +9,17 @@ from orders.settlement import sheets
 from orders.settlement.actions import listing, paying
 from orders.settlement.actions.accounts import number_of
 from orders.settlement.queries import payouts as queries
-from orders.settlement.schemas.payouts import ApproveIn, Method, PayoutFileOut, PayoutOut, PayoutRow, ReleaseIn, SentIn
+from orders.settlement.schemas.payouts import (
+    ApproveIn,
+    ConfirmIn,
+    Method,
+    PayoutFileIn,
+    PayoutFileOut,
+    PayoutOut,
+    PayoutRow,
+    ReleaseIn,
+    SentIn,
+)
 from orders.settlement.schemas.settlements import Format, ReasonIn
 from orders.settlement.states import PayoutFileStatus, PayoutStatus
 from shop.core import exports
@@ -51,7 +61,14 @@ def payout(call: Call, payout_id: Id) -> PayoutOut:
 @routes.post("/payouts/{payout_id}/approve", Permission.MONEY_MANAGE, status=200)
 def approve(call: Call, payout_id: Id, body: ApproveIn) -> PayoutOut:
     """Say that it is right, and by what way it goes; again after it failed. Another person releases it."""
-    paying.approve(call.session, call.actor, payout_id, body.method)
+    paying.approve(call.session, call.actor, payout_id, body.method, body.despite)
+    return queries.payout(call.session, call.actor, payout_id)
+
+
+@routes.post("/payouts/{payout_id}/withdraw", Permission.MONEY_MANAGE, status=200)
+def withdraw(call: Call, payout_id: Id, body: ReasonIn) -> PayoutOut:
+    """Take its approval back, before it is released."""
+    paying.withdraw(call.session, call.actor, payout_id, body.reason)
     return queries.payout(call.session, call.actor, payout_id)
 
 
@@ -65,29 +82,22 @@ def release(call: Call, payout_id: Id, body: ReleaseIn | None = None) -> PayoutO
 @routes.post("/payouts/{payout_id}/send", Permission.MONEY_MANAGE, status=200)
 def send(call: Call, payout_id: Id, body: SentIn) -> PayoutOut:
     """Say that it was handed to the bank by itself, with the bank's reference."""
-    paying.send(call.session, call.actor, payout_id, body.reference)
+    paying.send(call.session, call.actor, payout_id, body.reference, body.despite)
     return queries.payout(call.session, call.actor, payout_id)
 
 
 @routes.post("/payouts/{payout_id}/confirm", Permission.MONEY_MANAGE, status=200)
-def confirm(call: Call, payout_id: Id, body: SentIn) -> PayoutOut:
+def confirm(call: Call, payout_id: Id, body: ConfirmIn) -> PayoutOut:
     """Say that the bank carried it out, where no statement is imported."""
     paying.confirm(call.session, call.actor, payout_id, body.reference)
     return queries.payout(call.session, call.actor, payout_id)
 
 
-@routes.post("/payouts/{payout_id}/fail", Permission.MONEY_MANAGE, status=200)
-def report_failure(call: Call, payout_id: Id, body: ReasonIn) -> PayoutOut:
-    """Say that the bank gave it back: it has to be approved and released again. Where a line of the bank shows that it left, only a line shows that
-    it came back (`shown_by_bank`)."""
-    paying.report_failure(call.session, call.actor, payout_id, body.reason)
-    return queries.payout(call.session, call.actor, payout_id)
-
-
 @routes.post("/payout-files", Permission.MONEY_MANAGE)
-def make_payout_file(call: Call) -> PayoutFileOut:
+def make_payout_file(call: Call, body: PayoutFileIn | None = None) -> PayoutFileOut:
     """Put every released payout by bank on one list for the bank."""
-    return queries.payout_file(call.session, call.actor, listing.make(call.session, call.actor))
+    made = listing.make(call.session, call.actor, body.despite if body else None)
+    return queries.payout_file(call.session, call.actor, made)
 
 
 @routes.get("/payout-files", Permission.MONEY_MANAGE)

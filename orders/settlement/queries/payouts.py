@@ -40,6 +40,9 @@ _PAYOUT = f"""
     LEFT JOIN app_user released ON released.id = p.released_by WHERE {IN_REACH}
 """
 _ONE = text(f"{_PAYOUT} AND p.id = :id")
+_FAILURE = text(
+    "SELECT f.id FROM failure_report f JOIN payout_attempt a ON a.id = f.attempt_id WHERE a.payout_id = :id AND f.status = 'requested'"
+)
 _MANY = text(
     f"""{_PAYOUT} AND (CAST(:supplier_id AS bigint) IS NULL OR p.supplier_id = :supplier_id)
     AND (CAST(:status AS text) IS NULL OR p.status = :status) AND (CAST(:method AS text) IS NULL OR p.method = :method)
@@ -121,7 +124,12 @@ def payout(session: Session, actor: Actor, payout_id: int) -> PayoutOut:
     """
     row = _found(session, _ONE, actor, payout_id)
     attempts = [_as(AttemptOut, each) for each in session.execute(_ATTEMPTS, {"id": payout_id})]
-    return PayoutOut(**_as(PayoutRow, row).model_dump(), attempts=attempts, possible_actions=payout_moves(row.status, row.method))
+    return PayoutOut(
+        **_as(PayoutRow, row).model_dump(),
+        attempts=attempts,
+        failure_report_id=session.execute(_FAILURE, {"id": payout_id}).scalar(),
+        possible_actions=payout_moves(row.status, row.method),
+    )
 
 
 def payouts(

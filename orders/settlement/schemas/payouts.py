@@ -18,6 +18,10 @@ class ApproveIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     method: Method = "bank"
+    despite: ShortText | None = Field(
+        default=None,
+        description="why it is paid again though a line of the bank shows that it may have left, which was said to have failed",
+    )
 
 
 class ReleaseIn(BaseModel):
@@ -25,7 +29,8 @@ class ReleaseIn(BaseModel):
 
     despite: ShortText | None = Field(
         default=None,
-        description="why it is paid though, since it was settled, the supplier was barred, a certificate stopped or payments for its orders were taken back",
+        description="why it is paid though, since it was settled, the supplier was barred, a certificate stopped or payments for its orders were taken back; "
+        "or though a line of the bank shows that an earlier release, which was said to have failed, may have left",
     )
 
 
@@ -33,6 +38,25 @@ class SentIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     reference: Code
+    despite: ShortText | None = Field(
+        default=None,
+        description="why it goes though a line of the bank, new since its release, shows that an earlier release may have left",
+    )
+
+
+class ConfirmIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reference: Code
+
+
+class PayoutFileIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    despite: ShortText | None = Field(
+        default=None,
+        description="why payouts go on it though a line of the bank, new since their release, shows that an earlier release may have left",
+    )
 
 
 class AttemptOut(BaseModel):
@@ -79,6 +103,9 @@ class PayoutRow(BaseModel):
 
 class PayoutOut(PayoutRow):
     attempts: list[AttemptOut]
+    failure_report_id: int | None = Field(
+        description="one person says that it failed after it was paid, and another has to confirm it"
+    )
     possible_actions: list[PayoutMove]
 
 

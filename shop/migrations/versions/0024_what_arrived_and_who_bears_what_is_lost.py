@@ -10,10 +10,11 @@ branch_labels = None
 depends_on = None
 
 _KINDS = (
-    "'sale','freight','allowance','reassignment','payment','payment_undone','credit_moved','refund','refund_paid','refund_failed','receipt',"
+    "'sale','freight','allowance','reassignment','payment','payment_undone','credit_moved','refund','refund_paid','refund_failed',{refund}'receipt',"
     "'receipt_matched','receipt_undone','bank_entry','fee','chargeback','chargeback_closed',{reinstated}'online_payout','online_found',"
-    "'online_transfer','settlement',{borne}'payout','payout_paid','payout_failed','payout_returned','advance','advance_used'"
+    "'online_transfer','settlement',{borne}'payout','payout_paid','payout_failed',{payout}'payout_returned','advance','advance_used'"
 )
+_REINSTATED = {"reinstated": "chargeback", "refund": "refund", "payout": "payout"}
 _ACCOUNTS = (
     "'receivable','payable','settled','advances','payouts',{borne}'announced','bank','online','unallocated','refunds','chargebacks',"
     "'commission','fees'"
@@ -53,6 +54,7 @@ _RESTING = """IF TG_TABLE_NAME = 'payment' AND NOT EXISTS (
         """
 #: Taken back; or shown by the bank no more, and so only announced again. An announcement that is taken back was never there.
 _TAKEN_BACK = "OLD.undone_at IS NULL AND NEW.undone_at IS NOT NULL AND NEW.source <> 'announced' OR OLD.shown_at IS NOT NULL AND NEW.shown_at IS NULL"
+_RELEASED = "NEW.status IN ('approved', 'sent', 'paid') AND NEW.approved_by IS NOT NULL"
 # What arrived covers the oldest dues first, as what was paid does.
 _ARRIVED = f"""
     UPDATE payment_due d SET arrived_fen = w.fen
@@ -106,11 +108,22 @@ def upgrade() -> None:
     op.execute(
         "CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON loss_share FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
     )
-    _ledger(reinstated="'chargeback_reinstated',", borne_kind="'loss_borne',", borne="'borne',")
-    op.execute(_HOLD_CREDIT.format(cash=f"{_CASH}, 'chargeback_reinstated'", resting=_RESTING))
+    _ledger(reinstated=True, borne_kind="'loss_borne',", borne="'borne',")
+    op.execute(_HOLD_CREDIT.format(cash=f"{_CASH}, 'chargeback_reinstated', 'refund_reinstated'", resting=_RESTING))
     op.execute(
         "CREATE CONSTRAINT TRIGGER hold_credit_on_undo AFTER UPDATE OF undone_at, shown_at ON payment DEFERRABLE INITIALLY DEFERRED"
         f" FOR EACH ROW WHEN ({_TAKEN_BACK}) EXECUTE FUNCTION hold_credit()"
+    )
+    # of one that was said to have failed the bank may show that it left: a fact, which nothing refuses
+    _look_at_release("'approved', 'sent', 'paid', 'failed'")
+
+
+def _look_at_release(unless_from: str) -> None:
+    """Look at the credit of an order when a refund of it is released from another state than these."""
+    op.execute("DROP TRIGGER hold_credit_on_release ON refund")
+    op.execute(
+        "CREATE CONSTRAINT TRIGGER hold_credit_on_release AFTER UPDATE OF status ON refund DEFERRABLE INITIALLY DEFERRED"
+        f" FOR EACH ROW WHEN (OLD.status NOT IN ({unless_from}) AND {_RELEASED}) EXECUTE FUNCTION hold_credit()"
     )
 
 
@@ -122,21 +135,35 @@ def _index(where: str) -> None:
     )
 
 
-def _ledger(*, reinstated: str, borne_kind: str, borne: str) -> None:
-    """The kinds and accounts of the money ledger."""
+def _ledger(*, reinstated: bool, borne_kind: str, borne: str) -> None:
+    """The kinds and accounts of the money ledger; a failure may be taken back, and come again."""
+    again = {name: f"'{of}_reinstated'," * reinstated for name, of in _REINSTATED.items()}
     for table, name, condition in (
-        ("money_transaction", "kind", f"kind IN ({_KINDS.format(reinstated=reinstated, borne=borne_kind)})"),
+        ("money_transaction", "kind", f"kind IN ({_KINDS.format(**again, borne=borne_kind)})"),
         ("money_posting", "account", f"account IN ({_ACCOUNTS.format(borne=borne)})"),
         ("money_posting", "party_id", f"account NOT IN ({_OF_PARTY.format(borne=borne)}) OR party_id IS NOT NULL"),
     ):
         op.drop_constraint(op.f(f"ck_{table}_{name}"), table)
         op.create_check_constraint(op.f(f"ck_{table}_{name}"), table, condition)
+    op.drop_index("uq_money_transaction_origin", table_name="money_transaction")
+    if reinstated:
+        op.add_column("money_transaction", sa.Column("turn", sa.Integer(), server_default="0", nullable=False))
+    else:
+        op.drop_column("money_transaction", "turn")
+    op.create_index(
+        "uq_money_transaction_origin",
+        "money_transaction",
+        ["kind", "origin_id", "turn"] if reinstated else ["kind", "origin_id"],
+        unique=True,
+        postgresql_where=sa.text("kind <> 'reassignment'"),
+    )
 
 
 def downgrade() -> None:
+    _look_at_release("'approved', 'sent', 'paid'")
     op.execute("DROP TRIGGER hold_credit_on_undo ON payment")
     op.execute(_HOLD_CREDIT.format(cash=_CASH, resting=""))
-    _ledger(reinstated="", borne_kind="", borne="")
+    _ledger(reinstated=False, borne_kind="", borne="")
     op.drop_index(op.f("ix_loss_share_supplier_order_id"), table_name="loss_share")
     op.drop_index("uq_loss_share_dispute", table_name="loss_share")
     op.drop_table("loss_share")

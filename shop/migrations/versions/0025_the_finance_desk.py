@@ -1,5 +1,5 @@
 """Notifications to one person, lists of payouts made void or shown as one line, written-off lines of the bank, credit limits taken back, payouts
-that failed approved again."""
+that failed approved again, failures of what was paid said by two persons."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -97,14 +97,66 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("status = 'requested'"),
     )
+    op.create_index(op.f("ix_bank_write_off_line_id_id"), "bank_write_off", ["line_id", "id"])
+    op.create_index(op.f("ix_bank_write_off_status_id"), "bank_write_off", ["status", "id"])
+    _failures()
+    # who approved each release, in case the bank shows that one left which was said to have failed
+    op.add_column("payout_attempt", sa.Column("approved_by", sa.BigInteger(), nullable=True))
+    op.add_column("payout_attempt", sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True))
+    op.execute(
+        "UPDATE payout_attempt a SET approved_by = p.approved_by, approved_at = coalesce(p.approved_at, a.released_at)"
+        " FROM payout p WHERE p.id = a.payout_id"
+    )
+    op.alter_column("payout_attempt", "approved_by", nullable=False)
+    op.alter_column("payout_attempt", "approved_at", nullable=False)
+    op.create_foreign_key(op.f("fk_payout_attempt_approved_by"), "payout_attempt", "app_user", ["approved_by"], ["id"])
+    for table in ("payout_attempt", "refund"):
+        op.add_column(table, sa.Column("passed_line_id", sa.BigInteger(), nullable=True))
+        op.create_foreign_key(op.f(f"fk_{table}_passed_line_id"), table, "bank_line", ["passed_line_id"], ["id"])
     # whoever approved and released what failed says so again, or somebody else
     op.execute("UPDATE payout SET approved_by = NULL, approved_at = NULL, released_by = NULL WHERE status = 'failed'")
     _payout_persons(
         "(status IN ('draft','failed')) = (approved_by IS NULL)",
         "(status IN ('draft','approved','failed')) = (released_by IS NULL)",
     )
-    op.create_index(op.f("ix_bank_write_off_line_id_id"), "bank_write_off", ["line_id", "id"])
-    op.create_index(op.f("ix_bank_write_off_status_id"), "bank_write_off", ["status", "id"])
+
+
+def _failures() -> None:
+    op.create_table(
+        "failure_report",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("attempt_id", sa.BigInteger(), nullable=True),
+        sa.Column("refund_id", sa.BigInteger(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("status", sa.String(), server_default="requested", nullable=False),
+        sa.Column("requested_by", sa.BigInteger(), nullable=False),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_by", sa.BigInteger(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decision_reason", sa.String(), nullable=True),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.CheckConstraint("status IN ('requested','approved','refused','withdrawn')", name=op.f("ck_failure_report_status")),
+        sa.CheckConstraint("num_nonnulls(attempt_id, refund_id) = 1", name=op.f("ck_failure_report_of_one")),
+        sa.CheckConstraint("decided_by <> requested_by OR status = 'withdrawn'", name=op.f("ck_failure_report_two_persons")),
+        sa.CheckConstraint(
+            "num_nulls(decided_by, decided_at) = CASE status WHEN 'requested' THEN 2 ELSE 0 END",
+            name=op.f("ck_failure_report_decided"),
+        ),
+        sa.ForeignKeyConstraint(["attempt_id"], ["payout_attempt.id"], name=op.f("fk_failure_report_attempt_id")),
+        sa.ForeignKeyConstraint(["decided_by"], ["app_user.id"], name=op.f("fk_failure_report_decided_by")),
+        sa.ForeignKeyConstraint(["refund_id"], ["refund.id"], name=op.f("fk_failure_report_refund_id")),
+        sa.ForeignKeyConstraint(["requested_by"], ["app_user.id"], name=op.f("fk_failure_report_requested_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_failure_report")),
+    )
+    for column in ("attempt_id", "refund_id"):
+        op.create_index(
+            f"uq_failure_report_{column}",
+            "failure_report",
+            [column],
+            unique=True,
+            postgresql_where=sa.text("status = 'requested'"),
+        )
+    op.create_index(op.f("ix_failure_report_status_id"), "failure_report", ["status", "id"])
 
 
 def _payout_persons(approved: str, released: str) -> None:
@@ -119,6 +171,11 @@ def downgrade() -> None:
     op.execute("UPDATE payout SET status = 'draft' WHERE status = 'failed'")
     _payout_persons("status = 'draft' OR approved_by IS NOT NULL", "status IN ('draft','approved') OR released_by IS NOT NULL")
 
+    for table in ("payout_attempt", "refund"):
+        op.drop_column(table, "passed_line_id")
+    op.drop_column("payout_attempt", "approved_at")
+    op.drop_column("payout_attempt", "approved_by")
+    op.drop_table("failure_report")
     op.drop_table("bank_write_off")
     op.drop_constraint(op.f("ck_bank_match_payout_file"), "bank_match", type_="check")
     op.drop_column("bank_match", "payout_file_id")

@@ -135,7 +135,7 @@ def test_a_match_of_a_payout_is_undone(scene, row):
 def test_confirmed_and_given_back_by_hand_the_bank_shows_both(scene, row):
     path = f"/v1/payouts/{row['payout_id']}"
     assert scene.cashier.post(f"{path}/confirm", json={"reference": "B-1"}).status_code == 200
-    assert scene.cashier.post(f"{path}/fail", json={"reason": "户名不符"}).status_code == 200
+    assert scene.fails(row["payout_id"])["status"] == "failed"
     assert agrees(scene) == ["-699.00", "699.00"]
     number = number_of(scene, row)
     out, back = shows(scene, (-69_900, scene.market.suppliers[0].name, number), (69_900, "x", f"退汇 {number}"))
@@ -167,7 +167,7 @@ def test_a_payout_that_failed_and_was_approved_again_is_still_shown_by_its_line(
     """The first release is told as failed by hand, while its line comes late."""
     path, number = f"/v1/payouts/{row['payout_id']}", number_of(scene, row)
     scene.cashier.post(f"{path}/confirm", json={"reference": "B-1"})
-    assert scene.cashier.post(f"{path}/fail", json={"reason": "户名不符"}).status_code == 200
+    assert scene.fails(row["payout_id"])["status"] == "failed"
     assert scene.cashier.post(f"{path}/approve", json={}).json()["status"] == "approved"
     out, back = shows(scene, (-69_900, scene.market.suppliers[0].name, number), (69_900, "x", f"退汇 {number}"))
     assert (out["status"], back["status"], agrees(scene)) == ("matched", "matched", [])

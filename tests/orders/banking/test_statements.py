@@ -158,7 +158,7 @@ def test_a_statement_that_does_not_follow_on_the_one_before_is_refused(desk):
     assert desk.upload(apart, path="/v1/bank-statements/preview").json()["problem"]["code"] == "statement_gap"
     gap = desk.upload(apart)
     assert (gap.status_code, gap.json()["code"]) == (409, "statement_gap")
-    assert gap.json()["data"] == {"expected": "7.00", "found": "6.00"}
+    assert gap.json()["data"] == {"expected": "6.00", "found": "7.00"}
     assert len(desk.lines()) == 1
     assert desk.imported(statement((100, "乙", "b", "S3"), (500, "乙", "b", "S2"), opening=100))["new_count"] == 2
     desk.agrees()
@@ -204,7 +204,14 @@ def test_a_line_that_is_told_with_another_amount_is_named(desk):
     assert (fault["row"], fault["code"]) == (5, "amount_changed")
     assert all(word in fault["message"] for word in ("S2", "2.00", "2.50"))
     assert desk.upload(changed, path="/v1/bank-statements/preview").json()["problem"]["errors"] == [fault]
+    # the balances fit, and still it is not the line that was known by this number
+    fits = statement((100, "甲", "a", "S1"), (250, "乙", "b", "S2"), opening=199)
+    refused = desk.upload(fits)
+    assert (refused.status_code, refused.json()["code"], refused.json()["errors"][0]["row"]) == (409, "line_changed", 5)
     assert len(desk.lines()) == 3
+    # a fee that has the number of its transfer is another line, as long as the file tells both
+    fee = statement((100, "甲", "a", "S1"), (200, "乙", "b", "S2"), (-1, "银行", "手续费", "S2"), (-2, "银行", "手续费", "S1"))
+    assert desk.imported(fee)["new_count"] == 1
     desk.agrees()
 
 
@@ -538,6 +545,14 @@ def test_mt940_with_several_statements(desk):
     assert desk.imported(taken_back)["closing"] == "2615.50"
     assert desk.lines()[-1]["amount"] == "-10.50"
     desk.agrees()
+
+
+def test_mt940_that_is_cut_off_before_its_closing_balance_is_refused(desk):
+    content = mt940("X", 100)
+    cut = content[: content.index(b":62F:")]
+    assert (desk.upload(cut).status_code, desk.upload(cut).json()["code"]) == (422, "balance_missing")
+    assert desk.upload(cut, closing_balance="1.00").json()["code"] == "balance_broken"
+    assert desk.imported(cut, closing_balance="938.50")["closing"] == "938.50"
 
 
 def test_mt940_with_numbered_fields(desk):

@@ -31,7 +31,7 @@ def blind(monkeypatch):
 
     monkeypatch.setattr(payments, "credit_fen", believed)
     monkeypatch.setattr(refunds, "credit_fen", believed)
-    monkeypatch.setattr(refunds, "_require_way", lambda *_, **__: None)
+    monkeypatch.setattr(refunds, "require_way", lambda *_, **__: None)
     return rich
 
 
@@ -110,7 +110,7 @@ def test_no_more_of_an_online_payment_goes_back_than_came(till, monkeypatch):
     with till.database.unit_of_work() as session:
         payments.locked(session, [order])
         payment = payments.take(session, SYSTEM, Taken(order, 1_000, "card", "online", "pi_1", "支付宝", clock.today()))
-    monkeypatch.setattr(refunds, "_require_way", lambda *_, **__: None)
+    monkeypatch.setattr(refunds, "require_way", lambda *_, **__: None)
     first, second = (till.ask_back(order, "6.00", payee=None, payment_id=payment).json()["id"] for _ in range(2))
     assert till.move(first, "approve").status_code == 201
     refused(till.move(second, "approve"))

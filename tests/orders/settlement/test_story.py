@@ -158,7 +158,7 @@ def test_a_payout_that_fails_is_owed_again_and_released_again(scene, left):
         scene.cashier.post(f"{payout}/confirm", json={"reference": "B-1"})
     else:
         assert scene.cashier.post(f"{payout}/send", json={"reference": "B-1"}).json()["status"] == "sent"
-    failed = scene.cashier.post(f"{payout}/fail", json={"reason": "账号户名不符"}).json()
+    failed = scene.fails(row["payout_id"], "账号户名不符")
     assert (failed["status"], failed["attempts"][0]["outcome"]) == ("failed", "failed")
     assert (scene.balance("settled"), scene.balance("payouts")) == (-69_900, 0)
     assert scene.cashier.post(f"{payout}/fail", json={"reason": "再"}).json()["code"] == "illegal_move"

@@ -70,7 +70,8 @@ def test_a_limit_is_set_by_who_keeps_the_money(api, database, market, cashier):
         elsewhere = make_user(session, Role.PLATFORM_FINANCE, region_code="500236")
         stranger = make_user(session, Role.FINANCE, make_organisation(session, kind="school"))
     assert api.as_(elsewhere).put(path, json=body).status_code == 404
-    assert cashier.get(path).status_code == 404
+    assert code(cashier.get(path)) == (404, "no_credit_limit")
+    assert code(cashier.get("/v1/organisations/999999/credit-limit")) == (404, "not_found")
     for wrong in (
         {},
         {"limit": "1.00"},

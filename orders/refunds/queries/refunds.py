@@ -5,7 +5,9 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
+from orders.money.names import plain_name
 from orders.money.queries.reach import reach
+from orders.money.references import plain
 from orders.refunds.schemas import RefundFilter, RefundOut
 from orders.refunds.states import refund_moves
 from shop.core import paging
@@ -16,8 +18,15 @@ from shop.identity.actor import Actor
 
 _REFUND = """
     SELECT r.*, r.amount_fen AS amount, po.number AS purchase_order_number, buyer.name AS buyer_name,
-           asked.name AS requested_by_name, released.name AS approved_by_name
-    FROM refund r LEFT JOIN app_user asked ON asked.id = r.requested_by LEFT JOIN app_user released ON released.id = r.approved_by JOIN purchase_order po ON po.id = r.purchase_order_id JOIN organisation buyer ON buyer.id = po.buyer_id
+           asked.name AS requested_by_name, released.name AS approved_by_name, unit.name AS unit_name, paid.names AS payers, paid.accounts AS payer_accounts,
+           (SELECT f.id FROM failure_report f WHERE f.refund_id = r.id AND f.status = 'requested') AS failure_report_id
+    FROM refund r LEFT JOIN app_user asked ON asked.id = r.requested_by LEFT JOIN app_user released ON released.id = r.approved_by
+    LEFT JOIN LATERAL (
+        SELECT array_agg(DISTINCT l.payer_name) AS names, array_agg(DISTINCT l.payer_account) FILTER (WHERE l.payer_account <> '') AS accounts
+        FROM bank_match m JOIN bank_line l ON l.id = m.line_id
+        WHERE m.purchase_order_id = r.purchase_order_id AND m.kind IN ('order', 'announced') AND m.undone_at IS NULL
+    ) paid ON true
+    JOIN purchase_order po ON po.id = r.purchase_order_id JOIN organisation buyer ON buyer.id = po.buyer_id
     JOIN organisation unit ON unit.id = po.ordering_unit_id
     WHERE (buyer.path LIKE CAST(:branch AS text) OR unit.path LIKE CAST(:branch AS text)
            OR buyer.region_code LIKE ANY (CAST(:regions AS text[])))
@@ -64,5 +73,16 @@ def all_refunds(session: Session, actor: Actor, asked: RefundFilter) -> list[Ref
 
 
 def _shown(row: Row[Any]) -> RefundOut:
-    fields = {name: getattr(row, name) for name in RefundOut.model_fields if name != "possible_actions"}
-    return RefundOut(**fields, possible_actions=refund_moves(row.status, row.method))
+    fields = {name: getattr(row, name) for name in RefundOut.model_fields if name not in ("payee_is_payer", "possible_actions")}
+    return RefundOut(
+        **fields,
+        payee_is_payer=None if row.method == "online" else _is_payer(row),
+        possible_actions=refund_moves(row.status, row.method),
+    )
+
+
+def _is_payer(row: Row[Any]) -> bool:
+    """By its name one of those who pay for the order; and by its account, where lines of the bank tell from which the order was paid."""
+    named = plain_name(row.payee_name) in {plain_name(name) for name in (row.buyer_name, row.unit_name, *(row.payers or ()))}
+    accounts = {plain(account) for account in row.payer_accounts or ()}
+    return named and (not accounts or plain(row.payee_account) in accounts)
