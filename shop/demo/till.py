@@ -73,7 +73,7 @@ class Till:
         self.attempts = Table(
             session,
             "payout_attempt",
-            "payout_id method account_id released_by released_at sent_at reference outcome ended_at",
+            "payout_id method account_id approved_by approved_at released_by released_at sent_at reference outcome ended_at",
         )
         self.listed = Table(session, "payout_file_line", "payout_file_id attempt_id", numbered=False)
         self.settlements = 0
@@ -147,9 +147,8 @@ class Till:
         file_id = self.files.add(number, len(drafts), total, self.cashier.user_id, now)
         attempts = {}
         for draft in drafts:
-            attempt_id = self.attempts.add(
-                draft.id, "bank", draft.account_id, self.treasurer.user_id, now, now, number, "paid", now
-            )
+            approved, released = (self.cashier.user_id, now), (self.treasurer.user_id, now)
+            attempt_id = self.attempts.add(draft.id, "bank", draft.account_id, *approved, *released, now, number, "paid", now)
             self.listed.add(file_id, attempt_id)
             attempts[attempt_id] = draft
             for move, by in (("approve", "cashier"), ("release", "treasurer"), ("pay", "cashier")):

@@ -102,10 +102,11 @@ def books(online, monkeypatch):
     credit, other = till.credit("200.00"), till.order(2)["id"]
     move = {"to_order_id": other, "amount": "20.00", "reason": "转入"}
     assert till.as_("finance").post(f"/v1/purchase-orders/{credit}/credit-moves", json=move).status_code == 201
-    for way in ("approve", "approve", "approve send confirm fail"):
+    for way in ("approve", "approve", "approve send confirm"):
         refund = till.ask_back(credit, "30.00").json()["id"]
         for step in way.split():
             assert till.move(refund, step).status_code == 201
+    till.fails(refund)
     assert scene.cashier.post("/v1/refund-files", json={}).status_code == 201
     # the bank's own fee, written off
     [line] = shows(scene, (-1500, "", "账户管理费"))
