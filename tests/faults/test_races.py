@@ -259,6 +259,7 @@ def test_t6_twenty_triggers_and_two_beats_make_one_settlement_each(scene):
     agree(scene.database, periods=rounds, triggers=rounds * (TRIGGERS + 2), settlements=2 * rounds)
 
 
+@pytest.mark.control
 def test_t6_without_the_guards_the_same_triggers_settle_twice(scene, monkeypatch):
     """The control: when this fails, the test above proves nothing."""
     for quantity in (1, 2, 3):
@@ -360,6 +361,7 @@ def test_t7_without_the_lock_the_database_still_refuses(unlocked, database):
     agree(database, orders=len(orders), refused=statuses.count(409))
 
 
+@pytest.mark.control
 def test_t7_without_lock_and_constraint_the_same_race_pays_out_too_much(unlocked, database):
     """The control: when this fails, the tests above prove nothing."""
     with database.unit_of_work() as session:

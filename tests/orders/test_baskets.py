@@ -10,6 +10,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
+import pytest
 from sqlalchemy import text
 
 from orders.purchasing.actions import placing
@@ -96,6 +97,7 @@ def test_baskets_in_any_order_neither_deadlock_nor_oversell(api, database):
     assert differences(database) == {}
 
 
+@pytest.mark.control
 def test_baskets_reserved_in_the_order_of_their_lines_do_deadlock(api, database, monkeypatch):
     """The control: when this fails, the test above proves nothing."""
     shelf, chance = Shelf(api, database, stock=10_000), random.Random(1)

@@ -10,6 +10,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
+import pytest
 from sqlalchemy import text
 
 from orders.purchasing.actions import placing
@@ -89,6 +90,7 @@ def test_of_a_hundred_units_exactly_a_hundred_are_sold_whatever_the_path(api, da
     assert sold_by.keys() == {"direct", "call-off", "award", "import", "approval"}
 
 
+@pytest.mark.control
 def test_without_the_guard_the_same_rush_oversells(api, database, monkeypatch):
     """The control: when this fails, the test above proves nothing."""
     scene = Scene(api, database)

@@ -106,6 +106,7 @@ def test_with_a_fifth_of_faults_every_order_is_charged_once(twin: Twin) -> None:
     assert twin.check() == []
 
 
+@pytest.mark.control
 def test_a_careless_client_charges_twice(twin: Twin) -> None:
     """The control: a new key for each try, and some orders are paid more than once."""
     twin.faults(seed=11, rate=0.35, kinds=["500_after", "reset_after"])

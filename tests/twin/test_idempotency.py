@@ -86,6 +86,7 @@ def test_while_the_first_runs_others_meet_409(twin: Twin) -> None:
     assert send(0) in answers
 
 
+@pytest.mark.control
 def test_without_keys_the_same_load_charges_six_times(twin: Twin) -> None:
     """The control: what the keys prevent does happen without them."""
     twin.settings(latency=0.1)

@@ -97,6 +97,7 @@ def test_of_certify_and_reject_only_one_happens(database):
         assert steps == 1
 
 
+@pytest.mark.control
 def test_without_the_lock_one_case_gets_several_certificates(database, monkeypatch):
     """The control: when this fails, the tests above prove nothing."""
     [case_id] = waiting_cases(database, 1)
@@ -135,6 +136,7 @@ def test_certificates_at_once_are_numbered_without_gaps(database, failing):
     assert [int(number[-6:]) for number in certificates(database)] == list(range(1, issued + 1))
 
 
+@pytest.mark.control
 def test_without_the_row_of_the_series_numbers_collide(database, monkeypatch):
     """The control: counting what is there gives two certificates the same number."""
     many = 8

@@ -187,6 +187,7 @@ def test_of_two_sheets_with_the_same_products_at_once_the_second_finds_what_the_
     assert counts(office) == (30, 30, 30)
 
 
+@pytest.mark.control
 def test_without_the_lock_two_sheets_wait_for_one_another(office, monkeypatch):
     """The control: when this fails, the test above proves nothing."""
     first, draw_up = threading.Barrier(2), drafting._draw_up

@@ -61,6 +61,7 @@ def test_of_lists_that_come_at_once_one_stands_and_is_counted(office, supplier):
         assert office.read("supplier", case_id)["version"] == version + AT_ONCE
 
 
+@pytest.mark.control
 def test_without_the_lock_what_is_counted_is_not_what_is_kept(office, supplier, monkeypatch):
     """The control: when this fails, the test above proves nothing."""
     case_id, read, look = office.case("draft"), threading.Barrier(2), rules.faults
@@ -107,6 +108,7 @@ def test_a_list_waits_for_the_hand_in_that_is_running_and_is_refused(office, sup
     assert office.count("SELECT count(*) FROM household_member") == 0
 
 
+@pytest.mark.control
 def test_without_the_lock_the_list_of_a_case_that_was_handed_in_is_changed(office, supplier, monkeypatch):
     """The control."""
     monkeypatch.setattr(actions, "_LOCKED", _UNLOCKED)

@@ -116,6 +116,7 @@ def test_of_an_objection_and_an_approval_at_once_never_both(square, midnight):
     assert passed_over(database) == 0
 
 
+@pytest.mark.control
 def test_without_the_lock_an_objection_is_passed_over(square, midnight, monkeypatch):
     """The control: when this fails, the tests above prove nothing."""
     database, case_id, county = square.office.database, square.notice(), officer(square)
@@ -154,6 +155,7 @@ def test_no_more_wait_than_the_limit_however_many_come_at_once(square, monkeypat
     assert (results.count(None), results.count("too_many_objections")) == (3, 5)
 
 
+@pytest.mark.control
 def test_without_the_lock_the_limit_is_passed(square, monkeypatch):
     """The control."""
     monkeypatch.setattr(rules, "MOST_OPEN", 3)

@@ -123,6 +123,7 @@ def test_of_many_who_bar_at_once_one_does(office):
     assert sorted(map(str, at_once(office))) == ["None", *["already_barred"] * 5]
 
 
+@pytest.mark.control
 def test_without_the_lock_a_supplier_is_barred_several_times(office, monkeypatch):
     """The control: when this fails, the test above proves nothing."""
     monkeypatch.setattr(

@@ -564,6 +564,7 @@ def test_no_more_wait_than_the_limit_however_many_come_at_once(desk, monkeypatch
     assert (results.count(None), results.count("too_many_complaints")) == (3, 5)
 
 
+@pytest.mark.control
 def test_without_the_lock_the_limit_is_passed(desk, monkeypatch):
     """The control."""
     monkeypatch.setattr(actions, "MOST_OPEN", 3)

@@ -212,6 +212,7 @@ def test_a_hundred_call_offs_at_once_fill_the_cap_and_never_pass_it(scene, caps,
     assert ordered(scene) == Decimal(420)
 
 
+@pytest.mark.control
 def test_without_the_lock_the_same_rush_passes_the_cap(scene, monkeypatch):
     """The control: when this fails, the test above proves nothing."""
     made = scene.agreed(scene.line(quantity_cap="400"), tolerance_percent="5")

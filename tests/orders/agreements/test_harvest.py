@@ -98,6 +98,7 @@ def test_of_many_signed_at_once_no_more_than_the_harvest(scene):
     assert capacity(scene, "09")["schedule_grams"] == 4000 * KG
 
 
+@pytest.mark.control
 def test_without_the_lock_more_is_signed(scene, monkeypatch):
     """The control: when this fails, the test above proves nothing."""
     made = rivals(scene)

@@ -4,6 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
+import pytest
 from sqlalchemy import text
 
 from orders.banking.actions import importing, making, matching, refund_files
@@ -59,6 +60,7 @@ def test_overlapping_files_at_once_write_each_line_once(desk):
     desk.agrees()
 
 
+@pytest.mark.control
 def test_without_turns_and_keys_the_same_rush_writes_lines_twice(desk, monkeypatch):
     """The control: when this fails, the tests above prove nothing."""
     with desk.database.unit_of_work() as session:
@@ -88,6 +90,7 @@ def test_of_many_who_match_one_line_at_once_one_wins(desk):
     desk.agrees()
 
 
+@pytest.mark.control
 def test_without_lock_condition_and_check_the_same_rush_spends_the_line_twice(desk, monkeypatch):
     """The control."""
     orders = [desk.order(1) for _ in range(AT_ONCE)]
@@ -155,6 +158,7 @@ def test_files_made_at_once_hold_each_refund_once(desk):
     assert counted(desk, "refund_file_line") == 2
 
 
+@pytest.mark.control
 def test_without_turns_and_index_the_same_rush_sends_refunds_twice(desk, monkeypatch):
     """The control."""
     two_refunds(desk)

@@ -160,6 +160,7 @@ def test_confirmed_by_many_at_once_it_fails_once(scene, row):
     agrees(scene)
 
 
+@pytest.mark.control
 def test_without_the_locks_the_same_rush_fails_it_more_often(scene, row, monkeypatch):
     """The control: neither they nor the database's own guard, which knows each failure."""
     with scene.database.unit_of_work() as session:

@@ -119,6 +119,7 @@ def test_approved_by_many_at_once_it_is_written_off_once(desk, line):
     desk.agrees()
 
 
+@pytest.mark.control
 def test_without_the_locks_the_same_rush_writes_it_off_more_often(desk, line, monkeypatch):
     """The control."""
     for module in (matching, writing_off):

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import text
 
 from orders.bookings.actions import booking, redeeming
@@ -42,6 +43,7 @@ def test_of_fifty_redemptions_of_one_voucher_one_counts(api, database):
     assert differences(database) == {}
 
 
+@pytest.mark.control
 def test_without_the_guard_it_is_redeemed_more_than_once(api, database, monkeypatch):
     """The control: when this fails, the test above proves nothing."""
     market = make_market(database)
@@ -77,6 +79,7 @@ def test_of_ten_beds_ten_are_booked(api, database):
     assert differences(database) == {}
 
 
+@pytest.mark.control
 def test_without_the_guard_beds_are_booked_twice(api, database, monkeypatch):
     """The control: when this fails, the test above proves nothing."""
     market = make_market(database)

@@ -140,6 +140,7 @@ def test_nor_do_orders_of_different_goods(bureau, database):
     assert Decimal(available) < 168
 
 
+@pytest.mark.control
 def test_without_the_guard_the_same_rush_passes_it(bureau, database, monkeypatch):
     """The control: when this fails, the test above proves nothing."""
     bureau.budget("1400.00")

@@ -28,6 +28,7 @@ def test_of_many_who_close_a_month_one_does(scene):
     assert scene.sum("SELECT count(*) FROM outbox_event WHERE name = 'month.closed'") == 1
 
 
+@pytest.mark.control
 def test_without_the_guards_several_do(scene, monkeypatch):
     """The control: when this fails, the test above proves nothing."""
     with scene.database.unit_of_work() as session:
@@ -92,6 +93,7 @@ def test_bulletins_published_at_once_have_numbers_without_a_gap(scene, drafts):
     assert sorted(answer.json()["number"] for answer in answers) == ["2026-01", "2026-02", "2026-03"]
 
 
+@pytest.mark.control
 def test_numbers_that_are_only_looked_up_are_given_twice(scene, drafts, monkeypatch):
     """The control: without the locked series two bulletins get one number."""
     together = threading.Barrier(len(drafts))

@@ -240,6 +240,7 @@ def test_confirmation_and_release_at_once_one_wins(api, database, market):
     assert report.differences(database) == 0
 
 
+@pytest.mark.control
 def test_without_the_lock_both_win(api, database, market, monkeypatch):
     """The control: a sweep that reads, waits and writes takes back what was confirmed meanwhile."""
     seller = api.as_(market.sellers[0])

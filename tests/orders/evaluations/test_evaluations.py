@@ -260,6 +260,7 @@ def test_of_many_handlers_at_once_one_raises_the_signal(scene):
     assert raise_at_once(scene) == [False] * 7 + [True]
 
 
+@pytest.mark.control
 def test_without_the_index_several_are_raised(scene, monkeypatch):
     """The control: when this fails, the test above proves nothing."""
     with scene.database.unit_of_work() as session:

@@ -215,6 +215,7 @@ def test_of_many_claims_with_one_invoice_at_once_all_are_held_but_never_two_free
         assert session.execute(text("SELECT status, count(*) FROM external_sale GROUP BY 1")).all() == [("held", 20)]
 
 
+@pytest.mark.control
 def test_without_the_guard_the_race_is_lost(trading, database, monkeypatch):
     """The control: claims that are not judged one after another do not see each other."""
     monkeypatch.setattr(counting, "alone", lambda session: None)

@@ -44,6 +44,7 @@ def test_of_many_orders_of_the_same_file_at_once_one_is_placed(desk, market, cop
         assert orders(desk) == number + 1
 
 
+@pytest.mark.control
 def test_without_the_lock_the_same_rush_orders_twice(desk, market, monkeypatch):
     """The control: when this fails, the test above proves nothing."""
     unlocked = text(ordering._SAME_FILE.text.replace("FOR UPDATE", ""))

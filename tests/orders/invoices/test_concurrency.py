@@ -89,6 +89,7 @@ def test_of_many_who_invoice_the_same_at_once_one_does(api, database, market):
     assert rows(database, "SELECT count(*), sum(gross_fen)::bigint FROM invoice") == [(1, 34950)]
 
 
+@pytest.mark.control
 def test_without_lock_and_constraint_the_same_is_invoiced_twice(api, database, market, monkeypatch):
     """The control: when this fails, the test above proves nothing."""
     part = deliver(api, market, 5).part

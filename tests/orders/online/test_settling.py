@@ -48,6 +48,7 @@ def test_answers_and_events_in_any_order_each_twenty_times_book_once(online, see
     assert online.account("receivable") == -69_900
 
 
+@pytest.mark.control
 def test_without_the_lock_the_same_money_is_booked_twice(online, monkeypatch):
     """The control: what the lock and the state are good for."""
     from sqlalchemy import text

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import text
 
 from orders.outlet_sales.actions import taking
@@ -60,6 +61,7 @@ def test_refunds_of_one_sale_at_two_tills_never_give_back_more_than_there_is(sho
     assert shop.sums()["certified"] == 2500
 
 
+@pytest.mark.control
 def test_without_the_lock_two_tills_give_back_too_much(shop: Shop, monkeypatch):
     """The control: it is the outlet's lock that makes the one before come out right."""
     monkeypatch.setattr(taking, "lock", lambda *_: None)

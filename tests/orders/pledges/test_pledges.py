@@ -145,6 +145,7 @@ def test_of_many_at_once_one_counts_the_order(scene):
         assert rush(scene, order, pledges) == {201: 1, 409: 7}
 
 
+@pytest.mark.control
 def test_without_the_constraint_the_same_rush_counts_twice(scene):
     """The control: when this fails, the test above proves nothing."""
     scene.sql("ALTER TABLE pledge_order DROP CONSTRAINT uq_pledge_order_purchase_order_id")

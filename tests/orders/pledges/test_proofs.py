@@ -169,6 +169,7 @@ def test_of_many_at_once_one_proof_is_issued_and_no_number_is_lost(scene, bought
     assert [number[-6:] for number in scene.sql("SELECT number FROM purchase_proof ORDER BY id").scalars()] == ["000001", "000002"]
 
 
+@pytest.mark.control
 def test_without_lock_and_constraint_the_same_rush_issues_several(scene, bought, monkeypatch):
     """The control: when this fails, the test above proves nothing."""
     scene.sql("DROP INDEX uq_purchase_proof_standing")

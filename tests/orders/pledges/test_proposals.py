@@ -147,6 +147,7 @@ def test_a_basket_is_ordered_once_however_many_order_it_at_once(scene):
     assert scene.sql("SELECT count(*) FROM purchase_order").scalar_one() == 1
 
 
+@pytest.mark.control
 def test_without_the_lock_the_same_basket_is_ordered_twice(scene, monkeypatch):
     """The control: when this fails, the test above proves nothing."""
     basket = found(scene, scene.pledge())
@@ -329,6 +330,7 @@ def test_of_one_firm_so_many_baskets_are_in_work_also_when_asked_at_once(scene):
     assert rush_to_ask(scene) == proposing.AT_ONCE
 
 
+@pytest.mark.control
 def test_without_the_lock_more_are_in_work(scene, monkeypatch):
     """The control: when this fails, the test above proves nothing."""
     monkeypatch.setattr(proposing.locks, "hold", lambda *_: None)

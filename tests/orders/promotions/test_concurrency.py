@@ -61,6 +61,7 @@ def test_a_campaign_is_published_once_however_many_do(people, database, path):
     assert events(database, "promotion.published") == 1
 
 
+@pytest.mark.control
 def test_without_the_lock_a_campaign_is_published_by_several(people, database, path, unlocked):
     """The control: when this fails, the test above proves nothing."""
     unlocked()
@@ -74,6 +75,7 @@ def test_a_campaign_is_ended_once_however_many_do(people, database, path):
     assert events(database, "promotion.stopped") == 1
 
 
+@pytest.mark.control
 def test_without_the_lock_a_campaign_is_ended_by_several(people, database, path, unlocked):
     """The control of the test above."""
     assert people[0].post(f"{path}/publish").status_code == 200
@@ -97,6 +99,7 @@ def test_no_draft_is_written_over_one_that_nobody_read(people, path, goods):  # 
     assert people[0].get(path).json()["version"] == 2
 
 
+@pytest.mark.control
 def test_without_the_lock_drafts_are_written_over_one_another(people, path, goods, unlocked, database):  # noqa: F811
     """The control of the test above."""
     with database.unit_of_work() as session:  # what each writes is not what is raced for

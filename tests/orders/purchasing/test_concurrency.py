@@ -5,6 +5,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
+import pytest
 from sqlalchemy import text
 
 from orders.purchasing.actions import placing
@@ -56,6 +57,7 @@ def test_of_a_hundred_units_exactly_a_hundred_are_sold(api, database):
             session.execute(text("UPDATE stock SET reserved = 0 WHERE sku_id = :sku"), {"sku": market.products[0].sku_id})
 
 
+@pytest.mark.control
 def test_without_the_guard_the_same_rush_oversells(api, database, monkeypatch):
     """The control: when this fails, the test above proves nothing."""
     market = make_market(database, stock=UNITS)

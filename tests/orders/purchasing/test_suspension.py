@@ -123,6 +123,7 @@ def test_no_order_commits_after_a_revocation(api, database):
     assert 100 <= placed < 300
 
 
+@pytest.mark.control
 def test_without_the_guard_orders_commit_after_a_suspension(api, database, monkeypatch):
     """The control: when this fails, the tests above prove nothing."""
     market, actor = make_market(database, stock=100_000), officer(database)

@@ -49,6 +49,7 @@ def test_of_many_filings_at_once_one_is_kept(scene):
     assert count(scene, "outbox_event WHERE name = 'reserved_share.filed'") == 1
 
 
+@pytest.mark.control
 def test_without_the_lock_several_are_filed(scene, monkeypatch):
     """The control: when this fails, the test above proves nothing."""
     scene.put("first")
@@ -122,6 +123,7 @@ def test_two_units_that_name_each_other_at_once_make_no_ring(scene):
     assert name_each_other(scene) == [200, 409]
 
 
+@pytest.mark.control
 def test_without_the_lock_they_make_a_ring(scene, monkeypatch):
     """The control."""
     together = threading.Barrier(2)

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from sqlalchemy import text
 
 from orders.returns.actions import balances
@@ -38,6 +39,7 @@ def test_of_ten_exactly_ten_are_asked_back(api, database):
     assert differences(database) == {}
 
 
+@pytest.mark.control
 def test_without_the_guard_the_same_rush_gives_back_too_much(api, database, monkeypatch):
     """The control: when this fails, the test above proves nothing."""
     market = make_market(database)

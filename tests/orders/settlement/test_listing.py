@@ -138,6 +138,7 @@ def test_of_many_who_make_a_list_void_at_once_one_does(scene):
     assert (statuses.count(200), statuses.count(409), recorded) == (1, 11, 1)
 
 
+@pytest.mark.control
 def test_without_the_locks_several_do(scene, monkeypatch):
     """The control."""
     made, _ = scene.listed()

@@ -117,6 +117,7 @@ def unlocked(monkeypatch):
     monkeypatch.setattr(moving, "_OPEN_ONE", text(opening))
 
 
+@pytest.mark.control
 def test_without_the_locks_the_rush_adds_to_what_the_buyer_has_read(live, monkeypatch):
     """The control: when this fails, the test above proves nothing.
 
@@ -159,6 +160,7 @@ def test_who_looks_waits_for_what_is_being_written(live, monkeypatch):
     assert found == there != []
 
 
+@pytest.mark.control
 def test_without_the_locks_the_buyer_misses_what_is_still_on_its_way(live, monkeypatch):
     """The control: when this fails, the tests above prove nothing."""
     unlocked(monkeypatch)
@@ -221,6 +223,7 @@ def test_without_the_lock_the_constraint_still_holds(live, monkeypatch):
     assert live.column("SELECT count(*) FROM purchase_order") == [1]
 
 
+@pytest.mark.control
 def test_without_lock_and_constraint_the_same_goods_are_ordered_many_times(live, monkeypatch):
     """The control: when this fails, the tests above prove nothing."""
     live.run("ALTER TABLE quotation_request_line DROP CONSTRAINT ck_quotation_request_line_not_awarded_twice")

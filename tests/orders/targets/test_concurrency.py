@@ -76,6 +76,7 @@ def test_values_set_at_once_have_numbers_without_a_gap(people, database, target)
     assert rows(database, "SELECT number FROM target WHERE id = :id", id=target) == [(AT_ONCE + 1,)]
 
 
+@pytest.mark.control
 @pytest.mark.usefixtures("_unlocked")
 def test_without_the_lock_values_share_a_number(people, database, target):
     """The control: when this fails, the test above proves nothing."""
@@ -100,6 +101,7 @@ def test_a_target_is_taken_back_once_however_many_do(people, database, target):
     assert taken_back(database) == 1
 
 
+@pytest.mark.control
 @pytest.mark.usefixtures("_unlocked")
 def test_without_the_lock_a_target_is_taken_back_by_several(people, database, target):
     """The control of the test above."""
@@ -121,6 +123,7 @@ def test_a_district_has_a_target_once_however_many_set_it(people, database):
     assert set_all(people, database) == ([201] + [409] * (AT_ONCE - 1), 1)
 
 
+@pytest.mark.control
 def test_without_the_unique_key_a_district_has_it_several_times(people, database):
     """The control of the test above."""
     with database.unit_of_work() as session:

@@ -264,6 +264,7 @@ def test_a_red_letter_that_is_registered_again_takes_nothing_more_back(api, data
     assert rows(database, "SELECT count(*), sum(gross_fen)::bigint FROM tax_invoice WHERE red") == [(1, 69900)]
 
 
+@pytest.mark.control
 def test_without_the_lock_one_of_them_is_lost(api, database, market, monkeypatch):
     """The control: the constraint alone refuses those that came at the same moment, and the reviewer never hears of them."""
     monkeypatch.setattr(actions, "_HOLD_NUMBERS", text("SELECT CAST(:keys AS text)"))

@@ -276,6 +276,7 @@ def test_fifty_at_once_never_pass_the_limit(api, database, market, cashier):
     assert differences(database) == {}
 
 
+@pytest.mark.control
 def test_without_the_guard_the_same_rush_passes_it(api, database, market, cashier, monkeypatch):
     """The control: when this fails, the test above proves nothing."""
     allow(cashier, market.school, "699.00")

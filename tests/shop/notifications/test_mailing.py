@@ -233,6 +233,7 @@ def test_a_claim_waits_for_no_other(post, database):
     assert third is None
 
 
+@pytest.mark.control
 def test_without_the_claim_two_senders_send_the_same_mail(post, smtp, database, monkeypatch):
     """The control of the test above: who only looks what is due, sends it twice."""
     post.person("a@example.org")

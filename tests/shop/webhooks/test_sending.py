@@ -373,6 +373,7 @@ def test_of_many_claims_at_once_none_is_the_same_and_none_above_the_slots(custom
     assert len(got) == len(set(got)) == rules.SLOTS
 
 
+@pytest.mark.control
 def test_control_claims_without_the_guard_send_one_delivery_many_times(customer, system):
     customer.endpoint(system.url)
     customer.happen(20)
