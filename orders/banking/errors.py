@@ -136,7 +136,7 @@ class AnnouncedTaken(Conflict):
     en = "The announced payment was taken back, is matched already, or is of another amount"
 
 
-class Todo(StrEnum):
+class Remedy(StrEnum):
     """What is to be done about a refund or payout that does not fit a line."""
 
     RELEASE = "release"
@@ -150,41 +150,41 @@ class Todo(StrEnum):
     ON_LIST = "on_list"
 
 
-_TODO: Mapping[Todo, tuple[str, str]] = {
-    Todo.RELEASE: ("请先审批并放行", "have it approved and released first"),
-    Todo.SHOWN: (
+_REMEDIES: Mapping[Remedy, tuple[str, str]] = {
+    Remedy.RELEASE: ("请先审批并放行", "have it approved and released first"),
+    Remedy.SHOWN: (
         "已有其他流水与之核销；如应核销本流水，请先撤销该核销",
         "another line is matched with it: if this one is the right one, undo that match first",
     ),
-    Todo.CAME_BACK: (
+    Remedy.CAME_BACK: (
         "已有流水显示其退回；请与此后重新办理的一笔核销",
         "a line shows that it came back: match this one with what was released in its place",
     ),
-    Todo.NOT_LEFT: ("请先核销显示其付出的流水", "match the line that shows that it left first"),
-    Todo.LIVE: (
+    Remedy.NOT_LEFT: ("请先核销显示其付出的流水", "match the line that shows that it left first"),
+    Remedy.LIVE: (
         "已重新放行，或金额不一致；请按现行放行核销",
         "it was released anew, or with another amount: match the line with the release that stands",
     ),
-    Todo.WITHDRAW: (
+    Remedy.WITHDRAW: (
         "记为失败后已重新审批；请先撤回审批（withdraw），再核销本流水，即恢复为已付",
         "it was approved again after it had failed: take that approval back (`withdraw`) and match the line, which makes it paid",
     ),
-    Todo.ENDED: ("未放行即已结束；请查明该流水的其他用途", "it ended without a release: find out what else the line is for"),
-    Todo.PROVIDER: ("由支付渠道付出，不在银行流水中", "the provider's statement shows it, not the bank's"),
-    Todo.ON_LIST: ("名单中没有尚待核销的付款", "none of the list's payouts waits for a line"),
+    Remedy.ENDED: ("未放行即已结束；请查明该流水的其他用途", "it ended without a release: find out what else the line is for"),
+    Remedy.PROVIDER: ("由支付渠道付出，不在银行流水中", "the provider's statement shows it, not the bank's"),
+    Remedy.ON_LIST: ("名单中没有尚待核销的付款", "none of the list's payouts waits for a line"),
 }
 
 
 class Unfit(Conflict):
-    """``state`` and ``todo`` say why, and what to do."""
+    """``state`` and ``remedy`` say why, and what to do."""
 
     words = {"state": STATES}
 
-    def __init__(self, *, number: str, state: str, todo: Todo) -> None:
-        super().__init__(number=number, state=state, todo=todo)
+    def __init__(self, *, number: str, state: str, remedy: Remedy) -> None:
+        super().__init__(number=number, state=state, remedy=remedy)
 
     def _sentence(self, language: Language) -> str:
-        return super()._sentence(language) + _TODO[self.data["todo"]][language == "en"]
+        return super()._sentence(language) + _REMEDIES[self.data["remedy"]][language == "en"]
 
 
 class RefundUnfit(Unfit):

@@ -15,31 +15,26 @@ _HOLD = text("SELECT id, reason_code, district_code, amount_fen, status, decided
 def _opened(session: Session, payload: dict[str, Any]) -> None:
     """The officers of the district have a doubt to decide."""
     row = session.execute(_HOLD, {"id": payload["hold_id"]}).one()
-    notify(
-        session,
-        origin=f"counting_hold.opened:{row.id}",
-        kind=f"counting_hold.{row.reason_code}",
-        subject_type="counting_hold",
-        subject_id=row.id,
-        region_code=row.district_code,
-        amount=yuan_from_fen(row.amount_fen),
-    )
+    _tell(session, row, "opened", row.reason_code)
 
 
 def _decided(session: Session, payload: dict[str, Any]) -> None:
     """The officers of the district hear what somebody decided about a doubt of theirs."""
     row = session.execute(_HOLD, {"id": payload["hold_id"]}).one()
-    if row.decided_by is None:
-        return
+    if row.decided_by is not None:
+        _tell(session, row, "decided", row.status, reason=row.decision)
+
+
+def _tell(session: Session, row: Any, event: str, kind: str, **words: Any) -> None:
     notify(
         session,
-        origin=f"counting_hold.decided:{row.id}",
-        kind=f"counting_hold.{row.status}",
+        origin=f"counting_hold.{event}:{row.id}",
+        kind=f"counting_hold.{kind}",
         subject_type="counting_hold",
         subject_id=row.id,
         region_code=row.district_code,
         amount=yuan_from_fen(row.amount_fen),
-        reason=row.decision,
+        **words,
     )
 
 

@@ -15,17 +15,11 @@ from shop.identity.models import User
 from shop.identity.permissions import Role
 from tests.factories.identity import make_user
 from tests.factories.orders import Market, make_market
-from tests.orders.banking.conftest import statement
+from tests.factories.statements import held_at_bank, statement
 from workers.handlers import HANDLERS
 
 PAYEE = {"name": "沙坪坝中学", "account": "3100 0210 0901 4400 123", "bank": "工商银行"}
 _references = itertools.count(1)
-
-
-def held_at_bank(cashier: Any) -> int:
-    """What the last statement ended with, in fen."""
-    statements = cashier.get("/v1/bank-statements", params={"limit": 1}).json()["items"]
-    return fen_from_yuan(statements[0]["closing"]) if statements else 0
 
 
 def bank_shows(cashier: Any, database: Database, order_id: int, fen: int) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from orders.payments import actions as payments
 from orders.payments.schemas import Taken
-from shop.core import clock
+from shop.core import clock, outbox
 from shop.core.audit import SYSTEM
 from shop.core.db import Database
 from shop.core.money import yuan_from_fen
@@ -16,8 +16,9 @@ from shop.identity.permissions import Role
 from tests.databases import begin_with
 from tests.factories.after_sales import Delivered, days_later, deliver
 from tests.factories.identity import make_user
-from tests.factories.money import held_at_bank
 from tests.factories.orders import Market, make_market
+from tests.factories.statements import held_at_bank
+from workers.handlers import HANDLERS
 
 
 @dataclass
@@ -76,6 +77,23 @@ class Settling:
         part = {"kind": "order", "purchase_order_id": order_id, "amount": yuan_from_fen(amount)}
         matched = self.cashier.post(f"/v1/bank-lines/{line['id']}/matches", json={"parts": [part], "allow_credit": True})
         assert matched.status_code == 201, matched.text
+
+    def shows(self, *lines: Any) -> list[Any]:
+        """The bank shows lines (fen, other side, text[, its account[, whether red]]); rules match what they can. Returns the lines."""
+        rows = ["日期,借方,贷方,余额,对方户名,对方账号,附言,流水号"]
+        held = held_at_bank(self.cashier)
+        for fen, name, written, *more in lines:
+            account, red = [*more, *("", False)[len(more) :]]
+            held += fen
+            self._payments += 1
+            # a reversal stands on the side of what it takes back, below zero
+            sides = ["", yuan_from_fen(fen)] if (fen > 0) != red else [yuan_from_fen(-fen), ""]
+            rows.append(",".join([str(clock.today()), *sides, yuan_from_fen(held), name, account, written, f"S{self._payments}"]))
+        sent = self.cashier.post("/v1/bank-statements", files={"file": ("a.csv", ("\n".join(rows) + "\n").encode())})
+        assert sent.status_code == 201, sent.text
+        outbox.drain(self.database, HANDLERS)
+        found = self.cashier.get("/v1/bank-lines", params={"statement_id": sent.json()["id"]}).json()["items"][::-1]
+        return [self.cashier.get(f"/v1/bank-lines/{each['id']}").json() for each in found]
 
     def run(self, client: Any = None, **body: Any) -> Any:
         answer = (client or self.cashier).post("/v1/settlements/run", json=body)

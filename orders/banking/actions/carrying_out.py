@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.banking.errors import PayoutUnfit, RefundUnfit, Todo
+from orders.banking.errors import PayoutUnfit, RefundUnfit, Remedy
 from orders.banking.queries.facts import NOT_SHOWN, OUTSTANDING, SHOWN
 from orders.money.rules import Kind
 from orders.refunds import actions as refunds
@@ -49,7 +49,7 @@ def refund(session: Session, who: Who, line: Any, refund_id: int, signed_fen: in
     """
     row = session.execute(_REFUND, {"id": refund_id}).one()
     returned = signed_fen > 0
-    unfit = RefundUnfit(number=row.number, state=row.status, todo=_todo_of_refund(row, returned=returned))
+    unfit = RefundUnfit(number=row.number, state=row.status, remedy=_remedy_of_refund(row, returned=returned))
     if row.method != "bank_transfer":
         raise unfit
     if not returned and row.status in ("approved", "sent"):
@@ -86,7 +86,7 @@ def payout(session: Session, who: Who, line: Any, payout_id: int, attempt_id: in
         moved = _moved(session, Kind.PAYOUT_FAILED if returned else Kind.PAYOUT_PAID, release.id, signed_fen)
         if moved is not None:
             return moved
-    raise PayoutUnfit(number=row.number, state=row.status, todo=_todo_of_payout(row, releases, returned=returned))
+    raise PayoutUnfit(number=row.number, state=row.status, remedy=_remedy_of_payout(row, releases, returned=returned))
 
 
 def _stands(payout: Any, release: Any) -> bool:
@@ -95,28 +95,28 @@ def _stands(payout: Any, release: Any) -> bool:
     return failed and release.is_last and payout.status in _NOT_AGAIN
 
 
-def _todo_of_refund(row: Any, *, returned: bool) -> Todo:
+def _remedy_of_refund(row: Any, *, returned: bool) -> Remedy:
     if row.method != "bank_transfer":
-        return Todo.PROVIDER
+        return Remedy.PROVIDER
     if (row.left_shown and not returned) or (row.back_shown and returned):
-        return Todo.SHOWN
+        return Remedy.SHOWN
     if row.status == "requested":
-        return Todo.RELEASE
+        return Remedy.RELEASE
     if row.status in ("refused", "cancelled"):
-        return Todo.ENDED
-    return Todo.NOT_LEFT if returned else Todo.CAME_BACK
+        return Remedy.ENDED
+    return Remedy.NOT_LEFT if returned else Remedy.CAME_BACK
 
 
-def _todo_of_payout(row: Any, releases: Sequence[Any], *, returned: bool) -> Todo:
+def _remedy_of_payout(row: Any, releases: Sequence[Any], *, returned: bool) -> Remedy:
     if row.method != "bank" and not releases:
-        return Todo.PROVIDER
+        return Remedy.PROVIDER
     if row.status == PayoutStatus.APPROVED and releases:
-        return Todo.WITHDRAW
+        return Remedy.WITHDRAW
     if not releases:
-        return Todo.RELEASE
+        return Remedy.RELEASE
     if any(release.back_shown if returned else release.left_shown for release in releases):
-        return Todo.SHOWN
-    return Todo.NOT_LEFT if returned else Todo.LIVE
+        return Remedy.SHOWN
+    return Remedy.NOT_LEFT if returned else Remedy.LIVE
 
 
 def _why_back(line: Any) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.banking.actions.making import Wanted, as_line, make
-from orders.banking.errors import AboveDue, LineTaken, NotOpenInBooks, PayerDiffers, PayoutUnfit, Todo, WrongDirection
+from orders.banking.errors import AboveDue, LineTaken, NotOpenInBooks, PayerDiffers, PayoutUnfit, Remedy, WrongDirection
 from orders.banking.known import Facts, Line, Listed, Proposal
 from orders.banking.matching import payer_reason, propose
 from orders.banking.queries.facts import LEAVES_OF_LIST, OUTSTANDING, facts
@@ -117,7 +117,7 @@ def _named(session: Session, line: Any, part: Part, note: str | None) -> list[Wa
         Listed(row.payout_id, row.attempt_id, row.amount_fen) for row in session.execute(_OF_LIST, {"id": part.payout_file_id})
     ]
     if not listed:
-        raise PayoutUnfit(number=held.number, state=held.status, todo=Todo.ON_LIST)
+        raise PayoutUnfit(number=held.number, state=held.status, remedy=Remedy.ON_LIST)
     return [replace(each, note=note) for each in Wanted.of_list(line, part.payout_file_id, listed)]
 
 

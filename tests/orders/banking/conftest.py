@@ -1,8 +1,4 @@
-"""A market whose money goes through one bank account, the people who keep it, and statements as banks write them."""
-
-import csv
-import io
-from datetime import timedelta
+"""A market whose money goes through one bank account, and the people who keep it."""
 
 import pytest
 from sqlalchemy import text
@@ -10,33 +6,12 @@ from sqlalchemy import text
 from orders.money.references import payment_reference
 from orders.reconcile import report
 from shop.core import clock, outbox
-from shop.core.money import fen_from_yuan, yuan_from_fen
+from shop.core.money import fen_from_yuan
 from shop.identity.permissions import Role
 from tests.factories.identity import make_user
 from tests.factories.orders import make_market
+from tests.factories.settling import make_settling
 from workers.handlers import HANDLERS
-
-#: The one of every installation that is not in production.
-ACCOUNT = "3100021009014400123"
-HEADER = ["交易时间", "借方发生额", "贷方发生额", "余额", "对方单位名称", "对方账号", "摘要", "附言", "交易流水号"]
-
-
-def statement(*lines, opening=0, title=True, encoding="gb18030", days_ago=0):
-    """An ICBC statement as CSV. A line: (fen, name, text[, serial[, account]])."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    if title:
-        writer.writerow(["账户明细查询"])
-        writer.writerow([f"账号：{ACCOUNT}", "", "币种：人民币"])
-    writer.writerow(HEADER)
-    balance, day = opening, clock.today() - timedelta(days=days_ago)
-    for fen, name, written, *more in lines:
-        serial, account = [*more, "", ""][:2]
-        balance += fen
-        sides = [yuan_from_fen(-fen), ""] if fen < 0 else ["", yuan_from_fen(fen)]
-        writer.writerow([f"{day:%Y%m%d}", *sides, yuan_from_fen(balance), name, account, "转账", written, serial])
-    writer.writerow(["合计", "", "", "", "", "", "", "", ""])
-    return out.getvalue().encode(encoding)
 
 
 class Desk:
@@ -128,6 +103,20 @@ def market(database):
 @pytest.fixture
 def desk(api, database, market):
     return Desk(api, database, market)
+
+
+@pytest.fixture
+def scene(api, database, monkeypatch):
+    return make_settling(api, database, monkeypatch)
+
+
+@pytest.fixture
+def row(scene):
+    """The settlement of 699.00 with a released payout."""
+    scene.account()
+    made = scene.settled()
+    assert scene.release(made["payout_id"]).status_code == 200
+    return made
 
 
 def reference_of(order):

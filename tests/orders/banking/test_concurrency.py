@@ -10,7 +10,7 @@ from sqlalchemy import text
 from orders.banking.actions import importing, making, matching, refund_files
 from tests.conftest import connect
 from tests.factories.identity import access_token
-from tests.orders.banking.conftest import statement
+from tests.factories.statements import statement
 from tests.orders.banking.test_matching import overpaid, refund_of
 
 AT_ONCE = 8

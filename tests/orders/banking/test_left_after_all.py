@@ -10,47 +10,14 @@ from orders.money.queries import shown
 from orders.money.queries.shown import Transfer
 from orders.money.rules import Kind
 from orders.settlement.actions import paying
-from shop.core import clock, outbox
-from shop.core.money import yuan_from_fen
+from shop.core import outbox
 from shop.identity.permissions import Role
 from tests.factories.identity import make_user
-from tests.factories.money import PAYEE, held_at_bank
+from tests.factories.money import PAYEE
 from tests.factories.racing import post_at_once, sessions
-from tests.factories.settling import make_settling
+from tests.factories.statements import ACCOUNT
 from tests.orders.banking.test_payouts import agrees, match, number_of, payout_of, undo
 from workers.handlers import HANDLERS
-
-ACCOUNT = "3100021009014400123"
-
-
-@pytest.fixture
-def scene(api, database, monkeypatch):
-    return make_settling(api, database, monkeypatch)
-
-
-@pytest.fixture
-def row(scene):
-    """The settlement of 699.00 with a released payout."""
-    scene.account()
-    made = scene.settled()
-    assert scene.release(made["payout_id"]).status_code == 200
-    return made
-
-
-def shows(scene, *lines):
-    """The bank shows lines (fen, other side, its account, text), a reversal with ``red`` behind; rules match what they can. Returns the lines."""
-    rows = ["日期,借方,贷方,余额,对方户名,对方账号,附言,流水号"]
-    held = held_at_bank(scene.cashier)
-    for fen, name, account, written, *red in lines:
-        held += fen
-        scene._payments += 1
-        sides = [yuan_from_fen(-fen), ""] if (fen < 0) != bool(red) else ["", yuan_from_fen(-fen if red else fen)]
-        rows.append(",".join([str(clock.today()), *sides, yuan_from_fen(held), name, account, written, f"L{scene._payments}"]))
-    sent = scene.cashier.post("/v1/bank-statements", files={"file": ("a.csv", ("\n".join(rows) + "\n").encode())})
-    assert sent.status_code == 201, sent.text
-    outbox.drain(scene.database, HANDLERS)
-    found = scene.cashier.get("/v1/bank-lines", params={"statement_id": sent.json()["id"]}).json()["items"][::-1]
-    return [scene.cashier.get(f"/v1/bank-lines/{each['id']}").json() for each in found]
 
 
 def code(answer):
@@ -175,7 +142,7 @@ def test_without_the_locks_the_same_rush_fails_it_more_often(scene, row, monkeyp
 
 def test_a_match_that_is_undone_opens_no_way_to_a_second_payment(scene, row):
     path, holder = f"/v1/payouts/{row['payout_id']}", scene.market.suppliers[0].name
-    [line] = shows(scene, (-69_900, holder, ACCOUNT, number_of(scene, row)))
+    [line] = scene.shows((-69_900, holder, number_of(scene, row), ACCOUNT))
     assert payout_of(scene, row)["status"] == "paid"
     for client in (scene.cashier, scene.treasurer):
         refused_by(client.post(f"{path}/fail", json={"reason": "户名不符"}), line, "shown_by_bank")
@@ -192,27 +159,27 @@ def test_an_open_line_with_its_number_or_its_amount_and_payee_shows_it(scene, ro
     told = written.format(number=number, settlement=row["number"], digits=number[2:].replace("-", " "))
     # of another amount it shows it by its number only
     fen = -69_900 if written == "货款" else -69_800
-    [line] = shows(scene, (fen, "x", ACCOUNT, told))
+    [line] = scene.shows((fen, "x", told, ACCOUNT))
     refused_by(scene.cashier.post(f"/v1/payouts/{row['payout_id']}/fail", json={"reason": "x"}), line, "shown_by_bank")
 
 
 @pytest.mark.parametrize(
-    ("fen", "name", "account", "written"),
+    ("fen", "name", "written", "account"),
     [
-        (-69_900, "x", "6222021009014400777", "货款"),
-        (-69_900, "", ACCOUNT, "JS2026-999999-12"),
-        (-69_901, "", ACCOUNT, "货款"),
-        (69_900, "", ACCOUNT, "货款"),
+        (-69_900, "x", "货款", "6222021009014400777"),
+        (-69_900, "", "JS2026-999999-12", ACCOUNT),
+        (-69_901, "", "货款", ACCOUNT),
+        (69_900, "", "货款", ACCOUNT),
     ],
 )
-def test_another_line_shows_nothing(scene, row, fen, name, account, written):
-    shows(scene, (fen, name, account, written))
+def test_another_line_shows_nothing(scene, row, fen, name, written, account):
+    scene.shows((fen, name, written, account))
     assert scene.fails(row["payout_id"])["status"] == "failed"
 
 
 def test_a_line_of_the_whole_list_shows_each_payout_of_it(scene):
     made, both = scene.listed()
-    [line] = shows(scene, (-round(float(made["amount"]) * 100), "", "", made["number"]))
+    [line] = scene.shows((-round(float(made["amount"]) * 100), "", made["number"]))
     assert line["status"] == "matched"
     match_id = line["matches"][0]["id"]
     assert scene.cashier.post(f"/v1/bank-matches/{match_id}/undo", json={"reason": "再核"}).status_code == 200
@@ -222,7 +189,7 @@ def test_a_line_of_the_whole_list_shows_each_payout_of_it(scene):
 
 def test_the_same_of_a_refund(scene):
     refund = refund_of(scene, overpaid(scene))
-    [line] = shows(scene, (-3_010, "沙坪坝中学", ACCOUNT, refund["number"]))
+    [line] = scene.shows((-3_010, "沙坪坝中学", refund["number"], ACCOUNT))
     path = f"/v1/refunds/{refund['id']}"
     assert scene.cashier.get(path).json()["status"] == "paid"
     undo(scene, line)
@@ -242,7 +209,7 @@ def test_a_line_makes_a_payout_paid_again_and_its_return_fails_it_again(scene, r
         scene.cashier.post(f"{path}/confirm", json={"reference": "B-1"})
     before = payout_of(scene, row)
     assert scene.fails(row["payout_id"])["status"] == "failed"
-    [line] = shows(scene, (-69_900, "x", ACCOUNT, f"{number} 货款" if not paid_first else "货款"))
+    [line] = scene.shows((-69_900, "x", f"{number} 货款" if not paid_first else "货款", ACCOUNT))
     [proposal, *_] = line["proposals"]
     assert (proposal["kind"], proposal["payout_id"], proposal["certain"]) == ("payout", row["payout_id"], False)
     if not paid_first:
@@ -255,12 +222,12 @@ def test_a_line_makes_a_payout_paid_again_and_its_return_fails_it_again(scene, r
     }
     assert (scene.balance("settled"), scene.balance("payouts"), agrees(scene)) == (0, 0, [])
     # it does come back
-    [back] = shows(scene, (69_900, "x", "", f"退汇 {number}"))
+    [back] = scene.shows((69_900, "x", f"退汇 {number}"))
     assert (back["status"], payout_of(scene, row)["status"]) == ("matched", "failed")
     assert (scene.balance("settled"), agrees(scene)) == (-69_900, [])
     # a line shows that it came back: the next release is nobody's second payment
     assert scene.release(row["payout_id"]).status_code == 200
-    shows(scene, (-69_900, holder, ACCOUNT, number_of(scene, row)))
+    scene.shows((-69_900, holder, number_of(scene, row), ACCOUNT))
     assert (payout_of(scene, row)["status"], agrees(scene)) == ("paid", [])
 
 
@@ -268,11 +235,11 @@ def test_approved_again_it_is_not_matched_before_that_is_taken_back(scene, row):
     path, number = f"/v1/payouts/{row['payout_id']}", number_of(scene, row)
     scene.fails(row["payout_id"])
     assert scene.cashier.post(f"{path}/approve", json={}).status_code == 200
-    [line] = shows(scene, (-69_900, "x", ACCOUNT, number))
+    [line] = scene.shows((-69_900, "x", number, ACCOUNT))
     assert "said_failed" in line["proposals"][0]["reasons"]
     refused = match(scene, line, "payout", row["payout_id"])
     assert code(refused) == (409, "payout_does_not_fit")
-    assert (refused.json()["data"]["state"], refused.json()["data"]["todo"]) == ("approved", "withdraw")
+    assert (refused.json()["data"]["state"], refused.json()["data"]["remedy"]) == ("approved", "withdraw")
     assert "withdraw" in refused.json()["title"]
     refused_by(scene.treasurer.post(f"{path}/release"), line, "failed_one_shown_by_bank")
     taken = scene.treasurer.post(f"{path}/withdraw", json={"reason": "银行已付"})
@@ -292,14 +259,14 @@ def test_a_line_makes_a_refund_paid_again_and_its_return_fails_it_again(scene, p
     if paid_first:
         assert scene.treasurer.post(f"/v1/failure-reports/{said['failure_report_id']}/approve", json={}).status_code == 200
     assert scene.cashier.get(path).json()["status"] == "failed"
-    [line] = shows(scene, (-3_010, "沙坪坝中学", ACCOUNT, "退款"))
+    [line] = scene.shows((-3_010, "沙坪坝中学", "退款", ACCOUNT))
     assert line["proposals"][0]["refund_id"] == refund["id"]
     assert match_refund(scene, line, refund["id"]).status_code == 201
     assert (scene.cashier.get(path).json()["status"], agrees(scene)) == ("paid", [])
-    [back] = shows(scene, (3_010, "x", "", f"退汇 {refund['number']}"))
+    [back] = scene.shows((3_010, "x", f"退汇 {refund['number']}"))
     assert (back["status"], scene.cashier.get(path).json()["status"], agrees(scene)) == ("matched", "failed", [])
     # what came back is owed by another refund, and this one is no more
-    [other] = shows(scene, (-3_010, "沙坪坝中学", ACCOUNT, "退款"))
+    [other] = scene.shows((-3_010, "沙坪坝中学", "退款", ACCOUNT))
     refused = match_refund(scene, other, refund["id"])
     assert (code(refused), refused.json()["data"]["state"]) == ((409, "refund_does_not_fit"), "failed")
 
@@ -309,7 +276,7 @@ def test_a_refund_that_left_after_all_while_another_rests_on_its_credit(scene):
     first = refund_of(scene, order)
     refund_fails(scene, first["id"])
     second = refund_of(scene, order)
-    [line] = shows(scene, (-3_010, "沙坪坝中学", ACCOUNT, first["number"]))
+    [line] = scene.shows((-3_010, "沙坪坝中学", first["number"], ACCOUNT))
     assert code(match_refund(scene, line, first["id"])) == (409, "refunds_rest_on_it")
     refund_fails(scene, second["id"])
     assert match_refund(scene, line, first["id"]).status_code == 201
@@ -322,7 +289,7 @@ def test_what_left_twice_is_a_fact_and_the_buyer_owes_it(scene):
     refund_fails(scene, first["id"])
     second = refund_of(scene, order)
     assert scene.cashier.post(f"/v1/refunds/{second['id']}/confirm", json={"reference": "B-2"}).status_code == 201
-    [line] = shows(scene, (-3_010, "沙坪坝中学", ACCOUNT, first["number"]))
+    [line] = scene.shows((-3_010, "沙坪坝中学", first["number"], ACCOUNT))
     assert match_refund(scene, line, first["id"]).status_code == 201
     assert scene.rows(
         "SELECT sum(amount_fen)::int FROM money_posting WHERE account = 'receivable' AND purchase_order_id = :id", id=order
@@ -336,7 +303,7 @@ def test_what_left_twice_is_a_fact_and_the_buyer_owes_it(scene):
 def test_a_payout_that_failed_is_not_paid_again_while_a_line_shows_that_it_left(scene, row):
     path, number = f"/v1/payouts/{row['payout_id']}", number_of(scene, row)
     scene.fails(row["payout_id"])
-    [line] = shows(scene, (-69_900, scene.market.suppliers[0].name, ACCOUNT, f"{number} 货款"))
+    [line] = scene.shows((-69_900, scene.market.suppliers[0].name, f"{number} 货款", ACCOUNT))
     refusal = "failed_one_shown_by_bank"
     refused_by(scene.cashier.post(f"{path}/approve", json={}), line, refusal)
     assert scene.cashier.post(f"{path}/approve", json={"despite": "银行书面说明未付"}).status_code == 200
@@ -347,7 +314,7 @@ def test_a_payout_that_failed_is_not_paid_again_while_a_line_shows_that_it_left(
     )
     assert reasons == [("payout.approve", "银行书面说明未付"), ("payout.release", "回单为误记")]
     # what was passed over is not asked about again; what came since then is
-    [later] = shows(scene, (-69_900, "", "", number))
+    [later] = scene.shows((-69_900, "", number))
     for body in ({"reference": "B-1"}, {"reference": "B-1", "despite": None}):
         refused_by(scene.cashier.post(f"{path}/send", json=body), later, refusal)
     refused_by(scene.cashier.post("/v1/payout-files"), later, refusal)
@@ -359,7 +326,7 @@ def test_a_payout_that_failed_is_not_paid_again_while_a_line_shows_that_it_left(
 
 def test_a_payout_whose_return_is_not_shown_any_more_is_not_paid_again(scene, row):
     path, number = f"/v1/payouts/{row['payout_id']}", number_of(scene, row)
-    out, back = shows(scene, (-69_900, scene.market.suppliers[0].name, "", number), (69_900, "x", "", f"退汇 {number}"))
+    out, back = scene.shows((-69_900, scene.market.suppliers[0].name, number), (69_900, "x", f"退汇 {number}"))
     assert payout_of(scene, row)["status"] == "failed"
     undo(scene, back)
     refused_by(scene.cashier.post(f"{path}/approve", json={}), out, "failed_one_shown_by_bank")
@@ -373,11 +340,11 @@ def test_a_refund_is_not_released_while_a_line_shows_another_that_was_said_to_ha
     first = refund_of(scene, order)
     refund_fails(scene, first["id"])
     second = refund_of(scene, order, release=False)
-    [line] = shows(scene, (-3_010, "沙坪坝中学", ACCOUNT, first["number"]))
+    [line] = scene.shows((-3_010, "沙坪坝中学", first["number"], ACCOUNT))
     path, refusal = f"/v1/refunds/{second['id']}", "failed_one_shown_by_bank"
     refused_by(scene.treasurer.post(f"{path}/approve"), line, refusal)
     assert scene.treasurer.post(f"{path}/approve", json={"despite": "银行书面说明未付"}).json()["status"] == "approved"
-    [later] = shows(scene, (-3_010, "沙坪坝中学", ACCOUNT, first["number"]))
+    [later] = scene.shows((-3_010, "沙坪坝中学", first["number"], ACCOUNT))
     refused_by(scene.cashier.post("/v1/refund-files", json={"refund_ids": [second["id"]]}), later, refusal)
     assert code(scene.cashier.post("/v1/refund-files", json={})) == (409, "nothing_to_send")
     refused_by(scene.cashier.post(f"{path}/send", json={"reference": "B"}), later, refusal)
@@ -391,8 +358,8 @@ def test_a_refund_is_not_released_while_a_line_shows_another_that_was_said_to_ha
 @pytest.mark.parametrize("named", [True, False])
 def test_a_reversal_of_a_payout_is_proposed_as_its_return(scene, row, named):
     holder, number = scene.market.suppliers[0].name, number_of(scene, row)
-    shows(scene, (-69_900, holder, ACCOUNT, number))
-    [line] = shows(scene, (69_900, holder, ACCOUNT, f"冲正 {number}" if named else "冲正", "red"))
+    scene.shows((-69_900, holder, number, ACCOUNT))
+    [line] = scene.shows((69_900, holder, f"冲正 {number}" if named else "冲正", ACCOUNT, True))
     assert (line["reversal"], line["amount"], line["status"]) == (True, "699.00", "open")
     proposal = line["proposals"][0]
     assert (proposal["kind"], proposal["payout_id"], "reversal" in proposal["reasons"]) == (
@@ -407,8 +374,8 @@ def test_a_reversal_of_a_payout_is_proposed_as_its_return(scene, row, named):
 def test_a_reversal_of_a_refund_is_proposed_as_its_return(scene):
     order = overpaid(scene)
     refund = refund_of(scene, order)
-    shows(scene, (-3_010, "沙坪坝中学", ACCOUNT, refund["number"]))
-    [line] = shows(scene, (3_010, "沙坪坝中学", ACCOUNT, "冲正", "red"))
+    scene.shows((-3_010, "沙坪坝中学", refund["number"], ACCOUNT))
+    [line] = scene.shows((3_010, "沙坪坝中学", "冲正", ACCOUNT, True))
     proposal = line["proposals"][0]
     assert (proposal["kind"], proposal["refund_id"], proposal["certain"]) == ("refund_returned", refund["id"], False)
     assert match_refund(scene, line, refund["id"], "refund_returned").status_code == 201
@@ -430,7 +397,7 @@ def test_who_is_no_payer_is_pointed_out_before_a_refund_is_released(scene):
 
 def test_one_transfer_for_two_orders_is_proposed_as_both(scene):
     first, second = scene.delivered(1, paid=False).order_id, scene.delivered(2, paid=False).order_id
-    [line] = shows(scene, (20_970, "沙坪坝中学", "", "货款"))
+    [line] = scene.shows((20_970, "沙坪坝中学", "货款"))
     [proposal] = [each for each in line["proposals"] if each["kind"] == "orders"]
     assert [(each["purchase_order_id"], each["amount"]) for each in proposal["orders"]] == [(first, "69.90"), (second, "139.80")]
     parts = [

@@ -10,7 +10,8 @@ from orders.terms import actions as terms
 from shop.core.errors import Problem
 from shop.identity.permissions import Role
 from tests.factories.identity import make_organisation, make_user
-from tests.orders.banking.conftest import reference_of, statement
+from tests.factories.statements import statement
+from tests.orders.banking.conftest import reference_of
 
 
 def test_one_line_pays_many_orders_and_many_lines_one(desk):

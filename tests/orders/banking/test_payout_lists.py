@@ -12,17 +12,11 @@ from orders.banking.reasons import Reason
 from orders.banking.rules import MatchKind
 from shop.core import outbox
 from tests.factories.racing import post_at_once, sessions
-from tests.factories.settling import make_settling
-from tests.orders.banking.test_payouts import agrees, payout_of, shows
+from tests.orders.banking.test_payouts import agrees, payout_of
 from workers.handlers import HANDLERS
 
 DAY = date(2026, 11, 2)
 ONE = SentList(7, "FK2026-000001", 300, DAY, (Listed(1, 11, 100), Listed(2, 12, 200)))
-
-
-@pytest.fixture
-def scene(api, database, monkeypatch):
-    return make_settling(api, database, monkeypatch)
 
 
 def fen(amount):
@@ -84,7 +78,7 @@ def test_a_list_is_used_once_however_many_lines_show_its_sum(amounts, lines):
 
 def test_one_debit_for_the_whole_list_is_matched_by_rule_and_undone_in_one_act(scene):
     made, settlements = scene.listed()
-    [line] = shows(scene, (-fen(made["amount"]), "批量代付", "代付"))
+    [line] = scene.shows((-fen(made["amount"]), "批量代付", "代付"))
     assert (line["status"], len(line["matches"])) == ("matched", 2)
     assert {(each["kind"], each["payout_file_number"], each["matched_by_name"]) for each in line["matches"]} == {
         ("payout", made["number"], None)
@@ -109,8 +103,8 @@ def test_one_debit_for_the_whole_list_is_matched_by_rule_and_undone_in_one_act(s
 
 def test_by_hand_where_the_rule_is_not_certain(scene):
     made, settlements = scene.listed()
-    short, into, line = shows(
-        scene, (-fen(made["amount"]) + 1, "x", "y"), (fen(made["amount"]), "甲", "y"), (-fen(made["amount"]) - 100, "x", "y")
+    short, into, line = scene.shows(
+        (-fen(made["amount"]) + 1, "x", "y"), (fen(made["amount"]), "甲", "y"), (-fen(made["amount"]) - 100, "x", "y")
     )
     assert [each["status"] for each in (short, into, line)] == ["open"] * 3
     refused = match(scene.cashier, short, made["id"])
@@ -126,9 +120,9 @@ def test_by_hand_where_the_rule_is_not_certain(scene):
 def test_of_a_list_some_lines_of_which_were_shown_the_rest_is_matched(scene):
     made, (first, second) = scene.listed()
     number = f"{first['number']}-{payout_of(scene, first)['attempts'][-1]['id']}"
-    shows(scene, (-fen(first["due"]), scene.market.suppliers[0].name, number))
+    scene.shows((-fen(first["due"]), scene.market.suppliers[0].name, number))
     assert payout_of(scene, first)["status"] == "paid"
-    [line] = shows(scene, (-fen(second["due"]) - 5, "x", "y"))
+    [line] = scene.shows((-fen(second["due"]) - 5, "x", "y"))
     assert match(scene.cashier, line, made["id"]).json()["open"] == "0.05"
     assert payout_of(scene, second)["status"] == "paid"
     assert agrees(scene) == []
@@ -136,7 +130,7 @@ def test_of_a_list_some_lines_of_which_were_shown_the_rest_is_matched(scene):
 
 def test_matched_by_many_at_once_every_payout_is_paid_once(scene):
     made, _ = scene.listed()
-    [line] = shows(scene, (-fen(made["amount"]) - 1, "x", "y"))
+    [line] = scene.shows((-fen(made["amount"]) - 1, "x", "y"))
     path, body = f"/v1/bank-lines/{line['id']}/matches", {"parts": [{"kind": "payout_file", "payout_file_id": made["id"]}]}
     answers = post_at_once(sessions(scene.api, scene.database, scene.people["treasurer"], 8), path, body)
     assert sorted(answer.status_code for answer in answers) == [201] + [409] * 7

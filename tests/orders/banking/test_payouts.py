@@ -7,43 +7,10 @@ from sqlalchemy import text
 
 from orders.reconcile import report
 from orders.settlement.actions import paying
-from shop.core import clock, outbox
+from shop.core import outbox
 from shop.core.audit import SYSTEM
-from shop.core.money import yuan_from_fen
 from tests.factories.after_sales import differences
-from tests.factories.money import held_at_bank
-from tests.factories.settling import make_settling
 from workers.handlers import HANDLERS
-
-
-@pytest.fixture
-def scene(api, database, monkeypatch):
-    return make_settling(api, database, monkeypatch)
-
-
-@pytest.fixture
-def row(scene):
-    """The settlement of 699.00 with a released payout."""
-    scene.account()
-    made = scene.settled()
-    assert scene.release(made["payout_id"]).status_code == 200
-    return made
-
-
-def shows(scene, *lines):
-    """The bank shows lines (fen, other side, text) and rules match what they can; returns the lines."""
-    rows = ["日期,借方,贷方,余额,对方户名,附言,流水号"]
-    held = held_at_bank(scene.cashier)
-    for fen, name, written in lines:
-        held += fen
-        scene._payments += 1
-        sides = [yuan_from_fen(-fen), ""] if fen < 0 else ["", yuan_from_fen(fen)]
-        rows.append(",".join([str(clock.today()), *sides, yuan_from_fen(held), name, written, f"S{scene._payments}"]))
-    sent = scene.cashier.post("/v1/bank-statements", files={"file": ("a.csv", ("\n".join(rows) + "\n").encode())})
-    assert sent.status_code == 201, sent.text
-    outbox.drain(scene.database, HANDLERS)
-    found = scene.cashier.get("/v1/bank-lines", params={"statement_id": sent.json()["id"]}).json()["items"][::-1]
-    return [scene.cashier.get(f"/v1/bank-lines/{each['id']}").json() for each in found]
 
 
 def match(scene, line, kind, payout_id):
@@ -78,7 +45,7 @@ def test_the_list_for_the_bank_names_the_payout_and_the_statement_brings_it_back
     content = scene.cashier.get(f"/v1/payout-files/{made['id']}/content", params={"format": "csv"}).content.decode("utf-8-sig")
     holder, _, _, amount, written, number = content.splitlines()[1].split(",")[1:]
     assert (amount, written.startswith(f"{number} "), number) == ("699.00", True, number_of(scene, row))
-    [line] = shows(scene, (-69_900, holder, written))
+    [line] = scene.shows((-69_900, holder, written))
     assert (line["status"], payout_of(scene, row)["status"], scene.balance("payouts")) == ("matched", "paid", 0)
     [found] = line["matches"]
     assert (found["kind"], found["payout_id"], found["settlement_number"]) == ("payout", row["payout_id"], row["number"])
@@ -86,7 +53,7 @@ def test_the_list_for_the_bank_names_the_payout_and_the_statement_brings_it_back
     assert payout_of(scene, row)["reference"] == line["serial"]
     assert agrees(scene) == []
     # it comes back: owed again, and is approved and released again
-    [line] = shows(scene, (69_900, "退汇过渡户", f"退汇 {number} 户名不符"))
+    [line] = scene.shows((69_900, "退汇过渡户", f"退汇 {number} 户名不符"))
     assert [each["kind"] for each in line["matches"]] == ["payout_returned"]
     again = payout_of(scene, row)
     assert (again["status"], again["attempts"][0]["reason"]) == ("failed", f"退汇 {number} 户名不符")
@@ -95,9 +62,9 @@ def test_the_list_for_the_bank_names_the_payout_and_the_statement_brings_it_back
     assert scene.treasurer.post(f"/v1/payouts/{row['payout_id']}/release").json()["code"] == "illegal_move"
     assert scene.release(row["payout_id"]).status_code == 200
     # the number of the first release says nothing of the second
-    [line] = shows(scene, (-69_900, holder, f"{number} 货款"))
+    [line] = scene.shows((-69_900, holder, f"{number} 货款"))
     assert (line["status"], line["proposals"][0]["payout_id"]) == ("open", row["payout_id"])
-    [line] = shows(scene, (-69_900, holder, f"{number_of(scene, row)} 货款"))
+    [line] = scene.shows((-69_900, holder, f"{number_of(scene, row)} 货款"))
     assert (line["status"], payout_of(scene, row)["status"]) == ("matched", "paid")
     assert agrees(scene) == []
 
@@ -105,7 +72,7 @@ def test_the_list_for_the_bank_names_the_payout_and_the_statement_brings_it_back
 @pytest.mark.parametrize(("name", "named"), [("别的名称", True), (None, False)])
 def test_without_number_or_payee_it_is_a_proposal(scene, row, name, named):
     holder = name or scene.market.suppliers[0].name
-    [line] = shows(scene, (-69_900, holder, number_of(scene, row) if named else "货款"))
+    [line] = scene.shows((-69_900, holder, number_of(scene, row) if named else "货款"))
     assert (line["status"], payout_of(scene, row)["status"]) == ("open", "released")
     proposal = line["proposals"][0]
     assert (proposal["kind"], proposal["settlement_number"], proposal["certain"]) == ("payout", row["number"], False)
@@ -117,12 +84,12 @@ def test_without_number_or_payee_it_is_a_proposal(scene, row, name, named):
 
 
 def test_a_match_of_a_payout_is_undone(scene, row):
-    [line] = shows(scene, (-69_900, scene.market.suppliers[0].name, number_of(scene, row)))
+    [line] = scene.shows((-69_900, scene.market.suppliers[0].name, number_of(scene, row)))
     assert undo(scene, line)["open"] == "699.00"
     # as with refunds: the books say that it left, and no line shows it until the right one is matched
     assert (payout_of(scene, row)["status"], agrees(scene)) == ("paid", ["-699.00"])
     outbox.drain(scene.database, HANDLERS)
-    other, short = shows(scene, (-69_900, "x", "y"), (-69_899, "x", "y"))
+    other, short = scene.shows((-69_900, "x", "y"), (-69_899, "x", "y"))
     refused = match(scene, short, "payout", row["payout_id"])
     assert (refused.status_code, refused.json()["code"]) == (409, "line_matched")
     assert match(scene, other, "payout", row["payout_id"]).status_code == 201
@@ -138,7 +105,7 @@ def test_confirmed_and_given_back_by_hand_the_bank_shows_both(scene, row):
     assert scene.fails(row["payout_id"])["status"] == "failed"
     assert agrees(scene) == ["-699.00", "699.00"]
     number = number_of(scene, row)
-    out, back = shows(scene, (-69_900, scene.market.suppliers[0].name, number), (69_900, "x", f"退汇 {number}"))
+    out, back = scene.shows((-69_900, scene.market.suppliers[0].name, number), (69_900, "x", f"退汇 {number}"))
     assert (out["status"], back["status"]) == ("matched", "matched")
     assert (payout_of(scene, row)["status"], agrees(scene)) == ("failed", [])
 
@@ -150,15 +117,15 @@ def test_what_the_bank_shows_nobody_says_otherwise(scene, row, kind):
     if kind == "booked":
         scene.cashier.post(f"{path}/confirm", json={"reference": "B-1"})
         [(moved,)] = scene.rows("SELECT id FROM money_transaction WHERE kind = 'payout_paid'")
-        [line] = shows(scene, (-69_900, "", "货款"))
+        [line] = scene.shows((-69_900, "", "货款"))
         parts = [{"kind": "booked", "transaction_id": moved}]
         assert scene.cashier.post(f"/v1/bank-lines/{line['id']}/matches", json={"parts": parts}).status_code == 201
     else:
-        shows(scene, (-69_900, scene.market.suppliers[0].name, number_of(scene, row)))
+        scene.shows((-69_900, scene.market.suppliers[0].name, number_of(scene, row)))
     refused = scene.treasurer.post(f"{path}/fail", json={"reason": "户名不符"})
     assert (refused.status_code, refused.json()["code"]) == (409, "shown_by_bank")
     assert (payout_of(scene, row)["status"], scene.balance("settled"), agrees(scene)) == ("paid", 0, [])
-    [back] = shows(scene, (69_900, "x", f"退汇 {number_of(scene, row)}"))
+    [back] = scene.shows((69_900, "x", f"退汇 {number_of(scene, row)}"))
     assert (back["status"], payout_of(scene, row)["status"]) == ("matched", "failed")
     assert payout_of(scene, row)["possible_actions"] == ["approve"]
 
@@ -169,7 +136,7 @@ def test_a_payout_that_failed_and_was_approved_again_is_still_shown_by_its_line(
     scene.cashier.post(f"{path}/confirm", json={"reference": "B-1"})
     assert scene.fails(row["payout_id"])["status"] == "failed"
     assert scene.cashier.post(f"{path}/approve", json={}).json()["status"] == "approved"
-    out, back = shows(scene, (-69_900, scene.market.suppliers[0].name, number), (69_900, "x", f"退汇 {number}"))
+    out, back = scene.shows((-69_900, scene.market.suppliers[0].name, number), (69_900, "x", f"退汇 {number}"))
     assert (out["status"], back["status"], agrees(scene)) == ("matched", "matched", [])
     assert payout_of(scene, row)["status"] == "approved"
 
@@ -177,7 +144,7 @@ def test_a_payout_that_failed_and_was_approved_again_is_still_shown_by_its_line(
 def test_a_payout_by_the_provider_is_no_line_of_the_bank(scene):
     row = scene.settled()
     scene.cashier.post(f"/v1/payouts/{row['payout_id']}/approve", json={"method": "stripe"})
-    [line] = shows(scene, (-69_900, scene.market.suppliers[0].name, row["number"]))
+    [line] = scene.shows((-69_900, scene.market.suppliers[0].name, row["number"]))
     assert line["proposals"] == []
     for payout_id, status, code in ((row["payout_id"], 409, "payout_does_not_fit"), (999_999, 404, "not_found")):
         refused = match(scene, line, "payout", payout_id)
@@ -196,7 +163,7 @@ def test_the_bank_and_a_person_say_it_at_once_and_it_is_paid_once(scene, row):
 
     person = threading.Thread(target=confirm)
     person.start()
-    [shown] = shows(scene, line)
+    [shown] = scene.shows(line)
     person.join()
     outbox.drain(scene.database, HANDLERS)
     assert refused in ([200], [409])
@@ -206,7 +173,7 @@ def test_the_bank_and_a_person_say_it_at_once_and_it_is_paid_once(scene, row):
 
 
 def test_what_is_planted_into_matches_of_payouts_is_found(scene, row):
-    shows(scene, (-69_900, scene.market.suppliers[0].name, number_of(scene, row)))
+    scene.shows((-69_900, scene.market.suppliers[0].name, number_of(scene, row)))
     for planted in (
         "UPDATE bank_match SET amount_fen = amount_fen + 1 WHERE kind = 'payout'",
         "UPDATE bank_match SET kind = 'payout_returned' WHERE kind = 'payout'",
@@ -230,7 +197,7 @@ def test_many_payouts_on_one_line(scene, row):
     scene.bees.post(f"/v1/settlements/{second['id']}/confirm")
     assert scene.release(second["payout_id"]).status_code == 200
     total = 69_900 + round(float(second["due"]) * 100)
-    [line] = shows(scene, (-total, "", "批量付款"))
+    [line] = scene.shows((-total, "", "批量付款"))
     parts = [{"kind": "payout", "payout_id": each["payout_id"]} for each in (second, row)]
     matched = scene.cashier.post(f"/v1/bank-lines/{line['id']}/matches", json={"parts": parts})
     assert (matched.status_code, matched.json()["status"]) == (201, "matched"), matched.text
@@ -239,9 +206,9 @@ def test_many_payouts_on_one_line(scene, row):
 
 
 def test_told_by_a_person_and_the_bank_of_the_same_failure(scene, row):
-    shows(scene, (-69_900, scene.market.suppliers[0].name, number_of(scene, row)))
+    scene.shows((-69_900, scene.market.suppliers[0].name, number_of(scene, row)))
     with scene.database.unit_of_work() as session:
         paying.failed(session, SYSTEM, row["payout_id"], "银行来电")
-    [line] = shows(scene, (69_900, "x", f"退汇 {number_of(scene, row)}"))
+    [line] = scene.shows((69_900, "x", f"退汇 {number_of(scene, row)}"))
     assert (line["status"], agrees(scene)) == ("matched", [])
     assert scene.rows("SELECT count(*) FROM money_transaction WHERE kind = 'payout_failed'") == [(1,)]

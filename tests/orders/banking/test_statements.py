@@ -15,7 +15,8 @@ from orders.banking.actions.reading import parse
 from orders.banking.queries import statements as queries
 from orders.banking.schemas.statements import HowRead
 from shop.core import clock
-from tests.orders.banking.conftest import ACCOUNT, reference_of, statement
+from tests.factories.statements import ACCOUNT, statement
+from tests.orders.banking.conftest import reference_of
 from tests.orders.banking.test_matching import overpaid, refund_of
 
 

@@ -8,7 +8,7 @@ from orders.banking.actions import matching, writing_off
 from shop.identity.permissions import Role
 from tests.factories.identity import make_user
 from tests.factories.racing import post_at_once, sessions
-from tests.orders.banking.conftest import statement
+from tests.factories.statements import statement
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from shop.identity import tokens
 from shop.identity.permissions import Role
 from tests.factories.identity import make_user
 from tests.factories.money import PAYEE
-from tests.orders.banking.conftest import statement
+from tests.factories.statements import statement
 from tests.orders.oracle.delivering import Delivering
 from tests.orders.oracle.telling import SELLER
 

@@ -6,7 +6,8 @@ from orders.online.actions import connecting
 from orders.online.errors import NoAccount
 from orders.reconcile import report
 from shop.core import clock
-from tests.orders.banking.conftest import Desk, statement
+from tests.factories.statements import statement
+from tests.orders.banking.conftest import Desk
 
 
 @pytest.fixture

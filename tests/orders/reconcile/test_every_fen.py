@@ -18,7 +18,6 @@ from tests.factories.after_sales import differences
 from tests.factories.identity import make_user
 from tests.factories.money import Till
 from tests.factories.settling import Settling
-from tests.orders.banking.test_payouts import shows
 from tests.orders.invoices.test_invoices import configure, give_back, issue
 from tests.orders.online.conftest import online, switched_on
 from tests.stripe_twin.fixture import twin, twin_process
@@ -109,7 +108,7 @@ def books(online, monkeypatch):
     till.fails(refund)
     assert scene.cashier.post("/v1/refund-files", json={}).status_code == 201
     # the bank's own fee, written off
-    [line] = shows(scene, (-1500, "", "账户管理费"))
+    [line] = scene.shows((-1500, "", "账户管理费"))
     fee = {"entry": "fee", "amount": "15.00", "reason": "账户管理费"}
     asked = scene.cashier.post(f"/v1/bank-lines/{line['id']}/write-offs", json=fee).json()["id"]
     assert scene.treasurer.post(f"/v1/bank-write-offs/{asked}/approve", json={}).status_code == 200

@@ -10,7 +10,6 @@ from orders.settlement.actions import listing
 from shop.core import outbox
 from tests.factories.after_sales import differences
 from tests.factories.racing import at_once, sessions
-from tests.orders.banking.test_payouts import shows
 from workers.handlers import HANDLERS
 
 REASON = {"reason": "名单未上传网银"}
@@ -77,7 +76,7 @@ def test_a_list_that_a_line_of_the_bank_shows_stays(scene, shown):
         "release": (-1, "x", f"{release} 货款"),
         "sum": (-total, scene.market.suppliers[0].name, "货款"),
     }[shown]
-    shows(scene, line)
+    scene.shows(line)
     assert code(void(scene.treasurer, made)) == (409, "payout_file_executed")
     assert scene.cashier.get(f"/v1/payout-files/{made['id']}").json()["status"] == "made"
 
@@ -85,7 +84,7 @@ def test_a_list_that_a_line_of_the_bank_shows_stays(scene, shown):
 def test_a_line_for_something_else_does_not_keep_a_list(scene):
     made, (first, _) = scene.listed()
     attempt = scene.cashier.get(f"/v1/payouts/{first['payout_id']}").json()["attempts"][-1]["id"]
-    shows(scene, (-1, "x", f"{first['number']}-{attempt}0"))
+    scene.shows((-1, "x", f"{first['number']}-{attempt}0"))
     assert void(scene.treasurer, made).status_code == 200
 
 
