@@ -18,7 +18,17 @@ from shop.regions import queries as regions
 Key = tuple[Any, ...]
 
 
-@dataclass
+#: Where the other measures stand.
+_SUMMED = {
+    Measure.AMOUNT: "amount_fen",
+    Measure.GROSS: "gross_fen",
+    Measure.TONNES: "grams",
+    Measure.QUANTITY: "quantity",
+    Measure.ENTRIES: "entries",
+}
+
+
+@dataclass(slots=True)
 class Figures:
     """Values of one group: fen, grams, units and numbers."""
 
@@ -34,14 +44,8 @@ class Figures:
         """The exact number behind a measure (tonnes as grams, amounts as fen)."""
         if measure in COUNTED:
             return self.counts.get(COUNTED[measure], 0)
-        sums: dict[Measure, int | Decimal] = {
-            Measure.AMOUNT: self.amount_fen,
-            Measure.GROSS: self.gross_fen,
-            Measure.TONNES: self.grams,
-            Measure.QUANTITY: self.quantity,
-            Measure.ENTRIES: self.entries,
-        }
-        return sums[measure]
+        found: int | Decimal = getattr(self, _SUMMED[measure])
+        return found
 
 
 @dataclass

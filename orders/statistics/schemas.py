@@ -1,5 +1,9 @@
-"""What callers get of figures."""
+"""What callers get of figures.
 
+An answer may hold 10,000 rows, and nothing in them needs to be checked: what makes up a row is a plain dataclass.
+"""
+
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from pydantic import BaseModel
@@ -11,14 +15,16 @@ from shop.core.money import YuanOut
 from shop.core.quantities import QuantityOut
 
 
-class CodedOut(BaseModel):
+@dataclass(slots=True)
+class CodedOut:
     """A stable code with its label in the caller's language."""
 
     code: str
     label: str
 
 
-class FiguresOut(BaseModel):
+@dataclass(slots=True)
+class FiguresOut:
     """The measures asked for; the others are null. ``tonnes`` is ``grams`` to the kilogram."""
 
     amount: YuanOut | None = None
@@ -33,7 +39,8 @@ class FiguresOut(BaseModel):
     suppliers: int | None = None
 
 
-class ComparedOut(BaseModel):
+@dataclass(slots=True, kw_only=True)
+class ComparedOut:
     figures: FiguresOut
     #: The period before.
     previous: FiguresOut | None = None
@@ -41,6 +48,7 @@ class ComparedOut(BaseModel):
     growth: dict[Measure, str | None] | None = None
 
 
+@dataclass(slots=True, kw_only=True)
 class SalesRowOut(ComparedOut):
     #: Percent of the total by measure, with two decimals. Shares of counted measures may exceed 100 together: one order may stand in two rows.
     share: dict[Measure, str | None] | None = None

@@ -28,7 +28,7 @@ def answer_out(
         NothingToRunOver: running totals of rows that are not by one span of time (422).
     """
     question = answer.question
-    named = labels.of(session, answer, language)
+    shown = _shown(session, answer, language)
     periods = [PeriodOut(first=first, last=last) for first, last in question.periods]
     keys = ordered(answer, order or Order())
     rank = extras.rank(answer, question.measures) if Extra.RANK in extra else {}
@@ -36,10 +36,7 @@ def answer_out(
     running = {key: _figures(found, sums) for key, found in extras.running(answer).items()} if Extra.RUNNING in extra else {}
     rows = [
         SalesRowOut(
-            keys={
-                dimension: CodedOut(code=labels.code_of(dimension, code), label=named[dimension](code))
-                for dimension, code in zip(question.group_by, key, strict=True)
-            },
+            keys={dimension: shown[dimension][code] for dimension, code in zip(question.group_by, key, strict=True)},
             share=_share(answer, key) if Extra.SHARE in extra else None,
             rank=rank.get(key),
             running=running.get(key),
@@ -61,6 +58,17 @@ def answer_out(
         rows=rows,
         totals=ComparedOut(**_compared(answer.totals, question.measures)),
     )
+
+
+def _shown(session: Session, answer: Answer, language: Language) -> dict[Dimension, dict[Any, CodedOut]]:
+    """For each dimension of the answer, its codes as they are shown. Few codes stand in many rows."""
+    named = labels.of(session, answer, language)
+    return {
+        dimension: {
+            code: CodedOut(labels.code_of(dimension, code), named[dimension](code)) for code in {key[n] for key in answer.rows}
+        }
+        for n, dimension in enumerate(answer.question.group_by)
+    }
 
 
 def _definition(answer: Answer, language: Language) -> str:
@@ -89,13 +97,13 @@ def _compared(found: list[Figures], measures: Iterable[Measure]) -> dict[str, An
 
 
 def _figures(found: Figures, measures: Iterable[Measure]) -> FiguresOut:
-    shown: dict[str, object] = {}
+    shown = FiguresOut()
     for measure in measures:
         if measure is Measure.TONNES:
-            shown |= {"tonnes": tonnes(found.grams), "grams": found.grams}
+            shown.tonnes, shown.grams = tonnes(found.grams), found.grams
         else:
-            shown[measure] = found.value(measure)
-    return FiguresOut.model_validate(shown)
+            setattr(shown, measure, found.value(measure))
+    return shown
 
 
 def cells(shown: SalesOut, language: Language) -> Iterator[list[Cell]]:
