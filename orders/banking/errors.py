@@ -55,8 +55,8 @@ class OtherCurrency(Invalid):
 
 class LineInFuture(Invalid):
     code = "line_in_future"
-    zh = "流水日期晚于今天（{day}）"
-    en = "A line lies in the future ({day})"
+    zh = "第 {row} 行的流水日期（{day}）晚于今天（{today}）"
+    en = "Row {row} is dated {day}, which is after today ({today})"
 
 
 class BalanceBroken(Invalid):

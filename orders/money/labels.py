@@ -109,7 +109,7 @@ LABELS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "paid": ("已付出", "paid"),
         "refused": ("已拒绝", "refused"),
         "cancelled": ("已撤回", "cancelled"),
-        "failed": ("已退回", "failed"),
+        "failed": ("付款失败", "failed"),
     },
     "settlement_status": {
         "open": ("待确认", "open"),
@@ -123,7 +123,7 @@ LABELS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "released": ("已放行", "released"),
         "sent": ("已发出", "sent"),
         "paid": ("已付出", "paid"),
-        "failed": ("已退回", "failed"),
+        "failed": ("付款失败", "failed"),
     },
     "payout_method": {"bank": ("银行转账", "bank transfer"), "stripe": ("在线划转", "by Stripe")},
 }

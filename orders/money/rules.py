@@ -140,7 +140,7 @@ ACCOUNT_WORDS: dict[Account, tuple[str, str]] = {
     Account.REFUNDS: ("待退款", "refunds on their way"),
     Account.CHARGEBACKS: ("拒付争议款", "charged back, in dispute"),
     Account.COMMISSION: ("平台服务费", "commission"),
-    Account.FEES: ("支付手续费", "payment fees"),
+    Account.FEES: ("手续费净额（减利息）", "fees, less interest"),
 }
 KIND_WORDS: dict[Kind, tuple[str, str]] = {
     Kind.SALE: ("销售", "sale"),

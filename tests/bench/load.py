@@ -89,8 +89,9 @@ async def _run(
     end = begin + seconds
     numbers = iter(range(10**9))
 
-    async def client() -> None:
+    async def client(n: int) -> None:
         reader, writer = await asyncio.open_connection(host, int(port))
+        await asyncio.sleep(pause * n / concurrency)  # who pauses does not do so in step with all the others
         while (started := time.perf_counter()) < end:
             writer.write(make(next(numbers)))
             status = await _answer(reader)
@@ -101,7 +102,7 @@ async def _run(
             await asyncio.sleep(pause)
         writer.close()
 
-    await asyncio.gather(*(client() for _ in range(concurrency)))
+    await asyncio.gather(*map(client, range(concurrency)))
     return result
 
 

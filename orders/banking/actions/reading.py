@@ -42,6 +42,10 @@ _YUAN = frozenset({"", "CNY", "RMB", "人民币", "人民币元", "人民币(本
 _MT940_FIELD = re.compile(rb"(?m)^:(20|25|28C|60[FM]|61|62[FM]|86):")
 #: An account beside its word, above the header.
 _ACCOUNT = re.compile(r"(?:账号|帐号|账户号|accountno\.?|accountnumber)[\[\]a-z ]*[:]?(\d[\d-]{7,33})", re.IGNORECASE)
+#: A currency beside its word, above the header, in the same cell or the next.
+_CURRENCY = re.compile(
+    r"(?:币种|币别|货币|currency)[\[\]a-z\t]*?:?\t*([a-z]{3}(?![a-z])|[\u4e00-\u9fff]{1,3}?(?:元|币|镑|法郎))", re.IGNORECASE
+)
 
 
 @dataclass(slots=True)
@@ -69,8 +73,8 @@ def parse(session: Session, content: bytes, how: HowRead, account: str) -> Parse
         _require_own(accounts, currencies, account)
         if not statement.entries:
             raise NoLines
-        if (latest := max(entry.booked_on for entry in statement.entries)) > clock.today():
-            raise LineInFuture(day=str(latest))
+        if (latest := max(statement.entries, key=lambda entry: entry.booked_on)).booked_on > (today := clock.today()):
+            raise LineInFuture(row=latest.row_no, day=str(latest.booked_on), today=str(today))
         try:
             entries = tuple(rules.in_order_of_time(statement.entries))
             parsed.statement = Statement(statement.format, entries, statement.account, statement.opening_fen, statement.closing_fen)
@@ -172,9 +176,10 @@ def _sheet(session: Session, content: bytes, how: HowRead, parsed: Parsed) -> tu
     read = layouts.read(rows, parsed.found)
     if read.faults:
         raise StatementUnreadable(count=len(read.faults), faults=read.faults[:TOLD])
-    above = "\n".join("".join(flat(cell) for cell in cells) for cells in rows[: parsed.found.row])
-    accounts = read.accounts | {re.sub(r"\D", "", each) for each in _ACCOUNT.findall(above)}
-    return Statement(parsed.format, tuple(read.entries)), accounts, read.currencies
+    above = "\n".join("\t".join(flat(cell) for cell in cells) for cells in rows[: parsed.found.row])
+    accounts = read.accounts | {re.sub(r"\D", "", each) for each in _ACCOUNT.findall(above.replace("\t", ""))}
+    currencies = read.currencies | {each.upper() for each in _CURRENCY.findall(above)}
+    return Statement(parsed.format, tuple(read.entries)), accounts, currencies
 
 
 def _is_table(content: bytes, rows: Sequence[Sequence[str]]) -> bool:
