@@ -18,7 +18,7 @@ from shop.programmes.reporting import GradingRules
 
 _WHOLE_CITY = ["%"]
 
-# Sales before returns, by how far their papers go. A sale of the marketplace was ordered and accepted; its invoice and its payment make the
+# Sales that count, before returns, by how far their papers go. A sale of the marketplace was ordered and accepted; its invoice and its payment make the
 # chain whole. A till's batch in its device's hash chain needs no more; a claim needs its invoice and what shows that money or goods moved.
 _EVIDENCE = text(
     """
@@ -42,7 +42,7 @@ _EVIDENCE = text(
                             WHEN count(p.id) > 0 THEN 1 ELSE 0 END
                 FROM external_sale_line l LEFT JOIN external_sale_document p ON p.sale_id = l.sale_id WHERE l.id = e.origin_id)
             ELSE 1 END AS proof
-        FROM sale_entry e WHERE e.sold_on BETWEEN :first AND :last AND e.reverses_id IS NULL
+        FROM sale_entry e WHERE e.sold_on BETWEEN :first AND :last AND e.counted AND e.reverses_id IS NULL
     ) graded
     GROUP BY 1, 2, 3, 4, 5
     """
@@ -51,7 +51,7 @@ _OVER_CAPACITY = text(
     """
     SELECT district_code, count(*) FROM (
         SELECT e.district_code, e.certificate_id FROM sale_entry e JOIN certificate c ON c.id = e.certificate_id
-        WHERE e.sold_on BETWEEN :year_first AND :last AND c.annual_capacity_kg IS NOT NULL
+        WHERE e.sold_on BETWEEN :year_first AND :last AND e.counted AND c.annual_capacity_kg IS NOT NULL
         GROUP BY 1, 2, c.annual_capacity_kg HAVING sum(e.grams) * 100 > c.annual_capacity_kg::numeric * 1000 * :capacity_percent
     ) beyond GROUP BY 1
     """
@@ -77,7 +77,7 @@ _COPIED = text(
 _CLAIMED = text(
     """
     SELECT district_code, count(*), count(*) FILTER (WHERE amount_fen % (CAST(:round_yuan AS bigint) * 100) = 0)
-    FROM sale_entry WHERE sold_on BETWEEN :first AND :last AND source <> 'platform' AND reverses_id IS NULL GROUP BY 1
+    FROM sale_entry WHERE sold_on BETWEEN :first AND :last AND counted AND source <> 'platform' AND reverses_id IS NULL GROUP BY 1
     """
 )
 _OUTLETS = text(
