@@ -181,11 +181,11 @@ class Grown:
         return rules.growth(self.value, self.base.value)
 
 
-def grown(session: Session, indicator: str, period: Period, codes: Sequence[str]) -> dict[str, Grown]:
-    """For each of some regions its accepted value with its base. A region that others were merged into has their sum as its base."""
+def grown(session: Session, indicator: str, period: Period, codes: Sequence[str], on: date) -> dict[str, Grown]:
+    """For each of some regions of a day its accepted value with its base. A region that others were merged into has their sum as its base."""
     before = period.year_before
     asked = {"indicator": indicator, "grain": period.grain, "firsts": [period.first, before.first]}
-    successors = regions.successors(session, min(period.last, clock.today()))
+    successors = regions.successors(session, min(on, clock.today()))
     now: dict[str, list[Row[Any]]] = defaultdict(list)
     then: dict[str, list[Stated]] = defaultdict(list)
     for row in session.execute(_ACCEPTED, asked):
@@ -227,7 +227,7 @@ def growth_rows(
     except NoProgramme:
         config = programmes.config_of(session, clock.today())
     codes = counted_in(session, config, indicator, on)
-    found = grown(session, indicator, period, codes)
+    found = grown(session, indicator, period, codes, on)
     target = next(
         (each.value for each in config.targets if each.measure == "indicator_growth" and each.indicator == indicator), None
     )

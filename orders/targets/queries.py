@@ -202,7 +202,7 @@ class _Reader:
 
     def __init__(self, session: Session, on: date, language: Language) -> None:
         self.session, self.on, self.language = session, on, language
-        self.facts = Facts(session, on)
+        self.facts = Facts(session)
         self._rules: dict[str, TargetRules] = {}
         self._designated: dict[tuple[str, date], frozenset[str]] = {}
 
@@ -229,8 +229,9 @@ class _Reader:
     def _progress(self, row: Row[Any], first: date, due: date) -> ProgressOut:
         nature = NATURES[row.measure]
         over, days = rules.elapsed(first, due, self.on)
-        districts = self._districts(row, min(due, self.on))
-        done = self._done(row, first, min(due, self.on), due, districts) if over else None
+        day = min(due, self.on)
+        districts = self._districts(row, day)
+        done = self._done(row, first, day, due, districts) if over else None
         course = self._course(row, first, due, over, days, districts) if nature is Nature.FLOW else Course(over, days)
         expected = rules.expected(row.value, nature, course)
         foreseen = None if done is None else rules.forecast(done, nature, course)
@@ -254,7 +255,7 @@ class _Reader:
     def _districts(self, row: Row[Any], on: date) -> frozenset[str] | None:
         """The districts that count towards a target, as they stand on the day; None: the whole city."""
         if row.region_code != CITY:
-            return frozenset({row.region_code})
+            return frozenset({self.facts.stands(row.region_code, on)})
         if row.designation is None:
             return None
         if (row.designation, on) not in self._designated:
@@ -265,38 +266,38 @@ class _Reader:
     def _done(self, row: Row[Any], first: date, last: date, due: date, districts: frozenset[str] | None) -> Decimal | None:
         match row.measure:
             case "amount" | "tonnes":
-                return self._sold(row, first, last, districts)
+                return self._sold(row, first, last, districts, last)
             case "lane_tonnes":
                 return _tonnes(self.facts.lane_grams(first, last, districts))
             case "sales_growth":
-                before = self._sold(row, *same_period_last_year(first, last), districts)
-                now = self._sold(row, first, last, districts)
+                before = self._sold(row, *same_period_last_year(first, last), districts, last)
+                now = self._sold(row, first, last, districts, last)
                 return rise(now, before)
             case "cabinets":
                 return Decimal(self.facts.cabinets(last, districts))
             case "coverage":
                 return self.facts.coverage(last, districts)
             case "reserved_share":
-                return self.facts.reserved_share(due.year, districts)
+                return self.facts.reserved_share(due.year, districts, last)
             case _:
                 counted = (
                     frozenset(row.code for row in regions.regions(self.session, last, parent=CITY))
                     if districts is None
                     else districts
                 )
-                return self.facts.indicator_growth(row.indicator, first, due, counted)
+                return self.facts.indicator_growth(row.indicator, first, due, counted, last)
 
-    def _sold(self, row: Row[Any], first: date, last: date, districts: frozenset[str] | None) -> Decimal:
-        """Yuan or, of a target in tonnes, tonnes."""
-        fen, grams = self.facts.sales(first, last, districts, row.channel)
+    def _sold(self, row: Row[Any], first: date, last: date, districts: frozenset[str] | None, on: date) -> Decimal:
+        """Yuan or, of a target in tonnes, tonnes, sold from districts as they stand on a day."""
+        fen, grams = self.facts.sales(first, last, districts, row.channel, on)
         return _tonnes(grams) if row.measure == "tonnes" else Decimal(fen) / 100
 
     def _course(self, row: Row[Any], first: date, due: date, over: int, days: int, districts: frozenset[str] | None) -> Course:
         # of the lane no days are kept, so that it goes by the days alone
         if row.measure == "lane_tonnes" or not 0 < over < days:
             return Course(over, days)
-        whole = self._sold(row, *same_period_last_year(first, due), districts)
-        part = self._sold(row, *same_period_last_year(first, self.on), districts)
+        whole = self._sold(row, *same_period_last_year(first, due), districts, self.on)
+        part = self._sold(row, *same_period_last_year(first, self.on), districts, self.on)
         return Course(over, days, whole, part)
 
 
