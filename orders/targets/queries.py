@@ -37,10 +37,11 @@ WHERE (CAST(:programme AS text) IS NULL OR t.programme_code = :programme) AND (C
 """
 )
 _ONE = text(_TARGET + " WHERE t.id = :id")
-#: What the city is to reach by a measure.
+#: What the city is to reach by a measure, or in the growth of an indicator.
 _GOAL = text(
     "SELECT v.value FROM target t JOIN target_revision v ON v.target_id = t.id AND v.number = t.number"
-    " WHERE t.programme_code = :programme AND t.region_code = :city AND t.measure = :measure AND t.withdrawn_at IS NULL ORDER BY t.id LIMIT 1"
+    " WHERE t.programme_code = :programme AND t.region_code = :city AND t.measure = :measure"
+    " AND t.indicator IS NOT DISTINCT FROM CAST(:indicator AS text) AND t.withdrawn_at IS NULL ORDER BY t.id LIMIT 1"
 )
 _LOCK = text("SELECT * FROM target t WHERE t.id = :id AND t.region_code LIKE ANY (CAST(:regions AS text[])) FOR UPDATE")
 _REVISIONS = text(
@@ -138,9 +139,10 @@ def revisions(session: Session, target_id: int, *, limit: int, after: str | None
     return paging.page(rows, limit, lambda row: RevisionOut.model_validate(row, from_attributes=True), lambda row: [row.number])
 
 
-def goal(session: Session, programme: str, measure: str) -> Decimal | None:
-    """The value that a programme's first target of a measure has for the city now; None: it has none."""
-    found: Decimal | None = session.execute(_GOAL, {"programme": programme, "city": CITY, "measure": measure}).scalar()
+def goal(session: Session, programme: str, measure: str, indicator: str | None = None) -> Decimal | None:
+    """The value that a programme's first target of a measure (and indicator) has for the city now; None: it has none."""
+    asked = {"programme": programme, "city": CITY, "measure": measure, "indicator": indicator}
+    found: Decimal | None = session.execute(_GOAL, asked).scalar()
     return found
 
 
