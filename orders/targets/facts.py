@@ -17,6 +17,7 @@ from orders.indicators import queries as indicators
 from orders.indicators import rules as reported
 from orders.indicators.rules import Grain, Period
 from orders.ledger.selection import EVERYWHERE, Dimension, Selection
+from orders.outlets.queries import WORKING
 from orders.statistics.queries import ask
 from orders.statistics.question import Measure, Question
 from shop.core import clock
@@ -26,9 +27,7 @@ from shop.regions import queries as regions
 SHANDONG = "37"
 
 _CABINETS = text(
-    "SELECT left(region_code, 6) AS district, count(*) AS cabinets FROM outlet"
-    " WHERE kind = 'cabinet' AND status IN ('verified', 'closed') AND verified_at < :end AND opened_on <= :on"
-    " AND (closed_on IS NULL OR :on <= closed_on) GROUP BY 1"
+    f"SELECT left(region_code, 6) AS district, count(*) AS cabinets FROM outlet WHERE kind = 'cabinet' AND {WORKING} GROUP BY 1"  # noqa: S608
 )
 _SHANDONG = text("SELECT code FROM region WHERE starts_with(code, :prefix) ORDER BY code")
 _SHARES = text(

@@ -12,6 +12,7 @@ from catalog.monitoring import queries as monitoring
 from catalog.monitoring.schemas import StockKey
 from orders.bulletins.content import Certificates, Outlets
 from orders.bulletins.rules.grading import Evidence, Signals
+from orders.outlets.queries import WORKING
 from shop.core import clock
 from shop.core.months import days_of
 from shop.programmes.reporting import GradingRules
@@ -81,13 +82,12 @@ _CLAIMED = text(
     """
 )
 _OUTLETS = text(
-    """
+    f"""
     SELECT count(*) FILTER (WHERE kind = 'cabinet') AS cabinets, count(*) FILTER (WHERE kind = 'hall') AS halls,
            count(*) FILTER (WHERE kind = 'zone') AS zones,
            (SELECT count(DISTINCT outlet_id) FROM outlet_day WHERE day BETWEEN :first AND :last AND lines > 0) AS sold
-    FROM outlet
-    WHERE status IN ('verified', 'closed') AND verified_at < :end AND opened_on <= :last AND (closed_on IS NULL OR :last <= closed_on)
-    """
+    FROM outlet WHERE {WORKING}
+    """  # noqa: S608
 )
 Cell = tuple[str, str, str, str, str]
 
@@ -103,6 +103,11 @@ class MonthDays:
     def of(cls, month: str) -> Self:
         """Those of a month as it is written, ``2026-10``."""
         return cls(*days_of(month))
+
+    @property
+    def subject(self) -> int:
+        """The month as the number of an audit's subject: 202610."""
+        return self.first.year * 100 + self.first.month
 
     @property
     def values(self) -> dict[str, Any]:
@@ -143,7 +148,7 @@ def signals(session: Session, month: MonthDays, successors: dict[str, str], rule
 
 def outlets(session: Session, month: MonthDays) -> Outlets:
     """Places of sale at the month's end."""
-    return Outlets.model_validate(session.execute(_OUTLETS, month.values).one()._asdict())
+    return Outlets.model_validate(session.execute(_OUTLETS, {**month.values, "on": month.last}).one()._asdict())
 
 
 def certificates(session: Session, month: MonthDays) -> Certificates:
