@@ -89,7 +89,9 @@ DOMAINS = [
     "orders.outlet_sales.api",
     "orders.ledger.api",
     "orders.statistics.api",
-    "orders.panels.api",
+    "orders.panels.api.panels",
+    # before the indicators, whose single ones stand at any other word of the path
+    "orders.panels.api.growth",
     "orders.targets.api",
     "orders.indicators.api",
     "orders.coverage.api",

@@ -16,7 +16,6 @@ from orders.statistics.queries import Figures, ask
 from orders.statistics.question import Compare, Measure, Question
 from orders.statistics.rules import growth
 
-#: A bulletin holds the whole city, whoever drafts it.
 _MEASURES = (Measure.AMOUNT, Measure.TONNES, Measure.ENTRIES)
 
 
@@ -56,6 +55,7 @@ def by(
     now: dict[str, dict[str, Sums]] = defaultdict(lambda: defaultdict(Sums))
 
     def collect(name: str, selection: Selection, compare: Compare | None, period: int) -> None:
+        # everywhere: a bulletin is of the city, whoever drafts it
         answer = ask(session, Question(selection, groups, _MEASURES, EVERYWHERE, compare))
         for key, found in answer.rows.items():
             code = "" if dimension is None else str(key[0])

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 
 
@@ -37,11 +36,6 @@ class Covered:
     served: int
     sold: int
     served_and_sold: int
-
-
-def active(opened_on: date, closed_on: date | None, on: date) -> bool:
-    """Whether a station works on a day; on its first and its last it does."""
-    return opened_on <= on and (closed_on is None or on <= closed_on)
 
 
 def coverage(villages: Iterable[Village], level: Level) -> dict[str, Covered]:

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from orders.external_sales import rules
 from orders.external_sales.rules import Claim, Line, Side
-from orders.ledger.booking import in_force
+from orders.ledger.booking import REGIONAL, in_force
 from orders.ledger.rules import CONSUMER
 from shop.core import clock
 from shop.core.db import array
@@ -40,7 +40,7 @@ _RELATIONS = text(
     f"""
     SELECT q.n, s.id IS NOT NULL AS known, coalesce({in_force("s", "q.sold_on")}, false) AS in_force,
            coalesce((SELECT bool_and(starts_with(place, s.region_code)) FROM unnest(string_to_array(q.places, ' ')) place), false) AS place_fits,
-           coalesce(s.kind IN ('east_west', 'district_pair') AND starts_with(q.buyer_region, u.region_code), false)
+           coalesce(s.kind IN ({REGIONAL}) AND starts_with(q.buyer_region, u.region_code), false)
            OR EXISTS (SELECT FROM organisation_role o WHERE o.organisation_id = q.buyer_id AND o.supporter_id = s.supporter_id
                       AND {in_force("o", "q.sold_on")}) AS buyer_fits
     FROM unnest(CAST(:numbers AS int[]), CAST(:relations AS bigint[]), CAST(:days AS date[]), CAST(:places AS text[]), CAST(:buyers AS bigint[]),

@@ -5,22 +5,20 @@ from typing import Annotated, Literal
 from fastapi import Depends, File, Form, Query, UploadFile
 from fastapi.responses import Response
 
-from orders.indicators import actions, queries, rules, sheets
+from orders.indicators import actions, queries, sheets
 from orders.indicators.queries import Filters
-from orders.indicators.rules import Grain, Period
+from orders.indicators.rules import Grain
 from orders.indicators.schemas import (
     FigureOut,
     ImportedOut,
     IndicatorCode,
-    PeriodCode,
     ReportedOut,
     ReportIn,
     ReviewIn,
     ReviseIn,
 )
 from orders.indicators.states import ValueStatus
-from orders.statistics.tables import Filled, Format, TableOut
-from shop.core import clock, exports
+from shop.core import exports
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Day, Id, LongText
 from shop.identity.access import Call, Routes
@@ -68,24 +66,6 @@ def import_values(
 ) -> ImportedOut:
     """Report the rows of a spreadsheet, all or none. Every fault by row and column."""
     return actions.take_over(call.session, call.actor, file.file.read(), reason=reason, dry_run=dry_run)
-
-
-@routes.get("/growth", Permission.MONITORING_READ, answer=TableOut, responses=exports.FILES)
-def growth(
-    call: Call,
-    indicator: Annotated[IndicatorCode, Query()] = "rural_online_retail",
-    period: Annotated[PeriodCode | None, Query(description="default: the year that is over")] = None,
-    format: Format = "json",
-) -> TableOut | Response:
-    """Growth of the counties against the programme's target, the highest first; with what the marketplace itself counted there beside it."""
-    asked = (rules.period_of(period) if period else None) or _last_year()
-    rows, total = queries.growth_rows(call.session, indicator, asked, call.language)
-    filled = Filled(sheets.GROWTH, rows, clock.now(), total, first=asked.first, last=asked.last)
-    return filled.answer(call.language, format)
-
-
-def _last_year() -> Period:
-    return Period(Grain.YEAR, clock.today().replace(month=1, day=1)).year_before
 
 
 @routes.get("/export", Permission.MONITORING_READ, responses=exports.FILES)

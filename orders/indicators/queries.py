@@ -1,4 +1,4 @@
-"""Reading reported figures: single ones within the own region, growth by county for every officer."""
+"""Reading reported figures: single ones within the own region, and their growth by county."""
 
 # ruff: noqa: S608  statements are put together from constants only; every value that a caller gives is bound
 
@@ -16,17 +16,12 @@ from orders.indicators import rules
 from orders.indicators.rules import Base, Basis, Grain, Period, Stated
 from orders.indicators.schemas import FigureOut, ReportedOut
 from orders.indicators.states import REPORTED_VALUE, ValueAction, ValueStatus
-from orders.ledger.selection import EVERYWHERE, Dimension, Selection
-from orders.statistics.queries import ask
-from orders.statistics.question import Measure, Question
 from shop.core import clock, paging
 from shop.core.errors import Language, NotFound
 from shop.core.paging import Page
-from shop.identity.actor import CITY, Actor
+from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
-from shop.programmes.errors import NoProgramme
-from shop.programmes.schemas import ProgrammeConfig
 from shop.regions import queries as regions
 
 _FIGURE = (
@@ -181,11 +176,11 @@ class Grown:
         return rules.growth(self.value, self.base.value)
 
 
-def grown(session: Session, indicator: str, period: Period, codes: Sequence[str]) -> dict[str, Grown]:
-    """For each of some regions its accepted value with its base. A region that others were merged into has their sum as its base."""
+def grown(session: Session, indicator: str, period: Period, codes: Sequence[str], on: date) -> dict[str, Grown]:
+    """For each of some regions of a day its accepted value with its base. A region that others were merged into has their sum as its base."""
     before = period.year_before
     asked = {"indicator": indicator, "grain": period.grain, "firsts": [period.first, before.first]}
-    successors = regions.successors(session, min(period.last, clock.today()))
+    successors = regions.successors(session, min(on, clock.today()))
     now: dict[str, list[Row[Any]]] = defaultdict(list)
     then: dict[str, list[Stated]] = defaultdict(list)
     for row in session.execute(_ACCEPTED, asked):
@@ -206,64 +201,3 @@ def _grown(rows: Sequence[Row[Any]], published: Stated | None) -> Grown:
     bases = [Stated(row.base_value, row.base_method) for row in rows if row.base_value is not None]
     stated = rules.joined(bases) if len(bases) == len(rows) else None
     return Grown(this.value, rules.base_of(this.method, published, stated))
-
-
-def counted_in(session: Session, config: ProgrammeConfig, indicator: str, on: date) -> list[str]:
-    """The districts whose growth a programme sets a target for; all of the city where it names none."""
-    wanted = next((each.designation for each in config.targets if each.indicator == indicator and each.designation), None)
-    if wanted is None:
-        return [row.code for row in regions.regions(session, on, parent=CITY)]
-    found = regions.designated(session, [wanted], on)
-    return sorted(code for code in found if len(code) == len(CITY))
-
-
-def growth_rows(
-    session: Session, indicator: str, period: Period, language: Language
-) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Growth by county against the programme's target, the highest first, with the marketplace's own sales beside it; and over all of them."""
-    on = min(period.last, clock.today())
-    try:
-        config = programmes.config_of(session, on)
-    except NoProgramme:
-        config = programmes.config_of(session, clock.today())
-    codes = counted_in(session, config, indicator, on)
-    found = grown(session, indicator, period, codes)
-    target = next(
-        (each.value for each in config.targets if each.measure == "indicator_growth" and each.indicator == indicator), None
-    )
-    named = regions.names(session, codes, language)
-    own = _own_sales(session, codes, period)
-    rows = [
-        {
-            "county": code,
-            "county_name": named(code),
-            **_shown(each.value, each.base.value, each.growth, target),
-            "basis": each.base.basis.value,
-            "own_sales": own.get(code, 0),
-        }
-        for code, each in found.items()
-    ]
-    rows.sort(key=lambda row: (row["growth"] is None, -Decimal(row["growth"] or 0), row["county"]))
-    value_sum, base_sum = rules.together((each.value, each.base.value) for each in found.values())
-    total = {
-        **_shown(value_sum, base_sum, rules.growth(value_sum, base_sum), target),
-        "own_sales": sum(own.get(code, 0) for code in codes),
-    }
-    return rows, total
-
-
-def _shown(value: Decimal | None, base: Decimal | None, growth: Decimal | None, target: int | None) -> dict[str, Any]:
-    return {
-        "value": value,
-        "base": base,
-        "growth": None if growth is None else str(growth),
-        "target": None if target is None else f"{target}.00",
-        "reached": None if growth is None or target is None else growth >= target,
-    }
-
-
-def _own_sales(session: Session, codes: Sequence[str], period: Period) -> dict[str, int]:
-    only = {Dimension.DISTRICT: regions.with_predecessors(session, codes)}
-    selection = Selection(period.first, period.last, only)
-    answer = ask(session, Question(selection, (Dimension.DISTRICT,), (Measure.AMOUNT,), EVERYWHERE))
-    return {key[0]: figures[0].amount_fen for key, figures in answer.rows.items()}

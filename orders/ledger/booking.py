@@ -27,7 +27,8 @@ _OPERATOR = (
     "EXISTS (SELECT FROM organisation_role o WHERE o.organisation_id = d.buyer AND o.role = 'outlet_operator' AND {in_force})"
 )
 _POLICY = ", ".join(f"'{role}'" for role in POLICY_ROLES)
-_REGIONAL = ", ".join(f"'{kind}'" for kind in sorted(REGIONAL_RELATIONS))
+#: SQL: the kinds of relations that hold for every buyer of a region.
+REGIONAL = ", ".join(f"'{kind}'" for kind in sorted(REGIONAL_RELATIONS))
 
 # A line is a sale; a deal is what sales have in common for attribution, so that the relations are looked up once for a delivery of many
 # lines from one place. Nothing in this text comes from outside; every value is bound.
@@ -134,7 +135,7 @@ WITH line AS MATERIALIZED ({{lines}}), deal AS MATERIALIZED (
         FROM support_relation s JOIN supporter u ON u.id = s.supporter_id
         WHERE {in_force("s", "d.occurred")} AND starts_with(d.place, s.region_code)
           AND (s.supporter_id = ANY (d.supporters)
-               OR s.kind IN ({_REGIONAL}) AND starts_with(d.buyer_region, u.region_code))
+               OR s.kind IN ({REGIONAL}) AND starts_with(d.buyer_region, u.region_code))
         ORDER BY s.id = d.declared DESC, array_position(d.priority, s.kind), length(s.region_code) DESC, s.id LIMIT 1
     ) s ON true
 ), credited AS MATERIALIZED (

@@ -1,6 +1,5 @@
 """Single sales, down to which every figure can be followed."""
 
-from datetime import date
 from typing import Any
 
 from sqlalchemy import text
@@ -9,7 +8,7 @@ from sqlmodel import Session
 from orders.ledger.schemas import SaleEntryOut
 from orders.ledger.selection import Binds, Reach, Selection, details, filters
 from shop.core import paging
-from shop.core.errors import Invalid, NotFound
+from shop.core.errors import NotFound
 from shop.core.paging import Page
 
 #: SQL: nothing of part ``so`` was accepted in the end, so that its freight is not owed.
@@ -24,7 +23,7 @@ def sale_entries(
     bind = Binds()
     conditions = _conditions(reach, selection, order_id, bind)
     if start := paging.position(after, str, int):
-        conditions.append(f"(sold_on, id) < ({bind(_date(start[0]), 'date')}, {bind(start[1], 'bigint')})")
+        conditions.append(f"(sold_on, id) < ({bind(paging.day(start[0]), 'date')}, {bind(start[1], 'bigint')})")
     found = f"SELECT * FROM sale_entry WHERE {' AND '.join(conditions)} ORDER BY sold_on DESC, id DESC LIMIT {bind(limit + 1, 'integer')}"  # noqa: S608
     rows = session.execute(text(f"{_named(found)} ORDER BY e.sold_on DESC, e.id DESC"), bind.values).all()
     return paging.page(rows, limit, _out, lambda row: [row.sold_on, row.id])
@@ -60,14 +59,6 @@ def _conditions(reach: Reach, selection: Selection, order_id: int | None, bind: 
     ]
     # of one order also what no figure holds
     return [*found, "counted" if order_id is None else f"order_id = {bind(order_id, 'bigint')}"]
-
-
-def _date(value: str) -> date:
-    """The day that a cursor holds."""
-    try:
-        return date.fromisoformat(value)
-    except ValueError:
-        raise Invalid.one("after", "bad_cursor", "分页游标无效", "The cursor is not valid") from None
 
 
 def _named(found: str) -> str:

@@ -70,7 +70,7 @@ def open_table_sdmx(call: Call, name: TableName, year: Year) -> Response:
 
 @routes.get("/tables/{name}/{year}.csv", public=True, responses=_CSV)
 def open_table(call: Call, name: TableName, year: Year) -> Response:
-    """A table of a year's closed months."""
+    """A table of a year's published months."""
     link = f'<{year}.csv-metadata.json>; rel="describedby"; type="application/csvm+json"'
     return Response(tables.as_csv(call.session, name, year), media_type="text/csv; charset=utf-8", headers={"Link": link})
 

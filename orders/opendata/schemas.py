@@ -8,7 +8,7 @@ class TableOut(BaseModel):
 
     name: str
     title: str
-    #: Those of which months are closed.
+    #: Those of which months are published.
     years: list[int]
     dataflow: str
 

@@ -1,11 +1,12 @@
-"""Tables of closed months for everybody: as CSV with its description (CSVW), and as SDMX-CSV 2.0 for the exchange between statistical offices.
+"""Tables of published months for everybody: as CSV with its description (CSVW), and as SDMX-CSV 2.0 for the exchange between statistical offices.
 
-A month appears here once it is closed, and stays as it is. Households and persons are by county and category, small cells hidden.
+A month appears here once its bulletin is published, with the districts as they stood on its last day, and stays as it is; sales of a district that
+the bulletin withholds come with the revision that publishes it. Households and persons are by county and category, small cells hidden.
 """
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,6 +16,7 @@ from sqlmodel import Session
 
 from catalog.monitoring.queries import stock
 from catalog.monitoring.schemas import StockKey
+from orders.bulletins.queries import bulletins
 from orders.ledger.selection import EVERYWHERE, Dimension, Selection
 from orders.opendata.errors import NoSuchTable
 from orders.opendata.rules import LICENCE
@@ -32,6 +34,10 @@ from shop.identity.permissions import Role
 TOTAL = "_T"
 #: What stands in the place of a hidden count.
 HIDDEN = ""
+
+
+#: The first days of months, each with the districts whose sales are withheld.
+Months = Mapping[date, Collection[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,43 +58,40 @@ class Published:
     zh: str
     en: str
     columns: Sequence[Column]
-    rows: Callable[[Session, Sequence[date]], Iterator[list[str]]]
+    rows: Callable[[Session, Months], Iterator[list[str]]]
 
 
 _MONTH = Column("month", "月份", "Month", "gYearMonth", dimension=True)
 _DISTRICT = Column("district", "区县代码", "District of origin", "string", dimension=True)
 _NAME = Column("district_name", "区县", "Its name", "string")
-_CLOSED = text("SELECT month FROM closed_month WHERE month >= :first AND month <= :last ORDER BY month")
-_YEARS = text("SELECT DISTINCT extract(year FROM month)::int AS year FROM closed_month ORDER BY year")
 _NAMES = text("SELECT code, name_zh FROM region WHERE code = ANY (CAST(:codes AS text[]))")
-#: Everything, as nobody's in particular.
 #: Reads the stock of certificates of the whole city; what it sees is protected before it is shown.
 _READER = Actor(None, "", None, None, (Grant(Role.MONITOR, CITY),))
 
 
-def _sales(session: Session, months: Sequence[date]) -> Iterator[list[str]]:
-    answer = ask(
-        session,
-        Question(
-            selection=Selection(months[0], month_end(months[-1])),
-            group_by=(Dimension.MONTH, Dimension.DISTRICT, Dimension.CHANNEL),
+def _sales(session: Session, months: Months) -> Iterator[list[str]]:
+    # month by month: a district stands as it did then, whatever was merged since
+    for month, withheld in months.items():
+        question = Question(
+            selection=Selection(month, month_end(month)),
+            group_by=(Dimension.DISTRICT, Dimension.CHANNEL),
             measures=(Measure.AMOUNT, Measure.TONNES),
             reach=EVERYWHERE,
-        ),
-    )
-    closed = {f"{month:%Y-%m}" for month in months}
-    names = _names(session, {key[1] for key in answer.rows})
-    for (month, district, channel), [figures] in answer.rows.items():
-        if (shown := month_of(month)) in closed:
-            yield [shown, district, names.get(district, ""), channel, yuan_from_fen(figures.amount_fen), tonnes(figures.grams)]
+        )
+        rows = {key: figures for key, [figures] in ask(session, question).rows.items() if key[0] not in withheld}
+        names = _names(session, {district for district, _ in rows})
+        for (district, channel), figures in rows.items():
+            yield [
+                f"{month:%Y-%m}",
+                district,
+                names.get(district, ""),
+                channel,
+                yuan_from_fen(figures.amount_fen),
+                tonnes(figures.grams),
+            ]
 
 
-def month_of(key: Any) -> str:
-    """A month of an answer as ``2026-05``."""
-    return f"{key:%Y-%m}" if isinstance(key, date) else str(key)[:7]
-
-
-def _participants(session: Session, months: Sequence[date]) -> Iterator[list[str]]:
+def _participants(session: Session, months: Months) -> Iterator[list[str]]:
     for month in months:
         rows = stock(session, _READER, "zh", by=[StockKey.COUNTY, StockKey.CATEGORY], on=month_end(month)).rows
         names = {row["county"]: row["county_name"] for row in rows} | {TOTAL: "全市"}
@@ -139,8 +142,8 @@ TABLES: dict[str, Published] = {
 
 
 def listed(session: Session) -> list[tuple[Published, list[int]]]:
-    """All tables, each with the years of which months are closed."""
-    years = list(session.execute(_YEARS).scalars())
+    """All tables, each with the years of which months are published."""
+    years = bulletins.published_years(session)
     return [(table, years) for table in TABLES.values()]
 
 
@@ -187,7 +190,7 @@ def description(session: Session, name: str, year: int) -> dict[str, Any]:
         NoSuchTable: see there (404).
     """
     table = _known(name)
-    months = _months(session, year)
+    months = list(_months(session, year))
     return {
         "@context": ["http://www.w3.org/ns/csvw", {"@language": "zh"}],
         "url": f"{year}.csv",
@@ -219,8 +222,8 @@ def _known(name: str) -> Published:
     return TABLES[name]
 
 
-def _months(session: Session, year: int) -> list[date]:
-    months = list(session.execute(_CLOSED, {"first": date(year, 1, 1), "last": date(year, 12, 31)}).scalars())
+def _months(session: Session, year: int) -> Months:
+    months = bulletins.published_months(session, date(year, 1, 1), date(year, 12, 31))
     if not months:
         raise NoSuchTable
     return months

@@ -3,7 +3,6 @@
 # ruff: noqa: S608  statements are put together from constants only; every value that a caller gives is bound
 
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -12,6 +11,7 @@ from sqlmodel import Session
 from orders.outlet_sales.rules import BatchStatus, LineStatus
 from orders.outlet_sales.schemas import Group, OutletSalesOut, OutletSalesRow, SalesBatchOut, SalesLineOut
 from orders.outlets.queries import FILTERED, IN_REACH, Filters, reach
+from orders.statistics.rules import growth, same_period_last_year
 from shop.core import clock, paging
 from shop.core.errors import Invalid, NotFound
 from shop.core.paging import Page
@@ -54,7 +54,7 @@ def _sales(group: Group) -> str:
         WHERE day BETWEEN CAST(:first AS date) AND CAST(:last AS date)
         UNION ALL
         SELECT outlet_id, (day + interval '1 year')::date, 0, 0, 0, 0, 0, certified_fen FROM outlet_day
-        WHERE day BETWEEN (CAST(:first AS date) - interval '1 year')::date AND (CAST(:last AS date) - interval '1 year')::date
+        WHERE day BETWEEN CAST(:first_before AS date) AND CAST(:last_before AS date)
     )
     SELECT {key} AS key, {name} AS name, count(DISTINCT o.id) FILTER (WHERE d.lines > 0) AS outlets, sum(d.certified_fen)::bigint AS certified,
            sum(d.resale_fen)::bigint AS resale, sum(d.other_fen)::bigint AS other, sum(d.grams)::bigint AS grams, sum(d.lines)::bigint AS lines,
@@ -127,17 +127,12 @@ def sales(
         zh, en = "起止日期有误，最多跨三年", "from is after to, or more than three years before it"
         raise Invalid.one("from", "bad_period", zh, en)
     start = paging.position(after, str)
-    values = {"first": first, "last": last, "start": start[0] if start else None, "rows": limit + 1}
+    first_before, last_before = same_period_last_year(first, last)
+    days = {"first": first, "last": last, "first_before": first_before, "last_before": last_before}
+    values = {**days, "start": start[0] if start else None, "rows": limit + 1}
     rows = session.execute(_SALES[group], {**reach(actor), **filters.values, **values}).all()
     page = paging.page(rows, limit, _sales_out, lambda row: [row.key])
     return OutletSalesOut(first=first, last=last, items=page.items, next=page.next)
-
-
-def growth_percent(now: int, before: int) -> str | None:
-    """Growth against a year before, to a tenth of a percent; None where there was nothing."""
-    if before <= 0:
-        return None
-    return str((Decimal(now - before) * 100 / before).quantize(Decimal("0.1"), ROUND_HALF_UP))
 
 
 def _reach(actor: Actor) -> dict[str, Any]:
@@ -148,8 +143,7 @@ def _reach(actor: Actor) -> dict[str, Any]:
 
 
 def _sales_out(row: Row[Any]) -> OutletSalesRow:
-    growth = growth_percent(row.certified, row.certified_a_year_before)
-    return OutletSalesRow(**row._mapping, growth_percent=growth)
+    return OutletSalesRow(**row._mapping, growth_percent=growth(row.certified, row.certified_a_year_before))
 
 
 def _out(row: Row[Any]) -> SalesBatchOut:

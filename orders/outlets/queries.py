@@ -20,6 +20,8 @@ from shop.identity.permissions import Permission
 #: SQL: outlet ``o`` of operator ``op`` within the caller's reach (see :func:`reach`).
 IN_REACH = """(starts_with(op.path, CAST(:branch AS text))
     OR EXISTS (SELECT FROM unnest(CAST(:regions AS text[])) AS within (prefix) WHERE starts_with(o.region_code, within.prefix)))"""
+#: SQL: an outlet works on the day ``:on``, whose end is ``:end``; its last day is one of them.
+WORKING = "status IN ('verified', 'closed') AND verified_at < :end AND opened_on <= :on AND (closed_on IS NULL OR :on <= closed_on)"
 _OUTLET = f"""
     SELECT o.*, op.name AS operator_name, op.path AS operator_path, r.name_zh AS region_name, p.seen_at, p.sold_at, p.silent_since, p.software
     FROM outlet o JOIN organisation op ON op.id = o.operator_id JOIN region r ON r.code = o.region_code

@@ -166,3 +166,24 @@ LANE_BY_MONTH = Table(
     definition=_LANE_WORDS,
     rates={"of_goal": ("cumulated", "goal")},
 )
+INDICATOR_GROWTH = Table(
+    name="indicator_growth",
+    title=("指标增长", "Growth"),
+    columns={
+        **COUNTY,
+        "value": Column(Kind.NUMBER, "数值", "value"),
+        "base": Column(Kind.NUMBER, "上年同期", "year before"),
+        "basis": text("基数口径", "base taken from"),
+        "growth": percent("增长（%）", "growth (%)"),
+        "target": percent("目标（%）", "target (%)"),
+        "reached": Column(Kind.YES, "是否达标", "reached", summed=False),
+        "own_sales": Column(Kind.YUAN, "本平台销售额（元）", "sales counted here (yuan)"),
+    },
+    definition=(
+        "数值由区县按外部来源上报并经他人审核，不由本平台订单推算。增长＝（本期－上年同期）÷上年同期；统计方法变更的，以来源按新方法重算的上年同期为基数，"
+        "没有重算的不比较。合计只含有基数的区县。本平台销售额仅作参照，不计入指标。",
+        "Values are reported from outside and accepted by a second person; they are never computed from the orders of the marketplace. Growth ="
+        " (this − year before) ÷ year before. Where the method changed, the base is the year before as the source restated it in the new method;"
+        " without that there is no growth. Totals hold the counties that have a base. Sales counted here stand beside it and are no part of it.",
+    ),
+)

@@ -118,7 +118,7 @@ def _faults(session: Session, head: Row[Any], lines: list[list[int]], outlets: l
         found.append(Fault("outlets", "missing", "没有线下网点，不是联动促销", "Without an outlet it is not linked"))
     known = queries.goods(session, [sku_id for sku_id, *_ in lines])
     found += rules.faults([(Offer(online, offline), known.get(sku_id)) for sku_id, online, offline in lines], head.ends_on)
-    closed = queries.not_open(session, outlets, head.starts_on, head.ends_on)
+    closed = queries.not_open(session, outlets, head.starts_on)
     told = "网点在活动期内未运行", "This outlet does not work over the whole campaign"
     return found + [Fault(f"outlets[{n}]", "not_open", *told) for n, outlet in enumerate(outlets) if outlet in closed]
 

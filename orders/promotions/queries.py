@@ -60,10 +60,10 @@ _GOODS = text(
     FROM sku s JOIN product p ON p.id = s.product_id WHERE s.id = ANY (CAST(:ids AS bigint[]))
     """
 )
-#: Outlets that do not work, or not over the whole campaign.
+#: Outlets that do not work, or open after the campaign begins. One that works has no last day.
 _NOT_OPEN = text(
     "SELECT o.id FROM outlet o WHERE o.id = ANY (CAST(:ids AS bigint[]))"
-    " AND NOT (o.status = 'verified' AND o.opened_on <= :starts_on AND (o.closed_on IS NULL OR o.closed_on >= :ends_on))"
+    " AND NOT (o.status = 'verified' AND o.opened_on <= :starts_on)"
 )
 
 
@@ -142,10 +142,9 @@ def goods(session: Session, sku_ids: list[int]) -> dict[int, Goods]:
     return {row.id: Goods(**{name: getattr(row, name) for name in fields}) for row in session.execute(_GOODS, asked)}
 
 
-def not_open(session: Session, outlet_ids: list[int], starts_on: date, ends_on: date) -> set[int]:
-    """Those of some outlets that do not work over the whole of a span of days."""
-    asked = {"ids": outlet_ids, "starts_on": starts_on, "ends_on": ends_on}
-    return set(session.execute(_NOT_OPEN, asked).scalars())
+def not_open(session: Session, outlet_ids: list[int], starts_on: date) -> set[int]:
+    """Those of some outlets that do not work from a day on."""
+    return set(session.execute(_NOT_OPEN, {"ids": outlet_ids, "starts_on": starts_on}).scalars())
 
 
 # --- effect ---------------------------------------------------------------------------------------------------------

@@ -91,7 +91,7 @@ def _unit(session: Session, actor: Actor, body: ReportIn) -> tuple[int, str]:
 def _county(actor: Actor, body: ReportIn) -> tuple[None, str]:
     if body.unit_id is not None:
         raise Invalid.one("unit_id", "not_of_a_unit", "此表由区县填报", "Counties report this form; it names no unit")
-    own = [prefix for prefix in actor.regions(Permission.REPORTS_SUBMIT) if len(prefix) == len(CITY)]
+    own = [prefix for prefix in actor.own_regions(Permission.REPORTS_SUBMIT) if len(prefix) == len(CITY)]
     region_code = body.district or (own[0] if len(own) == 1 else None)
     if region_code is None or not actor.covers_region(Permission.REPORTS_SUBMIT, region_code):
         raise NotFound

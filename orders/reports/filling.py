@@ -11,8 +11,6 @@ from orders.statistics.question import Measure, Question
 from shop.core.months import month_end
 from shop.regions import queries as regions
 
-#: The figures of a report are the ledger's, whoever asks for them: who may see the report is settled before.
-
 
 def ledger_values(
     session: Session, form: Form, month: date, organisation_id: int | None, region_code: str
@@ -39,6 +37,7 @@ def ledger_values(
             known[1][field.code] = field.prefill.measure
     for selection, fields in selections:
         measures = tuple(dict.fromkeys(fields.values()))
+        # everywhere: who may see the report is settled before, and its figures are the same for all of them
         totals = ask(session, Question(selection, (), measures, EVERYWHERE)).totals[0]
         found |= {code: int(totals.value(measure)) for code, measure in fields.items()}
     return found

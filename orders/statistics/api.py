@@ -12,7 +12,7 @@ from orders.ledger.selection import Dimension, reach_of
 from orders.statistics import queries, replica
 from orders.statistics.errors import SortedByNothing
 from orders.statistics.extras import Extra, Order
-from orders.statistics.question import Compare, Measure, Question
+from orders.statistics.question import DEFAULT_MEASURES, Compare, Measure, Question
 from orders.statistics.schemas import SalesOut
 from orders.statistics.showing import answer_out, cells, header
 from shop.core import exports
@@ -20,8 +20,6 @@ from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 
 routes = Routes("statistics", "/v1/statistics")
-
-_DEFAULT_MEASURES = (Measure.AMOUNT, Measure.TONNES, Measure.ORDERS)
 
 
 @dataclass
@@ -54,7 +52,7 @@ def sales(
     """Sales by any dimensions, exact to the last committed sale. Officers and monitors see the whole city, and townships, suppliers, products,
     buyers and outlets of their own region; suppliers see what they sold, buyers what their branch bought. ``sort`` orders by a measure that is
     asked for."""
-    measures = tuple(dict.fromkeys(measure or _DEFAULT_MEASURES))
+    measures = tuple(dict.fromkeys(measure or DEFAULT_MEASURES))
     if showing.sort is not None and showing.sort not in measures:
         raise SortedByNothing
     question = Question(

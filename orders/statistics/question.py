@@ -44,6 +44,8 @@ class Measure(StrEnum):
     SUPPLIERS = "suppliers"
 
 
+#: What is shown where no measure is asked for.
+DEFAULT_MEASURES = (Measure.AMOUNT, Measure.TONNES, Measure.ORDERS)
 #: Measures that count somebody once, however often they appear; all others are sums.
 COUNTED = {
     Measure.ORDERS: "order",

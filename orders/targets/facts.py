@@ -16,7 +16,8 @@ from orders.coverage.rules import coverage as covered
 from orders.indicators import queries as indicators
 from orders.indicators import rules as reported
 from orders.indicators.rules import Grain, Period
-from orders.ledger.selection import DISTRICT_CODE, EVERYWHERE, Dimension, Selection
+from orders.ledger.selection import EVERYWHERE, Dimension, Selection
+from orders.outlets.queries import WORKING
 from orders.statistics.queries import ask
 from orders.statistics.question import Measure, Question
 from shop.core import clock
@@ -26,9 +27,7 @@ from shop.regions import queries as regions
 SHANDONG = "37"
 
 _CABINETS = text(
-    "SELECT left(region_code, 6) AS district, count(*) AS cabinets FROM outlet"
-    " WHERE kind = 'cabinet' AND status IN ('verified', 'closed') AND verified_at < :end AND opened_on <= :on"
-    " AND (closed_on IS NULL OR :on <= closed_on) GROUP BY 1"
+    f"SELECT left(region_code, 6) AS district, count(*) AS cabinets FROM outlet WHERE kind = 'cabinet' AND {WORKING} GROUP BY 1"  # noqa: S608
 )
 _SHANDONG = text("SELECT code FROM region WHERE starts_with(code, :prefix) ORDER BY code")
 _SHARES = text(
@@ -58,26 +57,28 @@ def shandong(session: Session) -> list[str]:
 
 @dataclass
 class Facts:
-    """Facts by district, as of a day; a district that was merged stands in its successor."""
+    """Facts by district. Districts are named as they stand on a day; what was merged by then stands in its successor, last year's sales too."""
 
     session: Session
-    on: date
+    _successors: dict[date, dict[str, str]] = field(default_factory=dict)
     _sales: dict[tuple[date, date], dict[tuple[str, str], tuple[int, int]]] = field(default_factory=dict)
     _lane: dict[tuple[date, date], dict[str, int]] = field(default_factory=dict)
-    _shares: dict[int, dict[str, tuple[int, int]]] = field(default_factory=dict)
+    _shares: dict[tuple[int, date], dict[str, tuple[int, int]]] = field(default_factory=dict)
     _cabinets: dict[date, Mapping[str, int]] = field(default_factory=dict)
     _coverage: dict[date, dict[str, tuple[int, int]]] = field(default_factory=dict)
 
-    @cached_property
-    def successors(self) -> dict[str, str]:
-        return regions.successors(self.session, min(self.on, clock.today()))
+    def stands(self, district: str, on: date) -> str:
+        """The district that one is on a day: itself, or the one that it was merged into by then."""
+        if on not in self._successors:
+            self._successors[on] = regions.successors(self.session, min(on, clock.today()))
+        return self._successors[on].get(district, district)
 
     @cached_property
     def shandong(self) -> list[str]:
         return shandong(self.session)
 
-    def sales(self, first: date, last: date, districts: Collection[str] | None, channel: str | None) -> tuple[int, int]:
-        """Fen and grams sold from some districts (None: from all) through a channel (None: through any)."""
+    def sales(self, first: date, last: date, districts: Collection[str] | None, channel: str | None, on: date) -> tuple[int, int]:
+        """Fen and grams sold from some districts (None: from all) of a day, through a channel (None: through any)."""
         if (first, last) not in self._sales:
             question = Question(
                 Selection(first, last), (Dimension.DISTRICT, Dimension.CHANNEL), (Measure.AMOUNT, Measure.TONNES), EVERYWHERE
@@ -87,7 +88,7 @@ class Facts:
         found = [
             sums
             for (district, by), sums in self._sales[first, last].items()
-            if (districts is None or district in districts) and (channel is None or by == channel)
+            if (districts is None or self.stands(district, on) in districts) and (channel is None or by == channel)
         ]
         return sum(fen for fen, _ in found), sum(grams for _, grams in found)
 
@@ -101,7 +102,7 @@ class Facts:
         if on not in self._cabinets:
             found: Counter[str] = Counter()
             for row in self.session.execute(_CABINETS, {"on": on, "end": clock.end_of_day(on)}):
-                found[self._now(row.district)] += row.cabinets
+                found[self.stands(row.district, on)] += row.cabinets
             self._cabinets[on] = found
         return sum(count for district, count in self._cabinets[on].items() if districts is None or district in districts)
 
@@ -112,30 +113,27 @@ class Facts:
             self._coverage[on] = {district: (each.served, each.villages) for district, each in found.items()}
         return _percent(self._coverage[on], districts)
 
-    def reserved_share(self, year: int, districts: Collection[str] | None) -> Decimal | None:
+    def reserved_share(self, year: int, districts: Collection[str] | None, on: date) -> Decimal | None:
         """Percent of the base that budget units set aside, by what was accepted; None where nothing was."""
-        if year not in self._shares:
+        if (year, on) not in self._shares:
             found: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
             for row in self.session.execute(_SHARES, {"year": year}):
-                part, whole = found[self._now(row.district)]
-                found[self._now(row.district)] = part + row.reserved, whole + row.base
-            self._shares[year] = found
-        return _percent(self._shares[year], districts)
+                district = self.stands(row.district or "", on)
+                part, whole = found[district]
+                found[district] = part + row.reserved, whole + row.base
+            self._shares[year, on] = found
+        return _percent(self._shares[year, on], districts)
 
-    def indicator_growth(self, indicator: str, first: date, last: date, districts: Collection[str]) -> Decimal | None:
+    def indicator_growth(self, indicator: str, first: date, last: date, districts: Collection[str], on: date) -> Decimal | None:
         """By the widest period within the days of which something was accepted: the year, else the latest quarter, else the latest month."""
         asked = {"indicator": indicator, "first": first, "last": last}
         firsts = {row.grain: row.first_on for row in self.session.execute(_REPORTED, asked)}
         grain = next((each for each in (Grain.YEAR, Grain.QUARTER, Grain.MONTH) if each in firsts), None)
         if grain is None:
             return None
-        found = indicators.grown(self.session, indicator, Period(grain, firsts[grain]), sorted(districts))
+        found = indicators.grown(self.session, indicator, Period(grain, firsts[grain]), sorted(districts), on)
         value, base = reported.together((each.value, each.base.value) for each in found.values())
         return reported.growth(value, base)
-
-    def _now(self, district: str | None) -> str:
-        code = (district or "")[:DISTRICT_CODE]
-        return self.successors.get(code, code)
 
 
 def _percent(parts: Mapping[str, tuple[int, int]], districts: Collection[str] | None) -> Decimal | None:

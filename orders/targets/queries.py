@@ -37,10 +37,11 @@ WHERE (CAST(:programme AS text) IS NULL OR t.programme_code = :programme) AND (C
 """
 )
 _ONE = text(_TARGET + " WHERE t.id = :id")
-#: What the city is to reach by a measure.
+#: What the city is to reach by a measure, or in the growth of an indicator.
 _GOAL = text(
     "SELECT v.value FROM target t JOIN target_revision v ON v.target_id = t.id AND v.number = t.number"
-    " WHERE t.programme_code = :programme AND t.region_code = :city AND t.measure = :measure AND t.withdrawn_at IS NULL ORDER BY t.id LIMIT 1"
+    " WHERE t.programme_code = :programme AND t.region_code = :city AND t.measure = :measure"
+    " AND t.indicator IS NOT DISTINCT FROM CAST(:indicator AS text) AND t.withdrawn_at IS NULL ORDER BY t.id LIMIT 1"
 )
 _LOCK = text("SELECT * FROM target t WHERE t.id = :id AND t.region_code LIKE ANY (CAST(:regions AS text[])) FOR UPDATE")
 _REVISIONS = text(
@@ -138,9 +139,10 @@ def revisions(session: Session, target_id: int, *, limit: int, after: str | None
     return paging.page(rows, limit, lambda row: RevisionOut.model_validate(row, from_attributes=True), lambda row: [row.number])
 
 
-def goal(session: Session, programme: str, measure: str) -> Decimal | None:
-    """The value that a programme's first target of a measure has for the city now; None: it has none."""
-    found: Decimal | None = session.execute(_GOAL, {"programme": programme, "city": CITY, "measure": measure}).scalar()
+def goal(session: Session, programme: str, measure: str, indicator: str | None = None) -> Decimal | None:
+    """The value that a programme's first target of a measure (and indicator) has for the city now; None: it has none."""
+    asked = {"programme": programme, "city": CITY, "measure": measure, "indicator": indicator}
+    found: Decimal | None = session.execute(_GOAL, asked).scalar()
     return found
 
 
@@ -202,7 +204,7 @@ class _Reader:
 
     def __init__(self, session: Session, on: date, language: Language) -> None:
         self.session, self.on, self.language = session, on, language
-        self.facts = Facts(session, on)
+        self.facts = Facts(session)
         self._rules: dict[str, TargetRules] = {}
         self._designated: dict[tuple[str, date], frozenset[str]] = {}
 
@@ -229,8 +231,9 @@ class _Reader:
     def _progress(self, row: Row[Any], first: date, due: date) -> ProgressOut:
         nature = NATURES[row.measure]
         over, days = rules.elapsed(first, due, self.on)
-        districts = self._districts(row, min(due, self.on))
-        done = self._done(row, first, min(due, self.on), due, districts) if over else None
+        day = min(due, self.on)
+        districts = self._districts(row, day)
+        done = self._done(row, first, day, due, districts) if over else None
         course = self._course(row, first, due, over, days, districts) if nature is Nature.FLOW else Course(over, days)
         expected = rules.expected(row.value, nature, course)
         foreseen = None if done is None else rules.forecast(done, nature, course)
@@ -254,7 +257,7 @@ class _Reader:
     def _districts(self, row: Row[Any], on: date) -> frozenset[str] | None:
         """The districts that count towards a target, as they stand on the day; None: the whole city."""
         if row.region_code != CITY:
-            return frozenset({row.region_code})
+            return frozenset({self.facts.stands(row.region_code, on)})
         if row.designation is None:
             return None
         if (row.designation, on) not in self._designated:
@@ -265,38 +268,38 @@ class _Reader:
     def _done(self, row: Row[Any], first: date, last: date, due: date, districts: frozenset[str] | None) -> Decimal | None:
         match row.measure:
             case "amount" | "tonnes":
-                return self._sold(row, first, last, districts)
+                return self._sold(row, first, last, districts, last)
             case "lane_tonnes":
                 return _tonnes(self.facts.lane_grams(first, last, districts))
             case "sales_growth":
-                before = self._sold(row, *same_period_last_year(first, last), districts)
-                now = self._sold(row, first, last, districts)
+                before = self._sold(row, *same_period_last_year(first, last), districts, last)
+                now = self._sold(row, first, last, districts, last)
                 return rise(now, before)
             case "cabinets":
                 return Decimal(self.facts.cabinets(last, districts))
             case "coverage":
                 return self.facts.coverage(last, districts)
             case "reserved_share":
-                return self.facts.reserved_share(due.year, districts)
+                return self.facts.reserved_share(due.year, districts, last)
             case _:
                 counted = (
                     frozenset(row.code for row in regions.regions(self.session, last, parent=CITY))
                     if districts is None
                     else districts
                 )
-                return self.facts.indicator_growth(row.indicator, first, due, counted)
+                return self.facts.indicator_growth(row.indicator, first, due, counted, last)
 
-    def _sold(self, row: Row[Any], first: date, last: date, districts: frozenset[str] | None) -> Decimal:
-        """Yuan or, of a target in tonnes, tonnes."""
-        fen, grams = self.facts.sales(first, last, districts, row.channel)
+    def _sold(self, row: Row[Any], first: date, last: date, districts: frozenset[str] | None, on: date) -> Decimal:
+        """Yuan or, of a target in tonnes, tonnes, sold from districts as they stand on a day."""
+        fen, grams = self.facts.sales(first, last, districts, row.channel, on)
         return _tonnes(grams) if row.measure == "tonnes" else Decimal(fen) / 100
 
     def _course(self, row: Row[Any], first: date, due: date, over: int, days: int, districts: frozenset[str] | None) -> Course:
         # of the lane no days are kept, so that it goes by the days alone
         if row.measure == "lane_tonnes" or not 0 < over < days:
             return Course(over, days)
-        whole = self._sold(row, *same_period_last_year(first, due), districts)
-        part = self._sold(row, *same_period_last_year(first, self.on), districts)
+        whole = self._sold(row, *same_period_last_year(first, due), districts, self.on)
+        part = self._sold(row, *same_period_last_year(first, self.on), districts, self.on)
         return Course(over, days, whole, part)
 
 

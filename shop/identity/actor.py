@@ -73,14 +73,21 @@ class Actor:
     def has_role(self, *roles: Role) -> bool:
         return any(grant.role in roles for grant in self.grants)
 
+    def _offices(self, permission: Permission) -> list[tuple[str, ...]]:
+        """The codes of each region in which a regional role gives ``permission``: its own, then those of what was merged into it."""
+        return [
+            (CITY,) if grant.role is Role.PLATFORM_ADMIN else grant.region_codes
+            for grant in self.grants
+            if permission in GRANTS[grant.role] and (grant.role in REGIONAL or grant.role is Role.PLATFORM_ADMIN)
+        ]
+
     def regions(self, permission: Permission) -> list[str]:
         """Code prefixes of the regions in which a regional role gives ``permission``; an empty prefix means everywhere."""
-        return region_prefixes(
-            code
-            for grant in self.grants
-            for code in ((CITY,) if grant.role is Role.PLATFORM_ADMIN else grant.region_codes)
-            if permission in GRANTS[grant.role] and (grant.role in REGIONAL or grant.role is Role.PLATFORM_ADMIN)
-        )
+        return region_prefixes(code for codes in self._offices(permission) for code in codes)
+
+    def own_regions(self, permission: Permission) -> list[str]:
+        """The same without the old codes of what was merged into them: the regions whose officer somebody is."""
+        return region_prefixes(code for codes in self._offices(permission) for code in codes[:1])
 
     def region_patterns(self, permission: Permission) -> list[str]:
         """The same as SQL patterns, for ``LIKE ANY``."""

@@ -1,9 +1,12 @@
 """More sales in the ledger, like those that are there but for some columns."""
 
+from datetime import date
 from typing import Any
 
 from sqlalchemy import text
 from sqlmodel import Session
+
+from shop.identity.models import Organisation
 
 _COLUMNS = (
     *(
@@ -55,3 +58,17 @@ def sell_alike(session: Session, count: int, **columns: Any) -> int:
         " FROM (SELECT * FROM sale_entry WHERE reverses_id IS NULL ORDER BY id LIMIT :count) AS s RETURNING amount_fen"
     )
     return sum(session.execute(statement, {**columns, "count": count}).scalars())
+
+
+def count_at(session: Session, counted_sale: str) -> None:
+    """Programmes count goods at their first or at their final sale."""
+    rule = "jsonb_set(config, '{counting,counted_sale}', to_jsonb(CAST(:rule AS text)))"
+    session.execute(text(f"UPDATE programme SET config = {rule}"), {"rule": counted_sale})
+
+
+def make_operator(session: Session, organisation: Organisation, since: date = date(2016, 1, 1)) -> None:
+    """What it was, it is an operator of outlets now: it sells on what it buys."""
+    session.execute(
+        text("UPDATE organisation_role SET role = 'outlet_operator', valid_from = :on WHERE organisation_id = :id"),
+        {"id": organisation.id, "on": since},
+    )

@@ -68,7 +68,7 @@ def explain(session: Session, actor: Actor, month: str, region_code: str, item: 
         actor,
         "month.explained",
         "month",
-        _subject(of.first),
+        of.subject,
         reason=explanation,
         region=region_code,
         item=item,
@@ -119,18 +119,13 @@ def close(session: Session, actor: Actor, month: str, region_code: str, body: Cl
         actor,
         "month.closed",
         "month",
-        _subject(of.first),
+        of.subject,
         reason=body.reason,
         region=region_code,
         items=items,
         without=lacking,
     )
     outbox.publish(session, "month.closed", month=month, region_code=region_code)
-
-
-def _subject(first: date) -> int:
-    """A month as the number of an audit's subject: 202610."""
-    return first.year * 100 + first.month
 
 
 def _begin(session: Session, actor: Actor, month: str, region_code: str) -> MonthDays:

@@ -6,9 +6,9 @@ from orders.bulletins.actions.publishing import require_city
 from orders.bulletins.errors import NothingToExplain
 from orders.bulletins.models import FigureExplanation
 from orders.bulletins.queries import ground
+from orders.bulletins.queries.facts import MonthDays
 from orders.reports.errors import MonthNotOver
 from shop.core import audit, clock
-from shop.core.months import days_of
 from shop.identity.actor import Actor
 
 
@@ -18,15 +18,14 @@ def explain(session: Session, actor: Actor, month: str, district_code: str, expl
     Raises:
         NotYourRegion: not of the city's office (403). MonthNotOver: see there (409). NothingToExplain: its figure is published as it is, or there is none (409).
     """
-    first, last = days_of(month)
+    of = MonthDays.of(month)
     require_city(actor)
-    if last >= clock.today():
+    if of.last >= clock.today():
         raise MonthNotOver(month=month)
     if district_code not in ground.of_month(session, month).doubtful:
         raise NothingToExplain
     session.add(
-        FigureExplanation(month=first, district_code=district_code, explanation=explanation, by=actor.person, at=clock.now())
+        FigureExplanation(month=of.first, district_code=district_code, explanation=explanation, by=actor.person, at=clock.now())
     )
     session.flush()
-    subject = first.year * 100 + first.month
-    audit.record(session, actor, "figure.explained", "month", subject, reason=explanation, region=district_code)
+    audit.record(session, actor, "figure.explained", "month", of.subject, reason=explanation, region=district_code)

@@ -1,5 +1,6 @@
 """Reading bulletins, their files, the lines of revisions, and the grades of a month."""
 
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -43,6 +44,8 @@ _PUBLISHED = text(
     " ORDER BY b.year DESC, b.number DESC, b.edition DESC LIMIT :rows"
 )
 _BY_NUMBER = text(f"{_PUBLIC.format(more=', b.content')} AND b.year = :year AND b.number = :number AND b.edition = :edition")
+_IN_FORCE = text("SELECT month, content FROM bulletin WHERE status = 'published' AND month BETWEEN :first AND :last ORDER BY month")
+_YEARS = text("SELECT DISTINCT year FROM bulletin WHERE status = 'published' ORDER BY year")
 _FILE = text("SELECT content, sha256 FROM bulletin_file WHERE bulletin_id = :id AND format = :format")
 _CHANGES = text(
     """
@@ -226,3 +229,16 @@ def grades(session: Session, month: str, language: Language) -> GradesOut:
             for code, sums in sorted(found.districts.items())
         ],
     )
+
+
+def published_years(session: Session) -> list[int]:
+    """The years of which months were published."""
+    return list(session.execute(_YEARS).scalars())
+
+
+def published_months(session: Session, first: date, last: date) -> dict[date, frozenset[str]]:
+    """The first days of months of which a bulletin was published, each with the districts that its newest edition withholds."""
+    return {
+        row.month: frozenset(each.code for each in frozen.read(row.content).withheld)
+        for row in session.execute(_IN_FORCE, {"first": first, "last": last})
+    }

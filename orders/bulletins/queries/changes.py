@@ -29,12 +29,13 @@ _ROOTS = f"""
         FROM (SELECT DISTINCT ON (entry_id) entry_id, at FROM up ORDER BY entry_id, depth DESC) top JOIN sale_entry s ON s.id = top.at
     )
 """
+# What does not count is in no figure, and nor is what takes it back.
 _AFTERWARDS = """
-    SELECT id FROM sale_entry WHERE reverses_id IS NOT NULL AND {when}
+    SELECT id FROM sale_entry WHERE reverses_id IS NOT NULL AND counted AND {when}
     UNION
-    SELECT id FROM sale_entry WHERE occurred_on IS NOT NULL AND {when}
+    SELECT id FROM sale_entry WHERE occurred_on IS NOT NULL AND counted AND {when}
     UNION
-    SELECT id FROM sale_entry WHERE origin_kind IN ('release', 'reassignment', 'acceptance_correction') AND {when}
+    SELECT id FROM sale_entry WHERE origin_kind IN ('release', 'reassignment', 'acceptance_correction') AND counted AND {when}
 """
 # Each change is told once, in the first revision that is drafted after it: what stands in ``bulletin_change`` is left out. There is no watermark, so
 # that an entry whose transaction was open for long is not stepped over. One statement, so one snapshot.
@@ -45,7 +46,8 @@ _TELL = text(
         SELECT e.*, CASE WHEN e.reverses_id IS NOT NULL THEN 'reversal' WHEN e.occurred_on IS NOT NULL THEN 'late' ELSE 'again' END AS what
         FROM rooted r JOIN sale_entry e ON e.id = r.entry_id WHERE r.on_month = :first AND e.district_code = ANY (CAST(:included AS text[]))
     ), base AS MATERIALIZED (
-        SELECT e.* FROM sale_entry e WHERE e.sold_on BETWEEN :first AND :last AND e.district_code = ANY (CAST(:included AS text[]))
+        SELECT e.* FROM sale_entry e
+        WHERE e.sold_on BETWEEN :first AND :last AND e.counted AND e.district_code = ANY (CAST(:included AS text[]))
     ), lost AS (
         SELECT e.id, e.amount_fen + coalesce((SELECT sum(r.amount_fen) FROM sale_entry r WHERE r.reverses_id = e.id), 0) AS left_fen
         FROM (SELECT id, amount_fen, certificate_id FROM base WHERE reverses_id IS NULL
@@ -103,7 +105,7 @@ _COUNTS = text(
     SELECT count(DISTINCT order_id) AS orders, count(DISTINCT buyer_id) AS buyers, count(DISTINCT product_id) AS products,
            count(DISTINCT supplier_id) AS suppliers
     FROM (SELECT order_id, buyer_id, product_id, supplier_id FROM sale_entry
-          WHERE sold_on BETWEEN :first AND :last AND reverses_id IS NULL AND direction = 'purchase'
+          WHERE sold_on BETWEEN :first AND :last AND counted AND reverses_id IS NULL AND direction = 'purchase'
             AND district_code = ANY (CAST(:included AS text[]))
           UNION ALL
           SELECT e.order_id, e.buyer_id, e.product_id, e.supplier_id FROM bulletin_change c JOIN sale_entry e ON e.id = c.entry_id

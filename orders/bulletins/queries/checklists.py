@@ -110,7 +110,7 @@ def closed(session: Session, first: date) -> dict[str, Any]:
 
 def own_region(actor: Actor) -> str:
     """The county whose officer somebody is; else the city."""
-    own = [prefix for prefix in actor.regions(Permission.BULLETINS_READ) if prefix]
+    own = [prefix for prefix in actor.own_regions(Permission.BULLETINS_READ) if prefix]
     return own[0][: len(CITY)] if len(own) == 1 else CITY
 
 

@@ -12,13 +12,14 @@ from catalog.monitoring import queries as monitoring
 from catalog.monitoring.schemas import StockKey
 from orders.bulletins.content import Certificates, Outlets
 from orders.bulletins.rules.grading import Evidence, Signals
+from orders.outlets.queries import WORKING
 from shop.core import clock
 from shop.core.months import days_of
 from shop.programmes.reporting import GradingRules
 
 _WHOLE_CITY = ["%"]
 
-# Sales before returns, by how far their papers go. A sale of the marketplace was ordered and accepted; its invoice and its payment make the
+# Sales that count, before returns, by how far their papers go. A sale of the marketplace was ordered and accepted; its invoice and its payment make the
 # chain whole. A till's batch in its device's hash chain needs no more; a claim needs its invoice and what shows that money or goods moved.
 _EVIDENCE = text(
     """
@@ -42,7 +43,7 @@ _EVIDENCE = text(
                             WHEN count(p.id) > 0 THEN 1 ELSE 0 END
                 FROM external_sale_line l LEFT JOIN external_sale_document p ON p.sale_id = l.sale_id WHERE l.id = e.origin_id)
             ELSE 1 END AS proof
-        FROM sale_entry e WHERE e.sold_on BETWEEN :first AND :last AND e.reverses_id IS NULL
+        FROM sale_entry e WHERE e.sold_on BETWEEN :first AND :last AND e.counted AND e.reverses_id IS NULL
     ) graded
     GROUP BY 1, 2, 3, 4, 5
     """
@@ -51,7 +52,7 @@ _OVER_CAPACITY = text(
     """
     SELECT district_code, count(*) FROM (
         SELECT e.district_code, e.certificate_id FROM sale_entry e JOIN certificate c ON c.id = e.certificate_id
-        WHERE e.sold_on BETWEEN :year_first AND :last AND c.annual_capacity_kg IS NOT NULL
+        WHERE e.sold_on BETWEEN :year_first AND :last AND e.counted AND c.annual_capacity_kg IS NOT NULL
         GROUP BY 1, 2, c.annual_capacity_kg HAVING sum(e.grams) * 100 > c.annual_capacity_kg::numeric * 1000 * :capacity_percent
     ) beyond GROUP BY 1
     """
@@ -77,17 +78,16 @@ _COPIED = text(
 _CLAIMED = text(
     """
     SELECT district_code, count(*), count(*) FILTER (WHERE amount_fen % (CAST(:round_yuan AS bigint) * 100) = 0)
-    FROM sale_entry WHERE sold_on BETWEEN :first AND :last AND source <> 'platform' AND reverses_id IS NULL GROUP BY 1
+    FROM sale_entry WHERE sold_on BETWEEN :first AND :last AND counted AND source <> 'platform' AND reverses_id IS NULL GROUP BY 1
     """
 )
 _OUTLETS = text(
-    """
+    f"""
     SELECT count(*) FILTER (WHERE kind = 'cabinet') AS cabinets, count(*) FILTER (WHERE kind = 'hall') AS halls,
            count(*) FILTER (WHERE kind = 'zone') AS zones,
            (SELECT count(DISTINCT outlet_id) FROM outlet_day WHERE day BETWEEN :first AND :last AND lines > 0) AS sold
-    FROM outlet
-    WHERE status IN ('verified', 'closed') AND verified_at < :end AND opened_on <= :last AND (closed_on IS NULL OR :last <= closed_on)
-    """
+    FROM outlet WHERE {WORKING}
+    """  # noqa: S608
 )
 Cell = tuple[str, str, str, str, str]
 
@@ -103,6 +103,11 @@ class MonthDays:
     def of(cls, month: str) -> Self:
         """Those of a month as it is written, ``2026-10``."""
         return cls(*days_of(month))
+
+    @property
+    def subject(self) -> int:
+        """The month as the number of an audit's subject: 202610."""
+        return self.first.year * 100 + self.first.month
 
     @property
     def values(self) -> dict[str, Any]:
@@ -143,7 +148,7 @@ def signals(session: Session, month: MonthDays, successors: dict[str, str], rule
 
 def outlets(session: Session, month: MonthDays) -> Outlets:
     """Places of sale at the month's end."""
-    return Outlets.model_validate(session.execute(_OUTLETS, month.values).one()._asdict())
+    return Outlets.model_validate(session.execute(_OUTLETS, {**month.values, "on": month.last}).one()._asdict())
 
 
 def certificates(session: Session, month: MonthDays) -> Certificates:

@@ -56,7 +56,7 @@ def _table(session: Session, actor: Actor, asked: EntriesIn, language: Language)
     selection = filters_of(asked).selection(session)
     sql, values = listed(reach_of(actor), selection, order_id=asked.order_id)
     plain = ", ".join(f"e.{column.name}" for column in _COLUMNS if column.name not in ("amount", "district_name"))
-    more = f"{yuan_sql('e.amount_fen')} AS amount, r.name_zh AS district_name"
+    more = f"{yuan_sql('e.amount_fen')} AS amount, r.name_{language} AS district_name"
     named = f"SELECT {plain}, {more} FROM ({sql}) e JOIN region r ON r.code = e.district_code"  # noqa: S608
     return of_sql(session, "销售分录" if language == "zh" else "Sales", _COLUMNS, named, values, "sold_on, id")
 

@@ -11,7 +11,7 @@ from orders.exporting.table import Column, Kind, Table, Type, of_rows
 from orders.ledger.selection import TIME, Dimension, reach_of
 from orders.statistics import labels, queries
 from orders.statistics.extras import Extra, Order
-from orders.statistics.question import COUNTED, Compare, Measure, Question
+from orders.statistics.question import COUNTED, DEFAULT_MEASURES, Compare, Measure, Question
 from orders.statistics.schemas import SalesOut
 from orders.statistics.showing import answer_out, cells, header
 from shop.core.errors import BadValue, Language
@@ -19,7 +19,6 @@ from shop.core.quantities import Day
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
-_DEFAULT_MEASURES = (Measure.AMOUNT, Measure.TONNES, Measure.ORDERS)
 _TYPES = {Measure.AMOUNT: Type.MONEY, Measure.GROSS: Type.MONEY, Measure.TONNES: Type.QUANTITY, Measure.QUANTITY: Type.QUANTITY}
 
 
@@ -37,7 +36,7 @@ class SalesIn(SaleParameters):
 
     @property
     def measures(self) -> tuple[Measure, ...]:
-        return tuple(dict.fromkeys(self.measure or _DEFAULT_MEASURES))
+        return tuple(dict.fromkeys(self.measure or DEFAULT_MEASURES))
 
     @model_validator(mode="after")
     def _fits(self) -> "SalesIn":

@@ -8,7 +8,9 @@ from sqlalchemy.exc import DBAPIError
 
 from orders.bulletins.rules import closing
 from orders.bulletins.rules.closing import Explained
+from shop.identity.permissions import Role
 from shop.programmes.reporting import ClosingRules
+from tests.factories.identity import make_user
 from tests.factories.outlets import make_batch_line
 from tests.orders.bulletins.conftest import FIRST, REASON, code
 
@@ -51,6 +53,19 @@ def test_a_county_closes_then_the_city(scene):
     assert (done.json()["without"], done.json()["reason"]) == (lacking, REASON)
     assert "month.closed" in scene.told("other")
     assert code(scene["other"].post(scene.close_path("/close"), json={})) == (409, "month_closed")
+
+
+def test_the_officer_of_a_merged_district_closes_that_one(scene):
+    """500157 took in two others, whose officer is the same one now."""
+    with scene.database.unit_of_work() as session:
+        officer = make_user(session, Role.COUNTY_OFFICER, None, "500157")
+    scene.clients["merged"] = scene.api.as_(officer)
+    assert scene.read_close("merged")["region"] == "500157"
+    for item in scene.read_close("merged")["standing"]:
+        assert scene.explain(item, "merged").status_code == 201
+    closed = scene["merged"].post(scene.close_path("/close"), json={})
+    assert closed.status_code == 201, closed.text
+    assert "500157" not in scene.lacking()
 
 
 def test_after_the_close_the_ledger_takes_nothing_of_the_month(scene):

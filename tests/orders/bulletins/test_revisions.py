@@ -1,6 +1,7 @@
 """Revisions: what came later belongs to its month, line by line, and sums to the difference of the figures."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
@@ -9,7 +10,10 @@ from orders.ledger import actions as ledger
 from orders.ledger.rules import Claim
 from shop.core import clock
 from shop.core.audit import SYSTEM
-from tests.orders.bulletins.conftest import code, public_file, totals
+from shop.core.money import yuan_from_fen
+from tests.factories.figures import count_at, make_operator
+from tests.factories.ledger import sell
+from tests.orders.bulletins.conftest import FIRST, LAST, code, public_file, totals
 
 MEASURES = ("amount_fen", "grams", "certified_fen", "entries")
 
@@ -190,3 +194,50 @@ def test_lines_are_exported_with_their_papers(scene, published, on):
     scene.publish(drafted)
     with pytest.raises(Exception, match="never changed"), scene.database.unit_of_work() as session:
         session.execute(text("DELETE FROM bulletin_change"))
+
+
+@pytest.fixture
+def resold(scene):
+    """Goods count at their final sale: what an operator of outlets bought in September is in no figure. Returns what it bought."""
+    with scene.database.unit_of_work() as session:
+        count_at(session, "final_sale")
+        operator = scene.trade.buyers[0]
+        make_operator(session, operator)
+        sell(session, replace(scene.trade, buyers=[operator]), 8, first=FIRST, last=LAST, seed=7)
+    bought = scene.of_month("NOT counted")
+    assert bought
+    return bought
+
+
+def test_what_does_not_count_is_not_counted_and_its_return_changes_nothing(scene, resold, on):
+    first = scene.published()["content"]
+    asked = {"from": FIRST.isoformat(), "to": LAST.isoformat(), "measure": ["amount", "orders", "buyers", "products", "suppliers"]}
+    figures = scene["monitor"].get("/v1/statistics/sales", params=asked).json()["totals"]["figures"]
+    assert {name: figures[name] for name in ("orders", "buyers", "products", "suppliers")} == first["counts"]
+    assert yuan_from_fen(totals(first)["amount_fen"]) == figures["amount"]
+    on(2026, 10, 20)
+    scene.reverse(resold[0].id)
+    assert code(scene.revise()) == (409, "nothing_changed")
+    counted = scene.of_month("counted")[0]
+    back = scene.reverse(counted.id)
+    revised = scene.revise().json()
+    [line] = scene.changes(revised)
+    assert line["entry_id"] == back
+    check(first, revised["content"], [line])
+    on(2026, 11, 6)
+    with scene.database.unit_of_work() as session:
+        scene.compare(session)
+    assert scene.published("2026-10")["content"]["of_earlier_months"]["amount_fen"] == -counted.amount_fen
+
+
+def test_a_revoked_certificate_takes_nothing_from_what_does_not_count(scene, resold, on):
+    before = scene.published()["content"]
+    on(2026, 10, 20)
+    bought = next(each for each in resold if each.certified)
+    revoke(scene, bought.certificate_id)
+    revised = scene.revise().json()
+    lines = scene.changes(revised)
+    assert {line["entry_id"] for line in lines} == {
+        each.id for each in scene.of_month(f"counted AND certificate_id = {bought.certificate_id}")
+    }
+    check(before, revised["content"], lines)

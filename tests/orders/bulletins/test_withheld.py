@@ -1,11 +1,17 @@
 """A figure whose grade is too low stays out of the bulletin, until a named person explains it."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
 
-from tests.orders.bulletins.conftest import FIRST, LAST, code, public_file, totals
+from orders.bulletins.queries import facts
+from orders.bulletins.queries.facts import MonthDays
+from shop.programmes.reporting import GradingRules
+from tests.factories.figures import count_at, make_operator
+from tests.factories.ledger import sell
+from tests.orders.bulletins.conftest import FIRST, LAST, MONTH, code, public_file, totals
 from tests.orders.bulletins.test_revisions import check
 
 DISTRICT = "500118"
@@ -27,6 +33,14 @@ def doubted(scene):
 def grade_of(scene, district):
     found = scene["monitor"].get(scene.close_path("/grades")).json()["districts"]
     return next(row for row in found if row["district"] == district)
+
+
+def of_papers(session):
+    return facts.evidence(session, MonthDays.of(MONTH), {})
+
+
+def signals(session):
+    return facts.signals(session, MonthDays.of(MONTH), {}, GradingRules())
 
 
 def test_it_is_in_no_figure_of_the_bulletin(doubted, api):
@@ -89,6 +103,26 @@ def test_more_sold_than_a_certificate_was_given_for_lowers_the_grade(scene):
     after = grade_of(scene, "500236")["grade"]
     assert "over_capacity" in [reason["code"] for reason in after["reasons"]]
     assert after["letter"] > before
+
+
+def test_papers_and_capacity_are_looked_at_of_what_counts(scene):
+    """Goods that are sold on count once: beside its sale to the last buyer, what the operator bought fills no capacity and needs no paper."""
+    with scene.database.unit_of_work() as session:
+        count_at(session, "final_sale")
+        before = of_papers(session)
+        operator = scene.trade.buyers[0]
+        make_operator(session, operator)
+        sell(session, replace(scene.trade, buyers=[operator]), 8, first=FIRST, last=LAST, seed=7)
+        assert session.execute(text("SELECT count(*) FROM sale_entry WHERE NOT counted")).scalar_one() > 0
+        assert of_papers(session) == before
+        grams = (
+            "SELECT certificate_id AS id, sum(grams) AS grams FROM sale_entry WHERE counted AND month >= '2026-01-01' GROUP BY 1"
+        )
+        fitting = f"UPDATE certificate c SET annual_capacity_kg = ceil(e.grams / 1000.0) FROM ({grams}) e WHERE e.id = c.id"
+        session.execute(text(fitting))
+        assert {each.over_capacity for each in signals(session).values()} <= {0}
+        session.execute(text("UPDATE certificate SET annual_capacity_kg = 1"))
+        assert sum(each.over_capacity for each in signals(session).values()) > 0
 
 
 def test_a_day_that_repeats_another_days_lines_lowers_the_grade(scene):

@@ -12,6 +12,7 @@ from orders.statistics import actions as statistics
 from shop.core import clock
 from shop.core.audit import SYSTEM
 from tests.factories.after_sales import differences
+from tests.factories.figures import count_at, make_operator
 from tests.factories.ledger import make_trade, sell
 from tests.factories.outlets import make_batch_line, make_outlet
 
@@ -19,22 +20,12 @@ TODAY = datetime(2026, 10, 20, 4, tzinfo=UTC)
 SOLD_AT = datetime(2026, 10, 12, 4, tzinfo=UTC)
 
 
-def rule(session, counted_sale):
-    session.execute(
-        text("UPDATE programme SET config = jsonb_set(config, '{counting,counted_sale}', to_jsonb(CAST(:rule AS text)))"),
-        {"rule": counted_sale},
-    )
-
-
 def trade_of_operator(session, role_from=date(2016, 1, 1)):
     """A cabinet operator buys here, and nobody else."""
     trade = make_trade(session)
     outlet = make_outlet(session, trade.clerk)
     trade.buyers = trade.buyers[:1]
-    session.execute(
-        text("UPDATE organisation_role SET role = 'outlet_operator', valid_from = :on WHERE organisation_id = :id"),
-        {"id": trade.buyers[0].id, "on": role_from},
-    )
+    make_operator(session, trade.buyers[0], role_from)
     return trade, outlet
 
 
@@ -46,7 +37,7 @@ def figures(session):
 @pytest.mark.parametrize("counted_sale", ["first_sale", "final_sale"])
 def test_either_the_purchase_of_the_operator_counts_or_its_sale(database, counted_sale):
     with clock.fixed(TODAY), database.unit_of_work() as session:
-        rule(session, counted_sale)
+        count_at(session, counted_sale)
         trade, outlet = trade_of_operator(session)
         sell(session, trade, 6, first=date(2026, 10, 1), last=date(2026, 10, 9))
         bought = session.execute(text("SELECT sum(amount_fen) FROM sale_entry")).scalar_one()
@@ -68,7 +59,7 @@ def test_either_the_purchase_of_the_operator_counts_or_its_sale(database, counte
 
 def test_a_return_of_what_does_not_count_does_not_count_either(database):
     with clock.fixed(TODAY), database.unit_of_work() as session:
-        rule(session, "final_sale")
+        count_at(session, "final_sale")
         trade, _ = trade_of_operator(session)
         sell(session, trade, 3, first=date(2026, 10, 1), last=date(2026, 10, 9))
         entry = session.execute(text("SELECT min(id) FROM sale_entry")).scalar_one()
@@ -83,7 +74,7 @@ def test_a_return_of_what_does_not_count_does_not_count_either(database):
 
 def test_the_capacity_of_the_day_decides(database):
     with clock.fixed(TODAY), database.unit_of_work() as session:
-        rule(session, "final_sale")
+        count_at(session, "final_sale")
         trade, _ = trade_of_operator(session, role_from=date(2026, 10, 5))
         sell(session, trade, 12, first=date(2026, 10, 1), last=date(2026, 10, 9))
         days = session.execute(text("SELECT DISTINCT sold_on < '2026-10-05' AS before, counted FROM sale_entry")).all()

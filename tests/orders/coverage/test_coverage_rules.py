@@ -1,11 +1,9 @@
 """How far poor villages are covered."""
 
-from datetime import date
-
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.coverage.rules import Covered, Level, Village, active, coverage
+from orders.coverage.rules import Covered, Level, Village, coverage
 
 districts = st.sampled_from(["500236", "500237"])
 villages = st.builds(
@@ -45,9 +43,3 @@ def test_a_city_of_two_counties():
     found = coverage([Village("500236T01", "500236", True, True), Village("500236T02", "500236", False, True)], Level.COUNTY)
     assert found == {"500236": Covered(2, 1, 2, 1)}
     assert coverage([], Level.CITY) == {}
-
-
-def test_a_station_works_from_its_first_to_its_last_day():
-    first, last = date(2026, 3, 1), date(2026, 3, 31)
-    assert [active(first, last, day) for day in (date(2026, 2, 28), first, last, date(2026, 4, 1))] == [False, True, True, False]
-    assert active(first, None, date(2099, 1, 1))

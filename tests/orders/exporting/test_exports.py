@@ -40,6 +40,7 @@ def test_sale_entries_are_those_of_the_list_to_the_fen(monitor):
     assert body.startswith(b"\xef\xbb\xbf")
     rows = rows_of(body)
     assert {row["Entry"]: row["Amount (yuan)"] for row in rows} == {str(each["id"]): each["amount"] for each in listed}
+    assert "Fengjie" in {row["District"] for row in rows}
     assert export["rows_total"] == export["rows_done"] == len(listed) > 100
     assert (export["size"], export["sha256"]) == (len(body), hashlib.sha256(body).hexdigest())
 

@@ -177,6 +177,19 @@ def test_growth_against_the_goal_of_a_quarter(officer, second, city):
     assert found["exact_to"]
 
 
+def test_the_goal_of_growth_is_the_value_that_was_set_last(officer, second, city):
+    accepted(officer, second, period="2024", value="1000")
+    accepted(officer, second, value="1300")
+    [target] = city.get("/v1/targets", params={"measure": "indicator_growth", "programme": "chongqing-2021"}).json()["items"]
+    revised = city.post(f"/v1/targets/{target['id']}/revisions", json={"value": "30.5", "reason": "调增"})
+    assert revised.status_code == 201, revised.text
+    found = growth(city)
+    assert (found["rows"][0]["growth"], found["rows"][0]["target"], found["rows"][0]["reached"]) == ("30.00", "30.50", False)
+    assert found["totals"]["reached"] is False
+    assert city.post(f"/v1/targets/{target['id']}/withdraw", json={"reason": "不再考核"}).status_code in (200, 201)
+    assert (growth(city)["rows"][0]["target"], growth(city)["rows"][0]["reached"]) == (None, None)
+
+
 def test_growth_is_rebased_when_the_method_changes(officer, second):
     accepted(officer, second, period="2024", value="1000")
     made = accepted(officer, second, value="900", method="新口径")

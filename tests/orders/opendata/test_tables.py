@@ -1,4 +1,4 @@
-"""Tables of closed months for everybody, with what is in them said beside them."""
+"""Tables of published months for everybody, with what is in them said beside them."""
 
 import csv
 import io
@@ -8,26 +8,73 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import text
 
+from orders.bulletins.content import digest, frozen
+from orders.bulletins.models import Bulletin
+from orders.bulletins.queries import building, ground
+from shop.core import clock
 from shop.identity.permissions import Role
 from tests.factories.catalog import make_product
-from tests.factories.identity import make_supplier, signed_in
+from tests.factories.identity import make_supplier, make_user, signed_in
 from tests.factories.ledger import make_trade, sell
 
 SALES, PEOPLE = "sales-by-district-channel", "participants-by-district-category"
 
 
+FEBRUARY, MARCH = "2026-02", "2026-03"
+
+
+def publish(session, officers, month, withheld=(), edition=0):
+    """A bulletin, or with ``edition`` a revision of it, that leaves some districts out."""
+    said = building.content(session, ground.of_month(session, month), set(withheld))
+    if edition:
+        before = {"month": date.fromisoformat(f"{month}-01"), "edition": edition - 1}
+        session.execute(text("UPDATE bulletin SET status = 'superseded' WHERE month = :month AND edition = :edition"), before)
+    session.add(
+        Bulletin(
+            month=date.fromisoformat(f"{month}-01"),
+            year=int(month[:4]),
+            number=int(month[5:]),
+            edition=edition,
+            status="published",
+            content=frozen(said),
+            sha256=digest(frozen(said)),
+            reason="复核" if edition else None,
+            drafted_by=officers[0].id,
+            drafted_at=clock.now(),
+            published_by=officers[1].id,
+            published_at=clock.now(),
+        )
+    )
+    session.flush()
+
+
 @pytest.fixture
-def closed(api, database):
-    """Sales from January to April; February and March are closed."""
+def officers(database):
+    with database.unit_of_work() as session:
+        return [make_user(session, Role.CITY_OFFICER) for _ in range(2)]
+
+
+@pytest.fixture
+def sold(api, database, officers):
+    """Sales from January to April; all but April is closed."""
     with database.unit_of_work() as session:
         trade = make_trade(session)
         sell(session, trade, 60, first=date(2026, 1, 5), last=date(2026, 4, 20))
-        for month in ("2026-02-01", "2026-03-01"):
+        for month in ("2026-01-01", "2026-02-01", "2026-03-01"):
             session.execute(
                 text("INSERT INTO closed_month (month, closed_at, closed_by) VALUES (:month, now(), :user)"),
-                {"month": month, "user": trade.clerk.id},
+                {"month": month, "user": officers[0].id},
             )
     return trade
+
+
+@pytest.fixture
+def closed(database, officers, sold):
+    """Of February and March there is a bulletin."""
+    with database.unit_of_work() as session:
+        for month in (FEBRUARY, MARCH):
+            publish(session, officers, month)
+    return sold
 
 
 def rows(answer):
@@ -35,13 +82,50 @@ def rows(answer):
     return list(csv.DictReader(io.StringIO(answer.content.decode())))
 
 
-def test_a_table_has_the_closed_months_and_their_figures(api, closed):
+def test_a_table_has_the_published_months_and_their_figures(api, closed):
     found = rows(api.get(f"/v1/public/tables/{SALES}/2026.csv"))
     assert {row["month"] for row in found} == {"2026-02", "2026-03"}
     monitor = signed_in(api, Role.MONITOR)
     totals = monitor.get("/v1/statistics/sales", params={"from": "2026-02-01", "to": "2026-03-31"}).json()["totals"]["figures"]
     assert sum(Decimal(row["amount"]) for row in found) == Decimal(totals["amount"])
     assert len({(row["month"], row["district"], row["channel"]) for row in found}) == len(found)
+
+
+def test_a_month_that_is_closed_is_not_public_before_its_bulletin(api, database, officers, sold):
+    for name in (SALES, PEOPLE):
+        assert api.get(f"/v1/public/tables/{name}/2026.csv").status_code == 404
+    with database.unit_of_work() as session:
+        publish(session, officers, MARCH)
+    for name in (SALES, PEOPLE):
+        assert {row["month"] for row in rows(api.get(f"/v1/public/tables/{name}/2026.csv"))} <= {MARCH}
+
+
+def test_what_a_bulletin_withholds_is_not_public_before_a_revision_publishes_it(api, database, officers, sold):
+    def districts(month):
+        found = rows(api.get(f"/v1/public/tables/{SALES}/2026.csv"))
+        return {row["district"] for row in found if row["month"] == month}
+
+    with database.unit_of_work() as session:
+        publish(session, officers, FEBRUARY)
+        publish(session, officers, MARCH, {"500118", "500240"})
+    assert {"500118", "500240"} <= districts(FEBRUARY)
+    assert not {"500118", "500240"} & districts(MARCH)
+    with database.unit_of_work() as session:
+        publish(session, officers, MARCH, {"500240"}, edition=1)
+    assert districts(MARCH) == districts(FEBRUARY) - {"500240"}
+
+
+def test_a_month_stays_as_it_is_whatever_is_merged_later(api, database, officers, sold):
+    with database.unit_of_work() as session:
+        publish(session, officers, FEBRUARY)
+    february = rows(api.get(f"/v1/public/tables/{SALES}/2026.csv"))
+    with database.unit_of_work() as session:
+        session.execute(text("UPDATE region SET successor_code = '500240', valid_to = '2026-03-10' WHERE code = '500118'"))
+        publish(session, officers, MARCH)
+    both = rows(api.get(f"/v1/public/tables/{SALES}/2026.csv"))
+    assert [row for row in both if row["month"] == FEBRUARY] == february
+    assert "500118" in {row["district"] for row in february}
+    assert "500118" not in {row["district"] for row in both if row["month"] == MARCH}
 
 
 def test_its_description_names_every_column_and_the_key(api, closed):

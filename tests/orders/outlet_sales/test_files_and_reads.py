@@ -1,11 +1,10 @@
 """An operator's file of sales; reading batches and days; checks of the reconciliation."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import text
 
-from orders.outlet_sales.queries import growth_percent
 from orders.reconcile.checks.outlets import OUTLETS
 from shop.core import clock
 from shop.identity.models import Organisation
@@ -88,15 +87,22 @@ def test_days_are_summed_by_whatever_is_asked(shop: Shop, group):
     first = clock.today() - timedelta(days=2)
     [row, *rest] = client.get("/v1/outlet-sales", params={"group_by": group, "from": str(first), "kind": "cabinet"}).json()["items"]
     assert (row["certified"], row["other"], row["lines"], row["outlets"]) == ("50.00", "25.00", 2, 1)
-    assert (row["certified_a_year_before"], row["growth_percent"], rest) == ("40.00", "25.0", [])
+    assert (row["certified_a_year_before"], row["growth_percent"], rest) == ("40.00", "25.00", [])
     for kind in ("csv", "xlsx"):
         file = client.get("/v1/outlet-sales/export", params={"group_by": group, "format": kind})
         assert file.status_code == 200
     assert client.get("/v1/outlet-sales", params={"group_by": group, "from": "2026-02-01", "to": "2026-01-01"}).status_code == 422
 
 
-def test_growth_against_nothing_is_nothing():
-    assert [growth_percent(*each) for each in ((100, 80), (0, 80), (80, 0), (1, 3))] == ["25.0", "-100.0", None, "-66.7"]
+def test_february_is_compared_with_the_whole_february_of_a_leap_year(shop: Shop):
+    with shop.database.unit_of_work() as session:
+        for day, fen in ((date(2024, 2, 28), 3000), (date(2024, 2, 29), 6000), (date(2025, 2, 28), 4000)):
+            session.execute(
+                text("INSERT INTO outlet_day VALUES (:id, :day, :fen, 0, 0, 0, 1)"), {"id": shop.outlet.id, "day": day, "fen": fen}
+            )
+    asked = {"group_by": "month", "from": "2025-02-01", "to": "2025-02-28"}
+    [row] = operator(shop).get("/v1/outlet-sales", params=asked).json()["items"]
+    assert (row["key"], row["certified_a_year_before"], row["growth_percent"]) == ("2025-02", "90.00", "-55.56")
 
 
 @pytest.mark.parametrize(

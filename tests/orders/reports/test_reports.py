@@ -1,6 +1,8 @@
 """A monthly report: filled in from the ledger, explained where it differs, reviewed by the next level."""
 
 from orders.reports import handlers, rules
+from shop.identity.permissions import Role
+from tests.factories.identity import make_user
 from tests.factories.racing import post_at_once, sessions
 from tests.orders.reports.conftest import FIRST, MONTH, code, faults, value
 
@@ -50,6 +52,16 @@ def test_a_countys_report_goes_to_the_city(scene):
     assert code(scene.move("origin", report, "accept")) == (403, "not_the_reviewing_office")
     assert scene.move("city", report, "accept").json()["status"] == "accepted"
     assert "report.accepted" in scene.told("origin")
+
+
+def test_the_officer_of_a_merged_district_reports_for_that_one(scene):
+    """500157 took in two others, whose officer is the same one now."""
+    with scene.database.unit_of_work() as session:
+        officer = make_user(session, Role.COUNTY_OFFICER, None, "500157")
+    scene.clients["merged"] = scene.api.as_(officer)
+    drafted = scene.draft("merged", "county_monthly")
+    assert drafted.status_code == 201, drafted.text
+    assert drafted.json()["district"] == "500157"
 
 
 def test_who_reaches_what(scene):

@@ -10,6 +10,7 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 
 from orders.statistics import actions as statistics
+from orders.statistics.rules import rise
 from orders.targets import seed
 from shop.core import clock, outbox
 from shop.identity.permissions import Role
@@ -162,6 +163,63 @@ def test_growth_over_last_year_is_a_level(database, city):
     made = put(city, region_code="500000", channel=None, code="growth", measure="sales_growth", value="25")
     assert made["unit"] == "percent"
     assert (made["progress"]["done"], made["progress"]["light"], made["progress"]["expected"]) == ("0", "red", "25")
+
+
+@pytest.fixture
+def merged(database):
+    """Sales of 500105 and 500112, and this year of 500157, which took them in on 6 November 2025. Returns their amounts in fen."""
+    with database.unit_of_work() as session:
+        sell(session, make_trade(session), 20, first=date(2024, 3, 1), last=date(2024, 3, 31))
+        sold = {
+            (code, on): sell_alike(session, count, sold_on=on, district_code=code, channel="market")
+            for code, on, count in (
+                ("500105", date(2025, 3, 3), 3),
+                ("500112", date(2025, 5, 3), 5),
+                ("500112", date(2025, 10, 3), 7),
+                ("500157", date(2026, 2, 3), 20),
+            )
+        }
+        statistics.refresh(session)
+    return {code: [fen for (each, _), fen in sold.items() if each == code] for code in ("500105", "500112", "500157")}
+
+
+def test_last_years_sales_of_merged_districts_are_those_of_their_successor(city, merged):
+    made = put(city, region_code="500157", channel=None, code="growth", measure="sales_growth", value="25")
+    asked = {"from": "2026-01-01", "to": "2026-07-02", "district": "500157", "compare": "last_year", "measure": "amount"}
+    shown = city.get("/v1/statistics/sales", params=asked).json()["totals"]
+    assert Decimal(made["progress"]["done"]) == Decimal(shown["growth"]["amount"])
+    assert Decimal(made["progress"]["done"]) == rise(merged["500157"][0], merged["500105"][0] + merged["500112"][0])
+    flow = put(city, region_code="500157", channel=None, code="sales", value="1000000")["progress"]
+    assert flow["expected_method"] == "last_year"
+    last_year = sum(merged["500105"] + merged["500112"])
+    by_now = Decimal(last_year - merged["500112"][1]) / last_year * 1_000_000
+    assert abs(Decimal(flow["expected"]) - by_now) < 1
+
+
+def test_a_target_of_a_district_that_is_merged_goes_on_with_its_successor(city, merged):
+    of_2025 = {"region_code": "500112", "channel": None, "first_on": "2025-01-01", "due_on": "2025-12-31", "value": "100"}
+    path = f"/v1/targets/{put(city, code='of_2025', **of_2025)['id']}"
+
+    def done(on, path=path):
+        return Decimal(city.get(path, params={"on": on}).json()["progress"]["done"]) * 100
+
+    assert done("2025-11-05") == sum(merged["500112"])
+    for on in ("2025-11-06", "2025-12-31", "2026-03-01"):
+        assert done(on) == sum(merged["500112"] + merged["500105"])
+    spring = f"/v1/targets/{put(city, code='spring', **{**of_2025, 'due_on': '2025-05-31'})['id']}"
+    for on in ("2025-06-01", "2025-11-06", "2026-03-01"):
+        assert done(on, spring) == merged["500112"][0]
+
+
+def test_cabinets_of_a_merged_district_count_for_a_target_that_was_over_before(database, city):
+    with database.unit_of_work() as session:
+        clerk = make_user(session, Role.CITY_OFFICER)
+        make_outlet(session, clerk, region_code="500112")
+        session.execute(text("UPDATE outlet SET opened_on = '2025-01-01', verified_at = '2025-01-01 12:00+08'"))
+    body = {"region_code": "500112", "channel": None, "measure": "cabinets", "first_on": "2025-01-01", "value": "1"}
+    for due_on in ("2025-05-31", "2025-12-31"):
+        made = put(city, code=f"until_{due_on[5:7]}", due_on=due_on, **body)
+        assert made["progress"]["done"] == "1", due_on
 
 
 def test_cabinets_coverage_and_the_lane(database, city):

@@ -1,0 +1,82 @@
+"""Growth of what others count, by county. Totals, open to every officer."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlmodel import Session
+
+from orders.indicators import queries as indicators
+from orders.indicators import rules
+from orders.indicators.rules import Period
+from orders.ledger.selection import EVERYWHERE, Dimension, Selection
+from orders.panels import tables
+from orders.statistics.queries import ask
+from orders.statistics.question import Measure, Question
+from orders.statistics.tables import Filled
+from orders.targets import queries as targets
+from shop.core import clock
+from shop.core.errors import Language
+from shop.identity.actor import CITY
+from shop.programmes import queries as programmes
+from shop.programmes.errors import NoProgramme
+from shop.programmes.schemas import ProgrammeConfig
+from shop.regions import queries as regions
+
+
+def _counted_in(session: Session, config: ProgrammeConfig, indicator: str, on: date) -> list[str]:
+    """The districts whose growth a programme sets a target for; all of the city where it names none."""
+    wanted = next((each.designation for each in config.targets if each.indicator == indicator and each.designation), None)
+    if wanted is None:
+        return [row.code for row in regions.regions(session, on, parent=CITY)]
+    found = regions.designated(session, [wanted], on)
+    return sorted(code for code in found if len(code) == len(CITY))
+
+
+def growth(session: Session, indicator: str, period: Period, language: Language) -> Filled:
+    """Growth by county against the city's target, the highest first, with the marketplace's own sales beside it; and over all of them."""
+    on = min(period.last, clock.today())
+    try:
+        config = programmes.config_of(session, on)
+    except NoProgramme:
+        config = programmes.config_of(session, clock.today())
+    codes = _counted_in(session, config, indicator, on)
+    found = indicators.grown(session, indicator, period, codes, on)
+    target = targets.goal(session, config.code, "indicator_growth", indicator)
+    named = regions.names(session, codes, language)
+    own = _own_sales(session, codes, period)
+    rows = [
+        {
+            "county": code,
+            "county_name": named(code),
+            **_shown(each.value, each.base.value, each.growth, target),
+            "basis": each.base.basis.value,
+            "own_sales": own.get(code, 0),
+        }
+        for code, each in found.items()
+    ]
+    rows.sort(key=lambda row: (row["growth"] is None, -Decimal(row["growth"] or 0), row["county"]))
+    value_sum, base_sum = rules.together((each.value, each.base.value) for each in found.values())
+    total = {
+        **_shown(value_sum, base_sum, rules.growth(value_sum, base_sum), target),
+        "own_sales": sum(own.get(code, 0) for code in codes),
+    }
+    return Filled(tables.INDICATOR_GROWTH, rows, clock.now(), total, first=period.first, last=period.last)
+
+
+def _shown(value: Decimal | None, base: Decimal | None, growth: Decimal | None, target: Decimal | None) -> dict[str, Any]:
+    return {
+        "value": value,
+        "base": base,
+        "growth": None if growth is None else str(growth),
+        "target": None if target is None else f"{target:.2f}",
+        "reached": None if growth is None or target is None else growth >= target,
+    }
+
+
+def _own_sales(session: Session, codes: Sequence[str], period: Period) -> dict[str, int]:
+    only = {Dimension.DISTRICT: regions.with_predecessors(session, codes)}
+    selection = Selection(period.first, period.last, only)
+    answer = ask(session, Question(selection, (Dimension.DISTRICT,), (Measure.AMOUNT,), EVERYWHERE))
+    return {key[0]: figures[0].amount_fen for key, figures in answer.rows.items()}
