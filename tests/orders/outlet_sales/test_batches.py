@@ -137,6 +137,23 @@ def test_what_was_corrected_before_is_not_corrected_again(shop: Shop):
     assert shop.sums()["certified"] == 7500
 
 
+@pytest.mark.parametrize("at_once", [False, True])
+def test_what_was_left_out_is_corrected_once_and_the_chain_goes_on(shop: Shop, at_once):
+    shop.send(shop.till.batch([sale("1", "G1", 2)], sent_at=clock.now() + timedelta(hours=1)))
+    decide(shop, count=False)
+    batches = [shop.till.batch([sale("1", "G1", 3)], corrects="t-1"), shop.till.batch([sale("9", "G1", 5)], corrects="t-1")]
+    batches.append(shop.till.batch([sale("2", "G1", 1)]))
+    for batch in [batches[1], batches[2], batches[0]] if at_once else batches:
+        shop.send(batch)
+    assert statuses(shop) == {
+        "t-1": ("void", "clock"),
+        "t-2": ("accepted", None),
+        "t-3": ("held", "broken_chain"),
+        "t-4": ("accepted", None),
+    }
+    assert shop.sums()["certified"] == 10000
+
+
 def test_a_refund_gives_back_a_part_and_never_more_than_there_is(shop: Shop):
     shop.send(shop.till.batch([sale("1", "G1", 3), sale("2", "X", 2)]))
     shop.send(shop.till.batch([sale("3", "G1", 1, refunds_line_id="1"), sale("4", "X", 2, refunds_line_id="2")]))
@@ -224,6 +241,16 @@ def test_a_second_batch_in_one_place_and_a_wrong_previous_hash_are_held(shop: Sh
     assert shop.sums()["certified"] == 5000
     decide(shop, count=True)
     assert shop.sums()["certified"] == 20000
+
+
+def test_what_is_decided_of_a_line_leaves_the_sums_of_the_other_lines(shop: Shop):
+    shop.send(shop.till.batch([sale("1", "G1", 1)]))
+    sent = shop.send(shop.till.batch([sale("1", "G1", 2), sale("2", "G1", 3), sale("3", "X", 1), sale("4", "X", 1, refunds_line_id="3")]))
+    assert (sent["certified"], sent["other"]) == ("75.00", "75.00")  # what is held is other until it counts
+    decide(shop, count=True)
+    with shop.database.unit_of_work() as session:
+        row = session.execute(text("SELECT certified_fen, other_fen FROM sales_batch WHERE batch_id = 't-2'")).one()
+    assert tuple(row) == (12500, 2500)
 
 
 def test_a_sale_that_was_told_in_another_batch_is_held(shop: Shop):
