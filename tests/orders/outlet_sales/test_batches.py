@@ -40,14 +40,24 @@ def statuses(shop: Shop):
 
 def decide(shop: Shop, *, count: bool):
     """An officer of the city decides about all that is held."""
+    for answer in said(shop, count=count):
+        assert answer.status_code == 200, answer.text
+    outbox.drain(shop.database, HANDLERS)
+
+
+def refused(shop: Shop):
+    """Why nothing of what is held may be counted."""
+    answers = said(shop, count=True)
+    outbox.drain(shop.database, HANDLERS)
+    return [(answer.status_code, answer.json()["code"]) for answer in answers]
+
+
+def said(shop: Shop, *, count: bool):
     with shop.database.unit_of_work() as session:
         officer = make_user(session, Role.CITY_OFFICER)
         holds = session.execute(text("SELECT id FROM counting_hold WHERE status = 'open' ORDER BY id")).scalars().all()
     client = shop.api.as_(officer)
-    for hold in holds:
-        answer = client.post(f"/v1/counting-holds/{hold}/{'count' if count else 'void'}", json={"reason": "已核实"})
-        assert answer.status_code == 200, answer.text
-    outbox.drain(shop.database, HANDLERS)
+    return [client.post(f"/v1/counting-holds/{hold}/{'count' if count else 'void'}", json={"reason": "已核实"}) for hold in holds]
 
 
 def test_certified_goods_count_and_others_stay_apart(shop: Shop):
@@ -134,6 +144,24 @@ def test_what_was_corrected_before_is_not_corrected_again(shop: Shop):
     shop.send(shop.till.batch([sale("1", "G1", 3)], corrects="t-1"))
     answer = shop.send(shop.till.batch([sale("1", "G1", 5)], corrects="t-1"))
     assert (answer["status"], answer["reason_code"]) == ("held", "broken_chain")
+    assert shop.sums()["certified"] == 7500
+    assert refused(shop) == [(409, "corrects_nothing")]
+    decide(shop, count=False)
+    assert statuses(shop)["t-3"] == ("void", "broken_chain")
+    assert shop.sums()["certified"] == 7500
+
+
+def test_a_correction_counts_only_when_what_it_corrects_has_come(shop: Shop):
+    other = Till("u")
+    with shop.database.unit_of_work() as session:
+        _, key = make_device(session, shop.outlet, shop.trade.clerk, "till-2")
+    shop.send(shop.till.batch([sale("1", "G1", 3)], corrects="u-1"))
+    assert refused(shop) == [(409, "corrects_nothing")]
+    assert statuses(shop) == {"t-1": ("held", "broken_chain")}
+    assert shop.client(key).post("/v1/sales-batches", json=other.batch([sale("1", "G1", 5)])).status_code == 201
+    assert shop.sums()["certified"] == 12500
+    decide(shop, count=True)
+    assert {name: status for name, (status, _) in statuses(shop).items()} == {"t-1": "accepted", "u-1": "replaced"}
     assert shop.sums()["certified"] == 7500
 
 
@@ -245,7 +273,9 @@ def test_a_second_batch_in_one_place_and_a_wrong_previous_hash_are_held(shop: Sh
 
 def test_what_is_decided_of_a_line_leaves_the_sums_of_the_other_lines(shop: Shop):
     shop.send(shop.till.batch([sale("1", "G1", 1)]))
-    sent = shop.send(shop.till.batch([sale("1", "G1", 2), sale("2", "G1", 3), sale("3", "X", 1), sale("4", "X", 1, refunds_line_id="3")]))
+    sent = shop.send(
+        shop.till.batch([sale("1", "G1", 2), sale("2", "G1", 3), sale("3", "X", 1), sale("4", "X", 1, refunds_line_id="3")])
+    )
     assert (sent["certified"], sent["other"]) == ("75.00", "75.00")  # what is held is other until it counts
     decide(shop, count=True)
     with shop.database.unit_of_work() as session:
