@@ -66,6 +66,25 @@ _BESIDE = text(
       AND o.subject_kind = 'external_sale' ORDER BY 1
     """
 )
+# Sellers' claims that may be of the same sale, see ``_SUSPECTED``.
+_LIKE = """
+    SELECT DISTINCT x.id FROM {sold} JOIN external_sale_line l ON l.product_id = s.product_id AND l.amount_fen = s.amount_fen
+    JOIN external_sale x ON x.id = l.sale_id AND x.side = 'seller' AND x.status IN ('submitted', 'accepted')
+      AND x.sold_on BETWEEN s.sold_on - CAST(:days AS int) AND s.sold_on + CAST(:days AS int)
+    WHERE {of} ORDER BY 1
+"""
+_LIKE_BATCHES = text(
+    _LIKE.format(
+        sold="sales_batch_line s",
+        of="s.batch_id = ANY (CAST(:ids AS bigint[])) AND s.status = 'counted' AND s.refunds_line_id IS NULL",
+    )
+)
+_LIKE_ORDERS = text(
+    _LIKE.format(
+        sold="sale_entry s",
+        of="s.order_id = ANY (CAST(:ids AS bigint[])) AND s.reverses_id IS NULL AND x.supplier_id = s.supplier_id",
+    )
+)
 # Of each claim the first other one that nobody has found to be another sale; an order of the marketplace before all others.
 _SEEN = """
     SELECT DISTINCT ON (u.subject_id) u.subject_id AS id, o.subject_kind AS other_kind, o.subject_id AS other_id,
@@ -255,6 +274,21 @@ def claims_beside(session: Session, order_ids: Sequence[int]) -> list[int]:
     return list(session.execute(_BESIDE, {"ids": array(order_ids)}).scalars())
 
 
+def claims_like_batches(session: Session, batch_ids: Sequence[int]) -> list[int]:
+    """Sellers' claims that stand and look like something that counts of these batches of outlets."""
+    return list(session.execute(_LIKE_BATCHES, {"ids": array(batch_ids), "days": _days(session)}).scalars())
+
+
+def claims_like_orders(session: Session, order_ids: Sequence[int]) -> list[int]:
+    """Sellers' claims that stand and look like something that was accepted of these orders."""
+    return list(session.execute(_LIKE_ORDERS, {"ids": array(order_ids), "days": _days(session)}).scalars())
+
+
+def _days(session: Session) -> int:
+    """Within so many days two sales of one product and amount may be one."""
+    return programmes.config_of(session, clock.today()).counting.duplicate_days
+
+
 def doubt(session: Session, sale_ids: Sequence[int]) -> list[int]:
     """Open the doubts there are about external sales that stand, and about those that they collide with; returns the sales that are held by it.
 
@@ -262,8 +296,7 @@ def doubt(session: Session, sale_ids: Sequence[int]) -> list[int]:
     programme's days. An order of the marketplace, or a sale at an outlet, holds a seller's claim alone; a buyer's is matched with the order. What a person has decided about two is not
     asked again.
     """
-    days = programmes.config_of(session, clock.today()).counting.duplicate_days
-    values = {"ids": array(sale_ids), "days": days, "now": clock.now()}
+    values = {"ids": array(sale_ids), "days": _days(session), "now": clock.now()}
     opened = [row for statement in _DOUBTS for row in session.execute(statement, values)]
     outbox.publish_each(session, "counting_hold.opened", "hold_id", [row.id for row in opened])
     return sorted({row.subject_id for row in opened})

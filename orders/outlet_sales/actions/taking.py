@@ -150,6 +150,7 @@ def settle(session: Session, batch_ids: Sequence[int], outlet_ids: Sequence[int]
     counted = [line.id for line in lines if line.status == LineStatus.COUNTED and line.id not in resold]
     if counted:
         ledger.book_claims(session, Claim.OUTLET_LINE, counted)
+        outbox.publish(session, "sales_batch.counted", batch_ids=list(batch_ids))
     sales = [
         (line.outlet_id, line.sold_on, LineStatus.RESALE if line.id in resold else line.status, line.amount_fen, line.grams, 1)
         for line in lines
