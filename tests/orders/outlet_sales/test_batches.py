@@ -1,6 +1,6 @@
 """Batches of sales: late, twice, out of order, corrected, given back; each sale counts once."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import event, text
@@ -239,6 +239,19 @@ def test_what_is_doubted_is_held_until_somebody_has_decided(shop: Shop, more, re
     assert shop.sums()["certified"] == 7500
     decide(shop, count=True)
     assert shop.sums()["certified"] == 7500
+
+
+def test_a_till_that_is_ahead_at_midnight_sells_today(shop: Shop):
+    """Figures up to today are those of the whole month, which hold no day to come."""
+    with clock.fixed(datetime(2026, 10, 20, 15, 55, tzinfo=UTC)):
+        answer = shop.send(shop.till.batch([sale("1", "G1", 2, at=clock.now() + timedelta(minutes=6))]))
+        assert answer["status"] == "accepted"
+        monitor = signed_in(shop.api, Role.MONITOR)
+        asked = {"from": "2026-10-01", "to": "2026-10-20"}
+        [entry] = monitor.get("/v1/sale-entries", params=asked).json()["items"]
+        figures = monitor.get("/v1/statistics/sales", params={**asked, "measure": "amount"}).json()
+    assert (entry["sold_on"], entry["amount"]) == ("2026-10-20", "50.00")
+    assert figures["totals"]["figures"]["amount"] == "50.00"
 
 
 def test_what_is_left_out_never_counts(shop: Shop):
