@@ -40,12 +40,11 @@ def mark(session: Session, lines: Sequence[Row[Any]]) -> set[int]:
         row.id: row.operator_id for row in session.execute(_OPERATORS, {"ids": array({line.outlet_id for line in lines})})
     }
     values = {"operators": array(set(operator_of.values())), "products": array({line.product_id for line in lines})}
-    buying = {row.operator_id for row in session.execute(_BOUGHT, values)}
-    if not buying:
-        return set()
-    for operator_id in sorted(buying):
-        locks.hold(session, f"outlet_resale:{operator_id}")
     bought = {(row.operator_id, row.product_id): row for row in session.execute(_BOUGHT, values)}
+    if not bought:
+        return set()
+    for operator_id in sorted({operator_id for operator_id, _ in bought}):
+        locks.hold(session, f"outlet_resale:{operator_id}")
     resold = {(row.operator_id, row.product_id): row for row in session.execute(_RESOLD, values)}
     found: set[int] = set()
     for key, row in sorted(bought.items()):
