@@ -68,21 +68,24 @@ _BESIDE = text(
 )
 # Sellers' claims that may be of the same sale, see ``_SUSPECTED``.
 _LIKE = """
-    SELECT DISTINCT x.id FROM {sold} JOIN external_sale_line l ON l.product_id = s.product_id AND l.amount_fen = s.amount_fen
+    WITH sold AS MATERIALIZED ({sold})
+    SELECT DISTINCT x.id FROM sold JOIN external_sale_line l ON l.product_id = sold.product_id AND l.amount_fen = sold.amount_fen
     JOIN external_sale x ON x.id = l.sale_id AND x.side = 'seller' AND x.status IN ('submitted', 'accepted')
-      AND x.sold_on BETWEEN s.sold_on - CAST(:days AS int) AND s.sold_on + CAST(:days AS int)
-    WHERE {of} ORDER BY 1
+      AND x.sold_on BETWEEN sold.sold_on - CAST(:days AS int) AND sold.sold_on + CAST(:days AS int) {and_}
+    ORDER BY 1
 """
 _LIKE_BATCHES = text(
     _LIKE.format(
-        sold="sales_batch_line s",
-        of="s.batch_id = ANY (CAST(:ids AS bigint[])) AND s.status = 'counted' AND s.refunds_line_id IS NULL",
+        sold="""SELECT DISTINCT product_id, amount_fen, sold_on FROM sales_batch_line
+                WHERE batch_id = ANY (CAST(:ids AS bigint[])) AND status = 'counted' AND refunds_line_id IS NULL""",
+        and_="",
     )
 )
 _LIKE_ORDERS = text(
     _LIKE.format(
-        sold="sale_entry s",
-        of="s.order_id = ANY (CAST(:ids AS bigint[])) AND s.reverses_id IS NULL AND x.supplier_id = s.supplier_id",
+        sold="""SELECT DISTINCT product_id, amount_fen, sold_on, supplier_id FROM sale_entry
+                WHERE order_id = ANY (CAST(:ids AS bigint[])) AND reverses_id IS NULL""",
+        and_="AND x.supplier_id = sold.supplier_id",
     )
 )
 # Of each claim the first other one that nobody has found to be another sale; an order of the marketplace before all others.
