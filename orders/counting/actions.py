@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from orders.counting.errors import CityDecides, DocumentCountsOnce, HoldDecided
+from orders.counting.errors import CityDecides, CorrectsNothing, DocumentCountsOnce, HoldDecided
 from orders.counting.rules import DocumentKind, HoldStatus, Reason, Subject, Verdict, document_key
 from shop.core import audit, clock, locks, outbox
 from shop.core.db import array
@@ -65,6 +65,28 @@ _BESIDE = text(
     WHERE u.subject_kind = 'purchase_order' AND u.subject_id = ANY (CAST(:ids AS bigint[])) AND u.released_at IS NULL
       AND o.subject_kind = 'external_sale' ORDER BY 1
     """
+)
+# Sellers' claims that may be of the same sale, see ``_SUSPECTED``.
+_LIKE = """
+    WITH sold AS MATERIALIZED ({sold})
+    SELECT DISTINCT x.id FROM sold JOIN external_sale_line l ON l.product_id = sold.product_id AND l.amount_fen = sold.amount_fen
+    JOIN external_sale x ON x.id = l.sale_id AND x.side = 'seller' AND x.status IN ('submitted', 'accepted')
+      AND x.sold_on BETWEEN sold.sold_on - CAST(:days AS int) AND sold.sold_on + CAST(:days AS int) {and_}
+    ORDER BY 1
+"""
+_LIKE_BATCHES = text(
+    _LIKE.format(
+        sold="""SELECT DISTINCT product_id, amount_fen, sold_on FROM sales_batch_line
+                WHERE batch_id = ANY (CAST(:ids AS bigint[])) AND status = 'counted' AND refunds_line_id IS NULL""",
+        and_="",
+    )
+)
+_LIKE_ORDERS = text(
+    _LIKE.format(
+        sold="""SELECT DISTINCT product_id, amount_fen, sold_on, supplier_id FROM sale_entry
+                WHERE order_id = ANY (CAST(:ids AS bigint[])) AND reverses_id IS NULL""",
+        and_="AND x.supplier_id = sold.supplier_id",
+    )
 )
 # Of each claim the first other one that nobody has found to be another sale; an order of the marketplace before all others.
 _SEEN = """
@@ -134,6 +156,14 @@ _TWIN = text(
     """
     SELECT * FROM counting_hold WHERE subject_kind = :other_kind AND subject_id = :other_id AND other_kind = :subject_kind
       AND other_id = :subject_id AND reason_code = :reason_code AND status = 'open' FOR UPDATE
+    """
+)
+#: What a batch says that it corrects, where it can take the place of nothing: as ``orders.outlet_sales.actions.taking`` would find it.
+_CORRECTS_NOTHING = text(
+    """
+    SELECT b.corrects FROM sales_batch b WHERE b.id = :id AND b.corrects IS NOT NULL AND NOT EXISTS (
+        SELECT FROM sales_batch t WHERE t.outlet_id = b.outlet_id AND t.batch_id = b.corrects AND t.id <> b.id AND t.status <> 'waiting'
+          AND NOT EXISTS (SELECT FROM sales_batch c WHERE c.replaces_id = t.id AND c.status <> 'void'))
     """
 )
 _CLOSE = text(
@@ -247,6 +277,21 @@ def claims_beside(session: Session, order_ids: Sequence[int]) -> list[int]:
     return list(session.execute(_BESIDE, {"ids": array(order_ids)}).scalars())
 
 
+def claims_like_batches(session: Session, batch_ids: Sequence[int]) -> list[int]:
+    """Sellers' claims that stand and look like something that counts of these batches of outlets."""
+    return list(session.execute(_LIKE_BATCHES, {"ids": array(batch_ids), "days": _days(session)}).scalars())
+
+
+def claims_like_orders(session: Session, order_ids: Sequence[int]) -> list[int]:
+    """Sellers' claims that stand and look like something that was accepted of these orders."""
+    return list(session.execute(_LIKE_ORDERS, {"ids": array(order_ids), "days": _days(session)}).scalars())
+
+
+def _days(session: Session) -> int:
+    """Within so many days two sales of one product and amount may be one."""
+    return programmes.config_of(session, clock.today()).counting.duplicate_days
+
+
 def doubt(session: Session, sale_ids: Sequence[int]) -> list[int]:
     """Open the doubts there are about external sales that stand, and about those that they collide with; returns the sales that are held by it.
 
@@ -254,8 +299,7 @@ def doubt(session: Session, sale_ids: Sequence[int]) -> list[int]:
     programme's days. An order of the marketplace, or a sale at an outlet, holds a seller's claim alone; a buyer's is matched with the order. What a person has decided about two is not
     asked again.
     """
-    days = programmes.config_of(session, clock.today()).counting.duplicate_days
-    values = {"ids": array(sale_ids), "days": days, "now": clock.now()}
+    values = {"ids": array(sale_ids), "days": _days(session), "now": clock.now()}
     opened = [row for statement in _DOUBTS for row in session.execute(statement, values)]
     outbox.publish_each(session, "counting_hold.opened", "hold_id", [row.id for row in opened])
     return sorted({row.subject_id for row in opened})
@@ -284,8 +328,11 @@ def decide(
     Raises:
         CityDecides: the other claim lies in a district that is not the caller's (403).
         DocumentCountsOnce: both are to count, and their document says less than the two together (409).
+        CorrectsNothing: it is to count in the place of a batch that is not here, or was corrected before (409).
     """
     said = [(found, verdict)]
+    if verdict is Verdict.COUNT and found.subject_kind == Subject.SALES_BATCH:
+        _require_target(session, found.subject_id)
     if twin := session.execute(_TWIN, dict(found._mapping)).first():
         if not actor.covers_region(Permission.COUNTING_DECIDE, twin.district_code):
             raise CityDecides
@@ -300,6 +347,12 @@ def decide(
         audit.record(session, actor, f"counting_hold.{each.status}", "counting_hold", row.id, reason=reason, of=hold_name(row))
         _decided(session, [row], each.status)
     return said
+
+
+def _require_target(session: Session, batch_id: int) -> None:
+    corrects = session.execute(_CORRECTS_NOTHING, {"id": batch_id}).scalar()
+    if corrects is not None:
+        raise CorrectsNothing(corrects=corrects)
 
 
 def hold_name(row: Any) -> str:

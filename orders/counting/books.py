@@ -30,21 +30,42 @@ _WITHIN = """
     AND (CAST(:district AS text) IS NULL OR starts_with({supplier}.region_code, :district))
     AND (CAST(:supplier_id AS bigint) IS NULL OR {supplier}.id = :supplier_id) AND (CAST(:buyer_id AS bigint) IS NULL OR {buyer}.id = :buyer_id)
 """
-_PAIRS = text(
-    f"""
+# What stands before the sums is as much as a page needs: the pairs of the next suppliers of which there is anything, as many as the page has rows, and
+# those whose buyers are of the own branch. Where one buyer is asked about, its own sales are few.
+_BOOKED = """sale_entry e WHERE {of} e.source = 'platform' AND e.sold_on BETWEEN :sold_from AND :sold_to"""
+_CLAIMED = """
+    external_sale x {joined} WHERE {of} x.status = 'accepted' AND x.sold_on BETWEEN :sold_from AND :sold_to AND x.buyer_id IS NOT NULL
+"""
+_SUPPLIERS = """
+    SELECT s.id FROM organisation s
+    WHERE (CAST(:everywhere AS boolean) OR s.region_code LIKE ANY (CAST(:regions AS text[])) OR coalesce(s.path LIKE CAST(:branch AS text), false))
+      AND (CAST(:district AS text) IS NULL OR starts_with(s.region_code, :district))
+      AND (CAST(:supplier_id AS bigint) IS NULL OR s.id = :supplier_id)
+      AND (CAST(:start_supplier AS bigint) IS NULL OR s.id >= :start_supplier)
+"""
+_NEXT_SUPPLIERS = f"""
+    {_SUPPLIERS} AND (EXISTS (SELECT FROM {_BOOKED.format(of="e.supplier_id = s.id AND")})
+                      OR EXISTS (SELECT FROM {_CLAIMED.format(joined="", of="x.supplier_id = s.id AND")}))
+    ORDER BY s.id LIMIT :rows + 1
+"""
+_OF_PAIRS = """
+    {buyer} ({row}.supplier_id = ANY (ARRAY({suppliers}))
+             OR {row}.buyer_id = ANY (ARRAY(SELECT id FROM organisation WHERE path LIKE CAST(:branch AS text))))
+    AND (CAST(:supplier_id AS bigint) IS NULL OR {row}.supplier_id = :supplier_id)
+    AND (CAST(:start_supplier AS bigint) IS NULL OR ({row}.supplier_id, {row}.buyer_id) > (:start_supplier, :start_buyer)) AND
+"""
+
+
+def _pairs_of(suppliers: str, buyer: str) -> str:
+    booked, claimed = (_OF_PAIRS.format(row=row, suppliers=suppliers, buyer=buyer.format(row=row)) for row in ("e", "x"))
+    return f"""
     WITH claims AS MATERIALIZED (
         SELECT x.supplier_id, x.buyer_id, coalesce(sum(x.total_fen) FILTER (WHERE x.side = 'seller'), 0) AS seller_fen,
                coalesce(sum(x.total_fen) FILTER (WHERE x.side = 'buyer' AND m.seller_kind IS DISTINCT FROM 'purchase_order'), 0) AS buyer_fen,
                coalesce(sum(x.total_fen) FILTER (WHERE m.buyer_sale_id IS NOT NULL), 0) AS matched_fen
-        FROM external_sale x LEFT JOIN book_match m ON m.buyer_sale_id = x.id
-        WHERE x.status = 'accepted' AND x.sold_on BETWEEN :sold_from AND :sold_to AND x.buyer_id IS NOT NULL
-          AND (CAST(:supplier_id AS bigint) IS NULL OR x.supplier_id = :supplier_id) AND (CAST(:buyer_id AS bigint) IS NULL OR x.buyer_id = :buyer_id)
-        GROUP BY 1, 2
+        FROM {_CLAIMED.format(joined="LEFT JOIN book_match m ON m.buyer_sale_id = x.id", of=claimed)} GROUP BY 1, 2
     ), ordered AS MATERIALIZED (
-        SELECT supplier_id, buyer_id, sum(amount_fen) AS fen FROM sale_entry
-        WHERE source = 'platform' AND sold_on BETWEEN :sold_from AND :sold_to
-          AND (CAST(:supplier_id AS bigint) IS NULL OR supplier_id = :supplier_id) AND (CAST(:buyer_id AS bigint) IS NULL OR buyer_id = :buyer_id)
-        GROUP BY 1, 2
+        SELECT e.supplier_id, e.buyer_id, sum(e.amount_fen) AS fen FROM {_BOOKED.format(of=booked)} GROUP BY 1, 2
     )
     SELECT supplier_id, supplier.name AS supplier_name, buyer_id, buyer.name AS buyer_name, coalesce(o.fen, 0)::bigint AS orders,
            coalesce(c.seller_fen, 0)::bigint AS seller_claims, (coalesce(o.fen, 0) + coalesce(c.seller_fen, 0))::bigint AS seller_book,
@@ -53,10 +74,12 @@ _PAIRS = text(
     FROM ordered o FULL JOIN claims c USING (supplier_id, buyer_id)
     JOIN organisation supplier ON supplier.id = supplier_id JOIN organisation buyer ON buyer.id = buyer_id
     WHERE {_WITHIN.format(supplier="supplier", buyer="buyer")}
-      AND (CAST(:start_supplier AS bigint) IS NULL OR (supplier_id, buyer_id) > (:start_supplier, :start_buyer))
     ORDER BY supplier_id, buyer_id LIMIT :rows
     """
-)
+
+
+_PAIRS = text(_pairs_of(_NEXT_SUPPLIERS, ""))
+_PAIRS_OF_BUYER = text(_pairs_of(_SUPPLIERS, "{row}.buyer_id = :buyer_id AND"))
 #: Within so many days a claim of the other side may be of the same sale.
 _NEAR_DAYS = 31
 _OTHER_SIDE = """
@@ -100,7 +123,7 @@ def pairs(session: Session, actor: Actor, asked: BookFilter, *, limit: int, afte
     start = paging.position(after, int, int)
     first, second = start or (None, None)
     values = {**_asked(actor, asked), "start_supplier": first, "start_buyer": second, "rows": limit + 1}
-    rows = session.execute(_PAIRS, values).all()
+    rows = session.execute(_PAIRS if asked.buyer_id is None else _PAIRS_OF_BUYER, values).all()
     return paging.page(rows, limit, _pair, lambda row: [row.supplier_id, row.buyer_id])
 
 

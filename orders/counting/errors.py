@@ -15,6 +15,12 @@ class CityDecides(Forbidden):
     en = "The other side lies in another district; the city decides"
 
 
+class CorrectsNothing(Conflict):
+    code = "corrects_nothing"
+    zh = "所更正的批次 {corrects} 尚未收到，或已被更正，该批次不能计入"
+    en = "The batch that it corrects, {corrects}, has not come or was corrected before; it cannot count"
+
+
 class OwnOrganisation(Forbidden):
     code = "own_organisation"
     zh = "不能处理本单位的申报"

@@ -152,7 +152,7 @@ _SALES = """
         ORDER BY sold_on DESC, id DESC LIMIT :rows
     ) e
     LEFT JOIN organisation buyer ON buyer.id = e.buyer_id
-    JOIN region r ON r.code = left(e.buyer_region_code, 6)
+    JOIN region r ON r.code = e.buyer_region_code
     LEFT JOIN sku s ON s.id = e.sku_id
     LEFT JOIN purchase_order po ON po.id = e.order_id
     LEFT JOIN agreement agreed ON po.source_kind = 'agreement' AND agreed.id = po.source_id
@@ -162,7 +162,7 @@ _SALE_PAGE = text(_SALES)
 _TOTALS = text(
     """
     SELECT coalesce(sum(amount_fen), 0)::bigint AS amount, coalesce(sum(grams), 0)::bigint AS grams, count(*) AS entries,
-           count(DISTINCT buyer_id) AS buyers, count(DISTINCT left(buyer_region_code, 6)) AS districts,
+           count(DISTINCT buyer_id) AS buyers, count(DISTINCT buyer_region_code) AS districts,
            min(sold_on) AS first_sold_on, max(sold_on) AS last_sold_on
     FROM sale_entry WHERE supplier_id = :supplier_id AND certificate_id = :id
     """

@@ -42,6 +42,16 @@ _WAYBILLS = text(
     WHERE so.purchase_order_id = :order AND s.waybill IS NOT NULL
     """
 )
+#: Which order something was accepted of: by the event that says so, and the member of its payload that is ``:id``.
+_ACCEPTED = {
+    event: (member, text(f"SELECT so.purchase_order_id FROM {source} JOIN supplier_order so ON so.id = {part} WHERE t.id = :id"))  # noqa: S608
+    for event, member, source, part in (
+        ("acceptance.recorded", "acceptance_id", "acceptance t", "t.supplier_order_id"),
+        ("acceptance_correction.moved", "correction_id", "acceptance_correction t", "t.supplier_order_id"),
+        ("voucher.redeemed", "voucher_id", "voucher t", "t.supplier_order_id"),
+        ("vouchers.expired", "supplier_order_id", "supplier_order t", "t.id"),
+    )
+}
 #: Moves of which the district's officers hear, as they have to act; of all others whoever claimed.
 _FOR_OFFICERS = frozenset({SaleMove.SUBMIT, SaleMove.RELEASE})
 
@@ -97,12 +107,34 @@ def _rest_on(session: Session, order_ids: Sequence[int], kind: DocumentKind, use
     judging.settle(session, SYSTEM, sorted({*before, *counting.claims_beside(session, order_ids)}))
 
 
+def _accepted(event: str) -> Handler:
+    """What was accepted here may be what a seller claimed before."""
+    member, statement = _ACCEPTED[event]
+
+    def judge(session: Session, payload: dict[str, Any]) -> None:
+        counting.alone(session)
+        order_ids = session.execute(statement, {"id": payload[member]}).scalars().all()
+        if alike := counting.claims_like_orders(session, order_ids):
+            judging.judge(session, alike)
+
+    return judge
+
+
+def _counted(session: Session, payload: dict[str, Any]) -> None:
+    """So may be what an outlet sold."""
+    counting.alone(session)
+    if alike := counting.claims_like_batches(session, payload["batch_ids"]):
+        judging.judge(session, alike)
+
+
 def _number(invoice: Any) -> str:
     return f"{invoice.code or ''}{invoice.number}"
 
 
 HANDLERS: dict[str, Handler] = {
+    **{event: _accepted(event) for event in _ACCEPTED},
     "external_sale.moved": _moved,
+    "sales_batch.counted": _counted,
     "shipment.corrected": _sent,
     "shipment.sent": _sent,
     "tax_invoice.moved": _invoiced,

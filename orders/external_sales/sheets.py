@@ -6,12 +6,14 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from orders.external_sales.schemas import MOST_AT_ONCE, SaleRow
+from pydantic import TypeAdapter, ValidationError
+
+from orders.external_sales.schemas import MOST_AT_ONCE, DocumentNumber, RegionCode, SaleRow, Unit
 from shop.core import sheets
 from shop.core.errors import BadValue, Fault, Language
 from shop.core.exports import Cell
 from shop.core.money import fen_from_yuan, yuan
-from shop.core.quantities import MAX_QUANTITY, readable
+from shop.core.quantities import MAX_QUANTITY, Name, readable
 from shop.core.sheets import TooManyRows
 
 TITLE: dict[Language, str] = {"zh": "场外销售", "en": "Sales made elsewhere"}
@@ -145,26 +147,45 @@ def _row(number: int, said: dict[str, str]) -> tuple[Row | None, list[Fault]]:
         cell("platform", lambda value: _PLATFORMS.get(value) or _one_of(value, _PLATFORMS.values())),
         cell("supplier_uscc", str.upper),
         cell("buyer_uscc", str.upper, needed=False) or "",
-        cell("buyer_name", str, needed=False) or "",
+        cell("buyer_name", _name, needed=False) or "",
         cell("buyer_kind", lambda value: _KINDS.get(value) or _one_of(value, _KINDS.values()), needed=False) or "",
-        cell("buyer_region", str, needed=False) or "",
+        cell("buyer_region", _region, needed=False) or "",
         cell("sold_on", sheets.day_of),
         cell("fund_source", lambda value: _FUNDS.get(value) or _one_of(value, _FUNDS.values()), needed=False) or "other",
         cell("relation", _id, needed=False),
-        cell("order_number", str, needed=False) or "",
+        cell("order_number", _number, needed=False) or "",
         cell("product", str),
         cell("sku", str, needed=False) or "",
         cell("quantity", _quantity),
-        cell("unit", str, needed=False) or "",
+        cell("unit", _unit, needed=False) or "",
         cell("kilograms", _grams, needed=False),
         cell("amount", _positive),
-        cell("invoice", str, needed=False) or "",
+        cell("invoice", _number, needed=False) or "",
         cell("invoice_amount", _positive, needed=False),
-        cell("receipt", str, needed=False) or "",
-        cell("carrier", str, needed=False) or "",
-        cell("waybill", str, needed=False) or "",
+        cell("receipt", _number, needed=False) or "",
+        cell("carrier", _number, needed=False) or "",
+        cell("waybill", _number, needed=False) or "",
     )
     return (None if faults else row), faults
+
+
+def _as(kind: Any) -> Callable[[str], str]:
+    """Read a text as it would be read from JSON."""
+    adapter: TypeAdapter[str] = TypeAdapter(kind)
+
+    def read(value: str) -> str:
+        try:
+            return adapter.validate_python(value)
+        except ValidationError as wrong:
+            if most := wrong.errors()[0].get("ctx", {}).get("max_length"):
+                raise BadValue(f"最多 {most} 个字符", f"at most {most} characters") from None
+            raise
+
+    return read
+
+
+#: What is kept as it was written has the limits of the same said in JSON; what is only looked up needs none.
+_name, _number, _unit, _region = _as(Name), _as(DocumentNumber), _as(Unit), _as(RegionCode)
 
 
 def _one_of(value: str, known: Iterable[str]) -> str:

@@ -5,6 +5,7 @@
 from sqlalchemy import text
 
 from orders.ledger.rules import EAST_PARTNER, POLICY_ROLES, REGIONAL_RELATIONS, SOCIAL_NETWORK, SaleRelation
+from orders.ledger.selection import DISTRICT_CODE
 
 
 def in_force(table: str, on: str) -> str:
@@ -58,12 +59,12 @@ _ACCEPTED_AFTER_ALL = _OF_LINE.format(
     accepted="al.accepted_quantity AS quantity, al.accepted_grams AS grams, round(al.accepted_quantity * l.unit_price_fen)::bigint AS amount_fen",
     accepted_lines="(SELECT * FROM acceptance_correction_line WHERE id = ANY (CAST(:correction_line_ids AS bigint[]))) al",
 )
-# What was just taken back from one buyer, for the one to which the order belongs by now; the snapshot of the goods stays.
+# What was just taken back from one buyer, for the one to which the order belongs by now. What is said of the goods stays as it was booked.
 _TAKEN_BACK = """
     SELECT c.id AS origin_id, CAST(:now AS timestamptz) AS recorded_at, c.sold_on AS occurred, c.sold_on, 'platform' AS source,
            NULL::bigint AS outlet_id, c.direction, '' AS given_kind, '' AS given_region, po.id AS order_id, c.supplier_order_id, c.sku_id, c.product_id, c.kind, c.category, c.supplier_id,
            c.district_code, c.township_code, c.village, coalesce(c.township_code, c.district_code) AS place,
-           c.certificate_id, po.placed_at, po.buyer_id, po.fund_source, po.platform, coalesce(po.declared_relation_id, 0) AS declared,
+           c.certificate_id, c.certified, c.reserved_share_eligible, po.placed_at, po.buyer_id, po.fund_source, po.platform, coalesce(po.declared_relation_id, 0) AS declared,
            -c.quantity AS quantity, -c.grams AS grams, -c.amount_fen AS amount_fen
     FROM sale_entry c JOIN purchase_order po ON po.id = c.order_id
     WHERE c.id = ANY (CAST(:correction_ids AS bigint[]))
@@ -99,6 +100,9 @@ _ELSEWHERE = _CLAIMED.format(
     lines="external_sale_line l JOIN external_sale x ON x.id = l.sale_id",
 )
 
+#: Whether the goods are certified and fill reserved shares: by what was in force, or as it was booked before.
+_JUDGED = "f.id, f.id IS NOT NULL, l.kind = 'goods' AND e.county_counts"
+_AS_BOOKED = "l.certificate_id, l.certified, l.reserved_share_eligible"
 _BOOK = f"""
 WITH line AS MATERIALIZED ({{lines}}), deal AS MATERIALIZED (
     SELECT d.*, coalesce(b.kind, d.given_kind) AS buyer_kind, pr.code AS programme_code, pr.priority, pr.reserved_designation,
@@ -113,7 +117,8 @@ WITH line AS MATERIALIZED ({{lines}}), deal AS MATERIALIZED (
             WHERE o.organisation_id = d.buyer AND o.supporter_id IS NOT NULL AND {in_force("o", "d.occurred")}) AS supporters
     FROM (SELECT DISTINCT coalesce(buyer_id, 0) AS buyer, given_kind, given_region, occurred, place, platform, declared FROM line) d
     LEFT JOIN organisation b ON b.id = d.buyer
-    JOIN region r ON r.code = coalesce(b.region_code, d.given_region)
+    -- a buyer may be registered in a township; figures know its district. None: the entry is refused
+    LEFT JOIN region r ON r.code = left(coalesce(b.region_code, d.given_region), {DISTRICT_CODE})
     LEFT JOIN LATERAL (
         SELECT p.code, ARRAY(SELECT jsonb_array_elements_text(p.config -> 'channel_priority')) AS priority,
                p.config -> 'reserved_share' ->> 'eligible_designation' AS reserved_designation,
@@ -168,7 +173,7 @@ INSERT INTO sale_entry (origin_kind, origin_id, recorded_at, sold_on, month, occ
     certified, reserved_share_eligible, {_CREDIT}, quantity, grams, amount_fen)
 SELECT '{{origin_kind}}', l.origin_id, l.recorded_at, l.sold_on, date_trunc('month', l.sold_on::timestamp)::date, nullif(l.occurred, l.sold_on),
        c.programme_code, l.source, l.direction, NOT coalesce(c.sold_on_later AND l.source = 'platform', false), l.order_id, l.supplier_order_id, l.outlet_id, l.sku_id, l.product_id, l.kind, l.category,
-       l.supplier_id, l.district_code, l.township_code, l.village, f.id, f.id IS NOT NULL, l.kind = 'goods' AND e.county_counts,
+       l.supplier_id, l.district_code, l.township_code, l.village, {{goods}},
        l.buyer_id, c.buyer_kind, c.buyer_region, l.fund_source, c.mode, coalesce(c.relation, '{SaleRelation.NONE}'), c.relation_id, c.channel,
        c.channel_basis, l.quantity, l.grams, l.amount_fen
 FROM line l
@@ -180,17 +185,17 @@ ORDER BY l.origin_id
 """
 
 #: Books what acceptances accepted.
-BOOK = text(_BOOK.format(lines=_ACCEPTED, origin_kind="acceptance_line"))
+BOOK = text(_BOOK.format(lines=_ACCEPTED, origin_kind="acceptance_line", goods=_JUDGED))
 #: Books what corrections say was accepted of lines without a sale.
 BOOK_AFTER_ALL = text(
-    _BOOK.format(lines=_ACCEPTED_AFTER_ALL, origin_kind="acceptance_correction")
+    _BOOK.format(lines=_ACCEPTED_AFTER_ALL, origin_kind="acceptance_correction", goods=_JUDGED)
     + "RETURNING id, origin_id, quantity, grams, amount_fen"
 )
 #: Books what was sold at outlets, and what was claimed to have been sold elsewhere.
-BOOK_OUTLET_LINES = text(_BOOK.format(lines=_AT_OUTLETS, origin_kind="outlet_line"))
-BOOK_EXTERNAL_LINES = text(_BOOK.format(lines=_ELSEWHERE, origin_kind="external_line"))
+BOOK_OUTLET_LINES = text(_BOOK.format(lines=_AT_OUTLETS, origin_kind="outlet_line", goods=_JUDGED))
+BOOK_EXTERNAL_LINES = text(_BOOK.format(lines=_ELSEWHERE, origin_kind="external_line", goods=_JUDGED))
 #: Books sales that were taken back from the wrong buyer.
-BOOK_REASSIGNED = text(_BOOK.format(lines=_TAKEN_BACK, origin_kind="reassignment"))
+BOOK_REASSIGNED = text(_BOOK.format(lines=_TAKEN_BACK, origin_kind="reassignment", goods=_AS_BOOKED))
 
 _KEPT = ", ".join(f"e.{column}" for column in _SNAPSHOT.split(", "))
 _TODAY = "CAST(:now AS timestamptz), CAST(:on AS date), date_trunc('month', CAST(:on AS timestamp))::date"

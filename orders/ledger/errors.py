@@ -13,6 +13,11 @@ class NotReversible(Conflict):
     zh, en = "冲销分录不能再冲销", "A correction cannot itself be reversed"
 
 
+class MixedDesignations(Invalid):
+    code = "mixed_designations"
+    zh, en = "区县类与乡镇类标签不能同时筛选", "Designations of districts and of townships cannot be asked for together"
+
+
 class PeriodBackwards(Invalid):
     code = "period_backwards"
     zh, en = "起始日期晚于结束日期", "The period ends before it begins"

@@ -8,7 +8,7 @@ from fastapi import Query
 from pydantic import StringConstraints
 from sqlmodel import Session
 
-from orders.ledger.errors import PeriodBackwards
+from orders.ledger.errors import MixedDesignations, PeriodBackwards
 from orders.ledger.rules import Direction, FundSource, SaleRelation, Source
 from orders.ledger.selection import DISTRICT_CODE, Dimension, Selection
 from shop.core import clock
@@ -65,7 +65,8 @@ class SaleFilters:
         Query(
             default_factory=list,
             max_length=10,
-            description="districts of origin (or townships, by deep_township) that were designated so on the last day of the period",
+            description="districts of origin that were designated so on the last day of the period; or townships, by deep_township,"
+            " which stands alone",
         ),
     ]
     source: Annotated[list[Source], Query(default_factory=list, max_length=3)]
@@ -91,7 +92,7 @@ class SaleFilters:
         """The selection as of now, or as it was known at the end of a day. A district that others were merged into stands for these, too.
 
         Raises:
-            PeriodBackwards: ``from`` lies after ``to`` (422).
+            PeriodBackwards: ``from`` lies after ``to`` (422). MixedDesignations: see there (422).
         """
         first, last = period(self.first, self.last)
         only: dict[Dimension, list[Any]] = {
@@ -119,11 +120,14 @@ class SaleFilters:
         return Selection(first, last, {dimension: wanted for dimension, wanted in only.items() if wanted}, self.direction, known_on)
 
     def _designated(self, session: Session, on: date) -> dict[Dimension, set[str]]:
-        """The districts, or the townships, that have one of the designations."""
+        """The districts, or the townships, that have one of the designations. Filters of both would only leave what lies in both."""
         if not self.designation:
             return {}
+        of_townships = Designation.DEEP_TOWNSHIP in self.designation
+        if of_townships and set(self.designation) != {Designation.DEEP_TOWNSHIP}:
+            raise MixedDesignations
         codes = regions.designated(session, self.designation, on)
-        townships = {code for code in codes if len(code) > DISTRICT_CODE}
-        districts = set(regions.with_predecessors(session, sorted(codes - townships)))
-        found = {Dimension.DISTRICT: districts, Dimension.TOWNSHIP: townships}
-        return {dimension: wanted for dimension, wanted in found.items() if wanted} or {Dimension.DISTRICT: set()}
+        if of_townships:
+            return {Dimension.TOWNSHIP: {code for code in codes if len(code) > DISTRICT_CODE}}
+        districts = sorted(code for code in codes if len(code) == DISTRICT_CODE)
+        return {Dimension.DISTRICT: set(regions.with_predecessors(session, districts))}

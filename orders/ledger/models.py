@@ -33,6 +33,8 @@ class SaleEntry(SQLModel, table=True):
         CheckConstraint("direction IN ('purchase','helped_sale')", name="direction"),
         CheckConstraint("month = date_trunc('month', sold_on::timestamp)::date", name="month"),
         CheckConstraint("certified = (certificate_id IS NOT NULL)", name="certified"),
+        # rollups and filters know districts; a township's code is longer
+        CheckConstraint("length(buyer_region_code) = 6", name="buyer_region_code"),
         CheckConstraint("(origin_kind = 'correction') = (reverses_id IS NOT NULL)", name="reverses"),
         CheckConstraint(
             "CASE WHEN reverses_id IS NULL THEN quantity > 0 AND grams >= 0 AND amount_fen >= 0"
@@ -97,6 +99,7 @@ class SaleEntry(SQLModel, table=True):
     buyer_id: int | None = ref("organisation.id", nullable=True)
     #: What the buyer is; ``consumer`` for everybody who buys at a till.
     buyer_kind: str
+    #: Its district, or what is of that rank elsewhere.
     buyer_region_code: str = Field(foreign_key="region.code")
     fund_source: str
 

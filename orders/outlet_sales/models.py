@@ -87,6 +87,8 @@ class SalesBatchLine(SQLModel, table=True):
         Index(None, "outlet_id", postgresql_where=text("status IN ('waiting','held') AND refunds_line_id IS NOT NULL")),
         Index(None, "refunded_id", postgresql_where=text("refunded_id IS NOT NULL")),
         Index(None, "product_id", "sold_on", postgresql_where=text("product_id IS NOT NULL")),
+        # what of a product was sold on before
+        Index("ix_sales_batch_line_resale", "product_id", "outlet_id", postgresql_where=text("status = 'resale'")),
         Index(None, "status", "id", postgresql_where=text("status IN ('held','waiting')")),
     )
 
@@ -99,7 +101,7 @@ class SalesBatchLine(SQLModel, table=True):
     refunds_line_id: str | None = None
     receipt_number: str | None = None
     sold_at: datetime = moment()
-    #: Shanghai date.
+    #: Shanghai date; not after that on which it was told, whatever the till's clock says.
     sold_on: date
     #: As the operator reports the goods.
     goods_id: str

@@ -65,7 +65,7 @@ def decide(session: Session, actor: Actor, hold_id: int, verdict: Verdict, other
     ``counting_hold.decided``.
 
     Raises:
-        NotFound, HoldDecided, CityDecides, DocumentCountsOnce: see ``orders.counting.actions``. OwnOrganisation: see there (403).
+        NotFound, HoldDecided, CityDecides, DocumentCountsOnce, CorrectsNothing: see ``orders.counting.actions``. OwnOrganisation: see there (403).
     """
     counting.alone(session)
     found = counting.one(session, actor, hold_id)

@@ -40,13 +40,15 @@ _KEEP = text(
     ORDER BY place RETURNING id, outlet_id, batch_id
     """
 )
+# A till's clock may be somewhat ahead, but no sale is dated after the day on which it was told: figures up to today hold all there are.
 # Goods are looked up as the outlet's list has them now, also those that it has taken off meanwhile; what is no number of theirs may be the barcode of
 # one of them.
 _KEEP_LINES = text(
     """
     INSERT INTO sales_batch_line (batch_id, outlet_id, line_no, line_id, refunds_line_id, receipt_number, sold_at, sold_on, goods_id, goods_name,
                                   barcode, certified, supplier_uscc, product_id, sku_id, quantity, grams, amount_fen, status)
-    SELECT l.batch_id, l.outlet_id, l.line_no, l.line_id, l.refunds, l.receipt, l.sold_at, (l.sold_at AT TIME ZONE 'Asia/Shanghai')::date,
+    SELECT l.batch_id, l.outlet_id, l.line_no, l.line_id, l.refunds, l.receipt, l.sold_at,
+           (least(l.sold_at, CAST(:now AS timestamptz)) AT TIME ZONE 'Asia/Shanghai')::date,
            l.goods_id, coalesce(g.name, l.goods_name, l.goods_id), g.barcode, coalesce(g.certified, false), g.supplier_uscc, g.product_id, g.sku_id,
            l.quantity, coalesce(round(l.quantity * s.net_grams), 0), l.fen, 'waiting'
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS l (batch_id bigint, outlet_id bigint, line_no int, line_id text, refunds text, receipt text,
@@ -194,7 +196,7 @@ def keep(
         for outlet_id, batch, _ in batches
         for number, line in enumerate(batch.lines, 1)
     ]
-    session.execute(_KEEP_LINES, {"rows": json.dumps(lines)})
+    session.execute(_KEEP_LINES, {"rows": json.dumps(lines), "now": values["now"]})
     return made
 
 

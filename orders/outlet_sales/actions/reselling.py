@@ -1,7 +1,6 @@
-"""What an operator sells on that it bought here: its first sale counts already, where the programme counts first sales."""
+"""What an operator sells on that it bought here, where that purchase counts already: by the rule of the day on which it was made."""
 
 from collections.abc import Sequence
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -11,13 +10,12 @@ from sqlmodel import Session
 from orders.outlet_sales.rules import split_resale
 from shop.core import locks
 from shop.core.db import array
-from shop.programmes import queries as programmes
 
 _OPERATORS = text("SELECT id, operator_id FROM outlet WHERE id = ANY (CAST(:ids AS bigint[]))")
 _BOUGHT = text(
     """
     SELECT buyer_id AS operator_id, product_id, sum(grams)::numeric AS grams, sum(quantity) AS quantity FROM sale_entry
-    WHERE buyer_id = ANY (CAST(:operators AS bigint[])) AND source = 'platform' AND product_id = ANY (CAST(:products AS bigint[]))
+    WHERE buyer_id = ANY (CAST(:operators AS bigint[])) AND source = 'platform' AND counted AND product_id = ANY (CAST(:products AS bigint[]))
     GROUP BY buyer_id, product_id HAVING sum(quantity) > 0
     """
 )
@@ -34,7 +32,7 @@ _MARK = text("UPDATE sales_batch_line SET status = 'resale' WHERE id = ANY (CAST
 
 
 def mark(session: Session, lines: Sequence[Row[Any]]) -> set[int]:
-    """Mark the sales of goods that their operator bought here before; returns their ids. Sales of one operator are looked at one after the other,
+    """Mark the sales of goods that their operator bought here by purchases that count; returns their ids. Sales of one operator are looked at one after the other,
     at all its outlets; nobody waits whose operator has bought nothing."""
     if not lines:
         return set()
@@ -42,17 +40,15 @@ def mark(session: Session, lines: Sequence[Row[Any]]) -> set[int]:
         row.id: row.operator_id for row in session.execute(_OPERATORS, {"ids": array({line.outlet_id for line in lines})})
     }
     values = {"operators": array(set(operator_of.values())), "products": array({line.product_id for line in lines})}
-    buying = {row.operator_id for row in session.execute(_BOUGHT, values)}
-    if not buying:
-        return set()
-    for operator_id in sorted(buying):
-        locks.hold(session, f"outlet_resale:{operator_id}")
     bought = {(row.operator_id, row.product_id): row for row in session.execute(_BOUGHT, values)}
+    if not bought:
+        return set()
+    for operator_id in sorted({operator_id for operator_id, _ in bought}):
+        locks.hold(session, f"outlet_resale:{operator_id}")
     resold = {(row.operator_id, row.product_id): row for row in session.execute(_RESOLD, values)}
-    first_sales = _days_of_first_sale(session, {line.sold_on for line in lines})
     found: set[int] = set()
     for key, row in sorted(bought.items()):
-        sold = [line for line in lines if (operator_of[line.outlet_id], line.product_id) == key and line.sold_on in first_sales]
+        sold = [line for line in lines if (operator_of[line.outlet_id], line.product_id) == key]
         sold.sort(key=lambda line: (line.sold_at, line.id))
         measure = "grams" if row.grams > 0 else "quantity"
         before = getattr(resold[key], measure) if key in resold else Decimal(0)
@@ -61,14 +57,3 @@ def mark(session: Session, lines: Sequence[Row[Any]]) -> set[int]:
     if found:
         session.execute(_MARK, {"ids": array(found)})
     return found
-
-
-def _days_of_first_sale(session: Session, days: set[date]) -> set[date]:
-    """The days on which the programme in force counts first sales."""
-    known = [(row.valid_from, row.valid_to, programmes.parsed(row).counting.counted_sale) for row in programmes.programmes(session)]
-    return {
-        day
-        for day in days
-        for first, end, counted in known
-        if first <= day and (end is None or day < end) and counted == "first_sale"
-    }

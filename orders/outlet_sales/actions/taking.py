@@ -1,7 +1,6 @@
 """Taking batches: what of them counts, is other goods, resale or doubted; corrections; and the outlets' days. A constant number of statements,
 however many lines."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -37,8 +36,9 @@ _BATCHES = text(
 )
 _CORRECTED = text(
     """
-    SELECT b.id, b.outlet_id, b.batch_id, b.status FROM sales_batch b
-    JOIN unnest(CAST(:outlets AS bigint[]), CAST(:names AS text[])) AS told (outlet_id, batch_id) USING (outlet_id, batch_id)
+    SELECT b.id, b.outlet_id, b.batch_id, b.status,
+           EXISTS (SELECT FROM sales_batch c WHERE c.replaces_id = b.id AND c.status <> 'void') AS is_replaced
+    FROM sales_batch b JOIN unnest(CAST(:outlets AS bigint[]), CAST(:names AS text[])) AS told (outlet_id, batch_id) USING (outlet_id, batch_id)
     """
 )
 _SET_BATCHES = text(
@@ -77,10 +77,13 @@ _CLASSIFY = text(
     RETURNING l.id, l.batch_id, l.outlet_id, l.line_no, l.sold_at, l.sold_on, l.product_id, l.quantity, l.grams, l.amount_fen, l.status, j.other_id
     """  # noqa: S608
 )
+#: Of all that a batch says, however many of its lines were looked at just now.
 _TOTALS = text(
     """
-    UPDATE sales_batch b SET certified_fen = t.certified, other_fen = t.other
-    FROM unnest(CAST(:ids AS bigint[]), CAST(:certified AS bigint[]), CAST(:others AS bigint[])) AS t (id, certified, other) WHERE b.id = t.id
+    UPDATE sales_batch b SET certified_fen = t.certified, other_fen = t.total - t.certified
+    FROM (SELECT batch_id, sum(amount_fen) AS total, coalesce(sum(amount_fen) FILTER (WHERE status IN ('counted', 'resale')), 0) AS certified
+          FROM sales_batch_line WHERE batch_id = ANY (CAST(:ids AS bigint[])) AND refunds_line_id IS NULL GROUP BY batch_id) t
+    WHERE b.id = t.batch_id
     """
 )
 _PULSE = text(
@@ -147,6 +150,7 @@ def settle(session: Session, batch_ids: Sequence[int], outlet_ids: Sequence[int]
     counted = [line.id for line in lines if line.status == LineStatus.COUNTED and line.id not in resold]
     if counted:
         ledger.book_claims(session, Claim.OUTLET_LINE, counted)
+        outbox.publish(session, "sales_batch.counted", batch_ids=list(batch_ids))
     sales = [
         (line.outlet_id, line.sold_on, LineStatus.RESALE if line.id in resold else line.status, line.amount_fen, line.grams, 1)
         for line in lines
@@ -154,7 +158,7 @@ def settle(session: Session, batch_ids: Sequence[int], outlet_ids: Sequence[int]
     ]
     add_to_days(session, sales)
     if batch_ids:
-        _write_totals(session, batch_ids, lines)
+        session.execute(_TOTALS, {"ids": array(batch_ids)})
     doubted = [(line, Doubt.SUSPECTED_DUPLICATE, line.other_id) for line in lines if line.status == LineStatus.HELD]
     doubted += refunding.give_back(session, outlet_ids)
     hold_lines(session, doubted)
@@ -207,11 +211,13 @@ def _plan(session: Session, rows: Sequence[Row[Any]], broken: Collection[int], d
                 if row.id in broken
                 else doubt(told, term, clock_minutes=limits.clock_minutes, late_days=limits.late_days)
             )
-        target_id, target_status = corrected.get((row.outlet_id, row.corrects), (0, None))
+        target_id, target_status, is_replaced = corrected.get((row.outlet_id, row.corrects), (0, None, False))
         target_status = plan.status.get(target_id, target_status)
+        is_replaced = is_replaced or target_id in plan.replaces.values()
         if row.corrects is not None and reason is None:
-            if target_status is None or target_status in (BatchStatus.WAITING, BatchStatus.REPLACED) or target_id == row.id:
-                reason = Doubt.BROKEN_CHAIN  # what it corrects is not here, or was corrected before
+            if target_status is None or target_status == BatchStatus.WAITING or is_replaced or target_id == row.id:
+                # what it corrects is not here, or was corrected before; one that is void stays void, but is corrected once, too
+                reason = Doubt.BROKEN_CHAIN
             else:
                 plan.replaces[row.id] = target_id
                 if target_id not in plan.status and target_status != BatchStatus.VOID:
@@ -224,12 +230,13 @@ def _plan(session: Session, rows: Sequence[Row[Any]], broken: Collection[int], d
     return plan
 
 
-def _corrected(session: Session, rows: Sequence[Row[Any]]) -> Mapping[tuple[int, str | None], tuple[int, BatchStatus]]:
+def _corrected(session: Session, rows: Sequence[Row[Any]]) -> Mapping[tuple[int, str | None], tuple[int, BatchStatus, bool]]:
     asked = [(row.outlet_id, row.corrects) for row in rows if row.corrects is not None]
     if not asked:
         return {}
     values = {"outlets": [key[0] for key in asked], "names": [key[1] for key in asked]}
-    return {(row.outlet_id, row.batch_id): (row.id, BatchStatus(row.status)) for row in session.execute(_CORRECTED, values)}
+    found = session.execute(_CORRECTED, values)
+    return {(row.outlet_id, row.batch_id): (row.id, BatchStatus(row.status), row.is_replaced) for row in found}
 
 
 def _set(session: Session, plan: _Plan) -> None:
@@ -251,19 +258,6 @@ def _set(session: Session, plan: _Plan) -> None:
 
 def _value(reason: Doubt | None) -> str | None:
     return reason and reason.value
-
-
-def _write_totals(session: Session, batch_ids: Sequence[int], lines: Sequence[Row[Any]]) -> None:
-    certified: dict[int, int] = defaultdict(int)
-    others: dict[int, int] = defaultdict(int)
-    for line in lines:
-        (certified if line.status == LineStatus.COUNTED else others)[line.batch_id] += line.amount_fen
-    values = {
-        "ids": array(batch_ids),
-        "certified": array(certified[each] for each in batch_ids),
-        "others": array(others[each] for each in batch_ids),
-    }
-    session.execute(_TOTALS, values)
 
 
 def _evidence(row: Row[Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
+from orders.ledger.booking import CHAIN
 from orders.ties.queries.reach import reach, side
 from orders.ties.rules import BATCH_REASONS, EXTERNAL_REASONS
 from orders.ties.schemas import BatchesSearch, BatchTieOut, ExternalSalesSearch, ExternalTieOut, ReasonOut
@@ -15,12 +16,10 @@ from shop.core.paging import Page
 from shop.identity.actor import Actor
 
 #: What stands in the ledger of a line, with everything that was taken back or booked again of it.
-_NET = """
-    (SELECT coalesce(sum(e.amount_fen), 0)::bigint FROM sale_entry first
-     JOIN sale_entry e ON e.id = first.id OR e.reverses_id = first.id
-          OR e.origin_kind = 'release' AND e.origin_id IN (SELECT id FROM sale_entry WHERE reverses_id = first.id)
-     WHERE first.origin_kind = '{origin}' AND first.origin_id = {line})
-"""
+_NET = f"""
+    ({CHAIN.format(of="origin_kind = '{origin}' AND origin_id = {line}")}
+     SELECT coalesce(sum(e.amount_fen), 0)::bigint FROM chain JOIN sale_entry e ON e.id = chain.id OR e.reverses_id = chain.id)
+"""  # noqa: S608
 # What was given back of a sale is a line of its own and a correction of the sale's entry, which may be of another batch.
 _BATCHES = f"""
     SELECT b.id, b.outlet_id, o.number AS outlet_number, o.name AS outlet_name, b.batch_id, b.status, b.received_at,

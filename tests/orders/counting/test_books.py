@@ -1,14 +1,17 @@
 """Seller's book beside buyer's: what is the same sale in both, and what stands in one only."""
 
+import itertools
+
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from orders.counting import matching
 from shop.core import clock
 from shop.identity.permissions import Role
 from tests.factories.after_sales import deliver
 from tests.factories.claims import invoice_number, make_trading
-from tests.factories.identity import signed_in
+from tests.factories.identity import make_user, signed_in
+from tests.factories.ledger import make_trade, sell
 from tests.factories.orders import make_market
 
 
@@ -145,3 +148,88 @@ def test_each_sees_the_own_books_and_a_file_holds_all(trading):
     assert trading.as_("city").get("/v1/books", params=long).json()["code"] == "bad_period"
     monitor = signed_in(trading.api, Role.MONITOR)
     assert len(monitor.get("/v1/books", params=period()).json()["items"]) == 1
+
+
+@pytest.fixture
+def market(api, database):
+    """Some pairs, and who looks at them."""
+    with database.unit_of_work() as session:
+        trade = make_trade(session)
+        sell(session, trade, 30, first=clock.today().replace(day=1), last=clock.today())
+        everyone = {
+            "city": make_user(session, Role.CITY_OFFICER),
+            "county": make_user(session, Role.COUNTY_OFFICER, region_code=trade.goods[0].district),
+            "supplier": make_user(session, Role.SUPPLIER_ADMIN, trade.goods[0].supplier),
+            "buyer": make_user(session, Role.VIEWER, trade.buyers[1]),
+        }
+    return trade, {name: api.as_(user) for name, user in everyone.items()}
+
+
+def of_whole_year(database, where):
+    """The pairs and what was ordered, from the ledger itself."""
+    with database.unit_of_work() as session:
+        rows = session.execute(
+            text(
+                "SELECT e.supplier_id, e.buyer_id, sum(e.amount_fen)::bigint AS fen FROM sale_entry e JOIN organisation s ON s.id = e.supplier_id"
+                f" WHERE {where} GROUP BY 1, 2 ORDER BY 1, 2"
+            )
+        )
+        return [(row.supplier_id, row.buyer_id, f"{row.fen / 100:.2f}") for row in rows]
+
+
+def pages(client, limit, **more):
+    after = None
+    while True:
+        page = client.get("/v1/books", params={**period(), "limit": limit, **more, **({"after": after} if after else {})}).json()
+        yield [(row["supplier_id"], row["buyer_id"], row["orders"]) for row in page["items"]]
+        if (after := page["next"]) is None:
+            return
+
+
+@pytest.mark.parametrize("limit", [1, 3, 200])
+def test_pages_hold_every_pair_once_whoever_looks(database, market, limit):
+    trade, clients = market
+    district, supplier, buyer = trade.goods[0].district, trade.goods[0].supplier.id, trade.buyers[1].id
+    reaches = {
+        "city": "true",
+        "county": f"s.region_code LIKE '{district}%'",
+        "supplier": f"e.supplier_id = {supplier}",
+        "buyer": f"e.buyer_id = {buyer}",
+    }
+    filters = [{}, {"district": district}, {"supplier_id": supplier}, {"buyer_id": buyer}]
+    for (name, reach), asked in itertools.product(reaches.items(), filters):
+        wanted = {
+            "district": f"s.region_code LIKE '{district}%'",
+            "supplier_id": f"e.supplier_id = {supplier}",
+            "buyer_id": f"e.buyer_id = {buyer}",
+        }
+        where = " AND ".join([reach, *(wanted[field] for field in asked)])
+        found = list(pages(clients[name], limit, **asked))
+        assert all(len(page) <= limit for page in found)
+        assert list(itertools.chain(*found)) == of_whole_year(database, where)
+
+
+def test_a_page_sums_no_more_than_its_pairs(database, market):
+    """What a supplier, a district or a page asks for is not reckoned from the whole city's year."""
+    _, clients = market
+    summed = []
+
+    def explain(connection, cursor, statement, parameters, context, many):
+        if "ordered AS MATERIALIZED" in statement and "EXPLAIN" not in statement:
+            plan = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", parameters).scalar_one()
+            summed.append(next(node["Actual Rows"] for node in nodes(plan[0]["Plan"]) if node.get("Subplan Name") == "CTE ordered"))
+
+    def nodes(plan):
+        yield plan
+        for below in plan.get("Plans", []):
+            yield from nodes(below)
+
+    event.listen(database.engine, "before_cursor_execute", explain)
+    try:
+        [one] = itertools.islice(pages(clients["city"], 1), 1)
+        own = list(itertools.chain(*pages(clients["supplier"], 200)))
+    finally:
+        event.remove(database.engine, "before_cursor_execute", explain)
+    everything = len(of_whole_year(database, "true"))
+    assert summed[1] == len(own)
+    assert len(one) <= summed[0] < everything

@@ -61,6 +61,26 @@ def row(trading, product, sku, n, amount="98.00", group=None, invoice="", **more
     return list({**cells, **more}.values())
 
 
+LONG = "9" * 3_000
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "header"),
+    [
+        ("invoice", LONG, "发票代码及号码"),
+        ("receipt", LONG, "银行回单号"),
+        ("buyer", LONG, "采购单位"),
+        ("region", "渝", "采购方区划代码"),
+    ],
+)
+def test_what_is_kept_has_the_limits_of_json(trading, database, column, cell, header):
+    product, sku = names(trading, database)
+    answer = send(trading.as_("seller"), sheet([row(trading, product, sku, 1, **{column: cell})]))
+    assert answer.status_code == 422
+    [fault] = answer.json()["errors"]
+    assert (fault["field"], fault["code"]) == (f"row[2].{header}", "bad_value")
+
+
 def send(client, content, *, dry_run=False, side="seller"):
     return client.post(
         "/v1/external-sales/import", data={"side": side, "dry_run": dry_run}, files={"file": ("claims.csv", content)}

@@ -1,15 +1,22 @@
 """One sale, one count: a document in two claims, an order that is claimed again, sales that look the same, and who decides."""
 
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
 from orders.counting import actions as counting
-from shop.core import outbox
+from orders.outlet_sales.actions import receiving
+from orders.outlet_sales.schemas import SalesBatchIn
+from shop.core import clock, outbox
+from shop.identity.actor import Actor, Device
 from tests.factories.after_sales import deliver, differences
 from tests.factories.claims import invoice_number, ledger, make_trading
 from tests.factories.orders import make_market
+from tests.factories.outlets import Till, make_device, make_goods, make_outlet, sale
 from tests.factories.racing import at_once, sessions
 from workers.handlers import HANDLERS
 
@@ -182,6 +189,102 @@ def test_a_claim_that_looks_like_an_order_is_held_alone(api, database):
     )
     with database.unit_of_work() as session:
         assert session.execute(text("SELECT sum(amount_fen) FROM sale_entry")).scalar_one() == sold.amount_fen
+
+
+def test_an_order_that_is_accepted_after_it_was_claimed_holds_the_claim(api, database):
+    trading, market = make_trading(api, database), make_market(database)
+    seller = {"client": api.as_(market.sellers[0]), "supplier_id": market.suppliers[0].id}
+    deliver(api, market, 2)
+    with database.unit_of_work() as session:
+        sold = session.execute(text("SELECT product_id, sku_id, amount_fen FROM sale_entry")).one()
+    goods = {"product_id": sold.product_id, "sku_id": sold.sku_id}
+    amount = f"{sold.amount_fen * 3 // 2 / 100:.2f}"
+    claim = trading.submitted(**seller, lines=[{**goods, "quantity": "3", "amount": amount}])
+    other = trading.submitted(**seller, lines=[{**goods, "quantity": "3", "amount": "1.00"}])
+    for each in (claim, other):
+        assert trading.as_("city").post(f"/v1/external-sales/{each['id']}/accept").status_code == 200
+    order = deliver(api, market, 3)
+    outbox.drain(database, HANDLERS)
+    assert (trading.status(claim), trading.status(other)) == ("held", "accepted")
+    [hold] = trading.holds()
+    assert (hold["reason_code"], hold["other"]["kind"], hold["other"]["id"]) == (
+        "suspected_duplicate",
+        "purchase_order",
+        order.order_id,
+    )
+    assert ledger(database) == 100
+
+
+@pytest.fixture
+def till(trading, database):
+    """An outlet that sells what is claimed."""
+    with database.unit_of_work() as session:
+        outlet = make_outlet(session, trading.officer)
+        outlet.verified_at = clock.now() - timedelta(days=2)
+        make_goods(session, outlet, "G1", trading.product)
+        device_id, _ = make_device(session, outlet, trading.officer)
+    return Till(), Actor(None, "till", outlet.operator_id, "/", (), device=Device(device_id, outlet.id))
+
+
+def tell(database, till, line):
+    made, device = till
+    with database.unit_of_work() as session:
+        [taken] = receiving.receive(session, device, [SalesBatchIn.model_validate(made.batch([line]))])
+    return taken
+
+
+def test_what_an_outlet_sold_holds_the_claim_whichever_comes_first(trading, database, till):
+    early = trading.accepted()
+    assert tell(database, till, sale("1", "G1", 20, price=49)).status == "accepted"
+    assert tell(database, till, sale("2", "G1", 1, price=49)).status == "accepted"
+    assert ledger(database) == 98_000
+    outbox.drain(database, HANDLERS)
+    assert (trading.status(early), ledger(database)) == ("held", 0)
+    assert trading.submitted(amount="49.00")["status"] == "held"
+    assert {hold["other"]["kind"] for hold in trading.holds()} == {"sales_batch_line"}
+    # two sales: what was said of the two is not asked again
+    decide(trading.as_("city"), of(trading.holds(), early), "count")
+    outbox.drain(database, HANDLERS)
+    assert (trading.status(early), ledger(database)) == ("accepted", 98_000)
+    assert differences(database) == {}
+
+
+def told_while_a_claim_is_handed_in(trading, database, till):
+    """A claim has been judged and is not committed yet, when what an outlet sold is told and looked at."""
+    claim = trading.draft()
+    judged, told = threading.Event(), threading.Event()
+    judge = counting.doubt
+
+    def slowly(session, ids):
+        found = judge(session, ids)
+        if claim["id"] in ids and not judged.is_set():
+            judged.set()
+            told.wait(2)
+        return found
+
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(1) as pool:
+        patch.setattr(counting, "doubt", slowly)
+        handing_in = pool.submit(lambda: trading.as_("seller").post(f"/v1/external-sales/{claim['id']}/submit"))
+        assert judged.wait(10)
+        tell(database, till, sale("1", "G1", 20, price=49))
+        pool_of_events = ThreadPoolExecutor(1)
+        events = pool_of_events.submit(outbox.drain, database, HANDLERS)
+        time.sleep(0.5)
+        told.set()
+        assert handing_in.result().status_code == 200
+        events.result()
+        pool_of_events.shutdown()
+    return trading.status(claim)
+
+
+def test_a_claim_that_is_just_being_handed_in_is_seen(trading, database, till):
+    assert told_while_a_claim_is_handed_in(trading, database, till) == "held"
+
+
+@pytest.mark.control
+def test_without_the_guard_a_claim_that_is_just_being_handed_in_is_missed(trading, database, till, monkeypatch):
+    monkeypatch.setattr(counting, "alone", lambda session: None)
+    assert told_while_a_claim_is_handed_in(trading, database, till) == "submitted"
 
 
 def test_the_waybill_of_an_order_is_a_document_of_it(api, database):

@@ -180,6 +180,31 @@ def test_a_buyer_of_a_merged_district_stands_in_its_successor(database):
         assert {tuple(row) for row in moved} == {("500112", False), ("500157", True)}
 
 
+def test_a_buyer_in_a_township_stands_in_its_district(api, database):
+    with database.unit_of_work() as session:
+        trade = make_trade(session)
+        session.execute(
+            text(
+                "INSERT INTO region (code, name_zh, name_en, kind, parent_code) VALUES ('500112T99', '乡', 'Xiang', 'township', '500112')"
+            )
+        )
+        set_region = text("UPDATE organisation SET region_code = :code WHERE id = :id")
+        session.execute(set_region, {"code": "500236T01", "id": trade.buyers[0].id})
+        session.execute(set_region, {"code": "500112T99", "id": trade.buyers[1].id})
+        sell(session, trade, 30, first=date(2025, 10, 1), last=date(2025, 11, 5), seed=1)
+        sell(session, trade, 30, first=date(2025, 11, 7), last=date(2025, 12, 20), seed=2)
+        stand = text("SELECT DISTINCT buyer_region_code, sold_on >= '2025-11-06' AS after FROM sale_entry WHERE buyer_id = :id")
+        assert {row[0] for row in session.execute(stand, {"id": trade.buyers[0].id})} == {"500236"}
+        moved = session.execute(stand, {"id": trade.buyers[1].id}).all()
+        assert {tuple(row) for row in moved} == {("500112", False), ("500157", True)}
+        bought = text("SELECT sum(amount_fen)::bigint FROM sale_entry WHERE buyer_id = :id")
+        fen = session.execute(bought, {"id": trade.buyers[0].id}).scalar_one()
+        user = make_user(session, Role.MONITOR)
+    asked = {"from": "2025-01-01", "to": "2025-12-31", "measure": "amount", "buyer_region": "500236"}
+    figures = api.as_(user).get("/v1/statistics/sales", params=asked).json()
+    assert figures["totals"]["figures"]["amount"] == f"{fen / 100:.2f}"
+
+
 def test_entries_are_never_changed_or_removed(database):
     with database.unit_of_work() as session:
         sell(session, make_trade(session), 2, first=FIRST, last=FIRST)
@@ -290,6 +315,27 @@ def test_the_lines_behind_a_figure_are_open_to_whom_they_concern(api, database):
     assert api.get("/v1/sale-entries").status_code == 401
 
 
+def test_designations_of_one_kind_are_united_and_of_two_kinds_refused(api, database):
+    with database.unit_of_work() as session:
+        trade = make_trade(session)
+        sell(session, trade, 30, first=date(2026, 5, 1), last=date(2026, 6, 30))
+        session.execute(text("DELETE FROM region_designation"))
+        said = "INSERT INTO region_designation (region_code, designation) VALUES ('500236', 'national_key'), ('500240', 'municipal_key')"
+        session.execute(text(said))
+        user = make_user(session, Role.MONITOR)
+    client, asked = api.as_(user), {"from": "2026-01-01", "to": "2026-12-31", "limit": 200}
+
+    def districts(*designation):
+        answer = client.get("/v1/sale-entries", params={**asked, "designation": designation})
+        return {item["district_code"] for item in answer.json()["items"]}
+
+    assert districts("national_key", "municipal_key") == {"500236", "500240"}
+    assert districts("municipal_key") == {"500240"}
+    assert districts("deep_township") == set()
+    mixed = client.get("/v1/sale-entries", params={**asked, "designation": ["national_key", "deep_township"]})
+    assert (mixed.status_code, mixed.json()["code"]) == (422, "mixed_designations")
+
+
 @pytest.mark.parametrize(
     "params",
     [
@@ -301,6 +347,7 @@ def test_the_lines_behind_a_figure_are_open_to_whom_they_concern(api, database):
         {"district": "'; DROP TABLE sale_entry"},
         {"supplier": str(2**63)},
         {"mode": "theft"},
+        {"designation": ["national_key", "deep_township"]},
         {"category": "\x00"},
         {"limit": "0"},
     ],

@@ -1,6 +1,6 @@
 """Batches of sales: late, twice, out of order, corrected, given back; each sale counts once."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import event, text
@@ -40,14 +40,24 @@ def statuses(shop: Shop):
 
 def decide(shop: Shop, *, count: bool):
     """An officer of the city decides about all that is held."""
+    for answer in said(shop, count=count):
+        assert answer.status_code == 200, answer.text
+    outbox.drain(shop.database, HANDLERS)
+
+
+def refused(shop: Shop):
+    """Why nothing of what is held may be counted."""
+    answers = said(shop, count=True)
+    outbox.drain(shop.database, HANDLERS)
+    return [(answer.status_code, answer.json()["code"]) for answer in answers]
+
+
+def said(shop: Shop, *, count: bool):
     with shop.database.unit_of_work() as session:
         officer = make_user(session, Role.CITY_OFFICER)
         holds = session.execute(text("SELECT id FROM counting_hold WHERE status = 'open' ORDER BY id")).scalars().all()
     client = shop.api.as_(officer)
-    for hold in holds:
-        answer = client.post(f"/v1/counting-holds/{hold}/{'count' if count else 'void'}", json={"reason": "已核实"})
-        assert answer.status_code == 200, answer.text
-    outbox.drain(shop.database, HANDLERS)
+    return [client.post(f"/v1/counting-holds/{hold}/{'count' if count else 'void'}", json={"reason": "已核实"}) for hold in holds]
 
 
 def test_certified_goods_count_and_others_stay_apart(shop: Shop):
@@ -135,6 +145,41 @@ def test_what_was_corrected_before_is_not_corrected_again(shop: Shop):
     answer = shop.send(shop.till.batch([sale("1", "G1", 5)], corrects="t-1"))
     assert (answer["status"], answer["reason_code"]) == ("held", "broken_chain")
     assert shop.sums()["certified"] == 7500
+    assert refused(shop) == [(409, "corrects_nothing")]
+    decide(shop, count=False)
+    assert statuses(shop)["t-3"] == ("void", "broken_chain")
+    assert shop.sums()["certified"] == 7500
+
+
+def test_a_correction_counts_only_when_what_it_corrects_has_come(shop: Shop):
+    other = Till("u")
+    with shop.database.unit_of_work() as session:
+        _, key = make_device(session, shop.outlet, shop.trade.clerk, "till-2")
+    shop.send(shop.till.batch([sale("1", "G1", 3)], corrects="u-1"))
+    assert refused(shop) == [(409, "corrects_nothing")]
+    assert statuses(shop) == {"t-1": ("held", "broken_chain")}
+    assert shop.client(key).post("/v1/sales-batches", json=other.batch([sale("1", "G1", 5)])).status_code == 201
+    assert shop.sums()["certified"] == 12500
+    decide(shop, count=True)
+    assert {name: status for name, (status, _) in statuses(shop).items()} == {"t-1": "accepted", "u-1": "replaced"}
+    assert shop.sums()["certified"] == 7500
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_what_was_left_out_is_corrected_once_and_the_chain_goes_on(shop: Shop, at_once):
+    shop.send(shop.till.batch([sale("1", "G1", 2)], sent_at=clock.now() + timedelta(hours=1)))
+    decide(shop, count=False)
+    batches = [shop.till.batch([sale("1", "G1", 3)], corrects="t-1"), shop.till.batch([sale("9", "G1", 5)], corrects="t-1")]
+    batches.append(shop.till.batch([sale("2", "G1", 1)]))
+    for batch in [batches[1], batches[2], batches[0]] if at_once else batches:
+        shop.send(batch)
+    assert statuses(shop) == {
+        "t-1": ("void", "clock"),
+        "t-2": ("accepted", None),
+        "t-3": ("held", "broken_chain"),
+        "t-4": ("accepted", None),
+    }
+    assert shop.sums()["certified"] == 10000
 
 
 def test_a_refund_gives_back_a_part_and_never_more_than_there_is(shop: Shop):
@@ -196,6 +241,19 @@ def test_what_is_doubted_is_held_until_somebody_has_decided(shop: Shop, more, re
     assert shop.sums()["certified"] == 7500
 
 
+def test_a_till_that_is_ahead_at_midnight_sells_today(shop: Shop):
+    """Figures up to today are those of the whole month, which hold no day to come."""
+    with clock.fixed(datetime(2026, 10, 20, 15, 55, tzinfo=UTC)):
+        answer = shop.send(shop.till.batch([sale("1", "G1", 2, at=clock.now() + timedelta(minutes=6))]))
+        assert answer["status"] == "accepted"
+        monitor = signed_in(shop.api, Role.MONITOR)
+        asked = {"from": "2026-10-01", "to": "2026-10-20"}
+        [entry] = monitor.get("/v1/sale-entries", params=asked).json()["items"]
+        figures = monitor.get("/v1/statistics/sales", params={**asked, "measure": "amount"}).json()
+    assert (entry["sold_on"], entry["amount"]) == ("2026-10-20", "50.00")
+    assert figures["totals"]["figures"]["amount"] == "50.00"
+
+
 def test_what_is_left_out_never_counts(shop: Shop):
     shop.send(shop.till.batch([sale("1", "G1", 2)], sent_at=clock.now() + timedelta(hours=1)))
     decide(shop, count=False)
@@ -224,6 +282,18 @@ def test_a_second_batch_in_one_place_and_a_wrong_previous_hash_are_held(shop: Sh
     assert shop.sums()["certified"] == 5000
     decide(shop, count=True)
     assert shop.sums()["certified"] == 20000
+
+
+def test_what_is_decided_of_a_line_leaves_the_sums_of_the_other_lines(shop: Shop):
+    shop.send(shop.till.batch([sale("1", "G1", 1)]))
+    sent = shop.send(
+        shop.till.batch([sale("1", "G1", 2), sale("2", "G1", 3), sale("3", "X", 1), sale("4", "X", 1, refunds_line_id="3")])
+    )
+    assert (sent["certified"], sent["other"]) == ("75.00", "75.00")  # what is held is other until it counts
+    decide(shop, count=True)
+    with shop.database.unit_of_work() as session:
+        row = session.execute(text("SELECT certified_fen, other_fen FROM sales_batch WHERE batch_id = 't-2'")).one()
+    assert tuple(row) == (12500, 2500)
 
 
 def test_a_sale_that_was_told_in_another_batch_is_held(shop: Shop):

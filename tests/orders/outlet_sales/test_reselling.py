@@ -1,5 +1,6 @@
-"""With first sales counted, what an operator bought here and sells on does not count a second time."""
+"""What an operator bought here and sells on counts once: by its purchase, or by its sale."""
 
+import pytest
 from sqlalchemy import text
 
 from shop.core import clock
@@ -8,8 +9,8 @@ from tests.factories.outlets import sale
 from tests.orders.outlet_sales.conftest import Shop
 
 
-def buy(shop: Shop, quantity: int) -> None:
-    """The operator has bought so much of G1 here: an entry of the marketplace."""
+def buy(shop: Shop, quantity: int, *, counted: bool = True) -> None:
+    """The operator has bought so much of G1 here: an entry of the marketplace, which counts where first sales did."""
     with shop.database.unit_of_work() as session:
         sell(session, shop.trade, 40, first=clock.today().replace(day=1), last=clock.today(), seed=3)
         made = session.execute(
@@ -18,11 +19,11 @@ def buy(shop: Shop, quantity: int) -> None:
         ).one()
         session.execute(
             text(
-                "INSERT INTO sale_entry SELECT (jsonb_populate_record(e, jsonb_build_object('id', 990000, 'origin_kind', 'history', 'origin_id', 990000,"
-                " 'buyer_id', CAST(:buyer AS bigint), 'quantity', CAST(:quantity AS int), 'grams', CAST(:quantity AS int) * 750))).*"
+                "INSERT INTO sale_entry SELECT (jsonb_populate_record(e, jsonb_build_object('id', CAST(:entry AS bigint), 'origin_kind', 'history', 'origin_id', CAST(:entry AS bigint),"
+                " 'counted', CAST(:counted AS boolean), 'buyer_id', CAST(:buyer AS bigint), 'quantity', CAST(:quantity AS int), 'grams', CAST(:quantity AS int) * 750))).*"
                 " FROM sale_entry e WHERE id = :id"
             ),
-            {"buyer": shop.outlet.operator_id, "quantity": quantity, "id": made.id},
+            {"buyer": shop.outlet.operator_id, "quantity": quantity, "id": made.id, "entry": 990_000, "counted": counted},
         )
 
 
@@ -43,10 +44,13 @@ def test_what_was_given_back_can_be_sold_on_again(shop: Shop):
     assert shop.sums() == {"certified": 2500, "other": 0, "resale": 5000, "grams": 750}
 
 
-def test_with_final_sales_counted_everything_counts(shop: Shop):
-    buy(shop, 5)
+@pytest.mark.parametrize("rule", ["first_sale", "final_sale"])
+@pytest.mark.parametrize("counted", [True, False])
+def test_whatever_the_rule_is_by_now_either_the_purchase_counts_or_its_sale(shop: Shop, rule, counted):
+    buy(shop, 3, counted=counted)
     with shop.database.unit_of_work() as session:
-        change = "UPDATE programme SET config = jsonb_set(config, '{counting}', CAST(:counting AS jsonb))"
-        session.execute(text(change), {"counting": '{"counted_sale": "final_sale"}'})
+        change = "UPDATE programme SET config = jsonb_set(config, '{counting,counted_sale}', to_jsonb(CAST(:rule AS text)))"
+        session.execute(text(change), {"rule": rule})
     shop.send(shop.till.batch([sale("1", "G1", 3)]))
-    assert shop.sums()["certified"] == 7500
+    sums = shop.sums()
+    assert (sums["certified"], sums["resale"]) == ((0, 7500) if counted else (7500, 0))

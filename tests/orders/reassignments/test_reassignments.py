@@ -106,6 +106,23 @@ def test_after_dispatch_an_officer_moves_order_sales_and_budget(bureau, database
     ]
 
 
+def test_what_is_moved_says_of_the_goods_what_was_booked(bureau, database):
+    order = bureau.placed(5)
+    sent(bureau, order)
+    filed = apply(bureau, order, bureau.other).json()
+    with database.unit_of_work() as session:
+        session.execute(text("UPDATE certificate SET valid_from = valid_until"))
+        session.execute(text("DELETE FROM region_designation WHERE designation = 'county_832'"))
+    bureau.as_("county").post(f"/v1/budget-unit-applications/{filed['id']}/approve", json={"reason": "属实"})
+    with database.unit_of_work() as session:
+        goods = "buyer_id, certificate_id, certified, reserved_share_eligible"
+        rows = session.execute(text(f"SELECT {goods} FROM sale_entry WHERE reverses_id IS NULL ORDER BY id")).all()
+    assert [row.buyer_id for row in rows] == [bureau.school.id, bureau.other.id]
+    assert rows[0][1:] == rows[1][1:]
+    assert rows[0].certified
+    assert rows[0].reserved_share_eligible
+
+
 def test_what_is_accepted_later_is_the_new_units(bureau, database):
     order = bureau.placed(5)
     shipment = sent(bureau, order, accept=False)

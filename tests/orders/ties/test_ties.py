@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from orders.ledger import actions as ledger
+from orders.ledger.rules import Claim
 from shop.core import clock, outbox
 from shop.identity.permissions import Role
 from tests.factories.buying import make_bureau
@@ -136,15 +138,12 @@ def test_from_a_sale_down_to_its_documents(api, bureau):
 
 
 def test_batches_of_outlets_tie_with_their_lines_and_the_ledger(api, database):
-    from orders.ledger.actions import book_claims
-    from orders.ledger.rules import Claim
-
     with database.unit_of_work() as session:
         clerk = make_user(session, Role.COUNTY_OFFICER, region_code="500112")
         outlet = make_outlet(session, clerk)
         made = make_product(session, make_supplier(session), district_code="500236")
         lines = [make_batch_line(session, outlet, made, sold_at=clock.now()) for _ in range(3)]
-        book_claims(session, Claim.OUTLET_LINE, [lines[0].id, lines[1].id])
+        ledger.book_claims(session, Claim.OUTLET_LINE, [lines[0].id, lines[1].id])
     county = api.as_(clerk)
     found = {each["id"]: each for each in county.get("/v1/ties/outlet-batches").json()["items"]}
     assert found[lines[0].batch_id]["ties"]
@@ -160,6 +159,28 @@ def test_batches_of_outlets_tie_with_their_lines_and_the_ledger(api, database):
     assert untied[lines[0].batch_id] == ["lines_differ"]
     assert untied[lines[1].batch_id] == ["booked_without_counting"]
     assert signed_in(api, Role.MONITOR, region_code="500229").get("/v1/ties/outlet-batches").json()["items"] == []
+
+
+def test_what_was_held_counted_again_and_left_out_ties(api, database):
+    """Booked, taken back, booked again and taken back for good: nothing is left in the ledger."""
+    with database.unit_of_work() as session:
+        clerk = make_user(session, Role.COUNTY_OFFICER, region_code="500112")
+        outlet = make_outlet(session, clerk)
+        made = make_product(session, make_supplier(session), district_code="500236")
+        line = make_batch_line(session, outlet, made, sold_at=clock.now())
+        ledger.book_claims(session, Claim.OUTLET_LINE, [line.id])
+        for _ in range(2):
+            ledger.release(session, ledger.take_back(session, Claim.OUTLET_LINE, [line.id]))
+    [counted] = api.as_(clerk).get("/v1/ties/outlet-batches").json()["items"]
+    assert (counted["ties"], counted["reasons"]) == (True, [])
+    with database.unit_of_work() as session:
+        session.execute(text("UPDATE sales_batch_line SET status = 'void', reason_code = 'x' WHERE id = :id"), {"id": line.id})
+    [left] = api.as_(clerk).get("/v1/ties/outlet-batches").json()["items"]
+    assert [each["code"] for each in left["reasons"]] == ["booked_without_counting"]
+    with database.unit_of_work() as session:
+        ledger.take_back(session, Claim.OUTLET_LINE, [line.id])
+    [found] = api.as_(clerk).get("/v1/ties/outlet-batches").json()["items"]
+    assert (found["ties"], found["reasons"]) == (True, [])
 
 
 def test_external_sales_tie_with_their_papers_and_the_ledger(api, database):
