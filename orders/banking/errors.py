@@ -211,6 +211,14 @@ class FailureWaiting(Conflict):
     en = "Somebody said that it failed already; another person has to confirm it"
 
 
+class FailureSuperseded(Conflict):
+    """The release that the report speaks of failed without it, and another one stands."""
+
+    code = "failure_superseded"
+    zh = "所登记的那次放行已经结束，不能据此将后来的放行记为失败；请拒绝或撤回该登记"
+    en = "The release that it speaks of has ended, and a later one does not fail by it: refuse it, or take it back"
+
+
 class NotOpenInBooks(Conflict):
     code = "movement_not_open"
     zh = "账上没有此笔未达账项，或金额不一致"

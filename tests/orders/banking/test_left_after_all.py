@@ -137,6 +137,44 @@ def test_without_the_locks_the_same_rush_fails_it_more_often(scene, row, monkeyp
     assert booked > 1
 
 
+def said_of_a_release_that_came_back(scene, row):
+    """A report of a first release, which a line showed to have come back since; the second is confirmed by hand. Returns the report's path."""
+    path, number = f"/v1/payouts/{row['payout_id']}", number_of(scene, row)
+    scene.cashier.post(f"{path}/confirm", json={"reference": "B-1"})
+    report = scene.cashier.post(f"{path}/fail", json={"reason": "户名不符"}).json()["failure_report_id"]
+    scene.shows((69_900, "x", f"退汇 {number}"))
+    assert payout_of(scene, row)["status"] == "failed"
+    assert scene.release(row["payout_id"]).status_code == 200
+    assert scene.cashier.post(f"{path}/confirm", json={"reference": "B-2"}).json()["status"] == "paid"
+    return f"/v1/failure-reports/{report}"
+
+
+def test_what_was_said_of_one_release_does_not_fail_the_next(scene, row):
+    report = said_of_a_release_that_came_back(scene, row)
+    assert payout_of(scene, row)["failure_report_id"] is None
+    shown = scene.treasurer.get(report).json()
+    assert (shown["status"], shown["decided_by"], shown["possible_actions"]) == ("superseded", None, [])
+    assert code(scene.treasurer.post(f"{report}/approve", json={})) == (409, "illegal_move")
+    assert scene.treasurer.get("/v1/finance/waiting", params={"kind": "failure_report", "own": False}).json()["items"] == []
+    # nor does one that waits nevertheless
+    scene.rows("UPDATE failure_report SET status = 'requested', decided_at = NULL RETURNING id")
+    assert payout_of(scene, row)["failure_report_id"] is None
+    assert code(scene.treasurer.post(f"{report}/approve", json={})) == (409, "failure_superseded")
+    assert payout_of(scene, row)["status"] == "paid"
+    assert scene.treasurer.post(f"{report}/refuse", json={}).json()["status"] == "refused"
+
+
+def test_what_was_said_of_a_refund_ends_with_the_line_of_its_return(scene):
+    refund = refund_of(scene, overpaid(scene))
+    path = f"/v1/refunds/{refund['id']}"
+    scene.cashier.post(f"{path}/confirm", json={"reference": "B-1"})
+    assert refund_fails(scene, refund["id"])["failure_report_id"]
+    scene.shows((3_010, "x", f"退汇 {refund['number']}"))
+    shown = scene.cashier.get(path).json()
+    assert (shown["status"], shown["failure_report_id"]) == ("failed", None)
+    assert scene.rows("SELECT status FROM failure_report") == [("superseded",)]
+
+
 # what a line shows nobody says to have failed
 
 
