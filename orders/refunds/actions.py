@@ -1,5 +1,6 @@
 """Refunds: asked for by one person, released by another, sent, paid, or failed."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import text
@@ -25,12 +26,14 @@ from orders.refunds.states import REFUND, RefundMove, RefundStatus
 from orders.terms import actions as terms
 from shop.core import audit, clock, numbers, outbox
 from shop.core.audit import Who
+from shop.core.db import array
 from shop.core.errors import Invalid, NotFound
 from shop.core.money import yuan_from_fen
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
 _LOCK = text("SELECT * FROM refund WHERE id = :id FOR UPDATE")
+_LOCK_MANY = text("SELECT * FROM refund WHERE id = ANY (CAST(:ids AS bigint[])) ORDER BY id FOR UPDATE")
 #: The transaction that booked that a refund failed, and whether it moved the bank account.
 _FAILURE = text(
     """
@@ -49,6 +52,11 @@ _HOLDERS = text(
 _ON_ITS_WAY = text("SELECT EXISTS (SELECT FROM refund WHERE purchase_order_id = :id AND status IN ('approved', 'sent'))")
 _OWNER = text("SELECT buyer_id FROM purchase_order WHERE id = :id")
 _ORDER_OF = text("SELECT purchase_order_id FROM refund WHERE id = :id")
+
+
+def lock(session: Session, refund_ids: Iterable[int]) -> None:
+    """Lock refunds by id until the transaction ends. The caller has their orders locked."""
+    session.execute(_LOCK_MANY, {"ids": array(refund_ids)})
 
 
 def request(session: Session, actor: Actor, purchase_order_id: int, body: RefundIn) -> int:

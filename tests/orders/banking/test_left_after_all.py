@@ -6,6 +6,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from orders.banking.actions import carrying_out
+from orders.banking.errors import RefundUnfit, Remedy
+from orders.banking.handlers import match_open
 from orders.money.queries import shown
 from orders.money.queries.shown import Transfer
 from orders.money.rules import Kind
@@ -247,11 +250,10 @@ def test_a_line_makes_a_payout_paid_again_and_its_return_fails_it_again(scene, r
         scene.cashier.post(f"{path}/confirm", json={"reference": "B-1"})
     before = payout_of(scene, row)
     assert scene.fails(row["payout_id"])["status"] == "failed"
-    [line] = scene.shows((-69_900, "x", f"{number} 货款" if not paid_first else "货款", ACCOUNT))
+    [line] = scene.shows((-69_900, "x", f"{number} 货款", ACCOUNT))
     [proposal, *_] = line["proposals"]
     assert (proposal["kind"], proposal["payout_id"], proposal["certain"]) == ("payout", row["payout_id"], False)
-    if not paid_first:
-        assert "said_failed" in proposal["reasons"]
+    assert "said_failed" in proposal["reasons"]
     assert match(scene, line, "payout", row["payout_id"]).status_code == 201
     after = payout_of(scene, row)
     assert (after["status"], len(after["attempts"]), after["attempts"][0]["outcome"]) == ("paid", 1, "paid")
@@ -297,8 +299,8 @@ def test_a_line_makes_a_refund_paid_again_and_its_return_fails_it_again(scene, p
     if paid_first:
         assert scene.treasurer.post(f"/v1/failure-reports/{said['failure_report_id']}/approve", json={}).status_code == 200
     assert scene.cashier.get(path).json()["status"] == "failed"
-    [line] = scene.shows((-3_010, "沙坪坝中学", "退款", ACCOUNT))
-    assert line["proposals"][0]["refund_id"] == refund["id"]
+    [line] = scene.shows((-3_010, "沙坪坝中学", f"退款 {refund['number']}", ACCOUNT))
+    assert (line["status"], line["proposals"][0]["refund_id"]) == ("open", refund["id"])
     assert match_refund(scene, line, refund["id"]).status_code == 201
     assert (scene.cashier.get(path).json()["status"], agrees(scene)) == ("paid", [])
     [back] = scene.shows((3_010, "x", f"退汇 {refund['number']}"))
@@ -319,6 +321,43 @@ def test_a_refund_that_left_after_all_while_another_rests_on_its_credit(scene):
     refund_fails(scene, second["id"])
     assert match_refund(scene, line, first["id"]).status_code == 201
     assert agrees(scene) == []
+
+
+def confirmed_and_failed(scene, order):
+    """A refund that was confirmed by hand, and then said by two persons to have failed."""
+    refund = refund_of(scene, order)
+    scene.cashier.post(f"/v1/refunds/{refund['id']}/confirm", json={"reference": "B-1"})
+    report = refund_fails(scene, refund["id"])["failure_report_id"]
+    assert scene.treasurer.post(f"/v1/failure-reports/{report}/approve", json={}).status_code == 200
+    return refund
+
+
+def test_a_line_of_what_failed_waits_for_a_person_and_hinders_no_other(scene):
+    order = overpaid(scene)
+    first = confirmed_and_failed(scene, order)
+    refund_of(scene, order)  # rests on the same credit
+    other = refund_of(scene, overpaid(scene))
+    shown, certain = scene.shows(*((-3_010, "沙坪坝中学", each["number"], ACCOUNT) for each in (first, other)))
+    assert (shown["status"], shown["proposals"][0]["refund_id"], certain["status"]) == ("open", first["id"], "matched")
+    assert scene.cashier.get(f"/v1/refunds/{first['id']}").json()["status"] == "failed"
+    with scene.database.unit_of_work() as session:
+        assert match_open(session) == 0
+
+
+def test_a_match_that_is_refused_leaves_only_its_own_line_open(scene, monkeypatch):
+    first, second, third = (refund_of(scene, overpaid(scene)) for _ in range(3))
+    original = carrying_out.refund
+
+    def refusing(session, who, line, refund_id, signed_fen):
+        if refund_id == second["id"]:
+            raise RefundUnfit(number=second["number"], state="paid", remedy=Remedy.SHOWN)
+        return original(session, who, line, refund_id, signed_fen)
+
+    monkeypatch.setattr(carrying_out, "refund", refusing)
+    lines = scene.shows(*((-3_010, "沙坪坝中学", each["number"], ACCOUNT) for each in (first, second, third)))
+    assert [each["status"] for each in lines] == ["matched", "open", "matched"]
+    assert scene.rows("SELECT matched_fen FROM bank_line WHERE id = :id", id=lines[1]["id"]) == [(0,)]
+    agrees(scene)
 
 
 def test_what_left_twice_is_a_fact_and_the_buyer_owes_it(scene):

@@ -5,16 +5,20 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 
+from orders.banking.actions import matching
 from orders.banking.known import Facts, Line, Listed, Sent, SentList
 from orders.banking.matching import LIST_DAYS, propose
 from orders.banking.reasons import Reason
 from orders.banking.rules import MatchKind
 from shop.core import outbox
 from tests.factories.racing import post_at_once, sessions
-from tests.orders.banking.test_payouts import agrees, payout_of
+from tests.orders.banking.test_payouts import agrees, payout_of, while_it_is_made
 from workers.handlers import HANDLERS
 
+#: So often an event is taken on that succeeds at once.
+ATTEMPTS = 1
 DAY = date(2026, 11, 2)
 ONE = SentList(7, "FK2026-000001", 300, DAY, (Listed(1, 11, 100), Listed(2, 12, 200)))
 
@@ -136,3 +140,29 @@ def test_matched_by_many_at_once_every_payout_is_paid_once(scene):
     assert sorted(answer.status_code for answer in answers) == [201] + [409] * 7
     assert scene.rows("SELECT count(*) FROM money_transaction WHERE kind = 'payout_paid'") == [(2,)]
     assert agrees(scene) == []
+
+
+def void_while_a_rule_matches_it(scene, monkeypatch):
+    """The line of a whole list is matched by rule while somebody makes the list void: the status of that, and how often matching was tried."""
+    made, _ = scene.listed()
+    _, voided = while_it_is_made(
+        monkeypatch,
+        lambda: scene.shows((-fen(made["amount"]), "", made["number"])),
+        lambda: scene.treasurer.post(f"/v1/payout-files/{made['id']}/void", json={"reason": "未上传"}),
+        lambda wanted: bool(wanted[0].payout_file_id),
+    )
+    [(attempts,)] = scene.rows("SELECT max(attempts) FROM outbox_event WHERE name = 'bank_statement.imported'")
+    return voided.status_code, attempts
+
+
+def test_a_list_is_matched_by_rule_and_made_void_in_one_order_of_locks(scene, monkeypatch):
+    voided, attempts = void_while_a_rule_matches_it(scene, monkeypatch)
+    assert (voided, agrees(scene)) == (409, [])
+    assert attempts == ATTEMPTS
+
+
+@pytest.mark.control
+def test_without_that_order_one_of_them_is_ended_by_the_database(scene, monkeypatch):
+    """The control."""
+    monkeypatch.setattr(matching, "_HOLD_LISTS", text("SELECT 1 WHERE CAST(:ids AS text) IS NULL"))
+    assert void_while_a_rule_matches_it(scene, monkeypatch) != (409, ATTEMPTS)
