@@ -267,6 +267,20 @@ class RefundTaken(Conflict):
     en = "A refund is in another file already"
 
 
+class OwnRefundFile(Forbidden):
+    code = "own_refund_file"
+    zh = "不能将自己制作的退款文件作废，须由另一人办理"
+    en = "Who made a file of refunds cannot make it void; another person has to"
+
+
+class RefundFileExecuted(Conflict):
+    """A line of the bank shows that a refund of the file left, or may show it."""
+
+    code = "refund_file_executed"
+    zh = "文件中已有退款被银行执行，或对账单上有疑似该文件的流水，不能作废"
+    en = "The bank shows a refund of the file, or a line that may be one; it cannot be made void"
+
+
 class NothingToSend(Conflict):
     code = "nothing_to_send"
     zh = "没有可导出的退款"
@@ -290,3 +304,4 @@ CONSTRAINTS["uq_bank_write_off_requested"] = WriteOffWaiting
 CONSTRAINTS["ck_payer_declaration_two_persons"] = OwnDeclaration
 CONSTRAINTS["uq_payer_declaration_open"] = Declared
 CONSTRAINTS["uq_refund_file_line_refund"] = RefundTaken
+CONSTRAINTS["ck_refund_file_two_persons"] = OwnRefundFile

@@ -38,7 +38,7 @@ def written(number: str) -> str:
     return "[^A-Z0-9]*".join(plain(number)) + "(?![0-9]|-[0-9])"
 
 
-def is_written(pattern: str, text: str) -> bool:
+def is_written(pattern: str | re.Pattern[str], text: str) -> bool:
     """Whether a number of a pattern (:func:`written`, or several of them with ``|``) stands in a text, however it was typed."""
     return re.search(pattern, unicodedata.normalize("NFKC", text).upper()) is not None
 

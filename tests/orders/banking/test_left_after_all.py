@@ -11,6 +11,7 @@ from orders.banking.errors import RefundUnfit, Remedy
 from orders.banking.handlers import match_open
 from orders.money.queries import shown
 from orders.money.queries.shown import Transfer
+from orders.money.references import written
 from orders.money.rules import Kind
 from orders.settlement.actions import paying
 from shop.core import outbox
@@ -489,7 +490,7 @@ TRANSFER = Transfer(Kind.PAYOUT_PAID, 1, ("JS2026-000004-12",), 100, "甲", "1",
 
 
 @pytest.mark.parametrize(
-    ("written", "named"),
+    ("told", "named"),
     [
         ("JS2026-000004-12", True),
         ("货款js2026 000004 12谢谢", True),
@@ -500,8 +501,6 @@ TRANSFER = Transfer(Kind.PAYOUT_PAID, 1, ("JS2026-000004-12",), 100, "甲", "1",
         ("货款", False),
     ],
 )
-def test_a_number_is_found_however_it_was_typed(written, named):
-    line = type(
-        "Row", (), {"text": written, "booked_on": date(2025, 12, 31), "amount_fen": -7, "payer_account": "", "payer_name": ""}
-    )
-    assert shown._shows(line, TRANSFER, shown.written(TRANSFER.numbers[0])) is named
+def test_a_number_is_found_however_it_was_typed(told, named):
+    line = type("Row", (), {"text": told, "booked_on": date(2025, 12, 31), "amount_fen": -7, "payer_account": "", "payer_name": ""})
+    assert shown._shows(line, TRANSFER, written(TRANSFER.numbers[0])) is named
