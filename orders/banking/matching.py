@@ -217,7 +217,8 @@ def _lists(line: Line, facts: Facts) -> list[Proposal]:
         reasons = [Reason.PAYOUT_FILE_NUMBER] if named else []
         reasons += [Reason.AMOUNT, Reason.PAYOUT_FILE_DAY] if in_time else [Reason.AMOUNT]
         reasons += [Reason.SAID_FAILED] if each.failed else []
-        alone = len(fitting) == 1 and not line.payer_account and not any(sent.leaves for sent in facts.sent_of(-line.amount_fen))
+        others = any(sent.leaves or sent.failed for sent in facts.sent_of(-line.amount_fen))
+        alone = len(fitting) == 1 and not line.payer_account and not others
         found.append(
             Proposal(
                 MatchKind.PAYOUT_FILE,

@@ -1,5 +1,6 @@
 """A list of payouts that the bank shows as one line: by rule, by hand, undone as a whole."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -58,6 +59,8 @@ def test_what_else_left_of_this_amount_makes_it_uncertain():
     assert not any(each.certain for each in propose(left(), Facts(lists=[ONE, other])))
     sent = Sent(MatchKind.REFUND, 5, "TK2026-000005", 300, "甲", "", leaves=True, returns=False)
     assert not any(each.certain for each in propose(left(), Facts(sent=[sent], lists=[ONE])))
+    failed = replace(sent, leaves=False, failed=True)  # it may have left all the same
+    assert not any(each.certain for each in propose(left(), Facts(sent=[failed], lists=[ONE])))
     [named, _] = propose(left("FK2026-000002"), Facts(lists=[ONE, other]))
     assert (named.payout_file_id, named.certain, named.reasons[0]) == (8, True, Reason.PAYOUT_FILE_NUMBER)
     assert propose(left(amount=300), Facts(lists=[ONE])) == propose(left(amount=-299), Facts(lists=[ONE])) == []
