@@ -44,6 +44,14 @@ class MoneyGone(Conflict):
     en = "{missing} yuan of what refund {number} was released on are not there any more: say that it failed, or in `despite` why it goes nevertheless"
 
 
+class InRefundFile(Conflict):
+    """The file pays it once it is uploaded, whatever is said of it singly."""
+
+    code = "refund_in_live_file"
+    zh = "退款 {number} 在待上传的文件 {file} 中：请先登记该文件已上传，或由另一人将其作废"
+    en = "Refund {number} stands in file {file}, which waits to be uploaded: say first that it was, or have another person make it void"
+
+
 class RefundsRest(Conflict):
     """A payment was to be taken back on which refunds rest that are released and have not left."""
 

@@ -86,6 +86,10 @@ class Wanted:
     note: str | None = None
 
     @property
+    def payout_ids(self) -> set[int]:
+        return {self.payout_id} if self.payout_id else set()
+
+    @property
     def signed_fen(self) -> int:
         return self.amount_fen if self.line.amount_fen > 0 else -self.amount_fen
 

@@ -71,6 +71,7 @@ SHOWN = """
     EXISTS (SELECT FROM money_transaction mt JOIN bank_match m ON m.transaction_id = mt.id AND m.undone_at IS NULL
             WHERE mt.kind = '{kind}' AND mt.origin_id = {origin})
 """
+_FAILED_ATTEMPT = f"coalesce(a.outcome = 'failed', false) AND NOT {SHOWN.format(kind='payout_failed', origin='a.id')}"
 _REFUNDS = text(
     f"""
     SELECT * FROM (
@@ -89,7 +90,7 @@ _PAYOUTS = text(
         SELECT p.id, a.id AS attempt_id, s.number || '-' || a.id AS number, p.amount_fen, c.holder, c.sealed_number,
                a.outcome IS NULL OR {NOT_SHOWN.format(kind="payout_paid", origin="a.id")} AS leaves,
                coalesce(a.outcome = 'paid', false) OR {NOT_SHOWN.format(kind="payout_failed", origin="a.id")} AS returns,
-               coalesce(a.outcome = 'failed', false) AND NOT {SHOWN.format(kind="payout_failed", origin="a.id")} AS failed,
+               {_FAILED_ATTEMPT} AS failed,
                (a.released_at AT TIME ZONE 'Asia/Shanghai')::date AS released_on
         FROM payout p JOIN settlement s ON s.id = p.settlement_id JOIN payout_attempt a ON a.payout_id = p.id
         JOIN payout_account c ON c.id = a.account_id
@@ -100,13 +101,13 @@ _PAYOUTS = text(
 #: SQL: the payouts on lists that have not left, or of which the books say that they have and no line shows it.
 LEAVES_OF_LIST = f"""
     SELECT l.payout_file_id, a.payout_id, a.id AS attempt_id, p.amount_fen,
-           a.outcome IS NULL OR {NOT_SHOWN.format(kind="payout_paid", origin="a.id")} AS leaves
+           a.outcome IS NULL OR {NOT_SHOWN.format(kind="payout_paid", origin="a.id")} AS leaves, {_FAILED_ATTEMPT} AS failed
     FROM payout_file_line l JOIN payout_attempt a ON a.id = l.attempt_id JOIN payout p ON p.id = a.payout_id WHERE NOT l.void
 """  # noqa: S608
 _LISTS = text(
     f"""
     SELECT f.id, f.number, f.amount_fen, (f.made_at AT TIME ZONE 'Asia/Shanghai')::date AS made_on,
-           jsonb_agg(jsonb_build_array(l.payout_id, l.attempt_id, l.amount_fen) ORDER BY l.attempt_id) AS payouts
+           jsonb_agg(jsonb_build_array(l.payout_id, l.attempt_id, l.amount_fen) ORDER BY l.attempt_id) AS payouts, bool_or(l.failed) AS failed
     FROM payout_file f JOIN ({LEAVES_OF_LIST}) l ON l.payout_file_id = f.id
     WHERE f.status = 'made' AND f.amount_fen = ANY (CAST(:amounts AS bigint[]))
     GROUP BY f.id HAVING bool_and(l.leaves) ORDER BY f.id
@@ -211,4 +212,4 @@ def _payout(row: Any) -> Sent:
 
 
 def _list(row: Any) -> SentList:
-    return SentList(row.id, row.number, row.amount_fen, row.made_on, tuple(Listed(*each) for each in row.payouts))
+    return SentList(row.id, row.number, row.amount_fen, row.made_on, tuple(Listed(*each) for each in row.payouts), row.failed)

@@ -41,7 +41,8 @@ _PAYOUT = f"""
 """
 _ONE = text(f"{_PAYOUT} AND p.id = :id")
 _FAILURE = text(
-    "SELECT f.id FROM failure_report f JOIN payout_attempt a ON a.id = f.attempt_id WHERE a.payout_id = :id AND f.status = 'requested'"
+    "SELECT f.id FROM failure_report f JOIN payout_attempt a ON a.id = f.attempt_id"
+    " WHERE a.payout_id = :id AND a.outcome IS DISTINCT FROM 'failed' AND f.status = 'requested'"
 )
 _MANY = text(
     f"""{_PAYOUT} AND (CAST(:supplier_id AS bigint) IS NULL OR p.supplier_id = :supplier_id)

@@ -448,7 +448,9 @@ def test_refunds_go_into_one_file_each(desk):
     sent = desk.client.post(f"/v1/refund-files/{made['id']}/sent", json={"reference": "UPLOAD-1"}).json()
     assert (sent["status"], desk.client.get(f"/v1/refunds/{first['id']}").json()["status"]) == ("sent", "sent")
     assert desk.client.post(f"/v1/refund-files/{made['id']}/void", json={"reason": "x"}).json()["code"] == "illegal_move"
-    void = desk.client.post(f"/v1/refund-files/{rest['id']}/void", json={"reason": "没有上传"}).json()
+    own = desk.client.post(f"/v1/refund-files/{rest['id']}/void", json={"reason": "没有上传"})
+    assert (own.status_code, own.json()["code"]) == (403, "own_refund_file")
+    void = desk.second.post(f"/v1/refund-files/{rest['id']}/void", json={"reason": "没有上传"}).json()
     assert void["status"] == "void"
     again = desk.client.post("/v1/refund-files", json={"refund_ids": [second["id"]]})
     assert again.status_code == 201
