@@ -281,6 +281,7 @@ class Payout(SQLModel, table=True):
         CheckConstraint("(status IN ('draft','approved','failed')) = (released_by IS NULL)", name="released"),
         CheckConstraint("approved_by <> released_by", name="two_persons"),
         CheckConstraint("drafted_by <> released_by", name="not_by_who_drafted"),
+        Index(None, "amount_fen"),
         Index(None, "status", "id"),
         Index(None, "supplier_id", "id"),
     )
