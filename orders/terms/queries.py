@@ -42,10 +42,10 @@ COST_OF_PART = f"""-{ALLOWED_OF_PART.format(id="so.id")}
        FROM order_line l WHERE l.supplier_order_id = so.id)
     + (SELECT coalesce(sum(e.amount_fen), 0)::bigint FROM sale_entry e
        WHERE e.order_id = so.purchase_order_id AND e.supplier_order_id = so.id AND e.origin_kind <> 'acceptance_line') END"""  # noqa: S608
+#: SQL: what order ``{order}`` costs by now: its parts.
+COST_OF_ORDER = f"(SELECT coalesce(sum({COST_OF_PART}), 0)::bigint FROM supplier_order so WHERE so.purchase_order_id = {{order}})"  # noqa: S608
 #: SQL: what is to be paid for order ``{order}`` and is not paid yet, whether it is due or not; below zero: paid too much.
-UNPAID = f"""
-    ((SELECT coalesce(sum({COST_OF_PART}), 0)::bigint FROM supplier_order so WHERE so.purchase_order_id = {{order}}) - {PAID})
-"""  # noqa: S608
+UNPAID = f"({COST_OF_ORDER} - {PAID})"
 #: SQL: of what supplier order ``so`` costs, what has arrived, what is only announced, and what is neither.
 DUES_OF_PART = """(
     SELECT coalesce(sum(arrived_fen), 0)::bigint AS paid, coalesce(sum(paid_fen - arrived_fen), 0)::bigint AS announced,
