@@ -106,7 +106,7 @@ class NotByHand(Conflict):
 
 
 class NothingToSend(Conflict):
-    code = "nothing_to_send"
+    code = "no_payout_to_send"
     zh = "没有待发送的银行付款"
     en = "There is no released payout by bank that was not sent"
 

@@ -107,7 +107,7 @@ def test_a_payout_by_stripe_is_told_and_reported_by_its_provider(scene):
     assert (payload["payout_id"], payload["method"]) == (row["payout_id"], "stripe")
     for verb, body in (("send", {"reference": "x"}), ("confirm", {"reference": "x"}), ("fail", {"reason": "x"})):
         assert scene.cashier.post(f"{payout}/{verb}", json=body).json()["code"] == "payout_not_by_hand"
-    assert scene.cashier.post("/v1/payout-files").json()["code"] == "nothing_to_send"
+    assert scene.cashier.post("/v1/payout-files").json()["code"] == "no_payout_to_send"
     with scene.database.unit_of_work() as session:
         paying.failed(session, SYSTEM, row["payout_id"], "account_closed")
     # by another way after it failed
