@@ -282,7 +282,7 @@ class RefundFileExecuted(Conflict):
 
 
 class NothingToSend(Conflict):
-    code = "nothing_to_send"
+    code = "no_refund_to_send"
     zh = "没有可导出的退款"
     en = "There is no released refund that is not in a file"
 

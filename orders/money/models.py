@@ -67,6 +67,10 @@ class MoneyPosting(SQLModel, table=True):
             postgresql_include=["amount_fen"],
             postgresql_where=text("account NOT IN ('receivable','payable')"),
         ),
+        # what a line of the bank may be for is looked up by its amount
+        Index(
+            "ix_money_posting_bank", "amount_fen", postgresql_include=["transaction_id"], postgresql_where=text("account = 'bank'")
+        ),
         # every sale is owed once and due once
         Index("uq_money_posting_sale", "sale_entry_id", "account", unique=True, postgresql_where=text("sale_entry_id IS NOT NULL")),
     )

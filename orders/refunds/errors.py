@@ -39,7 +39,7 @@ class NotOnline(Invalid):
 class MoneyGone(Conflict):
     """What was paid too much when it was released has been taken back since, or the order costs more by now."""
 
-    code = "money_no_longer_received"
+    code = "refund_not_covered"
     zh = "退款 {number} 所依据的多付款项已不在账（缺 {missing} 元）；未提交银行的请记为失败，仍要退的请在 despite 中说明理由"
     en = "{missing} yuan of what refund {number} was released on are not there any more: say that it failed, or in `despite` why it goes nevertheless"
 

@@ -22,13 +22,15 @@ _TAKEN_BACK = """
 """
 #: Movements of the bank account in the books that no line has shown. What lines themselves booked is none of them, nor is a failure that was taken
 #: back, with what took it back.
-OUTSTANDING = f"""
+_OUTSTANDING = f"""
     SELECT mt.id, mt.kind, mt.origin_id, mt.booked_on, sum(mp.amount_fen)::bigint AS amount_fen, min(mp.purchase_order_id) AS purchase_order_id
     FROM money_posting mp JOIN money_transaction mt ON mt.id = mp.transaction_id
     WHERE mp.account = 'bank' AND mt.kind NOT IN ('receipt', 'receipt_matched', 'receipt_undone', 'bank_entry', 'payout_reinstated', 'refund_reinstated')
       AND NOT EXISTS (SELECT FROM bank_match m WHERE m.transaction_id = mt.id AND m.undone_at IS NULL) AND NOT {_TAKEN_BACK}
+      AND {{picked}}
     GROUP BY mt.id
 """  # noqa: S608
+OUTSTANDING = _OUTSTANDING.format(picked="true")
 _ORDERS = text(
     f"""
     SELECT po.id, po.number, po.buyer_id, buyer.name AS buyer, unit.name AS unit, m.payable - m.paid AS due_fen,
@@ -113,13 +115,9 @@ _LISTS = text(
     GROUP BY f.id HAVING bool_and(l.leaves) ORDER BY f.id
     """  # noqa: S608
 )
-_BOOKED = text(
-    f"""
-    SELECT o.* FROM ({OUTSTANDING}) o
-    WHERE o.amount_fen = ANY (CAST(:amounts AS bigint[]))
-      AND o.kind NOT IN ('refund_paid', 'refund_failed', 'payout_paid', 'payout_failed') ORDER BY o.id
-    """  # noqa: S608
-)
+#: A movement posts the bank account once: an index finds the few of these amounts, before anything is asked of them.
+_OF_AMOUNTS = "mp.amount_fen = ANY (CAST(:amounts AS bigint[])) AND mt.kind NOT IN ('refund_paid', 'refund_failed', 'payout_paid', 'payout_failed')"
+_BOOKED = text(f"{_OUTSTANDING.format(picked=_OF_AMOUNTS)} ORDER BY mt.id")
 
 
 def facts(session: Session, lines: Sequence[Line], *, wide: bool, order_ids: Collection[int] = ()) -> Facts:

@@ -424,7 +424,7 @@ def test_a_refund_is_not_released_while_a_line_shows_another_that_was_said_to_ha
     assert scene.treasurer.post(f"{path}/approve", json={"despite": "银行书面说明未付"}).json()["status"] == "approved"
     [later] = scene.shows((-3_010, "沙坪坝中学", first["number"], ACCOUNT))
     refused_by(scene.cashier.post("/v1/refund-files", json={"refund_ids": [second["id"]]}), later, refusal)
-    assert code(scene.cashier.post("/v1/refund-files", json={})) == (409, "nothing_to_send")
+    assert code(scene.cashier.post("/v1/refund-files", json={})) == (409, "no_refund_to_send")
     refused_by(scene.cashier.post(f"{path}/send", json={"reference": "B"}), later, refusal)
     assert scene.cashier.post(f"{path}/send", json={"reference": "B", "despite": "误记"}).json()["status"] == "sent"
     agrees(scene)
