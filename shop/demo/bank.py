@@ -103,6 +103,7 @@ class BankAccount:
         now = clock.now()
         statement_id = self._statement(entries, content)
         received: dict[int, int] = {}
+        days: dict[int, date] = {}
         shown: dict[int, int] = {}
         for key, entry in zip(rules.keys(entries), entries, strict=True):
             line_id = self.lines.add(
@@ -120,7 +121,7 @@ class BankAccount:
                 entry.text,
                 abs(entry.amount_fen),
             )
-            received[line_id] = entry.amount_fen
+            received[line_id], days[line_id] = entry.amount_fen, entry.booked_on
             if bill := billed.get(entry.serial):
                 self._paid(line_id, entry, bill)
             else:
@@ -132,7 +133,7 @@ class BankAccount:
         for table in (self.statements, self.lines, self.payments, self.matches):
             table.write(self.session)
         to_bank = {line_id: carry(fen, to=_BANK, out_of=_UNALLOCATED) for line_id, fen in received.items()}
-        money.book_each(self.session, Kind.RECEIPT, to_bank)
+        money.book_each(self.session, Kind.RECEIPT, to_bank, days)
         payments.book(self.session, paid)
         explained = {match_id: carry(fen, to=_UNALLOCATED, out_of=_BANK) for match_id, fen in shown.items()}
         money.book_each(self.session, Kind.RECEIPT_MATCHED, explained)

@@ -5,7 +5,7 @@ import io
 import json
 import random
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -89,6 +89,32 @@ def test_the_clearing_page_names_the_lines_that_nobody_has_explained_and_names_t
     desk.written_off(line["id"], "interest", "23.45")
     assert [each["amount"] for each in page(account="unallocated")["items"]] == ["-100.00", "15.00"]
     assert page(account="announced")["items"] == whole["items"][2:]
+
+
+def test_what_the_bank_shows_stands_in_the_books_on_the_banks_day(desk):
+    """A receipt of the last days that is imported later belongs to its own day; what somebody says of it, to the day on which it is said."""
+    order = desk.order(10)
+    then, today = clock.today() - timedelta(days=9), clock.today()
+    desk.imported(statement((10000, "沙坪坝中学", "货款", "S1"), (-1500, "某银行", "手续费", "S2"), opening=100, days_ago=9))
+    desk.imported(statement((5000, "某公司", "货款", "S3"), opening=8600))
+    first, *_ = desk.lines()
+    assert desk.pay_order(first["id"], order, "100.00").status_code == 201
+
+    def entries(account, **asked):
+        return desk.client.get("/v1/money/entries", params={"account": account, **asked}).json()
+
+    told = [(each["booked_on"], each["kind"], each["amount"]) for each in entries("bank")["items"]]
+    assert told == [(str(then), "receipt", "100.00"), (str(then), "receipt", "-15.00"), (str(today), "receipt", "50.00")]
+    assert entries("bank", to=str(then))["closing"] == "85.00"
+    assert (entries("bank", **{"from": str(today)})["opening"], entries("bank")["closing"]) == ("85.00", "135.00")
+    assert [each["booked_on"] for each in entries("receivable", kind="payment")["items"]] == [str(today)]
+    fee, latest = desk.client.get("/v1/money/clearing", params={"account": "unallocated"}).json()["items"]
+    assert (fee["since"], fee["days"], fee["reference"]) == (str(then), 9, "S2")
+    assert (latest["since"], latest["days"]) == (str(today), 0)
+    # the moment of recording is told beside it
+    whole = desk.client.get(f"/v1/money/transactions/{fee['transaction_id']}").json()
+    assert (whole["booked_on"], clock.shanghai_date(datetime.fromisoformat(whole["recorded_at"]))) == (str(then), today)
+    desk.agrees()
 
 
 def test_a_slip_says_by_when_and_is_not_printed_for_nothing(desk):
