@@ -84,22 +84,22 @@ def book_failure(session: Session, kind: Kind, origin_id: int, postings: Iterabl
 def book_each(
     session: Session, kind: Kind, transactions: Mapping[int, Sequence[Posting]], days: Mapping[int, date] | None = None
 ) -> None:
-    """Book many transactions of one kind with one statement: the postings by what caused them, today, or on the (Shanghai) days that these have.
-    Raises as :func:`book`, and for a posting of nothing, too."""
+    """Book many transactions of one kind with one statement: the postings by what caused them, on the (Shanghai) day that this has in ``days``, else
+    today. Raises as :func:`book`, and for a posting of nothing, too."""
     if not transactions:
         return
     if wrong := [origin_id for origin_id, postings in transactions.items() if not is_balanced(postings)]:
         raise ValueError(f"{kind} {wrong[:10]}: the postings are no transactions")
     listed = [(origin_id, posting) for origin_id, postings in transactions.items() for posting in postings]
     moment = clock.now()
-    on = days or dict.fromkeys(transactions, clock.shanghai_date(moment))
+    on, today = days or {}, clock.shanghai_date(moment)
     session.execute(
         _BOOK_EACH,
         {
             "kind": kind,
             "now": moment,
             "origins": array(transactions),
-            "days": [on[origin_id] for origin_id in transactions],
+            "days": [on.get(origin_id, today) for origin_id in transactions],
             "origins_of": array(origin_id for origin_id, _ in listed),
             "accounts": [posting.place.account for _, posting in listed],
             "amounts": array(posting.amount_fen for _, posting in listed),
