@@ -1,6 +1,12 @@
-"""Refusals of what is said, or done once more, against the bank."""
+"""Refusals of what is asked of days ahead, and of what is said, or done once more, against the bank."""
 
-from shop.core.errors import Conflict
+from shop.core.errors import Conflict, Invalid
+
+
+class DayAhead(Invalid):
+    code = "day_ahead"
+    zh = "日期尚未到来"
+    en = "That day lies ahead"
 
 
 class ShownByBank(Conflict):

@@ -41,7 +41,7 @@ class MoneyTransaction(SQLModel, table=True):
     origin_id: int = Field(sa_type=BigInteger)
     #: How often the same was taken back before: what failed, and left after all as the bank shows, may still come back.
     turn: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
-    #: Shanghai date.
+    #: Shanghai date from which the accounts hold it: the day of ``recorded_at``; of what a line of the bank shows, the bank's.
     booked_on: date
     recorded_at: datetime = moment()
     #: The database's own number of the transaction that wrote it.

@@ -15,22 +15,34 @@ from orders.purchasing.queries.costs import PAYABLE_AND_PAID_OF
 from orders.settlement.actions.accounts import number_of
 from shop.core.db import array
 
-#: SQL: whether transaction ``mt`` booked a failure that was taken back.
-_TAKEN_BACK = """
+_FAILURE_TAKEN_BACK = """
     EXISTS (SELECT FROM money_transaction u WHERE u.kind IN ('payout_reinstated', 'refund_reinstated') AND u.origin_id = mt.id
-            AND mt.kind IN ('payout_failed', 'refund_failed'))
+            AND mt.kind IN ('payout_failed', 'refund_failed') AND {picked})
 """
-#: Movements of the bank account in the books that no line has shown. What lines themselves booked is none of them, nor is a failure that was taken
-#: back, with what took it back.
-_OUTSTANDING = f"""
+#: SQL: whether transaction ``mt`` booked a failure that was taken back.
+_TAKEN_BACK = _FAILURE_TAKEN_BACK.format(picked="true")
+_OUTSTANDING = """
     SELECT mt.id, mt.kind, mt.origin_id, mt.booked_on, sum(mp.amount_fen)::bigint AS amount_fen, min(mp.purchase_order_id) AS purchase_order_id
     FROM money_posting mp JOIN money_transaction mt ON mt.id = mp.transaction_id
     WHERE mp.account = 'bank' AND mt.kind NOT IN ('receipt', 'receipt_matched', 'receipt_undone', 'bank_entry', 'payout_reinstated', 'refund_reinstated')
-      AND NOT EXISTS (SELECT FROM bank_match m WHERE m.transaction_id = mt.id AND m.undone_at IS NULL) AND NOT {_TAKEN_BACK}
-      AND {{picked}}
+      AND NOT EXISTS (SELECT FROM bank_match m WHERE m.transaction_id = mt.id AND {stands}) AND NOT {taken_back}
+      AND {picked}
     GROUP BY mt.id
-"""  # noqa: S608
-OUTSTANDING = _OUTSTANDING.format(picked="true")
+"""
+_NOW = {"stands": "m.undone_at IS NULL", "taken_back": _TAKEN_BACK}
+#: Movements of the bank account in the books that no line has shown. What lines themselves booked is none of them, nor is a failure that was taken
+#: back, with what took it back.
+OUTSTANDING = _OUTSTANDING.format(**_NOW, picked="true")
+#: SQL: whether match ``m`` stood at the end of day ``:as_of``: by the day on which it was booked, or else made.
+STOOD = """
+    ((m.undone_at IS NULL OR (m.undone_at AT TIME ZONE 'Asia/Shanghai')::date > :as_of)
+     AND coalesce((SELECT r.booked_on FROM money_transaction r WHERE r.kind = 'receipt_matched' AND r.origin_id = m.id),
+                  (m.matched_at AT TIME ZONE 'Asia/Shanghai')::date) <= :as_of)
+"""
+#: The same as it was at the end of day ``:as_of``.
+OUTSTANDING_THEN = _OUTSTANDING.format(
+    stands=STOOD, taken_back=_FAILURE_TAKEN_BACK.format(picked="u.booked_on <= :as_of"), picked="mt.booked_on <= :as_of"
+)
 _ORDERS = text(
     f"""
     SELECT po.id, po.number, po.buyer_id, buyer.name AS buyer, unit.name AS unit, m.payable - m.paid AS due_fen,
@@ -117,7 +129,7 @@ _LISTS = text(
 )
 #: A movement posts the bank account once: an index finds the few of these amounts, before anything is asked of them.
 _OF_AMOUNTS = "mp.amount_fen = ANY (CAST(:amounts AS bigint[])) AND mt.kind NOT IN ('refund_paid', 'refund_failed', 'payout_paid', 'payout_failed')"
-_BOOKED = text(f"{_OUTSTANDING.format(picked=_OF_AMOUNTS)} ORDER BY mt.id")
+_BOOKED = text(f"{_OUTSTANDING.format(**_NOW, picked=_OF_AMOUNTS)} ORDER BY mt.id")
 
 
 def facts(session: Session, lines: Sequence[Line], *, wide: bool, order_ids: Collection[int] = ()) -> Facts:

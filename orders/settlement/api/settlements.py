@@ -106,10 +106,13 @@ def uncovered(
     return exports.file(format, "uncovered", sheets.UNCOVERED_HEADER[call.language], sheets.uncovered_cells(rows))
 
 
-@routes.get("/settlements/periods", Permission.MONEY_READ)
-def periods(call: Call, limit: Limit = 50, after: After = None) -> Page[PeriodOut]:
+@routes.get("/settlements/periods", Permission.MONEY_READ, responses=exports.FILES, answer=Page[PeriodOut])
+def periods(call: Call, format: Format = "json", limit: Limit = 50, after: After = None) -> Page[PeriodOut] | Response:
     """What each period came to, newest first."""
-    return statements.periods(call.session, call.actor, limit=limit, after=after)
+    if format == "json":
+        return statements.periods(call.session, call.actor, limit=limit, after=after)
+    rows = whole(statements.periods(call.session, call.actor, limit=exports.MAX_LINES, after=None), exports.MAX_LINES)
+    return exports.file(format, "periods", sheets.PERIODS_HEADER[call.language], sheets.period_cells(rows))
 
 
 @routes.get("/settlements/balances", Permission.MONEY_READ, responses=exports.FILES, answer=Page[BalanceOut])

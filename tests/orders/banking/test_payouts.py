@@ -107,7 +107,7 @@ def test_confirmed_and_given_back_by_hand_the_bank_shows_both(scene, row):
     path = f"/v1/payouts/{row['payout_id']}"
     assert scene.cashier.post(f"{path}/confirm", json={"reference": "B-1"}).status_code == 200
     assert scene.fails(row["payout_id"])["status"] == "failed"
-    assert agrees(scene) == ["-699.00", "699.00"]
+    assert agrees(scene) == []  # in the books it left and came back: that lies not between them and the bank
     number = number_of(scene, row)
     out, back = scene.shows((-69_900, scene.market.suppliers[0].name, number), (69_900, "x", f"退汇 {number}"))
     # once a line shows that it came back, the other is certain

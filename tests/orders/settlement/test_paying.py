@@ -1,5 +1,7 @@
 """Bank accounts, payouts and money paid ahead: who may, who may not, and what the ledger says."""
 
+import csv
+import io
 from datetime import timedelta
 
 import pytest
@@ -391,6 +393,11 @@ def test_periods_are_paged_and_nothing_is_skipped(scene):
             break
     assert paged == whole
     assert scene.cashier.get("/v1/settlements/periods", params={"after": "nonsense"}).status_code == 422
+    sheet = scene.cashier.get("/v1/settlements/periods", params={"format": "csv"}, headers={"Accept-Language": "zh"})
+    header, *lines = csv.reader(io.StringIO(sheet.content.decode("utf-8-sig")))
+    assert header[:4] == ["起始日", "截止日", "结算单数", "销售（元）"]
+    told = [(each["period_start"], each["period_end"], str(each["settlements"]), each["sales"]) for each in whole]
+    assert [tuple(line[:4]) for line in lines] == told
 
 
 def test_a_file_that_cannot_hold_every_row_is_refused_and_not_cut(scene, monkeypatch):
