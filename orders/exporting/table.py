@@ -86,6 +86,8 @@ class Table:
     total: int
     #: Batches of at most :data:`AT_ONCE` rows.
     batches: Generator[Sequence[Sequence[Cell]], None, None]
+    #: A row of totals for people, below all others in the formats that people read; it is none of the rows.
+    footer: Sequence[Cell] | None = None
     #: Where they come from, if that is a statement: then lines of text can be had from the database as they are.
     source: Source | None = None
 
@@ -131,7 +133,8 @@ def of_sql(session: Session, title: str, columns: Sequence[Column], sql: str, va
     total = session.execute(text(f"SELECT count(*) FROM ({sql}) AS counted"), values).scalar_one()  # noqa: S608
     names = ", ".join(f'"{column.name}"' for column in columns)
     ordered = text(f"SELECT {names} FROM ({sql}) AS found ORDER BY {order}")  # noqa: S608
-    return Table(title, columns, int(total), _batches(session, ordered, values), Source(session, sql, values, order))
+    source = Source(session, sql, values, order)
+    return Table(title, columns, int(total), _batches(session, ordered, values), source=source)
 
 
 def _batches(session: Session, statement: TextClause, values: Mapping[str, Any]) -> Generator[Sequence[Row[Any]], None, None]:
@@ -142,8 +145,8 @@ def _batches(session: Session, statement: TextClause, values: Mapping[str, Any])
         found.close()
 
 
-def of_rows(title: str, columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> Table:
-    return Table(title, columns, len(rows), (rows[at : at + AT_ONCE] for at in range(0, len(rows), AT_ONCE)))
+def of_rows(title: str, columns: Sequence[Column], rows: Sequence[Sequence[Cell]], footer: Sequence[Cell] | None = None) -> Table:
+    return Table(title, columns, len(rows), (rows[at : at + AT_ONCE] for at in range(0, len(rows), AT_ONCE)), footer)
 
 
 def yuan_sql(fen: str) -> str:

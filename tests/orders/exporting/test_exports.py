@@ -50,11 +50,34 @@ def test_a_statistic_is_the_answer_of_the_same_question(monitor):
     export = made(monitor, "sales", "json", **question, **extras)
     rows = json.loads(content(monitor, export))
     answer = monitor.get("/v1/statistics/sales", params={**question, **extras}).json()
-    assert [row["amount"] for row in rows[:-1]] == [row["figures"]["amount"] for row in answer["rows"]]
+    assert [row["amount"] for row in rows] == [row["figures"]["amount"] for row in answer["rows"]]
     assert rows[0]["district_code"] == answer["rows"][0]["keys"]["district"]["code"]
-    assert rows[-1]["amount"] == answer["totals"]["figures"]["amount"]
-    assert rows[-1]["orders"] == answer["totals"]["figures"]["orders"]
+    assert len(rows) == export["rows_total"] == export["rows_done"] == 7
     assert rows[0]["amount_rank"] == 1
+
+
+@pytest.mark.parametrize("format", ["csv", "xlsx", "json", "parquet"])
+def test_totals_are_a_row_for_people_only(monitor, format, tmp_path):
+    export = made(monitor, "sales", format, **SPAN, group_by=["district"], measure=["amount"])
+    answer = monitor.get("/v1/statistics/sales", params={**SPAN, "group_by": "district", "measure": "amount"}).json()
+    total, body = Decimal(answer["totals"]["figures"]["amount"]), content(monitor, export)
+    assert export["rows_total"] == export["rows_done"] == answer["row_count"]
+    match format:
+        case "csv":
+            *rows, last = csv.reader(io.StringIO(body.decode("utf-8-sig")))
+            assert (last[0], Decimal(last[2]), len(rows) - 1) == ("Total", total, answer["row_count"])
+        case "xlsx":
+            from python_calamine import CalamineWorkbook
+
+            *rows, last = CalamineWorkbook.from_filelike(io.BytesIO(body)).get_sheet_by_index(0).to_python()
+            assert (last[0], Decimal(str(last[2])), len(rows) - 1) == ("Total", total, answer["row_count"])
+        case "json":
+            assert sum(Decimal(row["amount"]) for row in json.loads(body)) == total
+        case _:
+            import duckdb
+
+            (tmp_path / "a.parquet").write_bytes(body)
+            assert duckdb.sql(f"SELECT sum(amount) FROM '{tmp_path}/a.parquet'").fetchall() == [(total,)]
 
 
 @pytest.mark.parametrize("format", ["csv", "xlsx", "json", "parquet"])
