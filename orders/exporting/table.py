@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -39,6 +39,11 @@ class Type(StrEnum):
     FLAG = "flag"
 
 
+def _quoted(words: str) -> str:
+    """Words of ours as a literal of a statement in which a colon begins the name of a value."""
+    return "'" + words.replace("'", "''").replace(":", r"\:") + "'"
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """``name`` is what JSON and Parquet call it."""
@@ -47,9 +52,31 @@ class Column:
     zh: str
     en: str
     type: Type = Type.TEXT
+    #: For codes: how each reads, in the formats for people. A key that ends with a colon is the beginning of a code, whose rest stays.
+    words: Mapping[str, str] = field(default_factory=dict)
 
     def head(self, language: Language) -> str:
         return self.zh if language == "zh" else self.en
+
+    def told(self, cell: Cell) -> Cell:
+        """A cell as people read it."""
+        if not self.words or not isinstance(cell, str):
+            return cell
+        begin, colon, rest = cell.partition(":")
+        if colon and begin + colon in self.words:
+            return self.words[begin + colon] + rest
+        return self.words.get(cell, cell)
+
+    def told_sql(self, else_told: str) -> str:
+        """The same in SQL, of the column by its name; ``else_told`` is what is shown of a cell that has no words."""
+        cell = f'"{self.name}"'
+        cases = [
+            f"WHEN starts_with({cell}, {_quoted(code)}) THEN {_quoted(word)} || substr({cell}, {len(code) + 1})"
+            if code.endswith(":")
+            else f"WHEN {cell} = {_quoted(code)} THEN {_quoted(word)}"
+            for code, word in self.words.items()
+        ]
+        return f"CASE {' '.join(cases)} ELSE {else_told} END" if cases else else_told
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,10 +78,13 @@ class _Csv:
             for at, column in enumerate(table.columns)
             if column.type in shown or column.type in numbers
         ]
+        self._told = [(at, column.told) for at, column in enumerate(table.columns) if column.words]
 
     def write(self, rows: Sequence[Row]) -> None:
         for row in rows:
             cells: list[Any] = list(row)
+            for at, told in self._told:
+                cells[at] = told(cells[at])
             for at, show in self._shown:
                 cells[at] = show(cells[at])
             self._writer.writerow(cells)
@@ -113,11 +116,11 @@ class CsvLines:
         """SQL: the columns as they are shown."""
         yes, no = _FLAGS[language]
         shown = {
-            Type.TEXT: _TEXT.replace("{", "{{").replace("}", "}}").replace("%s", "{0}"),
+            Type.TEXT: _TEXT.replace("%s", "{0}"),
             Type.MOMENT: r"to_char({0} AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD HH24\:MI\:SS')",
             Type.FLAG: f"CASE {{0}} WHEN true THEN '{yes}' WHEN false THEN '{no}' END",
         }
-        return [shown.get(column.type, "{0}").format(f'"{column.name}"') for column in table.columns]
+        return [column.told_sql(shown.get(column.type, "{0}").replace("{0}", f'"{column.name}"')) for column in table.columns]
 
     def write(self, lines: Sequence[bytes]) -> None:
         self._file.write(b"".join(lines))
@@ -211,8 +214,9 @@ class _Xlsx:
             if self._row == SHEET_ROWS:
                 self._rows.finish()
                 self._add_sheet()
-            self._row = self._rows.add(row)
-            for at, cell in enumerate(row):
+            told = [column.told(cell) for column, cell in zip(columns, row, strict=True)]
+            self._row = self._rows.add(told)
+            for at, cell in enumerate(told):
                 if cell is not None:
                     self._write(at, columns[at].type, cell)
 
@@ -234,11 +238,31 @@ class _Xlsx:
 
     def close(self) -> None:
         self._rows.finish()
+        self._explain()
         self._book.close()
+
+    def _explain(self) -> None:
+        """A last sheet that tells which code each word stands for."""
+        title, *header = _CODES[self._language]
+        told = [(column.head(self._language), code, word) for column in self._table.columns for code, word in column.words.items()]
+        if not told:
+            return
+        sheet = self._book.add_worksheet(title)
+        rows = SheetTable(sheet, header, self._styles)
+        for row in told:
+            at = rows.add(row)
+            for column, cell in enumerate(row):
+                sheet.write_string(at, column, safe(cell))
+        rows.finish()
 
     drop = close
 
 
+#: The title of the sheet that tells what codes mean, and its heading.
+_CODES: Mapping[Language, tuple[str, ...]] = {
+    "zh": ("代码说明", "列", "代码", "说明"),
+    "en": ("Codes", "Column", "Code", "Meaning"),
+}
 #: How a workbook shows numbers of a type, whatever they are; all others by themselves.
 _SHOWN_AS = {Type.MONEY: "#,##0.00", Type.PERCENT: "0.00", Type.WHOLE: "0"}
 
