@@ -42,9 +42,12 @@ def stock(
     district: District = None,
     format: Format = "json",
 ) -> FiguresOut | Response:
-    """Certified products, suppliers, households and persons on a day."""
+    """Certified products, suppliers, households and persons on a day. Small numbers of households, and what would give them away, are null
+    without `households:read`; so is how they became known, and everything but by county and category."""
     by = list(dict.fromkeys(group_by))
-    figures = queries.stock(call.session, call.actor, call.language, by=by, on=on or clock.today(), district=district)
+    day = on or clock.today()
+    figures = queries.stock(call.session, call.actor, call.language, by=by, on=day, district=district)
+    figures = queries.protected(call.session, call.actor, figures, by=by, on=day, district=district)
     return _answer(figures, "stock", format)
 
 
@@ -57,7 +60,7 @@ def stock_over_time(
     district: District = None,
     format: Format = "json",
 ) -> FiguresOut | Response:
-    """The stock at the end of each month, quarter or year."""
+    """The stock at the end of each month, quarter or year; without `households:read` as in `stock`."""
     begin, end = _span(first, last)
     figures = queries.stock_over_time(
         call.session, call.actor, call.language, first=begin, last=end, grain=grain, district=district

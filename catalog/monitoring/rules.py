@@ -68,10 +68,12 @@ STOCK = Table(
         "persons": ("带动人数", "persons"),
     },
     summed=frozenset({"certificates"}),
-    zh="当日结束时（今天为此刻）有效的证书。在册人数按名单逐人统计，同一人在同一区县只计一次，在不同区县分别计；没有名单的证书按申报数计入。各组之间同一人、同一供应商可能重复，合计另行去重。",
+    zh="当日结束时（今天为此刻）有效的证书。在册人数按名单逐人统计，同一人在同一区县只计一次，在不同区县分别计；没有名单的证书按申报数计入。各组之间同一人、同一供应商可能重复，合计另行去重。无权查看农户名单者，小于 5 的户数、人数和可推算出它们的数不显示，在册与申报之分、按区县和品类以外的分组也不显示。",
     en=(
         "Certificates in force at the end of the day, of today now. Listed persons are counted by name, each once per county, however many products name them; certificates"
         " without a list count what was stated. A person or supplier may stand in several groups; the total counts each once per county."
+        " Without the right to read the lists of households, numbers of them or of persons below 5 and what would give them away are not shown; nor"
+        " is how they became known, nor anything but by county and category."
     ),
 )
 STEPS = Table(

@@ -87,6 +87,11 @@ _UNITS: dict[Unit, tuple[str, str]] = {
 MAX_TIERS = 20
 
 
+def unit_labels(language: Language) -> dict[str, str]:
+    """All units with how they read."""
+    return {unit.value: unit_label(unit, language) for unit in Unit}
+
+
 def unit_label(unit: Unit | str, language: Language) -> str:
     """``box`` -> 箱."""
     zh, en = _UNITS[Unit(unit)]

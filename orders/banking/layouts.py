@@ -104,6 +104,9 @@ def read(rows: Sequence[Sequence[str]], found: Found) -> Read:
     return made
 
 
+_NO_AMOUNT = "金额无法识别，须为数字，如 1,234.50", "the amount cannot be read; a number such as 1,234.50 is expected"
+
+
 def _read_row(made: Read, number: int, cells: Sequence[str], columns: Places) -> None:
     told = {column: _cell(cells, places) for column, places in columns.items()}
     day = day_of(told[Column.DATE])
@@ -114,7 +117,7 @@ def _read_row(made: Read, number: int, cells: Sequence[str], columns: Places) ->
         made.faults.append(sheets.fault(number, Column.DATE, "bad_date", "日期无法识别", "the date cannot be read"))
     amount, reversal = _amount(told)
     if amount is None:
-        made.faults.append(sheets.fault(number, "amount", "bad_amount", "金额无法识别", "the amount cannot be read"))
+        made.faults.append(sheets.fault(number, "amount", "bad_amount", *_NO_AMOUNT))
     elif (
         amount > 0
         and Column.DIRECTION in columns

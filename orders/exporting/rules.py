@@ -15,6 +15,8 @@ class Format(StrEnum):
     PARQUET = "parquet"
 
 
+#: What people read; the others are read by programs.
+FOR_PEOPLE = frozenset({Format.CSV, Format.XLSX})
 #: So many rows a file may have: what is made within the time of a job on a machine that is not overloaded. A workbook is written at some 10,000 rows
 #: a second; the others PostgreSQL writes.
 MOST_ROWS = {Format.CSV: 2_000_000, Format.PARQUET: 2_000_000, Format.JSON: 2_000_000, Format.XLSX: 300_000}

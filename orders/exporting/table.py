@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -39,6 +39,11 @@ class Type(StrEnum):
     FLAG = "flag"
 
 
+def _quoted(words: str) -> str:
+    """Words of ours as a literal of a statement in which a colon begins the name of a value."""
+    return "'" + words.replace("'", "''").replace(":", r"\:") + "'"
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """``name`` is what JSON and Parquet call it."""
@@ -47,9 +52,31 @@ class Column:
     zh: str
     en: str
     type: Type = Type.TEXT
+    #: For codes: how each reads, in the formats for people. A key that ends with a colon is the beginning of a code, whose rest stays.
+    words: Mapping[str, str] = field(default_factory=dict)
 
     def head(self, language: Language) -> str:
         return self.zh if language == "zh" else self.en
+
+    def told(self, cell: Cell) -> Cell:
+        """A cell as people read it."""
+        if not self.words or not isinstance(cell, str):
+            return cell
+        begin, colon, rest = cell.partition(":")
+        if colon and begin + colon in self.words:
+            return self.words[begin + colon] + rest
+        return self.words.get(cell, cell)
+
+    def told_sql(self, else_told: str) -> str:
+        """The same in SQL, of the column by its name; ``else_told`` is what is shown of a cell that has no words."""
+        cell = f'"{self.name}"'
+        cases = [
+            f"WHEN starts_with({cell}, {_quoted(code)}) THEN {_quoted(word)} || substr({cell}, {len(code) + 1})"
+            if code.endswith(":")
+            else f"WHEN {cell} = {_quoted(code)} THEN {_quoted(word)}"
+            for code, word in self.words.items()
+        ]
+        return f"CASE {' '.join(cases)} ELSE {else_told} END" if cases else else_told
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +113,8 @@ class Table:
     total: int
     #: Batches of at most :data:`AT_ONCE` rows.
     batches: Generator[Sequence[Sequence[Cell]], None, None]
+    #: A row of totals for people, below all others in the formats that people read; it is none of the rows.
+    footer: Sequence[Cell] | None = None
     #: Where they come from, if that is a statement: then lines of text can be had from the database as they are.
     source: Source | None = None
 
@@ -131,7 +160,8 @@ def of_sql(session: Session, title: str, columns: Sequence[Column], sql: str, va
     total = session.execute(text(f"SELECT count(*) FROM ({sql}) AS counted"), values).scalar_one()  # noqa: S608
     names = ", ".join(f'"{column.name}"' for column in columns)
     ordered = text(f"SELECT {names} FROM ({sql}) AS found ORDER BY {order}")  # noqa: S608
-    return Table(title, columns, int(total), _batches(session, ordered, values), Source(session, sql, values, order))
+    source = Source(session, sql, values, order)
+    return Table(title, columns, int(total), _batches(session, ordered, values), source=source)
 
 
 def _batches(session: Session, statement: TextClause, values: Mapping[str, Any]) -> Generator[Sequence[Row[Any]], None, None]:
@@ -142,8 +172,8 @@ def _batches(session: Session, statement: TextClause, values: Mapping[str, Any])
         found.close()
 
 
-def of_rows(title: str, columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> Table:
-    return Table(title, columns, len(rows), (rows[at : at + AT_ONCE] for at in range(0, len(rows), AT_ONCE)))
+def of_rows(title: str, columns: Sequence[Column], rows: Sequence[Sequence[Cell]], footer: Sequence[Cell] | None = None) -> Table:
+    return Table(title, columns, len(rows), (rows[at : at + AT_ONCE] for at in range(0, len(rows), AT_ONCE)), footer)
 
 
 def yuan_sql(fen: str) -> str:

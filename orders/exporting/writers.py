@@ -13,7 +13,7 @@ from orders.exporting.rules import SHEET_ROWS, Format
 from orders.exporting.table import Cell, Column, Table, Type
 from shop.core.clock import SHANGHAI
 from shop.core.errors import Language
-from shop.core.exports import CSV, DIGITS, FORMULA_STARTS, XLSX, safe, safe_in_csv
+from shop.core.exports import CSV, DAY, DIGITS, FORMULA_STARTS, MOMENT, XLSX, SheetTable, Styles, number_format, safe, safe_in_csv
 
 CONTENT_TYPES = {
     Format.CSV: CSV,
@@ -78,10 +78,13 @@ class _Csv:
             for at, column in enumerate(table.columns)
             if column.type in shown or column.type in numbers
         ]
+        self._told = [(at, column.told) for at, column in enumerate(table.columns) if column.words]
 
     def write(self, rows: Sequence[Row]) -> None:
         for row in rows:
             cells: list[Any] = list(row)
+            for at, told in self._told:
+                cells[at] = told(cells[at])
             for at, show in self._shown:
                 cells[at] = show(cells[at])
             self._writer.writerow(cells)
@@ -113,11 +116,11 @@ class CsvLines:
         """SQL: the columns as they are shown."""
         yes, no = _FLAGS[language]
         shown = {
-            Type.TEXT: _TEXT.replace("{", "{{").replace("}", "}}").replace("%s", "{0}"),
+            Type.TEXT: _TEXT.replace("%s", "{0}"),
             Type.MOMENT: r"to_char({0} AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD HH24\:MI\:SS')",
             Type.FLAG: f"CASE {{0}} WHEN true THEN '{yes}' WHEN false THEN '{no}' END",
         }
-        return [shown.get(column.type, "{0}").format(f'"{column.name}"') for column in table.columns]
+        return [column.told_sql(shown.get(column.type, "{0}").replace("{0}", f'"{column.name}"')) for column in table.columns]
 
     def write(self, lines: Sequence[bytes]) -> None:
         self._file.write(b"".join(lines))
@@ -193,15 +196,8 @@ class _Xlsx:
         options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
         self._book = xlsxwriter.Workbook(str(path), options)
         self._table, self._language = table, language
-        self._bold = self._book.add_format({"bold": True})
-        self._formats = {
-            Type.MONEY: self._book.add_format({"num_format": "#,##0.00"}),
-            Type.PERCENT: self._book.add_format({"num_format": "0.00"}),
-            Type.QUANTITY: self._book.add_format({"num_format": "#,##0.###"}),
-            Type.WHOLE: self._book.add_format({"num_format": "0"}),
-            Type.DATE: self._book.add_format({"num_format": "yyyy-mm-dd"}),
-            Type.MOMENT: self._book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"}),
-        }
+        self._styles = Styles(self._book)
+        self._heads = [column.head(language) for column in table.columns]
         self._flag = _flag(language)
         self._sheets = 0
         self._add_sheet()
@@ -209,18 +205,18 @@ class _Xlsx:
     def _add_sheet(self) -> None:
         self._sheets += 1
         self._sheet = self._book.add_worksheet(self._table.title if self._sheets == 1 else f"{self._table.title} {self._sheets}")
-        self._sheet.freeze_panes(1, 0)
-        for at, column in enumerate(self._table.columns):
-            self._sheet.write_string(0, at, column.head(self._language), self._bold)
+        self._rows = SheetTable(self._sheet, self._heads, self._styles)
         self._row = 0
 
     def write(self, rows: Sequence[Row]) -> None:
         columns: Sequence[Column] = self._table.columns
         for row in rows:
             if self._row == SHEET_ROWS:
+                self._rows.finish()
                 self._add_sheet()
-            self._row += 1
-            for at, cell in enumerate(row):
+            told = [column.told(cell) for column, cell in zip(columns, row, strict=True)]
+            self._row = self._rows.add(told)
+            for at, cell in enumerate(told):
                 if cell is not None:
                     self._write(at, columns[at].type, cell)
 
@@ -231,18 +227,44 @@ class _Xlsx:
             case Type.FLAG:
                 self._sheet.write_string(self._row, at, self._flag(cell))
             case Type.DATE:
-                self._sheet.write_datetime(self._row, at, cell, self._formats[type])
+                self._sheet.write_datetime(self._row, at, cell, self._styles.number(DAY))
             case Type.MOMENT:
                 # a cell knows no time zone
                 local = cell.astimezone(SHANGHAI).replace(tzinfo=None)
-                self._sheet.write_datetime(self._row, at, local, self._formats[type])
+                self._sheet.write_datetime(self._row, at, local, self._styles.number(MOMENT))
             case _:
-                self._sheet.write_number(self._row, at, cell, self._formats[type])
+                shown_as = _SHOWN_AS.get(type) or number_format(cell, self._heads[at])
+                self._sheet.write_number(self._row, at, cell, self._styles.number(shown_as))
 
     def close(self) -> None:
+        self._rows.finish()
+        self._explain()
         self._book.close()
 
+    def _explain(self) -> None:
+        """A last sheet that tells which code each word stands for."""
+        title, *header = _CODES[self._language]
+        told = [(column.head(self._language), code, word) for column in self._table.columns for code, word in column.words.items()]
+        if not told:
+            return
+        sheet = self._book.add_worksheet(title)
+        rows = SheetTable(sheet, header, self._styles)
+        for row in told:
+            at = rows.add(row)
+            for column, cell in enumerate(row):
+                sheet.write_string(at, column, safe(cell))
+        rows.finish()
+
     drop = close
+
+
+#: The title of the sheet that tells what codes mean, and its heading.
+_CODES: Mapping[Language, tuple[str, ...]] = {
+    "zh": ("代码说明", "列", "代码", "说明"),
+    "en": ("Codes", "Column", "Code", "Meaning"),
+}
+#: How a workbook shows numbers of a type, whatever they are; all others by themselves.
+_SHOWN_AS = {Type.MONEY: "#,##0.00", Type.PERCENT: "0.00", Type.WHOLE: "0"}
 
 
 #: Columns of a Parquet file.

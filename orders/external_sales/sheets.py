@@ -8,7 +8,9 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from orders.external_sales.rules import Platform, Side
 from orders.external_sales.schemas import MOST_AT_ONCE, DocumentNumber, RegionCode, SaleRow, Unit
+from orders.external_sales.states import SaleStatus
 from shop.core import sheets
 from shop.core.errors import BadValue, Fault, Language
 from shop.core.exports import Cell
@@ -48,14 +50,14 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "waybill": ("运单号", "waybill"),
 }
 REQUIRED = ("platform", "supplier_uscc", "sold_on", "product", "quantity", "amount")
-_PLATFORMS = {
-    "832平台": "832",
-    "832": "832",
-    "社交电商": "social_network",
-    "其他平台": "other_platform",
-    "合同": "contract",
-    "线下": "offline",
+_PLATFORM = {
+    Platform.P832: ("832平台", "832 platform"),
+    Platform.SOCIAL_NETWORK: ("社交电商", "social network"),
+    Platform.OTHER_PLATFORM: ("其他平台", "other platform"),
+    Platform.CONTRACT: ("合同", "contract"),
+    Platform.OFFLINE: ("线下", "offline"),
 }
+_PLATFORMS = {"832": "832", **{zh: platform.value for platform, (zh, _) in _PLATFORM.items()}}
 _KINDS = {
     "企业": "enterprise",
     "机关": "agency",
@@ -229,17 +231,32 @@ def _positive(value: str) -> int:
     return found
 
 
-def cells(row: SaleRow) -> list[Cell]:
+_STATUS = {
+    SaleStatus.DRAFT: ("草稿", "draft"),
+    SaleStatus.SUBMITTED: ("待审核", "submitted"),
+    SaleStatus.RETURNED: ("退回补正", "returned"),
+    SaleStatus.HELD: ("暂扣", "held"),
+    SaleStatus.ACCEPTED: ("已计入", "accepted"),
+    SaleStatus.REFUSED: ("未通过", "refused"),
+    SaleStatus.WITHDRAWN: ("已撤回", "withdrawn"),
+    SaleStatus.VOID: ("已作废", "void"),
+}
+_SIDE = {Side.SELLER: ("销售方", "seller"), Side.BUYER: ("采购方", "buyer")}
+
+
+def cells(row: SaleRow, language: Language, term: Callable[[str, str], str]) -> list[Cell]:
+    """One sale in words; ``term`` tells how a code of the programme reads."""
+    place = 0 if language == "zh" else 1
     return [
         row.number,
-        row.status.value,
-        row.side.value,
-        row.direction,
-        row.platform.value,
+        _STATUS[row.status][place],
+        _SIDE[row.side][place],
+        term("direction", row.direction),
+        _PLATFORM[row.platform][place],
         row.claimant_name,
         row.supplier_name,
         row.buyer_name,
-        row.buyer_kind,
+        term("organisation_kind", row.buyer_kind) if row.buyer_kind else row.buyer_kind,
         row.buyer_region_code,
         row.district_code,
         row.sold_on,

@@ -5,14 +5,14 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import Query
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 from sqlmodel import Session
 
 from orders.ledger.errors import MixedDesignations, PeriodBackwards
 from orders.ledger.rules import Direction, FundSource, SaleRelation, Source
-from orders.ledger.selection import DISTRICT_CODE, Dimension, Selection
+from orders.ledger.selection import DISTRICT_CODE, NOWHERE, Dimension, Lapsed, Selection
 from shop.core import clock
-from shop.core.quantities import Code, Id
+from shop.core.quantities import MAX_ID, Code, Id
 from shop.identity.rules import OrganisationKind
 from shop.programmes.rules import Channel, Mode
 from shop.regions import queries as regions
@@ -20,11 +20,12 @@ from shop.regions.rules import Designation
 
 _EARLIEST, _LATEST = date(2000, 1, 1), date(2100, 12, 31)
 RegionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
-TownshipCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}[0-9T][0-9]{2,5}$")]
-VillageCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}[0-9T]{0,6}/.{1,60}$")]
+TownshipCode = Annotated[str, StringConstraints(pattern=r"^([0-9]{6}[0-9T][0-9]{2,5})?$")]
+VillageCode = Annotated[str, StringConstraints(pattern=r"^([0-9]{6}[0-9T]{0,6}/.{1,60})?$")]
+#: An id, or 0 for what has none: sales to consumers, sales at no outlet.
+IdOrNone = Annotated[int, Field(ge=0, le=MAX_ID)]
 #: What an organisation may be, and everybody who buys at a till.
 BuyerKind = OrganisationKind | Literal["consumer"]
-_NOWHERE = "000000"
 
 
 def period(first: date | None, last: date | None) -> tuple[date, date]:
@@ -54,11 +55,16 @@ class SaleFilters:
     buyer_kind: Annotated[list[BuyerKind], Query(default_factory=list, max_length=20)]
     supplier: Annotated[list[Id], Query(default_factory=list, max_length=100)]
     township: Annotated[
-        list[TownshipCode], Query(default_factory=list, max_length=100, description="township of origin, such as 500236101")
+        list[TownshipCode],
+        Query(default_factory=list, max_length=100, description="township of origin, such as 500236101; empty: none is known"),
     ]
     village: Annotated[
         list[VillageCode],
-        Query(default_factory=list, max_length=100, description="village of origin, within its township: 500236101/三岔村"),
+        Query(
+            default_factory=list,
+            max_length=100,
+            description="village of origin, within its township: 500236101/三岔村; empty: none is known",
+        ),
     ]
     designation: Annotated[
         list[Designation],
@@ -73,10 +79,10 @@ class SaleFilters:
     kind: Annotated[list[Literal["goods", "service"]], Query(default_factory=list, max_length=2)]
     certified: Annotated[list[bool], Query(default_factory=list, max_length=2, description="on the day on which it was ordered")]
     product: Annotated[list[Id], Query(default_factory=list, max_length=100)]
-    buyer: Annotated[list[Id], Query(default_factory=list, max_length=100)]
+    buyer: Annotated[list[IdOrNone], Query(default_factory=list, max_length=100, description="0: consumers")]
     buyer_region: Annotated[list[RegionCode], Query(default_factory=list, max_length=100)]
     fund_source: Annotated[list[FundSource], Query(default_factory=list, max_length=4)]
-    outlet: Annotated[list[Id], Query(default_factory=list, max_length=100)]
+    outlet: Annotated[list[IdOrNone], Query(default_factory=list, max_length=100, description="0: not at an outlet")]
     direction: Annotated[Direction, Query(description="bought, or sold with somebody's help (帮助销售); never both in one sum")] = (
         Direction.PURCHASE
     )
@@ -114,10 +120,18 @@ class SaleFilters:
             Dimension.FUND_SOURCE: self.fund_source,
             Dimension.OUTLET: self.outlet,
         }
-        for dimension, codes in self._designated(session, last).items():
+        designated = self._designated(session, last)
+        for dimension, codes in designated.items():
             # none is designated so: nothing fits
-            only[dimension] = sorted(set(only[dimension]) & codes if only[dimension] else codes) or [_NOWHERE]
-        return Selection(first, last, {dimension: wanted for dimension, wanted in only.items() if wanted}, self.direction, known_on)
+            only[dimension] = sorted(set(only[dimension]) & codes if only[dimension] else codes) or [NOWHERE]
+        return Selection(
+            first,
+            last,
+            {dimension: wanted for dimension, wanted in only.items() if wanted},
+            self.direction,
+            known_on,
+            None if any(designated.values()) or not self.designation else self._lapsed(session, last),
+        )
 
     def _designated(self, session: Session, on: date) -> dict[Dimension, set[str]]:
         """The districts, or the townships, that have one of the designations. Filters of both would only leave what lies in both."""
@@ -131,3 +145,6 @@ class SaleFilters:
             return {Dimension.TOWNSHIP: {code for code in codes if len(code) > DISTRICT_CODE}}
         districts = sorted(code for code in codes if len(code) == DISTRICT_CODE)
         return {Dimension.DISTRICT: set(regions.with_predecessors(session, districts))}
+
+    def _lapsed(self, session: Session, on: date) -> Lapsed:
+        return Lapsed(tuple(self.designation), regions.designated_until(session, self.designation, on))

@@ -88,8 +88,20 @@ def sql_type(dimension: Dimension) -> str:
     return "boolean" if dimension is Dimension.CERTIFIED else "text"
 
 
+#: What stands for nothing in answers, where a dimension may have no value: no township, no outlet.
+_NOTHING: tuple[Any, ...] = ("", 0)
+#: The code of no region: nothing fits.
+NOWHERE = "000000"
 #: Length of a district's code; a township's code begins with it and is longer.
 DISTRICT_CODE = 6
+
+
+@dataclass(frozen=True)
+class Lapsed:
+    """Designations that nobody has any more; ``until`` is the last day on which a region had one of them, if any has by then."""
+
+    designations: tuple[str, ...]
+    until: date | None
 
 
 @dataclass(frozen=True)
@@ -103,6 +115,8 @@ class Selection:
     direction: Direction = Direction.PURCHASE
     #: What was known at the end of this day; none: what is known now.
     known_on: date | None = None
+    #: Designations that were asked for and that no region had on the last day, and when the last region lost them.
+    lapsed: Lapsed | None = None
 
 
 @dataclass(frozen=True)
@@ -163,9 +177,14 @@ class Binds:
 
 def filters(selection: Selection, bind: Binds, *, lines: bool = True) -> list[str]:
     """SQL conditions of the filters, for the ledger or (``lines=False``) any rollup that has the columns. What may be null there equals no value,
-    so that the bare column, which an index may have, will do."""
+    so that the bare column, which an index may have, will do unless just that is asked for."""
+
+    def column(dimension: Dimension, wanted: Sequence[Any]) -> str:
+        worked_out = dimension is Dimension.VILLAGE or any(value in wanted for value in _NOTHING)
+        return from_lines(dimension) if lines and worked_out else COLUMN[dimension]
+
     return [
-        f"{from_lines(dimension) if lines and dimension is Dimension.VILLAGE else COLUMN[dimension]} = ANY ({bind(list(wanted), f'{sql_type(dimension)}[]')})"
+        f"{column(dimension, wanted)} = ANY ({bind(list(wanted), f'{sql_type(dimension)}[]')})"
         for dimension, wanted in selection.only.items()
         if wanted
     ]

@@ -8,9 +8,9 @@ from pydantic import BaseModel, ValidationError
 
 from orders.outlets.schemas import GoodsIn, OutletIn
 from shop.core import sheets
-from shop.core.edge import fault_of
 from shop.core.errors import Fault, Language
 from shop.core.exports import Cell
+from shop.core.faults import fault_of
 from shop.core.sheet_reader import MAX_ROWS
 
 M = TypeVar("M", bound=BaseModel)

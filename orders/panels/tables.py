@@ -14,9 +14,10 @@ CERTIFICATION = Table(
         "persons": Column(Kind.COUNT, "带动人数", "persons", summed=False),
     },
     definition=(
-        "当日结束时（今天为此刻）有效的证书。户和人是存量：同一人在同一区县只计一次，不按产品相加；没有名单的证书按申报数计入。",
+        "当日结束时（今天为此刻）有效的证书。户和人是存量：同一人在同一区县只计一次，不按产品相加；没有名单的证书按申报数计入。无权查看农户名单者，小于 5 的户数、人数和可推算出它们的数不显示。",
         "Certificates in force at the end of the day, of today now. Households and persons are a stock: each once per county, never added up over"
-        " products; certificates without a list count what was stated.",
+        " products; certificates without a list count what was stated. Without the right to read the lists of households, numbers below 5 and what would"
+        " give them away are not shown.",
     ),
 )
 

@@ -14,7 +14,7 @@ from orders.statistics.errors import SortedByNothing
 from orders.statistics.extras import Extra, Order
 from orders.statistics.question import DEFAULT_MEASURES, Compare, Measure, Question
 from orders.statistics.schemas import SalesOut
-from orders.statistics.showing import answer_out, cells, header
+from orders.statistics.showing import answer_out, cells, header, total
 from shop.core import exports
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
@@ -28,7 +28,10 @@ class Showing:
 
     extra: Annotated[list[Extra], Query(default_factory=list, max_length=3, description="shares, ranks, running totals")]
     compare: Annotated[
-        Compare | None, Query(description="beside each figure that of the same period last year, or of the period before")
+        Compare | None,
+        Query(
+            description="beside each figure that of the same period last year, or of the period before; by spans of time: of the span before the row's own"
+        ),
     ] = None
     sort: Annotated[Measure | None, Query(description="rows by this measure, the highest first; default: by their keys")] = None
     ascending: Annotated[bool, Query(description="with sort: the lowest first")] = False
@@ -50,7 +53,7 @@ def sales(
     format: Annotated[Literal["json", "csv", "xlsx"], Query()] = "json",
 ) -> SalesOut | Response:
     """Sales by any dimensions, exact to the last committed sale. Officers and monitors see the whole city, and townships, suppliers, products,
-    buyers and outlets of their own region; suppliers see what they sold, buyers what their branch bought. ``sort`` orders by a measure that is
+    buyers and outlets of their own region, to which ``scope`` says the answer is limited then; suppliers see what they sold, buyers what their branch bought. ``sort`` orders by a measure that is
     asked for."""
     measures = tuple(dict.fromkeys(measure or DEFAULT_MEASURES))
     if showing.sort is not None and showing.sort not in measures:
@@ -70,4 +73,5 @@ def sales(
         return shown
     name = f"sales_{shown.period.first}_{shown.period.last}"
     title = "销售统计" if call.language == "zh" else "Sales"
-    return exports.file(format, name, header(shown, call.language), cells(shown, call.language), title)
+    rows = [*cells(shown), total(shown, call.language)]
+    return exports.file(format, name, header(shown, call.language), rows, title)

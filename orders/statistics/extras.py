@@ -45,8 +45,9 @@ def rank(answer: Answer, measures: Sequence[Measure]) -> dict[Key, dict[Measure,
     return found
 
 
-def running(answer: Answer) -> dict[Key, Figures]:
-    """For each row the sums from the first span of time up to its own, of rows alike but for the time.
+def running(answer: Answer, period: int = 0) -> dict[Key, Figures]:
+    """For each row the sums from the first span of time up to its own, of rows alike but for the time; of the period asked for (0) or the one
+    before (1).
 
     Raises:
         NothingToRunOver: the rows are not by exactly one span of time (422).
@@ -59,7 +60,7 @@ def running(answer: Answer) -> dict[Key, Figures]:
     found: dict[Key, Figures] = {}
     for key in sorted(answer.rows, key=lambda key: key[place]):
         alike = (*key[:place], *key[place + 1 :])
-        now = answer.rows[key][0]
+        now = answer.rows[key][period]
         before = sums[alike]
         sums[alike] = found[key] = Figures(
             before.amount_fen + now.amount_fen,

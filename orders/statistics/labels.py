@@ -92,6 +92,39 @@ BOUNDARIES: dict[Language, str] = {
     "en": "Districts as on {day}; those merged by then stand in their successors.",
 }
 KNOWN: dict[Language, str] = {"zh": "仅含截至 {day} 终了时已入账的销售。", "en": "Only what had been booked by the end of {day}."}
+#: What an answer is limited to.
+SCOPE: dict[Language, str] = {
+    "zh": "按乡镇、村、产品、供应商、采购单位或网点分组或筛选时，仅含本人所辖地区（{regions}）的销售，合计亦然；其他地区的销售不在其中，为零不表示没有销售。",
+    "en": "By or for townships, villages, products, suppliers, buyers or outlets only sales from your own region ({regions}) are in the figures,"
+    " totals included; sales from elsewhere are left out, and zero does not mean that there were none.",
+}
+OWN: dict[Language, str] = {
+    "zh": "仅含本单位及下属单位的销售或采购。",
+    "en": "Only what your organisation and its branches sold or bought.",
+}
+TOTAL: dict[Language, str] = {"zh": "合计", "en": "Total"}
+#: Beside the total of a file.
+TOTAL_OF: dict[Language, str] = {"zh": "（仅含 {regions}）", "en": " ({regions} only)"}
+#: Each row beside the span before its own.
+SPANS_BEFORE: dict[Language, str] = {
+    "zh": "环比：每行与其上一个同类时段（按{span}）相比，未满的时段与上一时段的相同日期相比；合计为各行之和。",
+    "en": "Each row stands beside the {span} before its own, one that is not over beside as much of it; the total is the sum of the rows.",
+}
+SPANS: dict[Dimension, dict[Language, str]] = {
+    Dimension.DAY: {"zh": "日", "en": "day"},
+    Dimension.WEEK: {"zh": "周", "en": "week"},
+    Dimension.MONTH: {"zh": "月", "en": "month"},
+    Dimension.QUARTER: {"zh": "季度", "en": "quarter"},
+    Dimension.YEAR: {"zh": "年", "en": "year"},
+}
+LAPSED: dict[Language, str] = {
+    "zh": "{day} 没有地区具有所选的称号（{designations}），因此没有数据{until}。",
+    "en": "No region was designated so ({designations}) on {day}, so there is nothing here{until}.",
+}
+UNTIL: dict[Language, str] = {
+    "zh": "；最后一次具有该称号是 {day}，请选在此之前结束的期间",
+    "en": "; one was until {day}: ask for a period that ends by then",
+}
 _NOBODY: dict[Dimension, dict[Language, str]] = {
     Dimension.TOWNSHIP: {"zh": "（未注明乡镇）", "en": "(no township given)"},
     Dimension.VILLAGE: {"zh": "（未注明村）", "en": "(no village given)"},

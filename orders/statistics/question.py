@@ -24,7 +24,7 @@ from orders.ledger.selection import (
 )
 from orders.statistics.cubes import COUNTS, KNOWN_ON, MEMBERS, READ, SUMS, Cube, Kind, bit, smallest
 from orders.statistics.models import CHUNK
-from orders.statistics.rules import Part, Shift, parts, previous_period, same_period_last_year
+from orders.statistics.rules import Before, Part, Shift, parts, previous_period, same_period_last_year, span_before
 
 Groups = tuple[Dimension, ...]
 
@@ -56,10 +56,21 @@ COUNTED = {
 
 
 class Compare(StrEnum):
-    """Beside which earlier period figures stand."""
+    """Beside which earlier period figures stand. The last period is the one before of the same length; where rows are by spans of time it is for
+    each row the span before its own."""
 
     LAST_YEAR = "last_year"
     LAST_PERIOD = "last_period"
+
+
+#: By how much a span of time lies behind the one before.
+_SPANS = {
+    Dimension.DAY: Shift(days=1),
+    Dimension.WEEK: Shift(days=7),
+    Dimension.MONTH: Shift(months=1),
+    Dimension.QUARTER: Shift(months=3),
+    Dimension.YEAR: Shift(months=12),
+}
 
 
 @dataclass(frozen=True)
@@ -78,8 +89,7 @@ class Question:
             case Compare.LAST_YEAR:
                 return [(first, last), same_period_last_year(first, last)]
             case Compare.LAST_PERIOD:
-                before = previous_period(first, last)
-                return [(first, last), (before.first, before.last)]
+                return [(first, last), (self._before.first, self._before.last)]
             case None:
                 return [(first, last)]
 
@@ -87,8 +97,18 @@ class Question:
     def shift(self) -> Shift:
         """By how much the days of the period before lie before their counterparts."""
         if self.compare is Compare.LAST_PERIOD:
-            return previous_period(self.selection.first, self.selection.last).shift
+            return self._before.shift
         return Shift(months=12)
+
+    @property
+    def span(self) -> Dimension | None:
+        """The shortest span of time that rows are by."""
+        return next((dimension for dimension in TIME if dimension in self.group_by), None)
+
+    @property
+    def _before(self) -> Before:
+        first, last = self.selection.first, self.selection.last
+        return previous_period(first, last) if self.span is None else span_before(first, last, _SPANS[self.span])
 
     @property
     def filtered(self) -> set[Dimension]:
@@ -104,6 +124,11 @@ class Question:
         if not self.needed & DETAIL or self.reach.everywhere:
             return set()
         return {Dimension.DISTRICT, Dimension.TOWNSHIP} if self.reach.has_townships else {Dimension.DISTRICT}
+
+    @property
+    def scope(self) -> tuple[str, ...] | None:
+        """The regions (prefixes of their codes) that an officer's answer is limited to; None: it is not, or not by regions."""
+        return self.reach.regions if self.scope_dims else None
 
     @property
     def by_days(self) -> bool:

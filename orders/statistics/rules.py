@@ -80,6 +80,22 @@ def previous_period(first: date, last: date) -> Before:
     return Before(first - timedelta(days=days), first - timedelta(days=1), Shift(days=days))
 
 
+def months_before(day: date, months: int) -> date:
+    """The same day so many months earlier, or the last of that month if it is shorter; of a month's last day the last."""
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    last = month_end(date(year, month + 1, 1))
+    return last if day == month_end(day) else last.replace(day=min(day.day, last.day))
+
+
+def span_before(first: date, last: date, span: Shift) -> Before:
+    """A period moved by one span of time, so that each span in it stands beside the one before (环比): January to 15 March beside December to
+    15 February. A month, quarter or year that is not over is held against as much of the one before."""
+    if span.months:
+        return Before(months_before(first, span.months), months_before(last, span.months), span)
+    days = timedelta(days=span.days)
+    return Before(first - days, last - days, span)
+
+
 def share(part: int | Decimal, whole: int | Decimal) -> str | None:
     """How many percent of the whole, with two decimals; None where there is no positive whole."""
     if whole <= 0:

@@ -56,6 +56,9 @@ class SalesRowOut(ComparedOut):
     rank: dict[Measure, int] | None = None
     #: Sums from the first span of time up to this row's, of rows that are alike but for the time; for sums only, in the order of time.
     running: FiguresOut | None = None
+    #: With ``compare=last_year``: the same sums a year earlier, and by how many percent this year's are above them (累计同比).
+    running_previous: FiguresOut | None = None
+    running_growth: dict[Measure, str | None] | None = None
     #: One code and label for each dimension in ``group_by``.
     keys: dict[Dimension, CodedOut]
 
@@ -79,6 +82,9 @@ class SalesOut(BaseModel):
     exact_to: datetime
     #: By how many seconds the read replica lies behind that was asked; null: the ledger itself was.
     behind_seconds: float | None = None
+    #: Codes of the regions (with all that lies in them) that rows and totals are limited to, since who and where exactly is open to an officer in
+    #: the own region only; null: the whole city, or the own organisation.
+    scope: list[str] | None = None
     definition: str
     definitions: dict[Measure, str]
     #: How many rows there are; ``top`` cuts them.

@@ -1,16 +1,17 @@
 """An answer as the API and a spreadsheet program show it."""
 
 from collections.abc import Collection, Iterable, Iterator
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from sqlmodel import Session
 
-from orders.ledger.selection import TIME, Dimension
+from orders.ledger.selection import TIME, Dimension, Lapsed
 from orders.statistics import extras, labels
 from orders.statistics.extras import Extra, Order, ordered
 from orders.statistics.queries import Answer, Figures, Key
-from orders.statistics.question import COUNTED, Measure
+from orders.statistics.question import COUNTED, Compare, Measure
 from orders.statistics.rules import growth, share, tonnes
 from orders.statistics.schemas import CodedOut, ComparedOut, FiguresOut, PeriodOut, SalesOut, SalesRowOut
 from shop.core.errors import Language
@@ -33,13 +34,13 @@ def answer_out(
     keys = ordered(answer, order or Order())
     rank = extras.rank(answer, question.measures) if Extra.RANK in extra else {}
     sums = [measure for measure in question.measures if measure not in COUNTED]
-    running = {key: _figures(found, sums) for key, found in extras.running(answer).items()} if Extra.RUNNING in extra else {}
+    running = _running(answer, sums) if Extra.RUNNING in extra else {}
     rows = [
         SalesRowOut(
             keys={dimension: shown[dimension][code] for dimension, code in zip(question.group_by, key, strict=True)},
             share=_share(answer, key) if Extra.SHARE in extra else None,
             rank=rank.get(key),
-            running=running.get(key),
+            **running.get(key, {}),
             **_compared(answer.rows[key], question.measures),
         )
         for key in keys
@@ -52,6 +53,7 @@ def answer_out(
         group_by=list(question.group_by),
         measures=list(question.measures),
         exact_to=answer.exact_to,
+        scope=None if question.scope is None else list(question.scope),
         definition=_definition(answer, language),
         definitions={measure: labels.DEFINITIONS[measure][language] for measure in question.measures},
         row_count=len(answer.rows),
@@ -71,14 +73,43 @@ def _shown(session: Session, answer: Answer, language: Language) -> dict[Dimensi
     }
 
 
+def _running(answer: Answer, measures: list[Measure]) -> dict[Key, dict[str, Any]]:
+    """What the rows have of running totals, beside those of last year where these are asked for."""
+    sums = {key: {"running": _figures(found, measures)} for key, found in extras.running(answer).items()}
+    if answer.question.compare is not Compare.LAST_YEAR:
+        return sums
+    now, before = extras.running(answer), extras.running(answer, 1)
+    return {
+        key: of
+        | {
+            "running_previous": _figures(before[key], measures),
+            "running_growth": {measure: growth(now[key].value(measure), before[key].value(measure)) for measure in measures},
+        }
+        for key, of in sums.items()
+    }
+
+
 def _definition(answer: Answer, language: Language) -> str:
-    selection = answer.question.selection
+    question, selection = answer.question, answer.question.selection
     said = [labels.GENERAL[language], labels.DIRECTIONS[selection.direction][language]]
+    if question.scope is not None:
+        said.append(labels.SCOPE[language].format(regions=", ".join(question.scope)))
+    if not question.reach.official:
+        said.append(labels.OWN[language])
+    if selection.lapsed is not None:
+        said.append(_nobody(selection.lapsed, selection.last, language))
+    if question.compare is Compare.LAST_PERIOD and question.span is not None:
+        said.append(labels.SPANS_BEFORE[language].format(span=labels.SPANS[question.span][language]))
     if Dimension.DISTRICT in answer.question.group_by:
         said.append(labels.BOUNDARIES[language].format(day=answer.boundaries_on))
     if selection.known_on is not None:
         said.append(labels.KNOWN[language].format(day=selection.known_on))
     return ("" if language == "zh" else " ").join(said)
+
+
+def _nobody(lapsed: Lapsed, day: date, language: Language) -> str:
+    until = "" if lapsed.until is None else labels.UNTIL[language].format(day=lapsed.until)
+    return labels.LAPSED[language].format(day=day, designations=", ".join(lapsed.designations), until=until)
 
 
 def _share(answer: Answer, key: Key) -> dict[Measure, str | None]:
@@ -106,12 +137,17 @@ def _figures(found: Figures, measures: Iterable[Measure]) -> FiguresOut:
     return shown
 
 
-def cells(shown: SalesOut, language: Language) -> Iterator[list[Cell]]:
-    """The answer as rows of a table below its :func:`header`; the last row holds the totals."""
+def cells(shown: SalesOut) -> Iterator[list[Cell]]:
+    """The rows of the answer as those of a table below its :func:`header`."""
     for row in shown.rows:
         yield [*_key_cells(row, shown.group_by), *_value_cells(shown, row)]
+
+
+def total(shown: SalesOut, language: Language) -> list[Cell]:
+    """The totals as a row below :func:`cells`, for people; it says what they are limited to."""
+    limited = "" if shown.scope is None else labels.TOTAL_OF[language].format(regions=", ".join(shown.scope))
     beside = len(_key_header(shown.group_by, language)) - 1
-    yield ["合计" if language == "zh" else "Total", *[""] * beside, *_value_cells(shown, shown.totals)]
+    return [labels.TOTAL[language] + limited, *[""] * beside, *_value_cells(shown, shown.totals)]
 
 
 def _key_header(group_by: Iterable[Dimension], language: Language) -> list[str]:
@@ -139,12 +175,20 @@ def _value_header(shown: SalesOut, language: Language) -> Iterator[str]:
         for extra, title in labels.EXTRAS.items():
             if _has(shown, extra, measure):
                 yield f"{name} {title[language]}"
+                if extra is Extra.RUNNING and beside_last_year(shown):
+                    yield f"{name} {title[language]} {before}"
+                    yield f"{name} {title[language]} {rise}"
 
 
 def _has(shown: SalesOut, extra: Extra, measure: Measure) -> bool:
     """Whether the rows bring an extra column of a measure; all rows do, or none."""
     first = shown.rows[0] if shown.rows else None
     return getattr(first, extra, None) is not None and not (extra is Extra.RUNNING and measure in COUNTED)
+
+
+def beside_last_year(shown: SalesOut) -> bool:
+    """Whether running totals stand beside those of last year."""
+    return bool(shown.rows) and shown.rows[0].running_previous is not None
 
 
 def _key_cells(row: SalesRowOut, group_by: Iterable[Dimension]) -> Iterator[str]:
@@ -165,6 +209,8 @@ def _value_cells(shown: SalesOut, row: ComparedOut) -> Iterator[Cell]:
         for extra in labels.EXTRAS:
             if _has(shown, extra, measure):
                 yield _extra(row, extra, measure)
+                if extra is Extra.RUNNING and beside_last_year(shown):
+                    yield from _running_before(row, measure)
 
 
 def _extra(row: ComparedOut, extra: Extra, measure: Measure) -> Cell:
@@ -177,6 +223,14 @@ def _extra(row: ComparedOut, extra: Extra, measure: Measure) -> Cell:
             return _cell(sums, measure)
         case _:  # totals have neither
             return None
+
+
+def _running_before(row: ComparedOut, measure: Measure) -> Iterator[Cell]:
+    match row:
+        case SalesRowOut(running_previous=FiguresOut() as before, running_growth=dict(rise)):
+            yield from (_cell(before, measure), _percent(rise[measure]))
+        case _:
+            yield from (None, None)
 
 
 def _percent(value: str | None) -> Decimal | None:

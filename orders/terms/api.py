@@ -9,13 +9,13 @@ from fastapi.responses import Response
 from orders.terms import actions, queries
 from orders.terms.rules import Bucket
 from orders.terms.schemas import (
+    DUE_STATUS,
     CreditDrawOut,
     CreditLimitIn,
     CreditLimitOut,
     DueFilter,
     DueRow,
     DueSearch,
-    DueStatus,
     DueTotalsOut,
     ExtensionIn,
     ExtensionOut,
@@ -61,13 +61,6 @@ _HEADER = [
     "逾期天数",
     "账龄",
 ]
-_STATUS = {
-    DueStatus.UNDATED: "未到付款条件",
-    DueStatus.OPEN: "未到期",
-    DueStatus.OVERDUE: "已逾期",
-    DueStatus.ANNOUNCED: "待到账",
-    DueStatus.PAID: "已付清",
-}
 _AGES = {Bucket.TO_30: "1–30天", Bucket.TO_60: "31–60天", Bucket.TO_90: "61–90天", Bucket.OVER_90: "90天以上"}
 
 
@@ -77,7 +70,7 @@ def _rows(found: Iterable[DueRow]) -> Iterable[list[exports.Cell]]:
         amounts = (due.amount, due.paid, due.announced, due.open)
         totals = [total + fen for total, fen in zip(totals, amounts, strict=True)]
         head: list[exports.Cell] = [due.number, due.buyer_name, due.supplier_name, due.due_on]
-        yield [*head, *map(yuan, amounts), _STATUS[due.status], due.overdue_days, _AGES[due.bucket] if due.bucket else None]
+        yield [*head, *map(yuan, amounts), DUE_STATUS[due.status][0], due.overdue_days, _AGES[due.bucket] if due.bucket else None]
     yield ["合计", None, None, None, *map(yuan, totals), None, None, None]
 
 

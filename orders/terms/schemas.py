@@ -1,5 +1,6 @@
 """What callers send and get about payment terms, dues and credit."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated
@@ -20,6 +21,15 @@ class DueStatus(StrEnum):
     #: The buyer says that all of it was sent, and not all of it has arrived.
     ANNOUNCED = "announced"
     PAID = "paid"
+
+
+DUE_STATUS: Mapping[DueStatus, tuple[str, str]] = {
+    DueStatus.UNDATED: ("未到付款条件", "not due before something else"),
+    DueStatus.OPEN: ("未到期", "not due yet"),
+    DueStatus.OVERDUE: ("已逾期", "overdue"),
+    DueStatus.ANNOUNCED: ("待到账", "sent, not arrived"),
+    DueStatus.PAID: ("已付清", "paid"),
+}
 
 
 class DueOut(BaseModel):

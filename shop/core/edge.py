@@ -4,7 +4,6 @@ import json
 import re
 import secrets
 import time
-from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
@@ -19,9 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shop.core import metrics
 from shop.core.errors import (
     CONSTRAINTS,
-    BadValue,
     Conflict,
-    Fault,
     Invalid,
     Language,
     NotFound,
@@ -29,7 +26,7 @@ from shop.core.errors import (
     TooLarge,
     Unavailable,
 )
-from shop.core.months import MONTH_PATTERN
+from shop.core.faults import fault_of
 
 log = structlog.get_logger()
 
@@ -144,78 +141,6 @@ def install(app: FastAPI) -> None:
 
 async def _payload_fault(request: Request, error: RequestValidationError) -> Response:
     return problem_response(request, Invalid(faults=[fault_of(entry) for entry in error.errors()[:100]]))
-
-
-_ZH = {
-    "bool_parsing": "须为是或否",
-    "bool_type": "须为是或否",
-    "date_from_datetime_inexact": "须为日期，如 2026-01-31",
-    "date_from_datetime_parsing": "须为日期，如 2026-01-31",
-    "date_parsing": "须为日期，如 2026-01-31",
-    "date_type": "须为日期，如 2026-01-31",
-    "datetime_from_date_parsing": "须为带时区的时间，如 2026-01-31T09:00:00+08:00",
-    "datetime_parsing": "须为带时区的时间，如 2026-01-31T09:00:00+08:00",
-    "timezone_aware": "时间须带时区，如 2026-01-31T09:00:00+08:00",
-    "decimal_max_digits": "数位过多",
-    "decimal_parsing": "须为数字",
-    "decimal_type": "须为数字",
-    "dict_type": "须为对象",
-    "finite_number": "须为有限的数字",
-    "float_parsing": "须为数字",
-    "int_from_float": "须为整数",
-    "int_parsing": "须为整数",
-    "int_parsing_size": "数值过大",
-    "int_type": "须为整数",
-    "list_type": "须为列表",
-    "model_attributes_type": "须为对象",
-    "missing": "缺少必填项",
-    "string_type": "须为文字",
-    "too_long": "项数过多",
-    "too_short": "项数过少",
-    "json_invalid": "不是有效的 JSON",
-    "extra_forbidden": "未知字段",
-    "string_too_short": "内容过短",
-    "string_too_long": "内容过长",
-    "greater_than": "数值过小",
-    "greater_than_equal": "数值过小",
-    "less_than": "数值过大",
-    "less_than_equal": "数值过大",
-    "decimal_max_places": "小数位过多",
-    "enum": "不在可选值之内",
-    "literal_error": "不在可选值之内",
-}
-
-
-_CHOICES = re.compile(r"\^\(?(\w+(?:\|\w+)*)\)?\$")
-_SO_MANY_DIGITS = re.compile(r"\^\[0-9\]\{(\d+)(?:,(\d+))?\}\$")
-
-
-def _form(pattern: str) -> tuple[str, str]:
-    """What a pattern asks for, in words of both languages."""
-    if pattern == MONTH_PATTERN:
-        return "须为月份，如 2026-11", "Has to be a month, such as 2026-11"
-    if found := _CHOICES.fullmatch(pattern):
-        choices = found[1].split("|")
-        return f"须为 {'、'.join(choices)} 之一", f"Has to be one of {', '.join(choices)}"
-    if found := _SO_MANY_DIGITS.fullmatch(pattern):
-        least, most = found[1], found[2] or found[1]
-        digits = least if least == most else f"{least}–{most}"
-        return f"须为 {digits} 位数字", f"Has to be {digits} digits"
-    return "格式不符", "Not in the form that is asked for"
-
-
-def fault_of(entry: Any) -> Fault:
-    """One fault as pydantic found it, in both languages."""
-    where = [part for part in entry["loc"] if part not in ("body", "query", "path", "header")]
-    path = ""
-    for part in where:
-        path += f"[{part}]" if isinstance(part, int) else (f".{part}" if path else str(part))
-    reason = str(entry["msg"]).removeprefix("Value error, ")
-    cause = entry.get("ctx", {}).get("error")
-    told = cause.zh if isinstance(cause, BadValue) else _ZH.get(entry["type"], "格式或取值有误")
-    if entry["type"] == "string_pattern_mismatch":  # no person reads a regular expression
-        told, reason = _form(entry["ctx"]["pattern"])
-    return Fault(path or "".join(str(part) for part in entry["loc"][:1]), entry["type"], told, reason)
 
 
 async def _http_fault(request: Request, error: HTTPException) -> Response:

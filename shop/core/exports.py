@@ -108,7 +108,7 @@ def as_xlsx(title: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -
 
 
 def as_workbook(sheets: Sequence[Worksheet], made_on: date | None = None) -> bytes:
-    """Worksheets with frozen headers, written row by row, so that a long list does not stand in memory as cells. With ``made_on`` the same content
+    """Worksheets with frozen headers and filters, their columns as wide as what is in them, written row by row, so that a long list does not stand in memory as cells. With ``made_on`` the same content
     gives the same bytes whenever it is written; else the file says when it was."""
     import xlsxwriter  # not in memory before somebody asks for it
 
@@ -116,28 +116,119 @@ def as_workbook(sheets: Sequence[Worksheet], made_on: date | None = None) -> byt
     with xlsxwriter.Workbook(buffer, {"constant_memory": True}) as book:
         if made_on is not None:
             book.set_properties({"created": datetime(made_on.year, made_on.month, made_on.day, tzinfo=UTC)})
-        day, bold = book.add_format({"num_format": "yyyy-mm-dd"}), book.add_format({"bold": True})
+        styles = Styles(book)
         for each in sheets:
             sheet = book.add_worksheet(each.title)
             top = len(each.head) + 1 if each.head else 0
-            sheet.freeze_panes(top + 1, 0)
             for number, row in enumerate(each.head):
-                _write(sheet, number, row, day)
-            for column, name in enumerate(each.header):
-                sheet.write_string(top, column, name, bold)
-            for number, row in enumerate(each.rows, start=top + 1):
-                _write(sheet, number, row, day)
+                _write(sheet, number, row, (), styles)
+            table = SheetTable(sheet, each.header, styles, top)
+            for row in each.rows:
+                _write(sheet, table.add(row), row, each.header, styles)
+            table.finish()
     return buffer.getvalue()
 
 
-def _write(sheet: Any, number: int, row: Sequence[Cell], day: Any) -> None:
+class Styles:
+    """The formats of a workbook, each made once."""
+
+    def __init__(self, book: Any) -> None:
+        self._book = book
+        self._made: dict[str, Any] = {}
+        self.bold = book.add_format({"bold": True})
+
+    def number(self, shown_as: str) -> Any:
+        """The format of numbers (and days) that are shown so."""
+        if shown_as not in self._made:
+            self._made[shown_as] = self._book.add_format({"num_format": shown_as})
+        return self._made[shown_as]
+
+
+#: How a workbook shows days, and moments.
+DAY, MOMENT = "yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss"
+#: Headings of weights that have three decimals even where they are whole.
+_TONNES = re.compile(r"吨|\(t\b")
+
+
+def number_format(cell: int | Decimal, heading: str = "") -> str:
+    """How a workbook shows a number: money, percent and what else has two decimals as 1,200.00, tonnes as 1.500, units as 1,200 or 12.5. A number
+    without decimals may be a year or an id, which has no commas."""
+    if isinstance(cell, int):
+        return "0"
+    if _TONNES.search(heading):
+        return "#,##0.000"
+    if cell.as_tuple().exponent == _CENTS:
+        return "#,##0.00"
+    # a decimal point behind which nothing stands would be shown, so whole numbers have none
+    return "#,##0" if cell == cell.to_integral_value() else "#,##0.###"
+
+
+_CENTS = -2
+#: Columns are as wide as what is in the first rows, within these bounds, in characters; a Chinese one takes two.
+_LOOKED_AT, _NARROWEST, _WIDEST = 200, 8, 48
+#: A wide character, such as a Chinese one, comes behind this one.
+_NARROW = "\u2e7f"
+#: What the last row begins with if it holds the totals, which are not filtered.
+_TOTALS = ("合计", "Total")
+
+
+class SheetTable:
+    """A table of a worksheet, from its heading in row ``top`` on: the heading frozen, a filter in each column, columns wide enough to be read."""
+
+    def __init__(self, sheet: Any, header: Sequence[str], styles: Styles, top: int = 0) -> None:
+        self._sheet, self._top, self._last = sheet, top, top
+        # beside the text of a heading stands the button of the filter
+        self._widths = [width(name) + 3 for name in header]
+        self._totals = False
+        sheet.freeze_panes(top + 1, 0)
+        for column, name in enumerate(header):
+            sheet.write_string(top, column, name, styles.bold)
+
+    def add(self, row: Sequence[Any]) -> int:
+        """Where the next row is written."""
+        self._last += 1
+        if self._last - self._top <= _LOOKED_AT:
+            for column, cell in enumerate(row[: len(self._widths)]):
+                self._widths[column] = max(self._widths[column], width(cell) + 1)
+        self._totals = bool(row) and isinstance(row[0], str) and row[0].startswith(_TOTALS)
+        return self._last
+
+    def finish(self) -> None:
+        """Once all rows are there."""
+        for column, wide in enumerate(self._widths):
+            self._sheet.set_column(column, column, min(max(wide, _NARROWEST), _WIDEST))
+        if self._widths:
+            self._sheet.autofilter(self._top, 0, self._last - self._totals, len(self._widths) - 1)
+
+
+def width(cell: Any) -> int:
+    """How many characters wide a cell is shown."""
+    match cell:
+        case None:
+            return 0
+        case str():
+            return max((len(line) + sum(sign > _NARROW for sign in line) for line in cell.splitlines()), default=0)
+        case bool():
+            return 3
+        case Decimal():
+            return len(f"{cell:,.2f}") + 1
+        case datetime():
+            return len(MOMENT)
+        case date():
+            return len(DAY)
+        case _:
+            return len(str(cell))
+
+
+def _write(sheet: Any, number: int, row: Sequence[Cell], header: Sequence[str], styles: Styles) -> None:
     for column, cell in enumerate(row):
         if isinstance(cell, str):
             sheet.write_string(number, column, safe(cell))
         elif isinstance(cell, date):
-            sheet.write_datetime(number, column, cell, day)
+            sheet.write_datetime(number, column, cell, styles.number(DAY))
         elif cell is not None:
-            sheet.write_number(number, column, cell)
+            heading = header[column] if column < len(header) else ""
+            sheet.write_number(number, column, cell, styles.number(number_format(cell, heading)))
 
 
 def file(kind: str, name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]], title: str = "Sheet1") -> Response:

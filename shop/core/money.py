@@ -6,7 +6,7 @@ from typing import Annotated, Any, overload
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
 
 from shop.core.errors import BadValue
-from shop.core.quantities import plain_number
+from shop.core.quantities import no_number, plain_number
 
 #: No single amount may pass ten billion yuan; sums of millions of such amounts still fit 64 bits.
 MAX_FEN = 10**12
@@ -23,7 +23,7 @@ def fen_from_yuan(value: Any) -> int:
     try:
         yuan = Decimal(str(value).strip())
     except InvalidOperation:
-        raise BadValue("不是数字", "not a number") from None
+        raise no_number(value) from None
     if not yuan.is_finite() or yuan.copy_abs() > MAX_FEN // 100:
         raise BadValue("金额超出范围", "amount out of range")
     fen = yuan * 100

@@ -32,6 +32,17 @@ def plain(quantity: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def no_number(value: Any) -> BadValue:
+    """What is said of a value that is no number in plain digits."""
+    meant = unicodedata.normalize("NFKC", value).strip() if isinstance(value, str) else ""
+    if _PLAIN_NUMBER.fullmatch(meant) and meant != value.strip():
+        return BadValue(f"请用半角数字，如 {meant}", f"digits of full width are not taken; write {meant}")
+    return BadValue(
+        "须为数字，如 1234.50，不含千分位和货币符号",
+        "not a number such as 1234.50, without thousands separators and currency signs",
+    )
+
+
 _PLAIN_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
@@ -43,7 +54,7 @@ def plain_number(value: Any) -> Any:
         ValueError: no number, or a text that is written in another way.
     """
     if isinstance(value, bool) or (isinstance(value, str) and not _PLAIN_NUMBER.fullmatch(value.strip())):
-        raise BadValue("不是数字", "not a number")
+        raise no_number(value)
     return str(value) if isinstance(value, float) else value
 
 

@@ -1,6 +1,6 @@
 """Reads of programmes: what counts on a date is the programme in force on that date."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 
 from sqlalchemy import text
@@ -72,6 +72,15 @@ def terms(session: Session, on: date, language: Language) -> Callable[[str, str]
     except NoProgramme:
         return lambda group, code: code
     return lambda group, code: config.term(group, code, language)
+
+
+def words(session: Session, on: date, language: Language) -> Callable[[str], Mapping[str, str]]:
+    """All codes of a group with how they read on a date; before the first programme none has words."""
+    try:
+        config = config_of(session, on)
+    except NoProgramme:
+        return lambda group: {}
+    return lambda group: {code: label.in_(language) for code, label in config.terms.get(group, {}).items()}
 
 
 def parsed(row: Programme) -> ProgrammeConfig:

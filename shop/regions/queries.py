@@ -49,6 +49,10 @@ _ALL_DESIGNATED = text(
     f"SELECT DISTINCT d.region_code FROM region_designation d WHERE d.designation = ANY (:designations) AND {_in_force('d')}"
 )
 
+_LAST_DESIGNATED = text(
+    "SELECT max(valid_to) - 1 FROM region_designation WHERE designation = ANY (:designations) AND valid_to <= :on"
+)
+
 _PREDECESSORS = text("""
 WITH RECURSIVE chain AS (
     SELECT unnest(CAST(:codes AS text[])) AS code
@@ -156,6 +160,12 @@ def designated(session: Session, wanted: Sequence[Designation], on: date) -> set
     """The codes of all regions that had one of some designations on a date."""
     found = session.execute(_ALL_DESIGNATED, {"designations": [str(one) for one in wanted], "on": on})
     return set(found.scalars())
+
+
+def designated_until(session: Session, wanted: Sequence[Designation], on: date) -> date | None:
+    """The last day up to a date on which a region had one of some designations that ended; None: none has ended."""
+    found: date | None = session.execute(_LAST_DESIGNATED, {"designations": [str(one) for one in wanted], "on": on}).scalar_one()
+    return found
 
 
 def with_predecessors(session: Session, codes: Sequence[str]) -> list[str]:

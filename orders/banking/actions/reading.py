@@ -145,12 +145,18 @@ def _message(content: bytes, format: str) -> tuple[Statement, set[str], set[str]
     return Statement(format, tuple(entries), None, opening, closing), accounts, currencies
 
 
+_UNREAD = (
+    "日期或金额无法识别，须如 2026-01-31 和 1234.50",
+    "date or amount cannot be read; 2026-01-31 and 1234.50 are expected, for instance",
+)
+
+
 def _entry(number: int, line: Mapping[str, Any], faults: list[Fault]) -> list[Entry]:
     try:
         day = date.fromisoformat(line["date"])
         amount = fen_from_yuan(line["amount"])
     except ValueError:
-        faults.append(sheets.fault(number, "line", "bad_line", "日期或金额无法识别", "date or amount cannot be read"))
+        faults.append(sheets.fault(number, "line", "bad_line", *_UNREAD))
         return []
     serial, name, account, bank, written = (storable(line[each]) for each in ("serial", "name", "account", "bank", "text"))
     return [Entry(number, day, amount, None, serial, name, account, bank, written, bool(line["reversal"]))] if amount else []

@@ -21,7 +21,7 @@ from sqlmodel import Session
 
 from orders.exporting.errors import NotAllowedAnyMore, TookTooLong, TooManyRows, Unfinished
 from orders.exporting.kinds import KINDS
-from orders.exporting.rules import KEPT, MOST_ROWS, Format, granted
+from orders.exporting.rules import FOR_PEOPLE, KEPT, MOST_ROWS, Format, granted
 from orders.exporting.table import LONGEST, Table, snapshot
 from orders.exporting.writers import LINES, writer
 from shop.core import clock, outbox, storage
@@ -146,6 +146,8 @@ def _write(engine: Engine, path: Path, table: Table, started: Row[Any], run_of: 
         writing, batches = writer(Format(started.format), path, table, started.language), table.batches
     try:
         done = _copy(engine, table.total, batches, writing, run_of, until)
+        if table.footer is not None and Format(started.format) in FOR_PEOPLE:
+            writing.write([table.footer])
     except BaseException:
         writing.drop()
         raise

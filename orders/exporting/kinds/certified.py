@@ -5,13 +5,15 @@ from typing import Any
 
 from sqlmodel import Session
 
-from catalog.monitoring.queries import stock
+from catalog.certificates.reach import regions
+from catalog.monitoring.protection import TABLES
+from catalog.monitoring.queries import reads_households, stock, told_on
 from catalog.monitoring.schemas import StockKey
 from orders.exporting.table import Cell, Column, Kind, Table, Type, of_rows
 from shop.core import clock
 from shop.core.errors import Language
 from shop.core.quantities import Day
-from shop.core.small_cells import NOTHING_HIDDEN, THRESHOLD, Key, protect_together
+from shop.core.small_cells import NOTHING_HIDDEN, Key, protect_together
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 from shop.identity.schemas import In
@@ -25,8 +27,6 @@ _COLUMNS = [
     Column("households", "带动户次", "Households", Type.WHOLE),
     Column("persons", "带动人次", "Persons", Type.WHOLE),
 ]
-#: By county and category, by each of them, and in all.
-_TABLES = ((0, 1), (0,), (1,), ())
 
 
 class CertifiedIn(In):
@@ -36,24 +36,25 @@ class CertifiedIn(In):
 
 
 def _table(session: Session, actor: Actor, asked: CertifiedIn, language: Language) -> Table:
-    found = stock(session, actor, language, by=[StockKey.COUNTY, StockKey.CATEGORY], on=asked.on or clock.today())
+    on = asked.on or clock.today()
+    found = stock(session, actor, language, by=[StockKey.COUNTY, StockKey.CATEGORY], on=on)
     cells = {(row["county"], row["category"]): row for row in found.rows}
     names = {
         0: {row["county"]: row["county_name"] for row in found.rows},
         1: {row["category"]: row["category_label"] for row in found.rows},
     }
-    counted: dict[str, dict[Key, int]] = {
+    counts: dict[str, dict[Key, int]] = {
         name: {key: int(row[name]) for key, row in cells.items()} for name in ("certificates", "households", "persons")
     }
-    certificates = protect_together({"certificates": counted.pop("certificates")}, _TABLES, threshold=NOTHING_HIDDEN)
-    threshold = NOTHING_HIDDEN if actor.may(Permission.HOUSEHOLDS_READ) else THRESHOLD
-    people = protect_together(counted, _TABLES, threshold)
+    within = regions(actor, Permission.SUPERVISION_READ)["regions"]
+    told = None if reads_households(actor, within) else told_on(session, on, within)
     rows: list[list[Cell]] = []
-    for table in _TABLES:
-        for key, figures in sorted(people[table].items()):
+    for table, figures in protect_together(counts, TABLES, NOTHING_HIDDEN).items():
+        for key, row in sorted(figures.items()):
             placed = dict(zip(table, key, strict=True))
-            figures = certificates[table][key] | figures
-            rows.append([*_named(placed, 0, names), *_named(placed, 1, names), *figures.values()])
+            if told is not None and not told.adds_up(placed.get(0), placed.get(1)):
+                row |= {"households": None, "persons": None}
+            rows.append([*_named(placed, 0, names), *_named(placed, 1, names), *row.values()])
     return of_rows("认定存量" if language == "zh" else "Certified", _COLUMNS, rows)
 
 

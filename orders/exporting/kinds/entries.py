@@ -2,6 +2,8 @@
 
 from sqlmodel import Session
 
+from catalog.products.rules import unit_labels
+from orders.exporting import words
 from orders.exporting.kinds.filters import PERIOD, SaleParameters, filters_of
 from orders.exporting.table import Column, Kind, Table, Type, of_sql, yuan_sql
 from orders.ledger.queries import listed
@@ -11,7 +13,7 @@ from shop.core.quantities import Id
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
-_COLUMNS = [
+COLUMNS = [
     Column("id", "分录编号", "Entry", Type.WHOLE),
     Column("sold_on", "销售日期", "Sold on", Type.DATE),
     Column("occurred_on", "发生日期", "Occurred on", Type.DATE),
@@ -55,10 +57,23 @@ class EntriesIn(SaleParameters):
 def _table(session: Session, actor: Actor, asked: EntriesIn, language: Language) -> Table:
     selection = filters_of(asked).selection(session)
     sql, values = listed(reach_of(actor), selection, order_id=asked.order_id)
-    plain = ", ".join(f"e.{column.name}" for column in _COLUMNS if column.name not in ("amount", "district_name"))
+    plain = ", ".join(f"e.{column.name}" for column in COLUMNS if column.name not in ("amount", "district_name"))
     more = f"{yuan_sql('e.amount_fen')} AS amount, r.name_{language} AS district_name"
     named = f"SELECT {plain}, {more} FROM ({sql}) e JOIN region r ON r.code = e.district_code"  # noqa: S608
-    return of_sql(session, "销售分录" if language == "zh" else "Sales", _COLUMNS, named, values, "sold_on, id")
+    return of_sql(session, "销售分录" if language == "zh" else "Sales", _spoken(session, language), named, values, "sold_on, id")
+
+
+def _spoken(session: Session, language: Language) -> list[Column]:
+    term = words.of_terms(session, language)
+    of_group = {name: term(name) for name in ("source", "category", "fund_source", "mode", "relation", "channel")}
+    told = {
+        **of_group,
+        "origin_kind": words.in_language(words.ORIGINS, language),
+        "unit": unit_labels(language),
+        "buyer_kind": term("organisation_kind"),
+        "channel_basis": {**term("organisation_role"), **words.in_language(words.BASES, language)},
+    }
+    return words.spoken(COLUMNS, told)
 
 
 KIND = Kind(Permission.STATISTICS_READ, EntriesIn, _table, PERIOD)

@@ -2,10 +2,11 @@
 
 from sqlmodel import Session
 
+from orders.exporting import words
 from orders.exporting.table import Column, Kind, Table, Type, of_sql, yuan_sql
 from orders.money.queries.reach import reach
 from orders.terms.queries import listed
-from orders.terms.schemas import DueFilter
+from orders.terms.schemas import DUE_STATUS, DueFilter
 from shop.core.errors import Language
 from shop.core.quantities import Day, Id
 from shop.identity.actor import Actor
@@ -69,12 +70,14 @@ def _dues(session: Session, actor: Actor, asked: DuesIn, language: Language) -> 
     sql, values = listed(actor, asked)
     amounts = ", ".join(f"{yuan_sql(f'd.{name}_fen')} AS {name}" for name in ("amount", "arrived", "announced", "open"))
     shown = f"SELECT d.id, d.sorted_on, d.number, d.buyer_name, d.supplier_name, d.due_on, d.status, d.overdue_days, {amounts} FROM ({sql}) d"  # noqa: S608
-    return of_sql(session, "应付账款" if language == "zh" else "Dues", _DUES, shown, values, "sorted_on, id")
+    columns = words.spoken(_DUES, {"status": words.in_language(DUE_STATUS, language)})
+    return of_sql(session, "应付账款" if language == "zh" else "Dues", columns, shown, values, "sorted_on, id")
 
 
 def _payments(session: Session, actor: Actor, asked: PaymentsIn, language: Language) -> Table:
     values = {**reach(actor), **asked.model_dump()}
-    return of_sql(session, "付款" if language == "zh" else "Payments", _PAYMENTS, _PAID, values, "id")
+    told = {"method": words.in_language(words.METHODS, language), "source": words.in_language(words.PAID_FROM, language)}
+    return of_sql(session, "付款" if language == "zh" else "Payments", words.spoken(_PAYMENTS, told), _PAID, values, "id")
 
 
 DUES = Kind(Permission.MONEY_READ, DuesIn, _dues, ("due_from", "due_to"))

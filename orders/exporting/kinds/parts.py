@@ -2,6 +2,7 @@
 
 from sqlmodel import Session
 
+from orders.exporting import words
 from orders.exporting.table import Column, Kind, Table, Type, of_sql, yuan_sql
 from orders.ledger.rules import FundSource
 from orders.purchasing.queries import IN_REACH, PAYABLE, SIDES, reach
@@ -61,7 +62,9 @@ def _table(session: Session, actor: Actor, asked: OrdersIn, language: Language) 
         "placed_from": clock.start_of_day(asked.placed_from) if asked.placed_from else None,
         "placed_until": clock.end_of_day(asked.placed_to) if asked.placed_to else None,
     }
-    return of_sql(session, "订单" if language == "zh" else "Orders", _COLUMNS, _SQL, values, "id")
+    term = words.of_terms(session, language)
+    columns = words.spoken(_COLUMNS, {"status": term("supplier_order_status"), "fund_source": term("fund_source")})
+    return of_sql(session, "订单" if language == "zh" else "Orders", columns, _SQL, values, "id")
 
 
 KIND = Kind(Permission.ORDERS_READ, OrdersIn, _table, ("placed_from", "placed_to"))

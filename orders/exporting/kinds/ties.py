@@ -2,6 +2,7 @@
 
 from sqlmodel import Session
 
+from orders.exporting import words
 from orders.exporting.table import Column, Kind, Table, Type, of_sql, yuan_sql
 from orders.ties.queries.orders import listed
 from orders.ties.rules import REASONS
@@ -48,7 +49,8 @@ def _table(session: Session, actor: Actor, asked: TiesIn, language: Language) ->
                {amounts}, (SELECT string_agg(CASE code {cases} END, '; ') FROM unnest(t.reasons) AS code) AS reasons
         FROM ({sql}) t
     """  # noqa: S608
-    return of_sql(session, "账账相符" if language == "zh" else "Ties", _COLUMNS, shown, {**values, **told}, "id")
+    columns = words.spoken(_COLUMNS, {"status": words.of_terms(session, language)("supplier_order_status")})
+    return of_sql(session, "账账相符" if language == "zh" else "Ties", columns, shown, {**values, **told}, "id")
 
 
 KIND = Kind(Permission.TIES_READ, TiesIn, _table, ("placed_from", "placed_to"))

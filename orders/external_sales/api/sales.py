@@ -19,12 +19,13 @@ from orders.external_sales.schemas import (
     SubmitIn,
     SubmittedOut,
 )
-from shop.core import exports, uploads
+from shop.core import clock, exports, uploads
 from shop.core.money import PositiveYuanIn
 from shop.core.paging import Page
 from shop.core.quantities import Day, Id
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
+from shop.programmes import queries as programmes
 
 routes = Routes("external_sales", "/v1/external-sales")
 
@@ -52,7 +53,9 @@ def list_sales(call: Call, asked: Annotated[SaleSearch, Query()]) -> Page[SaleRo
         return queries.sales(call.session, call.actor, asked, limit=asked.limit, after=asked.after)
     rows = exports.whole(queries.sales(call.session, call.actor, asked, limit=exports.MAX_ROWS, after=None))
     header, title = sheets.HEADER[call.language], sheets.TITLE[call.language]
-    return exports.file(asked.format, "external_sales", header, map(sheets.cells, rows), title)
+    term = programmes.terms(call.session, clock.today(), call.language)
+    cells = (sheets.cells(row, call.language, term) for row in rows)
+    return exports.file(asked.format, "external_sales", header, cells, title)
 
 
 @routes.post("/import", Permission.EXTERNAL_SALES_CLAIM, status=200)

@@ -4,7 +4,7 @@ from datetime import date
 
 from sqlmodel import Session
 
-from orders.ledger.selection import EVERYWHERE, Dimension, Selection
+from orders.ledger.selection import EVERYWHERE, NOWHERE, Dimension, Selection
 from orders.panels.schemas import ChannelOut, LightOut, OverlayOut, OverviewOut, SpanOut
 from orders.statistics.queries import Answer, Figures, ask
 from orders.statistics.question import Compare, Measure, Question
@@ -96,7 +96,10 @@ def _channel(code: Channel, label: str, month: list[Figures] | None, year: list[
 def _deep_townships(session: Session, today: date, label: str) -> OverlayOut:
     codes = sorted(regions.designated(session, [Designation.DEEP_TOWNSHIP], today))
     question = Question(
-        Selection(today.replace(month=1, day=1), today, {Dimension.TOWNSHIP: codes or [""]}), (Dimension.MONTH,), _SUMS, EVERYWHERE
+        Selection(today.replace(month=1, day=1), today, {Dimension.TOWNSHIP: codes or [NOWHERE]}),
+        (Dimension.MONTH,),
+        _SUMS,
+        EVERYWHERE,
     )
     answer = ask(session, question)
     month = answer.rows.get((month_start(today),), [Figures()])[0]

@@ -27,7 +27,9 @@ class OutletKey(StrEnum):
 
 def certification(session: Session, actor: Actor, language: Language, *, on: date, district: str | None) -> Filled:
     """Certificates in force on a day by county, with suppliers, products, and the households and persons behind them as a stock."""
-    found = monitoring.stock(session, actor, language, by=[StockKey.COUNTY], on=on, district=district, everywhere=True)
+    by = [StockKey.COUNTY]
+    found = monitoring.stock(session, actor, language, by=by, on=on, district=district, everywhere=True)
+    found = monitoring.protected(session, actor, found, by=by, on=on, district=district, everywhere=True)
     return Filled(tables.CERTIFICATION, found.rows, found.exact_to, found.totals, on=on)
 
 

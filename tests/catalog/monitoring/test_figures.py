@@ -66,7 +66,7 @@ def test_a_person_counts_once_in_a_county_and_once_in_each_county(office, elsewh
     certified(office, stated=(5, 12))
     office.supplier = elsewhere
     certified(office, people=[("F1", "甲")])
-    counties = ask(office, "stock", group_by="county")
+    counties = ask(office, "stock", "city", group_by="county")
     shown = {
         row["county"]: (row["products"], row["households_listed"], row["persons_listed"], row["households"], row["persons"])
         for row in counties["rows"]
@@ -75,7 +75,7 @@ def test_a_person_counts_once_in_a_county_and_once_in_each_county(office, elsewh
     assert counties["rows"][0]["county_name"] == "Fengjie"
     assert (counties["totals"]["persons"], counties["totals"]["products"], counties["totals"]["suppliers"]) == (17, 4, 2)
     # of two categories one person stands in both, but once in the total
-    categories = ask(office, "stock", group_by="category", district=COUNTY)
+    categories = ask(office, "stock", "city", group_by="category", district=COUNTY)
     assert {row["category"]: row["persons_listed"] for row in categories["rows"]} == {"fruit": 3, "honey": 2}
     assert categories["totals"]["persons_listed"] == 4
 

@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -12,6 +13,7 @@ from sqlalchemy import text
 
 from orders.exporting import actions
 from orders.exporting.actions import running
+from orders.exporting.kinds import entries
 from shop.core import clock, outbox
 from shop.identity.permissions import Role
 from tests.factories.identity import make_organisation, make_user, signed_in
@@ -51,11 +53,34 @@ def test_a_statistic_is_the_answer_of_the_same_question(monitor):
     export = made(monitor, "sales", "json", **question, **extras)
     rows = json.loads(content(monitor, export))
     answer = monitor.get("/v1/statistics/sales", params={**question, **extras}).json()
-    assert [row["amount"] for row in rows[:-1]] == [row["figures"]["amount"] for row in answer["rows"]]
+    assert [row["amount"] for row in rows] == [row["figures"]["amount"] for row in answer["rows"]]
     assert rows[0]["district_code"] == answer["rows"][0]["keys"]["district"]["code"]
-    assert rows[-1]["amount"] == answer["totals"]["figures"]["amount"]
-    assert rows[-1]["orders"] == answer["totals"]["figures"]["orders"]
+    assert len(rows) == export["rows_total"] == export["rows_done"] == 7
     assert rows[0]["amount_rank"] == 1
+
+
+@pytest.mark.parametrize("format", ["csv", "xlsx", "json", "parquet"])
+def test_totals_are_a_row_for_people_only(monitor, format, tmp_path):
+    export = made(monitor, "sales", format, **SPAN, group_by=["district"], measure=["amount"])
+    answer = monitor.get("/v1/statistics/sales", params={**SPAN, "group_by": "district", "measure": "amount"}).json()
+    total, body = Decimal(answer["totals"]["figures"]["amount"]), content(monitor, export)
+    assert export["rows_total"] == export["rows_done"] == answer["row_count"]
+    match format:
+        case "csv":
+            *rows, last = csv.reader(io.StringIO(body.decode("utf-8-sig")))
+            assert (last[0], Decimal(last[2]), len(rows) - 1) == ("Total", total, answer["row_count"])
+        case "xlsx":
+            from python_calamine import CalamineWorkbook
+
+            *rows, last = CalamineWorkbook.from_filelike(io.BytesIO(body)).get_sheet_by_index(0).to_python()
+            assert (last[0], Decimal(str(last[2])), len(rows) - 1) == ("Total", total, answer["row_count"])
+        case "json":
+            assert sum(Decimal(row["amount"]) for row in json.loads(body)) == total
+        case _:
+            import duckdb
+
+            (tmp_path / "a.parquet").write_bytes(body)
+            assert duckdb.sql(f"SELECT sum(amount) FROM '{tmp_path}/a.parquet'").fetchall() == [(total,)]
 
 
 @pytest.mark.parametrize("format", ["csv", "xlsx", "json", "parquet"])
@@ -86,6 +111,62 @@ def test_every_format_says_the_same(monitor, format, tmp_path):
     assert sum(found) == total
 
 
+def test_files_for_people_are_in_words_and_those_for_programs_in_codes(monitor, trade):
+    coded = (
+        "source",
+        "origin_kind",
+        "unit",
+        "category",
+        "buyer_kind",
+        "fund_source",
+        "mode",
+        "relation",
+        "channel",
+        "channel_basis",
+    )
+    monitor.headers["Accept-Language"] = "zh"
+    rows = {row["id"]: row for row in json.loads(content(monitor, made(monitor, "entries", "json", **SPAN)))}
+    heads = {name: column.zh for name in coded for column in entries.COLUMNS if column.name == name}
+    read = rows_of(content(monitor, made(monitor, "entries", **SPAN)))
+    assert len(read) == len(rows)
+    for row in read:
+        for head in heads.values():
+            assert not re.search("[a-z]", row[head]), (head, row[head])
+        assert re.fullmatch("[a-z0-9_:]+", rows[int(row["分录编号"])]["channel_basis"])
+    from python_calamine import CalamineWorkbook
+
+    book = CalamineWorkbook.from_filelike(io.BytesIO(content(monitor, made(monitor, "entries", "xlsx", **SPAN))))
+    header, *lines = book.get_sheet_by_index(0).to_python()
+    at = {head: header.index(head) for head in heads.values()}
+    assert [[line[at[head]] for head in heads.values()] for line in lines] == [
+        [row[head] for head in heads.values()] for row in read
+    ]
+    assert {row["销售渠道"] for row in read} > {"市场销售"}
+    monitor.headers["Accept-Language"] = "en"
+    english = rows_of(content(monitor, made(monitor, "entries", **SPAN)))
+    assert {row["Source"] for row in english} == {"Ordered here"}
+    # which code each word stands for is told in a sheet of its own
+    [codes] = [book.get_sheet_by_name(name).to_python() for name in book.sheet_names[1:]]
+    assert codes[0] == ["列", "代码", "说明"]
+    assert ["销售渠道", "market", "市场销售"] in codes
+    assert len(made_sheets(monitor, "sales")) == 1
+
+
+def made_sheets(monitor, kind):
+    from python_calamine import CalamineWorkbook
+
+    return CalamineWorkbook.from_filelike(io.BytesIO(content(monitor, made(monitor, kind, "xlsx", **SPAN)))).sheet_names
+
+
+def test_orders_dues_and_payments_are_in_words_too(api, trade, database):
+    with database.unit_of_work() as session:
+        city = make_user(session, Role.CITY_OFFICER)
+    client = api.as_(city)
+    client.headers["Accept-Language"] = "zh"
+    for row in rows_of(content(client, made(client, "orders"))):
+        assert not re.search("[a-z]", row["状态"] + row["经费来源"])
+
+
 def test_nothing_in_a_file_is_calculated(monitor, trade):
     with monitor.database.unit_of_work() as session:
         session.execute(
@@ -107,7 +188,9 @@ def test_a_long_table_goes_on_to_further_sheets(monitor, monkeypatch):
     from python_calamine import CalamineWorkbook
 
     book = CalamineWorkbook.from_filelike(io.BytesIO(content(monitor, export)))
-    counts = [len(book.get_sheet_by_name(name).to_python()) - 1 for name in book.sheet_names]
+    *names, codes = book.sheet_names
+    assert codes == "Codes"
+    counts = [len(book.get_sheet_by_name(name).to_python()) - 1 for name in names]
     assert len(counts) > 1
     assert counts[:-1] == [100] * (len(counts) - 1)
     assert sum(counts) == export["rows_total"]

@@ -1,5 +1,6 @@
 """A claim from draft to the figures: what it has to name and bring, who decides, and what the ledger says then."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -202,6 +203,8 @@ def test_lists_are_filtered_paged_and_exported(trading):
     assert officer.get("/v1/external-sales?district=500240").json()["items"] == []
     csv = officer.get("/v1/external-sales?format=csv").content.decode("utf-8-sig").splitlines()
     assert len(csv) == 4
+    zh = officer.get("/v1/external-sales?format=csv", headers={"Accept-Language": "zh"}).content.decode("utf-8-sig")
+    assert not re.search("[a-z]{3}", "".join(",".join(line.split(",")[1:5] + line.split(",")[8:9]) for line in zh.splitlines()))
     assert officer.get("/v1/external-sales?format=xlsx").content[:2] == b"PK"
     assert trading.as_("neighbours_officer").get("/v1/external-sales").json()["items"] == []
 

@@ -23,7 +23,7 @@ from orders.statistics.rules import same_period_last_year
 from shop.core import clock
 from shop.core.audit import SYSTEM
 from shop.identity.permissions import Role
-from tests.factories.identity import make_user
+from tests.factories.identity import make_user, signed_in
 from tests.factories.ledger import make_trade, sell
 from tests.factories.outlets import make_outlet
 from tests.orders.statistics import oracle
@@ -93,16 +93,16 @@ def random_question(chance, trade):
     dimensions = list(Dimension)
     only = {}
     choices = {
-        Dimension.TOWNSHIP: ["500236T01", "500236T02"],
-        Dimension.VILLAGE: ["500236T01/三岔村", "500105/三岔村"],
+        Dimension.TOWNSHIP: ["500236T01", "500236T02", ""],
+        Dimension.VILLAGE: ["500236T01/三岔村", "500105/三岔村", ""],
         Dimension.SOURCE: ["platform", "outlet", "external"],
         Dimension.KIND: ["goods", "service"],
         Dimension.CERTIFIED: [True, False],
         Dimension.PRODUCT: [goods.made.product_id for goods in trade.goods],
-        Dimension.BUYER: [buyer.id for buyer in trade.buyers],
+        Dimension.BUYER: [*(buyer.id for buyer in trade.buyers), 0],
         Dimension.BUYER_REGION: ["500105", "500106", "371600"],
         Dimension.FUND_SOURCE: ["canteen", "union", "other"],
-        Dimension.OUTLET: [trade.outlet_id, 10**9],
+        Dimension.OUTLET: [trade.outlet_id, 10**9, 0],
         Dimension.DISTRICT: ["500236", "500240", "500101", "500999", "500105", "500157"],
         Dimension.MODE: ["market", "policy_procurement", "social_network", "east_west"],
         Dimension.RELATION: ["none", "district_pair", "east_west", "municipal_group"],
@@ -303,6 +303,119 @@ def test_last_year_stands_in_the_row_of_this_years_month(api, database):
     params = {"from": "2026-03-10", "to": "2026-05-20", "group_by": "month", "compare": "last_year"}
     rows = api.as_(monitor).get("/v1/statistics/sales", params=params).json()["rows"]
     assert {row["keys"]["month"]["code"]: int(Decimal(row["previous"]["amount"]) * 100) for row in rows} == expected
+
+
+def test_months_beside_the_last_period_stand_beside_the_month_before(api, database):
+    with database.unit_of_work() as session:
+        history(session)
+        monitor = make_user(session, Role.MONITOR)
+        by_month = dict(
+            session.execute(
+                text(
+                    "SELECT to_char(sold_on, 'YYYY-MM'), sum(amount_fen) FROM sale_entry WHERE direction = 'purchase'"
+                    " AND (sold_on < '2026-11-01' OR sold_on <= '2026-11-23') GROUP BY 1"
+                )
+            ).all()
+        )
+        till_23_october = session.execute(
+            text(
+                "SELECT sum(amount_fen) FROM sale_entry WHERE direction = 'purchase' AND sold_on BETWEEN '2026-10-01' AND '2026-10-23'"
+            )
+        ).scalar_one()
+    client, params = api.as_(monitor), {"from": "2026-01-01", "group_by": "month", "compare": "last_period"}
+    answer = client.get("/v1/statistics/sales", params=params).json()
+    before = {row["keys"]["month"]["code"]: int(Decimal(row["previous"]["amount"]) * 100) for row in answer["rows"]}
+    assert before["2026-01"] == by_month["2025-12"]
+    assert before["2026-10"] == by_month["2026-09"]
+    assert before["2026-11"] == till_23_october, "a month that is not over stands beside as much of the one before"
+    assert answer["compared_with"] == {"first": "2025-12-01", "last": "2026-10-23"}
+    assert "the month before its own" in answer["definition"]
+    assert sum(before.values()) == int(Decimal(answer["totals"]["previous"]["amount"]) * 100)
+    plain = client.get("/v1/statistics/sales", params={"from": "2026-11-16", "compare": "last_period"}).json()
+    assert plain["compared_with"] == {"first": "2026-11-08", "last": "2026-11-15"}
+
+
+def test_running_totals_stand_beside_those_of_last_year(api, database):
+    with database.unit_of_work() as session:
+        history(session)
+        monitor = make_user(session, Role.MONITOR)
+    params = {
+        "from": "2026-01-01",
+        "group_by": "month",
+        "compare": "last_year",
+        "extra": "running",
+        "measure": ["amount", "orders"],
+    }
+    client = api.as_(monitor)
+    rows = client.get("/v1/statistics/sales", params=params).json()["rows"]
+    so_far = Decimal(0)
+    for row in rows:
+        so_far += Decimal(row["previous"]["amount"])
+        assert Decimal(row["running_previous"]["amount"]) == so_far
+        rise = (Decimal(row["running"]["amount"]) - so_far) * 100 / so_far
+        assert abs(Decimal(row["running_growth"]["amount"]) - rise) <= Decimal("0.005")
+    table = client.get("/v1/statistics/sales", params={**params, "format": "csv"}).content.decode("utf-8-sig")
+    header, *lines, total = csv.reader(io.StringIO(table))
+    assert header[4:7] == [
+        "Sales (yuan) running total",
+        "Sales (yuan) running total period before",
+        "Sales (yuan) running total growth (%)",
+    ]
+    assert lines[-1][5:7] == [str(so_far), rows[-1]["running_growth"]["amount"]]
+    assert {len(line) for line in lines} == {len(header)} == {len(total)}
+    without = client.get("/v1/statistics/sales", params={**params, "compare": "last_period"}).json()["rows"][0]
+    assert without["running_previous"] is None
+
+
+def test_an_answer_says_that_it_is_of_the_own_region_only(api, database):
+    with database.unit_of_work() as session:
+        history(session)
+        here = make_user(session, Role.MONITOR, region_code="500240")
+        seller = make_user(session, Role.SUPPLIER_STAFF, make_trade(session).goods[0].supplier)
+    client = api.as_(here)
+    other = whole(client, group_by="village", district="500236")
+    assert (other["scope"], other["totals"]["figures"]["amount"]) == (["500240"], "0.00")
+    assert "own region (500240)" in other["definition"]
+    for query in ({"supplier": 1}, {"group_by": "outlet"}):
+        assert whole(client, **query)["scope"] == ["500240"]
+    open_to_all = whole(client, group_by="district")
+    assert open_to_all["scope"] is None
+    assert "own region" not in open_to_all["definition"]
+    assert whole(signed_in(api, Role.MONITOR), group_by="village")["scope"] is None
+    assert "your organisation" in whole(api.as_(seller))["definition"]
+    for language, said in (("zh", "合计（仅含 500240）"), ("en", "Total (500240 only)")):
+        table = client.get(
+            "/v1/statistics/sales", params={"group_by": "outlet", "format": "csv"}, headers={"Accept-Language": language}
+        ).content
+        assert list(csv.reader(io.StringIO(table.decode("utf-8-sig"))))[-1][0] == said
+
+
+def test_what_an_answer_shows_can_be_asked_for(api, database):
+    with database.unit_of_work() as session:
+        history(session)
+        monitor = make_user(session, Role.MONITOR)
+    client = api.as_(monitor)
+    for dimension, code in (("township", ""), ("village", ""), ("outlet", "0"), ("buyer", "0")):
+        [row] = [row for row in whole(client, group_by=dimension)["rows"] if row["keys"][dimension]["code"] == code]
+        asked = whole(client, **{dimension: code})
+        assert asked["totals"]["figures"] == row["figures"], dimension
+        entries = client.get("/v1/sale-entries", params={"from": "2024-01-01", dimension: code, "limit": 200})
+        assert entries.status_code == 200
+        assert entries.json()["items"]
+        assert len(whole(client, **{dimension: code}, group_by=dimension)["rows"]) == 1
+
+
+def test_a_designation_that_nobody_has_any_more_says_so(api, database):
+    with database.unit_of_work() as session:
+        history(session)
+        monitor = make_user(session, Role.MONITOR)
+    client = api.as_(monitor)
+    empty = whole(client, designation="national_key", group_by="district")
+    assert empty["row_count"] == 0
+    assert "national_key" in empty["definition"]
+    assert "one was until 2020-02-21" in empty["definition"]
+    assert "national_key" not in whole(client, designation=["national_key", "county_832"], group_by="district")["definition"]
+    assert "No region was designated" not in whole(client, designation="county_832")["definition"]
 
 
 def test_the_default_is_this_year_up_to_today(api, database):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.statistics.rules import growth, parts, same_period_last_year, tonnes
+from orders.statistics.rules import Before, Shift, growth, parts, same_period_last_year, span_before, tonnes
 from shop.core.months import month_end
 
 DAYS = st.dates(date(2015, 1, 1), date(2030, 12, 31))
@@ -66,3 +66,23 @@ def test_tonnes_are_within_half_a_kilogram(grams):
     shown = tonnes(grams)
     assert len(shown.partition(".")[2]) == 3
     assert abs(Decimal(shown) * 1_000_000 - grams) <= 500
+
+
+@given(st.dates(date(2000, 1, 1), date(2099, 12, 31)), st.integers(0, 900), st.sampled_from([1, 3, 12]))
+def test_a_period_moved_by_a_span_begins_and_ends_as_much_of_a_month(first, days, months):
+    last = first + timedelta(days=days)
+    before = span_before(first, last, Shift(months=months))
+    assert before.first <= before.last
+    for now, then in ((first, before.first), (last, before.last)):
+        assert (now.year * 12 + now.month) - (then.year * 12 + then.month) == months
+    if first.day == 1:
+        assert before.first.day == 1
+    if last == month_end(last):
+        assert before.last == month_end(before.last)
+
+
+def test_spans_before():
+    month, week = Shift(months=1), Shift(days=7)
+    assert span_before(date(2026, 1, 1), date(2026, 3, 15), month) == Before(date(2025, 12, 1), date(2026, 2, 15), month)
+    assert span_before(date(2026, 3, 30), date(2026, 3, 30), month) == Before(date(2026, 2, 28), date(2026, 2, 28), month)
+    assert span_before(date(2026, 5, 4), date(2026, 5, 17), week) == Before(date(2026, 4, 27), date(2026, 5, 10), week)

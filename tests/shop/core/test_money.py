@@ -29,7 +29,7 @@ def test_what_is_no_amount_is_refused(value):
     "value", ["1_0", "1e2", "1.10e1", ".5", "5.", "+5.00", "１", "٣", "1.2.3", "--1", "- 1", "", "1,000", True]
 )
 def test_requests_write_numbers_in_plain_digits(field, value):
-    with pytest.raises(ValidationError, match="not a number"):
+    with pytest.raises(ValidationError, match=r"not a number|full width"):
         TypeAdapter(field).validate_python(value)
 
 

@@ -2,8 +2,11 @@
 
 import importlib
 import pkgutil
+from decimal import Decimal
+from typing import Literal
 
 import pytest
+from pydantic import BaseModel, Field, ValidationError
 
 import catalog
 import orders
@@ -14,7 +17,9 @@ from orders.bulletins.errors import ItemsOpen
 from orders.effects.rules import Choice
 from orders.ledger.rules import FundSource
 from orders.purchasing.states import SupplierOrderStatus
-from shop.core.edge import fault_of
+from shop.core.faults import fault_of
+from shop.core.money import YuanIn
+from shop.core.quantities import Quantity
 from shop.core.states import IllegalMove, StateTable
 from shop.core.words import MOVES, OTHERS, STATES
 from shop.identity.permissions import Role
@@ -59,7 +64,14 @@ def test_a_refusal_says_words_and_keeps_the_codes_beside_them():
         ("^(csv|xlsx)$", "须为 csv、xlsx 之一", "Has to be one of csv, xlsx"),
         ("^[0-9]{6}$", "须为 6 位数字", "Has to be 6 digits"),
         ("^[0-9]{8,14}$", "须为 8–14 位数字", "Has to be 8–14 digits"),
-        (r"^[0-9]{6}([0-9T][0-9]{2,5})?$", "格式不符", "Not in the form that is asked for"),
+        (
+            r"^[0-9]{6}([0-9T][0-9]{2,5})?$",
+            "须为行政区划代码，如 500236 或 500236101",
+            "Has to be the code of a region, such as 500236 or 500236101",
+        ),
+        (r"^[A-Za-z0-9_.\-]+$", "只能含字母、数字、_、.、-", "Takes only letters, digits, _, ., -"),
+        (r"^[a-z_]{1,40}$", "只能含小写字母、_，1–40 个字符", "Takes only small letters, _; 1–40 characters"),
+        ("^([a-z]+ )+$", "格式不符", "Not in the form that is asked for"),
     ],
 )
 def test_nobody_is_shown_a_regular_expression(pattern, zh, en):
@@ -71,6 +83,54 @@ def test_nobody_is_shown_a_regular_expression(pattern, zh, en):
     }
     fault = fault_of(entry)
     assert (fault.field, fault.code, fault.zh, fault.en) == ("format", "string_pattern_mismatch", zh, en)
+
+
+class Asked(BaseModel):
+    """One field for each kind of limit."""
+
+    above: int = Field(gt=0)
+    most: Quantity
+    word: str = Field(max_length=5)
+    several: list[int] = Field(min_length=1, max_length=2)
+    choice: Literal["csv", "xlsx"]
+    role: Role
+    fund: FundSource
+    places: Decimal = Field(decimal_places=2)
+    amount: YuanIn
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "zh", "en"),
+    [
+        ("above", 0, "须大于 0", "Has to be greater than 0"),
+        ("most", "1000000001", "不得大于 1000000000", "Has to be 1000000000 or less"),
+        ("word", "abcdef", "最多 5 个字符", "Has to have 5 characters or fewer"),
+        ("several", [], "至少 1 项", "Takes 1 or more"),
+        ("several", [1, 2, 3], "最多 2 项", "Takes 2 or fewer"),
+        ("choice", "pdf", "须为 csv、xlsx 之一", "Has to be one of csv, xlsx"),
+        ("fund", "x", "须为 canteen、union、welfare、other 之一", "Has to be one of canteen, union, welfare, other"),
+        ("places", "1.234", "最多 2 位小数", "Has to have 2 decimal places or fewer"),
+        ("amount", "１.００", "请用半角数字，如 1.00", "digits of full width are not taken; write 1.00"),
+        ("amount", "１．００", "请用半角数字，如 1.00", "digits of full width are not taken; write 1.00"),
+        (
+            "amount",
+            "1,000.00",
+            "须为数字，如 1234.50，不含千分位和货币符号",
+            "not a number such as 1234.50, without thousands separators and currency signs",
+        ),
+        (
+            "most",
+            "十",
+            "须为数字，如 1234.50，不含千分位和货币符号",
+            "not a number such as 1234.50, without thousands separators and currency signs",
+        ),
+    ],
+)
+def test_a_refusal_says_the_limit_and_the_choices(field, value, zh, en):
+    with pytest.raises(ValidationError) as refused:
+        Asked.__pydantic_validator__.validate_assignment(Asked.model_construct(), field, value)
+    fault = fault_of(refused.value.errors()[0])
+    assert (fault.zh, fault.en) == (zh, en)
 
 
 def test_a_wrong_format_of_a_file_is_told_in_words(api, database):
