@@ -1,6 +1,5 @@
 """Bank statements as they were imported, what their lines are matched with, who else may pay for a buyer, and files of refunds for the bank."""
 
-from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -9,13 +8,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from orders.banking.rules import BankEntryKind, MatchKind, PayerReason
-from shop.core.db import fen, key, moment, ref
+from shop.core.db import codes, fen, key, moment, ref
 
 _WHOLE = (MatchKind.ORDERS, MatchKind.PAYOUT_FILE)
-
-
-def _list(codes: Iterable[str]) -> str:
-    return ",".join(f"'{code}'" for code in codes)
 
 
 def _json(default: type = list) -> Any:
@@ -108,7 +103,7 @@ class BankMatch(SQLModel, table=True):
     __tablename__ = "bank_match"
     __table_args__ = (
         # a list as a whole is kept as a match for each payout on it, and orders together as one for each of them
-        CheckConstraint(f"kind IN ({_list(kind for kind in MatchKind if kind not in _WHOLE)})", name="kind"),
+        CheckConstraint(f"kind IN ({codes(kind for kind in MatchKind if kind not in _WHOLE)})", name="kind"),
         CheckConstraint("amount_fen > 0", name="amount_fen"),
         CheckConstraint("(kind IN ('order','announced')) = (payment_id IS NOT NULL)", name="payment"),
         CheckConstraint("(kind IN ('refund','refund_returned')) = (refund_id IS NOT NULL)", name="refund"),
@@ -118,7 +113,7 @@ class BankMatch(SQLModel, table=True):
             name="transaction",
         ),
         CheckConstraint("payout_file_id IS NULL OR kind = 'payout'", name="payout_file"),
-        CheckConstraint(f"entry IN ({_list(BankEntryKind)})", name="entry"),
+        CheckConstraint(f"entry IN ({codes(BankEntryKind)})", name="entry"),
         CheckConstraint("(kind = 'bank_entry') = (entry IS NOT NULL)", name="entry_of_kind"),
         CheckConstraint("(undone_at IS NULL) = (undo_reason IS NULL)", name="undone"),
         Index(None, "line_id"),
@@ -161,7 +156,7 @@ class BankWriteOff(SQLModel, table=True):
     __tablename__ = "bank_write_off"
     __table_args__ = (
         CheckConstraint("status IN ('requested','approved','refused','withdrawn')", name="status"),
-        CheckConstraint(f"entry IN ({_list(BankEntryKind)})", name="entry"),
+        CheckConstraint(f"entry IN ({codes(BankEntryKind)})", name="entry"),
         CheckConstraint("amount_fen > 0", name="amount_fen"),
         # four eyes
         CheckConstraint("decided_by <> requested_by OR status = 'withdrawn'", name="two_persons"),
@@ -253,7 +248,7 @@ class PayerDeclaration(SQLModel, table=True):
     __tablename__ = "payer_declaration"
     __table_args__ = (
         CheckConstraint("status IN ('declared','approved','refused','withdrawn')", name="status"),
-        CheckConstraint(f"reason_code IN ({_list(PayerReason)})", name="reason_code"),
+        CheckConstraint(f"reason_code IN ({codes(PayerReason)})", name="reason_code"),
         # four eyes
         CheckConstraint("decided_by <> declared_by", name="two_persons"),
         CheckConstraint("status NOT IN ('approved','refused') OR decided_at IS NOT NULL", name="decided"),

@@ -11,12 +11,8 @@ from sqlmodel import Field, SQLModel
 from orders.invoices.rules import CreditReason
 from orders.invoices.states import InvoiceStatus
 from shop.core import db
-from shop.core.db import fen, key, moment, ref
+from shop.core.db import codes, fen, key, moment, ref
 from shop.programmes.invoicing import Exemption
-
-
-def _list(codes: Any) -> str:
-    return ",".join(f"'{code}'" for code in codes)
 
 
 class Invoice(SQLModel, table=True):
@@ -24,7 +20,7 @@ class Invoice(SQLModel, table=True):
 
     __tablename__ = "invoice"
     __table_args__ = (
-        CheckConstraint(f"status IN ({_list(InvoiceStatus)})", name="status"),
+        CheckConstraint(f"status IN ({codes(InvoiceStatus)})", name="status"),
         CheckConstraint("gross_fen > 0 AND vat_fen BETWEEN 0 AND gross_fen", name="amounts"),
         CheckConstraint("credited_fen BETWEEN 0 AND gross_fen", name="credited_fen"),
         CheckConstraint("(status = 'credited') = (credited_fen = gross_fen)", name="credited"),
@@ -82,7 +78,7 @@ class InvoiceLine(SQLModel, table=True):
         CheckConstraint("vat_bp BETWEEN 0 AND 10000", name="vat_bp"),
         CheckConstraint("vat_fen = round(amount_fen::numeric * vat_bp / (10000 + vat_bp))", name="vat_fen"),
         CheckConstraint("(vat_bp = 0) = (exemption IS NOT NULL)", name="exempt"),
-        CheckConstraint(f"exemption IN ({_list(Exemption)})", name="exemption"),
+        CheckConstraint(f"exemption IN ({codes(Exemption)})", name="exemption"),
         CheckConstraint("returned_quantity BETWEEN 0 AND quantity", name="returned_quantity"),
         # never more than the line holds
         CheckConstraint("returned_fen >= 0 AND reduced_fen >= 0 AND returned_fen + reduced_fen <= amount_fen", name="credited"),
@@ -137,7 +133,7 @@ class CreditNote(SQLModel, table=True):
 
     __tablename__ = "credit_note"
     __table_args__ = (
-        CheckConstraint(f"reason_code IN ({_list(CreditReason)})", name="reason_code"),
+        CheckConstraint(f"reason_code IN ({codes(CreditReason)})", name="reason_code"),
         CheckConstraint("gross_fen >= 0 AND vat_fen BETWEEN 0 AND gross_fen", name="amounts"),
         CheckConstraint("year = date_part('year', issued_on)", name="year"),
         UniqueConstraint("seller_id", "year", "serial"),

@@ -6,11 +6,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
 from orders.money.rules import OF_PARTY, Account, Kind
-from shop.core.db import fen, key, moment, ref
-
-
-def _list(codes: object) -> str:
-    return ",".join(f"'{code}'" for code in codes)  # type: ignore[attr-defined]
+from shop.core.db import codes, fen, key, moment, ref
 
 
 class MoneyTransaction(SQLModel, table=True):
@@ -22,7 +18,7 @@ class MoneyTransaction(SQLModel, table=True):
 
     __tablename__ = "money_transaction"
     __table_args__ = (
-        CheckConstraint(f"kind IN ({_list(Kind)})", name="kind"),
+        CheckConstraint(f"kind IN ({codes(Kind)})", name="kind"),
         # what caused it causes it once
         Index(
             "uq_money_transaction_origin",
@@ -53,9 +49,9 @@ class MoneyPosting(SQLModel, table=True):
 
     __tablename__ = "money_posting"
     __table_args__ = (
-        CheckConstraint(f"account IN ({_list(Account)})", name="account"),
+        CheckConstraint(f"account IN ({codes(Account)})", name="account"),
         CheckConstraint("amount_fen <> 0", name="amount_fen"),
-        CheckConstraint(f"account NOT IN ({_list(sorted(OF_PARTY))}) OR party_id IS NOT NULL", name="party_id"),
+        CheckConstraint(f"account NOT IN ({codes(sorted(OF_PARTY))}) OR party_id IS NOT NULL", name="party_id"),
         Index(None, "transaction_id"),
         Index(None, "party_id", "account", "id", postgresql_include=["amount_fen"]),
         Index(None, "purchase_order_id", "account", postgresql_include=["transaction_id", "amount_fen"]),

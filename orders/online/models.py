@@ -6,11 +6,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
 from orders.online.states import OPEN, CallStatus, DisputeStatus, OnlineStatus, Operation, TransferStatus
-from shop.core.db import fen, key, moment, ref
-
-
-def _list(codes: object) -> str:
-    return ",".join(f"'{code}'" for code in codes)  # type: ignore[attr-defined]
+from shop.core.db import codes, fen, key, moment, ref
 
 
 class OnlinePayment(SQLModel, table=True):
@@ -21,10 +17,10 @@ class OnlinePayment(SQLModel, table=True):
         CheckConstraint("amount_fen > 0", name="amount_fen"),
         CheckConstraint("received_fen >= 0", name="received_fen"),
         CheckConstraint("method IN ('card','alipay','wechat_pay')", name="method"),
-        CheckConstraint(f"status IN ({_list(OnlineStatus)})", name="status"),
+        CheckConstraint(f"status IN ({codes(OnlineStatus)})", name="status"),
         # money that came is booked, and nothing else is
         CheckConstraint("(status = 'succeeded') = (payment_id IS NOT NULL)", name="booked"),
-        Index("uq_online_payment_open", "purchase_order_id", unique=True, postgresql_where=text(f"status IN ({_list(OPEN)})")),
+        Index("uq_online_payment_open", "purchase_order_id", unique=True, postgresql_where=text(f"status IN ({codes(OPEN)})")),
         Index(None, "purchase_order_id"),
         Index(None, "payment_id", postgresql_where=text("payment_id IS NOT NULL")),
         Index(None, "status", "id"),
@@ -63,8 +59,8 @@ class ProviderCall(SQLModel, table=True):
 
     __tablename__ = "provider_call"
     __table_args__ = (
-        CheckConstraint(f"operation IN ({_list(Operation)})", name="operation"),
-        CheckConstraint(f"status IN ({_list(CallStatus)})", name="status"),
+        CheckConstraint(f"operation IN ({codes(Operation)})", name="operation"),
+        CheckConstraint(f"status IN ({codes(CallStatus)})", name="status"),
         CheckConstraint("(operation = 'look') = (key IS NULL)", name="key"),
         CheckConstraint("(operation = 'look') = (subject_id IS NULL)", name="subject"),
         CheckConstraint("operation <> 'look' OR object_id IS NOT NULL", name="object"),
@@ -146,7 +142,7 @@ class ChargeDispute(SQLModel, table=True):
     __tablename__ = "charge_dispute"
     __table_args__ = (
         CheckConstraint("amount_fen > 0", name="amount_fen"),
-        CheckConstraint(f"status IN ({_list(DisputeStatus)})", name="status"),
+        CheckConstraint(f"status IN ({codes(DisputeStatus)})", name="status"),
         CheckConstraint(
             "CASE status WHEN 'lost' THEN lost_at IS NOT NULL WHEN 'won' THEN true ELSE lost_at IS NULL END", name="lost_at"
         ),
@@ -200,7 +196,7 @@ class OnlineTransfer(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("amount_fen > 0", name="amount_fen"),
         CheckConstraint("reversed_fen BETWEEN 0 AND amount_fen", name="reversed_fen"),
-        CheckConstraint(f"status IN ({_list(TransferStatus)})", name="status"),
+        CheckConstraint(f"status IN ({codes(TransferStatus)})", name="status"),
         Index(None, "payout_id"),
         Index(None, "supplier_id"),
         Index(None, "status", "id"),

@@ -6,6 +6,7 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.money.queries import balance
+from orders.money.queries.reach import reach, require_keeper
 from orders.money.rules import Account
 from orders.online.errors import NoAccount
 from orders.online.schemas import (
@@ -19,10 +20,10 @@ from orders.online.schemas import (
 )
 from orders.online.states import OPEN, DisputeStatus, OnlineStatus, possible
 from shop.core import clock, paging
-from shop.core.errors import Forbidden, NotFound
+from shop.core.errors import NotFound
 from shop.core.paging import Page
 from shop.core.settings import STAND_IN_KEY, settings
-from shop.identity.actor import CITY, Actor
+from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
 _REACH = """
@@ -93,7 +94,7 @@ def online_payment(session: Session, actor: Actor, online_payment_id: int) -> Pa
     Raises:
         NotFound: there is none within reach (404).
     """
-    row = session.execute(_ONE, {"id": online_payment_id, **_reach(actor)}).first()
+    row = session.execute(_ONE, {"id": online_payment_id, **reach(actor)}).first()
     if row is None:
         raise NotFound
     own = actor.within_branch(row.buyer_path) or actor.within_branch(row.unit_path)
@@ -109,7 +110,7 @@ def online_payments(
     """Online payments of the caller's branch, or of those whose money it keeps; newest first."""
     start = paging.position(after, int)
     values = {"status": status, "order_id": purchase_order_id, "start": start[0] if start else None, "rows": limit + 1}
-    rows = session.execute(_MANY, {**values, **_reach(actor)}).all()
+    rows = session.execute(_MANY, {**values, **reach(actor)}).all()
     return paging.page(rows, limit, _shown, lambda row: [row.id])
 
 
@@ -119,7 +120,7 @@ def charge_disputes(
     """Disputes about online payments, as :func:`online_payments`."""
     start = paging.position(after, int)
     values = {"status": status, "start": start[0] if start else None, "rows": limit + 1}
-    rows = session.execute(_DISPUTES, {**values, **_reach(actor)}).all()
+    rows = session.execute(_DISPUTES, {**values, **reach(actor)}).all()
     return paging.page(
         rows,
         limit,
@@ -158,9 +159,9 @@ def provider_entries(
     """The lines of the provider's statement, as they were read.
 
     Raises:
-        Forbidden: see :func:`_require_keeper` (403).
+        Forbidden: see :func:`require_keeper` (403).
     """
-    _require_keeper(actor)
+    require_keeper(actor)
     start = paging.position(after, int)
     values = {
         "type": asked.type,
@@ -179,23 +180,13 @@ def provider_entries(
     )
 
 
-def _require_keeper(actor: Actor) -> None:
-    """The online balance is the city's.
-
-    Raises:
-        Forbidden: the caller does not keep the city's money (403).
-    """
-    if not actor.covers_region(Permission.MONEY_MANAGE, CITY):
-        raise Forbidden(permission=Permission.MONEY_MANAGE)
-
-
 def standing(session: Session, actor: Actor) -> StandingOut:
     """How online payment stands.
 
     Raises:
-        Forbidden: see :func:`_require_keeper` (403).
+        Forbidden: see :func:`require_keeper` (403).
     """
-    _require_keeper(actor)
+    require_keeper(actor)
     row = session.execute(_STANDING, {"open": list(OPEN)}).one()
     key = settings().stripe_key
     return StandingOut(
@@ -207,13 +198,6 @@ def difference_fen(session: Session) -> int:
     """What the ledger says of the account at the provider, less what the provider's statement sums to, in fen."""
     shown = session.execute(text("SELECT coalesce(sum(net_fen), 0)::bigint FROM provider_entry")).scalar_one()
     return balance(session, Account.ONLINE) - int(shown)
-
-
-def _reach(actor: Actor) -> dict[str, Any]:
-    return {
-        "branch": f"{actor.organisation_path}%" if actor.organisation_path else None,
-        "regions": actor.region_patterns(Permission.MONEY_READ),
-    }
 
 
 def _shown(row: Row[Any]) -> OnlinePaymentOut:

@@ -20,7 +20,8 @@ class RefundMove(StrEnum):
     REFUSE = "refuse"
     CANCEL = "cancel"
     SEND = "send"
-    PAY = "pay"
+    #: It was paid: as somebody confirms, or as the bank or the provider shows.
+    PAY = "confirm"
     FAIL = "fail"
     #: It was said to have failed, and the bank shows that it left.
     REINSTATE = "reinstate"

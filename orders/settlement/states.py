@@ -31,7 +31,8 @@ class PayoutMove(StrEnum):
     APPROVE = "approve"
     RELEASE = "release"
     SEND = "send"
-    PAY = "pay"
+    #: It was paid: as somebody confirms, or as the bank or the provider shows.
+    PAY = "confirm"
     FAIL = "fail"
     #: Its approval is taken back.
     WITHDRAW = "withdraw"

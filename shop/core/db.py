@@ -56,6 +56,11 @@ def quantity(*, nullable: bool = False, default: Any = ...) -> Any:
 grams = fen  # integer grams take the same column type
 
 
+def codes(listed: Iterable[str]) -> str:
+    """Codes of ours as what stands between the brackets of SQL's ``IN ()``."""
+    return ",".join(f"'{code}'" for code in listed)
+
+
 def array(figures: Iterable[int | Decimal | None]) -> str:
     """Figures as an array's literal, for ``CAST(:name AS bigint[])``: the driver takes ten times as long to make one of a list."""
     return f"{{{','.join('NULL' if figure is None else str(figure) for figure in figures)}}}"

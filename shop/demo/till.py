@@ -151,7 +151,7 @@ class Till:
             attempt_id = self.attempts.add(draft.id, "bank", draft.account_id, *approved, *released, now, number, "paid", now)
             self.listed.add(file_id, attempt_id)
             attempts[attempt_id] = draft
-            for move, by in (("approve", "cashier"), ("release", "treasurer"), ("pay", "cashier")):
+            for move, by in (("approve", "cashier"), ("release", "treasurer"), ("confirm", "cashier")):
                 self.trail.add(now, who[by].user_id, who[by].role_name, f"payout.{move}", "payout", draft.id)
         detail = {"payouts": [draft.id for draft in drafts], "amount_fen": total}
         self.trail.add(now, self.cashier.user_id, self.cashier.role_name, "payout_file.made", "payout_file", file_id, **detail)

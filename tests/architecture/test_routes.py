@@ -3,6 +3,9 @@
 from fastapi.routing import APIRoute
 
 from catalog.certification.states import Level
+from orders.banking.states import FailureMove, FileMove
+from orders.refunds.states import RefundStatus, refund_moves
+from orders.settlement.states import AdvanceMove, PayoutStatus, payout_moves
 from shop.app import domain_routes
 from shop.identity.permissions import GRANTS, Permission
 
@@ -115,3 +118,18 @@ def test_the_docs_need_no_internet(server):
     for asset in ("swagger-ui-bundle.js", "swagger-ui.css"):
         assert f"/docs/assets/{asset}" in page
         assert httpx.get(f"{server.address()}/docs/assets/{asset}", timeout=60).status_code == 200
+
+
+def test_what_may_be_done_with_money_is_named_as_its_route():
+    """Who reads ``possible_actions`` posts to the thing's own address with the action behind it."""
+    offered = {
+        "/v1/payouts/{payout_id}": {move for status in PayoutStatus for move in payout_moves(status, "bank")},
+        "/v1/refunds/{refund_id}": {move for status in RefundStatus for move in refund_moves(status, "bank_transfer")},
+        "/v1/advances/{advance_id}": set(AdvanceMove),
+        "/v1/refund-files/{file_id}": set(FileMove),
+        "/v1/failure-reports/{failure_report_id}": set(FailureMove),
+    }
+    routes = [route for routes in domain_routes() for route in routes.router.routes if isinstance(route, APIRoute)]
+    served = {route.path: route.status_code for route in routes if "POST" in route.methods}
+    named = {f"{path}/{move}": 200 for path, moves in offered.items() for move in moves}
+    assert {path: served.get(path) for path in named} == named

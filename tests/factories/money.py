@@ -100,7 +100,7 @@ class Till:
     def fails(self, refund_id: int) -> Any:
         """The cashier says that it failed; of what was paid the treasurer confirms it. Returns the refund."""
         said = self.move(refund_id, "fail", "cashier")
-        assert said.status_code == 201, said.text
+        assert said.status_code == 200, said.text
         if report := said.json()["failure_report_id"]:
             confirmed = self.as_("treasurer").post(f"/v1/failure-reports/{report}/approve", json={})
             assert confirmed.status_code == 200, confirmed.text

@@ -81,7 +81,7 @@ class Online:
         asked = self.api.as_(self.cashier).post(path, json={"amount": amount, "reason": "退货", "payment_id": payment_id})
         assert asked.status_code == 201, asked.text
         released = self.api.as_(self.treasurer).post(f"/v1/refunds/{asked.json()['id']}/approve")
-        assert released.status_code == 201, released.text
+        assert released.status_code == 200, released.text
         return int(asked.json()["id"])
 
     def reconcile(self, patience: timedelta = timedelta(0)) -> Report:

@@ -199,7 +199,7 @@ def test_t5_paid_or_given_up_and_late_money_goes_back_once(online, monkeypatch):
         asked = post_at_once(cashiers, f"/v1/purchase-orders/{row.purchase_order_id}/refunds", ask)
         assert sorted(answer.status_code for answer in asked) == [201, 409]
         [refund] = [answer.json()["id"] for answer in asked if answer.status_code == 201]
-        assert sorted(answer.status_code for answer in post_at_once(treasurers, f"/v1/refunds/{refund}/approve")) == [201, 409]
+        assert sorted(answer.status_code for answer in post_at_once(treasurers, f"/v1/refunds/{refund}/approve")) == [200, 409]
     settle_calls(online)
     online.reconcile()
     assert online.sql("SELECT count(*) FROM refund WHERE status = 'paid'") == given_up
@@ -314,7 +314,7 @@ def test_t7_refunds_never_pass_what_was_paid(api, database):
     till, count = make_till(api, database), many(10, 100)
     orders = [till.credit("100.00") for _ in range(count)]
     statuses = Counter(ask_and_release(till, orders))
-    assert statuses == {201: 6 * count, 409: 2 * count}
+    assert statuses == {201: 3 * count, 200: 3 * count, 409: 2 * count}
     assert rows(database, BACK) == [(order, 9_000, 9_000) for order in orders]
     agree(database, orders=count, refused=statuses[409])
 
@@ -332,7 +332,7 @@ def test_t7_nor_do_releases_of_what_was_asked_for_before(api, database):
             for client, refund in zip(treasurers, made, strict=True)
         ]
     )
-    assert sorted(answer.status_code for answer in released) == [201, 201, 409, 409, 409]
+    assert sorted(answer.status_code for answer in released) == [200, 200, 409, 409, 409]
     assert rows(database, BACK)[0][1] == 4_000
     agree(database, releases=AT_ONCE)
 

@@ -16,13 +16,13 @@ from orders.banking.models import BankStatement
 from orders.banking.rules import Entry
 from orders.banking.schemas.statements import HowRead
 from orders.money import actions as money
+from orders.money.queries.reach import require_keeper
 from orders.money.rules import Account, Kind, Place, carry
 from shop.core import audit, clock, locks, outbox, sheets, uploads
-from shop.core.errors import Fault, Forbidden, Problem
+from shop.core.errors import Fault, Problem
 from shop.core.money import yuan_from_fen
 from shop.core.settings import settings
-from shop.identity.actor import CITY, Actor
-from shop.identity.permissions import Permission
+from shop.identity.actor import Actor
 
 _SAME = text("SELECT id FROM bank_statement WHERE account = :account AND sha256 = :sha256")
 _HELD = text(
@@ -56,16 +56,6 @@ _KEEP_COLUMNS = text(
     """
 )
 _KINDS = {"camt053": uploads.XML, "mt940": uploads.TEXT}
-
-
-def require_keeper(actor: Actor) -> None:
-    """The marketplace's own account is looked after for the whole city.
-
-    Raises:
-        Forbidden: the caller keeps the money of a district only (403).
-    """
-    if not actor.covers_region(Permission.MONEY_MANAGE, CITY):
-        raise Forbidden
 
 
 def own_account() -> str:

@@ -26,6 +26,7 @@ from orders.terms import actions as terms
 from shop.core import audit, clock, outbox
 from shop.core.audit import Who
 from shop.core.db import array
+from shop.core.money import yuan_from_fen
 
 _EXPLAIN = text(
     """
@@ -34,6 +35,7 @@ _EXPLAIN = text(
     WHERE l.id = u.id AND l.matched_fen + u.amount_fen <= abs(l.amount_fen) RETURNING l.id
     """
 )
+_LEFT = text("SELECT min(abs(amount_fen) - matched_fen) FROM bank_line WHERE id = ANY (CAST(:ids AS bigint[]))")
 _SHOW = text(
     """
     UPDATE payment p SET shown_at = :now FROM unnest(CAST(:ids AS bigint[]), CAST(:amounts AS bigint[])) AS u (id, amount_fen)
@@ -160,9 +162,9 @@ def make(session: Session, who: Who, wanted: Sequence[Wanted]) -> list[int]:
     amounts: dict[int, int] = {}
     for each in wanted:
         amounts[each.line.id] = amounts.get(each.line.id, 0) + each.amount_fen
-    explained = session.execute(_EXPLAIN, {"ids": array(amounts), "amounts": array(amounts.values())}).all()
-    if len(explained) < len(amounts):
-        raise LineTaken(left="0.00")
+    explained = session.execute(_EXPLAIN, {"ids": array(amounts), "amounts": array(amounts.values())}).scalars().all()
+    if taken := amounts.keys() - explained:
+        raise LineTaken(left=yuan_from_fen(session.execute(_LEFT, {"ids": array(taken)}).scalar_one()))
     _take(session, who, [each for each in wanted if each.kind is MatchKind.ORDER])
     announced = _show(session, [each for each in wanted if each.kind is MatchKind.ANNOUNCED])
     for each in wanted:

@@ -6,11 +6,11 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.banking.actions.importing import require_keeper
 from orders.banking.errors import NoSuchRefund, NothingToSend, OwnRefundFile, RefundFileExecuted, RefundTaken
 from orders.banking.models import RefundFile
 from orders.banking.schemas.payers import RefundFileIn
 from orders.banking.states import REFUND_FILE, FileMove
+from orders.money.queries.reach import require_keeper
 from orders.money.queries.shown import is_sum_left, lines_of
 from orders.payments import actions as payments
 from orders.purchasing.queries.costs import CREDIT

@@ -24,7 +24,7 @@ def fail_payout(call: Call, payout_id: Id, body: FailIn) -> PayoutOut:
     return payouts.payout(call.session, call.actor, payout_id)
 
 
-@routes.post("/refunds/{refund_id}/fail", Permission.MONEY_MANAGE)
+@routes.post("/refunds/{refund_id}/fail", Permission.MONEY_MANAGE, status=200)
 def fail_refund(call: Call, refund_id: Id, body: FailIn) -> RefundOut:
     """Say that the bank gave it back, or never got it: the buyer has its credit again. One that was paid stays so until another person confirms it
     (`failure_report_id`). Where a line of the bank shows that it left, only a line shows that it came back (`shown_by_bank`)."""

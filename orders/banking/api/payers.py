@@ -109,7 +109,7 @@ def download_refund_file(call: Call, file_id: Id, format: Annotated[Literal["xls
     return exports.file(format, name, header, queries.bulk_cells(call.session, file_id, found.layout))
 
 
-@routes.post("/refund-files/{file_id}/sent", Permission.MONEY_MANAGE, status=200)
+@routes.post("/refund-files/{file_id}/send", Permission.MONEY_MANAGE, status=200)
 def send_refund_file(call: Call, file_id: Id, body: SentIn) -> RefundFileOut:
     """Say that the file was uploaded to the bank, with the bank's number: its refunds are sent."""
     refund_files.send(call.session, call.actor, file_id, body.reference, body.despite)

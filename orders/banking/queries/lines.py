@@ -6,20 +6,19 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.banking.actions.importing import require_keeper
 from orders.banking.actions.making import as_line
 from orders.banking.matching import propose
 from orders.banking.queries import write_offs
 from orders.banking.queries.facts import facts
 from orders.banking.reasons import WORDS
 from orders.banking.schemas.lines import BankLineOut, BankLineRow, BankLineSearch, BankMatchOut, NoteOut, OrderShareOut, ProposalOut
+from orders.money.queries.reach import keeps_all, require_keeper
 from shop.core import clock, paging
 from shop.core.errors import Language, NotFound
 from shop.core.exports import Cell
 from shop.core.money import yuan
 from shop.core.paging import Page
-from shop.identity.actor import CITY, Actor
-from shop.identity.permissions import Permission
+from shop.identity.actor import Actor
 
 _LINE = """
     SELECT l.*, l.amount_fen AS amount, l.balance_fen AS balance, abs(l.amount_fen) - l.matched_fen AS open, :today - l.booked_on AS age_days,
@@ -82,7 +81,7 @@ def line(session: Session, actor: Actor, line_id: int, language: Language) -> Ba
         NotFound: there is none, or the caller keeps the money of a district only (404).
     """
     row = session.execute(_ONE, {"id": line_id, "today": clock.today()}).first()
-    if row is None or not actor.covers_region(Permission.MONEY_MANAGE, CITY):
+    if row is None or not keeps_all(actor):
         raise NotFound
     fields = list(BankMatchOut.model_fields)
     return BankLineOut(

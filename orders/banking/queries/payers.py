@@ -6,9 +6,10 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.banking.actions.importing import own_account, require_keeper
+from orders.banking.actions.importing import own_account
 from orders.banking.schemas.payers import PayerDeclarationOut, RefundFileOut, TransferInstructionsOut
 from orders.banking.states import FileStatus, PayerStatus
+from orders.money.queries.reach import keeps_all, require_keeper
 from orders.money.references import payment_reference, printed
 from orders.payments.actions import due_fen
 from orders.purchasing import queries as purchasing
@@ -18,7 +19,7 @@ from shop.core.exports import Cell
 from shop.core.money import yuan
 from shop.core.paging import Page
 from shop.core.settings import settings
-from shop.identity.actor import CITY, Actor
+from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
 _DECLARATION = """
@@ -129,7 +130,7 @@ def refund_file(session: Session, actor: Actor, file_id: int) -> RefundFileOut:
         NotFound: there is none, or the caller keeps the money of a district only (404).
     """
     row = session.execute(_ONE_FILE, {"id": file_id}).first()
-    if row is None or not actor.covers_region(Permission.MONEY_MANAGE, CITY):
+    if row is None or not keeps_all(actor):
         raise NotFound
     return _file(row)
 

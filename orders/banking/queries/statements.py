@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.banking.actions.importing import own_account, require_keeper
+from orders.banking.actions.importing import own_account
 from orders.banking.actions.reading import TOLD, Parsed
 from orders.banking.layouts import LAYOUTS
 from orders.banking.queries.facts import OUTSTANDING_THEN, STOOD
@@ -21,13 +21,13 @@ from orders.banking.schemas.statements import (
     StatementPreviewOut,
 )
 from orders.money import queries as money
+from orders.money.queries.reach import keeps_all, require_keeper
 from shop.core import clock, paging
 from shop.core.errors import Language, NotFound
 from shop.core.exports import MAX_LINES, TooManyLines
 from shop.core.models import StoredFile
 from shop.core.paging import Page
-from shop.identity.actor import CITY, Actor
-from shop.identity.permissions import Permission
+from shop.identity.actor import Actor
 
 _STATEMENT = """
     SELECT s.*, s.opening_fen AS opening, s.closing_fen AS closing, s.balance_fen AS balance, u.name AS imported_by_name,
@@ -133,7 +133,7 @@ def statement(session: Session, actor: Actor, statement_id: int) -> BankStatemen
         NotFound: there is none, or the caller keeps the money of a district only (404).
     """
     row = session.execute(_ONE, {"id": statement_id}).first()
-    if row is None or not actor.covers_region(Permission.MONEY_MANAGE, CITY):
+    if row is None or not keeps_all(actor):
         raise NotFound
     return _shown(row)
 
@@ -149,7 +149,7 @@ def statements(session: Session, actor: Actor, *, limit: int, after: str | None)
 def statement_file(session: Session, actor: Actor, statement_id: int) -> Any:
     """The file of a statement (:class:`StoredFile`). Raises NotFound as :func:`statement`."""
     row: StoredFile | Any = session.execute(_FILE, {"id": statement_id}).first()
-    if row is None or not actor.covers_region(Permission.MONEY_MANAGE, CITY):
+    if row is None or not keeps_all(actor):
         raise NotFound
     return row
 

@@ -5,14 +5,13 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.banking.actions.importing import require_keeper
 from orders.banking.schemas.lines import WriteOffOut
 from orders.banking.states import WRITE_OFF, WriteOffStatus
+from orders.money.queries.reach import keeps_all, require_keeper
 from shop.core import paging
 from shop.core.errors import NotFound
 from shop.core.paging import Page
-from shop.identity.actor import CITY, Actor
-from shop.identity.permissions import Permission
+from shop.identity.actor import Actor
 
 _WRITE_OFF = """
     SELECT w.*, w.amount_fen AS amount, asked.name AS requested_by_name, decided.name AS decided_by_name
@@ -33,7 +32,7 @@ def write_off(session: Session, actor: Actor, write_off_id: int) -> WriteOffOut:
         NotFound: there is none, or the caller keeps the money of a district only (404).
     """
     row = session.execute(_ONE, {"id": write_off_id}).first()
-    if row is None or not actor.covers_region(Permission.MONEY_MANAGE, CITY):
+    if row is None or not keeps_all(actor):
         raise NotFound
     return _shown(row)
 

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from shop.identity.actor import Actor
+from shop.core.errors import Forbidden
+from shop.identity.actor import CITY, Actor
 from shop.identity.permissions import Permission
 
 #: The names that go with a posting ``p``.
@@ -18,6 +19,21 @@ def reach(actor: Actor) -> dict[str, Any]:
         "branch": f"{actor.organisation_path}%" if actor.organisation_path else None,
         "regions": actor.region_patterns(Permission.MONEY_READ),
     }
+
+
+def keeps_all(actor: Actor) -> bool:
+    """Whether the caller keeps the money of the whole city, as what is the marketplace's own asks for."""
+    return actor.covers_region(Permission.MONEY_MANAGE, CITY)
+
+
+def require_keeper(actor: Actor) -> None:
+    """The marketplace's own accounts are looked after for the whole city.
+
+    Raises:
+        Forbidden: the caller keeps the money of a district only (403).
+    """
+    if not keeps_all(actor):
+        raise Forbidden(permission=Permission.MONEY_MANAGE)
 
 
 class Conditions:

@@ -16,11 +16,13 @@ from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 from shop.programmes.queries import config_of
 
+#: SQL: the id of the account that supplier ``{supplier}`` is paid to on ``:today``.
+IN_USE_OF = """
+    (SELECT u.id FROM payout_account u WHERE u.supplier_id = {supplier} AND u.status = 'approved' AND u.usable_from <= :today
+     ORDER BY u.usable_from DESC, u.id DESC LIMIT 1)
+"""
 #: The account that supplier ``:id`` is paid to on ``:today``.
-IN_USE = text(
-    "SELECT * FROM payout_account WHERE supplier_id = :id AND status = 'approved' AND usable_from <= :today"
-    " ORDER BY usable_from DESC, id DESC LIMIT 1"
-)
+IN_USE = text(f"SELECT * FROM payout_account WHERE id = {IN_USE_OF.format(supplier=':id')}")  # noqa: S608
 _SUPPLIES = text("SELECT 1 FROM organisation_role WHERE organisation_id = :id AND role = 'supplier'")
 _WAITING = text("SELECT 1 FROM payout_account WHERE supplier_id = :id AND status = 'requested'")
 _LOCK = text(

@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
+from orders.money.queries.reach import reach
 from orders.settlement.queries import statements
 from orders.settlement.queries.owed import JUDGED, parameters
-from orders.settlement.queries.reach import IN_REACH, reach
+from orders.settlement.queries.reach import IN_REACH
 from orders.settlement.queries.statements import ABOUT, KIND
 from orders.settlement.rules import Hold, period_of
 from orders.settlement.schemas.settlements import BalanceOut, DashboardOut, HeldOut, HeldSum

@@ -9,7 +9,8 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from catalog.products.rules import Category
-from orders.settlement.queries.reach import IN_REACH, reach
+from orders.money.queries.reach import reach
+from orders.settlement.queries.reach import IN_REACH
 from orders.settlement.rules import CommissionKind
 from orders.settlement.schemas.commission import CommissionOut, CommissionRuleOut
 from shop.core import clock, paging

@@ -11,9 +11,10 @@ from sqlmodel import Session
 
 from orders.agreements.states import state_sql
 from orders.money.names import plain_name
-from orders.settlement.actions.accounts import number_of
+from orders.money.queries.reach import reach
+from orders.settlement.actions.accounts import IN_USE_OF, number_of
 from orders.settlement.queries.ahead import AHEAD
-from orders.settlement.queries.reach import IN_REACH, reach
+from orders.settlement.queries.reach import IN_REACH
 from orders.settlement.schemas.payouts import (
     AccountOut,
     AdvanceAgreementOut,
@@ -79,8 +80,7 @@ _FILE_ROWS = text(
 )
 _ACCOUNT = f"""
     SELECT a.*, o.name AS supplier_name, o.region_code, asked.name AS requested_by_name, decided.name AS decided_by_name,
-           a.id = (SELECT u.id FROM payout_account u WHERE u.supplier_id = a.supplier_id AND u.status = 'approved' AND u.usable_from <= :today
-                   ORDER BY u.usable_from DESC, u.id DESC LIMIT 1) AS in_use
+           a.id = {IN_USE_OF.format(supplier="a.supplier_id")} AS in_use
     FROM payout_account a JOIN organisation o ON o.id = a.supplier_id JOIN app_user asked ON asked.id = a.requested_by
     LEFT JOIN app_user decided ON decided.id = a.decided_by WHERE {IN_REACH}
 """

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from orders.settlement.queries.reach import IN_REACH, reach
+from orders.money.queries.reach import reach
+from orders.settlement.queries.reach import IN_REACH
 from orders.settlement.rules import Hold, Period
 from orders.settlement.schemas.settlements import (
     LiftOut,

@@ -21,7 +21,8 @@ from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
 #: SQL: what settlements took up of an order and it still costs, what of its buyer's money is there, and since when less of it is. What went
-#: back after the settlement is for the next one to take up, and is no loss. Only orders that lost money are looked at; they are few.
+#: back after the settlement is for the next one to take up, and is no loss. Only orders of which money was taken back, or an
+#: announcement withdrawn, are looked at, and of them those that ``{within}`` picks by posting ``p``.
 _UNCOVERED = f"""
     SELECT x.*, x.settled - x.received AS missing FROM (
         SELECT po.id AS purchase_order_id, po.number, po.buyer_id, lost.last_on AS lost_on,
@@ -35,13 +36,15 @@ _UNCOVERED = f"""
                greatest({PAID.format(order="po.id")} - {NOT_ARRIVED.format(order="po.id")}, 0) AS received
         FROM (SELECT p.purchase_order_id AS id, max(t.booked_on) AS last_on
               FROM money_transaction t JOIN money_posting p ON p.transaction_id = t.id
-              WHERE t.kind IN ('payment_undone', 'chargeback') AND p.purchase_order_id IS NOT NULL GROUP BY 1) lost
+              WHERE t.kind IN ('payment_undone', 'chargeback') AND {{within}} GROUP BY 1) lost
         JOIN purchase_order po ON po.id = lost.id
     ) x WHERE x.settled > x.received
 """
+_OF_SETTLEMENT = """p.purchase_order_id IN (
+    SELECT so.purchase_order_id FROM settlement_line l JOIN supplier_order so ON so.id = l.supplier_order_id WHERE l.settlement_id = :id)"""
 _MISSING_OF = text(
     f"""
-    SELECT coalesce(sum(least(u.missing, l.fen)), 0)::bigint FROM ({_UNCOVERED}) u
+    SELECT coalesce(sum(least(u.missing, l.fen)), 0)::bigint FROM ({_UNCOVERED.format(within=_OF_SETTLEMENT)}) u
     JOIN (SELECT so.purchase_order_id, sum(l.amount_fen) AS fen FROM settlement_line l JOIN supplier_order so ON so.id = l.supplier_order_id
           WHERE l.settlement_id = :id GROUP BY 1 HAVING sum(l.amount_fen) > 0) l USING (purchase_order_id)
     """
@@ -52,7 +55,7 @@ _MANY = text(
            u.missing, (SELECT array_agg(DISTINCT sup.name ORDER BY sup.name) FROM settlement_line l
                        JOIN supplier_order so ON so.id = l.supplier_order_id JOIN organisation sup ON sup.id = so.supplier_id
                        WHERE so.purchase_order_id = u.purchase_order_id) AS supplier_names
-    FROM ({_UNCOVERED}) u JOIN organisation buyer ON buyer.id = u.buyer_id
+    FROM ({_UNCOVERED.format(within="p.purchase_order_id IS NOT NULL")}) u JOIN organisation buyer ON buyer.id = u.buyer_id
     WHERE buyer.region_code LIKE ANY (CAST(:regions AS text[])) AND (CAST(:buyer_id AS bigint) IS NULL OR u.buyer_id = :buyer_id)
       AND (CAST(:start AS bigint) IS NULL OR u.purchase_order_id > :start)
     ORDER BY u.purchase_order_id LIMIT :rows

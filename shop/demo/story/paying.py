@@ -80,10 +80,10 @@ class Paying(Cast):
         body = {"amount": yuan_from_fen(SURPLUS_FEN), "reason": "多付退回", "payee": payee}
         asked = self.cashier.post(f"/v1/purchase-orders/{self.orders[1]['id']}/refunds", json=body)
         refusal = self.cashier.ask("POST", f"/v1/refunds/{asked['id']}/approve", 403)
-        self.treasurer.post(f"/v1/refunds/{asked['id']}/approve")
+        self.treasurer.post(f"/v1/refunds/{asked['id']}/approve", expect=200)
         file = self.cashier.post("/v1/refund-files", json={"layout": "icbc", "refund_ids": [asked["id"]]})
         self.cashier.download(f"/v1/refund-files/{file['id']}/file?format=xlsx")
-        self.cashier.post(f"/v1/refund-files/{file['id']}/sent", expect=200, json={"reference": f"TK{self.tag}"})
+        self.cashier.post(f"/v1/refund-files/{file['id']}/send", expect=200, json={"reference": f"TK{self.tag}"})
         self.refund = self.finance.get(f"/v1/refunds/{asked['id']}")
         same("status", self.refund["status"], "sent")
         return f"{self.refund['number']}: {self.refund['amount']} yuan in {file['number']}; its own asker was refused: {refusal['title']}"

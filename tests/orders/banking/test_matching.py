@@ -3,10 +3,14 @@
 import pytest
 from sqlalchemy import text
 
+from orders.banking.actions import making
+from orders.banking.errors import LineTaken
+from orders.banking.rules import MatchKind
 from orders.money import actions as money
 from orders.money.rules import Account, Kind, Place, carry
 from orders.reconcile import report
 from orders.terms import actions as terms
+from shop.core.audit import SYSTEM
 from shop.core.errors import Problem
 from shop.identity.permissions import Role
 from tests.factories.identity import make_organisation, make_user
@@ -305,7 +309,7 @@ def test_the_money_behind_a_refund_is_looked_at_before_it_leaves(desk):
         assert "50.00" in answer.json()["title"]
 
     bank = {"reference": "B-1"}
-    sent, path = f"/v1/refund-files/{made['id']}/sent", f"/v1/refunds/{second['id']}"
+    sent, path = f"/v1/refund-files/{made['id']}/send", f"/v1/refunds/{second['id']}"
     refused(desk.client.post("/v1/refund-files", json={"refund_ids": [second["id"]]}))
     assert desk.client.post("/v1/refund-files", json={}).json()["refund_ids"] == [third["id"]]
     for refusing in (sent, f"{path}/send", f"{path}/confirm"):
@@ -316,9 +320,9 @@ def test_the_money_behind_a_refund_is_looked_at_before_it_leaves(desk):
     assert desk.client.post(f"{path}/confirm", json=told).json()["status"] == "paid"
     with desk.database.unit_of_work() as session:
         reasons = session.execute(
-            text("SELECT action, reason FROM audit_event WHERE action IN ('refund.send', 'refund.pay') ORDER BY 1")
+            text("SELECT action, reason FROM audit_event WHERE action IN ('refund.send', 'refund.confirm') ORDER BY 1")
         ).all()
-    assert [tuple(row) for row in reasons] == [("refund.pay", told["despite"]), ("refund.send", told["despite"])]
+    assert [tuple(row) for row in reasons] == [("refund.confirm", told["despite"]), ("refund.send", told["despite"])]
 
 
 def test_nobody_says_of_a_refund_that_it_failed_which_the_bank_shows(desk):
@@ -445,7 +449,7 @@ def test_refunds_go_into_one_file_each(desk):
     assert f"3100021009014400777,沙坪坝中学,工商银行,100.00,退款 {first['number']} {order['number']},{first['number']}" in shown[1]
     assert desk.client.get(f"/v1/refund-files/{made['id']}/file", params={"format": "xlsx"}).content[:2] == b"PK"
     assert desk.api.as_(desk.district).get(f"/v1/refund-files/{made['id']}/file").status_code == 404
-    sent = desk.client.post(f"/v1/refund-files/{made['id']}/sent", json={"reference": "UPLOAD-1"}).json()
+    sent = desk.client.post(f"/v1/refund-files/{made['id']}/send", json={"reference": "UPLOAD-1"}).json()
     assert (sent["status"], desk.client.get(f"/v1/refunds/{first['id']}").json()["status"]) == ("sent", "sent")
     assert desk.client.post(f"/v1/refund-files/{made['id']}/void", json={"reason": "x"}).json()["code"] == "illegal_move"
     own = desk.client.post(f"/v1/refund-files/{rest['id']}/void", json={"reason": "没有上传"})
@@ -521,3 +525,12 @@ def test_every_refusal_has_words():
     ]
     assert len({each.code for each in named}) == len(named) > 20
     assert all(each.zh and each.en for each in named)
+
+
+def test_what_is_left_of_a_line_is_told_as_it_is(desk):
+    desk.imported(statement((10000, "沙坪坝中学", "x", "S1")))
+    with desk.database.session() as session:
+        line = session.execute(text("SELECT * FROM bank_line")).one()
+        with pytest.raises(LineTaken) as refused:
+            making.make(session, SYSTEM, [making.Wanted(line, MatchKind.ORDER, 10_001)])
+    assert refused.value.data == {"left": "100.00"}

@@ -45,7 +45,7 @@ def test_of_a_refund_that_a_file_will_pay_nothing_is_said_singly(scene, two, mov
 
 def test_what_was_uploaded_is_sent_together_and_then_said_singly(scene, two):
     made, refunds = two
-    sent = scene.cashier.post(f"/v1/refund-files/{made['id']}/sent", json={"reference": "UPLOAD-1"})
+    sent = scene.cashier.post(f"/v1/refund-files/{made['id']}/send", json={"reference": "UPLOAD-1"})
     assert (sent.status_code, sent.json()["status"]) == (200, "sent")
     for each in refunds:
         shown = scene.cashier.get(f"/v1/refunds/{each['id']}").json()
@@ -106,7 +106,7 @@ def test_what_a_line_shows_already_is_left_out_of_a_file_that_waits(scene, two):
     scene.shows((-3_010, "沙坪坝中学", first["number"], ACCOUNT))
     [row], _ = content(scene, made)
     assert second["number"] in row
-    assert scene.cashier.post(f"/v1/refund-files/{made['id']}/sent", json={"reference": "UPLOAD-1"}).status_code == 200
+    assert scene.cashier.post(f"/v1/refund-files/{made['id']}/send", json={"reference": "UPLOAD-1"}).status_code == 200
     assert [scene.cashier.get(f"/v1/refunds/{each['id']}").json()["status"] for each in two[1]] == ["paid", "sent"]
     assert len(content(scene, made)[0]) == 2
     agrees(scene)

@@ -42,7 +42,7 @@ def test_another_person_makes_a_list_void_and_its_payouts_are_listed_again(scene
     for each in settlements:
         shown = scene.cashier.get(f"/v1/payouts/{each['payout_id']}").json()
         assert (shown["status"], shown["reference"], shown["attempts"][0]["file_number"]) == ("released", None, None)
-        assert shown["possible_actions"] == ["send", "pay", "fail"]
+        assert shown["possible_actions"] == ["send", "confirm", "fail"]
     # it stays on record, and says by its name what it is
     assert content(scene, made["id"])[0] == before
     assert f"{made['number']}-void.csv" in content(scene, made["id"])[1]
