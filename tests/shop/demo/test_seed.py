@@ -1,7 +1,7 @@
 """The demo data: sound to the fen, the same for the same date, and with work for everybody who signs in."""
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography.fernet import Fernet
@@ -11,8 +11,12 @@ from sqlmodel import select
 from orders.banking.actions import importing
 from orders.banking.matching import Reason
 from orders.banking.queries import lines as banking
+from orders.banking.queries import statements as bank
 from orders.banking.schemas.statements import HowRead
+from orders.closing import queries as closing
+from orders.closing.schemas import CloseFilter
 from orders.importing import actions as imports
+from orders.money import queries as money
 from orders.reconcile import report
 from shop.core import clock, storage
 from shop.core.db import Database
@@ -41,6 +45,19 @@ def names(database, sql, **values):
 def test_everything_reconciles(demo):
     with demo.session() as session:
         assert {finding.name: finding.first for finding in report.findings(session) if finding.count} == {}
+
+
+def test_the_books_of_any_day_agree_with_the_bank_and_a_months_close_with_the_books(demo):
+    with demo.session() as session:
+        cashier = acting(session, "cashier")
+        for days_ago in (0, 3, 17, 33, 50):
+            day = clock.today() - timedelta(days=days_ago)
+            found = bank.reconciliation(session, cashier, day)
+            assert (found.difference, found.before_books) == (0, 5_000_000)
+            assert found.book_balance == found.booked + found.before_books
+        owed = closing.close(session, cashier, CloseFilter(), limit=1, after=None).total.owed
+        assert (owed.unexplained, owed.receivable) == (0, money.balance(session, "receivable"))
+        assert owed.unpaid > 0
 
 
 def test_there_is_a_market_to_look_at(demo):
