@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from fastapi import Query
 from fastapi.responses import Response
 
-from catalog.monitoring import queries
+from catalog.monitoring import queries, showing
 from catalog.monitoring.schemas import FiguresOut, Grain, StepKey, StockKey
 from catalog.products.schemas import DistrictCode
 from shop.core import clock, exports
@@ -47,7 +47,7 @@ def stock(
     by = list(dict.fromkeys(group_by))
     day = on or clock.today()
     figures = queries.stock(call.session, call.actor, call.language, by=by, on=day, district=district)
-    figures = queries.protected(call.session, call.actor, figures, by=by, on=day, district=district)
+    figures = showing.protected(call.session, call.actor, figures, by=by, on=day, district=district)
     return _answer(figures, "stock", format)
 
 
@@ -65,6 +65,7 @@ def stock_over_time(
     figures = queries.stock_over_time(
         call.session, call.actor, call.language, first=begin, last=end, grain=grain, district=district
     )
+    figures = showing.protected_over_time(call.session, call.actor, figures, district)
     return _answer(figures, "stock_over_time", format)
 
 

@@ -11,8 +11,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from catalog.certificates.reach import IN_REGION, regions
-from catalog.monitoring import protection, rules
-from catalog.monitoring.protection import Told
+from catalog.monitoring import rules
 from catalog.monitoring.rules import Table
 from catalog.monitoring.schemas import FiguresOut, Grain, StepKey, StockKey
 from shop.core import clock
@@ -93,7 +92,7 @@ def stock(
     """Certified products, suppliers, households and persons on a day; grouped by state also those whose certificate did not hold.
 
     Of the caller's regions, or with ``everywhere`` of the whole city: whoever asks for totals says so. Small numbers of households are in it as they
-    are: :func:`protected` shows them to somebody.
+    are: :mod:`catalog.monitoring.showing` shows them to somebody.
     """
     within = EVERYWHERE if everywhere else regions(actor, Permission.SUPERVISION_READ)["regions"]
     teller = _Teller(session, language)
@@ -105,62 +104,12 @@ def stock(
 
 #: Patterns of codes: all of them.
 EVERYWHERE = ["%"]
-#: What tells of people; how they became known is for those alone who may read the lists.
-_PEOPLE = ("households", "persons")
-_HOW_KNOWN = ("households_listed", "persons_listed", "households_stated", "persons_stated")
-
-
-def protected(
-    session: Session,
-    actor: Actor,
-    figures: FiguresOut,
-    *,
-    by: Sequence[StockKey],
-    on: date,
-    district: str | None,
-    everywhere: bool = False,
-) -> FiguresOut:
-    """A :func:`stock` as it is shown to somebody: to whoever may not read the lists of households of all of it, without small numbers of them
-    and whatever would give these away, see :mod:`catalog.monitoring.protection`."""
-    within = EVERYWHERE if everywhere else regions(actor, Permission.SUPERVISION_READ)["regions"]
-    if reads_households(actor, within, district):
-        return figures
-    told = told_on(session, on, within, district)
-    for row in figures.rows:
-        known = set(by) <= {StockKey.COUNTY, StockKey.CATEGORY}
-        _hide(row, known and told.tells(row.get("county"), row.get("category")))
-    _hide(figures.totals, told.tells())
-    return figures
-
-
-def reads_households(actor: Actor, within: Sequence[str], district: str | None = None) -> bool:
-    """Whether somebody may read the lists of households of all these regions, or of the one district in them."""
-    if not actor.may(Permission.HOUSEHOLDS_READ):
-        return False
-    asked = [district] if district else [pattern.removesuffix("%") for pattern in within]
-    return all(actor.covers_region(Permission.HOUSEHOLDS_READ, code) for code in asked)
-
-
-def told_on(session: Session, on: date, within: Sequence[str], district: str | None = None) -> Told:
-    """What may be told of the households of a day in some regions, or in the one district in them, to whoever may not read their lists."""
-    cells = stock_rows(session, EVERYWHERE, [StockKey.COUNTY, StockKey.CATEGORY], on)
-    once = stock_rows(session, EVERYWHERE, [StockKey.COUNTY], on)
-    told = protection.told(
-        {name: {(row["county"], row["category"]): int(row[name]) for row in cells} for name in _PEOPLE},
-        {name: {(row["county"],): int(row[name]) for row in once} for name in _PEOPLE},
-    )
-    return told.within([pattern.removesuffix("%") for pattern in within], district)
-
-
-def _hide(row: dict[str, Any], told: bool) -> None:
-    for name in _HOW_KNOWN if told else (*_PEOPLE, *_HOW_KNOWN):
-        row[name] = None
 
 
 def stock_over_time(
     session: Session, actor: Actor, language: Language, *, first: date, last: date, grain: Grain, district: str | None = None
 ) -> FiguresOut:
-    """The stock at the end of each period.
+    """The stock at the end of each period, small numbers of households as they are.
 
     Raises:
         Invalid: too many periods, or none (422).
@@ -175,9 +124,6 @@ def stock_over_time(
     teller = _Teller(session, language)
     within = regions(actor, Permission.SUPERVISION_READ)["regions"]
     rows = [{"period": end.isoformat(), **stock_rows(session, within, [], end, district)[0]} for end in ends]
-    if not reads_households(actor, within, district):
-        for row, end in zip(rows, ends, strict=True):
-            _hide(row, told_on(session, end, within, district).tells())
     return teller.figures(rules.STOCK, ["period"], rows, totals={})
 
 

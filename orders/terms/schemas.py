@@ -23,7 +23,7 @@ class DueStatus(StrEnum):
     PAID = "paid"
 
 
-DUE_STATUS: Mapping[DueStatus, tuple[str, str]] = {
+DUE_STATUS: Mapping[str, tuple[str, str]] = {
     DueStatus.UNDATED: ("未到付款条件", "not due before something else"),
     DueStatus.OPEN: ("未到期", "not due yet"),
     DueStatus.OVERDUE: ("已逾期", "overdue"),

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from catalog.monitoring import queries as monitoring
+from catalog.monitoring import showing
 from catalog.monitoring.schemas import StockKey
 from orders.panels import tables
 from orders.statistics.tables import Filled
@@ -29,7 +30,7 @@ def certification(session: Session, actor: Actor, language: Language, *, on: dat
     """Certificates in force on a day by county, with suppliers, products, and the households and persons behind them as a stock."""
     by = [StockKey.COUNTY]
     found = monitoring.stock(session, actor, language, by=by, on=on, district=district, everywhere=True)
-    found = monitoring.protected(session, actor, found, by=by, on=on, district=district, everywhere=True)
+    found = showing.protected(session, actor, found, by=by, on=on, district=district, everywhere=True)
     return Filled(tables.CERTIFICATION, found.rows, found.exact_to, found.totals, on=on)
 
 
