@@ -9,6 +9,10 @@ ITEMS: dict[CloseItem, dict[Language, str]] = {
     "holds_open": {"zh": "未处理的疑似重复", "en": "Counting holds that nobody has decided"},
     "claims_undecided": {"zh": "未审结的平台外销售申报", "en": "Claims of sales made elsewhere that are not decided"},
     "reports_missing": {"zh": "未审核通过的月报", "en": "Monthly reports that are not accepted"},
+    "reports_moved": {
+        "zh": "审核通过后台账又有变动的月报",
+        "en": "Accepted monthly reports whose figures in the ledger have moved since",
+    },
     "differences": {
         "zh": "对账差异（月末以来未对账的计 1）",
         "en": "Differences in the books (1 where nobody compared since the month's end)",

@@ -17,6 +17,7 @@ from orders.bulletins.words import ITEMS
 from orders.reports import forms
 from orders.reports.forms import Scope
 from orders.reports.queries import expected as reports
+from orders.reports.queries import moved
 from shop.core.errors import Language
 from shop.identity.actor import CITY, Actor
 from shop.identity.permissions import Permission
@@ -61,6 +62,7 @@ _PLACES: Mapping[CloseItem, str] = {
     "holds_open": "/v1/counting-holds?status=open{district}",
     "claims_undecided": "/v1/external-sales?status=submitted&side=seller&sold_to={last}{district}",
     "reports_missing": "/v1/reports/unreported?month={month}&form={form}{district}",
+    "reports_moved": "/v1/reports?month={month}&moved=true{of_form}{district}",
     "differences": "/v1/reconcile",
     "entries_waiting": "/v1/reconcile/runs",
 }
@@ -87,8 +89,11 @@ def open_items(session: Session, month: MonthDays, region_code: str) -> dict[Clo
     if region_code != CITY:
         found["reports_missing"] = Counter(reports.not_accepted(session, "organisation", month.first))
         own = regions.with_predecessors(session, [region_code])
+        # the county's own report, too
+        found["reports_moved"] = Counter(moved.since_accepted(session, month.first, districts=own).values())
         return {item: count for item, by in found.items() if (count := sum(by[code] for code in own))}  # type: ignore[misc]
     found["reports_missing"] = Counter(reports.not_accepted(session, "county", month.first))
+    found["reports_moved"] = Counter(moved.since_accepted(session, month.first, scope="county").values())
     sums: dict[str, int] = {item: sum(by.values()) for item, by in found.items()}
     differences = session.execute(_DIFFERENCES, asked).scalar()
     # books that nobody compared since the month was over are no books that agree
@@ -170,5 +175,6 @@ def _link(item: CloseItem, month: MonthDays, region_code: str) -> str:
         month=f"{month.first:%Y-%m}",
         last=month.last.isoformat(),
         form=asked[0].code if asked else "",
+        of_form=f"&form={asked[0].code}" if asked and region_code == CITY else "",
         district="" if region_code == CITY else f"&district={region_code}",
     )
