@@ -8,10 +8,11 @@ from fastapi.responses import Response
 from orders.bulletins import files, sheets
 from orders.bulletins.actions import publishing
 from orders.bulletins.queries import bulletins as queries
+from orders.bulletins.queries import lines
 from orders.bulletins.schemas.bulletins import (
     BulletinOut,
     BulletinRow,
-    ChangeOut,
+    ChangesOut,
     DraftIn,
     PublicBulletinOut,
     PublicBulletinRow,
@@ -64,20 +65,23 @@ def read_file(call: Call, bulletin_id: Id, kind: files.Named) -> Response:
     return files.answer(name, files.kind_of(kind), content, sha256)
 
 
-@routes.get("/bulletins/{bulletin_id}/changes", Permission.BULLETINS_READ, answer=Page[ChangeOut], responses=exports.FILES)
+@routes.get("/bulletins/{bulletin_id}/changes", Permission.BULLETINS_READ, answer=ChangesOut, responses=exports.FILES)
 def list_changes(
     call: Call,
     bulletin_id: Id,
     limit: Limit = 50,
     after: After = None,
     format: Annotated[Literal["json", "csv", "xlsx"], Query()] = "json",
-) -> Page[ChangeOut] | Response:
-    """The difference table of a revision line by line: entries of the ledger and the papers that they rest on."""
+) -> ChangesOut | Response:
+    """The difference table of a revision line by line: entries of the ledger and the papers that they rest on; of districts outside the own
+    regions their sums."""
+    rows, start = (limit, after) if format == "json" else (exports.MAX_ROWS, None)
+    found = lines.changes(call.session, call.actor, bulletin_id, call.language, limit=rows, after=start)
     if format == "json":
-        return queries.changes(call.session, bulletin_id, call.language, limit=limit, after=after)
-    rows = exports.whole(queries.changes(call.session, bulletin_id, call.language, limit=exports.MAX_ROWS, after=None))
+        return found
+    exports.require_whole([*exports.whole(found), *found.elsewhere], exports.MAX_ROWS)
     header, title = sheets.HEADER[call.language], sheets.TITLE[call.language]
-    return exports.file(format, f"changes_{bulletin_id}", header, sheets.cells(rows), title)
+    return exports.file(format, f"changes_{bulletin_id}", header, sheets.cells(found, call.language), title)
 
 
 @routes.post("/bulletins/{bulletin_id}/publish", Permission.BULLETINS_PUBLISH, status=200)

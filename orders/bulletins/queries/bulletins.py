@@ -13,14 +13,12 @@ from orders.bulletins.queries import building, ground
 from orders.bulletins.schemas.bulletins import (
     BulletinOut,
     BulletinRow,
-    ChangeOut,
     GradeOut,
     GradesOut,
     PublicBulletinOut,
     PublicBulletinRow,
 )
 from orders.bulletins.states import BULLETIN, BulletinMove, BulletinStatus
-from orders.bulletins.words import CAUSES
 from shop.core import paging
 from shop.core.errors import Language, NotFound
 from shop.core.paging import Page
@@ -47,23 +45,6 @@ _BY_NUMBER = text(f"{_PUBLIC.format(more=', b.content')} AND b.year = :year AND 
 _IN_FORCE = text("SELECT month, content FROM bulletin WHERE status = 'published' AND month BETWEEN :first AND :last ORDER BY month")
 _YEARS = text("SELECT DISTINCT year FROM bulletin WHERE status = 'published' ORDER BY year")
 _FILE = text("SELECT content, sha256 FROM bulletin_file WHERE bulletin_id = :id AND format = :format")
-_CHANGES = text(
-    """
-    SELECT c.*, e.reverses_id, e.sold_on, e.occurred_on, p.name AS product, r.name_zh, r.name_en, array_remove(ARRAY[
-               o.number, (SELECT 'B' || b.batch_id FROM sales_batch_line l JOIN sales_batch b ON b.id = l.batch_id
-                          WHERE e.origin_kind = 'outlet_line' AND l.id = e.origin_id),
-               (SELECT x.number FROM external_sale_line l JOIN external_sale x ON x.id = l.sale_id
-                WHERE e.origin_kind = 'external_line' AND l.id = e.origin_id), f.number], NULL)
-           || ARRAY(SELECT i.number FROM invoice_line l JOIN invoice i ON i.id = l.invoice_id
-                    WHERE l.sale_entry_id IN (e.id, e.reverses_id) ORDER BY i.number) AS documents
-    FROM (SELECT * FROM bulletin_change WHERE bulletin_id = :id
-            AND (CAST(:start AS text) IS NULL OR (kind, entry_id) > (CAST(:start AS text), CAST(:start_id AS bigint)))
-          ORDER BY kind, entry_id LIMIT :rows) c
-    JOIN sale_entry e ON e.id = c.entry_id JOIN product p ON p.id = e.product_id JOIN region r ON r.code = c.district_code
-    LEFT JOIN purchase_order o ON o.id = e.order_id LEFT JOIN certificate f ON f.id = e.certificate_id
-    ORDER BY c.kind, c.entry_id
-    """
-)
 
 
 def _number(row: Row[Any]) -> str | None:
@@ -175,40 +156,6 @@ def published_file(session: Session, number: str, kind: Format) -> tuple[str, by
         NotFound: nothing was published under this number (404).
     """
     return _kept(session, _numbered(session, number), kind)
-
-
-def changes(session: Session, bulletin_id: int, language: Language, *, limit: int, after: str | None) -> Page[ChangeOut]:
-    """The lines of a revision's difference table, by cause and entry.
-
-    Raises:
-        NotFound: there is no such edition (404).
-    """
-    _found(session, bulletin_id)
-    start = paging.position(after, str, int) or [None, 0]
-    rows = session.execute(_CHANGES, {"id": bulletin_id, "start": start[0], "start_id": start[1], "rows": limit + 1}).all()
-    return paging.page(rows, limit, lambda row: _change(row, language), lambda row: [row.kind, row.entry_id])
-
-
-def _change(row: Row[Any], language: Language) -> ChangeOut:
-    return ChangeOut(
-        cause=row.kind,
-        cause_label=CAUSES[row.kind][language],
-        entry_id=row.entry_id,
-        reverses_id=row.reverses_id,
-        sold_on=row.sold_on.isoformat(),
-        occurred_on=row.occurred_on.isoformat() if row.occurred_on else None,
-        direction=row.direction,
-        district=row.district_code,
-        district_name=row.name_zh if language == "zh" else row.name_en,
-        channel=row.channel,
-        source=row.source,
-        category=row.category,
-        amount=row.amount_fen,
-        grams=row.grams,
-        certified=row.certified_fen,
-        product=row.product,
-        documents=row.documents,
-    )
 
 
 def grades(session: Session, month: str, language: Language) -> GradesOut:

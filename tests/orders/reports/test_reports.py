@@ -202,10 +202,10 @@ def test_a_report_shows_the_ledger_of_then_and_of_now(scene):
     assert [row["id"] for row in scene["county"].get(moved).json()["items"]] == [report["id"]]
     assert scene["origin"].get(moved).json()["items"] == []
     assert code(scene["county"].get("/v1/reports?moved=true")) == (422, "invalid")
-    book = scene["county"].get("/v1/reports/export", params={"month": MONTH, "format": "csv"}).content.decode("utf-8-sig")
+    book = scene["county"].get("/v1/reports/export", params={"month": MONTH, "format": "csv"}).text.removeprefix("\ufeff")
     header, line = csv.reader(io.StringIO(book))
     cells = dict(zip(header, line, strict=True))
-    figures = [cells[f"{shown['label']}（元） {name}"] for name in ("台账（填报时）", "台账（现在）", "台账变动")]
+    figures = [cells[f"{shown['label']} (yuan) {name}"] for name in ("ledger then", "ledger now", "ledger moved by")]
     assert figures == [then, shown["ledger_now"], shown["ledger_moved"]]
 
 
