@@ -211,6 +211,14 @@ class FailureWaiting(Conflict):
     en = "Somebody said that it failed already; another person has to confirm it"
 
 
+class FailureSuperseded(Conflict):
+    """The release that the report speaks of failed without it, and another one stands."""
+
+    code = "failure_superseded"
+    zh = "所登记的那次放行已经结束，不能据此将后来的放行记为失败；请拒绝或撤回该登记"
+    en = "The release that it speaks of has ended, and a later one does not fail by it: refuse it, or take it back"
+
+
 class NotOpenInBooks(Conflict):
     code = "movement_not_open"
     zh = "账上没有此笔未达账项，或金额不一致"
@@ -259,8 +267,22 @@ class RefundTaken(Conflict):
     en = "A refund is in another file already"
 
 
+class OwnRefundFile(Forbidden):
+    code = "own_refund_file"
+    zh = "不能将自己制作的退款文件作废，须由另一人办理"
+    en = "Who made a file of refunds cannot make it void; another person has to"
+
+
+class RefundFileExecuted(Conflict):
+    """A line of the bank shows that a refund of the file left, or may show it."""
+
+    code = "refund_file_executed"
+    zh = "文件中已有退款被银行执行，或对账单上有疑似该文件的流水，不能作废"
+    en = "The bank shows a refund of the file, or a line that may be one; it cannot be made void"
+
+
 class NothingToSend(Conflict):
-    code = "nothing_to_send"
+    code = "no_refund_to_send"
     zh = "没有可导出的退款"
     en = "There is no released refund that is not in a file"
 
@@ -282,3 +304,4 @@ CONSTRAINTS["uq_bank_write_off_requested"] = WriteOffWaiting
 CONSTRAINTS["ck_payer_declaration_two_persons"] = OwnDeclaration
 CONSTRAINTS["uq_payer_declaration_open"] = Declared
 CONSTRAINTS["uq_refund_file_line_refund"] = RefundTaken
+CONSTRAINTS["ck_refund_file_two_persons"] = OwnRefundFile

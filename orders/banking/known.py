@@ -93,6 +93,8 @@ class SentList:
     amount_fen: int
     made_on: date
     payouts: tuple[Listed, ...]
+    #: One of them was said to have failed, and no line shows that it came back.
+    failed: bool = False
 
 
 #: What it is called when it comes back, and the reason that its number is.

@@ -5,7 +5,8 @@ is due, or the number of an announced transfer is equal and so is its amount; an
 was approved to pay for it. What leaves is certain where the number of a refund or payout stands in the text, and amount and payee are equal; what
 comes back, where that number and a word for it do. What was said to have failed and a line shows to have left, and what the bank takes back by a
 reversal, are proposals. A whole list of payouts that left as one line is certain by its sum and its days, if the list's
-number stands in the text, or the line names no account and nothing else left of this amount. Everything else is a proposal that a person decides on.
+number stands in the text, or the line names no account and nothing else left of this amount; unless one of
+them was said to have failed. Everything else is a proposal that a person decides on.
 """
 
 import itertools
@@ -18,7 +19,7 @@ from orders.banking.known import BACK, Facts, Line, Order, Proposal, Sent
 from orders.banking.reasons import Reason
 from orders.banking.rules import BankEntryKind, MatchKind
 from orders.money.names import plain_name
-from orders.money.references import order_ids_in, plain
+from orders.money.references import is_written, order_ids_in, plain, written
 from orders.money.rules import LIST_DAYS
 
 #: A name that a bank has cut off is at least so long.
@@ -181,7 +182,7 @@ def _sent(line: Line, facts: Facts) -> list[Proposal]:
     """What was sent, of exactly this amount, and left or came back."""
     found = []
     for each in facts.sent_of(abs(line.amount_fen)):
-        reasons = [_NUMBER[each.kind]] if is_named(each.number, line.text) else []
+        reasons = [_NUMBER[each.kind]] if is_written(written(each.number), line.text) else []
         named = bool(reasons)
         reasons.append(Reason.AMOUNT)
         to_payee = plain_name(each.payee) == plain_name(line.payer_name) or bool(
@@ -189,10 +190,11 @@ def _sent(line: Line, facts: Facts) -> list[Proposal]:
         )
         reasons += [Reason.PAYEE] if to_payee else []
         came_back = bool(_RETURNED.search(line.text))
-        if line.amount_fen < 0 and each.leaves:
-            found.append(_of_sent(each.kind, each, reasons, certain=named and to_payee))
-        elif line.amount_fen < 0 and each.failed and (named or (to_payee and line.booked_on >= each.released_on)):
+        likely = each.leaves or named or (to_payee and line.booked_on >= each.released_on)
+        if line.amount_fen < 0 and each.failed and likely:  # what people said only people take back
             found.append(_of_sent(each.kind, each, [*reasons, Reason.SAID_FAILED], certain=False))
+        elif line.amount_fen < 0 and each.leaves:
+            found.append(_of_sent(each.kind, each, reasons, certain=named and to_payee))
         elif line.reversal and each.returns and (named or to_payee):
             found.append(_of_sent(BACK[each.kind], each, [*reasons, Reason.REVERSAL], certain=False))
         elif line.amount_fen > 0 and not line.reversal and each.returns and (named or came_back):
@@ -208,29 +210,26 @@ def _lists(line: Line, facts: Facts) -> list[Proposal]:
     found = []
     fitting = facts.lists_of(-line.amount_fen)
     for each in fitting:
-        named = is_named(each.number, line.text)
+        named = is_written(written(each.number), line.text)
         if not named and len(each.payouts) == 1:
             continue
         in_time = each.made_on <= line.booked_on <= each.made_on + LIST_DAYS
         reasons = [Reason.PAYOUT_FILE_NUMBER] if named else []
         reasons += [Reason.AMOUNT, Reason.PAYOUT_FILE_DAY] if in_time else [Reason.AMOUNT]
-        alone = len(fitting) == 1 and not line.payer_account and not any(sent.leaves for sent in facts.sent_of(-line.amount_fen))
+        reasons += [Reason.SAID_FAILED] if each.failed else []
+        others = any(sent.leaves or sent.failed for sent in facts.sent_of(-line.amount_fen))
+        alone = len(fitting) == 1 and not line.payer_account and not others
         found.append(
             Proposal(
                 MatchKind.PAYOUT_FILE,
                 each.amount_fen,
                 tuple(reasons),
-                in_time and (named or alone),
+                in_time and (named or alone) and not each.failed,
                 payout_file_id=each.id,
                 payouts=each.payouts,
             )
         )
     return found
-
-
-def is_named(number: str, text: str) -> bool:
-    """Whether a number stands in a text, however it was typed, and not as the beginning of a longer one."""
-    return re.search(f"{re.escape(plain(number))}(?!\\d)", plain(text)) is not None
 
 
 def _of_sent(kind: MatchKind, sent: Sent, reasons: Sequence[Reason], *, certain: bool) -> Proposal:

@@ -193,11 +193,15 @@ class FailureReport(SQLModel, table=True):
 
     __tablename__ = "failure_report"
     __table_args__ = (
-        CheckConstraint("status IN ('requested','approved','refused','withdrawn')", name="status"),
+        CheckConstraint("status IN ('requested','approved','refused','withdrawn','superseded')", name="status"),
         CheckConstraint("num_nonnulls(attempt_id, refund_id) = 1", name="of_one"),
         # four eyes
         CheckConstraint("decided_by <> requested_by OR status = 'withdrawn'", name="two_persons"),
-        CheckConstraint("num_nulls(decided_by, decided_at) = CASE status WHEN 'requested' THEN 2 ELSE 0 END", name="decided"),
+        # nobody decides what failed without it
+        CheckConstraint(
+            "num_nulls(decided_by, decided_at) = CASE status WHEN 'requested' THEN 2 WHEN 'superseded' THEN 1 ELSE 0 END",
+            name="decided",
+        ),
         Index("uq_failure_report_attempt_id", "attempt_id", unique=True, postgresql_where=text("status = 'requested'")),
         Index("uq_failure_report_refund_id", "refund_id", unique=True, postgresql_where=text("status = 'requested'")),
         Index(None, "status", "id"),
@@ -291,6 +295,8 @@ class RefundFile(SQLModel, table=True):
         CheckConstraint("refund_count > 0 AND total_fen > 0", name="content"),
         CheckConstraint("(status = 'void') = (void_reason IS NOT NULL)", name="void"),
         CheckConstraint("(status = 'sent') = (reference IS NOT NULL)", name="sent"),
+        # four eyes; who made those void that are older than this rule the audit knows
+        CheckConstraint("voided_by IS NULL OR (status = 'void' AND voided_by <> made_by)", name="two_persons"),
     )
 
     id: int = key()
@@ -305,6 +311,7 @@ class RefundFile(SQLModel, table=True):
     reference: str | None = None
     ended_at: datetime | None = moment(nullable=True)
     void_reason: str | None = None
+    voided_by: int | None = ref("app_user.id", nullable=True)
     version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
 
 

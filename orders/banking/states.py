@@ -57,12 +57,15 @@ class FailureStatus(StrEnum):
     APPROVED = "approved"
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
+    #: What it speaks of failed without it.
+    SUPERSEDED = "superseded"
 
 
 class FailureMove(StrEnum):
     APPROVE = "approve"
     REFUSE = "refuse"
     WITHDRAW = "withdraw"
+    SUPERSEDE = "supersede"
 
 
 FAILURE_REPORT = StateTable(
@@ -71,8 +74,14 @@ FAILURE_REPORT = StateTable(
         (FailureStatus.REQUESTED, FailureMove.APPROVE): FailureStatus.APPROVED,
         (FailureStatus.REQUESTED, FailureMove.REFUSE): FailureStatus.REFUSED,
         (FailureStatus.REQUESTED, FailureMove.WITHDRAW): FailureStatus.WITHDRAWN,
+        (FailureStatus.REQUESTED, FailureMove.SUPERSEDE): FailureStatus.SUPERSEDED,
     },
 )
+
+
+def failure_moves(status: str) -> list[FailureMove]:
+    """What a person may do with what somebody said; that it is superseded a line of the bank brings about."""
+    return [move for move in FAILURE_REPORT.possible(status) if move is not FailureMove.SUPERSEDE]
 
 
 class FileStatus(StrEnum):

@@ -1,4 +1,5 @@
-"""The money books of a month: every part of an order that moved in a month, or that came into it open, with its invoices, payments and tax invoices.
+"""The money books of a month: every part of an order that moved in a month, came into it open, or is not paid, with its invoices, payments and tax
+invoices.
 
 The turnover of the month is that of its days, and stays what it is. What is missing is told as it is by now, since it is now that it is to be done.
 """
@@ -6,17 +7,19 @@ The turnover of the month is that of its days, and stays what it is. What is mis
 # ruff: noqa: S608  statements are put together from constants only
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from orders.closing.rules import Standing
+from orders.closing.errors import MonthNotBegun
+from orders.closing.rules import Owed, Standing
 from orders.closing.schemas import (
     CloseCreditNoteOut,
     CloseFilter,
     CloseInvoiceOut,
+    CloseOwedOut,
     ClosePage,
     ClosePaymentOut,
     CloseRow,
@@ -66,15 +69,26 @@ _ROWS = f"""
                sum(booked) FILTER (WHERE day BETWEEN :first AND :last)::bigint AS booked,
                sum(invoiced) FILTER (WHERE day BETWEEN :first AND :last)::bigint AS invoiced,
                sum(credited) FILTER (WHERE day BETWEEN :first AND :last)::bigint AS credited,
-               sum(vat) FILTER (WHERE day BETWEEN :first AND :last)::bigint AS vat, sum(booked)::bigint AS owed
-        FROM ({_MOVED}) m GROUP BY 1
-        HAVING sum(booked - invoiced + credited) FILTER (WHERE day < :first) <> 0 OR bool_or(day BETWEEN :first AND :last)
+               sum(vat) FILTER (WHERE day BETWEEN :first AND :last)::bigint AS vat, sum(booked)::bigint AS owed,
+               bool_or(day BETWEEN :first AND :last) AS moved
+        FROM ({_MOVED}) m GROUP BY 1 HAVING bool_or(day <= :last)
+    ), due AS MATERIALIZED (
+        SELECT supplier_order_id AS id, sum(amount_fen)::bigint AS cost, sum(paid_fen)::bigint AS covered, sum(arrived_fen)::bigint AS arrived,
+               coalesce(sum(amount_fen - paid_fen) FILTER (WHERE due_on < :today), 0)::bigint AS overdue,
+               min(due_on) FILTER (WHERE paid_fen < amount_fen) AS due_on
+        FROM payment_due WHERE supplier_order_id IN (SELECT id FROM reachable) GROUP BY 1
+    ), listed AS MATERIALIZED (
+        SELECT m.*, coalesce(d.cost, 0) AS cost, coalesce(d.covered, 0) AS covered, coalesce(d.arrived, 0) AS arrived, coalesce(d.overdue, 0) AS overdue,
+               d.due_on
+        FROM moved m LEFT JOIN due d USING (id) WHERE m.opening <> 0 OR m.moved OR m.owed > coalesce(d.covered, 0)
     )
     SELECT so.id AS supplier_order_id, so.purchase_order_id, po.number AS purchase_order_number, so.supplier_id AS seller_id,
            supplier.name AS seller_name, po.buyer_id, buyer.name AS buyer_name, coalesce(m.opening, 0) AS opening, coalesce(m.booked, 0) AS booked,
            coalesce(m.invoiced, 0) AS invoiced, coalesce(m.credited, 0) AS credited, coalesce(m.vat, 0) AS vat, m.owed, o.total + {_MOVING_FREIGHT} AS uninvoiced,
-           h.held, h.held - h.owed AS credit_due, h.waiting, x.*, d.*
-    FROM moved m JOIN supplier_order so ON so.id = m.id {SIDES}
+           h.held, h.held - h.owed AS credit_due, h.waiting, x.*, m.arrived AS paid, m.covered - m.arrived AS announced,
+           greatest(m.owed - m.covered, 0) AS unpaid, greatest(m.covered - m.owed, 0) AS paid_ahead, m.cost - m.owed AS not_accepted, m.overdue, m.due_on,
+           {{buyers}} AS bought
+    FROM listed m JOIN supplier_order so ON so.id = m.id {SIDES}
     CROSS JOIN LATERAL (SELECT so.id AS supplier_order_id, so.purchase_order_id) p
     CROSS JOIN {OPEN} o
     CROSS JOIN {HELD} h
@@ -88,13 +102,38 @@ _ROWS = f"""
                (SELECT count(DISTINCT t.id) FROM tax_invoice_cover c JOIN tax_invoice t ON t.id = c.tax_invoice_id CROSS JOIN {TOGETHER} a
                 WHERE c.supplier_order_id = so.id AND t.status IN ({_COUNTED}) AND a.gross_fen <> a.expected_fen) AS tax_invoices_differing
     ) x
-    CROSS JOIN LATERAL (
-        SELECT coalesce(sum(paid_fen), 0)::bigint AS paid, coalesce(sum(amount_fen - paid_fen), 0)::bigint AS unpaid,
-               coalesce(sum(amount_fen - paid_fen) FILTER (WHERE due_on < :today), 0)::bigint AS overdue,
-               min(due_on) FILTER (WHERE paid_fen < amount_fen) AS due_on
-        FROM payment_due WHERE supplier_order_id = so.id
-    ) d
     ORDER BY so.id DESC
+"""
+_OF_BUYERS = (
+    "{0} IN (SELECT id FROM organisation WHERE path LIKE CAST(:branch AS text) OR region_code LIKE ANY (CAST(:regions AS text[])))"
+)
+# What buyers within reach owe by the ledger, order by order, beside what was accepted of each (as suppliers are owed it) and what its dues say is paid.
+_OWED_BY_BUYERS = f"""
+    WITH bought AS MATERIALIZED (
+        SELECT so.id, so.purchase_order_id FROM supplier_order so JOIN purchase_order po ON po.id = so.purchase_order_id
+        WHERE {{buyers}} AND (CAST(:buyer_id AS bigint) IS NULL OR po.buyer_id = :buyer_id)
+    ), accepted AS (
+        SELECT p.supplier_order_id AS id, -sum(p.amount_fen) AS fen FROM money_posting p JOIN money_transaction t ON t.id = p.transaction_id
+        WHERE p.account = 'payable' AND t.kind IN ({_OWED}) AND p.supplier_order_id IN (SELECT id FROM bought) GROUP BY 1
+    ), due AS (
+        SELECT supplier_order_id AS id, sum(amount_fen) AS cost, sum(paid_fen) AS covered FROM payment_due
+        WHERE supplier_order_id IN (SELECT id FROM bought) GROUP BY 1
+    ), told AS (
+        SELECT b.purchase_order_id AS id, coalesce(sum(a.fen), 0) AS accepted, coalesce(sum(d.cost), 0) AS cost, coalesce(sum(d.covered), 0) AS covered
+        FROM bought b LEFT JOIN accepted a USING (id) LEFT JOIN due d USING (id) GROUP BY 1
+    ), account AS (
+        SELECT p.purchase_order_id AS id, sum(p.amount_fen) AS fen FROM money_posting p
+        WHERE p.account = 'receivable' AND {{parties}} AND (CAST(:buyer_id AS bigint) IS NULL OR p.party_id = :buyer_id) GROUP BY 1
+    ), both_sides AS (
+        SELECT coalesce(id, 0) AS id, coalesce(a.fen, 0) AS receivable, coalesce(t.accepted, 0) AS accepted, coalesce(t.cost, 0) AS cost,
+               coalesce(t.covered, 0) AS covered
+        FROM told t FULL JOIN account a USING (id)
+    ), explained AS (SELECT *, greatest(accepted - receivable - cost, 0) AS credit FROM both_sides)
+    SELECT coalesce(sum(receivable), 0)::bigint AS receivable, coalesce(sum(accepted - covered), 0)::bigint AS open,
+           coalesce(sum(credit), 0)::bigint AS credit, coalesce(sum(cost - accepted), 0)::bigint AS not_accepted,
+           coalesce(jsonb_object_agg(id, receivable - (accepted - covered - credit)) FILTER (WHERE receivable <> accepted - covered - credit), '{{{{}}}}')
+               AS astray
+    FROM explained
 """
 _DELIVERIES = text(
     """
@@ -149,25 +188,36 @@ _SETTLEMENTS = text(
 
 
 def close(session: Session, actor: Actor, asked: CloseFilter, *, limit: int, after: str | None) -> ClosePage:
-    """The close of a month within the caller's reach, what lacks something on top, then the newest first."""
+    """The close of a month within the caller's reach, what lacks something on top, then the newest first.
+
+    Raises:
+        MonthNotBegun: the month lies ahead (422).
+    """
     start = paging.position(after, int, int)
     month = asked.month or month_before(clock.today())
     first, last = days_of(month)
+    if first > clock.today():
+        raise MonthNotBegun(month=month)
     given: dict[str, Any] = {
         "branch": f"{actor.organisation_path}%" if actor.organisation_path else None,
         "regions": actor.region_patterns(Permission.MONEY_READ),
         "first": first,
         "last": last,
         "today": clock.today(),
+        **asked.model_dump(include={"seller_id", "buyer_id"}),
     }
     # who keeps the money of the city sees everything: then nothing is looked for
-    within = "SELECT id FROM supplier_order" if "%" in given["regions"] else parts_of(given)
-    found = session.execute(
-        text(_ROWS.format(within=within)), {**given, **asked.model_dump(include={"seller_id", "buyer_id"})}
-    ).all()
-    judged = [(row, Standing(**{name: getattr(row, name) for name in Standing.__slots__})) for row in found]
+    city = "%" in given["regions"]
+    buyers = "true" if city else _OF_BUYERS.format("po.buyer_id")
+    within = "SELECT id FROM supplier_order" if city else parts_of(given)
+    owed = None
+    if asked.seller_id is None:
+        parties = "true" if city else _OF_BUYERS.format("p.party_id")
+        owed = session.execute(text(_OWED_BY_BUYERS.format(buyers=buyers, parties=parties)), given).one()
+    found = session.execute(text(_ROWS.format(within=within, buyers=buyers)), given).all()
+    judged = [each for each in _judged(found, owed.astray if owed else {}) if _wanted(asked, *each)]
     # false comes before true: what lacks something, then the rest; either is sorted by part already
-    judged = sorted((each for each in judged if each[1].gaps() or not asked.missing), key=lambda each: not each[1].gaps())
+    judged.sort(key=lambda each: not each[1].gaps())
     places = [(int(not standing.gaps()), -row.supplier_order_id) for row, standing in judged]
     begin = 0 if start is None else sum(place <= (start[0], start[1]) for place in places)
     shown = judged[begin : begin + limit]
@@ -177,7 +227,33 @@ def close(session: Session, actor: Actor, asked: CloseFilter, *, limit: int, aft
         items=[_row(row, standing, told[row.supplier_order_id]) for row, standing in shown],
         next=paging.cursor(places[begin + limit - 1]) if more else None,
         month=month,
-        total=_total(judged),
+        total=_total(judged, _owed(owed, judged) if owed else None),
+    )
+
+
+def _judged(found: Iterable[Row[Any]], astray: dict[str, int]) -> Iterator[tuple[Row[Any], Standing]]:
+    """Each row with how it stands; what is astray of an order is told of the first of its parts."""
+    left = dict(astray)
+    fields = [name for name in Standing.__slots__ if name != "astray"]
+    for row in found:
+        yield row, Standing(**{name: getattr(row, name) for name in fields}, astray=left.pop(str(row.purchase_order_id), 0))
+
+
+def _wanted(asked: CloseFilter, row: Row[Any], standing: Standing) -> bool:
+    gaps = standing.gaps()
+    if asked.only == "unpaid":
+        return bool(row.unpaid)
+    return (bool(gaps) or not asked.missing) and (asked.only is None or asked.only in gaps)
+
+
+def _owed(found: Row[Any], judged: Iterable[tuple[Row[Any], Standing]]) -> CloseOwedOut:
+    listed = [row for row, _ in judged if row.bought]
+    unpaid, ahead = sum(row.unpaid for row in listed), sum(row.paid_ahead for row in listed)
+    owed = Owed(found.receivable, unpaid, ahead, elsewhere=found.open - (unpaid - ahead), credit=found.credit)
+    return CloseOwedOut(
+        **{name: getattr(owed, name) for name in CloseOwedOut.model_fields if name not in ("not_accepted", "dues")},
+        not_accepted=found.not_accepted,
+        dues=found.receivable + found.credit + found.not_accepted,
     )
 
 
@@ -200,7 +276,9 @@ def _told(session: Session, given: dict[str, Any], parts: list[int]) -> dict[int
     return told
 
 
-_SUMS = [name for name in (*Turnover.model_fields, *State.model_fields) if name not in ("closing", "unexplained")]
+_SUMS = [
+    name for name in (*Turnover.model_fields, *State.model_fields) if name not in ("closing", "unexplained", "unpaid_unexplained")
+]
 
 
 def _sums(row: Row[Any], standing: Standing) -> dict[str, int]:
@@ -208,6 +286,7 @@ def _sums(row: Row[Any], standing: Standing) -> dict[str, int]:
         **{name: getattr(row, name) for name in _SUMS},
         "closing": row.opening + row.booked - row.invoiced + row.credited,
         "unexplained": standing.unexplained,
+        "unpaid_unexplained": standing.astray,
     }
 
 
@@ -216,7 +295,7 @@ def _row(row: Row[Any], standing: Standing, told: dict[str, list[Any]]) -> Close
     return CloseRow(**part, **_sums(row, standing), **told, gaps=standing.gaps(), due_on=row.due_on)
 
 
-def _total(judged: Iterable[tuple[Row[Any], Standing]]) -> CloseTotals:
+def _total(judged: Iterable[tuple[Row[Any], Standing]], owed: CloseOwedOut | None) -> CloseTotals:
     sums: Counter[str] = Counter()
     gaps: Counter[Any] = Counter()
     parts = 0
@@ -225,4 +304,4 @@ def _total(judged: Iterable[tuple[Row[Any], Standing]]) -> CloseTotals:
         sums.update(_sums(row, standing))
         gaps.update(standing.gaps())
     names = [*Turnover.model_fields, *State.model_fields]
-    return CloseTotals(**{name: sums[name] for name in names}, parts=parts, gaps=dict(gaps))
+    return CloseTotals(**{name: sums[name] for name in names}, owed=owed, parts=parts, gaps=dict(gaps))

@@ -7,7 +7,7 @@ from enum import StrEnum
 class Gap(StrEnum):
     """What is missing of a part of an order by now, the most pressing first."""
 
-    #: The ledger of money and the invoices tell of different amounts, and nothing below says why.
+    #: The ledger of money tells of another amount than the invoices, or than the dues, and nothing below says why.
     UNEXPLAINED = "unexplained"
     NOT_INVOICED = "not_invoiced"
     CREDIT_NOTE_DUE = "credit_note_due"
@@ -38,6 +38,8 @@ class Standing:
     tax_invoices_held: int
     tax_invoices_differing: int
     overdue: int
+    #: Of its order: what the buyer's account says beyond what the dues of the order explain (:class:`Owed`); told of one part of each order.
+    astray: int
 
     @property
     def unexplained(self) -> int:
@@ -47,7 +49,7 @@ class Standing:
     def gaps(self) -> list[Gap]:
         """What is missing."""
         amounts = {
-            Gap.UNEXPLAINED: self.unexplained,
+            Gap.UNEXPLAINED: self.unexplained or self.astray,
             Gap.NOT_INVOICED: self.uninvoiced,
             Gap.CREDIT_NOTE_DUE: self.credit_due,
             Gap.NO_TAX_INVOICE: self.without_tax_invoice,
@@ -57,3 +59,23 @@ class Standing:
             Gap.OVERDUE: self.overdue,
         }
         return [gap for gap, amount in amounts.items() if amount]
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What buyers owe by the ledger of money, beside what explains it, in fen by now."""
+
+    #: What stands on their accounts (应收采购单位).
+    receivable: int
+    #: Of the parts that are listed: accepted and neither paid nor announced; paid or announced before it was accepted.
+    unpaid: int
+    paid_ahead: int
+    #: The first less the second, of the parts that are not listed.
+    elsewhere: int
+    #: Paid beyond what the orders cost.
+    credit: int
+
+    @property
+    def unexplained(self) -> int:
+        """What the accounts say beyond all that: zero, or somebody has to look."""
+        return self.receivable - (self.unpaid - self.paid_ahead + self.elsewhere - self.credit)

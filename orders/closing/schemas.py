@@ -1,6 +1,7 @@
 """What finance sees of the money books of a month."""
 
 from datetime import date
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
@@ -11,12 +12,15 @@ from shop.core.months import Month
 from shop.core.paging import Page
 from shop.core.quantities import Id
 
+Only = Gap | Literal["unpaid"]
+
 
 class CloseFilter(BaseModel):
     month: Month | None = Field(default=None, description="Shanghai month; default: the one that was over last")
     seller_id: Id | None = None
     buyer_id: Id | None = None
     missing: bool = Field(default=False, description="only what lacks something")
+    only: Only | None = Field(default=None, description="only what lacks this; or what is accepted and not paid (`unpaid`)")
 
 
 class CloseSearch(CloseFilter, Paged):
@@ -77,11 +81,19 @@ class State(BaseModel):
     credit_due: YuanOut
     waiting: YuanOut = Field(description="what disputes gave back and no invoice has room for yet")
     unexplained: YuanOut = Field(description="zero, or the ledger and the invoices disagree")
+    unpaid_unexplained: YuanOut = Field(
+        description="zero, or what the buyer owes for the whole order by the ledger is not what its dues say; told of one part of the order"
+    )
     without_tax_invoice: YuanOut = Field(description="held by invoices up to the month's end")
     without_red_letter: YuanOut
-    paid: YuanOut = Field(description="what buyers announced counts too")
-    unpaid: YuanOut
-    overdue: YuanOut = Field(description="of `unpaid`")
+    paid: YuanOut = Field(description="what has arrived")
+    announced: YuanOut = Field(description="announced by the buyer, or argued over with its bank: it has not arrived")
+    unpaid: YuanOut = Field(description="accepted, and neither paid nor announced: what the ledger says that the buyer owes")
+    paid_ahead: YuanOut = Field(description="paid or announced beyond what is accepted so far")
+    not_accepted: YuanOut = Field(
+        description="of what the part costs, not accepted yet; unpaid − paid_ahead + this = what its dues leave open"
+    )
+    overdue: YuanOut = Field(description="by the dues, those that come before the acceptance too")
 
 
 class CloseRow(Turnover, State, PartOfOrder):
@@ -96,7 +108,23 @@ class CloseRow(Turnover, State, PartOfOrder):
     settlements: list[str] = Field(description="that took up the part; for its supplier, and who keeps the money in its region")
 
 
+class CloseOwedOut(BaseModel):
+    """应收采购单位: how what is not paid of the list ties to the ledger and to the dues, by now, for the buyers within reach."""
+
+    receivable: YuanOut = Field(description="by the ledger, as /v1/money/balances says")
+    unpaid: YuanOut = Field(description="of what is listed")
+    paid_ahead: YuanOut = Field(description="of what is listed")
+    elsewhere: YuanOut = Field(description="unpaid − paid_ahead of what is not listed: of later months, or left out by a filter")
+    credit: YuanOut = Field(description="paid beyond what orders cost")
+    unexplained: YuanOut = Field(
+        description="receivable − (unpaid − paid_ahead + elsewhere − credit): zero, or somebody has to look"
+    )
+    not_accepted: YuanOut = Field(description="ordered and not accepted yet, whether listed or not")
+    dues: YuanOut = Field(description="receivable + credit + not_accepted: the `open` of /v1/dues/totals")
+
+
 class CloseTotals(Turnover, State):
+    owed: CloseOwedOut | None = Field(description="none where one seller is asked for: buyers pay orders, not parts")
     parts: int
     gaps: dict[Gap, int] = Field(description="how many parts lack what")
 

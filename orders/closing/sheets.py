@@ -1,8 +1,8 @@
 """A month's close as a table to be exported."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from orders.closing.schemas import CloseRow
+from orders.closing.schemas import ClosePage, CloseRow, CloseTotals
 from orders.money.labels import label
 from shop.core.errors import Language
 from shop.core.exports import Cell
@@ -10,8 +10,8 @@ from shop.core.money import yuan
 
 TITLE: dict[Language, str] = {"zh": "月结", "en": "Month's close"}
 HEADER: dict[Language, list[str]] = {
-    "zh": ["缺项", "订单", "供货单编号", "销售方", "购买方", "期初未开票（元）", "本月入账（元）", "本月开票（元）", "本月冲红（元）", "期末未开票（元）", "本月税额（元）", "未开票（元）", "待冲红（元）", "未解释（元）", "未登记税务发票（元）", "缺红字（元）", "已付（元）", "未付（元）", "逾期（元）", "到期日", "到货", "结算发票", "红字结算发票", "税务发票", "付款", "结算单"],
-    "en": ["missing", "order", "part", "seller", "buyer", "opening (yuan)", "booked (yuan)", "invoiced (yuan)", "credited (yuan)", "closing (yuan)", "VAT (yuan)", "not invoiced (yuan)", "credit due (yuan)", "unexplained (yuan)", "without tax invoice (yuan)", "without red letter (yuan)", "paid (yuan)", "unpaid (yuan)", "overdue (yuan)", "due on", "deliveries", "invoices", "credit notes", "tax invoices", "payments", "settlements"],
+    "zh": ["缺项", "订单", "供货单编号", "销售方", "购买方", "期初未开票（元）", "本月入账（元）", "本月开票（元）", "本月冲红（元）", "期末未开票（元）", "本月税额（元）", "未开票（元）", "待冲红（元）", "账票不符（元）", "未登记税务发票（元）", "缺红字（元）", "已付（元）", "已登记未到账（元）", "已验收未付（元）", "验收前已付（元）", "未验收（元）", "逾期（元）", "账款不符（元）", "到期日", "到货", "结算发票", "红字结算发票", "税务发票", "付款", "结算单"],
+    "en": ["missing", "order", "part", "seller", "buyer", "opening (yuan)", "booked (yuan)", "invoiced (yuan)", "credited (yuan)", "closing (yuan)", "VAT (yuan)", "not invoiced (yuan)", "credit due (yuan)", "ledger and invoices differ (yuan)", "without tax invoice (yuan)", "without red letter (yuan)", "paid (yuan)", "announced (yuan)", "accepted and unpaid (yuan)", "paid before acceptance (yuan)", "not accepted (yuan)", "overdue (yuan)", "ledger and dues differ (yuan)", "due on", "deliveries", "invoices", "credit notes", "tax invoices", "payments", "settlements"],
 }  # fmt: skip
 
 
@@ -19,12 +19,46 @@ def _joined(words: Iterable[str]) -> str:
     return "; ".join(words)
 
 
-def cells(row: CloseRow, language: Language) -> list[Cell]:
-    amounts = (
-        *(row.opening, row.booked, row.invoiced, row.credited, row.closing, row.vat),
-        *(row.uninvoiced, row.credit_due, row.unexplained, row.without_tax_invoice, row.without_red_letter),
-        *(row.paid, row.unpaid, row.overdue),
-    )
+#: How the list ties to the ledger and to the dues, below it.
+_OWED: dict[str, tuple[str, str]] = {
+    "unpaid": ("本表已验收未付", "accepted and unpaid, listed above"),
+    "paid_ahead": ("减：本表验收前已付", "less: paid before acceptance, listed above"),
+    "elsewhere": ("加：未列入本表", "plus: not listed above"),
+    "credit": ("减：多付", "less: paid beyond what orders cost"),
+    "unexplained": ("未解释（应为零）", "unexplained (has to be zero)"),
+    "receivable": ("应收采购单位（账面）", "owed by buyers, by the ledger"),
+    "not_accepted": ("加：未验收", "plus: not accepted yet"),
+    "dues": ("应付款项未清合计（应收＋多付＋未验收）", "open dues (receivable + credit + not accepted)"),
+}
+_TOTAL: dict[Language, str] = {"zh": "合计", "en": "total"}
+
+
+def rows(found: ClosePage, language: Language) -> Iterator[list[Cell]]:
+    """The parts, what they come to, and how that ties to the ledger: these stand in the column of what is accepted and unpaid."""
+    for row in found.items:
+        yield _cells(row, language)
+    lead, behind = [None] * 4, [None] * 7
+    yield [_TOTAL[language], *lead, *_amounts(found.total), *behind]
+    if found.total.owed is not None:
+        at = HEADER["en"].index("accepted and unpaid (yuan)")
+        for name, words in _OWED.items():
+            line: list[Cell] = [None] * len(HEADER["en"])
+            line[0], line[at] = words[language == "en"], yuan(getattr(found.total.owed, name))
+            yield line
+
+
+def _amounts(row: CloseRow | CloseTotals) -> list[Cell]:
+    return [
+        yuan(fen)
+        for fen in (
+            *(row.opening, row.booked, row.invoiced, row.credited, row.closing, row.vat),
+            *(row.uninvoiced, row.credit_due, row.unexplained, row.without_tax_invoice, row.without_red_letter),
+            *(row.paid, row.announced, row.unpaid, row.paid_ahead, row.not_accepted, row.overdue, row.unpaid_unexplained),
+        )
+    ]
+
+
+def _cells(row: CloseRow, language: Language) -> list[Cell]:
     numbers = dict.fromkeys(number for each in row.invoices for number in each.tax_invoices)
     numbers |= dict.fromkeys(number for each in row.credit_notes for number in each.tax_invoices)
     return [
@@ -33,7 +67,7 @@ def cells(row: CloseRow, language: Language) -> list[Cell]:
         row.supplier_order_id,
         row.seller_name,
         row.buyer_name,
-        *(yuan(fen) for fen in amounts),
+        *_amounts(row),
         row.due_on,
         _joined(f"{each.shipment_id} ({each.accepted_on})" for each in row.deliveries),
         _joined(each.number for each in row.invoices),

@@ -129,6 +129,7 @@ CONCERNED: dict[str, tuple[str, str]] = {
         _OF_PART.format(subject="acceptance_correction", table="acceptance_correction"),
     ),
     "advance.paid": ("advance_id", "SELECT supplier_id, 'advance', id FROM advance WHERE id = :id"),
+    "advance.returned": ("advance_id", "SELECT supplier_id, 'advance', id FROM advance WHERE id = :id"),
     "agreement.declined": ("agreement_id", _AGREEMENT),
     "agreement.instalments_late": ("agreement_id", _AGREEMENT),
     "agreement.proposed": ("agreement_id", _AGREEMENT),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 NOT_TOLD: Mapping[str, str] = {
     "advance.requested": "platform finance decides; whoever asked hears when it is paid (advance.paid)",
+    "advance.return_reported": "between two of platform finance; the outcome is told (advance.returned)",
     "bank_lines.open": "starts our own worker",
     "bank_statement.imported": "starts our own worker; a transfer that it finds is told (payment.arrived)",
     "bank_write_off.moved": "between two of platform finance",

@@ -44,7 +44,7 @@ def invoices(call: Call, asked: Annotated[InvoiceSearch, Query()]) -> Page[Invoi
     """Invoices of the own branch or region, newest first; as a file for the books."""
     if asked.format == "json":
         return queries.invoices(call.session, call.actor, asked, limit=asked.limit, after=asked.after)
-    rows = exports.whole(queries.invoices(call.session, call.actor, asked, limit=exports.MAX_ROWS, after=None))
+    rows = exports.whole(queries.invoices(call.session, call.actor, asked, limit=exports.MAX_LINES, after=None), exports.MAX_LINES)
     title, header = sheets.INVOICES[call.language], sheets.INVOICE_HEADER[call.language]
     return exports.file(asked.format, "invoices", header, (sheets.invoice_cells(row, call.language) for row in rows), title)
 
@@ -72,7 +72,9 @@ def uninvoiced(call: Call, asked: Annotated[OpenSearch, Query()]) -> Page[Uninvo
     """Parts of orders of which something was accepted and is not invoiced yet; as a file for the books."""
     if asked.format == "json":
         return pending.uninvoiced(call.session, call.actor, asked, limit=asked.limit, after=asked.after)
-    rows = exports.whole(pending.uninvoiced(call.session, call.actor, asked, limit=exports.MAX_ROWS, after=None))
+    rows = exports.whole(
+        pending.uninvoiced(call.session, call.actor, asked, limit=exports.MAX_LINES, after=None), exports.MAX_LINES
+    )
     title, header = sheets.UNINVOICED[call.language], sheets.UNINVOICED_HEADER[call.language]
     return exports.file(asked.format, "uninvoiced", header, map(sheets.uninvoiced_cells, rows), title)
 
@@ -115,7 +117,9 @@ def credit_notes(call: Call, asked: Annotated[CreditNoteSearch, Query()]) -> Pag
     """Credit notes of the own branch or region, newest first; as a file for the books."""
     if asked.format == "json":
         return queries.credit_notes(call.session, call.actor, asked, limit=asked.limit, after=asked.after)
-    rows = exports.whole(queries.credit_notes(call.session, call.actor, asked, limit=exports.MAX_ROWS, after=None))
+    rows = exports.whole(
+        queries.credit_notes(call.session, call.actor, asked, limit=exports.MAX_LINES, after=None), exports.MAX_LINES
+    )
     title, header = sheets.CREDIT_NOTES[call.language], sheets.CREDIT_NOTE_HEADER[call.language]
     return exports.file(asked.format, "credit_notes", header, (sheets.credit_note_cells(row, call.language) for row in rows), title)
 
@@ -126,7 +130,9 @@ def credit_due(call: Call, asked: Annotated[OpenSearch, Query()]) -> Page[Credit
     for the books."""
     if asked.format == "json":
         return pending.credit_due(call.session, call.actor, asked, limit=asked.limit, after=asked.after)
-    rows = exports.whole(pending.credit_due(call.session, call.actor, asked, limit=exports.MAX_ROWS, after=None))
+    rows = exports.whole(
+        pending.credit_due(call.session, call.actor, asked, limit=exports.MAX_LINES, after=None), exports.MAX_LINES
+    )
     title, header = sheets.CREDIT_DUE[call.language], sheets.CREDIT_DUE_HEADER[call.language]
     return exports.file(asked.format, "credit_due", header, map(sheets.credit_due_cells, rows), title)
 

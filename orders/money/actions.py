@@ -1,6 +1,7 @@
 """Booking what moves money, in the transaction of the event that moves it."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 
 from sqlalchemy import text
 from sqlmodel import Session
@@ -24,7 +25,7 @@ _BOOK_EACH = text(
     """
     WITH booked AS (
         INSERT INTO money_transaction (kind, origin_id, booked_on, recorded_at)
-        SELECT :kind, origin_id, :today, :now FROM unnest(CAST(:origins AS bigint[])) AS origin_id RETURNING id, origin_id
+        SELECT :kind, cause.id, cause.day, :now FROM unnest(CAST(:origins AS bigint[]), CAST(:days AS date[])) AS cause (id, day) RETURNING id, origin_id
     )
     INSERT INTO money_posting (transaction_id, account, amount_fen, party_id, purchase_order_id, supplier_order_id)
     SELECT booked.id, p.account, p.amount_fen, p.party_id, p.purchase_order_id, p.supplier_order_id
@@ -80,20 +81,25 @@ def book_failure(session: Session, kind: Kind, origin_id: int, postings: Iterabl
     book(session, kind, origin_id, postings, turn=session.execute(_TURN, asked).scalar_one())
 
 
-def book_each(session: Session, kind: Kind, transactions: Mapping[int, Sequence[Posting]]) -> None:
-    """Book many transactions of one kind with one statement: the postings by what caused them. Raises as :func:`book`, and for a posting of
-    nothing, too."""
+def book_each(
+    session: Session, kind: Kind, transactions: Mapping[int, Sequence[Posting]], days: Mapping[int, date] | None = None
+) -> None:
+    """Book many transactions of one kind with one statement: the postings by what caused them, on the (Shanghai) day that this has in ``days``, else
+    today. Raises as :func:`book`, and for a posting of nothing, too."""
     if not transactions:
         return
     if wrong := [origin_id for origin_id, postings in transactions.items() if not is_balanced(postings)]:
         raise ValueError(f"{kind} {wrong[:10]}: the postings are no transactions")
     listed = [(origin_id, posting) for origin_id, postings in transactions.items() for posting in postings]
+    moment = clock.now()
+    on, today = days or {}, clock.shanghai_date(moment)
     session.execute(
         _BOOK_EACH,
         {
             "kind": kind,
-            **clock.present(),
+            "now": moment,
             "origins": array(transactions),
+            "days": [on.get(origin_id, today) for origin_id in transactions],
             "origins_of": array(origin_id for origin_id, _ in listed),
             "accounts": [posting.place.account for _, posting in listed],
             "amounts": array(posting.amount_fen for _, posting in listed),

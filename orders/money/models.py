@@ -41,7 +41,7 @@ class MoneyTransaction(SQLModel, table=True):
     origin_id: int = Field(sa_type=BigInteger)
     #: How often the same was taken back before: what failed, and left after all as the bank shows, may still come back.
     turn: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
-    #: Shanghai date.
+    #: Shanghai date from which the accounts hold it: the day of ``recorded_at``; of what a line of the bank shows, the bank's.
     booked_on: date
     recorded_at: datetime = moment()
     #: The database's own number of the transaction that wrote it.
@@ -66,6 +66,10 @@ class MoneyPosting(SQLModel, table=True):
             "id",
             postgresql_include=["amount_fen"],
             postgresql_where=text("account NOT IN ('receivable','payable')"),
+        ),
+        # what a line of the bank may be for is looked up by its amount
+        Index(
+            "ix_money_posting_bank", "amount_fen", postgresql_include=["transaction_id"], postgresql_where=text("account = 'bank'")
         ),
         # every sale is owed once and due once
         Index("uq_money_posting_sale", "sale_entry_id", "account", unique=True, postgresql_where=text("sale_entry_id IS NOT NULL")),

@@ -32,6 +32,17 @@ def plain(text: str) -> str:
     return "".join(each for each in unicodedata.normalize("NFKC", text).upper() if each.isalnum())
 
 
+def written(number: str) -> str:
+    """The pattern of a document's number in a text of capitals in one width, with whatever stands between its letters and digits, and not as the
+    beginning of a longer one. The database and Python read it alike."""
+    return "[^A-Z0-9]*".join(plain(number)) + "(?![0-9]|-[0-9])"
+
+
+def is_written(pattern: str | re.Pattern[str], text: str) -> bool:
+    """Whether a number of a pattern (:func:`written`, or several of them with ``|``) stands in a text, however it was typed."""
+    return re.search(pattern, unicodedata.normalize("NFKC", text).upper()) is not None
+
+
 def order_ids_in(text: str) -> set[int]:
     """The orders whose references stand in a text, however it was typed: with spaces or dashes, in small or full-width letters, with the
     letters O, I and L for digits."""

@@ -103,6 +103,8 @@ class Kind(StrEnum):
     PAYOUT_RETURNED = "payout_returned"
     ADVANCE = "advance"
     ADVANCE_USED = "advance_used"
+    #: What the bank brought back of one, or what had never left.
+    ADVANCE_RETURNED = "advance_returned"
 
 
 #: A failure, and what takes it back: after that it may come again, once more for each time.
@@ -174,6 +176,7 @@ KIND_WORDS: dict[Kind, tuple[str, str]] = {
     Kind.PAYOUT_RETURNED: ("付款部分退回", "part of a payout came back"),
     Kind.ADVANCE: ("预付款", "advance"),
     Kind.ADVANCE_USED: ("预付款抵扣", "advance set off"),
+    Kind.ADVANCE_RETURNED: ("预付款退回", "advance came back"),
 }
 
 

@@ -2,15 +2,23 @@
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
+from fastapi import Query
 from pydantic import BaseModel, Field
 
 from orders.money.rules import Account, Kind
 from shop.core.money import YuanOut
 from shop.core.paging import Page
+from shop.core.quantities import Day
 
 _SIGN = "above zero: owed to the marketplace, or held by it; below zero: owed by it, or earned"
+
+
+AsOf = Annotated[Day | None, Query(description="the end of that day; default: now")]
+_BEFORE = (
+    "of the bank, unless a party is asked for: what it held before its first statement, which no posting holds and `{}` leaves out"
+)
 
 
 class By(StrEnum):
@@ -27,6 +35,32 @@ class BalanceOut(BaseModel):
     party_id: int | None
     party_name: str | None
     balance: YuanOut = Field(description=_SIGN)
+    before_books: YuanOut | None = Field(default=None, description=_BEFORE.format("balance"))
+
+
+class TrialOut(BaseModel):
+    """A line of the trial balance (科目余额表): each balance stands on its own side, and what was booked on both."""
+
+    opening_debit: YuanOut = Field(description="before the first day")
+    opening_credit: YuanOut
+    debit: YuanOut = Field(description="booked in the period")
+    credit: YuanOut
+    closing_debit: YuanOut = Field(description="at the end of the last day")
+    closing_credit: YuanOut
+
+
+class TrialRowOut(TrialOut):
+    account: Account
+    label: str
+    party_id: int | None
+    party_name: str | None
+    before_books: YuanOut | None = Field(default=None, description=_BEFORE.format("opening"))
+
+
+class TrialBalanceOut(Page[TrialRowOut]):
+    first: date
+    last: date
+    totals: TrialOut = Field(description="of all lines; of all accounts, each debit is its credit")
 
 
 class PostingOut(BaseModel):
@@ -48,6 +82,9 @@ class EntryOut(PostingOut):
     kind: Kind
     kind_label: str
     booked_on: date
+    recorded_at: datetime = Field(
+        description="when it was written; of what a line of the bank shows that may be days after `booked_on`"
+    )
     balance: YuanOut = Field(
         description="of the account, as far as the caller sees it, with this line; whatever the filters leave out"
     )
@@ -56,6 +93,10 @@ class EntryOut(PostingOut):
 class EntriesOut(Page[EntryOut]):
     opening: YuanOut = Field(description="the balance before the first day")
     closing: YuanOut = Field(description="the balance at the end of the last day")
+    debit: YuanOut = Field(
+        description="what the lines that are chosen debit, whatever the page; `kind=receipt` of the bank: what its statements show as come in"
+    )
+    credit: YuanOut = Field(description="what they credit; of the bank's `receipt`: what its statements show as gone out")
 
 
 class TransactionOut(BaseModel):

@@ -5,12 +5,19 @@ from collections.abc import Iterable, Sequence
 from fastapi.responses import Response
 
 from orders.money.labels import yes
-from orders.money.schemas import AgeingOut, BalanceOut, ClearingOut, EntryOut, PartyAgeOut
+from orders.money.schemas import AgeingOut, BalanceOut, ClearingOut, EntryOut, PartyAgeOut, TrialBalanceOut, TrialOut, TrialRowOut
 from shop.core import exports
 from shop.core.exports import Cell
 from shop.core.money import yuan
 
-_BALANCES = {"zh": ["科目", "往来单位", "余额（元）", "过渡科目"], "en": ["Account", "Party", "Balance (yuan)", "Clearing"]}
+_BALANCES = {
+    "zh": ["科目", "往来单位", "余额（元）", "过渡科目", "另有：首份对账单前余额（元）"],
+    "en": ["Account", "Party", "Balance (yuan)", "Clearing", "Besides: held before the first statement (yuan)"],
+}
+_TRIAL = {
+    "zh": ["科目", "往来单位", "期初借方（元）", "期初贷方（元）", "本期借方（元）", "本期贷方（元）", "期末借方（元）", "期末贷方（元）", "另有：首份对账单前余额（元）"],
+    "en": ["Account", "Party", "Opening debit (yuan)", "Opening credit (yuan)", "Debit (yuan)", "Credit (yuan)", "Closing debit (yuan)", "Closing credit (yuan)", "Besides: held before the first statement (yuan)"],
+}  # fmt: skip
 _ENTRIES = {
     "zh": ["日期", "凭证号", "摘要", "科目", "往来单位", "采购订单", "借方（元）", "贷方（元）", "余额（元）"],
     "en": ["Date", "Transaction", "Kind", "Account", "Party", "Order", "Debit (yuan)", "Credit (yuan)", "Balance (yuan)"],
@@ -24,12 +31,27 @@ _CLEARING = {
     "en": ["Account", "Amount (yuan)", "Since", "Days", "Party", "Order", "Kind", "Reference", "Transaction", "To be explained"],
 }
 _TOTAL = {"zh": "合计", "en": "Total"}
-_TITLES = {"zh": ["余额", "对账单", "账龄", "过渡科目"], "en": ["Balances", "Statement", "Ageing", "Clearing"]}
+_TITLES = {
+    "zh": ["余额", "对账单", "账龄", "过渡科目", "科目余额表"],
+    "en": ["Balances", "Statement", "Ageing", "Clearing", "Trial balance"],
+}
 
 
 def balances(kind: str, language: str, rows: Iterable[BalanceOut]) -> Response:
-    cells = ([row.label, row.party_name, yuan(row.balance), yes(row.clearing, language)] for row in rows)
+    cells = ([row.label, row.party_name, yuan(row.balance), yes(row.clearing, language), yuan(row.before_books)] for row in rows)
     return exports.file(kind, "balances", _BALANCES[language], cells, _TITLES[language][0])
+
+
+def trial_balance(kind: str, language: str, rows: Iterable[TrialRowOut], found: TrialBalanceOut) -> Response:
+    def sums(told: TrialOut) -> list[Cell]:
+        opening, moved = (told.opening_debit, told.opening_credit), (told.debit, told.credit)
+        return [yuan(fen) for fen in (*opening, *moved, told.closing_debit, told.closing_credit)]
+
+    lines: list[list[Cell]] = [[row.label, row.party_name, *sums(row), yuan(row.before_books)] for row in rows]
+    name = f"trial_balance_{found.first}_{found.last}"
+    return exports.file(
+        kind, name, _TRIAL[language], [*lines, [_TOTAL[language], None, *sums(found.totals), None]], _TITLES[language][4]
+    )
 
 
 def entries(kind: str, language: str, rows: Iterable[EntryOut]) -> Response:

@@ -47,11 +47,11 @@ def online_payments(
     after: After = None,
 ) -> Page[OnlinePaymentOut] | Response:
     """Online payments of the own branch, or of those whose money one keeps; newest first; as a file for the books."""
-    rows, start = (limit, after) if format == "json" else (exports.MAX_ROWS, None)
+    rows, start = (limit, after) if format == "json" else (exports.MAX_LINES, None)
     found = queries.online_payments(
         call.session, call.actor, status=status, purchase_order_id=purchase_order_id, limit=rows, after=start
     )
-    return found if format == "json" else sheets.online_payments(format, call.language, exports.whole(found))
+    return found if format == "json" else sheets.online_payments(format, call.language, exports.whole(found, exports.MAX_LINES))
 
 
 @routes.get("/online-payments/{online_payment_id}", Permission.ORDERS_READ)
@@ -72,18 +72,22 @@ def charge_disputes(
     call: Call, status: DisputeStatus | None = None, format: Format = "json", limit: Limit = 50, after: After = None
 ) -> Page[ChargeDisputeOut] | Response:
     """Online payments that payers' banks took back or ask about; newest first; as a file for the books."""
-    rows, start = (limit, after) if format == "json" else (exports.MAX_ROWS, None)
+    rows, start = (limit, after) if format == "json" else (exports.MAX_LINES, None)
     found = queries.charge_disputes(call.session, call.actor, status=status, limit=rows, after=start)
-    return found if format == "json" else sheets.charge_disputes(format, call.language, exports.whole(found))
+    return found if format == "json" else sheets.charge_disputes(format, call.language, exports.whole(found, exports.MAX_LINES))
 
 
 @routes.get("/provider-entries", Permission.MONEY_MANAGE, answer=Page[ProviderEntryOut], responses=exports.FILES)
 def provider_entries(call: Call, asked: Annotated[EntrySearch, Query()]) -> Page[ProviderEntryOut] | Response:
     """The provider's statement as it was read, newest first: what moved our balance there, and whether something here explains it. The city's, as
     the balance is; as a file for the books."""
-    rows, start = (asked.limit, asked.after) if asked.format == "json" else (exports.MAX_ROWS, None)
+    rows, start = (asked.limit, asked.after) if asked.format == "json" else (exports.MAX_LINES, None)
     found = queries.provider_entries(call.session, call.actor, asked, limit=rows, after=start)
-    return found if asked.format == "json" else sheets.provider_entries(asked.format, call.language, exports.whole(found))
+    return (
+        found
+        if asked.format == "json"
+        else sheets.provider_entries(asked.format, call.language, exports.whole(found, exports.MAX_LINES))
+    )
 
 
 @routes.get("/online-payment-standing", Permission.MONEY_MANAGE)

@@ -46,6 +46,12 @@ _TRANSFER = text(
 )
 
 
+#: The release of a payout that stands, if the provider carries it out.
+_RELEASE = text(
+    "SELECT released_at FROM payout_attempt WHERE payout_id = :id AND method = 'stripe' AND outcome IS DISTINCT FROM 'failed'"
+)
+
+
 _STUCK = text(
     """
     SELECT count(*) AS calls, min(id) AS id, min(created_at) AS oldest
@@ -184,9 +190,20 @@ def _payout_released(session: Session, payload: dict[str, Any]) -> None:
             paying.failed(session, SYSTEM, payload["payout_id"], error.zh)
 
 
-def _settle_payout(session: Session, row: Any, status: str) -> None:
-    """The payout ends as its transfer did; told twice, or too late, it stays as it is."""
+def _settle_payout(session: Session, row: Any, status: str) -> str:
+    """The payout ends as its transfer did, if that is of the release that stands; told twice, or too late, it stays as it is. Returns what finance is
+    to hear: a transfer that reached the supplier after its release had failed is in advance."""
     before = _payout_status(session, row.payout_id)
+    release = session.execute(_RELEASE, {"id": row.payout_id}).first() if before else None
+    if release is None or connecting.reference_of(row.payout_id, release.released_at) != row.reference:
+        if (
+            before is None
+            or (status, row.status) != (TransferStatus.PAID, TransferStatus.PAID)
+            or connecting.is_ahead(session, row.id)
+        ):
+            return status
+        connecting.count_ahead(session, row.id, row.supplier_id, row.amount_fen)
+        return "found"
     on_its_way = before in (PayoutStatus.RELEASED, PayoutStatus.SENT)
     if status == TransferStatus.FAILED and on_its_way:
         paying.failed(session, SYSTEM, row.payout_id, row.error_text or status)
@@ -196,6 +213,7 @@ def _settle_payout(session: Session, row: Any, status: str) -> None:
         paying.paid(session, SYSTEM, row.payout_id, row.transfer_id)
     if status == TransferStatus.PAID and row.reversed_fen and (on_its_way or before == PayoutStatus.PAID):
         paying.returned(session, SYSTEM, row.payout_id, row.reversed_fen)
+    return status
 
 
 def _payout_status(session: Session, payout_id: int | None) -> str | None:
@@ -209,10 +227,10 @@ def _payout_status(session: Session, payout_id: int | None) -> str | None:
 def _transfer_moved(session: Session, payload: dict[str, Any]) -> None:
     """Finance hears of what did not reach a supplier, and of what did though nobody here released it."""
     row = session.execute(_TRANSFER, {"id": payload["online_transfer_id"]}).one()
-    _settle_payout(session, row, payload["status"])
-    if payload["status"] == TransferStatus.PAID and not row.reversed_fen:
+    status = _settle_payout(session, row, payload["status"])
+    if status == TransferStatus.PAID and not row.reversed_fen:
         return
-    status = TransferStatus.REVERSED if row.reversed_fen else payload["status"]
+    status = TransferStatus.REVERSED if row.reversed_fen else status
     amount = row.reversed_fen or row.amount_fen
     kind = f"online_transfer.{status}"
     origin = f"{kind}:{row.id}:{amount}"

@@ -26,6 +26,7 @@ class OnlinePayment(SQLModel, table=True):
         CheckConstraint("(status = 'succeeded') = (payment_id IS NOT NULL)", name="booked"),
         Index("uq_online_payment_open", "purchase_order_id", unique=True, postgresql_where=text(f"status IN ({_list(OPEN)})")),
         Index(None, "purchase_order_id"),
+        Index(None, "payment_id", postgresql_where=text("payment_id IS NOT NULL")),
         Index(None, "status", "id"),
     )
 

@@ -108,7 +108,7 @@ def dispute_status_of(status: str) -> DisputeStatus:
     }.get(status, DisputeStatus.OPEN)
 
 
-def key_of(operation: str, reference: str, attempt: int) -> str:
+def key_of(operation: str, reference: str, attempt: int | str) -> str:
     """The idempotency key of an attempt. Keys belong to the whole account at the provider, so each names its operation; it is at most 255
     characters long and holds nothing about people.
     """

@@ -14,13 +14,14 @@ class DifferenceOut(BaseModel):
 class FindingOut(BaseModel):
     name: str
     label: str
-    count: int
+    count: int | None = Field(description="without it: the time was over")
     #: The first twenty.
     differences: list[DifferenceOut]
 
 
 class ReconciliationOut(BaseModel):
-    differences: int
+    differences: int = Field(description="of the checks that came to an end")
+    unfinished: int = Field(description="checks that did not end in time; the hourly run (`/v1/reconcile/runs`) tells of them")
     checks: list[FindingOut]
 
 

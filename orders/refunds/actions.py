@@ -1,5 +1,6 @@
 """Refunds: asked for by one person, released by another, sent, paid, or failed."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import text
@@ -9,28 +10,32 @@ from orders.money import actions as money
 from orders.money.queries.shown import require_not_shown
 from orders.money.rules import Account, Kind, Place, carry
 from orders.payments.actions import credit_fen, locked, may_settle
+from orders.purchasing.queries.costs import CREDIT
 from orders.refunds.errors import (
     AboveCredit,
     HeldByRefunds,
+    InRefundFile,
     MoneyGone,
     NotByHand,
     OwnRequest,
     RefundsRest,
 )
 from orders.refunds.models import Refund
-from orders.refunds.queries.left import require_failed_not_shown, transfer_of
+from orders.refunds.queries.left import require_not_left, transfers_of
 from orders.refunds.queries.ways import require_way
 from orders.refunds.schemas import RefundIn
 from orders.refunds.states import REFUND, RefundMove, RefundStatus
 from orders.terms import actions as terms
 from shop.core import audit, clock, numbers, outbox
 from shop.core.audit import Who
+from shop.core.db import array
 from shop.core.errors import Invalid, NotFound
 from shop.core.money import yuan_from_fen
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
 _LOCK = text("SELECT * FROM refund WHERE id = :id FOR UPDATE")
+_LOCK_MANY = text("SELECT * FROM refund WHERE id = ANY (CAST(:ids AS bigint[])) ORDER BY id FOR UPDATE")
 #: The transaction that booked that a refund failed, and whether it moved the bank account.
 _FAILURE = text(
     """
@@ -38,7 +43,25 @@ _FAILURE = text(
     FROM money_transaction t WHERE t.kind = 'refund_failed' AND t.origin_id = :id ORDER BY t.id DESC LIMIT 1
     """
 )
-_PASS = text("UPDATE refund SET passed_line_id = :line_id WHERE id = :id")
+_SEND = text(
+    "UPDATE refund SET status = :status, reference = :reference, sent_at = :now, version = version + 1 WHERE id = ANY (CAST(:ids AS bigint[]))"
+)
+_PASS = text(
+    "UPDATE refund r SET passed_line_id = u.line_id FROM unnest(CAST(:ids AS bigint[]), CAST(:line_ids AS bigint[])) AS u (id, line_id)"
+    " WHERE r.id = u.id"
+)
+#: Those whose money is not there any more.
+_GONE = text(
+    f"""
+    SELECT * FROM (SELECT r.id, r.number, {CREDIT.format(order="r.purchase_order_id")} AS credit_fen FROM refund r
+                   WHERE r.id = ANY (CAST(:ids AS bigint[]))) r WHERE credit_fen < 0 ORDER BY id
+    """  # noqa: S608
+)
+#: The file that waits to be uploaded with it.
+_FILE = text(
+    "SELECT f.number FROM refund_file_line l JOIN refund_file f ON f.id = l.refund_file_id"
+    " WHERE l.refund_id = :id AND NOT l.void AND f.status = 'made'"
+)
 #: Refunds of an order that hold its credit, or have taken it, the latest first.
 _HOLDERS = text(
     """
@@ -49,6 +72,11 @@ _HOLDERS = text(
 _ON_ITS_WAY = text("SELECT EXISTS (SELECT FROM refund WHERE purchase_order_id = :id AND status IN ('approved', 'sent'))")
 _OWNER = text("SELECT buyer_id FROM purchase_order WHERE id = :id")
 _ORDER_OF = text("SELECT purchase_order_id FROM refund WHERE id = :id")
+
+
+def lock(session: Session, refund_ids: Iterable[int]) -> None:
+    """Lock refunds by id until the transaction ends. The caller has their orders locked."""
+    session.execute(_LOCK_MANY, {"ids": array(refund_ids)})
 
 
 def request(session: Session, actor: Actor, purchase_order_id: int, body: RefundIn) -> int:
@@ -100,7 +128,7 @@ def approve(session: Session, actor: Actor, refund_id: int, despite: str | None 
     # others that only wait do not stand in the way of this one
     _require_credit(session, order.id, row.amount_fen, asked=False)
     require_way(session, order.id, row.payment_id, row.amount_fen, asked=False)
-    reason = _passed(session, row, despite)
+    reason = despite if _passed(session, [row.id], despite) else None
     people = {"approved_by": actor.user_id, "approved_at": clock.now(), "buyer_id": order.buyer_id}
     _step(session, actor, row, RefundMove.APPROVE, reason=reason, **people)
     _promise(session, row.id, order.buyer_id, order.id, row.amount_fen)
@@ -132,12 +160,30 @@ def send(session: Session, actor: Actor, refund_id: int, reference: str, despite
 
     Raises:
         NotFound: none of those whose money the caller keeps (404). IllegalMove: it is not released, or was sent (409).
-        NotByHand: an online refund is asked for at its provider, which tells what becomes of it (409). MoneyGone, LeftBefore: see there (409).
+        NotByHand: an online refund is asked for at its provider, which tells what becomes of it (409). InRefundFile: a file would pay it, too (409).
+        MoneyGone, LeftBefore: see there (409).
     """
-    row = _by_hand(session, actor, refund_id)
-    REFUND.after(row.status, RefundMove.SEND)
-    reason = _despite(session, row, despite) or _passed(session, row, despite)
-    _step(session, actor, row, RefundMove.SEND, reason=reason, reference=reference, sent_at=clock.now())
+    _require_in_no_file(session, _by_hand(session, actor, refund_id))
+    send_each(session, actor, [refund_id], reference, despite)
+
+
+def send_each(session: Session, who: Who, refund_ids: Sequence[int], reference: str, despite: str | None = None) -> None:
+    """The same of many refunds that were handed over together, as by a file. The caller has their orders locked.
+
+    Raises:
+        IllegalMove: one is not released, or was sent (409). MoneyGone, LeftBefore: see there (409).
+    """
+    rows = session.execute(_LOCK_MANY, {"ids": array(refund_ids)}).all()
+    moves = {
+        row.id: {"from_status": row.status, "to_status": str(REFUND.after(row.status, RefundMove.SEND))}
+        for row in sorted(rows, key=lambda row: row.id)
+    }
+    told = _gone(session, refund_ids, despite) | _passed(session, refund_ids, despite)
+    values = {"ids": array(moves), "status": RefundStatus.SENT, "reference": reference, "now": clock.now()}
+    session.execute(_SEND, values)
+    audit.record_each(session, who, "refund.send", "refund", [(each, move) for each, move in moves.items() if each not in told])
+    audit.record_each(session, who, "refund.send", "refund", [(each, moves[each]) for each in sorted(told)], reason=despite)
+    outbox.publish_each(session, "refund.moved", "refund_id", list(moves), status=RefundStatus.SENT)
 
 
 def hand_over(session: Session, who: Who, refund_id: int, reference: str) -> None:
@@ -210,15 +256,17 @@ def fail(session: Session, who: Who, refund_id: int, reason: str) -> None:
 
 
 def confirm(session: Session, actor: Actor, refund_id: int, reference: str, despite: str | None = None) -> None:
-    """Say that the bank carried a refund out, where no statement is imported. ``despite`` and what it raises: as :func:`send`."""
+    """Say that the bank carried a refund out, where no statement is imported: that is a fact, whatever lines show. ``despite``: why it went although
+    the money behind it is not there any more. Raises as :func:`send`, but of lines."""
     row = _by_hand(session, actor, refund_id)
     REFUND.after(row.status, RefundMove.PAY)
-    pay(session, actor, refund_id, reference, _despite(session, row, despite))
+    _require_in_no_file(session, row)
+    pay(session, actor, refund_id, reference, despite if _gone(session, [row.id], despite) else None)
 
 
 def report_failure(session: Session, actor: Actor, refund_id: int, reason: str) -> None:
     """Say that the bank gave a refund back, or never got it. Of one that was paid two persons say so (:mod:`orders.banking.actions.failing`). Raises as
-    :func:`send`, but of the money, and besides:
+    :func:`send`, but of the money and of lines, and besides:
 
     Raises:
         ShownByBank: a line of the bank shows that it left, so only a line can show that it came back (409).
@@ -231,7 +279,9 @@ def require_may_fail(session: Session, actor: Actor, refund_id: int) -> Any:
     """A refund of which somebody may say that it failed, locked with its order. Raises as :func:`report_failure`."""
     row = _by_hand(session, actor, refund_id)
     REFUND.after(row.status, RefundMove.FAIL)
-    require_not_shown(session, transfer_of(row))
+    _require_in_no_file(session, row)
+    for transfer in transfers_of(session, [refund_id]):
+        require_not_shown(session, transfer)
     return row
 
 
@@ -341,21 +391,25 @@ def _require_credit(session: Session, order_id: int, amount_fen: int, *, asked: 
         raise HeldByRefunds(credit=left, refunds="、".join(holders)) if holders else AboveCredit(credit=left)
 
 
-def _despite(session: Session, row: Any, despite: str | None) -> str | None:
-    """Why a released refund goes although the money behind it is not there any more; none: it is there. The order is locked. Raises MoneyGone."""
-    credit = credit_fen(session, row.purchase_order_id, asked=False)
-    if credit >= 0:
-        return None
-    if despite is None:
-        raise MoneyGone(number=row.number, missing=yuan_from_fen(-credit))
-    return despite
+def _require_in_no_file(session: Session, row: Any) -> None:
+    """Refuse what is said of a single released refund that a file would pay all the same. The order is locked. Raises InRefundFile."""
+    if row.status == RefundStatus.APPROVED and (file := session.execute(_FILE, {"id": row.id}).scalar()):
+        raise InRefundFile(number=row.number, file=file)
 
 
-def _passed(session: Session, row: Any, despite: str | None) -> str | None:
-    """Why a refund goes although a line shows that another of the order may have left; none: no such line came since it was looked at. The order is
-    locked. Raises LeftBefore."""
-    line_id = require_failed_not_shown(session, row, despite)
-    if line_id is None:
-        return None
-    session.execute(_PASS, {"id": row.id, "line_id": line_id})
-    return despite
+def _gone(session: Session, refund_ids: Sequence[int], despite: str | None) -> set[int]:
+    """The released refunds that go, for the reason that ``despite`` tells, although the money behind them is not there any more. Their orders are
+    locked. Raises MoneyGone."""
+    rows = session.execute(_GONE, {"ids": array(refund_ids)}).all()
+    if rows and despite is None:
+        raise MoneyGone(number=rows[0].number, missing=yuan_from_fen(-rows[0].credit_fen))
+    return {row.id for row in rows}
+
+
+def _passed(session: Session, refund_ids: Sequence[int], despite: str | None) -> set[int]:
+    """The refunds that go, for the reason that ``despite`` tells, although a line that came since they were looked at shows that the order's money may
+    have left. Their orders are locked. Raises LeftBefore."""
+    passed = require_not_left(session, refund_ids, despite)
+    if passed:
+        session.execute(_PASS, {"ids": array(passed), "line_ids": array(passed.values())})
+    return set(passed)

@@ -39,9 +39,17 @@ class NotOnline(Invalid):
 class MoneyGone(Conflict):
     """What was paid too much when it was released has been taken back since, or the order costs more by now."""
 
-    code = "money_no_longer_received"
+    code = "refund_not_covered"
     zh = "退款 {number} 所依据的多付款项已不在账（缺 {missing} 元）；未提交银行的请记为失败，仍要退的请在 despite 中说明理由"
     en = "{missing} yuan of what refund {number} was released on are not there any more: say that it failed, or in `despite` why it goes nevertheless"
+
+
+class InRefundFile(Conflict):
+    """The file pays it once it is uploaded, whatever is said of it singly."""
+
+    code = "refund_in_live_file"
+    zh = "退款 {number} 在待上传的文件 {file} 中：请先登记该文件已上传，或由另一人将其作废"
+    en = "Refund {number} stands in file {file}, which waits to be uploaded: say first that it was, or have another person make it void"
 
 
 class RefundsRest(Conflict):

@@ -24,6 +24,7 @@ class Refund(SQLModel, table=True):
         Index(None, "purchase_order_id"),
         Index(None, "payment_id", postgresql_where=text("payment_id IS NOT NULL")),
         Index(None, "status", "id"),
+        Index(None, "amount_fen", postgresql_where=text("method = 'bank_transfer'")),
     )
 
     id: int = key()

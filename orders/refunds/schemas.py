@@ -49,8 +49,8 @@ class SentIn(BaseModel):
     reference: Code
     despite: ShortText | None = Field(
         default=None,
-        description="why it goes back though what was paid too much has been taken back since, or the order costs more by now; or though a line of"
-        " the bank, new since its release, shows that another refund of the order may have left",
+        description="why it goes back though what was paid too much has been taken back since, or the order costs more by now; or, where it is said"
+        " to be sent, though a line of the bank, new since its release, shows that it, or another refund of the order, may have left",
     )
 
 

@@ -106,7 +106,7 @@ class NotByHand(Conflict):
 
 
 class NothingToSend(Conflict):
-    code = "nothing_to_send"
+    code = "no_payout_to_send"
     zh = "没有待发送的银行付款"
     en = "There is no released payout by bank that was not sent"
 
@@ -153,10 +153,19 @@ class AgreementUnbounded(Conflict):
     en = "The agreement has no cap by amount, and a line of it no cap or no price today: nothing bounds what may be paid ahead"
 
 
+class AdvanceUsedUp(Conflict):
+    """Settlements took off what suppliers were owed what they had got ahead: that much of it is theirs, and cannot come back."""
+
+    code = "advance_used_up"
+    zh = "预付款已被结算抵扣，最多可退回 {left} 元"
+    en = "Settlements used the advance up: at most {left} yuan of it can come back"
+
+
 CONSTRAINTS["uq_hold_lift_supplier_order_id_hold"] = LiftedBefore
 CONSTRAINTS["ck_payout_two_persons"] = SamePerson
 CONSTRAINTS["ck_payout_not_by_who_drafted"] = SamePerson
 CONSTRAINTS["ck_payout_file_two_persons"] = SamePerson
 CONSTRAINTS["ck_payout_account_two_persons"] = SamePerson
 CONSTRAINTS["ck_advance_two_persons"] = SamePerson
+CONSTRAINTS["ck_advance_return_two_persons"] = SamePerson
 CONSTRAINTS["uq_payout_account_requested"] = ChangeWaiting

@@ -172,17 +172,33 @@ def _advance_requested(session: Session, payload: dict[str, Any]) -> None:
         _waits(session, row, "advance.waiting", str(row.id), but=[row.requested_by], amount=yuan_from_fen(row.amount_fen))
 
 
+def _advance_return_reported(session: Session, payload: dict[str, Any]) -> None:
+    row = session.execute(_ADVANCE, {"id": payload["advance_id"]}).one()
+    if row.status == AdvanceStatus.RETURNING and row.version == payload["version"]:
+        amount = yuan_from_fen(row.return_fen)
+        _waits(session, row, "advance.return_waiting", f"{row.id}:{row.version}", but=[row.return_asked_by], amount=amount)
+
+
 def _advance_paid(session: Session, payload: dict[str, Any]) -> None:
     row = session.execute(_ADVANCE, {"id": payload["advance_id"]}).one()
+    _tell_of_advance(session, row, "advance.paid", row.amount_fen)
+
+
+def _advance_returned(session: Session, payload: dict[str, Any]) -> None:
+    row = session.execute(_ADVANCE, {"id": payload["advance_id"]}).one()
+    _tell_of_advance(session, row, "advance.returned", row.return_fen)
+
+
+def _tell_of_advance(session: Session, row: Any, kind: str, amount_fen: int) -> None:
     notify(
         session,
-        origin=f"advance.paid:{row.id}",
-        kind="advance.paid",
+        origin=f"{kind}:{row.id}",
+        kind=kind,
         subject_type="advance",
         subject_id=row.id,
         organisation_id=row.supplier_id,
         number=row.number,
-        amount=yuan_from_fen(row.amount_fen),
+        amount=yuan_from_fen(amount_fen),
     )
 
 
@@ -226,4 +242,6 @@ HANDLERS: dict[str, Handler] = {
     "payout_file.voided": _voided,
     "advance.requested": _advance_requested,
     "advance.paid": _advance_paid,
+    "advance.return_reported": _advance_return_reported,
+    "advance.returned": _advance_returned,
 }

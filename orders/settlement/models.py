@@ -281,6 +281,7 @@ class Payout(SQLModel, table=True):
         CheckConstraint("(status IN ('draft','approved','failed')) = (released_by IS NULL)", name="released"),
         CheckConstraint("approved_by <> released_by", name="two_persons"),
         CheckConstraint("drafted_by <> released_by", name="not_by_who_drafted"),
+        Index(None, "amount_fen"),
         Index(None, "status", "id"),
         Index(None, "supplier_id", "id"),
     )
@@ -343,9 +344,15 @@ class Advance(SQLModel, table=True):
     __tablename__ = "advance"
     __table_args__ = (
         CheckConstraint("amount_fen > 0", name="amount_fen"),
-        CheckConstraint("status IN ('requested','approved','paid','refused')", name="status"),
-        CheckConstraint("status NOT IN ('approved','paid') OR approved_by IS NOT NULL", name="approved"),
+        CheckConstraint("status IN ('requested','approved','paid','returning','returned','refused')", name="status"),
+        CheckConstraint("status IN ('requested','refused') OR approved_by IS NOT NULL", name="approved"),
         CheckConstraint("approved_by <> requested_by", name="two_persons"),
+        CheckConstraint(
+            "(status IN ('returning','returned')) = (return_fen IS NOT NULL AND return_asked_by IS NOT NULL)", name="return_asked"
+        ),
+        CheckConstraint("return_fen > 0 AND return_fen <= amount_fen", name="return_fen"),
+        CheckConstraint("(status = 'returned') = (return_confirmed_by IS NOT NULL)", name="return_confirmed"),
+        CheckConstraint("return_confirmed_by <> return_asked_by", name="return_two_persons"),
         Index(None, "agreement_id"),
         Index(None, "supplier_id", "id"),
     )
@@ -365,4 +372,11 @@ class Advance(SQLModel, table=True):
     paid_at: datetime | None = moment(nullable=True)
     reference: str | None = None
     end_reason: str | None = None
+    #: What came back of it, as one person says and another confirms.
+    return_fen: int | None = fen(nullable=True)
+    return_reason: str | None = None
+    return_asked_by: int | None = ref("app_user.id", nullable=True)
+    return_asked_at: datetime | None = moment(nullable=True)
+    return_confirmed_by: int | None = ref("app_user.id", nullable=True)
+    returned_at: datetime | None = moment(nullable=True)
     version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})

@@ -4,10 +4,9 @@ import calendar
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
 from enum import StrEnum
 
-from shop.core.money import half_up, share_out
+from shop.core.money import share_out
 
 
 class Cadence(StrEnum):
@@ -49,20 +48,13 @@ class CommissionKind(StrEnum):
     NONE = "none"
 
 
-def commission(base_fen: int, kind: str, *, rate_bp: int = 0, fixed_fen: int = 0) -> int:
-    """The commission on everything that one part of an order came to under one rule, in fen.
+def commission_sql(base: str, r: str) -> str:
+    """SQL: the commission on everything that one part of an order came to (``base``, in fen) under rule ``r``; 0 without one.
 
     It is rounded half up once, on that whole. A line bears what the whole bears with it less what it bore without it, so lines in any order
     and in any number of settlements sum to the commission of the whole, and goods that go back take their commission with them. A fixed
     commission is never above what there is to take it from.
     """
-    if kind == CommissionKind.RATE:
-        return half_up(Decimal(base_fen) * rate_bp / 10_000)
-    return min(fixed_fen, max(base_fen, 0)) if kind == CommissionKind.FIXED else 0
-
-
-def commission_sql(base: str, r: str) -> str:
-    """SQL: :func:`commission` of ``base`` by rule ``r``; 0 without one."""
     return (
         f"(CASE {r}.kind WHEN 'rate' THEN round(CAST({base} AS numeric) * {r}.rate_bp / 10000)"
         f" WHEN 'fixed' THEN least({r}.fixed_fen, greatest({base}, 0)) ELSE 0 END)::bigint"
@@ -148,19 +140,12 @@ class Hold(StrEnum):
 LIFTABLE = (Hold.SUPPLIER_BLOCKED, Hold.CERTIFICATE_STOPPED, Hold.NO_INVOICE)
 
 
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """What a settlement comes to, in fen."""
-
-    advance_used: int
-    due: int
-    #: At most zero: what the next settlement begins with.
-    carried_on: int
+def used_sql(carried: str, net: str, advance: str) -> str:
+    """SQL: what a settlement uses up of what was paid ahead (``advance``, at least zero): as much as is due of what it nets to after what the
+    one before left over (``carried``, at most zero)."""
+    return f"least({advance}, greatest({carried} + {net}, 0))"
 
 
-def closing(carried: int, net: int, advance: int) -> Sums:
-    """What is due of a settlement: what it nets to after what the one before left over (``carried``, at most zero), less what was paid ahead
-    (``advance``, at least zero)."""
-    open_ = carried + net
-    used = min(advance, max(open_, 0))
-    return Sums(used, max(open_, 0) - used, min(open_, 0))
+def carried_sql(carried: str, net: str) -> str:
+    """SQL: what the settlement after one begins with, at most zero."""
+    return f"least({carried} + {net}, 0)"

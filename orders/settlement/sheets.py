@@ -6,7 +6,7 @@ from typing import Any
 from orders.money.labels import label
 from orders.settlement.rules import Hold
 from orders.settlement.schemas.payouts import PayoutRow
-from orders.settlement.schemas.settlements import BalanceOut, HeldOut, SettlementRow, UncoveredOut
+from orders.settlement.schemas.settlements import BalanceOut, HeldOut, PeriodOut, SettlementRow, UncoveredOut
 from shop.core import clock
 from shop.core.errors import Language
 from shop.core.exports import Cell, Worksheet
@@ -57,7 +57,7 @@ AMOUNTS = ("sales", "returns", "freight", "other", "commission", "net", "carried
 _TAKEN_OFF = frozenset({"commission", "advance_used"})
 _TITLES: dict[Language, tuple[str, str]] = {"zh": ("结算单", "暂缓结算"), "en": ("statement", "held")}
 _HEAD: dict[Language, list[str]] = {
-    "zh": ["结算单号", "供应商", "期初", "期末", "异议期至"],
+    "zh": ["结算单号", "供应商", "起始日", "截止日", "异议期至"],
     "en": ["number", "supplier", "first day", "last day", "objections until"],
 }
 _SUMS: dict[Language, list[str]] = {
@@ -79,19 +79,19 @@ SETTLEMENTS_HEADER: dict[Language, list[str]] = {
     "zh": [
         "结算单号",
         "供应商",
-        "期初",
-        "期末",
+        "起始日",
+        "截止日",
         "行数",
-        "销售",
-        "退货",
-        "运费",
-        "争议退款及拒付",
-        "佣金",
-        "净额",
-        "上期结转",
-        "抵扣预付",
-        "应付",
-        "暂缓",
+        "销售（元）",
+        "退货（元）",
+        "运费（元）",
+        "争议退款及拒付（元）",
+        "佣金（元）",
+        "净额（元）",
+        "上期结转（元）",
+        "抵扣预付（元）",
+        "应付（元）",
+        "暂缓（元）",
         "状态",
         "付款状态",
     ],
@@ -101,16 +101,16 @@ SETTLEMENTS_HEADER: dict[Language, list[str]] = {
         "first day",
         "last day",
         "lines",
-        "sales",
-        "returns",
-        "freight",
-        "disputes, lost payments",
-        "commission",
-        "net",
-        "carried",
-        "advance used",
-        "due",
-        "held",
+        "sales (yuan)",
+        "returns (yuan)",
+        "freight (yuan)",
+        "disputes, lost payments (yuan)",
+        "commission (yuan)",
+        "net (yuan)",
+        "carried (yuan)",
+        "advance used (yuan)",
+        "due (yuan)",
+        "held (yuan)",
         "status",
         "payout",
     ],
@@ -127,7 +127,7 @@ PAYOUTS_HEADER: dict[Language, list[str]] = {
     "zh": [
         "结算单号",
         "供应商",
-        "期末",
+        "截止日",
         "金额（元）",
         "部分退回（元）",
         "方式",
@@ -156,9 +156,14 @@ PAYOUTS_HEADER: dict[Language, list[str]] = {
     ],
 }
 BALANCES_HEADER: dict[Language, list[str]] = {
-    "zh": ["供应商", "未结算", "已结算未付", "付款在途", "已付", "预付余额", "佣金"],
-    "en": ["supplier", "not settled", "settled, not released", "on its way", "paid", "paid ahead", "commission"],
-}
+    "zh": ["供应商", "未结算（元）", "已结算未付（元）", "付款在途（元）", "已付（元）", "预付余额（元）", "佣金（元）"],
+    "en": ["supplier", "not settled (yuan)", "settled, not released (yuan)", "on its way (yuan)", "paid (yuan)", "paid ahead (yuan)", "commission (yuan)"],
+}  # fmt: skip
+_OF_PERIOD = ("sales", "returns", "freight", "other", "commission", "net", "advance_used", "due", "paid")
+PERIODS_HEADER: dict[Language, list[str]] = {
+    "zh": ["起始日", "截止日", "结算单数", "销售（元）", "退货（元）", "运费（元）", "争议退款及拒付（元）", "佣金（元）", "净额（元）", "抵扣预付（元）", "应付（元）", "已付（元）", "有异议"],
+    "en": ["first day", "last day", "settlements", "sales (yuan)", "returns (yuan)", "freight (yuan)", "disputes, lost payments (yuan)", "commission (yuan)", "net (yuan)", "advance used (yuan)", "due (yuan)", "paid (yuan)", "objected to"],
+}  # fmt: skip
 #: What bulk payments of banks ask for, in their usual order; each bank maps the columns to its own template.
 BANK_HEADER = ["序号", "收款户名", "收款账号", "开户银行", "金额（元）", "用途", "业务参考号"]
 
@@ -280,6 +285,13 @@ def payout_cells(rows: Iterable[PayoutRow], language: Language) -> Iterator[list
             clock.shanghai_date(row.released_at) if row.released_at else None,
             row.reference or "",
         ]
+
+
+def period_cells(rows: Iterable[PeriodOut]) -> Iterator[list[Cell]]:
+    """One row of cells for each period."""
+    for row in rows:
+        amounts = (yuan(getattr(row, name)) for name in _OF_PERIOD)
+        yield [row.period_start, row.period_end, row.settlements, *amounts, row.objected]
 
 
 def balance_cells(rows: Iterable[BalanceOut]) -> Iterator[list[Cell]]:

@@ -67,6 +67,9 @@ class AdvanceStatus(StrEnum):
     REQUESTED = "requested"
     APPROVED = "approved"
     PAID = "paid"
+    #: Somebody says that it came back, or never left, and another person has not confirmed it yet.
+    RETURNING = "returning"
+    RETURNED = "returned"
     REFUSED = "refused"
 
 
@@ -74,6 +77,9 @@ class AdvanceMove(StrEnum):
     APPROVE = "approve"
     REFUSE = "refuse"
     PAY = "pay"
+    RETURN = "return"
+    CONFIRM_RETURN = "confirm-return"
+    REFUSE_RETURN = "refuse-return"
 
 
 _S, _P, _A, _V = SettlementStatus, PayoutStatus, AccountStatus, AdvanceStatus
@@ -137,5 +143,8 @@ ADVANCE = StateTable(
         (_V.REQUESTED, AdvanceMove.REFUSE): _V.REFUSED,
         (_V.APPROVED, AdvanceMove.PAY): _V.PAID,
         (_V.APPROVED, AdvanceMove.REFUSE): _V.REFUSED,
+        (_V.PAID, AdvanceMove.RETURN): _V.RETURNING,
+        (_V.RETURNING, AdvanceMove.CONFIRM_RETURN): _V.RETURNED,
+        (_V.RETURNING, AdvanceMove.REFUSE_RETURN): _V.PAID,
     },
 )

@@ -40,7 +40,9 @@ def tax_invoices(call: Call, asked: Annotated[TaxInvoiceSearch, Query()]) -> Pag
     """The register of the own branch or region, newest first, with what differs from what was accepted; as a file for the books."""
     if asked.format == "json":
         return queries.tax_invoices(call.session, call.actor, asked, limit=asked.limit, after=asked.after)
-    rows = exports.whole(queries.tax_invoices(call.session, call.actor, asked, limit=exports.MAX_ROWS, after=None))
+    rows = exports.whole(
+        queries.tax_invoices(call.session, call.actor, asked, limit=exports.MAX_LINES, after=None), exports.MAX_LINES
+    )
     return exports.file(
         asked.format,
         "tax_invoices",
@@ -55,7 +57,7 @@ def missing(call: Call, asked: Annotated[MissingSearch, Query()]) -> Page[Missin
     """Invoices of the own books for which no tax invoice is registered yet, or credit notes without a red-letter one; as a file for the books."""
     if asked.format == "json":
         return queries.missing(call.session, call.actor, asked, limit=asked.limit, after=asked.after)
-    rows = exports.whole(queries.missing(call.session, call.actor, asked, limit=exports.MAX_ROWS, after=None))
+    rows = exports.whole(queries.missing(call.session, call.actor, asked, limit=exports.MAX_LINES, after=None), exports.MAX_LINES)
     title, header = sheets.MISSING[call.language], sheets.MISSING_HEADER[call.language]
     return exports.file(asked.format, "without_tax_invoice", header, map(sheets.missing_cells, rows), title)
 
@@ -65,7 +67,7 @@ def totals(call: Call, asked: Annotated[TotalsSearch, Query()]) -> TotalsPage | 
     """Sums of the register by state, seller or month of issue, set against the invoices and credit notes of the own books."""
     if asked.format == "json":
         return queries.totals(call.session, call.actor, asked, limit=asked.limit, after=asked.after)
-    rows = exports.whole(queries.totals(call.session, call.actor, asked, limit=exports.MAX_ROWS, after=None))
+    rows = exports.whole(queries.totals(call.session, call.actor, asked, limit=exports.MAX_LINES, after=None), exports.MAX_LINES)
     title, header = sheets.TOTALS[call.language], sheets.TOTALS_HEADER[call.language]
     return exports.file(
         asked.format, "tax_invoice_totals", header, (sheets.totals_cells(row, call.language) for row in rows), title

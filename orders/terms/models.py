@@ -9,6 +9,9 @@ from sqlmodel import Field, SQLModel
 
 from shop.core.db import fen, key, moment, ref
 
+#: SQL: by what dues are sorted: what has no date stands behind all that has one.
+SORTED_ON = "coalesce(due_on, '9999-12-31'::date)"
+
 
 class PaymentPlan(SQLModel, table=True):
     """The payment terms of one order, with every number as it was when the order was placed. Its row is the lock of the order's dues."""
@@ -47,6 +50,9 @@ class PaymentDue(SQLModel, table=True):
         UniqueConstraint("purchase_order_id", "position"),
         Index(None, "supplier_order_id"),
         Index(None, "due_on", "id", postgresql_where=text("arrived_fen < amount_fen")),
+        # lists are by date, what has none last; those of what is not paid need not pass all that was
+        Index("ix_payment_due_sorted", text(SORTED_ON), "id"),
+        Index("ix_payment_due_sorted_open", text(SORTED_ON), "id", postgresql_where=text("arrived_fen < amount_fen")),
     )
 
     id: int = key()

@@ -12,6 +12,7 @@ from orders.ledger.queries import FREIGHT_LOST
 from orders.money.queries import ALLOWED_OF_PART, PAID
 from orders.money.queries.reach import reach
 from orders.terms.errors import NoCreditLimit
+from orders.terms.models import SORTED_ON
 from orders.terms.rules import BUCKETS, After, Bucket
 from orders.terms.schemas import (
     BucketOut,
@@ -41,17 +42,15 @@ COST_OF_PART = f"""-{ALLOWED_OF_PART.format(id="so.id")}
        FROM order_line l WHERE l.supplier_order_id = so.id)
     + (SELECT coalesce(sum(e.amount_fen), 0)::bigint FROM sale_entry e
        WHERE e.order_id = so.purchase_order_id AND e.supplier_order_id = so.id AND e.origin_kind <> 'acceptance_line') END"""  # noqa: S608
+#: SQL: what order ``{order}`` costs by now: its parts.
+COST_OF_ORDER = f"(SELECT coalesce(sum({COST_OF_PART}), 0)::bigint FROM supplier_order so WHERE so.purchase_order_id = {{order}})"  # noqa: S608
 #: SQL: what is to be paid for order ``{order}`` and is not paid yet, whether it is due or not; below zero: paid too much.
-UNPAID = f"""
-    ((SELECT coalesce(sum({COST_OF_PART}), 0)::bigint FROM supplier_order so WHERE so.purchase_order_id = {{order}}) - {PAID})
-"""  # noqa: S608
+UNPAID = f"({COST_OF_ORDER} - {PAID})"
 #: SQL: of what supplier order ``so`` costs, what has arrived, what is only announced, and what is neither.
 DUES_OF_PART = """(
     SELECT coalesce(sum(arrived_fen), 0)::bigint AS paid, coalesce(sum(paid_fen - arrived_fen), 0)::bigint AS announced,
            coalesce(sum(amount_fen - paid_fen), 0)::bigint AS due
     FROM payment_due WHERE supplier_order_id = so.id)"""
-#: What has no date is sorted behind all that has one.
-_UNDATED = "9999-12-31"
 _BUCKET = "CASE {} END".format(
     " ".join(
         f"WHEN d.overdue_days >= {first}{'' if last is None else f' AND d.overdue_days <= {last}'} THEN '{bucket}'"
@@ -66,16 +65,14 @@ _DUES = f"""
                CASE WHEN d.paid_fen < d.amount_fen THEN greatest(CAST(:today AS date) - d.due_on, 0) ELSE 0 END AS overdue_days,
                CASE WHEN d.arrived_fen = d.amount_fen THEN 'paid' WHEN d.paid_fen = d.amount_fen THEN 'announced' WHEN d.due_on IS NULL THEN 'undated'
                     WHEN d.due_on < CAST(:today AS date) THEN 'overdue' ELSE 'open' END AS status,
-               coalesce(d.due_on, '{_UNDATED}') AS sorted_on, po.number, po.buyer_id, buyer.name AS buyer_name, so.supplier_id,
+               {SORTED_ON.replace("due_on", "d.due_on")} AS sorted_on, po.number, po.buyer_id, buyer.name AS buyer_name, so.supplier_id,
                supplier.name AS supplier_name
         FROM payment_due d
         JOIN purchase_order po ON po.id = d.purchase_order_id
         JOIN supplier_order so ON so.id = d.supplier_order_id
         JOIN organisation buyer ON buyer.id = po.buyer_id
-        JOIN organisation unit ON unit.id = po.ordering_unit_id
         JOIN organisation supplier ON supplier.id = so.supplier_id
-        WHERE (buyer.path LIKE CAST(:branch AS text) OR unit.path LIKE CAST(:branch AS text) OR supplier.path LIKE CAST(:branch AS text)
-               OR buyer.region_code LIKE ANY (CAST(:regions AS text[])))
+        WHERE {{within}}
           AND (CAST(:buyer_id AS bigint) IS NULL OR po.buyer_id = :buyer_id)
           AND (CAST(:supplier_id AS bigint) IS NULL OR so.supplier_id = :supplier_id)
           AND (CAST(:purchase_order_id AS bigint) IS NULL OR d.purchase_order_id = :purchase_order_id)
@@ -84,19 +81,18 @@ _DUES = f"""
     ) d
 """  # noqa: S608
 _ASKED = f"(CAST(:status AS text) IS NULL OR d.status = :status) AND (CAST(:bucket AS text) IS NULL OR {_BUCKET} = :bucket)"
-_PAGE = text(
-    f"""
-    {_DUES} WHERE {_ASKED} AND (CAST(:start_on AS date) IS NULL OR (d.sorted_on, d.id) > (CAST(:start_on AS date), CAST(:start_id AS bigint)))
-    ORDER BY d.sorted_on, d.id LIMIT :rows
-    """
-)
-_TOTALS = text(
-    f"""
-    SELECT bucket, count(*) AS count, coalesce(sum(amount_fen), 0)::bigint AS amount, coalesce(sum(arrived_fen), 0)::bigint AS paid,
-           coalesce(sum(announced_fen), 0)::bigint AS announced, coalesce(sum(open_fen), 0)::bigint AS open
-    FROM ({_DUES} WHERE {_ASKED}) found GROUP BY bucket
-    """  # noqa: S608
-)
+#: The dues of orders that a branch buys, that its units order, and that it delivers: each side by an index of its own.
+_OF_BRANCH = """
+    d.id IN (
+        SELECT x.id FROM organisation o JOIN purchase_order po ON po.buyer_id = o.id JOIN payment_due x ON x.purchase_order_id = po.id
+        WHERE o.path LIKE CAST(:branch AS text)
+        UNION SELECT x.id FROM organisation o JOIN purchase_order po ON po.ordering_unit_id = o.id JOIN payment_due x ON x.purchase_order_id = po.id
+        WHERE o.path LIKE CAST(:branch AS text)
+        UNION SELECT x.id FROM organisation o JOIN supplier_order so ON so.supplier_id = o.id JOIN payment_due x ON x.supplier_order_id = so.id
+        WHERE o.path LIKE CAST(:branch AS text))
+"""
+_OF_REGIONS = "buyer.region_code LIKE ANY (CAST(:regions AS text[]))"
+_START = "(d.sorted_on, d.id) > (CAST(:start_on AS date), CAST(:start_id AS bigint))"
 _OF_ORDER = text(
     """
     SELECT d.* FROM payment_due d
@@ -151,24 +147,36 @@ def all_dues(session: Session, actor: Actor, asked: DueFilter) -> Iterator[DueRo
 
 def listed(actor: Actor, asked: DueFilter) -> tuple[str, dict[str, Any]]:
     """The statement of all of them and its values: for a longer file."""
-    return f"{_DUES} WHERE {_ASKED}", _values(actor, asked)
+    return _picked(actor, asked), _values(actor, asked)
+
+
+def _picked(actor: Actor, asked: DueFilter) -> str:
+    """SQL: the dues within the caller's reach that are asked for."""
+    given = reach(actor)
+    sides = [side for side, name in ((_OF_BRANCH, "branch"), (_OF_REGIONS, "regions")) if given[name]]
+    within = f"({' OR '.join(sides) or 'false'})"
+    if asked.bucket or asked.status not in (None, DueStatus.PAID):
+        within += " AND d.arrived_fen < d.amount_fen"  # as the index has it
+    return f"{_DUES.format(within=within)} WHERE {_ASKED}"
 
 
 def _found(session: Session, actor: Actor, asked: DueFilter, start: list[Any] | None, rows: int) -> Sequence[Row[Any]]:
-    return session.execute(
-        _PAGE,
-        {
-            **_values(actor, asked),
-            "start_on": paging.day(start[0]) if start else None,
-            "start_id": start[1] if start else None,
-            "rows": rows,
-        },
-    ).all()
+    values = {**_values(actor, asked), "rows": rows}
+    picked = _picked(actor, asked)
+    if start:
+        picked += f" AND {_START}"
+        values |= {"start_on": paging.day(start[0]), "start_id": start[1]}
+    return session.execute(text(f"{picked} ORDER BY d.sorted_on, d.id LIMIT :rows"), values).all()
 
 
 def totals(session: Session, actor: Actor, asked: DueFilter) -> DueTotalsOut:
     """What all of them come to, and what is overdue by age."""
-    rows = session.execute(_TOTALS, _values(actor, asked)).all()
+    statement = f"""
+        SELECT bucket, count(*) AS count, coalesce(sum(amount_fen), 0)::bigint AS amount, coalesce(sum(arrived_fen), 0)::bigint AS paid,
+               coalesce(sum(announced_fen), 0)::bigint AS announced, coalesce(sum(open_fen), 0)::bigint AS open
+        FROM ({_picked(actor, asked)}) found GROUP BY bucket
+    """  # noqa: S608
+    rows = session.execute(text(statement), _values(actor, asked)).all()
     by_age = {row.bucket: row for row in rows if row.bucket}
     return DueTotalsOut(
         count=sum(row.count for row in rows),

@@ -35,6 +35,9 @@ _WAITING = text(
         SELECT 'advance', v.id, v.number, o.name, v.amount_fen, v.requested_by, NULL, v.requested_at, o.region_code, NULL
         FROM advance v JOIN organisation o ON o.id = v.supplier_id WHERE v.status = 'requested'
         UNION ALL
+        SELECT 'advance', v.id, v.number, o.name, v.return_fen, v.return_asked_by, NULL, v.return_asked_at, o.region_code, NULL
+        FROM advance v JOIN organisation o ON o.id = v.supplier_id WHERE v.status = 'returning'
+        UNION ALL
         SELECT 'payer_declaration', d.id, NULL, o.name, NULL, d.declared_by, NULL, d.declared_at, o.region_code, NULL
         FROM payer_declaration d JOIN organisation o ON o.id = d.buyer_id WHERE d.status = 'declared'
         UNION ALL

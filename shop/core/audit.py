@@ -68,14 +68,20 @@ def record(
 
 
 def record_each(
-    session: Session, actor: Who, action: str, subject_type: str, subjects: Sequence[tuple[int, Mapping[str, Any]]]
+    session: Session,
+    actor: Who,
+    action: str,
+    subject_type: str,
+    subjects: Sequence[tuple[int, Mapping[str, Any]]],
+    *,
+    reason: str | None = None,
 ) -> None:
     """Put the same act on record for many things: pairs of a thing's id and the detail."""
     if not subjects:
         return
     common = {"at": clock.now(), "actor_id": actor.user_id, "actor_role": actor.role_name, "action": action}
     rows = [
-        {**common, "subject_type": subject_type, "subject_id": subject_id, "reason": None, "detail": dict(detail)}
+        {**common, "subject_type": subject_type, "subject_id": subject_id, "reason": reason, "detail": dict(detail)}
         for subject_id, detail in subjects
     ]
     session.execute(insert(AuditEvent), rows)

@@ -4,7 +4,7 @@ Lock order, everywhere, each by id:
 pledge (FOR SHARE by what adds to it) -> baskets asked for by an organisation (by name) -> basket proposal or proof -> quotation request ->
 harvest of a supplier (by name) -> agreement -> its changes, drafts, instalments -> certification case -> purchase request -> uploaded lists
 of the same content -> spending of a unit (by name) -> settlement run (by name) -> dispute -> imports of an account's
-statements and files of refunds (by name) -> bank lines -> payer declaration or file of refunds -> online payment, its charge dispute,
+statements and files of refunds (by name) -> bank lines -> lists of payouts -> payer declaration or file of refunds -> online payment, its charge dispute,
 connected account, transfer -> supplier orders -> tax invoices (by number) -> application for another budget unit -> purchase order (its
 totals, what is paid for it) -> refund -> settlement -> payout -> goods return or correction -> claims of sales made elsewhere (all of
 them, by name) -> doubts about them -> external sales -> vouchers -> service capacity (by SKU and day) -> acceptance balances (by

@@ -103,7 +103,9 @@ class BankAccount:
         now = clock.now()
         statement_id = self._statement(entries, content)
         received: dict[int, int] = {}
+        days: dict[int, date] = {}
         shown: dict[int, int] = {}
+        paid_on: dict[int, date] = {}
         for key, entry in zip(rules.keys(entries), entries, strict=True):
             line_id = self.lines.add(
                 statement_id,
@@ -120,22 +122,22 @@ class BankAccount:
                 entry.text,
                 abs(entry.amount_fen),
             )
-            received[line_id] = entry.amount_fen
+            received[line_id], days[line_id] = entry.amount_fen, entry.booked_on
             if bill := billed.get(entry.serial):
                 self._paid(line_id, entry, bill)
             else:
                 by, transaction_id = self.cashier.user_id, transactions[entry.serial]
                 match_id = self.matches.add(line_id, "booked", -entry.amount_fen, None, None, transaction_id, "[]", 0, by, now)
                 self._say("bank_line.matched", "bank_line", line_id, self.cashier, match_id=match_id, kind="booked")
-                shown[match_id] = entry.amount_fen
+                shown[match_id], paid_on[match_id] = entry.amount_fen, entry.booked_on
         paid = self.payments.ids
         for table in (self.statements, self.lines, self.payments, self.matches):
             table.write(self.session)
         to_bank = {line_id: carry(fen, to=_BANK, out_of=_UNALLOCATED) for line_id, fen in received.items()}
-        money.book_each(self.session, Kind.RECEIPT, to_bank)
+        money.book_each(self.session, Kind.RECEIPT, to_bank, days)
         payments.book(self.session, paid)
         explained = {match_id: carry(fen, to=_UNALLOCATED, out_of=_BANK) for match_id, fen in shown.items()}
-        money.book_each(self.session, Kind.RECEIPT_MATCHED, explained)
+        money.book_each(self.session, Kind.RECEIPT_MATCHED, explained, paid_on)
 
     def _statement(self, entries: Sequence[Entry], content: bytes) -> int:
         now, sha256 = clock.now(), hashlib.sha256(content).hexdigest()

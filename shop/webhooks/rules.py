@@ -14,6 +14,7 @@ TYPES: Mapping[str, tuple[str, str]] = {
     "acceptance.recorded": ("到货已验收", "A delivery was accepted"),
     "acceptance_correction.moved": ("验收更正有进展", "A correction of an acceptance was proposed or answered"),
     "advance.paid": ("预付款已付出", "Money was paid ahead"),
+    "advance.returned": ("预付款已退回", "Money that was paid ahead came back"),
     "agreement.declined": ("协议已被拒绝", "An agreement was declined"),
     "agreement.instalments_late": ("协议分批交货逾期", "Instalments of an agreement are late"),
     "agreement.proposed": ("协议待签署", "An agreement was proposed"),

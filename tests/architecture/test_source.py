@@ -1,11 +1,15 @@
 """Rules about the source itself that no other tool holds."""
 
 import ast
+import importlib
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from shop.core import logs
+from shop.core.errors import Problem
 from workers.app import app as celery
 from workers.handlers import HANDLERS
 from workers.schedule import SCHEDULE
@@ -103,3 +107,48 @@ def test_what_is_logged_may_be_logged():
             if isinstance(node.func, ast.Attribute) and getattr(node.func.value, "id", "") == "log":
                 dropped = {each.arg for each in node.keywords if each.arg} - logs.ALLOWED - {"exc_info"}
                 assert not dropped, f"{path}:{node.lineno}: {dropped}"
+
+
+#: Codes of more than one refusal, each with what they have in common: the same is refused of another subject, which the route names.
+SHARED_CODES = {
+    "agreement_not_in_force": "an agreement is used outside of its days",
+    "cap_exceeded": "by what is asked for, and by what others took meanwhile",
+    "case_not_editable": "a case, and a list that belongs to one",
+    "file_missing": "what was sent, and what is fetched",
+    "forbidden": "a request, and an export whose right was taken away meanwhile",
+    "has_file": "a paper that is kept already",
+    "internal": "a request, and an export that broke off",
+    "not_accepted": "goods that nobody has accepted",
+    "not_your_region": "an officer of elsewhere",
+    "nothing_accepted": "goods of which nobody has accepted any",
+    "other_revision": "a target that was revised meanwhile",
+    "other_side_answers": "who proposed does not answer",
+    "own_organisation": "an officer decides on the own organisation",
+    "own_report": "who wrote a report does not approve it",
+    "reason_needed": "a decision without its reason",
+    "refund_above_credit": "what is asked back, and what is left once refunds are paid",
+    "report_refused": "a report that is not complete",
+    "rows_refused": "a table with rows that are wrong",
+    "statement_pending": "the other side may still be heard",
+    "too_many_files": "files of one subject",
+    "too_many_for_xlsx": "a table that no worksheet holds",
+    "too_many_lines": "a file that would be too long",
+    "too_many_papers": "papers of one subject",
+    "too_many_rows": "a table that is too long",
+    "unknown_sku": "an article that there is not",
+}
+
+
+def refusals(kind: type[Problem] = Problem) -> Iterator[type[Problem]]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from refusals(each)
+
+
+def test_a_code_is_one_refusal_unless_that_is_meant():
+    """Callers act by code: two refusals with one would be taken for the same."""
+    for path in SOURCES:
+        if path.name == "errors.py" or path.parent == Path("shop/core"):
+            importlib.import_module(".".join(path.with_suffix("").parts))
+    named = Counter(each.code for each in set(refusals()) if "code" in vars(each) and not each.__module__.startswith("tests."))
+    assert {code for code, times in named.items() if times > 1} == SHARED_CODES.keys()

@@ -14,8 +14,9 @@ from orders.fulfilment.rules import Answer, ShippedLine
 from orders.ledger.rules import Part, part_to_reverse
 from orders.purchasing import rules as purchasing
 from orders.purchasing.rules import LineFacts
-from orders.settlement.rules import CommissionKind, commission
+from orders.settlement.rules import CommissionKind
 from shop.core.money import line_amount, share_out, vat_in_gross
+from tests.orders.settlement.oracle import commission
 
 CASES = int(os.environ.get("SHOP_SPLIT_CASES", "10000"))
 NOTHING = Part(Decimal(0), 0, 0)

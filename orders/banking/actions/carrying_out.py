@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+from orders.banking.actions import failing
 from orders.banking.errors import PayoutUnfit, RefundUnfit, Remedy
 from orders.banking.queries.facts import NOT_SHOWN, OUTSTANDING, SHOWN
 from orders.money.rules import Kind
@@ -58,6 +59,7 @@ def refund(session: Session, who: Who, line: Any, refund_id: int, signed_fen: in
         refunds.reinstate(session, who, refund_id, line.serial or None, _why_out(line))
     if returned and row.status == "paid":
         refunds.fail(session, who, refund_id, _why_back(line))
+        failing.supersede(session, who, refund_id=refund_id)
     moved = _moved(session, Kind.REFUND_FAILED if returned else Kind.REFUND_PAID, refund_id, signed_fen)
     if moved is None:
         raise unfit
@@ -79,6 +81,7 @@ def payout(session: Session, who: Who, line: Any, payout_id: int, attempt_id: in
             paying.paid(session, who, payout_id, line.serial or None)
         elif returned and release.outcome == "paid":
             paying.failed(session, who, payout_id, _why_back(line))
+            failing.supersede(session, who, attempt_id=release.id)
         elif not returned and _stands(row, release):
             paying.reinstated(session, who, payout_id, line.serial or None, _why_out(line))
         elif not (release.back_unshown if returned else release.left_unshown):

@@ -7,12 +7,13 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.banking.errors import FailureWaiting, OwnFailureReport
+from orders.banking.errors import FailureSuperseded, FailureWaiting, OwnFailureReport
 from orders.banking.models import FailureReport
 from orders.banking.states import FAILURE_REPORT, FailureMove, FailureStatus
 from orders.refunds import actions as refunds
 from orders.settlement.actions import paying
 from shop.core import audit, clock, outbox
+from shop.core.audit import Who
 from shop.core.errors import NotFound
 from shop.identity.actor import Actor
 
@@ -21,6 +22,10 @@ _REPORT = text("SELECT f.*, a.payout_id FROM failure_report f LEFT JOIN payout_a
 _DECIDE = text(
     "UPDATE failure_report SET status = :status, decided_by = :user_id, decided_at = :now, decision_reason = :reason, version = version + 1"
     " WHERE id = :id"
+)
+_SUPERSEDE = text(
+    "UPDATE failure_report SET status = :status, decided_at = :now, version = version + 1"
+    " WHERE status = 'requested' AND (attempt_id = :attempt_id OR refund_id = :refund_id) RETURNING id"
 )
 
 
@@ -53,11 +58,14 @@ def approve(session: Session, actor: Actor, report_id: int, reason: str | None) 
     Raises:
         NotFound: none of those whose money the caller keeps (404). IllegalMove: it was decided, or failed meanwhile (409).
         OwnFailureReport: the caller said it (403). ShownByBank: a line of the bank shows by now that it left (409).
+        FailureSuperseded: that release has ended, and another stands (409).
     """
-    row = _locked(session, actor, report_id)
+    row, attempt_id = _locked(session, actor, report_id)
     FAILURE_REPORT.after(row.status, FailureMove.APPROVE)
     if row.requested_by == actor.user_id:
         raise OwnFailureReport
+    if row.attempt_id != attempt_id:
+        raise FailureSuperseded
     if row.payout_id:
         paying.report_failure(session, actor, row.payout_id, row.reason)
     else:
@@ -67,7 +75,7 @@ def approve(session: Session, actor: Actor, report_id: int, reason: str | None) 
 
 def refuse(session: Session, actor: Actor, report_id: int, reason: str | None) -> None:
     """Say no to it. Raises as :func:`approve`, but of lines of the bank."""
-    row = _locked(session, actor, report_id)
+    row, _ = _locked(session, actor, report_id)
     FAILURE_REPORT.after(row.status, FailureMove.REFUSE)
     if row.requested_by == actor.user_id:
         raise OwnFailureReport
@@ -76,7 +84,16 @@ def refuse(session: Session, actor: Actor, report_id: int, reason: str | None) -
 
 def withdraw(session: Session, actor: Actor, report_id: int, reason: str | None) -> None:
     """Take it back before it is decided. Raises as :func:`approve`, but of persons and lines of the bank."""
-    _decide(session, actor, _locked(session, actor, report_id), FailureMove.WITHDRAW, reason)
+    row, _ = _locked(session, actor, report_id)
+    _decide(session, actor, row, FailureMove.WITHDRAW, reason)
+
+
+def supersede(session: Session, who: Who, *, attempt_id: int | None = None, refund_id: int | None = None) -> None:
+    """A line of the bank shows that a release of a payout, or a refund, failed: what somebody said of it waits for nobody any more. The payout or
+    refund is locked."""
+    values = {"attempt_id": attempt_id, "refund_id": refund_id, "status": FailureStatus.SUPERSEDED, "now": clock.now()}
+    for report_id in session.execute(_SUPERSEDE, values).scalars():
+        audit.record(session, who, "failure_report.supersede", "failure_report", report_id, to_status=str(FailureStatus.SUPERSEDED))
 
 
 def _request(session: Session, actor: Actor, reason: str, *, attempt_id: int | None = None, refund_id: int | None = None) -> None:
@@ -93,16 +110,17 @@ def _request(session: Session, actor: Actor, reason: str, *, attempt_id: int | N
     outbox.publish(session, "failure_report.moved", failure_report_id=made.id, status=FailureStatus.REQUESTED)
 
 
-def _locked(session: Session, actor: Actor, report_id: int) -> Any:
-    """The report, with its payout or refund locked, as everybody locks it first."""
+def _locked(session: Session, actor: Actor, report_id: int) -> tuple[Any, int | None]:
+    """The report, with its payout or refund locked, as everybody locks it first; and the release of the payout that stands now."""
     row = session.execute(_REPORT, {"id": report_id}).first()
     if row is None:
         raise NotFound
+    attempt_id = None
     if row.payout_id:
-        paying.kept(session, actor, row.payout_id)
+        attempt_id = paying.kept(session, actor, row.payout_id).attempt_id
     else:
         refunds.kept(session, actor, row.refund_id)
-    return session.execute(_REPORT, {"id": report_id}).one()
+    return session.execute(_REPORT, {"id": report_id}).one(), attempt_id
 
 
 def _decide(session: Session, actor: Actor, row: Any, move: FailureMove, reason: str | None) -> None:

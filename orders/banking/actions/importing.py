@@ -45,7 +45,7 @@ _WRITE = text(
     SELECT :statement_id, :account, u.key, u.row_no, u.booked_on, u.amount_fen, u.balance_fen, u.serial, u.name, u.account, u.bank, u.text, u.reversal, 0
     FROM jsonb_to_recordset(CAST(:lines AS jsonb)) AS u (key text, row_no int, booked_on date, amount_fen bigint, balance_fen bigint,
         serial text, name text, account text, bank text, text text, reversal boolean)
-    ON CONFLICT (account, key) DO NOTHING RETURNING id, amount_fen
+    ON CONFLICT (account, key) DO NOTHING RETURNING id, amount_fen, booked_on
     """
 )
 _COUNT = text("UPDATE bank_statement SET new_count = :new, balance_fen = :balance WHERE id = :id")
@@ -144,7 +144,9 @@ def import_statement(session: Session, actor: Actor, name: str | None, content: 
     new = write(session, made.id, account, entries)
     session.execute(_COUNT, {"id": made.id, "new": len(new), "balance": balance})
     bank, unallocated = Place(Account.BANK), Place(Account.UNALLOCATED)
-    money.book_each(session, Kind.RECEIPT, {row.id: carry(row.amount_fen, to=bank, out_of=unallocated) for row in new})
+    receipts = {row.id: carry(row.amount_fen, to=bank, out_of=unallocated) for row in new}
+    # the account held it on the bank's day, whenever the statement came
+    money.book_each(session, Kind.RECEIPT, receipts, {row.id: row.booked_on for row in new})
     if how.columns and how.columns.save and parsed.found:
         _keep_columns(session, actor, parsed.headers, parsed.found)
     audit.record(
@@ -225,7 +227,7 @@ def take_turns(session: Session, account: str) -> None:
 
 
 def write(session: Session, statement_id: int, account: str, entries: Sequence[Entry]) -> Sequence[Any]:
-    """Write the lines that are not known yet; returns id and amount of each."""
+    """Write the lines that are not known yet; returns id, amount and day of each."""
     lines = [
         {
             "key": key,

@@ -7,6 +7,7 @@ taken.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from sqlalchemy import text
@@ -47,6 +48,12 @@ ANNOUNCED_OF = text(
     WHERE mt.kind = 'payment' AND mt.origin_id = ANY (CAST(:ids AS bigint[])) AND mp.account = 'announced'
     """
 )
+_DAYS = text(
+    """
+    SELECT t.id, t.booked_on FROM money_transaction t WHERE t.id = ANY (CAST(:transactions AS bigint[])) AND NOT EXISTS (
+        SELECT FROM bank_match m WHERE m.undone_at IS NOT NULL AND (m.transaction_id = t.id OR m.line_id = ANY (CAST(:lines AS bigint[]))))
+    """
+)
 _WRITE = text(
     """
     INSERT INTO bank_match (line_id, kind, amount_fen, purchase_order_id, payment_id, refund_id, payout_id, payout_file_id, transaction_id,
@@ -84,6 +91,10 @@ class Wanted:
     reasons: Sequence[Reason] = ()
     score: int = 0
     note: str | None = None
+
+    @property
+    def payout_ids(self) -> set[int]:
+        return {self.payout_id} if self.payout_id else set()
 
     @property
     def signed_fen(self) -> int:
@@ -166,7 +177,8 @@ def make(session: Session, who: Who, wanted: Sequence[Wanted]) -> list[int]:
     booked = {match_id: postings_of(each, announced) for match_id, each in made.items() if each.kind is not MatchKind.ORDER}
     entries = {match_id for match_id, each in made.items() if each.kind is MatchKind.BANK_ENTRY}
     money.book_each(session, Kind.BANK_ENTRY, {match_id: booked[match_id] for match_id in entries})
-    money.book_each(session, Kind.RECEIPT_MATCHED, {each: postings for each, postings in booked.items() if each not in entries})
+    matched = {each: postings for each, postings in booked.items() if each not in entries}
+    money.book_each(session, Kind.RECEIPT_MATCHED, matched, _twice_since(session, made))
     shown = [each for each in made.values() if each.kind is MatchKind.ANNOUNCED]
     terms.count(session, sorted({each.order_id or 0 for each in shown}))
     outbox.publish_each(session, "payment.arrived", "payment_id", [each.payment_id or 0 for each in shown])
@@ -181,6 +193,22 @@ def make(session: Session, who: Who, wanted: Sequence[Wanted]) -> list[int]:
         ],
     )
     return match_ids
+
+
+def _twice_since(session: Session, made: Mapping[int, Wanted]) -> dict[int, date]:
+    """By match, since when the books held the same money twice, as the line's and as that of the movement which it shows: on that day once is taken off,
+    so that the account of no day between holds it twice. Not where a match of the line or the movement was undone since: then as of today."""
+    shows = {match_id: each for match_id, each in made.items() if each.transaction_id}
+    ids = {
+        "lines": array(each.line.id for each in shows.values()),
+        "transactions": array(each.transaction_id for each in shows.values()),
+    }
+    days = {row.id: row.booked_on for row in session.execute(_DAYS, ids)} if shows else {}
+    return {
+        match_id: max(days[each.transaction_id], each.line.booked_on)
+        for match_id, each in shows.items()
+        if each.transaction_id in days
+    }
 
 
 def _take(session: Session, who: Who, wanted: Sequence[Wanted]) -> None:

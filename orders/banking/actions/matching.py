@@ -1,13 +1,16 @@
 """Matching lines of the bank with what they were for, by rule or by hand.
 
-Lines are locked by id, then a list for the bank, then the orders that are paid or paid back, then payouts with their settlements, then refunds.
+Lines are locked by id, then lists for the bank, then the orders that are paid or paid back, then refunds, then payouts with their settlements: of a
+movement that the books hold already (``booked``), too, what it moved.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import structlog
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from orders.banking.actions.making import Wanted, as_line, make
@@ -20,13 +23,16 @@ from orders.banking.rules import MatchKind
 from orders.banking.schemas.lines import AnnouncedPart, BookedPart, MatchIn, OrderPart, Part, PayoutFilePart, PayoutPart, RefundPart
 from orders.money.names import plain_name
 from orders.payments import actions as payments
+from orders.refunds import actions as refunds
 from orders.settlement.actions import paying
 from shop.core.audit import SYSTEM
 from shop.core.db import array
-from shop.core.errors import IfMatch, NotFound
+from shop.core.errors import IfMatch, NotFound, Problem
 from shop.core.money import yuan_from_fen
 from shop.identity.actor import CITY, Actor
 from shop.identity.permissions import Permission
+
+log = structlog.get_logger()
 
 _LOCK = text("SELECT * FROM bank_line WHERE id = ANY (CAST(:ids AS bigint[])) ORDER BY id FOR UPDATE")
 #: What a person holds just now is left to that person.
@@ -36,9 +42,18 @@ _LOCK_OPEN = text(
 _PAYMENT = text("SELECT id, purchase_order_id, amount_fen FROM payment WHERE id = :id")
 _REFUND = text("SELECT * FROM refund WHERE id = :id")
 _PAYOUT = text("SELECT id, amount_fen FROM payout WHERE id = :id")
-_BANK_MOVE_BY_ID = text(f"SELECT * FROM ({OUTSTANDING}) o WHERE o.id = :id")  # noqa: S608
+_BANK_MOVES = text(f"SELECT * FROM ({OUTSTANDING}) o WHERE o.id = ANY (CAST(:ids AS bigint[]))")  # noqa: S608
 #: Against one who makes it void.
 _HOLD_LIST = text("SELECT number, status FROM payout_file WHERE id = :id FOR SHARE")
+_HOLD_LISTS = text("SELECT 1 FROM payout_file WHERE id = ANY (CAST(:ids AS bigint[])) ORDER BY id FOR SHARE")
+#: The refund or payout that movements of the books are of, with the refund's order.
+_OWNERS = text(
+    """
+    SELECT r.id AS refund_id, r.purchase_order_id AS order_id, a.payout_id
+    FROM money_transaction t LEFT JOIN refund r ON t.kind IN ('refund_paid', 'refund_failed') AND r.id = t.origin_id
+    LEFT JOIN payout_attempt a ON t.kind IN ('payout_paid', 'payout_failed') AND a.id = t.origin_id WHERE t.id = ANY (CAST(:ids AS bigint[]))
+    """
+)
 _OF_LIST = text(f"SELECT * FROM ({LEAVES_OF_LIST}) l WHERE l.payout_file_id = :id AND l.leaves ORDER BY l.attempt_id")  # noqa: S608
 
 
@@ -49,13 +64,40 @@ def match_by_rule(session: Session, line_ids: Sequence[int]) -> int:
     likely = _certain(lines, facts(session, lines, wide=False))
     if not likely:
         return 0
-    payments.locked(session, sorted({proposal.order_id for _, proposal in likely if proposal.order_id}))
-    paying.lock(session, set().union(*(proposal.payout_ids for _, proposal in likely)))
-    # looked at again, now that nobody else can pay these orders
+    _lock(session, [proposal for _, proposal in likely])
+    # looked at again, now that nobody else can pay these orders; of what nobody else holds
+    held = {line.id: _named_by(proposal) for line, proposal in likely}
     lines = [line for line, _ in likely]
     certain = _certain(lines, facts(session, lines, wide=False))
-    make(session, SYSTEM, [each for line, proposal in certain for each in Wanted.of(rows[line.id], proposal)])
-    return len(certain)
+    wanted = [Wanted.of(rows[line.id], proposal) for line, proposal in certain if _named_by(proposal) == held[line.id]]
+    if len(wanted) > 1 and _made(session, [each for one in wanted for each in one]):
+        return len(wanted)
+    # one that is refused leaves its own line open, and no other
+    return sum(_made(session, one) for one in wanted)
+
+
+def _lock(session: Session, proposals: Sequence[Proposal | Wanted]) -> Sequence[Any]:
+    """Lock what is matched, in the order in which everybody does: lists, orders, refunds, payouts. Returns the orders."""
+    session.execute(_HOLD_LISTS, {"ids": array({each.payout_file_id for each in proposals if each.payout_file_id})})
+    orders = payments.locked(session, sorted({each.order_id for each in proposals if each.order_id}))
+    refunds.lock(session, {each.refund_id for each in proposals if each.refund_id})
+    paying.lock(session, set().union(*(each.payout_ids for each in proposals)))
+    return orders
+
+
+def _named_by(proposal: Proposal) -> tuple[Any, ...]:
+    return proposal.payout_file_id, proposal.order_id, proposal.refund_id, proposal.payout_ids
+
+
+def _made(session: Session, wanted: Sequence[Wanted]) -> bool:
+    """Make matches, all or none of them; returns whether they were made."""
+    try:
+        with session.begin_nested():
+            make(session, SYSTEM, wanted)
+    except (Problem, IntegrityError) as error:
+        log.warning("match_refused", lines=sorted({each.line.id for each in wanted}), error=type(error).__name__)
+        return False
+    return True
 
 
 def _certain(lines: Iterable[Line], known: Facts) -> list[tuple[Line, Proposal]]:
@@ -84,8 +126,12 @@ def match(session: Session, actor: Actor, line_id: int, body: MatchIn, if_match:
     left = abs(line.amount_fen) - line.matched_fen
     if asked > left:
         raise LineTaken(left=yuan_from_fen(left))
-    orders = {order.id: order for order in payments.locked(session, sorted({each.order_id for each in named if each.order_id}))}
-    paying.lock(session, {each.payout_id for each in named if each.payout_id})
+    booked = array({each.transaction_id for each in named if each.transaction_id})
+    owners = [Proposal(MatchKind.BOOKED, 0, (), **row._mapping) for row in session.execute(_OWNERS, {"ids": booked})]
+    orders = {order.id: order for order in _lock(session, [*named, *owners])}
+    # looked at again, now that nobody else takes back what they moved
+    if len(session.execute(_BANK_MOVES, {"ids": booked}).all()) < len({each.transaction_id for each in named} - {None}):
+        raise NotOpenInBooks
     _require_fit(session, line, named, orders, allow_credit=body.allow_credit)
     make(session, actor, named)
 
@@ -124,7 +170,7 @@ def _named(session: Session, line: Any, part: Part, note: str | None) -> list[Wa
 def _one_named(session: Session, line: Any, part: Part, note: str | None) -> Wanted:
     incoming = line.amount_fen > 0
     if isinstance(part, BookedPart):
-        moved = session.execute(_BANK_MOVE_BY_ID, {"id": part.transaction_id}).first()
+        moved = session.execute(_BANK_MOVES, {"ids": array([part.transaction_id])}).first()
         if moved is None:
             raise NotOpenInBooks
         if (moved.amount_fen > 0) != incoming:

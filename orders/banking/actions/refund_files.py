@@ -1,21 +1,23 @@
 """Files of released refunds for the online bank: each refund goes into one file only, however many people make one at once."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.banking.actions.importing import require_keeper
-from orders.banking.errors import NoSuchRefund, NothingToSend, RefundTaken
+from orders.banking.errors import NoSuchRefund, NothingToSend, OwnRefundFile, RefundFileExecuted, RefundTaken
 from orders.banking.models import RefundFile
 from orders.banking.schemas.payers import RefundFileIn
 from orders.banking.states import REFUND_FILE, FileMove
-from orders.money.errors import LeftBefore
+from orders.money.queries.shown import is_sum_left, lines_of
 from orders.payments import actions as payments
 from orders.purchasing.queries.costs import CREDIT
 from orders.refunds import actions as refunds
 from orders.refunds.errors import MoneyGone
-from orders.refunds.queries.left import require_failed_not_shown
+from orders.refunds.queries.left import left_before, transfers_of
+from orders.refunds.states import RefundStatus
 from shop.core import audit, clock, locks, numbers
 from shop.core.db import array
 from shop.core.errors import NotFound
@@ -28,7 +30,7 @@ MOST = 1000
 _TAKE = text(
     f"""
     SELECT * FROM (
-        SELECT r.id, r.number, r.purchase_order_id, r.amount_fen, r.passed_line_id, {CREDIT.format(order="r.purchase_order_id")} AS credit_fen,
+        SELECT r.id, r.number, r.purchase_order_id, r.amount_fen, {CREDIT.format(order="r.purchase_order_id")} AS credit_fen,
                EXISTS (SELECT FROM refund_file_line l WHERE l.refund_id = r.id AND NOT l.void) AS taken
         FROM refund r WHERE r.method = 'bank_transfer' AND r.status = 'approved'
           AND (CAST(:ids AS bigint[]) IS NULL OR r.id = ANY (CAST(:ids AS bigint[])))
@@ -40,10 +42,8 @@ _LINES = text(
     " SELECT :file_id, id, number, false FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY AS u (id, number)"
 )
 _LOCK = text("SELECT * FROM refund_file WHERE id = :id FOR UPDATE")
-_OF_FILE = text("SELECT refund_id FROM refund_file_line WHERE refund_file_id = :id ORDER BY line_no")
-_STILL = text(
-    "SELECT r.id FROM refund_file_line l JOIN refund r ON r.id = l.refund_id"
-    " WHERE l.refund_file_id = :id AND r.status = 'approved' ORDER BY r.purchase_order_id, r.id"
+_IN_FILE = text(
+    "SELECT r.id, r.purchase_order_id, r.status FROM refund_file_line l JOIN refund r ON r.id = l.refund_id WHERE l.refund_file_id = :id ORDER BY r.id"
 )
 _VOID_LINES = text("UPDATE refund_file_line SET void = true WHERE refund_file_id = :id")
 
@@ -72,7 +72,10 @@ def make(session: Session, actor: Actor, body: RefundFileIn) -> int:
     for row in rows:
         if row.credit_fen < 0:
             raise MoneyGone(number=row.number, missing=yuan_from_fen(-row.credit_fen))
-    rows = [row for row in rows if _may_go(session, row, named=ids is not None)]
+    left = left_before(session, [row.id for row in rows])
+    if ids is not None and left:
+        raise left[min(left)]
+    rows = [row for row in rows if row.id not in left]
     if not rows:
         raise NothingToSend
     now = clock.now()
@@ -92,24 +95,14 @@ def make(session: Session, actor: Actor, body: RefundFileIn) -> int:
     return made.id
 
 
-def _may_go(session: Session, row: Any, *, named: bool) -> bool:
-    try:
-        require_failed_not_shown(session, row, None)
-    except LeftBefore:
-        if named:
-            raise
-        return False
-    return True
-
-
 def take_turns(session: Session) -> None:
     """Let nobody else make a file until this transaction ends."""
     locks.hold(session, "refund_files")
 
 
 def send(session: Session, actor: Actor, file_id: int, reference: str, despite: str | None = None) -> None:
-    """Say that the file was uploaded: each of its refunds is sent. One that came to its end meanwhile is left alone. ``despite``: why those go
-    whose money is not there any more.
+    """Say that the file was uploaded: each of its refunds is sent. One that a line of the bank shows already is left alone. ``despite``: why
+    those go whose money is not there any more, or that a line shows to have left before.
 
     Raises:
         NotFound: there is none, or the caller keeps the money of a district only (404). IllegalMove: it was sent, or is void (409).
@@ -117,22 +110,33 @@ def send(session: Session, actor: Actor, file_id: int, reference: str, despite: 
     """
     row = _locked(session, actor, file_id)
     status = REFUND_FILE.after(row.status, FileMove.SEND)
-    for refund_id in session.execute(_STILL, {"id": file_id}).scalars().all():
-        refunds.send(session, actor, refund_id, reference, despite)
+    waiting = [each.id for each in _refunds(session, file_id) if each.status == RefundStatus.APPROVED]
+    refunds.send_each(session, actor, waiting, reference, despite)
     _end(session, file_id, status, reference=reference)
     audit.record(session, actor, "refund_file.sent", "refund_file", file_id, reference=reference)
 
 
 def void(session: Session, actor: Actor, file_id: int, reason: str) -> None:
-    """Say that the file was never uploaded: its refunds may go into another.
+    """Say that the file was never uploaded: its refunds may go into another. It stays on record.
 
     Raises:
-        As :func:`send`, but of the money.
+        NotFound: there is none, or the caller keeps the money of a district only (404). IllegalMove: it was sent, or is void (409).
+        OwnRefundFile: the caller made it (403). RefundFileExecuted: the bank shows a refund of it, or may show one (409).
     """
     row = _locked(session, actor, file_id)
     status = REFUND_FILE.after(row.status, FileMove.VOID)
+    if row.made_by == actor.user_id:
+        raise OwnRefundFile
+    listed = _refunds(session, file_id)
+    shown = lines_of(session, transfers_of(session, [each.id for each in listed]))
+    if (
+        any(each.status != RefundStatus.APPROVED for each in listed)
+        or any(line is not None for line in shown)
+        or is_sum_left(session, row.total_fen, clock.shanghai_date(row.made_at))
+    ):
+        raise RefundFileExecuted
     session.execute(_VOID_LINES, {"id": file_id})
-    _end(session, file_id, status, void_reason=reason)
+    _end(session, file_id, status, void_reason=reason, voided_by=actor.user_id)
     audit.record(session, actor, "refund_file.void", "refund_file", file_id, reason=reason)
 
 
@@ -143,11 +147,32 @@ def _locked(session: Session, actor: Actor, file_id: int) -> Any:
     return row
 
 
-def _end(session: Session, file_id: int, status: str, *, reference: str | None = None, void_reason: str | None = None) -> None:
+def _refunds(session: Session, file_id: int) -> Sequence[Any]:
+    """The refunds of a file, with their orders locked."""
+    payments.locked(session, sorted({row.purchase_order_id for row in session.execute(_IN_FILE, {"id": file_id})}))
+    return session.execute(_IN_FILE, {"id": file_id}).all()
+
+
+def _end(
+    session: Session,
+    file_id: int,
+    status: str,
+    *,
+    reference: str | None = None,
+    void_reason: str | None = None,
+    voided_by: int | None = None,
+) -> None:
     session.execute(
         text(
-            "UPDATE refund_file SET status = :status, reference = :reference, void_reason = :void_reason, ended_at = :now,"
-            " version = version + 1 WHERE id = :id"
+            "UPDATE refund_file SET status = :status, reference = :reference, void_reason = :void_reason,"
+            " voided_by = :voided_by, ended_at = :now, version = version + 1 WHERE id = :id"
         ),
-        {"id": file_id, "status": status, "reference": reference, "void_reason": void_reason, "now": clock.now()},
+        {
+            "id": file_id,
+            "status": status,
+            "reference": reference,
+            "void_reason": void_reason,
+            "voided_by": voided_by,
+            "now": clock.now(),
+        },
     )

@@ -74,8 +74,8 @@ def undo(session: Session, actor: Actor, match_id: int, reason: str) -> int:
             terms.count(session, [held.purchase_order_id])
     if held.kind in (MatchKind.ORDER, MatchKind.ANNOUNCED):
         refunds.require_none_rest(session, held.purchase_order_id)
-    for undone_id in undone:
-        audit.record(session, actor, "bank_line.match_undone", "bank_line", held.line_id, reason=reason, match_id=undone_id)
+    told = [(held.line_id, {"match_id": undone_id}) for undone_id in undone]
+    audit.record_each(session, actor, "bank_line.match_undone", "bank_line", told, reason=reason)
     return int(held.line_id)
 
 

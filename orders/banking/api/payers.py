@@ -101,10 +101,12 @@ def refund_file(call: Call, file_id: Id) -> RefundFileOut:
 
 @routes.get("/refund-files/{file_id}/file", Permission.MONEY_MANAGE, responses=exports.FILES)
 def download_refund_file(call: Call, file_id: Id, format: Annotated[Literal["xlsx", "csv"], Query()] = "csv") -> Response:
-    """The file itself, in the layout that it was made for."""
+    """The file itself, in the layout that it was made for; before it was sent, without what a line of the bank shows to have left already. That of a
+    void one says so by its name."""
     found = queries.refund_file(call.session, call.actor, file_id)
     header = list(queries.BULK[found.layout].values())
-    return exports.file(format, found.number, header, queries.bulk_cells(call.session, file_id, found.layout))
+    name = f"{found.number}-void" if found.status == "void" else found.number
+    return exports.file(format, name, header, queries.bulk_cells(call.session, file_id, found.layout))
 
 
 @routes.post("/refund-files/{file_id}/sent", Permission.MONEY_MANAGE, status=200)
@@ -116,6 +118,6 @@ def send_refund_file(call: Call, file_id: Id, body: SentIn) -> RefundFileOut:
 
 @routes.post("/refund-files/{file_id}/void", Permission.MONEY_MANAGE, status=200)
 def void_refund_file(call: Call, file_id: Id, body: RefundFileVoidIn) -> RefundFileOut:
-    """Say that the file was never uploaded: its refunds may go into another."""
+    """Say that the file was never uploaded: its refunds may go into another. Only by another person than who made it."""
     refund_files.void(call.session, call.actor, file_id, body.reason)
     return queries.refund_file(call.session, call.actor, file_id)

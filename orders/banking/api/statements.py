@@ -17,6 +17,7 @@ from orders.banking.schemas.statements import (
     ReconciliationStatementOut,
     StatementPreviewOut,
 )
+from orders.money.schemas import AsOf
 from shop.core import exports, uploads
 from shop.core.money import YuanIn
 from shop.core.paging import After, Limit, Page
@@ -78,9 +79,10 @@ def layouts(call: Call) -> list[LayoutOut]:
 @routes.get("/bank-reconciliation", Permission.MONEY_MANAGE, answer=ReconciliationStatementOut, responses=exports.FILES)
 def reconciliation(
     call: Call,
+    as_of: AsOf = None,
     format: Annotated[Literal["json", "csv", "xlsx"], Query(description="a file holds every movement between them")] = "json",
 ) -> ReconciliationStatementOut | Response:
-    """The bank's balance beside that of the books, and everything that lies between them (银行存款余额调节表)."""
+    """The bank's balance beside that of the books at the end of a day, and everything that lies between them (银行存款余额调节表)."""
     if format == "json":
-        return queries.reconciliation(call.session, call.actor)
-    return sheets.reconciliation(format, call.language, queries.whole_reconciliation(call.session, call.actor))
+        return queries.reconciliation(call.session, call.actor, as_of)
+    return sheets.reconciliation(format, call.language, queries.whole_reconciliation(call.session, call.actor, as_of))

@@ -15,20 +15,34 @@ from orders.purchasing.queries.costs import PAYABLE_AND_PAID_OF
 from orders.settlement.actions.accounts import number_of
 from shop.core.db import array
 
-#: SQL: whether transaction ``mt`` booked a failure that was taken back.
-_TAKEN_BACK = """
+_FAILURE_TAKEN_BACK = """
     EXISTS (SELECT FROM money_transaction u WHERE u.kind IN ('payout_reinstated', 'refund_reinstated') AND u.origin_id = mt.id
-            AND mt.kind IN ('payout_failed', 'refund_failed'))
+            AND mt.kind IN ('payout_failed', 'refund_failed') AND {picked})
 """
-#: Movements of the bank account in the books that no line has shown. What lines themselves booked is none of them, nor is a failure that was taken
-#: back, with what took it back.
-OUTSTANDING = f"""
+#: SQL: whether transaction ``mt`` booked a failure that was taken back.
+_TAKEN_BACK = _FAILURE_TAKEN_BACK.format(picked="true")
+_OUTSTANDING = """
     SELECT mt.id, mt.kind, mt.origin_id, mt.booked_on, sum(mp.amount_fen)::bigint AS amount_fen, min(mp.purchase_order_id) AS purchase_order_id
     FROM money_posting mp JOIN money_transaction mt ON mt.id = mp.transaction_id
     WHERE mp.account = 'bank' AND mt.kind NOT IN ('receipt', 'receipt_matched', 'receipt_undone', 'bank_entry', 'payout_reinstated', 'refund_reinstated')
-      AND NOT EXISTS (SELECT FROM bank_match m WHERE m.transaction_id = mt.id AND m.undone_at IS NULL) AND NOT {_TAKEN_BACK}
+      AND NOT EXISTS (SELECT FROM bank_match m WHERE m.transaction_id = mt.id AND {stands}) AND NOT {taken_back}
+      AND {picked}
     GROUP BY mt.id
-"""  # noqa: S608
+"""
+_NOW = {"stands": "m.undone_at IS NULL", "taken_back": _TAKEN_BACK}
+#: Movements of the bank account in the books that no line has shown. What lines themselves booked is none of them, nor is a failure that was taken
+#: back, with what took it back.
+OUTSTANDING = _OUTSTANDING.format(**_NOW, picked="true")
+#: SQL: whether match ``m`` stood at the end of day ``:as_of``: by the day on which it was booked, or else made.
+STOOD = """
+    ((m.undone_at IS NULL OR (m.undone_at AT TIME ZONE 'Asia/Shanghai')::date > :as_of)
+     AND coalesce((SELECT r.booked_on FROM money_transaction r WHERE r.kind = 'receipt_matched' AND r.origin_id = m.id),
+                  (m.matched_at AT TIME ZONE 'Asia/Shanghai')::date) <= :as_of)
+"""
+#: The same as it was at the end of day ``:as_of``.
+OUTSTANDING_THEN = _OUTSTANDING.format(
+    stands=STOOD, taken_back=_FAILURE_TAKEN_BACK.format(picked="u.booked_on <= :as_of"), picked="mt.booked_on <= :as_of"
+)
 _ORDERS = text(
     f"""
     SELECT po.id, po.number, po.buyer_id, buyer.name AS buyer, unit.name AS unit, m.payable - m.paid AS due_fen,
@@ -71,6 +85,7 @@ SHOWN = """
     EXISTS (SELECT FROM money_transaction mt JOIN bank_match m ON m.transaction_id = mt.id AND m.undone_at IS NULL
             WHERE mt.kind = '{kind}' AND mt.origin_id = {origin})
 """
+_FAILED_ATTEMPT = f"coalesce(a.outcome = 'failed', false) AND NOT {SHOWN.format(kind='payout_failed', origin='a.id')}"
 _REFUNDS = text(
     f"""
     SELECT * FROM (
@@ -89,7 +104,7 @@ _PAYOUTS = text(
         SELECT p.id, a.id AS attempt_id, s.number || '-' || a.id AS number, p.amount_fen, c.holder, c.sealed_number,
                a.outcome IS NULL OR {NOT_SHOWN.format(kind="payout_paid", origin="a.id")} AS leaves,
                coalesce(a.outcome = 'paid', false) OR {NOT_SHOWN.format(kind="payout_failed", origin="a.id")} AS returns,
-               coalesce(a.outcome = 'failed', false) AND NOT {SHOWN.format(kind="payout_failed", origin="a.id")} AS failed,
+               {_FAILED_ATTEMPT} AS failed,
                (a.released_at AT TIME ZONE 'Asia/Shanghai')::date AS released_on
         FROM payout p JOIN settlement s ON s.id = p.settlement_id JOIN payout_attempt a ON a.payout_id = p.id
         JOIN payout_account c ON c.id = a.account_id
@@ -100,25 +115,21 @@ _PAYOUTS = text(
 #: SQL: the payouts on lists that have not left, or of which the books say that they have and no line shows it.
 LEAVES_OF_LIST = f"""
     SELECT l.payout_file_id, a.payout_id, a.id AS attempt_id, p.amount_fen,
-           a.outcome IS NULL OR {NOT_SHOWN.format(kind="payout_paid", origin="a.id")} AS leaves
+           a.outcome IS NULL OR {NOT_SHOWN.format(kind="payout_paid", origin="a.id")} AS leaves, {_FAILED_ATTEMPT} AS failed
     FROM payout_file_line l JOIN payout_attempt a ON a.id = l.attempt_id JOIN payout p ON p.id = a.payout_id WHERE NOT l.void
 """  # noqa: S608
 _LISTS = text(
     f"""
     SELECT f.id, f.number, f.amount_fen, (f.made_at AT TIME ZONE 'Asia/Shanghai')::date AS made_on,
-           jsonb_agg(jsonb_build_array(l.payout_id, l.attempt_id, l.amount_fen) ORDER BY l.attempt_id) AS payouts
+           jsonb_agg(jsonb_build_array(l.payout_id, l.attempt_id, l.amount_fen) ORDER BY l.attempt_id) AS payouts, bool_or(l.failed) AS failed
     FROM payout_file f JOIN ({LEAVES_OF_LIST}) l ON l.payout_file_id = f.id
     WHERE f.status = 'made' AND f.amount_fen = ANY (CAST(:amounts AS bigint[]))
     GROUP BY f.id HAVING bool_and(l.leaves) ORDER BY f.id
     """  # noqa: S608
 )
-_BOOKED = text(
-    f"""
-    SELECT o.* FROM ({OUTSTANDING}) o
-    WHERE o.amount_fen = ANY (CAST(:amounts AS bigint[]))
-      AND o.kind NOT IN ('refund_paid', 'refund_failed', 'payout_paid', 'payout_failed') ORDER BY o.id
-    """  # noqa: S608
-)
+#: A movement posts the bank account once: an index finds the few of these amounts, before anything is asked of them.
+_OF_AMOUNTS = "mp.amount_fen = ANY (CAST(:amounts AS bigint[])) AND mt.kind NOT IN ('refund_paid', 'refund_failed', 'payout_paid', 'payout_failed')"
+_BOOKED = text(f"{_OUTSTANDING.format(**_NOW, picked=_OF_AMOUNTS)} ORDER BY mt.id")
 
 
 def facts(session: Session, lines: Sequence[Line], *, wide: bool, order_ids: Collection[int] = ()) -> Facts:
@@ -211,4 +222,4 @@ def _payout(row: Any) -> Sent:
 
 
 def _list(row: Any) -> SentList:
-    return SentList(row.id, row.number, row.amount_fen, row.made_on, tuple(Listed(*each) for each in row.payouts))
+    return SentList(row.id, row.number, row.amount_fen, row.made_on, tuple(Listed(*each) for each in row.payouts), row.failed)

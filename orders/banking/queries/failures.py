@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.banking.schemas.failures import FailureReportOut
-from orders.banking.states import FAILURE_REPORT, FailureStatus
+from orders.banking.states import FailureStatus, failure_moves
 from shop.core import paging
 from shop.core.errors import NotFound
 from shop.core.paging import Page
@@ -53,4 +53,4 @@ def reports(
 
 def _shown(row: Any) -> FailureReportOut:
     fields = {name: getattr(row, name) for name in FailureReportOut.model_fields if name != "possible_actions"}
-    return FailureReportOut(**fields, possible_actions=FAILURE_REPORT.possible(row.status))
+    return FailureReportOut(**fields, possible_actions=failure_moves(row.status))

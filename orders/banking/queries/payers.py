@@ -45,9 +45,9 @@ _OF_ORDER = text(
     """
 )
 _FILE = """
-    SELECT f.*, f.total_fen AS total, u.name AS made_by_name,
+    SELECT f.*, f.total_fen AS total, u.name AS made_by_name, voided.name AS voided_by_name,
            (SELECT array_agg(l.refund_id ORDER BY l.line_no) FROM refund_file_line l WHERE l.refund_file_id = f.id) AS refund_ids
-    FROM refund_file f JOIN app_user u ON u.id = f.made_by
+    FROM refund_file f JOIN app_user u ON u.id = f.made_by LEFT JOIN app_user voided ON voided.id = f.voided_by
 """
 _ONE_FILE = text(f"{_FILE} WHERE f.id = :id")
 _FILES = text(
@@ -57,8 +57,10 @@ _FILES = text(
 _LINES = text(
     """
     SELECT l.line_no, r.number, r.amount_fen, r.payee_name, r.payee_account, r.payee_bank, po.number AS order_number
-    FROM refund_file_line l JOIN refund r ON r.id = l.refund_id JOIN purchase_order po ON po.id = r.purchase_order_id
-    WHERE l.refund_file_id = :id ORDER BY l.line_no
+    FROM refund_file_line l JOIN refund_file f ON f.id = l.refund_file_id JOIN refund r ON r.id = l.refund_id
+    JOIN purchase_order po ON po.id = r.purchase_order_id
+    -- what a line has shown already is not paid by a file that waits to be uploaded
+    WHERE l.refund_file_id = :id AND (f.status <> 'made' OR r.status = 'approved') ORDER BY l.line_no
     """
 )
 

@@ -1,5 +1,6 @@
 """Reading statements, and how the bank's balance and the books' agree."""
 
+from datetime import date
 from typing import Any
 
 from sqlalchemy import text
@@ -8,7 +9,7 @@ from sqlmodel import Session
 from orders.banking.actions.importing import own_account, require_keeper
 from orders.banking.actions.reading import TOLD, Parsed
 from orders.banking.layouts import LAYOUTS
-from orders.banking.queries.facts import OUTSTANDING
+from orders.banking.queries.facts import OUTSTANDING_THEN, STOOD
 from orders.banking.schemas.statements import (
     AgeOut,
     BankStatementOut,
@@ -35,23 +36,42 @@ _STATEMENT = """
 """
 _ONE = text(f"{_STATEMENT} WHERE s.id = :id")
 _MANY = text(f"{_STATEMENT} WHERE (CAST(:start AS bigint) IS NULL OR s.id < :start) ORDER BY s.id DESC LIMIT :rows")
-_LATEST = text("SELECT max(to_on) FROM bank_statement WHERE account = :account")
-#: What all accounts held before their first statement; what moved since then is in the books.
-_BEFORE = text(
-    "SELECT coalesce(sum(opening_fen), 0)::bigint FROM (SELECT DISTINCT ON (account) opening_fen FROM bank_statement ORDER BY account, id) s"
-)
+_LATEST = text("SELECT least(max(to_on), :as_of) FROM bank_statement WHERE account = :account AND from_on <= :as_of")
+#: What the accounts held at the end of a day: by their last statements, less what lines show of later days.
 _HELD = text(
-    "SELECT coalesce(sum(balance_fen), 0)::bigint FROM (SELECT DISTINCT ON (account) balance_fen FROM bank_statement ORDER BY account, id DESC) s"
+    """
+    SELECT coalesce(sum(balance_fen), 0)::bigint - (SELECT coalesce(sum(amount_fen), 0)::bigint FROM bank_line WHERE booked_on > :as_of)
+    FROM (SELECT DISTINCT ON (account) balance_fen FROM bank_statement ORDER BY account, id DESC) s
+    """
 )
-_OUTSTANDING = text(f"SELECT o.*, sum(o.amount_fen) OVER ()::bigint AS total FROM ({OUTSTANDING}) o ORDER BY o.id LIMIT :rows")  # noqa: S608
+#: What lies between the bank and the books at the end of a day. What left and is said to have come back, neither of which a line has shown, is nothing
+#: that lies between them. A line of that day which was booked later lacks in the books: before lines were booked on the bank's day that was so.
+_OUTSTANDING = text(
+    f"""
+    SELECT o.*, sum(o.amount_fen) OVER ()::bigint AS total
+    FROM (SELECT o.*, sum(o.amount_fen) OVER (PARTITION BY regexp_replace(o.kind, '^(payout|refund)_(paid|failed)$', '\\1'), o.origin_id) AS whole
+          FROM ({OUTSTANDING_THEN} UNION ALL
+                SELECT t.id, t.kind, t.origin_id, l.booked_on, -l.amount_fen, CAST(NULL AS bigint)
+                FROM bank_line l JOIN money_transaction t ON t.kind = 'receipt' AND t.origin_id = l.id
+                WHERE l.booked_on <= :as_of AND t.booked_on > :as_of) o) o
+    WHERE o.whole <> 0 ORDER BY o.id LIMIT :rows
+    """  # noqa: S608
+)
 _AGES = text(
-    """
+    f"""
+    WITH line AS (
+        SELECT id FROM bank_line WHERE matched_fen < abs(amount_fen) UNION SELECT line_id FROM bank_match WHERE matched_at >= :until OR undone_at >= :until
+    ), open AS (
+        SELECT l.amount_fen, :as_of - l.booked_on AS days, abs(l.amount_fen) - coalesce(m.fen, 0) AS fen
+        FROM line JOIN bank_line l USING (id)
+        CROSS JOIN LATERAL (SELECT sum(m.amount_fen) AS fen FROM bank_match m WHERE m.line_id = l.id AND {STOOD}) m
+        WHERE l.booked_on <= :as_of
+    )
     SELECT CASE WHEN amount_fen > 0 THEN 'in' ELSE 'out' END AS direction,
-           CASE WHEN :today - booked_on <= 7 THEN '0-7' WHEN :today - booked_on <= 30 THEN '8-30' WHEN :today - booked_on <= 90 THEN '31-90'
-                ELSE '90+' END AS age,
-           count(*) AS lines, sum(abs(amount_fen) - matched_fen)::bigint AS open
-    FROM bank_line WHERE matched_fen < abs(amount_fen) GROUP BY 1, 2 ORDER BY 1, min(:today - booked_on)
-    """
+           CASE WHEN days <= 7 THEN '0-7' WHEN days <= 30 THEN '8-30' WHEN days <= 90 THEN '31-90' ELSE '90+' END AS age,
+           count(*) AS lines, sum(fen)::bigint AS open
+    FROM open WHERE fen > 0 GROUP BY 1, 2 ORDER BY 1, min(days)
+    """  # noqa: S608
 )
 _FILE = text("SELECT f.* FROM bank_statement s JOIN stored_file f ON f.id = s.file_id WHERE s.id = :id")
 #: Lines of a preview, and movements between the balances, that are shown.
@@ -134,24 +154,32 @@ def statement_file(session: Session, actor: Actor, statement_id: int) -> Any:
     return row
 
 
-def reconciliation(session: Session, actor: Actor, *, most: int = _OUTSTANDING_SHOWN) -> ReconciliationStatementOut:
-    """The bank's balance beside that of the books, with so many of the movements between them.
+def reconciliation(
+    session: Session, actor: Actor, as_of: date | None = None, *, most: int = _OUTSTANDING_SHOWN
+) -> ReconciliationStatementOut:
+    """The bank's balance beside that of the books at the end of a day, today's unless another is named, with so many of the movements between them.
 
     Raises:
-        Forbidden: the caller keeps the money of a district only (403). NoAccount: none is set (409).
+        Forbidden: the caller keeps the money of a district only (403). NoAccount: none is set (409). DayAhead: the day lies ahead (422).
     """
     require_keeper(actor)
     account = own_account()
-    outstanding = session.execute(_OUTSTANDING, {"rows": most}).all()
-    book = money.balance(session, "bank") + session.execute(_BEFORE).scalar_one()
-    held = session.execute(_HELD).scalar_one()
+    day = money.day_of(as_of) or clock.today()
+    then = {"as_of": day}
+    outstanding = session.execute(_OUTSTANDING, {**then, "rows": most}).all()
+    booked, before = money.balance(session, "bank", as_of=day), money.bank_before(session)
+    held = session.execute(_HELD, then).scalar_one()
     total = outstanding[0].total if outstanding else 0
-    ages = [AgeOut.model_validate(row, from_attributes=True) for row in session.execute(_AGES, {"today": clock.today()})]
+    found = session.execute(_AGES, {**then, "until": clock.end_of_day(day)})
+    ages = [AgeOut.model_validate(row, from_attributes=True) for row in found]
     return ReconciliationStatementOut(
         account=account,
-        statement_to=session.execute(_LATEST, {"account": account}).scalar(),
+        as_of=day,
+        statement_to=session.execute(_LATEST, {**then, "account": account}).scalar(),
         statement_balance=held,
-        book_balance=book,
+        booked=booked,
+        before_books=before,
+        book_balance=booked + before,
         outstanding=[
             OutstandingOut(
                 transaction_id=row.id,
@@ -164,21 +192,21 @@ def reconciliation(session: Session, actor: Actor, *, most: int = _OUTSTANDING_S
             for row in outstanding
         ],
         outstanding_total=total,
-        difference=book - total - held,
+        difference=booked + before - total - held,
         unmatched_in=sum(age.open for age in ages if age.direction == "in"),
         unmatched_out=sum(age.open for age in ages if age.direction == "out"),
-        announced=money.balance(session, "announced"),
+        announced=money.balance(session, "announced", as_of=day),
         by_age=ages,
     )
 
 
-def whole_reconciliation(session: Session, actor: Actor) -> ReconciliationStatementOut:
+def whole_reconciliation(session: Session, actor: Actor, as_of: date | None = None) -> ReconciliationStatementOut:
     """The same with every movement between them, for a file. Raises as :func:`reconciliation`.
 
     Raises:
         TooManyLines: there are more than a file holds (422).
     """
-    found = reconciliation(session, actor, most=MAX_LINES + 1)
+    found = reconciliation(session, actor, as_of, most=MAX_LINES + 1)
     if len(found.outstanding) > MAX_LINES:
         raise TooManyLines(limit=MAX_LINES)
     return found

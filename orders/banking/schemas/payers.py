@@ -103,4 +103,5 @@ class RefundFileOut(BaseModel):
     reference: str | None
     ended_at: datetime | None
     void_reason: str | None
+    voided_by_name: str | None
     version: int

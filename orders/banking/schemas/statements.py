@@ -130,10 +130,15 @@ class ReconciliationStatementOut(BaseModel):
     """银行存款余额调节表: the bank's balance and that of the books, and what lies between them."""
 
     account: str
-    statement_to: date | None = Field(description="the latest day that a statement reached")
+    as_of: date = Field(description="everything is told as it was at the end of this day")
+    statement_to: date | None = Field(description="the latest day up to it that a statement reached")
     statement_balance: YuanOut
-    book_balance: YuanOut = Field(description="what the books say that the account holds")
-    outstanding: list[OutstandingOut] = Field(description="in the books, not on a statement yet; the first two hundred")
+    booked: YuanOut = Field(description="what stands on the account `bank` of the ledger, as /v1/money/balances says")
+    before_books: YuanOut = Field(description="what the account held before its first statement, which the ledger does not hold")
+    book_balance: YuanOut = Field(description="booked + before_books: what the books say that the account holds")
+    outstanding: list[OutstandingOut] = Field(
+        description="in the books, not on a statement yet; the first two hundred. Of the kind `receipt`: on a statement of that day, booked later"
+    )
     outstanding_total: YuanOut
     difference: YuanOut = Field(description="book balance − outstanding − statement balance; anything but zero is an error")
     unmatched_in: YuanOut

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
+from orders.money.queries import THEN, bank_before, day_of
 from orders.money.queries.reach import NAMES, Conditions
 from orders.money.rules import CLEARING, Account, Kind, word
 from orders.money.schemas import BalanceOut, By, EntriesOut, EntryOut, PostingOut, TransactionOut
@@ -27,11 +28,21 @@ def balances(
     by: By,
     account: Account | None = None,
     party_id: int | None = None,
+    as_of: date | None = None,
     limit: int,
     after: str | None = None,
 ) -> Page[BalanceOut]:
-    """What stands on the accounts within the caller's reach, in the order of the accounts; those that are even are left out."""
-    where = Conditions(actor).add("p.account = :account", account=account).add("p.party_id = :party_id", party_id=party_id)
+    """What stands on the accounts within the caller's reach, now or at the end of a day, in the order of the accounts; those that are even are left out.
+
+    Raises:
+        DayAhead: the day lies ahead (422).
+    """
+    where = (
+        Conditions(actor)
+        .add("p.account = :account", account=account)
+        .add("p.party_id = :party_id", party_id=party_id)
+        .add(THEN, as_of=day_of(as_of))
+    )
     start = paging.position(after, int, int) or [0, -1]
     rows = session.execute(
         text(
@@ -46,10 +57,12 @@ def balances(
         ),
         {**where.values, "accounts": _ACCOUNTS, "place": start[0], "party": start[1], "rows": limit + 1},
     ).all()
+    before = bank_before(session)
 
     def shown(row: Row[Any]) -> BalanceOut:
         code = Account(row.account)
         return BalanceOut(
+            before_books=before if code is Account.BANK and row.party_id is None else None,
             account=code,
             label=word(code, language),
             clearing=code in CLEARING,
@@ -72,6 +85,9 @@ class Statement:
     kind: Kind | None = None
     first: date | None = None
     last: date | None = None
+
+
+_CHOSEN = "t.booked_on BETWEEN :first AND :last AND (CAST(:kind AS text) IS NULL OR t.kind = :kind)"
 
 
 def entries(session: Session, actor: Actor, language: str, asked: Statement, *, limit: int, after: str | None = None) -> EntriesOut:
@@ -97,7 +113,7 @@ def entries(session: Session, actor: Actor, language: str, asked: Statement, *, 
         text(
             f"""
             WITH line AS (
-                SELECT p.*, t.kind, t.booked_on, sum(p.amount_fen) OVER (ORDER BY t.booked_on, p.id)::bigint AS balance
+                SELECT p.*, t.kind, t.booked_on, t.recorded_at, sum(p.amount_fen) OVER (ORDER BY t.booked_on, p.id)::bigint AS balance
                 FROM money_posting p JOIN money_transaction t ON t.id = p.transaction_id WHERE {where}
             )
             SELECT p.*, p.amount_fen AS amount, party.name AS party_name, po.number AS purchase_order_number
@@ -108,11 +124,13 @@ def entries(session: Session, actor: Actor, language: str, asked: Statement, *, 
         ),
         {**values, "rows": limit + 1},
     ).all()
-    opening, closing = session.execute(
+    sums = session.execute(
         text(
             f"""
-            SELECT coalesce(sum(p.amount_fen) FILTER (WHERE t.booked_on < :first), 0)::bigint,
-                   coalesce(sum(p.amount_fen) FILTER (WHERE t.booked_on <= :last), 0)::bigint
+            SELECT coalesce(sum(p.amount_fen) FILTER (WHERE t.booked_on < :first), 0)::bigint AS opening,
+                   coalesce(sum(p.amount_fen) FILTER (WHERE t.booked_on <= :last), 0)::bigint AS closing,
+                   coalesce(sum(p.amount_fen) FILTER (WHERE p.amount_fen > 0 AND {_CHOSEN}), 0)::bigint AS debit,
+                   coalesce(-sum(p.amount_fen) FILTER (WHERE p.amount_fen < 0 AND {_CHOSEN}), 0)::bigint AS credit
             FROM money_posting p JOIN money_transaction t ON t.id = p.transaction_id WHERE {where}
             """  # noqa: S608
         ),
@@ -126,11 +144,12 @@ def entries(session: Session, actor: Actor, language: str, asked: Statement, *, 
             kind=Kind(row.kind),
             kind_label=word(Kind(row.kind), language),
             booked_on=row.booked_on,
+            recorded_at=row.recorded_at,
             balance=row.balance,
         )
 
     page = paging.page(rows, limit, shown, lambda row: [row.booked_on, row.id])
-    return EntriesOut(items=page.items, next=page.next, opening=opening, closing=closing)
+    return EntriesOut(items=page.items, next=page.next, **sums._mapping)
 
 
 def transaction(session: Session, actor: Actor, language: str, transaction_id: int) -> TransactionOut:

@@ -43,6 +43,7 @@ _MOVE = text(
 _TRANSFERRED = text("SELECT 1 FROM online_transfer WHERE payout_id = :payout_id AND supplier_id = :supplier_id AND status = 'paid'")
 
 _ASKED_FOR = text("SELECT 1 FROM provider_call WHERE operation = 'transfer' AND subject_id = :id")
+_AHEAD = text("SELECT EXISTS (SELECT FROM money_transaction WHERE kind = 'online_transfer' AND origin_id = :id)")
 
 #: A link is asked for anew no more often than this.
 LINK_EVERY = timedelta(minutes=1)
@@ -148,7 +149,7 @@ def transfer(session: Session, payout_id: int, supplier_id: int, amount_fen: int
     account = session.execute(_ACCOUNT, {"id": supplier_id}).first()
     if account is None or not account.enabled:
         raise NoAccount
-    reference = f"payout-{payout_id}-{int(released_at.timestamp() * 1_000_000)}"
+    reference = reference_of(payout_id, released_at)
     if session.execute(_TRANSFER_BY, {"transfer_id": None, "reference": reference}).first():
         return
     if session.execute(_TRANSFERRED, {"payout_id": payout_id, "supplier_id": supplier_id}).first():
@@ -166,18 +167,23 @@ def transfer(session: Session, payout_id: int, supplier_id: int, amount_fen: int
     ask(session, Operation.TRANSFER, made.id, reference)
 
 
+def reference_of(payout_id: int, released_at: datetime) -> str:
+    """What the transfer of one release of a payout is known by."""
+    return f"payout-{payout_id}-{int(released_at.timestamp() * 1_000_000)}"
+
+
 def settle_transfer(session: Session, observed: seen.Transferred) -> bool:
     """Take over what was seen of a transfer; returns whether that explains it.
 
-    One whose payout is not here was forgotten when the database was restored: the supplier has it in advance. What comes back of such a one is
-    for finance to look at.
+    One whose payout is not here was forgotten when the database was restored: the supplier has it in advance, as it has one that reached it after its
+    release had failed. What comes back of such a one is for finance to look at.
     """
     reference = observed.metadata.get("reference")
     row = session.execute(_TRANSFER_BY, {"transfer_id": observed.id, "reference": reference}).first()
     if row is None:
         return _found(session, observed)
     status = TransferStatus.REVERSED if observed.reversed_fen >= observed.amount_fen else TransferStatus.PAID
-    if observed.reversed_fen and session.execute(_ASKED_FOR, {"id": row.id}).first() is None:
+    if observed.reversed_fen and (is_ahead(session, row.id) or session.execute(_ASKED_FOR, {"id": row.id}).first() is None):
         return False
     if row.status == TransferStatus.REVERSED or (row.status == status and observed.reversed_fen <= row.reversed_fen):
         return True
@@ -225,8 +231,18 @@ def _found(session: Session, observed: seen.Transferred) -> bool:
     )
     session.add(made)
     session.flush()
-    ahead = Place(Account.ADVANCES, account.supplier_id)
-    money.book(session, Kind.ONLINE_TRANSFER, made.id, carry(observed.amount_fen, to=ahead, out_of=Place(Account.ONLINE)))
-    audit.record(session, SYSTEM, "online_transfer.found", "online_transfer", made.id)
+    count_ahead(session, made.id, account.supplier_id, observed.amount_fen)
     outbox.publish(session, "online_transfer.moved", online_transfer_id=made.id, status="found")
     return True
+
+
+def is_ahead(session: Session, transfer_id: int) -> bool:
+    """Whether the supplier has a transfer in advance."""
+    return bool(session.execute(_AHEAD, {"id": transfer_id}).scalar_one())
+
+
+def count_ahead(session: Session, transfer_id: int, supplier_id: int, amount_fen: int) -> None:
+    """A transfer that no release stands for reached the supplier: it has that much (in fen) in advance."""
+    ahead = Place(Account.ADVANCES, supplier_id)
+    money.book(session, Kind.ONLINE_TRANSFER, transfer_id, carry(amount_fen, to=ahead, out_of=Place(Account.ONLINE)))
+    audit.record(session, SYSTEM, "online_transfer.found", "online_transfer", transfer_id)

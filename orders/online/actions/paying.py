@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.online import rules
-from orders.online.actions.asking import ask
+from orders.online.actions import asking
 from orders.online.errors import AlreadyOpen, AmountOutside, NeedsReturnUrl, NotStoppable, PaymentOff
 from orders.online.models import OnlinePayment
 from orders.online.schemas import OnlinePaymentIn
@@ -72,7 +72,7 @@ def begin(session: Session, actor: Actor, purchase_order_id: int, body: OnlinePa
     )
     session.add(made)
     session.flush()
-    ask(session, Operation.PAY, made.id, made.reference)
+    asking.ask(session, Operation.PAY, made.id, made.reference)
     audit.record(
         session, actor, "online_payment.begun", "purchase_order", purchase_order_id, online_payment_id=made.id, amount_fen=amount
     )
@@ -92,8 +92,10 @@ def cancel(session: Session, actor: Actor, online_payment_id: int) -> None:
 
 
 def stop(session: Session, who: Who, row: Any) -> None:
-    """Stop an open payment whose row is locked; asked for twice, it is asked once."""
+    """Stop an open payment whose row is locked; asked for twice, the provider is asked once, unless it was asked too early."""
     if row.cancel_asked_at:
+        if row.intent_id:
+            asking.cancel(session, row.id, row.intent_id)
         return
     now = clock.now()
     status = row.status
@@ -101,7 +103,7 @@ def stop(session: Session, who: Who, row: Any) -> None:
         status = OnlineStatus.CANCELLED
         outbox.publish(session, "online_payment.moved", online_payment_id=row.id, status=status)
     elif row.intent_id:
-        ask(session, Operation.CANCEL, row.id, row.intent_id, row.intent_id)
+        asking.cancel(session, row.id, row.intent_id)
     session.execute(
         text(
             "UPDATE online_payment SET cancel_asked_at = :now, status = CAST(:status AS text), version = version + 1,"

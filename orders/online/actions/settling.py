@@ -10,8 +10,8 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.online import rules, seen
-from orders.online.actions.asking import ask
-from orders.online.states import OPEN, OnlineStatus, Operation, may_become
+from orders.online.actions import asking
+from orders.online.states import OPEN, OnlineStatus, may_become
 from orders.payments.actions import locked, take
 from orders.payments.schemas import Taken
 from shop.core import audit, clock, outbox
@@ -60,8 +60,9 @@ def settle_outcome(session: Session, online_payment_id: int, observed: seen.Inte
         _write(session, row, observed, status, changed=changed)
     else:
         session.execute(_LOOKED, {"id": row.id, "now": clock.now()})
-    if (row.cancel_asked_at and status in OPEN) or status == OnlineStatus.FAILED:
-        ask(session, Operation.CANCEL, row.id, observed.id, observed.id)  # so that nothing can come by it any more
+    # while it is being processed the provider would refuse; asked again when it waits for its payer once more
+    if (row.cancel_asked_at and status in OPEN and status != OnlineStatus.PROCESSING) or status == OnlineStatus.FAILED:
+        asking.cancel(session, row.id, observed.id)  # so that nothing can come by it any more
     return changed
 
 
@@ -168,11 +169,11 @@ def _of_another_attempt(session: Session, row: Any, observed: seen.Intent, statu
     """An attempt that was lost sight of, beside the one that the payer was shown: it is stopped, unless money came by it."""
     if status != OnlineStatus.SUCCEEDED:
         if status in OPEN:
-            ask(session, Operation.CANCEL, row.id, observed.id, observed.id)
+            asking.cancel(session, row.id, observed.id)
         return False
     if row.status != OnlineStatus.SUCCEEDED:
         if row.status in OPEN:
-            ask(session, Operation.CANCEL, row.id, row.intent_id, row.intent_id)
+            asking.cancel(session, row.id, row.intent_id)
         _write(session, row, observed, status, changed=True)
         return True
     # paid twice: what came the second time is the buyer's credit

@@ -1,7 +1,48 @@
 """The bank's statements, and what the money ledger says of them."""
 
+from sqlalchemy import text
+from sqlmodel import Session
+
 from orders.banking.queries.facts import OUTSTANDING
-from orders.reconcile.checks.check import sql
+from orders.money.names import plain_name
+from orders.reconcile.checks.check import Check, Difference, sql
+
+_DECLARED = text(
+    """
+    SELECT 'payer_declaration ' || id AS subject, 'approved by another person' AS expected,
+           format('declared by %s, decided by %s', declared_by, decided_by) AS found
+    FROM payer_declaration WHERE decided_by = declared_by OR (status = 'approved' AND decided_by IS NULL) ORDER BY id
+    """
+)
+#: Who paid by lines, where it is not written as the buyer or its unit is; whose the order ever was, and who was approved to pay by then. One that
+#: was withdrawn later counted before.
+_PAID_BY = text(
+    """
+    SELECT m.id, l.payer_name, po.number, ARRAY[buyer.name, unit.name] || own.names AS names,
+           ARRAY(SELECT d.payer FROM payer_declaration d
+                 WHERE d.buyer_id = ANY (own.ids) AND (d.purchase_order_id IS NULL OR d.purchase_order_id = po.id)
+                   AND d.status IN ('approved', 'withdrawn') AND d.decided_at <= m.matched_at) AS approved
+    FROM bank_match m JOIN bank_line l ON l.id = m.line_id JOIN purchase_order po ON po.id = m.purchase_order_id
+    JOIN organisation buyer ON buyer.id = po.buyer_id JOIN organisation unit ON unit.id = po.ordering_unit_id
+    CROSS JOIN LATERAL (
+        SELECT coalesce(array_agg(o.name), '{}') AS names, array_append(array_agg(o.id), po.buyer_id) AS ids FROM organisation o
+        WHERE o.id IN (SELECT p.party_id FROM money_posting p WHERE p.purchase_order_id = po.id AND p.account = 'receivable')
+    ) own
+    WHERE m.undone_at IS NULL AND m.kind IN ('order', 'announced') AND l.payer_name NOT IN (buyer.name, unit.name) ORDER BY m.id
+    """
+)
+
+
+def _payers(session: Session, keep: int) -> tuple[int, list[Difference]]:
+    differ = [Difference(row.subject, row.expected, row.found) for row in session.execute(_DECLARED)]
+    for row in session.execute(_PAID_BY):
+        payer = plain_name(row.payer_name)  # none: the bank does not tell it, and a person matched the line
+        if payer and payer not in {plain_name(name) for name in row.names} and payer not in row.approved:
+            differ.append(
+                Difference(f"bank_match {row.id}", f"{row.names[0]}, or a declared payer, for {row.number}", row.payer_name)
+            )
+    return len(differ), differ[:keep]
+
 
 BANKED = [
     sql(
@@ -142,14 +183,10 @@ BANKED = [
         WHERE w.status = 'approved' AND (w.amount_fen, w.line_id, w.entry) IS DISTINCT FROM (m.amount_fen, m.line_id, m.entry)
         """,
     ),
-    sql(
+    Check(
         "payers",
         "付款人为采购单位或经批准的代付人",
         "Orders are paid by their buyers, or by who was approved by a second person",
-        """
-        SELECT 'payer_declaration ' || id AS subject, 'approved by another person' AS expected,
-               format('declared by %s, decided by %s', declared_by, decided_by) AS found
-        FROM payer_declaration WHERE decided_by = declared_by OR (status = 'approved' AND decided_by IS NULL)
-        """,
+        _payers,
     ),
 ]

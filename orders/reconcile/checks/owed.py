@@ -2,7 +2,7 @@
 
 from orders.money.queries import NOT_ARRIVED, PAID
 from orders.reconcile.checks.check import sql
-from orders.terms.queries import COST_OF_PART, UNPAID
+from orders.terms.queries import COST_OF_ORDER, UNPAID
 
 OWED = [
     sql(
@@ -14,7 +14,7 @@ OWED = [
                format('due %s, paid %s, arrived %s', coalesce(d.fen, 0), coalesce(d.paid, 0), coalesce(d.arrived, 0)) AS found
         FROM purchase_order po LEFT JOIN payment_plan p ON p.purchase_order_id = po.id
         CROSS JOIN LATERAL (
-            SELECT (SELECT coalesce(sum({COST_OF_PART}), 0)::bigint FROM supplier_order so WHERE so.purchase_order_id = po.id) AS fen,
+            SELECT {COST_OF_ORDER.format(order="po.id")} AS fen,
                    {PAID.format(order="po.id")} AS paid, {NOT_ARRIVED.format(order="po.id")} AS not_arrived
         ) c
         CROSS JOIN LATERAL (

@@ -159,7 +159,8 @@ SETTLED = [
                 UNION ALL
                 SELECT supplier_id, returned_fen - amount_fen, CASE status WHEN 'paid' THEN 0 ELSE amount_fen END, 0, 0, 0, 0 FROM payout
                 WHERE status IN ('released', 'sent', 'paid')
-                UNION ALL SELECT supplier_id, 0, 0, amount_fen, 0, 0, 0 FROM advance WHERE status = 'paid'
+                UNION ALL SELECT supplier_id, 0, 0, amount_fen - CASE status WHEN 'returned' THEN return_fen ELSE 0 END, 0, 0, 0 FROM advance
+                WHERE status IN ('paid', 'returning', 'returned')
                 -- found at the provider, and no payout here explains it
                 UNION ALL SELECT o.supplier_id, 0, 0, o.amount_fen, 0, 0, 0 FROM online_transfer o
                 JOIN money_transaction t ON t.kind = 'online_transfer' AND t.origin_id = o.id

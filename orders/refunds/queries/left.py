@@ -1,37 +1,77 @@
 """What of refunds may have left the bank, as far as lines of its statements show."""
 
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.money.errors import LeftBefore
-from orders.money.queries.shown import Transfer, latest_of, of_line
+from orders.money.queries.shown import Transfer, lines_of, of_line
 from orders.money.rules import Kind
-from shop.core import clock
+from shop.core.db import array
 
-_FAILED = text("SELECT * FROM refund WHERE purchase_order_id = :id AND status = 'failed' AND method = 'bank_transfer' ORDER BY id")
-
-
-def transfer_of(refund: Any) -> Transfer:
-    """A released refund by bank transfer, as lines may show it."""
-    released_on = clock.shanghai_date(refund.approved_at)
-    return Transfer(
-        Kind.REFUND_PAID, refund.id, (refund.number,), refund.amount_fen, refund.payee_name, refund.payee_account, released_on
+# with the file that a refund stands in, or else the latest void one that it stood in
+_REFUNDS = """
+    SELECT r.id, r.number, r.amount_fen, r.payee_name, r.payee_account, (r.approved_at AT TIME ZONE 'Asia/Shanghai')::date AS released_on,
+           f.number AS file_number, f.total_fen AS file_fen, (f.made_at AT TIME ZONE 'Asia/Shanghai')::date AS file_on{more}
+    FROM refund r LEFT JOIN LATERAL (
+        SELECT f.*, l.void FROM refund_file_line l JOIN refund_file f ON f.id = l.refund_file_id
+        WHERE l.refund_id = r.id ORDER BY l.void, f.id DESC LIMIT 1) f ON true{joined}
+    WHERE r.method = 'bank_transfer' AND {condition} ORDER BY r.id
+"""
+_BY_ID = text(_REFUNDS.format(more="", joined="", condition="r.id = ANY (CAST(:ids AS bigint[]))"))
+#: Of the order of each refund those that were said to have failed; and the refund itself, if it is in no file but was in one that was never uploaded.
+_SAID_NOT_TO_HAVE_LEFT = text(
+    _REFUNDS.format(
+        more=", own.id AS for_id, own.passed_line_id",
+        joined=" JOIN refund own ON own.purchase_order_id = r.purchase_order_id",
+        condition="own.id = ANY (CAST(:ids AS bigint[])) AND (r.status = 'failed' OR r.id = own.id AND r.status = 'approved' AND f.void)",
     )
+)
 
 
-def require_failed_not_shown(session: Session, refund: Any, despite: str | None) -> int | None:
-    """Refuse to pay back once more what a line shows to have left by another refund of the order, which was said to have failed. Returns the line
-    that is passed over, for the reason that ``despite`` tells; none: there is none, or none that came since one was passed over.
+def transfers_of(session: Session, refund_ids: Iterable[int]) -> list[Transfer]:
+    """Released refunds by bank transfer, as lines may show them."""
+    return [_transfer(row) for row in session.execute(_BY_ID, {"ids": array(refund_ids)})]
+
+
+def left_before(session: Session, refund_ids: Sequence[int]) -> dict[int, LeftBefore]:
+    """Why refunds may not go: a line, behind the one up to which lines were passed over, shows that another one of the order left, which was said to
+    have failed, or it itself, which stood in a file that was never uploaded. The latest line of each."""
+    rows = session.execute(_SAID_NOT_TO_HAVE_LEFT, {"ids": array(refund_ids)}).all()
+    lines = lines_of(session, [replace(_transfer(row), after=row.passed_line_id or 0) for row in rows])
+    latest: dict[int, Any] = {}
+    for row, line in zip(rows, lines, strict=True):
+        if line is not None and (row.for_id not in latest or line.id > latest[row.for_id][1].id):
+            latest[row.for_id] = (row, line)
+    return {for_id: LeftBefore(number=row.number, refund_id=row.id, **of_line(line)) for for_id, (row, line) in latest.items()}
+
+
+def require_not_left(session: Session, refund_ids: Sequence[int], despite: str | None) -> dict[int, int]:
+    """Refuse to pay back once more what a line shows to have left (:func:`left_before`). Returns the line of each that is passed over, for the reason that
+    ``despite`` tells.
 
     Raises:
         LeftBefore: there is one, and ``despite`` says nothing (409).
     """
-    failed = {row.id: row for row in session.execute(_FAILED, {"id": refund.purchase_order_id})}
-    for row in failed.values():
-        line = latest_of(session, [transfer_of(row)], refund.passed_line_id or 0)
-        if line is not None and despite is None:
-            raise LeftBefore(number=row.number, refund_id=row.id, **of_line(line))
-    line = latest_of(session, [transfer_of(row) for row in failed.values()], refund.passed_line_id or 0)
-    return None if line is None else int(line.id)
+    found = left_before(session, refund_ids)
+    if found and despite is None:
+        raise found[min(found)]
+    return {refund_id: each.data["line_id"] for refund_id, each in found.items()}
+
+
+def _transfer(row: Any) -> Transfer:
+    in_file: tuple[str, int, date] | None = (row.file_number, row.file_fen, row.file_on) if row.file_number else None
+    return Transfer(
+        Kind.REFUND_PAID,
+        row.id,
+        (row.number,),
+        row.amount_fen,
+        row.payee_name,
+        row.payee_account,
+        row.released_on,
+        in_file,
+    )

@@ -8,11 +8,12 @@ from sqlmodel import Session
 from orders.agreements.states import AgreementState, state_on
 from orders.money import actions as money
 from orders.money.rules import Account, Kind, Place, carry
-from orders.settlement.errors import AboveAgreement, AgreementNotInForce, AgreementUnbounded, SamePerson
+from orders.settlement.actions import losing
+from orders.settlement.errors import AboveAgreement, AdvanceUsedUp, AgreementNotInForce, AgreementUnbounded, SamePerson
 from orders.settlement.models import Advance
-from orders.settlement.queries.ahead import lines_fen
+from orders.settlement.queries.ahead import AHEAD, lines_fen
 from orders.settlement.rules import most_ahead
-from orders.settlement.schemas.payouts import AdvanceIn
+from orders.settlement.schemas.payouts import AdvanceIn, AdvanceReturnIn
 from orders.settlement.states import ADVANCE, AdvanceMove
 from shop.core import audit, clock, numbers, outbox
 from shop.core.errors import NotFound
@@ -21,10 +22,13 @@ from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
 _AGREEMENT = text(
-    """
-    SELECT a.*, o.region_code, (SELECT coalesce(sum(v.amount_fen), 0)::bigint FROM advance v WHERE v.agreement_id = a.id AND v.status <> 'refused') AS ahead
+    f"""
+    SELECT a.*, o.region_code, {AHEAD.format(agreement="a.id")} AS ahead
     FROM agreement a JOIN organisation o ON o.id = a.supplier_id WHERE a.id = :id
-    """
+    """  # noqa: S608
+)
+_NOT_USED_UP = text(
+    "SELECT coalesce(sum(amount_fen), 0)::bigint FROM money_posting WHERE party_id = :supplier_id AND account = 'advances'"
 )
 _LOCK = text(
     "SELECT v.*, o.region_code FROM advance v JOIN organisation o ON o.id = v.supplier_id WHERE v.id = :id FOR UPDATE OF v"
@@ -80,7 +84,7 @@ def approve(session: Session, actor: Actor, advance_id: int) -> None:
 
 def refuse(session: Session, actor: Actor, advance_id: int, reason: str) -> None:
     """Say no to an advance that was not paid. Raises as :func:`approve`."""
-    _step(session, actor, _kept(session, actor, advance_id), AdvanceMove.REFUSE, end_reason=reason)
+    _step(session, actor, _kept(session, actor, advance_id), AdvanceMove.REFUSE, reason=reason, end_reason=reason)
 
 
 def pay(session: Session, actor: Actor, advance_id: int, reference: str) -> None:
@@ -94,6 +98,55 @@ def pay(session: Session, actor: Actor, advance_id: int, reference: str) -> None
     ahead = Place(Account.ADVANCES, row.supplier_id)
     money.book(session, Kind.ADVANCE, row.id, carry(row.amount_fen, to=ahead, out_of=Place(Account.BANK)))
     outbox.publish(session, "advance.paid", advance_id=row.id)
+
+
+def report_return(session: Session, actor: Actor, advance_id: int, body: AdvanceReturnIn) -> None:
+    """Say that a paid advance, or a part of it, came back, or that it never left. Nothing is booked before another person confirms it.
+
+    Raises:
+        NotFound: none of those whose money the caller keeps (404). IllegalMove: it is not paid, or somebody said so already (409).
+        AdvanceUsedUp: more than the advance, or than settlements left of what the supplier got ahead (409).
+    """
+    row = _kept(session, actor, advance_id)
+    ADVANCE.after(row.status, AdvanceMove.RETURN)
+    amount = body.amount or row.amount_fen
+    _require_not_used_up(session, row, amount)
+    values = {"return_fen": amount, "return_reason": body.reason, "return_asked_by": actor.user_id, "return_asked_at": clock.now()}
+    _step(session, actor, row, AdvanceMove.RETURN, reason=body.reason, **values)
+    outbox.publish(session, "advance.return_reported", advance_id=row.id, version=row.version + 1)
+
+
+def confirm_return(session: Session, actor: Actor, advance_id: int) -> None:
+    """Confirm what somebody else said: it is back on the bank account, and no settlement uses it up any more.
+
+    Raises:
+        NotFound: none of those whose money the caller keeps (404). SamePerson: the caller said it (403). IllegalMove: nobody says so (409).
+        AdvanceUsedUp: a settlement used it up meanwhile (409).
+    """
+    losing.alone(session)  # a settlement run reads what there is to be used up
+    row = _kept(session, actor, advance_id)
+    ADVANCE.after(row.status, AdvanceMove.CONFIRM_RETURN)
+    if row.return_asked_by == actor.user_id:
+        raise SamePerson
+    _require_not_used_up(session, row, row.return_fen)
+    _step(session, actor, row, AdvanceMove.CONFIRM_RETURN, return_confirmed_by=actor.user_id, returned_at=clock.now())
+    ahead = Place(Account.ADVANCES, row.supplier_id)
+    money.book(session, Kind.ADVANCE_RETURNED, row.id, carry(row.return_fen, to=Place(Account.BANK), out_of=ahead))
+    outbox.publish(session, "advance.returned", advance_id=row.id)
+
+
+def refuse_return(session: Session, actor: Actor, advance_id: int, reason: str) -> None:
+    """Say that it did not come back, or take back that one said so. Raises NotFound and IllegalMove, as :func:`confirm_return`."""
+    row = _kept(session, actor, advance_id)
+    nothing = dict.fromkeys(("return_fen", "return_reason", "return_asked_by", "return_asked_at"))
+    _step(session, actor, row, AdvanceMove.REFUSE_RETURN, reason=reason, **nothing)
+
+
+def _require_not_used_up(session: Session, row: Any, amount_fen: int) -> None:
+    there = session.execute(_NOT_USED_UP, {"supplier_id": row.supplier_id}).scalar_one()
+    left = min(row.amount_fen, max(there, 0))
+    if amount_fen > left:
+        raise AdvanceUsedUp(left=yuan_from_fen(left))
 
 
 def _agreement(session: Session, agreement_id: int) -> Any:
@@ -123,12 +176,20 @@ def _kept(session: Session, actor: Actor, advance_id: int) -> Any:
     return row
 
 
-def _step(session: Session, actor: Actor, row: Any, move: AdvanceMove, **values: Any) -> None:
+def _step(session: Session, actor: Actor, row: Any, move: AdvanceMove, *, reason: str | None = None, **values: Any) -> None:
     status = ADVANCE.after(row.status, move)
     written = "".join(f", {name} = :{name}" for name in values)
     session.execute(
         text(f"UPDATE advance SET status = :status, version = version + 1{written} WHERE id = :id"),  # noqa: S608
         {"id": row.id, "status": status, **values},
     )
-    reason = values.get("end_reason")
-    audit.record(session, actor, f"advance.{move}", "advance", row.id, reason=reason, from_status=row.status, to_status=str(status))
+    audit.record(
+        session,
+        actor,
+        f"advance.{move.replace('-', '_')}",
+        "advance",
+        row.id,
+        reason=reason,
+        from_status=row.status,
+        to_status=str(status),
+    )

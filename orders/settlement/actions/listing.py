@@ -5,10 +5,11 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+from orders.money.queries.shown import is_sum_left, lines_of
 from orders.settlement.actions.paying import lock
 from orders.settlement.errors import ListExecuted, NothingToSend, SamePerson
 from orders.settlement.models import PayoutFile
-from orders.settlement.queries.left import require_failed_not_shown
+from orders.settlement.queries.left import require_not_left, transfers_of
 from orders.settlement.states import PAYOUT, PAYOUT_FILE, PayoutFileMove, PayoutMove, PayoutStatus
 from shop.core import audit, clock, numbers, outbox
 from shop.core.db import array
@@ -18,12 +19,11 @@ from shop.identity.permissions import Permission
 
 _TO_SEND = text(
     """
-    SELECT p.id, p.amount_fen, s.number AS settlement_number, a.passed_line_id,
-           EXISTS (SELECT FROM payout_attempt f WHERE f.payout_id = p.id AND f.outcome = 'failed') AS failed_before
+    SELECT p.id, p.amount_fen, s.number AS settlement_number, a.passed_line_id
     FROM payout p JOIN organisation o ON o.id = p.supplier_id JOIN settlement s ON s.id = p.settlement_id
     JOIN payout_attempt a ON a.payout_id = p.id AND a.outcome IS NULL
     WHERE p.status = 'released' AND p.method = 'bank' AND o.region_code LIKE ANY (CAST(:regions AS text[]))
-    ORDER BY p.settlement_id, p.id FOR UPDATE OF p
+    ORDER BY s.id, p.id FOR UPDATE OF s, p
     """
 )
 _SEND = text(
@@ -39,19 +39,9 @@ _SEND = text(
 _LOCK = text("SELECT * FROM payout_file WHERE id = :id FOR UPDATE")
 _ON_LIST = text(
     """
-    SELECT p.id, p.status, a.id AS attempt_id, a.outcome, o.region_code, s.number || '-' || a.id AS number
+    SELECT p.id, p.status, a.id AS attempt_id, a.outcome, o.region_code
     FROM payout_file_line l JOIN payout_attempt a ON a.id = l.attempt_id JOIN payout p ON p.id = a.payout_id
-    JOIN settlement s ON s.id = p.settlement_id JOIN organisation o ON o.id = p.supplier_id WHERE l.payout_file_id = :id ORDER BY a.id
-    """
-)
-#: Whether a line that nobody has matched yet shows the list: by its number, by that of a release on it, or by its sum from its first day on.
-_SHOWN = text(
-    """
-    SELECT EXISTS (
-        SELECT FROM bank_line l
-        WHERE l.amount_fen < 0 AND l.matched_fen < abs(l.amount_fen) AND l.booked_on >= (:made_at AT TIME ZONE 'Asia/Shanghai')::date
-          AND (l.amount_fen = -:total OR EXISTS (
-              SELECT FROM unnest(CAST(:numbers AS text[])) n WHERE upper(replace(l.text, ' ', '')) ~ (n || '(?![0-9])'))))
+    JOIN organisation o ON o.id = p.supplier_id WHERE l.payout_file_id = :id ORDER BY a.id
     """
 )
 _RECALL = text(
@@ -70,7 +60,7 @@ _RECALL = text(
 
 def make(session: Session, actor: Actor, despite: str | None = None) -> int:
     """Put every released payout by bank on a list for the bank; returns the list's id. Each is on one list at most. ``despite``: why it goes on it
-    although a line of the bank that came since its release shows that an earlier one may have left.
+    although a line of the bank that came since its release shows that an earlier one may have left, or it itself by a list that is void.
 
     Raises:
         NothingToSend: there is none (409). LeftBefore: of one of them there is such a line (409).
@@ -79,9 +69,7 @@ def make(session: Session, actor: Actor, despite: str | None = None) -> int:
     found = session.execute(_TO_SEND, {"regions": regions}).all()
     if not found:
         raise NothingToSend
-    passed = [
-        row.id for row in found if row.failed_before and require_failed_not_shown(session, row, despite, row.passed_line_id or 0)
-    ]
+    passed = require_not_left(session, {row.id: row for row in found}, despite)
     now = clock.now()
     year = clock.shanghai_date(now).year
     number = f"FK{year}-{numbers.next_number(session, f'payout_file:{year}'):06}"
@@ -122,8 +110,12 @@ def void(session: Session, actor: Actor, file_id: int, reason: str) -> None:
     status = PAYOUT_FILE.after(row.status, PayoutFileMove.VOID)
     if row.made_by == actor.user_id:
         raise SamePerson
-    asked = {"made_at": row.made_at, "total": row.amount_fen, "numbers": [row.number, *(each.number for each in listed)]}
-    if any(each.outcome or each.status != PayoutStatus.SENT for each in listed) or session.execute(_SHOWN, asked).scalar_one():
+    shown = lines_of(session, transfers_of(session, [each.attempt_id for each in listed]))
+    if (
+        any(each.outcome or each.status != PayoutStatus.SENT for each in listed)
+        or any(line is not None for line in shown)
+        or is_sum_left(session, row.amount_fen, clock.shanghai_date(row.made_at))
+    ):
         raise ListExecuted
     ids = [each.id for each in listed]
     values = {

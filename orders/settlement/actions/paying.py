@@ -1,6 +1,6 @@
 """Payouts: approved by one person, released by another, sent, paid; or failed, and then approved and released again.
 
-``paid``, ``failed`` and ``returned`` are for what knows it: the bank's statement, or the provider of online payments. Everybody locks settlement
+``paid``, ``failed``, ``reinstated`` and ``returned`` are for what knows it: the bank's statement, or the provider of online payments. Everybody locks settlement
 and payout first, so that two at once release, pay or fail it once.
 """
 
@@ -25,7 +25,7 @@ from orders.settlement.errors import (
     SupplierBarred,
 )
 from orders.settlement.models import Payout, PayoutAttempt
-from orders.settlement.queries.left import require_failed_not_shown, transfer_of
+from orders.settlement.queries.left import require_not_left, transfers_of
 from orders.settlement.queries.owed import is_barred, is_stopped
 from orders.settlement.queries.uncovered import missing_of
 from orders.settlement.schemas.payouts import Method
@@ -54,7 +54,7 @@ _PAYOUT = text(
     WHERE p.id = :id
     """
 )
-#: The last release, which failed; and the transaction that booked its failure, whether it moved the bank account, and what shows it.
+#: The last release, which failed; and the transaction that booked its failure, and whether it moved the bank account.
 _FAILED = text(
     """
     SELECT a.*, t.id AS failure_id, EXISTS (SELECT FROM money_posting WHERE transaction_id = t.id AND account = 'bank') AS was_paid
@@ -84,7 +84,7 @@ def approve(session: Session, actor: Actor, payout_id: int, method: Method, desp
     PAYOUT.after(row.status, PayoutMove.APPROVE)
     if row.settlement_status == SettlementStatus.OBJECTED:
         raise SettlementObjected
-    passed = require_failed_not_shown(session, row, despite)
+    passed = _passed(session, row, despite)
     reason = despite if passed else None
     _step(session, actor, row, PayoutMove.APPROVE, reason=reason, approved_by=actor.user_id, approved_at=clock.now(), method=method)
     outbox.publish(session, "payout.approved", payout_id=row.id)
@@ -128,7 +128,7 @@ def release(session: Session, actor: Actor, payout_id: int, despite: str | None 
         raise CertificateStopped
     if missing and despite is None:
         raise MoneyMissing(missing=yuan_from_fen(missing))
-    passed = require_failed_not_shown(session, row, despite)
+    passed = _passed(session, row, despite)
     account = None
     if row.method == "bank":
         account = session.execute(IN_USE, {"id": row.supplier_id, "today": clock.today()}).first()
@@ -171,20 +171,21 @@ def send(session: Session, actor: Actor, payout_id: int, reference: str, despite
     """
     row = _by_hand(session, actor, payout_id)
     PAYOUT.after(row.status, PayoutMove.SEND)
-    passed = require_failed_not_shown(session, row, despite, row.passed_line_id or 0)
+    passed = _passed(session, row, despite)
     _step(session, actor, row, PayoutMove.SEND, reason=despite if passed else None, reference=reference)
     session.execute(_ATTEMPT_SENT, {"id": row.attempt_id, "now": clock.now(), "reference": reference})
 
 
 def confirm(session: Session, actor: Actor, payout_id: int, reference: str) -> None:
-    """Say that the bank carried a payout out, where no statement is imported. Raises as :func:`send`."""
+    """Say that the bank carried a payout out, where no statement is imported: that is a fact, whatever lines show. Raises as
+    :func:`send`, but of lines."""
     _by_hand(session, actor, payout_id)
     paid(session, actor, payout_id, reference)
 
 
 def report_failure(session: Session, actor: Actor, payout_id: int, reason: str) -> None:
     """Say that the bank gave a payout back, or never got it. Of one that was paid two persons say so (:mod:`orders.banking.actions.failing`).
-    Raises as :func:`send`, and besides:
+    Raises as :func:`confirm`, and besides:
 
     Raises:
         ShownByBank: a line of the bank shows that it left, so only a line can show that it came back (409).
@@ -197,7 +198,7 @@ def require_may_fail(session: Session, actor: Actor, payout_id: int) -> Any:
     """A payout of which somebody may say that it failed, locked. Raises as :func:`report_failure`."""
     row = _by_hand(session, actor, payout_id)
     PAYOUT.after(row.status, PayoutMove.FAIL)
-    if transfer := transfer_of(session, payout_id, row.attempt_id):
+    for transfer in transfers_of(session, [row.attempt_id]):
         require_not_shown(session, transfer)
     return row
 
@@ -313,6 +314,11 @@ def kept(session: Session, actor: Actor, payout_id: int) -> Any:
     if not actor.covers_region(Permission.MONEY_MANAGE, row.region_code):
         raise NotFound
     return row
+
+
+def _passed(session: Session, row: Any, despite: str | None) -> int | None:
+    """The line that is passed over although it shows that the payout may have left; none: no such line came since its release. Raises LeftBefore."""
+    return require_not_left(session, {row.id: row}, despite).get(row.id)
 
 
 def _by_hand(session: Session, actor: Actor, payout_id: int) -> Any:

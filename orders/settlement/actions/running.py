@@ -14,7 +14,7 @@ from orders.settlement.errors import NotAPeriod, PeriodNotOver
 from orders.settlement.models import SettlementRun
 from orders.settlement.queries.commission import NEAREST
 from orders.settlement.queries.owed import JUDGED, parameters
-from orders.settlement.rules import Period, commission_sql, last_ended, period_of
+from orders.settlement.rules import Period, carried_sql, commission_sql, last_ended, period_of, used_sql
 from shop.core import audit, clock, numbers, outbox
 from shop.core.audit import SYSTEM, Who
 from shop.identity.actor import Actor
@@ -89,7 +89,7 @@ _COMMISSION = text(
 )
 _COUNT = text("SELECT count(DISTINCT supplier_id) FROM settling WHERE hold IS NULL")
 _SETTLE = text(
-    """
+    f"""
     WITH sums AS (
         SELECT supplier_id, row_number() OVER (ORDER BY supplier_id) AS n, count(*) FILTER (WHERE hold IS NULL) AS line_count,
                coalesce(sum(amount_fen) FILTER (WHERE hold IS NULL AND kind = 'sale' AND amount_fen > 0), 0) AS sales,
@@ -99,12 +99,13 @@ _SETTLE = text(
                sum(commission_fen) AS commission, coalesce(sum(amount_fen) FILTER (WHERE hold IS NOT NULL), 0) AS held
         FROM settling GROUP BY supplier_id HAVING count(*) FILTER (WHERE hold IS NULL) > 0
     ), net AS (
-        SELECT s.*, s.sales + s.returns + s.freight + s.other - s.commission AS net, least(coalesce(last.carried_fen + last.net_fen, 0), 0) AS carried,
+        SELECT s.*, s.sales + s.returns + s.freight + s.other - s.commission AS net,
+               coalesce({carried_sql("last.carried_fen", "last.net_fen")}, 0) AS carried,
                greatest(coalesce((SELECT sum(p.amount_fen) FROM money_posting p WHERE p.party_id = s.supplier_id AND p.account = 'advances'), 0), 0)
                  AS advance
         FROM sums s LEFT JOIN LATERAL (SELECT carried_fen, net_fen FROM settlement x WHERE x.supplier_id = s.supplier_id
                                        ORDER BY x.period_end DESC LIMIT 1) last ON true
-    ), used AS (SELECT n.*, least(n.advance, greatest(n.carried + n.net, 0)) AS used FROM net n)
+    ), used AS (SELECT n.*, {used_sql("n.carried", "n.net", "n.advance")} AS used FROM net n)
     INSERT INTO settlement (number, run_id, supplier_id, period_start, period_end, line_count, sales_fen, returns_fen, freight_fen, other_fen,
                             commission_fen, net_fen, carried_fen, advance_used_fen, due_fen, held_fen, objections_until, made_at)
     SELECT format('JS%s-%s', CAST(:year AS int), lpad((:first_number + n - 1)::text, 6, '0')), :run_id, supplier_id, :period_start, :until, line_count,

@@ -12,6 +12,7 @@ from orders.settlement.schemas.payouts import (
     AdvanceAgreementOut,
     AdvanceIn,
     AdvanceOut,
+    AdvanceReturnIn,
     NoteIn,
     OptionalNoteIn,
     SentIn,
@@ -114,4 +115,25 @@ def refuse_advance(call: Call, advance_id: Id, body: ReasonIn) -> AdvanceOut:
 def pay_advance(call: Call, advance_id: Id, body: SentIn) -> AdvanceOut:
     """Say that the bank paid it."""
     advances.pay(call.session, call.actor, advance_id, body.reference)
+    return queries.advance(call.session, call.actor, advance_id)
+
+
+@routes.post("/advances/{advance_id}/return", Permission.MONEY_MANAGE, status=200)
+def return_advance(call: Call, advance_id: Id, body: AdvanceReturnIn) -> AdvanceOut:
+    """Say that it came back, or never left: `paid` → `returning`, until another person confirms it."""
+    advances.report_return(call.session, call.actor, advance_id, body)
+    return queries.advance(call.session, call.actor, advance_id)
+
+
+@routes.post("/advances/{advance_id}/confirm-return", Permission.MONEY_MANAGE, status=200)
+def confirm_return_of_advance(call: Call, advance_id: Id) -> AdvanceOut:
+    """Confirm what somebody else said: `returning` → `returned`."""
+    advances.confirm_return(call.session, call.actor, advance_id)
+    return queries.advance(call.session, call.actor, advance_id)
+
+
+@routes.post("/advances/{advance_id}/refuse-return", Permission.MONEY_MANAGE, status=200)
+def refuse_return_of_advance(call: Call, advance_id: Id, body: ReasonIn) -> AdvanceOut:
+    """Say that it did not come back, or take it back: `returning` → `paid`."""
+    advances.refuse_return(call.session, call.actor, advance_id, body.reason)
     return queries.advance(call.session, call.actor, advance_id)

@@ -30,8 +30,6 @@ from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 
 routes = Routes("payouts", "/v1")
-#: Rows that a file of a list may hold.
-_MOST = 100_000
 
 
 @routes.get("/payouts", Permission.MONEY_READ, responses=exports.FILES, answer=Page[PayoutRow])
@@ -48,7 +46,7 @@ def payouts(
     asked: dict[str, Any] = {"supplier_id": supplier_id, "status": status, "method": method}
     if format == "json":
         return queries.payouts(call.session, call.actor, **asked, limit=limit, after=after)
-    rows = whole(queries.payouts(call.session, call.actor, **asked, limit=_MOST, after=None), _MOST)
+    rows = whole(queries.payouts(call.session, call.actor, **asked, limit=exports.MAX_LINES, after=None), exports.MAX_LINES)
     return exports.file(format, "payouts", sheets.PAYOUTS_HEADER[call.language], sheets.payout_cells(rows, call.language))
 
 

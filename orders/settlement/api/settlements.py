@@ -32,17 +32,15 @@ from orders.settlement.schemas.settlements import (
 )
 from orders.settlement.states import SettlementStatus
 from shop.core import exports, printing
-from shop.core.exports import TooManyLines, whole
+from shop.core.exports import whole
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 
 routes = Routes("settlements", "/v1")
-#: Rows that a file of a list may hold.
-_MOST = 100_000
-#: Lines that a statement as a file may hold; the head takes some rows of the sheet.
-_MOST_OF_STATEMENT = exports.MAX_ROWS - 100
+#: Lines of a statement that is printed: some hundred pages.
+_MOST_PRINTED = 5_000
 _AnyFormat = Annotated[str, Query(pattern="^(csv|xlsx)$")]
 
 
@@ -70,7 +68,7 @@ def settlements(
     asked: dict[str, Any] = {"supplier_id": supplier_id, "status": status, "unpaid": unpaid, "period_end": period_end}
     if format == "json":
         return statements.settlements(call.session, call.actor, **asked, limit=limit, after=after)
-    rows = whole(statements.settlements(call.session, call.actor, **asked, limit=_MOST), _MOST)
+    rows = whole(statements.settlements(call.session, call.actor, **asked, limit=exports.MAX_LINES), exports.MAX_LINES)
     return exports.file(
         format, "settlements", sheets.SETTLEMENTS_HEADER[call.language], sheets.settlement_cells(rows, call.language)
     )
@@ -89,7 +87,9 @@ def held(
     asked: dict[str, Any] = {"supplier_id": supplier_id, "hold": hold}
     if format == "json":
         return standing.held(call.session, call.actor, call.language, **asked, limit=limit, after=after)
-    rows = whole(standing.held(call.session, call.actor, call.language, **asked, limit=_MOST, after=None), _MOST)
+    rows = whole(
+        standing.held(call.session, call.actor, call.language, **asked, limit=exports.MAX_LINES, after=None), exports.MAX_LINES
+    )
     return exports.file(format, "held", sheets.HELD_HEADER[call.language], sheets.held_cells(rows, call.language))
 
 
@@ -100,14 +100,19 @@ def uncovered(
     """Orders that suppliers were settled with and whose buyer's payment was taken back since, with what is missing."""
     if format == "json":
         return shortfalls.uncovered(call.session, call.actor, buyer_id=buyer_id, limit=limit, after=after)
-    rows = whole(shortfalls.uncovered(call.session, call.actor, buyer_id=buyer_id, limit=_MOST, after=None), _MOST)
+    rows = whole(
+        shortfalls.uncovered(call.session, call.actor, buyer_id=buyer_id, limit=exports.MAX_LINES, after=None), exports.MAX_LINES
+    )
     return exports.file(format, "uncovered", sheets.UNCOVERED_HEADER[call.language], sheets.uncovered_cells(rows))
 
 
-@routes.get("/settlements/periods", Permission.MONEY_READ)
-def periods(call: Call, limit: Limit = 50, after: After = None) -> Page[PeriodOut]:
+@routes.get("/settlements/periods", Permission.MONEY_READ, responses=exports.FILES, answer=Page[PeriodOut])
+def periods(call: Call, format: Format = "json", limit: Limit = 50, after: After = None) -> Page[PeriodOut] | Response:
     """What each period came to, newest first."""
-    return statements.periods(call.session, call.actor, limit=limit, after=after)
+    if format == "json":
+        return statements.periods(call.session, call.actor, limit=limit, after=after)
+    rows = whole(statements.periods(call.session, call.actor, limit=exports.MAX_LINES, after=None), exports.MAX_LINES)
+    return exports.file(format, "periods", sheets.PERIODS_HEADER[call.language], sheets.period_cells(rows))
 
 
 @routes.get("/settlements/balances", Permission.MONEY_READ, responses=exports.FILES, answer=Page[BalanceOut])
@@ -117,7 +122,9 @@ def balances(
     """Where the money of each supplier stands."""
     if format == "json":
         return standing.balances(call.session, call.actor, supplier_id=supplier_id, limit=limit, after=after)
-    rows = whole(standing.balances(call.session, call.actor, supplier_id=supplier_id, limit=_MOST, after=None), _MOST)
+    rows = whole(
+        standing.balances(call.session, call.actor, supplier_id=supplier_id, limit=exports.MAX_LINES, after=None), exports.MAX_LINES
+    )
     return exports.file(format, "balances", sheets.BALANCES_HEADER[call.language], sheets.balance_cells(rows))
 
 
@@ -149,9 +156,7 @@ def statement(call: Call, settlement_id: Id, format: _AnyFormat = "xlsx") -> Res
     """The statement as a spreadsheet: its number, period, supplier and sums above the lines, what is held on a second sheet. As CSV it is one
     table, with the reason in the last column of what is held."""
     head = statements.settlement(call.session, call.actor, settlement_id)
-    rows = statements.all_lines(call.session, settlement_id)
-    if len(rows) > _MOST_OF_STATEMENT:
-        raise TooManyLines(limit=_MOST_OF_STATEMENT)
+    rows = statements.all_lines(call.session, settlement_id, most=exports.MAX_LINES)
     if format == "xlsx":
         return exports.workbook(head.number, sheets.statement_sheets(head, rows, call.language))
     header = sheets.STATEMENT_HEADER[call.language]
@@ -162,7 +167,8 @@ def statement(call: Call, settlement_id: Id, format: _AnyFormat = "xlsx") -> Res
 def print_statement(call: Call, settlement_id: Id) -> Response:
     """The statement in Chinese, to be printed."""
     head = statements.settlement(call.session, call.actor, settlement_id)
-    return printing.pdf_answer(statement_pdf(head, statements.all_lines(call.session, settlement_id)), f"{head.number}.pdf")
+    rows = statements.all_lines(call.session, settlement_id, most=_MOST_PRINTED)
+    return printing.pdf_answer(statement_pdf(head, rows), f"{head.number}.pdf")
 
 
 @routes.post("/settlements/{settlement_id}/confirm", Permission.SETTLEMENTS_ANSWER, status=200)

@@ -1,4 +1,4 @@
-"""What the lines of an agreement may come to, by their caps and the prices of today."""
+"""What was paid ahead for an agreement, and what its lines may come to, by their caps and the prices of today."""
 
 from decimal import Decimal
 from typing import Any
@@ -9,6 +9,11 @@ from sqlmodel import Session
 from orders.agreements.rules import Price, PriceKind, unit_price
 from shop.core.money import line_amount
 
+#: SQL: what was asked for, approved or paid ahead for ``{agreement}``, without what came back.
+AHEAD = """
+    (SELECT coalesce(sum(v.amount_fen - CASE v.status WHEN 'returned' THEN v.return_fen ELSE 0 END), 0)::bigint
+     FROM advance v WHERE v.agreement_id = {agreement} AND v.status <> 'refused')
+"""
 # the list's price for the whole cap; below the least that the list sells, its price for the least
 _LINES = text(
     """

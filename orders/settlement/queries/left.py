@@ -1,5 +1,7 @@
 """What of payouts may have left the bank, as far as lines of its statements show."""
 
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -7,49 +9,54 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.money.errors import LeftBefore
-from orders.money.queries.shown import Transfer, latest_of, of_line
+from orders.money.queries.shown import Transfer, lines_of, of_line
 from orders.money.rules import Kind
 from orders.settlement.actions.accounts import number_of
+from shop.core.db import array
 
-_RELEASES = text(
-    """
-    SELECT a.id, a.outcome, s.number, p.amount_fen, c.holder, c.sealed_number, (a.released_at AT TIME ZONE 'Asia/Shanghai')::date AS released_on,
+# with the list that a release stands on, or else the latest void one that it stood on
+_RELEASES = """
+    SELECT a.id, a.payout_id, a.outcome, s.number, p.amount_fen, c.holder, c.sealed_number,
+           (a.released_at AT TIME ZONE 'Asia/Shanghai')::date AS released_on,
            f.number AS list_number, f.amount_fen AS list_fen, (f.made_at AT TIME ZONE 'Asia/Shanghai')::date AS list_on
     FROM payout_attempt a JOIN payout p ON p.id = a.payout_id JOIN settlement s ON s.id = p.settlement_id
-    JOIN payout_account c ON c.id = a.account_id LEFT JOIN payout_file_line l ON l.attempt_id = a.id AND NOT l.void
-    LEFT JOIN payout_file f ON f.id = l.payout_file_id
-    WHERE a.payout_id = :id AND a.method = 'bank' ORDER BY a.id
-    """
+    JOIN payout_account c ON c.id = a.account_id LEFT JOIN LATERAL (
+        SELECT f.*, l.void FROM payout_file_line l JOIN payout_file f ON f.id = l.payout_file_id
+        WHERE l.attempt_id = a.id ORDER BY l.void, f.id DESC LIMIT 1) f ON true
+    WHERE a.method = 'bank' AND {condition} ORDER BY a.id
+"""
+_BY_ID = text(_RELEASES.format(condition="a.id = ANY (CAST(:ids AS bigint[]))"))
+#: Those that were said to have failed, or are on no list but were on one that was never handed over.
+_SAID_NOT_TO_HAVE_LEFT = text(
+    _RELEASES.format(
+        condition="a.payout_id = ANY (CAST(:ids AS bigint[])) AND (a.outcome = 'failed' OR a.outcome IS NULL AND f.void)"
+    )
 )
 
 
-def transfer_of(session: Session, payout_id: int, attempt_id: int) -> Transfer | None:
-    """One release of a payout, as lines may show it; none: it did not go by the bank."""
-    return next((_transfer(row) for row in _releases(session, payout_id) if row.id == attempt_id), None)
+def transfers_of(session: Session, attempt_ids: Iterable[int]) -> list[Transfer]:
+    """Releases of payouts, as lines may show them; those that did not go by the bank are left out."""
+    return [_transfer(row) for row in session.execute(_BY_ID, {"ids": array(attempt_ids)})]
 
 
-def line_of_failed(session: Session, payout_id: int, after: int = 0) -> Any | None:
-    """The latest line behind ``after`` that shows a release of the payout which was said to have failed; none: no line does."""
-    return latest_of(session, [_transfer(row) for row in _releases(session, payout_id) if row.outcome == "failed"], after)
-
-
-def require_failed_not_shown(session: Session, payout: Any, despite: str | None, after: int = 0) -> int | None:
-    """Refuse to pay once more what a line shows to have left. ``payout``: its id and the number of its settlement. Returns the line that is passed
-    over, for the reason that ``despite`` tells; none: there is none.
+def require_not_left(session: Session, payouts: Mapping[int, Any], despite: str | None) -> dict[int, int]:
+    """Refuse to pay once more what a line shows to have left, though it was said to have failed, or never to have been handed to the bank.
+    ``payouts``: by id, with the number of the settlement and the line up to which lines were passed over (``passed_line_id``). Returns the latest
+    line of each that is passed over, for the reason that ``despite`` tells.
 
     Raises:
         LeftBefore: there is one, and ``despite`` says nothing (409).
     """
-    line = line_of_failed(session, payout.id, after)
-    if line is None:
-        return None
-    if despite is None:
-        raise LeftBefore(number=payout.settlement_number, payout_id=payout.id, **of_line(line))
-    return int(line.id)
-
-
-def _releases(session: Session, payout_id: int) -> list[Any]:
-    return list(session.execute(_RELEASES, {"id": payout_id}))
+    rows = session.execute(_SAID_NOT_TO_HAVE_LEFT, {"ids": array(payouts)}).all()
+    transfers = [replace(_transfer(row), after=payouts[row.payout_id].passed_line_id or 0) for row in rows]
+    passed: dict[int, Any] = {}
+    for row, line in zip(rows, lines_of(session, transfers), strict=True):
+        if line is not None and line.id > (passed[row.payout_id].id if row.payout_id in passed else 0):
+            passed[row.payout_id] = line
+    if passed and despite is None:
+        payout_id, line = min(passed.items())
+        raise LeftBefore(number=payouts[payout_id].settlement_number, payout_id=payout_id, **of_line(line))
+    return {payout_id: int(line.id) for payout_id, line in passed.items()}
 
 
 def _transfer(row: Any) -> Transfer:

@@ -12,6 +12,7 @@ from sqlmodel import Session
 from orders.agreements.states import state_sql
 from orders.money.names import plain_name
 from orders.settlement.actions.accounts import number_of
+from orders.settlement.queries.ahead import AHEAD
 from orders.settlement.queries.reach import IN_REACH, reach
 from orders.settlement.schemas.payouts import (
     AccountOut,
@@ -41,7 +42,8 @@ _PAYOUT = f"""
 """
 _ONE = text(f"{_PAYOUT} AND p.id = :id")
 _FAILURE = text(
-    "SELECT f.id FROM failure_report f JOIN payout_attempt a ON a.id = f.attempt_id WHERE a.payout_id = :id AND f.status = 'requested'"
+    "SELECT f.id FROM failure_report f JOIN payout_attempt a ON a.id = f.attempt_id"
+    " WHERE a.payout_id = :id AND a.outcome IS DISTINCT FROM 'failed' AND f.status = 'requested'"
 )
 _MANY = text(
     f"""{_PAYOUT} AND (CAST(:supplier_id AS bigint) IS NULL OR p.supplier_id = :supplier_id)
@@ -89,10 +91,13 @@ _ACCOUNTS = text(
     ORDER BY a.id DESC LIMIT :rows"""
 )
 _ADVANCE = f"""
-    SELECT v.*, v.amount_fen AS amount, g.number AS agreement_number, o.name AS supplier_name, asked.name AS requested_by_name,
-           approved.name AS approved_by_name
+    SELECT v.*, v.amount_fen AS amount, v.return_fen AS return_amount, g.number AS agreement_number, o.name AS supplier_name,
+           asked.name AS requested_by_name, approved.name AS approved_by_name, returned.name AS return_asked_by_name,
+           confirmed.name AS return_confirmed_by_name
     FROM advance v JOIN agreement g ON g.id = v.agreement_id JOIN organisation o ON o.id = v.supplier_id
-    JOIN app_user asked ON asked.id = v.requested_by LEFT JOIN app_user approved ON approved.id = v.approved_by WHERE {IN_REACH}
+    JOIN app_user asked ON asked.id = v.requested_by LEFT JOIN app_user approved ON approved.id = v.approved_by
+    LEFT JOIN app_user returned ON returned.id = v.return_asked_by LEFT JOIN app_user confirmed ON confirmed.id = v.return_confirmed_by
+    WHERE {IN_REACH}
 """
 _ADVANCE_ONE = text(f"{_ADVANCE} AND v.id = :id")
 _ADVANCES = text(
@@ -106,7 +111,7 @@ _AGREEMENTS = text(
     f"""
     SELECT * FROM (
         SELECT g.*, {state_sql("g")} AS state, o.name AS supplier_name, buyer.name AS buyer_name,
-               (SELECT coalesce(sum(v.amount_fen), 0)::bigint FROM advance v WHERE v.agreement_id = g.id AND v.status <> 'refused') AS advances
+               {AHEAD.format(agreement="g.id")} AS advances
         FROM agreement g JOIN organisation o ON o.id = g.supplier_id JOIN organisation buyer ON buyer.id = g.buyer_id
         WHERE o.region_code LIKE ANY (CAST(:regions AS text[]))
     ) g WHERE g.state IN ('active', 'upcoming') AND (CAST(:supplier_id AS bigint) IS NULL OR g.supplier_id = :supplier_id)

@@ -24,6 +24,7 @@ from orders.settlement.sheets import AMOUNTS, why
 from orders.settlement.states import SETTLEMENT, SettlementStatus
 from shop.core import paging
 from shop.core.errors import Language, NotFound
+from shop.core.exports import TooManyLines
 from shop.core.paging import Page
 from shop.identity.actor import Actor
 
@@ -74,6 +75,9 @@ _LINES_PAGE = text(
     AND (CAST(:start AS bigint) IS NULL OR posting_id > :start) ORDER BY posting_id LIMIT :rows"""
 )
 _LINES_ALL = text(f"SELECT * FROM ({_LINES}) l ORDER BY hold IS NOT NULL, purchase_order_number, posting_id")
+_LINE_COUNT = text(
+    "SELECT (SELECT count(*) FROM settlement_line WHERE settlement_id = :id) + (SELECT count(*) FROM settlement_held WHERE settlement_id = :id)"
+)
 _PERIODS = text(
     f"""
     SELECT s.period_start, s.period_end, count(*) AS settlements,
@@ -145,8 +149,14 @@ def lines(
     )
 
 
-def all_lines(session: Session, settlement_id: int) -> Sequence[Row[Any]]:
-    """Every line of a settlement that the caller was seen to reach, by order; what was held comes last."""
+def all_lines(session: Session, settlement_id: int, *, most: int) -> Sequence[Row[Any]]:
+    """Every line of a settlement that the caller was seen to reach, by order; what was held comes last.
+
+    Raises:
+        TooManyLines: there are more than ``most``, counted before any is read (422).
+    """
+    if session.execute(_LINE_COUNT, {"id": settlement_id}).scalar_one() > most:
+        raise TooManyLines(limit=most)
     return session.execute(_LINES_ALL, {"id": settlement_id}).all()
 
 

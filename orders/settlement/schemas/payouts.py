@@ -176,6 +176,13 @@ class AdvanceIn(BaseModel):
     reason: ShortText
 
 
+class AdvanceReturnIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    amount: PositiveYuanIn | None = Field(default=None, description="what came back of it; without it, all")
+    reason: ShortText
+
+
 class AdvanceAgreementOut(BaseModel):
     """As much of an agreement as an advance for it needs."""
 
@@ -211,5 +218,13 @@ class AdvanceOut(BaseModel):
     paid_at: datetime | None
     reference: str | None
     end_reason: str | None
+    return_amount: YuanOut | None = Field(description="what came back of it, as was said")
+    return_reason: str | None
+    return_asked_by: int | None
+    return_asked_by_name: str | None
+    return_asked_at: datetime | None
+    return_confirmed_by: int | None
+    return_confirmed_by_name: str | None
+    returned_at: datetime | None
     version: int
     possible_actions: list[AdvanceMove]

@@ -121,6 +121,6 @@ class Ordering(Cast):
         """全账核对，零差异 · Everything reconciles"""
         found = self.monitor.get("/v1/reconcile")
         wrong = [check for check in found["checks"] if check["count"]]
-        if found["differences"]:
-            raise Surprise(f"reconciliation found differences: {wrong}")
+        if found["differences"] or found["unfinished"]:
+            raise Surprise(f"reconciliation found differences, or did not end in time: {wrong}")
         return f"{len(found['checks'])} checks, 0 differences"

@@ -154,7 +154,7 @@ def make_file(client, number):
 
 def test_files_made_at_once_hold_each_refund_once(desk):
     two_refunds(desk)
-    assert rush(desk, make_file) == [(201, None)] + [(409, "nothing_to_send")] * (AT_ONCE - 1)
+    assert rush(desk, make_file) == [(201, None)] + [(409, "no_refund_to_send")] * (AT_ONCE - 1)
     assert counted(desk, "refund_file_line") == 2
 
 

@@ -6,8 +6,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from orders.banking.actions import carrying_out
+from orders.banking.errors import RefundUnfit, Remedy
+from orders.banking.handlers import match_open
 from orders.money.queries import shown
 from orders.money.queries.shown import Transfer
+from orders.money.references import written
 from orders.money.rules import Kind
 from orders.settlement.actions import paying
 from shop.core import outbox
@@ -137,6 +141,44 @@ def test_without_the_locks_the_same_rush_fails_it_more_often(scene, row, monkeyp
     assert booked > 1
 
 
+def said_of_a_release_that_came_back(scene, row):
+    """A report of a first release, which a line showed to have come back since; the second is confirmed by hand. Returns the report's path."""
+    path, number = f"/v1/payouts/{row['payout_id']}", number_of(scene, row)
+    scene.cashier.post(f"{path}/confirm", json={"reference": "B-1"})
+    report = scene.cashier.post(f"{path}/fail", json={"reason": "户名不符"}).json()["failure_report_id"]
+    scene.shows((69_900, "x", f"退汇 {number}"))
+    assert payout_of(scene, row)["status"] == "failed"
+    assert scene.release(row["payout_id"]).status_code == 200
+    assert scene.cashier.post(f"{path}/confirm", json={"reference": "B-2"}).json()["status"] == "paid"
+    return f"/v1/failure-reports/{report}"
+
+
+def test_what_was_said_of_one_release_does_not_fail_the_next(scene, row):
+    report = said_of_a_release_that_came_back(scene, row)
+    assert payout_of(scene, row)["failure_report_id"] is None
+    shown = scene.treasurer.get(report).json()
+    assert (shown["status"], shown["decided_by"], shown["possible_actions"]) == ("superseded", None, [])
+    assert code(scene.treasurer.post(f"{report}/approve", json={})) == (409, "illegal_move")
+    assert scene.treasurer.get("/v1/finance/waiting", params={"kind": "failure_report", "own": False}).json()["items"] == []
+    # nor does one that waits nevertheless
+    scene.rows("UPDATE failure_report SET status = 'requested', decided_at = NULL RETURNING id")
+    assert payout_of(scene, row)["failure_report_id"] is None
+    assert code(scene.treasurer.post(f"{report}/approve", json={})) == (409, "failure_superseded")
+    assert payout_of(scene, row)["status"] == "paid"
+    assert scene.treasurer.post(f"{report}/refuse", json={}).json()["status"] == "refused"
+
+
+def test_what_was_said_of_a_refund_ends_with_the_line_of_its_return(scene):
+    refund = refund_of(scene, overpaid(scene))
+    path = f"/v1/refunds/{refund['id']}"
+    scene.cashier.post(f"{path}/confirm", json={"reference": "B-1"})
+    assert refund_fails(scene, refund["id"])["failure_report_id"]
+    scene.shows((3_010, "x", f"退汇 {refund['number']}"))
+    shown = scene.cashier.get(path).json()
+    assert (shown["status"], shown["failure_report_id"]) == ("failed", None)
+    assert scene.rows("SELECT status FROM failure_report") == [("superseded",)]
+
+
 # what a line shows nobody says to have failed
 
 
@@ -209,11 +251,10 @@ def test_a_line_makes_a_payout_paid_again_and_its_return_fails_it_again(scene, r
         scene.cashier.post(f"{path}/confirm", json={"reference": "B-1"})
     before = payout_of(scene, row)
     assert scene.fails(row["payout_id"])["status"] == "failed"
-    [line] = scene.shows((-69_900, "x", f"{number} 货款" if not paid_first else "货款", ACCOUNT))
+    [line] = scene.shows((-69_900, "x", f"{number} 货款", ACCOUNT))
     [proposal, *_] = line["proposals"]
     assert (proposal["kind"], proposal["payout_id"], proposal["certain"]) == ("payout", row["payout_id"], False)
-    if not paid_first:
-        assert "said_failed" in proposal["reasons"]
+    assert "said_failed" in proposal["reasons"]
     assert match(scene, line, "payout", row["payout_id"]).status_code == 201
     after = payout_of(scene, row)
     assert (after["status"], len(after["attempts"]), after["attempts"][0]["outcome"]) == ("paid", 1, "paid")
@@ -259,8 +300,8 @@ def test_a_line_makes_a_refund_paid_again_and_its_return_fails_it_again(scene, p
     if paid_first:
         assert scene.treasurer.post(f"/v1/failure-reports/{said['failure_report_id']}/approve", json={}).status_code == 200
     assert scene.cashier.get(path).json()["status"] == "failed"
-    [line] = scene.shows((-3_010, "沙坪坝中学", "退款", ACCOUNT))
-    assert line["proposals"][0]["refund_id"] == refund["id"]
+    [line] = scene.shows((-3_010, "沙坪坝中学", f"退款 {refund['number']}", ACCOUNT))
+    assert (line["status"], line["proposals"][0]["refund_id"]) == ("open", refund["id"])
     assert match_refund(scene, line, refund["id"]).status_code == 201
     assert (scene.cashier.get(path).json()["status"], agrees(scene)) == ("paid", [])
     [back] = scene.shows((3_010, "x", f"退汇 {refund['number']}"))
@@ -281,6 +322,43 @@ def test_a_refund_that_left_after_all_while_another_rests_on_its_credit(scene):
     refund_fails(scene, second["id"])
     assert match_refund(scene, line, first["id"]).status_code == 201
     assert agrees(scene) == []
+
+
+def confirmed_and_failed(scene, order):
+    """A refund that was confirmed by hand, and then said by two persons to have failed."""
+    refund = refund_of(scene, order)
+    scene.cashier.post(f"/v1/refunds/{refund['id']}/confirm", json={"reference": "B-1"})
+    report = refund_fails(scene, refund["id"])["failure_report_id"]
+    assert scene.treasurer.post(f"/v1/failure-reports/{report}/approve", json={}).status_code == 200
+    return refund
+
+
+def test_a_line_of_what_failed_waits_for_a_person_and_hinders_no_other(scene):
+    order = overpaid(scene)
+    first = confirmed_and_failed(scene, order)
+    refund_of(scene, order)  # rests on the same credit
+    other = refund_of(scene, overpaid(scene))
+    shown, certain = scene.shows(*((-3_010, "沙坪坝中学", each["number"], ACCOUNT) for each in (first, other)))
+    assert (shown["status"], shown["proposals"][0]["refund_id"], certain["status"]) == ("open", first["id"], "matched")
+    assert scene.cashier.get(f"/v1/refunds/{first['id']}").json()["status"] == "failed"
+    with scene.database.unit_of_work() as session:
+        assert match_open(session) == 0
+
+
+def test_a_match_that_is_refused_leaves_only_its_own_line_open(scene, monkeypatch):
+    first, second, third = (refund_of(scene, overpaid(scene)) for _ in range(3))
+    original = carrying_out.refund
+
+    def refusing(session, who, line, refund_id, signed_fen):
+        if refund_id == second["id"]:
+            raise RefundUnfit(number=second["number"], state="paid", remedy=Remedy.SHOWN)
+        return original(session, who, line, refund_id, signed_fen)
+
+    monkeypatch.setattr(carrying_out, "refund", refusing)
+    lines = scene.shows(*((-3_010, "沙坪坝中学", each["number"], ACCOUNT) for each in (first, second, third)))
+    assert [each["status"] for each in lines] == ["matched", "open", "matched"]
+    assert scene.rows("SELECT matched_fen FROM bank_line WHERE id = :id", id=lines[1]["id"]) == [(0,)]
+    agrees(scene)
 
 
 def test_what_left_twice_is_a_fact_and_the_buyer_owes_it(scene):
@@ -346,7 +424,7 @@ def test_a_refund_is_not_released_while_a_line_shows_another_that_was_said_to_ha
     assert scene.treasurer.post(f"{path}/approve", json={"despite": "银行书面说明未付"}).json()["status"] == "approved"
     [later] = scene.shows((-3_010, "沙坪坝中学", first["number"], ACCOUNT))
     refused_by(scene.cashier.post("/v1/refund-files", json={"refund_ids": [second["id"]]}), later, refusal)
-    assert code(scene.cashier.post("/v1/refund-files", json={})) == (409, "nothing_to_send")
+    assert code(scene.cashier.post("/v1/refund-files", json={})) == (409, "no_refund_to_send")
     refused_by(scene.cashier.post(f"{path}/send", json={"reference": "B"}), later, refusal)
     assert scene.cashier.post(f"{path}/send", json={"reference": "B", "despite": "误记"}).json()["status"] == "sent"
     agrees(scene)
@@ -412,7 +490,7 @@ TRANSFER = Transfer(Kind.PAYOUT_PAID, 1, ("JS2026-000004-12",), 100, "甲", "1",
 
 
 @pytest.mark.parametrize(
-    ("written", "named"),
+    ("told", "named"),
     [
         ("JS2026-000004-12", True),
         ("货款js2026 000004 12谢谢", True),
@@ -423,8 +501,6 @@ TRANSFER = Transfer(Kind.PAYOUT_PAID, 1, ("JS2026-000004-12",), 100, "甲", "1",
         ("货款", False),
     ],
 )
-def test_a_number_is_found_however_it_was_typed(written, named):
-    line = type(
-        "Row", (), {"text": written, "booked_on": date(2025, 12, 31), "amount_fen": -7, "payer_account": "", "payer_name": ""}
-    )
-    assert shown._shows(line, TRANSFER, shown.written(TRANSFER.numbers[0])) is named
+def test_a_number_is_found_however_it_was_typed(told, named):
+    line = type("Row", (), {"text": told, "booked_on": date(2025, 12, 31), "amount_fen": -7, "payer_account": "", "payer_name": ""})
+    assert shown._shows(line, TRANSFER, written(TRANSFER.numbers[0])) is named

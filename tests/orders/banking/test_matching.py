@@ -301,7 +301,7 @@ def test_the_money_behind_a_refund_is_looked_at_before_it_leaves(desk):
         terms.settle(session, [order["id"]])
 
     def refused(answer):
-        assert (answer.status_code, answer.json()["code"]) == (409, "money_no_longer_received"), answer.text
+        assert (answer.status_code, answer.json()["code"]) == (409, "refund_not_covered"), answer.text
         assert "50.00" in answer.json()["title"]
 
     bank = {"reference": "B-1"}
@@ -439,7 +439,7 @@ def test_refunds_go_into_one_file_each(desk):
     assert desk.client.post("/v1/refund-files", json={"refund_ids": [first["id"]]}).json()["code"] == "refund_in_file"
     rest = desk.client.post("/v1/refund-files", json={"layout": "generic"}).json()
     assert rest["refund_ids"] == [second["id"]]
-    assert desk.client.post("/v1/refund-files", json={}).json()["code"] == "nothing_to_send"
+    assert desk.client.post("/v1/refund-files", json={}).json()["code"] == "no_refund_to_send"
     shown = desk.client.get(f"/v1/refund-files/{made['id']}/file").content.decode("utf-8-sig").splitlines()
     assert shown[0] == "付款账号,收款账号,收款账号名称,收款银行,金额,用途,业务编号"
     assert f"3100021009014400777,沙坪坝中学,工商银行,100.00,退款 {first['number']} {order['number']},{first['number']}" in shown[1]
@@ -448,7 +448,9 @@ def test_refunds_go_into_one_file_each(desk):
     sent = desk.client.post(f"/v1/refund-files/{made['id']}/sent", json={"reference": "UPLOAD-1"}).json()
     assert (sent["status"], desk.client.get(f"/v1/refunds/{first['id']}").json()["status"]) == ("sent", "sent")
     assert desk.client.post(f"/v1/refund-files/{made['id']}/void", json={"reason": "x"}).json()["code"] == "illegal_move"
-    void = desk.client.post(f"/v1/refund-files/{rest['id']}/void", json={"reason": "没有上传"}).json()
+    own = desk.client.post(f"/v1/refund-files/{rest['id']}/void", json={"reason": "没有上传"})
+    assert (own.status_code, own.json()["code"]) == (403, "own_refund_file")
+    void = desk.second.post(f"/v1/refund-files/{rest['id']}/void", json={"reason": "没有上传"}).json()
     assert void["status"] == "void"
     again = desk.client.post("/v1/refund-files", json={"refund_ids": [second["id"]]})
     assert again.status_code == 201
@@ -473,6 +475,12 @@ PLANTS = [
     ("UPDATE bank_match SET undone_at = now(), undo_reason = 'x' WHERE kind = 'announced'", "bank_matches"),
     ("DELETE FROM money_posting WHERE account = 'announced' AND amount_fen > 0", "announced_open"),
     ("UPDATE payer_declaration SET decided_by = declared_by", "payers"),
+    (
+        "UPDATE bank_line SET payer_name = '无关公司' WHERE id IN (SELECT line_id FROM bank_match WHERE kind = 'announced')",
+        "payers",
+    ),
+    # approved only after it paid
+    ("UPDATE bank_line SET payer_name = '张三' WHERE id IN (SELECT line_id FROM bank_match WHERE kind = 'order')", "payers"),
 ]
 
 

@@ -1,20 +1,25 @@
 """A list of payouts that the bank shows as one line: by rule, by hand, undone as a whole."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 
+from orders.banking.actions import matching
 from orders.banking.known import Facts, Line, Listed, Sent, SentList
 from orders.banking.matching import LIST_DAYS, propose
 from orders.banking.reasons import Reason
 from orders.banking.rules import MatchKind
 from shop.core import outbox
 from tests.factories.racing import post_at_once, sessions
-from tests.orders.banking.test_payouts import agrees, payout_of
+from tests.orders.banking.test_payouts import agrees, payout_of, while_it_is_made
 from workers.handlers import HANDLERS
 
+#: So often an event is taken on that succeeds at once.
+ATTEMPTS = 1
 DAY = date(2026, 11, 2)
 ONE = SentList(7, "FK2026-000001", 300, DAY, (Listed(1, 11, 100), Listed(2, 12, 200)))
 
@@ -54,6 +59,8 @@ def test_what_else_left_of_this_amount_makes_it_uncertain():
     assert not any(each.certain for each in propose(left(), Facts(lists=[ONE, other])))
     sent = Sent(MatchKind.REFUND, 5, "TK2026-000005", 300, "甲", "", leaves=True, returns=False)
     assert not any(each.certain for each in propose(left(), Facts(sent=[sent], lists=[ONE])))
+    failed = replace(sent, leaves=False, failed=True)  # it may have left all the same
+    assert not any(each.certain for each in propose(left(), Facts(sent=[failed], lists=[ONE])))
     [named, _] = propose(left("FK2026-000002"), Facts(lists=[ONE, other]))
     assert (named.payout_file_id, named.certain, named.reasons[0]) == (8, True, Reason.PAYOUT_FILE_NUMBER)
     assert propose(left(amount=300), Facts(lists=[ONE])) == propose(left(amount=-299), Facts(lists=[ONE])) == []
@@ -136,3 +143,29 @@ def test_matched_by_many_at_once_every_payout_is_paid_once(scene):
     assert sorted(answer.status_code for answer in answers) == [201] + [409] * 7
     assert scene.rows("SELECT count(*) FROM money_transaction WHERE kind = 'payout_paid'") == [(2,)]
     assert agrees(scene) == []
+
+
+def void_while_a_rule_matches_it(scene, monkeypatch):
+    """The line of a whole list is matched by rule while somebody makes the list void: the status of that, and how often matching was tried."""
+    made, _ = scene.listed()
+    _, voided = while_it_is_made(
+        monkeypatch,
+        lambda: scene.shows((-fen(made["amount"]), "", made["number"])),
+        lambda: scene.treasurer.post(f"/v1/payout-files/{made['id']}/void", json={"reason": "未上传"}),
+        lambda wanted: bool(wanted[0].payout_file_id),
+    )
+    [(attempts,)] = scene.rows("SELECT max(attempts) FROM outbox_event WHERE name = 'bank_statement.imported'")
+    return voided.status_code, attempts
+
+
+def test_a_list_is_matched_by_rule_and_made_void_in_one_order_of_locks(scene, monkeypatch):
+    voided, attempts = void_while_a_rule_matches_it(scene, monkeypatch)
+    assert (voided, agrees(scene)) == (409, [])
+    assert attempts == ATTEMPTS
+
+
+@pytest.mark.control
+def test_without_that_order_one_of_them_is_ended_by_the_database(scene, monkeypatch):
+    """The control."""
+    monkeypatch.setattr(matching, "_HOLD_LISTS", text("SELECT 1 WHERE CAST(:ids AS text) IS NULL"))
+    assert void_while_a_rule_matches_it(scene, monkeypatch) != (409, ATTEMPTS)

@@ -1,10 +1,14 @@
 """Payouts to suppliers on the bank's statements: by rule, by hand, come back, undone."""
 
 import threading
+import time
 
 import pytest
 from sqlalchemy import text
 
+from orders.banking.actions import matching
+from orders.banking.handlers import match_open
+from orders.banking.rules import MatchKind
 from orders.reconcile import report
 from orders.settlement.actions import paying
 from shop.core import outbox
@@ -103,10 +107,13 @@ def test_confirmed_and_given_back_by_hand_the_bank_shows_both(scene, row):
     path = f"/v1/payouts/{row['payout_id']}"
     assert scene.cashier.post(f"{path}/confirm", json={"reference": "B-1"}).status_code == 200
     assert scene.fails(row["payout_id"])["status"] == "failed"
-    assert agrees(scene) == ["-699.00", "699.00"]
+    assert agrees(scene) == []  # in the books it left and came back: that lies not between them and the bank
     number = number_of(scene, row)
     out, back = scene.shows((-69_900, scene.market.suppliers[0].name, number), (69_900, "x", f"退汇 {number}"))
-    assert (out["status"], back["status"]) == ("matched", "matched")
+    # once a line shows that it came back, the other is certain
+    assert (out["status"], out["proposals"][0]["certain"], back["status"]) == ("open", True, "matched")
+    with scene.database.unit_of_work() as session:
+        assert match_open(session) == 1
     assert (payout_of(scene, row)["status"], agrees(scene)) == ("failed", [])
 
 
@@ -137,8 +144,74 @@ def test_a_payout_that_failed_and_was_approved_again_is_still_shown_by_its_line(
     assert scene.fails(row["payout_id"])["status"] == "failed"
     assert scene.cashier.post(f"{path}/approve", json={}).json()["status"] == "approved"
     out, back = scene.shows((-69_900, scene.market.suppliers[0].name, number), (69_900, "x", f"退汇 {number}"))
-    assert (out["status"], back["status"], agrees(scene)) == ("matched", "matched", [])
-    assert payout_of(scene, row)["status"] == "approved"
+    assert (out["status"], back["status"]) == ("open", "matched")
+    with scene.database.unit_of_work() as session:
+        assert match_open(session) == 1
+    assert (payout_of(scene, row)["status"], agrees(scene)) == ("approved", [])
+
+
+def while_it_is_made(monkeypatch, first, then, of):
+    """What ``then`` comes to, begun while ``first`` has looked at everything and is about to make its matches, of which ``of`` is said."""
+    original, begun, answers = matching.make, threading.Event(), []
+
+    def slow(session, who, wanted):
+        if of(wanted):
+            begun.set()
+            time.sleep(0.7)
+        return original(session, who, wanted)
+
+    monkeypatch.setattr(matching, "make", slow)
+    other = threading.Thread(target=lambda: answers.append(first()))
+    other.start()
+    assert begun.wait(20)
+    second = then()
+    other.join()
+    return answers[0], second
+
+
+def its_return_is_matched_as_booked_while_its_payment_is_matched(scene, row, monkeypatch):
+    """Of a payout that was paid and failed by hand. Returns both answers, and what has become of it."""
+    scene.cashier.post(f"/v1/payouts/{row['payout_id']}/confirm", json={"reference": "B-1"})
+    scene.fails(row["payout_id"])
+    out, back = scene.shows((-69_900, scene.market.suppliers[0].name, "货款"), (69_900, "x", "y"))
+    [(failure,)] = scene.rows("SELECT id FROM money_transaction WHERE kind = 'payout_failed'")
+    booked = {"parts": [{"kind": "booked", "transaction_id": failure}]}
+    answers = while_it_is_made(
+        monkeypatch,
+        lambda: scene.treasurer.post(f"/v1/bank-lines/{back['id']}/matches", json=booked),
+        lambda: match(scene, out, "payout", row["payout_id"]),
+        lambda wanted: wanted[0].kind is MatchKind.BOOKED,
+    )
+    return [each.status_code for each in answers], payout_of(scene, row)["status"]
+
+
+def test_a_booked_movement_is_matched_under_the_lock_of_its_payout(scene, row, monkeypatch):
+    found = its_return_is_matched_as_booked_while_its_payment_is_matched(scene, row, monkeypatch)
+    assert (found, agrees(scene)) == (([201, 201], "failed"), [])
+
+
+@pytest.mark.control
+def test_without_that_lock_it_is_paid_although_the_money_came_back(scene, row, monkeypatch):
+    """The control."""
+    monkeypatch.setattr(matching, "_OWNERS", text("SELECT 1 AS payout_id WHERE CAST(:ids AS text) IS NULL"))
+    found = its_return_is_matched_as_booked_while_its_payment_is_matched(scene, row, monkeypatch)
+    assert found == ([201, 201], "paid")
+
+
+def test_a_booked_movement_that_was_taken_back_meanwhile_is_refused(scene, row, monkeypatch):
+    scene.cashier.post(f"/v1/payouts/{row['payout_id']}/confirm", json={"reference": "B-1"})
+    scene.fails(row["payout_id"])
+    out, back = scene.shows((-69_900, scene.market.suppliers[0].name, "货款"), (69_900, "x", "y"))
+    [(failure,)] = scene.rows("SELECT id FROM money_transaction WHERE kind = 'payout_failed'")
+    booked = {"parts": [{"kind": "booked", "transaction_id": failure}]}
+    second, first = while_it_is_made(
+        monkeypatch,
+        lambda: match(scene, out, "payout", row["payout_id"]),
+        lambda: scene.treasurer.post(f"/v1/bank-lines/{back['id']}/matches", json=booked),
+        lambda wanted: wanted[0].kind is MatchKind.PAYOUT,
+    )
+    assert (second.status_code, first.status_code, first.json()["code"]) == (201, 409, "movement_not_open")
+    assert payout_of(scene, row)["status"] == "paid"
 
 
 def test_a_payout_by_the_provider_is_no_line_of_the_bank(scene):

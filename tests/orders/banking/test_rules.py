@@ -1,6 +1,7 @@
 """References, dates, amounts, keys and matching, as pure rules."""
 
 import random
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -8,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orders.banking import layouts, rules
-from orders.banking.known import Announced, Facts, Line, Order, Sent
-from orders.banking.matching import is_like, is_named, propose
+from orders.banking.known import Announced, Facts, Line, Listed, Order, Sent, SentList
+from orders.banking.matching import is_like, propose
 from orders.banking.reasons import Reason
 from orders.banking.rules import Break, Entry, MatchKind, Statement
 from orders.money.names import plain_name
-from orders.money.references import order_ids_in, payment_reference, plain, printed
+from orders.money.references import is_written, order_ids_in, payment_reference, plain, printed, written
 
 IDS = st.integers(1, 2**63 - 1)
 FULL_WIDTH = {chr(code): chr(code + 0xFEE0) for code in range(0x21, 0x7F)}
@@ -309,7 +310,24 @@ def test_payouts_are_known_by_the_number_of_their_release():
     ],
 )
 def test_a_number_is_found_whole_however_it_was_typed(text, named):
-    assert is_named("JS2026-000004-1", text) is named
+    assert is_written(written("JS2026-000004-1"), text) is named
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+def test_what_people_said_to_have_failed_no_rule_takes_back(leaves):
+    """Be it that the books hold its payment as one that no line has shown, or not."""
+    for sent, text in (
+        (refund(failed=True, leaves=leaves), "TK2026-000005"),
+        (payout(failed=True, leaves=leaves), "JS2026-000004-12"),
+    ):
+        found = best(line(-sent.amount_fen, text, sent.payee), sent=[sent])
+        assert (found.certain, found.reasons[-1]) == (False, Reason.SAID_FAILED)
+    listed = SentList(7, "FK2026-000001", 300, date(2026, 11, 2), (Listed(1, 11, 100), Listed(2, 12, 200)), failed=True)
+    one = Line(1, -300, "FK2026-000001", booked_on=date(2026, 11, 2))
+    [found] = propose(one, Facts(lists=[listed]))
+    assert (found.certain, found.reasons[-1]) == (False, Reason.SAID_FAILED)
+    [found] = propose(one, Facts(lists=[replace(listed, failed=False)]))
+    assert found.certain
 
 
 def test_the_banks_own_entries():

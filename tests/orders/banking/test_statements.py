@@ -5,7 +5,7 @@ import io
 import json
 import random
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -89,6 +89,34 @@ def test_the_clearing_page_names_the_lines_that_nobody_has_explained_and_names_t
     desk.written_off(line["id"], "interest", "23.45")
     assert [each["amount"] for each in page(account="unallocated")["items"]] == ["-100.00", "15.00"]
     assert page(account="announced")["items"] == whole["items"][2:]
+
+
+def test_what_the_bank_shows_stands_in_the_books_on_the_banks_day(desk):
+    """A receipt of the last days that is imported later belongs to its own day; what somebody says of it, to the day on which it is said."""
+    order = desk.order(10)
+    then, today = clock.today() - timedelta(days=9), clock.today()
+    desk.imported(statement((10000, "沙坪坝中学", "货款", "S1"), (-1500, "某银行", "手续费", "S2"), opening=100, days_ago=9))
+    desk.imported(statement((5000, "某公司", "货款", "S3"), opening=8600))
+    first, *_ = desk.lines()
+    assert desk.pay_order(first["id"], order, "100.00").status_code == 201
+
+    def entries(account, **asked):
+        return desk.client.get("/v1/money/entries", params={"account": account, **asked}).json()
+
+    told = [(each["booked_on"], each["kind"], each["amount"]) for each in entries("bank")["items"]]
+    assert told == [(str(then), "receipt", "100.00"), (str(then), "receipt", "-15.00"), (str(today), "receipt", "50.00")]
+    late = entries("bank")["items"][0]
+    assert clock.shanghai_date(datetime.fromisoformat(late["recorded_at"])) == today
+    assert entries("bank", to=str(then))["closing"] == "85.00"
+    assert (entries("bank", **{"from": str(today)})["opening"], entries("bank")["closing"]) == ("85.00", "135.00")
+    assert [each["booked_on"] for each in entries("receivable", kind="payment")["items"]] == [str(today)]
+    fee, latest = desk.client.get("/v1/money/clearing", params={"account": "unallocated"}).json()["items"]
+    assert (fee["since"], fee["days"], fee["reference"]) == (str(then), 9, "S2")
+    assert (latest["since"], latest["days"]) == (str(today), 0)
+    # the moment of recording is told beside it
+    whole = desk.client.get(f"/v1/money/transactions/{fee['transaction_id']}").json()
+    assert (whole["booked_on"], clock.shanghai_date(datetime.fromisoformat(whole["recorded_at"]))) == (str(then), today)
+    desk.agrees()
 
 
 def test_a_slip_says_by_when_and_is_not_printed_for_nothing(desk):
@@ -668,6 +696,64 @@ def test_lists_are_filtered_paged_and_exported(desk):
     assert [each["code"] for each in desk.client.get("/v1/bank-layouts").json()] == ["icbc", "ccb", "abc", "boc", "cmb", "generic"]
 
 
+def test_the_bank_and_the_books_agree_at_the_end_of_every_day(desk, monkeypatch):
+    """A refund left on the second day by hand, on the fourth by the bank, which is imported and matched on the fifth; that is undone and made again."""
+    order, begun = overpaid(desk), clock.today()
+    desk.imported(statement((500, "甲", "x", "R0"), opening=36990))
+
+    def on(day):
+        monkeypatch.setattr(clock, "_shift", timedelta(days=day - 1))
+
+    def told(day):
+        asked = {"as_of": str(begun + timedelta(days=day - 1))}
+        found = desk.client.get("/v1/bank-reconciliation", params=asked).json()
+        [bank] = desk.client.get("/v1/money/balances", params={**asked, "by": "account", "account": "bank"}).json()["items"]
+        assert (found["difference"], found["as_of"]) == ("0.00", asked["as_of"])
+        assert (bank["balance"], bank["before_books"]) == (found["booked"], found["before_books"])
+        assert Decimal(found["book_balance"]) == Decimal(found["booked"]) + Decimal(found["before_books"])
+        out = [each["amount"] for each in found["outstanding"]]
+        return found["statement_to"], found["statement_balance"], found["book_balance"], out, found["unmatched_out"]
+
+    on(2)
+    refund = refund_of(desk, order, "300.00", payee="别的名称")
+    desk.client.post(f"/v1/refunds/{refund['id']}/confirm", json={"reference": "BANK-1"})
+    on(5)
+    desk.imported(statement((-30000, "沙坪坝中学", "退款", "R1"), opening=37490, days_ago=1))
+    line = next(line for line in desk.lines() if line["serial"] == "R1")
+    days = [str(begun + timedelta(days=day)) for day in range(5)]
+    # the bank's day comes before anybody says what it shows
+    assert told(4) == (days[3], "74.90", "-225.10", ["-300.00"], "300.00")
+    assert desk.match(line["id"], {"kind": "refund", "refund_id": refund["id"]}).status_code == 201
+    before = [
+        (days[0], "374.90", "374.90", [], "0.00"),
+        (days[0], "374.90", "74.90", ["-300.00"], "0.00"),
+        (days[0], "374.90", "74.90", ["-300.00"], "0.00"),
+        (days[3], "74.90", "74.90", [], "0.00"),
+    ]
+    assert [told(day) for day in range(1, 6)] == [*before, before[3]]
+    on(7)
+    [match] = desk.line(line["id"])["matches"]
+    desk.client.post(f"/v1/bank-matches/{match['id']}/undo", json={"reason": "不是这笔"})
+    assert told(7) == (days[3], "74.90", "-225.10", ["-300.00"], "300.00")
+    on(9)
+    assert desk.match(line["id"], {"kind": "booked", "transaction_id": match["transaction_id"]}).status_code == 201
+    assert [told(day) for day in range(1, 5)] == before
+    assert [told(day)[3] for day in range(5, 10)] == [[], [], ["-300.00"], ["-300.00"], []]
+    assert desk.agrees()["as_of"] == str(clock.today())
+    ahead = desk.client.get("/v1/bank-reconciliation", params={"as_of": str(clock.today() + timedelta(days=1))})
+    assert (ahead.status_code, ahead.json()["code"]) == (422, "day_ahead")
+
+
+def test_what_left_and_came_back_and_no_line_shows_either_lies_not_between_bank_and_books(desk):
+    order = overpaid(desk)
+    refund = refund_of(desk, order, "300.00", payee="别的名称")
+    desk.client.post(f"/v1/refunds/{refund['id']}/confirm", json={"reference": "BANK-1"})
+    assert [each["amount"] for each in desk.agrees()["outstanding"]] == ["-300.00"]
+    said = desk.client.post(f"/v1/refunds/{refund['id']}/fail", json={"reason": "退回"}).json()
+    assert desk.second.post(f"/v1/failure-reports/{said['failure_report_id']}/approve", json={}).status_code == 200
+    assert desk.agrees()["outstanding"] == []
+
+
 def test_the_reconciliation_as_a_file_holds_every_movement(desk, monkeypatch):
     order = overpaid(desk)
     for _ in range(3):
@@ -684,17 +770,21 @@ def test_the_reconciliation_as_a_file_holds_every_movement(desk, monkeypatch):
     header, *lines = table(**{"Accept-Language": "zh"})
     assert header == ["项目", "账号", "日期", "摘要", "凭证号", "金额（元）", "笔数"]
     assert lines[0] == ["银行账户", f"\t{ACCOUNT}", "", "", "", "", ""]
-    assert all(re.fullmatch(r"-?\d+\.\d\d", line[5]) for line in lines[1:])
+    assert lines[1] == ["截至日期", "", str(clock.today()), "", "", "", ""]
+    # what is taken off is said so, without a minus
+    assert all(re.fullmatch(r"\d+\.\d\d", line[5]) for line in lines[2:-2])
+    assert [line[0] for line in lines[-2:]] == ["编制：", "复核："]
     told = {line[0]: line[5] for line in lines}
     assert Decimal(told["银行对账单余额"]) == Decimal(shown["statement_balance"])
     assert Decimal(told["账面存款余额"]) == Decimal(told["调节后的存款余额"]) == Decimal(shown["book_balance"])
+    assert Decimal(told["总账银行存款余额"]) + Decimal(told["加：首份对账单前的余额（总账未记）"]) == Decimal(shown["book_balance"])
     assert Decimal(told["差额（应为零）"]) == 0
     assert Decimal(told["未核销的收款流水"]) == Decimal(shown["unmatched_in"]) == Decimal("5.00")
     movements = [line for line in lines if line[4] and line[0].startswith("减")]
     assert [(line[4], Decimal(line[5])) for line in movements] == [
-        (str(each["transaction_id"]), Decimal(each["amount"])) for each in shown["outstanding"]
+        (str(each["transaction_id"]), -Decimal(each["amount"])) for each in shown["outstanding"]
     ]
-    assert table(**{"Accept-Language": "en"})[2][0] == "balance of the bank"
+    assert table(**{"Accept-Language": "en"})[3][0] == "balance of the bank"
     assert desk.client.get("/v1/bank-reconciliation", params={"format": "xlsx"}).content[:2] == b"PK"
     assert desk.api.as_(desk.district).get("/v1/bank-reconciliation", params={"format": "csv"}).status_code == 403
     assert desk.client.get("/v1/bank-reconciliation", params={"format": "pdf"}).status_code == 422

@@ -324,7 +324,7 @@ def test_a_file_for_the_books_is_whole_or_refused(api, market, monkeypatch, path
             give_back(api, market, done, 1)
     asked = {"format": "csv"}
     assert len(seller.get(f"/v1/{path}", params=asked).text.splitlines()) == 3
-    monkeypatch.setattr(exports, "MAX_ROWS", 1)
+    monkeypatch.setattr(exports, "MAX_LINES", 1)
     refused = seller.get(f"/v1/{path}", params=asked)
     assert (refused.status_code, refused.json()["code"]) == (422, "too_many_lines")
 

@@ -187,7 +187,7 @@ def test_two_transfers_for_one_order(till):
 @pytest.mark.parametrize(
     ("path", "header", "lines"),
     [
-        ("balances", "科目,往来单位,余额（元）,过渡科目", 4),
+        ("balances", "科目,往来单位,余额（元）,过渡科目,另有：首份对账单前余额（元）", 4),
         ("entries?account=receivable", "日期,凭证号,摘要,科目,往来单位,采购订单,借方（元）,贷方（元）,余额（元）", 5),
         ("ageing", "往来单位,0–30 天,31–60 天,61–90 天,90 天以上,未清合计,多付,余额,最早日期", 2),
         ("clearing", "科目,金额（元）,起始日期,天数,往来单位,采购订单,摘要,编号,凭证号,待查明", 2),

@@ -2,6 +2,8 @@
 
 import pytest
 
+from orders.online import seen
+from orders.online.actions import connecting
 from tests.factories.settling import Settling
 
 
@@ -106,3 +108,30 @@ def test_without_an_account_the_payout_fails_at_once(scene, online):
     online.work()
     assert scene.farm.get(path).json()["status"] == "failed"
     assert online.twin.objects("transfer") == []
+
+
+def test_a_transfer_that_reached_the_supplier_after_all_ends_no_other_release(scene, online, connected):
+    """The provider refused it, the bank carries the payout out, and then it shows the transfer: the supplier has that in advance."""
+    row = settled(scene, online)
+    path = release(scene, row)
+    online.work()
+    assert scene.farm.get(path).json()["status"] == "failed"
+    scene.account()
+    assert scene.release(row["payout_id"]).status_code == 200
+    [(transfer_id, reference)] = online.rows("SELECT id, reference FROM online_transfer")
+    for _ in range(2):  # told twice
+        with online.database.unit_of_work() as session:
+            observed = seen.Transferred("tr_late", 69_900, 0, connected, {"reference": reference})
+            assert connecting.settle_transfer(session, observed)
+        online.work()
+        online.rows("UPDATE outbox_event SET done_at = NULL WHERE payload->>'status' = 'paid' RETURNING id")
+    shown = scene.farm.get(path).json()
+    assert (shown["status"], shown["attempts"][-1]["outcome"]) == ("released", None)
+    assert (online.account("payouts"), online.account("advances")) == (-69_900, 69_900)
+    assert online.rows(
+        "SELECT count(*) FROM notification WHERE kind = 'online_transfer.found' AND subject_id = :id", id=transfer_id
+    )[0][0]
+    with online.database.unit_of_work() as session:  # what comes back of it finance looks at
+        assert not connecting.settle_transfer(
+            session, seen.Transferred("tr_late", 69_900, 69_900, connected, {"reference": reference})
+        )

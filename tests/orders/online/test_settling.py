@@ -177,3 +177,37 @@ def test_what_nobody_pays_in_a_day_is_stopped(online):
         online.work()
     assert online.read(payment["id"])["status"] == "cancelled"
     online.begin(order["id"])
+
+
+def test_a_payment_that_was_stopped_too_early_is_stopped_when_its_card_was_declined(online, monkeypatch):
+    """While it is being processed the provider refuses to stop it; what it does with the card it says later."""
+    order = online.order()
+    payment = online.begin(order["id"])
+    online.work()
+    waiting = online.provider.look(online.intent(payment["id"]))
+    asked = []
+
+    def refuse(key, intent_id):
+        asked.append(key)
+        return replace(waiting, status="processing")
+
+    with monkeypatch.context() as busy:
+        busy.setattr(online.provider, "cancel", refuse)
+        online.buyer.post(f"/v1/online-payments/{payment['id']}/cancel")
+        online.work()
+        assert (online.read(payment["id"])["status"], asked) == ("processing", [f"cancel:{waiting.id}:1"])
+        # nobody asks while it is being processed
+        with online.database.unit_of_work() as session:
+            apply(session, replace(waiting, status="processing"))
+        online.work()
+        assert len(asked) == 1
+    for _ in range(3):  # declined, as several see it
+        with online.database.unit_of_work() as session:
+            apply(session, replace(waiting, status="requires_payment_method", error_code="card_declined", error_text="declined"))
+    assert online.read(payment["id"])["status"] == "requires_action"
+    keys = "SELECT key FROM provider_call WHERE operation = 'cancel' ORDER BY id"
+    assert [row.key for row in online.rows(keys)] == [f"cancel:{waiting.id}:1", f"cancel:{waiting.id}:2"]
+    online.work()
+    assert online.read(payment["id"])["status"] == "cancelled"
+    assert online.provider.look(waiting.id).status == "canceled"
+    online.begin(order["id"])

@@ -36,7 +36,7 @@ TOLD_ONCE = {
 #: Rows that moved no money, or not yet.
 MOVED = {
     "refund": "status NOT IN ('requested', 'refused', 'cancelled')",
-    "advance": "status = 'paid'",
+    "advance": "status IN ('paid', 'returned')",
     "refund_file": "status <> 'void'",
     "bank_write_off": "status = 'approved'",
 }
@@ -164,9 +164,14 @@ def books(online, monkeypatch):
             ),
             values,
         ).scalar_one()
-    asked = scene.cashier.post("/v1/advances", json={"agreement_id": agreement, "amount": "300.00", "reason": "备货"}).json()["id"]
-    scene.treasurer.post(f"/v1/advances/{asked}/approve")
-    assert scene.cashier.post(f"/v1/advances/{asked}/pay", json={"reference": "B-1"}).json()["status"] == "paid"
+    for amount in ("300.00", "20.00"):
+        asked = scene.cashier.post("/v1/advances", json={"agreement_id": agreement, "amount": amount, "reason": "备货"}).json()[
+            "id"
+        ]
+        scene.treasurer.post(f"/v1/advances/{asked}/approve")
+        assert scene.cashier.post(f"/v1/advances/{asked}/pay", json={"reference": "B-1"}).json()["status"] == "paid"
+    scene.cashier.post(f"/v1/advances/{asked}/return", json={"reason": "退汇"})
+    assert scene.treasurer.post(f"/v1/advances/{asked}/confirm-return").json()["status"] == "returned"
     scene.delivered(None, 6, of=1)
     scene.later(20)
     scene.run()
@@ -220,7 +225,7 @@ def test_transactions_of_every_kind_are_found_that_are_wrong_on_both_sides(books
         session.rollback()
     assert missed == set()
     assert {kind for kind, _ in firsts} >= {
-        "advance", "advance_used", "allowance", "chargeback", "credit_moved", "fee", "freight", "loss_borne", "payment", "payment_undone", "payout",
+        "advance", "advance_returned", "advance_used", "allowance", "chargeback", "credit_moved", "fee", "freight", "loss_borne", "payment", "payment_undone", "payout",
         "payout_paid", "receipt", "refund", "refund_failed", "refund_paid", "sale",
     }  # fmt: skip
 

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from orders.ledger import actions as ledger
 from orders.reconcile import report
+from orders.reconcile.checks.check import sql as check_of_sql
 from orders.statistics import actions as statistics
 from orders.statistics.cubes import CUBES, Kind
 from shop.core import audit
@@ -171,3 +172,21 @@ def test_over_http(clean, api):
     assert check["count"] == spoilt["differences"] > 20
     assert len(check["differences"]) == 20
     assert api.as_(clerk).get("/v1/reconcile").status_code == 403
+
+
+def test_over_http_what_does_not_end_in_time_is_not_said_to_agree(clean, api, monkeypatch):
+    with clean.unit_of_work() as session:
+        monitor = make_user(session, Role.MONITOR)
+        session.execute(text("UPDATE supplier_order SET total_fen = total_fen + 1"))
+    slow = check_of_sql("slow", "慢", "Slow", "SELECT 'x' AS subject, '' AS expected, '' AS found FROM pg_sleep(20)")
+    monkeypatch.setattr(report, "CHECKS", [slow, *report.CHECKS])
+    monkeypatch.setattr("orders.reconcile.api.SECONDS", 0.2)
+    answer = api.as_(monitor).get("/v1/reconcile")
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["unfinished"] == len(report.CHECKS)
+    assert {check["count"] for check in answer.json()["checks"]} == {None}
+    # the connection goes back with the limit that it had
+    monkeypatch.setattr(report, "CHECKS", report.CHECKS[1:])
+    monkeypatch.setattr("orders.reconcile.api.SECONDS", 20)
+    answer = api.as_(monitor).get("/v1/reconcile").json()
+    assert (answer["unfinished"], answer["differences"] > 20) == (0, True)

@@ -10,6 +10,7 @@ from orders.settlement.actions import listing
 from shop.core import outbox
 from tests.factories.after_sales import differences
 from tests.factories.racing import at_once, sessions
+from tests.factories.statements import ACCOUNT
 from workers.handlers import HANDLERS
 
 REASON = {"reason": "名单未上传网银"}
@@ -65,7 +66,14 @@ def test_a_list_of_which_a_payment_was_seen_stays(scene):
     assert code(void(scene.treasurer, made)) == (409, "payout_file_executed")
 
 
-@pytest.mark.parametrize("shown", ["matched", "number", "release", "sum"])
+def one_by_one(scene, first, written="货款"):
+    """The bank carries a list out payment by payment: the line of the first."""
+    return -round(float(first["due"]) * 100), scene.market.suppliers[0].name, written, ACCOUNT
+
+
+@pytest.mark.parametrize(
+    "shown", ["matched", "number", "plain number", "wide number", "release", "plain release", "sum", "sum to an account", "payee"]
+)
 def test_a_list_that_a_line_of_the_bank_shows_stays(scene, shown):
     made, (first, _) = scene.listed()
     attempt = scene.cashier.get(f"/v1/payouts/{first['payout_id']}").json()["attempts"][-1]["id"]
@@ -74,7 +82,12 @@ def test_a_list_that_a_line_of_the_bank_shows_stays(scene, shown):
         "matched": (-round(float(first["due"]) * 100), scene.market.suppliers[0].name, release),
         "number": (-total - 1, "x", f"代付 {made['number'].lower()}"),
         "release": (-1, "x", f"{release} 货款"),
+        "plain number": (-1, "x", made["number"].replace("-", "")),
+        "wide number": (-1, "x", "".join(chr(ord(each) + 0xFEE0) for each in made["number"])),
+        "plain release": (-1, "x", release.replace("-", " ").lower()),
         "sum": (-total, scene.market.suppliers[0].name, "货款"),
+        "sum to an account": (-total, "批量代付过渡户", "货款", "3100021009014400999"),
+        "payee": one_by_one(scene, first),
     }[shown]
     scene.shows(line)
     assert code(void(scene.treasurer, made)) == (409, "payout_file_executed")
@@ -86,6 +99,22 @@ def test_a_line_for_something_else_does_not_keep_a_list(scene):
     attempt = scene.cashier.get(f"/v1/payouts/{first['payout_id']}").json()["attempts"][-1]["id"]
     scene.shows((-1, "x", f"{first['number']}-{attempt}0"))
     assert void(scene.treasurer, made).status_code == 200
+
+
+def test_what_a_line_shows_of_a_void_list_is_not_paid_again_unawares(scene):
+    made, (first, _) = scene.listed()
+    assert void(scene.treasurer, made).status_code == 200
+    path, refusal = f"/v1/payouts/{first['payout_id']}", (409, "failed_one_shown_by_bank")
+    [line] = scene.shows(one_by_one(scene, first))  # it was handed over after all
+    assert line["status"] == "open"
+    refused = scene.cashier.post("/v1/payout-files")
+    assert (code(refused), refused.json()["data"]["line_id"]) == (refusal, line["id"])
+    assert code(scene.cashier.post(f"{path}/send", json={"reference": "B-1"})) == refusal
+    again = scene.cashier.post("/v1/payout-files", json={"despite": "该流水为另一笔货款"})
+    assert (again.status_code, again.json()["payout_count"]) == (201, 2)
+    assert scene.rows("SELECT reason FROM audit_event WHERE action = 'payout_file.made' ORDER BY id DESC LIMIT 1") == [
+        ("该流水为另一笔货款",)
+    ]
 
 
 def test_nobody_else_makes_it_void(scene):

@@ -1,5 +1,7 @@
 """Bank accounts, payouts and money paid ahead: who may, who may not, and what the ledger says."""
 
+import csv
+import io
 from datetime import timedelta
 
 import pytest
@@ -107,7 +109,7 @@ def test_a_payout_by_stripe_is_told_and_reported_by_its_provider(scene):
     assert (payload["payout_id"], payload["method"]) == (row["payout_id"], "stripe")
     for verb, body in (("send", {"reference": "x"}), ("confirm", {"reference": "x"}), ("fail", {"reason": "x"})):
         assert scene.cashier.post(f"{payout}/{verb}", json=body).json()["code"] == "payout_not_by_hand"
-    assert scene.cashier.post("/v1/payout-files").json()["code"] == "nothing_to_send"
+    assert scene.cashier.post("/v1/payout-files").json()["code"] == "no_payout_to_send"
     with scene.database.unit_of_work() as session:
         paying.failed(session, SYSTEM, row["payout_id"], "account_closed")
     # by another way after it failed
@@ -391,6 +393,11 @@ def test_periods_are_paged_and_nothing_is_skipped(scene):
             break
     assert paged == whole
     assert scene.cashier.get("/v1/settlements/periods", params={"after": "nonsense"}).status_code == 422
+    sheet = scene.cashier.get("/v1/settlements/periods", params={"format": "csv"}, headers={"Accept-Language": "zh"})
+    header, *lines = csv.reader(io.StringIO(sheet.content.decode("utf-8-sig")))
+    assert header[:4] == ["起始日", "截止日", "结算单数", "销售（元）"]
+    told = [(each["period_start"], each["period_end"], str(each["settlements"]), each["sales"]) for each in whole]
+    assert [tuple(line[:4]) for line in lines] == told
 
 
 def test_a_file_that_cannot_hold_every_row_is_refused_and_not_cut(scene, monkeypatch):
@@ -403,12 +410,14 @@ def test_a_file_that_cannot_hold_every_row_is_refused_and_not_cut(scene, monkeyp
     paths = ("settlements", "settlements/balances", "payouts")
     for path in paths:
         assert scene.cashier.get(f"/v1/{path}", params={"format": "xlsx"}).status_code == 200
-    monkeypatch.setattr("orders.settlement.api.settlements._MOST", 1)
-    monkeypatch.setattr("orders.settlement.api.payouts._MOST", 1)
-    monkeypatch.setattr("orders.settlement.api.settlements._MOST_OF_STATEMENT", 0)
-    for path in (*paths, f"settlements/{scene.settlement()['id']}/statement"):
-        refused = scene.cashier.get(f"/v1/{path}", params={"format": "csv"})
-        assert (refused.status_code, refused.json()["code"]) == (422, "too_many_lines"), path
+    statement = f"/v1/settlements/{scene.settlement()['id']}/statement"
+    monkeypatch.setattr("shop.core.exports.MAX_LINES", 1)
+    refused = [scene.cashier.get(f"/v1/{path}", params={"format": "csv"}) for path in paths]
+    monkeypatch.setattr("shop.core.exports.MAX_LINES", 0)
+    monkeypatch.setattr("orders.settlement.api.settlements._MOST_PRINTED", 0)
+    monkeypatch.setattr("orders.settlement.queries.statements._LINES_ALL", None)  # counted, not read
+    refused += [scene.cashier.get(path) for path in (statement, f"{statement}.pdf")]
+    assert [(answer.status_code, answer.json()["code"]) for answer in refused] == [(422, "too_many_lines")] * 5
 
 
 def test_open_means_that_something_is_still_to_be_paid(scene):

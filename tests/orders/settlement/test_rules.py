@@ -12,8 +12,7 @@ from orders.settlement.rules import (
     Cadence,
     CommissionKind,
     SettledPart,
-    closing,
-    commission,
+    carried_sql,
     commission_sql,
     last_ended,
     most_ahead,
@@ -21,7 +20,9 @@ from orders.settlement.rules import (
     to_bear,
     to_give_back,
     uncovered,
+    used_sql,
 )
+from tests.orders.settlement.oracle import closing, commission
 
 days = st.dates(date(2020, 1, 1), date(2035, 12, 31))
 cadences = st.sampled_from(list(Cadence))
@@ -119,6 +120,24 @@ def test_the_database_reckons_the_same(database):
         def same(base, rule):
             values = {"rate_bp": None, "fixed_fen": None, **rule, "kind": str(rule["kind"]), "base": base}
             assert session.execute(statement, values).scalar_one() == commission(base, **rule)
+
+        same()
+
+
+def test_the_database_closes_the_same(database):
+    """What is due is what the constraint ``due_fen`` says of what is used."""
+    statement = text(
+        f"SELECT {used_sql('x.carried', 'x.net', 'x.advance')}, {carried_sql('x.carried', 'x.net')} FROM"
+        " (SELECT CAST(:carried AS bigint) AS carried, CAST(:net AS bigint) AS net, CAST(:advance AS bigint) AS advance) x"
+    )
+    with database.unit_of_work() as session:
+
+        @settings(max_examples=300)
+        @given(st.integers(-(10**9), 0), amounts, st.integers(0, 10**9))
+        def same(carried, net, advance):
+            used, carried_on = session.execute(statement, {"carried": carried, "net": net, "advance": advance}).one()
+            sums = closing(carried, net, advance)
+            assert (used, carried_on) == (sums.advance_used, sums.carried_on)
 
         same()
 

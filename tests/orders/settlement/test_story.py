@@ -43,7 +43,7 @@ def test_an_accepted_and_paid_delivery_is_settled_and_paid_out(scene):
 
     made = scene.cashier.post("/v1/payout-files")
     assert (made.status_code, made.json()["payout_count"], made.json()["amount"]) == (201, 1, "699.00")
-    assert scene.cashier.post("/v1/payout-files").json()["code"] == "nothing_to_send"
+    assert scene.cashier.post("/v1/payout-files").json()["code"] == "no_payout_to_send"
     content = scene.cashier.get(f"/v1/payout-files/{made.json()['id']}/content", params={"format": "csv"}).content.decode(
         "utf-8-sig"
     )

@@ -1,0 +1,119 @@
+"""What was paid ahead and came back: two persons say so, no settlement uses it up any more, and the bank's line shows it."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from orders.settlement.actions import advances
+from tests.factories.after_sales import differences
+from tests.factories.racing import post_at_once, sessions
+from tests.orders.settlement.test_paying import advance, agreement
+
+__all__ = ["agreement"]
+
+
+@pytest.fixture
+def paid(scene, agreement):
+    """The path of an advance of 300.00 that the bank paid."""
+    path = f"/v1/advances/{advance(scene, agreement).json()['id']}"
+    scene.treasurer.post(f"{path}/approve")
+    assert scene.cashier.post(f"{path}/pay", json={"reference": "B-1"}).json()["status"] == "paid"
+    return path
+
+
+def test_two_persons_say_that_an_advance_came_back_and_the_banks_line_shows_it(scene, paid):
+    out, back = scene.shows((-30_000, "合作社", "预付款"), (30_000, "合作社", "账号不符退汇"))
+    booked = scene.rows("SELECT id FROM money_transaction WHERE kind = 'advance'")[0][0]
+    part = {"kind": "booked", "transaction_id": booked}
+    assert scene.cashier.post(f"/v1/bank-lines/{out['id']}/matches", json={"parts": [part]}).status_code == 201
+    said = scene.cashier.post(f"{paid}/return", json={"reason": "账号不符退汇"}).json()
+    assert (said["status"], said["return_amount"], said["possible_actions"]) == (
+        "returning", "300.00", ["confirm-return", "refuse-return"],
+    )  # fmt: skip
+    assert scene.balance("advances") == 30_000
+    [waiting] = scene.treasurer.get("/v1/finance/waiting", params={"kind": "advance"}).json()["items"]
+    assert (waiting["number"], waiting["amount"], waiting["own"]) == (said["number"], "300.00", False)
+    own = scene.cashier.post(f"{paid}/confirm-return")
+    assert (own.status_code, own.json()["code"]) == (403, "two_persons_needed")
+    done = scene.treasurer.post(f"{paid}/confirm-return").json()
+    assert (done["status"], done["return_confirmed_by"]) == ("returned", scene.people["treasurer"].id)
+    assert scene.treasurer.post(f"{paid}/confirm-return").json()["code"] == "illegal_move"
+    assert scene.balance("advances") == 0
+    # the bank's line is explained by what the books hold, and costs nobody anything
+    [proposal] = [
+        each for each in scene.cashier.get(f"/v1/bank-lines/{back['id']}").json()["proposals"] if each["kind"] == "booked"
+    ]
+    part = {"kind": "booked", "transaction_id": proposal["transaction_id"]}
+    assert scene.cashier.post(f"/v1/bank-lines/{back['id']}/matches", json={"parts": [part]}).status_code == 201
+    assert scene.rows("SELECT sum(amount_fen)::bigint FROM money_posting WHERE account IN ('bank', 'fees')") == [(0,)]
+    # the agreement may be paid ahead for anew, and the next settlement pays all of what it owes
+    assert scene.cashier.get("/v1/advances/agreements").json()["items"][0]["advances"] == "0.00"
+    scene.delivered(2)
+    scene.later(20)
+    scene.run()
+    row = scene.settlement()
+    assert (row["net"], row["advance_used"], row["due"]) == ("139.80", "0.00", "139.80")
+    assert differences(scene.database) == {}
+
+
+def test_what_settlements_used_up_cannot_come_back(scene, paid):
+    scene.delivered(2)
+    scene.later(20)
+    scene.run()
+    for amount in ({}, {"amount": "160.21"}):
+        refused = scene.cashier.post(f"{paid}/return", json={"reason": "退汇", **amount})
+        assert (refused.status_code, refused.json()["code"], refused.json()["data"]) == (409, "advance_used_up", {"left": "160.20"})
+    assert scene.cashier.post(f"{paid}/return", json={"reason": "退汇", "amount": "160.20"}).status_code == 200
+    refused = scene.treasurer.post(f"{paid}/refuse-return", json={"reason": "未见退汇"}).json()
+    assert (refused["status"], refused["return_amount"], refused["return_asked_by"]) == ("paid", None, None)
+    assert scene.cashier.post(f"{paid}/return", json={"reason": "退汇", "amount": "160.20"}).status_code == 200
+    assert scene.treasurer.post(f"{paid}/confirm-return").json()["status"] == "returned"
+    assert scene.balance("advances") == 0
+    assert scene.farm.get("/v1/advances").json()["items"][0]["return_amount"] == "160.20"
+    assert scene.cashier.get("/v1/advances/agreements").json()["items"][0]["advances"] == "139.80"
+    assert differences(scene.database) == {}
+
+
+def test_many_who_confirm_at_once_bring_it_back_once(scene, paid):
+    scene.cashier.post(f"{paid}/return", json={"reason": "退汇"})
+    codes = [
+        answer.status_code
+        for answer in post_at_once(sessions(scene.api, scene.database, scene.people["treasurer"], 8), f"{paid}/confirm-return")
+    ]
+    assert (codes.count(200), codes.count(409)) == (1, 7)
+    assert scene.balance("advances") == 0
+
+
+def _settled_in_between(scene, paid, monkeypatch, *, wait):
+    """A settlement run that begins when what is left was looked at, and before that is booked as returned; returns whether it waited."""
+    scene.cashier.post(f"{paid}/return", json={"reason": "退汇"})
+    scene.delivered(2)
+    scene.later(20)
+    look = advances._require_not_used_up
+    with ThreadPoolExecutor(1) as pool:
+        begun = []
+
+        def looked(*given):
+            look(*given)
+            begun.append(pool.submit(scene.run))
+            if wait:
+                begun[0].result(30)
+            else:
+                with pytest.raises(TimeoutError):
+                    begun[0].result(1)
+
+        monkeypatch.setattr(advances, "_require_not_used_up", looked)
+        assert scene.treasurer.post(f"{paid}/confirm-return").status_code == 200
+        begun[0].result(30)
+
+
+def test_a_settlement_run_waits_for_what_comes_back_just_now(scene, paid, monkeypatch):
+    _settled_in_between(scene, paid, monkeypatch, wait=False)
+    assert (scene.balance("advances"), scene.settlement()["advance_used"]) == (0, "0.00")
+
+
+@pytest.mark.control
+def test_without_the_lock_it_is_used_up_and_comes_back(scene, paid, monkeypatch):
+    monkeypatch.setattr(advances, "losing", type("nobody", (), {"alone": staticmethod(lambda session: None)}))
+    _settled_in_between(scene, paid, monkeypatch, wait=True)
+    assert scene.balance("advances") == -13_980
