@@ -19,6 +19,18 @@ ITEMS: dict[CloseItem, dict[Language, str]] = {
     },
     "entries_waiting": {"zh": "待汇总的销售分录", "en": "Sale entries that no rollup holds yet"},
 }
+#: How an item is cleared.
+HINTS: dict[CloseItem, dict[Language, str]] = {
+    "reports_moved": {
+        "zh": "退回该月报，由报送单位按现在的台账重新提交；或说明原因",
+        "en": "Return the report, so that it is submitted again with the figures of now; or say why it stands",
+    },
+    "differences": {
+        "zh": "以最近一次留存的对账为准：每小时自动对账一次，也可用 POST /v1/reconcile/runs 或 shop reconcile 立即对账并留存",
+        "en": "What counts is the last run that was kept: one comes every hour, and POST /v1/reconcile/runs or shop reconcile makes one at once",
+    },
+    "entries_waiting": {"zh": "后台任务会在数秒内汇总", "en": "A job takes them in within seconds"},
+}
 CAUSES: dict[str, dict[Language, str]] = {
     "late": {"zh": "补报", "en": "told late"},
     "reversal": {"zh": "冲销", "en": "taken back"},

@@ -13,7 +13,7 @@ from orders.bulletins.queries.facts import MonthDays
 from orders.bulletins.rules import closing
 from orders.bulletins.rules.closing import Explained
 from orders.bulletins.schemas.closing import CloseItemOut, CloseOut, CountyOut, ExplanationOut
-from orders.bulletins.words import ITEMS
+from orders.bulletins.words import HINTS, ITEMS
 from orders.reports import forms
 from orders.reports.forms import Scope
 from orders.reports.queries import expected as reports
@@ -45,7 +45,7 @@ _OPEN = text(
     """
 )
 _WAITING = text("SELECT count(*) FROM sale_entry_pending p JOIN sale_entry e ON e.id = p.entry_id WHERE e.sold_on <= :last")
-#: What the last run after the month's end found; nothing: there was none.
+#: What the last run after the month's end found, of the hourly job or one that somebody asked for; nothing: there was none.
 _DIFFERENCES = text("SELECT differences FROM reconciliation WHERE ran_at >= :end ORDER BY ran_at DESC LIMIT 1")
 _CLOSED = text(
     "SELECT c.region_code, c.closed_at, c.items, c.lacking, c.reason, u.name AS closed_by FROM month_close c JOIN app_user u ON u.id = c.closed_by"
@@ -63,7 +63,7 @@ _PLACES: Mapping[CloseItem, str] = {
     "claims_undecided": "/v1/external-sales?status=submitted&side=seller&sold_to={last}{district}",
     "reports_missing": "/v1/reports/unreported?month={month}&form={form}{district}",
     "reports_moved": "/v1/reports?month={month}&moved=true{of_form}{district}",
-    "differences": "/v1/reconcile",
+    "differences": "/v1/reconcile/runs",
     "entries_waiting": "/v1/reconcile/runs",
 }
 
@@ -151,6 +151,7 @@ def close(session: Session, month: str, region_code: str, language: Language) ->
                 count=items.get(item, 0),
                 blocking=item in rules.blocking,
                 link=_link(item, of, region_code),
+                hint=HINTS[item][language] if item in HINTS else None,
                 explanation=ExplanationOut.model_validate(said[item], from_attributes=True) if item in said else None,
             )
             for item in (*rules.blocking, *rules.warning)
