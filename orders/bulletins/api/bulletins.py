@@ -27,17 +27,24 @@ from shop.identity.permissions import Permission
 
 routes = Routes("bulletins", "/v1")
 
-Number = Annotated[str, Path(pattern=r"^20[0-9]{2}-[0-9]{2,4}(-R[1-9][0-9]{0,3})?$", examples=["2026-03", "2026-03-R1"])]
+Number = Annotated[
+    str,
+    Path(
+        description="`2026-03` is the third bulletin of 2026, not that of March; `2026-03-R1` its first revision",
+        pattern=r"^20[0-9]{2}-[0-9]{2,4}(-R[1-9][0-9]{0,3})?$",
+        examples=["2026-03", "2026-03-R1"],
+    ),
+]
 
 
 def _bulletin(call: Call, bulletin_id: int) -> BulletinOut:
-    return queries.bulletin(call.session, call.actor, bulletin_id)
+    return queries.bulletin(call.session, call.actor, bulletin_id, call.language)
 
 
 @routes.get("/bulletins", Permission.BULLETINS_READ)
 def list_bulletins(call: Call, limit: Limit = 50, after: After = None) -> Page[BulletinRow]:
     """Every edition and every draft, the newest first."""
-    return queries.bulletins(call.session, limit=limit, after=after)
+    return queries.bulletins(call.session, call.language, limit=limit, after=after)
 
 
 @routes.post("/bulletins", Permission.BULLETINS_PUBLISH)
@@ -100,13 +107,13 @@ def discard_bulletin(call: Call, bulletin_id: Id) -> None:
 @routes.get("/public/bulletins", public=True)
 def published_bulletins(call: Call, limit: Limit = 50, after: After = None) -> Page[PublicBulletinRow]:
     """What was published, the newest first."""
-    return queries.published(call.session, limit=limit, after=after)
+    return queries.published(call.session, call.language, limit=limit, after=after)
 
 
 @routes.get("/public/bulletins/{number}", public=True)
 def published_bulletin(call: Call, number: Number) -> PublicBulletinOut:
     """A bulletin, or a revision of one. A number always gives the same figures."""
-    return queries.published_one(call.session, number)
+    return queries.published_one(call.session, number, call.language)
 
 
 @routes.get("/public/bulletins/{number}/files/{format}", public=True, responses=files.ANSWERS)

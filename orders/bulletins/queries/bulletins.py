@@ -1,5 +1,6 @@
 """Reading bulletins, their files, the lines of revisions, and the grades of a month."""
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -42,7 +43,9 @@ _PUBLISHED = text(
     " ORDER BY b.year DESC, b.number DESC, b.edition DESC LIMIT :rows"
 )
 _BY_NUMBER = text(f"{_PUBLIC.format(more=', b.content')} AND b.year = :year AND b.number = :number AND b.edition = :edition")
-_IN_FORCE = text("SELECT month, content FROM bulletin WHERE status = 'published' AND month BETWEEN :first AND :last ORDER BY month")
+_IN_FORCE = text(
+    "SELECT month, year, number, edition, content FROM bulletin WHERE status = 'published' AND month BETWEEN :first AND :last ORDER BY month"
+)
 _YEARS = text("SELECT DISTINCT year FROM bulletin WHERE status = 'published' ORDER BY year")
 _FILE = text("SELECT content, sha256 FROM bulletin_file WHERE bulletin_id = :id AND format = :format")
 
@@ -52,19 +55,21 @@ def _number(row: Row[Any]) -> str | None:
     return None if row.status == BulletinStatus.DRAFT else states.shown(row.year, row.number, row.edition)
 
 
-def _row(row: Row[Any]) -> BulletinRow:
+def _row(row: Row[Any], language: Language) -> BulletinRow:
+    number = _number(row)
     return BulletinRow(
-        **{name: getattr(row, name) for name in BulletinRow.model_fields if name not in ("number", "month")},
-        number=_number(row),
+        **{name: getattr(row, name) for name in BulletinRow.model_fields if name not in ("number", "title", "month")},
+        number=number,
+        title=None if number is None else states.titled(number)[language],
         month=f"{row.month:%Y-%m}",
     )
 
 
-def bulletins(session: Session, *, limit: int, after: str | None) -> Page[BulletinRow]:
+def bulletins(session: Session, language: Language, *, limit: int, after: str | None) -> Page[BulletinRow]:
     """All editions and drafts, the newest first."""
     start = paging.position(after, int)
     rows = session.execute(_BULLETINS, {"start": start[0] if start else None, "rows": limit + 1}).all()
-    return paging.page(rows, limit, _row, lambda row: [row.id])
+    return paging.page(rows, limit, lambda row: _row(row, language), lambda row: [row.id])
 
 
 def _found(session: Session, bulletin_id: int) -> Row[Any]:
@@ -74,7 +79,7 @@ def _found(session: Session, bulletin_id: int) -> Row[Any]:
     return row
 
 
-def bulletin(session: Session, actor: Actor, bulletin_id: int) -> BulletinOut:
+def bulletin(session: Session, actor: Actor, bulletin_id: int, language: Language) -> BulletinOut:
     """One edition with its content.
 
     Raises:
@@ -84,7 +89,7 @@ def bulletin(session: Session, actor: Actor, bulletin_id: int) -> BulletinOut:
     may = actor.may(Permission.BULLETINS_PUBLISH)
     possible = {BulletinMove.PUBLISH: may and row.drafter_id != actor.user_id, BulletinMove.DISCARD: may}
     return BulletinOut(
-        **_row(row).model_dump(),
+        **_row(row, language).model_dump(),
         content=frozen.read(row.content),
         possible_actions=[move for move in BULLETIN.possible(row.status) if possible.get(move)],
     )
@@ -111,9 +116,11 @@ def _kept(session: Session, row: Row[Any], kind: Format) -> tuple[str, bytes, st
     return name, kept.content, kept.sha256
 
 
-def _public_row(row: Row[Any]) -> PublicBulletinRow:
+def _public_row(row: Row[Any], language: Language) -> PublicBulletinRow:
+    number = states.shown(row.year, row.number, row.edition) or ""
     return PublicBulletinRow(
-        number=states.shown(row.year, row.number, row.edition) or "",
+        number=number,
+        title=states.titled(number)[language],
         month=f"{row.month:%Y-%m}",
         edition=row.edition,
         status=row.status,
@@ -123,12 +130,12 @@ def _public_row(row: Row[Any]) -> PublicBulletinRow:
     )
 
 
-def published(session: Session, *, limit: int, after: str | None) -> Page[PublicBulletinRow]:
+def published(session: Session, language: Language, *, limit: int, after: str | None) -> Page[PublicBulletinRow]:
     """What was published, the newest first; editions that were revised stay."""
     start = paging.position(after, int, int, int) or [None, 0, 0]
     asked = {"year": start[0], "number": start[1], "edition": start[2], "rows": limit + 1}
     rows = session.execute(_PUBLISHED, asked).all()
-    return paging.page(rows, limit, _public_row, lambda row: [row.year, row.number, row.edition])
+    return paging.page(rows, limit, lambda row: _public_row(row, language), lambda row: [row.year, row.number, row.edition])
 
 
 def _numbered(session: Session, number: str) -> Row[Any]:
@@ -139,14 +146,14 @@ def _numbered(session: Session, number: str) -> Row[Any]:
     return row
 
 
-def published_one(session: Session, number: str) -> PublicBulletinOut:
+def published_one(session: Session, number: str, language: Language) -> PublicBulletinOut:
     """A published edition.
 
     Raises:
         NotFound: nothing was published under this number (404).
     """
     row = _numbered(session, number)
-    return PublicBulletinOut(**_public_row(row).model_dump(), content=frozen.read(row.content))
+    return PublicBulletinOut(**_public_row(row, language).model_dump(), content=frozen.read(row.content))
 
 
 def published_file(session: Session, number: str, kind: Format) -> tuple[str, bytes, str]:
@@ -183,9 +190,20 @@ def published_years(session: Session) -> list[int]:
     return list(session.execute(_YEARS).scalars())
 
 
-def published_months(session: Session, first: date, last: date) -> dict[date, frozenset[str]]:
-    """The first days of months of which a bulletin was published, each with the districts that its newest edition withholds."""
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The newest edition of a month: its number, and the districts that it withholds."""
+
+    number: str
+    withheld: frozenset[str]
+
+
+def published_months(session: Session, first: date, last: date) -> dict[date, InForce]:
+    """The first days of months of which a bulletin was published, each with its newest edition."""
     return {
-        row.month: frozenset(each.code for each in frozen.read(row.content).withheld)
+        row.month: InForce(
+            states.shown(row.year, row.number, row.edition) or "",
+            frozenset(each.code for each in frozen.read(row.content).withheld),
+        )
         for row in session.execute(_IN_FORCE, {"first": first, "last": last})
     }

@@ -82,6 +82,13 @@ _OF_MONTH = text(
     WHERE month = :month AND kind <> 'verified' GROUP BY 1, 2, 3, 4, 5, 6
     """
 )
+_PUBLISHED = text(
+    """
+    SELECT c.district_code, c.channel, sum(c.amount_fen)::bigint AS amount_fen, sum(c.grams)::bigint AS grams
+    FROM bulletin_change c JOIN bulletin b ON b.id = c.bulletin_id
+    WHERE c.month = :month AND c.kind <> 'verified' AND c.direction = 'purchase' AND b.status <> 'draft' GROUP BY 1, 2
+    """
+)
 _OF_EDITION = text(
     f"SELECT direction, district_code, kind, {_SUMS} FROM bulletin_change WHERE bulletin_id = :bulletin_id GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
 )
@@ -168,6 +175,12 @@ def of_month(session: Session, month: date) -> list[Changed]:
         Changed(row.direction, row.district_code, row.township_code, row.channel, row.source, row.category, _sums(row))
         for row in session.execute(_OF_MONTH, {"month": month})
     ]
+
+
+def published_of_month(session: Session, month: date) -> dict[tuple[str, str], tuple[int, int]]:
+    """By district and channel the fen and grams of purchases that the published revisions of a month changed, as :func:`of_month`."""
+    rows = session.execute(_PUBLISHED, {"month": month})
+    return {(row.district_code, row.channel): (row.amount_fen, row.grams) for row in rows}
 
 
 def of_edition(session: Session, bulletin_id: int) -> dict[tuple[str, str], dict[str, Sums]]:

@@ -45,7 +45,8 @@ class FigureExplainIn(BaseModel):
 
 
 class PublicBulletinRow(BaseModel):
-    number: str
+    number: str = Field(description="as addresses have it: `2026-03` is the third bulletin of 2026, not that of March")
+    title: str = Field(description="the number as it is printed: 〔2026〕第3号（修订1）")
     month: str
     edition: int = Field(description="0: the bulletin; 1, 2 …: its revisions")
     status: BulletinStatus
@@ -61,6 +62,7 @@ class PublicBulletinOut(PublicBulletinRow):
 class BulletinRow(BaseModel):
     id: int
     number: str | None
+    title: str | None = Field(description="the number as it is printed: 〔2026〕第3号（修订1）")
     month: str
     edition: int
     status: BulletinStatus

@@ -44,7 +44,10 @@ def test_a_county_closes_then_the_city(scene):
     answer = scene["city"].post(scene.close_path("/close"), json={"without": lacking, "reason": REASON})
     assert code(answer) == (409, "items_open")
     assert scene.explain("reports_missing").status_code == 201
-    assert code(scene["city"].post(scene.close_path("/close"), json={})) == (409, "counties_lacking")
+    refused = scene["city"].post(scene.close_path("/close"), json={}, headers={"Accept-Language": "zh"})
+    assert code(refused) == (409, "counties_lacking")
+    assert dict(zip(lacking, refused.json()["data"]["names_zh"], strict=True))["500240"] == "石柱土家族自治县"
+    assert "、石柱土家族自治县" in refused.json()["title"]
     assert code(scene["city"].post(scene.close_path("/close"), json={"without": lacking})) == (409, "counties_lacking")
     wrong = {"without": [*lacking, "500236"], "reason": REASON}
     assert code(scene["city"].post(scene.close_path("/close"), json=wrong)) == (422, "invalid")

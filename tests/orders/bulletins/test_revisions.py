@@ -4,6 +4,7 @@ import csv
 import io
 from collections import Counter
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from python_calamine import CalamineWorkbook
@@ -256,6 +257,34 @@ def test_what_takes_a_claim_back_has_its_papers_and_its_day_in_words(scene, publ
             assert line["occurred_on"] == entry.sold_on.isoformat()
             assert line["channel_label"] != line["channel"]
             assert line["category_label"] != line["category"]
+
+
+def test_open_data_says_what_the_newest_edition_says_and_which_that_is(scene, api, published, on):
+    def table():
+        return list(csv.DictReader(io.StringIO(api.get("/v1/public/tables/sales-by-district-channel/2026.csv").text)))
+
+    def of(column):
+        return sum(Decimal(row[column]) for row in table() if row["month"] == "2026-09")
+
+    first = of("amount")
+    assert yuan_from_fen(totals(published["content"])["amount_fen"]) == f"{first:.2f}" == f"{of('revised_amount'):.2f}"
+    on(2026, 10, 20)
+    scene.tell_late(amount_fen=12_300)
+    scene.reverse(scene.of_month()[0].id)
+    drafted = scene.revise().json()
+    assert (of("revised_amount"), {row["bulletin"] for row in table()}) == (first, {"2026-01"})
+    content = scene.publish(drafted).json()["content"]
+    assert of("amount") == first
+    assert f"{of('revised_amount'):.2f}" == yuan_from_fen(totals(content)["amount_fen"])
+    assert {row["bulletin"] for row in table()} == {"2026-01-R1"}
+    by_district = Counter()
+    for row in table():
+        by_district[row["district"]] += Decimal(row["revised_amount"])
+    assert {code: int(yuan * 100) for code, yuan in by_district.items()} == {
+        code: figures["amount_fen"] for code, figures in rows(content, "districts").items()
+    }
+    described = api.get("/v1/public/tables/sales-by-district-channel/2026.csv-metadata.json").json()
+    assert described["dc:source"] == [{"@id": "../../bulletins/2026-01-R1"}]
 
 
 @pytest.fixture

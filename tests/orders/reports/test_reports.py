@@ -18,7 +18,10 @@ def test_a_units_report_goes_the_whole_way(scene):
     fen = scene.sum(bought, first=FIRST, buyer=scene.school.id)
     assert value(report, "purchases")["ledger"] == f"{fen // 100}.{fen % 100:02}"
     assert value(report, "helped_sales")["ledger"] is None
-    assert code(scene.draft()) == (409, "report_there")
+    there = scene.draft()
+    assert code(there) == (409, "report_there")
+    assert there.json()["data"] == {"month": MONTH, "report_id": report["id"]}
+    assert str(report["id"]) in there.json()["title"]
     assert code(scene.move("school", report, "submit")) == (422, "report_refused")
     own = scene.as_the_ledger(report)
     own["purchases"] = {"value": f"{fen // 100 + 100}.00"}
@@ -185,6 +188,8 @@ def test_of_many_submissions_and_decisions_at_once_one_counts(scene):
         sessions(scene.api, scene.database, scene.users["stranger"], 6), "/v1/reports", {"form": "unit_monthly", "month": MONTH}
     )
     assert sorted(answer.status_code for answer in drafts) == [201] + [409] * 5
+    [made] = [answer.json()["id"] for answer in drafts if answer.status_code == 201]
+    assert {answer.json()["data"]["report_id"] for answer in drafts if answer.status_code == 409} == {made}
 
 
 def test_a_report_shows_the_ledger_of_then_and_of_now(scene):
