@@ -41,8 +41,8 @@ def _percent(value: str | None) -> Decimal | None:
 
 _FIGURES = (
     "销售额（元） Sales (yuan)",
-    "同比（%） On last year",
-    "环比（%） On last month",
+    "同比（%） On last year (%)",
+    "环比（%） On last month (%)",
     "其中认定产品（元） Certified (yuan)",
     "净重（吨） Net weight (t)",
     "本年累计（元） Year to date (yuan)",
@@ -165,7 +165,14 @@ def _overlays(overlays: Iterable[Overlay]) -> Table:
 def _targets(said: Content) -> Table:
     return Table(
         "目标 Targets",
-        ("目标 Target", "目标值（元） Goal (yuan)", "累计完成（元） Done (yuan)", "完成（%） Reached", "期限 Due", "依据 Source"),
+        (
+            "目标 Target",
+            "目标值（元） Goal (yuan)",
+            "累计完成（元） Done (yuan)",
+            "完成（%） Reached (%)",
+            "期限 Due",
+            "依据 Source",
+        ),
         tuple(
             (
                 f"{row.zh} {row.en}",

@@ -219,7 +219,7 @@ def test_figures_stand_on_the_right(scene, api):
     scene.published()
     begins = {}
 
-    def visit(words, _, matrix, *rest):
+    def visit(words, matrix, *rest):
         begins.setdefault(words.strip(), matrix[4])
 
     for page in PdfReader(io.BytesIO(public_file(api, "2026-01", "pdf").content)).pages:
