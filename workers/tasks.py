@@ -362,7 +362,7 @@ def settle() -> None:
 @app.task(name="reconcile.run", time_limit=3000, soft_time_limit=2900)
 def reconcile() -> None:
     """The hourly proof that orders, money, figures and stock agree."""
-    differences = report.keep(database())
+    differences = sum(finding.count for finding in report.keep(database()))
     log.log(40 if differences else 20, "reconciled", count=differences)
 
 

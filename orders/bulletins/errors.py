@@ -46,11 +46,13 @@ class ItemsOpen(Conflict):
 
 
 class CountiesLacking(Conflict):
-    """``data.lacking`` names the counties; closing without them needs each of them named, and a reason."""
+    """``data.lacking`` has the codes of the counties, ``data.names_zh`` and ``names_en`` their names in that order; closing without them needs each of
+    them named by its code, and a reason."""
 
     code = "counties_lacking"
-    zh = "尚有 {count} 个区县未结账，须逐一列出并说明理由"
-    en = "{count} counties have not closed; name each of them, and the reason"
+    zh = "尚有 {count} 个区县未结账，须逐一列出并说明理由：{names_zh}"
+    en = "{count} counties have not closed; name each of them, and the reason: {names_en}"
+    words = {"names_zh": {}, "names_en": {}}
 
 
 class NothingToExplain(Conflict):

@@ -1,5 +1,6 @@
 """The files of a bulletin, each made from its content alone: the same content gives the same bytes, whenever it is made."""
 
+import re
 from datetime import date
 from html import escape
 from pathlib import Path as File
@@ -35,7 +36,8 @@ h1 { font-size: 1.4rem; margin: .5rem 0; } h2 { font-size: 1.05rem; margin: 1.5r
 .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: .85rem; }
 th, td { border: 1px solid #d0d7de; padding: .3rem .5rem; text-align: left; vertical-align: top; } td.n { text-align: right; white-space: nowrap; }
 """
-#: A sheet's name has 31 characters at most, and none of these.
+#: A sheet's name has 31 characters at most, and none of these; what stands in brackets is in the sheet itself.
+_IN_BRACKETS = re.compile(r"（[^）]*）| \([^)]*\)")
 _NOT_IN_NAMES = str.maketrans(dict.fromkeys("[]:*?/\\", " "))
 
 
@@ -78,8 +80,13 @@ def _page(heading: tuple[str, str, str], found: list[Table], sha256: str) -> byt
     return "".join(parts).encode()
 
 
+def _is_figure(cell: exports.Cell) -> bool:
+    """Figures, and the dash in place of one, stand on the right."""
+    return not isinstance(cell, str)
+
+
 def _cell(cell: exports.Cell) -> str:
-    number = "" if isinstance(cell, str) or cell is None else ' class="n"'
+    number = ' class="n"' if _is_figure(cell) else ""
     return f"<td{number}>{escape(tables.plain(cell))}</td>"
 
 
@@ -91,7 +98,7 @@ def _pdf(heading: tuple[str, str, str], found: list[Table], sha256: str) -> byte
             {
                 "title": table.title,
                 "header": table.header,
-                "rows": [[tables.plain(cell) for cell in row] for row in table.rows],
+                "rows": [[{"text": tables.plain(cell), "figure": _is_figure(cell)} for cell in row] for row in table.rows],
                 "note": table.note,
             }
             for table in found
@@ -104,7 +111,7 @@ def _workbook(heading: tuple[str, str, str], found: list[Table], made_on: date) 
     head = [[line] for line in heading]
     sheets = [
         Worksheet(
-            f"{n} {table.title.partition(' ')[0]}".translate(_NOT_IN_NAMES)[:31],
+            f"{n} {_IN_BRACKETS.sub('', table.title)}".translate(_NOT_IN_NAMES)[:31],
             table.header,
             table.rows,
             head=[*head, [table.title], *([[table.note]] if table.note else [])],

@@ -56,6 +56,8 @@ def _drafted(session: Session, payload: dict[str, Any]) -> None:
 def _published(session: Session, payload: dict[str, Any]) -> None:
     row = session.execute(_BULLETIN, {"id": payload["bulletin_id"]}).one()
     month = f"{row.month:%Y-%m}"
+    number = states.shown(row.year, row.number, row.edition) or ""
+    title = states.titled(number)
     for code in _counties(session, month):
         notify(
             session,
@@ -65,7 +67,9 @@ def _published(session: Session, payload: dict[str, Any]) -> None:
             subject_id=row.id,
             region_code=code,
             month=month,
-            number=states.shown(row.year, row.number, row.edition),
+            number=number,
+            title_zh=title["zh"],
+            title_en=title["en"],
         )
 
 

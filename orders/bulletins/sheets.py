@@ -1,9 +1,9 @@
 """The lines of a revision's difference table to be exported."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 
-from orders.bulletins.schemas.bulletins import ChangeOut
+from orders.bulletins.schemas.bulletins import ChangesOut
 from shop.core.errors import Language
 from shop.core.exports import Cell
 from shop.core.money import yuan
@@ -47,9 +47,13 @@ HEADER: dict[Language, list[str]] = {
 }
 
 
-def cells(rows: Iterable[ChangeOut]) -> Iterator[list[Cell]]:
-    """One row of cells for each line, in the order of the header."""
-    for row in rows:
+#: What stands for the lines of a district of which somebody sees totals only.
+_ELSEWHERE: dict[Language, str] = {"zh": "（非本辖区，{lines} 笔合计）", "en": "(another district: {lines} lines in all)"}
+
+
+def cells(found: ChangesOut, language: Language) -> Iterator[list[Cell]]:
+    """One row of cells for each line, in the order of the header; then the sums of other districts."""
+    for row in found.items:
         yield [
             row.cause_label,
             row.entry_id,
@@ -58,12 +62,25 @@ def cells(rows: Iterable[ChangeOut]) -> Iterator[list[Cell]]:
             row.occurred_on,
             row.district,
             row.district_name,
-            row.channel,
-            row.source,
-            row.category,
+            row.channel_label,
+            row.source_label,
+            row.category_label,
             row.product,
             yuan(row.amount),
             Decimal(row.grams).scaleb(-3),
             yuan(row.certified),
             " ".join(row.documents),
+        ]
+    for each in found.elsewhere:
+        yield [
+            each.cause_label,
+            *[None] * 4,
+            each.district,
+            each.district_name,
+            *[None] * 3,
+            _ELSEWHERE[language].format(lines=each.lines),
+            yuan(each.amount),
+            Decimal(each.grams).scaleb(-3),
+            yuan(each.certified),
+            None,
         ]

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from shop.core.errors import Language
 from shop.core.states import StateTable
 
 
@@ -36,10 +37,19 @@ def series(year: int) -> str:
 
 
 def shown(year: int, number: int | None, edition: int) -> str | None:
-    """``2026-03``, the third bulletin of its year; ``2026-03-R1`` its first revision; none: it has no number yet."""
+    """``2026-03``, the third bulletin of its year, whatever month it is of; ``2026-03-R1`` its first revision; none: it has no number yet."""
     if number is None:
         return None
     return f"{year}-{number:02}" + (f"-R{edition}" if edition else "")
+
+
+def titled(number: str) -> dict[Language, str]:
+    """A number as it is printed: 〔2026〕第3号（修订1）. Written as in addresses it would be read as a month."""
+    year, count, edition = read(number)
+    return {
+        "zh": f"〔{year}〕第{count}号" + (f"（修订{edition}）" if edition else ""),
+        "en": f"No. {count} of {year}" + (f", revision {edition}" if edition else ""),
+    }
 
 
 def read(number: str) -> tuple[int, int, int]:

@@ -2,15 +2,23 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TypeVar
 
+from orders.bulletins import states
 from orders.bulletins.content import Content, Difference, Graded, Overlay, Row, Sums
 from orders.bulletins.words import CAUSES
 from orders.statistics.rules import share
+from shop.core.clock import SHANGHAI
 from shop.core.exports import Cell
 from shop.core.money import yuan
 
+R = TypeVar("R", bound=Row)
+
 _GRAMS_IN_TONNE = 6
+#: A tonne is told to the kilogram; the content has grams.
+_KILOGRAM = Decimal("0.001")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +32,7 @@ class Table:
 
 
 def _tonnes(grams: int) -> Decimal:
-    return Decimal(grams).scaleb(-_GRAMS_IN_TONNE)
+    return Decimal(grams).scaleb(-_GRAMS_IN_TONNE).quantize(_KILOGRAM, ROUND_HALF_UP)
 
 
 def _percent(value: str | None) -> Decimal | None:
@@ -33,8 +41,8 @@ def _percent(value: str | None) -> Decimal | None:
 
 _FIGURES = (
     "销售额（元） Sales (yuan)",
-    "同比（%） On last year",
-    "环比（%） On last month",
+    "同比（%） On last year (%)",
+    "环比（%） On last month (%)",
     "其中认定产品（元） Certified (yuan)",
     "净重（吨） Net weight (t)",
     "本年累计（元） Year to date (yuan)",
@@ -61,19 +69,46 @@ def _names(row: Row) -> str:
     return f"{row.zh} {row.en}"
 
 
+_TOTAL = "合计 Total"
+
+
+def _by_amount(rows: Iterable[R]) -> list[R]:
+    """The largest first."""
+    return sorted(rows, key=lambda row: (-row.figures.now.amount_fen, row.code))
+
+
 def _rows(title: str, rows: Iterable[Row], of: Row) -> Table:
+    def line(name: str, row: Row) -> tuple[Cell, ...]:
+        part = _percent(share(row.figures.now.amount_fen, of.figures.now.amount_fen))
+        return (name, *_figures(row), part, _letter(row.grade))
+
+    found = tuple(line(_names(row), row) for row in _by_amount(rows))
     return Table(
-        title,
-        ("名称 Name", *_FIGURES, "占比（%） Share", "数据等级 Grade"),
-        tuple(
-            (
-                _names(row),
-                *_figures(row),
-                _percent(share(row.figures.now.amount_fen, of.figures.now.amount_fen)),
-                _letter(row.grade),
-            )
-            for row in rows
-        ),
+        title, ("名称 Name", *_FIGURES, "占比（%） Share (%)", "数据等级 Grade"), (*found, line(_TOTAL, of)) if found else ()
+    )
+
+
+def _districts(said: Content) -> Table:
+    """By amount, with their ranks; those of the same amount share one."""
+    rows = _by_amount(said.districts)
+    amounts = [row.figures.now.amount_fen for row in rows]
+    found = tuple(
+        (
+            1 + sum(each > row.figures.now.amount_fen for each in amounts),
+            row.code,
+            _names(row),
+            *_figures(row),
+            row.certificates,
+            _letter(row.grade),
+        )
+        for row in rows
+    )
+    certificates = sum(row.certificates for row in rows)
+    total = ("", "", _TOTAL, *_figures(said.totals), certificates, _letter(said.totals.grade))
+    return Table(
+        "区县 Districts",
+        ("名次 Rank", "代码 Code", "区县 District", *_FIGURES, "认定证书 Certificates", "数据等级 Grade"),
+        (*found, total) if found else (),
     )
 
 
@@ -81,11 +116,7 @@ def tables(said: Content) -> list[Table]:
     """All sections that have something to say."""
     found = [
         _totals(said),
-        Table(
-            "区县 Districts",
-            ("代码 Code", "区县 District", *_FIGURES, "认定证书 Certificates", "数据等级 Grade"),
-            tuple((row.code, _names(row), *_figures(row), row.certificates, _letter(row.grade)) for row in said.districts),
-        ),
+        _districts(said),
         _rows("销售渠道 Channels", said.channels, said.totals),
         _rows("销售来源 Sources", said.sources, said.totals),
         _rows("产品类别 Categories", said.categories, said.totals),
@@ -107,7 +138,11 @@ def _totals(said: Content) -> Table:
         ("同比（%） Growth on last year (%)", _percent(said.totals.growth_year)),
         ("环比（%） Growth on last month (%)", _percent(said.totals.growth_period)),
         ("本年累计（元） Year to date (yuan)", yuan(said.totals.figures.to_date.amount_fen)),
-        ("其中以前月份的补报和冲销（元） of which of earlier months (yuan)", yuan(said.of_earlier_months.amount_fen)),
+        (
+            "其中以前月份的补报和冲销（元；与以前月份公报的修订版相加时应扣除）"
+            " of which of earlier months (yuan; taken off where this is added to revised bulletins of those months)",
+            yuan(said.of_earlier_months.amount_fen),
+        ),
         ("帮助销售（另计，元） Helped sales, apart (yuan)", yuan(said.helped.figures.now.amount_fen)),
         ("订单 Orders", counts.orders),
         ("采购单位 Buyers", counts.buyers),
@@ -130,7 +165,14 @@ def _overlays(overlays: Iterable[Overlay]) -> Table:
 def _targets(said: Content) -> Table:
     return Table(
         "目标 Targets",
-        ("目标 Target", "目标值（元） Goal (yuan)", "累计完成（元） Done (yuan)", "完成（%） Reached", "期限 Due", "依据 Source"),
+        (
+            "目标 Target",
+            "目标值（元） Goal (yuan)",
+            "累计完成（元） Done (yuan)",
+            "完成（%） Reached (%)",
+            "期限 Due",
+            "依据 Source",
+        ),
         tuple(
             (
                 f"{row.zh} {row.en}",
@@ -148,7 +190,7 @@ def _targets(said: Content) -> Table:
 def _stock(said: Content) -> Table:
     outlets, held = said.outlets, said.certificates
     return Table(
-        "网点与认定（月末） Outlets and certification (month's end)",
+        "网点与认定（月末） Outlets, certificates (month's end)",
         ("指标 Measure", "数值 Figure"),
         (
             ("专柜 Cabinets", outlets.cabinets),
@@ -207,10 +249,10 @@ def _revision(said: Content) -> Iterator[Table]:
     """Of a revision: by district and cause, in yuan, tonnes and yuan of certified products."""
     if said.revision is None:
         return
-    told = said.revision
+    told, of = said.revision, states.titled(said.revision.of)
     lines = [*told.districts, told.total, *([told.helped] if any(_sums(told.helped)) else [])]
     yield Table(
-        f"修订差异（对 {told.of}） Differences against {told.of}",
+        "修订差异 Differences",
         (
             "区县 District",
             "原因 Cause",
@@ -220,7 +262,7 @@ def _revision(said: Content) -> Iterator[Table]:
             "分录 Entries",
         ),
         tuple(_line(line, cause) for line in lines for cause in _CAUSES if _says(line, cause)),
-        f"{told.reason}。逐笔 {told.lines} 行，SHA-256 {told.lines_sha256}。 {told.lines} lines in all.",
+        f"对比 Against {of['zh']} {of['en']}。{told.reason}。逐笔 {told.lines} 行 lines，SHA-256 {told.lines_sha256}",
     )
 
 
@@ -252,12 +294,13 @@ def plain(cell: Cell) -> str:
 
 
 def heading(said: Content) -> tuple[str, str, str]:
-    """Chinese and English title, and below it the number and the date."""
+    """Chinese and English title, and below it the number, the date, and the minute to which the figures are exact in China time."""
     year, month = said.month.split("-")
-    number = said.number or "草稿 draft"
-    of = f"（修订 {said.revision.of}） revises {said.revision.of}" if said.revision else ""
+    of = "" if said.revision is None else "（修订{zh} revises {en}）".format(**states.titled(said.revision.of))
+    number = "草稿 Draft" if said.number is None else "{zh} {en}".format(**states.titled(said.number))
+    exact_to = datetime.fromisoformat(said.exact_to).astimezone(SHANGHAI)
     return (
         f"重庆市消费帮扶销售统计公报（{year}年{int(month)}月）",
         f"Bulletin of consumption assistance in Chongqing, {said.month}",
-        f"编号 No. {number}{of}　发布日期 Issued {said.issued_on or '—'}　数据截至 Exact to {said.exact_to}",
+        f"{number}{of}　发布日期 Issued {said.issued_on or '—'}　数据截至（北京时间） Exact to (China time) {exact_to:%Y-%m-%d %H:%M}",
     )

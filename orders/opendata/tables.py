@@ -1,12 +1,12 @@
 """Tables of published months for everybody: as CSV with its description (CSVW), and as SDMX-CSV 2.0 for the exchange between statistical offices.
 
-A month appears here once its bulletin is published, with the districts as they stood on its last day, and stays as it is; sales of a district that
-the bulletin withholds come with the revision that publishes it. Households and persons are by county and category, small cells hidden.
+A month appears here once its bulletin is published, with the districts as they stood on its last day, and stays as it is; beside it stands what the
+newest revision says, and which that is. Sales of a district that the bulletin withholds come with the revision that publishes it. Households and persons are by county and category, small cells hidden.
 """
 
 import csv
 import io
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -16,7 +16,8 @@ from sqlmodel import Session
 
 from catalog.monitoring.queries import stock
 from catalog.monitoring.schemas import StockKey
-from orders.bulletins.queries import bulletins
+from orders.bulletins.queries import bulletins, changes
+from orders.bulletins.queries.bulletins import InForce
 from orders.ledger.selection import EVERYWHERE, Dimension, Selection
 from orders.opendata.errors import NoSuchTable
 from orders.opendata.rules import LICENCE
@@ -36,8 +37,8 @@ TOTAL = "_T"
 HIDDEN = ""
 
 
-#: The first days of months, each with the districts whose sales are withheld.
-Months = Mapping[date, Collection[str]]
+#: The first days of months, each with the newest edition of its bulletin.
+Months = Mapping[date, InForce]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,10 @@ class Published:
     en: str
     columns: Sequence[Column]
     rows: Callable[[Session, Months], Iterator[list[str]]]
+    #: Of the structure: a column more is a new minor one.
+    version: str = "1.0"
+    #: What whoever adds up or compares the figures has to know, in both languages.
+    note: str = ""
 
 
 _MONTH = Column("month", "月份", "Month", "gYearMonth", dimension=True)
@@ -71,24 +76,27 @@ _READER = Actor(None, "", None, None, (Grant(Role.MONITOR, CITY),))
 
 def _sales(session: Session, months: Months) -> Iterator[list[str]]:
     # month by month: a district stands as it did then, whatever was merged since
-    for month, withheld in months.items():
+    for month, edition in months.items():
         question = Question(
             selection=Selection(month, month_end(month)),
             group_by=(Dimension.DISTRICT, Dimension.CHANNEL),
             measures=(Measure.AMOUNT, Measure.TONNES),
             reach=EVERYWHERE,
         )
-        rows = {key: figures for key, [figures] in ask(session, question).rows.items() if key[0] not in withheld}
-        names = _names(session, {district for district, _ in rows})
-        for (district, channel), figures in rows.items():
-            yield [
-                f"{month:%Y-%m}",
-                district,
-                names.get(district, ""),
-                channel,
-                yuan_from_fen(figures.amount_fen),
-                tonnes(figures.grams),
-            ]
+        counted = {
+            (district, channel): (figures.amount_fen, figures.grams)
+            for (district, channel), [figures] in ask(session, question).rows.items()
+            if district not in edition.withheld
+        }
+        revised = changes.published_of_month(session, month)
+        keys = sorted({*counted, *revised})
+        names = _names(session, {district for district, _ in keys})
+        for key in keys:
+            district, channel = key
+            fen, grams = counted.get(key, (0, 0))
+            more_fen, more_grams = revised.get(key, (0, 0))
+            figures = [yuan_from_fen(fen), tonnes(grams), yuan_from_fen(fen + more_fen), tonnes(grams + more_grams)]
+            yield [f"{month:%Y-%m}", district, names.get(district, ""), channel, *figures, edition.number]
 
 
 def _participants(session: Session, months: Months) -> Iterator[list[str]]:
@@ -118,10 +126,21 @@ TABLES: dict[str, Published] = {
                 _DISTRICT,
                 _NAME,
                 Column("channel", "销售渠道", "Channel", "string", dimension=True),
-                Column("amount", "销售额（元）", "Sales (yuan)", "decimal"),
-                Column("tonnes", "净重（吨）", "Net weight (t)", "decimal"),
+                Column("amount", "销售额（元），按计入的月份", "Sales (yuan) in the month in which they count", "decimal"),
+                Column("tonnes", "净重（吨），按计入的月份", "Net weight (t) in the month in which it counts", "decimal"),
+                Column(
+                    "revised_amount", "销售额（元），公报最新版", "Sales (yuan) by the newest edition of the bulletin", "decimal"
+                ),
+                Column(
+                    "revised_tonnes", "净重（吨），公报最新版", "Net weight (t) by the newest edition of the bulletin", "decimal"
+                ),
+                Column("bulletin", "公报最新版的编号", "Number of that edition, as its address has it", "string"),
             ],
             _sales,
+            version="1.1",
+            note="amount 各月可以相加；revised_amount 按销售日期把以后补报和冲销的计回本月，这些在 amount 中又计入其补报的月份，两者不可混合相加，revised_amount 各月也不可相加。"
+            " Months of amount may be added. revised_amount takes what was told or taken back later into the month of the sale, and it counts in the"
+            " month in which it was told as well: do not add months of revised_amount, nor the two.",
         ),
         Published(
             "participants-by-district-category",
@@ -180,7 +199,7 @@ def as_sdmx(session: Session, name: str, year: int) -> bytes:
 
 def structure_of(name: str) -> str:
     """The dataflow of a table: agency, id and version."""
-    return f"CQXF:{name.replace('-', '_').upper()}(1.0)"
+    return f"CQXF:{name.replace('-', '_').upper()}({TABLES[name].version})"
 
 
 def description(session: Session, name: str, year: int) -> dict[str, Any]:
@@ -190,7 +209,8 @@ def description(session: Session, name: str, year: int) -> dict[str, Any]:
         NoSuchTable: see there (404).
     """
     table = _known(name)
-    months = list(_months(session, year))
+    found = _months(session, year)
+    months = list(found)
     return {
         "@context": ["http://www.w3.org/ns/csvw", {"@language": "zh"}],
         "url": f"{year}.csv",
@@ -199,6 +219,9 @@ def description(session: Session, name: str, year: int) -> dict[str, Any]:
         "dc:publisher": settings().publisher,
         "dc:license": {"@id": LICENCE},
         "dc:temporal": f"{months[0]:%Y-%m}/{months[-1]:%Y-%m}",
+        # relative to this description, as the table's own address
+        "dc:source": [{"@id": f"../../bulletins/{edition.number}"} for edition in found.values()],
+        **({"rdfs:comment": table.note} if table.note else {}),
         "dialect": {"encoding": "utf-8", "header": True, "delimiter": ",", "quoteChar": '"'},
         "tableSchema": {
             "columns": [

@@ -1,6 +1,7 @@
 """Reconciliation over HTTP."""
 
 from orders.reconcile import queries, report
+from orders.reconcile.report import Finding
 from orders.reconcile.schemas import DifferenceOut, FindingOut, ReconciliationOut, RunOut
 from shop.core.paging import After, Limit, Page
 from shop.identity.access import Call, Routes
@@ -16,6 +17,10 @@ routes = Routes("reconcile", "/v1/reconcile")
 def reconcile(call: Call) -> ReconciliationOut:
     """Prove that orders, deliveries, stock, ledger, money and figures agree; names what does not. Checks that do not end within twenty seconds
     in all are `unfinished`, so that nothing is proved of them: the hourly run (`/runs`) and `shop reconcile` take the time that they need."""
+    return _told(call, report.findings_within(call.session, SECONDS))
+
+
+def _told(call: Call, found: list[Finding]) -> ReconciliationOut:
     checks = [
         FindingOut(
             name=finding.name,
@@ -23,7 +28,7 @@ def reconcile(call: Call) -> ReconciliationOut:
             count=finding.count if finding.finished else None,
             differences=[DifferenceOut.model_validate(difference, from_attributes=True) for difference in finding.first],
         )
-        for finding in report.findings_within(call.session, SECONDS)
+        for finding in found
     ]
     return ReconciliationOut(
         differences=sum(check.count or 0 for check in checks),
@@ -32,7 +37,14 @@ def reconcile(call: Call) -> ReconciliationOut:
     )
 
 
+@routes.post("/runs", Permission.RECONCILE_RUN)
+def run(call: Call) -> ReconciliationOut:
+    """Compare the books now and keep the result: from then on it is the last one, by which a month's close goes. On large data, where that takes
+    longer than twenty seconds, the hourly run and `shop reconcile` do the same."""
+    return _told(call, report.keep_within(call.session, SECONDS))
+
+
 @routes.get("/runs", Permission.RECONCILE_RUN)
 def runs(call: Call, limit: Limit = 50, after: After = None) -> Page[RunOut]:
-    """What the hourly job found, newest first; kept for 90 days."""
+    """What was found by the hourly job, and by whoever had the books compared in between, newest first; kept for 90 days."""
     return queries.runs(call.session, limit=limit, after=after)

@@ -10,7 +10,7 @@ from shop.core.db import key, moment
 
 
 class Reconciliation(SQLModel, table=True):
-    """One run of all checks by the hourly job."""
+    """One run of all checks: by the hourly job, or because somebody asked for it."""
 
     __tablename__ = "reconciliation"
     __table_args__ = (Index(None, "ran_at"),)

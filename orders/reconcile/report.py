@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from orders.reconcile.checks import CHECKS, Check, Difference
+from orders.reconcile.errors import ReconciliationUnfinished
 from shop.core import clock
 from shop.core.db import Database
 from shop.core.db import database as own_database
@@ -67,14 +68,33 @@ _KEEP = text(
 )
 
 
-def keep(database: Database) -> int:
-    """Run every check and keep the result, which health page and metrics show from then on; returns the number of differences."""
+def keep(database: Database) -> list[Finding]:
+    """Run every check and keep the result, which health page, metrics and the list of a month's close show from then on."""
     started = time.perf_counter()
-    checks = {finding.name: finding.count for finding in _all(database) if finding.count}
-    values = {"seconds": time.perf_counter() - started, "differences": sum(checks.values()), "checks": json.dumps(checks)}
+    found = _all(database)
     with database.unit_of_work() as session:
-        session.execute(_KEEP, {**values, "now": clock.now()})
-    return sum(checks.values())
+        _keep(session, found, started)
+    return found
+
+
+def keep_within(session: Session, seconds: float) -> list[Finding]:
+    """The same within the time of a request.
+
+    Raises:
+        ReconciliationUnfinished: a check did not end in time; nothing is kept (409).
+    """
+    started = time.perf_counter()
+    found = findings_within(session, seconds)
+    if unfinished := sum(not finding.finished for finding in found):
+        raise ReconciliationUnfinished(count=unfinished, seconds=seconds)
+    _keep(session, found, started)
+    return found
+
+
+def _keep(session: Session, found: list[Finding], started: float) -> None:
+    checks = {finding.name: finding.count for finding in found if finding.count}
+    values = {"seconds": time.perf_counter() - started, "differences": sum(checks.values()), "checks": json.dumps(checks)}
+    session.execute(_KEEP, {**values, "now": clock.now()})
 
 
 def differences(database: Database) -> int:
@@ -83,9 +103,9 @@ def differences(database: Database) -> int:
 
 
 def run(database: Database | None = None, console: Console | None = None) -> int:
-    """Print a readable table of all checks; returns the number of differences. Without a database: the one of the settings."""
+    """Keep the result, and print a readable table of all checks; returns the number of differences. Without a database: the one of the settings."""
     out = console or Console()
-    found = _all(database or own_database())
+    found = keep(database or own_database())
     table = Table(title="对账 · Reconciliation")
     for heading in ("检查", "Check"):
         table.add_column(heading)

@@ -26,7 +26,7 @@ class ReconciliationOut(BaseModel):
 
 
 class RunOut(BaseModel):
-    """One run of the hourly job."""
+    """One run: the hourly one, or one that somebody asked for."""
 
     ran_at: datetime
     seconds: float

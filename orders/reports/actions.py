@@ -9,20 +9,24 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.reports import filling, forms, rules
-from orders.reports.errors import MonthNotOver, NotReporting, NotReviewing, OwnReport, ReportRefused
+from orders.reports.errors import MonthNotOver, NotReporting, NotReviewing, OwnReport, ReportRefused, ReportThere
 from orders.reports.forms import Form
 from orders.reports.models import Report
 from orders.reports.queries import expected, reach, reports
 from orders.reports.rules import Value
 from orders.reports.schemas import ReportEdit, ReportIn
 from orders.reports.states import REPORT, ReportMove
-from shop.core import audit, clock, outbox
+from shop.core import audit, clock, locks, outbox
 from shop.core.errors import Fault, Forbidden, IfMatch, Invalid, NotFound
 from shop.core.months import days_of
 from shop.identity.actor import CITY, Actor
 from shop.identity.permissions import Permission
 
 _UNIT = text("SELECT id, path, left(region_code, 6) AS region_code FROM organisation WHERE id = :id AND status = 'approved'")
+_THERE = text(
+    "SELECT id FROM report WHERE month = :month AND form_code = :form AND organisation_id IS NOT DISTINCT FROM CAST(:organisation_id AS bigint)"
+    " AND (organisation_id IS NOT NULL OR region_code = :region_code)"
+)
 _LOCK = text("SELECT id FROM report WHERE id = :id FOR UPDATE")
 _FILL = text(
     "INSERT INTO report_value AS v (report_id, field, ledger) SELECT :id, f.key, f.value::bigint FROM jsonb_each_text(CAST(:ledger AS jsonb)) f"
@@ -61,6 +65,7 @@ def draft(session: Session, actor: Actor, body: ReportIn) -> int:
     organisation_id, region_code = _county(actor, body) if form.scope == "county" else _unit(session, actor, body)
     if not expected.has_to_report(session, form, first, organisation_id, region_code):
         raise NotReporting(month=body.month)
+    _only_one(session, form, first, organisation_id, region_code)
     now = clock.now()
     report = Report(
         form_code=form.code,
@@ -77,6 +82,19 @@ def draft(session: Session, actor: Actor, body: ReportIn) -> int:
     _fill(session, report.id, form, first, organisation_id, region_code)
     audit.record(session, actor, "report.drafted", "report", report.id, form=form.code, month=body.month)
     return report.id
+
+
+def _only_one(session: Session, form: Form, month: date, organisation_id: int | None, region_code: str) -> None:
+    """Of several who begin the same report at once one does; the others are told which it is.
+
+    Raises:
+        ReportThere: see there (409).
+    """
+    asked = {"month": month, "form": form.code, "organisation_id": organisation_id, "region_code": region_code}
+    locks.hold(session, f"report:{form.code}:{month}:{organisation_id or region_code}")
+    there = session.execute(_THERE, asked).scalar()
+    if there is not None:
+        raise ReportThere(month=f"{month:%Y-%m}", report_id=there)
 
 
 def _unit(session: Session, actor: Actor, body: ReportIn) -> tuple[int, str]:

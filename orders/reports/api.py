@@ -6,7 +6,7 @@ from fastapi import Query
 from fastapi.responses import Response
 
 from orders.ledger.filters import RegionCode
-from orders.reports import actions, forms, sheets
+from orders.reports import actions, filling, forms, sheets
 from orders.reports.queries import expected
 from orders.reports.queries import reports as queries
 from orders.reports.schemas import FormCode, FormOut, ReportEdit, ReportIn, ReportOut, ReportRow, ReturnIn, UnreportedOut
@@ -42,11 +42,12 @@ def list_reports(
     form: Annotated[FormCode | None, Query()] = None,
     status: ReportStatus | None = None,
     district: District = None,
+    moved: Annotated[bool, Query(description="accepted ones of the month whose figures in the ledger have moved since")] = False,
     limit: Limit = 50,
     after: After = None,
 ) -> Page[ReportRow]:
     """The reports of the own branch or region, the newest first."""
-    filters = {"month": month, "form": form, "status": status, "district": district}
+    filters = {"month": month, "form": form, "status": status, "district": district, "moved": moved}
     return queries.reports(call.session, call.actor, call.language, **filters, limit=limit, after=after)  # type: ignore[arg-type]
 
 
@@ -82,13 +83,15 @@ def list_unreported(
 def export_reports(
     call: Call, form: OfForm = "unit_monthly", month: OfMonth = None, format: Annotated[Literal["csv", "xlsx"], Query()] = "xlsx"
 ) -> Response:
-    """All reports of a month by one form, what the ledger says beside what was reported."""
+    """All reports of a month by one form: what the ledger said when it was asked, what it says now, and what was reported."""
     of = month or month_before(clock.today())
     shown = forms.in_force(form, days_of(of)[0])
     rows = queries.listed(call.session, call.actor, month=of, form=form, limit=exports.MAX_ROWS)
     exports.require_whole(rows, exports.MAX_ROWS)
     values = queries.values(call.session, [row.id for row in rows])
-    cells = (sheets.cells(shown, row, values[row.id], call.language) for row in rows)
+    whose = {row.id: (row.organisation_id, row.region_code) for row in rows}
+    now = filling.ledger_values_of(call.session, shown, days_of(of)[0], whose)
+    cells = (sheets.cells(shown, row, values[row.id], now[row.id], call.language) for row in rows)
     return exports.file(format, f"reports_{of}", sheets.header(shown, call.language), cells, sheets.TITLE[call.language])
 
 

@@ -1,6 +1,6 @@
 """What a monthly report may be refused for."""
 
-from shop.core.errors import CONSTRAINTS, Conflict, Forbidden, Invalid, NotFound
+from shop.core.errors import Conflict, Forbidden, Invalid, NotFound
 
 
 class NoForm(NotFound):
@@ -24,9 +24,11 @@ class MonthNotOver(Conflict):
 
 
 class ReportThere(Conflict):
+    """``data.report_id`` names it."""
+
     code = "report_there"
-    zh = "该月报表已存在"
-    en = "There is a report of this month already"
+    zh = "{month} 的报表已存在（编号 {report_id}）"
+    en = "There is a report of {month} already (number {report_id})"
 
 
 class ReportRefused(Invalid):
@@ -45,7 +47,3 @@ class OwnReport(Forbidden):
     code = "own_report"
     zh = "不能审核本单位或本人报送的报表"
     en = "Nobody reviews a report of the own unit, or one that the same person submitted"
-
-
-for _name in ("uq_report_unit", "uq_report_county"):
-    CONSTRAINTS[_name] = ReportThere

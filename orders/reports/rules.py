@@ -30,6 +30,16 @@ class Value:
         return None if self.ledger is None or self.own is None else self.own - self.ledger
 
 
+def moved(then: Mapping[str, int | None], now: Mapping[str, int | None]) -> dict[str, int]:
+    """By how much the ledger's figures differ now from what they were; fields of which it knew, or knows, nothing have not moved."""
+    found = {}
+    for field, before in then.items():
+        after = now.get(field)
+        if before is not None and after is not None and after != before:
+            found[field] = after - before
+    return found
+
+
 def read(unit: Unit, written: str) -> int:
     """A value as it is written in a request: ``"1234.50"`` yuan, ``"12.345"`` kg, ``"7"``.
 

@@ -75,7 +75,11 @@ class ValueOut(BaseModel):
     field: str
     label: str
     unit: Unit
-    ledger: str | None = Field(description="what the ledger says; null where it knows nothing of it")
+    ledger: str | None = Field(
+        description="what the ledger said when it was asked last (`filled_at`); null where it knows nothing of it"
+    )
+    ledger_now: str | None = Field(description="what the ledger says now")
+    ledger_moved: str | None = Field(description="by how much it has moved since; null where it has not")
     value: str | None
     difference: str | None = Field(description="the unit's own value less the ledger's")
     explanation: str | None

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from orders.reports.filling import Ledger
 from orders.reports.forms import Form, Unit
 from orders.reports.rules import Value
 from orders.reports.schemas import UnreportedRow
@@ -28,10 +29,11 @@ _HEAD: dict[Language, list[str]] = {
     "zh": ["区划代码", "区县", "单位", "状态"],
     "en": ["district code", "district", "unit", "status"],
 }
-_OF_VALUE: dict[Language, tuple[str, str, str]] = {
-    "zh": ("台账", "填报", "差异说明"),
-    "en": ("ledger", "reported", "explanation"),
+_OF_LEDGER: dict[Language, tuple[str, str, str]] = {
+    "zh": ("台账（填报时）", "台账（现在）", "台账变动"),
+    "en": ("ledger then", "ledger now", "ledger moved by"),
 }
+_OF_VALUE: dict[Language, tuple[str, str]] = {"zh": ("填报", "差异说明"), "en": ("reported", "explanation")}
 _UNITS: dict[Unit, dict[Language, str]] = {
     "yuan": {"zh": "（元）", "en": " (yuan)"},
     "kg": {"zh": "（公斤）", "en": " (kg)"},
@@ -40,23 +42,24 @@ _UNITS: dict[Unit, dict[Language, str]] = {
 
 
 def header(form: Form, language: Language) -> list[str]:
-    """Three columns for each field that the ledger fills in, two for any other."""
+    """Five columns for each field that the ledger fills in, two for any other."""
     found = list(_HEAD[language])
-    ledger, own, why = _OF_VALUE[language]
     for field in form.fields:
         name = f"{field.in_(language)}{_UNITS[field.unit][language]}"
-        found += [f"{name} {ledger}"] if field.prefill else []
-        found += [f"{name} {own}", f"{name} {why}"]
+        found += [f"{name} {each}" for each in (*(_OF_LEDGER[language] if field.prefill else ()), *_OF_VALUE[language])]
     return found
 
 
-def cells(form: Form, row: Any, values: Mapping[str, Value], language: Language) -> list[Cell]:
+def cells(form: Form, row: Any, values: Mapping[str, Value], now: Ledger, language: Language) -> list[Cell]:
     """One report in the order of the header."""
     name = row.name_zh if language == "zh" else row.name_en
     found: list[Cell] = [row.region_code, name, row.unit_name, STATUS[row.status][language]]
     for field in form.fields:
         value = values.get(field.code, Value())
-        found += [_cell(field.unit, value.ledger)] if field.prefill else []
+        if field.prefill:
+            after = now[field.code]
+            moved = None if value.ledger is None or after is None else after - value.ledger
+            found += [_cell(field.unit, each) for each in (value.ledger, after, moved)]
         found += [_cell(field.unit, value.own), value.explanation]
     return found
 

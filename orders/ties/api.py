@@ -9,7 +9,7 @@ from orders.ties.schemas import (
     BatchesSearch,
     BatchTieOut,
     ChainOut,
-    DataCheckOut,
+    DataChecksOut,
     ExternalSalesSearch,
     ExternalTieOut,
     OrderChainsOut,
@@ -56,6 +56,6 @@ def sale_entry(call: Call, sale_entry_id: Id) -> SaleEntryDetailOut:
 
 
 @routes.get("/data-checks", Permission.RECONCILE_RUN)
-def data_checks(call: Call, limit: Limit = 50, after: After = None) -> Page[DataCheckOut]:
-    """What the daily checks found, the newest first: figures counted again from the lines, and all books reconciled."""
+def data_checks(call: Call, limit: Limit = 50, after: After = None) -> DataChecksOut:
+    """What the daily checks found, the newest first: figures counted again from the lines, and all books reconciled; and when the next is made."""
     return checks.data_checks(call.session, limit=limit, after=after)

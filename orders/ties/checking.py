@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import text
 from sqlmodel import Session
@@ -74,6 +74,11 @@ def run(database: Database) -> int | None:
         if differences:
             outbox.publish(session, "data_check.differs", day=str(present["today"]))
     return differences
+
+
+def next_from(today: date, done: bool) -> datetime:
+    """From when on the next check is made: this day's, or where that is done the next day's."""
+    return clock.start_of_day(today + timedelta(days=int(done))) + timedelta(hours=FROM_HOUR)
 
 
 def recounted(session: Session) -> tuple[int, dict[str, int]]:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from orders.ledger.schemas import SaleEntryOut
 from orders.purchasing.states import SupplierOrderStatus
 from shop.core.money import YuanOut
+from shop.core.paging import Page
 from shop.core.quantities import Day, Id
 
 
@@ -170,3 +171,9 @@ class DataCheckOut(BaseModel):
     #: What the reconciliation of all books found, by check.
     reconciliation: dict[str, int]
     differences: int
+
+
+class DataChecksOut(Page[DataCheckOut]):
+    next_from: datetime = Field(
+        description="from when on the next one is made, within half an hour; without rows none was made yet"
+    )

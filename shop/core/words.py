@@ -212,6 +212,7 @@ OTHERS: Words = {
     "holds_open": "未办结的疑似重复",
     "claims_undecided": "未审定的站外销售申报",
     "reports_missing": "未报送的月报",
+    "reports_moved": "通过后台账又有变动的月报",
     "differences": "账账不符",
     "entries_waiting": "未入汇总的销售",
 }

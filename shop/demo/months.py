@@ -23,6 +23,7 @@ SAID: dict[CloseItem, str] = {
     "holds_open": "疑似重复正在核对，核实后计入当月",
     "claims_undecided": "申报材料正在审核，审结后计入当月",
     "reports_missing": "未报月报已逐户催报，下月补齐",
+    "reports_moved": "变动已与报送单位核对，以台账为准",
     "differences": "月末以来尚未自动对账，已由专人核对账目",
 }
 _SHA256 = text("SELECT sha256 FROM bulletin WHERE id = :id")

@@ -13,6 +13,7 @@ CloseItem = Literal[
     "holds_open",
     "claims_undecided",
     "reports_missing",
+    "reports_moved",
     "differences",
     "entries_waiting",
 ]
@@ -33,7 +34,14 @@ class ClosingRules(Part):
     #: The districts that close before the city does.
     designation: str = "poverty_task"
     #: What keeps a month open until it is cleared or a named person has explained it, and what is only shown.
-    blocking: tuple[CloseItem, ...] = ("batches_held", "holds_open", "claims_undecided", "reports_missing", "differences")
+    blocking: tuple[CloseItem, ...] = (
+        "batches_held",
+        "holds_open",
+        "claims_undecided",
+        "reports_missing",
+        "reports_moved",
+        "differences",
+    )
     warning: tuple[CloseItem, ...] = ("batches_waiting", "entries_waiting")
 
     @model_validator(mode="after")

@@ -26,6 +26,7 @@ from shop.core.months import following
 from shop.identity.actor import CITY, Actor
 from shop.identity.permissions import Permission
 from shop.programmes.reporting import CloseItem
+from shop.regions import queries as regions
 
 _LAST_CLOSED = text("SELECT max(month) FROM closed_month")
 # The first month that is closed takes all before it along: nothing is booked any more into months that no bulletin shows.
@@ -92,7 +93,7 @@ def close(session: Session, actor: Actor, month: str, region_code: str, body: Cl
     if region_code == CITY:
         _in_order(session, of.first)
         lacking = closing.lacking(checklists.counties(session, of, rules), checklists.closed(session, of.first))
-        _named(lacking, body)
+        _named(session, lacking, body)
     elif body.without or body.reason:
         raise Invalid.one("without", "only_the_city", "仅市级结账可列出未结账区县", "Only the city closes without somebody")
     items = checklists.open_items(session, of, region_code)
@@ -161,10 +162,13 @@ def _in_order(session: Session, first: date) -> None:
         raise NotInOrder(next=f"{due:%Y-%m}")
 
 
-def _named(lacking: list[str], body: CloseIn) -> None:
+def _named(session: Session, lacking: list[str], body: CloseIn) -> None:
     """Whoever closes without counties says so county by county, and why."""
     if extra := sorted(set(body.without) - set(lacking)):
         zh, en = f"已结账或不参加结账：{'、'.join(extra)}", f"they have closed, or do not close: {', '.join(extra)}"
         raise Invalid.one("without", "not_lacking", zh, en)
     if set(lacking) != set(body.without) or (lacking and body.reason is None):
-        raise CountiesLacking(count=len(lacking), lacking=lacking)
+        zh, en = regions.names(session, lacking, "zh"), regions.names(session, lacking, "en")
+        raise CountiesLacking(
+            count=len(lacking), lacking=lacking, names_zh=[zh(code) for code in lacking], names_en=[en(code) for code in lacking]
+        )

@@ -8,10 +8,11 @@ from fastapi.responses import Response
 from orders.bulletins import files, sheets
 from orders.bulletins.actions import publishing
 from orders.bulletins.queries import bulletins as queries
+from orders.bulletins.queries import lines
 from orders.bulletins.schemas.bulletins import (
     BulletinOut,
     BulletinRow,
-    ChangeOut,
+    ChangesOut,
     DraftIn,
     PublicBulletinOut,
     PublicBulletinRow,
@@ -26,17 +27,24 @@ from shop.identity.permissions import Permission
 
 routes = Routes("bulletins", "/v1")
 
-Number = Annotated[str, Path(pattern=r"^20[0-9]{2}-[0-9]{2,4}(-R[1-9][0-9]{0,3})?$", examples=["2026-03", "2026-03-R1"])]
+Number = Annotated[
+    str,
+    Path(
+        description="`2026-03` is the third bulletin of 2026, not that of March; `2026-03-R1` its first revision",
+        pattern=r"^20[0-9]{2}-[0-9]{2,4}(-R[1-9][0-9]{0,3})?$",
+        examples=["2026-03", "2026-03-R1"],
+    ),
+]
 
 
 def _bulletin(call: Call, bulletin_id: int) -> BulletinOut:
-    return queries.bulletin(call.session, call.actor, bulletin_id)
+    return queries.bulletin(call.session, call.actor, bulletin_id, call.language)
 
 
 @routes.get("/bulletins", Permission.BULLETINS_READ)
 def list_bulletins(call: Call, limit: Limit = 50, after: After = None) -> Page[BulletinRow]:
     """Every edition and every draft, the newest first."""
-    return queries.bulletins(call.session, limit=limit, after=after)
+    return queries.bulletins(call.session, call.language, limit=limit, after=after)
 
 
 @routes.post("/bulletins", Permission.BULLETINS_PUBLISH)
@@ -64,20 +72,23 @@ def read_file(call: Call, bulletin_id: Id, kind: files.Named) -> Response:
     return files.answer(name, files.kind_of(kind), content, sha256)
 
 
-@routes.get("/bulletins/{bulletin_id}/changes", Permission.BULLETINS_READ, answer=Page[ChangeOut], responses=exports.FILES)
+@routes.get("/bulletins/{bulletin_id}/changes", Permission.BULLETINS_READ, answer=ChangesOut, responses=exports.FILES)
 def list_changes(
     call: Call,
     bulletin_id: Id,
     limit: Limit = 50,
     after: After = None,
     format: Annotated[Literal["json", "csv", "xlsx"], Query()] = "json",
-) -> Page[ChangeOut] | Response:
-    """The difference table of a revision line by line: entries of the ledger and the papers that they rest on."""
+) -> ChangesOut | Response:
+    """The difference table of a revision line by line: entries of the ledger and the papers that they rest on; of districts outside the own
+    regions their sums."""
+    rows, start = (limit, after) if format == "json" else (exports.MAX_ROWS, None)
+    found = lines.changes(call.session, call.actor, bulletin_id, call.language, limit=rows, after=start)
     if format == "json":
-        return queries.changes(call.session, bulletin_id, call.language, limit=limit, after=after)
-    rows = exports.whole(queries.changes(call.session, bulletin_id, call.language, limit=exports.MAX_ROWS, after=None))
+        return found
+    exports.require_whole([*exports.whole(found), *found.elsewhere], exports.MAX_ROWS)
     header, title = sheets.HEADER[call.language], sheets.TITLE[call.language]
-    return exports.file(format, f"changes_{bulletin_id}", header, sheets.cells(rows), title)
+    return exports.file(format, f"changes_{bulletin_id}", header, sheets.cells(found, call.language), title)
 
 
 @routes.post("/bulletins/{bulletin_id}/publish", Permission.BULLETINS_PUBLISH, status=200)
@@ -96,13 +107,13 @@ def discard_bulletin(call: Call, bulletin_id: Id) -> None:
 @routes.get("/public/bulletins", public=True)
 def published_bulletins(call: Call, limit: Limit = 50, after: After = None) -> Page[PublicBulletinRow]:
     """What was published, the newest first."""
-    return queries.published(call.session, limit=limit, after=after)
+    return queries.published(call.session, call.language, limit=limit, after=after)
 
 
 @routes.get("/public/bulletins/{number}", public=True)
 def published_bulletin(call: Call, number: Number) -> PublicBulletinOut:
     """A bulletin, or a revision of one. A number always gives the same figures."""
-    return queries.published_one(call.session, number)
+    return queries.published_one(call.session, number, call.language)
 
 
 @routes.get("/public/bulletins/{number}/files/{format}", public=True, responses=files.ANSWERS)

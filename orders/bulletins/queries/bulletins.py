@@ -1,5 +1,6 @@
 """Reading bulletins, their files, the lines of revisions, and the grades of a month."""
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -13,14 +14,12 @@ from orders.bulletins.queries import building, ground
 from orders.bulletins.schemas.bulletins import (
     BulletinOut,
     BulletinRow,
-    ChangeOut,
     GradeOut,
     GradesOut,
     PublicBulletinOut,
     PublicBulletinRow,
 )
 from orders.bulletins.states import BULLETIN, BulletinMove, BulletinStatus
-from orders.bulletins.words import CAUSES
 from shop.core import paging
 from shop.core.errors import Language, NotFound
 from shop.core.paging import Page
@@ -44,26 +43,11 @@ _PUBLISHED = text(
     " ORDER BY b.year DESC, b.number DESC, b.edition DESC LIMIT :rows"
 )
 _BY_NUMBER = text(f"{_PUBLIC.format(more=', b.content')} AND b.year = :year AND b.number = :number AND b.edition = :edition")
-_IN_FORCE = text("SELECT month, content FROM bulletin WHERE status = 'published' AND month BETWEEN :first AND :last ORDER BY month")
+_IN_FORCE = text(
+    "SELECT month, year, number, edition, content FROM bulletin WHERE status = 'published' AND month BETWEEN :first AND :last ORDER BY month"
+)
 _YEARS = text("SELECT DISTINCT year FROM bulletin WHERE status = 'published' ORDER BY year")
 _FILE = text("SELECT content, sha256 FROM bulletin_file WHERE bulletin_id = :id AND format = :format")
-_CHANGES = text(
-    """
-    SELECT c.*, e.reverses_id, e.sold_on, e.occurred_on, p.name AS product, r.name_zh, r.name_en, array_remove(ARRAY[
-               o.number, (SELECT 'B' || b.batch_id FROM sales_batch_line l JOIN sales_batch b ON b.id = l.batch_id
-                          WHERE e.origin_kind = 'outlet_line' AND l.id = e.origin_id),
-               (SELECT x.number FROM external_sale_line l JOIN external_sale x ON x.id = l.sale_id
-                WHERE e.origin_kind = 'external_line' AND l.id = e.origin_id), f.number], NULL)
-           || ARRAY(SELECT i.number FROM invoice_line l JOIN invoice i ON i.id = l.invoice_id
-                    WHERE l.sale_entry_id IN (e.id, e.reverses_id) ORDER BY i.number) AS documents
-    FROM (SELECT * FROM bulletin_change WHERE bulletin_id = :id
-            AND (CAST(:start AS text) IS NULL OR (kind, entry_id) > (CAST(:start AS text), CAST(:start_id AS bigint)))
-          ORDER BY kind, entry_id LIMIT :rows) c
-    JOIN sale_entry e ON e.id = c.entry_id JOIN product p ON p.id = e.product_id JOIN region r ON r.code = c.district_code
-    LEFT JOIN purchase_order o ON o.id = e.order_id LEFT JOIN certificate f ON f.id = e.certificate_id
-    ORDER BY c.kind, c.entry_id
-    """
-)
 
 
 def _number(row: Row[Any]) -> str | None:
@@ -71,19 +55,21 @@ def _number(row: Row[Any]) -> str | None:
     return None if row.status == BulletinStatus.DRAFT else states.shown(row.year, row.number, row.edition)
 
 
-def _row(row: Row[Any]) -> BulletinRow:
+def _row(row: Row[Any], language: Language) -> BulletinRow:
+    number = _number(row)
     return BulletinRow(
-        **{name: getattr(row, name) for name in BulletinRow.model_fields if name not in ("number", "month")},
-        number=_number(row),
+        **{name: getattr(row, name) for name in BulletinRow.model_fields if name not in ("number", "title", "month")},
+        number=number,
+        title=None if number is None else states.titled(number)[language],
         month=f"{row.month:%Y-%m}",
     )
 
 
-def bulletins(session: Session, *, limit: int, after: str | None) -> Page[BulletinRow]:
+def bulletins(session: Session, language: Language, *, limit: int, after: str | None) -> Page[BulletinRow]:
     """All editions and drafts, the newest first."""
     start = paging.position(after, int)
     rows = session.execute(_BULLETINS, {"start": start[0] if start else None, "rows": limit + 1}).all()
-    return paging.page(rows, limit, _row, lambda row: [row.id])
+    return paging.page(rows, limit, lambda row: _row(row, language), lambda row: [row.id])
 
 
 def _found(session: Session, bulletin_id: int) -> Row[Any]:
@@ -93,7 +79,7 @@ def _found(session: Session, bulletin_id: int) -> Row[Any]:
     return row
 
 
-def bulletin(session: Session, actor: Actor, bulletin_id: int) -> BulletinOut:
+def bulletin(session: Session, actor: Actor, bulletin_id: int, language: Language) -> BulletinOut:
     """One edition with its content.
 
     Raises:
@@ -103,7 +89,7 @@ def bulletin(session: Session, actor: Actor, bulletin_id: int) -> BulletinOut:
     may = actor.may(Permission.BULLETINS_PUBLISH)
     possible = {BulletinMove.PUBLISH: may and row.drafter_id != actor.user_id, BulletinMove.DISCARD: may}
     return BulletinOut(
-        **_row(row).model_dump(),
+        **_row(row, language).model_dump(),
         content=frozen.read(row.content),
         possible_actions=[move for move in BULLETIN.possible(row.status) if possible.get(move)],
     )
@@ -130,9 +116,11 @@ def _kept(session: Session, row: Row[Any], kind: Format) -> tuple[str, bytes, st
     return name, kept.content, kept.sha256
 
 
-def _public_row(row: Row[Any]) -> PublicBulletinRow:
+def _public_row(row: Row[Any], language: Language) -> PublicBulletinRow:
+    number = states.shown(row.year, row.number, row.edition) or ""
     return PublicBulletinRow(
-        number=states.shown(row.year, row.number, row.edition) or "",
+        number=number,
+        title=states.titled(number)[language],
         month=f"{row.month:%Y-%m}",
         edition=row.edition,
         status=row.status,
@@ -142,12 +130,12 @@ def _public_row(row: Row[Any]) -> PublicBulletinRow:
     )
 
 
-def published(session: Session, *, limit: int, after: str | None) -> Page[PublicBulletinRow]:
+def published(session: Session, language: Language, *, limit: int, after: str | None) -> Page[PublicBulletinRow]:
     """What was published, the newest first; editions that were revised stay."""
     start = paging.position(after, int, int, int) or [None, 0, 0]
     asked = {"year": start[0], "number": start[1], "edition": start[2], "rows": limit + 1}
     rows = session.execute(_PUBLISHED, asked).all()
-    return paging.page(rows, limit, _public_row, lambda row: [row.year, row.number, row.edition])
+    return paging.page(rows, limit, lambda row: _public_row(row, language), lambda row: [row.year, row.number, row.edition])
 
 
 def _numbered(session: Session, number: str) -> Row[Any]:
@@ -158,14 +146,14 @@ def _numbered(session: Session, number: str) -> Row[Any]:
     return row
 
 
-def published_one(session: Session, number: str) -> PublicBulletinOut:
+def published_one(session: Session, number: str, language: Language) -> PublicBulletinOut:
     """A published edition.
 
     Raises:
         NotFound: nothing was published under this number (404).
     """
     row = _numbered(session, number)
-    return PublicBulletinOut(**_public_row(row).model_dump(), content=frozen.read(row.content))
+    return PublicBulletinOut(**_public_row(row, language).model_dump(), content=frozen.read(row.content))
 
 
 def published_file(session: Session, number: str, kind: Format) -> tuple[str, bytes, str]:
@@ -175,40 +163,6 @@ def published_file(session: Session, number: str, kind: Format) -> tuple[str, by
         NotFound: nothing was published under this number (404).
     """
     return _kept(session, _numbered(session, number), kind)
-
-
-def changes(session: Session, bulletin_id: int, language: Language, *, limit: int, after: str | None) -> Page[ChangeOut]:
-    """The lines of a revision's difference table, by cause and entry.
-
-    Raises:
-        NotFound: there is no such edition (404).
-    """
-    _found(session, bulletin_id)
-    start = paging.position(after, str, int) or [None, 0]
-    rows = session.execute(_CHANGES, {"id": bulletin_id, "start": start[0], "start_id": start[1], "rows": limit + 1}).all()
-    return paging.page(rows, limit, lambda row: _change(row, language), lambda row: [row.kind, row.entry_id])
-
-
-def _change(row: Row[Any], language: Language) -> ChangeOut:
-    return ChangeOut(
-        cause=row.kind,
-        cause_label=CAUSES[row.kind][language],
-        entry_id=row.entry_id,
-        reverses_id=row.reverses_id,
-        sold_on=row.sold_on.isoformat(),
-        occurred_on=row.occurred_on.isoformat() if row.occurred_on else None,
-        direction=row.direction,
-        district=row.district_code,
-        district_name=row.name_zh if language == "zh" else row.name_en,
-        channel=row.channel,
-        source=row.source,
-        category=row.category,
-        amount=row.amount_fen,
-        grams=row.grams,
-        certified=row.certified_fen,
-        product=row.product,
-        documents=row.documents,
-    )
 
 
 def grades(session: Session, month: str, language: Language) -> GradesOut:
@@ -236,9 +190,20 @@ def published_years(session: Session) -> list[int]:
     return list(session.execute(_YEARS).scalars())
 
 
-def published_months(session: Session, first: date, last: date) -> dict[date, frozenset[str]]:
-    """The first days of months of which a bulletin was published, each with the districts that its newest edition withholds."""
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The newest edition of a month: its number, and the districts that it withholds."""
+
+    number: str
+    withheld: frozenset[str]
+
+
+def published_months(session: Session, first: date, last: date) -> dict[date, InForce]:
+    """The first days of months of which a bulletin was published, each with its newest edition."""
     return {
-        row.month: frozenset(each.code for each in frozen.read(row.content).withheld)
+        row.month: InForce(
+            states.shown(row.year, row.number, row.edition) or "",
+            frozenset(each.code for each in frozen.read(row.content).withheld),
+        )
         for row in session.execute(_IN_FORCE, {"first": first, "last": last})
     }

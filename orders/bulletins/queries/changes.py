@@ -14,7 +14,7 @@ from orders.bulletins.content import Sums, canonical, digest
 from shop.core.money import yuan_from_fen
 
 #: What stands above an entry: what it takes back; what it books again, or for another buyer, or as it was accepted in truth.
-_PARENT = """
+PARENT = """
     coalesce(s.reverses_id, CASE s.origin_kind WHEN 'release' THEN s.origin_id WHEN 'reassignment' THEN s.origin_id
              WHEN 'acceptance_correction' THEN (SELECT t.reversal_id FROM acceptance_correction_line t WHERE t.id = s.origin_id) END)
 """
@@ -23,7 +23,7 @@ _ROOTS = f"""
     up (entry_id, at, depth) AS (
         SELECT id, id, 0 FROM ({{begin}}) begin
         UNION ALL
-        SELECT up.entry_id, {_PARENT}, up.depth + 1 FROM up JOIN sale_entry s ON s.id = up.at WHERE {_PARENT} IS NOT NULL
+        SELECT up.entry_id, {PARENT}, up.depth + 1 FROM up JOIN sale_entry s ON s.id = up.at WHERE {PARENT} IS NOT NULL
     ), rooted AS (
         SELECT top.entry_id, date_trunc('month', coalesce(s.occurred_on, s.sold_on)::timestamp)::date AS on_month
         FROM (SELECT DISTINCT ON (entry_id) entry_id, at FROM up ORDER BY entry_id, depth DESC) top JOIN sale_entry s ON s.id = top.at
@@ -80,6 +80,13 @@ _OF_MONTH = text(
     f"""
     SELECT direction, district_code, coalesce(township_code, '') AS township_code, channel, source, category, {_SUMS} FROM bulletin_change
     WHERE month = :month AND kind <> 'verified' GROUP BY 1, 2, 3, 4, 5, 6
+    """
+)
+_PUBLISHED = text(
+    """
+    SELECT c.district_code, c.channel, sum(c.amount_fen)::bigint AS amount_fen, sum(c.grams)::bigint AS grams
+    FROM bulletin_change c JOIN bulletin b ON b.id = c.bulletin_id
+    WHERE c.month = :month AND c.kind <> 'verified' AND c.direction = 'purchase' AND b.status <> 'draft' GROUP BY 1, 2
     """
 )
 _OF_EDITION = text(
@@ -168,6 +175,12 @@ def of_month(session: Session, month: date) -> list[Changed]:
         Changed(row.direction, row.district_code, row.township_code, row.channel, row.source, row.category, _sums(row))
         for row in session.execute(_OF_MONTH, {"month": month})
     ]
+
+
+def published_of_month(session: Session, month: date) -> dict[tuple[str, str], tuple[int, int]]:
+    """By district and channel the fen and grams of purchases that the published revisions of a month changed, as :func:`of_month`."""
+    rows = session.execute(_PUBLISHED, {"month": month})
+    return {(row.district_code, row.channel): (row.amount_fen, row.grams) for row in rows}
 
 
 def of_edition(session: Session, bulletin_id: int) -> dict[tuple[str, str], dict[str, Sums]]:

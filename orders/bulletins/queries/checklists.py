@@ -13,10 +13,11 @@ from orders.bulletins.queries.facts import MonthDays
 from orders.bulletins.rules import closing
 from orders.bulletins.rules.closing import Explained
 from orders.bulletins.schemas.closing import CloseItemOut, CloseOut, CountyOut, ExplanationOut
-from orders.bulletins.words import ITEMS
+from orders.bulletins.words import HINTS, ITEMS
 from orders.reports import forms
 from orders.reports.forms import Scope
 from orders.reports.queries import expected as reports
+from orders.reports.queries import moved
 from shop.core.errors import Language
 from shop.identity.actor import CITY, Actor
 from shop.identity.permissions import Permission
@@ -44,7 +45,7 @@ _OPEN = text(
     """
 )
 _WAITING = text("SELECT count(*) FROM sale_entry_pending p JOIN sale_entry e ON e.id = p.entry_id WHERE e.sold_on <= :last")
-#: What the last run after the month's end found; nothing: there was none.
+#: What the last run after the month's end found, of the hourly job or one that somebody asked for; nothing: there was none.
 _DIFFERENCES = text("SELECT differences FROM reconciliation WHERE ran_at >= :end ORDER BY ran_at DESC LIMIT 1")
 _CLOSED = text(
     "SELECT c.region_code, c.closed_at, c.items, c.lacking, c.reason, u.name AS closed_by FROM month_close c JOIN app_user u ON u.id = c.closed_by"
@@ -61,7 +62,8 @@ _PLACES: Mapping[CloseItem, str] = {
     "holds_open": "/v1/counting-holds?status=open{district}",
     "claims_undecided": "/v1/external-sales?status=submitted&side=seller&sold_to={last}{district}",
     "reports_missing": "/v1/reports/unreported?month={month}&form={form}{district}",
-    "differences": "/v1/reconcile",
+    "reports_moved": "/v1/reports?month={month}&moved=true{of_form}{district}",
+    "differences": "/v1/reconcile/runs",
     "entries_waiting": "/v1/reconcile/runs",
 }
 
@@ -87,8 +89,11 @@ def open_items(session: Session, month: MonthDays, region_code: str) -> dict[Clo
     if region_code != CITY:
         found["reports_missing"] = Counter(reports.not_accepted(session, "organisation", month.first))
         own = regions.with_predecessors(session, [region_code])
+        # the county's own report, too
+        found["reports_moved"] = Counter(moved.since_accepted(session, month.first, districts=own).values())
         return {item: count for item, by in found.items() if (count := sum(by[code] for code in own))}  # type: ignore[misc]
     found["reports_missing"] = Counter(reports.not_accepted(session, "county", month.first))
+    found["reports_moved"] = Counter(moved.since_accepted(session, month.first, scope="county").values())
     sums: dict[str, int] = {item: sum(by.values()) for item, by in found.items()}
     differences = session.execute(_DIFFERENCES, asked).scalar()
     # books that nobody compared since the month was over are no books that agree
@@ -146,6 +151,7 @@ def close(session: Session, month: str, region_code: str, language: Language) ->
                 count=items.get(item, 0),
                 blocking=item in rules.blocking,
                 link=_link(item, of, region_code),
+                hint=HINTS[item][language] if item in HINTS else None,
                 explanation=ExplanationOut.model_validate(said[item], from_attributes=True) if item in said else None,
             )
             for item in (*rules.blocking, *rules.warning)
@@ -170,5 +176,6 @@ def _link(item: CloseItem, month: MonthDays, region_code: str) -> str:
         month=f"{month.first:%Y-%m}",
         last=month.last.isoformat(),
         form=asked[0].code if asked else "",
+        of_form=f"&form={asked[0].code}" if asked and region_code == CITY else "",
         district="" if region_code == CITY else f"&district={region_code}",
     )

@@ -10,6 +10,7 @@ from orders.bulletins.states import BulletinMove, BulletinStatus
 from orders.ledger.filters import RegionCode
 from shop.core.money import YuanOut
 from shop.core.months import Month
+from shop.core.paging import Page
 from shop.core.quantities import ShortText
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -44,7 +45,8 @@ class FigureExplainIn(BaseModel):
 
 
 class PublicBulletinRow(BaseModel):
-    number: str
+    number: str = Field(description="as addresses have it: `2026-03` is the third bulletin of 2026, not that of March")
+    title: str = Field(description="the number as it is printed: 〔2026〕第3号（修订1）")
     month: str
     edition: int = Field(description="0: the bulletin; 1, 2 …: its revisions")
     status: BulletinStatus
@@ -60,6 +62,7 @@ class PublicBulletinOut(PublicBulletinRow):
 class BulletinRow(BaseModel):
     id: int
     number: str | None
+    title: str | None = Field(description="the number as it is printed: 〔2026〕第3号（修订1）")
     month: str
     edition: int
     status: BulletinStatus
@@ -77,26 +80,42 @@ class BulletinOut(BulletinRow):
     possible_actions: list[BulletinMove] = Field(description="what the caller may do with it now")
 
 
-class ChangeOut(BaseModel):
-    """One line of a revision's difference table, with the papers that it rests on."""
-
+class _Change(BaseModel):
     cause: str
     cause_label: str
-    entry_id: int
-    reverses_id: int | None
-    sold_on: str
-    occurred_on: str | None
     direction: str
     district: str
     district_name: str
-    channel: str
-    source: str
-    category: str
     amount: YuanOut
     grams: int
     certified: YuanOut
+
+
+class ChangeOut(_Change):
+    """One line of a revision's difference table, with the papers that it rests on."""
+
+    entry_id: int
+    reverses_id: int | None
+    sold_on: str = Field(description="the day on which it counts")
+    occurred_on: str = Field(description="the day of the sale; of what takes one back, or books it again, the day of that sale")
+    channel: str
+    channel_label: str
+    source: str
+    source_label: str
+    category: str
+    category_label: str
     product: str
-    documents: list[str] = Field(description="numbers of order, invoices, batch, claim and certificate")
+    documents: list[str] = Field(description="numbers of order, batch, claim, invoices, credit notes and certificate of the sale")
+
+
+class ElsewhereOut(_Change):
+    """The lines of a district that the caller does not cover, added up by cause."""
+
+    lines: int
+
+
+class ChangesOut(Page[ChangeOut]):
+    elsewhere: list[ElsewhereOut] = Field(description="districts of which the caller sees totals only")
 
 
 class GradeOut(BaseModel):

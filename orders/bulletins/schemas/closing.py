@@ -41,6 +41,7 @@ class CloseItemOut(BaseModel):
     count: int
     blocking: bool = Field(description="whether it keeps the month open until it is cleared or explained")
     link: str = Field(description="where to look at it")
+    hint: str | None = Field(description="how it is cleared, where that is not plain from the link")
     explanation: ExplanationOut | None
 
 

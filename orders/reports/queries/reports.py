@@ -6,15 +6,17 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from orders.reports import forms, rules
+from orders.reports import filling, forms, rules
+from orders.reports.filling import Ledger
 from orders.reports.forms import Form
 from orders.reports.queries.expected import deadlines
+from orders.reports.queries.moved import since_accepted
 from orders.reports.queries.reach import COLUMNS, NAMED, REACH, may_review, may_write, row_of, seen_from
 from orders.reports.rules import Value
 from orders.reports.schemas import FieldOut, FormOut, ReportOut, ReportRow, StepOut, ValueOut
 from orders.reports.states import REPORT, ReportMove, ReportStatus
 from shop.core import clock, paging
-from shop.core.errors import Language
+from shop.core.errors import Invalid, Language
 from shop.core.months import days_of
 from shop.core.paging import Page
 from shop.identity.actor import Actor
@@ -24,7 +26,7 @@ _REPORTS = text(
     SELECT {COLUMNS} {NAMED} WHERE {REACH}
       AND (CAST(:month AS date) IS NULL OR r.month = :month) AND (CAST(:form AS text) IS NULL OR r.form_code = :form)
       AND (CAST(:status AS text) IS NULL OR r.status = :status) AND (CAST(:district AS text) IS NULL OR r.region_code = :district)
-      AND (CAST(:start AS bigint) IS NULL OR r.id < :start)
+      AND (CAST(:ids AS bigint[]) IS NULL OR r.id = ANY (CAST(:ids AS bigint[]))) AND (CAST(:start AS bigint) IS NULL OR r.id < :start)
     ORDER BY r.id DESC LIMIT :rows
     """
 )
@@ -73,6 +75,7 @@ def report(session: Session, actor: Actor, report_id: int, language: Language) -
     row = row_of(session, actor, report_id)
     form = forms.version(row.form_code, row.form_version)
     due_on = rules.due_on(row.month, deadlines(session, row.month).due_days)
+    now = filling.ledger_values(session, form, row.month, row.organisation_id, row.region_code)
     submitted = None if row.submitted_at is None else clock.shanghai_date(row.submitted_at)
     return ReportOut(
         **_row(row, language).model_dump(),
@@ -82,20 +85,23 @@ def report(session: Session, actor: Actor, report_id: int, language: Language) -
         filled_at=row.filled_at,
         note=row.note,
         reason=row.reason,
-        values=values_out(form, values(session, [row.id])[row.id], language),
+        values=values_out(form, values(session, [row.id])[row.id], now, language),
         steps=[StepOut.model_validate(step, from_attributes=True) for step in session.execute(_STEPS, {"id": row.id})],
         possible_actions=_possible(actor, row),
     )
 
 
-def values_out(form: Form, found: Mapping[str, Value], language: Language) -> list[ValueOut]:
-    """The lines of a report in the order of its form."""
+def values_out(form: Form, found: Mapping[str, Value], now: Ledger, language: Language) -> list[ValueOut]:
+    """The lines of a report in the order of its form, with what the ledger says now."""
+    moved_by = rules.moved({field: value.ledger for field, value in found.items()}, now)
     return [
         ValueOut(
             field=field.code,
             label=field.in_(language),
             unit=field.unit,
             ledger=rules.shown(field.unit, value.ledger),
+            ledger_now=rules.shown(field.unit, now[field.code]),
+            ledger_moved=rules.shown(field.unit, moved_by.get(field.code)),
             value=rules.shown(field.unit, value.own),
             difference=rules.shown(field.unit, value.difference),
             explanation=value.explanation,
@@ -124,12 +130,22 @@ def reports(
     form: str | None,
     status: ReportStatus | None,
     district: str | None,
+    moved: bool,
     limit: int,
     after: str | None,
 ) -> Page[ReportRow]:
-    """Reports within reach, the newest first."""
+    """Reports within reach, the newest first; ``moved``: accepted ones whose figures in the ledger have moved since.
+
+    Raises:
+        Invalid: of which month they may have moved is not said (422).
+    """
+    ids = None
+    if moved:
+        if month is None:
+            raise Invalid.one("month", "month_missing", "查询台账变动须指明月份", "Say of which month they may have moved")
+        ids = list(since_accepted(session, days_of(month)[0], form=form, districts=None if district is None else [district]))
     return paging.page(
-        listed(session, actor, month=month, form=form, status=status, district=district, limit=limit, after=after),
+        listed(session, actor, month=month, form=form, status=status, district=district, ids=ids, limit=limit, after=after),
         limit,
         lambda row: _row(row, language),
         lambda row: [row.id],
@@ -144,16 +160,18 @@ def listed(
     form: str | None,
     status: ReportStatus | None = None,
     district: str | None = None,
+    ids: list[int] | None = None,
     limit: int,
     after: str | None = None,
 ) -> list[Row[Any]]:
-    """The rows of reports within reach, one more than asked for."""
+    """The rows of reports within reach, one more than asked for; with ``ids`` some of these."""
     start = paging.position(after, int)
     asked = {
         "month": days_of(month)[0] if month else None,
         "form": form,
         "status": status,
         "district": district,
+        "ids": ids,
         "start": start[0] if start else None,
         "rows": limit + 1,
     }

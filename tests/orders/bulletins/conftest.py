@@ -123,6 +123,10 @@ class Scene:
     def moment(*day):
         return datetime(*day, 4, tzinfo=UTC)
 
+    def batches(self):
+        with self.database.unit_of_work() as session:
+            return list(session.execute(text("SELECT batch_id FROM sales_batch ORDER BY id")).scalars())
+
     def of_month(self, where="true"):
         return self.entries(f"month = '{FIRST}' AND reverses_id IS NULL AND {where}")
 

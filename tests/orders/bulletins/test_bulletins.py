@@ -1,15 +1,17 @@
 """A bulletin: made of a closed month, published by a second person, numbered, and the same for good."""
 
 import io
+import re
 from datetime import date
 
 import pytest
+from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from orders.bulletins import content as frozen
-from orders.bulletins import files
+from orders.bulletins import files, tables
 from orders.bulletins.queries import facts
 from orders.bulletins.queries.facts import MonthDays
 from shop.core import clock
@@ -165,12 +167,67 @@ def test_the_files_say_what_the_content_says(scene, api):
     said = parsed(public_file(api, "2026-01", "json").content)
     book = CalamineWorkbook.from_filelike(io.BytesIO(public_file(api, "2026-01", "xlsx").content))
     [name] = [name for name in book.sheet_names if "区县" in name]
-    rows = {row[0]: row for row in book.get_sheet_by_name(name).to_python() if row[0]}
+    sheet = book.get_sheet_by_name(name).to_python()
+    rows = {row[1]: row for row in sheet if row[1]}
     for row in said["districts"]:
-        assert round(rows[row["code"]][2] * 100) == row["figures"]["now"]["amount_fen"]
+        assert round(rows[row["code"]][3] * 100) == row["figures"]["now"]["amount_fen"]
+    ranked = [row for row in sheet if row[1] in {each["code"] for each in said["districts"]}]
+    assert [row[0] for row in ranked] == list(range(1, len(ranked) + 1))
+    assert [row[3] for row in ranked] == sorted((row[3] for row in ranked), reverse=True)
+    assert sheet[-1][2] == "合计 Total"
+    assert round(sheet[-1][3] * 100) == totals(said)["amount_fen"]
+    for title in book.sheet_names:
+        assert re.search("[一-龥]", title), title
+        assert re.search("[A-Za-z]{4}", title), title
     page = public_file(api, "2026-01", "html").text
     assert f"{totals(said)['amount_fen'] / 100:,.2f}" in page
-    assert "2026-01" in page
+    assert "〔2026〕第1号 No. 1 of 2026" in page
+    assert "2026-01" not in page
+    assert "数据截至（北京时间） Exact to (China time) 2026-10-06 " in page
+    tonnes = re.findall(r"净重（吨） Net weight \(t\)</td><td class=\"n\">([0-9,.]+)<", page)
+    assert [len(each.split(".")[1]) for each in tonnes] == [3]
+
+
+def test_a_number_is_shown_as_what_it_is_and_not_as_a_month(scene, api):
+    scene.published()
+    scene.tell_late()
+    revised = scene.publish(scene.revise().json()).json()
+    assert (revised["number"], revised["title"]) == ("2026-01-R1", "No. 1 of 2026, revision 1")
+    chinese = {"Accept-Language": "zh"}
+    listed = api.get("/v1/public/bulletins", headers=chinese).json()["items"]
+    assert [(row["number"], row["title"]) for row in listed] == [
+        ("2026-01-R1", "〔2026〕第1号（修订1）"),
+        ("2026-01", "〔2026〕第1号"),
+    ]
+    assert api.get("/v1/public/bulletins/2026-01", headers=chinese).json()["title"] == "〔2026〕第1号"
+    page = public_file(api, "2026-01-R1", "html").text
+    assert "〔2026〕第1号（修订1） No. 1 of 2026, revision 1（修订〔2026〕第1号 revises No. 1 of 2026）" in page
+    assert "2026-01" not in page
+    told = scene["county"].get("/v1/notifications", headers=chinese).json()["items"] if scene.told("county") else []
+    assert any("2026-09 的统计公报〔2026〕第1号（修订1）已发布" in str(each) for each in told)
+
+
+def test_what_is_published_keeps_its_bytes_though_the_layout_changes(scene, api, monkeypatch):
+    scene.published()
+    kept = {kind: public_file(api, "2026-01", kind).content for kind in KINDS}
+    monkeypatch.setattr(tables, "heading", lambda said: ("另", "Other", "版式"))
+    assert files.made_of(kept["json"])["html"] != kept["html"]
+    assert {kind: public_file(api, "2026-01", kind).content for kind in KINDS} == kept
+
+
+def test_figures_stand_on_the_right(scene, api):
+    scene.published()
+    begins = {}
+
+    def visit(words, matrix, *rest):
+        begins.setdefault(words.strip(), matrix[4])
+
+    for page in PdfReader(io.BytesIO(public_file(api, "2026-01", "pdf").content)).pages:
+        page.extract_text(visitor_text=visit)
+    said = parsed(public_file(api, "2026-01", "json").content)
+    short, long = (f"{fen / 100:,.2f}" for fen in (said["helped"]["figures"]["now"]["amount_fen"], totals(said)["amount_fen"]))
+    assert len(short) < len(long)
+    assert begins[short] > begins[long]
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,10 @@ def test_a_county_closes_then_the_city(scene):
     answer = scene["city"].post(scene.close_path("/close"), json={"without": lacking, "reason": REASON})
     assert code(answer) == (409, "items_open")
     assert scene.explain("reports_missing").status_code == 201
-    assert code(scene["city"].post(scene.close_path("/close"), json={})) == (409, "counties_lacking")
+    refused = scene["city"].post(scene.close_path("/close"), json={}, headers={"Accept-Language": "zh"})
+    assert code(refused) == (409, "counties_lacking")
+    assert dict(zip(lacking, refused.json()["data"]["names_zh"], strict=True))["500240"] == "石柱土家族自治县"
+    assert "、石柱土家族自治县" in refused.json()["title"]
     assert code(scene["city"].post(scene.close_path("/close"), json={"without": lacking})) == (409, "counties_lacking")
     wrong = {"without": [*lacking, "500236"], "reason": REASON}
     assert code(scene["city"].post(scene.close_path("/close"), json=wrong)) == (422, "invalid")
@@ -139,7 +142,7 @@ def test_every_link_of_the_list_leads_to_what_is_counted(scene, who):
     for link in links.values():
         answer = scene[who].get(link)
         assert answer.status_code == 200, (link, answer.text)
-    for item in ("holds_open", "claims_undecided", "reports_missing"):
+    for item in ("holds_open", "claims_undecided", "reports_missing", "reports_moved"):
         assert ("district=500236" in links[item]) == (who == "county"), links[item]
     assert "sold_to=2026-09-30" in links["claims_undecided"]
 
@@ -148,9 +151,43 @@ def test_books_that_nobody_compared_keep_the_city_from_closing(scene, database):
     with database.unit_of_work() as session:
         session.execute(text("DELETE FROM reconciliation"))
     assert scene.read_close()["standing"] == ["reports_missing", "differences"]
-    with database.unit_of_work() as session:
-        scene.compare(session)
+    [item] = [item for item in scene.read_close()["items"] if item["item"] == "differences"]
+    assert item["link"] in item["hint"]
+    # where the item leads, one can have them compared
+    assert scene["city"].post(item["link"]).status_code == 201
     assert scene.read_close()["standing"] == ["reports_missing"]
+
+
+def test_a_report_that_the_ledger_has_left_behind_keeps_the_month_open(scene):
+    """Accepted at what the ledger said; then a sale of the month was told."""
+    report = scene["county"].post("/v1/reports", json={"form": "county_monthly", "month": "2026-09"}).json()
+    path = f"/v1/reports/{report['id']}"
+    own = {each["field"]: {"value": each["ledger"]} for each in report["values"] if each["ledger"] is not None}
+    assert scene["county"].put(path, json={"values": own}).status_code == 200
+    assert scene["county"].post(f"{path}/submit").status_code == 200
+    assert scene["city"].post(f"{path}/accept").status_code == 200
+    assert "reports_moved" not in scene.read_close("county")["standing"]
+    goods = next(n for n, each in enumerate(scene.trade.goods) if each.district == "500236")
+    scene.tell_late(amount_fen=12_345, goods=goods)
+    for who in ("county", "city"):
+        close = scene.read_close(who)
+        assert "reports_moved" in close["standing"], who
+        [item] = [item for item in close["items"] if item["item"] == "reports_moved"]
+        assert item["count"] == 1
+        assert [row["id"] for row in scene[who].get(item["link"]).json()["items"]] == [report["id"]]
+    assert "reports_moved" not in scene.read_close("other")["standing"]
+    assert code(scene["county"].post(scene.close_path("/close"), json={})) == (409, "items_open")
+    # returned, and submitted with the figures of now
+    assert scene["city"].post(f"{path}/return", json={"reason": "台账有变动"}).status_code == 200
+    sales = scene["county"].get(path).json()["values"][0]
+    assert sales["ledger_moved"] == "123.45"
+    refilled = scene["county"].post(f"{path}/refill").json()
+    own = {each["field"]: {"value": each["ledger"]} for each in refilled["values"] if each["ledger"] is not None}
+    assert scene["county"].put(path, json={"values": own}).status_code == 200
+    assert scene["county"].post(f"{path}/submit").status_code == 200
+    assert scene["city"].post(f"{path}/accept").status_code == 200
+    assert "reports_moved" not in scene.read_close("county")["standing"]
+    assert scene["county"].post(scene.close_path("/close"), json={}).status_code == 201
 
 
 def test_a_region_that_does_not_close_has_no_list(scene):

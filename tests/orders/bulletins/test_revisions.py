@@ -1,9 +1,13 @@
 """Revisions: what came later belongs to its month, line by line, and sums to the difference of the figures."""
 
+import csv
+import io
 from collections import Counter
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
+from python_calamine import CalamineWorkbook
 from sqlalchemy import text
 
 from orders.ledger import actions as ledger
@@ -11,7 +15,9 @@ from orders.ledger.rules import Claim
 from shop.core import clock
 from shop.core.audit import SYSTEM
 from shop.core.money import yuan_from_fen
+from shop.identity.permissions import Role
 from tests.factories.figures import count_at, make_operator
+from tests.factories.identity import make_user
 from tests.factories.ledger import sell
 from tests.orders.bulletins.conftest import FIRST, LAST, code, public_file, totals
 
@@ -194,6 +200,91 @@ def test_lines_are_exported_with_their_papers(scene, published, on):
     scene.publish(drafted)
     with pytest.raises(Exception, match="never changed"), scene.database.unit_of_work() as session:
         session.execute(text("DELETE FROM bulletin_change"))
+
+
+def test_lines_of_other_regions_are_told_as_sums(scene, published, on):
+    """A monitor of one district sees its lines, and of each other district what the bulletin itself says."""
+    on(2026, 10, 20)
+    own, foreign = (next(n for n, each in enumerate(scene.trade.goods) if each.district == code) for code in ("500240", "500236"))
+    scene.tell_late(amount_fen=11_100, goods=own)
+    scene.tell_late(amount_fen=12_300, goods=foreign)
+    scene.tell_late(amount_fen=4_000, goods=foreign)
+    drafted = scene.revise().json()
+    path = f"/v1/bulletins/{drafted['id']}/changes"
+    with scene.database.unit_of_work() as session:
+        monitor = make_user(session, Role.MONITOR, None, "500240")
+    scene.clients["of_500240"] = scene.api.as_(monitor)
+    found = scene["of_500240"].get(path).json()
+    assert [(line["district"], line["amount"]) for line in found["items"]] == [("500240", "111.00")]
+    [sum_] = found["elsewhere"]
+    assert (sum_["district"], sum_["cause"], sum_["lines"], sum_["amount"]) == ("500236", "late", 2, "163.00")
+    told = {line["entry_id"]: line for line in scene.changes(drafted) if line["district"] == "500236"}
+    assert len(told) == 2
+    assert scene["monitor"].get(path).json()["elsewhere"] == []
+    assert scene["of_500240"].get(f"/v1/sale-entries/{min(told)}").status_code == 404
+    secrets = {str(value) for line in told.values() for value in (line["entry_id"], line["product"], *line["documents"])}
+    secrets -= {str(value) for line in found["items"] for value in (line["product"], *line["documents"])}
+    for kind in ("csv", "xlsx"):
+        answer = scene["of_500240"].get(path, params={"format": kind}, headers={"Accept-Language": "zh"})
+        cells = (
+            list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+            if kind == "csv"
+            else CalamineWorkbook.from_filelike(io.BytesIO(answer.content)).get_sheet_by_index(0).to_python()
+        )
+        assert len(cells) == 3
+        assert any("2 笔合计" in str(cell) for cell in cells[-1])
+        assert not secrets & {part for row in cells for cell in row for part in str(cell).split()}
+    assert {line["district"] for line in scene["county"].get(path).json()["items"]} == {"500236"}
+
+
+def test_what_takes_a_claim_back_has_its_papers_and_its_day_in_words(scene, published, on):
+    on(2026, 10, 20)
+    line_id = scene.tell_late(day=14)
+    scene.publish(scene.revise().json())
+    on(2026, 11, 3)
+    hold_and_release(scene, line_id)
+    entry = scene.of_month()[0]
+    scene.reverse(entry.id)
+    path = f"/v1/bulletins/{scene.revise().json()['id']}/changes"
+    lines = scene["monitor"].get(path, headers={"Accept-Language": "zh"}).json()["items"]
+    assert {line["cause"] for line in lines} == {"reversal", "again"}
+    [batch] = scene.batches()
+    for line in lines:
+        if line["source"] == "outlet":
+            assert (line["occurred_on"], line["source_label"]) == ("2026-09-14", "网点销售"), line
+            assert f"B{batch}" in line["documents"]
+        else:
+            assert line["occurred_on"] == entry.sold_on.isoformat()
+            assert line["channel_label"] != line["channel"]
+            assert line["category_label"] != line["category"]
+
+
+def test_open_data_says_what_the_newest_edition_says_and_which_that_is(scene, api, published, on):
+    def table():
+        return list(csv.DictReader(io.StringIO(api.get("/v1/public/tables/sales-by-district-channel/2026.csv").text)))
+
+    def of(column):
+        return sum(Decimal(row[column]) for row in table() if row["month"] == "2026-09")
+
+    first = of("amount")
+    assert yuan_from_fen(totals(published["content"])["amount_fen"]) == f"{first:.2f}" == f"{of('revised_amount'):.2f}"
+    on(2026, 10, 20)
+    scene.tell_late(amount_fen=12_300)
+    scene.reverse(scene.of_month()[0].id)
+    drafted = scene.revise().json()
+    assert (of("revised_amount"), {row["bulletin"] for row in table()}) == (first, {"2026-01"})
+    content = scene.publish(drafted).json()["content"]
+    assert of("amount") == first
+    assert f"{of('revised_amount'):.2f}" == yuan_from_fen(totals(content)["amount_fen"])
+    assert {row["bulletin"] for row in table()} == {"2026-01-R1"}
+    by_district = Counter()
+    for row in table():
+        by_district[row["district"]] += Decimal(row["revised_amount"])
+    assert {code: int(yuan * 100) for code, yuan in by_district.items()} == {
+        code: figures["amount_fen"] for code, figures in rows(content, "districts").items()
+    }
+    described = api.get("/v1/public/tables/sales-by-district-channel/2026.csv-metadata.json").json()
+    assert described["dc:source"] == [{"@id": "../../bulletins/2026-01-R1"}]
 
 
 @pytest.fixture

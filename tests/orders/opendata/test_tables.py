@@ -134,6 +134,8 @@ def test_its_description_names_every_column_and_the_key(api, closed):
     described = api.get(f"/v1/public/tables/{SALES}/2026.csv-metadata.json")
     assert described.headers["content-type"] == "application/csvm+json"
     schema = described.json()["tableSchema"]
+    assert described.json()["dc:source"] == [{"@id": "../../bulletins/2026-02"}, {"@id": "../../bulletins/2026-03"}]
+    assert "revised_amount" in described.json()["rdfs:comment"]
     assert [column["name"] for column in schema["columns"]] == list(rows(answer)[0])
     assert schema["primaryKey"] == ["month", "district", "channel"]
     assert described.json()["url"] == "2026.csv"
@@ -143,7 +145,7 @@ def test_its_description_names_every_column_and_the_key(api, closed):
 def test_sdmx_says_the_same_one_observation_a_row(api, closed):
     found = rows(api.get(f"/v1/public/tables/{SALES}/2026.sdmx.csv"))
     assert list(found[0])[:3] == ["STRUCTURE", "STRUCTURE_ID", "ACTION"]
-    assert {row["STRUCTURE_ID"] for row in found} == {"CQXF:SALES_BY_DISTRICT_CHANNEL(1.0)"}
+    assert {row["STRUCTURE_ID"] for row in found} == {"CQXF:SALES_BY_DISTRICT_CHANNEL(1.1)"}
     amounts = [Decimal(row["OBS_VALUE"]) for row in found if row["MEASURE"] == "AMOUNT"]
     plain = [Decimal(row["amount"]) for row in rows(api.get(f"/v1/public/tables/{SALES}/2026.csv"))]
     assert amounts == plain

@@ -190,3 +190,28 @@ def test_over_http_what_does_not_end_in_time_is_not_said_to_agree(clean, api, mo
     monkeypatch.setattr("orders.reconcile.api.SECONDS", 20)
     answer = api.as_(monitor).get("/v1/reconcile").json()
     assert (answer["unfinished"], answer["differences"] > 20) == (0, True)
+
+
+def test_a_run_that_is_asked_for_is_kept_whole_or_not_at_all(clean, api, monkeypatch):
+    with clean.unit_of_work() as session:
+        monitor, clerk = make_user(session, Role.MONITOR), make_user(session, Role.COUNTY_OFFICER, region_code="500236")
+    monitor, clerk = api.as_(monitor), api.as_(clerk)
+
+    def kept():
+        return [(run["differences"], run["checks"]) for run in monitor.get("/v1/reconcile/runs").json()["items"]]
+
+    assert monitor.get("/v1/reconcile").json()["differences"] == 0
+    assert kept() == []
+    assert clerk.post("/v1/reconcile/runs").status_code == 403
+    asked = monitor.post("/v1/reconcile/runs")
+    assert (asked.status_code, asked.json()["differences"]) == (201, 0), asked.text
+    assert kept() == [(0, {})]
+    with clean.unit_of_work() as session:
+        session.execute(text("UPDATE supplier_order SET total_fen = total_fen + 1"))
+    count = monitor.post("/v1/reconcile/runs").json()["differences"]
+    assert report.run(clean, Console(file=io.StringIO())) == count > 0
+    assert kept() == [(count, {"supplier_order_totals": count})] * 2 + [(0, {})]
+    monkeypatch.setattr("orders.reconcile.api.SECONDS", 0)
+    late = monitor.post("/v1/reconcile/runs")
+    assert (late.status_code, late.json()["code"]) == (409, "reconciliation_unfinished")
+    assert len(kept()) == 3

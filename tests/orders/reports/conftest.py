@@ -69,6 +69,14 @@ class Scene:
     def move(self, who, report, move, **body):
         return self[who].post(f"/v1/reports/{report['id']}/{move}", json=body or None)
 
+    def sell_once_more(self, unit):
+        """What a unit bought in the month it has bought twice; returns the fen by which its figures change."""
+        again = (
+            "INSERT INTO sale_entry SELECT (jsonb_populate_record(e, jsonb_build_object('id', 900000, 'origin_kind', 'history', 'origin_id', 900000))).*"
+            " FROM sale_entry e WHERE month = :first AND buyer_id = :buyer ORDER BY amount_fen DESC LIMIT 1 RETURNING amount_fen"
+        )
+        return self.sum(again, first=FIRST, buyer=unit.id)
+
     def told(self, who):
         outbox.drain(self.database, HANDLERS)
         return [each["kind"] for each in self[who].get("/v1/notifications").json()["items"]]

@@ -1,6 +1,9 @@
 """A monthly report: filled in from the ledger, explained where it differs, reviewed by the next level."""
 
-from orders.reports import handlers, rules
+import csv
+import io
+
+from orders.reports import filling, forms, handlers, rules
 from shop.identity.permissions import Role
 from tests.factories.identity import make_user
 from tests.factories.racing import post_at_once, sessions
@@ -15,7 +18,10 @@ def test_a_units_report_goes_the_whole_way(scene):
     fen = scene.sum(bought, first=FIRST, buyer=scene.school.id)
     assert value(report, "purchases")["ledger"] == f"{fen // 100}.{fen % 100:02}"
     assert value(report, "helped_sales")["ledger"] is None
-    assert code(scene.draft()) == (409, "report_there")
+    there = scene.draft()
+    assert code(there) == (409, "report_there")
+    assert there.json()["data"] == {"month": MONTH, "report_id": report["id"]}
+    assert str(report["id"]) in there.json()["title"]
     assert code(scene.move("school", report, "submit")) == (422, "report_refused")
     own = scene.as_the_ledger(report)
     own["purchases"] = {"value": f"{fen // 100 + 100}.00"}
@@ -182,3 +188,40 @@ def test_of_many_submissions_and_decisions_at_once_one_counts(scene):
         sessions(scene.api, scene.database, scene.users["stranger"], 6), "/v1/reports", {"form": "unit_monthly", "month": MONTH}
     )
     assert sorted(answer.status_code for answer in drafts) == [201] + [409] * 5
+    [made] = [answer.json()["id"] for answer in drafts if answer.status_code == 201]
+    assert {answer.json()["data"]["report_id"] for answer in drafts if answer.status_code == 409} == {made}
+
+
+def test_a_report_shows_the_ledger_of_then_and_of_now(scene):
+    report = scene.submitted()
+    assert scene.move("county", report, "accept").status_code == 200
+    accepted = scene["county"].get(f"/v1/reports/{report['id']}").json()
+    then = value(accepted, "purchases")["ledger"]
+    assert (value(accepted, "purchases")["ledger_now"], value(accepted, "purchases")["ledger_moved"]) == (then, None)
+    moved = f"/v1/reports?month={MONTH}&moved=true"
+    assert scene["county"].get(moved).json()["items"] == []
+    more = scene.sell_once_more(scene.school)
+    shown = value(scene["county"].get(f"/v1/reports/{report['id']}").json(), "purchases")
+    assert (shown["ledger"], shown["ledger_moved"]) == (then, rules.shown("yuan", more))
+    assert rules.read("yuan", shown["ledger_now"]) == rules.read("yuan", then) + more
+    assert [row["id"] for row in scene["county"].get(moved).json()["items"]] == [report["id"]]
+    assert scene["origin"].get(moved).json()["items"] == []
+    assert code(scene["county"].get("/v1/reports?moved=true")) == (422, "invalid")
+    book = scene["county"].get("/v1/reports/export", params={"month": MONTH, "format": "csv"}).text.removeprefix("\ufeff")
+    header, line = csv.reader(io.StringIO(book))
+    cells = dict(zip(header, line, strict=True))
+    figures = [cells[f"{shown['label']} (yuan) {name}"] for name in ("ledger then", "ledger now", "ledger moved by")]
+    assert figures == [then, shown["ledger_now"], shown["ledger_moved"]]
+
+
+def test_many_reports_are_asked_together_and_say_what_each_says_alone(scene):
+    codes = ("500236", "500240", "500157")  # the last took in two others
+    for form_code, whose in (
+        ("unit_monthly", [(buyer.id, "500106") for buyer in scene.trade.buyers]),
+        ("county_monthly", [(None, region) for region in codes]),
+    ):
+        form = forms.in_force(form_code, FIRST)
+        with scene.database.unit_of_work() as session:
+            together = filling.ledger_values_of(session, form, FIRST, dict(enumerate(whose)))
+            for n, (unit, region) in enumerate(whose):
+                assert together[n] == filling.ledger_values(session, form, FIRST, unit, region), (form_code, unit, region)

@@ -34,10 +34,14 @@ def monitor_of(api):
 def test_figures_that_are_right_differ_nowhere_and_a_day_is_checked_once(api, database, trade):
     monitor = monitor_of(api)
     with clock.fixed(NIGHT):
+        before = monitor.get("/v1/data-checks").json()
         counts = at_once([lambda: checking.run(database)] * 4)
         assert sorted(counts, key=str) == [0, None, None, None]
         assert checking.run(database) is None
-    [found] = monitor.get("/v1/data-checks").json()["items"]
+        done = monitor.get("/v1/data-checks").json()
+    assert (before["items"], before["next_from"]) == ([], "2026-04-20T19:00:00Z")
+    assert done["next_from"] == "2026-04-21T19:00:00Z"
+    [found] = done["items"]
     assert (found["day"], found["differences"], found["differing_cells"]) == ("2026-04-21", 0, {})
     assert found["cells"] > 100
     assert monitor.get("/v1/notifications").json()["items"] == []
