@@ -84,7 +84,9 @@ def told(cells: Counts, once: Counts) -> Told:
     apart = {county for county in counties if None in added[(0,)].get((county,), {}).values()}
     rest = [county for county in counties if county not in apart]
     hidden = {county for county in rest if any(0 < counts[(county,)] < THRESHOLD for counts in once.values())}
-    beside = sorted((several & set(rest)) - hidden, key=lambda county: [counts[(county,)] for counts in once.values()])
+    # nothing hides nobody
+    full = {county for county in rest if all(counts[(county,)] for counts in once.values())}
+    beside = sorted((several & full) - hidden, key=lambda county: [counts[(county,)] for counts in once.values()])
     while hidden and (len(hidden) == 1 or any(0 < sum(counts[(c,)] for c in hidden) < THRESHOLD for counts in once.values())):
         if not beside:
             return Told(added, frozenset(apart | hidden), in_all=False)
