@@ -168,7 +168,10 @@ def _named(session: Session, lacking: list[str], body: CloseIn) -> None:
         zh, en = f"已结账或不参加结账：{'、'.join(extra)}", f"they have closed, or do not close: {', '.join(extra)}"
         raise Invalid.one("without", "not_lacking", zh, en)
     if set(lacking) != set(body.without) or (lacking and body.reason is None):
-        zh, en = regions.names(session, lacking, "zh"), regions.names(session, lacking, "en")
+        chinese, english = regions.names(session, lacking, "zh"), regions.names(session, lacking, "en")
         raise CountiesLacking(
-            count=len(lacking), lacking=lacking, names_zh=[zh(code) for code in lacking], names_en=[en(code) for code in lacking]
+            count=len(lacking),
+            lacking=lacking,
+            names_zh=[chinese(code) for code in lacking],
+            names_en=[english(code) for code in lacking],
         )
