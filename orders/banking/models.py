@@ -11,7 +11,7 @@ from sqlmodel import Field, SQLModel
 from orders.banking.rules import BankEntryKind, MatchKind, PayerReason
 from shop.core.db import fen, key, moment, ref
 
-_WHOLE = (MatchKind.ORDERS, MatchKind.PAYOUT_FILE)
+_PROPOSED = (MatchKind.ORDERS, MatchKind.PAYOUT_FILE, MatchKind.REFUND_FILE, MatchKind.RECEIPT_REVERSED)
 
 
 def _list(codes: Iterable[str]) -> str:
@@ -108,7 +108,7 @@ class BankMatch(SQLModel, table=True):
     __tablename__ = "bank_match"
     __table_args__ = (
         # a list as a whole is kept as a match for each payout on it, and orders together as one for each of them
-        CheckConstraint(f"kind IN ({_list(kind for kind in MatchKind if kind not in _WHOLE)})", name="kind"),
+        CheckConstraint(f"kind IN ({_list(kind for kind in MatchKind if kind not in _PROPOSED)})", name="kind"),
         CheckConstraint("amount_fen > 0", name="amount_fen"),
         CheckConstraint("(kind IN ('order','announced')) = (payment_id IS NOT NULL)", name="payment"),
         CheckConstraint("(kind IN ('refund','refund_returned')) = (refund_id IS NOT NULL)", name="refund"),
@@ -118,6 +118,7 @@ class BankMatch(SQLModel, table=True):
             name="transaction",
         ),
         CheckConstraint("payout_file_id IS NULL OR kind = 'payout'", name="payout_file"),
+        CheckConstraint("refund_file_id IS NULL OR kind = 'refund'", name="refund_file"),
         CheckConstraint(f"entry IN ({_list(BankEntryKind)})", name="entry"),
         CheckConstraint("(kind = 'bank_entry') = (entry IS NOT NULL)", name="entry_of_kind"),
         CheckConstraint("(undone_at IS NULL) = (undo_reason IS NULL)", name="undone"),
@@ -140,6 +141,8 @@ class BankMatch(SQLModel, table=True):
     payout_id: int | None = ref("payout.id", nullable=True)
     #: The list that was matched as a whole, of which this is one payout.
     payout_file_id: int | None = ref("payout_file.id", nullable=True)
+    #: The file that was matched as a whole, of which this is one refund.
+    refund_file_id: int | None = ref("refund_file.id", nullable=True)
     #: The transaction of the money ledger that moved the bank account and that the line shows.
     transaction_id: int | None = ref("money_transaction.id", nullable=True)
     entry: str | None = None
@@ -189,7 +192,7 @@ class BankWriteOff(SQLModel, table=True):
 
 
 class FailureReport(SQLModel, table=True):
-    """One person says that a payout or refund which was paid has failed, another confirms it, where no line of the bank shows either."""
+    """One person says that a payout or refund which was paid, or listed for the bank, has failed, another confirms it, where no line of the bank shows either."""
 
     __tablename__ = "failure_report"
     __table_args__ = (

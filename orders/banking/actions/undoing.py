@@ -20,12 +20,13 @@ from shop.core.errors import NotFound
 from shop.identity.actor import Actor
 
 _MATCH = text("SELECT m.*, l.amount_fen AS line_fen FROM bank_match m JOIN bank_line l ON l.id = m.line_id WHERE m.id = :id")
-#: The match, and with one of a list of payouts those of the whole list.
+#: The match, and with one of a list of payouts, or a file of refunds, those of the whole list.
 _UNDO = text(
     """
     UPDATE bank_match m SET undone_at = :now, undone_by = :user_id, undo_reason = :reason FROM bank_match asked
     WHERE asked.id = :id AND asked.undone_at IS NULL AND m.undone_at IS NULL
-      AND (m.id = asked.id OR (m.line_id = asked.line_id AND m.payout_file_id = asked.payout_file_id)) RETURNING m.id, m.amount_fen
+      AND (m.id = asked.id OR (m.line_id = asked.line_id
+           AND (m.payout_file_id = asked.payout_file_id OR m.refund_file_id = asked.refund_file_id))) RETURNING m.id, m.amount_fen
     """
 )
 #: What a person has taken back is not matched by rule again.
