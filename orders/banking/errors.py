@@ -242,6 +242,12 @@ class MatchUndone(Conflict):
     en = "The match was undone before"
 
 
+class UsedUp(Conflict):
+    code = "paid_twice_used_up"
+    zh = "重复付出的款项已在后续结算中抵扣，不能撤销该核销"
+    en = "Settlements have set off what was paid twice by now; the match cannot be undone"
+
+
 class OwnWriteOff(Forbidden):
     code = "own_write_off"
     zh = "不能审批自己申请的流水核销"

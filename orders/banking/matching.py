@@ -89,9 +89,7 @@ def propose(line: Line, facts: Facts) -> list[Proposal]:
         back = [*_transfers(line, facts)] if line.amount_fen > 0 else _receipts(line, facts)
         return sorted([*back, *own], key=lambda each: -each.score)
     proposals = (
-        [*_orders(line, facts), *_together(line, facts), *_transfers(line, facts), *_lists(line, facts)]
-        if line.amount_fen
-        else []
+        [*_orders(line, facts), *_together(line, facts), *_transfers(line, facts), *_lists(line, facts)] if line.amount_fen else []
     )
     proposals += [
         Proposal(MatchKind.BOOKED, abs(line.amount_fen), (Reason.AMOUNT,), transaction_id=each.transaction_id)
@@ -258,7 +256,10 @@ def _otherwise(line: Line, facts: Facts, fitting: set[tuple[int | None, int | No
         if not (each.leaves if line.amount_fen < 0 else each.returns):
             reasons.append(Reason.SAID_FAILED if each.failed and line.amount_fen < 0 else Reason.SHOWN_ALREADY)
         kind = each.kind if line.amount_fen < 0 else BACK[each.kind]
-        found.append(_of_sent(kind, each, reasons, certain=False))
+        made = _of_sent(kind, each, reasons, certain=False)
+        if kind is MatchKind.PAYOUT and Reason.SHOWN_ALREADY in reasons:  # its supplier has it ahead
+            made = replace(made, kind=MatchKind.BANK_ENTRY, amount_fen=abs(line.amount_fen), entry=BankEntryKind.PAID_TWICE)
+        found.append(made)
     return found
 
 

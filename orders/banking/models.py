@@ -159,13 +159,14 @@ class BankMatch(SQLModel, table=True):
 
 
 class BankWriteOff(SQLModel, table=True):
-    """A line, or a part of it, that nothing in the books explains: said to be the bank's own by one person, approved by another."""
+    """A line, or a part of it, that nothing in the books explains: said to be the bank's own, or a payout once more, by one person, approved by another."""
 
     __tablename__ = "bank_write_off"
     __table_args__ = (
         CheckConstraint("status IN ('requested','approved','refused','withdrawn')", name="status"),
         CheckConstraint(f"entry IN ({_list(BankEntryKind)})", name="entry"),
         CheckConstraint("amount_fen > 0", name="amount_fen"),
+        CheckConstraint("(entry = 'paid_twice') = (payout_id IS NOT NULL)", name="payout"),
         # four eyes
         CheckConstraint("decided_by <> requested_by OR status = 'withdrawn'", name="two_persons"),
         CheckConstraint("num_nulls(decided_by, decided_at) = CASE status WHEN 'requested' THEN 2 ELSE 0 END", name="decided"),
@@ -178,6 +179,8 @@ class BankWriteOff(SQLModel, table=True):
     id: int = key()
     line_id: int = ref("bank_line.id")
     entry: str
+    #: Which left once more.
+    payout_id: int | None = ref("payout.id", nullable=True)
     amount_fen: int = fen()
     reason: str
     status: str = Field(default="requested", sa_column_kwargs={"server_default": "requested"})

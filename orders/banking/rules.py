@@ -80,6 +80,8 @@ class BankEntryKind(StrEnum):
     FEE = "fee"
     INTEREST = "interest"
     OTHER = "other"
+    #: A payout that left once more: money that its supplier holds ahead, which the next settlements use up.
+    PAID_TWICE = "paid_twice"
 
 
 class PayerReason(StrEnum):

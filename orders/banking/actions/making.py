@@ -83,6 +83,8 @@ class Wanted:
     attempt_id: int | None = None
     transaction_id: int | None = None
     entry: BankEntryKind | None = None
+    #: Who got what left once more.
+    supplier_id: int | None = None
     reasons: Sequence[Reason] = ()
     score: int = 0
     note: str | None = None
@@ -229,5 +231,8 @@ def postings_of(wanted: Wanted, announced: Mapping[int, Place]) -> list[Posting]
     if wanted.kind is MatchKind.ANNOUNCED:
         return carry(wanted.signed_fen, to=_UNALLOCATED, out_of=announced[wanted.payment_id or 0])
     if wanted.kind is MatchKind.BANK_ENTRY:
-        return carry(wanted.signed_fen, to=_UNALLOCATED, out_of=Place(Account.FEES))
+        twice = wanted.entry is BankEntryKind.PAID_TWICE
+        return carry(
+            wanted.signed_fen, to=_UNALLOCATED, out_of=Place(Account.ADVANCES, wanted.supplier_id) if twice else Place(Account.FEES)
+        )
     return carry(wanted.signed_fen, to=_UNALLOCATED, out_of=_OUT_OF_BANK)

@@ -106,11 +106,12 @@ class BankLineRow(BaseModel):
 
 
 class WriteOffOut(BaseModel):
-    """What is to be, or was, written off of a line as the bank's own."""
+    """What is to be, or was, written off of a line as the bank's own, or as a payout that left once more."""
 
     id: int
     line_id: int
     entry: BankEntryKind
+    payout_id: int | None
     amount: YuanOut
     reason: str
     status: WriteOffStatus
@@ -238,6 +239,7 @@ class WriteOffIn(BaseModel):
     )
 
     entry: BankEntryKind
+    payout_id: Id | None = Field(default=None, description="of `paid_twice`: which left once more")
     amount: PositiveYuanIn
     reason: ShortText
 

@@ -68,10 +68,8 @@ def test_what_a_line_names_is_proposed_though_it_does_not_fit(scene, row):
     [short] = scene.shows((-69_899, holder, f"货款 {number}"))
     assert (short["status"], proposed(short, "payout")) == ("open", ("-0.01", ["payout_number", "payee", "amount_differs"]))
     [left, again] = scene.shows((-69_900, holder, number), (-69_900, holder, f"货款 {number}"))
-    assert (left["status"], proposed(again, "payout")) == (
-        "matched",
-        ("0.00", ["payout_number", "payee", "amount", "shown_already"]),
-    )
+    assert (left["status"], proposed(again, "bank_entry")[1]) == ("matched", ["payout_number", "payee", "amount", "shown_already"])
+    assert [(each["entry"], each["payout_id"]) for each in again["proposals"]] == [("paid_twice", row["payout_id"])]
     [back, twice] = scene.shows((69_900, "x", f"退汇 {number}"), (69_900, "x", f"退汇 {number}"))
     assert (back["status"], proposed(twice, "payout_returned")[1]) == ("matched", ["payout_number", "amount", "shown_already"])
     refund = refund_of(scene, overpaid(scene))

@@ -4,9 +4,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from orders.banking.actions import matching
 from tests.factories.statements import ACCOUNT
 from tests.orders.banking.test_left_after_all import code, overpaid, refund_of
-from tests.orders.banking.test_payouts import agrees
+from tests.orders.banking.test_payouts import agrees, while_it_is_made
 
 REASON = {"reason": "没有上传"}
 
@@ -188,3 +189,29 @@ def test_the_number_and_the_sum_less_what_failed_make_it_certain(scene, text):
     else:
         assert [state_of(scene, each) for each in refunds] == ["failed", "paid", "paid"]
     assert agrees(scene) == [] or text == "批量"
+
+
+def void_while_a_rule_matches_it(scene, made, monkeypatch):
+    """The line of a whole file is matched by rule while somebody makes the file void: the status of that, and how often matching was tried."""
+    _, voided = while_it_is_made(
+        monkeypatch,
+        lambda: scene.shows((-6_020, "", made["number"])),
+        lambda: void(scene.treasurer, made),
+        lambda wanted: bool(wanted[0].refund_file_id),
+    )
+    [(attempts,)] = scene.rows("SELECT max(attempts) FROM outbox_event WHERE name = 'bank_statement.imported'")
+    return voided.status_code, attempts
+
+
+def test_a_file_is_matched_by_rule_and_made_void_in_one_order_of_locks(scene, two, monkeypatch):
+    made, refunds = two
+    assert void_while_a_rule_matches_it(scene, made, monkeypatch) == (409, 1)
+    assert [state_of(scene, each) for each in refunds] == ["paid", "paid"]
+    assert agrees(scene) == []
+
+
+@pytest.mark.control
+def test_without_that_order_one_of_them_is_ended_by_the_database(scene, two, monkeypatch):
+    """The control."""
+    monkeypatch.setattr(matching, "_HOLD_FILES", text("SELECT 1 WHERE CAST(:ids AS text) IS NULL"))
+    assert void_while_a_rule_matches_it(scene, two[0], monkeypatch) != (409, 1)
