@@ -159,7 +159,8 @@ class Proposal:
     @property
     def moved(self) -> set[tuple[int | None, int | None]]:
         """The payouts and refunds that a match would pay, or have fail: each as its payout, its refund."""
-        return {(each.payout_id, each.refund_id) for each in (self, *self.listed)} - {(None, None)}
+        listed = {(each.payout_id, each.refund_id) for each in self.listed}
+        return (listed | {(self.payout_id, self.refund_id)}) - {(None, None)}
 
     @property
     def score(self) -> int:

@@ -106,8 +106,10 @@ class Wanted:
         return [cls(line, **told)]
 
     @classmethod
-    def of_list(cls, line: Any, listed: Iterable[Listed], **file_id: int | None) -> "list[Wanted]":
-        """A match for each payout of a list, or each refund of a file (``payout_file_id``, ``refund_file_id``)."""
+    def of_list(
+        cls, line: Any, listed: Iterable[Listed], *, payout_file_id: int | None = None, refund_file_id: int | None = None
+    ) -> "list[Wanted]":
+        """A match for each payout of a list, or each refund of a file."""
         return [
             cls(
                 line,
@@ -117,7 +119,8 @@ class Wanted:
                 refund_id=each.refund_id,
                 payout_id=each.payout_id,
                 attempt_id=each.attempt_id,
-                **file_id,
+                payout_file_id=payout_file_id,
+                refund_file_id=refund_file_id,
             )
             for each in listed
         ]

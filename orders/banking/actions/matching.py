@@ -23,6 +23,7 @@ from orders.banking.errors import (
     PayoutUnfit,
     RefundUnfit,
     Remedy,
+    Unfit,
     WrongDirection,
 )
 from orders.banking.known import Facts, Line, Listed, Proposal
@@ -181,6 +182,7 @@ def locked(session: Session, actor: Actor, line_id: int) -> Any:
 def _named(session: Session, line: Any, part: Part, note: str | None) -> list[Wanted]:
     """What a part of a request names: one match, or one for each payout of a list, or each refund of a file. Raises NotFound, WrongDirection,
     PayoutUnfit, RefundUnfit."""
+    unfit: type[Unfit]
     if isinstance(part, PayoutFilePart):
         hold, rows, file_id, unfit = _HOLD_LIST, _OF_LIST, {"payout_file_id": part.payout_file_id}, PayoutUnfit
     elif isinstance(part, RefundFilePart):

@@ -12,6 +12,7 @@ from orders.banking.models import BankWriteOff
 from orders.banking.rules import BankEntryKind, MatchKind
 from orders.banking.schemas.lines import WriteOffIn
 from orders.banking.states import WRITE_OFF, WriteOffMove, WriteOffStatus
+from orders.settlement.actions import paying
 from shop.core import audit, clock, outbox
 from shop.core.errors import IfMatch, Invalid, NotFound
 from shop.core.money import yuan_from_fen
@@ -116,9 +117,10 @@ def _locked(session: Session, actor: Actor, write_off_id: int) -> tuple[Any, Any
 
 
 def _supplier_of(session: Session, line: Any, payout_id: int | None) -> int | None:
-    """Who got a payout once more by a line. Raises NotFound, WrongDirection, PayoutUnfit."""
+    """Who got a payout, which is locked, once more by a line. Raises NotFound, WrongDirection, PayoutUnfit."""
     if payout_id is None:
         return None
+    paying.lock(session, [payout_id])
     row = session.execute(_PAYOUT, {"id": payout_id}).first()
     if row is None:
         raise NotFound
