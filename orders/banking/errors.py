@@ -130,6 +130,17 @@ class PayerDiffers(Conflict):
     en = "The payer ({payer}) is not the buyer of order {number}: declare it and have another person approve it"
 
 
+class PayerUnnamed(Conflict):
+    """The line names nobody who paid, so two persons have to say that it pays the order."""
+
+    code = "payer_not_named"
+    zh = "流水没有付款人名称，核销订单 {number} 须先以“{payer}”为付款人登记代付并经他人批准；若为银行利息等，请申请核销流水"
+    en = (
+        "The line names no payer: to match it with order {number} declare {payer} as its payer and have another person approve it; if it is the bank's"
+        " own, such as interest, ask to write it off"
+    )
+
+
 class AnnouncedTaken(Conflict):
     code = "announced_not_open"
     zh = "该登记付款已撤销、已核销，或金额不一致"
@@ -171,7 +182,7 @@ _REMEDIES: Mapping[Remedy, tuple[str, str]] = {
     ),
     Remedy.ENDED: ("未放行即已结束；请查明该流水的其他用途", "it ended without a release: find out what else the line is for"),
     Remedy.PROVIDER: ("由支付渠道付出，不在银行流水中", "the provider's statement shows it, not the bank's"),
-    Remedy.ON_LIST: ("名单中没有尚待核销的付款", "none of the list's payouts waits for a line"),
+    Remedy.ON_LIST: ("名单中没有尚待核销的款项", "nothing on the list waits for a line"),
 }
 
 
@@ -229,6 +240,12 @@ class MatchUndone(Conflict):
     code = "match_undone"
     zh = "该核销已撤销"
     en = "The match was undone before"
+
+
+class UsedUp(Conflict):
+    code = "paid_twice_used_up"
+    zh = "重复付出的款项已在后续结算中抵扣，不能撤销该核销"
+    en = "Settlements have set off what was paid twice by now; the match cannot be undone"
 
 
 class OwnWriteOff(Forbidden):

@@ -77,24 +77,47 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One payout of a list."""
+    """One payout of a list, or one refund of a file."""
 
-    payout_id: int
-    attempt_id: int
+    payout_id: int | None
+    attempt_id: int | None
     amount_fen: int
+    refund_id: int | None = None
+    #: Of the refund.
+    order_id: int | None = None
+    #: It was said to have failed, and no line shows that it came back.
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SentList:
-    """A list of payouts for the bank of which no line has shown any; banks may show all of it as one line."""
+    """A list of payouts, or a file of refunds, for the bank of which no line has shown any; banks may show all of it as one line, or all but what they
+    rejected."""
 
     id: int
     number: str
+    #: Of all that is listed here.
     amount_fen: int
     made_on: date
-    payouts: tuple[Listed, ...]
+    listed: tuple[Listed, ...]
     #: One of them was said to have failed, and no line shows that it came back.
     failed: bool = False
+    #: What was said to have failed is left out.
+    less_failed: bool = False
+    #: As what it leaves as a whole: PAYOUT_FILE or REFUND_FILE.
+    kind: MatchKind = MatchKind.PAYOUT_FILE
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A match of a line that came in with an order or an announced payment; the bank may take that line back."""
+
+    match_id: int
+    #: Of the line.
+    amount_fen: int
+    payer_name: str
+    payer_account: str
+    order_id: int
 
 
 #: What it is called when it comes back, and the reason that its number is.
@@ -123,17 +146,21 @@ class Proposal:
     payout_id: int | None = None
     attempt_id: int | None = None
     payout_file_id: int | None = None
-    #: What is on that list.
-    payouts: tuple[Listed, ...] = ()
+    refund_file_id: int | None = None
+    #: What is on that list, or in that file.
+    listed: tuple[Listed, ...] = ()
     #: Orders that are paid together, with what is due for each.
     orders: tuple[tuple[int, int], ...] = ()
     transaction_id: int | None = None
     entry: BankEntryKind | None = None
+    #: Which is to be undone.
+    match_id: int | None = None
 
     @property
-    def payout_ids(self) -> set[int]:
-        """The payouts that a match would pay, or have fail."""
-        return {each.payout_id for each in self.payouts} | ({self.payout_id} if self.payout_id else set())
+    def moved(self) -> set[tuple[int | None, int | None]]:
+        """The payouts and refunds that a match would pay, or have fail: each as its payout, its refund."""
+        listed = {(each.payout_id, each.refund_id) for each in self.listed}
+        return (listed | {(self.payout_id, self.refund_id)}) - {(None, None)}
 
     @property
     def score(self) -> int:
@@ -150,6 +177,8 @@ class Facts:
         sent: Iterable[Sent] = (),
         booked: Iterable[Booked] = (),
         lists: Iterable[SentList] = (),
+        receipts: Iterable[Receipt] = (),
+        named: Iterable[Sent] = (),
         *,
         by_payer: bool = True,
     ) -> None:
@@ -164,6 +193,9 @@ class Facts:
         self._sent = _by_amount(sent)
         self._booked = _by_amount(booked)
         self._lists = _by_amount(lists)
+        self._receipts = _by_amount(receipts)
+        #: What a text names, whatever its amount and state.
+        self.named = list(named)
 
     def orders_for(self, named: Iterable[int], words: Iterable[str]) -> list[Order]:
         """The orders that are named, or that one of the words points to: a number, a name, an account."""
@@ -177,6 +209,9 @@ class Facts:
 
     def lists_of(self, amount_fen: int) -> Sequence[SentList]:
         return self._lists.get(amount_fen, [])
+
+    def receipts_of(self, amount_fen: int) -> Sequence[Receipt]:
+        return self._receipts.get(amount_fen, [])
 
     def booked_of(self, amount_fen: int) -> Sequence[Booked]:
         return self._booked.get(amount_fen, [])
@@ -194,22 +229,24 @@ class Facts:
                 replace(each, leaves=False, returns=proposal.kind is each.kind, failed=False) if _is_of(proposal, each) else each
                 for each in self.sent_of(proposal.amount_fen)
             ]
-        for listed in proposal.payouts:
+        for listed in proposal.listed:
             self._sent[listed.amount_fen] = [
-                replace(each, leaves=False, returns=True, failed=False) if each.attempt_id == listed.attempt_id else each
+                replace(each, leaves=False, returns=True, failed=False) if _is_of(listed, each) else each
                 for each in self.sent_of(listed.amount_fen)
             ]
-        if gone := proposal.payout_ids:
+        if gone := proposal.moved:
             for amount_fen, lists in self._lists.items():
-                self._lists[amount_fen] = [each for each in lists if gone.isdisjoint(listed.payout_id for listed in each.payouts)]
+                self._lists[amount_fen] = [
+                    each for each in lists if gone.isdisjoint((listed.payout_id, listed.refund_id) for listed in each.listed)
+                ]
 
 
-def _is_of(proposal: Proposal, sent: Sent) -> bool:
-    named = proposal.refund_id if sent.kind is MatchKind.REFUND else proposal.payout_id
-    return (named, proposal.attempt_id) == (sent.id, sent.attempt_id)
+def _is_of(moved: Proposal | Listed, sent: Sent) -> bool:
+    named = moved.refund_id if sent.kind is MatchKind.REFUND else moved.payout_id
+    return (named, moved.attempt_id) == (sent.id, sent.attempt_id)
 
 
-_Amounted = TypeVar("_Amounted", Sent, Booked, SentList)
+_Amounted = TypeVar("_Amounted", Sent, Booked, SentList, Receipt)
 
 
 def _by_amount(listed: Iterable[_Amounted]) -> dict[int, list[_Amounted]]:

@@ -4,9 +4,9 @@ A match is made without asking only where a rule makes it certain: the reference
 is due, or the number of an announced transfer is equal and so is its amount; and the money comes from the buyer itself, or from somebody who
 was approved to pay for it. What leaves is certain where the number of a refund or payout stands in the text, and amount and payee are equal; what
 comes back, where that number and a word for it do. What was said to have failed and a line shows to have left, and what the bank takes back by a
-reversal, are proposals. A whole list of payouts that left as one line is certain by its sum and its days, if the list's
-number stands in the text, or the line names no account and nothing else left of this amount; unless one of
-them was said to have failed. Everything else is a proposal that a person decides on.
+reversal, are proposals. A whole list of payouts, or file of refunds, that left as one line is certain by its sum and its days, if its number stands
+in the text, or the line names no account and nothing else left of this amount; unless one of them was said to have failed. Where the line
+comes to all but those, the number makes it certain. Everything else is a proposal that a person decides on.
 """
 
 import itertools
@@ -35,9 +35,12 @@ def is_like(name: str, other: str) -> bool:
 
 
 _NUMBER = {MatchKind.REFUND: Reason.REFUND_NUMBER, MatchKind.PAYOUT: Reason.PAYOUT_NUMBER}
+_FILE_NUMBER = {MatchKind.PAYOUT_FILE: Reason.PAYOUT_FILE_NUMBER, MatchKind.REFUND_FILE: Reason.REFUND_FILE_NUMBER}
 #: Orders of a payer that are added up, and sums of them that are proposed.
 _ADDED_UP, _TOGETHER = 50, 3
 _ORDER_NUMBER = re.compile(r"PO\d{9,}")
+_REFUND_NUMBER = re.compile(r"TK[^A-Z0-9]*(\d{4})[^A-Z0-9]*(\d{6})(?!\d)")
+_RELEASE_NUMBER = re.compile(r"JS[^A-Z0-9]*\d{4}[^A-Z0-9]*\d{6}[^A-Z0-9]*(\d{1,18})")
 _TOKEN = re.compile(r"[A-Z0-9]{6,64}")
 #: Words of a text by which the bank itself is meant, and of one that came back.
 _FEE = re.compile(r"手续费|工本费|账户管理费|短信服务费|汇划费|服务费|回单费")
@@ -51,10 +54,31 @@ def numbers_of_orders(line: Line) -> set[str]:
     return {number[:length] for number in found for length in range(11, len(number) + 1)}
 
 
+def refund_numbers_in(text: str) -> set[str]:
+    """The numbers that refunds may have and that stand in a text, however they were typed."""
+    return {f"TK{year}-{number}" for year, number in _REFUND_NUMBER.findall(unicodedata.normalize("NFKC", text).upper())}
+
+
+def attempt_ids_in(text: str) -> set[int]:
+    """The releases of payouts that a text may name, however it was typed: the last part of their numbers."""
+    return {int(number) for number in _RELEASE_NUMBER.findall(unicodedata.normalize("NFKC", text).upper())}
+
+
 def bank_references(line: Line) -> set[str]:
     """What may be the number of an announced transfer: the bank's own number, and every word of letters and digits of the text."""
     spoken = unicodedata.normalize("NFKC", line.text).upper()
     return {plain(line.serial), *_TOKEN.findall(spoken)} - {""}
+
+
+def payer_of(line: Line) -> str:
+    """The plain name of whoever paid. A line that names nobody, such as cash paid in, goes by its own number, so that two persons can say of just this
+    one that it pays an order."""
+    return plain_name(line.payer_name) or plain_name(nameless(line.id))
+
+
+def nameless(line_id: int) -> str:
+    """Under which name the payer of a line that names none is declared."""
+    return f"BL{line_id}"
 
 
 def propose(line: Line, facts: Facts) -> list[Proposal]:
@@ -62,9 +86,10 @@ def propose(line: Line, facts: Facts) -> list[Proposal]:
     if line.reversal:  # it takes back another line: what was paid out by that came back; all else a person looks for
         entry = _bank_entry(line)
         own = [Proposal(MatchKind.BANK_ENTRY, abs(line.amount_fen), (Reason.BANK_WORDS,), entry=entry)] if entry else []
-        return sorted([*_sent(line, facts), *own], key=lambda each: -each.score) if line.amount_fen > 0 else own
+        back = [*_transfers(line, facts)] if line.amount_fen > 0 else _receipts(line, facts)
+        return sorted([*back, *own], key=lambda each: -each.score)
     proposals = (
-        [*_orders(line, facts), *_together(line, facts), *_sent(line, facts), *_lists(line, facts)] if line.amount_fen else []
+        [*_orders(line, facts), *_together(line, facts), *_transfers(line, facts), *_lists(line, facts)] if line.amount_fen else []
     )
     proposals += [
         Proposal(MatchKind.BOOKED, abs(line.amount_fen), (Reason.AMOUNT,), transaction_id=each.transaction_id)
@@ -85,10 +110,10 @@ def _orders(line: Line, facts: Facts) -> list[Proposal]:
     if line.amount_fen < 0:
         return []
     named = order_ids_in(line.text)
-    numbers, references, payer = numbers_of_orders(line), bank_references(line), plain_name(line.payer_name)
+    numbers, references, payer = numbers_of_orders(line), bank_references(line), payer_of(line)
     proposals = []
     for order in facts.orders_for(named, {*numbers, *references, payer, line.payer_account}):
-        who = payer_reason(payer, order)
+        who = payer_reason(line, order)
         basis: list[Reason] = [Reason.REFERENCE] if order.id in named else []
         if order.number in numbers:
             basis.append(Reason.ORDER_NUMBER)
@@ -107,19 +132,27 @@ def _orders(line: Line, facts: Facts) -> list[Proposal]:
 
 def _together(line: Line, facts: Facts) -> list[Proposal]:
     """Orders that the payer may pay and whose dues come to exactly the line: pairs, or if there are none triples; a few of them."""
-    payer = plain_name(line.payer_name)
-    if line.amount_fen <= 0 or not payer or not facts.by_payer:
+    payer = payer_of(line)
+    if line.amount_fen <= 0 or not facts.by_payer:
         return []
+    named = {
+        Reason.REFERENCE: order_ids_in(line.text),
+        Reason.ORDER_NUMBER: {order.id for order in facts.orders_for((), numbers_of_orders(line))},
+    }
+    first = set().union(*named.values())
     found: dict[Reason, list[tuple[int, int]]] = {}
     for order in facts.orders_for((), {payer}):
-        who = payer_reason(payer, order)
+        who = payer_reason(line, order)
         if who in (Reason.PAYER_IS_BUYER, Reason.PAYER_APPROVED) and 0 < order.due_fen < line.amount_fen:
             found.setdefault(who, []).append((order.id, order.due_fen))
-    return [
-        Proposal(MatchKind.ORDERS, line.amount_fen, (Reason.EXACT_DUES, who), orders=orders)
-        for who, dues in found.items()
-        for orders in sums_to(sorted(dues)[:_ADDED_UP], line.amount_fen)
-    ]
+    proposals = []
+    for who, dues in found.items():
+        # those that the text names before all others
+        dues.sort(key=lambda due: (due[0] not in first, due))
+        for orders in sums_to(dues[:_ADDED_UP], line.amount_fen):
+            basis = [reason for reason, ids in named.items() if ids and ids <= dict(orders).keys()]
+            proposals.append(Proposal(MatchKind.ORDERS, line.amount_fen, (*basis, Reason.EXACT_DUES, who), orders=orders))
+    return proposals
 
 
 def sums_to(dues: Sequence[tuple[int, int]], amount_fen: int) -> list[tuple[tuple[int, int], ...]]:
@@ -161,14 +194,15 @@ def _announced(
     return found
 
 
-def payer_reason(payer: str, order: Order) -> Reason:
-    """How whoever paid, by plain name, stands to the buyer of an order."""
-    if not payer:
-        return Reason.PAYER_UNKNOWN
+def payer_reason(line: Line, order: Order) -> Reason:
+    """How whoever paid stands to the buyer of an order."""
+    payer = payer_of(line)
     if payer in order.buyers:
         return Reason.PAYER_IS_BUYER
     if payer in order.approved:
         return Reason.PAYER_APPROVED
+    if not plain_name(line.payer_name):
+        return Reason.PAYER_UNKNOWN
     return Reason.PAYER_SIMILAR if any(is_like(payer, buyer) for buyer in order.buyers) else Reason.PAYER_DIFFERS
 
 
@@ -185,9 +219,7 @@ def _sent(line: Line, facts: Facts) -> list[Proposal]:
         reasons = [_NUMBER[each.kind]] if is_written(written(each.number), line.text) else []
         named = bool(reasons)
         reasons.append(Reason.AMOUNT)
-        to_payee = plain_name(each.payee) == plain_name(line.payer_name) or bool(
-            each.account and each.account == line.payer_account
-        )
+        to_payee = _is_payee(line, each)
         reasons += [Reason.PAYEE] if to_payee else []
         came_back = bool(_RETURNED.search(line.text))
         likely = each.leaves or named or (to_payee and line.booked_on >= each.released_on)
@@ -203,30 +235,83 @@ def _sent(line: Line, facts: Facts) -> list[Proposal]:
     return found
 
 
+def _transfers(line: Line, facts: Facts) -> list[Proposal]:
+    found = _sent(line, facts)
+    return [*found, *_otherwise(line, facts, {(each.refund_id, each.attempt_id) for each in found})]
+
+
+def _otherwise(line: Line, facts: Facts, fitting: set[tuple[int | None, int | None]]) -> list[Proposal]:
+    """What the text names besides what fits, by refund and release, and the line shows with another amount, or though another line shows it: a person
+    looks what happened."""
+    found = []
+    came_back = bool(_RETURNED.search(line.text)) or line.reversal
+    for each in facts.named:
+        named = (each.id if each.kind is MatchKind.REFUND else None, each.attempt_id)
+        if named in fitting or not is_written(written(each.number), line.text):
+            continue
+        if line.amount_fen > 0 and not came_back:
+            continue
+        reasons = [_NUMBER[each.kind], *([Reason.PAYEE] if _is_payee(line, each) else [])]
+        reasons.append(Reason.AMOUNT if each.amount_fen == abs(line.amount_fen) else Reason.AMOUNT_DIFFERS)
+        if not (each.leaves if line.amount_fen < 0 else each.returns):
+            reasons.append(Reason.SAID_FAILED if each.failed and line.amount_fen < 0 else Reason.SHOWN_ALREADY)
+        kind = each.kind if line.amount_fen < 0 else BACK[each.kind]
+        made = _of_sent(kind, each, reasons, certain=False)
+        if kind is MatchKind.PAYOUT and Reason.SHOWN_ALREADY in reasons:  # its supplier has it ahead
+            made = replace(made, kind=MatchKind.BANK_ENTRY, amount_fen=abs(line.amount_fen), entry=BankEntryKind.PAID_TWICE)
+        found.append(made)
+    return found
+
+
+def _receipts(line: Line, facts: Facts) -> list[Proposal]:
+    """Matches of what came in and the bank takes back by this line."""
+    return [
+        Proposal(
+            MatchKind.RECEIPT_REVERSED,
+            each.amount_fen,
+            (Reason.AMOUNT, Reason.SAME_SIDE, Reason.REVERSAL),
+            order_id=each.order_id,
+            match_id=each.match_id,
+        )
+        for each in facts.receipts_of(-line.amount_fen)
+        if (line.payer_account and each.payer_account == line.payer_account)
+        or (plain_name(line.payer_name) and plain_name(each.payer_name) == plain_name(line.payer_name))
+    ]
+
+
+def _is_payee(line: Line, sent: Sent) -> bool:
+    return plain_name(sent.payee) == plain_name(line.payer_name) or bool(sent.account and sent.account == line.payer_account)
+
+
 def _lists(line: Line, facts: Facts) -> list[Proposal]:
-    """Lists of payouts that left as one line of exactly their sum. Of a list with one payout the line of that payout tells."""
+    """Lists of payouts and files of refunds that left as one line of exactly their sum, or of their sum less what was said to have failed. Of a list
+    with one on it the line of that one tells."""
     if line.amount_fen > 0:
         return []
     found = []
     fitting = facts.lists_of(-line.amount_fen)
     for each in fitting:
         named = is_written(written(each.number), line.text)
-        if not named and len(each.payouts) == 1:
+        if not named and len(each.listed) == 1:
             continue
         in_time = each.made_on <= line.booked_on <= each.made_on + LIST_DAYS
-        reasons = [Reason.PAYOUT_FILE_NUMBER] if named else []
+        reasons = [_FILE_NUMBER[each.kind]] if named else []
         reasons += [Reason.AMOUNT, Reason.PAYOUT_FILE_DAY] if in_time else [Reason.AMOUNT]
         reasons += [Reason.SAID_FAILED] if each.failed else []
+        reasons += [Reason.LESS_FAILED] if each.less_failed else []
         others = any(sent.leaves or sent.failed for sent in facts.sent_of(-line.amount_fen))
         alone = len(fitting) == 1 and not line.payer_account and not others
+        sure = in_time and (named or (alone and not each.less_failed)) and not each.failed
+        payout_file_id, refund_file_id = (each.id, None) if each.kind is MatchKind.PAYOUT_FILE else (None, each.id)
         found.append(
             Proposal(
-                MatchKind.PAYOUT_FILE,
+                each.kind,
                 each.amount_fen,
                 tuple(reasons),
-                in_time and (named or alone) and not each.failed,
-                payout_file_id=each.id,
-                payouts=each.payouts,
+                sure,
+                payout_file_id=payout_file_id,
+                refund_file_id=refund_file_id,
+                listed=each.listed,
             )
         )
     return found

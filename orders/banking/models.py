@@ -10,7 +10,7 @@ from sqlmodel import Field, SQLModel
 from orders.banking.rules import BankEntryKind, MatchKind, PayerReason
 from shop.core.db import codes, fen, key, moment, ref
 
-_WHOLE = (MatchKind.ORDERS, MatchKind.PAYOUT_FILE)
+_PROPOSED = (MatchKind.ORDERS, MatchKind.PAYOUT_FILE, MatchKind.REFUND_FILE, MatchKind.RECEIPT_REVERSED)
 
 
 def _json(default: type = list) -> Any:
@@ -103,7 +103,7 @@ class BankMatch(SQLModel, table=True):
     __tablename__ = "bank_match"
     __table_args__ = (
         # a list as a whole is kept as a match for each payout on it, and orders together as one for each of them
-        CheckConstraint(f"kind IN ({codes(kind for kind in MatchKind if kind not in _WHOLE)})", name="kind"),
+        CheckConstraint(f"kind IN ({codes(kind for kind in MatchKind if kind not in _PROPOSED)})", name="kind"),
         CheckConstraint("amount_fen > 0", name="amount_fen"),
         CheckConstraint("(kind IN ('order','announced')) = (payment_id IS NOT NULL)", name="payment"),
         CheckConstraint("(kind IN ('refund','refund_returned')) = (refund_id IS NOT NULL)", name="refund"),
@@ -113,6 +113,7 @@ class BankMatch(SQLModel, table=True):
             name="transaction",
         ),
         CheckConstraint("payout_file_id IS NULL OR kind = 'payout'", name="payout_file"),
+        CheckConstraint("refund_file_id IS NULL OR kind = 'refund'", name="refund_file"),
         CheckConstraint(f"entry IN ({codes(BankEntryKind)})", name="entry"),
         CheckConstraint("(kind = 'bank_entry') = (entry IS NOT NULL)", name="entry_of_kind"),
         CheckConstraint("(undone_at IS NULL) = (undo_reason IS NULL)", name="undone"),
@@ -135,6 +136,8 @@ class BankMatch(SQLModel, table=True):
     payout_id: int | None = ref("payout.id", nullable=True)
     #: The list that was matched as a whole, of which this is one payout.
     payout_file_id: int | None = ref("payout_file.id", nullable=True)
+    #: The file that was matched as a whole, of which this is one refund.
+    refund_file_id: int | None = ref("refund_file.id", nullable=True)
     #: The transaction of the money ledger that moved the bank account and that the line shows.
     transaction_id: int | None = ref("money_transaction.id", nullable=True)
     entry: str | None = None
@@ -151,13 +154,14 @@ class BankMatch(SQLModel, table=True):
 
 
 class BankWriteOff(SQLModel, table=True):
-    """A line, or a part of it, that nothing in the books explains: said to be the bank's own by one person, approved by another."""
+    """A line, or a part of it, that nothing in the books explains: said to be the bank's own, or a payout once more, by one person, approved by another."""
 
     __tablename__ = "bank_write_off"
     __table_args__ = (
         CheckConstraint("status IN ('requested','approved','refused','withdrawn')", name="status"),
         CheckConstraint(f"entry IN ({codes(BankEntryKind)})", name="entry"),
         CheckConstraint("amount_fen > 0", name="amount_fen"),
+        CheckConstraint("(entry = 'paid_twice') = (payout_id IS NOT NULL)", name="payout"),
         # four eyes
         CheckConstraint("decided_by <> requested_by OR status = 'withdrawn'", name="two_persons"),
         CheckConstraint("num_nulls(decided_by, decided_at) = CASE status WHEN 'requested' THEN 2 ELSE 0 END", name="decided"),
@@ -170,6 +174,8 @@ class BankWriteOff(SQLModel, table=True):
     id: int = key()
     line_id: int = ref("bank_line.id")
     entry: str
+    #: Which left once more.
+    payout_id: int | None = ref("payout.id", nullable=True)
     amount_fen: int = fen()
     reason: str
     status: str = Field(default="requested", sa_column_kwargs={"server_default": "requested"})
@@ -184,7 +190,7 @@ class BankWriteOff(SQLModel, table=True):
 
 
 class FailureReport(SQLModel, table=True):
-    """One person says that a payout or refund which was paid has failed, another confirms it, where no line of the bank shows either."""
+    """One person says that a payout or refund which was paid, or listed for the bank, has failed, another confirms it, where no line of the bank shows either."""
 
     __tablename__ = "failure_report"
     __table_args__ = (

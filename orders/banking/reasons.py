@@ -24,9 +24,14 @@ class Reason(StrEnum):
     REFUND_NUMBER = "refund_number"
     PAYOUT_NUMBER = "payout_number"
     PAYOUT_FILE_NUMBER = "payout_file_number"
+    REFUND_FILE_NUMBER = "refund_file_number"
     PAYOUT_FILE_DAY = "payout_file_day"
+    LESS_FAILED = "less_failed"
     PAYEE = "payee"
     AMOUNT = "amount"
+    AMOUNT_DIFFERS = "amount_differs"
+    SHOWN_ALREADY = "shown_already"
+    SAME_SIDE = "same_side"
     RETURNED = "returned"
     REVERSAL = "reversal"
     SAID_FAILED = "said_failed"
@@ -52,9 +57,14 @@ WEIGHTS: Mapping[Reason, int] = {
     Reason.REFUND_NUMBER: 60,
     Reason.PAYOUT_NUMBER: 60,
     Reason.PAYOUT_FILE_NUMBER: 60,
+    Reason.REFUND_FILE_NUMBER: 60,
     Reason.PAYOUT_FILE_DAY: 25,
+    Reason.LESS_FAILED: 0,
     Reason.PAYEE: 25,
     Reason.AMOUNT: 15,
+    Reason.AMOUNT_DIFFERS: -20,
+    Reason.SHOWN_ALREADY: -20,
+    Reason.SAME_SIDE: 25,
     Reason.RETURNED: 20,
     Reason.REVERSAL: 20,
     Reason.SAID_FAILED: 0,
@@ -81,9 +91,14 @@ WORDS: Mapping[Reason, tuple[str, str]] = {
     Reason.REFUND_NUMBER: ("附言中有该退款编号", "the refund's number stands in the text"),
     Reason.PAYOUT_NUMBER: ("附言中有该笔付款的编号", "the payout's number stands in the text"),
     Reason.PAYOUT_FILE_NUMBER: ("附言中有该付款名单的编号", "the number of the list of payouts stands in the text"),
+    Reason.REFUND_FILE_NUMBER: ("附言中有该退款文件的编号", "the number of the file of refunds stands in the text"),
+    Reason.LESS_FAILED: ("金额已扣除其中记为失败的款项", "what was said to have failed on it is left out of the amount"),
     Reason.PAYOUT_FILE_DAY: ("日期在名单制作之后数日内", "it was booked within days of the list"),
     Reason.PAYEE: ("对方即收款人", "the other side is the payee"),
     Reason.AMOUNT: ("金额一致", "the amounts are equal"),
+    Reason.AMOUNT_DIFFERS: ("金额不一致，差额见 difference", "the amounts differ, see `difference`"),
+    Reason.SHOWN_ALREADY: ("已有其他流水与之核销", "another line is matched with it already"),
+    Reason.SAME_SIDE: ("对方与该收款相同", "the other side is that of the receipt"),
     Reason.RETURNED: ("附言提到退汇", "the text speaks of a returned transfer"),
     Reason.REVERSAL: ("银行红字冲正该笔付款", "the bank takes the payment back"),
     Reason.SAID_FAILED: (

@@ -64,8 +64,12 @@ class MatchKind(StrEnum):
     PAYOUT = "payout"
     #: A list of payouts that the bank shows as one line.
     PAYOUT_FILE = "payout_file"
+    #: A file of refunds that the bank shows as one line.
+    REFUND_FILE = "refund_file"
     #: A payout that came back.
     PAYOUT_RETURNED = "payout_returned"
+    #: The bank takes a receipt back: its match is to be undone.
+    RECEIPT_REVERSED = "receipt_reversed"
     #: What the bank itself takes or gives.
     BANK_ENTRY = "bank_entry"
     #: Another movement of the bank account that is in the books already: an advance, a transfer from the provider of online payments.
@@ -76,6 +80,8 @@ class BankEntryKind(StrEnum):
     FEE = "fee"
     INTEREST = "interest"
     OTHER = "other"
+    #: A payout that left once more: money that its supplier holds ahead, which the next settlements use up.
+    PAID_TWICE = "paid_twice"
 
 
 class PayerReason(StrEnum):

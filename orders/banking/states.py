@@ -52,6 +52,11 @@ WRITE_OFF = StateTable(
 )
 
 
+def write_off_moves(status: str, *, own: bool) -> list[WriteOffMove]:
+    """What somebody may do with a request; ``own``: whoever made it, which another person decides on."""
+    return [move for move in WRITE_OFF.possible(status) if not own or move is WriteOffMove.WITHDRAW]
+
+
 class FailureStatus(StrEnum):
     REQUESTED = "requested"
     APPROVED = "approved"
@@ -79,9 +84,11 @@ FAILURE_REPORT = StateTable(
 )
 
 
-def failure_moves(status: str) -> list[FailureMove]:
-    """What a person may do with what somebody said; that it is superseded a line of the bank brings about."""
-    return [move for move in FAILURE_REPORT.possible(status) if move is not FailureMove.SUPERSEDE]
+def failure_moves(status: str, *, own: bool) -> list[FailureMove]:
+    """What somebody may do with what was said; that it is superseded a line of the bank brings about. ``own``: whoever said it, which another person
+    decides on."""
+    person = [move for move in FAILURE_REPORT.possible(status) if move is not FailureMove.SUPERSEDE]
+    return [move for move in person if not own or move is FailureMove.WITHDRAW]
 
 
 class FileStatus(StrEnum):

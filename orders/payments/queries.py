@@ -34,8 +34,15 @@ def payments(session: Session, actor: Actor, purchase_order_id: int) -> list[Pay
     order = purchasing.purchase_order(session, actor, purchase_order_id)
     due = due_fen(session, purchase_order_id)
     rows = session.execute(
-        text("SELECT *, amount_fen AS amount FROM payment WHERE purchase_order_id = :id ORDER BY id"),
+        # what a line of the bank made it has shown from the beginning
+        text(
+            "SELECT p.*, p.amount_fen AS amount, CASE p.source WHEN 'unallocated' THEN p.recorded_at ELSE p.shown_at END AS shown"
+            " FROM payment p WHERE p.purchase_order_id = :id ORDER BY p.id"
+        ),
         {"id": purchase_order_id},
     )
-    fields = [name for name in PaymentOut.model_fields if not name.startswith("order_")]
-    return [PaymentOut(**{name: getattr(row, name) for name in fields}, order_total=order.total, order_due=due) for row in rows]
+    fields = [name for name in PaymentOut.model_fields if not name.startswith(("order_", "shown_"))]
+    return [
+        PaymentOut(**{name: getattr(row, name) for name in fields}, shown_at=row.shown, order_total=order.total, order_due=due)
+        for row in rows
+    ]

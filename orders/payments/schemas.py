@@ -31,7 +31,7 @@ class PaymentOut(BaseModel):
     payer_name: str
     paid_on: date
     recorded_at: datetime
-    shown_at: datetime | None = Field(description="when the bank's statement showed what was announced")
+    shown_at: datetime | None = Field(description="when a line of the bank showed it; none: announced only, or paid online")
     undone_at: datetime | None = Field(description="from then on it does not count")
     undo_reason: str | None
     order_total: YuanOut

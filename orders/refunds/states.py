@@ -53,7 +53,7 @@ _SHOWN = frozenset({_M.REINSTATE})
 _TOLD_BY_PROVIDER = frozenset({_M.SEND, _M.PAY, _M.FAIL})
 
 
-def refund_moves(status: str, method: str) -> list[RefundMove]:
-    """What a person may do with a refund."""
-    refused = _SHOWN | (_TOLD_BY_PROVIDER if method == "online" else frozenset())
+def refund_moves(status: str, method: str, *, own: bool = False) -> list[RefundMove]:
+    """What a person may do with a refund; ``own``: whoever asked for it, which another person releases."""
+    refused = _SHOWN | (_TOLD_BY_PROVIDER if method == "online" else frozenset()) | ({_M.APPROVE} if own else frozenset())
     return [move for move in REFUND.possible(status) if move not in refused]

@@ -22,5 +22,5 @@ def waiting(
     after: After = None,
 ) -> Page[WaitingOut]:
     """What one person asked for and another has to approve or release: refunds, payouts, bank accounts, advances, declared payers, lines of the
-    bank that are written off, failures of what was paid. The oldest first."""
+    bank that are written off, failures of what was paid or listed for the bank. The oldest first."""
     return queries.waiting(call.session, call.actor, kind=kind, own=own, limit=limit, after=after)

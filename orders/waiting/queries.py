@@ -1,10 +1,16 @@
 """What one person of platform finance asked for and another has to approve or release, within the caller's reach."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
+from orders.banking.errors import LineTaken
+from orders.money.errors import ShownByBank
+from orders.money.queries.shown import lines_of
+from orders.refunds.queries.left import transfers_of as refunds_of
+from orders.settlement.queries.left import transfers_of as payouts_of
 from orders.waiting.schemas import WaitingKind, WaitingOut
 from shop.core import clock, paging
 from shop.core.paging import Page
@@ -18,37 +24,38 @@ _WAITING = text(
     SELECT w.*, u.name AS asked_by_name, (extract(epoch FROM w.since) * 1000000)::bigint AS moment
     FROM (
         SELECT 'refund' AS kind, r.id, r.number, o.name AS party_name, r.amount_fen AS amount, r.requested_by AS asked_by, NULL::bigint AS drafted_by,
-               r.requested_at AS since, o.region_code, NULL::date AS not_before
+               r.requested_at AS since, o.region_code, NULL::date AS not_before, NULL::bigint AS attempt_id, NULL::bigint AS refund_id, false AS taken
         FROM refund r JOIN purchase_order po ON po.id = r.purchase_order_id JOIN organisation o ON o.id = po.buyer_id WHERE r.status = 'requested'
         UNION ALL
         SELECT 'payout', p.id, s.number, o.name, p.amount_fen, p.approved_by, p.drafted_by, p.approved_at, o.region_code,
-               CASE WHEN s.status = 'open' AND s.objections_until >= :today THEN s.objections_until + 1 END
+               CASE WHEN s.status = 'open' AND s.objections_until >= :today THEN s.objections_until + 1 END, NULL, NULL, false
         FROM payout p JOIN settlement s ON s.id = p.settlement_id JOIN organisation o ON o.id = p.supplier_id WHERE p.status = 'approved'
         UNION ALL
         SELECT 'payout', p.id, s.number, o.name, p.amount_fen, NULL, NULL,
-               (SELECT max(a.ended_at) FROM payout_attempt a WHERE a.payout_id = p.id), o.region_code, NULL
+               (SELECT max(a.ended_at) FROM payout_attempt a WHERE a.payout_id = p.id), o.region_code, NULL, NULL, NULL, false
         FROM payout p JOIN settlement s ON s.id = p.settlement_id JOIN organisation o ON o.id = p.supplier_id WHERE p.status = 'failed'
         UNION ALL
-        SELECT 'payout_account', a.id, NULL, o.name, NULL, a.requested_by, NULL, a.requested_at, o.region_code, NULL
+        SELECT 'payout_account', a.id, NULL, o.name, NULL, a.requested_by, NULL, a.requested_at, o.region_code, NULL, NULL, NULL, false
         FROM payout_account a JOIN organisation o ON o.id = a.supplier_id WHERE a.status = 'requested'
         UNION ALL
-        SELECT 'advance', v.id, v.number, o.name, v.amount_fen, v.requested_by, NULL, v.requested_at, o.region_code, NULL
+        SELECT 'advance', v.id, v.number, o.name, v.amount_fen, v.requested_by, NULL, v.requested_at, o.region_code, NULL, NULL, NULL, false
         FROM advance v JOIN organisation o ON o.id = v.supplier_id WHERE v.status = 'requested'
         UNION ALL
-        SELECT 'advance', v.id, v.number, o.name, v.return_fen, v.return_asked_by, NULL, v.return_asked_at, o.region_code, NULL
+        SELECT 'advance', v.id, v.number, o.name, v.return_fen, v.return_asked_by, NULL, v.return_asked_at, o.region_code, NULL, NULL, NULL, false
         FROM advance v JOIN organisation o ON o.id = v.supplier_id WHERE v.status = 'returning'
         UNION ALL
-        SELECT 'payer_declaration', d.id, NULL, o.name, NULL, d.declared_by, NULL, d.declared_at, o.region_code, NULL
+        SELECT 'payer_declaration', d.id, NULL, o.name, NULL, d.declared_by, NULL, d.declared_at, o.region_code, NULL, NULL, NULL, false
         FROM payer_declaration d JOIN organisation o ON o.id = d.buyer_id WHERE d.status = 'declared'
         UNION ALL
         SELECT 'failure_report', f.id, coalesce(s.number, r.number), o.name, coalesce(p.amount_fen, r.amount_fen), f.requested_by, NULL, f.requested_at,
-               o.region_code, NULL
+               o.region_code, NULL, f.attempt_id, f.refund_id, false
         FROM failure_report f LEFT JOIN payout_attempt a ON a.id = f.attempt_id LEFT JOIN payout p ON p.id = a.payout_id
         LEFT JOIN settlement s ON s.id = p.settlement_id LEFT JOIN refund r ON r.id = f.refund_id
         LEFT JOIN purchase_order po ON po.id = r.purchase_order_id JOIN organisation o ON o.id = coalesce(p.supplier_id, po.buyer_id)
-        WHERE f.status = 'requested' AND (a.outcome = 'paid' OR r.status = 'paid')
+        WHERE f.status = 'requested' AND coalesce(a.outcome, r.status) IS DISTINCT FROM 'failed'
         UNION ALL
-        SELECT 'bank_write_off', b.id, NULL, nullif(l.payer_name, ''), b.amount_fen, b.requested_by, NULL, b.requested_at, :city, NULL
+        SELECT 'bank_write_off', b.id, NULL, nullif(l.payer_name, ''), b.amount_fen, b.requested_by, NULL, b.requested_at, :city, NULL, NULL, NULL,
+               l.matched_fen + b.amount_fen > abs(l.amount_fen)
         FROM bank_write_off b JOIN bank_line l ON l.id = b.line_id WHERE b.status = 'requested'
     ) w LEFT JOIN app_user u ON u.id = w.asked_by
     WHERE w.region_code LIKE ANY (CAST(:regions AS text[])) AND (CAST(:kind AS text) IS NULL OR w.kind = :kind)
@@ -69,10 +76,27 @@ def waiting(
     regions = actor.region_patterns(Permission.MONEY_MANAGE)
     values = {"kind": kind, "own": own, "user_id": actor.user_id, "regions": regions, "city": CITY, "today": clock.today()}
     rows = session.execute(_WAITING, {**values, "moment": moment, "of": of, "id": the_id, "rows": limit + 1}).all()
-    return paging.page(rows, limit, lambda row: _shown(row, actor), lambda row: [row.moment, row.kind, row.id])
+    blocked = _blocked(session, rows[:limit])
+
+    def shown(row: Row[Any]) -> WaitingOut:
+        return _shown(row, actor, blocked.get((row.kind, row.id)))
+
+    return paging.page(rows, limit, shown, lambda row: [row.moment, row.kind, row.id])
 
 
-def _shown(row: Row[Any], actor: Actor) -> WaitingOut:
-    fields = {name: getattr(row, name) for name in WaitingOut.model_fields if name not in ("link", "own")}
+def _blocked(session: Session, rows: Sequence[Row[Any]]) -> dict[tuple[str, int], str]:
+    """The code by which an approval would be refused whatever happens, as settled meanwhile: a line that is matched, or one that shows what is said to have
+    failed."""
+    found = {(row.kind, row.id): LineTaken.code for row in rows if row.taken}
+    for transfers_of, of in ((payouts_of, "attempt_id"), (refunds_of, "refund_id")):
+        reports = {getattr(row, of): (row.kind, row.id) for row in rows if getattr(row, of)}
+        transfers = transfers_of(session, reports)
+        lines = zip(transfers, lines_of(session, transfers), strict=True)
+        found |= {reports[each.origin_id]: ShownByBank.code for each, line in lines if line is not None}
+    return found
+
+
+def _shown(row: Row[Any], actor: Actor, blocked_by: str | None) -> WaitingOut:
+    fields = {name: getattr(row, name) for name in WaitingOut.model_fields if name not in ("link", "own", "blocked_by")}
     own = actor.user_id is not None and actor.user_id in (row.asked_by, row.drafted_by)
-    return WaitingOut(**fields, link=PLACES[row.kind].format(id=row.id), own=own)
+    return WaitingOut(**fields, link=PLACES[row.kind].format(id=row.id), own=own, blocked_by=blocked_by)

@@ -9,8 +9,8 @@ from shop.core.money import YuanOut
 
 
 class WaitingKind(StrEnum):
-    """What waits, by what is to be approved; of a payout its release, or a new approval after it failed. ``failure_report``: what was paid is said to have
-    failed."""
+    """What waits, by what is to be approved; of a payout its release, or a new approval after it failed. ``failure_report``: what was paid, or
+    listed for the bank, is said to have failed."""
 
     ADVANCE = "advance"
     BANK_WRITE_OFF = "bank_write_off"
@@ -37,3 +37,7 @@ class WaitingOut(BaseModel):
         description="of a payout: the supplier has not confirmed, and may object until the day before this one"
     )
     own: bool = Field(description="the caller was the first person, so somebody else decides")
+    blocked_by: str | None = Field(
+        description="the code by which approving it is refused, because the bank has settled it: refuse it, or take it back",
+        examples=["shown_by_bank"],
+    )

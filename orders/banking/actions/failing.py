@@ -1,5 +1,6 @@
-"""Payouts and refunds that failed, as people say it. Of what has not left one person says so; of what was paid one says it and another confirms it,
-unless a line of the bank shows the return. What a line shows to have left nobody says to have failed.
+"""Payouts and refunds that failed, as people say it. Of what has not left one person says so; of what was paid, or stands on a list for the bank and
+may leave by it, one says it and another confirms it, unless a line of the bank shows the return. What a line shows to have left nobody says to
+have failed.
 """
 
 from typing import Any
@@ -12,11 +13,14 @@ from orders.banking.models import FailureReport
 from orders.banking.states import FAILURE_REPORT, FailureMove, FailureStatus
 from orders.refunds import actions as refunds
 from orders.settlement.actions import paying
+from orders.settlement.states import PayoutStatus
 from shop.core import audit, clock, outbox
 from shop.core.audit import Who
 from shop.core.errors import NotFound
 from shop.identity.actor import Actor
 
+#: That it is on a list which may be at the bank; such a list has no word for that it was handed over.
+_LISTED = text("SELECT 1 FROM payout_file_line WHERE attempt_id = :id AND NOT void")
 _WAITING = text("SELECT 1 FROM failure_report WHERE status = 'requested' AND (attempt_id = :attempt_id OR refund_id = :refund_id)")
 _REPORT = text("SELECT f.*, a.payout_id FROM failure_report f LEFT JOIN payout_attempt a ON a.id = f.attempt_id WHERE f.id = :id")
 _DECIDE = text(
@@ -37,7 +41,7 @@ def payout(session: Session, actor: Actor, payout_id: int, reason: str) -> None:
         FailureWaiting: somebody said so already (409).
     """
     row = paying.require_may_fail(session, actor, payout_id)
-    if row.status != "paid":
+    if row.status != PayoutStatus.PAID and session.execute(_LISTED, {"id": row.attempt_id}).first() is None:
         paying.failed(session, actor, payout_id, reason)
         return
     _request(session, actor, reason, attempt_id=row.attempt_id)

@@ -58,14 +58,14 @@ _DAYS = text(
 )
 _WRITE = text(
     """
-    INSERT INTO bank_match (line_id, kind, amount_fen, purchase_order_id, payment_id, refund_id, payout_id, payout_file_id, transaction_id,
-        entry, reasons, score, note, matched_by, matched_at)
-    SELECT u.line_id, u.kind, u.amount_fen, u.order_id, u.payment_id, u.refund_id, u.payout_id, u.payout_file_id,
+    INSERT INTO bank_match (line_id, kind, amount_fen, purchase_order_id, payment_id, refund_id, payout_id, payout_file_id, refund_file_id,
+        transaction_id, entry, reasons, score, note, matched_by, matched_at)
+    SELECT u.line_id, u.kind, u.amount_fen, u.order_id, u.payment_id, u.refund_id, u.payout_id, u.payout_file_id, u.refund_file_id,
         u.transaction_id, u.entry, u.reasons, u.score, u.note, :user_id, :now
     FROM ROWS FROM (jsonb_to_recordset(CAST(:matches AS jsonb)) AS (line_id bigint, kind text, amount_fen bigint, order_id bigint,
-        payment_id bigint, refund_id bigint, payout_id bigint, payout_file_id bigint, transaction_id bigint, entry text, reasons jsonb, score int,
-        note text)) WITH ORDINALITY AS u (line_id, kind, amount_fen, order_id, payment_id, refund_id, payout_id, payout_file_id, transaction_id,
-        entry, reasons, score, note, number)
+        payment_id bigint, refund_id bigint, payout_id bigint, payout_file_id bigint, refund_file_id bigint, transaction_id bigint, entry text,
+        reasons jsonb, score int, note text)) WITH ORDINALITY AS u (line_id, kind, amount_fen, order_id, payment_id, refund_id, payout_id, payout_file_id, refund_file_id,
+        transaction_id, entry, reasons, score, note, number)
     ORDER BY u.number RETURNING id
     """
 )
@@ -86,17 +86,17 @@ class Wanted:
     payout_id: int | None = None
     #: The list that is matched as a whole, of which this is one payout.
     payout_file_id: int | None = None
+    #: The file that is matched as a whole, of which this is one refund.
+    refund_file_id: int | None = None
     #: Which release of the payout; none: the one that fits.
     attempt_id: int | None = None
     transaction_id: int | None = None
     entry: BankEntryKind | None = None
+    #: Who got what left once more.
+    supplier_id: int | None = None
     reasons: Sequence[Reason] = ()
     score: int = 0
     note: str | None = None
-
-    @property
-    def payout_ids(self) -> set[int]:
-        return {self.payout_id} if self.payout_id else set()
 
     @property
     def signed_fen(self) -> int:
@@ -104,27 +104,34 @@ class Wanted:
 
     @classmethod
     def of(cls, line: Any, proposal: Proposal) -> "list[Wanted]":
-        """What a proposal comes to: one match, or one for each payout of a list."""
-        if proposal.kind is MatchKind.PAYOUT_FILE:
-            made = cls.of_list(line, proposal.payout_file_id or 0, proposal.payouts)
+        """What a proposal comes to: one match, or one for each payout of a list, or each refund of a file."""
+        if proposal.listed:
+            made = cls.of_list(
+                line, proposal.listed, payout_file_id=proposal.payout_file_id, refund_file_id=proposal.refund_file_id
+            )
             return [replace(each, reasons=proposal.reasons, score=proposal.score) for each in made]
         names = ("kind", "amount_fen", "order_id", "payment_id", "refund_id", "payout_id", "attempt_id", "transaction_id", "entry")
         told = {name: getattr(proposal, name) for name in (*names, "reasons", "score")}
         return [cls(line, **told)]
 
     @classmethod
-    def of_list(cls, line: Any, file_id: int, payouts: Iterable[Listed]) -> "list[Wanted]":
-        """A match for each payout of a list."""
+    def of_list(
+        cls, line: Any, listed: Iterable[Listed], *, payout_file_id: int | None = None, refund_file_id: int | None = None
+    ) -> "list[Wanted]":
+        """A match for each payout of a list, or each refund of a file."""
         return [
             cls(
                 line,
-                MatchKind.PAYOUT,
+                MatchKind.REFUND if each.refund_id else MatchKind.PAYOUT,
                 each.amount_fen,
+                each.order_id,
+                refund_id=each.refund_id,
                 payout_id=each.payout_id,
                 attempt_id=each.attempt_id,
-                payout_file_id=file_id,
+                payout_file_id=payout_file_id,
+                refund_file_id=refund_file_id,
             )
-            for each in payouts
+            for each in listed
         ]
 
     def kept(self) -> dict[str, Any]:
@@ -136,6 +143,7 @@ class Wanted:
             "refund_id",
             "payout_id",
             "payout_file_id",
+            "refund_file_id",
             "transaction_id",
             "entry",
             "score",
@@ -252,5 +260,8 @@ def postings_of(wanted: Wanted, announced: Mapping[int, Place]) -> list[Posting]
     if wanted.kind is MatchKind.ANNOUNCED:
         return carry(wanted.signed_fen, to=_UNALLOCATED, out_of=announced[wanted.payment_id or 0])
     if wanted.kind is MatchKind.BANK_ENTRY:
-        return carry(wanted.signed_fen, to=_UNALLOCATED, out_of=Place(Account.FEES))
+        twice = wanted.entry is BankEntryKind.PAID_TWICE
+        return carry(
+            wanted.signed_fen, to=_UNALLOCATED, out_of=Place(Account.ADVANCES, wanted.supplier_id) if twice else Place(Account.FEES)
+        )
     return carry(wanted.signed_fen, to=_UNALLOCATED, out_of=_OUT_OF_BANK)

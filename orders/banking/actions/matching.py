@@ -14,14 +14,34 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from orders.banking.actions.making import Wanted, as_line, make
-from orders.banking.errors import AboveDue, LineTaken, NotOpenInBooks, PayerDiffers, PayoutUnfit, Remedy, WrongDirection
+from orders.banking.errors import (
+    AboveDue,
+    LineTaken,
+    NotOpenInBooks,
+    PayerDiffers,
+    PayerUnnamed,
+    PayoutUnfit,
+    RefundUnfit,
+    Remedy,
+    Unfit,
+    WrongDirection,
+)
 from orders.banking.known import Facts, Line, Listed, Proposal
-from orders.banking.matching import payer_reason, propose
-from orders.banking.queries.facts import LEAVES_OF_LIST, OUTSTANDING, facts
+from orders.banking.matching import nameless, payer_reason, propose
+from orders.banking.queries.facts import LEAVES_OF_FILE, LEAVES_OF_LIST, OUTSTANDING, facts, sum_of
 from orders.banking.reasons import Reason
 from orders.banking.rules import MatchKind
-from orders.banking.schemas.lines import AnnouncedPart, BookedPart, MatchIn, OrderPart, Part, PayoutFilePart, PayoutPart, RefundPart
-from orders.money.names import plain_name
+from orders.banking.schemas.lines import (
+    AnnouncedPart,
+    BookedPart,
+    MatchIn,
+    OrderPart,
+    Part,
+    PayoutFilePart,
+    PayoutPart,
+    RefundFilePart,
+    RefundPart,
+)
 from orders.payments import actions as payments
 from orders.refunds import actions as refunds
 from orders.settlement.actions import paying
@@ -46,6 +66,8 @@ _BANK_MOVES = text(f"SELECT * FROM ({OUTSTANDING}) o WHERE o.id = ANY (CAST(:ids
 #: Against one who makes it void.
 _HOLD_LIST = text("SELECT number, status FROM payout_file WHERE id = :id FOR SHARE")
 _HOLD_LISTS = text("SELECT 1 FROM payout_file WHERE id = ANY (CAST(:ids AS bigint[])) ORDER BY id FOR SHARE")
+_HOLD_FILE = text("SELECT number, status FROM refund_file WHERE id = :id FOR SHARE")
+_HOLD_FILES = text("SELECT 1 FROM refund_file WHERE id = ANY (CAST(:ids AS bigint[])) ORDER BY id FOR SHARE")
 #: The refund or payout that movements of the books are of, with the refund's order.
 _OWNERS = text(
     """
@@ -54,7 +76,13 @@ _OWNERS = text(
     LEFT JOIN payout_attempt a ON t.kind IN ('payout_paid', 'payout_failed') AND a.id = t.origin_id WHERE t.id = ANY (CAST(:ids AS bigint[]))
     """
 )
-_OF_LIST = text(f"SELECT * FROM ({LEAVES_OF_LIST}) l WHERE l.payout_file_id = :id AND l.leaves ORDER BY l.attempt_id")  # noqa: S608
+_OF_LIST, _OF_FILE = (
+    text(
+        "SELECT payout_id, attempt_id, amount_fen, refund_id, order_id, failed"  # noqa: S608
+        f" FROM ({rows}) l WHERE l.list_id = :id AND (l.leaves OR l.failed) ORDER BY l.attempt_id, l.refund_id"
+    )
+    for rows in (LEAVES_OF_LIST, LEAVES_OF_FILE)
+)
 
 
 def match_by_rule(session: Session, line_ids: Sequence[int]) -> int:
@@ -64,7 +92,7 @@ def match_by_rule(session: Session, line_ids: Sequence[int]) -> int:
     likely = _certain(lines, facts(session, lines, wide=False))
     if not likely:
         return 0
-    _lock(session, [proposal for _, proposal in likely])
+    _lock(session, [each for line, proposal in likely for each in Wanted.of(rows[line.id], proposal)])
     # looked at again, now that nobody else can pay these orders; of what nobody else holds
     held = {line.id: _named_by(proposal) for line, proposal in likely}
     lines = [line for line, _ in likely]
@@ -76,17 +104,18 @@ def match_by_rule(session: Session, line_ids: Sequence[int]) -> int:
     return sum(_made(session, one) for one in wanted)
 
 
-def _lock(session: Session, proposals: Sequence[Proposal | Wanted]) -> Sequence[Any]:
-    """Lock what is matched, in the order in which everybody does: lists, orders, refunds, payouts. Returns the orders."""
-    session.execute(_HOLD_LISTS, {"ids": array({each.payout_file_id for each in proposals if each.payout_file_id})})
-    orders = payments.locked(session, sorted({each.order_id for each in proposals if each.order_id}))
-    refunds.lock(session, {each.refund_id for each in proposals if each.refund_id})
-    paying.lock(session, set().union(*(each.payout_ids for each in proposals)))
+def _lock(session: Session, wanted: Sequence[Wanted]) -> Sequence[Any]:
+    """Lock what is matched, in the order in which everybody does: lists, files, orders, refunds, payouts. Returns the orders."""
+    session.execute(_HOLD_LISTS, {"ids": array({each.payout_file_id for each in wanted if each.payout_file_id})})
+    session.execute(_HOLD_FILES, {"ids": array({each.refund_file_id for each in wanted if each.refund_file_id})})
+    orders = payments.locked(session, sorted({each.order_id for each in wanted if each.order_id}))
+    refunds.lock(session, {each.refund_id for each in wanted if each.refund_id})
+    paying.lock(session, {each.payout_id for each in wanted if each.payout_id})
     return orders
 
 
 def _named_by(proposal: Proposal) -> tuple[Any, ...]:
-    return proposal.payout_file_id, proposal.order_id, proposal.refund_id, proposal.payout_ids
+    return proposal.payout_file_id, proposal.refund_file_id, proposal.order_id, proposal.moved
 
 
 def _made(session: Session, wanted: Sequence[Wanted]) -> bool:
@@ -116,7 +145,7 @@ def match(session: Session, actor: Actor, line_id: int, body: MatchIn, if_match:
     Raises:
         NotFound: no such line, order, payment, refund or payout, or the caller keeps the money of a district only (404).
         Changed: the line changed meanwhile (412). LineTaken: less than that is left of it (409).
-        WrongDirection: what came in was for what went out (422). AboveDue, PayerDiffers, AnnouncedTaken, RefundUnfit, PayoutUnfit,
+        WrongDirection: what came in was for what went out (422). AboveDue, PayerDiffers, PayerUnnamed, AnnouncedTaken, RefundUnfit, PayoutUnfit,
         NotOpenInBooks: see there (409).
     """
     line = locked(session, actor, line_id)
@@ -127,7 +156,7 @@ def match(session: Session, actor: Actor, line_id: int, body: MatchIn, if_match:
     if asked > left:
         raise LineTaken(left=yuan_from_fen(left))
     booked = array({each.transaction_id for each in named if each.transaction_id})
-    owners = [Proposal(MatchKind.BOOKED, 0, (), **row._mapping) for row in session.execute(_OWNERS, {"ids": booked})]
+    owners = [Wanted(line, MatchKind.BOOKED, 0, **row._mapping) for row in session.execute(_OWNERS, {"ids": booked})]
     orders = {order.id: order for order in _lock(session, [*named, *owners])}
     # looked at again, now that nobody else takes back what they moved
     if len(session.execute(_BANK_MOVES, {"ids": booked}).all()) < len({each.transaction_id for each in named} - {None}):
@@ -151,20 +180,28 @@ def locked(session: Session, actor: Actor, line_id: int) -> Any:
 
 
 def _named(session: Session, line: Any, part: Part, note: str | None) -> list[Wanted]:
-    """What a part of a request names: one match, or one for each payout of a list. Raises NotFound, WrongDirection, PayoutUnfit."""
-    if not isinstance(part, PayoutFilePart):
+    """What a part of a request names: one match, or one for each payout of a list, or each refund of a file. Raises NotFound, WrongDirection,
+    PayoutUnfit, RefundUnfit."""
+    unfit: type[Unfit]
+    if isinstance(part, PayoutFilePart):
+        hold, rows, file_id, unfit = _HOLD_LIST, _OF_LIST, {"payout_file_id": part.payout_file_id}, PayoutUnfit
+    elif isinstance(part, RefundFilePart):
+        hold, rows, file_id, unfit = _HOLD_FILE, _OF_FILE, {"refund_file_id": part.refund_file_id}, RefundUnfit
+    else:
         return [_one_named(session, line, part, note)]
-    held = session.execute(_HOLD_LIST, {"id": part.payout_file_id}).first()
+    [list_id] = file_id.values()
+    held = session.execute(hold, {"id": list_id}).first()
     if held is None:
         raise NotFound
     if line.amount_fen > 0:
         raise WrongDirection
-    listed = [
-        Listed(row.payout_id, row.attempt_id, row.amount_fen) for row in session.execute(_OF_LIST, {"id": part.payout_file_id})
-    ]
+    listed = [Listed(*row) for row in session.execute(rows, {"id": list_id})]
+    # what was said to have failed is left out, unless the line shows just that it left with the others
+    if sum_of(listed) != abs(line.amount_fen) - line.matched_fen:
+        listed = [each for each in listed if not each.failed]
     if not listed:
-        raise PayoutUnfit(number=held.number, state=held.status, remedy=Remedy.ON_LIST)
-    return [replace(each, note=note) for each in Wanted.of_list(line, part.payout_file_id, listed)]
+        raise unfit(number=held.number, state=held.status, remedy=Remedy.ON_LIST)
+    return [replace(each, note=note) for each in Wanted.of_list(line, listed, **file_id)]
 
 
 def _one_named(session: Session, line: Any, part: Part, note: str | None) -> Wanted:
@@ -207,10 +244,12 @@ def _require_fit(session: Session, line: Any, wanted: Sequence[Wanted], orders: 
         raise NotFound
     paid = [each for each in wanted if each.kind in (MatchKind.ORDER, MatchKind.ANNOUNCED)]
     known = facts(session, [as_line(line)], wide=False, order_ids={each.order_id for each in paid if each.order_id}).orders
-    payer = plain_name(line.payer_name)
     for each in paid:
         order = known[each.order_id or 0]
-        if payer_reason(payer, order) in (Reason.PAYER_DIFFERS, Reason.PAYER_SIMILAR):
+        who = payer_reason(as_line(line), order)
+        if who is Reason.PAYER_UNKNOWN:
+            raise PayerUnnamed(payer=nameless(line.id), number=order.number)
+        if who in (Reason.PAYER_DIFFERS, Reason.PAYER_SIMILAR):
             raise PayerDiffers(payer=line.payer_name, number=order.number)
         if each.kind is MatchKind.ORDER:
             if each.amount_fen > order.due_fen and not allow_credit:

@@ -7,25 +7,34 @@ from sqlmodel import Session
 
 from orders.banking.actions.making import ANNOUNCED_OF, Wanted, postings_of
 from orders.banking.actions.matching import locked
-from orders.banking.errors import MatchUndone
-from orders.banking.rules import MatchKind
+from orders.banking.errors import MatchUndone, UsedUp
+from orders.banking.rules import BankEntryKind, MatchKind
 from orders.money import actions as money
 from orders.money.rules import Account, Kind, Place, Posting
 from orders.payments import actions as payments
 from orders.refunds import actions as refunds
+from orders.settlement.actions import losing
 from orders.terms import actions as terms
 from shop.core import audit, clock
 from shop.core.db import array
 from shop.core.errors import NotFound
 from shop.identity.actor import Actor
 
-_MATCH = text("SELECT m.*, l.amount_fen AS line_fen FROM bank_match m JOIN bank_line l ON l.id = m.line_id WHERE m.id = :id")
-#: The match, and with one of a list of payouts those of the whole list.
+_MATCH = text(
+    """
+    SELECT m.*, l.amount_fen AS line_fen,
+           (SELECT p.supplier_id FROM bank_write_off w JOIN payout p ON p.id = w.payout_id WHERE w.match_id = m.id) AS supplier_id
+    FROM bank_match m JOIN bank_line l ON l.id = m.line_id WHERE m.id = :id
+    """
+)
+_AHEAD = text("SELECT coalesce(sum(amount_fen), 0)::bigint FROM money_posting WHERE account = 'advances' AND party_id = :id")
+#: The match, and with one of a list of payouts, or a file of refunds, those of the whole list.
 _UNDO = text(
     """
     UPDATE bank_match m SET undone_at = :now, undone_by = :user_id, undo_reason = :reason FROM bank_match asked
     WHERE asked.id = :id AND asked.undone_at IS NULL AND m.undone_at IS NULL
-      AND (m.id = asked.id OR (m.line_id = asked.line_id AND m.payout_file_id = asked.payout_file_id)) RETURNING m.id, m.amount_fen
+      AND (m.id = asked.id OR (m.line_id = asked.line_id
+           AND (m.payout_file_id = asked.payout_file_id OR m.refund_file_id = asked.refund_file_id))) RETURNING m.id, m.amount_fen
     """
 )
 #: What a person has taken back is not matched by rule again.
@@ -44,11 +53,15 @@ def undo(session: Session, actor: Actor, match_id: int, reason: str) -> int:
 
     Raises:
         NotFound: there is none, or the caller keeps the money of a district only (404). MatchUndone: it was undone before (409).
-        RefundsRest: refunds of the order are released on this money (409).
+        RefundsRest: refunds of the order are released on this money (409). UsedUp: settlements have set off what left once more (409).
     """
     held = session.execute(_MATCH, {"id": match_id}).first()
     if held is None:
         raise NotFound
+    if held.supplier_id:
+        losing.alone(session)  # no settlement sets it off meanwhile
+        if session.execute(_AHEAD, {"id": held.supplier_id}).scalar_one() < held.amount_fen:
+            raise UsedUp
     locked(session, actor, held.line_id)
     if held.purchase_order_id:
         payments.locked(session, [held.purchase_order_id])
@@ -67,7 +80,14 @@ def undo(session: Session, actor: Actor, match_id: int, reason: str) -> int:
             announced = {held.payment_id: Place(Account.ANNOUNCED, row.party_id, row.purchase_order_id)}
         back = {}
         for undone_id, amount_fen in undone.items():
-            was = Wanted(_Signed(held.line_fen), MatchKind(held.kind), amount_fen, payment_id=held.payment_id)
+            was = Wanted(
+                _Signed(held.line_fen),
+                MatchKind(held.kind),
+                amount_fen,
+                payment_id=held.payment_id,
+                entry=BankEntryKind(held.entry) if held.entry else None,
+                supplier_id=held.supplier_id,
+            )
             back[undone_id] = [Posting(posting.place, -posting.amount_fen) for posting in postings_of(was, announced)]
         money.book_each(session, Kind.RECEIPT_UNDONE, back)
         if held.kind == MatchKind.ANNOUNCED:

@@ -18,8 +18,9 @@ routes = Routes("failures", "/v1")
 
 @routes.post("/payouts/{payout_id}/fail", Permission.MONEY_MANAGE, status=200)
 def fail_payout(call: Call, payout_id: Id, body: FailIn) -> PayoutOut:
-    """Say that the bank gave it back, or never got it: it has to be approved and released again. One that was paid stays so until another person
-    confirms it (`failure_report_id`). Where a line of the bank shows that it left, only a line shows that it came back (`shown_by_bank`)."""
+    """Say that the bank gave it back, or never got it: it has to be approved and released again. One that was paid, or
+    stands on a list for the bank, stays so until another person confirms it (`failure_report_id`). Where a line of the bank shows that it left, only
+    a line shows that it came back (`shown_by_bank`)."""
     failing.payout(call.session, call.actor, payout_id, body.reason)
     return payouts.payout(call.session, call.actor, payout_id)
 

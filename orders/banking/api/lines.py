@@ -95,7 +95,8 @@ def assign_line(call: Call, line_id: Id, body: AssignIn) -> BankLineOut:
 
 @routes.post("/bank-lines/{line_id}/write-offs", Permission.MONEY_MANAGE)
 def write_line_off(call: Call, line_id: Id, body: WriteOffIn) -> WriteOffOut:
-    """Ask to write a line, or a part of it, off as the bank's own fees, interest or other entry. Another person approves it."""
+    """Ask to write a line, or a part of it, off as the bank's own fees, interest or other entry; or as a payout that left once more, which
+    its supplier holds ahead until the next settlements use it up. Another person approves it."""
     made = writing_off.request(call.session, call.actor, line_id, body, call.if_match)
     return write_offs.write_off(call.session, call.actor, made)
 

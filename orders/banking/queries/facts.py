@@ -1,18 +1,20 @@
 """What open lines may be matched against, read with a few statements for all of them."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.banking.known import Announced, Booked, Facts, Line, Listed, Order, Sent, SentList
-from orders.banking.matching import bank_references, is_like, numbers_of_orders
+from orders.banking.known import Announced, Booked, Facts, Line, Listed, Order, Receipt, Sent, SentList
+from orders.banking.matching import attempt_ids_in, bank_references, is_like, numbers_of_orders, payer_of, refund_numbers_in
 from orders.banking.rules import MatchKind
 from orders.money.names import plain_name
 from orders.money.references import order_ids_in
+from orders.money.rules import LIST_DAYS
 from orders.purchasing.queries.costs import PAYABLE_AND_PAID_OF
 from orders.settlement.actions.accounts import number_of
+from shop.core import clock
 from shop.core.db import array
 
 _FAILURE_TAKEN_BACK = """
@@ -86,16 +88,17 @@ SHOWN = """
             WHERE mt.kind = '{kind}' AND mt.origin_id = {origin})
 """
 _FAILED_ATTEMPT = f"coalesce(a.outcome = 'failed', false) AND NOT {SHOWN.format(kind='payout_failed', origin='a.id')}"
+_FAILED_REFUND = f"r.status = 'failed' AND NOT {SHOWN.format(kind='refund_failed', origin='r.id')}"
 _REFUNDS = text(
     f"""
     SELECT * FROM (
         SELECT r.*, r.status IN ('approved', 'sent') OR {NOT_SHOWN.format(kind="refund_paid", origin="r.id")} AS leaves,
                r.status = 'paid' OR {NOT_SHOWN.format(kind="refund_failed", origin="r.id")} AS returns,
-               r.status = 'failed' AND NOT {SHOWN.format(kind="refund_failed", origin="r.id")} AS failed,
+               {_FAILED_REFUND} AS failed,
                (r.approved_at AT TIME ZONE 'Asia/Shanghai')::date AS released_on
         FROM refund r WHERE r.method = 'bank_transfer' AND r.status IN ('approved', 'sent', 'paid', 'failed')
-          AND r.amount_fen = ANY (CAST(:amounts AS bigint[]))
-    ) r WHERE leaves OR returns OR failed ORDER BY id
+          AND (r.amount_fen = ANY (CAST(:amounts AS bigint[])) OR r.number = ANY (CAST(:numbers AS text[])))
+    ) r WHERE leaves OR returns OR failed OR number = ANY (CAST(:numbers AS text[])) ORDER BY id
     """  # noqa: S608
 )
 _PAYOUTS = text(
@@ -108,24 +111,58 @@ _PAYOUTS = text(
                (a.released_at AT TIME ZONE 'Asia/Shanghai')::date AS released_on
         FROM payout p JOIN settlement s ON s.id = p.settlement_id JOIN payout_attempt a ON a.payout_id = p.id
         JOIN payout_account c ON c.id = a.account_id
-        WHERE a.method = 'bank' AND p.amount_fen = ANY (CAST(:amounts AS bigint[]))
-    ) p WHERE leaves OR returns OR failed ORDER BY attempt_id
+        WHERE a.method = 'bank' AND (p.amount_fen = ANY (CAST(:amounts AS bigint[])) OR a.id = ANY (CAST(:attempts AS bigint[])))
+    ) p WHERE leaves OR returns OR failed OR attempt_id = ANY (CAST(:attempts AS bigint[])) ORDER BY attempt_id
     """  # noqa: S608
 )
-#: SQL: the payouts on lists that have not left, or of which the books say that they have and no line shows it.
+#: SQL: what is on lists of payouts and in files of refunds: whether it has not left, or the books say that it has and no line shows it; and whether it
+#: was said to have failed.
 LEAVES_OF_LIST = f"""
-    SELECT l.payout_file_id, a.payout_id, a.id AS attempt_id, p.amount_fen,
+    SELECT l.payout_file_id AS list_id, a.payout_id, a.id AS attempt_id, p.amount_fen, NULL::bigint AS refund_id, NULL::bigint AS order_id,
            a.outcome IS NULL OR {NOT_SHOWN.format(kind="payout_paid", origin="a.id")} AS leaves, {_FAILED_ATTEMPT} AS failed
     FROM payout_file_line l JOIN payout_attempt a ON a.id = l.attempt_id JOIN payout p ON p.id = a.payout_id WHERE NOT l.void
 """  # noqa: S608
-_LISTS = text(
-    f"""
-    SELECT f.id, f.number, f.amount_fen, (f.made_at AT TIME ZONE 'Asia/Shanghai')::date AS made_on,
-           jsonb_agg(jsonb_build_array(l.payout_id, l.attempt_id, l.amount_fen) ORDER BY l.attempt_id) AS payouts, bool_or(l.failed) AS failed
-    FROM payout_file f JOIN ({LEAVES_OF_LIST}) l ON l.payout_file_id = f.id
-    WHERE f.status = 'made' AND f.amount_fen = ANY (CAST(:amounts AS bigint[]))
-    GROUP BY f.id HAVING bool_and(l.leaves) ORDER BY f.id
-    """  # noqa: S608
+LEAVES_OF_FILE = f"""
+    SELECT l.refund_file_id AS list_id, NULL::bigint AS payout_id, NULL::bigint AS attempt_id, r.amount_fen, r.id AS refund_id,
+           r.purchase_order_id AS order_id,
+           r.status IN ('approved', 'sent') OR {NOT_SHOWN.format(kind="refund_paid", origin="r.id")} AS leaves, {_FAILED_REFUND} AS failed
+    FROM refund_file_line l JOIN refund r ON r.id = l.refund_id WHERE NOT l.void
+"""  # noqa: S608
+# of these amounts, or with something on it that failed, made shortly before one of the lines
+_LISTS_OF = """
+    SELECT f.id, f.number, (f.made_at AT TIME ZONE 'Asia/Shanghai')::date AS made_on,
+           jsonb_agg(jsonb_build_array(l.payout_id, l.attempt_id, l.amount_fen, l.refund_id, l.order_id, l.failed)
+                     ORDER BY l.attempt_id, l.refund_id) AS listed
+    FROM {lists} f JOIN ({rows}) l ON l.list_id = f.id
+    WHERE f.status <> 'void' AND (f.{total} = ANY (CAST(:amounts AS bigint[])) OR f.id IN (
+        SELECT w.{lists}_id FROM {lists} n JOIN {lists}_line w ON w.{lists}_id = n.id AND NOT w.void JOIN {failed}
+        WHERE n.made_at >= :since AND n.made_at < :until))
+    GROUP BY f.id HAVING bool_and(l.leaves OR l.failed) ORDER BY f.id
+"""
+_LISTS = {
+    MatchKind.PAYOUT_FILE: text(
+        _LISTS_OF.format(
+            lists="payout_file",
+            rows=LEAVES_OF_LIST,
+            total="amount_fen",
+            failed="payout_attempt x ON x.id = w.attempt_id AND x.outcome = 'failed'",
+        )
+    ),
+    MatchKind.REFUND_FILE: text(
+        _LISTS_OF.format(
+            lists="refund_file",
+            rows=LEAVES_OF_FILE,
+            total="total_fen",
+            failed="refund x ON x.id = w.refund_id AND x.status = 'failed'",
+        )
+    ),
+}
+_RECEIPTS = text(
+    """
+    SELECT m.id AS match_id, l.amount_fen, l.payer_name, l.payer_account, m.purchase_order_id AS order_id
+    FROM bank_line l JOIN bank_match m ON m.line_id = l.id AND m.undone_at IS NULL AND m.kind IN ('order', 'announced')
+    WHERE l.amount_fen = ANY (CAST(:amounts AS bigint[])) AND NOT l.reversal ORDER BY m.id DESC LIMIT 50
+    """
 )
 #: A movement posts the bank account once: an index finds the few of these amounts, before anything is asked of them.
 _OF_AMOUNTS = "mp.amount_fen = ANY (CAST(:amounts AS bigint[])) AND mt.kind NOT IN ('refund_paid', 'refund_failed', 'payout_paid', 'payout_failed')"
@@ -146,14 +183,17 @@ def facts(session: Session, lines: Sequence[Line], *, wide: bool, order_ids: Col
         ids |= _ids(session, _NEWEST_OF, buyers=array(_buyers(session, incoming) | set(paid_from)))
     amounts = array({abs(line.amount_fen) for line in lines})
     signed = array({line.amount_fen for line in lines})
+    texts = [line.text for line in lines] if wide else []
+    refunds, attempts = set().union(*map(refund_numbers_in, texts)), set().union(*map(attempt_ids_in, texts))
+    asked = {"amounts": amounts, "numbers": list(refunds), "attempts": array(attempts)}
+    sent = [*map(_refund, session.execute(_REFUNDS, asked)), *map(_payout, session.execute(_PAYOUTS, asked))]
     return Facts(
         [_order(row, paid_from) for row in session.execute(_ORDERS, {"ids": array(ids)})],
-        [
-            *(_refund(row) for row in session.execute(_REFUNDS, {"amounts": amounts})),
-            *(_payout(row) for row in session.execute(_PAYOUTS, {"amounts": amounts})),
-        ],
+        [each for each in sent if each.leaves or each.returns or each.failed],
         [Booked(row.id, row.amount_fen) for row in session.execute(_BOOKED, {"amounts": signed})] if wide else [],
-        [_list(row) for row in session.execute(_LISTS, {"amounts": amounts})],
+        _lists(session, lines) if any(line.amount_fen < 0 for line in lines) else [],
+        [Receipt(**row._mapping) for row in session.execute(_RECEIPTS, {"amounts": amounts})] if wide else [],
+        [each for each in sent if each.number in refunds or each.attempt_id in attempts],
         by_payer=wide,
     )
 
@@ -164,7 +204,7 @@ def _ids(session: Session, statement: Any, **values: Any) -> set[int]:
 
 def _buyers(session: Session, lines: Iterable[Line]) -> set[int]:
     """Whoever has the payer's name, or one like it, or was approved to be paid for by it."""
-    names = {plain_name(line.payer_name) for line in lines} - {""}
+    names = {payer_of(line) for line in lines}
     if not names:
         return set()
     found = _ids(session, _DECLARED, names=list(names))
@@ -221,5 +261,27 @@ def _payout(row: Any) -> Sent:
     )
 
 
-def _list(row: Any) -> SentList:
-    return SentList(row.id, row.number, row.amount_fen, row.made_on, tuple(Listed(*each) for each in row.payouts), row.failed)
+def _lists(session: Session, lines: Sequence[Line]) -> list[SentList]:
+    """Lists of payouts and files of refunds, whole and less what was said to have failed, that come to one of the lines."""
+    amounts = {-line.amount_fen for line in lines if line.amount_fen < 0}
+    asked = {
+        "amounts": array(amounts),
+        "since": clock.start_of_day(min(line.booked_on for line in lines) - LIST_DAYS),
+        "until": clock.end_of_day(max(line.booked_on for line in lines)),
+    }
+    found = [each for kind, statement in _LISTS.items() for row in session.execute(statement, asked) for each in _list(kind, row)]
+    return [each for each in found if each.amount_fen in amounts]
+
+
+def _list(kind: MatchKind, row: Any) -> Iterator[SentList]:
+    listed = tuple(Listed(*each) for each in row.listed)
+    live = tuple(each for each in listed if not each.failed)
+    failed = len(live) < len(listed)
+    yield SentList(row.id, row.number, sum_of(listed), row.made_on, listed, failed, kind=kind)
+    if live and failed:
+        yield SentList(row.id, row.number, sum_of(live), row.made_on, live, less_failed=True, kind=kind)
+
+
+def sum_of(listed: Iterable[Listed]) -> int:
+    """What is on a list comes to, in fen."""
+    return sum(each.amount_fen for each in listed)

@@ -1,5 +1,7 @@
 """Reading the lines of the bank: the queue of those that are not explained, and one with all that is known of it."""
 
+import re
+import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,10 +15,12 @@ from orders.banking.queries.facts import facts
 from orders.banking.reasons import WORDS
 from orders.banking.schemas.lines import BankLineOut, BankLineRow, BankLineSearch, BankMatchOut, NoteOut, OrderShareOut, ProposalOut
 from orders.money.queries.reach import keeps_all, require_keeper
+from orders.money.references import order_ids_in, payment_reference
 from shop.core import clock, paging
+from shop.core.db import array
 from shop.core.errors import Language, NotFound
 from shop.core.exports import Cell
-from shop.core.money import yuan
+from shop.core.money import fen_from_yuan, yuan
 from shop.core.paging import Page
 from shop.identity.actor import Actor
 
@@ -37,18 +41,23 @@ _ASKED = """
     AND (CAST(:amount_from AS bigint) IS NULL OR abs(l.amount_fen) >= :amount_from)
     AND (CAST(:amount_to AS bigint) IS NULL OR abs(l.amount_fen) <= :amount_to)
     AND (CAST(:assigned_to AS bigint) IS NULL OR l.assigned_to = :assigned_to)
-    AND (CAST(:q AS text) IS NULL OR strpos(l.payer_name, :q) > 0 OR strpos(l.payer_account, :q) > 0 OR strpos(l.text, :q) > 0
-         OR strpos(l.serial, :q) > 0)
+    AND (CAST(:q AS text) IS NULL
+         OR strpos(upper(regexp_replace(normalize(concat_ws('|', l.payer_name, l.payer_account, l.text, l.serial), NFKC), '[\\s-]', '', 'g')), :q) > 0
+         OR abs(l.amount_fen) = :q_fen
+         OR EXISTS (SELECT FROM unnest(CAST(:references AS text[])) AS r (reference)
+                    WHERE strpos(upper(regexp_replace(normalize(l.text, NFKC), '[^A-Za-z0-9]', '', 'g')), r.reference) > 0)
+         OR EXISTS (SELECT FROM bank_match m WHERE m.line_id = l.id AND m.undone_at IS NULL AND m.purchase_order_id = ANY (CAST(:orders AS bigint[]))))
 """
+_ORDER_NUMBERED = text("SELECT id FROM purchase_order WHERE number = :number")
 _MANY = text(f"{_LINE} WHERE {_ASKED} AND (CAST(:start AS bigint) IS NULL OR l.id < :start) ORDER BY l.id DESC LIMIT :rows")
 _ALL = text(f"{_LINE} WHERE {_ASKED} ORDER BY l.id")
 _MATCHES = text(
     """
     SELECT m.*, m.amount_fen AS amount, po.number AS purchase_order_number, r.number AS refund_number, s.number AS settlement_number,
-           f.number AS payout_file_number, u.name AS matched_by_name
+           f.number AS payout_file_number, rf.number AS refund_file_number, u.name AS matched_by_name
     FROM bank_match m LEFT JOIN purchase_order po ON po.id = m.purchase_order_id LEFT JOIN refund r ON r.id = m.refund_id
     LEFT JOIN payout p ON p.id = m.payout_id LEFT JOIN settlement s ON s.id = p.settlement_id
-    LEFT JOIN payout_file f ON f.id = m.payout_file_id LEFT JOIN app_user u ON u.id = m.matched_by WHERE m.line_id = :id ORDER BY m.id
+    LEFT JOIN payout_file f ON f.id = m.payout_file_id LEFT JOIN refund_file rf ON rf.id = m.refund_file_id LEFT JOIN app_user u ON u.id = m.matched_by WHERE m.line_id = :id ORDER BY m.id
     """
 )
 _NOTES = text(
@@ -62,6 +71,9 @@ _NAMED = text(
 _REFUNDS = text("SELECT id, number FROM refund WHERE id = ANY (:ids)")
 _SETTLEMENTS = text("SELECT p.id, s.number FROM payout p JOIN settlement s ON s.id = p.settlement_id WHERE p.id = ANY (:ids)")
 _LISTS = text("SELECT id, number FROM payout_file WHERE id = ANY (:ids)")
+_FILES = text("SELECT id, number FROM refund_file WHERE id = ANY (:ids)")
+#: An amount in yuan, as people write it.
+_AMOUNT = re.compile(r"¥?[0-9]{1,3}(?:,?[0-9]{3}){0,3}(?:\.[0-9]{1,2})?")
 #: Proposals that are shown.
 _SHOWN = 10
 
@@ -70,8 +82,26 @@ def lines(session: Session, actor: Actor, asked: BankLineSearch, *, limit: int, 
     """Lines of the account, newest first. Raises Forbidden: the caller keeps the money of a district only (403)."""
     require_keeper(actor)
     start = paging.position(after, int)
-    values = {**asked.model_dump(), "today": clock.today(), "start": start[0] if start else None, "rows": limit + 1}
+    values = {**_asked(session, asked), "start": start[0] if start else None, "rows": limit + 1}
     return paging.page(session.execute(_MANY, values).all(), limit, _row, lambda row: [row.id])
+
+
+def _asked(session: Session, asked: BankLineSearch) -> dict[str, Any]:
+    """The filters, with what is searched for as it is compared: in one width, without spaces and dashes; as an amount; and as an order, by its number or
+    its reference, which lines name or are matched with."""
+    values = {**asked.model_dump(), "today": clock.today()}
+    spoken = "".join(each for each in unicodedata.normalize("NFKC", asked.q or "").upper() if not each.isspace() and each != "-")
+    orders = order_ids_in(spoken)
+    if spoken.startswith("PO"):
+        orders |= set(session.execute(_ORDER_NUMBERED, {"number": spoken}).scalars())
+    amount = _AMOUNT.fullmatch(spoken)
+    return {
+        **values,
+        "q": spoken if asked.q else None,
+        "q_fen": fen_from_yuan(spoken.replace(",", "").lstrip("¥")) if amount else None,
+        "orders": array(orders),
+        "references": list(map(payment_reference, orders)),
+    }
 
 
 def line(session: Session, actor: Actor, line_id: int, language: Language) -> BankLineOut:
@@ -89,7 +119,7 @@ def line(session: Session, actor: Actor, line_id: int, language: Language) -> Ba
         matches=[
             BankMatchOut(**{name: getattr(each, name) for name in fields}) for each in session.execute(_MATCHES, {"id": line_id})
         ],
-        write_offs=write_offs.of_line(session, line_id),
+        write_offs=write_offs.of_line(session, actor, line_id),
         proposals=_proposals(session, row, language) if row.open else [],
         notes_written=[NoteOut.model_validate(each, from_attributes=True) for each in session.execute(_NOTES, {"id": line_id})],
     )
@@ -101,18 +131,20 @@ def _proposals(session: Session, row: Any, language: Language) -> list[ProposalO
     found = propose(left, known)[:_SHOWN]
     named = {each.order_id for each in found if each.order_id}.union(*(dict(each.orders) for each in found))
     orders = {row.id: row for row in session.execute(_NAMED, {"ids": list(named)})}
-    refunds, settlements, lists = (
+    refunds, settlements, lists, files = (
         {row.id: row for row in session.execute(statement, {"ids": [getattr(each, of) for each in found if getattr(each, of)]})}
         for statement, of in (
             (_REFUNDS, "refund_id"),
             (_SETTLEMENTS, "payout_id"),
             (_LISTS, "payout_file_id"),
+            (_FILES, "refund_file_id"),
         )
     )
     return [
         ProposalOut(
             kind=each.kind,
             amount=each.amount_fen,
+            difference=abs(left.amount_fen) - each.amount_fen,
             score=each.score,
             certain=each.certain,
             reasons=list(each.reasons),
@@ -132,8 +164,11 @@ def _proposals(session: Session, row: Any, language: Language) -> list[ProposalO
             settlement_number=settlements[each.payout_id].number if each.payout_id else None,
             payout_file_id=each.payout_file_id,
             payout_file_number=lists[each.payout_file_id].number if each.payout_file_id else None,
+            refund_file_id=each.refund_file_id,
+            refund_file_number=files[each.refund_file_id].number if each.refund_file_id else None,
             transaction_id=each.transaction_id,
             entry=each.entry,
+            match_id=each.match_id,
         )
         for each in found
     ]
@@ -184,7 +219,7 @@ def cells(session: Session, actor: Actor, asked: BankLineSearch, language: Langu
     """The same lines as a table, oldest first. Raises as :func:`lines`."""
     require_keeper(actor)
     at = int(language == "en")
-    for row in session.execute(_ALL, {**asked.model_dump(), "today": clock.today()}):
+    for row in session.execute(_ALL, _asked(session, asked)):
         yield [
             row.id,
             row.booked_on,

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.banking.schemas.lines import WriteOffOut
-from orders.banking.states import WRITE_OFF, WriteOffStatus
+from orders.banking.states import WriteOffStatus, write_off_moves
 from orders.money.queries.reach import keeps_all, require_keeper
 from shop.core import paging
 from shop.core.errors import NotFound
@@ -34,7 +34,7 @@ def write_off(session: Session, actor: Actor, write_off_id: int) -> WriteOffOut:
     row = session.execute(_ONE, {"id": write_off_id}).first()
     if row is None or not keeps_all(actor):
         raise NotFound
-    return _shown(row)
+    return _shown(row, actor)
 
 
 def write_offs(
@@ -44,14 +44,14 @@ def write_offs(
     require_keeper(actor)
     start = paging.position(after, int)
     rows = session.execute(_MANY, {"status": status, "start": start[0] if start else None, "rows": limit + 1}).all()
-    return paging.page(rows, limit, _shown, lambda row: [row.id])
+    return paging.page(rows, limit, lambda row: _shown(row, actor), lambda row: [row.id])
 
 
-def of_line(session: Session, line_id: int) -> list[WriteOffOut]:
+def of_line(session: Session, actor: Actor, line_id: int) -> list[WriteOffOut]:
     """Those of a line that the caller was seen to reach, oldest first."""
-    return [_shown(row) for row in session.execute(_OF_LINE, {"id": line_id})]
+    return [_shown(row, actor) for row in session.execute(_OF_LINE, {"id": line_id})]
 
 
-def _shown(row: Any) -> WriteOffOut:
+def _shown(row: Any, actor: Actor) -> WriteOffOut:
     fields = {name: getattr(row, name) for name in WriteOffOut.model_fields if name != "possible_actions"}
-    return WriteOffOut(**fields, possible_actions=WRITE_OFF.possible(row.status))
+    return WriteOffOut(**fields, possible_actions=write_off_moves(row.status, own=row.requested_by == actor.user_id))

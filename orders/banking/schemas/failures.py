@@ -1,4 +1,4 @@
-"""Failures of what was paid, as people say them."""
+"""Failures of what was paid or stands on a list for the bank, as people say them."""
 
 from datetime import datetime
 from typing import Literal
@@ -23,7 +23,7 @@ class FailureDecisionIn(BaseModel):
 
 
 class FailureReportOut(BaseModel):
-    """One person says that a payout or refund which was paid has failed; another confirms it."""
+    """One person says that a payout or refund which was paid, or a payout that stands on a list for the bank, has failed; another confirms it."""
 
     id: int
     kind: Literal["payout", "refund"]
@@ -32,6 +32,7 @@ class FailureReportOut(BaseModel):
     number: str = Field(description="of the refund; of a payout that of its settlement")
     party_name: str = Field(description="the supplier, or the buyer")
     amount: YuanOut
+    list_number: str | None = Field(description="of the payout: the list for the bank that it stands on, which may pay it still")
     reason: str
     status: FailureStatus
     requested_by: int

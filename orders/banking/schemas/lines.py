@@ -26,6 +26,7 @@ class OrderShareOut(BaseModel):
 class ProposalOut(BaseModel):
     kind: MatchKind
     amount: YuanOut
+    difference: YuanOut = Field(description="by how much what is left of the line is more than this; below zero: less")
     score: int = Field(ge=0, le=100)
     certain: bool = Field(description="made without asking, unless a match of the line was undone")
     reasons: list[Reason]
@@ -42,8 +43,11 @@ class ProposalOut(BaseModel):
     settlement_number: str | None = Field(description="of the payout")
     payout_file_id: int | None
     payout_file_number: str | None
+    refund_file_id: int | None
+    refund_file_number: str | None
     transaction_id: int | None
     entry: BankEntryKind | None
+    match_id: int | None = Field(description="of `receipt_reversed`: the match of the receipt, which is to be undone")
 
 
 class BankMatchOut(BaseModel):
@@ -60,6 +64,8 @@ class BankMatchOut(BaseModel):
     settlement_number: str | None = Field(description="of the payout")
     payout_file_id: int | None = Field(description="the list that was matched as a whole; undone as a whole, too")
     payout_file_number: str | None
+    refund_file_id: int | None = Field(description="the file that was matched as a whole; undone as a whole, too")
+    refund_file_number: str | None
     transaction_id: int | None
     entry: BankEntryKind | None
     reasons: list[Reason] = Field(description="of a match by rule; empty for one by hand")
@@ -100,11 +106,12 @@ class BankLineRow(BaseModel):
 
 
 class WriteOffOut(BaseModel):
-    """What is to be, or was, written off of a line as the bank's own."""
+    """What is to be, or was, written off of a line as the bank's own, or as a payout that left once more."""
 
     id: int
     line_id: int
     entry: BankEntryKind
+    payout_id: int | None
     amount: YuanOut
     reason: str
     status: WriteOffStatus
@@ -140,7 +147,10 @@ class BankLineSearch(BaseModel):
     amount_from: YuanIn | None = Field(default=None, description="without a sign")
     amount_to: YuanIn | None = None
     assigned_to: Id | None = None
-    q: Name | None = Field(default=None, description="part of name, account, text or serial number")
+    q: Name | None = Field(
+        default=None,
+        description="part of name, account, text or serial number, however spaced; an amount; or the number or payment reference of an order",
+    )
 
 
 class OrderPart(BaseModel):
@@ -181,12 +191,21 @@ class PayoutPart(BaseModel):
 
 
 class PayoutFilePart(BaseModel):
-    """Is a whole list of payouts that left: every payout of it that no line has shown."""
+    """Is a whole list of payouts that left: every payout of it that no line has shown, but what was said to have failed."""
 
     model_config = ConfigDict(extra="forbid")
 
     kind: Literal["payout_file"]
     payout_file_id: Id
+
+
+class RefundFilePart(BaseModel):
+    """Is a whole file of refunds that left: every refund of it that no line has shown, but what was said to have failed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["refund_file"]
+    refund_file_id: Id
 
 
 class BookedPart(BaseModel):
@@ -198,7 +217,9 @@ class BookedPart(BaseModel):
     transaction_id: Id
 
 
-Part = Annotated[OrderPart | AnnouncedPart | RefundPart | PayoutPart | PayoutFilePart | BookedPart, Field(discriminator="kind")]
+Part = Annotated[
+    OrderPart | AnnouncedPart | RefundPart | PayoutPart | PayoutFilePart | RefundFilePart | BookedPart, Field(discriminator="kind")
+]
 
 
 class MatchIn(BaseModel):
@@ -218,6 +239,7 @@ class WriteOffIn(BaseModel):
     )
 
     entry: BankEntryKind
+    payout_id: Id | None = Field(default=None, description="of `paid_twice`: which left once more")
     amount: PositiveYuanIn
     reason: ShortText
 

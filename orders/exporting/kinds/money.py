@@ -41,7 +41,7 @@ _PAYMENTS = [
 #: What buyers paid is their own side's, and the keepers' of the money.
 _PAID = f"""
     SELECT p.id, po.number, buyer.name AS buyer_name, p.paid_on, p.method, p.source, p.bank_reference, p.payer_name, p.recorded_at,
-           p.shown_at IS NOT NULL AS arrived, p.undone_at IS NOT NULL AS undone, {yuan_sql("p.amount_fen")} AS amount
+           p.source <> 'announced' OR p.shown_at IS NOT NULL AS arrived, p.undone_at IS NOT NULL AS undone, {yuan_sql("p.amount_fen")} AS amount
     FROM payment p
     JOIN purchase_order po ON po.id = p.purchase_order_id
     JOIN organisation buyer ON buyer.id = po.buyer_id

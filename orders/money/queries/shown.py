@@ -51,8 +51,8 @@ _ANY_NUMBER = re.compile(r"(?:FK|JS|TK)\d{10}|TKP\d{9}")
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """A transfer to a bank account that was released on a day: a payout by one of its releases, or a refund. ``list``: number, sum and day of the list
-    for the bank that it stood on with others."""
+    """A transfer to a bank account that was released on a day: a payout by one of its releases, or a refund. ``list``: number, sums and day of the list
+    for the bank that it stood on with others; the sum of all of it, and less what else on it failed, as that may have been rejected."""
 
     #: As what it is booked when it leaves; and what caused that.
     kind: Kind
@@ -63,14 +63,14 @@ class Transfer:
     payee: str
     account: str
     since: date
-    list: tuple[str, int, date] | None = None
+    list: tuple[str, tuple[int, ...], date] | None = None
     #: Only lines behind this one are looked at.
     after: int = 0
 
 
 def lines_of(session: Session, transfers: Sequence[Transfer]) -> list[Any | None]:
     """Of each transfer the latest line that shows that it left: it is matched with it and none with its return; or it is not matched, went out, and
-    names the transfer or its list, or has its amount and payee, or the sum of its list, in time. All are payouts, or all are refunds."""
+    names the transfer or its list, or has its amount and payee, or a sum of its list, in time. All are payouts, or all are refunds."""
     if not transfers:
         return []
     kind = transfers[0].kind
@@ -82,7 +82,7 @@ def lines_of(session: Session, transfers: Sequence[Transfer]) -> list[Any | None
     }
     matched = {row.number - 1: row for row in session.execute(_MATCHED, asked)}
     numbers = [[*each.numbers, *(each.list[:1] if each.list else ())] for each in transfers]
-    sums = {each.amount_fen for each in transfers} | {each.list[1] for each in transfers if each.list}
+    sums = {each.amount_fen for each in transfers}.union(*(each.list[1] for each in transfers if each.list))
     values = {
         "after": min(each.after for each in transfers),
         "amounts": array(sums),
@@ -106,7 +106,7 @@ def _shows(line: Any, transfer: Transfer, numbers: str | re.Pattern[str]) -> boo
         if line.payer_account:
             return plain(line.payer_account) == plain(transfer.account)
         return not line.payer_name or plain_name(line.payer_name) == plain_name(transfer.payee)
-    if transfer.list is None or -line.amount_fen != transfer.list[1]:
+    if transfer.list is None or -line.amount_fen not in transfer.list[1]:
         return False
     return not line.payer_account and transfer.list[2] <= line.booked_on <= transfer.list[2] + LIST_DAYS
 

@@ -13,14 +13,21 @@ from orders.money.queries.shown import Transfer, lines_of, of_line
 from orders.money.rules import Kind
 from shop.core.db import array
 
-# with the file that a refund stands in, or else the latest void one that it stood in
+# with the file that a refund stands in, or else the latest void one that it stood in, and what else in that failed
 _REFUNDS = """
+    WITH asked AS MATERIALIZED (
     SELECT r.id, r.number, r.amount_fen, r.payee_name, r.payee_account, (r.approved_at AT TIME ZONE 'Asia/Shanghai')::date AS released_on,
-           f.number AS file_number, f.total_fen AS file_fen, (f.made_at AT TIME ZONE 'Asia/Shanghai')::date AS file_on{more}
+           f.number AS file_number, f.total_fen AS file_fen, f.id AS file_id,
+           CASE r.status WHEN 'failed' THEN r.amount_fen ELSE 0 END AS own_failed_fen, (f.made_at AT TIME ZONE 'Asia/Shanghai')::date AS file_on{more}
     FROM refund r LEFT JOIN LATERAL (
         SELECT f.*, l.void FROM refund_file_line l JOIN refund_file f ON f.id = l.refund_file_id
         WHERE l.refund_id = r.id ORDER BY l.void, f.id DESC LIMIT 1) f ON true{joined}
-    WHERE r.method = 'bank_transfer' AND {condition} ORDER BY r.id
+    WHERE r.method = 'bank_transfer' AND {condition}
+    )
+    SELECT asked.*, (coalesce(gone.failed_fen, 0) - asked.own_failed_fen)::bigint AS failed_fen FROM asked LEFT JOIN (
+        SELECT l.refund_file_id, sum(r.amount_fen) AS failed_fen FROM refund_file_line l JOIN refund r ON r.id = l.refund_id AND r.status = 'failed'
+        WHERE l.refund_file_id IN (SELECT file_id FROM asked) GROUP BY 1) gone ON gone.refund_file_id = asked.file_id
+    ORDER BY asked.id
 """
 _BY_ID = text(_REFUNDS.format(more="", joined="", condition="r.id = ANY (CAST(:ids AS bigint[]))"))
 #: Of the order of each refund those that were said to have failed; and the refund itself, if it is in no file but was in one that was never uploaded.
@@ -64,7 +71,9 @@ def require_not_left(session: Session, refund_ids: Sequence[int], despite: str |
 
 
 def _transfer(row: Any) -> Transfer:
-    in_file: tuple[str, int, date] | None = (row.file_number, row.file_fen, row.file_on) if row.file_number else None
+    in_file: tuple[str, tuple[int, ...], date] | None = None
+    if row.file_number:
+        in_file = (row.file_number, (row.file_fen, row.file_fen - row.failed_fen), row.file_on)
     return Transfer(
         Kind.REFUND_PAID,
         row.id,

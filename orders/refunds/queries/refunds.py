@@ -52,7 +52,7 @@ def refund(session: Session, actor: Actor, refund_id: int) -> RefundOut:
     row = session.execute(_ONE, {"id": refund_id, **reach(actor)}).first()
     if row is None:
         raise NotFound
-    return _shown(row)
+    return _shown(row, actor)
 
 
 def refunds(session: Session, actor: Actor, asked: RefundFilter, *, limit: int, after: str | None) -> Page[RefundOut]:
@@ -60,7 +60,7 @@ def refunds(session: Session, actor: Actor, asked: RefundFilter, *, limit: int, 
     start = paging.position(after, int)
     values = {**asked.model_dump(), "start": start[0] if start else None, "rows": limit + 1}
     rows = session.execute(_MANY, {**values, **reach(actor)}).all()
-    return paging.page(rows, limit, _shown, lambda row: [row.id])
+    return paging.page(rows, limit, lambda row: _shown(row, actor), lambda row: [row.id])
 
 
 def all_refunds(session: Session, actor: Actor, asked: RefundFilter) -> list[RefundOut]:
@@ -72,12 +72,12 @@ def all_refunds(session: Session, actor: Actor, asked: RefundFilter) -> list[Ref
     return whole(refunds(session, actor, asked, limit=MAX_LINES, after=None), MAX_LINES)
 
 
-def _shown(row: Row[Any]) -> RefundOut:
+def _shown(row: Row[Any], actor: Actor) -> RefundOut:
     fields = {name: getattr(row, name) for name in RefundOut.model_fields if name not in ("payee_is_payer", "possible_actions")}
     return RefundOut(
         **fields,
         payee_is_payer=None if row.method == "online" else _is_payer(row),
-        possible_actions=refund_moves(row.status, row.method),
+        possible_actions=refund_moves(row.status, row.method, own=row.requested_by == actor.user_id),
     )
 
 

@@ -14,16 +14,24 @@ from orders.money.rules import Kind
 from orders.settlement.actions.accounts import number_of
 from shop.core.db import array
 
-# with the list that a release stands on, or else the latest void one that it stood on
+# with the list that a release stands on, or else the latest void one that it stood on, and what else on that failed
 _RELEASES = """
+    WITH asked AS MATERIALIZED (
     SELECT a.id, a.payout_id, a.outcome, s.number, p.amount_fen, c.holder, c.sealed_number,
            (a.released_at AT TIME ZONE 'Asia/Shanghai')::date AS released_on,
-           f.number AS list_number, f.amount_fen AS list_fen, (f.made_at AT TIME ZONE 'Asia/Shanghai')::date AS list_on
+           f.number AS list_number, f.amount_fen AS list_fen, f.id AS list_id,
+           CASE a.outcome WHEN 'failed' THEN p.amount_fen ELSE 0 END AS own_failed_fen, (f.made_at AT TIME ZONE 'Asia/Shanghai')::date AS list_on
     FROM payout_attempt a JOIN payout p ON p.id = a.payout_id JOIN settlement s ON s.id = p.settlement_id
     JOIN payout_account c ON c.id = a.account_id LEFT JOIN LATERAL (
         SELECT f.*, l.void FROM payout_file_line l JOIN payout_file f ON f.id = l.payout_file_id
         WHERE l.attempt_id = a.id ORDER BY l.void, f.id DESC LIMIT 1) f ON true
-    WHERE a.method = 'bank' AND {condition} ORDER BY a.id
+    WHERE a.method = 'bank' AND {condition}
+    )
+    SELECT asked.*, (coalesce(gone.failed_fen, 0) - asked.own_failed_fen)::bigint AS failed_fen FROM asked LEFT JOIN (
+        SELECT l.payout_file_id, sum(p.amount_fen) AS failed_fen
+        FROM payout_file_line l JOIN payout_attempt a ON a.id = l.attempt_id AND a.outcome = 'failed' JOIN payout p ON p.id = a.payout_id
+        WHERE l.payout_file_id IN (SELECT list_id FROM asked) GROUP BY 1) gone ON gone.payout_file_id = asked.list_id
+    ORDER BY asked.id
 """
 _BY_ID = text(_RELEASES.format(condition="a.id = ANY (CAST(:ids AS bigint[]))"))
 #: Those that were said to have failed, or are on no list but were on one that was never handed over.
@@ -60,7 +68,9 @@ def require_not_left(session: Session, payouts: Mapping[int, Any], despite: str 
 
 
 def _transfer(row: Any) -> Transfer:
-    on_list: tuple[str, int, date] | None = (row.list_number, row.list_fen, row.list_on) if row.list_number else None
+    on_list: tuple[str, tuple[int, ...], date] | None = None
+    if row.list_number:
+        on_list = (row.list_number, (row.list_fen, row.list_fen - row.failed_fen), row.list_on)
     return Transfer(
         Kind.PAYOUT_PAID,
         row.id,

@@ -104,7 +104,7 @@ class PayoutRow(BaseModel):
 class PayoutOut(PayoutRow):
     attempts: list[AttemptOut]
     failure_report_id: int | None = Field(
-        description="one person says that it failed after it was paid, and another has to confirm it"
+        description="one person says that it failed after it was paid or listed for the bank, and another has to confirm it"
     )
     possible_actions: list[PayoutMove]
 

@@ -13,6 +13,7 @@ from orders.banking.known import Facts, Line, Listed, Sent, SentList
 from orders.banking.matching import LIST_DAYS, propose
 from orders.banking.reasons import Reason
 from orders.banking.rules import MatchKind
+from orders.settlement.queries.left import transfers_of
 from shop.core import outbox
 from tests.factories.racing import post_at_once, sessions
 from tests.orders.banking.test_payouts import agrees, payout_of, while_it_is_made
@@ -76,7 +77,7 @@ def test_a_list_is_used_once_however_many_lines_show_its_sum(amounts, lines):
     for _ in range(lines):
         certain = [each for each in propose(left(amount=-sum(amounts)), known) if each.certain]
         for each in certain:
-            assert sum(part.amount_fen for part in each.payouts) == each.amount_fen == sum(amounts)
+            assert sum(part.amount_fen for part in each.listed) == each.amount_fen == sum(amounts)
             known.use(each)
         made += len(certain)
     assert made == 1
@@ -169,3 +170,44 @@ def test_without_that_order_one_of_them_is_ended_by_the_database(scene, monkeypa
     """The control."""
     monkeypatch.setattr(matching, "_HOLD_LISTS", text("SELECT 1 WHERE CAST(:ids AS text) IS NULL"))
     assert void_while_a_rule_matches_it(scene, monkeypatch) != (409, ATTEMPTS)
+
+
+def test_that_something_failed_which_stands_on_a_list_takes_two_persons(scene):
+    made, (first, second) = scene.listed()
+    path = f"/v1/payouts/{first['payout_id']}"
+    said = scene.cashier.post(f"{path}/fail", json={"reason": "账号有误"})
+    assert (said.status_code, said.json()["status"]) == (200, "sent")
+    report = f"/v1/failure-reports/{said.json()['failure_report_id']}"
+    [waits] = scene.treasurer.get("/v1/finance/waiting", params={"kind": "failure_report"}).json()["items"]
+    assert waits["link"] == report
+    assert scene.treasurer.get(report).json()["list_number"] == made["number"]
+    assert scene.cashier.post(f"{report}/approve", json={}).json()["code"] == "own_failure_report"
+    assert scene.treasurer.post(f"{report}/approve", json={}).json()["status"] == "approved"
+    assert payout_of(scene, first)["status"] == "failed"
+    # what failed on the list is left out of what the bank may have debited for it
+    with scene.database.unit_of_work() as session:
+        ids = [payout_of(scene, each)["attempts"][-1]["id"] for each in (first, second)]
+        sums = {each.origin_id: each.list[1] for each in transfers_of(session, ids)}
+    whole = fen(made["amount"])
+    assert sums == {ids[0]: (whole, whole), ids[1]: (whole, fen(second["due"]))}
+    [line] = scene.shows((-fen(second["due"]), "批量代付过渡户", f"批量 {made['number']}", "3100021009014400999"))
+    assert (line["status"], line["matches"][0]["reasons"][-1]) == ("matched", "less_failed")
+    assert [payout_of(scene, each)["status"] for each in (first, second)] == ["failed", "paid"]
+    assert agrees(scene) == []
+
+
+def test_of_a_list_that_is_void_one_person_says_so(scene):
+    made, (first, _) = scene.listed()
+    assert scene.treasurer.post(f"/v1/payout-files/{made['id']}/void", json={"reason": "未上传"}).status_code == 200
+    assert scene.cashier.post(f"/v1/payouts/{first['payout_id']}/fail", json={"reason": "账号有误"}).json()["status"] == "failed"
+
+
+def test_the_line_of_a_list_with_all_that_was_said_to_have_failed_pays_it_too(scene):
+    made, settlements = scene.listed()
+    scene.fails(settlements[0]["payout_id"])
+    [line] = scene.shows((-fen(made["amount"]), "x", made["number"]))
+    [proposal] = [each for each in line["proposals"] if each["kind"] == "payout_file"]
+    assert (line["status"], "said_failed" in proposal["reasons"]) == ("open", True)
+    assert match(scene.cashier, line, made["id"]).json()["status"] == "matched"
+    assert {payout_of(scene, each)["status"] for each in settlements} == {"paid"}
+    assert agrees(scene) == []

@@ -4,9 +4,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from orders.banking.actions import matching
 from tests.factories.statements import ACCOUNT
 from tests.orders.banking.test_left_after_all import code, overpaid, refund_of
-from tests.orders.banking.test_payouts import agrees
+from tests.orders.banking.test_payouts import agrees, while_it_is_made
 
 REASON = {"reason": "没有上传"}
 
@@ -110,3 +111,107 @@ def test_what_a_line_shows_already_is_left_out_of_a_file_that_waits(scene, two):
     assert [scene.cashier.get(f"/v1/refunds/{each['id']}").json()["status"] for each in two[1]] == ["paid", "sent"]
     assert len(content(scene, made)[0]) == 2
     agrees(scene)
+
+
+def match(client, line, made):
+    return client.post(
+        f"/v1/bank-lines/{line['id']}/matches", json={"parts": [{"kind": "refund_file", "refund_file_id": made["id"]}]}
+    )
+
+
+def state_of(scene, refund):
+    return scene.cashier.get(f"/v1/refunds/{refund['id']}").json()["status"]
+
+
+def sent(scene, made):
+    assert scene.cashier.post(f"/v1/refund-files/{made['id']}/sent", json={"reference": "UPLOAD-1"}).status_code == 200
+
+
+def test_one_debit_for_the_whole_file_is_matched_by_rule_and_undone_in_one_act(scene, two):
+    made, refunds = two
+    sent(scene, made)
+    [line] = scene.shows((-6_020, "批量代付过渡户", f"批量付款 {made['number']}", "3100021009014400999"))
+    assert (line["status"], len(line["matches"])) == ("matched", 2)
+    assert {(each["kind"], each["refund_file_number"], each["matched_by_name"]) for each in line["matches"]} == {
+        ("refund", made["number"], None)
+    }
+    assert [state_of(scene, each) for each in refunds] == ["paid", "paid"]
+    assert agrees(scene) == []
+    undone = scene.cashier.post(f"/v1/bank-matches/{line['matches'][0]['id']}/undo", json={"reason": "不是这一笔"}).json()
+    assert (undone["status"], undone["open"]) == ("open", "60.20")
+    # the line names the file still: nobody says that one of them failed
+    refused = scene.treasurer.post(f"/v1/refunds/{refunds[0]['id']}/fail", json={"reason": "退汇"})
+    assert (code(refused), refused.json()["data"]["line_id"]) == ((409, "shown_by_bank"), line["id"])
+    [proposal, *_] = undone["proposals"]
+    assert (proposal["kind"], proposal["refund_file_id"], proposal["refund_file_number"]) == (
+        "refund_file",
+        made["id"],
+        made["number"],
+    )
+    assert proposal["reasons"][0] == "refund_file_number"
+    assert match(scene.cashier, line, made).json()["status"] == "matched"
+    assert agrees(scene) == []
+    assert code(match(scene.cashier, line, made)) == (409, "refund_does_not_fit")
+    assert code(match(scene.cashier, line, {"id": 999_999})) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("amount", "status", "left"),
+    [(-3_010, "matched", "0.00"), (-3_110, "partly", "1.00"), (-6_020, "matched", "0.00")],
+)
+def test_what_failed_is_left_out_unless_the_line_comes_to_all(scene, two, amount, status, left):
+    made, (first, second) = two
+    sent(scene, made)
+    assert scene.cashier.post(f"/v1/refunds/{first['id']}/fail", json={"reason": "账号有误"}).status_code == 201
+    [line] = scene.shows((amount, "批量代付过渡户", "批量", "3100021009014400999"))  # no number: nothing is certain
+    assert line["status"] == "open"
+    answer = match(scene.cashier, line, made)
+    assert (answer.status_code, answer.json()["status"], answer.json()["open"]) == (201, status, left)
+    assert [state_of(scene, each) for each in (first, second)] == ["paid" if amount == -6_020 else "failed", "paid"]
+    assert agrees(scene) == []
+
+
+@pytest.mark.parametrize("text", ["批量", "TKP"])
+def test_the_number_and_the_sum_less_what_failed_make_it_certain(scene, text):
+    refunds = [refund_of(scene, overpaid(scene)) for _ in range(3)]
+    made = scene.cashier.post("/v1/refund-files", json={}).json()
+    sent(scene, made)
+    assert scene.cashier.post(f"/v1/refunds/{refunds[0]['id']}/fail", json={"reason": "账号有误"}).status_code == 201
+    [line] = scene.shows((-6_020, "", text.replace("TKP", made["number"])))
+    assert line["status"] == ("open" if text == "批量" else "matched")
+    if text == "批量":
+        [proposal] = [each for each in line["proposals"] if each["kind"] == "refund_file"]
+        assert (proposal["amount"], "less_failed" in proposal["reasons"], proposal["certain"]) == ("60.20", True, False)
+        refused = scene.cashier.post(f"/v1/refunds/{refunds[1]['id']}/fail", json={"reason": "退汇"})
+        assert (code(refused), refused.json()["data"]["line_id"]) == ((409, "shown_by_bank"), line["id"])
+        # that one did not leave is what the line says
+        assert scene.cashier.post(f"/v1/refunds/{refunds[2]['id']}/confirm", json={"reference": "B"}).status_code == 201
+    else:
+        assert [state_of(scene, each) for each in refunds] == ["failed", "paid", "paid"]
+    assert agrees(scene) == [] or text == "批量"
+
+
+def void_while_a_rule_matches_it(scene, made, monkeypatch):
+    """The line of a whole file is matched by rule while somebody makes the file void: the status of that, and how often matching was tried."""
+    _, voided = while_it_is_made(
+        monkeypatch,
+        lambda: scene.shows((-6_020, "", made["number"])),
+        lambda: void(scene.treasurer, made),
+        lambda wanted: bool(wanted[0].refund_file_id),
+    )
+    [(attempts,)] = scene.rows("SELECT max(attempts) FROM outbox_event WHERE name = 'bank_statement.imported'")
+    return voided.status_code, attempts
+
+
+def test_a_file_is_matched_by_rule_and_made_void_in_one_order_of_locks(scene, two, monkeypatch):
+    made, refunds = two
+    assert void_while_a_rule_matches_it(scene, made, monkeypatch) == (409, 1)
+    assert [state_of(scene, each) for each in refunds] == ["paid", "paid"]
+    assert agrees(scene) == []
+
+
+@pytest.mark.control
+def test_without_that_order_one_of_them_is_ended_by_the_database(scene, two, monkeypatch):
+    """The control."""
+    monkeypatch.setattr(matching, "_HOLD_FILES", text("SELECT 1 WHERE CAST(:ids AS text) IS NULL"))
+    assert void_while_a_rule_matches_it(scene, two[0], monkeypatch) != (409, 1)

@@ -9,6 +9,7 @@ from shop.identity.permissions import Role
 from tests.factories.identity import make_user
 from tests.factories.racing import post_at_once, sessions
 from tests.factories.statements import statement
+from tests.orders.banking.test_payouts import agrees, number_of
 
 
 @pytest.fixture
@@ -126,3 +127,35 @@ def test_without_the_locks_the_same_rush_writes_it_off_more_often(desk, line, mo
         monkeypatch.setattr(module, "_LOCK", text(module._LOCK.text.replace("FOR UPDATE", "")))
     _, fees = approve_at_once(desk, line)
     assert fees > 1000
+
+
+def test_what_left_twice_its_supplier_holds_ahead_until_a_settlement_uses_it_up(scene, row):
+    holder = scene.market.suppliers[0].name
+    asked = {"entry": "paid_twice", "payout_id": row["payout_id"], "amount": "699.00", "reason": "两份名单均已付出"}
+    [early] = scene.shows((-69_900, "x", "货款", "6222021009014400999"))
+    path = f"/v1/bank-lines/{early['id']}/write-offs"
+    assert code(scene.cashier.post(path, json=asked)) == (409, "payout_does_not_fit")  # nothing shows that it left once
+    [left] = scene.shows((-69_900, holder, number_of(scene, row)))
+    assert left["status"] == "matched"
+    assert scene.cashier.post(path, json={**asked, "payout_id": None}).status_code == 422
+    assert scene.cashier.post(path, json={**asked, "entry": "other"}).status_code == 422
+    assert scene.cashier.post(path, json={**asked, "payout_id": 999_999}).status_code == 404
+    [into] = scene.shows((69_900, "甲", "x"))
+    assert code(scene.cashier.post(f"/v1/bank-lines/{into['id']}/write-offs", json=asked)) == (422, "wrong_direction")
+    made = scene.cashier.post(path, json=asked)
+    assert (made.status_code, made.json()["payout_id"]) == (201, row["payout_id"])
+    approve = f"/v1/bank-write-offs/{made.json()['id']}/approve"
+    assert code(scene.cashier.post(approve, json={})) == (403, "own_write_off")
+    match_id = scene.treasurer.post(approve, json={}).json()["match_id"]
+    assert (scene.balance("advances"), agrees(scene)) == (69_900, [])
+    undo = f"/v1/bank-matches/{match_id}/undo"
+    assert scene.cashier.post(undo, json={"reason": "不是这一笔"}).json()["status"] == "open"
+    assert (scene.balance("advances"), agrees(scene)) == (0, [])
+    again = scene.cashier.post(path, json=asked).json()
+    match_id = scene.treasurer.post(f"/v1/bank-write-offs/{again['id']}/approve", json={}).json()["match_id"]
+    scene.delivered(1)
+    scene.later(40)
+    scene.run()
+    assert scene.balance("advances") == 69_900 - 6_990
+    assert code(scene.cashier.post(f"/v1/bank-matches/{match_id}/undo", json={"reason": "x"})) == (409, "paid_twice_used_up")
+    agrees(scene)
