@@ -9,16 +9,11 @@ from sqlmodel import Session
 from orders.money import actions as money
 from orders.money.queries.shown import require_not_shown
 from orders.money.rules import Account, Kind, Place, carry
-from orders.payments.actions import credit_fen, locked, may_settle
-from orders.purchasing.queries.costs import CREDIT
+from orders.payments.actions import locked, may_settle
+from orders.refunds import guards
 from orders.refunds.errors import (
-    AboveCredit,
-    HeldByRefunds,
-    InRefundFile,
-    MoneyGone,
     NotByHand,
     OwnRequest,
-    RefundsRest,
 )
 from orders.refunds.models import Refund
 from orders.refunds.queries.left import require_not_left, transfers_of
@@ -30,7 +25,6 @@ from shop.core import audit, clock, numbers, outbox
 from shop.core.audit import Who
 from shop.core.db import array
 from shop.core.errors import Invalid, NotFound
-from shop.core.money import yuan_from_fen
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
@@ -50,26 +44,6 @@ _PASS = text(
     "UPDATE refund r SET passed_line_id = u.line_id FROM unnest(CAST(:ids AS bigint[]), CAST(:line_ids AS bigint[])) AS u (id, line_id)"
     " WHERE r.id = u.id"
 )
-#: Those whose money is not there any more.
-_GONE = text(
-    f"""
-    SELECT * FROM (SELECT r.id, r.number, {CREDIT.format(order="r.purchase_order_id")} AS credit_fen FROM refund r
-                   WHERE r.id = ANY (CAST(:ids AS bigint[]))) r WHERE credit_fen < 0 ORDER BY id
-    """  # noqa: S608
-)
-#: The file that waits to be uploaded with it.
-_FILE = text(
-    "SELECT f.number FROM refund_file_line l JOIN refund_file f ON f.id = l.refund_file_id"
-    " WHERE l.refund_id = :id AND NOT l.void AND f.status = 'made'"
-)
-#: Refunds of an order that hold its credit, or have taken it, the latest first.
-_HOLDERS = text(
-    """
-    SELECT number FROM refund WHERE purchase_order_id = :id AND (status IN ('approved', 'sent', 'paid') OR :asked AND status = 'requested')
-    ORDER BY id DESC LIMIT 5
-    """
-)
-_ON_ITS_WAY = text("SELECT EXISTS (SELECT FROM refund WHERE purchase_order_id = :id AND status IN ('approved', 'sent'))")
 _OWNER = text("SELECT buyer_id FROM purchase_order WHERE id = :id")
 _ORDER_OF = text("SELECT purchase_order_id FROM refund WHERE id = :id")
 
@@ -93,7 +67,7 @@ def request(session: Session, actor: Actor, purchase_order_id: int, body: Refund
         raise Invalid.one(
             "payee", "payee_or_payment", "请填写收款账户或原在线付款，二者选一", "Say either the payee or the online payment"
         )
-    _require_credit(session, order.id, body.amount, asked=True)
+    guards.require_credit(session, order.id, body.amount, asked=True)
     require_way(session, order.id, body.payment_id, body.amount, asked=True)
     made = _enter(
         session,
@@ -126,7 +100,7 @@ def approve(session: Session, actor: Actor, refund_id: int, despite: str | None 
     if row.requested_by == actor.user_id:
         raise OwnRequest
     # others that only wait do not stand in the way of this one
-    _require_credit(session, order.id, row.amount_fen, asked=False)
+    guards.require_credit(session, order.id, row.amount_fen, asked=False)
     require_way(session, order.id, row.payment_id, row.amount_fen, asked=False)
     reason = despite if _passed(session, [row.id], despite) else None
     people = {"approved_by": actor.user_id, "approved_at": clock.now(), "buyer_id": order.buyer_id}
@@ -163,7 +137,7 @@ def send(session: Session, actor: Actor, refund_id: int, reference: str, despite
         NotByHand: an online refund is asked for at its provider, which tells what becomes of it (409). InRefundFile: a file would pay it, too (409).
         MoneyGone, LeftBefore: see there (409).
     """
-    _require_in_no_file(session, _by_hand(session, actor, refund_id))
+    guards.require_in_no_file(session, _by_hand(session, actor, refund_id))
     send_each(session, actor, [refund_id], reference, despite)
 
 
@@ -178,7 +152,7 @@ def send_each(session: Session, who: Who, refund_ids: Sequence[int], reference: 
         row.id: {"from_status": row.status, "to_status": str(REFUND.after(row.status, RefundMove.SEND))}
         for row in sorted(rows, key=lambda row: row.id)
     }
-    told = _gone(session, refund_ids, despite) | _passed(session, refund_ids, despite)
+    told = guards.gone(session, refund_ids, despite) | _passed(session, refund_ids, despite)
     values = {"ids": array(moves), "status": RefundStatus.SENT, "reference": reference, "now": clock.now()}
     session.execute(_SEND, values)
     audit.record_each(session, who, "refund.send", "refund", [(each, move) for each, move in moves.items() if each not in told])
@@ -260,8 +234,8 @@ def confirm(session: Session, actor: Actor, refund_id: int, reference: str, desp
     the money behind it is not there any more. Raises as :func:`send`, but of lines."""
     row = _by_hand(session, actor, refund_id)
     REFUND.after(row.status, RefundMove.PAY)
-    _require_in_no_file(session, row)
-    pay(session, actor, refund_id, reference, despite if _gone(session, [row.id], despite) else None)
+    guards.require_in_no_file(session, row)
+    pay(session, actor, refund_id, reference, despite if guards.gone(session, [row.id], despite) else None)
 
 
 def report_failure(session: Session, actor: Actor, refund_id: int, reason: str) -> None:
@@ -279,7 +253,7 @@ def require_may_fail(session: Session, actor: Actor, refund_id: int) -> Any:
     """A refund of which somebody may say that it failed, locked with its order. Raises as :func:`report_failure`."""
     row = _by_hand(session, actor, refund_id)
     REFUND.after(row.status, RefundMove.FAIL)
-    _require_in_no_file(session, row)
+    guards.require_in_no_file(session, row)
     for transfer in transfers_of(session, [refund_id]):
         require_not_shown(session, transfer)
     return row
@@ -303,20 +277,7 @@ def reinstate(session: Session, who: Who, refund_id: int, reference: str | None,
     if not failure.was_paid:
         money.book(session, Kind.REFUND_PAID, row.id, carry(row.amount_fen, to=promised, out_of=_till(row)))
     terms.settle(session, [row.purchase_order_id])
-    require_none_rest(session, row.purchase_order_id)
-
-
-def require_none_rest(session: Session, purchase_order_id: int) -> None:
-    """After money of an order, which the caller has locked, was found to be for something else.
-
-    Raises:
-        RefundsRest: refunds of it are released, have not left, and are not covered any more (409).
-    """
-    if (
-        credit_fen(session, purchase_order_id, asked=False) < 0
-        and session.execute(_ON_ITS_WAY, {"id": purchase_order_id}).scalar_one()
-    ):
-        raise RefundsRest
+    guards.require_none_rest(session, row.purchase_order_id)
 
 
 def _enter(session: Session, **values: Any) -> Refund:
@@ -381,29 +342,6 @@ def _step(session: Session, who: Who, row: Any, move: RefundMove, *, reason: str
     reason = values.get("end_reason", reason)
     audit.record(session, who, f"refund.{move}", "refund", row.id, reason=reason, from_status=row.status, to_status=str(status))
     outbox.publish(session, "refund.moved", refund_id=row.id, status=status)
-
-
-def _require_credit(session: Session, order_id: int, amount_fen: int, *, asked: bool) -> None:
-    credit = credit_fen(session, order_id, asked=asked)
-    if amount_fen > credit:
-        holders = session.execute(_HOLDERS, {"id": order_id, "asked": asked}).scalars().all()
-        left = yuan_from_fen(max(credit, 0))
-        raise HeldByRefunds(credit=left, refunds="、".join(holders)) if holders else AboveCredit(credit=left)
-
-
-def _require_in_no_file(session: Session, row: Any) -> None:
-    """Refuse what is said of a single released refund that a file would pay all the same. The order is locked. Raises InRefundFile."""
-    if row.status == RefundStatus.APPROVED and (file := session.execute(_FILE, {"id": row.id}).scalar()):
-        raise InRefundFile(number=row.number, file=file)
-
-
-def _gone(session: Session, refund_ids: Sequence[int], despite: str | None) -> set[int]:
-    """The released refunds that go, for the reason that ``despite`` tells, although the money behind them is not there any more. Their orders are
-    locked. Raises MoneyGone."""
-    rows = session.execute(_GONE, {"ids": array(refund_ids)}).all()
-    if rows and despite is None:
-        raise MoneyGone(number=rows[0].number, missing=yuan_from_fen(-rows[0].credit_fen))
-    return {row.id for row in rows}
 
 
 def _passed(session: Session, refund_ids: Sequence[int], despite: str | None) -> set[int]:

@@ -12,7 +12,7 @@ from orders.banking.rules import BankEntryKind, MatchKind
 from orders.money import actions as money
 from orders.money.rules import Account, Kind, Place, Posting
 from orders.payments import actions as payments
-from orders.refunds import actions as refunds
+from orders.refunds import guards
 from orders.settlement.actions import losing
 from orders.terms import actions as terms
 from shop.core import audit, clock
@@ -93,7 +93,7 @@ def undo(session: Session, actor: Actor, match_id: int, reason: str) -> int:
         if held.kind == MatchKind.ANNOUNCED:
             terms.count(session, [held.purchase_order_id])
     if held.kind in (MatchKind.ORDER, MatchKind.ANNOUNCED):
-        refunds.require_none_rest(session, held.purchase_order_id)
+        guards.require_none_rest(session, held.purchase_order_id)
     told = [(held.line_id, {"match_id": undone_id}) for undone_id in undone]
     audit.record_each(session, actor, "bank_line.match_undone", "bank_line", told, reason=reason)
     return int(held.line_id)
