@@ -124,7 +124,7 @@ def _made(session: Session, wanted: Sequence[Wanted]) -> bool:
         with session.begin_nested():
             make(session, SYSTEM, wanted)
     except (Problem, IntegrityError) as error:
-        log.warning("match_refused", lines=sorted({each.line.id for each in wanted}), error=type(error).__name__)
+        log.warning("match_refused", subject=sorted({each.line.id for each in wanted}), error=type(error).__name__)
         return False
     return True
 
