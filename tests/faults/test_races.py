@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from orders.online.actions.applying import apply
 from orders.payments import actions as payments
-from orders.refunds import actions as refunds
+from orders.refunds import guards
 from orders.settlement.actions import losing, running
 from shop.core import outbox
 from shop.identity.actor import CITY
@@ -341,14 +341,14 @@ def test_t7_nor_do_releases_of_what_was_asked_for_before(api, database):
 def unlocked(api, database, monkeypatch):
     """A till whose requests do not wait for one another, and take their time between the look at the credit and the refund."""
     monkeypatch.setattr(payments, "_LOCK_ORDERS", text("SELECT id FROM purchase_order WHERE id = ANY (CAST(:ids AS bigint[]))"))
-    credit_fen = refunds.credit_fen
+    credit_fen = guards.credit_fen
 
     def slowly(session, order_id, **more):
         credit = credit_fen(session, order_id, **more)
         time.sleep(0.5)
         return credit
 
-    monkeypatch.setattr(refunds, "credit_fen", slowly)
+    monkeypatch.setattr(guards, "credit_fen", slowly)
     return make_till(api, database)
 
 

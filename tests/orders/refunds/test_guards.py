@@ -10,6 +10,7 @@ from orders.money.rules import CASH
 from orders.payments import actions as payments
 from orders.payments.schemas import Taken
 from orders.refunds import actions as refunds
+from orders.refunds import guards
 from shop.core import clock
 from shop.core.audit import SYSTEM
 from tests.factories.after_sales import rows
@@ -30,7 +31,7 @@ def blind(monkeypatch):
         return 10**9 if order_id in rich else credit_fen(session, order_id, **more)
 
     monkeypatch.setattr(payments, "credit_fen", believed)
-    monkeypatch.setattr(refunds, "credit_fen", believed)
+    monkeypatch.setattr(guards, "credit_fen", believed)
     monkeypatch.setattr(refunds, "require_way", lambda *_, **__: None)
     return rich
 
