@@ -22,6 +22,14 @@ from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
 
+#: SQL: claim ``x``, which an officer has accepted, stays in the figures whatever is open against it: only claims that others made and no officer has
+#: accepted, so that nobody takes a stranger's sale out of the figures by claiming it too.
+STAYS = """
+    x.decided_at IS NOT NULL AND NOT EXISTS (
+        SELECT FROM counting_hold d LEFT JOIN external_sale y ON d.other_kind = 'external_sale' AND y.id = d.other_id
+        WHERE d.subject_kind = 'external_sale' AND d.subject_id = x.id AND d.status = 'open'
+          AND (y.id IS NULL OR y.claimant_id = x.claimant_id OR y.decided_at IS NOT NULL))
+"""
 _OPEN = (
     """ON CONFLICT (subject_kind, subject_id, reason_code, coalesce(other_kind, ''), coalesce(other_id, 0)) WHERE status = 'open'"""
 )
@@ -88,16 +96,19 @@ _LIKE_ORDERS = text(
         and_="AND x.supplier_id = sold.supplier_id",
     )
 )
-# Of each claim the first other one that nobody has found to be another sale; an order of the marketplace before all others.
+# Of each claim the first other one that nobody has found to be another sale; an order of the marketplace before all others. What stays in the
+# figures beside a claim is doubted anew for an order, or what an outlet sold.
 _SEEN = """
     SELECT DISTINCT ON (u.subject_id) u.subject_id AS id, o.subject_kind AS other_kind, o.subject_id AS other_id,
            jsonb_build_object('documents', jsonb_build_array(jsonb_build_object('kind', u.kind, 'number', u.number, 'amount_fen',
                greatest(u.amount_fen, o.amount_fen)))) AS evidence
     FROM document_use u JOIN document_use o ON o.kind = u.kind AND o.number = u.number AND o.released_at IS NULL
          AND (o.subject_kind, o.subject_id) <> (u.subject_kind, u.subject_id) AND coalesce(o.side = u.side, u.side = 'seller')
+    JOIN external_sale x ON x.id = u.subject_id
     WHERE u.subject_kind = 'external_sale' AND u.subject_id = ANY (CAST(:ids AS bigint[])) AND u.released_at IS NULL
       AND NOT EXISTS (SELECT FROM counting_hold h WHERE h.subject_kind = 'external_sale' AND h.subject_id = u.subject_id
-                      AND h.reason_code = 'document_seen' AND h.status = 'open')
+                      AND h.reason_code = 'document_seen' AND h.status = 'open'
+                      AND NOT (x.status = 'accepted' AND h.other_kind = 'external_sale' AND o.subject_kind <> 'external_sale'))
       AND NOT EXISTS (SELECT FROM counting_hold h WHERE h.subject_kind = 'external_sale' AND h.subject_id = u.subject_id
                       AND h.other_kind = o.subject_kind AND h.other_id = o.subject_id AND h.reason_code = 'document_seen'
                       AND h.status = 'counted' AND h.decided_by IS NOT NULL)
@@ -124,7 +135,8 @@ _SUSPECTED = """
     ) c
     WHERE x.id = ANY (CAST(:ids AS bigint[]))
       AND NOT EXISTS (SELECT FROM counting_hold h WHERE h.subject_kind = 'external_sale' AND h.subject_id = x.id
-                      AND h.reason_code = 'suspected_duplicate' AND h.status = 'open')
+                      AND h.reason_code = 'suspected_duplicate' AND h.status = 'open'
+                      AND NOT (x.status = 'accepted' AND h.other_kind = 'external_sale' AND c.other_kind <> 'external_sale'))
       AND NOT EXISTS (SELECT FROM counting_hold h WHERE h.subject_kind = 'external_sale' AND h.subject_id = x.id
                       AND h.other_kind = c.other_kind AND h.other_id = c.other_id
                       AND (h.status = 'open' OR h.status = 'counted' AND h.decided_by IS NOT NULL))
@@ -195,6 +207,7 @@ _RELIEVE = text(
     RETURNING id, subject_kind, subject_id
     """
 )
+_STAYING = text(f"SELECT x.id FROM external_sale x WHERE x.id = ANY (CAST(:ids AS bigint[])) AND {STAYS}")
 _STILL_HELD = text(
     "SELECT DISTINCT subject_id FROM counting_hold WHERE subject_kind = :kind AND subject_id = ANY (CAST(:ids AS bigint[])) AND status = 'open'"
 )
@@ -293,7 +306,7 @@ def _days(session: Session) -> int:
 
 
 def doubt(session: Session, sale_ids: Sequence[int]) -> list[int]:
-    """Open the doubts there are about external sales that stand, and about those that they collide with; returns the sales that are held by it.
+    """Open the doubts there are about external sales that stand, and about those that they collide with; returns the sales that are doubted by it.
 
     Two claims of one side that rest on one document hold each other; so do two that sold the same product for the same amount within the
     programme's days. An order of the marketplace, or a sale at an outlet, holds a seller's claim alone; a buyer's is matched with the order. What a person has decided about two is not
@@ -385,6 +398,11 @@ def relieve(session: Session, sale_ids: Sequence[int], why: str) -> None:
 def still_held(session: Session, subject_kind: Subject, ids: Sequence[int]) -> set[int]:
     """Which of the subjects have an open doubt."""
     return set(session.execute(_STILL_HELD, {"kind": subject_kind, "ids": array(ids)}).scalars())
+
+
+def staying(session: Session, sale_ids: Sequence[int]) -> set[int]:
+    """Which of the external sales count, or count again, whatever is open against them: see ``STAYS``."""
+    return set(session.execute(_STAYING, {"ids": array(sale_ids)}).scalars())
 
 
 def _decided(session: Session, rows: Iterable[Any], status: HoldStatus) -> None:

@@ -27,12 +27,18 @@ _OPERATORS = text(
 
 
 def judge(session: Session, sale_ids: Sequence[int]) -> set[int]:
-    """Look for doubts about claims that stand, and hold whatever collides: what counted is taken back today. Returns the claims that are held.
+    """Look for doubts about claims that stand, and hold whatever collides: what counted is taken back today, unless nothing but unreviewed
+    claims of others speak against it. Returns the claims that are held.
 
     The caller has seen to it that nobody else judges (``counting.alone``).
     """
     doubted = counting.doubt(session, sale_ids)
-    rows = [row for row in locked(session, doubted) if row.status in (SaleStatus.SUBMITTED, SaleStatus.ACCEPTED)]
+    staying = counting.staying(session, doubted)
+    rows = [
+        row
+        for row in locked(session, doubted)
+        if row.status in (SaleStatus.SUBMITTED, SaleStatus.ACCEPTED) and row.id not in staying
+    ]
     ledger.take_back(session, LINES, line_ids(session, [row.id for row in rows if row.status == SaleStatus.ACCEPTED]))
     for status in (SaleStatus.SUBMITTED, SaleStatus.ACCEPTED):
         step(session, SYSTEM, [row for row in rows if row.status == status], SaleMove.HOLD)
@@ -42,7 +48,7 @@ def judge(session: Session, sale_ids: Sequence[int]) -> set[int]:
 def settle(session: Session, actor: Who, sale_ids: Sequence[int]) -> None:
     """Set claims free against which nothing speaks any more: they wait for their review again, or count again as of today."""
     judge(session, sale_ids)
-    held = counting.still_held(session, Subject.EXTERNAL_SALE, sale_ids)
+    held = counting.still_held(session, Subject.EXTERNAL_SALE, sale_ids) - counting.staying(session, sale_ids)
     rows = [row for row in locked(session, sale_ids) if row.status == SaleStatus.HELD and row.id not in held]
     accepted = [row for row in rows if row.decided_at is not None]
     ledger.release(session, ledger.taken_back(session, LINES, line_ids(session, [row.id for row in accepted])))
@@ -73,7 +79,8 @@ def decide(session: Session, actor: Actor, hold_id: int, verdict: Verdict, other
     said = counting.decide(session, actor, found, verdict, other, reason)
     ours = [(row.subject_id, each) for row, each in said if row.subject_kind == Subject.EXTERNAL_SALE]
     voided = [id for id, each in ours if each is Verdict.VOID]
-    fall(session, actor, [row for row in locked(session, voided) if row.status == SaleStatus.HELD], SaleMove.VOID, reason)
+    standing = (SaleStatus.HELD, SaleStatus.ACCEPTED)
+    fall(session, actor, [row for row in locked(session, voided) if row.status in standing], SaleMove.VOID, reason)
     settle(session, actor, [id for id, each in ours if each is Verdict.COUNT])
 
 
