@@ -22,14 +22,6 @@ from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
 
-#: SQL: claim ``x``, which an officer has accepted, stays in the figures whatever is open against it: only claims that others made and no officer has
-#: accepted, so that nobody takes a stranger's sale out of the figures by claiming it too.
-STAYS = """
-    x.decided_at IS NOT NULL AND NOT EXISTS (
-        SELECT FROM counting_hold d LEFT JOIN external_sale y ON d.other_kind = 'external_sale' AND y.id = d.other_id
-        WHERE d.subject_kind = 'external_sale' AND d.subject_id = x.id AND d.status = 'open'
-          AND (y.id IS NULL OR y.claimant_id = x.claimant_id OR y.decided_at IS NOT NULL))
-"""
 _OPEN = (
     """ON CONFLICT (subject_kind, subject_id, reason_code, coalesce(other_kind, ''), coalesce(other_id, 0)) WHERE status = 'open'"""
 )
@@ -207,7 +199,6 @@ _RELIEVE = text(
     RETURNING id, subject_kind, subject_id
     """
 )
-_STAYING = text(f"SELECT x.id FROM external_sale x WHERE x.id = ANY (CAST(:ids AS bigint[])) AND {STAYS}")
 _STILL_HELD = text(
     "SELECT DISTINCT subject_id FROM counting_hold WHERE subject_kind = :kind AND subject_id = ANY (CAST(:ids AS bigint[])) AND status = 'open'"
 )
@@ -357,7 +348,8 @@ def decide(
     for row, each in said:
         values = {"id": row.id, "status": each.status, "user": actor.user_id, "now": clock.now(), "decision": reason}
         session.execute(_CLOSE, values)
-        audit.record(session, actor, f"counting_hold.{each.status}", "counting_hold", row.id, reason=reason, of=hold_name(row))
+        subject = f"{row.subject_kind} {row.subject_id}"
+        audit.record(session, actor, f"counting_hold.{each.status}", "counting_hold", row.id, reason=reason, of=subject)
         _decided(session, [row], each.status)
     return said
 
@@ -366,10 +358,6 @@ def _require_target(session: Session, batch_id: int) -> None:
     corrects = session.execute(_CORRECTS_NOTHING, {"id": batch_id}).scalar()
     if corrects is not None:
         raise CorrectsNothing(corrects=corrects)
-
-
-def hold_name(row: Any) -> str:
-    return f"{row.subject_kind} {row.subject_id}"
 
 
 def end(session: Session, subject_kind: Subject, ids: Sequence[int], why: str) -> list[int]:
@@ -398,11 +386,6 @@ def relieve(session: Session, sale_ids: Sequence[int], why: str) -> None:
 def still_held(session: Session, subject_kind: Subject, ids: Sequence[int]) -> set[int]:
     """Which of the subjects have an open doubt."""
     return set(session.execute(_STILL_HELD, {"kind": subject_kind, "ids": array(ids)}).scalars())
-
-
-def staying(session: Session, sale_ids: Sequence[int]) -> set[int]:
-    """Which of the external sales count, or count again, whatever is open against them: see ``STAYS``."""
-    return set(session.execute(_STAYING, {"ids": array(sale_ids)}).scalars())
 
 
 def _decided(session: Session, rows: Iterable[Any], status: HoldStatus) -> None:

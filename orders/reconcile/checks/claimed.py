@@ -1,6 +1,6 @@
 """Claims of sales made elsewhere, and what is held."""
 
-from orders.counting.actions import STAYS
+from orders.external_sales.actions.judging import STAYS
 from orders.ledger.booking import CHAIN
 from orders.reconcile.checks.check import sql
 
