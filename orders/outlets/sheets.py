@@ -87,8 +87,9 @@ def number_of(cell: str) -> str:
 
 
 def figure_of(cell: str) -> str:
-    """A figure; as a request says it, whatever the width in which it was typed (:func:`_said`)."""
-    return cell
+    """A figure, or a code of digits, whatever the width in which it was typed. What tills and operators number by stays as it is: they say it in other
+    ways, too."""
+    return unicodedata.normalize("NFKC", cell)
 
 
 _AS_SAID: Mapping[str, Callable[[str], Any]] = {
@@ -97,12 +98,11 @@ _AS_SAID: Mapping[str, Callable[[str], Any]] = {
     "online": lambda cell: _YES_NO.get(cell.lower(), cell),
     "invoice": lambda cell: _YES_NO.get(cell.lower(), cell),
     "on_shelf": lambda cell: _YES_NO.get(cell.lower(), cell),
-    "opened_on": sheets.day_of,
+    "opened_on": lambda cell: sheets.day_of(figure_of(cell)),
     "channel_type": lambda cell: _CHANNELS.get(cell.removesuffix(".0"), cell),
     "action": lambda cell: _ACTIONS.get(cell, cell),
     "is_poverty_goods": lambda cell: {"是": "1", "否": "2"}.get(cell, cell.removesuffix(".0")),
-    "region_code": number_of,
-    "barcode": number_of,
+    **dict.fromkeys(("region_code", "barcode"), lambda cell: number_of(figure_of(cell))),
     "external_number": number_of,
     "device_id": number_of,
     "goods_id": number_of,
@@ -140,8 +140,7 @@ def read(
     required: Sequence[str],
     as_said: Mapping[str, Callable[[str], Any]],
 ) -> tuple[list[Read[M]], list[Fault]]:
-    """The rows of a file as bodies of requests. ``as_said`` makes values of what people write into cells, in whatever width; what is not in it
-    is text, and stays as it was written. Empty cells are left out."""
+    """The rows of a file as bodies of requests. ``as_said`` makes values of what people write into cells; empty cells are left out."""
     found: list[Read[M]] = []
     faults: list[Fault] = []
     for number, cells in sheets.table(content, columns, required, MAX_ROWS - 2):
@@ -163,7 +162,7 @@ def fault(row: int, columns: Mapping[str, Sequence[str]], name: str, code: str, 
 
 def _said(as_said: Mapping[str, Callable[[str], Any]], name: str, cell: str) -> Any:
     try:
-        return as_said[name](unicodedata.normalize("NFKC", cell)) if name in as_said else cell
+        return as_said[name](cell) if name in as_said else cell
     except (ValueError, TypeError):
         return cell
 
