@@ -88,16 +88,19 @@ _LIKE_ORDERS = text(
         and_="AND x.supplier_id = sold.supplier_id",
     )
 )
-# Of each claim the first other one that nobody has found to be another sale; an order of the marketplace before all others.
+# Of each claim the first other one that nobody has found to be another sale; an order of the marketplace before all others. What stays in the
+# figures beside a claim is doubted anew for an order, or what an outlet sold.
 _SEEN = """
     SELECT DISTINCT ON (u.subject_id) u.subject_id AS id, o.subject_kind AS other_kind, o.subject_id AS other_id,
            jsonb_build_object('documents', jsonb_build_array(jsonb_build_object('kind', u.kind, 'number', u.number, 'amount_fen',
                greatest(u.amount_fen, o.amount_fen)))) AS evidence
     FROM document_use u JOIN document_use o ON o.kind = u.kind AND o.number = u.number AND o.released_at IS NULL
          AND (o.subject_kind, o.subject_id) <> (u.subject_kind, u.subject_id) AND coalesce(o.side = u.side, u.side = 'seller')
+    JOIN external_sale x ON x.id = u.subject_id
     WHERE u.subject_kind = 'external_sale' AND u.subject_id = ANY (CAST(:ids AS bigint[])) AND u.released_at IS NULL
       AND NOT EXISTS (SELECT FROM counting_hold h WHERE h.subject_kind = 'external_sale' AND h.subject_id = u.subject_id
-                      AND h.reason_code = 'document_seen' AND h.status = 'open')
+                      AND h.reason_code = 'document_seen' AND h.status = 'open'
+                      AND NOT (x.status = 'accepted' AND h.other_kind = 'external_sale' AND o.subject_kind <> 'external_sale'))
       AND NOT EXISTS (SELECT FROM counting_hold h WHERE h.subject_kind = 'external_sale' AND h.subject_id = u.subject_id
                       AND h.other_kind = o.subject_kind AND h.other_id = o.subject_id AND h.reason_code = 'document_seen'
                       AND h.status = 'counted' AND h.decided_by IS NOT NULL)
@@ -124,7 +127,8 @@ _SUSPECTED = """
     ) c
     WHERE x.id = ANY (CAST(:ids AS bigint[]))
       AND NOT EXISTS (SELECT FROM counting_hold h WHERE h.subject_kind = 'external_sale' AND h.subject_id = x.id
-                      AND h.reason_code = 'suspected_duplicate' AND h.status = 'open')
+                      AND h.reason_code = 'suspected_duplicate' AND h.status = 'open'
+                      AND NOT (x.status = 'accepted' AND h.other_kind = 'external_sale' AND c.other_kind <> 'external_sale'))
       AND NOT EXISTS (SELECT FROM counting_hold h WHERE h.subject_kind = 'external_sale' AND h.subject_id = x.id
                       AND h.other_kind = c.other_kind AND h.other_id = c.other_id
                       AND (h.status = 'open' OR h.status = 'counted' AND h.decided_by IS NOT NULL))
@@ -293,7 +297,7 @@ def _days(session: Session) -> int:
 
 
 def doubt(session: Session, sale_ids: Sequence[int]) -> list[int]:
-    """Open the doubts there are about external sales that stand, and about those that they collide with; returns the sales that are held by it.
+    """Open the doubts there are about external sales that stand, and about those that they collide with; returns the sales that are doubted by it.
 
     Two claims of one side that rest on one document hold each other; so do two that sold the same product for the same amount within the
     programme's days. An order of the marketplace, or a sale at an outlet, holds a seller's claim alone; a buyer's is matched with the order. What a person has decided about two is not
@@ -344,7 +348,8 @@ def decide(
     for row, each in said:
         values = {"id": row.id, "status": each.status, "user": actor.user_id, "now": clock.now(), "decision": reason}
         session.execute(_CLOSE, values)
-        audit.record(session, actor, f"counting_hold.{each.status}", "counting_hold", row.id, reason=reason, of=hold_name(row))
+        subject = f"{row.subject_kind} {row.subject_id}"
+        audit.record(session, actor, f"counting_hold.{each.status}", "counting_hold", row.id, reason=reason, of=subject)
         _decided(session, [row], each.status)
     return said
 
@@ -353,10 +358,6 @@ def _require_target(session: Session, batch_id: int) -> None:
     corrects = session.execute(_CORRECTS_NOTHING, {"id": batch_id}).scalar()
     if corrects is not None:
         raise CorrectsNothing(corrects=corrects)
-
-
-def hold_name(row: Any) -> str:
-    return f"{row.subject_kind} {row.subject_id}"
 
 
 def end(session: Session, subject_kind: Subject, ids: Sequence[int], why: str) -> list[int]:

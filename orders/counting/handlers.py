@@ -7,15 +7,37 @@ from sqlmodel import Session
 
 from shop.core.money import yuan_from_fen
 from shop.core.outbox import Handler
+from shop.identity.actor import CITY
 from shop.notifications.actions import notify
 
 _HOLD = text("SELECT id, reason_code, district_code, amount_fen, status, decided_by, decision FROM counting_hold WHERE id = :id")
+#: Another claim's number and district, where only the city decides about both; ``pair`` is the same for the doubt that the other claim has.
+_ABROAD = text(
+    """
+    SELECT x.number, y.number AS other_number, concat_ws(':', h.reason_code, least(x.id, y.id), greatest(x.id, y.id), h.opened_at) AS pair
+    FROM counting_hold h JOIN external_sale x ON x.id = h.subject_id JOIN external_sale y ON y.id = h.other_id AND y.district_code <> h.district_code
+    WHERE h.id = :id AND h.subject_kind = 'external_sale' AND h.other_kind = 'external_sale'
+    """
+)
 
 
 def _opened(session: Session, payload: dict[str, Any]) -> None:
-    """The officers of the district have a doubt to decide."""
+    """The officers of the district have a doubt to decide; of claims of two districts the city's."""
     row = session.execute(_HOLD, {"id": payload["hold_id"]}).one()
     _tell(session, row, "opened", row.reason_code)
+    abroad = session.execute(_ABROAD, {"id": row.id}).first()
+    if abroad is not None:
+        notify(
+            session,
+            origin=f"counting_hold.abroad:{abroad.pair}",
+            kind="counting_hold.two_districts",
+            subject_type="counting_hold",
+            subject_id=row.id,
+            region_code=CITY,
+            amount=yuan_from_fen(row.amount_fen),
+            number=abroad.number,
+            other=abroad.other_number,
+        )
 
 
 def _decided(session: Session, payload: dict[str, Any]) -> None:

@@ -32,6 +32,7 @@ class Reason(StrEnum):
     NOT_CERTIFIED = "not_certified"
     OVER_CAPACITY = "over_capacity"
     BROKEN_CHAIN = "broken_chain"
+    CORRECTS_NOTHING = "corrects_nothing"
     CLOCK = "clock"
     OUTLET_CLOSED = "outlet_closed"
     #: Of outlets' sales: told too late; more given back than was sold.

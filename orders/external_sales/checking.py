@@ -150,7 +150,12 @@ def _parties(claim: Claim, actor: Actor, known: _Known) -> list[Fault]:
             )
     if not known.first_day <= claim.sold_on <= known.today:
         faults.append(
-            Fault("sold_on", "no_such_day", "销售日期须在统计开始之后、今天之前", "A day since figures are kept, not after today")
+            Fault(
+                "sold_on",
+                "no_such_day",
+                "销售日期不早于统计开始之日，且不晚于今天",
+                "A day since figures are kept, not after today",
+            )
         )
     return faults
 

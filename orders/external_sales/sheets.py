@@ -1,5 +1,6 @@
 """Sales made elsewhere as tables: the list to be exported, and the sheet by which many are claimed at once."""
 
+import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -50,6 +51,10 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "waybill": ("运单号", "waybill"),
 }
 REQUIRED = ("platform", "supplier_uscc", "sold_on", "product", "quantity", "amount")
+#: A row as an example; it belongs to nobody.
+EXAMPLE = {"group": "1", "platform": "线下", "supplier_uscc": "91500236MA5U0000X6", "buyer_name": "滨州某超市", "buyer_kind": "企业", "buyer_region": "371600",
+           "sold_on": "2026-05-01", "fund_source": "其他", "product": "奉节脐橙", "quantity": "20", "unit": "箱", "amount": "980.00", "invoice": "12345678901234567890",
+           "invoice_amount": "980.00", "receipt": "R-1"}  # fmt: skip
 _PLATFORM = {
     Platform.P832: ("832平台", "832 platform"),
     Platform.SOCIAL_NETWORK: ("社交电商", "social network"),
@@ -205,7 +210,7 @@ def _id(value: str) -> int:
 
 def _decimal(value: str) -> Decimal:
     try:
-        found = Decimal(value.replace(",", ""))
+        found = Decimal(unicodedata.normalize("NFKC", value).replace(",", ""))
     except InvalidOperation:
         raise ValueError from None
     if not found.is_finite() or not 0 < found <= MAX_QUANTITY:
@@ -225,7 +230,7 @@ def _grams(value: str) -> int:
 
 
 def _positive(value: str) -> int:
-    found = fen_from_yuan(value.replace(",", ""))
+    found = fen_from_yuan(unicodedata.normalize("NFKC", value).replace(",", ""))
     if found <= 0:
         raise BadValue("须大于零", "must be greater than zero")
     return found

@@ -61,7 +61,7 @@ def report(session: Session, actor: Actor, body: ReportIn) -> int:
     """Report a value for the first time; returns its id.
 
     Raises:
-        ReportRefused: no such indicator or region, a period that has not begun, or a region out of the caller's reach (422).
+        ReportRefused: no such indicator or region, a period that is not over, or a region out of the caller's reach (422).
         AlreadyReported: see there (409).
     """
     row = _row(body.indicator, body.region_code, body.period, body)
@@ -210,8 +210,8 @@ def _faults(
         if period is None:
             found.append(fault(n, "period", "bad_period", "期间须如 2026-05、2026-Q2 或 2026", "write 2026-05, 2026-Q2 or 2026"))
             continue
-        if period.first > today:
-            found.append(fault(n, "period", "not_begun", "期间尚未开始", "has not begun"))
+        if period.last >= today:
+            found.append(fault(n, "period", "not_over", "期间尚未结束", "is not over"))
         elif region is not None and not _in_force(region, period):
             found.append(fault(n, "region", "not_in_force", "该期间没有此区划", "did not exist in this period"))
         if _key(row) in seen:

@@ -27,6 +27,8 @@ class SaleEntry(SQLModel, table=True):
         # who buys at a till stays unknown
         CheckConstraint("source <> 'platform' OR buyer_id IS NOT NULL AND sku_id IS NOT NULL", name="known_buyer"),
         CheckConstraint("occurred_on < sold_on", name="occurred_on"),
+        # figures up to today hold all there are
+        CheckConstraint("sold_on <= (recorded_at AT TIME ZONE 'Asia/Shanghai')::date", name="not_to_come"),
         CheckConstraint("mode IN ('policy_procurement','east_west','market','social_network')", name="mode"),
         CheckConstraint("relation IN ('none','east_west','central_unit','municipal_group','district_pair')", name="relation"),
         CheckConstraint("kind IN ('goods','service')", name="kind"),

@@ -53,6 +53,12 @@ def import_sales(call: Call, file: Sheet, dry_run: DryRun = False) -> SalesImpor
     return importing.import_file(call.session, call.actor, file.filename, file.file.read(), dry_run=dry_run)
 
 
+@routes.get("/sales-batches/template", Permission.OUTLETS_MANAGE, responses=exports.FILES)
+def sales_template(call: Call, format: Annotated[Literal["xlsx", "csv"], Query()] = "xlsx") -> Response:
+    """An empty file of sales with its headings and an example."""
+    return exports.template(format, "outlet_sales", sheets.SALES_COLUMNS, sheets.SALES_EXAMPLE, "网点销售")
+
+
 @routes.get("/sales-batches", Permission.OUTLETS_READ)
 def list_batches(
     call: Call,

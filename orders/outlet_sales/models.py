@@ -31,6 +31,7 @@ class SalesBatch(SQLModel, table=True):
             postgresql_where=text("replaces_id IS NOT NULL AND status <> 'void'"),
         ),
         Index(None, "outlet_id", "id"),
+        Index("ix_sales_batch_file", "outlet_id", postgresql_where=text("way = 'file'")),
         Index(None, "status", "id", postgresql_where=text("status IN ('waiting','held')")),
     )
 

@@ -17,8 +17,13 @@ from shop.core.errors import Invalid, NotFound
 from shop.core.paging import Page
 from shop.identity.actor import Actor
 
+# Of a batch that is held, or waits, all is undecided; of one that was taken, what of its lines is held.
 _BATCH = f"""
-    SELECT b.*, o.number AS outlet_number FROM sales_batch b JOIN outlet o ON o.id = b.outlet_id JOIN organisation op ON op.id = o.operator_id
+    SELECT b.*, o.number AS outlet_number,
+           CASE WHEN b.status IN ('waiting', 'held') THEN b.certified_fen + b.other_fen
+                WHEN b.status = 'accepted' THEN coalesce((SELECT sum(l.amount_fen) FROM sales_batch_line l WHERE l.batch_id = b.id
+                     AND l.status = 'held' AND l.refunds_line_id IS NULL), 0)::bigint ELSE 0 END AS undecided
+    FROM sales_batch b JOIN outlet o ON o.id = b.outlet_id JOIN organisation op ON op.id = o.operator_id
     WHERE (b.device_id = CAST(:device AS bigint) OR {IN_REACH})
 """
 _BATCHES = text(
@@ -147,7 +152,7 @@ def _sales_out(row: Row[Any]) -> OutletSalesRow:
 
 
 def _out(row: Row[Any]) -> SalesBatchOut:
-    return SalesBatchOut.model_validate({**row._mapping, "certified": row.certified_fen, "other": row.other_fen})
+    return SalesBatchOut.model_validate({**row._mapping, "certified": row.certified_fen, "other": row.other_fen - row.undecided})
 
 
 def _line_out(row: Row[Any]) -> SalesLineOut:

@@ -2,12 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from orders.ledger.rules import Part, part_to_reverse
 from orders.outlets.rules import Term
@@ -37,6 +38,8 @@ class Doubt(StrEnum):
     """Why a batch or line is held; a ``reason_code`` of ``counting_hold``."""
 
     BROKEN_CHAIN = "broken_chain"
+    #: What it corrects is not here, or was corrected before.
+    CORRECTS_NOTHING = "corrects_nothing"
     OUTLET_CLOSED = "outlet_closed"
     CLOCK = "clock"
     LATE = "late"
@@ -112,6 +115,60 @@ def doubt(told: Told, term: Term, *, clock_minutes: int, late_days: int) -> Doub
     if told.first_sold_at < told.received_at - timedelta(days=late_days):
         return Doubt.LATE
     return None
+
+
+#: How far apart two may tell the moment of one sale.
+APART = timedelta(minutes=1)
+
+
+class Rung(Protocol):
+    """A sale as it was rung up: what of it two ways of telling say alike."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def outlet_id(self) -> int: ...
+    @property
+    def goods_id(self) -> str: ...
+    @property
+    def product_id(self) -> int | None: ...
+    @property
+    def quantity(self) -> Decimal: ...
+    @property
+    def amount_fen(self) -> int: ...
+    @property
+    def sold_at(self) -> datetime: ...
+
+
+def alike(told: Iterable[Rung], counted: Iterable[Rung]) -> dict[int, int]:
+    """Which sales look like one that counts: the same goods by their number or as a product, quantity and amount at one outlet, no more than a
+    minute apart. Of several the first by its id."""
+    known: dict[tuple[Any, ...], list[Rung]] = defaultdict(list)
+    for sale in counted:
+        for goods in _goods(sale):
+            known[sale.outlet_id, goods, sale.quantity, sale.amount_fen, _minute(sale)].append(sale)
+    found: dict[int, int] = {}
+    for line in told:
+        near = (
+            sale.id
+            for goods in _goods(line)
+            for minute in range(_minute(line) - 1, _minute(line) + 2)
+            for sale in known.get((line.outlet_id, goods, line.quantity, line.amount_fen, minute), ())
+            if abs(sale.sold_at - line.sold_at) <= APART
+        )
+        if (first := min(near, default=None)) is not None:
+            found[line.id] = first
+    return found
+
+
+def _goods(sale: Rung) -> Iterator[str | int]:
+    yield sale.goods_id
+    if sale.product_id is not None:
+        yield sale.product_id
+
+
+def _minute(sale: Rung) -> int:
+    return int(sale.sold_at.timestamp() // APART.total_seconds())
 
 
 def split_resale(bought: Decimal, resold: Decimal, sold: Sequence[Decimal]) -> list[bool]:

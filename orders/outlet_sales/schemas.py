@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, model_validator
 
 from orders.outlet_sales.rules import BatchStatus, LineStatus, batch_hash
-from orders.outlets.schemas import Number
+from orders.outlets.schemas import Number, OutletCode
 from shop.core.money import YuanIn, YuanOut
 from shop.core.paging import Page
 from shop.core.quantities import Moment, Name, Quantity, QuantityOut
@@ -89,7 +89,7 @@ class SalesBatchesIn(BaseModel):
 class SalesLineRow(BaseModel):
     """A row of an operator's file of sales."""
 
-    outlet: Number
+    outlet: OutletCode
     line_id: Number
     sold_at: Moment
     goods_id: Number
@@ -115,6 +115,7 @@ class SalesBatchOut(BaseModel):
     line_count: int
     certified: YuanOut = Field(description="certified goods of the list, refunds apart; known once the batch was taken")
     other: YuanOut
+    undecided: YuanOut = Field(description="what is held, or waits, refunds apart: whether it is certified is not known yet")
     first_sold_at: datetime
     last_sold_at: datetime
     sent_at: datetime | None

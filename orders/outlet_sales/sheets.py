@@ -1,12 +1,13 @@
 """Sales of outlets as tables."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from orders.outlet_sales.schemas import OutletSalesRow, SalesLineRow
-from orders.outlets.sheets import Read, number_of, read
+from orders.outlets.sheets import Read, figure_of, number_of, read
 from shop.core.clock import SHANGHAI
 from shop.core.errors import Fault, Language
 from shop.core.exports import Cell
@@ -26,15 +27,30 @@ SALES_COLUMNS: dict[str, Sequence[str]] = {
 SALES_REQUIRED = ("outlet", "line_id", "sold_at", "goods_id", "quantity", "amount")
 
 
+#: A row as an example; it belongs to nobody.
+SALES_EXAMPLE = {"outlet": "SN-000123", "line_id": "1-1", "sold_at": "2026-05-01 09:58", "goods_id": "G-1", "goods_name": "奉节脐橙5斤装", "quantity": "2",
+                 "amount": "59.80", "receipt_number": "R-1"}  # fmt: skip
+#: A day with a time, as spreadsheet programs write it: 2026/11/27 3:36.
+_WRITTEN = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[ T]+(\d{1,2})(:\d{2}.*))?", re.ASCII)
+
+
 def moment_of(cell: str) -> Any:
-    """A cell's moment in Shanghai, unless it names another zone."""
-    written = cell.strip().replace("/", "-").replace(" ", "T", 1)
-    moment = datetime.fromisoformat(written if "T" in written else f"{written}T12:00")
+    """A cell's moment in Shanghai, unless it names another zone; at noon, where there is but a day.
+
+    Raises:
+        ValueError: it tells none.
+    """
+    found = _WRITTEN.fullmatch(figure_of(cell).strip())
+    if found is None:
+        raise ValueError
+    year, month, day, hour, rest = found.groups()
+    moment = datetime.fromisoformat(f"{year}-{month:>02}-{day:>02}T" + (f"{hour:>02}{rest}" if hour else "12:00"))
     return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
 
 
 _AS_SAID: Mapping[str, Any] = {
     "sold_at": moment_of,
+    **dict.fromkeys(("quantity", "amount"), figure_of),
     **dict.fromkeys(("outlet", "line_id", "goods_id", "receipt_number", "refunds_line_id"), number_of),
 }
 

@@ -89,6 +89,18 @@ def export_outlets(
     return exports.file(format, "outlets", header, sheets.cells(rows, call.language), title)
 
 
+@routes.get("/outlets/template", Permission.OUTLETS_MANAGE, responses=exports.FILES)
+def outlets_template(call: Call, format: Annotated[Literal["xlsx", "csv"], Query()] = "xlsx") -> Response:
+    """An empty file of outlets with its headings and an example."""
+    return exports.template(format, "outlets", sheets.OUTLET_COLUMNS, sheets.OUTLET_EXAMPLE, "网点")
+
+
+@routes.get("/outlet-goods/template", Permission.OUTLETS_MANAGE, responses=exports.FILES)
+def goods_template(call: Call, format: Annotated[Literal["xlsx", "csv"], Query()] = "xlsx") -> Response:
+    """An empty file of goods with its headings and an example."""
+    return exports.template(format, "outlet_goods", sheets.GOODS_COLUMNS, sheets.GOODS_EXAMPLE, "网点商品")
+
+
 @routes.post("/outlets/import", Permission.OUTLETS_MANAGE, status=200)
 def import_outlets(call: Call, file: Sheet, dry_run: DryRun = False) -> ImportedOut:
     """Register the outlets of a file, up to 19,998 rows: all of them or none. Every fault by row and column."""

@@ -39,6 +39,12 @@ class ClosedBeforeOpened(Invalid):
     en = "It cannot be closed before the day on which it opened, nor in the future"
 
 
+class SoldLater(Conflict):
+    code = "outlet_sold_later"
+    zh = "该网点 {day} 仍有已统计的销售，关闭日期不能早于该日"
+    en = "Sales of the outlet on {day} count; it cannot be closed before that day"
+
+
 class DeviceNumberTaken(Conflict):
     code = "device_number_taken"
     zh = "该网点已有此编号的设备"

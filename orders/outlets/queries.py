@@ -10,7 +10,7 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.outlets.schemas import DeviceOut, GoodsOut, OutletOut, PlanLineOut, PlanOut
-from orders.outlets.states import OUTLET, OutletKind, OutletStatus
+from orders.outlets.states import OUTLET, OutletKind, OutletMove, OutletStatus
 from shop.core import paging
 from shop.core.errors import NotFound
 from shop.core.paging import Page
@@ -35,15 +35,15 @@ FILTERED = """
     AND (CAST(:operator_id AS bigint) IS NULL OR o.operator_id = :operator_id) AND (CAST(:venue AS text) IS NULL OR o.venue = :venue)
     AND (CAST(:silent AS boolean) IS NULL OR (p.silent_since IS NOT NULL) = :silent)
     AND (CAST(:q AS text) IS NULL OR strpos(o.name, :q) > 0 OR strpos(o.address, :q) > 0 OR strpos(op.name, :q) > 0
-         OR o.number = upper(:q) OR o.external_number = :q)
+         OR o.number = upper(:q) OR normalize(o.external_number, NFKC) = normalize(CAST(:q AS text), NFKC))
 """
 _LIST = text(f"{_OUTLET} {FILTERED} AND (CAST(:start AS bigint) IS NULL OR o.id > :start) ORDER BY o.id LIMIT :rows")
 _ONE = text(f"{_OUTLET} AND o.id = :id")
 _SOME = text(f"{_OUTLET} AND o.id = ANY (CAST(:ids AS bigint[])) ORDER BY o.id")
 _CALLED = text(
     f"""
-    SELECT o.id, o.number, o.external_number, o.kind, o.status FROM outlet o JOIN organisation op ON op.id = o.operator_id
-    WHERE {IN_REACH} AND (o.external_number = ANY (CAST(:names AS text[])) OR o.number = ANY (CAST(:names AS text[]))) ORDER BY o.id
+    SELECT o.id, o.number, normalize(o.external_number, NFKC) AS external_number, o.kind, o.status FROM outlet o JOIN organisation op ON op.id = o.operator_id
+    WHERE {IN_REACH} AND (normalize(o.external_number, NFKC) = ANY (CAST(:names AS text[])) OR o.number = ANY (CAST(:names AS text[]))) ORDER BY o.id
     """
 )
 _DEVICES = text("SELECT * FROM outlet_device WHERE outlet_id = :id ORDER BY id")
@@ -92,7 +92,7 @@ def reach(actor: Actor, permission: Permission = Permission.OUTLETS_READ) -> dic
 def outlets(session: Session, actor: Actor, filters: Filters, *, limit: int, after: str | None) -> Page[OutletOut]:
     start = paging.position(after, int)
     values = {**reach(actor), **filters.values, "start": start[0] if start else None, "rows": limit + 1}
-    return paging.page(session.execute(_LIST, values).all(), limit, _out, lambda row: [row.id])
+    return paging.page(session.execute(_LIST, values).all(), limit, lambda row: _out(actor, row), lambda row: [row.id])
 
 
 def all_outlets(session: Session, actor: Actor, filters: Filters, most: int) -> Sequence[Row[Any]]:
@@ -102,12 +102,12 @@ def all_outlets(session: Session, actor: Actor, filters: Filters, most: int) -> 
 
 def outlet(session: Session, actor: Actor, outlet_id: int) -> OutletOut:
     """One outlet. Raises NotFound: there is none within reach (404)."""
-    return _out(row_within(session, actor, outlet_id))
+    return _out(actor, row_within(session, actor, outlet_id))
 
 
 def some(session: Session, actor: Actor, outlet_ids: Sequence[int]) -> list[OutletOut]:
     """Of these outlets those within reach, by id."""
-    return [_out(row) for row in session.execute(_SOME, {**reach(actor), "ids": list(outlet_ids)})]
+    return [_out(actor, row) for row in session.execute(_SOME, {**reach(actor), "ids": list(outlet_ids)})]
 
 
 def called(session: Session, actor: Actor, permission: Permission, names: Sequence[str]) -> dict[str, list[Row[Any]]]:
@@ -151,5 +151,14 @@ def _goods_out(row: Row[Any]) -> GoodsOut:
     return GoodsOut.model_validate({**row._mapping, "price": row.price_fen})
 
 
-def _out(row: Row[Any]) -> OutletOut:
-    return OutletOut.model_validate({**row._mapping, "possible_actions": OUTLET.possible(row.status)})
+def _out(actor: Actor, row: Row[Any]) -> OutletOut:
+    possible = [move for move in OUTLET.possible(row.status) if _may(actor, row, move)]
+    return OutletOut.model_validate({**row._mapping, "possible_actions": possible})
+
+
+def _may(actor: Actor, row: Row[Any], move: OutletMove) -> bool:
+    if move in (OutletMove.VERIFY, OutletMove.REFUSE):
+        return actor.covers_region(Permission.OUTLETS_VERIFY, row.region_code) and not actor.is_related(row.operator_path)
+    if regions := actor.regions(Permission.OUTLETS_MANAGE):
+        return any(row.region_code.startswith(prefix) for prefix in regions)
+    return actor.may(Permission.OUTLETS_MANAGE) and actor.within_branch(row.operator_path)

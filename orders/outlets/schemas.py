@@ -1,5 +1,6 @@
 """What callers send and get about outlets, their devices, goods and plans."""
 
+import unicodedata
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Literal, Self
@@ -14,6 +15,8 @@ from shop.core.uscc import Uscc
 
 #: Numbers as tills and operators give them.
 Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), AfterValidator(readable)]
+#: What an outlet is called: full-width letters and digits do not tell two apart.
+OutletCode = Annotated[Number, AfterValidator(lambda code: unicodedata.normalize("NFKC", code).strip())]
 RegionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$"), Field(examples=["500112"])]
 TownshipCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}[0-9A-Z]{1,6}$"), Field(examples=["500236T01"])]
 Venue = Literal["station", "campus", "hospital", "office", "service_area", "community", "scenic_spot", "market", "factory", "other"]
@@ -45,7 +48,7 @@ class OutletIn(In):
     )
 
     operator_id: Id | None = Field(default=None, description="default: the caller's own organisation")
-    external_number: Number = Field(description="what the operator calls it (设备或渠道编号)")
+    external_number: OutletCode = Field(description="what the operator calls it (设备或渠道编号)")
     kind: OutletKind
     online: bool = Field(default=False, description="a hall or zone on the net")
     url: Url | None = None
@@ -193,7 +196,7 @@ class GoodsIn(In):
         },
     )
 
-    device_id: Number | None = Field(
+    device_id: OutletCode | None = Field(
         default=None, description="设备或渠道编号, or the number of the outlet here; a device may leave it out"
     )
     channel_type: Literal["01", "02", "03"] | None = Field(default=None, description="01 专区 zone, 02 专柜 cabinet, 03 专馆 hall")

@@ -1,5 +1,6 @@
 """Outlets and their goods as tables: the columns of files that operators send, and of those that they get."""
 
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -85,21 +86,27 @@ def number_of(cell: str) -> str:
     return cell.removesuffix(".0")
 
 
+def figure_of(cell: str) -> str:
+    """A figure, or a code of digits, whatever the width in which it was typed. What tills and operators number by stays as it is: they say it in other
+    ways, too."""
+    return unicodedata.normalize("NFKC", cell)
+
+
 _AS_SAID: Mapping[str, Callable[[str], Any]] = {
     "kind": lambda cell: _KINDS.get(cell.removesuffix(".0"), cell),
     "venue": lambda cell: _VENUES.get(cell, cell),
     "online": lambda cell: _YES_NO.get(cell.lower(), cell),
     "invoice": lambda cell: _YES_NO.get(cell.lower(), cell),
     "on_shelf": lambda cell: _YES_NO.get(cell.lower(), cell),
-    "opened_on": sheets.day_of,
+    "opened_on": lambda cell: sheets.day_of(figure_of(cell)),
     "channel_type": lambda cell: _CHANNELS.get(cell.removesuffix(".0"), cell),
     "action": lambda cell: _ACTIONS.get(cell, cell),
     "is_poverty_goods": lambda cell: {"是": "1", "否": "2"}.get(cell, cell.removesuffix(".0")),
-    "region_code": number_of,
-    "barcode": number_of,
+    **dict.fromkeys(("region_code", "barcode"), lambda cell: number_of(figure_of(cell))),
     "external_number": number_of,
     "device_id": number_of,
     "goods_id": number_of,
+    **dict.fromkeys(("price", "longitude", "latitude"), figure_of),
 }
 
 
@@ -165,6 +172,13 @@ def _of_cell(row: int, columns: Mapping[str, Sequence[str]], entry: Any) -> Faul
     name = str(entry["loc"][0]) if entry["loc"] else ""
     return sheets.fault(row, columns[name][0] if name in columns else "", told.code, told.zh, told.en)
 
+
+#: A row of each file, as an example; it belongs to nobody.
+OUTLET_EXAMPLE = {"external_number": "SN-000123", "kind": "专柜", "name": "大学城专柜", "region_code": "500106", "address": "大学城地铁站一楼",
+                  "venue": "车站", "online": "否", "opened_on": "2026-05-01"}  # fmt: skip
+GOODS_EXAMPLE = {"device_id": "SN-000123", "channel_type": "02", "action": "新增", "goods_id": "G-1", "name": "奉节脐橙5斤装", "is_poverty_goods": "是",
+                 "poverty_goods_name": "奉节脐橙", "supplier_name": "奉节县某合作社", "supplier_uscc": "91500236MA5U0000X6", "price": "29.90",
+                 "barcode": "6901234567892", "on_shelf": "上架"}  # fmt: skip
 
 HEADER: dict[Language, list[str]] = {
     "zh": ["网点编号", "设备或渠道编号", "类型", "线上", "名称", "运营单位", "区县代码", "区县", "地址", "场所类型", "启用日期", "关闭日期", "状态", "最近联系", "最近销售", "失联自"],

@@ -135,7 +135,10 @@ _YES: dict[bool, dict[Language, str]] = {True: {"zh": "是", "en": "yes"}, False
 
 DEFINITIONS: dict[Measure, dict[Language, str]] = {
     Measure.AMOUNT: {"zh": "销售金额之和，已扣除退货和更正", "en": "Amounts of sales less returns and corrections"},
-    Measure.GROSS: {"zh": "销售金额之和，未扣除退货和更正", "en": "Amounts of sales before returns and corrections"},
+    Measure.GROSS: {
+        "zh": "初次入账金额之和，未扣除退货和更正；网点批次被更正的，更正前后的行均计入",
+        "en": "Amounts as first booked, before returns and corrections; of a corrected batch of an outlet both what was told first and what was told in its place",
+    },
     Measure.TONNES: {"zh": "销售净重之和，服务不计重量", "en": "Net weight sold; services have none"},
     Measure.QUANTITY: {"zh": "销售数量之和，单位各异，仅在同一规格内可比", "en": "Units sold; comparable within one pack only"},
     Measure.ENTRIES: {"zh": "销售分录条数，含更正", "en": "Ledger entries, corrections included"},

@@ -103,7 +103,9 @@ class BatchTieOut(BaseModel):
     received_at: datetime
     batch: YuanOut
     lines: YuanOut
-    #: Lines that count as sales of the list, and what the ledger booked for them first.
+    #: What its lines give back of sales, of this batch or of others; batch and lines leave it out.
+    refunds: YuanOut
+    #: Lines that count as sales of the list less refunds of such, and what the ledger booked for the one first and took back for the other.
     counted: YuanOut
     booked: YuanOut
     ties: bool

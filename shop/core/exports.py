@@ -7,7 +7,7 @@ because a program that opens it would make 6.22848E+18 of them. ``="…"`` is a 
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -234,6 +234,12 @@ def _write(sheet: Any, number: int, row: Sequence[Cell], header: Sequence[str], 
 def file(kind: str, name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]], title: str = "Sheet1") -> Response:
     """The answer that holds a table as a file; ``kind`` is ``csv`` or ``xlsx``, ``name`` in plain letters, without its ending."""
     return _file(kind, name, as_csv(header, rows) if kind == "csv" else as_xlsx(title, header, rows))
+
+
+def template(kind: str, name: str, columns: Mapping[str, Sequence[str]], example: Mapping[str, str], title: str) -> Response:
+    """The answer that holds an empty table to be filled in: the headings of ``columns``, each by its own first name, and one row as an example."""
+    row = [example.get(column, "") for column in columns]
+    return file(kind, name, [titles[0] for titles in columns.values()], [row], title)
 
 
 def workbook(name: str, sheets: Sequence[Worksheet]) -> Response:

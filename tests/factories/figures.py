@@ -51,7 +51,11 @@ def sell_alike(session: Session, count: int, **columns: Any) -> int:
     """So many sales as the first ones that are there, with other values in some columns; returns their amount in fen."""
     if "sold_on" in columns:
         columns["month"] = columns["sold_on"].replace(day=1)
-    shown = ", ".join(f":{name}" if name in columns else name for name in _COLUMNS)
+    given = {name: f":{name}" for name in columns}
+    if "sold_on" in columns:
+        # nothing is known before it is sold
+        given["recorded_at"] = "greatest(recorded_at, CAST(:sold_on AS timestamp) AT TIME ZONE 'Asia/Shanghai')"
+    shown = ", ".join(given.get(name, name) for name in _COLUMNS)
     statement = text(
         f"INSERT INTO sale_entry (origin_kind, origin_id, {', '.join(_COLUMNS)})"
         f" SELECT 'history', (SELECT max(id) FROM sale_entry) * 1000 + row_number() OVER (ORDER BY id), {shown}"

@@ -161,7 +161,7 @@ def record_result(session: Session, actor: Actor, inspection_id: int, body: Resu
     inspection = _begin(session, actor, inspection_id, "result")
     if not clock.shanghai_date(inspection.opened_at) <= body.done_on <= clock.today():
         raise Invalid.one(
-            "done_on", "out_of_range", "检查日期须在立项之后、今天之前", "between the day on which it was opened and today"
+            "done_on", "out_of_range", "检查日期不早于立项之日，且不晚于今天", "between the day on which it was opened and today"
         )
     if body.passed and body.measure is not Measure.NONE:
         raise Invalid.one("measure", "measure_without_fault", "检查合格时不能采取措施", "a check that was passed has no measure")

@@ -13,8 +13,18 @@ from orders.external_sales.actions.moving import LINES, concerns, line_ids, lock
 from orders.external_sales.states import SaleMove, SaleStatus
 from orders.ledger import actions as ledger
 from shop.core.audit import SYSTEM, Who
+from shop.core.db import array
 from shop.identity.actor import Actor
 
+#: SQL: claim ``x``, which an officer has accepted, stays in the figures whatever is open against it: only claims that others made and no officer has
+#: accepted, so that nobody takes a stranger's sale out of the figures by claiming it too.
+STAYS = """
+    x.decided_at IS NOT NULL AND NOT EXISTS (
+        SELECT FROM counting_hold d LEFT JOIN external_sale y ON d.other_kind = 'external_sale' AND y.id = d.other_id
+        WHERE d.subject_kind = 'external_sale' AND d.subject_id = x.id AND d.status = 'open'
+          AND (y.id IS NULL OR y.claimant_id = x.claimant_id OR y.decided_at IS NOT NULL))
+"""
+_STAYING = text(f"SELECT x.id FROM external_sale x WHERE x.id = ANY (CAST(:ids AS bigint[])) AND {STAYS}")  # noqa: S608
 #: Who operates the outlets that batches, or lines of batches, are of.
 _OPERATORS = text(
     """
@@ -27,12 +37,18 @@ _OPERATORS = text(
 
 
 def judge(session: Session, sale_ids: Sequence[int]) -> set[int]:
-    """Look for doubts about claims that stand, and hold whatever collides: what counted is taken back today. Returns the claims that are held.
+    """Look for doubts about claims that stand, and hold whatever collides: what counted is taken back today, unless nothing but unreviewed
+    claims of others speak against it. Returns the claims that are held.
 
     The caller has seen to it that nobody else judges (``counting.alone``).
     """
     doubted = counting.doubt(session, sale_ids)
-    rows = [row for row in locked(session, doubted) if row.status in (SaleStatus.SUBMITTED, SaleStatus.ACCEPTED)]
+    staying = _staying(session, doubted)
+    rows = [
+        row
+        for row in locked(session, doubted)
+        if row.status in (SaleStatus.SUBMITTED, SaleStatus.ACCEPTED) and row.id not in staying
+    ]
     ledger.take_back(session, LINES, line_ids(session, [row.id for row in rows if row.status == SaleStatus.ACCEPTED]))
     for status in (SaleStatus.SUBMITTED, SaleStatus.ACCEPTED):
         step(session, SYSTEM, [row for row in rows if row.status == status], SaleMove.HOLD)
@@ -42,7 +58,7 @@ def judge(session: Session, sale_ids: Sequence[int]) -> set[int]:
 def settle(session: Session, actor: Who, sale_ids: Sequence[int]) -> None:
     """Set claims free against which nothing speaks any more: they wait for their review again, or count again as of today."""
     judge(session, sale_ids)
-    held = counting.still_held(session, Subject.EXTERNAL_SALE, sale_ids)
+    held = counting.still_held(session, Subject.EXTERNAL_SALE, sale_ids) - _staying(session, sale_ids)
     rows = [row for row in locked(session, sale_ids) if row.status == SaleStatus.HELD and row.id not in held]
     accepted = [row for row in rows if row.decided_at is not None]
     ledger.release(session, ledger.taken_back(session, LINES, line_ids(session, [row.id for row in accepted])))
@@ -73,8 +89,14 @@ def decide(session: Session, actor: Actor, hold_id: int, verdict: Verdict, other
     said = counting.decide(session, actor, found, verdict, other, reason)
     ours = [(row.subject_id, each) for row, each in said if row.subject_kind == Subject.EXTERNAL_SALE]
     voided = [id for id, each in ours if each is Verdict.VOID]
-    fall(session, actor, [row for row in locked(session, voided) if row.status == SaleStatus.HELD], SaleMove.VOID, reason)
+    standing = (SaleStatus.HELD, SaleStatus.ACCEPTED)
+    fall(session, actor, [row for row in locked(session, voided) if row.status in standing], SaleMove.VOID, reason)
     settle(session, actor, [id for id, each in ours if each is Verdict.COUNT])
+
+
+def _staying(session: Session, sale_ids: Sequence[int]) -> set[int]:
+    """Which of the external sales count, or count again, whatever is open against them: see ``STAYS``."""
+    return set(session.execute(_STAYING, {"ids": array(sale_ids)}).scalars())
 
 
 def _require_stranger(session: Session, actor: Actor, found: Row[Any]) -> None:

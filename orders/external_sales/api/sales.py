@@ -1,6 +1,6 @@
 """Claims of sales made elsewhere over HTTP."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import File, Form, Query, UploadFile
 from fastapi.responses import Response
@@ -56,6 +56,12 @@ def list_sales(call: Call, asked: Annotated[SaleSearch, Query()]) -> Page[SaleRo
     term = programmes.terms(call.session, clock.today(), call.language)
     cells = (sheets.cells(row, call.language, term) for row in rows)
     return exports.file(asked.format, "external_sales", header, cells, title)
+
+
+@routes.get("/template", Permission.EXTERNAL_SALES_CLAIM, responses=exports.FILES)
+def template(call: Call, format: Annotated[Literal["xlsx", "csv"], Query()] = "xlsx") -> Response:
+    """An empty sheet of sales with its headings and an example."""
+    return exports.template(format, "external_sales", sheets.COLUMNS, sheets.EXAMPLE, sheets.TITLE["zh"])
 
 
 @routes.post("/import", Permission.EXTERNAL_SALES_CLAIM, status=200)

@@ -15,7 +15,7 @@ from orders.counting.rules import Subject
 from orders.ledger import actions as ledger
 from orders.ledger.booking import CERTIFIED
 from orders.ledger.rules import Claim
-from orders.outlet_sales.actions import refunding, reselling
+from orders.outlet_sales.actions import refunding, reselling, resembling
 from orders.outlet_sales.actions.days import add_to_days
 from orders.outlet_sales.rules import BatchStatus, Doubt, LineStatus, Told, doubt
 from orders.outlets.rules import Term
@@ -145,6 +145,7 @@ def take(session: Session, batch_ids: Sequence[int], *, broken: Collection[int] 
 
 def settle(session: Session, batch_ids: Sequence[int], outlet_ids: Sequence[int]) -> set[int]:
     """Count the sales of accepted batches that still wait, then the refunds that wait at these outlets. Returns batches of which lines were held."""
+    alike = resembling.hold(session, batch_ids) if batch_ids else []
     lines = session.execute(_CLASSIFY, {"ids": array(batch_ids)}).all() if batch_ids else []
     resold = reselling.mark(session, [line for line in lines if line.status == LineStatus.COUNTED])
     counted = [line.id for line in lines if line.status == LineStatus.COUNTED and line.id not in resold]
@@ -160,6 +161,7 @@ def settle(session: Session, batch_ids: Sequence[int], outlet_ids: Sequence[int]
     if batch_ids:
         session.execute(_TOTALS, {"ids": array(batch_ids)})
     doubted = [(line, Doubt.SUSPECTED_DUPLICATE, line.other_id) for line in lines if line.status == LineStatus.HELD]
+    doubted += [(line, Doubt.SUSPECTED_DUPLICATE, other_id) for line, other_id in alike]
     doubted += refunding.give_back(session, outlet_ids)
     hold_lines(session, doubted)
     return {line.batch_id for line, _, _ in doubted}
@@ -216,8 +218,8 @@ def _plan(session: Session, rows: Sequence[Row[Any]], broken: Collection[int], d
         is_replaced = is_replaced or target_id in plan.replaces.values()
         if row.corrects is not None and reason is None:
             if target_status is None or target_status == BatchStatus.WAITING or is_replaced or target_id == row.id:
-                # what it corrects is not here, or was corrected before; one that is void stays void, but is corrected once, too
-                reason = Doubt.BROKEN_CHAIN
+                # one that is void stays void, but is corrected once, too
+                reason = Doubt.CORRECTS_NOTHING
             else:
                 plan.replaces[row.id] = target_id
                 if target_id not in plan.status and target_status != BatchStatus.VOID:

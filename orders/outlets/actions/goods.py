@@ -19,7 +19,7 @@ from shop.core.errors import Fault, Invalid, Language
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
-_OF_DEVICE = text("SELECT id, number, external_number, kind FROM outlet WHERE id = :id")
+_OF_DEVICE = text("SELECT id, number, normalize(external_number, NFKC) AS external_number, kind FROM outlet WHERE id = :id")
 #: What goods are in the catalogue: the supplier by its code, of its packs the one with the reported barcode; else of its products the one of that
 #: name, and of the packs of that the one with the reported SKU, or the only one on sale.
 _MATCH = f"""

@@ -9,7 +9,7 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.outlets import queries, sheets
-from orders.outlets.errors import ClosedBeforeOpened, NoOperator, OwnOutlet, PlaceFixed, RowsRefused, UnknownPlace
+from orders.outlets.errors import ClosedBeforeOpened, NoOperator, OwnOutlet, PlaceFixed, RowsRefused, SoldLater, UnknownPlace
 from orders.outlets.rules import SERIES, outlet_number
 from orders.outlets.schemas import CloseIn, ImportedOut, OutletIn, RefuseIn
 from orders.outlets.sheets import OUTLET_COLUMNS, Read
@@ -39,9 +39,9 @@ _PLACES = text(
 )
 _KNOWN = text(
     """
-    SELECT o.operator_id, o.external_number FROM outlet o
+    SELECT given.operator_id, given.external_number FROM outlet o
     JOIN unnest(CAST(:operators AS bigint[]), CAST(:numbers AS text[])) AS given (operator_id, external_number)
-      USING (operator_id, external_number)
+      ON given.operator_id = o.operator_id AND given.external_number = normalize(o.external_number, NFKC)
     """
 )
 _FIELDS = (
@@ -77,6 +77,8 @@ _REFUSE = text("UPDATE outlet SET status = 'refused', reason = :reason, version 
 _CLOSE = text(
     "UPDATE outlet SET status = 'closed', closed_on = :on, close_reason = :reason, version = version + 1 WHERE id = :id AND opened_on <= :on"
 )
+# Asked with the outlet locked: a batch that is being told refers to it, and has ended by then.
+_SOLD_LATER = text("SELECT max(day) FROM outlet_day WHERE outlet_id = :id AND day > :on AND lines > 0")
 _TO_DECIDE = text(
     f"""
     SELECT o.id, o.status, op.path FROM outlet o JOIN organisation op ON op.id = o.operator_id
@@ -166,12 +168,15 @@ def close(session: Session, actor: Actor, outlet_id: int, body: CloseIn, if_matc
 
     Raises:
         NotFound (404), Changed (412), IllegalMove (409), ClosedBeforeOpened (422).
+        SoldLater: sales of a later day were told, and count (409).
     """
     now = _locked(session, actor, outlet_id, if_match)
     OUTLET.after(now.status, OutletMove.CLOSE)
     closed = session.execute(_CLOSE, {"id": outlet_id, "on": body.closed_on, "reason": body.reason})
     if body.closed_on > clock.today() or not closed.rowcount:  # type: ignore[attr-defined]
         raise ClosedBeforeOpened
+    if sold_on := session.execute(_SOLD_LATER, {"id": outlet_id, "on": body.closed_on}).scalar_one():
+        raise SoldLater(day=sold_on.isoformat())
     audit.record(session, actor, "outlet.closed", "outlet", outlet_id, reason=body.reason, closed_on=str(body.closed_on))
     outbox.publish(session, "outlet.closed", outlet_id=outlet_id)
 

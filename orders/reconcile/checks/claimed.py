@@ -1,5 +1,6 @@
 """Claims of sales made elsewhere, and what is held."""
 
+from orders.external_sales.actions.judging import STAYS
 from orders.ledger.booking import CHAIN
 from orders.reconcile.checks.check import sql
 
@@ -27,15 +28,16 @@ CLAIMED = [
     ),
     sql(
         "held_claims",
-        "挂起的申报均有待处理的疑点，有待处理疑点的申报均已挂起",
-        "A claim is held exactly while something speaks against it",
-        """
+        "挂起的申报均有待处理的疑点，有待处理疑点的申报均已挂起（已通过、仅与他人未审申报相冲突的除外）",
+        "A claim is held exactly while something speaks against it, other than what others claim unreviewed against what was accepted",
+        f"""
         SELECT 'external_sale ' || coalesce(x.id, h.subject_id) AS subject, CASE WHEN h.subject_id IS NULL THEN 'an open doubt' ELSE 'held' END AS expected,
                x.status AS found
         FROM (SELECT id, status FROM external_sale WHERE status = 'held') x
-        FULL JOIN (SELECT DISTINCT subject_id FROM counting_hold WHERE status = 'open' AND subject_kind = 'external_sale') h ON h.subject_id = x.id
+        FULL JOIN (SELECT DISTINCT h.subject_id FROM counting_hold h LEFT JOIN external_sale x ON x.id = h.subject_id
+                   WHERE h.status = 'open' AND h.subject_kind = 'external_sale' AND NOT coalesce({STAYS}, false)) h ON h.subject_id = x.id
         WHERE x.id IS NULL OR h.subject_id IS NULL
-        """,
+        """,  # noqa: S608
     ),
     sql(
         "subjects_of_doubts",

@@ -43,6 +43,16 @@ LEDGER = [
         """,
     ),
     sql(
+        "days_of_entries",
+        "分录日期不晚于入账日",
+        "No entry counts on a day after that on which it was recorded",
+        """
+        SELECT 'sale_entry ' || id AS subject, format('on %s or before', (recorded_at AT TIME ZONE 'Asia/Shanghai')::date) AS expected,
+               sold_on::text AS found
+        FROM sale_entry WHERE sold_on > (recorded_at AT TIME ZONE 'Asia/Shanghai')::date
+        """,
+    ),
+    sql(
         "waiting",
         "待汇总的分录存在",
         "Waiting entries exist",

@@ -20,15 +20,17 @@ _NET = f"""
     ({CHAIN.format(of="origin_kind = '{origin}' AND origin_id = {line}")}
      SELECT coalesce(sum(e.amount_fen), 0)::bigint FROM chain JOIN sale_entry e ON e.id = chain.id OR e.reverses_id = chain.id)
 """  # noqa: S608
-# What was given back of a sale is a line of its own and a correction of the sale's entry, which may be of another batch.
+# What was given back of a sale is a line of its own, maybe of another batch than the sale: it ties with the corrections by which the ledger took it
+# back, so that what all batches booked is what the ledger holds. A batch that was corrected has nothing left in the ledger.
 _BATCHES = f"""
     SELECT b.id, b.outlet_id, o.number AS outlet_number, o.name AS outlet_name, b.batch_id, b.status, b.received_at,
-           b.certified_fen + b.other_fen AS batch_fen, l.lines_fen, l.counted_fen, l.booked_fen,
+           b.certified_fen + b.other_fen AS batch_fen, l.lines_fen, r.refunds_fen, l.counted_fen - r.counted_fen AS counted_fen,
+           l.booked_fen + r.booked_fen AS booked_fen,
            array_remove(ARRAY[
                CASE WHEN l.lines_fen <> b.certified_fen + b.other_fen THEN 'lines_differ' END,
-               CASE WHEN l.lacking > 0 THEN 'not_booked' END,
-               CASE WHEN l.differing > 0 THEN 'booked_differs' END,
-               CASE WHEN l.needless > 0 THEN 'booked_without_counting' END], NULL) AS reasons
+               CASE WHEN l.lacking + r.lacking > 0 THEN 'not_booked' END,
+               CASE WHEN l.differing + r.differing > 0 THEN 'booked_differs' END,
+               CASE WHEN l.needless + r.needless > 0 THEN 'booked_without_counting' END], NULL) AS reasons
     FROM sales_batch b
     JOIN outlet o ON o.id = b.outlet_id
     JOIN organisation operator ON operator.id = o.operator_id
@@ -43,6 +45,19 @@ _BATCHES = f"""
         FROM sales_batch_line l
         LEFT JOIN sale_entry e ON e.origin_kind = 'outlet_line' AND e.origin_id = l.id
         WHERE l.batch_id = b.id AND l.refunds_line_id IS NULL) l
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(l.amount_fen), 0)::bigint AS refunds_fen,
+               coalesce(sum(l.amount_fen) FILTER (WHERE l.status = 'counted'), 0)::bigint AS counted_fen,
+               coalesce(sum(c.fen) FILTER (WHERE l.status = 'counted'), 0)::bigint AS booked_fen,
+               count(*) FILTER (WHERE l.status = 'counted' AND c.fen IS NULL) AS lacking,
+               count(*) FILTER (WHERE l.status = 'counted' AND -c.fen <> l.amount_fen) AS differing,
+               count(*) FILTER (WHERE l.status <> 'counted' AND c.standing) AS needless
+        FROM sales_batch_line l
+        CROSS JOIN LATERAL (
+            SELECT sum(e.amount_fen) AS fen,
+                   bool_or(NOT EXISTS (SELECT FROM sale_entry again WHERE again.origin_kind = 'release' AND again.origin_id = e.id)) AS standing
+            FROM sale_entry e WHERE e.id = ANY (l.correction_ids)) c
+        WHERE l.batch_id = b.id AND l.refunds_line_id IS NOT NULL) r
     WHERE ({side("operator")} OR o.region_code LIKE ANY (CAST(:regions AS text[])) OR o.township_code LIKE ANY (CAST(:regions AS text[])))
       AND (CAST(:outlet_id AS bigint) IS NULL OR b.outlet_id = :outlet_id)
       AND (CAST(:first AS timestamptz) IS NULL OR b.received_at >= :first)
@@ -101,7 +116,7 @@ def batches(
     rows = session.execute(
         _BATCH_PAGE, {**values, "untied": asked.untied, "start": start[0] if start else None, "rows": asked.limit + 1}
     ).all()
-    names = ("batch", "lines", "counted", "booked")
+    names = ("batch", "lines", "refunds", "counted", "booked")
 
     def shown(row: Row[Any]) -> BatchTieOut:
         known = _known(row, names, BATCH_REASONS, language)

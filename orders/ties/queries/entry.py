@@ -12,7 +12,7 @@ from shop.core import clock
 from shop.identity.actor import Actor
 
 #: One statement for every kind of document, each by an index; an entry has those of its own origin. What was taken back and booked again leads
-#: to the document of the first booking.
+#: to the document of the first booking; what an outlet gave back, also to the batch that says so.
 _DOCUMENTS = text(
     """
     WITH RECURSIVE chain AS (
@@ -46,6 +46,10 @@ _DOCUMENTS = text(
     UNION ALL
     SELECT 8, 'outlet_batch', b.id, b.batch_id, b.received_at, NULL, l.amount_fen
     FROM origin JOIN sales_batch_line l ON l.id = origin.origin_id JOIN sales_batch b ON b.id = l.batch_id WHERE origin.origin_kind = 'outlet_line'
+    UNION ALL
+    SELECT 8, 'outlet_batch', b.id, b.batch_id, b.received_at, NULL, -r.amount_fen
+    FROM origin JOIN sales_batch_line r ON r.refunded_id = origin.origin_id AND r.correction_ids && ARRAY(SELECT id FROM chain)
+    JOIN sales_batch b ON b.id = r.batch_id WHERE origin.origin_kind = 'outlet_line'
     UNION ALL
     SELECT 9, 'external_sale', x.id, x.number, NULL, x.sold_on, l.amount_fen
     FROM origin JOIN external_sale_line l ON l.id = origin.origin_id JOIN external_sale x ON x.id = l.sale_id WHERE origin.origin_kind = 'external_line'

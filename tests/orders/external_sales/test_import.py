@@ -103,6 +103,20 @@ def test_rows_with_one_number_are_one_sale(trading, database):
     assert (answer.status_code, answer.json()["code"]) == (422, "some_not_ready")
 
 
+def test_figures_are_read_in_any_width(trading, database):
+    product, sku = names(trading, database)
+    tried = send(trading.as_("seller"), sheet([row(trading, product, sku, 1, "９８．００", quantity="２")]), dry_run=True).json()
+    assert tried["total"] == "98.00"
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "csv"])
+def test_the_template_is_taken_but_for_whom_it_names(trading, kind):
+    client = trading.as_("seller")
+    template = client.get("/v1/external-sales/template", params={"format": kind})
+    assert template.status_code == 200
+    assert {each["code"] for each in send(client, template.content).json()["errors"]} == {"unknown_supplier"}
+
+
 def test_faults_are_told_by_row_and_column_and_nothing_is_written(trading, database):
     product, sku = names(trading, database)
     rows = [

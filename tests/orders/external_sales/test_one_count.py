@@ -9,6 +9,9 @@ import pytest
 from sqlalchemy import text
 
 from orders.counting import actions as counting
+from orders.counting.actions import Use
+from orders.counting.rules import DocumentKind, Subject
+from orders.external_sales.actions import judging
 from orders.outlet_sales.actions import receiving
 from orders.outlet_sales.schemas import SalesBatchIn
 from shop.core import clock, outbox
@@ -38,7 +41,7 @@ def test_one_invoice_in_two_claims_holds_both_and_takes_back_what_counted(tradin
     number = invoice_number()
     first = trading.accepted(invoice=number)
     assert ledger(database) == 98_000
-    second = trading.submitted(of="neighbour", invoice=f"{number[:12]} - {number[12:]}", amount="97.00")
+    second = trading.submitted(invoice=f"{number[:12]} - {number[12:]}", amount="97.00")
     assert second["status"] == "held"
     assert trading.status(first) == "held"
     assert ledger(database) == 0
@@ -48,11 +51,68 @@ def test_one_invoice_in_two_claims_holds_both_and_takes_back_what_counted(tradin
         (second["id"], first["id"], "document_seen"),
     }
     assert {"kind": "invoice", "number": number} in of(holds, first)["other"]["documents"]
-    assert trading.as_("officer").post(f"/v1/external-sales/{second['id']}/accept").status_code == 404
-    assert trading.as_("neighbours_officer").post(f"/v1/external-sales/{second['id']}/accept").status_code == 409
+    assert trading.as_("neighbours_officer").post(f"/v1/external-sales/{second['id']}/accept").status_code == 404
+    assert trading.as_("officer").post(f"/v1/external-sales/{second['id']}/accept").status_code == 409
 
 
-def test_counting_one_side_voids_the_other_and_counts_again_today(trading, database):
+def entries(database):
+    with database.unit_of_work() as session:
+        return session.execute(text("SELECT count(*) FROM sale_entry")).scalar_one()
+
+
+def test_what_counts_stays_while_a_stranger_claims_it_unreviewed(trading, database):
+    """Both are in the queue of their districts, the city is told, and nothing moves in the ledger until somebody has decided."""
+    number = invoice_number()
+    first = trading.accepted(invoice=number)
+    second = trading.submitted(of="neighbour", invoice=number, amount="1.00")
+    assert (trading.status(first), second["status"], ledger(database)) == ("accepted", "held", 98_000)
+    for officer, claim in (("officer", first), ("neighbours_officer", second)):
+        [hold] = trading.holds(officer)
+        assert (hold["subject"]["id"], hold["reason_code"]) == (claim["id"], "document_seen")
+    outbox.drain(database, HANDLERS)
+    told = [row["kind"] for row in trading.as_("city").get("/v1/notifications").json()["items"]]
+    assert told == ["counting_hold.two_districts"]
+    assert differences(database) == {}
+
+    trading.as_("neighbours_seller").post(f"/v1/external-sales/{second['id']}/withdraw")
+    assert (trading.status(first), trading.holds(), entries(database)) == ("accepted", [], 1)
+
+
+def test_of_two_districts_the_city_decides_what_stays(trading, database):
+    number = invoice_number()
+    first = trading.accepted(invoice=number)
+    second = trading.submitted(of="neighbour", invoice=number, amount="97.00")
+    assert decide(trading.as_("city"), of(trading.holds(), second), "count").status_code == 200
+    assert (trading.status(first), trading.status(second), ledger(database)) == ("void", "submitted", 0)
+    trading.as_("neighbours_officer").post(f"/v1/external-sales/{second['id']}/accept")
+    assert ledger(database) == 9_700
+    assert differences(database) == {}
+
+
+def test_what_stays_beside_a_strangers_claim_is_held_for_an_order(trading, database):
+    """An order of the marketplace is no stranger's word."""
+    number = invoice_number()
+    first = trading.accepted(invoice=number)
+    trading.submitted(of="neighbour", invoice=number, amount="97.00")
+    with database.unit_of_work() as session:
+        counting.alone(session)
+        counting.use(session, Subject.PURCHASE_ORDER, [Use(1, DocumentKind.INVOICE, number)])
+        judging.judge(session, [first["id"]])
+    assert (trading.status(first), ledger(database)) == ("held", 0)
+
+
+def test_what_was_held_for_its_own_claimant_counts_again_beside_a_stranger(trading, database):
+    number = invoice_number()
+    first = trading.accepted(invoice=number)
+    own = trading.submitted(invoice=number, amount="97.00")
+    trading.submitted(of="neighbour", invoice=number, amount="96.00")
+    assert (trading.status(first), ledger(database)) == ("held", 0)
+    trading.as_("seller").post(f"/v1/external-sales/{own['id']}/withdraw")
+    assert (trading.status(first), ledger(database)) == ("accepted", 98_000)
+    assert differences(database) == {}
+
+
+def test_counting_one_side_voids_the_other(trading, database):
     number = invoice_number()
     first, second = trading.accepted(invoice=number), trading.submitted(of="neighbour", invoice=number, amount="97.00")
     hold = of(trading.holds(), first)
@@ -114,7 +174,7 @@ def test_a_claim_that_is_withdrawn_frees_its_documents(trading):
 def test_what_was_accepted_and_held_is_not_withdrawn(trading):
     number = invoice_number()
     first = trading.accepted(invoice=number)
-    trading.submitted(of="neighbour", invoice=number, amount="97.00")
+    trading.submitted(invoice=number, amount="97.00")
     assert trading.as_("seller").post(f"/v1/external-sales/{first['id']}/withdraw").status_code == 409
 
 
@@ -168,8 +228,8 @@ def test_an_order_that_is_claimed_again_holds_the_claim_alone(api, database):
     invoice = registered.json()[0]["id"]
     assert api.as_(market.sellers[0]).post(f"/v1/tax-invoices/{invoice}/void", json={"reason": "开错"}).status_code == 200
     outbox.drain(database, HANDLERS)
-    # the order does not rest on it any more, but the two claims still do
-    assert (trading.status(early), trading.status(late)) == ("held", "held")
+    # the order does not rest on it any more, but the two claims still do; the one that was accepted counts again beside the stranger's
+    assert (trading.status(early), trading.status(late)) == ("accepted", "held")
     assert {each["other"]["kind"] for each in trading.holds()} == {"external_sale"}
 
 

@@ -106,7 +106,8 @@ def test_what_cannot_be_reported(officer):
         ({"indicator": "gdp"}, "indicator", "unknown_indicator"),
         ({"region_code": "500237"}, "region_code", "unknown_region"),
         ({"region_code": "500999"}, "region_code", "unknown_region"),
-        ({"period": "2027"}, "period", "not_begun"),
+        ({"period": "2027"}, "period", "not_over"),
+        ({"period": "2026-Q2"}, "period", "not_over"),
     ):
         answer = officer.post("/v1/indicators", json={**BODY, **other})
         assert answer.status_code == 422, other

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from orders.ledger import actions
 from orders.ledger.models import ClosedMonth
 from orders.ledger.rules import Claim
+from orders.reconcile.checks.sold import LEDGER
 from orders.statistics import actions as statistics
 from shop.core import clock
 from tests.factories.ledger import make_trade
@@ -107,6 +108,24 @@ def test_nothing_is_booked_into_a_closed_month(line, database):
                     'INSERT INTO sale_entry SELECT (jsonb_populate_record(e, \'{"id": 900000, "origin_kind": "history"}\')).* FROM sale_entry e'
                 )
             )
+        session.rollback()
+
+
+def test_no_entry_counts_on_a_day_to_come(line, database):
+    """Whoever books: a line that says so is refused, and one that stood before is found."""
+    with clock.fixed(TODAY), database.unit_of_work() as session:
+        session.execute(text("UPDATE sales_batch_line SET sold_on = '2026-10-21'"))
+        with pytest.raises(IntegrityError, match="not_to_come"):
+            book(session, line[0])
+        session.rollback()
+    [check] = [check for check in LEDGER if check.name == "days_of_entries"]
+    with clock.fixed(TODAY), database.unit_of_work() as session:
+        book(session, line[0])
+        assert check.find(session, 5)[0] == 0
+        session.execute(text("ALTER TABLE sale_entry DROP CONSTRAINT ck_sale_entry_not_to_come"))
+        session.execute(text("ALTER TABLE sale_entry DISABLE TRIGGER USER"))
+        session.execute(text("UPDATE sale_entry SET recorded_at = '2026-09-01'"))
+        assert check.find(session, 5)[0] == 1
         session.rollback()
 
 

@@ -143,11 +143,11 @@ def test_what_was_corrected_before_is_not_corrected_again(shop: Shop):
     shop.send(shop.till.batch([sale("1", "G1", 2)]))
     shop.send(shop.till.batch([sale("1", "G1", 3)], corrects="t-1"))
     answer = shop.send(shop.till.batch([sale("1", "G1", 5)], corrects="t-1"))
-    assert (answer["status"], answer["reason_code"]) == ("held", "broken_chain")
+    assert (answer["status"], answer["reason_code"]) == ("held", "corrects_nothing")
     assert shop.sums()["certified"] == 7500
     assert refused(shop) == [(409, "corrects_nothing")]
     decide(shop, count=False)
-    assert statuses(shop)["t-3"] == ("void", "broken_chain")
+    assert statuses(shop)["t-3"] == ("void", "corrects_nothing")
     assert shop.sums()["certified"] == 7500
 
 
@@ -157,7 +157,7 @@ def test_a_correction_counts_only_when_what_it_corrects_has_come(shop: Shop):
         _, key = make_device(session, shop.outlet, shop.trade.clerk, "till-2")
     shop.send(shop.till.batch([sale("1", "G1", 3)], corrects="u-1"))
     assert refused(shop) == [(409, "corrects_nothing")]
-    assert statuses(shop) == {"t-1": ("held", "broken_chain")}
+    assert statuses(shop) == {"t-1": ("held", "corrects_nothing")}
     assert shop.client(key).post("/v1/sales-batches", json=other.batch([sale("1", "G1", 5)])).status_code == 201
     assert shop.sums()["certified"] == 12500
     decide(shop, count=True)
@@ -176,7 +176,7 @@ def test_what_was_left_out_is_corrected_once_and_the_chain_goes_on(shop: Shop, a
     assert statuses(shop) == {
         "t-1": ("void", "clock"),
         "t-2": ("accepted", None),
-        "t-3": ("held", "broken_chain"),
+        "t-3": ("held", "corrects_nothing"),
         "t-4": ("accepted", None),
     }
     assert shop.sums()["certified"] == 10000
@@ -254,6 +254,22 @@ def test_a_till_that_is_ahead_at_midnight_sells_today(shop: Shop):
     assert figures["totals"]["figures"]["amount"] == "50.00"
 
 
+def test_what_is_not_decided_stands_apart_from_other_goods(shop: Shop):
+    def shown(batch):
+        return tuple(batch[name] for name in ("status", "certified", "other", "undecided"))
+
+    first, second = shop.till.batch([sale("1", "G1", 2)]), shop.till.batch([sale("2", "G1", 1), sale("3", "X", 1)])
+    assert shown(shop.send(second)) == ("waiting", "0.00", "0.00", "50.00")
+    assert shown(shop.send(first)) == ("accepted", "50.00", "0.00", "0.00")
+    assert shown(shop.send(second)) == ("accepted", "25.00", "25.00", "0.00")
+    assert shown(shop.send(shop.till.batch([sale("1", "G1", 2), sale("4", "X", 1)]))) == ("accepted", "0.00", "25.00", "50.00")
+    assert shown(shop.send(shop.till.batch([sale("5", "G1", 2)], sent_at=clock.now() + timedelta(hours=1)))) == (
+        "held", "0.00", "0.00", "50.00"
+    )  # fmt: skip
+    decide(shop, count=True)
+    assert shown(shop.send(shop.till.batch([sale("6", "G1", 1)]))) == ("accepted", "25.00", "0.00", "0.00")
+
+
 def test_what_is_left_out_never_counts(shop: Shop):
     shop.send(shop.till.batch([sale("1", "G1", 2)], sent_at=clock.now() + timedelta(hours=1)))
     decide(shop, count=False)
@@ -289,7 +305,7 @@ def test_what_is_decided_of_a_line_leaves_the_sums_of_the_other_lines(shop: Shop
     sent = shop.send(
         shop.till.batch([sale("1", "G1", 2), sale("2", "G1", 3), sale("3", "X", 1), sale("4", "X", 1, refunds_line_id="3")])
     )
-    assert (sent["certified"], sent["other"]) == ("75.00", "75.00")  # what is held is other until it counts
+    assert (sent["certified"], sent["other"], sent["undecided"]) == ("75.00", "25.00", "50.00")
     decide(shop, count=True)
     with shop.database.unit_of_work() as session:
         row = session.execute(text("SELECT certified_fen, other_fen FROM sales_batch WHERE batch_id = 't-2'")).one()

@@ -134,3 +134,62 @@ def test_what_two_outlets_are_called_by_is_asked_about(shop: Shop):
     assert [each["code"] for each in refused.json()["errors"]] == ["ambiguous_outlet"]
     taken = send(officer, [f"{shop.outlet.number},F1,{day} 10:00,X,2,50.00,R1,"])
     assert (taken.status_code, taken.json()["outlets"]) == (200, 1)
+
+
+def test_a_sale_that_a_till_and_a_file_tell_is_held(shop: Shop):
+    """By another number: the same goods, quantity and amount within a minute. What a file tells twice in itself is two sales."""
+    at = (clock.now() - timedelta(hours=5)).replace(second=30, microsecond=0)
+    shop.send(shop.till.batch([sale("z1", "G1", 2, at=at), sale("z2", "G1", 1, at=at)]))
+    number, written = shop.outlet.external_number, at.astimezone(clock.SHANGHAI)
+
+    def row(line_id, minutes, quantity=2, goods="G1"):
+        return f"{number},{line_id},{written + timedelta(minutes=minutes):%Y-%m-%d %H:%M},{goods},{quantity},{quantity * 25}.00,,"
+
+    client = operator(shop)
+    rows = [row("R-z1", 0), row("R-late", 3), row("R-late-2", 3), row("R-three", 0, 3), row("R-other", 0, 2, "X")]
+    assert send(client, rows).status_code == 200
+    assert shop.sums()["certified"] == 7500 + 5000 + 5000 + 7500
+    [held] = signed_in(shop.api, Role.CITY_OFFICER).get("/v1/counting-holds", params={"status": "open"}).json()["items"]
+    assert (held["reason_code"], held["amount"]) == ("suspected_duplicate", "50.00")
+
+    # what a file told first holds the till's line, and another file's
+    assert send(client, [row("S-1", 3)]).status_code == 200
+    answer = shop.send(shop.till.batch([sale("z3", "X", 2, at=at + timedelta(seconds=20)), sale("z4", "G1", 2, at=at)]))
+    assert (answer["status"], answer["certified"], answer["undecided"]) == ("accepted", "50.00", "50.00")
+    assert shop.sums()["certified"] == 30_000
+
+
+def test_files_are_read_as_people_write_them(shop: Shop):
+    """As Excel writes moments, in full width, and outlets by a name in either width; goods by the number that they have."""
+    with shop.database.unit_of_work() as session:
+        session.execute(text("UPDATE outlet SET external_number = '奉节-1号柜'"))
+        session.execute(text("UPDATE outlet_goods SET goods_id = '橙（５斤）' WHERE goods_id = 'G1'"))
+    day = clock.today() - timedelta(days=1)
+    written = f"{day.year}/{day.month}/{day.day} 3:36"
+    assert send(operator(shop), [f"奉节-１号柜,F1,{written},橙（５斤）,２,５０．００,,"]).status_code == 200
+    with shop.database.unit_of_work() as session:
+        sold_at = session.execute(text("SELECT sold_at FROM sales_batch_line")).scalar_one()
+    assert sold_at.astimezone(clock.SHANGHAI).strftime("%Y-%m-%d %H:%M") == f"{day} 03:36"
+    assert shop.sums()["certified"] == 5000
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "csv"])
+@pytest.mark.parametrize("path", ["sales-batches", "outlets", "outlet-goods"])
+def test_a_template_is_taken_as_it_is_filled_in(shop: Shop, path, kind):
+    """Its example is of nobody's outlet: nothing but what it names is wrong with it."""
+    client = operator(shop)
+    template = client.get(f"/v1/{path}/template", params={"format": kind})
+    assert template.status_code == 200
+    answer = client.post(f"/v1/{path}/import", files={"file": (f"a.{kind}", template.content)}, data={"dry_run": "true"})
+    told = {each["code"] for each in answer.json().get("errors", [])}
+    assert told == {"sales-batches": {"unknown_outlet"}, "outlets": set(), "outlet-goods": {"unknown_outlet"}}[path], answer.text
+
+
+def test_an_outlet_is_not_closed_before_the_day_of_a_sale_that_counts(shop: Shop):
+    shop.send(shop.till.batch([sale("1", "X", 1)]))
+    client, path = operator(shop), f"/v1/outlets/{shop.outlet.id}/close"
+    day = clock.shanghai_date(clock.now() - timedelta(minutes=5))
+    early = client.post(path, json={"closed_on": str(day - timedelta(days=1)), "reason": "撤柜"})
+    assert (early.status_code, early.json()["code"]) == (409, "outlet_sold_later")
+    assert str(day) in early.text
+    assert client.post(path, json={"closed_on": str(day), "reason": "撤柜"}).status_code == 200

@@ -1,5 +1,6 @@
 """Pure decisions: the hash of a batch, chains, resale, refunds."""
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -9,9 +10,11 @@ from hypothesis import strategies as st
 
 from orders.ledger.rules import Part
 from orders.outlet_sales.rules import (
+    APART,
     Doubt,
     Link,
     Told,
+    alike,
     allocate,
     batch_hash,
     canonical,
@@ -62,6 +65,47 @@ def test_a_chain_is_walked_as_far_as_there_is_no_gap(start, order, missing):
 def test_a_wrong_previous_hash_is_told_once():
     walked = walk(0, None, [Link(1, 1, None, "a"), Link(2, 2, "wrong", "b"), Link(3, 3, "b", "c")])
     assert (walked.taken, walked.broken) == ([1, 2, 3], {2})
+
+
+@dataclass(frozen=True)
+class Sold:
+    id: int
+    outlet_id: int
+    goods_id: str
+    product_id: int | None
+    quantity: Decimal
+    amount_fen: int
+    sold_at: datetime
+
+
+@st.composite
+def sales(draw, first):
+    made = st.tuples(
+        st.integers(1, 2),
+        st.sampled_from("ab"),
+        st.sampled_from([None, 1, 2]),
+        st.integers(1, 2),
+        st.integers(1, 2),
+        st.integers(0, 200),
+    )
+    noon = datetime(2026, 11, 26, 4, tzinfo=UTC)
+    return [
+        Sold(first + n, outlet, goods, product, Decimal(quantity), fen, noon + timedelta(seconds=after))
+        for n, (outlet, goods, product, quantity, fen, after) in enumerate(draw(st.lists(made, max_size=8)))
+    ]
+
+
+def _one_sale(a, b):
+    """By the definition, for any two."""
+    goods = a.goods_id == b.goods_id or (a.product_id is not None and a.product_id == b.product_id)
+    same = (a.outlet_id, a.quantity, a.amount_fen) == (b.outlet_id, b.quantity, b.amount_fen)
+    return goods and same and abs(a.sold_at - b.sold_at) <= APART
+
+
+@given(sales(first=100), sales(first=1))
+def test_what_looks_like_a_sale_that_counts_is_what_says_the_same_within_a_minute(told, counted):
+    pairs = {line.id: [sale.id for sale in counted if _one_sale(line, sale)] for line in told}
+    assert alike(told, counted) == {id: min(found) for id, found in pairs.items() if found}
 
 
 figures = st.integers(1, 1000).map(Decimal)

@@ -58,6 +58,10 @@ def test_an_outlet_is_registered_verified_edited_and_closed(api, database, opera
     twice = operator.post("/v1/outlets", json=outlet())
     assert (twice.status_code, twice.json()["code"]) == (409, "outlet_already_registered")
     path = f"/v1/outlets/{made['id']}"
+    assert (made["possible_actions"], county.get(path).json()["possible_actions"]) == (
+        ["edit", "close"],
+        ["edit", "verify", "refuse", "close"],
+    )
     assert operator.post("/v1/outlets/verify", json={"outlet_ids": [made["id"]]}).status_code == 403
     refused = county.post(f"{path}/refuse", json={"reason": "现场无此专柜"}).json()
     assert (refused["status"], refused["reason"]) == ("refused", "现场无此专柜")
@@ -114,6 +118,13 @@ def test_a_county_registers_for_its_operators_and_decides_on_no_outlet_of_its_ow
 def test_what_is_no_outlet_is_refused(operator, more, field):
     answer = operator.post("/v1/outlets", json=outlet(**more))
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+
+
+def test_outlets_are_called_alike_in_any_width(operator):
+    assert register(operator, "奉节-１号柜")["external_number"] == "奉节-1号柜"
+    twice = operator.post("/v1/outlets", json=outlet("奉节-1号柜"))
+    assert (twice.status_code, twice.json()["code"]) == (409, "outlet_already_registered")
+    assert len(operator.get("/v1/outlets", params={"q": "奉节-１号柜"}).json()["items"]) == 1
 
 
 def test_an_unknown_place_is_refused(operator):

@@ -161,6 +161,50 @@ def test_batches_of_outlets_tie_with_their_lines_and_the_ledger(api, database):
     assert signed_in(api, Role.MONITOR, region_code="500229").get("/v1/ties/outlet-batches").json()["items"] == []
 
 
+def _given_back(session, line, outlet, made):
+    """A batch that gives the whole of a sale back, and its correction in the ledger."""
+    refund = make_batch_line(session, outlet, made, sold_at=clock.now())
+    [(entry_id, quantity)] = ledger.left_of_claims(session, Claim.OUTLET_LINE, [line.id])[line.id]
+    correction = ledger.reverse_parts(session, {entry_id: quantity})[entry_id].correction_id
+    refund.refunds_line_id, refund.refunded_id, refund.correction_ids = line.line_id, line.id, [correction]
+    session.flush()
+    session.execute(text("UPDATE sales_batch SET certified_fen = 0 WHERE id = :id"), {"id": refund.batch_id})
+    return refund.batch_id, refund.id, correction
+
+
+def test_what_is_given_back_ties_in_the_batch_that_tells_it(api, database):
+    with database.unit_of_work() as session:
+        clerk = make_user(session, Role.COUNTY_OFFICER, region_code="500112")
+        outlet = make_outlet(session, clerk)
+        made = make_product(session, make_supplier(session), district_code="500236")
+        line = make_batch_line(session, outlet, made, sold_at=clock.now())
+        ledger.book_claims(session, Claim.OUTLET_LINE, [line.id])
+        batch_id, refund_id, correction = _given_back(session, line, outlet, made)
+    county = api.as_(clerk)
+    found = {each["id"]: each for each in county.get("/v1/ties/outlet-batches").json()["items"]}
+    assert [(each["booked"], each["ties"]) for each in found.values()] == [("-50.00", True), ("50.00", True)]
+    assert [found[batch_id][name] for name in ("batch", "lines", "refunds", "counted")] == ["0.00", "0.00", "50.00", "-50.00"]
+    monitor = signed_in(api, Role.MONITOR)
+    documents = monitor.get(f"/v1/sale-entries/{correction}").json()["documents"]
+    told = [(each["id"], each["amount"]) for each in documents if each["kind"] == "outlet_batch"]
+    assert told == [(line.batch_id, "50.00"), (batch_id, "-50.00")]
+
+    for broken, reason in (
+        ("amount_fen = 4999", "booked_differs"),
+        ("correction_ids = '{}'", "not_booked"),
+        ("status = 'void', reason_code = 'x'", "booked_without_counting"),
+    ):
+        with database.unit_of_work() as session:
+            session.execute(text(f"UPDATE sales_batch_line SET {broken} WHERE id = :id"), {"id": refund_id})
+        [untied] = county.get("/v1/ties/outlet-batches", params={"untied": True}).json()["items"]
+        assert (untied["id"], [each["code"] for each in untied["reasons"]]) == (batch_id, [reason])
+        with database.unit_of_work() as session:
+            session.execute(
+                text("UPDATE sales_batch_line SET amount_fen = 5000, correction_ids = :c, status = 'counted' WHERE id = :id"),
+                {"id": refund_id, "c": [correction]},
+            )
+
+
 def test_what_was_held_counted_again_and_left_out_ties(api, database):
     """Booked, taken back, booked again and taken back for good: nothing is left in the ledger."""
     with database.unit_of_work() as session:
