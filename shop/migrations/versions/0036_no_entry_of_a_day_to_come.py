@@ -21,6 +21,15 @@ def upgrade() -> None:
         "ALTER TABLE sale_entry ADD CONSTRAINT ck_sale_entry_not_to_come"
         " CHECK (sold_on <= (recorded_at AT TIME ZONE 'Asia/Shanghai')::date) NOT VALID"
     )
+    op.execute(
+        """
+        DO $$ BEGIN
+            IF NOT EXISTS (SELECT FROM sale_entry WHERE sold_on > (recorded_at AT TIME ZONE 'Asia/Shanghai')::date) THEN
+                ALTER TABLE sale_entry VALIDATE CONSTRAINT ck_sale_entry_not_to_come;
+            END IF;
+        END $$
+        """
+    )
 
 
 def downgrade() -> None:
