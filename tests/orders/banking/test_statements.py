@@ -459,7 +459,8 @@ def test_a_red_amount_is_told_as_the_reversal_that_it_is_and_pays_nothing(desk):
         ("15.00", True, "open"),
     ]
     assert (taken_back["payer_name"], fee["payer_name"]) == ("沙坪坝中学", "某银行")
-    assert desk.line(taken_back["id"])["proposals"] == []
+    [proposal] = desk.line(taken_back["id"])["proposals"]
+    assert (proposal["kind"], proposal["match_id"]) == ("receipt_reversed", desk.line(paid["id"])["matches"][0]["id"])
     assert [each["entry"] for each in desk.line(fee["id"])["proposals"]] == ["fee"]
     told = desk.client.get("/v1/bank-lines/export", params={"format": "csv"}, headers={"Accept-Language": "zh"}).text
     assert [row["收支"] for row in csv.DictReader(io.StringIO(told.removeprefix("\ufeff")))] == [
