@@ -5,6 +5,7 @@ import threading
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from python_calamine import CalamineWorkbook
@@ -134,7 +135,7 @@ def test_a_row_is_looked_at_to_its_end_whatever_is_wrong_at_its_beginning(office
 
 def test_figures_are_read_as_a_workbook_keeps_them(office):
     """A program that keeps cells as numbers writes 500236.0 for a code and a day for a date."""
-    row = line("甲脐橙", price=69.9, net_grams=5000, district=500236, annual_capacity_kg=1200, vat_percent=9)
+    row = line("甲脐橙", price=Decimal("69.9"), net_grams=5000, district=500236, annual_capacity_kg=1200, vat_percent=9)
     row[list(sheets.COLUMNS).index("comparable_price_on")] = date(2026, 11, 2)
     for month in range(1, 13):
         row[list(sheets.COLUMNS).index(f"month_{month}")] = 100

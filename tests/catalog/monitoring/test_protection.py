@@ -11,6 +11,7 @@ from shop.core.small_cells import THRESHOLD
 from shop.identity.permissions import Role
 from tests.catalog.conftest import MONDAY
 from tests.catalog.monitoring.test_figures import PATH, ask, certified
+from tests.factories.bulletins import publish
 from tests.factories.identity import make_supplier, make_user
 from tests.shop.core.test_small_cells import rank, sums
 
@@ -176,6 +177,7 @@ def test_panel_stock_and_public_table_hide_the_same(few):
             text("INSERT INTO closed_month (month, closed_at, closed_by) VALUES ('2026-10-01', now(), :user)"),
             {"user": few.users["city"].id},
         )
+        publish(session, [few.users["city"], make_user(session, Role.CITY_OFFICER)], "2026-10")
     table = few.api.get("/v1/public/tables/participants-by-district-category/2026.csv").text.splitlines()
     header, *rows = [line.split(",") for line in table]
     at = {name: header.index(name) for name in ("district", "category", "households")}

@@ -124,7 +124,7 @@ def state_of(scene, refund):
 
 
 def sent(scene, made):
-    assert scene.cashier.post(f"/v1/refund-files/{made['id']}/sent", json={"reference": "UPLOAD-1"}).status_code == 200
+    assert scene.cashier.post(f"/v1/refund-files/{made['id']}/send", json={"reference": "UPLOAD-1"}).status_code == 200
 
 
 def test_one_debit_for_the_whole_file_is_matched_by_rule_and_undone_in_one_act(scene, two):
@@ -162,7 +162,7 @@ def test_one_debit_for_the_whole_file_is_matched_by_rule_and_undone_in_one_act(s
 def test_what_failed_is_left_out_unless_the_line_comes_to_all(scene, two, amount, status, left):
     made, (first, second) = two
     sent(scene, made)
-    assert scene.cashier.post(f"/v1/refunds/{first['id']}/fail", json={"reason": "账号有误"}).status_code == 201
+    assert scene.cashier.post(f"/v1/refunds/{first['id']}/fail", json={"reason": "账号有误"}).status_code == 200
     [line] = scene.shows((amount, "批量代付过渡户", "批量", "3100021009014400999"))  # no number: nothing is certain
     assert line["status"] == "open"
     answer = match(scene.cashier, line, made)
@@ -176,7 +176,7 @@ def test_the_number_and_the_sum_less_what_failed_make_it_certain(scene, text):
     refunds = [refund_of(scene, overpaid(scene)) for _ in range(3)]
     made = scene.cashier.post("/v1/refund-files", json={}).json()
     sent(scene, made)
-    assert scene.cashier.post(f"/v1/refunds/{refunds[0]['id']}/fail", json={"reason": "账号有误"}).status_code == 201
+    assert scene.cashier.post(f"/v1/refunds/{refunds[0]['id']}/fail", json={"reason": "账号有误"}).status_code == 200
     [line] = scene.shows((-6_020, "", text.replace("TKP", made["number"])))
     assert line["status"] == ("open" if text == "批量" else "matched")
     if text == "批量":
@@ -185,7 +185,7 @@ def test_the_number_and_the_sum_less_what_failed_make_it_certain(scene, text):
         refused = scene.cashier.post(f"/v1/refunds/{refunds[1]['id']}/fail", json={"reason": "退汇"})
         assert (code(refused), refused.json()["data"]["line_id"]) == ((409, "shown_by_bank"), line["id"])
         # that one did not leave is what the line says
-        assert scene.cashier.post(f"/v1/refunds/{refunds[2]['id']}/confirm", json={"reference": "B"}).status_code == 201
+        assert scene.cashier.post(f"/v1/refunds/{refunds[2]['id']}/confirm", json={"reference": "B"}).status_code == 200
     else:
         assert [state_of(scene, each) for each in refunds] == ["failed", "paid", "paid"]
     assert agrees(scene) == [] or text == "批量"

@@ -8,11 +8,8 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import text
 
-from orders.bulletins.content import digest, frozen
-from orders.bulletins.models import Bulletin
-from orders.bulletins.queries import building, ground
-from shop.core import clock
 from shop.identity.permissions import Role
+from tests.factories.bulletins import publish
 from tests.factories.catalog import make_product
 from tests.factories.identity import make_supplier, make_user, signed_in
 from tests.factories.ledger import make_trade, sell
@@ -21,31 +18,6 @@ SALES, PEOPLE = "sales-by-district-channel", "participants-by-district-category"
 
 
 FEBRUARY, MARCH = "2026-02", "2026-03"
-
-
-def publish(session, officers, month, withheld=(), edition=0):
-    """A bulletin, or with ``edition`` a revision of it, that leaves some districts out."""
-    said = building.content(session, ground.of_month(session, month), set(withheld))
-    if edition:
-        before = {"month": date.fromisoformat(f"{month}-01"), "edition": edition - 1}
-        session.execute(text("UPDATE bulletin SET status = 'superseded' WHERE month = :month AND edition = :edition"), before)
-    session.add(
-        Bulletin(
-            month=date.fromisoformat(f"{month}-01"),
-            year=int(month[:4]),
-            number=int(month[5:]),
-            edition=edition,
-            status="published",
-            content=frozen(said),
-            sha256=digest(frozen(said)),
-            reason="复核" if edition else None,
-            drafted_by=officers[0].id,
-            drafted_at=clock.now(),
-            published_by=officers[1].id,
-            published_at=clock.now(),
-        )
-    )
-    session.flush()
 
 
 @pytest.fixture

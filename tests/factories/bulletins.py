@@ -1,0 +1,38 @@
+"""Bulletins that are published."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from orders.bulletins.content import digest, frozen
+from orders.bulletins.models import Bulletin
+from orders.bulletins.queries import building, ground
+from shop.core import clock
+from shop.identity.models import User
+
+
+def publish(session: Session, officers: Sequence[User], month: str, withheld: Iterable[str] = (), edition: int = 0) -> None:
+    """A bulletin of a month such as ``2026-02``, drafted by the first officer and published by the second, or with ``edition`` a revision of it, that leaves some districts out."""
+    said = building.content(session, ground.of_month(session, month), set(withheld))
+    if edition:
+        before = {"month": date.fromisoformat(f"{month}-01"), "edition": edition - 1}
+        session.execute(text("UPDATE bulletin SET status = 'superseded' WHERE month = :month AND edition = :edition"), before)
+    session.add(
+        Bulletin(
+            month=date.fromisoformat(f"{month}-01"),
+            year=int(month[:4]),
+            number=int(month[5:]),
+            edition=edition,
+            status="published",
+            content=frozen(said),
+            sha256=digest(frozen(said)),
+            reason="复核" if edition else None,
+            drafted_by=officers[0].id,
+            drafted_at=clock.now(),
+            published_by=officers[1].id,
+            published_at=clock.now(),
+        )
+    )
+    session.flush()
