@@ -75,18 +75,17 @@ def _shown(session: Session, answer: Answer, language: Language) -> dict[Dimensi
 
 def _running(answer: Answer, measures: list[Measure]) -> dict[Key, dict[str, Any]]:
     """What the rows have of running totals, beside those of last year where these are asked for."""
-    sums = {key: {"running": _figures(found, measures)} for key, found in extras.running(answer).items()}
-    if answer.question.compare is not Compare.LAST_YEAR:
-        return sums
-    now, before = extras.running(answer), extras.running(answer, 1)
-    return {
-        key: of
-        | {
-            "running_previous": _figures(before[key], measures),
-            "running_growth": {measure: growth(now[key].value(measure), before[key].value(measure)) for measure in measures},
-        }
-        for key, of in sums.items()
-    }
+    now = extras.running(answer)
+    before = extras.running(answer, 1) if answer.question.compare is Compare.LAST_YEAR else None
+    found: dict[Key, dict[str, Any]] = {}
+    for key, sums in now.items():
+        found[key] = {"running": _figures(sums, measures)}
+        if before is not None:
+            found[key]["running_previous"] = _figures(before[key], measures)
+            found[key]["running_growth"] = {
+                measure: growth(sums.value(measure), before[key].value(measure)) for measure in measures
+            }
+    return found
 
 
 def _definition(answer: Answer, language: Language) -> str:

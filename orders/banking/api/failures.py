@@ -2,7 +2,8 @@
 
 from orders.banking.actions import failing
 from orders.banking.queries import failures as queries
-from orders.banking.schemas.failures import FailIn, FailureDecisionIn, FailureReportOut
+from orders.banking.schemas.failures import FailIn, FailureReportOut
+from orders.banking.schemas.payers import DecisionIn
 from orders.banking.states import FailureStatus
 from orders.refunds.queries import refunds
 from orders.refunds.schemas import RefundOut
@@ -45,20 +46,20 @@ def report(call: Call, failure_report_id: Id) -> FailureReportOut:
 
 
 @routes.post("/failure-reports/{failure_report_id}/approve", Permission.MONEY_MANAGE, status=200)
-def approve_failure(call: Call, failure_report_id: Id, body: FailureDecisionIn) -> FailureReportOut:
+def approve_failure(call: Call, failure_report_id: Id, body: DecisionIn) -> FailureReportOut:
     """Confirm what somebody else said: it failed."""
     failing.approve(call.session, call.actor, failure_report_id, body.reason)
     return queries.report(call.session, call.actor, failure_report_id)
 
 
 @routes.post("/failure-reports/{failure_report_id}/refuse", Permission.MONEY_MANAGE, status=200)
-def refuse_failure(call: Call, failure_report_id: Id, body: FailureDecisionIn) -> FailureReportOut:
+def refuse_failure(call: Call, failure_report_id: Id, body: DecisionIn) -> FailureReportOut:
     failing.refuse(call.session, call.actor, failure_report_id, body.reason)
     return queries.report(call.session, call.actor, failure_report_id)
 
 
 @routes.post("/failure-reports/{failure_report_id}/withdraw", Permission.MONEY_MANAGE, status=200)
-def withdraw_failure(call: Call, failure_report_id: Id, body: FailureDecisionIn) -> FailureReportOut:
+def withdraw_failure(call: Call, failure_report_id: Id, body: DecisionIn) -> FailureReportOut:
     """Take it back before it is decided."""
     failing.withdraw(call.session, call.actor, failure_report_id, body.reason)
     return queries.report(call.session, call.actor, failure_report_id)

@@ -17,10 +17,10 @@ from orders.banking.schemas.lines import (
     MatchIn,
     NoteIn,
     UndoMatchIn,
-    WriteOffDecisionIn,
     WriteOffIn,
     WriteOffOut,
 )
+from orders.banking.schemas.payers import DecisionIn
 from orders.banking.states import WriteOffStatus
 from shop.core import exports
 from shop.core.paging import After, Limit, Page
@@ -113,20 +113,20 @@ def write_off(call: Call, write_off_id: Id) -> WriteOffOut:
 
 
 @routes.post("/bank-write-offs/{write_off_id}/approve", Permission.MONEY_MANAGE, status=200)
-def approve_write_off(call: Call, write_off_id: Id, body: WriteOffDecisionIn) -> WriteOffOut:
+def approve_write_off(call: Call, write_off_id: Id, body: DecisionIn) -> WriteOffOut:
     """Approve what somebody else asked for: the line is matched by it."""
     writing_off.approve(call.session, call.actor, write_off_id, body.reason)
     return write_offs.write_off(call.session, call.actor, write_off_id)
 
 
 @routes.post("/bank-write-offs/{write_off_id}/refuse", Permission.MONEY_MANAGE, status=200)
-def refuse_write_off(call: Call, write_off_id: Id, body: WriteOffDecisionIn) -> WriteOffOut:
+def refuse_write_off(call: Call, write_off_id: Id, body: DecisionIn) -> WriteOffOut:
     writing_off.refuse(call.session, call.actor, write_off_id, body.reason)
     return write_offs.write_off(call.session, call.actor, write_off_id)
 
 
 @routes.post("/bank-write-offs/{write_off_id}/withdraw", Permission.MONEY_MANAGE, status=200)
-def withdraw_write_off(call: Call, write_off_id: Id, body: WriteOffDecisionIn) -> WriteOffOut:
+def withdraw_write_off(call: Call, write_off_id: Id, body: DecisionIn) -> WriteOffOut:
     """Take a request back that is not decided."""
     writing_off.withdraw(call.session, call.actor, write_off_id, body.reason)
     return write_offs.write_off(call.session, call.actor, write_off_id)

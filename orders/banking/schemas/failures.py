@@ -16,12 +16,6 @@ class FailIn(BaseModel):
     reason: ShortText
 
 
-class FailureDecisionIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    reason: ShortText | None = None
-
-
 class FailureReportOut(BaseModel):
     """One person says that a payout or refund which was paid, or a payout that stands on a list for the bank, has failed; another confirms it."""
 

@@ -244,12 +244,6 @@ class WriteOffIn(BaseModel):
     reason: ShortText
 
 
-class WriteOffDecisionIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    reason: ShortText | None = None
-
-
 class UndoMatchIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
