@@ -161,6 +161,16 @@ def test_batches_of_outlets_tie_with_their_lines_and_the_ledger(api, database):
     assert signed_in(api, Role.MONITOR, region_code="500229").get("/v1/ties/outlet-batches").json()["items"] == []
 
 
+def _rung_up(session):
+    """An officer, an outlet of theirs, a product, and a line of it that the outlet sold and that counts."""
+    clerk = make_user(session, Role.COUNTY_OFFICER, region_code="500112")
+    outlet = make_outlet(session, clerk)
+    made = make_product(session, make_supplier(session), district_code="500236")
+    line = make_batch_line(session, outlet, made, sold_at=clock.now())
+    ledger.book_claims(session, Claim.OUTLET_LINE, [line.id])
+    return clerk, outlet, made, line
+
+
 def _given_back(session, line, outlet, made):
     """A batch that gives the whole of a sale back, and its correction in the ledger."""
     refund = make_batch_line(session, outlet, made, sold_at=clock.now())
@@ -174,11 +184,7 @@ def _given_back(session, line, outlet, made):
 
 def test_what_is_given_back_ties_in_the_batch_that_tells_it(api, database):
     with database.unit_of_work() as session:
-        clerk = make_user(session, Role.COUNTY_OFFICER, region_code="500112")
-        outlet = make_outlet(session, clerk)
-        made = make_product(session, make_supplier(session), district_code="500236")
-        line = make_batch_line(session, outlet, made, sold_at=clock.now())
-        ledger.book_claims(session, Claim.OUTLET_LINE, [line.id])
+        clerk, outlet, made, line = _rung_up(session)
         batch_id, refund_id, correction = _given_back(session, line, outlet, made)
     county = api.as_(clerk)
     found = {each["id"]: each for each in county.get("/v1/ties/outlet-batches").json()["items"]}
@@ -208,11 +214,7 @@ def test_what_is_given_back_ties_in_the_batch_that_tells_it(api, database):
 def test_what_was_held_counted_again_and_left_out_ties(api, database):
     """Booked, taken back, booked again and taken back for good: nothing is left in the ledger."""
     with database.unit_of_work() as session:
-        clerk = make_user(session, Role.COUNTY_OFFICER, region_code="500112")
-        outlet = make_outlet(session, clerk)
-        made = make_product(session, make_supplier(session), district_code="500236")
-        line = make_batch_line(session, outlet, made, sold_at=clock.now())
-        ledger.book_claims(session, Claim.OUTLET_LINE, [line.id])
+        clerk, _, _, line = _rung_up(session)
         for _ in range(2):
             ledger.release(session, ledger.take_back(session, Claim.OUTLET_LINE, [line.id]))
     [counted] = api.as_(clerk).get("/v1/ties/outlet-batches").json()["items"]
