@@ -168,8 +168,7 @@ def _months(reader: Callable[[], Any], taking: _Taking, folder: Path, start: dat
     """All rollups of some months; returns of how many lines. ``end`` is not included."""
     lines = folder / f"{start}.csv"
     with reader() as cursor, lines.open("wb") as file, cursor.copy(_HAND_OUT, (start, end)) as copying:
-        for block in copying:
-            file.write(block)
+        file.writelines(copying)
     with engine(folder) as columns:
         count = load(columns, lines)
         lines.unlink()
