@@ -24,6 +24,7 @@ from shop.core.paging import Page
 from shop.core.quantities import Id
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
+from shop.regions import queries as regions
 
 routes = Routes("counting", "/v1")
 
@@ -34,8 +35,9 @@ def list_holds(call: Call, asked: Annotated[HoldSearch, Query()]) -> Page[HoldRo
     if asked.format == "json":
         return queries.holds(call.session, call.actor, asked, limit=asked.limit, after=asked.after)
     rows = exports.whole(queries.holds(call.session, call.actor, asked, limit=exports.MAX_ROWS, after=None))
-    header, title = sheets.HOLDS_HEADER[call.language], sheets.HOLDS[call.language]
-    return exports.file(asked.format, "counting_holds", header, map(sheets.hold_cells, rows), title)
+    district = regions.names(call.session, {row.district_code for row in rows}, call.language)
+    cells = sheets.hold_cells(rows, district, call.language)
+    return exports.file(asked.format, "counting_holds", sheets.HOLDS_HEADER[call.language], cells, sheets.HOLDS[call.language])
 
 
 @routes.get("/counting-holds/{hold_id}", Permission.COUNTING_READ)
@@ -56,7 +58,11 @@ def read_books(call: Call, asked: Annotated[BookSearch, Query()]) -> Page[PairOu
         "books",
         [
             Worksheet(sheets.PAIRS[language], sheets.PAIRS_HEADER[language], map(sheets.pair_cells, rows)),
-            Worksheet(sheets.UNMATCHED[language], sheets.UNMATCHED_HEADER[language], map(sheets.unmatched_cells, left)),
+            Worksheet(
+                sheets.UNMATCHED[language],
+                sheets.UNMATCHED_HEADER[language],
+                (sheets.unmatched_cells(row, language) for row in left),
+            ),
         ],
     )
 

@@ -1,6 +1,10 @@
 """Doubts and books as tables to be exported."""
 
-from orders.counting.schemas import HoldRow, PairOut, UnmatchedRow
+from collections.abc import Callable, Iterable, Iterator
+
+from orders.counting.rules import DocumentKind
+from orders.counting.schemas import HoldRow, PairOut, SideOut, UnmatchedRow
+from orders.counting.words import ALONE, DOCUMENTS, REASONS, SIDES, STATUSES, SUBJECTS
 from shop.core.errors import Language
 from shop.core.exports import Cell
 from shop.core.money import yuan
@@ -22,15 +26,25 @@ UNMATCHED_HEADER: dict[Language, list[str]] = {
 }
 
 
-def hold_cells(row: HoldRow) -> list[Cell]:
-    cells: list[Cell] = [row.id, row.reason_code.value, row.status.value, row.district_code]
-    for side in (row.subject, row.other):
-        documents = " ".join(f"{each.kind} {each.number}" for each in side.documents) if side else ""
-        amount = yuan(side.amount) if side and side.amount is not None else None
-        named: list[Cell] = [side.kind.value, side.number] if side else ["", ""]
-        seller: list[Cell] = [side.name if side else ""] if side is row.subject else []
-        cells += [*named, *seller, side.sold_on if side else None, amount, documents]
-    return [*cells, row.decision]
+def hold_cells(rows: Iterable[HoldRow], district: Callable[[str], str], language: Language) -> Iterator[list[Cell]]:
+    """One row for each doubt, in the order of the header."""
+    for row in rows:
+        cells: list[Cell] = [
+            row.id,
+            REASONS[row.reason_code][language],
+            STATUSES[row.status][language],
+            district(row.district_code),
+        ]
+        for side in (row.subject, row.other):
+            named: list[Cell] = [SUBJECTS[side.kind][language], side.number or side.id] if side else ["", ""]
+            seller: list[Cell] = [row.subject.name] if side is row.subject else []
+            amount = yuan(side.amount) if side and side.amount is not None else None
+            cells += [*named, *seller, side.sold_on if side else None, amount, _documents(side, language)]
+        yield [*cells, row.decision]
+
+
+def _documents(side: SideOut | None, language: Language) -> str:
+    return " ".join(f"{DOCUMENTS[DocumentKind(each.kind)][language]} {each.number}" for each in side.documents) if side else ""
 
 
 def pair_cells(row: PairOut) -> list[Cell]:
@@ -38,5 +52,6 @@ def pair_cells(row: PairOut) -> list[Cell]:
     return [row.supplier_name, row.buyer_name, *map(yuan, amounts)]
 
 
-def unmatched_cells(row: UnmatchedRow) -> list[Cell]:
-    return [row.side, row.number, row.supplier_name, row.buyer_name, row.sold_on, yuan(row.amount), row.reason_code]
+def unmatched_cells(row: UnmatchedRow, language: Language) -> list[Cell]:
+    why = ALONE[row.reason_code][language]
+    return [SIDES[row.side][language], row.number, row.supplier_name, row.buyer_name, row.sold_on, yuan(row.amount), why]

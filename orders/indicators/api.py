@@ -72,7 +72,7 @@ def import_values(
 def export(call: Call, filters: Asked, format: Annotated[Literal["xlsx", "csv"], Query()] = "xlsx") -> Response:
     """The list as a table."""
     found = queries.values(call.session, call.actor, filters, call.language, limit=None, after=None)
-    rows = sheets.cells(found.items)
+    rows = sheets.cells(found.items, call.language)
     return exports.file(format, "indicators", sheets.HEADER[call.language], rows, sheets.TITLE[call.language])
 
 

@@ -7,6 +7,7 @@ from functools import partial
 
 from orders.indicators.errors import ReportRefused
 from orders.indicators.schemas import ReportedOut
+from orders.indicators.states import ValueStatus
 from shop.core import sheets
 from shop.core.errors import Fault, Language
 from shop.core.exports import Cell
@@ -113,12 +114,19 @@ HEADER: dict[Language, list[str]] = {
 TITLE: dict[Language, str] = {"zh": "上报指标", "en": "Reported indicators"}
 
 
-def cells(values: Iterable[ReportedOut]) -> Iterator[list[Cell]]:
+STATUS: dict[ValueStatus, dict[Language, str]] = {
+    ValueStatus.REPORTED: {"zh": "待审核", "en": "reported"},
+    ValueStatus.ACCEPTED: {"zh": "已采纳", "en": "accepted"},
+    ValueStatus.RETURNED: {"zh": "已退回", "en": "returned"},
+}
+
+
+def cells(values: Iterable[ReportedOut], language: Language) -> Iterator[list[Cell]]:
     """One row for each value, in the order of the header."""
     for each in values:
         latest = each.latest
         yield [
             *(each.indicator, each.indicator_name, each.unit, each.region_code, each.region_name, each.period),
             *(latest.value, latest.source, latest.method, latest.base_value, latest.base_method),
-            *(latest.number, each.status.value, latest.reason, each.accepted.value if each.accepted else None),
+            *(latest.number, STATUS[each.status][language], latest.reason, each.accepted.value if each.accepted else None),
         ]

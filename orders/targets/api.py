@@ -22,6 +22,7 @@ from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Day, Id
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
+from shop.programmes import queries as programmes
 from shop.programmes.targets import Measure
 from shop.regions.schemas import DistrictCode
 
@@ -74,7 +75,9 @@ def rank(
 def export(call: Call, filters: Asked, on: On = None, format: Annotated[Literal["xlsx", "csv"], Query()] = "xlsx") -> Response:
     """The list as a table."""
     found = queries.targets(call.session, filters, call.language, on=on or clock.today(), limit=None, after=None)
-    return exports.file(format, "targets", sheets.HEADER[call.language], sheets.cells(found.items), sheets.TITLE[call.language])
+    channels = programmes.words(call.session, on or clock.today(), call.language)("channel")
+    rows = sheets.cells(found.items, channels, call.language)
+    return exports.file(format, "targets", sheets.HEADER[call.language], rows, sheets.TITLE[call.language])
 
 
 @routes.get("/{target_id}", Permission.MONITORING_READ)

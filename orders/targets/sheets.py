@@ -1,9 +1,10 @@
 """Targets as tables."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from orders.statistics.tables import Column, Kind, Table, percent, text
 from orders.targets.schemas import TargetOut
+from orders.targets.words import LIGHTS, MEASURES, METHODS, UNITS
 from shop.core.errors import Language
 from shop.core.exports import Cell
 
@@ -49,23 +50,19 @@ HEADER: dict[Language, list[str]] = {
 TITLE: dict[Language, str] = {"zh": "目标", "en": "Targets"}
 
 
-def cells(targets: Iterable[TargetOut]) -> Iterator[list[Cell]]:
+def cells(targets: Iterable[TargetOut], channels: Mapping[str, str], language: Language) -> Iterator[list[Cell]]:
     """One row for each target, in the order of the header."""
     for each in targets:
         of = each.progress
         yield [
-            *(each.programme, each.code, each.name, each.region_code, each.region_name, each.measure, each.unit),
+            *(each.programme, each.code, each.name, each.region_code, each.region_name),
             *(
-                each.channel and each.channel.value,
-                each.first,
-                each.due,
-                each.value,
-                of.done,
-                of.rate,
-                of.expected,
-                of.expected_method.value,
+                MEASURES[each.measure][language],
+                UNITS[each.unit][language],
+                each.channel and channels.get(each.channel, each.channel),
             ),
-            *(of.forecast, of.forecast_method and of.forecast_method.value, of.light.value, each.source),
+            *(each.first, each.due, each.value, of.done, of.rate, of.expected, METHODS[of.expected_method][language]),
+            *(of.forecast, of.forecast_method and METHODS[of.forecast_method][language], LIGHTS[of.light][language], each.source),
         ]
 
 

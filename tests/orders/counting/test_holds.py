@@ -1,5 +1,7 @@
 """What speaks against a claim of whatever kind is put on record once, shown to who decides, and told when it is decided."""
 
+import csv
+import io
 from datetime import UTC, datetime
 
 import pytest
@@ -72,7 +74,14 @@ def test_the_queue_is_filtered_paged_and_exported_within_reach(api, database, li
     assert [row["id"] for row in officer.get("/v1/counting-holds", params={"after": first["next"]}).json()["items"]] == ids[:1]
     for query, found in (("reason=clock", 1), ("status=void", 0), ("subject=external_sale", 0), (f"district={DISTRICT}", 3)):
         assert len(officer.get(f"/v1/counting-holds?{query}").json()["items"]) == found, query
-    assert len(officer.get("/v1/counting-holds?format=csv").content.splitlines()) == 4
+    chinese = officer.get("/v1/counting-holds?format=csv", headers={"Accept-Language": "zh-CN"}).content.decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(chinese)))
+    assert [(row["原因"], row["状态"], row["对象"]) for row in rows] == [
+        ("未认定产品", "待处理", "网点销售行"),
+        ("超出认定产能", "待处理", "网点销售行"),
+        ("时间异常", "待处理", "网点销售行"),
+    ]
+    assert not any(row["区县"].isdigit() for row in rows)
     assert officer.get("/v1/counting-holds?format=xlsx").content[:2] == b"PK"
     stranger = signed_in(api, Role.COUNTY_OFFICER, region_code=OTHER_DISTRICT)
     assert stranger.get("/v1/counting-holds").json()["items"] == []

@@ -298,6 +298,12 @@ def test_the_list_as_a_file(city, county):
     assert rows[0][:3] == ["programme", "code", "target"]
     assert len(rows) == 1 + len(listed(city, programme="chongqing-2021")) == 6
     assert city.get("/v1/targets/export").content[:2] == b"PK"
+    chinese = city.get("/v1/targets/export", params=asked, headers={"Accept-Language": "zh-CN"}).content.decode("utf-8-sig")
+    [own] = [
+        row for row in csv.DictReader(io.StringIO(chinese)) if (row["目标代码"], row["区划代码"]) == ("east_west_sales", "500237")
+    ]
+    assert (own["指标"], own["单位"], own["信号灯"]) == ("销售额", "元", "红")
+    assert own["应完成口径"] in ("按已过天数", "按上年同期进度")
 
 
 def test_the_county_hears_of_its_target(database, city, county):
