@@ -1,4 +1,4 @@
-"""Who hears of closed months and of bulletins: the city of its counties, the counties of the city, and the second person of a draft."""
+"""Who hears of closed months and of bulletins: the city when its counties have closed, the counties of the city, and the second person of a draft."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from sqlmodel import Session
 from orders.bulletins import states
 from orders.bulletins.queries import checklists
 from orders.bulletins.queries.facts import MonthDays
+from orders.bulletins.rules import closing
 from shop.core.outbox import Handler
 from shop.identity.actor import CITY
 from shop.identity.permissions import Permission
 from shop.notifications.actions import notify, notify_second
 
-_NAME = text("SELECT name_zh FROM region WHERE code = :code")
 _BULLETIN = text("SELECT id, month, year, number, edition, drafted_by FROM bulletin WHERE id = :id")
 
 
@@ -23,16 +23,16 @@ def _counties(session: Session, month: str) -> list[str]:
 
 
 def _closed(session: Session, payload: dict[str, Any]) -> None:
+    """The city hears once, when no county is lacking any more: until then the checklist tells who is. The counties hear of the city."""
     month, region_code = payload["month"], payload["region_code"]
-    number = int(month.replace("-", ""))
-    if region_code != CITY:
-        name = session.execute(_NAME, {"code": region_code}).scalar_one()
-        subject = {"kind": "month.closed_by_county", "subject_type": "monthly_close", "subject_id": number, "month": month}
-        notify(session, origin=f"month.closed:{month}:{region_code}", region_code=CITY, county=name, **subject)
-        return
-    for code in _counties(session, month):
-        subject = {"kind": "month.closed", "subject_type": "monthly_close", "subject_id": number, "month": month}
-        notify(session, origin=f"month.closed:{month}:city:{code}", region_code=code, **subject)
+    of, counties = MonthDays.of(month), _counties(session, month)
+    subject = {"subject_type": "monthly_close", "subject_id": int(month.replace("-", "")), "month": month}
+    if region_code == CITY:
+        for code in counties:
+            notify(session, origin=f"month.closed:{month}:city:{code}", kind="month.closed", region_code=code, **subject)
+    elif not closing.lacking(counties, checklists.closed(session, of.first)):
+        told = {"kind": "month.closed_by_counties", "count": len(counties), **subject}
+        notify(session, origin=f"month.closed:{month}:counties", region_code=CITY, **told)
 
 
 def _drafted(session: Session, payload: dict[str, Any]) -> None:

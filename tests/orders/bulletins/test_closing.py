@@ -35,7 +35,7 @@ def test_a_county_closes_then_the_city(scene):
     closed = scene["county"].post(scene.close_path("/close"), json={})
     assert closed.status_code == 201, closed.text
     assert closed.json()["closed_at"] is not None
-    assert "month.closed_by_county" in scene.told("city")
+    assert "month.closed_by_counties" not in scene.told("city")
     assert code(scene["county"].post(scene.close_path("/close"), json={})) == (409, "month_closed")
     lacking = scene.lacking()
     assert "500236" not in lacking
@@ -56,6 +56,20 @@ def test_a_county_closes_then_the_city(scene):
     assert (done.json()["without"], done.json()["reason"]) == (lacking, REASON)
     assert "month.closed" in scene.told("other")
     assert code(scene["other"].post(scene.close_path("/close"), json={})) == (409, "month_closed")
+
+
+def test_the_city_hears_once_when_the_last_county_has_closed(scene):
+    others = [code for code in scene.lacking() if code != "500236"]
+    with scene.database.unit_of_work() as session:
+        insert = (
+            "INSERT INTO month_close (month, region_code, closed_by, closed_at, items, lacking)"
+            " SELECT :first, code, (SELECT min(id) FROM app_user), now(), '{}', '{}' FROM unnest(CAST(:codes AS text[])) AS code"
+        )
+        session.execute(text(insert), {"first": FIRST, "codes": others})
+    assert scene["county"].post(scene.close_path("/close"), json={}).status_code == 201
+    assert scene.told("city").count("month.closed_by_counties") == 1
+    [told] = scene["city"].get("/v1/notifications", headers={"Accept-Language": "zh-CN"}).json()["items"][:1]
+    assert told["text"] == "33 个区县均已结 2026-09 的账，可以办理全市结账"
 
 
 def test_the_officer_of_a_merged_district_closes_that_one(scene):
