@@ -72,7 +72,7 @@ def measure(database_url: str, data_dir: Any, say: Say = lambda _: None) -> list
             say(f"{format}: {rows:,} rows in {seconds:.1f} s, {megabytes:.0f} MB")
             base = floor if period is YEARS else None
             told = f"≤ {goal:.0f} s" if goal else None
-            name = f"export of {round(rows, -4):,} sale entries as {format}"
+            name = f"figures.export of {round(rows, -4):,} sale entries as {format}"
             found.append(row(name, seconds, "s", floor=base, goal=told, met=None if goal is None else seconds <= goal))
             found.append(row(f"{name}: memory", megabytes, "MB", goal="≤ 100 MB", met=megabytes <= 100))
         return found

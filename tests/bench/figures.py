@@ -51,14 +51,19 @@ def run(made: Ground) -> Iterator[Row]:
         for count in STEPS:
             started = time.perf_counter()
             market.sales(database, before + 1, count)
-            yield row(f"{_size(count)}: load, indexes, vacuum", time.perf_counter() - started, "s")
+            yield row(f"figures.{_size(count)}: load, indexes, vacuum", time.perf_counter() - started, "s")
             before = count
             started = time.perf_counter()
             actions.rebuild(database, lambda line: print(f"  … {line}", flush=True))
             rebuilt = time.perf_counter() - started
             met = rebuilt < 120 if count == STEPS[-1] else None
             yield row(
-                f"{_size(count)}: rebuild of all rollups", rebuilt, "s", floor=_handed_out(database), goal="under 120 s", met=met
+                f"figures.{_size(count)}: rebuild of all rollups",
+                rebuilt,
+                "s",
+                floor=_handed_out(database),
+                goal="under 120 s",
+                met=met,
             )
             yield from _measure(database, count, p95)
         yield from _columns(database, made.data_dir)
@@ -106,15 +111,20 @@ def _measure(database: Database, count: int, p95: dict[str, float]) -> Iterator[
         times = _times(database, [_question(*panel) for panel in panels])
         value = statistics.quantiles(times, n=20, method="inclusive")[18]
         yield row(
-            f"{_size(count)}: {name} by district and month, p95", value, "ms", floor=floor, goal="under 100 ms", met=value < 100
+            f"figures.{_size(count)}: {name} by district and month, p95",
+            value,
+            "ms",
+            floor=floor,
+            goal="under 100 ms",
+            met=value < 100,
         )
-        yield row(f"{_size(count)}: {name} by district and month, p50", statistics.median(times), "ms", floor=floor)
+        yield row(f"figures.{_size(count)}: {name} by district and month, p50", statistics.median(times), "ms", floor=floor)
         if name in p95:
             met = value < 2 * p95[name]
-            yield row(f"{name}: p95 with 5 times the lines", value, "ms", floor=p95[name], goal="less than twice", met=met)
+            yield row(f"figures.{name}: p95 with 5 times the lines", value, "ms", floor=p95[name], goal="less than twice", met=met)
         p95[name] = value
     compared = _times(database, [replace(_question({}, DEFAULT), compare=Compare.LAST_YEAR)])
-    yield row(f"{_size(count)}: panel beside the year before, p50", statistics.median(compared), "ms", floor=floor)
+    yield row(f"figures.{_size(count)}: panel beside the year before, p50", statistics.median(compared), "ms", floor=floor)
 
 
 def _times(database: Database, questions: list[Question]) -> list[float]:
@@ -199,7 +209,7 @@ def _columns(database: Database, folder: Path) -> Iterator[Row]:
     own = {(str(key[0]), *key[1:]) for key in _default_panel(database)}
     assert own == {(str(line[0]), *map(_whole, line[1:])) for line in lines}, "DuckDB does not say what the rollups say"
     panel = statistics.median(_times(database, [_question({}, DEFAULT)]))
-    yield row(f"{_size(STEPS[-1])}: default panel, beside DuckDB over Parquet", panel, "ms", floor=statistics.median(times))
+    yield row(f"figures.{_size(STEPS[-1])}: default panel, beside DuckDB over Parquet", panel, "ms", floor=statistics.median(times))
 
 
 def _whole(value: Any) -> Any:
@@ -229,7 +239,7 @@ def _refresh(database: Database) -> Iterator[Row]:
             started = time.perf_counter()
             assert actions.refresh(session) == 1000
             times.append((time.perf_counter() - started) * 1000)
-    yield row(f"{_size(STEPS[-1])}: refresh of 1,000 sales", statistics.median(times), "ms")
+    yield row(f"figures.{_size(STEPS[-1])}: refresh of 1,000 sales", statistics.median(times), "ms")
 
 
 def _paths() -> list[str]:
@@ -279,7 +289,7 @@ def _served(database: Database, made: Ground) -> Iterator[Row]:
             assert set(result.statuses) == {200}, result.statuses
             assert written[0] > WRITTEN_PER_SECOND * SECONDS * 0.9, "fewer sales were written than should have been"
             p95 = result.percentile(0.95)
-            name = f"{_size(STEPS[-1])}: panels over HTTP, {READERS} readers, {how}, {WRITTEN_PER_SECOND} sales/s written"
+            name = f"figures.{_size(STEPS[-1])}: panels over HTTP, {READERS} readers, {how}, {WRITTEN_PER_SECOND} sales/s written"
             yield row(f"{name}: p95", p95, "ms", goal="under 100 ms", met=p95 < 100)
             yield row(f"{name}: p50", result.percentile(0.5), "ms")
             yield row(f"{name}: answers", result.per_second, "per second")
