@@ -179,12 +179,16 @@ def reconcile() -> None:
 
 @app.command()
 def rebuild() -> None:
-    """Make all figures anew from the sales ledger, while everything runs."""
+    """Make all figures anew from the sales ledger, and what is certified from its lists, while everything runs."""
     url = _database_url()
+    from catalog.monitoring.actions import keeping
     from orders.statistics.actions import rebuild as make_anew
     from shop.core.db import Database
 
-    make_anew(Database(url, pool_size=2), lambda line: print(line, flush=True))
+    database = Database(url, pool_size=2)
+    make_anew(database, lambda line: print(line, flush=True))
+    with database.unit_of_work() as session:
+        print(f"what is certified in {keeping.rebuild(session)} counties", flush=True)
 
 
 @app.command()

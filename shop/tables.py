@@ -6,6 +6,7 @@ import catalog.batches.models
 import catalog.certificates.models
 import catalog.certification.models
 import catalog.households.models
+import catalog.monitoring.models
 import catalog.objections.models
 import catalog.products.models
 import catalog.stock.models

@@ -8,7 +8,8 @@ from sqlalchemy import text
 
 import shop.tables  # noqa: F401  every table must be known before the first query
 from catalog.certificates.actions import measures
-from catalog.monitoring import actions as monitoring
+from catalog.monitoring.actions import keeping
+from catalog.monitoring.actions import reminding as monitoring
 from catalog.supervision.actions import capacity
 from orders.agreements.actions import drafts as call_offs
 from orders.amendments import actions as amendments
@@ -82,6 +83,13 @@ def refresh() -> None:
     """Move waiting sale entries into the rollups."""
     with database().unit_of_work() as session:
         statistics.refresh(session)
+
+
+@app.task(name="monitoring.count_stock")
+def count_stock() -> None:
+    """Count the certificates in force anew in the counties where something changed."""
+    with database().unit_of_work() as session:
+        keeping.refresh(session)
 
 
 @app.task(name="notifications.send_mail")

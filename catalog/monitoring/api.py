@@ -6,7 +6,9 @@ from typing import Annotated, Literal
 from fastapi import Query
 from fastapi.responses import Response
 
-from catalog.monitoring import queries, showing
+from catalog.monitoring import showing
+from catalog.monitoring.queries import course
+from catalog.monitoring.queries import stock as stocks
 from catalog.monitoring.schemas import FiguresOut, Grain, StepKey, StockKey
 from catalog.products.schemas import DistrictCode
 from shop.core import clock, exports
@@ -46,7 +48,7 @@ def stock(
     without `households:read`; so is how they became known, and everything but by county and category."""
     by = list(dict.fromkeys(group_by))
     day = on or clock.today()
-    figures = queries.stock(call.session, call.actor, call.language, by=by, on=day, district=district)
+    figures = stocks.stock(call.session, call.actor, call.language, by=by, on=day, district=district)
     figures = showing.protected(call.session, call.actor, figures, by=by, on=day, district=district)
     return _answer(figures, "stock", format)
 
@@ -62,9 +64,7 @@ def stock_over_time(
 ) -> FiguresOut | Response:
     """The stock at the end of each month, quarter or year; without `households:read` as in `stock`."""
     begin, end = _span(first, last)
-    figures = queries.stock_over_time(
-        call.session, call.actor, call.language, first=begin, last=end, grain=grain, district=district
-    )
+    figures = stocks.stock_over_time(call.session, call.actor, call.language, first=begin, last=end, grain=grain, district=district)
     figures = showing.protected_over_time(call.session, call.actor, figures, district)
     return _answer(figures, "stock_over_time", format)
 
@@ -81,21 +81,21 @@ def steps(
     """How many working days each step took: average, median, nine of ten; and how often it was late."""
     begin, end = _span(first, last)
     by = list(dict.fromkeys(group_by))
-    figures = queries.steps(call.session, call.actor, call.language, by=by, first=begin, last=end, district=district)
+    figures = course.steps(call.session, call.actor, call.language, by=by, first=begin, last=end, district=district)
     return _answer(figures, "steps", format)
 
 
 @routes.get("/overdue", Permission.SUPERVISION_READ, answer=FiguresOut, responses=exports.FILES)
 def overdue(call: Call, format: Format = "json") -> FiguresOut | Response:
     """Cases that are overdue now, by step and county."""
-    return _answer(queries.overdue(call.session, call.actor, call.language), "overdue", format)
+    return _answer(course.overdue(call.session, call.actor, call.language), "overdue", format)
 
 
 @routes.get("/objections", Permission.SUPERVISION_READ, answer=FiguresOut, responses=exports.FILES)
 def objections(call: Call, first: First = None, last: Last = None, format: Format = "json") -> FiguresOut | Response:
     """Objections against notices, by county."""
     begin, end = _span(first, last)
-    figures = queries.objections(call.session, call.actor, call.language, first=begin, last=end)
+    figures = course.objections(call.session, call.actor, call.language, first=begin, last=end)
     return _answer(figures, "objections", format)
 
 
@@ -103,7 +103,7 @@ def objections(call: Call, first: First = None, last: Last = None, format: Forma
 def measures(call: Call, first: First = None, last: Last = None, format: Format = "json") -> FiguresOut | Response:
     """Warnings, suspensions, holds and revocations by reason; complaints and inspections by kind and outcome."""
     begin, end = _span(first, last)
-    figures = queries.measures(call.session, call.actor, call.language, first=begin, last=end)
+    figures = course.measures(call.session, call.actor, call.language, first=begin, last=end)
     return _answer(figures, "measures", format)
 
 
@@ -111,5 +111,5 @@ def measures(call: Call, first: First = None, last: Last = None, format: Format 
 def flow(call: Call, first: First = None, last: Last = None, format: Format = "json") -> FiguresOut | Response:
     """What came and went, by month and county."""
     begin, end = _span(first, last)
-    figures = queries.flow(call.session, call.actor, call.language, first=begin, last=end)
+    figures = course.flow(call.session, call.actor, call.language, first=begin, last=end)
     return _answer(figures, "flow", format)

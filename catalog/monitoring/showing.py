@@ -9,7 +9,7 @@ from sqlmodel import Session
 from catalog.certificates.reach import regions
 from catalog.monitoring import protection
 from catalog.monitoring.protection import Told
-from catalog.monitoring.queries import EVERYWHERE, stock_rows
+from catalog.monitoring.queries.stock import EVERYWHERE, stock_rows
 from catalog.monitoring.schemas import FiguresOut, StockKey
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
@@ -29,7 +29,7 @@ def protected(
     district: str | None,
     everywhere: bool = False,
 ) -> FiguresOut:
-    """A :func:`catalog.monitoring.queries.stock` as it is shown to somebody: to whoever may not read the lists of households of all of it,
+    """A :func:`catalog.monitoring.queries.stock.stock` as it is shown to somebody: to whoever may not read the lists of households of all of it,
     without small numbers of them and whatever would give these away, see :mod:`catalog.monitoring.protection`."""
     within = EVERYWHERE if everywhere else regions(actor, Permission.SUPERVISION_READ)["regions"]
     if reads_households(actor, within, district):

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from catalog.certificates.reach import IN_REGION, OWN, reach
 from catalog.certificates.states import stop_sql, stopped_at_sql
-from catalog.monitoring.actions import LATE_DAYS
+from catalog.monitoring.actions.reminding import LATE_DAYS
 from orders.effects.rules import OPEN, Choice, Stop, choices
 from orders.effects.schemas import CertificateSalesOut, OpenOrderOut, OpenOrdersOut, SaleOut, SaleTotalsOut
 from orders.ledger.selection import reach_of

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from catalog.monitoring.queries import stock
+from catalog.monitoring.queries.stock import stock
 from catalog.monitoring.schemas import StockKey
 from orders.bulletins.queries import bulletins, changes
 from orders.bulletins.queries.bulletins import InForce

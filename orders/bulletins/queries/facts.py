@@ -8,7 +8,7 @@ from typing import Any, Self
 from sqlalchemy import text
 from sqlmodel import Session
 
-from catalog.monitoring import queries as monitoring
+from catalog.monitoring.queries import stock as monitoring
 from catalog.monitoring.schemas import StockKey
 from orders.bulletins.content import Certificates, Outlets
 from orders.bulletins.rules.grading import Evidence, Signals

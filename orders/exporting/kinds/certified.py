@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from catalog.certificates.reach import regions
 from catalog.monitoring.protection import TABLES
-from catalog.monitoring.queries import stock
+from catalog.monitoring.queries.stock import stock
 from catalog.monitoring.schemas import StockKey
 from catalog.monitoring.showing import reads_households, told_on
 from orders.exporting.table import Cell, Column, Kind, Table, Type, of_rows

@@ -8,8 +8,8 @@ from functools import partial
 from sqlalchemy import text
 from sqlmodel import Session
 
-from catalog.monitoring import queries as monitoring
 from catalog.monitoring import showing
+from catalog.monitoring.queries import stock as monitoring
 from catalog.monitoring.schemas import StockKey
 from orders.panels import tables
 from orders.statistics.tables import Filled

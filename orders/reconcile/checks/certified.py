@@ -1,6 +1,16 @@
 """Certificates, and the people behind them."""
 
-from orders.reconcile.checks.check import sql
+from sqlmodel import Session
+
+from catalog.monitoring.queries.stock import kept_and_counted
+from orders.reconcile.checks.check import Check, Difference, sql
+
+
+def _stock(session: Session, keep: int) -> tuple[int, list[Difference]]:
+    kept, counted = kept_and_counted(session)
+    wrong = [cell for cell in sorted(kept | counted) if kept.get(cell) != counted.get(cell)]
+    return len(wrong), [Difference(f"certified_stock {' '.join(cell)}", counted.get(cell), kept.get(cell)) for cell in wrong[:keep]]
+
 
 CERTIFICATES = [
     sql(
@@ -79,4 +89,5 @@ CERTIFICATES = [
                OR f.id IS NOT NULL AND (f.households, f.persons) IS DISTINCT FROM (m.households, m.persons))
         """,
     ),
+    Check("certified_stock", "认定存量 = 按名单重新统计", "What is kept of certificates in force = a recount of the lists", _stock),
 ]

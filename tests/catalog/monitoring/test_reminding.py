@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import text
 
-from catalog.monitoring import actions
+from catalog.monitoring.actions import reminding as actions
 from shop.core import clock
 from shop.notifications.rules import PLACES, TEXTS
 from tests.catalog.conftest import MONDAY, TOWNSHIP

@@ -1,0 +1,73 @@
+"""Counting anew what is certified in the counties of which something changed, see :mod:`catalog.monitoring.models`."""
+
+from sqlalchemy import delete, insert, text
+from sqlmodel import Session, col
+
+from catalog.monitoring.models import CertifiedStock, CertifiedStockPending
+from catalog.monitoring.queries.stock import STALE, counted
+from catalog.monitoring.schemas import StockKey
+from shop.core import clock, locks
+
+_LOCK = "certified_stock.refresh"
+_WAITING = text("SELECT id FROM certified_stock_pending")
+_STALE = text(STALE)
+# The next moment at which a certificate of a county begins or ends by itself, or at which something is on record that has not happened yet.
+_COUNTED = text(
+    """
+    INSERT INTO certified_stock_county (district_code, counted_at, holds_until)
+    SELECT code, :now, (
+        SELECT min(moment) FROM (
+            SELECT m.moment FROM certificate c CROSS JOIN LATERAL (VALUES
+                (c.issued_at), (c.revoked_at), (CAST(c.valid_from AS timestamp) AT TIME ZONE 'Asia/Shanghai'),
+                (CAST(c.valid_until + 1 AS timestamp) AT TIME ZONE 'Asia/Shanghai'),
+                (CAST(c.papers_valid_until + 1 AS timestamp) AT TIME ZONE 'Asia/Shanghai')) AS m (moment)
+            WHERE c.district_code = code
+            UNION ALL
+            SELECT m.moment FROM certificate c JOIN certificate_event e ON e.certificate_id = c.id
+            CROSS JOIN LATERAL (VALUES (e.at), (e.until)) AS m (moment) WHERE c.district_code = code
+        ) AS moments WHERE moment >= :now)
+    FROM unnest(CAST(:codes AS text[])) AS code
+    ON CONFLICT (district_code) DO UPDATE SET counted_at = excluded.counted_at, holds_until = excluded.holds_until
+    """
+)
+_ALL = text(
+    "INSERT INTO certified_stock_pending (district_code)"
+    " SELECT district_code FROM certificate UNION SELECT district_code FROM certified_stock_county"
+)
+
+
+def refresh(session: Session) -> int:
+    """Count anew the counties of which what is kept does not hold; returns how many.
+
+    One at a time: a second one finds the lock taken and leaves the work to the first. Who changes certificates waits for nobody; what is committed
+    while a county is counted leaves a mark that stays.
+    """
+    return _refreshed(session) if locks.try_hold(session, _LOCK) else 0
+
+
+def rebuild(session: Session) -> int:
+    """Count every county anew; returns how many."""
+    locks.hold(session, _LOCK)
+    session.execute(_ALL)
+    return _refreshed(session)
+
+
+def _refreshed(session: Session) -> int:
+    now = clock.now()
+    # first the marks, then the lists: what comes between the two is counted, and is counted again
+    waiting = session.execute(_WAITING).scalars().all()
+    codes = sorted(session.execute(_STALE, {"now": now}).scalars())
+    if not codes:
+        return 0
+    today, patterns = clock.today(), [f"{code}%" for code in codes]
+    rows = [
+        {"district_code": row.pop("county"), "category": row.pop("category", ""), **row}
+        for by in ([StockKey.COUNTY], [StockKey.COUNTY, StockKey.CATEGORY])
+        for row in counted(session, patterns, by, today)
+    ]
+    session.execute(delete(CertifiedStock).where(col(CertifiedStock.district_code).in_(codes)))
+    if rows:
+        session.execute(insert(CertifiedStock), rows)
+    session.execute(_COUNTED, {"now": now, "codes": codes})
+    session.execute(delete(CertifiedStockPending).where(col(CertifiedStockPending.id).in_(waiting)))
+    return len(codes)

@@ -1,0 +1,198 @@
+"""What is certified is kept by county, and is at any moment what a recount of the lists says."""
+
+import random
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from catalog.monitoring.actions import keeping
+from catalog.monitoring.queries import stock
+from catalog.monitoring.schemas import StockKey
+from shop.core import clock, sealing
+from tests.catalog.conftest import COUNTY, MONDAY
+from tests.catalog.monitoring.test_figures import ask, certified
+from tests.factories.identity import make_supplier
+
+GROUPS = ([], [StockKey.COUNTY], [StockKey.CATEGORY], [StockKey.COUNTY, StockKey.CATEGORY], [StockKey.CATEGORY, StockKey.COUNTY])
+
+
+def told(row):
+    return {name: sorted(value) if isinstance(value, list | set) else value for name, value in row.items()}
+
+
+def recount(session, by, within, district):
+    """The same from the lists, as whoever reads is told it."""
+    rows = [told(row) for row in stock.counted(session, within, by, clock.today(), district)]
+    for row in rows:
+        row["suppliers"] = len(row.pop("supplier_ids"))
+        row["households"] = row["households_listed"] + row["households_stated"]
+        row["persons"] = row["persons_listed"] + row["persons_stated"]
+    return rows
+
+
+def wrong(session):
+    """Questions whose answer is not that of a recount."""
+    return [
+        (by, within, district)
+        for by in GROUPS
+        for within, district in ((["%"], None), ([f"{COUNTY}%"], None), (["%"], COUNTY))
+        if stock.stock_rows(session, within, by, clock.today(), district) != recount(session, by, within, district)
+    ]
+
+
+def change(session, dice):
+    """Something that may change the stock of a county."""
+    certificate = session.execute(text("SELECT id, case_id, product_id, district_code FROM certificate ORDER BY id")).all()
+    one = dice.choice(certificate)
+    match dice.randrange(6):
+        case 0:
+            person, home = dice.randrange(8), dice.randrange(4)
+            session.execute(
+                text(
+                    "INSERT INTO household_member (case_id, person_hash, household_hash, sealed, mode, created_at)"
+                    " VALUES (:case, :person, :home, '', 'employment', now()) ON CONFLICT DO NOTHING"
+                ),
+                {
+                    "case": one.case_id,
+                    "person": sealing.keyed_hash("person", str(person)),
+                    "home": sealing.keyed_hash("household", one.district_code, str(home)),
+                },
+            )
+        case 1:
+            delete = "DELETE FROM household_member WHERE id = (SELECT min(id) FROM household_member WHERE case_id = :id)"
+            session.execute(text(delete), {"id": one.case_id})
+        case 2:
+            session.execute(
+                text("UPDATE product SET category = :category WHERE id = :id"),
+                {"category": dice.choice(["fruit", "honey", "tea"]), "id": one.product_id},
+            )
+        case 3:
+            until = clock.today() + timedelta(days=dice.randrange(-3, 9))
+            column = dice.choice(["valid_until", "papers_valid_until"])
+            session.execute(
+                text(f"UPDATE certificate SET {column} = greatest(valid_from, :until) WHERE id = :id"),
+                {"until": until, "id": one.id},
+            )
+        case 4:
+            kind = dice.choice(["suspended", "reinstated", "held", "released"])
+            until = clock.now() + timedelta(days=dice.randrange(1, 4)) if kind == "suspended" else None
+            session.execute(
+                text(
+                    "INSERT INTO certificate_event (certificate_id, kind, at, until, actor_role) VALUES (:id, :kind, :at, :until, 'x')"
+                ),
+                {"id": one.id, "kind": kind, "at": clock.now(), "until": until},
+            )
+        case _:
+            session.execute(
+                text("UPDATE certificate SET households = :h, persons = :p WHERE id = :id"),
+                {"h": dice.randrange(9), "p": dice.randrange(9), "id": one.id},
+            )
+
+
+@pytest.fixture
+def counties(office):
+    """Certificates of two counties, of one supplier that has some in both."""
+    for category in ("fruit", "honey", "fruit"):
+        certified(office, category=category)
+    with office.database.unit_of_work() as session:
+        office.supplier = make_supplier(session, "500240")
+    for people in ((), [("F1", "甲"), ("F1", "乙")]):
+        certified(office, people=people)
+    return office.database
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_course_of_changes_leaves_what_a_recount_says(counties, on, seed):
+    dice, day = random.Random(seed), MONDAY.date()
+    held = 0
+    for _ in range(20):
+        if dice.random() < 0.3:
+            day += timedelta(days=dice.randrange(1, 3))
+            on(day.year, day.month, day.day)
+        with counties.unit_of_work() as session:
+            for _ in range(dice.randrange(3)):
+                change(session, dice)
+        with counties.unit_of_work() as session:
+            assert wrong(session) == [], (seed, day)
+        if dice.random() < 0.6:
+            with counties.unit_of_work() as session:
+                keeping.refresh(session)
+            with counties.unit_of_work() as session:
+                kept, lists = stock.kept_and_counted(session)
+                assert kept == lists
+                held += len(kept)
+                assert wrong(session) == [], (seed, day)
+    assert held
+
+
+def test_what_is_kept_is_read_and_nothing_is_counted(counties, office, monkeypatch):
+    with counties.unit_of_work() as session:
+        assert keeping.refresh(session) == 2
+    with counties.unit_of_work() as session:
+        assert keeping.refresh(session) == 0
+        monkeypatch.setattr(stock, "counted", lambda *_: pytest.fail("counted from the lists"))
+        assert not [by for by in GROUPS if not stock.stock_rows(session, ["%"], by, clock.today())]
+    assert ask(office, "stock", "city", group_by="county")["totals"]["certificates"] == 5
+
+
+@pytest.mark.parametrize("guarded", [True, False], ids=["marks seen before the count", "control: all marks"])
+def test_what_is_committed_during_a_count_is_not_lost(counties, monkeypatch, guarded):
+    """The control takes away every mark there is at the end, and so that of a change which the count has not seen."""
+    with counties.unit_of_work() as session:
+        keeping.refresh(session)
+        session.execute(text("INSERT INTO certified_stock_pending (district_code) VALUES (:county)"), {"county": COUNTY})
+
+    counted = keeping.counted
+
+    def change_behind(session, *asked):
+        rows = counted(session, *asked)
+        with counties.unit_of_work() as other:
+            other.execute(
+                text("UPDATE certificate SET households = households + 1 WHERE district_code = :county"), {"county": COUNTY}
+            )
+        return rows
+
+    monkeypatch.setattr(keeping, "counted", change_behind)
+    with counties.unit_of_work() as session:
+        assert keeping.refresh(session) == 1
+        if not guarded:
+            session.execute(text("DELETE FROM certified_stock_pending"))
+    with counties.unit_of_work() as session:
+        assert (wrong(session) == []) is guarded
+
+
+def test_a_suspension_ends_by_itself(counties, on):
+    day = MONDAY.date()
+    on(day.year, day.month, day.day)
+    with counties.unit_of_work() as session:
+        session.execute(
+            text(
+                "INSERT INTO certificate_event (certificate_id, kind, at, until, actor_role)"
+                " SELECT id, 'suspended', :now, :until, 'x' FROM certificate WHERE district_code = :county"
+            ),
+            {"now": clock.now() - timedelta(hours=1), "until": clock.now() + timedelta(days=3), "county": COUNTY},
+        )
+        certificates = stock.stock_rows(session, ["%"], [], clock.today())[0]["certificates"]
+    with counties.unit_of_work() as session:
+        keeping.refresh(session)
+    day += timedelta(days=4)
+    on(day.year, day.month, day.day)
+    with counties.unit_of_work() as session:
+        assert stock.stock_rows(session, ["%"], [], day)[0]["certificates"] > certificates
+        assert wrong(session) == []
+
+
+def test_the_reconciliation_finds_what_is_not_as_the_lists_say(counties):
+    from orders.reconcile.checks.certified import CERTIFICATES
+
+    [check] = [each for each in CERTIFICATES if each.name == "certified_stock"]
+    with counties.unit_of_work() as session:
+        keeping.refresh(session)
+        assert check.find(session, 5) == (0, [])
+        session.execute(text("UPDATE certified_stock SET persons_stated = persons_stated + 1 WHERE category = 'honey'"))
+        count, [found] = check.find(session, 5)
+    assert (count, found.subject) == (1, f"certified_stock {COUNTY} honey")
+    with counties.unit_of_work() as session:
+        assert keeping.rebuild(session) == 2
+        assert check.find(session, 5) == (0, [])
