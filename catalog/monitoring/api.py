@@ -64,8 +64,7 @@ def stock_over_time(
 ) -> FiguresOut | Response:
     """The stock at the end of each month, quarter or year; without `households:read` as in `stock`."""
     begin, end = _span(first, last)
-    figures = stocks.stock_over_time(call.session, call.actor, call.language, first=begin, last=end, grain=grain, district=district)
-    figures = showing.protected_over_time(call.session, call.actor, figures, district)
+    figures = showing.over_time(call.session, call.actor, call.language, first=begin, last=end, grain=grain, district=district)
     return _answer(figures, "stock_over_time", format)
 
 

@@ -1,16 +1,19 @@
 """Stocks of certificates as they are shown to somebody: who may not read the lists of households is told no small number of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from sqlmodel import Session
 
 from catalog.certificates.reach import regions
-from catalog.monitoring import protection
+from catalog.monitoring import protection, rules
 from catalog.monitoring.protection import Told
-from catalog.monitoring.queries.stock import EVERYWHERE, stock_rows
-from catalog.monitoring.schemas import FiguresOut, StockKey
+from catalog.monitoring.queries import history
+from catalog.monitoring.queries.stock import EVERYWHERE, of_counties, stock_rows
+from catalog.monitoring.queries.telling import Teller
+from catalog.monitoring.schemas import FiguresOut, Grain, StockKey
+from shop.core.errors import Language
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
@@ -42,20 +45,36 @@ def protected(
     return figures
 
 
-def protected_over_time(session: Session, actor: Actor, figures: FiguresOut, district: str | None) -> FiguresOut:
-    """The same of a stock over time."""
+def over_time(
+    session: Session, actor: Actor, language: Language, *, first: date, last: date, grain: Grain, district: str | None = None
+) -> FiguresOut:
+    """The stock at the end of each period, shown in the same way.
+
+    Raises:
+        Invalid: too many periods, or none (422).
+    """
+    days = history.ends(first, last, grain)
     within = regions(actor, Permission.SUPERVISION_READ)["regions"]
-    if not reads_households(actor, within, district):
-        for row in figures.rows:
-            _hide(row, told_on(session, date.fromisoformat(row["period"]), within, district).tells())
-    return figures
+    shown = reads_households(actor, within, district)
+    if of_counties(within):
+        past = history.history(session, days)
+        rows = past.totals(within, district)
+        told = [shown or _told(*past.at(place)).within(_prefixes(within), district).tells() for place in range(len(days))]
+    else:  # of less than counties no small number is told
+        rows = [stock_rows(session, within, [], day, district)[0] for day in days]
+        told = [shown] * len(days)
+    if not shown:
+        for row, tells in zip(rows, told, strict=True):
+            _hide(row, tells)
+    periods = [{"period": day.isoformat(), **row} for day, row in zip(days, rows, strict=True)]
+    return Teller(session, language).figures(rules.STOCK, ["period"], periods, totals={})
 
 
 def reads_households(actor: Actor, within: Sequence[str], district: str | None = None) -> bool:
     """Whether somebody may read the lists of households of all these regions, or of the one district in them."""
     if not actor.may(Permission.HOUSEHOLDS_READ):
         return False
-    asked = [district] if district else [pattern.removesuffix("%") for pattern in within]
+    asked = [district] if district else _prefixes(within)
     return all(actor.covers_region(Permission.HOUSEHOLDS_READ, code) for code in asked)
 
 
@@ -63,11 +82,19 @@ def told_on(session: Session, on: date, within: Sequence[str], district: str | N
     """What may be told of the households of a day in some regions, or in the one district in them, to whoever may not read their lists."""
     cells = stock_rows(session, EVERYWHERE, [StockKey.COUNTY, StockKey.CATEGORY], on)
     once = stock_rows(session, EVERYWHERE, [StockKey.COUNTY], on)
-    told = protection.told(
-        {name: {(row["county"], row["category"]): int(row[name]) for row in cells} for name in _PEOPLE},
-        {name: {(row["county"],): int(row[name]) for row in once} for name in _PEOPLE},
+    by_cell = {(row["county"], row["category"]): row for row in cells}
+    return _told(by_cell, {row["county"]: row for row in once}).within(_prefixes(within), district)
+
+
+def _told(cells: Mapping[tuple[str, str], Mapping[str, Any]], once: Mapping[str, Mapping[str, Any]]) -> Told:
+    return protection.told(
+        {name: {key: int(row[name]) for key, row in cells.items()} for name in _PEOPLE},
+        {name: {(county,): int(row[name]) for county, row in once.items()} for name in _PEOPLE},
     )
-    return told.within([pattern.removesuffix("%") for pattern in within], district)
+
+
+def _prefixes(within: Sequence[str]) -> list[str]:
+    return [pattern.removesuffix("%") for pattern in within]
 
 
 def _hide(row: dict[str, Any], told: bool) -> None:

@@ -13,9 +13,9 @@ from sqlmodel import Session
 from catalog.certificates.reach import IN_REGION, regions
 from catalog.monitoring import rules
 from catalog.monitoring.queries.telling import Teller
-from catalog.monitoring.schemas import FiguresOut, Grain, StockKey
+from catalog.monitoring.schemas import FiguresOut, StockKey
 from shop.core import clock
-from shop.core.errors import Invalid, Language
+from shop.core.errors import Language
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
@@ -104,47 +104,34 @@ def stock(
 EVERYWHERE = ["%"]
 
 
-def stock_over_time(
-    session: Session, actor: Actor, language: Language, *, first: date, last: date, grain: Grain, district: str | None = None
-) -> FiguresOut:
-    """The stock at the end of each period, small numbers of households as they are.
-
-    Raises:
-        Invalid: too many periods, or none (422).
-    """
-    last = min(last, clock.today())
-    if first > last:
-        raise Invalid.one("from", "not_before_to", "起始日期不能晚于截止日期", "the first day lies after the last")
-    ends = list(rules.period_ends(first, last, grain))
-    if len(ends) > rules.MOST_PERIODS:
-        told = f"最多 {rules.MOST_PERIODS} 个期间", f"at most {rules.MOST_PERIODS} periods"
-        raise Invalid.one("from", "too_many_periods", *told)
-    teller = Teller(session, language)
-    within = regions(actor, Permission.SUPERVISION_READ)["regions"]
-    rows = [{"period": end.isoformat(), **stock_rows(session, within, [], end, district)[0]} for end in ends]
-    return teller.figures(rules.STOCK, ["period"], rows, totals={})
-
-
 def stock_rows(
     session: Session, within: Sequence[str], by: Sequence[StockKey], on: date, district: str | None = None
 ) -> list[dict[str, Any]]:
     """The stock of a day in some regions (prefixes of codes, ``%`` behind each), one row for each group; without groups one row, zeros if need be."""
-    of_counties = all(len(pattern.removesuffix("%")) <= _COUNTY_CODE for pattern in within)
-    if on == clock.today() and of_counties and {*by} <= {StockKey.COUNTY, StockKey.CATEGORY}:
+    if on == clock.today() and of_counties(within) and {*by} <= {StockKey.COUNTY, StockKey.CATEGORY}:
         rows = _of_today(session, within, by, district)
     else:
         rows = counted(session, within, by, on, district)
     for row in rows:
         row["suppliers"] = len(row.pop("supplier_ids"))
-        row["households"] = row["households_listed"] + row["households_stated"]
-        row["persons"] = row["persons_listed"] + row["persons_stated"]
-    return rows
+    return [with_people(row) for row in rows]
+
+
+def with_people(row: dict[str, Any]) -> dict[str, Any]:
+    """A row with its households and persons, however they became known."""
+    both = {who: row[f"{who}_listed"] + row[f"{who}_stated"] for who in ("households", "persons")}
+    return {**row, **both}
+
+
+def of_counties(within: Sequence[str]) -> bool:
+    """Whether patterns of codes are of whole counties."""
+    return all(len(pattern.removesuffix("%")) <= _COUNTY_CODE for pattern in within)
 
 
 #: Length of a county's code; a township's is longer.
 _COUNTY_CODE = 6
 #: What adds up over counties, in each of which everybody stands once, and over categories, of which a product has one.
-_SUMS = ("certificates", "products", "households_stated", "persons_stated", "households_listed", "persons_listed")
+SUMS = ("certificates", "products", "households_stated", "persons_stated", "households_listed", "persons_listed")
 #: Counties of which what is kept does not hold at a moment.
 STALE = """
     SELECT district_code FROM certified_stock_pending
@@ -154,7 +141,7 @@ STALE = """
 _KEPT = text(
     f"""
     WITH stale AS ({STALE})
-    SELECT ARRAY(SELECT district_code FROM stale) AS stale, s.district_code AS county, s.category, s.supplier_ids, {", ".join(f"s.{name}" for name in _SUMS)}
+    SELECT ARRAY(SELECT district_code FROM stale) AS stale, s.district_code AS county, s.category, s.supplier_ids, {", ".join(f"s.{name}" for name in SUMS)}
     FROM (SELECT 1) AS one LEFT JOIN certified_stock s
       ON (s.category <> '') = :cells AND s.district_code LIKE ANY (CAST(:regions AS text[]))
      AND (CAST(:district AS text) IS NULL OR s.district_code = :district) AND s.district_code NOT IN (SELECT district_code FROM stale)
@@ -177,13 +164,13 @@ def _of_today(session: Session, within: Sequence[str], by: Sequence[StockKey], d
     for row in rows:
         group = groups.setdefault(tuple(row[name] for name in names), _nothing())
         group["supplier_ids"].update(row["supplier_ids"])
-        for name in _SUMS:
+        for name in SUMS:
             group[name] += row[name]
     return [{**dict(zip(names, key, strict=True)), **groups[key]} for key in sorted(groups)]
 
 
 def _nothing() -> dict[str, Any]:
-    return {"supplier_ids": set(), **dict.fromkeys(_SUMS, 0)}
+    return {"supplier_ids": set(), **dict.fromkeys(SUMS, 0)}
 
 
 def counted(
@@ -219,7 +206,7 @@ def counted(
 _HELD = text(
     f"""
     WITH stale AS ({STALE})
-    SELECT y.district_code AS county, y.counted_at, s.category, s.supplier_ids, {", ".join(f"s.{name}" for name in _SUMS)}
+    SELECT y.district_code AS county, y.counted_at, s.category, s.supplier_ids, {", ".join(f"s.{name}" for name in SUMS)}
     FROM certified_stock_county y LEFT JOIN certified_stock s USING (district_code)
     WHERE y.district_code NOT IN (SELECT district_code FROM stale)
     """
@@ -247,7 +234,7 @@ def kept_and_counted(session: Session) -> tuple[Cells, Cells]:
 def _cells(rows: Iterable[Mapping[str, Any]], counties: Collection[str]) -> Cells:
     return {
         (row["county"], row.get("category", "")): ", ".join(
-            [*(f"{name} {row[name]}" for name in _SUMS), f"suppliers {sorted(row['supplier_ids'])}"]
+            [*(f"{name} {row[name]}" for name in SUMS), f"suppliers {sorted(row['supplier_ids'])}"]
         )
         for row in rows
         if row["county"] in counties

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import text
 
 from catalog.monitoring.actions import keeping
-from catalog.monitoring.queries import stock
-from catalog.monitoring.schemas import StockKey
+from catalog.monitoring.queries import history, stock
+from catalog.monitoring.schemas import Grain, StockKey
 from shop.core import clock, sealing
 from tests.catalog.conftest import COUNTY, MONDAY
 from tests.catalog.monitoring.test_figures import ask, certified
@@ -21,14 +21,12 @@ def told(row):
     return {name: sorted(value) if isinstance(value, list | set) else value for name, value in row.items()}
 
 
-def recount(session, by, within, district):
+def recount(session, by, within, district, on=None):
     """The same from the lists, as whoever reads is told it."""
-    rows = [told(row) for row in stock.counted(session, within, by, clock.today(), district)]
+    rows = [told(row) for row in stock.counted(session, within, by, on or clock.today(), district)]
     for row in rows:
         row["suppliers"] = len(row.pop("supplier_ids"))
-        row["households"] = row["households_listed"] + row["households_stated"]
-        row["persons"] = row["persons_listed"] + row["persons_stated"]
-    return rows
+    return [stock.with_people(row) for row in rows]
 
 
 def wrong(session):
@@ -196,3 +194,26 @@ def test_the_reconciliation_finds_what_is_not_as_the_lists_say(counties):
     with counties.unit_of_work() as session:
         assert keeping.rebuild(session) == 2
         assert check.find(session, 5) == (0, [])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_past_is_what_each_of_its_days_says(counties, on, seed):
+    dice, day = random.Random(seed), MONDAY.date()
+    for _ in range(12):
+        on(day.year, day.month, day.day)
+        with counties.unit_of_work() as session:
+            change(session, dice)
+        day += timedelta(days=dice.randrange(1, 20))
+    on(day.year, day.month, day.day)
+    days = history.ends(MONDAY.date() - timedelta(days=90), day, Grain.MONTH)
+    with counties.unit_of_work() as session:
+        past = history.history(session, days)
+        for place, end in enumerate(days):
+            cells, once = past.at(place)
+            for within, district in ((["%"], None), ([f"{COUNTY}%"], None), (["%"], COUNTY)):
+                [total] = recount(session, [], within, district, end)
+                assert past.totals(within, district)[place] == total, (seed, end)
+            assert list(cells) == [(row["county"], row["category"]) for row in recount(session, GROUPS[3], ["%"], None, end)]
+            for by, found in ((GROUPS[3], cells.values()), (GROUPS[1], once.values())):
+                rows = recount(session, by, ["%"], None, end)
+                assert [row.items() <= {**want}.items() for row, want in zip(found, rows, strict=True)] == [True] * len(rows)
