@@ -4,7 +4,7 @@ import pickle
 import threading
 from collections import Counter
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
 import psycopg
@@ -14,6 +14,11 @@ from shop.core import clock
 from shop.core.db import Database
 
 T = TypeVar("T")
+
+#: A scene by its name, and when it was made: the day, or the moment at which the clock was held, and by how much it was set forward.
+Scene = tuple[str, date | datetime, timedelta]
+#: So many scenes have a template at a time, of 25 MB or more each; the one that was not asked for longest makes room.
+SCENES = 24
 
 
 class Cluster:
@@ -65,8 +70,8 @@ class Fresh(Database):
         self._template = template
         self._lock = threading.RLock()
         self._awaited = False
-        self._uses: Counter[tuple[str, date]] = Counter()
-        self._scenes: dict[tuple[str, date], tuple[str, bytes]] = {}
+        self._uses: Counter[Scene] = Counter()
+        self._scenes: dict[Scene, tuple[str, bytes]] = {}
         super().__init__(cluster.url("test"), pool_size=20)
         cluster.drop("test")  # what a killed run left
         event.listen(self.engine, "do_connect", lambda *_: self.appear())
@@ -103,19 +108,22 @@ class Fresh(Database):
     def begin_with(self, name: str, make: Callable[[], T]) -> T:
         """What ``make`` makes, or a copy of what it made for an earlier test, together with the database that it made it in.
 
-        Only at the very beginning of a test, on the same day, and with the clock as it is.
+        Only at the very beginning of a test, and by the same clock: on the same day, or held at the same moment.
         """
-        scene = name, clock.today()
-        if not self._awaited or clock._shift or clock._fixed:
+        scene = name, clock._fixed or clock.today(), clock._shift
+        if not self._awaited:
             return make()
         if scene in self._scenes:
-            template, made = self._scenes[scene]
+            template, made = self._scenes[scene] = self._scenes.pop(scene)
             self.appear(template)
             return pickle.loads(made)  # type: ignore[no-any-return]
         things = make()
         self._uses[scene] += 1
         if self._uses[scene] == 2:
-            template = f"scene_{len(self._scenes)}"
+            if len(self._scenes) == SCENES:
+                template, _ = self._scenes.pop(next(iter(self._scenes)))
+                self._cluster.drop(template)
+            template = f"scene_{self._uses.total()}"
             self.dispose()  # a database that is copied has no connections
             self._cluster.create(template, "test")
             self._scenes[scene] = template, pickle.dumps(things)

@@ -1,8 +1,9 @@
 """Rules about the source itself that no other tool holds."""
 
 import ast
+import functools
 import importlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,14 +19,27 @@ PACKAGES = ["shop", "catalog", "orders", "workers"]
 SOURCES = sorted(path for package in PACKAGES for path in Path(package).rglob("*.py"))
 
 
+@functools.cache
+def parsed():
+    """The program, read once: (file, its nodes)."""
+    return [(path, list(ast.walk(ast.parse(path.read_text())))) for path in SOURCES]
+
+
+@functools.cache
+def called():
+    """Every call in the program by the name that is called: (file, call)."""
+    by_name = defaultdict(list)
+    for path, nodes in parsed():
+        for node in nodes:
+            if isinstance(node, ast.Call):
+                name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+                by_name[name].append((path, node))
+    return by_name
+
+
 def calls(name):
     """Every call of ``name`` (or ``anything.name``) in the program, with its file."""
-    for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call):
-                called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-                if called == name:
-                    yield path, node
+    return called().get(name, [])
 
 
 def published():
@@ -87,8 +101,8 @@ def test_no_file_is_too_long_to_read_at_a_sitting():
     assert long == {}
 
 
-def imported_modules(path):
-    for node in ast.walk(ast.parse(path.read_text())):
+def imported_modules(nodes):
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (each.name.partition(".")[0] for each in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -96,7 +110,7 @@ def imported_modules(path):
 
 
 def test_one_module_knows_the_library_of_the_payment_provider_and_none_the_stand_in():
-    knowing = {name: [str(path) for path in SOURCES if name in imported_modules(path)] for name in ("stripe", "tests")}
+    knowing = {name: [str(path) for path, nodes in parsed() if name in imported_modules(nodes)] for name in ("stripe", "tests")}
     assert knowing == {"stripe": ["orders/online/provider.py"], "tests": []}
 
 

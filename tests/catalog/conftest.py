@@ -10,6 +10,7 @@ from sqlalchemy import text
 from shop.core import clock
 from shop.core.db import Database
 from shop.identity.permissions import Role
+from tests.databases import begin_with
 from tests.factories.catalog import make_product
 from tests.factories.certification import make_case
 from tests.factories.identity import make_supplier, make_user
@@ -62,17 +63,20 @@ class Office:
 @pytest.fixture
 def office(api, database):
     with clock.fixed(MONDAY):
-        with database.unit_of_work() as session:
-            supplier = make_supplier(session, COUNTY)
-            users = {
-                "supplier": make_user(session, Role.SUPPLIER_ADMIN, supplier),
-                "rival": make_user(session, Role.SUPPLIER_ADMIN, make_supplier(session, COUNTY)),
-                "township": make_user(session, Role.TOWNSHIP_OFFICER, region_code=TOWNSHIP),
-                "department": make_user(session, Role.DEPARTMENT_OFFICER, region_code=COUNTY),
-                "county": make_user(session, Role.COUNTY_OFFICER, region_code=COUNTY),
-                "colleague": make_user(session, Role.COUNTY_OFFICER, region_code=COUNTY),
-                "elsewhere": make_user(session, Role.COUNTY_OFFICER, region_code="500240"),
-                "city": make_user(session, Role.CITY_OFFICER),
-                "monitor": make_user(session, Role.MONITOR),
-            }
-        yield Office(api, database, supplier, users)
+        yield Office(api, database, *begin_with(database, "office", lambda: _made(database)))
+
+
+def _made(database):
+    with database.unit_of_work() as session:
+        supplier = make_supplier(session, COUNTY)
+        return supplier, {
+            "supplier": make_user(session, Role.SUPPLIER_ADMIN, supplier),
+            "rival": make_user(session, Role.SUPPLIER_ADMIN, make_supplier(session, COUNTY)),
+            "township": make_user(session, Role.TOWNSHIP_OFFICER, region_code=TOWNSHIP),
+            "department": make_user(session, Role.DEPARTMENT_OFFICER, region_code=COUNTY),
+            "county": make_user(session, Role.COUNTY_OFFICER, region_code=COUNTY),
+            "colleague": make_user(session, Role.COUNTY_OFFICER, region_code=COUNTY),
+            "elsewhere": make_user(session, Role.COUNTY_OFFICER, region_code="500240"),
+            "city": make_user(session, Role.CITY_OFFICER),
+            "monitor": make_user(session, Role.MONITOR),
+        }

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from shop.core import clock
 from shop.identity.models import Organisation, User
 from shop.identity.permissions import Role
+from tests.databases import begin_with
 from tests.factories.bodies import PDF
 from tests.factories.catalog import MadeProduct, make_product
 from tests.factories.identity import make_organisation, make_supplier, make_user
@@ -106,11 +107,14 @@ def ledger(database: Any) -> int:
 
 
 def make_trading(api: Any, database: Any) -> Trading:
+    return Trading(api, *begin_with(database, "trading", lambda: _made(database)))
+
+
+def _made(database: Any) -> tuple[Any, ...]:
     with database.unit_of_work() as session:
         supplier, neighbour = make_supplier(session, DISTRICT), make_supplier(session, OTHER_DISTRICT)
         buyer = make_organisation(session, kind="school", role="school", region_code="500106")
-        return Trading(
-            api,
+        return (
             supplier,
             make_user(session, Role.SUPPLIER_ADMIN, supplier),
             make_product(session, supplier),

@@ -12,9 +12,7 @@ from shop.core import clock, outbox
 from shop.core.db import Database
 from shop.core.money import fen_from_yuan
 from shop.identity.models import User
-from shop.identity.permissions import Role
-from tests.factories.identity import make_user
-from tests.factories.orders import Market, make_market
+from tests.factories.orders import Market, make_market_with_keepers
 from tests.factories.statements import held_at_bank, statement
 from workers.handlers import HANDLERS
 
@@ -122,9 +120,7 @@ class Till:
 
 
 def make_till(api: Any, database: Database) -> Till:
-    market = make_market(database)
-    with database.unit_of_work() as session:
-        keepers = {name: make_user(session, Role.PLATFORM_FINANCE) for name in ("cashier", "treasurer")}
+    market, keepers = make_market_with_keepers(database)
     people = {
         "purchaser": market.purchaser,
         "finance": market.finance,

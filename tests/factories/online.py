@@ -17,6 +17,7 @@ from shop.identity.actor import CITY
 from shop.identity.models import User
 from shop.identity.permissions import Role
 from tests.conftest import Api
+from tests.databases import begin_with
 from tests.factories.identity import make_user
 from tests.factories.orders import Market, make_market
 from tests.stripe_twin.fixture import Twin
@@ -107,10 +108,14 @@ class Online:
         return sum(each.amount for part in (balance.available, balance.pending) for each in part if each.currency == CURRENCY)
 
 
-def make_online(api: Api, database: Database, twin: Twin) -> Online:
+def _made(database: Database) -> tuple[Market, User, User]:
     market = make_market(database, stock=100_000)
     with database.unit_of_work() as session:
-        cashier = make_user(session, Role.PLATFORM_FINANCE, region_code=CITY)
-        treasurer = make_user(session, Role.PLATFORM_FINANCE, region_code=CITY)
+        cashier, treasurer = (make_user(session, Role.PLATFORM_FINANCE, region_code=CITY) for _ in range(2))
+        return market, cashier, treasurer
+
+
+def make_online(api: Api, database: Database, twin: Twin) -> Online:
+    market, cashier, treasurer = begin_with(database, "online", lambda: _made(database))
     provider = Provider(twin.key, twin.url, timeout=(1, 2), retries=1)
     return Online(api, database, twin, market, provider, cashier, treasurer)

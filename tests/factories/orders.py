@@ -64,3 +64,14 @@ def _made(database: Database, stock: int) -> Market:
                 ),
             ],
         )
+
+
+def make_market_with_keepers(database: Database) -> tuple[Market, dict[str, User]]:
+    """The market, and two who keep the platform's money: "cashier" and "treasurer"."""
+    return begin_with(database, "market with keepers", lambda: _with_keepers(database))
+
+
+def _with_keepers(database: Database) -> tuple[Market, dict[str, User]]:
+    market = make_market(database)
+    with database.unit_of_work() as session:
+        return market, {name: make_user(session, Role.PLATFORM_FINANCE) for name in ("cashier", "treasurer")}

@@ -10,6 +10,7 @@ from shop.core import clock, outbox
 from shop.core.db import Database
 from shop.identity.models import Organisation, User
 from shop.identity.permissions import Role
+from tests.databases import begin_with
 from tests.factories.catalog import MadeProduct, make_product
 from tests.factories.identity import make_organisation, make_supplier, make_user
 from workers.handlers import HANDLERS
@@ -103,6 +104,11 @@ class Scene:
 
 def make_scene(api: Any, database: Database, *, stock: int = 1000) -> Scene:
     """Products: oranges of 奉节平安乡 (deep), of Fengjie, honey of Shizhu, tea of Chengkou (outside)."""
+    firm, users, suppliers, products = begin_with(database, f"pledges {stock}", lambda: _made(database, stock))
+    return Scene(api, database, firm, users, Clients(api, users), suppliers, products)
+
+
+def _made(database: Database, stock: int) -> tuple[Organisation, dict[str, User], list[Organisation], list[MadeProduct]]:
     with database.unit_of_work() as session:
         firm = make_organisation(session, kind="enterprise", role="enterprise", region_code="500103", name="重庆某某集团")
         branch = make_organisation(session, kind="enterprise", role="enterprise", region_code="500103", parent=firm)
@@ -128,4 +134,4 @@ def make_scene(api: Any, database: Database, *, stock: int = 1000) -> Scene:
             make_product(session, chengkou, name="高山茶", category="tea", prices=((1, 20000),), stock=stock, net_grams=250),
         ]
         session.execute(text("UPDATE product SET village = '天台村' WHERE id = :id"), {"id": products[0].product_id})
-    return Scene(api, database, firm, users, Clients(api, users), suppliers, products)
+    return firm, users, suppliers, products

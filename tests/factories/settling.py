@@ -12,11 +12,8 @@ from shop.core.audit import SYSTEM
 from shop.core.db import Database
 from shop.core.money import yuan_from_fen
 from shop.identity.models import User
-from shop.identity.permissions import Role
-from tests.databases import begin_with
 from tests.factories.after_sales import Delivered, days_later, deliver
-from tests.factories.identity import make_user
-from tests.factories.orders import Market, make_market
+from tests.factories.orders import Market, make_market_with_keepers
 from tests.factories.statements import held_at_bank
 from workers.handlers import HANDLERS
 
@@ -172,11 +169,5 @@ class Settling:
 
 
 def make_settling(api: Any, database: Database, monkeypatch: Any) -> Settling:
-    market, people = begin_with(database, "settling", lambda: _made(database))
+    market, people = make_market_with_keepers(database)
     return Settling(api, database, market, monkeypatch, people)
-
-
-def _made(database: Database) -> tuple[Market, dict[str, User]]:
-    market = make_market(database)
-    with database.unit_of_work() as session:
-        return market, {name: make_user(session, Role.PLATFORM_FINANCE) for name in ("cashier", "treasurer")}

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from shop.core import clock, outbox
 from shop.identity.permissions import Role
+from tests.databases import begin_with
 from tests.factories.catalog import make_product
 from tests.factories.identity import make_organisation, make_supplier, make_user
 from workers.handlers import HANDLERS
@@ -14,39 +15,51 @@ from workers.handlers import HANDLERS
 YEAR = timedelta(days=364)
 
 
+def _made(database, stock):
+    with database.unit_of_work() as session:
+        bureau = make_organisation(session, kind="agency", name="区教委")
+        schools = [make_organisation(session, kind="school", parent=bureau, name=f"第{n}小学") for n in "一二三"]
+        farm, rival = make_supplier(session, "500236"), make_supplier(session, "500240")
+        cabbage = make_product(
+            session,
+            farm,
+            name="高山甘蓝",
+            category="vegetables",
+            prices=((1, 450), (100, 400)),
+            stock=stock,
+            net_grams=1000,
+        )
+        radish = make_product(session, farm, name="高山萝卜", category="vegetables", prices=((1, 333),), net_grams=1000)
+        other = make_product(session, rival, name="土蜂蜜", category="honey", stock=stock)
+        stranger = make_organisation(session, kind="school", name="外区中学")
+        users = {
+            "buyer": make_user(session, Role.PURCHASER, bureau),
+            "head": make_user(session, Role.BUYER_ADMIN, bureau),
+            "school": make_user(session, Role.PURCHASER, schools[0]),
+            "farm": make_user(session, Role.SUPPLIER_ADMIN, farm),
+            "farmhand": make_user(session, Role.SUPPLIER_STAFF, farm),
+            "rival": make_user(session, Role.SUPPLIER_ADMIN, rival),
+            "stranger": make_user(session, Role.BUYER_ADMIN, stranger),
+            "viewer": make_user(session, Role.VIEWER, bureau),
+            "county": make_user(session, Role.COUNTY_OFFICER, region_code="500236"),
+            "elsewhere": make_user(session, Role.COUNTY_OFFICER, region_code="500240"),
+        }
+    return {
+        "bureau": bureau,
+        "schools": schools,
+        "farm": farm,
+        "rival": rival,
+        "cabbage": cabbage,
+        "radish": radish,
+        "other": other,
+        "users": users,
+    }
+
+
 class Scene:
     def __init__(self, api, database, stock=100_000):
         self.api, self.database = api, database
-        with database.unit_of_work() as session:
-            self.bureau = make_organisation(session, kind="agency", name="区教委")
-            self.schools = [make_organisation(session, kind="school", parent=self.bureau, name=f"第{n}小学") for n in "一二三"]
-            self.farm, self.rival = make_supplier(session, "500236"), make_supplier(session, "500240")
-            self.cabbage = make_product(
-                session,
-                self.farm,
-                name="高山甘蓝",
-                category="vegetables",
-                prices=((1, 450), (100, 400)),
-                stock=stock,
-                net_grams=1000,
-            )
-            self.radish = make_product(
-                session, self.farm, name="高山萝卜", category="vegetables", prices=((1, 333),), net_grams=1000
-            )
-            self.other = make_product(session, self.rival, name="土蜂蜜", category="honey", stock=stock)
-            stranger = make_organisation(session, kind="school", name="外区中学")
-            self.users = {
-                "buyer": make_user(session, Role.PURCHASER, self.bureau),
-                "head": make_user(session, Role.BUYER_ADMIN, self.bureau),
-                "school": make_user(session, Role.PURCHASER, self.schools[0]),
-                "farm": make_user(session, Role.SUPPLIER_ADMIN, self.farm),
-                "farmhand": make_user(session, Role.SUPPLIER_STAFF, self.farm),
-                "rival": make_user(session, Role.SUPPLIER_ADMIN, self.rival),
-                "stranger": make_user(session, Role.BUYER_ADMIN, stranger),
-                "viewer": make_user(session, Role.VIEWER, self.bureau),
-                "county": make_user(session, Role.COUNTY_OFFICER, region_code="500236"),
-                "elsewhere": make_user(session, Role.COUNTY_OFFICER, region_code="500240"),
-            }
+        vars(self).update(begin_with(database, f"agreements {stock}", lambda: _made(database, stock)))
         self.sign_in()
 
     def sign_in(self):

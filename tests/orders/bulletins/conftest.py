@@ -11,6 +11,7 @@ from orders.ledger.rules import Claim
 from shop.core import clock, outbox
 from shop.core.audit import SYSTEM
 from shop.identity.permissions import Role
+from tests.databases import begin_with
 from tests.factories.identity import make_user
 from tests.factories.ledger import make_trade, sell
 from tests.factories.outlets import make_batch_line, make_outlet
@@ -29,11 +30,15 @@ class Scene:
 
     def __init__(self, api, database, orders=30):
         self.api, self.database = api, database
+        self.trade, self.outlet, self.users = begin_with(database, f"bulletins {orders}", lambda: self._made(database, orders))
+        self.clients = {name: api.as_(user) for name, user in self.users.items()}
+
+    def _made(self, database, orders):
         with database.unit_of_work() as session:
-            self.trade = make_trade(session)
+            trade = make_trade(session)
             for n, (first, last) in enumerate([(date(2025, 9, 1), date(2025, 9, 30)), (date(2026, 8, 1), date(2026, 9, 30))]):
-                sell(session, self.trade, orders * (n + 1), first=first, last=last, seed=n + 1)
-            self.outlet = make_outlet(session, self.trade.clerk)
+                sell(session, trade, orders * (n + 1), first=first, last=last, seed=n + 1)
+            outlet = make_outlet(session, trade.clerk)
             people = {
                 "city": (Role.CITY_OFFICER, None),
                 "second": (Role.CITY_OFFICER, None),
@@ -41,10 +46,9 @@ class Scene:
                 "other": (Role.COUNTY_OFFICER, "500240"),
                 "monitor": (Role.MONITOR, None),
             }
-            self.users = {name: make_user(session, role, None, region) for name, (role, region) in people.items()}
-            self.users["clerk"] = self.trade.clerk
+            users = {name: make_user(session, role, None, region) for name, (role, region) in people.items()}
             self.compare(session)
-        self.clients = {name: api.as_(user) for name, user in self.users.items()}
+        return trade, outlet, users | {"clerk": trade.clerk}
 
     def __getitem__(self, who):
         return self.clients[who]

@@ -2,6 +2,7 @@ import pytest
 
 from shop.core.settings import settings
 from shop.identity.permissions import Role
+from tests.databases import begin_with
 from tests.factories.identity import make_user
 from tests.factories.ledger import make_trade, sell
 from tests.orders.exporting.shop import FIRST, LAST
@@ -24,6 +25,10 @@ def files(tmp_path, monkeypatch):
 @pytest.fixture
 def trade(database):
     """Some eighty orders of five buyers and six suppliers, booked and summed up."""
+    return begin_with(database, "exporting", lambda: _sold(database))
+
+
+def _sold(database):
     with database.unit_of_work() as session:
         made = make_trade(session)
         sell(session, made, 80, first=FIRST, last=LAST)

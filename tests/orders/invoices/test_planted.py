@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from orders.reconcile import report
-from tests.factories.after_sales import deliver
+from tests.factories.after_sales import deliver, finds
 from tests.factories.orders import make_market
 from tests.orders.invoices.test_invoices import configure, give_back, issue
 from tests.orders.tax_invoices.test_tax_invoices import NUMBER, register, said
@@ -55,6 +55,5 @@ def test_every_planted_error_is_found(spoilt):
         with spoilt.session() as session:
             session.execute(text("SET session_replication_role = replica"))
             assert session.execute(text(statement)).rowcount > 0, statement
-            found = {finding.name for finding in report.findings(session, 0) if finding.count}
-            assert check in found, statement
+            assert finds(session, check), statement
             session.rollback()

@@ -10,6 +10,7 @@ from orders.outlets.models import Outlet
 from orders.reconcile.checks.outlets import OUTLETS
 from shop.core.db import Database
 from tests.conftest import Api, connect
+from tests.databases import begin_with
 from tests.factories.ledger import Trade, make_trade
 from tests.factories.outlets import Till, make_device, make_goods, make_outlet
 
@@ -40,6 +41,10 @@ class Shop:
 
 @pytest.fixture
 def shop(api, database) -> Shop:
+    return Shop(api, database, *begin_with(database, "shop", lambda: _made(database)), Till())
+
+
+def _made(database: Database) -> tuple[Trade, Outlet, int, str]:
     with database.unit_of_work() as session:
         trade = make_trade(session)
         outlet = make_outlet(session, trade.clerk, region_code="500112")
@@ -48,7 +53,7 @@ def shop(api, database) -> Shop:
         make_goods(session, outlet, "X")
         session.execute(text("UPDATE outlet SET opened_on = '2026-01-01', verified_at = '2026-01-01'"))
         device_id, key = make_device(session, outlet, trade.clerk)
-    return Shop(api, database, trade, outlet, device_id, key, Till())
+    return trade, outlet, device_id, key
 
 
 def sums(database: Database) -> dict[str, int]:

@@ -14,6 +14,7 @@ from orders.statistics import actions as statistics
 from shop.core import clock
 from shop.core.money import fen_from_yuan
 from shop.identity.permissions import Role
+from tests.databases import begin_with
 from tests.factories.catalog import make_product
 from tests.factories.figures import sell_alike
 from tests.factories.identity import make_supplier, make_user, signed_in
@@ -40,6 +41,10 @@ def monitor(api):
 @pytest.fixture
 def trade(database):
     """Two years of sales; some to Shandong, some from a township in deep poverty, one from a village; a part waits, a part is in the rollups."""
+    return begin_with(database, "panels", lambda: _sold(database))
+
+
+def _sold(database):
     with database.unit_of_work() as session:
         trade = make_trade(session)
         sell(session, trade, 80, first=date(2025, 1, 2), last=TODAY)
@@ -61,7 +66,7 @@ def one(database, statement, **values):
 
 
 @pytest.mark.parametrize("name", PANELS)
-def test_every_panel_says_what_it_counts_and_comes_as_a_file(monitor, trade, name):
+def test_every_panel_says_what_it_counts_and_comes_as_a_file(trade, monitor, name):
     found = panel(monitor, name)
     assert found["definition"]
     assert found["exact_to"]
@@ -88,7 +93,7 @@ def test_a_period_ends_after_it_begins(monitor, name):
 
 
 @pytest.mark.parametrize("name", PANELS)
-def test_no_panel_reads_through_the_ledger(database, monitor, trade, name):
+def test_no_panel_reads_through_the_ledger(trade, database, monitor, name):
     with database.unit_of_work() as session:
         while statistics.refresh(session):
             pass
@@ -110,7 +115,7 @@ def test_no_panel_reads_through_the_ledger(database, monitor, trade, name):
         assert set(joins) <= {("e.id", "p.entry_id"), ("e.order_id", "c.order_id"), ("e.order_id", "po.id")}
 
 
-def test_the_overview_adds_up(database, monitor, trade):
+def test_the_overview_adds_up(trade, database, monitor):
     found = panel(monitor, "overview")
     year = one(
         database,
@@ -152,7 +157,7 @@ def test_the_lane_is_held_against_the_target_as_it_was_set_last(api, monitor):
     assert panel(monitor, "shandong-lane", group_by="month")["rows"][0]["goal"] == "120000.000"
 
 
-def test_the_lane_by_county_and_by_month(database, monitor, trade):
+def test_the_lane_by_county_and_by_month(trade, database, monitor):
     by_county = panel(monitor, "shandong-lane")
     whole = one(
         database,
@@ -174,7 +179,7 @@ def test_the_lane_by_county_and_by_month(database, monitor, trade):
     assert panel(monitor, "shandong-lane")["totals"] == by_county["totals"]
 
 
-def test_villages_with_sales(database, monitor, trade):
+def test_villages_with_sales(trade, database, monitor):
     with database.unit_of_work() as session:
         for name in ("三岔村", "文昌村"):
             session.execute(

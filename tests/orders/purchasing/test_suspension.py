@@ -19,8 +19,9 @@ from tests.conftest import connect
 from tests.factories.identity import access_token, make_user
 from tests.factories.orders import make_market
 
-ATTEMPTS = int(os.environ.get("SHOP_SUSPENSION_ATTEMPTS", "800"))
-AT_ONCE, CYCLES = 32, 5
+ATTEMPTS = int(os.environ.get("SHOP_SUSPENSION_ATTEMPTS", "420"))
+#: Short: sixty attempts, and so twice as many as there are at once and more, between two moves.
+AT_ONCE, CYCLES = 24, 3
 
 
 def officer(database):
@@ -112,15 +113,15 @@ def test_no_order_commits_after_a_revocation(api, database):
         session.execute(text("UPDATE revocation SET stated_at = now(), statement = '无异议'"))
 
     def revoke(rush):
-        rush.wait_for(100)
+        rush.wait_for(50)
         act(database, revoking.revoke, actor, certificate, "查实")
 
-    rush = Rush(api, database, market, 400)
+    rush = Rush(api, database, market, 200)
     rush.run(revoke)
     statuses = [status for _, _, status in rush.answers]
     wrong, placed = orders_outside(database, certificate)
     assert (wrong, placed) == ([], statuses.count(201))
-    assert 100 <= placed < 300
+    assert 50 <= placed < 150
 
 
 @pytest.mark.control
@@ -140,10 +141,10 @@ def test_without_the_guard_orders_commit_after_a_suspension(api, database, monke
     monkeypatch.setattr(placing, "reserve", slowly)
 
     def suspend(rush):
-        rush.wait_for(100)
+        rush.wait_for(50)
         act(database, measures.suspend, actor, certificate, "quality_failure", "抽检不合格")
 
-    Rush(api, database, market, 300).run(suspend)
+    Rush(api, database, market, 150).run(suspend)
     wrong, _ = orders_outside(database, certificate)
     assert wrong
 

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from orders.reconcile import report
+from tests.factories.after_sales import finds
 from tests.factories.buying import make_bureau
 
 PLANTS = [
@@ -37,13 +38,13 @@ def bureau(api, database):
     return bureau
 
 
-@pytest.mark.parametrize(("statement", "check"), PLANTS)
-def test_a_planted_error_is_found(bureau, database, statement, check):
+def test_every_planted_error_is_found(bureau, database):
     assert report.differences(database) == 0
-    with database.session() as session:
-        session.execute(text("SET session_replication_role = replica"))
-        values = {"elsewhere": bureau.market.school.id, "asker": bureau.people["school_purchaser"].id}
-        spoilt = session.execute(text(statement), {name: value for name, value in values.items() if f":{name}" in statement})
-        assert spoilt.rowcount > 0
-        assert check in {finding.name for finding in report.findings(session, 0) if finding.count}
-        session.rollback()
+    values = {"elsewhere": bureau.market.school.id, "asker": bureau.people["school_purchaser"].id}
+    for statement, check in PLANTS:
+        with database.session() as session:
+            session.execute(text("SET session_replication_role = replica"))
+            spoilt = session.execute(text(statement), {name: value for name, value in values.items() if f":{name}" in statement})
+            assert spoilt.rowcount > 0, statement
+            assert finds(session, check), statement
+            session.rollback()

@@ -2,8 +2,7 @@
 
 from sqlalchemy import text
 
-from orders.reconcile import report
-from tests.factories.after_sales import differences
+from tests.factories.after_sales import differences, finds
 from tests.factories.claims import invoice_number, make_trading
 
 PLANTS = [
@@ -30,10 +29,6 @@ def test_every_planted_error_is_found(api, database):
         for statement, check in PLANTS:
             point = session.begin_nested()
             session.execute(text(statement))
-            assert found(session)[check], statement
+            assert finds(session, check), statement
             point.rollback()
         session.rollback()
-
-
-def found(session):
-    return {finding.name: finding.count for finding in report.findings(session, 0)}

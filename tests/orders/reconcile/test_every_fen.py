@@ -3,7 +3,7 @@
 import importlib
 import os
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import timedelta
 
 import pytest
@@ -57,6 +57,14 @@ def columns():
 
 def named(session):
     return {check.name for check in MONEY_CHECKS if check.find(session, 0)[0]}
+
+
+def finder(session, likely):
+    """The first check that finds a difference. Who found the last one of its like (``likely``) is asked first: mostly it is that one again."""
+    for check in sorted(MONEY_CHECKS, key=lambda each: each not in likely):
+        if check.find(session, 0)[0]:
+            return check
+    return None
 
 
 @pytest.fixture
@@ -206,7 +214,7 @@ WHOLE = {
 
 def test_transactions_of_every_kind_are_found_that_are_wrong_on_both_sides(books):
     """Of two postings each, of which one is as wrong as the other; those without a document of their own leave a balance that none explains."""
-    missed = set()
+    missed, finders = set(), set()
     with books.session() as session:
         session.execute(text("SET session_replication_role = replica"))
         firsts = session.execute(
@@ -219,8 +227,10 @@ def test_transactions_of_every_kind_are_found_that_are_wrong_on_both_sides(books
             for what, statement in WHOLE.items():
                 with session.begin_nested() as planted:
                     assert session.execute(text(statement), {"id": transaction_id}).rowcount > 0
-                    if not named(session):
+                    found = finder(session, finders)
+                    if found is None:
                         missed.add((kind, what))
+                    finders = {found}
                     planted.rollback()
         session.rollback()
     assert missed == set()
@@ -236,7 +246,7 @@ def test_every_fen_is_found(books):
     chance = random.Random(seed)
     planned = [(table, column, by) for table, column in columns() for by in (1, -1) if f"{table}.{column}" not in TOLD_ONCE]
     planned += chance.choices(planned, k=max(0, COUNT - len(planned)))
-    missed, finders = Counter(), Counter()
+    missed, finders = Counter(), defaultdict(set)
     with books.session() as session:
         session.execute(text("SET session_replication_role = replica"))
         # what the database itself would refuse is to be found too
@@ -251,13 +261,15 @@ def test_every_fen_is_found(books):
                 condition = f"{column} IS NOT NULL AND {MOVED.get(table, 'true')}"
                 rows = session.execute(text(f"SELECT ctid::text FROM {table} WHERE {condition} ORDER BY ctid")).scalars().all()
                 session.execute(text(f"UPDATE {table} SET {column} = {column} + {by} WHERE ctid = '{chance.choice(rows)}'"))
-                found = named(session)
-                finders.update(found)
-                if not found:
+                found = finder(session, finders[table])
+                finders[table].add(found)
+                if found is None:
                     missed[f"{table}.{column}"] += 1
                 planted.rollback()
         assert named(session) == set()
         session.rollback()
-    print(f"\nseed {seed}: {len(planned)} planted, {len(planned) - missed.total()} found, by {len(finders)} checks")
+    print(
+        f"\nseed {seed}: {len(planned)} planted, {len(planned) - missed.total()} found, by {len(set().union(*finders.values()))} checks at least"
+    )
     assert dict(missed) == {}
     assert len(planned) >= COUNT

@@ -17,6 +17,7 @@ from orders.statistics.cubes import CUBES, Kind
 from shop.core import audit
 from shop.core.audit import SYSTEM
 from shop.identity.permissions import Role
+from tests.factories.after_sales import finds
 from tests.factories.identity import make_user
 from tests.factories.ledger import make_trade, sell
 
@@ -135,8 +136,7 @@ def test_every_planted_error_is_found(clean):
                 )
             with session.begin_nested() as planted:
                 spoil(session, chance, statement)
-                named = differences(session)
-                assert check in named, (statement, named)
+                assert finds(session, check), (statement, differences(session))
                 found += 1
                 planted.rollback()
         assert differences(session) == {}

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from shop.core import outbox
 from shop.identity.permissions import Role
+from tests.databases import begin_with
 from tests.factories.identity import make_organisation, make_user
 from tests.factories.ledger import make_trade, sell
 from workers.handlers import HANDLERS
@@ -27,24 +28,30 @@ class Scene:
 
     def __init__(self, api, database):
         self.api, self.database = api, database
+        self.trade, self.below, self.users = begin_with(database, "reports", lambda: self._made(database))
+        self.school = self.trade.buyers[0]
+        self.clients = {name: api.as_(user) for name, user in self.users.items()}
+
+    @staticmethod
+    def _made(database):
         with database.unit_of_work() as session:
-            self.trade = make_trade(session)
-            sell(session, self.trade, 40, first=FIRST, last=LAST)
-            self.school = self.trade.buyers[0]
-            self.below = make_organisation(session, kind="school", role="school", parent=self.school, name="附属小学")
+            trade = make_trade(session)
+            sell(session, trade, 40, first=FIRST, last=LAST)
+            school = trade.buyers[0]
+            below = make_organisation(session, kind="school", role="school", parent=school, name="附属小学")
             people = {
-                "school": (Role.BUYER_ADMIN, self.school, None),
-                "bursar": (Role.FINANCE, self.school, None),
-                "viewer": (Role.VIEWER, self.school, None),
-                "stranger": (Role.BUYER_ADMIN, self.trade.buyers[1], None),
+                "school": (Role.BUYER_ADMIN, school, None),
+                "bursar": (Role.FINANCE, school, None),
+                "viewer": (Role.VIEWER, school, None),
+                "stranger": (Role.BUYER_ADMIN, trade.buyers[1], None),
                 "county": (Role.COUNTY_OFFICER, None, "500106"),
                 "origin": (Role.COUNTY_OFFICER, None, "500236"),
                 "city": (Role.CITY_OFFICER, None, None),
                 "monitor": (Role.MONITOR, None, None),
-                "supplier": (Role.SUPPLIER_ADMIN, self.trade.goods[0].supplier, None),
+                "supplier": (Role.SUPPLIER_ADMIN, trade.goods[0].supplier, None),
             }
-            self.users = {name: make_user(session, role, unit, region) for name, (role, unit, region) in people.items()}
-        self.clients = {name: api.as_(user) for name, user in self.users.items()}
+            users = {name: make_user(session, role, unit, region) for name, (role, unit, region) in people.items()}
+        return trade, below, users
 
     def __getitem__(self, who):
         return self.clients[who]

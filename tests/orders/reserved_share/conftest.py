@@ -4,6 +4,7 @@ import pytest
 
 from shop.core import outbox
 from shop.identity.permissions import Role
+from tests.databases import begin_with
 from tests.factories.catalog import make_product
 from tests.factories.identity import make_organisation, make_supplier, make_user
 from tests.factories.orders import make_market
@@ -20,37 +21,42 @@ def faults(answer):
     return {(fault["field"], fault["code"]) for fault in answer.json()["errors"]}
 
 
+def _made(database):
+    market = make_market(database, stock=100_000)
+    with database.unit_of_work() as session:
+        department = make_organisation(session, kind="agency", role="budget_unit", name="区教委")
+        first = make_organisation(session, kind="school", role="school", parent=department, name="第一小学")
+        second = make_organisation(session, kind="school", role="school", parent=department, name="第二小学")
+        alone = market.school
+        elsewhere = make_organisation(session, kind="agency", role="budget_unit", region_code="500112")
+        ineligible = make_supplier(session, "500118")
+        # certified, and its supplier registered in no county that counts
+        market.products.append(make_product(session, ineligible, prices=((1, 10_000),), stock=100_000))
+        market.suppliers.append(ineligible)
+        market.sellers.append(make_user(session, Role.SUPPLIER_ADMIN, ineligible))
+        people = {
+            "department": (Role.BUYER_ADMIN, department, None),
+            "bursar": (Role.FINANCE, department, None),
+            "first": (Role.BUYER_ADMIN, first, None),
+            "first_buyer": (Role.PURCHASER, first, None),
+            "second": (Role.FINANCE, second, None),
+            "second_buyer": (Role.PURCHASER, second, None),
+            "alone": (Role.BUYER_ADMIN, alone, None),
+            "alone_buyer": (Role.PURCHASER, alone, None),
+            "county": (Role.COUNTY_OFFICER, None, "500106"),
+            "other_county": (Role.COUNTY_OFFICER, None, "500112"),
+            "city": (Role.CITY_OFFICER, None, None),
+            "monitor": (Role.MONITOR, None, None),
+            "stranger": (Role.BUYER_ADMIN, elsewhere, None),
+        }
+        users = {name: make_user(session, role, unit, region) for name, (role, unit, region) in people.items()}
+    return {"market": market, "department": department, "first": first, "second": second, "alone": alone, "users": users}
+
+
 class Scene:
     def __init__(self, api, database):
         self.api, self.database = api, database
-        self.market = make_market(database, stock=100_000)
-        with database.unit_of_work() as session:
-            self.department = make_organisation(session, kind="agency", role="budget_unit", name="区教委")
-            self.first = make_organisation(session, kind="school", role="school", parent=self.department, name="第一小学")
-            self.second = make_organisation(session, kind="school", role="school", parent=self.department, name="第二小学")
-            self.alone = self.market.school
-            elsewhere = make_organisation(session, kind="agency", role="budget_unit", region_code="500112")
-            ineligible = make_supplier(session, "500118")
-            # certified, and its supplier registered in no county that counts
-            self.market.products.append(make_product(session, ineligible, prices=((1, 10_000),), stock=100_000))
-            self.market.suppliers.append(ineligible)
-            self.market.sellers.append(make_user(session, Role.SUPPLIER_ADMIN, ineligible))
-            people = {
-                "department": (Role.BUYER_ADMIN, self.department, None),
-                "bursar": (Role.FINANCE, self.department, None),
-                "first": (Role.BUYER_ADMIN, self.first, None),
-                "first_buyer": (Role.PURCHASER, self.first, None),
-                "second": (Role.FINANCE, self.second, None),
-                "second_buyer": (Role.PURCHASER, self.second, None),
-                "alone": (Role.BUYER_ADMIN, self.alone, None),
-                "alone_buyer": (Role.PURCHASER, self.alone, None),
-                "county": (Role.COUNTY_OFFICER, None, "500106"),
-                "other_county": (Role.COUNTY_OFFICER, None, "500112"),
-                "city": (Role.CITY_OFFICER, None, None),
-                "monitor": (Role.MONITOR, None, None),
-                "stranger": (Role.BUYER_ADMIN, elsewhere, None),
-            }
-            self.users = {name: make_user(session, role, unit, region) for name, (role, unit, region) in people.items()}
+        vars(self).update(begin_with(database, "reserved share", lambda: _made(database)))
         self.sign_in()
 
     def sign_in(self):

@@ -8,11 +8,13 @@ from sqlalchemy import text
 
 from shop.core import clock, outbox
 from shop.core.db import Database
+from shop.identity.models import User
 from shop.identity.permissions import Role
 from tests.conftest import Api
-from tests.factories.catalog import make_product
+from tests.databases import begin_with
+from tests.factories.catalog import MadeProduct, make_product
 from tests.factories.identity import make_organisation, make_supplier, make_user
-from tests.factories.orders import make_market
+from tests.factories.orders import Market, make_market
 from workers.handlers import HANDLERS
 
 #: Monday, ten in the morning in Chongqing.
@@ -23,37 +25,38 @@ END = START + timedelta(minutes=30)
 DAY, VALID = "2026-11-30", "2026-12-31"
 
 
+def _made(database: Database) -> tuple[Market, MadeProduct, int, dict[str, User]]:
+    market = make_market(database)
+    with database.unit_of_work() as session:
+        rival = make_supplier(session, "500229")
+        oranges = make_product(session, rival, name="城口脐橙", prices=((1, 12000),), net_grams=10_000, district_code="500229")
+        county = make_user(session, Role.COUNTY_OFFICER, region_code="500106")
+        other = make_organisation(session, kind="school", role="budget_unit", region_code="500107")
+        users = {
+            "buyer": market.purchaser,
+            "finance": market.finance,
+            "admin": make_user(session, Role.BUYER_ADMIN, market.school),
+            "officer": county,
+            "elsewhere": make_user(session, Role.COUNTY_OFFICER, region_code="500240"),
+            "city": make_user(session, Role.CITY_OFFICER),
+            "platform": make_user(session, Role.PLATFORM_ADMIN),
+            "stranger": make_user(session, Role.PURCHASER, other),
+            "fengjie": market.sellers[0],
+            "shizhu": market.sellers[1],
+            "rival": make_user(session, Role.SUPPLIER_STAFF, rival),
+            "uncertified": make_user(session, Role.SUPPLIER_ADMIN, make_supplier(session)),
+        }
+    return market, oranges, rival.id, users
+
+
 class Scene:
     """The market of the other tests (Fengjie oranges in boxes of 5 kg, Shizhu honey, a homestay) and a rival with oranges by 10 kg."""
 
     def __init__(self, api: Api, database: Database) -> None:
         self.api, self.database = api, database
-        self.market = market = make_market(database)
-        self.oranges, self.honey, self.stay = market.products
-        with database.unit_of_work() as session:
-            rival = make_supplier(session, "500229")
-            self.rival_oranges = make_product(
-                session, rival, name="城口脐橙", prices=((1, 12000),), net_grams=10_000, district_code="500229"
-            )
-            county = make_user(session, Role.COUNTY_OFFICER, region_code="500106")
-            other = make_organisation(session, kind="school", role="budget_unit", region_code="500107")
-            users = {
-                "buyer": market.purchaser,
-                "finance": market.finance,
-                "admin": make_user(session, Role.BUYER_ADMIN, market.school),
-                "officer": county,
-                "elsewhere": make_user(session, Role.COUNTY_OFFICER, region_code="500240"),
-                "city": make_user(session, Role.CITY_OFFICER),
-                "platform": make_user(session, Role.PLATFORM_ADMIN),
-                "stranger": make_user(session, Role.PURCHASER, other),
-                "fengjie": market.sellers[0],
-                "shizhu": market.sellers[1],
-                "rival": make_user(session, Role.SUPPLIER_STAFF, rival),
-                "uncertified": make_user(session, Role.SUPPLIER_ADMIN, make_supplier(session)),
-            }
-        self.rival_id = rival.id
-        self.users = users
-        self.suppliers = {"fengjie": market.suppliers[0].id, "shizhu": market.suppliers[1].id, "rival": rival.id}
+        self.market, self.rival_oranges, self.rival_id, self.users = begin_with(database, "sourcing", lambda: _made(database))
+        self.oranges, self.honey, self.stay = self.market.products
+        self.suppliers = {"fengjie": self.market.suppliers[0].id, "shizhu": self.market.suppliers[1].id, "rival": self.rival_id}
         self.clients: dict[str, Api] = {}
 
     def as_(self, who: str) -> Api:

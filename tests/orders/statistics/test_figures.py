@@ -23,6 +23,7 @@ from orders.statistics.rules import same_period_last_year
 from shop.core import clock
 from shop.core.audit import SYSTEM
 from shop.identity.permissions import Role
+from tests.databases import begin_with
 from tests.factories.identity import make_user, signed_in
 from tests.factories.ledger import make_trade, sell
 from tests.factories.outlets import make_outlet
@@ -41,8 +42,17 @@ def _today():
         yield
 
 
-def history(session, orders=150, *, seed=1):
+def history(database, *, seed=1):
     """Two years of sales with corrections; a part of it in the rollups, a part still waiting."""
+    return begin_with(database, f"figures {seed}", lambda: _made(database, 150, seed))
+
+
+def _made(database, orders, seed):
+    with database.unit_of_work() as session:
+        return _history(session, orders, seed)
+
+
+def _history(session, orders, seed):
     trade = make_trade(session)
     sell(session, trade, orders, first=FIRST, last=TODAY, seed=seed)
     for entry_id in session.execute(text("SELECT id FROM sale_entry WHERE id % 17 = 0 ORDER BY id")).scalars().all():
@@ -132,8 +142,8 @@ def random_question(chance, trade):
 @pytest.mark.parametrize("seed", [1, 2])
 def test_any_question_gives_what_a_recount_gives(database, seed):
     chance = random.Random(seed)
+    trade = history(database, seed=seed)
     with database.unit_of_work() as session:
-        trade = history(session, seed=seed)
         assert session.execute(text("SELECT count(*) FROM sale_entry_pending")).scalar_one() > 50
         for _ in range(QUESTIONS):
             check(session, random_question(chance, trade))
@@ -144,8 +154,7 @@ def test_the_panel_is_the_same_before_during_and_after_the_rollup(database):
     panel = Question(
         Selection(date(2025, 1, 1), TODAY), (Dimension.DISTRICT, Dimension.MONTH), tuple(Measure), OFFICIAL, Compare.LAST_YEAR
     )
-    with database.unit_of_work() as session:
-        history(session)
+    history(database)
     with database.unit_of_work() as session:
         before = check(session, panel)
     while True:
@@ -165,8 +174,8 @@ def test_the_panel_is_the_same_before_during_and_after_the_rollup(database):
 
 
 def test_a_rebuild_mends_what_was_wrong(database):
+    history(database)
     with database.unit_of_work() as session:
-        history(session)
         session.execute(text("UPDATE sales_district_month SET amount_fen = amount_fen + 1"))
         session.execute(text("DELETE FROM presence_channel_month"))
     assert report.differences(database) > 0
@@ -226,8 +235,8 @@ def whole(client, **params):
 
 
 def test_each_sees_what_is_theirs(api, database):
+    trade = history(database)
     with database.unit_of_work() as session:
-        trade = history(session)
         supplier, school = trade.goods[0].supplier, trade.buyers[0]
         monitor = make_user(session, Role.MONITOR)
         fengjie = make_user(session, Role.COUNTY_OFFICER, region_code="500236")
@@ -259,8 +268,8 @@ def test_each_sees_what_is_theirs(api, database):
 
 
 def test_the_answer_has_labels_growth_and_definitions(api, database):
+    history(database)
     with database.unit_of_work() as session:
-        history(session)
         monitor = make_user(session, Role.MONITOR)
     client = api.as_(monitor)
     zh = client.get(
@@ -289,8 +298,8 @@ def test_the_answer_has_labels_growth_and_definitions(api, database):
 
 
 def test_last_year_stands_in_the_row_of_this_years_month(api, database):
+    history(database)
     with database.unit_of_work() as session:
-        history(session)
         monitor = make_user(session, Role.MONITOR)
         expected = dict(
             session.execute(
@@ -306,8 +315,8 @@ def test_last_year_stands_in_the_row_of_this_years_month(api, database):
 
 
 def test_months_beside_the_last_period_stand_beside_the_month_before(api, database):
+    history(database)
     with database.unit_of_work() as session:
-        history(session)
         monitor = make_user(session, Role.MONITOR)
         by_month = dict(
             session.execute(
@@ -336,8 +345,8 @@ def test_months_beside_the_last_period_stand_beside_the_month_before(api, databa
 
 
 def test_running_totals_stand_beside_those_of_last_year(api, database):
+    history(database)
     with database.unit_of_work() as session:
-        history(session)
         monitor = make_user(session, Role.MONITOR)
     params = {
         "from": "2026-01-01",
@@ -368,8 +377,8 @@ def test_running_totals_stand_beside_those_of_last_year(api, database):
 
 
 def test_an_answer_says_that_it_is_of_the_own_region_only(api, database):
+    history(database)
     with database.unit_of_work() as session:
-        history(session)
         here = make_user(session, Role.MONITOR, region_code="500240")
         seller = make_user(session, Role.SUPPLIER_STAFF, make_trade(session).goods[0].supplier)
     client = api.as_(here)
@@ -391,8 +400,8 @@ def test_an_answer_says_that_it_is_of_the_own_region_only(api, database):
 
 
 def test_what_an_answer_shows_can_be_asked_for(api, database):
+    history(database)
     with database.unit_of_work() as session:
-        history(session)
         monitor = make_user(session, Role.MONITOR)
     client = api.as_(monitor)
     for dimension, code in (("township", ""), ("village", ""), ("outlet", "0"), ("buyer", "0")):
@@ -406,8 +415,8 @@ def test_what_an_answer_shows_can_be_asked_for(api, database):
 
 
 def test_a_designation_that_nobody_has_any_more_says_so(api, database):
+    history(database)
     with database.unit_of_work() as session:
-        history(session)
         monitor = make_user(session, Role.MONITOR)
     client = api.as_(monitor)
     empty = whole(client, designation="national_key", group_by="district")
@@ -419,8 +428,8 @@ def test_a_designation_that_nobody_has_any_more_says_so(api, database):
 
 
 def test_the_default_is_this_year_up_to_today(api, database):
+    history(database)
     with database.unit_of_work() as session:
-        history(session)
         monitor = make_user(session, Role.MONITOR)
         fen = int(
             session.execute(
@@ -434,8 +443,8 @@ def test_the_default_is_this_year_up_to_today(api, database):
 
 
 def test_a_workbook_holds_the_same_table_as_figures(api, database):
+    history(database)
     with database.unit_of_work() as session:
-        history(session)
         monitor = make_user(session, Role.MONITOR)
     client, params = api.as_(monitor), {"from": "2026-01-01", "group_by": ["supplier", "month"], "compare": "last_year"}
     sheet, text_ = (client.get("/v1/statistics/sales", params={**params, "format": kind}).content for kind in ("xlsx", "csv"))
@@ -450,8 +459,8 @@ def test_a_workbook_holds_the_same_table_as_figures(api, database):
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_csv_opens_in_a_spreadsheet(api, database, language):
+    trade = history(database)
     with database.unit_of_work() as session:
-        trade = history(session)
         session.execute(
             text("UPDATE organisation SET name = '=HYPERLINK(\"http://x\")' WHERE id = :id"), {"id": trade.goods[0].supplier.id}
         )
