@@ -41,7 +41,7 @@ DIMENSIONS: dict[Dimension, dict[Language, str]] = {
     Dimension.VILLAGE: {"zh": "村", "en": "Village"},
     Dimension.SOURCE: {"zh": "销售来源", "en": "Source"},
     Dimension.KIND: {"zh": "商品或服务", "en": "Goods or service"},
-    Dimension.CERTIFIED: {"zh": "是否认定产品", "en": "Certified"},
+    Dimension.CERTIFIED: {"zh": "是否认定产品（下单或销售当日）", "en": "Certified (on the day of the order or sale)"},
     Dimension.PRODUCT: {"zh": "产品", "en": "Product"},
     Dimension.BUYER: {"zh": "采购单位", "en": "Buyer"},
     Dimension.BUYER_REGION: {"zh": "采购单位所在区县", "en": "Buyer's district"},
@@ -75,12 +75,22 @@ EXTRAS: dict[Extra, dict[Language, str]] = {
     Extra.RUNNING: {"zh": "累计", "en": "running total"},
 }
 
-GENERAL: dict[Language, str] = {
-    "zh": "平台订单按验收日期、网点和平台外销售按销售日期（北京时间）计入，金额含税；每笔销售只计一次，退货和更正以负数计入其发生的月份，"
-    "月份结账后补报的计入下一个未结账的月份。",
+#: What holds for all figures of sales.
+BASIS: dict[Language, str] = {
+    "zh": "平台订单按验收日期、网点和平台外销售按销售日期（北京时间）计入，金额含税；每笔销售只计一次，",
     "en": "Orders are counted on the day of acceptance, sales of outlets and elsewhere on the day of the sale (China time), tax included; each "
-    "sale once, returns and corrections as negative figures in the month in which they happen, and what is told after its month was closed in "
-    "the next one that is open.",
+    "sale once, ",
+}
+GENERAL: dict[Language, str] = {
+    "zh": f"{BASIS['zh']}退货和更正以负数计入其发生的月份，月份结账后补报的计入下一个未结账的月份。",
+    "en": f"{BASIS['en']}returns and corrections as negative figures in the month in which they happen, and what is told after its month was "
+    "closed in the next one that is open.",
+}
+#: Where figures are told apart, or kept, by whether a product is certified.
+CERTIFIED: dict[Language, str] = {
+    "zh": "是否认定产品按下单当日（网点和平台外销售按销售当日）证书是否有效判定，证书后来被撤销的不改变；公报的修订版则扣除结账后证书被撤销的销售。",
+    "en": "Whether a product is certified goes by the day of the order (at outlets and elsewhere: of the sale); a certificate that is revoked "
+    "later changes nothing here, while revisions of bulletins take off the sales whose certificate was revoked after the close.",
 }
 DIRECTIONS: dict[Direction, dict[Language, str]] = {
     Direction.PURCHASE: {"zh": "仅含采购，不含帮助销售。", "en": "Purchases; helped sales are apart."},

@@ -91,6 +91,8 @@ def _running(answer: Answer, measures: list[Measure]) -> dict[Key, dict[str, Any
 def _definition(answer: Answer, language: Language) -> str:
     question, selection = answer.question, answer.question.selection
     said = [labels.GENERAL[language], labels.DIRECTIONS[selection.direction][language]]
+    if Dimension.CERTIFIED in question.needed:
+        said.append(labels.CERTIFIED[language])
     if question.scope is not None:
         said.append(labels.SCOPE[language].format(regions=", ".join(question.scope)))
     if not question.reach.official:
