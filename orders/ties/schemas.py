@@ -131,7 +131,7 @@ class ExternalTieOut(BaseModel):
 
 
 class DocumentOut(BaseModel):
-    """A document behind a sale. ``path`` leads to it, for those who may read it."""
+    """A document behind a sale. ``path`` leads to it; null: there is no such page, or the caller's role does not read it."""
 
     kind: Literal[
         "order",
