@@ -133,6 +133,8 @@ class Kind:
     period: tuple[str | None, str]
     #: Permissions by which more is shown.
     more: frozenset[Permission] = frozenset()
+    #: Refuses parameters that only the database shows to be wrong, when somebody asks.
+    check: Callable[[Session, Any], None] | None = None
 
     def of_days(self, first: date, last: date) -> dict[str, str]:
         """The parameters that ask for these days."""

@@ -4,7 +4,7 @@ from sqlmodel import Session
 
 from catalog.products.rules import unit_labels
 from orders.exporting import words
-from orders.exporting.kinds.filters import PERIOD, SaleParameters, filters_of
+from orders.exporting.kinds.filters import PERIOD, SaleParameters, check, filters_of
 from orders.exporting.table import Column, Kind, Table, Type, of_sql, yuan_sql
 from orders.ledger.queries import listed
 from orders.ledger.selection import reach_of
@@ -76,4 +76,4 @@ def _spoken(session: Session, language: Language) -> list[Column]:
     return words.spoken(COLUMNS, told)
 
 
-KIND = Kind(Permission.STATISTICS_READ, EntriesIn, _table, PERIOD)
+KIND = Kind(Permission.STATISTICS_READ, EntriesIn, _table, PERIOD, check=check)

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 from sqlmodel import Session
 
-from orders.exporting.kinds.filters import PERIOD, SaleParameters, filters_of
+from orders.exporting.kinds.filters import PERIOD, SaleParameters, check, filters_of
 from orders.exporting.table import Column, Kind, Table, Type, of_rows
 from orders.ledger.selection import TIME, Dimension, reach_of
 from orders.statistics import labels, queries
@@ -88,4 +88,4 @@ def _columns(shown: SalesOut, asked: SalesIn) -> Iterator[tuple[str, Type]]:
                 yield f"{measure}_{extra}_growth", Type.PERCENT
 
 
-KIND = Kind(Permission.STATISTICS_READ, SalesIn, _table, PERIOD)
+KIND = Kind(Permission.STATISTICS_READ, SalesIn, _table, PERIOD, check=check)

@@ -496,6 +496,53 @@ def test_bad_questions_are_refused(api, database, params):
     assert response.status_code == 422, response.text
 
 
+#: Codes that nothing has.
+_UNKNOWN = {
+    "district": "999999",
+    "township": "500236999",
+    "village": "999999/三岔村",
+    "buyer_region": "999999",
+    "category": "fruits",
+    "product": 999999999,
+    "supplier": 999999999,
+    "buyer": 999999999,
+    "outlet": 999999999,
+}
+
+
+def test_a_code_that_nothing_has_is_refused_and_does_not_read_as_no_sales(api, database):
+    with database.unit_of_work() as session:
+        user = make_user(session, Role.MONITOR)
+    client = api.as_(user)
+    for name, code in _UNKNOWN.items():
+        asked = [client.get(path, params={name: code}) for path in ("/v1/statistics/sales", "/v1/sale-entries")]
+        for kind in ("sales", "entries"):
+            body = {"kind": kind, "format": "csv", "parameters": {name: [code]}}
+            asked.append(client.post("/v1/exports", json=body))
+        for answer in asked:
+            assert answer.status_code == 422, (name, answer.text)
+            [fault] = answer.json()["errors"]
+            assert (fault["field"], fault["code"]) == (name, "unknown_code")
+    for day in ("2026-11-24", "9999-12-31"):
+        answer = client.get("/v1/statistics/sales", params={"known_on": day})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "known_on")
+    assert client.get("/v1/statistics/sales", params={"known_on": "2026-11-23"}).status_code == 200
+
+
+def test_single_sales_say_to_which_regions_they_are_limited(api, database):
+    with database.unit_of_work() as session:
+        history(session)
+        here = make_user(session, Role.MONITOR, region_code="500240")
+        seller = make_user(session, Role.SUPPLIER_STAFF, make_trade(session).goods[0].supplier)
+    params = {"from": "2024-01-01", "district": "500236"}
+    elsewhere = api.as_(here).get("/v1/sale-entries", params=params, headers={"Accept-Language": "zh"}).json()
+    assert (elsewhere["items"], elsewhere["scope"]) == ([], ["500240"])
+    assert "列表为空不表示没有销售" in elsewhere["scope_note"]
+    for client in (signed_in(api, Role.MONITOR), api.as_(seller)):
+        everything = client.get("/v1/sale-entries", params={"from": "2024-01-01"}).json()
+        assert (everything["scope"], everything["scope_note"]) == (None, None)
+
+
 def test_someone_without_region_and_organisation_sees_nothing(api, database):
     with database.unit_of_work() as session:
         user = make_user(session, Role.SUPPLIER_STAFF)
