@@ -115,6 +115,8 @@ class Table:
     batches: Generator[Sequence[Sequence[Cell]], None, None]
     #: A row of totals for people, below all others in the formats that people read; it is none of the rows.
     footer: Sequence[Cell] | None = None
+    #: What the rows are of, as pairs of words: a sheet of its own in a workbook.
+    about: Sequence[Sequence[Cell]] = ()
     #: Where they come from, if that is a statement: then lines of text can be had from the database as they are.
     source: Source | None = None
 
@@ -174,8 +176,14 @@ def _batches(session: Session, statement: TextClause, values: Mapping[str, Any])
         found.close()
 
 
-def of_rows(title: str, columns: Sequence[Column], rows: Sequence[Sequence[Cell]], footer: Sequence[Cell] | None = None) -> Table:
-    return Table(title, columns, len(rows), (rows[at : at + AT_ONCE] for at in range(0, len(rows), AT_ONCE)), footer)
+def of_rows(
+    title: str,
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[Cell]],
+    footer: Sequence[Cell] | None = None,
+    about: Sequence[Sequence[Cell]] = (),
+) -> Table:
+    return Table(title, columns, len(rows), (rows[at : at + AT_ONCE] for at in range(0, len(rows), AT_ONCE)), footer, about)
 
 
 def yuan_sql(fen: str) -> str:

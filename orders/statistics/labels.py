@@ -115,6 +115,29 @@ OWN: dict[Language, str] = {
 TOTAL: dict[Language, str] = {"zh": "合计", "en": "Total"}
 #: Beside the total of a file.
 TOTAL_OF: dict[Language, str] = {"zh": "（仅含 {regions}）", "en": " ({regions} only)"}
+#: Beside the total of a file that leaves rows out.
+TOTAL_WITH_REST: dict[Language, str] = {
+    "zh": "（全部 {all} 行，其中 {rest} 行未列出）",
+    "en": " (of all {all} rows, {rest} of them not listed)",
+}
+#: The sheet of a workbook that says what it holds: its title, its heading, and its lines.
+ABOUT_TITLE: dict[Language, str] = {"zh": "说明", "en": "About"}
+ABOUT_HEADER: dict[Language, tuple[str, str]] = {"zh": ("项目", "内容"), "en": ("What", "Content")}
+ABOUT: dict[str, dict[Language, str]] = {
+    "period": {"zh": "期间", "en": "Period"},
+    "compared_with": {"zh": "对比期", "en": "Period before"},
+    "filters": {"zh": "筛选", "en": "Filter"},
+    "rows": {"zh": "行数", "en": "Rows"},
+    "scope": {"zh": "地区范围", "en": "Regions"},
+    "exact_to": {"zh": "数据截至（北京时间）", "en": "Exact to (China time)"},
+    "known_on": {"zh": "仅含截至该日终了时已入账的销售", "en": "Only what had been booked by the end of"},
+    "definition": {"zh": "口径", "en": "Definition"},
+}
+UNFILTERED: dict[Language, str] = {"zh": "无", "en": "none"}
+LISTED: dict[Language, str] = {
+    "zh": "列出 {listed} 行，全部 {all} 行；合计为全部",
+    "en": "{listed} listed of {all}; totals are of all",
+}
 #: Each row beside the span before its own.
 SPANS_BEFORE: dict[Language, str] = {
     "zh": "环比：每行与其上一个同类时段（按{span}）相比，未满的时段与上一时段的相同日期相比；合计为各行之和。",

@@ -77,6 +77,8 @@ class SalesOut(BaseModel):
     #: Only what had been booked by the end of this day is in the figures; null: everything.
     known_on: date | None
     group_by: list[Dimension]
+    #: By which codes sales were picked; a district stands with those that were merged into it, a designation as what was designated so.
+    filters: dict[Dimension, list[str]]
     measures: list[Measure]
     #: Every sale committed up to this moment is in the figures.
     exact_to: datetime

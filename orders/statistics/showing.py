@@ -14,6 +14,7 @@ from orders.statistics.queries import Answer, Figures, Key
 from orders.statistics.question import COUNTED, Compare, Measure
 from orders.statistics.rules import growth, share, tonnes
 from orders.statistics.schemas import CodedOut, ComparedOut, FiguresOut, PeriodOut, SalesOut, SalesRowOut
+from shop.core import clock
 from shop.core.errors import Language
 from shop.core.exports import Cell
 from shop.core.money import yuan
@@ -51,6 +52,9 @@ def answer_out(
         direction=question.selection.direction,
         known_on=question.selection.known_on,
         group_by=list(question.group_by),
+        filters={
+            dimension: [labels.code_of(dimension, code) for code in wanted] for dimension, wanted in question.selection.only.items()
+        },
         measures=list(question.measures),
         exact_to=answer.exact_to,
         scope=None if question.scope is None else list(question.scope),
@@ -147,8 +151,39 @@ def cells(shown: SalesOut) -> Iterator[list[Cell]]:
 def total(shown: SalesOut, language: Language) -> list[Cell]:
     """The totals as a row below :func:`cells`, for people; it says what they are limited to."""
     limited = "" if shown.scope is None else labels.TOTAL_OF[language].format(regions=", ".join(shown.scope))
+    if rest := shown.row_count - len(shown.rows):
+        limited += labels.TOTAL_WITH_REST[language].format(all=shown.row_count, rest=rest)
     beside = len(_key_header(shown.group_by, language)) - 1
     return [labels.TOTAL[language] + limited, *[""] * beside, *_value_cells(shown, shown.totals)]
+
+
+def about(shown: SalesOut, language: Language) -> list[list[Cell]]:
+    """What the table is of, line by line: for the second sheet of a workbook."""
+    filters = [
+        f"{labels.DIMENSIONS[dimension][language]}: {', '.join(map(_named, codes))}" for dimension, codes in shown.filters.items()
+    ]
+    said: list[tuple[str, str]] = [("period", _days(shown.period))]
+    if shown.compared_with is not None:
+        said.append(("compared_with", _days(shown.compared_with)))
+    said += [("filters", each) for each in filters or [labels.UNFILTERED[language]]]
+    said.append(("rows", labels.LISTED[language].format(listed=len(shown.rows), all=shown.row_count)))
+    if shown.scope is not None:
+        said.append(("scope", ", ".join(shown.scope)))
+    if shown.known_on is not None:
+        said.append(("known_on", shown.known_on.isoformat()))
+    said.append(("exact_to", f"{shown.exact_to.astimezone(clock.SHANGHAI):%Y-%m-%d %H:%M:%S}"))
+    said.append(("definition", shown.definition))
+    meanings = [[labels.MEASURES[measure][language], shown.definitions[measure]] for measure in shown.measures]
+    return [*([labels.ABOUT[name][language], content] for name, content in said), *meanings]
+
+
+def _days(period: PeriodOut) -> str:
+    return f"{period.first} … {period.last}"
+
+
+def _named(code: str) -> str:
+    """A code as a filter shows it: the one that stands for nothing is no empty place."""
+    return code or "—"
 
 
 def _key_header(group_by: Iterable[Dimension], language: Language) -> list[str]:

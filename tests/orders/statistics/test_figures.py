@@ -448,6 +448,35 @@ def test_a_workbook_holds_the_same_table_as_figures(api, database):
         assert [cell if cell == "" else Decimal(str(cell)) for cell in in_book[3:]] == [c and Decimal(c) for c in in_csv[3:]]
 
 
+def test_a_workbook_says_what_it_holds_and_totals_say_what_is_left_out(api, database):
+    with database.unit_of_work() as session:
+        history(session)
+        monitor = make_user(session, Role.MONITOR)
+    client = api.as_(monitor)
+    client.headers["Accept-Language"] = "zh"
+    params = {"from": "2026-01-01", "to": "2026-03-31", "known_on": "2026-11-01", "compare": "last_year", "group_by": "category"}
+    params |= {"channel": ["market", "east_west"], "sort": "amount", "top": 1, "measure": "amount"}
+    answer = client.get("/v1/statistics/sales", params=params).json()
+    assert answer["filters"] == {"channel": ["market", "east_west"]}
+    assert answer["row_count"] > 1
+    book = CalamineWorkbook.from_filelike(
+        io.BytesIO(client.get("/v1/statistics/sales", params={**params, "format": "xlsx"}).content)
+    )
+    assert book.sheet_names == ["销售统计", "说明"]
+    about = {row[0]: row[1] for row in book.get_sheet_by_name("说明").to_python()[1:]}
+    assert (about["期间"], about["对比期"]) == ("2026-01-01 … 2026-03-31", "2025-01-01 … 2025-03-31")
+    assert about["筛选"] == "销售渠道: market, east_west"
+    assert about["仅含截至该日终了时已入账的销售"] == "2026-11-01"
+    assert about["行数"] == f"列出 1 行，全部 {answer['row_count']} 行；合计为全部"
+    assert about["口径"] == answer["definition"]
+    assert about["销售额（元）"] == answer["definitions"]["amount"]
+    total = f"合计（全部 {answer['row_count']} 行，其中 {answer['row_count'] - 1} 行未列出）"
+    assert book.get_sheet_by_index(0).to_python()[-1][0] == total
+    table = client.get("/v1/statistics/sales", params={**params, "format": "csv"}).content.decode("utf-8-sig")
+    assert list(csv.reader(io.StringIO(table)))[-1][0] == total
+    assert len(table.splitlines()) == 3
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_csv_opens_in_a_spreadsheet(api, database, language):
     with database.unit_of_work() as session:
