@@ -107,6 +107,7 @@ def test_a_revision_tells_what_was_late_taken_back_counted_again_and_revoked(sce
         of_certificate -= {certified[0].id}  # all of it had been taken back
     assert causes["revoked"] == of_certificate
     [told_late] = [line for line in lines if line["cause"] == "late"]
+    assert told_late["documents"][0] in scene.batches()  # as it is searched for
     assert (told_late["sold_on"], told_late["occurred_on"], told_late["amount"]) == ("2026-10-01", "2026-09-15", "123.00")
     [told_back] = [line for line in lines if line["cause"] == "reversal"]
     assert told_back["reverses_id"] == certified[0].id
