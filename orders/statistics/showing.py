@@ -1,7 +1,7 @@
 """An answer as the API and a spreadsheet program show it."""
 
-from collections.abc import Collection, Iterable, Iterator
-from datetime import date
+from collections.abc import Callable, Collection, Iterable, Iterator
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,8 +11,8 @@ from orders.ledger.selection import TIME, Dimension, Lapsed
 from orders.statistics import extras, labels
 from orders.statistics.extras import Extra, Order, ordered
 from orders.statistics.queries import Answer, Figures, Key
-from orders.statistics.question import COUNTED, Compare, Measure
-from orders.statistics.rules import growth, share, tonnes
+from orders.statistics.question import COUNTED, SPANS, Compare, Measure, Question
+from orders.statistics.rules import growth, months_before, same_period_last_year, share, span_of, tonnes
 from orders.statistics.schemas import CodedOut, ComparedOut, FiguresOut, PeriodOut, SalesOut, SalesRowOut
 from shop.core import clock
 from shop.core.errors import Language
@@ -36,11 +36,13 @@ def answer_out(
     rank = extras.rank(answer, question.measures) if Extra.RANK in extra else {}
     sums = [measure for measure in question.measures if measure not in COUNTED]
     running = _running(answer, sums) if Extra.RUNNING in extra else {}
+    days = _days_of_rows(question)
     rows = [
         SalesRowOut(
             keys={dimension: shown[dimension][code] for dimension, code in zip(question.group_by, key, strict=True)},
             share=_share(answer, key) if Extra.SHARE in extra else None,
             rank=rank.get(key),
+            **days(key),
             **running.get(key, {}),
             **_compared(answer.rows[key], question.measures),
         )
@@ -75,6 +77,35 @@ def _shown(session: Session, answer: Answer, language: Language) -> dict[Dimensi
         }
         for n, dimension in enumerate(answer.question.group_by)
     }
+
+
+def _days_of_rows(question: Question) -> Callable[[Key], dict[str, PeriodOut]]:
+    """The days of a row by its key, and those before; nothing where rows are by no span of time, or stand beside nothing."""
+    span = question.span
+    if question.compare is None or span is None:
+        return lambda key: {}
+    place, length = question.group_by.index(span), SPANS[span]
+    whole, before = question.periods
+    months, moved = question.shift.months, timedelta(days=question.shift.days)
+    found: dict[date, dict[str, PeriodOut]] = {}
+
+    def within(begin: date, period: tuple[date, date]) -> PeriodOut:
+        first, last = span_of(begin, length.months, length.days)
+        return PeriodOut(first=max(first, period[0]), last=min(last, period[1]))
+
+    def days(key: Key) -> dict[str, PeriodOut]:
+        begin = key[place]
+        if begin not in found:
+            now = within(begin, whole)
+            if question.compare is Compare.LAST_YEAR:
+                first, last = same_period_last_year(now.first, now.last)
+                then = PeriodOut(first=first, last=last)
+            else:
+                then = within((months_before(begin, months) if months else begin) - moved, before)
+            found[begin] = {"period": now, "compared_with": then}
+        return found[begin]
+
+    return days
 
 
 def _running(answer: Answer, measures: list[Measure]) -> dict[Key, dict[str, Any]]:

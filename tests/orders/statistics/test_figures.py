@@ -329,6 +329,14 @@ def test_months_beside_the_last_period_stand_beside_the_month_before(api, databa
     assert before["2026-10"] == by_month["2026-09"]
     assert before["2026-11"] == till_23_october, "a month that is not over stands beside as much of the one before"
     assert answer["compared_with"] == {"first": "2025-12-01", "last": "2026-10-23"}
+    days = {row["keys"]["month"]["code"]: (row["period"], row["compared_with"]) for row in answer["rows"]}
+    assert days["2026-01"] == ({"first": "2026-01-01", "last": "2026-01-31"}, {"first": "2025-12-01", "last": "2025-12-31"})
+    assert days["2026-11"] == ({"first": "2026-11-01", "last": "2026-11-23"}, {"first": "2026-10-01", "last": "2026-10-23"})
+    tail = client.get("/v1/statistics/sales", params={**params, "from": "2026-03-30", "to": "2026-03-31"}).json()
+    [row] = tail["rows"]
+    assert row["compared_with"] == tail["compared_with"] == {"first": "2026-02-27", "last": "2026-02-28"}
+    year = client.get("/v1/statistics/sales", params={**params, "compare": "last_year", "from": "2026-03-10"}).json()
+    assert year["rows"][0]["compared_with"] == {"first": "2025-03-10", "last": "2025-03-31"}
     assert "the month before its own" in answer["definition"]
     assert sum(before.values()) == int(Decimal(answer["totals"]["previous"]["amount"]) * 100)
     plain = client.get("/v1/statistics/sales", params={"from": "2026-11-16", "compare": "last_period"}).json()
