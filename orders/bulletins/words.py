@@ -27,8 +27,8 @@ HINTS: dict[CloseItem, dict[Language, str]] = {
         "en": "Return the report, so that it is submitted again with the figures of now; or say why it stands",
     },
     "differences": {
-        "zh": "以最近一次留存的对账为准：每小时自动对账一次，也可用 POST /v1/reconcile/runs 或 shop reconcile 立即对账并留存",
-        "en": "What counts is the last run that was kept: one comes every hour, and POST /v1/reconcile/runs or shop reconcile makes one at once",
+        "zh": "以最近一次留存的对账为准：每小时自动对账一次，也可用 POST /v1/reconcile/runs 在后台立即对账并留存（GET /v1/reconcile/asked 查看进度），或用 shop reconcile",
+        "en": "What counts is the last run that was kept: one comes every hour, and POST /v1/reconcile/runs has one made in the background (GET /v1/reconcile/asked says how far it is), as shop reconcile does",
     },
     "entries_waiting": {"zh": "后台任务会在数秒内汇总", "en": "A job takes them in within seconds"},
 }

@@ -177,5 +177,5 @@ class DataCheckOut(BaseModel):
 
 class DataChecksOut(Page[DataCheckOut]):
     next_from: datetime = Field(
-        description="from when on the next one is made, within half an hour; without rows none was made yet"
+        description="from when on the next one is made, within half an hour: now where it is due; without rows none was made yet"
     )
