@@ -40,6 +40,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "seal": _every(30, "audit.seal"),
     "tidy": _every(3600, "workers.tidy"),
     "reconcile": _every(3600, "reconcile.run"),
+    "reconcile_asked": _every(5, "reconcile.asked"),
     "check_data": _every(1800, "ties.check"),
     "answer_schedules": _every(60, "exports.answer_schedules"),
     "expire_exports": _every(600, "exports.expire"),

@@ -122,6 +122,16 @@ class Outlets(Part):
     halls: int
     zones: int
     sold: int
+    #: Of those that sold, how many are in none of the three: verified later, or closed by then. None: the edition does not tell.
+    sold_besides: int | None = None
+
+
+class Closed(Part):
+    """How the month was closed: how many counties had to close it, those without which the city did, and why it did so all the same."""
+
+    counties: int
+    without: tuple[Named, ...] = ()
+    reason: str | None = None
 
 
 class Certificates(Part):
@@ -175,7 +185,12 @@ class Content(Part):
     last: str
     #: When the ledger was asked; districts stand as on ``last``.
     exact_to: str
+    #: By what days sales count: a bulletin as the ledger does (``general``), a revision by the day of the sale (``restated``).
     definition: Reason
+    #: What else a reader has to know of single figures: ``certified``, ``outlets``, ``districts``.
+    definitions: tuple[Reason, ...] = ()
+    #: None: the edition does not tell.
+    closed: Closed | None = None
     totals: Row
     counts: Counts
     #: Of the totals: what was made in earlier, closed months and told in this one, or taken back in it.

@@ -32,7 +32,7 @@ HEADER: dict[Language, list[str]] = {
         "entry",
         "takes back entry",
         "counted on",
-        "made on",
+        "sold on",
         "district code",
         "district",
         "channel",

@@ -116,6 +116,7 @@ def tables(said: Content) -> list[Table]:
     """All sections that have something to say."""
     found = [
         _totals(said),
+        _closed(said),
         _districts(said),
         _rows("销售渠道 Channels", said.channels, said.totals),
         _rows("销售来源 Sources", said.sources, said.totals),
@@ -150,8 +151,23 @@ def _totals(said: Content) -> Table:
         ("供应商 Suppliers", counts.suppliers),
         ("数据等级 Grade", _letter(said.totals.grade)),
     ]
-    definition = f"{said.definition.zh} {said.definition.en}"
+    definition = " ".join(f"{each.zh} {each.en}" for each in (said.definition, *said.definitions))
     return Table("全市 The whole city", ("指标 Measure", "数值 Figure"), tuple(rows), definition)
+
+
+def _closed(said: Content) -> Table:
+    """The counties that had not closed the month when the city did."""
+    closed = said.closed
+    if closed is None or not closed.without:
+        return Table("", (), ())
+    count, of = len(closed.without), closed.counties
+    return Table(
+        "未结账区县 Counties that had not closed",
+        ("代码 Code", "区县 District"),
+        tuple((each.code, f"{each.zh} {each.en}") for each in closed.without),
+        f"全市结账时 {of} 个区县中有 {count} 个尚未结账，其数据未经本区县核对确认。{count} of {of} counties had not closed the month when the city did; "
+        f"they have not confirmed their figures. 理由 Reason：{closed.reason}",
+    )
 
 
 def _overlays(overlays: Iterable[Overlay]) -> Table:
@@ -189,6 +205,10 @@ def _targets(said: Content) -> Table:
 
 def _stock(said: Content) -> Table:
     outlets, held = said.outlets, said.certificates
+    besides: list[tuple[Cell, ...]] = []
+    if outlets.sold_besides is not None:
+        named = "其中月末未核验或已关闭、不在上列专柜、专馆、专区中的 of which not verified or not open at the month's end, and in none of the three above"
+        besides = [(named, outlets.sold_besides)]
     return Table(
         "网点与认定（月末） Outlets, certificates (month's end)",
         ("指标 Measure", "数值 Figure"),
@@ -197,6 +217,7 @@ def _stock(said: Content) -> Table:
             ("专馆 Halls", outlets.halls),
             ("专区 Zones", outlets.zones),
             ("本月有销售的网点 Outlets with sales", outlets.sold),
+            *besides,
             ("有效证书 Certificates in force", held.certificates),
             ("认定产品 Certified products", held.products),
             ("认定供应商 Certified suppliers", held.suppliers),

@@ -1,5 +1,6 @@
-"""The words for the items of a close, and for the causes of a change."""
+"""The words for the items of a close, for the causes of a change, and for what figures of a bulletin mean."""
 
+from orders.statistics.labels import BASIS
 from shop.core.errors import Language
 from shop.programmes.reporting import CloseItem
 
@@ -26,8 +27,8 @@ HINTS: dict[CloseItem, dict[Language, str]] = {
         "en": "Return the report, so that it is submitted again with the figures of now; or say why it stands",
     },
     "differences": {
-        "zh": "以最近一次留存的对账为准：每小时自动对账一次，也可用 POST /v1/reconcile/runs 或 shop reconcile 立即对账并留存",
-        "en": "What counts is the last run that was kept: one comes every hour, and POST /v1/reconcile/runs or shop reconcile makes one at once",
+        "zh": "以最近一次留存的对账为准：每小时自动对账一次，也可用 POST /v1/reconcile/runs 在后台立即对账并留存（GET /v1/reconcile/asked 查看进度），或用 shop reconcile",
+        "en": "What counts is the last run that was kept: one comes every hour, and POST /v1/reconcile/runs has one made in the background (GET /v1/reconcile/asked says how far it is), as shop reconcile does",
     },
     "entries_waiting": {"zh": "后台任务会在数秒内汇总", "en": "A job takes them in within seconds"},
 }
@@ -37,4 +38,37 @@ CAUSES: dict[str, dict[Language, str]] = {
     "again": {"zh": "重新计入", "en": "counted again"},
     "revoked": {"zh": "认定撤销", "en": "certificate revoked"},
     "verified": {"zh": "核实后公布", "en": "published after verification"},
+}
+#: By what days sales count in a revision.
+RESTATED: dict[Language, str] = {
+    "zh": f"{BASIS['zh']}结账前的退货和更正以负数计入其发生的月份。本修订版按销售日期重述本月：月份结账后补报、退货、更正和重新计入的销售，"
+    "计入原销售所在的本月，逐因列于“修订差异”；统计查询和以后月份的公报则仍将其计入下一个未结账的月份。",
+    "en": f"{BASIS['en']}returns and corrections before the close as negative figures in the month in which they happen. This revision restates "
+    "the month by the day of the sale: what was told, taken back, put right or counted again after the close stands in the month of its sale, by "
+    "cause under Differences; in the statistics, and in bulletins of later months, it stands in the next month that was open.",
+}
+#: What certified sales are: of a bulletin, and of a revision.
+CERTIFIED: dict[bool, dict[Language, str]] = {
+    False: {
+        "zh": "其中认定产品：按下单当日（网点和平台外销售按销售当日）证书是否有效判定，与统计查询的 certified 口径一致；"
+        "结账后证书被撤销的，由修订版扣除。",
+        "en": "Certified: by the day of the order (at outlets and elsewhere: of the sale), as the statistics have it; what lost its certificate "
+        "after the close is taken off by revisions.",
+    },
+    True: {
+        "zh": "其中认定产品：按下单当日（网点和平台外销售按销售当日）证书是否有效判定，再扣除结账后证书被撤销的销售（原因“认定撤销”）；"
+        "统计查询的 certified 口径不因撤销而改变，两数之差即撤销数和补报、冲销数。",
+        "en": "Certified: by the day of the order (at outlets and elsewhere: of the sale), less the sales whose certificate was revoked after the "
+        "close (cause: certificate revoked). The statistics do not change by that; they differ by what was revoked, told late and taken back.",
+    },
+}
+OUTLETS: dict[Language, str] = {
+    "zh": "网点：专柜、专馆、专区为月末已核验且在营的网点；本月有销售的网点以销售记录为准，含月末尚未核验或已关闭的。",
+    "en": "Outlets: cabinets, halls and zones are those verified and open at the month's end; outlets with sales go by what was sold, whether "
+    "they were verified or open at the month's end or not.",
+}
+DISTRICTS: dict[Language, str] = {
+    "zh": "区县：承担结账任务的区县均列出，销售额 0.00 表示台账中没有该区县本月的销售；其他区县有销售的列出，核实中未公布的不列。",
+    "en": "Districts: all that have to close the month are listed, 0.00 where the ledger has no sale of the month; others where they have "
+    "sales. Those under verification are not listed.",
 }

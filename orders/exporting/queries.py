@@ -16,23 +16,25 @@ from shop.core.errors import Language, NotFound
 from shop.core.paging import Page
 from shop.identity.actor import Actor
 
-_EXPORT = """
-    SELECT e.*, d.schedule_id FROM export e LEFT JOIN export_delivery d ON d.export_id = e.id WHERE e.user_id = :user_id
-"""
+#: What export ``e`` is by now: a file whose time is over is none any more, though it is deleted a little later.
+_STANDS = "CASE WHEN e.status = 'done' AND e.expires_at <= :now THEN 'expired' ELSE e.status END"
+_EXPORT = f"""
+    SELECT e.*, {_STANDS} AS stands, d.schedule_id FROM export e LEFT JOIN export_delivery d ON d.export_id = e.id WHERE e.user_id = :user_id
+"""  # noqa: S608
 _ONE = text(f"{_EXPORT} AND e.id = :id")
 _PAGE = text(
     f"""
-    {_EXPORT} AND (CAST(:status AS text) IS NULL OR e.status = :status) AND (CAST(:start AS bigint) IS NULL OR e.id < :start)
+    {_EXPORT} AND (CAST(:status AS text) IS NULL OR {_STANDS} = :status) AND (CAST(:start AS bigint) IS NULL OR e.id < :start)
     ORDER BY e.id DESC LIMIT :rows
     """
 )
-_SCHEDULE = """
+_SCHEDULE = f"""
     SELECT s.*, (
         SELECT coalesce(jsonb_agg(l ORDER BY l.due_at DESC), '[]') FROM (
-            SELECT d.due_at, d.export_id, e.status, e.fault, e.rows_total, d.delivered_at FROM export_delivery d JOIN export e ON e.id = d.export_id
+            SELECT d.due_at, d.export_id, {_STANDS} AS status, e.fault, e.rows_total, d.delivered_at FROM export_delivery d JOIN export e ON e.id = d.export_id
             WHERE d.schedule_id = s.id ORDER BY d.due_at DESC LIMIT 10) l) AS deliveries
     FROM export_schedule s WHERE s.user_id = :user_id AND s.status <> 'deleted'
-"""
+"""  # noqa: S608
 _ONE_SCHEDULE = text(f"{_SCHEDULE} AND s.id = :id")
 _SCHEDULES = text(f"{_SCHEDULE} AND (CAST(:start AS bigint) IS NULL OR s.id < :start) ORDER BY s.id DESC LIMIT :rows")
 
@@ -51,7 +53,13 @@ def exports(
 ) -> Page[ExportOut]:
     """The caller's own, the newest first."""
     start = paging.position(after, int)
-    values = {"user_id": actor.user_id, "status": status, "start": start[0] if start else None, "rows": limit + 1}
+    values = {
+        "user_id": actor.user_id,
+        "now": clock.now(),
+        "status": status,
+        "start": start[0] if start else None,
+        "rows": limit + 1,
+    }
     return paging.page(session.execute(_PAGE, values).all(), limit, lambda row: _export(row, language), lambda row: [row.id])
 
 
@@ -62,10 +70,10 @@ def file(session: Session, actor: Actor, export_id: int) -> Row[Any]:
         NotFound: no such export of the caller's (404). Expired: see there (404). NotReady: see there (409). RightsChanged: see there (403).
     """
     row = _one(session, actor, export_id)
-    if row.status == ExportStatus.EXPIRED or (row.status == ExportStatus.DONE and row.expires_at <= clock.now()):
+    if row.stands == ExportStatus.EXPIRED:
         raise Expired
-    if row.status != ExportStatus.DONE:
-        raise NotReady(status=row.status)
+    if row.stands != ExportStatus.DONE:
+        raise NotReady(status=row.stands)
     rights = row.rights
     if (
         not set(rights["permissions"]) <= actor.permissions
@@ -77,7 +85,7 @@ def file(session: Session, actor: Actor, export_id: int) -> Row[Any]:
 
 
 def _one(session: Session, actor: Actor, export_id: int) -> Row[Any]:
-    row = session.execute(_ONE, {"user_id": actor.user_id, "id": export_id}).first()
+    row = session.execute(_ONE, {"user_id": actor.user_id, "now": clock.now(), "id": export_id}).first()
     if row is None:
         raise NotFound
     return row
@@ -85,8 +93,9 @@ def _one(session: Session, actor: Actor, export_id: int) -> Row[Any]:
 
 def _export(row: Row[Any], language: Language) -> ExportOut:
     known = {
+        "status": row.stands,
         "fault": _fault(row.fault, language),
-        "file": f"/v1/exports/{row.id}/file" if row.status == ExportStatus.DONE else None,
+        "file": f"/v1/exports/{row.id}/file" if row.stands == ExportStatus.DONE else None,
     }
     return ExportOut(**known, **{name: getattr(row, name) for name in ExportOut.model_fields if name not in known})
 
@@ -101,7 +110,7 @@ def schedule(session: Session, actor: Actor, schedule_id: int, language: Languag
     Raises:
         NotFound: no such schedule of the caller's (404).
     """
-    row = session.execute(_ONE_SCHEDULE, {"user_id": actor.user_id, "id": schedule_id}).first()
+    row = session.execute(_ONE_SCHEDULE, {"user_id": actor.user_id, "now": clock.now(), "id": schedule_id}).first()
     if row is None:
         raise NotFound
     return _schedule(row, language)
@@ -110,7 +119,7 @@ def schedule(session: Session, actor: Actor, schedule_id: int, language: Languag
 def schedules(session: Session, actor: Actor, language: Language, *, limit: int, after: str | None) -> Page[ScheduleOut]:
     """The caller's own, the newest first."""
     start = paging.position(after, int)
-    values = {"user_id": actor.user_id, "start": start[0] if start else None, "rows": limit + 1}
+    values = {"user_id": actor.user_id, "now": clock.now(), "start": start[0] if start else None, "rows": limit + 1}
     return paging.page(session.execute(_SCHEDULES, values).all(), limit, lambda row: _schedule(row, language), lambda row: [row.id])
 
 

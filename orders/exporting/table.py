@@ -115,6 +115,8 @@ class Table:
     batches: Generator[Sequence[Sequence[Cell]], None, None]
     #: A row of totals for people, below all others in the formats that people read; it is none of the rows.
     footer: Sequence[Cell] | None = None
+    #: What the rows are of, as pairs of words: a sheet of its own in a workbook.
+    about: Sequence[Sequence[Cell]] = ()
     #: Where they come from, if that is a statement: then lines of text can be had from the database as they are.
     source: Source | None = None
 
@@ -133,6 +135,8 @@ class Kind:
     period: tuple[str | None, str]
     #: Permissions by which more is shown.
     more: frozenset[Permission] = frozenset()
+    #: Refuses parameters that only the database shows to be wrong, when somebody asks.
+    check: Callable[[Session, Any], None] | None = None
 
     def of_days(self, first: date, last: date) -> dict[str, str]:
         """The parameters that ask for these days."""
@@ -172,8 +176,14 @@ def _batches(session: Session, statement: TextClause, values: Mapping[str, Any])
         found.close()
 
 
-def of_rows(title: str, columns: Sequence[Column], rows: Sequence[Sequence[Cell]], footer: Sequence[Cell] | None = None) -> Table:
-    return Table(title, columns, len(rows), (rows[at : at + AT_ONCE] for at in range(0, len(rows), AT_ONCE)), footer)
+def of_rows(
+    title: str,
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[Cell]],
+    footer: Sequence[Cell] | None = None,
+    about: Sequence[Sequence[Cell]] = (),
+) -> Table:
+    return Table(title, columns, len(rows), (rows[at : at + AT_ONCE] for at in range(0, len(rows), AT_ONCE)), footer, about)
 
 
 def yuan_sql(fen: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from orders.exporting.rules import SHEET_ROWS, Format
 from orders.exporting.table import Cell, Column, Table, Type
+from orders.statistics.labels import ABOUT_HEADER, ABOUT_TITLE
 from shop.core.clock import SHANGHAI
 from shop.core.errors import Language
 from shop.core.exports import CSV, DAY, DIGITS, FORMULA_STARTS, MOMENT, XLSX, SheetTable, Styles, number_format, safe, safe_in_csv
@@ -238,13 +239,16 @@ class _Xlsx:
 
     def close(self) -> None:
         self._rows.finish()
-        self._explain()
+        self._told(_ABOUT[self._language], self._table.about)
+        columns = self._table.columns
+        self._told(
+            _CODES[self._language], [(c.head(self._language), code, word) for c in columns for code, word in c.words.items()]
+        )
         self._book.close()
 
-    def _explain(self) -> None:
-        """A last sheet that tells which code each word stands for."""
-        title, *header = _CODES[self._language]
-        told = [(column.head(self._language), code, word) for column in self._table.columns for code, word in column.words.items()]
+    def _told(self, heading: tuple[str, ...], told: Sequence[Sequence[Cell]]) -> None:
+        """A further sheet of words about the table, if there are any."""
+        title, *header = heading
         if not told:
             return
         sheet = self._book.add_worksheet(title)
@@ -252,13 +256,17 @@ class _Xlsx:
         for row in told:
             at = rows.add(row)
             for column, cell in enumerate(row):
-                sheet.write_string(at, column, safe(cell))
+                sheet.write_string(at, column, safe(str(cell)))
         rows.finish()
 
     drop = close
 
 
-#: The title of the sheet that tells what codes mean, and its heading.
+#: The title of the sheet that tells what the table is of, and its heading; then of that which tells what codes mean.
+_ABOUT: Mapping[Language, tuple[str, ...]] = {
+    "zh": (ABOUT_TITLE["zh"], *ABOUT_HEADER["zh"]),
+    "en": (ABOUT_TITLE["en"], *ABOUT_HEADER["en"]),
+}
 _CODES: Mapping[Language, tuple[str, ...]] = {
     "zh": ("代码说明", "列", "代码", "说明"),
     "en": ("Codes", "Column", "Code", "Meaning"),

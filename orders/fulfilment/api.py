@@ -30,8 +30,9 @@ def shipments(call: Call, supplier_order_id: Id, limit: Limit = 50, after: After
     return queries.shipments(call.session, call.actor, supplier_order_id, limit=limit, after=after)
 
 
-@routes.get("/shipments/{shipment_id}", Permission.ORDERS_READ)
+@routes.get("/shipments/{shipment_id}", Permission.ORDER_DOCUMENTS_READ)
 def shipment(call: Call, shipment_id: Id) -> ShipmentOut:
+    """A delivery with what was accepted of it; monitors, and officers of the region from which its goods come, read it, too."""
     return queries.shipment(call.session, call.actor, shipment_id)
 
 

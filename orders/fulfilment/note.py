@@ -21,7 +21,7 @@ def delivery_note(shipment: ShipmentOut, order: SupplierOrderOut) -> bytes:
             ["订单编号", order.purchase_order_number],
             ["供应单位", order.supplier_name],
             ["采购单位", order.buyer_name],
-            ["收货地址", order.delivery_address],
+            ["收货地址", order.delivery_address or "—"],
             ["收货人", "　".join(part for part in (order.delivery_contact, order.delivery_phone) if part) or "—"],
             ["承运", "　".join(part for part in (shipment.carrier, shipment.waybill) if part) or "—"],
             ["发货时间", f"{shipped:%Y-%m-%d %H:%M}"],

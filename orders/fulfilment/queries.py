@@ -55,12 +55,12 @@ def shipments(session: Session, actor: Actor, supplier_order_id: int, *, limit: 
 
 
 def shipment(session: Session, actor: Actor, shipment_id: int) -> ShipmentOut:
-    """One delivery with its lines and, once answered, what was accepted.
+    """One delivery with its lines and, once answered, what was accepted; also for whoever only follows a sale to it.
 
     Raises:
         NotFound: no such delivery within the caller's reach.
     """
-    purchasing.require_reach(session, actor, order_of(session, shipment_id))
+    purchasing.require_followed(session, actor, order_of(session, shipment_id))
     return _shown(session, [row(session, shipment_id)])[0]
 
 

@@ -6,9 +6,10 @@ from fastapi import Depends, Query
 
 from orders.ledger import queries
 from orders.ledger.filters import SaleFilters
-from orders.ledger.schemas import SaleEntryOut
+from orders.ledger.schemas import SaleEntriesOut
 from orders.ledger.selection import reach_of
-from shop.core.paging import After, Limit, Page
+from orders.ledger.words import SCOPE
+from shop.core.paging import After, Limit
 from shop.core.quantities import Id
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
@@ -23,7 +24,11 @@ def sale_entries(
     order_id: Annotated[Id | None, Query(description="sales of one purchase order")] = None,
     limit: Limit = 50,
     after: After = None,
-) -> Page[SaleEntryOut]:
-    """The sales behind a figure, newest first: own sales, the own branch's purchases, or those from the own region."""
-    selection = filters.selection(call.session)
-    return queries.sale_entries(call.session, reach_of(call.actor), selection, order_id=order_id, limit=limit, after=after)
+) -> SaleEntriesOut:
+    """The sales behind a figure, newest first: own sales, the own branch's purchases, or those from the own region, to which ``scope`` says the
+    list is limited then."""
+    selection, reach = filters.selection(call.session), reach_of(call.actor)
+    found = queries.sale_entries(call.session, reach, selection, order_id=order_id, limit=limit, after=after)
+    scope = reach.scope
+    note = None if scope is None else SCOPE[call.language].format(regions=", ".join(scope))
+    return SaleEntriesOut(items=found.items, next=found.next, scope=scope, scope_note=note)

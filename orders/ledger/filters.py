@@ -6,14 +6,17 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Query
 from pydantic import Field, StringConstraints
+from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.ledger.errors import MixedDesignations, PeriodBackwards
 from orders.ledger.rules import Direction, FundSource, SaleRelation, Source
 from orders.ledger.selection import DISTRICT_CODE, NOWHERE, Dimension, Lapsed, Selection
 from shop.core import clock
+from shop.core.errors import Fault, Invalid
 from shop.core.quantities import MAX_ID, Code, Id
 from shop.identity.rules import OrganisationKind
+from shop.programmes import queries as programmes
 from shop.programmes.rules import Channel, Mode
 from shop.regions import queries as regions
 from shop.regions.rules import Designation
@@ -26,6 +29,17 @@ VillageCode = Annotated[str, StringConstraints(pattern=r"^([0-9]{6}[0-9T]{0,6}/.
 IdOrNone = Annotated[int, Field(ge=0, le=MAX_ID)]
 #: What an organisation may be, and everybody who buys at a till.
 BuyerKind = OrganisationKind | Literal["consumer"]
+
+
+#: Which of the codes and ids that are asked for there are.
+_KNOWN = text(
+    """
+    SELECT ARRAY(SELECT code FROM region WHERE code = ANY (CAST(:regions AS text[]))) AS regions,
+           ARRAY(SELECT id FROM product WHERE id = ANY (CAST(:product AS bigint[]))) AS product,
+           ARRAY(SELECT id FROM organisation WHERE id = ANY (CAST(:organisations AS bigint[]))) AS organisations,
+           ARRAY(SELECT id FROM outlet WHERE id = ANY (CAST(:outlet AS bigint[]))) AS outlet
+    """
+)
 
 
 def period(first: date | None, last: date | None) -> tuple[date, date]:
@@ -98,9 +112,13 @@ class SaleFilters:
         """The selection as of now, or as it was known at the end of a day. A district that others were merged into stands for these, too.
 
         Raises:
-            PeriodBackwards: ``from`` lies after ``to`` (422). MixedDesignations: see there (422).
+            PeriodBackwards: ``from`` lies after ``to`` (422). MixedDesignations: see there (422). Invalid: see :meth:`require_known`, or a day to
+                come, of which nothing is known (422).
         """
         first, last = period(self.first, self.last)
+        self.require_known(session)
+        if known_on is not None and known_on > clock.today():
+            raise Invalid.one("known_on", "in_future", "不能晚于今天", "is a day to come")
         only: dict[Dimension, list[Any]] = {
             Dimension.DISTRICT: regions.with_predecessors(session, self.district),
             Dimension.MODE: self.mode,
@@ -133,6 +151,40 @@ class SaleFilters:
             None if any(designated.values()) or not self.designation else self._lapsed(session, last),
         )
 
+    def require_known(self, session: Session) -> None:
+        """Refuse a code or an id that nothing has: its figures would read as no sales.
+
+        Raises:
+            Invalid: names the parameters (422).
+        """
+        places = {"district": self.district, "township": self.township, "buyer_region": self.buyer_region}
+        places["village"] = [code.partition("/")[0] for code in self.village]
+        organisations = {"supplier": self.supplier, "buyer": self.buyer}
+        asked = {
+            "regions": sorted({code for codes in places.values() for code in codes}),
+            "product": self.product,
+            "organisations": [*self.supplier, *self.buyer],
+            "outlet": self.outlet,
+        }
+        codes: dict[str, list[Any]] = {**places, **organisations, "product": self.product, "outlet": self.outlet}
+        faults: list[Fault] = []
+        if any(codes.values()):
+            found = session.execute(_KNOWN, asked).one()
+            known = {
+                **{name: {"", *found.regions} for name in places},
+                **{name: {0, *found.organisations} for name in organisations},
+                "product": set(found.product),
+                "outlet": {0, *found.outlet},
+            }
+            faults = [_unknown(name, code) for name, wanted in codes.items() for code in wanted if code not in known[name]]
+        if self.category:
+            first, last = period(self.first, self.last)
+            named = {code for on in (first, last) for code in programmes.words(session, on, "zh")("category")}
+            # before the first programme no code has a name
+            faults += [_unknown("category", code) for code in self.category if named and code not in named]
+        if faults:
+            raise Invalid(faults=faults)
+
     def _designated(self, session: Session, on: date) -> dict[Dimension, set[str]]:
         """The districts, or the townships, that have one of the designations. Filters of both would only leave what lies in both."""
         if not self.designation:
@@ -148,3 +200,7 @@ class SaleFilters:
 
     def _lapsed(self, session: Session, on: date) -> Lapsed:
         return Lapsed(tuple(self.designation), regions.designated_until(session, self.designation, on))
+
+
+def _unknown(name: str, code: Any) -> Fault:
+    return Fault(name, "unknown_code", f"没有这个代码：{code}", f"there is no such code: {code}")

@@ -2,10 +2,11 @@
 
 from datetime import date, datetime
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from orders.ledger.rules import Direction, SaleRelation, Source
 from shop.core.money import YuanOut
+from shop.core.paging import Page
 from shop.core.quantities import QuantityOut
 from shop.programmes.rules import Channel, Mode
 
@@ -60,3 +61,10 @@ class SaleEntryOut(BaseModel):
     quantity: QuantityOut
     grams: int
     amount: YuanOut
+
+
+class SaleEntriesOut(Page[SaleEntryOut]):
+    scope: list[str] | None = Field(
+        description="codes of the regions (with all that lies in them) to which the list is limited; null: the whole city, or the own organisation"
+    )
+    scope_note: str | None = Field(description="the same in words")

@@ -139,6 +139,11 @@ class Reach:
         return self.regions is not None and "" in self.regions
 
     @property
+    def scope(self) -> list[str] | None:
+        """The regions (prefixes of their codes) to which an officer's list of single sales is limited; None: it is not, or not by regions."""
+        return None if self.regions is None or self.everywhere else list(self.regions)
+
+    @property
     def has_townships(self) -> bool:
         """Whether a region is smaller than the districts that rollups know."""
         return any(len(prefix) > DISTRICT_CODE for prefix in self.regions or ())

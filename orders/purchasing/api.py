@@ -41,9 +41,11 @@ def purchase_orders(call: Call, asked: Annotated[OrderSearch, Query()]) -> Page[
     return queries.purchase_orders(call.session, call.actor, asked)
 
 
-@routes.get("/purchase-orders/{purchase_order_id}", Permission.ORDERS_READ)
+@routes.get("/purchase-orders/{purchase_order_id}", Permission.ORDER_DOCUMENTS_READ)
 def purchase_order(call: Call, purchase_order_id: Id) -> PurchaseOrderOut:
-    return queries.purchase_order(call.session, call.actor, purchase_order_id)
+    """An order of the own branch or region. Monitors, and officers of the region from which its goods come, read it without where and to whom it
+    was delivered, and without the buyer's payments."""
+    return queries.purchase_order(call.session, call.actor, purchase_order_id, followed=True)
 
 
 @routes.get(
@@ -82,9 +84,10 @@ def supplier_orders(
     return queries.supplier_orders(call.session, call.actor, status=status, limit=limit, after=after)
 
 
-@routes.get("/supplier-orders/{supplier_order_id}", Permission.ORDERS_READ)
+@routes.get("/supplier-orders/{supplier_order_id}", Permission.ORDER_DOCUMENTS_READ)
 def supplier_order(call: Call, supplier_order_id: Id) -> SupplierOrderOut:
-    return queries.supplier_order(call.session, call.actor, supplier_order_id)
+    """A part of an order. Monitors, and officers of the region from which its goods come, read it without where and to whom it was delivered."""
+    return queries.supplier_order(call.session, call.actor, supplier_order_id, followed=True)
 
 
 @routes.put("/supplier-orders/{supplier_order_id}/freight", Permission.SUPPLIER_ORDERS_ANSWER)

@@ -108,7 +108,7 @@ class PurchaseOrderOut(BaseModel):
     source_kind: SourceKind
     source_id: int | None = Field(description="id of the import, quotation request or agreement that it came from")
     declared_relation_id: int | None
-    delivery_address: str
+    delivery_address: str | None = Field(description="null, as contact and phone, for those who only follow a sale to it")
     delivery_contact: str | None
     delivery_phone: str | None
     placed_at: datetime
@@ -204,7 +204,7 @@ class SupplierOrderRow(BaseModel):
 
 
 class SupplierOrderOut(SupplierOrderRow):
-    delivery_address: str
+    delivery_address: str | None = Field(description="null, as contact and phone, for those who only follow a sale to it")
     delivery_contact: str | None
     delivery_phone: str | None
     payment_terms: PaymentTerms

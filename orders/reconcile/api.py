@@ -1,8 +1,7 @@
 """Reconciliation over HTTP."""
 
-from orders.reconcile import queries, report
-from orders.reconcile.report import Finding
-from orders.reconcile.schemas import DifferenceOut, FindingOut, ReconciliationOut, RunOut
+from orders.reconcile import actions, queries, report
+from orders.reconcile.schemas import AskedOut, DifferenceOut, FindingOut, ReconciliationOut, RunOut
 from shop.core.paging import After, Limit, Page
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
@@ -16,11 +15,7 @@ routes = Routes("reconcile", "/v1/reconcile")
 @routes.get("", Permission.RECONCILE_RUN)
 def reconcile(call: Call) -> ReconciliationOut:
     """Prove that orders, deliveries, stock, ledger, money and figures agree; names what does not. Checks that do not end within twenty seconds
-    in all are `unfinished`, so that nothing is proved of them: the hourly run (`/runs`) and `shop reconcile` take the time that they need."""
-    return _told(call, report.findings_within(call.session, SECONDS))
-
-
-def _told(call: Call, found: list[Finding]) -> ReconciliationOut:
+    in all are `unfinished`, so that nothing is proved of them: a run in the background (`/runs`) takes the time that it needs."""
     checks = [
         FindingOut(
             name=finding.name,
@@ -28,7 +23,7 @@ def _told(call: Call, found: list[Finding]) -> ReconciliationOut:
             count=finding.count if finding.finished else None,
             differences=[DifferenceOut.model_validate(difference, from_attributes=True) for difference in finding.first],
         )
-        for finding in found
+        for finding in report.findings_within(call.session, SECONDS)
     ]
     return ReconciliationOut(
         differences=sum(check.count or 0 for check in checks),
@@ -37,11 +32,18 @@ def _told(call: Call, found: list[Finding]) -> ReconciliationOut:
     )
 
 
-@routes.post("/runs", Permission.RECONCILE_RUN)
-def run(call: Call) -> ReconciliationOut:
-    """Compare the books now and keep the result: from then on it is the last one, by which a month's close goes. On large data, where that takes
-    longer than twenty seconds, the hourly run and `shop reconcile` do the same."""
-    return _told(call, report.keep_within(call.session, SECONDS))
+@routes.post("/runs", Permission.RECONCILE_RUN, status=202)
+def run(call: Call) -> AskedOut:
+    """Have the books compared now, in the background and however long it takes, and the result kept: from then on it is the last one, by which a
+    month's close goes. `GET /v1/reconcile/asked` says how far it is. While one is open, asking again gives that one."""
+    actions.ask(call.session, call.actor)
+    return queries.asked(call.session)
+
+
+@routes.get("/asked", Permission.RECONCILE_RUN)
+def asked(call: Call) -> AskedOut:
+    """How far the run is that was asked for last, and what it found."""
+    return queries.asked(call.session)
 
 
 @routes.get("/runs", Permission.RECONCILE_RUN)

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import Column, Index
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from shop.core.db import key, moment
+from shop.core.db import key, moment, ref
 
 
 class Reconciliation(SQLModel, table=True):
@@ -22,3 +22,25 @@ class Reconciliation(SQLModel, table=True):
     differences: int
     #: Differences by check, of those that found some.
     checks: dict[str, int] = Field(sa_column=Column(JSONB, nullable=False))
+
+
+class ReconciliationRequest(SQLModel, table=True):
+    """A run that somebody asked for, and how far it is; one is open at a time."""
+
+    __tablename__ = "reconciliation_request"
+    __table_args__ = (
+        CheckConstraint("status IN ('waiting','running','done','failed')", name="status"),
+        CheckConstraint("(status = 'done') = (reconciliation_id IS NOT NULL)", name="done"),
+        CheckConstraint("checks_done >= 0", name="checks_done"),
+    )
+
+    id: int = key()
+    requested_by: int = ref("app_user.id")
+    requested_at: datetime = moment()
+    status: str = Field(default="waiting", sa_column_kwargs={"server_default": "waiting"})
+    started_at: datetime | None = moment(nullable=True)
+    finished_at: datetime | None = moment(nullable=True)
+    #: Of all checks, how many have come to an end.
+    checks_done: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    #: What it found; forgotten with it.
+    reconciliation_id: int | None = Field(default=None, foreign_key="reconciliation.id", sa_type=BigInteger, ondelete="CASCADE")

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from psycopg.errors import QueryCanceled
@@ -12,7 +13,6 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from orders.reconcile.checks import CHECKS, Check, Difference
-from orders.reconcile.errors import ReconciliationUnfinished
 from shop.core import clock
 from shop.core.db import Database
 from shop.core.db import database as own_database
@@ -34,9 +34,13 @@ class Finding:
     finished: bool = True
 
 
-def findings(session: Session, shown: int = SHOWN) -> list[Finding]:
-    """Run every check. Nothing is locked and nothing changed; each check sees one moment."""
-    return [Finding(check.name, check.zh, check.en, *check.find(session, shown)) for check in CHECKS]
+def findings(session: Session, shown: int = SHOWN, tell: Callable[[int], object] = lambda done: None) -> list[Finding]:
+    """Run every check. Nothing is locked and nothing changed; each check sees one moment. ``tell`` hears after each how many are done."""
+    found = []
+    for check in CHECKS:
+        found.append(Finding(check.name, check.zh, check.en, *check.find(session, shown)))
+        tell(len(found))
+    return found
 
 
 def findings_within(session: Session, seconds: float) -> list[Finding]:
@@ -63,38 +67,20 @@ def _within(session: Session, check: Check, seconds: float) -> Finding:
 _KEEP = text(
     """
     WITH outdated AS (DELETE FROM reconciliation WHERE ran_at < :now - interval '90 days')
-    INSERT INTO reconciliation (ran_at, seconds, differences, checks) VALUES (:now, :seconds, :differences, CAST(:checks AS jsonb))
+    INSERT INTO reconciliation (ran_at, seconds, differences, checks) VALUES (:now, :seconds, :differences, CAST(:checks AS jsonb)) RETURNING id
     """
 )
 
 
-def keep(database: Database) -> list[Finding]:
-    """Run every check and keep the result, which health page, metrics and the list of a month's close show from then on."""
+def keep(database: Database, tell: Callable[[int], object] = lambda done: None) -> tuple[int, list[Finding]]:
+    """Run every check and keep the result, which health page, metrics and the list of a month's close show from then on; returns its id, too."""
     started = time.perf_counter()
-    found = _all(database)
-    with database.unit_of_work() as session:
-        _keep(session, found, started)
-    return found
-
-
-def keep_within(session: Session, seconds: float) -> list[Finding]:
-    """The same within the time of a request.
-
-    Raises:
-        ReconciliationUnfinished: a check did not end in time; nothing is kept (409).
-    """
-    started = time.perf_counter()
-    found = findings_within(session, seconds)
-    if unfinished := sum(not finding.finished for finding in found):
-        raise ReconciliationUnfinished(count=unfinished, seconds=seconds)
-    _keep(session, found, started)
-    return found
-
-
-def _keep(session: Session, found: list[Finding], started: float) -> None:
+    found = _all(database, tell)
     checks = {finding.name: finding.count for finding in found if finding.count}
     values = {"seconds": time.perf_counter() - started, "differences": sum(checks.values()), "checks": json.dumps(checks)}
-    session.execute(_KEEP, {**values, "now": clock.now()})
+    with database.unit_of_work() as session:
+        run_id = session.execute(_KEEP, {**values, "now": clock.now()}).scalar_one()
+    return int(run_id), found
 
 
 def differences(database: Database) -> int:
@@ -105,7 +91,7 @@ def differences(database: Database) -> int:
 def run(database: Database | None = None, console: Console | None = None) -> int:
     """Keep the result, and print a readable table of all checks; returns the number of differences. Without a database: the one of the settings."""
     out = console or Console()
-    found = keep(database or own_database())
+    _, found = keep(database or own_database())
     table = Table(title="对账 · Reconciliation")
     for heading in ("检查", "Check"):
         table.add_column(heading)
@@ -125,7 +111,7 @@ def run(database: Database | None = None, console: Console | None = None) -> int
     return total
 
 
-def _all(database: Database) -> list[Finding]:
+def _all(database: Database, tell: Callable[[int], object] = lambda done: None) -> list[Finding]:
     with database.unit_of_work() as session:
         session.execute(text("SET LOCAL statement_timeout = 0"))
-        return findings(session)
+        return findings(session, tell=tell)

@@ -1,6 +1,7 @@
 """What callers get of a reconciliation."""
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
@@ -21,7 +22,9 @@ class FindingOut(BaseModel):
 
 class ReconciliationOut(BaseModel):
     differences: int = Field(description="of the checks that came to an end")
-    unfinished: int = Field(description="checks that did not end in time; the hourly run (`/v1/reconcile/runs`) tells of them")
+    unfinished: int = Field(
+        description="checks that did not end in time, of which nothing is proved; `POST /v1/reconcile/runs` has all of them made, however long it takes"
+    )
     checks: list[FindingOut]
 
 
@@ -32,3 +35,16 @@ class RunOut(BaseModel):
     seconds: float
     differences: int
     checks: dict[str, int] = Field(description="differences by check, of those that found some")
+
+
+class AskedOut(BaseModel):
+    """A run that somebody asked for, and how far it is."""
+
+    id: int
+    status: Literal["waiting", "running", "done", "failed"]
+    requested_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    checks_done: int
+    checks: int = Field(description="how many there are in all")
+    run: RunOut | None = Field(description="what it found, once it is done: by that a month's close goes")

@@ -9,13 +9,14 @@ from fastapi.responses import Response
 
 from orders.ledger.filters import SaleFilters
 from orders.ledger.selection import Dimension, reach_of
-from orders.statistics import queries, replica
+from orders.statistics import labels, queries, replica
 from orders.statistics.errors import SortedByNothing
 from orders.statistics.extras import Extra, Order
 from orders.statistics.question import DEFAULT_MEASURES, Compare, Measure, Question
 from orders.statistics.schemas import SalesOut
-from orders.statistics.showing import answer_out, cells, header, total
+from orders.statistics.showing import about, answer_out, cells, header, total
 from shop.core import exports
+from shop.core.exports import Worksheet
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 
@@ -73,5 +74,8 @@ def sales(
         return shown
     name = f"sales_{shown.period.first}_{shown.period.last}"
     title = "销售统计" if call.language == "zh" else "Sales"
-    rows = [*cells(shown), total(shown, call.language)]
-    return exports.file(format, name, header(shown, call.language), rows, title)
+    table = Worksheet(title, header(shown, call.language), [*cells(shown), total(shown, call.language)])
+    if format == "csv":
+        return exports.file(format, name, table.header, table.rows)
+    told = Worksheet(labels.ABOUT_TITLE[call.language], labels.ABOUT_HEADER[call.language], about(shown, call.language))
+    return exports.workbook(name, [table, told])

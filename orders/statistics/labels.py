@@ -41,7 +41,7 @@ DIMENSIONS: dict[Dimension, dict[Language, str]] = {
     Dimension.VILLAGE: {"zh": "村", "en": "Village"},
     Dimension.SOURCE: {"zh": "销售来源", "en": "Source"},
     Dimension.KIND: {"zh": "商品或服务", "en": "Goods or service"},
-    Dimension.CERTIFIED: {"zh": "是否认定产品", "en": "Certified"},
+    Dimension.CERTIFIED: {"zh": "是否认定产品（下单或销售当日）", "en": "Certified (on the day of the order or sale)"},
     Dimension.PRODUCT: {"zh": "产品", "en": "Product"},
     Dimension.BUYER: {"zh": "采购单位", "en": "Buyer"},
     Dimension.BUYER_REGION: {"zh": "采购单位所在区县", "en": "Buyer's district"},
@@ -75,12 +75,22 @@ EXTRAS: dict[Extra, dict[Language, str]] = {
     Extra.RUNNING: {"zh": "累计", "en": "running total"},
 }
 
-GENERAL: dict[Language, str] = {
-    "zh": "平台订单按验收日期、网点和平台外销售按销售日期（北京时间）计入，金额含税；每笔销售只计一次，退货和更正以负数计入其发生的月份，"
-    "月份结账后补报的计入下一个未结账的月份。",
+#: What holds for all figures of sales.
+BASIS: dict[Language, str] = {
+    "zh": "平台订单按验收日期、网点和平台外销售按销售日期（北京时间）计入，金额含税；每笔销售只计一次，",
     "en": "Orders are counted on the day of acceptance, sales of outlets and elsewhere on the day of the sale (China time), tax included; each "
-    "sale once, returns and corrections as negative figures in the month in which they happen, and what is told after its month was closed in "
-    "the next one that is open.",
+    "sale once, ",
+}
+GENERAL: dict[Language, str] = {
+    "zh": f"{BASIS['zh']}退货和更正以负数计入其发生的月份，月份结账后补报的计入下一个未结账的月份。",
+    "en": f"{BASIS['en']}returns and corrections as negative figures in the month in which they happen, and what is told after its month was "
+    "closed in the next one that is open.",
+}
+#: Where figures are told apart, or kept, by whether a product is certified.
+CERTIFIED: dict[Language, str] = {
+    "zh": "是否认定产品按下单当日（网点和平台外销售按销售当日）证书是否有效判定，证书后来被撤销的不改变；公报的修订版则扣除结账后证书被撤销的销售。",
+    "en": "Whether a product is certified goes by the day of the order (at outlets and elsewhere: of the sale); a certificate that is revoked "
+    "later changes nothing here, while revisions of bulletins take off the sales whose certificate was revoked after the close.",
 }
 DIRECTIONS: dict[Direction, dict[Language, str]] = {
     Direction.PURCHASE: {"zh": "仅含采购，不含帮助销售。", "en": "Purchases; helped sales are apart."},
@@ -105,6 +115,29 @@ OWN: dict[Language, str] = {
 TOTAL: dict[Language, str] = {"zh": "合计", "en": "Total"}
 #: Beside the total of a file.
 TOTAL_OF: dict[Language, str] = {"zh": "（仅含 {regions}）", "en": " ({regions} only)"}
+#: Beside the total of a file that leaves rows out.
+TOTAL_WITH_REST: dict[Language, str] = {
+    "zh": "（全部 {all} 行，其中 {rest} 行未列出）",
+    "en": " (of all {all} rows, {rest} of them not listed)",
+}
+#: The sheet of a workbook that says what it holds: its title, its heading, and its lines.
+ABOUT_TITLE: dict[Language, str] = {"zh": "说明", "en": "About"}
+ABOUT_HEADER: dict[Language, tuple[str, str]] = {"zh": ("项目", "内容"), "en": ("What", "Content")}
+ABOUT: dict[str, dict[Language, str]] = {
+    "period": {"zh": "期间", "en": "Period"},
+    "compared_with": {"zh": "对比期", "en": "Period before"},
+    "filters": {"zh": "筛选", "en": "Filter"},
+    "rows": {"zh": "行数", "en": "Rows"},
+    "scope": {"zh": "地区范围", "en": "Regions"},
+    "exact_to": {"zh": "数据截至（北京时间）", "en": "Exact to (China time)"},
+    "known_on": {"zh": "仅含截至该日终了时已入账的销售", "en": "Only what had been booked by the end of"},
+    "definition": {"zh": "口径", "en": "Definition"},
+}
+UNFILTERED: dict[Language, str] = {"zh": "无", "en": "none"}
+LISTED: dict[Language, str] = {
+    "zh": "列出 {listed} 行，全部 {all} 行；合计为全部",
+    "en": "{listed} listed of {all}; totals are of all",
+}
 #: Each row beside the span before its own.
 SPANS_BEFORE: dict[Language, str] = {
     "zh": "环比：每行与其上一个同类时段（按{span}）相比，未满的时段与上一时段的相同日期相比；合计为各行之和。",

@@ -63,8 +63,8 @@ class Compare(StrEnum):
     LAST_PERIOD = "last_period"
 
 
-#: By how much a span of time lies behind the one before.
-_SPANS = {
+#: How long a span of time is, and so by how much it lies behind the one before.
+SPANS = {
     Dimension.DAY: Shift(days=1),
     Dimension.WEEK: Shift(days=7),
     Dimension.MONTH: Shift(months=1),
@@ -108,7 +108,7 @@ class Question:
     @property
     def _before(self) -> Before:
         first, last = self.selection.first, self.selection.last
-        return previous_period(first, last) if self.span is None else span_before(first, last, _SPANS[self.span])
+        return previous_period(first, last) if self.span is None else span_before(first, last, SPANS[self.span])
 
     @property
     def filtered(self) -> set[Dimension]:

@@ -89,11 +89,32 @@ def months_before(day: date, months: int) -> date:
 
 def span_before(first: date, last: date, span: Shift) -> Before:
     """A period moved by one span of time, so that each span in it stands beside the one before (环比): January to 15 March beside December to
-    15 February. A month, quarter or year that is not over is held against as much of the one before."""
+    15 February. A month, quarter or year that is not over is held against as much of the one before; days up to a month's end against as many up
+    to the end of the one before: 30 and 31 March against 27 and 28 February."""
+    if span.months == 1 and first != month_start(first):
+        return Before(_tail_before(first, last), months_before(last, 1), span)
     if span.months:
         return Before(months_before(first, span.months), months_before(last, span.months), span)
     days = timedelta(days=span.days)
     return Before(first - days, last - days, span)
+
+
+def _tail_before(first: date, last: date) -> date:
+    """Where days that begin within a month begin in the month before: on the same date, or, where they go up to an end of either month, as many
+    days before that end; never before that month itself."""
+    until = min(last, month_end(first))
+    end = months_before(until, 1)
+    if until != month_end(until) and end.day == until.day:
+        return months_before(first, 1)
+    return max(month_start(end), end - (until - first))
+
+
+def span_of(day: date, months: int, days: int) -> tuple[date, date]:
+    """First and last day of the span of time, as long as that, which begins on a day."""
+    if not months:
+        return day, day + timedelta(days=days - 1)
+    year, month = divmod(day.year * 12 + day.month - 1 + months - 1, 12)
+    return day, month_end(date(year, month + 1, 1))
 
 
 def share(part: int | Decimal, whole: int | Decimal) -> str | None:

@@ -48,6 +48,11 @@ class ComparedOut:
     growth: dict[Measure, str | None] | None = None
 
 
+class PeriodOut(BaseModel):
+    first: date
+    last: date
+
+
 @dataclass(slots=True, kw_only=True)
 class SalesRowOut(ComparedOut):
     #: Percent of the total by measure, with two decimals. Shares of counted measures may exceed 100 together: one order may stand in two rows.
@@ -59,13 +64,11 @@ class SalesRowOut(ComparedOut):
     #: With ``compare=last_year``: the same sums a year earlier, and by how many percent this year's are above them (累计同比).
     running_previous: FiguresOut | None = None
     running_growth: dict[Measure, str | None] | None = None
+    #: With ``compare`` and rows by spans of time: the days of this row, and those beside which they stand.
+    period: PeriodOut | None = None
+    compared_with: PeriodOut | None = None
     #: One code and label for each dimension in ``group_by``.
     keys: dict[Dimension, CodedOut]
-
-
-class PeriodOut(BaseModel):
-    first: date
-    last: date
 
 
 class SalesOut(BaseModel):
@@ -77,6 +80,8 @@ class SalesOut(BaseModel):
     #: Only what had been booked by the end of this day is in the figures; null: everything.
     known_on: date | None
     group_by: list[Dimension]
+    #: By which codes sales were picked; a district stands with those that were merged into it, a designation as what was designated so.
+    filters: dict[Dimension, list[str]]
     measures: list[Measure]
     #: Every sale committed up to this moment is in the figures.
     exact_to: datetime

@@ -1,7 +1,7 @@
 """An answer as the API and a spreadsheet program show it."""
 
-from collections.abc import Collection, Iterable, Iterator
-from datetime import date
+from collections.abc import Callable, Collection, Iterable, Iterator
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,9 +11,10 @@ from orders.ledger.selection import TIME, Dimension, Lapsed
 from orders.statistics import extras, labels
 from orders.statistics.extras import Extra, Order, ordered
 from orders.statistics.queries import Answer, Figures, Key
-from orders.statistics.question import COUNTED, Compare, Measure
-from orders.statistics.rules import growth, share, tonnes
+from orders.statistics.question import COUNTED, SPANS, Compare, Measure, Question
+from orders.statistics.rules import growth, months_before, same_period_last_year, share, span_of, tonnes
 from orders.statistics.schemas import CodedOut, ComparedOut, FiguresOut, PeriodOut, SalesOut, SalesRowOut
+from shop.core import clock
 from shop.core.errors import Language
 from shop.core.exports import Cell
 from shop.core.money import yuan
@@ -35,11 +36,13 @@ def answer_out(
     rank = extras.rank(answer, question.measures) if Extra.RANK in extra else {}
     sums = [measure for measure in question.measures if measure not in COUNTED]
     running = _running(answer, sums) if Extra.RUNNING in extra else {}
+    days = _days_of_rows(question)
     rows = [
         SalesRowOut(
             keys={dimension: shown[dimension][code] for dimension, code in zip(question.group_by, key, strict=True)},
             share=_share(answer, key) if Extra.SHARE in extra else None,
             rank=rank.get(key),
+            **days(key),
             **running.get(key, {}),
             **_compared(answer.rows[key], question.measures),
         )
@@ -51,6 +54,9 @@ def answer_out(
         direction=question.selection.direction,
         known_on=question.selection.known_on,
         group_by=list(question.group_by),
+        filters={
+            dimension: [labels.code_of(dimension, code) for code in wanted] for dimension, wanted in question.selection.only.items()
+        },
         measures=list(question.measures),
         exact_to=answer.exact_to,
         scope=None if question.scope is None else list(question.scope),
@@ -73,6 +79,35 @@ def _shown(session: Session, answer: Answer, language: Language) -> dict[Dimensi
     }
 
 
+def _days_of_rows(question: Question) -> Callable[[Key], dict[str, PeriodOut]]:
+    """The days of a row by its key, and those before; nothing where rows are by no span of time, or stand beside nothing."""
+    span = question.span
+    if question.compare is None or span is None:
+        return lambda key: {}
+    place, length = question.group_by.index(span), SPANS[span]
+    whole, before = question.periods
+    months, moved = question.shift.months, timedelta(days=question.shift.days)
+    found: dict[date, dict[str, PeriodOut]] = {}
+
+    def within(begin: date, period: tuple[date, date]) -> PeriodOut:
+        first, last = span_of(begin, length.months, length.days)
+        return PeriodOut(first=max(first, period[0]), last=min(last, period[1]))
+
+    def days(key: Key) -> dict[str, PeriodOut]:
+        begin = key[place]
+        if begin not in found:
+            now = within(begin, whole)
+            if question.compare is Compare.LAST_YEAR:
+                first, last = same_period_last_year(now.first, now.last)
+                then = PeriodOut(first=first, last=last)
+            else:
+                then = within((months_before(begin, months) if months else begin) - moved, before)
+            found[begin] = {"period": now, "compared_with": then}
+        return found[begin]
+
+    return days
+
+
 def _running(answer: Answer, measures: list[Measure]) -> dict[Key, dict[str, Any]]:
     """What the rows have of running totals, beside those of last year where these are asked for."""
     now = extras.running(answer)
@@ -91,6 +126,8 @@ def _running(answer: Answer, measures: list[Measure]) -> dict[Key, dict[str, Any
 def _definition(answer: Answer, language: Language) -> str:
     question, selection = answer.question, answer.question.selection
     said = [labels.GENERAL[language], labels.DIRECTIONS[selection.direction][language]]
+    if Dimension.CERTIFIED in question.needed:
+        said.append(labels.CERTIFIED[language])
     if question.scope is not None:
         said.append(labels.SCOPE[language].format(regions=", ".join(question.scope)))
     if not question.reach.official:
@@ -145,8 +182,39 @@ def cells(shown: SalesOut) -> Iterator[list[Cell]]:
 def total(shown: SalesOut, language: Language) -> list[Cell]:
     """The totals as a row below :func:`cells`, for people; it says what they are limited to."""
     limited = "" if shown.scope is None else labels.TOTAL_OF[language].format(regions=", ".join(shown.scope))
+    if rest := shown.row_count - len(shown.rows):
+        limited += labels.TOTAL_WITH_REST[language].format(all=shown.row_count, rest=rest)
     beside = len(_key_header(shown.group_by, language)) - 1
     return [labels.TOTAL[language] + limited, *[""] * beside, *_value_cells(shown, shown.totals)]
+
+
+def about(shown: SalesOut, language: Language) -> list[list[Cell]]:
+    """What the table is of, line by line: for the second sheet of a workbook."""
+    filters = [
+        f"{labels.DIMENSIONS[dimension][language]}: {', '.join(map(_named, codes))}" for dimension, codes in shown.filters.items()
+    ]
+    said: list[tuple[str, str]] = [("period", _days(shown.period))]
+    if shown.compared_with is not None:
+        said.append(("compared_with", _days(shown.compared_with)))
+    said += [("filters", each) for each in filters or [labels.UNFILTERED[language]]]
+    said.append(("rows", labels.LISTED[language].format(listed=len(shown.rows), all=shown.row_count)))
+    if shown.scope is not None:
+        said.append(("scope", ", ".join(shown.scope)))
+    if shown.known_on is not None:
+        said.append(("known_on", shown.known_on.isoformat()))
+    said.append(("exact_to", f"{shown.exact_to.astimezone(clock.SHANGHAI):%Y-%m-%d %H:%M:%S}"))
+    said.append(("definition", shown.definition))
+    meanings = [[labels.MEASURES[measure][language], shown.definitions[measure]] for measure in shown.measures]
+    return [*([labels.ABOUT[name][language], content] for name, content in said), *meanings]
+
+
+def _days(period: PeriodOut) -> str:
+    return f"{period.first} … {period.last}"
+
+
+def _named(code: str) -> str:
+    """A code as a filter shows it: the one that stands for nothing is no empty place."""
+    return code or "—"
 
 
 def _key_header(group_by: Iterable[Dimension], language: Language) -> list[str]:

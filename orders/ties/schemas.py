@@ -131,7 +131,7 @@ class ExternalTieOut(BaseModel):
 
 
 class DocumentOut(BaseModel):
-    """A document behind a sale. ``path`` leads to it, for those who may read it."""
+    """A document behind a sale. ``path`` leads to it; null: there is no such page, or the caller's role does not read it."""
 
     kind: Literal[
         "order",
@@ -177,5 +177,5 @@ class DataCheckOut(BaseModel):
 
 class DataChecksOut(Page[DataCheckOut]):
     next_from: datetime = Field(
-        description="from when on the next one is made, within half an hour; without rows none was made yet"
+        description="from when on the next one is made, within half an hour: now where it is due; without rows none was made yet"
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from shop.core.errors import Forbidden
-from shop.identity.permissions import GRANTS, REGIONAL, Permission, Role
+from shop.identity.permissions import GRANTS, PART_OF, REGIONAL, Permission, Role
 
 #: The region code of the whole municipality.
 CITY = "500000"
@@ -68,7 +68,7 @@ class Actor:
         return granted if self.scopes is None else granted & {Permission(scope) for scope in self.scopes}
 
     def may(self, permission: Permission) -> bool:
-        return permission in self.permissions
+        return permission in self.permissions or PART_OF.get(permission) in self.permissions
 
     def has_role(self, *roles: Role) -> bool:
         return any(grant.role in roles for grant in self.grants)

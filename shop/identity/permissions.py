@@ -60,6 +60,7 @@ class Permission(StrEnum):
     NOTIFICATIONS_READ = "notifications:read"
     OBJECTIONS_DECIDE = "objections:decide"
     ONLINE_PAYMENTS_MAKE = "online_payments:make"
+    ORDER_DOCUMENTS_READ = "order_documents:read"
     ORDERS_CANCEL = "orders:cancel"
     ORDERS_PLACE = "orders:place"
     ORDERS_READ = "orders:read"
@@ -128,6 +129,8 @@ class Role(StrEnum):
     OUTLET_OPERATOR = "outlet_operator"
 
 
+#: A permission that is a part of another one: whoever has the whole, such as a key with that scope, may do the part.
+PART_OF = {Permission.ORDER_DOCUMENTS_READ: Permission.ORDERS_READ}
 #: Roles whose reach is a region; the reach of all others is their organisation with its branches.
 REGIONAL = frozenset(
     {
@@ -164,6 +167,7 @@ _SUPPLIER = {
     P.EXTERNAL_SALES_READ,
     P.HOUSEHOLDS_READ,
     P.INVOICES_ISSUE,
+    P.ORDER_DOCUMENTS_READ,
     P.ORDERS_READ,
     P.PAPERS_UPLOAD,
     P.QUOTATION_REQUESTS_READ,
@@ -183,6 +187,7 @@ _BUYER = {
     P.COMPLAINTS_READ,
     P.DISPUTES_READ,
     P.EXTERNAL_SALES_READ,
+    P.ORDER_DOCUMENTS_READ,
     P.ORDERS_READ,
     P.PLEDGES_READ,
     P.QUOTATION_REQUESTS_READ,
@@ -221,6 +226,7 @@ _OFFICER = {
     P.DISPUTES_READ,
     P.EXTERNAL_SALES_READ,
     P.MONITORING_READ,
+    P.ORDER_DOCUMENTS_READ,
     P.ORDERS_READ,
     P.OUTLETS_READ,
     P.PLEDGES_READ,
@@ -264,6 +270,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.AUDIT_READ,
             P.CERTIFICATIONS_READ,
             P.MONITORING_READ,
+            P.ORDER_DOCUMENTS_READ,
             P.ORDERS_READ,
             P.ORGANISATIONS_APPROVE,
             P.OUTLETS_READ,
@@ -277,7 +284,16 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     #: Keeps the money that passes through the marketplace.
     Role.PLATFORM_FINANCE: frozenset(
         _EVERYONE
-        | {P.MONEY_MANAGE, P.MONEY_READ, P.ORDERS_READ, P.PAYMENTS_RECORD, P.RECONCILE_RUN, P.REFUNDS_REQUEST, P.TIES_READ}
+        | {
+            P.MONEY_MANAGE,
+            P.MONEY_READ,
+            P.ORDER_DOCUMENTS_READ,
+            P.ORDERS_READ,
+            P.PAYMENTS_RECORD,
+            P.RECONCILE_RUN,
+            P.REFUNDS_REQUEST,
+            P.TIES_READ,
+        }
     ),
     Role.TOWNSHIP_OFFICER: frozenset(_EVERYONE | _OFFICER | _REVIEWER | {P.CERTIFICATIONS_TOWNSHIP_REVIEW, P.COVERAGE_RECORD}),
     Role.DEPARTMENT_OFFICER: frozenset(
@@ -309,6 +325,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.CERTIFICATIONS_READ,
             P.COUNTING_READ,
             P.EXTERNAL_SALES_READ,
+            P.ORDER_DOCUMENTS_READ,
             P.OUTLETS_READ,
             P.MONITORING_READ,
             P.PLEDGES_READ,

@@ -6,14 +6,16 @@ from typing import Any
 
 from sqlmodel import Session
 
-from orders.bulletins import figures
+from orders.bulletins import figures, words
 from orders.bulletins.content import (
+    Closed,
     Compared,
     Content,
     Counts,
     Difference,
     DistrictRow,
     Graded,
+    Named,
     Note,
     Overlay,
     Reason,
@@ -24,17 +26,19 @@ from orders.bulletins.content import (
     Withheld,
 )
 from orders.bulletins.figures import Scope
-from orders.bulletins.queries import changes, facts
+from orders.bulletins.queries import changes, checklists, facts
 from orders.bulletins.queries.changes import Changed
 from orders.bulletins.queries.ground import Ground, published_codes
 from orders.bulletins.rules import grading
 from orders.bulletins.rules.grading import Grade, Signals
 from orders.ledger.rules import Direction
 from orders.ledger.selection import Dimension
-from orders.statistics.labels import GENERAL
+from orders.statistics import labels
 from orders.targets import queries as targets
 from orders.targets.queries import SalesGoal
 from shop.core import clock
+from shop.core.errors import Language
+from shop.identity.actor import CITY
 from shop.regions import queries as regions
 from shop.regions.rules import Designation
 
@@ -55,7 +59,13 @@ def content(session: Session, found: Ground, withheld: set[str], revision: Revis
         first=first.isoformat(),
         last=last.isoformat(),
         exact_to=clock.now().isoformat(timespec="seconds"),
-        definition=Reason(code="general", zh=GENERAL["zh"], en=GENERAL["en"]),
+        definition=_said("general", labels.GENERAL) if revision is None else _said("restated", words.RESTATED),
+        definitions=(
+            _said("certified", words.CERTIFIED[revision is not None]),
+            _said("districts", words.DISTRICTS),
+            _said("outlets", words.OUTLETS),
+        ),
+        closed=maker.closed(),
         totals=maker.totals(),
         counts=Counts.model_validate(changes.counts(session, first, last, codes)._asdict()),
         of_earlier_months=changes.of_earlier_months(session, first, last, codes),
@@ -80,6 +90,10 @@ def content(session: Session, found: Ground, withheld: set[str], revision: Revis
     )
 
 
+def _said(code: str, said: Mapping[Language, str]) -> Reason:
+    return Reason(code=code, zh=said["zh"], en=said["en"])
+
+
 def graded(grade: Grade) -> Graded:
     """A grade as a bulletin shows it."""
     return Graded(
@@ -94,6 +108,7 @@ class _Maker:
 
     def __init__(self, session: Session, found: Ground, scope: Scope, told: list[Changed], withheld: set[str]) -> None:
         self.session, self.found, self.scope, self.told, self.withheld = session, found, scope, told, withheld
+        self.counties = checklists.counties(session, found.month, found.config.closing)
 
     def _grade(self, position: int | None, code: str = "", direction: Direction = Direction.PURCHASE) -> Graded | None:
         """The grade of a row of a section that goes across districts: by the papers alone."""
@@ -117,8 +132,20 @@ class _Maker:
         sums = figures.changed(found, self.told, lambda _: "", direction).get("", Compared())
         return Row(**figures.row("", _HELPED, sums), grade=self._grade(None, direction=direction))
 
+    def closed(self) -> Closed:
+        """How the city closed the month."""
+        city = checklists.closed(self.session, self.scope.first)[CITY]
+        names = self.found.names
+        return Closed(
+            counties=len(self.counties),
+            without=tuple(Named(code=code, zh=names[code][0], en=names[code][1]) for code in city.lacking),
+            reason=city.reason,
+        )
+
     def districts(self) -> tuple[DistrictRow, ...]:
-        published = {code: sums for code, sums in self.found.districts.items() if code not in self.withheld}
+        """Those that close the month, whether they sold or not, and whoever else sold."""
+        known = {**dict.fromkeys(self.counties, Compared()), **self.found.districts}
+        published = {code: sums for code, sums in known.items() if code not in self.withheld}
         certificates = facts.certificates_by_district(self.session, self.found.month, self.found.successors)
         grades = self.found.grades
         return tuple(

@@ -85,7 +85,9 @@ _OUTLETS = text(
     f"""
     SELECT count(*) FILTER (WHERE kind = 'cabinet') AS cabinets, count(*) FILTER (WHERE kind = 'hall') AS halls,
            count(*) FILTER (WHERE kind = 'zone') AS zones,
-           (SELECT count(DISTINCT outlet_id) FROM outlet_day WHERE day BETWEEN :first AND :last AND lines > 0) AS sold
+           (SELECT count(DISTINCT outlet_id) FROM outlet_day WHERE day BETWEEN :first AND :last AND lines > 0) AS sold,
+           (SELECT count(DISTINCT outlet_id) FROM outlet_day d WHERE day BETWEEN :first AND :last AND lines > 0
+            AND NOT EXISTS (SELECT FROM outlet o WHERE o.id = d.outlet_id AND {WORKING})) AS sold_besides
     FROM outlet WHERE {WORKING}
     """  # noqa: S608
 )

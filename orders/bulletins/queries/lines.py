@@ -37,7 +37,7 @@ _LINES = text(
     ), paper AS (
         SELECT up.entry_id, 1 AS place, o.number FROM up JOIN sale_entry s ON s.id = up.at JOIN purchase_order o ON o.id = s.order_id
         UNION
-        SELECT up.entry_id, 2, 'B' || b.batch_id FROM up JOIN sale_entry s ON s.id = up.at AND s.origin_kind = 'outlet_line'
+        SELECT up.entry_id, 2, b.batch_id FROM up JOIN sale_entry s ON s.id = up.at AND s.origin_kind = 'outlet_line'
         JOIN sales_batch_line l ON l.id = s.origin_id JOIN sales_batch b ON b.id = l.batch_id
         UNION
         SELECT up.entry_id, 3, x.number FROM up JOIN sale_entry s ON s.id = up.at AND s.origin_kind = 'external_line'

@@ -20,7 +20,7 @@ class ExplainIn(BaseModel):
 
 
 class CloseIn(BaseModel):
-    """``without`` and ``reason``: of the city only, where counties have not closed."""
+    """``without`` and ``reason``: of the city only, where counties have not closed; the bulletin of the month prints both."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{}]})
 

@@ -28,10 +28,10 @@ def ask(session: Session, actor: Actor, body: ExportIn, language: Language) -> i
     """Ask for a file; returns its id.
 
     Raises:
-        Forbidden: the person lacks the permission of what is asked for (403). TooManyExports: see there (409).
+        Forbidden: the person lacks the permission of what is asked for (403). Invalid: a code that nothing has (422). TooManyExports: see there (409).
     """
     assert actor.user_id is not None  # somebody signed in
-    require(actor, body)
+    require(session, actor, body)
     locks.hold(session, f"exports:{actor.user_id}")
     now = clock.now()
     counts = session.execute(_COUNTS, {"user_id": actor.user_id, "since": now - timedelta(days=1)}).one()
@@ -43,14 +43,17 @@ def ask(session: Session, actor: Actor, body: ExportIn, language: Language) -> i
     return export_id
 
 
-def require(actor: Actor, body: ExportIn) -> None:
-    """Refuse what the person may not read.
+def require(session: Session, actor: Actor, body: ExportIn) -> None:
+    """Refuse what the person may not read, and what could not be answered.
 
     Raises:
-        Forbidden: see there (403).
+        Forbidden: see there (403). Invalid: a code that nothing has (422).
     """
-    if not actor.may(permission := KINDS[body.kind].permission):
-        raise Forbidden(permission=permission)
+    kind = KINDS[body.kind]
+    if not actor.may(kind.permission):
+        raise Forbidden(permission=kind.permission)
+    if kind.check is not None:
+        kind.check(session, body.parameters)
 
 
 def kept(body: ExportIn) -> dict[str, Any]:

@@ -28,11 +28,11 @@ def schedule(session: Session, actor: Actor, body: ScheduleIn, language: Languag
     """Have a question answered again and again; returns the schedule's id.
 
     Raises:
-        Forbidden: the person lacks the permission of what is asked for (403). TooManySchedules: see there (409).
-        NoAddress, NoWebhooks: there is nowhere to deliver to (422).
+        Forbidden: the person lacks the permission of what is asked for (403). Invalid: a code that nothing has (422). TooManySchedules: see there
+        (409). NoAddress, NoWebhooks: there is nowhere to deliver to (422).
     """
     assert actor.user_id is not None  # somebody signed in
-    require(actor, body.export)
+    require(session, actor, body.export)
     if body.way == "webhook" and actor.organisation_id is None:
         raise NoWebhooks
     if body.way == "email" and session.get_one(User, actor.user_id).email is None:

@@ -4,7 +4,7 @@ from sqlmodel import Session
 
 from catalog.products.rules import unit_labels
 from orders.exporting import words
-from orders.exporting.kinds.filters import PERIOD, SaleParameters, filters_of
+from orders.exporting.kinds.filters import PERIOD, SaleParameters, check, filters_of
 from orders.exporting.table import Column, Kind, Table, Type, of_sql, yuan_sql
 from orders.ledger.queries import listed
 from orders.ledger.selection import reach_of
@@ -15,13 +15,18 @@ from shop.identity.permissions import Permission
 
 COLUMNS = [
     Column("id", "分录编号", "Entry", Type.WHOLE),
-    Column("sold_on", "销售日期", "Sold on", Type.DATE),
-    Column("occurred_on", "发生日期", "Occurred on", Type.DATE),
+    Column("sold_on", "计入日期", "Counted on", Type.DATE),
+    # only where the sale was told after its month was closed; else it counts on its own day
+    Column("occurred_on", "销售日期（补报时）", "Sold on (where told late)", Type.DATE),
     Column("recorded_at", "入账时间", "Recorded at", Type.MOMENT),
     Column("source", "来源", "Source"),
     Column("origin_kind", "依据", "Origin"),
     Column("reverses_id", "冲销分录", "Reverses", Type.WHOLE),
     Column("order_number", "订单号", "Order"),
+    Column("outlet_name", "网点", "Outlet"),
+    Column("batch_number", "批次号", "Batch"),
+    Column("line_number", "销售流水号", "Line of the till"),
+    Column("claim_number", "申报单号", "Claim"),
     Column("product_name", "产品", "Product"),
     Column("sku_code", "规格编码", "SKU"),
     Column("pack", "规格", "Pack"),
@@ -31,12 +36,14 @@ COLUMNS = [
     Column("district_code", "区县代码", "District code"),
     Column("district_name", "区县", "District"),
     Column("township_code", "乡镇代码", "Township code"),
+    Column("township_name", "乡镇", "Township"),
     Column("village", "村", "Village"),
     Column("certificate_number", "证书编号", "Certificate"),
     Column("certified", "认定产品", "Certified", Type.FLAG),
     Column("buyer_name", "采购单位", "Buyer"),
     Column("buyer_kind", "采购主体类型", "Kind of buyer"),
     Column("buyer_region_code", "采购单位所在地代码", "Buyer's region code"),
+    Column("buyer_region_name", "采购单位所在地", "Buyer's region"),
     Column("fund_source", "经费来源", "Fund"),
     Column("mode", "销售模式", "Mode"),
     Column("relation", "帮扶关系", "Relation"),
@@ -48,6 +55,38 @@ COLUMNS = [
 ]
 
 
+#: SQL: the sale at the root of entry ``e``, made elsewhere: what a correction took back, or was booked again.
+_ROOT = """
+    CASE WHEN e.reverses_id IS NULL AND e.origin_kind NOT IN ('release', 'reassignment') THEN e.id
+         WHEN e.source <> 'platform' THEN (
+            WITH RECURSIVE up (id, depth) AS (
+                SELECT e.id, 0
+                UNION ALL
+                SELECT coalesce(s.reverses_id, s.origin_id), up.depth + 1 FROM up JOIN sale_entry s ON s.id = up.id
+                WHERE s.reverses_id IS NOT NULL OR s.origin_kind IN ('release', 'reassignment'))
+            SELECT id FROM up ORDER BY depth DESC LIMIT 1) END
+"""
+_LINE = (
+    "FROM sale_entry s JOIN sales_batch_line l ON l.id = s.origin_id JOIN sales_batch b ON b.id = l.batch_id"
+    " WHERE s.id = e.root_id AND s.origin_kind = 'outlet_line'"
+)
+_CLAIM = (
+    "FROM sale_entry s JOIN external_sale_line l ON l.id = s.origin_id JOIN external_sale x ON x.id = l.sale_id"
+    " WHERE s.id = e.root_id AND s.origin_kind = 'external_line'"
+)
+#: SQL: what is no column of an entry itself. Each is asked for by its key, and only where rows are shown.
+_WORKED_OUT = {
+    "amount": yuan_sql("e.amount_fen"),
+    "district_name": "(SELECT name_{language} FROM region WHERE code = e.district_code)",
+    "township_name": "(SELECT name_{language} FROM region WHERE code = e.township_code)",
+    "buyer_region_name": "(SELECT name_{language} FROM region WHERE code = e.buyer_region_code)",
+    "outlet_name": "(SELECT name FROM outlet WHERE id = e.outlet_id)",
+    "batch_number": f"(SELECT b.batch_id {_LINE})",
+    "line_number": f"(SELECT l.line_id {_LINE})",
+    "claim_number": f"(SELECT x.number {_CLAIM})",
+}
+
+
 class EntriesIn(SaleParameters):
     """The filters of ``/v1/sale-entries``."""
 
@@ -57,9 +96,10 @@ class EntriesIn(SaleParameters):
 def _table(session: Session, actor: Actor, asked: EntriesIn, language: Language) -> Table:
     selection = filters_of(asked).selection(session)
     sql, values = listed(reach_of(actor), selection, order_id=asked.order_id)
-    plain = ", ".join(f"e.{column.name}" for column in COLUMNS if column.name not in ("amount", "district_name"))
-    more = f"{yuan_sql('e.amount_fen')} AS amount, r.name_{language} AS district_name"
-    named = f"SELECT {plain}, {more} FROM ({sql}) e JOIN region r ON r.code = e.district_code"  # noqa: S608
+    plain = ", ".join(f"e.{column.name}" for column in COLUMNS if column.name not in _WORKED_OUT)
+    more = ", ".join(f"{taken.format(language=language)} AS {name}" for name, taken in _WORKED_OUT.items())
+    rooted = f"SELECT e.*, {_ROOT} AS root_id FROM ({sql}) e"  # noqa: S608
+    named = f"SELECT {plain}, {more} FROM ({rooted}) e"  # noqa: S608
     return of_sql(session, "销售分录" if language == "zh" else "Sales", _spoken(session, language), named, values, "sold_on, id")
 
 
@@ -76,4 +116,4 @@ def _spoken(session: Session, language: Language) -> list[Column]:
     return words.spoken(COLUMNS, told)
 
 
-KIND = Kind(Permission.STATISTICS_READ, EntriesIn, _table, PERIOD)
+KIND = Kind(Permission.STATISTICS_READ, EntriesIn, _table, PERIOD, check=check)

@@ -4,6 +4,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from pydantic import Field, create_model
 from pydantic.fields import FieldInfo
+from sqlmodel import Session
 
 from orders.ledger.filters import SaleFilters
 from shop.identity.schemas import In
@@ -31,6 +32,15 @@ def _parameters() -> dict[str, Any]:
 PERIOD = ("from", "to")
 
 SaleParameters: type[In] = create_model("SaleParameters", __base__=In, **_parameters())
+
+
+def check(session: Session, asked: In) -> None:
+    """Refuse codes that nothing has.
+
+    Raises:
+        Invalid: names the parameters (422).
+    """
+    filters_of(asked).require_known(session)
 
 
 def filters_of(asked: In) -> SaleFilters:

@@ -6,14 +6,14 @@ from typing import Annotated
 from pydantic import Field, model_validator
 from sqlmodel import Session
 
-from orders.exporting.kinds.filters import PERIOD, SaleParameters, filters_of
+from orders.exporting.kinds.filters import PERIOD, SaleParameters, check, filters_of
 from orders.exporting.table import Column, Kind, Table, Type, of_rows
 from orders.ledger.selection import TIME, Dimension, reach_of
 from orders.statistics import labels, queries
 from orders.statistics.extras import Extra, Order
 from orders.statistics.question import COUNTED, DEFAULT_MEASURES, Compare, Measure, Question
 from orders.statistics.schemas import SalesOut
-from orders.statistics.showing import answer_out, beside_last_year, cells, header, total
+from orders.statistics.showing import about, answer_out, beside_last_year, cells, header, total
 from shop.core.errors import BadValue, Language
 from shop.core.quantities import Day
 from shop.identity.actor import Actor
@@ -61,7 +61,8 @@ def _table(session: Session, actor: Actor, asked: SalesIn, language: Language) -
     columns = [
         Column(name, head, head, type) for (name, type), head in zip(_columns(shown, asked), header(shown, language), strict=True)
     ]
-    return of_rows("销售统计" if language == "zh" else "Sales", columns, list(cells(shown)), total(shown, language))
+    title = "销售统计" if language == "zh" else "Sales"
+    return of_rows(title, columns, list(cells(shown)), total(shown, language), about(shown, language))
 
 
 def _columns(shown: SalesOut, asked: SalesIn) -> Iterator[tuple[str, Type]]:
@@ -88,4 +89,4 @@ def _columns(shown: SalesOut, asked: SalesIn) -> Iterator[tuple[str, Type]]:
                 yield f"{measure}_{extra}_growth", Type.PERCENT
 
 
-KIND = Kind(Permission.STATISTICS_READ, SalesIn, _table, PERIOD)
+KIND = Kind(Permission.STATISTICS_READ, SalesIn, _table, PERIOD, check=check)

@@ -42,6 +42,11 @@ SIDES = """
     JOIN organisation supplier ON supplier.id = so.supplier_id
 """
 IN_REACH = f"({_SUPPLIER_SIDE} OR {_BUYER_SIDE})"
+# Who follows a sale to its papers: officers and monitors in whose region a side of the part lies, or from where something sold by it comes.
+_FOLLOWED = """(
+    supplier.region_code LIKE ANY (CAST(:followed AS text[])) OR buyer.region_code LIKE ANY (CAST(:followed AS text[]))
+    OR EXISTS (SELECT FROM sale_entry e WHERE e.order_id = so.purchase_order_id AND e.supplier_order_id = so.id
+               AND (e.district_code LIKE ANY (CAST(:followed AS text[])) OR e.township_code LIKE ANY (CAST(:followed AS text[])))))"""
 
 
 def reach(actor: Actor) -> dict[str, Any]:
@@ -52,10 +57,15 @@ def reach(actor: Actor) -> dict[str, Any]:
     }
 
 
+def _followed(actor: Actor) -> dict[str, Any]:
+    return {**reach(actor), "followed": actor.region_patterns(Permission.ORDER_DOCUMENTS_READ)}
+
+
 #: What supplier order ``so`` costs by now.
 PAYABLE = terms.COST_OF_PART
 
 _WITHIN_REACH = text(f"SELECT 1 FROM supplier_order so {SIDES} WHERE so.id = :id AND {IN_REACH}")  # noqa: S608
+_FOLLOWS = text(f"SELECT 1 FROM supplier_order so {SIDES} WHERE so.id = :id AND ({IN_REACH} OR {_FOLLOWED})")  # noqa: S608
 _PAYABLE_OF_PART = text(f"SELECT {PAYABLE} FROM supplier_order so WHERE so.id = :id")  # noqa: S608
 
 _MONEY = text(
@@ -89,13 +99,25 @@ def require_reach(session: Session, actor: Actor, supplier_order_id: int) -> Non
         raise NotFound
 
 
+def require_followed(session: Session, actor: Actor, supplier_order_id: int) -> None:
+    """For the papers of a supplier order to which a sale leads: besides those within reach, whoever watches over a region from which a side or the
+    goods come.
+
+    Raises:
+        NotFound: no such order that the caller may follow a sale to.
+    """
+    if session.execute(_FOLLOWS, {"id": supplier_order_id, **_followed(actor)}).first() is None:
+        raise NotFound
+
+
 def payable_of_part(session: Session, supplier_order_id: int) -> int:
     """What a supplier order costs by now, in fen."""
     return int(session.execute(_PAYABLE_OF_PART, {"id": supplier_order_id}).scalar_one())
 
 
-def purchase_order(session: Session, actor: Actor, purchase_order_id: int) -> PurchaseOrderOut:
-    """One order with its parts, as far as the caller may see them.
+def purchase_order(session: Session, actor: Actor, purchase_order_id: int, *, followed: bool = False) -> PurchaseOrderOut:
+    """One order with its parts, as far as the caller may see them. ``followed``: also for whoever only follows a sale to it, without where and to
+    whom it was delivered.
 
     Raises:
         NotFound: no such order within reach.
@@ -114,13 +136,13 @@ def purchase_order(session: Session, actor: Actor, purchase_order_id: int) -> Pu
     parts = session.execute(
         text(
             f"""
-            SELECT so.*, supplier.name AS supplier_name,
+            SELECT so.*, supplier.name AS supplier_name, :whole OR {_SUPPLIER_SIDE} AS reached,
                    CASE WHEN NOT :whole THEN (SELECT count(*) FROM order_line WHERE supplier_order_id = so.id) END AS line_count
-            FROM supplier_order so JOIN organisation supplier ON supplier.id = so.supplier_id
-            WHERE so.purchase_order_id = :id AND (:whole OR {_SUPPLIER_SIDE}) ORDER BY so.id
+            FROM supplier_order so {SIDES}
+            WHERE so.purchase_order_id = :id AND (:whole OR {_SUPPLIER_SIDE}{f" OR {_FOLLOWED}" if followed else ""}) ORDER BY so.id
             """  # noqa: S608
         ),
-        {"id": purchase_order_id, "whole": head.whole, **reach(actor)},
+        {"id": purchase_order_id, "whole": head.whole, **_followed(actor)},
     ).all()
     if not parts:
         raise NotFound
@@ -129,6 +151,8 @@ def purchase_order(session: Session, actor: Actor, purchase_order_id: int) -> Pu
     if not head.whole:
         # how the buyer keeps its books, and what others deliver, is nothing of a supplier's
         shown |= {"cost_centre": None, "purchase_request_id": None, "line_count": sum(part.line_count for part in parts)}
+    if not any(part.reached for part in parts):
+        shown |= _NOWHERE
     plan = terms.plan(session, purchase_order_id)
     return PurchaseOrderOut(
         **shown,
@@ -148,6 +172,8 @@ def purchase_order(session: Session, actor: Actor, purchase_order_id: int) -> Pu
     )
 
 
+#: What an order says to those who only follow a sale to it of where and to whom it was delivered.
+_NOWHERE: dict[str, Any] = {"delivery_address": None, "delivery_contact": None, "delivery_phone": None}
 #: Parts that cost nothing any more.
 _OVER = (SupplierOrderStatus.REJECTED, SupplierOrderStatus.CANCELLED)
 
@@ -263,11 +289,8 @@ _SUPPLIER_ORDER = f"""
     SELECT so.*, po.number AS purchase_order_number, po.buyer_id, buyer.name AS buyer_name, supplier.name AS supplier_name,
            coalesce(so.deliver_by, po.deliver_by) AS wanted_by, {PAYABLE} AS payable, d.*, po.placed_at, po.delivery_address, po.delivery_contact,
            po.delivery_phone,
-           EXISTS (SELECT FROM dispute d WHERE d.supplier_order_id = so.id AND d.status IN ('open', 'answered', 'mediating')) AS in_dispute
-    FROM supplier_order so
-    JOIN purchase_order po ON po.id = so.purchase_order_id
-    JOIN organisation buyer ON buyer.id = po.buyer_id
-    JOIN organisation supplier ON supplier.id = so.supplier_id
+           EXISTS (SELECT FROM dispute d WHERE d.supplier_order_id = so.id AND d.status IN ('open', 'answered', 'mediating')) AS in_dispute {{more}}
+    FROM supplier_order so {SIDES}
     CROSS JOIN LATERAL {terms.DUES_OF_PART} d
 """  # noqa: S608
 
@@ -296,7 +319,7 @@ def supplier_orders(
     start = paging.position(after, int)
     rows = session.execute(
         text(
-            f"""{_SUPPLIER_ORDER}
+            f"""{_SUPPLIER_ORDER.format(more="")}
             WHERE so.id IN ({_newest(actor, _PARTS_OF_BRANCH, _PARTS_OF_REGIONS)}) ORDER BY so.id DESC
             """
         ),
@@ -305,26 +328,27 @@ def supplier_orders(
     return paging.page(rows, limit, lambda row: SupplierOrderRow(**_row_fields(row)), lambda row: [row.id])
 
 
-def supplier_order(session: Session, actor: Actor, supplier_order_id: int) -> SupplierOrderOut:
-    """One part with its lines, for its supplier, its buyer, and the officers of either region.
+def supplier_order(session: Session, actor: Actor, supplier_order_id: int, *, followed: bool = False) -> SupplierOrderOut:
+    """One part with its lines, for its supplier, its buyer, and the officers of either region; ``followed`` as for :func:`purchase_order`.
 
     Raises:
         NotFound: no such order within reach.
     """
     row = session.execute(
-        text(f"{_SUPPLIER_ORDER} WHERE so.id = :id AND {IN_REACH}"),
-        {"id": supplier_order_id, **reach(actor)},
+        text(
+            f"{_SUPPLIER_ORDER.format(more=f', {IN_REACH} AS reached')}"
+            f" WHERE so.id = :id AND ({IN_REACH}{f' OR {_FOLLOWED}' if followed else ''})"
+        ),
+        {"id": supplier_order_id, **_followed(actor)},
     ).first()
     if row is None:
         raise NotFound
     return SupplierOrderOut(
         **_row_fields(row),
-        delivery_address=row.delivery_address,
-        delivery_contact=row.delivery_contact,
-        delivery_phone=row.delivery_phone,
+        **(_NOWHERE if not row.reached else {name: getattr(row, name) for name in _NOWHERE}),
         payment_terms=terms.read(terms.plan(session, row.purchase_order_id).terms),
         dues=terms.dues_of_order(session, row.purchase_order_id, [row.id]),
-        possible_actions=SUPPLIER_ORDER.possible(row.status),
+        possible_actions=SUPPLIER_ORDER.possible(row.status) if row.reached else [],
         lines=[_line(line) for line in _lines(session, [row.id], 0, None)],
     )
 

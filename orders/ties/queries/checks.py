@@ -22,4 +22,4 @@ def data_checks(session: Session, *, limit: int, after: str | None) -> DataCheck
     rows = session.execute(_PAGE, {"start": paging.day(start[0]) if start else None, "rows": limit + 1}).all()
     page = paging.page(rows, limit, lambda row: DataCheckOut.model_validate(row, from_attributes=True), lambda row: [row.day])
     done = session.execute(_DONE, {"today": clock.today()}).scalar_one()
-    return DataChecksOut(items=page.items, next=page.next, next_from=next_from(clock.today(), done))
+    return DataChecksOut(items=page.items, next=page.next, next_from=max(next_from(clock.today(), done), clock.now()))

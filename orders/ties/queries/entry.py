@@ -10,6 +10,7 @@ from orders.ledger.selection import reach_of
 from orders.ties.schemas import DocumentOut, SaleEntryDetailOut
 from shop.core import clock
 from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
 
 #: One statement for every kind of document, each by an index; an entry has those of its own origin. What was taken back and booked again leads
 #: to the document of the first booking; what an outlet gave back, also to the batch that says so.
@@ -64,15 +65,17 @@ _DOCUMENTS = text(
     ORDER BY place, id
     """
 )
+#: Where a document is read, and what that takes.
 _PATHS = {
-    "order": "/v1/purchase-orders/{id}",
-    "supplier_order": "/v1/supplier-orders/{id}",
-    "contract": "/v1/supplier-orders/{part}/contract",
-    "shipment": "/v1/shipments/{id}",
-    "acceptance": "/v1/shipments/{shipment}",
-    "invoice": "/v1/invoices/{id}",
-    "reversed_entry": "/v1/sale-entries/{id}",
-    "correction": "/v1/sale-entries/{id}",
+    "order": ("/v1/purchase-orders/{id}", Permission.ORDER_DOCUMENTS_READ),
+    "supplier_order": ("/v1/supplier-orders/{id}", Permission.ORDER_DOCUMENTS_READ),
+    "contract": ("/v1/supplier-orders/{part}/contract", Permission.ORDERS_READ),
+    "shipment": ("/v1/shipments/{id}", Permission.ORDER_DOCUMENTS_READ),
+    "acceptance": ("/v1/shipments/{shipment}", Permission.ORDER_DOCUMENTS_READ),
+    "invoice": ("/v1/invoices/{id}", Permission.ORDERS_READ),
+    "external_sale": ("/v1/external-sales/{id}", Permission.EXTERNAL_SALES_READ),
+    "reversed_entry": ("/v1/sale-entries/{id}", Permission.STATISTICS_READ),
+    "correction": ("/v1/sale-entries/{id}", Permission.STATISTICS_READ),
 }
 
 
@@ -85,16 +88,16 @@ def sale_entry(session: Session, actor: Actor, sale_entry_id: int) -> SaleEntryD
     entry = ledger.sale_entry(session, reach_of(actor), sale_entry_id)
     rows = session.execute(_DOCUMENTS, {"id": sale_entry_id}).all()
     ids = {"part": entry.supplier_order_id, "shipment": next((row.id for row in rows if row.kind == "shipment"), None)}
-    return SaleEntryDetailOut(**dict(entry), documents=[_document(row, ids) for row in rows])
+    return SaleEntryDetailOut(**dict(entry), documents=[_document(actor, row, ids) for row in rows])
 
 
-def _document(row: Row[Any], ids: dict[str, int | None]) -> DocumentOut:
-    path = _PATHS.get(row.kind)
+def _document(actor: Actor, row: Row[Any], ids: dict[str, int | None]) -> DocumentOut:
+    path, needed = _PATHS.get(row.kind, (None, None))
     return DocumentOut(
         kind=row.kind,
         id=row.id,
         number=row.number,
         dated_on=row.on_day or (clock.shanghai_date(row.at) if row.at else None),
         amount=row.fen,
-        path=path.format(id=row.id, **ids) if path else None,
+        path=path.format(id=row.id, **ids) if path and needed and actor.may(needed) else None,
     )

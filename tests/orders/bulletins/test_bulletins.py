@@ -15,10 +15,12 @@ from orders.bulletins import files, tables
 from orders.bulletins.queries import facts
 from orders.bulletins.queries.facts import MonthDays
 from shop.core import clock
+from shop.identity.permissions import Role
 from shop.programmes import queries as programmes
 from shop.regions import queries as regions
 from shop.regions.rules import Designation
-from tests.orders.bulletins.conftest import FIRST, LAST, MONTH, code, parsed, public_file, totals
+from tests.factories.identity import make_user
+from tests.orders.bulletins.conftest import FIRST, LAST, MONTH, REASON, code, parsed, public_file, totals
 
 _GOAL = text(
     "INSERT INTO target (programme_code, code, region_code, name_zh, name_en, measure, unit, channel, designation, first_on, due_on, source,"
@@ -166,13 +168,15 @@ def test_the_files_say_what_the_content_says(scene, api):
     scene.published()
     said = parsed(public_file(api, "2026-01", "json").content)
     book = CalamineWorkbook.from_filelike(io.BytesIO(public_file(api, "2026-01", "xlsx").content))
-    [name] = [name for name in book.sheet_names if "区县" in name]
+    [name] = [name for name in book.sheet_names if "Districts" in name]
     sheet = book.get_sheet_by_name(name).to_python()
     rows = {row[1]: row for row in sheet if row[1]}
     for row in said["districts"]:
         assert round(rows[row["code"]][3] * 100) == row["figures"]["now"]["amount_fen"]
     ranked = [row for row in sheet if row[1] in {each["code"] for each in said["districts"]}]
-    assert [row[0] for row in ranked] == list(range(1, len(ranked) + 1))
+    sold = sum(row[3] > 0 for row in ranked)
+    # those without sales share the last rank
+    assert [row[0] for row in ranked] == [*range(1, sold + 1), *[sold + 1] * (len(ranked) - sold)]
     assert [row[3] for row in ranked] == sorted((row[3] for row in ranked), reverse=True)
     assert sheet[-1][2] == "合计 Total"
     assert round(sheet[-1][3] * 100) == totals(said)["amount_fen"]
@@ -186,6 +190,63 @@ def test_the_files_say_what_the_content_says(scene, api):
     assert "数据截至（北京时间） Exact to (China time) 2026-10-06 " in page
     tonnes = re.findall(r"净重（吨） Net weight \(t\)</td><td class=\"n\">([0-9,.]+)<", page)
     assert [len(each.split(".")[1]) for each in tonnes] == [3]
+
+
+def test_it_says_which_counties_had_not_closed_and_why(scene, api):
+    said = scene.published()["content"]
+    lacking = {row["code"]: row["zh"] for row in said["closed"]["without"]}
+    assert len(lacking) == said["closed"]["counties"] == len(scene.read_close()["counties"])
+    assert said["closed"]["reason"] == REASON
+    page = public_file(api, "2026-01", "html").text
+    part = page[page.index("未结账区县 Counties that had not closed") :]
+    assert REASON in part
+    assert all(f"<td>{code}</td><td>{name} " in part for code, name in lacking.items())
+
+
+def test_a_month_that_all_closed_says_so(scene, api):
+    for county in scene.lacking():
+        with scene.database.unit_of_work() as session:
+            officer = make_user(session, Role.COUNTY_OFFICER, None, county)
+        scene.clients["closing"] = scene.api.as_(officer)
+        for item in scene.read_close("closing", county)["standing"]:
+            assert scene.explain(item, "closing", county).status_code == 201
+        assert scene["closing"].post(scene.close_path("/close", county), json={}).status_code == 201
+    said = scene.published()["content"]
+    assert (said["closed"]["without"], said["closed"]["reason"]) == ([], None)
+    assert said["closed"]["counties"] > 0
+    assert "未结账区县" not in public_file(api, "2026-01", "html").text
+
+
+def test_all_counties_are_listed_whether_they_sold_or_not(scene):
+    said = scene.published()["content"]
+    rows = {row["code"]: row["figures"]["now"]["amount_fen"] for row in said["districts"]}
+    assert {county["code"] for county in scene.read_close()["counties"]} <= set(rows)
+    assert 0 in rows.values()
+    assert {each["code"] for each in said["definitions"]} == {"certified", "districts", "outlets"}
+
+
+def test_outlets_that_sold_and_were_not_open_at_the_end_are_told(scene, api):
+    with scene.database.unit_of_work() as session:
+        session.execute(text("INSERT INTO outlet_day VALUES (:id, '2026-09-15', 4000, 0, 0, 0, 1)"), {"id": scene.outlet.id})
+        session.execute(text("UPDATE outlet SET verified_at = :at, opened_on = '2026-02-01'"), {"at": scene.moment(2026, 10, 3)})
+    outlets = scene.published()["content"]["outlets"]
+    assert outlets == {"cabinets": 0, "halls": 0, "zones": 0, "sold": 1, "sold_besides": 1}
+    page = public_file(api, "2026-01", "html").text
+    assert "其中月末未核验或已关闭" in page
+    assert "专柜、专馆、专区为月末已核验且在营的网点" in page
+
+
+def test_content_from_before_these_members_is_read_and_made_into_files(scene):
+    said = scene.published()["content"]
+    for name in ("closed", "definitions"):
+        del said[name]
+    del said["outlets"]["sold_besides"]
+    before = frozen.canonical(said)
+    read = frozen.read(before)
+    assert (read.closed, read.definitions, read.outlets.sold_besides) == (None, (), None)
+    page = files.made_of(before)["html"].decode()
+    assert "未结账区县" not in page
+    assert "其中月末未核验" not in page
 
 
 def test_a_number_is_shown_as_what_it_is_and_not_as_a_month(scene, api):

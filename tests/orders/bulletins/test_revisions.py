@@ -107,6 +107,7 @@ def test_a_revision_tells_what_was_late_taken_back_counted_again_and_revoked(sce
         of_certificate -= {certified[0].id}  # all of it had been taken back
     assert causes["revoked"] == of_certificate
     [told_late] = [line for line in lines if line["cause"] == "late"]
+    assert told_late["documents"][0] in scene.batches()  # as it is searched for
     assert (told_late["sold_on"], told_late["occurred_on"], told_late["amount"]) == ("2026-10-01", "2026-09-15", "123.00")
     [told_back] = [line for line in lines if line["cause"] == "reversal"]
     assert told_back["reverses_id"] == certified[0].id
@@ -121,6 +122,34 @@ def test_a_revision_tells_what_was_late_taken_back_counted_again_and_revoked(sce
     assert (old["status"], old["newest"]) == ("superseded", "2026-01-R1")
     assert [row["number"] for row in api.get("/v1/public/bulletins").json()["items"]] == ["2026-01-R1", "2026-01"]
     assert "修订差异" in public_file(api, "2026-01-R1", "html").text
+
+
+def test_a_revision_says_that_it_restates_and_how_certified_sales_differ_from_the_statistics(scene, api, published, on):
+    assert published["content"]["definition"]["code"] == "general"
+    on(2026, 10, 20)
+    scene.tell_late()
+    revoke(scene, scene.of_month("certified")[0].certificate_id)
+    revised = scene.publish(scene.revise().json()).json()
+    definition = revised["content"]["definition"]
+    assert definition["code"] == "restated"
+    assert "按销售日期重述" in definition["zh"]
+    assert "restates the month by the day of the sale" in definition["en"]
+    page = public_file(api, "2026-01-R1", "html").text
+    assert definition["zh"] in page
+    assert "补报的计入下一个未结账的月份" not in page
+    certified = {edition["number"]: edition["content"]["definitions"][0]["zh"] for edition in (published, revised)}
+    assert "由修订版扣除" in certified["2026-01"]
+    assert "再扣除结账后证书被撤销的销售" in certified["2026-01-R1"]
+    assert certified["2026-01-R1"] in page
+    chinese = {"Accept-Language": "zh"}
+    asked = {"from": FIRST, "to": LAST, "certified": "true"}
+    panel = scene["monitor"].get("/v1/statistics/sales", params=asked, headers=chinese).json()
+    assert "按下单当日（网点和平台外销售按销售当日）" in panel["definition"]
+    plain = scene["monitor"].get("/v1/statistics/sales", params={"from": FIRST, "to": LAST}, headers=chinese).json()
+    assert "认定产品" not in plain["definition"]
+    by = {"from": FIRST, "to": LAST, "group_by": "certified", "format": "csv"}
+    heading = scene["monitor"].get("/v1/statistics/sales", params=by, headers=chinese).content.decode().splitlines()[0]
+    assert "是否认定产品（下单或销售当日）" in heading
 
 
 def test_a_second_revision_tells_only_what_came_since(scene, published, on):
@@ -281,7 +310,7 @@ def test_open_data_says_what_the_newest_edition_says_and_which_that_is(scene, ap
     for row in table():
         by_district[row["district"]] += Decimal(row["revised_amount"])
     assert {code: int(yuan * 100) for code, yuan in by_district.items()} == {
-        code: figures["amount_fen"] for code, figures in rows(content, "districts").items()
+        code: figures["amount_fen"] for code, figures in rows(content, "districts").items() if figures["entries"]
     }
     described = api.get("/v1/public/tables/sales-by-district-channel/2026.csv-metadata.json").json()
     assert described["dc:source"] == [{"@id": "../../bulletins/2026-01-R1"}]

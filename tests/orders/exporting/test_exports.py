@@ -14,9 +14,13 @@ from sqlalchemy import text
 from orders.exporting import actions
 from orders.exporting.actions import running
 from orders.exporting.kinds import entries
+from orders.ledger import actions as ledger
+from orders.ledger.rules import Claim
 from shop.core import clock, outbox
 from shop.identity.permissions import Role
+from tests.factories.claims import make_trading
 from tests.factories.identity import make_organisation, make_user, signed_in
+from tests.factories.outlets import make_batch_line, make_outlet
 from tests.orders.exporting.shop import FIRST, LAST, SPAN, asked, content, made
 from workers.handlers import HANDLERS
 
@@ -98,7 +102,7 @@ def test_every_format_says_the_same(monitor, format, tmp_path):
 
             [sheet] = [sheet.to_python() for sheet in map(CalamineWorkbook.from_filelike(io.BytesIO(body)).get_sheet_by_index, [0])]
             at = sheet[0].index("Amount (yuan)")
-            assert isinstance(sheet[1][sheet[0].index("Sold on")], type(FIRST))
+            assert isinstance(sheet[1][sheet[0].index("Counted on")], type(FIRST))
             found = [Decimal(str(row[at])) for row in sheet[1:]]
         case _:
             import duckdb
@@ -149,13 +153,43 @@ def test_files_for_people_are_in_words_and_those_for_programs_in_codes(monitor, 
     [codes] = [book.get_sheet_by_name(name).to_python() for name in book.sheet_names[1:]]
     assert codes[0] == ["列", "代码", "说明"]
     assert ["销售渠道", "market", "市场销售"] in codes
-    assert len(made_sheets(monitor, "sales")) == 1
+    # figures say of what they are; their codes stand beside their names
+    assert made_sheets(monitor, "sales") == ["Sales", "About"]
 
 
 def made_sheets(monitor, kind):
     from python_calamine import CalamineWorkbook
 
     return CalamineWorkbook.from_filelike(io.BytesIO(content(monitor, made(monitor, kind, "xlsx", **SPAN)))).sheet_names
+
+
+def test_sales_of_outlets_can_be_followed_to_outlet_batch_and_line(monitor, trade, database):
+    with database.unit_of_work() as session:
+        outlet = make_outlet(session, trade.clerk)
+        line = make_batch_line(session, outlet, trade.goods[0].made, sold_at=clock.start_of_day(LAST), amount_fen=5_000)
+        ledger.book_claims(session, Claim.OUTLET_LINE, [line.id])
+        taken = ledger.take_back(session, Claim.OUTLET_LINE, [line.id])
+        ledger.release(session, taken)
+        told = session.execute(
+            text("SELECT b.batch_id, l.line_id FROM sales_batch_line l JOIN sales_batch b ON b.id = l.batch_id WHERE l.id = :id"),
+            {"id": line.id},
+        ).one()
+        expected = (outlet.name, *told)
+    monitor.headers["Accept-Language"] = "zh"
+    rows = rows_of(content(monitor, made(monitor, "entries", **{**SPAN, "to": str(clock.today())})))
+    # the sale, what took it back, and what booked it again
+    at_outlet = [row for row in rows if row["网点"]]
+    assert [(row["网点"], row["批次号"].strip(), row["销售流水号"].strip()) for row in at_outlet] == [expected] * 3
+    assert {(row["批次号"], row["申报单号"]) for row in rows if row["订单号"]} == {("", "")}
+    for row in rows:
+        assert bool(row["乡镇代码"]) == bool(row["乡镇"])
+        assert row["采购单位所在地"]
+
+
+def test_claims_can_be_found_by_their_number(api, database):
+    sale = make_trading(api, database).accepted()
+    client = signed_in(api, Role.MONITOR)
+    assert [row["Claim"] for row in rows_of(content(client, made(client, "entries")))] == [sale["number"]]
 
 
 def test_orders_dues_and_payments_are_in_words_too(api, trade, database):
@@ -403,6 +437,11 @@ def test_files_go_when_their_time_is_over(monitor, files):
     later = clock.now() + timedelta(days=8)
     with clock.fixed(later):
         assert monitor.get(export["file"]).json()["code"] == "export_expired"
+        # though nobody has swept it yet
+        shown = monitor.get(f"/v1/exports/{export['id']}").json()
+        assert (shown["status"], shown["file"]) == ("expired", None)
+        assert [each["id"] for each in monitor.get("/v1/exports?status=expired").json()["items"]] == [export["id"]]
+        assert monitor.get("/v1/exports?status=done").json()["items"] == []
         with monitor.database.unit_of_work() as session:
             assert actions.expire(session) == 1
         with monitor.database.unit_of_work() as session:

@@ -1,5 +1,6 @@
 """Reconciliation finds every planted error, and nothing where nothing is wrong."""
 
+import dataclasses
 import io
 import os
 import random
@@ -10,7 +11,7 @@ from rich.console import Console
 from sqlalchemy import text
 
 from orders.ledger import actions as ledger
-from orders.reconcile import report
+from orders.reconcile import actions, report
 from orders.reconcile.checks.check import sql as check_of_sql
 from orders.statistics import actions as statistics
 from orders.statistics.cubes import CUBES, Kind
@@ -192,7 +193,7 @@ def test_over_http_what_does_not_end_in_time_is_not_said_to_agree(clean, api, mo
     assert (answer["unfinished"], answer["differences"] > 20) == (0, True)
 
 
-def test_a_run_that_is_asked_for_is_kept_whole_or_not_at_all(clean, api, monkeypatch):
+def test_a_run_that_is_asked_for_is_made_in_the_background_and_kept(clean, api, monkeypatch):
     with clean.unit_of_work() as session:
         monitor, clerk = make_user(session, Role.MONITOR), make_user(session, Role.COUNTY_OFFICER, region_code="500236")
     monitor, clerk = api.as_(monitor), api.as_(clerk)
@@ -200,18 +201,53 @@ def test_a_run_that_is_asked_for_is_kept_whole_or_not_at_all(clean, api, monkeyp
     def kept():
         return [(run["differences"], run["checks"]) for run in monitor.get("/v1/reconcile/runs").json()["items"]]
 
+    def asked():
+        return monitor.get("/v1/reconcile/asked").json()
+
     assert monitor.get("/v1/reconcile").json()["differences"] == 0
     assert kept() == []
+    assert monitor.get("/v1/reconcile/asked").status_code == 404
+    assert actions.run_asked(clean) is None
     assert clerk.post("/v1/reconcile/runs").status_code == 403
-    asked = monitor.post("/v1/reconcile/runs")
-    assert (asked.status_code, asked.json()["differences"]) == (201, 0), asked.text
+    first = monitor.post("/v1/reconcile/runs")
+    assert (first.status_code, first.json()["status"], first.json()["checks_done"]) == (202, "waiting", 0), first.text
+    # nobody needs a second one beside it
+    assert monitor.post("/v1/reconcile/runs").json()["id"] == first.json()["id"]
+    far = []
+    find = report.CHECKS[-1].find
+    last = dataclasses.replace(report.CHECKS[-1], find=lambda *asked_for: far.append(asked()) or find(*asked_for))
+    monkeypatch.setattr(report, "CHECKS", [*report.CHECKS[:-1], last])
+    assert actions.run_asked(clean) is not None
+    assert [(each["status"], each["checks_done"]) for each in far] == [("running", len(report.CHECKS) - 1)]
+    done = asked()
+    assert (done["status"], done["checks_done"], done["run"]["differences"]) == ("done", done["checks"], 0)
     assert kept() == [(0, {})]
     with clean.unit_of_work() as session:
         session.execute(text("UPDATE supplier_order SET total_fen = total_fen + 1"))
-    count = monitor.post("/v1/reconcile/runs").json()["differences"]
+    monitor.post("/v1/reconcile/runs")
+    actions.run_asked(clean)
+    count = asked()["run"]["differences"]
     assert report.run(clean, Console(file=io.StringIO())) == count > 0
     assert kept() == [(count, {"supplier_order_totals": count})] * 2 + [(0, {})]
-    monkeypatch.setattr("orders.reconcile.api.SECONDS", 0)
-    late = monitor.post("/v1/reconcile/runs")
-    assert (late.status_code, late.json()["code"]) == (409, "reconciliation_unfinished")
-    assert len(kept()) == 3
+
+
+def test_a_run_that_failed_or_was_killed_keeps_nobody_from_the_next(clean, api, monkeypatch):
+    with clean.unit_of_work() as session:
+        monitor = make_user(session, Role.MONITOR)
+    monitor = api.as_(monitor)
+    monitor.post("/v1/reconcile/runs")
+    with clean.unit_of_work() as session:
+        session.execute(text("UPDATE reconciliation_request SET status = 'running', checks_done = 3"))  # and its worker is gone
+    assert actions.run_asked(clean) is not None
+    assert monitor.get("/v1/reconcile/asked").json()["status"] == "done"
+    monitor.post("/v1/reconcile/runs")
+
+    def broken(session, shown):
+        raise RuntimeError("broken")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(report, "CHECKS", [dataclasses.replace(report.CHECKS[0], find=broken)])
+        with pytest.raises(RuntimeError):
+            actions.run_asked(clean)
+    assert monitor.get("/v1/reconcile/asked").json()["status"] == "failed"
+    assert monitor.post("/v1/reconcile/runs").json()["status"] == "waiting"

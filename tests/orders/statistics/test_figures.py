@@ -338,6 +338,14 @@ def test_months_beside_the_last_period_stand_beside_the_month_before(api, databa
     assert before["2026-10"] == by_month["2026-09"]
     assert before["2026-11"] == till_23_october, "a month that is not over stands beside as much of the one before"
     assert answer["compared_with"] == {"first": "2025-12-01", "last": "2026-10-23"}
+    days = {row["keys"]["month"]["code"]: (row["period"], row["compared_with"]) for row in answer["rows"]}
+    assert days["2026-01"] == ({"first": "2026-01-01", "last": "2026-01-31"}, {"first": "2025-12-01", "last": "2025-12-31"})
+    assert days["2026-11"] == ({"first": "2026-11-01", "last": "2026-11-23"}, {"first": "2026-10-01", "last": "2026-10-23"})
+    tail = client.get("/v1/statistics/sales", params={**params, "from": "2026-03-30", "to": "2026-03-31"}).json()
+    [row] = tail["rows"]
+    assert row["compared_with"] == tail["compared_with"] == {"first": "2026-02-27", "last": "2026-02-28"}
+    year = client.get("/v1/statistics/sales", params={**params, "compare": "last_year", "from": "2026-03-10"}).json()
+    assert year["rows"][0]["compared_with"] == {"first": "2025-03-10", "last": "2025-03-31"}
     assert "the month before its own" in answer["definition"]
     assert sum(before.values()) == int(Decimal(answer["totals"]["previous"]["amount"]) * 100)
     plain = client.get("/v1/statistics/sales", params={"from": "2026-11-16", "compare": "last_period"}).json()
@@ -457,6 +465,35 @@ def test_a_workbook_holds_the_same_table_as_figures(api, database):
         assert [cell if cell == "" else Decimal(str(cell)) for cell in in_book[3:]] == [c and Decimal(c) for c in in_csv[3:]]
 
 
+def test_a_workbook_says_what_it_holds_and_totals_say_what_is_left_out(api, database):
+    with database.unit_of_work() as session:
+        history(session)
+        monitor = make_user(session, Role.MONITOR)
+    client = api.as_(monitor)
+    client.headers["Accept-Language"] = "zh"
+    params = {"from": "2026-01-01", "to": "2026-03-31", "known_on": "2026-11-01", "compare": "last_year", "group_by": "category"}
+    params |= {"channel": ["market", "east_west"], "sort": "amount", "top": 1, "measure": "amount"}
+    answer = client.get("/v1/statistics/sales", params=params).json()
+    assert answer["filters"] == {"channel": ["market", "east_west"]}
+    assert answer["row_count"] > 1
+    book = CalamineWorkbook.from_filelike(
+        io.BytesIO(client.get("/v1/statistics/sales", params={**params, "format": "xlsx"}).content)
+    )
+    assert book.sheet_names == ["销售统计", "说明"]
+    about = {row[0]: row[1] for row in book.get_sheet_by_name("说明").to_python()[1:]}
+    assert (about["期间"], about["对比期"]) == ("2026-01-01 … 2026-03-31", "2025-01-01 … 2025-03-31")
+    assert about["筛选"] == "销售渠道: market, east_west"
+    assert about["仅含截至该日终了时已入账的销售"] == "2026-11-01"
+    assert about["行数"] == f"列出 1 行，全部 {answer['row_count']} 行；合计为全部"
+    assert about["口径"] == answer["definition"]
+    assert about["销售额（元）"] == answer["definitions"]["amount"]
+    total = f"合计（全部 {answer['row_count']} 行，其中 {answer['row_count'] - 1} 行未列出）"
+    assert book.get_sheet_by_index(0).to_python()[-1][0] == total
+    table = client.get("/v1/statistics/sales", params={**params, "format": "csv"}).content.decode("utf-8-sig")
+    assert list(csv.reader(io.StringIO(table)))[-1][0] == total
+    assert len(table.splitlines()) == 3
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_csv_opens_in_a_spreadsheet(api, database, language):
     trade = history(database)
@@ -503,6 +540,53 @@ def test_bad_questions_are_refused(api, database, params):
         user = make_user(session, Role.MONITOR)
     response = api.as_(user).get("/v1/statistics/sales", params=params)
     assert response.status_code == 422, response.text
+
+
+#: Codes that nothing has.
+_UNKNOWN = {
+    "district": "999999",
+    "township": "500236999",
+    "village": "999999/三岔村",
+    "buyer_region": "999999",
+    "category": "fruits",
+    "product": 999999999,
+    "supplier": 999999999,
+    "buyer": 999999999,
+    "outlet": 999999999,
+}
+
+
+def test_a_code_that_nothing_has_is_refused_and_does_not_read_as_no_sales(api, database):
+    with database.unit_of_work() as session:
+        user = make_user(session, Role.MONITOR)
+    client = api.as_(user)
+    for name, code in _UNKNOWN.items():
+        asked = [client.get(path, params={name: code}) for path in ("/v1/statistics/sales", "/v1/sale-entries")]
+        for kind in ("sales", "entries"):
+            body = {"kind": kind, "format": "csv", "parameters": {name: [code]}}
+            asked.append(client.post("/v1/exports", json=body))
+        for answer in asked:
+            assert answer.status_code == 422, (name, answer.text)
+            [fault] = answer.json()["errors"]
+            assert (fault["field"], fault["code"]) == (name, "unknown_code")
+    for day in ("2026-11-24", "9999-12-31"):
+        answer = client.get("/v1/statistics/sales", params={"known_on": day})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "known_on")
+    assert client.get("/v1/statistics/sales", params={"known_on": "2026-11-23"}).status_code == 200
+
+
+def test_single_sales_say_to_which_regions_they_are_limited(api, database):
+    with database.unit_of_work() as session:
+        history(session)
+        here = make_user(session, Role.MONITOR, region_code="500240")
+        seller = make_user(session, Role.SUPPLIER_STAFF, make_trade(session).goods[0].supplier)
+    params = {"from": "2024-01-01", "district": "500236"}
+    elsewhere = api.as_(here).get("/v1/sale-entries", params=params, headers={"Accept-Language": "zh"}).json()
+    assert (elsewhere["items"], elsewhere["scope"]) == ([], ["500240"])
+    assert "列表为空不表示没有销售" in elsewhere["scope_note"]
+    for client in (signed_in(api, Role.MONITOR), api.as_(seller)):
+        everything = client.get("/v1/sale-entries", params={"from": "2024-01-01"}).json()
+        assert (everything["scope"], everything["scope_note"]) == (None, None)
 
 
 def test_someone_without_region_and_organisation_sees_nothing(api, database):

@@ -81,8 +81,23 @@ def test_a_period_moved_by_a_span_begins_and_ends_as_much_of_a_month(first, days
         assert before.last == month_end(before.last)
 
 
+@given(st.dates(date(2000, 1, 1), date(2099, 12, 31)), st.integers(0, 40))
+def test_days_within_a_month_stand_beside_as_many_where_the_month_before_has_them(first, days):
+    last = min(first + timedelta(days=days), month_end(first))
+    before = span_before(first, last, Shift(months=1))
+    if first.day > 1:
+        assert before.last - before.first == min(last - first, before.last - before.last.replace(day=1))
+
+
 def test_spans_before():
     month, week = Shift(months=1), Shift(days=7)
     assert span_before(date(2026, 1, 1), date(2026, 3, 15), month) == Before(date(2025, 12, 1), date(2026, 2, 15), month)
     assert span_before(date(2026, 3, 30), date(2026, 3, 30), month) == Before(date(2026, 2, 28), date(2026, 2, 28), month)
+    # days up to a month's end stand beside as many up to the end of the one before
+    assert span_before(date(2026, 3, 30), date(2026, 3, 31), month) == Before(date(2026, 2, 27), date(2026, 2, 28), month)
+    assert span_before(date(2026, 3, 29), date(2026, 3, 30), month) == Before(date(2026, 2, 27), date(2026, 2, 28), month)
+    assert span_before(date(2026, 3, 30), date(2026, 4, 5), month) == Before(date(2026, 2, 27), date(2026, 3, 5), month)
+    assert span_before(date(2026, 2, 27), date(2026, 2, 28), month) == Before(date(2026, 1, 30), date(2026, 1, 31), month)
+    assert span_before(date(2026, 3, 10), date(2026, 3, 20), month) == Before(date(2026, 2, 10), date(2026, 2, 20), month)
+    assert span_before(date(2026, 3, 2), date(2026, 3, 31), month) == Before(date(2026, 2, 1), date(2026, 2, 28), month)
     assert span_before(date(2026, 5, 4), date(2026, 5, 17), week) == Before(date(2026, 4, 27), date(2026, 5, 10), week)

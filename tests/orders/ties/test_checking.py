@@ -39,7 +39,8 @@ def test_figures_that_are_right_differ_nowhere_and_a_day_is_checked_once(api, da
         assert sorted(counts, key=str) == [0, None, None, None]
         assert checking.run(database) is None
         done = monitor.get("/v1/data-checks").json()
-    assert (before["items"], before["next_from"]) == ([], "2026-04-20T19:00:00Z")
+    # due since three o'clock, and so by now
+    assert (before["items"], before["next_from"]) == ([], "2026-04-20T20:00:00Z")
     assert done["next_from"] == "2026-04-21T19:00:00Z"
     [found] = done["items"]
     assert (found["day"], found["differences"], found["differing_cells"]) == ("2026-04-21", 0, {})

@@ -137,6 +137,54 @@ def test_from_a_sale_down_to_its_documents(api, bureau):
     assert signed_in(api, Role.MONITOR, region_code="500229").get(f"/v1/sale-entries/{entry['id']}").status_code == 404
 
 
+def test_monitors_follow_a_sale_to_its_papers_without_who_received_it(api, bureau):
+    order = delivered(bureau, 2)
+    watching = [signed_in(api, Role.MONITOR), signed_in(api, Role.MONITOR, region_code="500236")]
+    for monitor in watching:
+        [entry] = monitor.get("/v1/sale-entries", params={"order_id": order["id"]}).json()["items"]
+        documents = {each["kind"]: each for each in monitor.get(f"/v1/sale-entries/{entry['id']}").json()["documents"]}
+        assert documents["contract"]["path"] is None  # not for monitors, and so it leads nowhere
+        read = {}
+        for kind in ("order", "supplier_order", "shipment", "acceptance"):
+            answer = monitor.get(documents[kind]["path"])
+            assert answer.status_code == 200, (kind, answer.text)
+            read[kind] = answer.json()
+        for kind in ("order", "supplier_order"):
+            names = ("delivery_address", "delivery_contact", "delivery_phone")
+            assert {read[kind][name] for name in names} == {None}
+            assert read[kind]["total"] == order["total"]
+        assert (read["order"]["payment_reference"], read["order"]["paid"], read["order"]["cost_centre"]) == (None, None, None)
+        assert read["supplier_order"]["possible_actions"] == []
+        assert read["acceptance"]["lines"][0]["amount"] == entry["amount"]
+        assert monitor.get(f"/v1/purchase-orders/{order['id']}/payments").status_code == 403
+        assert monitor.get("/v1/purchase-orders").status_code == 403
+    # who is of a side reads all of it
+    assert bureau.as_("seller").get(f"/v1/purchase-orders/{order['id']}").json()["delivery_address"] is not None
+    for stranger in (signed_in(api, Role.MONITOR, region_code="500229"), bureau.as_("honey_seller")):
+        for kind in ("order", "supplier_order", "shipment", "acceptance"):
+            assert stranger.get(documents[kind]["path"]).status_code == 404
+
+
+def test_whoever_watches_over_the_origin_follows_a_sale_between_others(api, bureau):
+    order = delivered(bureau, 2)
+    part = order["supplier_orders"][0]["id"]
+    run(bureau, "UPDATE organisation SET region_code = '500112'")
+    origin, seat = (signed_in(api, Role.COUNTY_OFFICER, region_code=code) for code in ("500236", "500112"))
+    found = origin.get(f"/v1/supplier-orders/{part}")
+    assert (found.status_code, found.json()["delivery_address"]) == (200, None)
+    assert seat.get(f"/v1/supplier-orders/{part}").json()["delivery_address"] is not None
+    # what is no paper of the sale stays with the sides
+    assert origin.get(f"/v1/supplier-orders/{part}/papers").status_code == 404
+    assert origin.get(f"/v1/purchase-orders/{order['id']}/lines").status_code == 404
+
+
+def test_a_key_that_reads_orders_reads_single_ones(api, bureau):
+    order = delivered(bureau, 1)
+    body = {"name": "ERP", "scopes": ["orders:read"], "valid_days": 1}
+    key = bureau.as_("school_purchaser").post("/v1/api-keys", json=body).json()["key"]
+    assert api.get(f"/v1/purchase-orders/{order['id']}", headers={"X-API-Key": key}).status_code == 200
+
+
 def test_batches_of_outlets_tie_with_their_lines_and_the_ledger(api, database):
     with database.unit_of_work() as session:
         clerk = make_user(session, Role.COUNTY_OFFICER, region_code="500112")
