@@ -13,6 +13,8 @@ from itertools import permutations
 THRESHOLD = 5
 #: The threshold of counts that may all be shown.
 NOTHING_HIDDEN = 1
+#: How many counts stand in one band of what a single certificate states. The first one holds counts on both sides of the threshold.
+BAND = 10
 
 Key = tuple[str, ...]
 #: By which dimensions (places in the keys of the cells) a table is; none: the total.
@@ -21,6 +23,20 @@ Place = tuple[Table, Key]
 
 #: A prime in which the elimination is done; a chance hit would hide a cell too many, never one too few.
 _PRIME = 2**61 - 1
+
+
+def within(count: int) -> tuple[int, int]:
+    """The least and the most that a count may be, for whoever knows its band only. Nothing stands alone, since it tells of nobody."""
+    if not count:
+        return 0, 0
+    least = count // BAND * BAND
+    return max(1, least), least + BAND - 1
+
+
+def band(count: int) -> str:
+    """A count as everybody may know it: ``0``, ``1–9``, ``10–19`` and so on."""
+    least, most = within(count)
+    return f"{least}–{most}" if count else "0"
 
 
 def protect(cells: Mapping[Key, int], tables: Sequence[Table], threshold: int = THRESHOLD) -> dict[Table, dict[Key, int | None]]:
