@@ -9,7 +9,7 @@ from sqlmodel import Session
 from catalog.certificates.reach import regions
 from catalog.monitoring import protection
 from catalog.monitoring.protection import Told
-from catalog.monitoring.queries.stock import EVERYWHERE, stock_rows
+from catalog.monitoring.queries.stock import EVERYWHERE, bounds, stock_rows
 from catalog.monitoring.schemas import FiguresOut, StockKey
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
@@ -66,6 +66,7 @@ def told_on(session: Session, on: date, within: Sequence[str], district: str | N
     told = protection.told(
         {name: {(row["county"], row["category"]): int(row[name]) for row in cells} for name in _PEOPLE},
         {name: {(row["county"],): int(row[name]) for row in once} for name in _PEOPLE},
+        bounds(session, on),
     )
     return told.within([pattern.removesuffix("%") for pattern in within], district)
 

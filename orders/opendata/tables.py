@@ -14,7 +14,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from catalog.monitoring.queries.stock import stock
+from catalog.monitoring import protection
+from catalog.monitoring.queries.stock import bounds, stock
 from catalog.monitoring.schemas import StockKey
 from orders.bulletins.queries import bulletins, changes
 from orders.bulletins.queries.bulletins import InForce
@@ -106,7 +107,7 @@ def _participants(session: Session, months: Months) -> Iterator[list[str]]:
         counts: dict[str, dict[Key, int]] = {
             name: {(row["county"], row["category"]): int(row[name]) for row in rows} for name in ("households", "persons")
         }
-        for table, found in protect_together(counts, [(0, 1), (0,), (1,), ()]).items():
+        for table, found in protect_together(counts, protection.TABLES, bounds=bounds(session, month_end(month))).items():
             for key, figures in sorted(found.items()):
                 placed: Mapping[int, str] = dict(zip(table, key, strict=True))
                 county, category = placed.get(0, TOTAL), placed.get(1, TOTAL)

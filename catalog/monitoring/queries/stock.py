@@ -4,7 +4,7 @@
 # ruff: noqa: S608  statements are put together from constants only; every value that a caller gives is bound
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -16,6 +16,7 @@ from catalog.monitoring.queries.telling import Teller
 from catalog.monitoring.schemas import FiguresOut, Grain, StockKey
 from shop.core import clock
 from shop.core.errors import Invalid, Language
+from shop.core.small_cells import BAND, Key
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
@@ -210,10 +211,35 @@ def counted(
             order=f"ORDER BY {', '.join(f'base.{name}' for name in names)}" if by else "",
         )
     )
-    # the stock of today is that of now: what is suspended until this evening does not hold
-    end = min(clock.end_of_day(on), clock.now())
-    found = session.execute(statement, {"on": on, "end": end, "district": district, "regions": list(within)})
+    found = session.execute(statement, {"on": on, "end": _until(on), "district": district, "regions": list(within)})
     return [dict(row._mapping) for row in found]
+
+
+_BOUNDS = text(
+    f"""
+    WITH here AS MATERIALIZED ({_HERE_ISSUED}), dated AS MATERIALIZED ({_DATED})
+    SELECT dated.district_code AS county, dated.category, told.what,
+           sum(CASE WHEN told.count = 0 THEN 0 ELSE greatest(1, told.count / :band * :band) END)::bigint AS least,
+           sum(CASE WHEN told.count = 0 THEN 0 ELSE told.count / :band * :band + :band - 1 END)::bigint AS most
+    FROM dated CROSS JOIN LATERAL (VALUES ('households', dated.households), ('persons', dated.persons)) AS told (what, count)
+    WHERE dated.state = 'in_force' GROUP BY 1, 2, 3
+    """
+)
+
+
+def bounds(session: Session, on: date) -> dict[str, dict[Key, tuple[int, int]]]:
+    """What everybody knows of the households and of the persons of a day by county and category, from the bands of single certificates
+    (:func:`shop.core.small_cells.within`): the least and the most that they may come to, in the whole city."""
+    values = {"on": on, "end": _until(on), "district": None, "regions": EVERYWHERE, "band": BAND}
+    found: dict[str, dict[Key, tuple[int, int]]] = {"households": {}, "persons": {}}
+    for row in session.execute(_BOUNDS, values):
+        found[row.what][row.county, row.category] = row.least, row.most
+    return found
+
+
+def _until(on: date) -> datetime:
+    """The stock of today is that of now: what is suspended until this evening does not hold."""
+    return min(clock.end_of_day(on), clock.now())
 
 
 _HELD = text(
@@ -225,8 +251,9 @@ _HELD = text(
     """
 )
 
-#: What is kept or counted of a county and a category, by both.
-Cells = dict[tuple[str, str], str]
+#: What is kept or counted of a county and a category, and all of it by both.
+Figures = dict[str, Any]
+Cells = dict[tuple[str, str], Figures]
 
 
 def kept_and_counted(session: Session) -> tuple[Cells, Cells]:
@@ -246,9 +273,7 @@ def kept_and_counted(session: Session) -> tuple[Cells, Cells]:
 
 def _cells(rows: Iterable[Mapping[str, Any]], counties: Collection[str]) -> Cells:
     return {
-        (row["county"], row.get("category", "")): ", ".join(
-            [*(f"{name} {row[name]}" for name in _SUMS), f"suppliers {sorted(row['supplier_ids'])}"]
-        )
+        (row["county"], row.get("category", "")): {**{name: row[name] for name in _SUMS}, "suppliers": sorted(row["supplier_ids"])}
         for row in rows
         if row["county"] in counties
     }
