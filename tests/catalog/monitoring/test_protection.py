@@ -7,6 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from catalog.monitoring.protection import TABLES, told
+from catalog.monitoring.queries.stock import bounds as bounds_on
 from shop.core.small_cells import THRESHOLD, within
 from shop.identity.permissions import Role
 from tests.catalog.conftest import MONDAY
@@ -194,3 +195,20 @@ def test_panel_stock_and_public_table_hide_the_same(few):
     assert {county: "" if count is None else str(count) for county, (count, _) in shown.items()} == public
     assert people(ask(few, "stock", group_by="county", on=on)["rows"]) == HIDDEN
     assert few.as_("monitor").get(f"{PATH}/stock", params={"on": on, "format": "csv"}).status_code == 200
+
+
+def test_what_the_bands_come_to_is_counted_in_sql_as_in_the_rule(few):
+    stated = {"500236": [4, 0, 10], "500240": [7, 19], "500241": [50]}
+    for district, counts in stated.items():
+        for count in counts[1:]:
+            with few.database.unit_of_work() as session:
+                few.supplier = make_supplier(session, district)
+            certified(few, stated=(count, 3 * count))
+    with few.database.unit_of_work() as session:
+        found = bounds_on(session, MONDAY.date())
+    assert found["households"] == {(district, "fruit"): both(counts) for district, counts in stated.items()}
+    assert found["persons"][("500236", "fruit")] == both([12, 0, 30])
+
+
+def both(counts):
+    return tuple(map(sum, zip(*map(within, counts), strict=True)))
