@@ -8,7 +8,8 @@ what is hidden in one is hidden in all: the pattern is always that of the whole 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from shop.core.small_cells import THRESHOLD, Bounds, Key, Table, protect_together
+from shop.core.cell_room import Bounds, Key, Table
+from shop.core.small_cells import THRESHOLD, protect_together
 
 #: By county and category, by each of them, and in all.
 TABLES: tuple[Table, ...] = ((0, 1), (0,), (1,), ())

@@ -25,10 +25,11 @@ from orders.opendata.rules import LICENCE
 from orders.statistics.queries import ask
 from orders.statistics.question import Measure, Question
 from orders.statistics.rules import tonnes
+from shop.core.cell_room import Key
 from shop.core.money import yuan_from_fen
 from shop.core.months import month_end
 from shop.core.settings import settings
-from shop.core.small_cells import Key, protect_together
+from shop.core.small_cells import protect_together
 from shop.identity.actor import CITY, Actor, Grant
 from shop.identity.permissions import Role
 

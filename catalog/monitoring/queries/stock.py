@@ -15,8 +15,9 @@ from catalog.monitoring import rules
 from catalog.monitoring.queries.telling import Teller
 from catalog.monitoring.schemas import FiguresOut, Grain, StockKey
 from shop.core import clock
+from shop.core.cell_room import Key
 from shop.core.errors import Invalid, Language
-from shop.core.small_cells import BAND, Key
+from shop.core.small_cells import BAND
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
