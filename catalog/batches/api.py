@@ -79,7 +79,7 @@ def withdraw_batch(call: Call, batch_id: Id, body: WithdrawalIn) -> BatchOut:
 
 @routes.get("/catalogue-batches/{batch_id}/export", Permission.CERTIFICATIONS_READ, responses=exports.FILES)
 def export_batch(call: Call, batch_id: Id, format: Annotated[Literal["xlsx", "csv"], Query()] = "xlsx") -> Response:
-    """The list of a batch, with the state of each certificate now."""
+    """The list of a batch, with the state of each certificate now; how many households exactly only where the caller may read their lists."""
     batch, listed = queries.whole_list(call.session, call.actor, batch_id, call.language)
     name, title = f"batch_{batch.number or batch.id}", batch.number or str(batch.id)
     return exports.file(format, name, sheets.HEADER[call.language], sheets.cells(listed), title)

@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from catalog.batches.schemas import BatchOut, ListedOut, PublicBatchOut, PublicBatchRow
 from catalog.batches.states import BATCH, BatchLevel, BatchStatus
+from catalog.certificates.reach import counts, reads_counts
 from catalog.certificates.states import state_sql
 from shop.core import clock, paging
 from shop.core.errors import Language, NotFound
@@ -38,7 +39,7 @@ _PUBLISHED = text(
 )
 _LISTED = text(
     f"""
-    SELECT c.id, c.number, c.product_name, c.supplier_name, o.uscc AS supplier_uscc, c.district_code, d.name_zh AS district_zh,
+    SELECT c.id, c.number, c.product_name, c.supplier_name, o.uscc AS supplier_uscc, o.path AS supplier_path, c.district_code, c.township_code, d.name_zh AS district_zh,
            d.name_en AS district_en, t.name_zh AS township_zh, t.name_en AS township_en, p.category, c.annual_capacity_kg, c.households,
            c.persons, c.valid_from, c.valid_until, {state_sql("c")} AS state
     FROM certificate c
@@ -114,7 +115,7 @@ def published_batch(
         raise NotFound
     start, config = paging.position(after, int), programmes.config_of(session, clock.today())
     found = _listed_rows(session, row.id, start[0] if start else None, limit + 1)
-    page = paging.page(found, limit, lambda each: _listed(config, each, language), lambda each: [each.id])
+    page = paging.page(found, limit, lambda each: _listed(config, each, language, exact=False), lambda each: [each.id])
     return PublicBatchOut(batch=_public(config, row, language), items=page.items, next=page.next)
 
 
@@ -122,15 +123,17 @@ def whole_list(session: Session, actor: Actor, batch_id: int, language: Language
     """A batch with all of its certificates, for an export. Raises as :func:`batch`."""
     shown = batch(session, actor, batch_id, language)
     config = programmes.config_of(session, clock.today())
-    return shown, [_listed(config, row, language) for row in _listed_rows(session, batch_id, None, None)]
+    rows = _listed_rows(session, batch_id, None, None)
+    return shown, [_listed(config, row, language, exact=reads_counts(actor, row)) for row in rows]
 
 
 def _listed_rows(session: Session, batch_id: int, beyond: int | None, rows: int | None) -> Sequence[Row[Any]]:
     return session.execute(_LISTED, {"id": batch_id, "beyond": beyond, "rows": rows, **clock.present()}).all()
 
 
-def _listed(config: ProgrammeConfig, row: Row[Any], language: Language) -> ListedOut:
+def _listed(config: ProgrammeConfig, row: Row[Any], language: Language, *, exact: bool) -> ListedOut:
     shown = {name: getattr(row, name) for name in ListedOut.model_fields if hasattr(row, name)}
+    shown |= counts(row, exact=exact)
     return ListedOut(
         **shown,
         district_name=getattr(row, f"district_{language}"),

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from catalog.batches.states import BatchLevel, BatchMove, BatchStatus
+from catalog.certificates.schemas import PeopleOut
 from catalog.certificates.states import CertificateState
 from catalog.products.rules import Category
 from shop.core.paging import Page
@@ -62,7 +63,7 @@ class PublicBatchRow(BaseModel):
     withdrawn_on: date | None
 
 
-class ListedOut(BaseModel):
+class ListedOut(PeopleOut):
     """One line of the published list."""
 
     number: str
@@ -75,8 +76,6 @@ class ListedOut(BaseModel):
     category: Category
     category_label: str
     annual_capacity_kg: int | None
-    households: int
-    persons: int
     valid_from: date
     valid_until: date
     state: CertificateState

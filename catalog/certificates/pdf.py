@@ -42,7 +42,7 @@ def _content(certificate: CertificateOut, shown: PublicCertificateOut) -> dict[s
             ["规格标准 Specification", certificate.specification or "—"],
             ["产地 Origin", origin],
             ["认定产能 Capacity", capacity],
-            ["联农带农 Linked", f"{certificate.households} 户 {certificate.persons} 人"],
+            ["联农带农 Linked", _people(certificate)],
             ["有效期 Valid", f"{certificate.valid_from:%Y-%m-%d} 至 {certificate.valid_until:%Y-%m-%d}"],
             ["目录批次 Batch", shown.batch_number or "—"],
         ],
@@ -52,3 +52,10 @@ def _content(certificate: CertificateOut, shown: PublicCertificateOut) -> dict[s
         "check": "扫码查验 Check",
         "stamp": None if certificate.state in _GOOD else shown.state_label,
     }
+
+
+def _people(certificate: CertificateOut) -> str:
+    """In bands where whoever prints it may not know more."""
+    if certificate.households is None:
+        return f"{certificate.households_band} 户 {certificate.persons_band} 人"
+    return f"{certificate.households} 户 {certificate.persons} 人"

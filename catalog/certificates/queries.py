@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from catalog.certificates.reach import IN_REGION, OWN, reach
+from catalog.certificates.reach import IN_REGION, OWN, counts, reach, reads_counts
 from catalog.certificates.schemas import CertificateOut, EventOut, PublicCertificateOut, PublicEventOut, RevocationOut
 from catalog.certificates.states import CERTIFICATE, CertificateMove, CertificateState, certificate_state, state_sql
 from shop.core import clock, paging
@@ -100,6 +100,7 @@ def possible(actor: Actor, row: Any) -> list[CertificateMove]:
 def out(actor: Actor, row: Any) -> CertificateOut:
     """A certificate's row as it looks from outside."""
     shown = {name: getattr(row, name) for name in CertificateOut.model_fields if hasattr(row, name)}
+    shown |= counts(row, exact=reads_counts(actor, row))
     return CertificateOut(
         **shown, comparable_price_fen=row.comparable_price_fen, state=state_of(row), possible_actions=possible(actor, row)
     )

@@ -38,7 +38,16 @@ class StatementIn(In):
     statement: LongText
 
 
-class CertificateOut(BaseModel):
+class PeopleOut(BaseModel):
+    """How many take part, as a case or certificate states it. Exactly to its own supplier and to who may read its list of households."""
+
+    households: int | None = Field(description="null to all others")
+    households_band: str = Field(description="the band in which it lies", examples=["10–19"])
+    persons: int | None
+    persons_band: str = Field(examples=["30–39"])
+
+
+class CertificateOut(PeopleOut):
     id: int
     number: str
     case_id: int
@@ -60,8 +69,6 @@ class CertificateOut(BaseModel):
     monthly_capacity_kg: list[int] | None
     comparable_price: YuanOut | None = Field(validation_alias="comparable_price_fen")
     comparable_pack_grams: int | None
-    households: int
-    persons: int
     valid_from: date
     valid_until: date
     papers_valid_until: date | None

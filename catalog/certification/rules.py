@@ -163,6 +163,10 @@ def _capacity(a: Application, rules: CertificationRules, today: date) -> list[Fa
     return [Fault("monthly_capacity_kg", "months_do_not_add_up", *told)]
 
 
+#: What is missing that tells how few households there are.
+TELLING_OF_HOUSEHOLDS = frozenset({"too_few_households"})
+
+
 def _households(a: Application, rules: CertificationRules, today: date) -> list[Fault]:
     if a.persons < 1:
         return [

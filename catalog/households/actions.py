@@ -13,6 +13,7 @@ from catalog.households.rules import Member
 from catalog.households.schemas import CountsOut, MemberOut
 from shop.core import audit, clock, sealing
 from shop.core.errors import Fault, Forbidden, Language, NotFound
+from shop.core.small_cells import band
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
@@ -71,7 +72,9 @@ def bring(session: Session, actor: Actor, case_id: int, members: Sequence[Member
         },
     )
     session.execute(_COUNT, {"id": case_id, "households": households, "persons": len(members)})
-    audit.record(session, actor, "households.listed", "certification_case", case_id, households=households, persons=len(members))
+    # the record is read by some who may not read the list
+    counted = {"households": band(households), "persons": band(len(members))}
+    audit.record(session, actor, "households.listed", "certification_case", case_id, **counted)
     return counts
 
 
@@ -103,5 +106,5 @@ def reveal(session: Session, actor: Actor, case_id: int, reason: str, language: 
         raise NotFound
     config = programmes.config_of(session, clock.today())
     opened = [queries.shown(each, config, language, masked=False) for each in queries.rows(session, case_id)]
-    audit.record(session, actor, "households.revealed", "certification_case", case_id, reason=reason, persons=len(opened))
+    audit.record(session, actor, "households.revealed", "certification_case", case_id, reason=reason, persons=band(len(opened)))
     return opened

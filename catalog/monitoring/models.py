@@ -31,6 +31,11 @@ class CertifiedStock(SQLModel, table=True):
     persons_stated: int = Field(sa_type=BigInteger)
     households_listed: int = Field(sa_type=BigInteger)
     persons_listed: int = Field(sa_type=BigInteger)
+    # what the bands in which single certificates are told come to, see catalog/monitoring/queries/stock.py
+    households_least: int = Field(sa_type=BigInteger)
+    households_most: int = Field(sa_type=BigInteger)
+    persons_least: int = Field(sa_type=BigInteger)
+    persons_most: int = Field(sa_type=BigInteger)
 
 
 class CertifiedStockCounty(SQLModel, table=True):

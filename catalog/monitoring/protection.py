@@ -8,7 +8,8 @@ what is hidden in one is hidden in all: the pattern is always that of the whole 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from shop.core.small_cells import THRESHOLD, Key, Table, protect_together
+from shop.core.cell_room import Bounds, Key, Table
+from shop.core.small_cells import THRESHOLD, protect_together
 
 #: By county and category, by each of them, and in all.
 TABLES: tuple[Table, ...] = ((0, 1), (0,), (1,), ())
@@ -71,14 +72,15 @@ class Told:
         return None not in self.added[table].get(key, {}).values()
 
 
-def told(cells: Counts, once: Counts) -> Told:
+def told(cells: Counts, once: Counts, bounds: Mapping[str, Bounds]) -> Told:
     """What may be told of counts by county and category, and of those by county (keys: the county alone) in which everybody stands once.
+    ``bounds``: what everybody knows of the counts by county and category, from the bands of single certificates.
 
     A county that is hidden as a sum is hidden as a stock. A county whose stock alone is small takes others with it, of those with several
     categories, since the stock of the others stands in the sums as well; where there are too few, the total goes. It goes with the
     sum of the sums, too.
     """
-    added = protect_together(cells, TABLES)
+    added = protect_together(cells, TABLES, bounds=bounds)
     counties = sorted({county for counts in once.values() for (county,) in counts})
     several = {county for county in counties if sum(place == county for place, _ in added[(0, 1)]) > 1}
     apart = {county for county in counties if None in added[(0,)].get((county,), {}).values()}
@@ -87,8 +89,26 @@ def told(cells: Counts, once: Counts) -> Told:
     # nothing hides nobody
     full = {county for county in rest if all(counts[(county,)] for counts in once.values())}
     beside = sorted((several & full) - hidden, key=lambda county: [counts[(county,)] for counts in once.values()])
-    while hidden and (len(hidden) == 1 or any(0 < sum(counts[(c,)] for c in hidden) < THRESHOLD for counts in once.values())):
+    least = {name: _least(cells[name], counts, bounds[name]) for name, counts in once.items()}
+    while hidden and any(_gives_away(hidden, counts, least[name]) for name, counts in once.items()):
         if not beside:
             return Told(added, frozenset(apart | hidden), in_all=False)
         hidden.add(beside.pop(0))
     return Told(added, frozenset(apart | hidden), in_all=None not in added[()].get((), {}).values())
+
+
+def _least(cells: Mapping[Key, int], once: Mapping[Key, int], bounds: Bounds) -> dict[str, int]:
+    """The least that everybody knows each county's stock to be: what the bands come to, or the largest of its cells."""
+    found = {}
+    for (county,), count in once.items():
+        places = [key for key in cells if key[0] == county]
+        found[county] = max([min(count, sum(bounds[key][0] for key in places if key in bounds)), *(cells[key] for key in places)])
+    return found
+
+
+def _gives_away(hidden: Collection[str], counts: Mapping[Key, int], least: Mapping[str, int]) -> bool:
+    """Whether a small stock among these, of which the sum is known, could not be as large as the threshold."""
+    if len(hidden) == 1:
+        return True
+    spare = sum(counts[(county,)] - least[county] for county in hidden)
+    return any(0 < counts[(county,)] < THRESHOLD and least[county] + spare < THRESHOLD for county in hidden)

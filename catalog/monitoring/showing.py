@@ -10,9 +10,10 @@ from catalog.certificates.reach import regions
 from catalog.monitoring import protection, rules
 from catalog.monitoring.protection import Told
 from catalog.monitoring.queries import history
-from catalog.monitoring.queries.stock import EVERYWHERE, of_counties, stock_rows
+from catalog.monitoring.queries.stock import EVERYWHERE, of_counties, stock_rows, without_bands
 from catalog.monitoring.queries.telling import Teller
 from catalog.monitoring.schemas import FiguresOut, Grain, StockKey
+from shop.core.cell_room import Key
 from shop.core.errors import Language
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
@@ -66,7 +67,7 @@ def over_time(
     if not shown:
         for row, tells in zip(rows, told, strict=True):
             _hide(row, tells)
-    periods = [{"period": day.isoformat(), **row} for day, row in zip(days, rows, strict=True)]
+    periods = [{"period": day.isoformat(), **without_bands(row)} for day, row in zip(days, rows, strict=True)]
     return Teller(session, language).figures(rules.STOCK, ["period"], periods, totals={})
 
 
@@ -86,11 +87,17 @@ def told_on(session: Session, on: date, within: Sequence[str], district: str | N
     return _told(by_cell, {row["county"]: row for row in once}).within(_prefixes(within), district)
 
 
-def _told(cells: Mapping[tuple[str, str], Mapping[str, Any]], once: Mapping[str, Mapping[str, Any]]) -> Told:
+def _told(cells: Mapping[Key, Mapping[str, Any]], once: Mapping[str, Mapping[str, Any]]) -> Told:
     return protection.told(
         {name: {key: int(row[name]) for key, row in cells.items()} for name in _PEOPLE},
         {name: {(county,): int(row[name]) for county, row in once.items()} for name in _PEOPLE},
+        bounds(cells),
     )
+
+
+def bounds(cells: Mapping[Key, Mapping[str, Any]]) -> dict[str, dict[Key, tuple[int, int]]]:
+    """What everybody knows of households and persons by county and category, from the bands of single certificates: the least and the most."""
+    return {name: {key: (row[f"{name}_least"], row[f"{name}_most"]) for key, row in cells.items()} for name in _PEOPLE}
 
 
 def _prefixes(within: Sequence[str]) -> list[str]:

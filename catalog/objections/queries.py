@@ -10,7 +10,7 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from catalog.certificates.errors import OwnCase
-from catalog.certificates.reach import reach
+from catalog.certificates.reach import counts, reach
 from catalog.objections import rules
 from catalog.objections.schemas import (
     FileOut,
@@ -114,6 +114,7 @@ def _last_day(row: Row[Any]) -> date:
 def _told(row: Row[Any], language: Language) -> dict[str, Any]:
     shown = {name: getattr(row, name) for name in NoticeRow.model_fields if hasattr(row, name)}
     return shown | {
+        **counts(row, exact=False),
         "district_name": getattr(row, f"district_{language}"),
         "township_name": getattr(row, f"township_{language}"),
         "comparable_price": row.comparable_price_fen,

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from catalog.certificates.schemas import PeopleOut
 from catalog.certification.states import CaseKind
 from catalog.objections.states import ObjectionMove, ObjectionState
 from catalog.products.rules import Category, Kind
@@ -14,7 +15,7 @@ from shop.identity.public import ContactIn, ContactOut
 from shop.identity.schemas import In
 
 
-class NoticeRow(BaseModel):
+class NoticeRow(PeopleOut):
     """A public notice, as everybody may read it."""
 
     case_id: int
@@ -32,8 +33,6 @@ class NoticeRow(BaseModel):
     grade: str
     producer: str
     annual_capacity_kg: int | None
-    households: int
-    persons: int
     linkage_modes: list[str]
     linkage: str
     comparable_price: YuanOut | None = Field(description="of the same kind and quality elsewhere")

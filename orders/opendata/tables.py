@@ -14,8 +14,9 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from catalog.monitoring.queries.stock import stock
-from catalog.monitoring.schemas import StockKey
+from catalog.monitoring import protection, showing
+from catalog.monitoring.queries import history
+from catalog.monitoring.queries.telling import Teller
 from orders.bulletins.queries import bulletins, changes
 from orders.bulletins.queries.bulletins import InForce
 from orders.ledger.selection import EVERYWHERE, Dimension, Selection
@@ -27,9 +28,7 @@ from orders.statistics.rules import tonnes
 from shop.core.money import yuan_from_fen
 from shop.core.months import month_end
 from shop.core.settings import settings
-from shop.core.small_cells import Key, protect_together
-from shop.identity.actor import CITY, Actor, Grant
-from shop.identity.permissions import Role
+from shop.core.small_cells import protect_together
 
 #: What stands in the place of a total.
 TOTAL = "_T"
@@ -71,7 +70,6 @@ _DISTRICT = Column("district", "区县代码", "District of origin", "string", d
 _NAME = Column("district_name", "区县", "Its name", "string")
 _NAMES = text("SELECT code, name_zh FROM region WHERE code = ANY (CAST(:codes AS text[]))")
 #: Reads the stock of certificates of the whole city; what it sees is protected before it is shown.
-_READER = Actor(None, "", None, None, (Grant(Role.MONITOR, CITY),))
 
 
 def _sales(session: Session, months: Months) -> Iterator[list[str]]:
@@ -100,18 +98,17 @@ def _sales(session: Session, months: Months) -> Iterator[list[str]]:
 
 
 def _participants(session: Session, months: Months) -> Iterator[list[str]]:
-    for month in months:
-        rows = stock(session, _READER, "zh", by=[StockKey.COUNTY, StockKey.CATEGORY], on=month_end(month)).rows
-        names = {row["county"]: row["county_name"] for row in rows} | {TOTAL: "全市"}
-        counts: dict[str, dict[Key, int]] = {
-            name: {(row["county"], row["category"]): int(row[name]) for row in rows} for name in ("households", "persons")
-        }
-        for table, found in protect_together(counts, [(0, 1), (0,), (1,), ()]).items():
+    past = history.history(session, [month_end(month) for month in months])
+    districts = Teller(session, "zh").districts
+    for place, month in enumerate(months):
+        cells, _ = past.at(place)
+        counts = {name: {key: row[name] for key, row in cells.items()} for name in ("households", "persons")}
+        for table, found in protect_together(counts, protection.TABLES, bounds=showing.bounds(cells)).items():
             for key, figures in sorted(found.items()):
                 placed: Mapping[int, str] = dict(zip(table, key, strict=True))
                 county, category = placed.get(0, TOTAL), placed.get(1, TOTAL)
                 shown = [HIDDEN if count is None else str(count) for count in figures.values()]
-                yield [f"{month:%Y-%m}", county, names[county], category, *shown]
+                yield [f"{month:%Y-%m}", county, "全市" if county == TOTAL else districts.get(county, county), category, *shown]
 
 
 TABLES: dict[str, Published] = {

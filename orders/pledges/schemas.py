@@ -380,7 +380,9 @@ class SaleLineOut(BaseModel):
     grams: int
     amount: YuanOut
     sold_on: date
-    households: int | None
+    households: int | None = Field(description="exactly only for who may read the list of households")
+    households_band: str | None
     persons: int | None
+    persons_band: str | None
     purchase_order_number: str
     proof_number: str | None

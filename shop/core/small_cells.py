@@ -4,38 +4,62 @@ Several tables of the same counts are published together, each by some of the di
 the threshold is hidden; so is what would give it away (secondary suppression): a line in which it is the only hidden cell, or in which the
 hidden cells come to less than the threshold. At last linear algebra over all tables at once shows that no hidden cell is the sum or difference
 of any shown ones. Zeros are shown: that nobody is there tells of nobody.
+
+What is counted is told one by one in bands (:func:`band`), so more is known of a cell than that it is hidden. No bands of more than one size keep
+a secret by themselves: hide 1 beside the least count of a band, tell both together, and both are known. So the tables are protected from whoever
+knows the bands: so much is hidden that each hidden cell may still be another, and a small one as large as the threshold (:mod:`shop.core.cell_room`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import permutations
 
+from shop.core.cell_room import Bounds, Key, Place, Room, Table
+
 #: Fewer households or persons than so many could be recognised.
 THRESHOLD = 5
 #: The threshold of counts that may all be shown.
 NOTHING_HIDDEN = 1
-
-Key = tuple[str, ...]
-#: By which dimensions (places in the keys of the cells) a table is; none: the total.
-Table = tuple[int, ...]
-Place = tuple[Table, Key]
+#: How many counts stand in one band of what a single certificate states. The first one holds counts on both sides of the threshold.
+BAND = 10
 
 #: A prime in which the elimination is done; a chance hit would hide a cell too many, never one too few.
 _PRIME = 2**61 - 1
 
 
-def protect(cells: Mapping[Key, int], tables: Sequence[Table], threshold: int = THRESHOLD) -> dict[Table, dict[Key, int | None]]:
+def within(count: int) -> tuple[int, int]:
+    """The least and the most that a count may be, for whoever knows its band only. Nothing stands alone, since it tells of nobody."""
+    if not count:
+        return 0, 0
+    least = count // BAND * BAND
+    return max(1, least), least + BAND - 1
+
+
+def band(count: int) -> str:
+    """A count as everybody may know it: ``0``, ``1–9``, ``10–19`` and so on."""
+    least, most = within(count)
+    return f"{least}–{most}" if count else "0"
+
+
+def protect(
+    cells: Mapping[Key, int], tables: Sequence[Table], threshold: int = THRESHOLD, bounds: Bounds | None = None
+) -> dict[Table, dict[Key, int | None]]:
     """Every table with its counts, None for what is hidden.
 
-    ``cells`` are the counts by all dimensions; those that stand in several tables are protected in all of them together.
+    ``cells`` are the counts by all dimensions; those that stand in several tables are protected in all of them together. A table is named by its
+    dimensions (places in the keys of the cells), the total by none. ``bounds``: what everybody knows of each cell of two dimensions, from the bands of
+    what is counted in it.
     """
-    return _Publication(cells, tables, threshold).protected()
+    return _Publication(cells, tables, threshold, bounds).protected()
 
 
 def protect_together(
-    counts: Mapping[str, Mapping[Key, int]], tables: Sequence[Table], threshold: int = THRESHOLD
+    counts: Mapping[str, Mapping[Key, int]],
+    tables: Sequence[Table],
+    threshold: int = THRESHOLD,
+    bounds: Mapping[str, Bounds] | None = None,
 ) -> dict[Table, dict[Key, dict[str, int | None]]]:
     """Several counts of the same cells, such as households and persons: where one is hidden all are, since any would tell of as few people."""
-    each = {name: protect(cells, tables, threshold) for name, cells in counts.items()}
+    each = {name: protect(cells, tables, threshold, bounds[name] if bounds else None) for name, cells in counts.items()}
     found: dict[Table, dict[Key, dict[str, int | None]]] = {table: {} for table in tables}
     for table, of_table in found.items():
         for key in next(iter(each.values()))[table]:
@@ -46,8 +70,9 @@ def protect_together(
 
 
 class _Publication:
-    def __init__(self, cells: Mapping[Key, int], tables: Sequence[Table], threshold: int) -> None:
+    def __init__(self, cells: Mapping[Key, int], tables: Sequence[Table], threshold: int, bounds: Bounds | None) -> None:
         self.threshold = threshold
+        self.room = Room(cells, bounds) if bounds is not None else None
         self.tables = list(dict.fromkeys(tables))
         self.values: dict[Place, int] = {}
         #: The cells that a published one is the sum of; empty ones tell nothing and are left out.
@@ -65,7 +90,7 @@ class _Publication:
         self.lines = list(self._lines())
 
     def protected(self) -> dict[Table, dict[Key, int | None]]:
-        while self._hide_in_lines() or self._hide_derived():
+        while self._hide_in_lines() or self._hide_derived() or self._hide_bounded():
             pass
         shown: dict[Table, dict[Key, int | None]] = {table: {} for table in self.tables}
         for (table, key), count in self.values.items():
@@ -118,6 +143,22 @@ class _Publication:
                 self._hide_one(beside)
                 return True
         return False
+
+    def _hide_bounded(self) -> bool:
+        """Hide more where a hidden cell could not be another within its bounds, or a small one not large; whether anything was hidden."""
+        if self.room is None:
+            return False
+        # a table that is not told tells nothing
+        self.room.hide(place for place in self.room.values if place in self.hidden or place not in self.values)
+        waiting = sorted(place for place in self.hidden if self.values[place])
+        before = len(waiting)
+        for place in waiting:
+            # what is hidden now is looked at as well; it takes nothing from those before
+            more = sorted(self.room.beside(place, self.threshold))
+            self.room.hide(more)
+            self.hidden.update(more)
+            waiting += more
+        return len(waiting) > before
 
     def _shown_beside(self, place: Place) -> list[Place]:
         """Shown cells of the same lines, else whatever shown cell holds a part of it: one of those is used to work it out."""

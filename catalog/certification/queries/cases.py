@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from catalog.certificates import queries as certificates
 from catalog.certificates import rules as certificate_rules
-from catalog.certificates.reach import IN_REGION, OWN, reach
+from catalog.certificates.reach import IN_REGION, OWN, counts, reach, reads_counts
 from catalog.certificates.rules import Paper
 from catalog.certification import rules, steps
 from catalog.certification.schemas.applying import DocumentOut, MissingItem
@@ -187,13 +187,16 @@ def case(session: Session, actor: Actor, case_id: int, language: Language) -> Ca
     config = programmes.config_of(session, today)
     objections = session.execute(_OBJECTIONS, {"id": case_id, "notice_from": row.notice_from}).one()
     documents = session.execute(DOCUMENTS, {"id": case_id}).all()
-    missing = missing_items(session, row) if row.status in EDITABLE else []
+    exact = reads_counts(actor, row)
+    missing = [item for item in _missing(session, row) if exact or item.code not in rules.TELLING_OF_HOUSEHOLDS]
     record = session.execute(_STEPS, {"id": case_id}).all()
     acted = {Level(step.level) for step in record if step.actor_id == actor.user_id}
     calendar = workdays.calendar(session, today, abs((row.due_on - today).days) + 1 if row.due_on else 0)
     shown = {name: getattr(row, name) for name in CaseOut.model_fields if hasattr(row, name)}
     return CaseOut(
-        **shown | {"proposed": _proposed(row), "steps": [StepOut.model_validate(step, from_attributes=True) for step in record]},
+        **shown
+        | counts(row, exact=exact)
+        | {"proposed": _proposed(row), "steps": [StepOut.model_validate(step, from_attributes=True) for step in record]},
         comparable_price=row.comparable_price_fen,
         overdue=is_overdue(row, today),
         working_days_left=calendar.between(today, row.due_on) if row.due_on else None,
@@ -209,6 +212,10 @@ def case(session: Session, actor: Actor, case_id: int, language: Language) -> Ca
         possible_actions=_possible(actor, row, acted, blocked=_blocked(row, objections, today)),
         certificate=certificates.of_case(session, actor, case_id),
     )
+
+
+def _missing(session: Session, row: Row[Any]) -> list[Fault]:
+    return missing_items(session, row) if row.status in EDITABLE else []
 
 
 def _packs(session: Session, row: Row[Any], config: ProgrammeConfig) -> list[PackOut]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
-from catalog.certificates.schemas import CertificateOut
+from catalog.certificates.schemas import CertificateOut, PeopleOut
 from catalog.certification.schemas.applying import DocumentOut, In, MissingItem
 from catalog.certification.states import CaseKind, CaseMove, CaseStatus, Level
 from catalog.certification.steps import Correction, Decision, Verdict
@@ -200,7 +200,7 @@ class PackOut(BaseModel):
     above_comparable: bool = Field(description="further above the comparable price, gram for gram, than the programme tolerates")
 
 
-class CaseOut(CaseRow):
+class CaseOut(CaseRow, PeopleOut):
     working_days_left: int | None
     way: list[WayOut]
     proposed: dict[str, Any] | None = Field(description="what a change would change")
@@ -211,8 +211,6 @@ class CaseOut(CaseRow):
     grade: str
     annual_capacity_kg: int | None
     monthly_capacity_kg: list[int] | None
-    households: int
-    persons: int
     linkage_modes: list[str]
     linkage: str
     comparable_price: YuanOut | None

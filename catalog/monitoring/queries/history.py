@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from catalog.monitoring import rules
-from catalog.monitoring.queries.stock import SUMS, with_people
+from catalog.monitoring.queries.stock import BANDS, SUMS, with_people
 from catalog.monitoring.schemas import Grain
 from shop.core import clock
 from shop.core.errors import Invalid
@@ -54,7 +54,9 @@ class History:
 
     def at(self, place: int) -> tuple[dict[tuple[str, str], dict[str, int]], dict[str, dict[str, int]]]:
         """What holds at one of the ends: by county and category, and by county; without what has no certificate then."""
-        found = {key: with_people({name: values[place] for name, values in each.items()}) for key, each in sorted(self.sums.items())}
+        found = {
+            key: with_people({name: values[place] for name, values in each.items()}) for key, each in sorted(self.sums.items())
+        }
         held = {key: each for key, each in found.items() if each["certificates"]}
         return {key: each for key, each in held.items() if key[1]}, {
             county: each for (county, category), each in held.items() if not category
@@ -115,7 +117,8 @@ def _counts(keys: str, days: int) -> str:
             SELECT kept.bits, {keys}, m.household_hash, m.person_hash FROM kept JOIN household_member m USING (case_id)
         ), base AS (
             SELECT {keys}, {at_each()} AS certificates, {at_each("CASE WHEN listed THEN 0 ELSE households END")} AS households_stated,
-                   {at_each("CASE WHEN listed THEN 0 ELSE persons END")} AS persons_stated FROM kept GROUP BY {keys}
+                   {at_each("CASE WHEN listed THEN 0 ELSE persons END")} AS persons_stated,
+                   {", ".join(f"{at_each(value)} AS {name}" for name, value in BANDS.items())} FROM kept GROUP BY {keys}
         ), product_of AS (
             SELECT {keys}, {at_each()} AS products FROM (SELECT {keys}, bit_or(bits) AS bits FROM kept GROUP BY {keys}, product_id) p GROUP BY {keys}
         ), home AS (

@@ -16,6 +16,7 @@ from catalog.monitoring.queries.telling import Teller
 from catalog.monitoring.schemas import FiguresOut, StockKey
 from shop.core import clock
 from shop.core.errors import Language
+from shop.core.small_cells import BAND
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
@@ -54,7 +55,7 @@ _STOCK = """
         SELECT dated.*, EXISTS (SELECT FROM household_member m WHERE m.case_id = dated.case_id) AS listed FROM dated {which}
     ),
     base AS (
-        SELECT {keys} count(*) AS certificates, count(DISTINCT product_id) AS products, coalesce(array_agg(DISTINCT supplier_id), '{{}}') AS supplier_ids,
+        SELECT {keys} count(*) AS certificates, count(DISTINCT product_id) AS products, {bands}, coalesce(array_agg(DISTINCT supplier_id), '{{}}') AS supplier_ids,
                coalesce(sum(households) FILTER (WHERE NOT listed), 0)::bigint AS households_stated,
                coalesce(sum(persons) FILTER (WHERE NOT listed), 0)::bigint AS persons_stated
         FROM kept {grouping}
@@ -94,8 +95,8 @@ def stock(
     """
     within = EVERYWHERE if everywhere else regions(actor, Permission.SUPERVISION_READ)["regions"]
     teller = Teller(session, language)
-    rows = [teller.named(row) for row in stock_rows(session, within, by, on, district)]
-    (total,) = stock_rows(session, within, [], on, district)
+    rows = [teller.named(without_bands(row)) for row in stock_rows(session, within, by, on, district)]
+    total = without_bands(*stock_rows(session, within, [], on, district))
     keys = [name for key in by for name in _STOCK_KEYS[key]]
     return teller.figures(rules.STOCK, keys, rows, totals=total, on=on)
 
@@ -123,6 +124,11 @@ def with_people(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, **both}
 
 
+def without_bands(row: dict[str, Any]) -> dict[str, Any]:
+    """A row as it is shown."""
+    return {name: value for name, value in row.items() if name not in BANDS}
+
+
 def of_counties(within: Sequence[str]) -> bool:
     """Whether patterns of codes are of whole counties."""
     return all(len(pattern.removesuffix("%")) <= _COUNTY_CODE for pattern in within)
@@ -130,8 +136,15 @@ def of_counties(within: Sequence[str]) -> bool:
 
 #: Length of a county's code; a township's is longer.
 _COUNTY_CODE = 6
+_LEAST = f"CASE WHEN {{0}} > 0 THEN greatest(1, {{0}} / {BAND} * {BAND}) ELSE 0 END"
+_MOST = f"CASE WHEN {{0}} > 0 THEN {{0}} / {BAND} * {BAND} + {BAND - 1} ELSE 0 END"
+#: SQL: what everybody knows of the households and persons of a certificate, from the bands (:func:`shop.core.small_cells.within`): the least and the
+#: most that they may be.
+BANDS = {
+    f"{who}_{name}": bound.format(who) for who in ("households", "persons") for name, bound in (("least", _LEAST), ("most", _MOST))
+}
 #: What adds up over counties, in each of which everybody stands once, and over categories, of which a product has one.
-SUMS = ("certificates", "products", "households_stated", "persons_stated", "households_listed", "persons_listed")
+SUMS = ("certificates", "products", "households_stated", "persons_stated", "households_listed", "persons_listed", *BANDS)
 #: Counties of which what is kept does not hold at a moment.
 STALE = """
     SELECT district_code FROM certified_stock_pending
@@ -195,6 +208,7 @@ def counted(
             same_home=joined("homes"),
             same_person=joined("people"),
             order=f"ORDER BY {', '.join(f'base.{name}' for name in names)}" if by else "",
+            bands=", ".join(f"coalesce(sum({value}), 0)::bigint AS {name}" for name, value in BANDS.items()),
         )
     )
     # the stock of today is that of now: what is suspended until this evening does not hold
@@ -212,8 +226,9 @@ _HELD = text(
     """
 )
 
-#: What is kept or counted of a county and a category, by both.
-Cells = dict[tuple[str, str], str]
+#: What is kept or counted of a county and a category, and all of it by both.
+Figures = dict[str, Any]
+Cells = dict[tuple[str, str], Figures]
 
 
 def kept_and_counted(session: Session) -> tuple[Cells, Cells]:
@@ -233,9 +248,7 @@ def kept_and_counted(session: Session) -> tuple[Cells, Cells]:
 
 def _cells(rows: Iterable[Mapping[str, Any]], counties: Collection[str]) -> Cells:
     return {
-        (row["county"], row.get("category", "")): ", ".join(
-            [*(f"{name} {row[name]}" for name in SUMS), f"suppliers {sorted(row['supplier_ids'])}"]
-        )
+        (row["county"], row.get("category", "")): {**{name: row[name] for name in SUMS}, "suppliers": sorted(row["supplier_ids"])}
         for row in rows
         if row["county"] in counties
     }

@@ -75,7 +75,7 @@ def draw(session: Session, actor: Actor, body: PlanIn) -> int:
         raise NotYourRegion
     now = clock.now()
     today = clock.shanghai_date(now)
-    population = _population(session, body.district, body.category, body.least_risk, now)
+    population = _population(session, actor, body.district, body.category, body.least_risk, now)
     if len(population) < body.size:
         raise NothingToDraw(population=len(population))
     seed = secrets.token_hex(16)
@@ -103,10 +103,10 @@ def draw(session: Session, actor: Actor, body: PlanIn) -> int:
     return plan.id
 
 
-def verify(session: Session, plan: PlanRow) -> VerifiedOut:
+def verify(session: Session, actor: Actor, plan: PlanRow) -> VerifiedOut:
     """Draw again from the seed, among what was in force at that moment. A plan by risk cannot be told from today's risks: of those only the draw
     among the certificates on record is repeated."""
-    population = _population(session, plan.district_code, plan.category, 0, plan.drawn_at)
+    population = _population(session, actor, plan.district_code, plan.category, 0, plan.drawn_at)
     then = list(session.execute(_DRAWN, {"id": plan.id}).scalars())
     again = rules.drawn(population, plan.seed, plan.size) if not plan.least_risk else rules.drawn(then, plan.seed, plan.size)
     digest = rules.population_digest(population)
@@ -121,11 +121,13 @@ def verify(session: Session, plan: PlanRow) -> VerifiedOut:
     )
 
 
-def _population(session: Session, district: str | None, category: str | None, least_risk: int, at: datetime) -> list[str]:
+def _population(
+    session: Session, actor: Actor, district: str | None, category: str | None, least_risk: int, at: datetime
+) -> list[str]:
     values = {"district": district, "category": category, "at": at, "on": clock.shanghai_date(at)}
     if not least_risk:
         return [row.number for row in session.execute(_ANY_RISK, values)]
-    rows = session.execute(_AT_RISK, {**values, **risk.values(session, at), "least_risk": least_risk})
+    rows = session.execute(_AT_RISK, {**values, **risk.values(session, actor, at), "least_risk": least_risk})
     return [row.number for row in rows]
 
 

@@ -68,7 +68,7 @@ def read_plan(call: Call, plan_id: Id) -> PlanRow:
 @routes.post("/check-plans/{plan_id}/verify", Permission.SUPERVISION_READ, status=200, idempotent=False)
 def verify_plan(call: Call, plan_id: Id) -> VerifiedOut:
     """Repeat the draw of a plan from its seed, among what was in force at that moment."""
-    return actions.verify(call.session, queries.plan(call.session, call.actor, plan_id))
+    return actions.verify(call.session, call.actor, queries.plan(call.session, call.actor, plan_id))
 
 
 @routes.get("/inspections", Permission.SUPERVISION_READ)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from catalog.certificates.reach import IN_REGION, regions
+from catalog.certificates.reach import IN_REGION, lists_read, regions
 from catalog.certificates.states import state_sql
 from catalog.supervision.rules import FEW_HOUSEHOLDS, PAPERS_ENDING_DAYS, RISKS
 from catalog.supervision.schemas.checking import FlagOut, RiskOut
@@ -17,7 +17,8 @@ from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
 
-# One row for each reason that a certificate has; ``live`` narrows them to those that are looked at, so that each part reads little.
+# One row for each reason that a certificate has; ``live`` narrows them to those that are looked at, so that each part reads little. That few
+# households take part is a reason, and adds to the score, only for who may read their lists: it tells how few.
 RISK = """
     live AS MATERIALIZED (
         SELECT c.* FROM certificate c
@@ -53,7 +54,8 @@ RISK = """
         SELECT e.certificate_id, 'warned', jsonb_build_object('warnings', count(*), 'latest_at', max(e.at))
         FROM certificate_event e JOIN live ON live.id = e.certificate_id WHERE e.kind = 'warned' AND e.at > :year_ago GROUP BY 1
         UNION ALL
-        SELECT id, 'few_households', jsonb_build_object('households', households) FROM live WHERE households < :few
+        SELECT id, 'few_households', jsonb_build_object('households', households) FROM live
+        WHERE households < :few AND (district_code LIKE ANY (CAST(:lists_read AS text[])) OR coalesce(township_code LIKE ANY (CAST(:lists_read AS text[])), false))
         UNION ALL
         SELECT id, 'never_inspected', '{{}}' FROM live
         WHERE NOT EXISTS (SELECT FROM inspection i WHERE i.certificate_id = live.id AND i.status IN ('passed', 'failed'))
@@ -76,8 +78,8 @@ _LIST = """
 _CATEGORY = "EXISTS (SELECT FROM product p WHERE p.id = c.product_id AND p.category = :category)"
 
 
-def values(session: Session, now: datetime) -> dict[str, Any]:
-    """What the statement takes, but for what narrows it."""
+def values(session: Session, actor: Actor, now: datetime) -> dict[str, Any]:
+    """What the statement takes for somebody, but for what narrows it."""
     today = clock.shanghai_date(now)
     config = programmes.config_of(session, today).certification
     return {
@@ -87,6 +89,7 @@ def values(session: Session, now: datetime) -> dict[str, Any]:
         "papers_by": today + timedelta(days=PAPERS_ENDING_DAYS),
         "tolerated_bp": config.price_tolerance_percent * 100,
         "few": FEW_HOUSEHOLDS,
+        "lists_read": lists_read(actor),
         "codes": list(RISKS),
         "weights": [risk.weight for risk in RISKS.values()],
     }
@@ -112,7 +115,7 @@ def risks(
     statement = text(_LIST.format(risk=RISK.format(where=where), state=state_sql("live"), beyond=beyond))
     place = {"after_score": start[0], "after_id": start[1]} if start else {}
     here = regions(actor, Permission.SUPERVISION_READ)
-    rows = session.execute(statement, {**values(session, clock.now()), **asked, **place, **here, "rows": limit + 1}).all()
+    rows = session.execute(statement, {**values(session, actor, clock.now()), **asked, **place, **here, "rows": limit + 1}).all()
     return paging.page(rows, limit, lambda row: _out(row, language), lambda row: [row.score, row.certificate_id])
 
 

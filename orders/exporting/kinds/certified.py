@@ -12,9 +12,10 @@ from catalog.monitoring.schemas import StockKey
 from catalog.monitoring.showing import reads_households, told_on
 from orders.exporting.table import Cell, Column, Kind, Table, Type, of_rows
 from shop.core import clock
+from shop.core.cell_room import Key
 from shop.core.errors import Language
 from shop.core.quantities import Day
-from shop.core.small_cells import NOTHING_HIDDEN, Key, protect_together
+from shop.core.small_cells import NOTHING_HIDDEN, protect_together
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 from shop.identity.schemas import In

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
+from catalog.certificates.reach import counts, reads_counts
 from orders.pledges.queries.counting import COUNTED, Sums, sums
 from orders.pledges.rules.figures import per_head, percent
 from orders.pledges.schemas import (
@@ -273,7 +274,8 @@ WITH {COUNTED}, proved AS (
 )
 SELECT s.id, p.number AS pledge_number, o.name AS organisation_name, o.uscc AS organisation_uscc, d.name_zh AS district_name,
        t.name_zh AS township_name, nullif(s.village, '') AS village, pr.name AS product_name, s.category, s.quantity, k.unit, s.grams,
-       s.amount_fen AS amount, s.sold_on, c.households, c.persons, s.order_number AS purchase_order_number,
+       s.amount_fen AS amount, s.sold_on, c.households, c.persons, c.district_code,
+       c.township_code, co.path AS supplier_path, s.order_number AS purchase_order_number,
        f.number AS proof_number
 FROM sale s
 JOIN pledge p ON p.id = s.pledge_id
@@ -283,6 +285,7 @@ JOIN sku k ON k.id = s.sku_id
 JOIN region d ON d.code = s.district_code
 LEFT JOIN region t ON t.code = s.township_code
 LEFT JOIN certificate c ON c.id = s.certificate_id
+LEFT JOIN organisation co ON co.id = c.supplier_id
 LEFT JOIN proved f ON f.pledge_id = s.pledge_id AND f.order_number = s.order_number AND f.issued_at >= s.recorded_at
 WHERE s.within AND s.sold_on BETWEEN :first AND :last
   AND ({OWN} OR EXISTS (SELECT FROM unnest(CAST(:regions AS text[])) AS u (prefix)
@@ -316,14 +319,26 @@ def sale_lines(
     start = paging.position(after, int)
     values = _line_values(session, actor, pledge_id, first, last) | {"start": start[0] if start else None, "rows": limit + 1}
     rows = session.execute(_LINES_PAGE, values).all()
-    return paging.page(rows, limit, lambda row: SaleLineOut.model_validate(row, from_attributes=True), lambda row: [row.id])
+    return paging.page(rows, limit, lambda row: _line(actor, row), lambda row: [row.id])
 
 
-def all_sale_lines(session: Session, actor: Actor, pledge_id: int | None, first: date, last: date) -> Iterator[Row[Any]]:
+def all_sale_lines(session: Session, actor: Actor, pledge_id: int | None, first: date, last: date) -> Iterator[SaleLineOut]:
     """The same, all of them, the oldest first.
 
     Raises:
         NotFound: as :func:`sale_lines`.
     """
     values = _line_values(session, actor, pledge_id, first, last)
-    return iter(session.execute(_ALL_LINES, values, execution_options={"yield_per": 2000}))
+    rows = session.execute(_ALL_LINES, values, execution_options={"yield_per": 2000})
+    return (_line(actor, row) for row in rows)
+
+
+_PEOPLE = ("households", "households_band", "persons", "persons_band")
+_PLAIN = [name for name in SaleLineOut.model_fields if name not in (*_PEOPLE, "mode")]
+
+
+def _line(actor: Actor, row: Row[Any]) -> SaleLineOut:
+    """One line; a sale that was not made under a certificate has nobody behind it."""
+    certified = row.households is not None
+    people = counts(row, exact=reads_counts(actor, row)) if certified else dict.fromkeys(_PEOPLE)
+    return SaleLineOut(**{name: getattr(row, name) for name in _PLAIN}, **people)

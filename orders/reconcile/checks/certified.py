@@ -2,14 +2,24 @@
 
 from sqlmodel import Session
 
-from catalog.monitoring.queries.stock import kept_and_counted
+from catalog.monitoring.queries.stock import Figures, kept_and_counted
 from orders.reconcile.checks.check import Check, Difference, sql
 
 
 def _stock(session: Session, keep: int) -> tuple[int, list[Difference]]:
     kept, counted = kept_and_counted(session)
     wrong = [cell for cell in sorted(kept | counted) if kept.get(cell) != counted.get(cell)]
-    return len(wrong), [Difference(f"certified_stock {' '.join(cell)}", counted.get(cell), kept.get(cell)) for cell in wrong[:keep]]
+    # which of them differ, and not by how much: who reads this may not be one who may know how many households there are
+    return len(wrong), [
+        Difference(f"certified_stock {' '.join(cell)}", "as the lists", _differing(kept.get(cell), counted.get(cell)))
+        for cell in wrong[:keep]
+    ]
+
+
+def _differing(kept: Figures | None, counted: Figures | None) -> str:
+    if kept is None or counted is None:
+        return "nothing kept" if kept is None else "nothing listed"
+    return f"other {', '.join(name for name in kept if kept[name] != counted[name])}"
 
 
 CERTIFICATES = [
@@ -76,10 +86,12 @@ CERTIFICATES = [
         "households",
         "户数人数与名单一致",
         "Stated households and persons = the list",
-        # what is still written, or was given up, need not agree
+        # What is still written, or was given up, need not agree. Who reads this may not be one who may know how many they are.
         """
-        SELECT 'certification_case ' || k.id AS subject, format('%s households, %s persons', m.households, m.persons) AS expected,
-               format('%s households, %s persons, certificate %s, %s', k.households, k.persons, f.households, f.persons) AS found
+        SELECT 'certification_case ' || k.id AS subject, 'as the list' AS expected,
+               concat_ws(', ', CASE WHEN k.households <> m.households THEN 'other households' END, CASE WHEN k.persons <> m.persons THEN 'other persons' END,
+                         CASE WHEN (f.households, f.persons) IS DISTINCT FROM (m.households, m.persons) AND f.id IS NOT NULL
+                              THEN 'another certificate' END) AS found
         FROM certification_case k
         JOIN (SELECT case_id AS id, count(DISTINCT household_hash) AS households, count(*) AS persons
               FROM household_member GROUP BY case_id) m USING (id)

@@ -35,6 +35,10 @@ def upgrade() -> None:
         sa.Column("persons_stated", sa.BigInteger(), nullable=False),
         sa.Column("households_listed", sa.BigInteger(), nullable=False),
         sa.Column("persons_listed", sa.BigInteger(), nullable=False),
+        sa.Column("households_least", sa.BigInteger(), nullable=False),
+        sa.Column("households_most", sa.BigInteger(), nullable=False),
+        sa.Column("persons_least", sa.BigInteger(), nullable=False),
+        sa.Column("persons_most", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["district_code"], ["region.code"], name=op.f("fk_certified_stock_district_code")),
         sa.PrimaryKeyConstraint("district_code", "category", name=op.f("pk_certified_stock")),
     )

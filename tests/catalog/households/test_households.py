@@ -109,7 +109,7 @@ def test_who_sees_and_who_opens_a_list(office):
     with office.database.unit_of_work() as session:
         office.users["own"] = make_user(session, "county_officer", office.supplier, region_code=COUNTY)
         (event,) = session.execute(text("SELECT * FROM audit_event WHERE action = 'households.revealed'")).all()
-    assert (event.actor_id, event.reason, event.detail) == (office.users["county"].id, "核对", {"persons": 1})
+    assert (event.actor_id, event.reason, event.detail) == (office.users["county"].id, "核对", {"persons": "1–9"})
     assert code(reveal("own", reason="x")) == (403, "own_case")
 
 

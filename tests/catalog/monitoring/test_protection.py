@@ -6,8 +6,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from catalog.monitoring import showing
 from catalog.monitoring.protection import TABLES, told
-from shop.core.small_cells import THRESHOLD
+from catalog.monitoring.queries.stock import EVERYWHERE, stock_rows
+from catalog.monitoring.schemas import StockKey
+from shop.core.small_cells import THRESHOLD, within
 from shop.identity.permissions import Role
 from tests.catalog.conftest import MONDAY
 from tests.catalog.monitoring.test_figures import PATH, ask, certified
@@ -17,6 +20,11 @@ from tests.shop.core.test_small_cells import rank, sums
 
 _sizes = st.one_of(st.integers(0, 6), st.integers(0, 60))
 _cells = st.dictionaries(st.tuples(st.sampled_from("ABCDE"), st.sampled_from("xyz")), _sizes, max_size=10)
+
+
+def bounds(cells):
+    """Of one certificate in each cell."""
+    return {key: within(count) for key, count in cells.items()}
 
 
 @st.composite
@@ -63,7 +71,7 @@ def placed(table, key):
 @example(({("A", "x"): 0, ("A", "y"): 0, ("B", "x"): 3, ("B", "y"): 2}, {("A",): 0, ("B",): 3}))
 def test_no_hidden_number_follows_from_sums_and_stocks_together(stock):
     cells, once = stock
-    found = told({"households": cells}, {"households": once})
+    found = told({"households": cells}, {"households": once}, {"households": bounds(cells)})
     for (county,), count in once.items():
         assert count == 0 or count >= THRESHOLD or not found.tells(county)
     for table in TABLES:
@@ -85,14 +93,16 @@ def test_hiding_the_small_stock_alone_gives_it_away():
             return county != "A"
 
     assert derived(cells, once, Naive())
-    found = told({"households": cells}, {"households": once})
+    found = told({"households": cells}, {"households": once}, {"households": bounds(cells)})
     assert not found.tells("A")
     assert not found.tells("B")
     assert found.tells()
 
 
 def test_a_part_is_told_where_the_whole_is():
-    found = told({"households": {("A", "x"): 4, ("B", "x"): 7, ("C", "x"): 50}}, {"households": {("A",): 4, ("B",): 7, ("C",): 50}})
+    cells = {("A", "x"): 4, ("B", "x"): 7, ("C", "x"): 50}
+    once = {(county,): count for (county, _), count in cells.items()}
+    found = told({"households": cells}, {"households": once}, {"households": bounds(cells)})
     assert [found.tells(county) for county in "ABC"] == [False, False, True]
     assert found.tells(category="x")
     for prefixes, county, shown in (
@@ -187,3 +197,21 @@ def test_panel_stock_and_public_table_hide_the_same(few):
     assert {county: "" if count is None else str(count) for county, (count, _) in shown.items()} == public
     assert people(ask(few, "stock", group_by="county", on=on)["rows"]) == HIDDEN
     assert few.as_("monitor").get(f"{PATH}/stock", params={"on": on, "format": "csv"}).status_code == 200
+
+
+def test_what_the_bands_come_to_is_counted_in_sql_as_in_the_rule(few):
+    stated = {"500236": [4, 0, 10], "500240": [7, 19], "500241": [50]}
+    for district, counts in stated.items():
+        for count in counts[1:]:
+            with few.database.unit_of_work() as session:
+                few.supplier = make_supplier(session, district)
+            certified(few, stated=(count, 3 * count))
+    with few.database.unit_of_work() as session:
+        rows = stock_rows(session, EVERYWHERE, [StockKey.COUNTY, StockKey.CATEGORY], MONDAY.date())
+    found = showing.bounds({(row["county"], row["category"]): row for row in rows})
+    assert found["households"] == {(district, "fruit"): both(counts) for district, counts in stated.items()}
+    assert found["persons"][("500236", "fruit")] == both([12, 0, 30])
+
+
+def both(counts):
+    return tuple(map(sum, zip(*map(within, counts), strict=True)))

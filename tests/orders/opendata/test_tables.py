@@ -129,9 +129,9 @@ def test_few_households_are_not_told_whatever_is_subtracted(api, closed):
     with api.database.unit_of_work() as session:
         for district, category, households in (
             ("500236", "pork", 3),
-            ("500236", "grain", 40),
-            ("500240", "pork", 30),
-            ("500240", "grain", 20),
+            ("500236", "grain", 45),
+            ("500240", "pork", 36),
+            ("500240", "grain", 24),
         ):
             made = make_product(session, make_supplier(session, district), category=category, district_code=district)
             session.execute(

@@ -190,13 +190,21 @@ def test_the_list_for_villages_holds_every_sale(scene, bought, code):
     honey, oranges = lines
     assert (oranges["product_name"], oranges["township_name"], oranges["village"]) == ("平安脐橙", "平安乡", "天台村")
     assert (oranges["amount"], oranges["quantity"], oranges["grams"], oranges["mode"]) == ("800.00", "10", 50_000, "消费")
-    assert (oranges["households"], oranges["proof_number"], oranges["organisation_name"]) == (1, number, "重庆某某集团")
+    assert (oranges["proof_number"], oranges["organisation_name"]) == (number, "重庆某某集团")
+
+    def people(who):
+        line = scene.clients[who].get("/v1/pledge-sales").json()["items"][-1]
+        return [line[name] for name in ("households", "households_band", "persons", "persons_band")]
+
+    assert people("buyer") == people("monitor") == [None, "1–9", None, "1–9"]
+    assert people("fengjie") == people("pingan") == [1, "1–9", 1, "1–9"], "who may read the list"
     assert (honey["district_name"], honey["township_name"]) == ("石柱土家族自治县", None)
 
     sheet = buyer.get("/v1/pledge-sales", params={"format": "xlsx"}, headers={"Accept-Language": "zh"})
     rows = CalamineWorkbook.from_filelike(io.BytesIO(sheet.content)).get_sheet_by_index(0).to_python()
     assert rows[0][:3] == ["企业名称", "统一社会信用代码", "区县"]
     assert "不可加总" in rows[0][13]
+    assert (rows[0][14], rows[1][13:17]) == ("带动户数（区间）", ["", "1–9", "", "1–9"])
     assert [row[11] for row in rows[1:]] == [800.0, 1500.0]
     assert rows[1][7] == "水果"
     csv = buyer.get("/v1/pledge-sales", params={"format": "csv"}).content.decode("utf-8-sig").splitlines()
