@@ -69,7 +69,6 @@ _MONTH = Column("month", "月份", "Month", "gYearMonth", dimension=True)
 _DISTRICT = Column("district", "区县代码", "District of origin", "string", dimension=True)
 _NAME = Column("district_name", "区县", "Its name", "string")
 _NAMES = text("SELECT code, name_zh FROM region WHERE code = ANY (CAST(:codes AS text[]))")
-#: Reads the stock of certificates of the whole city; what it sees is protected before it is shown.
 
 
 def _sales(session: Session, months: Months) -> Iterator[list[str]]:

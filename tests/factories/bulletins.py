@@ -10,11 +10,19 @@ from orders.bulletins.content import digest, frozen
 from orders.bulletins.models import Bulletin
 from orders.bulletins.queries import building, ground
 from shop.core import clock
+from shop.identity.actor import CITY
 from shop.identity.models import User
+
+# no bulletin is of a month that the city has not closed
+_CLOSED = text(
+    "INSERT INTO month_close (month, region_code, closed_by, closed_at, items, lacking) VALUES (:month, :city, :by, :now, '{}', '{}')"
+    " ON CONFLICT DO NOTHING"
+)
 
 
 def publish(session: Session, officers: Sequence[User], month: str, withheld: Iterable[str] = (), edition: int = 0) -> None:
     """A bulletin of a month such as ``2026-02``, drafted by the first officer and published by the second, or with ``edition`` a revision of it, that leaves some districts out."""
+    session.execute(_CLOSED, {"month": date.fromisoformat(f"{month}-01"), "city": CITY, "by": officers[0].id, "now": clock.now()})
     said = building.content(session, ground.of_month(session, month), set(withheld))
     if edition:
         before = {"month": date.fromisoformat(f"{month}-01"), "edition": edition - 1}
