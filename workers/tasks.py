@@ -34,7 +34,6 @@ from orders.outlets.actions import goods as outlet_goods
 from orders.pledges import handlers as pledges
 from orders.purchasing import actions as purchasing
 from orders.purchasing import handlers as ordering
-from orders.reconcile import actions as reconciling
 from orders.reconcile import report
 from orders.reports import handlers as monthly_reports
 from orders.reserved_share import handlers as reserved_share
@@ -371,20 +370,7 @@ def settle() -> None:
 @app.task(name="reconcile.run", time_limit=3000, soft_time_limit=2900)
 def reconcile() -> None:
     """The hourly proof that orders, money, figures and stock agree."""
-    _, found = report.keep(database())
-    _tell_reconciled(found)
-
-
-@app.task(name="reconcile.asked", time_limit=3000, soft_time_limit=2900)
-def reconcile_asked() -> None:
-    """The same, because somebody asked for it."""
-    found = reconciling.run_asked(database())
-    if found is not None:
-        _tell_reconciled(found)
-
-
-def _tell_reconciled(found: list[report.Finding]) -> None:
-    differences = sum(finding.count for finding in found)
+    differences = sum(finding.count for finding in report.keep(database())[1])
     log.log(40 if differences else 20, "reconciled", count=differences)
 
 

@@ -79,7 +79,7 @@ def _shown(session: Session, answer: Answer, language: Language) -> dict[Dimensi
     }
 
 
-def _days_of_rows(question: Question) -> Callable[[Key], dict[str, PeriodOut]]:
+def _days_of_rows(question: Question) -> Callable[[Key], dict[str, Any]]:
     """The days of a row by its key, and those before; nothing where rows are by no span of time, or stand beside nothing."""
     span = question.span
     if question.compare is None or span is None:
@@ -87,13 +87,13 @@ def _days_of_rows(question: Question) -> Callable[[Key], dict[str, PeriodOut]]:
     place, length = question.group_by.index(span), SPANS[span]
     whole, before = question.periods
     months, moved = question.shift.months, timedelta(days=question.shift.days)
-    found: dict[date, dict[str, PeriodOut]] = {}
+    found: dict[date, dict[str, Any]] = {}
 
     def within(begin: date, period: tuple[date, date]) -> PeriodOut:
         first, last = span_of(begin, length.months, length.days)
         return PeriodOut(first=max(first, period[0]), last=min(last, period[1]))
 
-    def days(key: Key) -> dict[str, PeriodOut]:
+    def days(key: Key) -> dict[str, Any]:
         begin = key[place]
         if begin not in found:
             now = within(begin, whole)
@@ -204,8 +204,9 @@ def about(shown: SalesOut, language: Language) -> list[list[Cell]]:
         said.append(("known_on", shown.known_on.isoformat()))
     said.append(("exact_to", f"{shown.exact_to.astimezone(clock.SHANGHAI):%Y-%m-%d %H:%M:%S}"))
     said.append(("definition", shown.definition))
-    meanings = [[labels.MEASURES[measure][language], shown.definitions[measure]] for measure in shown.measures]
-    return [*([labels.ABOUT[name][language], content] for name, content in said), *meanings]
+    lines = [(labels.ABOUT[name][language], content) for name, content in said]
+    lines += [(labels.MEASURES[measure][language], shown.definitions[measure]) for measure in shown.measures]
+    return [[what, content] for what, content in lines]
 
 
 def _days(period: PeriodOut) -> str:
