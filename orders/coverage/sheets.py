@@ -36,15 +36,16 @@ class Row:
     last_day: date | None
 
 
-def read(content: bytes) -> list[Row]:
-    """The rows below the header; empty ones are passed over.
+def read(content: bytes) -> tuple[list[Row], list[str]]:
+    """The rows below the header, those apart that are empty; and the headers that nobody reads.
 
     Raises:
         UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422). VillagesRefused: by row and column (422).
     """
     found: list[Row] = []
     faults: list[Fault] = []
-    for number, cell in sheets.table(content, COLUMNS, ("township", "village", "from"), MOST_ROWS):
+    table = sheets.table(content, COLUMNS, ("township", "village", "from"), MOST_ROWS)
+    for number, cell in table.rows:
         faults += sheets.unreadable(COLUMNS, number, cell)
         name, first, last = cell["village"], _day(cell["from"]), _day(cell["to"]) if cell["to"] else None
         if not name or len(name) > _LONGEST or "/" in name:
@@ -58,7 +59,7 @@ def read(content: bytes) -> list[Row]:
         found.append(Row(number, cell["township"].removesuffix(".0"), name, first or FIRST_DAY, last))
     if faults:
         raise VillagesRefused(count=len(faults), faults=faults[:MOST_FAULTS])
-    return found
+    return found, table.ignored
 
 
 def _day(written: str) -> date | None:

@@ -12,6 +12,7 @@ from orders.purchasing.schemas import FundSource
 from shop.core import uscc
 from shop.core.money import PositiveYuanIn, YuanOut
 from shop.core.quantities import Code, Day, Grams, Id, Name, OptionalText, Quantity, QuantityOut, ShortText, each_once, readable
+from shop.core.sheets import IgnoredColumns
 
 RegionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}[0-9A-Z]{0,6}$"), Field(examples=["371600"])]
 Unit = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20), AfterValidator(readable)]
@@ -196,3 +197,4 @@ class ImportOut(BaseModel):
     total: YuanOut
     dry_run: bool
     ids: list[int] = Field(description="the drafts that were made, in the order of the file")
+    ignored_columns: IgnoredColumns

@@ -17,7 +17,6 @@ from shop.core.errors import BadValue, Fault, Language
 from shop.core.exports import Cell
 from shop.core.money import fen_from_yuan, yuan
 from shop.core.quantities import MAX_QUANTITY, Name, readable
-from shop.core.sheets import TooManyRows
 
 TITLE: dict[Language, str] = {"zh": "场外销售", "en": "Sales made elsewhere"}
 HEADER: dict[Language, list[str]] = {
@@ -109,26 +108,20 @@ def fault(row: int, column: str, code: str, zh: str, en: str) -> Fault:
     return sheets.fault(row, COLUMNS[column][0], code, zh, en)
 
 
-def read(content: bytes) -> tuple[list[Row], list[Fault]]:
-    """The rows of a sheet, and the faults of what cannot be read.
+def read(content: bytes) -> tuple[list[Row], list[Fault], list[str]]:
+    """The rows of a sheet, the faults of what cannot be read, and the headers that nobody reads.
 
     Raises:
         UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422).
     """
-    header, *body = sheets.rows(content, formulas=False)
-    if len(body) > MOST_AT_ONCE:
-        raise TooManyRows(limit=MOST_AT_ONCE)
-    places = sheets.columns(header, COLUMNS, REQUIRED)
+    table = sheets.table(content, COLUMNS, REQUIRED, MOST_AT_ONCE)
     rows, faults = [], []
-    for number, cells in enumerate(body, 2):
-        if not any(cell.strip() for cell in cells):
-            continue
-        said = sheets.texts(cells, places)
+    for number, said in table.rows:
         row, wrong = _row(number, said)
         faults += wrong
         if row:
             rows.append(row)
-    return rows, faults
+    return rows, faults, table.ignored
 
 
 def _row(number: int, said: dict[str, str]) -> tuple[Row | None, list[Fault]]:

@@ -47,15 +47,16 @@ class Row:
     base_method: str | None
 
 
-def read(content: bytes) -> list[Row]:
-    """The rows below the header; empty ones are passed over.
+def read(content: bytes) -> tuple[list[Row], list[str]]:
+    """The rows below the header, those apart that are empty; and the headers that nobody reads.
 
     Raises:
         UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422). ReportRefused: what is no number, by row and column (422).
     """
     found: list[Row] = []
     faults: list[Fault] = []
-    for number, cell in sheets.table(content, COLUMNS, REQUIRED, MOST_ROWS):
+    table = sheets.table(content, COLUMNS, REQUIRED, MOST_ROWS)
+    for number, cell in table.rows:
         faults += sheets.unreadable(COLUMNS, number, cell)
         value, base = _number(cell["value"]), _number(cell["base"]) if cell["base"] else None
         for name, read_as in (("value", value), ("base", base)):
@@ -83,7 +84,7 @@ def read(content: bytes) -> list[Row]:
         )
     if faults:
         raise ReportRefused(count=len(faults), faults=faults[:MOST_FAULTS])
-    return found
+    return found, table.ignored
 
 
 def _code(written: str) -> str:

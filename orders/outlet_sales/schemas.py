@@ -10,6 +10,7 @@ from orders.outlets.schemas import Number, OutletCode
 from shop.core.money import YuanIn, YuanOut
 from shop.core.paging import Page
 from shop.core.quantities import Moment, Name, Quantity, QuantityOut
+from shop.core.sheets import IgnoredColumns
 
 #: Lines of one batch, batches of one request, and lines of all of them.
 MOST_LINES, MOST_BATCHES, MOST_AT_ONCE = 5_000, 200, 20_000
@@ -163,6 +164,7 @@ class SalesImportedOut(BaseModel):
     amount: YuanOut
     batch_ids: list[int]
     dry_run: bool
+    ignored_columns: IgnoredColumns
 
 
 Group = Literal["outlet", "day", "month", "county", "operator", "kind"]

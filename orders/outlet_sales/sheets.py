@@ -12,6 +12,7 @@ from shop.core.clock import SHANGHAI
 from shop.core.errors import Fault, Language
 from shop.core.exports import Cell
 from shop.core.money import yuan_from_fen
+from shop.core.sheets import fault
 
 SALES_COLUMNS: dict[str, Sequence[str]] = {
     "outlet": ("设备或渠道编号", "网点编号", "outlet"),
@@ -48,6 +49,8 @@ def moment_of(cell: str) -> Any:
     return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
 
 
+#: Of what a header speaks that tells of giving back.
+_GIVES_BACK = re.compile("退|冲红|原.*号|refund|return", re.IGNORECASE)
 _AS_SAID: Mapping[str, Any] = {
     "sold_at": moment_of,
     **dict.fromkeys(("quantity", "amount"), figure_of),
@@ -55,13 +58,23 @@ _AS_SAID: Mapping[str, Any] = {
 }
 
 
-def read_sales(content: bytes) -> tuple[list[Read[SalesLineRow]], list[Fault]]:
-    """The rows of a file of sales, and every fault by row and column.
+def read_sales(content: bytes) -> tuple[list[Read[SalesLineRow]], list[Fault], list[str]]:
+    """The rows of a file of sales, every fault by row and column, and the headers that nobody reads. One that speaks of giving back is a fault: to
+    pass over it makes sales of what was given back.
 
     Raises:
         UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422).
     """
-    return read(content, SalesLineRow, SALES_COLUMNS, SALES_REQUIRED, _AS_SAID)
+    rows, faults, ignored = read(content, SalesLineRow, SALES_COLUMNS, SALES_REQUIRED, _AS_SAID)
+    own = SALES_COLUMNS["refunds_line_id"][0]
+    zh, en = (
+        f"无法识别；退货请填在“{own}”列，此列请删去",
+        f"is not known; what is given back is told in {own}, leave this column out",
+    )
+    faults += [
+        fault(1, each, "column_unclear", f"列“{each}”{zh}", f"column {each} {en}") for each in ignored if _GIVES_BACK.search(each)
+    ]
+    return rows, faults, ignored
 
 
 HEADER: dict[Language, list[str]] = {

@@ -119,8 +119,8 @@ class Read(Generic[M]):
     more: dict[str, str]
 
 
-def read_outlets(content: bytes) -> tuple[list[Read[OutletIn]], list[Fault]]:
-    """The rows of a file of outlets, and every fault by row and column.
+def read_outlets(content: bytes) -> tuple[list[Read[OutletIn]], list[Fault], list[str]]:
+    """The rows of a file of outlets, every fault by row and column, and the headers that nobody reads.
 
     Raises:
         UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422).
@@ -128,7 +128,7 @@ def read_outlets(content: bytes) -> tuple[list[Read[OutletIn]], list[Fault]]:
     return read(content, OutletIn, OUTLET_COLUMNS, OUTLET_REQUIRED, _AS_SAID)
 
 
-def read_goods(content: bytes) -> tuple[list[Read[GoodsIn]], list[Fault]]:
+def read_goods(content: bytes) -> tuple[list[Read[GoodsIn]], list[Fault], list[str]]:
     """The same for goods, by the headings of the public field list."""
     return read(content, GoodsIn, GOODS_COLUMNS, GOODS_REQUIRED, _AS_SAID)
 
@@ -139,11 +139,12 @@ def read(
     columns: Mapping[str, Sequence[str]],
     required: Sequence[str],
     as_said: Mapping[str, Callable[[str], Any]],
-) -> tuple[list[Read[M]], list[Fault]]:
+) -> tuple[list[Read[M]], list[Fault], list[str]]:
     """The rows of a file as bodies of requests. ``as_said`` makes values of what people write into cells; empty cells are left out."""
     found: list[Read[M]] = []
     faults: list[Fault] = []
-    for number, cells in sheets.table(content, columns, required, MAX_ROWS - 2):
+    table = sheets.table(content, columns, required, MAX_ROWS - 2)
+    for number, cells in table.rows:
         written = {name: cell for name, cell in cells.items() if cell}
         try:
             body = model.model_validate(
@@ -153,7 +154,7 @@ def read(
             faults += [_of_cell(number, columns, entry) for entry in error.errors()]
         else:
             found.append(Read(number, body, {name: cell for name, cell in written.items() if name not in model.model_fields}))
-    return found, faults
+    return found, faults, table.ignored
 
 
 def fault(row: int, columns: Mapping[str, Sequence[str]], name: str, code: str, zh: str, en: str) -> Fault:

@@ -45,7 +45,7 @@ def import_file(session: Session, actor: Actor, name: str | None, content: bytes
         UnreadableSpreadsheet, FormulasFound, TooManyRows, RowsRefused: see there (422); every fault by row and column.
         FileSeen: the same file was imported before (409).
     """
-    rows, faults = sheets.read_sales(content)
+    rows, faults, ignored = sheets.read_sales(content)
     called = queries.called(session, actor, Permission.OUTLETS_MANAGE, sorted({row.body.outlet for row in rows}))
     outlets = {name: found[0].id for name, found in called.items() if len(found) == 1}
     taking.lock(session, outlets.values())
@@ -71,7 +71,9 @@ def import_file(session: Session, actor: Actor, name: str | None, content: bytes
             session, actor, "outlet_sales.imported", "organisation", actor.organisation_id or 0, rows=len(rows), file_id=file.id
         )
     amount = sum(-row.body.amount if row.body.refunds_line_id else row.body.amount for row in rows)
-    return SalesImportedOut(rows=len(rows), outlets=len(lines), amount=amount, batch_ids=made, dry_run=dry_run)
+    return SalesImportedOut(
+        rows=len(rows), outlets=len(lines), amount=amount, batch_ids=made, dry_run=dry_run, ignored_columns=ignored
+    )
 
 
 def _faults(session: Session, rows: Sequence[Read[SalesLineRow]], outlets: Mapping[str, int], several: Set[str]) -> list[Fault]:

@@ -125,7 +125,7 @@ def test_a_district_that_was_merged_reports_no_more(city):
 def test_a_sheet_is_taken_over_whole_or_not_at_all(officer):
     rows = f'rural_online_retail,{COUNTY},2025,1000,统计局,口径A,800,口径A\nrural_online_retail,{COUNTY},2025-Q1,"2,500.5",统计局,口径A,,\n'
     dry = officer.post("/v1/indicators/import", files=sheet(rows), data={"dry_run": "true"})
-    assert dry.json() == {"rows": 2, "revised": 0, "dry_run": True}
+    assert dry.json() == {"rows": 2, "revised": 0, "dry_run": True, "ignored_columns": []}
     assert officer.get("/v1/indicators").json()["items"] == []
     bad = f"gdp,{COUNTY},2025,x,,口径A,,\nrural_online_retail,500101,2025,1,统计局,口径A,,\n"
     told = officer.post("/v1/indicators/import", files=sheet(bad))
@@ -147,7 +147,7 @@ def test_a_sheet_is_taken_over_whole_or_not_at_all(officer):
     again = officer.post("/v1/indicators/import", files=sheet(rows))
     assert {each["code"] for each in again.json()["errors"]} == {"already_reported"}
     revised = officer.post("/v1/indicators/import", files=sheet(rows), data={"reason": "更正"})
-    assert revised.json() == {"rows": 2, "revised": 2, "dry_run": False}
+    assert revised.json() == {"rows": 2, "revised": 2, "dry_run": False, "ignored_columns": []}
     twice = officer.post("/v1/indicators/import", files=sheet(f"rural_online_retail,{COUNTY},2023,1,a,b,,\n" * 2))
     assert twice.json()["errors"][0]["code"] == "twice"
 

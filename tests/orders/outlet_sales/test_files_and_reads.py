@@ -22,8 +22,8 @@ def operator(shop: Shop):
     return shop.api.as_(user)
 
 
-def send(client, rows, **more):
-    content = "\n".join([HEADER, *rows]).encode("gb18030")
+def send(client, rows, header=HEADER, **more):
+    content = "\n".join([header, *rows]).encode("gb18030")
     return client.post("/v1/sales-batches/import", files={"file": ("sales.csv", content)}, data=more)
 
 
@@ -55,6 +55,17 @@ def test_a_file_of_sales_counts_once_and_says_every_fault(shop: Shop):
     assert (again.status_code, again.json()["code"]) == (409, "sales_file_seen")
     seen = send(client, good[:1])
     assert seen.json()["errors"][0]["code"] == "line_seen"
+
+
+@pytest.mark.parametrize("slip", ["退货流水号", "退货单号", "原销售单号", "是否退货"])
+def test_what_is_given_back_is_never_booked_as_a_sale_because_a_column_is_called_otherwise(shop: Shop, slip):
+    client, day, number = operator(shop), clock.today() - timedelta(days=1), shop.outlet.external_number
+    rows = [f"{number},RF1,{day} 10:00,G1,2,210.00,R1,,员工1", f"{number},RF2,{day} 11:00,G1,1,105.00,R2,RF1,员工1"]
+    refused = send(client, rows, header=f"{HEADER},收银员".replace("退货原流水号", slip))
+    assert (refused.status_code, [each["code"] for each in refused.json()["errors"]]) == (422, ["column_unclear"])
+    assert "退货原流水号" in refused.text
+    taken = send(client, rows, header=f"{HEADER},收银员").json()
+    assert (taken["amount"], taken["ignored_columns"]) == ("105.00", ["收银员"])
 
 
 def test_batches_and_lines_are_read_by_the_operator_and_the_county_and_nobody_else(shop: Shop):

@@ -167,6 +167,7 @@ def test_ten_thousand_outlets_come_in_one_file(operator, database):
     assert operator.post("/v1/outlets/import", files=sheet(rows, "xlsx"), data={"dry_run": "true"}).json() == {
         "rows": 10_000,
         "dry_run": True,
+        "ignored_columns": [],
     }
     answer = operator.post("/v1/outlets/import", files=sheet(rows, "xlsx"))
     assert answer.status_code == 200, answer.text
