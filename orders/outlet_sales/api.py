@@ -17,6 +17,8 @@ from orders.outlet_sales.schemas import (
     SalesBatchOut,
     SalesImportedOut,
     SalesLineOut,
+    TakeBackIn,
+    TakenBackOut,
 )
 from orders.outlets.api import DryRun, Region, Sheet, VenueFilter, Word
 from orders.outlets.queries import Filters
@@ -49,8 +51,16 @@ def send_batches(call: Call, body: SalesBatchesIn) -> SalesBatchesOut:
 
 @routes.post("/sales-batches/import", Permission.OUTLETS_MANAGE, status=200)
 def import_sales(call: Call, file: Sheet, dry_run: DryRun = False) -> SalesImportedOut:
-    """An operator's file of sales, up to 19,998 rows: all of them or none. Every fault by row and column; the same file twice is refused."""
+    """An operator's file of sales, up to 19,998 rows: all of them or none. Every fault by row and column; the same file twice is refused.
+    The answer tells what counts of it and what does not."""
     return importing.import_file(call.session, call.actor, file.filename, file.file.read(), dry_run=dry_run)
+
+
+@routes.post("/sales-batches/take-back", Permission.OUTLETS_MANAGE, status=200)
+def take_back(call: Call, body: TakeBackIn) -> TakenBackOut:
+    """Take wrong files back by their batches, up to 200 at once, all or none; the right file is then imported as any other."""
+    importing.take_back(call.session, call.actor, body.ids, body.reason)
+    return TakenBackOut(taken_back=len(body.ids))
 
 
 @routes.get("/sales-batches/template", Permission.OUTLETS_MANAGE, responses=exports.FILES)

@@ -17,13 +17,18 @@ from shop.core.errors import Invalid, NotFound
 from shop.core.paging import Page
 from shop.identity.actor import Actor
 
-# Of a batch that is held, or waits, all is undecided; of one that was taken, what of its lines is held.
+# What became of the lines, less what was given back in them: of what was left out or replaced nothing.
 _BATCH = f"""
-    SELECT b.*, o.number AS outlet_number,
-           CASE WHEN b.status IN ('waiting', 'held') THEN b.certified_fen + b.other_fen
-                WHEN b.status = 'accepted' THEN coalesce((SELECT sum(l.amount_fen) FROM sales_batch_line l WHERE l.batch_id = b.id
-                     AND l.status = 'held' AND l.refunds_line_id IS NULL), 0)::bigint ELSE 0 END AS undecided
+    SELECT b.*, o.number AS outlet_number, l.certified, l.resale, l.other, l.undecided
     FROM sales_batch b JOIN outlet o ON o.id = b.outlet_id JOIN organisation op ON op.id = o.operator_id
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(fen) FILTER (WHERE status = 'counted'), 0)::bigint AS certified,
+               coalesce(sum(fen) FILTER (WHERE status = 'resale'), 0)::bigint AS resale,
+               coalesce(sum(fen) FILTER (WHERE status = 'other'), 0)::bigint AS other,
+               coalesce(sum(fen) FILTER (WHERE status IN ('held', 'waiting')), 0)::bigint AS undecided
+        FROM (SELECT status, CASE WHEN refunds_line_id IS NULL THEN amount_fen ELSE -amount_fen END AS fen
+              FROM sales_batch_line WHERE batch_id = b.id) signed
+    ) l
     WHERE (b.device_id = CAST(:device AS bigint) OR {IN_REACH})
 """
 _BATCHES = text(
@@ -152,7 +157,7 @@ def _sales_out(row: Row[Any]) -> OutletSalesRow:
 
 
 def _out(row: Row[Any]) -> SalesBatchOut:
-    return SalesBatchOut.model_validate({**row._mapping, "certified": row.certified_fen, "other": row.other_fen - row.undecided})
+    return SalesBatchOut.model_validate(row._mapping)
 
 
 def _line_out(row: Row[Any]) -> SalesLineOut:

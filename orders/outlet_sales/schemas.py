@@ -3,13 +3,13 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, model_validator
 
 from orders.outlet_sales.rules import BatchStatus, LineStatus, batch_hash
 from orders.outlets.schemas import Number, OutletCode
 from shop.core.money import YuanIn, YuanOut
 from shop.core.paging import Page
-from shop.core.quantities import Moment, Name, Quantity, QuantityOut
+from shop.core.quantities import Id, Moment, Name, Quantity, QuantityOut, ShortText, each_once
 from shop.core.sheets import IgnoredColumns
 
 #: Lines of one batch, batches of one request, and lines of all of them.
@@ -114,9 +114,10 @@ class SalesBatchOut(BaseModel):
     corrects: str | None
     hash: str
     line_count: int
-    certified: YuanOut = Field(description="certified goods of the list, refunds apart; known once the batch was taken")
+    certified: YuanOut = Field(description="what counts, as in the ledger; here and below less what is given back in the batch")
+    resale: YuanOut
     other: YuanOut
-    undecided: YuanOut = Field(description="what is held, or waits, refunds apart: whether it is certified is not known yet")
+    undecided: YuanOut = Field(description="what is held, or waits: whether it is certified is not known yet")
     first_sold_at: datetime
     last_sold_at: datetime
     sent_at: datetime | None
@@ -156,12 +157,40 @@ class SalesLineOut(BaseModel):
     reason_code: str | None
 
 
+class TakeBackIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    ids: Annotated[list[Id], AfterValidator(each_once)] = Field(min_length=1, max_length=MOST_BATCHES)
+    reason: ShortText
+
+
+class TakenBackOut(BaseModel):
+    taken_back: int
+
+
+class UndecidedOut(BaseModel):
+    """Rows of a file that do not count for the time being."""
+
+    reason_code: str | None = Field(description="why an officer has to look; none: it waits for the sale that it gives back of")
+    rows: int
+    amount: YuanOut
+    line_ids: list[str] = Field(description="the first 20 of them")
+
+
 class SalesImportedOut(BaseModel):
-    """What a file of sales held; ``dry_run``: nothing of it was kept."""
+    """What a file of sales held, refunds taken off, and what became of it; ``dry_run``: what would, nothing of it was kept."""
 
     rows: int
     outlets: int
-    amount: YuanOut
+    amount: YuanOut = Field(description="of the whole file, whatever became of it")
+    certified: YuanOut = Field(description="what counts")
+    resale: YuanOut
+    other: YuanOut
+    undecided: YuanOut
+    held: list[UndecidedOut]
+    unknown_goods: list[str] = Field(
+        description="numbers of goods that the outlet's list does not hold, the first 200: other goods"
+    )
     batch_ids: list[int]
     dry_run: bool
     ignored_columns: IgnoredColumns

@@ -8,6 +8,7 @@ from typing import Any
 
 from orders.outlet_sales.schemas import OutletSalesRow, SalesLineRow
 from orders.outlets.sheets import Read, figure_of, number_of, read
+from shop.core import clock
 from shop.core.clock import SHANGHAI
 from shop.core.errors import Fault, Language
 from shop.core.exports import Cell
@@ -36,7 +37,7 @@ _WRITTEN = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[ T]+(\d{1,2})(:\d
 
 
 def moment_of(cell: str) -> Any:
-    """A cell's moment in Shanghai, unless it names another zone; at noon, where there is but a day.
+    """A cell's moment in Shanghai, unless it names another zone; at noon, where there is but a day, and before noon of that day itself now.
 
     Raises:
         ValueError: it tells none.
@@ -46,7 +47,8 @@ def moment_of(cell: str) -> Any:
         raise ValueError
     year, month, day, hour, rest = found.groups()
     moment = datetime.fromisoformat(f"{year}-{month:>02}-{day:>02}T" + (f"{hour:>02}{rest}" if hour else "12:00"))
-    return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
+    return min(moment, clock.now()) if hour is None and moment.date() == clock.today() else moment
 
 
 #: Of what a header speaks that tells of giving back.
