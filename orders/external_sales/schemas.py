@@ -78,6 +78,10 @@ class ReasonIn(In):
     reason: ShortText
 
 
+class AcceptIn(In):
+    reason: ShortText | None = Field(default=None, description="needed where `lines_tie` or `certified` was not passed")
+
+
 class SubmitIn(In):
     ids: Annotated[list[Id], AfterValidator(each_once)] = Field(min_length=1, max_length=MOST_AT_ONCE)
 
@@ -121,7 +125,7 @@ class CheckOut(BaseModel):
     """Something that was looked at for the reviewer."""
 
     code: str
-    passed: bool
+    passed: bool | None = Field(description="none: there is nothing to look at, such as a claim without an invoice")
     message: str
 
 
