@@ -77,12 +77,22 @@ def list_batches(
         BatchStatus | None, Query(description="waiting: a batch before it has not come; held: an officer looks at it")
     ] = None,
     reason_code: Annotated[Doubt | None, Query()] = None,
+    region: Region = None,
+    sold_to: Annotated[Day | None, Query(description="whose first sale was made up to this day")] = None,
     limit: Limit = 50,
     after: After = None,
 ) -> Page[SalesBatchOut]:
     """Batches, the newest first."""
     return queries.batches(
-        call.session, call.actor, outlet_id=outlet_id, status=status, reason=reason_code, limit=limit, after=after
+        call.session,
+        call.actor,
+        outlet_id=outlet_id,
+        status=status,
+        reason=reason_code,
+        region=region,
+        sold_to=sold_to,
+        limit=limit,
+        after=after,
     )
 
 

@@ -34,6 +34,7 @@ _BATCH = f"""
 _BATCHES = text(
     f"""
     {_BATCH} AND (CAST(:outlet AS bigint) IS NULL OR b.outlet_id = :outlet) AND (CAST(:status AS text) IS NULL OR b.status = :status)
+    AND (CAST(:region AS text) IS NULL OR starts_with(o.region_code, :region)) AND (CAST(:until AS timestamptz) IS NULL OR b.first_sold_at < :until)
     AND (CAST(:reason AS text) IS NULL OR b.reason_code = :reason) AND (CAST(:start AS bigint) IS NULL OR b.id < :start)
     ORDER BY b.id DESC LIMIT :rows
     """
@@ -86,12 +87,22 @@ def batches(
     outlet_id: int | None,
     status: BatchStatus | None,
     reason: str | None,
+    region: str | None,
+    sold_to: date | None,
     limit: int,
     after: str | None,
 ) -> Page[SalesBatchOut]:
     """Batches, the newest first."""
     start = paging.position(after, int)
-    values = {"outlet": outlet_id, "status": status, "reason": reason, "start": start[0] if start else None, "rows": limit + 1}
+    values = {
+        "outlet": outlet_id,
+        "status": status,
+        "reason": reason,
+        "region": region,
+        "until": sold_to and clock.end_of_day(sold_to),
+        "start": start[0] if start else None,
+        "rows": limit + 1,
+    }
     rows = session.execute(_BATCHES, {**_reach(actor), **values}).all()
     return paging.page(rows, limit, _out, lambda row: [row.id])
 
