@@ -1,5 +1,6 @@
 """Sales of outlets over HTTP."""
 
+from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import Query
@@ -23,11 +24,12 @@ from orders.outlet_sales.schemas import (
 from orders.outlets.api import DryRun, Region, Sheet, VenueFilter, Word
 from orders.outlets.queries import Filters
 from orders.outlets.states import OutletKind
-from shop.core import exports
+from shop.core import clock, exports
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Day, Id
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
+from shop.programmes import queries as programmes
 
 routes = Routes("outlet_sales", "/v1")
 
@@ -151,4 +153,6 @@ def export_outlet_sales(
     filters = Filters(kind, online, None, region, operator_id, venue, None, q)
     found = queries.sales(call.session, call.actor, group_by, filters, first=first, last=last, limit=exports.MAX_ROWS, after=None)
     header, title = sheets.HEADER[call.language], sheets.TITLE[call.language]
-    return exports.file(format, "outlet_sales", header, sheets.cells(exports.whole(found)), title)
+    term = programmes.terms(call.session, clock.today(), call.language)
+    cells = sheets.cells(exports.whole(found), partial(term, "outlet_kind") if group_by == "kind" else None)
+    return exports.file(format, "outlet_sales", header, cells, title)

@@ -1,5 +1,6 @@
 """What devices and operators send of sales, and what they get."""
 
+import unicodedata
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -7,7 +8,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, 
 
 from orders.outlet_sales.rules import BatchStatus, LineStatus, batch_hash
 from orders.outlets.schemas import Number, OutletCode
-from shop.core.money import YuanIn, YuanOut
+from shop.core.errors import BadValue
+from shop.core.money import PositiveYuanIn, YuanOut
 from shop.core.paging import Page
 from shop.core.quantities import Id, Moment, Name, Quantity, QuantityOut, ShortText, each_once
 from shop.core.sheets import IgnoredColumns
@@ -18,14 +20,24 @@ MOST_LINES, MOST_BATCHES, MOST_AT_ONCE = 5_000, 200, 20_000
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
+def _plain(number: str) -> str:
+    if any(unicodedata.category(character) in ("So", "Sk", "Cn", "Co") for character in number):
+        raise BadValue("编号不能含表情或图形符号", "a number holds no emoji and other pictures")
+    return number
+
+
+#: A till's number of a line: it is searched for, printed and compared.
+LineNumber = Annotated[Number, AfterValidator(_plain)]
+
+
 class LineIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    line_id: Number = Field(description="the till's number of the sale's line; once within the outlet, for ever")
+    line_id: LineNumber = Field(description="the till's number of the sale's line; once within the outlet, for ever")
     sold_at: Moment
     goods_id: Number = Field(description="商品编号 as the outlet's list has it, or the 69码 of one of the goods on it")
     quantity: Quantity
-    amount: YuanIn = Field(ge=0, description="what was paid for it, in yuan")
+    amount: PositiveYuanIn = Field(description="what was paid for it, in yuan; what is given away is no sale")
     receipt_number: Number | None = None
     refunds_line_id: Number | None = Field(default=None, description="this gives back of an earlier line; figures stay positive")
 
@@ -91,12 +103,12 @@ class SalesLineRow(BaseModel):
     """A row of an operator's file of sales."""
 
     outlet: OutletCode
-    line_id: Number
+    line_id: LineNumber
     sold_at: Moment
     goods_id: Number
     goods_name: Name | None = None
     quantity: Quantity
-    amount: YuanIn = Field(ge=0)
+    amount: PositiveYuanIn
     receipt_number: Number | None = None
     refunds_line_id: Number | None = None
 

@@ -1,7 +1,7 @@
 """Sales of outlets as tables."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -10,10 +10,10 @@ from orders.outlet_sales.schemas import OutletSalesRow, SalesLineRow
 from orders.outlets.sheets import Read, figure_of, number_of, read
 from shop.core import clock
 from shop.core.clock import SHANGHAI
-from shop.core.errors import Fault, Language
+from shop.core.errors import BadValue, Fault, Language
 from shop.core.exports import Cell
 from shop.core.money import yuan_from_fen
-from shop.core.sheets import fault
+from shop.core.sheets import fault, figure
 
 SALES_COLUMNS: dict[str, Sequence[str]] = {
     "outlet": ("设备或渠道编号", "网点编号", "outlet"),
@@ -33,20 +33,30 @@ SALES_REQUIRED = ("outlet", "line_id", "sold_at", "goods_id", "quantity", "amoun
 SALES_EXAMPLE = {"outlet": "SN-000123", "line_id": "1-1", "sold_at": "2026-05-01 09:58", "goods_id": "G-1", "goods_name": "奉节脐橙5斤装", "quantity": "2",
                  "amount": "59.80", "receipt_number": "R-1"}  # fmt: skip
 #: A day with a time, as spreadsheet programs write it: 2026/11/27 3:36.
-_WRITTEN = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[ T]+(\d{1,2})(:\d{2}.*))?", re.ASCII)
+_WRITTEN = re.compile(
+    r"(?:(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})|(\d{4})年(\d{1,2})月(\d{1,2})日|(\d{4})(\d{2})(\d{2})(?:\.0)?)(?:[ T]*(\d{1,2})(:\d{2}.*))?",
+    re.ASCII,
+)
 
 
 def moment_of(cell: str) -> Any:
     """A cell's moment in Shanghai, unless it names another zone; at noon, where there is but a day, and before noon of that day itself now.
 
     Raises:
-        ValueError: it tells none.
+        BadValue: it tells none.
     """
     found = _WRITTEN.fullmatch(figure_of(cell).strip())
-    if found is None:
-        raise ValueError
-    year, month, day, hour, rest = found.groups()
-    moment = datetime.fromisoformat(f"{year}-{month:>02}-{day:>02}T" + (f"{hour:>02}{rest}" if hour else "12:00"))
+    try:
+        if found is None:
+            raise ValueError
+        *days, hour, rest = found.groups()
+        year, month, day = (part for part in days if part is not None)
+        moment = datetime.fromisoformat(f"{year}-{month:>02}-{day:>02}T" + (f"{hour:>02}{rest}" if hour else "12:00"))
+    except ValueError:
+        raise BadValue(
+            "须为时间，如 2026-01-31 09:58（单元格请设为日期或文本格式）",
+            "write a moment as 2026-01-31 09:58, in a cell of dates or text",
+        ) from None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
     return min(moment, clock.now()) if hour is None and moment.date() == clock.today() else moment
 
@@ -55,7 +65,7 @@ def moment_of(cell: str) -> Any:
 _GIVES_BACK = re.compile("退|冲红|原.*号|refund|return", re.IGNORECASE)
 _AS_SAID: Mapping[str, Any] = {
     "sold_at": moment_of,
-    **dict.fromkeys(("quantity", "amount"), figure_of),
+    **dict.fromkeys(("quantity", "amount"), figure),
     **dict.fromkeys(("outlet", "line_id", "goods_id", "receipt_number", "refunds_line_id"), number_of),
 }
 
@@ -87,12 +97,12 @@ HEADER: dict[Language, list[str]] = {
 TITLE: dict[Language, str] = {"zh": "网点销售", "en": "Sales of outlets"}
 
 
-def cells(rows: Iterable[OutletSalesRow]) -> Iterator[list[Cell]]:
-    """One row of cells for each group, in the order of the header."""
+def cells(rows: Iterable[OutletSalesRow], named: Callable[[str], str] | None) -> Iterator[list[Cell]]:
+    """One row of cells for each group, in the order of the header; ``named`` tells how a group reads that has no name of its own."""
     for row in rows:
         yield [
             row.key,
-            row.name,
+            named(row.key) if named else row.name,
             row.outlets,
             *(Decimal(yuan_from_fen(fen)) for fen in (row.certified, row.resale, row.other)),
             row.grams,

@@ -13,7 +13,7 @@ import re
 import subprocess
 import sys
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -46,6 +46,7 @@ _NO_TABLE = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF")
 _CELL = re.compile(r"[A-Z]{1,3}([0-9]{1,7})")
 #: A day as people write it, with a time behind it or without.
 _DAY = re.compile(r"(\d{4})(?:[-/.](\d{1,2})[-/.](\d{1,2})|年(\d{1,2})月(\d{1,2})日|(\d{2})(\d{2})(?:\.0)?)(?:[ T].*)?", re.ASCII)
+_THOUSANDS = re.compile(r"-?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?")
 #: A tab beside a comma or at an end of a line only keeps a long number from becoming a figure.
 _PADDING = re.compile(r'^"?\t|\t"?$|(?<=,)"?\t|\t"?(?=,)')
 
@@ -310,6 +311,25 @@ def day_of(cell: str) -> date:
         raise BadValue(
             "须为日期，如 2026-01-31（单元格请设为日期或文本格式）", "write a day as 2026-01-31, in a cell of dates or text"
         ) from None
+
+
+def figure(cell: str) -> str:
+    """A figure as people write it, in any width and with commas between thousands, in plain digits; anything else as it is."""
+    written = unicodedata.normalize("NFKC", cell).strip()
+    return written.replace(",", "") if _THOUSANDS.fullmatch(written) else written
+
+
+def one_of(words: Mapping[str, Any], told: Sequence[str]) -> Callable[[str], Any]:
+    """Reads a cell that holds one of some words, codes among them; ``told`` are those that a refusal names."""
+
+    def read(cell: str) -> Any:
+        """Raises BadValue: it is none of them."""
+        written = unicodedata.normalize("NFKC", cell).strip().removesuffix(".0").lower()
+        if written not in words:
+            raise BadValue(f"须为 {'、'.join(told)} 之一", f"has to be one of {', '.join(told)}")
+        return words[written]
+
+    return read
 
 
 def table(content: bytes, titles: Mapping[str, Sequence[str]], required: Sequence[str], most: int) -> Table:

@@ -1,5 +1,7 @@
 """An operator's file of sales; reading batches and days; checks of the reconciliation."""
 
+import csv
+import io
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -42,7 +44,7 @@ def test_a_file_of_sales_counts_once_and_says_every_fault(shop: Shop):
     assert {(each["row"], each["code"]) for each in refused.json()["errors"]} == {
         (2, "line_twice"),
         (5, "unknown_outlet"),
-        (6, "datetime_from_date_parsing"),
+        (6, "bad_value"),
         (7, "line_twice"),
         (8, "unknown_sale"),
     }
@@ -165,6 +167,8 @@ def test_days_are_summed_by_whatever_is_asked(shop: Shop, group):
     for kind in ("csv", "xlsx"):
         file = client.get("/v1/outlet-sales/export", params={"group_by": group, "format": kind})
         assert file.status_code == 200
+        if (kind, group) == ("csv", "kind"):
+            assert "cabinet,Cabinet,1," in file.content.decode("utf-8-sig")
     assert client.get("/v1/outlet-sales", params={"group_by": group, "from": "2026-02-01", "to": "2026-01-01"}).status_code == 422
 
 
@@ -231,6 +235,39 @@ def test_a_sale_that_a_till_and_a_file_tell_is_held(shop: Shop):
     answer = shop.send(shop.till.batch([sale("z3", "X", 2, at=at + timedelta(seconds=20)), sale("z4", "G1", 2, at=at)]))
     assert (answer["status"], answer["certified"], answer["undecided"]) == ("accepted", "50.00", "50.00")
     assert shop.sums()["certified"] == 30_000
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "told"),
+    [
+        ("销售时间", "46353.5", "2026-01-31 09:58"),
+        ("销售时间", "27/11/2026", "2026-01-31 09:58"),
+        ("数量", "十", "须为数字"),
+        ("金额（元）", "0", "大于零"),
+        ("金额（元）", "1，98", "1234.50"),
+        ("销售流水号", "🍊1", "表情"),
+    ],
+)
+def test_a_cell_that_is_none_is_told_with_what_is_expected(shop: Shop, column, cell, told):
+    good = dict(
+        zip(HEADER.split(","), [shop.outlet.external_number, "F1", f"{clock.today()}", "G1", "1", "25", "", ""], strict=True)
+    )
+    with io.StringIO() as held:
+        csv.writer(held).writerows([HEADER.split(","), [*(good | {column: cell}).values()]])
+        content = held.getvalue().encode()
+    headers = {"Accept-Language": "zh"}
+    answer = operator(shop).post("/v1/sales-batches/import", files={"file": ("a.csv", content)}, headers=headers)
+    assert answer.status_code == 422
+    [fault] = answer.json()["errors"]
+    assert fault["column"] == column.removesuffix("（元）")
+    assert told in fault["message"], fault
+
+
+@pytest.mark.parametrize("written", ["2026年11月20日 10:00", "2026年11月20日", "20261120", "2026/11/20 10:00"])
+def test_moments_and_thousands_are_read_as_people_write_them(shop: Shop, written):
+    with clock.fixed(datetime(2026, 11, 21, tzinfo=UTC)):
+        answer = send(operator(shop), [f'{shop.outlet.external_number},F1,{written},G1,1,"1,980.00",,'])
+    assert answer.json()["certified"] == "1980.00"
 
 
 def test_files_are_read_as_people_write_them(shop: Shop):
