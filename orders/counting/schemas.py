@@ -78,7 +78,9 @@ class BookFilter(BaseModel):
 class BookSearch(BookFilter):
     limit: int = Field(default=50, ge=1, le=200, description="rows in a page")
     after: str | None = Field(default=None, max_length=500, description="cursor: `next` of the page before")
-    format: Literal["json", "xlsx"] = Field(default="json", description="a file holds every pair and all that is unmatched")
+    format: Literal["json", "csv", "xlsx"] = Field(
+        default="json", description="a file holds every pair; a workbook all that is unmatched, too, on a sheet of its own"
+    )
 
 
 class PairOut(BaseModel):

@@ -1,13 +1,13 @@
 """The list of poor villages as it is sent in, and coverage as a table."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from functools import partial
 
 from orders.coverage.errors import VillagesRefused
 from orders.statistics.tables import Column, Kind, Table, percent, text
 from shop.core import sheets
-from shop.core.errors import Fault
+from shop.core.errors import BadValue, Fault
 from shop.core.quantities import FIRST_DAY, LAST_DAY
 
 #: The headers accepted for each column, its own first.
@@ -17,6 +17,8 @@ COLUMNS = {
     "from": ("起始日期", "from"),
     "to": ("截止日期", "to"),
 }
+#: A row as an example, without a last day.
+EXAMPLE = {"township": "500236101", "village": "三岔村", "from": "2020-01-31"}
 MOST_ROWS = 10_000
 #: As many faults as are told at once.
 MOST_FAULTS = 200
@@ -63,12 +65,12 @@ def read(content: bytes) -> tuple[list[Row], list[str]]:
 
 
 def _day(written: str) -> date | None:
-    """A day as people write it, and as a workbook tells it."""
+    """A day as people write it, and as a workbook tells it; the last of all days has no day after it."""
     try:
-        day = datetime.fromisoformat(written.replace("/", "-")).date()
-    except ValueError:
+        day = sheets.day_of(written)
+    except BadValue:
         return None
-    return day if FIRST_DAY <= day < LAST_DAY else None
+    return day if day < LAST_DAY else None
 
 
 COVERAGE = Table(

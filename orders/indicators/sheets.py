@@ -23,6 +23,9 @@ COLUMNS = {
     "base": ("上年同期", "base"),
     "base_method": ("上年同期统计方法", "base method"),
 }
+#: A row as an example.
+EXAMPLE = {"indicator": "rural_online_retail", "region": "500236", "period": "2026-Q3", "value": "1234.5", "source": "区县商务委", "method": "平台直报",
+           "base": "1100", "base_method": "平台直报"}  # fmt: skip
 REQUIRED = ("indicator", "region", "period", "value", "source", "method")
 MOST_ROWS = 5_000
 #: As many faults as are told at once.

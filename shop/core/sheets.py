@@ -262,8 +262,8 @@ def columns(
     ignored = [cell.strip()[:_LONGEST_TITLE] for cell, title in zip(header, given, strict=True) if title and title not in read]
     absent = {name: accepted for name, accepted in titles.items() if found[name] is None}
     for cell in ignored:
-        if (name := _meant(cell, absent)) is not None:
-            own, other = titles[name][0], titles[name][-1]
+        if (meant := _meant(cell, absent)) is not None:
+            own, other = titles[meant][0], titles[meant][-1]
             told = (
                 f"列“{cell}”无法识别，是否应为“{own}”？请更正列名，或删去该列",
                 f"column {cell} is not known; is it {own} ({other})? Call it so or leave it out",
@@ -280,8 +280,8 @@ def _meant(header: str, absent: Mapping[str, Sequence[str]]) -> str | None:
         name: max(difflib.SequenceMatcher(None, _letters(header), _letters(each)).ratio() for each in accepted)
         for name, accepted in absent.items()
     }
-    name = max(likeness, key=lambda each: likeness[each], default=None)
-    return name if name is not None and likeness[name] >= _ALIKE else None
+    nearest = max(likeness, key=lambda each: likeness[each], default=None)
+    return nearest if nearest is not None and likeness[nearest] >= _ALIKE else None
 
 
 def _letters(header: str) -> str:

@@ -103,7 +103,7 @@ def import_file(session: Session, actor: Actor, name: str | None, content: bytes
     ]
     file = None if dry_run else uploads.keep(session, actor.user_id, name, content, None if content[:2] == b"PK" else uploads.CSV)
     with session.begin_nested() as trial:
-        made = list(receiving.keep(session, batches, user_id=actor.user_id, file_id=file and file.id).values())
+        made = list(receiving.keep(session, batches, user_id=actor.user_id, file_id=file.id if file else None).values())
         taking.take(session, made)
         became = session.execute(_BECAME, {"ids": array(made)}).all()
         unknown = session.execute(_UNKNOWN, {"ids": array(made), "most": MOST_UNKNOWN}).scalars().all()

@@ -157,6 +157,11 @@ def test_each_sees_the_own_books_and_a_file_holds_all(trading):
     for name in ("neighbours_seller", "neighbours_officer"):
         assert trading.as_(name).get("/v1/books", params=period()).json()["items"] == []
     assert trading.as_("city").get("/v1/books", params={**period(), "format": "xlsx"}).content[:2] == b"PK"
+    pairs = trading.as_("city").get("/v1/books", params={**period(), "format": "csv"})
+    assert (pairs.status_code, pairs.content.decode("utf-8-sig").count("\n")) == (
+        200,
+        1 + len(trading.as_("city").get("/v1/books", params=period()).json()["items"]),
+    )
     long = {"sold_from": "2020-01-01", "sold_to": "2026-01-01"}
     assert trading.as_("city").get("/v1/books", params=long).json()["code"] == "bad_period"
     monitor = signed_in(trading.api, Role.MONITOR)

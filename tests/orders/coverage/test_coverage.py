@@ -59,6 +59,11 @@ def coverage(client, **query):
     return {row["place"]: row for row in answer.json()["rows"]}
 
 
+def test_the_template_has_every_column(officer):
+    template = officer.get("/v1/coverage/villages/template", params={"format": "csv"})
+    assert template.content.decode("utf-8-sig").startswith("乡镇代码,村,起始日期,截止日期")
+
+
 def test_the_list_is_taken_over_whole_or_not_at_all(officer):
     assert imported(officer, dry_run="true").json() == {"rows": 3, "added": 3, "changed": 0, "dry_run": True, "ignored_columns": []}
     assert ids(officer) == {}
