@@ -154,8 +154,8 @@ class Row:
             self.refuse("name", problem.code, problem.told("zh")["title"], problem.told("en")["title"])
 
 
-def read(content: bytes, most: int) -> list[tuple[int, dict[str, str]]]:
-    """The rows of a spreadsheet that are not empty, by their numbers.
+def read(content: bytes, most: int) -> sheets.Table:
+    """The rows of a spreadsheet that are not empty, by their numbers, and the headers that nobody reads.
 
     Raises:
         UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422).

@@ -32,7 +32,7 @@ def members(content: bytes, config: ProgrammeConfig) -> tuple[list[Member], list
     """
     codes = {word: code for code, label in config.terms.get("linkage_mode", {}).items() for word in (code, label.zh, label.en)}
     found, at, faults = [], [], []
-    for number, cell in sheets.table(content, COLUMNS, list(COLUMNS), MOST):
+    for number, cell in sheets.table(content, COLUMNS, list(COLUMNS), MOST).rows:
         faults += [_fault(number, name) for name, value in cell.items() if not value or len(value) > _LONGEST or "\x00" in value]
         mode = codes.get(cell["mode"], cell["mode"])
         household_no = cell["household_no"].removesuffix(".0")  # a number, as a workbook keeps it

@@ -7,8 +7,11 @@ from shop.programmes.reporting import CloseItem
 ITEMS: dict[CloseItem, dict[Language, str]] = {
     "batches_waiting": {"zh": "等待前序批次的销售批次", "en": "Sales batches that wait for one before them"},
     "batches_held": {"zh": "暂挂的销售批次", "en": "Sales batches that are held"},
-    "holds_open": {"zh": "未处理的疑似重复", "en": "Counting holds that nobody has decided"},
-    "claims_undecided": {"zh": "未审结的平台外销售申报", "en": "Claims of sales made elsewhere that are not decided"},
+    "holds_open": {
+        "zh": "未处理的疑点（整批暂挂的除外）",
+        "en": "Counting holds that nobody has decided, those of whole batches apart",
+    },
+    "claims_undecided": {"zh": "待审核的平台外销售申报", "en": "Claims of sales made elsewhere that nobody has reviewed"},
     "reports_missing": {"zh": "未审核通过的月报", "en": "Monthly reports that are not accepted"},
     "reports_moved": {
         "zh": "审核通过后台账又有变动的月报",

@@ -47,10 +47,13 @@ def read_hold(call: Call, hold_id: Id) -> HoldOut:
 
 @routes.get("/books", Permission.STATISTICS_READ, answer=Page[PairOut], responses=exports.FILES)
 def read_books(call: Call, asked: Annotated[BookSearch, Query()]) -> Page[PairOut] | Response:
-    """Seller's book beside buyer's, for each pair of the own branch or region; a file holds what is unmatched too."""
+    """Seller's book beside buyer's, for each pair of the own branch or region; a workbook holds what is unmatched too."""
     if asked.format == "json":
         return books.pairs(call.session, call.actor, asked, limit=asked.limit, after=asked.after)
     rows = exports.whole(books.pairs(call.session, call.actor, asked, limit=exports.MAX_ROWS, after=None))
+    if asked.format == "csv":
+        header, title = sheets.PAIRS_HEADER[call.language], sheets.PAIRS[call.language]
+        return exports.file("csv", "books", header, map(sheets.pair_cells, rows), title)
     alone = UnmatchedSearch(**asked.model_dump(exclude={"limit", "after", "format"}))
     left = exports.whole(books.unmatched(call.session, call.actor, alone, limit=exports.MAX_ROWS, after=None))
     language = call.language

@@ -12,10 +12,11 @@ from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
 
+# ``:supplier``: of one supplier only.
 _FALLEN = text(
     """
     DELETE FROM book_match m USING external_sale b
-    WHERE b.id = m.buyer_sale_id AND (b.status <> 'accepted'
+    WHERE b.id = m.buyer_sale_id AND (CAST(:supplier AS bigint) IS NULL OR m.supplier_id = :supplier) AND (b.status <> 'accepted'
         OR m.seller_kind = 'external_sale' AND NOT EXISTS (SELECT FROM external_sale s WHERE s.id = m.seller_id AND s.status = 'accepted'))
     """
 )
@@ -23,7 +24,7 @@ _FALLEN = text(
 _BOOKS = """
     open AS MATERIALIZED (
         SELECT x.id, x.supplier_id, x.buyer_id, x.sold_on, x.total_fen AS fen, upper(x.order_number) AS number
-        FROM external_sale x WHERE x.side = 'buyer' AND x.status = 'accepted'
+        FROM external_sale x WHERE x.side = 'buyer' AND x.status = 'accepted' AND (CAST(:supplier AS bigint) IS NULL OR x.supplier_id = :supplier)
           AND NOT EXISTS (SELECT FROM book_match m WHERE m.buyer_sale_id = x.id)
     ), seller AS MATERIALIZED (
         SELECT 'external_sale' AS kind, x.id, x.supplier_id, x.buyer_id, x.sold_on, x.total_fen AS fen, upper(x.order_number) AS number
@@ -61,6 +62,8 @@ _MATCH = """
     ON CONFLICT DO NOTHING RETURNING buyer_sale_id
 """
 _ROUNDS = [text(_MATCH.format(books=_BOOKS, basis=basis, name=name)) for name, basis in _BASES.items()]
+#: Two that match at once might match one sale twice.
+_ALONE = "books.match"
 _TWO = text(
     """
     SELECT b.district_code, b.total_fen - s.fen AS difference_fen, b.supplier_id
@@ -90,11 +93,19 @@ _JOIN = text("DELETE FROM book_parting WHERE buyer_sale_id = :buyer AND seller_k
 def match(session: Session) -> int:
     """Match what buyers claim with what sellers sold, as far as it can be told; returns how many pairs that makes. Safe to run at any time and any
     number of times; a match of which one part does not stand any more is taken apart."""
-    if not locks.try_hold(session, "books.match"):
-        return 0
+    return _match(session, None) if locks.try_hold(session, _ALONE) else 0
+
+
+def match_of(session: Session, supplier_id: int) -> int:
+    """The same for one supplier, of which a claim was accepted just now; waits for whoever matches."""
+    locks.hold(session, _ALONE)
+    return _match(session, supplier_id)
+
+
+def _match(session: Session, supplier_id: int | None) -> int:
     rules = programmes.config_of(session, clock.today()).counting
-    session.execute(_FALLEN)
-    values = {"now": clock.now(), "fen": rules.match_fen, "days": rules.match_days}
+    values = {"now": clock.now(), "fen": rules.match_fen, "days": rules.match_days, "supplier": supplier_id}
+    session.execute(_FALLEN, {"supplier": supplier_id})
     made = 0
     for statement in _ROUNDS:
         while found := len(session.execute(statement, values).all()):

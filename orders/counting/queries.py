@@ -14,6 +14,12 @@ from shop.core.paging import Page
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
+#: SQL: the day of the sale that hold ``h`` is about (of a batch that of its first one); else the day on which it was opened.
+SOLD_ON = """coalesce(
+    (SELECT x.sold_on FROM external_sale x WHERE h.subject_kind = 'external_sale' AND x.id = h.subject_id),
+    (SELECT (b.first_sold_at AT TIME ZONE 'Asia/Shanghai')::date FROM sales_batch b WHERE h.subject_kind = 'sales_batch' AND b.id = h.subject_id),
+    (SELECT l.sold_on FROM sales_batch_line l WHERE h.subject_kind = 'sales_batch_line' AND l.id = h.subject_id),
+    (h.opened_at AT TIME ZONE 'Asia/Shanghai')::date)"""
 # One of the two that collide, whatever it is.
 _SIDE = """
     LATERAL (
@@ -46,7 +52,9 @@ _PAGE = text(
     {_HOLDS}
       AND (CAST(:reason AS text) IS NULL OR h.reason_code = :reason) AND (CAST(:district AS text) IS NULL OR h.district_code = :district)
       AND (CAST(:status AS text) IS NULL OR h.status = :status) AND (CAST(:subject AS text) IS NULL OR h.subject_kind = :subject)
-      AND (CAST(:subject_id AS bigint) IS NULL OR h.subject_id = :subject_id) AND (CAST(:start AS bigint) IS NULL OR h.id < :start)
+      AND (CAST(:subject_id AS bigint) IS NULL OR h.subject_id = :subject_id)
+      AND (CAST(:batches AS boolean) IS NULL OR (h.subject_kind = 'sales_batch') = :batches)
+      AND (CAST(:sold_to AS date) IS NULL OR {SOLD_ON} <= :sold_to) AND (CAST(:start AS bigint) IS NULL OR h.id < :start)
     ORDER BY h.id DESC LIMIT :rows
     """
 )

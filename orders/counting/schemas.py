@@ -55,6 +55,8 @@ class HoldFilter(BaseModel):
     status: HoldStatus | None = None
     subject: Subject | None = None
     subject_id: Id | None = None
+    batches: bool | None = Field(default=None, description="whether whole batches of outlets are held, or anything else")
+    sold_to: Day | None = Field(default=None, description="of sales up to this day (of a batch: its first one)")
 
 
 class HoldSearch(HoldFilter):
@@ -76,7 +78,9 @@ class BookFilter(BaseModel):
 class BookSearch(BookFilter):
     limit: int = Field(default=50, ge=1, le=200, description="rows in a page")
     after: str | None = Field(default=None, max_length=500, description="cursor: `next` of the page before")
-    format: Literal["json", "xlsx"] = Field(default="json", description="a file holds every pair and all that is unmatched")
+    format: Literal["json", "csv", "xlsx"] = Field(
+        default="json", description="a file holds every pair; a workbook all that is unmatched, too, on a sheet of its own"
+    )
 
 
 class PairOut(BaseModel):

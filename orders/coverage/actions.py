@@ -62,7 +62,7 @@ def take_over(session: Session, actor: Actor, content: bytes, *, dry_run: bool) 
     Raises:
         UnreadableSpreadsheet, FormulasFound, TooManyRows, VillagesRefused: see there (422); every fault by row and column.
     """
-    rows = sheets.read(content)
+    rows, ignored = sheets.read(content)
     if faults := _faults(session, actor, rows):
         raise VillagesRefused(count=len(faults), faults=faults[: sheets.MOST_FAULTS])
     ends = [None if row.last_day is None else row.last_day + timedelta(days=1) for row in rows]
@@ -73,7 +73,7 @@ def take_over(session: Session, actor: Actor, content: bytes, *, dry_run: bool) 
     if not dry_run:
         session.execute(_WRITE, {**keys, "firsts": [row.valid_from for row in rows], "ends": ends})
         audit.record(session, actor, "poor_villages.imported", "poor_village", 0, rows=len(rows), changed=changed)
-    return ImportedOut(rows=len(rows), added=before.count(None), changed=changed, dry_run=dry_run)
+    return ImportedOut(rows=len(rows), added=before.count(None), changed=changed, dry_run=dry_run, ignored_columns=ignored)
 
 
 def _faults(session: Session, actor: Actor, rows: Sequence[sheets.Row]) -> list[Fault]:

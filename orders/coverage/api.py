@@ -1,6 +1,6 @@
 """E-commerce coverage over HTTP."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import File, Form, Query, UploadFile
 from fastapi.responses import Response
@@ -63,6 +63,12 @@ def list_villages(
     """The poor villages of the own region that are listed on a day."""
     day = on or clock.today()
     return queries.villages(call.session, call.actor, call.language, on=day, place=place, served=served, limit=limit, after=after)
+
+
+@routes.get("/villages/template", Permission.COVERAGE_RECORD, responses=exports.FILES)
+def villages_template(call: Call, format: Annotated[Literal["xlsx", "csv"], Query()] = "xlsx") -> Response:
+    """An empty list of poor villages with its headings and an example."""
+    return exports.template(format, "poor_villages", sheets.COLUMNS, sheets.EXAMPLE, "贫困村")
 
 
 @routes.post("/villages/import", Permission.COVERAGE_RECORD, status=200)

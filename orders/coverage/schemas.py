@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from orders.coverage.rules import StationKind
 from shop.core.quantities import Day, Id, Name, OptionalText, ShortText, each_once
+from shop.core.sheets import IgnoredColumns
 
 #: A district or a township.
 PlaceCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}([0-9T][0-9]{2,5})?$"), Field(examples=["500236"])]
@@ -85,3 +86,4 @@ class ImportedOut(BaseModel):
     added: int
     changed: int = Field(description="villages whose days on the list were another ones before")
     dry_run: bool
+    ignored_columns: IgnoredColumns

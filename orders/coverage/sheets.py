@@ -1,13 +1,13 @@
 """The list of poor villages as it is sent in, and coverage as a table."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from functools import partial
 
 from orders.coverage.errors import VillagesRefused
 from orders.statistics.tables import Column, Kind, Table, percent, text
 from shop.core import sheets
-from shop.core.errors import Fault
+from shop.core.errors import BadValue, Fault
 from shop.core.quantities import FIRST_DAY, LAST_DAY
 
 #: The headers accepted for each column, its own first.
@@ -17,6 +17,8 @@ COLUMNS = {
     "from": ("起始日期", "from"),
     "to": ("截止日期", "to"),
 }
+#: A row as an example, without a last day.
+EXAMPLE = {"township": "500236101", "village": "三岔村", "from": "2020-01-31"}
 MOST_ROWS = 10_000
 #: As many faults as are told at once.
 MOST_FAULTS = 200
@@ -36,15 +38,16 @@ class Row:
     last_day: date | None
 
 
-def read(content: bytes) -> list[Row]:
-    """The rows below the header; empty ones are passed over.
+def read(content: bytes) -> tuple[list[Row], list[str]]:
+    """The rows below the header, those apart that are empty; and the headers that nobody reads.
 
     Raises:
         UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422). VillagesRefused: by row and column (422).
     """
     found: list[Row] = []
     faults: list[Fault] = []
-    for number, cell in sheets.table(content, COLUMNS, ("township", "village", "from"), MOST_ROWS):
+    table = sheets.table(content, COLUMNS, ("township", "village", "from"), MOST_ROWS)
+    for number, cell in table.rows:
         faults += sheets.unreadable(COLUMNS, number, cell)
         name, first, last = cell["village"], _day(cell["from"]), _day(cell["to"]) if cell["to"] else None
         if not name or len(name) > _LONGEST or "/" in name:
@@ -58,16 +61,16 @@ def read(content: bytes) -> list[Row]:
         found.append(Row(number, cell["township"].removesuffix(".0"), name, first or FIRST_DAY, last))
     if faults:
         raise VillagesRefused(count=len(faults), faults=faults[:MOST_FAULTS])
-    return found
+    return found, table.ignored
 
 
 def _day(written: str) -> date | None:
-    """A day as people write it, and as a workbook tells it."""
+    """A day as people write it, and as a workbook tells it; the last of all days has no day after it."""
     try:
-        day = datetime.fromisoformat(written.replace("/", "-")).date()
-    except ValueError:
+        day = sheets.day_of(written)
+    except BadValue:
         return None
-    return day if FIRST_DAY <= day < LAST_DAY else None
+    return day if day < LAST_DAY else None
 
 
 COVERAGE = Table(

@@ -33,6 +33,14 @@ class OwnClaim(Forbidden):
     en = "Nobody reviews a claim of one's own, or of the own organisation"
 
 
+class ReasonNeeded(Invalid):
+    """Accepting a claim against what was looked at; ``errors`` name the checks that it does not pass."""
+
+    code = "reason_needed"
+    zh = "该申报有 {count} 项核对未通过，采纳须说明理由"
+    en = "The claim does not pass {count} checks; to accept it needs a reason"
+
+
 class TooManyPapers(Conflict):
     code = "too_many_papers"
     zh = "每笔申报最多 {most} 份材料"

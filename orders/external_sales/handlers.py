@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.counting import actions as counting
+from orders.counting import matching
 from orders.counting.actions import Use
 from orders.counting.rules import DocumentKind, Subject
 from orders.external_sales.actions import judging
@@ -18,7 +19,9 @@ from shop.core.money import yuan_from_fen
 from shop.core.outbox import Handler
 from shop.notifications.actions import notify
 
-_SALE = text("SELECT id, number, side, claimant_id, district_code, total_fen, reason FROM external_sale WHERE id = :id")
+_SALE = text(
+    "SELECT id, number, side, supplier_id, claimant_id, district_code, total_fen, reason FROM external_sale WHERE id = :id"
+)
 _INVOICE = text(
     """
     SELECT t.code, t.number, t.status, array_agg(DISTINCT so.purchase_order_id) AS orders
@@ -54,10 +57,13 @@ _ACCEPTED = {
 }
 #: Moves of which the district's officers hear, as they have to act; of all others whoever claimed.
 _FOR_OFFICERS = frozenset({SaleMove.SUBMIT, SaleMove.RELEASE})
+#: Moves by which a claim enters a book.
+_INTO_BOOKS = frozenset({SaleMove.ACCEPT, SaleMove.REINSTATE})
 
 
 def _moved(session: Session, payload: dict[str, Any]) -> None:
-    """Whoever has to act next hears of it; what counts, or does not any more, goes into the figures."""
+    """Whoever has to act next hears of it; what counts, or does not any more, goes into the figures, and what is accepted is matched with the other
+    book at once."""
     move = payload["move"]
     if move == SaleMove.WITHDRAW:
         return
@@ -75,6 +81,8 @@ def _moved(session: Session, payload: dict[str, Any]) -> None:
         amount=yuan_from_fen(row.total_fen),
         reason=row.reason,
     )
+    if move in _INTO_BOOKS:
+        matching.match_of(session, row.supplier_id)
     statistics.refresh(session)
 
 

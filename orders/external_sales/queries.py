@@ -101,7 +101,7 @@ def sale(session: Session, actor: Actor, sale_id: int, language: Language = "zh"
     passed = {
         "lines_tie": _tie(row.total_fen, papers),
         "certified": all(line.certificate_number for line in lines),
-        "documents_unused": not session.execute(_ELSEWHERE, {"id": sale_id}).scalar_one(),
+        "documents_unused": not session.execute(_ELSEWHERE, {"id": sale_id}).scalar_one() if papers else None,
         "no_doubt": not holds,
     }
     told = 0 if language == "zh" else 1
@@ -113,6 +113,15 @@ def sale(session: Session, actor: Actor, sale_id: int, language: Language = "zh"
         holds=holds,
         possible_actions=EXTERNAL_SALE.possible(row.status),
     )
+
+
+def failed(session: Session, sale_id: int, total_fen: int) -> list[tuple[str, str, str]]:
+    """The checks of lines and invoices that a claim does not pass, each with its words in Chinese and English. What speaks against its documents is
+    decided apart, with a reason of its own."""
+    lines = session.execute(_LINES, {"id": sale_id}).all()
+    papers = [PaperOut.model_validate(paper, from_attributes=True) for paper in session.execute(_PAPERS, {"id": sale_id})]
+    passed = {"lines_tie": _tie(total_fen, papers), "certified": all(line.certificate_number for line in lines)}
+    return [(code, *_CHECKS[code]) for code, good in passed.items() if good is False]
 
 
 def file(session: Session, actor: Actor, sale_id: int, paper_id: int) -> Any:
@@ -127,10 +136,12 @@ def file(session: Session, actor: Actor, sale_id: int, paper_id: int) -> Any:
     return row
 
 
-def _tie(total_fen: int, papers: list[PaperOut]) -> bool:
-    """Invoices of which nobody said the amount tell nothing."""
+def _tie(total_fen: int, papers: list[PaperOut]) -> bool | None:
+    """Whether the invoices come to the total; of those whose amount nobody said nothing is known, and without any there is nothing to look at."""
     amounts = [paper.amount for paper in papers if paper.kind is PaperKind.INVOICE]
-    return not amounts or (None not in amounts and sum(amount or 0 for amount in amounts) == total_fen)
+    if not amounts:
+        return None
+    return None not in amounts and sum(amount or 0 for amount in amounts) == total_fen
 
 
 def _reach(actor: Actor) -> dict[str, Any]:

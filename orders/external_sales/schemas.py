@@ -12,6 +12,7 @@ from orders.purchasing.schemas import FundSource
 from shop.core import uscc
 from shop.core.money import PositiveYuanIn, YuanOut
 from shop.core.quantities import Code, Day, Grams, Id, Name, OptionalText, Quantity, QuantityOut, ShortText, each_once, readable
+from shop.core.sheets import IgnoredColumns
 
 RegionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}[0-9A-Z]{0,6}$"), Field(examples=["371600"])]
 Unit = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20), AfterValidator(readable)]
@@ -77,6 +78,10 @@ class ReasonIn(In):
     reason: ShortText
 
 
+class AcceptIn(In):
+    reason: ShortText | None = Field(default=None, description="needed where `lines_tie` or `certified` was not passed")
+
+
 class SubmitIn(In):
     ids: Annotated[list[Id], AfterValidator(each_once)] = Field(min_length=1, max_length=MOST_AT_ONCE)
 
@@ -120,7 +125,7 @@ class CheckOut(BaseModel):
     """Something that was looked at for the reviewer."""
 
     code: str
-    passed: bool
+    passed: bool | None = Field(description="none: there is nothing to look at, such as a claim without an invoice")
     message: str
 
 
@@ -196,3 +201,4 @@ class ImportOut(BaseModel):
     total: YuanOut
     dry_run: bool
     ids: list[int] = Field(description="the drafts that were made, in the order of the file")
+    ignored_columns: IgnoredColumns

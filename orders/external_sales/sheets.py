@@ -1,7 +1,6 @@
 """Sales made elsewhere as tables: the list to be exported, and the sheet by which many are claimed at once."""
 
-import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -15,9 +14,9 @@ from orders.external_sales.states import SaleStatus
 from shop.core import sheets
 from shop.core.errors import BadValue, Fault, Language
 from shop.core.exports import Cell
+from shop.core.faults import fault_of
 from shop.core.money import fen_from_yuan, yuan
-from shop.core.quantities import MAX_QUANTITY, Name, readable
-from shop.core.sheets import TooManyRows
+from shop.core.quantities import MAX_QUANTITY, Name, no_number, readable
 
 TITLE: dict[Language, str] = {"zh": "场外销售", "en": "Sales made elsewhere"}
 HEADER: dict[Language, list[str]] = {
@@ -73,7 +72,14 @@ _KINDS = {
     "社会组织": "social_organisation",
     "个人": "consumer",
 }
-_FUNDS = {"食堂经费": "canteen", "工会经费": "union", "福利费": "welfare", "其他": "other", "": "other"}
+_FUNDS = {"食堂经费": "canteen", "工会经费": "union", "福利费": "welfare", "其他": "other"}
+
+
+def _coded(words: Mapping[str, str]) -> Callable[[str], Any]:
+    return sheets.one_of({**words, **{code: code for code in words.values()}}, list(words))
+
+
+_platform, _kind, _fund = _coded(_PLATFORMS), _coded(_KINDS), _coded(_FUNDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,26 +115,20 @@ def fault(row: int, column: str, code: str, zh: str, en: str) -> Fault:
     return sheets.fault(row, COLUMNS[column][0], code, zh, en)
 
 
-def read(content: bytes) -> tuple[list[Row], list[Fault]]:
-    """The rows of a sheet, and the faults of what cannot be read.
+def read(content: bytes) -> tuple[list[Row], list[Fault], list[str]]:
+    """The rows of a sheet, the faults of what cannot be read, and the headers that nobody reads.
 
     Raises:
         UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422).
     """
-    header, *body = sheets.rows(content, formulas=False)
-    if len(body) > MOST_AT_ONCE:
-        raise TooManyRows(limit=MOST_AT_ONCE)
-    places = sheets.columns(header, COLUMNS, REQUIRED)
+    table = sheets.table(content, COLUMNS, REQUIRED, MOST_AT_ONCE)
     rows, faults = [], []
-    for number, cells in enumerate(body, 2):
-        if not any(cell.strip() for cell in cells):
-            continue
-        said = sheets.texts(cells, places)
+    for number, said in table.rows:
         row, wrong = _row(number, said)
         faults += wrong
         if row:
             rows.append(row)
-    return rows, faults
+    return rows, faults, table.ignored
 
 
 def _row(number: int, said: dict[str, str]) -> tuple[Row | None, list[Fault]]:
@@ -145,20 +145,20 @@ def _row(number: int, said: dict[str, str]) -> tuple[Row | None, list[Fault]]:
         except BadValue as wrong:
             faults.append(fault(number, name, "bad_value", wrong.zh, str(wrong)))
         except (ValueError, KeyError):
-            faults.append(fault(number, name, "bad_value", "无法识别", "it cannot be read"))
+            faults.append(fault(number, name, "bad_value", "须为编号", "has to be a number"))
         return None
 
     row = Row(
         number,
         said["group"] or f"#{number}",
-        cell("platform", lambda value: _PLATFORMS.get(value) or _one_of(value, _PLATFORMS.values())),
+        cell("platform", _platform),
         cell("supplier_uscc", str.upper),
         cell("buyer_uscc", str.upper, needed=False) or "",
         cell("buyer_name", _name, needed=False) or "",
-        cell("buyer_kind", lambda value: _KINDS.get(value) or _one_of(value, _KINDS.values()), needed=False) or "",
+        cell("buyer_kind", _kind, needed=False) or "",
         cell("buyer_region", _region, needed=False) or "",
         cell("sold_on", sheets.day_of),
-        cell("fund_source", lambda value: _FUNDS.get(value) or _one_of(value, _FUNDS.values()), needed=False) or "other",
+        cell("fund_source", _fund, needed=False) or "other",
         cell("relation", _id, needed=False),
         cell("order_number", _number, needed=False) or "",
         cell("product", str),
@@ -184,21 +184,14 @@ def _as(kind: Any) -> Callable[[str], str]:
         try:
             return adapter.validate_python(value)
         except ValidationError as wrong:
-            if most := wrong.errors()[0].get("ctx", {}).get("max_length"):
-                raise BadValue(f"最多 {most} 个字符", f"at most {most} characters") from None
-            raise
+            told = fault_of(wrong.errors()[0])
+            raise BadValue(told.zh, told.en) from None
 
     return read
 
 
 #: What is kept as it was written has the limits of the same said in JSON; what is only looked up needs none.
 _name, _number, _unit, _region = _as(Name), _as(DocumentNumber), _as(Unit), _as(RegionCode)
-
-
-def _one_of(value: str, known: Iterable[str]) -> str:
-    if value not in set(known):
-        raise ValueError
-    return value
 
 
 def _id(value: str) -> int:
@@ -210,9 +203,9 @@ def _id(value: str) -> int:
 
 def _decimal(value: str) -> Decimal:
     try:
-        found = Decimal(unicodedata.normalize("NFKC", value).replace(",", ""))
+        found = Decimal(sheets.figure(value))
     except InvalidOperation:
-        raise ValueError from None
+        raise no_number(value) from None
     if not found.is_finite() or not 0 < found <= MAX_QUANTITY:
         raise BadValue("须大于零", "must be greater than zero")
     return found
@@ -230,7 +223,12 @@ def _grams(value: str) -> int:
 
 
 def _positive(value: str) -> int:
-    found = fen_from_yuan(unicodedata.normalize("NFKC", value).replace(",", ""))
+    try:
+        found = fen_from_yuan(sheets.figure(value))
+    except BadValue:
+        raise
+    except ValueError:
+        raise BadValue("须为金额（元），最多两位小数，如 1234.50", "has to be an amount of yuan such as 1234.50") from None
     if found <= 0:
         raise BadValue("须大于零", "must be greater than zero")
     return found

@@ -55,6 +55,7 @@ EXTERNAL_SALE = StateTable(
         (_S.HELD, _M.WITHDRAW): _S.WITHDRAWN,
         (_S.HELD, _M.VOID): _S.VOID,
     },
+    said={_S.ACCEPTED: "已计入"},
 )
 #: It may count, now or later: its documents are taken.
 STANDING = (_S.SUBMITTED, _S.HELD, _S.ACCEPTED)

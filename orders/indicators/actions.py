@@ -89,7 +89,7 @@ def take_over(session: Session, actor: Actor, content: bytes, *, reason: str | N
     Raises:
         UnreadableSpreadsheet, FormulasFound, TooManyRows, ReportRefused: see there (422); every fault by row and column.
     """
-    read = sheets.read(content)
+    read, ignored = sheets.read(content)
     rows = [
         {
             "indicator": each.indicator,
@@ -113,7 +113,7 @@ def take_over(session: Session, actor: Actor, content: bytes, *, reason: str | N
         raise ReportRefused(count=len(faults), faults=faults[: sheets.MOST_FAULTS])
     if not dry_run:
         _write(session, actor, rows, reason)
-    return ImportedOut(rows=len(rows), revised=len(known), dry_run=dry_run)
+    return ImportedOut(rows=len(rows), revised=len(known), dry_run=dry_run, ignored_columns=ignored)
 
 
 def review(session: Session, actor: Actor, value_id: int, body: ReviewIn) -> None:

@@ -55,6 +55,12 @@ def report(call: Call, body: ReportIn) -> ReportedOut:
     return queries.value(call.session, call.actor, value_id, call.language)
 
 
+@routes.get("/template", Permission.INDICATORS_REPORT, responses=exports.FILES)
+def template(call: Call, format: Annotated[Literal["xlsx", "csv"], Query()] = "xlsx") -> Response:
+    """An empty sheet of figures with its headings and an example."""
+    return exports.template(format, "reported_values", sheets.COLUMNS, sheets.EXAMPLE, sheets.TITLE["zh"])
+
+
 @routes.post("/import", Permission.INDICATORS_REPORT, status=200)
 def import_values(
     call: Call,

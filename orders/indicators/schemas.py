@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from orders.indicators.rules import Grain
 from orders.indicators.states import ValueAction, ValueStatus
 from shop.core.quantities import SPOKEN, LongText, Name, ShortText, plain_number, spoken_schema
+from shop.core.sheets import IgnoredColumns
 from shop.regions.schemas import DistrictCode
 
 IndicatorCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,64}$")]
@@ -91,3 +92,4 @@ class ImportedOut(BaseModel):
     rows: int
     revised: int = Field(description="of them: revisions of what was reported before")
     dry_run: bool
+    ignored_columns: IgnoredColumns

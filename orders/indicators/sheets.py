@@ -23,6 +23,9 @@ COLUMNS = {
     "base": ("上年同期", "base"),
     "base_method": ("上年同期统计方法", "base method"),
 }
+#: A row as an example.
+EXAMPLE = {"indicator": "rural_online_retail", "region": "500236", "period": "2026-Q3", "value": "1234.5", "source": "区县商务委", "method": "平台直报",
+           "base": "1100", "base_method": "平台直报"}  # fmt: skip
 REQUIRED = ("indicator", "region", "period", "value", "source", "method")
 MOST_ROWS = 5_000
 #: As many faults as are told at once.
@@ -47,15 +50,16 @@ class Row:
     base_method: str | None
 
 
-def read(content: bytes) -> list[Row]:
-    """The rows below the header; empty ones are passed over.
+def read(content: bytes) -> tuple[list[Row], list[str]]:
+    """The rows below the header, those apart that are empty; and the headers that nobody reads.
 
     Raises:
         UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422). ReportRefused: what is no number, by row and column (422).
     """
     found: list[Row] = []
     faults: list[Fault] = []
-    for number, cell in sheets.table(content, COLUMNS, REQUIRED, MOST_ROWS):
+    table = sheets.table(content, COLUMNS, REQUIRED, MOST_ROWS)
+    for number, cell in table.rows:
         faults += sheets.unreadable(COLUMNS, number, cell)
         value, base = _number(cell["value"]), _number(cell["base"]) if cell["base"] else None
         for name, read_as in (("value", value), ("base", base)):
@@ -83,7 +87,7 @@ def read(content: bytes) -> list[Row]:
         )
     if faults:
         raise ReportRefused(count=len(faults), faults=faults[:MOST_FAULTS])
-    return found
+    return found, table.ignored
 
 
 def _code(written: str) -> str:

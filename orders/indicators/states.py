@@ -29,4 +29,5 @@ REPORTED_VALUE = StateTable(
         (_S.ACCEPTED, _A.REVISE): _S.REPORTED,
         (_S.RETURNED, _A.REVISE): _S.REPORTED,
     },
+    said={_S.ACCEPTED: "已采纳"},
 )

@@ -1,5 +1,6 @@
 """Sales of outlets over HTTP."""
 
+from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import Query
@@ -17,15 +18,18 @@ from orders.outlet_sales.schemas import (
     SalesBatchOut,
     SalesImportedOut,
     SalesLineOut,
+    TakeBackIn,
+    TakenBackOut,
 )
 from orders.outlets.api import DryRun, Region, Sheet, VenueFilter, Word
 from orders.outlets.queries import Filters
 from orders.outlets.states import OutletKind
-from shop.core import exports
+from shop.core import clock, exports
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Day, Id
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
+from shop.programmes import queries as programmes
 
 routes = Routes("outlet_sales", "/v1")
 
@@ -49,8 +53,16 @@ def send_batches(call: Call, body: SalesBatchesIn) -> SalesBatchesOut:
 
 @routes.post("/sales-batches/import", Permission.OUTLETS_MANAGE, status=200)
 def import_sales(call: Call, file: Sheet, dry_run: DryRun = False) -> SalesImportedOut:
-    """An operator's file of sales, up to 19,998 rows: all of them or none. Every fault by row and column; the same file twice is refused."""
+    """An operator's file of sales, up to 19,998 rows: all of them or none. Every fault by row and column; the same file twice is refused.
+    The answer tells what counts of it and what does not."""
     return importing.import_file(call.session, call.actor, file.filename, file.file.read(), dry_run=dry_run)
+
+
+@routes.post("/sales-batches/take-back", Permission.OUTLETS_MANAGE, status=200)
+def take_back(call: Call, body: TakeBackIn) -> TakenBackOut:
+    """Take wrong files back by their batches, up to 200 at once, all or none; the right file is then imported as any other."""
+    importing.take_back(call.session, call.actor, body.ids, body.reason)
+    return TakenBackOut(taken_back=len(body.ids))
 
 
 @routes.get("/sales-batches/template", Permission.OUTLETS_MANAGE, responses=exports.FILES)
@@ -67,12 +79,22 @@ def list_batches(
         BatchStatus | None, Query(description="waiting: a batch before it has not come; held: an officer looks at it")
     ] = None,
     reason_code: Annotated[Doubt | None, Query()] = None,
+    region: Region = None,
+    sold_to: Annotated[Day | None, Query(description="whose first sale was made up to this day")] = None,
     limit: Limit = 50,
     after: After = None,
 ) -> Page[SalesBatchOut]:
     """Batches, the newest first."""
     return queries.batches(
-        call.session, call.actor, outlet_id=outlet_id, status=status, reason=reason_code, limit=limit, after=after
+        call.session,
+        call.actor,
+        outlet_id=outlet_id,
+        status=status,
+        reason=reason_code,
+        region=region,
+        sold_to=sold_to,
+        limit=limit,
+        after=after,
     )
 
 
@@ -131,4 +153,6 @@ def export_outlet_sales(
     filters = Filters(kind, online, None, region, operator_id, venue, None, q)
     found = queries.sales(call.session, call.actor, group_by, filters, first=first, last=last, limit=exports.MAX_ROWS, after=None)
     header, title = sheets.HEADER[call.language], sheets.TITLE[call.language]
-    return exports.file(format, "outlet_sales", header, sheets.cells(exports.whole(found)), title)
+    term = programmes.terms(call.session, clock.today(), call.language)
+    cells = sheets.cells(exports.whole(found), partial(term, "outlet_kind") if group_by == "kind" else None)
+    return exports.file(format, "outlet_sales", header, cells, title)

@@ -27,6 +27,12 @@ class TooManyLines(Invalid):
     en = "At most {limit} lines are taken at once"
 
 
+class NotFromFile(Conflict):
+    code = "not_from_file"
+    zh = "只能撤回文件报送的、尚未作废或更正的批次；设备报送的批次由设备发更正批次"
+    en = "Only batches of files are taken back that were not left out or replaced; what a device sent is corrected by a batch of it"
+
+
 class FileSeen(Conflict):
     code = "sales_file_seen"
     zh = "该文件已导入过"

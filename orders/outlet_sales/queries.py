@@ -17,18 +17,24 @@ from shop.core.errors import Invalid, NotFound
 from shop.core.paging import Page
 from shop.identity.actor import Actor
 
-# Of a batch that is held, or waits, all is undecided; of one that was taken, what of its lines is held.
+# What became of the lines, less what was given back in them: of what was left out or replaced nothing.
 _BATCH = f"""
-    SELECT b.*, o.number AS outlet_number,
-           CASE WHEN b.status IN ('waiting', 'held') THEN b.certified_fen + b.other_fen
-                WHEN b.status = 'accepted' THEN coalesce((SELECT sum(l.amount_fen) FROM sales_batch_line l WHERE l.batch_id = b.id
-                     AND l.status = 'held' AND l.refunds_line_id IS NULL), 0)::bigint ELSE 0 END AS undecided
+    SELECT b.*, o.number AS outlet_number, l.certified, l.resale, l.other, l.undecided
     FROM sales_batch b JOIN outlet o ON o.id = b.outlet_id JOIN organisation op ON op.id = o.operator_id
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(fen) FILTER (WHERE status = 'counted'), 0)::bigint AS certified,
+               coalesce(sum(fen) FILTER (WHERE status = 'resale'), 0)::bigint AS resale,
+               coalesce(sum(fen) FILTER (WHERE status = 'other'), 0)::bigint AS other,
+               coalesce(sum(fen) FILTER (WHERE status IN ('held', 'waiting')), 0)::bigint AS undecided
+        FROM (SELECT status, CASE WHEN refunds_line_id IS NULL THEN amount_fen ELSE -amount_fen END AS fen
+              FROM sales_batch_line WHERE batch_id = b.id) signed
+    ) l
     WHERE (b.device_id = CAST(:device AS bigint) OR {IN_REACH})
 """
 _BATCHES = text(
     f"""
     {_BATCH} AND (CAST(:outlet AS bigint) IS NULL OR b.outlet_id = :outlet) AND (CAST(:status AS text) IS NULL OR b.status = :status)
+    AND (CAST(:region AS text) IS NULL OR starts_with(o.region_code, :region)) AND (CAST(:until AS timestamptz) IS NULL OR b.first_sold_at < :until)
     AND (CAST(:reason AS text) IS NULL OR b.reason_code = :reason) AND (CAST(:start AS bigint) IS NULL OR b.id < :start)
     ORDER BY b.id DESC LIMIT :rows
     """
@@ -81,12 +87,22 @@ def batches(
     outlet_id: int | None,
     status: BatchStatus | None,
     reason: str | None,
+    region: str | None,
+    sold_to: date | None,
     limit: int,
     after: str | None,
 ) -> Page[SalesBatchOut]:
     """Batches, the newest first."""
     start = paging.position(after, int)
-    values = {"outlet": outlet_id, "status": status, "reason": reason, "start": start[0] if start else None, "rows": limit + 1}
+    values = {
+        "outlet": outlet_id,
+        "status": status,
+        "reason": reason,
+        "region": region,
+        "until": sold_to and clock.end_of_day(sold_to),
+        "start": start[0] if start else None,
+        "rows": limit + 1,
+    }
     rows = session.execute(_BATCHES, {**_reach(actor), **values}).all()
     return paging.page(rows, limit, _out, lambda row: [row.id])
 
@@ -152,7 +168,7 @@ def _sales_out(row: Row[Any]) -> OutletSalesRow:
 
 
 def _out(row: Row[Any]) -> SalesBatchOut:
-    return SalesBatchOut.model_validate({**row._mapping, "certified": row.certified_fen, "other": row.other_fen - row.undecided})
+    return SalesBatchOut.model_validate(row._mapping)
 
 
 def _line_out(row: Row[Any]) -> SalesLineOut:

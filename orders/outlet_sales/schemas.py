@@ -1,15 +1,18 @@
 """What devices and operators send of sales, and what they get."""
 
+import unicodedata
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, model_validator
 
 from orders.outlet_sales.rules import BatchStatus, LineStatus, batch_hash
 from orders.outlets.schemas import Number, OutletCode
-from shop.core.money import YuanIn, YuanOut
+from shop.core.errors import BadValue
+from shop.core.money import PositiveYuanIn, YuanOut
 from shop.core.paging import Page
-from shop.core.quantities import Moment, Name, Quantity, QuantityOut
+from shop.core.quantities import Id, Moment, Name, Quantity, QuantityOut, ShortText, each_once
+from shop.core.sheets import IgnoredColumns
 
 #: Lines of one batch, batches of one request, and lines of all of them.
 MOST_LINES, MOST_BATCHES, MOST_AT_ONCE = 5_000, 200, 20_000
@@ -17,14 +20,24 @@ MOST_LINES, MOST_BATCHES, MOST_AT_ONCE = 5_000, 200, 20_000
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
+def _plain(number: str) -> str:
+    if any(unicodedata.category(character) in ("So", "Sk", "Cn", "Co") for character in number):
+        raise BadValue("编号不能含表情或图形符号", "a number holds no emoji and other pictures")
+    return number
+
+
+#: A till's number of a line: it is searched for, printed and compared.
+LineNumber = Annotated[Number, AfterValidator(_plain)]
+
+
 class LineIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    line_id: Number = Field(description="the till's number of the sale's line; once within the outlet, for ever")
+    line_id: LineNumber = Field(description="the till's number of the sale's line; once within the outlet, for ever")
     sold_at: Moment
     goods_id: Number = Field(description="商品编号 as the outlet's list has it, or the 69码 of one of the goods on it")
     quantity: Quantity
-    amount: YuanIn = Field(ge=0, description="what was paid for it, in yuan")
+    amount: PositiveYuanIn = Field(description="what was paid for it, in yuan; what is given away is no sale")
     receipt_number: Number | None = None
     refunds_line_id: Number | None = Field(default=None, description="this gives back of an earlier line; figures stay positive")
 
@@ -90,12 +103,12 @@ class SalesLineRow(BaseModel):
     """A row of an operator's file of sales."""
 
     outlet: OutletCode
-    line_id: Number
+    line_id: LineNumber
     sold_at: Moment
     goods_id: Number
     goods_name: Name | None = None
     quantity: Quantity
-    amount: YuanIn = Field(ge=0)
+    amount: PositiveYuanIn
     receipt_number: Number | None = None
     refunds_line_id: Number | None = None
 
@@ -113,9 +126,10 @@ class SalesBatchOut(BaseModel):
     corrects: str | None
     hash: str
     line_count: int
-    certified: YuanOut = Field(description="certified goods of the list, refunds apart; known once the batch was taken")
+    certified: YuanOut = Field(description="what counts, as in the ledger; here and below less what is given back in the batch")
+    resale: YuanOut
     other: YuanOut
-    undecided: YuanOut = Field(description="what is held, or waits, refunds apart: whether it is certified is not known yet")
+    undecided: YuanOut = Field(description="what is held, or waits: whether it is certified is not known yet")
     first_sold_at: datetime
     last_sold_at: datetime
     sent_at: datetime | None
@@ -155,14 +169,43 @@ class SalesLineOut(BaseModel):
     reason_code: str | None
 
 
+class TakeBackIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    ids: Annotated[list[Id], AfterValidator(each_once)] = Field(min_length=1, max_length=MOST_BATCHES)
+    reason: ShortText
+
+
+class TakenBackOut(BaseModel):
+    taken_back: int
+
+
+class UndecidedOut(BaseModel):
+    """Rows of a file that do not count for the time being."""
+
+    reason_code: str | None = Field(description="why an officer has to look; none: it waits for the sale that it gives back of")
+    rows: int
+    amount: YuanOut
+    line_ids: list[str] = Field(description="the first 20 of them")
+
+
 class SalesImportedOut(BaseModel):
-    """What a file of sales held; ``dry_run``: nothing of it was kept."""
+    """What a file of sales held, refunds taken off, and what became of it; ``dry_run``: what would, nothing of it was kept."""
 
     rows: int
     outlets: int
-    amount: YuanOut
+    amount: YuanOut = Field(description="of the whole file, whatever became of it")
+    certified: YuanOut = Field(description="what counts")
+    resale: YuanOut
+    other: YuanOut
+    undecided: YuanOut
+    held: list[UndecidedOut]
+    unknown_goods: list[str] = Field(
+        description="numbers of goods that the outlet's list does not hold, the first 200: other goods"
+    )
     batch_ids: list[int]
     dry_run: bool
+    ignored_columns: IgnoredColumns
 
 
 Group = Literal["outlet", "day", "month", "county", "operator", "kind"]

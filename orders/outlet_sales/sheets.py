@@ -1,17 +1,19 @@
 """Sales of outlets as tables."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from orders.outlet_sales.schemas import OutletSalesRow, SalesLineRow
 from orders.outlets.sheets import Read, figure_of, number_of, read
+from shop.core import clock
 from shop.core.clock import SHANGHAI
-from shop.core.errors import Fault, Language
+from shop.core.errors import BadValue, Fault, Language
 from shop.core.exports import Cell
 from shop.core.money import yuan_from_fen
+from shop.core.sheets import fault, figure
 
 SALES_COLUMNS: dict[str, Sequence[str]] = {
     "outlet": ("设备或渠道编号", "网点编号", "outlet"),
@@ -31,37 +33,60 @@ SALES_REQUIRED = ("outlet", "line_id", "sold_at", "goods_id", "quantity", "amoun
 SALES_EXAMPLE = {"outlet": "SN-000123", "line_id": "1-1", "sold_at": "2026-05-01 09:58", "goods_id": "G-1", "goods_name": "奉节脐橙5斤装", "quantity": "2",
                  "amount": "59.80", "receipt_number": "R-1"}  # fmt: skip
 #: A day with a time, as spreadsheet programs write it: 2026/11/27 3:36.
-_WRITTEN = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[ T]+(\d{1,2})(:\d{2}.*))?", re.ASCII)
+_WRITTEN = re.compile(
+    r"(?:(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})|(\d{4})年(\d{1,2})月(\d{1,2})日|(\d{4})(\d{2})(\d{2})(?:\.0)?)(?:[ T]*(\d{1,2})(:\d{2}.*))?",
+    re.ASCII,
+)
 
 
 def moment_of(cell: str) -> Any:
-    """A cell's moment in Shanghai, unless it names another zone; at noon, where there is but a day.
+    """A cell's moment in Shanghai, unless it names another zone; at noon, where there is but a day, and before noon of that day itself now.
 
     Raises:
-        ValueError: it tells none.
+        BadValue: it tells none.
     """
     found = _WRITTEN.fullmatch(figure_of(cell).strip())
-    if found is None:
-        raise ValueError
-    year, month, day, hour, rest = found.groups()
-    moment = datetime.fromisoformat(f"{year}-{month:>02}-{day:>02}T" + (f"{hour:>02}{rest}" if hour else "12:00"))
-    return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
+    try:
+        if found is None:
+            raise ValueError
+        *days, hour, rest = found.groups()
+        year, month, day = (part for part in days if part is not None)
+        moment = datetime.fromisoformat(f"{year}-{month:>02}-{day:>02}T" + (f"{hour:>02}{rest}" if hour else "12:00"))
+    except ValueError:
+        raise BadValue(
+            "须为时间，如 2026-01-31 09:58（单元格请设为日期或文本格式）",
+            "write a moment as 2026-01-31 09:58, in a cell of dates or text",
+        ) from None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
+    return min(moment, clock.now()) if hour is None and moment.date() == clock.today() else moment
 
 
+#: Of what a header speaks that tells of giving back.
+_GIVES_BACK = re.compile("退|冲红|原.*号|refund|return", re.IGNORECASE)
 _AS_SAID: Mapping[str, Any] = {
     "sold_at": moment_of,
-    **dict.fromkeys(("quantity", "amount"), figure_of),
+    **dict.fromkeys(("quantity", "amount"), figure),
     **dict.fromkeys(("outlet", "line_id", "goods_id", "receipt_number", "refunds_line_id"), number_of),
 }
 
 
-def read_sales(content: bytes) -> tuple[list[Read[SalesLineRow]], list[Fault]]:
-    """The rows of a file of sales, and every fault by row and column.
+def read_sales(content: bytes) -> tuple[list[Read[SalesLineRow]], list[Fault], list[str]]:
+    """The rows of a file of sales, every fault by row and column, and the headers that nobody reads. One that speaks of giving back is a fault: to
+    pass over it makes sales of what was given back.
 
     Raises:
         UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422).
     """
-    return read(content, SalesLineRow, SALES_COLUMNS, SALES_REQUIRED, _AS_SAID)
+    rows, faults, ignored = read(content, SalesLineRow, SALES_COLUMNS, SALES_REQUIRED, _AS_SAID)
+    own = SALES_COLUMNS["refunds_line_id"][0]
+    zh, en = (
+        f"无法识别；退货请填在“{own}”列，此列请删去",
+        f"is not known; what is given back is told in {own}, leave this column out",
+    )
+    faults += [
+        fault(1, each, "column_unclear", f"列“{each}”{zh}", f"column {each} {en}") for each in ignored if _GIVES_BACK.search(each)
+    ]
+    return rows, faults, ignored
 
 
 HEADER: dict[Language, list[str]] = {
@@ -72,12 +97,12 @@ HEADER: dict[Language, list[str]] = {
 TITLE: dict[Language, str] = {"zh": "网点销售", "en": "Sales of outlets"}
 
 
-def cells(rows: Iterable[OutletSalesRow]) -> Iterator[list[Cell]]:
-    """One row of cells for each group, in the order of the header."""
+def cells(rows: Iterable[OutletSalesRow], named: Callable[[str], str] | None) -> Iterator[list[Cell]]:
+    """One row of cells for each group, in the order of the header; ``named`` tells how a group reads that has no name of its own."""
     for row in rows:
         yield [
             row.key,
-            row.name,
+            named(row.key) if named else row.name,
             row.outlets,
             *(Decimal(yuan_from_fen(fen)) for fen in (row.certified, row.resale, row.other)),
             row.grams,

@@ -29,11 +29,12 @@ from orders.outlets.schemas import (
     Venue,
 )
 from orders.outlets.states import OutletKind, OutletStatus
-from shop.core import exports
+from shop.core import clock, exports
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id, each_once, storable
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
+from shop.programmes import queries as programmes
 
 routes = Routes("outlets", "/v1")
 
@@ -86,7 +87,8 @@ def export_outlets(
     rows = queries.all_outlets(call.session, call.actor, filters, exports.MAX_ROWS + 1)
     exports.require_whole(rows, exports.MAX_ROWS)
     header, title = sheets.HEADER[call.language], sheets.TITLE[call.language]
-    return exports.file(format, "outlets", header, sheets.cells(rows, call.language), title)
+    term = programmes.terms(call.session, clock.today(), call.language)
+    return exports.file(format, "outlets", header, sheets.cells(rows, call.language, term), title)
 
 
 @routes.get("/outlets/template", Permission.OUTLETS_MANAGE, responses=exports.FILES)

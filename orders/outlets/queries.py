@@ -105,9 +105,11 @@ def outlet(session: Session, actor: Actor, outlet_id: int) -> OutletOut:
     return _out(actor, row_within(session, actor, outlet_id))
 
 
-def some(session: Session, actor: Actor, outlet_ids: Sequence[int]) -> list[OutletOut]:
+def some(
+    session: Session, actor: Actor, outlet_ids: Sequence[int], permission: Permission = Permission.OUTLETS_READ
+) -> list[OutletOut]:
     """Of these outlets those within reach, by id."""
-    return [_out(actor, row) for row in session.execute(_SOME, {**reach(actor), "ids": list(outlet_ids)})]
+    return [_out(actor, row) for row in session.execute(_SOME, {**reach(actor, permission), "ids": list(outlet_ids)})]
 
 
 def called(session: Session, actor: Actor, permission: Permission, names: Sequence[str]) -> dict[str, list[Row[Any]]]:

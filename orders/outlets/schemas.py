@@ -11,6 +11,7 @@ from orders.outlets.states import OutletKind, OutletMove, OutletStatus
 from shop.core.errors import BadValue
 from shop.core.money import YuanIn, YuanOut
 from shop.core.quantities import Day, Id, Name, Quantity, QuantityOrZero, QuantityOut, ShortText, readable
+from shop.core.sheets import IgnoredColumns
 from shop.core.uscc import Uscc
 
 #: Numbers as tills and operators give them.
@@ -119,6 +120,7 @@ class ImportedOut(BaseModel):
 
     rows: int
     dry_run: bool
+    ignored_columns: IgnoredColumns
 
 
 class GoodsImportedOut(ImportedOut):

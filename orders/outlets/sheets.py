@@ -9,7 +9,8 @@ from pydantic import BaseModel, ValidationError
 
 from orders.outlets.schemas import GoodsIn, OutletIn
 from shop.core import sheets
-from shop.core.errors import Fault, Language
+from shop.core.clock import SHANGHAI
+from shop.core.errors import BadValue, Fault, Language
 from shop.core.exports import Cell
 from shop.core.faults import fault_of
 from shop.core.sheet_reader import MAX_ROWS
@@ -63,10 +64,6 @@ GOODS_COLUMNS: dict[str, Sequence[str]] = {
 }
 GOODS_REQUIRED = ("device_id", "action", "goods_id")
 
-_KINDS = {"专柜": "cabinet", "专馆": "hall", "生活馆": "hall", "专区": "zone", "01": "zone", "02": "cabinet", "03": "hall"}
-_CHANNELS = {"1": "01", "2": "02", "3": "03", "专区": "01", "专柜": "02", "专馆": "03"}
-_ACTIONS = {"新增": "create", "修改": "modify", "删除": "delete"}
-_YES_NO = {"是": True, "否": False, "1": True, "2": False, "0": False, "yes": True, "no": False, "上架": True, "下架": False}
 _VENUES = {
     "车站": "station",
     "校园": "campus",
@@ -92,21 +89,31 @@ def figure_of(cell: str) -> str:
     return unicodedata.normalize("NFKC", cell)
 
 
+def _with_codes(words: Mapping[str, Any]) -> dict[str, Any]:
+    return {**words, **{code: code for code in words.values()}}
+
+
+_KINDS = _with_codes(
+    {"专柜": "cabinet", "专馆": "hall", "生活馆": "hall", "专区": "zone", "01": "zone", "02": "cabinet", "03": "hall"}
+)
+_CHANNELS = _with_codes({"1": "01", "2": "02", "3": "03", "专区": "01", "专柜": "02", "专馆": "03"})
+_CERTIFIED = _with_codes({"是": "1", "否": "2"})
+_YES_NO = {"是": True, "否": False, "1": True, "2": False, "0": False, "yes": True, "no": False, "true": True, "false": False}
+_ON_SHELF = {**_YES_NO, "上架": True, "下架": False}
 _AS_SAID: Mapping[str, Callable[[str], Any]] = {
-    "kind": lambda cell: _KINDS.get(cell.removesuffix(".0"), cell),
-    "venue": lambda cell: _VENUES.get(cell, cell),
-    "online": lambda cell: _YES_NO.get(cell.lower(), cell),
-    "invoice": lambda cell: _YES_NO.get(cell.lower(), cell),
-    "on_shelf": lambda cell: _YES_NO.get(cell.lower(), cell),
-    "opened_on": lambda cell: sheets.day_of(figure_of(cell)),
-    "channel_type": lambda cell: _CHANNELS.get(cell.removesuffix(".0"), cell),
-    "action": lambda cell: _ACTIONS.get(cell, cell),
-    "is_poverty_goods": lambda cell: {"是": "1", "否": "2"}.get(cell, cell.removesuffix(".0")),
+    "kind": sheets.one_of(_KINDS, ("专柜", "专馆", "专区", "02", "03", "01")),
+    "venue": sheets.one_of(_with_codes(_VENUES), tuple(_VENUES)),
+    **dict.fromkeys(("online", "invoice"), sheets.one_of(_YES_NO, ("是", "否"))),
+    "on_shelf": sheets.one_of(_ON_SHELF, ("上架", "下架")),
+    "opened_on": sheets.day_of,
+    "channel_type": sheets.one_of(_CHANNELS, ("专区", "专柜", "专馆", "01", "02", "03")),
+    "action": sheets.one_of(_with_codes({"新增": "create", "修改": "modify", "删除": "delete"}), ("新增", "修改", "删除")),
+    "is_poverty_goods": sheets.one_of(_CERTIFIED, ("是", "否", "1", "2")),
     **dict.fromkeys(("region_code", "barcode"), lambda cell: number_of(figure_of(cell))),
     "external_number": number_of,
     "device_id": number_of,
     "goods_id": number_of,
-    **dict.fromkeys(("price", "longitude", "latitude"), figure_of),
+    **dict.fromkeys(("price", "longitude", "latitude"), sheets.figure),
 }
 
 
@@ -119,8 +126,8 @@ class Read(Generic[M]):
     more: dict[str, str]
 
 
-def read_outlets(content: bytes) -> tuple[list[Read[OutletIn]], list[Fault]]:
-    """The rows of a file of outlets, and every fault by row and column.
+def read_outlets(content: bytes) -> tuple[list[Read[OutletIn]], list[Fault], list[str]]:
+    """The rows of a file of outlets, every fault by row and column, and the headers that nobody reads.
 
     Raises:
         UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422).
@@ -128,7 +135,7 @@ def read_outlets(content: bytes) -> tuple[list[Read[OutletIn]], list[Fault]]:
     return read(content, OutletIn, OUTLET_COLUMNS, OUTLET_REQUIRED, _AS_SAID)
 
 
-def read_goods(content: bytes) -> tuple[list[Read[GoodsIn]], list[Fault]]:
+def read_goods(content: bytes) -> tuple[list[Read[GoodsIn]], list[Fault], list[str]]:
     """The same for goods, by the headings of the public field list."""
     return read(content, GoodsIn, GOODS_COLUMNS, GOODS_REQUIRED, _AS_SAID)
 
@@ -139,32 +146,35 @@ def read(
     columns: Mapping[str, Sequence[str]],
     required: Sequence[str],
     as_said: Mapping[str, Callable[[str], Any]],
-) -> tuple[list[Read[M]], list[Fault]]:
+) -> tuple[list[Read[M]], list[Fault], list[str]]:
     """The rows of a file as bodies of requests. ``as_said`` makes values of what people write into cells; empty cells are left out."""
     found: list[Read[M]] = []
     faults: list[Fault] = []
-    for number, cells in sheets.table(content, columns, required, MAX_ROWS - 2):
+    table = sheets.table(content, columns, required, MAX_ROWS - 2)
+    for number, cells in table.rows:
         written = {name: cell for name, cell in cells.items() if cell}
+        said: dict[str, Any] = {}
+        wrong: dict[str, Fault] = {}
+        for name in (each for each in written if each in model.model_fields):
+            try:
+                said[name] = as_said[name](written[name]) if name in as_said else written[name]
+            except BadValue as why:
+                said[name], wrong[name] = written[name], fault(number, columns, name, "bad_value", why.zh, str(why))
         try:
-            body = model.model_validate(
-                {name: _said(as_said, name, cell) for name, cell in written.items() if name in model.model_fields}
-            )
+            body = model.model_validate(said)
         except ValidationError as error:
-            faults += [_of_cell(number, columns, entry) for entry in error.errors()]
+            found_wrong = [
+                _of_cell(number, columns, entry) for entry in error.errors() if entry["loc"][:1] not in {(name,) for name in wrong}
+            ]
+            faults += [*wrong.values(), *found_wrong]
         else:
+            faults += wrong.values()
             found.append(Read(number, body, {name: cell for name, cell in written.items() if name not in model.model_fields}))
-    return found, faults
+    return found, faults, table.ignored
 
 
 def fault(row: int, columns: Mapping[str, Sequence[str]], name: str, code: str, zh: str, en: str) -> Fault:
     return sheets.fault(row, columns[name][0], code, zh, en)
-
-
-def _said(as_said: Mapping[str, Callable[[str], Any]], name: str, cell: str) -> Any:
-    try:
-        return as_said[name](cell) if name in as_said else cell
-    except (ValueError, TypeError):
-        return cell
 
 
 def _of_cell(row: int, columns: Mapping[str, Sequence[str]], entry: Any) -> Fault:
@@ -186,18 +196,16 @@ HEADER: dict[Language, list[str]] = {
            "closed on", "status", "last heard of", "last sale", "silent since"],
 }  # fmt: skip
 TITLE: dict[Language, str] = {"zh": "网点", "en": "Outlets"}
-_KIND_NAMES = {"cabinet": "专柜", "hall": "专馆", "zone": "专区"}
-_STATUS_NAMES = {"registered": "待核验", "verified": "已核验", "refused": "未通过", "closed": "已关闭"}
 
 
-def cells(rows: Iterable[Any], language: Language) -> Iterator[list[Cell]]:
-    """One row of cells for each outlet, in the order of the header."""
+def cells(rows: Iterable[Any], language: Language, term: Callable[[str, str], str]) -> Iterator[list[Cell]]:
+    """One row of cells for each outlet, in the order of the header, moments by the clock of China; ``term`` tells how a code of the programme reads."""
     zh = language == "zh"
     for row in rows:
         yield [
             row.number,
             row.external_number,
-            _KIND_NAMES[row.kind] if zh else row.kind,
+            term("outlet_kind", row.kind),
             ("是" if zh else "yes") if row.online else "",
             row.name,
             row.operator_name,
@@ -207,6 +215,9 @@ def cells(rows: Iterable[Any], language: Language) -> Iterator[list[Cell]]:
             next((name for name, venue in _VENUES.items() if venue == row.venue), row.venue) if zh else row.venue,
             row.opened_on,
             row.closed_on,
-            _STATUS_NAMES[row.status] if zh else row.status,
-            *(moment and moment.isoformat(timespec="seconds") for moment in (row.seen_at, row.sold_at, row.silent_since)),
+            term("outlet_status", row.status),
+            *(
+                moment and f"{moment.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
+                for moment in (row.seen_at, row.sold_at, row.silent_since)
+            ),
         ]

@@ -22,7 +22,8 @@ CERTIFICATION = Table(
 )
 
 _OUTLET_FIGURES = {
-    "outlets": Column(Kind.COUNT, "网点数", "outlets"),
+    "outlets": Column(Kind.COUNT, "登记网点数", "outlets registered"),
+    "working": Column(Kind.COUNT, "其中已核验", "of which verified"),
     "active": Column(Kind.COUNT, "有销售网点数", "with sales"),
     "active_rate": percent("有销售占比（%）", "with sales (%)"),
     "certified": Column(Kind.YUAN, "认定产品销售额（元）", "certified goods (yuan)"),
@@ -44,8 +45,9 @@ def outlets(keys: list[str]) -> Table:
         title=("销售网点", "Outlets"),
         columns={**columns, **_OUTLET_FIGURES},
         definition=(
-            "当日已登记开业的专柜、专馆、专区，按当日状态；有销售＝期间内有上报的销售。销售额按上报批次，认定产品与其他商品分列；其他商品不进入台账。",
-            "Cabinets, halls and zones that were registered and opened by the day, in their status on it; with sales = something was sold in the"
+            "当日已登记开业的专柜、专馆、专区，按当日状态，含待核验、未通过和已关闭的；已核验＝当日已核验且未关闭，专柜数目标只计此数；有销售＝期间内有上报的销售。销售额按上报批次，认定产品与其他商品分列；其他商品不进入台账。",
+            "Cabinets, halls and zones that were registered and opened by the day, in their status on it, those included that"
+            " are not verified yet, refused or closed; verified = verified and not closed on the day, which alone targets of cabinets count; with sales = something was sold in the"
             " period. Amounts as the batches tell them, certified goods and others apart; others are not in the ledger.",
         ),
         rates={"active_rate": ("active", "outlets")},

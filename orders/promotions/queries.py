@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from catalog.certificates.states import in_force_sql
 from orders.ledger.selection import EVERYWHERE, Dimension, Selection
-from orders.promotions import rules
+from orders.promotions import rules, sheets
 from orders.promotions.errors import NoEffectYet
 from orders.promotions.rules import Effect, Goods
 from orders.promotions.schemas import LineOut, OutletOut, PromotionOut, PromotionRow
@@ -186,6 +186,7 @@ def effect(
                     "product_name": name,
                     "supplier_name": supplier,
                     "place": place,
+                    "place_name": sheets.PLACES[place][language],
                     **_shown(found),
                 }
             )

@@ -1,7 +1,9 @@
 """What a campaign brought, as a table."""
 
 from orders.statistics.tables import Column, Kind, Table, percent, text
+from shop.core.errors import Language
 
+PLACES: dict[str, dict[Language, str]] = {"online": {"zh": "线上", "en": "online"}, "offline": {"zh": "线下", "en": "offline"}}
 EFFECT = Table(
     name="promotion_effect",
     title=("促销效果", "Effect of the campaign"),
@@ -9,7 +11,8 @@ EFFECT = Table(
         "product": text("产品编号", "product id"),
         "product_name": text("产品", "product"),
         "supplier_name": text("供应商", "supplier"),
-        "place": text("线上或线下", "online or offline"),
+        "place": text("线上或线下代码", "place code"),
+        "place_name": text("线上或线下", "online or offline"),
         "days": Column(Kind.COUNT, "天数", "days", summed=False),
         "sold": Column(Kind.YUAN, "活动期销售额（元）", "sold (yuan)"),
         "expected": Column(Kind.YUAN, "前期同星期平均（元）", "same weekdays before (yuan)"),

@@ -12,6 +12,7 @@ from orders.reserved_share.states import ShareAction, ShareStatus
 from shop.core.money import YuanIn, YuanOut
 from shop.core.paging import Page
 from shop.core.quantities import Id, Name, QuantityOrZero, ShortText
+from shop.core.sheets import IgnoredColumns
 
 #: Basis points that speak percent.
 PercentOut = Annotated[
@@ -205,3 +206,4 @@ class ImportOut(BaseModel):
     base: YuanOut
     reserved: YuanOut
     dry_run: bool
+    ignored_columns: IgnoredColumns

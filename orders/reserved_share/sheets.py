@@ -106,8 +106,8 @@ def _percent(bp: int | None) -> Decimal | None:
     return None if bp is None else Decimal(bp) / 100
 
 
-def read_bases(content: bytes) -> list[BaseRow]:
-    """The rows below the header; empty ones are passed over.
+def read_bases(content: bytes) -> tuple[list[BaseRow], list[str]]:
+    """The rows below the header, those apart that are empty; and the headers that nobody reads.
 
     Raises:
         UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422).
@@ -115,7 +115,8 @@ def read_bases(content: bytes) -> list[BaseRow]:
     """
     found: list[BaseRow] = []
     faults: list[Fault] = []
-    for number, cell in sheets.table(content, COLUMNS, ("uscc", "base"), MOST_BASES):
+    table = sheets.table(content, COLUMNS, ("uscc", "base"), MOST_BASES)
+    for number, cell in table.rows:
         base = _fen(cell["base"])
         percent = _basis_points(cell["percent"]) if cell["percent"] else None
         if base is None:
@@ -125,7 +126,7 @@ def read_bases(content: bytes) -> list[BaseRow]:
         found.append(BaseRow(number, cell["uscc"].upper().replace("\x00", ""), base or 0, percent))
     if faults:
         raise RowsRefused(count=len(faults), faults=faults[:200])
-    return found
+    return found, table.ignored
 
 
 def _fen(written: str) -> int | None:

@@ -48,7 +48,8 @@ class Problem(Exception):
     code: ClassVar[str] = "bad_request"
     zh: ClassVar[str] = "请求有误"
     en: ClassVar[str] = "The request is faulty"
-    words: ClassVar[Mapping[str, Words]] = {}
+    #: A refusal may have words of its own.
+    words: Mapping[str, Words] = {}
 
     def __init__(self, *, faults: Sequence[Fault] = (), retry_after: int | None = None, **data: Any) -> None:
         super().__init__(self.code)

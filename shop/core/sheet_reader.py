@@ -19,19 +19,22 @@ MAX_SHEETS = 20
 FORMULA_FOUND = 3
 #: A formula's element of a sheet, in any namespace prefix; drop-downs and formats have longer names.
 _FORMULA = re.compile(rb"<(?:[A-Za-z][\w.-]*:)?f[\s>/]")
+#: A cell that names its place.
+_CELL = re.compile(rb"<(?:[A-Za-z][\w.-]*:)?c\s[^>]*?\br=[\"']([A-Z]{1,3}[0-9]{1,7})[\"']")
 _CHUNK = 2**20
 
 
 def main() -> None:
     """Content comes by standard input, rows leave as JSON by standard output: those of the first sheet, or with the argument ``all`` those of
-    the visible sheets by their names, the first ``MAX_SHEETS`` of them. ``strict`` refuses formulas."""
+    the visible sheets by their names, the first ``MAX_SHEETS`` of them. ``strict`` refuses formulas, and tells the cell of the first one."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     import io
 
     content = io.BytesIO(sys.stdin.buffer.read())
-    if "strict" in sys.argv[1:] and _holds_formula(content):
+    if "strict" in sys.argv[1:] and (cell := _formula(content)) is not None:
+        sys.stdout.write(cell)
         sys.exit(FORMULA_FOUND)
     from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
@@ -53,7 +56,8 @@ def _cells(sheet: Any) -> list[list[str]]:
     return [indent + [str(cell) for cell in row[:MAX_COLUMNS]] for _, row in zip(range(MAX_ROWS), sheet.iter_rows(), strict=False)]
 
 
-def _holds_formula(content: Any) -> bool:
+def _formula(content: Any) -> str | None:
+    """The cell of the first formula, without a name where it tells none; none: there is no formula."""
     import zipfile
 
     with zipfile.ZipFile(content) as archive:
@@ -64,11 +68,13 @@ def _holds_formula(content: Any) -> bool:
             with archive.open(entry) as part:
                 kept = b""
                 while chunk := part.read(_CHUNK):
-                    if _FORMULA.search(kept + chunk):
-                        return True
-                    kept = chunk[-100:]
+                    seen = kept + chunk
+                    if found := _FORMULA.search(seen):
+                        cells = _CELL.findall(seen, 0, found.start())
+                        return cells[-1].decode() if cells else ""
+                    kept = chunk[-1_000:]
     content.seek(0)
-    return False
+    return None
 
 
 if __name__ == "__main__":

@@ -6,16 +6,20 @@ A workbook is read by a process of its own (``shop.core.sheet_reader``), because
 
 import codecs
 import csv
+import difflib
 import io
 import json
 import re
 import subprocess
 import sys
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from shop.core import sheet_reader, uploads
 from shop.core.errors import BadValue, Fault, Invalid
@@ -34,6 +38,15 @@ _MARKUP = re.compile(
 )
 #: The beginning of a text shows what it is.
 _BEGINNING = 4_000
+#: From which likeness on a header is taken for a slip, and as much of one as is told again.
+_ALIKE, _LONGEST_TITLE = 0.7, 60
+#: How pictures and PDF begin.
+_NO_TABLE = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF")
+#: Where a formula stands, as the reader tells it.
+_CELL = re.compile(r"[A-Z]{1,3}([0-9]{1,7})")
+#: A day as people write it, with a time behind it or without.
+_DAY = re.compile(r"(\d{4})(?:[-/.](\d{1,2})[-/.](\d{1,2})|年(\d{1,2})月(\d{1,2})日|(\d{2})(\d{2})(?:\.0)?)(?:[ T].*)?", re.ASCII)
+_THOUSANDS = re.compile(r"-?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?")
 #: A tab beside a comma or at an end of a line only keeps a long number from becoming a figure.
 _PADDING = re.compile(r'^"?\t|\t"?$|(?<=,)"?\t|\t"?(?=,)')
 
@@ -44,6 +57,22 @@ class UnreadableSpreadsheet(Invalid):
     code = "unreadable_spreadsheet"
     zh = "无法读取该表格，请使用 XLSX 或 CSV 模板"
     en = "The file cannot be read; use the XLSX or CSV template"
+
+
+class NoRows(Invalid):
+    """An empty file, or one with nothing below its header."""
+
+    code = "no_rows"
+    zh = "文件是空的，或表头下没有数据行"
+    en = "The file is empty, or has no rows below its header"
+
+
+class NoSpreadsheet(Invalid):
+    """A picture or a PDF, whatever its name ends with."""
+
+    code = "no_spreadsheet"
+    zh = "该文件是图片或 PDF，不是表格，请使用 XLSX 或 CSV 模板"
+    en = "The file is a picture or a PDF and no spreadsheet; use the XLSX or CSV template"
 
 
 class MarkupTable(Invalid):
@@ -149,7 +178,10 @@ def read_apart(reader: Path, content: bytes, *options: str) -> Any:
         return json.loads(done.stdout)
     except subprocess.CalledProcessError as error:
         # the cause is dropped: it holds what the reader printed
-        raise (FormulasFound if error.returncode == FORMULA_FOUND else UnreadableSpreadsheet) from None
+        if error.returncode != FORMULA_FOUND:
+            raise UnreadableSpreadsheet from None
+        cell = _CELL.fullmatch(error.stdout.decode("ascii", "replace"))
+        raise (_formula(int(cell[1]), cell[0]) if cell else FormulasFound()) from None
     except (subprocess.TimeoutExpired, ValueError):
         raise UnreadableSpreadsheet from None
 
@@ -165,9 +197,16 @@ def _text(content: bytes, *, formulas: bool) -> list[list[str]]:
         found = [line[:MAX_COLUMNS] for _, line in zip(range(MAX_ROWS), lines, strict=False)]
     except csv.Error:
         raise UnreadableSpreadsheet from None
-    if not formulas and any(cell.lstrip().startswith("=") for line in found for cell in line):
-        raise FormulasFound
+    for row, line in enumerate(found, start=1):
+        for place, cell in enumerate(line):
+            if not formulas and cell.lstrip().startswith("="):
+                raise _formula(row, found[0][place] if place < len(found[0]) else "")
     return found
+
+
+def _formula(row: int, column: str) -> FormulasFound:
+    """The first formula of a file; ``column`` is its header, or the cell's own name in a workbook."""
+    return FormulasFound(faults=[fault(row, column, FormulasFound.code, FormulasFound.zh, FormulasFound.en)])
 
 
 def _decoded(content: bytes) -> str | None:
@@ -185,11 +224,27 @@ def _by_tabs(decoded: str) -> bool:
     return sum("\t" in line for line in first) > sum("," in line and "\t" not in line for line in first)
 
 
-def columns(header: Sequence[str], titles: Mapping[str, Sequence[str]], required: Sequence[str]) -> dict[str, int | None]:
+#: As an answer names them.
+IgnoredColumns = Annotated[list[str], Field(description="headers of columns that nobody reads")]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The rows below a header that are not empty, by their numbers, each as :func:`texts` gives it; and the headers of columns that nobody reads."""
+
+    rows: list[tuple[int, dict[str, str]]]
+    ignored: list[str]
+
+
+def columns(
+    header: Sequence[str], titles: Mapping[str, Sequence[str]], required: Sequence[str]
+) -> tuple[dict[str, int | None], list[str]]:
     """Where each column stands; ``titles`` are the headers accepted for it, its own first. Width, case and a marking asterisk do not count.
+    And the headers that are none of them.
 
     Raises:
-        UnreadableSpreadsheet: required columns are missing, or stand there twice; ``errors`` names them (422).
+        UnreadableSpreadsheet: required columns are missing, stand there twice, or one is called much like a column that is not there; ``errors``
+            names them (422).
     """
     given = [_title(cell) for cell in header]
     found: dict[str, int | None] = {}
@@ -203,9 +258,34 @@ def columns(header: Sequence[str], titles: Mapping[str, Sequence[str]], required
             faults.append(
                 fault(1, accepted[0], "column_twice", f"列重复：{accepted[0]}", f"column {accepted[-1]} stands there twice")
             )
+    read = {_title(each) for accepted in titles.values() for each in accepted}
+    ignored = [cell.strip()[:_LONGEST_TITLE] for cell, title in zip(header, given, strict=True) if title and title not in read]
+    absent = {name: accepted for name, accepted in titles.items() if found[name] is None}
+    for cell in ignored:
+        if (meant := _meant(cell, absent)) is not None:
+            own, other = titles[meant][0], titles[meant][-1]
+            told = (
+                f"列“{cell}”无法识别，是否应为“{own}”？请更正列名，或删去该列",
+                f"column {cell} is not known; is it {own} ({other})? Call it so or leave it out",
+            )
+            faults.append(fault(1, cell, "column_unclear", *told))
     if faults:
         raise UnreadableSpreadsheet(faults=faults)
-    return found
+    return found, ignored
+
+
+def _meant(header: str, absent: Mapping[str, Sequence[str]]) -> str | None:
+    """The column of those that are not there which is called much like a header: a slip of the keyboard would pass over all that it holds."""
+    likeness = {
+        name: max(difflib.SequenceMatcher(None, _letters(header), _letters(each)).ratio() for each in accepted)
+        for name, accepted in absent.items()
+    }
+    nearest = max(likeness, key=lambda each: likeness[each], default=None)
+    return nearest if nearest is not None and likeness[nearest] >= _ALIKE else None
+
+
+def _letters(header: str) -> str:
+    return "".join(character for character in _title(header) if character.isalnum())
 
 
 def texts(cells: Sequence[str], places: Mapping[str, int | None]) -> dict[str, str]:
@@ -214,32 +294,62 @@ def texts(cells: Sequence[str], places: Mapping[str, int | None]) -> dict[str, s
 
 
 def day_of(cell: str) -> date:
-    """The day that a cell tells: 2026-05-01, also with a time behind it, or written with slashes or dots.
+    """The day that a cell tells: 2026-05-01, also with a time behind it, or written with slashes, dots, 年月日 or nothing between.
 
     Raises:
-        ValueError: it tells none.
+        BadValue: it tells none; what a workbook counts its days by is no day that anybody could check.
     """
-    written = cell.strip().split(" ")[0].split("T")[0].replace("/", "-").replace(".", "-")
-    year, month, day = written.split("-")
-    return plausible(date(int(year), int(month), int(day)))
+    found = _DAY.fullmatch(unicodedata.normalize("NFKC", cell).strip())
+    try:
+        if found is None:
+            raise ValueError
+        year, month, day = (int(part) for part in found.groups() if part is not None)
+        return plausible(date(year, month, day))
+    except BadValue:
+        raise
+    except ValueError:
+        raise BadValue(
+            "须为日期，如 2026-01-31（单元格请设为日期或文本格式）", "write a day as 2026-01-31, in a cell of dates or text"
+        ) from None
 
 
-def table(
-    content: bytes, titles: Mapping[str, Sequence[str]], required: Sequence[str], most: int
-) -> list[tuple[int, dict[str, str]]]:
-    """The rows below the header that are not empty, by their numbers, each as :func:`texts` gives it; ``most`` may be sent. Formulas are refused.
+def figure(cell: str) -> str:
+    """A figure as people write it, in any width and with commas between thousands, in plain digits; anything else as it is."""
+    written = unicodedata.normalize("NFKC", cell).strip()
+    return written.replace(",", "") if _THOUSANDS.fullmatch(written) else written
+
+
+def one_of(words: Mapping[str, Any], told: Sequence[str]) -> Callable[[str], Any]:
+    """Reads a cell that holds one of some words, codes among them; ``told`` are those that a refusal names."""
+
+    def read(cell: str) -> Any:
+        """Raises BadValue: it is none of them."""
+        written = unicodedata.normalize("NFKC", cell).strip().removesuffix(".0").lower()
+        if written not in words:
+            raise BadValue(f"须为 {'、'.join(told)} 之一", f"has to be one of {', '.join(told)}")
+        return words[written]
+
+    return read
+
+
+def table(content: bytes, titles: Mapping[str, Sequence[str]], required: Sequence[str], most: int) -> Table:
+    """What stands below the header; ``most`` rows may be sent. Formulas are refused.
 
     Raises:
-        UnreadableSpreadsheet, MarkupTable, OldWorkbook, FormulasFound, TooManyRows: see there (422).
+        UnreadableSpreadsheet, NoSpreadsheet, NoRows, MarkupTable, OldWorkbook, FormulasFound, TooManyRows: see there (422).
     """
+    if content.startswith(_NO_TABLE):
+        raise NoSpreadsheet
+    if not content.strip():
+        raise NoRows
     header, *body = rows(content, formulas=False)
     if len(body) > most:
         raise TooManyRows(limit=most)
-    places = columns(header, titles, required)
+    places, ignored = columns(header, titles, required)
     cells = [(number, texts(row, places)) for number, row in enumerate(body, start=2)]
     if not (found := [(number, cell) for number, cell in cells if any(cell.values())]):
-        raise UnreadableSpreadsheet
-    return found
+        raise NoRows
+    return Table(found, ignored)
 
 
 def fault_of(titles: Mapping[str, Sequence[str]], row: int, name: str, code: str, zh: str, en: str) -> Fault:

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from shop.core.errors import Conflict
-from shop.core.words import MOVES, STATES
+from shop.core.words import MOVES, STATES, Words
 
 S = TypeVar("S", bound=StrEnum)
 A = TypeVar("A", bound=StrEnum)
@@ -19,11 +19,12 @@ class IllegalMove(Conflict):
 
 
 class StateTable(Generic[S, A]):
-    """``{(state, action): next state}`` with a name for docs and messages."""
+    """``{(state, action): next state}`` with a name for docs and messages; ``said``: Chinese words of states that read otherwise here than elsewhere."""
 
-    def __init__(self, name: str, moves: Mapping[tuple[S, A], S]) -> None:
+    def __init__(self, name: str, moves: Mapping[tuple[S, A], S], said: Words | None = None) -> None:
         self.name = name
         self.moves = dict(moves)
+        self.words = {"state": {**STATES, **(said or {})}, "action": MOVES}
 
     def after(self, state: S | str, action: A) -> S:
         """The state that ``action`` leads to.
@@ -34,7 +35,9 @@ class StateTable(Generic[S, A]):
         for (origin, move), target in self.moves.items():
             if origin == state and move == action:
                 return target
-        raise IllegalMove(state=str(state), action=str(action), allowed=[str(a) for a in self.possible(state)])
+        refused = IllegalMove(state=str(state), action=str(action), allowed=[str(a) for a in self.possible(state)])
+        refused.words = self.words
+        raise refused
 
     def possible(self, state: S | str) -> list[A]:
         """The actions open in ``state``."""

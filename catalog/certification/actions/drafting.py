@@ -31,7 +31,8 @@ def draft(session: Session, actor: Actor, content: bytes, *, dry_run: bool) -> D
         UnreadableSpreadsheet, FormulasFound, TooManyRows: see there (422).
         RowsRefused: every fault by row and column (422).
     """
-    found = sheets.read(content, MOST_ROWS)
+    table = sheets.read(content, MOST_ROWS)
+    found = table.rows
     # two sheets with the same names in another order would wait for one another; the second finds what the first made
     locks.hold(session, f"drafting:{actor.organisation}")
     words = Words(session, programmes.config_of(session, clock.today()))
@@ -47,7 +48,9 @@ def draft(session: Session, actor: Actor, content: bytes, *, dry_run: bool) -> D
         trial.rollback()
         drafts = [made.model_copy(update={"product_id": known.get(made.product_name), "case_id": None}) for made in drafts]
     new = sum(made.new_product for made in drafts)
-    return DraftsOut(dry_run=dry_run, products_new=new, products_known=len(drafts) - new, drafts=drafts)
+    return DraftsOut(
+        dry_run=dry_run, products_new=new, products_known=len(drafts) - new, drafts=drafts, ignored_columns=table.ignored
+    )
 
 
 def _draw_up(session: Session, actor: Actor, row: Row, product_id: int | None) -> DraftRow:

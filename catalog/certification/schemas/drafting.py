@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, Field
 
+from shop.core.sheets import IgnoredColumns
+
 #: As many products as one spreadsheet holds.
 MOST_ROWS = 1_000
 
@@ -19,3 +21,4 @@ class DraftsOut(BaseModel):
     products_new: int
     products_known: int
     drafts: list[DraftRow]
+    ignored_columns: IgnoredColumns

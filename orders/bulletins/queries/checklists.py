@@ -14,6 +14,7 @@ from orders.bulletins.rules import closing
 from orders.bulletins.rules.closing import Explained
 from orders.bulletins.schemas.closing import CloseItemOut, CloseOut, CountyOut, ExplanationOut
 from orders.bulletins.words import HINTS, ITEMS
+from orders.counting.queries import SOLD_ON
 from orders.reports import forms
 from orders.reports.forms import Scope
 from orders.reports.queries import expected as reports
@@ -26,23 +27,21 @@ from shop.programmes.reporting import CloseItem, ClosingRules
 from shop.regions import queries as regions
 from shop.regions.rules import Designation
 
-# What is open of the month, by item and district: batches where the outlet stands, all else by the district of origin.
+# What is open of the month, by item and district: batches where the outlet stands, all else by the district of origin. Nothing stands in two items: a
+# batch that is held is no hold besides, and a claim that is held stands among the holds.
 _OPEN = text(
-    """
+    f"""
     SELECT item, region_code, count(*) FROM (
         SELECT CASE b.status WHEN 'held' THEN 'batches_held' ELSE 'batches_waiting' END AS item, left(o.region_code, 6) AS region_code
         FROM sales_batch b JOIN outlet o ON o.id = b.outlet_id WHERE b.status IN ('waiting', 'held') AND b.first_sold_at < :end
         UNION ALL
         SELECT 'holds_open', h.district_code FROM counting_hold h
-        LEFT JOIN external_sale x ON h.subject_kind = 'external_sale' AND x.id = h.subject_id
-        LEFT JOIN sales_batch b ON h.subject_kind = 'sales_batch' AND b.id = h.subject_id
-        LEFT JOIN sales_batch_line l ON h.subject_kind = 'sales_batch_line' AND l.id = h.subject_id
-        WHERE h.status = 'open' AND coalesce(x.sold_on <= :last, b.first_sold_at < :end, l.sold_on <= :last, h.opened_at < :end)
+        WHERE h.status = 'open' AND h.subject_kind <> 'sales_batch' AND {SOLD_ON} <= :last
         UNION ALL
         SELECT 'claims_undecided', district_code FROM external_sale
-        WHERE status IN ('submitted', 'held') AND side = 'seller' AND sold_on <= :last
+        WHERE status = 'submitted' AND side = 'seller' AND sold_on <= :last
     ) found GROUP BY 1, 2
-    """
+    """  # noqa: S608
 )
 _WAITING = text("SELECT count(*) FROM sale_entry_pending p JOIN sale_entry e ON e.id = p.entry_id WHERE e.sold_on <= :last")
 #: What the last run after the month's end found, of the hourly job or one that somebody asked for; nothing: there was none.
@@ -55,11 +54,11 @@ _EXPLAINED = text(
     "SELECT DISTINCT ON (e.item) e.item, e.open_count, e.explanation, e.at, u.name AS by FROM close_explanation e JOIN app_user u ON u.id = e.by"
     " WHERE e.month = :first AND e.region_code = :region_code ORDER BY e.item, e.id DESC"
 )
-#: Where to look, up to the month's last day; held claims stand among the holds.
+#: Where to look, up to the month's last day: each link lists what its item counts.
 _PLACES: Mapping[CloseItem, str] = {
-    "batches_waiting": "/v1/sales-batches?status=waiting",
-    "batches_held": "/v1/sales-batches?status=held",
-    "holds_open": "/v1/counting-holds?status=open{district}",
+    "batches_waiting": "/v1/sales-batches?status=waiting&sold_to={last}{region}",
+    "batches_held": "/v1/sales-batches?status=held&sold_to={last}{region}",
+    "holds_open": "/v1/counting-holds?status=open&batches=false&sold_to={last}{district}",
     "claims_undecided": "/v1/external-sales?status=submitted&side=seller&sold_to={last}{district}",
     "reports_missing": "/v1/reports/unreported?month={month}&form={form}{district}",
     "reports_moved": "/v1/reports?month={month}&moved=true{of_form}{district}",
@@ -178,4 +177,5 @@ def _link(item: CloseItem, month: MonthDays, region_code: str) -> str:
         form=asked[0].code if asked else "",
         of_form=f"&form={asked[0].code}" if asked and region_code == CITY else "",
         district="" if region_code == CITY else f"&district={region_code}",
+        region="" if region_code == CITY else f"&region={region_code}",
     )

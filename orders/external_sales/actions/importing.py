@@ -60,7 +60,7 @@ def take_over(session: Session, actor: Actor, side: Side, content: bytes, *, dry
         UnreadableSpreadsheet, FormulasFound, TooManyRows, RowsRefused: see there (422); every fault by row and column.
     """
     _ = actor.organisation
-    rows, faults = sheets.read(content)
+    rows, faults, ignored = sheets.read(content)
     groups: dict[str, list[Row]] = {}
     for row in rows:
         groups.setdefault(row.group, []).append(row)
@@ -76,7 +76,7 @@ def take_over(session: Session, actor: Actor, side: Side, content: bytes, *, dry
         raise RowsRefused(count=len(faults), faults=faults[:MOST_FAULTS])
     ids = [] if dry_run or not checked else write(session, actor, checked)
     total = sum(each.total_fen for each in checked)
-    return ImportOut(rows=len(rows), claims=len(groups), total=total, dry_run=dry_run, ids=ids)
+    return ImportOut(rows=len(rows), claims=len(groups), total=total, dry_run=dry_run, ids=ids, ignored_columns=ignored)
 
 
 def _names(session: Session, rows: Sequence[Row]) -> Mapping[str, Mapping[Any, int]]:

@@ -9,10 +9,10 @@ from sqlmodel import Session
 from orders.counting import actions as counting
 from orders.counting.actions import Use
 from orders.counting.rules import DocumentKind, Subject
-from orders.external_sales import rules
+from orders.external_sales import queries, rules
 from orders.external_sales.actions.judging import fall, judge
 from orders.external_sales.actions.moving import LINES, concerns, line_ids, locked, own, step
-from orders.external_sales.errors import OwnClaim, PapersMissing, SomeNotReady
+from orders.external_sales.errors import OwnClaim, PapersMissing, ReasonNeeded, SomeNotReady
 from orders.external_sales.rules import NUMBERED, Brought, Side
 from orders.external_sales.states import EXTERNAL_SALE, SaleMove, SaleStatus
 from orders.ledger import actions as ledger
@@ -87,33 +87,42 @@ def withdraw(session: Session, actor: Actor, sale_id: int, if_match: IfMatch) ->
     fall(session, actor, [row], SaleMove.WITHDRAW, None)
 
 
-def accept(session: Session, actor: Actor, sale_id: int, if_match: IfMatch) -> None:
+def accept(session: Session, actor: Actor, sale_id: int, reason: str | None, if_match: IfMatch) -> None:
     """Accept a claim. A seller's makes the figures from now on, by the rules of the day of the sale; a buyer's is only held against them.
+    ``reason``: why it is accepted although it does not pass a check.
 
     Raises:
         NotFound: none of the caller's district (404). OwnClaim: see there (403). Changed: see there (412).
-        IllegalMove: it is not handed in, or is held (409).
+        IllegalMove: it is not handed in, or is held (409). ReasonNeeded: it does not pass a check (422).
     """
     row = _before_officer(session, actor, sale_id, if_match)
-    step(session, actor, [row], SaleMove.ACCEPT)
+    EXTERNAL_SALE.after(row.status, SaleMove.ACCEPT)
+    if reason is None and (failed := queries.failed(session, sale_id, row.total_fen)):
+        faults = [Fault("reason", code, f"未通过：{zh}", f"Not passed: {en}") for code, zh, en in failed]
+        raise ReasonNeeded(count=len(faults), faults=faults)
+    step(session, actor, [row], SaleMove.ACCEPT, reason=reason)
     if row.side == Side.SELLER:
         ledger.book_claims(session, LINES, line_ids(session, [sale_id]))
 
 
 def give_back(session: Session, actor: Actor, sale_id: int, reason: str, if_match: IfMatch) -> None:
-    """Return a claim to whoever made it, with what is to be mended. Raises as :func:`accept`."""
+    """Return a claim to whoever made it, with what is to be mended.
+
+    Raises:
+        NotFound: none of the caller's district (404). OwnClaim: see there (403). Changed: see there (412). IllegalMove (409).
+    """
     counting.alone(session)
     fall(session, actor, [_before_officer(session, actor, sale_id, if_match)], SaleMove.RETURN, reason)
 
 
 def refuse(session: Session, actor: Actor, sale_id: int, reason: str, if_match: IfMatch) -> None:
-    """Refuse a claim for good. Raises as :func:`accept`."""
+    """Refuse a claim for good. Raises as :func:`give_back`."""
     counting.alone(session)
     fall(session, actor, [_before_officer(session, actor, sale_id, if_match)], SaleMove.REFUSE, reason)
 
 
 def void(session: Session, actor: Actor, sale_id: int, reason: str, if_match: IfMatch) -> None:
-    """Take a claim that was accepted out of the figures, as of today. Raises as :func:`accept`."""
+    """Take a claim that was accepted out of the figures, as of today. Raises as :func:`give_back`."""
     counting.alone(session)
     fall(session, actor, [_before_officer(session, actor, sale_id, if_match)], SaleMove.VOID, reason)
 

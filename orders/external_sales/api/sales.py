@@ -9,6 +9,7 @@ from orders.external_sales import queries, sheets
 from orders.external_sales.actions import drafting, importing, reviewing
 from orders.external_sales.rules import Claim, Line, Paper, PaperKind, Side
 from orders.external_sales.schemas import (
+    AcceptIn,
     ClaimIn,
     DocumentNumber,
     ImportOut,
@@ -137,9 +138,9 @@ def withdraw(call: Call, sale_id: Id) -> SaleOut:
 
 
 @routes.post("/{sale_id}/accept", Permission.EXTERNAL_SALES_REVIEW, status=200)
-def accept(call: Call, sale_id: Id) -> SaleOut:
-    """Accept a claim; a seller's counts from now on."""
-    reviewing.accept(call.session, call.actor, sale_id, call.if_match)
+def accept(call: Call, sale_id: Id, body: AcceptIn | None = None) -> SaleOut:
+    """Accept a claim; a seller's counts from now on. Where a check was not passed, with the reason."""
+    reviewing.accept(call.session, call.actor, sale_id, body.reason if body else None, call.if_match)
     return _sale(call, sale_id)
 
 

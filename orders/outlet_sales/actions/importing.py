@@ -1,25 +1,30 @@
-"""An operator's file of sales: one batch for each of its outlets, all of it or nothing."""
+"""An operator's file of sales: one batch for each of its outlets, and one for each doubt about days; all of it or nothing. And taking a file back."""
 
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.outlet_sales import sheets
-from orders.outlet_sales.actions import receiving, taking
-from orders.outlet_sales.errors import FileSeen
-from orders.outlet_sales.schemas import SalesImportedOut, SalesLineRow
+from orders.outlet_sales.actions import receiving, refunding, taking
+from orders.outlet_sales.errors import FileSeen, NotFromFile
+from orders.outlet_sales.rules import BatchStatus, Doubt, LineStatus, Told, doubt
+from orders.outlet_sales.schemas import SalesImportedOut, SalesLineRow, UndecidedOut
 from orders.outlet_sales.sheets import SALES_COLUMNS
 from orders.outlets import queries
 from orders.outlets.errors import RowsRefused
+from orders.outlets.rules import Term
 from orders.outlets.sheets import MOST_FAULTS, NO_OUTLET, SEVERAL_OUTLETS, Read, fault
-from shop.core import audit, uploads
-from shop.core.errors import Fault
+from shop.core import audit, clock, uploads
+from shop.core.db import array
+from shop.core.errors import Fault, NotFound
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
+from shop.programmes import queries as programmes
 
 _SEEN = text(
     """
@@ -28,7 +33,40 @@ _SEEN = text(
     WHERE l.status IN ('counted', 'other', 'resale')
     """
 )
-_FILE_SEEN = text("SELECT 1 FROM sales_batch WHERE batch_id = :name AND outlet_id = ANY (CAST(:outlets AS bigint[])) LIMIT 1")
+_FILE_SEEN = text(
+    "SELECT 1 FROM sales_batch WHERE batch_id = ANY (CAST(:names AS text[])) AND outlet_id = ANY (CAST(:outlets AS bigint[])) LIMIT 1"
+)
+_TERMS = text(
+    """
+    SELECT id, status, opened_on, (verified_at AT TIME ZONE 'Asia/Shanghai')::date AS verified_on, closed_on
+    FROM outlet WHERE id = ANY (CAST(:ids AS bigint[]))
+    """
+)
+#: What became of the lines of batches, with as many numbers of each kind as are told.
+_BECAME = text(
+    """
+    SELECT status, reason_code, count(*) AS rows, sum(CASE WHEN refunds_line_id IS NULL THEN amount_fen ELSE -amount_fen END)::bigint AS fen,
+           (array_agg(line_id ORDER BY id))[1\\:20] AS line_ids
+    FROM sales_batch_line WHERE batch_id = ANY (CAST(:ids AS bigint[])) GROUP BY status, reason_code ORDER BY status, reason_code
+    """
+)
+#: Goods of sales that no list of their outlets names, by their number or their barcode.
+_UNKNOWN = text(
+    """
+    SELECT DISTINCT l.goods_id FROM sales_batch_line l
+    WHERE l.batch_id = ANY (CAST(:ids AS bigint[])) AND l.refunds_line_id IS NULL AND NOT EXISTS (
+        SELECT FROM outlet_goods g WHERE g.outlet_id = l.outlet_id AND (g.goods_id = l.goods_id OR g.barcode = l.goods_id AND g.deleted_at IS NULL))
+    ORDER BY l.goods_id LIMIT :most
+    """
+)
+_OUTLETS = text("SELECT id, outlet_id FROM sales_batch WHERE id = ANY (CAST(:ids AS bigint[]))")
+_TO_TAKE_BACK = text("SELECT id, outlet_id, way, status FROM sales_batch WHERE id = ANY (CAST(:ids AS bigint[])) ORDER BY id")
+_TAKEN_BACK = text("UPDATE sales_batch SET status = 'replaced' WHERE id = ANY (CAST(:ids AS bigint[]))")
+#: As many goods without a place on a list as an answer names.
+MOST_UNKNOWN = 200
+
+
+_SHOWN = {"certified": LineStatus.COUNTED, "resale": LineStatus.RESALE, "other": LineStatus.OTHER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,39 +77,98 @@ class _Batch:
 
 
 def import_file(session: Session, actor: Actor, name: str | None, content: bytes, *, dry_run: bool) -> SalesImportedOut:
-    """Take the sales of a file. What an outlet's batch is doubted for (told too late, outlet closed) holds that batch, as with devices.
+    """Take the sales of a file. Sales that are doubted for their day (told too late, outlet closed) are batches of their own, which are held: the
+    others count. On a dry run everything is tried and nothing kept, so that the answer tells the same.
 
     Raises:
         UnreadableSpreadsheet, FormulasFound, TooManyRows, RowsRefused: see there (422); every fault by row and column.
         FileSeen: the same file was imported before (409).
     """
-    rows, faults = sheets.read_sales(content)
+    rows, faults, ignored = sheets.read_sales(content)
     called = queries.called(session, actor, Permission.OUTLETS_MANAGE, sorted({row.body.outlet for row in rows}))
     outlets = {name: found[0].id for name, found in called.items() if len(found) == 1}
     taking.lock(session, outlets.values())
     digest = hashlib.sha256(content).hexdigest()
     batch_id = f"file-{digest[:32]}"
-    if session.execute(_FILE_SEEN, {"name": batch_id, "outlets": sorted(set(outlets.values()))}).first():
+    names = [batch_id, *(f"{batch_id}-{reason}" for reason in Doubt)]
+    if session.execute(_FILE_SEEN, {"names": names, "outlets": sorted(set(outlets.values()))}).first():
         raise FileSeen
     faults += _faults(session, rows, outlets, called.keys() - outlets.keys())
     if faults:
         faults.sort(key=lambda each: each.data["row"])
         raise RowsRefused(count=len(faults), faults=faults[:MOST_FAULTS])
-    lines: dict[int, list[SalesLineRow]] = {}
-    for row in rows:
-        lines.setdefault(outlets[row.body.outlet], []).append(row.body)
-    made: list[int] = []
-    if not dry_run:
-        kind = None if content[:2] == b"PK" else uploads.CSV
-        file = uploads.keep(session, actor.user_id, name, content, kind)
-        batches = [(outlet_id, _Batch(batch_id, digest, each), False) for outlet_id, each in sorted(lines.items())]
-        made = list(receiving.keep(session, batches, user_id=actor.user_id, file_id=file.id).values())
+    batches = [
+        (outlet_id, _Batch(f"{batch_id}-{reason}" if reason else batch_id, digest, each), False)
+        for (outlet_id, reason), each in _parted(session, [(outlets[row.body.outlet], row.body) for row in rows]).items()
+    ]
+    file = None if dry_run else uploads.keep(session, actor.user_id, name, content, None if content[:2] == b"PK" else uploads.CSV)
+    with session.begin_nested() as trial:
+        made = list(receiving.keep(session, batches, user_id=actor.user_id, file_id=file.id if file else None).values())
         taking.take(session, made)
+        became = session.execute(_BECAME, {"ids": array(made)}).all()
+        unknown = session.execute(_UNKNOWN, {"ids": array(made), "most": MOST_UNKNOWN}).scalars().all()
+        if dry_run:
+            trial.rollback()
+    if file is not None:
         audit.record(
             session, actor, "outlet_sales.imported", "organisation", actor.organisation_id or 0, rows=len(rows), file_id=file.id
         )
-    amount = sum(-row.body.amount if row.body.refunds_line_id else row.body.amount for row in rows)
-    return SalesImportedOut(rows=len(rows), outlets=len(lines), amount=amount, batch_ids=made, dry_run=dry_run)
+    return SalesImportedOut(
+        rows=len(rows),
+        outlets=len({outlet_id for outlet_id, _, _ in batches}),
+        amount=sum(-row.body.amount if row.body.refunds_line_id else row.body.amount for row in rows),
+        **_sums(became),
+        unknown_goods=list(unknown),
+        batch_ids=[] if dry_run else made,
+        dry_run=dry_run,
+        ignored_columns=ignored,
+    )
+
+
+def take_back(session: Session, actor: Actor, batch_ids: Sequence[int], reason: str) -> None:
+    """Take batches of files back, all or none: what counted of them is taken out of the figures as of today, what was held is not decided any more,
+    and their numbers may be told anew by another file.
+
+    Raises:
+        NotFound: one is not within reach (404). NotFromFile: it is a device's, which corrects it by a batch, or stands no more (409).
+    """
+    named = session.execute(_OUTLETS, {"ids": array(batch_ids)}).all()
+    outlet_ids = sorted({row.outlet_id for row in named})
+    within = {each.id for each in queries.some(session, actor, outlet_ids, Permission.OUTLETS_MANAGE)}
+    if len(named) < len(batch_ids) or not within.issuperset(outlet_ids):
+        raise NotFound
+    taking.lock(session, outlet_ids)
+    for row in session.execute(_TO_TAKE_BACK, {"ids": array(batch_ids)}):
+        if row.way != "file" or row.status not in (BatchStatus.ACCEPTED, BatchStatus.HELD):
+            raise NotFromFile
+    refunding.undo(session, batch_ids)
+    session.execute(_TAKEN_BACK, {"ids": array(batch_ids)})
+    # refunds of other batches that did not fit before may do so now
+    taking.settle(session, [], outlet_ids)
+    for batch_id in batch_ids:
+        audit.record(session, actor, "sales_batch.taken_back", "sales_batch", batch_id, reason=reason)
+
+
+def _parted(session: Session, rows: Sequence[tuple[int, SalesLineRow]]) -> dict[tuple[int, Doubt | None], list[SalesLineRow]]:
+    """The lines of each outlet, those apart that are doubted for their day."""
+    now, limits = clock.now(), programmes.config_of(session, clock.today()).counting
+    terms = {
+        row.id: Term(row.status, row.opened_on, row.verified_on, row.closed_on)
+        for row in session.execute(_TERMS, {"ids": array({outlet_id for outlet_id, _ in rows})})
+    }
+    found: dict[tuple[int, Doubt | None], list[SalesLineRow]] = defaultdict(list)
+    for outlet_id, line in rows:
+        told = Told(None, now, line.sold_at, line.sold_at)
+        reason = doubt(told, terms[outlet_id], clock_minutes=limits.clock_minutes, late_days=limits.late_days)
+        found[outlet_id, reason].append(line)
+    return dict(sorted(found.items(), key=lambda each: (each[0][0], each[0][1] or "")))
+
+
+def _sums(became: Sequence[Row[Any]]) -> dict[str, Any]:
+    open_ones = [row for row in became if row.status in (LineStatus.HELD, LineStatus.WAITING)]
+    fens = {name: sum(row.fen for row in became if row.status == status) for name, status in _SHOWN.items()}
+    told = [UndecidedOut(reason_code=row.reason_code, rows=row.rows, amount=row.fen, line_ids=row.line_ids) for row in open_ones]
+    return {**fens, "undecided": sum(row.fen for row in open_ones), "held": told}
 
 
 def _faults(session: Session, rows: Sequence[Read[SalesLineRow]], outlets: Mapping[str, int], several: Set[str]) -> list[Fault]:

@@ -116,7 +116,7 @@ def import_file(session: Session, actor: Actor, content: bytes, *, dry_run: bool
     Raises:
         UnreadableSpreadsheet, FormulasFound, TooManyRows, RowsRefused: see there (422); every fault by row and column.
     """
-    rows, faults = sheets.read_goods(content)
+    rows, faults, ignored = sheets.read_goods(content)
     outlets = _outlets(session, actor, [row.body for row in rows])
     faults += [sheets.fault(row.number, GOODS_COLUMNS, *fault) for row in rows for fault in _place_faults(actor, row.body, outlets)]
     if faults:
@@ -128,7 +128,7 @@ def import_file(session: Session, actor: Actor, content: bytes, *, dry_run: bool
     unmatched = sum(code in ("supplier_unknown", "product_unknown") for _, code in notes)
     if not dry_run:
         audit.record(session, actor, "outlet_goods.imported", "organisation", actor.organisation, rows=len(rows))
-    return GoodsImportedOut(rows=len(rows), dry_run=dry_run, unmatched=unmatched)
+    return GoodsImportedOut(rows=len(rows), dry_run=dry_run, unmatched=unmatched, ignored_columns=ignored)
 
 
 def match_again(session: Session) -> int:

@@ -107,7 +107,7 @@ def import_file(session: Session, actor: Actor, content: bytes, *, dry_run: bool
     Raises:
         UnreadableSpreadsheet, FormulasFound, TooManyRows, RowsRefused: see there (422); every fault by row and column.
     """
-    rows, faults = sheets.read_outlets(content)
+    rows, faults, ignored = sheets.read_outlets(content)
     usccs = {row.more["operator_uscc"].upper() for row in rows if "operator_uscc" in row.more}
     own = actor.organisation_id
     operators = _operators(session, actor, ids=[own] if own else [], usccs=sorted(usccs))
@@ -119,7 +119,7 @@ def import_file(session: Session, actor: Actor, content: bytes, *, dry_run: bool
         raise RowsRefused(count=len(faults), faults=faults[: sheets.MOST_FAULTS])
     if not dry_run:
         _insert(session, actor, [(operator, row.body) for operator, row in zip(whose, rows, strict=True) if operator])
-    return ImportedOut(rows=len(rows), dry_run=dry_run)
+    return ImportedOut(rows=len(rows), dry_run=dry_run, ignored_columns=ignored)
 
 
 def edit(session: Session, actor: Actor, outlet_id: int, body: OutletIn, if_match: IfMatch) -> None:

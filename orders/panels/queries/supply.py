@@ -46,7 +46,8 @@ _OUTLETS = """
         SELECT outlet_id, sum(certified_fen) AS certified, sum(other_fen) AS other, sum(grams) AS weight, sum(lines) AS lines
         FROM outlet_day WHERE day BETWEEN :first AND :last GROUP BY outlet_id
     )
-    SELECT {keys}, count(*) AS outlets, count(*) FILTER (WHERE sold.lines > 0) AS active, coalesce(sum(sold.certified), 0)::bigint AS certified,
+    SELECT {keys}, count(*) AS outlets, count(*) FILTER (WHERE h.status = 'verified') AS working,
+           count(*) FILTER (WHERE sold.lines > 0) AS active, coalesce(sum(sold.certified), 0)::bigint AS certified,
            coalesce(sum(sold.other), 0)::bigint AS other, coalesce(sum(sold.weight), 0)::bigint AS weight
     FROM here h LEFT JOIN sold ON sold.outlet_id = h.id
     LEFT JOIN unnest(CAST(:ended AS text[]), CAST(:codes AS text[])) AS m (ended, code) ON m.ended = h.county

@@ -55,7 +55,7 @@ def take_over(session: Session, actor: Actor, year: int, content: bytes, *, dry_
     """
     _ = actor.organisation
     config = require_open(session, year)
-    rows = sheets.read_bases(content)
+    rows, ignored = sheets.read_bases(content)
     first, last = rules.first_and_last(year)
     asked = {"usccs": [row.uscc for row in rows], "roles": list(POLICY_ROLES), "first": first, "last": last}
     units = {row.uscc: row for row in session.execute(_UNITS, {**asked, "year": year, "branch": f"{actor.organisation_path}%"})}
@@ -75,7 +75,12 @@ def take_over(session: Session, actor: Actor, year: int, content: bytes, *, dry_
             raise ChangedMeanwhile
         audit.record(session, actor, "reserved_share.imported", "organisation", actor.organisation, year=year, rows=len(rows))
     return ImportOut(
-        year=year, rows=len(rows), base=sum(each.base_fen for each in contents), reserved=sum(reserved), dry_run=dry_run
+        year=year,
+        rows=len(rows),
+        base=sum(each.base_fen for each in contents),
+        reserved=sum(reserved),
+        dry_run=dry_run,
+        ignored_columns=ignored,
     )
 
 

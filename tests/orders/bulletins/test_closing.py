@@ -158,7 +158,32 @@ def test_every_link_of_the_list_leads_to_what_is_counted(scene, who):
         assert answer.status_code == 200, (link, answer.text)
     for item in ("holds_open", "claims_undecided", "reports_missing", "reports_moved"):
         assert ("district=500236" in links[item]) == (who == "county"), links[item]
-    assert "sold_to=2026-09-30" in links["claims_undecided"]
+    for item in ("batches_held", "batches_waiting", "holds_open", "claims_undecided"):
+        assert "sold_to=2026-09-30" in links[item]
+
+
+def test_every_link_lists_as_much_as_its_item_counts(scene):
+    """Nothing stands in two items; what was sold later, or stands in another county, is in none."""
+    with scene.database.unit_of_work() as session:
+        goods = next(each for each in scene.trade.goods if each.district == "500236")
+        days = [(9, 12), (9, 30), (10, 1)]
+        lines = [make_batch_line(session, scene.outlet, goods.made, sold_at=scene.moment(2026, *day)) for day in days]
+        session.execute(text("UPDATE outlet SET region_code = '500236'"))
+        session.execute(text("UPDATE sales_batch SET status = 'held', reason_code = 'clock'"))
+        for kind, ids in (("sales_batch", [line.batch_id for line in lines]), ("sales_batch_line", [line.id for line in lines])):
+            session.execute(
+                text(
+                    "INSERT INTO counting_hold (subject_kind, subject_id, reason_code, evidence, district_code, amount_fen, opened_at)"
+                    " SELECT :kind, id, 'clock', '{}', '500236', 5000, now() FROM unnest(CAST(:ids AS bigint[])) AS id"
+                ),
+                {"kind": kind, "ids": ids},
+            )
+    for who in ("county", "city"):
+        items = {item["item"]: item for item in scene.read_close(who)["items"]}
+        assert (items["batches_held"]["count"], items["holds_open"]["count"]) == (2, 2)
+        for item in ("batches_held", "holds_open", "batches_waiting", "claims_undecided"):
+            assert len(scene[who].get(items[item]["link"]).json()["items"]) == items[item]["count"], item
+    assert scene["city"].get("/v1/sales-batches", params={"region": "500112"}).json()["items"] == []
 
 
 def test_books_that_nobody_compared_keep_the_city_from_closing(scene, database):

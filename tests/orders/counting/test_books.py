@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import event, text
 
 from orders.counting import matching
+from orders.external_sales.handlers import HANDLERS
 from shop.core import clock
 from shop.identity.permissions import Role
 from tests.factories.after_sales import deliver
@@ -48,6 +49,18 @@ def unmatched(client, **more):
         (row["side"], row["sale_id"], row["reason_code"])
         for row in client.get("/v1/books/unmatched", params={**period(), **more}).json()["items"]
     ]
+
+
+def test_both_books_agree_as_soon_as_the_second_claim_is_accepted(trading, database):
+    """The job that matches all of them need not have run."""
+    number = invoice_number()
+    sold = trading.accepted(invoice=number)
+    other = trading.accepted(of="neighbour", buyer_id=trading.buyer.id)
+    bought = trading.accepted(of="buyer", invoice=number)
+    with database.unit_of_work() as session:
+        HANDLERS["external_sale.moved"](session, {"sale_id": bought["id"], "move": "accept", "at": "2026-01-01"})
+    assert matches(database) == [(bought["id"], "external_sale", sold["id"], "invoice", 0)]
+    assert unmatched(trading.as_("city")) == [("seller", other["id"], "no_counterpart")]
 
 
 def test_one_invoice_in_both_books_is_one_sale(trading, database):
@@ -144,6 +157,11 @@ def test_each_sees_the_own_books_and_a_file_holds_all(trading):
     for name in ("neighbours_seller", "neighbours_officer"):
         assert trading.as_(name).get("/v1/books", params=period()).json()["items"] == []
     assert trading.as_("city").get("/v1/books", params={**period(), "format": "xlsx"}).content[:2] == b"PK"
+    pairs = trading.as_("city").get("/v1/books", params={**period(), "format": "csv"})
+    assert (pairs.status_code, pairs.content.decode("utf-8-sig").count("\n")) == (
+        200,
+        1 + len(trading.as_("city").get("/v1/books", params=period()).json()["items"]),
+    )
     long = {"sold_from": "2020-01-01", "sold_to": "2026-01-01"}
     assert trading.as_("city").get("/v1/books", params=long).json()["code"] == "bad_period"
     monitor = signed_in(trading.api, Role.MONITOR)

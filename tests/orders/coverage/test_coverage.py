@@ -59,8 +59,13 @@ def coverage(client, **query):
     return {row["place"]: row for row in answer.json()["rows"]}
 
 
+def test_the_template_has_every_column(officer):
+    template = officer.get("/v1/coverage/villages/template", params={"format": "csv"})
+    assert template.content.decode("utf-8-sig").startswith("乡镇代码,村,起始日期,截止日期")
+
+
 def test_the_list_is_taken_over_whole_or_not_at_all(officer):
-    assert imported(officer, dry_run="true").json() == {"rows": 3, "added": 3, "changed": 0, "dry_run": True}
+    assert imported(officer, dry_run="true").json() == {"rows": 3, "added": 3, "changed": 0, "dry_run": True, "ignored_columns": []}
     assert ids(officer) == {}
     bad = imported(officer, f"500237T01,村,2014-01-01,\n{TOWNSHIP},a/b,2014-01-01,\n{TOWNSHIP},,昨天,\n")
     assert {(each["row"], each["code"]) for each in bad.json()["errors"]} == {(3, "bad_name"), (4, "bad_name"), (4, "bad_day")}
@@ -75,9 +80,9 @@ def test_the_list_is_taken_over_whole_or_not_at_all(officer):
         (5, "twice"),
     }
     assert imported(officer).json()["added"] == 3
-    assert imported(officer).json() == {"rows": 3, "added": 0, "changed": 0, "dry_run": False}
+    assert imported(officer).json() == {"rows": 3, "added": 0, "changed": 0, "dry_run": False, "ignored_columns": []}
     ended = imported(officer, f"{TOWNSHIP},文昌村,2014-01-01,2026-05-31\n")
-    assert ended.json() == {"rows": 1, "added": 0, "changed": 1, "dry_run": False}
+    assert ended.json() == {"rows": 1, "added": 0, "changed": 1, "dry_run": False, "ignored_columns": []}
     assert set(ids(officer)) == {"三岔村"}
     assert set(ids(officer, on="2026-05-31")) == {"三岔村", "文昌村"}
     assert set(ids(officer, on="2025-12-31")) == {"三岔村", "文昌村", "咏梧村"}

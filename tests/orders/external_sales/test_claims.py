@@ -159,6 +159,27 @@ def test_what_is_returned_is_mended_and_handed_in_again(trading, database):
     assert ledger(database) == 0
 
 
+def test_a_claim_that_does_not_pass_a_check_is_accepted_with_a_reason_only(trading, database):
+    sale = trading.draft()
+    path = f"/v1/external-sales/{sale['id']}"
+    trading.as_("seller").put(path, json=trading.body(amount="990.00"))
+    assert trading.as_("seller").post(f"{path}/submit").json()["status"] == "submitted"
+    officer = trading.as_("officer")
+    refused = officer.post(f"{path}/accept")
+    assert (refused.status_code, refused.json()["code"]) == (422, "reason_needed")
+    assert [each["code"] for each in refused.json()["errors"]] == ["lines_tie"]
+    assert (officer.get(path).json()["status"], ledger(database)) == ("submitted", 0)
+    accepted = officer.post(f"{path}/accept", json={"reason": "运费另行开票"}).json()
+    assert (accepted["status"], accepted["reason"], ledger(database)) == ("accepted", "运费另行开票", 99_000)
+
+
+def test_a_check_that_has_nothing_to_look_at_is_not_passed(trading):
+    draft = trading.client("seller").post("/v1/external-sales", json=trading.body()).json()
+    assert {each["code"]: each["passed"] for each in draft["checks"]} == {
+        "lines_tie": None, "certified": True, "documents_unused": None, "no_doubt": True
+    }  # fmt: skip
+
+
 def test_two_persons_and_no_stranger(trading, database):
     sale = trading.submitted()
     path = f"/v1/external-sales/{sale['id']}/accept"

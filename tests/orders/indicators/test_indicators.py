@@ -8,9 +8,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from orders.indicators.states import REPORTED_VALUE, ValueAction
 from orders.statistics import actions as statistics
 from shop.core import clock, outbox
 from shop.core.money import yuan_from_fen
+from shop.core.states import IllegalMove
 from shop.identity.permissions import Role
 from tests.factories.identity import make_supplier, signed_in
 from tests.factories.ledger import make_trade, sell
@@ -122,10 +124,27 @@ def test_a_district_that_was_merged_reports_no_more(city):
     assert city.post("/v1/indicators", json={**BODY, "region_code": "500105", "period": "2024"}).status_code == 201
 
 
+def test_the_template_has_every_column(officer):
+    template = officer.get("/v1/indicators/template", params={"format": "csv"})
+    told = officer.post("/v1/indicators/import", files={"file": ("a.csv", template.content)}, data={"dry_run": "true"}).json()
+    assert told.get("ignored_columns", []) == []
+    assert told.get("code", "report_refused") == "report_refused"
+    assert template.content.decode("utf-8-sig").startswith(
+        "指标代码,区划代码,期间,数值,数据来源,统计方法,上年同期,上年同期统计方法"
+    )
+
+
+def test_a_refusal_calls_what_was_accepted_by_its_word():
+    with pytest.raises(IllegalMove) as refused:
+        REPORTED_VALUE.after("accepted", ValueAction.ACCEPT)
+    assert "已采纳" in str(refused.value.told("zh"))
+    assert "已验收" not in str(refused.value.told("zh"))
+
+
 def test_a_sheet_is_taken_over_whole_or_not_at_all(officer):
     rows = f'rural_online_retail,{COUNTY},2025,1000,统计局,口径A,800,口径A\nrural_online_retail,{COUNTY},2025-Q1,"2,500.5",统计局,口径A,,\n'
     dry = officer.post("/v1/indicators/import", files=sheet(rows), data={"dry_run": "true"})
-    assert dry.json() == {"rows": 2, "revised": 0, "dry_run": True}
+    assert dry.json() == {"rows": 2, "revised": 0, "dry_run": True, "ignored_columns": []}
     assert officer.get("/v1/indicators").json()["items"] == []
     bad = f"gdp,{COUNTY},2025,x,,口径A,,\nrural_online_retail,500101,2025,1,统计局,口径A,,\n"
     told = officer.post("/v1/indicators/import", files=sheet(bad))
@@ -147,7 +166,7 @@ def test_a_sheet_is_taken_over_whole_or_not_at_all(officer):
     again = officer.post("/v1/indicators/import", files=sheet(rows))
     assert {each["code"] for each in again.json()["errors"]} == {"already_reported"}
     revised = officer.post("/v1/indicators/import", files=sheet(rows), data={"reason": "更正"})
-    assert revised.json() == {"rows": 2, "revised": 2, "dry_run": False}
+    assert revised.json() == {"rows": 2, "revised": 2, "dry_run": False, "ignored_columns": []}
     twice = officer.post("/v1/indicators/import", files=sheet(f"rural_online_retail,{COUNTY},2023,1,a,b,,\n" * 2))
     assert twice.json()["errors"][0]["code"] == "twice"
 

@@ -132,7 +132,7 @@ def test_an_unknown_place_is_refused(operator):
     assert (answer.status_code, answer.json()["code"]) == (422, "unknown_place")
 
 
-def test_lists_are_filtered_and_paged(operator, county):
+def test_lists_are_filtered_and_paged(operator, county, database):
     register(operator, "A", kind="hall", name="生活馆")
     register(operator, "B", online=True, kind="zone", url="https://example.com/zone", address="")
     for n in range(3):
@@ -148,6 +148,28 @@ def test_lists_are_filtered_and_paged(operator, county):
     assert rest["next"] is None
     for kind in ("csv", "xlsx"):
         assert operator.get("/v1/outlets/export", params={"format": kind}).status_code == 200
+    with database.unit_of_work() as session:
+        session.execute(text("UPDATE outlet_pulse SET seen_at = '2026-11-26T22:48:58Z'"))
+    told = operator.get("/v1/outlets/export", params={"format": "csv"}, headers={"Accept-Language": "zh"}).content.decode(
+        "utf-8-sig"
+    )
+    assert "2026-11-27 06:48:58" in told
+    assert "待核验" in told
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "said"),
+    [("类型", "柜台", "专柜、专馆、专区"), ("启用日期", "46353", "2026-01-31"), ("线上", "也许", "是、否")],
+)
+def test_a_cell_of_a_file_is_refused_in_the_words_that_it_takes(operator, column, cell, said):
+    good = dict(zip(HEADER, ["F1", "专柜", "甲", "500106", "某路", "校园", "2026年5月1日", "否", ""], strict=True))
+    files, headers = sheet([[*(good | {column: cell}).values()]]), {"Accept-Language": "zh"}
+    [fault] = operator.post("/v1/outlets/import", files=files, headers=headers).json()["errors"]
+    assert fault["column"] == column
+    assert said in fault["message"], fault
+
+
+def test_filters_hold_what_was_asked():
     assert Filters(q="x").values["q"] == "x"
 
 
@@ -166,7 +188,8 @@ def test_ten_thousand_outlets_come_in_one_file(operator, database):
     ]
     content = exports.as_xlsx("网点", HEADER, rows)
     sent = {"files": {"file": ("a.xlsx", content)}}
-    assert operator.post("/v1/outlets/import", **sent, data={"dry_run": "true"}).json() == {"rows": 10_000, "dry_run": True}
+    read = {"rows": 10_000, "dry_run": True, "ignored_columns": []}
+    assert operator.post("/v1/outlets/import", **sent, data={"dry_run": "true"}).json() == read
     answer = operator.post("/v1/outlets/import", **sent)
     assert answer.status_code == 200, answer.text
     with database.unit_of_work() as session:

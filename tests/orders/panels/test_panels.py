@@ -245,6 +245,7 @@ def test_outlets_by_county_kind_and_status(database, monitor):
         "0.003",
     )
     assert (found["totals"]["outlets"], found["totals"]["active"], found["totals"]["other"]) == (4, 2, "0.50")
+    assert found["totals"]["working"] == 3
     assert {row["county"]: row["outlets"] for row in panel(monitor, "outlets")["rows"]} == {"500157": 3, "500236": 1}
     on_its_last_day = panel(monitor, "outlets", group_by="status", on="2026-06-10")
     assert {row["status"]: row["outlets"] for row in on_its_last_day["rows"]} == {"verified": 4}

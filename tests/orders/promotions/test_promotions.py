@@ -159,6 +159,7 @@ def test_what_it_brought_against_the_same_weekdays(database, officer, goods):
     officer.post(f"{path}/publish")
     for _ in range(2):  # waiting, then in the rollups
         found = officer.get(f"{path}/effect").json()
+        assert {row["place_name"] for row in found["rows"]} <= {"线上", "线下", "online", "offline"}
         rows = {row["place"]: (row["days"], row["sold"], row["expected"], row["uplift"]) for row in found["rows"]}
         assert rows == {"online": (7, "25.00", "10.00", "150.00"), "offline": (7, "10.00", "0.00", None)}
         assert (found["totals"]["sold"], found["totals"]["uplift"]) == ("35.00", "250.00")

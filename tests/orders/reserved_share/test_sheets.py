@@ -20,7 +20,14 @@ def test_bases_become_drafts_that_units_file(scene):
     rows = [[scene.first.uscc, "120000.5", "12.5"], [scene.second.uscc, "80,000", ""]]
     seen = send(scene, rows, dry_run=True)
     assert seen.status_code == 200, seen.text
-    assert seen.json() == {"year": YEAR, "rows": 2, "base": "200000.50", "reserved": "23000.06", "dry_run": True}
+    assert seen.json() == {
+        "year": YEAR,
+        "rows": 2,
+        "base": "200000.50",
+        "reserved": "23000.06",
+        "dry_run": True,
+        "ignored_columns": [],
+    }
     assert scene.get("first").json()["status"] == "missing"
     assert send(scene, rows).json()["dry_run"] is False
     first = scene.get("first").json()

@@ -1,12 +1,16 @@
 """Spreadsheets that somebody sent are known by their content, whatever they are called."""
 
+import io
+from datetime import date
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shop.core import sheets, uploads
+from shop.core.errors import BadValue
 
 OLD = (Path(__file__).parents[2] / "orders" / "importing" / "data" / "list_of_1997.xls").read_bytes()
 CELL = st.text('奉节脐橙 1.0-"ab', max_size=8)
@@ -41,6 +45,92 @@ def test_formulas_are_found_in_text_of_any_kind():
     for written in ("a\tb\n=1+1\t2", "a,b\n=1+1,2"):
         with pytest.raises(sheets.FormulasFound):
             sheets.rows(written.encode("utf-16"), formulas=False)
+
+
+TITLES = {"sale": ("销售流水号", "流水号", "line id"), "refunds": ("退货原流水号", "refunds line id"), "price": ("单价", "price")}
+
+
+def table(content: str | bytes, required=("sale",)):
+    return sheets.table(content.encode() if isinstance(content, str) else content, TITLES, required, 10)
+
+
+@pytest.mark.parametrize("header", ["退货流水号", "退货原流水", "退货原 流水号 码", "原流水号", "refund line id"])
+def test_a_header_that_is_a_slip_is_refused_with_what_it_may_mean(header):
+    with pytest.raises(sheets.UnreadableSpreadsheet) as refused:
+        table(f"销售流水号,{header}\n1,2\n")
+    [fault] = refused.value.faults
+    assert (fault.code, fault.data) == ("column_unclear", {"row": 1, "column": header})
+    assert "退货原流水号" in fault.zh
+    assert "refunds line id" in fault.en
+
+
+def test_other_headers_are_named_and_one_that_is_there_is_no_slip_of_itself():
+    read = table("流水号,备注,,退货原流水号,退货流水号,收银员\n1,a,b,,,c\n")
+    assert read.rows == [(2, {"sale": "1", "refunds": "", "price": ""})]
+    assert read.ignored == ["备注", "退货流水号", "收银员"]
+
+
+@given(st.permutations([accepted[0] for accepted in TITLES.values()]))
+def test_what_is_accepted_is_never_unclear(header):
+    assert table(",".join(header) + "\n1,2,3\n").ignored == []
+
+
+@pytest.mark.parametrize(
+    ("content", "refused"),
+    [
+        (b"", sheets.NoRows),
+        (b" \r\n", sheets.NoRows),
+        ("流水号,单价\n,\n".encode(), sheets.NoRows),
+        (b"\x89PNG\r\n\x1a\nxyz", sheets.NoSpreadsheet),
+        (b"%PDF-1.7\n", sheets.NoSpreadsheet),
+    ],
+)
+def test_files_without_rows_and_pictures_are_told_for_what_they_are(content, refused):
+    with pytest.raises(refused):
+        table(content)
+
+
+def workbook(*rows) -> bytes:
+    held = io.BytesIO()
+    with xlsxwriter.Workbook(held) as book:
+        sheet = book.add_worksheet()
+        for number, row in enumerate(rows):
+            sheet.write_row(number, 0, row)
+    return held.getvalue()
+
+
+def test_the_row_of_a_formula_is_told():
+    for content, column in (
+        ("流水号,单价\n1,2\n2,=1+1\n".encode(), "单价"),
+        (workbook(["流水号", "单价"], [1, 2], [2, "=1+1"]), "B3"),
+    ):
+        with pytest.raises(sheets.FormulasFound) as refused:
+            table(content)
+        assert [each.data for each in refused.value.faults] == [{"row": 3, "column": column}]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2026-11-27",
+        "2026/11/27 3:36",
+        "2026.11.27",
+        "2026年11月27日",
+        "2026年11月27日 10:00",
+        "20261127",
+        "20261127.0",
+        "２０２６－１１－２７",
+    ],
+)
+def test_days_are_read_as_people_write_them(written):
+    assert sheets.day_of(written) == date(2026, 11, 27)
+
+
+@pytest.mark.parametrize("written", ["46353", "46353.0", "27.11.2026", "2026-13-01", "2026年13月1日", "x", ""])
+def test_what_is_no_day_is_told_with_how_days_are_written(written):
+    with pytest.raises(BadValue) as refused:
+        sheets.day_of(written)
+    assert "2026-01-31" in refused.value.zh
 
 
 def test_what_is_kept_is_called_by_its_content():
