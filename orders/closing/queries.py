@@ -100,7 +100,7 @@ _ROWS = f"""
                (SELECT count(DISTINCT t.id) FROM tax_invoice_cover c JOIN tax_invoice t ON t.id = c.tax_invoice_id
                 WHERE c.supplier_order_id = so.id AND t.status = 'held') AS tax_invoices_held,
                (SELECT count(DISTINCT t.id) FROM tax_invoice_cover c JOIN tax_invoice t ON t.id = c.tax_invoice_id CROSS JOIN {TOGETHER} a
-                WHERE c.supplier_order_id = so.id AND t.status IN ({_COUNTED}) AND a.gross_fen <> a.expected_fen) AS tax_invoices_differing
+                WHERE c.supplier_order_id = so.id AND t.status IN ({_COUNTED}) AND (a.gross_fen <> a.expected_fen OR a.vat_fen <> a.expected_vat_fen)) AS tax_invoices_differing
     ) x
     ORDER BY so.id DESC
 """
