@@ -176,12 +176,17 @@ def test_what_stands_on_clearing_accounts(till):
 
 
 def test_two_transfers_for_one_order(till):
-    """What was taken back comes off what was announced first; what stands is the later one."""
+    """What stands is what was neither taken back nor shown, whichever came first."""
     order = till.order(10)["id"]
     first, second = (till.pay(order, amount).json() for amount in ("100.00", "50.00"))
     till.as_("finance").post(f"/v1/purchase-orders/{order}/payments/{first['id']}/undo", json={"reason": "未汇出"})
     items = [each for each in read(till, "cashier", "clearing")["items"] if each["purchase_order_id"] == order]
     assert [(each["amount"], each["reference"]) for each in items] == [("50.00", second["bank_reference"])]
+    third = till.pay(order, "70.00").json()
+    till.arrived(order, "70.00")
+    items = [each for each in read(till, "cashier", "clearing")["items"] if each["purchase_order_id"] == order]
+    assert [(each["amount"], each["reference"]) for each in items] == [("50.00", second["bank_reference"])]
+    assert third["shown_at"] is None
 
 
 @pytest.mark.parametrize(
