@@ -101,6 +101,10 @@ class BankStatementOut(BaseModel):
     line_count: int
     new_count: int = Field(description="lines that no statement had shown before; 0: all were known, and nothing was booked")
     open_count: int = Field(description="new lines of which something is not explained yet")
+    matching_left: int = Field(
+        description="new lines that the rules have not looked at yet; 0: they have seen all, and see what is open every ten minutes"
+    )
+    matching_goes_on_at: datetime | None = Field(description="when they look at the next thousand of these, at the latest")
     opening: YuanOut
     closing: YuanOut
     balance: YuanOut = Field(description="what the account held after this import")
