@@ -8,6 +8,7 @@ from shop.identity.permissions import Role
 from tests.factories.after_sales import deliver, rows
 from tests.factories.identity import make_organisation, make_user
 from tests.factories.money import make_till
+from tests.factories.statements import statement
 
 
 @pytest.fixture
@@ -224,3 +225,15 @@ def test_the_platforms_own_accounts_have_no_party(till):
     [bank] = read(till, "cashier", "balances", account="bank")["items"]
     assert (bank["party_id"], bank["balance"]) == (None, "20.00")
     assert rows(till.database, "SELECT sum(amount_fen) FROM money_posting") == [(0,)]
+
+
+def test_a_line_of_the_bank_is_called_so_whichever_way_it_went(till):
+    order = till.order(1)["id"]
+    till.arrived(order, "69.90")
+    bank_shows_fee = statement((-1500, "", "账户管理费", "F1"), opening=6990)
+    assert till.as_("cashier").post("/v1/bank-statements", files={"file": ("流水.csv", bank_shows_fee)}).status_code == 201
+    answer = till.as_("cashier").get("/v1/money/entries", params={"account": "bank"}, headers={"Accept-Language": "zh"})
+    assert [(each["amount"], each["kind_label"]) for each in answer.json()["items"]] == [
+        ("69.90", "银行流水"),
+        ("-15.00", "银行流水"),
+    ]
