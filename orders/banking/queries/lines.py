@@ -187,6 +187,7 @@ def _proposals(session: Session, row: Any, language: Language) -> list[ProposalO
     ]
 
 
+TITLE: dict[Language, str] = {"zh": "银行流水", "en": "Bank lines"}
 HEADER: dict[Language, list[str]] = {
     "zh": [
         "流水",

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from orders.banking.rules import Column, complete
+from orders.banking.rules import Column, complete, named_twice
 from shop.core.errors import BadValue
 from shop.core.money import YuanOut
 from shop.core.sheet_reader import MAX_COLUMNS, MAX_ROWS
@@ -34,6 +34,8 @@ class BankColumnsIn(BaseModel):
             raise BadValue(
                 "须指定日期列，以及金额列或借贷两列", "name the column of the date, and of the amount or of both debit and credit"
             )
+        if twice := named_twice(self.columns):
+            raise BadValue(f"第 {twice} 列被指定了两种含义", f"column {twice} is named as two things")
         return self
 
 
