@@ -400,7 +400,10 @@ def _taken_back(session: Session, invoices: Sequence[TaxInvoiceIn]) -> dict[int,
     covers: dict[int, set[tuple[str, int]]] = {}
     for row in session.execute(_BLUE_FOR, {"ids": array(ids)}):
         covers.setdefault(row.tax_invoice_id, set()).add((row.kind, row.id))
-    return {row.id: Blue(*row[1:], covers.get(row.id, set())) for row in session.execute(_BLUE, {"ids": array(ids)})}
+    return {
+        row.id: Blue(row.seller_id, row.buyer_id, row.left_fen, covers.get(row.id, set()))
+        for row in session.execute(_BLUE, {"ids": array(ids)})
+    }
 
 
 def _notes_left(session: Session, ids: Iterable[int]) -> dict[int, int]:
