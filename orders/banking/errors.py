@@ -124,6 +124,20 @@ class AboveDue(Conflict):
     en = "More than is due for order {number} ({due} yuan); say `allow_credit` if the buyer did pay too much"
 
 
+class AnnouncedWaits(Conflict):
+    """More than is due only because transfers are announced that have not arrived: this may be one of them, at another amount."""
+
+    code = "announced_waits"
+    zh = (
+        "订单 {number} 有登记未到账的付款（{announced}），未付金额已扣除（余 {due} 元）：金额相符的请按登记核销（announced）；"
+        "金额不符的请采购单位先撤回登记；如确为另一笔多付，请注明 allow_credit"
+    )
+    en = (
+        "Transfers announced for order {number} have not arrived ({announced}) and are taken off what is due ({due} yuan): match the one of this amount as "
+        "`announced`, or have the buyer take back the announcement that this one is instead of; say `allow_credit` if it is another one, paid too much"
+    )
+
+
 class PayerDiffers(Conflict):
     code = "payer_not_declared"
     zh = "付款人（{payer}）不是订单 {number} 的采购单位，须先登记代付并经他人批准"

@@ -49,6 +49,11 @@ class Order:
     accounts: frozenset[str] = frozenset()
     announced: tuple[Announced, ...] = ()
 
+    @property
+    def outstanding_fen(self) -> int:
+        """What is due, and what is announced and has not arrived."""
+        return self.due_fen + sum(each.amount_fen for each in self.announced)
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:

@@ -36,7 +36,7 @@ def is_like(name: str, other: str) -> bool:
 
 _NUMBER = {MatchKind.REFUND: Reason.REFUND_NUMBER, MatchKind.PAYOUT: Reason.PAYOUT_NUMBER}
 _FILE_NUMBER = {MatchKind.PAYOUT_FILE: Reason.PAYOUT_FILE_NUMBER, MatchKind.REFUND_FILE: Reason.REFUND_FILE_NUMBER}
-#: Orders of a payer that are added up, and sums of them that are proposed.
+#: Orders of a payer of which three are added up, and sums that are proposed.
 _ADDED_UP, _TOGETHER = 50, 3
 _ORDER_NUMBER = re.compile(r"PO\d{9,}")
 _REFUND_NUMBER = re.compile(r"TK[^A-Z0-9]*(\d{4})[^A-Z0-9]*(\d{6})(?!\d)")
@@ -124,8 +124,8 @@ def _orders(line: Line, facts: Facts) -> list[Proposal]:
         proposals += shown
         by_name = may_pay and order.due_fen == line.amount_fen
         if (basis or by_name) and not (shown and order.due_fen <= 0):
-            amount = _amount(line.amount_fen, order.due_fen)
-            certain = named == {order.id} and may_pay and amount is not Reason.ABOVE_DUE and not shown
+            amount = _amount(line.amount_fen, order)
+            certain = named == {order.id} and may_pay and line.amount_fen <= order.due_fen and not shown
             proposals.append(Proposal(MatchKind.ORDER, line.amount_fen, (*basis, amount, who), certain, order_id=order.id))
     return proposals
 
@@ -140,6 +140,8 @@ def _together(line: Line, facts: Facts) -> list[Proposal]:
         Reason.ORDER_NUMBER: {order.id for order in facts.orders_for((), numbers_of_orders(line))},
     }
     first = set().union(*named.values())
+    # whoever paid from this account before is no more likely to have paid one of its orders than some of them
+    before = {order.id for order in facts.orders_for((), {line.payer_account} - {""})}
     found: dict[Reason, list[tuple[int, int]]] = {}
     for order in facts.orders_for((), {payer}):
         who = payer_reason(line, order)
@@ -149,16 +151,17 @@ def _together(line: Line, facts: Facts) -> list[Proposal]:
     for who, dues in found.items():
         # those that the text names before all others
         dues.sort(key=lambda due: (due[0] not in first, due))
-        for orders in sums_to(dues[:_ADDED_UP], line.amount_fen):
+        for orders in sums_to(dues, line.amount_fen):
             basis = [reason for reason, ids in named.items() if ids and ids <= dict(orders).keys()]
+            basis += [Reason.PAID_FROM_BEFORE] if dict(orders).keys() <= before else []
             proposals.append(Proposal(MatchKind.ORDERS, line.amount_fen, (*basis, Reason.EXACT_DUES, who), orders=orders))
     return proposals
 
 
 def sums_to(dues: Sequence[tuple[int, int]], amount_fen: int) -> list[tuple[tuple[int, int], ...]]:
     """Pairs of (order, due in fen) that add up to an amount; triples if there is no pair; so many at most as are worth showing."""
-    for size in (2, 3):
-        fitting = (each for each in itertools.combinations(dues, size) if sum(due for _, due in each) == amount_fen)
+    for size, among in ((2, dues), (3, dues[:_ADDED_UP])):
+        fitting = (each for each in itertools.combinations(among, size) if sum(due for _, due in each) == amount_fen)
         if few := list(itertools.islice(fitting, _TOGETHER)):
             return few
     return []
@@ -206,10 +209,13 @@ def payer_reason(line: Line, order: Order) -> Reason:
     return Reason.PAYER_SIMILAR if any(is_like(payer, buyer) for buyer in order.buyers) else Reason.PAYER_DIFFERS
 
 
-def _amount(amount_fen: int, due_fen: int) -> Reason:
-    if amount_fen == due_fen:
+def _amount(amount_fen: int, order: Order) -> Reason:
+    if amount_fen == order.due_fen:
         return Reason.EXACT_DUE
-    return Reason.BELOW_DUE if amount_fen < due_fen else Reason.ABOVE_DUE
+    if amount_fen < order.due_fen:
+        return Reason.BELOW_DUE
+    # nothing was paid too much where it may be one of those that were announced, at another amount
+    return Reason.ANNOUNCED_WAITS if order.announced and amount_fen <= order.outstanding_fen else Reason.ABOVE_DUE
 
 
 def _sent(line: Line, facts: Facts) -> list[Proposal]:

@@ -15,6 +15,7 @@ class Reason(StrEnum):
     EXACT_DUES = "exact_dues"
     BELOW_DUE = "below_due"
     ABOVE_DUE = "above_due"
+    ANNOUNCED_WAITS = "announced_waits"
     PAYER_IS_BUYER = "payer_is_buyer"
     PAYER_APPROVED = "payer_approved"
     PAYER_SIMILAR = "payer_similar"
@@ -48,6 +49,7 @@ WEIGHTS: Mapping[Reason, int] = {
     Reason.EXACT_DUES: 20,
     Reason.BELOW_DUE: 10,
     Reason.ABOVE_DUE: -10,
+    Reason.ANNOUNCED_WAITS: 0,
     Reason.PAYER_IS_BUYER: 25,
     Reason.PAYER_APPROVED: 20,
     Reason.PAYER_SIMILAR: 10,
@@ -79,6 +81,10 @@ WORDS: Mapping[Reason, tuple[str, str]] = {
     Reason.EXACT_DUES: ("等于几个订单未付金额之和", "the amount is exactly what is due for these orders together"),
     Reason.BELOW_DUE: ("小于该订单未付金额", "the amount is below what is due"),
     Reason.ABOVE_DUE: ("大于该订单未付金额", "the amount is above what is due"),
+    Reason.ANNOUNCED_WAITS: (
+        "该订单登记的付款尚未到账，金额与此不同，见 announced",
+        "transfers announced for the order have not arrived, and are of other amounts: see `announced`",
+    ),
     Reason.PAYER_IS_BUYER: ("付款人即采购单位", "the payer is the buyer"),
     Reason.PAYER_APPROVED: ("付款人已经批准代付", "the payer was approved to pay for the buyer"),
     Reason.PAYER_SIMILAR: ("付款人名称与采购单位相近", "the payer's name is like the buyer's"),

@@ -10,7 +10,7 @@ import itertools
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
@@ -101,6 +101,12 @@ def complete(columns: Iterable[str]) -> bool:
     """Whether a statement with these columns tells enough: a date, and an amount or both of its columns."""
     told = set(columns)
     return Column.DATE in told and (Column.AMOUNT in told or {Column.DEBIT, Column.CREDIT} <= told)
+
+
+def named_twice(columns: Mapping[Column, Sequence[int]]) -> int | None:
+    """A column that is said to tell two things; what others wrote may stand in any, so that the text is not counted."""
+    numbers = [number for column, named in columns.items() if column is not Column.TEXT for number in set(named)]
+    return next((number for number in numbers if numbers.count(number) > 1), None)
 
 
 def flat(cell: str) -> str:

@@ -42,9 +42,9 @@ _WORDS: dict[str, tuple[str, str]] = {
 
 def reconciliation(kind: str, language: Language, found: ReconciliationStatementOut) -> Response:
     """The answer that holds it as a file; of a spreadsheet with its title above."""
-    if kind == "csv":
-        return exports.file(kind, "bank_reconciliation", _HEADER[language], _cells(found, language))
     title = _TITLE[language]
+    if kind == "csv":
+        return exports.file(kind, "bank_reconciliation", _HEADER[language], _cells(found, language), title)
     return exports.workbook("bank_reconciliation", [Worksheet(title, _HEADER[language], _cells(found, language), [[title]])])
 
 

@@ -114,9 +114,14 @@ def _mt940(content: bytes) -> list[dict[str, Any]]:
     return [_mt940_statement(mt940.parse(part, processors=raw)) for part in parts]
 
 
-#: Structured parts of an :86: in the words of SWIFT: the other side, its account, and what it wrote.
-_CODES = {"NAME": "name", "ORDP": "name", "BENM": "name", "ACC": "account", "REMI": "text"}
-_CODED = re.compile(r"/(NAME|ORDP|BENM|ACC|REMI)/")
+#: Structured parts of an :86: in the words of SWIFT and of banks: the other side, its account and bank, and what it wrote; what else they name is text.
+_CODES = {
+    **dict.fromkeys("NAME ORDP BENM CNTP".split(), "name"),  # noqa: SIM905
+    **dict.fromkeys("ACC ACCT IBAN".split(), "account"),  # noqa: SIM905
+    **dict.fromkeys("BIC BANK".split(), "bank"),  # noqa: SIM905
+    **dict.fromkeys("REMI EREF IREF PREF MARF TRCD TRTP PURP RTRN ADDR ISDT CSID OCMT CHGS EXCH OAMT ULTC ULTD".split(), "text"),  # noqa: SIM905
+}
+_CODED = re.compile(rf"/({'|'.join(_CODES)})/")
 #: Or in numbered fields (``166?00GUTSCHRIFT?20...``), as the German banks' structure of :86: has it: 20 to 29 and 60 to 63 are one text, cut
 #: wherever a field was full, and so are 32 and 33.
 _NUMBERED = re.compile(r"\d{3}\?\d{2}")

@@ -62,7 +62,7 @@ def export_budgets(
     )
     header = ["单位", "年度", "资金来源", "预算（元）", "占用（元）", "已使用（元）", "可用（元）"]
     rows = (_cells(budget) for budget in exports.whole(found))
-    return exports.file(format, "budgets", header, rows)
+    return exports.file(format, "budgets", header, rows, "预算")
 
 
 def _cells(budget: BudgetOut) -> list[exports.Cell]:

@@ -8,6 +8,7 @@ The turnover of the month is that of its days, and stays what it is. What is mis
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -24,12 +25,16 @@ from orders.closing.schemas import (
     ClosePaymentOut,
     CloseRow,
     CloseTotals,
+    CloseUnallocatedOut,
     DeliveryOut,
     State,
     Turnover,
 )
 from orders.invoices.pending import HELD, OPEN, parts_of
 from orders.invoices.schemas import PartOfOrder
+from orders.money import queries as money
+from orders.money.queries.reach import keeps_all
+from orders.money.rules import Account
 from orders.purchasing.queries import SIDES
 from orders.tax_invoices.queries import RED_MISSING, REGISTERED, TOGETHER
 from orders.tax_invoices.states import COUNTED
@@ -100,7 +105,7 @@ _ROWS = f"""
                (SELECT count(DISTINCT t.id) FROM tax_invoice_cover c JOIN tax_invoice t ON t.id = c.tax_invoice_id
                 WHERE c.supplier_order_id = so.id AND t.status = 'held') AS tax_invoices_held,
                (SELECT count(DISTINCT t.id) FROM tax_invoice_cover c JOIN tax_invoice t ON t.id = c.tax_invoice_id CROSS JOIN {TOGETHER} a
-                WHERE c.supplier_order_id = so.id AND t.status IN ({_COUNTED}) AND a.gross_fen <> a.expected_fen) AS tax_invoices_differing
+                WHERE c.supplier_order_id = so.id AND t.status IN ({_COUNTED}) AND (a.gross_fen <> a.expected_fen OR a.vat_fen <> a.expected_vat_fen)) AS tax_invoices_differing
     ) x
     ORDER BY so.id DESC
 """
@@ -129,7 +134,7 @@ _OWED_BY_BUYERS = f"""
                coalesce(t.covered, 0) AS covered
         FROM told t FULL JOIN account a USING (id)
     ), explained AS (SELECT *, greatest(accepted - receivable - cost, 0) AS credit FROM both_sides)
-    SELECT coalesce(sum(receivable), 0)::bigint AS receivable, coalesce(sum(accepted - covered), 0)::bigint AS open,
+    SELECT count(*) AS orders, coalesce(sum(receivable), 0)::bigint AS receivable, coalesce(sum(accepted - covered), 0)::bigint AS open,
            coalesce(sum(credit), 0)::bigint AS credit, coalesce(sum(cost - accepted), 0)::bigint AS not_accepted,
            coalesce(jsonb_object_agg(id, receivable - (accepted - covered - credit)) FILTER (WHERE receivable <> accepted - covered - credit), '{{{{}}}}')
                AS astray
@@ -167,6 +172,15 @@ _CREDIT_NOTES = text(
            {_NUMBERS.format(what="c.credit_note_id = n.id")} AS tax_invoices
     FROM credit_note n JOIN invoice i ON i.id = n.invoice_id
     WHERE i.supplier_order_id = ANY (CAST(:ids AS bigint[])) AND n.issued_on BETWEEN :first AND :last ORDER BY n.id
+    """
+)
+# What nobody has said yet what it is for, of what was booked up to a day: each line of the bank and of the provider by what is open of it by now.
+_STILL_UNALLOCATED = text(
+    """
+    SELECT coalesce(sum(u.fen), 0)::bigint FROM (
+        SELECT 'receipt' AS kind, id, sign(amount_fen) * (abs(amount_fen) - matched_fen) AS fen FROM bank_line WHERE matched_fen < abs(amount_fen)
+        UNION ALL SELECT 'online_found', id, amount_fen FROM provider_entry WHERE unexplained
+    ) u JOIN money_transaction t ON t.kind = u.kind AND t.origin_id = u.id WHERE t.booked_on <= :last
     """
 )
 _WITHIN = "({0}.path LIKE CAST(:branch AS text) OR {0}.region_code LIKE ANY (CAST(:regions AS text[])))"
@@ -214,6 +228,8 @@ def close(session: Session, actor: Actor, asked: CloseFilter, *, limit: int, aft
     if asked.seller_id is None:
         parties = "true" if city else _OF_BUYERS.format("p.party_id")
         owed = session.execute(text(_OWED_BY_BUYERS.format(buyers=buyers, parties=parties)), given).one()
+        if not (owed.orders or given["regions"]):  # who only sells has no buyers whose accounts could be tied
+            owed = None
     found = session.execute(text(_ROWS.format(within=within, buyers=buyers)), given).all()
     judged = [each for each in _judged(found, owed.astray if owed else {}) if _wanted(asked, *each)]
     # false comes before true: what lacks something, then the rest; either is sorted by part already
@@ -227,8 +243,17 @@ def close(session: Session, actor: Actor, asked: CloseFilter, *, limit: int, aft
         items=[_row(row, standing, told[row.supplier_order_id]) for row, standing in shown],
         next=paging.cursor(places[begin + limit - 1]) if more else None,
         month=month,
+        unallocated=_unallocated(session, last) if keeps_all(actor) else None,
         total=_total(judged, _owed(owed, judged) if owed else None),
     )
+
+
+def _unallocated(session: Session, last: date) -> CloseUnallocatedOut:
+    """What waited at the end of a month to be explained, and how much of it does by now: what is matched in a later month is booked there, so that the
+    month's own trial balance goes on saying that it waits."""
+    at_end = -money.balance(session, Account.UNALLOCATED, as_of=min(last, clock.today()))
+    waiting = session.execute(_STILL_UNALLOCATED, {"last": last}).scalar_one()
+    return CloseUnallocatedOut(at_end=at_end, matched_since=at_end - waiting, waiting=waiting)
 
 
 def _judged(found: Iterable[Row[Any]], astray: dict[str, int]) -> Iterator[tuple[Row[Any], Standing]]:

@@ -123,12 +123,23 @@ class CloseOwedOut(BaseModel):
     dues: YuanOut = Field(description="receivable + credit + not_accepted: the `open` of /v1/dues/totals")
 
 
+class CloseUnallocatedOut(BaseModel):
+    """待认领款项: what the bank had shown at the month's end and nobody had said yet what it was for."""
+
+    at_end: YuanOut = Field(description="at the end of the month's last day, as the trial balance says; what went out is taken off")
+    matched_since: YuanOut = Field(description="of that: explained since, which is booked on the day on which it was said")
+    waiting: YuanOut = Field(description="of that: still not explained")
+
+
 class CloseTotals(Turnover, State):
-    owed: CloseOwedOut | None = Field(description="none where one seller is asked for: buyers pay orders, not parts")
+    owed: CloseOwedOut | None = Field(
+        description="none where one seller is asked for (buyers pay orders, not parts), and for who buys nothing"
+    )
     parts: int
     gaps: dict[Gap, int] = Field(description="how many parts lack what")
 
 
 class ClosePage(Page[CloseRow]):
     month: str
+    unallocated: CloseUnallocatedOut | None = Field(description="for who keeps the money of the whole city")
     total: CloseTotals = Field(description="of all parts, whatever the page")

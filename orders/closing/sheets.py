@@ -30,20 +30,27 @@ _OWED: dict[str, tuple[str, str]] = {
     "not_accepted": ("加：未验收", "plus: not accepted yet"),
     "dues": ("应付款项未清合计（应收＋多付＋未验收）", "open dues (receivable + credit + not accepted)"),
 }
+#: What waited at the month's end to be explained, below that.
+_UNALLOCATED: dict[str, tuple[str, str]] = {
+    "at_end": ("月末待认领款项（账面）", "not explained at the month's end, by the ledger"),
+    "matched_since": ("其中：月后已认领", "of that explained since"),
+    "waiting": ("其中：仍待认领", "of that still waiting"),
+}
 _TOTAL: dict[Language, str] = {"zh": "合计", "en": "total"}
 
 
 def rows(found: ClosePage, language: Language) -> Iterator[list[Cell]]:
-    """The parts, what they come to, and how that ties to the ledger: these stand in the column of what is accepted and unpaid."""
+    """The parts, what they come to, how that ties to the ledger, and what waits to be explained: these stand in the column of what is accepted and
+    unpaid."""
     for row in found.items:
         yield _cells(row, language)
     lead, behind = [None] * 4, [None] * 7
     yield [_TOTAL[language], *lead, *_amounts(found.total), *behind]
-    if found.total.owed is not None:
-        at = HEADER["en"].index("accepted and unpaid (yuan)")
-        for name, words in _OWED.items():
+    at = HEADER["en"].index("accepted and unpaid (yuan)")
+    for told, named in ((found.total.owed, _OWED), (found.unallocated, _UNALLOCATED)):
+        for name, words in named.items() if told else ():
             line: list[Cell] = [None] * len(HEADER["en"])
-            line[0], line[at] = words[language == "en"], yuan(getattr(found.total.owed, name))
+            line[0], line[at] = words[language == "en"], yuan(getattr(told, name))
             yield line
 
 

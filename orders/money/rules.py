@@ -156,9 +156,10 @@ KIND_WORDS: dict[Kind, tuple[str, str]] = {
     Kind.REFUND_PAID: ("退款付出", "refund paid"),
     Kind.REFUND_FAILED: ("退款退回", "refund came back"),
     Kind.REFUND_REINSTATED: ("退款经银行证实已付", "refund shown to have left after all"),
-    Kind.RECEIPT: ("银行到账", "bank receipt"),
-    Kind.RECEIPT_MATCHED: ("到账核对", "bank receipt matched"),
-    Kind.RECEIPT_UNDONE: ("撤销到账核对", "match of a bank receipt undone"),
+    # whether it came in or went out
+    Kind.RECEIPT: ("银行流水", "bank line"),
+    Kind.RECEIPT_MATCHED: ("银行流水核销", "bank line matched"),
+    Kind.RECEIPT_UNDONE: ("撤销流水核销", "match of a bank line undone"),
     Kind.BANK_ENTRY: ("银行流水", "bank entry"),
     Kind.FEE: ("手续费", "fee"),
     Kind.CHARGEBACK: ("拒付", "chargeback"),

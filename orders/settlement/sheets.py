@@ -9,7 +9,7 @@ from orders.settlement.schemas.payouts import PayoutRow
 from orders.settlement.schemas.settlements import BalanceOut, HeldOut, PeriodOut, SettlementRow, UncoveredOut
 from shop.core import clock
 from shop.core.errors import Language
-from shop.core.exports import Cell, Worksheet
+from shop.core.exports import Cell, Worksheet, totalled
 from shop.core.money import yuan
 
 _WHY: dict[Hold, tuple[str, str]] = {
@@ -164,6 +164,16 @@ PERIODS_HEADER: dict[Language, list[str]] = {
     "zh": ["起始日", "截止日", "结算单数", "销售（元）", "退货（元）", "运费（元）", "争议退款及拒付（元）", "佣金（元）", "净额（元）", "抵扣预付（元）", "应付（元）", "已付（元）", "有异议"],
     "en": ["first day", "last day", "settlements", "sales (yuan)", "returns (yuan)", "freight (yuan)", "disputes, lost payments (yuan)", "commission (yuan)", "net (yuan)", "advance used (yuan)", "due (yuan)", "paid (yuan)", "objected to"],
 }  # fmt: skip
+#: What the sheets are called.
+TITLES: dict[str, dict[Language, str]] = {
+    "settlements": {"zh": "结算单", "en": "Settlements"},
+    "held": {"zh": "暂缓结算", "en": "Held"},
+    "uncovered": {"zh": "货款缺口", "en": "Uncovered"},
+    "periods": {"zh": "结算期", "en": "Periods"},
+    "balances": {"zh": "供应商往来", "en": "Balances"},
+    "payouts": {"zh": "付款", "en": "Payouts"},
+}
+TOTAL: dict[Language, str] = {"zh": "合计", "en": "total"}
 #: What bulk payments of banks ask for, in their usual order; each bank maps the columns to its own template.
 BANK_HEADER = ["序号", "收款户名", "收款账号", "开户银行", "金额（元）", "用途", "业务参考号"]
 
@@ -225,10 +235,10 @@ def statement_sheets(settlement: SettlementRow, rows: Iterable[Any], language: L
     ]
 
 
-def settlement_cells(rows: Iterable[SettlementRow], language: Language) -> Iterator[list[Cell]]:
-    """One row of cells for each settlement."""
-    for row in rows:
-        yield [
+def settlement_cells(rows: Iterable[SettlementRow], language: Language) -> Iterator[Sequence[Cell]]:
+    """One row of cells for each settlement, and what they come to: but for what one hands on to the next."""
+    cells: Iterator[list[Cell]] = (
+        [
             row.number,
             row.supplier_name,
             row.period_start,
@@ -238,6 +248,9 @@ def settlement_cells(rows: Iterable[SettlementRow], language: Language) -> Itera
             label("settlement_status", row.status, language),
             label("payout_status", row.payout_status, language),
         ]
+        for row in rows
+    )
+    return totalled(cells, TOTAL[language], {5 + AMOUNTS.index(name) for name in ("carried", "held")})
 
 
 def held_cells(rows: Iterable[HeldOut], language: Language) -> Iterator[list[Cell]]:
@@ -267,10 +280,10 @@ def uncovered_cells(rows: Iterable[UncoveredOut]) -> Iterator[list[Cell]]:
         ]
 
 
-def payout_cells(rows: Iterable[PayoutRow], language: Language) -> Iterator[list[Cell]]:
-    """One row of cells for each payout."""
-    for row in rows:
-        yield [
+def payout_cells(rows: Iterable[PayoutRow], language: Language) -> Iterator[Sequence[Cell]]:
+    """One row of cells for each payout, and what they come to."""
+    cells: Iterator[list[Cell]] = (
+        [
             row.settlement_number,
             row.supplier_name,
             row.period_end,
@@ -285,20 +298,27 @@ def payout_cells(rows: Iterable[PayoutRow], language: Language) -> Iterator[list
             clock.shanghai_date(row.released_at) if row.released_at else None,
             row.reference or "",
         ]
+        for row in rows
+    )
+    return totalled(cells, TOTAL[language])
 
 
-def period_cells(rows: Iterable[PeriodOut]) -> Iterator[list[Cell]]:
-    """One row of cells for each period."""
-    for row in rows:
-        amounts = (yuan(getattr(row, name)) for name in _OF_PERIOD)
-        yield [row.period_start, row.period_end, row.settlements, *amounts, row.objected]
+def period_cells(rows: Iterable[PeriodOut], language: Language) -> Iterator[Sequence[Cell]]:
+    """One row of cells for each period, and what they come to."""
+    cells: Iterator[list[Cell]] = (
+        [row.period_start, row.period_end, row.settlements, *(yuan(getattr(row, name)) for name in _OF_PERIOD), row.objected]
+        for row in rows
+    )
+    return totalled(cells, TOTAL[language])
 
 
-def balance_cells(rows: Iterable[BalanceOut]) -> Iterator[list[Cell]]:
-    """One row of cells for each supplier."""
-    for row in rows:
-        amounts = (row.owed, row.settled, row.on_its_way, row.paid, row.advances, row.commission)
-        yield [row.supplier_name, *(yuan(fen) for fen in amounts)]
+def balance_cells(rows: Iterable[BalanceOut], language: Language) -> Iterator[Sequence[Cell]]:
+    """One row of cells for each supplier, and what they come to."""
+    cells: Iterator[list[Cell]] = (
+        [row.supplier_name, *map(yuan, (row.owed, row.settled, row.on_its_way, row.paid, row.advances, row.commission))]
+        for row in rows
+    )
+    return totalled(cells, TOTAL[language])
 
 
 def bank_cells(rows: Sequence[Any], numbers: Sequence[str]) -> Iterator[list[Cell]]:

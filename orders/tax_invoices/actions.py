@@ -25,15 +25,16 @@ _LIVE = ", ".join(f"'{status}'" for status in LIVE)
 # What may be covered, of the sellers of the caller's branch.
 _COVERS = text(
     """
-    SELECT x.kind, x.asked, x.supplier_order_id, x.seller_id, x.buyer_id, x.ordering_unit_id, x.id
+    SELECT x.kind, x.asked, x.supplier_order_id, x.seller_id, x.buyer_id, x.ordering_unit_id, x.id, x.of_invoice_id, x.taxed
     FROM (
-        SELECT 'invoice' AS kind, id AS asked, supplier_order_id, seller_id, buyer_id, ordering_unit_id, id FROM invoice
-        WHERE id = ANY (CAST(:invoices AS bigint[]))
+        SELECT 'invoice' AS kind, id AS asked, supplier_order_id, seller_id, buyer_id, ordering_unit_id, id, id AS of_invoice_id, vat_fen > 0 AS taxed
+        FROM invoice WHERE id = ANY (CAST(:invoices AS bigint[]))
         UNION ALL
-        SELECT 'credit_note', c.id, i.supplier_order_id, c.seller_id, c.buyer_id, c.ordering_unit_id, c.id
+        SELECT 'credit_note', c.id, i.supplier_order_id, c.seller_id, c.buyer_id, c.ordering_unit_id, c.id, i.id, c.vat_fen > 0
         FROM credit_note c JOIN invoice i ON i.id = c.invoice_id WHERE c.id = ANY (CAST(:credit_notes AS bigint[]))
         UNION ALL
-        SELECT 'acceptance', a.shipment_id, so.id, so.supplier_id, po.buyer_id, po.ordering_unit_id, a.id
+        SELECT 'acceptance', a.shipment_id, so.id, so.supplier_id, po.buyer_id, po.ordering_unit_id, a.id, NULL,
+               EXISTS (SELECT FROM acceptance_line al JOIN order_line l ON l.id = al.order_line_id WHERE al.acceptance_id = a.id AND l.vat_bp > 0)
         FROM acceptance a JOIN supplier_order so ON so.id = a.supplier_order_id JOIN purchase_order po ON po.id = so.purchase_order_id
         WHERE a.shipment_id = ANY (CAST(:shipments AS bigint[]))
     ) x JOIN organisation seller ON seller.id = x.seller_id WHERE seller.path LIKE CAST(:branch AS text)
@@ -77,6 +78,33 @@ _BLUE = text(
     FROM tax_invoice b WHERE b.id = ANY (CAST(:ids AS bigint[])) AND NOT b.red AND b.status IN ({_COUNTED})
     """  # noqa: S608
 )
+# What they are for: a part of an order as such, invoices, deliveries; an invoice with the deliveries that stand in it, and the other way round.
+_BLUE_FOR = text(
+    """
+    WITH covers AS (SELECT * FROM tax_invoice_cover WHERE tax_invoice_id = ANY (CAST(:ids AS bigint[])))
+    SELECT tax_invoice_id, 'part' AS kind, supplier_order_id AS id FROM covers WHERE num_nonnulls(invoice_id, credit_note_id, acceptance_id) = 0
+    UNION SELECT tax_invoice_id, 'invoice', invoice_id FROM covers WHERE invoice_id IS NOT NULL
+    UNION SELECT c.tax_invoice_id, 'invoice', l.invoice_id FROM covers c JOIN invoice_line l ON l.acceptance_id = c.acceptance_id
+    UNION SELECT tax_invoice_id, 'acceptance', acceptance_id FROM covers WHERE acceptance_id IS NOT NULL
+    UNION SELECT c.tax_invoice_id, 'acceptance', l.acceptance_id FROM covers c JOIN invoice_line l ON l.invoice_id = c.invoice_id
+    WHERE l.acceptance_id IS NOT NULL
+    """
+)
+# What is left of credit notes: of all that the red-letter invoices of each are for, less what these take back.
+_NOTES_LEFT = text(
+    f"""
+    SELECT n.id, (
+        (SELECT sum(o.gross_fen) FROM credit_note o
+         WHERE o.id = n.id OR o.id IN (SELECT x.credit_note_id FROM tax_invoice_cover x WHERE x.tax_invoice_id = ANY (red.ids)))
+        - (SELECT coalesce(sum(t.gross_fen), 0) FROM tax_invoice t WHERE t.id = ANY (red.ids))
+    )::bigint AS left_fen
+    FROM credit_note n CROSS JOIN LATERAL (
+        SELECT array_agg(DISTINCT t.id) AS ids FROM tax_invoice_cover c JOIN tax_invoice t ON t.id = c.tax_invoice_id AND t.status IN ({_LIVE})
+        WHERE c.credit_note_id = n.id
+    ) red
+    WHERE n.id = ANY (CAST(:ids AS bigint[]))
+    """  # noqa: S608
+)
 _TAKEN_BACK = text(f"SELECT 1 FROM tax_invoice WHERE red_letter_of_id = :id AND status IN ({_LIVE}) LIMIT 1")  # noqa: S608
 _NUMBER = text("SELECT code, number FROM tax_invoice WHERE id = :id")
 _LOCK = text(
@@ -108,11 +136,12 @@ class Said:
 
 @dataclass(slots=True)
 class Blue:
-    """An invoice that a red-letter one takes back, and what is left of it, in fen."""
+    """An invoice that a red-letter one takes back, what is left of it, in fen, and what it is for."""
 
     seller_id: int
     buyer_id: int
     left_fen: int
+    covers: set[tuple[str, int]]
 
 
 def register(session: Session, actor: Actor, invoices: Sequence[TaxInvoiceIn]) -> list[int]:
@@ -132,6 +161,7 @@ def register(session: Session, actor: Actor, invoices: Sequence[TaxInvoiceIn]) -
     rows = session.execute(_COVERS, {**{name: array(ids) for name, ids in asked.items()}, **branch}).all()
     known = {(row.kind, row.asked): _cover(row) for row in rows}
     blue = _taken_back(session, invoices)
+    notes = _notes_left(session, asked["credit_notes"])
     standing = _standing(session, asked)
     there = _there(session, [each.number for each in invoices], known.values())
     today, faults = clock.today(), []
@@ -142,12 +172,14 @@ def register(session: Session, actor: Actor, invoices: Sequence[TaxInvoiceIn]) -
         covers, missing = _covers(each, known, path)
         wrong = rules.faults(rules.wrong_number(each.code, each.number, each.issued_on, today), path)
         faults += wrong + missing + ([] if missing else rules.wrong_covers(covers, path)) + _twice(each, standing, path)
+        faults += rules.wrong_type(each.type, covers, f"{path}.type", red=each.red)
         said = _said(each)
         if before := there.get(_same(said, covers)):
             entries.append(before.pop(0))
             continue
         if each.red_letter_of_id and covers:
-            faults += _wrong_red(each, covers[0], blue, f"{path}.red_letter_of_id")
+            faults += _wrong_red(each, covers, blue, f"{path}.red_letter_of_id")
+        faults += _credited_already(each, notes, path)
         entries.append((said, covers))
     if faults:
         raise TaxInvoicesWrong(count=len(faults), faults=faults)
@@ -277,7 +309,15 @@ def _said(each: TaxInvoiceIn) -> Said:
 
 
 def _cover(row: Row[Any]) -> Cover:
-    return Cover(row.supplier_order_id, row.seller_id, row.buyer_id, row.ordering_unit_id, **{f"{row.kind}_id": row.id})
+    return Cover(
+        row.supplier_order_id,
+        row.seller_id,
+        row.buyer_id,
+        row.ordering_unit_id,
+        of_invoice_id=row.of_invoice_id,
+        taxed=row.taxed,
+        **{f"{row.kind}_id": row.id},
+    )
 
 
 def _covers(each: TaxInvoiceIn, known: dict[tuple[str, int], Cover], path: str) -> tuple[list[Cover], list[Fault]]:
@@ -327,7 +367,8 @@ def _twice(each: TaxInvoiceIn, standing: set[tuple[int, int]], path: str) -> lis
 
 
 def _hold_numbers(session: Session, keys: Iterable[str]) -> None:
-    """Wait for whoever registers, decides or voids one of these numbers; the numbers are sorted, so that nobody waits in a ring."""
+    """Wait for whoever registers, decides or voids one of these numbers, or registers for the same credit note; all are sorted, so that nobody waits
+    in a ring."""
     session.execute(_HOLD_NUMBERS, {"keys": array(locks.number(f"tax_invoice:{key}") for key in keys)})
 
 
@@ -348,23 +389,57 @@ def _same(said: Said, covers: Iterable[Cover]) -> Any:
 
 
 def _taken_back(session: Session, invoices: Sequence[TaxInvoiceIn]) -> dict[int, Blue]:
-    """The counted invoices that red-letter ones take back, by id; held by their numbers with those of the claim, in one step."""
+    """The counted invoices that red-letter ones take back, by id; held by their numbers with those of the claim and its credit notes, in one step."""
     ids = {each.red_letter_of_id for each in invoices if each.red_letter_of_id}
     numbers = session.execute(_NUMBERS, {"ids": array(ids)}).all() if ids else ()
     own = [_key(each.code, each.number) for each in invoices]
-    _hold_numbers(session, own + [_key(row.code, row.number) for row in numbers])
+    notes = [f"note:{one}" for each in invoices for one in each.credit_note_ids]
+    _hold_numbers(session, own + notes + [_key(row.code, row.number) for row in numbers])
     if not ids:
         return {}
-    return {row.id: Blue(*row[1:]) for row in session.execute(_BLUE, {"ids": array(ids)})}
+    covers: dict[int, set[tuple[str, int]]] = {}
+    for row in session.execute(_BLUE_FOR, {"ids": array(ids)}):
+        covers.setdefault(row.tax_invoice_id, set()).add((row.kind, row.id))
+    return {
+        row.id: Blue(row.seller_id, row.buyer_id, row.left_fen, covers.get(row.id, set()))
+        for row in session.execute(_BLUE, {"ids": array(ids)})
+    }
 
 
-def _wrong_red(each: TaxInvoiceIn, cover: Cover, blue: dict[int, Blue], path: str) -> list[Fault]:
+def _notes_left(session: Session, ids: Iterable[int]) -> dict[int, int]:
+    """What no red-letter invoice takes back yet of credit notes, in fen, by id; held by :func:`_taken_back`."""
+    listed = array(ids)
+    return {row.id: row.left_fen for row in session.execute(_NOTES_LEFT, {"ids": listed})} if listed else {}
+
+
+def _credited_already(each: TaxInvoiceIn, left: dict[int, int], path: str) -> list[Fault]:
+    """Credit notes that other red-letter invoices take back whole; what is right is taken off there."""
+    faults = [
+        Fault(
+            f"{path}.credit_note_ids[{place}]",
+            "credited_already",
+            "该红字结算发票已登记足额的红字税务发票",
+            "Red-letter invoices for all of it are registered",
+        )
+        for place, one in enumerate(each.credit_note_ids)
+        if left.get(one, 1) <= 0
+    ]
+    rest = each.gross
+    for one in () if faults else each.credit_note_ids:
+        taken = min(rest, left.get(one, 0))
+        left[one], rest = left.get(one, 0) - taken, rest - taken
+    return faults
+
+
+def _wrong_red(each: TaxInvoiceIn, covers: Sequence[Cover], blue: dict[int, Blue], path: str) -> list[Fault]:
     """What is wrong with what a red-letter invoice says it takes back; what is right is taken off there."""
     taken = blue.get(each.red_letter_of_id or 0)
-    if taken is None or (taken.seller_id, taken.buyer_id) != (cover.seller_id, cover.buyer_id):
+    if taken is None or (taken.seller_id, taken.buyer_id) != (covers[0].seller_id, covers[0].buyer_id):
         return [
             Fault(path, "unknown_invoice", "不是该销售方开给该购买方的有效蓝字发票", "No such invoice between these two counts")
         ]
+    if any(cover.places().isdisjoint(taken.covers) for cover in covers):
+        return [Fault(path, "other_invoice", "该蓝字发票不是为所列单据开具的", "That invoice is not for what this one is for")]
     taken.left_fen -= each.gross
     if taken.left_fen < 0:
         return [Fault(path, "more_than_invoiced", "红字金额超过蓝字发票的余额", "More than is left of that invoice")]

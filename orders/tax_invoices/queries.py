@@ -48,8 +48,8 @@ _WORTH = f"""
         WHERE x.acceptance_id IS NOT NULL HAVING count(*) > 0
     )
 """
-#: SQL: what tax invoice ``t`` and all that is for the same things come to, and what these things do: (gross_fen, expected_fen). Two for one invoice, one of
-#: which is for another invoice too, are compared together.
+#: SQL: what tax invoice ``t`` and all that is for the same things come to, and what these things do: (gross_fen, vat_fen, expected_fen,
+#: expected_vat_fen); no VAT where one of them does not say it. Two for one invoice, one of which is for another invoice too, are compared together.
 TOGETHER = f"""
     LATERAL (
         WITH RECURSIVE together AS (
@@ -62,18 +62,21 @@ TOGETHER = f"""
                 UNION ALL SELECT tax_invoice_id FROM tax_invoice_cover WHERE acceptance_id = x.acceptance_id
             ) beside JOIN tax_invoice o ON o.id = beside.tax_invoice_id AND o.status IN ({_COUNTED})
         )
-        SELECT (SELECT sum(o.gross_fen)::bigint FROM together g JOIN tax_invoice o ON o.id = g.id) AS gross_fen,
-               (SELECT sum(v.gross_fen)::bigint
-                FROM (SELECT DISTINCT c.invoice_id, c.credit_note_id, c.acceptance_id FROM together g
-                      JOIN tax_invoice_cover c ON c.tax_invoice_id = g.id) x
-                CROSS JOIN {_WORTH} v) AS expected_fen
+        SELECT said.gross_fen, said.vat_fen, worth.expected_fen, worth.expected_vat_fen
+        FROM (SELECT sum(o.gross_fen)::bigint AS gross_fen, CASE WHEN count(o.vat_fen) = count(*) THEN sum(o.vat_fen)::bigint END AS vat_fen
+              FROM together g JOIN tax_invoice o ON o.id = g.id) said
+        CROSS JOIN (SELECT sum(v.gross_fen)::bigint AS expected_fen, sum(v.vat_fen)::bigint AS expected_vat_fen
+                    FROM (SELECT DISTINCT c.invoice_id, c.credit_note_id, c.acceptance_id FROM together g
+                          JOIN tax_invoice_cover c ON c.tax_invoice_id = g.id) x
+                    CROSS JOIN {_WORTH} v) worth
     )
 """
 _TAX_INVOICE = f"""
     SELECT t.*, t.gross_fen AS gross, t.vat_fen AS vat, t.file_id IS NOT NULL AS has_file, supplier.name AS seller_name, buyer.name AS buyer_name,
-           w.expected, CASE WHEN t.status IN ({_LIVE}) THEN a.gross_fen - a.expected_fen END AS difference
+           w.expected, w.expected_vat, CASE WHEN t.status IN ({_LIVE}) THEN a.gross_fen - a.expected_fen END AS difference,
+           CASE WHEN t.status IN ({_LIVE}) THEN a.vat_fen - a.expected_vat_fen END AS vat_difference
     FROM tax_invoice t JOIN organisation supplier ON supplier.id = t.seller_id JOIN organisation buyer ON buyer.id = t.buyer_id
-    CROSS JOIN LATERAL (SELECT sum(v.gross_fen)::bigint AS expected FROM tax_invoice_cover x CROSS JOIN {_WORTH} v WHERE x.tax_invoice_id = t.id) w
+    CROSS JOIN LATERAL (SELECT sum(v.gross_fen)::bigint AS expected, sum(v.vat_fen)::bigint AS expected_vat FROM tax_invoice_cover x CROSS JOIN {_WORTH} v WHERE x.tax_invoice_id = t.id) w
     LEFT JOIN {TOGETHER} a ON t.status IN ({_LIVE})
 """
 # the unit that ordered sees it as the buyer does

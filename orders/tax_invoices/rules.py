@@ -85,6 +85,23 @@ class Cover:
     invoice_id: int | None = None
     credit_note_id: int | None = None
     acceptance_id: int | None = None
+    #: The invoice of the own books that it is, or that a credit note is of.
+    of_invoice_id: int | None = None
+    #: Whether there is VAT on it.
+    taxed: bool = True
+
+    def places(self) -> set[tuple[str, int]]:
+        """What a tax invoice has to be for, one of these, that a red-letter one for this takes back."""
+        named = (("part", self.supplier_order_id), ("invoice", self.of_invoice_id), ("acceptance", self.acceptance_id))
+        return {(kind, number) for kind, number in named if number is not None}
+
+
+def wrong_type(type: TaxInvoiceType, covers: Iterable[Cover], path: str, *, red: bool) -> list[Fault]:
+    """For what is exempt no special invoice (专用发票) is issued (增值税暂行条例 §21(2)). One that was is taken back by a special one."""
+    found = list(covers)
+    if red or type is not TaxInvoiceType.SPECIAL or not found or any(cover.taxed for cover in found):
+        return []
+    return [Fault(path, "special_for_exempt", "免税货物不得开具增值税专用发票", "For exempt goods no special invoice is issued")]
 
 
 def wrong_covers(covers: Iterable[Cover], path: str) -> list[Fault]:

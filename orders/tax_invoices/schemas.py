@@ -166,9 +166,11 @@ class TaxInvoiceRow(BaseModel):
     has_file: bool
     registered_at: datetime
     expected: YuanOut | None = Field(description="what is covered comes to, gross")
+    expected_vat: YuanOut | None = Field(description="and its VAT")
     difference: YuanOut | None = Field(
         description="this and the other tax invoices for the same, less what is covered; zero where they agree"
     )
+    vat_difference: YuanOut | None = Field(description="the same of their VAT; none where one of them does not say it")
     version: int
 
 

@@ -45,7 +45,7 @@ def due_totals(call: Call, asked: Annotated[DueFilter, Query()]) -> DueTotalsOut
 @routes.get("/dues/export", Permission.MONEY_READ, responses=exports.FILES)
 def export_dues(call: Call, asked: Annotated[DueFilter, Query()], format: Literal["csv", "xlsx"] = "xlsx") -> Response:
     """The same as a table, with the totals in the last row."""
-    return exports.file(format, "dues", _HEADER, _rows(queries.all_dues(call.session, call.actor, asked)))
+    return exports.file(format, "dues", _HEADER, _rows(queries.all_dues(call.session, call.actor, asked)), "应付款项")
 
 
 _HEADER = [

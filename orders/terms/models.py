@@ -96,7 +96,7 @@ class CreditLimit(SQLModel, table=True):
 
 
 class CreditDraw(SQLModel, table=True):
-    """What one order draws of its buyer's credit: what it costs by now and is not paid."""
+    """What one order draws of its buyer's credit: what it costs by now and has not arrived."""
 
     __tablename__ = "credit_draw"
     __table_args__ = (CheckConstraint("amount_fen >= 0", name="amount_fen"), Index(None, "credit_limit_id", "id"))

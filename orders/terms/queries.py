@@ -9,7 +9,7 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.ledger.queries import FREIGHT_LOST
-from orders.money.queries import ALLOWED_OF_PART, PAID
+from orders.money.queries import ALLOWED_OF_PART, NOT_ARRIVED, PAID
 from orders.money.queries.reach import reach
 from orders.terms.errors import NoCreditLimit
 from orders.terms.models import SORTED_ON
@@ -44,8 +44,9 @@ COST_OF_PART = f"""-{ALLOWED_OF_PART.format(id="so.id")}
        WHERE e.order_id = so.purchase_order_id AND e.supplier_order_id = so.id AND e.origin_kind <> 'acceptance_line') END"""  # noqa: S608
 #: SQL: what order ``{order}`` costs by now: its parts.
 COST_OF_ORDER = f"(SELECT coalesce(sum({COST_OF_PART}), 0)::bigint FROM supplier_order so WHERE so.purchase_order_id = {{order}})"  # noqa: S608
-#: SQL: what is to be paid for order ``{order}`` and is not paid yet, whether it is due or not; below zero: paid too much.
-UNPAID = f"({COST_OF_ORDER} - {PAID})"
+#: SQL: what is to be paid for order ``{order}`` and has not arrived, whether it is due or not; below zero: paid too much. What a buyer only says that
+#: it sent does not lessen what it owes.
+OUTSTANDING = f"({COST_OF_ORDER} - {PAID} + {NOT_ARRIVED})"
 #: SQL: of what supplier order ``so`` costs, what has arrived, what is only announced, and what is neither.
 DUES_OF_PART = """(
     SELECT coalesce(sum(arrived_fen), 0)::bigint AS paid, coalesce(sum(paid_fen - arrived_fen), 0)::bigint AS announced,

@@ -115,7 +115,9 @@ class CreditLimitOut(BaseModel):
     organisation_id: int
     organisation_name: str
     limit: YuanOut | None = Field(description="null: it has none of its own any more")
-    used: YuanOut = Field(description="what its orders cost and is not paid; those that are paid ahead do not count")
+    used: YuanOut = Field(
+        description="what its orders cost and has not arrived, announced or not; those that are paid ahead do not count"
+    )
     available: YuanOut | None = Field(description="below zero where payments were taken back; null: without a limit")
     reason: str
     set_at: datetime

@@ -7,7 +7,7 @@ because a program that opens it would make 6.22848E+18 of them. ``="…"`` is a 
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -63,6 +63,21 @@ def require_whole(rows: Sequence[Any], limit: int) -> None:
     """
     if len(rows) > limit:
         raise TooManyLines(limit=limit)
+
+
+def totalled(rows: Iterable[Sequence[Cell]], word: str, but: Container[int] = ()) -> Iterator[Sequence[Cell]]:
+    """Rows, and below them what their amounts (decimals) come to, column by column; ``but``: places of amounts of which no sum makes sense. Nothing below no
+    rows."""
+    sums: dict[int, Decimal] = {}
+    width = 0
+    for row in rows:
+        yield row
+        width = len(row)
+        for place, cell in enumerate(row):
+            if isinstance(cell, Decimal) and place not in but:
+                sums[place] = sums.get(place, Decimal()) + cell
+    if width:
+        yield [word, *(sums.get(place) for place in range(1, width))]
 
 
 def safe(cell: str) -> str:
@@ -231,8 +246,9 @@ def _write(sheet: Any, number: int, row: Sequence[Cell], header: Sequence[str], 
             sheet.write_number(number, column, cell, styles.number(number_format(cell, heading)))
 
 
-def file(kind: str, name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]], title: str = "Sheet1") -> Response:
-    """The answer that holds a table as a file; ``kind`` is ``csv`` or ``xlsx``, ``name`` in plain letters, without its ending."""
+def file(kind: str, name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]], title: str) -> Response:
+    """The answer that holds a table as a file; ``kind`` is ``csv`` or ``xlsx``, ``name`` in plain letters, without its ending. ``title``: of the sheet, for
+    people."""
     return _file(kind, name, as_csv(header, rows) if kind == "csv" else as_xlsx(title, header, rows))
 
 

@@ -14,7 +14,7 @@ part -> number series (of credit notes before invoices) -> certificates
 buyer (by name; shared by what draws) -> credit limits -> payment plans.
 Freeing capacity needs no lock. A webhook endpoint comes before its deliveries, a unit's reserved share before the lock of the year's shared
 canteens, a supplier order before its evaluation, a month's close (by name) before the months that the ledger has closed, a month's bulletin (by
-name) before its number series. Prefer one conditional UPDATE to a lock.
+name) before its number series. What payments for an order are told by (by name) is held alone. Prefer one conditional UPDATE to a lock.
 """
 
 import hashlib

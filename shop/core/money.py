@@ -6,7 +6,7 @@ from typing import Annotated, Any, overload
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
 
 from shop.core.errors import BadValue
-from shop.core.quantities import no_number, plain_number
+from shop.core.quantities import no_number, plain_number, spoken_schema
 
 #: No single amount may pass ten billion yuan; sums of millions of such amounts still fit 64 bits.
 MAX_FEN = 10**12
@@ -95,8 +95,10 @@ def _positive(fen: int) -> int:
 
 _in_yuan = PlainSerializer(yuan_from_fen, return_type=str, when_used="json")
 _schema = WithJsonSchema({"type": "string", "pattern": r"^-?\d+\.\d{2}$", "examples": ["1234.50"], "title": "yuan"})
+#: What is taken: ``"5"`` and ``"5.5"`` too.
+_schema_in = spoken_schema("yuan", 2, "1234.50")
 
 #: Fields that hold fen and speak yuan: the first two read yuan from a request, ``YuanOut`` takes fen from our own rows.
-YuanIn = Annotated[int, BeforeValidator(_asked), _in_yuan, _schema]
-PositiveYuanIn = Annotated[int, BeforeValidator(_asked), AfterValidator(_positive), _in_yuan, _schema]
+YuanIn = Annotated[int, BeforeValidator(_asked), _in_yuan, _schema_in]
+PositiveYuanIn = Annotated[int, BeforeValidator(_asked), AfterValidator(_positive), _in_yuan, _schema_in]
 YuanOut = Annotated[int, _in_yuan, _schema]

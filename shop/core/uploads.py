@@ -35,6 +35,8 @@ EXTENSIONS = {
     XML: ".xml",
     TEXT: ".txt",
 }
+#: Other endings of plain text that a file may keep: statements as SWIFT writes them.
+_TEXT_ENDINGS = frozenset({".sta", ".940", ".mt940"})
 LONGEST_NAME = 120
 #: The end of an archive lies in its last bytes; a comment may follow it.
 _LONGEST_ARCHIVE_END = 66_000
@@ -77,9 +79,10 @@ def safe_name(given: str | None, kind: str) -> str:
     """The last part of the name given, without what a file system or a header could take amiss, with the ending of its kind."""
     last = (given or "").replace("\\", "/").rpartition("/")[2]
     kept = "".join(c for c in unicodedata.normalize("NFC", last) if unicodedata.category(c)[0] != "C" and c not in '<>:"|?*%;')
-    stem = kept.rpartition(".")[0] or kept
-    stem = stem.strip(" .")[:LONGEST_NAME] or "document"
-    return stem + EXTENSIONS[kind]
+    stem, _, ending = kept.rpartition(".")
+    stem = (stem or kept).strip(" .")[:LONGEST_NAME] or "document"
+    told = f".{ending}".lower()
+    return stem + (told if kind == TEXT and told in _TEXT_ENDINGS else EXTENSIONS[kind])
 
 
 def keep(session: Session, user_id: int | None, name: str | None, content: bytes, kind: str | None = None) -> StoredFile:

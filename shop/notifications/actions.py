@@ -30,6 +30,16 @@ _INSERT = text(
     " SELECT 'notification.made', jsonb_build_object('notification_id', id), at, at FROM made"
 )
 
+#: The same of what is still being counted: told again, it says the newest; the event comes once, when it is time for the mails.
+_GATHER = text(
+    "WITH made AS ("
+    " INSERT INTO notification AS n (origin, organisation_id, kind, subject_type, subject_id, data, at)"
+    " VALUES (:origin, :organisation_id, :kind, :subject_type, :subject_id, CAST(:data AS jsonb), :at)"
+    " ON CONFLICT (origin) DO UPDATE SET data = excluded.data WHERE n.data IS DISTINCT FROM excluded.data RETURNING id, xmax = 0 AS fresh)"
+    " INSERT INTO outbox_event (name, payload, created_at, next_attempt_at)"
+    " SELECT 'notification.made', jsonb_build_object('notification_id', id), :at, :mail_at FROM made WHERE fresh"
+)
+
 #: The same for each of several organisations.
 _INSERT_EACH = text(
     "WITH made AS ("
@@ -94,6 +104,34 @@ def notify(
             "subject_id": subject_id,
             "data": json.dumps(data, ensure_ascii=False),
             "at": clock.now(),
+        },
+    )
+
+
+def notify_gathered(
+    session: Session,
+    *,
+    origin: str,
+    kind: str,
+    subject_type: str,
+    subject_id: int,
+    organisation_id: int,
+    mail_at: datetime,
+    **data: Any,
+) -> None:
+    """Tell one organisation of what goes on being counted for a while. The same origin again writes the newest ``data`` over what was told; mails go at
+    ``mail_at`` and say what stands then."""
+    session.execute(
+        _GATHER,
+        {
+            "origin": origin,
+            "kind": kind,
+            "subject_type": subject_type,
+            "subject_id": subject_id,
+            "organisation_id": organisation_id,
+            "data": json.dumps(data, ensure_ascii=False),
+            "at": clock.now(),
+            "mail_at": mail_at,
         },
     )
 

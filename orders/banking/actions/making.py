@@ -173,6 +173,7 @@ def make(session: Session, who: Who, wanted: Sequence[Wanted]) -> list[int]:
     explained = session.execute(_EXPLAIN, {"ids": array(amounts), "amounts": array(amounts.values())}).scalars().all()
     if taken := amounts.keys() - explained:
         raise LineTaken(left=yuan_from_fen(session.execute(_LEFT, {"ids": array(taken)}).scalar_one()))
+    terms.hold(session, sorted({each.order_id for each in wanted if each.order_id}))
     _take(session, who, [each for each in wanted if each.kind is MatchKind.ORDER])
     announced = _show(session, [each for each in wanted if each.kind is MatchKind.ANNOUNCED])
     for each in wanted:
@@ -190,7 +191,7 @@ def make(session: Session, who: Who, wanted: Sequence[Wanted]) -> list[int]:
     matched = {each: postings for each, postings in booked.items() if each not in entries}
     money.book_each(session, Kind.RECEIPT_MATCHED, matched, _twice_since(session, made))
     shown = [each for each in made.values() if each.kind is MatchKind.ANNOUNCED]
-    terms.count(session, sorted({each.order_id or 0 for each in shown}))
+    terms.settle(session, sorted({each.order_id or 0 for each in shown}))
     outbox.publish_each(session, "payment.arrived", "payment_id", [each.payment_id or 0 for each in shown])
     audit.record_each(
         session,

@@ -6,7 +6,7 @@ movement that the books hold already (``booked``), too, what it moved.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 
 import structlog
 from sqlalchemy import text
@@ -16,6 +16,7 @@ from sqlmodel import Session
 from orders.banking.actions.making import Wanted, as_line, make
 from orders.banking.errors import (
     AboveDue,
+    AnnouncedWaits,
     LineTaken,
     NotOpenInBooks,
     PayerDiffers,
@@ -26,7 +27,7 @@ from orders.banking.errors import (
     Unfit,
     WrongDirection,
 )
-from orders.banking.known import Facts, Line, Listed, Proposal
+from orders.banking.known import Facts, Line, Listed, Order, Proposal
 from orders.banking.matching import nameless, payer_reason, propose
 from orders.banking.queries.facts import LEAVES_OF_FILE, LEAVES_OF_LIST, OUTSTANDING, facts, sum_of
 from orders.banking.reasons import Reason
@@ -145,7 +146,7 @@ def match(session: Session, actor: Actor, line_id: int, body: MatchIn, if_match:
     Raises:
         NotFound: no such line, order, payment, refund or payout, or the caller keeps the money of a district only (404).
         Changed: the line changed meanwhile (412). LineTaken: less than that is left of it (409).
-        WrongDirection: what came in was for what went out (422). AboveDue, PayerDiffers, PayerUnnamed, AnnouncedTaken, RefundUnfit, PayoutUnfit,
+        WrongDirection: what came in was for what went out (422). AboveDue, PayerDiffers, PayerUnnamed, AnnouncedTaken, AnnouncedWaits, RefundUnfit, PayoutUnfit,
         NotOpenInBooks: see there (409).
     """
     line = locked(session, actor, line_id)
@@ -238,6 +239,15 @@ def _one_named(session: Session, line: Any, part: Part, note: str | None) -> Wan
     return Wanted(line, MatchKind.ORDER, part.amount, part.purchase_order_id, note=note)
 
 
+def _refuse_above(order: Order, amount_fen: int) -> NoReturn:
+    """Say why an order is not paid above its due, and by what it seems to be paid already."""
+    due = yuan_from_fen(max(order.due_fen, 0))
+    if not order.announced or amount_fen > order.outstanding_fen:
+        raise AboveDue(number=order.number, due=due)
+    waiting = "; ".join(f"{each.reference} {yuan_from_fen(each.amount_fen)}" for each in order.announced)
+    raise AnnouncedWaits(number=order.number, due=due, announced=waiting, payment_ids=[each.payment_id for each in order.announced])
+
+
 def _require_fit(session: Session, line: Any, wanted: Sequence[Wanted], orders: Mapping[int, Any], *, allow_credit: bool) -> None:
     """Whoever paid may pay for these orders, and no order is paid above its due unless that is meant. The orders are locked."""
     if any(each.order_id not in orders for each in wanted if each.order_id):
@@ -253,5 +263,5 @@ def _require_fit(session: Session, line: Any, wanted: Sequence[Wanted], orders: 
             raise PayerDiffers(payer=line.payer_name, number=order.number)
         if each.kind is MatchKind.ORDER:
             if each.amount_fen > order.due_fen and not allow_credit:
-                raise AboveDue(number=order.number, due=yuan_from_fen(max(order.due_fen, 0)))
+                _refuse_above(order, each.amount_fen)
             order.due_fen -= each.amount_fen

@@ -26,7 +26,7 @@ from orders.banking.errors import (
 )
 from orders.banking.layouts import LAYOUTS, Found
 from orders.banking.rules import Break, Column, Entry, Statement, flat
-from orders.banking.schemas.statements import HowRead
+from orders.banking.schemas.statements import BankColumnsIn, HowRead
 from orders.importing.cells import storable, tidy
 from orders.importing.rules import HEADER_WITHIN
 from shop.core import clock, sheets
@@ -179,6 +179,8 @@ def _sheet(session: Session, content: bytes, how: HowRead, parsed: Parsed) -> tu
     if parsed.found is None or parsed.found.row >= len(rows):
         raise HeaderNotFound
     parsed.headers = rows[parsed.found.row]
+    if how.columns:
+        _require_columns(how.columns, max(map(len, rows)))
     read = layouts.read(rows, parsed.found)
     if read.faults:
         raise StatementUnreadable(count=len(read.faults), faults=read.faults[:TOLD])
@@ -186,6 +188,22 @@ def _sheet(session: Session, content: bytes, how: HowRead, parsed: Parsed) -> tu
     accounts = read.accounts | {re.sub(r"\D", "", each) for each in _ACCOUNT.findall(above.replace("\t", ""))}
     currencies = read.currencies | {each.upper() for each in _CURRENCY.findall(above)}
     return Statement(parsed.format, tuple(read.entries)), accounts, currencies
+
+
+def _require_columns(said: BankColumnsIn, width: int) -> None:
+    faults = [
+        Fault(
+            f"columns.{column}[{place}]",
+            "no_such_column",
+            f"文件只有 {width} 列",
+            f"the file has {width} columns only",
+        )
+        for column, numbers in said.columns.items()
+        for place, number in enumerate(numbers)
+        if number > width
+    ]
+    if faults:
+        raise StatementUnreadable(count=len(faults), faults=faults)
 
 
 def _is_table(content: bytes, rows: Sequence[Sequence[str]]) -> bool:

@@ -91,7 +91,7 @@ def undo(session: Session, actor: Actor, match_id: int, reason: str) -> int:
             back[undone_id] = [Posting(posting.place, -posting.amount_fen) for posting in postings_of(was, announced)]
         money.book_each(session, Kind.RECEIPT_UNDONE, back)
         if held.kind == MatchKind.ANNOUNCED:
-            terms.count(session, [held.purchase_order_id])
+            terms.settle(session, [held.purchase_order_id])
     if held.kind in (MatchKind.ORDER, MatchKind.ANNOUNCED):
         guards.require_none_rest(session, held.purchase_order_id)
     told = [(held.line_id, {"match_id": undone_id}) for undone_id in undone]

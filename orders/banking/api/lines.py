@@ -56,7 +56,7 @@ def lines(call: Call, asked: Annotated[ListedSearch, Query()]) -> Page[BankLineR
 def export_lines(call: Call, asked: Annotated[ExportSearch, Query()]) -> Response:
     """The same lines as a table."""
     cells = queries.cells(call.session, call.actor, asked, call.language)
-    return exports.file(asked.format, "bank_lines", queries.HEADER[call.language], cells)
+    return exports.file(asked.format, "bank_lines", queries.HEADER[call.language], cells, queries.TITLE[call.language])
 
 
 @routes.get("/bank-lines/{line_id}", Permission.MONEY_MANAGE)

@@ -106,7 +106,7 @@ def download_refund_file(call: Call, file_id: Id, format: Annotated[Literal["xls
     found = queries.refund_file(call.session, call.actor, file_id)
     header = list(queries.BULK[found.layout].values())
     name = f"{found.number}-void" if found.status == "void" else found.number
-    return exports.file(format, name, header, queries.bulk_cells(call.session, file_id, found.layout))
+    return exports.file(format, name, header, queries.bulk_cells(call.session, file_id, found.layout), found.number)
 
 
 @routes.post("/refund-files/{file_id}/send", Permission.MONEY_MANAGE, status=200)

@@ -72,9 +72,16 @@ _PAID_FROM = text(
     JOIN purchase_order po ON po.id = m.purchase_order_id WHERE l.payer_account = ANY (:accounts) AND l.payer_account <> ''
     """
 )
+# the newest, and the newest of which anything is due: a payer may have ordered much since
 _NEWEST_OF = text(
-    "SELECT found.id FROM unnest(CAST(:buyers AS bigint[])) b CROSS JOIN LATERAL"
-    " (SELECT po.id FROM purchase_order po WHERE po.buyer_id = b ORDER BY po.id DESC LIMIT 50) found"
+    """
+    SELECT found.id FROM unnest(CAST(:buyers AS bigint[])) b CROSS JOIN LATERAL (
+        (SELECT po.id FROM purchase_order po WHERE po.buyer_id = b ORDER BY po.id DESC LIMIT 50)
+        UNION (SELECT po.id FROM purchase_order po
+               WHERE po.buyer_id = b AND EXISTS (SELECT FROM payment_due d WHERE d.purchase_order_id = po.id AND d.paid_fen < d.amount_fen)
+               ORDER BY po.id DESC LIMIT 100)
+    ) found
+    """
 )
 #: SQL: whether the books moved the bank account by transaction ``{kind}`` of ``{origin}``, and no line shows it.
 NOT_SHOWN = f"""

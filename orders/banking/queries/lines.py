@@ -12,8 +12,17 @@ from orders.banking.actions.making import as_line
 from orders.banking.matching import propose
 from orders.banking.queries import write_offs
 from orders.banking.queries.facts import facts
-from orders.banking.reasons import WORDS
-from orders.banking.schemas.lines import BankLineOut, BankLineRow, BankLineSearch, BankMatchOut, NoteOut, OrderShareOut, ProposalOut
+from orders.banking.reasons import WORDS, Reason
+from orders.banking.schemas.lines import (
+    AnnouncedOut,
+    BankLineOut,
+    BankLineRow,
+    BankLineSearch,
+    BankMatchOut,
+    NoteOut,
+    OrderShareOut,
+    ProposalOut,
+)
 from orders.money.queries.reach import keeps_all, require_keeper
 from orders.money.references import order_ids_in, payment_reference
 from shop.core import clock, paging
@@ -153,6 +162,10 @@ def _proposals(session: Session, row: Any, language: Language) -> list[ProposalO
             purchase_order_number=orders[each.order_id].number if each.order_id else None,
             buyer_name=orders[each.order_id].buyer_name if each.order_id else None,
             due=known.orders[each.order_id].due_fen if each.order_id in known.orders else None,
+            announced=[
+                AnnouncedOut(payment_id=one.payment_id, amount=one.amount_fen, reference=one.reference)
+                for one in (known.orders[each.order_id or 0].announced if Reason.ANNOUNCED_WAITS in each.reasons else ())
+            ],
             orders=[
                 OrderShareOut(purchase_order_id=order_id, purchase_order_number=orders[order_id].number, amount=due_fen)
                 for order_id, due_fen in each.orders
@@ -174,6 +187,7 @@ def _proposals(session: Session, row: Any, language: Language) -> list[ProposalO
     ]
 
 
+TITLE: dict[Language, str] = {"zh": "银行流水", "en": "Bank lines"}
 HEADER: dict[Language, list[str]] = {
     "zh": [
         "流水",

@@ -31,8 +31,15 @@ from shop.identity.actor import Actor
 
 _STATEMENT = """
     SELECT s.*, s.opening_fen AS opening, s.closing_fen AS closing, s.balance_fen AS balance, u.name AS imported_by_name,
-           (SELECT count(*) FROM bank_line l WHERE l.statement_id = s.id AND l.matched_fen < abs(l.amount_fen)) AS open_count
+           (SELECT count(*) FROM bank_line l WHERE l.statement_id = s.id AND l.matched_fen < abs(l.amount_fen)) AS open_count,
+           m.goes_on_at AS matching_goes_on_at,
+           (SELECT count(*) FROM bank_line l WHERE l.statement_id = s.id AND l.id > m.after) AS matching_left
     FROM bank_statement s JOIN app_user u ON u.id = s.imported_by
+    LEFT JOIN LATERAL (
+        SELECT min((e.payload ->> 'after')::bigint) AS after, min(e.next_attempt_at) AS goes_on_at FROM outbox_event e
+        WHERE e.done_at IS NULL AND e.parked_at IS NULL AND e.name = 'bank_statement.imported'
+          AND (e.payload ->> 'bank_statement_id')::bigint = s.id
+    ) m ON true
 """
 _ONE = text(f"{_STATEMENT} WHERE s.id = :id")
 _MANY = text(f"{_STATEMENT} WHERE (CAST(:start AS bigint) IS NULL OR s.id < :start) ORDER BY s.id DESC LIMIT :rows")

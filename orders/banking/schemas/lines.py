@@ -23,6 +23,14 @@ class OrderShareOut(BaseModel):
     amount: YuanOut
 
 
+class AnnouncedOut(BaseModel):
+    """A transfer that was announced for an order and that no line has shown."""
+
+    payment_id: int
+    amount: YuanOut
+    reference: str
+
+
 class ProposalOut(BaseModel):
     kind: MatchKind
     amount: YuanOut
@@ -35,6 +43,9 @@ class ProposalOut(BaseModel):
     purchase_order_number: str | None
     buyer_name: str | None
     due: YuanOut | None
+    announced: list[AnnouncedOut] = Field(
+        description="of `announced_waits`: what is announced for the order and has not arrived; none else"
+    )
     orders: list[OrderShareOut] = Field(description="of `orders`: what is due for each; match them as parts of the kind `order`")
     payment_id: int | None
     refund_id: int | None

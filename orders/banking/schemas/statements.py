@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from orders.banking.rules import Column, complete
+from orders.banking.rules import Column, complete, named_twice
 from shop.core.errors import BadValue
 from shop.core.money import YuanOut
 from shop.core.sheet_reader import MAX_COLUMNS, MAX_ROWS
@@ -34,6 +34,8 @@ class BankColumnsIn(BaseModel):
             raise BadValue(
                 "须指定日期列，以及金额列或借贷两列", "name the column of the date, and of the amount or of both debit and credit"
             )
+        if twice := named_twice(self.columns):
+            raise BadValue(f"第 {twice} 列被指定了两种含义", f"column {twice} is named as two things")
         return self
 
 
@@ -101,6 +103,10 @@ class BankStatementOut(BaseModel):
     line_count: int
     new_count: int = Field(description="lines that no statement had shown before; 0: all were known, and nothing was booked")
     open_count: int = Field(description="new lines of which something is not explained yet")
+    matching_left: int = Field(
+        description="new lines that the rules have not looked at yet; 0: they have seen all, and see what is open every ten minutes"
+    )
+    matching_goes_on_at: datetime | None = Field(description="when they look at the next thousand of these, at the latest")
     opening: YuanOut
     closing: YuanOut
     balance: YuanOut = Field(description="what the account held after this import")

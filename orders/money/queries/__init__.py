@@ -8,6 +8,7 @@ from sqlmodel import Session
 from orders.money.errors import DayAhead
 from orders.money.rules import CASH
 from shop.core import clock
+from shop.core.errors import Fault
 
 #: SQL: the kinds of transactions that change how much a buyer has paid.
 CASH_KINDS = ", ".join(f"'{kind}'" for kind in sorted(CASH))
@@ -38,14 +39,14 @@ _BANK_BEFORE = text(
 THEN = "EXISTS (SELECT FROM money_transaction t WHERE t.id = p.transaction_id AND t.booked_on <= :as_of)"
 
 
-def day_of(as_of: date | None) -> date | None:
-    """A day of the past that somebody asks for; None: as of now.
+def day_of(as_of: date | None, field: str = "as_of") -> date | None:
+    """A day of the past that somebody asks for by ``field``; None: as of now.
 
     Raises:
         DayAhead: it lies ahead (422).
     """
     if as_of is not None and as_of > clock.today():
-        raise DayAhead
+        raise DayAhead(faults=[Fault(field, DayAhead.code, DayAhead.zh, DayAhead.en)])
     return None if as_of == clock.today() else as_of
 
 

@@ -35,7 +35,7 @@ def trial_balance(
     Raises:
         DayAhead: the last day lies ahead (422).
     """
-    last = day_of(last) or clock.today()
+    last = day_of(last, "to") or clock.today()
     where = Conditions(actor).add("p.account = :account", account=account).add("p.party_id = :party_id", party_id=party_id)
     start = paging.position(after, int, int) or [0, -1]
     totals = ", ".join(f"coalesce(sum({name}) OVER (), 0)::bigint AS total_{name}" for name in _SUMS)

@@ -2,7 +2,7 @@
 
 from orders.money.queries import NOT_ARRIVED, PAID
 from orders.reconcile.checks.check import sql
-from orders.terms.queries import COST_OF_ORDER, UNPAID
+from orders.terms.queries import COST_OF_ORDER, OUTSTANDING
 
 OWED = [
     sql(
@@ -39,15 +39,15 @@ OWED = [
     ),
     sql(
         "credit_draws",
-        "订单占用的赊销额度 = 未付金额；先款后货的订单不占用",
-        "What an order draws of its buyer's credit = what is not paid of it; nothing where it is paid ahead",
+        "订单占用的赊销额度 = 未到账金额；先款后货的订单不占用",
+        "What an order draws of its buyer's credit = what of it has not arrived; nothing where it is paid ahead",
         f"""
         SELECT 'purchase_order ' || po.id AS subject, o.fen::text AS expected, coalesce(d.amount_fen, 0)::text AS found
         FROM purchase_order po JOIN payment_plan p ON p.purchase_order_id = po.id
         LEFT JOIN credit_limit l ON l.organisation_id = po.buyer_id
         LEFT JOIN credit_draw d ON d.purchase_order_id = po.id
         CROSS JOIN LATERAL (
-            SELECT CASE WHEN l.id IS NULL OR p.kind = 'prepayment' THEN 0 ELSE greatest({UNPAID.format(order="po.id")}, 0) END AS fen
+            SELECT CASE WHEN l.id IS NULL OR p.kind = 'prepayment' THEN 0 ELSE greatest({OUTSTANDING.format(order="po.id")}, 0) END AS fen
         ) o
         WHERE coalesce(d.amount_fen, 0) <> o.fen OR d.credit_limit_id <> l.id
         """,  # noqa: S608

@@ -47,7 +47,13 @@ def payouts(
     if format == "json":
         return queries.payouts(call.session, call.actor, **asked, limit=limit, after=after)
     rows = whole(queries.payouts(call.session, call.actor, **asked, limit=exports.MAX_LINES, after=None), exports.MAX_LINES)
-    return exports.file(format, "payouts", sheets.PAYOUTS_HEADER[call.language], sheets.payout_cells(rows, call.language))
+    return exports.file(
+        format,
+        "payouts",
+        sheets.PAYOUTS_HEADER[call.language],
+        sheets.payout_cells(rows, call.language),
+        sheets.TITLES["payouts"][call.language],
+    )
 
 
 @routes.get("/payouts/{payout_id}", Permission.MONEY_READ)
@@ -116,7 +122,7 @@ def payout_file_content(call: Call, payout_file_id: Id, format: Annotated[str, Q
     rows = queries.file_rows(call.session, payout_file_id)
     cells = sheets.bank_cells(rows, [number_of(row) for row in rows])
     name = f"{found.number}-void" if found.status is PayoutFileStatus.VOID else found.number
-    return exports.file(format, name, sheets.BANK_HEADER, cells)
+    return exports.file(format, name, sheets.BANK_HEADER, cells, found.number)
 
 
 @routes.post("/payout-files/{payout_file_id}/void", Permission.MONEY_MANAGE, status=200)

@@ -70,7 +70,11 @@ def settlements(
         return statements.settlements(call.session, call.actor, **asked, limit=limit, after=after)
     rows = whole(statements.settlements(call.session, call.actor, **asked, limit=exports.MAX_LINES), exports.MAX_LINES)
     return exports.file(
-        format, "settlements", sheets.SETTLEMENTS_HEADER[call.language], sheets.settlement_cells(rows, call.language)
+        format,
+        "settlements",
+        sheets.SETTLEMENTS_HEADER[call.language],
+        sheets.settlement_cells(rows, call.language),
+        sheets.TITLES["settlements"][call.language],
     )
 
 
@@ -90,7 +94,13 @@ def held(
     rows = whole(
         standing.held(call.session, call.actor, call.language, **asked, limit=exports.MAX_LINES, after=None), exports.MAX_LINES
     )
-    return exports.file(format, "held", sheets.HELD_HEADER[call.language], sheets.held_cells(rows, call.language))
+    return exports.file(
+        format,
+        "held",
+        sheets.HELD_HEADER[call.language],
+        sheets.held_cells(rows, call.language),
+        sheets.TITLES["held"][call.language],
+    )
 
 
 @routes.get("/settlements/uncovered", Permission.MONEY_MANAGE, responses=exports.FILES, answer=Page[UncoveredOut])
@@ -103,7 +113,13 @@ def uncovered(
     rows = whole(
         shortfalls.uncovered(call.session, call.actor, buyer_id=buyer_id, limit=exports.MAX_LINES, after=None), exports.MAX_LINES
     )
-    return exports.file(format, "uncovered", sheets.UNCOVERED_HEADER[call.language], sheets.uncovered_cells(rows))
+    return exports.file(
+        format,
+        "uncovered",
+        sheets.UNCOVERED_HEADER[call.language],
+        sheets.uncovered_cells(rows),
+        sheets.TITLES["uncovered"][call.language],
+    )
 
 
 @routes.get("/settlements/periods", Permission.MONEY_READ, responses=exports.FILES, answer=Page[PeriodOut])
@@ -112,7 +128,13 @@ def periods(call: Call, format: Format = "json", limit: Limit = 50, after: After
     if format == "json":
         return statements.periods(call.session, call.actor, limit=limit, after=after)
     rows = whole(statements.periods(call.session, call.actor, limit=exports.MAX_LINES, after=None), exports.MAX_LINES)
-    return exports.file(format, "periods", sheets.PERIODS_HEADER[call.language], sheets.period_cells(rows))
+    return exports.file(
+        format,
+        "periods",
+        sheets.PERIODS_HEADER[call.language],
+        sheets.period_cells(rows, call.language),
+        sheets.TITLES["periods"][call.language],
+    )
 
 
 @routes.get("/settlements/balances", Permission.MONEY_READ, responses=exports.FILES, answer=Page[BalanceOut])
@@ -125,7 +147,13 @@ def balances(
     rows = whole(
         standing.balances(call.session, call.actor, supplier_id=supplier_id, limit=exports.MAX_LINES, after=None), exports.MAX_LINES
     )
-    return exports.file(format, "balances", sheets.BALANCES_HEADER[call.language], sheets.balance_cells(rows))
+    return exports.file(
+        format,
+        "balances",
+        sheets.BALANCES_HEADER[call.language],
+        sheets.balance_cells(rows, call.language),
+        sheets.TITLES["balances"][call.language],
+    )
 
 
 @routes.get("/settlements/mine", Permission.MONEY_READ)
@@ -160,7 +188,7 @@ def statement(call: Call, settlement_id: Id, format: _AnyFormat = "xlsx") -> Res
     if format == "xlsx":
         return exports.workbook(head.number, sheets.statement_sheets(head, rows, call.language))
     header = sheets.STATEMENT_HEADER[call.language]
-    return exports.file(format, head.number, header, sheets.statement_cells(rows, call.language))
+    return exports.file(format, head.number, header, sheets.statement_cells(rows, call.language), head.number)
 
 
 @routes.get("/settlements/{settlement_id}/statement.pdf", Permission.MONEY_READ, responses=printing.PDF_ANSWER)

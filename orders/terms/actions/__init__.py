@@ -9,7 +9,7 @@ from orders.budgets import actions as budgets
 from orders.terms import queries
 from orders.terms.actions import credit
 from orders.terms.actions.counting import catch_up, count, settle_terms
-from orders.terms.actions.credit import draw, set_limit
+from orders.terms.actions.credit import draw, hold, set_limit
 from orders.terms.actions.extending import extend
 from orders.terms.errors import NotPaidYet, PaidFirst
 from shop.core import clock
@@ -21,6 +21,7 @@ __all__ = [
     "count",
     "draw",
     "extend",
+    "hold",
     "move",
     "redraw",
     "redraw_all",
@@ -85,7 +86,7 @@ def require_paid(session: Session, supplier_order_id: int, *, waived: bool) -> i
 
 
 def settle(session: Session, purchase_order_ids: Sequence[int]) -> None:
-    """Bring credit and dues of orders to what they are by now that money was booked for them, in the transaction that books it: that is a fact,
-    which no limit refuses."""
+    """Bring credit and dues of orders to what they are by now that money was booked for them, or that announced money has arrived, in the transaction
+    that books it: that is a fact, which no limit refuses."""
     credit.redraw(session, purchase_order_ids, fact=True)
     count(session, purchase_order_ids)

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.terms.errors import BuyersCreditShort, BuysNothing, CreditExceeded, LimitBelowUsed
-from orders.terms.queries import UNPAID
+from orders.terms.queries import OUTSTANDING
 from orders.terms.rules import on_credit
 from orders.terms.schemas import CreditLimitIn, PaymentTerms
 from shop.core import audit, clock, outbox
@@ -60,7 +60,7 @@ _REDRAW = text(
     f"""
     WITH stands AS (
         SELECT d.id, d.credit_limit_id, now.fen, now.fen - d.amount_fen AS more
-        FROM credit_draw d CROSS JOIN LATERAL (SELECT greatest({UNPAID.format(order="d.purchase_order_id")}, 0) AS fen) now
+        FROM credit_draw d CROSS JOIN LATERAL (SELECT greatest({OUTSTANDING.format(order="d.purchase_order_id")}, 0) AS fen) now
         WHERE d.purchase_order_id = ANY (CAST(:ids AS bigint[]))
     ), changed AS (
         SELECT credit_limit_id AS id, sum(more)::bigint AS more FROM stands GROUP BY credit_limit_id
@@ -84,13 +84,13 @@ _RELEASE = text(
     FROM gone WHERE l.id = gone.credit_limit_id
     """
 )
-_STANDING = text(f"SELECT greatest({UNPAID.format(order=':id')}, 0)")
+_STANDING = text(f"SELECT greatest({OUTSTANDING.format(order=':id')}, 0)")
 _LOCK_OF = text(
     "SELECT id, limit_fen, used_fen + over_fen AS used, version FROM credit_limit WHERE organisation_id = :id FOR NO KEY UPDATE"
 )
 #: What the orders of a buyer come to that are not paid ahead.
 _OWED = f"""
-    SELECT po.id, greatest({UNPAID.format(order="po.id")}, 0) AS fen
+    SELECT po.id, greatest({OUTSTANDING.format(order="po.id")}, 0) AS fen
     FROM purchase_order po JOIN payment_plan p ON p.purchase_order_id = po.id AND p.kind <> 'prepayment' WHERE po.buyer_id = :id
 """  # noqa: S608
 _OWED_IN_ALL = text(f"SELECT coalesce(sum(fen), 0)::bigint FROM ({_OWED}) owed")  # noqa: S608
@@ -163,15 +163,22 @@ def draw(session: Session, buyer_id: int, purchase_order_id: int, terms: Payment
         raise CreditExceeded(needed=yuan_from_fen(amount_fen), available=yuan_from_fen(max(left.available, 0)), unit=left.unit)
 
 
+def hold(session: Session, purchase_order_ids: Sequence[int]) -> bool:
+    """Lock the credit that orders draw on, and say whether there is any. Whoever redraws several orders one after the other locks that of all of them
+    first: two that come at once would else wait for one another."""
+    ids = array(purchase_order_ids)
+    session.execute(_HOLD, {"ids": ids})
+    return bool(session.execute(_LOCK, {"ids": ids}).all())
+
+
 def redraw(session: Session, purchase_order_ids: Sequence[int], *, fact: bool = False) -> None:
-    """Bring what orders draw to what they cost and is not paid. ``fact``: also above the limit, because money moved already.
+    """Bring what orders draw to what they cost and has not arrived. ``fact``: also above the limit, because money moved already.
 
     Raises:
         BuyersCreditShort: they cost more by now than is left (409).
     """
-    ids = array(purchase_order_ids)
-    session.execute(_HOLD, {"ids": ids})
-    if session.execute(_LOCK, {"ids": ids}).all() and session.execute(_REDRAW, {"ids": ids, "fact": fact}).scalar_one():
+    drawn = hold(session, purchase_order_ids)
+    if drawn and session.execute(_REDRAW, {"ids": array(purchase_order_ids), "fact": fact}).scalar_one():
         raise BuyersCreditShort
 
 

@@ -2,14 +2,22 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from orders.banking.actions import importing, making, matching, refund_files
+from orders.banking.rules import MatchKind
+from orders.payments import actions as payments
+from shop.core import clock
+from shop.core.audit import SYSTEM
+from shop.identity.permissions import Role
 from tests.conftest import connect
-from tests.factories.identity import access_token
+from tests.factories.after_sales import differences
+from tests.factories.identity import access_token, make_organisation, make_user
 from tests.factories.statements import statement
 from tests.orders.banking.test_matching import overpaid, refund_of
 
@@ -178,3 +186,64 @@ def test_without_turns_and_index_the_same_rush_sends_refunds_twice(desk, monkeyp
     )
     answers = rush(desk, make_file)
     assert counted(desk, "refund_file_line") == 2 * answers.count((201, None)) > 2
+
+
+def crossed(desk, monkeypatch):
+    """Two lines are matched at once, each with an order of one buyer and with what was announced for one of the other; how many were made. Both wait
+    between the two, so that each has drawn on the first buyer's credit before it comes to the second's."""
+    with desk.database.unit_of_work() as session:
+        other = make_organisation(session, kind="school", role="school")
+        people = {role: make_user(session, role, other) for role in (Role.PURCHASER, Role.FINANCE)}
+    owners = [
+        (desk.market.school, desk.market.purchaser, desk.market.finance),
+        (other, people[Role.PURCHASER], people[Role.FINANCE]),
+    ]
+    orders, announced = [], []
+    for number, (buyer, purchaser, finance) in enumerate(owners):
+        limit = desk.client.put(f"/v1/organisations/{buyer.id}/credit-limit", json={"limit": "1000.00", "reason": "核定"})
+        assert limit.status_code == 200, limit.text
+        first, second = (desk.api.as_(purchaser).post("/v1/purchase-orders", json=desk.market.order(1)).json() for _ in range(2))
+        body = {"amount": "10.00", "bank_reference": f"K{number}", "payer_name": buyer.name, "paid_on": str(clock.today())}
+        told = desk.api.as_(finance).post(f"/v1/purchase-orders/{second['id']}/payments", json=body)
+        orders.append(first["id"])
+        announced.append((second["id"], told.json()["id"]))
+    desk.imported(statement((3000, "甲", "x", "S1"), (3000, "甲", "y", "S2")))
+    line_ids = [row["id"] for row in desk.lines()]
+    between, taken = threading.Barrier(2), making._take
+
+    def take(*asked):
+        taken(*asked)
+        with suppress(threading.BrokenBarrierError):  # the other one waits where it is guarded
+            between.wait(1)
+
+    monkeypatch.setattr(making, "_take", take)
+
+    def one(number):
+        order_id, (shown_id, payment_id) = orders[number], announced[1 - number]
+        try:
+            with desk.database.unit_of_work() as session:
+                [line] = session.execute(text("SELECT * FROM bank_line WHERE id = :id FOR UPDATE"), {"id": line_ids[number]}).all()
+                payments.locked(session, [order_id, shown_id])
+                wanted = [
+                    making.Wanted(line, MatchKind.ORDER, 1000, order_id),
+                    making.Wanted(line, MatchKind.ANNOUNCED, 1000, shown_id, payment_id=payment_id),
+                ]
+                return len(making.make(session, SYSTEM, wanted))
+        except OperationalError:
+            return 0
+
+    with ThreadPoolExecutor(2) as pool:
+        return sorted(pool.map(one, range(2)))
+
+
+def test_lines_that_free_credit_of_the_same_buyers_do_not_wait_in_a_ring(desk, monkeypatch):
+    assert crossed(desk, monkeypatch) == [2, 2]
+    # who paid was not asked for here
+    assert differences(desk.database).keys() == {"payers"}
+
+
+@pytest.mark.control
+def test_without_all_credit_held_first_they_do(desk, monkeypatch):
+    """The control: when this fails, the test above proves nothing."""
+    monkeypatch.setattr(making.terms, "hold", lambda session, order_ids: None)
+    assert crossed(desk, monkeypatch) == [0, 2]

@@ -9,6 +9,7 @@ from orders.banking.rules import MatchKind
 from orders.money import actions as money
 from orders.money.rules import Account, Kind, Place, carry
 from orders.terms import actions as terms
+from shop.core import outbox
 from shop.core.audit import SYSTEM
 from shop.core.errors import Problem
 from shop.identity.permissions import Role
@@ -16,6 +17,7 @@ from tests.factories.after_sales import finds
 from tests.factories.identity import make_organisation, make_user
 from tests.factories.statements import statement
 from tests.orders.banking.conftest import reference_of
+from workers.handlers import HANDLERS
 
 
 def test_one_line_pays_many_orders_and_many_lines_one(desk):
@@ -122,6 +124,29 @@ def test_the_sweep_comes_to_every_open_line(desk, monkeypatch):
     desk.drain()
     assert desk.balance("announced") == 0
     desk.agrees()
+
+
+def test_a_statement_says_that_matching_goes_on(desk, monkeypatch):
+    from orders.banking import handlers
+
+    monkeypatch.setattr(handlers, "CHUNK", 2)
+    order = desk.order(10)
+    lines = [(n, "沙坪坝中学", reference_of(order), f"S{n}") for n in range(1, 6)]
+    made = desk.upload(statement(*lines)).json()
+    assert (made["matching_left"], made["matching_goes_on_at"] is None) == (5, False)
+
+    def left():
+        shown = desk.client.get(f"/v1/bank-statements/{made['id']}").json()
+        return shown["matching_left"], shown["open_count"], shown["matching_goes_on_at"] is None
+
+    event = text("SELECT id FROM outbox_event WHERE name = 'bank_statement.imported' AND done_at IS NULL")
+    for expected in ((3, 3, False), (1, 1, False), (0, 0, True)):
+        with desk.database.unit_of_work() as session:
+            [event_id] = session.execute(event).scalars()
+        outbox.work(desk.database, HANDLERS, event_id)
+        assert left() == expected
+    [listed] = desk.client.get("/v1/bank-statements").json()["items"]
+    assert listed["matching_left"] == 0
 
 
 def test_proposals_say_why(desk):

@@ -43,6 +43,64 @@ def test_the_exact_split_of_the_orders_that_a_line_names_comes_first(desk):
     assert {each["score"] < first["score"] for each in others} == {True}
 
 
+def test_two_old_orders_that_come_to_the_line_come_before_single_ones(desk):
+    """Without a reference, among many newer orders, from an account that has paid for this buyer before."""
+    account = "6222000011112222333"
+    paid = desk.order(2)
+    [old, other] = [desk.order(quantity) for quantity in (7, 9)]
+    for _ in range(51):
+        desk.order(1)
+    desk.imported(statement((13980, "沙坪坝中学", reference_of(paid), "S1", account)))
+    desk.imported(statement((111840, "沙坪坝中学", "货款", "S2", account), opening=13980))
+    row = desk.lines()[-1]
+    first, *others = desk.line(row["id"])["proposals"]
+    assert (first["kind"], first["reasons"]) == ("orders", ["paid_from_before", "exact_dues", "payer_is_buyer"])
+    assert [(each["purchase_order_id"], each["amount"]) for each in first["orders"]] == [
+        (old["id"], "489.30"),
+        (other["id"], "629.10"),
+    ]
+    assert {each["kind"] for each in others} == {"order"}
+    parts = [
+        {"kind": "order", "purchase_order_id": each["purchase_order_id"], "amount": each["amount"]} for each in first["orders"]
+    ]
+    assert desk.match(row["id"], *parts).status_code == 201
+    assert (desk.due(old), desk.due(other)) == (0, 0)
+
+
+def test_what_is_less_than_what_was_announced_names_what_waits(desk):
+    """Nothing is due any more because of what was announced; the bank shows another amount, which is no payment too much."""
+    order = desk.order(10)
+    kept, wrong = desk.announce(order, "300.00", "KEY-A"), desk.announce(order, "399.00", "KEY-B")
+    desk.imported(statement((29_000, "沙坪坝中学", reference_of(order), "S1")))
+    [row] = desk.lines()
+    [proposal] = desk.line(row["id"])["proposals"]
+    assert (proposal["kind"], proposal["due"], proposal["reasons"]) == (
+        "order",
+        "0.00",
+        ["reference", "announced_waits", "payer_is_buyer"],
+    )
+    assert proposal["announced"] == [
+        {"payment_id": kept["id"], "amount": "300.00", "reference": "KEY-A"},
+        {"payment_id": wrong["id"], "amount": "399.00", "reference": "KEY-B"},
+    ]
+    refused = desk.pay_order(row["id"], order, "290.00")
+    assert code(refused) == (409, "announced_waits")
+    assert refused.json()["data"] | {"number": ""} == {
+        "number": "",
+        "due": "0.00",
+        "announced": "KEY-A 300.00; KEY-B 399.00",
+        "payment_ids": [kept["id"], wrong["id"]],
+    }
+    undo = f"/v1/purchase-orders/{order['id']}/payments/{wrong['id']}/undo"
+    assert desk.api.as_(desk.market.finance).post(undo, json={"reason": "金额有误"}).status_code == 201
+    assert desk.pay_order(row["id"], order, "290.00").status_code == 201
+    assert desk.due(order) == 10_900
+    # above all of that it is paid too much
+    desk.imported(statement((50_000, "沙坪坝中学", "货款", "S2"), opening=29_000))
+    assert code(desk.pay_order(desk.lines()[-1]["id"], order, "409.01")) == (409, "match_above_due")
+    desk.agrees()
+
+
 def test_the_reversal_of_a_receipt_proposes_to_undo_its_match(scene):
     order = scene.delivered(1, paid=False)
     scene.pay(order.order_id, 6_990)

@@ -416,6 +416,12 @@ def test_lines_that_are_matched_one_after_another_never_pass_what_is_due(drawn):
     assert all(facts.orders[number].due_fen == 500 - fen for number, fen in paid.items())
 
 
+def test_pairs_are_found_among_all_orders_of_a_payer():
+    orders = [order(number, 1) for number in range(1, 61)] + [order(61, 300), order(62, 400)]
+    [together] = [each for each in propose(line(700, "货款"), Facts(orders)) if each.kind is MatchKind.ORDERS]
+    assert together.orders == ((61, 300), (62, 400))
+
+
 def test_random_texts_hold_no_reference():
     chance = random.Random(1)
     false = sum(bool(order_ids_in(f"RF{chance.randrange(10**10):010}")) for _ in range(20_000))

@@ -275,6 +275,26 @@ def test_a_header_that_nobody_knows_is_mapped_once(desk):
     desk.agrees()
 
 
+def test_columns_that_a_file_has_not_or_that_tell_two_things_are_named(desk):
+    content = "时刻,进,出,剩,谁\n2026-01-05,1.00,,1.00,甲\n".encode()
+    usual = {"date": [1], "credit": [2], "debit": [3], "balance": [4], "name": [5]}
+
+    def previewed(**columns):
+        said = json.dumps({"header_row": 1, "columns": usual | columns})
+        return desk.upload(content, path="/v1/bank-statements/preview", columns=said)
+
+    assert previewed(text=[5]).json()["problem"] is None  # what somebody wrote may stand in any
+    problem = previewed(text=[5, 99]).json()["problem"]
+    assert (problem["code"], [(fault["field"], fault["code"]) for fault in problem["errors"]]) == (
+        "statement_unreadable",
+        [("columns.text[1]", "no_such_column")],
+    )
+    for wrong in ({"amount": [2]}, {"balance": [1]}, {"account": [5]}):
+        assert previewed(**wrong).status_code == 422
+    assert desk.upload(content, columns=json.dumps({"header_row": 1, "columns": usual | {"serial": [6]}})).status_code == 422
+    assert desk.lines() == []
+
+
 def sheet(rows):
     import io
 
@@ -586,6 +606,23 @@ def test_mt940_that_is_cut_off_before_its_closing_balance_is_refused(desk):
     assert (desk.upload(cut).status_code, desk.upload(cut).json()["code"]) == (422, "balance_missing")
     assert desk.upload(cut, closing_balance="1.00").json()["code"] == "balance_broken"
     assert desk.imported(cut, closing_balance="938.50")["closing"] == "938.50"
+
+
+def test_mt940_in_the_words_of_other_banks_is_kept_by_its_name(desk):
+    order = desk.order(10, 1)
+    written = f"/NAME/沙坪坝中学/ACCT/6222/BIC/ICBKCNBJ/REMI/货款 {reference_of(order)}/EREF/E-1"
+    content = mt940("X", 100).replace("/NAME/沙坪坝中学/ACC/6222/REMI/货款 X".encode(), written.encode())
+    made = desk.upload(content, name="流水.sta").json()
+    desk.drain()
+    first = desk.lines()[0]
+    assert (first["payer_name"], first["payer_account"], first["payer_bank"], first["status"]) == (
+        "沙坪坝中学",
+        "6222",
+        "ICBKCNBJ",
+        "matched",
+    )
+    assert "E-1" in first["text"]
+    assert desk.client.get(f"/v1/bank-statements/{made['id']}").json()["name"] == "流水.sta"
 
 
 def test_mt940_with_numbered_fields(desk):

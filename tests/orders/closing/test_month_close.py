@@ -13,10 +13,11 @@ from shop.core import clock
 from shop.core.money import fen_from_yuan
 from shop.core.months import days_of, month_before
 from shop.identity.permissions import Role
-from tests.factories.after_sales import days_later, deliver, differences
+from tests.factories.after_sales import days_later, deliver, differences, rows
 from tests.factories.buying import make_bureau
 from tests.factories.identity import signed_in
 from tests.factories.money import make_till
+from tests.factories.statements import statement
 from tests.orders.invoices.test_following import delivered, moved
 from tests.orders.invoices.test_invoices import give_back, issue
 from tests.orders.tax_invoices.test_tax_invoices import NUMBER, register, said
@@ -84,7 +85,7 @@ def test_what_is_missing_stands_on_top_and_is_told(till, database, monkeypatch):
     low, fifth = invoiced(till, 2, of=1)
     register(other, said(NUMBER[:-1] + "3", gross="299.00", vat="0", invoice_ids=[fifth["id"]]))
     good, sixth = invoiced(till, 6)
-    register(mine, said(NUMBER[:-1] + "4", gross="419.40", vat="0", invoice_ids=[sixth["id"]]))
+    register(mine, said(NUMBER[:-1] + "4", gross="419.40", vat=sixth["vat"], invoice_ids=[sixth["id"]]))
 
     found = closed(cashier)
     gaps = {row["supplier_order_id"]: row["gaps"] for row in found["items"]}
@@ -129,7 +130,7 @@ def test_what_is_missing_stands_on_top_and_is_told(till, database, monkeypatch):
         "69.90",
         ["0.00", "139.80", "209.70", "69.90", "0.00"],
     )
-    register(mine, said(NUMBER[:-1] + "5", gross="69.90", vat="0", red=True, credit_note_ids=[note["id"]]))
+    register(mine, said(NUMBER[:-1] + "5", gross="69.90", vat=note["vat"], red=True, credit_note_ids=[note["id"]]))
     row = next(row for row in closed(cashier)["items"] if row["supplier_order_id"] == back.part)
     assert (row["gaps"], row["credit_notes"][0]["tax_invoices"]) == ([], [NUMBER[:-1] + "5"])
     # when the terms are over, what is not paid
@@ -235,6 +236,40 @@ def test_an_order_that_moved_is_explained(api, database):
     bureau.as_("seller").post(f"/v1/invoices/{first['id']}/credit-notes", json={"reason": "reassignment"})
     [row] = closed(cashier)["items"]
     assert (row["unexplained"], row["uninvoiced"], row["credit_due"], row["closing"]) == ("0.00", "379.50", "0.00", "379.50")
+
+
+def test_who_only_sells_is_told_no_accounts_of_buyers(till):
+    """What is accepted and unpaid stands in its list; there is no receivable of its own beside which that could stand as zero."""
+    invoiced(till)
+    seller = till.api.as_(till.market.sellers[0])
+    total = closed(seller)["total"]
+    assert (total["unpaid"], total["owed"]) == ("699.00", None)
+    asked = {"month": f"{clock.today():%Y-%m}", "format": "csv"}
+    table = seller.get("/v1/month-close", params=asked).content.decode("utf-8-sig").splitlines()
+    assert len(table) == 3
+    told = till.as_("cashier").get("/v1/month-close", params=asked).content.decode("utf-8-sig").splitlines()
+    assert len(told) == 3 + 8 + 3
+
+
+def test_the_months_end_says_how_much_of_what_waited_was_matched_since(till, database, monkeypatch):
+    cashier = till.as_("cashier")
+    order = till.order(10)["id"]
+    content = statement(
+        (30_000, "沙坪坝中学", "货款", "S1"), (20_000, "沙坪坝中学", "货款", "S2"), (-1_500, "", "账户管理费", "S3")
+    )
+    assert cashier.post("/v1/bank-statements", files={"file": ("流水.csv", content)}).status_code == 201
+    assert closed(cashier)["unallocated"] == {"at_end": "485.00", "matched_since": "0.00", "waiting": "485.00"}
+    following = (clock.today().replace(day=1) + timedelta(days=32)).replace(day=1)
+    days_later(monkeypatch, (following - clock.today()).days)
+    cashier, line = till.api.as_(till.people["cashier"]), rows(database, "SELECT id FROM bank_line WHERE amount_fen = 30000")[0][0]
+    part = {"kind": "order", "purchase_order_id": order, "amount": "300.00"}
+    assert cashier.post(f"/v1/bank-lines/{line}/matches", json={"parts": [part]}).status_code == 201
+    assert closed(cashier)["unallocated"] == {"at_end": "485.00", "matched_since": "300.00", "waiting": "185.00"}
+    table = cashier.get("/v1/month-close", params={"month": MONTH, "format": "csv"}, headers={"Accept-Language": "zh"})
+    below = [line.split(",") for line in table.content.decode("utf-8-sig").splitlines()[-3:]]
+    assert [line[0] for line in below] == ["月末待认领款项（账面）", "其中：月后已认领", "其中：仍待认领"]
+    assert [amount for line in below for amount in line[1:] if amount] == ["485.00", "300.00", "185.00"]
+    assert closed(till.api.as_(till.people["finance"]))["unallocated"] is None
 
 
 def test_a_fen_that_nothing_explains_is_found(till, database):
@@ -363,7 +398,8 @@ def test_it_is_a_file_too(till, database):
     header, *lines = csv.reader(table)
     at = header.index("accepted and unpaid (yuan)")
     tied = ["768.90", "768.90", "0.00", "0.00", "0.00", "0.00", "768.90", "0.00", "768.90"]
-    assert [line[at] for line in lines[2:]] == tied
+    # and below that what waits on the account of the bank's lines that nobody has explained
+    assert [line[at] for line in lines[2:]] == [*tied, "0.00", "0.00", "0.00"]
     assert invoice["number"] in table[2]
     chinese = cashier.get("/v1/month-close", params={"month": MONTH, "format": "csv"}, headers={"Accept-Language": "zh"})
     assert chinese.content.decode("utf-8-sig").startswith("缺项,订单,")

@@ -8,6 +8,7 @@ from shop.identity.permissions import Role
 from tests.factories.after_sales import deliver, rows
 from tests.factories.identity import make_organisation, make_user
 from tests.factories.money import make_till
+from tests.factories.statements import statement
 
 
 @pytest.fixture
@@ -176,12 +177,17 @@ def test_what_stands_on_clearing_accounts(till):
 
 
 def test_two_transfers_for_one_order(till):
-    """What was taken back comes off what was announced first; what stands is the later one."""
+    """What stands is what was neither taken back nor shown, whichever came first."""
     order = till.order(10)["id"]
     first, second = (till.pay(order, amount).json() for amount in ("100.00", "50.00"))
     till.as_("finance").post(f"/v1/purchase-orders/{order}/payments/{first['id']}/undo", json={"reason": "未汇出"})
     items = [each for each in read(till, "cashier", "clearing")["items"] if each["purchase_order_id"] == order]
     assert [(each["amount"], each["reference"]) for each in items] == [("50.00", second["bank_reference"])]
+    third = till.pay(order, "70.00").json()
+    till.arrived(order, "70.00")
+    items = [each for each in read(till, "cashier", "clearing")["items"] if each["purchase_order_id"] == order]
+    assert [(each["amount"], each["reference"]) for each in items] == [("50.00", second["bank_reference"])]
+    assert third["shown_at"] is None
 
 
 @pytest.mark.parametrize(
@@ -219,3 +225,15 @@ def test_the_platforms_own_accounts_have_no_party(till):
     [bank] = read(till, "cashier", "balances", account="bank")["items"]
     assert (bank["party_id"], bank["balance"]) == (None, "20.00")
     assert rows(till.database, "SELECT sum(amount_fen) FROM money_posting") == [(0,)]
+
+
+def test_a_line_of_the_bank_is_called_so_whichever_way_it_went(till):
+    order = till.order(1)["id"]
+    till.arrived(order, "69.90")
+    bank_shows_fee = statement((-1500, "", "账户管理费", "F1"), opening=6990)
+    assert till.as_("cashier").post("/v1/bank-statements", files={"file": ("流水.csv", bank_shows_fee)}).status_code == 201
+    answer = till.as_("cashier").get("/v1/money/entries", params={"account": "bank"}, headers={"Accept-Language": "zh"})
+    assert [(each["amount"], each["kind_label"]) for each in answer.json()["items"]] == [
+        ("69.90", "银行流水"),
+        ("-15.00", "银行流水"),
+    ]

@@ -100,6 +100,7 @@ def test_files_and_refusals(till, database):
     for path, wrong in (("trial-balance", {"to": tomorrow}), ("balances", {"as_of": tomorrow})):
         refused = cashier.get(f"/v1/money/{path}", params=wrong)
         assert (refused.status_code, refused.json()["code"]) == (422, "day_ahead")
+        assert [(fault["field"], fault["code"]) for fault in refused.json()["errors"]] == [(next(iter(wrong)), "day_ahead")]
     refused = cashier.get("/v1/money/trial-balance", params={"from": asked["to"], "to": asked["from"]})
     assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "period_backwards")
     assert till.as_("purchaser").get("/v1/money/trial-balance").status_code == 403

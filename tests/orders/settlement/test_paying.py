@@ -9,6 +9,7 @@ import pytest
 from orders.settlement.actions import paying
 from shop.core import clock
 from shop.core.audit import SYSTEM
+from shop.core.money import fen_from_yuan, yuan_from_fen
 from shop.core.states import IllegalMove
 from shop.identity.permissions import Role
 from tests.conftest import connect
@@ -397,7 +398,9 @@ def test_periods_are_paged_and_nothing_is_skipped(scene):
     header, *lines = csv.reader(io.StringIO(sheet.content.decode("utf-8-sig")))
     assert header[:4] == ["起始日", "截止日", "结算单数", "销售（元）"]
     told = [(each["period_start"], each["period_end"], str(each["settlements"]), each["sales"]) for each in whole]
+    *lines, total = lines
     assert [tuple(line[:4]) for line in lines] == told
+    assert (total[0], total[1], total[3]) == ("合计", "", yuan_from_fen(sum(fen_from_yuan(each["sales"]) for each in whole)))
 
 
 def test_a_file_that_cannot_hold_every_row_is_refused_and_not_cut(scene, monkeypatch):

@@ -87,6 +87,16 @@ def test_a_statement_is_there_as_a_page_a_spreadsheet_and_a_print(scene):
     assert scene.bees.get(f"{path}/statement.pdf").status_code == 404
     listed = scene.cashier.get("/v1/settlements", params={"format": "csv"}).text
     assert row["number"] in listed
+    for path, title in (
+        ("settlements", "结算单"),
+        ("settlements/periods", "结算期"),
+        ("settlements/balances", "供应商往来"),
+        ("payouts", "付款"),
+    ):
+        answer = scene.cashier.get(f"/v1/{path}", params={"format": "xlsx"}, headers={"Accept-Language": "zh"})
+        [(named, lines)] = sheets.book(answer.content).items()
+        assert named == title
+        assert (lines[-1][0], "699.0" in lines[-1]) == ("合计", True), path
 
 
 def test_what_goes_back_after_the_settlement_is_taken_off_the_next(scene):

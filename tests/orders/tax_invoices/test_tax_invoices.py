@@ -376,8 +376,9 @@ def test_the_sums_of_the_register_agree_with_the_own_books(api, database, market
         cashier.get("/v1/tax-invoices/totals", params={"by": "seller", "format": "csv"}).content.decode("utf-8-sig").splitlines()
     )
     assert len(table) == 3
+    assert [line.split(",")[0] for line in table[1:]] == [mine["seller_name"], theirs["seller_name"]]
     assert cashier.get("/v1/tax-invoices/totals", params={"by": "status", "format": "xlsx"}).content.startswith(b"PK")
-    for path, place in (("totals", 0), ("", 11)):
+    for path, place in (("totals", 0), ("", 13)):
         asked, chinese = {"by": "status"} if path else {}, {"Accept-Language": "zh"}
         answer = cashier.get(f"/v1/tax-invoices/{path}".rstrip("/"), params={**asked, "format": "csv"}, headers=chinese)
         table = answer.content.decode("utf-8-sig").splitlines()[1:]
@@ -421,3 +422,80 @@ def test_digits():
 def test_whatever_is_written_is_judged(number, code, issued_on):
     wrong = wrong_number(code, number, issued_on, date(2026, 11, 26))
     assert wrong or len(number) in (8, 20)
+
+
+def test_a_red_letter_takes_back_only_an_invoice_for_the_same(api, market, invoiced):
+    """Of two invoices between the same two, the one whose goods are credited; named by its number, by its delivery, or by a paper of its order."""
+    seller = api.as_(market.sellers[0])
+    other = deliver(api, market, 10)
+    [mine] = register(seller, said(NUMBER[:-1] + "0", invoice_ids=[invoiced["id"]])).json()
+    [theirs] = register(seller, said(NUMBER[:-1] + "1", shipment_ids=[other.shipment])).json()
+    note = seller.post(f"/v1/invoices/{invoiced['id']}/credit-notes", json={"reason": "issued_in_error"}).json()
+
+    def red(last, blue, **more):
+        return register(seller, said(NUMBER[:-1] + last, red=True, red_letter_of_id=blue["id"], **more))
+
+    refused = red("2", theirs, credit_note_ids=[note["id"]])
+    assert [(fault["field"], fault["code"]) for fault in refused.json()["errors"]] == [
+        ("invoices[0].red_letter_of_id", "other_invoice")
+    ]
+    assert red("2", mine, credit_note_ids=[note["id"]]).status_code == 201
+    # the delivery's invoice is issued later, and its credit note takes back what was registered for the delivery
+    later = issue(seller, other.part).json()
+    second = seller.post(f"/v1/invoices/{later['id']}/credit-notes", json={"reason": "issued_in_error"}).json()
+    assert red("3", mine, credit_note_ids=[second["id"]]).status_code == 422
+    assert red("3", theirs, credit_note_ids=[second["id"]]).status_code == 201
+
+
+def reds_at_once(api, database, market, invoiced):
+    """Red-letter invoices for the whole of one credit note at once, each with a number of its own, and none says what it takes back; how many were taken."""
+    seller = api.as_(market.sellers[0])
+    register(seller, said(invoice_ids=[invoiced["id"]]))
+    note = seller.post(f"/v1/invoices/{invoiced['id']}/credit-notes", json={"reason": "issued_in_error"}).json()
+    claims = [said(NUMBER[:-1] + str(place), red=True, credit_note_ids=[note["id"]]) for place in range(6)]
+    answers = at_once(api, database, [(market.sellers[0], [claim]) for claim in claims])
+    codes = {fault["code"] for answer in answers if answer.status_code == 422 for fault in answer.json()["errors"]}
+    return [answer.status_code for answer in answers].count(201), codes
+
+
+def test_a_credit_note_has_red_letters_for_no_more_than_it_is(api, database, market, invoiced):
+    assert reds_at_once(api, database, market, invoiced) == (1, {"credited_already"})
+
+
+@pytest.mark.control
+def test_without_the_lock_it_would_have_several(api, database, market, invoiced, monkeypatch):
+    """The control: when this fails, the test above proves nothing."""
+    monkeypatch.setattr(actions, "_HOLD_NUMBERS", text("SELECT CAST(:keys AS text)"))
+    left = actions._NOTES_LEFT.text.replace("SELECT n.id, (", "SELECT n.id, (SELECT length(pg_sleep(0.8)::text)) + (", 1)
+    monkeypatch.setattr(actions, "_NOTES_LEFT", text(left))
+    assert reds_at_once(api, database, market, invoiced)[0] > 1
+
+
+def test_vat_that_differs_is_shown_and_stands_in_the_months_close(api, market, invoiced):
+    seller = api.as_(market.sellers[0])
+    [one] = register(seller, said(vat="50.00", invoice_ids=[invoiced["id"]])).json()
+    assert (one["expected_vat"], one["difference"], one["vat_difference"]) == (
+        invoiced["vat"],
+        "0.00",
+        f"{50 - float(invoiced['vat']):.2f}",
+    )
+    close = {"month": str(clock.today())[:7]}
+    assert seller.get("/v1/month-close", params=close).json()["items"][0]["gaps"] == ["tax_invoice_differs"]
+    seller.post(f"/v1/tax-invoices/{one['id']}/void", json={"reason": "录错"})
+    [other] = register(seller, said(NUMBER[:-1] + "0", vat=invoiced["vat"], invoice_ids=[invoiced["id"]])).json()
+    assert (other["difference"], other["vat_difference"]) == ("0.00", "0.00")
+    assert seller.get("/v1/month-close", params=close).json()["items"][0]["gaps"] == []
+
+
+def test_for_exempt_goods_there_is_no_special_invoice(api, market):
+    """增值税暂行条例 §21(2)."""
+    seller = api.as_(market.sellers[1])
+    done = deliver(api, market, None, 2, of=1)
+    honey = issue(seller, done.part).json()
+    assert honey["vat"] == "0.00"
+    for covers in ({"invoice_ids": [honey["id"]]}, {"shipment_ids": [done.shipment]}):
+        refused = register(seller, said(type="special", gross="300.00", vat="0.00", **covers))
+        assert [(fault["field"], fault["code"]) for fault in refused.json()["errors"]] == [
+            ("invoices[0].type", "special_for_exempt")
+        ]
+    assert register(seller, said(gross="300.00", vat="0.00", invoice_ids=[honey["id"]])).status_code == 201

@@ -1,3 +1,4 @@
+import re
 from decimal import Decimal
 
 import pytest
@@ -78,3 +79,17 @@ def test_the_order_of_the_parts_does_not_change_their_sum_by_weight(weights, tot
     one, other = share_out(total, weights), share_out(total, shuffled)
     by_weight = dict(zip(shuffled, other, strict=True))
     assert all(abs(part - by_weight[weight]) <= 1 for weight, part in zip(weights, one, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("value", "taken"),
+    [("5", True), ("5.5", True), ("-5.50", True), ("5.555", False), ("5.", False), ("1e2", False), (".5", False)],
+)
+def test_the_description_of_the_api_allows_what_is_taken(value, taken):
+    adapter = TypeAdapter(YuanIn)
+    assert bool(re.search(adapter.json_schema()["pattern"], value)) is taken
+    if taken:
+        assert adapter.validate_python(value) == fen_from_yuan(value)
+    else:
+        with pytest.raises(ValidationError):
+            adapter.validate_python(value)

@@ -136,3 +136,5 @@ def test_what_is_no_day_is_told_with_how_days_are_written(written):
 def test_what_is_kept_is_called_by_its_content():
     assert [sheets.kind(content) for content in (b"PK\x03\x04", OLD, b"a,b")] == [uploads.XLSX, uploads.XLS, uploads.CSV]
     assert uploads.safe_name("流水.csv", uploads.XLS) == "流水.xls"
+    # but for plain text that goes by an ending of its own
+    assert [uploads.safe_name(f"流水.{ending}", uploads.TEXT) for ending in ("STA", "exe")] == ["流水.sta", "流水.txt"]

@@ -1,0 +1,24 @@
+"""Notices of payments name the amount, also those that were told before."""
+
+from alembic import op
+
+revision = "0049"
+down_revision = "0048"
+branch_labels = None
+depends_on = None
+
+_KINDS = "'payment.announced', 'payment.arrived', 'payment.recorded', 'payment.undone'"
+
+
+def upgrade() -> None:
+    op.execute(
+        f"""
+        UPDATE notification n SET data = n.data || jsonb_build_object('amount', to_char(p.amount_fen / 100.0, 'FM99999999999999990.00'), 'count', 1)
+        FROM payment p
+        WHERE n.kind IN ({_KINDS}) AND NOT n.data ? 'amount' AND n.origin LIKE n.kind || ':%' AND p.id = split_part(n.origin, ':', 2)::bigint
+        """  # noqa: S608
+    )
+
+
+def downgrade() -> None:
+    op.execute(f"UPDATE notification SET data = data - 'amount' - 'count' WHERE kind IN ({_KINDS})")  # noqa: S608
