@@ -1,6 +1,5 @@
 """Making contracts: at the supplier's confirmation, and a supplement for every change that both sides agreed on."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
@@ -12,6 +11,7 @@ from sqlmodel import Session
 
 from orders.contracts import rules
 from orders.purchasing import actions as purchasing
+from orders.terms import queries as terms
 from orders.terms import rules as payment
 from shop.core import clock
 from shop.core.db import array
@@ -106,13 +106,14 @@ def supplement(session: Session, supplier_order_id: int, amendment_id: int, chan
 def _row(
     supplier_order_id: int, content: Mapping[str, Any], supplement_no: int, amendment_id: int | None, made_at: datetime
 ) -> dict[str, Any]:
+    said, sha256 = rules.sealed(content)
     return {
         "order": supplier_order_id,
         "supplement_no": supplement_no,
         "number": content["number"],
         "amendment_id": amendment_id,
-        "content": json.dumps(content, ensure_ascii=False),
-        "sha256": rules.digest(content),
+        "content": said,
+        "sha256": sha256,
         "made_at": made_at,
     }
 
@@ -169,7 +170,7 @@ def _content(head: Any, lines: Sequence[Any], rules_then: ProgrammeConfig, numbe
             "phone": head.delivery_phone,
             "deliver_by": head.deliver_by.isoformat() if head.deliver_by else None,
         },
-        "payment": payment.words(payment.read(head.terms), rules_then.payment.extension_days),
+        "payment": payment.words(terms.read(head.terms), rules_then.payment.extension_days),
         "terms": [
             term.format(acceptance=rules_then.ordering.acceptance_working_days) for term in rules_then.ordering.contract_terms
         ],
