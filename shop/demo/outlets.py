@@ -118,9 +118,9 @@ class Outlets:
     # --- the outlets ------------------------------------------------------------------------------------------------
 
     def _register(self) -> None:
-        """Nine outlets; the counties verify seven of them, and these have tills and goods."""
-        for outlet in _OUTLETS[:7]:
-            self._open(*outlet)
+        """Seven outlets that their counties verify, with their goods, and all but the one on the net with a till."""
+        for told in _OUTLETS[:7]:
+            self._open(*told)
         for region in sorted({outlet.region for outlet in self.outlets.values()}):
             mine = [outlet.id for outlet in self.outlets.values() if outlet.region == region]
             registering.verify(self.session, self._officer(region), mine)
@@ -129,7 +129,7 @@ class Outlets:
             self._offer(outlet)
             if outlet.external == _ONLINE:
                 continue
-            # a key that nobody has: it is not kept anywhere
+            # nobody can sign in as a till of the demo: no key has this hash
             key = f"{tokens.DEVICE}{hashlib.sha256(outlet.external.encode()).hexdigest()}"
             digest = hashlib.sha256(tokens.hashed(key)).digest()
             outlet.device_id = made.add(outlet.id, "till-1", digest, key[:12], self.operator.user_id, clock.now())
@@ -185,8 +185,8 @@ class Outlets:
 
     def _wait_for_the_officer(self) -> None:
         """One outlet waits for the county, another one was refused."""
-        for outlet in _OUTLETS[7:]:
-            self._open(*outlet)
+        for told in _OUTLETS[7:]:
+            self._open(*told)
         refused = self.outlets[_REFUSED].id
         registering.refuse(self.session, self._officer(COUNTY), refused, RefuseIn(reason="现场未见专柜，请核对地址"))
 
