@@ -9,7 +9,7 @@ from celery.signals import setup_logging, worker_init
 from shop.core import logs
 from shop.core.broker_url import celery_broker_url
 from shop.core.settings import settings
-from workers.schedule import SCHEDULE
+from workers.schedule import PRIORITY, SCHEDULE
 
 # A connection that died silently must be noticed within seconds: kombu checks a connection's health only when reading may time out.
 _CONNECTION = {
@@ -32,6 +32,7 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     task_time_limit=120,
     task_soft_time_limit=100,
+    task_default_priority=PRIORITY,
     task_serializer="json",
     accept_content=["json"],
     worker_hijack_root_logger=False,

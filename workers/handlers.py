@@ -111,3 +111,14 @@ HANDLERS: dict[str, Handler] = together(
     exporting.HANDLERS,
     ties.HANDLERS,
 )
+
+#: What somebody who asked for it looks on for: it waits behind no other event, however many there are.
+AWAITED = frozenset(
+    {
+        "bank_statement.imported",
+        "basket_proposal.requested",
+        "export.requested",
+        "order_import.read",
+        "order_import.uploaded",
+    }
+)

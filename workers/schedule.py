@@ -2,13 +2,17 @@
 
 from typing import Any
 
+#: Of what waits in Redis the lowest number goes first: what a person waits for, then all else in its order.
+AWAITED_PRIORITY, PRIORITY = 0, 6
 
-def _every(seconds: int, task: str) -> dict[str, Any]:
-    return {"task": task, "schedule": float(seconds), "options": {"expires": max(seconds, 5)}}
+
+def _every(seconds: int, task: str, **options: Any) -> dict[str, Any]:
+    return {"task": task, "schedule": float(seconds), "options": {"expires": max(seconds, 5), **options}}
 
 
 SCHEDULE: dict[str, dict[str, Any]] = {
     "relay": _every(1, "outbox.relay"),
+    "relay_awaited": _every(1, "outbox.relay_awaited", priority=AWAITED_PRIORITY),
     "heartbeat": _every(10, "workers.beat_heart"),
     "refresh": _every(5, "statistics.refresh"),
     "count_stock": _every(5, "monitoring.count_stock"),

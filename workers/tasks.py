@@ -52,9 +52,13 @@ from shop.notifications import mailing
 from shop.webhooks import sending
 from shop.webhooks.actions import feed
 from workers.app import app
-from workers.handlers import HANDLERS
+from workers.handlers import AWAITED, HANDLERS
+from workers.schedule import AWAITED_PRIORITY
 
 log = structlog.get_logger()
+_BEAT = text(
+    "INSERT INTO worker_heartbeat (name, beat_at) VALUES ('worker', :now) ON CONFLICT (name) DO UPDATE SET beat_at = excluded.beat_at"
+)
 
 
 @worker_process_init.connect
@@ -66,10 +70,20 @@ def _own_connections(**_: Any) -> None:
 @app.task(name="outbox.relay")
 def relay() -> None:
     """Wake a worker for every event that is due."""
+    relay_awaited()
     with database().unit_of_work() as session:
         due = outbox.due(session)
     for event_id in due:
         handle.delay(event_id)
+
+
+@app.task(name="outbox.relay_awaited")
+def relay_awaited() -> None:
+    """Wake a worker for what somebody waits for. It is little; a round of all the others waits behind the one before, so that none pile up."""
+    with database().unit_of_work() as session:
+        due = outbox.due(session, only=AWAITED)
+    for event_id in due:
+        handle.apply_async((event_id,), priority=AWAITED_PRIORITY)
 
 
 @app.task(name="outbox.handle")
@@ -157,13 +171,7 @@ def seal() -> None:
 def beat_heart() -> None:
     """Leave a sign of life for ``shop doctor`` and monitoring."""
     with database().unit_of_work() as session:
-        session.execute(
-            text(
-                "INSERT INTO worker_heartbeat (name, beat_at) VALUES ('worker', :now)"
-                " ON CONFLICT (name) DO UPDATE SET beat_at = excluded.beat_at"
-            ),
-            {"now": clock.now()},
-        )
+        session.execute(_BEAT, {"now": clock.now()})
 
 
 @app.task(name="workers.tidy")

@@ -11,9 +11,15 @@ def canonical(content: Mapping[str, Any]) -> bytes:
     return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
+def sealed(content: Mapping[str, Any]) -> tuple[str, str]:
+    """The canonical form, and its SHA-256 in hex."""
+    said = canonical(content)
+    return said.decode(), hashlib.sha256(said).hexdigest()
+
+
 def digest(content: Mapping[str, Any]) -> str:
     """SHA-256 of the canonical form, in hex."""
-    return hashlib.sha256(canonical(content)).hexdigest()
+    return sealed(content)[1]
 
 
 def series(year: int, supplier_id: int) -> str:

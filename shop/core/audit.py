@@ -16,9 +16,17 @@ from sqlalchemy import insert, text
 from sqlmodel import Session
 
 from shop.core import clock, locks
-from shop.core.models import AuditEvent, AuditSeal
+from shop.core.db import array
+from shop.core.models import AuditEvent
 
 GENESIS = bytes(32)
+_SEAL = text(
+    """
+    INSERT INTO audit_seal (position, event_id, hash, sealed_at)
+    SELECT :position + s.place, s.event_id, s.hash, :now
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:hashes AS bytea[])) WITH ORDINALITY AS s (event_id, hash, place)
+    """
+)
 
 
 class Who(Protocol):
@@ -117,13 +125,14 @@ def seal(session: Session, limit: int = 50_000) -> int:
     unsealed = text(
         "SELECT e.* FROM audit_event e WHERE NOT EXISTS (SELECT 1 FROM audit_seal s WHERE s.event_id = e.id) ORDER BY e.id LIMIT :limit"
     )
-    now, seals = clock.now(), []
+    ids, hashes = [], []
     for row in session.execute(unsealed, {"limit": limit}).all():
-        head, position = digest(head, row), position + 1
-        seals.append({"position": position, "event_id": row.id, "hash": head, "sealed_at": now})
-    if seals:
-        session.execute(insert(AuditSeal), seals)
-    return len(seals)
+        head = digest(head, row)
+        ids.append(row.id)
+        hashes.append(head)
+    if ids:
+        session.execute(_SEAL, {"position": position, "ids": array(ids), "hashes": hashes, "now": clock.now()})
+    return len(ids)
 
 
 def head(session: Session) -> tuple[int, str]:

@@ -6,7 +6,7 @@ and a handler that fails three times is parked for a person to look at.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -50,17 +50,18 @@ def publish_each(session: Session, name: str, key: str, ids: Sequence[int], **co
     session.info["outbox_published"] = True
 
 
-def due(session: Session, limit: int = 200) -> list[int]:
-    """Ids of events to wake a worker for; each is not offered again before its lease ends."""
+def due(session: Session, limit: int = 200, only: Collection[str] | None = None) -> list[int]:
+    """Ids of events to wake a worker for, of all or ``only`` of those names; each is not offered again before its lease ends."""
     now = clock.now()
     return sorted(
         session.execute(
             text(
                 "UPDATE outbox_event SET next_attempt_at = :later WHERE id IN ("
                 " SELECT id FROM outbox_event WHERE done_at IS NULL AND parked_at IS NULL AND next_attempt_at <= :now"
+                " AND (CAST(:only AS text[]) IS NULL OR name = ANY (CAST(:only AS text[])))"
                 " ORDER BY next_attempt_at LIMIT :limit FOR UPDATE SKIP LOCKED) RETURNING id"
             ),
-            {"now": now, "later": now + LEASE, "limit": limit},
+            {"now": now, "later": now + LEASE, "limit": limit, "only": None if only is None else sorted(only)},
         ).scalars()
     )
 

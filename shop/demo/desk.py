@@ -17,9 +17,9 @@ from orders.tax_invoices.rules import TaxInvoiceType
 from orders.tax_invoices.schemas import TaxInvoiceIn
 from shop.core.money import yuan_from_fen
 from shop.demo.bank import BankAccount, receipt, statement_file
+from shop.demo.billing import tax_invoice_number
 from shop.demo.history import Bill
 from shop.demo.people import DEMO_BUYER, DEMO_SUPPLIER, acting
-from shop.demo.till import tax_invoice_number
 from shop.identity import tokens
 
 #: Who pays for the school out of the district's treasury.

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
 
+from orders.contracts import actions as contracts
 from orders.fulfilment import rules as fulfilment
 from orders.purchasing.rules import PricedLine
 from orders.purchasing.states import SUPPLIER_ORDER, SupplierOrderAction
@@ -65,6 +66,8 @@ class History:
         )
         #: Of every order that is done and was not cancelled, in the order of ids.
         self.bills: list[Bill] = []
+        #: When parts were confirmed.
+        self.confirmed: dict[int, datetime] = {}
         #: Acceptances by buyer.
         self.accepted_by: dict[int, list[int]] = defaultdict(list)
 
@@ -88,7 +91,9 @@ class History:
             self.acceptances,
             self.acceptance_lines,
         ]
-        return write_all(self.session, tables) + self.store.write(self.session, offers, until)
+        written = write_all(self.session, tables) + self.store.write(self.session, offers, until)
+        contracts.make(self.session, self.confirmed)
+        return written + len(self.confirmed)
 
     # --- the buyer orders -------------------------------------------------------------------------------------------
 
@@ -154,6 +159,7 @@ class History:
         self._step(progress, SupplierOrderAction(part.answer), part.answered_at, actor, part.reason)
         if part.answer == SupplierOrderAction.CONFIRM:
             self.trail.tell(part.answered_at, "supplier_order.confirmed", supplier_order_id=progress.id)
+            self.confirmed[progress.id] = part.answered_at
         if part.answer != SupplierOrderAction.CONFIRM:
             progress.reason = part.reason
             for line in progress.lines.values():

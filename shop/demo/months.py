@@ -1,4 +1,5 @@
-"""The month before last as the demo's officers left it: closed by the counties and the city, its bulletin published, through the actions of the domains."""
+"""The month before last as the demo's officers left it: closed by the counties and the city, its bulletin published, and revised when a sale was told
+late; through the actions of the domains."""
 
 from datetime import date
 
@@ -12,7 +13,8 @@ from orders.bulletins.rules.closing import standing
 from orders.bulletins.schemas.closing import CloseIn
 from shop.core import audit
 from shop.core.months import days_of, month_before
-from shop.demo.people import People, acting
+from shop.demo.claims import Claims
+from shop.demo.people import People, acting, as_it_is
 from shop.identity import tokens
 from shop.identity.actor import CITY, Actor
 from shop.programmes.reporting import CloseItem
@@ -29,19 +31,25 @@ SAID: dict[CloseItem, str] = {
 _SHA256 = text("SELECT sha256 FROM bulletin WHERE id = :id")
 
 
-def load(session: Session, folk: People, today: date) -> None:
-    """Close the month before last, county by county and then the city's, and publish its bulletin; seal the records."""
+def load(session: Session, folk: People, claims: Claims, today: date) -> None:
+    """Close the month before last, county by county and then the city's, publish its bulletin, and revise it by a late claim; seal the records."""
     month = month_before(days_of(month_before(today))[0])
     of = MonthDays.of(month)
     for code in checklists.counties(session, of, checklists.rules_of(session, of)):
         _close(session, tokens.actor_of_user(session, folk.officers[code]), of, code)
-    city, publisher = acting(session, "city"), acting(session, "publisher")
+    city = acting(session, "city")
     _close(session, city, of, CITY)
-    drafted = publishing.draft(session, city, month)
-    sha256 = session.execute(_SHA256, {"id": drafted}).scalar_one()
-    publishing.publish(session, publisher, drafted, sha256, lambda _version: None)
+    _publish(session, publishing.draft(session, city, month))
+    claims.late(of.last)
+    _publish(session, publishing.revise(session, city, month, "结账后补报一笔线下销售"))
     while audit.seal(session):
         pass
+
+
+def _publish(session: Session, drafted: int) -> None:
+    """By another person than the one who drafted it."""
+    sha256 = session.execute(_SHA256, {"id": drafted}).scalar_one()
+    publishing.publish(session, acting(session, "publisher"), drafted, sha256, as_it_is)
 
 
 def _close(session: Session, officer: Actor, of: MonthDays, region: str) -> None:

@@ -14,7 +14,10 @@ from shop.demo.people import Buyer
 REJECTED_GOODS = ["运输途中破损", "部分果品腐烂", "规格与订单不符", "保质期不足", "数量短少"]
 REFUSALS = ["本季产量不足，无法按期供货", "所需规格已停产", "道路中断，暂不能发货"]
 CANCELLATIONS = ["采购计划调整", "重复下单", "预算科目变更"]
-CARRIERS = ["邮政快递", "顺丰冷运", "京东物流", "本社自送"]
+OWN_CAR = "本社自送"
+CARRIERS = ["邮政快递", "顺丰冷运", "京东物流", OWN_CAR]
+#: Of so many deliveries by the own car one has no waybill.
+_NO_WAYBILL = 50
 
 #: How far an order of the last days has come: what it does after so many days, and what it has not done yet (None).
 Pace = tuple[float | None, float | None, float | None]
@@ -29,7 +32,8 @@ class Delivery:
     portions: dict[int, Decimal]
     rejected: dict[int, tuple[Decimal, str]] = field(default_factory=dict)
     carrier: str = ""
-    waybill: str = ""
+    #: None: who delivers with a car of its own sometimes writes none.
+    waybill: str | None = None
 
 
 @dataclass(slots=True)
@@ -139,7 +143,9 @@ class Planner:
         perfect: bool = False,
     ) -> Delivery:
         delivery = Delivery(shipped_at, accepted_at, portions, carrier=self.chance.choice(CARRIERS))
-        delivery.waybill = f"YD{self.chance.randrange(10**11):011}"
+        number = self.chance.randrange(10**11)
+        if delivery.carrier != OWN_CAR or number % _NO_WAYBILL:
+            delivery.waybill = f"YD{number:011}"
         for number, quantity in portions.items():
             if not perfect and self.chance.random() < 0.025:
                 step = lines[number][0].step

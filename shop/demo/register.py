@@ -83,6 +83,7 @@ class _Town:
         self.city_officer = self.user("city", None, [(Role.CITY_OFFICER, CITY)])
         self.user("publisher", None, [(Role.CITY_OFFICER, CITY)])
         self.user("monitor", None, [(Role.MONITOR, CITY)])
+        self.user("monitor-county", None, [(Role.MONITOR, COUNTY)])
         self.user("cashier", None, [(Role.PLATFORM_FINANCE, CITY)])
         self.user("treasurer", None, [(Role.PLATFORM_FINANCE, CITY)])
         self.department = self.user("department", None, [(Role.DEPARTMENT_OFFICER, COUNTY)])

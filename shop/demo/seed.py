@@ -21,12 +21,17 @@ from shop.core import clock, workdays
 from shop.core.db import database
 from shop.core.settings import settings
 from shop.demo import aims, desk, goods, months, register, standing
+from shop.demo.billing import Billing
 from shop.demo.cases import CaseBook
+from shop.demo.claims import Claims
 from shop.demo.course import months_later
+from shop.demo.diary import Diary
 from shop.demo.history import Bill, History
 from shop.demo.market import Market, Offer, Relation
+from shop.demo.outlets import Outlets
 from shop.demo.people import DEMO_BUYER, DEMO_SUPPLIER, Buyer, People
 from shop.demo.plan import Order, Pace, Planner
+from shop.demo.reporting import Reporting
 from shop.demo.till import Till
 from shop.demo.trail import Trail
 from shop.demo.watch import Watch
@@ -85,6 +90,7 @@ class _Load:
         self.start = months_later(today, -months)
         self.chance = random.Random(today.isoformat())  # noqa: S311  invented data, no secrets
         self.trail = Trail(session, clock.start_of_day(today))
+        self.diary = Diary(self.trail, clock.start_of_day(today))
         self.workdays = workdays.calendar(session, today, days=1500)
 
     def run(self) -> None:
@@ -96,12 +102,17 @@ class _Load:
         history = self._orders(folk, offers)
         Watch(self.session, self.trail, folk, self.workdays, self.chance, self.today).write()
         self._ledger(history.accepted_by)
+        self._bill(folk)
+        claims = self._elsewhere(folk, offers)
         self._money(folk, history.bills)
+        self.diary.until(self.diary.now)
+        while statistics.refresh(self.session):
+            pass
         self.say(f"demo data: {self.trail.write():,} audit events, sealed")
         standing.load(self.session, offers)
         aims.load(self.session, folk, self.chance, self.today)
-        months.load(self.session, folk, self.today)
-        self.say("demo data: the month before last is closed, its bulletin published")
+        months.load(self.session, folk, claims, self.today)
+        self.say("demo data: the month before last is closed, its bulletin published and revised")
 
     def _orders(self, folk: People, offers: Sequence[Offer]) -> History:
         market = Market(self.chance, offers, folk.buyers, self._relations(), self.start)
@@ -127,9 +138,21 @@ class _Load:
             pass
         self.say(f"demo data: {entries:,} sales in the ledger and in the figures")
 
+    def _bill(self, folk: People) -> None:
+        invoices = Billing(self.session, self.trail, folk, self.chance, self.today).write()
+        self.say(f"demo data: {invoices:,} invoices with the numbers of their tax invoices")
+
+    def _elsewhere(self, folk: People, offers: Sequence[Offer]) -> Claims:
+        """What is sold elsewhere, and what is reported of it all."""
+        Outlets(self.session, self.diary, folk, offers, self.chance, self.start, self.today).plan()
+        claims = Claims(self.session, self.diary, folk, offers, self.start, self.today)
+        claims.plan()
+        Reporting(self.session, self.diary, folk, self.today).plan()
+        return claims
+
     def _money(self, folk: People, bills: Sequence[Bill]) -> None:
         """What was paid, settled and paid out, then what is due of it."""
-        till = Till(self.session, self.trail, folk, bills, self.start, self.today)
+        till = Till(self.session, self.trail, self.diary, folk, bills, self.start, self.today)
         latest = till.write()
         while terms.catch_up(self.session):
             pass

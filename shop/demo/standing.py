@@ -13,7 +13,7 @@ from orders.units import actions as units
 from orders.units.schemas import DeliveryAddressIn
 from shop.core import audit, clock
 from shop.demo.market import Offer
-from shop.demo.people import acting
+from shop.demo.people import acting, as_it_is
 
 #: What the canteen may spend in a year: enough for playing the story and the tour many times.
 CANTEEN_YUAN = "6000000.00"
@@ -32,7 +32,7 @@ def load(session: Session, offers: list[Offer]) -> None:
     budgets.create(session, finance, BudgetIn(year=year, fund_source="canteen", limit=CANTEEN_YUAN))
     lists.create(session, buyer, SavedListIn(name="每周食材", shared=True, lines=_weekly(offers)))
     share = ReservedShareIn(base="4000000.00", percent="15")
-    filing.save(session, finance, year, None, share, lambda _version: None)
+    filing.save(session, finance, year, None, share, as_it_is)
     while audit.seal(session):
         pass
 

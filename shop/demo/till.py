@@ -1,5 +1,4 @@
-"""The demo's money, month by month and lately by half months: what came by the bank, what suppliers were settled and paid, what the demo's supplier
-invoiced."""
+"""The demo's money, month by month and lately by half months: what came by the bank, what suppliers were settled and paid."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
@@ -9,31 +8,23 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.banking.rules import Entry
-from orders.invoices import actions as invoices
-from orders.invoices.schemas import IssueIn
 from orders.money import actions as money
 from orders.money.rules import Account, Kind, Place, carry
 from orders.settlement.actions import running
 from orders.settlement.rules import Period, last_ended, period_of
-from orders.tax_invoices import actions as tax_invoices
-from orders.tax_invoices.rules import TaxInvoiceType
-from orders.tax_invoices.schemas import TaxInvoiceIn
 from shop.core import clock, numbers, sealing
 from shop.core.db import array
-from shop.core.money import yuan_from_fen
 from shop.demo.bank import BankAccount
+from shop.demo.diary import Diary
 from shop.demo.history import Bill
-from shop.demo.people import DEMO_SUPPLIER, People, acting
+from shop.demo.people import People, acting
 from shop.demo.rows import Table
 from shop.demo.trail import Trail
-from shop.identity import tokens
 from shop.identity.permissions import Role
 from shop.programmes.queries import config_of
 
 #: So many of the latest periods were settled one by one; those before at the end of each month, which is enough for history.
 _EACH = 6
-#: The demo's supplier writes invoices of as many periods; its books before are on paper.
-_INVOICED_PERIODS = 4
 _DRAFTS = text(
     """
     SELECT p.id, p.supplier_id, p.amount_fen, s.number, s.objections_until, o.name, a.id AS account_id, a.sealed_number
@@ -48,23 +39,15 @@ _PAY = text(
 _TRANSACTIONS = text(
     "SELECT origin_id, id FROM money_transaction WHERE kind = 'payout_paid' AND origin_id = ANY (CAST(:ids AS bigint[]))"
 )
-#: Parts that are done, by their last acceptance.
-_ACCEPTED = text(
-    """
-    SELECT so.id FROM acceptance a JOIN supplier_order so ON so.id = a.supplier_order_id
-    WHERE so.supplier_id = :supplier_id AND so.status = 'accepted'
-      AND EXISTS (SELECT FROM sale_entry e WHERE e.order_id = so.purchase_order_id AND e.supplier_order_id = so.id)
-    GROUP BY so.id HAVING max(a.accepted_at) >= :since AND max(a.accepted_at) < :until ORDER BY so.id
-    """
-)
-_INVOICE = text("SELECT id, gross_fen, vat_fen, issued_on, serial FROM invoice WHERE id = :id")
 
 
 class Till:
-    """Goes through the periods. The orders, their deliveries and the sales are written before."""
+    """Goes through the periods, and with them through the diary. The orders, their deliveries and the sales are written before."""
 
-    def __init__(self, session: Session, trail: Trail, people: People, bills: Sequence[Bill], start: date, today: date) -> None:
-        self.session, self.trail, self.people, self.bills = session, trail, people, bills
+    def __init__(
+        self, session: Session, trail: Trail, diary: Diary, people: People, bills: Sequence[Bill], start: date, today: date
+    ) -> None:
+        self.session, self.trail, self.diary, self.people, self.bills = session, trail, diary, people, bills
         self.start, self.today = start, today
         self.now = clock.start_of_day(today)
         self.cashier, self.treasurer = acting(session, "cashier"), acting(session, "treasurer")
@@ -85,8 +68,9 @@ class Till:
             cadence = config_of(self.session, self.today).settlement.period
         periods = _periods(self.start, self.today, cadence)
         since = self.start
-        for number, period in enumerate(periods, start=1):
+        for period in periods:
             moment = min(clock.start_of_day(period.last) + timedelta(days=1, hours=9), self.now)
+            self.diary.until(moment)
             self.trail.write_until(moment)
             paid_out = self._pay_out()
             with clock.fixed(moment):
@@ -95,8 +79,6 @@ class Till:
                 # nobody else tells the planner how much there is by now
                 self.session.execute(text("ANALYZE payment, money_transaction, money_posting, settlement, settlement_line"))
                 self.settlements += running.run_due(self.session)
-                if number > len(periods) - _INVOICED_PERIODS:
-                    self._invoice(period, registered=number < len(periods))
             since = period.last + timedelta(days=1)
         return [bill for bill in self.bills if bill.paid_on and bill.paid_on >= since]
 
@@ -174,35 +156,6 @@ class Till:
             paid[attempt_id] = carry(draft.amount_fen, to=on_its_way, out_of=Place(Account.BANK))
         money.book_each(self.session, Kind.PAYOUT, released)
         money.book_each(self.session, Kind.PAYOUT_PAID, paid)
-
-    # --- what the demo's supplier invoices --------------------------------------------------------------------------
-
-    def _invoice(self, period: Period, *, registered: bool) -> None:
-        """Invoice what was accepted in a period; ``registered``: with its tax invoices."""
-        seller = tokens.actor_of_user(self.session, self.people.suppliers[DEMO_SUPPLIER].user_id)
-        within = {"since": clock.start_of_day(period.first), "until": min(clock.end_of_day(period.last), self.now)}
-        parts = self.session.execute(_ACCEPTED, {**within, "supplier_id": seller.organisation_id}).scalars().all()
-        made = [invoices.issue(self.session, seller, part_id, IssueIn()) for part_id in parts]
-        claims = []
-        for invoice_id in made if registered else ():
-            row = self.session.execute(_INVOICE, {"id": invoice_id}).one()
-            claims.append(
-                TaxInvoiceIn(
-                    number=tax_invoice_number(row.issued_on, row.serial),
-                    type=TaxInvoiceType.ORDINARY,
-                    issued_on=row.issued_on,
-                    gross=yuan_from_fen(row.gross_fen),
-                    vat=yuan_from_fen(row.vat_fen),
-                    invoice_ids=[row.id],
-                )
-            )
-        if claims:
-            tax_invoices.register(self.session, seller, claims)
-
-
-def tax_invoice_number(issued_on: date, serial: int) -> str:
-    """The 20 digits of a tax invoice of Chongqing: year, province, way of issue, serial."""
-    return f"{issued_on:%y}502{900_000_000_000_000 + serial}"
 
 
 def _periods(start: date, today: date, cadence: str) -> list[Period]:

@@ -12,7 +12,7 @@ import pytest
 from shop.core import logs
 from shop.core.errors import Problem
 from workers.app import app as celery
-from workers.handlers import HANDLERS
+from workers.handlers import AWAITED, HANDLERS
 from workers.schedule import SCHEDULE
 
 PACKAGES = ["shop", "catalog", "orders", "workers"]
@@ -54,6 +54,10 @@ def published():
 
 def test_every_event_has_a_handler_and_every_handler_an_event():
     assert published() == set(HANDLERS)
+
+
+def test_what_somebody_waits_for_is_an_event():
+    assert set(HANDLERS) >= AWAITED
 
 
 def test_the_statement_that_places_an_order_names_its_event():

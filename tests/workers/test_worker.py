@@ -78,6 +78,25 @@ def test_events_are_done_by_the_worker_within_seconds(cluster, database, organis
         assert (done.done, done.told) == (20, 20)
 
 
+def test_what_somebody_waits_for_does_not_wait_behind_what_was_there_before(cluster, database, organisation, api):
+    """As after the first start, when thousands of events are on their way."""
+    monitor, before = signed_in(api, Role.MONITOR), 3_000
+    publish(database, before)
+    with process(cluster, database, "worker"), process(cluster, database, "beat"):
+        deadline = time.monotonic() + 60
+        while not counts(database).done:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        asked = monitor.post(
+            "/v1/exports", json={"kind": "sales", "format": "csv", "parameters": {"group_by": ["district"]}}
+        ).json()
+        while (made := monitor.get(f"/v1/exports/{asked['id']}").json())["status"] in ("waiting", "running"):
+            assert time.monotonic() < deadline, made
+            time.sleep(0.1)
+    assert made["status"] == "done", made
+    assert counts(database).done < before
+
+
 @pytest.mark.slow
 def test_killed_workers_and_an_emptied_broker_lose_nothing_and_double_nothing(cluster, database, organisation):
     """Kill -9 of the worker in the middle of its work, again and again, and the broker emptied once."""

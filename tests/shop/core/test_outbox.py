@@ -85,6 +85,16 @@ def test_a_row_is_not_offered_again_before_its_lease_ends(database):
         assert len(outbox.due(session)) == 1
 
 
+def test_what_is_asked_for_by_name_is_offered_before_older_events(database):
+    for _ in range(3):
+        publish(database)
+    publish(database, "thing.awaited")
+    with database.unit_of_work() as session:
+        [awaited] = outbox.due(session, limit=2, only={"thing.awaited"})
+        assert outbox.due(session, limit=2, only={"thing.awaited"}) == []
+        assert outbox.due(session) == [awaited - 3, awaited - 2, awaited - 1]
+
+
 def test_a_failing_handler_leaves_no_effect_and_is_parked_after_three_tries(database):
     def fail(session, payload):
         note(session, payload)
