@@ -10,6 +10,8 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
+from orders.agreements.actions import recounting as agreements
+from orders.pledges.actions import recounting as pledges
 from shop.core.db import Database
 from tests.bench import certified, ground, market
 from tests.factories.identity import make_user
@@ -84,6 +86,11 @@ _OUTLETS = [
     SELECT o.id, d.day, 2500 * (1 + h.n % 20), 1800 * (h.n / 20 % 20), 0, 1000 * (1 + h.n % 20), 1 + h.n % 40
     FROM (SELECT CAST(:first AS date) + n AS day FROM generate_series(0, 364) n) d CROSS JOIN outlet o
     CROSS JOIN LATERAL (SELECT hashint8(o.id * 400 + (d.day - CAST(:first AS date))) & 2147483647 AS n) h ORDER BY d.day, o.id
+    """,
+    """
+    INSERT INTO outlet_month (outlet_id, month, certified_fen, other_fen, resale_fen, grams, lines)
+    SELECT outlet_id, date_trunc('month', day::timestamp)::date, sum(certified_fen), sum(other_fen), sum(resale_fen), sum(grams), sum(lines)
+    FROM outlet_day GROUP BY 2, 1 ORDER BY 2, 1
     """,
 ]
 
@@ -247,7 +254,7 @@ _PLACES = [
     INSERT INTO poor_village (township_code, name, valid_from)
     SELECT township_code, name, '2014-01-01' FROM (
         SELECT DISTINCT township_code, village AS name, 0 AS other FROM product WHERE township_code IS NOT NULL AND village IS NOT NULL
-        UNION ALL SELECT code, '邻村' || n, 1 FROM region CROSS JOIN generate_series(1, 20) n WHERE kind = 'township' AND starts_with(code, '50')
+        UNION ALL SELECT code, '邻村' || n, 1 FROM region CROSS JOIN generate_series(1, 400) n WHERE kind = 'township' AND starts_with(code, '50')
     ) v ORDER BY other, hashtext(township_code || name) LIMIT :villages
     """,
     """
@@ -301,5 +308,17 @@ def fill(database: Database) -> None:
         session.execute(text("SET LOCAL session_replication_role = replica"))
         for statement in (*_GROUND, *_OUTLETS, *_AGREEMENTS, *_PLEDGES, *_BOUGHT, *_SHARES, *_PLACES):
             session.execute(text(statement), asked)
+        session.execute(text("INSERT INTO pledge_touched (pledge_id) SELECT id FROM pledge"))
+        session.execute(text("INSERT INTO agreement_touched (agreement_id) SELECT id FROM agreement"))
+    _vacuum(database)
+    for recount in (pledges.recount, agreements.recount):
+        counted = 1
+        while counted:
+            with database.unit_of_work() as session:
+                counted = recount(session)
+    _vacuum(database)
+
+
+def _vacuum(database: Database) -> None:
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM (ANALYZE)"))
