@@ -12,6 +12,7 @@ from catalog.monitoring.actions import keeping
 from catalog.monitoring.actions import reminding as monitoring
 from catalog.supervision.actions import capacity
 from orders.agreements.actions import drafts as call_offs
+from orders.agreements.actions import recounting as agreement_days
 from orders.amendments import actions as amendments
 from orders.banking import handlers as banking
 from orders.bookings import queries as bookings
@@ -32,6 +33,7 @@ from orders.online.provider import provider
 from orders.outlets.actions import devices as outlet_devices
 from orders.outlets.actions import goods as outlet_goods
 from orders.pledges import handlers as pledges
+from orders.pledges.actions import recounting as pledge_sums
 from orders.purchasing import actions as purchasing
 from orders.purchasing import handlers as ordering
 from orders.reconcile import report
@@ -94,9 +96,12 @@ def handle(event_id: int) -> None:
 
 @app.task(name="statistics.refresh")
 def refresh() -> None:
-    """Move waiting sale entries into the rollups."""
+    """Move waiting sale entries into the rollups, and count pledges and agreements again that were touched."""
     with database().unit_of_work() as session:
         statistics.refresh(session)
+    for recount in (pledge_sums.recount, agreement_days.recount):
+        with database().unit_of_work() as session:
+            recount(session)
 
 
 @app.task(name="monitoring.count_stock")

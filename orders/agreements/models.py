@@ -4,7 +4,17 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Numeric, SmallInteger, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Index,
+    Numeric,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
@@ -335,3 +345,44 @@ class CropLossShare(SQLModel, table=True):
     agreement_line_id: int = ref("agreement_line.id", primary_key=True)
     planned_grams: int = weight()
     cut_grams: int = weight()
+
+
+class AgreementTouched(SQLModel, table=True):
+    """An agreement of whose instalments, prices or sales something changed since its days were counted; triggers say so, in the transaction that
+    changes it. Rows are only added and, once counted again, removed, so that nobody waits: one agreement may have many."""
+
+    __tablename__ = "agreement_touched"
+
+    id: int = key()
+    agreement_id: int = Field(sa_type=BigInteger)
+
+
+class _Kept(SQLModel):
+    agreement_id: int = ref("agreement.id")
+    #: Origin of the goods.
+    district_code: str
+    #: At the prices agreed on; of goods at a price off the list, of the list as it is.
+    promised_fen: int = fen()
+    promised_grams: int = weight()
+    delivered_fen: int = fen()
+    delivered_grams: int = weight()
+    #: How many instalments and entries of the ledger it is the sum of.
+    entries: int
+
+
+class AgreementDay(_Kept, table=True):
+    """What was due under an agreement on a day and what the ledger has of its orders, as of when nothing had touched it any more."""
+
+    __tablename__ = "agreement_day"
+    __table_args__ = (PrimaryKeyConstraint("agreement_id", "day", "district_code"), Index(None, "day"))
+
+    day: date
+
+
+class AgreementMonth(_Kept, table=True):
+    """The sums of an agreement's days, counted with them."""
+
+    __tablename__ = "agreement_month"
+    __table_args__ = (PrimaryKeyConstraint("agreement_id", "month", "district_code"), Index(None, "month"))
+
+    month: date

@@ -3,6 +3,7 @@
 # ruff: noqa: S608  statements are put together from constants only; every value that a caller gives is bound
 
 from collections import Counter
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlmodel import Session
 
 from orders.coverage import rules
 from orders.coverage.errors import NoEvidenceFile
-from orders.coverage.rules import Level, StationKind, Village
+from orders.coverage.rules import Level, StationKind, Villages
 from orders.coverage.schemas import ServedOut, StationOut, StationRow, VillageOut
 from orders.ledger.selection import DISTRICT_CODE, EVERYWHERE, Dimension, Selection
 from orders.statistics.queries import ask
@@ -25,11 +26,23 @@ from shop.identity.permissions import Permission
 from shop.regions import queries as regions
 
 _ON = "{0}.valid_from <= :on AND ({0}.valid_to IS NULL OR :on < {0}.valid_to)"
-#: A station serves the village ``v`` on a day on which it works.
-_SERVED = f"""EXISTS (
-    SELECT FROM station_village k JOIN service_station s ON s.id = k.station_id
-    WHERE k.village_id = v.id AND {_ON.format("k")} AND s.opened_on <= :on AND (s.closed_on IS NULL OR :on <= s.closed_on))"""
-_LISTED = text(f"SELECT v.township_code, v.name, {_SERVED} AS served FROM poor_village v WHERE {_ON.format('v')}")
+#: The station ``s`` serves a village by ``k`` on a day, and works on it.
+_WORKING = f"{_ON.format('k')} AND s.opened_on <= :on AND (s.closed_on IS NULL OR :on <= s.closed_on)"
+#: A station serves the village ``v``.
+_SERVED = (
+    f"EXISTS (SELECT FROM station_village k JOIN service_station s ON s.id = k.station_id WHERE k.village_id = v.id AND {_WORKING})"
+)
+# both sets are made once, whatever the plan
+_LISTED = text(
+    f"""
+    WITH served AS MATERIALIZED (
+        SELECT k.village_id FROM station_village k JOIN service_station s ON s.id = k.station_id WHERE {_WORKING}
+    ), sold AS MATERIALIZED (SELECT unnest(CAST(:sold AS text[])) AS code)
+    SELECT v.township_code, v.id IN (SELECT village_id FROM served) AS served,
+           v.township_code || '/' || v.name IN (SELECT code FROM sold) AS sold, count(*) AS villages
+    FROM poor_village v WHERE {_ON.format("v")} GROUP BY 1, 2, 3
+    """
+)
 _STATIONS_ON = text(
     "SELECT region_code, count(*) AS stations FROM service_station"
     " WHERE opened_on <= :on AND (closed_on IS NULL OR :on <= closed_on) GROUP BY 1"
@@ -169,23 +182,22 @@ def locked(session: Session, actor: Actor, station_id: int) -> Row[Any]:
 # --- coverage -------------------------------------------------------------------------------------------------------
 
 
-def listed(session: Session, on: date, sold: frozenset[str] = frozenset()) -> list[Village]:
-    """Every poor village of a day; ``sold``: the codes of those that sold something. A district that was merged stands in its successor."""
+def listed(session: Session, on: date, sold: Collection[str] = ()) -> list[Villages]:
+    """The poor villages of a day; ``sold``: the codes of those that sold something. A district that was merged stands in its successor."""
     successors = regions.successors(session, min(on, clock.today()))
     found = []
-    for row in session.execute(_LISTED, {"on": on}):
+    for row in session.execute(_LISTED, {"on": on, "sold": list(sold)}):
         district = row.township_code[:DISTRICT_CODE]
-        code = f"{row.township_code}/{row.name}"
-        found.append(Village(row.township_code, successors.get(district, district), row.served, code in sold))
+        found.append(Villages(row.township_code, successors.get(district, district), row.served, row.sold, row.villages))
     return found
 
 
 def selling(session: Session, first: date, last: date) -> frozenset[str]:
-    """The poor villages that sold something in some whole months, by the codes that the ledger knows them by."""
-    codes = list(session.execute(text("SELECT township_code || '/' || name FROM poor_village")).scalars())
-    if not codes:
+    """The villages that sold something in some whole months, of the townships that poor villages are in, by the codes that the ledger knows them by."""
+    townships = list(session.execute(text("SELECT DISTINCT township_code FROM poor_village ORDER BY 1")).scalars())
+    if not townships:
         return frozenset()
-    selection = Selection(month_start(first), month_end(last), {Dimension.VILLAGE: codes})
+    selection = Selection(month_start(first), month_end(last), {Dimension.TOWNSHIP: townships})
     answer = ask(session, Question(selection, (Dimension.VILLAGE,), (Measure.AMOUNT,), EVERYWHERE))
     return frozenset(key[0] for key, figures in answer.rows.items() if figures[0].amount_fen > 0)
 

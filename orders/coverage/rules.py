@@ -19,13 +19,14 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Village:
-    """A poor village on one day. ``sold``: something was sold from it in the period asked for."""
+class Villages:
+    """So many poor villages of a township on one day that are alike. ``sold``: something was sold from them in the period asked for."""
 
     township: str
     district: str
     served: bool
     sold: bool
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +39,18 @@ class Covered:
     served_and_sold: int
 
 
-def coverage(villages: Iterable[Village], level: Level) -> dict[str, Covered]:
+def coverage(villages: Iterable[Villages], level: Level) -> dict[str, Covered]:
     """Poor villages by place, in the order of the places. A village that several stations serve counts once."""
-    groups: dict[str, list[Village]] = {}
+    groups: dict[str, list[Villages]] = {}
     for each in villages:
         place = {Level.CITY: "", Level.COUNTY: each.district, Level.TOWNSHIP: each.township}[level]
         groups.setdefault(place, []).append(each)
     return {
         place: Covered(
-            villages=len(found),
-            served=sum(each.served for each in found),
-            sold=sum(each.sold for each in found),
-            served_and_sold=sum(each.served and each.sold for each in found),
+            villages=sum(each.count for each in found),
+            served=sum(each.count for each in found if each.served),
+            sold=sum(each.count for each in found if each.sold),
+            served_and_sold=sum(each.count for each in found if each.served and each.sold),
         )
         for place, found in sorted(groups.items())
     }

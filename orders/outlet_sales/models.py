@@ -127,17 +127,29 @@ class SalesBatchLine(SQLModel, table=True):
     )
 
 
-class OutletDay(SQLModel, table=True):
+class _Sold(SQLModel):
+    outlet_id: int = ref("outlet.id")
+    certified_fen: int = fen()
+    other_fen: int = fen()
+    resale_fen: int = fen()
+    grams: int = grams()
+    lines: int
+
+
+class OutletDay(_Sold, table=True):
     """What an outlet sold on a day, less what was given back on it, in fen; written with its batches. Certified goods are those that count, as in
     the ledger; ``resale`` are certified goods whose first sale counts already. ``grams`` are of what counts, ``lines`` of all sales."""
 
     __tablename__ = "outlet_day"
     __table_args__ = (PrimaryKeyConstraint("outlet_id", "day"), Index(None, "day", "outlet_id"))
 
-    outlet_id: int = ref("outlet.id")
     day: date
-    certified_fen: int = fen()
-    other_fen: int = fen()
-    resale_fen: int = fen()
-    grams: int = grams()
-    lines: int
+
+
+class OutletMonth(_Sold, table=True):
+    """The sums of an outlet's days, written with them, so that figures of a year need not read each of its days."""
+
+    __tablename__ = "outlet_month"
+    __table_args__ = (PrimaryKeyConstraint("month", "outlet_id"),)
+
+    month: date

@@ -11,9 +11,10 @@ from sqlmodel import Session
 from orders.outlet_sales.rules import BatchStatus, LineStatus
 from orders.outlet_sales.schemas import Group, OutletSalesOut, OutletSalesRow, SalesBatchOut, SalesLineOut
 from orders.outlets.queries import FILTERED, IN_REACH, Filters, reach
-from orders.statistics.rules import growth, same_period_last_year
+from orders.statistics.rules import cover, growth, same_period_last_year
 from shop.core import clock, paging
 from shop.core.errors import Invalid, NotFound
+from shop.core.months import month_end
 from shop.core.paging import Page
 from shop.identity.actor import Actor
 
@@ -55,24 +56,54 @@ _GROUPS: dict[Group, tuple[str, str]] = {
     "operator": ("op.uscc", "max(op.name)"),
     "kind": ("o.kind", "''"),
 }
+_FIGURES = ("certified_fen", "resale_fen", "other_fen", "grams", "lines")
+
+
+def sold_over(prefix: str = "") -> str:
+    """SQL: what outlets sold over a period, as rows to be added up by outlet (and ``month``); see :func:`span`, which gives its values."""
+    names = ", ".join(_FIGURES)
+    edges = (
+        f"SELECT outlet_id, date_trunc('month', day::timestamp)::date, {', '.join(f'CAST(:{prefix}{edge}_sign AS int) * {name}' for name in _FIGURES)}"
+        f" FROM outlet_day WHERE day BETWEEN CAST(:{prefix}{edge}_from AS date) AND CAST(:{prefix}{edge}_to AS date)"
+        for edge in ("head", "tail")
+    )
+    months = f"month BETWEEN CAST(:{prefix}months_from AS date) AND CAST(:{prefix}months_to AS date)"
+    return f"SELECT outlet_id, month, {names} FROM outlet_month WHERE {months} UNION ALL {' UNION ALL '.join(edges)}"
+
+
+def span(first: date, last: date, prefix: str = "") -> dict[str, Any]:
+    """The values of :func:`sold_over` for a period. Nothing is sold in days to come: a month that is not over has no other days."""
+    return cover(first, month_end(last) if last >= clock.today() else last).values(prefix)
+
+
+def _days(prefix: str) -> str:
+    return (
+        f"SELECT outlet_id, day, {', '.join(_FIGURES)} FROM outlet_day"
+        f" WHERE day BETWEEN CAST(:{prefix}first AS date) AND CAST(:{prefix}last AS date)"
+    )
 
 
 def _sales(group: Group) -> str:
     key, name = _GROUPS[group]
+    now, before = (_days(prefix) if group == "day" else sold_over(prefix) for prefix in ("", "before_"))
+    on_day = {"day": "day", "month": "month"}.get(group, "CAST(NULL AS date)")
+    # an outlet with nothing left, of a period or of all, has no row in it
     return f"""
-    WITH days AS (
-        SELECT outlet_id, day AS on_day, certified_fen, resale_fen, other_fen, grams, lines, 0 AS before_fen FROM outlet_day
-        WHERE day BETWEEN CAST(:first AS date) AND CAST(:last AS date)
+    WITH sold AS (
+        SELECT outlet_id, {on_day} AS on_day, {", ".join(_FIGURES)}, 0 AS before_fen FROM ({now}) AS now
         UNION ALL
-        SELECT outlet_id, (day + interval '1 year')::date, 0, 0, 0, 0, 0, certified_fen FROM outlet_day
-        WHERE day BETWEEN CAST(:first_before AS date) AND CAST(:last_before AS date)
+        SELECT outlet_id, ({on_day} + interval '1 year')::date, 0, 0, 0, 0, 0, certified_fen FROM ({before}) AS before
+    ), summed AS (
+        SELECT outlet_id, on_day, {", ".join(f"sum({figure})::bigint AS {figure}" for figure in (*_FIGURES, "before_fen"))}
+        FROM sold GROUP BY outlet_id, on_day
     )
-    SELECT {key} AS key, {name} AS name, count(DISTINCT o.id) FILTER (WHERE d.lines > 0) AS outlets, sum(d.certified_fen)::bigint AS certified,
+    SELECT {key} AS key, {name} AS name, count(*) FILTER (WHERE d.lines > 0) AS outlets, sum(d.certified_fen)::bigint AS certified,
            sum(d.resale_fen)::bigint AS resale, sum(d.other_fen)::bigint AS other, sum(d.grams)::bigint AS grams, sum(d.lines)::bigint AS lines,
            sum(d.before_fen)::bigint AS certified_a_year_before
-    FROM days d JOIN outlet o ON o.id = d.outlet_id JOIN organisation op ON op.id = o.operator_id JOIN region r ON r.code = o.region_code
+    FROM summed d JOIN outlet o ON o.id = d.outlet_id JOIN organisation op ON op.id = o.operator_id JOIN region r ON r.code = o.region_code
     LEFT JOIN outlet_pulse p ON p.outlet_id = o.id
     WHERE {IN_REACH} {FILTERED} AND (CAST(:start AS text) IS NULL OR {key} > :start)
+      AND (d.certified_fen, d.resale_fen, d.other_fen, d.grams, d.lines, d.before_fen) <> (0, 0, 0, 0, 0, 0)
     GROUP BY {key} ORDER BY {key} LIMIT :rows
     """
 
@@ -149,7 +180,9 @@ def sales(
         raise Invalid.one("from", "bad_period", zh, en)
     start = paging.position(after, str)
     first_before, last_before = same_period_last_year(first, last)
-    days = {"first": first, "last": last, "first_before": first_before, "last_before": last_before}
+    days: dict[str, Any] = {"first": first, "last": last, "before_first": first_before, "before_last": last_before}
+    if group != "day":
+        days = {**span(first, last), **span(first_before, last_before, "before_")}
     values = {**days, "start": start[0] if start else None, "rows": limit + 1}
     rows = session.execute(_SALES[group], {**reach(actor), **filters.values, **values}).all()
     page = paging.page(rows, limit, _sales_out, lambda row: [row.key])

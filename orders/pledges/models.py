@@ -188,3 +188,24 @@ class PurchaseProof(SQLModel, table=True):
     superseded_at: datetime | None = moment(nullable=True)
     revoked_at: datetime | None = moment(nullable=True)
     revoke_reason: str | None = None
+
+
+class PledgeTouched(SQLModel, table=True):
+    """A pledge of whose orders something changed since its sums were made; triggers say so, in the transaction that changes it. Rows are only added
+    and, once counted again, removed, so that nobody waits: one pledge may have many."""
+
+    __tablename__ = "pledge_touched"
+
+    id: int = key()
+    pledge_id: int = Field(sa_type=BigInteger)
+
+
+class PledgeSum(SQLModel, table=True):
+    """What counts towards a pledge, in fen and grams, as of when nothing had touched it any more. Without a row: nothing does."""
+
+    __tablename__ = "pledge_sum"
+
+    pledge_id: int = ref("pledge.id", primary_key=True)
+    ordered_fen: int = fen()
+    accepted_fen: int = fen()
+    grams: int = fen()

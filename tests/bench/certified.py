@@ -27,13 +27,16 @@ SECONDS = 4
 COUNTY = "500236"
 PEOPLE, MOVEMENTS, BATCH, SHEET, LISTED = 200_000, 500_000, 1_000, 200, 5_000
 
+#: Sixteen or so people in each list, some of them in several.
+HOUSEHOLDS = """
+    INSERT INTO household_member (case_id, person_hash, household_hash, sealed, mode, created_at)
+    SELECT c.case_id, sha256(('p' || c.district_code || (n * 7919 + c.id * 13) % 60000)::bytea),
+           sha256(('h' || c.district_code || (n * 7919 + c.id * 13) % 20000)::bytea), '', 'employment', now()
+    FROM certificate c, generate_series(1, :people / (SELECT count(*) FROM certificate)::int) n ON CONFLICT DO NOTHING
+"""
 _FILL = [
     "UPDATE certificate SET annual_capacity_kg = 50000, households = 20, persons = 60",
-    # sixteen or so people in each list, some of them in several
-    """INSERT INTO household_member (case_id, person_hash, household_hash, sealed, mode, created_at)
-       SELECT c.case_id, sha256(('p' || c.district_code || (n * 7919 + c.id * 13) % 60000)::bytea),
-              sha256(('h' || c.district_code || (n * 7919 + c.id * 13) % 20000)::bytea), '', 'employment', now()
-       FROM certificate c, generate_series(1, :people / (SELECT count(*) FROM certificate)::int) n ON CONFLICT DO NOTHING""",
+    HOUSEHOLDS,
     """INSERT INTO stock_movement (sku_id, kind, on_hand, reserved, order_line_id, at)
        SELECT s.id, 'reserve', 0, 1 + n % 5, n * 100000 + s.id, now() - make_interval(days => n % 600)
        FROM sku s, generate_series(1, :movements / (SELECT count(*) FROM sku)::int) n""",

@@ -76,7 +76,7 @@ def _fill(url: str) -> str:
         reference.load(session)
         session.execute(text(_SUPPLIERS), {"count": SUPPLIERS})
         session.execute(text(_PRODUCTS), {"count": PRODUCTS})
-        for statement in _FOR_EACH_PRODUCT:
+        for statement in (*_SKUS, *FOR_EACH_PRODUCT):
             session.execute(text(statement))
         school = make_organisation(session, kind="school", role="budget_unit", region_code="500106")
         token = access_token(session, make_user(session, Role.PURCHASER, school))
@@ -100,10 +100,13 @@ _PRODUCTS = """
     SELECT o.id, '奉节脐橙' || p, 'goods', (ARRAY['fruit','tea','honey','grain_oil'])[1 + p % 4], o.region_code, '', 'active', 'fengjie', now(), 1
     FROM generate_series(1, :count) p JOIN numbered o ON o.n = 1 + p % o.all_of
 """
-_FOR_EACH_PRODUCT = [
+_SKUS = [
     "UPDATE organisation SET path = '/' || id || '/' WHERE path = ''",
     """INSERT INTO sku (product_id, code, pack, unit, net_grams, step, min_quantity, vat_bp, status, version)
        SELECT id, 'B' || id, '5kg/箱', 'box', 5000, 1, 1, 0, 'active', 1 FROM product""",
+]
+#: Prices and stock of every pack, and a certificate for every product.
+FOR_EACH_PRODUCT = [
     "INSERT INTO price_tier SELECT id, 1, 6990 FROM sku UNION ALL SELECT id, 100, 6500 FROM sku",
     "INSERT INTO stock SELECT id, 100000000, 0 FROM sku",
     "INSERT INTO stock_movement (sku_id, kind, on_hand, reserved, at) SELECT sku_id, 'receive', on_hand, 0, now() FROM stock",

@@ -47,9 +47,9 @@ def villages(session: Session, language: Language, first: date, last: date) -> F
             row["villages"] += one.amount_fen > 0
             row["sales"] += one.amount_fen
             row["weight"] += one.grams
-    for each in coverage.listed(session, min(last, clock.today()), frozenset(sold)):
-        found[each.district]["listed"] += 1
-        found[each.district]["poor_villages"] += each.sold
+    for each in coverage.listed(session, min(last, clock.today()), sold):
+        found[each.district]["listed"] += each.count
+        found[each.district]["poor_villages"] += each.count if each.sold else 0
     columns = ("villages", "poor_villages", "listed", "sales", "weight")
     named = regions.names(session, set(found), language)
     rows = [

@@ -12,6 +12,7 @@ from orders.reconcile.checks.outlets import OUTLETS
 from orders.reconcile.checks.owed import OWED
 from orders.reconcile.checks.paid import PAID
 from orders.reconcile.checks.placed import ORDERS
+from orders.reconcile.checks.promised import PROMISED
 from orders.reconcile.checks.recorded import RECORDS
 from orders.reconcile.checks.returned import RETURNED
 from orders.reconcile.checks.settled import SETTLED
@@ -25,6 +26,7 @@ CHECKS: list[Check] = [
     *LEDGER,
     *CLAIMED,
     *OUTLETS,
+    *PROMISED,
     *RETURNED,
     *INVOICED,
     *PAID,

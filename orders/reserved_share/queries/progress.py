@@ -42,8 +42,8 @@ _DONE = " + ".join(
 _OWN = " + ".join(f"coalesce(own.by_{fund}, 0)" for fund in FUNDS)
 
 # A canteen that is shared is bought for by several and counted once: all that its units bought stands with the unit that reports.
-# ``live`` narrows the units to those that are asked for, so that of one unit nothing else is read.
-LISTED = f"""
+# ``where`` narrows the units to those that are asked for, so that of one unit nothing else is read.
+STATED = f"""
     unit AS MATERIALIZED (
         SELECT o.id, o.name, o.uscc, o.path, o.region_code, o.parent_id
         FROM organisation o
@@ -82,7 +82,11 @@ LISTED = f"""
         LEFT JOIN reserved_share_revision v ON v.reserved_share_id = s.id AND v.number = coalesce(s.accepted_number, s.number)
         LEFT JOIN sale ON sale.unit_id = unit.id
         LEFT JOIN bought own ON own.buyer_id = unit.id
-    ), rated AS (
+    )
+"""
+#: The same with how far each is, what it lacks, and its rank among those asked for.
+LISTED = f"""
+    {STATED}, rated AS (
         SELECT stated.*, CASE WHEN share > 0 THEN floor(done::numeric * 10000 / share)::bigint END AS rate_bp,
                array_remove(ARRAY[
                    CASE WHEN status IN ('missing', 'draft') AND NOT in_force AND CAST(:today AS date) > :due_on THEN 'not_filed' END,

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from orders.ledger import actions
 from orders.ledger.rules import Claim
-from orders.outlet_sales.models import OutletDay
+from orders.outlet_sales.actions.days import add_to_days
 from orders.statistics import actions as statistics
 from shop.core import clock
 from shop.core.audit import SYSTEM
@@ -51,8 +51,7 @@ def test_either_the_purchase_of_the_operator_counts_or_its_sale(database, counte
             assert figures(session) == 0
             line = make_batch_line(session, outlet, trade.goods[0].made, sold_at=SOLD_AT)
             actions.book_claims(session, Claim.OUTLET_LINE, [line.id])
-            day = {"certified_fen": line.amount_fen, "other_fen": 0, "resale_fen": 0, "grams": line.grams, "lines": 1}
-            session.add(OutletDay(outlet_id=outlet.id, day=line.sold_on, **day))
+            add_to_days(session, [(outlet.id, line.sold_on, "counted", line.amount_fen, line.grams, 1)])
             assert figures(session) == line.amount_fen
     assert differences(database) == {}
 

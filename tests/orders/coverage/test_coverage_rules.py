@@ -3,11 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.coverage.rules import Covered, Level, Village, coverage
+from orders.coverage.rules import Covered, Level, Villages, coverage
 
 districts = st.sampled_from(["500236", "500237"])
 villages = st.builds(
-    lambda district, township, served, sold: Village(f"{district}{township}", district, served, sold),
+    lambda district, township, served, sold: Villages(f"{district}{township}", district, served, sold),
     districts,
     st.sampled_from(["T01", "T02"]),
     st.booleans(),
@@ -34,12 +34,12 @@ def test_no_place_serves_more_villages_than_it_has(found, level):
 
 @given(st.lists(villages, min_size=1))
 def test_one_more_station_never_lowers_coverage(found):
-    more = [*found[1:], Village(found[0].township, found[0].district, True, found[0].sold)]
+    more = [*found[1:], Villages(found[0].township, found[0].district, True, found[0].sold)]
     [before], [after] = coverage(found, Level.CITY).values(), coverage(more, Level.CITY).values()
     assert before.served <= after.served <= before.served + 1
 
 
 def test_a_city_of_two_counties():
-    found = coverage([Village("500236T01", "500236", True, True), Village("500236T02", "500236", False, True)], Level.COUNTY)
+    found = coverage([Villages("500236T01", "500236", True, True), Villages("500236T02", "500236", False, True)], Level.COUNTY)
     assert found == {"500236": Covered(2, 1, 2, 1)}
     assert coverage([], Level.CITY) == {}

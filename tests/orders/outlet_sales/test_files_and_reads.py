@@ -7,7 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
+from orders.outlet_sales.actions.days import add_to_days
 from orders.reconcile.checks.outlets import OUTLETS
+from orders.statistics.rules import year_before
 from shop.core import clock
 from shop.identity.models import Organisation
 from shop.identity.permissions import Role
@@ -155,10 +157,7 @@ def test_batches_and_lines_are_read_by_the_operator_and_the_county_and_nobody_el
 def test_days_are_summed_by_whatever_is_asked(shop: Shop, group):
     shop.send(shop.till.batch([sale("1", "G1", 2), sale("2", "X", 1)]))
     with shop.database.unit_of_work() as session:
-        session.execute(
-            text("INSERT INTO outlet_day VALUES (:id, :day, 4000, 0, 0, 0, 1)"),
-            {"id": shop.outlet.id, "day": clock.today().replace(year=clock.today().year - 1)},
-        )
+        add_to_days(session, [(shop.outlet.id, year_before(clock.today()), "counted", 4000, 0, 1)])
     client = operator(shop)
     first = clock.today() - timedelta(days=2)
     [row, *rest] = client.get("/v1/outlet-sales", params={"group_by": group, "from": str(first), "kind": "cabinet"}).json()["items"]
@@ -175,9 +174,7 @@ def test_days_are_summed_by_whatever_is_asked(shop: Shop, group):
 def test_february_is_compared_with_the_whole_february_of_a_leap_year(shop: Shop):
     with shop.database.unit_of_work() as session:
         for day, fen in ((date(2024, 2, 28), 3000), (date(2024, 2, 29), 6000), (date(2025, 2, 28), 4000)):
-            session.execute(
-                text("INSERT INTO outlet_day VALUES (:id, :day, :fen, 0, 0, 0, 1)"), {"id": shop.outlet.id, "day": day, "fen": fen}
-            )
+            add_to_days(session, [(shop.outlet.id, day, "counted", fen, 0, 1)])
     asked = {"group_by": "month", "from": "2025-02-01", "to": "2025-02-28"}
     [row] = operator(shop).get("/v1/outlet-sales", params=asked).json()["items"]
     assert (row["key"], row["certified_a_year_before"], row["growth_percent"]) == ("2025-02", "90.00", "-55.56")
@@ -187,6 +184,7 @@ def test_february_is_compared_with_the_whole_february_of_a_leap_year(shop: Shop)
     ("change", "check"),
     [
         ("UPDATE outlet_day SET other_fen = other_fen + 1", "outlet_days"),
+        ("UPDATE outlet_month SET other_fen = other_fen + 1", "outlet_months"),
         ("UPDATE sales_batch_line SET amount_fen = amount_fen + 1 WHERE line_id = '1'", "sales_of_outlets"),
         ("UPDATE sales_batch_line SET status = 'other' WHERE line_id = '1'", "sales_of_outlets"),
         ("UPDATE outlet_device SET last_sequence = last_sequence - 1", "chains_of_devices"),

@@ -89,4 +89,5 @@ def test_days_are_added_to_by_many_at_once(shop: Shop):
 
     at_once([add] * 15)
     with shop.database.unit_of_work() as session:
-        assert session.execute(text("SELECT other_fen, lines FROM outlet_day")).one() == (1500, 15)
+        for table in ("outlet_day", "outlet_month"):
+            assert session.execute(text(f"SELECT other_fen, lines FROM {table}")).one() == (1500, 15)

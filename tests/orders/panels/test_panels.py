@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import event, text
 
-from orders.outlet_sales.models import OutletDay
+from orders.outlet_sales.actions.days import add_to_days
 from orders.statistics import actions as statistics
 from shop.core import clock
 from shop.core.money import fen_from_yuan
@@ -215,15 +215,13 @@ def test_outlets_by_county_kind_and_status(database, monitor):
         clerk = make_user(session, Role.CITY_OFFICER)
         busy, _, closed = (make_outlet(session, clerk) for _ in range(3))
         hall = make_outlet(session, clerk, region_code="500236", kind="hall")
-        session.add_all(
-            OutletDay(outlet_id=each.id, day=day, certified_fen=certified, other_fen=other, resale_fen=0, grams=1500, lines=1)
-            for each, day, certified, other in (
-                (busy, date(2026, 6, 1), 500, 20),
-                (busy, date(2026, 6, 2), 500, 0),
-                (busy, date(2026, 5, 31), 7, 0),
-                (hall, date(2026, 6, 3), 0, 30),
-            )
-        )
+        for each, day, certified, other in (
+            (busy, date(2026, 6, 1), 500, 20),
+            (busy, date(2026, 6, 2), 500, 0),
+            (busy, date(2026, 5, 31), 7, 0),
+            (hall, date(2026, 6, 3), 0, 30),
+        ):
+            add_to_days(session, [(each.id, day, "counted", certified, 1500, 1), (each.id, day, "other", other, 0, 0)])
         session.execute(
             text("UPDATE outlet SET status = 'closed', closed_on = '2026-06-10', close_reason = '撤柜' WHERE id = :id"),
             {"id": closed.id},
