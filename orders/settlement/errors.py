@@ -119,6 +119,14 @@ class ListExecuted(Conflict):
     en = "The bank shows a payment of the list, or a line that may be one; it cannot be made void"
 
 
+class OnWaitingList(Conflict):
+    """The list pays it once it is handed to the bank, whatever is said of it singly."""
+
+    code = "payout_in_live_file"
+    zh = "付款 {number} 在待上传的名单 {file} 中：请先登记该名单已上传，或由另一人将其作废"
+    en = "Payout {number} stands on list {file}, which waits to be uploaded: say first that it was, or have another person make it void"
+
+
 class RuleInPast(Invalid):
     code = "commission_rule_in_past"
     zh = "佣金规则不能从今天以前开始生效"

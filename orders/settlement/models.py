@@ -234,7 +234,10 @@ class PayoutFile(SQLModel, table=True):
     __tablename__ = "payout_file"
     __table_args__ = (
         CheckConstraint("payout_count > 0 AND amount_fen > 0", name="content"),
-        CheckConstraint("status IN ('made','void')", name="status"),
+        CheckConstraint("status IN ('made','sent','void')", name="status"),
+        # who handed those over that are older than this rule nobody wrote down
+        CheckConstraint("(status = 'sent') = (reference IS NOT NULL)", name="sent"),
+        CheckConstraint("(sent_by IS NULL) = (sent_at IS NULL) AND (sent_by IS NULL OR status = 'sent')", name="sent_by"),
         CheckConstraint("num_nulls(voided_by, voided_at, void_reason) = CASE status WHEN 'void' THEN 0 ELSE 3 END", name="void"),
         CheckConstraint("voided_by <> made_by", name="two_persons"),
         Index(None, "amount_fen"),
@@ -248,6 +251,10 @@ class PayoutFile(SQLModel, table=True):
     made_by: int = ref("app_user.id")
     made_at: datetime = moment()
     status: str = Field(default="made", sa_column_kwargs={"server_default": "made"})
+    sent_by: int | None = ref("app_user.id", nullable=True)
+    sent_at: datetime | None = moment(nullable=True)
+    #: The bank's number of the upload.
+    reference: str | None = None
     voided_by: int | None = ref("app_user.id", nullable=True)
     voided_at: datetime | None = moment(nullable=True)
     void_reason: str | None = None

@@ -44,10 +44,13 @@ class PayoutMove(StrEnum):
 
 class PayoutFileStatus(StrEnum):
     MADE = "made"
+    #: It was handed to the bank.
+    SENT = "sent"
     VOID = "void"
 
 
 class PayoutFileMove(StrEnum):
+    SEND = "send"
     VOID = "void"
 
 
@@ -128,7 +131,13 @@ def payout_moves(status: str, method: str) -> list[PayoutMove]:
     return [move for move in PAYOUT.possible(status) if move not in refused]
 
 
-PAYOUT_FILE = StateTable("payout_file", {(PayoutFileStatus.MADE, PayoutFileMove.VOID): PayoutFileStatus.VOID})
+PAYOUT_FILE = StateTable(
+    "payout_file",
+    {
+        (PayoutFileStatus.MADE, PayoutFileMove.SEND): PayoutFileStatus.SENT,
+        (PayoutFileStatus.MADE, PayoutFileMove.VOID): PayoutFileStatus.VOID,
+    },
+)
 ACCOUNT = StateTable(
     "payout_account",
     {

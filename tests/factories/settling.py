@@ -136,6 +136,12 @@ class Settling:
         assert approved.status_code == 200, approved.text
         return self.treasurer.post(f"/v1/payouts/{payout_id}/release")
 
+    def third(self) -> Any:
+        """The client of another who keeps the money of the city."""
+        with self.database.unit_of_work() as session:
+            other = make_user(session, Role.PLATFORM_FINANCE)
+        return self.api.as_(other)
+
     def fails(self, payout_id: int, reason: str = "户名不符") -> Any:
         """The cashier says that a payout failed; of what was paid the treasurer confirms it. Returns the payout."""
         said = self.cashier.post(f"/v1/payouts/{payout_id}/fail", json={"reason": reason})

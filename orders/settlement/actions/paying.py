@@ -20,6 +20,7 @@ from orders.settlement.errors import (
     NoAccount,
     NotByHand,
     ObjectionPeriodRunning,
+    OnWaitingList,
     SamePerson,
     SettlementObjected,
     SupplierBarred,
@@ -64,6 +65,11 @@ _FAILED = text(
 )
 _STANDS = text(
     "UPDATE payout_attempt SET outcome = 'paid', ended_at = :now, reference = coalesce(:reference, reference) WHERE id = :id"
+)
+#: The list that waits to be handed to the bank with it.
+_WAITING_LIST = text(
+    "SELECT f.number FROM payout_file_line l JOIN payout_file f ON f.id = l.payout_file_id"
+    " WHERE l.attempt_id = :attempt_id AND NOT l.void AND f.status = 'made'"
 )
 _RETURNED = text("UPDATE payout SET returned_fen = returned_fen + :more, version = version + 1 WHERE id = :id")
 _ATTEMPT_SENT = text("UPDATE payout_attempt SET sent_at = :now, reference = :reference WHERE id = :id")
@@ -176,11 +182,19 @@ def send(session: Session, actor: Actor, payout_id: int, reference: str, despite
     session.execute(_ATTEMPT_SENT, {"id": row.attempt_id, "now": clock.now(), "reference": reference})
 
 
-def confirm(session: Session, actor: Actor, payout_id: int, reference: str) -> None:
-    """Say that the bank carried a payout out, where no statement is imported: that is a fact, whatever lines show. Raises as
-    :func:`send`, but of lines."""
-    _by_hand(session, actor, payout_id)
-    paid(session, actor, payout_id, reference)
+def confirm(session: Session, actor: Actor, payout_id: int, reference: str, despite: str | None = None) -> None:
+    """Say that the bank carried a payout out, where no statement is imported. ``despite``: why that is so although a line of the bank, new since its
+    release, may show an earlier one, which would pay the same debt. Raises as :func:`send`, and besides:
+
+    Raises:
+        OnWaitingList: a list that was not handed to the bank yet would pay it, too (409).
+    """
+    row = _by_hand(session, actor, payout_id)
+    PAYOUT.after(row.status, PayoutMove.PAY)
+    if file := session.execute(_WAITING_LIST, {"attempt_id": row.attempt_id}).scalar():
+        raise OnWaitingList(number=row.settlement_number, file=file)
+    passed = _passed(session, row, despite)
+    paid(session, actor, payout_id, reference, despite if passed else None)
 
 
 def report_failure(session: Session, actor: Actor, payout_id: int, reason: str) -> None:
@@ -203,14 +217,14 @@ def require_may_fail(session: Session, actor: Actor, payout_id: int) -> Any:
     return row
 
 
-def paid(session: Session, who: Who, payout_id: int, reference: str | None = None) -> None:
+def paid(session: Session, who: Who, payout_id: int, reference: str | None = None, reason: str | None = None) -> None:
     """The bank or the provider shows that a payout left.
 
     Raises:
         NotFound: there is none (404). IllegalMove: it is not released, or was paid (409).
     """
     row = _locked(session, payout_id)
-    _step(session, who, row, PayoutMove.PAY, reference=reference or row.reference)
+    _step(session, who, row, PayoutMove.PAY, reason=reason, reference=reference or row.reference)
     _end(session, row, "paid", reference=reference)
     _, on_its_way = _places(row)
     money.book(session, Kind.PAYOUT_PAID, row.attempt_id, carry(row.amount_fen, to=on_its_way, out_of=_till(row)))
