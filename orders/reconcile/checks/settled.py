@@ -162,8 +162,9 @@ SETTLED = [
                 UNION ALL SELECT supplier_id, 0, 0, amount_fen - CASE status WHEN 'returned' THEN return_fen ELSE 0 END, 0, 0, 0 FROM advance
                 WHERE status IN ('paid', 'returning', 'returned')
                 -- left once more
-                UNION ALL SELECT p.supplier_id, 0, 0, m.amount_fen, 0, 0, 0 FROM bank_write_off w JOIN payout p ON p.id = w.payout_id
-                JOIN bank_match m ON m.id = w.match_id AND m.undone_at IS NULL
+                UNION ALL SELECT coalesce(p.supplier_id, v.supplier_id), 0, 0, m.amount_fen, 0, 0, 0
+                FROM bank_write_off w LEFT JOIN payout p ON p.id = w.payout_id LEFT JOIN advance v ON v.id = w.advance_id
+                JOIN bank_match m ON m.id = w.match_id AND m.undone_at IS NULL WHERE num_nonnulls(p.id, v.id) = 1
                 -- found at the provider, and no payout here explains it
                 UNION ALL SELECT o.supplier_id, 0, 0, o.amount_fen, 0, 0, 0 FROM online_transfer o
                 JOIN money_transaction t ON t.kind = 'online_transfer' AND t.origin_id = o.id

@@ -176,6 +176,11 @@ def _kept(session: Session, actor: Actor, advance_id: int) -> Any:
     return row
 
 
+def lock(session: Session, advance_id: int) -> None:
+    """Lock an advance until the transaction ends."""
+    session.execute(_LOCK, {"id": advance_id})
+
+
 def _step(session: Session, actor: Actor, row: Any, move: AdvanceMove, *, reason: str | None = None, **values: Any) -> None:
     status = ADVANCE.after(row.status, move)
     written = "".join(f", {name} = :{name}" for name in values)
