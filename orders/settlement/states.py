@@ -82,7 +82,10 @@ class AdvanceMove(StrEnum):
     REFUSE = "refuse"
     PAY = "pay"
     RETURN = "return"
+    #: Another person confirms that all of it, or all that was left, came back.
     CONFIRM_RETURN = "confirm-return"
+    #: So is that a part of it came back; the rest is still with the supplier.
+    RETURN_PART = "return_part"
     REFUSE_RETURN = "refuse-return"
 
 
@@ -155,6 +158,12 @@ ADVANCE = StateTable(
         (_V.APPROVED, AdvanceMove.REFUSE): _V.REFUSED,
         (_V.PAID, AdvanceMove.RETURN): _V.RETURNING,
         (_V.RETURNING, AdvanceMove.CONFIRM_RETURN): _V.RETURNED,
+        (_V.RETURNING, AdvanceMove.RETURN_PART): _V.PAID,
         (_V.RETURNING, AdvanceMove.REFUSE_RETURN): _V.PAID,
     },
 )
+
+
+def advance_moves(status: str) -> list[AdvanceMove]:
+    """What a person may do with an advance; how much of it came back says itself by the amount."""
+    return [move for move in ADVANCE.possible(status) if move is not AdvanceMove.RETURN_PART]

@@ -25,12 +25,12 @@ from orders.settlement.schemas.payouts import (
     PayoutRow,
 )
 from orders.settlement.states import (
-    ADVANCE,
     PAYOUT_FILE,
     AccountStatus,
     AdvanceStatus,
     PayoutFileStatus,
     PayoutStatus,
+    advance_moves,
     payout_moves,
 )
 from shop.core import clock, paging
@@ -108,7 +108,7 @@ _ACCOUNTS = text(
     ORDER BY a.id DESC LIMIT :rows"""
 )
 _ADVANCE = f"""
-    SELECT v.*, v.amount_fen AS amount, v.return_fen AS return_amount, g.number AS agreement_number, o.name AS supplier_name,
+    SELECT v.*, v.amount_fen AS amount, v.returned_fen AS returned, v.return_fen AS return_amount, g.number AS agreement_number, o.name AS supplier_name,
            asked.name AS requested_by_name, approved.name AS approved_by_name, returned.name AS return_asked_by_name,
            confirmed.name AS return_confirmed_by_name
     FROM advance v JOIN agreement g ON g.id = v.agreement_id JOIN organisation o ON o.id = v.supplier_id
@@ -276,4 +276,4 @@ def _file(row: Row[Any]) -> PayoutFileOut:
 
 def _advance(row: Row[Any]) -> AdvanceOut:
     fields = {name: getattr(row, name) for name in AdvanceOut.model_fields if name != "possible_actions"}
-    return AdvanceOut(**fields, possible_actions=ADVANCE.possible(row.status))
+    return AdvanceOut(**fields, possible_actions=advance_moves(row.status))

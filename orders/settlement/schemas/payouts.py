@@ -210,7 +210,9 @@ class AdvanceIn(BaseModel):
 class AdvanceReturnIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    amount: PositiveYuanIn | None = Field(default=None, description="what came back of it; without it, all")
+    amount: PositiveYuanIn | None = Field(
+        default=None, description="what came back of it; without it, all that had not come back before"
+    )
     reason: ShortText
 
 
@@ -249,7 +251,8 @@ class AdvanceOut(BaseModel):
     paid_at: datetime | None
     reference: str | None
     end_reason: str | None
-    return_amount: YuanOut | None = Field(description="what came back of it, as was said")
+    returned: YuanOut = Field(description="what came back of it in all, as was confirmed; of what is left more may come back")
+    return_amount: YuanOut | None = Field(description="what came back by the last time, as was said")
     return_reason: str | None
     return_asked_by: int | None
     return_asked_by_name: str | None
