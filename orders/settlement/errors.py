@@ -87,6 +87,12 @@ class NoAccount(Conflict):
     en = "The supplier has no bank account that may be paid to"
 
 
+class NoOnlineAccount(Conflict):
+    code = "no_online_account"
+    zh = "供应商没有可收款的在线支付账户，请改用银行付款（method: bank），或由供应商先开通"
+    en = "The supplier has no account at the provider that may be sent money: pay it by bank (`method: bank`), or have the supplier open one"
+
+
 class ChangeWaiting(Conflict):
     code = "account_change_waiting"
     zh = "已有待审批的账户变更"

@@ -130,6 +130,14 @@ class Settling:
         assert approved.status_code == 200, approved.text
         return int(asked.json()["id"])
 
+    def online_account(self, of: int = 0) -> None:
+        """An account of a supplier at the provider of online payments, which may be sent money."""
+        self.rows(
+            "INSERT INTO connected_account (supplier_id, reference, country, account_id, enabled, created_at)"
+            " VALUES (:id, 'r' || :id, 'HK', 'acct_' || :id, true, now()) RETURNING id",
+            id=self.market.suppliers[of].id,
+        )
+
     def release(self, payout_id: int) -> Any:
         """Approved by the cashier, released by the treasurer."""
         approved = self.cashier.post(f"/v1/payouts/{payout_id}/approve", json={})

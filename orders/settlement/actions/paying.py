@@ -18,6 +18,7 @@ from orders.settlement.errors import (
     CertificateStopped,
     MoneyMissing,
     NoAccount,
+    NoOnlineAccount,
     NotByHand,
     ObjectionPeriodRunning,
     OnWaitingList,
@@ -66,6 +67,7 @@ _FAILED = text(
 _STANDS = text(
     "UPDATE payout_attempt SET outcome = 'paid', ended_at = :now, reference = coalesce(:reference, reference) WHERE id = :id"
 )
+_ONLINE_ACCOUNT = text("SELECT 1 FROM connected_account WHERE supplier_id = :id AND enabled")
 #: The list that waits to be handed to the bank with it.
 _WAITING_LIST = text(
     "SELECT f.number FROM payout_file_line l JOIN payout_file f ON f.id = l.payout_file_id"
@@ -84,12 +86,13 @@ def approve(session: Session, actor: Actor, payout_id: int, method: Method, desp
 
     Raises:
         NotFound: not of a supplier whose money the caller keeps (404). SettlementObjected: the supplier waits for an answer (409).
-        IllegalMove: it was approved (409). LeftBefore: see there (409).
+        IllegalMove: it was approved (409). NoOnlineAccount: it is to go online, where there is none to pay to (409). LeftBefore: see there (409).
     """
     row = kept(session, actor, payout_id)
     PAYOUT.after(row.status, PayoutMove.APPROVE)
     if row.settlement_status == SettlementStatus.OBJECTED:
         raise SettlementObjected
+    _require_online_account(session, row.supplier_id, method)
     passed = _passed(session, row, despite)
     reason = despite if passed else None
     _step(session, actor, row, PayoutMove.APPROVE, reason=reason, approved_by=actor.user_id, approved_at=clock.now(), method=method)
@@ -115,7 +118,7 @@ def release(session: Session, actor: Actor, payout_id: int, despite: str | None 
         NotFound: not of a supplier whose money the caller keeps (404). IllegalMove: it is not approved, or was released (409).
         SamePerson: the caller drafted or approved it (403). SettlementObjected: the supplier waits for an answer (409).
         ObjectionPeriodRunning: the supplier may still object and has not confirmed (409). SupplierBarred,
-        CertificateStopped, MoneyMissing, LeftBefore: see there (409). NoAccount: there is none to pay to (409).
+        CertificateStopped, MoneyMissing, LeftBefore: see there (409). NoAccount, NoOnlineAccount: there is none to pay to (409).
     """
     row = kept(session, actor, payout_id)
     PAYOUT.after(row.status, PayoutMove.RELEASE)
@@ -135,6 +138,7 @@ def release(session: Session, actor: Actor, payout_id: int, despite: str | None 
     if missing and despite is None:
         raise MoneyMissing(missing=yuan_from_fen(missing))
     passed = _passed(session, row, despite)
+    _require_online_account(session, row.supplier_id, row.method)
     account = None
     if row.method == "bank":
         account = session.execute(IN_USE, {"id": row.supplier_id, "today": clock.today()}).first()
@@ -299,6 +303,11 @@ def returned(session: Session, who: Who, payout_id: int, returned_fen: int) -> N
 def lock(session: Session, payout_ids: Iterable[int]) -> None:
     """Lock payouts with their settlements until the transaction ends, in the order in which everybody does."""
     session.execute(_LOCK, {"ids": array(payout_ids)})
+
+
+def _require_online_account(session: Session, supplier_id: int, method: str) -> None:
+    if method == "stripe" and session.execute(_ONLINE_ACCOUNT, {"id": supplier_id}).first() is None:
+        raise NoOnlineAccount
 
 
 def _places(row: Any) -> tuple[Place, Place]:
