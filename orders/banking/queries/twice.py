@@ -39,19 +39,21 @@ _SUPPLIER = text(
 def payout(session: Session, payout_id: int) -> Paid | None:
     """A payout with all its releases by bank; none: there is none."""
     row = session.execute(_PAYOUT, {"id": payout_id}).first()
-    return row and _to_supplier(session, row, (row.number, *row.numbers), tuple(row.lists))
+    return None if row is None else _to_supplier(session, row, (row.number, *row.numbers), tuple(row.lists))
 
 
 def advance(session: Session, advance_id: int) -> Paid | None:
     """An advance; none: there is none."""
     row = session.execute(_ADVANCE, {"id": advance_id}).first()
-    return row and _to_supplier(session, row, (row.number,), ())
+    return None if row is None else _to_supplier(session, row, (row.number,), ())
 
 
 def refund(session: Session, refund_id: int) -> Paid | None:
     """A refund; none: there is none."""
     row = session.execute(_REFUND, {"id": refund_id}).first()
-    return row and Paid(
+    if row is None:
+        return None
+    return Paid(
         row.number,
         row.status,
         row.amount_fen,
