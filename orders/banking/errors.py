@@ -173,6 +173,9 @@ class Remedy(StrEnum):
     ENDED = "ended"
     PROVIDER = "provider"
     ON_LIST = "on_list"
+    LESS = "less"
+    OTHER_PAYEE = "other_payee"
+    OTHER_NUMBER = "other_number"
 
 
 _REMEDIES: Mapping[Remedy, tuple[str, str]] = {
@@ -196,6 +199,15 @@ _REMEDIES: Mapping[Remedy, tuple[str, str]] = {
     ),
     Remedy.ENDED: ("未放行即已结束；请查明该流水的其他用途", "it ended without a release: find out what else the line is for"),
     Remedy.PROVIDER: ("由支付渠道付出，不在银行流水中", "the provider's statement shows it, not the bank's"),
+    Remedy.LESS: ("流水中重复付出的金额不能超过该笔付款", "no more of a line is a payment once more than that payment came to"),
+    Remedy.OTHER_PAYEE: (
+        "流水对方不是其收款人；确为重复付出的，请在 despite 中说明理由",
+        "the line's other side is not its payee: name what the line shows, or say in `despite` why it is this one",
+    ),
+    Remedy.OTHER_NUMBER: (
+        "流水附言写的是另一笔款项的编号；确为重复付出的，请在 despite 中说明理由",
+        "the line's text has the number of another one: name what the line shows, or say in `despite` why it is this one",
+    ),
     Remedy.ON_LIST: ("名单中没有尚待核销的款项", "nothing on the list waits for a line"),
 }
 
@@ -224,6 +236,18 @@ class PayoutUnfit(Unfit):
     en = "Payout {number} ({state}) does not fit the line: "
 
 
+class AdvanceUnfit(Unfit):
+    code = "advance_does_not_fit"
+    zh = "预付款 {number}（{state}）与流水不符："
+    en = "Advance {number} ({state}) does not fit the line: "
+
+
+class EntryContradicted(Invalid):
+    code = "entry_contradicted"
+    zh = "流水与所填类别（{entry}）不符：利息为收入，手续费为支出，除非附言另有说明"
+    en = "The line tells against it ({entry}): interest comes in and fees go out, unless the text speaks of them"
+
+
 class OwnFailureReport(Forbidden):
     code = "own_failure_report"
     zh = "不能确认自己登记的失败"
@@ -246,8 +270,8 @@ class FailureSuperseded(Conflict):
 
 class NotOpenInBooks(Conflict):
     code = "movement_not_open"
-    zh = "账上没有此笔未达账项，或金额不一致"
-    en = "The books hold no such movement that the bank has not shown, or not of this amount"
+    zh = "账上没有此笔未达账项，或与流水未核销的金额不一致（其中有银行费用的，请先核销费用）"
+    en = "The books hold no such movement that the bank has not shown, or not of what is left of the line (write off the bank's own fee first)"
 
 
 class MatchUndone(Conflict):

@@ -81,6 +81,27 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
+class Paid:
+    """A payout, refund or advance that left, as a line may show that it left once more."""
+
+    number: str
+    state: str
+    amount_fen: int
+    #: Whether it did leave.
+    left: bool
+    #: What stands in the text of its transfers; and the lists or files that it stood on, which may leave as one line to an account of the bank's own.
+    numbers: tuple[str, ...]
+    lists: tuple[str, ...]
+    #: Plain names and accounts to which it went.
+    payees: frozenset[str]
+    accounts: frozenset[str]
+    #: The supplier or buyer that has it.
+    party_id: int
+    #: Of a refund.
+    order_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Listed:
     """One payout of a list, or one refund of a file."""
 
@@ -135,6 +156,10 @@ class Booked:
 
     transaction_id: int
     amount_fen: int
+    #: Of an advance, or one that came back: its number, and the plain names and accounts of its supplier.
+    number: str = ""
+    payees: frozenset[str] = frozenset()
+    accounts: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +253,9 @@ class Facts:
             order.due_fen -= proposal.amount_fen
         if proposal.kind is MatchKind.ANNOUNCED and order:
             order.announced = tuple(each for each in order.announced if each.payment_id != proposal.payment_id)
+        if proposal.transaction_id:
+            for amount_fen, booked in self._booked.items():
+                self._booked[amount_fen] = [each for each in booked if each.transaction_id != proposal.transaction_id]
         if proposal.refund_id or proposal.payout_id:
             # what left may come back by the next line
             self._sent[proposal.amount_fen] = [

@@ -3,7 +3,7 @@
 A match is made without asking only where a rule makes it certain: the reference of one order stands in the text and the amount is at most what
 is due, or the number of an announced transfer is equal and so is its amount; and the money comes from the buyer itself, or from somebody who
 was approved to pay for it. What leaves is certain where the number of a refund or payout stands in the text, and amount and payee are equal; what
-comes back, where that number and a word for it do. What was said to have failed and a line shows to have left, and what the bank takes back by a
+comes back, where that number and a word for it do; so is an advance that the books hold. What was said to have failed and a line shows to have left, and what the bank takes back by a
 reversal, are proposals. A whole list of payouts, or file of refunds, that left as one line is certain by its sum and its days, if its number stands
 in the text, or the line names no account and nothing else left of this amount; unless one of them was said to have failed. Where the line
 comes to all but those, the number makes it certain. Everything else is a proposal that a person decides on.
@@ -15,11 +15,11 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from orders.banking.known import BACK, Facts, Line, Order, Proposal, Sent
+from orders.banking.known import BACK, Booked, Facts, Line, Order, Paid, Proposal, Sent
 from orders.banking.reasons import Reason
 from orders.banking.rules import BankEntryKind, MatchKind
 from orders.money.names import plain_name
-from orders.money.references import is_written, order_ids_in, plain, written
+from orders.money.references import is_written, names_document, order_ids_in, plain, written
 from orders.money.rules import LIST_DAYS
 
 #: A name that a bank has cut off is at least so long.
@@ -40,6 +40,7 @@ _FILE_NUMBER = {MatchKind.PAYOUT_FILE: Reason.PAYOUT_FILE_NUMBER, MatchKind.REFU
 _ADDED_UP, _TOGETHER = 50, 3
 _ORDER_NUMBER = re.compile(r"PO\d{9,}")
 _REFUND_NUMBER = re.compile(r"TK[^A-Z0-9]*(\d{4})[^A-Z0-9]*(\d{6})(?!\d)")
+_ADVANCE_NUMBER = re.compile(r"YF[^A-Z0-9]*(\d{4})[^A-Z0-9]*(\d{6})(?!\d)")
 _RELEASE_NUMBER = re.compile(r"JS[^A-Z0-9]*\d{4}[^A-Z0-9]*\d{6}[^A-Z0-9]*(\d{1,18})")
 _TOKEN = re.compile(r"[A-Z0-9]{6,64}")
 #: Words of a text by which the bank itself is meant, and of one that came back.
@@ -57,6 +58,11 @@ def numbers_of_orders(line: Line) -> set[str]:
 def refund_numbers_in(text: str) -> set[str]:
     """The numbers that refunds may have and that stand in a text, however they were typed."""
     return {f"TK{year}-{number}" for year, number in _REFUND_NUMBER.findall(unicodedata.normalize("NFKC", text).upper())}
+
+
+def advance_numbers_in(text: str) -> set[str]:
+    """The numbers that advances may have and that stand in a text, however they were typed."""
+    return {f"YF{year}-{number}" for year, number in _ADVANCE_NUMBER.findall(unicodedata.normalize("NFKC", text).upper())}
 
 
 def attempt_ids_in(text: str) -> set[int]:
@@ -91,15 +97,23 @@ def propose(line: Line, facts: Facts) -> list[Proposal]:
     proposals = (
         [*_orders(line, facts), *_together(line, facts), *_transfers(line, facts), *_lists(line, facts)] if line.amount_fen else []
     )
-    proposals += [
-        Proposal(MatchKind.BOOKED, abs(line.amount_fen), (Reason.AMOUNT,), transaction_id=each.transaction_id)
-        for each in facts.booked_of(line.amount_fen)
-    ]
+    proposals += [_of_booked(line, each) for each in facts.booked_of(line.amount_fen)]
     if entry := _bank_entry(line):
         proposals.append(Proposal(MatchKind.BANK_ENTRY, abs(line.amount_fen), (Reason.BANK_WORDS,), entry=entry))
     if sum(each.certain for each in proposals) > 1:  # two rules name two things: a person decides
         proposals = [_uncertain(each) for each in proposals]
     return sorted(proposals, key=lambda each: (not each.certain, -each.score, each.order_id or 0, each.payment_id or 0))
+
+
+def _of_booked(line: Line, booked: Booked) -> Proposal:
+    """A movement of exactly this amount. An advance is certain by its number and its payee; one that came back by its number and a word for that."""
+    named = bool(booked.number) and is_written(written(booked.number), line.text)
+    to_payee = plain_name(line.payer_name) in booked.payees or plain(line.payer_account) in booked.accounts
+    came_back = line.amount_fen > 0 and bool(_RETURNED.search(line.text))
+    reasons = {Reason.ADVANCE_NUMBER: named, Reason.AMOUNT: True, Reason.PAYEE: to_payee, Reason.RETURNED: named and came_back}
+    told = tuple(reason for reason, holds in reasons.items() if holds)
+    sure = named and (to_payee if line.amount_fen < 0 else came_back)
+    return Proposal(MatchKind.BOOKED, abs(line.amount_fen), told, sure, transaction_id=booked.transaction_id)
 
 
 def _uncertain(proposal: Proposal) -> Proposal:
@@ -263,8 +277,9 @@ def _otherwise(line: Line, facts: Facts, fitting: set[tuple[int | None, int | No
             reasons.append(Reason.SAID_FAILED if each.failed and line.amount_fen < 0 else Reason.SHOWN_ALREADY)
         kind = each.kind if line.amount_fen < 0 else BACK[each.kind]
         made = _of_sent(kind, each, reasons, certain=False)
-        if kind is MatchKind.PAYOUT and Reason.SHOWN_ALREADY in reasons:  # its supplier has it ahead
-            made = replace(made, kind=MatchKind.BANK_ENTRY, amount_fen=abs(line.amount_fen), entry=BankEntryKind.PAID_TWICE)
+        if kind in _NUMBER and Reason.SHOWN_ALREADY in reasons:  # its supplier has it ahead, its buyer owes it
+            twice = min(each.amount_fen, abs(line.amount_fen))
+            made = replace(made, kind=MatchKind.BANK_ENTRY, amount_fen=twice, entry=BankEntryKind.PAID_TWICE)
         found.append(made)
     return found
 
@@ -321,6 +336,28 @@ def _lists(line: Line, facts: Facts) -> list[Proposal]:
             )
         )
     return found
+
+
+def is_other_payee(line: Line, paid: Paid) -> bool:
+    """Whether a line that is said to show a payment once more went to somebody else, or tells nothing of it at all."""
+    if any(is_written(written(each), line.text) for each in paid.lists):
+        return False
+    if line.payer_name or line.payer_account:
+        return plain_name(line.payer_name) not in paid.payees and plain(line.payer_account) not in paid.accounts
+    return not any(is_written(written(each), line.text) for each in paid.numbers)
+
+
+def is_other_number(line: Line, paid: Paid) -> bool:
+    """Whether a line that is said to show a payment once more has the number of another one in its text, and not that of this one."""
+    return names_document(line.text) and not any(is_written(written(each), line.text) for each in (*paid.numbers, *paid.lists))
+
+
+def is_contradicted(line: Line, entry: BankEntryKind) -> bool:
+    """Whether a line tells against what is said to be the bank's own: interest comes in and fees go out, unless the text speaks of them."""
+    went_out = (line.amount_fen < 0) != line.reversal
+    if entry is BankEntryKind.INTEREST:
+        return went_out and not _INTEREST.search(line.text)
+    return entry is BankEntryKind.FEE and not went_out and not _FEE.search(line.text)
 
 
 def _of_sent(kind: MatchKind, sent: Sent, reasons: Sequence[Reason], *, certain: bool) -> Proposal:

@@ -154,18 +154,21 @@ class BankMatch(SQLModel, table=True):
 
 
 class BankWriteOff(SQLModel, table=True):
-    """A line, or a part of it, that nothing in the books explains: said to be the bank's own, or a payout once more, by one person, approved by another."""
+    """A line, or a part of it, that nothing in the books explains: said to be the bank's own, or something that left once more, by one person, approved by
+    another."""
 
     __tablename__ = "bank_write_off"
     __table_args__ = (
-        CheckConstraint("status IN ('requested','approved','refused','withdrawn')", name="status"),
+        CheckConstraint("status IN ('requested','approved','refused','withdrawn','undone')", name="status"),
         CheckConstraint(f"entry IN ({codes(BankEntryKind)})", name="entry"),
         CheckConstraint("amount_fen > 0", name="amount_fen"),
-        CheckConstraint("(entry = 'paid_twice') = (payout_id IS NOT NULL)", name="payout"),
+        CheckConstraint(
+            "num_nonnulls(payout_id, refund_id, advance_id) = CASE entry WHEN 'paid_twice' THEN 1 ELSE 0 END", name="of_one"
+        ),
         # four eyes
         CheckConstraint("decided_by <> requested_by OR status = 'withdrawn'", name="two_persons"),
         CheckConstraint("num_nulls(decided_by, decided_at) = CASE status WHEN 'requested' THEN 2 ELSE 0 END", name="decided"),
-        CheckConstraint("(status = 'approved') = (match_id IS NOT NULL)", name="matched"),
+        CheckConstraint("(status IN ('approved','undone')) = (match_id IS NOT NULL)", name="matched"),
         Index("uq_bank_write_off_requested", "line_id", unique=True, postgresql_where=text("status = 'requested'")),
         Index(None, "line_id", "id"),
         Index(None, "status", "id"),
@@ -176,8 +179,12 @@ class BankWriteOff(SQLModel, table=True):
     entry: str
     #: Which left once more.
     payout_id: int | None = ref("payout.id", nullable=True)
+    refund_id: int | None = ref("refund.id", nullable=True)
+    advance_id: int | None = ref("advance.id", nullable=True)
     amount_fen: int = fen()
     reason: str
+    #: Why it is this one although the line names another payee or number.
+    despite: str | None = None
     status: str = Field(default="requested", sa_column_kwargs={"server_default": "requested"})
     requested_by: int = ref("app_user.id")
     requested_at: datetime = moment()

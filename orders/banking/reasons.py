@@ -24,6 +24,7 @@ class Reason(StrEnum):
     PAID_FROM_BEFORE = "paid_from_before"
     REFUND_NUMBER = "refund_number"
     PAYOUT_NUMBER = "payout_number"
+    ADVANCE_NUMBER = "advance_number"
     PAYOUT_FILE_NUMBER = "payout_file_number"
     REFUND_FILE_NUMBER = "refund_file_number"
     PAYOUT_FILE_DAY = "payout_file_day"
@@ -58,6 +59,7 @@ WEIGHTS: Mapping[Reason, int] = {
     Reason.PAID_FROM_BEFORE: 15,
     Reason.REFUND_NUMBER: 60,
     Reason.PAYOUT_NUMBER: 60,
+    Reason.ADVANCE_NUMBER: 60,
     Reason.PAYOUT_FILE_NUMBER: 60,
     Reason.REFUND_FILE_NUMBER: 60,
     Reason.PAYOUT_FILE_DAY: 25,
@@ -96,6 +98,7 @@ WORDS: Mapping[Reason, tuple[str, str]] = {
     Reason.PAID_FROM_BEFORE: ("该账户此前为该单位付过款", "this account has paid for the buyer before"),
     Reason.REFUND_NUMBER: ("附言中有该退款编号", "the refund's number stands in the text"),
     Reason.PAYOUT_NUMBER: ("附言中有该笔付款的编号", "the payout's number stands in the text"),
+    Reason.ADVANCE_NUMBER: ("附言中有该预付款的编号", "the advance's number stands in the text"),
     Reason.PAYOUT_FILE_NUMBER: ("附言中有该付款名单的编号", "the number of the list of payouts stands in the text"),
     Reason.REFUND_FILE_NUMBER: ("附言中有该退款文件的编号", "the number of the file of refunds stands in the text"),
     Reason.LESS_FAILED: ("金额已扣除其中记为失败的款项", "what was said to have failed on it is left out of the amount"),

@@ -80,7 +80,7 @@ class BankEntryKind(StrEnum):
     FEE = "fee"
     INTEREST = "interest"
     OTHER = "other"
-    #: A payout that left once more: money that its supplier holds ahead, which the next settlements use up.
+    #: A payout, advance or refund that left once more: money that its supplier holds ahead, which the next settlements use up; or that the buyer owes.
     PAID_TWICE = "paid_twice"
 
 

@@ -34,12 +34,15 @@ class WriteOffStatus(StrEnum):
     APPROVED = "approved"
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
+    #: The match that it became was taken back.
+    UNDONE = "undone"
 
 
 class WriteOffMove(StrEnum):
     APPROVE = "approve"
     REFUSE = "refuse"
     WITHDRAW = "withdraw"
+    UNDO = "undo"
 
 
 WRITE_OFF = StateTable(
@@ -48,13 +51,15 @@ WRITE_OFF = StateTable(
         (WriteOffStatus.REQUESTED, WriteOffMove.APPROVE): WriteOffStatus.APPROVED,
         (WriteOffStatus.REQUESTED, WriteOffMove.REFUSE): WriteOffStatus.REFUSED,
         (WriteOffStatus.REQUESTED, WriteOffMove.WITHDRAW): WriteOffStatus.WITHDRAWN,
+        (WriteOffStatus.APPROVED, WriteOffMove.UNDO): WriteOffStatus.UNDONE,
     },
 )
 
 
 def write_off_moves(status: str, *, own: bool) -> list[WriteOffMove]:
-    """What somebody may do with a request; ``own``: whoever made it, which another person decides on."""
-    return [move for move in WRITE_OFF.possible(status) if not own or move is WriteOffMove.WITHDRAW]
+    """What somebody may do with a request; ``own``: whoever made it, which another person decides on. One that was approved ends with its match."""
+    person = [move for move in WRITE_OFF.possible(status) if move is not WriteOffMove.UNDO]
+    return [move for move in person if not own or move is WriteOffMove.WITHDRAW]
 
 
 class FailureStatus(StrEnum):

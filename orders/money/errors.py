@@ -21,8 +21,8 @@ class LeftBefore(Conflict):
     """It would be paid a second time: what was said to have failed, or to stand on a list that was never handed over, did leave, as a line shows."""
 
     code = "failed_one_shown_by_bank"
-    zh = "银行流水 {line_id}（{day}，{amount} 元）显示此前记为失败或名单已作废的 {number} 可能已付出：请先核销该流水；仍要付款的，请在 despite 中说明理由"
+    zh = "银行流水 {line_id}（{day}，{amount} 元）显示此前记为失败或名单已作废的 {number} 可能已付出：请先核销该流水（整份名单的，按名单核销）；仍要付款的，请在 despite 中说明理由"
     en = (
-        "Line {line_id} of the bank ({day}, {amount} yuan) may show that {number}, which was said to have failed or stood on a void list, did leave: match it first;"
-        " or say in `despite` why it is paid nevertheless"
+        "Line {line_id} of the bank ({day}, {amount} yuan) may show that {number}, which was said to have failed or stood on a void list, did leave: match it first,"
+        " with the list as a whole if it shows that; or say in `despite` why it is paid nevertheless"
     )

@@ -9,6 +9,7 @@ import unicodedata
 
 #: In how many digits an id is written: the first that holds it.
 _WIDTHS = (8, 12, 19)
+_DOCUMENT = re.compile(r"(?:FK|JS|TK|YF)\d{10}|TKP\d{9}")
 #: RF and two zeros as figures, which the check digits are computed over (A is 10, so R is 27 and F is 15).
 _RF00 = "271500"
 #: Letters that people and scanners take for digits.
@@ -41,6 +42,11 @@ def written(number: str) -> str:
 def is_written(pattern: str | re.Pattern[str], text: str) -> bool:
     """Whether a number of a pattern (:func:`written`, or several of them with ``|``) stands in a text, however it was typed."""
     return re.search(pattern, unicodedata.normalize("NFKC", text).upper()) is not None
+
+
+def names_document(text: str) -> bool:
+    """Whether the number of any refund, release of a payout, list of payouts, file of refunds or advance stands in a text."""
+    return _DOCUMENT.search(plain(text)) is not None
 
 
 def order_ids_in(text: str) -> set[int]:

@@ -202,6 +202,19 @@ def recover(session: Session, who: Who, payment_id: int, amount_fen: int, reason
     return refund_id
 
 
+def found(session: Session, who: Who, refund_id: int, amount_fen: int, reason: str) -> int:
+    """Enter that the bank paid a refund once more, which nobody released: another refund to the same payee, that the buyer owes; returns its id. Two
+    persons found it, so it counts as released. The caller has order and refund locked, and pays it by the line that shows it."""
+    was = session.execute(_LOCK, {"id": refund_id}).one()
+    owner = session.execute(_OWNER, {"id": was.purchase_order_id}).scalar_one()
+    same = {name: getattr(was, name) for name in ("purchase_order_id", "method", "payee_name", "payee_account", "payee_bank")}
+    made = _enter(session, **same, buyer_id=owner, amount_fen=amount_fen, reason=f"{was.number} {reason}", requested_by=None)
+    row = session.execute(_LOCK, {"id": made.id}).one()
+    _step(session, who, row, RefundMove.APPROVE, reason=reason, approved_at=clock.now())
+    _promise(session, made.id, owner, was.purchase_order_id, amount_fen)
+    return made.id
+
+
 def pay(session: Session, who: Who, refund_id: int, reference: str | None = None, reason: str | None = None) -> None:
     """The bank or the provider shows that the refund left. The caller has the order locked (:func:`orders.payments.actions.locked`).
 
@@ -230,12 +243,13 @@ def fail(session: Session, who: Who, refund_id: int, reason: str) -> None:
 
 
 def confirm(session: Session, actor: Actor, refund_id: int, reference: str, despite: str | None = None) -> None:
-    """Say that the bank carried a refund out, where no statement is imported: that is a fact, whatever lines show. ``despite``: why it went although
-    the money behind it is not there any more. Raises as :func:`send`, but of lines."""
+    """Say that the bank carried a refund out, where no statement is imported. ``despite``: why it went although the money behind it is not there any
+    more, or a line that came since it was released shows that another one of the order may have left. Raises as :func:`send`."""
     row = _by_hand(session, actor, refund_id)
     REFUND.after(row.status, RefundMove.PAY)
     guards.require_in_no_file(session, row)
-    pay(session, actor, refund_id, reference, despite if guards.gone(session, [row.id], despite) else None)
+    told = guards.gone(session, [row.id], despite) | _passed(session, [row.id], despite)
+    pay(session, actor, refund_id, reference, despite if told else None)
 
 
 def report_failure(session: Session, actor: Actor, refund_id: int, reason: str) -> None:

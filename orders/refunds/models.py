@@ -41,7 +41,7 @@ class Refund(SQLModel, table=True):
     amount_fen: int = fen()
     reason: str
     status: str = Field(default="requested", sa_column_kwargs={"server_default": "requested"})
-    #: None: the provider shows it, and the request was lost when the database was restored.
+    #: None: the provider shows it, and the request was lost when the database was restored; or the bank paid another one once more.
     requested_by: int | None = ref("app_user.id", nullable=True)
     requested_at: datetime = moment()
     approved_by: int | None = ref("app_user.id", nullable=True)

@@ -50,7 +50,7 @@ class SentIn(BaseModel):
     despite: ShortText | None = Field(
         default=None,
         description="why it goes back though what was paid too much has been taken back since, or the order costs more by now; or, where it is said"
-        " to be sent, though a line of the bank, new since its release, shows that it, or another refund of the order, may have left",
+        " to be sent or paid, though a line of the bank, new since its release, shows that it, or another refund of the order, may have left",
     )
 
 
@@ -102,7 +102,9 @@ class RefundOut(BaseModel):
     requested_by: int | None = Field(description="none: the provider shows it, and the request was lost")
     requested_by_name: str | None
     requested_at: datetime
-    approved_by: int | None = Field(description="who released it; none: nobody yet, or the provider shows it")
+    approved_by: int | None = Field(
+        description="who released it; none: nobody yet, or the provider shows it, or the bank paid another one once more"
+    )
     approved_by_name: str | None
     approved_at: datetime | None
     reference: str | None

@@ -87,6 +87,12 @@ class NoAccount(Conflict):
     en = "The supplier has no bank account that may be paid to"
 
 
+class NoOnlineAccount(Conflict):
+    code = "no_online_account"
+    zh = "供应商没有可收款的在线支付账户，请改用银行付款（method: bank），或由供应商先开通"
+    en = "The supplier has no account at the provider that may be sent money: pay it by bank (`method: bank`), or have the supplier open one"
+
+
 class ChangeWaiting(Conflict):
     code = "account_change_waiting"
     zh = "已有待审批的账户变更"
@@ -117,6 +123,14 @@ class ListExecuted(Conflict):
     code = "payout_file_executed"
     zh = "名单中已有付款被银行执行，或对账单上有疑似该名单的流水，不能作废"
     en = "The bank shows a payment of the list, or a line that may be one; it cannot be made void"
+
+
+class OnWaitingList(Conflict):
+    """The list pays it once it is handed to the bank, whatever is said of it singly."""
+
+    code = "payout_in_live_file"
+    zh = "付款 {number} 在待上传的名单 {file} 中：请先登记该名单已上传，或由另一人将其作废"
+    en = "Payout {number} stands on list {file}, which waits to be uploaded: say first that it was, or have another person make it void"
 
 
 class RuleInPast(Invalid):

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, Column, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from shop.core.db import fen, key, moment, ref
@@ -234,7 +234,10 @@ class PayoutFile(SQLModel, table=True):
     __tablename__ = "payout_file"
     __table_args__ = (
         CheckConstraint("payout_count > 0 AND amount_fen > 0", name="content"),
-        CheckConstraint("status IN ('made','void')", name="status"),
+        CheckConstraint("status IN ('made','sent','void')", name="status"),
+        # who handed those over that are older than this rule nobody wrote down
+        CheckConstraint("(status = 'sent') = (reference IS NOT NULL)", name="sent"),
+        CheckConstraint("(sent_by IS NULL) = (sent_at IS NULL) AND (sent_by IS NULL OR status = 'sent')", name="sent_by"),
         CheckConstraint("num_nulls(voided_by, voided_at, void_reason) = CASE status WHEN 'void' THEN 0 ELSE 3 END", name="void"),
         CheckConstraint("voided_by <> made_by", name="two_persons"),
         Index(None, "amount_fen"),
@@ -248,6 +251,10 @@ class PayoutFile(SQLModel, table=True):
     made_by: int = ref("app_user.id")
     made_at: datetime = moment()
     status: str = Field(default="made", sa_column_kwargs={"server_default": "made"})
+    sent_by: int | None = ref("app_user.id", nullable=True)
+    sent_at: datetime | None = moment(nullable=True)
+    #: The bank's number of the upload.
+    reference: str | None = None
     voided_by: int | None = ref("app_user.id", nullable=True)
     voided_at: datetime | None = moment(nullable=True)
     void_reason: str | None = None
@@ -348,10 +355,21 @@ class Advance(SQLModel, table=True):
         CheckConstraint("status IN ('requested','refused') OR approved_by IS NOT NULL", name="approved"),
         CheckConstraint("approved_by <> requested_by", name="two_persons"),
         CheckConstraint(
-            "(status IN ('returning','returned')) = (return_fen IS NOT NULL AND return_asked_by IS NOT NULL)", name="return_asked"
+            "num_nulls(return_fen, return_asked_by) = 0 OR status NOT IN ('returning','returned') AND num_nonnulls(return_fen, return_asked_by) = 0",
+            name="return_asked",
         ),
-        CheckConstraint("return_fen > 0 AND return_fen <= amount_fen", name="return_fen"),
-        CheckConstraint("(status = 'returned') = (return_confirmed_by IS NOT NULL)", name="return_confirmed"),
+        CheckConstraint(
+            "return_fen > 0 AND CASE status WHEN 'returning' THEN returned_fen + return_fen <= amount_fen ELSE return_fen <= returned_fen END",
+            name="return_fen",
+        ),
+        CheckConstraint(
+            "(return_fen IS NOT NULL AND status <> 'returning') = (return_confirmed_by IS NOT NULL)", name="return_confirmed"
+        ),
+        CheckConstraint(
+            "returned_fen BETWEEN 0 AND amount_fen AND (status = 'returned') = (returned_fen = amount_fen)"
+            " AND (returned_fen = 0 OR status IN ('paid','returning','returned'))",
+            name="returned_fen",
+        ),
         CheckConstraint("return_confirmed_by <> return_asked_by", name="return_two_persons"),
         Index(None, "agreement_id"),
         Index(None, "supplier_id", "id"),
@@ -372,7 +390,9 @@ class Advance(SQLModel, table=True):
     paid_at: datetime | None = moment(nullable=True)
     reference: str | None = None
     end_reason: str | None = None
-    #: What came back of it, as one person says and another confirms.
+    #: What came back of it in all, as was confirmed.
+    returned_fen: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
+    #: What came back by the last time, as one person says and another confirms.
     return_fen: int | None = fen(nullable=True)
     return_reason: str | None = None
     return_asked_by: int | None = ref("app_user.id", nullable=True)

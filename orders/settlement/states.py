@@ -44,10 +44,13 @@ class PayoutMove(StrEnum):
 
 class PayoutFileStatus(StrEnum):
     MADE = "made"
+    #: It was handed to the bank.
+    SENT = "sent"
     VOID = "void"
 
 
 class PayoutFileMove(StrEnum):
+    SEND = "send"
     VOID = "void"
 
 
@@ -79,7 +82,10 @@ class AdvanceMove(StrEnum):
     REFUSE = "refuse"
     PAY = "pay"
     RETURN = "return"
+    #: Another person confirms that all of it, or all that was left, came back.
     CONFIRM_RETURN = "confirm-return"
+    #: So is that a part of it came back; the rest is still with the supplier.
+    RETURN_PART = "return_part"
     REFUSE_RETURN = "refuse-return"
 
 
@@ -128,7 +134,13 @@ def payout_moves(status: str, method: str) -> list[PayoutMove]:
     return [move for move in PAYOUT.possible(status) if move not in refused]
 
 
-PAYOUT_FILE = StateTable("payout_file", {(PayoutFileStatus.MADE, PayoutFileMove.VOID): PayoutFileStatus.VOID})
+PAYOUT_FILE = StateTable(
+    "payout_file",
+    {
+        (PayoutFileStatus.MADE, PayoutFileMove.SEND): PayoutFileStatus.SENT,
+        (PayoutFileStatus.MADE, PayoutFileMove.VOID): PayoutFileStatus.VOID,
+    },
+)
 ACCOUNT = StateTable(
     "payout_account",
     {
@@ -146,6 +158,12 @@ ADVANCE = StateTable(
         (_V.APPROVED, AdvanceMove.REFUSE): _V.REFUSED,
         (_V.PAID, AdvanceMove.RETURN): _V.RETURNING,
         (_V.RETURNING, AdvanceMove.CONFIRM_RETURN): _V.RETURNED,
+        (_V.RETURNING, AdvanceMove.RETURN_PART): _V.PAID,
         (_V.RETURNING, AdvanceMove.REFUSE_RETURN): _V.PAID,
     },
 )
+
+
+def advance_moves(status: str) -> list[AdvanceMove]:
+    """What a person may do with an advance; how much of it came back says itself by the amount."""
+    return [move for move in ADVANCE.possible(status) if move is not AdvanceMove.RETURN_PART]

@@ -54,9 +54,13 @@ _WAITING = text(
         LEFT JOIN purchase_order po ON po.id = r.purchase_order_id JOIN organisation o ON o.id = coalesce(p.supplier_id, po.buyer_id)
         WHERE f.status = 'requested' AND coalesce(a.outcome, r.status) IS DISTINCT FROM 'failed'
         UNION ALL
-        SELECT 'bank_write_off', b.id, NULL, nullif(l.payer_name, ''), b.amount_fen, b.requested_by, NULL, b.requested_at, :city, NULL, NULL, NULL,
+        SELECT 'bank_write_off', b.id, coalesce(s.number, r.number, v.number), coalesce(o.name, nullif(l.payer_name, '')), b.amount_fen, b.requested_by, NULL, b.requested_at, :city, NULL, NULL, NULL,
                l.matched_fen + b.amount_fen > abs(l.amount_fen)
-        FROM bank_write_off b JOIN bank_line l ON l.id = b.line_id WHERE b.status = 'requested'
+        FROM bank_write_off b JOIN bank_line l ON l.id = b.line_id
+        LEFT JOIN payout p ON p.id = b.payout_id LEFT JOIN settlement s ON s.id = p.settlement_id LEFT JOIN refund r ON r.id = b.refund_id
+        LEFT JOIN purchase_order po ON po.id = r.purchase_order_id LEFT JOIN advance v ON v.id = b.advance_id
+        LEFT JOIN organisation o ON o.id = coalesce(p.supplier_id, po.buyer_id, v.supplier_id)
+        WHERE b.status = 'requested'
     ) w LEFT JOIN app_user u ON u.id = w.asked_by
     WHERE w.region_code LIKE ANY (CAST(:regions AS text[])) AND (CAST(:kind AS text) IS NULL OR w.kind = :kind)
       AND (CAST(:own AS boolean) IS NULL OR coalesce(:user_id IN (w.asked_by, w.drafted_by), false) = :own)

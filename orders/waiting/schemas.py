@@ -25,8 +25,12 @@ class WaitingOut(BaseModel):
     kind: WaitingKind
     id: int
     link: str = Field(examples=["/v1/refunds/7"])
-    number: str | None = Field(description="of a payout that of its settlement; none: it has no number")
-    party_name: str | None = Field(description="the buyer or supplier that it concerns; of a line of the bank its other side")
+    number: str | None = Field(
+        description="of a payout that of its settlement; of a line of the bank that of what left once more; none: it has no number"
+    )
+    party_name: str | None = Field(
+        description="the buyer or supplier that it concerns; of a line of the bank whoever got the money twice, else its other side"
+    )
     amount: YuanOut | None = Field(description="none: a payer or an account, which have no amount")
     asked_by: int | None = Field(
         description="the first person; of a payout who approved it, none: it failed and is to be approved again"

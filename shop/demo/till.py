@@ -52,7 +52,9 @@ class Till:
         self.now = clock.start_of_day(today)
         self.cashier, self.treasurer = acting(session, "cashier"), acting(session, "treasurer")
         self.bank = BankAccount(session, trail, self.cashier)
-        self.files = Table(session, "payout_file", "number payout_count amount_fen made_by made_at")
+        self.files = Table(
+            session, "payout_file", "number payout_count amount_fen made_by made_at status sent_by sent_at reference"
+        )
         self.attempts = Table(
             session,
             "payout_attempt",
@@ -126,7 +128,8 @@ class Till:
         now = clock.start_of_day(day) + timedelta(hours=14)
         number = f"FK{day.year}-{numbers.next_number(self.session, f'payout_file:{day.year}'):06}"
         total, who = sum(draft.amount_fen for draft in drafts), {"cashier": self.cashier, "treasurer": self.treasurer}
-        file_id = self.files.add(number, len(drafts), total, self.cashier.user_id, now)
+        made = (self.cashier.user_id, now)
+        file_id = self.files.add(number, len(drafts), total, *made, "sent", *made, number)
         attempts = {}
         for draft in drafts:
             approved, released = (self.cashier.user_id, now), (self.treasurer.user_id, now)
@@ -137,6 +140,9 @@ class Till:
                 self.trail.add(now, who[by].user_id, who[by].role_name, f"payout.{move}", "payout", draft.id)
         detail = {"payouts": [draft.id for draft in drafts], "amount_fen": total}
         self.trail.add(now, self.cashier.user_id, self.cashier.role_name, "payout_file.made", "payout_file", file_id, **detail)
+        self.trail.add(
+            now, self.cashier.user_id, self.cashier.role_name, "payout_file.sent", "payout_file", file_id, reference=number
+        )
         ids = {"cashier": self.cashier.user_id, "treasurer": self.treasurer.user_id}
         self.session.execute(_PAY, {**ids, "now": now, "number": number})
         self.files.write(self.session)

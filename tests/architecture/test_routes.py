@@ -5,7 +5,7 @@ from fastapi.routing import APIRoute
 from catalog.certification.states import Level
 from orders.banking.states import FailureStatus, FileMove, failure_moves
 from orders.refunds.states import RefundStatus, refund_moves
-from orders.settlement.states import AdvanceMove, PayoutStatus, payout_moves
+from orders.settlement.states import AdvanceStatus, PayoutFileMove, PayoutStatus, advance_moves, payout_moves
 from shop.app import domain_routes
 from shop.identity.permissions import GRANTS, Permission
 
@@ -125,8 +125,9 @@ def test_what_may_be_done_with_money_is_named_as_its_route():
     offered = {
         "/v1/payouts/{payout_id}": {move for status in PayoutStatus for move in payout_moves(status, "bank")},
         "/v1/refunds/{refund_id}": {move for status in RefundStatus for move in refund_moves(status, "bank_transfer")},
-        "/v1/advances/{advance_id}": set(AdvanceMove),
+        "/v1/advances/{advance_id}": {move for status in AdvanceStatus for move in advance_moves(status)},
         "/v1/refund-files/{file_id}": set(FileMove),
+        "/v1/payout-files/{payout_file_id}": set(PayoutFileMove),
         "/v1/failure-reports/{failure_report_id}": {move for status in FailureStatus for move in failure_moves(status, own=False)},
     }
     routes = [route for routes in domain_routes() for route in routes.router.routes if isinstance(route, APIRoute)]

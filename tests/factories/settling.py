@@ -127,11 +127,25 @@ class Settling:
         assert approved.status_code == 200, approved.text
         return int(asked.json()["id"])
 
+    def online_account(self, of: int = 0) -> None:
+        """An account of a supplier at the provider of online payments, which may be sent money."""
+        self.rows(
+            "INSERT INTO connected_account (supplier_id, reference, country, account_id, enabled, created_at)"
+            " VALUES (:id, 'r' || :id, 'HK', 'acct_' || :id, true, now()) RETURNING id",
+            id=self.market.suppliers[of].id,
+        )
+
     def release(self, payout_id: int) -> Any:
         """Approved by the cashier, released by the treasurer."""
         approved = self.cashier.post(f"/v1/payouts/{payout_id}/approve", json={})
         assert approved.status_code == 200, approved.text
         return self.treasurer.post(f"/v1/payouts/{payout_id}/release")
+
+    def third(self) -> Any:
+        """The client of another who keeps the money of the city."""
+        with self.database.unit_of_work() as session:
+            other = make_user(session, Role.PLATFORM_FINANCE)
+        return self.api.as_(other)
 
     def fails(self, payout_id: int, reason: str = "户名不符") -> Any:
         """The cashier says that a payout failed; of what was paid the treasurer confirms it. Returns the payout."""

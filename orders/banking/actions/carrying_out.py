@@ -68,7 +68,7 @@ def refund(session: Session, who: Who, line: Any, refund_id: int, signed_fen: in
 
 def payout(session: Session, who: Who, line: Any, payout_id: int, attempt_id: int | None, signed_fen: int) -> int:
     """The same for a payout: of the one of its releases that is meant, or that fits. One that was said to have failed is paid again as long as nobody
-    approved it once more.
+    approved it once more; where it was released once more, the line pays by the release that stands, as it is one debt.
 
     Raises:
         PayoutUnfit: it does not go by the bank, or its state or amount does not fit (409).
@@ -76,6 +76,8 @@ def payout(session: Session, who: Who, line: Any, payout_id: int, attempt_id: in
     returned = signed_fen > 0
     row = session.execute(_PAYOUT, {"id": payout_id}).one()
     releases = session.execute(_RELEASES, {"id": payout_id, "attempt_id": attempt_id}).all()
+    if not returned and row.status not in _NOT_AGAIN and all(_said_failed(each) for each in releases):
+        releases = session.execute(_RELEASES, {"id": payout_id, "attempt_id": None}).all()
     for release in releases:
         if not returned and release.outcome is None:
             paying.paid(session, who, payout_id, line.serial or None)
@@ -94,8 +96,12 @@ def payout(session: Session, who: Who, line: Any, payout_id: int, attempt_id: in
 
 def _stands(payout: Any, release: Any) -> bool:
     """Whether a release that was said to have failed is paid by a line that shows it."""
-    failed = release.outcome == "failed" and not release.back_shown and not release.left_shown
-    return failed and release.is_last and payout.status in _NOT_AGAIN
+    return _said_failed(release) and release.is_last and payout.status in _NOT_AGAIN
+
+
+def _said_failed(release: Any) -> bool:
+    """Whether people said so, and no line shows that it left, or came back."""
+    return release.outcome == "failed" and not release.back_shown and not release.left_shown
 
 
 def _remedy_of_refund(row: Any, *, returned: bool) -> Remedy:

@@ -116,7 +116,7 @@ def _lock(session: Session, wanted: Sequence[Wanted]) -> Sequence[Any]:
 
 
 def _named_by(proposal: Proposal) -> tuple[Any, ...]:
-    return proposal.payout_file_id, proposal.refund_file_id, proposal.order_id, proposal.moved
+    return proposal.payout_file_id, proposal.refund_file_id, proposal.order_id, proposal.transaction_id, proposal.moved
 
 
 def _made(session: Session, wanted: Sequence[Wanted]) -> bool:
@@ -156,6 +156,8 @@ def match(session: Session, actor: Actor, line_id: int, body: MatchIn, if_match:
     left = abs(line.amount_fen) - line.matched_fen
     if asked > left:
         raise LineTaken(left=yuan_from_fen(left))
+    if asked < left and any(each.kind is MatchKind.BOOKED for each in named):  # it is of another amount than the line
+        raise NotOpenInBooks
     booked = array({each.transaction_id for each in named if each.transaction_id})
     owners = [Wanted(line, MatchKind.BOOKED, 0, **row._mapping) for row in session.execute(_OWNERS, {"ids": booked})]
     orders = {order.id: order for order in _lock(session, [*named, *owners])}

@@ -1,6 +1,7 @@
 """Taking a match back."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import text
 from sqlmodel import Session
@@ -9,9 +10,11 @@ from orders.banking.actions.making import ANNOUNCED_OF, Wanted, postings_of
 from orders.banking.actions.matching import locked
 from orders.banking.errors import MatchUndone, UsedUp
 from orders.banking.rules import BankEntryKind, MatchKind
+from orders.banking.states import WRITE_OFF, WriteOffMove
 from orders.money import actions as money
 from orders.money.rules import Account, Kind, Place, Posting
 from orders.payments import actions as payments
+from orders.refunds import actions as refunds
 from orders.refunds import guards
 from orders.settlement.actions import losing
 from orders.terms import actions as terms
@@ -23,8 +26,9 @@ from shop.identity.actor import Actor
 _MATCH = text(
     """
     SELECT m.*, l.amount_fen AS line_fen,
-           (SELECT p.supplier_id FROM bank_write_off w JOIN payout p ON p.id = w.payout_id WHERE w.match_id = m.id) AS supplier_id
-    FROM bank_match m JOIN bank_line l ON l.id = m.line_id WHERE m.id = :id
+           w.id AS write_off_id, w.status AS write_off_status, w.refund_id AS twice_id, coalesce(p.supplier_id, v.supplier_id) AS supplier_id
+    FROM bank_match m JOIN bank_line l ON l.id = m.line_id LEFT JOIN bank_write_off w ON w.match_id = m.id
+    LEFT JOIN payout p ON p.id = w.payout_id LEFT JOIN advance v ON v.id = w.advance_id WHERE m.id = :id
     """
 )
 _AHEAD = text("SELECT coalesce(sum(amount_fen), 0)::bigint FROM money_posting WHERE account = 'advances' AND party_id = :id")
@@ -41,6 +45,7 @@ _UNDO = text(
 _REOPEN = text(
     "UPDATE bank_line SET matched_fen = matched_fen - :amount, automatic = false, version = version + 1 WHERE id = :id RETURNING id"
 )
+_WRITE_OFF = text("UPDATE bank_write_off SET status = :status, version = version + 1 WHERE id = :id")
 _HIDE = text("UPDATE payment SET shown_at = NULL WHERE id = :id")
 
 
@@ -48,7 +53,8 @@ def undo(session: Session, actor: Actor, match_id: int, reason: str) -> int:
     """Take a match back, and with a payout of a list that was matched as a whole the whole list: the line is open again, and is not matched by
     rule any more. Returns the line's id.
 
-    A payment that it made is undone, unless refunds rest on it that are released and have not left. A refund or payout that it made stays paid, or failed, as a movement that no line has shown: match the
+    A payment that it made is undone, unless refunds rest on it that are released and have not left; what was found to have left once more is taken back,
+    unless settlements have set it off. Another refund or payout that it made stays paid, or failed, as a movement that no line has shown: match the
     right line with it, or report its failure.
 
     Raises:
@@ -92,11 +98,22 @@ def undo(session: Session, actor: Actor, match_id: int, reason: str) -> int:
         money.book_each(session, Kind.RECEIPT_UNDONE, back)
         if held.kind == MatchKind.ANNOUNCED:
             terms.settle(session, [held.purchase_order_id])
+    if held.write_off_id:
+        _end(session, actor, held, reason)
     if held.kind in (MatchKind.ORDER, MatchKind.ANNOUNCED):
         guards.require_none_rest(session, held.purchase_order_id)
     told = [(held.line_id, {"match_id": undone_id}) for undone_id in undone]
     audit.record_each(session, actor, "bank_line.match_undone", "bank_line", told, reason=reason)
     return int(held.line_id)
+
+
+def _end(session: Session, actor: Actor, held: Any, reason: str) -> None:
+    """What two persons wrote off is not, any more."""
+    status = WRITE_OFF.after(held.write_off_status, WriteOffMove.UNDO)
+    session.execute(_WRITE_OFF, {"id": held.write_off_id, "status": status})
+    audit.record(session, actor, "bank_write_off.undo", "bank_write_off", held.write_off_id, reason=reason, to_status=str(status))
+    if held.twice_id:
+        refunds.fail(session, actor, held.refund_id, reason)
 
 
 @dataclass(frozen=True, slots=True)

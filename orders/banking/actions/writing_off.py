@@ -1,30 +1,52 @@
-"""Lines of the bank that nothing in the books explains, such as its fees: written off by two persons, one who asks and one who approves."""
+"""Lines of the bank that nothing in the books explains: its fees, or what left once more. Written off by two persons, one who asks and one who approves.
+
+Locked as everybody does: the line, then an order with a refund of it, or a payout with its settlement, or an advance.
+"""
 
 from typing import Any
 
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.banking.actions.making import Wanted, make
+from orders.banking.actions.making import Wanted, as_line, make
 from orders.banking.actions.matching import locked
-from orders.banking.errors import LineTaken, OwnWriteOff, PayoutUnfit, Remedy, WriteOffWaiting, WrongDirection
+from orders.banking.errors import (
+    AdvanceUnfit,
+    EntryContradicted,
+    LineTaken,
+    OwnWriteOff,
+    PayoutUnfit,
+    RefundUnfit,
+    Remedy,
+    Unfit,
+    WriteOffWaiting,
+    WrongDirection,
+)
+from orders.banking.known import Line, Paid
+from orders.banking.matching import is_contradicted, is_other_number, is_other_payee
 from orders.banking.models import BankWriteOff
+from orders.banking.queries import twice
 from orders.banking.rules import BankEntryKind, MatchKind
 from orders.banking.schemas.lines import WriteOffIn
 from orders.banking.states import WRITE_OFF, WriteOffMove, WriteOffStatus
-from orders.settlement.actions import paying
+from orders.payments import actions as payments
+from orders.refunds import actions as refunds
+from orders.settlement.actions import advances, paying
 from shop.core import audit, clock, outbox
 from shop.core.errors import IfMatch, Invalid, NotFound
 from shop.core.money import yuan_from_fen
 from shop.identity.actor import Actor
 
-#: A payout with a release that left; and its supplier.
-_PAYOUT = text(
+_ORDER_OF = text("SELECT purchase_order_id FROM refund WHERE id = :id")
+#: What of a line is written off as the same thing once more already.
+_TWICE = text(
     """
-    SELECT p.supplier_id, p.status, s.number, EXISTS (SELECT FROM payout_attempt a WHERE a.payout_id = p.id AND a.method = 'bank' AND a.outcome = 'paid') AS has_left
-    FROM payout p JOIN settlement s ON s.id = p.settlement_id WHERE p.id = :id
+    SELECT coalesce(sum(amount_fen), 0)::bigint FROM bank_write_off
+    WHERE line_id = :line_id AND status = 'approved'
+      AND (payout_id = :payout_id OR refund_id = :refund_id OR advance_id = :advance_id)
     """
 )
+_OF = ("payout_id", "refund_id", "advance_id")
 _WAITING = text("SELECT 1 FROM bank_write_off WHERE line_id = :id AND status = 'requested'")
 _LINE_OF = text("SELECT line_id FROM bank_write_off WHERE id = :id")
 _LOCK = text("SELECT * FROM bank_write_off WHERE id = :id FOR UPDATE")
@@ -35,32 +57,36 @@ _DECIDE = text(
 
 
 def request(session: Session, actor: Actor, line_id: int, body: WriteOffIn, if_match: IfMatch) -> int:
-    """Say that a line, or a part of it, is the bank's own, or a payout that left once more; returns the request's id. Until it is approved the line is
-    as open as before.
+    """Say that a line, or a part of it, is the bank's own, or a payout, refund or advance that left once more; returns the request's id. Until it is
+    approved the line is as open as before.
 
     Raises:
-        NotFound: no such line or payout, or the caller keeps the money of a district only (404). Changed: the line changed meanwhile (412).
-        LineTaken: less than that is left of it (409). WriteOffWaiting: something of it waits already (409).
-        Invalid: a payout that left once more is not named, or another entry names one (422). WrongDirection, PayoutUnfit: the line came in, or the
-        payout has not left (422, 409).
+        NotFound: no such line, payout, refund or advance, or the caller keeps the money of a district only (404). Changed: the line changed
+        meanwhile (412). LineTaken: less than that is left of it (409). WriteOffWaiting: something of it waits already (409).
+        Invalid: what left once more is not named, or another entry names it, or has a ``despite`` (422). EntryContradicted: see there (422).
+        WrongDirection: the line came in (422). PayoutUnfit, RefundUnfit, AdvanceUnfit: it has not left, or came to less, or the line names another
+        payee or number and ``despite`` says nothing (409).
     """
     line = locked(session, actor, line_id)
     if_match(line.version)
     if session.execute(_WAITING, {"id": line_id}).first() is not None:
         raise WriteOffWaiting
     _require_left(line, body.amount)
-    if (body.entry is BankEntryKind.PAID_TWICE) != (body.payout_id is not None):
+    if sum(getattr(body, of) is not None for of in _OF) != (body.entry is BankEntryKind.PAID_TWICE):
         raise Invalid.one(
             "payout_id",
             "payout_of_entry",
-            "重复付款（paid_twice）须注明付款，其他类别不注明",
-            "Name the payout that left once more (`paid_twice`), and none otherwise",
+            "重复付款（paid_twice）须注明付款、退款、预付款之一，其他类别不注明",
+            "Name the one payout, refund or advance that left once more (`paid_twice`), and none otherwise",
         )
-    _supplier_of(session, line, body.payout_id)
+    if is_contradicted(as_line(line), body.entry):
+        raise EntryContradicted(entry=body.entry)
+    asked = {**{of: getattr(body, of) for of in _OF}, "despite": body.despite}
+    paid = _paid_before(session, line, body.amount, **asked)
     made = BankWriteOff(
         line_id=line_id,
         entry=body.entry,
-        payout_id=body.payout_id,
+        **{**asked, "despite": body.despite if paid else None},
         amount_fen=body.amount,
         reason=body.reason,
         requested_by=actor.user_id or 0,
@@ -79,16 +105,22 @@ def approve(session: Session, actor: Actor, write_off_id: int, reason: str | Non
     Raises:
         NotFound: there is none, or the caller keeps the money of a district only (404). IllegalMove: it was decided (409).
         OwnWriteOff: the caller asked for it (403). LineTaken: less than that is left of the line by now (409).
-        PayoutUnfit: the payout that left once more has failed meanwhile (409).
+        PayoutUnfit, RefundUnfit, AdvanceUnfit: what left once more has failed meanwhile (409).
     """
     line, row = _locked(session, actor, write_off_id)
     WRITE_OFF.after(row.status, WriteOffMove.APPROVE)
     if row.requested_by == actor.user_id:
         raise OwnWriteOff
     _require_left(line, row.amount_fen)
-    supplier_id = _supplier_of(session, line, row.payout_id)
-    entry = BankEntryKind(row.entry)
-    wanted = Wanted(line, MatchKind.BANK_ENTRY, row.amount_fen, entry=entry, supplier_id=supplier_id, note=row.reason)
+    paid = _paid_before(session, line, row.amount_fen, **{of: getattr(row, of) for of in (*_OF, "despite")})
+    if row.refund_id:  # the buyer has it once more: a refund that nobody released
+        found_id = refunds.found(session, actor, row.refund_id, row.amount_fen, row.reason)
+        order_id = paid.order_id if paid else None
+        wanted = Wanted(line, MatchKind.REFUND, row.amount_fen, order_id, refund_id=found_id, note=row.reason)
+    else:
+        supplier_id = paid.party_id if paid else None
+        entry = BankEntryKind(row.entry)
+        wanted = Wanted(line, MatchKind.BANK_ENTRY, row.amount_fen, entry=entry, supplier_id=supplier_id, note=row.reason)
     [match_id] = make(session, actor, [wanted])
     _decide(session, actor, row, WriteOffMove.APPROVE, reason, match_id=match_id)
 
@@ -116,19 +148,53 @@ def _locked(session: Session, actor: Actor, write_off_id: int) -> tuple[Any, Any
     return locked(session, actor, line_id), session.execute(_LOCK, {"id": write_off_id}).one()
 
 
-def _supplier_of(session: Session, line: Any, payout_id: int | None) -> int | None:
-    """Who got a payout, which is locked, once more by a line. Raises NotFound, WrongDirection, PayoutUnfit."""
-    if payout_id is None:
+def _paid_before(
+    session: Session,
+    line: Any,
+    amount_fen: int,
+    *,
+    payout_id: int | None,
+    refund_id: int | None,
+    advance_id: int | None,
+    despite: str | None,
+) -> Paid | None:
+    """What left once more by a line, locked; none: the line is the bank's own. Raises NotFound, WrongDirection, PayoutUnfit, RefundUnfit,
+    AdvanceUnfit."""
+    if payout_id is not None:
+        unfit: type[Unfit] = PayoutUnfit
+        paying.lock(session, [payout_id])
+        paid = twice.payout(session, payout_id)
+    elif refund_id is not None:
+        unfit = RefundUnfit
+        payments.locked(session, session.execute(_ORDER_OF, {"id": refund_id}).scalars().all())
+        refunds.lock(session, [refund_id])
+        paid = twice.refund(session, refund_id)
+    elif advance_id is not None:
+        unfit = AdvanceUnfit
+        advances.lock(session, advance_id)
+        paid = twice.advance(session, advance_id)
+    else:
         return None
-    paying.lock(session, [payout_id])
-    row = session.execute(_PAYOUT, {"id": payout_id}).first()
-    if row is None:
+    if paid is None:
         raise NotFound
     if line.amount_fen > 0:
         raise WrongDirection
-    if not row.has_left:
-        raise PayoutUnfit(number=row.number, state=row.status, remedy=Remedy.NOT_LEFT)
-    return int(row.supplier_id)
+    of = {"payout_id": payout_id, "refund_id": refund_id, "advance_id": advance_id}
+    before = session.execute(_TWICE, {"line_id": line.id, **of}).scalar_one()
+    if remedy := _unfit(as_line(line), paid, before + amount_fen, despite):
+        raise unfit(number=paid.number, state=paid.state, remedy=remedy)
+    return paid
+
+
+def _unfit(line: Line, paid: Paid, amount_fen: int, despite: str | None) -> Remedy | None:
+    """Why so much of a line, in fen, is not said to be the same once more."""
+    if not paid.left:
+        return Remedy.NOT_LEFT
+    if amount_fen > paid.amount_fen:
+        return Remedy.LESS
+    if despite is None and is_other_number(line, paid):
+        return Remedy.OTHER_NUMBER
+    return Remedy.OTHER_PAYEE if despite is None and is_other_payee(line, paid) else None
 
 
 def _require_left(line: Any, amount_fen: int) -> None:

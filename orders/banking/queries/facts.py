@@ -7,11 +7,19 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.banking.known import Announced, Booked, Facts, Line, Listed, Order, Receipt, Sent, SentList
-from orders.banking.matching import attempt_ids_in, bank_references, is_like, numbers_of_orders, payer_of, refund_numbers_in
+from orders.banking.matching import (
+    advance_numbers_in,
+    attempt_ids_in,
+    bank_references,
+    is_like,
+    numbers_of_orders,
+    payer_of,
+    refund_numbers_in,
+)
 from orders.banking.rules import MatchKind
 from orders.money.names import plain_name
-from orders.money.references import order_ids_in
-from orders.money.rules import LIST_DAYS
+from orders.money.references import order_ids_in, plain
+from orders.money.rules import LIST_DAYS, Kind
 from orders.purchasing.queries.costs import PAYABLE_AND_PAID_OF
 from orders.settlement.actions.accounts import number_of
 from shop.core import clock
@@ -174,6 +182,13 @@ _RECEIPTS = text(
 #: A movement posts the bank account once: an index finds the few of these amounts, before anything is asked of them.
 _OF_AMOUNTS = "mp.amount_fen = ANY (CAST(:amounts AS bigint[])) AND mt.kind NOT IN ('refund_paid', 'refund_failed', 'payout_paid', 'payout_failed')"
 _BOOKED = text(f"{_OUTSTANDING.format(**_NOW, picked=_OF_AMOUNTS)} ORDER BY mt.id")
+#: Advances, with every name and account under which their suppliers may be paid.
+_ADVANCES = text(
+    """
+    SELECT v.id, v.number, o.name, a.holder, a.sealed_number FROM advance v JOIN organisation o ON o.id = v.supplier_id
+    LEFT JOIN payout_account a ON a.supplier_id = o.id AND a.status = 'approved' WHERE v.id = ANY (CAST(:ids AS bigint[])) ORDER BY v.id, a.id
+    """
+)
 
 
 def facts(session: Session, lines: Sequence[Line], *, wide: bool, order_ids: Collection[int] = ()) -> Facts:
@@ -197,12 +212,28 @@ def facts(session: Session, lines: Sequence[Line], *, wide: bool, order_ids: Col
     return Facts(
         [_order(row, paid_from) for row in session.execute(_ORDERS, {"ids": array(ids)})],
         [each for each in sent if each.leaves or each.returns or each.failed],
-        [Booked(row.id, row.amount_fen) for row in session.execute(_BOOKED, {"amounts": signed})] if wide else [],
+        _booked(session, signed) if wide or any(advance_numbers_in(line.text) for line in lines) else [],
         _lists(session, lines) if any(line.amount_fen < 0 for line in lines) else [],
         [Receipt(**row._mapping) for row in session.execute(_RECEIPTS, {"amounts": amounts})] if wide else [],
         [each for each in sent if each.number in refunds or each.attempt_id in attempts],
         by_payer=wide,
     )
+
+
+def _booked(session: Session, amounts: str) -> list[Booked]:
+    """Other movements of these amounts (fen); of an advance whose it is."""
+    rows = session.execute(_BOOKED, {"amounts": amounts}).all()
+    ids = {row.id: row.origin_id for row in rows if row.kind in (Kind.ADVANCE, Kind.ADVANCE_RETURNED)}
+    known: dict[int, list[Any]] = {}
+    for each in session.execute(_ADVANCES, {"ids": array(ids.values())}) if ids else ():
+        known.setdefault(each.id, []).append(each)
+    found = []
+    for row in rows:
+        of = known.get(ids.get(row.id, 0), [])
+        payees = frozenset(plain_name(name) for each in of for name in (each.name, each.holder) if name)
+        accounts = frozenset(plain(number_of(each)) for each in of if each.sealed_number)
+        found.append(Booked(row.id, row.amount_fen, of[0].number if of else "", payees, accounts))
+    return found
 
 
 def _ids(session: Session, statement: Any, **values: Any) -> set[int]:

@@ -117,14 +117,23 @@ class BankLineRow(BaseModel):
 
 
 class WriteOffOut(BaseModel):
-    """What is to be, or was, written off of a line as the bank's own, or as a payout that left once more."""
+    """What is to be, or was, written off of a line as the bank's own, or as a payout, refund or advance that left once more."""
 
     id: int
     line_id: int
     entry: BankEntryKind
     payout_id: int | None
+    refund_id: int | None
+    advance_id: int | None
+    number: str | None = Field(description="of what left once more: the payout's settlement, the refund, or the advance")
+    party_name: str | None = Field(description="of what left once more: the supplier or buyer that has the money")
+    paid_before: YuanOut | None = Field(description="what the payout, refund or advance came to")
     amount: YuanOut
     reason: str
+    despite: str | None = Field(description="why it is this one although the line names another payee or number")
+    line_amount: YuanOut = Field(description="below zero: it went out")
+    line_payer_name: str = Field(description="the line's other side")
+    line_text: str
     status: WriteOffStatus
     requested_by: int
     requested_by_name: str
@@ -250,9 +259,14 @@ class WriteOffIn(BaseModel):
     )
 
     entry: BankEntryKind
-    payout_id: Id | None = Field(default=None, description="of `paid_twice`: which left once more")
+    payout_id: Id | None = Field(default=None, description="of `paid_twice`: which left once more; or `refund_id`, or `advance_id`")
+    refund_id: Id | None = None
+    advance_id: Id | None = None
     amount: PositiveYuanIn
     reason: ShortText
+    despite: ShortText | None = Field(
+        default=None, description="of `paid_twice`: why it is this one although the line names another payee or number"
+    )
 
 
 class UndoMatchIn(BaseModel):

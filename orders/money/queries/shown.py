@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from orders.money.errors import ShownByBank
 from orders.money.names import plain_name
-from orders.money.references import is_written, plain, written
+from orders.money.references import is_written, names_document, plain, written
 from orders.money.rules import LIST_DAYS, Kind
 from shop.core.db import array
 from shop.core.money import yuan_from_fen
@@ -45,8 +45,6 @@ _SUM_LEFT = text(
     """
 )
 _BACK = {Kind.PAYOUT_PAID: Kind.PAYOUT_FAILED, Kind.REFUND_PAID: Kind.REFUND_FAILED}
-#: The number of any refund, release of a payout, list of payouts or file of refunds, in a plain text.
-_ANY_NUMBER = re.compile(r"(?:FK|JS|TK)\d{10}|TKP\d{9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +98,7 @@ def lines_of(session: Session, transfers: Sequence[Transfer]) -> list[Any | None
 def _shows(line: Any, transfer: Transfer, numbers: str | re.Pattern[str]) -> bool:
     if is_written(numbers, line.text):
         return True
-    if line.booked_on < transfer.since or _ANY_NUMBER.search(plain(line.text)):  # another one's
+    if line.booked_on < transfer.since or names_document(line.text):  # another one's
         return False
     if -line.amount_fen == transfer.amount_fen:
         if line.payer_account:

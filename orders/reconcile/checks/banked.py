@@ -180,7 +180,14 @@ BANKED = [
         SELECT 'bank_write_off ' || w.id AS subject, format('%s fen of line %s as %s', w.amount_fen, w.line_id, w.entry) AS expected,
                format('%s fen of line %s as %s', m.amount_fen, m.line_id, m.entry) AS found
         FROM bank_write_off w JOIN bank_match m ON m.id = w.match_id
-        WHERE w.status = 'approved' AND (w.amount_fen, w.line_id, w.entry) IS DISTINCT FROM (m.amount_fen, m.line_id, m.entry)
+        -- a refund that left once more is matched as a refund
+        WHERE (w.amount_fen, w.line_id, CASE WHEN w.refund_id IS NULL THEN w.entry END) IS DISTINCT FROM (m.amount_fen, m.line_id, m.entry)
+           OR (w.status = 'undone') <> (m.undone_at IS NOT NULL)
+        UNION ALL
+        SELECT 'bank_write_off ' || w.id, format('at most %s fen', x.fen), format('%s fen', w.amount_fen)
+        FROM bank_write_off w LEFT JOIN payout p ON p.id = w.payout_id LEFT JOIN refund r ON r.id = w.refund_id LEFT JOIN advance v ON v.id = w.advance_id
+        CROSS JOIN LATERAL (SELECT coalesce(p.amount_fen, r.amount_fen, v.amount_fen) AS fen) x
+        WHERE w.status IN ('requested', 'approved') AND w.amount_fen > x.fen
         """,
     ),
     Check(

@@ -144,6 +144,20 @@ SETTLED = [
         """,
     ),
     sql(
+        "advances_returned",
+        "预付款退回 = 凭证",
+        "What came back of advances = its postings, the last of which is what was said last",
+        """
+        SELECT 'advance ' || v.id AS subject, format('%s fen, at last %s', v.returned_fen, v.return_fen) AS expected,
+               format('%s fen, at last %s', coalesce(b.fen, 0), b.latest) AS found
+        FROM advance v LEFT JOIN (
+            SELECT t.origin_id AS id, sum(p.amount_fen) AS fen, (array_agg(p.amount_fen ORDER BY t.id DESC))[1] AS latest
+            FROM money_transaction t JOIN money_posting p ON p.transaction_id = t.id AND p.account = 'bank'
+            WHERE t.kind = 'advance_returned' GROUP BY 1) b USING (id)
+        WHERE v.returned_fen <> coalesce(b.fen, 0) OR (v.status <> 'returning' AND v.return_fen <> b.latest)
+        """,
+    ),
+    sql(
         "suppliers_money",
         "供应商各科目余额 = 结算、付款、预付款单据",
         "Balances of suppliers = settlements, payouts and advances",
@@ -159,11 +173,12 @@ SETTLED = [
                 UNION ALL
                 SELECT supplier_id, returned_fen - amount_fen, CASE status WHEN 'paid' THEN 0 ELSE amount_fen END, 0, 0, 0, 0 FROM payout
                 WHERE status IN ('released', 'sent', 'paid')
-                UNION ALL SELECT supplier_id, 0, 0, amount_fen - CASE status WHEN 'returned' THEN return_fen ELSE 0 END, 0, 0, 0 FROM advance
+                UNION ALL SELECT supplier_id, 0, 0, amount_fen - returned_fen, 0, 0, 0 FROM advance
                 WHERE status IN ('paid', 'returning', 'returned')
                 -- left once more
-                UNION ALL SELECT p.supplier_id, 0, 0, m.amount_fen, 0, 0, 0 FROM bank_write_off w JOIN payout p ON p.id = w.payout_id
-                JOIN bank_match m ON m.id = w.match_id AND m.undone_at IS NULL
+                UNION ALL SELECT coalesce(p.supplier_id, v.supplier_id), 0, 0, m.amount_fen, 0, 0, 0
+                FROM bank_write_off w LEFT JOIN payout p ON p.id = w.payout_id LEFT JOIN advance v ON v.id = w.advance_id
+                JOIN bank_match m ON m.id = w.match_id AND m.undone_at IS NULL WHERE num_nonnulls(p.id, v.id) = 1
                 -- found at the provider, and no payout here explains it
                 UNION ALL SELECT o.supplier_id, 0, 0, o.amount_fen, 0, 0, 0 FROM online_transfer o
                 JOIN money_transaction t ON t.kind = 'online_transfer' AND t.origin_id = o.id

@@ -30,6 +30,8 @@ _AGREEMENT = text(
 _NOT_USED_UP = text(
     "SELECT coalesce(sum(amount_fen), 0)::bigint FROM money_posting WHERE party_id = :supplier_id AND account = 'advances'"
 )
+#: How often something of it came back before.
+_RETURNS = text("SELECT count(*) FROM money_transaction WHERE kind = 'advance_returned' AND origin_id = :id")
 _LOCK = text(
     "SELECT v.*, o.region_code FROM advance v JOIN organisation o ON o.id = v.supplier_id WHERE v.id = :id FOR UPDATE OF v"
 )
@@ -105,19 +107,21 @@ def report_return(session: Session, actor: Actor, advance_id: int, body: Advance
 
     Raises:
         NotFound: none of those whose money the caller keeps (404). IllegalMove: it is not paid, or somebody said so already (409).
-        AdvanceUsedUp: more than the advance, or than settlements left of what the supplier got ahead (409).
+        AdvanceUsedUp: more than is left of the advance, or than settlements left of what the supplier got ahead (409).
     """
     row = _kept(session, actor, advance_id)
     ADVANCE.after(row.status, AdvanceMove.RETURN)
-    amount = body.amount or row.amount_fen
+    amount = body.amount or row.amount_fen - row.returned_fen
     _require_not_used_up(session, row, amount)
     values = {"return_fen": amount, "return_reason": body.reason, "return_asked_by": actor.user_id, "return_asked_at": clock.now()}
+    values |= {"return_confirmed_by": None, "returned_at": None}
     _step(session, actor, row, AdvanceMove.RETURN, reason=body.reason, **values)
     outbox.publish(session, "advance.return_reported", advance_id=row.id, version=row.version + 1)
 
 
 def confirm_return(session: Session, actor: Actor, advance_id: int) -> None:
-    """Confirm what somebody else said: it is back on the bank account, and no settlement uses it up any more.
+    """Confirm what somebody else said: it is back on the bank account, and no settlement uses it up any more. Of what is left of the advance more may
+    come back.
 
     Raises:
         NotFound: none of those whose money the caller keeps (404). SamePerson: the caller said it (403). IllegalMove: nobody says so (409).
@@ -129,9 +133,12 @@ def confirm_return(session: Session, actor: Actor, advance_id: int) -> None:
     if row.return_asked_by == actor.user_id:
         raise SamePerson
     _require_not_used_up(session, row, row.return_fen)
-    _step(session, actor, row, AdvanceMove.CONFIRM_RETURN, return_confirmed_by=actor.user_id, returned_at=clock.now())
+    returned = row.returned_fen + row.return_fen
+    move = AdvanceMove.CONFIRM_RETURN if returned == row.amount_fen else AdvanceMove.RETURN_PART
+    _step(session, actor, row, move, return_confirmed_by=actor.user_id, returned_at=clock.now(), returned_fen=returned)
     ahead = Place(Account.ADVANCES, row.supplier_id)
-    money.book(session, Kind.ADVANCE_RETURNED, row.id, carry(row.return_fen, to=Place(Account.BANK), out_of=ahead))
+    turn = session.execute(_RETURNS, {"id": row.id}).scalar_one()
+    money.book(session, Kind.ADVANCE_RETURNED, row.id, carry(row.return_fen, to=Place(Account.BANK), out_of=ahead), turn=turn)
     outbox.publish(session, "advance.returned", advance_id=row.id)
 
 
@@ -144,7 +151,7 @@ def refuse_return(session: Session, actor: Actor, advance_id: int, reason: str) 
 
 def _require_not_used_up(session: Session, row: Any, amount_fen: int) -> None:
     there = session.execute(_NOT_USED_UP, {"supplier_id": row.supplier_id}).scalar_one()
-    left = min(row.amount_fen, max(there, 0))
+    left = min(row.amount_fen - row.returned_fen, max(there, 0))
     if amount_fen > left:
         raise AdvanceUsedUp(left=yuan_from_fen(left))
 
@@ -167,6 +174,11 @@ def _require_in_force(row: Any) -> None:
     state = state_on(row.status, row.valid_from, row.valid_until, row.terminated_on, clock.today())
     if state not in (AgreementState.ACTIVE, AgreementState.UPCOMING):
         raise AgreementNotInForce
+
+
+def lock(session: Session, advance_id: int) -> None:
+    """Lock an advance until the transaction ends."""
+    session.execute(_LOCK, {"id": advance_id})
 
 
 def _kept(session: Session, actor: Actor, advance_id: int) -> Any:

@@ -1,4 +1,4 @@
-"""Lists of payouts for the bank: made of what is released, and made void by another person where one was never handed over."""
+"""Lists of payouts for the bank: made of what is released, handed over, or made void by another person where one never was."""
 
 from typing import Any
 
@@ -39,10 +39,13 @@ _SEND = text(
 _LOCK = text("SELECT * FROM payout_file WHERE id = :id FOR UPDATE")
 _ON_LIST = text(
     """
-    SELECT p.id, p.status, a.id AS attempt_id, a.outcome, o.region_code
+    SELECT p.id, p.status, a.id AS attempt_id, a.outcome, a.passed_line_id, s.number AS settlement_number, o.region_code
     FROM payout_file_line l JOIN payout_attempt a ON a.id = l.attempt_id JOIN payout p ON p.id = a.payout_id
-    JOIN organisation o ON o.id = p.supplier_id WHERE l.payout_file_id = :id ORDER BY a.id
+    JOIN settlement s ON s.id = p.settlement_id JOIN organisation o ON o.id = p.supplier_id WHERE l.payout_file_id = :id ORDER BY a.id
     """
+)
+_HAND_OVER = text(
+    "UPDATE payout_file SET status = :status, sent_by = :user_id, sent_at = :now, reference = :reference WHERE id = :id"
 )
 _RECALL = text(
     """
@@ -92,21 +95,31 @@ def make(session: Session, actor: Actor, despite: str | None = None) -> int:
     return made.id
 
 
+def send(session: Session, actor: Actor, file_id: int, reference: str, despite: str | None = None) -> None:
+    """Say that a list was handed to the bank, with the bank's number of it. From now on it may be said of each payout on it what became of it.
+    ``despite``: as when it is made, of lines that came since the releases.
+
+    Raises:
+        NotFound: there is none, or the caller does not keep the money of every supplier on it (404). IllegalMove: it was sent, or is void (409).
+        LeftBefore: of one of them there is such a line (409).
+    """
+    row, listed = _locked(session, actor, file_id)
+    status = PAYOUT_FILE.after(row.status, PayoutFileMove.SEND)
+    passed = require_not_left(session, {each.id: each for each in listed if each.outcome is None}, despite)
+    values = {"id": file_id, "status": status, "user_id": actor.user_id, "now": clock.now(), "reference": reference}
+    session.execute(_HAND_OVER, values)
+    reason = despite if passed else None
+    audit.record(session, actor, "payout_file.sent", "payout_file", file_id, reason=reason, reference=reference)
+
+
 def void(session: Session, actor: Actor, file_id: int, reason: str) -> None:
     """Say that a list was never handed to the bank: its payouts are released as before and go on the next one. The list stays on record.
 
     Raises:
-        NotFound: there is none, or the caller does not keep the money of every supplier on it (404). IllegalMove: it is void (409).
+        NotFound: there is none, or the caller does not keep the money of every supplier on it (404). IllegalMove: it was sent, or is void (409).
         SamePerson: the caller made it (403). ListExecuted: the bank, or somebody who heard it of the bank, shows a payment of it (409).
     """
-    row = session.execute(_LOCK, {"id": file_id}).first()
-    if row is None:
-        raise NotFound
-    # first the locks, then what is there after waiting for them
-    lock(session, [each.id for each in _on_list(session, file_id)])
-    listed = _on_list(session, file_id)
-    if not all(actor.covers_region(Permission.MONEY_MANAGE, each.region_code) for each in listed):
-        raise NotFound
+    row, listed = _locked(session, actor, file_id)
     status = PAYOUT_FILE.after(row.status, PayoutFileMove.VOID)
     if row.made_by == actor.user_id:
         raise SamePerson
@@ -131,6 +144,19 @@ def void(session: Session, actor: Actor, file_id: int, reason: str) -> None:
     moves = {"from_status": str(PayoutStatus.SENT), "to_status": str(PAYOUT.after(PayoutStatus.SENT, PayoutMove.RECALL))}
     audit.record_each(session, actor, "payout.recall", "payout", [(each, moves) for each in ids])
     outbox.publish(session, "payout_file.voided", payout_file_id=file_id)
+
+
+def _locked(session: Session, actor: Actor, file_id: int) -> tuple[Any, list[Any]]:
+    """A list with its payouts, all locked. Raises NotFound."""
+    row = session.execute(_LOCK, {"id": file_id}).first()
+    if row is None:
+        raise NotFound
+    # first the locks, then what is there after waiting for them
+    lock(session, [each.id for each in _on_list(session, file_id)])
+    listed = _on_list(session, file_id)
+    if not all(actor.covers_region(Permission.MONEY_MANAGE, each.region_code) for each in listed):
+        raise NotFound
+    return row, listed
 
 
 def _on_list(session: Session, file_id: int) -> list[Any]:

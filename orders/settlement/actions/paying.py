@@ -18,8 +18,10 @@ from orders.settlement.errors import (
     CertificateStopped,
     MoneyMissing,
     NoAccount,
+    NoOnlineAccount,
     NotByHand,
     ObjectionPeriodRunning,
+    OnWaitingList,
     SamePerson,
     SettlementObjected,
     SupplierBarred,
@@ -65,6 +67,12 @@ _FAILED = text(
 _STANDS = text(
     "UPDATE payout_attempt SET outcome = 'paid', ended_at = :now, reference = coalesce(:reference, reference) WHERE id = :id"
 )
+_ONLINE_ACCOUNT = text("SELECT 1 FROM connected_account WHERE supplier_id = :id AND enabled")
+#: The list that waits to be handed to the bank with it.
+_WAITING_LIST = text(
+    "SELECT f.number FROM payout_file_line l JOIN payout_file f ON f.id = l.payout_file_id"
+    " WHERE l.attempt_id = :attempt_id AND NOT l.void AND f.status = 'made'"
+)
 _RETURNED = text("UPDATE payout SET returned_fen = returned_fen + :more, version = version + 1 WHERE id = :id")
 _ATTEMPT_SENT = text("UPDATE payout_attempt SET sent_at = :now, reference = :reference WHERE id = :id")
 _ATTEMPT_ENDED = text(
@@ -78,12 +86,13 @@ def approve(session: Session, actor: Actor, payout_id: int, method: Method, desp
 
     Raises:
         NotFound: not of a supplier whose money the caller keeps (404). SettlementObjected: the supplier waits for an answer (409).
-        IllegalMove: it was approved (409). LeftBefore: see there (409).
+        IllegalMove: it was approved (409). NoOnlineAccount: it is to go online, where there is none to pay to (409). LeftBefore: see there (409).
     """
     row = kept(session, actor, payout_id)
     PAYOUT.after(row.status, PayoutMove.APPROVE)
     if row.settlement_status == SettlementStatus.OBJECTED:
         raise SettlementObjected
+    _require_online_account(session, row.supplier_id, method)
     passed = _passed(session, row, despite)
     reason = despite if passed else None
     _step(session, actor, row, PayoutMove.APPROVE, reason=reason, approved_by=actor.user_id, approved_at=clock.now(), method=method)
@@ -109,7 +118,7 @@ def release(session: Session, actor: Actor, payout_id: int, despite: str | None 
         NotFound: not of a supplier whose money the caller keeps (404). IllegalMove: it is not approved, or was released (409).
         SamePerson: the caller drafted or approved it (403). SettlementObjected: the supplier waits for an answer (409).
         ObjectionPeriodRunning: the supplier may still object and has not confirmed (409). SupplierBarred,
-        CertificateStopped, MoneyMissing, LeftBefore: see there (409). NoAccount: there is none to pay to (409).
+        CertificateStopped, MoneyMissing, LeftBefore: see there (409). NoAccount, NoOnlineAccount: there is none to pay to (409).
     """
     row = kept(session, actor, payout_id)
     PAYOUT.after(row.status, PayoutMove.RELEASE)
@@ -129,6 +138,7 @@ def release(session: Session, actor: Actor, payout_id: int, despite: str | None 
     if missing and despite is None:
         raise MoneyMissing(missing=yuan_from_fen(missing))
     passed = _passed(session, row, despite)
+    _require_online_account(session, row.supplier_id, row.method)
     account = None
     if row.method == "bank":
         account = session.execute(IN_USE, {"id": row.supplier_id, "today": clock.today()}).first()
@@ -176,11 +186,19 @@ def send(session: Session, actor: Actor, payout_id: int, reference: str, despite
     session.execute(_ATTEMPT_SENT, {"id": row.attempt_id, "now": clock.now(), "reference": reference})
 
 
-def confirm(session: Session, actor: Actor, payout_id: int, reference: str) -> None:
-    """Say that the bank carried a payout out, where no statement is imported: that is a fact, whatever lines show. Raises as
-    :func:`send`, but of lines."""
-    _by_hand(session, actor, payout_id)
-    paid(session, actor, payout_id, reference)
+def confirm(session: Session, actor: Actor, payout_id: int, reference: str, despite: str | None = None) -> None:
+    """Say that the bank carried a payout out, where no statement is imported. ``despite``: why that is so although a line of the bank, new since its
+    release, may show an earlier one, which would pay the same debt. Raises as :func:`send`, and besides:
+
+    Raises:
+        OnWaitingList: a list that was not handed to the bank yet would pay it, too (409).
+    """
+    row = _by_hand(session, actor, payout_id)
+    PAYOUT.after(row.status, PayoutMove.PAY)
+    if file := session.execute(_WAITING_LIST, {"attempt_id": row.attempt_id}).scalar():
+        raise OnWaitingList(number=row.settlement_number, file=file)
+    passed = _passed(session, row, despite)
+    paid(session, actor, payout_id, reference, despite if passed else None)
 
 
 def report_failure(session: Session, actor: Actor, payout_id: int, reason: str) -> None:
@@ -203,14 +221,14 @@ def require_may_fail(session: Session, actor: Actor, payout_id: int) -> Any:
     return row
 
 
-def paid(session: Session, who: Who, payout_id: int, reference: str | None = None) -> None:
+def paid(session: Session, who: Who, payout_id: int, reference: str | None = None, reason: str | None = None) -> None:
     """The bank or the provider shows that a payout left.
 
     Raises:
         NotFound: there is none (404). IllegalMove: it is not released, or was paid (409).
     """
     row = _locked(session, payout_id)
-    _step(session, who, row, PayoutMove.PAY, reference=reference or row.reference)
+    _step(session, who, row, PayoutMove.PAY, reason=reason, reference=reference or row.reference)
     _end(session, row, "paid", reference=reference)
     _, on_its_way = _places(row)
     money.book(session, Kind.PAYOUT_PAID, row.attempt_id, carry(row.amount_fen, to=on_its_way, out_of=_till(row)))
@@ -285,6 +303,11 @@ def returned(session: Session, who: Who, payout_id: int, returned_fen: int) -> N
 def lock(session: Session, payout_ids: Iterable[int]) -> None:
     """Lock payouts with their settlements until the transaction ends, in the order in which everybody does."""
     session.execute(_LOCK, {"ids": array(payout_ids)})
+
+
+def _require_online_account(session: Session, supplier_id: int, method: str) -> None:
+    if method == "stripe" and session.execute(_ONLINE_ACCOUNT, {"id": supplier_id}).first() is None:
+        raise NoOnlineAccount
 
 
 def _places(row: Any) -> tuple[Place, Place]:

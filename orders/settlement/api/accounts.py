@@ -120,14 +120,14 @@ def pay_advance(call: Call, advance_id: Id, body: SentIn) -> AdvanceOut:
 
 @routes.post("/advances/{advance_id}/return", Permission.MONEY_MANAGE, status=200)
 def return_advance(call: Call, advance_id: Id, body: AdvanceReturnIn) -> AdvanceOut:
-    """Say that it came back, or never left: `paid` → `returning`, until another person confirms it."""
+    """Say that it, or a part of it, came back, or never left: `paid` → `returning`, until another person confirms it."""
     advances.report_return(call.session, call.actor, advance_id, body)
     return queries.advance(call.session, call.actor, advance_id)
 
 
 @routes.post("/advances/{advance_id}/confirm-return", Permission.MONEY_MANAGE, status=200)
 def confirm_return_of_advance(call: Call, advance_id: Id) -> AdvanceOut:
-    """Confirm what somebody else said: `returning` → `returned`."""
+    """Confirm what somebody else said: `returning` → `returned`; or → `paid`, as long as a part is still with the supplier."""
     advances.confirm_return(call.session, call.actor, advance_id)
     return queries.advance(call.session, call.actor, advance_id)
 

@@ -12,6 +12,7 @@ from orders.settlement.queries import payouts as queries
 from orders.settlement.schemas.payouts import (
     ApproveIn,
     ConfirmIn,
+    FileSentIn,
     Method,
     PayoutFileIn,
     PayoutFileOut,
@@ -93,7 +94,7 @@ def send(call: Call, payout_id: Id, body: SentIn) -> PayoutOut:
 @routes.post("/payouts/{payout_id}/confirm", Permission.MONEY_MANAGE, status=200)
 def confirm(call: Call, payout_id: Id, body: ConfirmIn) -> PayoutOut:
     """Say that the bank carried it out, where no statement is imported."""
-    paying.confirm(call.session, call.actor, payout_id, body.reference)
+    paying.confirm(call.session, call.actor, payout_id, body.reference, body.despite)
     return queries.payout(call.session, call.actor, payout_id)
 
 
@@ -117,12 +118,20 @@ def payout_file(call: Call, payout_file_id: Id) -> PayoutFileOut:
 
 @routes.get("/payout-files/{payout_file_id}/content", Permission.MONEY_MANAGE, responses=exports.FILES)
 def payout_file_content(call: Call, payout_file_id: Id, format: Annotated[str, Query(pattern="^(csv|xlsx)$")] = "xlsx") -> Response:
-    """The list as the bank takes it; the same whenever it is asked for. That of a void one says so by its name."""
+    """The list as the bank takes it: without what failed, which another release pays, and before it is sent without what was paid. A void one is told
+    as it was, and says by its name what it is."""
     found = queries.payout_file(call.session, call.actor, payout_file_id)
     rows = queries.file_rows(call.session, payout_file_id)
     cells = sheets.bank_cells(rows, [number_of(row) for row in rows])
     name = f"{found.number}-void" if found.status is PayoutFileStatus.VOID else found.number
     return exports.file(format, name, sheets.BANK_HEADER, cells, found.number)
+
+
+@routes.post("/payout-files/{payout_file_id}/send", Permission.MONEY_MANAGE, status=200)
+def send_payout_file(call: Call, payout_file_id: Id, body: FileSentIn) -> PayoutFileOut:
+    """Say that it was handed to the bank, with the bank's number of the upload."""
+    listing.send(call.session, call.actor, payout_file_id, body.reference, body.despite)
+    return queries.payout_file(call.session, call.actor, payout_file_id)
 
 
 @routes.post("/payout-files/{payout_file_id}/void", Permission.MONEY_MANAGE, status=200)

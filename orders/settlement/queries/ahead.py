@@ -11,7 +11,7 @@ from shop.core.money import line_amount
 
 #: SQL: what was asked for, approved or paid ahead for ``{agreement}``, without what came back.
 AHEAD = """
-    (SELECT coalesce(sum(v.amount_fen - CASE v.status WHEN 'returned' THEN v.return_fen ELSE 0 END), 0)::bigint
+    (SELECT coalesce(sum(v.amount_fen - v.returned_fen), 0)::bigint
      FROM advance v WHERE v.agreement_id = {agreement} AND v.status <> 'refused')
 """
 # the list's price for the whole cap; below the least that the list sells, its price for the least

@@ -24,7 +24,15 @@ from orders.settlement.schemas.payouts import (
     PayoutOut,
     PayoutRow,
 )
-from orders.settlement.states import ADVANCE, AccountStatus, AdvanceStatus, PayoutFileStatus, PayoutStatus, payout_moves
+from orders.settlement.states import (
+    PAYOUT_FILE,
+    AccountStatus,
+    AdvanceStatus,
+    PayoutFileStatus,
+    PayoutStatus,
+    advance_moves,
+    payout_moves,
+)
 from shop.core import clock, paging
 from shop.core.errors import NotFound
 from shop.core.paging import Page
@@ -59,10 +67,18 @@ _ATTEMPTS = text(
     WHERE a.payout_id = :id ORDER BY a.id
     """
 )
+#: SQL: whether list ``f`` still has release ``a`` paid: not once it failed, as another release pays it then; nor once it was paid, unless the list was
+#: handed over. A void one is told as it was.
+_STANDS = "(f.status = 'void' OR a.outcome IS NULL OR a.outcome = 'paid' AND f.status = 'sent')"
 # a list may hold payouts of regions that the reader does not see
 _FILES = f"""
-    SELECT f.*, f.amount_fen AS amount, made.name AS made_by_name, voided.name AS voided_by_name
-    FROM payout_file f JOIN app_user made ON made.id = f.made_by LEFT JOIN app_user voided ON voided.id = f.voided_by WHERE NOT EXISTS (
+    SELECT f.*, f.amount_fen AS amount, made.name AS made_by_name, sent.name AS sent_by_name, voided.name AS voided_by_name,
+           content.count AS content_count, content.amount AS content_amount
+    FROM payout_file f JOIN app_user made ON made.id = f.made_by LEFT JOIN app_user sent ON sent.id = f.sent_by
+    LEFT JOIN app_user voided ON voided.id = f.voided_by CROSS JOIN LATERAL (
+        SELECT count(*) AS count, coalesce(sum(p.amount_fen), 0)::bigint AS amount
+        FROM payout_file_line l JOIN payout_attempt a ON a.id = l.attempt_id JOIN payout p ON p.id = a.payout_id
+        WHERE l.payout_file_id = f.id AND {_STANDS}) content WHERE NOT EXISTS (
         SELECT FROM payout_file_line l JOIN payout_attempt a ON a.id = l.attempt_id JOIN payout p ON p.id = a.payout_id
         JOIN organisation o ON o.id = p.supplier_id WHERE l.payout_file_id = f.id AND {IN_REACH} IS NOT TRUE)
 """
@@ -72,10 +88,11 @@ _FILES_PAGE = text(
     " ORDER BY f.id DESC LIMIT :rows"
 )
 _FILE_ROWS = text(
-    """
+    f"""
     SELECT c.holder, c.bank, c.sealed_number, p.amount_fen, s.number AS settlement_number, a.id AS attempt_id
-    FROM payout_file_line l JOIN payout_attempt a ON a.id = l.attempt_id JOIN payout p ON p.id = a.payout_id
-    JOIN settlement s ON s.id = p.settlement_id JOIN payout_account c ON c.id = a.account_id WHERE l.payout_file_id = :id ORDER BY a.id
+    FROM payout_file f JOIN payout_file_line l ON l.payout_file_id = f.id JOIN payout_attempt a ON a.id = l.attempt_id
+    JOIN payout p ON p.id = a.payout_id JOIN settlement s ON s.id = p.settlement_id JOIN payout_account c ON c.id = a.account_id
+    WHERE f.id = :id AND {_STANDS} ORDER BY a.id
     """
 )
 _ACCOUNT = f"""
@@ -91,7 +108,7 @@ _ACCOUNTS = text(
     ORDER BY a.id DESC LIMIT :rows"""
 )
 _ADVANCE = f"""
-    SELECT v.*, v.amount_fen AS amount, v.return_fen AS return_amount, g.number AS agreement_number, o.name AS supplier_name,
+    SELECT v.*, v.amount_fen AS amount, v.returned_fen AS returned, v.return_fen AS return_amount, g.number AS agreement_number, o.name AS supplier_name,
            asked.name AS requested_by_name, approved.name AS approved_by_name, returned.name AS return_asked_by_name,
            confirmed.name AS return_confirmed_by_name
     FROM advance v JOIN agreement g ON g.id = v.agreement_id JOIN organisation o ON o.id = v.supplier_id
@@ -159,7 +176,7 @@ def payout_file(session: Session, actor: Actor, file_id: int) -> PayoutFileOut:
     Raises:
         NotFound: there is none of which the caller sees every payout (404).
     """
-    return _as(PayoutFileOut, _found(session, _FILE, actor, file_id))
+    return _file(_found(session, _FILE, actor, file_id))
 
 
 def payout_files(
@@ -167,11 +184,11 @@ def payout_files(
 ) -> Page[PayoutFileOut]:
     """Lists for the bank of which the caller sees every payout; newest first."""
     rows = _page(session, _FILES_PAGE, actor, {"status": status}, limit, after)
-    return paging.page(rows, limit, lambda row: _as(PayoutFileOut, row), lambda row: [row.id])
+    return paging.page(rows, limit, _file, lambda row: [row.id])
 
 
 def file_rows(session: Session, file_id: int) -> Sequence[Row[Any]]:
-    """What is on a list that the caller was seen to reach."""
+    """What the bank is to pay of a list that the caller was seen to reach."""
     return session.execute(_FILE_ROWS, {"id": file_id}).all()
 
 
@@ -252,6 +269,11 @@ def _account(row: Row[Any], *, whole: bool) -> AccountOut:
     )
 
 
+def _file(row: Row[Any]) -> PayoutFileOut:
+    fields = {name: getattr(row, name) for name in PayoutFileOut.model_fields if name != "possible_actions"}
+    return PayoutFileOut(**fields, possible_actions=PAYOUT_FILE.possible(row.status))
+
+
 def _advance(row: Row[Any]) -> AdvanceOut:
     fields = {name: getattr(row, name) for name in AdvanceOut.model_fields if name != "possible_actions"}
-    return AdvanceOut(**fields, possible_actions=ADVANCE.possible(row.status))
+    return AdvanceOut(**fields, possible_actions=advance_moves(row.status))

@@ -7,7 +7,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from orders.agreements.states import AgreementState
 from orders.money.names import AccountNumber, PartyName
-from orders.settlement.states import AccountStatus, AdvanceMove, AdvanceStatus, PayoutFileStatus, PayoutMove, PayoutStatus
+from orders.settlement.states import (
+    AccountStatus,
+    AdvanceMove,
+    AdvanceStatus,
+    PayoutFileMove,
+    PayoutFileStatus,
+    PayoutMove,
+    PayoutStatus,
+)
 from shop.core.money import PositiveYuanIn, YuanOut
 from shop.core.quantities import Code, Id, Name, ShortText
 
@@ -48,6 +56,10 @@ class ConfirmIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     reference: Code
+    despite: ShortText | None = Field(
+        default=None,
+        description="why it was paid though a line of the bank, new since its release, shows that an earlier release may have left",
+    )
 
 
 class PayoutFileIn(BaseModel):
@@ -56,6 +68,16 @@ class PayoutFileIn(BaseModel):
     despite: ShortText | None = Field(
         default=None,
         description="why payouts go on it though a line of the bank, new since their release, shows that an earlier release may have left",
+    )
+
+
+class FileSentIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reference: Code
+    despite: ShortText | None = Field(
+        default=None,
+        description="why it goes though a line of the bank, new since the releases on it, shows that an earlier release of one may have left",
     )
 
 
@@ -118,6 +140,15 @@ class PayoutFileOut(BaseModel):
     made_by_name: str
     made_at: datetime
     status: PayoutFileStatus
+    content_count: int = Field(
+        description="payouts in its content: without those that failed; before it is sent, without those that were paid, too"
+    )
+    content_amount: YuanOut
+    sent_by: int | None
+    sent_by_name: str | None
+    sent_at: datetime | None
+    reference: str | None = Field(description="the bank's number of the upload")
+    possible_actions: list[PayoutFileMove]
     voided_by: int | None
     voided_by_name: str | None
     voided_at: datetime | None
@@ -179,7 +210,9 @@ class AdvanceIn(BaseModel):
 class AdvanceReturnIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    amount: PositiveYuanIn | None = Field(default=None, description="what came back of it; without it, all")
+    amount: PositiveYuanIn | None = Field(
+        default=None, description="what came back of it; without it, all that had not come back before"
+    )
     reason: ShortText
 
 
@@ -218,7 +251,8 @@ class AdvanceOut(BaseModel):
     paid_at: datetime | None
     reference: str | None
     end_reason: str | None
-    return_amount: YuanOut | None = Field(description="what came back of it, as was said")
+    returned: YuanOut = Field(description="what came back of it in all, as was confirmed; of what is left more may come back")
+    return_amount: YuanOut | None = Field(description="what came back by the last time, as was said")
     return_reason: str | None
     return_asked_by: int | None
     return_asked_by_name: str | None

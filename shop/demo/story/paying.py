@@ -146,6 +146,7 @@ class Paying(Cast):
         self.treasurer.post(f"{path}/release", expect=200)
         file = self.cashier.post("/v1/payout-files")
         self.cashier.download(f"/v1/payout-files/{file['id']}/content?format=xlsx")
+        self.cashier.post(f"/v1/payout-files/{file['id']}/send", expect=200, json={"reference": file["number"]})
         same("status", self.coop.get(path)["status"], "sent")
         return f"{file['number']}: {file['payout_count']} payouts, {file['amount']} yuan; who approved it was refused: {refusal['title']}"
 

@@ -196,6 +196,46 @@ def test_that_something_failed_which_stands_on_a_list_takes_two_persons(scene):
     assert agrees(scene) == []
 
 
+def listed_again_and_void(scene):
+    """A list, the line of all of it, and its first payout, which was said to have failed and was released again, by a list that is void."""
+    made, settlements = scene.listed()
+    path = f"/v1/payouts/{settlements[0]['payout_id']}"
+    scene.fails(settlements[0]["payout_id"])
+    third = scene.third()
+    assert scene.cashier.post(f"{path}/approve", json={}).status_code == 200
+    assert third.post(f"{path}/release").status_code == 200
+    again = scene.cashier.post("/v1/payout-files").json()
+    assert scene.treasurer.post(f"/v1/payout-files/{again['id']}/void", json={"reason": "未上传"}).status_code == 200
+    [line] = scene.shows((-fen(made["amount"]), "批量代付过渡户", f"批量 {made['number']}", "3100021009014400999"))
+    assert line["status"] == "open"
+    return made, settlements, path, line
+
+
+@pytest.mark.parametrize("said_paid", [False, True])
+def test_what_a_whole_list_paid_is_not_paid_by_a_second_release_unawares(scene, said_paid):
+    made, settlements, path, line = listed_again_and_void(scene)
+    asked = (
+        ("/v1/payout-files", {}),
+        (f"{path}/send", {"reference": "X1"}),
+        (f"{path}/confirm", {"reference": "X1"}),
+    )
+    for verb, body in asked:
+        refused = scene.cashier.post(verb, json=body)
+        assert (refused.status_code, refused.json()["code"]) == (409, "failed_one_shown_by_bank"), verb
+    assert "with the list as a whole" in refused.json()["title"]
+    if said_paid:
+        confirmed = scene.cashier.post(f"{path}/confirm", json={"reference": "X1", "despite": "已按回单核对"})
+        assert confirmed.json()["status"] == "paid"
+        assert scene.rows("SELECT reason FROM audit_event WHERE action = 'payout.confirm' ORDER BY id DESC LIMIT 1") == [
+            ("已按回单核对",)
+        ]
+    # the line pays the one debt by the release that stands
+    assert match(scene.cashier, line, made["id"]).json()["status"] == "matched"
+    assert {payout_of(scene, each)["status"] for each in settlements} == {"paid"}
+    assert [each["outcome"] for each in payout_of(scene, settlements[0])["attempts"]] == ["failed", "paid"]
+    assert (scene.balance("settled"), scene.balance("payouts"), agrees(scene)) == (0, 0, [])
+
+
 def test_of_a_list_that_is_void_one_person_says_so(scene):
     made, (first, _) = scene.listed()
     assert scene.treasurer.post(f"/v1/payout-files/{made['id']}/void", json={"reason": "未上传"}).status_code == 200

@@ -4,12 +4,19 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from orders.banking.actions import matching, writing_off
+from orders.banking.actions import making, matching, writing_off
+from orders.banking.known import Line, Paid
+from orders.banking.matching import is_contradicted, is_other_number, is_other_payee
+from orders.banking.rules import BankEntryKind
 from shop.identity.permissions import Role
 from tests.factories.identity import make_user
 from tests.factories.racing import post_at_once, sessions
-from tests.factories.statements import statement
+from tests.factories.statements import ACCOUNT, statement
+from tests.orders.banking.test_left_after_all import overpaid, refund_of
 from tests.orders.banking.test_payouts import agrees, number_of
+from tests.orders.settlement.test_paying import advance, agreement
+
+__all__ = ["agreement"]
 
 
 @pytest.fixture
@@ -46,7 +53,8 @@ def test_one_person_asks_and_another_approves(desk, line, api):
     assert code(desk.second.post(f"{path}/approve", json={})) == (409, "illegal_move")
     desk.agrees()
     desk.client.post(f"/v1/bank-matches/{approved.json()['match_id']}/undo", json={"reason": "不是手续费"})
-    assert (desk.line(line["id"])["status"], desk.balance("fees")) == ("open", 0)
+    shown = desk.line(line["id"])
+    assert (shown["status"], shown["write_offs"][0]["status"], desk.balance("fees")) == ("open", "undone", 0)
     desk.agrees()
 
 
@@ -142,14 +150,34 @@ def test_what_left_twice_its_supplier_holds_ahead_until_a_settlement_uses_it_up(
     assert scene.cashier.post(path, json={**asked, "payout_id": 999_999}).status_code == 404
     [into] = scene.shows((69_900, "甲", "x"))
     assert code(scene.cashier.post(f"/v1/bank-lines/{into['id']}/write-offs", json=asked)) == (422, "wrong_direction")
+    refused = scene.cashier.post(path, json=asked)
+    assert (code(refused), refused.json()["data"]["remedy"]) == ((409, "payout_does_not_fit"), "other_payee")
+    asked["despite"] = "供应商更名后的账户"
     made = scene.cashier.post(path, json=asked)
     assert (made.status_code, made.json()["payout_id"]) == (201, row["payout_id"])
+    # the second person sees what the first said, and what the line says
+    seen = scene.treasurer.get(f"/v1/bank-write-offs/{made.json()['id']}").json()
+    assert {name: seen[name] for name in ("number", "party_name", "paid_before", "despite")} == {
+        "number": row["number"], "party_name": holder, "paid_before": "699.00", "despite": "供应商更名后的账户",
+    }  # fmt: skip
+    assert (seen["line_amount"], seen["line_payer_name"], seen["line_text"]) == ("-699.00", "x", "货款")
+    [waits] = scene.treasurer.get("/v1/finance/waiting", params={"kind": "bank_write_off"}).json()["items"]
+    assert (waits["number"], waits["party_name"]) == (row["number"], holder)
     approve = f"/v1/bank-write-offs/{made.json()['id']}/approve"
     assert code(scene.cashier.post(approve, json={})) == (403, "own_write_off")
     match_id = scene.treasurer.post(approve, json={}).json()["match_id"]
     assert (scene.balance("advances"), agrees(scene)) == (69_900, [])
     undo = f"/v1/bank-matches/{match_id}/undo"
-    assert scene.cashier.post(undo, json={"reason": "不是这一笔"}).json()["status"] == "open"
+    [matched] = scene.cashier.get(f"/v1/bank-lines/{early['id']}").json()["matches"]
+    assert (matched["payout_id"], matched["settlement_number"]) == (row["payout_id"], row["number"])
+    undone = scene.cashier.post(undo, json={"reason": "不是这一笔"}).json()
+    assert (undone["status"], undone["write_offs"][0]["status"], undone["write_offs"][0]["possible_actions"]) == (
+        "open",
+        "undone",
+        [],
+    )
+    listed = scene.cashier.get("/v1/bank-write-offs", params={"status": "approved"}).json()["items"]
+    assert listed == []
     assert (scene.balance("advances"), agrees(scene)) == (0, [])
     again = scene.cashier.post(path, json=asked).json()
     match_id = scene.treasurer.post(f"/v1/bank-write-offs/{again['id']}/approve", json={}).json()["match_id"]
@@ -159,3 +187,187 @@ def test_what_left_twice_its_supplier_holds_ahead_until_a_settlement_uses_it_up(
     assert scene.balance("advances") == 69_900 - 6_990
     assert code(scene.cashier.post(f"/v1/bank-matches/{match_id}/undo", json={"reason": "x"})) == (409, "paid_twice_used_up")
     agrees(scene)
+
+
+def payee(name="甲社", account="3100021009014400123"):
+    return Paid(
+        "JS2026-000001",
+        "paid",
+        100,
+        True,
+        ("JS2026-000001", "JS2026-000001-7"),
+        ("FK2026-000003",),
+        frozenset({name}),
+        frozenset({account}),
+        1,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "account", "written", "other_payee", "other_number"),
+    [
+        ("甲社", "", "货款", False, False),
+        ("", "3100 0210 0901 4400 123", "货款", False, False),
+        ("乙社", "", "JS2026-000001-7", True, False),
+        ("乙社", "6222", "JS2026-000002-9", True, True),
+        ("甲社", "", "JS2026-000001-70", False, True),
+        ("甲社", "", "FK2026-000004", False, True),
+        ("甲社", "", "YF2026-000004", False, True),
+        ("批量代付过渡户", "3100", "批量 FK2026-000003", False, False),
+        ("", "", "JS2026 000001 7", False, False),
+        ("", "", "货款", True, False),
+    ],
+)
+def test_what_left_once_more_names_its_payee_or_its_number(name, account, written, other_payee, other_number):
+    line = Line(1, -100, written, payer_name=name, payer_account=account)
+    assert (is_other_payee(line, payee()), is_other_number(line, payee())) == (other_payee, other_number)
+
+
+@pytest.mark.parametrize(
+    ("fen", "written", "entry", "contradicted"),
+    [
+        (-1500, "账户管理费", "interest", True),
+        (-1500, "透支利息", "interest", False),
+        (1500, "结息", "interest", False),
+        (1500, "货款", "fee", True),
+        (1500, "手续费退回", "fee", False),
+        (-1500, "", "fee", False),
+        (-1500, "x", "other", False),
+    ],
+)
+def test_interest_comes_in_and_fees_go_out(fen, written, entry, contradicted):
+    assert is_contradicted(Line(1, fen, written), BankEntryKind(entry)) is contradicted
+    assert is_contradicted(Line(1, -fen, written, reversal=True), BankEntryKind(entry)) is contradicted
+
+
+def test_a_line_is_not_written_off_as_what_it_tells_against(desk, line):
+    assert code(desk.write_off(line["id"], "interest", "100.00")) == (422, "entry_contradicted")
+    assert desk.line(line["id"])["write_offs"] == []
+
+
+def test_the_wrong_supplier_holds_nothing_ahead(scene):
+    """Two lines, two payouts: each is refused for the other's."""
+    _, (farm, bees) = scene.listed()
+    holders = [each.name for each in scene.market.suppliers[:2]]
+    amounts = [-round(float(each["due"]) * 100) for each in (farm, bees)]
+    numbers = [number_of(scene, each) for each in (farm, bees)]
+    for fen, holder, number in zip(amounts, holders, numbers, strict=True):
+        scene.shows((fen, holder, number))
+    lines = scene.shows(*zip(amounts, holders, numbers, strict=True))
+
+    def ask(line, row, amount, **more):
+        asked = {"entry": "paid_twice", "amount": amount, "reason": "重复付款", "payout_id": row["payout_id"], **more}
+        return scene.cashier.post(f"/v1/bank-lines/{line['id']}/write-offs", json=asked)
+
+    for line, row, amount, remedy in (
+        (lines[0], bees, bees["due"], "other_number"),
+        (lines[0], bees, farm["due"], "less"),
+        (lines[1], farm, bees["due"], "other_number"),
+    ):
+        refused = ask(line, row, amount)
+        assert (code(refused), refused.json()["data"]["remedy"]) == ((409, "payout_does_not_fit"), remedy)
+    assert (
+        ask(lines[0], bees, farm["due"], despite="x").json()["data"]["remedy"] == "less"
+    )  # no reason makes it more than the payout
+    right = ask(lines[0], farm, farm["due"], despite="多余")
+    assert (right.status_code, right.json()["party_name"]) == (201, holders[0])
+    assert scene.treasurer.post(f"/v1/bank-write-offs/{right.json()['id']}/approve", json={}).status_code == 200
+    assert [scene.balance("advances", of) for of in (0, 1)] == [-amounts[0], 0]
+    assert agrees(scene) == []
+
+
+def test_a_refund_that_left_twice_its_buyer_owes(scene):
+    order = overpaid(scene)
+    refund = refund_of(scene, order)
+    out = (-3_010, "沙坪坝中学", refund["number"], ACCOUNT)
+    [left, again] = scene.shows(out, out)
+    assert (left["status"], again["status"]) == ("matched", "open")
+    [proposal] = [each for each in again["proposals"] if each["kind"] == "bank_entry"]
+    assert (proposal["entry"], proposal["refund_id"], proposal["amount"]) == ("paid_twice", refund["id"], "30.10")
+    path = f"/v1/bank-lines/{again['id']}/write-offs"
+    asked = {"entry": "paid_twice", "refund_id": refund["id"], "amount": "30.10", "reason": "重复退款"}
+    for wrong in ({"payout_id": 1}, {"entry": "other"}, {"refund_id": None}):
+        assert code(scene.cashier.post(path, json=asked | wrong)) == (422, "invalid")
+    assert code(scene.cashier.post(path, json={**asked, "amount": "30.11"})) == (409, "line_matched")
+    assert scene.cashier.post(path, json={**asked, "refund_id": 999_999}).status_code == 404
+
+    def written_off():
+        made = scene.cashier.post(path, json=asked).json()
+        assert (made["number"], made["party_name"], made["paid_before"]) == (refund["number"], scene.market.school.name, "30.10")
+        approved = scene.treasurer.post(f"/v1/bank-write-offs/{made['id']}/approve", json={})
+        assert approved.status_code == 200, approved.text
+        return approved.json()["match_id"]
+
+    def owed():
+        return scene.rows(
+            "SELECT sum(amount_fen)::int FROM money_posting WHERE account = 'receivable' AND purchase_order_id = :id", id=order
+        )[0][0]
+
+    due = scene.buyer.get(f"/v1/purchase-orders/{order}").json()["due"]
+    before = owed()
+    match_id = written_off()
+    assert owed() == before + 3_010
+    assert float(scene.buyer.get(f"/v1/purchase-orders/{order}").json()["due"]) == float(due) + 30.10
+    assert (scene.cashier.get(f"/v1/bank-lines/{again['id']}").json()["status"], agrees(scene)) == ("matched", [])
+    made = scene.rows("SELECT status, requested_by, approved_by FROM refund ORDER BY id DESC LIMIT 1")
+    assert made == [("paid", None, None)]
+    assert scene.cashier.post(f"/v1/bank-matches/{match_id}/undo", json={"reason": "不是这一笔"}).json()["status"] == "open"
+    assert (owed(), agrees(scene)) == (before, [])
+    written_off()
+    assert (owed(), agrees(scene)) == (before + 3_010, [])
+    # the buyer pays it back
+    scene.pay(order, 3_010)
+    assert (owed(), agrees(scene)) == (before, [])
+
+
+def test_an_advance_that_left_twice_is_held_ahead(scene, agreement):
+    made = advance(scene, agreement).json()
+    path = f"/v1/advances/{made['id']}"
+    scene.treasurer.post(f"{path}/approve")
+    holder = scene.market.suppliers[0].name
+    [line] = scene.shows((-30_000, holder, "预付款"))
+    write_off = f"/v1/bank-lines/{line['id']}/write-offs"
+    asked = {"entry": "paid_twice", "advance_id": made["id"], "amount": "300.00", "reason": "重复付出"}
+    refused = scene.cashier.post(write_off, json=asked)
+    assert (code(refused), refused.json()["data"]["remedy"]) == ((409, "advance_does_not_fit"), "not_left")
+    scene.cashier.post(f"{path}/pay", json={"reference": "B-1"})
+    asked = scene.cashier.post(write_off, json=asked).json()
+    assert (asked["number"], asked["party_name"]) == (made["number"], holder)
+    match_id = scene.treasurer.post(f"/v1/bank-write-offs/{asked['id']}/approve", json={}).json()["match_id"]
+    assert (scene.balance("advances"), agrees(scene)) == (60_000, ["-300.00"])
+    scene.cashier.post(f"/v1/bank-matches/{match_id}/undo", json={"reason": "x"})
+    assert (scene.balance("advances"), agrees(scene)) == (30_000, ["-300.00"])
+
+
+def refund_twice_at_once(scene):
+    refund = refund_of(scene, overpaid(scene))
+    out = (-3_010, "沙坪坝中学", refund["number"], ACCOUNT)
+    [_, again] = scene.shows(out, out)
+    asked = {"entry": "paid_twice", "refund_id": refund["id"], "amount": "30.10", "reason": "重复退款"}
+    made = scene.cashier.post(f"/v1/bank-lines/{again['id']}/write-offs", json=asked).json()
+    clients = sessions(scene.api, scene.database, scene.people["treasurer"], 8)
+    answers = post_at_once(clients, f"/v1/bank-write-offs/{made['id']}/approve", {})
+    return sorted(answer.status_code for answer in answers), scene.rows("SELECT count(*) FROM refund")[0][0]
+
+
+def test_found_by_many_at_once_the_buyer_owes_it_once(scene):
+    assert refund_twice_at_once(scene) == ([200] + [409] * 7, 2)
+    agrees(scene)
+
+
+@pytest.mark.control
+def test_without_the_locks_the_same_refund_is_found_more_often(scene, monkeypatch):
+    """The control, without what is left of the line, which holds them back too."""
+    for module in (matching, writing_off):
+        monkeypatch.setattr(module, "_LOCK", text(module._LOCK.text.replace("FOR UPDATE", "")))
+    monkeypatch.setattr(writing_off, "_require_left", lambda line, amount_fen: None)
+    monkeypatch.setattr(writing_off, "_unfit", lambda *given: None)
+    monkeypatch.setattr(
+        making,
+        "_EXPLAIN",
+        text(
+            "UPDATE bank_line l SET version = version FROM unnest(CAST(:ids AS bigint[])) AS u (id) WHERE l.id = u.id AND CAST(:amounts AS text) IS NOT NULL RETURNING l.id"
+        ),
+    )
+    _, refunds = refund_twice_at_once(scene)
+    assert refunds > 2

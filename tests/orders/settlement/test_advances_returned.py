@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from orders.settlement.actions import advances
 from tests.factories.after_sales import differences
@@ -67,11 +68,82 @@ def test_what_settlements_used_up_cannot_come_back(scene, paid):
     refused = scene.treasurer.post(f"{paid}/refuse-return", json={"reason": "未见退汇"}).json()
     assert (refused["status"], refused["return_amount"], refused["return_asked_by"]) == ("paid", None, None)
     assert scene.cashier.post(f"{paid}/return", json={"reason": "退汇", "amount": "160.20"}).status_code == 200
-    assert scene.treasurer.post(f"{paid}/confirm-return").json()["status"] == "returned"
+    # the rest of it is goods by now
+    assert scene.treasurer.post(f"{paid}/confirm-return").json()["status"] == "paid"
     assert scene.balance("advances") == 0
-    assert scene.farm.get("/v1/advances").json()["items"][0]["return_amount"] == "160.20"
+    shown = scene.farm.get("/v1/advances").json()["items"][0]
+    assert (shown["return_amount"], shown["returned"]) == ("160.20", "160.20")
+    refused = scene.cashier.post(f"{paid}/return", json={"reason": "退汇"})
+    assert (refused.json()["code"], refused.json()["data"]) == ("advance_used_up", {"left": "0.00"})
     assert scene.cashier.get("/v1/advances/agreements").json()["items"][0]["advances"] == "139.80"
     assert differences(scene.database) == {}
+
+
+def test_the_statement_recognises_an_advance_and_its_return_by_the_number(scene, paid):
+    number, holder = scene.cashier.get(paid).json()["number"], scene.market.suppliers[0].name
+    other, out, again = scene.shows(
+        (-30_000, "他人", f"预付款 {number}"), (-30_000, holder, f"预付款 {number}"), (-30_000, holder, f"预付款 {number}")
+    )
+    assert (other["status"], out["status"], again["status"]) == ("open", "matched", "open")
+    assert (out["matches"][0]["kind"], out["matches"][0]["reasons"]) == ("booked", ["advance_number", "amount", "payee"])
+    assert out["matches"][0]["score"] == 100
+    scene.cashier.post(f"{paid}/return", json={"reason": "账号不符", "amount": "100.00"})
+    scene.treasurer.post(f"{paid}/confirm-return")
+    plain, back = scene.shows((10_000, holder, number), (10_000, "退汇过渡户", f"退汇 {number} 账号不符"))
+    assert (plain["status"], back["status"], back["matches"][0]["reasons"]) == (
+        "open", "matched", ["advance_number", "amount", "returned"],
+    )  # fmt: skip
+    assert differences(scene.database) == {}
+
+
+def test_two_lines_of_one_file_do_not_show_the_same_advance(scene, paid):
+    number, holder = scene.cashier.get(paid).json()["number"], scene.market.suppliers[0].name
+    lines = scene.shows(*[(-30_000, holder, number)] * 3)
+    assert sorted(each["status"] for each in lines) == ["matched", "open", "open"]
+    assert scene.rows("SELECT count(*) FROM bank_match WHERE kind = 'booked'") == [(1,)]
+
+
+def test_a_movement_of_another_amount_is_not_the_lines(scene, paid):
+    [line, whole] = scene.shows((-100_000, "合作社", "货款"), (-30_000, "合作社", "货款"))
+    [(moved,)] = scene.rows("SELECT id FROM money_transaction WHERE kind = 'advance'")
+
+    def match(line, *parts):
+        return scene.cashier.post(f"/v1/bank-lines/{line['id']}/matches", json={"parts": list(parts)})
+
+    part = {"kind": "booked", "transaction_id": moved}
+    refused = match(line, part)
+    assert (refused.status_code, refused.json()["code"]) == (409, "movement_not_open")
+    assert scene.rows("SELECT matched_fen FROM bank_line WHERE id = :id", id=line["id"]) == [(0,)]
+    assert match(whole, part).json()["status"] == "matched"
+
+
+def test_an_advance_comes_back_in_parts(scene, paid):
+    booked = []
+    for amount, status, returned in (("100.00", "paid", "100.00"), ("50.00", "paid", "150.00"), (None, "returned", "300.00")):
+        said = scene.cashier.post(f"{paid}/return", json={"reason": "分次退汇", **({"amount": amount} if amount else {})}).json()
+        assert (said["status"], said["return_amount"]) == ("returning", amount or "150.00")
+        assert scene.cashier.post(f"{paid}/confirm-return").json()["code"] == "two_persons_needed"
+        done = scene.treasurer.post(f"{paid}/confirm-return").json()
+        assert (done["status"], done["returned"], done["return_confirmed_by"]) == (status, returned, scene.people["treasurer"].id)
+        booked.append(scene.balance("advances"))
+        assert scene.cashier.get("/v1/advances/agreements").json()["items"][0]["advances"] == f"{booked[-1] / 100:.2f}"
+        assert differences(scene.database) == {}
+    assert (booked, done["possible_actions"]) == ([20_000, 15_000, 0], [])
+    assert scene.cashier.post(f"{paid}/return", json={"reason": "x"}).json()["code"] == "illegal_move"
+
+
+def test_no_more_comes_back_than_is_left(scene, paid):
+    scene.cashier.post(f"{paid}/return", json={"reason": "退汇", "amount": "100.00"})
+    assert scene.treasurer.post(f"{paid}/confirm-return").json()["possible_actions"] == ["return"]
+    refused = scene.cashier.post(f"{paid}/return", json={"reason": "退汇", "amount": "200.01"})
+    assert (refused.status_code, refused.json()["data"]) == (409, {"left": "200.00"})
+    assert scene.cashier.post(f"{paid}/return", json={"reason": "退汇", "amount": "200.00"}).status_code == 200
+    refused = scene.treasurer.post(f"{paid}/refuse-return", json={"reason": "未见退汇"}).json()
+    assert (refused["status"], refused["returned"], refused["return_amount"]) == ("paid", "100.00", None)
+    assert differences(scene.database) == {}
+    for planted in ("returned_fen = 30000", "returned_fen = 40000", "return_fen = 100", "status = 'returned'"):
+        with pytest.raises(IntegrityError, match="ck_advance_"):
+            scene.rows(f"UPDATE advance SET {planted} RETURNING id")
 
 
 def test_many_who_confirm_at_once_bring_it_back_once(scene, paid):

@@ -75,6 +75,9 @@ def test_what_is_owed_and_paid_is_what_was_sold_and_not_kept(scene, seed):
         with scene.database.unit_of_work() as session:
             running.run_due(session)
 
+    for of in (0, 1):
+        scene.online_account(of)
+
     def pay_out():
         for (payout_id,) in scene.rows("SELECT id FROM payout WHERE status IN ('draft', 'failed')"):
             scene.cashier.post(f"/v1/payouts/{payout_id}/approve", json={"method": chance.choice(["bank", "stripe"])})

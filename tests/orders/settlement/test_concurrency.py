@@ -22,6 +22,13 @@ def test_a_payout_that_many_release_at_once_goes_once(scene):
         made = [answer.status_code for answer in pool.map(lambda client: client.post("/v1/payout-files"), asking)]
     assert (made.count(201), made.count(409)) == (1, 11)
     body = {"reference": "B-1"}
+    [(file_id,)] = scene.rows("SELECT id FROM payout_file")
+    with ThreadPoolExecutor(12) as pool:
+        sent = [
+            answer.status_code
+            for answer in pool.map(lambda client: client.post(f"/v1/payout-files/{file_id}/send", json=body), asking)
+        ]
+    assert (sent.count(200), sent.count(409)) == (1, 11)
     with ThreadPoolExecutor(12) as pool:
         paid = [answer.status_code for answer in pool.map(lambda client: client.post(f"{payout}/confirm", json=body), asking)]
     assert (paid.count(200), paid.count(409)) == (1, 11)

@@ -101,8 +101,22 @@ def test_whoever_ran_the_settlement_does_not_release_it(scene):
     assert (answer.status_code, answer.json()["code"]) == (403, "two_persons_needed")
 
 
+def test_a_payout_by_stripe_needs_an_account_there(scene):
+    row = scene.settled()
+    payout = f"/v1/payouts/{row['payout_id']}"
+    refused = scene.cashier.post(f"{payout}/approve", json={"method": "stripe"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "no_online_account")
+    assert scene.farm.get(payout).json()["status"] == "draft"
+    scene.online_account()
+    assert scene.cashier.post(f"{payout}/approve", json={"method": "stripe"}).status_code == 200
+    scene.rows("UPDATE connected_account SET enabled = false RETURNING id")
+    refused = scene.treasurer.post(f"{payout}/release")
+    assert (refused.status_code, refused.json()["code"], scene.balance("payouts")) == (409, "no_online_account", 0)
+
+
 def test_a_payout_by_stripe_is_told_and_reported_by_its_provider(scene):
     row = scene.settled()
+    scene.online_account()
     payout = f"/v1/payouts/{row['payout_id']}"
     scene.cashier.post(f"{payout}/approve", json={"method": "stripe"})
     assert scene.treasurer.post(f"{payout}/release").json()["status"] == "released"
@@ -127,6 +141,7 @@ def test_a_payout_by_stripe_is_told_and_reported_by_its_provider(scene):
 
 def test_a_payout_by_stripe_leaves_from_the_online_balance(scene):
     row = scene.settled()
+    scene.online_account()
     scene.cashier.post(f"/v1/payouts/{row['payout_id']}/approve", json={"method": "stripe"})
     scene.treasurer.post(f"/v1/payouts/{row['payout_id']}/release")
     with scene.database.unit_of_work() as session:
@@ -325,6 +340,7 @@ def test_a_formula_counts_by_the_list_of_today_and_what_nothing_bounds_is_refuse
 
 def test_a_part_that_comes_back_is_owed_again_by_a_payout_of_its_own(scene):
     row = scene.settled()
+    scene.online_account()
     scene.account()
     path = f"/v1/payouts/{row['payout_id']}"
     scene.cashier.post(f"{path}/approve", json={"method": "stripe"})

@@ -50,6 +50,7 @@ def test_an_accepted_and_paid_delivery_is_settled_and_paid_out(scene):
     assert "3100021009014400123" in content
     assert "699.00" in content
     assert scene.farm.get(payout).json()["status"] == "sent"
+    assert scene.cashier.post(f"/v1/payout-files/{made.json()['id']}/send", json={"reference": "ICBC-7"}).json()["status"] == "sent"
     assert scene.cashier.post(f"{payout}/confirm", json={"reference": "ICBC-77"}).json()["status"] == "paid"
     assert (scene.balance("payouts"), scene.balance("payable")) == (0, 0)
     assert scene.rows("SELECT sum(amount_fen)::bigint FROM money_posting WHERE account = 'bank'") == [(0,)]  # came in and went out
