@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, 
 from orders.outlet_sales.rules import BatchStatus, LineStatus, batch_hash
 from orders.outlets.schemas import Number, OutletCode
 from shop.core.errors import BadValue
-from shop.core.money import PositiveYuanIn, YuanOut
+from shop.core.money import YuanIn, YuanOut
 from shop.core.paging import Page
 from shop.core.quantities import Id, Moment, Name, Quantity, QuantityOut, ShortText, each_once
 from shop.core.sheets import IgnoredColumns
@@ -37,7 +37,7 @@ class LineIn(BaseModel):
     sold_at: Moment
     goods_id: Number = Field(description="商品编号 as the outlet's list has it, or the 69码 of one of the goods on it")
     quantity: Quantity
-    amount: PositiveYuanIn = Field(description="what was paid for it, in yuan; what is given away is no sale")
+    amount: YuanIn = Field(ge=0, description="what was paid for it, in yuan; 0: it was given away with something")
     receipt_number: Number | None = None
     refunds_line_id: Number | None = Field(default=None, description="this gives back of an earlier line; figures stay positive")
 
@@ -108,7 +108,7 @@ class SalesLineRow(BaseModel):
     goods_id: Number
     goods_name: Name | None = None
     quantity: Quantity
-    amount: PositiveYuanIn
+    amount: YuanIn = Field(ge=0)
     receipt_number: Number | None = None
     refunds_line_id: Number | None = None
 

@@ -76,6 +76,6 @@ def sales(
     title = "销售统计" if call.language == "zh" else "Sales"
     table = Worksheet(title, header(shown, call.language), [*cells(shown), total(shown, call.language)])
     if format == "csv":
-        return exports.file(format, name, table.header, table.rows)
+        return exports.file(format, name, table.header, table.rows, title)
     told = Worksheet(labels.ABOUT_TITLE[call.language], labels.ABOUT_HEADER[call.language], about(shown, call.language))
     return exports.workbook(name, [table, told])

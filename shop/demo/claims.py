@@ -106,7 +106,7 @@ class Claims:
     def late(self, sold_on: date) -> None:
         """A sale of a month that is closed is told and accepted at this moment."""
         sale_id = self._hand_in(self.suppliers[0], Platform.OFFLINE, sold_on, self._invoice())
-        reviewing.accept(self.session, self._officer(self.suppliers[0]), sale_id, as_it_is)
+        reviewing.accept(self.session, self._officer(self.suppliers[0]), sale_id, None, as_it_is)
 
     # --- what happens -----------------------------------------------------------------------------------------------
 
@@ -122,7 +122,7 @@ class Claims:
     def _decide(self, supplier: Supplier, sale_id: int, outcome: str) -> None:
         officer = self._officer(supplier)
         if outcome in ("accept", "void"):
-            reviewing.accept(self.session, officer, sale_id, as_it_is)
+            reviewing.accept(self.session, officer, sale_id, None, as_it_is)
         if outcome == "void":
             reviewing.void(self.session, officer, sale_id, _SAID[outcome], as_it_is)
         if outcome == "return":
@@ -139,7 +139,7 @@ class Claims:
             hold_id = self.session.execute(_HOLD, {"id": kept}).scalar_one()
             officer = acting(self.session, "city")
             judging.decide(self.session, officer, hold_id, Verdict.COUNT, None, "已向开票方核实，为该合作社所售")
-            reviewing.accept(self.session, self._officer(own), kept, as_it_is)
+            reviewing.accept(self.session, self._officer(own), kept, None, as_it_is)
 
     def _sold_here(self) -> None:
         """A supplier claims what it sold by the marketplace: product, amount and day are those of an order."""

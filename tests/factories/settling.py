@@ -12,7 +12,9 @@ from shop.core.audit import SYSTEM
 from shop.core.db import Database
 from shop.core.money import yuan_from_fen
 from shop.identity.models import User
+from shop.identity.permissions import Role
 from tests.factories.after_sales import Delivered, days_later, deliver
+from tests.factories.identity import make_user
 from tests.factories.orders import Market, make_market_with_keepers
 from tests.factories.statements import held_at_bank
 from workers.handlers import HANDLERS

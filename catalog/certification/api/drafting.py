@@ -21,7 +21,7 @@ routes = Routes("certification", "/v1")
 def drafts_template(call: Call, format: Annotated[Literal["xlsx", "csv"], Query()] = "xlsx") -> Response:
     """The template of a spreadsheet of many products, with an example; as a workbook also with the words that its cells may hold."""
     if format == "csv":
-        return exports.file(format, "applications", sheets.HEADER, [sheets.EXAMPLE])
+        return exports.file(format, "applications", sheets.HEADER, [sheets.EXAMPLE], "applications")
     config = programmes.config_of(call.session, clock.today())
     content = as_workbook(config, eligible_districts(call.session, config))
     headers = {"Content-Disposition": 'attachment; filename="applications.xlsx"'}

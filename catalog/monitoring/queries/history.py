@@ -14,6 +14,7 @@ from catalog.monitoring import rules
 from catalog.monitoring.queries.stock import BANDS, SUMS, with_people
 from catalog.monitoring.schemas import Grain
 from shop.core import clock
+from shop.core.cell_room import Key
 from shop.core.errors import Invalid
 
 # As in catalog.monitoring.queries.stock, for each end. A measure lasts until the next one of its kind, or until the moment that it names.
@@ -52,7 +53,7 @@ class History:
     #: Who has certificates in a county, with a bit for each end.
     suppliers: Sequence[tuple[str, int, int]]
 
-    def at(self, place: int) -> tuple[dict[tuple[str, str], dict[str, int]], dict[str, dict[str, int]]]:
+    def at(self, place: int) -> tuple[dict[Key, dict[str, int]], dict[str, dict[str, int]]]:
         """What holds at one of the ends: by county and category, and by county; without what has no certificate then."""
         found = {
             key: with_people({name: values[place] for name, values in each.items()}) for key, each in sorted(self.sums.items())
