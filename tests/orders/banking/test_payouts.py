@@ -215,6 +215,7 @@ def test_a_booked_movement_that_was_taken_back_meanwhile_is_refused(scene, row, 
 
 def test_a_payout_by_the_provider_is_no_line_of_the_bank(scene):
     row = scene.settled()
+    scene.online_account()
     scene.cashier.post(f"/v1/payouts/{row['payout_id']}/approve", json={"method": "stripe"})
     [line] = scene.shows((-69_900, scene.market.suppliers[0].name, row["number"]))
     assert line["proposals"] == []

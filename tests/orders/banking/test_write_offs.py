@@ -9,6 +9,7 @@ from orders.banking.known import Line, Paid
 from orders.banking.matching import is_contradicted, is_other_number, is_other_payee
 from orders.banking.rules import BankEntryKind
 from shop.identity.permissions import Role
+from tests.factories.after_sales import differences
 from tests.factories.identity import make_user
 from tests.factories.racing import post_at_once, sessions
 from tests.factories.statements import ACCOUNT, statement
@@ -274,6 +275,9 @@ def test_the_wrong_supplier_holds_nothing_ahead(scene):
     assert scene.treasurer.post(f"/v1/bank-write-offs/{right.json()['id']}/approve", json={}).status_code == 200
     assert [scene.balance("advances", of) for of in (0, 1)] == [-amounts[0], 0]
     assert agrees(scene) == []
+    for planted in ("amount_fen = 99999900", "status = 'undone'"):
+        scene.rows(f"UPDATE bank_write_off SET {planted} RETURNING id")
+        assert "bank_write_offs" in differences(scene.database)
 
 
 def test_a_refund_that_left_twice_its_buyer_owes(scene):

@@ -103,8 +103,9 @@ def test_what_the_provider_refuses_can_go_by_the_bank(scene, online, connected):
     assert scene.cashier.post(f"{path}/approve", json={"method": "bank"}).status_code in (200, 409)
 
 
-def test_without_an_account_the_payout_fails_at_once(scene, online):
+def test_one_whose_account_was_closed_meanwhile_fails_at_once(scene, online, connected):
     path = release(scene, settled(scene, online))
+    online.rows("UPDATE connected_account SET enabled = false RETURNING id")
     online.work()
     assert scene.farm.get(path).json()["status"] == "failed"
     assert online.twin.objects("transfer") == []

@@ -144,6 +144,8 @@ def test_no_more_comes_back_than_is_left(scene, paid):
     for planted in ("returned_fen = 30000", "returned_fen = 40000", "return_fen = 100", "status = 'returned'"):
         with pytest.raises(IntegrityError, match="ck_advance_"):
             scene.rows(f"UPDATE advance SET {planted} RETURNING id")
+    scene.rows("UPDATE advance SET returned_fen = returned_fen - 1 RETURNING id")
+    assert {"advances_returned", "suppliers_money"} <= differences(scene.database).keys()
 
 
 def test_many_who_confirm_at_once_bring_it_back_once(scene, paid):
