@@ -46,6 +46,8 @@ def rebuild(database: Database, say: Callable[[str], None] = lambda _: None) -> 
             session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             session.execute(text("SET LOCAL statement_timeout = 0"))
             session.execute(text("SET LOCAL work_mem = '256MB'"))
+            # rollups that were looked at while they were empty would be taken for empty, and compared row by row
+            session.execute(text("SET LOCAL enable_nestloop = off"))
             count = rebuilding.fill(session, say)
             session.execute(text("DELETE FROM sale_entry_pending"))
             session.commit()
