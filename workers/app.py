@@ -21,7 +21,7 @@ _CONNECTION = {
     "visibility_timeout": 7200,
 }
 
-app = Celery("shop", include=["workers.asked", "workers.tasks"])
+app = Celery("shop", include=["workers.long", "workers.tasks"])
 app.conf.update(
     broker_url=celery_broker_url(settings().redis_url or "redis://127.0.0.1:6379/0"),
     broker_transport_options=_CONNECTION,

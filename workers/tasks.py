@@ -36,16 +36,13 @@ from orders.pledges import handlers as pledges
 from orders.pledges.actions import recounting as pledge_sums
 from orders.purchasing import actions as purchasing
 from orders.purchasing import handlers as ordering
-from orders.reconcile import report
 from orders.reports import handlers as monthly_reports
 from orders.reserved_share import handlers as reserved_share
-from orders.settlement.actions import running as settling
 from orders.sourcing import handlers as quotations
 from orders.sourcing.actions import moving as sourcing
 from orders.statistics import actions as statistics
 from orders.terms import actions as terms
 from orders.terms import handlers as payment_dues
-from orders.ties import checking
 from shop.core import audit, clock, idempotency, locks, outbox
 from shop.core.db import database
 from shop.identity.actions import sign_in
@@ -369,30 +366,6 @@ def draft_call_offs() -> None:
         late = call_offs.tell_late(session)
     if drafted or late:
         log.info("call_offs_drafted", count=drafted, days_late=late)
-
-
-@app.task(name="settlements.run", time_limit=1200, soft_time_limit=1100)
-def settle() -> None:
-    """Settle with suppliers for the latest period that is over, once."""
-    with database().unit_of_work() as session:
-        made = settling.run_due(session)
-    if made:
-        log.info("settlements_made", count=made)
-
-
-@app.task(name="reconcile.run", time_limit=3000, soft_time_limit=2900)
-def reconcile() -> None:
-    """The hourly proof that orders, money, figures and stock agree."""
-    differences = sum(finding.count for finding in report.keep(database())[1])
-    log.log(40 if differences else 20, "reconciled", count=differences)
-
-
-@app.task(name="ties.check", time_limit=3000, soft_time_limit=2900)
-def check_data() -> None:
-    """Check the figures of this day against the lines, and all books against one another; once a day."""
-    differences = checking.run(database())
-    if differences:
-        log.warning("data_differ", count=differences)
 
 
 @app.task(name="exports.answer_schedules")

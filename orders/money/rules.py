@@ -157,7 +157,7 @@ KIND_WORDS: dict[Kind, tuple[str, str]] = {
     Kind.REFUND_FAILED: ("退款退回", "refund came back"),
     Kind.REFUND_REINSTATED: ("退款经银行证实已付", "refund shown to have left after all"),
     # whether it came in or went out
-    Kind.RECEIPT: ("银行流水", "bank line"),
+    Kind.RECEIPT: ("银行收付", "bank line"),
     Kind.RECEIPT_MATCHED: ("银行流水核销", "bank line matched"),
     Kind.RECEIPT_UNDONE: ("撤销流水核销", "match of a bank line undone"),
     Kind.BANK_ENTRY: ("银行流水", "bank entry"),

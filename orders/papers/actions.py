@@ -9,8 +9,8 @@ from orders.papers import rules
 from orders.papers.errors import AlreadyVoid, IssuedInFuture, NotConfirmed, NotYourKind, TooManyPapers
 from orders.papers.rules import PaperKind, Said
 from orders.purchasing.actions.moving import locked, side_of
-from orders.tax_invoices import actions as tax_invoices
-from orders.tax_invoices.actions import Said as Entry
+from orders.tax_invoices.actions import deciding, registering
+from orders.tax_invoices.actions.registering import Said as Entry
 from orders.tax_invoices.rules import Cover
 from shop.core import audit, clock, outbox, uploads
 from shop.core.errors import Invalid, NotFound
@@ -81,7 +81,7 @@ def _register(session: Session, actor: Actor, order: Any, said: Said, file_id: i
     unit_id = session.execute(_UNIT, {"id": order.purchase_order_id}).scalar_one()
     entry = Entry(said.code, said.number, "ordinary", False, None, said.issued_on, said.amount, said.vat, said.note)
     cover = Cover(order.id, order.supplier_id, order.buyer_id, unit_id)
-    return tax_invoices.enter(session, actor, [(entry, [cover])], file_id)[0]
+    return registering.enter(session, actor, [(entry, [cover])], file_id)[0]
 
 
 def void(session: Session, actor: Actor, supplier_order_id: int, paper_id: int, reason: str) -> None:
@@ -105,5 +105,5 @@ def void(session: Session, actor: Actor, supplier_order_id: int, paper_id: int, 
         {"id": paper_id, "now": clock.now(), "user": actor.user_id, "reason": reason},
     )
     if paper.tax_invoice_id is not None:
-        tax_invoices.void_of_paper(session, actor, paper.tax_invoice_id, reason)
+        deciding.void_of_paper(session, actor, paper.tax_invoice_id, reason)
     audit.record(session, actor, "paper.voided", "supplier_order", order.id, reason=reason, paper_id=paper_id)

@@ -49,10 +49,7 @@ class SettlementRun(SQLModel, table=True):
     """One run over a period: everything that it took up was taken up at once."""
 
     __tablename__ = "settlement_run"
-    __table_args__ = (
-        # the clock settles each period once
-        Index("uq_settlement_run_automatic", "period_end", unique=True, postgresql_where=text("run_by IS NULL")),
-    )
+    __table_args__ = (Index("uq_settlement_run_automatic", "period_end", unique=True, postgresql_where=text("run_by IS NULL")),)
 
     id: int = key()
     period_start: date
@@ -321,7 +318,6 @@ class PayoutAttempt(SQLModel, table=True):
     __tablename__ = "payout_attempt"
     __table_args__ = (
         CheckConstraint("outcome IN ('paid','failed')", name="outcome"),
-        # one is on its way at most
         Index("uq_payout_attempt_live", "payout_id", unique=True, postgresql_where=text("outcome IS DISTINCT FROM 'failed'")),
         Index(None, "payout_id", "id"),
     )

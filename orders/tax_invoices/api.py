@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import File, Query, UploadFile
 from fastapi.responses import Response
 
-from orders.tax_invoices import actions, queries, sheets
+from orders.tax_invoices import queries, sheets
+from orders.tax_invoices.actions import deciding, registering
 from orders.tax_invoices.schemas import (
     ClaimIn,
     DecisionIn,
@@ -31,7 +32,7 @@ routes = Routes("tax_invoices", "/v1/tax-invoices")
 def register(call: Call, body: ClaimIn) -> list[TaxInvoiceOut]:
     """Register official tax invoices (数电票, or code and number) for invoices, credit notes or accepted deliveries. A number that comes twice is
     held until the marketplace's finance decides."""
-    made = actions.register(call.session, call.actor, body.invoices)
+    made = registering.register(call.session, call.actor, body.invoices)
     return [queries.tax_invoice(call.session, call.actor, tax_invoice_id) for tax_invoice_id in made]
 
 
@@ -82,7 +83,7 @@ def tax_invoice(call: Call, tax_invoice_id: Id) -> TaxInvoiceOut:
 @routes.post("/{tax_invoice_id}/file", Permission.INVOICES_ISSUE)
 def attach(call: Call, tax_invoice_id: Id, file: Annotated[UploadFile, File(description="PDF, PNG, JPEG")]) -> TaxInvoiceOut:
     """Add the file of a registered tax invoice."""
-    actions.attach(call.session, call.actor, tax_invoice_id, file.filename, file.file.read())
+    deciding.attach(call.session, call.actor, tax_invoice_id, file.filename, file.file.read())
     return queries.tax_invoice(call.session, call.actor, tax_invoice_id)
 
 
@@ -94,19 +95,19 @@ def tax_invoice_file(call: Call, tax_invoice_id: Id) -> Response:
 @routes.post("/{tax_invoice_id}/clear", Permission.MONEY_MANAGE, status=200)
 def clear(call: Call, tax_invoice_id: Id, body: DecisionIn) -> TaxInvoiceOut:
     """Decide that a registration whose number came twice is the right one."""
-    actions.decide(call.session, call.actor, tax_invoice_id, TaxInvoiceMove.CLEAR, body.reason)
+    deciding.decide(call.session, call.actor, tax_invoice_id, TaxInvoiceMove.CLEAR, body.reason)
     return queries.tax_invoice(call.session, call.actor, tax_invoice_id)
 
 
 @routes.post("/{tax_invoice_id}/refuse", Permission.MONEY_MANAGE, status=200)
 def refuse(call: Call, tax_invoice_id: Id, body: DecisionIn) -> TaxInvoiceOut:
     """Decide that it is not."""
-    actions.decide(call.session, call.actor, tax_invoice_id, TaxInvoiceMove.REFUSE, body.reason)
+    deciding.decide(call.session, call.actor, tax_invoice_id, TaxInvoiceMove.REFUSE, body.reason)
     return queries.tax_invoice(call.session, call.actor, tax_invoice_id)
 
 
 @routes.post("/{tax_invoice_id}/void", Permission.INVOICES_ISSUE, status=200)
 def void(call: Call, tax_invoice_id: Id, body: DecisionIn) -> TaxInvoiceOut:
     """Take a wrong registration out of account; it stays on record."""
-    actions.void(call.session, call.actor, tax_invoice_id, body.reason)
+    deciding.void(call.session, call.actor, tax_invoice_id, body.reason)
     return queries.tax_invoice(call.session, call.actor, tax_invoice_id)

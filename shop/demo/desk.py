@@ -12,7 +12,7 @@ from orders.banking.actions.matching import match_by_rule
 from orders.banking.rules import Entry
 from orders.banking.schemas.payers import PayerDeclarationIn
 from orders.banking.schemas.statements import HowRead
-from orders.tax_invoices import actions as tax_invoices
+from orders.tax_invoices.actions import registering as tax_invoices
 from orders.tax_invoices.rules import TaxInvoiceType
 from orders.tax_invoices.schemas import TaxInvoiceIn
 from shop.core.money import yuan_from_fen

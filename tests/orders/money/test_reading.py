@@ -234,6 +234,6 @@ def test_a_line_of_the_bank_is_called_so_whichever_way_it_went(till):
     assert till.as_("cashier").post("/v1/bank-statements", files={"file": ("流水.csv", bank_shows_fee)}).status_code == 201
     answer = till.as_("cashier").get("/v1/money/entries", params={"account": "bank"}, headers={"Accept-Language": "zh"})
     assert [(each["amount"], each["kind_label"]) for each in answer.json()["items"]] == [
-        ("69.90", "银行流水"),
-        ("-15.00", "银行流水"),
+        ("69.90", "银行收付"),
+        ("-15.00", "银行收付"),
     ]

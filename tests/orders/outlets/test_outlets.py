@@ -215,9 +215,9 @@ def test_every_fault_of_a_file_is_told_and_nothing_is_taken(operator, database):
         (2, "设备或渠道编号", "number_twice"),
         (3, "设备或渠道编号", "number_twice"),
         (4, "设备或渠道编号", "outlet_already_registered"),
-        (5, "类型", "enum"),
+        (5, "类型", "bad_value"),
         (6, "区县代码", "unknown_place"),
-        (7, "启用日期", "date_from_datetime_parsing"),
+        (7, "启用日期", "bad_value"),
     }
     with database.unit_of_work() as session:
         assert session.execute(text("SELECT count(*) FROM outlet")).scalar_one() == 1

@@ -466,8 +466,8 @@ def test_a_workbook_holds_the_same_table_as_figures(api, database):
 
 
 def test_a_workbook_says_what_it_holds_and_totals_say_what_is_left_out(api, database):
+    history(database)
     with database.unit_of_work() as session:
-        history(session)
         monitor = make_user(session, Role.MONITOR)
     client = api.as_(monitor)
     client.headers["Accept-Language"] = "zh"
@@ -576,8 +576,8 @@ def test_a_code_that_nothing_has_is_refused_and_does_not_read_as_no_sales(api, d
 
 
 def test_single_sales_say_to_which_regions_they_are_limited(api, database):
+    history(database)
     with database.unit_of_work() as session:
-        history(session)
         here = make_user(session, Role.MONITOR, region_code="500240")
         seller = make_user(session, Role.SUPPLIER_STAFF, make_trade(session).goods[0].supplier)
     params = {"from": "2024-01-01", "district": "500236"}

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from orders.tax_invoices import actions
+from orders.tax_invoices.actions import registering as actions
 from orders.tax_invoices.rules import normal, wrong_number
 from shop.core import clock, outbox
 from shop.identity.permissions import Role

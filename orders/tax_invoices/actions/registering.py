@@ -1,4 +1,4 @@
-"""Registering tax invoices, holding numbers that come twice, and deciding about them."""
+"""Registering tax invoices, and holding numbers that come twice."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -9,16 +9,15 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.tax_invoices import rules
-from orders.tax_invoices.errors import HasFile, HasRedLetter, TaxInvoicesWrong
+from orders.tax_invoices.errors import TaxInvoicesWrong
 from orders.tax_invoices.models import TaxInvoice, TaxInvoiceCover
 from orders.tax_invoices.rules import Cover
 from orders.tax_invoices.schemas import TaxInvoiceIn
-from orders.tax_invoices.states import COUNTED, LIVE, TAX_INVOICE, TaxInvoiceMove, TaxInvoiceStatus
-from shop.core import audit, clock, locks, outbox, uploads
+from orders.tax_invoices.states import COUNTED, LIVE, TaxInvoiceStatus
+from shop.core import audit, clock, locks, outbox
 from shop.core.db import array
-from shop.core.errors import Fault, NotFound
+from shop.core.errors import Fault
 from shop.identity.actor import Actor
-from shop.identity.permissions import Permission
 
 _COUNTED = ", ".join(f"'{status}'" for status in COUNTED)
 _LIVE = ", ".join(f"'{status}'" for status in LIVE)
@@ -105,18 +104,6 @@ _NOTES_LEFT = text(
     WHERE n.id = ANY (CAST(:ids AS bigint[]))
     """  # noqa: S608
 )
-_TAKEN_BACK = text(f"SELECT 1 FROM tax_invoice WHERE red_letter_of_id = :id AND status IN ({_LIVE}) LIMIT 1")  # noqa: S608
-_NUMBER = text("SELECT code, number FROM tax_invoice WHERE id = :id")
-_LOCK = text(
-    """
-    SELECT t.id, t.status, t.version, t.file_id, seller.path AS seller_path, seller.region_code AS seller_region, buyer.region_code AS buyer_region
-    FROM tax_invoice t JOIN organisation seller ON seller.id = t.seller_id JOIN organisation buyer ON buyer.id = t.buyer_id
-    WHERE t.id = :id FOR UPDATE OF t
-    """
-)
-_STEP = text(
-    "UPDATE tax_invoice SET status = :status, decision = :reason, decided_by = :user, decided_at = :now, version = version + 1 WHERE id = :id"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,15 +176,15 @@ def register(session: Session, actor: Actor, invoices: Sequence[TaxInvoiceIn]) -
 
 def enter(session: Session, actor: Actor, entries: Sequence[tuple[Said, Sequence[Cover]]], file_id: int | None = None) -> list[int]:
     """Write tax invoices whose digits and covers are good into the register; returns their ids."""
-    keys = [_key(said.code, said.number) for said, _ in entries]
+    keys = [number_key(said.code, said.number) for said, _ in entries]
     _hold_numbers(session, keys)
     wanted = set(keys)
     before = [
         row
         for row in session.execute(_SAME, {"numbers": [said.number for said, _ in entries]})
-        if _key(row.code, row.number) in wanted
+        if number_key(row.code, row.number) in wanted
     ]
-    twice = rules.repeated(keys) | {_key(row.code, row.number) for row in before}
+    twice = rules.repeated(keys) | {number_key(row.code, row.number) for row in before}
     made = [
         TaxInvoice(
             **asdict(said),
@@ -238,59 +225,8 @@ def enter(session: Session, actor: Actor, entries: Sequence[tuple[Said, Sequence
     return [row.id for row in made]
 
 
-def decide(session: Session, actor: Actor, tax_invoice_id: int, move: TaxInvoiceMove, reason: str) -> None:
-    """Clear a registration that was held, or refuse it, as who keeps the money of its buyer or seller.
-
-    Raises:
-        NotFound: none within the caller's regions (404). IllegalMove: it is not held (409). NumberCounted: another one of its number counts (409).
-    """
-    row = _locked(session, tax_invoice_id)
-    if not any(actor.covers_region(Permission.MONEY_MANAGE, region) for region in (row.seller_region, row.buyer_region)):
-        raise NotFound
-    _step(session, actor, row, move, reason)
-
-
-def void(session: Session, actor: Actor, tax_invoice_id: int, reason: str) -> None:
-    """Take a wrong registration out of account; it stays on record, and its number is free again unless somebody else's is held.
-
-    Raises:
-        NotFound: not one of the caller's organisation (404). IllegalMove: it was decided, or voided before (409).
-        HasRedLetter: a red-letter invoice takes it back (409).
-    """
-    row = _locked(session, tax_invoice_id)
-    if not actor.within_branch(row.seller_path):
-        raise NotFound
-    _step(session, actor, row, TaxInvoiceMove.VOID, reason)
-
-
-def void_of_paper(session: Session, actor: Actor, tax_invoice_id: int, reason: str) -> None:
-    """The same for one whose paper is voided; what was decided, or voided before, stays as it is."""
-    row = _locked(session, tax_invoice_id)
-    if TaxInvoiceMove.VOID in TAX_INVOICE.possible(row.status):
-        _step(session, actor, row, TaxInvoiceMove.VOID, reason)
-
-
-def attach(session: Session, actor: Actor, tax_invoice_id: int, name: str | None, content: bytes) -> None:
-    """Keep the file of a registered tax invoice, once.
-
-    Raises:
-        NotFound: not one of the caller's organisation (404). HasFile: it has one (409).
-        TooLarge (413), UnreadableFile (422): as for every upload.
-    """
-    row = _locked(session, tax_invoice_id)
-    if not actor.within_branch(row.seller_path):
-        raise NotFound
-    if row.file_id is not None:
-        raise HasFile
-    kept = uploads.keep(session, actor.user_id, name, content)
-    session.execute(
-        text("UPDATE tax_invoice SET file_id = :file, version = version + 1 WHERE id = :id"),
-        {"id": tax_invoice_id, "file": kept.id},
-    )
-    audit.record(session, actor, "tax_invoice.file_added", "tax_invoice", tax_invoice_id, sha256=kept.sha256)
-
-
-def _key(code: str | None, number: str) -> str:
+def number_key(code: str | None, number: str) -> str:
+    """What a number is locked by."""
     return f"{code or ''}:{number}"
 
 
@@ -392,9 +328,9 @@ def _taken_back(session: Session, invoices: Sequence[TaxInvoiceIn]) -> dict[int,
     """The counted invoices that red-letter ones take back, by id; held by their numbers with those of the claim and its credit notes, in one step."""
     ids = {each.red_letter_of_id for each in invoices if each.red_letter_of_id}
     numbers = session.execute(_NUMBERS, {"ids": array(ids)}).all() if ids else ()
-    own = [_key(each.code, each.number) for each in invoices]
+    own = [number_key(each.code, each.number) for each in invoices]
     notes = [f"note:{one}" for each in invoices for one in each.credit_note_ids]
-    _hold_numbers(session, own + notes + [_key(row.code, row.number) for row in numbers])
+    _hold_numbers(session, own + notes + [number_key(row.code, row.number) for row in numbers])
     if not ids:
         return {}
     covers: dict[int, set[tuple[str, int]]] = {}
@@ -444,23 +380,3 @@ def _wrong_red(each: TaxInvoiceIn, covers: Sequence[Cover], blue: dict[int, Blue
     if taken.left_fen < 0:
         return [Fault(path, "more_than_invoiced", "红字金额超过蓝字发票的余额", "More than is left of that invoice")]
     return []
-
-
-def _locked(session: Session, tax_invoice_id: int) -> Row[Any]:
-    number = session.execute(_NUMBER, {"id": tax_invoice_id}).first()
-    if number is None:
-        raise NotFound
-    # as who registers the same number does
-    locks.hold(session, f"tax_invoice:{_key(*number)}")
-    return session.execute(_LOCK, {"id": tax_invoice_id}).one()
-
-
-def _step(session: Session, actor: Actor, row: Row[Any], move: TaxInvoiceMove, reason: str) -> None:
-    status = TAX_INVOICE.after(row.status, move)
-    if move is TaxInvoiceMove.VOID and session.execute(_TAKEN_BACK, {"id": row.id}).first():
-        raise HasRedLetter
-    session.execute(_STEP, {"id": row.id, "status": status, "reason": reason, "user": actor.user_id, "now": clock.now()})
-    audit.record(
-        session, actor, f"tax_invoice.{move}", "tax_invoice", row.id, reason=reason, from_status=row.status, to_status=str(status)
-    )
-    outbox.publish(session, "tax_invoice.moved", tax_invoice_id=row.id, status=status, version=row.version + 1)
