@@ -98,7 +98,7 @@ def move(session, people, oracle, name, pick, invoice, amount):
     elif name == "withdraw":
         reviewing.withdraw(session, mine, sale_id, lambda version: None)
     elif name == "accept":
-        reviewing.accept(session, officer, sale_id, None, lambda version: None)
+        reviewing.accept(session, officer, sale_id, "已核实", lambda version: None)
     else:
         verb = {"return": reviewing.give_back, "refuse": reviewing.refuse, "void": reviewing.void}[name]
         verb(session, officer, sale_id, "核对", lambda version: None)
