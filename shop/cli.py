@@ -181,6 +181,7 @@ def reconcile() -> None:
 def rebuild() -> None:
     """Make all figures anew from the sales ledger, and what is certified from its lists, while everything runs."""
     url = _database_url()
+    import shop.tables  # noqa: F401  every table must be known before the first statement
     from catalog.monitoring.actions import keeping
     from orders.statistics.actions import rebuild as make_anew
     from shop.core.db import Database

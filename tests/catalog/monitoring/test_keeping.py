@@ -1,6 +1,9 @@
 """What is certified is kept by county, and is at any moment what a recount of the lists says."""
 
+import os
 import random
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
@@ -217,3 +220,16 @@ def test_the_past_is_what_each_of_its_days_says(counties, on, seed):
             for by, found in ((GROUPS[3], cells.values()), (GROUPS[1], once.values())):
                 rows = recount(session, by, ["%"], None, end)
                 assert [row.items() <= {**want}.items() for row, want in zip(found, rows, strict=True)] == [True] * len(rows)
+
+
+def test_a_process_of_its_own_counts_all_of_it(counties):
+    """As `shop rebuild` does, which has read nothing of the program before."""
+    env = {**os.environ, "SHOP_DATABASE_URL": counties.url}
+    done = subprocess.run(
+        [sys.executable, "-m", "shop.cli", "rebuild"], env=env, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.splitlines()[-1] == "what is certified in 2 counties"
+    with counties.unit_of_work() as session:
+        assert session.execute(text("SELECT count(*) FROM certified_stock_county")).scalar_one() == 2
+        assert wrong(session) == []
