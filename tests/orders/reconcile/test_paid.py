@@ -18,7 +18,7 @@ from shop.identity.permissions import Role
 from tests.factories.after_sales import ask_back, deliver, differences
 from tests.factories.identity import make_organisation, make_user
 from tests.factories.money import make_till
-from workers import tasks
+from workers import long as tasks
 
 #: So many errors, and in any case each of its kind twice; `make thorough` plants 200.
 COUNT = int(os.environ.get("SHOP_PLANTED", "0"))
