@@ -182,14 +182,14 @@ def rebuild() -> None:
     """Make all figures anew from the sales ledger, and what is certified from its lists, while everything runs."""
     url = _database_url()
     import shop.tables  # noqa: F401  every table must be known before the first statement
-    from catalog.monitoring.actions import keeping
+    from catalog.monitoring.actions import recounting
     from orders.statistics.actions import rebuild as make_anew
     from shop.core.db import Database
 
     database = Database(url, pool_size=2)
     make_anew(database, lambda line: print(line, flush=True))
     with database.unit_of_work() as session:
-        print(f"what is certified in {keeping.rebuild(session)} counties", flush=True)
+        print(f"what is certified in {recounting.rebuild(session)} counties", flush=True)
 
 
 @app.command()

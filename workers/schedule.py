@@ -15,7 +15,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "relay_awaited": _every(1, "outbox.relay_awaited", priority=AWAITED_PRIORITY),
     "heartbeat": _every(10, "workers.beat_heart"),
     "refresh": _every(5, "statistics.refresh"),
-    "count_stock": _every(5, "monitoring.count_stock"),
+    "recount": _every(5, "panels.recount"),
     "send_mail": _every(5, "notifications.send_mail"),
     "put_changes_in_order": _every(1, "changes.put_in_order"),
     "ask_provider": _every(1, "online.ask"),

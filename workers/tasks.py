@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 import shop.tables  # noqa: F401  every table must be known before the first query
 from catalog.certificates.actions import measures
-from catalog.monitoring.actions import keeping
+from catalog.monitoring.actions import recounting as certified_stock
 from catalog.monitoring.actions import reminding as monitoring
 from catalog.supervision.actions import capacity
 from orders.agreements.actions import drafts as call_offs
@@ -93,19 +93,17 @@ def handle(event_id: int) -> None:
 
 @app.task(name="statistics.refresh")
 def refresh() -> None:
-    """Move waiting sale entries into the rollups, and count pledges and agreements again that were touched."""
+    """Move waiting sale entries into the rollups."""
     with database().unit_of_work() as session:
         statistics.refresh(session)
-    for recount in (pledge_sums.recount, agreement_days.recount):
+
+
+@app.task(name="panels.recount")
+def recount() -> None:
+    """Count again what panels keep and somebody touched: the stock of certificates, the sums of pledges, the days of agreements."""
+    for again in (certified_stock.recount, pledge_sums.recount, agreement_days.recount):
         with database().unit_of_work() as session:
-            recount(session)
-
-
-@app.task(name="monitoring.count_stock")
-def count_stock() -> None:
-    """Count the certificates in force anew in the counties where something changed."""
-    with database().unit_of_work() as session:
-        keeping.refresh(session)
+            again(session)
 
 
 @app.task(name="notifications.send_mail")

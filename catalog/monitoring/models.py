@@ -1,9 +1,9 @@
 """What is certified now, kept by county.
 
 Every committed change of a county's certificates, their measures, their products' categories or the lists of people behind them leaves a row in
-``certified_stock_pending`` (triggers put it there). Who counts a county anew takes these rows away in the same transaction. So what is kept of a
+``certified_stock_touched`` (triggers put it there). Who counts a county anew takes these rows away in the same transaction. So what is kept of a
 county holds as long as none waits and the moment has not come at which a certificate begins or ends by itself; until then whoever reads counts that
-county from its lists. ``catalog/monitoring/queries/stock.py`` reads, ``catalog/monitoring/actions/keeping.py`` counts.
+county from its lists. ``catalog/monitoring/queries/stock.py`` reads, ``catalog/monitoring/actions/recounting.py`` counts.
 """
 
 from datetime import datetime
@@ -48,10 +48,10 @@ class CertifiedStockCounty(SQLModel, table=True):
     holds_until: datetime | None = moment(nullable=True)
 
 
-class CertifiedStockPending(SQLModel, table=True):
+class CertifiedStockTouched(SQLModel, table=True):
     """A county of which something changed since it was counted."""
 
-    __tablename__ = "certified_stock_pending"
+    __tablename__ = "certified_stock_touched"
 
     id: int = key()
     district_code: str

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, Index, UniqueConstra
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from shop.core.db import fen, key, moment, quantity, ref
+from shop.core.db import fen, grams, key, moment, quantity, ref
 
 
 class Pledge(SQLModel, table=True):
@@ -208,4 +208,4 @@ class PledgeSum(SQLModel, table=True):
     pledge_id: int = ref("pledge.id", primary_key=True)
     ordered_fen: int = fen()
     accepted_fen: int = fen()
-    grams: int = fen()
+    grams: int = grams()

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
-from catalog.monitoring.actions import keeping
+from catalog.monitoring.actions import recounting
 from orders.agreements.actions import recounting as agreements
 from orders.pledges.actions import recounting as pledges
 from shop.core.db import Database
@@ -358,7 +358,7 @@ def fill(database: Database) -> None:
         session.execute(text("INSERT INTO agreement_touched (agreement_id) SELECT id FROM agreement"))
     _vacuum(database)
     with database.unit_of_work() as session:
-        keeping.rebuild(session)
+        recounting.rebuild(session)
     for recount in (pledges.recount, agreements.recount):
         counted = 1
         while counted:

@@ -188,7 +188,7 @@ def case(session: Session, actor: Actor, case_id: int, language: Language) -> Ca
     objections = session.execute(_OBJECTIONS, {"id": case_id, "notice_from": row.notice_from}).one()
     documents = session.execute(DOCUMENTS, {"id": case_id}).all()
     exact = reads_counts(actor, row)
-    missing = [item for item in _missing(session, row) if exact or item.code not in rules.TELLING_OF_HOUSEHOLDS]
+    missing = missing_items(session, row) if row.status in EDITABLE else []
     record = session.execute(_STEPS, {"id": case_id}).all()
     acted = {Level(step.level) for step in record if step.actor_id == actor.user_id}
     calendar = workdays.calendar(session, today, abs((row.due_on - today).days) + 1 if row.due_on else 0)
@@ -206,16 +206,16 @@ def case(session: Session, actor: Actor, case_id: int, language: Language) -> Ca
         if officer
         else [],
         documents=[document_out(each, language) for each in documents if each.side == "supplier" or officer],
-        missing_items=[MissingItem.model_validate(item.told(language)) for item in missing],
+        missing_items=[
+            MissingItem.model_validate(item.told(language))
+            for item in missing
+            if exact or item.code not in rules.TELLING_OF_HOUSEHOLDS
+        ],
         objections_open=objections.open,
         objections_upheld=objections.upheld,
         possible_actions=_possible(actor, row, acted, blocked=_blocked(row, objections, today)),
         certificate=certificates.of_case(session, actor, case_id),
     )
-
-
-def _missing(session: Session, row: Row[Any]) -> list[Fault]:
-    return missing_items(session, row) if row.status in EDITABLE else []
 
 
 def _packs(session: Session, row: Row[Any], config: ProgrammeConfig) -> list[PackOut]:

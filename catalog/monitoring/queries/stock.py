@@ -147,7 +147,7 @@ BANDS = {
 SUMS = ("certificates", "products", "households_stated", "persons_stated", "households_listed", "persons_listed", *BANDS)
 #: Counties of which what is kept does not hold at a moment.
 STALE = """
-    SELECT district_code FROM certified_stock_pending
+    SELECT district_code FROM certified_stock_touched
     UNION SELECT district_code FROM certified_stock_county WHERE counted_at > :now OR holds_until <= :now
 """
 # One statement, so one moment: what is kept, and of which counties it is not what there is.

@@ -16,12 +16,13 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 _IDS = "p.id = ANY (CAST(:ids AS bigint[]))"
-#: Of pledges ``:ids``: ``counted`` has their orders, ``line`` what was ordered and ``sale`` what was accepted, each with whether it lies within
-#: the regions.
-COUNTED = f"""
+
+
+def _counted(which: str) -> str:
+    return f"""
 wanted AS (
     SELECT p.id, p.valid_from, p.valid_until, p.closed_at, o.path FROM pledge p JOIN organisation o ON o.id = p.organisation_id
-    WHERE {_IDS}
+    WHERE {which}
 ), added AS (
     SELECT w.id AS pledge_id, k.purchase_order_id AS order_id, CAST(NULL AS bigint) AS agreement_id, k.recipient_id
     FROM wanted w JOIN pledge_order k ON k.pledge_id = w.id
@@ -54,9 +55,15 @@ wanted AS (
 )
 """
 
-#: SQL: what counts towards pledges as of now: ordered and accepted from their regions, in fen, and the grams accepted. Follows ``WITH``.
-TOTALS = f"""
-{COUNTED}, total AS (
+
+#: Of pledges ``:ids``: ``counted`` has their orders, ``line`` what was ordered and ``sale`` what was accepted, each with whether it lies within
+#: the regions.
+COUNTED = _counted(_IDS)
+
+
+def _totals(which: str) -> str:
+    return f"""
+{_counted(which)}, total AS (
     SELECT pledge_id, sum(ordered)::bigint AS ordered_fen, sum(accepted)::bigint AS accepted_fen, sum(grams)::bigint AS grams
     FROM (SELECT pledge_id, amount_fen AS ordered, 0 AS accepted, 0 AS grams FROM line WHERE within
           UNION ALL SELECT pledge_id, 0, amount_fen, grams FROM sale WHERE within) AS both_books GROUP BY pledge_id
@@ -64,9 +71,13 @@ TOTALS = f"""
 """
 
 
+#: SQL: what counts towards pledges ``:ids`` as of now: ordered and accepted from their regions, in fen, and the grams accepted. Follows ``WITH``.
+TOTALS = _totals(_IDS)
+
+
 def totals_of(pledges: str) -> str:
-    """:data:`TOTALS` of other pledges than ``:ids``: those that ``pledges``, SQL, selects the ids of."""
-    return TOTALS.replace(_IDS, f"p.id IN ({pledges})")
+    """:data:`TOTALS` of other pledges: those that ``pledges``, SQL, selects the ids of."""
+    return _totals(f"p.id IN ({pledges})")
 
 
 _FIGURES = text(

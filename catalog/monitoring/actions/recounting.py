@@ -3,13 +3,13 @@
 from sqlalchemy import delete, insert, text
 from sqlmodel import Session, col
 
-from catalog.monitoring.models import CertifiedStock, CertifiedStockPending
+from catalog.monitoring.models import CertifiedStock, CertifiedStockTouched
 from catalog.monitoring.queries.stock import STALE, counted
 from catalog.monitoring.schemas import StockKey
 from shop.core import clock, locks
 
-_LOCK = "certified_stock.refresh"
-_WAITING = text("SELECT id FROM certified_stock_pending")
+_LOCK = "certified_stock.recount"
+_TOUCHED = text("SELECT id FROM certified_stock_touched")
 _STALE = text(STALE)
 # The next moment at which a certificate of a county begins or ends by itself, or at which something is on record that has not happened yet.
 _COUNTED = text(
@@ -31,31 +31,31 @@ _COUNTED = text(
     """
 )
 _ALL = text(
-    "INSERT INTO certified_stock_pending (district_code)"
+    "INSERT INTO certified_stock_touched (district_code)"
     " SELECT district_code FROM certificate UNION SELECT district_code FROM certified_stock_county"
 )
 
 
-def refresh(session: Session) -> int:
+def recount(session: Session) -> int:
     """Count anew the counties of which what is kept does not hold; returns how many.
 
     One at a time: a second one finds the lock taken and leaves the work to the first. Who changes certificates waits for nobody; what is committed
-    while a county is counted leaves a mark that stays.
+    while a county is counted leaves a row that stands.
     """
-    return _refreshed(session) if locks.try_hold(session, _LOCK) else 0
+    return _recounted(session) if locks.try_hold(session, _LOCK) else 0
 
 
 def rebuild(session: Session) -> int:
     """Count every county anew; returns how many."""
     locks.hold(session, _LOCK)
     session.execute(_ALL)
-    return _refreshed(session)
+    return _recounted(session)
 
 
-def _refreshed(session: Session) -> int:
+def _recounted(session: Session) -> int:
     now = clock.now()
-    # first the marks, then the lists: what comes between the two is counted, and is counted again
-    waiting = session.execute(_WAITING).scalars().all()
+    # first what was touched, then the lists: what comes between the two is counted, and is counted again
+    touched = session.execute(_TOUCHED).scalars().all()
     codes = sorted(session.execute(_STALE, {"now": now}).scalars())
     if not codes:
         return 0
@@ -69,5 +69,5 @@ def _refreshed(session: Session) -> int:
     if rows:
         session.execute(insert(CertifiedStock), rows)
     session.execute(_COUNTED, {"now": now, "codes": codes})
-    session.execute(delete(CertifiedStockPending).where(col(CertifiedStockPending.id).in_(waiting)))
+    session.execute(delete(CertifiedStockTouched).where(col(CertifiedStockTouched.id).in_(touched)))
     return len(codes)

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from catalog.monitoring.actions import keeping
+from catalog.monitoring.actions import recounting
 from catalog.monitoring.queries import history, stock
 from catalog.monitoring.schemas import Grain, StockKey
 from shop.core import clock, sealing
@@ -118,7 +118,7 @@ def test_any_course_of_changes_leaves_what_a_recount_says(counties, on, seed):
             assert wrong(session) == [], (seed, day)
         if dice.random() < 0.6:
             with counties.unit_of_work() as session:
-                keeping.refresh(session)
+                recounting.recount(session)
             with counties.unit_of_work() as session:
                 kept, lists = stock.kept_and_counted(session)
                 assert kept == lists
@@ -129,22 +129,22 @@ def test_any_course_of_changes_leaves_what_a_recount_says(counties, on, seed):
 
 def test_what_is_kept_is_read_and_nothing_is_counted(counties, office, monkeypatch):
     with counties.unit_of_work() as session:
-        assert keeping.refresh(session) == 2
+        assert recounting.recount(session) == 2
     with counties.unit_of_work() as session:
-        assert keeping.refresh(session) == 0
+        assert recounting.recount(session) == 0
         monkeypatch.setattr(stock, "counted", lambda *_: pytest.fail("counted from the lists"))
         assert not [by for by in GROUPS if not stock.stock_rows(session, ["%"], by, clock.today())]
     assert ask(office, "stock", "city", group_by="county")["totals"]["certificates"] == 5
 
 
-@pytest.mark.parametrize("guarded", [True, False], ids=["marks seen before the count", "control: all marks"])
+@pytest.mark.parametrize("guarded", [True, False], ids=["touched before the count", "control: all"])
 def test_what_is_committed_during_a_count_is_not_lost(counties, monkeypatch, guarded):
-    """The control takes away every mark there is at the end, and so that of a change which the count has not seen."""
+    """The control takes away at the end whatever says that something was touched, and so what says it of a change which the count has not seen."""
     with counties.unit_of_work() as session:
-        keeping.refresh(session)
-        session.execute(text("INSERT INTO certified_stock_pending (district_code) VALUES (:county)"), {"county": COUNTY})
+        recounting.recount(session)
+        session.execute(text("INSERT INTO certified_stock_touched (district_code) VALUES (:county)"), {"county": COUNTY})
 
-    counted = keeping.counted
+    counted = recounting.counted
 
     def change_behind(session, *asked):
         rows = counted(session, *asked)
@@ -154,11 +154,11 @@ def test_what_is_committed_during_a_count_is_not_lost(counties, monkeypatch, gua
             )
         return rows
 
-    monkeypatch.setattr(keeping, "counted", change_behind)
+    monkeypatch.setattr(recounting, "counted", change_behind)
     with counties.unit_of_work() as session:
-        assert keeping.refresh(session) == 1
+        assert recounting.recount(session) == 1
         if not guarded:
-            session.execute(text("DELETE FROM certified_stock_pending"))
+            session.execute(text("DELETE FROM certified_stock_touched"))
     with counties.unit_of_work() as session:
         assert (wrong(session) == []) is guarded
 
@@ -176,7 +176,7 @@ def test_a_suspension_ends_by_itself(counties, on):
         )
         certificates = stock.stock_rows(session, ["%"], [], clock.today())[0]["certificates"]
     with counties.unit_of_work() as session:
-        keeping.refresh(session)
+        recounting.recount(session)
     day += timedelta(days=4)
     on(day.year, day.month, day.day)
     with counties.unit_of_work() as session:
@@ -189,13 +189,13 @@ def test_the_reconciliation_finds_what_is_not_as_the_lists_say(counties):
 
     [check] = [each for each in CERTIFICATES if each.name == "certified_stock"]
     with counties.unit_of_work() as session:
-        keeping.refresh(session)
+        recounting.recount(session)
         assert check.find(session, 5) == (0, [])
         session.execute(text("UPDATE certified_stock SET persons_stated = persons_stated + 1 WHERE category = 'honey'"))
         count, [found] = check.find(session, 5)
     assert (count, found.subject) == (1, f"certified_stock {COUNTY} honey")
     with counties.unit_of_work() as session:
-        assert keeping.rebuild(session) == 2
+        assert recounting.rebuild(session) == 2
         assert check.find(session, 5) == (0, [])
 
 
