@@ -6,7 +6,7 @@ from fastapi import Query
 from fastapi.responses import Response
 from pydantic import Field
 
-from orders.banking.actions import matching, undoing, writing_off
+from orders.banking.actions import keeping, matching, undoing, writing_off
 from orders.banking.queries import lines as queries
 from orders.banking.queries import write_offs
 from orders.banking.schemas.lines import (
