@@ -16,7 +16,7 @@ from orders.statistics.rules import growth, months_before, same_period_last_year
 from orders.statistics.schemas import CodedOut, ComparedOut, FiguresOut, PeriodOut, SalesOut, SalesRowOut
 from shop.core import clock
 from shop.core.errors import Language
-from shop.core.exports import Cell
+from shop.core.exports import TOTAL, Cell
 from shop.core.money import yuan
 from shop.core.quantities import plain
 
@@ -185,7 +185,7 @@ def total(shown: SalesOut, language: Language) -> list[Cell]:
     if rest := shown.row_count - len(shown.rows):
         limited += labels.TOTAL_WITH_REST[language].format(all=shown.row_count, rest=rest)
     beside = len(_key_header(shown.group_by, language)) - 1
-    return [labels.TOTAL[language] + limited, *[""] * beside, *_value_cells(shown, shown.totals)]
+    return [TOTAL[language] + limited, *[""] * beside, *_value_cells(shown, shown.totals)]
 
 
 def about(shown: SalesOut, language: Language) -> list[list[Cell]]:
