@@ -64,6 +64,19 @@ def test_each_of_these_names_its_amount(till, database, monkeypatch):
     ]
 
 
+def test_what_was_undone_meanwhile_is_told_no_more_in_the_same_notice(till, database, monkeypatch):
+    monkeypatch.setattr(handlers, "TOGETHER", timedelta(days=36_500))
+    order = till.order(10)["id"]
+    till.pay(order, "10.00")
+    till.pay(order, "30.00")
+    outbox.drain(database, HANDLERS)
+    [payment, _] = till.as_("finance").get(f"/v1/purchase-orders/{order}/payments").json()
+    till.as_("finance").post(f"/v1/purchase-orders/{order}/payments/{payment['id']}/undo", json={"reason": "未汇出"})
+    till.pay(order, "5.00")
+    outbox.drain(database, HANDLERS)
+    assert [each for each in rows(database, TOLD) if each[0] == "payment.announced"] == [("payment.announced", "35.00", 2)]
+
+
 def tell_at_once(till, database):
     """Payments that are announced and told on connections of their own; how many the notice says in the end."""
     order = till.order(10)["id"]
