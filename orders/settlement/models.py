@@ -337,7 +337,8 @@ class PayoutAttempt(SQLModel, table=True):
     outcome: str | None = None
     ended_at: datetime | None = moment(nullable=True)
     reason: str | None = None
-    #: The latest line that looked like an earlier release, which had been said to have failed, when this one was released despite of it.
+    #: The latest line that looked like an earlier release, which had been said to have failed, or like this one by a list that is void, when it went on
+    #: despite of it.
     passed_line_id: int | None = ref("bank_line.id", nullable=True)
 
 
