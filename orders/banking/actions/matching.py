@@ -263,6 +263,9 @@ def _require_fit(session: Session, line: Any, wanted: Sequence[Wanted], orders: 
         raise NotFound
     paid = [each for each in wanted if each.kind in (MatchKind.ORDER, MatchKind.ANNOUNCED)]
     known = facts(session, [as_line(line)], wide=False, order_ids={each.order_id for each in paid if each.order_id}).orders
+    shown = {each.payment_id for each in paid if each.payment_id}
+    for order in known.values():  # what the line shows waits no more
+        order.announced = tuple(each for each in order.announced if each.payment_id not in shown)
     for each in paid:
         order = known[each.order_id or 0]
         who = payer_reason(as_line(line), order)
