@@ -14,11 +14,12 @@ _GRAMS_IN_KILOGRAM = 1000
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Days from ``first`` to ``last``, both included; ``whole`` when they are whole months."""
+    """Days from ``first`` to ``last``, both included; ``whole`` when they are whole months, ``years`` when they are whole years."""
 
     first: date
     last: date
     whole: bool
+    years: bool = False
 
 
 def parts(first: date, last: date, today: date) -> list[Part]:
@@ -37,6 +38,23 @@ def parts(first: date, last: date, today: date) -> list[Part]:
         found.insert(0, Part(first, whole_first - timedelta(days=1), False))
     if whole_last < last:
         found.append(Part(whole_last + timedelta(days=1), last, False))
+    return found
+
+
+def by_years(part: Part, today: date) -> list[Part]:
+    """Split whole months into whole years and the months before and after them; as no sale is dated after today, this year is whole from its
+    first month on."""
+    last = part.last.replace(month=12, day=31) if part.last >= month_end(today) else part.last
+    first_year = part.first.year + (part.first.month > 1)
+    last_year = last.year - (last.month < 12)  # a month's last day: the 31st of December ends a year
+    if not part.whole or first_year > last_year:
+        return [part]
+    begin, end = date(first_year, 1, 1), date(last_year, 12, 31)
+    found = [Part(begin, end, whole=True, years=True)]
+    if part.first < begin:
+        found.insert(0, Part(part.first, begin - timedelta(days=1), whole=True))
+    if end < last:
+        found.append(Part(end + timedelta(days=1), last, whole=True))
     return found
 
 

@@ -17,7 +17,7 @@ from orders.ledger.rules import Direction
 from orders.ledger.selection import Dimension, Reach, Selection
 from orders.reconcile import report
 from orders.statistics import actions
-from orders.statistics.queries import ask
+from orders.statistics.queries import ask, cells
 from orders.statistics.question import Compare, Measure, Question, statement
 from orders.statistics.rules import same_period_last_year
 from shop.core import clock
@@ -150,6 +150,33 @@ def test_any_question_gives_what_a_recount_gives(database, seed):
     assert report.differences(database) == 0
 
 
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        (date(2026, 1, 1), TODAY),
+        (date(2025, 1, 1), date(2025, 12, 31)),
+        (date(2024, 11, 1), TODAY),
+        (date(2024, 12, 20), date(2026, 2, 3)),
+        (date(2026, 1, 1), date(2026, 12, 31)),
+    ],
+)
+def test_places_over_years_are_the_same_as_over_their_months(database, first, last):
+    history(database)
+    selection = Selection(first, last)
+    with database.unit_of_work() as session:
+        for group_by in ((), (Dimension.VILLAGE,), (Dimension.DISTRICT, Dimension.TOWNSHIP)):
+            for compare in (None, *Compare):
+                check(session, Question(selection, group_by, (Measure.AMOUNT, Measure.TONNES), OFFICIAL, compare))
+        question = Question(selection, (Dimension.DISTRICT, Dimension.VILLAGE), (Measure.AMOUNT,), OFFICIAL)
+        table, bind = cells(session, question)
+        rows = session.execute(text(f"SELECT g0, g1, amount_fen, grams FROM {table} AS cell"), bind.values).all()
+        assert len(rows) > 2
+        answer = ask(session, question)
+        assert {key: (one.amount_fen, one.grams) for key, (one,) in answer.rows.items()} == {
+            (row.g0, row.g1): (row.amount_fen, row.grams) for row in rows
+        }
+
+
 def test_the_panel_is_the_same_before_during_and_after_the_rollup(database):
     panel = Question(
         Selection(date(2025, 1, 1), TODAY), (Dimension.DISTRICT, Dimension.MONTH), tuple(Measure), OFFICIAL, Compare.LAST_YEAR
@@ -210,6 +237,8 @@ PANEL = ("district", "month")
         (("week",), {}, ("amount",), {"sales_day"}),
         (("quarter", "source"), {}, ("gross",), {"sales_source_month"}),
         (("village",), {"certified": [True]}, ("amount",), {"sales_place_month"}),
+        (("district", "village"), {}, ("amount",), {"sales_place_year"}),
+        ((), {"township": ["500236T01"]}, ("amount", "tonnes"), {"sales_place_year"}),
         (("product",), {"category": ["fruit"]}, ("amount",), {"sales_product_month"}),
         (("buyer",), {"buyer_kind": ["school"]}, ("amount",), {"sales_buyer_month"}),
         (("outlet",), {}, ("amount",), {"sales_outlet_month"}),
