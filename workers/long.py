@@ -1,10 +1,14 @@
 """Tasks that take longer than what an event leads to: settlements, and comparing the books."""
 
+import logging
+from collections.abc import Sequence
+
 import structlog
 
 import shop.tables  # noqa: F401  every table must be known before the first query
 from orders.reconcile import actions as reconciling
 from orders.reconcile import report
+from orders.reconcile.report import Finding
 from orders.settlement.actions import running as settling
 from orders.ties import checking
 from shop.core.db import database
@@ -18,8 +22,7 @@ def reconcile_asked() -> None:
     """Compare the books because somebody asked for it."""
     found = reconciling.run_asked(database())
     if found is not None:
-        differences = sum(finding.count for finding in found)
-        log.log(40 if differences else 20, "reconciled", count=differences)
+        _note(found)
 
 
 @app.task(name="settlements.run", time_limit=1200, soft_time_limit=1100)
@@ -34,8 +37,12 @@ def settle() -> None:
 @app.task(name="reconcile.run", time_limit=3000, soft_time_limit=2900)
 def reconcile() -> None:
     """The hourly proof that orders, money, figures and stock agree."""
-    differences = sum(finding.count for finding in report.keep(database())[1])
-    log.log(40 if differences else 20, "reconciled", count=differences)
+    _note(report.keep(database())[1])
+
+
+def _note(found: Sequence[Finding]) -> None:
+    differences = sum(finding.count for finding in found)
+    log.log(logging.ERROR if differences else logging.INFO, "reconciled", count=differences)
 
 
 @app.task(name="ties.check", time_limit=3000, soft_time_limit=2900)

@@ -1,7 +1,7 @@
 """What closing a month, explaining and publishing may be refused for."""
 
+from orders.bulletins.words import ITEMS
 from shop.core.errors import CONSTRAINTS, Conflict, Forbidden, NotFound
-from shop.core.words import OTHERS
 
 
 class NotAClosingRegion(NotFound):
@@ -42,7 +42,7 @@ class ItemsOpen(Conflict):
     code = "items_open"
     zh = "尚有未办结或未说明的事项：{items}"
     en = "Something is open and nobody has explained it: {items}"
-    words = {"items": OTHERS}
+    words = {"items": {item: said["zh"] for item, said in ITEMS.items()}}
 
 
 class CountiesLacking(Conflict):

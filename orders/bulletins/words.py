@@ -50,20 +50,18 @@ RESTATED: dict[Language, str] = {
     "the month by the day of the sale: what was told, taken back, put right or counted again after the close stands in the month of its sale, by "
     "cause under Differences; in the statistics, and in bulletins of later months, it stands in the next month that was open.",
 }
-#: What certified sales are: of a bulletin, and of a revision.
-CERTIFIED: dict[bool, dict[Language, str]] = {
-    False: {
-        "zh": "其中认定产品：按下单当日（网点和平台外销售按销售当日）证书是否有效判定，与统计查询的 certified 口径一致；"
-        "结账后证书被撤销的，由修订版扣除。",
-        "en": "Certified: by the day of the order (at outlets and elsewhere: of the sale), as the statistics have it; what lost its certificate "
-        "after the close is taken off by revisions.",
-    },
-    True: {
-        "zh": "其中认定产品：按下单当日（网点和平台外销售按销售当日）证书是否有效判定，再扣除结账后证书被撤销的销售（原因“认定撤销”）；"
-        "统计查询的 certified 口径不因撤销而改变，两数之差即撤销数和补报、冲销数。",
-        "en": "Certified: by the day of the order (at outlets and elsewhere: of the sale), less the sales whose certificate was revoked after the "
-        "close (cause: certificate revoked). The statistics do not change by that; they differ by what was revoked, told late and taken back.",
-    },
+#: What certified sales are.
+CERTIFIED_IN_BULLETIN: dict[Language, str] = {
+    "zh": "其中认定产品：按下单当日（网点和平台外销售按销售当日）证书是否有效判定，与统计查询的 certified 口径一致；"
+    "结账后证书被撤销的，由修订版扣除。",
+    "en": "Certified: by the day of the order (at outlets and elsewhere: of the sale), as the statistics have it; what lost its certificate "
+    "after the close is taken off by revisions.",
+}
+CERTIFIED_IN_REVISION: dict[Language, str] = {
+    "zh": "其中认定产品：按下单当日（网点和平台外销售按销售当日）证书是否有效判定，再扣除结账后证书被撤销的销售（原因“认定撤销”）；"
+    "统计查询的 certified 口径不因撤销而改变，两数之差即撤销数和补报、冲销数。",
+    "en": "Certified: by the day of the order (at outlets and elsewhere: of the sale), less the sales whose certificate was revoked after the "
+    "close (cause: certificate revoked). The statistics do not change by that; they differ by what was revoked, told late and taken back.",
 }
 OUTLETS: dict[Language, str] = {
     "zh": "网点：专柜、专馆、专区为月末已核验且在营的网点；本月有销售的网点以销售记录为准，含月末尚未核验或已关闭的。",

@@ -11,10 +11,23 @@ from typing import Any, Protocol
 
 from orders.exporting.rules import SHEET_ROWS, Format
 from orders.exporting.table import Cell, Column, Table, Type
-from orders.statistics.labels import ABOUT_HEADER, ABOUT_TITLE
 from shop.core.clock import SHANGHAI
 from shop.core.errors import Language
-from shop.core.exports import CSV, DAY, DIGITS, FORMULA_STARTS, MOMENT, XLSX, SheetTable, Styles, number_format, safe, safe_in_csv
+from shop.core.exports import (
+    ABOUT_HEADER,
+    ABOUT_TITLE,
+    CSV,
+    DAY,
+    DIGITS,
+    FORMULA_STARTS,
+    MOMENT,
+    XLSX,
+    SheetTable,
+    Styles,
+    number_format,
+    safe,
+    safe_in_csv,
+)
 
 CONTENT_TYPES = {
     Format.CSV: CSV,

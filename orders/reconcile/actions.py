@@ -9,16 +9,19 @@ from shop.core import audit, clock, locks
 from shop.core.db import Database
 from shop.identity.actor import Actor
 
+#: So often a run is begun whose worker is killed.
+_MOST_ATTEMPTS = 3
 _ASK = text(
-    """
-    INSERT INTO reconciliation_request (requested_by, requested_at) SELECT :by, :now
-    WHERE NOT EXISTS (SELECT FROM reconciliation_request WHERE status IN ('waiting', 'running')) RETURNING id
-    """
+    "INSERT INTO reconciliation_request (requested_by, requested_at) VALUES (:by, :now) ON CONFLICT DO NOTHING RETURNING id"
+)
+_GIVE_UP = text(
+    "UPDATE reconciliation_request SET status = 'failed', finished_at = :now WHERE status = 'running' AND attempts >= :most"
 )
 #: Under the lock nobody else makes one, so that one that is running was left behind by a worker that was killed.
 _BEGIN = text(
     """
-    UPDATE reconciliation_request SET status = 'running', started_at = :now, checks_done = 0 WHERE status IN ('waiting', 'running') RETURNING id
+    UPDATE reconciliation_request SET status = 'running', started_at = :now, attempts = attempts + 1, checks_done = 0
+    WHERE status IN ('waiting', 'running') RETURNING id
     """
 )
 _FAR = text("UPDATE reconciliation_request SET checks_done = :done WHERE id = :id")
@@ -28,7 +31,6 @@ _FAILED = text("UPDATE reconciliation_request SET status = 'failed', finished_at
 
 def ask(session: Session, actor: Actor) -> None:
     """Have all books compared in the background. While one run is open another one is not needed."""
-    locks.hold(session, "reconcile.ask")
     made = session.execute(_ASK, {"by": actor.person, "now": clock.now()}).scalar()
     if made is not None:
         audit.record(session, actor, "reconciliation.requested", "reconciliation_request", made)
@@ -40,6 +42,7 @@ def run_asked(database: Database) -> list[Finding] | None:
         if not first:
             return None
         with database.unit_of_work() as session:
+            session.execute(_GIVE_UP, {"now": clock.now(), "most": _MOST_ATTEMPTS})
             request_id = session.execute(_BEGIN, {"now": clock.now()}).scalar()
         return None if request_id is None else _run(database, request_id)
 
@@ -51,10 +54,10 @@ def _run(database: Database, request_id: int) -> list[Finding]:
 
     try:
         run_id, found = report.keep(database, tell)
+        with database.unit_of_work() as session:
+            session.execute(_DONE, {"id": request_id, "now": clock.now(), "run_id": run_id})
     except BaseException:
         with database.unit_of_work() as session:
             session.execute(_FAILED, {"id": request_id, "now": clock.now()})
         raise
-    with database.unit_of_work() as session:
-        session.execute(_DONE, {"id": request_id, "now": clock.now(), "run_id": run_id})
     return found

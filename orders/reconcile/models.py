@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Index
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -32,6 +32,14 @@ class ReconciliationRequest(SQLModel, table=True):
         CheckConstraint("status IN ('waiting','running','done','failed')", name="status"),
         CheckConstraint("(status = 'done') = (reconciliation_id IS NOT NULL)", name="done"),
         CheckConstraint("checks_done >= 0", name="checks_done"),
+        CheckConstraint("(status IN ('done','failed')) = (finished_at IS NOT NULL)", name="finished"),
+        Index(
+            "uq_reconciliation_request_open",
+            "finished_at",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+            postgresql_where=text("finished_at IS NULL"),
+        ),
     )
 
     id: int = key()
@@ -40,6 +48,8 @@ class ReconciliationRequest(SQLModel, table=True):
     status: str = Field(default="waiting", sa_column_kwargs={"server_default": "waiting"})
     started_at: datetime | None = moment(nullable=True)
     finished_at: datetime | None = moment(nullable=True)
+    #: How often it was begun: whose worker is killed is begun again.
+    attempts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     #: Of all checks, how many have come to an end.
     checks_done: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     #: What it found; forgotten with it.

@@ -25,7 +25,7 @@ def asked(session: Session) -> AskedOut:
     row = session.execute(_ASKED).first()
     if row is None:
         raise NotFound
-    run = session.execute(_RUN, {"id": row.reconciliation_id}).first()
+    run = session.execute(_RUN, {"id": row.reconciliation_id}).one() if row.reconciliation_id is not None else None
     return AskedOut(
         **{name: getattr(row, name) for name in AskedOut.model_fields if name not in ("checks", "run")},
         checks=len(CHECKS),

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from orders.ledger.filters import SaleFilters
 from orders.ledger.selection import Dimension, reach_of
-from orders.statistics import labels, queries, replica
+from orders.statistics import queries, replica
 from orders.statistics.errors import SortedByNothing
 from orders.statistics.extras import Extra, Order
 from orders.statistics.question import DEFAULT_MEASURES, Compare, Measure, Question
@@ -77,5 +77,5 @@ def sales(
     table = Worksheet(title, header(shown, call.language), [*cells(shown), total(shown, call.language)])
     if format == "csv":
         return exports.file(format, name, table.header, table.rows, title)
-    told = Worksheet(labels.ABOUT_TITLE[call.language], labels.ABOUT_HEADER[call.language], about(shown, call.language))
+    told = Worksheet(exports.ABOUT_TITLE[call.language], exports.ABOUT_HEADER[call.language], about(shown, call.language))
     return exports.workbook(name, [table, told])

@@ -120,9 +120,7 @@ TOTAL_WITH_REST: dict[Language, str] = {
     "zh": "（全部 {all} 行，其中 {rest} 行未列出）",
     "en": " (of all {all} rows, {rest} of them not listed)",
 }
-#: The sheet of a workbook that says what it holds: its title, its heading, and its lines.
-ABOUT_TITLE: dict[Language, str] = {"zh": "说明", "en": "About"}
-ABOUT_HEADER: dict[Language, tuple[str, str]] = {"zh": ("项目", "内容"), "en": ("What", "Content")}
+#: What the sheet of a workbook says that tells what its table is of.
 ABOUT: dict[str, dict[Language, str]] = {
     "period": {"zh": "期间", "en": "Period"},
     "compared_with": {"zh": "对比期", "en": "Period before"},

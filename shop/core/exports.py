@@ -15,7 +15,7 @@ from typing import Any
 
 from fastapi.responses import Response
 
-from shop.core.errors import Invalid
+from shop.core.errors import Invalid, Language
 from shop.core.paging import Page, T
 
 Cell = str | int | Decimal | date | None
@@ -42,6 +42,11 @@ class TooManyLines(Invalid):
     code = "too_many_lines"
     zh = "超过 {limit} 行，请缩小期间或增加条件"
     en = "More than {limit} lines for one file; choose a shorter period or more filters"
+
+
+#: The title of the sheet of a workbook that says what its table is of, and its heading.
+ABOUT_TITLE: dict[Language, str] = {"zh": "说明", "en": "About"}
+ABOUT_HEADER: dict[Language, tuple[str, str]] = {"zh": ("项目", "内容"), "en": ("What", "Content")}
 
 
 def whole(found: Page[T], limit: int = MAX_ROWS) -> list[T]:

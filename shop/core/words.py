@@ -202,7 +202,7 @@ MOVES: Words = {
     "warn": "警示",
     "withdraw": "撤回",
 }
-#: Funds, choices, what stands open in a month.
+#: Funds and choices.
 OTHERS: Words = {
     "cancel": "取消",
     "canteen": "食堂经费",
@@ -210,14 +210,6 @@ OTHERS: Words = {
     "welfare": "福利费",
     "other": "其他资金",
     "deliver": "继续交付",
-    "batches_waiting": "待处理的销售批次",
-    "batches_held": "暂扣的销售批次",
-    "holds_open": "未办结的疑似重复",
-    "claims_undecided": "未审定的站外销售申报",
-    "reports_missing": "未报送的月报",
-    "reports_moved": "通过后台账又有变动的月报",
-    "differences": "账账不符",
-    "entries_waiting": "未入汇总的销售",
 }
 
 

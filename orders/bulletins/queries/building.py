@@ -61,7 +61,7 @@ def content(session: Session, found: Ground, withheld: set[str], revision: Revis
         exact_to=clock.now().isoformat(timespec="seconds"),
         definition=_said("general", labels.GENERAL) if revision is None else _said("restated", words.RESTATED),
         definitions=(
-            _said("certified", words.CERTIFIED[revision is not None]),
+            _said("certified", words.CERTIFIED_IN_BULLETIN if revision is None else words.CERTIFIED_IN_REVISION),
             _said("districts", words.DISTRICTS),
             _said("outlets", words.OUTLETS),
         ),

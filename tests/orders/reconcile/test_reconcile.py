@@ -241,6 +241,11 @@ def test_a_run_that_failed_or_was_killed_keeps_nobody_from_the_next(clean, api, 
     assert actions.run_asked(clean) is not None
     assert monitor.get("/v1/reconcile/asked").json()["status"] == "done"
     monitor.post("/v1/reconcile/runs")
+    with clean.unit_of_work() as session:
+        session.execute(text("UPDATE reconciliation_request SET status = 'running', attempts = 3 WHERE status = 'waiting'"))
+    assert actions.run_asked(clean) is None  # what kills a worker each time is not begun for ever
+    assert monitor.get("/v1/reconcile/asked").json()["status"] == "failed"
+    monitor.post("/v1/reconcile/runs")
 
     def broken(session, shown):
         raise RuntimeError("broken")

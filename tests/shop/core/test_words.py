@@ -14,6 +14,7 @@ import shop
 from catalog.certification.states import CaseMove, CaseStatus
 from orders.amendments.errors import NotAmendable
 from orders.bulletins.errors import ItemsOpen
+from orders.bulletins.words import ITEMS
 from orders.effects.rules import Choice
 from orders.ledger.rules import FundSource
 from orders.purchasing.states import SupplierOrderStatus
@@ -44,7 +45,8 @@ def test_every_state_and_every_move_has_its_word():
     moves = {str(move) for table in found for _, move in table.moves}
     assert {*states, *CaseStatus, *SupplierOrderStatus} <= set(STATES)
     assert {*moves, *CaseMove} <= set(MOVES)
-    assert {*FundSource.__args__, *CloseItem.__args__, *Choice} <= set(OTHERS)
+    assert {*FundSource.__args__, *Choice} <= set(OTHERS)
+    assert set(CloseItem.__args__) == set(ITEMS)
 
 
 def test_a_refusal_says_words_and_keeps_the_codes_beside_them():
@@ -54,7 +56,9 @@ def test_a_refusal_says_words_and_keeps_the_codes_beside_them():
     assert refused.told("zh")["data"] == {"state": "partly_shipped", "action": "cancel", "allowed": []}
     assert NotAmendable(state="shipped").told("zh")["title"] == "订单当前状态为“已发货”，不能变更"
     standing = ItemsOpen(items=["holds_open", "differences"])
-    assert standing.told("zh")["title"] == "尚有未办结或未说明的事项：未办结的疑似重复、账账不符"
+    assert (
+        standing.told("zh")["title"] == "尚有未办结或未说明的事项：未处理的疑点（整批暂挂的除外）、对账差异（月末以来未对账的计 1）"
+    )
     assert standing.told("en")["title"].endswith("holds open, differences")
 
 
