@@ -90,7 +90,7 @@ def _days_of_rows(question: Question) -> Callable[[Key], dict[str, Any]]:
     found: dict[date, dict[str, Any]] = {}
 
     def within(begin: date, period: tuple[date, date]) -> PeriodOut:
-        first, last = span_of(begin, length.months, length.days)
+        first, last = span_of(begin, length)
         return PeriodOut(first=max(first, period[0]), last=min(last, period[1]))
 
     def days(key: Key) -> dict[str, Any]:
