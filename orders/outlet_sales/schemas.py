@@ -165,7 +165,7 @@ class SalesLineOut(BaseModel):
     quantity: QuantityOut
     grams: int
     amount: YuanOut
-    status: LineStatus
+    status: LineStatus = Field(description="replaced: its batch was corrected, or taken back")
     reason_code: str | None
 
 
