@@ -202,7 +202,7 @@ def about(shown: SalesOut, language: Language) -> list[list[Cell]]:
         said.append(("scope", ", ".join(shown.scope)))
     if shown.known_on is not None:
         said.append(("known_on", shown.known_on.isoformat()))
-    said.append(("exact_to", f"{shown.exact_to.astimezone(clock.SHANGHAI):%Y-%m-%d %H:%M:%S}"))
+    said.append(("exact_to", clock.shanghai_text(shown.exact_to)))
     said.append(("definition", shown.definition))
     lines = [(labels.ABOUT[name][language], content) for name, content in said]
     lines += [(labels.MEASURES[measure][language], shown.definitions[measure]) for measure in shown.measures]
