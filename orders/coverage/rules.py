@@ -27,7 +27,7 @@ class Villages:
     district: str
     served: bool
     sold: bool
-    count: int = 1
+    count: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from sqlmodel import Session
 from orders.outlet_sales.rules import BatchStatus, LineStatus
 from orders.outlet_sales.schemas import Group, OutletSalesOut, OutletSalesRow, SalesBatchOut, SalesLineOut
 from orders.outlets.queries import FILTERED, IN_REACH, Filters, reach
-from orders.statistics.rules import cover, growth, same_period_last_year
+from orders.statistics.rules import cover, growth, over_cover, same_period_last_year
 from shop.core import clock, paging
 from shop.core.errors import Invalid, NotFound
 from shop.core.months import month_end
@@ -61,14 +61,7 @@ _FIGURES = ("certified_fen", "resale_fen", "other_fen", "grams", "lines")
 
 def sold_over(prefix: str = "") -> str:
     """SQL: what outlets sold over a period, as rows to be added up by outlet (and ``month``); see :func:`span`, which gives its values."""
-    names = ", ".join(_FIGURES)
-    edges = (
-        f"SELECT outlet_id, date_trunc('month', day::timestamp)::date, {', '.join(f'CAST(:{prefix}{edge}_sign AS int) * {name}' for name in _FIGURES)}"
-        f" FROM outlet_day WHERE day BETWEEN CAST(:{prefix}{edge}_from AS date) AND CAST(:{prefix}{edge}_to AS date)"
-        for edge in ("head", "tail")
-    )
-    months = f"month BETWEEN CAST(:{prefix}months_from AS date) AND CAST(:{prefix}months_to AS date)"
-    return f"SELECT outlet_id, month, {names} FROM outlet_month WHERE {months} UNION ALL {' UNION ALL '.join(edges)}"
+    return over_cover("outlet", ("outlet_id",), _FIGURES, prefix)
 
 
 def span(first: date, last: date, prefix: str = "") -> dict[str, Any]:

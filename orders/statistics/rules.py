@@ -88,6 +88,22 @@ class Cover:
         }
 
 
+def over_cover(book: str, keys: Sequence[str], figures: Sequence[str], prefix: str = "") -> str:
+    """SQL: the rows of ``book`` over a period, to be added up by its keys (and ``month``): those of ``{book}_month``, with what of ``{book}_day`` is
+    added or taken out at the edges. Its values are :meth:`Cover.values` by the same prefix."""
+    told, names = ", ".join(keys), ", ".join(figures)
+    months = (
+        f"SELECT {told}, month, {names} FROM {book}_month"  # noqa: S608
+        f" WHERE month BETWEEN CAST(:{prefix}months_from AS date) AND CAST(:{prefix}months_to AS date)"
+    )
+    edges = (
+        f"SELECT {told}, date_trunc('month', day::timestamp)::date, {', '.join(f'CAST(:{prefix}{edge}_sign AS int) * {name}' for name in figures)}"  # noqa: S608
+        f" FROM {book}_day WHERE day BETWEEN CAST(:{prefix}{edge}_from AS date) AND CAST(:{prefix}{edge}_to AS date)"
+        for edge in ("head", "tail")
+    )
+    return " UNION ALL ".join((months, *edges))
+
+
 def cover(first: date, last: date) -> Cover:
     """The cover of a period that reads the fewest days: of a month that it holds most of, the month less the others."""
     start, end = month_start(first), month_end(last)
@@ -178,11 +194,11 @@ def _tail_before(first: date, last: date) -> date:
     return max(month_start(end), end - (until - first))
 
 
-def span_of(day: date, months: int, days: int) -> tuple[date, date]:
+def span_of(day: date, length: Shift) -> tuple[date, date]:
     """First and last day of the span of time, as long as that, which begins on a day."""
-    if not months:
-        return day, day + timedelta(days=days - 1)
-    year, month = divmod(day.year * 12 + day.month - 1 + months - 1, 12)
+    if not length.months:
+        return day, day + timedelta(days=length.days - 1)
+    year, month = divmod(day.year * 12 + day.month - 1 + length.months - 1, 12)
     return day, month_end(date(year, month + 1, 1))
 
 

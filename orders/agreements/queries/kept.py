@@ -5,7 +5,7 @@
 from datetime import date
 from typing import Any
 
-from orders.statistics.rules import cover
+from orders.statistics.rules import cover, over_cover
 
 #: The figures of a day or month of an agreement: fen, grams, and how many instalments and entries they are the sum of.
 SUMS = ("promised_fen", "promised_grams", "delivered_fen", "delivered_grams", "entries")
@@ -38,17 +38,10 @@ def counted(agreements: str) -> str:
 
 
 _TOUCHED = "SELECT agreement_id FROM agreement_touched"
-_EDGES = (
-    f"SELECT agreement_id, district_code, {', '.join(f'CAST(:{edge}_sign AS int) * {name}' for name in SUMS)} FROM agreement_day"
-    f" WHERE day BETWEEN CAST(:{edge}_from AS date) AND CAST(:{edge}_to AS date)"
-    for edge in ("head", "tail")
-)
 #: SQL: the figures of agreements over a period, by agreement and district: as they are kept, and counted now of those that were touched since.
 OVER = f"""
     SELECT agreement_id, district_code, {_ADDED} FROM (
-        SELECT agreement_id, district_code, {", ".join(SUMS)} FROM agreement_month
-        WHERE month BETWEEN CAST(:months_from AS date) AND CAST(:months_to AS date)
-        UNION ALL {" UNION ALL ".join(_EDGES)}
+        {over_cover("agreement", ("agreement_id", "district_code"), SUMS)}
     ) AS kept WHERE agreement_id NOT IN ({_TOUCHED}) GROUP BY agreement_id, district_code
     UNION ALL
     SELECT agreement_id, district_code, {_ADDED} FROM ({counted(_TOUCHED)}) AS live

@@ -604,6 +604,41 @@ def test_a_code_that_nothing_has_is_refused_and_does_not_read_as_no_sales(api, d
     assert client.get("/v1/statistics/sales", params={"known_on": "2026-11-23"}).status_code == 200
 
 
+def test_a_code_of_any_programme_of_the_period_is_known(api, database):
+    """Also of one that began and ended between its first and its last day."""
+    with database.unit_of_work() as session:
+        user = make_user(session, Role.MONITOR)
+        session.execute(text("UPDATE programme SET valid_to = '2023-01-01' WHERE valid_to IS NULL"))
+        session.execute(
+            text(
+                """
+                INSERT INTO programme (code, name_zh, name_en, valid_from, valid_to, config)
+                SELECT 'between', 'x', 'x', CAST('2023-01-01' AS date), CAST('2024-01-01' AS date),
+                       jsonb_set(config, '{terms,category,wax}', '{"zh": "蜡", "en": "Wax"}') FROM programme WHERE valid_to = '2023-01-01'
+                UNION ALL SELECT 'after', 'x', 'x', CAST('2024-01-01' AS date), NULL, config FROM programme WHERE valid_to = '2023-01-01'
+                """
+            )
+        )
+    client = api.as_(user)
+    for first, last, status in (
+        ("2022-12-31", "2024-01-01", 200),
+        ("2023-12-31", "2024-01-01", 200),
+        ("2022-01-01", "2022-12-31", 422),
+        ("2024-01-01", "2024-12-31", 422),
+        ("2019-01-01", "2019-12-31", 200),
+    ):
+        answer = client.get("/v1/statistics/sales", params={"category": "wax", "from": first, "to": last})
+        assert answer.status_code == status, (first, last, answer.text)
+
+
+def test_a_file_of_a_period_that_ends_before_it_begins_is_refused_when_it_is_asked_for(api, database):
+    with database.unit_of_work() as session:
+        user = make_user(session, Role.MONITOR)
+    for kind in ("sales", "entries"):
+        body = {"kind": kind, "format": "csv", "parameters": {"from": "2026-02-01", "to": "2026-01-01"}}
+        assert api.as_(user).post("/v1/exports", json=body).json()["code"] == "period_backwards"
+
+
 def test_single_sales_say_to_which_regions_they_are_limited(api, database):
     history(database)
     with database.unit_of_work() as session:
