@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
 
-from shop.core.months import following, month_end, month_start
+from shop.core.months import month_end, month_start
 
 _HUNDREDTH = Decimal("0.01")
 _GRAMS_IN_KILOGRAM = 1000
@@ -56,72 +55,6 @@ def by_years(part: Part, today: date) -> list[Part]:
     if end < last:
         found.append(Part(end + timedelta(days=1), last, whole=True))
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """Days that are added (``sign`` 1) to the months of a cover, or taken out of them (-1)."""
-
-    first: date
-    last: date
-    sign: int
-
-
-@dataclass(frozen=True, slots=True)
-class Cover:
-    """A period as whole months, by their first days (None: no month), with two edges at most: sums over it are those of the months, with the
-    edges added or taken away."""
-
-    months: tuple[date, date] | None
-    edges: tuple[Edge, ...]
-
-    def values(self, prefix: str = "") -> dict[str, Any]:
-        """What the SQL of sums takes: months from and to, and of both edges days from and to and the sign; what there is none of holds no day."""
-        none = date.max, date.min
-        head, tail = (*self.edges, *[Edge(*none, 1)] * 2)[:2]
-        months = self.months or none
-        return {
-            f"{prefix}months_from": months[0],
-            f"{prefix}months_to": months[1],
-            **{f"{prefix}head_{name}": value for name, value in (("from", head.first), ("to", head.last), ("sign", head.sign))},
-            **{f"{prefix}tail_{name}": value for name, value in (("from", tail.first), ("to", tail.last), ("sign", tail.sign))},
-        }
-
-
-def over_cover(book: str, keys: Sequence[str], figures: Sequence[str], prefix: str = "") -> str:
-    """SQL: the rows of ``book`` over a period, to be added up by its keys (and ``month``): those of ``{book}_month``, with what of ``{book}_day`` is
-    added or taken out at the edges. Its values are :meth:`Cover.values` by the same prefix."""
-    told, names = ", ".join(keys), ", ".join(figures)
-    months = (
-        f"SELECT {told}, month, {names} FROM {book}_month"  # noqa: S608
-        f" WHERE month BETWEEN CAST(:{prefix}months_from AS date) AND CAST(:{prefix}months_to AS date)"
-    )
-    edges = (
-        f"SELECT {told}, date_trunc('month', day::timestamp)::date, {', '.join(f'CAST(:{prefix}{edge}_sign AS int) * {name}' for name in figures)}"  # noqa: S608
-        f" FROM {book}_day WHERE day BETWEEN CAST(:{prefix}{edge}_from AS date) AND CAST(:{prefix}{edge}_to AS date)"
-        for edge in ("head", "tail")
-    )
-    return " UNION ALL ".join((months, *edges))
-
-
-def cover(first: date, last: date) -> Cover:
-    """The cover of a period that reads the fewest days: of a month that it holds most of, the month less the others."""
-    start, end = month_start(first), month_end(last)
-    before = [Edge(start, first - timedelta(days=1), -1)] if start < first else []
-    after = [Edge(last + timedelta(days=1), end, -1)] if last < end else []
-    if start == month_start(last):
-        missing = (first - start).days + (end - last).days
-        if missing > (last - first).days:
-            return Cover(None, (Edge(first, last, 1),))
-        return Cover((start, start), (*before, *after))
-    if before and (first - start).days > (month_end(first) - first).days:
-        start = following(start)
-        before = [Edge(first, start - timedelta(days=1), 1)]
-    until = month_start(last)
-    if after and (end - last).days > (last - until).days:
-        after = [Edge(until, last, 1)]
-        until = month_start(until - timedelta(days=1))
-    return Cover((start, until) if start <= until else None, (*before, *after))
 
 
 def year_before(day: date) -> date:

@@ -273,6 +273,7 @@ def test_february_is_compared_with_the_whole_february_of_a_leap_year(shop: Shop)
     [
         ("UPDATE outlet_day SET other_fen = other_fen + 1", "outlet_days"),
         ("UPDATE outlet_month SET other_fen = other_fen + 1", "outlet_months"),
+        ("UPDATE outlet_year SET other_fen = other_fen + 1", "outlet_years"),
         ("UPDATE sales_batch_line SET amount_fen = amount_fen + 1 WHERE line_id = '1'", "sales_of_outlets"),
         ("UPDATE sales_batch_line SET status = 'other' WHERE line_id = '1'", "sales_of_outlets"),
         ("UPDATE outlet_device SET last_sequence = last_sequence - 1", "chains_of_devices"),
