@@ -158,7 +158,8 @@ _TAKEN = "NOT EXISTS (SELECT FROM sale_entry_pending p WHERE p.entry_id = e.id)"
 
 
 def _rollup(cube: Cube) -> _Source:
-    return _Source(cube.table, **{"day": None, "month": None, cube.time: cube.time})
+    day, month, year = (name if name == cube.time else None for name in ("day", "month", "year"))
+    return _Source(cube.table, day, month, year=year)
 
 
 def statement(question: Question, today: date, successors: Mapping[str, str], most: int | None = MAX_ROWS) -> tuple[str, Binds]:
