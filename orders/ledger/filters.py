@@ -116,7 +116,7 @@ class SaleFilters:
                 come, of which nothing is known (422).
         """
         first, last = period(self.first, self.last)
-        self.require_known(session)
+        self._require_known(session, first, last)
         if known_on is not None and known_on > clock.today():
             raise Invalid.one("known_on", "in_future", "不能晚于今天", "is a day to come")
         only: dict[Dimension, list[Any]] = {
@@ -155,8 +155,11 @@ class SaleFilters:
         """Refuse a code or an id that nothing has: its figures would read as no sales.
 
         Raises:
-            Invalid: names the parameters (422).
+            PeriodBackwards: ``from`` lies after ``to`` (422). Invalid: names the parameters (422).
         """
+        self._require_known(session, *period(self.first, self.last))
+
+    def _require_known(self, session: Session, first: date, last: date) -> None:
         places = {"district": self.district, "township": self.township, "buyer_region": self.buyer_region}
         places["village"] = [code.partition("/")[0] for code in self.village]
         organisations = {"supplier": self.supplier, "buyer": self.buyer}
@@ -178,8 +181,7 @@ class SaleFilters:
             }
             faults = [_unknown(name, code) for name, wanted in codes.items() for code in wanted if code not in known[name]]
         if self.category:
-            first, last = period(self.first, self.last)
-            named = {code for on in (first, last) for code in programmes.words(session, on, "zh")("category")}
+            named = programmes.codes(session, "category", first, last)
             # before the first programme no code has a name
             faults += [_unknown("category", code) for code in self.category if named and code not in named]
         if faults:

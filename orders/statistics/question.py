@@ -24,7 +24,7 @@ from orders.ledger.selection import (
 )
 from orders.statistics.cubes import COUNTS, KNOWN_ON, MEMBERS, READ, SUMS, Cube, Kind, bit, smallest
 from orders.statistics.models import CHUNK
-from orders.statistics.rules import Before, Part, Shift, parts, previous_period, same_period_last_year, span_before
+from orders.statistics.rules import Before, Part, Shift, by_years, parts, previous_period, same_period_last_year, span_before
 
 Groups = tuple[Dimension, ...]
 
@@ -145,6 +145,7 @@ class _Source:
     day: str | None
     month: str | None
     lines: bool = False
+    year: str | None = None
 
     def column(self, dimension: Dimension) -> str:
         return from_lines(dimension) if self.lines else COLUMN[dimension]
@@ -157,17 +158,19 @@ _TAKEN = "NOT EXISTS (SELECT FROM sale_entry_pending p WHERE p.entry_id = e.id)"
 
 
 def _rollup(cube: Cube) -> _Source:
-    return _Source(cube.table, "day", None) if cube.time == "day" else _Source(cube.table, None, "month")
+    day, month, year = (name if name == cube.time else None for name in ("day", "month", "year"))
+    return _Source(cube.table, day, month, year=year)
 
 
-def statement(question: Question, today: date, successors: Mapping[str, str]) -> tuple[str, Binds]:
+def statement(question: Question, today: date, successors: Mapping[str, str], most: int | None = MAX_ROWS) -> tuple[str, Binds]:
     """The SQL of the answer; a district that was merged stands in its successor. Its rows: ``family`` (``sums`` or who is counted), ``total``
-    (1 in the row over all groups), ``period`` (0 asked, 1 before), a column ``g0…`` for each group, and the values ``v0…v4``."""
+    (1 in the row over all groups), ``period`` (0 asked, 1 before), a column ``g0…`` for each group, and the values ``v0…v4``. Where there are more than
+    ``most`` groups it ends after some of them, as it will be refused."""
     bind = Binds()
     writer = _Writer(question, today, successors, bind)
     families = writer.families()
-    limit = (MAX_ROWS + 1) * len(families) * len(question.periods)
-    return f"WITH tail AS MATERIALIZED ({writer.tail()}) {' UNION ALL '.join(families)} LIMIT {limit}", bind
+    limit = "" if most is None else f" LIMIT {(most + 1) * len(families) * len(question.periods)}"
+    return f"WITH tail AS MATERIALIZED ({writer.tail()}) {' UNION ALL '.join(families)}{limit}", bind
 
 
 class _Writer:
@@ -175,6 +178,7 @@ class _Writer:
 
     def __init__(self, question: Question, today: date, successors: Mapping[str, str], bind: Binds) -> None:
         self.question = question
+        self.today = today
         self.bind = bind
         self.merged = sorted({*successors, *successors.values()})
         self.cases = " ".join(f"WHEN {bind(ended, 'text')} THEN {bind(code, 'text')}" for ended, code in successors.items())
@@ -217,15 +221,27 @@ class _Writer:
     def _sums(self) -> str:
         """Sums by group, and over all groups."""
         groups = self.question.group_by
-        pieces = [piece for period, part in self._parts() for piece in self._sum_pieces(groups, period, part)]
+        pieces = [
+            piece
+            for period, cut in self._parts()
+            for part in self._by_years(cut)
+            for piece in self._sum_pieces(groups, period, part)
+        ]
         values = ", ".join(f"sum({name}) AS v{n}" for n, name in enumerate(SUMS))
         names = ", ".join(["period", *_names(groups)])
         total, by = ("GROUPING(g0)", f"GROUPING SETS (({names}), (period))") if groups else ("1", "period")
         return f"SELECT 'sums' AS family, {total} AS total, {names}, {values} FROM ({_union(pieces)}) AS piece GROUP BY {by}"  # noqa: S608
 
+    def _by_years(self, part: Part) -> list[Part]:
+        """The part itself, or where a rollup of years answers that is cut into years and what is left."""
+        by_time = set(self.question.group_by) & set(TIME)
+        if by_time or self.question.selection.known_on is not None or self._cube(Kind.YEARS, self.question.needed) is None:
+            return [part]
+        return by_years(part, self.today)
+
     def _sum_pieces(self, groups: Groups, period: int, part: Part) -> Iterator[str]:
         known = self.question.selection.known_on
-        kind = Kind.DAYS if not part.whole else Kind.MONTHS if known is None else Kind.KNOWN
+        kind = Kind.DAYS if not part.whole else Kind.YEARS if part.years else Kind.MONTHS if known is None else Kind.KNOWN
         cube = self._cube(kind, self.question.needed)
         values = ", ".join(f"{added} AS {name}" for name, added in SUMS.items())
         if cube is None:
@@ -356,6 +372,8 @@ class _Writer:
         return ((period, part) for period, cut in enumerate(self.periods) for part in cut)
 
     def _between(self, source: _Source, part: Part) -> str:
+        if source.year is not None:
+            return f"{source.year} BETWEEN {self.bind(part.first.year, 'int')} AND {self.bind(part.last.year, 'int')}"
         return f"{source.day or source.month} BETWEEN {self.bind(part.first, 'date')} AND {self.bind(part.last, 'date')}"
 
     def _head(self, source: _Source, groups: Groups, period: int) -> str:

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, CursorResult, text
 from sqlmodel import Session
 
 from orders.statistics.columns import HANDED, engine, load, rollups, write
-from orders.statistics.cubes import CUBES, Cube, Kind
+from orders.statistics.cubes import CUBES, Cube
 from shop.core import months
 from shop.core.db import Database
 
@@ -89,7 +89,7 @@ class _Taking:
             with file.open("rb") as rows, _cursor(self._session.connection()) as cursor, cursor.copy(copy) as copying:
                 while block := rows.read(_BLOCK):
                     copying.write(block)
-            if cube.kind is not Kind.FUNDS:
+            if cube.time != "year":
                 self._replace(cube, f"t.{cube.time} >= :start AND t.{cube.time} < :end", {"start": start, "end": end})
         file.unlink()
 
@@ -97,7 +97,7 @@ class _Taking:
         """What no line says any more goes, too."""
         start, end = (spans[0][0], spans[-1][1]) if spans else (date.min, date.min)
         for cube in CUBES:
-            if cube.kind is Kind.FUNDS:
+            if cube.time == "year":
                 self._add_parts_up(cube)
                 self._replace(cube, "true", {})
             else:

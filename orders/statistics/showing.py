@@ -90,7 +90,7 @@ def _days_of_rows(question: Question) -> Callable[[Key], dict[str, Any]]:
     found: dict[date, dict[str, Any]] = {}
 
     def within(begin: date, period: tuple[date, date]) -> PeriodOut:
-        first, last = span_of(begin, length.months, length.days)
+        first, last = span_of(begin, length)
         return PeriodOut(first=max(first, period[0]), last=min(last, period[1]))
 
     def days(key: Key) -> dict[str, Any]:
@@ -202,7 +202,7 @@ def about(shown: SalesOut, language: Language) -> list[list[Cell]]:
         said.append(("scope", ", ".join(shown.scope)))
     if shown.known_on is not None:
         said.append(("known_on", shown.known_on.isoformat()))
-    said.append(("exact_to", f"{shown.exact_to.astimezone(clock.SHANGHAI):%Y-%m-%d %H:%M:%S}"))
+    said.append(("exact_to", clock.shanghai_text(shown.exact_to)))
     said.append(("definition", shown.definition))
     lines = [(labels.ABOUT[name][language], content) for name, content in said]
     lines += [(labels.MEASURES[measure][language], shown.definitions[measure]) for measure in shown.measures]
