@@ -13,7 +13,8 @@ from sqlmodel import Session
 from orders.ledger.selection import Binds
 from orders.statistics.cubes import SUMS
 from orders.statistics.errors import TooManyRows
-from orders.statistics.question import COUNTED, MAX_ROWS, Measure, Question, statement
+from orders.statistics.question import COUNTED, MAX_ROWS, Measure, Question
+from orders.statistics.statement import statement
 from shop.core import clock
 from shop.regions import queries as regions
 

@@ -18,8 +18,9 @@ from orders.ledger.selection import Dimension, Reach, Selection
 from orders.reconcile import report
 from orders.statistics import actions
 from orders.statistics.queries import ask, cells
-from orders.statistics.question import Compare, Measure, Question, statement
+from orders.statistics.question import Compare, Measure, Question
 from orders.statistics.rules import same_period_last_year
+from orders.statistics.statement import statement
 from shop.core import clock
 from shop.core.audit import SYSTEM
 from shop.identity.permissions import Role
