@@ -32,6 +32,7 @@ from shop.regions import queries as regions
 from tests.bench import city, load, market
 from tests.bench.ground import Ground, Row, api, row
 from tests.factories.identity import access_token, make_user
+from workers.schedule import SCHEDULE
 
 SHARE = float(os.environ.get("SHOP_BENCH_SHARE", "1"))
 STEPS = (int(4_000_000 * SHARE), int(20_000_000 * SHARE))
@@ -289,7 +290,7 @@ def _panels() -> list[str]:
 
 
 def _served(database: Database, made: Ground) -> Iterator[Row]:
-    """All panels over HTTP by eight readers, while 200 sales a second are written, and taken over every five seconds as by the worker."""
+    """All panels over HTTP by eight readers, while 200 sales a second are written, and taken over as often as by the worker."""
     with database.unit_of_work() as session:
         token = access_token(session, make_user(session, Role.MONITOR))
     own = replace(made, database_url=database.url)
@@ -329,7 +330,7 @@ def _writing(database: Database) -> Iterator[list[int]]:
             written[0] += 10
 
     def refresh() -> None:
-        while not stop.wait(5):
+        while not stop.wait(SCHEDULE["refresh"]["schedule"]):
             with database.unit_of_work() as session:
                 actions.refresh(session)
 

@@ -42,6 +42,7 @@ _DONE = " + ".join(
 _OWN = " + ".join(f"coalesce(own.by_{fund}, 0)" for fund in FUNDS)
 
 # A canteen that is shared is bought for by several and counted once: all that its units bought stands with the unit that reports.
+# What waits for the rollups is looked up by its own ids, never by the buyers: they have all the sales of the year.
 # ``where`` narrows the units to those that are asked for, so that of one unit nothing else is read.
 STATED = f"""
     unit AS MATERIALIZED (
@@ -60,11 +61,13 @@ STATED = f"""
         SELECT a.shared_with_id, a.organisation_id FROM accepted a JOIN unit ON unit.id = a.shared_with_id
     ), asked AS MATERIALIZED (
         SELECT buyer_id FROM buyer UNION SELECT id FROM unit
+    ), waiting AS MATERIALIZED (
+        SELECT {", ".join(f"e.{key}" for key in FUND_KEYS)}, e.amount_fen
+        FROM sale_entry_pending p JOIN sale_entry e ON e.id = p.entry_id WHERE e.sold_on BETWEEN :first AND :last
     ), entry AS (
         SELECT {", ".join(FUND_KEYS)}, amount_fen FROM sales_fund_year WHERE year = :year AND buyer_id IN (SELECT buyer_id FROM asked)
         UNION ALL
-        SELECT {", ".join(f"e.{key}" for key in FUND_KEYS)}, e.amount_fen FROM sale_entry_pending p JOIN sale_entry e ON e.id = p.entry_id
-        WHERE e.sold_on BETWEEN :first AND :last AND e.buyer_id IN (SELECT buyer_id FROM asked)
+        SELECT * FROM waiting WHERE buyer_id IN (SELECT buyer_id FROM asked)
     ), bought AS MATERIALIZED (
         SELECT buyer_id, {", ".join(f"coalesce(sum(amount_fen) FILTER (WHERE {which}), 0)::bigint AS {name}" for name, which in _SUMS.items())}
         FROM entry GROUP BY buyer_id
