@@ -164,6 +164,6 @@ def growth(now: int | Decimal, before: int | Decimal) -> str | None:
 
 def tonnes(grams: int) -> str:
     """Grams as tonnes with three decimals, that is to the kilogram: 1234567 -> ``"1.235"``."""
-    kilograms = int((Decimal(grams) / _GRAMS_IN_KILOGRAM).quantize(Decimal(1), rounding=ROUND_HALF_UP))
-    sign, rest = ("-", -kilograms) if kilograms < 0 else ("", kilograms)
-    return f"{sign}{rest // 1000}.{rest % 1000:03d}"
+    kilograms = (abs(grams) + _GRAMS_IN_KILOGRAM // 2) // _GRAMS_IN_KILOGRAM
+    sign = "-" if grams < 0 and kilograms else ""
+    return f"{sign}{kilograms // 1000}.{kilograms % 1000:03d}"
