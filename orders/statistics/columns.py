@@ -5,53 +5,54 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orders.ledger.selection import COLUMN, from_lines
-from orders.ledger.selection import Dimension as D
+from orders.ledger.selection import COLUMN, Dimension, from_lines
 from orders.statistics.cubes import CUBES, MEMBERS, PRESENT, SUMS, TAKEN_FROM, Cube, Kind, cell
 from orders.statistics.models import CHUNK
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-#: Words that come again and again together are handed over as one, apart by a character that no code holds: a line has few columns to be read, and
-#: every word is told from others once for all lines that have the same. Each with the SQL that makes it from a line; what people wrote is the last.
-_GOODS = {
-    **{COLUMN[dimension]: from_lines(dimension) for dimension in (D.DISTRICT, D.TOWNSHIP, D.KIND, D.CATEGORY, D.CERTIFIED)},
-    COLUMN[D.VILLAGE]: from_lines(D.VILLAGE),
+D = Dimension
+#: Words that come again and again together are handed over as one, apart by a character that no code holds: a line has fewer columns to be read,
+#: and every word is told from others once for all lines that have the same. What people wrote, which may hold any character, is the last.
+_WORDS = {
+    "goods": [COLUMN[dimension] for dimension in (D.DISTRICT, D.TOWNSHIP, D.KIND, D.CATEGORY, D.VILLAGE)],
+    "deal": [
+        *("direction", "origin_kind"),
+        *(
+            COLUMN[dimension]
+            for dimension in (D.MODE, D.RELATION, D.CHANNEL, D.SOURCE, D.BUYER_KIND, D.BUYER_REGION, D.FUND_SOURCE)
+        ),
+    ],
 }
-_DEAL = {
-    **{name: name for name in ("direction", "origin_kind", "reserved_share_eligible")},
-    **{
-        COLUMN[dimension]: from_lines(dimension)
-        for dimension in (D.MODE, D.RELATION, D.CHANNEL, D.SOURCE, D.BUYER_KIND, D.BUYER_REGION, D.FUND_SOURCE)
-    },
-    "present": PRESENT,
-}
-_WORDS = {"goods": _GOODS, "deal": _DEAL}
 _APART = "\x1f"
-_YES_OR_NO = ("certified", "reserved_share_eligible", "present")
-_SUM_TYPES = {name: "DECIMAL(20,3)" if name == "quantity" else "BIGINT" for name in SUMS}
-_NUMBERS = {
-    "sold_on": ("sold_on", "DATE"),
-    "known_on": ("recorded_at::date", "DATE"),
-    **{COLUMN[dimension]: (from_lines(dimension), "BIGINT") for dimension in (D.PRODUCT, D.SUPPLIER, D.BUYER, D.OUTLET)},
-    **{name: (name, "BIGINT") for name in ("order_id", "amount_fen", "grams")},
-    "quantity": ("quantity", "DECIMAL(14,3)"),
+#: How a column comes from a line, where it is none of its own or may be null there.
+_FROM_LINES = {"known_on": "recorded_at::date"} | {column: from_lines(dimension) for dimension, column in COLUMN.items()}
+
+
+def _from_line(name: str) -> str:
+    return f" || '{_APART}' || ".join(_from_line(word) for word in _WORDS[name]) if name in _WORDS else _FROM_LINES.get(name, name)
+
+
+#: What a line is handed over as, and the type of each column here. Bare: columns are reckoned faster than rows.
+_TYPES = {
+    **dict.fromkeys(_WORDS, "VARCHAR"),
+    **dict.fromkeys(("sold_on", "known_on"), "DATE"),
+    **dict.fromkeys(("certified", "reserved_share_eligible"), "BOOLEAN"),
+    **dict.fromkeys(
+        ("product_id", "supplier_id", "buyer_id", "outlet_id", "order_id", "reverses_id", "amount_fen", "grams"), "BIGINT"
+    ),
+    "quantity": "DECIMAL(14,3)",
 }
-
-
-def _together(words: dict[str, str]) -> str:
-    return f" || '{_APART}' || ".join(f"({taken})::text" for taken in words.values())
-
-
-#: SQL: what a line is handed over as by PostgreSQL, and the type of each column here. Bare: columns are reckoned faster than rows.
-HANDED = {**{name: (_together(words), "VARCHAR") for name, words in _WORDS.items()}, **_NUMBERS}
+#: SQL for PostgreSQL: what it hands over of a line.
+HANDED = ", ".join(map(_from_line, _TYPES))
+_SUM_TYPES = {name: "DECIMAL(20,3)" if name == "quantity" else "BIGINT" for name in SUMS}
 #: The columns that rollups are made of, and how each comes from what is handed over.
 _LINE = {
     "month": "date_trunc('month', sold_on)::date",
-    "day": TAKEN_FROM["day"],
-    "year": TAKEN_FROM["year"],
-    **{name: name for name in [*_GOODS, *_DEAL, *_NUMBERS] if name not in ("sold_on", "origin_kind", *SUMS)},
+    **{name: TAKEN_FROM[name] for name in ("day", "year")},
+    **{name: name for name in ("known_on", "direction", *COLUMN.values(), "reserved_share_eligible", "order_id")},
+    "present": PRESENT,
     **{name: f"({added})::{_SUM_TYPES[name]}" for name, added in SUMS.items()},
 }
 #: A buyer without a name is 0 here, and is nobody.
@@ -75,36 +76,34 @@ def engine(folder: Path) -> Iterator["DuckDBPyConnection"]:
 
 def load(made: "DuckDBPyConnection", lines: Path) -> int:
     """Take the lines of a file over; returns how many they are."""
-    types = {name: kind for name, (_, kind) in HANDED.items()}
     made.execute(
         f"CREATE TABLE handed AS SELECT * FROM read_csv($lines, header = false, auto_detect = false, delim = ',', quote = '\"',"  # noqa: S608
-        f" escape = '\"', columns = {types}, nullstr = '', allow_quoted_nulls = false)",
+        f" escape = '\"', columns = {_TYPES}, nullstr = '', allow_quoted_nulls = false)",
         {"lines": str(lines)},
     )
-    for name, words in _WORDS.items():
-        _tell_apart(made, name, list(words))
-    made.execute(
-        f"CREATE TABLE line AS SELECT {', '.join(f'{taken} AS {name}' for name, taken in _LINE.items())}"
-        f" FROM handed{''.join(f' JOIN words_of_{name} USING ({name})' for name in _WORDS)}"
-    )
+    for name in _WORDS:
+        _tell_apart(made, name)
+    # a line whose words were not found would have none, and PostgreSQL would refuse the rollups of it
+    words = "".join(f" LEFT JOIN words_of_{name} USING ({name})" for name in _WORDS)
+    columns = ", ".join(f"{taken} AS {name}" for name, taken in _LINE.items())
+    made.execute(f"CREATE TABLE line AS SELECT {columns} FROM handed{words}")  # noqa: S608
     made.execute("DROP TABLE handed")
     _cells_of_orders(made)
     return _length(made, "line")
 
 
-def _tell_apart(made: "DuckDBPyConnection", name: str, words: list[str]) -> None:
+def _tell_apart(made: "DuckDBPyConnection", together: str) -> None:
     """The words that were handed over together, each of them a number from here on."""
-    *codes, last = (f"words[{place}]" for place in range(1, len(words) + 1))
+    words = _WORDS[together]
+    taken = {word: f"parts[{place}]" for place, word in enumerate(words, 1)}
+    taken[words[-1]] = f"array_to_string(parts[{len(words)}:], '{_APART}')"
     made.execute(
-        f"CREATE TABLE words_of_{name} AS SELECT {name}, {', '.join(f'{code} AS {word}' for word, code in zip(words, codes, strict=False))},"
-        f" array_to_string(words[{len(words)}:], '{_APART}') AS {words[-1]}"
-        f" FROM (SELECT {name}, string_split({name}, '{_APART}') AS words FROM (SELECT DISTINCT {name} FROM handed))"
+        f"CREATE TABLE words_of_{together} AS SELECT {together}, {', '.join(f'{part} AS {word}' for word, part in taken.items())}"  # noqa: S608
+        f" FROM (SELECT {together}, string_split({together}, '{_APART}') AS parts FROM (SELECT DISTINCT {together} FROM handed))"
     )
     for word in words:
-        kind = "BOOLEAN" if word in _YES_OR_NO else f"of_{word}"
-        if word not in _YES_OR_NO:
-            made.execute(f"CREATE TYPE {kind} AS ENUM (SELECT DISTINCT {word} FROM words_of_{name})")
-        made.execute(f"ALTER TABLE words_of_{name} ALTER {word} TYPE {kind}")
+        made.execute(f"CREATE TYPE of_{word} AS ENUM (SELECT DISTINCT {word} FROM words_of_{together})")  # noqa: S608
+        made.execute(f"ALTER TABLE words_of_{together} ALTER {word} TYPE of_{word}")
 
 
 def rollups(made: "DuckDBPyConnection") -> Iterator[Cube]:
