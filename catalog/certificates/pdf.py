@@ -26,7 +26,7 @@ def certificate_pdf(certificate: CertificateOut, shown: PublicCertificateOut) ->
 def _content(certificate: CertificateOut, shown: PublicCertificateOut) -> dict[str, Any]:
     capacity = f"{certificate.annual_capacity_kg:,} 公斤/年" if certificate.annual_capacity_kg else "—"
     origin = "".join(part for part in ("重庆市", shown.district_name, shown.township_name, shown.village) if part)
-    printed = clock.now().astimezone(clock.SHANGHAI)
+    printed = clock.shanghai_text(clock.now(), "minutes")
     return {
         "title": "消费帮扶产品认定证书",
         "subtitle": "Certificate of a Consumption Assistance Product",
@@ -48,7 +48,7 @@ def _content(certificate: CertificateOut, shown: PublicCertificateOut) -> dict[s
         ],
         "authority": f"{shown.district_name}认定　重庆市复核",
         "issued": f"发证日期 {clock.shanghai_date(certificate.issued_at):%Y-%m-%d}",
-        "state": f"{printed:%Y-%m-%d %H:%M} 的状态：{shown.state_label}。当前状态以扫码查询为准。",
+        "state": f"{printed} 的状态：{shown.state_label}。当前状态以扫码查询为准。",
         "check": "扫码查验 Check",
         "stamp": None if certificate.state in _GOOD else shown.state_label,
     }

@@ -93,4 +93,5 @@ def _weekdays(weekdays: list[int], every_weeks: int) -> str:
 def _signature(role: str, party: PartyOut) -> list[str]:
     if party.signed_at is None:
         return [role, "未签署"]
-    return [role, f"{party.name}　{party.signed_by_name}　{party.signed_at.astimezone(clock.SHANGHAI):%Y-%m-%d %H:%M} 电子签署"]
+    signed_at = clock.shanghai_text(party.signed_at, "minutes")
+    return [role, f"{party.name}　{party.signed_by_name}　{signed_at} 电子签署"]

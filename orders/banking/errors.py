@@ -286,6 +286,14 @@ class UsedUp(Conflict):
     en = "Settlements have set off what was paid twice by now; the match cannot be undone"
 
 
+class ReturnShown(Conflict):
+    """Of what was found to have left once more a line shows that it came back."""
+
+    code = "return_shown"
+    zh = "已有流水显示退款 {number} 退回；请先撤销该流水的核销"
+    en = "A line shows that refund {number} came back: undo the match of that line first"
+
+
 class OwnWriteOff(Forbidden):
     code = "own_write_off"
     zh = "不能审批自己申请的流水核销"

@@ -254,8 +254,10 @@ class Facts:
         if proposal.kind is MatchKind.ANNOUNCED and order:
             order.announced = tuple(each for each in order.announced if each.payment_id != proposal.payment_id)
         if proposal.transaction_id:
-            for amount_fen, booked in self._booked.items():
-                self._booked[amount_fen] = [each for each in booked if each.transaction_id != proposal.transaction_id]
+            for amount_fen in (proposal.amount_fen, -proposal.amount_fen):  # it came in or went out
+                self._booked[amount_fen] = [
+                    each for each in self.booked_of(amount_fen) if each.transaction_id != proposal.transaction_id
+                ]
         if proposal.refund_id or proposal.payout_id:
             # what left may come back by the next line
             self._sent[proposal.amount_fen] = [

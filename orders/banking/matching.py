@@ -39,9 +39,11 @@ _FILE_NUMBER = {MatchKind.PAYOUT_FILE: Reason.PAYOUT_FILE_NUMBER, MatchKind.REFU
 #: Orders of a payer of which three are added up, and sums that are proposed.
 _ADDED_UP, _TOGETHER = 50, 3
 _ORDER_NUMBER = re.compile(r"PO\d{9,}")
-_REFUND_NUMBER = re.compile(r"TK[^A-Z0-9]*(\d{4})[^A-Z0-9]*(\d{6})(?!\d)")
-_ADVANCE_NUMBER = re.compile(r"YF[^A-Z0-9]*(\d{4})[^A-Z0-9]*(\d{6})(?!\d)")
-_RELEASE_NUMBER = re.compile(r"JS[^A-Z0-9]*\d{4}[^A-Z0-9]*\d{6}[^A-Z0-9]*(\d{1,18})")
+#: The numbers of refunds, advances and releases of payouts, by what they begin with; behind a settlement's number stands the release.
+_NUMBERS = {
+    prefix: re.compile(rf"{prefix}[^A-Z0-9]*(\d{{4}})[^A-Z0-9]*(\d{{6}}){behind}")
+    for prefix, behind in (("TK", r"(?!\d)"), ("YF", r"(?!\d)"), ("JS", r"[^A-Z0-9]*(\d{1,18})"))
+}
 _TOKEN = re.compile(r"[A-Z0-9]{6,64}")
 #: Words of a text by which the bank itself is meant, and of one that came back.
 _FEE = re.compile(r"手续费|工本费|账户管理费|短信服务费|汇划费|服务费|回单费")
@@ -55,19 +57,11 @@ def numbers_of_orders(line: Line) -> set[str]:
     return {number[:length] for number in found for length in range(11, len(number) + 1)}
 
 
-def refund_numbers_in(text: str) -> set[str]:
-    """The numbers that refunds may have and that stand in a text, however they were typed."""
-    return {f"TK{year}-{number}" for year, number in _REFUND_NUMBER.findall(unicodedata.normalize("NFKC", text).upper())}
-
-
-def advance_numbers_in(text: str) -> set[str]:
-    """The numbers that advances may have and that stand in a text, however they were typed."""
-    return {f"YF{year}-{number}" for year, number in _ADVANCE_NUMBER.findall(unicodedata.normalize("NFKC", text).upper())}
-
-
-def attempt_ids_in(text: str) -> set[int]:
-    """The releases of payouts that a text may name, however it was typed: the last part of their numbers."""
-    return {int(number) for number in _RELEASE_NUMBER.findall(unicodedata.normalize("NFKC", text).upper())}
+def numbers_in(text: str, prefix: str) -> set[str]:
+    """The numbers of refunds (``TK``), advances (``YF``) or releases of payouts (``JS``) that may stand in a text, however they were typed:
+    TK2026-000001, JS2026-000001-12."""
+    found = _NUMBERS[prefix].findall(unicodedata.normalize("NFKC", text).upper())
+    return {prefix + "-".join(parts) for parts in found}
 
 
 def bank_references(line: Line) -> set[str]:

@@ -115,12 +115,16 @@ def _mt940(content: bytes) -> list[dict[str, Any]]:
 
 
 #: Structured parts of an :86: in the words of SWIFT and of banks: the other side, its account and bank, and what it wrote; what else they name is text.
-_CODES = {
-    **dict.fromkeys("NAME ORDP BENM CNTP".split(), "name"),  # noqa: SIM905
-    **dict.fromkeys("ACC ACCT IBAN".split(), "account"),  # noqa: SIM905
-    **dict.fromkeys("BIC BANK".split(), "bank"),  # noqa: SIM905
-    **dict.fromkeys("REMI EREF IREF PREF MARF TRCD TRTP PURP RTRN ADDR ISDT CSID OCMT CHGS EXCH OAMT ULTC ULTD".split(), "text"),  # noqa: SIM905
+_SPOKEN = {
+    "name": ("NAME", "ORDP", "BENM", "CNTP"),
+    "account": ("ACC", "ACCT", "IBAN"),
+    "bank": ("BIC", "BANK"),
+    "text": (
+        *("REMI", "EREF", "IREF", "PREF", "MARF", "TRCD", "TRTP", "PURP", "RTRN"),
+        *("ADDR", "ISDT", "CSID", "OCMT", "CHGS", "EXCH", "OAMT", "ULTC", "ULTD"),
+    ),
 }
+_CODES = {word: role for role, words in _SPOKEN.items() for word in words}
 _CODED = re.compile(rf"/({'|'.join(_CODES)})/")
 #: Or in numbered fields (``166?00GUTSCHRIFT?20...``), as the German banks' structure of :86: has it: 20 to 29 and 60 to 63 are one text, cut
 #: wherever a field was full, and so are 32 and 33.

@@ -22,7 +22,7 @@ MOST_PRINTED = 500
 def cells(vouchers: Iterable[VoucherOut], language: Language) -> Iterator[list[Cell]]:
     """One row of cells for each voucher, in the order of the header."""
     for each in vouchers:
-        redeemed = each.redeemed_at and each.redeemed_at.astimezone(clock.SHANGHAI).strftime("%Y-%m-%d %H:%M")
+        redeemed = each.redeemed_at and clock.shanghai_text(each.redeemed_at, "minutes")
         status = STATUS_ZH[each.status] if language == "zh" else str(each.status)
         yield [
             each.number,

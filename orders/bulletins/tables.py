@@ -10,7 +10,7 @@ from orders.bulletins import states
 from orders.bulletins.content import Content, Difference, Graded, Overlay, Row, Sums
 from orders.bulletins.words import CAUSES
 from orders.statistics.rules import share
-from shop.core.clock import SHANGHAI
+from shop.core.clock import shanghai_text
 from shop.core.exports import Cell
 from shop.core.money import yuan
 
@@ -319,9 +319,9 @@ def heading(said: Content) -> tuple[str, str, str]:
     year, month = said.month.split("-")
     of = "" if said.revision is None else "（修订{zh} revises {en}）".format(**states.titled(said.revision.of))
     number = "草稿 Draft" if said.number is None else "{zh} {en}".format(**states.titled(said.number))
-    exact_to = datetime.fromisoformat(said.exact_to).astimezone(SHANGHAI)
+    exact_to = shanghai_text(datetime.fromisoformat(said.exact_to), "minutes")
     return (
         f"重庆市消费帮扶销售统计公报（{year}年{int(month)}月）",
         f"Bulletin of consumption assistance in Chongqing, {said.month}",
-        f"{number}{of}　发布日期 Issued {said.issued_on or '—'}　数据截至（北京时间） Exact to (China time) {exact_to:%Y-%m-%d %H:%M}",
+        f"{number}{of}　发布日期 Issued {said.issued_on or '—'}　数据截至（北京时间） Exact to (China time) {exact_to}",
     )

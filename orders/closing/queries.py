@@ -33,6 +33,7 @@ from orders.closing.schemas import (
 from orders.invoices.pending import HELD, OPEN, parts_of
 from orders.invoices.schemas import PartOfOrder
 from orders.money import queries as money
+from orders.money.queries.open_items import UNEXPLAINED
 from orders.money.queries.reach import keeps_all
 from orders.money.rules import Account
 from orders.purchasing.queries import SIDES
@@ -176,11 +177,9 @@ _CREDIT_NOTES = text(
 )
 # What nobody has said yet what it is for, of what was booked up to a day: each line of the bank and of the provider by what is open of it by now.
 _STILL_UNALLOCATED = text(
-    """
-    SELECT coalesce(sum(u.fen), 0)::bigint FROM (
-        SELECT 'receipt' AS kind, id, sign(amount_fen) * (abs(amount_fen) - matched_fen) AS fen FROM bank_line WHERE matched_fen < abs(amount_fen)
-        UNION ALL SELECT 'online_found', id, amount_fen FROM provider_entry WHERE unexplained
-    ) u JOIN money_transaction t ON t.kind = u.kind AND t.origin_id = u.id WHERE t.booked_on <= :last
+    f"""
+    SELECT coalesce(sum(u.fen), 0)::bigint
+    FROM ({UNEXPLAINED}) u JOIN money_transaction t ON t.kind = u.kind AND t.origin_id = u.origin_id WHERE t.booked_on <= :last
     """
 )
 _WITHIN = "({0}.path LIKE CAST(:branch AS text) OR {0}.region_code LIKE ANY (CAST(:regions AS text[])))"

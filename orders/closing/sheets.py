@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from orders.closing.schemas import ClosePage, CloseRow, CloseTotals
 from orders.money.labels import label
 from shop.core.errors import Language
-from shop.core.exports import Cell
+from shop.core.exports import TOTAL, Cell
 from shop.core.money import yuan
 
 TITLE: dict[Language, str] = {"zh": "月结", "en": "Month's close"}
@@ -36,7 +36,6 @@ _UNALLOCATED: dict[str, tuple[str, str]] = {
     "matched_since": ("其中：月后已认领", "of that explained since"),
     "waiting": ("其中：仍待认领", "of that still waiting"),
 }
-_TOTAL: dict[Language, str] = {"zh": "合计", "en": "total"}
 
 
 def rows(found: ClosePage, language: Language) -> Iterator[list[Cell]]:
@@ -45,7 +44,7 @@ def rows(found: ClosePage, language: Language) -> Iterator[list[Cell]]:
     for row in found.items:
         yield _cells(row, language)
     lead, behind = [None] * 4, [None] * 7
-    yield [_TOTAL[language], *lead, *_amounts(found.total), *behind]
+    yield [TOTAL[language], *lead, *_amounts(found.total), *behind]
     at = HEADER["en"].index("accepted and unpaid (yuan)")
     for told, named in ((found.total.owed, _OWED), (found.unallocated, _UNALLOCATED)):
         for name, words in named.items() if told else ():

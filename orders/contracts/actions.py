@@ -27,7 +27,7 @@ _AT_ONCE = 2_000
 
 _HEADS = text(
     """
-    SELECT so.id, so.supplier_id, so.total_fen, so.freight_fen, coalesce(so.deliver_by, po.deliver_by) AS deliver_by,
+    SELECT so.id, so.total_fen, so.freight_fen, coalesce(so.deliver_by, po.deliver_by) AS deliver_by,
            po.number AS order_number, po.placed_at, po.programme_code, po.delivery_address, po.delivery_contact, po.delivery_phone,
            g.name_zh AS programme, s.name AS s_name, s.uscc AS s_uscc, s.address AS s_address, b.name AS b_name, b.uscc AS b_uscc,
            b.address AS b_address, u.name AS u_name, q.terms

@@ -362,13 +362,13 @@ def _require_target(session: Session, batch_id: int) -> None:
 
 def end(session: Session, subject_kind: Subject, ids: Sequence[int], why: str) -> list[int]:
     """Close what is open about subjects that do not stand any more, and what others have against them; frees their documents. Returns the
-    subjects of the same kind that this may set free, to be judged anew."""
+    external sales that this may set free, to be judged anew; what else it does is told by ``counting_hold.decided``."""
     free(session, subject_kind, ids)
     close(session, subject_kind, ids, HoldStatus.VOID, why)
     values = {"kind": subject_kind, "ids": array(ids), "now": clock.now(), "decision": why, "status": HoldStatus.COUNTED}
     lifted = session.execute(_CLOSE_AGAINST, values).all()
     _decided(session, lifted, HoldStatus.COUNTED)
-    return sorted({row.subject_id for row in lifted if row.subject_kind == subject_kind} - set(ids))
+    return sorted({row.subject_id for row in lifted if row.subject_kind == Subject.EXTERNAL_SALE})
 
 
 def close(session: Session, subject_kind: Subject, ids: Sequence[int], status: HoldStatus, why: str) -> None:

@@ -97,9 +97,9 @@ def match(session: Session) -> int:
 
 
 def match_of(session: Session, supplier_id: int) -> int:
-    """The same for one supplier, of which a claim was accepted just now; waits for whoever matches."""
-    locks.hold(session, _ALONE)
-    return _match(session, supplier_id)
+    """The same for one supplier, of which a claim was accepted just now. Where somebody matches already, the job does it in its next round: a worker
+    that waits would do nothing else meanwhile."""
+    return _match(session, supplier_id) if locks.try_hold(session, _ALONE) else 0
 
 
 def _match(session: Session, supplier_id: int | None) -> int:

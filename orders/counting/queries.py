@@ -53,7 +53,7 @@ _PAGE = text(
       AND (CAST(:reason AS text) IS NULL OR h.reason_code = :reason) AND (CAST(:district AS text) IS NULL OR h.district_code = :district)
       AND (CAST(:status AS text) IS NULL OR h.status = :status) AND (CAST(:subject AS text) IS NULL OR h.subject_kind = :subject)
       AND (CAST(:subject_id AS bigint) IS NULL OR h.subject_id = :subject_id)
-      AND (CAST(:batches AS boolean) IS NULL OR (h.subject_kind = 'sales_batch') = :batches)
+      AND (CAST(:whole_batches AS boolean) IS NULL OR (h.subject_kind = 'sales_batch') = :whole_batches)
       AND (CAST(:sold_to AS date) IS NULL OR {SOLD_ON} <= :sold_to) AND (CAST(:start AS bigint) IS NULL OR h.id < :start)
     ORDER BY h.id DESC LIMIT :rows
     """

@@ -55,7 +55,7 @@ class HoldFilter(BaseModel):
     status: HoldStatus | None = None
     subject: Subject | None = None
     subject_id: Id | None = None
-    batches: bool | None = Field(default=None, description="whether whole batches of outlets are held, or anything else")
+    whole_batches: bool | None = Field(default=None, description="whether whole batches of outlets are held, or anything else")
     sold_to: Day | None = Field(default=None, description="of sales up to this day (of a batch: its first one)")
 
 

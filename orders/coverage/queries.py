@@ -3,7 +3,6 @@
 # ruff: noqa: S608  statements are put together from constants only; every value that a caller gives is bound
 
 from collections import Counter
-from collections.abc import Collection
 from datetime import date
 from typing import Any
 
@@ -15,7 +14,7 @@ from orders.coverage.errors import NoEvidenceFile
 from orders.coverage.rules import Level, StationKind, Villages
 from orders.coverage.schemas import ServedOut, StationOut, StationRow, VillageOut
 from orders.ledger.selection import DISTRICT_CODE, EVERYWHERE, Dimension, Selection
-from orders.statistics.queries import ask
+from orders.statistics.queries import cells
 from orders.statistics.question import Measure, Question
 from shop.core import clock, paging
 from shop.core.errors import Language, NotFound
@@ -33,16 +32,15 @@ _SERVED = (
     f"EXISTS (SELECT FROM station_village k JOIN service_station s ON s.id = k.station_id WHERE k.village_id = v.id AND {_WORKING})"
 )
 # both sets are made once, whatever the plan
-_LISTED = text(
-    f"""
+_LISTED = f"""
     WITH served AS MATERIALIZED (
         SELECT k.village_id FROM station_village k JOIN service_station s ON s.id = k.station_id WHERE {_WORKING}
-    ), sold AS MATERIALIZED (SELECT unnest(CAST(:sold AS text[])) AS code)
-    SELECT v.township_code, v.id IN (SELECT village_id FROM served) AS served,
+    ), sold AS MATERIALIZED ({{sold}})
+    SELECT {{place}} AS place, v.id IN (SELECT village_id FROM served) AS served,
            v.township_code || '/' || v.name IN (SELECT code FROM sold) AS sold, count(*) AS villages
     FROM poor_village v WHERE {_ON.format("v")} GROUP BY 1, 2, 3
-    """
-)
+"""
+_NOTHING_SOLD = "SELECT '' AS code WHERE false"
 _STATIONS_ON = text(
     "SELECT region_code, count(*) AS stations FROM service_station"
     " WHERE opened_on <= :on AND (closed_on IS NULL OR :on <= closed_on) GROUP BY 1"
@@ -182,31 +180,32 @@ def locked(session: Session, actor: Actor, station_id: int) -> Row[Any]:
 # --- coverage -------------------------------------------------------------------------------------------------------
 
 
-def listed(session: Session, on: date, sold: Collection[str] = ()) -> list[Villages]:
-    """The poor villages of a day; ``sold``: the codes of those that sold something. A district that was merged stands in its successor."""
+def listed(session: Session, on: date, level: Level, sold: Question | None = None) -> list[Villages]:
+    """The poor villages of a day, told apart as far as a level needs; ``sold``: a question by village, that tells which of them sold something. A district
+    that was merged stands in its successor."""
     successors = regions.successors(session, min(on, clock.today()))
+    codes, values = _NOTHING_SOLD, dict[str, Any]()
+    if sold is not None:
+        table, bind = cells(session, sold)
+        codes, values = f"SELECT g0 AS code FROM {table} AS by_village WHERE amount_fen > 0", bind.values
+    place = "v.township_code" if level is Level.TOWNSHIP else f"left(v.township_code, {DISTRICT_CODE})"
     found = []
-    for row in session.execute(_LISTED, {"on": on, "sold": list(sold)}):
-        district = row.township_code[:DISTRICT_CODE]
-        found.append(Villages(row.township_code, successors.get(district, district), row.served, row.sold, row.villages))
+    for row in session.execute(text(_LISTED.format(place=place, sold=codes)), {**values, "on": on}):
+        district = row.place[:DISTRICT_CODE]
+        found.append(Villages(row.place, successors.get(district, district), row.served, row.sold, row.villages))
     return found
 
 
-def selling(session: Session, first: date, last: date) -> frozenset[str]:
-    """The villages that sold something in some whole months, of the townships that poor villages are in, by the codes that the ledger knows them by."""
-    townships = list(session.execute(text("SELECT DISTINCT township_code FROM poor_village ORDER BY 1")).scalars())
-    if not townships:
-        return frozenset()
-    selection = Selection(month_start(first), month_end(last), {Dimension.TOWNSHIP: townships})
-    answer = ask(session, Question(selection, (Dimension.VILLAGE,), (Measure.AMOUNT,), EVERYWHERE))
-    return frozenset(key[0] for key, figures in answer.rows.items() if figures[0].amount_fen > 0)
+def selling(first: date, last: date) -> Question:
+    """What each village sold in some whole months, by the codes that the ledger knows villages by."""
+    return Question(Selection(month_start(first), month_end(last)), (Dimension.VILLAGE,), (Measure.AMOUNT,), EVERYWHERE)
 
 
 def coverage(
     session: Session, actor: Actor, language: Language, *, on: date, level: Level, first: date, last: date
 ) -> list[dict[str, Any]]:
     """Coverage by place on a day. Townships are shown of the own region only; the counties' totals to every officer."""
-    covered = rules.coverage(listed(session, on, selling(session, first, last)), level)
+    covered = rules.coverage(listed(session, on, level, selling(first, last)), level)
     prefixes = tuple(actor.regions(Permission.MONITORING_READ))
     codes = [code for code in covered if level is not Level.TOWNSHIP or code.startswith(prefixes)]
     stations = _stations(session, on, level)

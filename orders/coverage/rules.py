@@ -20,13 +20,14 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Villages:
-    """So many poor villages of a township on one day that are alike. ``sold``: something was sold from them in the period asked for."""
+    """So many poor villages of a district, or of one of its townships, on one day that are alike. ``sold``: something was sold from them in the period
+    asked for."""
 
     township: str
     district: str
     served: bool
     sold: bool
-    count: int = 1
+    count: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from orders.exporting.rules import SHEET_ROWS, Format
 from orders.exporting.table import Cell, Column, Table, Type
-from shop.core.clock import SHANGHAI
+from shop.core.clock import SHANGHAI, shanghai_text
 from shop.core.errors import Language
 from shop.core.exports import (
     ABOUT_HEADER,
@@ -59,7 +59,7 @@ def writer(format: Format, path: Path, table: Table, language: Language) -> Writ
 
 def _moment(cell: Any) -> str:
     """Shanghai time, as people read it."""
-    return "" if cell is None else f"{cell.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
+    return "" if cell is None else shanghai_text(cell)
 
 
 _FLAGS: Mapping[Language, tuple[str, str]] = {"zh": ("是", "否"), "en": ("yes", "no")}

@@ -29,6 +29,7 @@ _INVOICE = text(
     WHERE t.id = :id AND NOT t.red GROUP BY t.id
     """
 )
+_LINES_OF = text("SELECT id FROM sales_batch_line WHERE batch_id = ANY (CAST(:ids AS bigint[])) ORDER BY id")
 _LIVE_INVOICES = text(
     """
     SELECT DISTINCT so.purchase_order_id, t.code, t.number, t.gross_fen
@@ -135,6 +136,14 @@ def _counted(session: Session, payload: dict[str, Any]) -> None:
         judging.judge(session, alike)
 
 
+def _undone(session: Session, payload: dict[str, Any]) -> None:
+    """What was held against batches that were corrected or taken back is judged anew. Here and not where they are: nobody else judges meanwhile, so
+    that what was held in the same moment is seen, too."""
+    counting.alone(session)
+    lines = session.execute(_LINES_OF, {"ids": payload["batch_ids"]}).scalars().all()
+    judging.settle(session, SYSTEM, counting.end(session, Subject.SALES_BATCH_LINE, lines, "replaced"))
+
+
 def _number(invoice: Any) -> str:
     return f"{invoice.code or ''}{invoice.number}"
 
@@ -143,6 +152,7 @@ HANDLERS: dict[str, Handler] = {
     **{event: _accepted(event) for event in _ACCEPTED},
     "external_sale.moved": _moved,
     "sales_batch.counted": _counted,
+    "sales_batch.undone": _undone,
     "shipment.corrected": _sent,
     "shipment.sent": _sent,
     "tax_invoice.moved": _invoiced,

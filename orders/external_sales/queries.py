@@ -95,12 +95,9 @@ def sale(session: Session, actor: Actor, sale_id: int, language: Language = "zh"
     row = session.execute(_ONE, {"id": sale_id, **_reach(actor)}).first()
     if row is None:
         raise NotFound
-    lines = [LineOut.model_validate(line, from_attributes=True) for line in session.execute(_LINES, {"id": sale_id})]
-    papers = [PaperOut.model_validate(paper, from_attributes=True) for paper in session.execute(_PAPERS, {"id": sale_id})]
+    lines, papers, passed = _looked_at(session, sale_id, row.total_fen)
     holds = [HeldOut.model_validate(hold, from_attributes=True) for hold in session.execute(_HOLDS, {"id": sale_id})]
-    passed = {
-        "lines_tie": _tie(row.total_fen, papers),
-        "certified": all(line.certificate_number for line in lines),
+    passed |= {
         "documents_unused": not session.execute(_ELSEWHERE, {"id": sale_id}).scalar_one() if papers else None,
         "no_doubt": not holds,
     }
@@ -118,9 +115,7 @@ def sale(session: Session, actor: Actor, sale_id: int, language: Language = "zh"
 def failed(session: Session, sale_id: int, total_fen: int) -> list[tuple[str, str, str]]:
     """The checks of lines and invoices that a claim does not pass, each with its words in Chinese and English. What speaks against its documents is
     decided apart, with a reason of its own."""
-    lines = session.execute(_LINES, {"id": sale_id}).all()
-    papers = [PaperOut.model_validate(paper, from_attributes=True) for paper in session.execute(_PAPERS, {"id": sale_id})]
-    passed = {"lines_tie": _tie(total_fen, papers), "certified": all(line.certificate_number for line in lines)}
+    _, _, passed = _looked_at(session, sale_id, total_fen)
     return [(code, *_CHECKS[code]) for code, good in passed.items() if good is False]
 
 
@@ -134,6 +129,13 @@ def file(session: Session, actor: Actor, sale_id: int, paper_id: int) -> Any:
     if row is None:
         raise NotFound
     return row
+
+
+def _looked_at(session: Session, sale_id: int, total_fen: int) -> tuple[list[LineOut], list[PaperOut], dict[str, bool | None]]:
+    """The lines and papers of a claim, and which of the checks of them it passes; None: there is nothing to look at."""
+    lines = [LineOut.model_validate(line, from_attributes=True) for line in session.execute(_LINES, {"id": sale_id})]
+    papers = [PaperOut.model_validate(paper, from_attributes=True) for paper in session.execute(_PAPERS, {"id": sale_id})]
+    return lines, papers, {"lines_tie": _tie(total_fen, papers), "certified": all(line.certificate_number for line in lines)}
 
 
 def _tie(total_fen: int, papers: list[PaperOut]) -> bool | None:

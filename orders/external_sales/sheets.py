@@ -16,7 +16,7 @@ from shop.core.errors import BadValue, Fault, Language
 from shop.core.exports import Cell
 from shop.core.faults import fault_of
 from shop.core.money import fen_from_yuan, yuan
-from shop.core.quantities import MAX_QUANTITY, Name, no_number, readable
+from shop.core.quantities import MAX_QUANTITY, Id, Name, no_number, readable
 
 TITLE: dict[Language, str] = {"zh": "场外销售", "en": "Sales made elsewhere"}
 HEADER: dict[Language, list[str]] = {
@@ -144,8 +144,6 @@ def _row(number: int, said: dict[str, str]) -> tuple[Row | None, list[Fault]]:
             return read(readable(said[name]))
         except BadValue as wrong:
             faults.append(fault(number, name, "bad_value", wrong.zh, str(wrong)))
-        except (ValueError, KeyError):
-            faults.append(fault(number, name, "bad_value", "须为编号", "has to be a number"))
         return None
 
     row = Row(
@@ -194,11 +192,14 @@ def _as(kind: Any) -> Callable[[str], str]:
 _name, _number, _unit, _region = _as(Name), _as(DocumentNumber), _as(Unit), _as(RegionCode)
 
 
+_ID: TypeAdapter[int] = TypeAdapter(Id)
+
+
 def _id(value: str) -> int:
-    found = int(value)
-    if not 0 < found < 2**63:
-        raise ValueError
-    return found
+    try:
+        return _ID.validate_python(sheets.figure(value))
+    except ValidationError:
+        raise BadValue("须为编号", "has to be a number") from None
 
 
 def _decimal(value: str) -> Decimal:
@@ -223,12 +224,7 @@ def _grams(value: str) -> int:
 
 
 def _positive(value: str) -> int:
-    try:
-        found = fen_from_yuan(sheets.figure(value))
-    except BadValue:
-        raise
-    except ValueError:
-        raise BadValue("须为金额（元），最多两位小数，如 1234.50", "has to be an amount of yuan such as 1234.50") from None
+    found = fen_from_yuan(sheets.figure(value))
     if found <= 0:
         raise BadValue("须大于零", "must be greater than zero")
     return found

@@ -47,6 +47,7 @@ NOT_TOLD: Mapping[str, str] = {
     "reserved_share.filed": "once a year, between a unit and whoever reviews its share",
     "reserved_share.reviewed": "once a year, between a unit and whoever reviews its share; the unit hears by message",
     "sales_batch.counted": "has claims judged; the batch's own answer told what counts",
+    "sales_batch.undone": "has what was held against it judged; whoever corrects a batch, or takes it back, knows",
     "sales_chain.open": "starts our own worker",
     "settlement.objected": "the supplier's own objection; the answer is told (settlement.answered)",
     "target.set": "what a district is to reach is between its officers and the city's",

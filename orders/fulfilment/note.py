@@ -13,7 +13,6 @@ _TEMPLATE = Path(__file__).with_name("note.typ")
 def delivery_note(shipment: ShipmentOut, order: SupplierOrderOut) -> bytes:
     """The PDF of a delivery note, in Chinese; the QR code holds the shipment's number."""
     ordered = {line.id: line for line in order.lines}
-    shipped = shipment.shipped_at.astimezone(clock.SHANGHAI)
     content = {
         "title": "送货单",
         "number": shipment.number,
@@ -24,7 +23,7 @@ def delivery_note(shipment: ShipmentOut, order: SupplierOrderOut) -> bytes:
             ["收货地址", order.delivery_address or "—"],
             ["收货人", "　".join(part for part in (order.delivery_contact, order.delivery_phone) if part) or "—"],
             ["承运", "　".join(part for part in (shipment.carrier, shipment.waybill) if part) or "—"],
-            ["发货时间", f"{shipped:%Y-%m-%d %H:%M}"],
+            ["发货时间", clock.shanghai_text(shipment.shipped_at, "minutes")],
             ["预计到达", f"{shipment.expected_on:%Y-%m-%d}" if shipment.expected_on else "—"],
         ],
         "head": ["产品", "规格", "数量", "净重（kg）", "批次 / 产地", "生产日期", "保质期至"],

@@ -13,6 +13,15 @@ def in_force(table: str, on: str) -> str:
     return f"({table}.valid_from IS NULL OR {table}.valid_from <= {on}) AND ({table}.valid_to IS NULL OR {on} < {table}.valid_to)"
 
 
+def parent(entry: str) -> str:
+    """SQL: the id of what stands above an entry: what it takes back; what it books again, or for another buyer, or as it was accepted in truth. None:
+    it is a sale of its own."""
+    return f"""
+    coalesce({entry}.reverses_id, CASE {entry}.origin_kind WHEN 'release' THEN {entry}.origin_id WHEN 'reassignment' THEN {entry}.origin_id
+             WHEN 'acceptance_correction' THEN (SELECT t.reversal_id FROM acceptance_correction_line t WHERE t.id = {entry}.origin_id) END)
+    """
+
+
 #: SQL: certificate ``f`` was in force at the moment ``{at}``.
 CERTIFIED = """({at} AT TIME ZONE 'Asia/Shanghai')::date BETWEEN f.valid_from AND f.valid_until
      AND (f.revoked_at IS NULL OR f.revoked_at > {at}) AND (f.held_at IS NULL OR f.held_at > {at})

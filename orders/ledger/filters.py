@@ -14,7 +14,7 @@ from orders.ledger.rules import Direction, FundSource, SaleRelation, Source
 from orders.ledger.selection import DISTRICT_CODE, NOWHERE, Dimension, Lapsed, Selection
 from shop.core import clock
 from shop.core.errors import Fault, Invalid
-from shop.core.quantities import MAX_ID, Code, Id
+from shop.core.quantities import MAX_ID, Code, Id, none_asked
 from shop.identity.rules import OrganisationKind
 from shop.programmes import queries as programmes
 from shop.programmes.rules import Channel, Mode
@@ -60,22 +60,24 @@ class SaleFilters:
     """Repeat a parameter to allow several values."""
 
     district: Annotated[
-        list[RegionCode], Query(default_factory=list, max_length=60, description="district of origin, such as 500236")
+        list[RegionCode], Query(default_factory=none_asked, max_length=60, description="district of origin, such as 500236")
     ]
-    mode: Annotated[list[Mode], Query(default_factory=list, max_length=20)]
-    relation: Annotated[list[SaleRelation], Query(default_factory=list, max_length=20)]
-    channel: Annotated[list[Channel], Query(default_factory=list, max_length=20)]
-    category: Annotated[list[Code], Query(default_factory=list, max_length=60)]
-    buyer_kind: Annotated[list[BuyerKind], Query(default_factory=list, max_length=20)]
-    supplier: Annotated[list[Id], Query(default_factory=list, max_length=100)]
+    mode: Annotated[list[Mode], Query(default_factory=none_asked, max_length=20)]
+    relation: Annotated[list[SaleRelation], Query(default_factory=none_asked, max_length=20)]
+    channel: Annotated[list[Channel], Query(default_factory=none_asked, max_length=20)]
+    category: Annotated[list[Code], Query(default_factory=none_asked, max_length=60)]
+    buyer_kind: Annotated[list[BuyerKind], Query(default_factory=none_asked, max_length=20)]
+    supplier: Annotated[list[Id], Query(default_factory=none_asked, max_length=100)]
     township: Annotated[
         list[TownshipCode],
-        Query(default_factory=list, max_length=100, description="township of origin, such as 500236101; empty: none is known"),
+        Query(
+            default_factory=none_asked, max_length=100, description="township of origin, such as 500236101; empty: none is known"
+        ),
     ]
     village: Annotated[
         list[VillageCode],
         Query(
-            default_factory=list,
+            default_factory=none_asked,
             max_length=100,
             description="village of origin, within its township: 500236101/三岔村; empty: none is known",
         ),
@@ -83,20 +85,22 @@ class SaleFilters:
     designation: Annotated[
         list[Designation],
         Query(
-            default_factory=list,
+            default_factory=none_asked,
             max_length=10,
             description="districts of origin that were designated so on the last day of the period; or townships, by deep_township,"
             " which stands alone",
         ),
     ]
-    source: Annotated[list[Source], Query(default_factory=list, max_length=3)]
-    kind: Annotated[list[Literal["goods", "service"]], Query(default_factory=list, max_length=2)]
-    certified: Annotated[list[bool], Query(default_factory=list, max_length=2, description="on the day on which it was ordered")]
-    product: Annotated[list[Id], Query(default_factory=list, max_length=100)]
-    buyer: Annotated[list[IdOrNone], Query(default_factory=list, max_length=100, description="0: consumers")]
-    buyer_region: Annotated[list[RegionCode], Query(default_factory=list, max_length=100)]
-    fund_source: Annotated[list[FundSource], Query(default_factory=list, max_length=4)]
-    outlet: Annotated[list[IdOrNone], Query(default_factory=list, max_length=100, description="0: not at an outlet")]
+    source: Annotated[list[Source], Query(default_factory=none_asked, max_length=3)]
+    kind: Annotated[list[Literal["goods", "service"]], Query(default_factory=none_asked, max_length=2)]
+    certified: Annotated[
+        list[bool], Query(default_factory=none_asked, max_length=2, description="on the day on which it was ordered")
+    ]
+    product: Annotated[list[Id], Query(default_factory=none_asked, max_length=100)]
+    buyer: Annotated[list[IdOrNone], Query(default_factory=none_asked, max_length=100, description="0: consumers")]
+    buyer_region: Annotated[list[RegionCode], Query(default_factory=none_asked, max_length=100)]
+    fund_source: Annotated[list[FundSource], Query(default_factory=none_asked, max_length=4)]
+    outlet: Annotated[list[IdOrNone], Query(default_factory=none_asked, max_length=100, description="0: not at an outlet")]
     direction: Annotated[Direction, Query(description="bought, or sold with somebody's help (帮助销售); never both in one sum")] = (
         Direction.PURCHASE
     )
@@ -116,7 +120,7 @@ class SaleFilters:
                 come, of which nothing is known (422).
         """
         first, last = period(self.first, self.last)
-        self.require_known(session)
+        self._require_known(session, first, last)
         if known_on is not None and known_on > clock.today():
             raise Invalid.one("known_on", "in_future", "不能晚于今天", "is a day to come")
         only: dict[Dimension, list[Any]] = {
@@ -155,8 +159,11 @@ class SaleFilters:
         """Refuse a code or an id that nothing has: its figures would read as no sales.
 
         Raises:
-            Invalid: names the parameters (422).
+            PeriodBackwards: ``from`` lies after ``to`` (422). Invalid: names the parameters (422).
         """
+        self._require_known(session, *period(self.first, self.last))
+
+    def _require_known(self, session: Session, first: date, last: date) -> None:
         places = {"district": self.district, "township": self.township, "buyer_region": self.buyer_region}
         places["village"] = [code.partition("/")[0] for code in self.village]
         organisations = {"supplier": self.supplier, "buyer": self.buyer}
@@ -178,8 +185,7 @@ class SaleFilters:
             }
             faults = [_unknown(name, code) for name, wanted in codes.items() for code in wanted if code not in known[name]]
         if self.category:
-            first, last = period(self.first, self.last)
-            named = {code for on in (first, last) for code in programmes.words(session, on, "zh")("category")}
+            named = programmes.codes(session, "category", first, last)
             # before the first programme no code has a name
             faults += [_unknown("category", code) for code in self.category if named and code not in named]
         if faults:

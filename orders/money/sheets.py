@@ -7,7 +7,7 @@ from fastapi.responses import Response
 from orders.money.labels import yes
 from orders.money.schemas import AgeingOut, BalanceOut, ClearingOut, EntryOut, PartyAgeOut, TrialBalanceOut, TrialOut, TrialRowOut
 from shop.core import exports
-from shop.core.exports import Cell
+from shop.core.exports import TOTAL, Cell
 from shop.core.money import yuan
 
 _BALANCES = {
@@ -30,7 +30,6 @@ _CLEARING = {
     "zh": ["科目", "金额（元）", "起始日期", "天数", "往来单位", "采购订单", "摘要", "编号", "凭证号", "待查明"],
     "en": ["Account", "Amount (yuan)", "Since", "Days", "Party", "Order", "Kind", "Reference", "Transaction", "To be explained"],
 }
-_TOTAL = {"zh": "合计", "en": "Total"}
 _TITLES = {
     "zh": ["余额", "对账单", "账龄", "过渡科目", "科目余额表"],
     "en": ["Balances", "Statement", "Ageing", "Clearing", "Trial balance"],
@@ -50,7 +49,7 @@ def trial_balance(kind: str, language: str, rows: Iterable[TrialRowOut], found: 
     lines: list[list[Cell]] = [[row.label, row.party_name, *sums(row), yuan(row.before_books)] for row in rows]
     name = f"trial_balance_{found.first}_{found.last}"
     return exports.file(
-        kind, name, _TRIAL[language], [*lines, [_TOTAL[language], None, *sums(found.totals), None]], _TITLES[language][4]
+        kind, name, _TRIAL[language], [*lines, [TOTAL[language], None, *sums(found.totals), None]], _TITLES[language][4]
     )
 
 
@@ -83,7 +82,7 @@ def ageing(kind: str, language: str, rows: Iterable[PartyAgeOut], found: AgeingO
             yuan(age.balance),
             oldest,
         ]
-        for name, age, oldest in [*lines, (_TOTAL[language], found.totals, None)]
+        for name, age, oldest in [*lines, (TOTAL[language], found.totals, None)]
     )
     return exports.file(kind, f"ageing_{found.side}_{found.as_of}", _AGEING[language], cells, _TITLES[language][2])
 

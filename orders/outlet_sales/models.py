@@ -146,8 +146,17 @@ class OutletDay(_Sold, table=True):
     day: date
 
 
+class OutletYear(_Sold, table=True):
+    """The sums of an outlet's days by year, written with them, so that figures of a year need not read each of its months."""
+
+    __tablename__ = "outlet_year"
+    __table_args__ = (PrimaryKeyConstraint("year", "outlet_id"),)
+
+    year: int
+
+
 class OutletMonth(_Sold, table=True):
-    """The sums of an outlet's days, written with them, so that figures of a year need not read each of its days."""
+    """The same by month."""
 
     __tablename__ = "outlet_month"
     __table_args__ = (PrimaryKeyConstraint("month", "outlet_id"),)

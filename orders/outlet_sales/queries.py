@@ -2,19 +2,21 @@
 
 # ruff: noqa: S608  statements are put together from constants only; every value that a caller gives is bound
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
+from orders.ledger.selection import Binds
 from orders.outlet_sales.rules import BatchStatus, LineStatus
 from orders.outlet_sales.schemas import Group, OutletSalesOut, OutletSalesRow, SalesBatchOut, SalesLineOut
 from orders.outlets.queries import FILTERED, IN_REACH, Filters, reach
-from orders.statistics.rules import cover, growth, same_period_last_year
+from orders.statistics.cover import Cover, Edge, cover, over
+from orders.statistics.rules import growth, parts, same_period_last_year
 from shop.core import clock, paging
 from shop.core.errors import Invalid, NotFound
-from shop.core.months import month_end
 from shop.core.paging import Page
 from shop.identity.actor import Actor
 
@@ -59,44 +61,60 @@ _GROUPS: dict[Group, tuple[str, str, str]] = {
 _FIGURES = ("certified_fen", "resale_fen", "other_fen", "grams", "lines")
 
 
-def sold_over(prefix: str = "") -> str:
-    """SQL: what outlets sold over a period, as rows to be added up by outlet (and ``month``); see :func:`span`, which gives its values."""
-    names = ", ".join(_FIGURES)
-    edges = (
-        f"SELECT outlet_id, date_trunc('month', day::timestamp)::date, {', '.join(f'CAST(:{prefix}{edge}_sign AS int) * {name}' for name in _FIGURES)}"
-        f" FROM outlet_day WHERE day BETWEEN CAST(:{prefix}{edge}_from AS date) AND CAST(:{prefix}{edge}_to AS date)"
-        for edge in ("head", "tail")
-    )
-    months = f"month BETWEEN CAST(:{prefix}months_from AS date) AND CAST(:{prefix}months_to AS date)"
-    return f"SELECT outlet_id, month, {names} FROM outlet_month WHERE {months} UNION ALL {' UNION ALL '.join(edges)}"
+def _until(last: date) -> date:
+    """Nothing is sold in days to come: a year that is not over has no other days."""
+    return last.replace(month=12, day=31) if last >= clock.today() else last
 
 
-def span(first: date, last: date, prefix: str = "") -> dict[str, Any]:
-    """The values of :func:`sold_over` for a period. Nothing is sold in days to come: a month that is not over has no other days."""
-    return cover(first, month_end(last) if last >= clock.today() else last).values(prefix)
+def sold_over(first: date, last: date) -> tuple[str, dict[str, Any]]:
+    """SQL and its values: what outlets sold over a period, as rows to be added up by outlet."""
+    bind = Binds()
+    return over(cover(first, _until(last), years=True), "outlet", ("outlet_id",), _FIGURES, bind), bind.values
 
 
-def _days(prefix: str) -> str:
-    return (
-        f"SELECT outlet_id, day, {', '.join(_FIGURES)} FROM outlet_day"
-        f" WHERE day BETWEEN CAST(:{prefix}first AS date) AND CAST(:{prefix}last AS date)"
-    )
+def _cover(group: Group, first: date, last: date) -> Cover:
+    """What is read of a period: where rows are by time each day or month of an outlet as such, else as few rows as may be."""
+    if group == "day":
+        return Cover(None, (), (Edge(first, last, 1),))
+    if group != "month":
+        return cover(first, _until(last), years=True)
+    edges: dict[bool, list[Edge]] = {True: [], False: []}
+    for part in parts(first, last, clock.today()):
+        edges[part.whole].append(Edge(part.first, part.last, 1))
+    return Cover(None, tuple(edges[True]), tuple(edges[False]))
 
 
-def _sales(group: Group) -> str:
+def _rows(group: Group, found: Cover, bind: Binds, *, before: bool) -> Iterator[str]:
+    """SQL: what outlets sold in a period, or in the one a year before, which stands beside it."""
+    for piece in found.pieces(bind):
+        figures = dict.fromkeys((*_FIGURES, "before_fen"), "0::bigint")
+        figures |= (
+            {"before_fen": f"{piece.minus}certified_fen"} if before else {name: f"{piece.minus}{name}::bigint" for name in _FIGURES}
+        )
+        on_day, by = {"day": "day", "month": "month"}.get(group, "CAST(NULL AS date)"), ""
+        if (group, piece.unit) == ("month", "day"):  # of a month that the period does not hold whole an outlet has one row, too
+            on_day, by = "date_trunc('month', day::timestamp)::date", " GROUP BY 1, 2"
+            figures = {name: figure if figure == "0::bigint" else f"sum({figure})::bigint" for name, figure in figures.items()}
+        if before and group in ("day", "month"):
+            on_day = f"({on_day} + interval '1 year')::date"
+        shown = ", ".join(f"{figure} AS {name}" for name, figure in figures.items())
+        yield f"SELECT outlet_id, {on_day} AS on_day, {shown} FROM outlet_{piece.unit} WHERE {piece.within}{by}"
+
+
+def _sales(group: Group, period: tuple[date, date], before: tuple[date, date]) -> tuple[str, dict[str, Any]]:
+    bind = Binds()
+    sold = [*_rows(group, _cover(group, *period), bind, before=False), *_rows(group, _cover(group, *before), bind, before=True)]
     by, key, name = _GROUPS[group]
-    now, before = (_days(prefix) if group == "day" else sold_over(prefix) for prefix in ("", "before_"))
-    on_day = {"day": "day", "month": "month"}.get(group, "CAST(NULL AS date)")
     sums = ", ".join(f"sum({figure})::bigint AS {figure}" for figure in (*_FIGURES, "before_fen"))
-    # a day of an outlet is one row already, and one of the year before counts no outlet
-    summed = "SELECT * FROM sold" if group == "day" else f"SELECT outlet_id, on_day, {sums} FROM sold GROUP BY outlet_id, on_day"
+    # a day or month of an outlet is one row already, and one of the year before counts no outlet
+    summed = (
+        "SELECT * FROM sold"
+        if group in ("day", "month")
+        else f"SELECT outlet_id, on_day, {sums} FROM sold GROUP BY outlet_id, on_day"
+    )
     # an outlet with nothing left, of a period or of all, has no row in it
-    return f"""
-    WITH sold AS (
-        SELECT outlet_id, {on_day} AS on_day, {", ".join(_FIGURES)}, 0 AS before_fen FROM ({now}) AS now
-        UNION ALL
-        SELECT outlet_id, ({on_day} + interval '1 year')::date, 0, 0, 0, 0, 0, certified_fen FROM ({before}) AS before
-    ), summed AS ({summed})
+    sql = f"""
+    WITH sold AS ({" UNION ALL ".join(sold)}), summed AS ({summed})
     SELECT {key} AS key, {name} AS name, count(*) FILTER (WHERE d.lines > 0) AS outlets, sum(d.certified_fen)::bigint AS certified,
            sum(d.resale_fen)::bigint AS resale, sum(d.other_fen)::bigint AS other, sum(d.grams)::bigint AS grams, sum(d.lines)::bigint AS lines,
            sum(d.before_fen)::bigint AS certified_a_year_before
@@ -106,9 +124,7 @@ def _sales(group: Group) -> str:
       AND (d.certified_fen, d.resale_fen, d.other_fen, d.grams, d.lines, d.before_fen) <> (0, 0, 0, 0, 0, 0)
     GROUP BY {by} ORDER BY {by} LIMIT :rows
     """
-
-
-_SALES = {group: text(_sales(group)) for group in _GROUPS}
+    return sql, bind.values
 
 
 def batches(
@@ -179,14 +195,11 @@ def sales(
         zh, en = "起止日期有误，最多跨三年", "from is after to, or more than three years before it"
         raise Invalid.one("from", "bad_period", zh, en)
     start = paging.position(after, str)
-    first_before, last_before = same_period_last_year(first, last)
-    days: dict[str, Any] = {"first": first, "last": last, "before_first": first_before, "before_last": last_before}
-    if group != "day":
-        days = {**span(first, last), **span(first_before, last_before, "before_")}
-    values = {**days, "start": start[0] if start else None, "rows": limit + 1}
+    sql, values = _sales(group, (first, last), same_period_last_year(first, last))
+    asked = {**values, **reach(actor), **filters.values, "start": start[0] if start else None, "rows": limit + 1}
     # of reach, filters and sums the planner expects a few rows; where there are all outlets, it would look through them for each of them
     session.execute(text("SET LOCAL enable_nestloop = off"))
-    rows = session.execute(_SALES[group], {**reach(actor), **filters.values, **values}).all()
+    rows = session.execute(text(sql), asked).all()
     page = paging.page(rows, limit, _sales_out, lambda row: [row.key])
     return OutletSalesOut(first=first, last=last, items=page.items, next=page.next)
 

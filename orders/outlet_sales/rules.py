@@ -20,6 +20,7 @@ class BatchStatus(StrEnum):
     #: A batch before it in the chain has not come yet.
     WAITING = "waiting"
     HELD = "held"
+    #: Another batch stands in its place; or it was taken back, and none does.
     REPLACED = "replaced"
     VOID = "void"
 
@@ -30,6 +31,7 @@ class LineStatus(StrEnum):
     RESALE = "resale"
     HELD = "held"
     WAITING = "waiting"
+    #: Its batch is.
     REPLACED = "replaced"
     VOID = "void"
 

@@ -121,7 +121,7 @@ class SalesBatchOut(BaseModel):
     way: Literal["device", "file"]
     device_id: int | None
     sequence: int | None
-    status: BatchStatus
+    status: BatchStatus = Field(description="replaced: another batch stands in its place, or it was taken back and none does")
     reason_code: str | None = Field(description="why it is held or void; of one that counts, the doubt that was resolved")
     corrects: str | None
     hash: str
@@ -165,7 +165,7 @@ class SalesLineOut(BaseModel):
     quantity: QuantityOut
     grams: int
     amount: YuanOut
-    status: LineStatus
+    status: LineStatus = Field(description="replaced: its batch was corrected, or taken back")
     reason_code: str | None
 
 

@@ -13,7 +13,7 @@ from shop.core.clock import SHANGHAI
 from shop.core.errors import BadValue, Fault, Language
 from shop.core.exports import Cell
 from shop.core.money import yuan_from_fen
-from shop.core.sheets import fault, figure
+from shop.core.sheets import day_of, fault, figure
 
 SALES_COLUMNS: dict[str, Sequence[str]] = {
     "outlet": ("设备或渠道编号", "网点编号", "outlet"),
@@ -32,10 +32,12 @@ SALES_REQUIRED = ("outlet", "line_id", "sold_at", "goods_id", "quantity", "amoun
 #: A row as an example; it belongs to nobody.
 SALES_EXAMPLE = {"outlet": "SN-000123", "line_id": "1-1", "sold_at": "2026-05-01 09:58", "goods_id": "G-1", "goods_name": "奉节脐橙5斤装", "quantity": "2",
                  "amount": "59.80", "receipt_number": "R-1"}  # fmt: skip
-#: A day with a time, as spreadsheet programs write it: 2026/11/27 3:36.
-_WRITTEN = re.compile(
-    r"(?:(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})|(\d{4})年(\d{1,2})月(\d{1,2})日|(\d{4})(\d{2})(\d{2})(?:\.0)?)(?:[ T]*(\d{1,2})(:\d{2}.*))?",
-    re.ASCII,
+#: A day with a time, as spreadsheet programs write it: 2026/11/27 3:36. Something has to part the two, or none could tell the one's end.
+_WRITTEN = re.compile(r"([^ T]+?)(?:(?:(?<=日)|[ T])[ T]*(\d{1,2})(:\d{2}.*))?", re.ASCII)
+
+_NO_MOMENT = (
+    "须为时间，如 2026-01-31 09:58（单元格请设为日期或文本格式）",
+    "write a moment as 2026-01-31 09:58, in a cell of dates or text",
 )
 
 
@@ -46,23 +48,20 @@ def moment_of(cell: str) -> Any:
         BadValue: it tells none.
     """
     found = _WRITTEN.fullmatch(figure_of(cell).strip())
+    if found is None:
+        raise BadValue(*_NO_MOMENT)
+    written, hour, rest = found.groups()
+    day = day_of(written, _NO_MOMENT)
     try:
-        if found is None:
-            raise ValueError
-        *days, hour, rest = found.groups()
-        year, month, day = (part for part in days if part is not None)
-        moment = datetime.fromisoformat(f"{year}-{month:>02}-{day:>02}T" + (f"{hour:>02}{rest}" if hour else "12:00"))
+        moment = datetime.fromisoformat(f"{day}T" + (f"{hour:>02}{rest}" if hour else "12:00"))
     except ValueError:
-        raise BadValue(
-            "须为时间，如 2026-01-31 09:58（单元格请设为日期或文本格式）",
-            "write a moment as 2026-01-31 09:58, in a cell of dates or text",
-        ) from None
+        raise BadValue(*_NO_MOMENT) from None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
     return min(moment, clock.now()) if hour is None and moment.date() == clock.today() else moment
 
 
-#: Of what a header speaks that tells of giving back.
-_GIVES_BACK = re.compile("退|冲红|原.*号|refund|return", re.IGNORECASE)
+#: Of what a header speaks that tells of giving back: so, or by the number of the sale. Other numbers may be 原, too: of origin, or as it was before.
+_GIVES_BACK = re.compile("退|冲红|原始?(?:(?:流水|销售|交易|订单|小票).*|单据?编?)号|refund|return", re.IGNORECASE)
 _AS_SAID: Mapping[str, Any] = {
     "sold_at": moment_of,
     **dict.fromkeys(("quantity", "amount"), figure),

@@ -18,7 +18,7 @@ from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
 #: SQL: outlet ``o`` of operator ``op`` within the caller's reach (see :func:`reach`).
-IN_REACH = """(starts_with(op.path, CAST(:branch AS text))
+IN_REACH = """('' = ANY (CAST(:regions AS text[])) OR starts_with(op.path, CAST(:branch AS text))
     OR EXISTS (SELECT FROM unnest(CAST(:regions AS text[])) AS within (prefix) WHERE starts_with(o.region_code, within.prefix)))"""
 #: SQL: an outlet works on the day ``:on``, whose end is ``:end``; its last day is one of them.
 WORKING = "status IN ('verified', 'closed') AND verified_at < :end AND opened_on <= :on AND (closed_on IS NULL OR :on <= closed_on)"

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from orders.outlets.schemas import GoodsIn, OutletIn
 from shop.core import sheets
-from shop.core.clock import SHANGHAI
+from shop.core.clock import shanghai_text
 from shop.core.errors import BadValue, Fault, Language
 from shop.core.exports import Cell
 from shop.core.faults import fault_of
@@ -160,15 +160,13 @@ def read(
                 said[name] = as_said[name](written[name]) if name in as_said else written[name]
             except BadValue as why:
                 said[name], wrong[name] = written[name], fault(number, columns, name, "bad_value", why.zh, str(why))
+        faults += wrong.values()
         try:
             body = model.model_validate(said)
         except ValidationError as error:
-            found_wrong = [
-                _of_cell(number, columns, entry) for entry in error.errors() if entry["loc"][:1] not in {(name,) for name in wrong}
-            ]
-            faults += [*wrong.values(), *found_wrong]
+            # of a cell that could not be read it says only once more that it is none
+            faults += [_of_cell(number, columns, entry) for entry in error.errors() if wrong.keys().isdisjoint(entry["loc"][:1])]
         else:
-            faults += wrong.values()
             found.append(Read(number, body, {name: cell for name, cell in written.items() if name not in model.model_fields}))
     return found, faults, table.ignored
 
@@ -216,8 +214,5 @@ def cells(rows: Iterable[Any], language: Language, term: Callable[[str, str], st
             row.opened_on,
             row.closed_on,
             term("outlet_status", row.status),
-            *(
-                moment and f"{moment.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
-                for moment in (row.seen_at, row.sold_at, row.silent_since)
-            ),
+            *(moment and shanghai_text(moment) for moment in (row.seen_at, row.sold_at, row.silent_since)),
         ]

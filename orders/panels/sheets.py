@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from orders.panels.schemas import OverviewOut
 from shop.core.errors import Language
-from shop.core.exports import Cell
+from shop.core.exports import TOTAL, Cell
 from shop.core.money import yuan
 
 HEADER: dict[Language, list[str]] = {
@@ -13,7 +13,6 @@ HEADER: dict[Language, list[str]] = {
     "en": ["code", "channel", "month (yuan)", "year (yuan)", "year (t)", "share (%)", "last year (yuan)", "growth (%)"],
 }
 TITLE: dict[Language, str] = {"zh": "总览", "en": "Overview"}
-_TOTAL: dict[Language, str] = {"zh": "合计", "en": "Total"}
 _OVERLAY: dict[Language, str] = {"zh": "其中（叠加口径，不另相加）：", "en": "of it (an overlay, not to be added): "}
 
 
@@ -28,7 +27,7 @@ def cells(of: OverviewOut, language: Language) -> Iterator[list[Cell]]:
     yield [
         *(
             "total",
-            _TOTAL[language],
+            TOTAL[language],
             yuan(of.month.amount),
             yuan(year.amount),
             Decimal(year.tonnes),

@@ -18,11 +18,11 @@ from shop.notifications.actions import notify_gathered
 TOGETHER, LATER = timedelta(minutes=5), timedelta(minutes=1)
 _PAYMENT = text("SELECT purchase_order_id, source FROM payment WHERE id = :id")
 _TOLD_TOGETHER = """
-    SELECT min(o.id) AS first_id, count(*) AS count, sum(o.amount_fen)::bigint AS fen,
+    SELECT count(*) AS count, sum(o.amount_fen)::bigint AS fen,
            date_bin(CAST(:every AS interval), p.{at}, TIMESTAMPTZ 'epoch') + CAST(:every AS interval) AS until
     FROM payment p JOIN payment o ON o.purchase_order_id = p.purchase_order_id AND (o.source = 'announced') = (p.source = 'announced')
         AND date_bin(CAST(:every AS interval), o.{at}, TIMESTAMPTZ 'epoch') = date_bin(CAST(:every AS interval), p.{at}, TIMESTAMPTZ 'epoch')
-    WHERE p.id = :id GROUP BY 4
+    WHERE p.id = :id AND o.undone_at IS NULL GROUP BY 3
 """
 _RECORDED_TOGETHER, _ARRIVED_TOGETHER = (text(_TOLD_TOGETHER.format(at=at)) for at in ("recorded_at", "shown_at"))
 
@@ -41,8 +41,8 @@ def _arrived(session: Session, payload: dict[str, Any]) -> None:
 
 
 def _tell_together(session: Session, kind: str, purchase_order_id: int, statement: TextClause, payment_id: int) -> None:
-    """Tell the suppliers of an order what came for it, with what else of the kind came about the same time. One after the other, so that the last one
-    who tells has counted all."""
+    """Tell the suppliers of an order what came for it, with what else of the kind came about the same time and counts by now. One after the other, so
+    that the last one who tells has counted all."""
     locks.hold(session, f"payments_told:{purchase_order_id}")
     found = session.execute(statement, {"id": payment_id, "every": TOGETHER}).first()
     if found is None:
@@ -50,7 +50,7 @@ def _tell_together(session: Session, kind: str, purchase_order_id: int, statemen
     for each in parts_of(session, purchase_order_id):
         notify_gathered(
             session,
-            origin=f"{kind}:{found.first_id}:{each.id}",
+            origin=f"{kind}:{purchase_order_id}-{found.until.timestamp():.0f}:{each.supplier_id}",
             kind=kind,
             subject_type="supplier_order",
             subject_id=each.id,

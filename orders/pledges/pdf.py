@@ -23,7 +23,7 @@ def proof_pdf(zh: PublicProofOut, en: PublicProofOut) -> bytes:
 
 
 def _content(zh: PublicProofOut, en: PublicProofOut) -> dict[str, Any]:
-    printed = clock.now().astimezone(clock.SHANGHAI)
+    printed = clock.shanghai_text(clock.now(), "minutes")
     return {
         "title": "消费帮扶购买证明",
         "subtitle": "Proof of Purchase",
@@ -43,7 +43,7 @@ def _content(zh: PublicProofOut, en: PublicProofOut) -> dict[str, Any]:
         ],
         "not_a_receipt": [zh.statement, en.statement],
         "issued": f"出具日期 Issued {zh.issued_on:%Y-%m-%d}",
-        "state": f"{printed:%Y-%m-%d %H:%M} 的状态：{zh.state_label}。当前状态以扫码查询为准。",
+        "state": f"{printed} 的状态：{zh.state_label}。当前状态以扫码查询为准。",
         "digest": f"SHA-256 {zh.sha256}",
         "check": "扫码查验 Check",
         "stamp": None if zh.state is ProofState.VALID else zh.state_label,

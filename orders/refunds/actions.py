@@ -196,22 +196,24 @@ def recover(session: Session, who: Who, payment_id: int, amount_fen: int, reason
             requested_by=None,
         )
         refund_id = made.id
-    row = session.execute(_LOCK, {"id": refund_id}).one()
-    _step(session, who, row, RefundMove.APPROVE, approved_at=clock.now(), buyer_id=payment.buyer_id)
-    _promise(session, refund_id, payment.buyer_id, payment.purchase_order_id, amount_fen)
+    _has_left(session, who, refund_id, payment.buyer_id, amount_fen)
     return refund_id
 
 
-def found(session: Session, who: Who, refund_id: int, amount_fen: int, reason: str) -> int:
-    """Enter that the bank paid a refund once more, which nobody released: another refund to the same payee, that the buyer owes; returns its id. Two
-    persons found it, so it counts as released. The caller has order and refund locked, and pays it by the line that shows it."""
+def enter_paid_again(session: Session, who: Who, refund_id: int, amount_fen: int, reason: str, reference: str | None) -> int:
+    """Enter that the bank paid a refund once more, which nobody released: another refund to the same payee, paid, that the buyer owes; returns its id. Two
+    persons found it, so it counts as released. The caller has order and refund locked, and matches it with the line that shows it.
+
+    Raises:
+        RefundsRest: other refunds rest on this credit that are released and have not left (409).
+    """
     was = session.execute(_LOCK, {"id": refund_id}).one()
     owner = session.execute(_OWNER, {"id": was.purchase_order_id}).scalar_one()
     same = {name: getattr(was, name) for name in ("purchase_order_id", "method", "payee_name", "payee_account", "payee_bank")}
     made = _enter(session, **same, buyer_id=owner, amount_fen=amount_fen, reason=f"{was.number} {reason}", requested_by=None)
-    row = session.execute(_LOCK, {"id": made.id}).one()
-    _step(session, who, row, RefundMove.APPROVE, reason=reason, approved_at=clock.now())
-    _promise(session, made.id, owner, was.purchase_order_id, amount_fen)
+    _has_left(session, who, made.id, owner, amount_fen, reason)
+    pay(session, who, made.id, reference)
+    guards.require_none_rest(session, was.purchase_order_id)
     return made.id
 
 
@@ -303,6 +305,13 @@ def _enter(session: Session, **values: Any) -> Refund:
     session.add(made)
     session.flush()
     return made
+
+
+def _has_left(session: Session, who: Who, refund_id: int, buyer_id: int, amount_fen: int, reason: str | None = None) -> None:
+    """Have a refund count as released that nobody released here: its money has left."""
+    row = session.execute(_LOCK, {"id": refund_id}).one()
+    _step(session, who, row, RefundMove.APPROVE, reason=reason, approved_at=clock.now(), buyer_id=buyer_id)
+    _promise(session, refund_id, buyer_id, row.purchase_order_id, amount_fen)
 
 
 def _promise(session: Session, refund_id: int, buyer_id: int, order_id: int, amount_fen: int) -> None:

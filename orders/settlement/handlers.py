@@ -181,18 +181,20 @@ def _advance_return_reported(session: Session, payload: dict[str, Any]) -> None:
 
 def _advance_paid(session: Session, payload: dict[str, Any]) -> None:
     row = session.execute(_ADVANCE, {"id": payload["advance_id"]}).one()
-    _tell_of_advance(session, row, "advance.paid", row.amount_fen)
+    _tell_of_advance(session, row, "advance.paid", str(row.id), row.amount_fen)
 
 
 def _advance_returned(session: Session, payload: dict[str, Any]) -> None:
+    """Each time that something of it came back is told, with what came back then. Events from before there were parts say neither."""
     row = session.execute(_ADVANCE, {"id": payload["advance_id"]}).one()
-    _tell_of_advance(session, row, "advance.returned", row.return_fen)
+    cause = f"{row.id}:{payload['turn']}" if "turn" in payload else str(row.id)
+    _tell_of_advance(session, row, "advance.returned", cause, payload.get("amount_fen", row.returned_fen))
 
 
-def _tell_of_advance(session: Session, row: Any, kind: str, amount_fen: int) -> None:
+def _tell_of_advance(session: Session, row: Any, kind: str, cause: str, amount_fen: int) -> None:
     notify(
         session,
-        origin=f"{kind}:{row.id}",
+        origin=f"{kind}:{cause}",
         kind=kind,
         subject_type="advance",
         subject_id=row.id,

@@ -232,7 +232,7 @@ class PayoutFile(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("payout_count > 0 AND amount_fen > 0", name="content"),
         CheckConstraint("status IN ('made','sent','void')", name="status"),
-        # who handed those over that are older than this rule nobody wrote down
+        # who handed those over that are older than this rule, or that a line showed as a whole, nobody wrote down
         CheckConstraint("(status = 'sent') = (reference IS NOT NULL)", name="sent"),
         CheckConstraint("(sent_by IS NULL) = (sent_at IS NULL) AND (sent_by IS NULL OR status = 'sent')", name="sent_by"),
         CheckConstraint("num_nulls(voided_by, voided_at, void_reason) = CASE status WHEN 'void' THEN 0 ELSE 3 END", name="void"),
@@ -250,7 +250,7 @@ class PayoutFile(SQLModel, table=True):
     status: str = Field(default="made", sa_column_kwargs={"server_default": "made"})
     sent_by: int | None = ref("app_user.id", nullable=True)
     sent_at: datetime | None = moment(nullable=True)
-    #: The bank's number of the upload.
+    #: The bank's number of the upload, or of the line that showed it.
     reference: str | None = None
     voided_by: int | None = ref("app_user.id", nullable=True)
     voided_at: datetime | None = moment(nullable=True)
@@ -337,7 +337,8 @@ class PayoutAttempt(SQLModel, table=True):
     outcome: str | None = None
     ended_at: datetime | None = moment(nullable=True)
     reason: str | None = None
-    #: The latest line that looked like an earlier release, which had been said to have failed, when this one was released despite of it.
+    #: The latest line that looked like an earlier release, which had been said to have failed, or like this one by a list that is void, when it went on
+    #: despite of it.
     passed_line_id: int | None = ref("bank_line.id", nullable=True)
 
 

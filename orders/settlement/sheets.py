@@ -173,7 +173,6 @@ TITLES: dict[str, dict[Language, str]] = {
     "balances": {"zh": "供应商往来", "en": "Balances"},
     "payouts": {"zh": "付款", "en": "Payouts"},
 }
-TOTAL: dict[Language, str] = {"zh": "合计", "en": "total"}
 #: What bulk payments of banks ask for, in their usual order; each bank maps the columns to its own template.
 BANK_HEADER = ["序号", "收款户名", "收款账号", "开户银行", "金额（元）", "用途", "业务参考号"]
 
@@ -250,7 +249,7 @@ def settlement_cells(rows: Iterable[SettlementRow], language: Language) -> Itera
         ]
         for row in rows
     )
-    return totalled(cells, TOTAL[language], {5 + AMOUNTS.index(name) for name in ("carried", "held")})
+    return totalled(cells, language, {5 + AMOUNTS.index(name) for name in ("carried", "held")})
 
 
 def held_cells(rows: Iterable[HeldOut], language: Language) -> Iterator[list[Cell]]:
@@ -300,7 +299,7 @@ def payout_cells(rows: Iterable[PayoutRow], language: Language) -> Iterator[Sequ
         ]
         for row in rows
     )
-    return totalled(cells, TOTAL[language])
+    return totalled(cells, language)
 
 
 def period_cells(rows: Iterable[PeriodOut], language: Language) -> Iterator[Sequence[Cell]]:
@@ -309,7 +308,7 @@ def period_cells(rows: Iterable[PeriodOut], language: Language) -> Iterator[Sequ
         [row.period_start, row.period_end, row.settlements, *(yuan(getattr(row, name)) for name in _OF_PERIOD), row.objected]
         for row in rows
     )
-    return totalled(cells, TOTAL[language])
+    return totalled(cells, language)
 
 
 def balance_cells(rows: Iterable[BalanceOut], language: Language) -> Iterator[Sequence[Cell]]:
@@ -318,7 +317,7 @@ def balance_cells(rows: Iterable[BalanceOut], language: Language) -> Iterator[Se
         [row.supplier_name, *map(yuan, (row.owed, row.settled, row.on_its_way, row.paid, row.advances, row.commission))]
         for row in rows
     )
-    return totalled(cells, TOTAL[language])
+    return totalled(cells, language)
 
 
 def bank_cells(rows: Sequence[Any], numbers: Sequence[str]) -> Iterator[list[Cell]]:

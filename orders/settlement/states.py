@@ -85,7 +85,7 @@ class AdvanceMove(StrEnum):
     #: Another person confirms that all of it, or all that was left, came back.
     CONFIRM_RETURN = "confirm-return"
     #: So is that a part of it came back; the rest is still with the supplier.
-    RETURN_PART = "return_part"
+    RETURN_PART = "return-part"
     REFUSE_RETURN = "refuse-return"
 
 

@@ -95,19 +95,21 @@ def _parties(session: Session, head: Row[Any]) -> Sequence[int]:
     return session.execute(_PARTIES, {"id": head.id, **clock.present()}).scalars().all()
 
 
-def _minute(moment: datetime) -> str:
-    """``2026-12-01 09:00``, as clocks in Chongqing show it."""
-    return moment.astimezone(clock.SHANGHAI).strftime("%Y-%m-%d %H:%M")
-
-
 def _published(session: Session, payload: dict[str, Any]) -> None:
     head = _head(session, payload)
-    _tell(session, head, "quotation_request.published", "", _parties(session, head), closes_at=_minute(head.closes_at))
+    _tell(
+        session,
+        head,
+        "quotation_request.published",
+        "",
+        _parties(session, head),
+        closes_at=clock.shanghai_text(head.closes_at, "minutes"),
+    )
 
 
 def _extended(session: Session, payload: dict[str, Any]) -> None:
     head = _head(session, payload)
-    told = {"closes_at": _minute(datetime.fromisoformat(payload["closes_at"])), "reason": payload["reason"]}
+    told = {"closes_at": clock.shanghai_text(datetime.fromisoformat(payload["closes_at"]), "minutes"), "reason": payload["reason"]}
     _tell(session, head, "quotation_request.extended", payload["closes_at"], _parties(session, head), **told)
 
 
@@ -178,7 +180,7 @@ def remind(session: Session) -> int:
     for request_id, suppliers in by_request.items():
         head = session.execute(_HEAD, {"id": request_id}).one()
         end = str(int(head.closes_at.timestamp()))
-        _tell(session, head, "quotation_request.closing", end, suppliers, closes_at=_minute(head.closes_at))
+        _tell(session, head, "quotation_request.closing", end, suppliers, closes_at=clock.shanghai_text(head.closes_at, "minutes"))
     return len(silent)
 
 

@@ -17,6 +17,7 @@ from orders.statistics.schemas import SalesOut
 from orders.statistics.showing import about, answer_out, cells, header, total
 from shop.core import exports
 from shop.core.exports import Worksheet
+from shop.core.quantities import none_asked
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 
@@ -27,7 +28,7 @@ routes = Routes("statistics", "/v1/statistics")
 class Showing:
     """How figures are shown."""
 
-    extra: Annotated[list[Extra], Query(default_factory=list, max_length=3, description="shares, ranks, running totals")]
+    extra: Annotated[list[Extra], Query(default_factory=none_asked, max_length=3, description="shares, ranks, running totals")]
     compare: Annotated[
         Compare | None,
         Query(
@@ -48,8 +49,10 @@ def sales(
     call: Call,
     filters: Annotated[SaleFilters, Depends()],
     showing: Annotated[Showing, Depends()],
-    group_by: Annotated[list[Dimension], Query(default_factory=list, max_length=20)],
-    measure: Annotated[list[Measure], Query(default_factory=list, max_length=20, description="default: amount, tonnes and orders")],
+    group_by: Annotated[list[Dimension], Query(default_factory=none_asked, max_length=20)],
+    measure: Annotated[
+        list[Measure], Query(default_factory=none_asked, max_length=20, description="default: amount, tonnes and orders")
+    ],
     known_on: Annotated[date | None, Query(description="figures as they were known at the end of this day")] = None,
     format: Annotated[Literal["json", "csv", "xlsx"], Query()] = "json",
 ) -> SalesOut | Response:

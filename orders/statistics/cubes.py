@@ -13,6 +13,8 @@ D = Dimension
 class Kind(StrEnum):
     #: Sums of ledger rows, by month.
     MONTHS = "months"
+    #: The same by year, where months are many rows.
+    YEARS = "years"
     #: Sums of ledger rows, by day.
     DAYS = "days"
     #: Sums of ledger rows, by month and by the day on which they became known.
@@ -67,7 +69,7 @@ class Cube:
 
     @property
     def time(self) -> str:
-        return "day" if self.daily else {Kind.DAYS: "day", Kind.FUNDS: "year"}.get(self.kind, "month")
+        return "day" if self.daily else {Kind.DAYS: "day", Kind.FUNDS: "year", Kind.YEARS: "year"}.get(self.kind, "month")
 
     @property
     def cell_dims(self) -> tuple[Dimension, ...]:
@@ -87,7 +89,7 @@ class Cube:
                 return [self.time, *dims, "member", "chunk"]
             case Kind.KNOWN:
                 return ["known_on", "month", "direction", *dims]
-            case Kind.MONTHS | Kind.DAYS:
+            case Kind.MONTHS | Kind.DAYS | Kind.YEARS:
                 return [self.time, "direction", *dims]
 
     @property
@@ -96,7 +98,7 @@ class Cube:
         return {Kind.PRESENCE: ["bits"], Kind.ORDERS: ["orders"]}.get(self.kind, list(SUMS))
 
     def answers(self, needed: Collection[Dimension]) -> bool:
-        times = set(TIME) if self.time == "day" else set(_OF_MONTHS)
+        times = {"day": set(TIME), "month": set(_OF_MONTHS), "year": set()}[self.time]
         return set(needed) <= {*self.dims, *times}
 
 
@@ -122,6 +124,7 @@ CUBES = (
         Kind.MONTHS,
         (D.DISTRICT, *_WAYS, D.SOURCE, D.KIND, D.CATEGORY, D.CERTIFIED, D.BUYER_KIND, D.FUND_SOURCE),
     ),
+    Cube("sales_place_year", Kind.YEARS, (D.DISTRICT, D.TOWNSHIP, D.VILLAGE)),
     # With every dimension it would be nearly as long as the ledger; the few days at the edges of a period are read there instead.
     Cube("sales_day", Kind.DAYS, (D.DISTRICT, *_WAYS)),
     Cube("sales_known", Kind.KNOWN, (D.DISTRICT, *_WAYS)),

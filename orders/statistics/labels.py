@@ -112,7 +112,6 @@ OWN: dict[Language, str] = {
     "zh": "仅含本单位及下属单位的销售或采购。",
     "en": "Only what your organisation and its branches sold or bought.",
 }
-TOTAL: dict[Language, str] = {"zh": "合计", "en": "Total"}
 #: Beside the total of a file.
 TOTAL_OF: dict[Language, str] = {"zh": "（仅含 {regions}）", "en": " ({regions} only)"}
 #: Beside the total of a file that leaves rows out.

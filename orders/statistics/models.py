@@ -109,6 +109,17 @@ class SalesPlaceMonth(_Directed, _District, table=True):
     certified: bool
 
 
+class SalesPlaceYear(_Directed, _District, table=True):
+    """The same by year: a village has many months."""
+
+    __tablename__ = "sales_place_year"
+    __table_args__ = (PrimaryKeyConstraint("year", "direction", "district_code", "township_code", "village_code"),)
+
+    year: int
+    township_code: str
+    village_code: str
+
+
 class SalesRegionMonth(_Directed, _District, table=True):
     """From where to where: districts of origin, and regions of those who bought."""
 

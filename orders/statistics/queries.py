@@ -10,8 +10,11 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
+from orders.ledger.selection import Binds
+from orders.statistics.cubes import SUMS
 from orders.statistics.errors import TooManyRows
-from orders.statistics.question import COUNTED, MAX_ROWS, Measure, Question, statement
+from orders.statistics.question import COUNTED, MAX_ROWS, Measure, Question
+from orders.statistics.statement import statement
 from shop.core import clock
 from shop.regions import queries as regions
 
@@ -58,6 +61,16 @@ class Answer:
     boundaries_on: date
     rows: dict[Key, list[Figures]]
     totals: list[Figures]
+
+
+def cells(session: Session, question: Question) -> tuple[str, Binds]:
+    """The sums of a question by group as a table in SQL, to be joined in a statement: columns ``g0…`` for the groups, and ``amount_fen``, ``gross_fen``,
+    ``grams``, ``quantity``, ``entries``. Of the period asked for, however many groups there are."""
+    today = clock.today()
+    sql, bind = statement(question, today, regions.successors(session, min(question.selection.last, today)), most=None)
+    groups = "".join(f"g{n}, " for n in range(len(question.group_by)))
+    sums = ", ".join(f"v{n} AS {name}" for n, name in enumerate(SUMS))
+    return f"(SELECT {groups}{sums} FROM ({sql}) AS families WHERE family = 'sums' AND total = 0 AND period = 0)", bind  # noqa: S608
 
 
 def ask(session: Session, question: Question, exact_to: datetime | None = None) -> Answer:

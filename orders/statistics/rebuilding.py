@@ -19,7 +19,7 @@ from sqlalchemy import Connection, CursorResult, text
 from sqlmodel import Session
 
 from orders.statistics.columns import HANDED, engine, form, load, rollups, write
-from orders.statistics.cubes import CUBES, Cube, Kind
+from orders.statistics.cubes import CUBES, Cube
 from shop.core import months
 from shop.core.db import Database
 
@@ -84,7 +84,7 @@ class _Taking:
         #: How many rows were not as they should be, and how many were written.
         self.gone = self.come = 0
         #: Rollups that hold nothing: what is made anew is written there at once, with nothing to be compared. Of years there are parts.
-        self._empty = {cube for cube in CUBES if cube.kind is not Kind.FUNDS and not self._holds_any(cube)}
+        self._empty = {cube for cube in CUBES if cube.time != "year" and not self._holds_any(cube)}
         for cube in CUBES:
             if cube not in self._empty:
                 session.execute(text(f"CREATE TEMP TABLE {_anew(cube)} (LIKE {cube.table}) ON COMMIT DROP"))
@@ -99,7 +99,7 @@ class _Taking:
                 self.come += self._copy(cube, file, cube.table)
             else:
                 self._copy(cube, file, _anew(cube))
-                if cube.kind is not Kind.FUNDS:
+                if cube.time != "year":
                     self._replace(cube, f"t.{cube.time} >= :start AND t.{cube.time} < :end", {"start": start, "end": end})
         file.unlink()
 
@@ -117,7 +117,7 @@ class _Taking:
         for cube in CUBES:
             if cube in self._empty:
                 continue
-            if cube.kind is Kind.FUNDS:
+            if cube.time == "year":
                 self._add_parts_up(cube)
                 self._replace(cube, "true", {})
             else:

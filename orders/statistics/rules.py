@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
 
-from shop.core.months import following, month_end, month_start
+from shop.core.months import month_end, month_start
 
 _HUNDREDTH = Decimal("0.01")
 _GRAMS_IN_KILOGRAM = 1000
@@ -14,11 +13,12 @@ _GRAMS_IN_KILOGRAM = 1000
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Days from ``first`` to ``last``, both included; ``whole`` when they are whole months."""
+    """Days from ``first`` to ``last``, both included; ``whole`` when they are whole months, ``years`` when they are whole years."""
 
     first: date
     last: date
     whole: bool
+    years: bool = False
 
 
 def parts(first: date, last: date, today: date) -> list[Part]:
@@ -40,54 +40,21 @@ def parts(first: date, last: date, today: date) -> list[Part]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """Days that are added (``sign`` 1) to the months of a cover, or taken out of them (-1)."""
-
-    first: date
-    last: date
-    sign: int
-
-
-@dataclass(frozen=True, slots=True)
-class Cover:
-    """A period as whole months, by their first days (None: no month), with two edges at most: sums over it are those of the months, with the
-    edges added or taken away."""
-
-    months: tuple[date, date] | None
-    edges: tuple[Edge, ...]
-
-    def values(self, prefix: str = "") -> dict[str, Any]:
-        """What the SQL of sums takes: months from and to, and of both edges days from and to and the sign; what there is none of holds no day."""
-        none = date.max, date.min
-        head, tail = (*self.edges, *[Edge(*none, 1)] * 2)[:2]
-        months = self.months or none
-        return {
-            f"{prefix}months_from": months[0],
-            f"{prefix}months_to": months[1],
-            **{f"{prefix}head_{name}": value for name, value in (("from", head.first), ("to", head.last), ("sign", head.sign))},
-            **{f"{prefix}tail_{name}": value for name, value in (("from", tail.first), ("to", tail.last), ("sign", tail.sign))},
-        }
-
-
-def cover(first: date, last: date) -> Cover:
-    """The cover of a period that reads the fewest days: of a month that it holds most of, the month less the others."""
-    start, end = month_start(first), month_end(last)
-    before = [Edge(start, first - timedelta(days=1), -1)] if start < first else []
-    after = [Edge(last + timedelta(days=1), end, -1)] if last < end else []
-    if start == month_start(last):
-        missing = (first - start).days + (end - last).days
-        if missing > (last - first).days:
-            return Cover(None, (Edge(first, last, 1),))
-        return Cover((start, start), (*before, *after))
-    if before and (first - start).days > (month_end(first) - first).days:
-        start = following(start)
-        before = [Edge(first, start - timedelta(days=1), 1)]
-    until = month_start(last)
-    if after and (end - last).days > (last - until).days:
-        after = [Edge(until, last, 1)]
-        until = month_start(until - timedelta(days=1))
-    return Cover((start, until) if start <= until else None, (*before, *after))
+def by_years(part: Part, today: date) -> list[Part]:
+    """Split whole months into whole years and the months before and after them; as no sale is dated after today, this year is whole from its
+    first month on."""
+    last = part.last.replace(month=12, day=31) if part.last >= month_end(today) else part.last
+    first_year = part.first.year + (part.first.month > 1)
+    last_year = last.year - (last.month < 12)  # a month's last day: the 31st of December ends a year
+    if not part.whole or first_year > last_year:
+        return [part]
+    begin, end = date(first_year, 1, 1), date(last_year, 12, 31)
+    found = [Part(begin, end, whole=True, years=True)]
+    if part.first < begin:
+        found.insert(0, Part(part.first, begin - timedelta(days=1), whole=True))
+    if end < last:
+        found.append(Part(end + timedelta(days=1), last, whole=True))
+    return found
 
 
 def year_before(day: date) -> date:
@@ -160,11 +127,11 @@ def _tail_before(first: date, last: date) -> date:
     return max(month_start(end), end - (until - first))
 
 
-def span_of(day: date, months: int, days: int) -> tuple[date, date]:
+def span_of(day: date, length: Shift) -> tuple[date, date]:
     """First and last day of the span of time, as long as that, which begins on a day."""
-    if not months:
-        return day, day + timedelta(days=days - 1)
-    year, month = divmod(day.year * 12 + day.month - 1 + months - 1, 12)
+    if not length.months:
+        return day, day + timedelta(days=length.days - 1)
+    year, month = divmod(day.year * 12 + day.month - 1 + length.months - 1, 12)
     return day, month_end(date(year, month + 1, 1))
 
 

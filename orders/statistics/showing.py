@@ -16,7 +16,7 @@ from orders.statistics.rules import growth, months_before, same_period_last_year
 from orders.statistics.schemas import CodedOut, ComparedOut, FiguresOut, PeriodOut, SalesOut, SalesRowOut
 from shop.core import clock
 from shop.core.errors import Language
-from shop.core.exports import Cell
+from shop.core.exports import TOTAL, Cell
 from shop.core.money import yuan
 from shop.core.quantities import plain
 
@@ -90,7 +90,7 @@ def _days_of_rows(question: Question) -> Callable[[Key], dict[str, Any]]:
     found: dict[date, dict[str, Any]] = {}
 
     def within(begin: date, period: tuple[date, date]) -> PeriodOut:
-        first, last = span_of(begin, length.months, length.days)
+        first, last = span_of(begin, length)
         return PeriodOut(first=max(first, period[0]), last=min(last, period[1]))
 
     def days(key: Key) -> dict[str, Any]:
@@ -185,7 +185,7 @@ def total(shown: SalesOut, language: Language) -> list[Cell]:
     if rest := shown.row_count - len(shown.rows):
         limited += labels.TOTAL_WITH_REST[language].format(all=shown.row_count, rest=rest)
     beside = len(_key_header(shown.group_by, language)) - 1
-    return [labels.TOTAL[language] + limited, *[""] * beside, *_value_cells(shown, shown.totals)]
+    return [TOTAL[language] + limited, *[""] * beside, *_value_cells(shown, shown.totals)]
 
 
 def about(shown: SalesOut, language: Language) -> list[list[Cell]]:
@@ -202,7 +202,7 @@ def about(shown: SalesOut, language: Language) -> list[list[Cell]]:
         said.append(("scope", ", ".join(shown.scope)))
     if shown.known_on is not None:
         said.append(("known_on", shown.known_on.isoformat()))
-    said.append(("exact_to", f"{shown.exact_to.astimezone(clock.SHANGHAI):%Y-%m-%d %H:%M:%S}"))
+    said.append(("exact_to", clock.shanghai_text(shown.exact_to)))
     said.append(("definition", shown.definition))
     lines = [(labels.ABOUT[name][language], content) for name, content in said]
     lines += [(labels.MEASURES[measure][language], shown.definitions[measure]) for measure in shown.measures]

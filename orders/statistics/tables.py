@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from orders.statistics.rules import share, tonnes
 from shop.core import exports
 from shop.core.errors import Language
-from shop.core.exports import Cell
+from shop.core.exports import TOTAL, Cell
 from shop.core.money import yuan, yuan_from_fen
 from shop.core.quantities import plain
 
@@ -127,7 +127,7 @@ class Filled:
         totals = self._totals()
         if totals:
             cells = [_cell(column.kind, totals.get(name), language) for name, column in columns.items()]
-            yield ["合计" if language == "zh" else "Total", *cells[1:]]
+            yield [TOTAL[language], *cells[1:]]
 
     def _totals(self) -> dict[str, Any]:
         if self.totals is not None:

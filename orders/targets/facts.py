@@ -109,7 +109,7 @@ class Facts:
     def coverage(self, on: date, districts: Collection[str] | None) -> Decimal | None:
         """Percent of poor villages that are served; None where none is listed."""
         if on not in self._coverage:
-            found = covered(coverage.listed(self.session, on), Level.COUNTY)
+            found = covered(coverage.listed(self.session, on, Level.COUNTY), Level.COUNTY)
             self._coverage[on] = {district: (each.served, each.villages) for district, each in found.items()}
         return _percent(self._coverage[on], districts)
 

@@ -71,7 +71,7 @@ def _rows(found: Iterable[DueRow]) -> Iterable[list[exports.Cell]]:
         totals = [total + fen for total, fen in zip(totals, amounts, strict=True)]
         head: list[exports.Cell] = [due.number, due.buyer_name, due.supplier_name, due.due_on]
         yield [*head, *map(yuan, amounts), DUE_STATUS[due.status][0], due.overdue_days, _AGES[due.bucket] if due.bucket else None]
-    yield ["合计", None, None, None, *map(yuan, totals), None, None, None]
+    yield [exports.TOTAL["zh"], None, None, None, *map(yuan, totals), None, None, None]
 
 
 @routes.post("/purchase-orders/{purchase_order_id}/payment-extension", Permission.PAYMENTS_EXTEND)

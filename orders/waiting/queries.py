@@ -7,6 +7,7 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.banking.errors import LineTaken
+from orders.banking.queries.write_offs import LEFT_AGAIN
 from orders.money.errors import ShownByBank
 from orders.money.queries.shown import lines_of
 from orders.refunds.queries.left import transfers_of as refunds_of
@@ -20,7 +21,7 @@ from shop.notifications.rules import PLACES
 
 # what failed waits since then for whoever approves it again; what is approved, for a release by another person
 _WAITING = text(
-    """
+    f"""
     SELECT w.*, u.name AS asked_by_name, (extract(epoch FROM w.since) * 1000000)::bigint AS moment
     FROM (
         SELECT 'refund' AS kind, r.id, r.number, o.name AS party_name, r.amount_fen AS amount, r.requested_by AS asked_by, NULL::bigint AS drafted_by,
@@ -56,10 +57,7 @@ _WAITING = text(
         UNION ALL
         SELECT 'bank_write_off', b.id, coalesce(s.number, r.number, v.number), coalesce(o.name, nullif(l.payer_name, '')), b.amount_fen, b.requested_by, NULL, b.requested_at, :city, NULL, NULL, NULL,
                l.matched_fen + b.amount_fen > abs(l.amount_fen)
-        FROM bank_write_off b JOIN bank_line l ON l.id = b.line_id
-        LEFT JOIN payout p ON p.id = b.payout_id LEFT JOIN settlement s ON s.id = p.settlement_id LEFT JOIN refund r ON r.id = b.refund_id
-        LEFT JOIN purchase_order po ON po.id = r.purchase_order_id LEFT JOIN advance v ON v.id = b.advance_id
-        LEFT JOIN organisation o ON o.id = coalesce(p.supplier_id, po.buyer_id, v.supplier_id)
+        FROM bank_write_off b JOIN bank_line l ON l.id = b.line_id {LEFT_AGAIN.format(write_off="b")}
         WHERE b.status = 'requested'
     ) w LEFT JOIN app_user u ON u.id = w.asked_by
     WHERE w.region_code LIKE ANY (CAST(:regions AS text[])) AND (CAST(:kind AS text) IS NULL OR w.kind = :kind)
@@ -67,7 +65,7 @@ _WAITING = text(
       AND (CAST(:moment AS bigint) IS NULL
            OR ((extract(epoch FROM w.since) * 1000000)::bigint, w.kind COLLATE "C", w.id) > (:moment, CAST(:of AS text) COLLATE "C", CAST(:id AS bigint)))
     ORDER BY moment, w.kind COLLATE "C", w.id LIMIT :rows
-    """
+    """  # noqa: S608
 )
 
 

@@ -8,6 +8,7 @@ import time as timer
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
@@ -58,6 +59,11 @@ def today() -> date:
 
 def shanghai_date(moment: datetime) -> date:
     return moment.astimezone(SHANGHAI).date()
+
+
+def shanghai_text(moment: datetime, timespec: Literal["minutes", "seconds"] = "seconds") -> str:
+    """A moment as clocks in Shanghai show it: ``2026-12-01 09:00:30``, or without seconds."""
+    return moment.astimezone(SHANGHAI).replace(tzinfo=None).isoformat(" ", timespec)
 
 
 def present() -> dict[str, datetime | date]:

@@ -79,7 +79,8 @@ class Database:
             pool_timeout=5,
             hide_parameters=True,  # errors reach logs, and values may be secret or about people
             connect_args={
-                "options": f"-c statement_timeout={timeout} -c timezone=UTC -c plan_cache_mode=auto",
+                # processes that help with a statement of some milliseconds cost more than they bring; what is long still gets them
+                "options": f"-c statement_timeout={timeout} -c timezone=UTC -c plan_cache_mode=auto -c parallel_setup_cost=20000",
                 "connect_timeout": 5,
                 "prepare_threshold": 3,
             },

@@ -70,7 +70,11 @@ def require_whole(rows: Sequence[Any], limit: int) -> None:
         raise TooManyLines(limit=limit)
 
 
-def totalled(rows: Iterable[Sequence[Cell]], word: str, but: Container[int] = ()) -> Iterator[Sequence[Cell]]:
+#: What the row with the totals begins with.
+TOTAL: Mapping[str, str] = {"zh": "合计", "en": "Total"}
+
+
+def totalled(rows: Iterable[Sequence[Cell]], language: str, but: Container[int] = ()) -> Iterator[Sequence[Cell]]:
     """Rows, and below them what their amounts (decimals) come to, column by column; ``but``: places of amounts of which no sum makes sense. Nothing below no
     rows."""
     sums: dict[int, Decimal] = {}
@@ -82,7 +86,7 @@ def totalled(rows: Iterable[Sequence[Cell]], word: str, but: Container[int] = ()
             if isinstance(cell, Decimal) and place not in but:
                 sums[place] = sums.get(place, Decimal()) + cell
     if width:
-        yield [word, *(sums.get(place) for place in range(1, width))]
+        yield [TOTAL[language], *(sums.get(place) for place in range(1, width))]
 
 
 def safe(cell: str) -> str:
@@ -189,7 +193,7 @@ _LOOKED_AT, _NARROWEST, _WIDEST = 200, 8, 48
 #: A wide character, such as a Chinese one, comes behind this one.
 _NARROW = "\u2e7f"
 #: What the last row begins with if it holds the totals, which are not filtered.
-_TOTALS = ("合计", "Total")
+_TOTALS = tuple(TOTAL.values())
 
 
 class SheetTable:

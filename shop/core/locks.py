@@ -6,7 +6,7 @@ harvest of a supplier (by name) -> agreement -> its changes, drafts, instalments
 of the same content -> spending of a unit (by name) -> settlement run (by name) -> dispute -> imports of an account's
 statements and files of refunds (by name) -> bank lines -> lists of payouts -> payer declaration or file of refunds -> online payment, its charge dispute,
 connected account, transfer -> supplier orders -> tax invoices (by number) -> application for another budget unit -> purchase order (its
-totals, what is paid for it) -> refund -> settlement -> payout -> goods return or correction -> claims of sales made elsewhere (all of
+totals, what is paid for it) -> refund -> settlement -> payout -> advance -> goods return or correction -> claims of sales made elsewhere (all of
 them, by name) -> doubts about them -> external sales -> vouchers -> service capacity (by SKU and day) -> acceptance balances (by
 line) -> pulses of outlets (by outlet) -> resale of an operator (by name) -> sale entries -> order lines -> stock (by SKU) -> invoices of a
 part -> number series (of credit notes before invoices) -> certificates

@@ -46,6 +46,7 @@ _NO_TABLE = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF")
 _CELL = re.compile(r"[A-Z]{1,3}([0-9]{1,7})")
 #: A day as people write it, with a time behind it or without.
 _DAY = re.compile(r"(\d{4})(?:[-/.](\d{1,2})[-/.](\d{1,2})|年(\d{1,2})月(\d{1,2})日|(\d{2})(\d{2})(?:\.0)?)(?:[ T].*)?", re.ASCII)
+_NO_DAY = ("须为日期，如 2026-01-31（单元格请设为日期或文本格式）", "write a day as 2026-01-31, in a cell of dates or text")
 _THOUSANDS = re.compile(r"-?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?")
 #: A tab beside a comma or at an end of a line only keeps a long number from becoming a figure.
 _PADDING = re.compile(r'^"?\t|\t"?$|(?<=,)"?\t|\t"?(?=,)')
@@ -293,8 +294,9 @@ def texts(cells: Sequence[str], places: Mapping[str, int | None]) -> dict[str, s
     return {name: cells[at].strip() if at is not None and at < len(cells) else "" for name, at in places.items()}
 
 
-def day_of(cell: str) -> date:
-    """The day that a cell tells: 2026-05-01, also with a time behind it, or written with slashes, dots, 年月日 or nothing between.
+def day_of(cell: str, wrong: tuple[str, str] = _NO_DAY) -> date:
+    """The day that a cell tells: 2026-05-01, also with a time behind it, or written with slashes, dots, 年月日 or nothing between. ``wrong``: what is
+    said of a cell that tells none, in Chinese and English.
 
     Raises:
         BadValue: it tells none; what a workbook counts its days by is no day that anybody could check.
@@ -308,9 +310,7 @@ def day_of(cell: str) -> date:
     except BadValue:
         raise
     except ValueError:
-        raise BadValue(
-            "须为日期，如 2026-01-31（单元格请设为日期或文本格式）", "write a day as 2026-01-31, in a cell of dates or text"
-        ) from None
+        raise BadValue(*wrong) from None
 
 
 def figure(cell: str) -> str:

@@ -283,8 +283,9 @@ class Outlets:
         writer = csv.writer(out)
         writer.writerow(_HEADER)
         for outlet, number, sold_at, goods_id, quantity, fen in rows:
-            at = sold_at.astimezone(clock.SHANGHAI).strftime("%Y-%m-%d %H:%M")
-            writer.writerow([outlet, number, at, goods_id, "", quantity, yuan_from_fen(fen), "", ""])
+            writer.writerow(
+                [outlet, number, clock.shanghai_text(sold_at, "minutes"), goods_id, "", quantity, yuan_from_fen(fen), "", ""]
+            )
         importing.import_file(self.session, self.operator, name, out.getvalue().encode("utf-8-sig"), dry_run=False)
 
     # --- linked campaigns -------------------------------------------------------------------------------------------

@@ -11,7 +11,9 @@ from shop.programmes.errors import NoProgramme
 from shop.programmes.models import Programme
 from shop.programmes.schemas import ProgrammeConfig
 
-_FINGERPRINT = text("SELECT code, fingerprint FROM programme WHERE valid_from <= :on AND (valid_to IS NULL OR :on < valid_to)")
+_FINGERPRINTS = text(
+    "SELECT code, fingerprint FROM programme WHERE valid_from <= :last AND (valid_to IS NULL OR :first < valid_to) ORDER BY valid_from"
+)
 _CONFIG = text("SELECT config FROM programme WHERE code = :code")
 #: Parsed configurations by the fingerprint of their content; a handful in the life of a process.
 _parsed: dict[tuple[str, str], ProgrammeConfig] = {}
@@ -55,14 +57,22 @@ def config_of(session: Session, on: date) -> ProgrammeConfig:
     Raises:
         NoProgramme: as :func:`in_force`.
     """
-    row = session.execute(_FINGERPRINT, {"on": on}).first()
-    if row is None:
+    found = configs(session, on, on)
+    if not found:
         raise NoProgramme(on=on.isoformat())
-    key = (row.code, row.fingerprint)
-    if key not in _parsed:
-        content = session.execute(_CONFIG, {"code": row.code}).scalar_one()
-        _parsed[key] = ProgrammeConfig.model_validate({"code": row.code, **content})
-    return _parsed[key]
+    return found[0]
+
+
+def configs(session: Session, first: date, last: date) -> list[ProgrammeConfig]:
+    """The configurations that were in force at any time between two Shanghai dates, the oldest first."""
+    found = []
+    for row in session.execute(_FINGERPRINTS, {"first": first, "last": last}):
+        key = (row.code, row.fingerprint)
+        if key not in _parsed:
+            content = session.execute(_CONFIG, {"code": row.code}).scalar_one()
+            _parsed[key] = ProgrammeConfig.model_validate({"code": row.code, **content})
+        found.append(_parsed[key])
+    return found
 
 
 def terms(session: Session, on: date, language: Language) -> Callable[[str, str], str]:
@@ -81,6 +91,11 @@ def words(session: Session, on: date, language: Language) -> Callable[[str], Map
     except NoProgramme:
         return lambda group: {}
     return lambda group: {code: label.in_(language) for code, label in config.terms.get(group, {}).items()}
+
+
+def codes(session: Session, group: str, first: date, last: date) -> set[str]:
+    """The codes of a group that had words at any time between two Shanghai dates; before the first programme none."""
+    return {code for config in configs(session, first, last) for code in config.terms.get(group, {})}
 
 
 def parsed(row: Programme) -> ProgrammeConfig:

@@ -98,6 +98,14 @@ def test_no_pattern_is_lost():
             assert "regex" not in {keyword.arg for keyword in node.keywords}, path
 
 
+def test_no_query_reads_the_signature_of_a_builtin():
+    """For its default, and at every request: see ``none_asked``."""
+    for path, node in calls("Query"):
+        assert [
+            each for each in node.keywords if each.arg == "default_factory" and getattr(each.value, "id", "") == "list"
+        ] == [], path
+
+
 def test_no_file_is_too_long_to_read_at_a_sitting():
     long = {
         str(path): lines for path in SOURCES if "versions" not in path.parts and (lines := len(path.read_text().splitlines())) > 400

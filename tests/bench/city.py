@@ -93,6 +93,11 @@ _OUTLETS = [
     SELECT outlet_id, date_trunc('month', day::timestamp)::date, sum(certified_fen), sum(other_fen), sum(resale_fen), sum(grams), sum(lines)
     FROM outlet_day GROUP BY 2, 1 ORDER BY 2, 1
     """,
+    """
+    INSERT INTO outlet_year (outlet_id, year, certified_fen, other_fen, resale_fen, grams, lines)
+    SELECT outlet_id, extract(year FROM month)::int, sum(certified_fen), sum(other_fen), sum(resale_fen), sum(grams), sum(lines)
+    FROM outlet_month GROUP BY 2, 1 ORDER BY 2, 1
+    """,
 ]
 
 # One delivery a week for a year, from a day of the first two months on; what was due is ordered and accepted, one in fifty was skipped. Prices of all
@@ -297,7 +302,7 @@ _TABLES = (
         "certificate",
         "household_member",
     ),
-    *("outlet", "outlet_pulse", "outlet_device", "outlet_day", "outlet_month"),
+    *("outlet", "outlet_pulse", "outlet_device", "outlet_day", "outlet_month", "outlet_year"),
     *(
         "agreement",
         "agreement_line",

@@ -5,7 +5,8 @@
 from datetime import date
 from typing import Any
 
-from orders.statistics.rules import cover
+from orders.ledger.selection import Binds
+from orders.statistics import cover
 
 #: The figures of a day or month of an agreement: fen, grams, and how many instalments and entries they are the sum of.
 SUMS = ("promised_fen", "promised_grams", "delivered_fen", "delivered_grams", "entries")
@@ -38,24 +39,18 @@ def counted(agreements: str) -> str:
 
 
 _TOUCHED = "SELECT agreement_id FROM agreement_touched"
-_EDGES = (
-    f"SELECT agreement_id, district_code, {', '.join(f'CAST(:{edge}_sign AS int) * {name}' for name in SUMS)} FROM agreement_day"
-    f" WHERE day BETWEEN CAST(:{edge}_from AS date) AND CAST(:{edge}_to AS date)"
-    for edge in ("head", "tail")
-)
-#: SQL: the figures of agreements over a period, by agreement and district: as they are kept, and counted now of those that were touched since.
-OVER = f"""
-    SELECT agreement_id, district_code, {_ADDED} FROM (
-        SELECT agreement_id, district_code, {", ".join(SUMS)} FROM agreement_month
-        WHERE month BETWEEN CAST(:months_from AS date) AND CAST(:months_to AS date)
-        UNION ALL {" UNION ALL ".join(_EDGES)}
-    ) AS kept WHERE agreement_id NOT IN ({_TOUCHED}) GROUP BY agreement_id, district_code
+
+
+def over(first: date, last: date) -> tuple[str, dict[str, Any]]:
+    """SQL and its values: the figures of agreements over a period, by agreement and district, as they are kept, and counted now of those that were
+    touched since."""
+    bind = Binds()
+    kept = cover.over(cover.cover(first, last), "agreement", ("agreement_id", "district_code"), SUMS, bind)
+    sql = f"""
+    SELECT agreement_id, district_code, {_ADDED} FROM ({kept}) AS kept
+    WHERE agreement_id NOT IN ({_TOUCHED}) GROUP BY agreement_id, district_code
     UNION ALL
     SELECT agreement_id, district_code, {_ADDED} FROM ({counted(_TOUCHED)}) AS live
     WHERE day BETWEEN CAST(:first AS date) AND CAST(:last AS date) GROUP BY agreement_id, district_code
-"""
-
-
-def over(first: date, last: date) -> dict[str, Any]:
-    """The values of :data:`OVER`."""
-    return {"first": first, "last": last, **cover(first, last).values()}
+    """
+    return sql, {**bind.values, "first": first, "last": last}

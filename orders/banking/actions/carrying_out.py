@@ -17,7 +17,8 @@ from shop.core.audit import Who
 
 _REFUND = text(
     f"""
-    SELECT r.id, r.number, r.method, r.status, {NOT_SHOWN.format(kind="refund_paid", origin="r.id")} AS left_unshown,
+    SELECT r.id, r.number, r.method, r.status, r.status = 'failed' AND r.requested_by IS NULL AS taken_back,
+           {NOT_SHOWN.format(kind="refund_paid", origin="r.id")} AS left_unshown,
            {SHOWN.format(kind="refund_paid", origin="r.id")} AS left_shown, {SHOWN.format(kind="refund_failed", origin="r.id")} AS back_shown
     FROM refund r WHERE r.id = :id
     """  # noqa: S608
@@ -55,7 +56,7 @@ def refund(session: Session, who: Who, line: Any, refund_id: int, signed_fen: in
         raise unfit
     if not returned and row.status in ("approved", "sent"):
         refunds.pay(session, who, refund_id, line.serial or None)
-    elif not returned and row.status == "failed" and not row.back_shown and not row.left_shown:
+    elif not returned and row.status == "failed" and not (row.taken_back or row.back_shown or row.left_shown):
         refunds.reinstate(session, who, refund_id, line.serial or None, _why_out(line))
     if returned and row.status == "paid":
         refunds.fail(session, who, refund_id, _why_back(line))
@@ -76,7 +77,7 @@ def payout(session: Session, who: Who, line: Any, payout_id: int, attempt_id: in
     returned = signed_fen > 0
     row = session.execute(_PAYOUT, {"id": payout_id}).one()
     releases = session.execute(_RELEASES, {"id": payout_id, "attempt_id": attempt_id}).all()
-    if not returned and row.status not in _NOT_AGAIN and all(_said_failed(each) for each in releases):
+    if attempt_id is not None and not returned and row.status not in _NOT_AGAIN and all(map(_said_failed, releases)):
         releases = session.execute(_RELEASES, {"id": payout_id, "attempt_id": None}).all()
     for release in releases:
         if not returned and release.outcome is None:
@@ -111,7 +112,7 @@ def _remedy_of_refund(row: Any, *, returned: bool) -> Remedy:
         return Remedy.SHOWN
     if row.status == "requested":
         return Remedy.RELEASE
-    if row.status in ("refused", "cancelled"):
+    if row.status in ("refused", "cancelled") or row.taken_back:
         return Remedy.ENDED
     return Remedy.NOT_LEFT if returned else Remedy.CAME_BACK
 

@@ -19,7 +19,7 @@ from shop.core.audit import Who
 from shop.core.errors import NotFound
 from shop.identity.actor import Actor
 
-#: That it is on a list which may be at the bank; such a list has no word for that it was handed over.
+#: That it is on a list which may be at the bank, whether or not anybody has said yet that it was handed over.
 _LISTED = text("SELECT 1 FROM payout_file_line WHERE attempt_id = :id AND NOT void")
 _WAITING = text("SELECT 1 FROM failure_report WHERE status = 'requested' AND (attempt_id = :attempt_id OR refund_id = :refund_id)")
 _REPORT = text("SELECT f.*, a.payout_id FROM failure_report f LEFT JOIN payout_attempt a ON a.id = f.attempt_id WHERE f.id = :id")

@@ -1,4 +1,4 @@
-"""Making matches: a line is explained, what it shows is paid or shown, and the books follow. Lines, orders, payouts and refunds are locked.
+"""Making matches: a line is explained, what it shows is paid or shown, and the books follow. Lines, lists, orders, payouts and refunds are locked.
 
 How much of a line is explained is one conditional UPDATE with a CHECK behind it, so of two persons who match the same money at once one finds it
 taken.
@@ -22,6 +22,7 @@ from orders.money import actions as money
 from orders.money.rules import Account, Kind, Place, Posting, carry
 from orders.payments import actions as payments
 from orders.payments.schemas import Taken
+from orders.settlement.actions import listing
 from orders.terms import actions as terms
 from shop.core import audit, clock, outbox
 from shop.core.audit import Who
@@ -176,6 +177,8 @@ def make(session: Session, who: Who, wanted: Sequence[Wanted]) -> list[int]:
     terms.hold(session, sorted({each.order_id for each in wanted if each.order_id}))
     _take(session, who, [each for each in wanted if each.kind is MatchKind.ORDER])
     announced = _show(session, [each for each in wanted if each.kind is MatchKind.ANNOUNCED])
+    for file_id, line in {each.payout_file_id: each.line for each in wanted if each.payout_file_id}.items():
+        listing.shown(session, who, file_id, _told(line))
     for each in wanted:
         if each.refund_id:
             each.transaction_id = carrying_out.refund(session, who, each.line, each.refund_id, each.signed_fen)
@@ -230,7 +233,7 @@ def _take(session: Session, who: Who, wanted: Sequence[Wanted]) -> None:
             each.amount_fen,
             "bank_transfer",
             Account.UNALLOCATED,
-            each.line.serial or f"BL{each.line.id}",
+            _told(each.line),
             each.line.payer_name or "-",
             each.line.booked_on,
         )
@@ -239,6 +242,11 @@ def _take(session: Session, who: Who, wanted: Sequence[Wanted]) -> None:
     if taken:
         for each, payment_id in zip(wanted, payments.take_many(session, who, taken), strict=True):
             each.payment_id = payment_id
+
+
+def _told(line: Any) -> str:
+    """The bank's number of a line, or else our own."""
+    return line.serial or f"BL{line.id}"
 
 
 def _show(session: Session, wanted: Sequence[Wanted]) -> dict[int, Place]:

@@ -64,10 +64,10 @@ _PAYMENT = text("SELECT id, purchase_order_id, amount_fen FROM payment WHERE id 
 _REFUND = text("SELECT * FROM refund WHERE id = :id")
 _PAYOUT = text("SELECT id, amount_fen FROM payout WHERE id = :id")
 _BANK_MOVES = text(f"SELECT * FROM ({OUTSTANDING}) o WHERE o.id = ANY (CAST(:ids AS bigint[]))")  # noqa: S608
-#: Against one who makes it void.
-_HOLD_LIST = text("SELECT number, status FROM payout_file WHERE id = :id FOR SHARE")
-_HOLD_LISTS = text("SELECT 1 FROM payout_file WHERE id = ANY (CAST(:ids AS bigint[])) ORDER BY id FOR SHARE")
-_HOLD_FILE = text("SELECT number, status FROM refund_file WHERE id = :id FOR SHARE")
+#: Against one who makes it void. A list that is matched as a whole is handed over by that, so that two who match it wait for one another.
+_LIST = text("SELECT number, status FROM payout_file WHERE id = :id")
+_HOLD_LISTS = text("SELECT 1 FROM payout_file WHERE id = ANY (CAST(:ids AS bigint[])) ORDER BY id FOR UPDATE")
+_FILE = text("SELECT number, status FROM refund_file WHERE id = :id")
 _HOLD_FILES = text("SELECT 1 FROM refund_file WHERE id = ANY (CAST(:ids AS bigint[])) ORDER BY id FOR SHARE")
 #: The refund or payout that movements of the books are of, with the refund's order.
 _OWNERS = text(
@@ -107,12 +107,18 @@ def match_by_rule(session: Session, line_ids: Sequence[int]) -> int:
 
 def _lock(session: Session, wanted: Sequence[Wanted]) -> Sequence[Any]:
     """Lock what is matched, in the order in which everybody does: lists, files, orders, refunds, payouts. Returns the orders."""
-    session.execute(_HOLD_LISTS, {"ids": array({each.payout_file_id for each in wanted if each.payout_file_id})})
-    session.execute(_HOLD_FILES, {"ids": array({each.refund_file_id for each in wanted if each.refund_file_id})})
+    _hold(session, wanted)
     orders = payments.locked(session, sorted({each.order_id for each in wanted if each.order_id}))
     refunds.lock(session, {each.refund_id for each in wanted if each.refund_id})
     paying.lock(session, {each.payout_id for each in wanted if each.payout_id})
     return orders
+
+
+def _hold(session: Session, named: Iterable[Any]) -> None:
+    """Lock the lists and files that are named."""
+    for statement, of in ((_HOLD_LISTS, "payout_file_id"), (_HOLD_FILES, "refund_file_id")):
+        if ids := {getattr(each, of) for each in named if getattr(each, of, None)}:
+            session.execute(statement, {"ids": array(ids)})
 
 
 def _named_by(proposal: Proposal) -> tuple[Any, ...]:
@@ -151,6 +157,7 @@ def match(session: Session, actor: Actor, line_id: int, body: MatchIn, if_match:
     """
     line = locked(session, actor, line_id)
     if_match(line.version)
+    _hold(session, body.parts)
     named = [each for part in body.parts for each in _named(session, line, part, body.note)]
     asked = sum(each.amount_fen for each in named)
     left = abs(line.amount_fen) - line.matched_fen
@@ -187,13 +194,13 @@ def _named(session: Session, line: Any, part: Part, note: str | None) -> list[Wa
     PayoutUnfit, RefundUnfit."""
     unfit: type[Unfit]
     if isinstance(part, PayoutFilePart):
-        hold, rows, file_id, unfit = _HOLD_LIST, _OF_LIST, {"payout_file_id": part.payout_file_id}, PayoutUnfit
+        found, rows, file_id, unfit = _LIST, _OF_LIST, {"payout_file_id": part.payout_file_id}, PayoutUnfit
     elif isinstance(part, RefundFilePart):
-        hold, rows, file_id, unfit = _HOLD_FILE, _OF_FILE, {"refund_file_id": part.refund_file_id}, RefundUnfit
+        found, rows, file_id, unfit = _FILE, _OF_FILE, {"refund_file_id": part.refund_file_id}, RefundUnfit
     else:
         return [_one_named(session, line, part, note)]
     [list_id] = file_id.values()
-    held = session.execute(hold, {"id": list_id}).first()
+    held = session.execute(found, {"id": list_id}).first()
     if held is None:
         raise NotFound
     if line.amount_fen > 0:
@@ -256,6 +263,9 @@ def _require_fit(session: Session, line: Any, wanted: Sequence[Wanted], orders: 
         raise NotFound
     paid = [each for each in wanted if each.kind in (MatchKind.ORDER, MatchKind.ANNOUNCED)]
     known = facts(session, [as_line(line)], wide=False, order_ids={each.order_id for each in paid if each.order_id}).orders
+    shown = {each.payment_id for each in paid if each.payment_id}
+    for order in known.values():  # what the line shows waits no more
+        order.announced = tuple(each for each in order.announced if each.payment_id not in shown)
     for each in paid:
         order = known[each.order_id or 0]
         who = payer_reason(as_line(line), order)

@@ -8,7 +8,8 @@ from sqlmodel import Session
 
 from orders.banking.actions.making import ANNOUNCED_OF, Wanted, postings_of
 from orders.banking.actions.matching import locked
-from orders.banking.errors import MatchUndone, UsedUp
+from orders.banking.errors import MatchUndone, ReturnShown, UsedUp
+from orders.banking.queries.facts import SHOWN
 from orders.banking.rules import BankEntryKind, MatchKind
 from orders.banking.states import WRITE_OFF, WriteOffMove
 from orders.money import actions as money
@@ -16,6 +17,7 @@ from orders.money.rules import Account, Kind, Place, Posting
 from orders.payments import actions as payments
 from orders.refunds import actions as refunds
 from orders.refunds import guards
+from orders.refunds.states import RefundStatus
 from orders.settlement.actions import losing
 from orders.terms import actions as terms
 from shop.core import audit, clock
@@ -26,7 +28,7 @@ from shop.identity.actor import Actor
 _MATCH = text(
     """
     SELECT m.*, l.amount_fen AS line_fen,
-           w.id AS write_off_id, w.status AS write_off_status, w.refund_id AS twice_id, coalesce(p.supplier_id, v.supplier_id) AS supplier_id
+           w.id AS write_off_id, w.status AS write_off_status, w.refund_id AS refund_again_id, coalesce(p.supplier_id, v.supplier_id) AS supplier_id
     FROM bank_match m JOIN bank_line l ON l.id = m.line_id LEFT JOIN bank_write_off w ON w.match_id = m.id
     LEFT JOIN payout p ON p.id = w.payout_id LEFT JOIN advance v ON v.id = w.advance_id WHERE m.id = :id
     """
@@ -46,6 +48,10 @@ _REOPEN = text(
     "UPDATE bank_line SET matched_fen = matched_fen - :amount, automatic = false, version = version + 1 WHERE id = :id RETURNING id"
 )
 _WRITE_OFF = text("UPDATE bank_write_off SET status = :status, version = version + 1 WHERE id = :id")
+#: What was found to have left once more, as it stands now.
+_AGAIN = text(
+    f"SELECT number, status, {SHOWN.format(kind='refund_failed', origin='r.id')} AS back_shown FROM refund r WHERE id = :id"  # noqa: S608
+)
 _HIDE = text("UPDATE payment SET shown_at = NULL WHERE id = :id")
 
 
@@ -60,6 +66,7 @@ def undo(session: Session, actor: Actor, match_id: int, reason: str) -> int:
     Raises:
         NotFound: there is none, or the caller keeps the money of a district only (404). MatchUndone: it was undone before (409).
         RefundsRest: refunds of the order are released on this money (409). UsedUp: settlements have set off what left once more (409).
+        ReturnShown: see there (409).
     """
     held = session.execute(_MATCH, {"id": match_id}).first()
     if held is None:
@@ -108,12 +115,16 @@ def undo(session: Session, actor: Actor, match_id: int, reason: str) -> int:
 
 
 def _end(session: Session, actor: Actor, held: Any, reason: str) -> None:
-    """What two persons wrote off is not, any more."""
+    """What two persons wrote off is not, any more. Raises ReturnShown."""
     status = WRITE_OFF.after(held.write_off_status, WriteOffMove.UNDO)
     session.execute(_WRITE_OFF, {"id": held.write_off_id, "status": status})
     audit.record(session, actor, "bank_write_off.undo", "bank_write_off", held.write_off_id, reason=reason, to_status=str(status))
-    if held.twice_id:
-        refunds.fail(session, actor, held.refund_id, reason)
+    if held.refund_again_id:
+        again = session.execute(_AGAIN, {"id": held.refund_id}).one()
+        if again.back_shown:
+            raise ReturnShown(number=again.number)
+        if again.status != RefundStatus.FAILED:  # it came back, as a line said whose match was undone
+            refunds.fail(session, actor, held.refund_id, reason)
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,13 @@ def request(session: Session, actor: Actor, line_id: int, body: WriteOffIn, if_m
             "重复付款（paid_twice）须注明付款、退款、预付款之一，其他类别不注明",
             "Name the one payout, refund or advance that left once more (`paid_twice`), and none otherwise",
         )
+    if body.despite is not None and body.entry is not BankEntryKind.PAID_TWICE:
+        raise Invalid.one(
+            "despite",
+            "despite_of_entry",
+            "仅重复付款（paid_twice）可填写 despite",
+            "Only of what left once more (`paid_twice`) there is anything to say it in spite of",
+        )
     if is_contradicted(as_line(line), body.entry):
         raise EntryContradicted(entry=body.entry)
     asked = {**{of: getattr(body, of) for of in _OF}, "despite": body.despite}
@@ -86,7 +93,7 @@ def request(session: Session, actor: Actor, line_id: int, body: WriteOffIn, if_m
     made = BankWriteOff(
         line_id=line_id,
         entry=body.entry,
-        **{**asked, "despite": body.despite if paid else None},
+        **{**asked, "despite": body.despite if paid and _doubt(as_line(line), paid) else None},
         amount_fen=body.amount,
         reason=body.reason,
         requested_by=actor.user_id or 0,
@@ -105,7 +112,8 @@ def approve(session: Session, actor: Actor, write_off_id: int, reason: str | Non
     Raises:
         NotFound: there is none, or the caller keeps the money of a district only (404). IllegalMove: it was decided (409).
         OwnWriteOff: the caller asked for it (403). LineTaken: less than that is left of the line by now (409).
-        PayoutUnfit, RefundUnfit, AdvanceUnfit: what left once more has failed meanwhile (409).
+        PayoutUnfit, RefundUnfit, AdvanceUnfit: what left once more has failed meanwhile (409). RefundsRest: other refunds of the order that are
+        released and have not left rest on what left once more (409).
     """
     line, row = _locked(session, actor, write_off_id)
     WRITE_OFF.after(row.status, WriteOffMove.APPROVE)
@@ -114,9 +122,9 @@ def approve(session: Session, actor: Actor, write_off_id: int, reason: str | Non
     _require_left(line, row.amount_fen)
     paid = _paid_before(session, line, row.amount_fen, **{of: getattr(row, of) for of in (*_OF, "despite")})
     if row.refund_id:  # the buyer has it once more: a refund that nobody released
-        found_id = refunds.found(session, actor, row.refund_id, row.amount_fen, row.reason)
+        again_id = refunds.enter_paid_again(session, actor, row.refund_id, row.amount_fen, row.reason, line.serial or None)
         order_id = paid.order_id if paid else None
-        wanted = Wanted(line, MatchKind.REFUND, row.amount_fen, order_id, refund_id=found_id, note=row.reason)
+        wanted = Wanted(line, MatchKind.REFUND, row.amount_fen, order_id, refund_id=again_id, note=row.reason)
     else:
         supplier_id = paid.party_id if paid else None
         entry = BankEntryKind(row.entry)
@@ -181,20 +189,23 @@ def _paid_before(
         raise WrongDirection
     of = {"payout_id": payout_id, "refund_id": refund_id, "advance_id": advance_id}
     before = session.execute(_TWICE, {"line_id": line.id, **of}).scalar_one()
-    if remedy := _unfit(as_line(line), paid, before + amount_fen, despite):
+    if remedy := _unfit(paid, before + amount_fen) or (_doubt(as_line(line), paid) if despite is None else None):
         raise unfit(number=paid.number, state=paid.state, remedy=remedy)
     return paid
 
 
-def _unfit(line: Line, paid: Paid, amount_fen: int, despite: str | None) -> Remedy | None:
+def _unfit(paid: Paid, amount_fen: int) -> Remedy | None:
     """Why so much of a line, in fen, is not said to be the same once more."""
     if not paid.left:
         return Remedy.NOT_LEFT
-    if amount_fen > paid.amount_fen:
-        return Remedy.LESS
-    if despite is None and is_other_number(line, paid):
+    return Remedy.LESS if amount_fen > paid.amount_fen else None
+
+
+def _doubt(line: Line, paid: Paid) -> Remedy | None:
+    """Why a line is not said to show the same once more, unless somebody says why it does."""
+    if is_other_number(line, paid):
         return Remedy.OTHER_NUMBER
-    return Remedy.OTHER_PAYEE if despite is None and is_other_payee(line, paid) else None
+    return Remedy.OTHER_PAYEE if is_other_payee(line, paid) else None
 
 
 def _require_left(line: Any, amount_fen: int) -> None:

@@ -7,18 +7,11 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.banking.known import Announced, Booked, Facts, Line, Listed, Order, Receipt, Sent, SentList
-from orders.banking.matching import (
-    advance_numbers_in,
-    attempt_ids_in,
-    bank_references,
-    is_like,
-    numbers_of_orders,
-    payer_of,
-    refund_numbers_in,
-)
+from orders.banking.matching import bank_references, is_like, numbers_in, numbers_of_orders, payer_of
+from orders.banking.queries.payees import payees_of
 from orders.banking.rules import MatchKind
 from orders.money.names import plain_name
-from orders.money.references import order_ids_in, plain
+from orders.money.references import order_ids_in
 from orders.money.rules import LIST_DAYS, Kind
 from orders.purchasing.queries.costs import PAYABLE_AND_PAID_OF
 from orders.settlement.actions.accounts import number_of
@@ -29,8 +22,16 @@ _FAILURE_TAKEN_BACK = """
     EXISTS (SELECT FROM money_transaction u WHERE u.kind IN ('payout_reinstated', 'refund_reinstated') AND u.origin_id = mt.id
             AND mt.kind IN ('payout_failed', 'refund_failed') AND {picked})
 """
-#: SQL: whether transaction ``mt`` booked a failure that was taken back.
-_TAKEN_BACK = _FAILURE_TAKEN_BACK.format(picked="true")
+#: SQL: whether transaction ``mt`` is of a refund that was found to have left once more, until that was taken back: no line shows that it left, nor that
+#: it came back, and none will.
+_FOUND_TAKEN_BACK = """
+    (mt.kind IN ('refund_paid', 'refund_failed')
+     AND EXISTS (SELECT FROM refund f WHERE f.id = mt.origin_id AND f.requested_by IS NULL AND f.status = 'failed')
+     AND NOT EXISTS (SELECT FROM money_transaction o JOIN bank_match n ON n.transaction_id = o.id AND n.undone_at IS NULL
+                     WHERE o.kind IN ('refund_paid', 'refund_failed') AND o.origin_id = mt.origin_id))
+"""
+#: SQL: whether transaction ``mt`` booked what was taken back.
+_TAKEN_BACK = f"({_FAILURE_TAKEN_BACK.format(picked='true')} OR {_FOUND_TAKEN_BACK})"
 _OUTSTANDING = """
     SELECT mt.id, mt.kind, mt.origin_id, mt.booked_on, sum(mp.amount_fen)::bigint AS amount_fen, min(mp.purchase_order_id) AS purchase_order_id
     FROM money_posting mp JOIN money_transaction mt ON mt.id = mp.transaction_id
@@ -41,7 +42,7 @@ _OUTSTANDING = """
 """
 _NOW = {"stands": "m.undone_at IS NULL", "taken_back": _TAKEN_BACK}
 #: Movements of the bank account in the books that no line has shown. What lines themselves booked is none of them, nor is a failure that was taken
-#: back, with what took it back.
+#: back, with what took it back, nor a refund that was found and taken back.
 OUTSTANDING = _OUTSTANDING.format(**_NOW, picked="true")
 #: SQL: whether match ``m`` stood at the end of day ``:as_of``: by the day on which it was booked, or else made.
 STOOD = """
@@ -103,7 +104,7 @@ SHOWN = """
             WHERE mt.kind = '{kind}' AND mt.origin_id = {origin})
 """
 _FAILED_ATTEMPT = f"coalesce(a.outcome = 'failed', false) AND NOT {SHOWN.format(kind='payout_failed', origin='a.id')}"
-_FAILED_REFUND = f"r.status = 'failed' AND NOT {SHOWN.format(kind='refund_failed', origin='r.id')}"
+_FAILED_REFUND = f"r.status = 'failed' AND r.requested_by IS NOT NULL AND NOT {SHOWN.format(kind='refund_failed', origin='r.id')}"
 _REFUNDS = text(
     f"""
     SELECT * FROM (
@@ -182,13 +183,7 @@ _RECEIPTS = text(
 #: A movement posts the bank account once: an index finds the few of these amounts, before anything is asked of them.
 _OF_AMOUNTS = "mp.amount_fen = ANY (CAST(:amounts AS bigint[])) AND mt.kind NOT IN ('refund_paid', 'refund_failed', 'payout_paid', 'payout_failed')"
 _BOOKED = text(f"{_OUTSTANDING.format(**_NOW, picked=_OF_AMOUNTS)} ORDER BY mt.id")
-#: Advances, with every name and account under which their suppliers may be paid.
-_ADVANCES = text(
-    """
-    SELECT v.id, v.number, o.name, a.holder, a.sealed_number FROM advance v JOIN organisation o ON o.id = v.supplier_id
-    LEFT JOIN payout_account a ON a.supplier_id = o.id AND a.status = 'approved' WHERE v.id = ANY (CAST(:ids AS bigint[])) ORDER BY v.id, a.id
-    """
-)
+_ADVANCES = text("SELECT id, number, supplier_id FROM advance WHERE id = ANY (CAST(:ids AS bigint[]))")
 
 
 def facts(session: Session, lines: Sequence[Line], *, wide: bool, order_ids: Collection[int] = ()) -> Facts:
@@ -206,13 +201,14 @@ def facts(session: Session, lines: Sequence[Line], *, wide: bool, order_ids: Col
     amounts = array({abs(line.amount_fen) for line in lines})
     signed = array({line.amount_fen for line in lines})
     texts = [line.text for line in lines] if wide else []
-    refunds, attempts = set().union(*map(refund_numbers_in, texts)), set().union(*map(attempt_ids_in, texts))
+    refunds, releases = (set().union(*(numbers_in(each, prefix) for each in texts)) for prefix in ("TK", "JS"))
+    attempts = {int(number.rpartition("-")[2]) for number in releases}
     asked = {"amounts": amounts, "numbers": list(refunds), "attempts": array(attempts)}
     sent = [*map(_refund, session.execute(_REFUNDS, asked)), *map(_payout, session.execute(_PAYOUTS, asked))]
     return Facts(
         [_order(row, paid_from) for row in session.execute(_ORDERS, {"ids": array(ids)})],
         [each for each in sent if each.leaves or each.returns or each.failed],
-        _booked(session, signed) if wide or any(advance_numbers_in(line.text) for line in lines) else [],
+        _booked(session, signed) if wide or any(numbers_in(line.text, "YF") for line in lines) else [],
         _lists(session, lines) if any(line.amount_fen < 0 for line in lines) else [],
         [Receipt(**row._mapping) for row in session.execute(_RECEIPTS, {"amounts": amounts})] if wide else [],
         [each for each in sent if each.number in refunds or each.attempt_id in attempts],
@@ -224,15 +220,12 @@ def _booked(session: Session, amounts: str) -> list[Booked]:
     """Other movements of these amounts (fen); of an advance whose it is."""
     rows = session.execute(_BOOKED, {"amounts": amounts}).all()
     ids = {row.id: row.origin_id for row in rows if row.kind in (Kind.ADVANCE, Kind.ADVANCE_RETURNED)}
-    known: dict[int, list[Any]] = {}
-    for each in session.execute(_ADVANCES, {"ids": array(ids.values())}) if ids else ():
-        known.setdefault(each.id, []).append(each)
+    advances = {row.id: row for row in session.execute(_ADVANCES, {"ids": array(ids.values())})} if ids else {}
+    known = payees_of(session, {each.supplier_id for each in advances.values()})
     found = []
     for row in rows:
-        of = known.get(ids.get(row.id, 0), [])
-        payees = frozenset(plain_name(name) for each in of for name in (each.name, each.holder) if name)
-        accounts = frozenset(plain(number_of(each)) for each in of if each.sealed_number)
-        found.append(Booked(row.id, row.amount_fen, of[0].number if of else "", payees, accounts))
+        of = advances.get(ids.get(row.id, 0))
+        found.append(Booked(row.id, row.amount_fen, of.number, *known[of.supplier_id]) if of else Booked(row.id, row.amount_fen))
     return found
 
 

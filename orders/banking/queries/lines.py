@@ -62,7 +62,7 @@ _MANY = text(f"{_LINE} WHERE {_ASKED} AND (CAST(:start AS bigint) IS NULL OR l.i
 _ALL = text(f"{_LINE} WHERE {_ASKED} ORDER BY l.id")
 _MATCHES = text(
     """
-    SELECT m.*, m.amount_fen AS amount, w.payout_id AS twice_id, po.number AS purchase_order_number, r.number AS refund_number, s.number AS settlement_number,
+    SELECT m.*, m.amount_fen AS amount, w.payout_id AS payout_again_id, po.number AS purchase_order_number, r.number AS refund_number, s.number AS settlement_number,
            f.number AS payout_file_number, rf.number AS refund_file_number, u.name AS matched_by_name
     FROM bank_match m LEFT JOIN purchase_order po ON po.id = m.purchase_order_id LEFT JOIN refund r ON r.id = m.refund_id
     LEFT JOIN bank_write_off w ON w.match_id = m.id LEFT JOIN payout p ON p.id = coalesce(m.payout_id, w.payout_id) LEFT JOIN settlement s ON s.id = p.settlement_id
@@ -126,7 +126,7 @@ def line(session: Session, actor: Actor, line_id: int, language: Language) -> Ba
     return BankLineOut(
         **_row(row).model_dump(),
         matches=[
-            BankMatchOut(**({name: getattr(each, name) for name in fields} | {"payout_id": each.payout_id or each.twice_id}))
+            BankMatchOut(**({name: getattr(each, name) for name in fields} | {"payout_id": each.payout_id or each.payout_again_id}))
             for each in session.execute(_MATCHES, {"id": line_id})
         ],
         write_offs=write_offs.of_line(session, actor, line_id),

@@ -6,9 +6,9 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.banking.known import Paid
+from orders.banking.queries.payees import payees_of
 from orders.money.names import plain_name
 from orders.money.references import plain
-from orders.settlement.actions.accounts import number_of
 
 _PAYOUT = text(
     """
@@ -25,13 +25,6 @@ _REFUND = text(
     SELECT r.*, po.buyer_id AS owner_id, r.method = 'bank_transfer' AND r.status = 'paid' AS has_left,
            array(SELECT f.number FROM refund_file f JOIN refund_file_line l ON l.refund_file_id = f.id AND NOT l.void WHERE l.refund_id = r.id) AS lists
     FROM refund r JOIN purchase_order po ON po.id = r.purchase_order_id WHERE r.id = :id
-    """
-)
-#: Under which names and accounts a supplier was, or may be, paid.
-_SUPPLIER = text(
-    """
-    SELECT o.name, a.holder, a.sealed_number FROM organisation o
-    LEFT JOIN payout_account a ON a.supplier_id = o.id AND a.status = 'approved' WHERE o.id = :id
     """
 )
 
@@ -68,15 +61,5 @@ def refund(session: Session, refund_id: int) -> Paid | None:
 
 
 def _to_supplier(session: Session, row: Any, numbers: tuple[str, ...], lists: tuple[str, ...]) -> Paid:
-    known = session.execute(_SUPPLIER, {"id": row.supplier_id}).all()
-    return Paid(
-        row.number,
-        row.status,
-        row.amount_fen,
-        row.has_left,
-        numbers,
-        lists,
-        frozenset(plain_name(name) for each in known for name in (each.name, each.holder) if name),
-        frozenset(plain(number_of(each)) for each in known if each.sealed_number),
-        row.supplier_id,
-    )
+    payees, accounts = payees_of(session, [row.supplier_id])[row.supplier_id]
+    return Paid(row.number, row.status, row.amount_fen, row.has_left, numbers, lists, payees, accounts, row.supplier_id)

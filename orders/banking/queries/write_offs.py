@@ -13,14 +13,18 @@ from shop.core.errors import NotFound
 from shop.core.paging import Page
 from shop.identity.actor import Actor
 
-_WRITE_OFF = """
+#: SQL: what left once more by write-off ``{write_off}``: a payout ``p`` of settlement ``s``, a refund ``r``, or an advance ``v``; and ``o`` who has it.
+LEFT_AGAIN = """
+    LEFT JOIN payout p ON p.id = {write_off}.payout_id LEFT JOIN settlement s ON s.id = p.settlement_id
+    LEFT JOIN refund r ON r.id = {write_off}.refund_id LEFT JOIN purchase_order po ON po.id = r.purchase_order_id
+    LEFT JOIN advance v ON v.id = {write_off}.advance_id LEFT JOIN organisation o ON o.id = coalesce(p.supplier_id, po.buyer_id, v.supplier_id)
+"""
+_WRITE_OFF = f"""
     SELECT w.*, w.amount_fen AS amount, asked.name AS requested_by_name, decided.name AS decided_by_name, coalesce(s.number, r.number, v.number) AS number,
            o.name AS party_name, coalesce(p.amount_fen, r.amount_fen, v.amount_fen) AS paid_before, l.amount_fen AS line_amount, l.payer_name AS line_payer_name, l.text AS line_text
     FROM bank_write_off w JOIN bank_line l ON l.id = w.line_id JOIN app_user asked ON asked.id = w.requested_by
-    LEFT JOIN app_user decided ON decided.id = w.decided_by LEFT JOIN payout p ON p.id = w.payout_id LEFT JOIN settlement s ON s.id = p.settlement_id
-    LEFT JOIN refund r ON r.id = w.refund_id LEFT JOIN purchase_order po ON po.id = r.purchase_order_id LEFT JOIN advance v ON v.id = w.advance_id
-    LEFT JOIN organisation o ON o.id = coalesce(p.supplier_id, po.buyer_id, v.supplier_id)
-"""
+    LEFT JOIN app_user decided ON decided.id = w.decided_by {LEFT_AGAIN.format(write_off="w")}
+"""  # noqa: S608
 _ONE = text(f"{_WRITE_OFF} WHERE w.id = :id")
 _OF_LINE = text(f"{_WRITE_OFF} WHERE w.line_id = :id ORDER BY w.id")
 _MANY = text(

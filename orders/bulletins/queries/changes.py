@@ -11,19 +11,15 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.bulletins.content import Sums, canonical, digest
+from orders.ledger.booking import parent
 from shop.core.money import yuan_from_fen
 
-#: What stands above an entry: what it takes back; what it books again, or for another buyer, or as it was accepted in truth.
-PARENT = """
-    coalesce(s.reverses_id, CASE s.origin_kind WHEN 'release' THEN s.origin_id WHEN 'reassignment' THEN s.origin_id
-             WHEN 'acceptance_correction' THEN (SELECT t.reversal_id FROM acceptance_correction_line t WHERE t.id = s.origin_id) END)
-"""
 #: SQL: from entries of ``{begin}`` up to the sale at the root of each; ``on_month`` is the first day of the month to which that belongs.
 _ROOTS = f"""
     up (entry_id, at, depth) AS (
         SELECT id, id, 0 FROM ({{begin}}) begin
         UNION ALL
-        SELECT up.entry_id, {PARENT}, up.depth + 1 FROM up JOIN sale_entry s ON s.id = up.at WHERE {PARENT} IS NOT NULL
+        SELECT up.entry_id, {parent("s")}, up.depth + 1 FROM up JOIN sale_entry s ON s.id = up.at WHERE {parent("s")} IS NOT NULL
     ), rooted AS (
         SELECT top.entry_id, date_trunc('month', coalesce(s.occurred_on, s.sold_on)::timestamp)::date AS on_month
         FROM (SELECT DISTINCT ON (entry_id) entry_id, at FROM up ORDER BY entry_id, depth DESC) top JOIN sale_entry s ON s.id = top.at

@@ -58,7 +58,7 @@ _EXPLAINED = text(
 _PLACES: Mapping[CloseItem, str] = {
     "batches_waiting": "/v1/sales-batches?status=waiting&sold_to={last}{region}",
     "batches_held": "/v1/sales-batches?status=held&sold_to={last}{region}",
-    "holds_open": "/v1/counting-holds?status=open&batches=false&sold_to={last}{district}",
+    "holds_open": "/v1/counting-holds?status=open&whole_batches=false&sold_to={last}{district}",
     "claims_undecided": "/v1/external-sales?status=submitted&side=seller&sold_to={last}{district}",
     "reports_missing": "/v1/reports/unreported?month={month}&form={form}{district}",
     "reports_moved": "/v1/reports?month={month}&moved=true{of_form}{district}",

@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from orders.bulletins.queries.changes import PARENT
 from orders.bulletins.queries.facts import MonthDays
 from orders.bulletins.schemas.bulletins import ChangeOut, ChangesOut, ElsewhereOut
 from orders.bulletins.words import CAUSES
+from orders.ledger.booking import parent
 from shop.core import paging
 from shop.core.errors import Language, NotFound
 from shop.identity.actor import Actor
@@ -33,7 +33,7 @@ _LINES = text(
     ), up (entry_id, at, depth) AS (
         SELECT DISTINCT entry_id, entry_id, 0 FROM line
         UNION ALL
-        SELECT up.entry_id, {PARENT}, up.depth + 1 FROM up JOIN sale_entry s ON s.id = up.at WHERE {PARENT} IS NOT NULL
+        SELECT up.entry_id, {parent("s")}, up.depth + 1 FROM up JOIN sale_entry s ON s.id = up.at WHERE {parent("s")} IS NOT NULL
     ), paper AS (
         SELECT up.entry_id, 1 AS place, o.number FROM up JOIN sale_entry s ON s.id = up.at JOIN purchase_order o ON o.id = s.order_id
         UNION

@@ -6,6 +6,7 @@ from catalog.products.rules import unit_labels
 from orders.exporting import words
 from orders.exporting.kinds.filters import PERIOD, SaleParameters, check, filters_of
 from orders.exporting.table import Column, Kind, Table, Type, of_sql, yuan_sql
+from orders.ledger.booking import parent
 from orders.ledger.queries import listed
 from orders.ledger.selection import reach_of
 from shop.core.errors import Language
@@ -56,16 +57,16 @@ COLUMNS = [
 
 
 #: SQL: the sale at the root of entry ``e``, made elsewhere: what a correction took back, or was booked again.
-_ROOT = """
-    CASE WHEN e.reverses_id IS NULL AND e.origin_kind NOT IN ('release', 'reassignment') THEN e.id
-         WHEN e.source <> 'platform' THEN (
+_ROOT = f"""
+    CASE WHEN e.source = 'platform' THEN NULL
+         WHEN {parent("e")} IS NULL THEN e.id
+         ELSE (
             WITH RECURSIVE up (id, depth) AS (
                 SELECT e.id, 0
                 UNION ALL
-                SELECT coalesce(s.reverses_id, s.origin_id), up.depth + 1 FROM up JOIN sale_entry s ON s.id = up.id
-                WHERE s.reverses_id IS NOT NULL OR s.origin_kind IN ('release', 'reassignment'))
+                SELECT {parent("s")}, up.depth + 1 FROM up JOIN sale_entry s ON s.id = up.id WHERE {parent("s")} IS NOT NULL)
             SELECT id FROM up ORDER BY depth DESC LIMIT 1) END
-"""
+"""  # noqa: S608
 _LINE = (
     "FROM sale_entry s JOIN sales_batch_line l ON l.id = s.origin_id JOIN sales_batch b ON b.id = l.batch_id"
     " WHERE s.id = e.root_id AND s.origin_kind = 'outlet_line'"

@@ -98,24 +98,29 @@ def ageing(
     )
 
 
+#: SQL: what came in and nobody knows yet for what, with what is open of it (fen; below zero it went out): lines of the bank and of the provider.
+UNEXPLAINED = """
+    SELECT 'receipt' AS kind, id AS origin_id, sign(amount_fen) * (abs(amount_fen) - matched_fen) AS fen,
+           coalesce(nullif(serial, ''), 'BL' || id) AS reference
+    FROM bank_line WHERE matched_fen < abs(amount_fen)
+    UNION ALL SELECT 'online_found', id, amount_fen, entry_id FROM provider_entry WHERE unexplained
+"""
 #: What is on its way to suppliers is theirs, not an order's. What came in and nobody knows yet for what is shown by the lines of the bank that are
 #: not matched, each by what is open of it, and of the provider's statement; what is announced by the payments that no line has shown: they name what is
 #: open, not what came first.
-_OPEN = """
+_OPEN = f"""
     WITH held AS (
         SELECT *, sign(sum(amount_fen) OVER place)::int AS sign
         FROM (SELECT p.*, CASE WHEN p.account <> 'payouts' THEN p.purchase_order_id END AS item
-              FROM money_posting p WHERE p.account = ANY (CAST(:accounts AS text[])) AND p.account NOT IN ('unallocated', 'announced') AND {where}) p
+              FROM money_posting p WHERE p.account = ANY (CAST(:accounts AS text[])) AND p.account NOT IN ('unallocated', 'announced') AND {{where}}) p
         WINDOW place AS (PARTITION BY account, party_id, item)
     ), line AS (
         SELECT h.*, t.kind, t.origin_id, t.booked_on, h.sign * h.amount_fen AS fen,
                sum(greatest(h.sign * h.amount_fen, 0)) OVER (PARTITION BY h.account, h.party_id, h.item ORDER BY t.booked_on, h.id) AS came,
                sum(greatest(-h.sign * h.amount_fen, 0)) OVER (PARTITION BY h.account, h.party_id, h.item) AS went
         FROM held h JOIN money_transaction t ON t.id = h.transaction_id WHERE h.sign <> 0
-    ), single AS (
-        SELECT 'unallocated' AS account, 'receipt' AS kind, id AS origin_id, -sign(amount_fen) * (abs(amount_fen) - matched_fen) AS fen, coalesce(nullif(serial, ''), 'BL' || id) AS reference
-        FROM bank_line WHERE matched_fen < abs(amount_fen)
-        UNION ALL SELECT 'unallocated', 'online_found', id, -amount_fen, entry_id FROM provider_entry WHERE unexplained
+    ), each_open AS (
+        SELECT 'unallocated' AS account, kind, origin_id, -fen AS fen, reference FROM ({UNEXPLAINED}) u
         UNION ALL SELECT 'announced', 'payment', id, amount_fen, bank_reference FROM payment
         WHERE source = 'announced' AND undone_at IS NULL AND shown_at IS NULL
     ), open AS (
@@ -127,11 +132,11 @@ _OPEN = """
         UNION ALL
         SELECT p.id, p.account, p.party_id, p.purchase_order_id, p.transaction_id, u.kind, u.origin_id, t.booked_on, u.fen::bigint,
                u.account = 'announced', u.reference
-        FROM single u JOIN money_transaction t ON t.kind = u.kind AND t.origin_id = u.origin_id
+        FROM each_open u JOIN money_transaction t ON t.kind = u.kind AND t.origin_id = u.origin_id
         JOIN money_posting p ON p.transaction_id = t.id AND p.account = u.account
-        WHERE u.account = ANY (CAST(:accounts AS text[])) AND {where}
+        WHERE u.account = ANY (CAST(:accounts AS text[])) AND {{where}}
     )
-"""
+"""  # noqa: S608
 
 
 def clearing(

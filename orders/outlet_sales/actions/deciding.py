@@ -11,9 +11,9 @@ from orders.outlet_sales.rules import BatchStatus, LineStatus
 #: The last word on a claim: of several doubts each must be resolved, and one that leaves it out is enough.
 _DECIDED = text(
     """
-    SELECT h.subject_kind, h.subject_id, bool_or(e.status = 'open') AS open, bool_or(e.status = 'void') AS void
+    SELECT h.subject_kind, h.subject_id, h.decided_by IS NULL AS lifted, bool_or(e.status = 'open') AS open, bool_or(e.status = 'void') AS void
     FROM counting_hold h JOIN counting_hold e ON e.subject_kind = h.subject_kind AND e.subject_id = h.subject_id
-    WHERE h.id = :id GROUP BY h.subject_kind, h.subject_id
+    WHERE h.id = :id GROUP BY h.id
     """
 )
 _OUTLETS = {
@@ -31,7 +31,9 @@ _LINES_OF = text(
     WHERE batch_id = :id AND status = 'held'
     """
 )
-_SET_LINE = text("UPDATE sales_batch_line SET status = :status WHERE id = :id")
+_SET_LINE = text(
+    "UPDATE sales_batch_line SET status = :status, reason_code = CASE WHEN NOT CAST(:anew AS boolean) THEN reason_code END WHERE id = :id"
+)
 
 
 def decided(session: Session, hold_id: int) -> None:
@@ -60,8 +62,8 @@ def _line(session: Session, verdict: Row[Any]) -> None:
     line = session.execute(_LINE, {"id": verdict.subject_id}).one()
     if line.status != LineStatus.HELD or line.batch_status != BatchStatus.ACCEPTED:
         return
-    # a line that waits with a reason has been looked at
-    status = LineStatus.VOID if verdict.void else LineStatus.WAITING
-    session.execute(_SET_LINE, {"id": verdict.subject_id, "status": status.value})
+    # a line that waits with a reason has been looked at; nobody has, where what it was held against does not stand any more
+    status, anew = (LineStatus.VOID, False) if verdict.void else (LineStatus.WAITING, verdict.lifted)
+    session.execute(_SET_LINE, {"id": verdict.subject_id, "status": status.value, "anew": anew})
     if not verdict.void:
         taking.settle(session, [line.batch_id], [line.outlet_id])

@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -17,7 +18,6 @@ from orders.outlet_sales.schemas import SalesImportedOut, SalesLineRow, Undecide
 from orders.outlet_sales.sheets import SALES_COLUMNS
 from orders.outlets import queries
 from orders.outlets.errors import RowsRefused
-from orders.outlets.rules import Term
 from orders.outlets.sheets import MOST_FAULTS, NO_OUTLET, SEVERAL_OUTLETS, Read, fault
 from shop.core import audit, clock, uploads
 from shop.core.db import array
@@ -36,12 +36,7 @@ _SEEN = text(
 _FILE_SEEN = text(
     "SELECT 1 FROM sales_batch WHERE batch_id = ANY (CAST(:names AS text[])) AND outlet_id = ANY (CAST(:outlets AS bigint[])) LIMIT 1"
 )
-_TERMS = text(
-    """
-    SELECT id, status, opened_on, (verified_at AT TIME ZONE 'Asia/Shanghai')::date AS verified_on, closed_on
-    FROM outlet WHERE id = ANY (CAST(:ids AS bigint[]))
-    """
-)
+_TERMS = text(f"SELECT o.id, {taking.TERM} FROM outlet o WHERE o.id = ANY (CAST(:ids AS bigint[]))")  # noqa: S608
 #: What became of the lines of batches, with as many numbers of each kind as are told.
 _BECAME = text(
     """
@@ -59,9 +54,16 @@ _UNKNOWN = text(
     ORDER BY l.goods_id LIMIT :most
     """
 )
-_OUTLETS = text("SELECT id, outlet_id FROM sales_batch WHERE id = ANY (CAST(:ids AS bigint[]))")
-_TO_TAKE_BACK = text("SELECT id, outlet_id, way, status FROM sales_batch WHERE id = ANY (CAST(:ids AS bigint[])) ORDER BY id")
-_TAKEN_BACK = text("UPDATE sales_batch SET status = 'replaced' WHERE id = ANY (CAST(:ids AS bigint[]))")
+_TO_TAKE_BACK = text(
+    f"""
+    SELECT b.outlet_id, b.way, b.status FROM sales_batch b JOIN outlet o ON o.id = b.outlet_id JOIN organisation op ON op.id = o.operator_id
+    WHERE b.id = ANY (CAST(:ids AS bigint[])) AND {queries.IN_REACH}
+    """  # noqa: S608
+)
+# its name goes with it, so that the same file may be sent again
+_TAKEN_BACK = text(
+    "UPDATE sales_batch SET status = 'replaced', batch_id = batch_id || '-taken-back-' || id WHERE id = ANY (CAST(:ids AS bigint[]))"
+)
 #: As many goods without a place on a list as an answer names.
 MOST_UNKNOWN = 200
 
@@ -97,13 +99,15 @@ def import_file(session: Session, actor: Actor, name: str | None, content: bytes
     if faults:
         faults.sort(key=lambda each: each.data["row"])
         raise RowsRefused(count=len(faults), faults=faults[:MOST_FAULTS])
+    # what is doubted and what is kept go by one moment: a line on the edge would hold all others of its batch
+    now = clock.now()
     batches = [
         (outlet_id, _Batch(f"{batch_id}-{reason}" if reason else batch_id, digest, each), False)
-        for (outlet_id, reason), each in _parted(session, [(outlets[row.body.outlet], row.body) for row in rows]).items()
+        for (outlet_id, reason), each in _parted(session, now, [(outlets[row.body.outlet], row.body) for row in rows]).items()
     ]
     file = None if dry_run else uploads.keep(session, actor.user_id, name, content, None if content[:2] == b"PK" else uploads.CSV)
     with session.begin_nested() as trial:
-        made = list(receiving.keep(session, batches, user_id=actor.user_id, file_id=file.id if file else None).values())
+        made = list(receiving.keep(session, batches, now, user_id=actor.user_id, file_id=file.id if file else None).values())
         taking.take(session, made)
         became = session.execute(_BECAME, {"ids": array(made)}).all()
         unknown = session.execute(_UNKNOWN, {"ids": array(made), "most": MOST_UNKNOWN}).scalars().all()
@@ -132,13 +136,13 @@ def take_back(session: Session, actor: Actor, batch_ids: Sequence[int], reason: 
     Raises:
         NotFound: one is not within reach (404). NotFromFile: it is a device's, which corrects it by a batch, or stands no more (409).
     """
-    named = session.execute(_OUTLETS, {"ids": array(batch_ids)}).all()
-    outlet_ids = sorted({row.outlet_id for row in named})
-    within = {each.id for each in queries.some(session, actor, outlet_ids, Permission.OUTLETS_MANAGE)}
-    if len(named) < len(batch_ids) or not within.issuperset(outlet_ids):
+    asked = {"ids": array(batch_ids), **queries.reach(actor, Permission.OUTLETS_MANAGE)}
+    named = session.execute(_TO_TAKE_BACK, asked).all()
+    if len(named) < len(batch_ids):
         raise NotFound
+    outlet_ids = sorted({row.outlet_id for row in named})
     taking.lock(session, outlet_ids)
-    for row in session.execute(_TO_TAKE_BACK, {"ids": array(batch_ids)}):
+    for row in session.execute(_TO_TAKE_BACK, asked):
         if row.way != "file" or row.status not in (BatchStatus.ACCEPTED, BatchStatus.HELD):
             raise NotFromFile
     refunding.undo(session, batch_ids)
@@ -149,13 +153,12 @@ def take_back(session: Session, actor: Actor, batch_ids: Sequence[int], reason: 
         audit.record(session, actor, "sales_batch.taken_back", "sales_batch", batch_id, reason=reason)
 
 
-def _parted(session: Session, rows: Sequence[tuple[int, SalesLineRow]]) -> dict[tuple[int, Doubt | None], list[SalesLineRow]]:
+def _parted(
+    session: Session, now: datetime, rows: Sequence[tuple[int, SalesLineRow]]
+) -> dict[tuple[int, Doubt | None], list[SalesLineRow]]:
     """The lines of each outlet, those apart that are doubted for their day."""
-    now, limits = clock.now(), programmes.config_of(session, clock.today()).counting
-    terms = {
-        row.id: Term(row.status, row.opened_on, row.verified_on, row.closed_on)
-        for row in session.execute(_TERMS, {"ids": array({outlet_id for outlet_id, _ in rows})})
-    }
+    limits = programmes.config_of(session, clock.today()).counting
+    terms = {row.id: taking.term_of(row) for row in session.execute(_TERMS, {"ids": array({outlet_id for outlet_id, _ in rows})})}
     found: dict[tuple[int, Doubt | None], list[SalesLineRow]] = defaultdict(list)
     for outlet_id, line in rows:
         told = Told(None, now, line.sold_at, line.sold_at)

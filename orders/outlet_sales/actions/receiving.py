@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -105,7 +106,7 @@ def receive(session: Session, actor: Actor, batches: Sequence[SalesBatchIn]) -> 
             refused.add(place)
     ids: dict[str, int] = {name: row.id for name, row in before.items()}
     if fresh:
-        made = keep(session, [(device.outlet_id, *each) for each in fresh.values()], device_id=device.id)
+        made = keep(session, [(device.outlet_id, *each) for each in fresh.values()], clock.now(), device_id=device.id)
         ids |= {batch_id: made_id for (_, batch_id), made_id in made.items()}
         beside = [ids[name] for name, (_, in_chain) in fresh.items() if not in_chain]
         if beside:
@@ -158,13 +159,14 @@ def go_on(session: Session, device_id: int) -> None:
 def keep(
     session: Session,
     batches: Sequence[tuple[int, Any, bool]],
+    now: datetime,
     *,
     device_id: int | None = None,
     user_id: int | None = None,
     file_id: int | None = None,
 ) -> dict[tuple[int, str], int]:
-    """Write batches with their lines, all of them waiting: of each its outlet, what it says, and whether it stands in a chain. Two statements,
-    however many. Returns their ids by outlet and batch id."""
+    """Write batches with their lines, received ``now``, all of them waiting: of each its outlet, what it says, and whether it stands in a chain. Two
+    statements, however many. Returns their ids by outlet and batch id."""
     rows = [
         {
             "place": place,
@@ -188,7 +190,7 @@ def keep(
         "device": device_id,
         "user": user_id,
         "file": file_id,
-        "now": clock.now(),
+        "now": now,
     }
     made = {(row.outlet_id, row.batch_id): row.id for row in session.execute(_KEEP, {**values, "rows": json.dumps(rows)})}
     lines = [
@@ -196,7 +198,7 @@ def keep(
         for outlet_id, batch, _ in batches
         for number, line in enumerate(batch.lines, 1)
     ]
-    session.execute(_KEEP_LINES, {"rows": json.dumps(lines), "now": values["now"]})
+    session.execute(_KEEP_LINES, {"rows": json.dumps(lines), "now": now})
     return made
 
 

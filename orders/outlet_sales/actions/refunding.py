@@ -13,6 +13,7 @@ from orders.ledger import actions as ledger
 from orders.ledger.rules import Claim, Part
 from orders.outlet_sales.actions.days import add_to_days
 from orders.outlet_sales.rules import Doubt, LineStatus, allocate, refund
+from shop.core import outbox
 from shop.core.db import array
 
 #: Refunds at these outlets that wait, or are held because they did not fit, and whose sale is there; in the order of their chain, with what was
@@ -113,7 +114,8 @@ def give_back(session: Session, outlet_ids: Sequence[int]) -> list[tuple[Row[Any
 
 
 def undo(session: Session, batch_ids: Sequence[int]) -> None:
-    """Take back what batches booked, because others stand in their place. Refunds told elsewhere of what they sold wait for the sales anew."""
+    """Take back what batches booked, because others stand in their place. Refunds told elsewhere of what they sold wait for the sales anew; what was
+    held against them is judged anew (``sales_batch.undone``)."""
     if not batch_ids:
         return
     rows = session.execute(_UNDONE, {"ids": array(batch_ids)}).all()
@@ -133,6 +135,7 @@ def undo(session: Session, batch_ids: Sequence[int]) -> None:
     # what was held of them needs no decision any more
     counting.close(session, Subject.SALES_BATCH, batch_ids, HoldStatus.VOID, "replaced")
     counting.close(session, Subject.SALES_BATCH_LINE, [row.id for row in lines], HoldStatus.VOID, "replaced")
+    outbox.publish(session, "sales_batch.undone", batch_ids=list(batch_ids))
 
 
 def _write(session: Session, given: Sequence[tuple[Row[Any], Part]]) -> None:

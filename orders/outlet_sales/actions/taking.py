@@ -26,13 +26,14 @@ from shop.programmes import queries as programmes
 
 # Everything that changes an outlet's figures happens with its pulse locked: tills of one outlet come one after the other.
 _LOCK = text("SELECT outlet_id FROM outlet_pulse WHERE outlet_id = ANY (CAST(:ids AS bigint[])) ORDER BY outlet_id FOR UPDATE")
+#: SQL: when outlet ``o`` sells, as :func:`term_of` reads it.
+TERM = "o.status AS outlet_status, o.opened_on, (o.verified_at AT TIME ZONE 'Asia/Shanghai')::date AS verified_on, o.closed_on"
 _BATCHES = text(
-    """
-    SELECT b.*, o.status AS outlet_status, o.opened_on, (o.verified_at AT TIME ZONE 'Asia/Shanghai')::date AS verified_on, o.closed_on,
-           o.region_code, o.operator_id
+    f"""
+    SELECT b.*, {TERM}, o.region_code, o.operator_id
     FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY AS given (id, place) JOIN sales_batch b ON b.id = given.id
     JOIN outlet o ON o.id = b.outlet_id ORDER BY given.place
-    """
+    """  # noqa: S608
 )
 _CORRECTED = text(
     """
@@ -194,6 +195,11 @@ def hold_lines(session: Session, doubted: Sequence[tuple[Any, Doubt, int | None]
     counting.hold(session, found)
 
 
+def term_of(row: Row[Any]) -> Term:
+    """When the outlet of a row with ``TERM`` sells."""
+    return Term(row.outlet_status, row.opened_on, row.verified_on, row.closed_on)
+
+
 def statuses(session: Session, batch_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     """What became of batches, by their ids."""
     found = session.execute(_STATUSES, {"ids": array(batch_ids)})
@@ -204,14 +210,13 @@ def _plan(session: Session, rows: Sequence[Row[Any]], broken: Collection[int], d
     plan, limits = _Plan(), programmes.config_of(session, clock.today()).counting
     corrected = _corrected(session, rows)
     for row in rows:
-        term = Term(row.outlet_status, row.opened_on, row.verified_on, row.closed_on)
         told = Told(row.sent_at, row.received_at, row.first_sold_at, row.last_sold_at)
         reason: Doubt | None = None
         if not decided:
             reason = (
                 Doubt.BROKEN_CHAIN
                 if row.id in broken
-                else doubt(told, term, clock_minutes=limits.clock_minutes, late_days=limits.late_days)
+                else doubt(told, term_of(row), clock_minutes=limits.clock_minutes, late_days=limits.late_days)
             )
         target_id, target_status, is_replaced = corrected.get((row.outlet_id, row.corrects), (0, None, False))
         target_status = plan.status.get(target_id, target_status)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlmodel import Session
 
-from orders.agreements.queries.kept import OVER, over
+from orders.agreements.queries.kept import over
 from orders.panels import tables
 from orders.pledges.queries.counting import totals_of
 from orders.pledges.queries.proofs import KINDS
@@ -97,18 +97,16 @@ def pledges(session: Session, language: Language, first: date, last: date) -> Fi
     return Filled(tables.PLEDGES, shown, exact_to, first=first, last=last)
 
 
-_AGREEMENTS = text(
-    f"""
+_AGREEMENTS = """
     WITH figures AS (
-        SELECT coalesce(m.code, f.district_code) AS county, f.* FROM ({OVER}) AS f
+        SELECT coalesce(m.code, f.district_code) AS county, f.* FROM ({over}) AS f
         LEFT JOIN unnest(CAST(:ended AS text[]), CAST(:codes AS text[])) AS m (ended, code) ON m.ended = f.district_code
         WHERE f.entries > 0
     )
     SELECT county, count(DISTINCT agreement_id) AS agreements, sum(promised_fen)::bigint AS promised, sum(promised_grams)::bigint AS promised_weight,
            sum(delivered_fen)::bigint AS delivered, sum(delivered_grams)::bigint AS delivered_weight
     FROM figures GROUP BY GROUPING SETS ((county), ()) ORDER BY county NULLS LAST
-    """
-)
+"""
 
 
 def agreements(session: Session, language: Language, first: date, last: date) -> Filled:
@@ -116,8 +114,9 @@ def agreements(session: Session, language: Language, first: date, last: date) ->
     exact_to = clock.now()
     # an agreement with goods of two districts that were merged is one there
     successors = regions.successors(session, min(last, clock.today()))
-    asked = {**over(first, last), "ended": list(successors), "codes": list(successors.values())}
-    *rows, total = [dict(row._mapping) for row in session.execute(_AGREEMENTS, asked)]
+    sql, values = over(first, last)
+    asked = {**values, "ended": list(successors), "codes": list(successors.values())}
+    *rows, total = [dict(row._mapping) for row in session.execute(text(_AGREEMENTS.format(over=sql)), asked)]
     named = regions.names(session, [row["county"] for row in rows], language)
     by = [{**row, "county_name": named(row["county"])} for row in rows]
     totals = {name: value or 0 for name, value in total.items() if name != "county"}

@@ -95,15 +95,12 @@ def _channel(code: Channel, label: str, month: list[Figures] | None, year: list[
 
 def _deep_townships(session: Session, today: date, label: str) -> OverlayOut:
     codes = sorted(regions.designated(session, [Designation.DEEP_TOWNSHIP], today))
-    question = Question(
-        Selection(today.replace(month=1, day=1), today, {Dimension.TOWNSHIP: codes or [NOWHERE]}),
-        (Dimension.MONTH,),
-        _SUMS,
-        EVERYWHERE,
+    only = {Dimension.TOWNSHIP: codes or [NOWHERE]}
+    # not by month: the year is read from the years of places, which are a tenth of their months
+    [month], [year] = (
+        ask(session, Question(Selection(first, today, only), (), _SUMS, EVERYWHERE)).totals
+        for first in (month_start(today), today.replace(month=1, day=1))
     )
-    answer = ask(session, question)
-    month = answer.rows.get((month_start(today),), [Figures()])[0]
-    [year] = answer.totals
     return OverlayOut(
         code=Designation.DEEP_TOWNSHIP,
         label=label,

@@ -1,16 +1,17 @@
 """Where goods come from and go to: villages with sales, and the lane to Shandong. Both by whole months, which rollups have."""
 
-from collections import defaultdict
 from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.coverage import queries as coverage
+from orders.coverage.rules import Level
 from orders.ledger.selection import EVERYWHERE, Dimension, Selection
 from orders.panels import rules, tables
-from orders.statistics.queries import ask
+from orders.statistics.queries import ask, cells
 from orders.statistics.question import Measure, Question
 from orders.statistics.rules import ranks
 from orders.statistics.tables import Filled
@@ -28,6 +29,10 @@ GOAL_TONNES = 100_000
 #: In a tonne.
 _GRAMS = 1_000_000
 _SUMS = (Measure.AMOUNT, Measure.TONNES)
+_VILLAGES = """
+    SELECT g0 AS county, count(*) FILTER (WHERE amount_fen > 0) AS villages, sum(amount_fen) AS sales, sum(grams) AS weight
+    FROM {table} AS by_village WHERE g1 <> '' GROUP BY g0
+"""
 
 
 class LaneKey(StrEnum):
@@ -38,24 +43,20 @@ class LaneKey(StrEnum):
 def villages(session: Session, language: Language, first: date, last: date) -> Filled:
     """Villages with sales by county, and how many of the poor ones are among them."""
     first, last = month_start(first), month_end(last)
-    answer = ask(session, Question(Selection(first, last), (Dimension.DISTRICT, Dimension.VILLAGE), _SUMS, EVERYWHERE))
-    sold = {key[1] for key, (one, *_) in answer.rows.items() if key[1] and one.amount_fen > 0}
-    found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for (district, village), (one, *_) in answer.rows.items():
-        if village:
-            row = found[district]
-            row["villages"] += one.amount_fen > 0
-            row["sales"] += one.amount_fen
-            row["weight"] += one.grams
-    for each in coverage.listed(session, min(last, clock.today()), sold):
-        found[each.district]["listed"] += each.count
-        found[each.district]["poor_villages"] += each.count if each.sold else 0
-    columns = ("villages", "poor_villages", "listed", "sales", "weight")
+    exact_to = clock.now()
+    table, bind = cells(session, Question(Selection(first, last), (Dimension.DISTRICT, Dimension.VILLAGE), _SUMS, EVERYWHERE))
+    none = {"villages": 0, "poor_villages": 0, "listed": 0, "sales": 0, "weight": 0}
+    found = {
+        row.county: {**none, "villages": row.villages, "sales": int(row.sales), "weight": int(row.weight)}
+        for row in session.execute(text(_VILLAGES.format(table=table)), bind.values)
+    }
+    for each in coverage.listed(session, min(last, clock.today()), Level.COUNTY, coverage.selling(first, last)):
+        row = found.setdefault(each.district, {**none})
+        row["listed"] += each.count
+        row["poor_villages"] += each.count if each.sold else 0
     named = regions.names(session, set(found), language)
-    rows = [
-        {"county": code, "county_name": named(code), **{name: row[name] for name in columns}} for code, row in sorted(found.items())
-    ]
-    return Filled(tables.VILLAGES, rows, answer.exact_to, first=first, last=last)
+    rows = [{"county": code, "county_name": named(code), **row} for code, row in sorted(found.items())]
+    return Filled(tables.VILLAGES, rows, exact_to, first=first, last=last)
 
 
 def shandong_lane(session: Session, language: Language, first: date, last: date, by: LaneKey) -> Filled:

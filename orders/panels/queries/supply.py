@@ -1,7 +1,5 @@
 """What there is: certified products, and outlets. Totals by county, open to every officer."""
 
-# ruff: noqa: S608  statements are put together from constants only; every value that a caller gives is bound
-
 from collections.abc import Callable, Sequence
 from datetime import date
 from enum import StrEnum
@@ -13,7 +11,7 @@ from sqlmodel import Session
 from catalog.monitoring import showing
 from catalog.monitoring.queries import stock as monitoring
 from catalog.monitoring.schemas import StockKey
-from orders.outlet_sales.queries import sold_over, span
+from orders.outlet_sales.queries import sold_over
 from orders.panels import tables
 from orders.statistics.tables import Filled
 from shop.core import clock
@@ -39,7 +37,7 @@ def certification(session: Session, actor: Actor, language: Language, *, on: dat
 
 _COLUMNS = {OutletKey.COUNTY: "coalesce(m.code, h.county)", OutletKey.KIND: "h.kind", OutletKey.STATUS: "h.status"}
 # The closing day is the last one. What was refused has no day of it: it counts as refused on any.
-_OUTLETS = f"""
+_OUTLETS = """
     WITH here AS (
         SELECT o.id, left(o.region_code, 6) AS county, o.kind,
                CASE WHEN o.closed_on < :on THEN 'closed' WHEN o.status = 'refused' THEN 'refused'
@@ -47,14 +45,14 @@ _OUTLETS = f"""
         FROM outlet o WHERE o.opened_on <= :on AND o.registered_at < :end
     ), sold AS (
         SELECT outlet_id, sum(certified_fen) AS certified, sum(other_fen) AS other, sum(grams) AS weight, sum(lines) AS lines
-        FROM ({sold_over()}) AS over GROUP BY outlet_id
+        FROM ({sold}) AS over GROUP BY outlet_id
     )
-    SELECT {{keys}}, count(*) AS outlets, count(*) FILTER (WHERE h.status = 'verified') AS working,
+    SELECT {keys}, count(*) AS outlets, count(*) FILTER (WHERE h.status = 'verified') AS working,
            count(*) FILTER (WHERE sold.lines > 0) AS active, coalesce(sum(sold.certified), 0)::bigint AS certified,
            coalesce(sum(sold.other), 0)::bigint AS other, coalesce(sum(sold.weight), 0)::bigint AS weight
     FROM here h LEFT JOIN sold ON sold.outlet_id = h.id
     LEFT JOIN unnest(CAST(:ended AS text[]), CAST(:codes AS text[])) AS m (ended, code) ON m.ended = h.county
-    GROUP BY {{order}} ORDER BY {{order}}
+    GROUP BY {order} ORDER BY {order}
 """
 
 
@@ -63,11 +61,13 @@ def outlets(session: Session, language: Language, *, by: Sequence[OutletKey], on
     exact_to = clock.now()
     successors = regions.successors(session, min(on, clock.today()))
     columns = [_COLUMNS[key] for key in by]
+    sold, values = sold_over(first, last)
     statement = _OUTLETS.format(
+        sold=sold,
         keys=", ".join(f"{column} AS {key.value}" for key, column in zip(by, columns, strict=True)),
         order=", ".join(columns),
     )
-    asked = {"on": on, "end": clock.end_of_day(on), **span(first, last)}
+    asked = {"on": on, "end": clock.end_of_day(on), **values}
     merged = {"ended": list(successors), "codes": list(successors.values())}
     rows = [dict(row._mapping) for row in session.execute(text(statement), {**asked, **merged})]
     term = programmes.terms(session, min(on, clock.today()), language)

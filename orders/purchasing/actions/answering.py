@@ -144,4 +144,4 @@ def release_unconfirmed(session: Session, most: int = 200) -> int:
 
 def _in_time(confirm_by: datetime | None, now: datetime) -> None:
     if confirm_by is not None and confirm_by <= now:
-        raise ConfirmedTooLate(confirm_by=confirm_by.astimezone(clock.SHANGHAI).strftime("%Y-%m-%d %H:%M"))
+        raise ConfirmedTooLate(confirm_by=clock.shanghai_text(confirm_by, "minutes"))

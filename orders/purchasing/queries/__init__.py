@@ -8,7 +8,6 @@ from sqlmodel import Session
 
 from orders.money.queries import NOT_ARRIVED
 from orders.money.references import payment_reference
-from orders.purchasing.models import PurchaseOrder
 from orders.purchasing.queries.costs import ASKED_BACK, CREDIT, PAYABLE_AND_PAID_OF
 from orders.purchasing.schemas import (
     OrderLineOut,
@@ -178,12 +177,12 @@ _NOWHERE: dict[str, Any] = {"delivery_address": None, "delivery_contact": None, 
 #: Parts that cost nothing any more.
 _OVER = (SupplierOrderStatus.REJECTED, SupplierOrderStatus.CANCELLED)
 
-#: What is told of an order as its row has it.
-_HEAD_FIELDS = [
-    name
-    for name in PurchaseOrderOut.model_fields
-    if name == "buyer_name" or (name in PurchaseOrder.model_fields and name != "total_grams")
-]
+#: What is told of an order as its row has it; a column that is new is told once somebody says so.
+_HEAD_FIELDS = (
+    *("id", "number", "buyer_id", "buyer_name", "ordering_unit_id", "purchase_request_id", "fund_source", "platform"),
+    *("buyer_reference", "cost_centre", "deliver_by", "source_kind", "source_id", "declared_relation_id"),
+    *("delivery_address", "delivery_contact", "delivery_phone", "placed_at", "line_count"),
+)
 
 
 def _brief(part: Any) -> SupplierOrderBrief:

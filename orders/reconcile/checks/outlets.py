@@ -1,4 +1,4 @@
-"""Sales at outlets: their days and months, their lines, and the ledger."""
+"""Sales at outlets: their days, months and years, their lines, and the ledger."""
 
 from orders.ledger.booking import CHAIN
 from orders.reconcile.checks.check import sql
@@ -36,6 +36,19 @@ OUTLETS = [
                      sum(grams), sum(lines)) AS facts FROM outlet_day GROUP BY 1, 2) e
         FULL JOIN (SELECT outlet_id, month, jsonb_build_array(certified_fen, other_fen, resale_fen, grams, lines) AS facts FROM outlet_month) f
              USING (outlet_id, month)
+        WHERE e.facts IS DISTINCT FROM f.facts
+        """,
+    ),
+    sql(
+        "outlet_years",
+        "网点年销售 = 月销售之和",
+        "Years of outlets = the sum of their months",
+        """
+        SELECT concat_ws(' ', 'outlet', outlet_id, year) AS subject, e.facts::text AS expected, f.facts::text AS found
+        FROM (SELECT outlet_id, extract(year FROM month)::int AS year, jsonb_build_array(sum(certified_fen), sum(other_fen), sum(resale_fen), sum(grams),
+                     sum(lines)) AS facts FROM outlet_month GROUP BY 1, 2) e
+        FULL JOIN (SELECT outlet_id, year, jsonb_build_array(certified_fen, other_fen, resale_fen, grams, lines) AS facts FROM outlet_year) f
+             USING (outlet_id, year)
         WHERE e.facts IS DISTINCT FROM f.facts
         """,
     ),

@@ -27,6 +27,8 @@ _AGREEMENT = text(
     FROM agreement a JOIN organisation o ON o.id = a.supplier_id WHERE a.id = :id
     """  # noqa: S608
 )
+#: As :func:`request` does: first the agreement, then what is paid ahead for it.
+_HOLD_AGREEMENT_OF = text("SELECT 1 FROM agreement WHERE id = (SELECT agreement_id FROM advance WHERE id = :id) FOR UPDATE")
 _NOT_USED_UP = text(
     "SELECT coalesce(sum(amount_fen), 0)::bigint FROM money_posting WHERE party_id = :supplier_id AND account = 'advances'"
 )
@@ -74,6 +76,7 @@ def approve(session: Session, actor: Actor, advance_id: int) -> None:
         NotFound: none of those whose money the caller keeps (404). SamePerson: the caller asked for it (403). IllegalMove: it was decided (409).
         AgreementNotInForce, AgreementUnbounded: see there (409). AboveAgreement: the agreement may come to less by now (409).
     """
+    session.execute(_HOLD_AGREEMENT_OF, {"id": advance_id})
     row = _kept(session, actor, advance_id)
     ADVANCE.after(row.status, AdvanceMove.APPROVE)
     if row.requested_by == actor.user_id:
@@ -139,7 +142,7 @@ def confirm_return(session: Session, actor: Actor, advance_id: int) -> None:
     ahead = Place(Account.ADVANCES, row.supplier_id)
     turn = session.execute(_RETURNS, {"id": row.id}).scalar_one()
     money.book(session, Kind.ADVANCE_RETURNED, row.id, carry(row.return_fen, to=Place(Account.BANK), out_of=ahead), turn=turn)
-    outbox.publish(session, "advance.returned", advance_id=row.id)
+    outbox.publish(session, "advance.returned", advance_id=row.id, amount_fen=row.return_fen, turn=turn)
 
 
 def refuse_return(session: Session, actor: Actor, advance_id: int, reason: str) -> None:

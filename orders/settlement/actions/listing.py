@@ -6,12 +6,13 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.money.queries.shown import is_sum_left, lines_of
-from orders.settlement.actions.paying import lock
+from orders.settlement.actions.paying import lock, pass_over
 from orders.settlement.errors import ListExecuted, NothingToSend, SamePerson
 from orders.settlement.models import PayoutFile
-from orders.settlement.queries.left import require_not_left, transfers_of
-from orders.settlement.states import PAYOUT, PAYOUT_FILE, PayoutFileMove, PayoutMove, PayoutStatus
+from orders.settlement.queries.left import transfers_of
+from orders.settlement.states import PAYOUT, PAYOUT_FILE, PayoutFileMove, PayoutFileStatus, PayoutMove, PayoutStatus
 from shop.core import audit, clock, numbers, outbox
+from shop.core.audit import Who
 from shop.core.db import array
 from shop.core.errors import NotFound
 from shop.identity.actor import Actor
@@ -72,7 +73,7 @@ def make(session: Session, actor: Actor, despite: str | None = None) -> int:
     found = session.execute(_TO_SEND, {"regions": regions}).all()
     if not found:
         raise NothingToSend
-    passed = require_not_left(session, {row.id: row for row in found}, despite)
+    passed = pass_over(session, {row.id: row for row in found}, despite)
     now = clock.now()
     year = clock.shanghai_date(now).year
     number = f"FK{year}-{numbers.next_number(session, f'payout_file:{year}'):06}"
@@ -105,11 +106,21 @@ def send(session: Session, actor: Actor, file_id: int, reference: str, despite: 
     """
     row, listed = _locked(session, actor, file_id)
     status = PAYOUT_FILE.after(row.status, PayoutFileMove.SEND)
-    passed = require_not_left(session, {each.id: each for each in listed if each.outcome is None}, despite)
+    passed = pass_over(session, {each.id: each for each in listed if each.outcome is None}, despite)
     values = {"id": file_id, "status": status, "user_id": actor.user_id, "now": clock.now(), "reference": reference}
     session.execute(_HAND_OVER, values)
     reason = despite if passed else None
     audit.record(session, actor, "payout_file.sent", "payout_file", file_id, reason=reason, reference=reference)
+
+
+def shown(session: Session, who: Who, file_id: int, reference: str) -> None:
+    """A line of the bank shows a list as a whole: it was handed over, though nobody said so, nor who did it when. The caller has it locked."""
+    row = session.execute(_LOCK, {"id": file_id}).one()
+    if row.status != PayoutFileStatus.MADE:
+        return
+    status = PAYOUT_FILE.after(row.status, PayoutFileMove.SEND)
+    session.execute(_HAND_OVER, {"id": file_id, "status": status, "user_id": None, "now": None, "reference": reference})
+    audit.record(session, who, "payout_file.sent", "payout_file", file_id, reference=reference)
 
 
 def void(session: Session, actor: Actor, file_id: int, reason: str) -> None:

@@ -4,7 +4,7 @@
 and payout first, so that two at once release, pay or fail it once.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import text
@@ -72,6 +72,11 @@ _ONLINE_ACCOUNT = text("SELECT 1 FROM connected_account WHERE supplier_id = :id 
 _WAITING_LIST = text(
     "SELECT f.number FROM payout_file_line l JOIN payout_file f ON f.id = l.payout_file_id"
     " WHERE l.attempt_id = :attempt_id AND NOT l.void AND f.status = 'made'"
+)
+#: On the release that goes all the same; one that failed before keeps what was passed over then.
+_PASS = text(
+    "UPDATE payout_attempt a SET passed_line_id = u.line_id FROM unnest(CAST(:ids AS bigint[]), CAST(:line_ids AS bigint[])) AS u (id, line_id)"
+    " WHERE a.payout_id = u.id AND a.outcome IS NULL"
 )
 _RETURNED = text("UPDATE payout SET returned_fen = returned_fen + :more, version = version + 1 WHERE id = :id")
 _ATTEMPT_SENT = text("UPDATE payout_attempt SET sent_at = :now, reference = :reference WHERE id = :id")
@@ -203,10 +208,10 @@ def confirm(session: Session, actor: Actor, payout_id: int, reference: str, desp
 
 def report_failure(session: Session, actor: Actor, payout_id: int, reason: str) -> None:
     """Say that the bank gave a payout back, or never got it. Of one that was paid two persons say so (:mod:`orders.banking.actions.failing`).
-    Raises as :func:`confirm`, and besides:
 
     Raises:
-        ShownByBank: a line of the bank shows that it left, so only a line can show that it came back (409).
+        NotFound: not of a supplier whose money the caller keeps (404). NotByHand: it goes online (409). IllegalMove: it is not released, or failed
+        before (409). ShownByBank: a line of the bank shows that it left, so only a line can show that it came back (409).
     """
     require_may_fail(session, actor, payout_id)
     failed(session, actor, payout_id, reason)
@@ -300,6 +305,20 @@ def returned(session: Session, who: Who, payout_id: int, returned_fen: int) -> N
     audit.record(session, who, "payout.returned", "payout", row.id, amount_fen=more, again_id=again.id)
 
 
+def pass_over(session: Session, payouts: Mapping[int, Any], despite: str | None) -> dict[int, int]:
+    """The payouts that go, for the reason that ``despite`` tells, although a line that came since they were looked at shows that the debt may be paid,
+    each with that line; on a release that waits it is kept, so that nobody is asked about it again. ``payouts``: as :func:`require_not_left` takes them,
+    locked.
+
+    Raises:
+        LeftBefore: see there (409).
+    """
+    passed = require_not_left(session, payouts, despite)
+    if passed:
+        session.execute(_PASS, {"ids": array(passed), "line_ids": array(passed.values())})
+    return passed
+
+
 def lock(session: Session, payout_ids: Iterable[int]) -> None:
     """Lock payouts with their settlements until the transaction ends, in the order in which everybody does."""
     session.execute(_LOCK, {"ids": array(payout_ids)})
@@ -341,7 +360,7 @@ def kept(session: Session, actor: Actor, payout_id: int) -> Any:
 
 def _passed(session: Session, row: Any, despite: str | None) -> int | None:
     """The line that is passed over although it shows that the payout may have left; none: no such line came since its release. Raises LeftBefore."""
-    return require_not_left(session, {row.id: row}, despite).get(row.id)
+    return pass_over(session, {row.id: row}, despite).get(row.id)
 
 
 def _by_hand(session: Session, actor: Actor, payout_id: int) -> Any:

@@ -67,9 +67,11 @@ _ATTEMPTS = text(
     WHERE a.payout_id = :id ORDER BY a.id
     """
 )
-#: SQL: whether list ``f`` still has release ``a`` paid: not once it failed, as another release pays it then; nor once it was paid, unless the list was
-#: handed over. A void one is told as it was.
-_STANDS = "(f.status = 'void' OR a.outcome IS NULL OR a.outcome = 'paid' AND f.status = 'sent')"
+#: SQL: whether list ``f`` still has release ``a`` paid: not once it failed, as another release pays it then; nor once it was paid, unless that was after
+#: the list was handed over, or nobody knows when it was. A void one is told as it was.
+_IN_CONTENT = """
+    (f.status = 'void' OR a.outcome IS NULL OR a.outcome = 'paid' AND f.status = 'sent' AND (f.sent_at IS NULL OR a.ended_at >= f.sent_at))
+"""
 # a list may hold payouts of regions that the reader does not see
 _FILES = f"""
     SELECT f.*, f.amount_fen AS amount, made.name AS made_by_name, sent.name AS sent_by_name, voided.name AS voided_by_name,
@@ -78,7 +80,7 @@ _FILES = f"""
     LEFT JOIN app_user voided ON voided.id = f.voided_by CROSS JOIN LATERAL (
         SELECT count(*) AS count, coalesce(sum(p.amount_fen), 0)::bigint AS amount
         FROM payout_file_line l JOIN payout_attempt a ON a.id = l.attempt_id JOIN payout p ON p.id = a.payout_id
-        WHERE l.payout_file_id = f.id AND {_STANDS}) content WHERE NOT EXISTS (
+        WHERE l.payout_file_id = f.id AND {_IN_CONTENT}) content WHERE NOT EXISTS (
         SELECT FROM payout_file_line l JOIN payout_attempt a ON a.id = l.attempt_id JOIN payout p ON p.id = a.payout_id
         JOIN organisation o ON o.id = p.supplier_id WHERE l.payout_file_id = f.id AND {IN_REACH} IS NOT TRUE)
 """
@@ -92,7 +94,7 @@ _FILE_ROWS = text(
     SELECT c.holder, c.bank, c.sealed_number, p.amount_fen, s.number AS settlement_number, a.id AS attempt_id
     FROM payout_file f JOIN payout_file_line l ON l.payout_file_id = f.id JOIN payout_attempt a ON a.id = l.attempt_id
     JOIN payout p ON p.id = a.payout_id JOIN settlement s ON s.id = p.settlement_id JOIN payout_account c ON c.id = a.account_id
-    WHERE f.id = :id AND {_STANDS} ORDER BY a.id
+    WHERE f.id = :id AND {_IN_CONTENT} ORDER BY a.id
     """
 )
 _ACCOUNT = f"""
@@ -270,10 +272,13 @@ def _account(row: Row[Any], *, whole: bool) -> AccountOut:
 
 
 def _file(row: Row[Any]) -> PayoutFileOut:
-    fields = {name: getattr(row, name) for name in PayoutFileOut.model_fields if name != "possible_actions"}
-    return PayoutFileOut(**fields, possible_actions=PAYOUT_FILE.possible(row.status))
+    return _with_moves(PayoutFileOut, row, PAYOUT_FILE.possible(row.status))
 
 
 def _advance(row: Row[Any]) -> AdvanceOut:
-    fields = {name: getattr(row, name) for name in AdvanceOut.model_fields if name != "possible_actions"}
-    return AdvanceOut(**fields, possible_actions=advance_moves(row.status))
+    return _with_moves(AdvanceOut, row, advance_moves(row.status))
+
+
+def _with_moves(shape: type[Shape], row: Row[Any], moves: Sequence[Any]) -> Shape:
+    fields = {name: getattr(row, name) for name in shape.model_fields if name != "possible_actions"}
+    return shape(**fields, possible_actions=moves)

@@ -342,10 +342,11 @@ def _taken_back(session: Session, invoices: Sequence[TaxInvoiceIn]) -> dict[int,
     }
 
 
-def _notes_left(session: Session, ids: Iterable[int]) -> dict[int, int]:
+def _notes_left(session: Session, ids: set[int]) -> dict[int, int]:
     """What no red-letter invoice takes back yet of credit notes, in fen, by id; held by :func:`_taken_back`."""
-    listed = array(ids)
-    return {row.id: row.left_fen for row in session.execute(_NOTES_LEFT, {"ids": listed})} if listed else {}
+    if not ids:
+        return {}
+    return {row.id: row.left_fen for row in session.execute(_NOTES_LEFT, {"ids": array(ids)})}
 
 
 def _credited_already(each: TaxInvoiceIn, left: dict[int, int], path: str) -> list[Fault]:

@@ -84,6 +84,8 @@ def settle_terms(session: Session, purchase_order_id: int, terms: PaymentTerms, 
 
 def count(session: Session, purchase_order_ids: Sequence[int]) -> None:
     """Count the dues of orders anew. Whoever does the same for one of them waits, and then sees what this transaction wrote."""
+    if not purchase_order_ids:
+        return
     ids = array(purchase_order_ids)
     session.execute(_LOCK, {"ids": ids})
     rows = session.execute(_FACTS, {"ids": ids}).all()
@@ -94,8 +96,7 @@ def count(session: Session, purchase_order_ids: Sequence[int]) -> None:
 def catch_up(session: Session, most: int = 500) -> int:
     """Count the dues of orders that were placed before there were any; returns how many. Safe to run at any time."""
     ids = list(session.execute(_UNCOUNTED, {"most": most}).scalars())
-    if ids:
-        count(session, ids)
+    count(session, ids)
     return len(ids)
 
 

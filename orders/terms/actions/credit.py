@@ -166,6 +166,8 @@ def draw(session: Session, buyer_id: int, purchase_order_id: int, terms: Payment
 def hold(session: Session, purchase_order_ids: Sequence[int]) -> bool:
     """Lock the credit that orders draw on, and say whether there is any. Whoever redraws several orders one after the other locks that of all of them
     first: two that come at once would else wait for one another."""
+    if not purchase_order_ids:
+        return False
     ids = array(purchase_order_ids)
     session.execute(_HOLD, {"ids": ids})
     return bool(session.execute(_LOCK, {"ids": ids}).all())

@@ -8,6 +8,8 @@ branch_labels = None
 depends_on = None
 
 _KINDS = "'payment.announced', 'payment.arrived', 'payment.recorded', 'payment.undone'"
+#: What is told of one payment has its id there; what is told of several together names its amount anyway.
+_PAYMENT = "substring(n.origin FROM '^[^:]+:([0-9]+)(?::|$)')::bigint"
 
 
 def upgrade() -> None:
@@ -15,10 +17,10 @@ def upgrade() -> None:
         f"""
         UPDATE notification n SET data = n.data || jsonb_build_object('amount', to_char(p.amount_fen / 100.0, 'FM99999999999999990.00'), 'count', 1)
         FROM payment p
-        WHERE n.kind IN ({_KINDS}) AND NOT n.data ? 'amount' AND n.origin LIKE n.kind || ':%' AND p.id = split_part(n.origin, ':', 2)::bigint
+        WHERE n.kind IN ({_KINDS}) AND NOT n.data ? 'amount' AND n.origin LIKE n.kind || ':%' AND p.id = {_PAYMENT}
         """  # noqa: S608
     )
 
 
 def downgrade() -> None:
-    op.execute(f"UPDATE notification SET data = data - 'amount' - 'count' WHERE kind IN ({_KINDS})")  # noqa: S608
+    op.execute(f"UPDATE notification n SET data = data - 'amount' - 'count' WHERE kind IN ({_KINDS}) AND {_PAYMENT} IS NOT NULL")  # noqa: S608

@@ -15,11 +15,12 @@ def upgrade() -> None:
     op.add_column("payout_file", sa.Column("reference", sa.String(), nullable=True))
     op.create_foreign_key(op.f("fk_payout_file_sent_by"), "payout_file", "app_user", ["sent_by"], ["id"])
     op.drop_constraint(op.f("ck_payout_file_status"), "payout_file", type_="check")
-    # of what was paid the list had been handed over, though nobody could say so
+    # of what was ever paid the list had been handed over, though nobody could say so
     op.execute(
         """
         UPDATE payout_file f SET status = 'sent', reference = number WHERE status = 'made' AND EXISTS (
-            SELECT FROM payout_file_line l JOIN payout_attempt a ON a.id = l.attempt_id WHERE l.payout_file_id = f.id AND a.outcome = 'paid')
+            SELECT FROM payout_file_line l JOIN money_transaction t ON t.kind = 'payout_paid' AND t.origin_id = l.attempt_id
+            WHERE l.payout_file_id = f.id)
         """
     )
     op.create_check_constraint(op.f("ck_payout_file_status"), "payout_file", "status IN ('made','sent','void')")

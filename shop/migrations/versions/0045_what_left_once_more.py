@@ -36,7 +36,9 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("UPDATE bank_write_off SET status = 'approved' WHERE status = 'undone'")
-    op.execute("UPDATE bank_write_off SET entry = 'other' WHERE entry = 'paid_twice' AND payout_id IS NULL")
+    op.execute(
+        "UPDATE bank_write_off SET entry = 'other', refund_id = NULL, advance_id = NULL WHERE entry = 'paid_twice' AND payout_id IS NULL"
+    )
     _check("status", "status IN ('requested','approved','refused','withdrawn')")
     _check("matched", "(status = 'approved') = (match_id IS NOT NULL)")
     op.drop_constraint(op.f(f"ck_{_TABLE}_of_one"), _TABLE, type_="check")

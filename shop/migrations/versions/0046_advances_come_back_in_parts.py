@@ -49,11 +49,13 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     _drop(_AFTER)
+    # one of the two persons that it needs is known to be another than who says that more of it came back
     op.execute(
         """
         UPDATE advance SET return_fen = CASE WHEN returned_fen > 0 THEN returned_fen ELSE return_fen END,
             return_asked_by = CASE WHEN returned_fen > 0 THEN coalesce(return_asked_by, requested_by) ELSE return_asked_by END,
-            return_confirmed_by = CASE WHEN returned_fen > 0 THEN coalesce(return_confirmed_by, approved_by) END,
+            return_confirmed_by = CASE WHEN returned_fen > 0 THEN coalesce(
+                return_confirmed_by, CASE approved_by WHEN return_asked_by THEN requested_by ELSE approved_by END) END,
             status = CASE WHEN returned_fen > 0 THEN 'returned' ELSE status END
         """
     )

@@ -98,6 +98,23 @@ def test_an_announced_transfer_is_shown_by_the_bank_once(desk):
     desk.agrees()
 
 
+def test_what_the_same_request_shows_does_not_stand_in_the_way(desk):
+    order = desk.order(10, 1)
+    made = desk.announce(order, "500.00", "ICBC-2026-0001")
+    desk.imported(statement((90000, "沙坪坝中学", "货款", "S1")))
+    [line] = desk.lines()
+    parts = [
+        {"kind": "announced", "payment_id": made["id"]},
+        {"kind": "order", "purchase_order_id": order["id"], "amount": "400.00"},
+    ]
+    alone = desk.match(line["id"], parts[1])
+    assert (alone.json()["code"], alone.json()["data"]["payment_ids"]) == ("announced_waits", [made["id"]])
+    refused = desk.match(line["id"], *parts)
+    assert (refused.status_code, refused.json()["code"], refused.json()["data"]["due"]) == (409, "match_above_due", "349.00")
+    assert desk.match(line["id"], *parts, allow_credit=True).json()["status"] == "matched"
+    desk.agrees()
+
+
 def test_what_was_announced_after_the_import_is_found_by_the_sweep(desk):
     order = desk.order(10, 1)
     desk.imported(statement((50000, "沙坪坝中学", "货款", "ABC123456")))

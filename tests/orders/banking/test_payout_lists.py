@@ -93,6 +93,10 @@ def test_one_debit_for_the_whole_list_is_matched_by_rule_and_undone_in_one_act(s
     }
     assert {payout_of(scene, each)["status"] for each in settlements} == {"paid"}
     assert agrees(scene) == []
+    # it was handed over, though nobody said so, and nobody says so once more
+    shown = scene.cashier.get(f"/v1/payout-files/{made['id']}").json()
+    assert (shown["status"], shown["reference"], shown["sent_by"], shown["sent_at"]) == ("sent", line["serial"], None, None)
+    assert (shown["content_count"], shown["possible_actions"]) == (2, [])
     outbox.drain(scene.database, HANDLERS)  # once more: nothing happens twice
     assert scene.rows("SELECT count(*) FROM bank_match WHERE payout_file_id IS NOT NULL") == [(2,)]
     undone = scene.cashier.post(f"/v1/bank-matches/{line['matches'][0]['id']}/undo", json={"reason": "不是这一笔"})
@@ -122,6 +126,8 @@ def test_by_hand_where_the_rule_is_not_certain(scene):
     # the bank put its fee on top: what is left is written off by two persons
     answer = match(scene.cashier, line, made["id"])
     assert (answer.status_code, answer.json()["status"], answer.json()["open"]) == (201, "partly", "1.00")
+    sent = scene.cashier.post(f"/v1/payout-files/{made['id']}/send", json={"reference": "U-1"})
+    assert (sent.status_code, sent.json()["code"]) == (409, "illegal_move")
     assert {payout_of(scene, each)["status"] for each in settlements} == {"paid"}
 
 

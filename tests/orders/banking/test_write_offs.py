@@ -13,8 +13,9 @@ from tests.factories.after_sales import differences
 from tests.factories.identity import make_user
 from tests.factories.racing import post_at_once, sessions
 from tests.factories.statements import ACCOUNT, statement
-from tests.orders.banking.test_left_after_all import overpaid, refund_of
+from tests.orders.banking.test_left_after_all import match_refund, overpaid, refund_fails, refund_of
 from tests.orders.banking.test_payouts import agrees, number_of
+from tests.orders.banking.test_payouts import undo as undo_match
 from tests.orders.settlement.test_paying import advance, agreement
 
 __all__ = ["agreement"]
@@ -89,6 +90,12 @@ def test_only_who_keeps_the_money_of_the_city_writes_off(desk, line, api):
     assert desk.client.post("/v1/bank-write-offs/999/approve", json={}).status_code == 404
     for wrong in ({}, {"entry": "bribe", "amount": "1.00", "reason": "x"}, {"entry": "fee", "amount": "0.00", "reason": "x"}):
         assert desk.client.post(f"/v1/bank-lines/{line['id']}/write-offs", json=wrong).status_code == 422
+
+
+def test_only_of_what_left_once_more_it_is_said_in_spite_of_anything(desk, line):
+    body = {"entry": "fee", "amount": "100.00", "reason": "手续费", "despite": "无"}
+    refused = desk.client.post(f"/v1/bank-lines/{line['id']}/write-offs", json=body)
+    assert (code(refused), refused.json()["errors"][0]["code"]) == ((422, "invalid"), "despite_of_entry")
 
 
 def test_the_database_refuses_one_person_for_both(desk, line):
@@ -271,7 +278,8 @@ def test_the_wrong_supplier_holds_nothing_ahead(scene):
         ask(lines[0], bees, farm["due"], despite="x").json()["data"]["remedy"] == "less"
     )  # no reason makes it more than the payout
     right = ask(lines[0], farm, farm["due"], despite="多余")
-    assert (right.status_code, right.json()["party_name"]) == (201, holders[0])
+    # there was nothing to say it in spite of
+    assert (right.status_code, right.json()["party_name"], right.json()["despite"]) == (201, holders[0], None)
     assert scene.treasurer.post(f"/v1/bank-write-offs/{right.json()['id']}/approve", json={}).status_code == 200
     assert [scene.balance("advances", of) for of in (0, 1)] == [-amounts[0], 0]
     assert agrees(scene) == []
@@ -322,6 +330,69 @@ def test_a_refund_that_left_twice_its_buyer_owes(scene):
     # the buyer pays it back
     scene.pay(order, 3_010)
     assert (owed(), agrees(scene)) == (before, [])
+
+
+def found_twice(scene, order):
+    """A refund of 30.10, the line that shows it once more, that line written off, and the refund that it found."""
+    refund = refund_of(scene, order)
+    out = (-3_010, "沙坪坝中学", refund["number"], ACCOUNT)
+    [_, again] = scene.shows(out, out)
+    asked = {"entry": "paid_twice", "refund_id": refund["id"], "amount": "30.10", "reason": "重复退款"}
+    made = scene.cashier.post(f"/v1/bank-lines/{again['id']}/write-offs", json=asked).json()
+    approved = scene.treasurer.post(f"/v1/bank-write-offs/{made['id']}/approve", json={})
+    assert approved.status_code == 200, approved.text
+    [(found, number)] = scene.rows("SELECT id, number FROM refund WHERE requested_by IS NULL")
+    return again, found, number, f"/v1/bank-matches/{approved.json()['match_id']}/undo"
+
+
+def test_what_was_found_and_taken_back_one_person_does_not_bring_back(scene):
+    line, found, number, undo = found_twice(scene, overpaid(scene))
+    assert scene.cashier.post(undo, json={"reason": "不是这一笔"}).status_code == 200
+    assert scene.cashier.get(f"/v1/refunds/{found}").json()["status"] == "failed"
+    path = f"/v1/bank-lines/{line['id']}"
+    proposed = scene.cashier.get(path).json()["proposals"]
+    assert [each["kind"] for each in proposed if each["refund_id"] == found or each["kind"] == "booked"] == []
+    refused = match_refund(scene, line, found)
+    assert (code(refused), refused.json()["data"]["remedy"]) == ((409, "refund_does_not_fit"), "ended")
+    for (moved,) in scene.rows(
+        "SELECT id FROM money_transaction WHERE kind IN ('refund_paid', 'refund_failed') AND origin_id = :id", id=found
+    ):
+        part = {"kind": "booked", "transaction_id": moved}
+        assert code(scene.cashier.post(f"{path}/matches", json={"parts": [part]})) == (409, "movement_not_open")
+    # nor does a rule, though the line names it
+    [named] = scene.shows((-3_010, "沙坪坝中学", number, ACCOUNT))
+    assert (named["status"], scene.cashier.get(f"/v1/refunds/{found}").json()["status"]) == ("open", "failed")
+    assert agrees(scene) == []
+
+
+def test_what_was_found_and_came_back_is_taken_back_after_its_return(scene):
+    _, found, number, undo = found_twice(scene, overpaid(scene))
+    [back] = scene.shows((3_010, "沙坪坝中学", f"退汇 {number}"))
+    assert (back["status"], scene.cashier.get(f"/v1/refunds/{found}").json()["status"]) == ("matched", "failed")
+    refused = scene.cashier.post(undo, json={"reason": "不是这一笔"})
+    assert (code(refused), refused.json()["data"]) == ((409, "return_shown"), {"number": number})
+    assert agrees(scene) == []
+    undo_match(scene, back)
+    assert agrees(scene) == ["30.10"]  # the books say that it came back, and no line
+    assert scene.cashier.post(undo, json={"reason": "不是这一笔"}).status_code == 200
+    assert (scene.cashier.get(f"/v1/refunds/{found}").json()["status"], agrees(scene)) == ("failed", [])
+
+
+def test_what_left_twice_is_not_found_while_another_refund_rests_on_it(scene):
+    order = scene.delivered(1, paid=False).order_id
+    scene.pay(order, 13_010)
+    other = refund_of(scene, order)
+    refund = refund_of(scene, order)
+    out = (-3_010, "沙坪坝中学", refund["number"], ACCOUNT)
+    [_, again] = scene.shows(out, out)
+    asked = {"entry": "paid_twice", "refund_id": refund["id"], "amount": "30.10", "reason": "重复退款"}
+    made = scene.cashier.post(f"/v1/bank-lines/{again['id']}/write-offs", json=asked).json()
+    approve = f"/v1/bank-write-offs/{made['id']}/approve"
+    assert code(scene.treasurer.post(approve, json={})) == (409, "refunds_rest_on_it")
+    assert scene.rows("SELECT count(*) FROM refund") == [(2,)]
+    refund_fails(scene, other["id"])
+    assert scene.treasurer.post(approve, json={}).json()["status"] == "approved"
+    assert agrees(scene) == []
 
 
 def test_an_advance_that_left_twice_is_held_ahead(scene, agreement):

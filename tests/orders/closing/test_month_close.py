@@ -394,7 +394,7 @@ def test_it_is_a_file_too(till, database):
     cashier = till.as_("cashier")
     table = cashier.get("/v1/month-close", params={"month": MONTH, "format": "csv"}).content.decode("utf-8-sig").splitlines()
     assert table[0].startswith("missing,order,part,")
-    assert [line.split(",")[0] for line in table[1:4]] == ["not invoiced", "without a tax invoice", "total"]
+    assert [line.split(",")[0] for line in table[1:4]] == ["not invoiced", "without a tax invoice", "Total"]
     header, *lines = csv.reader(table)
     at = header.index("accepted and unpaid (yuan)")
     tied = ["768.90", "768.90", "0.00", "0.00", "0.00", "0.00", "768.90", "0.00", "768.90"]

@@ -63,6 +63,17 @@ def test_both_books_agree_as_soon_as_the_second_claim_is_accepted(trading, datab
     assert unmatched(trading.as_("city")) == [("seller", other["id"], "no_counterpart")]
 
 
+def test_an_acceptance_does_not_wait_for_whoever_matches(trading, database):
+    number = invoice_number()
+    sold, bought = trading.accepted(invoice=number), trading.accepted(of="buyer", invoice=number)
+    with database.unit_of_work() as other:
+        assert matching.match(other) == 1
+        with database.unit_of_work() as session:
+            session.execute(text("SET LOCAL lock_timeout = '2s'"))
+            HANDLERS["external_sale.moved"](session, {"sale_id": bought["id"], "move": "accept", "at": "2026-01-01"})
+    assert matches(database) == [(bought["id"], "external_sale", sold["id"], "invoice", 0)]
+
+
 def test_one_invoice_in_both_books_is_one_sale(trading, database):
     number = invoice_number()
     sold, bought = trading.accepted(invoice=number), trading.accepted(of="buyer", invoice=number, amount="970.00")

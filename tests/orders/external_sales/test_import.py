@@ -81,6 +81,19 @@ def test_what_is_kept_has_the_limits_of_json(trading, database, column, cell, he
     assert (fault["field"], fault["code"]) == (f"row[2].{header}", "bad_value")
 
 
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [(cell, "bad_value") for cell in ("甲", "0", "-1", "1.5", LONG, "99999999999999999999")]
+    + [(cell, "unknown_relation") for cell in ("999", "９９９", "999.0")],
+)
+def test_a_relation_is_told_by_its_number(trading, database, cell, code):
+    product, sku = names(trading, database)
+    rows = [[*row(trading, product, sku, 1), cell]]
+    answer = send(trading.as_("seller"), sheet(rows, [*HEADER, "帮扶关系编号"]))
+    [fault] = answer.json()["errors"]
+    assert (fault["column"], fault["code"]) == ("帮扶关系编号", code)
+
+
 def send(client, content, *, dry_run=False, side="seller"):
     return client.post(
         "/v1/external-sales/import", data={"side": side, "dry_run": dry_run}, files={"file": ("claims.csv", content)}

@@ -309,8 +309,27 @@ def test_what_an_outlet_sold_holds_the_claim_whichever_comes_first(trading, data
     assert differences(database) == {}
 
 
-def told_while_a_claim_is_handed_in(trading, database, till):
-    """A claim has been judged and is not committed yet, when what an outlet sold is told and looked at."""
+def tell_otherwise(database, till):
+    """The till corrects its first batch: what it sold was something else."""
+    made, device = till
+    with database.unit_of_work() as session:
+        batch = made.batch([sale("1", "G1", 3, price=49)], corrects=f"{made.name}-1")
+        receiving.receive(session, device, [SalesBatchIn.model_validate(batch)])
+
+
+def test_a_claim_is_free_when_what_it_was_held_against_is_corrected(trading, database, till):
+    accepted = trading.accepted()
+    tell(database, till, sale("1", "G1", 20, price=49))
+    outbox.drain(database, HANDLERS)
+    assert (trading.status(accepted), ledger(database)) == ("held", 0)
+    tell_otherwise(database, till)
+    outbox.drain(database, HANDLERS)
+    assert (trading.status(accepted), ledger(database), trading.holds()) == ("accepted", 98_000, [])
+    assert differences(database) == {}
+
+
+def while_a_claim_is_handed_in(trading, database, till, happens):
+    """A claim has been judged and is not committed yet, when something happens at an outlet and is looked at."""
     claim = trading.draft()
     judged, told = threading.Event(), threading.Event()
     judge = counting.doubt
@@ -326,7 +345,7 @@ def told_while_a_claim_is_handed_in(trading, database, till):
         patch.setattr(counting, "doubt", slowly)
         handing_in = pool.submit(lambda: trading.as_("seller").post(f"/v1/external-sales/{claim['id']}/submit"))
         assert judged.wait(10)
-        tell(database, till, sale("1", "G1", 20, price=49))
+        happens(database, till)
         pool_of_events = ThreadPoolExecutor(1)
         events = pool_of_events.submit(outbox.drain, database, HANDLERS)
         time.sleep(0.5)
@@ -337,6 +356,16 @@ def told_while_a_claim_is_handed_in(trading, database, till):
     return trading.status(claim)
 
 
+def told_while_a_claim_is_handed_in(trading, database, till):
+    return while_a_claim_is_handed_in(trading, database, till, lambda *where: tell(*where, sale("1", "G1", 20, price=49)))
+
+
+def corrected_while_a_claim_is_handed_in(trading, database, till):
+    tell(database, till, sale("1", "G1", 20, price=49))
+    outbox.drain(database, HANDLERS)
+    return while_a_claim_is_handed_in(trading, database, till, tell_otherwise)
+
+
 def test_a_claim_that_is_just_being_handed_in_is_seen(trading, database, till):
     assert told_while_a_claim_is_handed_in(trading, database, till) == "held"
 
@@ -345,6 +374,16 @@ def test_a_claim_that_is_just_being_handed_in_is_seen(trading, database, till):
 def test_without_the_guard_a_claim_that_is_just_being_handed_in_is_missed(trading, database, till, monkeypatch):
     monkeypatch.setattr(counting, "alone", lambda session: None)
     assert told_while_a_claim_is_handed_in(trading, database, till) == "submitted"
+
+
+def test_a_claim_that_is_held_while_the_sale_is_corrected_is_free(trading, database, till):
+    assert corrected_while_a_claim_is_handed_in(trading, database, till) == "submitted"
+
+
+@pytest.mark.control
+def test_without_the_guard_a_claim_stays_held_against_what_was_corrected(trading, database, till, monkeypatch):
+    monkeypatch.setattr(counting, "alone", lambda session: None)
+    assert corrected_while_a_claim_is_handed_in(trading, database, till) == "held"
 
 
 def test_the_waybill_of_an_order_is_a_document_of_it(api, database):

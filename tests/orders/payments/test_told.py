@@ -39,9 +39,9 @@ def test_many_receipts_for_one_order_make_one_mail(till, database):
 def test_what_comes_later_is_told_anew(till, database):
     order = till.order(10)["id"]
     till.pay(order, "10.00")
-    outbox.drain(database, HANDLERS)
     with database.unit_of_work() as session:
         session.execute(text("UPDATE payment SET recorded_at = recorded_at - interval '5 minutes'"))
+    outbox.drain(database, HANDLERS)
     till.pay(order, "20.00")
     outbox.drain(database, HANDLERS)
     assert rows(database, TOLD) == [("payment.announced", "10.00", 1), ("payment.announced", "20.00", 1)]
@@ -62,6 +62,19 @@ def test_each_of_these_names_its_amount(till, database, monkeypatch):
         ("payment.undone", "10.00", None),
         ("payment.undone", "10.00", None),
     ]
+
+
+def test_what_was_undone_meanwhile_is_told_no_more_in_the_same_notice(till, database, monkeypatch):
+    monkeypatch.setattr(handlers, "TOGETHER", timedelta(days=36_500))
+    order = till.order(10)["id"]
+    till.pay(order, "10.00")
+    till.pay(order, "30.00")
+    outbox.drain(database, HANDLERS)
+    [payment, _] = till.as_("finance").get(f"/v1/purchase-orders/{order}/payments").json()
+    till.as_("finance").post(f"/v1/purchase-orders/{order}/payments/{payment['id']}/undo", json={"reason": "未汇出"})
+    till.pay(order, "5.00")
+    outbox.drain(database, HANDLERS)
+    assert [each for each in rows(database, TOLD) if each[0] == "payment.announced"] == [("payment.announced", "35.00", 2)]
 
 
 def tell_at_once(till, database):

@@ -5,10 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from orders.settlement import handlers
 from orders.settlement.actions import advances
+from shop.core import outbox
 from tests.factories.after_sales import differences
 from tests.factories.racing import post_at_once, sessions
 from tests.orders.settlement.test_paying import advance, agreement
+from workers.handlers import HANDLERS
+
+TOLD = "SELECT data ->> 'amount' FROM notification WHERE kind = 'advance.returned' ORDER BY id"
 
 __all__ = ["agreement"]
 
@@ -130,6 +135,26 @@ def test_an_advance_comes_back_in_parts(scene, paid):
         assert differences(scene.database) == {}
     assert (booked, done["possible_actions"]) == ([20_000, 15_000, 0], [])
     assert scene.cashier.post(f"{paid}/return", json={"reason": "x"}).json()["code"] == "illegal_move"
+    # its supplier hears of each, also where the next was said before the last was told
+    outbox.drain(scene.database, HANDLERS)
+    assert scene.rows(TOLD) == [("100.00",), ("50.00",), ("150.00",)]
+
+
+def test_what_came_back_is_told_though_more_is_said_to_have_come_back(scene, paid):
+    scene.cashier.post(f"{paid}/return", json={"reason": "分次退汇", "amount": "100.00"})
+    scene.treasurer.post(f"{paid}/confirm-return")
+    scene.cashier.post(f"{paid}/return", json={"reason": "分次退汇", "amount": "50.00"})
+    scene.cashier.post(f"{paid}/refuse-return", json={"reason": "未见退汇"})
+    outbox.drain(scene.database, HANDLERS)
+    assert scene.rows(TOLD) == [("100.00",)]
+
+
+def test_an_event_from_before_there_were_parts_tells_all_that_came_back(scene, paid):
+    scene.cashier.post(f"{paid}/return", json={"reason": "退汇"})
+    scene.treasurer.post(f"{paid}/confirm-return")
+    with scene.database.unit_of_work() as session:
+        handlers.HANDLERS["advance.returned"](session, {"advance_id": int(paid.rpartition("/")[2])})
+    assert scene.rows(TOLD) == [("300.00",)]
 
 
 def test_no_more_comes_back_than_is_left(scene, paid):

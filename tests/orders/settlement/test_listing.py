@@ -82,10 +82,13 @@ def test_of_what_waits_on_a_list_nobody_says_singly_that_it_was_paid(scene):
     assert scene.farm.post(send, json={"reference": "U-1"}).status_code == 403
     sent = scene.cashier.post(send, json={"reference": "U-1"})
     assert (sent.status_code, sent.json()["status"], sent.json()["reference"]) == (200, "sent", "U-1")
-    assert (sent.json()["sent_by_name"], sent.json()["content_count"]) == (scene.people["cashier"].name, 2)
+    # nor does it when it was handed over: that payment was not in it any more
+    assert (sent.json()["sent_by_name"], sent.json()["content_count"]) == (scene.people["cashier"].name, 1)
+    assert content(scene, made["id"])[0] == rows
     assert code(scene.cashier.post(send, json={"reference": "U-1"})) == (409, "illegal_move")
     assert code(void(scene.treasurer, made)) == (409, "illegal_move")
     assert scene.cashier.post(confirm[1], json={"reference": "B-1"}).status_code == 200
+    assert content(scene, made["id"])[0] == rows  # by the list, as it says ever after
     assert differences(scene.database) == {}
 
 
@@ -112,7 +115,7 @@ def confirmed_while_a_list_is_made(scene, monkeypatch):
     scene.account()
     row = scene.settled()
     assert scene.release(row["payout_id"]).status_code == 200
-    look, begun = listing.require_not_left, []
+    look, begun = listing.pass_over, []
     with ThreadPoolExecutor(1) as pool:
 
         def looked(*given):
@@ -121,7 +124,7 @@ def confirmed_while_a_list_is_made(scene, monkeypatch):
             wait(begun, 2)
             return passed
 
-        monkeypatch.setattr(listing, "require_not_left", looked)
+        monkeypatch.setattr(listing, "pass_over", looked)
         assert scene.cashier.post("/v1/payout-files").status_code == 201
         return code(begun[0].result(30))
 
@@ -165,8 +168,10 @@ def test_a_list_that_a_line_of_the_bank_shows_stays(scene, shown):
         "payee": one_by_one(scene, first),
     }[shown]
     scene.shows(line)
-    assert code(void(scene.treasurer, made)) == (409, "payout_file_executed")
-    assert scene.cashier.get(f"/v1/payout-files/{made['id']}").json()["status"] == "made"
+    # the sum alone is matched by rule, with all of it: that says that it was handed over
+    refusal, status = ("illegal_move", "sent") if shown == "sum" else ("payout_file_executed", "made")
+    assert code(void(scene.treasurer, made)) == (409, refusal)
+    assert scene.cashier.get(f"/v1/payout-files/{made['id']}").json()["status"] == status
 
 
 def test_a_line_for_something_else_does_not_keep_a_list(scene):
@@ -190,6 +195,33 @@ def test_what_a_line_shows_of_a_void_list_is_not_paid_again_unawares(scene):
     assert scene.rows("SELECT reason FROM audit_event WHERE action = 'payout_file.made' ORDER BY id DESC LIMIT 1") == [
         ("该流水为另一笔货款",)
     ]
+
+
+def test_what_was_passed_over_when_it_was_listed_is_not_asked_about_when_the_list_is_sent(scene):
+    _, (first, _) = scene.listed()
+    scene.fails(first["payout_id"])
+    third = scene.third()
+    path, refusal = f"/v1/payouts/{first['payout_id']}", (409, "failed_one_shown_by_bank")
+    assert scene.cashier.post(f"{path}/approve", json={}).status_code == 200
+    assert third.post(f"{path}/release").status_code == 200
+    scene.shows(one_by_one(scene, first))
+    assert code(scene.cashier.post("/v1/payout-files")) == refusal
+    again = scene.cashier.post("/v1/payout-files", json={"despite": "该流水为另一笔货款"}).json()
+    assert scene.cashier.post(f"/v1/payout-files/{again['id']}/send", json={"reference": "U-1"}).json()["status"] == "sent"
+    # but about one that came since
+    [since] = scene.shows(one_by_one(scene, first))
+    refused = scene.cashier.post(f"{path}/confirm", json={"reference": "B-1"})
+    assert (code(refused), refused.json()["data"]["line_id"]) == (refusal, since["id"])
+    assert scene.cashier.post(f"{path}/confirm", json={"reference": "B-1", "despite": "同上"}).json()["status"] == "paid"
+
+
+def test_what_was_passed_over_when_it_was_sent_is_not_asked_about_when_it_is_confirmed(scene):
+    made, (first, _) = scene.listed()
+    assert void(scene.treasurer, made).status_code == 200
+    path = f"/v1/payouts/{first['payout_id']}"
+    scene.shows(one_by_one(scene, first))
+    assert scene.cashier.post(f"{path}/send", json={"reference": "B-1", "despite": "该流水为另一笔货款"}).status_code == 200
+    assert scene.cashier.post(f"{path}/confirm", json={"reference": "B-1"}).json()["status"] == "paid"
 
 
 def test_nobody_else_makes_it_void(scene):

@@ -11,7 +11,8 @@ from sqlalchemy import text
 from orders.ledger.selection import Dimension, Reach, Selection
 from orders.reconcile import report
 from orders.statistics import actions
-from orders.statistics.question import Measure, Question, statement
+from orders.statistics.question import Measure, Question
+from orders.statistics.statement import statement
 from shop.core import clock
 from tests.factories.ledger import make_trade, sell
 

@@ -17,9 +17,10 @@ from orders.ledger.rules import Direction
 from orders.ledger.selection import Dimension, Reach, Selection
 from orders.reconcile import report
 from orders.statistics import actions
-from orders.statistics.queries import ask
-from orders.statistics.question import Compare, Measure, Question, statement
+from orders.statistics.queries import ask, cells
+from orders.statistics.question import Compare, Measure, Question
 from orders.statistics.rules import same_period_last_year
+from orders.statistics.statement import statement
 from shop.core import clock
 from shop.core.audit import SYSTEM
 from shop.identity.permissions import Role
@@ -150,6 +151,33 @@ def test_any_question_gives_what_a_recount_gives(database, seed):
     assert report.differences(database) == 0
 
 
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        (date(2026, 1, 1), TODAY),
+        (date(2025, 1, 1), date(2025, 12, 31)),
+        (date(2024, 11, 1), TODAY),
+        (date(2024, 12, 20), date(2026, 2, 3)),
+        (date(2026, 1, 1), date(2026, 12, 31)),
+    ],
+)
+def test_places_over_years_are_the_same_as_over_their_months(database, first, last):
+    history(database)
+    selection = Selection(first, last)
+    with database.unit_of_work() as session:
+        for group_by in ((), (Dimension.VILLAGE,), (Dimension.DISTRICT, Dimension.TOWNSHIP)):
+            for compare in (None, *Compare):
+                check(session, Question(selection, group_by, (Measure.AMOUNT, Measure.TONNES), OFFICIAL, compare))
+        question = Question(selection, (Dimension.DISTRICT, Dimension.VILLAGE), (Measure.AMOUNT,), OFFICIAL)
+        table, bind = cells(session, question)
+        rows = session.execute(text(f"SELECT g0, g1, amount_fen, grams FROM {table} AS cell"), bind.values).all()
+        assert len(rows) > 2
+        answer = ask(session, question)
+        assert {key: (one.amount_fen, one.grams) for key, (one,) in answer.rows.items()} == {
+            (row.g0, row.g1): (row.amount_fen, row.grams) for row in rows
+        }
+
+
 def test_the_panel_is_the_same_before_during_and_after_the_rollup(database):
     panel = Question(
         Selection(date(2025, 1, 1), TODAY), (Dimension.DISTRICT, Dimension.MONTH), tuple(Measure), OFFICIAL, Compare.LAST_YEAR
@@ -210,6 +238,8 @@ PANEL = ("district", "month")
         (("week",), {}, ("amount",), {"sales_day"}),
         (("quarter", "source"), {}, ("gross",), {"sales_source_month"}),
         (("village",), {"certified": [True]}, ("amount",), {"sales_place_month"}),
+        (("district", "village"), {}, ("amount",), {"sales_place_year"}),
+        ((), {"township": ["500236T01"]}, ("amount", "tonnes"), {"sales_place_year"}),
         (("product",), {"category": ["fruit"]}, ("amount",), {"sales_product_month"}),
         (("buyer",), {"buyer_kind": ["school"]}, ("amount",), {"sales_buyer_month"}),
         (("outlet",), {}, ("amount",), {"sales_outlet_month"}),
@@ -573,6 +603,41 @@ def test_a_code_that_nothing_has_is_refused_and_does_not_read_as_no_sales(api, d
         answer = client.get("/v1/statistics/sales", params={"known_on": day})
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "known_on")
     assert client.get("/v1/statistics/sales", params={"known_on": "2026-11-23"}).status_code == 200
+
+
+def test_a_code_of_any_programme_of_the_period_is_known(api, database):
+    """Also of one that began and ended between its first and its last day."""
+    with database.unit_of_work() as session:
+        user = make_user(session, Role.MONITOR)
+        session.execute(text("UPDATE programme SET valid_to = '2023-01-01' WHERE valid_to IS NULL"))
+        session.execute(
+            text(
+                """
+                INSERT INTO programme (code, name_zh, name_en, valid_from, valid_to, config)
+                SELECT 'between', 'x', 'x', CAST('2023-01-01' AS date), CAST('2024-01-01' AS date),
+                       jsonb_set(config, '{terms,category,wax}', '{"zh": "蜡", "en": "Wax"}') FROM programme WHERE valid_to = '2023-01-01'
+                UNION ALL SELECT 'after', 'x', 'x', CAST('2024-01-01' AS date), NULL, config FROM programme WHERE valid_to = '2023-01-01'
+                """
+            )
+        )
+    client = api.as_(user)
+    for first, last, status in (
+        ("2022-12-31", "2024-01-01", 200),
+        ("2023-12-31", "2024-01-01", 200),
+        ("2022-01-01", "2022-12-31", 422),
+        ("2024-01-01", "2024-12-31", 422),
+        ("2019-01-01", "2019-12-31", 200),
+    ):
+        answer = client.get("/v1/statistics/sales", params={"category": "wax", "from": first, "to": last})
+        assert answer.status_code == status, (first, last, answer.text)
+
+
+def test_a_file_of_a_period_that_ends_before_it_begins_is_refused_when_it_is_asked_for(api, database):
+    with database.unit_of_work() as session:
+        user = make_user(session, Role.MONITOR)
+    for kind in ("sales", "entries"):
+        body = {"kind": kind, "format": "csv", "parameters": {"from": "2026-02-01", "to": "2026-01-01"}}
+        assert api.as_(user).post("/v1/exports", json=body).json()["code"] == "period_backwards"
 
 
 def test_single_sales_say_to_which_regions_they_are_limited(api, database):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.statistics.rules import Before, Shift, growth, parts, same_period_last_year, span_before, tonnes
+from orders.statistics.rules import Before, Shift, by_years, growth, parts, same_period_last_year, span_before, tonnes
 from shop.core.months import month_end
 
 DAYS = st.dates(date(2015, 1, 1), date(2030, 12, 31))
@@ -25,6 +25,35 @@ def test_parts_hold_every_day_once_and_no_other_day_up_to_today(one, other, toda
     assert all(not part.whole or (part.first.day == 1 and part.last == month_end(part.last)) for part in found)
     assert sum(part.whole for part in found) <= 1
     assert len(found) <= 3
+
+
+@given(DAYS, DAYS, DAYS)
+def test_years_and_the_months_around_them_hold_the_same_days_up_to_today(one, other, today):
+    first, last = sorted((one, other))
+    whole = [part for part in parts(first, last, today) if part.whole]
+    for part in whole:
+        found = by_years(part, today)
+        days = [each.first + timedelta(days=n) for each in found for n in range((each.last - each.first).days + 1)]
+        wanted = [part.first + timedelta(days=n) for n in range((part.last - part.first).days + 1)]
+        assert days == sorted(set(days))
+        assert [day for day in days if day <= today] == [day for day in wanted if day <= today]
+        assert set(wanted) <= set(days)
+        assert len(found) <= 3
+        for each in found:
+            assert each.whole
+            assert each.first.day == 1
+            assert each.last == month_end(each.last)
+            spans_a_year = (each.first.month, each.last.month) == (1, 12)
+            assert each.years == spans_a_year or not each.years
+
+
+def test_this_year_so_far_is_one_year_and_days_are_none():
+    [only] = by_years(*parts(date(2026, 1, 1), date(2026, 11, 23), today=date(2026, 11, 23)), date(2026, 11, 23))
+    assert (only.first, only.last, only.years) == (date(2026, 1, 1), date(2026, 12, 31), True)
+    months = parts(date(2024, 11, 1), date(2026, 10, 31), today=date(2026, 11, 23))
+    assert [each.years for each in by_years(*months, date(2026, 11, 23))] == [False, True, False]
+    days = parts(date(2026, 1, 2), date(2026, 1, 3), today=date(2026, 11, 23))
+    assert by_years(*days, date(2026, 11, 23)) == days
 
 
 def test_the_current_month_is_whole_because_nothing_is_sold_tomorrow():

@@ -1,7 +1,7 @@
-"""Months of outlets, and figures that are read from them: they say what the days say, over any period."""
+"""Months and years of outlets, and figures that are read from them: they say what the days say, over any period."""
 
 from collections import defaultdict
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,9 +15,8 @@ from orders.outlets.queries import Filters
 from orders.panels.queries import supply
 from orders.panels.queries.supply import OutletKey
 from orders.reconcile.checks.outlets import OUTLETS
-from orders.statistics.rules import cover, same_period_last_year
+from orders.statistics.rules import same_period_last_year
 from shop.core import clock
-from shop.core.months import month_start
 from shop.identity import tokens
 from shop.identity.permissions import Role
 from tests.factories.identity import make_user
@@ -34,20 +33,6 @@ sold = st.lists(
     min_size=1,
     max_size=25,
 )
-
-
-@given(days, days)
-def test_a_cover_holds_every_day_of_the_period_once_and_no_other(one, two):
-    first, last = sorted((one, two))
-    found = cover(first, last)
-    held = dict.fromkeys((FIRST + timedelta(days=n) for n in range(-40, 560)), 0)
-    for day in held:
-        if found.months and found.months[0] <= month_start(day) <= found.months[1]:
-            held[day] += 1
-        held[day] += sum(edge.sign for edge in found.edges if edge.first <= day <= edge.last)
-    assert {day for day, count in held.items() if count} == {day for day in held if first <= day <= last}
-    assert set(held.values()) <= {0, 1}
-    assert all((edge.last - edge.first).days < 16 for edge in found.edges)
 
 
 @pytest.fixture
@@ -87,10 +72,11 @@ def test_figures_over_any_period_are_those_of_its_days(ground):
     @given(sold, days, days)
     def run(rows, one, two):
         first, last = sorted((one, two))
-        session.execute(text("TRUNCATE outlet_day, outlet_month"))
+        session.execute(text("TRUNCATE outlet_day, outlet_month, outlet_year"))
         for n, day, kind, fen, grams in rows:
             add_to_days(session, [(outlets[n].id, day, kind, fen, grams, 1)])
-        assert not [check.name for check in OUTLETS if check.name == "outlet_months" and check.find(session, 5)[0]]
+        kept = ("outlet_months", "outlet_years")
+        assert not [check.name for check in OUTLETS if check.name in kept and check.find(session, 5)[0]]
         panel = supply.outlets(session, "zh", by=[OutletKey.COUNTY], on=TODAY, first=first, last=last)
         shown = {
             row["county"]: (row["active"], row["certified"], row["other"], row["weight"]) for row in panel.rows if row["active"]
@@ -112,6 +98,8 @@ def test_figures_over_any_period_are_those_of_its_days(ground):
     run()
 
 
-def test_a_period_up_to_today_reads_no_days(ground):
-    assert queries.span(date(2026, 1, 1), TODAY) == cover(date(2026, 1, 1), date(2026, 3, 31)).values()
-    assert cover(date(2026, 1, 1), date(2026, 3, 31)).edges == ()
+def test_a_period_up_to_today_reads_years_alone(ground):
+    for first in (date(2026, 1, 1), date(2024, 1, 1)):
+        sql, _ = queries.sold_over(first, TODAY)
+        assert "outlet_year" in sql
+        assert not {name for name in ("outlet_month", "outlet_day") if name in sql}
