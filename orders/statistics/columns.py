@@ -128,13 +128,14 @@ def write(made: "DuckDBPyConnection", cube: Cube, file: Path) -> None:
     columns = {name: name for name in [*cube.keys, *cube.values]}
     if cube.kind is Kind.ORDERS:
         columns["cells"] = """'{' || array_to_string(list_transform(cells, lambda name: '"' || name || '"'), ',') || '}'"""
-    made.execute(f"COPY (SELECT {', '.join(columns.values())} FROM {cube.table}) TO '{file}' (FORMAT csv, HEADER false)")  # noqa: S608
+    rows = f"SELECT {', '.join(columns.values())} FROM {cube.table}"  # noqa: S608
+    made.execute(f"COPY ({rows}) TO '{file}' (FORMAT csv, HEADER false)")
 
 
 def _write_bytes(made: "DuckDBPyConnection", cube: Cube, file: Path) -> None:
     """The format of COPY: a signature, rows, an end; of a row the number of its fields, of a field its length and its bytes as they are sent."""
     columns = [*cube.keys, *cube.values]
-    row = " || ".join([_hex(str(len(columns)), 2), *map(_field, columns)])
+    row = " || ".join([_bytes(len(columns), "SMALLINT"), *map(_field, columns)])
     with file.open("wb", _BLOCK) as rows:
         rows.write(b"PGCOPY\n\xff\r\n\0" + bytes(8))
         made.execute(f"SELECT {row} FROM {cube.table}")  # noqa: S608
@@ -146,20 +147,20 @@ def _write_bytes(made: "DuckDBPyConnection", cube: Cube, file: Path) -> None:
 def _field(name: str) -> str:
     match name:
         case "bits":
-            return f"{_hex(str(4 + CHUNK // 8), 4)} || {_hex(str(CHUNK), 4)} || bits::BLOB"
+            return f"{_bytes(4 + CHUNK // 8, 'INTEGER')} || {_bytes(CHUNK, 'INTEGER')} || bits::BLOB"
         case "chunk":
-            return f"{_hex('8', 4)} || {_hex(name, 8)}"
+            return f"{_bytes(8, 'INTEGER')} || {_bytes(name, 'BIGINT')}"
         case "month" | "day":
             days = f"{name} - DATE '2000-01-01'"
-            return f"{_hex('4', 4)} || {_hex(days, 4)}"
+            return f"{_bytes(4, 'INTEGER')} || {_bytes(days, 'INTEGER')}"
         case _:
             word = f"encode({name}::VARCHAR)"
-            return f"{_hex(f'octet_length({word})', 4)} || {word}"
+            return f"{_bytes(f'octet_length({word})', 'INTEGER')} || {word}"
 
 
-def _hex(number: str, size: int) -> str:
-    """SQL: a number as bytes."""
-    return f"unhex(printf('%0{2 * size}x', {number}))"
+def _bytes(number: int | str, kind: str) -> str:
+    """SQL: a number as it is sent, the highest byte first."""
+    return f"({number})::{kind}::BIT::BLOB"
 
 
 def _length(made: "DuckDBPyConnection", table: str) -> int:
