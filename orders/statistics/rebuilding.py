@@ -1,7 +1,7 @@
 """All rollups made anew from the lines of the ledger.
 
 PostgreSQL hands out the lines of some months after those of others, DuckDB adds them up by every grouping, and PostgreSQL writes what differs from
-the rollups that are there: mostly nothing. Months do not touch one another: each processor works on some.
+the rollups that are there: mostly nothing, or all where there are none. Months do not touch one another: each processor works on some.
 """
 
 import os
@@ -195,7 +195,7 @@ def _months(reader: Callable[[], Any], taking: _Taking, folder: Path, start: dat
         count = load(columns, lines)
         lines.unlink()
         for cube in rollups(columns):
-            file_of = folder / f"{start}-{cube.table}.csv"
+            file_of = folder / f"{start}-{cube.table}"
             write(columns, cube, file_of)
             taking.take(cube, file_of, start, end)
     return count
