@@ -16,7 +16,8 @@ from orders.ledger import actions as ledger
 from orders.ledger.rules import Direction
 from orders.ledger.selection import Dimension, Reach, Selection
 from orders.reconcile import report
-from orders.statistics import actions
+from orders.statistics import actions, columns, rebuilding
+from orders.statistics.cubes import CUBES
 from orders.statistics.queries import ask, cells
 from orders.statistics.question import Compare, Measure, Question
 from orders.statistics.rules import same_period_last_year
@@ -207,6 +208,27 @@ def test_a_rebuild_mends_what_was_wrong(database):
         session.execute(text("UPDATE sales_district_month SET amount_fen = amount_fen + 1"))
         session.execute(text("DELETE FROM presence_channel_month"))
     assert report.differences(database) > 0
+    actions.rebuild(database)
+    assert report.differences(database) == 0
+
+
+# each month by itself, as with millions of entries; more cells than a number has bits
+@pytest.mark.parametrize(("module", "limit"), [(rebuilding, "_AT_ONCE"), (columns, "_BITS_OF_NUMBER")])
+def test_a_rebuild_fills_what_is_empty_at_any_size(database, monkeypatch, module, limit):
+    monkeypatch.setattr(module, limit, 1)
+    history(database)
+    with database.unit_of_work() as session:
+        session.execute(text(f"TRUNCATE {', '.join(cube.table for cube in CUBES)}"))
+    actions.rebuild(database)
+    assert report.differences(database) == 0
+
+
+def test_a_rebuild_reads_villages_of_any_name(database):
+    trade = history(database)
+    anywhere = text(_ELSEWHERE.text.replace("'三岔村'", "CAST(:village AS text)"))
+    with database.unit_of_work() as session:
+        for village in ('上"坪",村', "下\n\x1f坪\t\\村\\n", "", "\\N"):
+            session.execute(anywhere, {"outlet_id": trade.outlet_id, "count": 60, "village": village})
     actions.rebuild(database)
     assert report.differences(database) == 0
 
