@@ -57,15 +57,21 @@ def _made(database, orders, seed):
 def _history(session, orders, seed):
     trade = make_trade(session)
     sell(session, trade, orders, first=FIRST, last=TODAY, seed=seed)
-    for entry_id in session.execute(text("SELECT id FROM sale_entry WHERE id % 17 = 0 ORDER BY id")).scalars().all():
-        with clock.fixed(datetime(2026, 10, 9, 4, tzinfo=UTC)):
-            ledger.reverse(session, SYSTEM, entry_id, reason="退货", quantity=Decimal("0.5") if entry_id % 2 else None)
     outlet = make_outlet(session, trade.clerk)
-    for _ in range(2):
-        session.execute(_ELSEWHERE, {"outlet_id": outlet.id, "count": orders})
-    actions.refresh(session, 300)
+    _more(session, outlet, orders, 17)
+    actions.refresh(session)
+    _more(session, outlet, orders, 19)
     trade.outlet_id = outlet.id
     return trade
+
+
+def _more(session, outlet, count, one_in):
+    """Returns of one sale in so many, and sales made elsewhere."""
+    returned = text("SELECT id FROM sale_entry e WHERE id % :n = 0 AND reverses_id IS NULL AND source = 'platform' ORDER BY id")
+    for entry_id in session.execute(returned, {"n": one_in}).scalars().all():
+        with clock.fixed(datetime(2026, 10, 9, 4, tzinfo=UTC)):
+            ledger.reverse(session, SYSTEM, entry_id, reason="退货", quantity=Decimal("0.5") if entry_id % 2 else None)
+    session.execute(_ELSEWHERE, {"outlet_id": outlet.id, "count": count})
 
 
 # Sales at an outlet to nobody in particular, claims from elsewhere, helped sales; from townships and villages, from districts that were merged
