@@ -25,7 +25,7 @@ _EARLIEST, _LATEST = date(2000, 1, 1), date(2100, 12, 31)
 RegionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 TownshipCode = Annotated[str, StringConstraints(pattern=r"^([0-9]{6}[0-9T][0-9]{2,5})?$")]
 VillageCode = Annotated[str, StringConstraints(pattern=r"^([0-9]{6}[0-9T]{0,6}/.{1,60})?$")]
-#: An id, or 0 for what has none: sales to consumers, sales at no outlet.
+#: An id, or 0 for what has none: sales to nobody who is registered here, sales at no outlet.
 IdOrNone = Annotated[int, Field(ge=0, le=MAX_ID)]
 #: What an organisation may be, and everybody who buys at a till.
 BuyerKind = OrganisationKind | Literal["consumer"]
@@ -97,7 +97,14 @@ class SaleFilters:
         list[bool], Query(default_factory=none_asked, max_length=2, description="on the day on which it was ordered")
     ]
     product: Annotated[list[Id], Query(default_factory=none_asked, max_length=100)]
-    buyer: Annotated[list[IdOrNone], Query(default_factory=none_asked, max_length=100, description="0: consumers")]
+    buyer: Annotated[
+        list[IdOrNone],
+        Query(
+            default_factory=none_asked,
+            max_length=100,
+            description="0: nobody registered here, such as consumers at a till, or who is named in a claim",
+        ),
+    ]
     buyer_region: Annotated[list[RegionCode], Query(default_factory=none_asked, max_length=100)]
     fund_source: Annotated[list[FundSource], Query(default_factory=none_asked, max_length=4)]
     outlet: Annotated[list[IdOrNone], Query(default_factory=none_asked, max_length=100, description="0: not at an outlet")]
