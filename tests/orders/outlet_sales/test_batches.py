@@ -189,10 +189,18 @@ def test_a_refund_gives_back_a_part_and_never_more_than_there_is(shop: Shop):
     shop.send(shop.till.batch([sale("5", "G1", 2, refunds_line_id="1"), sale("6", "G1", 1, refunds_line_id="1")]))
     assert shop.sums()["certified"] == 0
     assert lines_of(shop)[("t-3", "6")] == "held"
-    decide(shop, count=True)
-    assert shop.sums()["certified"] == 0
+    assert refused(shop) == [(409, "refund_exceeds")]
+    assert (lines_of(shop)[("t-3", "6")], shop.sums()["certified"]) == ("held", 0)
     decide(shop, count=False)
     assert lines_of(shop)[("t-3", "6")] == "void"
+
+
+def test_of_two_refunds_that_are_decided_at_once_no_more_counts_than_is_left(shop: Shop):
+    shop.send(shop.till.batch([sale("1", "G1", 3)]))
+    shop.send(shop.till.batch([sale(each, "G1", 2, price=9, refunds_line_id="1") for each in ("2", "3")]))
+    assert [answer.status_code for answer in said(shop, count=True)] == [200, 409]
+    outbox.drain(shop.database, HANDLERS)
+    assert (lines_of(shop)[("t-2", "2")], lines_of(shop)[("t-2", "3")], shop.sums()["certified"]) == ("counted", "held", 2500)
 
 
 def test_a_refund_of_another_amount_than_its_share_is_looked_at(shop: Shop):
