@@ -30,6 +30,7 @@ from shop.core.quantities import Day, Id
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
+from shop.regions import queries as regions
 
 routes = Routes("outlet_sales", "/v1")
 
@@ -91,7 +92,7 @@ def list_batches(
         outlet_id=outlet_id,
         status=status,
         reason=reason_code,
-        region=region,
+        region=regions.prefix_asked(call.session, region),
         sold_to=sold_to,
         limit=limit,
         after=after,
@@ -131,7 +132,7 @@ def outlet_sales(
     after: After = None,
 ) -> OutletSalesOut:
     """What outlets sold, certified goods and others apart, with growth against the same days a year before."""
-    filters = Filters(kind, online, None, region, operator_id, venue, None, q)
+    filters = Filters(kind, online, None, regions.prefix_asked(call.session, region), operator_id, venue, None, q)
     return queries.sales(call.session, call.actor, group_by, filters, first=first, last=last, limit=limit, after=after)
 
 
@@ -150,7 +151,7 @@ def export_outlet_sales(
     format: Annotated[Literal["xlsx", "csv"], Query()] = "xlsx",
 ) -> Response:
     """The same as a table, all of it."""
-    filters = Filters(kind, online, None, region, operator_id, venue, None, q)
+    filters = Filters(kind, online, None, regions.prefix_asked(call.session, region), operator_id, venue, None, q)
     found = queries.sales(call.session, call.actor, group_by, filters, first=first, last=last, limit=exports.MAX_ROWS, after=None)
     header, title = sheets.HEADER[call.language], sheets.TITLE[call.language]
     term = programmes.terms(call.session, clock.today(), call.language)
