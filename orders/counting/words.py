@@ -13,6 +13,7 @@ REASONS: dict[Reason, dict[Language, str]] = {
     Reason.CLOCK: {"zh": "时间异常", "en": "time cannot be"},
     Reason.OUTLET_CLOSED: {"zh": "网点未营业", "en": "outlet was closed"},
     Reason.LATE: {"zh": "逾期上报", "en": "told too late"},
+    Reason.IMPLAUSIBLE: {"zh": "数量异常", "en": "quantity cannot be"},
     Reason.REFUND: {"zh": "退货多于销售", "en": "more given back than sold"},
 }
 STATUSES: dict[HoldStatus, dict[Language, str]] = {

@@ -39,7 +39,11 @@ from shop.regions import queries as regions
 
 routes = Routes("outlets", "/v1")
 
-Region = Annotated[str | None, Query(max_length=12, description="a region's code, 500000 for the whole city, or its beginning"), StringConstraints(pattern=r"^[0-9]{2,6}$")]
+Region = Annotated[
+    str | None,
+    Query(max_length=12, description="a region's code, 500000 for the whole city, or its beginning"),
+    StringConstraints(pattern=r"^[0-9]{2,6}$"),
+]
 Word = Annotated[str | None, Query(max_length=100, description="a part of name, address or operator, or a number"), AfterValidator(lambda q: q and storable(q))]  # fmt: skip
 Sheet = Annotated[UploadFile, File(description="XLSX, or CSV in UTF-8 or GB18030, with Chinese headings")]
 DryRun = Annotated[bool, Form(description="only look whether it would be accepted")]

@@ -195,6 +195,42 @@ def test_a_refund_gives_back_a_part_and_never_more_than_there_is(shop: Shop):
     assert lines_of(shop)[("t-3", "6")] == "void"
 
 
+def test_a_quantity_that_cannot_be_is_looked_at_before_it_counts(shop: Shop):
+    lines = [
+        sale("1", "G1", 1),
+        {**sale("2"), "quantity": "1000000000", "amount": "10.00"},
+        sale("3", "G1", 40_000),
+        {**sale("4"), "amount": "0.00"},
+    ]
+    shop.send(shop.till.batch([*lines, {**sale("5"), "quantity": "500"}]))
+    assert {line: status for (_, line), status in lines_of(shop).items()} == {
+        "1": "counted",
+        "2": "held",
+        "3": "held",
+        "4": "counted",
+        "5": "held",
+    }
+    assert shop.sums() == {"certified": 2500, "other": 0, "resale": 0, "grams": 1500}
+    with shop.database.unit_of_work() as session:
+        assert set(session.execute(text("SELECT reason_code FROM counting_hold")).scalars()) == {"implausible"}
+    decide(shop, count=True)
+    assert shop.sums()["certified"] == 2500 + 1000 + 40_000 * 2500 + 2500
+    # it is a sale like any other from now on: told again it is held, and a part of it may be given back
+    shop.send(shop.till.batch([sale("5"), sale("6", "G1", 100, refunds_line_id="5") | {"amount": "5.00"}]))
+    assert (lines_of(shop)[("t-2", "5")], lines_of(shop)[("t-2", "6")]) == ("held", "counted")
+
+
+def test_what_was_looked_at_for_its_quantity_may_still_be_told_twice(shop: Shop):
+    odd = {**sale("1"), "quantity": "500"}
+    shop.send(shop.till.batch([odd]))
+    shop.send(shop.till.batch([odd]))
+    decide(shop, count=True)
+    assert [lines_of(shop)[(batch, "1")] for batch in ("t-1", "t-2")] == ["counted", "held"]
+    assert shop.sums()["certified"] == 2500
+    decide(shop, count=False)
+    assert shop.sums()["certified"] == 2500
+
+
 def test_of_two_refunds_that_are_decided_at_once_no_more_counts_than_is_left(shop: Shop):
     shop.send(shop.till.batch([sale("1", "G1", 3)]))
     shop.send(shop.till.batch([sale(each, "G1", 2, price=9, refunds_line_id="1") for each in ("2", "3")]))

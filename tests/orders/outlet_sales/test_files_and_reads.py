@@ -407,7 +407,9 @@ def test_an_outlet_is_not_closed_before_the_day_of_a_sale_that_counts(shop: Shop
     assert client.post(path, json={"closed_on": str(day), "reason": "撤柜"}).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/v1/outlet-sales", "/v1/outlet-sales/export", "/v1/outlets", "/v1/outlets/export", "/v1/sales-batches"])
+@pytest.mark.parametrize(
+    "path", ["/v1/outlet-sales", "/v1/outlet-sales/export", "/v1/outlets", "/v1/outlets/export", "/v1/sales-batches"]
+)
 def test_a_list_is_asked_for_by_a_region_or_the_whole_city(shop: Shop, path):
     shop.send(shop.till.batch([sale("1")]))
     officer = signed_in(shop.api, Role.CITY_OFFICER)
@@ -419,4 +421,7 @@ def test_a_list_is_asked_for_by_a_region_or_the_whole_city(shop: Shop, path):
     assert found == {"500000": True, "50": True, "500112": True, "500236": False}
     for unknown in ("500999", "000000"):
         answer = officer.get(path, params={"region": unknown})
-        assert (answer.status_code, [(each["field"], each["code"]) for each in answer.json()["errors"]]) == (422, [("region", "unknown_code")])
+        assert (answer.status_code, [(each["field"], each["code"]) for each in answer.json()["errors"]]) == (
+            422,
+            [("region", "unknown_code")],
+        )
