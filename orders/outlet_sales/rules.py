@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -218,6 +218,13 @@ def refund(sale: Part, given_back: Part, quantity: Decimal, told_fen: int | None
     if told_fen is not None and abs(share.amount_fen - told_fen) > 1:
         return None
     return share
+
+
+def refunds_of_none(told: Sequence[tuple[Hashable, Hashable | None]]) -> list[int]:
+    """The places of lines that give back of themselves or of another refund, among lines by their number and that of the sale that they give back
+    of: no sale could ever fit them."""
+    refunds = {number for number, sale in told if sale is not None}
+    return [place for place, (_, sale) in enumerate(told) if sale is not None and sale in refunds]
 
 
 def allocate(entries: Sequence[tuple[int, Decimal]], quantity: Decimal) -> dict[int, Decimal]:

@@ -247,6 +247,14 @@ def test_a_refund_of_another_amount_than_its_share_is_looked_at(shop: Shop):
     assert shop.sums()["certified"] == 5000
 
 
+@pytest.mark.parametrize("back", [("2", "2"), ("3", "2")])
+def test_what_gives_back_of_itself_or_of_a_refund_is_refused(shop: Shop, back):
+    lines = [sale("1"), *(sale(number, refunds_line_id=of) for number, of in zip(("2", "3"), back, strict=True))]
+    answer = shop.client().post("/v1/sales-batches", json=shop.till.batch(lines))
+    assert (answer.status_code, answer.json()["code"]) == (422, "refunds_no_sale")
+    assert {each["field"] for each in answer.json()["errors"]} == {"lines[1].refunds_line_id", "lines[2].refunds_line_id"}
+
+
 def test_a_refund_waits_for_its_sale(shop: Shop):
     other = Till("u")
     with shop.database.unit_of_work() as session:
