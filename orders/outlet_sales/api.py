@@ -36,7 +36,8 @@ routes = Routes("outlet_sales", "/v1")
 
 First = Annotated[Day | None, Query(alias="from", description="default: the first day of the month of `to`")]
 Last = Annotated[Day | None, Query(alias="to", description="default: today")]
-GroupBy = Annotated[Group, Query()]
+#: A list, so that two are refused and not the last of them taken.
+GroupBy = Annotated[list[Group], Query(min_length=1, max_length=1)]
 
 
 @routes.post("/sales-batches", Permission.OUTLET_SALES_REPORT)
@@ -119,7 +120,7 @@ def list_lines(
 @routes.get("/outlet-sales", Permission.OUTLETS_READ)
 def outlet_sales(
     call: Call,
-    group_by: GroupBy = "outlet",
+    group_by: GroupBy = ["outlet"],  # noqa: B006  FastAPI copies it
     first: First = None,
     last: Last = None,
     kind: OutletKind | None = None,
@@ -133,13 +134,13 @@ def outlet_sales(
 ) -> OutletSalesOut:
     """What outlets sold, certified goods and others apart, with growth against the same days a year before."""
     filters = Filters(kind, online, None, regions.prefix_asked(call.session, region), operator_id, venue, None, q)
-    return queries.sales(call.session, call.actor, group_by, filters, first=first, last=last, limit=limit, after=after)
+    return queries.sales(call.session, call.actor, group_by[0], filters, first=first, last=last, limit=limit, after=after)
 
 
 @routes.get("/outlet-sales/export", Permission.OUTLETS_READ, responses=exports.FILES)
 def export_outlet_sales(
     call: Call,
-    group_by: GroupBy = "outlet",
+    group_by: GroupBy = ["outlet"],  # noqa: B006  FastAPI copies it
     first: First = None,
     last: Last = None,
     kind: OutletKind | None = None,
@@ -152,8 +153,10 @@ def export_outlet_sales(
 ) -> Response:
     """The same as a table, all of it."""
     filters = Filters(kind, online, None, regions.prefix_asked(call.session, region), operator_id, venue, None, q)
-    found = queries.sales(call.session, call.actor, group_by, filters, first=first, last=last, limit=exports.MAX_ROWS, after=None)
+    found = queries.sales(
+        call.session, call.actor, group_by[0], filters, first=first, last=last, limit=exports.MAX_ROWS, after=None
+    )
     header, title = sheets.HEADER[call.language], sheets.TITLE[call.language]
     term = programmes.terms(call.session, clock.today(), call.language)
-    cells = sheets.cells(exports.whole(found), partial(term, "outlet_kind") if group_by == "kind" else None)
-    return exports.file(format, "outlet_sales", header, cells, title)
+    cells = sheets.cells(exports.whole(found), partial(term, "outlet_kind") if group_by == ["kind"] else None)
+    return exports.file(format, "outlet_sales", header, exports.totalled(cells, call.language, {sheets.GROWTH}), title)

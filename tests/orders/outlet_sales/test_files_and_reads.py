@@ -53,6 +53,10 @@ def test_a_file_of_sales_counts_once_and_says_every_fault(shop: Shop):
         (7, "line_twice"),
         (8, "unknown_sale"),
     }
+    back = [f"{number},F{n},{day} 10:00,G1,1,1,,F{sale}" for n, sale in ((7, 7), (8, 9), (9, 8))]
+    assert [(each["row"], each["code"]) for each in send(client, back).json()["errors"]] == [
+        (row, "refunds_no_sale") for row in (2, 3, 4)
+    ]
     assert send(client, good, dry_run="true").json()["rows"] == 3
     assert shop.sums()["certified"] == 0
     taken = send(client, good)
@@ -241,6 +245,12 @@ def test_batches_and_lines_are_read_by_the_operator_and_the_county_and_nobody_el
     assert stranger.get(f"/v1/sales-batches/{found[1]['id']}").status_code == 404
 
 
+@pytest.mark.parametrize("path", ["/v1/outlet-sales", "/v1/outlet-sales/export"])
+def test_days_are_summed_by_one_thing_alone(shop: Shop, path):
+    answer = operator(shop).get(path, params={"group_by": ["day", "month"]})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "group_by")
+
+
 @pytest.mark.parametrize("group", ["outlet", "day", "month", "county", "operator", "kind"])
 def test_days_are_summed_by_whatever_is_asked(shop: Shop, group):
     shop.send(shop.till.batch([sale("1", "G1", 2), sale("2", "X", 1)]))
@@ -254,6 +264,8 @@ def test_days_are_summed_by_whatever_is_asked(shop: Shop, group):
     for kind in ("csv", "xlsx"):
         file = client.get("/v1/outlet-sales/export", params={"group_by": group, "format": kind})
         assert file.status_code == 200
+        if kind == "csv":
+            assert file.content.decode("utf-8-sig").splitlines()[-1] == "Total,,,50.00,0.00,25.00,,,40.00,"
         if (kind, group) == ("csv", "kind"):
             assert "cabinet,Cabinet,1," in file.content.decode("utf-8-sig")
     assert client.get("/v1/outlet-sales", params={"group_by": group, "from": "2026-02-01", "to": "2026-01-01"}).status_code == 422
