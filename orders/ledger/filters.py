@@ -51,7 +51,7 @@ def period(first: date | None, last: date | None) -> tuple[date, date]:
     last = last or clock.today()
     first = first or last.replace(month=1, day=1)
     if first > last:
-        raise PeriodBackwards
+        raise PeriodBackwards(faults=[Fault("from", PeriodBackwards.code, PeriodBackwards.zh, PeriodBackwards.en)])
     return first, last
 
 

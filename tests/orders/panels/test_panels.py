@@ -90,6 +90,7 @@ def test_panels_are_for_officers_and_monitors(api, name):
 def test_a_period_ends_after_it_begins(monitor, name):
     answer = monitor.get(f"/v1/statistics/{name}", params={"from": "2026-05-01", "to": "2026-04-01"})
     assert (answer.status_code, answer.json()["code"]) == (422, "period_backwards")
+    assert [each["field"] for each in answer.json()["errors"]] == ["from"]
 
 
 @pytest.mark.parametrize("name", PANELS)
