@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from orders.counting.errors import CityDecides, CorrectsNothing, DocumentCountsOnce, HoldDecided, RefundExceeds
+from orders.counting import countable
+from orders.counting.errors import CityDecides, DocumentCountsOnce, HoldDecided
 from orders.counting.rules import DocumentKind, HoldStatus, Reason, Subject, Verdict, document_key
 from shop.core import audit, clock, locks, outbox
 from shop.core.db import array
@@ -160,33 +161,6 @@ _TWIN = text(
     """
     SELECT * FROM counting_hold WHERE subject_kind = :other_kind AND subject_id = :other_id AND other_kind = :subject_kind
       AND other_id = :subject_id AND reason_code = :reason_code AND status = 'open' FOR UPDATE
-    """
-)
-#: What a batch says that it corrects, where it can take the place of nothing: as ``orders.outlet_sales.actions.taking`` would find it.
-_CORRECTS_NOTHING = text(
-    """
-    SELECT b.corrects FROM sales_batch b WHERE b.id = :id AND b.corrects IS NOT NULL AND NOT EXISTS (
-        SELECT FROM sales_batch t WHERE t.outlet_id = b.outlet_id AND t.batch_id = b.corrects AND t.id <> b.id AND t.status <> 'waiting'
-          AND NOT EXISTS (SELECT FROM sales_batch c WHERE c.replaces_id = t.id AND c.status <> 'void'))
-    """
-)
-#: What is left of the sale that a line gives back of, where that is less than the line says: as ``orders.outlet_sales.actions.refunding`` would
-#: find it, once it has carried out what was decided before.
-_EXCEEDS = text(
-    """
-    SELECT s.left_over FROM sales_batch_line r
-    JOIN sales_batch_line t ON t.outlet_id = r.outlet_id AND t.line_id = r.refunds_line_id AND t.refunds_line_id IS NULL
-      AND t.status IN ('counted', 'other', 'resale') AND t.reason_code IS NULL
-    CROSS JOIN LATERAL (
-        SELECT t.quantity - coalesce(sum(quantity), 0) AS left_over FROM (
-            SELECT quantity FROM sales_batch_line WHERE refunded_id = t.id AND status IN ('counted', 'other', 'resale')
-            UNION ALL
-            SELECT d.quantity FROM sales_batch_line d
-            WHERE d.outlet_id = r.outlet_id AND d.refunds_line_id = r.refunds_line_id AND d.status = 'held' AND d.id <> r.id
-              AND (SELECT bool_and(h.status = 'counted') FROM counting_hold h WHERE h.subject_kind = 'sales_batch_line' AND h.subject_id = d.id)
-        ) back
-    ) s
-    WHERE r.id = :id AND r.quantity > s.left_over
     """
 )
 _CLOSE = text(
@@ -355,10 +329,8 @@ def decide(
         RefundExceeds: it is to give back more than is left of its sale (409).
     """
     said = [(found, verdict)]
-    if verdict is Verdict.COUNT and found.subject_kind == Subject.SALES_BATCH:
-        _require_target(session, found.subject_id)
-    if verdict is Verdict.COUNT and found.subject_kind == Subject.SALES_BATCH_LINE:
-        _require_rest(session, found.subject_id)
+    if verdict is Verdict.COUNT:
+        countable.require(session, found.subject_kind, found.subject_id)
     if twin := session.execute(_TWIN, dict(found._mapping)).first():
         if not actor.covers_region(Permission.COUNTING_DECIDE, twin.district_code):
             raise CityDecides
@@ -374,18 +346,6 @@ def decide(
         audit.record(session, actor, f"counting_hold.{each.status}", "counting_hold", row.id, reason=reason, of=subject)
         _decided(session, [row], each.status)
     return said
-
-
-def _require_target(session: Session, batch_id: int) -> None:
-    corrects = session.execute(_CORRECTS_NOTHING, {"id": batch_id}).scalar()
-    if corrects is not None:
-        raise CorrectsNothing(corrects=corrects)
-
-
-def _require_rest(session: Session, line_id: int) -> None:
-    left = session.execute(_EXCEEDS, {"id": line_id}).scalar()
-    if left is not None:
-        raise RefundExceeds(left=f"{left.normalize():f}")
 
 
 def end(session: Session, subject_kind: Subject, ids: Sequence[int], why: str) -> list[int]:
