@@ -3,13 +3,16 @@
 The claim lives in the transaction of the request: a crash or refusal frees the key, a commit stores the answer with the effect.
 """
 
+import hashlib
 import json
 from dataclasses import dataclass
 from datetime import timedelta
 
+from fastapi import Request
 from fastapi.responses import Response
 from sqlalchemy import delete, text
 from sqlmodel import Session
+from starlette.datastructures import FormData, UploadFile
 
 from shop.core import clock, locks
 from shop.core.errors import CONSTRAINTS, Conflict, Invalid
@@ -103,3 +106,22 @@ def forget_old(session: Session) -> int:
         delete(IdempotencyKey).where(IdempotencyKey.created_at < clock.now() - KEPT)  # type: ignore[arg-type]
     )
     return result.rowcount  # type: ignore[attr-defined, no-any-return]
+
+
+def content_of(request: Request) -> bytes:
+    """The body as FastAPI read it: JSON as it came; of a form its fields and what the files hold, without the boundary, which each attempt has anew."""
+    body: bytes | None = getattr(request, "_body", None)
+    if body is not None:
+        return body
+    form: FormData | None = getattr(request, "_form", None)
+    parts = form.multi_items() if form is not None else []
+    return b"".join(f"{name}\n{_told(value)}\n".encode() for name, value in parts)
+
+
+def _told(value: UploadFile | str) -> str:
+    """A field of a form, or a file by its name and what it holds."""
+    if isinstance(value, str):
+        return f"{len(value)}:{value}"
+    digest = hashlib.file_digest(value.file, "sha256").hexdigest()  # type: ignore[arg-type]
+    value.file.seek(0)
+    return f"{value.filename}:{digest}"

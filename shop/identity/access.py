@@ -20,7 +20,6 @@ from fastapi.routing import APIRoute
 from fastapi.security import APIKeyHeader, OAuth2PasswordBearer
 from pydantic import BaseModel, TypeAdapter
 from sqlmodel import Session
-from starlette.datastructures import FormData, UploadFile
 from starlette.routing import Match
 from starlette.types import Scope
 
@@ -314,7 +313,7 @@ def _within_transaction(endpoint: Callable[..., Any], operation: Operation, know
             call.admit(operation)
             if known or not operation.public:  # the link to a single page gains parameters when people pass it on
                 _refuse_unknown(call.request, known)
-            claim = call.claim(operation, _body_of(call.request))
+            claim = call.claim(operation, idempotency.content_of(call.request))
             if claim is not None and claim.answered is not None:
                 return claim.answered
             response = _render(operation, endpoint(call, **arguments), call)
@@ -354,25 +353,6 @@ def _refuse_unknown(request: Request, known: set[str]) -> None:
     if unknown:
         zh, en = "没有此查询参数", f"There is no such parameter; there are: {', '.join(sorted(known)) or 'none'}"
         raise Invalid(faults=[Fault(name[:100], "unknown_parameter", zh, en) for name in unknown[:20]])
-
-
-def _body_of(request: Request) -> bytes:
-    """The body as FastAPI read it: JSON as it came; of a form its fields and what the files hold, without the boundary, which each attempt has anew."""
-    body: bytes | None = getattr(request, "_body", None)
-    if body is not None:
-        return body
-    form: FormData | None = getattr(request, "_form", None)
-    parts = form.multi_items() if form is not None else []
-    return b"".join(f"{name}\n{_told(value)}\n".encode() for name, value in parts)
-
-
-def _told(value: UploadFile | str) -> str:
-    """A field of a form, or a file by its name and what it holds."""
-    if isinstance(value, str):
-        return f"{len(value)}:{value}"
-    digest = hashlib.file_digest(value.file, "sha256").hexdigest()  # type: ignore[arg-type]
-    value.file.seek(0)
-    return f"{value.filename}:{digest}"
 
 
 def _render(operation: Operation, result: Any, call: Call) -> Response:
