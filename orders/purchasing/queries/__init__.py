@@ -65,7 +65,7 @@ def _followed(actor: Actor) -> dict[str, Any]:
 PAYABLE = terms.COST_OF_PART
 
 _WITHIN_REACH = text(f"SELECT 1 FROM supplier_order so {SIDES} WHERE so.id = :id AND {IN_REACH}")  # noqa: S608
-_FOLLOWS = text(f"SELECT 1 FROM supplier_order so {SIDES} WHERE so.id = :id AND ({IN_REACH} OR {_FOLLOWED})")  # noqa: S608
+_FOLLOWS = text(f"SELECT {IN_REACH} AS reached FROM supplier_order so {SIDES} WHERE so.id = :id AND ({IN_REACH} OR {_FOLLOWED})")  # noqa: S608
 _PAYABLE_OF_PART = text(f"SELECT {PAYABLE} FROM supplier_order so WHERE so.id = :id")  # noqa: S608
 
 _MONEY = text(
@@ -99,15 +99,17 @@ def require_reach(session: Session, actor: Actor, supplier_order_id: int) -> Non
         raise NotFound
 
 
-def require_followed(session: Session, actor: Actor, supplier_order_id: int) -> None:
+def require_followed(session: Session, actor: Actor, supplier_order_id: int) -> bool:
     """For the papers of a supplier order to which a sale leads: besides those within reach, whoever watches over a region from which a side or the
-    goods come.
+    goods come. Returns whether it is within reach, so that the papers are open as a whole.
 
     Raises:
         NotFound: no such order that the caller may follow a sale to.
     """
-    if session.execute(_FOLLOWS, {"id": supplier_order_id, **_followed(actor)}).first() is None:
+    row = session.execute(_FOLLOWS, {"id": supplier_order_id, **_followed(actor)}).first()
+    if row is None:
         raise NotFound
+    return bool(row.reached)
 
 
 def payable_of_part(session: Session, supplier_order_id: int) -> int:

@@ -69,7 +69,7 @@ _DOCUMENTS = text(
 _PATHS = {
     "order": ("/v1/purchase-orders/{id}", Permission.ORDER_DOCUMENTS_READ),
     "supplier_order": ("/v1/supplier-orders/{id}", Permission.ORDER_DOCUMENTS_READ),
-    "contract": ("/v1/supplier-orders/{part}/contract", Permission.ORDERS_READ),
+    "contract": ("/v1/supplier-orders/{part}/contract", Permission.ORDER_DOCUMENTS_READ),
     "shipment": ("/v1/shipments/{id}", Permission.ORDER_DOCUMENTS_READ),
     "acceptance": ("/v1/shipments/{shipment}", Permission.ORDER_DOCUMENTS_READ),
     "invoice": ("/v1/invoices/{id}", Permission.ORDERS_READ),

@@ -21,9 +21,15 @@ def bureau(api, database):
     return make_bureau(api, database)
 
 
+#: What orders are placed with, and none of which those who only follow a sale may read.
+PERSONAL = {"delivery_address": "大学城中路1号", "delivery_contact": "王五", "delivery_phone": "13912345678"}
+SEAT = "杨公桥街道9号"
+
+
 def delivered(bureau, *quantities, waybill="SF1234567890"):
     """An order from placing to acceptance, by both sides; its first part."""
-    order = bureau.placed(*quantities)
+    run(bureau, "UPDATE organisation SET address = :seat", seat=SEAT)
+    order = bureau.placed(*quantities, **PERSONAL)
     part = order["supplier_orders"][0]["id"]
     school, seller = bureau.as_("school_purchaser"), bureau.as_("seller")
     assert seller.post(f"/v1/supplier-orders/{part}/confirm").status_code == 200
@@ -132,9 +138,13 @@ def test_from_a_sale_down_to_its_documents(api, bureau):
     assert documents["acceptance"]["amount"] == entry["amount"]
     school = bureau.as_("school_purchaser")
     for each in found["documents"]:
-        if each["path"] and each["kind"] != "contract":
+        if each["path"]:
             assert school.get(each["path"]).status_code == 200, each
     assert signed_in(api, Role.MONITOR, region_code="500229").get(f"/v1/sale-entries/{entry['id']}").status_code == 404
+
+
+#: The papers of a sale on the marketplace.
+FOLLOWED = ("order", "supplier_order", "contract", "shipment", "acceptance")
 
 
 def test_monitors_follow_a_sale_to_its_papers_without_who_received_it(api, bureau):
@@ -143,11 +153,11 @@ def test_monitors_follow_a_sale_to_its_papers_without_who_received_it(api, burea
     for monitor in watching:
         [entry] = monitor.get("/v1/sale-entries", params={"order_id": order["id"]}).json()["items"]
         documents = {each["kind"]: each for each in monitor.get(f"/v1/sale-entries/{entry['id']}").json()["documents"]}
-        assert documents["contract"]["path"] is None  # not for monitors, and so it leads nowhere
         read = {}
-        for kind in ("order", "supplier_order", "shipment", "acceptance"):
+        for kind in FOLLOWED:
             answer = monitor.get(documents[kind]["path"])
             assert answer.status_code == 200, (kind, answer.text)
+            assert [each for each in (*PERSONAL.values(), SEAT) if each in answer.text] == [], kind
             read[kind] = answer.json()
         for kind in ("order", "supplier_order"):
             names = ("delivery_address", "delivery_contact", "delivery_phone")
@@ -156,13 +166,22 @@ def test_monitors_follow_a_sale_to_its_papers_without_who_received_it(api, burea
         assert (read["order"]["payment_reference"], read["order"]["paid"], read["order"]["cost_centre"]) == (None, None, None)
         assert read["supplier_order"]["possible_actions"] == []
         assert read["acceptance"]["lines"][0]["amount"] == entry["amount"]
+        assert read["contract"]["intact"]
+        assert read["contract"]["content"]["delivery"] == {"deliver_by": None}
+        assert read["contract"]["content"]["goods"] == order["total"]
+        assert monitor.get(f"{documents['contract']['path']}.pdf").status_code == 403
         assert monitor.get(f"/v1/purchase-orders/{order['id']}/payments").status_code == 403
         assert monitor.get("/v1/purchase-orders").status_code == 403
     # who is of a side reads all of it
-    assert bureau.as_("seller").get(f"/v1/purchase-orders/{order['id']}").json()["delivery_address"] is not None
+    seller = bureau.as_("seller")
+    assert seller.get(f"/v1/purchase-orders/{order['id']}").json()["delivery_address"] is not None
+    content = seller.get(documents["contract"]["path"]).json()["content"]
+    assert (content["delivery"]["phone"], content["supplier"]["address"]) == (PERSONAL["delivery_phone"], SEAT)
     for stranger in (signed_in(api, Role.MONITOR, region_code="500229"), bureau.as_("honey_seller")):
-        for kind in ("order", "supplier_order", "shipment", "acceptance"):
+        for kind in FOLLOWED:
             assert stranger.get(documents[kind]["path"]).status_code == 404
+    operator = signed_in(api, Role.OUTLET_OPERATOR)
+    assert {operator.get(documents[kind]["path"]).status_code for kind in FOLLOWED} == {403}
 
 
 def test_whoever_watches_over_the_origin_follows_a_sale_between_others(api, bureau):
@@ -173,6 +192,9 @@ def test_whoever_watches_over_the_origin_follows_a_sale_between_others(api, bure
     found = origin.get(f"/v1/supplier-orders/{part}")
     assert (found.status_code, found.json()["delivery_address"]) == (200, None)
     assert seat.get(f"/v1/supplier-orders/{part}").json()["delivery_address"] is not None
+    contracts = [each.get(f"/v1/supplier-orders/{part}/contract") for each in (origin, seat)]
+    assert ["contact" in each.json()["content"]["delivery"] for each in contracts] == [False, True]
+    assert origin.get(f"/v1/supplier-orders/{part}/contract.pdf").status_code == 404
     # what is no paper of the sale stays with the sides
     assert origin.get(f"/v1/supplier-orders/{part}/papers").status_code == 404
     assert origin.get(f"/v1/purchase-orders/{order['id']}/lines").status_code == 404
