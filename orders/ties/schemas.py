@@ -140,6 +140,7 @@ class DocumentOut(BaseModel):
         "shipment",
         "acceptance",
         "invoice",
+        "credit_note",
         "due",
         "correction",
         "reversed_entry",

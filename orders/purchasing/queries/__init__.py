@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, TextClause, text
 from sqlmodel import Session
 
 from orders.money.queries import NOT_ARRIVED
@@ -42,8 +42,8 @@ SIDES = """
     JOIN organisation supplier ON supplier.id = so.supplier_id
 """
 IN_REACH = f"({_SUPPLIER_SIDE} OR {_BUYER_SIDE})"
-# Who follows a sale to its papers: officers and monitors in whose region a side of the part lies, or from where something sold by it comes.
-_FOLLOWED = """(
+#: Who follows a sale to its papers: officers and monitors in whose region a side of the part lies, or from where something sold by it comes.
+FOLLOWED = """(
     supplier.region_code LIKE ANY (CAST(:followed AS text[])) OR buyer.region_code LIKE ANY (CAST(:followed AS text[]))
     OR EXISTS (SELECT FROM sale_entry e WHERE e.order_id = so.purchase_order_id AND e.supplier_order_id = so.id
                AND (e.district_code LIKE ANY (CAST(:followed AS text[])) OR e.township_code LIKE ANY (CAST(:followed AS text[])))))"""
@@ -65,7 +65,7 @@ def _followed(actor: Actor) -> dict[str, Any]:
 PAYABLE = terms.COST_OF_PART
 
 _WITHIN_REACH = text(f"SELECT 1 FROM supplier_order so {SIDES} WHERE so.id = :id AND {IN_REACH}")  # noqa: S608
-_FOLLOWS = text(f"SELECT {IN_REACH} AS reached FROM supplier_order so {SIDES} WHERE so.id = :id AND ({IN_REACH} OR {_FOLLOWED})")  # noqa: S608
+_FOLLOWS = text(f"SELECT {IN_REACH} AS reached FROM supplier_order so {SIDES} WHERE so.id = :id AND ({IN_REACH} OR {FOLLOWED})")  # noqa: S608
 _PAYABLE_OF_PART = text(f"SELECT {PAYABLE} FROM supplier_order so WHERE so.id = :id")  # noqa: S608
 
 _MONEY = text(
@@ -112,6 +112,21 @@ def require_followed(session: Session, actor: Actor, supplier_order_id: int) -> 
     return bool(row.reached)
 
 
+def paper(session: Session, actor: Actor, paper_id: int, within: TextClause, followed: TextClause | None) -> tuple[Row[Any], bool]:
+    """One paper by its id, and whether it is open as a whole: it is where ``within`` (with ``IN_REACH``) finds it, and not where only ``followed``
+    (with ``FOLLOWED``) does.
+
+    Raises:
+        NotFound: neither finds it.
+    """
+    given = {"id": paper_id, **_followed(actor)}
+    if (row := session.execute(within, given).first()) is not None:
+        return row, True
+    if followed is None or (row := session.execute(followed, given).first()) is None:
+        raise NotFound
+    return row, False
+
+
 def payable_of_part(session: Session, supplier_order_id: int) -> int:
     """What a supplier order costs by now, in fen."""
     return int(session.execute(_PAYABLE_OF_PART, {"id": supplier_order_id}).scalar_one())
@@ -141,7 +156,7 @@ def purchase_order(session: Session, actor: Actor, purchase_order_id: int, *, fo
             SELECT so.*, supplier.name AS supplier_name, :whole OR {_SUPPLIER_SIDE} AS reached,
                    CASE WHEN NOT :whole THEN (SELECT count(*) FROM order_line WHERE supplier_order_id = so.id) END AS line_count
             FROM supplier_order so {SIDES}
-            WHERE so.purchase_order_id = :id AND (:whole OR {_SUPPLIER_SIDE}{f" OR {_FOLLOWED}" if followed else ""}) ORDER BY so.id
+            WHERE so.purchase_order_id = :id AND (:whole OR {_SUPPLIER_SIDE}{f" OR {FOLLOWED}" if followed else ""}) ORDER BY so.id
             """  # noqa: S608
         ),
         {"id": purchase_order_id, "whole": head.whole, **_followed(actor)},
@@ -324,7 +339,7 @@ def supplier_order(session: Session, actor: Actor, supplier_order_id: int, *, fo
     row = session.execute(
         text(
             f"{_SUPPLIER_ORDER.format(more=f', {IN_REACH} AS reached')}"
-            f" WHERE so.id = :id AND ({IN_REACH}{f' OR {_FOLLOWED}' if followed else ''})"
+            f" WHERE so.id = :id AND ({IN_REACH}{f' OR {FOLLOWED}' if followed else ''})"
         ),
         {"id": supplier_order_id, **_followed(actor)},
     ).first()

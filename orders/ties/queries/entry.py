@@ -43,25 +43,29 @@ _DOCUMENTS = text(
     SELECT 6, 'invoice', v.id, v.number, NULL, v.issued_on, il.amount_fen
     FROM chain JOIN invoice_line il ON il.sale_entry_id = chain.id JOIN invoice v ON v.id = il.invoice_id
     UNION ALL
-    SELECT 7, 'due', d.id, NULL, NULL, d.due_on, d.amount_fen FROM entry JOIN payment_due d ON d.supplier_order_id = entry.supplier_order_id
+    SELECT 7, 'credit_note', n.id, n.number, NULL, n.issued_on, -cl.amount_fen
+    FROM chain JOIN invoice_line il ON il.sale_entry_id = chain.id JOIN credit_note_line cl ON cl.invoice_line_id = il.id
+    JOIN credit_note n ON n.id = cl.credit_note_id
     UNION ALL
-    SELECT 8, 'outlet_batch', b.id, b.batch_id, b.received_at, NULL, l.amount_fen
+    SELECT 8, 'due', d.id, NULL, NULL, d.due_on, d.amount_fen FROM entry JOIN payment_due d ON d.supplier_order_id = entry.supplier_order_id
+    UNION ALL
+    SELECT 9, 'outlet_batch', b.id, b.batch_id, b.received_at, NULL, l.amount_fen
     FROM origin JOIN sales_batch_line l ON l.id = origin.origin_id JOIN sales_batch b ON b.id = l.batch_id WHERE origin.origin_kind = 'outlet_line'
     UNION ALL
-    SELECT 8, 'outlet_batch', b.id, b.batch_id, b.received_at, NULL, -r.amount_fen
+    SELECT 9, 'outlet_batch', b.id, b.batch_id, b.received_at, NULL, -r.amount_fen
     FROM origin JOIN sales_batch_line r ON r.refunded_id = origin.origin_id AND r.correction_ids && ARRAY(SELECT id FROM chain)
     JOIN sales_batch b ON b.id = r.batch_id WHERE origin.origin_kind = 'outlet_line'
     UNION ALL
-    SELECT 9, 'external_sale', x.id, x.number, NULL, x.sold_on, l.amount_fen
+    SELECT 10, 'external_sale', x.id, x.number, NULL, x.sold_on, l.amount_fen
     FROM origin JOIN external_sale_line l ON l.id = origin.origin_id JOIN external_sale x ON x.id = l.sale_id WHERE origin.origin_kind = 'external_line'
     UNION ALL
-    SELECT 10, 'evidence', d.id, concat_ws(' ', d.kind, d.number), NULL, d.dated_on, d.amount_fen
+    SELECT 11, 'evidence', d.id, concat_ws(' ', d.kind, d.number), NULL, d.dated_on, d.amount_fen
     FROM origin JOIN external_sale_line l ON l.id = origin.origin_id JOIN external_sale_document d ON d.sale_id = l.sale_id
     WHERE origin.origin_kind = 'external_line'
     UNION ALL
-    SELECT 11, 'reversed_entry', id, NULL, NULL, sold_on, amount_fen FROM chain WHERE id <> :id
+    SELECT 12, 'reversed_entry', id, NULL, NULL, sold_on, amount_fen FROM chain WHERE id <> :id
     UNION ALL
-    SELECT 12, 'correction', c.id, NULL, NULL, c.sold_on, c.amount_fen FROM sale_entry c WHERE c.reverses_id = :id
+    SELECT 13, 'correction', c.id, NULL, NULL, c.sold_on, c.amount_fen FROM sale_entry c WHERE c.reverses_id = :id
     ORDER BY place, id
     """
 )
@@ -72,7 +76,8 @@ _PATHS = {
     "contract": ("/v1/supplier-orders/{part}/contract", Permission.ORDER_DOCUMENTS_READ),
     "shipment": ("/v1/shipments/{id}", Permission.ORDER_DOCUMENTS_READ),
     "acceptance": ("/v1/shipments/{shipment}", Permission.ORDER_DOCUMENTS_READ),
-    "invoice": ("/v1/invoices/{id}", Permission.ORDERS_READ),
+    "invoice": ("/v1/invoices/{id}", Permission.ORDER_DOCUMENTS_READ),
+    "credit_note": ("/v1/credit-notes/{id}", Permission.ORDER_DOCUMENTS_READ),
     "external_sale": ("/v1/external-sales/{id}", Permission.EXTERNAL_SALES_READ),
     "reversed_entry": ("/v1/sale-entries/{id}", Permission.STATISTICS_READ),
     "correction": ("/v1/sale-entries/{id}", Permission.STATISTICS_READ),

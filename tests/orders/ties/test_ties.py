@@ -1,5 +1,6 @@
 """Order, contract, waybill, acceptance, invoice, payment and statistic side by side; what does not tie is named."""
 
+import itertools
 from datetime import timedelta
 
 import pytest
@@ -24,6 +25,8 @@ def bureau(api, database):
 #: What orders are placed with, and none of which those who only follow a sale may read.
 PERSONAL = {"delivery_address": "大学城中路1号", "delivery_contact": "王五", "delivery_phone": "13912345678"}
 SEAT = "杨公桥街道9号"
+#: What is noted on a paper.
+NOTE = "开户行及账号：农商行 6222000000000000"
 
 
 def delivered(bureau, *quantities, waybill="SF1234567890"):
@@ -144,11 +147,20 @@ def test_from_a_sale_down_to_its_documents(api, bureau):
 
 
 #: The papers of a sale on the marketplace.
-FOLLOWED = ("order", "supplier_order", "contract", "shipment", "acceptance")
+FOLLOWED = ("order", "supplier_order", "contract", "shipment", "acceptance", "invoice", "credit_note")
+
+
+def invoiced(bureau, order):
+    """An invoice of a delivered order, and a credit note that takes it back."""
+    part, seller = order["supplier_orders"][0]["id"], bureau.as_("seller")
+    invoice = seller.post(f"/v1/supplier-orders/{part}/invoices", json={"note": NOTE}).json()
+    credited = seller.post(f"/v1/invoices/{invoice['id']}/credit-notes", json={"reason": "issued_in_error", "note": NOTE})
+    assert credited.status_code == 201, credited.text
 
 
 def test_monitors_follow_a_sale_to_its_papers_without_who_received_it(api, bureau):
     order = delivered(bureau, 2)
+    invoiced(bureau, order)
     watching = [signed_in(api, Role.MONITOR), signed_in(api, Role.MONITOR, region_code="500236")]
     for monitor in watching:
         [entry] = monitor.get("/v1/sale-entries", params={"order_id": order["id"]}).json()["items"]
@@ -157,7 +169,7 @@ def test_monitors_follow_a_sale_to_its_papers_without_who_received_it(api, burea
         for kind in FOLLOWED:
             answer = monitor.get(documents[kind]["path"])
             assert answer.status_code == 200, (kind, answer.text)
-            assert [each for each in (*PERSONAL.values(), SEAT) if each in answer.text] == [], kind
+            assert [each for each in (*PERSONAL.values(), SEAT, NOTE) if each in answer.text] == [], kind
             read[kind] = answer.json()
         for kind in ("order", "supplier_order"):
             names = ("delivery_address", "delivery_contact", "delivery_phone")
@@ -170,6 +182,12 @@ def test_monitors_follow_a_sale_to_its_papers_without_who_received_it(api, burea
         assert read["contract"]["content"]["delivery"] == {"deliver_by": None}
         assert read["contract"]["content"]["goods"] == order["total"]
         assert monitor.get(f"{documents['contract']['path']}.pdf").status_code == 403
+        assert (read["invoice"]["gross"], read["invoice"]["possible_actions"]) == (entry["amount"], [])
+        assert [each["id"] for each in read["invoice"]["credit_notes"]] == [read["credit_note"]["id"]]
+        assert (documents["invoice"]["amount"], documents["credit_note"]["amount"]) == (entry["amount"], f"-{entry['amount']}")
+        for kind, form in itertools.product(("invoice", "credit_note"), ("pdf", "xml")):
+            assert monitor.get(f"{documents[kind]['path']}/{form}").status_code == 403
+        assert monitor.get("/v1/invoices").status_code == monitor.get("/v1/credit-notes").status_code == 403
         assert monitor.get(f"/v1/purchase-orders/{order['id']}/payments").status_code == 403
         assert monitor.get("/v1/purchase-orders").status_code == 403
     # who is of a side reads all of it
@@ -177,6 +195,9 @@ def test_monitors_follow_a_sale_to_its_papers_without_who_received_it(api, burea
     assert seller.get(f"/v1/purchase-orders/{order['id']}").json()["delivery_address"] is not None
     content = seller.get(documents["contract"]["path"]).json()["content"]
     assert (content["delivery"]["phone"], content["supplier"]["address"]) == (PERSONAL["delivery_phone"], SEAT)
+    for kind in ("invoice", "credit_note"):
+        shown = seller.get(documents[kind]["path"]).json()
+        assert (shown["note"], shown["seller"]["address"]) == (NOTE, SEAT)
     for stranger in (signed_in(api, Role.MONITOR, region_code="500229"), bureau.as_("honey_seller")):
         for kind in FOLLOWED:
             assert stranger.get(documents[kind]["path"]).status_code == 404
@@ -187,6 +208,8 @@ def test_monitors_follow_a_sale_to_its_papers_without_who_received_it(api, burea
 def test_whoever_watches_over_the_origin_follows_a_sale_between_others(api, bureau):
     order = delivered(bureau, 2)
     part = order["supplier_orders"][0]["id"]
+    invoiced(bureau, order)
+    [invoice] = bureau.as_("seller").get("/v1/invoices").json()["items"]
     run(bureau, "UPDATE organisation SET region_code = '500112'")
     origin, seat = (signed_in(api, Role.COUNTY_OFFICER, region_code=code) for code in ("500236", "500112"))
     found = origin.get(f"/v1/supplier-orders/{part}")
@@ -195,6 +218,10 @@ def test_whoever_watches_over_the_origin_follows_a_sale_between_others(api, bure
     contracts = [each.get(f"/v1/supplier-orders/{part}/contract") for each in (origin, seat)]
     assert ["contact" in each.json()["content"]["delivery"] for each in contracts] == [False, True]
     assert origin.get(f"/v1/supplier-orders/{part}/contract.pdf").status_code == 404
+    invoices = [each.get(f"/v1/invoices/{invoice['id']}").json() for each in (origin, seat)]
+    assert [(each["note"], each["seller"]["address"]) for each in invoices] == [(None, None), (NOTE, SEAT)]
+    assert {each["note"] for each in invoices[0]["credit_notes"]} == {None}
+    assert origin.get(f"/v1/invoices/{invoice['id']}/pdf").status_code == 404
     # what is no paper of the sale stays with the sides
     assert origin.get(f"/v1/supplier-orders/{part}/papers").status_code == 404
     assert origin.get(f"/v1/purchase-orders/{order['id']}/lines").status_code == 404
