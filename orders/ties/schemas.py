@@ -141,6 +141,7 @@ class DocumentOut(BaseModel):
         "acceptance",
         "invoice",
         "credit_note",
+        "tax_invoice",
         "due",
         "correction",
         "reversed_entry",

@@ -11,7 +11,7 @@ from orders.ledger.rules import Claim
 from shop.core import clock, outbox
 from shop.identity.permissions import Role
 from tests.factories.buying import make_bureau
-from tests.factories.catalog import make_product
+from tests.factories.catalog import PDF, make_product
 from tests.factories.identity import make_supplier, make_user, signed_in
 from tests.factories.outlets import make_batch_line, make_outlet
 from workers.handlers import HANDLERS
@@ -25,6 +25,8 @@ def bureau(api, database):
 #: What orders are placed with, and none of which those who only follow a sale may read.
 PERSONAL = {"delivery_address": "大学城中路1号", "delivery_contact": "王五", "delivery_phone": "13912345678"}
 SEAT = "杨公桥街道9号"
+#: Of a tax invoice.
+NUMBER = f"{clock.today().year % 100}502000000012345678"
 #: What is noted on a paper.
 NOTE = "开户行及账号：农商行 6222000000000000"
 
@@ -147,13 +149,19 @@ def test_from_a_sale_down_to_its_documents(api, bureau):
 
 
 #: The papers of a sale on the marketplace.
-FOLLOWED = ("order", "supplier_order", "contract", "shipment", "acceptance", "invoice", "credit_note")
+FOLLOWED = ("order", "supplier_order", "contract", "shipment", "acceptance", "invoice", "credit_note", "tax_invoice")
 
 
 def invoiced(bureau, order):
-    """An invoice of a delivered order, and a credit note that takes it back."""
+    """An invoice of a delivered order with its tax invoice, and a credit note that takes it back."""
     part, seller = order["supplier_orders"][0]["id"], bureau.as_("seller")
     invoice = seller.post(f"/v1/supplier-orders/{part}/invoices", json={"note": NOTE}).json()
+    said = {"number": NUMBER, "type": "ordinary", "issued_on": str(clock.today()), "note": NOTE, "invoice_ids": [invoice["id"]]}
+    claim = {"invoices": [{**said, "gross": invoice["gross"], "vat": invoice["vat"]}]}
+    registered = seller.post("/v1/tax-invoices", json=claim)
+    assert registered.status_code == 201, registered.text
+    attached = seller.post(f"/v1/tax-invoices/{registered.json()[0]['id']}/file", files={"file": ("发票.pdf", PDF)})
+    assert attached.status_code == 201, attached.text
     credited = seller.post(f"/v1/invoices/{invoice['id']}/credit-notes", json={"reason": "issued_in_error", "note": NOTE})
     assert credited.status_code == 201, credited.text
 
@@ -187,6 +195,9 @@ def test_monitors_follow_a_sale_to_its_papers_without_who_received_it(api, burea
         assert (documents["invoice"]["amount"], documents["credit_note"]["amount"]) == (entry["amount"], f"-{entry['amount']}")
         for kind, form in itertools.product(("invoice", "credit_note"), ("pdf", "xml")):
             assert monitor.get(f"{documents[kind]['path']}/{form}").status_code == 403
+        assert (read["tax_invoice"]["gross"], read["tax_invoice"]["possible_actions"]) == (documents["tax_invoice"]["amount"], [])
+        assert monitor.get(f"{documents['tax_invoice']['path']}/file").status_code == 403
+        assert monitor.get("/v1/tax-invoices").status_code == 403
         assert monitor.get("/v1/invoices").status_code == monitor.get("/v1/credit-notes").status_code == 403
         assert monitor.get(f"/v1/purchase-orders/{order['id']}/payments").status_code == 403
         assert monitor.get("/v1/purchase-orders").status_code == 403
@@ -195,6 +206,8 @@ def test_monitors_follow_a_sale_to_its_papers_without_who_received_it(api, burea
     assert seller.get(f"/v1/purchase-orders/{order['id']}").json()["delivery_address"] is not None
     content = seller.get(documents["contract"]["path"]).json()["content"]
     assert (content["delivery"]["phone"], content["supplier"]["address"]) == (PERSONAL["delivery_phone"], SEAT)
+    shown = seller.get(documents["tax_invoice"]["path"]).json()
+    assert (shown["note"], shown["possible_actions"]) == (NOTE, ["hold", "void"])
     for kind in ("invoice", "credit_note"):
         shown = seller.get(documents[kind]["path"]).json()
         assert (shown["note"], shown["seller"]["address"]) == (NOTE, SEAT)
@@ -205,11 +218,36 @@ def test_monitors_follow_a_sale_to_its_papers_without_who_received_it(api, burea
     assert {operator.get(documents[kind]["path"]).status_code for kind in FOLLOWED} == {403}
 
 
+@pytest.mark.parametrize("cover", ["acceptance", "part"])
+def test_a_tax_invoice_is_told_whatever_of_the_sale_it_is_for(api, bureau, cover):
+    order = delivered(bureau, 2)
+    monitor, seller = signed_in(api, Role.MONITOR, region_code="500236"), bureau.as_("seller")
+    [entry] = monitor.get("/v1/sale-entries", params={"order_id": order["id"]}).json()["items"]
+
+    def told():
+        documents = monitor.get(f"/v1/sale-entries/{entry['id']}").json()["documents"]
+        return [(each["number"], each["path"]) for each in documents if each["kind"] == "tax_invoice"]
+
+    [shipment] = seller.get(f"/v1/supplier-orders/{order['supplier_orders'][0]['id']}/shipments").json()["items"]
+    said = {"number": NUMBER, "type": "ordinary", "issued_on": str(clock.today()), "shipment_ids": [shipment["id"]]}
+    registered = seller.post("/v1/tax-invoices", json={"invoices": [{**said, "gross": entry["amount"], "vat": "0.01"}]})
+    assert registered.status_code == 201, registered.text
+    if cover == "part":  # as papers of an order that were there before the register
+        run(bureau, "UPDATE tax_invoice_cover SET acceptance_id = NULL")
+    path = f"/v1/tax-invoices/{registered.json()[0]['id']}"
+    assert told() == [(NUMBER, path)]
+    assert monitor.get(path).status_code == 200
+    # one that does not count says nothing of the sale
+    assert seller.post(f"{path}/void", json={"reason": "错号"}).status_code == 200
+    assert told() == []
+
+
 def test_whoever_watches_over_the_origin_follows_a_sale_between_others(api, bureau):
     order = delivered(bureau, 2)
     part = order["supplier_orders"][0]["id"]
     invoiced(bureau, order)
     [invoice] = bureau.as_("seller").get("/v1/invoices").json()["items"]
+    [tax_invoice] = bureau.as_("seller").get("/v1/tax-invoices").json()["items"]
     run(bureau, "UPDATE organisation SET region_code = '500112'")
     origin, seat = (signed_in(api, Role.COUNTY_OFFICER, region_code=code) for code in ("500236", "500112"))
     found = origin.get(f"/v1/supplier-orders/{part}")
@@ -221,6 +259,9 @@ def test_whoever_watches_over_the_origin_follows_a_sale_between_others(api, bure
     invoices = [each.get(f"/v1/invoices/{invoice['id']}").json() for each in (origin, seat)]
     assert [(each["note"], each["seller"]["address"]) for each in invoices] == [(None, None), (NOTE, SEAT)]
     assert {each["note"] for each in invoices[0]["credit_notes"]} == {None}
+    tax_invoices = [each.get(f"/v1/tax-invoices/{tax_invoice['id']}").json() for each in (origin, seat)]
+    assert [each["note"] for each in tax_invoices] == [None, NOTE]
+    assert origin.get(f"/v1/tax-invoices/{tax_invoice['id']}/file").status_code == 404
     assert origin.get(f"/v1/invoices/{invoice['id']}/pdf").status_code == 404
     # what is no paper of the sale stays with the sides
     assert origin.get(f"/v1/supplier-orders/{part}/papers").status_code == 404
