@@ -88,6 +88,7 @@ _PATHS = {
     "invoice": ("/v1/invoices/{id}", Permission.ORDER_DOCUMENTS_READ),
     "credit_note": ("/v1/credit-notes/{id}", Permission.ORDER_DOCUMENTS_READ),
     "tax_invoice": ("/v1/tax-invoices/{id}", Permission.ORDER_DOCUMENTS_READ),
+    "outlet_batch": ("/v1/sales-batches/{id}", Permission.OUTLETS_READ),
     "external_sale": ("/v1/external-sales/{id}", Permission.EXTERNAL_SALES_READ),
     "reversed_entry": ("/v1/sale-entries/{id}", Permission.STATISTICS_READ),
     "correction": ("/v1/sale-entries/{id}", Permission.STATISTICS_READ),

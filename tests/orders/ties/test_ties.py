@@ -6,9 +6,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from catalog.products.models import Product
 from orders.ledger import actions as ledger
 from orders.ledger.rules import Claim
 from shop.core import clock, outbox
+from shop.identity.models import Organisation
 from shop.identity.permissions import Role
 from tests.factories.buying import make_bureau
 from tests.factories.catalog import PDF, make_product
@@ -318,6 +320,51 @@ def _given_back(session, line, outlet, made):
     session.flush()
     session.execute(text("UPDATE sales_batch SET certified_fen = 0 WHERE id = :id"), {"id": refund.batch_id})
     return refund.batch_id, refund.id, correction
+
+
+def test_monitors_follow_a_sale_at_an_outlet_to_what_its_batch_says_of_their_goods(api, database):
+    with database.unit_of_work() as session:
+        clerk, outlet, made, line = _rung_up(session)
+        other = make_batch_line(
+            session, outlet, make_product(session, make_supplier(session), district_code="500101"), sold_at=clock.now()
+        )
+        ledger.book_claims(session, Claim.OUTLET_LINE, [other.id])
+        # both in one batch
+        other.batch_id, other.line_no = line.batch_id, 2
+        given_back, refund_id, _ = _given_back(session, line, outlet, made)
+    path = f"/v1/sales-batches/{line.batch_id}"
+
+    def read(client, path):
+        lines = client.get(f"{path}/lines").json()["items"]
+        return client.get(path).json()["certified"], [each["id"] for each in lines]
+
+    origin = signed_in(api, Role.MONITOR, region_code="500236")
+    entries = {each["amount"]: each["id"] for each in origin.get("/v1/sale-entries").json()["items"]}
+    assert set(entries) == {"50.00", "-50.00"}
+    leads = {
+        each["path"]
+        for entry_id in entries.values()
+        for each in origin.get(f"/v1/sale-entries/{entry_id}").json()["documents"]
+        if each["kind"] == "outlet_batch"
+    }
+    assert leads == {path, f"/v1/sales-batches/{given_back}"}
+    assert read(origin, path) == ("50.00", [line.id])
+    assert read(origin, f"/v1/sales-batches/{given_back}") == ("-50.00", [refund_id])
+    assert read(signed_in(api, Role.MONITOR, region_code="500101"), path) == ("50.00", [other.id])
+    # who sees the outlet, or the whole city, sees all of it
+    for client in (api.as_(clerk), signed_in(api, Role.MONITOR, region_code="500112"), signed_in(api, Role.MONITOR)):
+        assert read(client, path) == ("100.00", [line.id, other.id])
+    # single batches only: lists stay those of the region's outlets
+    assert origin.get("/v1/sales-batches").json()["items"] == []
+    stranger = signed_in(api, Role.MONITOR, region_code="500229")
+    assert {stranger.get(each).status_code for each in (path, f"{path}/lines")} == {404}
+    with database.unit_of_work() as session:
+        supplier_id = session.get_one(Product, made.product_id).supplier_id
+        member = make_user(session, Role.SUPPLIER_ADMIN, session.get_one(Organisation, supplier_id))
+    seller = api.as_(member)
+    documents = seller.get(f"/v1/sale-entries/{entries['50.00']}").json()["documents"]
+    assert [each["path"] for each in documents if each["kind"] == "outlet_batch"] == [None]
+    assert seller.get(path).status_code == 403
 
 
 def test_what_is_given_back_ties_in_the_batch_that_tells_it(api, database):
