@@ -10,6 +10,7 @@ from orders.contracts import rules
 from orders.contracts.errors import NoContract
 from orders.contracts.schemas import ContractOut, SupplementOut
 from orders.purchasing import queries as purchasing
+from orders.purchasing.queries.following import require_followed
 from shop.identity.actor import Actor
 
 _ALL = text("SELECT * FROM contract WHERE supplier_order_id = :id ORDER BY supplement_no")
@@ -27,7 +28,7 @@ def contract(session: Session, actor: Actor, supplier_order_id: int) -> Contract
     Raises:
         NotFound: no such order within the caller's reach. NoContract: it was not confirmed, or before there were contracts (404).
     """
-    whole = purchasing.require_followed(session, actor, supplier_order_id)
+    whole = require_followed(session, actor, supplier_order_id)
     rows = session.execute(_ALL, {"id": supplier_order_id}).all()
     if not rows:
         raise NoContract

@@ -27,7 +27,8 @@ from orders.invoices.schemas import (
 )
 from orders.invoices.states import possible
 from orders.money.queries import ALLOWED_OF_PART
-from orders.purchasing.queries import FOLLOWED, IN_REACH, paper, reach
+from orders.purchasing.queries import FOLLOWED, IN_REACH, reach
+from orders.purchasing.queries.following import paper
 from shop.core import paging
 from shop.core.errors import Language
 from shop.core.paging import Page

@@ -10,7 +10,8 @@ from sqlmodel import Session
 
 from orders.invoices.positions import LEFT, STANDING
 from orders.invoices.queries import within
-from orders.purchasing.queries import FOLLOWED, IN_REACH, paper, reach
+from orders.purchasing.queries import FOLLOWED, IN_REACH, reach
+from orders.purchasing.queries.following import paper
 from orders.tax_invoices import rules
 from orders.tax_invoices.schemas import (
     By,

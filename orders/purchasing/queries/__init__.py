@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, TextClause, text
+from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.money.queries import NOT_ARRIVED
@@ -57,7 +57,8 @@ def reach(actor: Actor) -> dict[str, Any]:
     }
 
 
-def _followed(actor: Actor) -> dict[str, Any]:
+def followers(actor: Actor) -> dict[str, Any]:
+    """The parameters that ``FOLLOWED`` takes, besides them."""
     return {**reach(actor), "followed": actor.region_patterns(Permission.ORDER_DOCUMENTS_READ)}
 
 
@@ -65,7 +66,6 @@ def _followed(actor: Actor) -> dict[str, Any]:
 PAYABLE = terms.COST_OF_PART
 
 _WITHIN_REACH = text(f"SELECT 1 FROM supplier_order so {SIDES} WHERE so.id = :id AND {IN_REACH}")  # noqa: S608
-_FOLLOWS = text(f"SELECT {IN_REACH} AS reached FROM supplier_order so {SIDES} WHERE so.id = :id AND ({IN_REACH} OR {FOLLOWED})")  # noqa: S608
 _PAYABLE_OF_PART = text(f"SELECT {PAYABLE} FROM supplier_order so WHERE so.id = :id")  # noqa: S608
 
 _MONEY = text(
@@ -97,34 +97,6 @@ def require_reach(session: Session, actor: Actor, supplier_order_id: int) -> Non
     """
     if session.execute(_WITHIN_REACH, {"id": supplier_order_id, **reach(actor)}).first() is None:
         raise NotFound
-
-
-def require_followed(session: Session, actor: Actor, supplier_order_id: int) -> bool:
-    """For the papers of a supplier order to which a sale leads: besides those within reach, whoever watches over a region from which a side or the
-    goods come. Returns whether it is within reach, so that the papers are open as a whole.
-
-    Raises:
-        NotFound: no such order that the caller may follow a sale to.
-    """
-    row = session.execute(_FOLLOWS, {"id": supplier_order_id, **_followed(actor)}).first()
-    if row is None:
-        raise NotFound
-    return bool(row.reached)
-
-
-def paper(session: Session, actor: Actor, paper_id: int, within: TextClause, followed: TextClause | None) -> tuple[Row[Any], bool]:
-    """One paper by its id, and whether it is open as a whole: it is where ``within`` (with ``IN_REACH``) finds it, and not where only ``followed``
-    (with ``FOLLOWED``) does.
-
-    Raises:
-        NotFound: neither finds it.
-    """
-    given = {"id": paper_id, **_followed(actor)}
-    if (row := session.execute(within, given).first()) is not None:
-        return row, True
-    if followed is None or (row := session.execute(followed, given).first()) is None:
-        raise NotFound
-    return row, False
 
 
 def payable_of_part(session: Session, supplier_order_id: int) -> int:
@@ -159,7 +131,7 @@ def purchase_order(session: Session, actor: Actor, purchase_order_id: int, *, fo
             WHERE so.purchase_order_id = :id AND (:whole OR {_SUPPLIER_SIDE}{f" OR {FOLLOWED}" if followed else ""}) ORDER BY so.id
             """  # noqa: S608
         ),
-        {"id": purchase_order_id, "whole": head.whole, **_followed(actor)},
+        {"id": purchase_order_id, "whole": head.whole, **followers(actor)},
     ).all()
     if not parts:
         raise NotFound
@@ -341,7 +313,7 @@ def supplier_order(session: Session, actor: Actor, supplier_order_id: int, *, fo
             f"{_SUPPLIER_ORDER.format(more=f', {IN_REACH} AS reached')}"
             f" WHERE so.id = :id AND ({IN_REACH}{f' OR {FOLLOWED}' if followed else ''})"
         ),
-        {"id": supplier_order_id, **_followed(actor)},
+        {"id": supplier_order_id, **followers(actor)},
     ).first()
     if row is None:
         raise NotFound
