@@ -131,6 +131,21 @@ def test_a_chain_is_seen_by_its_sides_and_its_officers(api, bureau):
         assert client.get("/v1/ties").json()["items"] == []
 
 
+def test_a_chain_leads_a_monitor_to_its_documents(api, bureau):
+    order = delivered(bureau, 2)
+    invoiced(bureau, order)
+    monitor = signed_in(api, Role.MONITOR, region_code="500236")
+    [found] = monitor.get("/v1/ties").json()["items"]
+    part = found["supplier_order_id"]
+    contract = monitor.get(f"/v1/supplier-orders/{part}/contract").json()
+    assert contract["number"] == found["contract_number"]
+    invoices = [monitor.get(f"/v1/invoices/{each}").json() for each in found["invoice_ids"]]
+    assert [each["number"] for each in invoices] == found["invoice_numbers"] != []
+    assert {monitor.get(path).status_code for path in (f"/v1/purchase-orders/{order['id']}", f"/v1/supplier-orders/{part}")} == {
+        200
+    }
+
+
 def test_from_a_sale_down_to_its_documents(api, bureau):
     order = delivered(bureau, 2)
     monitor = signed_in(api, Role.MONITOR)
