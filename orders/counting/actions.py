@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from orders.counting.errors import CityDecides, CorrectsNothing, DocumentCountsOnce, HoldDecided
+from orders.counting import countable
+from orders.counting.errors import CityDecides, DocumentCountsOnce, HoldDecided
 from orders.counting.rules import DocumentKind, HoldStatus, Reason, Subject, Verdict, document_key
 from shop.core import audit, clock, locks, outbox
 from shop.core.db import array
@@ -160,14 +161,6 @@ _TWIN = text(
     """
     SELECT * FROM counting_hold WHERE subject_kind = :other_kind AND subject_id = :other_id AND other_kind = :subject_kind
       AND other_id = :subject_id AND reason_code = :reason_code AND status = 'open' FOR UPDATE
-    """
-)
-#: What a batch says that it corrects, where it can take the place of nothing: as ``orders.outlet_sales.actions.taking`` would find it.
-_CORRECTS_NOTHING = text(
-    """
-    SELECT b.corrects FROM sales_batch b WHERE b.id = :id AND b.corrects IS NOT NULL AND NOT EXISTS (
-        SELECT FROM sales_batch t WHERE t.outlet_id = b.outlet_id AND t.batch_id = b.corrects AND t.id <> b.id AND t.status <> 'waiting'
-          AND NOT EXISTS (SELECT FROM sales_batch c WHERE c.replaces_id = t.id AND c.status <> 'void'))
     """
 )
 _CLOSE = text(
@@ -333,10 +326,11 @@ def decide(
         CityDecides: the other claim lies in a district that is not the caller's (403).
         DocumentCountsOnce: both are to count, and their document says less than the two together (409).
         CorrectsNothing: it is to count in the place of a batch that is not here, or was corrected before (409).
+        RefundExceeds: it is to give back more than is left of its sale (409).
     """
     said = [(found, verdict)]
-    if verdict is Verdict.COUNT and found.subject_kind == Subject.SALES_BATCH:
-        _require_target(session, found.subject_id)
+    if verdict is Verdict.COUNT:
+        countable.require(session, found.subject_kind, found.subject_id)
     if twin := session.execute(_TWIN, dict(found._mapping)).first():
         if not actor.covers_region(Permission.COUNTING_DECIDE, twin.district_code):
             raise CityDecides
@@ -352,12 +346,6 @@ def decide(
         audit.record(session, actor, f"counting_hold.{each.status}", "counting_hold", row.id, reason=reason, of=subject)
         _decided(session, [row], each.status)
     return said
-
-
-def _require_target(session: Session, batch_id: int) -> None:
-    corrects = session.execute(_CORRECTS_NOTHING, {"id": batch_id}).scalar()
-    if corrects is not None:
-        raise CorrectsNothing(corrects=corrects)
 
 
 def end(session: Session, subject_kind: Subject, ids: Sequence[int], why: str) -> list[int]:

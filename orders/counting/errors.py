@@ -21,6 +21,12 @@ class CorrectsNothing(Conflict):
     en = "The batch that it corrects, {corrects}, has not come or was corrected before; it cannot count"
 
 
+class RefundExceeds(Conflict):
+    code = "refund_exceeds"
+    zh = "退货数量多于原销售的剩余数量（{left}），不能计入"
+    en = "More is given back than is left of the sale ({left}); it cannot count"
+
+
 class OwnOrganisation(Forbidden):
     code = "own_organisation"
     zh = "不能处理本单位的申报"

@@ -35,9 +35,10 @@ class Reason(StrEnum):
     CORRECTS_NOTHING = "corrects_nothing"
     CLOCK = "clock"
     OUTLET_CLOSED = "outlet_closed"
-    #: Of outlets' sales: told too late; more given back than was sold.
+    #: Of outlets' sales: told too late; more given back than was sold; a quantity that cannot be.
     LATE = "late"
     REFUND = "refund"
+    IMPLAUSIBLE = "implausible"
 
 
 class HoldStatus(StrEnum):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from orders.counting.rules import DocumentKind
 from orders.counting.schemas import HoldRow, PairOut, SideOut, UnmatchedRow
-from orders.counting.words import ALONE, DOCUMENTS, REASONS, SIDES, STATUSES, SUBJECTS
+from orders.counting.words import ALONE, DOCUMENTS, REASONS, SIDES, STATUSES, SUBJECTS, decided
 from shop.core.errors import Language
 from shop.core.exports import Cell
 from shop.core.money import yuan
@@ -40,7 +40,7 @@ def hold_cells(rows: Iterable[HoldRow], district: Callable[[str], str], language
             seller: list[Cell] = [row.subject.name] if side is row.subject else []
             amount = yuan(side.amount) if side and side.amount is not None else None
             cells += [*named, *seller, side.sold_on if side else None, amount, _documents(side, language)]
-        yield [*cells, row.decision]
+        yield [*cells, decided(row.decision, language)]
 
 
 def _documents(side: SideOut | None, language: Language) -> str:

@@ -13,6 +13,7 @@ REASONS: dict[Reason, dict[Language, str]] = {
     Reason.CLOCK: {"zh": "时间异常", "en": "time cannot be"},
     Reason.OUTLET_CLOSED: {"zh": "网点未营业", "en": "outlet was closed"},
     Reason.LATE: {"zh": "逾期上报", "en": "told too late"},
+    Reason.IMPLAUSIBLE: {"zh": "数量异常", "en": "quantity cannot be"},
     Reason.REFUND: {"zh": "退货多于销售", "en": "more given back than sold"},
 }
 STATUSES: dict[HoldStatus, dict[Language, str]] = {
@@ -35,6 +36,20 @@ SIDES: dict[str, dict[Language, str]] = {
     "seller": {"zh": "供方账", "en": "seller's book"},
     "buyer": {"zh": "购方账", "en": "buyer's book"},
 }
+#: Decisions that nobody took: what made them needless. Before it may stand what it became of, by its number.
+DECISIONS: dict[str, dict[Language, str]] = {
+    "replaced": {"zh": "批次已更正或撤回", "en": "its batch was replaced or taken back"},
+    "it fits its sale": {"zh": "与原销售相符", "en": "it fits its sale"},
+    "waybill corrected": {"zh": "运单已更正", "en": "waybill corrected"},
+    "withdraw": {"zh": "已撤回", "en": "withdrawn"},
+    "return": {"zh": "已退回", "en": "returned"},
+    "refuse": {"zh": "不予通过", "en": "refused"},
+    "void": {"zh": "已作废", "en": "voided"},
+    "issued": {"zh": "发票已开具", "en": "invoice issued"},
+    "sent": {"zh": "发票已交付", "en": "invoice sent"},
+    "partly_credited": {"zh": "发票部分冲红", "en": "invoice partly credited"},
+    "credited": {"zh": "发票已冲红", "en": "invoice credited"},
+}
 #: Why a sale stands in one book only.
 ALONE: dict[str, dict[Language, str]] = {
     "no_counterpart": {"zh": "对方无此笔", "en": "the other book has none"},
@@ -43,3 +58,9 @@ ALONE: dict[str, dict[Language, str]] = {
     "seller_not_listed": {"zh": "供应单位未入驻", "en": "the seller is not registered here"},
     "buyer_not_registered": {"zh": "采购单位未入驻", "en": "the buyer is not registered here"},
 }
+
+
+def decided(said: str | None, language: Language) -> str | None:
+    """A decision as people read it: an officer's own words, or those of what made a decision needless."""
+    number, colon, code = (said or "").rpartition(": ")
+    return f"{number}{colon}{DECISIONS[code][language]}" if code in DECISIONS else said

@@ -13,7 +13,7 @@ from orders.ledger.errors import MixedDesignations, PeriodBackwards
 from orders.ledger.rules import Direction, FundSource, SaleRelation, Source
 from orders.ledger.selection import DISTRICT_CODE, NOWHERE, Dimension, Lapsed, Selection
 from shop.core import clock
-from shop.core.errors import Fault, Invalid
+from shop.core.errors import Fault, Invalid, unknown_code
 from shop.core.quantities import MAX_ID, Code, Id, none_asked
 from shop.identity.rules import OrganisationKind
 from shop.programmes import queries as programmes
@@ -25,7 +25,7 @@ _EARLIEST, _LATEST = date(2000, 1, 1), date(2100, 12, 31)
 RegionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 TownshipCode = Annotated[str, StringConstraints(pattern=r"^([0-9]{6}[0-9T][0-9]{2,5})?$")]
 VillageCode = Annotated[str, StringConstraints(pattern=r"^([0-9]{6}[0-9T]{0,6}/.{1,60})?$")]
-#: An id, or 0 for what has none: sales to consumers, sales at no outlet.
+#: An id, or 0 for what has none: sales to nobody who is registered here, sales at no outlet.
 IdOrNone = Annotated[int, Field(ge=0, le=MAX_ID)]
 #: What an organisation may be, and everybody who buys at a till.
 BuyerKind = OrganisationKind | Literal["consumer"]
@@ -51,7 +51,7 @@ def period(first: date | None, last: date | None) -> tuple[date, date]:
     last = last or clock.today()
     first = first or last.replace(month=1, day=1)
     if first > last:
-        raise PeriodBackwards
+        raise PeriodBackwards(faults=[Fault("from", PeriodBackwards.code, PeriodBackwards.zh, PeriodBackwards.en)])
     return first, last
 
 
@@ -97,7 +97,14 @@ class SaleFilters:
         list[bool], Query(default_factory=none_asked, max_length=2, description="on the day on which it was ordered")
     ]
     product: Annotated[list[Id], Query(default_factory=none_asked, max_length=100)]
-    buyer: Annotated[list[IdOrNone], Query(default_factory=none_asked, max_length=100, description="0: consumers")]
+    buyer: Annotated[
+        list[IdOrNone],
+        Query(
+            default_factory=none_asked,
+            max_length=100,
+            description="0: nobody registered here, such as consumers at a till, or who is named in a claim",
+        ),
+    ]
     buyer_region: Annotated[list[RegionCode], Query(default_factory=none_asked, max_length=100)]
     fund_source: Annotated[list[FundSource], Query(default_factory=none_asked, max_length=4)]
     outlet: Annotated[list[IdOrNone], Query(default_factory=none_asked, max_length=100, description="0: not at an outlet")]
@@ -183,11 +190,11 @@ class SaleFilters:
                 "product": set(found.product),
                 "outlet": {0, *found.outlet},
             }
-            faults = [_unknown(name, code) for name, wanted in codes.items() for code in wanted if code not in known[name]]
+            faults = [unknown_code(name, code) for name, wanted in codes.items() for code in wanted if code not in known[name]]
         if self.category:
             named = programmes.codes(session, "category", first, last)
             # before the first programme no code has a name
-            faults += [_unknown("category", code) for code in self.category if named and code not in named]
+            faults += [unknown_code("category", code) for code in self.category if named and code not in named]
         if faults:
             raise Invalid(faults=faults)
 
@@ -206,7 +213,3 @@ class SaleFilters:
 
     def _lapsed(self, session: Session, on: date) -> Lapsed:
         return Lapsed(tuple(self.designation), regions.designated_until(session, self.designation, on))
-
-
-def _unknown(name: str, code: Any) -> Fault:
-    return Fault(name, "unknown_code", f"没有这个代码：{code}", f"there is no such code: {code}")

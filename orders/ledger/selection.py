@@ -122,13 +122,14 @@ class Selection:
 @dataclass(frozen=True)
 class Reach:
     """Officers and monitors see the totals of the whole city, and suppliers and single sales of their regions; a supplier sees what it sold,
-    a buyer what its branch bought."""
+    a buyer what its branch bought, an operator what was sold at its outlets."""
 
     #: Code prefixes of the regions whose details are open; an empty prefix is everywhere. None: not an officer.
     regions: tuple[str, ...] | None
     branch: str | None = None
     as_supplier: bool = False
     as_buyer: bool = False
+    as_operator: bool = False
 
     @property
     def official(self) -> bool:
@@ -153,7 +154,7 @@ class Reach:
 EVERYWHERE = Reach(("",))
 
 _BUYING = (Role.BUYER_ADMIN, Role.PURCHASER, Role.APPROVER, Role.FINANCE, Role.VIEWER)
-_SELLING = (Role.SUPPLIER_ADMIN, Role.SUPPLIER_STAFF, Role.OUTLET_OPERATOR)
+_SELLING = (Role.SUPPLIER_ADMIN, Role.SUPPLIER_STAFF)
 
 
 def reach_of(actor: Actor) -> Reach:
@@ -165,7 +166,9 @@ def reach_of(actor: Actor) -> Reach:
     if regions := actor.regions(Permission.STATISTICS_READ):
         return Reach(tuple(regions))
     _ = actor.organisation
-    return Reach(None, actor.organisation_path, actor.has_role(*_SELLING), actor.has_role(*_BUYING))
+    return Reach(
+        None, actor.organisation_path, actor.has_role(*_SELLING), actor.has_role(*_BUYING), actor.has_role(Role.OUTLET_OPERATOR)
+    )
 
 
 class Binds:
@@ -204,5 +207,10 @@ def details(reach: Reach, bind: Binds) -> list[str]:
         within = f"district_code LIKE ANY ({prefixes})"
         return [f"({within} OR township_code LIKE ANY ({prefixes}))" if reach.has_townships else within]
     branch = f"(SELECT id FROM organisation WHERE path LIKE {bind(f'{reach.branch}%', 'text')})"  # noqa: S608
-    sides = [("supplier_id", reach.as_supplier), ("buyer_id", reach.as_buyer)]
-    return ["(" + (" OR ".join(f"{column} IN {branch}" for column, own in sides if own) or "false") + ")"]
+    outlets = f"(SELECT id FROM outlet WHERE operator_id IN {branch})"  # noqa: S608
+    sides = [
+        ("supplier_id", branch, reach.as_supplier),
+        ("buyer_id", branch, reach.as_buyer),
+        ("outlet_id", outlets, reach.as_operator),
+    ]
+    return ["(" + (" OR ".join(f"{column} IN {those}" for column, those, own in sides if own) or "false") + ")"]

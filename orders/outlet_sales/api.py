@@ -30,12 +30,14 @@ from shop.core.quantities import Day, Id
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
+from shop.regions import queries as regions
 
 routes = Routes("outlet_sales", "/v1")
 
 First = Annotated[Day | None, Query(alias="from", description="default: the first day of the month of `to`")]
 Last = Annotated[Day | None, Query(alias="to", description="default: today")]
-GroupBy = Annotated[Group, Query()]
+#: A list, so that two are refused and not the last of them taken.
+GroupBy = Annotated[list[Group], Query(min_length=1, max_length=1)]
 
 
 @routes.post("/sales-batches", Permission.OUTLET_SALES_REPORT)
@@ -91,7 +93,7 @@ def list_batches(
         outlet_id=outlet_id,
         status=status,
         reason=reason_code,
-        region=region,
+        region=regions.prefix_asked(call.session, region),
         sold_to=sold_to,
         limit=limit,
         after=after,
@@ -120,7 +122,7 @@ def list_lines(
 @routes.get("/outlet-sales", Permission.OUTLETS_READ)
 def outlet_sales(
     call: Call,
-    group_by: GroupBy = "outlet",
+    group_by: GroupBy = ["outlet"],  # noqa: B006  FastAPI copies it
     first: First = None,
     last: Last = None,
     kind: OutletKind | None = None,
@@ -133,14 +135,14 @@ def outlet_sales(
     after: After = None,
 ) -> OutletSalesOut:
     """What outlets sold, certified goods and others apart, with growth against the same days a year before."""
-    filters = Filters(kind, online, None, region, operator_id, venue, None, q)
-    return queries.sales(call.session, call.actor, group_by, filters, first=first, last=last, limit=limit, after=after)
+    filters = Filters(kind, online, None, regions.prefix_asked(call.session, region), operator_id, venue, None, q)
+    return queries.sales(call.session, call.actor, group_by[0], filters, first=first, last=last, limit=limit, after=after)
 
 
 @routes.get("/outlet-sales/export", Permission.OUTLETS_READ, responses=exports.FILES)
 def export_outlet_sales(
     call: Call,
-    group_by: GroupBy = "outlet",
+    group_by: GroupBy = ["outlet"],  # noqa: B006  FastAPI copies it
     first: First = None,
     last: Last = None,
     kind: OutletKind | None = None,
@@ -152,9 +154,11 @@ def export_outlet_sales(
     format: Annotated[Literal["xlsx", "csv"], Query()] = "xlsx",
 ) -> Response:
     """The same as a table, all of it."""
-    filters = Filters(kind, online, None, region, operator_id, venue, None, q)
-    found = queries.sales(call.session, call.actor, group_by, filters, first=first, last=last, limit=exports.MAX_ROWS, after=None)
+    filters = Filters(kind, online, None, regions.prefix_asked(call.session, region), operator_id, venue, None, q)
+    found = queries.sales(
+        call.session, call.actor, group_by[0], filters, first=first, last=last, limit=exports.MAX_ROWS, after=None
+    )
     header, title = sheets.HEADER[call.language], sheets.TITLE[call.language]
     term = programmes.terms(call.session, clock.today(), call.language)
-    cells = sheets.cells(exports.whole(found), partial(term, "outlet_kind") if group_by == "kind" else None)
-    return exports.file(format, "outlet_sales", header, cells, title)
+    cells = sheets.cells(exports.whole(found), partial(term, "outlet_kind") if group_by == ["kind"] else None)
+    return exports.file(format, "outlet_sales", header, exports.totalled(cells, call.language, {sheets.GROWTH}), title)

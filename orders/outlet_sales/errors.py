@@ -21,6 +21,12 @@ class LineTwice(Invalid):
     en = "A line's id stands in the batch twice"
 
 
+class RefundsNoSale(Invalid):
+    code = "refunds_no_sale"
+    zh = "退货的原流水号须为一笔销售，不能是本行或另一笔退货"
+    en = "What is given back of is a sale, not the line itself or another refund"
+
+
 class TooManyLines(Invalid):
     code = "too_many_lines"
     zh = "一次最多报送 {limit} 行"

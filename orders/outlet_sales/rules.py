@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -47,6 +47,8 @@ class Doubt(StrEnum):
     LATE = "late"
     SUSPECTED_DUPLICATE = "suspected_duplicate"
     REFUND = "refund"
+    #: The quantity does not go with the amount, or weighs too much.
+    IMPLAUSIBLE = "implausible"
 
 
 def canonical(batch: Mapping[str, Any]) -> bytes:
@@ -117,6 +119,25 @@ def doubt(told: Told, term: Term, *, clock_minutes: int, late_days: int) -> Doub
     if told.first_sold_at < told.received_at - timedelta(days=late_days):
         return Doubt.LATE
     return None
+
+
+GRAMS_PER_TONNE = 1_000_000
+
+
+def implausible(
+    quantity: Decimal, grams: int, amount_fen: int, price_fen: int | None, *, price_times: int, line_tonnes: int
+) -> bool:
+    """Whether a sale's quantity cannot be: it weighs more than ``line_tonnes``, or what was paid lies more than ``price_times`` below or above the
+    price of the list (fen; None or 0: there is none). What was given away (amount 0) tells nothing by its price.
+
+    No source names such limits; both are the programme's.
+    """
+    if grams > line_tonnes * GRAMS_PER_TONNE:
+        return True
+    if not price_fen or not amount_fen:
+        return False
+    listed = quantity * price_fen
+    return amount_fen * price_times < listed or listed * price_times < amount_fen
 
 
 #: How far apart two may tell the moment of one sale.
@@ -197,6 +218,13 @@ def refund(sale: Part, given_back: Part, quantity: Decimal, told_fen: int | None
     if told_fen is not None and abs(share.amount_fen - told_fen) > 1:
         return None
     return share
+
+
+def refunds_of_none(told: Sequence[tuple[Hashable, Hashable | None]]) -> list[int]:
+    """The places of lines that give back of themselves or of another refund, among lines by their number and that of the sale that they give back
+    of: no sale could ever fit them."""
+    refunds = {number for number, sale in told if sale is not None}
+    return [place for place, (_, sale) in enumerate(told) if sale is not None and sale in refunds]
 
 
 def allocate(entries: Sequence[tuple[int, Decimal]], quantity: Decimal) -> dict[int, Decimal]:

@@ -93,6 +93,8 @@ HEADER: dict[Language, list[str]] = {
     "en": ["key", "name", "outlets", "certified (yuan)", "resale (yuan)", "other (yuan)", "grams", "lines", "certified a year before (yuan)",
            "growth (%)"],
 }  # fmt: skip
+#: The place of a figure that has no sum.
+GROWTH = 9
 TITLE: dict[Language, str] = {"zh": "网点销售", "en": "Sales of outlets"}
 
 

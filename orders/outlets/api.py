@@ -35,10 +35,15 @@ from shop.core.quantities import Id, each_once, storable
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 from shop.programmes import queries as programmes
+from shop.regions import queries as regions
 
 routes = Routes("outlets", "/v1")
 
-Region = Annotated[str | None, Query(max_length=12), StringConstraints(pattern=r"^[0-9]{2,6}$")]
+Region = Annotated[
+    str | None,
+    Query(max_length=12, description="a region's code, 500000 for the whole city, or its beginning"),
+    StringConstraints(pattern=r"^[0-9]{2,6}$"),
+]
 Word = Annotated[str | None, Query(max_length=100, description="a part of name, address or operator, or a number"), AfterValidator(lambda q: q and storable(q))]  # fmt: skip
 Sheet = Annotated[UploadFile, File(description="XLSX, or CSV in UTF-8 or GB18030, with Chinese headings")]
 DryRun = Annotated[bool, Form(description="only look whether it would be accepted")]
@@ -65,7 +70,7 @@ def list_outlets(
     limit: Limit = 50,
     after: After = None,
 ) -> Page[OutletOut]:
-    filters = Filters(kind, online, status, region, operator_id, venue, silent, q)
+    filters = Filters(kind, online, status, regions.prefix_asked(call.session, region), operator_id, venue, silent, q)
     return queries.outlets(call.session, call.actor, filters, limit=limit, after=after)
 
 
@@ -83,7 +88,7 @@ def export_outlets(
     format: Annotated[Literal["xlsx", "csv"], Query()] = "xlsx",
 ) -> Response:
     """The same list as a table, all of it."""
-    filters = Filters(kind, online, status, region, operator_id, venue, silent, q)
+    filters = Filters(kind, online, status, regions.prefix_asked(call.session, region), operator_id, venue, silent, q)
     rows = queries.all_outlets(call.session, call.actor, filters, exports.MAX_ROWS + 1)
     exports.require_whole(rows, exports.MAX_ROWS)
     header, title = sheets.HEADER[call.language], sheets.TITLE[call.language]

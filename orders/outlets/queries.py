@@ -22,8 +22,10 @@ IN_REACH = """('' = ANY (CAST(:regions AS text[])) OR starts_with(op.path, CAST(
     OR EXISTS (SELECT FROM unnest(CAST(:regions AS text[])) AS within (prefix) WHERE starts_with(o.region_code, within.prefix)))"""
 #: SQL: an outlet works on the day ``:on``, whose end is ``:end``; its last day is one of them.
 WORKING = "status IN ('verified', 'closed') AND verified_at < :end AND opened_on <= :on AND (closed_on IS NULL OR :on <= closed_on)"
+# Its silence is counted from its registration on, which is no sign of life.
 _OUTLET = f"""
-    SELECT o.*, op.name AS operator_name, op.path AS operator_path, r.name_zh AS region_name, p.seen_at, p.sold_at, p.silent_since, p.software
+    SELECT o.*, op.name AS operator_name, op.path AS operator_path, r.name_zh AS region_name,
+           nullif(p.seen_at, o.registered_at) AS seen_at, p.sold_at, p.silent_since, p.software
     FROM outlet o JOIN organisation op ON op.id = o.operator_id JOIN region r ON r.code = o.region_code
     LEFT JOIN outlet_pulse p ON p.outlet_id = o.id
     WHERE {IN_REACH}

@@ -1,13 +1,14 @@
 """What callers send and get about outlets, their devices, goods and plans."""
 
 import unicodedata
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from orders.outlets.states import OutletKind, OutletMove, OutletStatus
+from shop.core import clock
 from shop.core.errors import BadValue
 from shop.core.money import YuanIn, YuanOut
 from shop.core.quantities import Day, Id, Name, Quantity, QuantityOrZero, QuantityOut, ShortText, readable
@@ -24,6 +25,14 @@ Venue = Literal["station", "campus", "hospital", "office", "service_area", "comm
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+$", max_length=500), AfterValidator(readable)]
 Latitude = Annotated[Decimal, Field(ge=-90, le=90, max_digits=8, decimal_places=5)]
 Longitude = Annotated[Decimal, Field(ge=-180, le=180, max_digits=8, decimal_places=5)]
+#: An outlet is registered so many days before it opens, at most.
+MOST_DAYS_AHEAD = 366
+
+
+def _soon(day: date) -> date:
+    if day > clock.today() + timedelta(days=MOST_DAYS_AHEAD):
+        raise BadValue("开业日期最多提前一年填写", "an outlet is registered a year before it opens, at most")
+    return day
 
 
 class In(BaseModel):
@@ -60,7 +69,7 @@ class OutletIn(In):
     venue: Venue = "other"
     latitude: Latitude | None = None
     longitude: Longitude | None = None
-    opened_on: Day = Field(description="first day, Shanghai date")
+    opened_on: Annotated[Day, AfterValidator(_soon)] = Field(description="first day, Shanghai date; at most a year ahead")
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -98,7 +107,7 @@ class OutletOut(BaseModel):
     status: OutletStatus
     reason: str | None = Field(description="why it was refused")
     verified_at: datetime | None
-    seen_at: datetime | None = Field(description="when it was last heard of")
+    seen_at: datetime | None = Field(description="when it was last heard of; none: never yet")
     sold_at: datetime | None = Field(description="its last sale")
     silent_since: datetime | None
     software: str | None

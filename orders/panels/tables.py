@@ -45,10 +45,11 @@ def outlets(keys: list[str]) -> Table:
         title=("销售网点", "Outlets"),
         columns={**columns, **_OUTLET_FIGURES},
         definition=(
-            "当日已登记开业的专柜、专馆、专区，按当日状态，含待核验、未通过和已关闭的；已核验＝当日已核验且未关闭，专柜数目标只计此数；有销售＝期间内有上报的销售。销售额按上报批次，认定产品与其他商品分列；其他商品不进入台账。",
+            "当日已登记开业的专柜、专馆、专区，按当日状态，含待核验、未通过和已关闭的；已核验＝当日已核验且未关闭，专柜数目标只计此数；有销售＝期间内有上报的销售，含当日尚未登记或开业、不计入登记网点数的网点，其销售额一并计入。销售额按上报批次，认定产品与其他商品分列；其他商品不进入台账。",
             "Cabinets, halls and zones that were registered and opened by the day, in their status on it, those included that"
             " are not verified yet, refused or closed; verified = verified and not closed on the day, which alone targets of cabinets count; with sales = something was sold in the"
-            " period. Amounts as the batches tell them, certified goods and others apart; others are not in the ledger.",
+            " period, outlets included that were registered or opened after the day, which are not among those registered but whose sales are in the"
+            " amounts. Amounts as the batches tell them, certified goods and others apart; others are not in the ledger.",
         ),
         rates={"active_rate": ("active", "outlets")},
     )

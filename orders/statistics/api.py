@@ -57,7 +57,7 @@ def sales(
     format: Annotated[Literal["json", "csv", "xlsx"], Query()] = "json",
 ) -> SalesOut | Response:
     """Sales by any dimensions, exact to the last committed sale. Officers and monitors see the whole city, and townships, suppliers, products,
-    buyers and outlets of their own region, to which ``scope`` says the answer is limited then; suppliers see what they sold, buyers what their branch bought. ``sort`` orders by a measure that is
+    buyers and outlets of their own region, to which ``scope`` says the answer is limited then; suppliers see what they sold, buyers what their branch bought, operators of outlets what these sold. ``sort`` orders by a measure that is
     asked for."""
     measures = tuple(dict.fromkeys(measure or DEFAULT_MEASURES))
     if showing.sort is not None and showing.sort not in measures:

@@ -169,9 +169,9 @@ def _length(made: "DuckDBPyConnection", table: str) -> int:
 
 
 def _source(cube: Cube, lengths: dict[Cube, int]) -> str:
-    """The shortest rollup of the kind that knows as much and more, else the lines. Those of buyers lack who has no name."""
-    whole = [each for each in lengths if (each.kind, each.time) == (cube.kind, cube.time) and "buyer_id" not in each.keys]
-    finer = [each for each in whole if {*each.dims} >= {*cube.dims} and {*each.members} >= {*cube.members}]
+    """The shortest rollup of the kind that knows as much and more, else the lines."""
+    alike = [each for each in lengths if (each.kind, each.time) == (cube.kind, cube.time)]
+    finer = [each for each in alike if {*each.dims} >= {*cube.dims} and {*each.members} >= {*cube.members}]
     return min(finer, key=lambda each: lengths[each]).table if finer and cube.kind in (Kind.MONTHS, Kind.PRESENCE) else "line"
 
 
@@ -184,7 +184,7 @@ def _added_up(cube: Cube, source: str) -> str:
         case _:
             keys = ", ".join(cube.keys)
             sums = ", ".join(f"sum({name})::{kind} AS {name}" for name, kind in _SUM_TYPES.items())
-            named = f" WHERE {_SOMEBODY['buyer']}" if "buyer_id" in cube.keys else ""
+            named = f" WHERE {_SOMEBODY['buyer']}" if cube.kind is Kind.FUNDS else ""
             return f"SELECT {keys}, {sums} FROM {source}{named} GROUP BY {keys}"  # noqa: S608
 
 

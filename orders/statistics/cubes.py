@@ -46,7 +46,7 @@ TAKEN_FROM = {
     "day": "sold_on",
     "year": "extract(year FROM sold_on)::int",
     "known_on": KNOWN_ON,
-    **{COLUMN[dimension]: from_lines(dimension) for dimension in COLUMN if dimension is not D.BUYER},
+    **{COLUMN[dimension]: from_lines(dimension) for dimension in COLUMN},
 }
 
 #: Whom an entry makes present. A correction is no sale: it takes back amounts, it does not make anybody a participant of its month.
@@ -175,8 +175,8 @@ def recount(cube: Cube, source: str) -> str:
     grouping = [TAKEN_FROM.get(key, key) for key in cube.keys]
     sums = {name: f"sum({added})" for name, added in SUMS.items()}
     shown = [f"{expression} AS {name}" for name, expression in [*zip(cube.keys, grouping, strict=True), *sums.items()]]
-    # who buys at a till is nobody in particular
-    known = " WHERE buyer_id IS NOT NULL" if "buyer_id" in cube.keys else ""
+    # who buys at a till is nobody in particular, of whom no share is asked
+    known = " WHERE buyer_id IS NOT NULL" if cube.kind is Kind.FUNDS else ""
     return f"SELECT {', '.join(shown)} FROM {source}{known} GROUP BY {', '.join(grouping)}"  # noqa: S608
 
 

@@ -109,8 +109,8 @@ SCOPE: dict[Language, str] = {
     " totals included; sales from elsewhere are left out, and zero does not mean that there were none.",
 }
 OWN: dict[Language, str] = {
-    "zh": "仅含本单位及下属单位的销售或采购。",
-    "en": "Only what your organisation and its branches sold or bought.",
+    "zh": "仅含本单位及下属单位的销售或采购；网点经营者为其网点的销售。",
+    "en": "Only what your organisation and its branches sold or bought; for operators of outlets what was sold at these.",
 }
 #: Beside the total of a file.
 TOTAL_OF: dict[Language, str] = {"zh": "（仅含 {regions}）", "en": " ({regions} only)"}
@@ -158,7 +158,7 @@ UNTIL: dict[Language, str] = {
 _NOBODY: dict[Dimension, dict[Language, str]] = {
     Dimension.TOWNSHIP: {"zh": "（未注明乡镇）", "en": "(no township given)"},
     Dimension.VILLAGE: {"zh": "（未注明村）", "en": "(no village given)"},
-    Dimension.BUYER: {"zh": "（消费者）", "en": "(consumers)"},
+    Dimension.BUYER: {"zh": "（未登记的购买人）", "en": "(not registered here)"},
     Dimension.OUTLET: {"zh": "（非网点销售）", "en": "(not at an outlet)"},
 }
 _YES: dict[bool, dict[Language, str]] = {True: {"zh": "是", "en": "yes"}, False: {"zh": "否", "en": "no"}}

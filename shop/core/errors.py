@@ -132,6 +132,11 @@ class Invalid(Problem):
         return cls(faults=[Fault(field, code, zh, en)])
 
 
+def unknown_code(field: str, code: object) -> Fault:
+    """That what is asked for by a code or an id is nothing there: its figures would read as none."""
+    return Fault(field, "unknown_code", f"没有这个代码：{code}", f"there is no such code: {code}")
+
+
 class TooMany(Problem):
     status, code = 429, "too_many_requests"
     zh, en = "请求过于频繁，请稍后再试", "Too many requests; try again later"

@@ -43,6 +43,10 @@ class CountingRules(Part):
     clock_minutes: int = Field(default=10, ge=0, le=1440)
     #: Sales told later than so many days after they were made are held.
     late_days: int = Field(default=92, ge=1, le=730)
+    #: A sale at an outlet is looked at where its amount is more than so many times less, or more, than the price of the outlet's list ...
+    price_times: int = Field(default=100, ge=2, le=1_000_000)
+    #: ... or where one line weighs more than so many tonnes, the load of a lorry.
+    line_tonnes: int = Field(default=20, ge=1, le=1_000_000)
     #: An outlet from which nothing was heard for so many hours is silent.
     silent_hours: int = Field(default=72, ge=1, le=2160)
     #: Amounts of buyer and seller differ by no more than so many fen, and days by no more than so many, where no document says that they are one sale.

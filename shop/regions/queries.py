@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
-from shop.core.errors import Language, NotFound
+from shop.core.errors import Invalid, Language, NotFound, unknown_code
 from shop.identity.actor import CITY, region_prefixes
-from shop.regions.rules import Designation, RegionKind, RelationKind
+from shop.regions.rules import Designation, RegionKind, RelationKind, whole_of
 
 
 def _in_force(table: str) -> str:
@@ -59,6 +59,8 @@ WITH RECURSIVE chain AS (
     UNION SELECT r.code FROM chain JOIN region r ON r.successor_code = chain.code
 ) SELECT code FROM chain ORDER BY code
 """)
+
+_ANY_WITHIN = text("SELECT EXISTS (SELECT FROM region WHERE starts_with(code, :prefix))")
 
 _SUCCESSORS = text("""
 WITH RECURSIVE chain AS (
@@ -118,6 +120,20 @@ def region(session: Session, code: str, on: date) -> Row[Any]:
 def is_here(session: Session, code: str) -> bool:
     """Whether it is the city or one of its districts, be it one that has ended."""
     return bool(session.execute(_HERE, {"code": code, "city": CITY}).scalar_one())
+
+
+def prefix_asked(session: Session, code: str | None, field: str = "region") -> str | None:
+    """With what the codes of a region's parts begin, where a list is asked for it: 500000 is the whole city, 50.
+
+    Raises:
+        Invalid: no region's code begins so (422).
+    """
+    if code is None:
+        return None
+    prefix = whole_of(code)
+    if not session.execute(_ANY_WITHIN, {"prefix": prefix}).scalar_one():
+        raise Invalid(faults=[unknown_code(field, code)])
+    return prefix
 
 
 def names(session: Session, codes: Collection[str], language: Language) -> Callable[[str], str]:

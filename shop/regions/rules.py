@@ -1,4 +1,4 @@
-"""The words of the regions."""
+"""The words of the regions, and how their codes hold one another."""
 
 from enum import StrEnum
 
@@ -41,3 +41,11 @@ class Confidence(StrEnum):
     RECALLED_HIGH = "recalled_high"
     RECALLED_MED = "recalled_med"
     ASSUMED = "assumed"
+
+
+def whole_of(code: str) -> str:
+    """With what the codes of everything in a region begin; a beginning stays what it is. A province's or city's own code ends with noughts (GB/T 2260):
+    500000 holds all that begin with 50."""
+    if len(code) != 6 or not code.endswith("00"):
+        return code
+    return code[:2] if code.endswith("0000") else code[:4]

@@ -12,8 +12,8 @@ from sqlmodel import Session
 
 from orders.outlet_sales import sheets
 from orders.outlet_sales.actions import receiving, refunding, taking
-from orders.outlet_sales.errors import FileSeen, NotFromFile
-from orders.outlet_sales.rules import BatchStatus, Doubt, LineStatus, Told, doubt
+from orders.outlet_sales.errors import FileSeen, NotFromFile, RefundsNoSale
+from orders.outlet_sales.rules import BatchStatus, Doubt, LineStatus, Told, doubt, refunds_of_none
 from orders.outlet_sales.schemas import SalesImportedOut, SalesLineRow, UndecidedOut
 from orders.outlet_sales.sheets import SALES_COLUMNS
 from orders.outlets import queries
@@ -180,8 +180,16 @@ def _faults(session: Session, rows: Sequence[Read[SalesLineRow]], outlets: Mappi
     asked = [*keys, *back]
     values = {"outlets": [key[0] for key in asked], "lines": [key[1] for key in asked]}
     seen, counts = {tuple(row) for row in session.execute(_SEEN, values)}, Counter(keys)
+    lost = set(
+        refunds_of_none(
+            [
+                (key, (key[0], row.body.refunds_line_id) if row.body.refunds_line_id else None)
+                for row, key in zip(rows, keys, strict=True)
+            ]
+        )
+    )
     found = []
-    for row, key in zip(rows, keys, strict=True):
+    for place, (row, key) in enumerate(zip(rows, keys, strict=True)):
         if key[0] == 0:
             told = SEVERAL_OUTLETS if row.body.outlet in several else NO_OUTLET
             found.append(fault(row.number, SALES_COLUMNS, "outlet", *told))
@@ -196,4 +204,7 @@ def _faults(session: Session, rows: Sequence[Read[SalesLineRow]], outlets: Mappi
         if row.body.refunds_line_id and sale not in seen and sale not in counts:
             zh, en = "没有此原流水号", "there is no such sale"
             found.append(fault(row.number, SALES_COLUMNS, "refunds_line_id", "unknown_sale", zh, en))
+        elif place in lost:
+            told = RefundsNoSale.code, RefundsNoSale.zh, RefundsNoSale.en
+            found.append(fault(row.number, SALES_COLUMNS, "refunds_line_id", *told))
     return found

@@ -9,8 +9,8 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.outlet_sales.actions import taking
-from orders.outlet_sales.errors import BatchReused, HashMismatch, LineTwice, TooManyLines
-from orders.outlet_sales.rules import Link, walk
+from orders.outlet_sales.errors import BatchReused, HashMismatch, LineTwice, RefundsNoSale, TooManyLines
+from orders.outlet_sales.rules import Link, refunds_of_none, walk
 from orders.outlet_sales.schemas import MOST_AT_ONCE, LineIn, SalesBatchIn, TakenOut
 from orders.outlets.actions.devices import device_of
 from shop.core import clock, outbox
@@ -79,7 +79,7 @@ def receive(session: Session, actor: Actor, batches: Sequence[SalesBatchIn]) -> 
     """Keep batches of the device that asks, and take what its chain allows; in the order in which they were sent.
 
     Raises:
-        DeviceNeeded: no device asks (403). HashMismatch, LineTwice, TooManyLines: see there; nothing was kept (422).
+        DeviceNeeded: no device asks (403). HashMismatch, LineTwice, RefundsNoSale, TooManyLines: see there; nothing was kept (422).
     """
     device = device_of(actor)
     _require_whole(batches)
@@ -223,7 +223,7 @@ def _require_whole(batches: Sequence[SalesBatchIn]) -> None:
         raise TooManyLines(limit=MOST_AT_ONCE)
     single = len(batches) == 1
     faults = [
-        Fault("hash" if single else f"batches[{place}].hash", HashMismatch.code, HashMismatch.zh, HashMismatch.en)
+        Fault(f"{_where(single, place)}hash", HashMismatch.code, HashMismatch.zh, HashMismatch.en)
         for place, batch in enumerate(batches)
         if not batch.is_whole
     ]
@@ -233,6 +233,16 @@ def _require_whole(batches: Sequence[SalesBatchIn]) -> None:
         seen: set[str] = set()
         for number, line in enumerate(batch.lines):
             if line.line_id in seen:
-                where = f"lines[{number}].line_id" if single else f"batches[{place}].lines[{number}].line_id"
+                where = f"{_where(single, place)}lines[{number}].line_id"
                 raise LineTwice(faults=[Fault(where, LineTwice.code, LineTwice.zh, LineTwice.en)])
             seen.add(line.line_id)
+        faults = [
+            Fault(f"{_where(single, place)}lines[{number}].refunds_line_id", RefundsNoSale.code, RefundsNoSale.zh, RefundsNoSale.en)
+            for number in refunds_of_none([(line.line_id, line.refunds_line_id) for line in batch.lines])
+        ]
+        if faults:
+            raise RefundsNoSale(faults=faults)
+
+
+def _where(single: bool, place: int) -> str:
+    return "" if single else f"batches[{place}]."

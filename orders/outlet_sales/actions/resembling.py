@@ -23,12 +23,13 @@ _BESIDE = text(
       AND o.last_sold_at >= b.first_sold_at - CAST(:apart AS interval)
     """
 )
-# A line with a reason has been looked at by an officer.
+# A line with a reason has been looked at by an officer; one of which that was the quantity may be told twice still.
 _TOLD = text(
-    """
+    f"""
     SELECT id, batch_id, outlet_id, sold_at, sold_on, goods_id, product_id, quantity, amount_fen FROM sales_batch_line
-    WHERE batch_id = ANY (CAST(:ids AS bigint[])) AND status = 'waiting' AND refunds_line_id IS NULL AND reason_code IS NULL
-    """
+    WHERE batch_id = ANY (CAST(:ids AS bigint[])) AND status = 'waiting' AND refunds_line_id IS NULL
+      AND coalesce(reason_code, '{Doubt.IMPLAUSIBLE}') = '{Doubt.IMPLAUSIBLE}'
+    """  # noqa: S608
 )
 _COUNTED = text(
     """

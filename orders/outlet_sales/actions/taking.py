@@ -15,7 +15,7 @@ from orders.counting.rules import Subject
 from orders.ledger import actions as ledger
 from orders.ledger.booking import CERTIFIED
 from orders.ledger.rules import Claim
-from orders.outlet_sales.actions import refunding, reselling, resembling
+from orders.outlet_sales.actions import refunding, reselling, resembling, weighing
 from orders.outlet_sales.actions.days import add_to_days
 from orders.outlet_sales.rules import BatchStatus, Doubt, LineStatus, Told, doubt
 from orders.outlets.rules import Term
@@ -56,7 +56,8 @@ _SET_LINES = text(
     WHERE l.batch_id = t.batch_id
     """
 )
-#: Sales of batches that are taken: told before, of the list, or other. A line with a reason has been looked at by an officer.
+#: Sales of batches that are taken: told before, of the list, or other. A line with a reason has been looked at by an officer; one whose quantity was
+#: looked at may be told twice still, and is like any other once it counts, so that refunds find it.
 _CLASSIFY = text(
     f"""
     WITH fresh AS (
@@ -67,13 +68,14 @@ _CLASSIFY = text(
         FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY AS t (batch_id, place) JOIN sales_batch_line l ON l.batch_id = t.batch_id
         WHERE l.status = 'waiting' AND l.refunds_line_id IS NULL
     ), judged AS (
-        SELECT id, CASE WHEN reason_code IS NULL THEN coalesce(before, nullif(first, id)) END AS other_id FROM fresh
+        SELECT id, CASE WHEN coalesce(reason_code, '{Doubt.IMPLAUSIBLE}') = '{Doubt.IMPLAUSIBLE}' THEN coalesce(before, nullif(first, id)) END AS other_id FROM fresh
     )
     UPDATE sales_batch_line l SET
         status = CASE WHEN j.other_id IS NOT NULL THEN 'held'
                       WHEN EXISTS (SELECT FROM certificate f WHERE f.product_id = l.product_id AND {CERTIFIED.format(at="l.sold_at")}) THEN 'counted'
                       ELSE 'other' END,
-        reason_code = CASE WHEN j.other_id IS NOT NULL THEN '{Doubt.SUSPECTED_DUPLICATE}' ELSE l.reason_code END
+        reason_code = CASE WHEN j.other_id IS NOT NULL THEN '{Doubt.SUSPECTED_DUPLICATE}'
+                           ELSE nullif(l.reason_code, '{Doubt.IMPLAUSIBLE}') END
     FROM judged j WHERE j.id = l.id
     RETURNING l.id, l.batch_id, l.outlet_id, l.line_no, l.sold_at, l.sold_on, l.product_id, l.quantity, l.grams, l.amount_fen, l.status, j.other_id
     """  # noqa: S608
@@ -146,6 +148,7 @@ def take(session: Session, batch_ids: Sequence[int], *, broken: Collection[int] 
 
 def settle(session: Session, batch_ids: Sequence[int], outlet_ids: Sequence[int]) -> set[int]:
     """Count the sales of accepted batches that still wait, then the refunds that wait at these outlets. Returns batches of which lines were held."""
+    odd = weighing.hold(session, batch_ids) if batch_ids else []
     alike = resembling.hold(session, batch_ids) if batch_ids else []
     lines = session.execute(_CLASSIFY, {"ids": array(batch_ids)}).all() if batch_ids else []
     resold = reselling.mark(session, [line for line in lines if line.status == LineStatus.COUNTED])
@@ -161,7 +164,8 @@ def settle(session: Session, batch_ids: Sequence[int], outlet_ids: Sequence[int]
     add_to_days(session, sales)
     if batch_ids:
         session.execute(_TOTALS, {"ids": array(batch_ids)})
-    doubted = [(line, Doubt.SUSPECTED_DUPLICATE, line.other_id) for line in lines if line.status == LineStatus.HELD]
+    doubted: list[tuple[Any, Doubt, int | None]] = [(line, Doubt.IMPLAUSIBLE, None) for line in odd]
+    doubted += [(line, Doubt.SUSPECTED_DUPLICATE, line.other_id) for line in lines if line.status == LineStatus.HELD]
     doubted += [(line, Doubt.SUSPECTED_DUPLICATE, other_id) for line, other_id in alike]
     doubted += refunding.give_back(session, outlet_ids)
     hold_lines(session, doubted)

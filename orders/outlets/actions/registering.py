@@ -96,8 +96,7 @@ def register(session: Session, actor: Actor, body: OutletIn) -> int:
     operator_id = body.operator_id or actor.organisation
     if operator_id not in {row.id for row in _operators(session, actor, ids=[operator_id])}:
         raise NoOperator
-    if _missing_places(session, [body]):
-        raise UnknownPlace
+    _require_places(session, body)
     return _insert(session, actor, [(operator_id, body)])
 
 
@@ -135,8 +134,7 @@ def edit(session: Session, actor: Actor, outlet_id: int, body: OutletIn, if_matc
     stays = (now.kind, now.online, now.region_code) == (body.kind, body.online, body.region_code)
     if operator_id != now.operator_id or (now.verified_at is not None and not stays):
         raise PlaceFixed
-    if _missing_places(session, [body]):
-        raise UnknownPlace
+    _require_places(session, body)
     session.execute(_EDIT, {"id": outlet_id, "status": status, "row": json.dumps(_row(operator_id, body))})
     audit.record(session, actor, "outlet.edited", "outlet", outlet_id)
     if status != now.status:
@@ -208,6 +206,17 @@ def _operators(session: Session, actor: Actor, *, ids: Sequence[int] = (), usccs
 def _missing_places(session: Session, bodies: Sequence[OutletIn]) -> set[str]:
     asked = {body.region_code for body in bodies} | {body.township_code for body in bodies if body.township_code}
     return asked - set(session.execute(_PLACES, {"codes": sorted(asked), "today": clock.today()}).scalars())
+
+
+def _require_places(session: Session, body: OutletIn) -> None:
+    missing = _missing_places(session, [body])
+    faults = [
+        Fault(name, UnknownPlace.code, UnknownPlace.zh, UnknownPlace.en)
+        for name in ("region_code", "township_code")
+        if getattr(body, name) in missing
+    ]
+    if faults:
+        raise UnknownPlace(faults=faults)
 
 
 def _faults(session: Session, rows: Sequence[Read[OutletIn]], whose: Sequence[int | None]) -> list[Fault]:

@@ -17,7 +17,7 @@ from orders.statistics.question import Measure, Question
 from orders.statistics.tables import Filled
 from orders.targets import queries as targets
 from shop.core import clock
-from shop.core.errors import Language
+from shop.core.errors import Invalid, Language, unknown_code
 from shop.identity.actor import CITY
 from shop.programmes import queries as programmes
 from shop.programmes.errors import NoProgramme
@@ -35,12 +35,19 @@ def _counted_in(session: Session, config: ProgrammeConfig, indicator: str, on: d
 
 
 def growth(session: Session, indicator: str, period: Period, language: Language) -> Filled:
-    """Growth by county against the city's target, the highest first, with the marketplace's own sales beside it; and over all of them."""
+    """Growth by county against the city's target, the highest first, with the marketplace's own sales beside it; and over all of them.
+
+    Raises:
+        Invalid: the programme of the period's last day knows no such indicator, nor does today's (422).
+    """
     on = min(period.last, clock.today())
     try:
         config = programmes.config_of(session, on)
     except NoProgramme:
         config = programmes.config_of(session, clock.today())
+    known = {each.code for each in (*config.indicators, *programmes.config_of(session, clock.today()).indicators)}
+    if indicator not in known:
+        raise Invalid(faults=[unknown_code("indicator", indicator)])
     codes = _counted_in(session, config, indicator, on)
     found = indicators.grown(session, indicator, period, codes, on)
     target = targets.goal(session, config.code, "indicator_growth", indicator)

@@ -36,28 +36,32 @@ def certification(session: Session, actor: Actor, language: Language, *, on: dat
 
 
 _COLUMNS = {OutletKey.COUNTY: "coalesce(m.code, h.county)", OutletKey.KIND: "h.kind", OutletKey.STATUS: "h.status"}
-# The closing day is the last one. What was refused has no day of it: it counts as refused on any.
+# The closing day is the last one. What was refused has no day of it: it counts as refused on any. What an outlet sold that was registered or opened
+# later, as an officer may have let it count, belongs to the sums, though the outlet is none of the day's.
 _OUTLETS = """
-    WITH here AS (
-        SELECT o.id, left(o.region_code, 6) AS county, o.kind,
-               CASE WHEN o.closed_on < :on THEN 'closed' WHEN o.status = 'refused' THEN 'refused'
-                    WHEN o.verified_at < :end THEN 'verified' ELSE 'registered' END AS status
-        FROM outlet o WHERE o.opened_on <= :on AND o.registered_at < :end
-    ), sold AS (
+    WITH sold AS (
         SELECT outlet_id, sum(certified_fen) AS certified, sum(other_fen) AS other, sum(grams) AS weight, sum(lines) AS lines
         FROM ({sold}) AS over GROUP BY outlet_id
+    ), listed AS (
+        SELECT left(o.region_code, 6) AS county, o.kind, o.opened_on <= :on AND o.registered_at < :end AS here,
+               CASE WHEN o.closed_on < :on THEN 'closed' WHEN o.status = 'refused' THEN 'refused'
+                    WHEN o.verified_at < :end THEN 'verified' ELSE 'registered' END AS status,
+               sold.certified, sold.other, sold.weight, sold.lines
+        FROM outlet o LEFT JOIN sold ON sold.outlet_id = o.id
     )
-    SELECT {keys}, count(*) AS outlets, count(*) FILTER (WHERE h.status = 'verified') AS working,
-           count(*) FILTER (WHERE sold.lines > 0) AS active, coalesce(sum(sold.certified), 0)::bigint AS certified,
-           coalesce(sum(sold.other), 0)::bigint AS other, coalesce(sum(sold.weight), 0)::bigint AS weight
-    FROM here h LEFT JOIN sold ON sold.outlet_id = h.id
+    SELECT {keys}, count(*) FILTER (WHERE h.here) AS outlets, count(*) FILTER (WHERE h.here AND h.status = 'verified') AS working,
+           count(*) FILTER (WHERE h.lines > 0) AS active, coalesce(sum(h.certified), 0)::bigint AS certified,
+           coalesce(sum(h.other), 0)::bigint AS other, coalesce(sum(h.weight), 0)::bigint AS weight
+    FROM listed h
     LEFT JOIN unnest(CAST(:ended AS text[]), CAST(:codes AS text[])) AS m (ended, code) ON m.ended = h.county
+    WHERE h.here OR (h.certified, h.other, h.weight, h.lines) <> (0, 0, 0, 0)
     GROUP BY {order} ORDER BY {order}
 """
 
 
 def outlets(session: Session, language: Language, *, by: Sequence[OutletKey], on: date, first: date, last: date) -> Filled:
-    """Outlets on a day by some of county, kind and status (one at least); those that sold in a period, and for how much."""
+    """Outlets on a day by some of county, kind and status (one at least); those that sold in a period, and for how much, also where they were
+    registered or opened after the day."""
     exact_to = clock.now()
     successors = regions.successors(session, min(on, clock.today()))
     columns = [_COLUMNS[key] for key in by]

@@ -212,3 +212,17 @@ def test_coverage_as_a_file(officer):
     assert officer.get("/v1/coverage", params={"format": "xlsx"}).content[:2] == b"PK"
     backwards = officer.get("/v1/coverage", params={"from": "2026-05-01", "to": "2026-04-01"})
     assert backwards.status_code == 422
+
+
+def test_a_key_that_was_used_for_one_file_is_refused_for_another_of_the_same_length_and_name(officer):
+    def send(village, name="a.csv", **data):
+        files = {"file": (name, f"{HEADER}{TOWNSHIP},{village},2014-01-01,\n".encode())}
+        return officer.post("/v1/coverage/villages/import", files=files, data=data, headers={"Idempotency-Key": "villages-1"})
+
+    first = send("三岔村")
+    assert (first.status_code, first.json()["added"]) == (200, 1)
+    again = send("三岔村")  # with a boundary of its own
+    assert (again.json(), again.headers["Idempotent-Replayed"]) == (first.json(), "true")
+    for other in (send("文昌村"), send("三岔村", name="b.csv"), send("三岔村", dry_run="true")):
+        assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert set(ids(officer)) == {"三岔村"}

@@ -182,6 +182,14 @@ def growth(client, **query):
     return answer.json()
 
 
+def test_growth_of_what_is_no_indicator_is_refused(city):
+    answer = city.get("/v1/indicators/growth", params={"indicator": "nope"})
+    assert (answer.status_code, [(each["field"], each["code"]) for each in answer.json()["errors"]]) == (
+        422,
+        [("indicator", "unknown_code")],
+    )
+
+
 def test_growth_against_the_goal_of_a_quarter(officer, second, city):
     accepted(officer, second, period="2024", value="1000")
     accepted(officer, second, value="1300")

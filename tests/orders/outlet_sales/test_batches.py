@@ -189,10 +189,54 @@ def test_a_refund_gives_back_a_part_and_never_more_than_there_is(shop: Shop):
     shop.send(shop.till.batch([sale("5", "G1", 2, refunds_line_id="1"), sale("6", "G1", 1, refunds_line_id="1")]))
     assert shop.sums()["certified"] == 0
     assert lines_of(shop)[("t-3", "6")] == "held"
-    decide(shop, count=True)
-    assert shop.sums()["certified"] == 0
+    assert refused(shop) == [(409, "refund_exceeds")]
+    assert (lines_of(shop)[("t-3", "6")], shop.sums()["certified"]) == ("held", 0)
     decide(shop, count=False)
     assert lines_of(shop)[("t-3", "6")] == "void"
+
+
+def test_a_quantity_that_cannot_be_is_looked_at_before_it_counts(shop: Shop):
+    lines = [
+        sale("1", "G1", 1),
+        {**sale("2"), "quantity": "1000000000", "amount": "10.00"},
+        sale("3", "G1", 40_000),
+        {**sale("4"), "amount": "0.00"},
+    ]
+    shop.send(shop.till.batch([*lines, {**sale("5"), "quantity": "500"}]))
+    assert {line: status for (_, line), status in lines_of(shop).items()} == {
+        "1": "counted",
+        "2": "held",
+        "3": "held",
+        "4": "counted",
+        "5": "held",
+    }
+    assert shop.sums() == {"certified": 2500, "other": 0, "resale": 0, "grams": 1500}
+    with shop.database.unit_of_work() as session:
+        assert set(session.execute(text("SELECT reason_code FROM counting_hold")).scalars()) == {"implausible"}
+    decide(shop, count=True)
+    assert shop.sums()["certified"] == 2500 + 1000 + 40_000 * 2500 + 2500
+    # it is a sale like any other from now on: told again it is held, and a part of it may be given back
+    shop.send(shop.till.batch([sale("5"), sale("6", "G1", 100, refunds_line_id="5") | {"amount": "5.00"}]))
+    assert (lines_of(shop)[("t-2", "5")], lines_of(shop)[("t-2", "6")]) == ("held", "counted")
+
+
+def test_what_was_looked_at_for_its_quantity_may_still_be_told_twice(shop: Shop):
+    odd = {**sale("1"), "quantity": "500"}
+    shop.send(shop.till.batch([odd]))
+    shop.send(shop.till.batch([odd]))
+    decide(shop, count=True)
+    assert [lines_of(shop)[(batch, "1")] for batch in ("t-1", "t-2")] == ["counted", "held"]
+    assert shop.sums()["certified"] == 2500
+    decide(shop, count=False)
+    assert shop.sums()["certified"] == 2500
+
+
+def test_of_two_refunds_that_are_decided_at_once_no_more_counts_than_is_left(shop: Shop):
+    shop.send(shop.till.batch([sale("1", "G1", 3)]))
+    shop.send(shop.till.batch([sale(each, "G1", 2, price=9, refunds_line_id="1") for each in ("2", "3")]))
+    assert [answer.status_code for answer in said(shop, count=True)] == [200, 409]
+    outbox.drain(shop.database, HANDLERS)
+    assert (lines_of(shop)[("t-2", "2")], lines_of(shop)[("t-2", "3")], shop.sums()["certified"]) == ("counted", "held", 2500)
 
 
 def test_a_refund_of_another_amount_than_its_share_is_looked_at(shop: Shop):
@@ -201,6 +245,14 @@ def test_a_refund_of_another_amount_than_its_share_is_looked_at(shop: Shop):
     assert shop.sums()["certified"] == 7500
     decide(shop, count=True)
     assert shop.sums()["certified"] == 5000
+
+
+@pytest.mark.parametrize("back", [("2", "2"), ("3", "2")])
+def test_what_gives_back_of_itself_or_of_a_refund_is_refused(shop: Shop, back):
+    lines = [sale("1"), *(sale(number, refunds_line_id=of) for number, of in zip(("2", "3"), back, strict=True))]
+    answer = shop.client().post("/v1/sales-batches", json=shop.till.batch(lines))
+    assert (answer.status_code, answer.json()["code"]) == (422, "refunds_no_sale")
+    assert {each["field"] for each in answer.json()["errors"]} == {"lines[1].refunds_line_id", "lines[2].refunds_line_id"}
 
 
 def test_a_refund_waits_for_its_sale(shop: Shop):

@@ -53,6 +53,10 @@ def test_a_file_of_sales_counts_once_and_says_every_fault(shop: Shop):
         (7, "line_twice"),
         (8, "unknown_sale"),
     }
+    back = [f"{number},F{n},{day} 10:00,G1,1,1,,F{sale}" for n, sale in ((7, 7), (8, 9), (9, 8))]
+    assert [(each["row"], each["code"]) for each in send(client, back).json()["errors"]] == [
+        (row, "refunds_no_sale") for row in (2, 3, 4)
+    ]
     assert send(client, good, dry_run="true").json()["rows"] == 3
     assert shop.sums()["certified"] == 0
     taken = send(client, good)
@@ -241,6 +245,12 @@ def test_batches_and_lines_are_read_by_the_operator_and_the_county_and_nobody_el
     assert stranger.get(f"/v1/sales-batches/{found[1]['id']}").status_code == 404
 
 
+@pytest.mark.parametrize("path", ["/v1/outlet-sales", "/v1/outlet-sales/export"])
+def test_days_are_summed_by_one_thing_alone(shop: Shop, path):
+    answer = operator(shop).get(path, params={"group_by": ["day", "month"]})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "group_by")
+
+
 @pytest.mark.parametrize("group", ["outlet", "day", "month", "county", "operator", "kind"])
 def test_days_are_summed_by_whatever_is_asked(shop: Shop, group):
     shop.send(shop.till.batch([sale("1", "G1", 2), sale("2", "X", 1)]))
@@ -254,6 +264,8 @@ def test_days_are_summed_by_whatever_is_asked(shop: Shop, group):
     for kind in ("csv", "xlsx"):
         file = client.get("/v1/outlet-sales/export", params={"group_by": group, "format": kind})
         assert file.status_code == 200
+        if kind == "csv":
+            assert file.content.decode("utf-8-sig").splitlines()[-1] == "Total,,,50.00,0.00,25.00,,,40.00,"
         if (kind, group) == ("csv", "kind"):
             assert "cabinet,Cabinet,1," in file.content.decode("utf-8-sig")
     assert client.get("/v1/outlet-sales", params={"group_by": group, "from": "2026-02-01", "to": "2026-01-01"}).status_code == 422
@@ -405,3 +417,23 @@ def test_an_outlet_is_not_closed_before_the_day_of_a_sale_that_counts(shop: Shop
     assert (early.status_code, early.json()["code"]) == (409, "outlet_sold_later")
     assert str(day) in early.text
     assert client.post(path, json={"closed_on": str(day), "reason": "撤柜"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/outlet-sales", "/v1/outlet-sales/export", "/v1/outlets", "/v1/outlets/export", "/v1/sales-batches"]
+)
+def test_a_list_is_asked_for_by_a_region_or_the_whole_city(shop: Shop, path):
+    shop.send(shop.till.batch([sale("1")]))
+    officer = signed_in(shop.api, Role.CITY_OFFICER)
+    found = {}
+    for region in ("500000", "50", "500112", "500236"):
+        answer = officer.get(path, params={"region": region, **({"format": "csv"} if "export" in path else {})})
+        assert answer.status_code == 200, answer.text
+        found[region] = shop.outlet.number in answer.text
+    assert found == {"500000": True, "50": True, "500112": True, "500236": False}
+    for unknown in ("500999", "000000"):
+        answer = officer.get(path, params={"region": unknown})
+        assert (answer.status_code, [(each["field"], each["code"]) for each in answer.json()["errors"]]) == (
+            422,
+            [("region", "unknown_code")],
+        )

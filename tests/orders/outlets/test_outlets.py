@@ -127,9 +127,25 @@ def test_outlets_are_called_alike_in_any_width(operator):
     assert len(operator.get("/v1/outlets", params={"q": "奉节-１号柜"}).json()["items"]) == 1
 
 
+def test_an_outlet_is_registered_a_year_before_it_opens_at_most(operator):
+    register(operator, opened_on=str(clock.today() + timedelta(days=360)))
+    for day in ("2100-12-31", str(clock.today() + timedelta(days=367))):
+        answer = operator.post("/v1/outlets", json=outlet("SN-2", opened_on=day))
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "opened_on")
+
+
+def test_an_outlet_that_was_never_heard_of_shows_no_such_moment(operator, database):
+    made = register(operator)
+    assert made["seen_at"] is None
+    with database.unit_of_work() as session:
+        session.execute(text("UPDATE outlet_pulse SET seen_at = seen_at + interval '1 minute'"))
+    assert operator.get(f"/v1/outlets/{made['id']}").json()["seen_at"] is not None
+
+
 def test_an_unknown_place_is_refused(operator):
     answer = operator.post("/v1/outlets", json=outlet(region_code="500199"))
     assert (answer.status_code, answer.json()["code"]) == (422, "unknown_place")
+    assert [each["field"] for each in answer.json()["errors"]] == ["region_code"]
 
 
 def test_lists_are_filtered_and_paged(operator, county, database):

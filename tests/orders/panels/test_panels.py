@@ -90,6 +90,7 @@ def test_panels_are_for_officers_and_monitors(api, name):
 def test_a_period_ends_after_it_begins(monitor, name):
     answer = monitor.get(f"/v1/statistics/{name}", params={"from": "2026-05-01", "to": "2026-04-01"})
     assert (answer.status_code, answer.json()["code"]) == (422, "period_backwards")
+    assert [each["field"] for each in answer.json()["errors"]] == ["from"]
 
 
 @pytest.mark.parametrize("name", PANELS)
@@ -249,6 +250,24 @@ def test_outlets_by_county_kind_and_status(database, monitor):
     assert {row["status"]: row["outlets"] for row in on_its_last_day["rows"]} == {"verified": 4}
     assert panel(monitor, "outlets", **{"from": "2026-05-31", "to": "2026-05-31"})["totals"]["certified"] == "0.07"
     assert panel(monitor, "outlets", on="2025-12-31")["totals"].get("outlets", 0) == 0
+
+
+def test_what_outlets_sold_before_they_were_registered_is_in_the_panel(database, monitor):
+    with clock.fixed(IN_JANUARY), database.unit_of_work() as session:
+        clerk = make_user(session, Role.CITY_OFFICER)
+        make_outlet(session, clerk)
+        _, late = (make_outlet(session, clerk, region_code="500236", kind="hall") for _ in range(2))
+        add_to_days(session, [(late.id, date(2026, 6, 14), "counted", 700, 1500, 1)])
+        session.execute(text("UPDATE outlet SET registered_at = '2026-06-15', verified_at = '2026-06-15' WHERE kind = 'hall'"))
+    yesterday = {"from": "2026-06-14", "to": "2026-06-14"}
+    found = panel(monitor, "outlets", group_by="kind", **yesterday)
+    rows = {row["kind"]: row for row in found["rows"]}
+    hall = rows["hall"]
+    assert (hall["outlets"], hall["working"], hall["active"], hall["active_rate"]) == (0, 0, 1, None)
+    assert (hall["certified"], found["totals"]["certified"]) == ("7.00", "7.00")
+    assert (found["totals"]["outlets"], found["totals"]["working"], found["totals"]["active"]) == (1, 1, 1)
+    today = panel(monitor, "outlets", group_by="kind", on="2026-06-15", **yesterday)
+    assert {row["kind"]: (row["outlets"], row["active"]) for row in today["rows"]} == {"cabinet": (1, 0), "hall": (2, 1)}
 
 
 def test_reserved_shares_pledges_and_agreements_by_county(api, database):

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from orders.ledger import actions as ledger
 from orders.ledger.rules import Direction
 from orders.ledger.selection import Dimension, Reach, Selection
+from orders.outlets.models import Outlet
 from orders.reconcile import report
 from orders.statistics import actions, columns, rebuilding
 from orders.statistics.cubes import CUBES
@@ -24,9 +25,10 @@ from orders.statistics.rules import same_period_last_year
 from orders.statistics.statement import statement
 from shop.core import clock
 from shop.core.audit import SYSTEM
+from shop.identity.models import Organisation
 from shop.identity.permissions import Role
 from tests.databases import begin_with
-from tests.factories.identity import make_user, signed_in
+from tests.factories.identity import make_organisation, make_user, signed_in
 from tests.factories.ledger import make_trade, sell
 from tests.factories.outlets import make_outlet
 from tests.orders.statistics import oracle
@@ -57,15 +59,21 @@ def _made(database, orders, seed):
 def _history(session, orders, seed):
     trade = make_trade(session)
     sell(session, trade, orders, first=FIRST, last=TODAY, seed=seed)
-    for entry_id in session.execute(text("SELECT id FROM sale_entry WHERE id % 17 = 0 ORDER BY id")).scalars().all():
-        with clock.fixed(datetime(2026, 10, 9, 4, tzinfo=UTC)):
-            ledger.reverse(session, SYSTEM, entry_id, reason="退货", quantity=Decimal("0.5") if entry_id % 2 else None)
     outlet = make_outlet(session, trade.clerk)
-    for _ in range(2):
-        session.execute(_ELSEWHERE, {"outlet_id": outlet.id, "count": orders})
-    actions.refresh(session, 300)
+    _more(session, outlet, orders, 17)
+    actions.refresh(session)
+    _more(session, outlet, orders, 19)
     trade.outlet_id = outlet.id
     return trade
+
+
+def _more(session, outlet, count, one_in):
+    """Returns of one sale in so many, and sales made elsewhere."""
+    returned = text("SELECT id FROM sale_entry e WHERE id % :n = 0 AND reverses_id IS NULL AND source = 'platform' ORDER BY id")
+    for entry_id in session.execute(returned, {"n": one_in}).scalars().all():
+        with clock.fixed(datetime(2026, 10, 9, 4, tzinfo=UTC)):
+            ledger.reverse(session, SYSTEM, entry_id, reason="退货", quantity=Decimal("0.5") if entry_id % 2 else None)
+    session.execute(_ELSEWHERE, {"outlet_id": outlet.id, "count": count})
 
 
 # Sales at an outlet to nobody in particular, claims from elsewhere, helped sales; from townships and villages, from districts that were merged
@@ -294,6 +302,10 @@ def test_each_sees_what_is_theirs(api, database):
         fengjie = make_user(session, Role.COUNTY_OFFICER, region_code="500236")
         township = make_user(session, Role.TOWNSHIP_OFFICER, region_code="500236T01")
         seller, payer = make_user(session, Role.SUPPLIER_STAFF, supplier), make_user(session, Role.FINANCE, school)
+        operator = session.get(Organisation, session.get(Outlet, trade.outlet_id).operator_id)
+        at_till, stranger = (
+            make_user(session, Role.OUTLET_OPERATOR, of) for of in (operator, make_organisation(session, role="outlet_operator"))
+        )
         sums = {
             where: session.execute(
                 text(f"SELECT coalesce(sum(amount_fen), 0) FROM sale_entry WHERE direction = 'purchase' AND {where}")
@@ -302,9 +314,10 @@ def test_each_sees_what_is_theirs(api, database):
                 *("true", "district_code = '500236'", "township_code = '500236T01'"),
                 *(f"supplier_id = {supplier.id}", f"buyer_id = {school.id}"),
                 f"supplier_id = {supplier.id} AND district_code = '500236'",
+                f"outlet_id = {trade.outlet_id}",
             )
         }
-    every, own_region, own_township, own_sales, own_purchases, seen_of_supplier = (
+    every, own_region, own_township, own_sales, own_purchases, seen_of_supplier, own_outlet = (
         f"{fen // 100}.{fen % 100:02d}" for fen in map(int, sums.values())
     )
     total = lambda answer: answer["totals"]["figures"]["amount"]  # noqa: E731
@@ -316,6 +329,8 @@ def test_each_sees_what_is_theirs(api, database):
     assert total(whole(api.as_(fengjie), supplier=supplier.id)) == seen_of_supplier
     assert total(whole(api.as_(seller), group_by="month")) == own_sales
     assert total(whole(api.as_(payer), group_by=["supplier", "month"])) == own_purchases
+    assert total(whole(api.as_(at_till), group_by="outlet")) == own_outlet != "0.00"
+    assert total(whole(api.as_(stranger), group_by="outlet")) == "0.00"
     assert api.get("/v1/statistics/sales").status_code == 401
 
 

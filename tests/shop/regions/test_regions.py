@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from sqlalchemy import text
 
-from shop.regions import queries, seed
+from shop.regions import queries, rules, seed
 from tests.factories.identity import signed_in
 
 
@@ -146,3 +146,19 @@ def test_seeding_again_changes_nothing_and_repairs_what_was_bent(database):
         session.execute(text("UPDATE support_relation SET valid_to = '2020-01-01' WHERE kind = 'east_west'"))
         seed.seed(session)
         assert content(session) == before
+
+
+@pytest.mark.parametrize(
+    ("code", "prefix"),
+    [
+        ("500000", "50"),
+        ("370200", "3702"),
+        ("500112", "500112"),
+        ("500240", "500240"),
+        ("50", "50"),
+        ("500", "500"),
+        ("5001", "5001"),
+    ],
+)
+def test_a_citys_own_code_stands_for_all_that_lies_in_it(code, prefix):
+    assert rules.whole_of(code) == prefix
