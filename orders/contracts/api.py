@@ -25,9 +25,10 @@ def confirm(call: Call, supplier_order_id: Id) -> SupplierOrderOut:
     return purchasing.supplier_order(call.session, call.actor, supplier_order_id)
 
 
-@routes.get("/supplier-orders/{supplier_order_id}/contract", Permission.ORDERS_READ)
+@routes.get("/supplier-orders/{supplier_order_id}/contract", Permission.ORDER_DOCUMENTS_READ)
 def contract(call: Call, supplier_order_id: Id) -> ContractOut:
-    """The contract as it was made, and every supplement since."""
+    """The contract as it was made, and every supplement since. Monitors, and officers of the region from which its goods come, read it without
+    addresses and without whom it was delivered to."""
     return queries.contract(call.session, call.actor, supplier_order_id)
 
 

@@ -12,6 +12,7 @@ from catalog.certificates.states import stopped_at_sql
 from orders.fulfilment.rules import shipment_number
 from orders.fulfilment.schemas import PhotoOut, ShipmentLineOut, ShipmentOut, TrackingOut
 from orders.purchasing import queries as purchasing
+from orders.purchasing.queries.following import require_followed
 from shop.core import clock, paging
 from shop.core.errors import NotFound
 from shop.core.paging import Page
@@ -60,7 +61,7 @@ def shipment(session: Session, actor: Actor, shipment_id: int) -> ShipmentOut:
     Raises:
         NotFound: no such delivery within the caller's reach.
     """
-    purchasing.require_followed(session, actor, order_of(session, shipment_id))
+    require_followed(session, actor, order_of(session, shipment_id))
     return _shown(session, [row(session, shipment_id)])[0]
 
 

@@ -79,9 +79,10 @@ def uninvoiced(call: Call, asked: Annotated[OpenSearch, Query()]) -> Page[Uninvo
     return exports.file(asked.format, "uninvoiced", header, map(sheets.uninvoiced_cells, rows), title)
 
 
-@routes.get("/invoices/{invoice_id}", Permission.ORDERS_READ)
+@routes.get("/invoices/{invoice_id}", Permission.ORDER_DOCUMENTS_READ)
 def invoice(call: Call, invoice_id: Id) -> InvoiceOut:
-    return queries.invoice(call.session, call.actor, invoice_id, call.language)
+    """An invoice of the own branch or region. Monitors, and officers of the region from which its goods come, read it without addresses and notes."""
+    return queries.invoice(call.session, call.actor, invoice_id, call.language, followed=True)
 
 
 @routes.get("/invoices/{invoice_id}/pdf", Permission.ORDERS_READ, responses=printing.PDF_ANSWER)
@@ -137,9 +138,10 @@ def credit_due(call: Call, asked: Annotated[OpenSearch, Query()]) -> Page[Credit
     return exports.file(asked.format, "credit_due", header, map(sheets.credit_due_cells, rows), title)
 
 
-@routes.get("/credit-notes/{credit_note_id}", Permission.ORDERS_READ)
+@routes.get("/credit-notes/{credit_note_id}", Permission.ORDER_DOCUMENTS_READ)
 def credit_note(call: Call, credit_note_id: Id) -> CreditNoteOut:
-    return queries.credit_note(call.session, call.actor, credit_note_id, call.language)
+    """A credit note, read by the same people in the same way."""
+    return queries.credit_note(call.session, call.actor, credit_note_id, call.language, followed=True)
 
 
 @routes.get("/credit-notes/{credit_note_id}/pdf", Permission.ORDERS_READ, responses=printing.PDF_ANSWER)

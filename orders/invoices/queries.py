@@ -27,9 +27,10 @@ from orders.invoices.schemas import (
 )
 from orders.invoices.states import possible
 from orders.money.queries import ALLOWED_OF_PART
-from orders.purchasing.queries import IN_REACH, reach
+from orders.purchasing.queries import FOLLOWED, IN_REACH, reach
+from orders.purchasing.queries.following import paper
 from shop.core import paging
-from shop.core.errors import Language, NotFound
+from shop.core.errors import Language
 from shop.core.paging import Page
 from shop.identity.actor import Actor
 from shop.programmes import queries as programmes
@@ -49,6 +50,9 @@ _CREDIT_NOTE = f"""
 """
 _ONE_INVOICE = text(f"{_INVOICE} WHERE i.id = :id AND {IN_REACH}")
 _ONE_CREDIT_NOTE = text(f"{_CREDIT_NOTE} WHERE c.id = :id AND {IN_REACH}")
+_PART = "JOIN supplier_order so ON so.id = i.supplier_order_id"
+_FOLLOWED_INVOICE = text(f"{_INVOICE} {_PART} WHERE i.id = :id AND {FOLLOWED}")
+_FOLLOWED_CREDIT_NOTE = text(f"{_CREDIT_NOTE} {_PART} WHERE c.id = :id AND {FOLLOWED}")
 _LINES = text("SELECT * FROM invoice_line WHERE invoice_id = :id ORDER BY line_no")
 _CREDIT_NOTES = text(f"{_CREDIT_NOTE} WHERE c.invoice_id = :id ORDER BY c.id")
 _CREDIT_LINES = text(
@@ -101,48 +105,44 @@ def within(actor: Actor, table: str, asked: str) -> str:
     return f"SELECT f.id FROM ({found}) f ORDER BY f.id DESC LIMIT :rows"
 
 
-def invoice(session: Session, actor: Actor, invoice_id: int, language: Language) -> InvoiceOut:
-    """One invoice with its lines and credit notes.
+def invoice(session: Session, actor: Actor, invoice_id: int, language: Language, *, followed: bool = False) -> InvoiceOut:
+    """One invoice with its lines and credit notes. ``followed``: also for whoever only follows a sale to it, without addresses and notes.
 
     Raises:
         NotFound: none within reach (404).
     """
-    row = session.execute(_ONE_INVOICE, {"id": invoice_id, **reach(actor)}).first()
-    if row is None:
-        raise NotFound
+    row, whole = paper(session, actor, invoice_id, _ONE_INVOICE, _FOLLOWED_INVOICE if followed else None)
     lines = session.execute(_LINES, {"id": invoice_id}).all()
     notes = session.execute(_CREDIT_NOTES, {"id": invoice_id}).all()
     grounds = programmes.config_of(session, row.issued_on).invoicing.exemptions
     return InvoiceOut(
         **_row(row, InvoiceRow),
-        seller=row.seller,
-        buyer=row.buyer,
+        **_sides(row, whole=whole),
         issued_at=row.issued_at,
         automatic=row.issued_by is None,
-        note=row.note,
+        note=row.note if whole else None,
         in_words=in_words(row.gross_fen),
         to_credit=_to_credit(session, row),
         vat_by_rate=_by_rate(lines),
         lines=[_line(line, grounds, row.issued_on, language) for line in lines],
-        credit_notes=[CreditNoteRow(**_row(note, CreditNoteRow)) for note in notes],
-        possible_actions=possible(row.status, sent=row.sent_at is not None),
+        credit_notes=[CreditNoteRow(**_credit_note_row(note, whole=whole)) for note in notes],
+        possible_actions=possible(row.status, sent=row.sent_at is not None) if whole else [],
     )
 
 
-def credit_note(session: Session, actor: Actor, credit_note_id: int, language: Language) -> CreditNoteOut:
-    """One credit note with its lines.
+def credit_note(
+    session: Session, actor: Actor, credit_note_id: int, language: Language, *, followed: bool = False
+) -> CreditNoteOut:
+    """One credit note with its lines; ``followed`` as for :func:`invoice`.
 
     Raises:
         NotFound: none within reach (404).
     """
-    row = session.execute(_ONE_CREDIT_NOTE, {"id": credit_note_id, **reach(actor)}).first()
-    if row is None:
-        raise NotFound
+    row, whole = paper(session, actor, credit_note_id, _ONE_CREDIT_NOTE, _FOLLOWED_CREDIT_NOTE if followed else None)
     grounds = programmes.config_of(session, row.issued_on).invoicing.exemptions
     return CreditNoteOut(
-        **_row(row, CreditNoteRow),
-        seller=row.seller,
-        buyer=row.buyer,
+        **_credit_note_row(row, whole=whole),
+        **_sides(row, whole=whole),
         issued_at=row.issued_at,
         in_words=in_words(row.gross_fen),
         lines=[
@@ -173,7 +173,7 @@ def credit_notes(session: Session, actor: Actor, asked: CreditNoteFilter, *, lim
     """Credit notes within reach, newest first."""
     statement = f"{_CREDIT_NOTE} WHERE c.id IN ({{ids}}) ORDER BY c.id DESC"
     rows = _many(session, actor, "credit_note", _CREDIT_NOTES_ASKED, statement, asked, limit, after)
-    return paging.page(rows, limit, lambda row: CreditNoteRow(**_row(row, CreditNoteRow)), lambda row: [row.id])
+    return paging.page(rows, limit, lambda row: CreditNoteRow(**_credit_note_row(row, whole=True)), lambda row: [row.id])
 
 
 def totals(session: Session, actor: Actor, asked: InvoiceFilter) -> TotalsOut:
@@ -222,6 +222,16 @@ def _many(
 
 def _row(row: Row[Any], shape: Any) -> dict[str, Any]:
     return {name: getattr(row, name) for name in shape.model_fields}
+
+
+def _credit_note_row(row: Row[Any], *, whole: bool) -> dict[str, Any]:
+    return _row(row, CreditNoteRow) | ({} if whole else {"note": None})
+
+
+def _sides(row: Row[Any], *, whole: bool) -> dict[str, Any]:
+    """Seller and buyer; where they are is told to those who see the paper as a whole."""
+    nowhere = {} if whole else {"address": None}
+    return {"seller": row.seller | nowhere, "buyer": row.buyer | nowhere}
 
 
 def _to_credit(session: Session, row: Row[Any]) -> int:

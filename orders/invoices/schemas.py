@@ -89,7 +89,7 @@ class PartyOut(BaseModel):
 
     name: str
     uscc: str
-    address: str | None
+    address: str | None = Field(description="null, as notes, for those who only follow a sale to the paper")
 
 
 class ExemptionOut(BaseModel):

@@ -102,6 +102,8 @@ def list_batches(
 
 @routes.get("/sales-batches/{batch_id}", Permission.OUTLETS_READ)
 def read_batch(call: Call, batch_id: Id) -> SalesBatchOut:
+    """A batch of an outlet within reach. Of one of another region's outlet officers and monitors see what was sold of their own region's goods: its
+    sums and lines are those."""
     return queries.batch(call.session, call.actor, batch_id)
 
 
@@ -113,7 +115,7 @@ def list_lines(
     limit: Limit = 50,
     after: After = None,
 ) -> Page[SalesLineOut]:
-    """What was sold, and what became of each line."""
+    """What was sold, and what became of each line; as much of it as the batch shows."""
     return queries.lines(call.session, call.actor, batch_id, status=status, limit=limit, after=after)
 
 

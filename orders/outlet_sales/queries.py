@@ -20,8 +20,13 @@ from shop.core.errors import Invalid, NotFound
 from shop.core.paging import Page
 from shop.identity.actor import Actor
 
+# Line ``s`` of a batch is, or gives back of, a sale of goods that come from the caller's region: who follows a sale sees nothing else of a batch.
+_FROM_THERE = """EXISTS (
+    SELECT FROM sale_entry e JOIN unnest(CAST(:regions AS text[])) AS within (prefix)
+        ON starts_with(e.district_code, within.prefix) OR starts_with(e.township_code, within.prefix)
+    WHERE e.origin_kind = 'outlet_line' AND e.origin_id = coalesce(s.refunded_id, s.id))"""
 # What became of the lines, less what was given back in them: of what was left out or replaced nothing.
-_BATCH = f"""
+_BATCH = """
     SELECT b.*, o.number AS outlet_number, l.certified, l.resale, l.other, l.undecided
     FROM sales_batch b JOIN outlet o ON o.id = b.outlet_id JOIN organisation op ON op.id = o.operator_id
     CROSS JOIN LATERAL (
@@ -30,22 +35,28 @@ _BATCH = f"""
                coalesce(sum(fen) FILTER (WHERE status = 'other'), 0)::bigint AS other,
                coalesce(sum(fen) FILTER (WHERE status IN ('held', 'waiting')), 0)::bigint AS undecided
         FROM (SELECT status, CASE WHEN refunds_line_id IS NULL THEN amount_fen ELSE -amount_fen END AS fen
-              FROM sales_batch_line WHERE batch_id = b.id) signed
+              FROM sales_batch_line s WHERE batch_id = b.id AND {lines}) signed
     ) l
-    WHERE (b.device_id = CAST(:device AS bigint) OR {IN_REACH})
+    WHERE {seen}
 """
+_WITHIN_REACH = _BATCH.format(lines="true", seen=f"(b.device_id = CAST(:device AS bigint) OR {IN_REACH})")
 _BATCHES = text(
     f"""
-    {_BATCH} AND (CAST(:outlet AS bigint) IS NULL OR b.outlet_id = :outlet) AND (CAST(:status AS text) IS NULL OR b.status = :status)
+    {_WITHIN_REACH} AND (CAST(:outlet AS bigint) IS NULL OR b.outlet_id = :outlet) AND (CAST(:status AS text) IS NULL OR b.status = :status)
     AND (CAST(:region AS text) IS NULL OR starts_with(o.region_code, :region)) AND (CAST(:until AS timestamptz) IS NULL OR b.first_sold_at < :until)
     AND (CAST(:reason AS text) IS NULL OR b.reason_code = :reason) AND (CAST(:start AS bigint) IS NULL OR b.id < :start)
     ORDER BY b.id DESC LIMIT :rows
     """
 )
-_ONE = text(f"{_BATCH} AND b.id = :id")
+_ONE = text(f"{_WITHIN_REACH} AND b.id = :id")
+_FOLLOWED = text(
+    _BATCH.format(
+        lines=_FROM_THERE, seen=f"b.id = :id AND EXISTS (SELECT FROM sales_batch_line s WHERE s.batch_id = b.id AND {_FROM_THERE})"
+    )
+)
 _LINES = text(
-    """
-    SELECT * FROM sales_batch_line WHERE batch_id = :id AND (CAST(:status AS text) IS NULL OR status = :status)
+    f"""
+    SELECT * FROM sales_batch_line s WHERE batch_id = :id AND (:whole OR {_FROM_THERE}) AND (CAST(:status AS text) IS NULL OR status = :status)
     AND (CAST(:start AS bigint) IS NULL OR line_no > :start) ORDER BY line_no LIMIT :rows
     """
 )
@@ -155,21 +166,32 @@ def batches(
 
 
 def batch(session: Session, actor: Actor, batch_id: int) -> SalesBatchOut:
-    """One batch. Raises NotFound: there is none within reach (404)."""
-    row = session.execute(_ONE, {**_reach(actor), "id": batch_id}).first()
-    if row is None:
+    """One batch; of one of another region's outlet an officer or monitor sees what was sold of the own region's goods.
+
+    Raises:
+        NotFound: there is none within reach (404).
+    """
+    return _out(_found(session, actor, batch_id)[0])
+
+
+def _found(session: Session, actor: Actor, batch_id: int) -> tuple[Row[Any], bool]:
+    """A batch, and whether all of it is open, or only sales of the caller's region."""
+    values = {**_reach(actor), "id": batch_id}
+    if (row := session.execute(_ONE, values).first()) is not None:
+        return row, True
+    if (row := session.execute(_FOLLOWED, values).first()) is None:
         raise NotFound
-    return _out(row)
+    return row, False
 
 
 def lines(
     session: Session, actor: Actor, batch_id: int, *, status: LineStatus | None, limit: int, after: str | None
 ) -> Page[SalesLineOut]:
-    """The lines of a batch in their order. Raises NotFound (404)."""
-    batch(session, actor, batch_id)
+    """The lines of a batch in their order; as far as :func:`batch` shows it. Raises NotFound (404)."""
+    _, whole = _found(session, actor, batch_id)
     start = paging.position(after, int)
-    values = {"id": batch_id, "status": status, "start": start[0] if start else None, "rows": limit + 1}
-    rows = session.execute(_LINES, values).all()
+    values = {"id": batch_id, "whole": whole, "status": status, "start": start[0] if start else None, "rows": limit + 1}
+    rows = session.execute(_LINES, {**_reach(actor), **values}).all()
     return paging.page(rows, limit, _line_out, lambda row: [row.line_no])
 
 

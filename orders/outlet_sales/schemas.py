@@ -125,8 +125,11 @@ class SalesBatchOut(BaseModel):
     reason_code: str | None = Field(description="why it is held or void; of one that counts, the doubt that was resolved")
     corrects: str | None
     hash: str
-    line_count: int
-    certified: YuanOut = Field(description="what counts, as in the ledger; here and below less what is given back in the batch")
+    line_count: int = Field(description="of the whole batch, whoever asks")
+    certified: YuanOut = Field(
+        description="what counts, as in the ledger; here and below less what is given back in the batch, and of another region's outlet only of goods "
+        "from the own region"
+    )
     resale: YuanOut
     other: YuanOut
     undecided: YuanOut = Field(description="what is held, or waits: whether it is certified is not known yet")

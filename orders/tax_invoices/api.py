@@ -75,9 +75,11 @@ def totals(call: Call, asked: Annotated[TotalsSearch, Query()]) -> TotalsPage | 
     )
 
 
-@routes.get("/{tax_invoice_id}", Permission.ORDERS_READ)
+@routes.get("/{tax_invoice_id}", Permission.ORDER_DOCUMENTS_READ)
 def tax_invoice(call: Call, tax_invoice_id: Id) -> TaxInvoiceOut:
-    return queries.tax_invoice(call.session, call.actor, tax_invoice_id)
+    """A tax invoice of the own branch or region. Monitors, and officers of the region from which goods come that it is for, read it without its
+    file, its note and why it was decided as it was."""
+    return queries.tax_invoice(call.session, call.actor, tax_invoice_id, followed=True)
 
 
 @routes.post("/{tax_invoice_id}/file", Permission.INVOICES_ISSUE)

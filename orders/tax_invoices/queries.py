@@ -10,7 +10,8 @@ from sqlmodel import Session
 
 from orders.invoices.positions import LEFT, STANDING
 from orders.invoices.queries import within
-from orders.purchasing.queries import IN_REACH, reach
+from orders.purchasing.queries import FOLLOWED, IN_REACH, reach
+from orders.purchasing.queries.following import paper
 from orders.tax_invoices import rules
 from orders.tax_invoices.schemas import (
     By,
@@ -82,6 +83,10 @@ _TAX_INVOICE = f"""
 # the unit that ordered sees it as the buyer does
 _REACH = IN_REACH.replace("po.ordering_unit_id", "t.ordering_unit_id")
 _ONE = text(f"{_TAX_INVOICE} WHERE t.id = :id AND {_REACH}")
+_FOLLOWED = text(
+    f"""{_TAX_INVOICE} WHERE t.id = :id AND EXISTS (
+        SELECT FROM tax_invoice_cover x JOIN supplier_order so ON so.id = x.supplier_order_id WHERE x.tax_invoice_id = t.id AND {FOLLOWED})"""
+)
 _COVERS = text(
     f"SELECT x.*, v.number, v.gross_fen AS gross, v.vat_fen AS vat FROM tax_invoice_cover x LEFT JOIN {_WORTH} v ON true"
     " WHERE x.tax_invoice_id = :id ORDER BY x.id"
@@ -179,25 +184,24 @@ _PLACES = {
 }
 
 
-def tax_invoice(session: Session, actor: Actor, tax_invoice_id: int) -> TaxInvoiceOut:
-    """One tax invoice with what it covers; who decides also sees the other registrations of its number, whosever they are.
+def tax_invoice(session: Session, actor: Actor, tax_invoice_id: int, *, followed: bool = False) -> TaxInvoiceOut:
+    """One tax invoice with what it covers; who decides also sees the other registrations of its number, whosever they are. ``followed``: also for
+    whoever only follows a sale to it, without what is noted on it.
 
     Raises:
         NotFound: none within reach (404).
     """
-    row = session.execute(_ONE, {"id": tax_invoice_id, **reach(actor)}).first()
-    if row is None:
-        raise NotFound
+    row, whole = paper(session, actor, tax_invoice_id, _ONE, _FOLLOWED if followed else None)
     same = (
         session.execute(_SAME, {"id": row.id, "code": row.code, "number": row.number}) if actor.may(Permission.MONEY_MANAGE) else ()
     )
     return TaxInvoiceOut(
-        **_fields(row),
+        **_fields(row) | ({} if whole else {"decision": None}),
         red_letter_of_id=row.red_letter_of_id,
-        note=row.note,
+        note=row.note if whole else None,
         covers=[CoverOut.model_validate(cover, from_attributes=True) for cover in session.execute(_COVERS, {"id": row.id})],
         same_number=[SameNumberOut.model_validate(one, from_attributes=True) for one in same],
-        possible_actions=TAX_INVOICE.possible(row.status),
+        possible_actions=TAX_INVOICE.possible(row.status) if whole else [],
     )
 
 

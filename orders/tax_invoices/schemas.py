@@ -176,7 +176,7 @@ class TaxInvoiceRow(BaseModel):
 
 class TaxInvoiceOut(TaxInvoiceRow):
     red_letter_of_id: int | None
-    note: str | None
+    note: str | None = Field(description="null, as `decision`, for those who only follow a sale to it")
     covers: list[CoverOut]
     same_number: list[SameNumberOut] = Field(description="only for who decides")
     possible_actions: list[TaxInvoiceMove]

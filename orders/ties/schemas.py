@@ -54,7 +54,9 @@ class ReasonOut(BaseModel):
 
 
 class ChainOut(BaseModel):
-    """A part of an order from the order to the statistic. Amounts of goods, but for those that say otherwise; null: there is no such link yet."""
+    """A part of an order from the order to the statistic. Amounts of goods, but for those that say otherwise; null: there is no such link yet.
+
+    Order, part, its contract and invoices are read by their ids, as those do who follow a sale to them."""
 
     purchase_order_id: int
     supplier_order_id: int
@@ -67,6 +69,7 @@ class ChainOut(BaseModel):
     status: SupplierOrderStatus
     contract_number: str | None
     waybills: list[str]
+    invoice_ids: list[int]
     invoice_numbers: list[str]
     ordered: YuanOut
     contracted: YuanOut | None
@@ -140,6 +143,8 @@ class DocumentOut(BaseModel):
         "shipment",
         "acceptance",
         "invoice",
+        "credit_note",
+        "tax_invoice",
         "due",
         "correction",
         "reversed_entry",

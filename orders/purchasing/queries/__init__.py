@@ -42,8 +42,8 @@ SIDES = """
     JOIN organisation supplier ON supplier.id = so.supplier_id
 """
 IN_REACH = f"({_SUPPLIER_SIDE} OR {_BUYER_SIDE})"
-# Who follows a sale to its papers: officers and monitors in whose region a side of the part lies, or from where something sold by it comes.
-_FOLLOWED = """(
+#: Who follows a sale to its papers: officers and monitors in whose region a side of the part lies, or from where something sold by it comes.
+FOLLOWED = """(
     supplier.region_code LIKE ANY (CAST(:followed AS text[])) OR buyer.region_code LIKE ANY (CAST(:followed AS text[]))
     OR EXISTS (SELECT FROM sale_entry e WHERE e.order_id = so.purchase_order_id AND e.supplier_order_id = so.id
                AND (e.district_code LIKE ANY (CAST(:followed AS text[])) OR e.township_code LIKE ANY (CAST(:followed AS text[])))))"""
@@ -57,7 +57,8 @@ def reach(actor: Actor) -> dict[str, Any]:
     }
 
 
-def _followed(actor: Actor) -> dict[str, Any]:
+def followers(actor: Actor) -> dict[str, Any]:
+    """The parameters that ``FOLLOWED`` takes, besides them."""
     return {**reach(actor), "followed": actor.region_patterns(Permission.ORDER_DOCUMENTS_READ)}
 
 
@@ -65,7 +66,6 @@ def _followed(actor: Actor) -> dict[str, Any]:
 PAYABLE = terms.COST_OF_PART
 
 _WITHIN_REACH = text(f"SELECT 1 FROM supplier_order so {SIDES} WHERE so.id = :id AND {IN_REACH}")  # noqa: S608
-_FOLLOWS = text(f"SELECT 1 FROM supplier_order so {SIDES} WHERE so.id = :id AND ({IN_REACH} OR {_FOLLOWED})")  # noqa: S608
 _PAYABLE_OF_PART = text(f"SELECT {PAYABLE} FROM supplier_order so WHERE so.id = :id")  # noqa: S608
 
 _MONEY = text(
@@ -99,17 +99,6 @@ def require_reach(session: Session, actor: Actor, supplier_order_id: int) -> Non
         raise NotFound
 
 
-def require_followed(session: Session, actor: Actor, supplier_order_id: int) -> None:
-    """For the papers of a supplier order to which a sale leads: besides those within reach, whoever watches over a region from which a side or the
-    goods come.
-
-    Raises:
-        NotFound: no such order that the caller may follow a sale to.
-    """
-    if session.execute(_FOLLOWS, {"id": supplier_order_id, **_followed(actor)}).first() is None:
-        raise NotFound
-
-
 def payable_of_part(session: Session, supplier_order_id: int) -> int:
     """What a supplier order costs by now, in fen."""
     return int(session.execute(_PAYABLE_OF_PART, {"id": supplier_order_id}).scalar_one())
@@ -139,10 +128,10 @@ def purchase_order(session: Session, actor: Actor, purchase_order_id: int, *, fo
             SELECT so.*, supplier.name AS supplier_name, :whole OR {_SUPPLIER_SIDE} AS reached,
                    CASE WHEN NOT :whole THEN (SELECT count(*) FROM order_line WHERE supplier_order_id = so.id) END AS line_count
             FROM supplier_order so {SIDES}
-            WHERE so.purchase_order_id = :id AND (:whole OR {_SUPPLIER_SIDE}{f" OR {_FOLLOWED}" if followed else ""}) ORDER BY so.id
+            WHERE so.purchase_order_id = :id AND (:whole OR {_SUPPLIER_SIDE}{f" OR {FOLLOWED}" if followed else ""}) ORDER BY so.id
             """  # noqa: S608
         ),
-        {"id": purchase_order_id, "whole": head.whole, **_followed(actor)},
+        {"id": purchase_order_id, "whole": head.whole, **followers(actor)},
     ).all()
     if not parts:
         raise NotFound
@@ -322,9 +311,9 @@ def supplier_order(session: Session, actor: Actor, supplier_order_id: int, *, fo
     row = session.execute(
         text(
             f"{_SUPPLIER_ORDER.format(more=f', {IN_REACH} AS reached')}"
-            f" WHERE so.id = :id AND ({IN_REACH}{f' OR {_FOLLOWED}' if followed else ''})"
+            f" WHERE so.id = :id AND ({IN_REACH}{f' OR {FOLLOWED}' if followed else ''})"
         ),
-        {"id": supplier_order_id, **_followed(actor)},
+        {"id": supplier_order_id, **followers(actor)},
     ).first()
     if row is None:
         raise NotFound

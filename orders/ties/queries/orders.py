@@ -20,7 +20,7 @@ from shop.identity.actor import Actor
 _LINKS = f"""
     SELECT so.id, so.purchase_order_id, so.supplier_id, so.status, po.number, po.placed_at, po.buyer_id, buyer.name AS buyer_name,
            supplier.name AS supplier_name, so.total_fen AS ordered_fen, k.number AS contract_number, k.fen AS contracted_fen, w.waybills, w.shipped_fen,
-           w.lacking, w.differing, a.accepted_fen, a.by_quantity_fen, e.booked_fen, e.first_fen, i.invoice_numbers, i.invoiced_fen,
+           w.lacking, w.differing, a.accepted_fen, a.by_quantity_fen, e.booked_fen, e.first_fen, i.invoice_ids, i.invoice_numbers, i.invoiced_fen,
            {PAYABLE} AS payable_fen, d.paid_fen, d.announced_fen, d.due_fen, d.overdue, x.allowed_fen, m.*,
            EXISTS (SELECT FROM payment_plan q WHERE q.purchase_order_id = po.id AND q.counted_at IS NOT NULL) AS counted
     FROM supplier_order so {SIDES}
@@ -49,7 +49,7 @@ _LINKS = f"""
                coalesce(sum(amount_fen) FILTER (WHERE origin_kind = 'acceptance_line'), 0)::bigint AS first_fen
         FROM sale_entry WHERE order_id = so.purchase_order_id AND supplier_order_id = so.id) e
     CROSS JOIN LATERAL (
-        SELECT coalesce(array_agg(DISTINCT v.number), '{{}}') AS invoice_numbers,
+        SELECT coalesce(array_agg(DISTINCT v.id), '{{}}') AS invoice_ids, coalesce(array_agg(DISTINCT v.number), '{{}}') AS invoice_numbers,
                coalesce(sum(il.amount_fen - il.returned_fen - il.reduced_fen) FILTER (WHERE il.kind = 'goods'), 0)::bigint AS invoiced_fen
         FROM invoice v JOIN invoice_line il ON il.invoice_id = v.id WHERE v.supplier_order_id = so.id) i
     CROSS JOIN LATERAL (

@@ -1,16 +1,19 @@
 """Order, contract, waybill, acceptance, invoice, payment and statistic side by side; what does not tie is named."""
 
+import itertools
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
+from catalog.products.models import Product
 from orders.ledger import actions as ledger
 from orders.ledger.rules import Claim
 from shop.core import clock, outbox
+from shop.identity.models import Organisation
 from shop.identity.permissions import Role
 from tests.factories.buying import make_bureau
-from tests.factories.catalog import make_product
+from tests.factories.catalog import PDF, make_product
 from tests.factories.identity import make_supplier, make_user, signed_in
 from tests.factories.outlets import make_batch_line, make_outlet
 from workers.handlers import HANDLERS
@@ -21,9 +24,19 @@ def bureau(api, database):
     return make_bureau(api, database)
 
 
+#: What orders are placed with, and none of which those who only follow a sale may read.
+PERSONAL = {"delivery_address": "大学城中路1号", "delivery_contact": "王五", "delivery_phone": "13912345678"}
+SEAT = "杨公桥街道9号"
+#: Of a tax invoice.
+NUMBER = f"{clock.today().year % 100}502000000012345678"
+#: What is noted on a paper.
+NOTE = "开户行及账号：农商行 6222000000000000"
+
+
 def delivered(bureau, *quantities, waybill="SF1234567890"):
     """An order from placing to acceptance, by both sides; its first part."""
-    order = bureau.placed(*quantities)
+    run(bureau, "UPDATE organisation SET address = :seat", seat=SEAT)
+    order = bureau.placed(*quantities, **PERSONAL)
     part = order["supplier_orders"][0]["id"]
     school, seller = bureau.as_("school_purchaser"), bureau.as_("seller")
     assert seller.post(f"/v1/supplier-orders/{part}/confirm").status_code == 200
@@ -118,6 +131,21 @@ def test_a_chain_is_seen_by_its_sides_and_its_officers(api, bureau):
         assert client.get("/v1/ties").json()["items"] == []
 
 
+def test_a_chain_leads_a_monitor_to_its_documents(api, bureau):
+    order = delivered(bureau, 2)
+    invoiced(bureau, order)
+    monitor = signed_in(api, Role.MONITOR, region_code="500236")
+    [found] = monitor.get("/v1/ties").json()["items"]
+    part = found["supplier_order_id"]
+    contract = monitor.get(f"/v1/supplier-orders/{part}/contract").json()
+    assert contract["number"] == found["contract_number"]
+    invoices = [monitor.get(f"/v1/invoices/{each}").json() for each in found["invoice_ids"]]
+    assert [each["number"] for each in invoices] == found["invoice_numbers"] != []
+    assert {monitor.get(path).status_code for path in (f"/v1/purchase-orders/{order['id']}", f"/v1/supplier-orders/{part}")} == {
+        200
+    }
+
+
 def test_from_a_sale_down_to_its_documents(api, bureau):
     order = delivered(bureau, 2)
     monitor = signed_in(api, Role.MONITOR)
@@ -132,22 +160,41 @@ def test_from_a_sale_down_to_its_documents(api, bureau):
     assert documents["acceptance"]["amount"] == entry["amount"]
     school = bureau.as_("school_purchaser")
     for each in found["documents"]:
-        if each["path"] and each["kind"] != "contract":
+        if each["path"]:
             assert school.get(each["path"]).status_code == 200, each
     assert signed_in(api, Role.MONITOR, region_code="500229").get(f"/v1/sale-entries/{entry['id']}").status_code == 404
 
 
+#: The papers of a sale on the marketplace.
+FOLLOWED = ("order", "supplier_order", "contract", "shipment", "acceptance", "invoice", "credit_note", "tax_invoice")
+
+
+def invoiced(bureau, order):
+    """An invoice of a delivered order with its tax invoice, and a credit note that takes it back."""
+    part, seller = order["supplier_orders"][0]["id"], bureau.as_("seller")
+    invoice = seller.post(f"/v1/supplier-orders/{part}/invoices", json={"note": NOTE}).json()
+    said = {"number": NUMBER, "type": "ordinary", "issued_on": str(clock.today()), "note": NOTE, "invoice_ids": [invoice["id"]]}
+    claim = {"invoices": [{**said, "gross": invoice["gross"], "vat": invoice["vat"]}]}
+    registered = seller.post("/v1/tax-invoices", json=claim)
+    assert registered.status_code == 201, registered.text
+    attached = seller.post(f"/v1/tax-invoices/{registered.json()[0]['id']}/file", files={"file": ("发票.pdf", PDF)})
+    assert attached.status_code == 201, attached.text
+    credited = seller.post(f"/v1/invoices/{invoice['id']}/credit-notes", json={"reason": "issued_in_error", "note": NOTE})
+    assert credited.status_code == 201, credited.text
+
+
 def test_monitors_follow_a_sale_to_its_papers_without_who_received_it(api, bureau):
     order = delivered(bureau, 2)
+    invoiced(bureau, order)
     watching = [signed_in(api, Role.MONITOR), signed_in(api, Role.MONITOR, region_code="500236")]
     for monitor in watching:
         [entry] = monitor.get("/v1/sale-entries", params={"order_id": order["id"]}).json()["items"]
         documents = {each["kind"]: each for each in monitor.get(f"/v1/sale-entries/{entry['id']}").json()["documents"]}
-        assert documents["contract"]["path"] is None  # not for monitors, and so it leads nowhere
         read = {}
-        for kind in ("order", "supplier_order", "shipment", "acceptance"):
+        for kind in FOLLOWED:
             answer = monitor.get(documents[kind]["path"])
             assert answer.status_code == 200, (kind, answer.text)
+            assert [each for each in (*PERSONAL.values(), SEAT, NOTE) if each in answer.text] == [], kind
             read[kind] = answer.json()
         for kind in ("order", "supplier_order"):
             names = ("delivery_address", "delivery_contact", "delivery_phone")
@@ -156,23 +203,83 @@ def test_monitors_follow_a_sale_to_its_papers_without_who_received_it(api, burea
         assert (read["order"]["payment_reference"], read["order"]["paid"], read["order"]["cost_centre"]) == (None, None, None)
         assert read["supplier_order"]["possible_actions"] == []
         assert read["acceptance"]["lines"][0]["amount"] == entry["amount"]
+        assert read["contract"]["intact"]
+        assert read["contract"]["content"]["delivery"] == {"deliver_by": None}
+        assert read["contract"]["content"]["goods"] == order["total"]
+        assert monitor.get(f"{documents['contract']['path']}.pdf").status_code == 403
+        assert (read["invoice"]["gross"], read["invoice"]["possible_actions"]) == (entry["amount"], [])
+        assert [each["id"] for each in read["invoice"]["credit_notes"]] == [read["credit_note"]["id"]]
+        assert (documents["invoice"]["amount"], documents["credit_note"]["amount"]) == (entry["amount"], f"-{entry['amount']}")
+        for kind, form in itertools.product(("invoice", "credit_note"), ("pdf", "xml")):
+            assert monitor.get(f"{documents[kind]['path']}/{form}").status_code == 403
+        assert (read["tax_invoice"]["gross"], read["tax_invoice"]["possible_actions"]) == (documents["tax_invoice"]["amount"], [])
+        assert monitor.get(f"{documents['tax_invoice']['path']}/file").status_code == 403
+        assert monitor.get("/v1/tax-invoices").status_code == 403
+        assert monitor.get("/v1/invoices").status_code == monitor.get("/v1/credit-notes").status_code == 403
         assert monitor.get(f"/v1/purchase-orders/{order['id']}/payments").status_code == 403
         assert monitor.get("/v1/purchase-orders").status_code == 403
     # who is of a side reads all of it
-    assert bureau.as_("seller").get(f"/v1/purchase-orders/{order['id']}").json()["delivery_address"] is not None
+    seller = bureau.as_("seller")
+    assert seller.get(f"/v1/purchase-orders/{order['id']}").json()["delivery_address"] is not None
+    content = seller.get(documents["contract"]["path"]).json()["content"]
+    assert (content["delivery"]["phone"], content["supplier"]["address"]) == (PERSONAL["delivery_phone"], SEAT)
+    shown = seller.get(documents["tax_invoice"]["path"]).json()
+    assert (shown["note"], shown["possible_actions"]) == (NOTE, ["hold", "void"])
+    for kind in ("invoice", "credit_note"):
+        shown = seller.get(documents[kind]["path"]).json()
+        assert (shown["note"], shown["seller"]["address"]) == (NOTE, SEAT)
     for stranger in (signed_in(api, Role.MONITOR, region_code="500229"), bureau.as_("honey_seller")):
-        for kind in ("order", "supplier_order", "shipment", "acceptance"):
+        for kind in FOLLOWED:
             assert stranger.get(documents[kind]["path"]).status_code == 404
+    operator = signed_in(api, Role.OUTLET_OPERATOR)
+    assert {operator.get(documents[kind]["path"]).status_code for kind in FOLLOWED} == {403}
+
+
+@pytest.mark.parametrize("cover", ["acceptance", "part"])
+def test_a_tax_invoice_is_told_whatever_of_the_sale_it_is_for(api, bureau, cover):
+    order = delivered(bureau, 2)
+    monitor, seller = signed_in(api, Role.MONITOR, region_code="500236"), bureau.as_("seller")
+    [entry] = monitor.get("/v1/sale-entries", params={"order_id": order["id"]}).json()["items"]
+
+    def told():
+        documents = monitor.get(f"/v1/sale-entries/{entry['id']}").json()["documents"]
+        return [(each["number"], each["path"]) for each in documents if each["kind"] == "tax_invoice"]
+
+    [shipment] = seller.get(f"/v1/supplier-orders/{order['supplier_orders'][0]['id']}/shipments").json()["items"]
+    said = {"number": NUMBER, "type": "ordinary", "issued_on": str(clock.today()), "shipment_ids": [shipment["id"]]}
+    registered = seller.post("/v1/tax-invoices", json={"invoices": [{**said, "gross": entry["amount"], "vat": "0.01"}]})
+    assert registered.status_code == 201, registered.text
+    if cover == "part":  # as papers of an order that were there before the register
+        run(bureau, "UPDATE tax_invoice_cover SET acceptance_id = NULL")
+    path = f"/v1/tax-invoices/{registered.json()[0]['id']}"
+    assert told() == [(NUMBER, path)]
+    assert monitor.get(path).status_code == 200
+    # one that does not count says nothing of the sale
+    assert seller.post(f"{path}/void", json={"reason": "错号"}).status_code == 200
+    assert told() == []
 
 
 def test_whoever_watches_over_the_origin_follows_a_sale_between_others(api, bureau):
     order = delivered(bureau, 2)
     part = order["supplier_orders"][0]["id"]
+    invoiced(bureau, order)
+    [invoice] = bureau.as_("seller").get("/v1/invoices").json()["items"]
+    [tax_invoice] = bureau.as_("seller").get("/v1/tax-invoices").json()["items"]
     run(bureau, "UPDATE organisation SET region_code = '500112'")
     origin, seat = (signed_in(api, Role.COUNTY_OFFICER, region_code=code) for code in ("500236", "500112"))
     found = origin.get(f"/v1/supplier-orders/{part}")
     assert (found.status_code, found.json()["delivery_address"]) == (200, None)
     assert seat.get(f"/v1/supplier-orders/{part}").json()["delivery_address"] is not None
+    contracts = [each.get(f"/v1/supplier-orders/{part}/contract") for each in (origin, seat)]
+    assert ["contact" in each.json()["content"]["delivery"] for each in contracts] == [False, True]
+    assert origin.get(f"/v1/supplier-orders/{part}/contract.pdf").status_code == 404
+    invoices = [each.get(f"/v1/invoices/{invoice['id']}").json() for each in (origin, seat)]
+    assert [(each["note"], each["seller"]["address"]) for each in invoices] == [(None, None), (NOTE, SEAT)]
+    assert {each["note"] for each in invoices[0]["credit_notes"]} == {None}
+    tax_invoices = [each.get(f"/v1/tax-invoices/{tax_invoice['id']}").json() for each in (origin, seat)]
+    assert [each["note"] for each in tax_invoices] == [None, NOTE]
+    assert origin.get(f"/v1/tax-invoices/{tax_invoice['id']}/file").status_code == 404
+    assert origin.get(f"/v1/invoices/{invoice['id']}/pdf").status_code == 404
     # what is no paper of the sale stays with the sides
     assert origin.get(f"/v1/supplier-orders/{part}/papers").status_code == 404
     assert origin.get(f"/v1/purchase-orders/{order['id']}/lines").status_code == 404
@@ -228,6 +335,51 @@ def _given_back(session, line, outlet, made):
     session.flush()
     session.execute(text("UPDATE sales_batch SET certified_fen = 0 WHERE id = :id"), {"id": refund.batch_id})
     return refund.batch_id, refund.id, correction
+
+
+def test_monitors_follow_a_sale_at_an_outlet_to_what_its_batch_says_of_their_goods(api, database):
+    with database.unit_of_work() as session:
+        clerk, outlet, made, line = _rung_up(session)
+        other = make_batch_line(
+            session, outlet, make_product(session, make_supplier(session), district_code="500101"), sold_at=clock.now()
+        )
+        ledger.book_claims(session, Claim.OUTLET_LINE, [other.id])
+        # both in one batch
+        other.batch_id, other.line_no = line.batch_id, 2
+        given_back, refund_id, _ = _given_back(session, line, outlet, made)
+    path = f"/v1/sales-batches/{line.batch_id}"
+
+    def read(client, path):
+        lines = client.get(f"{path}/lines").json()["items"]
+        return client.get(path).json()["certified"], [each["id"] for each in lines]
+
+    origin = signed_in(api, Role.MONITOR, region_code="500236")
+    entries = {each["amount"]: each["id"] for each in origin.get("/v1/sale-entries").json()["items"]}
+    assert set(entries) == {"50.00", "-50.00"}
+    leads = {
+        each["path"]
+        for entry_id in entries.values()
+        for each in origin.get(f"/v1/sale-entries/{entry_id}").json()["documents"]
+        if each["kind"] == "outlet_batch"
+    }
+    assert leads == {path, f"/v1/sales-batches/{given_back}"}
+    assert read(origin, path) == ("50.00", [line.id])
+    assert read(origin, f"/v1/sales-batches/{given_back}") == ("-50.00", [refund_id])
+    assert read(signed_in(api, Role.MONITOR, region_code="500101"), path) == ("50.00", [other.id])
+    # who sees the outlet, or the whole city, sees all of it
+    for client in (api.as_(clerk), signed_in(api, Role.MONITOR, region_code="500112"), signed_in(api, Role.MONITOR)):
+        assert read(client, path) == ("100.00", [line.id, other.id])
+    # single batches only: lists stay those of the region's outlets
+    assert origin.get("/v1/sales-batches").json()["items"] == []
+    stranger = signed_in(api, Role.MONITOR, region_code="500229")
+    assert {stranger.get(each).status_code for each in (path, f"{path}/lines")} == {404}
+    with database.unit_of_work() as session:
+        supplier_id = session.get_one(Product, made.product_id).supplier_id
+        member = make_user(session, Role.SUPPLIER_ADMIN, session.get_one(Organisation, supplier_id))
+    seller = api.as_(member)
+    documents = seller.get(f"/v1/sale-entries/{entries['50.00']}").json()["documents"]
+    assert [each["path"] for each in documents if each["kind"] == "outlet_batch"] == [None]
+    assert seller.get(path).status_code == 403
 
 
 def test_what_is_given_back_ties_in_the_batch_that_tells_it(api, database):

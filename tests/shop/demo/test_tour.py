@@ -54,6 +54,7 @@ def test_every_command_of_the_tour_works(demo_server):
 def test_the_monitor_opens_every_export(demo_server):
     parts = TOUR.read_text().split("\n## ")
     told = played("\n## ".join(part for part in parts if part.startswith(("Before you start", "The monitor"))), demo_server)
+    assert re.search(r'^ +"content": \{$', told, re.MULTILINE)  # the contract of a sale
     for name in ("figures", "entries", "bulletin"):
         assert re.search(rf"^{name}\.xlsx: [\d,]+ bytes, workbook, sheets: \w", told, re.MULTILINE)
     assert re.search(r"^entries\.parquet: [\d,]+ bytes, Parquet, complete: True\nid BIGINT\n", told, re.MULTILINE)
