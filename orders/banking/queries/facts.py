@@ -123,10 +123,12 @@ _PAYOUTS = text(
         SELECT p.id, a.id AS attempt_id, s.number || '-' || a.id AS number, p.amount_fen, c.holder, c.sealed_number,
                a.outcome IS NULL OR {NOT_SHOWN.format(kind="payout_paid", origin="a.id")} AS leaves,
                coalesce(a.outcome = 'paid', false) OR {NOT_SHOWN.format(kind="payout_failed", origin="a.id")} AS returns,
-               {_FAILED_ATTEMPT} AS failed,
+               {_FAILED_ATTEMPT} AS failed, coalesce(twice.fen, 0) >= p.amount_fen AS twice,
                (a.released_at AT TIME ZONE 'Asia/Shanghai')::date AS released_on
         FROM payout p JOIN settlement s ON s.id = p.settlement_id JOIN payout_attempt a ON a.payout_id = p.id
-        JOIN payout_account c ON c.id = a.account_id
+        JOIN payout_account c ON c.id = a.account_id LEFT JOIN (
+            SELECT w.payout_id, sum(CASE WHEN l.amount_fen < 0 THEN w.amount_fen ELSE -w.amount_fen END) AS fen
+            FROM bank_write_off w JOIN bank_line l ON l.id = w.line_id WHERE w.status = 'approved' GROUP BY 1) twice ON twice.payout_id = p.id
         WHERE a.method = 'bank' AND (p.amount_fen = ANY (CAST(:amounts AS bigint[])) OR a.id = ANY (CAST(:attempts AS bigint[])))
     ) p WHERE leaves OR returns OR failed OR attempt_id = ANY (CAST(:attempts AS bigint[])) ORDER BY attempt_id
     """  # noqa: S608
@@ -287,6 +289,7 @@ def _payout(row: Any) -> Sent:
         leaves=row.leaves,
         returns=row.returns,
         failed=row.failed,
+        twice=row.twice,
         released_on=row.released_on,
         attempt_id=row.attempt_id,
     )
