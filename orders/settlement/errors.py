@@ -59,6 +59,12 @@ class MoneyMissing(Conflict):
     en = "{missing} yuan of what buyers paid for these orders is not there any more; say in `despite` why it is paid out nevertheless"
 
 
+class NothingLeft(Conflict):
+    code = "nothing_left_on_list"
+    zh = "名单中的款项均已记为失败，没有可提交银行的付款；再次放行的款项请另制名单"
+    en = "Everything on the list has failed, so there is nothing for the bank to pay: make another list of what was released again"
+
+
 class PaidTwiceHeld(Conflict):
     """Its supplier holds the same money ahead, because it left twice: what came back may be the one that was too many."""
 
