@@ -248,6 +248,14 @@ class EntryContradicted(Invalid):
     en = "The line tells against it ({entry}): interest comes in and fees go out, unless the text speaks of them"
 
 
+class DocumentNamed(Conflict):
+    """The text of a line that is said to be the bank's own has the number of a refund, a payout, a list of either, or an advance."""
+
+    code = "document_named"
+    zh = "流水附言中有退款、付款或预付款的编号，应与该笔款项核销；确为银行自身收支的，请在 despite 中说明理由"
+    en = "The line's text has the number of a refund, payout or advance: match it with that; if it is the bank's own all the same, say in `despite` why"
+
+
 class OwnFailureReport(Forbidden):
     code = "own_failure_report"
     zh = "不能确认自己登记的失败"

@@ -279,6 +279,10 @@ def _otherwise(line: Line, facts: Facts, fitting: set[tuple[int | None, int | No
             reasons.append(Reason.SAID_FAILED if each.failed and line.amount_fen < 0 else Reason.SHOWN_ALREADY)
         kind = each.kind if line.amount_fen < 0 else BACK[each.kind]
         made = _of_sent(kind, each, reasons, certain=False)
+        if (
+            kind in _NUMBER and Reason.SHOWN_ALREADY in reasons and not each.stands
+        ):  # it came back: neither it nor anything once more
+            continue
         if kind in _NUMBER and Reason.SHOWN_ALREADY in reasons:  # its supplier has it ahead, its buyer owes it
             twice = min(each.amount_fen, abs(line.amount_fen))
             made = replace(made, kind=MatchKind.BANK_ENTRY, amount_fen=twice, entry=BankEntryKind.PAID_TWICE)
@@ -360,6 +364,14 @@ def is_contradicted(line: Line, entry: BankEntryKind) -> bool:
     if entry is BankEntryKind.INTEREST:
         return went_out and not _INTEREST.search(line.text)
     return entry is BankEntryKind.FEE and not went_out and not _FEE.search(line.text)
+
+
+def is_of_document(line: Line, entry: BankEntryKind) -> bool:
+    """Whether what is said to be the bank's own has the number of a refund, payout or advance in its text, which is rather that; unless the text speaks of
+    fees or interest."""
+    words = {BankEntryKind.FEE: _FEE, BankEntryKind.INTEREST: _INTEREST}.get(entry)
+    own = words is not None and words.search(line.text)
+    return entry is not BankEntryKind.PAID_TWICE and names_document(line.text) and not own
 
 
 def _of_sent(kind: MatchKind, sent: Sent, reasons: Sequence[Reason], *, certain: bool) -> Proposal:

@@ -61,7 +61,7 @@ _FAILED = text(
     FROM payout p JOIN settlement s ON s.id = p.settlement_id WHERE p.id = :id AND p.status IN ('failed', 'draft', 'approved')
     """
 )
-_TWICE = text(f"SELECT {TWICE.format(of='(tw.payout_id = :payout_id OR tw.advance_id = :advance_id)')}")  # noqa: S608
+_TWICE = text(f"SELECT {TWICE.format(of='(tw.payout_id = :payout_id OR tw.advance_id = :advance_id)')}")
 _HIDE = text("UPDATE payment SET shown_at = NULL WHERE id = :id")
 
 

@@ -12,6 +12,7 @@ from orders.banking.actions.making import Wanted, as_line, make
 from orders.banking.actions.matching import locked
 from orders.banking.errors import (
     AdvanceUnfit,
+    DocumentNamed,
     EntryContradicted,
     LineTaken,
     OwnWriteOff,
@@ -24,7 +25,7 @@ from orders.banking.errors import (
     WrongDirection,
 )
 from orders.banking.known import Line, Paid
-from orders.banking.matching import is_contradicted, is_other_number, is_other_payee
+from orders.banking.matching import is_contradicted, is_of_document, is_other_number, is_other_payee
 from orders.banking.models import BankWriteOff
 from orders.banking.queries import twice
 from orders.banking.rules import BankEntryKind, MatchKind
@@ -49,7 +50,7 @@ _TWICE = text(
     """
 )
 #: What left twice and has not come back; and what the supplier holds ahead.
-_HELD = text(f"SELECT {TWICE.format(of='(tw.payout_id = :payout_id OR tw.advance_id = :advance_id)')}")  # noqa: S608
+_HELD = text(f"SELECT {TWICE.format(of='(tw.payout_id = :payout_id OR tw.advance_id = :advance_id)')}")
 _AHEAD = text("SELECT coalesce(sum(amount_fen), 0)::bigint FROM money_posting WHERE account = 'advances' AND party_id = :id")
 _OF = ("payout_id", "refund_id", "advance_id")
 _WAITING = text("SELECT 1 FROM bank_write_off WHERE line_id = :id AND status = 'requested'")
@@ -72,7 +73,7 @@ def request(session: Session, actor: Actor, line_id: int, body: WriteOffIn, if_m
     Raises:
         NotFound: no such line, payout, refund or advance, or the caller keeps the money of a district only (404). Changed: the line changed
         meanwhile (412). LineTaken: less than that is left of it (409). WriteOffWaiting: something of it waits already (409).
-        Invalid: what left once more is not named, or another entry names it, or has a ``despite`` (422). EntryContradicted: see there (422).
+        Invalid: what left once more is not named, or another entry names it, or has a ``despite`` (422). EntryContradicted: see there (422). DocumentNamed: see there (409).
         WrongDirection: the line came in, and nothing of it was found to have left once more, or it is a refund, of which the one that left once more is
         matched as returned (422). UsedUp: settlements have set off what comes back (409). PayoutUnfit, RefundUnfit, AdvanceUnfit: it has not left, or came to less, or the line names another
         payee or number and ``despite`` says nothing (409).
@@ -89,21 +90,24 @@ def request(session: Session, actor: Actor, line_id: int, body: WriteOffIn, if_m
             "重复付款（paid_twice）须注明付款、退款、预付款之一，其他类别不注明",
             "Name the one payout, refund or advance that left once more (`paid_twice`), and none otherwise",
         )
-    if body.despite is not None and body.entry is not BankEntryKind.PAID_TWICE:
+    of_document = is_of_document(as_line(line), body.entry)
+    if body.despite is not None and body.entry is not BankEntryKind.PAID_TWICE and not of_document:
         raise Invalid.one(
             "despite",
             "despite_of_entry",
-            "仅重复付款（paid_twice）可填写 despite",
-            "Only of what left once more (`paid_twice`) there is anything to say it in spite of",
+            "仅重复付款（paid_twice），或附言中有款项编号的流水，可填写 despite",
+            "Only of what left once more (`paid_twice`), or of a line that has the number of a document, there is anything to say it in spite of",
         )
     if is_contradicted(as_line(line), body.entry):
         raise EntryContradicted(entry=body.entry)
+    if of_document and body.despite is None:
+        raise DocumentNamed
     asked = {**{of: getattr(body, of) for of in _OF}, "despite": body.despite}
     paid = _paid_before(session, line, body.amount, **asked)
     made = BankWriteOff(
         line_id=line_id,
         entry=body.entry,
-        **{**asked, "despite": body.despite if paid and _doubt(as_line(line), paid) else None},
+        **{**asked, "despite": body.despite if of_document or (paid and _doubt(as_line(line), paid)) else None},
         amount_fen=body.amount,
         reason=body.reason,
         requested_by=actor.user_id or 0,

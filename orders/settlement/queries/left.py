@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import text
@@ -67,32 +68,38 @@ def transfers_of(session: Session, attempt_ids: Iterable[int]) -> list[Transfer]
     return [_transfer(row) for row in session.execute(_BY_ID, {"ids": array(attempt_ids)})]
 
 
+def left_before(session: Session, payouts: Mapping[int, Any]) -> dict[int, list[LeftBefore | PaidTwiceHeld]]:
+    """Why payouts may not go once more: a line shows that one left, though it was said to have failed, or never to have been handed to the bank; or it
+    left twice, and its supplier holds that ahead, as no settlement has used it up. ``payouts``: by id, with the number of the settlement and the line up
+    to which lines were passed over (``passed_line_id``). The latest line of each."""
+    rows = session.execute(_SAID_NOT_TO_HAVE_LEFT, {"ids": array(payouts)}).all()
+    transfers = [replace(_transfer(row), after=payouts[row.payout_id].passed_line_id or 0) for row in rows]
+    latest: dict[int, Any] = {}
+    for row, line in zip(rows, lines_of(session, transfers), strict=True):
+        if line is not None and (row.payout_id not in latest or line.id > latest[row.payout_id].id):
+            latest[row.payout_id] = line
+    found: dict[int, list[LeftBefore | PaidTwiceHeld]] = {}
+    for payout_id, line in sorted(latest.items()):
+        number = payouts[payout_id].settlement_number
+        found[payout_id] = [LeftBefore(number=number, payout_id=payout_id, **of_line(line))]
+    asked = {"ids": array(payouts), "afters": array(each.passed_line_id or 0 for each in payouts.values())}
+    for held in session.execute(_HELD, asked):
+        told = {"number": payouts[held.payout_id].settlement_number, "held": yuan_from_fen(held.held_fen), **of_line(held)}
+        found.setdefault(held.payout_id, []).append(PaidTwiceHeld(payout_id=held.payout_id, **told))
+    return found
+
+
 def require_not_left(session: Session, payouts: Mapping[int, Any], despite: str | None) -> dict[int, int]:
-    """Refuse to pay once more what a line shows to have left, though it was said to have failed, or never to have been handed to the bank; or what left
-    twice, as long as its supplier holds that ahead and no settlement has used it up.
-    ``payouts``: by id, with the number of the settlement and the line up to which lines were passed over (``passed_line_id``). Returns the latest
-    line of each that is passed over, for the reason that ``despite`` tells.
+    """Refuse to pay once more what may have left (:func:`left_before`). Returns the latest line of each that is passed over, for the reason that
+    ``despite`` tells.
 
     Raises:
         LeftBefore: there is one, and ``despite`` says nothing (409). PaidTwiceHeld: it left twice (409).
     """
-    rows = session.execute(_SAID_NOT_TO_HAVE_LEFT, {"ids": array(payouts)}).all()
-    transfers = [replace(_transfer(row), after=payouts[row.payout_id].passed_line_id or 0) for row in rows]
-    passed: dict[int, Any] = {}
-    for row, line in zip(rows, lines_of(session, transfers), strict=True):
-        if line is not None and line.id > (passed[row.payout_id].id if row.payout_id in passed else 0):
-            passed[row.payout_id] = line
-    if passed and despite is None:
-        payout_id, line = min(passed.items())
-        raise LeftBefore(number=payouts[payout_id].settlement_number, payout_id=payout_id, **of_line(line))
-    asked = {"ids": array(payouts), "afters": array(each.passed_line_id or 0 for each in payouts.values())}
-    for held in session.execute(_HELD, asked).all():
-        if despite is None:
-            number = payouts[held.payout_id].settlement_number
-            raise PaidTwiceHeld(number=number, payout_id=held.payout_id, held=yuan_from_fen(held.held_fen), **of_line(held))
-        if held.payout_id not in passed or held.id > passed[held.payout_id].id:
-            passed[held.payout_id] = held
-    return {payout_id: int(line.id) for payout_id, line in passed.items()}
+    found = left_before(session, payouts)
+    if found and despite is None:
+        raise next(chain.from_iterable(found.values()))
+    return {payout_id: max(each.data["line_id"] for each in refusals) for payout_id, refusals in found.items()}
 
 
 def _transfer(row: Any) -> Transfer:
