@@ -4,6 +4,9 @@ import pytest
 
 from tests.orders.banking.test_left_after_all import ACCOUNT, code
 from tests.orders.banking.test_payouts import agrees, match, number_of, payout_of, undo
+from tests.orders.settlement.test_paying import advance, agreement
+
+__all__ = ["agreement"]
 
 
 @pytest.fixture
@@ -24,8 +27,8 @@ def ask(scene, line, row, amount="699.00"):
     return scene.cashier.post(f"/v1/bank-lines/{line['id']}/write-offs", json=asked)
 
 
-def written_off(scene, line, row):
-    asked = ask(scene, line, row)
+def written_off(scene, line, row, amount="699.00"):
+    asked = ask(scene, line, row, amount)
     assert asked.status_code == 201, asked.text
     approved = scene.treasurer.post(f"/v1/bank-write-offs/{asked.json()['id']}/approve", json={})
     assert approved.status_code == 200, approved.text
@@ -118,3 +121,22 @@ def test_no_more_comes_back_than_left_twice(scene, row, twice):
     refused = ask(scene, more, row, "699.01")
     assert code(refused) == (409, "paid_twice_used_up")  # the supplier holds no more than that
     assert ask(scene, more, row, "699.00").status_code == 201
+
+
+def test_that_it_left_twice_is_not_taken_back_under_the_one_that_came_back(scene, row, agreement):
+    holder = scene.market.suppliers[0].name
+    made = advance(scene, agreement).json()
+    scene.treasurer.post(f"/v1/advances/{made['id']}/approve")
+    scene.cashier.post(f"/v1/advances/{made['id']}/pay", json={"reference": "B-1"})
+    scene.shows((-69_900, holder, number_of(scene, row), ACCOUNT))
+    [second] = scene.shows((-69_900, holder, number_of(scene, row), ACCOUNT))
+    found = written_off(scene, second, row, "300.00")
+    [back] = scene.shows((30_000, holder, "退回重复货款", ACCOUNT))
+    returned = written_off(scene, back, row, "300.00")
+    assert scene.balance("advances") == 30_000  # what was paid ahead besides
+    undo_of = f"/v1/bank-matches/{found['match_id']}/undo"
+    assert code(scene.cashier.post(undo_of, json={"reason": "x"})) == (409, "paid_twice_returned")
+    assert scene.cashier.post(f"/v1/bank-matches/{returned['match_id']}/undo", json={"reason": "x"}).status_code == 200
+    assert scene.cashier.post(undo_of, json={"reason": "x"}).status_code == 200
+    assert scene.balance("advances") == 30_000
+    agrees(scene)
