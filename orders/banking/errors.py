@@ -248,6 +248,14 @@ class EntryContradicted(Invalid):
     en = "The line tells against it ({entry}): interest comes in and fees go out, unless the text speaks of them"
 
 
+class DocumentNamed(Conflict):
+    """The text of a line that is said to be the bank's own has the number of a refund, a payout, a list of either, or an advance."""
+
+    code = "document_named"
+    zh = "流水附言中有退款、付款或预付款的编号，应与该笔款项核销；确为银行自身收支的，请在 despite 中说明理由"
+    en = "The line's text has the number of a refund, payout or advance: match it with that; if it is the bank's own all the same, say in `despite` why"
+
+
 class OwnFailureReport(Forbidden):
     code = "own_failure_report"
     zh = "不能确认自己登记的失败"
@@ -282,8 +290,8 @@ class MatchUndone(Conflict):
 
 class UsedUp(Conflict):
     code = "paid_twice_used_up"
-    zh = "重复付出的款项已在后续结算中抵扣，不能撤销该核销"
-    en = "Settlements have set off what was paid twice by now; the match cannot be undone"
+    zh = "重复付出的款项已在后续结算中抵扣，不能撤销该核销；此后退回的，按该笔付款退回核销"
+    en = "Settlements have set off what was paid twice by now: the match cannot be undone, and what comes back now is the payout, returned"
 
 
 class ReturnShown(Conflict):
@@ -292,6 +300,28 @@ class ReturnShown(Conflict):
     code = "return_shown"
     zh = "已有流水显示退款 {number} 退回；请先撤销该流水的核销"
     en = "A line shows that refund {number} came back: undo the match of that line first"
+
+
+class PayoutHasFailed(Conflict):
+    """Nothing would be left that the line could show; of the two payments one came back. ``line_id``: the line of its return, if one shows it."""
+
+    code = "paid_twice_of_failed_payout"
+    zh = (
+        "付款 {number} 已记为失败，撤销后该流水不能再与其核销；请先撤销退回流水的核销，再撤销显示其付出的流水的核销并重新核销（恢复为已付），"
+        "退回的如是多付的一笔，将退回流水按重复付款（paid_twice）核销"
+    )
+    en = (
+        "Payout {number} has failed, so the line could not be matched with it any more: undo the match of the line of its return, then that of the line that"
+        " shows that it left, and match the latter again, which makes it paid; if what came back is the one too many, write that line off as `paid_twice`"
+    )
+
+
+class TwiceReturned(Conflict):
+    """A line that is written off as well shows that what left once more came back."""
+
+    code = "paid_twice_returned"
+    zh = "已有流水显示重复付出的款项退回；请先撤销该流水的核销"
+    en = "A line shows that what was paid twice came back: undo the match of that line first"
 
 
 class OwnWriteOff(Forbidden):

@@ -28,7 +28,7 @@ _PAYER = text(
 _WRITE_OFF = text("SELECT * FROM bank_write_off WHERE id = :id")
 _FAILURE = text(
     """
-    SELECT f.id, f.status, f.requested_by, coalesce(s.number, r.number) AS number, coalesce(p.amount_fen, r.amount_fen) AS amount_fen, o.region_code
+    SELECT f.id, f.status, f.requested_by, a.id IS NOT NULL AND a.outcome IS NULL AS on_list, coalesce(s.number, r.number) AS number, coalesce(p.amount_fen, r.amount_fen) AS amount_fen, o.region_code
     FROM failure_report f LEFT JOIN payout_attempt a ON a.id = f.attempt_id LEFT JOIN payout p ON p.id = a.payout_id
     LEFT JOIN settlement s ON s.id = p.settlement_id LEFT JOIN refund r ON r.id = f.refund_id
     LEFT JOIN purchase_order po ON po.id = r.purchase_order_id JOIN organisation o ON o.id = coalesce(p.supplier_id, po.buyer_id) WHERE f.id = :id
@@ -117,7 +117,7 @@ def _failure_moved(session: Session, payload: dict[str, Any]) -> None:
         kind = f"failure_report.{payload['status']}"
         notify_persons(session, [row.requested_by], origin=f"{kind}:{row.id}", kind=kind, **told)
     elif row.status == FailureStatus.REQUESTED:
-        kind, but = "failure_report.waiting", [row.requested_by]
+        kind, but = f"failure_report.waiting{'_listed' if row.on_list else ''}", [row.requested_by]
         notify_second(session, Permission.MONEY_MANAGE, row.region_code, but=but, origin=f"{kind}:{row.id}", kind=kind, **told)
 
 

@@ -77,6 +77,10 @@ class Sent:
     attempt_id: int | None = None
     #: It was said to have failed, and no line shows that it came back.
     failed: bool = False
+    #: It is paid by this or another release: a further line shows that it left once more.
+    stands: bool = True
+    #: It left twice, and nothing of that came back yet.
+    twice: bool = False
     released_on: date = date.min
 
 

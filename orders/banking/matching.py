@@ -3,7 +3,7 @@
 A match is made without asking only where a rule makes it certain: the reference of one order stands in the text and the amount is at most what
 is due, or the number of an announced transfer is equal and so is its amount; and the money comes from the buyer itself, or from somebody who
 was approved to pay for it. What leaves is certain where the number of a refund or payout stands in the text, and amount and payee are equal; what
-comes back, where that number and a word for it do; so is an advance that the books hold. What was said to have failed and a line shows to have left, and what the bank takes back by a
+comes back, where that number and a word for it do, unless it left twice, as then the one too many may have come back; so is an advance that the books hold. What was said to have failed and a line shows to have left, and what the bank takes back by a
 reversal, are proposals. A whole list of payouts, or file of refunds, that left as one line is certain by its sum and its days, if its number stands
 in the text, or the line names no account and nothing else left of this amount; unless one of them was said to have failed. Where the line
 comes to all but those, the number makes it certain. Everything else is a proposal that a person decides on.
@@ -242,11 +242,19 @@ def _sent(line: Line, facts: Facts) -> list[Proposal]:
         elif line.amount_fen < 0 and each.leaves:
             found.append(_of_sent(each.kind, each, reasons, certain=named and to_payee))
         elif line.reversal and each.returns and (named or to_payee):
+            found += _one_too_many(each, [*reasons, Reason.REVERSAL])
             found.append(_of_sent(BACK[each.kind], each, [*reasons, Reason.REVERSAL], certain=False))
         elif line.amount_fen > 0 and not line.reversal and each.returns and (named or came_back):
             reasons += [Reason.RETURNED] if came_back else []
-            found.append(_of_sent(BACK[each.kind], each, reasons, certain=named and came_back))
+            found += _one_too_many(each, reasons)
+            found.append(_of_sent(BACK[each.kind], each, reasons, certain=named and came_back and not each.twice))
     return found
+
+
+def _one_too_many(sent: Sent, reasons: Sequence[Reason]) -> list[Proposal]:
+    """That of what left twice the one came back that its supplier holds ahead; none: it left once."""
+    made = _of_sent(MatchKind.BANK_ENTRY, sent, [*reasons, Reason.LEFT_TWICE], certain=False)
+    return [replace(made, entry=BankEntryKind.PAID_TWICE)] if sent.twice else []
 
 
 def _transfers(line: Line, facts: Facts) -> list[Proposal]:
@@ -271,6 +279,10 @@ def _otherwise(line: Line, facts: Facts, fitting: set[tuple[int | None, int | No
             reasons.append(Reason.SAID_FAILED if each.failed and line.amount_fen < 0 else Reason.SHOWN_ALREADY)
         kind = each.kind if line.amount_fen < 0 else BACK[each.kind]
         made = _of_sent(kind, each, reasons, certain=False)
+        if (
+            kind in _NUMBER and Reason.SHOWN_ALREADY in reasons and not each.stands
+        ):  # it came back: neither it nor anything once more
+            continue
         if kind in _NUMBER and Reason.SHOWN_ALREADY in reasons:  # its supplier has it ahead, its buyer owes it
             twice = min(each.amount_fen, abs(line.amount_fen))
             made = replace(made, kind=MatchKind.BANK_ENTRY, amount_fen=twice, entry=BankEntryKind.PAID_TWICE)
@@ -352,6 +364,14 @@ def is_contradicted(line: Line, entry: BankEntryKind) -> bool:
     if entry is BankEntryKind.INTEREST:
         return went_out and not _INTEREST.search(line.text)
     return entry is BankEntryKind.FEE and not went_out and not _FEE.search(line.text)
+
+
+def is_of_document(line: Line, entry: BankEntryKind) -> bool:
+    """Whether what is said to be the bank's own has the number of a refund, payout or advance in its text, which is rather that; unless the text speaks of
+    fees or interest."""
+    words = {BankEntryKind.FEE: _FEE, BankEntryKind.INTEREST: _INTEREST}.get(entry)
+    own = words is not None and words.search(line.text)
+    return entry is not BankEntryKind.PAID_TWICE and names_document(line.text) and not own
 
 
 def _of_sent(kind: MatchKind, sent: Sent, reasons: Sequence[Reason], *, certain: bool) -> Proposal:

@@ -37,6 +37,7 @@ class Reason(StrEnum):
     RETURNED = "returned"
     REVERSAL = "reversal"
     SAID_FAILED = "said_failed"
+    LEFT_TWICE = "left_twice"
     BANK_WORDS = "bank_words"
 
 
@@ -72,6 +73,7 @@ WEIGHTS: Mapping[Reason, int] = {
     Reason.RETURNED: 20,
     Reason.REVERSAL: 20,
     Reason.SAID_FAILED: 0,
+    Reason.LEFT_TWICE: 10,
     Reason.BANK_WORDS: 50,
 }
 WORDS: Mapping[Reason, tuple[str, str]] = {
@@ -113,6 +115,10 @@ WORDS: Mapping[Reason, tuple[str, str]] = {
     Reason.SAID_FAILED: (
         "该笔款项此前记为失败，银行流水显示已付出",
         "it was said to have failed, and the bank shows that it left",
+    ),
+    Reason.LEFT_TWICE: (
+        "该笔款项曾重复付出，退回的可能是多付的一笔",
+        "it left twice, and what came back may be the one too many",
     ),
     Reason.BANK_WORDS: ("附言为银行收费或利息", "the text speaks of the bank's fees or interest"),
 }

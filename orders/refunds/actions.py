@@ -283,7 +283,8 @@ def reinstate(session: Session, who: Who, refund_id: int, reference: str | None,
         IllegalMove: it did not fail (409). RefundsRest: other refunds rest on this credit that are released and have not left (409).
     """
     row = session.execute(_LOCK, {"id": refund_id}).one()
-    _step(session, who, row, RefundMove.REINSTATE, reason=reason, ended_at=clock.now(), reference=reference or row.reference)
+    values = {"ended_at": clock.now(), "end_reason": None, "reference": reference or row.reference}
+    _step(session, who, row, RefundMove.REINSTATE, reason=reason, **values)
     failure = session.execute(_FAILURE, {"id": refund_id}).one()
     promised = Place(Account.REFUNDS, row.buyer_id, row.purchase_order_id)
     owner = session.execute(_OWNER, {"id": row.purchase_order_id}).scalar_one()
@@ -362,9 +363,10 @@ def _step(session: Session, who: Who, row: Any, move: RefundMove, *, reason: str
         text(f"UPDATE refund SET status = :status, version = version + 1{written} WHERE id = :id"),  # noqa: S608
         {"id": row.id, "status": status, **values},
     )
-    reason = values.get("end_reason", reason)
+    reason = values.get("end_reason") or reason
     audit.record(session, who, f"refund.{move}", "refund", row.id, reason=reason, from_status=row.status, to_status=str(status))
-    outbox.publish(session, "refund.moved", refund_id=row.id, status=status)
+    told = {"refund_id": row.id, "status": status, "version": row.version + 1}
+    outbox.publish(session, "refund.moved", **told, **({"reinstated": True} if move is RefundMove.REINSTATE else {}))
 
 
 def _passed(session: Session, refund_ids: Sequence[int], despite: str | None) -> set[int]:

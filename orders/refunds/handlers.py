@@ -20,35 +20,25 @@ _REFUND = text(
 
 
 def _moved(session: Session, payload: dict[str, Any]) -> None:
-    """The buyer hears what became of it; and who may release it, but for who asked, that it waits."""
+    """The buyer hears what became of it; who may release it, but for who asked, that it waits; and that it left after all, if it was said to have
+    failed."""
     if payload["status"] == RefundStatus.CANCELLED:
         return
     row = session.execute(_REFUND, {"id": payload["refund_id"]}).one()
+    # it may be paid, fail, and be paid after all; events from before that was told say no version
+    cause = f"{row.id}:{payload['version']}" if "version" in payload else str(row.id)
+    told: dict[str, Any] = {"subject_type": "refund", "subject_id": row.id, "number": row.number, "order": row.order_number}
+    told["amount"] = yuan_from_fen(row.amount_fen)
+    second: str | None = None
+    but: list[int | None] = []
     if row.status == payload["status"] == RefundStatus.REQUESTED:
-        notify_second(
-            session,
-            Permission.MONEY_MANAGE,
-            row.region_code,
-            but=[row.requested_by],
-            origin=f"refund.waiting:{row.id}",
-            kind="refund.waiting",
-            subject_type="refund",
-            subject_id=row.id,
-            number=row.number,
-            order=row.order_number,
-            amount=yuan_from_fen(row.amount_fen),
-        )
-    notify(
-        session,
-        origin=f"refund.{payload['status']}:{row.id}",
-        kind=f"refund.{payload['status']}",
-        subject_type="refund",
-        subject_id=row.id,
-        organisation_id=row.buyer_id,
-        number=row.number,
-        order=row.order_number,
-        amount=yuan_from_fen(row.amount_fen),
-    )
+        second, but = "refund.waiting", [row.requested_by]
+    elif row.status == payload["status"] and payload.get("reinstated"):
+        second = "refund.left_after_all"
+    if second:
+        notify_second(session, Permission.MONEY_MANAGE, row.region_code, but=but, origin=f"{second}:{cause}", kind=second, **told)
+    kind = f"refund.{payload['status']}"
+    notify(session, origin=f"{kind}:{cause}", kind=kind, organisation_id=row.buyer_id, **told)
 
 
 HANDLERS: dict[str, Handler] = {"refund.moved": _moved}

@@ -59,6 +59,26 @@ class MoneyMissing(Conflict):
     en = "{missing} yuan of what buyers paid for these orders is not there any more; say in `despite` why it is paid out nevertheless"
 
 
+class NothingLeft(Conflict):
+    code = "nothing_left_on_list"
+    zh = "名单中的款项均已记为失败，没有可提交银行的付款；再次放行的款项请另制名单"
+    en = "Everything on the list has failed, so there is nothing for the bank to pay: make another list of what was released again"
+
+
+class PaidTwiceHeld(Conflict):
+    """Its supplier holds the same money ahead, because it left twice: what came back may be the one that was too many."""
+
+    code = "paid_twice_held"
+    zh = (
+        "付款 {number} 曾重复付出（银行流水 {line_id}，{day}），其中 {held} 元仍在供应商预付款中待抵扣；退回的如是多付的一笔，请撤销退回流水的核销，"
+        "改按重复付款（paid_twice）核销；仍要付款的，请在 despite 中说明理由"
+    )
+    en = (
+        "Payout {number} left twice (line {line_id} of the bank, {day}), and the supplier still holds {held} yuan of it ahead: if what came back is the one"
+        " too many, undo the match of its return and write that line off as `paid_twice`; or say in `despite` why it is paid nevertheless"
+    )
+
+
 class SupplierBarred(Conflict):
     """It was suspended or barred after the settlement was made, which would have held what it was owed."""
 

@@ -86,11 +86,14 @@ def _released(session: Session, payload: dict[str, Any]) -> None:
 
 
 def _ended(session: Session, payload: dict[str, Any]) -> None:
-    """The supplier hears that it was paid, or that it was not and why that need not worry it; and who may, that it has to be approved again."""
+    """The supplier hears that it was paid, or that it was not and why that need not worry it; and who may, that it has to be approved again, or that
+    it need not be as it had left after all."""
     _tell_of_payout(session, payload, f"payout.{payload['outcome']}")
     row = session.execute(_PAYOUT, {"id": payload["payout_id"]}).one()
     if row.status == PayoutStatus.FAILED:
         _payout_waits(session, row, "payout.failed_waiting")
+    elif row.status == PayoutStatus.PAID and payload.get("reinstated"):
+        _payout_waits(session, row, "payout.left_after_all")
 
 
 def _approved(session: Session, payload: dict[str, Any]) -> None:
@@ -137,9 +140,11 @@ def _voided(session: Session, payload: dict[str, Any]) -> None:
 
 def _tell_of_payout(session: Session, payload: dict[str, Any], kind: str) -> None:
     row = session.execute(_PAYOUT, {"id": payload["payout_id"]}).one()
+    # one release may be paid, fail, and be paid after all; events from before that was told say no version
+    version = f":{payload['version']}" if "version" in payload else ""
     notify(
         session,
-        origin=f"{kind}:{payload['attempt_id']}",
+        origin=f"{kind}:{payload['attempt_id']}{version}",
         kind=kind,
         subject_type="payout",
         subject_id=row.id,

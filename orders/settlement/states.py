@@ -101,6 +101,13 @@ SETTLEMENT = StateTable(
         (_S.ANSWERED, SettlementMove.OBJECT): _S.OBJECTED,
     },
 )
+
+
+def settlement_moves(status: str, *, late: bool) -> list[SettlementMove]:
+    """What may be done with a statement; ``late``: the days for objections are over, or it is being paid."""
+    return [move for move in SETTLEMENT.possible(status) if not (late and move is SettlementMove.OBJECT)]
+
+
 PAYOUT = StateTable(
     "payout",
     {
@@ -141,6 +148,14 @@ PAYOUT_FILE = StateTable(
         (PayoutFileStatus.MADE, PayoutFileMove.VOID): PayoutFileStatus.VOID,
     },
 )
+
+
+def payout_file_moves(status: str, *, own: bool, dead: bool) -> list[PayoutFileMove]:
+    """What a person may do with a list; ``own``: whoever made it, which another person makes void; ``dead``: all on it has failed."""
+    refused = ({PayoutFileMove.VOID} if own else set()) | (set(PayoutFileMove) if dead else set())
+    return [move for move in PAYOUT_FILE.possible(status) if move not in refused]
+
+
 ACCOUNT = StateTable(
     "payout_account",
     {

@@ -1,15 +1,12 @@
 """Dues, the putting off of a payment, and credit limits over HTTP."""
 
-from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from fastapi import Query
 from fastapi.responses import Response
 
-from orders.terms import actions, queries
-from orders.terms.rules import Bucket
+from orders.terms import actions, queries, sheets
 from orders.terms.schemas import (
-    DUE_STATUS,
     CreditDrawOut,
     CreditLimitIn,
     CreditLimitOut,
@@ -21,7 +18,6 @@ from orders.terms.schemas import (
     ExtensionOut,
 )
 from shop.core import exports
-from shop.core.money import yuan
 from shop.core.paging import After, Limit, Page
 from shop.core.quantities import Id
 from shop.identity.access import Call, Routes
@@ -45,33 +41,7 @@ def due_totals(call: Call, asked: Annotated[DueFilter, Query()]) -> DueTotalsOut
 @routes.get("/dues/export", Permission.MONEY_READ, responses=exports.FILES)
 def export_dues(call: Call, asked: Annotated[DueFilter, Query()], format: Literal["csv", "xlsx"] = "xlsx") -> Response:
     """The same as a table, with the totals in the last row."""
-    return exports.file(format, "dues", _HEADER, _rows(queries.all_dues(call.session, call.actor, asked)), "应付款项")
-
-
-_HEADER = [
-    "订单",
-    "采购单位",
-    "供应单位",
-    "到期日",
-    "金额（元）",
-    "已到账（元）",
-    "已登记未到账（元）",
-    "未付（元）",
-    "状态",
-    "逾期天数",
-    "账龄",
-]
-_AGES = {Bucket.TO_30: "1–30天", Bucket.TO_60: "31–60天", Bucket.TO_90: "61–90天", Bucket.OVER_90: "90天以上"}
-
-
-def _rows(found: Iterable[DueRow]) -> Iterable[list[exports.Cell]]:
-    totals = [0, 0, 0, 0]
-    for due in found:
-        amounts = (due.amount, due.paid, due.announced, due.open)
-        totals = [total + fen for total, fen in zip(totals, amounts, strict=True)]
-        head: list[exports.Cell] = [due.number, due.buyer_name, due.supplier_name, due.due_on]
-        yield [*head, *map(yuan, amounts), DUE_STATUS[due.status][0], due.overdue_days, _AGES[due.bucket] if due.bucket else None]
-    yield [exports.TOTAL["zh"], None, None, None, *map(yuan, totals), None, None, None]
+    return sheets.dues(format, call.language, queries.all_dues(call.session, call.actor, asked))
 
 
 @routes.post("/purchase-orders/{purchase_order_id}/payment-extension", Permission.PAYMENTS_EXTEND)

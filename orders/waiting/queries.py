@@ -1,6 +1,7 @@
 """What one person of platform finance asked for and another has to approve or release, within the caller's reach."""
 
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -10,8 +11,8 @@ from orders.banking.errors import LineTaken
 from orders.banking.queries.write_offs import LEFT_AGAIN
 from orders.money.errors import ShownByBank
 from orders.money.queries.shown import lines_of
-from orders.refunds.queries.left import transfers_of as refunds_of
-from orders.settlement.queries.left import transfers_of as payouts_of
+from orders.refunds.queries import left as refunds_left
+from orders.settlement.queries import left as payouts_left
 from orders.waiting.schemas import WaitingKind, WaitingOut
 from shop.core import clock, paging
 from shop.core.paging import Page
@@ -87,14 +88,19 @@ def waiting(
 
 
 def _blocked(session: Session, rows: Sequence[Row[Any]]) -> dict[tuple[str, int], str]:
-    """The code by which an approval would be refused whatever happens, as settled meanwhile: a line that is matched, or one that shows what is said to have
-    failed."""
+    """The code by which an approval would be refused, as settled meanwhile: a line that is matched, one that shows what is said to have failed, or one that
+    shows that a payout, or another refund of the order, has left, which is asked about."""
     found = {(row.kind, row.id): LineTaken.code for row in rows if row.taken}
-    for transfers_of, of in ((payouts_of, "attempt_id"), (refunds_of, "refund_id")):
+    for transfers_of, of in ((payouts_left.transfers_of, "attempt_id"), (refunds_left.transfers_of, "refund_id")):
         reports = {getattr(row, of): (row.kind, row.id) for row in rows if getattr(row, of)}
         transfers = transfers_of(session, reports)
         lines = zip(transfers, lines_of(session, transfers), strict=True)
         found |= {reports[each.origin_id]: ShownByBank.code for each, line in lines if line is not None}
+    again = {row.id: SimpleNamespace(settlement_number=row.number, passed_line_id=None) for row in rows if row.kind == "payout"}
+    if again:
+        found |= {("payout", the_id): refusals[0].code for the_id, refusals in payouts_left.left_before(session, again).items()}
+    if refunds := [row.id for row in rows if row.kind == "refund"]:
+        found |= {("refund", the_id): refusal.code for the_id, refusal in refunds_left.left_before(session, refunds).items()}
     return found
 
 

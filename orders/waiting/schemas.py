@@ -42,6 +42,7 @@ class WaitingOut(BaseModel):
     )
     own: bool = Field(description="the caller was the first person, so somebody else decides")
     blocked_by: str | None = Field(
-        description="the code by which approving it is refused, because the bank has settled it: refuse it, or take it back",
+        description="the code by which approving it is refused, because the bank has settled it: refuse it, or take it back; a payout or refund goes if `despite`"
+        " says why",
         examples=["shown_by_bank"],
     )

@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from orders.banking.actions.making import ANNOUNCED_OF, Wanted, postings_of
 from orders.banking.actions.matching import locked
-from orders.banking.errors import MatchUndone, ReturnShown, UsedUp
+from orders.banking.errors import MatchUndone, PayoutHasFailed, ReturnShown, TwiceReturned, UsedUp
 from orders.banking.queries.facts import SHOWN
 from orders.banking.rules import BankEntryKind, MatchKind
 from orders.banking.states import WRITE_OFF, WriteOffMove
@@ -18,7 +18,8 @@ from orders.payments import actions as payments
 from orders.refunds import actions as refunds
 from orders.refunds import guards
 from orders.refunds.states import RefundStatus
-from orders.settlement.actions import losing
+from orders.settlement.actions import losing, paying
+from orders.settlement.queries.left import TWICE
 from orders.terms import actions as terms
 from shop.core import audit, clock
 from shop.core.db import array
@@ -28,7 +29,8 @@ from shop.identity.actor import Actor
 _MATCH = text(
     """
     SELECT m.*, l.amount_fen AS line_fen,
-           w.id AS write_off_id, w.status AS write_off_status, w.refund_id AS refund_again_id, coalesce(p.supplier_id, v.supplier_id) AS supplier_id
+           w.id AS write_off_id, w.status AS write_off_status, w.refund_id AS refund_again_id, coalesce(p.supplier_id, v.supplier_id) AS supplier_id,
+           w.payout_id AS payout_again_id, w.advance_id AS advance_again_id
     FROM bank_match m JOIN bank_line l ON l.id = m.line_id LEFT JOIN bank_write_off w ON w.match_id = m.id
     LEFT JOIN payout p ON p.id = w.payout_id LEFT JOIN advance v ON v.id = w.advance_id WHERE m.id = :id
     """
@@ -52,6 +54,14 @@ _WRITE_OFF = text("UPDATE bank_write_off SET status = :status, version = version
 _AGAIN = text(
     f"SELECT number, status, {SHOWN.format(kind='refund_failed', origin='r.id')} AS back_shown FROM refund r WHERE id = :id"  # noqa: S608
 )
+#: Of a payout of which no release stands, the line that shows that it came back.
+_FAILED = text(
+    """
+    SELECT s.number, (SELECT max(m.line_id) FROM bank_match m WHERE m.payout_id = p.id AND m.kind = 'payout_returned' AND m.undone_at IS NULL) AS line_id
+    FROM payout p JOIN settlement s ON s.id = p.settlement_id WHERE p.id = :id AND p.status IN ('failed', 'draft', 'approved')
+    """
+)
+_TWICE = text(f"SELECT {TWICE.format(of='(tw.payout_id = :payout_id OR tw.advance_id = :advance_id)')}")
 _HIDE = text("UPDATE payment SET shown_at = NULL WHERE id = :id")
 
 
@@ -66,16 +76,18 @@ def undo(session: Session, actor: Actor, match_id: int, reason: str) -> int:
     Raises:
         NotFound: there is none, or the caller keeps the money of a district only (404). MatchUndone: it was undone before (409).
         RefundsRest: refunds of the order are released on this money (409). UsedUp: settlements have set off what left once more (409).
-        ReturnShown: see there (409).
+        ReturnShown, PayoutHasFailed, TwiceReturned: see there (409).
     """
     held = session.execute(_MATCH, {"id": match_id}).first()
     if held is None:
         raise NotFound
-    if held.supplier_id:
+    if held.supplier_id and held.line_fen < 0:
         losing.alone(session)  # no settlement sets it off meanwhile
         if session.execute(_AHEAD, {"id": held.supplier_id}).scalar_one() < held.amount_fen:
             raise UsedUp
     locked(session, actor, held.line_id)
+    if held.undone_at is None and held.supplier_id and held.line_fen < 0:
+        _require_takeable(session, held)
     if held.purchase_order_id:
         payments.locked(session, [held.purchase_order_id])
     asked = {"id": match_id, "user_id": actor.user_id, "now": clock.now(), "reason": reason}
@@ -112,6 +124,18 @@ def undo(session: Session, actor: Actor, match_id: int, reason: str) -> int:
     told = [(held.line_id, {"match_id": undone_id}) for undone_id in undone]
     audit.record_each(session, actor, "bank_line.match_undone", "bank_line", told, reason=reason)
     return int(held.line_id)
+
+
+def _require_takeable(session: Session, held: Any) -> None:
+    """Refuse to take back that a payout or advance left twice where that would leave a line of which nothing can come. Raises PayoutHasFailed,
+    TwiceReturned."""
+    if held.payout_again_id:
+        paying.lock(session, [held.payout_again_id])
+        if failed := session.execute(_FAILED, {"id": held.payout_again_id}).first():
+            raise PayoutHasFailed(number=failed.number, line_id=failed.line_id)
+    asked = {"payout_id": held.payout_again_id, "advance_id": held.advance_again_id}
+    if session.execute(_TWICE, asked).scalar_one() < held.amount_fen:
+        raise TwiceReturned
 
 
 def _end(session: Session, actor: Actor, held: Any, reason: str) -> None:

@@ -12,6 +12,7 @@ from orders.banking.actions.making import Wanted, as_line, make
 from orders.banking.actions.matching import locked
 from orders.banking.errors import (
     AdvanceUnfit,
+    DocumentNamed,
     EntryContradicted,
     LineTaken,
     OwnWriteOff,
@@ -19,11 +20,12 @@ from orders.banking.errors import (
     RefundUnfit,
     Remedy,
     Unfit,
+    UsedUp,
     WriteOffWaiting,
     WrongDirection,
 )
 from orders.banking.known import Line, Paid
-from orders.banking.matching import is_contradicted, is_other_number, is_other_payee
+from orders.banking.matching import is_contradicted, is_of_document, is_other_number, is_other_payee
 from orders.banking.models import BankWriteOff
 from orders.banking.queries import twice
 from orders.banking.rules import BankEntryKind, MatchKind
@@ -31,7 +33,8 @@ from orders.banking.schemas.lines import WriteOffIn
 from orders.banking.states import WRITE_OFF, WriteOffMove, WriteOffStatus
 from orders.payments import actions as payments
 from orders.refunds import actions as refunds
-from orders.settlement.actions import advances, paying
+from orders.settlement.actions import advances, losing, paying
+from orders.settlement.queries.left import TWICE
 from shop.core import audit, clock, outbox
 from shop.core.errors import IfMatch, Invalid, NotFound
 from shop.core.money import yuan_from_fen
@@ -46,9 +49,15 @@ _TWICE = text(
       AND (payout_id = :payout_id OR refund_id = :refund_id OR advance_id = :advance_id)
     """
 )
+#: What left twice and has not come back; and what the supplier holds ahead.
+_HELD = text(f"SELECT {TWICE.format(of='(tw.payout_id = :payout_id OR tw.advance_id = :advance_id)')}")
+_AHEAD = text("SELECT coalesce(sum(amount_fen), 0)::bigint FROM money_posting WHERE account = 'advances' AND party_id = :id")
 _OF = ("payout_id", "refund_id", "advance_id")
 _WAITING = text("SELECT 1 FROM bank_write_off WHERE line_id = :id AND status = 'requested'")
 _LINE_OF = text("SELECT line_id FROM bank_write_off WHERE id = :id")
+_COMES_BACK = text(
+    "SELECT 1 FROM bank_write_off w JOIN bank_line l ON l.id = w.line_id WHERE w.id = :id AND w.entry = 'paid_twice' AND l.amount_fen > 0"
+)
 _LOCK = text("SELECT * FROM bank_write_off WHERE id = :id FOR UPDATE")
 _DECIDE = text(
     "UPDATE bank_write_off SET status = :status, decided_by = :user_id, decided_at = :now, decision_reason = :reason, match_id = :match_id,"
@@ -57,14 +66,16 @@ _DECIDE = text(
 
 
 def request(session: Session, actor: Actor, line_id: int, body: WriteOffIn, if_match: IfMatch) -> int:
-    """Say that a line, or a part of it, is the bank's own, or a payout, refund or advance that left once more; returns the request's id. Until it is
-    approved the line is as open as before.
+    """Say that a line, or a part of it, is the bank's own, or a payout, refund or advance that left once more; or, of a line that came in, that a payout
+    or advance which had left once more came back, so that its supplier holds it ahead no longer. Returns the request's id. Until it is approved the line
+    is as open as before.
 
     Raises:
         NotFound: no such line, payout, refund or advance, or the caller keeps the money of a district only (404). Changed: the line changed
         meanwhile (412). LineTaken: less than that is left of it (409). WriteOffWaiting: something of it waits already (409).
-        Invalid: what left once more is not named, or another entry names it, or has a ``despite`` (422). EntryContradicted: see there (422).
-        WrongDirection: the line came in (422). PayoutUnfit, RefundUnfit, AdvanceUnfit: it has not left, or came to less, or the line names another
+        Invalid: what left once more is not named, or another entry names it, or has a ``despite`` (422). EntryContradicted: see there (422). DocumentNamed: see there (409).
+        WrongDirection: the line came in, and nothing of it was found to have left once more, or it is a refund, of which the one that left once more is
+        matched as returned (422). UsedUp: settlements have set off what comes back (409). PayoutUnfit, RefundUnfit, AdvanceUnfit: it has not left, or came to less, or the line names another
         payee or number and ``despite`` says nothing (409).
     """
     line = locked(session, actor, line_id)
@@ -79,21 +90,24 @@ def request(session: Session, actor: Actor, line_id: int, body: WriteOffIn, if_m
             "重复付款（paid_twice）须注明付款、退款、预付款之一，其他类别不注明",
             "Name the one payout, refund or advance that left once more (`paid_twice`), and none otherwise",
         )
-    if body.despite is not None and body.entry is not BankEntryKind.PAID_TWICE:
+    of_document = is_of_document(as_line(line), body.entry)
+    if body.despite is not None and body.entry is not BankEntryKind.PAID_TWICE and not of_document:
         raise Invalid.one(
             "despite",
             "despite_of_entry",
-            "仅重复付款（paid_twice）可填写 despite",
-            "Only of what left once more (`paid_twice`) there is anything to say it in spite of",
+            "仅重复付款（paid_twice），或附言中有款项编号的流水，可填写 despite",
+            "Only of what left once more (`paid_twice`), or of a line that has the number of a document, there is anything to say it in spite of",
         )
     if is_contradicted(as_line(line), body.entry):
         raise EntryContradicted(entry=body.entry)
+    if of_document and body.despite is None:
+        raise DocumentNamed
     asked = {**{of: getattr(body, of) for of in _OF}, "despite": body.despite}
     paid = _paid_before(session, line, body.amount, **asked)
     made = BankWriteOff(
         line_id=line_id,
         entry=body.entry,
-        **{**asked, "despite": body.despite if paid and _doubt(as_line(line), paid) else None},
+        **{**asked, "despite": body.despite if of_document or (paid and _doubt(as_line(line), paid)) else None},
         amount_fen=body.amount,
         reason=body.reason,
         requested_by=actor.user_id or 0,
@@ -112,9 +126,11 @@ def approve(session: Session, actor: Actor, write_off_id: int, reason: str | Non
     Raises:
         NotFound: there is none, or the caller keeps the money of a district only (404). IllegalMove: it was decided (409).
         OwnWriteOff: the caller asked for it (403). LineTaken: less than that is left of the line by now (409).
-        PayoutUnfit, RefundUnfit, AdvanceUnfit: what left once more has failed meanwhile (409). RefundsRest: other refunds of the order that are
+        PayoutUnfit, RefundUnfit, AdvanceUnfit: what left once more has failed meanwhile (409). UsedUp: as :func:`request` (409). RefundsRest: other refunds of the order that are
         released and have not left rest on what left once more (409).
     """
+    if session.execute(_COMES_BACK, {"id": write_off_id}).first():
+        losing.alone(session)  # no settlement sets it off meanwhile
     line, row = _locked(session, actor, write_off_id)
     WRITE_OFF.after(row.status, WriteOffMove.APPROVE)
     if row.requested_by == actor.user_id:
@@ -166,8 +182,8 @@ def _paid_before(
     advance_id: int | None,
     despite: str | None,
 ) -> Paid | None:
-    """What left once more by a line, locked; none: the line is the bank's own. Raises NotFound, WrongDirection, PayoutUnfit, RefundUnfit,
-    AdvanceUnfit."""
+    """What left once more by a line, or came back by it, locked; none: the line is the bank's own. Raises NotFound, WrongDirection, UsedUp, PayoutUnfit,
+    RefundUnfit, AdvanceUnfit."""
     if payout_id is not None:
         unfit: type[Unfit] = PayoutUnfit
         paying.lock(session, [payout_id])
@@ -185,11 +201,18 @@ def _paid_before(
         return None
     if paid is None:
         raise NotFound
-    if line.amount_fen > 0:
-        raise WrongDirection
     of = {"payout_id": payout_id, "refund_id": refund_id, "advance_id": advance_id}
-    before = session.execute(_TWICE, {"line_id": line.id, **of}).scalar_one()
-    if remedy := _unfit(paid, before + amount_fen) or (_doubt(as_line(line), paid) if despite is None else None):
+    if line.amount_fen > 0:
+        held_fen = session.execute(_HELD, of).scalar_one() if refund_id is None else 0
+        if held_fen <= 0:
+            raise WrongDirection
+        if session.execute(_AHEAD, {"id": paid.party_id}).scalar_one() < amount_fen:
+            raise UsedUp
+        wrong = Remedy.LESS if amount_fen > held_fen else None
+    else:
+        before = session.execute(_TWICE, {"line_id": line.id, **of}).scalar_one()
+        wrong = _unfit(paid, before + amount_fen)
+    if remedy := wrong or (_doubt(as_line(line), paid) if despite is None else None):
         raise unfit(number=paid.number, state=paid.state, remedy=remedy)
     return paid
 

@@ -104,13 +104,21 @@ SHOWN = """
             WHERE mt.kind = '{kind}' AND mt.origin_id = {origin})
 """
 _FAILED_ATTEMPT = f"coalesce(a.outcome = 'failed', false) AND NOT {SHOWN.format(kind='payout_failed', origin='a.id')}"
+#: SQL: whether payout ``p`` becomes paid by a line that shows release ``a``, which was said to have failed: by the release that stands and no line has
+#: shown, or by this one as the last, as long as it is not released again.
+_PAYS_BY = f"""
+    (NOT {SHOWN.format(kind="payout_paid", origin="a.id")}
+     AND CASE WHEN p.status IN ('failed', 'draft', 'approved') THEN a.id = (SELECT max(x.id) FROM payout_attempt x WHERE x.payout_id = p.id)
+              ELSE EXISTS (SELECT FROM payout_attempt x WHERE x.payout_id = p.id AND x.method = 'bank'
+                           AND (x.outcome IS NULL OR x.outcome = 'paid' AND {NOT_SHOWN.format(kind="payout_paid", origin="x.id")})) END)
+"""  # noqa: S608
 _FAILED_REFUND = f"r.status = 'failed' AND r.requested_by IS NOT NULL AND NOT {SHOWN.format(kind='refund_failed', origin='r.id')}"
 _REFUNDS = text(
     f"""
     SELECT * FROM (
         SELECT r.*, r.status IN ('approved', 'sent') OR {NOT_SHOWN.format(kind="refund_paid", origin="r.id")} AS leaves,
                r.status = 'paid' OR {NOT_SHOWN.format(kind="refund_failed", origin="r.id")} AS returns,
-               {_FAILED_REFUND} AS failed,
+               {_FAILED_REFUND} AS failed, r.status = 'paid' AS stands,
                (r.approved_at AT TIME ZONE 'Asia/Shanghai')::date AS released_on
         FROM refund r WHERE r.method = 'bank_transfer' AND r.status IN ('approved', 'sent', 'paid', 'failed')
           AND (r.amount_fen = ANY (CAST(:amounts AS bigint[])) OR r.number = ANY (CAST(:numbers AS text[])))
@@ -123,10 +131,13 @@ _PAYOUTS = text(
         SELECT p.id, a.id AS attempt_id, s.number || '-' || a.id AS number, p.amount_fen, c.holder, c.sealed_number,
                a.outcome IS NULL OR {NOT_SHOWN.format(kind="payout_paid", origin="a.id")} AS leaves,
                coalesce(a.outcome = 'paid', false) OR {NOT_SHOWN.format(kind="payout_failed", origin="a.id")} AS returns,
-               {_FAILED_ATTEMPT} AS failed,
+               {_FAILED_ATTEMPT} AND ({_PAYS_BY} OR {NOT_SHOWN.format(kind="payout_paid", origin="a.id")}) AS failed,
+               EXISTS (SELECT FROM payout_attempt x WHERE x.payout_id = p.id AND x.method = 'bank' AND x.outcome = 'paid') AS stands, coalesce(twice.fen, 0) >= p.amount_fen AS twice,
                (a.released_at AT TIME ZONE 'Asia/Shanghai')::date AS released_on
         FROM payout p JOIN settlement s ON s.id = p.settlement_id JOIN payout_attempt a ON a.payout_id = p.id
-        JOIN payout_account c ON c.id = a.account_id
+        JOIN payout_account c ON c.id = a.account_id LEFT JOIN (
+            SELECT w.payout_id, sum(CASE WHEN l.amount_fen < 0 THEN w.amount_fen ELSE -w.amount_fen END) AS fen
+            FROM bank_write_off w JOIN bank_line l ON l.id = w.line_id WHERE w.status = 'approved' GROUP BY 1) twice ON twice.payout_id = p.id
         WHERE a.method = 'bank' AND (p.amount_fen = ANY (CAST(:amounts AS bigint[])) OR a.id = ANY (CAST(:attempts AS bigint[])))
     ) p WHERE leaves OR returns OR failed OR attempt_id = ANY (CAST(:attempts AS bigint[])) ORDER BY attempt_id
     """  # noqa: S608
@@ -271,6 +282,7 @@ def _refund(row: Any) -> Sent:
         leaves=row.leaves,
         returns=row.returns,
         failed=row.failed,
+        stands=row.stands,
         released_on=row.released_on,
         order_id=row.purchase_order_id,
     )
@@ -287,6 +299,8 @@ def _payout(row: Any) -> Sent:
         leaves=row.leaves,
         returns=row.returns,
         failed=row.failed,
+        stands=row.stands,
+        twice=row.twice,
         released_on=row.released_on,
         attempt_id=row.attempt_id,
     )

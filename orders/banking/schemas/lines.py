@@ -130,7 +130,9 @@ class WriteOffOut(BaseModel):
     paid_before: YuanOut | None = Field(description="what the payout, refund or advance came to")
     amount: YuanOut
     reason: str
-    despite: str | None = Field(description="why it is this one although the line names another payee or number")
+    despite: str | None = Field(
+        description="why it is this one, or the bank's own, although the line names another payee or number"
+    )
     line_amount: YuanOut = Field(description="below zero: it went out")
     line_payer_name: str = Field(description="the line's other side")
     line_text: str
@@ -265,7 +267,9 @@ class WriteOffIn(BaseModel):
     amount: PositiveYuanIn
     reason: ShortText
     despite: ShortText | None = Field(
-        default=None, description="of `paid_twice`: why it is this one although the line names another payee or number"
+        default=None,
+        description="of `paid_twice`: why it is this one although the line names another payee or number; of another: why it is the bank's own although"
+        " the line names a refund, payout or advance",
     )
 
 

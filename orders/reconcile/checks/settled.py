@@ -175,10 +175,11 @@ SETTLED = [
                 WHERE status IN ('released', 'sent', 'paid')
                 UNION ALL SELECT supplier_id, 0, 0, amount_fen - returned_fen, 0, 0, 0 FROM advance
                 WHERE status IN ('paid', 'returning', 'returned')
-                -- left once more
-                UNION ALL SELECT coalesce(p.supplier_id, v.supplier_id), 0, 0, m.amount_fen, 0, 0, 0
+                -- left once more, or came back after it had
+                UNION ALL SELECT coalesce(p.supplier_id, v.supplier_id), 0, 0, CASE WHEN l.amount_fen < 0 THEN m.amount_fen ELSE -m.amount_fen END, 0, 0, 0
                 FROM bank_write_off w LEFT JOIN payout p ON p.id = w.payout_id LEFT JOIN advance v ON v.id = w.advance_id
-                JOIN bank_match m ON m.id = w.match_id AND m.undone_at IS NULL WHERE num_nonnulls(p.id, v.id) = 1
+                JOIN bank_match m ON m.id = w.match_id AND m.undone_at IS NULL JOIN bank_line l ON l.id = w.line_id
+                WHERE num_nonnulls(p.id, v.id) = 1
                 -- found at the provider, and no payout here explains it
                 UNION ALL SELECT o.supplier_id, 0, 0, o.amount_fen, 0, 0, 0 FROM online_transfer o
                 JOIN money_transaction t ON t.kind = 'online_transfer' AND t.origin_id = o.id

@@ -8,6 +8,7 @@ from sqlmodel import Session
 from orders.settlement.errors import LiftedBefore, NotHeld, ObjectionTooLate, PayoutOnItsWay
 from orders.settlement.models import HoldLift, SettlementObjection
 from orders.settlement.queries.owed import has_hold
+from orders.settlement.queries.statements import is_released
 from orders.settlement.rules import Hold
 from orders.settlement.schemas.settlements import LiftIn
 from orders.settlement.states import SETTLEMENT, SettlementMove
@@ -20,7 +21,6 @@ from shop.programmes.queries import config_of
 _LOCK = text(
     "SELECT s.*, o.path, o.region_code FROM settlement s JOIN organisation o ON o.id = s.supplier_id WHERE s.id = :id FOR UPDATE OF s"
 )
-_RELEASED = text("SELECT 1 FROM payout WHERE settlement_id = :id AND status IN ('released', 'sent', 'paid')")
 _MOVE = text("UPDATE settlement SET status = :status, version = version + 1 WHERE id = :id")
 _ANSWER = text(
     "UPDATE settlement_objection SET answer = :answer, answered_by = :user_id, answered_at = :now"
@@ -51,7 +51,7 @@ def object_(session: Session, actor: Actor, settlement_id: int, reason: str) -> 
     SETTLEMENT.after(row.status, SettlementMove.OBJECT)
     if clock.today() > row.objections_until:
         raise ObjectionTooLate(until=str(row.objections_until))
-    if session.execute(_RELEASED, {"id": row.id}).first() is not None:
+    if is_released(session, row.id):
         raise PayoutOnItsWay
     session.add(SettlementObjection(settlement_id=row.id, reason=reason, raised_by=actor.user_id or 0, raised_at=clock.now()))
     session.flush()

@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from orders.money.queries.shown import is_sum_left, lines_of
 from orders.settlement.actions.paying import lock, pass_over
-from orders.settlement.errors import ListExecuted, NothingToSend, SamePerson
+from orders.settlement.errors import ListExecuted, NothingLeft, NothingToSend, SamePerson
 from orders.settlement.models import PayoutFile
 from orders.settlement.queries.left import transfers_of
 from orders.settlement.states import PAYOUT, PAYOUT_FILE, PayoutFileMove, PayoutFileStatus, PayoutMove, PayoutStatus
@@ -102,10 +102,12 @@ def send(session: Session, actor: Actor, file_id: int, reference: str, despite: 
 
     Raises:
         NotFound: there is none, or the caller does not keep the money of every supplier on it (404). IllegalMove: it was sent, or is void (409).
-        LeftBefore: of one of them there is such a line (409).
+        NothingLeft: everything on it has failed (409). LeftBefore: of one of them there is such a line (409).
     """
     row, listed = _locked(session, actor, file_id)
     status = PAYOUT_FILE.after(row.status, PayoutFileMove.SEND)
+    if all(each.outcome == "failed" for each in listed):
+        raise NothingLeft
     passed = pass_over(session, {each.id: each for each in listed if each.outcome is None}, despite)
     values = {"id": file_id, "status": status, "user_id": actor.user_id, "now": clock.now(), "reference": reference}
     session.execute(_HAND_OVER, values)

@@ -65,7 +65,7 @@ _FAILED = text(
     """
 )
 _STANDS = text(
-    "UPDATE payout_attempt SET outcome = 'paid', ended_at = :now, reference = coalesce(:reference, reference) WHERE id = :id"
+    "UPDATE payout_attempt SET outcome = 'paid', ended_at = :now, reference = coalesce(:reference, reference), reason = NULL WHERE id = :id"
 )
 _ONLINE_ACCOUNT = text("SELECT 1 FROM connected_account WHERE supplier_id = :id AND enabled")
 #: The list that waits to be handed to the bank with it.
@@ -237,7 +237,7 @@ def paid(session: Session, who: Who, payout_id: int, reference: str | None = Non
     _end(session, row, "paid", reference=reference)
     _, on_its_way = _places(row)
     money.book(session, Kind.PAYOUT_PAID, row.attempt_id, carry(row.amount_fen, to=on_its_way, out_of=_till(row)))
-    outbox.publish(session, "payout.ended", payout_id=row.id, attempt_id=row.attempt_id, outcome="paid")
+    _publish_end(session, row, row.attempt_id, "paid")
 
 
 def failed(session: Session, who: Who, payout_id: int, reason: str) -> None:
@@ -255,7 +255,7 @@ def failed(session: Session, who: Who, payout_id: int, reason: str) -> None:
     settled, on_its_way = _places(row)
     back = _till(row) if row.status == PayoutStatus.PAID else on_its_way
     money.book_failure(session, Kind.PAYOUT_FAILED, row.attempt_id, carry(row.amount_fen, to=back, out_of=settled))
-    outbox.publish(session, "payout.ended", payout_id=row.id, attempt_id=row.attempt_id, outcome="failed")
+    _publish_end(session, row, row.attempt_id, "failed")
 
 
 def reinstated(session: Session, who: Who, payout_id: int, reference: str | None, reason: str) -> None:
@@ -278,7 +278,7 @@ def reinstated(session: Session, who: Who, payout_id: int, reference: str | None
     money.book(session, Kind.PAYOUT_REINSTATED, last.failure_id, carry(row.amount_fen, to=settled, out_of=back))
     if not last.was_paid:
         money.book(session, Kind.PAYOUT_PAID, last.id, carry(row.amount_fen, to=on_its_way, out_of=bank))
-    outbox.publish(session, "payout.ended", payout_id=row.id, attempt_id=last.id, outcome="paid")
+    _publish_end(session, row, last.id, "paid", reinstated=True)
 
 
 def returned(session: Session, who: Who, payout_id: int, returned_fen: int) -> None:
@@ -373,6 +373,12 @@ def _by_hand(session: Session, actor: Actor, payout_id: int) -> Any:
 def _end(session: Session, row: Any, outcome: str, *, reference: str | None = None, reason: str | None = None) -> None:
     values = {"id": row.attempt_id, "outcome": outcome, "now": clock.now(), "reference": reference, "reason": reason}
     session.execute(_ATTEMPT_ENDED, values)
+
+
+def _publish_end(session: Session, row: Any, attempt_id: int, outcome: str, **more: Any) -> None:
+    """``row``: as it was before its version went up, by which the ends of one release are told apart."""
+    told = {"payout_id": row.id, "attempt_id": attempt_id, "outcome": outcome, "version": row.version + 1, **more}
+    outbox.publish(session, "payout.ended", **told)
 
 
 def _step(session: Session, who: Who, row: Any, move: PayoutMove, *, reason: str | None = None, **values: Any) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import text
@@ -12,7 +13,9 @@ from orders.money.errors import LeftBefore
 from orders.money.queries.shown import Transfer, lines_of, of_line
 from orders.money.rules import Kind
 from orders.settlement.actions.accounts import number_of
+from orders.settlement.errors import PaidTwiceHeld
 from shop.core.db import array
+from shop.core.money import yuan_from_fen
 
 # with the list that a release stands on, or else the latest void one that it stood on, and what else on that failed
 _RELEASES = """
@@ -41,30 +44,62 @@ _SAID_NOT_TO_HAVE_LEFT = text(
     )
 )
 
+#: SQL: what of payout or advance ``{of}`` left twice, less what of that came back, in fen: as two persons wrote lines off, one by one.
+TWICE = """
+    (SELECT coalesce(sum(CASE WHEN tl.amount_fen < 0 THEN tw.amount_fen ELSE -tw.amount_fen END), 0)::bigint
+     FROM bank_write_off tw JOIN bank_line tl ON tl.id = tw.line_id WHERE tw.status = 'approved' AND {of})
+"""
+#: Those of which the supplier holds something ahead because they left twice, with the latest line that shows it, behind the one passed over.
+_HELD = text(
+    f"""
+    SELECT DISTINCT ON (p.id) p.id AS payout_id, l.*, least(x.twice_fen, ahead.fen)::bigint AS held_fen
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:afters AS bigint[])) AS u (id, after) JOIN payout p ON p.id = u.id
+    JOIN bank_write_off w ON w.payout_id = p.id AND w.status = 'approved' JOIN bank_line l ON l.id = w.line_id AND l.amount_fen < 0 AND l.id > u.after
+    CROSS JOIN LATERAL (SELECT {TWICE.format(of="tw.payout_id = p.id")} AS twice_fen) x
+    CROSS JOIN LATERAL (SELECT coalesce(sum(amount_fen), 0)::bigint AS fen FROM money_posting
+                        WHERE account = 'advances' AND party_id = p.supplier_id) ahead
+    WHERE least(x.twice_fen, ahead.fen) > 0 ORDER BY p.id, l.id DESC
+    """  # noqa: S608
+)
+
 
 def transfers_of(session: Session, attempt_ids: Iterable[int]) -> list[Transfer]:
     """Releases of payouts, as lines may show them; those that did not go by the bank are left out."""
     return [_transfer(row) for row in session.execute(_BY_ID, {"ids": array(attempt_ids)})]
 
 
-def require_not_left(session: Session, payouts: Mapping[int, Any], despite: str | None) -> dict[int, int]:
-    """Refuse to pay once more what a line shows to have left, though it was said to have failed, or never to have been handed to the bank.
-    ``payouts``: by id, with the number of the settlement and the line up to which lines were passed over (``passed_line_id``). Returns the latest
-    line of each that is passed over, for the reason that ``despite`` tells.
-
-    Raises:
-        LeftBefore: there is one, and ``despite`` says nothing (409).
-    """
+def left_before(session: Session, payouts: Mapping[int, Any]) -> dict[int, list[LeftBefore | PaidTwiceHeld]]:
+    """Why payouts may not go once more: a line shows that one left, though it was said to have failed, or never to have been handed to the bank; or it
+    left twice, and its supplier holds that ahead, as no settlement has used it up. ``payouts``: by id, with the number of the settlement and the line up
+    to which lines were passed over (``passed_line_id``). The latest line of each."""
     rows = session.execute(_SAID_NOT_TO_HAVE_LEFT, {"ids": array(payouts)}).all()
     transfers = [replace(_transfer(row), after=payouts[row.payout_id].passed_line_id or 0) for row in rows]
-    passed: dict[int, Any] = {}
+    latest: dict[int, Any] = {}
     for row, line in zip(rows, lines_of(session, transfers), strict=True):
-        if line is not None and line.id > (passed[row.payout_id].id if row.payout_id in passed else 0):
-            passed[row.payout_id] = line
-    if passed and despite is None:
-        payout_id, line = min(passed.items())
-        raise LeftBefore(number=payouts[payout_id].settlement_number, payout_id=payout_id, **of_line(line))
-    return {payout_id: int(line.id) for payout_id, line in passed.items()}
+        if line is not None and (row.payout_id not in latest or line.id > latest[row.payout_id].id):
+            latest[row.payout_id] = line
+    found: dict[int, list[LeftBefore | PaidTwiceHeld]] = {}
+    for payout_id, line in sorted(latest.items()):
+        number = payouts[payout_id].settlement_number
+        found[payout_id] = [LeftBefore(number=number, payout_id=payout_id, **of_line(line))]
+    asked = {"ids": array(payouts), "afters": array(each.passed_line_id or 0 for each in payouts.values())}
+    for held in session.execute(_HELD, asked):
+        told = {"number": payouts[held.payout_id].settlement_number, "held": yuan_from_fen(held.held_fen), **of_line(held)}
+        found.setdefault(held.payout_id, []).append(PaidTwiceHeld(payout_id=held.payout_id, **told))
+    return found
+
+
+def require_not_left(session: Session, payouts: Mapping[int, Any], despite: str | None) -> dict[int, int]:
+    """Refuse to pay once more what may have left (:func:`left_before`). Returns the latest line of each that is passed over, for the reason that
+    ``despite`` tells.
+
+    Raises:
+        LeftBefore: there is one, and ``despite`` says nothing (409). PaidTwiceHeld: it left twice (409).
+    """
+    found = left_before(session, payouts)
+    if found and despite is None:
+        raise next(chain.from_iterable(found.values()))
+    return {payout_id: max(each.data["line_id"] for each in refusals) for payout_id, refusals in found.items()}
 
 
 def _transfer(row: Any) -> Transfer:

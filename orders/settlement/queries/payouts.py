@@ -25,12 +25,12 @@ from orders.settlement.schemas.payouts import (
     PayoutRow,
 )
 from orders.settlement.states import (
-    PAYOUT_FILE,
     AccountStatus,
     AdvanceStatus,
     PayoutFileStatus,
     PayoutStatus,
     advance_moves,
+    payout_file_moves,
     payout_moves,
 )
 from shop.core import clock, paging
@@ -75,7 +75,9 @@ _IN_CONTENT = """
 # a list may hold payouts of regions that the reader does not see
 _FILES = f"""
     SELECT f.*, f.amount_fen AS amount, made.name AS made_by_name, sent.name AS sent_by_name, voided.name AS voided_by_name,
-           content.count AS content_count, content.amount AS content_amount
+           content.count AS content_count, content.amount AS content_amount,
+           NOT EXISTS (SELECT FROM payout_file_line l JOIN payout_attempt a ON a.id = l.attempt_id
+                       WHERE l.payout_file_id = f.id AND a.outcome IS DISTINCT FROM 'failed') AS dead
     FROM payout_file f JOIN app_user made ON made.id = f.made_by LEFT JOIN app_user sent ON sent.id = f.sent_by
     LEFT JOIN app_user voided ON voided.id = f.voided_by CROSS JOIN LATERAL (
         SELECT count(*) AS count, coalesce(sum(p.amount_fen), 0)::bigint AS amount
@@ -178,7 +180,7 @@ def payout_file(session: Session, actor: Actor, file_id: int) -> PayoutFileOut:
     Raises:
         NotFound: there is none of which the caller sees every payout (404).
     """
-    return _file(_found(session, _FILE, actor, file_id))
+    return _file(_found(session, _FILE, actor, file_id), actor)
 
 
 def payout_files(
@@ -186,7 +188,7 @@ def payout_files(
 ) -> Page[PayoutFileOut]:
     """Lists for the bank of which the caller sees every payout; newest first."""
     rows = _page(session, _FILES_PAGE, actor, {"status": status}, limit, after)
-    return paging.page(rows, limit, _file, lambda row: [row.id])
+    return paging.page(rows, limit, lambda row: _file(row, actor), lambda row: [row.id])
 
 
 def file_rows(session: Session, file_id: int) -> Sequence[Row[Any]]:
@@ -271,8 +273,8 @@ def _account(row: Row[Any], *, whole: bool) -> AccountOut:
     )
 
 
-def _file(row: Row[Any]) -> PayoutFileOut:
-    return _with_moves(PayoutFileOut, row, PAYOUT_FILE.possible(row.status))
+def _file(row: Row[Any], actor: Actor) -> PayoutFileOut:
+    return _with_moves(PayoutFileOut, row, payout_file_moves(row.status, own=row.made_by == actor.user_id, dead=row.dead))
 
 
 def _advance(row: Row[Any]) -> AdvanceOut:

@@ -22,8 +22,8 @@ from orders.settlement.schemas.settlements import (
     SettlementRow,
 )
 from orders.settlement.sheets import AMOUNTS, why
-from orders.settlement.states import SETTLEMENT, SettlementStatus
-from shop.core import paging
+from orders.settlement.states import SettlementStatus, settlement_moves
+from shop.core import clock, paging
 from shop.core.errors import Language, NotFound
 from shop.core.exports import TooManyLines
 from shop.core.paging import Page
@@ -44,6 +44,7 @@ _MANY = text(
     AND (CAST(:start AS bigint) IS NULL OR s.id < :start) ORDER BY s.id DESC LIMIT :rows"""
 )
 _OBJECTIONS = text("SELECT * FROM settlement_objection WHERE settlement_id = :id ORDER BY id")
+_RELEASED = text("SELECT EXISTS (SELECT FROM payout WHERE settlement_id = :id AND status IN ('released', 'sent', 'paid'))")
 _RUN = text("SELECT count(*) AS settlements, coalesce(sum(due_fen), 0)::bigint AS due FROM settlement WHERE run_id = :id")
 #: SQL: what a posting on a supplier's account is about; the delivery is that of the acceptance which the sale was booked by.
 ABOUT = """
@@ -106,7 +107,14 @@ def settlement(session: Session, actor: Actor, settlement_id: int) -> Settlement
         ObjectionOut(**{name: getattr(each, name) for name in ObjectionOut.model_fields})
         for each in session.execute(_OBJECTIONS, {"id": settlement_id})
     ]
-    return SettlementOut(**_shown(row).model_dump(), objections=objections, possible_actions=SETTLEMENT.possible(row.status))
+    late = clock.today() > row.objections_until or is_released(session, settlement_id)
+    moves = settlement_moves(row.status, late=late)
+    return SettlementOut(**_shown(row).model_dump(), objections=objections, possible_actions=moves)
+
+
+def is_released(session: Session, settlement_id: int) -> bool:
+    """Whether something of it is on its way, or paid: nothing is said against it any more."""
+    return bool(session.execute(_RELEASED, {"id": settlement_id}).scalar_one())
 
 
 def settlements(

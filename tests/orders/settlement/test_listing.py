@@ -67,7 +67,9 @@ def test_a_list_of_which_a_payment_was_seen_stays(scene):
 
 def test_of_what_waits_on_a_list_nobody_says_singly_that_it_was_paid(scene):
     made, (first, second) = scene.listed()
-    assert (made["possible_actions"], made["content_count"], made["content_amount"]) == (["send", "void"], 2, made["amount"])
+    assert (made["possible_actions"], made["content_count"], made["content_amount"]) == (["send"], 2, made["amount"])
+    others = scene.treasurer.get(f"/v1/payout-files/{made['id']}").json()["possible_actions"]
+    assert others == ["send", "void"]  # who made it may not
     confirm = [f"/v1/payouts/{each['payout_id']}/confirm" for each in (first, second)]
     refused = scene.cashier.post(confirm[0], json={"reference": "B-1"})
     assert code(refused) == (409, "payout_in_live_file")
@@ -90,6 +92,18 @@ def test_of_what_waits_on_a_list_nobody_says_singly_that_it_was_paid(scene):
     assert scene.cashier.post(confirm[1], json={"reference": "B-1"}).status_code == 200
     assert content(scene, made["id"])[0] == rows  # by the list, as it says ever after
     assert differences(scene.database) == {}
+
+
+def test_a_list_of_which_all_has_failed_is_not_handed_over(scene):
+    made, both = scene.listed()
+    for each in both:
+        assert scene.fails(each["payout_id"])["status"] == "failed"
+    for client in (scene.cashier, scene.treasurer):
+        shown = client.get(f"/v1/payout-files/{made['id']}").json()
+        assert (shown["status"], shown["content_count"], shown["possible_actions"]) == ("made", 0, [])
+        assert client.get("/v1/payout-files").json()["items"][0]["possible_actions"] == []
+    refused = scene.cashier.post(f"/v1/payout-files/{made['id']}/send", json={"reference": "U-1"})
+    assert code(refused) == (409, "nothing_left_on_list")
 
 
 def test_what_failed_is_left_out_of_its_list_and_paid_by_the_next(scene):

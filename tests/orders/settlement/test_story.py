@@ -153,7 +153,10 @@ def test_objections_end_and_then_it_is_paid_without_a_word(scene):
     scene.later(20)
     scene.run()
     row = scene.settlement()
+    path = f"/v1/settlements/{row['id']}"
+    assert scene.farm.get(path).json()["possible_actions"] == ["confirm", "object"]
     scene.later(4)
+    assert scene.farm.get(path).json()["possible_actions"] == ["confirm"]
     late = scene.farm.post(f"/v1/settlements/{row['id']}/object", json={"reason": "少一单"})
     assert (late.status_code, late.json()["code"]) == (409, "objection_too_late")
     assert scene.release(row["payout_id"]).status_code == 200

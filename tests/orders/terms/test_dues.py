@@ -111,12 +111,17 @@ def test_dues_by_age_with_totals_and_a_table(api, database, market, people, monk
     assert found(purchase_order_id=ids[4]) == [ids[4]]
     for wrong in ({"status": "lost"}, {"bucket": "5"}, {"buyer_id": 2**70}, {"due_from": "0206-01-01"}, {"limit": 0}):
         assert cashier.get("/v1/dues", params=wrong).status_code == 422
-    table = cashier.get("/v1/dues/export", params={"status": "overdue"})
+    table = cashier.get("/v1/dues/export", params={"status": "overdue"}, headers={"Accept-Language": "zh"})
     read = CalamineWorkbook.from_filelike(io.BytesIO(table.content)).get_sheet_by_index(0).to_python()
     assert read[0][:3] == ["订单", "采购单位", "供应单位"]
     assert [row[7] for row in read[1:]] == [69.9, 200, 279.6, 549.5]
     assert read[-1][0] == "合计"
     assert cashier.get("/v1/dues/export", params={"format": "csv"}).text.count("\n") == 8
+    english = cashier.get("/v1/dues/export", params={"format": "csv"}, headers={"Accept-Language": "en"}).text.splitlines()
+    assert english[0].removeprefix("\ufeff").startswith("Order,Buyer,Supplier,Due on")
+    assert english[-1].startswith("Total,")
+    assert not [word for row in english for word in ("已逾期", "天", "未到") if word in row]
+    assert any(",overdue," in row for row in english)
     monkeypatch.setattr(queries, "MAX_LINES", 5)
     refused = cashier.get("/v1/dues/export")
     assert (refused.status_code, refused.json()["code"], refused.json()["data"]) == (422, "too_many_lines", {"limit": 5})
