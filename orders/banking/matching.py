@@ -368,10 +368,10 @@ def is_contradicted(line: Line, entry: BankEntryKind) -> bool:
 
 def is_of_document(line: Line, entry: BankEntryKind) -> bool:
     """Whether what is said to be the bank's own has the number of a refund, payout or advance in its text, which is rather that; unless the text speaks of
-    fees or interest."""
+    fees or interest, or the bank only takes back an entry of its own."""
     words = {BankEntryKind.FEE: _FEE, BankEntryKind.INTEREST: _INTEREST}.get(entry)
     own = words is not None and words.search(line.text)
-    return entry is not BankEntryKind.PAID_TWICE and names_document(line.text) and not own
+    return entry is not BankEntryKind.PAID_TWICE and not line.reversal and names_document(line.text) and not own
 
 
 def _of_sent(kind: MatchKind, sent: Sent, reasons: Sequence[Reason], *, certain: bool) -> Proposal:
