@@ -13,7 +13,7 @@ from orders.ledger.selection import Binds
 from orders.outlet_sales.rules import BatchStatus, LineStatus
 from orders.outlet_sales.schemas import Group, OutletSalesOut, OutletSalesRow, SalesBatchOut, SalesLineOut
 from orders.outlets.queries import FILTERED, IN_REACH, Filters, reach
-from orders.statistics.cover import Cover, Edge, cover, over
+from orders.statistics.cover import Cover, Edge, cover, rows_over
 from orders.statistics.rules import growth, parts, same_period_last_year
 from shop.core import clock, paging
 from shop.core.errors import Invalid, NotFound
@@ -80,7 +80,7 @@ def _until(last: date) -> date:
 def sold_over(first: date, last: date) -> tuple[str, dict[str, Any]]:
     """SQL and its values: what outlets sold over a period, as rows to be added up by outlet."""
     bind = Binds()
-    return over(cover(first, _until(last), years=True), "outlet", ("outlet_id",), _FIGURES, bind), bind.values
+    return rows_over(cover(first, _until(last), years=True), "outlet", ("outlet_id",), _FIGURES, bind), bind.values
 
 
 def _cover(group: Group, first: date, last: date) -> Cover:

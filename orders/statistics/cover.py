@@ -47,14 +47,14 @@ class Cover:
                 yield Piece(unit, within, "-" if edge.sign < 0 else "")
 
 
-def over(found: Cover, book: str, keys: Sequence[str], figures: Sequence[str], bind: Binds) -> str:
+def rows_over(period: Cover, book: str, keys: Sequence[str], figures: Sequence[str], bind: Binds) -> str:
     """SQL: the rows of ``book`` over a period, to be added up by its keys: of ``{book}_year`` (if the cover has years), ``{book}_month``, ``{book}_day``."""
 
     def read(piece: Piece) -> str:
         shown = [*keys, *(f"{piece.minus}{figure} AS {figure}" for figure in figures)]
         return f"SELECT {', '.join(shown)} FROM {book}_{piece.unit} WHERE {piece.within}"  # noqa: S608
 
-    return " UNION ALL ".join(map(read, found.pieces(bind)))
+    return " UNION ALL ".join(map(read, period.pieces(bind)))
 
 
 def cover(first: date, last: date, *, years: bool = False) -> Cover:

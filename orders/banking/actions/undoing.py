@@ -19,7 +19,8 @@ from orders.refunds import actions as refunds
 from orders.refunds import guards
 from orders.refunds.states import RefundStatus
 from orders.settlement.actions import losing, paying
-from orders.settlement.queries.left import TWICE
+from orders.settlement.queries.ahead import held_ahead
+from orders.settlement.queries.left import left_twice
 from orders.terms import actions as terms
 from shop.core import audit, clock
 from shop.core.db import array
@@ -35,7 +36,6 @@ _MATCH = text(
     LEFT JOIN payout p ON p.id = w.payout_id LEFT JOIN advance v ON v.id = w.advance_id WHERE m.id = :id
     """
 )
-_AHEAD = text("SELECT coalesce(sum(amount_fen), 0)::bigint FROM money_posting WHERE account = 'advances' AND party_id = :id")
 #: The match, and with one of a list of payouts, or a file of refunds, those of the whole list.
 _UNDO = text(
     """
@@ -61,7 +61,6 @@ _FAILED = text(
     FROM payout p JOIN settlement s ON s.id = p.settlement_id WHERE p.id = :id AND p.status IN ('failed', 'draft', 'approved')
     """
 )
-_TWICE = text(f"SELECT {TWICE.format(of='(tw.payout_id = :payout_id OR tw.advance_id = :advance_id)')}")
 _HIDE = text("UPDATE payment SET shown_at = NULL WHERE id = :id")
 
 
@@ -83,7 +82,7 @@ def undo(session: Session, actor: Actor, match_id: int, reason: str) -> int:
         raise NotFound
     if held.supplier_id and held.line_fen < 0:
         losing.alone(session)  # no settlement sets it off meanwhile
-        if session.execute(_AHEAD, {"id": held.supplier_id}).scalar_one() < held.amount_fen:
+        if held_ahead(session, held.supplier_id) < held.amount_fen:
             raise UsedUp
     locked(session, actor, held.line_id)
     if held.undone_at is None and held.supplier_id and held.line_fen < 0:
@@ -133,8 +132,7 @@ def _require_takeable(session: Session, held: Any) -> None:
         paying.lock(session, [held.payout_again_id])
         if failed := session.execute(_FAILED, {"id": held.payout_again_id}).first():
             raise PayoutHasFailed(number=failed.number, line_id=failed.line_id)
-    asked = {"payout_id": held.payout_again_id, "advance_id": held.advance_again_id}
-    if session.execute(_TWICE, asked).scalar_one() < held.amount_fen:
+    if left_twice(session, held.payout_again_id, held.advance_again_id) < held.amount_fen:
         raise TwiceReturned
 
 

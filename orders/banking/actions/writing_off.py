@@ -34,7 +34,8 @@ from orders.banking.states import WRITE_OFF, WriteOffMove, WriteOffStatus
 from orders.payments import actions as payments
 from orders.refunds import actions as refunds
 from orders.settlement.actions import advances, losing, paying
-from orders.settlement.queries.left import TWICE
+from orders.settlement.queries.ahead import held_ahead
+from orders.settlement.queries.left import left_twice
 from shop.core import audit, clock, outbox
 from shop.core.errors import IfMatch, Invalid, NotFound
 from shop.core.money import yuan_from_fen
@@ -49,9 +50,6 @@ _TWICE = text(
       AND (payout_id = :payout_id OR refund_id = :refund_id OR advance_id = :advance_id)
     """
 )
-#: What left twice and has not come back; and what the supplier holds ahead.
-_HELD = text(f"SELECT {TWICE.format(of='(tw.payout_id = :payout_id OR tw.advance_id = :advance_id)')}")
-_AHEAD = text("SELECT coalesce(sum(amount_fen), 0)::bigint FROM money_posting WHERE account = 'advances' AND party_id = :id")
 _OF = ("payout_id", "refund_id", "advance_id")
 _WAITING = text("SELECT 1 FROM bank_write_off WHERE line_id = :id AND status = 'requested'")
 _LINE_OF = text("SELECT line_id FROM bank_write_off WHERE id = :id")
@@ -203,10 +201,10 @@ def _paid_before(
         raise NotFound
     of = {"payout_id": payout_id, "refund_id": refund_id, "advance_id": advance_id}
     if line.amount_fen > 0:
-        held_fen = session.execute(_HELD, of).scalar_one() if refund_id is None else 0
+        held_fen = left_twice(session, payout_id, advance_id) if refund_id is None else 0
         if held_fen <= 0:
             raise WrongDirection
-        if session.execute(_AHEAD, {"id": paid.party_id}).scalar_one() < amount_fen:
+        if held_ahead(session, paid.party_id) < amount_fen:
             raise UsedUp
         wrong = Remedy.LESS if amount_fen > held_fen else None
     else:

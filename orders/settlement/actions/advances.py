@@ -11,7 +11,7 @@ from orders.money.rules import Account, Kind, Place, carry
 from orders.settlement.actions import losing
 from orders.settlement.errors import AboveAgreement, AdvanceUsedUp, AgreementNotInForce, AgreementUnbounded, SamePerson
 from orders.settlement.models import Advance
-from orders.settlement.queries.ahead import AHEAD, lines_fen
+from orders.settlement.queries.ahead import AHEAD, held_ahead, lines_fen
 from orders.settlement.rules import most_ahead
 from orders.settlement.schemas.payouts import AdvanceIn, AdvanceReturnIn
 from orders.settlement.states import ADVANCE, AdvanceMove
@@ -29,9 +29,6 @@ _AGREEMENT = text(
 )
 #: As :func:`request` does: first the agreement, then what is paid ahead for it.
 _HOLD_AGREEMENT_OF = text("SELECT 1 FROM agreement WHERE id = (SELECT agreement_id FROM advance WHERE id = :id) FOR UPDATE")
-_NOT_USED_UP = text(
-    "SELECT coalesce(sum(amount_fen), 0)::bigint FROM money_posting WHERE party_id = :supplier_id AND account = 'advances'"
-)
 #: How often something of it came back before.
 _RETURNS = text("SELECT count(*) FROM money_transaction WHERE kind = 'advance_returned' AND origin_id = :id")
 _LOCK = text(
@@ -153,7 +150,7 @@ def refuse_return(session: Session, actor: Actor, advance_id: int, reason: str) 
 
 
 def _require_not_used_up(session: Session, row: Any, amount_fen: int) -> None:
-    there = session.execute(_NOT_USED_UP, {"supplier_id": row.supplier_id}).scalar_one()
+    there = held_ahead(session, row.supplier_id)
     left = min(row.amount_fen - row.returned_fen, max(there, 0))
     if amount_fen > left:
         raise AdvanceUsedUp(left=yuan_from_fen(left))

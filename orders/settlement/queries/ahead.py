@@ -1,4 +1,5 @@
-"""What was paid ahead for an agreement, and what its lines may come to, by their caps and the prices of today."""
+"""What was paid ahead for an agreement, what a supplier holds of all that, and what an agreement's lines may come to, by their caps and the prices of
+today."""
 
 from decimal import Decimal
 from typing import Any
@@ -28,6 +29,14 @@ _LINES = text(
     WHERE l.agreement_id = :id ORDER BY l.line_no
     """
 )
+_HELD = text(
+    "SELECT coalesce(sum(amount_fen), 0)::bigint FROM money_posting WHERE account = 'advances' AND party_id = :supplier_id"
+)
+
+
+def held_ahead(session: Session, supplier_id: int) -> int:
+    """What a supplier holds ahead and no settlement has set off yet, in fen: advances, and what it was paid twice."""
+    return int(session.execute(_HELD, {"supplier_id": supplier_id}).scalar_one())
 
 
 def lines_fen(session: Session, agreement_id: int) -> list[int | None]:

@@ -49,6 +49,7 @@ TWICE = """
     (SELECT coalesce(sum(CASE WHEN tl.amount_fen < 0 THEN tw.amount_fen ELSE -tw.amount_fen END), 0)::bigint
      FROM bank_write_off tw JOIN bank_line tl ON tl.id = tw.line_id WHERE tw.status = 'approved' AND {of})
 """
+_LEFT_TWICE = text(f"SELECT {TWICE.format(of='(tw.payout_id = :payout_id OR tw.advance_id = :advance_id)')}")
 #: Those of which the supplier holds something ahead because they left twice, with the latest line that shows it, behind the one passed over.
 _HELD = text(
     f"""
@@ -61,6 +62,11 @@ _HELD = text(
     WHERE least(x.twice_fen, ahead.fen) > 0 ORDER BY p.id, l.id DESC
     """  # noqa: S608
 )
+
+
+def left_twice(session: Session, payout_id: int | None, advance_id: int | None) -> int:
+    """What of a payout or advance left twice and has not come back, in fen."""
+    return int(session.execute(_LEFT_TWICE, {"payout_id": payout_id, "advance_id": advance_id}).scalar_one())
 
 
 def transfers_of(session: Session, attempt_ids: Iterable[int]) -> list[Transfer]:
