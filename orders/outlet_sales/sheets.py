@@ -60,8 +60,9 @@ def moment_of(cell: str) -> Any:
     return min(moment, clock.now()) if hour is None and moment.date() == clock.today() else moment
 
 
-#: Of what a header speaks that tells of giving back: so, or by the number of the sale. Other numbers may be 原, too: of origin, or as it was before.
-_GIVES_BACK = re.compile("退|冲红|原始?(?:(?:流水|销售|交易|订单|小票).*|单据?编?)号|refund|return", re.IGNORECASE)
+#: Of what a header speaks that tells of giving back: so, or by the number of the sale. Of 原 with a number only what is plainly another thing's passes:
+#: a place of origin, a material, a factory, an organisation, as it was before.
+_GIVES_BACK = re.compile("退|冲红|原(?!产|材?料|厂|单位).*号|refund|return", re.IGNORECASE)
 _AS_SAID: Mapping[str, Any] = {
     "sold_at": moment_of,
     **dict.fromkeys(("quantity", "amount"), figure),

@@ -78,6 +78,8 @@ def test_a_file_of_sales_counts_once_and_says_every_fault(shop: Shop):
         "原流水号",
         "原单号",
         "原单据号",
+        "原凭证号",
+        "原收款编号",
         "原交易流水号",
         "原始订单编号",
         "冲红",
