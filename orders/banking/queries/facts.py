@@ -15,6 +15,7 @@ from orders.money.references import order_ids_in
 from orders.money.rules import LIST_DAYS, Kind
 from orders.purchasing.queries.costs import PAYABLE_AND_PAID_OF
 from orders.settlement.actions.accounts import number_of
+from orders.settlement.queries.left import TWICE
 from shop.core import clock
 from shop.core.db import array
 
@@ -132,12 +133,11 @@ _PAYOUTS = text(
                a.outcome IS NULL OR {NOT_SHOWN.format(kind="payout_paid", origin="a.id")} AS leaves,
                coalesce(a.outcome = 'paid', false) OR {NOT_SHOWN.format(kind="payout_failed", origin="a.id")} AS returns,
                {_FAILED_ATTEMPT} AND ({_PAYS_BY} OR {NOT_SHOWN.format(kind="payout_paid", origin="a.id")}) AS failed,
-               EXISTS (SELECT FROM payout_attempt x WHERE x.payout_id = p.id AND x.method = 'bank' AND x.outcome = 'paid') AS stands, coalesce(twice.fen, 0) >= p.amount_fen AS twice,
+               EXISTS (SELECT FROM payout_attempt x WHERE x.payout_id = p.id AND x.method = 'bank' AND x.outcome = 'paid') AS stands,
+               {TWICE.format(of="tw.payout_id = p.id")} >= p.amount_fen AS twice,
                (a.released_at AT TIME ZONE 'Asia/Shanghai')::date AS released_on
         FROM payout p JOIN settlement s ON s.id = p.settlement_id JOIN payout_attempt a ON a.payout_id = p.id
-        JOIN payout_account c ON c.id = a.account_id LEFT JOIN (
-            SELECT w.payout_id, sum(CASE WHEN l.amount_fen < 0 THEN w.amount_fen ELSE -w.amount_fen END) AS fen
-            FROM bank_write_off w JOIN bank_line l ON l.id = w.line_id WHERE w.status = 'approved' GROUP BY 1) twice ON twice.payout_id = p.id
+        JOIN payout_account c ON c.id = a.account_id
         WHERE a.method = 'bank' AND (p.amount_fen = ANY (CAST(:amounts AS bigint[])) OR a.id = ANY (CAST(:attempts AS bigint[])))
     ) p WHERE leaves OR returns OR failed OR attempt_id = ANY (CAST(:attempts AS bigint[])) ORDER BY attempt_id
     """  # noqa: S608
