@@ -162,3 +162,15 @@ class OutletMonth(_Sold, table=True):
     __table_args__ = (PrimaryKeyConstraint("month", "outlet_id"),)
 
     month: date
+
+
+class OutletTenDays(_Sold, table=True):
+    """The same by ten days (旬), named by their first day: the 1st, 11th or 21st of a month."""
+
+    __tablename__ = "outlet_ten_days"
+    __table_args__ = (
+        PrimaryKeyConstraint("ten_days", "outlet_id"),
+        CheckConstraint("extract(day FROM ten_days) IN (1, 11, 21)", name="first_day"),
+    )
+
+    ten_days: date

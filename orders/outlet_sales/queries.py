@@ -13,7 +13,7 @@ from orders.ledger.selection import Binds
 from orders.outlet_sales.rules import BatchStatus, LineStatus
 from orders.outlet_sales.schemas import Group, OutletSalesOut, OutletSalesRow, SalesBatchOut, SalesLineOut
 from orders.outlets.queries import FILTERED, IN_REACH, Filters, reach
-from orders.statistics.cover import Cover, Edge, cover, rows_over
+from orders.statistics.cover import Stretch, Unit, cover, rows_over
 from orders.statistics.rules import growth, parts, same_period_last_year
 from shop.core import clock, paging
 from shop.core.errors import Invalid, NotFound
@@ -60,80 +60,98 @@ _LINES = text(
     AND (CAST(:start AS bigint) IS NULL OR line_no > :start) ORDER BY line_no LIMIT :rows
     """
 )
-#: What days are grouped by, its code, and what a group is called.
-_GROUPS: dict[Group, tuple[str, str, str]] = {
-    "outlet": ("o.number", "o.number", "max(o.name)"),
-    "day": ("d.on_day", "to_char(d.on_day, 'YYYY-MM-DD')", "''"),
-    "month": ("d.on_day", "to_char(d.on_day, 'YYYY-MM')", "''"),
-    "county": ("o.region_code", "o.region_code", "max(r.name_zh)"),
-    "operator": ("op.uscc", "op.uscc", "max(op.name)"),
-    "kind": ("o.kind", "o.kind", "''"),
+#: What outlets are grouped by: its code, and what a group is called.
+_GROUPS: dict[Group, tuple[str, str]] = {
+    "outlet": ("o.number", "o.name"),
+    "county": ("o.region_code", "r.name_zh"),
+    "operator": ("op.uscc", "op.name"),
+    "kind": ("o.kind", "''"),
 }
+#: What days are grouped by, and how its code is written.
+_TIMES: dict[Group, str] = {"day": "YYYY-MM-DD", "month": "YYYY-MM"}
 _FIGURES = ("certified_fen", "resale_fen", "other_fen", "grams", "lines")
 
 
-def _until(last: date) -> date:
-    """Nothing is sold in days to come: a year that is not over has no other days."""
-    return last.replace(month=12, day=31) if last >= clock.today() else last
+def _few(first: date, last: date) -> list[Stretch]:
+    """What is read of a period. Nothing is sold in days to come: a year that is not over has no other days."""
+    last = last.replace(month=12, day=31) if last >= clock.today() else last
+    return cover(first, last, [Unit.TEN_DAYS, Unit.MONTH, Unit.YEAR])
 
 
 def sold_over(first: date, last: date) -> tuple[str, dict[str, Any]]:
     """SQL and its values: what outlets sold over a period, as rows to be added up by outlet."""
     bind = Binds()
-    return rows_over(cover(first, _until(last), years=True), "outlet", ("outlet_id",), _FIGURES, bind), bind.values
+    return rows_over(_few(first, last), "outlet", ("outlet_id",), _FIGURES, bind), bind.values
 
 
-def _cover(group: Group, first: date, last: date) -> Cover:
+def _stretches(group: Group, first: date, last: date) -> list[Stretch]:
     """What is read of a period: where rows are by time each day or month of an outlet as such, else as few rows as may be."""
     if group == "day":
-        return Cover(None, (), (Edge(first, last, 1),))
-    if group != "month":
-        return cover(first, _until(last), years=True)
-    edges: dict[bool, list[Edge]] = {True: [], False: []}
-    for part in parts(first, last, clock.today()):
-        edges[part.whole].append(Edge(part.first, part.last, 1))
-    return Cover(None, tuple(edges[True]), tuple(edges[False]))
+        return [Stretch(Unit.DAY, first, last)]
+    if group == "month":
+        return [
+            Stretch(Unit.MONTH if part.whole else Unit.DAY, part.first, part.last) for part in parts(first, last, clock.today())
+        ]
+    return _few(first, last)
 
 
-def _rows(group: Group, found: Cover, bind: Binds, *, before: bool) -> Iterator[str]:
+def _rows(group: Group, period: tuple[date, date], bind: Binds, *, before: bool) -> Iterator[str]:
     """SQL: what outlets sold in a period, or in the one a year before, which stands beside it."""
-    for piece in found.pieces(bind):
+    for stretch in _stretches(group, *period):
         figures = dict.fromkeys((*_FIGURES, "before_fen"), "0::bigint")
         figures |= (
-            {"before_fen": f"{piece.minus}certified_fen"} if before else {name: f"{piece.minus}{name}::bigint" for name in _FIGURES}
+            {"before_fen": f"{stretch.minus}certified_fen"}
+            if before
+            else {name: f"{stretch.minus}{name}::bigint" for name in _FIGURES}
         )
-        on_day, by = {"day": "day", "month": "month"}.get(group, "CAST(NULL AS date)"), ""
-        if (group, piece.unit) == ("month", "day"):  # of a month that the period does not hold whole an outlet has one row, too
-            on_day, by = "date_trunc('month', day::timestamp)::date", " GROUP BY 1, 2"
-            figures = {name: figure if figure == "0::bigint" else f"sum({figure})::bigint" for name, figure in figures.items()}
-        if before and group in ("day", "month"):
-            on_day = f"({on_day} + interval '1 year')::date"
-        shown = ", ".join(f"{figure} AS {name}" for name, figure in figures.items())
-        yield f"SELECT outlet_id, {on_day} AS on_day, {shown} FROM outlet_{piece.unit} WHERE {piece.within}{by}"
+        table = f"outlet_{stretch.unit} WHERE {stretch.within(bind)}"
+        if group in _TIMES:
+            yield _by_time(group, stretch.unit, table, figures, before=before)
+        else:
+            shown = ", ".join(f"{figure} AS {name}" for name, figure in figures.items())
+            yield f"SELECT outlet_id, {shown} FROM {table}"
+
+
+def _by_time(group: Group, unit: str, table: str, figures: dict[str, str], *, before: bool) -> str:
+    """SQL: a row for each day or month. Outlets of the year before are none of this one's."""
+    if group != unit:  # of a month that the period does not hold whole an outlet has one row, too
+        sums = ", ".join(f"sum({name})::bigint AS {name}" for name in _FIGURES)
+        month = "date_trunc('month', day::timestamp)::date AS month"
+        table = f"(SELECT outlet_id, {month}, {sums} FROM {table} GROUP BY 1, 2) AS months WHERE true"
+    on_day, outlets = (f"({group} + interval '1 year')::date", "0") if before else (group, "count(*) FILTER (WHERE lines > 0)")
+    sums = ", ".join(f"sum({figure})::bigint AS {name}" for name, figure in figures.items())
+    # an outlet with nothing left has no row in it
+    some = "certified_fen <> 0" if before else f"({', '.join(reversed(_FIGURES))}) <> (0, 0, 0, 0, 0)"
+    return (
+        f"SELECT {on_day} AS on_day, {outlets}::bigint AS outlets, {sums} FROM {table}"
+        f" AND outlet_id IN (SELECT id FROM seen) AND {some} GROUP BY {group}"
+    )
 
 
 def _sales(group: Group, period: tuple[date, date], before: tuple[date, date]) -> tuple[str, dict[str, Any]]:
     bind = Binds()
-    sold = [*_rows(group, _cover(group, *period), bind, before=False), *_rows(group, _cover(group, *before), bind, before=True)]
-    by, key, name = _GROUPS[group]
-    sums = ", ".join(f"sum({figure})::bigint AS {figure}" for figure in (*_FIGURES, "before_fen"))
-    # a day or month of an outlet is one row already, and one of the year before counts no outlet
-    summed = (
-        "SELECT * FROM sold"
-        if group in ("day", "month")
-        else f"SELECT outlet_id, on_day, {sums} FROM sold GROUP BY outlet_id, on_day"
-    )
-    # an outlet with nothing left, of a period or of all, has no row in it
+    sold = [*_rows(group, period, bind, before=False), *_rows(group, before, bind, before=True)]
+    names = (*_FIGURES, "before_fen")
+    sums = ", ".join(f"sum({figure})::bigint AS {figure}" for figure in names)
+    code, called = _GROUPS.get(group, ("NULL", "NULL"))
+    if group in _TIMES:
+        rows = f"SELECT to_char(on_day, '{_TIMES[group]}') AS key, '' AS name, outlets, {', '.join(names)} FROM sold"
+    else:
+        # an outlet with nothing left in all of its rows is none
+        rows = f"""
+        SELECT s.key, s.name, CASE WHEN d.lines > 0 THEN 1 ELSE 0 END AS outlets, {", ".join(f"d.{name}" for name in names)}
+        FROM (SELECT outlet_id, {sums} FROM sold GROUP BY outlet_id) d JOIN seen s ON s.id = d.outlet_id
+        WHERE (d.lines, d.certified_fen, d.resale_fen, d.other_fen, d.grams, d.before_fen) <> (0, 0, 0, 0, 0, 0)
+        """
     sql = f"""
-    WITH sold AS ({" UNION ALL ".join(sold)}), summed AS ({summed})
-    SELECT {key} AS key, {name} AS name, count(*) FILTER (WHERE d.lines > 0) AS outlets, sum(d.certified_fen)::bigint AS certified,
-           sum(d.resale_fen)::bigint AS resale, sum(d.other_fen)::bigint AS other, sum(d.grams)::bigint AS grams, sum(d.lines)::bigint AS lines,
-           sum(d.before_fen)::bigint AS certified_a_year_before
-    FROM summed d JOIN outlet o ON o.id = d.outlet_id JOIN organisation op ON op.id = o.operator_id JOIN region r ON r.code = o.region_code
-    LEFT JOIN outlet_pulse p ON p.outlet_id = o.id
-    WHERE {IN_REACH} {FILTERED} AND (CAST(:start AS text) IS NULL OR {key} > :start)
-      AND (d.certified_fen, d.resale_fen, d.other_fen, d.grams, d.lines, d.before_fen) <> (0, 0, 0, 0, 0, 0)
-    GROUP BY {by} ORDER BY {by} LIMIT :rows
+    WITH seen AS MATERIALIZED (
+        SELECT o.id, {code} AS key, {called} AS name
+        FROM outlet o JOIN organisation op ON op.id = o.operator_id JOIN region r ON r.code = o.region_code
+        LEFT JOIN outlet_pulse p ON p.outlet_id = o.id WHERE {IN_REACH} {FILTERED}
+    ), sold AS ({" UNION ALL ".join(sold)})
+    SELECT key, max(name) AS name, sum(outlets)::bigint AS outlets, sum(certified_fen)::bigint AS certified, sum(resale_fen)::bigint AS resale,
+           sum(other_fen)::bigint AS other, sum(grams)::bigint AS grams, sum(lines)::bigint AS lines, sum(before_fen)::bigint AS certified_a_year_before
+    FROM ({rows}) AS by_key WHERE CAST(:start AS text) IS NULL OR key > :start GROUP BY key ORDER BY key LIMIT :rows
     """
     return sql, bind.values
 
@@ -219,7 +237,7 @@ def sales(
     start = paging.position(after, str)
     sql, values = _sales(group, (first, last), same_period_last_year(first, last))
     asked = {**values, **reach(actor), **filters.values, "start": start[0] if start else None, "rows": limit + 1}
-    # of reach, filters and sums the planner expects a few rows; where there are all outlets, it would look through them for each of them
+    # of reach and filters the planner expects a few rows; where there are all outlets, it would look through them for each of them
     session.execute(text("SET LOCAL enable_nestloop = off"))
     rows = session.execute(text(sql), asked).all()
     page = paging.page(rows, limit, _sales_out, lambda row: [row.key])

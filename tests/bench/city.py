@@ -94,6 +94,12 @@ _OUTLETS = [
     FROM outlet_day GROUP BY 2, 1 ORDER BY 2, 1
     """,
     """
+    INSERT INTO outlet_ten_days (outlet_id, ten_days, certified_fen, other_fen, resale_fen, grams, lines)
+    SELECT outlet_id, date_trunc('month', day::timestamp)::date + 10 * least((extract(day FROM day)::int - 1) / 10, 2), sum(certified_fen), sum(other_fen),
+           sum(resale_fen), sum(grams), sum(lines)
+    FROM outlet_day GROUP BY 2, 1 ORDER BY 2, 1
+    """,
+    """
     INSERT INTO outlet_year (outlet_id, year, certified_fen, other_fen, resale_fen, grams, lines)
     SELECT outlet_id, extract(year FROM month)::int, sum(certified_fen), sum(other_fen), sum(resale_fen), sum(grams), sum(lines)
     FROM outlet_month GROUP BY 2, 1 ORDER BY 2, 1
@@ -302,7 +308,7 @@ _TABLES = (
         "certificate",
         "household_member",
     ),
-    *("outlet", "outlet_pulse", "outlet_device", "outlet_day", "outlet_month", "outlet_year"),
+    *("outlet", "outlet_pulse", "outlet_device", "outlet_day", "outlet_ten_days", "outlet_month", "outlet_year"),
     *(
         "agreement",
         "agreement_line",

@@ -45,7 +45,7 @@ def over(first: date, last: date) -> tuple[str, dict[str, Any]]:
     """SQL and its values: the figures of agreements over a period, by agreement and district, as they are kept, and counted now of those that were
     touched since."""
     bind = Binds()
-    kept = cover.rows_over(cover.cover(first, last), "agreement", ("agreement_id", "district_code"), SUMS, bind)
+    kept = cover.rows_over(cover.cover(first, last, [cover.Unit.MONTH]), "agreement", ("agreement_id", "district_code"), SUMS, bind)
     sql = f"""
     SELECT agreement_id, district_code, {_ADDED} FROM ({kept}) AS kept
     WHERE agreement_id NOT IN ({_TOUCHED}) GROUP BY agreement_id, district_code

@@ -1,4 +1,4 @@
-"""What an outlet sold on a day, and in its month and year."""
+"""What an outlet sold on a day, and in its ten days, month and year."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -17,28 +17,39 @@ _SUMS = ("certified_fen", "other_fen", "resale_fen", "grams", "lines")
 _ADDED = ", ".join(f"{name} = d.{name} + excluded.{name}" for name in _SUMS)
 _NAMES = ", ".join(_SUMS)
 _SUMMED = ", ".join(f"sum({name})" for name in _SUMS)
+#: SQL: the tables of sums besides that of days, and what a day belongs to in each.
+_LONGER = {
+    "ten_days": "date_trunc('month', day::timestamp)::date + 10 * least((extract(day FROM day)::int - 1) / 10, 2)",
+    "month": "date_trunc('month', day::timestamp)::date",
+    "year": "extract(year FROM day)::int",
+}
+
+
+def _added(unit: str, rows: str) -> str:
+    return (
+        f"INSERT INTO outlet_{unit} AS d (outlet_id, {unit}, {_NAMES}) {rows} ORDER BY 1, 2"
+        f" ON CONFLICT (outlet_id, {unit}) DO UPDATE SET {_ADDED}"
+    )
+
+
+_STEPS = "".join(
+    f", into_{unit} AS ({_added(unit, f'SELECT outlet_id, {taken}, {_SUMMED} FROM sold GROUP BY 1, 2')})"  # noqa: S608
+    for unit, taken in _LONGER.items()
+)
 # all in one statement, in one order: whoever comes at once waits at the first row that they share
 _ADD = text(
     f"""
     WITH sold AS (
         SELECT * FROM unnest(CAST(:outlets AS bigint[]), CAST(:days AS date[]), CAST(:certified AS bigint[]), CAST(:others AS bigint[]),
                              CAST(:resale AS bigint[]), CAST(:grams AS bigint[]), CAST(:lines AS int[])) AS s (outlet_id, day, {_NAMES})
-    ), years AS (
-        INSERT INTO outlet_year AS d (outlet_id, year, {_NAMES}) SELECT outlet_id, extract(year FROM day)::int, {_SUMMED} FROM sold GROUP BY 1, 2 ORDER BY 1, 2
-        ON CONFLICT (year, outlet_id) DO UPDATE SET {_ADDED}
-    ), months AS (
-        INSERT INTO outlet_month AS d (outlet_id, month, {_NAMES})
-        SELECT outlet_id, date_trunc('month', day::timestamp)::date, {_SUMMED} FROM sold GROUP BY 1, 2 ORDER BY 1, 2
-        ON CONFLICT (month, outlet_id) DO UPDATE SET {_ADDED}
-    )
-    INSERT INTO outlet_day AS d (outlet_id, day, {_NAMES}) SELECT * FROM sold ORDER BY 1, 2
-    ON CONFLICT (outlet_id, day) DO UPDATE SET {_ADDED}
+    ){_STEPS}
+    {_added("day", "SELECT * FROM sold")}
     """  # noqa: S608
 )
 
 
 def add_to_days(session: Session, figures: Iterable[Figure]) -> None:
-    """Add sales to their outlets' days, months and years, or take them away, in one statement."""
+    """Add sales to their outlets' days, ten days, months and years, or take them away, in one statement."""
     sums: dict[tuple[int, date], list[int]] = defaultdict(lambda: [0, 0, 0, 0, 0])
     places = {LineStatus.COUNTED: 0, LineStatus.OTHER: 1, LineStatus.RESALE: 2}
     for outlet_id, day, status, amount_fen, grams, lines in figures:

@@ -1,4 +1,4 @@
-"""Sales at outlets: their days, months and years, their lines, and the ledger."""
+"""Sales at outlets: their days, ten days, months and years, their lines, and the ledger."""
 
 from orders.ledger.booking import CHAIN
 from orders.reconcile.checks.check import sql
@@ -24,6 +24,20 @@ OUTLETS = [
                    WHERE (certified_fen, other_fen, resale_fen, grams, lines) <> (0, 0, 0, 0, 0)) f USING (outlet_id, day)
         WHERE e.facts IS DISTINCT FROM f.facts AND (f.facts IS NOT NULL OR e.facts <> jsonb_build_object('certified', 0, 'other', 0, 'resale', 0,
               'grams', 0, 'lines', 0))
+        """,
+    ),
+    sql(
+        "outlet_ten_days",
+        "网点旬销售 = 日销售之和",
+        "Ten days of outlets = the sum of their days",
+        """
+        SELECT concat_ws(' ', 'outlet', outlet_id, ten_days) AS subject, e.facts::text AS expected, f.facts::text AS found
+        FROM (SELECT outlet_id, date_trunc('month', day::timestamp)::date
+                     + CASE WHEN extract(day FROM day) > 20 THEN 20 WHEN extract(day FROM day) > 10 THEN 10 ELSE 0 END AS ten_days,
+                     jsonb_build_array(sum(certified_fen), sum(other_fen), sum(resale_fen), sum(grams), sum(lines)) AS facts FROM outlet_day GROUP BY 1, 2) e
+        FULL JOIN (SELECT outlet_id, ten_days, jsonb_build_array(certified_fen, other_fen, resale_fen, grams, lines) AS facts FROM outlet_ten_days) f
+             USING (outlet_id, ten_days)
+        WHERE e.facts IS DISTINCT FROM f.facts
         """,
     ),
     sql(

@@ -286,6 +286,7 @@ def test_february_is_compared_with_the_whole_february_of_a_leap_year(shop: Shop)
     ("change", "check"),
     [
         ("UPDATE outlet_day SET other_fen = other_fen + 1", "outlet_days"),
+        ("UPDATE outlet_ten_days SET other_fen = other_fen + 1", "outlet_ten_days"),
         ("UPDATE outlet_month SET other_fen = other_fen + 1", "outlet_months"),
         ("UPDATE outlet_year SET other_fen = other_fen + 1", "outlet_years"),
         ("UPDATE sales_batch_line SET amount_fen = amount_fen + 1 WHERE line_id = '1'", "sales_of_outlets"),

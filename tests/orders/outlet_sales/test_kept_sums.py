@@ -72,10 +72,10 @@ def test_figures_over_any_period_are_those_of_its_days(ground):
     @given(sold, days, days)
     def run(rows, one, two):
         first, last = sorted((one, two))
-        session.execute(text("TRUNCATE outlet_day, outlet_month, outlet_year"))
+        session.execute(text("TRUNCATE outlet_day, outlet_ten_days, outlet_month, outlet_year"))
         for n, day, kind, fen, grams in rows:
             add_to_days(session, [(outlets[n].id, day, kind, fen, grams, 1)])
-        kept = ("outlet_months", "outlet_years")
+        kept = ("outlet_ten_days", "outlet_months", "outlet_years")
         assert not [check.name for check in OUTLETS if check.name in kept and check.find(session, 5)[0]]
         panel = supply.outlets(session, "zh", by=[OutletKey.COUNTY], on=TODAY, first=first, last=last)
         shown = {
@@ -102,4 +102,4 @@ def test_a_period_up_to_today_reads_years_alone(ground):
     for first in (date(2026, 1, 1), date(2024, 1, 1)):
         sql, _ = queries.sold_over(first, TODAY)
         assert "outlet_year" in sql
-        assert not {name for name in ("outlet_month", "outlet_day") if name in sql}
+        assert not {name for name in ("outlet_month", "outlet_ten_days", "outlet_day") if name in sql}

@@ -89,5 +89,5 @@ def test_days_are_added_to_by_many_at_once(shop: Shop):
 
     at_once([add] * 15)
     with shop.database.unit_of_work() as session:
-        for table in ("outlet_day", "outlet_month", "outlet_year"):
+        for table in ("outlet_day", "outlet_ten_days", "outlet_month", "outlet_year"):
             assert session.execute(text(f"SELECT other_fen, lines FROM {table}")).one() == (1500, 15)

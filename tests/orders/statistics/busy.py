@@ -69,10 +69,12 @@ def _write(database, chance, origin):
 
 
 def refresher(database, done, moved):
+    """Takes entries over by few, so that orders are split between rollups and what waits, and by many, so that what waits does not pile up."""
+    chance = random.Random(len(done))
     while True:
         last = all(event.is_set() for event in done)
         with database.unit_of_work() as session:
-            count = actions.refresh(session, 7)
+            count = actions.refresh(session, chance.choice((7, 7, 20_000)))
         moved.append(count)
         if last and not count:
             return

@@ -2,13 +2,16 @@
 
 from datetime import date, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.statistics.cover import Cover, Edge, cover
-from shop.core.months import following, month_end, month_start
+from orders.statistics.cover import Stretch, Unit, cover
 
 DAYS = st.dates(date(2023, 11, 1), date(2026, 4, 30))
+UNITS = st.sampled_from(
+    [[], [Unit.MONTH], [Unit.TEN_DAYS, Unit.MONTH], [Unit.MONTH, Unit.YEAR], [Unit.TEN_DAYS, Unit.MONTH, Unit.YEAR]]
+)
 
 
 def days_of(first, last):
@@ -18,53 +21,65 @@ def days_of(first, last):
 def counted(found):
     """How often each day is counted."""
     times: dict[date, int] = {}
-    spans = [(date(year, 1, 1), date(year, 12, 31), 1) for year in range(found.years[0], found.years[1] + 1)] if found.years else []
-    for edge in found.months:
-        assert edge.first == month_start(edge.first)
-        assert edge.last == month_start(edge.last)
-        spans.append((edge.first, month_end(edge.last), edge.sign))
-    spans += [(edge.first, edge.last, edge.sign) for edge in found.days]
-    for first, last, sign in spans:
-        for day in days_of(first, last):
-            times[day] = times.get(day, 0) + sign
+    for stretch in found:
+        first, last = (stretch.unit.number(day) for day in (stretch.first, stretch.last))
+        assert [stretch.unit.first_day(number) for number in (first, last)] == [stretch.first, stretch.last]
+        for day in days_of(stretch.first, stretch.unit.first_day(last + 1) - timedelta(days=1)):
+            times[day] = times.get(day, 0) + stretch.sign
     return {day: count for day, count in times.items() if count}
 
 
 def rows(found):
     """How many rows of an outlet are read."""
-    months = 0
-    for edge in found.months:
-        month = edge.first
-        while month <= edge.last:
-            month, months = following(month), months + 1
-    return (
-        (found.years[1] - found.years[0] + 1 if found.years else 0)
-        + months
-        + sum(len(days_of(e.first, e.last)) for e in found.days)
-    )
+    return sum(stretch.unit.number(stretch.last) - stretch.unit.number(stretch.first) + 1 for stretch in found)
 
 
-@given(DAYS, DAYS, st.booleans())
-def test_a_cover_counts_each_day_of_its_period_once_and_no_other(one, other, years):
+@given(DAYS, DAYS, UNITS)
+def test_a_cover_counts_each_day_of_its_period_once_and_no_other(one, other, units):
     first, last = sorted((one, other))
-    found = cover(first, last, years=years)
+    found = cover(first, last, units)
     assert counted(found) == dict.fromkeys(days_of(first, last), 1)
-    assert len(found.months) <= 2
-    assert len(found.days) <= 2
+    assert all(sum(stretch.unit is unit for stretch in found) <= 2 for unit in Unit)
 
 
 @given(DAYS, DAYS)
 def test_a_cover_reads_few_rows(one, other):
     first, last = sorted((one, other))
-    days, months = (last - first).days + 1, rows(cover(first, last))
-    assert months <= days
-    assert rows(cover(first, last, years=True)) <= months
-    assert sum(len(days_of(edge.first, edge.last)) for edge in cover(first, last).days) <= 31
+    days, months = rows(cover(first, last, [])), rows(cover(first, last, [Unit.MONTH]))
+    assert months <= days == (last - first).days + 1
+    assert rows(cover(first, last, [Unit.MONTH, Unit.YEAR])) <= months
+    assert rows(cover(first, last, [Unit.TEN_DAYS, Unit.MONTH])) <= months
+    # five days and a 旬 at each end, six months less or more of the years, and the years between
+    assert rows(cover(first, last, [Unit.TEN_DAYS, Unit.MONTH, Unit.YEAR])) <= 2 * (5 + 1 + 6) + 3
+
+
+@pytest.mark.parametrize("unit", Unit)
+@given(day=DAYS)
+def test_a_unit_holds_the_days_from_its_first_to_the_first_of_the_next(unit, day):
+    number = unit.number(day)
+    assert unit.first_day(number) <= day < unit.first_day(number + 1)
+    assert unit.number(unit.first_day(number)) == number
 
 
 def test_a_year_less_a_month_and_some_days():
-    assert cover(date(2025, 1, 1), date(2025, 11, 27), years=True) == Cover(
-        (2025, 2025), (Edge(date(2025, 12, 1), date(2025, 12, 1), -1),), (Edge(date(2025, 11, 28), date(2025, 11, 30), -1),)
-    )
-    assert cover(date(2025, 3, 5), date(2025, 3, 6), years=True) == Cover(None, (), (Edge(date(2025, 3, 5), date(2025, 3, 6), 1),))
-    assert cover(date(2025, 2, 1), date(2025, 4, 30), years=True) == Cover(None, (Edge(date(2025, 2, 1), date(2025, 4, 1), 1),), ())
+    found = cover(date(2025, 1, 1), date(2025, 11, 27), [Unit.MONTH, Unit.YEAR])
+    assert found == [
+        Stretch(Unit.YEAR, date(2025, 1, 1), date(2025, 1, 1)),
+        Stretch(Unit.MONTH, date(2025, 12, 1), date(2025, 12, 1), -1),
+        Stretch(Unit.DAY, date(2025, 11, 28), date(2025, 11, 30), -1),
+    ]
+    assert cover(date(2025, 3, 5), date(2025, 3, 6), list(Unit)[1:]) == [Stretch(Unit.DAY, date(2025, 3, 5), date(2025, 3, 6))]
+    assert cover(date(2025, 2, 1), date(2025, 4, 30), [Unit.MONTH, Unit.YEAR]) == [
+        Stretch(Unit.MONTH, date(2025, 2, 1), date(2025, 4, 1))
+    ]
+
+
+def test_odd_days_are_read_by_the_ten():
+    found = cover(date(2025, 3, 15), date(2025, 6, 11), [Unit.TEN_DAYS, Unit.MONTH])
+    assert found == [
+        Stretch(Unit.MONTH, date(2025, 3, 1), date(2025, 5, 1)),
+        Stretch(Unit.TEN_DAYS, date(2025, 6, 1), date(2025, 6, 1)),
+        Stretch(Unit.TEN_DAYS, date(2025, 3, 1), date(2025, 3, 1), -1),
+        Stretch(Unit.DAY, date(2025, 6, 11), date(2025, 6, 11)),
+        Stretch(Unit.DAY, date(2025, 3, 11), date(2025, 3, 14), -1),
+    ]
