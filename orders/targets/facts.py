@@ -60,7 +60,6 @@ class Facts:
     """Facts by district. Districts are named as they stand on a day; what was merged by then stands in its successor, last year's sales too."""
 
     session: Session
-    _successors: dict[date, dict[str, str]] = field(default_factory=dict)
     _sales: dict[tuple[date, date], dict[tuple[str, str], tuple[int, int]]] = field(default_factory=dict)
     _lane: dict[tuple[date, date], dict[str, int]] = field(default_factory=dict)
     _shares: dict[tuple[int, date], dict[str, tuple[int, int]]] = field(default_factory=dict)
@@ -69,9 +68,7 @@ class Facts:
 
     def stands(self, district: str, on: date) -> str:
         """The district that one is on a day: itself, or the one that it was merged into by then."""
-        if on not in self._successors:
-            self._successors[on] = regions.successors(self.session, min(on, clock.today()))
-        return self._successors[on].get(district, district)
+        return regions.successors(self.session, min(on, clock.today())).get(district, district)
 
     @cached_property
     def shandong(self) -> list[str]:

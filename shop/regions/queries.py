@@ -192,5 +192,8 @@ def with_predecessors(session: Session, codes: Sequence[str]) -> list[str]:
 
 
 def successors(session: Session, on: date) -> dict[str, str]:
-    """For every region that had ended by a date, the one in force then that it was merged into."""
-    return {row.ended: row.code for row in session.execute(_SUCCESSORS, {"on": on})}
+    """For every region that had ended by a date, the one in force then that it was merged into; read once in a session, which is one transaction."""
+    kept: dict[date, dict[str, str]] = session.info.setdefault("successors", {})
+    if on not in kept:
+        kept[on] = {row.ended: row.code for row in session.execute(_SUCCESSORS, {"on": on})}
+    return kept[on]

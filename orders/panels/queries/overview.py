@@ -1,12 +1,13 @@
 """One answer for the dashboard: this month, this year, growth, channels of credit, the overlay of the townships, and the targets' lights."""
 
+from collections.abc import Iterable
 from datetime import date
 
 from sqlmodel import Session
 
 from orders.ledger.selection import EVERYWHERE, NOWHERE, Dimension, Selection
 from orders.panels.schemas import ChannelOut, LightOut, OverlayOut, OverviewOut, SpanOut
-from orders.statistics.queries import Answer, Figures, ask
+from orders.statistics.queries import Figures, ask
 from orders.statistics.question import Compare, Measure, Question
 from orders.statistics.rules import growth, share, tonnes
 from orders.targets import queries as targets
@@ -27,28 +28,28 @@ DEFINITION: dict[Language, str] = {
 
 
 def overview(session: Session, language: Language) -> OverviewOut:
-    """The dashboard as of now. Sales of both spans are by channel, of which rollups know every day; the overlay is by whole months."""
+    """The dashboard as of now. Sales are by channel, of which rollups know every day; the overlay is by whole months."""
     today = clock.today()
-    month, year = (
-        ask(
-            session,
-            Question(Selection(first, today), (Dimension.CHANNEL,), _SUMS, EVERYWHERE, Compare.LAST_YEAR),
-        )
-        for first in (month_start(today), today.replace(month=1, day=1))
-    )
+    this_month = month_start(today)
+    selection = Selection(today.replace(month=1, day=1), today)
+    answer = ask(session, Question(selection, (Dimension.CHANNEL, Dimension.MONTH), _SUMS, EVERYWHERE, Compare.LAST_YEAR))
+
+    def sums(channel: str | None, first: date = selection.first) -> list[Figures]:
+        return _added(row for (by, month), row in answer.rows.items() if channel in (None, by) and month >= first)
+
     programme = programmes.in_force(session, today)
     config = programmes.parsed(programme)
     return OverviewOut(
         programme=programme.code,
-        month=_span(month),
-        year=_span(year),
+        month=_span(this_month, today, sums(None, this_month)),
+        year=_span(selection.first, today, answer.totals),
         channels=[
             _channel(
                 channel,
                 config.term("channel", channel, language),
-                month.rows.get((channel,)),
-                year.rows.get((channel,)),
-                year.totals[0].amount_fen,
+                sums(channel, this_month),
+                sums(channel),
+                answer.totals[0].amount_fen,
             )
             for channel in config.channel_priority
         ],
@@ -61,13 +62,22 @@ def overview(session: Session, language: Language) -> OverviewOut:
             for each in targets.lights(session, programme.code, language, today)
         ],
         definition=DEFINITION[language],
-        exact_to=min(month.exact_to, year.exact_to),
+        exact_to=answer.exact_to,
     )
 
 
-def _span(answer: Answer) -> SpanOut:
-    (first, last), _ = answer.question.periods
-    now, before = answer.totals
+def _added(rows: Iterable[list[Figures]]) -> list[Figures]:
+    """The sums of some rows: of the period, and of the same days last year."""
+    now, before = Figures(), Figures()
+    for row in rows:
+        for total, one in zip((now, before), row, strict=True):
+            total.amount_fen += one.amount_fen
+            total.grams += one.grams
+    return [now, before]
+
+
+def _span(first: date, last: date, sums: list[Figures]) -> SpanOut:
+    now, before = sums
     return SpanOut(
         first=first,
         last=last,
@@ -78,18 +88,17 @@ def _span(answer: Answer) -> SpanOut:
     )
 
 
-def _channel(code: Channel, label: str, month: list[Figures] | None, year: list[Figures] | None, total: int) -> ChannelOut:
-    none = [Figures(), Figures()]
-    (this_month, _), (this_year, before) = month or none, year or none
+def _channel(code: Channel, label: str, month: list[Figures], year: list[Figures], total: int) -> ChannelOut:
+    now, before = year
     return ChannelOut(
         code=code,
         label=label,
-        month=this_month.amount_fen,
-        year=this_year.amount_fen,
-        tonnes=tonnes(this_year.grams),
-        share=share(this_year.amount_fen, total),
+        month=month[0].amount_fen,
+        year=now.amount_fen,
+        tonnes=tonnes(now.grams),
+        share=share(now.amount_fen, total),
         last_year=before.amount_fen,
-        growth=growth(this_year.amount_fen, before.amount_fen),
+        growth=growth(now.amount_fen, before.amount_fen),
     )
 
 
