@@ -14,6 +14,7 @@ from orders.statistics.cubes import COUNTS, KNOWN_ON, MEMBERS, READ, SUMS, Cube,
 from orders.statistics.models import CHUNK
 from orders.statistics.question import COUNTED, MAX_ROWS, Question
 from orders.statistics.rules import Part, by_years, parts
+from shop.core.months import month_start
 
 Groups = tuple[Dimension, ...]
 
@@ -51,7 +52,7 @@ def statement(question: Question, today: date, successors: Mapping[str, str], mo
     writer = _Writer(question, today, successors, bind)
     families = writer.families()
     limit = "" if most is None else f" LIMIT {(most + 1) * len(families) * len(question.periods)}"
-    return f"WITH tail AS MATERIALIZED ({writer.tail()}) {' UNION ALL '.join(families)}{limit}", bind
+    return f"WITH tail AS MATERIALIZED ({writer.tail()}){writer.mixed} {' UNION ALL '.join(families)}{limit}", bind
 
 
 class _Writer:
@@ -74,6 +75,8 @@ class _Writer:
         self.periods = [
             [Part(first, last, False)] if question.by_days else parts(first, last, today) for first, last in question.periods
         ]
+        #: The months in which several districts sold that were merged into one, if it matters: a table ``mixed`` of the statement.
+        self.mixed = ""
 
     def tail(self) -> str:
         """The entries that no rollup holds yet. A handful, as long as the workers run."""
@@ -137,22 +140,41 @@ class _Writer:
         return self._counted(member, (), self.question.filtered)
 
     def _present(self, member: str) -> Iterator[str]:
-        """How many take part by group. Orders by district and month are stored as numbers; all else is counted from bitmaps."""
+        """How many take part by group. Orders by district and month are stored as numbers; all else is counted from bitmaps, and orders of months in
+        which districts that are one now sold side by side."""
         question, groups = self.question, self.question.group_by
+        whole = [(period, part) for period, part in self._parts() if part.whole]
         stored = None
-        if member == "order" and {Dimension.DISTRICT, Dimension.MONTH} <= set(groups) and not question.by_days:
+        if member == "order" and whole and {Dimension.DISTRICT, Dimension.MONTH} <= set(groups) and not question.by_days:
             stored = self._cube(Kind.ORDERS, question.needed)
         if stored is None:
             yield self._counted(member, groups, question.needed)
             return
-        # numbers of districts that were merged cannot be added: an order may have sales in both
-        merged = self.bind(self.merged, "text[]")
-        yield self._orders(stored, [f"district_code <> ALL ({merged})"])
-        yield self._counted(member, groups, question.needed, [f"district_code = ANY ({merged})"])
+        if not self.merged:
+            yield self._orders(stored, [])
+            return
+        self.mixed = f", mixed AS MATERIALIZED ({self._mixed()})"
+        # an order may have sales in several of them: their numbers cannot be added
+        within = " AND ".join(f"{column} = ANY (ARRAY(SELECT {column} FROM mixed))" for column in ("month", "district_code"))  # noqa: S608
+        yield self._orders(stored, [f"NOT ({within})"])
+        yield self._family(member, groups, self._counts(member, groups, question.needed, whole, [within]))
 
-    def _counted(self, member: str, groups: Groups, needed: set[Dimension], only: list[str] | None = None) -> str:
+    def _mixed(self) -> str:
+        """Months and districts in which more than one of those sold that are one district now."""
+        days = [day for period in self.question.periods for day in period]
+        selling = [f"district_code = ANY ({self.bind(self.merged, 'text[]')})", *self.direction]
+        rolled = [f"month BETWEEN {self.bind(month_start(min(days)), 'date')} AND {self.bind(max(days), 'date')}"]
+        shown = f"month, district_code, {self._district('district_code')} AS district"
+        sold = " UNION ".join(
+            f"SELECT {shown} FROM {table}{_where(selling, more)}"  # noqa: S608
+            for table, more in (("sales_district_month", rolled), ("tail", []))
+        )
+        beside = f"SELECT month, district_code, count(*) OVER (PARTITION BY month, district) AS districts FROM ({sold}) AS sold"  # noqa: S608
+        return f"SELECT month, district_code FROM ({beside}) AS beside WHERE districts > 1"  # noqa: S608
+
+    def _counted(self, member: str, groups: Groups, needed: set[Dimension]) -> str:
         """Members by group."""
-        return self._family(member, groups, self._counts(member, groups, needed, list(self._parts()), only or []))
+        return self._family(member, groups, self._counts(member, groups, needed, list(self._parts()), []))
 
     def _counts(self, member: str, groups: Groups, needed: set[Dimension], parts: list[tuple[int, Part]], only: list[str]) -> str:
         """Members by group and chunk: their bitmaps united, then counted."""
@@ -200,7 +222,7 @@ class _Writer:
             if part.whole:
                 pieces += [self._stored_orders(cube, period, part, only), self._waiting_orders(period, part, only)]
             else:
-                pieces.append(self._counts("order", groups, self.question.needed, [(period, part)], only))
+                pieces.append(self._counts("order", groups, self.question.needed, [(period, part)], []))
         return self._family("order", groups, _union(pieces))
 
     def _stored_orders(self, cube: Cube, period: int, part: Part, only: list[str]) -> str:
@@ -266,9 +288,11 @@ class _Writer:
         if dimension in TIME:
             return self._time(source, dimension, period)
         column = source.column(dimension)
-        if dimension not in (Dimension.DISTRICT, Dimension.BUYER_REGION) or not self.cases:
-            return column
-        return f"CASE {column} {self.cases} ELSE {column} END"
+        return self._district(column) if dimension in (Dimension.DISTRICT, Dimension.BUYER_REGION) else column
+
+    def _district(self, column: str) -> str:
+        """The district as it stands now."""
+        return f"CASE {column} {self.cases} ELSE {column} END" if self.cases else column
 
     def _time(self, source: _Source, dimension: Dimension, period: int) -> str:
         """When the span of time begins in which a row lies: moved first, then cut."""

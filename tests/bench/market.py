@@ -40,7 +40,8 @@ def own_database(server: str) -> Iterator[Database]:
 
 
 # Who trades: 2,000 buyers, 3,000 suppliers and 12,000 products; the districts with a poverty task sell, the 14 national ones three times as
-# much as the others. A product has one place and one category, a buyer one kind; kinds and places decide mode, relation and channel.
+# much as the others; one that was merged has its sales in the district that it became, from that day on. A product has one place and one category, a
+# buyer one kind; kinds and places decide mode, relation and channel.
 _WORLD = [
     """
     INSERT INTO organisation (id, uscc, name, kind, region_code, status, registered_at, path)
@@ -52,7 +53,7 @@ _WORLD = [
     CREATE TABLE place AS
     SELECT row_number() OVER (ORDER BY g.region_code, copy) - 1 AS n, g.region_code AS code
     FROM region_designation g CROSS JOIN generate_series(1, 3) copy
-    WHERE g.designation = 'poverty_task' AND (copy = 1 OR EXISTS (
+    WHERE g.designation = 'poverty_task' AND g.valid_from IS NULL AND (copy = 1 OR EXISTS (
         SELECT FROM region_designation k WHERE k.region_code = g.region_code AND k.designation = 'national_key'))
     """,
     """
@@ -76,7 +77,7 @@ SALES = """
         category, supplier_id, district_code, township_code, village, certified, reserved_share_eligible, buyer_id, buyer_kind, buyer_region_code, fund_source, mode,
         relation, channel, channel_basis, quantity, grams, amount_fen)
     SELECT 'history', s.n, now(), s.day, date_trunc('month', s.day::timestamp)::date, 'chongqing-2021', 'purchase', s.order_id, p.id, p.id,
-           p.kind, p.category, p.supplier_id, p.district_code, p.township_code, p.village, false, true, b.id, b.kind, b.region_code, 'canteen',
+           p.kind, p.category, p.supplier_id, CASE WHEN s.day >= d.valid_to THEN d.successor_code ELSE d.code END, p.township_code, p.village, false, true, b.id, b.kind, b.region_code, 'canteen',
            CASE WHEN b.id % 20 = 0 THEN 'east_west' WHEN b.kind = 'enterprise' THEN CASE WHEN s.order_id % 10 = 0 THEN 'social_network' ELSE 'market' END
                 ELSE 'policy_procurement' END,
            r.relation,
@@ -90,6 +91,7 @@ SALES = """
                  1 + (hashint8(n + 13) & 2147483647) % 40 AS units
           FROM generate_series(CAST(:low AS bigint), CAST(:high AS bigint)) n) s
     JOIN product p ON p.id = s.product
+    JOIN region d ON d.code = p.district_code
     JOIN organisation b ON b.id = s.buyer
     CROSS JOIN LATERAL (SELECT CASE WHEN b.id % 20 = 0 THEN 'east_west' WHEN b.id % 29 = 0 THEN 'central_unit'
                                WHEN hashtext(p.district_code) % 38 = b.id % 38 THEN 'district_pair' ELSE 'none' END AS relation) r

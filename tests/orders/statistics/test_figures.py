@@ -282,7 +282,7 @@ def test_the_smallest_rollup_answers(group_by, only, measures, tables):
         tuple(map(Measure, measures)),
         OFFICIAL,
     )
-    sql, _ = statement(question, TODAY, {})
+    sql, _ = statement(question, TODAY, oracle.MERGED)
     # waiting entries are looked up in the ledger by their order; that is no table of an answer
     body = sql.partition(") SELECT")[2].replace("FROM sale_entry e", "")
     assert set(re.findall(r"FROM ((?:sales|presence|orders|sale_entry)\w*)", body)) - {"sale_entry_pending"} == tables
