@@ -6,7 +6,8 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from orders.statistics import rebuilding
-from orders.statistics.cubes import CUBES, absorb_all
+from orders.statistics.cubes import absorb_all
+from orders.statistics.rebuilding import Rebuilt
 from shop.core import locks
 from shop.core.db import Database
 
@@ -48,16 +49,18 @@ def rebuild(database: Database, say: Callable[[str], None] = lambda _: None) -> 
             session.execute(text("SET LOCAL work_mem = '256MB'"))
             # rollups that were looked at while they were empty would be taken for empty, and compared row by row
             session.execute(text("SET LOCAL enable_nestloop = off"))
-            count = rebuilding.fill(session, say)
+            rebuilt = rebuilding.fill(session, say)
             session.execute(text("DELETE FROM sale_entry_pending"))
             session.commit()
-    _tidy(database)
-    return count
+    _tidy(database, rebuilt)
+    return rebuilt.entries
 
 
-def _tidy(database: Database) -> None:
+def _tidy(database: Database, rebuilt: Rebuilt) -> None:
     """Give the planner true row counts, and free the space of the rows that were replaced."""
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("SET statement_timeout = 0"))
-        connection.execute(text(f"VACUUM (ANALYZE) sale_entry_pending, {', '.join(cube.table for cube in CUBES)}"))
+        connection.execute(text(f"VACUUM (ANALYZE) {', '.join(['sale_entry_pending', *rebuilt.left])}"))
+        if rebuilt.grown:
+            connection.execute(text(f"ANALYZE {', '.join(rebuilt.grown)}"))
         connection.execute(text("RESET statement_timeout"))

@@ -121,14 +121,14 @@ def form(cube: Cube) -> str:
 
 
 def write(made: "DuckDBPyConnection", cube: Cube, file: Path) -> None:
-    """A rollup as PostgreSQL reads it."""
+    """A rollup as PostgreSQL reads it, by its key: so its rows are added faster, and what is asked for together lies together."""
     if form(cube) == "binary":
         _write_bytes(made, cube, file)
         return
     columns = {name: name for name in [*cube.keys, *cube.values]}
     if cube.kind is Kind.ORDERS:
         columns["cells"] = """'{' || array_to_string(list_transform(cells, lambda name: '"' || name || '"'), ',') || '}'"""
-    rows = f"SELECT {', '.join(columns.values())} FROM {cube.table}"  # noqa: S608
+    rows = f"SELECT {', '.join(columns.values())} FROM {cube.table} ORDER BY {', '.join(cube.keys)}"  # noqa: S608
     made.execute(f"COPY ({rows}) TO '{file}' (FORMAT csv, HEADER false)")
 
 
@@ -138,7 +138,7 @@ def _write_bytes(made: "DuckDBPyConnection", cube: Cube, file: Path) -> None:
     row = " || ".join([_bytes(len(columns), "SMALLINT"), *map(_field, columns)])
     with file.open("wb", _BLOCK) as rows:
         rows.write(b"PGCOPY\n\xff\r\n\0" + bytes(8))
-        made.execute(f"SELECT {row} FROM {cube.table}")  # noqa: S608
+        made.execute(f"SELECT {row} FROM {cube.table} ORDER BY {', '.join(cube.keys)}")  # noqa: S608
         while some := made.fetchmany(_ROWS):
             rows.writelines(each for (each,) in some)
         rows.write(b"\xff\xff")

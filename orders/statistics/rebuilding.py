@@ -1,20 +1,25 @@
 """All rollups made anew from the lines of the ledger.
 
 PostgreSQL hands out the lines of some months after those of others, DuckDB adds them up by every grouping, and PostgreSQL writes what differs from
-the rollups that are there: mostly nothing, or all where there are none. Months do not touch one another: each processor works on some.
+the rollups that are there: mostly nothing, or all where there are none. Months do not touch one another: several workers make some each.
 """
 
 import os
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import Any, BinaryIO, cast
 
-from psycopg.generators import copy_from
+from psycopg.errors import error_from_result
+from psycopg.generators import fetch_many
+from psycopg.pq import ExecStatus
+from psycopg.waiting import WAIT_R
 from sqlalchemy import Connection, CursorResult, text
 from sqlmodel import Session
 
@@ -31,10 +36,21 @@ _HAND_OUT = (
 _AT_ONCE = 300 << 20
 #: Bytes that are handed on at once.
 _BLOCK = 1 << 20
+#: One more than there are processors: now and then each of them waits for PostgreSQL. Each takes some 300 MB.
+_WORKERS = (os.cpu_count() or 1) + 1
 
 
-def fill(session: Session, say: Callable[[str], None]) -> int:
-    """Make the rollups what the lines of the session's snapshot say; returns how many lines those are.
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """How many entries were read, and the tables that rows left, or only came to."""
+
+    entries: int
+    left: list[str]
+    grown: list[str]
+
+
+def fill(session: Session, say: Callable[[str], None]) -> Rebuilt:
+    """Make the rollups what the lines of the session's snapshot say.
 
     The session must read one snapshot from its beginning to its end; others read the same one beside it.
     """
@@ -47,7 +63,7 @@ def fill(session: Session, say: Callable[[str], None]) -> int:
     with (
         TemporaryDirectory(prefix="rollups-") as folder,
         _readers(session) as reader,
-        ThreadPoolExecutor(os.cpu_count()) as workers,
+        ThreadPoolExecutor(_WORKERS) as workers,
     ):
         tasks = [workers.submit(_months, reader, taking, Path(folder), *span) for span in spans]
         try:
@@ -58,8 +74,8 @@ def fill(session: Session, say: Callable[[str], None]) -> int:
             for task in tasks:
                 task.cancel()
     taking.end(spans)
-    say(f"{taking.gone:,} rows of rollups were not what the entries say, {taking.come:,} came")
-    return done
+    say(f"{taking.gone.total():,} rows of rollups were not what the entries say, {taking.come.total():,} came")
+    return Rebuilt(done, list(taking.gone), [table for table in taking.come if table not in taking.gone])
 
 
 def _spans(first: date, last: date, size: int) -> Iterator[tuple[date, date]]:
@@ -81,8 +97,9 @@ class _Taking:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._turn = Lock()
-        #: How many rows were not as they should be, and how many were written.
-        self.gone = self.come = 0
+        #: By table, how many rows were not as they should be, and how many were written.
+        self.gone: Counter[str] = Counter()
+        self.come: Counter[str] = Counter()
         #: Rollups that hold nothing: what is made anew is written there at once, with nothing to be compared. Of years there are parts.
         self._empty = {cube for cube in CUBES if cube.time != "year" and not self._holds_any(cube)}
         for cube in CUBES:
@@ -96,7 +113,7 @@ class _Taking:
         """The rollup of all days from the first to the one before the second; of a year only a part, that waits for the others."""
         with self._turn:
             if cube in self._empty:
-                self.come += self._copy(cube, file, cube.table)
+                self.come[cube.table] += self._copy(cube, file, cube.table)
             else:
                 self._copy(cube, file, _anew(cube))
                 if cube.time != "year":
@@ -145,10 +162,11 @@ class _Taking:
             f"INSERT INTO {cube.table} ({', '.join(columns)}) SELECT {', '.join(columns)} FROM {anew} a"  # noqa: S608
             f" WHERE NOT EXISTS (SELECT FROM {cube.table} t WHERE {where} AND {equal(cube.keys)})"
         )
-        self.gone += cast("CursorResult[Any]", self._session.execute(text(gone), asked)).rowcount
+        if wrong := cast("CursorResult[Any]", self._session.execute(text(gone), asked)).rowcount:
+            self.gone[cube.table] += wrong
         if missing := int(self._session.execute(text(counts), asked).scalar_one()):
             self._session.execute(text(come), asked)
-            self.come += missing
+            self.come[cube.table] += missing
         self._session.execute(text(f"TRUNCATE {anew}"))
 
 
@@ -165,9 +183,7 @@ def _cursor(connection: Connection) -> Any:
 def _readers(session: Session) -> Iterator[Callable[[], Any]]:
     """Connections, one for each worker, that read what the session reads."""
     snapshot = session.execute(text("SELECT pg_export_snapshot()")).scalar_one()
-    database = Database(
-        session.get_bind().engine.url.render_as_string(hide_password=False), os.cpu_count() or 1, statement_timeout_ms=0
-    )
+    database = Database(session.get_bind().engine.url.render_as_string(hide_password=False), _WORKERS, statement_timeout_ms=0)
 
     @contextmanager
     def reader() -> Iterator[Any]:
@@ -202,6 +218,15 @@ def _months(reader: Callable[[], Any], taking: _Taking, folder: Path, start: dat
 
 
 def _received(connection: Any, file: BinaryIO) -> Generator[Any, Any, None]:
-    """Write what is handed out to a file. The driver's own way takes as long again for each line."""
-    while isinstance(line := (yield from copy_from(connection)), memoryview):
-        file.write(line)
+    """Write what is handed out to a file, line by line as it comes; the driver's own way takes longer than PostgreSQL."""
+    take, write = connection.get_copy_data, file.write
+    while (taken := take(1))[0] >= 0:
+        if taken[0]:
+            write(taken[1])
+            continue
+        while not (yield WAIT_R):
+            pass
+        connection.consume_input()
+    for result in (yield from fetch_many(connection)):
+        if result.status != ExecStatus.COMMAND_OK:
+            raise error_from_result(result)
