@@ -22,7 +22,7 @@ def entries_of(database):
 def test_every_answer_equals_a_recount_at_its_own_moment(database):
     prepared(database)
     before = entries_of(database)
-    busy = Database(database.url, pool_size=WRITERS + READERS + 4)
+    busy = Database(database.url, pool_size=WRITERS + READERS + 4, statement_timeout_ms=0)
     try:
         moved, wrong, read = run_all(
             busy, writers=WRITERS, readers=READERS, rounds=lambda: for_seconds(SECONDS), patience=SECONDS + 300

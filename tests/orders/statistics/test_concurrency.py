@@ -1,8 +1,11 @@
 """Figures while sales are written: every reader sees each committed sale exactly once."""
 
+import threading
+
 from sqlalchemy import text
 
 from orders.statistics import actions
+from shop.core.db import Database
 from tests.orders.statistics.busy import COPY, differing, prepared, run_all
 
 
@@ -53,6 +56,22 @@ def test_control_a_watermark_of_ids_loses_sales(database):
         waiting = session.execute(text("SELECT count(*) FROM sale_entry_pending")).scalar_one()
     assert (above, waiting) == (0, 3)
     assert differing(database) <= {"costs"}
+
+
+def test_a_refresh_is_not_given_up_for_being_slow(database):
+    prepared(database)
+    with database.unit_of_work() as session:
+        session.execute(COPY, {"origin": 10**6, "count": 3})
+    hurried = Database(database.url, pool_size=1, statement_timeout_ms=300)
+    with database.session() as other:
+        other.execute(text("LOCK TABLE sales_month IN EXCLUSIVE MODE"))
+        letting_go = threading.Timer(1, other.rollback)
+        letting_go.start()
+        try:
+            assert _refreshed(hurried) == 3
+        finally:
+            letting_go.join()
+            hurried.dispose()
 
 
 def test_one_refresher_at_a_time(database):
