@@ -1,6 +1,6 @@
 """Figures over HTTP."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated, Literal
 
@@ -8,14 +8,14 @@ from fastapi import Depends, Query
 from fastapi.responses import Response
 
 from orders.ledger.filters import SaleFilters
-from orders.ledger.selection import Dimension, reach_of
+from orders.ledger.selection import Dimension, Selection, reach_of
 from orders.statistics import queries, replica
 from orders.statistics.errors import SortedByNothing
 from orders.statistics.extras import Extra, Order
 from orders.statistics.question import DEFAULT_MEASURES, Compare, Measure, Question
 from orders.statistics.schemas import SalesOut
 from orders.statistics.showing import about, answer_out, cells, header, total
-from shop.core import exports
+from shop.core import clock, exports
 from shop.core.exports import Worksheet
 from shop.core.quantities import none_asked
 from shop.identity.access import Call, Routes
@@ -32,7 +32,7 @@ class Showing:
     compare: Annotated[
         Compare | None,
         Query(
-            description="beside each figure that of the same period last year, or of the period before; by spans of time: of the span before the row's own"
+            description="beside each figure that of the same period last year, or of the period before; by spans of time: of the span before the row's own; of a period that is not over, its days up to today"
         ),
     ] = None
     sort: Annotated[Measure | None, Query(description="rows by this measure, the highest first; default: by their keys")] = None
@@ -42,6 +42,12 @@ class Showing:
     @property
     def order(self) -> Order:
         return Order(self.sort, not self.ascending, self.top)
+
+
+def _so_far(selection: Selection) -> Selection:
+    """The days up to today of a period that is not over: beside the whole of the one before it would seem to have sold too little."""
+    today = clock.today()
+    return replace(selection, last=today) if selection.first <= today < selection.last else selection
 
 
 @routes.get("/sales", Permission.STATISTICS_READ, answer=SalesOut, responses=exports.FILES)
@@ -62,8 +68,9 @@ def sales(
     measures = tuple(dict.fromkeys(measure or DEFAULT_MEASURES))
     if showing.sort is not None and showing.sort not in measures:
         raise SortedByNothing
+    selection = filters.selection(call.session, known_on)
     question = Question(
-        selection=filters.selection(call.session, known_on),
+        selection=selection if showing.compare is None else _so_far(selection),
         group_by=tuple(dict.fromkeys(group_by)),
         measures=measures,
         reach=reach_of(call.actor),

@@ -381,6 +381,18 @@ def test_last_year_stands_in_the_row_of_this_years_month(api, database):
     assert {row["keys"]["month"]["code"]: int(Decimal(row["previous"]["amount"]) * 100) for row in rows} == expected
 
 
+def test_a_year_that_is_not_over_stands_beside_as_many_days_of_the_last(api, database):
+    history(database)
+    with database.unit_of_work() as session:
+        monitor = make_user(session, Role.MONITOR)
+    client = api.as_(monitor)
+    for compare in Compare:
+        asked = {"from": "2026-01-01", "group_by": "month", "compare": compare}
+        so_far, whole = (client.get("/v1/statistics/sales", params={**asked, **more}).json() for more in ({}, {"to": "2026-12-31"}))
+        assert {**whole, "exact_to": so_far["exact_to"]} == so_far
+    assert whole["period"] == {"first": "2026-01-01", "last": "2026-11-23"}
+
+
 def test_months_beside_the_last_period_stand_beside_the_month_before(api, database):
     history(database)
     with database.unit_of_work() as session:
