@@ -126,14 +126,19 @@ def _told(entry: Any) -> _Told:
         zh, en = _LIMITS[kind]
         limits = {name: _DECIMAL.sub(r"\1", str(limit)) for name, limit in context.items()}
         return zh.format_map(limits), en.format_map(limits)
-    if kind in ("enum", "literal_error"):
-        return _listed(_QUOTED.findall(str(context.get("expected", "")))) or ("不在可选值之内", reason)
+    if kind in ("enum", "literal_error", "union_tag_invalid"):
+        expected = str(context.get("expected") or context.get("expected_tags", ""))
+        return _listed(_QUOTED.findall(expected)) or ("不在可选值之内", reason)
+    if kind == "union_tag_not_found":
+        return _ZH["missing"], "Field required"
     return _ZH.get(kind, "格式或取值有误"), reason
 
 
 def fault_of(entry: Any) -> Fault:
     """One fault as pydantic found it, in both languages."""
     where = [part for part in entry["loc"] if part not in ("body", "query", "path", "header")]
+    if chosen_by := entry.get("ctx", {}).get("discriminator"):  # the field that says which of several forms a body has
+        where.append(chosen_by.strip("'"))
     path = ""
     for part in where:
         path += f"[{part}]" if isinstance(part, int) else (f".{part}" if path else str(part))

@@ -299,6 +299,13 @@ def test_who_lost_the_permission_meanwhile_gets_a_reason_and_no_file(api, trade)
     assert [each["kind"] for each in told] == ["export.failed"]
 
 
+def test_a_kind_that_there_is_not_is_named(monitor):
+    for content, code in (({"kind": "bread"}, "union_tag_invalid"), ({}, "union_tag_not_found")):
+        answer = monitor.post("/v1/exports", json=content)
+        assert answer.status_code == 422
+        assert [(each["field"], each["code"]) for each in answer.json()["errors"]] == [("kind", code)]
+
+
 def test_a_kind_takes_its_own_permission(api, trade):
     monitor = signed_in(api, Role.MONITOR)
     for kind in ("orders", "dues", "payments"):
