@@ -2,13 +2,15 @@
 
 bootstrap = @tools/bootstrap.sh
 python = .venv/bin/python
+# what was compiled once is kept, whatever this machine prefers: else each process of a test run compiles all that it loads, again and again
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: help run test thorough faults check bench demo migration clean
 
 help:
 	@echo 'make run                    start everything: servers, migrations, demo data, API, worker, beat'
 	@echo 'make test                   run all tests, on servers of their own'
-	@echo 'make thorough               the long forms of tests that make test runs short: 200 histories of a case and of orders, the last units in 20 rounds, 2,000 baskets at once, 1,000 random questions to the figures, 200 planted errors for the reconciliations that plant each kind once, 20,000 generated requests'
+	@echo 'make thorough               the long forms of tests that make test runs short: 200 histories of a case and of orders, the last units in 20 rounds, 2,000 baskets at once, 1,000 random questions to the figures, plans over 200,000 rows, 200 planted errors for the reconciliations that plant each kind once, 20,000 generated requests'
 	@echo 'make faults                 the long forms of the tests of money under faults and races: every request sent eight times at once, 500 orders given up while they are paid, 20 triggers of each settlement, 500 refunds at once, 100,000 split orders, one person where two are needed, a worker killed four times; 2,000 online payments with faults in a fifth of all calls, 2,000 events, all events lost, failing refunds, clocks a day off, a restored database; SHOP_FAULT_SEED repeats a run'
 	@echo 'make check                  style, types, import directions, migrations'
 	@echo 'make bench                  measure'
@@ -31,6 +33,7 @@ thorough:
 	SHOP_PATH_ROUNDS=20 SHOP_BASKETS=2000 $(python) -m pytest tests/orders/test_every_path.py tests/orders/test_baskets.py
 	SHOP_QUESTIONS=500 $(python) -m pytest tests/orders/statistics/test_figures.py
 	SHOP_PLAYS=2 $(python) -m pytest tests/shop/demo/test_play.py
+	SHOP_PLAN_ROWS=200000 $(python) -m pytest tests/orders/money/test_plans.py
 	SHOP_PLANTED=200 $(python) -m pytest tests/orders/reconcile
 	SHOP_FUZZ_CASES=20000 $(python) -m pytest tests/fuzz
 

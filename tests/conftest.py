@@ -12,7 +12,7 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,8 +42,10 @@ gc.disable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # a long test that begins last keeps one processor busy and leaves the others idle
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    # a long test that begins last keeps one processor busy and leaves the others idle; its neighbours, which begin with the same scene, come
+    # along: what is made for one of them another process would have to make again
+    slow = {item.path.parent for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path.parent not in slow)
     for item in items:
         if item.get_closest_marker("control"):
             item.add_marker(pytest.mark.flaky(reruns=9))
@@ -51,12 +53,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
+    # one in thirty seconds of a run went into searching for garbage at the server's own threshold
+    gc.set_threshold(50_000, 10, 10)
     gc.enable()
 
 
 _MEMORY = Path("/dev/shm")
-_ROOM = 3 << 30
+_ROOM = 4 << 30
 
 
 @contextmanager
@@ -120,11 +123,11 @@ def fresh(cluster: Cluster, template: str) -> Iterator[Fresh]:
 
 
 @pytest.fixture
-def database(fresh: Fresh) -> Iterator[Database]:
+def database(request: pytest.FixtureRequest, fresh: Fresh) -> Iterator[Database]:
     """A fresh copy of the template, dropped afterwards."""
     shared = fresh.engine
     fresh.engine = shared.execution_options()  # who listens to the statements of one test hears no other
-    fresh.await_use()
+    fresh.await_use(request.getfixturevalue("monkeypatch") if "monkeypatch" in request.fixturenames else None)
     yield fresh
     fresh.vanish()
     fresh.engine = shared
@@ -169,9 +172,35 @@ class Api(httpx.Client):
 
     def as_(self, user: User) -> "Api":
         """The same server, with every request sent as ``user``."""
-        with self.database.unit_of_work() as session:
-            token = access_token(session, user)
-        return connect(str(self.base_url), self.database, {"Authorization": f"Bearer {token}"})
+        signed_in = SignedIn(self.database, user)
+        if not (isinstance(self.database, Fresh) and self.database.untouched):
+            signed_in.header()
+        client = connect(str(self.base_url), self.database)
+        client.auth = signed_in
+        return client
+
+
+class SignedIn(httpx.Auth):
+    """Has every request sent as a user. While a test has not touched its database the user signs in with the first request: a client alone
+    must not keep the next scene from being copied."""
+
+    def __init__(self, database: Database, user: User) -> None:
+        self._database, self._user = database, user
+        self._lock = threading.Lock()
+        self._header = ""
+
+    def header(self) -> str:
+        with self._lock:
+            if not self._header:
+                transaction = self._database.aside if isinstance(self._database, Fresh) else self._database.unit_of_work
+                with transaction() as session:
+                    self._header = f"Bearer {access_token(session, self._user)}"
+            return self._header
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        if "Authorization" not in request.headers:
+            request.headers["Authorization"] = self.header()
+        yield request
 
 
 _connected: list[Api] = []

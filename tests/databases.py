@@ -2,23 +2,30 @@
 
 import pickle
 import threading
+import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
 import psycopg
+import pytest
 from sqlalchemy import event
+from sqlmodel import Session
 
 from shop.core import clock
 from shop.core.db import Database
 
 T = TypeVar("T")
 
-#: A scene by its name, and when it was made: the day, or the moment at which the clock was held, and by how much it was set forward.
-Scene = tuple[str, date | datetime, timedelta]
+#: A scene by the template that it begins with, its name, and when it was made: the day, or the moment at which the clock was held, and by
+#: how much it was set forward.
+Scene = tuple[str, str, date | datetime, timedelta]
 #: So many scenes have a template at a time, of 25 MB or more each; the one that was not asked for longest makes room.
-SCENES = 24
+SCENES = 32
+#: What took this process so many seconds of work to make is kept at once; anything else when it is made a second time.
+DEAR = 1
 
 
 class Cluster:
@@ -70,9 +77,12 @@ class Fresh(Database):
         self._template = template
         self._lock = threading.RLock()
         self._awaited = False
+        self._begun = template
+        self._patches: pytest.MonkeyPatch | None = None
         self._uses: Counter[Scene] = Counter()
         self._scenes: dict[Scene, tuple[str, bytes]] = {}
         super().__init__(cluster.url("test"), pool_size=20)
+        self._shared = self.engine
         cluster.drop("test")  # what a killed run left
         event.listen(self.engine, "do_connect", lambda *_: self.appear())
 
@@ -86,15 +96,32 @@ class Fresh(Database):
     def url(self, url: str) -> None:
         self._url = url
 
-    def await_use(self) -> None:
-        """A test begins."""
-        self._awaited = True
+    @contextmanager
+    def aside(self) -> Iterator[Session]:
+        """One transaction that is no part of what a test does: who listens to its statements hears none of it."""
+        with Session(self._shared, expire_on_commit=False, autoflush=False) as session, session.begin():
+            yield session
 
-    def appear(self, template: str | None = None) -> None:
+    @property
+    def untouched(self) -> bool:
+        """Whether the test has done nothing yet but begin with scenes that were copied."""
+        return self._awaited
+
+    @property
+    def patched(self) -> bool:
+        """Whether the test has put something in the place of what the program says or what is set, besides the clock."""
+        patches = self._patches
+        return patches is not None and bool(patches._setitem or any(thing is not clock for thing, _, _ in patches._setattr))
+
+    def await_use(self, patches: pytest.MonkeyPatch | None = None) -> None:
+        """A test begins; what it patches it patches by ``patches``."""
+        self._awaited, self._begun, self._patches = True, self._template, patches
+
+    def appear(self) -> None:
         """Be there, if a test runs that did not need this database before."""
         with self._lock:
             if self._awaited:
-                self._cluster.copy("test", template or self._template)
+                self._cluster.copy("test", self._begun)
                 self._awaited = False
 
     def vanish(self) -> None:
@@ -108,22 +135,24 @@ class Fresh(Database):
     def begin_with(self, name: str, make: Callable[[], T]) -> T:
         """What ``make`` makes, or a copy of what it made for an earlier test, together with the database that it made it in.
 
-        Only at the very beginning of a test, and by the same clock: on the same day, or held at the same moment.
+        Only at the very beginning of a test, or right after another scene that was copied; and by the same clock: on the same day, or held
+        at the same moment. Never in a thread of a test's own, where others may be at work.
         """
-        scene = name, clock._fixed or clock.today(), clock._shift
-        if not self._awaited:
+        if not self._awaited or threading.current_thread() is not threading.main_thread():
             return make()
+        scene = self._begun, name, clock._fixed or clock.today(), clock._shift
         if scene in self._scenes:
-            template, made = self._scenes[scene] = self._scenes.pop(scene)
-            self.appear(template)
+            self._begun, made = self._scenes[scene] = self._scenes.pop(scene)
             return pickle.loads(made)  # type: ignore[no-any-return]
+        began = time.process_time()
         things = make()
         self._uses[scene] += 1
-        if self._uses[scene] == 2:
+        if self._uses[scene] == 2 or time.process_time() - began > DEAR:
             if len(self._scenes) == SCENES:
                 template, _ = self._scenes.pop(next(iter(self._scenes)))
                 self._cluster.drop(template)
             template = f"scene_{self._uses.total()}"
+            self.appear()
             self.dispose()  # a database that is copied has no connections
             self._cluster.create(template, "test")
             self._scenes[scene] = template, pickle.dumps(things)
@@ -133,3 +162,8 @@ class Fresh(Database):
 def begin_with(database: Database, name: str, make: Callable[[], T]) -> T:
     """See ``Fresh.begin_with``; any other database has the scene made."""
     return database.begin_with(name, make) if isinstance(database, Fresh) else make()
+
+
+def step(database: Database, name: str, make: Callable[[], T]) -> T:
+    """As ``begin_with``, for what many tests do first over HTTP; a test that has patched the program does it itself."""
+    return make() if isinstance(database, Fresh) and database.patched else begin_with(database, name, make)

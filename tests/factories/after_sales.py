@@ -9,6 +9,7 @@ from sqlalchemy import text
 from orders.reconcile import report
 from orders.reconcile.checks import CHECKS
 from shop.core import clock
+from tests.databases import step
 from tests.factories.identity import access_token
 from tests.factories.orders import Market
 
@@ -23,6 +24,11 @@ class Delivered:
 
 def deliver(api: Any, market: Market, *quantities: Any, of: int = 0, accept: bool = True) -> Delivered:
     """An order of the market's products whose part of one supplier (``of``) is shipped, and accepted."""
+    name = f"delivered {market.purchaser.id} {quantities} {of} {accept}"
+    return step(api.database, name, lambda: _delivered(api, market, quantities, of, accept))
+
+
+def _delivered(api: Any, market: Market, quantities: tuple[Any, ...], of: int, accept: bool) -> Delivered:
     buyer, seller = api.as_(market.purchaser), api.as_(market.sellers[of])
     order = buyer.post("/v1/purchase-orders", json=market.order(*quantities)).json()
     supplier = market.suppliers[of].id

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from shop.core import clock
 from shop.identity.models import Organisation, User
 from shop.identity.permissions import Role
-from tests.databases import begin_with
+from tests.databases import begin_with, step
 from tests.factories.bodies import PDF
 from tests.factories.catalog import MadeProduct, make_product
 from tests.factories.identity import make_organisation, make_supplier, make_user
@@ -82,6 +82,9 @@ class Trading:
         return answer.json()
 
     def accepted(self, **more: Any) -> dict[str, Any]:
+        return step(self.api.database, f"accepted {more}", lambda: self._accepted(**more))
+
+    def _accepted(self, **more: Any) -> Any:
         sale = self.submitted(**more)
         officer = self.as_("neighbours_officer" if more.get("of") == "neighbour" else "officer")
         answer = officer.post(f"/v1/external-sales/{sale['id']}/accept")

@@ -1,8 +1,9 @@
 """People who keep the marketplace's money, and orders with money on them."""
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import text
 
@@ -12,9 +13,12 @@ from shop.core import clock, outbox
 from shop.core.db import Database
 from shop.core.money import fen_from_yuan
 from shop.identity.models import User
+from tests.databases import step
 from tests.factories.orders import Market, make_market_with_keepers
 from tests.factories.statements import held_at_bank, statement
 from workers.handlers import HANDLERS
+
+T = TypeVar("T")
 
 PAYEE = {"name": "沙坪坝中学", "account": "3100 0210 0901 4400 123", "bank": "工商银行"}
 _references = itertools.count(1)
@@ -41,12 +45,19 @@ class Till:
     def __post_init__(self) -> None:
         self._clients: dict[str, Any] = {}
 
+    def begun(self, name: str, make: Callable[[], T]) -> T:
+        """What ``make`` makes; if a test begins with it, a copy, as of a scene."""
+        return step(self.database, name, make)
+
     def as_(self, who: str) -> Any:
         if who not in self._clients:
             self._clients[who] = self.api.as_(self.people[who])
         return self._clients[who]
 
     def order(self, *quantities: Any) -> dict[str, Any]:
+        return self.begun(f"order {quantities}", lambda: self._order(*quantities))
+
+    def _order(self, *quantities: Any) -> dict[str, Any]:
         placed = self.as_("purchaser").post("/v1/purchase-orders", json=self.market.order(*quantities))
         assert placed.status_code == 201, placed.text
         made: dict[str, Any] = placed.json()
@@ -64,7 +75,8 @@ class Till:
 
     def arrived(self, order_id: int, amount: str) -> None:
         """A transfer for an order that the bank's statement shows, and a rule matches."""
-        bank_shows(self.as_("cashier"), self.database, order_id, fen_from_yuan(amount))
+        fen = fen_from_yuan(amount)
+        self.begun(f"arrived {order_id} {fen}", lambda: bank_shows(self.as_("cashier"), self.database, order_id, fen))
 
     def unmatched(self) -> None:
         """What the bank showed last was for something else."""
@@ -80,6 +92,9 @@ class Till:
 
     def credit(self, *amounts: str) -> int:
         """An order that was paid, by so many transfers, and cancelled: the buyer has all of it to its credit. Returns the order's id."""
+        return self.begun(f"credit {amounts}", lambda: self._credit(*amounts))
+
+    def _credit(self, *amounts: str) -> int:
         order_id: int = self.order(10)["id"]
         for amount in amounts or ("69.90",):
             self.arrived(order_id, amount)

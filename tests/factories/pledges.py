@@ -10,7 +10,7 @@ from shop.core import clock, outbox
 from shop.core.db import Database
 from shop.identity.models import Organisation, User
 from shop.identity.permissions import Role
-from tests.databases import begin_with
+from tests.databases import begin_with, step
 from tests.factories.catalog import MadeProduct, make_product
 from tests.factories.identity import make_organisation, make_supplier, make_user
 from workers.handlers import HANDLERS
@@ -56,6 +56,9 @@ class Scene:
         }
 
     def pledge(self, *, opened: bool = True, **changes: Any) -> dict[str, Any]:
+        return step(self.database, f"pledge {opened} {changes}", lambda: self._pledge(opened, changes))
+
+    def _pledge(self, opened: bool, changes: dict[str, Any]) -> dict[str, Any]:
         made = self.clients["buyer"].post("/v1/pledges", json=self.body(**changes))
         assert made.status_code == 201, made.text
         if opened:

@@ -1,7 +1,8 @@
 """A market whose suppliers are settled with: two who keep its money, orders that are delivered and paid."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import text
 
@@ -13,11 +14,14 @@ from shop.core.db import Database
 from shop.core.money import yuan_from_fen
 from shop.identity.models import User
 from shop.identity.permissions import Role
+from tests.databases import step
 from tests.factories.after_sales import Delivered, days_later, deliver
 from tests.factories.identity import make_user
 from tests.factories.orders import Market, make_market_with_keepers
 from tests.factories.statements import held_at_bank
 from workers.handlers import HANDLERS
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -38,6 +42,17 @@ class Settling:
         self._shift = 0
         self._payments = 0
 
+    def begun(self, name: str, make: Callable[[], T]) -> T:
+        """What ``make`` makes; if a test begins with it, a copy, as of a scene."""
+
+        def told() -> tuple[T, int, int]:
+            return make(), self._shift, self._payments
+
+        made, shift, self._payments = step(self.database, name, told)
+        if shift != self._shift:
+            self.later(shift - self._shift)
+        return made
+
     def later(self, days: int) -> None:
         """So many days after where the clock stands."""
         self._shift += days
@@ -45,10 +60,14 @@ class Settling:
 
     def delivered(self, *quantities: Any, of: int = 0, paid: bool = True) -> Delivered:
         """An order of which one supplier's part is accepted; paid for in full by the bank, unless it is not."""
-        made = deliver(self.api, self.market, *quantities, of=of)
-        if paid:
-            self.pay(made.order_id)
-        return made
+
+        def make() -> Delivered:
+            made = deliver(self.api, self.market, *quantities, of=of)
+            if paid:
+                self.pay(made.order_id)
+            return made
+
+        return self.begun(f"delivered {quantities} {of} {paid}", make)
 
     def pay(self, order_id: int, fen: int | None = None, source: str = "unallocated") -> None:
         """The bank shows money for an order, or its buyer says so: so much, or all that is due."""
@@ -106,13 +125,17 @@ class Settling:
 
     def settled(self) -> Any:
         """A settlement with the farm over an order of 699.00, confirmed by it."""
-        self.delivered(10)
-        self.later(20)
-        self.run()
-        row = self.settlement()
-        confirmed = self.farm.post(f"/v1/settlements/{row['id']}/confirm")
-        assert confirmed.status_code == 200, confirmed.text
-        return row
+
+        def make() -> Any:
+            self.delivered(10)
+            self.later(20)
+            self.run()
+            row = self.settlement()
+            confirmed = self.farm.post(f"/v1/settlements/{row['id']}/confirm")
+            assert confirmed.status_code == 200, confirmed.text
+            return row
+
+        return self.begun("settled", make)
 
     def held(self, client: Any = None, **filters: Any) -> list[tuple[str, str]]:
         """(reason, amount) of everything that waits."""
@@ -122,6 +145,9 @@ class Settling:
 
     def account(self, of: int = 0, number: str = "3100021009014400123") -> int:
         """A bank account of a supplier, approved."""
+        return self.begun(f"account {of} {number}", lambda: self._account(of, number))
+
+    def _account(self, of: int, number: str) -> int:
         body = {"holder": self.market.suppliers[of].name, "bank": "重庆农村商业银行", "number": number, "reason": "首次登记"}
         asked = (self.farm, self.bees)[of].post("/v1/payout-accounts", json=body)
         assert asked.status_code == 201, asked.text
@@ -143,6 +169,17 @@ class Settling:
         assert approved.status_code == 200, approved.text
         return self.treasurer.post(f"/v1/payouts/{payout_id}/release")
 
+    def paid_out(self) -> Any:
+        """The settlement of 699.00 with a released payout."""
+
+        def make() -> Any:
+            self.account()
+            made = self.settled()
+            assert self.release(made["payout_id"]).status_code == 200
+            return made
+
+        return self.begun("paid out", make)
+
     def third(self) -> Any:
         """The client of another who keeps the money of the city."""
         with self.database.unit_of_work() as session:
@@ -160,6 +197,9 @@ class Settling:
 
     def listed(self) -> tuple[Any, list[Any]]:
         """A list for the bank with released payouts to both suppliers, by the cashier; and the settlements."""
+        return self.begun("listed", self._listed)
+
+    def _listed(self) -> tuple[Any, list[Any]]:
         self.account()
         self.account(1, "6222021009014400777")
         first = self.settled()

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from shop.core import clock, outbox
 from shop.identity.permissions import Role
-from tests.databases import begin_with
+from tests.databases import begin_with, step
 from tests.factories.catalog import make_product
 from tests.factories.identity import make_organisation, make_supplier, make_user
 from workers.handlers import HANDLERS
@@ -107,6 +107,9 @@ class Scene:
 
     def agreed(self, *lines, **head):
         """An agreement that both have signed."""
+        return step(self.database, f"agreed {lines} {head}", lambda: self._agreed(*lines, **head))
+
+    def _agreed(self, *lines, **head):
         made = self.propose(*lines, **head)
         for who in ("farm", "head"):
             answer = self.sign(who, made)

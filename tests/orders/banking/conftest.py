@@ -8,6 +8,7 @@ from orders.reconcile import report
 from shop.core import clock, outbox
 from shop.core.money import fen_from_yuan
 from shop.identity.permissions import Role
+from tests.databases import begin_with, step
 from tests.factories.identity import make_user
 from tests.factories.orders import make_market
 from tests.factories.settling import make_settling
@@ -19,13 +20,18 @@ class Desk:
 
     def __init__(self, api, database, market):
         self.api, self.database, self.market = api, database, market
-        with database.unit_of_work() as session:
-            self.cashier, self.treasurer = (make_user(session, Role.PLATFORM_FINANCE) for _ in range(2))
-            self.district = make_user(session, Role.PLATFORM_FINANCE, region_code="500236")
+        self.cashier, self.treasurer, self.district = begin_with(database, "desk", self._people)
         self.client = api.as_(self.cashier)
         self.second = api.as_(self.treasurer)
 
+    def _people(self):
+        with self.database.unit_of_work() as session:
+            return [make_user(session, Role.PLATFORM_FINANCE, region_code=code) for code in (None, None, "500236")]
+
     def order(self, *quantities):
+        return step(self.database, f"order {quantities}", lambda: self._order(*quantities))
+
+    def _order(self, *quantities):
         placed = self.api.as_(self.market.purchaser).post("/v1/purchase-orders", json=self.market.order(*quantities))
         assert placed.status_code == 201, placed.text
         return placed.json()
@@ -113,10 +119,7 @@ def scene(api, database, monkeypatch):
 @pytest.fixture
 def row(scene):
     """The settlement of 699.00 with a released payout."""
-    scene.account()
-    made = scene.settled()
-    assert scene.release(made["payout_id"]).status_code == 200
-    return made
+    return scene.paid_out()
 
 
 def reference_of(order):

@@ -11,7 +11,7 @@ from orders.ledger.rules import Claim
 from shop.core import clock, outbox
 from shop.core.audit import SYSTEM
 from shop.identity.permissions import Role
-from tests.databases import begin_with
+from tests.databases import begin_with, step
 from tests.factories.identity import make_user
 from tests.factories.ledger import make_trade, sell
 from tests.factories.outlets import make_batch_line, make_outlet
@@ -90,6 +90,9 @@ class Scene:
 
     def published(self, month=MONTH):
         """Closed, drafted and published."""
+        return step(self.database, f"published {month}", lambda: self._published(month))
+
+    def _published(self, month):
         assert self.close_city(month=month).status_code == 201
         drafted = self.draft(month=month)
         assert drafted.status_code == 201, drafted.text

@@ -1,5 +1,7 @@
 """How PostgreSQL finds money among much of it: by an index, not by reading all there ever was."""
 
+import os
+
 import pytest
 from sqlalchemy import text
 
@@ -12,12 +14,14 @@ from shop.identity.tokens import actor_of_user
 from tests.factories.identity import make_organisation, make_user
 from tests.factories.orders import make_market
 
+#: So many transactions and dues, and a tenth of that orders; `make thorough` loads 200,000.
+ROWS = int(os.environ.get("SHOP_PLAN_ROWS", "60000"))
 _TRANSACTIONS = text(
     "INSERT INTO money_transaction (id, kind, origin_id, booked_on, recorded_at) OVERRIDING SYSTEM VALUE"
-    " SELECT 1000000 + n, 'payout_paid', n, :today, :now FROM generate_series(1, 200000) n"
+    " SELECT 1000000 + n, 'payout_paid', n, :today, :now FROM generate_series(1, :rows) n"
 )
 _POSTINGS = text(
-    "INSERT INTO money_posting (transaction_id, account, amount_fen) SELECT 1000000 + n, 'bank', -n FROM generate_series(1, 200000) n"
+    "INSERT INTO money_posting (transaction_id, account, amount_fen) SELECT 1000000 + n, 'bank', -n FROM generate_series(1, :rows) n"
 )
 _ORGANISATIONS = text(
     "INSERT INTO organisation OVERRIDING SYSTEM VALUE SELECT r.* FROM (SELECT o.* FROM organisation o JOIN purchase_order p ON p.buyer_id = o.id LIMIT 1) o,"
@@ -25,18 +29,18 @@ _ORGANISATIONS = text(
     " to_jsonb(o) || jsonb_build_object('id', n, 'path', n || '/', 'uscc', lpad(CAST(n AS text), 18, '9'))) r"
 )
 _ORDERS = text(
-    "INSERT INTO purchase_order OVERRIDING SYSTEM VALUE SELECT r.* FROM (SELECT * FROM purchase_order ORDER BY id LIMIT 1) p, generate_series(1, 20000) n,"
+    "INSERT INTO purchase_order OVERRIDING SYSTEM VALUE SELECT r.* FROM (SELECT * FROM purchase_order ORDER BY id LIMIT 1) p, generate_series(1, :rows / 10) n,"
     " LATERAL jsonb_populate_record(CAST(NULL AS purchase_order), to_jsonb(p) || jsonb_build_object('id', 1000000 + n, 'number', 'X' || n, 'buyer_id', 1000000 + n % 1000, 'ordering_unit_id', 1000000 + n % 1000)) r"
 )
 _PARTS = text(
-    "INSERT INTO supplier_order OVERRIDING SYSTEM VALUE SELECT r.* FROM (SELECT * FROM supplier_order ORDER BY id LIMIT 1) s, generate_series(1, 20000) n,"
+    "INSERT INTO supplier_order OVERRIDING SYSTEM VALUE SELECT r.* FROM (SELECT * FROM supplier_order ORDER BY id LIMIT 1) s, generate_series(1, :rows / 10) n,"
     " LATERAL jsonb_populate_record(CAST(NULL AS supplier_order), to_jsonb(s) || jsonb_build_object('id', 1000000 + n, 'purchase_order_id', 1000000 + n, 'supplier_id', 1000000 + n % 1000)) r"
 )
 #: Nearly all of them are paid.
 _DUES = text(
     "INSERT INTO payment_due (purchase_order_id, supplier_order_id, position, counted_from, due_on, amount_fen, paid_fen, arrived_fen)"
     " SELECT 1000000 + n / 10, 1000000 + n / 10, n % 10, 'order', CAST(:today AS date) - (n / 100)::int, 100,"
-    " CASE WHEN n % 100 = 0 THEN 0 ELSE 100 END, CASE WHEN n % 100 = 0 THEN 0 ELSE 100 END FROM generate_series(10, 199999) n"
+    " CASE WHEN n % 100 = 0 THEN 0 ELSE 100 END, CASE WHEN n % 100 = 0 THEN 0 ELSE 100 END FROM generate_series(10, :rows - 1) n"
 )
 
 
@@ -49,7 +53,7 @@ def much(session, *statements):
     """Rows that no trigger of the ledger looks at; they go with the transaction."""
     session.execute(text("SET LOCAL session_replication_role = replica; SET LOCAL statement_timeout = 0"))
     for statement in statements:
-        session.execute(statement, clock.present())
+        session.execute(statement, {**clock.present(), "rows": ROWS})
     session.execute(text("ANALYZE organisation, money_transaction, money_posting, purchase_order, supplier_order, payment_due"))
 
 
@@ -89,7 +93,7 @@ def test_a_small_buyer_reads_its_own_dues(api, database, market):
         asked = DueSearch()
         most, _ = read_of(session, terms._picked(actor, asked), terms._values(actor, asked))
         session.rollback()
-    assert most <= 2_000  # of the 1,000 organisations it may read all, of 20,000 orders and 200,000 dues its own
+    assert most <= 2_000  # of the 1,000 organisations it may read all, of 6,000 orders and 60,000 dues its own
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,11 @@ from tests.factories.statements import statement
 def till(api, database):
     """Oranges for 699.00 with freight of 12.00 were accepted and 500.00 were paid; honey for 150.00 was accepted; 69.90 wait to go back."""
     till = make_till(api, database)
+    till.oranges = till.begun("of every account", lambda: _oranges(till))
+    return till
+
+
+def _oranges(till):
     order = till.order(10)
     part = order["supplier_orders"][0]["id"]
     freight = till.as_("seller").put(f"/v1/supplier-orders/{part}/freight", json={"freight": "12.00"})
@@ -23,12 +28,11 @@ def till(api, database):
     shipment = till.as_("seller").post(f"/v1/supplier-orders/{part}/shipments", json={}).json()["id"]
     assert till.as_("purchaser").post(f"/v1/shipments/{shipment}/acceptance", json={}).status_code == 201
     assert till.pay(order["id"], "500.00", bank_reference="ICBC-1").status_code == 201
-    deliver(api, till.market, None, 1, of=1)
+    deliver(till.api, till.market, None, 1, of=1)
     announced = till.order(10)["id"]
     till.pay(announced, "69.90")
     till.as_("purchaser").post(f"/v1/purchase-orders/{announced}/cancel", json={"reason": "计划有变"})
-    till.oranges = order["id"]
-    return till
+    return order["id"]
 
 
 def read(till, who, path, **filters):

@@ -16,13 +16,19 @@ from tests.factories.money import make_till
 def till(api, database, monkeypatch):
     """Three days: oranges accepted; a transfer arrives; honey accepted and a transfer announced."""
     till = make_till(api, database)
-    till.begun = clock.today()
-    till.oranges = deliver(api, till.market, 10)
-    days_later(monkeypatch, 10)
-    till.arrived(till.oranges.order_id, "500.00")
+    till.first_day = clock.today()
+
+    def make():
+        oranges = deliver(api, till.market, 10)
+        days_later(monkeypatch, 10)
+        till.arrived(oranges.order_id, "500.00")
+        days_later(monkeypatch, 20)
+        honey = deliver(api, till.market, None, 1, of=1)
+        till.pay(honey.order_id, "50.00")
+        return oranges
+
+    till.oranges = till.begun("three days", make)
     days_later(monkeypatch, 20)
-    honey = deliver(api, till.market, None, 1, of=1)
-    till.pay(honey.order_id, "50.00")
     return till
 
 
@@ -38,7 +44,7 @@ def net(row, side):
 
 @pytest.mark.parametrize("by", ["account", "party"])
 def test_it_balances_and_both_ends_are_the_balances_of_those_days(till, by):
-    day = {number: till.begun + timedelta(days=number) for number in (-1, 0, 9, 10, 20)}
+    day = {number: till.first_day + timedelta(days=number) for number in (-1, 0, 9, 10, 20)}
     for who in ("cashier", "finance"):
         client = till.as_(who)
         for first, last in ((0, 20), (0, 0), (10, 10), (10, 20), (20, 20)):
@@ -63,8 +69,8 @@ def test_it_balances_and_both_ends_are_the_balances_of_those_days(till, by):
 
 
 def test_what_it_tells(till):
-    cashier, last = till.as_("cashier"), str(till.begun + timedelta(days=20))
-    found = read(cashier, "trial-balance", **{"from": str(till.begun + timedelta(days=1)), "to": last})
+    cashier, last = till.as_("cashier"), str(till.first_day + timedelta(days=20))
+    found = read(cashier, "trial-balance", **{"from": str(till.first_day + timedelta(days=1)), "to": last})
     shown = {row["account"]: [row[name] for name in ("opening_debit", "opening_credit", "debit", "credit", "closing_debit", "closing_credit")]
              for row in found["items"]}  # fmt: skip
     assert shown == {
@@ -75,8 +81,8 @@ def test_what_it_tells(till):
         "unallocated": ["0.00", "0.00", "500.00", "500.00", "0.00", "0.00"],
     }
     assert [row["before_books"] for row in found["items"] if row["account"] == "bank"] == ["0.00"]
-    paged = read(cashier, "trial-balance", limit=2, **{"from": str(till.begun + timedelta(days=1)), "to": last})
-    rest = read(cashier, "trial-balance", after=paged["next"], **{"from": str(till.begun + timedelta(days=1)), "to": last})
+    paged = read(cashier, "trial-balance", limit=2, **{"from": str(till.first_day + timedelta(days=1)), "to": last})
+    rest = read(cashier, "trial-balance", after=paged["next"], **{"from": str(till.first_day + timedelta(days=1)), "to": last})
     assert (paged["items"] + rest["items"], paged["totals"], rest["next"]) == (found["items"], found["totals"], None)
     # the default is the month up to today
     default = read(cashier, "trial-balance")
@@ -86,7 +92,7 @@ def test_what_it_tells(till):
 
 
 def test_files_and_refusals(till, database):
-    cashier, asked = till.as_("cashier"), {"from": str(till.begun), "to": str(clock.today())}
+    cashier, asked = till.as_("cashier"), {"from": str(till.first_day), "to": str(clock.today())}
     sheet = cashier.get("/v1/money/trial-balance", params={**asked, "format": "csv"}, headers={"Accept-Language": "zh"})
     header, *lines = sheet.content.decode("utf-8-sig").splitlines()
     assert (

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from shop.identity.permissions import Role
+from tests.databases import begin_with
 from tests.factories.bulletins import publish
 from tests.factories.catalog import make_product
 from tests.factories.identity import make_supplier, make_user, signed_in
@@ -22,13 +23,21 @@ FEBRUARY, MARCH = "2026-02", "2026-03"
 
 @pytest.fixture
 def officers(database):
+    return begin_with(database, "officers", lambda: _officers(database))
+
+
+def _officers(database):
     with database.unit_of_work() as session:
         return [make_user(session, Role.CITY_OFFICER) for _ in range(2)]
 
 
 @pytest.fixture
-def sold(api, database, officers):
+def sold(database, officers):
     """Sales from January to April; all but April is closed."""
+    return begin_with(database, "sold", lambda: _sold(database, officers))
+
+
+def _sold(database, officers):
     with database.unit_of_work() as session:
         trade = make_trade(session)
         sell(session, trade, 60, first=date(2026, 1, 5), last=date(2026, 4, 20))
@@ -43,10 +52,14 @@ def sold(api, database, officers):
 @pytest.fixture
 def closed(database, officers, sold):
     """Of February and March there is a bulletin."""
+    begin_with(database, "closed", lambda: _closed(database, officers))
+    return sold
+
+
+def _closed(database, officers):
     with database.unit_of_work() as session:
         for month in (FEBRUARY, MARCH):
             publish(session, officers, month)
-    return sold
 
 
 def rows(answer):

@@ -14,7 +14,8 @@ from orders.reconcile.checks import CHECKS
 from orders.reconcile.checks.sold import FIGURES
 from shop.core import clock
 from shop.identity.permissions import Role
-from tests.factories.after_sales import differences
+from tests.databases import begin_with
+from tests.factories.after_sales import days_later, differences
 from tests.factories.identity import make_user
 from tests.factories.money import Till
 from tests.factories.settling import Settling
@@ -40,6 +41,8 @@ MOVED = {
     "refund_file": "status <> 'void'",
     "bank_write_off": "status = 'approved'",
 }
+#: So many days pass until all is booked.
+DAYS = 40
 MONEY_CHECKS = [check for check in CHECKS if check not in FIGURES]
 
 
@@ -68,8 +71,14 @@ def finder(session, likely):
 
 
 @pytest.fixture
-def books(online, monkeypatch):
+def books(request, database, monkeypatch):
     """Money of every kind: by the bank, online, announced; invoices, credit notes, settlements, payouts, money paid ahead."""
+    begin_with(database, "money of every kind", lambda: _made(request.getfixturevalue("online"), monkeypatch))
+    days_later(monkeypatch, DAYS)
+    return database
+
+
+def _made(online, monkeypatch):
     api, database, market = online.api, online.database, online.market
     keepers = {"cashier": online.cashier, "treasurer": online.treasurer}
     scene = Settling(api, database, market, monkeypatch, keepers)
@@ -144,7 +153,7 @@ def books(online, monkeypatch):
     scene.account(of=1, number="3100021009014400124")
     scene.delivered(None, 4, of=1)
     scene.delivered(2, paid=False)
-    scene.later(20)
+    scene.later(DAYS // 2)
     scene.run()
     for supplier, method in ((0, "stripe"), (1, "bank")):
         row = scene.settlement(of=supplier)
@@ -181,12 +190,11 @@ def books(online, monkeypatch):
     scene.cashier.post(f"/v1/advances/{asked}/return", json={"reason": "退汇"})
     assert scene.treasurer.post(f"/v1/advances/{asked}/confirm-return").json()["status"] == "returned"
     scene.delivered(None, 6, of=1)
-    scene.later(20)
+    scene.later(DAYS // 2)
     scene.run()
     online.reconcile()
     # everything that the provider shows is some days old
     online.rows("UPDATE provider_entry SET created_at = created_at + interval '60 days' RETURNING id")
-    return database
 
 
 def test_every_table_of_money_is_filled(books):

@@ -91,6 +91,12 @@ PLANTS = [*AMOUNTS, *BOTH_SIDES, *GONE, *TWICE, *MISPLACED, *DOCUMENTS]
 def books(api, database):
     """Every kind of transaction that the spine books, and refunds in every state."""
     till = make_till(api, database)
+    till.begun("books", lambda: _made(till))
+    return database
+
+
+def _made(till):
+    api, database = till.api, till.database
     buyer, seller = till.as_("purchaser"), till.as_("seller")
     order = till.order(10, 1)
     for part, who in zip(order["supplier_orders"], ("seller", "honey_seller"), strict=True):
@@ -134,7 +140,6 @@ def books(api, database):
         )
         ledger.reassign(session, SYSTEM, moved.order_id, reason="选错单位")
         money.reassign(session, moved.order_id, from_id=till.market.school.id, to_id=unit.id)
-    return database
 
 
 def named(session):

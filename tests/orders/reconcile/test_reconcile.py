@@ -18,6 +18,7 @@ from orders.statistics.cubes import CUBES, Kind
 from shop.core import audit
 from shop.core.audit import SYSTEM
 from shop.identity.permissions import Role
+from tests.databases import begin_with
 from tests.factories.after_sales import finds
 from tests.factories.identity import make_user
 from tests.factories.ledger import make_trade, sell
@@ -82,6 +83,11 @@ COUNT = int(os.environ.get("SHOP_PLANTED", "0"))
 @pytest.fixture
 def clean(database):
     """A market that agrees: some sales are in the rollups, some wait; there are corrections, open orders, payments and a sealed audit trail."""
+    begin_with(database, "clean", lambda: _made(database))
+    return database
+
+
+def _made(database):
     with database.unit_of_work() as session:
         trade = make_trade(session)
         sell(session, trade, 40, first=date(2025, 3, 1), last=date(2026, 11, 1))
@@ -96,7 +102,6 @@ def clean(database):
             text("UPDATE certificate SET number = 'CQ-2026-500236-000001' WHERE id = (SELECT min(id) FROM certificate)")
         )
         session.execute(text("INSERT INTO number_series (series, last) VALUES ('certificate:2026:500236', 1)"))
-    return database
 
 
 def differences(session):

@@ -11,7 +11,7 @@ from shop.core.db import Database
 from shop.identity.models import User
 from shop.identity.permissions import Role
 from tests.conftest import Api
-from tests.databases import begin_with
+from tests.databases import begin_with, step
 from tests.factories.catalog import MadeProduct, make_product
 from tests.factories.identity import make_organisation, make_supplier, make_user
 from tests.factories.orders import Market, make_market
@@ -82,6 +82,9 @@ class Scene:
         return answer.json()  # type: ignore[no-any-return]
 
     def publish(self, **changes: Any) -> int:
+        return step(self.database, f"published {changes}", lambda: self._publish(**changes))
+
+    def _publish(self, **changes: Any) -> int:
         request_id: int = self.draft(**changes)["id"]
         answer = self.do("buyer", request_id, "publish")
         assert answer.status_code == 200, answer.text

@@ -13,6 +13,7 @@ from orders.tax_invoices.rules import normal, wrong_number
 from shop.core import clock, outbox
 from shop.identity.permissions import Role
 from tests.conftest import connect
+from tests.databases import step
 from tests.factories.after_sales import deliver, rows, token_of
 from tests.factories.catalog import PDF
 from tests.factories.identity import signed_in
@@ -31,7 +32,8 @@ def market(database):
 @pytest.fixture
 def invoiced(api, market):
     """An invoice of 699.00 of the first seller."""
-    return issue(api.as_(market.sellers[0]), deliver(api, market, 10).part).json()
+    delivered = deliver(api, market, 10)
+    return step(api.database, "invoiced", lambda: issue(api.as_(market.sellers[0]), delivered.part).json())
 
 
 def finance(api, region_code=None):

@@ -12,6 +12,7 @@ from orders.ledger.rules import Claim
 from shop.core import clock, outbox
 from shop.identity.models import Organisation
 from shop.identity.permissions import Role
+from tests.databases import step
 from tests.factories.buying import make_bureau
 from tests.factories.catalog import PDF, make_product
 from tests.factories.identity import make_supplier, make_user, signed_in
@@ -35,6 +36,10 @@ NOTE = "开户行及账号：农商行 6222000000000000"
 
 def delivered(bureau, *quantities, waybill="SF1234567890"):
     """An order from placing to acceptance, by both sides; its first part."""
+    return step(bureau.api.database, f"delivered {quantities} {waybill}", lambda: _delivered(bureau, quantities, waybill))
+
+
+def _delivered(bureau, quantities, waybill):
     run(bureau, "UPDATE organisation SET address = :seat", seat=SEAT)
     order = bureau.placed(*quantities, **PERSONAL)
     part = order["supplier_orders"][0]["id"]
