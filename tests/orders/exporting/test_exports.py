@@ -300,8 +300,8 @@ def test_who_lost_the_permission_meanwhile_gets_a_reason_and_no_file(api, trade)
 
 
 def test_a_kind_that_there_is_not_is_named(monitor):
-    for content, code in (({"kind": "bread"}, "union_tag_invalid"), ({}, "union_tag_not_found")):
-        answer = monitor.post("/v1/exports", json=content)
+    for body, code in (({"kind": "bread"}, "union_tag_invalid"), ({}, "union_tag_not_found")):
+        answer = monitor.post("/v1/exports", json=body)
         assert answer.status_code == 422
         assert [(each["field"], each["code"]) for each in answer.json()["errors"]] == [("kind", code)]
 
