@@ -20,10 +20,10 @@ from orders.ledger.booking import (
     REBOOK,
     RELEASE,
     REVERSE,
-    REVERSE_ENTRIES,
     REVERSE_ORDER,
     REVERSE_PARTS,
     TAKEN_BACK,
+    UNDO_ENTRIES,
 )
 from orders.ledger.errors import NothingLeftToReverse, NotReversible
 from orders.ledger.rules import Claim, Part, part_to_reverse
@@ -72,16 +72,15 @@ def book_claims(session: Session, claim: Claim, line_ids: Sequence[int]) -> int:
 
 
 def take_back(session: Session, claim: Claim, line_ids: Sequence[int]) -> list[int]:
-    """Take back today whatever the entries of claimed lines still hold; returns the reversals. The caller puts on record why, and may book
-    them again by :func:`release`."""
+    """Take back whatever the entries of claimed lines still hold, as sales that were not made as it was claimed: on the days of the entries, so that
+    what is claimed in their place stands alone; of a month that is closed by now on the first day that is open. Returns the reversals. The caller puts
+    on record why, and may book them again by :func:`release`."""
     ids = {"claim": claim, "line_ids": array(line_ids)}
     entries = session.execute(OF_CLAIMS, ids).scalars().all()
     if not entries:
         return []
     session.execute(LOCK, {"entry_ids": list(entries)})
-    now = clock.now()
-    values = {"entry_ids": array(entries), "on": clock.shanghai_date(now), "now": now}
-    return list(session.execute(REVERSE_ENTRIES, values).scalars())
+    return list(session.execute(UNDO_ENTRIES, {"entry_ids": array(entries), "now": clock.now()}).scalars())
 
 
 def taken_back(session: Session, claim: Claim, line_ids: Sequence[int]) -> list[int]:
@@ -98,10 +97,9 @@ def left_of_claims(session: Session, claim: Claim, line_ids: Sequence[int]) -> d
 
 
 def release(session: Session, reversal_ids: Sequence[int]) -> int:
-    """Book again, today, what :func:`take_back` took back. Returns how many entries that makes; a reversal is released once at most."""
-    now = clock.now()
-    values = {"reversal_ids": array(reversal_ids), "on": clock.shanghai_date(now), "now": now}
-    return len(session.execute(RELEASE, values).scalars().all())
+    """Book again what was taken back, on the day on which it was, or the first that is open. Returns how many entries that makes; a reversal is
+    released once at most."""
+    return len(session.execute(RELEASE, {"reversal_ids": array(reversal_ids), "now": clock.now()}).scalars().all())
 
 
 def reverse(session: Session, actor: Who, entry_id: int, *, reason: str, quantity: Decimal | None = None) -> int:

@@ -79,10 +79,13 @@ _TAKEN_BACK = """
     WHERE c.id = ANY (CAST(:correction_ids AS bigint[]))
 """
 
+#: SQL: a day, or if its month is closed by now the first day that is open.
+_OPEN = "greatest({day}, (SELECT (max(month) + interval '1 month')::date FROM closed_month))"
+
 # What was sold elsewhere. A sale in a month that is closed by now counts on the first day that is open.
 _CLAIMED = """
     SELECT l.id AS origin_id, CAST(:now AS timestamptz) AS recorded_at, {occurred} AS occurred,
-           greatest({occurred}, (SELECT (max(month) + interval '1 month')::date FROM closed_month)) AS sold_on, {claim},
+           {counts_on} AS sold_on, {claim},
            NULL::bigint AS order_id, NULL::bigint AS supplier_order_id, l.sku_id, l.product_id, p.kind, p.category, p.supplier_id,
            p.district_code, p.township_code, p.village, coalesce(p.township_code, p.district_code) AS place,
            (SELECT f.id FROM certificate f WHERE f.product_id = l.product_id AND {certified} ORDER BY f.id DESC LIMIT 1) AS certificate_id,
@@ -92,6 +95,7 @@ _CLAIMED = """
 """
 _AT_OUTLETS = _CLAIMED.format(
     occurred="l.sold_on",
+    counts_on=_OPEN.format(day="l.sold_on"),
     at="l.sold_at",
     certified=CERTIFIED.format(at="l.sold_at"),
     claim="""'outlet' AS source, l.outlet_id, 'purchase' AS direction, 'consumer' AS given_kind, o.region_code AS given_region,
@@ -102,6 +106,7 @@ _AT_OUTLETS = _CLAIMED.format(
 NOON = "(x.sold_on + time '12:00') AT TIME ZONE 'Asia/Shanghai'"
 _ELSEWHERE = _CLAIMED.format(
     occurred="x.sold_on",
+    counts_on=_OPEN.format(day="x.sold_on"),
     at=NOON,
     certified=CERTIFIED.format(at=NOON),
     claim="""'external' AS source, NULL::bigint AS outlet_id, x.direction, x.buyer_kind AS given_kind, x.buyer_region_code AS given_region,
@@ -207,14 +212,17 @@ BOOK_EXTERNAL_LINES = text(_BOOK.format(lines=_ELSEWHERE, origin_kind="external_
 BOOK_REASSIGNED = text(_BOOK.format(lines=_TAKEN_BACK, origin_kind="reassignment", goods=_AS_BOOKED))
 
 _KEPT = ", ".join(f"e.{column}" for column in _SNAPSHOT.split(", "))
-_TODAY = "CAST(:now AS timestamptz), CAST(:on AS date), date_trunc('month', CAST(:on AS timestamp))::date"
+_BOOKED = "CAST(:now AS timestamptz), {day}, date_trunc('month', CAST({day} AS timestamp))::date"
+_TODAY = _BOOKED.format(day="CAST(:on AS date)")
+#: Where an entry stands itself, so that nothing is left of it on any day.
+_ITS_DAY = _BOOKED.format(day=_OPEN.format(day="e.sold_on"))
 _COLUMNS = f"id, origin_kind, origin_id, reverses_id, recorded_at, sold_on, month, {_SNAPSHOT}, quantity, grams, amount_fen"
-_REVERSE = f"INSERT INTO sale_entry ({_COLUMNS}) SELECT n.id, 'correction', n.id, e.id, {_TODAY}, {_KEPT}, {{taken}}\n"
+_REVERSE = f"INSERT INTO sale_entry ({_COLUMNS}) SELECT n.id, 'correction', n.id, e.id, {{booked}}, {_KEPT}, {{taken}}\n"
 _NEXT = "(SELECT nextval(pg_get_serial_sequence('sale_entry', 'id')) AS id {for_each}) n"
 
 #: The opposite of a part of an entry, booked on another day with the same snapshot.
 REVERSE = text(
-    _REVERSE.format(taken="-CAST(:quantity AS numeric), -CAST(:grams AS bigint), -CAST(:amount_fen AS bigint)")
+    _REVERSE.format(booked=_TODAY, taken="-CAST(:quantity AS numeric), -CAST(:grams AS bigint), -CAST(:amount_fen AS bigint)")
     + f"FROM sale_entry e, {_NEXT.format(for_each='')} WHERE e.id = :entry_id RETURNING id"
 )
 #: The opposite of everything that entries still hold; they are locked before (by id), against returns.
@@ -222,7 +230,7 @@ LOCK_ORDER = text(
     "SELECT lock_sale_entries(array_agg(id)) FROM sale_entry WHERE order_id = :order_id AND reverses_id IS NULL HAVING count(*) > 0"
 )
 _REVERSE_ALL = (
-    _REVERSE.format(taken="-e.quantity - r.quantity, -e.grams - r.grams, -e.amount_fen - r.amount_fen")
+    _REVERSE.format(booked="{booked}", taken="-e.quantity - r.quantity, -e.grams - r.grams, -e.amount_fen - r.amount_fen")
     + f"""
     FROM sale_entry e
     CROSS JOIN LATERAL (
@@ -235,8 +243,9 @@ _REVERSE_ALL = (
     RETURNING id
     """
 )
-REVERSE_ORDER = text(_REVERSE_ALL.format(which="e.order_id = :order_id"))
-REVERSE_ENTRIES = text(_REVERSE_ALL.format(which="e.id = ANY (CAST(:entry_ids AS bigint[]))"))
+REVERSE_ORDER = text(_REVERSE_ALL.format(which="e.order_id = :order_id", booked=_TODAY))
+#: The same of single entries, as if they had never been: on their own days.
+UNDO_ENTRIES = text(_REVERSE_ALL.format(which="e.id = ANY (CAST(:entry_ids AS bigint[]))", booked=_ITS_DAY))
 #: SQL: ``chain``, every entry of lines that were claimed (those for which ``{of}`` holds), first booked or booked again after a hold.
 CHAIN = """
     WITH RECURSIVE chain AS (
@@ -266,11 +275,11 @@ LEFT_OF_CLAIMS = text(
     WHERE e.quantity + r.quantity > 0 ORDER BY e.id
     """
 )
-#: What was taken back while it was held, once more, today.
+#: What was taken back while it was held, once more, on the day on which it was taken back.
 RELEASE = text(
     f"""
     INSERT INTO sale_entry (origin_kind, origin_id, recorded_at, sold_on, month, {_SNAPSHOT}, quantity, grams, amount_fen)
-    SELECT 'release', e.id, {_TODAY}, {_KEPT}, -e.quantity, -e.grams, -e.amount_fen
+    SELECT 'release', e.id, {_ITS_DAY}, {_KEPT}, -e.quantity, -e.grams, -e.amount_fen
     FROM sale_entry e WHERE e.id = ANY (CAST(:reversal_ids AS bigint[])) AND e.reverses_id IS NOT NULL ORDER BY e.id
     RETURNING id
     """
@@ -280,8 +289,9 @@ RELEASE = text(
 LOCK = text("SELECT lock_sale_entries(CAST(:entry_ids AS bigint[]))")
 REVERSE_PARTS = text(
     _REVERSE.format(
+        booked=_TODAY,
         taken="-n.quantity, done.grams - round(e.grams * (done.quantity + n.quantity) / e.quantity),"
-        " done.amount_fen - round(e.amount_fen * (done.quantity + n.quantity) / e.quantity)"
+        " done.amount_fen - round(e.amount_fen * (done.quantity + n.quantity) / e.quantity)",
     )
     + """
     FROM (SELECT nextval(pg_get_serial_sequence('sale_entry', 'id')) AS id, asked.* FROM unnest(CAST(:entry_ids AS bigint[]),

@@ -37,7 +37,8 @@ FILTERED = """
     AND (CAST(:operator_id AS bigint) IS NULL OR o.operator_id = :operator_id) AND (CAST(:venue AS text) IS NULL OR o.venue = :venue)
     AND (CAST(:silent AS boolean) IS NULL OR (p.silent_since IS NOT NULL) = :silent)
     AND (CAST(:q AS text) IS NULL OR strpos(o.name, :q) > 0 OR strpos(o.address, :q) > 0 OR strpos(op.name, :q) > 0
-         OR o.number = upper(:q) OR normalize(o.external_number, NFKC) = normalize(CAST(:q AS text), NFKC))
+         OR starts_with(o.number, upper(normalize(CAST(:q AS text), NFKC)))
+         OR upper(normalize(o.external_number, NFKC)) = upper(normalize(CAST(:q AS text), NFKC)))
 """
 _LIST = text(f"{_OUTLET} {FILTERED} AND (CAST(:start AS bigint) IS NULL OR o.id > :start) ORDER BY o.id LIMIT :rows")
 _ONE = text(f"{_OUTLET} AND o.id = :id")
@@ -69,7 +70,7 @@ _PLAN = text(
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """``region``: the beginning of a region's code; ``q``: a part of name, address or operator, or a number."""
+    """``region``: the beginning of a region's code; ``q``: a part of name, address or operator, a number, or the beginning of ours."""
 
     kind: OutletKind | None = None
     online: bool | None = None

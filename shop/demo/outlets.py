@@ -107,6 +107,7 @@ class Outlets:
         self._note(3, 11, self._file_that_doubles)
         self._note(2, 9, self._wait_for_the_officer)
         self._note(1, 21, self._live)
+        self._note(1, 22, partial(devices.tell_silent, self.session))
         self._note(26, 10, partial(self._campaign, "金秋脐橙节线上线下联动促销", -25, -12, cut=15))
         self._note(6, 10, partial(self._campaign, "岁末消费帮扶年货节", -5, 12, cut=10))
         self._note(2, 10, partial(self._campaign, "新春年货预热", 20, 40, cut=8, published=False))

@@ -11,6 +11,7 @@ from orders.counting.rules import Subject
 from orders.outlet_sales.actions import receiving
 from orders.outlet_sales.rules import Doubt
 from shop.core import clock, outbox
+from shop.core.months import following, month_start
 from shop.identity.permissions import Role
 from tests.factories.identity import make_user, signed_in
 from tests.factories.outlets import Till, make_device, sale, seal
@@ -137,6 +138,26 @@ def test_a_correction_takes_the_place_of_what_it_corrects(shop: Shop):
     assert shop.sums() == {"certified": 7500, "other": 0, "resale": 0, "grams": 2250}
     shop.send(shop.till.batch([sale("1", "G1", 4)], corrects="t-2"))
     assert shop.sums()["certified"] == 10000
+
+
+def test_a_correction_leaves_nothing_on_the_day_of_what_it_corrects(shop: Shop):
+    at = clock.now() - timedelta(days=40)
+    day = clock.shanghai_date(at)
+
+    def by_day():
+        with shop.database.unit_of_work() as session:
+            by_day = "SELECT sold_on, sum(amount_fen)::bigint FROM sale_entry GROUP BY 1 HAVING sum(amount_fen) <> 0"
+            return dict(session.execute(text(by_day)).all())
+
+    shop.send(shop.till.batch([sale("1", "G1", 2, at=at)]))
+    shop.send(shop.till.batch([sale("1", "G1", 3, at=at)], corrects="t-1"))
+    assert by_day() == {day: 7500}
+    with shop.database.unit_of_work() as session:
+        closed = {"month": month_start(day), "user": shop.trade.clerk.id}
+        session.execute(text("INSERT INTO closed_month (month, closed_at, closed_by) VALUES (:month, now(), :user)"), closed)
+    shop.send(shop.till.batch([sale("1", "G1", 1, at=at)], corrects="t-2"))
+    assert by_day() == {day: 7500, following(day): -5000}
+    assert shop.sums()["certified"] == 2500
 
 
 def test_what_was_corrected_before_is_not_corrected_again(shop: Shop):
