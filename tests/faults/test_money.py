@@ -477,6 +477,7 @@ def test_t24_a_server_that_goes_by_its_own_clock_has_the_wrong_day(online, monke
 def test_t49_a_database_restored_to_a_point_in_time(online, cluster, server):
     """Payments, refunds and transfers that only the provider remembers are found and booked; nobody is charged or refunded twice."""
     payments, refunds, transfers = many(10, 200), many(4, 20), many(2, 10)
+    online.database.appear()  # it is copied when it is first needed, and is to be in the backup
     with backup(cluster) as kept:
         account = connect_supplier(online)
         orders = place(online, payments)
