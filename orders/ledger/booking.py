@@ -83,19 +83,17 @@ _TAKEN_BACK = """
 _OPEN = "greatest({day}, (SELECT (max(month) + interval '1 month')::date FROM closed_month))"
 
 # What was sold elsewhere. A sale in a month that is closed by now counts on the first day that is open.
-_CLAIMED = """
-    SELECT l.id AS origin_id, CAST(:now AS timestamptz) AS recorded_at, {occurred} AS occurred,
-           {counts_on} AS sold_on, {claim},
+_CLAIMED = f"""
+    SELECT l.id AS origin_id, CAST(:now AS timestamptz) AS recorded_at, {{occurred}} AS occurred, {_OPEN.format(day="{occurred}")} AS sold_on, {{claim}},
            NULL::bigint AS order_id, NULL::bigint AS supplier_order_id, l.sku_id, l.product_id, p.kind, p.category, p.supplier_id,
            p.district_code, p.township_code, p.village, coalesce(p.township_code, p.district_code) AS place,
-           (SELECT f.id FROM certificate f WHERE f.product_id = l.product_id AND {certified} ORDER BY f.id DESC LIMIT 1) AS certificate_id,
-           {at} AS placed_at, l.quantity, l.grams, l.amount_fen
-    FROM {lines} JOIN product p ON p.id = l.product_id
+           (SELECT f.id FROM certificate f WHERE f.product_id = l.product_id AND {{certified}} ORDER BY f.id DESC LIMIT 1) AS certificate_id,
+           {{at}} AS placed_at, l.quantity, l.grams, l.amount_fen
+    FROM {{lines}} JOIN product p ON p.id = l.product_id
     WHERE l.id = ANY (CAST(:line_ids AS bigint[]))
 """
 _AT_OUTLETS = _CLAIMED.format(
     occurred="l.sold_on",
-    counts_on=_OPEN.format(day="l.sold_on"),
     at="l.sold_at",
     certified=CERTIFIED.format(at="l.sold_at"),
     claim="""'outlet' AS source, l.outlet_id, 'purchase' AS direction, 'consumer' AS given_kind, o.region_code AS given_region,
@@ -106,7 +104,6 @@ _AT_OUTLETS = _CLAIMED.format(
 NOON = "(x.sold_on + time '12:00') AT TIME ZONE 'Asia/Shanghai'"
 _ELSEWHERE = _CLAIMED.format(
     occurred="x.sold_on",
-    counts_on=_OPEN.format(day="x.sold_on"),
     at=NOON,
     certified=CERTIFIED.format(at=NOON),
     claim="""'external' AS source, NULL::bigint AS outlet_id, x.direction, x.buyer_kind AS given_kind, x.buyer_region_code AS given_region,

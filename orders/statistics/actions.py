@@ -62,7 +62,7 @@ def _tidy(database: Database, rebuilt: Rebuilt) -> None:
     """Give the planner true row counts, and free the space of the rows that were replaced."""
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("SET statement_timeout = 0"))
-        connection.execute(text(f"VACUUM (ANALYZE) {', '.join(['sale_entry_pending', *rebuilt.left])}"))
+        connection.execute(text(f"VACUUM (ANALYZE) {', '.join(['sale_entry_pending', *rebuilt.mended])}"))
         if rebuilt.grown:
             connection.execute(text(f"ANALYZE {', '.join(rebuilt.grown)}"))
         connection.execute(text("RESET statement_timeout"))

@@ -36,16 +36,16 @@ _HAND_OUT = (
 _AT_ONCE = 300 << 20
 #: Bytes that are handed on at once.
 _BLOCK = 1 << 20
-#: One more than there are processors: now and then each of them waits for PostgreSQL. Each takes some 300 MB.
-_WORKERS = (os.cpu_count() or 1) + 1
+#: One more than there are processors: now and then each of them waits for PostgreSQL. Each takes some 300 MB and a connection, so not too many.
+_WORKERS = min(os.cpu_count() or 1, 7) + 1
 
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """How many entries were read, and the tables that rows left, or only came to."""
+    """How many entries were read; the tables of which rows went, and those that rows only came to."""
 
     entries: int
-    left: list[str]
+    mended: list[str]
     grown: list[str]
 
 
@@ -218,7 +218,7 @@ def _months(reader: Callable[[], Any], taking: _Taking, folder: Path, start: dat
 
 
 def _received(connection: Any, file: BinaryIO) -> Generator[Any, Any, None]:
-    """Write what is handed out to a file, line by line as it comes; the driver's own way takes longer than PostgreSQL."""
+    """Write what is handed out to a file, line by line as it comes. The driver's own way takes as long again for each line."""
     take, write = connection.get_copy_data, file.write
     while (taken := take(1))[0] >= 0:
         if taken[0]:
