@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608  statements are put together from constants only; every value that a caller gives is bound
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -70,6 +70,7 @@ _GROUPS: dict[Group, tuple[str, str]] = {
 #: What days are grouped by, and how its code is written.
 _TIMES: dict[Group, str] = {"day": "YYYY-MM-DD", "month": "YYYY-MM"}
 _FIGURES = ("certified_fen", "resale_fen", "other_fen", "grams", "lines")
+_NOTHING = dict.fromkeys((*_FIGURES, "before_fen"), "0::bigint")
 
 
 def _few(first: date, last: date) -> list[Stretch]:
@@ -84,74 +85,80 @@ def sold_over(first: date, last: date) -> tuple[str, dict[str, Any]]:
     return rows_over(_few(first, last), "outlet", ("outlet_id",), _FIGURES, bind), bind.values
 
 
-def _stretches(group: Group, first: date, last: date) -> list[Stretch]:
-    """What is read of a period: where rows are by time each day or month of an outlet as such, else as few rows as may be."""
+def _read_together(group: Group, first: date, last: date) -> list[list[Stretch]]:
+    """What is read of a period: where rows are by time each day or month of an outlet as such, else as few rows as may be. Of months that the
+    period does not hold whole an outlet has several rows, in the stretches that stand together."""
     if group == "day":
-        return [Stretch(Unit.DAY, first, last)]
+        return [[Stretch(Unit.DAY, first, last)]]
     if group == "month":
         return [
-            Stretch(Unit.MONTH if part.whole else Unit.DAY, part.first, part.last) for part in parts(first, last, clock.today())
+            [Stretch(Unit.MONTH, part.first, part.last)]
+            if part.whole
+            else cover(part.first, part.last, [Unit.TEN_DAYS, Unit.MONTH])
+            for part in parts(first, last, clock.today())
         ]
-    return _few(first, last)
+    return [_few(first, last)]
 
 
-def _rows(group: Group, period: tuple[date, date], bind: Binds, *, before: bool) -> Iterator[str]:
-    """SQL: what outlets sold in a period, or in the one a year before, which stands beside it."""
-    for stretch in _stretches(group, *period):
-        figures = dict.fromkeys((*_FIGURES, "before_fen"), "0::bigint")
-        figures |= (
-            {"before_fen": f"{stretch.minus}certified_fen"}
-            if before
-            else {name: f"{stretch.minus}{name}::bigint" for name in _FIGURES}
-        )
-        table = f"outlet_{stretch.unit} WHERE {stretch.within(bind)}"
+def _rows(group: Group, period: tuple[date, date], bind: Binds, *, before: bool, everywhere: bool) -> Iterator[str]:
+    """SQL: what outlets sold in a period by key, or in the one a year before, which stands beside it: of that only what was certified, and none of
+    its outlets. Keys may come again."""
+    names = ("certified_fen",) if before else _FIGURES
+    for stretches in _read_together(group, *period):
+        keys = {"outlet_id": "outlet_id"}
         if group in _TIMES:
-            yield _by_time(group, stretch.unit, table, figures, before=before)
+            units = {stretch.unit for stretch in stretches}
+            keys["on_day"] = "{unit}" if units == {group} else f"date_trunc('{group}', {{unit}}::timestamp)::date"
+        sold = rows_over(stretches, "outlet", [f"{column} AS {name}" for name, column in keys.items()], names, bind)
+        # an outlet that sold is counted once; and few rows are joined
+        if len(stretches) > 1 and not (before and group in _TIMES):
+            sold = f"SELECT {', '.join(keys)}, {_sums(names)} FROM ({sold}) AS rows GROUP BY {', '.join(keys)}"
+        if group in _TIMES:
+            yield _by_time(group, sold, names, before=before, everywhere=everywhere)
         else:
-            shown = ", ".join(f"{figure} AS {name}" for name, figure in figures.items())
-            yield f"SELECT outlet_id, {shown} FROM {table}"
+            shown = _columns({name: name for name in names}, "(lines > 0)::int", before=before)
+            yield f"SELECT key, name, {shown} FROM ({sold}) AS sold JOIN seen ON seen.id = sold.outlet_id"
 
 
-def _by_time(group: Group, unit: str, table: str, figures: dict[str, str], *, before: bool) -> str:
-    """SQL: a row for each day or month. Outlets of the year before are none of this one's."""
-    if group != unit:  # of a month that the period does not hold whole an outlet has one row, too
-        sums = ", ".join(f"sum({name})::bigint AS {name}" for name in _FIGURES)
-        month = "date_trunc('month', day::timestamp)::date AS month"
-        table = f"(SELECT outlet_id, {month}, {sums} FROM {table} GROUP BY 1, 2) AS months WHERE true"
-    on_day, outlets = (f"({group} + interval '1 year')::date", "0") if before else (group, "count(*) FILTER (WHERE lines > 0)")
-    sums = ", ".join(f"sum({figure})::bigint AS {name}" for name, figure in figures.items())
-    # an outlet with nothing left has no row in it
-    some = "certified_fen <> 0" if before else f"({', '.join(reversed(_FIGURES))}) <> (0, 0, 0, 0, 0)"
-    return (
-        f"SELECT {on_day} AS on_day, {outlets}::bigint AS outlets, {sums} FROM {table}"
-        f" AND outlet_id IN (SELECT id FROM seen) AND {some} GROUP BY {group}"
-    )
+def _by_time(group: Group, sold: str, names: Sequence[str], *, before: bool, everywhere: bool) -> str:
+    """SQL: a row for each day or month."""
+    shown = _columns({name: f"sum({name})::bigint" for name in names}, "count(*) FILTER (WHERE lines > 0)", before=before)
+    day = "on_day + interval '1 year'" if before else "on_day"
+    within = "" if everywhere else "WHERE outlet_id IN (SELECT id FROM seen)"
+    return f"SELECT to_char({day}, '{_TIMES[group]}') AS key, '' AS name, {shown} FROM ({sold}) AS sold {within} GROUP BY on_day"
 
 
-def _sales(group: Group, period: tuple[date, date], before: tuple[date, date]) -> tuple[str, dict[str, Any]]:
+def _columns(figures: dict[str, str], outlets: str, *, before: bool) -> str:
+    """SQL: the columns that both periods share; each leaves out what is the other's."""
+    shown = dict.fromkeys(("outlets", *_FIGURES, "before_fen"), "0")
+    shown |= {"before_fen": figures["certified_fen"]} if before else {"outlets": outlets, **figures}
+    return ", ".join(f"{figure}::bigint AS {name}" for name, figure in shown.items())
+
+
+def _sums(names: Sequence[str]) -> str:
+    return ", ".join(f"sum({name})::bigint AS {name}" for name in names)
+
+
+def _sales(group: Group, period: tuple[date, date], before: tuple[date, date], *, everywhere: bool) -> tuple[str, dict[str, Any]]:
     bind = Binds()
-    sold = [*_rows(group, period, bind, before=False), *_rows(group, before, bind, before=True)]
-    names = (*_FIGURES, "before_fen")
-    sums = ", ".join(f"sum({figure})::bigint AS {figure}" for figure in names)
+    sold = [
+        *_rows(group, period, bind, before=False, everywhere=everywhere),
+        *_rows(group, before, bind, before=True, everywhere=everywhere),
+    ]
     code, called = _GROUPS.get(group, ("NULL", "NULL"))
-    if group in _TIMES:
-        rows = f"SELECT to_char(on_day, '{_TIMES[group]}') AS key, '' AS name, outlets, {', '.join(names)} FROM sold"
-    else:
-        # an outlet with nothing left in all of its rows is none
-        rows = f"""
-        SELECT s.key, s.name, CASE WHEN d.lines > 0 THEN 1 ELSE 0 END AS outlets, {", ".join(f"d.{name}" for name in names)}
-        FROM (SELECT outlet_id, {sums} FROM sold GROUP BY outlet_id) d JOIN seen s ON s.id = d.outlet_id
-        WHERE (d.lines, d.certified_fen, d.resale_fen, d.other_fen, d.grams, d.before_fen) <> (0, 0, 0, 0, 0, 0)
-        """
+    figures = (*_FIGURES, "before_fen")
     sql = f"""
     WITH seen AS MATERIALIZED (
         SELECT o.id, {code} AS key, {called} AS name
         FROM outlet o JOIN organisation op ON op.id = o.operator_id JOIN region r ON r.code = o.region_code
         LEFT JOIN outlet_pulse p ON p.outlet_id = o.id WHERE {IN_REACH} {FILTERED}
-    ), sold AS ({" UNION ALL ".join(sold)})
-    SELECT key, max(name) AS name, sum(outlets)::bigint AS outlets, sum(certified_fen)::bigint AS certified, sum(resale_fen)::bigint AS resale,
-           sum(other_fen)::bigint AS other, sum(grams)::bigint AS grams, sum(lines)::bigint AS lines, sum(before_fen)::bigint AS certified_a_year_before
-    FROM ({rows}) AS by_key WHERE CAST(:start AS text) IS NULL OR key > :start GROUP BY key ORDER BY key LIMIT :rows
+    ), by_key AS (
+        SELECT key, max(name) AS name, {_sums(("outlets", *figures))} FROM ({" UNION ALL ".join(sold)}) AS sold
+        WHERE CAST(:start AS text) IS NULL OR key > :start GROUP BY key
+    )
+    SELECT key, name, outlets, certified_fen AS certified, resale_fen AS resale, other_fen AS other, grams, lines,
+           before_fen AS certified_a_year_before
+    FROM by_key WHERE ({", ".join(figures)}) <> ({", ".join("0" for _ in figures)}) ORDER BY key LIMIT :rows
     """
     return sql, bind.values
 
@@ -235,8 +242,10 @@ def sales(
         zh, en = "起止日期有误，最多跨三年", "from is after to, or more than three years before it"
         raise Invalid.one("from", "bad_period", zh, en)
     start = paging.position(after, str)
-    sql, values = _sales(group, (first, last), same_period_last_year(first, last))
-    asked = {**values, **reach(actor), **filters.values, "start": start[0] if start else None, "rows": limit + 1}
+    within = reach(actor)
+    everywhere = within["regions"] == [""] and filters == Filters()
+    sql, values = _sales(group, (first, last), same_period_last_year(first, last), everywhere=everywhere)
+    asked = {**values, **within, **filters.values, "start": start[0] if start else None, "rows": limit + 1}
     # of reach and filters the planner expects a few rows; where there are all outlets, it would look through them for each of them
     session.execute(text("SET LOCAL enable_nestloop = off"))
     rows = session.execute(text(sql), asked).all()

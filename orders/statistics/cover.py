@@ -68,10 +68,10 @@ class Stretch:
 
 
 def rows_over(period: Iterable[Stretch], book: str, keys: Sequence[str], figures: Sequence[str], bind: Binds) -> str:
-    """SQL: the rows of ``book`` over a period, to be added up by its keys: of ``{book}_{unit}``."""
+    """SQL: the rows of ``book`` over a period, to be added up by ``keys``, in which ``{unit}`` stands for its column of time: of ``{book}_{unit}``."""
 
     def read(stretch: Stretch) -> str:
-        shown = [*keys, *(f"{stretch.minus}{figure} AS {figure}" for figure in figures)]
+        shown = [*(key.format(unit=stretch.unit) for key in keys), *(f"{stretch.minus}{figure} AS {figure}" for figure in figures)]
         return f"SELECT {', '.join(shown)} FROM {book}_{stretch.unit} WHERE {stretch.within(bind)}"  # noqa: S608
 
     return " UNION ALL ".join(map(read, period))
