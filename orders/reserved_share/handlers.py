@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from orders.reserved_share import rules
 from orders.reserved_share.queries import progress
-from orders.reserved_share.queries.progress import LISTED
+from orders.reserved_share.queries.progress import listed
 from shop.core import clock
 from shop.core.money import yuan_from_fen
 from shop.core.outbox import Handler
@@ -60,7 +60,7 @@ def _reviewed(session: Session, payload: dict[str, Any]) -> None:
 # Units that were told are left out here, so that a second run costs one look.
 _TO_REMIND = text(
     f"""
-    WITH {LISTED.format(where="true")}, lacking AS (
+    WITH {listed()}, lacking AS (
         SELECT listed.*, CASE
             WHEN waits AND CAST(:today AS date) > :due_on THEN 'overdue'
             WHEN waits AND CAST(:mark AS text) IS NOT NULL THEN 'due'

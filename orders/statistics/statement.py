@@ -156,7 +156,8 @@ class _Writer:
         self.mixed = f", mixed AS MATERIALIZED ({self._mixed()})"
         # an order may have sales in several of them: their numbers cannot be added
         # in few districts, so those are looked at first
-        within = " AND ".join(f"{column} = ANY (ARRAY(SELECT DISTINCT {column} FROM mixed))" for column in ("district_code", "month"))  # noqa: S608
+        among = {column: f"SELECT DISTINCT {column} FROM mixed" for column in ("district_code", "month")}  # noqa: S608
+        within = " AND ".join(f"{column} = ANY (ARRAY({those}))" for column, those in among.items())
         yield self._orders(stored, [f"NOT ({within})"])
         yield self._family(member, groups, self._counts(member, groups, question.needed, whole, [within]))
 

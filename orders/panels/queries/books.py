@@ -14,7 +14,7 @@ from orders.panels import tables
 from orders.pledges.queries.counting import totals_of
 from orders.pledges.queries.proofs import KINDS
 from orders.reserved_share.queries import progress
-from orders.reserved_share.queries.progress import STATED
+from orders.reserved_share.queries.progress import stated
 from orders.statistics.tables import Filled
 from shop.core import clock
 from shop.core.errors import Language
@@ -22,7 +22,7 @@ from shop.regions import queries as regions
 
 _RESERVED = text(
     f"""
-    WITH {STATED.format(where="true")}
+    WITH {stated()}
     SELECT coalesce(left(region_code, 6), '') AS county, count(*) AS units, count(*) FILTER (WHERE status = 'filed' OR in_force) AS filed,
            count(*) FILTER (WHERE in_force) AS accepted, count(*) FILTER (WHERE in_force AND exemption IS NOT NULL) AS exempt,
            coalesce(sum(base_fen) FILTER (WHERE in_force AND exemption IS NULL), 0)::bigint AS base,

@@ -43,8 +43,7 @@ _OWN = " + ".join(f"coalesce(own.by_{fund}, 0)" for fund in FUNDS)
 
 # A canteen that is shared is bought for by several and counted once: all that its units bought stands with the unit that reports.
 # What waits for the rollups is looked up by its own ids, never by the buyers: they have all the sales of the year.
-# ``where`` narrows the units to those that are asked for, so that of one unit nothing else is read.
-STATED = f"""
+_STATED = f"""
     unit AS MATERIALIZED (
         SELECT o.id, o.name, o.uscc, o.path, o.region_code, o.parent_id
         FROM organisation o
@@ -65,9 +64,9 @@ STATED = f"""
         SELECT {", ".join(f"e.{key}" for key in FUND_KEYS)}, e.amount_fen
         FROM sale_entry_pending p JOIN sale_entry e ON e.id = p.entry_id WHERE e.sold_on BETWEEN :first AND :last
     ), entry AS (
-        SELECT {", ".join(FUND_KEYS)}, amount_fen FROM sales_fund_year WHERE year = :year AND buyer_id IN (SELECT buyer_id FROM asked)
+        SELECT {", ".join(FUND_KEYS)}, amount_fen FROM sales_fund_year WHERE year = :year AND {{of_asked}}
         UNION ALL
-        SELECT * FROM waiting WHERE buyer_id IN (SELECT buyer_id FROM asked)
+        SELECT * FROM waiting WHERE {{of_asked}}
     ), bought AS MATERIALIZED (
         SELECT buyer_id, {", ".join(f"coalesce(sum(amount_fen) FILTER (WHERE {which}), 0)::bigint AS {name}" for name, which in _SUMS.items())}
         FROM entry GROUP BY buyer_id
@@ -87,9 +86,8 @@ STATED = f"""
         LEFT JOIN bought own ON own.buyer_id = unit.id
     )
 """
-#: The same with how far each is, what it lacks, and its rank among those asked for.
-LISTED = f"""
-    {STATED}, rated AS (
+_LISTED = f"""
+    {{stated}}, rated AS (
         SELECT stated.*, CASE WHEN share > 0 THEN floor(done::numeric * 10000 / share)::bigint END AS rate_bp,
                array_remove(ARRAY[
                    CASE WHEN status IN ('missing', 'draft') AND NOT in_force AND CAST(:today AS date) > :due_on THEN 'not_filed' END,
@@ -102,6 +100,20 @@ LISTED = f"""
         FROM rated
     )
 """
+
+
+def stated(where: str | None = None) -> str:
+    """SQL: the tables of ``WITH`` up to ``stated``: the units (``o`` where ``where`` narrows them; None: all), what they filed and bought."""
+    # of one unit nothing else is read; of all of them nothing needs to be left out
+    of_asked = "true" if where is None else "buyer_id IN (SELECT buyer_id FROM asked)"
+    return _STATED.format(where=where or "true", of_asked=of_asked)
+
+
+def listed(where: str | None = None) -> str:
+    """SQL: the same up to ``listed``: with how far each unit is, what it lacks, and its rank among those asked for."""
+    return _LISTED.format(stated=stated(where))
+
+
 #: What a forecast asks of last year, for the rows of ``page`` only.
 BEFORE = f"""
     before AS (
@@ -127,7 +139,7 @@ class Year:
     days: int
 
     def values(self) -> dict[str, Any]:
-        """What :data:`LISTED` and :data:`BEFORE` take, but for what narrows it."""
+        """What :func:`listed` and :data:`BEFORE` take, but for what narrows it."""
         first, last = rules.first_and_last(self.year)
         first_before, last_before = rules.first_and_last(self.year - 1)
         return {

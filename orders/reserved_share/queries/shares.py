@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from orders.reserved_share.errors import NotABudgetUnit
 from orders.reserved_share.queries import progress
-from orders.reserved_share.queries.progress import BEFORE, LISTED, REACH, Year
+from orders.reserved_share.queries.progress import BEFORE, REACH, Year, listed
 from orders.reserved_share.rules import Exemption
 from orders.reserved_share.schemas import ContentOut, ReservedShareOut, RevisionOut, ViewStatus
 from orders.reserved_share.states import RESERVED_SHARE, ShareAction, ShareStatus
@@ -21,7 +21,7 @@ from shop.identity.permissions import Permission, Role
 
 _UNIT = text(f"SELECT o.id, o.name, o.path, o.region_code, o.parent_id FROM organisation o WHERE o.id = :unit_id AND {REACH}")
 _LISTED = text(
-    f"WITH {LISTED.format(where='o.id = :unit_id')}, page AS (SELECT * FROM listed), {BEFORE}"
+    f"WITH {listed('o.id = :unit_id')}, page AS (SELECT * FROM listed), {BEFORE}"
     " SELECT page.*, before.last_year, before.last_year_to_date FROM page LEFT JOIN before ON before.unit_id = page.id"
 )
 _SHARE = text(
@@ -91,8 +91,8 @@ def share(session: Session, actor: Actor, year_number: int, unit_id: int | None)
     found = unit(session, actor, unit_id)
     year = progress.year_of(session, year_number)
     place = {"unit_id": found.id, "year": year.year}
-    listed = session.execute(_LISTED, {**year.values(), "unit_id": found.id}).first()
-    if listed is None:
+    standing = session.execute(_LISTED, {**year.values(), "unit_id": found.id}).first()
+    if standing is None:
         raise NotABudgetUnit(year=year.year)
     row = session.execute(_SHARE, place).first()
     in_force = session.execute(_IN_FORCE, place).first()
@@ -112,7 +112,7 @@ def share(session: Session, actor: Actor, year_number: int, unit_id: int | None)
         in_force_number=in_force.number if in_force else None,
         **{name: getattr(row, name, None) for name in ("filed_by", "filed_at", "reviewed_by", "reviewed_at", "review_reason")},
         reports_for=reports_for,
-        progress=progress.progress(listed, year),
+        progress=progress.progress(standing, year),
         open_orders=_open_orders(session, year, [*reports_for, *([] if reported else [found.id])]),
         possible_actions=_possible(actor, found, row),
         version=row.version if row else 0,

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from orders.reserved_share import rules
 from orders.reserved_share.queries import progress
-from orders.reserved_share.queries.progress import BEFORE, FUNDS, LISTED, REACH, Year
+from orders.reserved_share.queries.progress import BEFORE, FUNDS, REACH, Year, listed
 from orders.reserved_share.schemas import Lack, ShareRow, SharesOut, TotalsOut, ViewStatus
 from shop.core import paging
 from shop.identity.actor import Actor
@@ -76,7 +76,7 @@ def _rows(session: Session, actor: Actor, year: Year, filters: Filters, limit: i
     beyond = "(place < :place OR (place = :place AND id > :start))" if start else "true"
     statement = text(
         _PAGE.format(
-            listed=LISTED.format(where=" AND ".join(where)),
+            listed=listed(" AND ".join(where)),
             before=BEFORE,
             chosen=" AND ".join(chosen) or "true",
             funds=_FUNDS,
