@@ -21,7 +21,7 @@ from tests.factories.identity import make_user
 SHARE = float(os.environ.get("SHOP_BENCH_SHARE", "1"))
 OUTLETS, AGREEMENTS, PLEDGES, UNITS = (int(count * SHARE) for count in (10_000, 3_000, 3_000, 5_000))
 PROMOTIONS, VILLAGES, PEOPLE, LINES = 300, 8_000, 200_000, 5
-#: A year up to today; agreements run for a year each, and the last of them end two months from now.
+#: A year up to today (outlets sell for two); agreements run for a year each, and the last of them end two months from now.
 FIRST = market.LAST - timedelta(days=364)
 
 # Orders have numbers of their own (see ``fill``), so that sales of the market and of the city are of different ones: of an agreement a hundred, of a
@@ -81,11 +81,11 @@ _OUTLETS = [
     SELECT id, '1', sha256(id::text::bytea), 'dev_', :user, now() FROM outlet
     """,
     "INSERT INTO outlet_pulse (outlet_id, seen_at, sold_at, batch_at) SELECT id, now(), now(), now() FROM outlet",
-    # as days are written: all outlets of one day, then those of the next
+    # of two years, since each stands beside the one before; as days are written: all outlets of one day, then those of the next
     """
     INSERT INTO outlet_day (outlet_id, day, certified_fen, other_fen, resale_fen, grams, lines)
     SELECT o.id, d.day, 2500 * (1 + h.n % 20), 1800 * (h.n / 20 % 20), 0, 1000 * (1 + h.n % 20), 1 + h.n % 40
-    FROM (SELECT CAST(:first AS date) + n AS day FROM generate_series(0, 364) n) d CROSS JOIN outlet o
+    FROM (SELECT CAST(:first AS date) + n AS day FROM generate_series(-365, 364) n) d CROSS JOIN outlet o
     CROSS JOIN LATERAL (SELECT hashint8(o.id * 400 + (d.day - CAST(:first AS date))) & 2147483647 AS n) h ORDER BY d.day, o.id
     """,
     """
