@@ -169,7 +169,7 @@ def test_a_file_that_was_taken_back_may_be_sent_again_as_often_as_that(shop: Sho
         assert client.post("/v1/sales-batches/take-back", json=said).status_code == 200
     assert shop.sums()["certified"] == 0
     found = client.get("/v1/sales-batches").json()["items"]
-    assert [(each["status"], each["batch_id"].endswith(f"-taken-back-{each['id']}")) for each in found] == [("replaced", True)] * 2
+    assert [(each["status"], each["batch_id"].endswith(f"-taken-back-{each['id']}")) for each in found] == [("withdrawn", True)] * 2
 
 
 def test_a_line_on_the_edge_of_what_is_late_holds_no_others(shop: Shop, monkeypatch):
