@@ -57,7 +57,7 @@ class CreditMoveOut(BaseModel):
     from_order_id: int
     to_order_id: int
     amount: YuanOut
-    from_order_due: YuanOut
+    from_order_due: YuanOut = Field(description="after it; below zero: still paid too much, as in `order_due`")
     to_order_due: YuanOut
 
 
