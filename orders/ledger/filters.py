@@ -51,7 +51,7 @@ def period(first: date | None, last: date | None) -> tuple[date, date]:
     last = last or clock.today()
     first = first or last.replace(month=1, day=1)
     if first > last:
-        raise PeriodBackwards(faults=[Fault("from", PeriodBackwards.code, PeriodBackwards.zh, PeriodBackwards.en)])
+        raise PeriodBackwards.at("from")
     return first, last
 
 
@@ -204,7 +204,7 @@ class SaleFilters:
             return {}
         of_townships = Designation.DEEP_TOWNSHIP in self.designation
         if of_townships and set(self.designation) != {Designation.DEEP_TOWNSHIP}:
-            raise MixedDesignations
+            raise MixedDesignations.at("designation")
         codes = regions.designated(session, self.designation, on)
         if of_townships:
             return {Dimension.TOWNSHIP: {code for code in codes if len(code) > DISTRICT_CODE}}

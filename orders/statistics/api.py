@@ -67,7 +67,7 @@ def sales(
     asked for."""
     measures = tuple(dict.fromkeys(measure or DEFAULT_MEASURES))
     if showing.sort is not None and showing.sort not in measures:
-        raise SortedByNothing
+        raise SortedByNothing.at("sort")
     selection = filters.selection(call.session, known_on)
     question = Question(
         selection=selection if showing.compare is None else _so_far(selection),
