@@ -13,11 +13,11 @@ from orders.counting.queries import BATCH_SOLD_AT
 from orders.ledger.selection import Binds
 from orders.outlet_sales.rules import BatchStatus, LineStatus
 from orders.outlet_sales.schemas import Group, OutletSalesOut, OutletSalesRow, SalesBatchOut, SalesLineOut
-from orders.outlets.queries import FILTERED, IN_REACH, Filters, reach
+from orders.outlets.queries import FILTERED, IN_REACH, Filters, reach, some
 from orders.statistics.cover import Stretch, Unit, cover, rows_over
 from orders.statistics.rules import growth, parts, same_period_last_year
 from shop.core import clock, paging
-from shop.core.errors import Invalid, NotFound
+from shop.core.errors import Invalid, NotFound, unknown_code
 from shop.core.paging import Page
 from shop.identity.actor import Actor
 
@@ -169,7 +169,11 @@ def batches(
     limit: int,
     after: str | None,
 ) -> Page[SalesBatchOut]:
-    """Batches, the newest first."""
+    """Batches, the newest first.
+
+    Raises:
+        Invalid: there is no such outlet within reach (422).
+    """
     start = paging.position(after, int)
     values = {
         "outlet": outlet_id,
@@ -181,6 +185,8 @@ def batches(
         "rows": limit + 1,
     }
     rows = session.execute(_BATCHES, {**_reach(actor), **values}).all()
+    if not rows and outlet_id is not None and not some(session, actor, [outlet_id]):
+        raise Invalid(faults=[unknown_code("outlet_id", outlet_id)])
     return paging.page(rows, limit, _out, lambda row: [row.id])
 
 
