@@ -14,7 +14,7 @@ from orders.ledger.rules import Direction, FundSource, SaleRelation, Source
 from orders.ledger.selection import DISTRICT_CODE, NOWHERE, Dimension, Lapsed, Selection
 from shop.core import clock
 from shop.core.errors import Fault, Invalid, unknown_code
-from shop.core.quantities import MAX_ID, Code, Id, none_asked
+from shop.core.quantities import MAX_ID, AnyDay, Code, Id, none_asked
 from shop.identity.rules import OrganisationKind
 from shop.programmes import queries as programmes
 from shop.programmes.rules import Channel, Mode
@@ -112,11 +112,11 @@ class SaleFilters:
         Direction.PURCHASE
     )
     first: Annotated[
-        date | None,
+        AnyDay | None,
         Query(alias="from", ge=_EARLIEST, le=_LATEST, description="Shanghai date; default: 1 January of the year of `to`"),
     ] = None
     last: Annotated[
-        date | None, Query(alias="to", ge=_EARLIEST, le=_LATEST, description="Shanghai date, included; default: today")
+        AnyDay | None, Query(alias="to", ge=_EARLIEST, le=_LATEST, description="Shanghai date, included; default: today")
     ] = None
 
     def selection(self, session: Session, known_on: date | None = None) -> Selection:
