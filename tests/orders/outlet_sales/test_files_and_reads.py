@@ -267,7 +267,7 @@ def test_days_are_summed_by_whatever_is_asked(shop: Shop, group):
         file = client.get("/v1/outlet-sales/export", params={"group_by": group, "format": kind})
         assert file.status_code == 200
         if kind == "csv":
-            assert file.content.decode("utf-8-sig").splitlines()[-1] == "Total,,,50.00,0.00,25.00,,,40.00,"
+            assert file.content.decode("utf-8-sig").splitlines()[-1] == "Total,,,50.00,0.00,25.00,1500,2,40.00,"
         if (kind, group) == ("csv", "kind"):
             assert "cabinet,Cabinet,1," in file.content.decode("utf-8-sig")
     assert client.get("/v1/outlet-sales", params={"group_by": group, "from": "2026-02-01", "to": "2026-01-01"}).status_code == 422
