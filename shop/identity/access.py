@@ -23,7 +23,7 @@ from sqlmodel import Session
 from starlette.routing import Match
 from starlette.types import Scope
 
-from shop.core import clock, idempotency, rate_limits
+from shop.core import clock, idempotency, paging, rate_limits
 from shop.core.db import Database
 from shop.core.edge import language_of
 from shop.core.errors import Changed, Fault, Forbidden, Invalid, Language, Unauthenticated
@@ -316,7 +316,8 @@ def _within_transaction(endpoint: Callable[..., Any], operation: Operation, know
             claim = call.claim(operation, idempotency.content_of(call.request))
             if claim is not None and claim.answered is not None:
                 return claim.answered
-            result = endpoint(call, **arguments)
+            with paging.of_list(_address(call.request)):
+                result = endpoint(call, **arguments)
             if operation.method == "GET" and not operation.public and asked.found_none(result):
                 _require_known(call, operation, endpoint, arguments)
             response = _render(operation, result, call)
@@ -356,6 +357,11 @@ def _refuse_unknown(request: Request, known: set[str]) -> None:
     if unknown:
         zh, en = "没有此查询参数", f"There is no such parameter; there are: {', '.join(sorted(known)) or 'none'}"
         raise Invalid(faults=[Fault(name[:100], "unknown_parameter", zh, en) for name in unknown[:20]])
+
+
+def _address(request: Request) -> str:
+    """Where a list is read, without the filters: the route, and of what."""
+    return " ".join((request.scope["route"].path, *map(str, request.path_params.values())))
 
 
 def _require_known(call: Call, operation: Operation, endpoint: Callable[..., Any], arguments: dict[str, Any]) -> None:
