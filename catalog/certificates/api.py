@@ -1,6 +1,5 @@
 """Certificates over HTTP: to officers and suppliers, and to everybody who holds a number."""
 
-from datetime import date
 from typing import Annotated, Any
 
 from fastapi import Path, Query
@@ -28,7 +27,7 @@ from catalog.products.schemas import DistrictCode
 from shop.core import check_page
 from shop.core.errors import NotFound
 from shop.core.paging import After, Limit, Page
-from shop.core.quantities import Id, ShortText
+from shop.core.quantities import AnyDay, Id, ShortText
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 
@@ -53,7 +52,7 @@ def list_certificates(
     supplier_id: OptionalId = None,
     product_id: OptionalId = None,
     q: Annotated[ShortText | None, Query(description="part of the name of the product or the supplier, or a number")] = None,
-    ends_before: Annotated[date | None, Query(description="it, or the papers behind it, end before this day")] = None,
+    ends_before: Annotated[AnyDay | None, Query(description="it, or the papers behind it, end before this day")] = None,
     sort: Sort = Sort.NEWEST,
     limit: Limit = 50,
     after: After = None,

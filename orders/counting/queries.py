@@ -14,10 +14,13 @@ from shop.core.paging import Page
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
+#: SQL: when the first sale of batch ``b`` was made; of one that withdraws another the first of that.
+BATCH_SOLD_AT = """coalesce(b.first_sold_at, (SELECT of.first_sold_at FROM sales_batch of WHERE of.outlet_id = b.outlet_id AND of.batch_id = b.corrects),
+    b.received_at)"""
 #: SQL: the day of the sale that hold ``h`` is about (of a batch that of its first one); else the day on which it was opened.
-SOLD_ON = """coalesce(
+SOLD_ON = f"""coalesce(
     (SELECT x.sold_on FROM external_sale x WHERE h.subject_kind = 'external_sale' AND x.id = h.subject_id),
-    (SELECT (b.first_sold_at AT TIME ZONE 'Asia/Shanghai')::date FROM sales_batch b WHERE h.subject_kind = 'sales_batch' AND b.id = h.subject_id),
+    (SELECT ({BATCH_SOLD_AT} AT TIME ZONE 'Asia/Shanghai')::date FROM sales_batch b WHERE h.subject_kind = 'sales_batch' AND b.id = h.subject_id),
     (SELECT l.sold_on FROM sales_batch_line l WHERE h.subject_kind = 'sales_batch_line' AND l.id = h.subject_id),
     (h.opened_at AT TIME ZONE 'Asia/Shanghai')::date)"""
 # One of the two that collide, whatever it is.
@@ -31,7 +34,7 @@ _SIDE = """
             SELECT x.number, x.status, o.name, x.sold_on, x.total_fen AS amount_fen
             FROM external_sale x JOIN organisation o ON o.id = x.supplier_id WHERE h.{side}_kind = 'external_sale' AND x.id = h.{side}_id
             UNION ALL
-            SELECT b.batch_id, b.status, t.name, (b.last_sold_at AT TIME ZONE 'Asia/Shanghai')::date, b.certified_fen + b.other_fen
+            SELECT b.batch_id, b.status, t.name, (coalesce(b.last_sold_at, b.received_at) AT TIME ZONE 'Asia/Shanghai')::date, b.certified_fen + b.other_fen
             FROM sales_batch b JOIN outlet t ON t.id = b.outlet_id WHERE h.{side}_kind = 'sales_batch' AND b.id = h.{side}_id
             UNION ALL
             SELECT l.line_id, l.status, t.name, l.sold_on, l.amount_fen

@@ -14,7 +14,7 @@ from orders.ledger.rules import Direction, FundSource, SaleRelation, Source
 from orders.ledger.selection import DISTRICT_CODE, NOWHERE, Dimension, Lapsed, Selection
 from shop.core import clock
 from shop.core.errors import Fault, Invalid, unknown_code
-from shop.core.quantities import MAX_ID, Code, Id, none_asked
+from shop.core.quantities import MAX_ID, AnyDay, Code, Id, none_asked
 from shop.identity.rules import OrganisationKind
 from shop.programmes import queries as programmes
 from shop.programmes.rules import Channel, Mode
@@ -51,7 +51,7 @@ def period(first: date | None, last: date | None) -> tuple[date, date]:
     last = last or clock.today()
     first = first or last.replace(month=1, day=1)
     if first > last:
-        raise PeriodBackwards(faults=[Fault("from", PeriodBackwards.code, PeriodBackwards.zh, PeriodBackwards.en)])
+        raise PeriodBackwards.at("from")
     return first, last
 
 
@@ -112,11 +112,11 @@ class SaleFilters:
         Direction.PURCHASE
     )
     first: Annotated[
-        date | None,
+        AnyDay | None,
         Query(alias="from", ge=_EARLIEST, le=_LATEST, description="Shanghai date; default: 1 January of the year of `to`"),
     ] = None
     last: Annotated[
-        date | None, Query(alias="to", ge=_EARLIEST, le=_LATEST, description="Shanghai date, included; default: today")
+        AnyDay | None, Query(alias="to", ge=_EARLIEST, le=_LATEST, description="Shanghai date, included; default: today")
     ] = None
 
     def selection(self, session: Session, known_on: date | None = None) -> Selection:
@@ -204,7 +204,7 @@ class SaleFilters:
             return {}
         of_townships = Designation.DEEP_TOWNSHIP in self.designation
         if of_townships and set(self.designation) != {Designation.DEEP_TOWNSHIP}:
-            raise MixedDesignations
+            raise MixedDesignations.at("designation")
         codes = regions.designated(session, self.designation, on)
         if of_townships:
             return {Dimension.TOWNSHIP: {code for code in codes if len(code) > DISTRICT_CODE}}

@@ -17,9 +17,11 @@ class SalesBatch(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("way IN ('device','file')", name="way"),
         CheckConstraint("(way = 'device') = (device_id IS NOT NULL AND sequence IS NOT NULL)", name="device"),
-        CheckConstraint("status IN ('accepted','waiting','held','replaced','void')", name="status"),
+        CheckConstraint("status IN ('accepted','waiting','held','replaced','withdrawn','void')", name="status"),
         CheckConstraint("status NOT IN ('held','void') OR reason_code IS NOT NULL", name="reason"),
-        CheckConstraint("line_count > 0", name="line_count"),
+        # one without lines says that another should never have been sent
+        CheckConstraint("line_count > 0 OR line_count = 0 AND corrects IS NOT NULL", name="line_count"),
+        CheckConstraint("num_nulls(first_sold_at, last_sold_at) = CASE WHEN line_count > 0 THEN 0 ELSE 2 END", name="sold_at"),
         UniqueConstraint("outlet_id", "batch_id"),
         # a place of a chain is taken once; who comes second to it stands beside the chain
         Index("uq_sales_batch_place", "device_id", "sequence", unique=True, postgresql_where=text("in_chain")),
@@ -56,9 +58,9 @@ class SalesBatch(SQLModel, table=True):
     #: What it says was sold, refunds apart: certified goods of the list, and all others, in fen. Until it is taken all of it is other.
     certified_fen: int = fen()
     other_fen: int = fen()
-    #: Of the first and last sale in it.
-    first_sold_at: datetime = moment()
-    last_sold_at: datetime = moment()
+    #: Of the first and last sale in it; none of one without lines.
+    first_sold_at: datetime | None = moment(nullable=True)
+    last_sold_at: datetime | None = moment(nullable=True)
     #: By the device's clock.
     sent_at: datetime | None = moment(nullable=True)
     received_at: datetime = moment()

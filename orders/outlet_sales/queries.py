@@ -9,14 +9,15 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlmodel import Session
 
+from orders.counting.queries import BATCH_SOLD_AT
 from orders.ledger.selection import Binds
 from orders.outlet_sales.rules import BatchStatus, LineStatus
 from orders.outlet_sales.schemas import Group, OutletSalesOut, OutletSalesRow, SalesBatchOut, SalesLineOut
-from orders.outlets.queries import FILTERED, IN_REACH, Filters, reach
+from orders.outlets.queries import FILTERED, IN_REACH, Filters, reach, some
 from orders.statistics.cover import Stretch, Unit, cover, rows_over
 from orders.statistics.rules import growth, parts, same_period_last_year
 from shop.core import clock, paging
-from shop.core.errors import Invalid, NotFound
+from shop.core.errors import Invalid, NotFound, unknown_code
 from shop.core.paging import Page
 from shop.identity.actor import Actor
 
@@ -25,7 +26,7 @@ _FROM_THERE = """EXISTS (
     SELECT FROM sale_entry e JOIN unnest(CAST(:regions AS text[])) AS within (prefix)
         ON starts_with(e.district_code, within.prefix) OR starts_with(e.township_code, within.prefix)
     WHERE e.origin_kind = 'outlet_line' AND e.origin_id = coalesce(s.refunded_id, s.id))"""
-# What became of the lines, less what was given back in them: of what was left out or replaced nothing.
+# What became of the lines, less what was given back in them: of what was left out, replaced or withdrawn nothing.
 _BATCH = """
     SELECT b.*, o.number AS outlet_number, l.certified, l.resale, l.other, l.undecided
     FROM sales_batch b JOIN outlet o ON o.id = b.outlet_id JOIN organisation op ON op.id = o.operator_id
@@ -43,7 +44,7 @@ _WITHIN_REACH = _BATCH.format(lines="true", seen=f"(b.device_id = CAST(:device A
 _BATCHES = text(
     f"""
     {_WITHIN_REACH} AND (CAST(:outlet AS bigint) IS NULL OR b.outlet_id = :outlet) AND (CAST(:status AS text) IS NULL OR b.status = :status)
-    AND (CAST(:region AS text) IS NULL OR starts_with(o.region_code, :region)) AND (CAST(:until AS timestamptz) IS NULL OR b.first_sold_at < :until)
+    AND (CAST(:region AS text) IS NULL OR starts_with(o.region_code, :region)) AND (CAST(:until AS timestamptz) IS NULL OR {BATCH_SOLD_AT} < :until)
     AND (CAST(:reason AS text) IS NULL OR b.reason_code = :reason) AND (CAST(:start AS bigint) IS NULL OR b.id < :start)
     ORDER BY b.id DESC LIMIT :rows
     """
@@ -175,7 +176,11 @@ def batches(
     limit: int,
     after: str | None,
 ) -> Page[SalesBatchOut]:
-    """Batches, the newest first."""
+    """Batches, the newest first.
+
+    Raises:
+        Invalid: there is no such outlet within reach (422).
+    """
     start = paging.position(after, int)
     values = {
         "outlet": outlet_id,
@@ -187,6 +192,8 @@ def batches(
         "rows": limit + 1,
     }
     rows = session.execute(_BATCHES, {**_reach(actor), **values}).all()
+    if not rows and outlet_id is not None and not some(session, actor, [outlet_id]):
+        raise Invalid(faults=[unknown_code("outlet_id", outlet_id)])
     return paging.page(rows, limit, _out, lambda row: [row.id])
 
 

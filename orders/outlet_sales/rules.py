@@ -20,8 +20,10 @@ class BatchStatus(StrEnum):
     #: A batch before it in the chain has not come yet.
     WAITING = "waiting"
     HELD = "held"
-    #: Another batch stands in its place; or it was taken back, and none does.
+    #: Another batch stands in its place.
     REPLACED = "replaced"
+    #: It should never have been sent: its till withdrew it by a correction without lines, or its file was taken back.
+    WITHDRAWN = "withdrawn"
     VOID = "void"
 
 
@@ -31,7 +33,7 @@ class LineStatus(StrEnum):
     RESALE = "resale"
     HELD = "held"
     WAITING = "waiting"
-    #: Its batch is.
+    #: Its batch is, or was withdrawn.
     REPLACED = "replaced"
     VOID = "void"
 
@@ -101,22 +103,23 @@ def walk(last_sequence: int, last_hash: str | None, waiting: Sequence[Link]) -> 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """When a batch was sent (by the till's clock) and received, and when its first and last sale were made."""
+    """When a batch was sent (by the till's clock) and received, and when its first and last sale were made. One without lines tells of no sale of its
+    own: ``first_sold_at`` is then that of what it takes out of the figures, if it takes anything."""
 
     sent_at: datetime | None
     received_at: datetime
-    first_sold_at: datetime
-    last_sold_at: datetime
+    first_sold_at: datetime | None
+    last_sold_at: datetime | None
 
 
 def doubt(told: Told, term: Term, *, clock_minutes: int, late_days: int) -> Doubt | None:
     """Why a batch is not counted before somebody has looked, whoever sent it and in whatever order it came."""
-    if not term.holds(shanghai_date(told.first_sold_at), shanghai_date(told.last_sold_at)):
+    first, last = told.first_sold_at, told.last_sold_at
+    if first and last and not term.holds(shanghai_date(first), shanghai_date(last)):
         return Doubt.OUTLET_CLOSED
-    latest = max(told.last_sold_at, told.sent_at or told.last_sold_at)
-    if latest > told.received_at + timedelta(minutes=clock_minutes):
+    if max(filter(None, (last, told.sent_at, told.received_at))) > told.received_at + timedelta(minutes=clock_minutes):
         return Doubt.CLOCK
-    if told.first_sold_at < told.received_at - timedelta(days=late_days):
+    if first and first < told.received_at - timedelta(days=late_days):
         return Doubt.LATE
     return None
 

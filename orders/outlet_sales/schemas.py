@@ -4,7 +4,18 @@ import unicodedata
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticKnownError
 
 from orders.outlet_sales.rules import BatchStatus, LineStatus, batch_hash
 from orders.outlets.schemas import Number, OutletCode
@@ -76,8 +87,17 @@ class SalesBatchIn(BaseModel):
     hash: Hash
     sent_at: Moment = Field(description="by the device's clock")
     corrects: Number | None = Field(default=None, description="id of the batch whose place this one takes")
-    lines: Annotated[list[LineIn], Field(min_length=1, max_length=MOST_LINES)]
+    lines: Annotated[list[LineIn], Field(max_length=MOST_LINES)] = Field(
+        description="none only of a correction: the batch that it corrects should never have been sent, and is withdrawn"
+    )
     _true_hash: str = PrivateAttr(default="")
+
+    @field_validator("lines")
+    @classmethod
+    def _some(cls, lines: list[LineIn], info: ValidationInfo) -> list[LineIn]:
+        if not lines and info.data.get("corrects") is None:
+            raise PydanticKnownError("too_short", {"field_type": "List", "min_length": 1, "actual_length": 0})
+        return lines
 
     @model_validator(mode="wrap")
     @classmethod
@@ -121,11 +141,13 @@ class SalesBatchOut(BaseModel):
     way: Literal["device", "file"]
     device_id: int | None
     sequence: int | None
-    status: BatchStatus = Field(description="replaced: another batch stands in its place, or it was taken back and none does")
+    status: BatchStatus = Field(
+        description="replaced: another batch stands in its place; withdrawn: its till withdrew it, or its file was taken back, and none does"
+    )
     reason_code: str | None = Field(description="why it is held or void; of one that counts, the doubt that was resolved")
     corrects: str | None
     hash: str
-    line_count: int = Field(description="of the whole batch, whoever asks")
+    line_count: int = Field(description="of the whole batch, whoever asks; 0: it withdraws the batch that it corrects")
     certified: YuanOut = Field(
         description="what counts, as in the ledger; here and below less what is given back in the batch, and of another region's outlet only of goods "
         "from the own region"
@@ -133,8 +155,8 @@ class SalesBatchOut(BaseModel):
     resale: YuanOut
     other: YuanOut
     undecided: YuanOut = Field(description="what is held, or waits: whether it is certified is not known yet")
-    first_sold_at: datetime
-    last_sold_at: datetime
+    first_sold_at: datetime | None = Field(description="of its first sale; none of a batch without lines")
+    last_sold_at: datetime | None
     sent_at: datetime | None
     received_at: datetime
 
@@ -143,7 +165,7 @@ class TakenOut(BaseModel):
     """What became of one of several batches; ``refused``: its id was used for other content, and nothing of it was kept."""
 
     batch_id: str
-    status: Literal["accepted", "waiting", "held", "replaced", "void", "refused"]
+    status: Literal["accepted", "waiting", "held", "replaced", "withdrawn", "void", "refused"]
     reason_code: str | None = None
     id: int | None = None
 
@@ -168,7 +190,7 @@ class SalesLineOut(BaseModel):
     quantity: QuantityOut
     grams: int
     amount: YuanOut
-    status: LineStatus = Field(description="replaced: its batch was corrected, or taken back")
+    status: LineStatus = Field(description="replaced: its batch was corrected, withdrawn or taken back")
     reason_code: str | None
 
 

@@ -107,8 +107,9 @@ def cells(rows: Iterable[OutletSalesRow], named: Callable[[str], str] | None) ->
             named(row.key) if named else row.name,
             row.outlets,
             *(Decimal(yuan_from_fen(fen)) for fen in (row.certified, row.resale, row.other)),
-            row.grams,
-            row.lines,
+            # figures with a sum, unlike the number of outlets: one sells on many days
+            Decimal(row.grams),
+            Decimal(row.lines),
             Decimal(yuan_from_fen(row.certified_a_year_before)),
             row.growth_percent and Decimal(row.growth_percent),
         ]

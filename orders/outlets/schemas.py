@@ -132,7 +132,18 @@ class ImportedOut(BaseModel):
     ignored_columns: IgnoredColumns
 
 
-class GoodsImportedOut(ImportedOut):
+class GoodsKeptOut(BaseModel):
+    """What became of the goods that were told; of goods that were told several times by the last word on them."""
+
+    created: int = Field(description="goods that the outlet did not offer before")
+    replaced: int = Field(description="goods that it offered already, whichever `action` was told: what is told now stands")
+    deleted: int
+
+
+class GoodsImportedOut(GoodsKeptOut, ImportedOut):
+    replaced_goods: list[str] = Field(
+        description="those that were told as new (`create`) and offered already, the first 200 by their numbers"
+    )
     unmatched: int = Field(description="certified goods that are not on the list here, as far as these rows go")
 
 
@@ -249,14 +260,14 @@ class GoodsListIn(In):
 
 
 class GoodsNoteOut(BaseModel):
-    """Something about goods that were taken: they are kept, but their sales do not count as certified."""
+    """Something about goods that were taken: their sales do not count as certified; or they were told as new and stand in the place of others."""
 
     goods_id: str
-    code: Literal["supplier_unknown", "product_unknown", "pack_unknown", "goods_unknown"]
+    code: Literal["supplier_unknown", "product_unknown", "pack_unknown", "goods_unknown", "goods_replaced"]
     message: str
 
 
-class GoodsTakenOut(BaseModel):
+class GoodsTakenOut(GoodsKeptOut):
     taken: int
     notes: list[GoodsNoteOut]
 

@@ -15,7 +15,8 @@ class SpanOut(BaseModel):
     first: date
     last: date
     amount: YuanOut
-    tonnes: str
+    tonnes: str = Field(description="`grams` to the kilogram")
+    grams: int
     last_year: YuanOut = Field(description="the same days a year earlier")
     growth: str | None
 
@@ -27,8 +28,11 @@ class ChannelOut(BaseModel):
     label: str
     month: YuanOut
     year: YuanOut
-    tonnes: str = Field(description="of the year")
-    share: str | None = Field(description="of the year, in percent")
+    tonnes: str = Field(
+        description="of the year: `grams` to the kilogram; those of the channels may miss their sum by the last kilograms"
+    )
+    grams: int = Field(description="of the year; they add up to the total")
+    share: str | None = Field(description="of the year, in percent; rounded so that they come to 100.00")
     last_year: YuanOut
     growth: str | None
 
@@ -42,6 +46,7 @@ class OverlayOut(BaseModel):
     month: YuanOut
     year: YuanOut
     tonnes: str
+    grams: int
 
 
 class LightOut(BaseModel):

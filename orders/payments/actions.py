@@ -86,9 +86,9 @@ def record(session: Session, actor: Actor, purchase_order_id: int, body: Payment
     """
     order = _own(actor, locked(session, [purchase_order_id]))
     if body.paid_on > clock.today():
-        raise PaidInFuture
+        raise PaidInFuture.at("paid_on")
     if body.paid_on < clock.shanghai_date(order.placed_at):
-        raise PaidBeforeOrder
+        raise PaidBeforeOrder.at("paid_on")
     due = due_fen(session, purchase_order_id)
     if body.amount > due:
         raise AboveDue(due=yuan_from_fen(max(due, 0)))

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from shop.core.money import PositiveYuanIn, YuanOut
-from shop.core.quantities import Code, Id, Name, ShortText
+from shop.core.quantities import AnyDay, Code, Id, Name, ShortText
 
 Method = Literal["bank_transfer", "card", "alipay", "wechat_pay"]
 Source = Literal["announced", "unallocated", "online"]
@@ -18,7 +18,7 @@ class PaymentIn(BaseModel):
     amount: PositiveYuanIn
     bank_reference: Code
     payer_name: Name
-    paid_on: date
+    paid_on: AnyDay
 
 
 class PaymentOut(BaseModel):
@@ -57,7 +57,7 @@ class CreditMoveOut(BaseModel):
     from_order_id: int
     to_order_id: int
     amount: YuanOut
-    from_order_due: YuanOut
+    from_order_due: YuanOut = Field(description="after it; below zero: still paid too much, as in `order_due`")
     to_order_due: YuanOut
 
 

@@ -15,7 +15,8 @@ routes = Routes("reconcile", "/v1/reconcile")
 @routes.get("", Permission.RECONCILE_RUN)
 def reconcile(call: Call) -> ReconciliationOut:
     """Prove that orders, deliveries, stock, ledger, money and figures agree; names what does not. Checks that do not end within twenty seconds
-    in all are `unfinished`, so that nothing is proved of them: a run in the background (`/runs`) takes the time that it needs."""
+    in all are `unfinished`, so that nothing is proved of them: a run in the background takes the time that it needs. `runs` says where runs are asked for and
+    listed."""
     checks = [
         FindingOut(
             name=finding.name,
@@ -28,6 +29,7 @@ def reconcile(call: Call) -> ReconciliationOut:
     return ReconciliationOut(
         differences=sum(check.count or 0 for check in checks),
         unfinished=sum(check.count is None for check in checks),
+        runs=f"{routes.router.prefix}/runs",
         checks=checks,
     )
 

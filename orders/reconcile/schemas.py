@@ -25,6 +25,7 @@ class ReconciliationOut(BaseModel):
     unfinished: int = Field(
         description="checks that did not end in time, of which nothing is proved; `POST /v1/reconcile/runs` has all of them made, however long it takes"
     )
+    runs: str = Field(description="where runs in the background are asked for (POST), and what they found is listed (GET)")
     checks: list[FindingOut]
 
 

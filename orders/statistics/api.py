@@ -1,7 +1,6 @@
 """Figures over HTTP."""
 
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import Depends, Query
@@ -17,7 +16,7 @@ from orders.statistics.schemas import SalesOut
 from orders.statistics.showing import about, answer_out, cells, header, total
 from shop.core import clock, exports
 from shop.core.exports import Worksheet
-from shop.core.quantities import none_asked
+from shop.core.quantities import AnyDay, none_asked
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 
@@ -59,7 +58,7 @@ def sales(
     measure: Annotated[
         list[Measure], Query(default_factory=none_asked, max_length=20, description="default: amount, tonnes and orders")
     ],
-    known_on: Annotated[date | None, Query(description="figures as they were known at the end of this day")] = None,
+    known_on: Annotated[AnyDay | None, Query(description="figures as they were known at the end of this day")] = None,
     format: Annotated[Literal["json", "csv", "xlsx"], Query()] = "json",
 ) -> SalesOut | Response:
     """Sales by any dimensions, exact to the last committed sale. Officers and monitors see the whole city, and townships, suppliers, products,
@@ -67,7 +66,7 @@ def sales(
     asked for."""
     measures = tuple(dict.fromkeys(measure or DEFAULT_MEASURES))
     if showing.sort is not None and showing.sort not in measures:
-        raise SortedByNothing
+        raise SortedByNothing.at("sort")
     selection = filters.selection(call.session, known_on)
     question = Question(
         selection=selection if showing.compare is None else _so_far(selection),

@@ -54,7 +54,7 @@ def running(answer: Answer, period: int = 0) -> dict[Key, Figures]:
     """
     places = [place for place, dimension in enumerate(answer.question.group_by) if dimension in TIME]
     if len(places) != 1:
-        raise NothingToRunOver
+        raise NothingToRunOver.at("extra")
     [place] = places
     sums: dict[Key, Figures] = defaultdict(Figures)
     found: dict[Key, Figures] = {}

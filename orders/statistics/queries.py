@@ -92,7 +92,7 @@ def ask(session: Session, question: Question, exact_to: datetime | None = None) 
         target = totals[period] if total else rows[tuple(rest[:groups])][period]
         _take(target, family, rest[groups:])
     if len(rows) > MAX_ROWS:
-        raise TooManyRows(limit=MAX_ROWS)
+        raise TooManyRows.at("group_by", limit=MAX_ROWS)
     return Answer(question, exact_to, boundaries_on, dict(sorted(rows.items())), totals)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
+from shop.core.money import share_out
 from shop.core.months import month_end, month_start
 
 _HUNDREDTH = Decimal("0.01")
@@ -140,6 +141,15 @@ def share(part: int | Decimal, whole: int | Decimal) -> str | None:
     if whole <= 0:
         return None
     return str((Decimal(part) * 100 / Decimal(whole)).quantize(_HUNDREDTH, rounding=ROUND_HALF_UP))
+
+
+def shares(parts: Sequence[int]) -> list[str | None]:
+    """How many percent of all of them each part is, with two decimals that come to 100.00 together (largest remainder); where one is below zero, each by
+    itself as :func:`share`."""
+    whole = sum(parts)
+    if whole <= 0 or min(parts) < 0:
+        return [share(part, whole) for part in parts]
+    return [str(Decimal(hundredths).scaleb(-2)) for hundredths in share_out(10_000, list(parts))]
 
 
 def ranks(values: Sequence[int | Decimal]) -> list[int]:

@@ -6,7 +6,7 @@ A refusal about several fields or lines carries one :class:`Fault` for each.
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 from shop.core.words import Words, told
 
@@ -56,6 +56,14 @@ class Problem(Exception):
         self.faults = list(faults)
         self.retry_after = retry_after
         self.data = data
+
+    @classmethod
+    def at(cls, field: str, *, row: int | None = None, **data: Any) -> Self:
+        """This refusal, with the field that causes it, and the row of a file."""
+        problem = cls(**data)
+        where = {} if row is None else {"row": row}
+        problem.faults = [Fault(field, cls.code, problem._sentence("zh"), problem._sentence("en"), where)]
+        return problem
 
     def __str__(self) -> str:
         return f"{self.code}: {self._sentence('en')}"

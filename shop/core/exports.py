@@ -6,6 +6,7 @@ because a program that opens it would make 6.22848E+18 of them. ``="…"`` is a 
 
 import csv
 import io
+import itertools
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -258,7 +259,10 @@ def _write(sheet: Any, number: int, row: Sequence[Cell], header: Sequence[str], 
 def file(kind: str, name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]], title: str) -> Response:
     """The answer that holds a table as a file; ``kind`` is ``csv`` or ``xlsx``, ``name`` in plain letters, without its ending. ``title``: of the sheet, for
     people."""
-    return _file(kind, name, as_csv(header, rows) if kind == "csv" else as_xlsx(title, header, rows))
+    lines = iter(rows)
+    first = list(itertools.islice(lines, 1))
+    told = itertools.chain(first, lines)
+    return _file(kind, name, as_csv(header, told) if kind == "csv" else as_xlsx(title, header, told), items=first)
 
 
 def template(kind: str, name: str, columns: Mapping[str, Sequence[str]], example: Mapping[str, str], title: str) -> Response:
@@ -272,6 +276,14 @@ def workbook(name: str, sheets: Sequence[Worksheet]) -> Response:
     return _file("xlsx", name, as_workbook(sheets))
 
 
-def _file(kind: str, name: str, content: bytes) -> Response:
+class File(Response):
+    """A table as a file. ``items``: its first row, if it has one; None where nobody looked."""
+
+    items: list[Sequence[Cell]] | None = None
+
+
+def _file(kind: str, name: str, content: bytes, items: list[Sequence[Cell]] | None = None) -> File:
     headers = {"Content-Disposition": f'attachment; filename="{name}.{kind}"'}
-    return Response(content, media_type=CSV if kind == "csv" else XLSX, headers=headers)
+    made = File(content, media_type=CSV if kind == "csv" else XLSX, headers=headers)
+    made.items = items
+    return made

@@ -2,8 +2,11 @@
 
 import base64
 import binascii
+import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -25,24 +28,43 @@ class Page(BaseModel, Generic[T]):
 
 
 Limit = Annotated[int, Query(ge=1, le=200, description="rows in a page")]
-After = Annotated[str | None, Query(max_length=500, description="cursor: `next` of the page before")]
+After = Annotated[str | None, Query(max_length=500, description="cursor: `next` of the page before, of the same list")]
+
+
+#: Which list is read just now: a part of its cursors.
+_LIST: ContextVar[str | None] = ContextVar("list", default=None)
+
+
+@contextmanager
+def of_list(address: str) -> Iterator[None]:
+    """Cursors that are made and read within belong to the list at an address: those of another would begin somewhere in it, and look right."""
+    before = _LIST.set(hashlib.sha256(address.encode()).hexdigest()[:8])
+    try:
+        yield
+    finally:
+        _LIST.reset(before)
 
 
 def cursor(values: Sequence[Any]) -> str:
     """An opaque cursor for the sort values of the last row of a page."""
-    return base64.urlsafe_b64encode(json.dumps([_plain(v) for v in values], ensure_ascii=False).encode()).decode().rstrip("=")
+    place = base64.urlsafe_b64encode(json.dumps([_plain(v) for v in values], ensure_ascii=False).encode()).decode().rstrip("=")
+    return f"{place}.{of}" if (of := _LIST.get()) else place
 
 
 def position(after: str | None, *kinds: type) -> list[Any] | None:
-    """The sort values that a cursor holds, one per kind (``int``, ``str``), or None without a cursor.
+    """The sort values that a cursor holds, one per kind (``int``, ``str``), or None without a cursor. One that names no list is from before they did: who
+    follows the feed of changes keeps it for long.
 
     Raises:
-        Invalid: the cursor is not one of ours.
+        Invalid: the cursor is not one of ours, or of another list.
     """
     if after is None:
         return None
+    place, _, of = after.partition(".")
+    if of and of != _LIST.get():
+        raise Invalid.one("after", "cursor_of_another_list", "该分页游标属于另一列表", "The cursor is of another list")
     try:
-        values = json.loads(base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)))
+        values = json.loads(base64.urlsafe_b64decode(place + "=" * (-len(place) % 4)))
         if not isinstance(values, list) or len(values) != len(kinds):
             raise ValueError
         for value, kind in zip(values, kinds, strict=True):

@@ -109,6 +109,24 @@ def readable(value: str) -> str:
     return value
 
 
+def written(value: Any) -> Any:
+    """A day or moment of a request as it came, written out. Pydantic itself takes a number, also one in a text, for seconds since 1970, or
+    milliseconds, whichever gives the likelier day; who sends one means something else.
+
+    Raises:
+        BadValue: it is a number.
+    """
+    if isinstance(value, int | float | Decimal) or (isinstance(value, str) and _NUMERIC.fullmatch(value.strip())):
+        raise BadValue(
+            "须写成日期或时间，如 2026-01-31 或 2026-01-31T09:00:00+08:00，不能是数字",
+            "a number is no day or moment; write 2026-01-31, or 2026-01-31T09:00:00+08:00",
+        )
+    return value
+
+
+_NUMERIC = re.compile(r"[-+]?([0-9][0-9_]*\.?[0-9_]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
+
+
 #: Days that anybody could mean.
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 12, 31)
 
@@ -148,5 +166,7 @@ Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]+$", max_lengt
 ShortText = Annotated[str, _text(500), AfterValidator(readable)]
 LongText = Annotated[str, _text(5000), AfterValidator(readable)]
 OptionalText = Annotated[str, _text(5000, least=0), AfterValidator(readable)]
-Day = Annotated[date, AfterValidator(plausible)]
-Moment = Annotated[AwareDatetime, AfterValidator(plausible_moment)]
+#: Any day at all, such as one of which history is asked.
+AnyDay = Annotated[date, BeforeValidator(written)]
+Day = Annotated[AnyDay, AfterValidator(plausible)]
+Moment = Annotated[AwareDatetime, BeforeValidator(written), AfterValidator(plausible_moment)]

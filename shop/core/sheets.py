@@ -344,7 +344,8 @@ def table(content: bytes, titles: Mapping[str, Sequence[str]], required: Sequenc
         raise NoRows
     header, *body = rows(content, formulas=False)
     if len(body) > most:
-        raise TooManyRows(limit=most)
+        # the first row that is too many, as a spreadsheet program counts them
+        raise TooManyRows.at("file", row=most + 2, limit=most)
     places, ignored = columns(header, titles, required)
     cells = [(number, texts(row, places)) for number, row in enumerate(body, start=2)]
     if not (found := [(number, cell) for number, cell in cells if any(cell.values())]):

@@ -66,7 +66,8 @@ class _Shelf:
         """One product with its packs and its way through certification."""
         supplier = self.people.suppliers[row["supplier"]]
         district = self.regions[supplier.region_code[:6]]
-        joined = district.valid_from if district.valid_from and district.valid_from > self.start else None
+        new = not supplier.formerly and district.valid_from and district.valid_from > self.start
+        joined = district.valid_from if new else None
         way = self.book.timetable.course(row["certification"], joined)
         applied = self._applied(row, supplier, district)
         certified = self.book.open(applied, way)

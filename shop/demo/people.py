@@ -54,6 +54,8 @@ class Supplier:
     name: str
     #: District or township.
     region_code: str
+    #: The district in which it lay before that was merged.
+    formerly: Region | None = None
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ class _Town:
     # --- officers ---------------------------------------------------------------------------------------------------
 
     def officers(self) -> dict[str, int]:
-        """The platform's own people; returns the county officers by district."""
+        """The platform's own people; returns the county officers by district, also by those that were merged into theirs."""
         self.user("admin", None, [(Role.PLATFORM_ADMIN, None)])
         self.city_officer = self.user("city", None, [(Role.CITY_OFFICER, CITY)])
         self.user("publisher", None, [(Role.CITY_OFFICER, CITY)])
@@ -87,12 +87,14 @@ class _Town:
         self.user("cashier", None, [(Role.PLATFORM_FINANCE, CITY)])
         self.user("treasurer", None, [(Role.PLATFORM_FINANCE, CITY)])
         self.department = self.user("department", None, [(Role.DEPARTMENT_OFFICER, COUNTY)])
-        return {
+        officers = {
             region.code: self.user(
                 "county" if region.code == COUNTY else f"county-{region.code}", None, [(Role.COUNTY_OFFICER, region.code)]
             )
             for region in self.districts()
         }
+        now = {code: self.regions.in_force(code, self.today).code for code in self.regions}
+        return officers | {code: officers[successor] for code, successor in now.items() if successor in officers}
 
     def township_officers(self) -> dict[str, int]:
         """An officer for every township from which products come."""
@@ -116,14 +118,15 @@ class _Town:
     # --- suppliers and buyers ---------------------------------------------------------------------------------------
 
     def supplier(self, number: int, row: dict[str, str]) -> Supplier:
-        region = self.regions.in_force(row["region_code"], self.today)
-        organisation = self.organisation(row["name"], row["kind"], region.code, self.registered_on(region))
+        former = self.regions[row["region_code"]]
+        region = self.regions.in_force(former.code, self.today)
+        organisation = self.organisation(row["name"], row["kind"], region.code, self.registered_on(former))
         self.roles.add(organisation, "supplier", None, _ROLES_SINCE)
         user = self.user(f"supplier-{number}", organisation, [(Role.SUPPLIER_ADMIN, None)])
         if row["name"] == DEMO_SUPPLIER:
             user = self.user("supplier", organisation, [(Role.SUPPLIER_ADMIN, None)])
             self.user("staff", organisation, [(Role.SUPPLIER_STAFF, None)])
-        return Supplier(organisation, user, row["name"], region.code)
+        return Supplier(organisation, user, row["name"], region.code, None if former is region else former)
 
     def district_agencies(self) -> Iterator[dict[str, str]]:
         """Each district's own service centre, which buys for its canteen."""

@@ -53,6 +53,13 @@ WAITING: Sequence[tuple[int, Pace]] = (
 )
 
 
+_ACCEPTED_BEFORE = text(
+    "SELECT a.id FROM acceptance a JOIN supplier_order s ON s.id = a.supplier_order_id"
+    " WHERE s.supplier_id = :supplier AND a.accepted_at < :until ORDER BY a.id"
+)
+_STAND_IN = text("UPDATE product SET district_code = :district WHERE supplier_id = :supplier")
+
+
 def run(demo: bool, say: Say) -> None:
     """Load reference data, and with ``demo`` the demo data, once; running it again brings only the reference data up to date.
 
@@ -101,7 +108,7 @@ class _Load:
         self.say(f"demo data: {len(folk.suppliers)} suppliers, {len(folk.buyers)} buyers, {len(offers)} packs on sale")
         history = self._orders(folk, offers)
         Watch(self.session, self.trail, folk, self.workdays, self.chance, self.today).write()
-        self._ledger(history.accepted_by)
+        self._ledger(folk, history.accepted_by)
         self._bill(folk)
         claims = self._elsewhere(folk, offers)
         self._money(folk, history.bills)
@@ -128,15 +135,30 @@ class _Load:
         self.say(f"demo data: {count:,} orders since {self.start}, {rows:,} rows")
         return history
 
-    def _ledger(self, accepted_by: Mapping[int, Sequence[int]]) -> None:
-        """Book the sales, buyer by buyer: joining all of two years at once is far slower."""
+    def _ledger(self, folk: People, accepted_by: Mapping[int, Sequence[int]]) -> None:
+        """Book the sales, buyer by buyer: joining all of two years at once is far slower. First those of districts that were merged since, in which
+        their goods stood then."""
         # the planner must know how much there is before it joins it all
         self.session.execute(text("ANALYZE"))
-        entries = sum(book_acceptances(self.session, ids) for ids in accepted_by.values())
+        entries, booked = self._before_mergers(folk)
+        entries += sum(book_acceptances(self.session, [each for each in ids if each not in booked]) for ids in accepted_by.values())
         self.session.execute(text("ANALYZE sale_entry, money_transaction, money_posting"))
         while statistics.refresh(self.session):
             pass
         self.say(f"demo data: {entries:,} sales in the ledger and in the figures")
+
+    def _before_mergers(self, folk: People) -> tuple[int, set[int]]:
+        """Book what was sold in districts that were merged since; returns the number of entries, and the acceptances."""
+        entries, booked = 0, set[int]()
+        for supplier in folk.suppliers.values():
+            if supplier.formerly and supplier.formerly.valid_to:
+                asked = {"supplier": supplier.id, "until": clock.start_of_day(supplier.formerly.valid_to)}
+                ids = self.session.execute(_ACCEPTED_BEFORE, asked).scalars().all()
+                self.session.execute(_STAND_IN, {"supplier": supplier.id, "district": supplier.formerly.code})
+                entries += book_acceptances(self.session, ids)
+                self.session.execute(_STAND_IN, {"supplier": supplier.id, "district": supplier.region_code})
+                booked.update(ids)
+        return entries, booked
 
     def _bill(self, folk: People) -> None:
         invoices = Billing(self.session, self.trail, folk, self.chance, self.today).write()

@@ -23,12 +23,12 @@ from sqlmodel import Session
 from starlette.routing import Match
 from starlette.types import Scope
 
-from shop.core import clock, idempotency, rate_limits
+from shop.core import clock, idempotency, paging, rate_limits
 from shop.core.db import Database
 from shop.core.edge import language_of
 from shop.core.errors import Changed, Fault, Forbidden, Invalid, Language, Unauthenticated
 from shop.core.settings import settings
-from shop.identity import tokens
+from shop.identity import asked, tokens
 from shop.identity.actor import Actor
 from shop.identity.permissions import Permission
 
@@ -316,7 +316,11 @@ def _within_transaction(endpoint: Callable[..., Any], operation: Operation, know
             claim = call.claim(operation, idempotency.content_of(call.request))
             if claim is not None and claim.answered is not None:
                 return claim.answered
-            response = _render(operation, endpoint(call, **arguments), call)
+            with paging.of_list(_address(call.request)):
+                result = endpoint(call, **arguments)
+            if operation.method == "GET" and not operation.public and asked.found_none(result):
+                _require_known(call, operation, endpoint, arguments)
+            response = _render(operation, result, call)
             if claim is not None:
                 claim.remember(response)
         return response
@@ -353,6 +357,30 @@ def _refuse_unknown(request: Request, known: set[str]) -> None:
     if unknown:
         zh, en = "没有此查询参数", f"There is no such parameter; there are: {', '.join(sorted(known)) or 'none'}"
         raise Invalid(faults=[Fault(name[:100], "unknown_parameter", zh, en) for name in unknown[:20]])
+
+
+def _address(request: Request) -> str:
+    """Where a list is read, without the filters: the route, and of what."""
+    return " ".join((request.scope["route"].path, *map(str, request.path_params.values())))
+
+
+def _require_known(call: Call, operation: Operation, endpoint: Callable[..., Any], arguments: dict[str, Any]) -> None:
+    """An id or a code that is not there must not pass for one of which there is nothing."""
+    given = {name: value for name, value in call.request.query_params.items() if name in asked.NAMED}
+    if not given:
+        return
+    defaults = {name: each.default for name, each in inspect.signature(endpoint).parameters.items()}
+
+    def only(name: str, value: Any, by: str) -> Any:
+        if isinstance(value, BaseModel):  # a model whose fields are the parameters
+            left = {field: each for field, each in type(value).model_fields.items() if field != by and not each.is_required()}
+            return value.model_copy(update={field: each.get_default(call_default_factory=True) for field, each in left.items()})
+        return value if name == by or defaults[name] is inspect.Parameter.empty else defaults[name]
+
+    def listed(by: str) -> bool:
+        return not asked.found_none(endpoint(call, **{name: only(name, value, by) for name, value in arguments.items()}))
+
+    asked.require_known(call.session, call.actor, operation.permission, given, listed)
 
 
 def _render(operation: Operation, result: Any, call: Call) -> Response:

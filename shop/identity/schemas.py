@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from shop.core.errors import BadValue, Language
-from shop.core.quantities import Id, Name, ShortText, storable
+from shop.core.quantities import AnyDay, Id, Name, ShortText, storable
 from shop.core.uscc import Uscc
 from shop.identity.permissions import REGIONAL, Permission, Role
 from shop.identity.rules import MAY_NAME_SUPPORTER, NEEDS_SUPPORTER, Capacity, OrganisationKind, Side
@@ -142,8 +142,8 @@ class OrganisationRoleIn(In):
     role: Capacity
     #: The supporting body; needed for central units and members of municipal groups.
     supporter_id: Id | None = None
-    valid_from: date
-    valid_to: date | None = None
+    valid_from: AnyDay
+    valid_to: AnyDay | None = None
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:

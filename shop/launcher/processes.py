@@ -211,8 +211,10 @@ def _announce(settings: Settings, port: int, data_dir: Path, seconds: float, say
         from shop.demo.logins import demo_logins
 
         say("Demo logins (user name, password, role):")
-        for role, username, password in demo_logins():
-            say(f"  {username:<12}{password}  {role}")
+        logins = demo_logins()
+        wide = max(len(username) for _, username, _ in logins)
+        for role, username, password in logins:
+            say(f"  {username:<{wide}}  {password}  {role}")
     say("Ctrl-C stops everything.")
 
 

@@ -1,12 +1,12 @@
 """Programmes over HTTP."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import Path, Query
 
 from shop.core import clock
 from shop.core.errors import Language
+from shop.core.quantities import AnyDay
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 from shop.programmes import queries
@@ -67,7 +67,7 @@ def programmes(call: Call) -> list[ProgrammeSummaryOut]:
 
 
 @routes.get("/current", Permission.PROGRAMMES_READ)
-def current(call: Call, on: Annotated[date | None, Query(description="Shanghai date; default today")] = None) -> ProgrammeOut:
+def current(call: Call, on: Annotated[AnyDay | None, Query(description="Shanghai date; default today")] = None) -> ProgrammeOut:
     """The programme in force on a date."""
     return _out(queries.in_force(call.session, on or clock.today()), call.language)
 

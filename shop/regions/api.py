@@ -1,6 +1,5 @@
 """Regions and support relations over HTTP. Every answer is as of a date, today unless another is given."""
 
-from datetime import date
 from typing import Annotated, Any
 
 from fastapi import Path, Query
@@ -9,7 +8,7 @@ from sqlalchemy import Row
 
 from shop.core import clock
 from shop.core.paging import After, Limit, Page, page, position
-from shop.core.quantities import storable
+from shop.core.quantities import AnyDay, storable
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 from shop.regions import queries
@@ -18,7 +17,7 @@ from shop.regions.schemas import RegionDesignationOut, RegionDetailOut, RegionOu
 
 routes = Routes("regions", "/v1")
 
-AsOf = Annotated[date | None, Query(description="Shanghai date; default today")]
+AsOf = Annotated[AnyDay | None, Query(description="Shanghai date; default today")]
 RegionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}[0-9A-Z]{0,6}$")]
 Words = Annotated[str, StringConstraints(max_length=50), AfterValidator(storable)]
 

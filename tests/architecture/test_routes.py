@@ -1,5 +1,10 @@
 """Every route declares who may call it, and what moves something can be sent twice."""
 
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi._compat import ModelField
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from catalog.certification.states import Level
@@ -7,6 +12,7 @@ from orders.banking.states import FailureStatus, FileMove, failure_moves
 from orders.refunds.states import RefundStatus, refund_moves
 from orders.settlement.states import AdvanceStatus, PayoutFileMove, PayoutStatus, advance_moves, payout_moves
 from shop.app import domain_routes
+from shop.core.quantities import written
 from shop.identity.permissions import GRANTS, Permission
 
 #: The only operations that anybody may call. A new one is a decision, made here.
@@ -134,3 +140,38 @@ def test_what_may_be_done_with_money_is_named_as_its_route():
     served = {route.path: route.status_code for route in routes if "POST" in route.methods}
     named = {f"{path}/{move}": 200 for path, moves in offered.items() for move in moves}
     assert {path: served.get(path) for path in named} == named
+
+
+def _asked(dependant: Dependant) -> Iterator[ModelField]:
+    """Everything that a route reads of a request."""
+    for each in dependant.dependencies:
+        yield from _asked(each)
+    yield from (*dependant.path_params, *dependant.query_params, *dependant.header_params, *dependant.body_params)
+
+
+def _days(schema: Any, path: str) -> Iterator[str]:
+    """Where a schema of Pydantic takes a day or a moment that need not be written out."""
+    if isinstance(schema, dict):
+        if schema.get("type") == "function-before" and schema["function"]["function"] is written:
+            return
+        if schema.get("type") in ("date", "datetime"):
+            yield path
+        for name, part in schema.items():
+            if name not in ("function", "serialization", "metadata"):
+                yield from _days(part, f"{path}.{name}")
+    elif isinstance(schema, list | tuple):
+        for part in schema:
+            yield from _days(part, path)
+
+
+def test_days_and_moments_are_written_out_wherever_they_are_asked_for():
+    """Pydantic takes a number for seconds since 1970: requests use ``AnyDay``, ``Day`` or ``Moment``."""
+    found = {
+        f"{route.path} {path}"
+        for routes in domain_routes()
+        for route in routes.router.routes
+        if isinstance(route, APIRoute)
+        for field in _asked(route.dependant)
+        for path in _days(field._type_adapter.core_schema, field.name)
+    }
+    assert found == set()

@@ -1,6 +1,5 @@
 """Reviewing over HTTP: queues, decisions, opinions, appeals."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import Query
@@ -30,7 +29,7 @@ from catalog.certification.states import CaseKind, CaseStatus
 from catalog.products.rules import Category
 from catalog.products.schemas import DistrictCode
 from shop.core.paging import After, Limit, Page
-from shop.core.quantities import Id, ShortText
+from shop.core.quantities import AnyDay, Id, ShortText
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 
@@ -56,7 +55,7 @@ def list_cases(
     product_id: OptionalId = None,
     batch_id: OptionalId = None,
     q: Search = None,
-    due_before: date | None = None,
+    due_before: AnyDay | None = None,
     overdue: bool | None = None,
     claimed: Claimed | None = None,
     mine: Annotated[bool | None, Query(description="true: only what waits for the caller's decision")] = None,

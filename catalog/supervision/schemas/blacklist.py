@@ -5,14 +5,14 @@ from datetime import date, datetime
 from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.certificates.schemas import ReasonCode
-from shop.core.quantities import Id, ShortText
+from shop.core.quantities import AnyDay, Id, ShortText
 
 
 class BarIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     organisation_id: Id
-    until_on: date = Field(description="the last day of it")
+    until_on: AnyDay = Field(description="the last day of it")
     reason_code: ReasonCode
     reason: ShortText
 

@@ -12,7 +12,7 @@ from catalog.products.schemas import DistrictCode
 from catalog.supervision.rules import CheckKind
 from shop.core.errors import BadValue
 from shop.core.money import PositiveYuanIn, YuanOut
-from shop.core.quantities import Day, Grams, Id, LongText, Name, ShortText, storable
+from shop.core.quantities import AnyDay, Day, Grams, Id, LongText, Name, ShortText, storable
 
 
 class In(BaseModel):
@@ -84,7 +84,7 @@ class ResultIn(In):
     measured: Annotated[
         dict[str, str | StrictInt | StrictFloat], Field(max_length=50, description="figures that were measured, by their names")
     ] = {}
-    done_on: date
+    done_on: AnyDay
     measure: Measure = Measure.NONE
     reason: ShortText | None = Field(default=None, description="of the measure; left out: the findings")
 

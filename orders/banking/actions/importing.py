@@ -180,8 +180,19 @@ def follow_on(session: Session, account: str, parsed: Parsed, new: Sequence[Entr
     if faults := _changed(session, account, parsed, new, same_day=follows):
         raise LineChanged(count=len(faults), faults=faults[:TOLD])
     if new and not follows:
-        raise StatementGap(expected=yuan_from_fen(balance), found=yuan_from_fen(parsed.closing_fen))
+        raise _gap(new[0], balance, parsed)
     return balance
+
+
+def _gap(first: Entry, balance: int, parsed: Parsed) -> StatementGap:
+    """Something is missing before the first new line, or the closing balance that somebody gave is another one."""
+    expected, found = yuan_from_fen(balance), yuan_from_fen(parsed.closing_fen)
+    assert parsed.statement is not None
+    told = parsed.statement
+    if told.closing_fen is None and told.entries[0].balance_fen is None and told.entries[-1].balance_fen is None:
+        return StatementGap.at("closing_balance", expected=expected, found=found)
+    zh, en = "在此之前缺少流水，余额不连续", "lines before it are missing, the balance does not follow on"
+    return StatementGap(expected=expected, found=found, faults=[sheets.fault(first.row_no, "balance", StatementGap.code, zh, en)])
 
 
 def _too_early(entry: Entry, held: rules.Held) -> Fault:

@@ -37,6 +37,7 @@ from shop.core.sheet_reader import MAX_ROWS
 _SAVED = text("SELECT fingerprint, columns FROM bank_columns WHERE fingerprint = ANY (:fingerprints)")
 #: Faults that are told at once.
 TOLD = 100
+_LATE = "日期晚于今天", "it is dated after today"
 _YUAN = frozenset({"", "CNY", "RMB", "人民币", "人民币元", "人民币(本位币)", "156", "01"})
 #: What lines of MT940 begin with; of a broken one some may be missing.
 _MT940_FIELD = re.compile(rb"(?m)^:(20|25|28C|60[FM]|61|62[FM]|86):")
@@ -74,7 +75,12 @@ def parse(session: Session, content: bytes, how: HowRead, account: str) -> Parse
         if not statement.entries:
             raise NoLines
         if (latest := max(statement.entries, key=lambda entry: entry.booked_on)).booked_on > (today := clock.today()):
-            raise LineInFuture(row=latest.row_no, day=str(latest.booked_on), today=str(today))
+            late = [
+                sheets.fault(entry.row_no, "date", LineInFuture.code, *_LATE)
+                for entry in statement.entries
+                if entry.booked_on > today
+            ]
+            raise LineInFuture(row=latest.row_no, day=str(latest.booked_on), today=str(today), faults=late[:TOLD])
         try:
             entries = tuple(rules.in_order_of_time(statement.entries))
             parsed.statement = Statement(statement.format, entries, statement.account, statement.opening_fen, statement.closing_fen)

@@ -162,7 +162,8 @@ def _proposals(session: Session, row: Any, language: Language) -> list[ProposalO
             purchase_order_id=each.order_id,
             purchase_order_number=orders[each.order_id].number if each.order_id else None,
             buyer_name=orders[each.order_id].buyer_name if each.order_id else None,
-            due=known.orders[each.order_id].due_fen if each.order_id in known.orders else None,
+            due=max(known.orders[each.order_id].due_fen, 0) if each.order_id in known.orders else None,
+            credit=max(-known.orders[each.order_id].due_fen, 0) if each.order_id in known.orders else None,
             announced=[
                 AnnouncedOut(payment_id=one.payment_id, amount=one.amount_fen, reference=one.reference)
                 for one in (known.orders[each.order_id or 0].announced if Reason.ANNOUNCED_WAITS in each.reasons else ())

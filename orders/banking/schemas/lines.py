@@ -42,7 +42,8 @@ class ProposalOut(BaseModel):
     purchase_order_id: int | None
     purchase_order_number: str | None
     buyer_name: str | None
-    due: YuanOut | None
+    due: YuanOut | None = Field(description="for the order, once what was announced for it has arrived; 0.00 when nothing is")
+    credit: YuanOut | None = Field(description="what was paid and announced beyond what the order costs by now")
     announced: list[AnnouncedOut] = Field(
         description="of `announced_waits`: what is announced for the order and has not arrived; none else"
     )

@@ -62,7 +62,7 @@ _TO_TAKE_BACK = text(
 )
 # its name goes with it, so that the same file may be sent again
 _TAKEN_BACK = text(
-    "UPDATE sales_batch SET status = 'replaced', batch_id = batch_id || '-taken-back-' || id WHERE id = ANY (CAST(:ids AS bigint[]))"
+    "UPDATE sales_batch SET status = 'withdrawn', batch_id = batch_id || '-taken-back-' || id WHERE id = ANY (CAST(:ids AS bigint[]))"
 )
 #: As many goods without a place on a list as an answer names.
 MOST_UNKNOWN = 200

@@ -179,8 +179,8 @@ def keep(
             "corrects": getattr(batch, "corrects", None),
             "line_count": len(batch.lines),
             "fen": sum(line.amount for line in batch.lines if line.refunds_line_id is None),
-            "first_sold_at": min(line.sold_at for line in batch.lines).isoformat(),
-            "last_sold_at": max(line.sold_at for line in batch.lines).isoformat(),
+            "first_sold_at": min(line.sold_at for line in batch.lines).isoformat() if batch.lines else None,
+            "last_sold_at": max(line.sold_at for line in batch.lines).isoformat() if batch.lines else None,
             "sent_at": batch.sent_at.isoformat() if getattr(batch, "sent_at", None) else None,
         }
         for place, (outlet_id, batch, in_chain) in enumerate(batches)

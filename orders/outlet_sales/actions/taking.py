@@ -3,7 +3,7 @@ however many lines."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -37,7 +37,7 @@ _BATCHES = text(
 )
 _CORRECTED = text(
     """
-    SELECT b.id, b.outlet_id, b.batch_id, b.status,
+    SELECT b.id, b.outlet_id, b.batch_id, b.status, b.first_sold_at,
            EXISTS (SELECT FROM sales_batch c WHERE c.replaces_id = b.id AND c.status <> 'void') AS is_replaced
     FROM sales_batch b JOIN unnest(CAST(:outlets AS bigint[]), CAST(:names AS text[])) AS told (outlet_id, batch_id) USING (outlet_id, batch_id)
     """
@@ -92,12 +92,25 @@ _TOTALS = text(
 _PULSE = text(
     """
     UPDATE outlet_pulse p SET seen_at = :now, silent_since = NULL, batch_at = :now,
-        sold_at = greatest(p.sold_at, least(t.sold_at, CAST(:now AS timestamptz)))
+        sold_at = greatest(p.sold_at, CASE WHEN t.sold_at IS NOT NULL THEN least(t.sold_at, CAST(:now AS timestamptz)) END)
     FROM (SELECT outlet_id, max(last_sold_at) AS sold_at FROM sales_batch WHERE id = ANY (CAST(:ids AS bigint[])) GROUP BY outlet_id) t
     WHERE p.outlet_id = t.outlet_id
     """
 )
 _STATUSES = text("SELECT id, status, reason_code FROM sales_batch WHERE id = ANY (CAST(:ids AS bigint[]))")
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """What a batch corrects, as it stood before; ``_NOTHING`` where there is no such batch."""
+
+    id: int
+    status: BatchStatus | None
+    is_replaced: bool
+    first_sold_at: datetime | None
+
+
+_NOTHING = _Target(0, None, False, None)
 
 
 @dataclass
@@ -143,7 +156,14 @@ def take(session: Session, batch_ids: Sequence[int], *, broken: Collection[int] 
     if held:
         outbox.publish_each(session, "sales_batch.held", "batch_id", held)
     if plan.undone:
-        audit.record_each(session, SYSTEM, "sales_batch.replaced", "sales_batch", [(each, {}) for each in plan.undone])
+        for status in (BatchStatus.REPLACED, BatchStatus.WITHDRAWN):
+            audit.record_each(
+                session,
+                SYSTEM,
+                f"sales_batch.{status}",
+                "sales_batch",
+                [(each, {}) for each in plan.undone if plan.status[each] is status],
+            )
 
 
 def settle(session: Session, batch_ids: Sequence[int], outlet_ids: Sequence[int]) -> set[int]:
@@ -214,7 +234,11 @@ def _plan(session: Session, rows: Sequence[Row[Any]], broken: Collection[int], d
     plan, limits = _Plan(), programmes.config_of(session, clock.today()).counting
     corrected = _corrected(session, rows)
     for row in rows:
-        told = Told(row.sent_at, row.received_at, row.first_sold_at, row.last_sold_at)
+        target = corrected.get((row.outlet_id, row.corrects), _NOTHING)
+        target_status = plan.status.get(target.id, target.status)
+        is_replaced = target.is_replaced or target.id in plan.replaces.values()
+        taken_out = target.first_sold_at if target_status == BatchStatus.ACCEPTED and row.line_count == 0 else None
+        told = Told(row.sent_at, row.received_at, row.first_sold_at or taken_out, row.last_sold_at)
         reason: Doubt | None = None
         if not decided:
             reason = (
@@ -222,32 +246,31 @@ def _plan(session: Session, rows: Sequence[Row[Any]], broken: Collection[int], d
                 if row.id in broken
                 else doubt(told, term_of(row), clock_minutes=limits.clock_minutes, late_days=limits.late_days)
             )
-        target_id, target_status, is_replaced = corrected.get((row.outlet_id, row.corrects), (0, None, False))
-        target_status = plan.status.get(target_id, target_status)
-        is_replaced = is_replaced or target_id in plan.replaces.values()
         if row.corrects is not None and reason is None:
-            if target_status is None or target_status == BatchStatus.WAITING or is_replaced or target_id == row.id:
+            if target_status is None or target_status == BatchStatus.WAITING or is_replaced or target.id == row.id:
                 # one that is void stays void, but is corrected once, too
                 reason = Doubt.CORRECTS_NOTHING
             else:
-                plan.replaces[row.id] = target_id
-                if target_id not in plan.status and target_status != BatchStatus.VOID:
-                    plan.undone.append(target_id)
+                plan.replaces[row.id] = target.id
+                if target.id not in plan.status and target_status != BatchStatus.VOID:
+                    plan.undone.append(target.id)
                 if target_status != BatchStatus.VOID:
-                    plan.status[target_id] = BatchStatus.REPLACED
+                    plan.status[target.id] = BatchStatus.REPLACED if row.line_count else BatchStatus.WITHDRAWN
         if reason is not None:
             plan.reasons[row.id] = reason
         plan.status[row.id] = BatchStatus.HELD if reason else BatchStatus.ACCEPTED
     return plan
 
 
-def _corrected(session: Session, rows: Sequence[Row[Any]]) -> Mapping[tuple[int, str | None], tuple[int, BatchStatus, bool]]:
+def _corrected(session: Session, rows: Sequence[Row[Any]]) -> Mapping[tuple[int, str | None], _Target]:
     asked = [(row.outlet_id, row.corrects) for row in rows if row.corrects is not None]
     if not asked:
         return {}
     values = {"outlets": [key[0] for key in asked], "names": [key[1] for key in asked]}
     found = session.execute(_CORRECTED, values)
-    return {(row.outlet_id, row.batch_id): (row.id, BatchStatus(row.status), row.is_replaced) for row in found}
+    return {
+        (row.outlet_id, row.batch_id): _Target(row.id, BatchStatus(row.status), row.is_replaced, row.first_sold_at) for row in found
+    }
 
 
 def _set(session: Session, plan: _Plan) -> None:
@@ -260,10 +283,10 @@ def _set(session: Session, plan: _Plan) -> None:
     }
     session.execute(_SET_BATCHES, values)
     # what was counted before is taken back first; these never were
-    lines = [each for each in plan.of(BatchStatus.HELD, BatchStatus.REPLACED) if each not in plan.undone]
+    lines = [each for each in plan.of(BatchStatus.HELD, BatchStatus.REPLACED, BatchStatus.WITHDRAWN) if each not in plan.undone]
     if lines:
         reasons = [_value(plan.reasons.get(each)) if plan.status[each] is BatchStatus.HELD else None for each in lines]
-        states = [plan.status[each].value for each in lines]
+        states = [(LineStatus.HELD if plan.status[each] is BatchStatus.HELD else LineStatus.REPLACED).value for each in lines]
         session.execute(_SET_LINES, {"ids": array(lines), "statuses": states, "reasons": reasons})
 
 

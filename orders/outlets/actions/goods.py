@@ -45,6 +45,7 @@ _FIELDS = (
     " price_fen bigint, barcode text, sku text, spu text, brand text, category_codes text, invoice boolean, on_shelf boolean"
 )
 _NAMES = ", ".join(field.split()[0] for field in _FIELDS.split(", "))
+# what the last line returns of the goods before is as the statement found it: a row that it writes is not there yet
 _SET = ", ".join(f"{name} = excluded.{name}" for name in _NAMES.split(", ")[2:])
 _TAKE = text(
     f"""
@@ -53,8 +54,10 @@ _TAKE = text(
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS g ({_FIELDS}) {_MATCH.format(g="g")}
     ON CONFLICT (outlet_id, goods_id) DO UPDATE
     SET {_SET}, product_id = excluded.product_id, sku_id = excluded.sku_id, changed_at = excluded.changed_at, deleted_at = NULL
-    RETURNING goods_id, certified, product_id, sku_id, (SELECT kind FROM product WHERE id = product_id) AS kind,
-              EXISTS (SELECT FROM organisation s WHERE s.uscc = supplier_uscc) AS supplier_known
+    RETURNING outlet_id, goods_id, certified, product_id, sku_id, (SELECT kind FROM product WHERE id = product_id) AS kind,
+              EXISTS (SELECT FROM organisation s WHERE s.uscc = supplier_uscc) AS supplier_known,
+              EXISTS (SELECT FROM outlet_goods before WHERE before.outlet_id = outlet_goods.outlet_id AND before.goods_id = outlet_goods.goods_id
+                      AND before.deleted_at IS NULL) AS replaced
     """  # noqa: S608
 )
 _DELETE = text(
@@ -86,7 +89,10 @@ _NOTES: dict[str, tuple[str, str]] = {
     "product_unknown": ("该供应商没有此名称的产品，销售按非认定商品统计", "the supplier has no product of this name; sales of it count as other goods"),
     "pack_unknown": ("未能对应规格，销售不计重量；请在 SKU 中填写规格编码", "its pack is not known, so its sales have no weight; put the SKU's code into sku"),
     "goods_unknown": ("没有此商品", "there are no such goods"),
+    "goods_replaced": ("该编号的商品已存在，已按本次内容更新", "goods of this number were there already; what is told now stands in their place"),
 }  # fmt: skip
+#: As many goods that stood already as the answer to a file names.
+MOST_REPLACED = 200
 
 
 def take(session: Session, actor: Actor, given: Sequence[GoodsIn], language: Language) -> GoodsTakenOut:
@@ -103,11 +109,11 @@ def take(session: Session, actor: Actor, given: Sequence[GoodsIn], language: Lan
     ]
     if faults:
         raise Invalid(faults=faults[: sheets.MOST_FAULTS])
-    notes = _keep(session, [(_outlet_of(actor, each, outlets), each) for each in given])
+    kept, notes = _keep(session, [(_outlet_of(actor, each, outlets), each) for each in given])
     told = [
         GoodsNoteOut(goods_id=goods_id, code=code, message=_NOTES[code][0 if language == "zh" else 1]) for goods_id, code in notes
     ]
-    return GoodsTakenOut(taken=len(given), notes=told)
+    return GoodsTakenOut(taken=len(given), notes=told, **kept)
 
 
 def import_file(session: Session, actor: Actor, content: bytes, *, dry_run: bool) -> GoodsImportedOut:
@@ -122,13 +128,16 @@ def import_file(session: Session, actor: Actor, content: bytes, *, dry_run: bool
     if faults:
         raise RowsRefused(count=len(faults), faults=sorted(faults, key=lambda each: each.data["row"])[: sheets.MOST_FAULTS])
     with session.begin_nested() as trial:
-        notes = _keep(session, [(_outlet_of(actor, row.body, outlets), row.body) for row in rows])
+        kept, notes = _keep(session, [(_outlet_of(actor, row.body, outlets), row.body) for row in rows])
         if dry_run:
             trial.rollback()
     unmatched = sum(code in ("supplier_unknown", "product_unknown") for _, code in notes)
     if not dry_run:
         audit.record(session, actor, "outlet_goods.imported", "organisation", actor.organisation, rows=len(rows))
-    return GoodsImportedOut(rows=len(rows), dry_run=dry_run, unmatched=unmatched, ignored_columns=ignored)
+    replaced = sorted(goods_id for goods_id, code in notes if code == "goods_replaced")[:MOST_REPLACED]
+    return GoodsImportedOut(
+        rows=len(rows), dry_run=dry_run, unmatched=unmatched, replaced_goods=replaced, ignored_columns=ignored, **kept
+    )
 
 
 def match_again(session: Session) -> int:
@@ -173,15 +182,19 @@ def _place_faults(actor: Actor, each: GoodsIn, outlets: Mapping[str, Sequence[Ro
     return []
 
 
-def _keep(session: Session, given: Sequence[tuple[int, GoodsIn]]) -> list[tuple[str, str]]:
-    """Write what is offered and take away what is not any more, the last word on each; returns notes as goods and code."""
+def _keep(session: Session, given: Sequence[tuple[int, GoodsIn]]) -> tuple[dict[str, int], list[tuple[str, str]]]:
+    """Write what is offered and take away what is not any more, the last word on each; returns how many were new, replaced and taken away, and notes as
+    goods and code."""
     last = {(outlet_id, each.goods_id): each for outlet_id, each in given}
     kept = {key: each for key, each in last.items() if each.action != "delete"}
     gone = sorted(key for key, each in last.items() if each.action == "delete")
-    now, notes = clock.now(), []
+    now, notes, counts = clock.now(), [], dict.fromkeys(("created", "replaced", "deleted"), 0)
     if kept:
         rows = [_row(outlet_id, each) for (outlet_id, _), each in sorted(kept.items(), key=lambda pair: pair[0])]
         for row in session.execute(_TAKE, {"rows": json.dumps(rows), "now": now}):
+            counts["replaced" if row.replaced else "created"] += 1
+            if row.replaced and kept[row.outlet_id, row.goods_id].action == "create":
+                notes.append((row.goods_id, "goods_replaced"))
             if row.certified and row.product_id is None:
                 notes.append((row.goods_id, "product_unknown" if row.supplier_known else "supplier_unknown"))
             elif row.certified and row.sku_id is None and row.kind == "goods":
@@ -189,8 +202,9 @@ def _keep(session: Session, given: Sequence[tuple[int, GoodsIn]]) -> list[tuple[
     if gone:
         values = {"outlets": [key[0] for key in gone], "goods": [key[1] for key in gone], "now": now}
         done = {tuple(row) for row in session.execute(_DELETE, values)}
+        counts["deleted"] = len(done)
         notes += [(key[1], "goods_unknown") for key in gone if key not in done]
-    return notes
+    return counts, notes
 
 
 def _row(outlet_id: int, each: GoodsIn) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from orders.ledger.selection import EVERYWHERE, NOWHERE, Dimension, Selection
 from orders.panels.schemas import ChannelOut, LightOut, OverlayOut, OverviewOut, SpanOut
 from orders.statistics.queries import Figures, ask
 from orders.statistics.question import Compare, Measure, Question
-from orders.statistics.rules import growth, share, tonnes
+from orders.statistics.rules import growth, shares, tonnes
 from orders.targets import queries as targets
 from shop.core import clock
 from shop.core.errors import Language
@@ -39,19 +39,15 @@ def overview(session: Session, language: Language) -> OverviewOut:
 
     programme = programmes.in_force(session, today)
     config = programmes.parsed(programme)
+    years = [sums(channel) for channel in config.channel_priority]
+    of_year = shares([now.amount_fen for now, _ in years])
     return OverviewOut(
         programme=programme.code,
         month=_span(this_month, today, sums(None, this_month)),
         year=_span(selection.first, today, answer.totals),
         channels=[
-            _channel(
-                channel,
-                config.term("channel", channel, language),
-                sums(channel, this_month),
-                sums(channel),
-                answer.totals[0].amount_fen,
-            )
-            for channel in config.channel_priority
+            _channel(channel, config.term("channel", channel, language), sums(channel, this_month), year, share)
+            for channel, year, share in zip(config.channel_priority, years, of_year, strict=True)
         ],
         overlays=[_deep_townships(session, today, config.term("designation", Designation.DEEP_TOWNSHIP, language))],
         targets=[
@@ -83,12 +79,13 @@ def _span(first: date, last: date, sums: list[Figures]) -> SpanOut:
         last=last,
         amount=now.amount_fen,
         tonnes=tonnes(now.grams),
+        grams=now.grams,
         last_year=before.amount_fen,
         growth=growth(now.amount_fen, before.amount_fen),
     )
 
 
-def _channel(code: Channel, label: str, month: list[Figures], year: list[Figures], total: int) -> ChannelOut:
+def _channel(code: Channel, label: str, month: list[Figures], year: list[Figures], share: str | None) -> ChannelOut:
     now, before = year
     return ChannelOut(
         code=code,
@@ -96,7 +93,8 @@ def _channel(code: Channel, label: str, month: list[Figures], year: list[Figures
         month=month[0].amount_fen,
         year=now.amount_fen,
         tonnes=tonnes(now.grams),
-        share=share(now.amount_fen, total),
+        grams=now.grams,
+        share=share,
         last_year=before.amount_fen,
         growth=growth(now.amount_fen, before.amount_fen),
     )
@@ -117,4 +115,5 @@ def _deep_townships(session: Session, today: date, label: str) -> OverlayOut:
         month=month.amount_fen,
         year=year.amount_fen,
         tonnes=tonnes(year.grams),
+        grams=year.grams,
     )

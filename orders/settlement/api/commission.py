@@ -1,14 +1,12 @@
 """Commission rules over HTTP."""
 
-from datetime import date
-
 from catalog.products.rules import Category
 from orders.settlement.actions import commission
 from orders.settlement.queries import commission as queries
 from orders.settlement.schemas.commission import CommissionOut, CommissionRuleIn, CommissionRuleOut
 from shop.core import clock
 from shop.core.paging import After, Limit, Page
-from shop.core.quantities import Id
+from shop.core.quantities import AnyDay, Id
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 
@@ -30,6 +28,6 @@ def rules(
 
 
 @routes.get("/suppliers/{supplier_id}/commission", Permission.MONEY_READ)
-def effective(call: Call, supplier_id: Id, on: date | None = None) -> list[CommissionOut]:
+def effective(call: Call, supplier_id: Id, on: AnyDay | None = None) -> list[CommissionOut]:
     """What goods of a supplier bear by category when they are ordered on a day; today unless one is named."""
     return queries.effective(call.session, call.actor, supplier_id=supplier_id, on=on or clock.today())

@@ -1,6 +1,5 @@
 """Settlements over HTTP: running them, reading statements, objecting and answering."""
 
-from datetime import date
 from typing import Annotated, Any
 
 from fastapi import Query
@@ -34,7 +33,7 @@ from orders.settlement.states import SettlementStatus
 from shop.core import exports, printing
 from shop.core.exports import whole
 from shop.core.paging import After, Limit, Page
-from shop.core.quantities import Id
+from shop.core.quantities import AnyDay, Id
 from shop.identity.access import Call, Routes
 from shop.identity.permissions import Permission
 
@@ -59,7 +58,7 @@ def settlements(
         SettlementStatus | None, Query(description="open: the supplier has not answered, and something is still to be paid")
     ] = None,
     unpaid: Annotated[bool | None, Query(description="something is still to be paid, whatever the supplier said")] = None,
-    period_end: date | None = None,
+    period_end: AnyDay | None = None,
     format: Format = "json",
     limit: Limit = 50,
     after: After = None,

@@ -207,7 +207,9 @@ def test_without_the_lock_two_sheets_wait_for_one_another(office, monkeypatch):
 
 def test_who_and_how_many(office):
     assert code(send(office, [line("甲")], who="county")) == (403, "forbidden")
-    assert code(send(office, [line(f"产品{number}") for number in range(1001)])) == (422, "too_many_rows")
+    many = send(office, [line(f"产品{number}") for number in range(1001)])
+    assert code(many) == (422, "too_many_rows")
+    assert [(fault["field"], fault["row"]) for fault in many.json()["errors"]] == [("file", 1002)]
     assert code(send(office, [["甲"]], header=["产品名称"])) == (422, "unreadable_spreadsheet")
     formula = {"file": ("a.csv", "产品名称,品类,区县\n=1+1,水果,奉节县\n".encode())}
     assert code(office.as_("supplier").post("/v1/certification-cases/from-spreadsheet", files=formula)) == (

@@ -67,6 +67,18 @@ def test_two_old_orders_that_come_to_the_line_come_before_single_ones(desk):
     assert (desk.due(old), desk.due(other)) == (0, 0)
 
 
+def test_what_was_paid_beside_an_announced_transfer_is_a_credit_and_nothing_is_due(desk):
+    order = desk.order(10)
+    desk.announce(order, "699.00", "KEY-A")
+    desk.imported(statement((10000, "沙坪坝中学", reference_of(order), "S1"), (5000, "沙坪坝中学", reference_of(order), "S2")))
+    other, paid = desk.lines()
+    [before] = desk.line(paid["id"])["proposals"]
+    assert (before["due"], before["credit"]) == ("0.00", "0.00")
+    assert desk.pay_order(paid["id"], order, paid["amount"], allow_credit=True).status_code == 201
+    [after] = desk.line(other["id"])["proposals"]
+    assert (after["due"], after["credit"]) == ("0.00", paid["amount"])
+
+
 def test_what_is_less_than_what_was_announced_names_what_waits(desk):
     """Nothing is due any more because of what was announced; the bank shows another amount, which is no payment too much."""
     order = desk.order(10)

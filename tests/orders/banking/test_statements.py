@@ -188,6 +188,7 @@ def test_a_statement_that_does_not_follow_on_the_one_before_is_refused(desk):
     gap = desk.upload(apart)
     assert (gap.status_code, gap.json()["code"]) == (409, "statement_gap")
     assert gap.json()["data"] == {"expected": "6.00", "found": "7.00"}
+    assert [(fault["column"], fault["row"]) for fault in gap.json()["errors"]] == [("balance", 4)]
     assert len(desk.lines()) == 1
     assert desk.imported(statement((100, "乙", "b", "S3"), (500, "乙", "b", "S2"), opening=100))["new_count"] == 2
     desk.agrees()
@@ -199,7 +200,8 @@ def test_a_preview_tells_what_a_wrong_closing_balance_would_do(desk):
     for closing, code in (("9.00", "statement_gap"), ("3.00", None)):
         problem = desk.upload(content, path="/v1/bank-statements/preview", closing_balance=closing).json()["problem"]
         assert (problem and problem["code"]) == code
-    assert desk.upload(content, closing_balance="9.00").json()["code"] == "statement_gap"
+    refused = desk.upload(content, closing_balance="9.00").json()
+    assert (refused["code"], [fault["field"] for fault in refused["errors"]]) == ("statement_gap", ["closing_balance"])
     desk.imported(content, closing_balance="3.00")
     # the same file is the same statement, whatever else would stand against it
     assert desk.upload(content, path="/v1/bank-statements/preview", closing_balance="3.00").json()["problem"] is None
@@ -415,6 +417,8 @@ def test_what_cannot_be_read_is_refused_and_nothing_is_imported(desk, content, c
     answer = desk.upload(content)
     assert (answer.status_code, answer.json()["code"]) == (422, code), answer.text[:300]
     assert "template" not in answer.json()["title"]
+    if code == "line_in_future":
+        assert [(fault["field"], fault["row"]) for fault in answer.json()["errors"]] == [("row[2].date", 2)]
     if code == "statement_unreadable" and b"\xe6" in content:
         assert all(fault["row"] for fault in answer.json()["errors"])
     shown = desk.upload(content, path="/v1/bank-statements/preview")

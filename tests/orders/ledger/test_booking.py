@@ -334,6 +334,7 @@ def test_designations_of_one_kind_are_united_and_of_two_kinds_refused(api, datab
     assert districts("deep_township") == set()
     mixed = client.get("/v1/sale-entries", params={**asked, "designation": ["national_key", "deep_township"]})
     assert (mixed.status_code, mixed.json()["code"]) == (422, "mixed_designations")
+    assert [fault["field"] for fault in mixed.json()["errors"]] == ["designation"]
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,8 @@ class Plan:
 
 @st.composite
 def plans(draw):
-    """Some sales, refunds of them (also of more than there is), and corrections of batches (also of corrections)."""
+    """Some sales, refunds of them (also of more than there is), corrections of batches (also of corrections), and
+    withdrawals: corrections without lines."""
     plan, lines, live = Plan(), {}, []
     for n in range(draw(st.integers(1, 8))):
         told = []
@@ -47,7 +48,8 @@ def plans(draw):
             target = draw(st.sampled_from(sorted(lines))) if lines and draw(st.booleans()) else None
             goods = lines[target] if target else draw(st.sampled_from(sorted(PRICES)))
             told.append(_line(name, goods, draw(st.integers(1, 6)), target))
-        told = told or [_line(f"{n}.x", "X", 1, None)]
+        if corrected is None:
+            told = told or [_line(f"{n}.x", "X", 1, None)]
         lines |= {line["line_id"]: line["goods_id"] for line in told if "refunds_line_id" not in line}
         more = {} if corrected is None else {"corrects": plan.batches[corrected]["batch_id"]}
         with clock.fixed(NOW):

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import event, text
+from sqlalchemy.exc import IntegrityError
 
 from orders.counting import actions as counting
 from orders.counting.actions import Doubted
@@ -158,6 +159,98 @@ def test_a_correction_leaves_nothing_on_the_day_of_what_it_corrects(shop: Shop):
     shop.send(shop.till.batch([sale("1", "G1", 1, at=at)], corrects="t-2"))
     assert by_day() == {day: 7500, following(day): -5000}
     assert shop.sums()["certified"] == 2500
+
+
+def test_a_batch_that_should_never_have_been_sent_is_withdrawn(shop: Shop):
+    """By a correction without lines, in its place of the chain; what it counted leaves the days of its sales, and the first open day of a closed
+    month."""
+    at = clock.now() - timedelta(days=40)
+    shop.send(shop.till.batch([sale("1", "G1", 2, at=at), sale("2", "X", 1, at=at)]))
+    withdrawal = shop.till.batch([], corrects="t-1")
+    answer = shop.send(withdrawal)
+    assert shop.send(withdrawal) == answer
+    assert (answer["status"], answer["line_count"], answer["first_sold_at"], answer["corrects"]) == ("accepted", 0, None, "t-1")
+    assert statuses(shop) == {"t-1": ("withdrawn", None), "t-2": ("accepted", None)}
+    assert set(lines_of(shop).values()) == {"replaced"}
+    assert shop.sums() == {"certified": 0, "other": 0, "resale": 0, "grams": 0}
+    with shop.database.unit_of_work() as session:
+        assert session.execute(text("SELECT sold_on FROM sale_entry GROUP BY 1 HAVING sum(amount_fen) <> 0")).all() == []
+        assert session.execute(text("SELECT max(sold_at) FROM outlet_pulse")).scalar_one() == at
+    client = signed_in(shop.api, Role.MONITOR)
+    [listed] = client.get("/v1/sales-batches", params={"status": "withdrawn"}).json()["items"]
+    assert (listed["batch_id"], listed["certified"], listed["other"]) == ("t-1", "0.00", "0.00")
+    assert client.get("/v1/outlet-sales", params={"from": clock.shanghai_date(at).isoformat()}).json()["items"] == []
+    # the chain goes on, and what was withdrawn may be told anew by what corrects the withdrawal
+    assert shop.send(shop.till.batch([sale("3", "G1", 1)]))["status"] == "accepted"
+    assert shop.send(shop.till.batch([sale("1", "G1", 4, at=at)], corrects="t-2"))["status"] == "accepted"
+    assert shop.sums()["certified"] == 12500
+
+
+def test_what_is_withdrawn_of_a_closed_month_leaves_its_first_open_day(shop: Shop):
+    at = clock.now() - timedelta(days=40)
+    day = clock.shanghai_date(at)
+    shop.send(shop.till.batch([sale("1", "G1", 2, at=at)]))
+    with shop.database.unit_of_work() as session:
+        closed = {"month": month_start(day), "user": shop.trade.clerk.id}
+        session.execute(text("INSERT INTO closed_month (month, closed_at, closed_by) VALUES (:month, now(), :user)"), closed)
+    shop.send(shop.till.batch([], corrects="t-1"))
+    with shop.database.unit_of_work() as session:
+        by_day = "SELECT sold_on, sum(amount_fen)::bigint FROM sale_entry GROUP BY 1 HAVING sum(amount_fen) <> 0"
+        assert dict(session.execute(text(by_day)).all()) == {day: 5000, following(day): -5000}
+    assert shop.sums()["certified"] == 0
+
+
+def test_what_was_corrected_or_never_came_is_not_withdrawn(shop: Shop):
+    shop.send(shop.till.batch([sale("1", "G1", 2)]))
+    shop.send(shop.till.batch([sale("1", "G1", 3)], corrects="t-1"))
+    for corrects in ("t-1", "none"):
+        answer = shop.send(shop.till.batch([], corrects=corrects))
+        assert (answer["status"], answer["reason_code"]) == ("held", "corrects_nothing")
+    assert refused(shop) == [(409, "corrects_nothing")] * 2
+    assert shop.sums()["certified"] == 7500
+    # nor is what was withdrawn corrected
+    shop.send(shop.till.batch([], corrects="t-2"))
+    assert shop.send(shop.till.batch([sale("1", "G1", 1)], corrects="t-2"))["reason_code"] == "corrects_nothing"
+    assert shop.sums()["certified"] == 0
+
+
+def test_a_batch_without_lines_corrects_something(shop: Shop):
+    answer = shop.client().post("/v1/sales-batches", json=shop.till.batch([]))
+    fault = answer.json()["errors"][0]
+    assert (answer.status_code, fault["field"], fault["code"]) == (422, "lines", "too_short")
+    with pytest.raises(IntegrityError), shop.database.unit_of_work() as session:
+        session.execute(
+            text(
+                "INSERT INTO sales_batch (outlet_id, batch_id, way, hash, status, line_count, certified_fen, other_fen, received_at)"
+                " SELECT id, 'x', 'file', '', 'accepted', 0, 0, 0, now() FROM outlet"
+            )
+        )
+
+
+def test_sales_of_long_ago_are_withdrawn_when_an_officer_has_looked(shop: Shop):
+    """As a correction of them is; the hold stands at the day of the sales."""
+    at = clock.now() - timedelta(days=80)
+    shop.send(shop.till.batch([sale("1", "G1", 2, at=at)]))
+    with clock.fixed(clock.now() + timedelta(days=20)):
+        answer = shop.send(shop.till.batch([], corrects="t-1"))
+        assert (answer["status"], answer["reason_code"]) == ("held", "late")
+        assert shop.sums()["certified"] == 5000
+        client, on = signed_in(shop.api, Role.MONITOR), clock.shanghai_date(at).isoformat()
+        assert [
+            each["batch_id"] for each in client.get("/v1/sales-batches", params={"status": "held", "sold_to": on}).json()["items"]
+        ] == ["t-2"]
+        assert len(client.get("/v1/counting-holds", params={"sold_to": on}).json()["items"]) == 1
+        decide(shop, count=True)
+    assert statuses(shop) == {"t-1": ("withdrawn", None), "t-2": ("accepted", "late")}
+    assert shop.sums()["certified"] == 0
+
+
+def test_what_is_held_is_withdrawn_at_once(shop: Shop):
+    shop.send(shop.till.batch([sale("1", "G1", 2)], sent_at=clock.now() + timedelta(hours=1)))
+    shop.send(shop.till.batch([], corrects="t-1"))
+    assert {name: status for name, (status, _) in statuses(shop).items()} == {"t-1": "withdrawn", "t-2": "accepted"}
+    with shop.database.unit_of_work() as session:
+        assert session.execute(text("SELECT status FROM counting_hold")).scalars().all() == ["void"]
 
 
 def test_what_was_corrected_before_is_not_corrected_again(shop: Shop):

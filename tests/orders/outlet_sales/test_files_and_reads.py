@@ -15,7 +15,7 @@ from shop.core import clock, outbox
 from shop.identity.models import Organisation
 from shop.identity.permissions import Role
 from shop.programmes import queries as programmes
-from tests.factories.identity import make_user, signed_in
+from tests.factories.identity import make_organisation, make_user, signed_in
 from tests.factories.outlets import make_outlet, sale
 from tests.orders.outlet_sales.conftest import Shop
 from workers.handlers import HANDLERS
@@ -169,7 +169,7 @@ def test_a_file_that_was_taken_back_may_be_sent_again_as_often_as_that(shop: Sho
         assert client.post("/v1/sales-batches/take-back", json=said).status_code == 200
     assert shop.sums()["certified"] == 0
     found = client.get("/v1/sales-batches").json()["items"]
-    assert [(each["status"], each["batch_id"].endswith(f"-taken-back-{each['id']}")) for each in found] == [("replaced", True)] * 2
+    assert [(each["status"], each["batch_id"].endswith(f"-taken-back-{each['id']}")) for each in found] == [("withdrawn", True)] * 2
 
 
 def test_a_line_on_the_edge_of_what_is_late_holds_no_others(shop: Shop, monkeypatch):
@@ -267,7 +267,7 @@ def test_days_are_summed_by_whatever_is_asked(shop: Shop, group):
         file = client.get("/v1/outlet-sales/export", params={"group_by": group, "format": kind})
         assert file.status_code == 200
         if kind == "csv":
-            assert file.content.decode("utf-8-sig").splitlines()[-1] == "Total,,,50.00,0.00,25.00,,,40.00,"
+            assert file.content.decode("utf-8-sig").splitlines()[-1] == "Total,,,50.00,0.00,25.00,1500,2,40.00,"
         if (kind, group) == ("csv", "kind"):
             assert "cabinet,Cabinet,1," in file.content.decode("utf-8-sig")
     assert client.get("/v1/outlet-sales", params={"group_by": group, "from": "2026-02-01", "to": "2026-01-01"}).status_code == 422
@@ -420,6 +420,50 @@ def test_an_outlet_is_not_closed_before_the_day_of_a_sale_that_counts(shop: Shop
     assert (early.status_code, early.json()["code"]) == (409, "outlet_sold_later")
     assert str(day) in early.text
     assert client.post(path, json={"closed_on": str(day), "reason": "撤柜"}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/v1/outlet-sales", "/v1/outlet-sales/export", "/v1/outlets", "/v1/outlets/export"])
+def test_a_list_is_asked_for_by_an_operator_that_there_is(shop: Shop, path):
+    """One that there is not, and one out of reach of which nothing is seen, are alike; one of which there is something is found by whoever sees that."""
+    with shop.database.unit_of_work() as session:
+        own = session.execute(text("SELECT operator_id FROM outlet")).scalar_one()
+        # the outlet stands in one county, its operator sits in another
+        session.execute(text("UPDATE organisation SET region_code = '500236' WHERE id = :id"), {"id": own})
+        silent = make_outlet(session, shop.trade.clerk, region_code="500240").operator_id
+        without = make_organisation(session, kind="enterprise", role="outlet_operator", region_code="500112").id
+    shop.send(shop.till.batch([sale("1")]))
+    there, here = (signed_in(shop.api, Role.COUNTY_OFFICER, region_code=code) for code in ("500112", "500236"))
+
+    def found(client, operator_id, **more):
+        answer = client.get(path, params={"operator_id": operator_id, **({"format": "csv"} if "export" in path else {}), **more})
+        if answer.status_code == 422:
+            return [(each["field"], each["code"]) for each in answer.json()["errors"]]
+        return shop.outlet.number in answer.text
+
+    assert (found(there, own), found(there, own, kind="hall"), found(there, own, q="x")) == (True, False, False)
+    assert found(there, without) is False
+    unknown = [("operator_id", "unknown_code")]
+    assert (found(there, 999_999), found(there, silent), found(there, silent, kind="hall")) == (unknown, unknown, unknown)
+    assert found(here, own, kind="hall") is False
+    operator_client = operator(shop)
+    assert (found(operator_client, own), found(operator_client, own, kind="hall"), found(operator_client, silent)) == (
+        True,
+        False,
+        unknown,
+    )
+
+
+def test_batches_are_asked_for_by_an_outlet_within_reach(shop: Shop):
+    with shop.database.unit_of_work() as session:
+        elsewhere = make_outlet(session, shop.trade.clerk, region_code="500240").id
+    officer = signed_in(shop.api, Role.COUNTY_OFFICER, region_code="500112")
+    assert officer.get("/v1/sales-batches", params={"outlet_id": shop.outlet.id}).json()["items"] == []
+    for unknown in (elsewhere, 999_999):
+        answer = officer.get("/v1/sales-batches", params={"outlet_id": unknown})
+        assert (answer.status_code, [(each["field"], each["code"]) for each in answer.json()["errors"]]) == (
+            422,
+            [("outlet_id", "unknown_code")],
+        )
 
 
 @pytest.mark.parametrize(

@@ -306,6 +306,7 @@ def test_goods_are_matched_to_the_list_and_what_is_not_found_is_told(operator, d
         pytest.fail(answer.text)
     notes = {(each["goods_id"], each["code"]) for each in answer.json()["notes"]}
     assert notes == {("B", "product_unknown"), ("C", "supplier_unknown"), ("E", "goods_unknown")}
+    assert [answer.json()[name] for name in ("created", "replaced", "deleted")] == [4, 0, 0]
     kept = {each["goods_id"]: each for each in operator.get(f"/v1/outlets/{made['id']}/goods").json()["items"]}
     assert {name: each["match"] for name, each in kept.items()} == {
         "A": "matched",
@@ -321,6 +322,35 @@ def test_goods_are_matched_to_the_list_and_what_is_not_found_is_told(operator, d
     operator.post("/v1/outlet-goods", json={"goods": [given("D", action="delete"), given("A", action="modify", price="8.00")]})
     left = operator.get(f"/v1/outlets/{made['id']}/goods").json()["items"]
     assert [(each["goods_id"], each["price"]) for each in left] == [("A", "8.00"), ("B", "9.90"), ("C", "9.90")]
+
+
+def test_goods_that_are_told_as_new_and_stand_already_are_named(operator, database):
+    """They are replaced, and the answer says so; goods that were taken away are new again."""
+    made = register(operator)
+    operator.post("/v1/outlet-goods", json={"goods": [given("A"), given("B"), given("C")]})
+    operator.post("/v1/outlet-goods", json={"goods": [given("C", action="delete")]})
+    goods = [
+        given("A", price="8.00"),
+        given("B", action="modify"),
+        given("C"),
+        given("D", action="modify"),
+        given("E", action="delete"),
+    ]
+    answer = operator.post("/v1/outlet-goods", json={"goods": goods}).json()
+    assert {name: answer[name] for name in ("taken", "created", "replaced", "deleted")} == {
+        "taken": 5,
+        "created": 2,
+        "replaced": 2,
+        "deleted": 0,
+    }
+    assert [(each["goods_id"], each["code"]) for each in answer["notes"]] == [("A", "goods_replaced"), ("E", "goods_unknown")]
+    kept = {each["goods_id"]: each["price"] for each in operator.get(f"/v1/outlets/{made['id']}/goods").json()["items"]}
+    assert kept == {"A": "8.00", "B": "9.90", "C": "9.90", "D": "9.90"}
+    lines = ["设备或渠道编号,操作类型,商品编号,商品名称,是否扶贫商品,单价", "SN-1,新增,A,商品,否,7.00", "SN-1,新增,F,商品,否,7.00"]
+    for dry_run in ("true", "false"):
+        file = {"file": ("goods.csv", "\n".join(lines).encode())}
+        answer = operator.post("/v1/outlet-goods/import", data={"dry_run": dry_run}, files=file).json()
+        assert [answer[name] for name in ("created", "replaced", "deleted", "replaced_goods")] == [1, 1, 0, ["A"]]
 
 
 def test_goods_are_matched_by_the_barcode_of_a_pack(operator, database):

@@ -131,6 +131,8 @@ def test_the_overview_adds_up(trade, database, monitor):
     assert fen_from_yuan(found["year"]["amount"]) == year.fen == sum(fen_from_yuan(each["year"]) for each in found["channels"])
     assert fen_from_yuan(found["year"]["last_year"]) == before.fen
     assert fen_from_yuan(found["month"]["amount"]) == month.fen == sum(fen_from_yuan(each["month"]) for each in found["channels"])
+    assert found["year"]["grams"] == year.grams == sum(each["grams"] for each in found["channels"])
+    assert sum(Decimal(each["share"]) for each in found["channels"]) == 100
     assert found["channels"][0]["code"] == "central_unit"
     assert len(found["channels"]) == 7
     [overlay] = found["overlays"]

@@ -190,6 +190,7 @@ def test_over_http_what_does_not_end_in_time_is_not_said_to_agree(clean, api, mo
     answer = api.as_(monitor).get("/v1/reconcile")
     assert answer.status_code == 200, answer.text
     assert answer.json()["unfinished"] == len(report.CHECKS)
+    assert api.as_(monitor).get(answer.json()["runs"]).json() == {"items": [], "next": None}
     assert {check["count"] for check in answer.json()["checks"]} == {None}
     # the connection goes back with the limit that it had
     monkeypatch.setattr(report, "CHECKS", report.CHECKS[1:])

@@ -431,6 +431,20 @@ def test_months_beside_the_last_period_stand_beside_the_month_before(api, databa
     assert plain["compared_with"] == {"first": "2026-11-08", "last": "2026-11-15"}
 
 
+def test_what_cannot_be_shown_so_names_the_parameter(api, database, monkeypatch):
+    history(database)
+    client = signed_in(api, Role.MONITOR)
+    monkeypatch.setattr("orders.statistics.queries.MAX_ROWS", 1)
+    for asked, field, code in (
+        ({"extra": "running", "group_by": "kind"}, "extra", "nothing_to_run_over"),
+        ({"sort": "buyers"}, "sort", "sorted_by_nothing"),
+        ({"group_by": "month"}, "group_by", "too_many_rows"),
+    ):
+        answer = client.get("/v1/statistics/sales", params={"from": "2026-01-01", **asked})
+        assert (answer.status_code, answer.json()["code"]) == (422, code)
+        assert [(fault["field"], fault["code"]) for fault in answer.json()["errors"]] == [(field, code)]
+
+
 def test_running_totals_stand_beside_those_of_last_year(api, database):
     history(database)
     with database.unit_of_work() as session:

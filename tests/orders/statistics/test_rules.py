@@ -7,7 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.statistics.rules import Before, Shift, by_years, growth, parts, same_period_last_year, span_before, tonnes
+from orders.statistics.rules import (
+    Before,
+    Shift,
+    by_years,
+    growth,
+    parts,
+    same_period_last_year,
+    share,
+    shares,
+    span_before,
+    tonnes,
+)
 from shop.core.months import month_end
 
 DAYS = st.dates(date(2015, 1, 1), date(2030, 12, 31))
@@ -130,3 +141,20 @@ def test_spans_before():
     assert span_before(date(2026, 3, 10), date(2026, 3, 20), month) == Before(date(2026, 2, 10), date(2026, 2, 20), month)
     assert span_before(date(2026, 3, 2), date(2026, 3, 31), month) == Before(date(2026, 2, 1), date(2026, 2, 28), month)
     assert span_before(date(2026, 5, 4), date(2026, 5, 17), week) == Before(date(2026, 4, 27), date(2026, 5, 10), week)
+
+
+@given(st.lists(st.integers(-(10**6), 10**13), min_size=1, max_size=8))
+def test_shares_come_to_the_whole_and_none_is_off_by_more_than_the_last_digit(amounts):
+    found, whole = shares(amounts), sum(amounts)
+    if whole <= 0:
+        assert found == [None] * len(amounts)
+        return
+    if min(amounts) >= 0:
+        assert sum(Decimal(each or 0) for each in found) == 100
+    for amount, each in zip(amounts, found, strict=True):
+        assert abs(Decimal(each or 0) - Decimal(share(amount, whole) or 0)) <= Decimal("0.01")
+
+
+def test_three_equal_parts():
+    assert shares([1, 1, 1]) == ["33.34", "33.33", "33.33"]
+    assert shares([5, 0]) == ["100.00", "0.00"]

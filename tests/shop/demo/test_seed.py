@@ -1,7 +1,7 @@
 """The demo data: sound to the fen, the same for the same date, and with work for everybody who signs in."""
 
 import hashlib
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from cryptography.fernet import Fernet
@@ -16,8 +16,11 @@ from orders.banking.schemas.statements import HowRead
 from orders.closing import queries as closing
 from orders.closing.schemas import CloseFilter
 from orders.importing import actions as imports
+from orders.ledger.selection import Dimension, Selection, reach_of
 from orders.money import queries as money
 from orders.reconcile import report
+from orders.statistics.queries import ask
+from orders.statistics.question import Measure, Question
 from shop.core import clock, storage
 from shop.core.db import Database
 from shop.core.settings import settings
@@ -29,6 +32,7 @@ from shop.identity import tokens
 from shop.identity.actions.sign_in import passwords
 from shop.identity.models import Organisation, User
 from shop.identity.permissions import Role
+from shop.regions import queries as regions
 from tests.factories.identity import access_token
 
 
@@ -331,6 +335,42 @@ def test_the_same_date_gives_the_same_data(cluster, template):
     evening, _ = load_on(cluster, template, datetime(2026, 3, 4, 14, 0, tzinfo=UTC))
     assert wrong == {}
     assert {table for table in morning if morning[table] != evening[table]} == set()
+
+
+def test_what_was_sold_before_a_merger_stands_in_the_old_district_and_is_found_under_the_new_one(cluster, template):
+    """In a period that ends before the merger under the old one alone; the new one has sales of its own since."""
+    moment, merger = datetime(2025, 12, 20, 4, 0, tzinfo=UTC), date(2025, 11, 6)
+    database = Database(cluster.create("demo_merged", template), pool_size=2)
+    try:
+        with clock.fixed(moment):
+            with database.unit_of_work() as session:
+                seed.load(session, lambda _: None, 9)
+            with database.session() as session:
+                sold = session.execute(
+                    text(
+                        "SELECT district_code, min(sold_on) AS first, max(sold_on) AS last FROM sale_entry"
+                        " WHERE district_code IN ('500112', '500157') AND origin_kind = 'acceptance_line' GROUP BY 1 ORDER BY 1"
+                    )
+                ).all()
+                monitor = acting(session, "monitor")
+
+                def asked(first, last):
+                    only = {Dimension.DISTRICT: regions.with_predecessors(session, ["500157"])}
+                    question = Question(Selection(first, last, only), (Dimension.DISTRICT,), (Measure.AMOUNT,), reach_of(monitor))
+                    return {key: row[0].amount_fen for key, row in ask(session, question).rows.items()}
+
+                whole, before = asked(date(2025, 3, 20), date(2025, 12, 19)), asked(date(2025, 3, 20), date(2025, 11, 5))
+                wrong = {finding.name: finding.first for finding in report.findings(session) if finding.count}
+    finally:
+        database.dispose()
+        cluster.drop("demo_merged")
+    old, new = sold
+    assert (old.district_code, new.district_code) == ("500112", "500157")
+    assert old.last < merger <= new.first
+    assert set(before) == {("500112",)}
+    assert set(whole) == {("500157",)}
+    assert whole[("500157",)] > before[("500112",)] > 0
+    assert wrong == {}
 
 
 @pytest.mark.parametrize(

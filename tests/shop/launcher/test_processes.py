@@ -13,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from shop.core.settings import Settings
+from shop.demo.logins import demo_logins
 from shop.launcher.errors import CannotStart
 from shop.launcher.ground import scratch_folder
 from shop.launcher.leftovers import mark_for, marked
-from shop.launcher.processes import is_ready, server_url, usable_port
+from shop.launcher.processes import _announce, is_ready, server_url, usable_port
 
 STAND_INS = Path(__file__).with_name("stand_ins.py")
 
@@ -183,3 +185,10 @@ def test_addresses_that_only_mean_everywhere_are_told_as_this_machine() -> None:
 def test_an_address_of_another_machine_is_refused() -> None:
     with pytest.raises(CannotStart, match=r"cannot listen on 192\.0\.2\.1"):
         usable_port("192.0.2.1", 8000)
+
+
+def test_user_names_and_passwords_stand_apart():
+    lines: list[str] = []
+    _announce(Settings(environment="development"), 8000, Path("data"), 1.0, lines.append, None)
+    told = [line.split()[:2] for line in lines]
+    assert all([username, password] in told for _, username, password in demo_logins())

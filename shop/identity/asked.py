@@ -1,0 +1,52 @@
+"""What a list is asked for by an id or a code: where nothing is found, one that is not there must not pass for one of which there is nothing."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from shop.core.errors import Fault, Invalid, unknown_code
+from shop.identity.actor import Actor
+from shop.identity.permissions import Permission
+
+#: SQL: whether there is such a region, or one within it; such a programme; such an organisation within the reach of who asks, or above it. Nobody is
+#: told whether there are others.
+_REGION = "EXISTS (SELECT FROM region WHERE starts_with(code, :asked))"
+_PROGRAMME = "EXISTS (SELECT FROM programme WHERE code = :asked)"
+_ORGANISATION = """EXISTS (SELECT FROM organisation o WHERE o.id = CAST(:asked AS bigint)
+    AND (o.region_code LIKE ANY (CAST(:regions AS text[])) OR o.path LIKE CAST(:branch AS text) OR starts_with(CAST(:own AS text), o.path)))"""
+#: What the parameters of lists name, in every list alike.
+NAMED: Mapping[str, str] = {
+    **dict.fromkeys(("district", "place", "region"), _REGION),
+    "programme": _PROGRAMME,
+    **dict.fromkeys(("buyer_id", "operator_id", "organisation_id", "party_id", "supplier_id"), _ORGANISATION),
+}
+
+
+def found_none(answer: Any) -> bool:
+    """Whether an answer is a list, or a page, a table or a file of one, in which nothing stands."""
+    return answer == [] or any(getattr(answer, name, None) == [] for name in ("items", "rows"))
+
+
+def require_known(
+    session: Session, actor: Actor, permission: Permission | None, asked: Mapping[str, str], listed: Callable[[str], bool]
+) -> None:
+    """Refuse what a list was asked for, and found nothing by, if it is not known: neither there within reach, nor, as a party to what the caller
+    sees, ``listed``, whatever else was asked for.
+
+    Raises:
+        Invalid: names the parameters (422).
+    """
+    faults: list[Fault] = []
+    for name, value in asked.items():
+        values: dict[str, Any] = {"asked": value}
+        if NAMED[name] is _ORGANISATION:
+            own = actor.organisation_path
+            seen = {each for each in (Permission.ORGANISATIONS_READ, permission) if each is not None}
+            regions = [pattern for each in sorted(seen) for pattern in actor.region_patterns(each)]
+            values |= {"regions": regions, "branch": f"{own}%" if own else None, "own": own}
+        if not session.execute(text(f"SELECT {NAMED[name]}"), values).scalar_one() and not listed(name):
+            faults.append(unknown_code(name, value))
+    if faults:
+        raise Invalid(faults=faults)
