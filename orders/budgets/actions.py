@@ -10,7 +10,7 @@ from orders.budgets import queries
 from orders.budgets.errors import BelowDrawn, BudgetExceeded, BuyersBudgetShort, SetAbove
 from orders.budgets.rules import Holder
 from orders.budgets.schemas import BudgetIn, BudgetPatch
-from orders.ledger.queries import FREIGHT_LOST
+from orders.ledger.queries import SOLD
 from orders.money.queries import ALLOWED_OF_ORDER
 from shop.core import audit, clock
 from shop.core.errors import IfMatch, NotFound
@@ -60,7 +60,7 @@ _LEFT = text(
     " FROM budget b JOIN organisation o ON o.id = b.organisation_id WHERE b.id = :id"
 )
 # What an order costs is split: what the ledger holds of it is used up, returns and corrections taken off; what else will have to be paid is
-# reserved. Goods rejected, lost or not to come cost nothing. Freight is used up with the first acceptance of its part. What a dispute gave back
+# reserved. Goods rejected, lost or not to come cost nothing. Freight is used up with the first goods of its part that are accepted. What a dispute gave back
 # without goods is used up no more; what was not used up yet of it will not be.
 STANDS = f"""
     SELECT greatest(goods.reserved + freight.reserved - greatest(allowed.fen - sold.fen - freight.consumed, 0), 0) AS reserved,
@@ -71,10 +71,9 @@ STANDS = f"""
         FROM order_line l JOIN supplier_order so ON so.id = l.supplier_order_id AND so.status NOT IN ('rejected', 'cancelled')
         WHERE l.purchase_order_id = {{order}}
     ) goods, (
-        SELECT coalesce(sum(so.freight_fen) FILTER (WHERE so.status IN ('partly_accepted', 'accepted')), 0)::bigint AS consumed,
-               coalesce(sum(so.freight_fen) FILTER (WHERE so.status NOT IN ('rejected', 'cancelled', 'partly_accepted', 'accepted')), 0)::bigint
-               AS reserved
-        FROM supplier_order so WHERE so.purchase_order_id = {{order}} AND NOT {FREIGHT_LOST}
+        SELECT coalesce(sum(so.freight_fen) FILTER (WHERE is_sold), 0)::bigint AS consumed,
+               coalesce(sum(so.freight_fen) FILTER (WHERE NOT is_sold AND so.status NOT IN ('rejected', 'cancelled', 'accepted')), 0)::bigint AS reserved
+        FROM supplier_order so CROSS JOIN LATERAL (SELECT {SOLD} AS is_sold) part WHERE so.purchase_order_id = {{order}}
     ) freight, (
         SELECT coalesce(sum(amount_fen), 0)::bigint AS fen FROM sale_entry WHERE order_id = {{order}}
     ) sold, (SELECT {ALLOWED_OF_ORDER.format(id="{order}")} AS fen) allowed

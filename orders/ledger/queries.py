@@ -11,9 +11,11 @@ from shop.core import paging
 from shop.core.errors import NotFound
 from shop.core.paging import Page
 
+#: SQL: something of part ``so`` was accepted: from then on its freight is owed.
+SOLD = """EXISTS (
+    SELECT FROM sale_entry e WHERE e.order_id = so.purchase_order_id AND e.supplier_order_id = so.id AND e.reverses_id IS NULL)"""
 #: SQL: nothing of part ``so`` was accepted in the end, so that its freight is not owed.
-FREIGHT_LOST = """(so.status = 'accepted' AND NOT EXISTS (
-    SELECT FROM sale_entry e WHERE e.order_id = so.purchase_order_id AND e.supplier_order_id = so.id AND e.reverses_id IS NULL))"""
+FREIGHT_LOST = f"(so.status = 'accepted' AND NOT {SOLD})"
 
 
 def sale_entries(

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from orders.budgets import actions
 from orders.budgets.rules import OrderedLine, reserved_by
+from orders.reconcile import report
 from shop.core.money import line_amount
 from tests.conftest import connect
 from tests.factories.buying import make_bureau
@@ -75,6 +76,39 @@ def test_what_is_accepted_is_used_up_and_what_is_rejected_is_free(bureau):
     assert [(draw["number"], draw["ordering_unit"], draw["consumed"]) for draw in draws] == [
         (placed["number"], "第一中学", "349.50")
     ]
+
+
+def test_freight_is_used_up_with_the_first_goods_that_are_accepted(bureau, database):
+    budget = bureau.budget("1000.00")
+    placed = bureau.placed(4)
+    part, seller, buyer = placed["supplier_orders"][0]["id"], bureau.as_("seller"), bureau.as_("school_purchaser")
+    seller.put(f"/v1/supplier-orders/{part}/freight", json={"freight": "12.34"})
+    seller.post(f"/v1/supplier-orders/{part}/confirm")
+    line = seller.get(f"/v1/supplier-orders/{part}").json()["lines"][0]["id"]
+
+    def delivered(accepted):
+        sent = seller.post(
+            f"/v1/supplier-orders/{part}/shipments", json={"lines": [{"order_line_id": line, "quantity": "2"}]}
+        ).json()
+        answer = {
+            "order_line_id": line,
+            "accepted_quantity": str(accepted),
+            "rejected_quantity": str(2 - accepted),
+            "reason": "破损",
+        }
+        buyer.post(f"/v1/shipments/{sent['id']}/acceptance", json={"lines": [answer]})
+
+    def owed():
+        with database.unit_of_work() as session:
+            sums = text("SELECT coalesce(sum(amount_fen), 0) FROM money_posting WHERE account = 'payable'")
+            return -session.execute(sums).scalar_one()
+
+    delivered(0)
+    # nobody owes it as yet, so it is still set aside
+    assert (seen(bureau, budget), owed()) == (("152.14", "0.00", "847.86"), 0)
+    delivered(1)
+    assert (seen(bureau, budget), owed()) == (("0.00", "82.24", "917.76"), 82_24)
+    assert report.differences(database) == 0
 
 
 def test_limits_are_raised_and_lowered_but_not_below_what_is_drawn(bureau):

@@ -73,7 +73,7 @@ class Part:
 
     @property
     def freight_is_due(self) -> bool:
-        return self.status in ("partly_accepted", "accepted")
+        return self.was_sold
 
     @property
     def freight_owed(self) -> int:
