@@ -12,6 +12,7 @@ from shop.core import clock, outbox, sealing
 from shop.core.db import Database
 from shop.core.months import month_before
 from shop.identity.permissions import Role
+from tests.databases import step
 from tests.factories.bodies import PDF
 from tests.factories.buying import Bureau, make_bureau
 from tests.factories.identity import make_user
@@ -26,6 +27,10 @@ MAKERS: list[Callable[[Bureau, World], None]] = []
 
 
 def make_world(api: Any, database: Database) -> World:
+    return step(database, "world", lambda: _made(api, database))
+
+
+def _made(api: Any, database: Database) -> World:
     bureau = make_bureau(api, database)
     with database.unit_of_work() as session:
         bureau.people["county"] = make_user(session, Role.COUNTY_OFFICER, region_code="500106")

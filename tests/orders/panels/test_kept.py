@@ -13,6 +13,7 @@ from orders.panels.queries import books
 from orders.pledges.queries.counting import sums
 from orders.reconcile.checks.promised import PROMISED
 from shop.core import clock
+from tests.databases import step
 from tests.factories.world import make_world
 
 # a supplier without list prices in the world: one line is put on the list, so that these matter
@@ -56,9 +57,13 @@ _RECOUNT = """
 
 @pytest.fixture
 def world(api, database):
+    step(database, "world, counted", lambda: _counted(api, database))
+    return database
+
+
+def _counted(api, database):
     make_world(api, database)
     recount(database)
-    return database
 
 
 def recount(database):

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import text
 
 from orders.online.actions.reconciling import reconcile
@@ -52,11 +53,24 @@ def demo_database(cluster, demo_template) -> Iterator[Database]:
     cluster.drop("demo_copy")
 
 
-@pytest.fixture
-def demo_server(demo_database, twin: Twin, monkeypatch) -> Iterator[str]:
-    """The address of a server that lets the demo move its clock, with a worker and the stand-in for online payments beside it."""
+@pytest.fixture(scope="session")
+def demo_app(cluster) -> Iterator[FastAPI]:
+    """The application that lets the demo move its clock, made once: its description takes seconds."""
     from shop.app import create_app
 
+    unbound = Database(cluster.url("postgres"), pool_size=1)
+    with pytest.MonkeyPatch.context() as switched:
+        switched.setenv("SHOP_DEMO", "1")
+        settings.cache_clear()
+        app = create_app(unbound)
+    settings.cache_clear()
+    yield app
+    unbound.dispose()
+
+
+@pytest.fixture
+def demo_server(demo_app, demo_database, twin: Twin, monkeypatch) -> Iterator[str]:
+    """The address of a server that lets the demo move its clock, with a worker and the stand-in for online payments beside it."""
     monkeypatch.setenv("SHOP_DEMO", "1")
     monkeypatch.setenv("SHOP_SIGN_IN_RATE_PER_MINUTE", "1000")
     monkeypatch.setenv("SHOP_STRIPE_KEY", twin.key)
@@ -65,7 +79,8 @@ def demo_server(demo_database, twin: Twin, monkeypatch) -> Iterator[str]:
     settings.cache_clear()
     provider.cache_clear()
     rate_limits.forget_all()
-    server = Server(create_app(demo_database))
+    demo_app.state.database = demo_database
+    server = Server(demo_app)
     server.start()
     with _worker(demo_database):
         yield server.address()

@@ -1,6 +1,7 @@
 """The demo data: sound to the fen, the same for the same date, and with work for everybody who signs in."""
 
 import hashlib
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -316,24 +317,30 @@ def fingerprints(database):
     return sums
 
 
-def load_on(cluster, template, moment):
+@contextmanager
+def loaded_on(cluster, template, moment):
     database = Database(cluster.create("demo_dated", template), pool_size=2)
     try:
         with clock.fixed(moment):
             with database.unit_of_work() as session:
                 seed.load(session, lambda _: None, 1)
-            with database.session() as session:
-                wrong = {finding.name: finding.first for finding in report.findings(session) if finding.count}
-        return fingerprints(database), wrong
+            yield database
     finally:
         database.dispose()
         cluster.drop("demo_dated")
 
 
+def differences(database):
+    with database.session() as session:
+        return {finding.name: finding.first for finding in report.findings(session) if finding.count}
+
+
 def test_the_same_date_gives_the_same_data(cluster, template):
-    morning, wrong = load_on(cluster, template, datetime(2026, 3, 4, 1, 30, tzinfo=UTC))
-    evening, _ = load_on(cluster, template, datetime(2026, 3, 4, 14, 0, tzinfo=UTC))
-    assert wrong == {}
+    with loaded_on(cluster, template, datetime(2026, 3, 4, 1, 30, tzinfo=UTC)) as database:
+        morning = fingerprints(database)
+        assert differences(database) == {}
+    with loaded_on(cluster, template, datetime(2026, 3, 4, 14, 0, tzinfo=UTC)) as database:
+        evening = fingerprints(database)
     assert {table for table in morning if morning[table] != evening[table]} == set()
 
 
@@ -381,5 +388,5 @@ def test_what_was_sold_before_a_merger_stands_in_the_old_district_and_is_found_u
     ],
 )
 def test_other_dates_work_too(cluster, template, moment):
-    _, wrong = load_on(cluster, template, moment)
-    assert wrong == {}
+    with loaded_on(cluster, template, moment) as database:
+        assert differences(database) == {}
