@@ -267,7 +267,7 @@ def test_every_fen_is_found(books):
         for table, column, by in planned:
             with session.begin_nested() as planted:
                 condition = f"{column} IS NOT NULL AND {MOVED.get(table, 'true')}"
-                rows = session.execute(text(f"SELECT ctid::text FROM {table} WHERE {condition} ORDER BY ctid")).scalars().all()
+                rows = session.execute(text(f"SELECT ctid::text FROM {table} t WHERE {condition} ORDER BY t::text")).scalars().all()
                 session.execute(text(f"UPDATE {table} SET {column} = {column} + {by} WHERE ctid = '{chance.choice(rows)}'"))
                 found = finder(session, finders[table])
                 finders[table].add(found)

@@ -154,7 +154,7 @@ def plant(session, chance, statement):
     else:
         table = statement.split()[2] if statement.startswith("DELETE") else statement.split()[1]
     condition = also.partition(" AND ")[2] or "true"
-    rows = session.execute(text(f"SELECT ctid::text FROM {table} WHERE {condition} ORDER BY ctid")).scalars().all()
+    rows = session.execute(text(f"SELECT ctid::text FROM {table} t WHERE {condition} ORDER BY t::text")).scalars().all()
     picked = chance.choice(rows)
     about = session.execute(text(f"SELECT row_to_json(t)::text FROM {table} t WHERE ctid = '{picked}'")).scalar_one()
     for each in statement.split("; "):

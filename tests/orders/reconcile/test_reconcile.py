@@ -115,7 +115,7 @@ def spoil(session, chance, statement):
         return
     table = statement.split()[2] if statement.startswith("DELETE") else statement.split()[1]
     also = statement.partition("{row} AND ")[2] or "true"
-    rows = session.execute(text(f"SELECT ctid::text FROM {table} WHERE {also} ORDER BY ctid")).scalars().all()
+    rows = session.execute(text(f"SELECT ctid::text FROM {table} t WHERE {also} ORDER BY t::text")).scalars().all()
     spoilt = session.execute(text(statement.format(row=f"ctid = '{chance.choice(rows)}'")))
     assert spoilt.rowcount == 1
 
