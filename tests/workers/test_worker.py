@@ -71,11 +71,25 @@ def wait_until_done(database, seconds):
     raise AssertionError(f"not drained: {counts(database)}")
 
 
-def test_events_are_done_by_the_worker_within_seconds(cluster, database, organisation):
+def test_events_are_done_by_the_worker_within_seconds_and_a_file_that_somebody_asked_for_is_made_and_fetched(
+    cluster, database, organisation, api
+):
+    monitor = signed_in(api, Role.MONITOR)
     with process(cluster, database, "worker"), process(cluster, database, "beat"):
         publish(database, 20)
         done = wait_until_done(database, 40)
         assert (done.done, done.told) == (20, 20)
+        asked = monitor.post(
+            "/v1/exports", json={"kind": "sales", "format": "xlsx", "parameters": {"group_by": ["district"]}}
+        ).json()
+        deadline = time.monotonic() + 60
+        while (made := monitor.get(f"/v1/exports/{asked['id']}").json())["status"] in ("waiting", "running"):
+            assert time.monotonic() < deadline, made
+            time.sleep(0.2)
+    assert made["status"] == "done", made
+    content = monitor.get(made["file"]).content
+    assert hashlib.sha256(content).hexdigest() == made["sha256"]
+    assert content.startswith(b"PK")
 
 
 def test_what_somebody_waits_for_does_not_wait_behind_what_was_there_before(cluster, database, organisation, api):
@@ -124,19 +138,3 @@ def test_killed_workers_and_an_emptied_broker_lose_nothing_and_double_nothing(cl
     assert kills == KILLS
     assert (done.done, done.parked, done.told) == (events, 0, events)
     broker.close()
-
-
-def test_a_file_that_somebody_asked_for_is_made_by_the_worker_and_fetched_over_http(cluster, database, api):
-    monitor = signed_in(api, Role.MONITOR)
-    with process(cluster, database, "worker"), process(cluster, database, "beat"):
-        asked = monitor.post(
-            "/v1/exports", json={"kind": "sales", "format": "xlsx", "parameters": {"group_by": ["district"]}}
-        ).json()
-        deadline = time.monotonic() + 60
-        while (made := monitor.get(f"/v1/exports/{asked['id']}").json())["status"] in ("waiting", "running"):
-            assert time.monotonic() < deadline, made
-            time.sleep(0.2)
-    assert made["status"] == "done", made
-    content = monitor.get(made["file"]).content
-    assert hashlib.sha256(content).hexdigest() == made["sha256"]
-    assert content.startswith(b"PK")
