@@ -23,7 +23,7 @@ from orders.ledger.booking import (
     REVERSE_ORDER,
     REVERSE_PARTS,
     TAKEN_BACK,
-    UNDO_ENTRIES,
+    UNDO_CLAIMS,
 )
 from orders.ledger.errors import NothingLeftToReverse, NotReversible
 from orders.ledger.rules import Claim, Part, part_to_reverse
@@ -72,15 +72,16 @@ def book_claims(session: Session, claim: Claim, line_ids: Sequence[int]) -> int:
 
 
 def take_back(session: Session, claim: Claim, line_ids: Sequence[int]) -> list[int]:
-    """Take back whatever the entries of claimed lines still hold, as sales that were not made as it was claimed: on the days of the entries, so that
-    what is claimed in their place stands alone; of a month that is closed by now on the first day that is open. Returns the reversals. The caller puts
+    """Take back whatever the entries of claimed lines still hold, as sales that were not made as it was claimed: on the days on which they
+    counted first, so that what is claimed in their place stands alone; of a month that is closed by now on the first day that is open. What was
+    given back of them is released before, so that nothing is left on its day either. Returns the reversals. The caller puts
     on record why, and may book them again by :func:`release`."""
     ids = {"claim": claim, "line_ids": array(line_ids)}
     entries = session.execute(OF_CLAIMS, ids).scalars().all()
     if not entries:
         return []
     session.execute(LOCK, {"entry_ids": list(entries)})
-    return list(session.execute(UNDO_ENTRIES, {"entry_ids": array(entries), "now": clock.now()}).scalars())
+    return list(session.execute(UNDO_CLAIMS, {**ids, "now": clock.now()}).scalars())
 
 
 def taken_back(session: Session, claim: Claim, line_ids: Sequence[int]) -> list[int]:

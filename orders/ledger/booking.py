@@ -229,31 +229,38 @@ LOCK_ORDER = text(
 _REVERSE_ALL = (
     _REVERSE.format(booked="{booked}", taken="-e.quantity - r.quantity, -e.grams - r.grams, -e.amount_fen - r.amount_fen")
     + f"""
-    FROM sale_entry e
+    FROM {{entries}}
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(quantity), 0) AS quantity, coalesce(sum(grams), 0)::bigint AS grams,
                coalesce(sum(amount_fen), 0)::bigint AS amount_fen
         FROM sale_entry WHERE reverses_id = e.id
     ) r
     CROSS JOIN LATERAL {_NEXT.format(for_each="WHERE e.id > 0")}
-    WHERE {{which}} AND e.reverses_id IS NULL AND e.quantity + r.quantity > 0
+    WHERE e.reverses_id IS NULL AND e.quantity + r.quantity > 0
     RETURNING id
     """
 )
-REVERSE_ORDER = text(_REVERSE_ALL.format(which="e.order_id = :order_id", booked=_TODAY))
-#: The same of single entries, as if they had never been: on their own days.
-UNDO_ENTRIES = text(_REVERSE_ALL.format(which="e.id = ANY (CAST(:entry_ids AS bigint[]))", booked=_ITS_DAY))
-#: SQL: ``chain``, every entry of lines that were claimed (those for which ``{of}`` holds), first booked or booked again after a hold.
+REVERSE_ORDER = text(_REVERSE_ALL.format(entries="(SELECT * FROM sale_entry WHERE order_id = :order_id) e", booked=_TODAY))
+#: SQL: ``chain``, every entry of lines that were claimed (those for which ``{of}`` holds), first booked or booked again after a hold or in the place of
+#: what was given back after all, with the day on which the line counted first.
 CHAIN = """
     WITH RECURSIVE chain AS (
-        SELECT id, origin_id AS line_id FROM sale_entry WHERE {of}
+        SELECT id, origin_id AS line_id, sold_on AS day FROM sale_entry WHERE {of}
         UNION ALL
-        SELECT again.id, chain.line_id FROM chain JOIN sale_entry c ON c.reverses_id = chain.id
+        SELECT again.id, chain.line_id, chain.day FROM chain JOIN sale_entry c ON c.reverses_id = chain.id
         JOIN sale_entry again ON again.origin_kind = 'release' AND again.origin_id = c.id
     )
 """
 _CHAIN = CHAIN.format(of="origin_kind = :claim AND origin_id = ANY (CAST(:line_ids AS bigint[]))")
 OF_CLAIMS = text(f"{_CHAIN} SELECT id FROM chain ORDER BY id")
+#: The opposite of everything that claimed lines still hold, as if they had never been: on the days on which they counted first, also of what was booked
+#: again on the day of a refund that is none any more. They are locked before (by id).
+UNDO_CLAIMS = text(
+    _CHAIN
+    + _REVERSE_ALL.format(
+        entries="chain JOIN sale_entry e ON e.id = chain.id", booked=_BOOKED.format(day=_OPEN.format(day="chain.day"))
+    )
+)
 #: What was taken back of claimed lines and not booked again.
 TAKEN_BACK = text(
     f"""
@@ -272,7 +279,7 @@ LEFT_OF_CLAIMS = text(
     WHERE e.quantity + r.quantity > 0 ORDER BY e.id
     """
 )
-#: What was taken back while it was held, once more, on the day on which it was taken back.
+#: What was taken back while it was held, or given back, once more, on the day on which that was.
 RELEASE = text(
     f"""
     INSERT INTO sale_entry (origin_kind, origin_id, recorded_at, sold_on, month, {_SNAPSHOT}, quantity, grams, amount_fen)

@@ -62,7 +62,7 @@ _UNDONE = text(
            (SELECT status FROM sales_batch_line t WHERE t.id = l.refunded_id) AS sale_status
     FROM sales_batch_line l WHERE l.batch_id = ANY (CAST(:ids AS bigint[])) AND l.status NOT IN ('replaced', 'void')
     UNION ALL
-    SELECT r.id, r.outlet_id, r.sold_on, r.status, r.refunds_line_id, r.amount_fen, r.grams, r.correction_ids, true, NULL
+    SELECT r.id, r.outlet_id, r.sold_on, r.status, r.refunds_line_id, r.amount_fen, r.grams, r.correction_ids, true, l.status
     FROM sales_batch_line l JOIN sales_batch_line r ON r.refunded_id = l.id AND r.batch_id <> ALL (CAST(:ids AS bigint[]))
     WHERE l.batch_id = ANY (CAST(:ids AS bigint[])) AND r.status IN ('counted', 'other', 'resale')
     UNION ALL
@@ -121,7 +121,7 @@ def undo(session: Session, batch_ids: Sequence[int]) -> None:
     rows = session.execute(_UNDONE, {"ids": array(batch_ids)}).all()
     lines = [row for row in rows if not row.orphan]
     orphans = [row.id for row in rows if row.orphan]
-    # what their refunds took back holds again, and then everything that they sold goes
+    # what refunds took back holds again, and then everything that they sold goes, from its own day
     again = [each for row in rows if row.sale_status == LineStatus.COUNTED for each in row.correction_ids]
     if again:
         ledger.release(session, again)

@@ -1,5 +1,6 @@
 """Batches in any order, repeated and corrected, come to what an oracle says that reads them once, in the order of the chain."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -39,7 +40,7 @@ def plans(draw):
         if corrected is not None:
             live.remove(corrected)
             told = [
-                _line(line["line_id"], line["goods_id"], draw(st.integers(1, 6)), line.get("refunds_line_id"))
+                _line(line["line_id"], line["goods_id"], draw(st.integers(1, 6)), line.get("refunds_line_id"), line["sold_at"])
                 for line in plan.batches[corrected]["lines"]
                 if draw(st.booleans())
             ]
@@ -47,9 +48,10 @@ def plans(draw):
             name = f"{n}.{m}"
             target = draw(st.sampled_from(sorted(lines))) if lines and draw(st.booleans()) else None
             goods = lines[target] if target else draw(st.sampled_from(sorted(PRICES)))
-            told.append(_line(name, goods, draw(st.integers(1, 6)), target))
+            sold_at = (NOW - timedelta(days=draw(st.integers(0, 2)), minutes=5)).isoformat()
+            told.append(_line(name, goods, draw(st.integers(1, 6)), target, sold_at))
         if corrected is None:
-            told = told or [_line(f"{n}.x", "X", 1, None)]
+            told = told or [_line(f"{n}.x", "X", 1, None, NOW.isoformat())]
         lines |= {line["line_id"]: line["goods_id"] for line in told if "refunds_line_id" not in line}
         more = {} if corrected is None else {"corrects": plan.batches[corrected]["batch_id"]}
         with clock.fixed(NOW):
@@ -61,24 +63,31 @@ def plans(draw):
     return plan.batches, [*arrival, *repeats], cuts
 
 
-def _line(name, goods, quantity, target):
+def _line(name, goods, quantity, target, sold_at):
     more = {"refunds_line_id": target} if target else {}
-    with clock.fixed(NOW):
-        return sale(name, goods, quantity, price=PRICES[goods], **more)
+    return sale(name, goods, quantity, at=datetime.fromisoformat(sold_at), price=PRICES[goods], **more)
 
 
 def oracle(batches):
+    """What was sold of each kind of goods, in fen, and by day what the ledger holds: each sale on its own, what is given back on that on which
+    it is told."""
     corrected = {batch.get("corrects") for batch in batches}
     live = [line for batch in batches if batch["batch_id"] not in corrected for line in batch["lines"]]
     sold = {line["line_id"]: [line["goods_id"], int(line["quantity"])] for line in live if "refunds_line_id" not in line}
+    days = Counter()
+    for line in live:
+        if "refunds_line_id" not in line and line["goods_id"] == "G1":
+            days[clock.shanghai_date(datetime.fromisoformat(line["sold_at"]))] += int(line["quantity"]) * PRICES["G1"] * 100
     for line in live:
         of = sold.get(line.get("refunds_line_id"))
         if of and int(line["quantity"]) <= of[1]:
             of[1] -= int(line["quantity"])
+            if of[0] == "G1":
+                days[clock.shanghai_date(NOW)] -= int(line["quantity"]) * PRICES["G1"] * 100
     sums = dict.fromkeys(PRICES, 0)
     for goods, left in sold.values():
         sums[goods] += left * PRICES[goods] * 100
-    return sums
+    return sums, {day: fen for day, fen in days.items() if fen}
 
 
 @pytest.fixture
@@ -115,7 +124,13 @@ def test_any_order_repetition_and_correction_gives_the_same_sums(ground):
                 ),
                 {"id": outlet.id},
             ).one()
-        assert dict(found._mapping) == oracle(batches)
+            by_day = session.execute(
+                text(
+                    "SELECT sold_on, sum(amount_fen)::bigint AS fen FROM sale_entry WHERE outlet_id = :id GROUP BY 1 HAVING sum(amount_fen) <> 0"
+                ),
+                {"id": outlet.id},
+            ).all()
+        assert (dict(found._mapping), {row.sold_on: row.fen for row in by_day}) == oracle(batches)
         sums(database)
 
     run()

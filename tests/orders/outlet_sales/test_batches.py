@@ -186,6 +186,31 @@ def test_a_batch_that_should_never_have_been_sent_is_withdrawn(shop: Shop):
     assert shop.sums()["certified"] == 12500
 
 
+@pytest.mark.parametrize(
+    ("corrected", "left"),
+    [
+        (["t-1", "t-2"], {}),
+        (["t-2", "t-1"], {}),
+        (["t-1"], {}),
+        (["t-1 alike", "t-3 alike"], {"day": 10000, "today": -2500}),
+        (["t-2", "t-1 alike"], {"day": 10000}),
+    ],
+)
+def test_a_sale_of_which_something_was_given_back_leaves_its_own_day(shop: Shop, corrected, left):
+    """And what was given back its own: whatever is withdrawn or corrected first, both stand where they would without what is taken back."""
+    at = clock.now() - timedelta(days=40)
+    shop.send(shop.till.batch([sale("1", "G1", 4, at=at)]))
+    shop.send(shop.till.batch([sale("2", "G1", 1, refunds_line_id="1")]))
+    for each in corrected:
+        name, *alike = each.split()
+        assert shop.send(shop.till.batch([sale("1", "G1", 4, at=at)] if alike else [], corrects=name))["status"] == "accepted"
+    days = {"day": clock.shanghai_date(at), "today": clock.today()}
+    with shop.database.unit_of_work() as session:
+        by_day = "SELECT sold_on, sum(amount_fen)::bigint FROM sale_entry GROUP BY 1 HAVING sum(amount_fen) <> 0"
+        assert dict(session.execute(text(by_day)).all()) == {days[name]: fen for name, fen in left.items()}
+    assert shop.sums()["certified"] == sum(left.values())
+
+
 def test_what_is_withdrawn_of_a_closed_month_leaves_its_first_open_day(shop: Shop):
     at = clock.now() - timedelta(days=40)
     day = clock.shanghai_date(at)
