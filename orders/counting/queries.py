@@ -34,7 +34,7 @@ _SIDE = """
             SELECT x.number, x.status, o.name, x.sold_on, x.total_fen AS amount_fen
             FROM external_sale x JOIN organisation o ON o.id = x.supplier_id WHERE h.{side}_kind = 'external_sale' AND x.id = h.{side}_id
             UNION ALL
-            SELECT b.batch_id, b.status, t.name, (coalesce(b.last_sold_at, b.received_at) AT TIME ZONE 'Asia/Shanghai')::date, b.certified_fen + b.other_fen
+            SELECT b.batch_id, b.status, t.name, ({sold_at} AT TIME ZONE 'Asia/Shanghai')::date, b.certified_fen + b.other_fen
             FROM sales_batch b JOIN outlet t ON t.id = b.outlet_id WHERE h.{side}_kind = 'sales_batch' AND b.id = h.{side}_id
             UNION ALL
             SELECT l.line_id, l.status, t.name, l.sold_on, l.amount_fen
@@ -45,9 +45,15 @@ _SIDE = """
         ) f ON true
     )
 """
+
+
+def _side(name: str) -> str:
+    return _SIDE.format(side=name, sold_at=f"coalesce(b.last_sold_at, {BATCH_SOLD_AT})")
+
+
 _HOLDS = f"""
     SELECT h.*, h.amount_fen AS amount, subject.said AS subject, CASE WHEN h.other_id IS NOT NULL THEN other.said END AS other
-    FROM counting_hold h CROSS JOIN {_SIDE.format(side="subject")} subject CROSS JOIN {_SIDE.format(side="other")} other
+    FROM counting_hold h CROSS JOIN {_side("subject")} subject CROSS JOIN {_side("other")} other
     WHERE h.district_code LIKE ANY (CAST(:regions AS text[]))
 """
 _PAGE = text(

@@ -14,14 +14,13 @@ from orders.ledger.rules import Direction, FundSource, SaleRelation, Source
 from orders.ledger.selection import DISTRICT_CODE, NOWHERE, Dimension, Lapsed, Selection
 from shop.core import clock
 from shop.core.errors import Fault, Invalid, unknown_code
-from shop.core.quantities import MAX_ID, AnyDay, Code, Id, none_asked
+from shop.core.quantities import MAX_ID, Code, Day, Id, none_asked
 from shop.identity.rules import OrganisationKind
 from shop.programmes import queries as programmes
 from shop.programmes.rules import Channel, Mode
 from shop.regions import queries as regions
 from shop.regions.rules import Designation
 
-_EARLIEST, _LATEST = date(2000, 1, 1), date(2100, 12, 31)
 RegionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 TownshipCode = Annotated[str, StringConstraints(pattern=r"^([0-9]{6}[0-9T][0-9]{2,5})?$")]
 VillageCode = Annotated[str, StringConstraints(pattern=r"^([0-9]{6}[0-9T]{0,6}/.{1,60})?$")]
@@ -35,6 +34,7 @@ BuyerKind = OrganisationKind | Literal["consumer"]
 _KNOWN = text(
     """
     SELECT ARRAY(SELECT code FROM region WHERE code = ANY (CAST(:regions AS text[]))) AS regions,
+           ARRAY(SELECT code FROM region WHERE code = ANY (CAST(:regions AS text[])) AND kind NOT IN ('province', 'city')) AS districts,
            ARRAY(SELECT id FROM product WHERE id = ANY (CAST(:product AS bigint[]))) AS product,
            ARRAY(SELECT id FROM organisation WHERE id = ANY (CAST(:organisations AS bigint[]))) AS organisations,
            ARRAY(SELECT id FROM outlet WHERE id = ANY (CAST(:outlet AS bigint[]))) AS outlet
@@ -79,7 +79,7 @@ class SaleFilters:
         Query(
             default_factory=none_asked,
             max_length=100,
-            description="village of origin, within its township: 500236101/三岔村; empty: none is known",
+            description="village of origin, within its township: 500236T01/三岔村; empty: none is known",
         ),
     ]
     designation: Annotated[
@@ -112,12 +112,10 @@ class SaleFilters:
         Direction.PURCHASE
     )
     first: Annotated[
-        AnyDay | None,
-        Query(alias="from", ge=_EARLIEST, le=_LATEST, description="Shanghai date; default: 1 January of the year of `to`"),
+        Day | None,
+        Query(alias="from", description="Shanghai date; default: 1 January of the year of `to`"),
     ] = None
-    last: Annotated[
-        AnyDay | None, Query(alias="to", ge=_EARLIEST, le=_LATEST, description="Shanghai date, included; default: today")
-    ] = None
+    last: Annotated[Day | None, Query(alias="to", description="Shanghai date, included; default: today")] = None
 
     def selection(self, session: Session, known_on: date | None = None) -> Selection:
         """The selection as of now, or as it was known at the end of a day. A district that others were merged into stands for these, too.
@@ -186,6 +184,7 @@ class SaleFilters:
             found = session.execute(_KNOWN, asked).one()
             known = {
                 **{name: {"", *found.regions} for name in places},
+                "district": {"", *found.districts},
                 **{name: {0, *found.organisations} for name in organisations},
                 "product": set(found.product),
                 "outlet": {0, *found.outlet},

@@ -64,7 +64,7 @@ _RANGES: Mapping[str, _Told] = {
 }
 #: Forms that have a name, by how their pattern begins.
 _NAMED: Mapping[str, _Told] = {
-    "^([0-9]{6}[0-9T]{0,6}/": ("须为村，如 500236101/三岔村", "Has to be a village, such as 500236101/三岔村"),
+    "^([0-9]{6}[0-9T]{0,6}/": ("须为村，如 500236T01/三岔村", "Has to be a village, such as 500236T01/三岔村"),
     "^([0-9]{6}[0-9T]": ("须为乡镇代码，如 500236101", "Has to be the code of a township, such as 500236101"),
     "^[0-9]{6}": ("须为行政区划代码，如 500236 或 500236101", "Has to be the code of a region, such as 500236 or 500236101"),
     "^50[0-9]{4}": ("须为重庆市内的行政区划代码，如 500236", "Has to be the code of a region of Chongqing, such as 500236"),

@@ -50,6 +50,8 @@ _CLOSED = text(
     "SELECT c.region_code, c.closed_at, c.items, c.lacking, c.reason, u.name AS closed_by FROM month_close c JOIN app_user u ON u.id = c.closed_by"
     " WHERE c.month = :first"
 )
+#: The city's close that took a month along: none is open before one that is closed.
+_CLOSED_WITH = text("SELECT month, closed_at FROM month_close WHERE region_code = :city AND month > :first ORDER BY month LIMIT 1")
 _EXPLAINED = text(
     "SELECT DISTINCT ON (e.item) e.item, e.open_count, e.explanation, e.at, u.name AS by FROM close_explanation e JOIN app_user u ON u.id = e.by"
     " WHERE e.month = :first AND e.region_code = :region_code ORDER BY e.item, e.id DESC"
@@ -132,6 +134,7 @@ def close(session: Session, month: str, region_code: str, language: Language) ->
         raise NotAClosingRegion(region=region_code, month=month)
     done = closed(session, of.first)
     row = done.get(region_code)
+    along = None if row else session.execute(_CLOSED_WITH, {"city": CITY, "first": of.first}).first()
     items = row.items if row else open_items(session, of, region_code)
     said = {each.item: each for each in session.execute(_EXPLAINED, {"first": of.first, "region_code": region_code})}
     held = {item: Explained(each.open_count, each.explanation) for item, each in said.items()}
@@ -139,7 +142,8 @@ def close(session: Session, month: str, region_code: str, language: Language) ->
     return CloseOut(
         month=month,
         region=region_code,
-        closed_at=row.closed_at if row else None,
+        closed_at=row.closed_at if row else along.closed_at if along else None,
+        closed_with=f"{along.month:%Y-%m}" if along else None,
         closed_by=row.closed_by if row else None,
         reason=row.reason if row else None,
         without=row.lacking if row else [],
@@ -156,7 +160,7 @@ def close(session: Session, month: str, region_code: str, language: Language) ->
             for item in (*rules.blocking, *rules.warning)
             if region_code == CITY or item not in ("differences", "entries_waiting")
         ],
-        standing=[] if row else closing.standing(items, held, rules),
+        standing=[] if row or along else closing.standing(items, held, rules),
         counties=[
             CountyOut(code=code, name=named(code), closed_at=done[code].closed_at if code in done else None) for code in expected
         ]

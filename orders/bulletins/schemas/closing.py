@@ -55,6 +55,9 @@ class CloseOut(BaseModel):
     month: str
     region: str = Field(description="a county, or 500000")
     closed_at: datetime | None
+    closed_with: str | None = Field(
+        description="the later month with which the city closed this one, that nobody had closed by itself"
+    )
     closed_by: str | None
     reason: str | None
     without: list[str] = Field(description="counties that had not closed when the city did")

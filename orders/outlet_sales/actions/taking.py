@@ -37,7 +37,7 @@ _BATCHES = text(
 )
 _CORRECTED = text(
     """
-    SELECT b.id, b.outlet_id, b.batch_id, b.status, b.first_sold_at,
+    SELECT b.id, b.outlet_id, b.batch_id, b.status, b.first_sold_at, b.certified_fen + b.other_fen AS fen,
            EXISTS (SELECT FROM sales_batch c WHERE c.replaces_id = b.id AND c.status <> 'void') AS is_replaced
     FROM sales_batch b JOIN unnest(CAST(:outlets AS bigint[]), CAST(:names AS text[])) AS told (outlet_id, batch_id) USING (outlet_id, batch_id)
     """
@@ -108,9 +108,10 @@ class _Target:
     status: BatchStatus | None
     is_replaced: bool
     first_sold_at: datetime | None
+    fen: int
 
 
-_NOTHING = _Target(0, None, False, None)
+_NOTHING = _Target(0, None, False, None, 0)
 
 
 @dataclass
@@ -122,6 +123,8 @@ class _Plan:
     replaces: dict[int, int] = field(default_factory=dict)
     #: Batches from before that are replaced now.
     undone: list[int] = field(default_factory=list)
+    #: What each tells, or takes out of the figures, in fen.
+    fen: dict[int, int] = field(default_factory=dict)
 
     def of(self, *statuses: BatchStatus) -> list[int]:
         return [batch_id for batch_id, status in self.status.items() if status in statuses]
@@ -145,9 +148,7 @@ def take(session: Session, batch_ids: Sequence[int], *, broken: Collection[int] 
     held_lines = settle(session, accepted, sorted({row.outlet_id for row in rows}))
     session.execute(_PULSE, {"ids": array(batch_ids), "now": clock.now()})
     doubted = [
-        Doubted(
-            Subject.SALES_BATCH, row.id, plan.reasons[row.id], _evidence(row), row.region_code, row.certified_fen + row.other_fen
-        )
+        Doubted(Subject.SALES_BATCH, row.id, plan.reasons[row.id], _evidence(row), row.region_code, plan.fen[row.id])
         for row in rows
         if plan.status[row.id] is BatchStatus.HELD
     ]
@@ -235,6 +236,7 @@ def _plan(session: Session, rows: Sequence[Row[Any]], broken: Collection[int], d
     corrected = _corrected(session, rows)
     for row in rows:
         target = corrected.get((row.outlet_id, row.corrects), _NOTHING)
+        plan.fen[row.id] = row.certified_fen + row.other_fen if row.line_count else target.fen
         target_status = plan.status.get(target.id, target.status)
         is_replaced = target.is_replaced or target.id in plan.replaces.values()
         taken_out = target.first_sold_at if target_status == BatchStatus.ACCEPTED and row.line_count == 0 else None
@@ -269,7 +271,8 @@ def _corrected(session: Session, rows: Sequence[Row[Any]]) -> Mapping[tuple[int,
     values = {"outlets": [key[0] for key in asked], "names": [key[1] for key in asked]}
     found = session.execute(_CORRECTED, values)
     return {
-        (row.outlet_id, row.batch_id): _Target(row.id, BatchStatus(row.status), row.is_replaced, row.first_sold_at) for row in found
+        (row.outlet_id, row.batch_id): _Target(row.id, BatchStatus(row.status), row.is_replaced, row.first_sold_at, row.fen)
+        for row in found
     }
 
 

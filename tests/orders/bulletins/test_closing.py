@@ -114,6 +114,9 @@ def test_months_are_closed_in_order_and_never_before_they_are_over(scene, on):
     )
     assert code(answer) == (409, "not_in_order")
     assert code(scene["city"].post(scene.close_path("/close", month="2026-08"), json={})) == (409, "month_closed")
+    taken_along = scene.read_close(month="2026-08")
+    assert (taken_along["closed_with"], taken_along["standing"]) == ("2026-09", [])
+    assert taken_along["closed_at"] is not None
     assert scene.close_city(month="2026-10").status_code == 201
     assert scene.close_city(month="2026-11").status_code == 201
 
