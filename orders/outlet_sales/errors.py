@@ -15,6 +15,12 @@ class HashMismatch(Invalid):
     en = "The hash is not that of the batch's content"
 
 
+class SequenceFarAhead(Invalid):
+    code = "sequence_far_ahead"
+    zh = "序号超出该设备的链末端（{last}）{most} 以上，之前的批次不可能补齐"
+    en = "The place lies more than {most} after the end of the device's chain ({last}): what is missing before it will not come"
+
+
 class LineTwice(Invalid):
     code = "line_twice"
     zh = "同一批次内行编号重复"

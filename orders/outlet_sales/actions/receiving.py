@@ -9,7 +9,7 @@ from sqlalchemy import Row, text
 from sqlmodel import Session
 
 from orders.outlet_sales.actions import taking
-from orders.outlet_sales.errors import BatchReused, HashMismatch, LineTwice, RefundsNoSale, TooManyLines
+from orders.outlet_sales.errors import BatchReused, HashMismatch, LineTwice, RefundsNoSale, SequenceFarAhead, TooManyLines
 from orders.outlet_sales.rules import Link, refunds_of_none, walk
 from orders.outlet_sales.schemas import MOST_AT_ONCE, LineIn, SalesBatchIn, TakenOut
 from orders.outlets.actions.devices import device_of
@@ -20,6 +20,8 @@ from shop.identity.actor import Actor
 #: Batches, and lines of them, that one transaction takes of a chain; what waits beyond is taken by the next.
 MOST_BATCHES_TAKEN = 1_000
 MOST_LINES_TAKEN = 50_000
+#: So many places after the end of its chain a batch may lie: months of a till that was offline.
+FURTHEST = 10_000
 
 # What is known of what was sent: by its id, or by its place in the chain.
 _KNOWN = text(
@@ -79,11 +81,12 @@ def receive(session: Session, actor: Actor, batches: Sequence[SalesBatchIn]) -> 
     """Keep batches of the device that asks, and take what its chain allows; in the order in which they were sent.
 
     Raises:
-        DeviceNeeded: no device asks (403). HashMismatch, LineTwice, RefundsNoSale, TooManyLines: see there; nothing was kept (422).
+        DeviceNeeded: no device asks (403). HashMismatch, LineTwice, RefundsNoSale, SequenceFarAhead, TooManyLines: see there; nothing was kept (422).
     """
     device = device_of(actor)
     _require_whole(batches)
     taking.lock(session, [device.outlet_id])
+    _require_near(batches, session.execute(_DEVICE, {"id": device.id}).one().last_sequence)
     known = session.execute(
         _KNOWN,
         {
@@ -242,6 +245,13 @@ def _require_whole(batches: Sequence[SalesBatchIn]) -> None:
         ]
         if faults:
             raise RefundsNoSale(faults=faults)
+
+
+def _require_near(batches: Sequence[SalesBatchIn], last: int) -> None:
+    """Refuse a place so far ahead that what is missing before it never comes: the batch would wait for ever, and keep its month open."""
+    for place, batch in enumerate(batches):
+        if batch.sequence > last + FURTHEST:
+            raise SequenceFarAhead.at(f"{_where(len(batches) == 1, place)}sequence", last=last, most=FURTHEST)
 
 
 def _where(single: bool, place: int) -> str:

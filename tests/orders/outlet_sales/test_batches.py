@@ -225,6 +225,18 @@ def test_what_is_withdrawn_of_a_closed_month_leaves_its_first_open_day(shop: Sho
     assert shop.sums()["certified"] == 0
 
 
+def test_a_place_far_ahead_is_refused(shop: Shop):
+    """What is missing before it would never come: it would wait for ever."""
+    shop.send(shop.till.batch([sale("1", "G1", 1)]))
+    for sequence, status in ((10_001, 201), (10_002, 422)):
+        shop.till.sequence = sequence - 1
+        answer = shop.client().post("/v1/sales-batches", json=shop.till.batch([sale(str(sequence), "G1", 1)]))
+        assert answer.status_code == status, answer.text
+    fault = answer.json()["errors"][0]
+    assert (answer.json()["code"], fault["field"]) == ("sequence_far_ahead", "sequence")
+    assert statuses(shop) == {"t-1": ("accepted", None), "t-10001": ("waiting", None)}
+
+
 def test_what_was_corrected_or_never_came_is_not_withdrawn(shop: Shop):
     shop.send(shop.till.batch([sale("1", "G1", 2)]))
     shop.send(shop.till.batch([sale("1", "G1", 3)], corrects="t-1"))
