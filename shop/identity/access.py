@@ -9,7 +9,7 @@ import hashlib
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from types import TracebackType
 from typing import Annotated, Any, cast
 
@@ -319,7 +319,8 @@ def _within_transaction(endpoint: Callable[..., Any], operation: Operation, know
             with paging.of_list(_address(call.request)):
                 result = endpoint(call, **arguments)
             if operation.method == "GET" and not operation.public and asked.found_none(result):
-                _require_known(call, operation, endpoint, arguments)
+                given, again = call.request.query_params, partial(endpoint, call)
+                asked.require_known(call.session, call.actor, operation.permission, given, again, arguments)
             response = _render(operation, result, call)
             if claim is not None:
                 claim.remember(response)
@@ -362,25 +363,6 @@ def _refuse_unknown(request: Request, known: set[str]) -> None:
 def _address(request: Request) -> str:
     """Where a list is read, without the filters: the route, and of what."""
     return " ".join((request.scope["route"].path, *map(str, request.path_params.values())))
-
-
-def _require_known(call: Call, operation: Operation, endpoint: Callable[..., Any], arguments: dict[str, Any]) -> None:
-    """An id or a code that is not there must not pass for one of which there is nothing."""
-    given = {name: value for name, value in call.request.query_params.items() if name in asked.NAMED}
-    if not given:
-        return
-    defaults = {name: each.default for name, each in inspect.signature(endpoint).parameters.items()}
-
-    def only(name: str, value: Any, by: str) -> Any:
-        if isinstance(value, BaseModel):  # a model whose fields are the parameters
-            left = {field: each for field, each in type(value).model_fields.items() if field != by and not each.is_required()}
-            return value.model_copy(update={field: each.get_default(call_default_factory=True) for field, each in left.items()})
-        return value if name == by or defaults[name] is inspect.Parameter.empty else defaults[name]
-
-    def listed(by: str) -> bool:
-        return not asked.found_none(endpoint(call, **{name: only(name, value, by) for name, value in arguments.items()}))
-
-    asked.require_known(call.session, call.actor, operation.permission, given, listed)
 
 
 def _render(operation: Operation, result: Any, call: Call) -> Response:

@@ -1,8 +1,10 @@
 """What a list is asked for by an id or a code: where nothing is found, one that is not there must not pass for one of which there is nothing."""
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pydantic import BaseModel
 from sqlalchemy import text
 from sqlmodel import Session
 
@@ -30,23 +32,47 @@ def found_none(answer: Any) -> bool:
 
 
 def require_known(
-    session: Session, actor: Actor, permission: Permission | None, asked: Mapping[str, str], listed: Callable[[str], bool]
+    session: Session,
+    actor: Actor,
+    permission: Permission | None,
+    given: Mapping[str, str],
+    endpoint: Callable[..., Any],
+    arguments: Mapping[str, Any],
 ) -> None:
     """Refuse what a list was asked for, and found nothing by, if it is not known: neither there within reach, nor, as a party to what the caller
-    sees, ``listed``, whatever else was asked for.
+    sees, listed where it alone is asked for.
+
+    ``given``: the parameters as they came; ``arguments``: what the endpoint made of them.
 
     Raises:
         Invalid: names the parameters (422).
     """
     faults: list[Fault] = []
-    for name, value in asked.items():
+    for name, value in given.items():
+        if name not in NAMED:
+            continue
         values: dict[str, Any] = {"asked": value}
         if NAMED[name] is _ORGANISATION:
             own = actor.organisation_path
             seen = {each for each in (Permission.ORGANISATIONS_READ, permission) if each is not None}
             regions = [pattern for each in sorted(seen) for pattern in actor.region_patterns(each)]
             values |= {"regions": regions, "branch": f"{own}%" if own else None, "own": own}
-        if not session.execute(text(f"SELECT {NAMED[name]}"), values).scalar_one() and not listed(name):
+        known = session.execute(text(f"SELECT {NAMED[name]}"), values).scalar_one()
+        if not known and found_none(endpoint(**_alone(name, endpoint, arguments))):
             faults.append(unknown_code(name, value))
     if faults:
         raise Invalid(faults=faults)
+
+
+def _alone(name: str, endpoint: Callable[..., Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of the endpoint when it is asked for nothing but one parameter."""
+    parameters = inspect.signature(endpoint).parameters
+
+    def left(argument: str, value: Any) -> Any:
+        if isinstance(value, BaseModel):  # a model whose fields are the parameters
+            others = {field: each for field, each in type(value).model_fields.items() if field != name and not each.is_required()}
+            return value.model_copy(update={field: each.get_default(call_default_factory=True) for field, each in others.items()})
+        default = parameters[argument].default
+        return value if argument == name or default is inspect.Parameter.empty else default
+
+    return {argument: left(argument, value) for argument, value in arguments.items()}
