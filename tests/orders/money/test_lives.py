@@ -127,9 +127,9 @@ class Paying(Delivering):
         return sum(payment.fen for payment in money.payments if payment.stands) + money.moved_in - back
 
     def credit(self, order):
-        """What arrived above what the order costs, in fen."""
+        """What arrived above what the order costs, in fen; never more than arrived."""
         coming = sum(payment.fen for payment in self.of(order).payments if payment.stands and not payment.arrived)
-        return -self.due(order) - coming
+        return self.paid(order) - coming - max(self.due(order) + self.paid(order), 0)
 
     def due(self, order):
         return sum(part.due_fen for part in order.parts) - self.paid(order)
