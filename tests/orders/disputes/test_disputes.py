@@ -3,6 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from orders.disputes.actions import reminding
+from orders.payments import actions as payments
 from shop.core import outbox
 from shop.identity.permissions import Role
 from tests.conftest import connect
@@ -120,6 +121,19 @@ def test_no_more_is_refunded_than_the_order_still_costs(api, database, market, b
     again = buyer.get("/v1/disputes").json()["items"][0]["id"]
     assert api.as_(city).post(f"/v1/disputes/{again}/decide", json={**body, "refund": "79.60"}).status_code == 200
     assert differences(database) == {}
+
+
+def test_what_was_given_back_of_goods_that_went_back_is_no_credit(api, database, market, buyer, seller, city):
+    """The order costs less than nothing then, but nobody paid for it."""
+    sent = deliver(api, market, 4)
+    dispute = open_(buyer, sent.part).json()["id"]
+    seller.post(f"/v1/disputes/{dispute}/answer", json={"answer": "属实"})
+    body = {"outcome": "partial", "reason": "各担一半", "refund": "1.00"}
+    assert api.as_(city).post(f"/v1/disputes/{dispute}/decide", json=body).status_code == 200
+    back = ask_back(api, market, sent, 4).json()["id"]
+    seller.post(f"/v1/returns/{back}/approve", json={"without_goods": True})
+    with database.unit_of_work() as session:
+        assert (payments.due_fen(session, sent.order_id), payments.credit_fen(session, sent.order_id)) == (-100, 0)
 
 
 def test_full_is_all_that_was_claimed(api, market, buyer, seller, city):
