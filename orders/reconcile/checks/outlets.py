@@ -90,6 +90,23 @@ OUTLETS = [
         """,  # noqa: S608
     ),
     sql(
+        "sales_taken_back",
+        "不再计入的网点销售在任何一天都没有余额",
+        "Sales at outlets that count no more leave nothing on any day",
+        f"""
+        {CHAIN.format(of="origin_kind = 'outlet_line'")}, day AS (
+            SELECT chain.line_id, e.sold_on, sum(e.amount_fen)::bigint AS fen, sum(e.grams)::bigint AS grams
+            FROM chain JOIN sales_batch_line l ON l.id = chain.line_id AND l.status <> 'counted'
+            JOIN sale_entry e ON e.id = chain.id OR e.reverses_id = chain.id GROUP BY 1, 2
+        )
+        SELECT format('sales_batch_line %s on %s', line_id, sold_on) AS subject, '0 fen, 0 grams' AS expected, format('%s fen, %s grams', fen, grams) AS found
+        FROM day WHERE (fen, grams) <> (0, 0)
+          -- what is taken back of a closed month leaves the first open day
+          AND NOT EXISTS (SELECT FROM day closed JOIN closed_month m ON m.month = date_trunc('month', closed.sold_on::timestamp)::date
+                          WHERE closed.line_id = day.line_id)
+        """,  # noqa: S608
+    ),
+    sql(
         "chains_of_devices",
         "设备批次链没有缺口，可取的批次都已取",
         "Chains of devices have no gap, and nothing waits that could be taken",
