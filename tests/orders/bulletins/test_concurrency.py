@@ -62,7 +62,16 @@ def _nothing(month):
     from orders.bulletins.schemas.closing import CloseOut
 
     return CloseOut(
-        month=month, region="500000", closed_at=None, closed_by=None, reason=None, without=[], items=[], standing=[], counties=[]
+        month=month,
+        region="500000",
+        closed_at=None,
+        closed_with=None,
+        closed_by=None,
+        reason=None,
+        without=[],
+        items=[],
+        standing=[],
+        counties=[],
     )
 
 
