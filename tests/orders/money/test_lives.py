@@ -134,6 +134,10 @@ class Paying(Delivering):
     def due(self, order):
         return sum(part.due_fen for part in order.parts) - self.paid(order)
 
+    def is_paid_beyond(self, part, less):
+        [order] = [order for order in self.tale.orders if part in order.parts]
+        return self.due(order) < less
+
     def asked(self, order):
         return sum(refund.fen for refund in self.refunds if refund.order == order.id and refund.status == "requested")
 

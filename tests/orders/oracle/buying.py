@@ -113,9 +113,15 @@ class Buying(Life):
             assert self.do(purchasing.set_freight, part.id, part.freight, lambda version: None, who=SELLER[part.goods])[0] is None
         elif fen > part.freight and fen - part.freight > self.tale.left(part.fund):
             assert code == "buyers_budget_short"
+        elif fen < part.freight and self.is_paid_beyond(part, part.freight - fen):
+            assert code == "paid_more_than_that"
         else:
             assert code is None
             part.freight = fen
+
+    def is_paid_beyond(self, part, less):
+        """Whether more was paid for its order than that costs when it costs so much less; where money is told of."""
+        return False
 
     @act(3, when("part", "placed"), number=INDEX, answer=[True, True, True, True, False])
     def supplier_answers(self, number, answer):
