@@ -60,8 +60,8 @@ _LEFT = text(
     " FROM budget b JOIN organisation o ON o.id = b.organisation_id WHERE b.id = :id"
 )
 # What an order costs is split: what the ledger holds of it is used up, returns and corrections taken off; what else will have to be paid is
-# reserved. Goods rejected, lost or not to come cost nothing. Freight is used up with the first goods of its part that are accepted. What a dispute gave back
-# without goods is used up no more; what was not used up yet of it will not be.
+# reserved. Goods rejected, lost or not to come cost nothing. Freight is used up with the first goods of its part that are accepted. What a
+# dispute gave back without goods is used up no more; what was not used up yet of it will not be.
 STANDS = f"""
     SELECT greatest(goods.reserved + freight.reserved - greatest(allowed.fen - sold.fen - freight.consumed, 0), 0) AS reserved,
            greatest(sold.fen + freight.consumed - allowed.fen, 0) AS consumed

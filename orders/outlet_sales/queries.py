@@ -71,7 +71,6 @@ _GROUPS: dict[Group, tuple[str, str]] = {
 #: What days are grouped by, and how its code is written.
 _TIMES: dict[Group, str] = {"day": "YYYY-MM-DD", "month": "YYYY-MM"}
 _FIGURES = ("certified_fen", "resale_fen", "other_fen", "grams", "lines")
-_NOTHING = dict.fromkeys((*_FIGURES, "before_fen"), "0::bigint")
 
 
 def _few(first: date, last: date) -> list[Stretch]:

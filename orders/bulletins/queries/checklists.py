@@ -50,8 +50,8 @@ _CLOSED = text(
     "SELECT c.region_code, c.closed_at, c.items, c.lacking, c.reason, u.name AS closed_by FROM month_close c JOIN app_user u ON u.id = c.closed_by"
     " WHERE c.month = :first"
 )
-#: The city's close that took a month along: none is open before one that is closed.
-_CLOSED_WITH = text("SELECT month, closed_at FROM month_close WHERE region_code = :city AND month > :first ORDER BY month LIMIT 1")
+#: The city's close that took a month along, of a county its own month: none is open before one that is closed.
+_CLOSED_WITH = text("SELECT month, closed_at FROM month_close WHERE region_code = :city AND month >= :first ORDER BY month LIMIT 1")
 _EXPLAINED = text(
     "SELECT DISTINCT ON (e.item) e.item, e.open_count, e.explanation, e.at, u.name AS by FROM close_explanation e JOIN app_user u ON u.id = e.by"
     " WHERE e.month = :first AND e.region_code = :region_code ORDER BY e.item, e.id DESC"

@@ -56,7 +56,7 @@ class CloseOut(BaseModel):
     region: str = Field(description="a county, or 500000")
     closed_at: datetime | None
     closed_with: str | None = Field(
-        description="the later month with which the city closed this one, that nobody had closed by itself"
+        description="the month with which the city closed this one, that the region had not closed by itself"
     )
     closed_by: str | None
     reason: str | None

@@ -20,7 +20,8 @@ from shop.identity.actor import Actor
 #: Batches, and lines of them, that one transaction takes of a chain; what waits beyond is taken by the next.
 MOST_BATCHES_TAKEN = 1_000
 MOST_LINES_TAKEN = 50_000
-#: So many places after the end of its chain a batch may lie: months of a till that was offline.
+#: So many places after the end of its chain a batch may lie: months of a till that was offline. One further ahead would wait for ever, as what is missing
+#: before it never comes, and keep its month open.
 FURTHEST = 10_000
 
 # What is known of what was sent: by its id, or by its place in the chain.
@@ -86,7 +87,7 @@ def receive(session: Session, actor: Actor, batches: Sequence[SalesBatchIn]) -> 
     device = device_of(actor)
     _require_whole(batches)
     taking.lock(session, [device.outlet_id])
-    _require_near(batches, session.execute(_DEVICE, {"id": device.id}).one().last_sequence)
+    end = session.execute(_DEVICE, {"id": device.id}).one()
     known = session.execute(
         _KNOWN,
         {
@@ -103,6 +104,9 @@ def receive(session: Session, actor: Actor, batches: Sequence[SalesBatchIn]) -> 
     for place, batch in enumerate(batches):
         same = fresh[batch.batch_id][0].hash if batch.batch_id in fresh else getattr(before.get(batch.batch_id), "hash", None)
         if same is None:
+            if batch.sequence > end.last_sequence + FURTHEST:
+                where = f"{_where(len(batches) == 1, place)}sequence"
+                raise SequenceFarAhead.at(where, last=end.last_sequence, most=FURTHEST)
             fresh[batch.batch_id] = (batch, batch.sequence not in places)
             places.add(batch.sequence)
         elif same != batch.hash:
@@ -114,7 +118,7 @@ def receive(session: Session, actor: Actor, batches: Sequence[SalesBatchIn]) -> 
         beside = [ids[name] for name, (_, in_chain) in fresh.items() if not in_chain]
         if beside:
             taking.take(session, beside, broken=set(beside))
-        go_on(session, device.id)
+        _go_on(session, device.id, end)
     found = taking.statuses(session, list(ids.values()))
     return [
         TakenOut(batch_id=batch.batch_id, status="refused", reason_code=BatchReused.code)
@@ -135,12 +139,11 @@ def receive_one(session: Session, actor: Actor, batch: SalesBatchIn) -> int:
 def continue_chain(session: Session, device_id: int) -> None:
     """Take more of what waits, in a transaction of its own."""
     taking.lock(session, [session.execute(_OUTLET_OF, {"id": device_id}).scalar_one()])
-    go_on(session, device_id)
+    _go_on(session, device_id, session.execute(_DEVICE, {"id": device_id}).one())
 
 
-def go_on(session: Session, device_id: int) -> None:
+def _go_on(session: Session, device_id: int, end: Row[Any]) -> None:
     """Take what waits from the end of a device's chain on, as far as there is no gap. The caller holds the outlet locked."""
-    end = session.execute(_DEVICE, {"id": device_id}).one()
     waiting = session.execute(_WAITING, {"device": device_id, "most": MOST_BATCHES_TAKEN + 1}).all()
     links: list[Link] = []
     lines = 0
@@ -245,13 +248,6 @@ def _require_whole(batches: Sequence[SalesBatchIn]) -> None:
         ]
         if faults:
             raise RefundsNoSale(faults=faults)
-
-
-def _require_near(batches: Sequence[SalesBatchIn], last: int) -> None:
-    """Refuse a place so far ahead that what is missing before it never comes: the batch would wait for ever, and keep its month open."""
-    for place, batch in enumerate(batches):
-        if batch.sequence > last + FURTHEST:
-            raise SequenceFarAhead.at(f"{_where(len(batches) == 1, place)}sequence", last=last, most=FURTHEST)
 
 
 def _where(single: bool, place: int) -> str:

@@ -57,6 +57,8 @@ def test_a_county_closes_then_the_city(scene):
     assert (done.json()["without"], done.json()["reason"]) == (lacking, REASON)
     assert "month.closed" in scene.told("other")
     assert code(scene["other"].post(scene.close_path("/close"), json={})) == (409, "month_closed")
+    without = scene.read_close("other", region="500240")
+    assert (without["closed_with"], without["closed_by"], without["standing"]) == (done.json()["month"], None, [])
 
 
 def test_the_city_hears_once_when_the_last_county_has_closed(scene):
