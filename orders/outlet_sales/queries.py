@@ -105,13 +105,13 @@ def _rows(group: Group, period: tuple[date, date], bind: Binds, *, before: bool,
     its outlets. Keys may come again."""
     names = ("certified_fen",) if before else _FIGURES
     for stretches in _read_together(group, *period):
-        keys = {"outlet_id": "outlet_id"}
+        keys, one_each = {"outlet_id": "outlet_id"}, len(stretches) == 1
         if group in _TIMES:
-            units = {stretch.unit for stretch in stretches}
-            keys["on_day"] = "{unit}" if units == {group} else f"date_trunc('{group}', {{unit}}::timestamp)::date"
+            one_each = {stretch.unit for stretch in stretches} == {group}
+            keys["on_day"] = "{unit}" if one_each else f"date_trunc('{group}', {{unit}}::timestamp)::date"
         sold = rows_over(stretches, "outlet", [f"{column} AS {name}" for name, column in keys.items()], names, bind)
-        # an outlet that sold is counted once; and few rows are joined
-        if len(stretches) > 1 and not (before and group in _TIMES):
+        # an outlet of several rows is counted once, if it sold; and few rows are joined
+        if not one_each and not (before and group in _TIMES):
             sold = f"SELECT {', '.join(keys)}, {_sums(names)} FROM ({sold}) AS rows GROUP BY {', '.join(keys)}"
         if group in _TIMES:
             yield _by_time(group, sold, names, before=before, everywhere=everywhere)

@@ -98,6 +98,16 @@ def test_figures_over_any_period_are_those_of_its_days(ground):
     run()
 
 
+def test_an_outlet_that_sold_on_several_days_of_a_month_is_one(ground):
+    """Also where of the month nothing but these days is asked for."""
+    session, outlets, monitor = ground
+    for day in (1, 2):
+        add_to_days(session, [(outlets[0].id, date(2025, 2, day), "counted", 100, 0, 1)])
+    asked = {"first": date(2024, 12, 20), "last": date(2025, 2, 2), "limit": 50, "after": None}
+    [row] = queries.sales(session, monitor, "month", Filters(), **asked).items
+    assert (row.key, row.outlets, row.certified) == ("2025-02", 1, 200)
+
+
 def test_a_period_up_to_today_reads_years_alone(ground):
     for first in (date(2026, 1, 1), date(2024, 1, 1)):
         sql, _ = queries.sold_over(first, TODAY)
