@@ -105,7 +105,8 @@ def _rows(group: Group, period: tuple[date, date], bind: Binds, *, before: bool,
     its outlets. Keys may come again."""
     names = ("certified_fen",) if before else _FIGURES
     for stretches in _read_together(group, *period):
-        keys, one_each = {"outlet_id": "outlet_id"}, len(stretches) == 1
+        keys = {"outlet_id": "outlet_id"}
+        one_each = [stretch.first for stretch in stretches] == [stretch.last for stretch in stretches[:1]]
         if group in _TIMES:
             one_each = {stretch.unit for stretch in stretches} == {group}
             keys["on_day"] = "{unit}" if one_each else f"date_trunc('{group}', {{unit}}::timestamp)::date"

@@ -106,6 +106,11 @@ def test_an_outlet_that_sold_on_several_days_of_a_month_is_one(ground):
     asked = {"first": date(2024, 12, 20), "last": date(2025, 2, 2), "limit": 50, "after": None}
     [row] = queries.sales(session, monitor, "month", Filters(), **asked).items
     assert (row.key, row.outlets, row.certified) == ("2025-02", 1, 200)
+    # nor is it two where only days are read, or years
+    add_to_days(session, [(outlets[0].id, date(2024, 1, 5), "counted", 100, 0, 1)])
+    for first, last, fen in ((date(2025, 2, 1), date(2025, 2, 2), 200), (date(2024, 1, 1), TODAY, 300)):
+        [row] = queries.sales(session, monitor, "county", Filters(), first=first, last=last, limit=50, after=None).items
+        assert (row.outlets, row.certified) == (1, fen)
 
 
 def test_a_period_up_to_today_reads_years_alone(ground):
