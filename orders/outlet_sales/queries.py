@@ -106,7 +106,7 @@ def _rows(group: Group, period: tuple[date, date], bind: Binds, *, before: bool,
     names = ("certified_fen",) if before else _FIGURES
     for stretches in _read_together(group, *period):
         keys = {"outlet_id": "outlet_id"}
-        one_each = [stretch.first for stretch in stretches] == [stretch.last for stretch in stretches[:1]]
+        one_each = len(stretches) == 1 and stretches[0].first == stretches[0].last
         if group in _TIMES:
             one_each = {stretch.unit for stretch in stretches} == {group}
             keys["on_day"] = "{unit}" if one_each else f"date_trunc('{group}', {{unit}}::timestamp)::date"

@@ -68,7 +68,7 @@ def test_figures_over_any_period_are_those_of_its_days(ground):
                 found[key(outlets[n], day)].append((n, *of))
         return {group: _told(each) for group, each in found.items()}
 
-    @settings(max_examples=40)
+    @settings(max_examples=150)
     @given(sold, days, days)
     def run(rows, one, two):
         first, last = sorted((one, two))
