@@ -39,9 +39,7 @@ _TYPES = {
     **dict.fromkeys(_WORDS, "VARCHAR"),
     **dict.fromkeys(("sold_on", "known_on"), "DATE"),
     **dict.fromkeys(("certified", "reserved_share_eligible"), "BOOLEAN"),
-    **dict.fromkeys(
-        ("product_id", "supplier_id", "buyer_id", "outlet_id", "order_id", "reverses_id", "amount_fen", "grams"), "BIGINT"
-    ),
+    **dict.fromkeys(("product_id", "supplier_id", "buyer_id", "outlet_id", "order_id", "amount_fen", "grams"), "BIGINT"),
     "quantity": "DECIMAL(14,3)",
 }
 #: SQL for PostgreSQL: what it hands over of a line.

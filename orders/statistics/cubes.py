@@ -49,8 +49,9 @@ TAKEN_FROM = {
     **{COLUMN[dimension]: from_lines(dimension) for dimension in COLUMN},
 }
 
-#: Whom an entry makes present. A correction is no sale: it takes back amounts, it does not make anybody a participant of its month.
-COUNTS = "reverses_id IS NULL"
+#: SQL: whom an entry makes present. A correction is no sale: it does not make anybody a participant of its month, neither where it takes amounts
+#: back nor where it books them again; who sold is present where the sale stands.
+COUNTS = "origin_kind NOT IN ('correction', 'release', 'acceptance_correction')"
 #: Of the two directions only purchases have rollups of who took part; helped sales are few.
 PRESENT = f"{COUNTS} AND direction = 'purchase'"
 
@@ -239,7 +240,7 @@ READ = sorted(
         *(COLUMN[dimension] for dimension in COLUMN if dimension is not D.VILLAGE),
         *(MEMBERS.values()),
         *FUND_KEYS,
-        *("id", "counted", "origin_kind", "reverses_id", "recorded_at", "month", "sold_on", "direction", "village"),
+        *("id", "counted", "origin_kind", "recorded_at", "month", "sold_on", "direction", "village"),
         *("amount_fen", "grams", "quantity"),
     }
 )
@@ -257,5 +258,5 @@ def absorb_all(batch: str, fresh: str, taken: str) -> str:
         f"entry AS MATERIALIZED (SELECT {_COLUMNS} FROM {batch}), seen AS MATERIALIZED ("  # noqa: S608
         f"SELECT {_COLUMNS}, {fresh} AS fresh FROM sale_entry e"
         f" JOIN (SELECT DISTINCT order_id, month, district_code FROM entry WHERE {PRESENT}) AS o USING (order_id, month, district_code)"
-        f" WHERE e.counted AND e.{COUNTS} AND ({fresh} OR {taken})), sets AS MATERIALIZED ({_sets()}), {steps} SELECT count(*) FROM entry"
+        f" WHERE e.counted AND {COUNTS} AND ({fresh} OR {taken})), sets AS MATERIALIZED ({_sets()}), {steps} SELECT count(*) FROM entry"
     )

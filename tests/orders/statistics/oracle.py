@@ -11,6 +11,7 @@ from orders.statistics.question import COUNTED, Measure
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 MEMBER_COLUMN = {"order": "order_id", "buyer": "buyer_id", "product": "product_id", "supplier": "supplier_id"}
 FIRST_BOOKINGS = {"acceptance_line", "history", "outlet_line", "external_line"}
+CORRECTIONS = {"correction", "release", "acceptance_correction"}
 #: 2025-11-06, as shared by the reference data.
 MERGED_ON, MERGED = date(2025, 11, 6), {"500105": "500157", "500112": "500157", "500902": "500157"}
 SPANS = {
@@ -72,7 +73,7 @@ def recount(lines, question, period, today):
 
 
 def figures(lines):
-    sales = [line for line in lines if line.reverses_id is None]
+    sales = [line for line in lines if line.origin_kind not in CORRECTIONS]
     return {
         Measure.AMOUNT: sum(line.amount_fen for line in lines),
         Measure.GROSS: sum(line.amount_fen for line in lines if line.origin_kind in FIRST_BOOKINGS),

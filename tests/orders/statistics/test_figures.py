@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from alembic import command
 from python_calamine import CalamineWorkbook
 from sqlalchemy import text
 
@@ -23,7 +24,7 @@ from orders.statistics.queries import ask, cells
 from orders.statistics.question import Compare, Measure, Question
 from orders.statistics.rules import same_period_last_year
 from orders.statistics.statement import statement
-from shop.core import clock
+from shop.core import clock, migrate
 from shop.core.audit import SYSTEM
 from shop.identity.models import Organisation
 from shop.identity.permissions import Role
@@ -68,11 +69,13 @@ def _history(session, orders, seed):
 
 
 def _more(session, outlet, count, one_in):
-    """Returns of one sale in so many, and sales made elsewhere."""
+    """Returns of one sale in so many, some of them taken back, and sales made elsewhere."""
     returned = text("SELECT id FROM sale_entry e WHERE id % :n = 0 AND reverses_id IS NULL AND source = 'platform' ORDER BY id")
     for entry_id in session.execute(returned, {"n": one_in}).scalars().all():
         with clock.fixed(datetime(2026, 10, 9, 4, tzinfo=UTC)):
-            ledger.reverse(session, SYSTEM, entry_id, reason="退货", quantity=Decimal("0.5") if entry_id % 2 else None)
+            taken_back = ledger.reverse(session, SYSTEM, entry_id, reason="退货", quantity=Decimal("0.5") if entry_id % 2 else None)
+            if entry_id % 3 == 0:
+                ledger.release(session, [taken_back])
     session.execute(_ELSEWHERE, {"outlet_id": outlet.id, "count": count})
 
 
@@ -83,7 +86,7 @@ _ELSEWHERE = text(
     INSERT INTO sale_entry (origin_kind, origin_id, recorded_at, sold_on, month, programme_code, source, direction, outlet_id, product_id, kind,
         category, supplier_id, district_code, township_code, village, certificate_id, certified, reserved_share_eligible, buyer_id, buyer_kind,
         buyer_region_code, fund_source, mode, relation, relation_id, channel, channel_basis, quantity, grams, amount_fen)
-    SELECT 'history', (SELECT max(id) FROM sale_entry) * 1000 + n, recorded_at + (n % 7) * interval '9 days', sold_on, month, programme_code,
+    SELECT CASE WHEN n % 13 = 0 THEN 'acceptance_correction' ELSE 'history' END, (SELECT max(id) FROM sale_entry) * 1000 + n, recorded_at + (n % 7) * interval '9 days', sold_on, month, programme_code,
            CASE WHEN n % 3 = 0 THEN 'outlet' ELSE 'external' END, CASE WHEN n % 5 = 1 THEN 'helped_sale' ELSE 'purchase' END,
            CASE WHEN n % 3 = 0 THEN CAST(:outlet_id AS bigint) END, product_id, kind, category, supplier_id,
            CASE WHEN sold_on < '2025-11-06' THEN (ARRAY['500105','500112','500236'])[1 + n % 3] ELSE (ARRAY['500157','500236'])[1 + n % 2] END,
@@ -217,6 +220,15 @@ def test_a_rebuild_mends_what_was_wrong(database):
         session.execute(text("DELETE FROM presence_channel_month"))
     assert report.differences(database) > 0
     actions.rebuild(database)
+    assert report.differences(database) == 0
+
+
+def test_what_made_participants_before_makes_none_after_its_migration(database):
+    history(database)
+    command.downgrade(migrate.config(database.url), "0053")
+    assert report.differences(database) > 0
+    migrate.upgrade(database.url)
+    assert migrate.differences(database.url) is None
     assert report.differences(database) == 0
 
 
